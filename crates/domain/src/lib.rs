@@ -1,1 +1,25 @@
-//! wip
+//! Who talks to a Telegram bot, and the rules that keep what is known of them true.
+//!
+//! Entities and value types only: no I/O, no SQL, no Telegram client. Text and times are put into
+//! their stored form when a value is built, so that whatever holds a [`Profile`] or an
+//! [`Interaction`] may trust it. The rules of registration are one pure function,
+//! [`TelegramUser::observe`]; every storage replays interactions through it.
+//!
+//! To add a value type: a module named for it, a constructor that refuses or repairs what is
+//! wrong, and no way round the constructor.
+
+mod clock;
+mod interaction;
+mod profile;
+mod stats;
+mod telegram_id;
+mod user;
+mod username;
+
+pub use clock::{Clock, SystemClock};
+pub use interaction::{Chat, ChatKind, Interaction, InteractionKind, Registration};
+pub use profile::{MAX_LANGUAGE_CODE_CHARS, MAX_NAME_CHARS, Profile};
+pub use stats::UserStats;
+pub use telegram_id::{InvalidTelegramId, TelegramId};
+pub use user::TelegramUser;
+pub use username::{InvalidUsername, Username};

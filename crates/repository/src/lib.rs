@@ -1,1 +1,18 @@
-//! wip
+//! What Rollcall asks of its storage: the repository traits, their pages and their errors.
+//!
+//! Traits only; the implementation on SQLite and PostgreSQL is `rollcall-repository-diesel`, and
+//! the contract that every implementation keeps is the suite in `rollcall-testkit`.
+//!
+//! To add a method: write its contract in the testkit, declare it here with what it answers and
+//! when it fails, then implement it. A look-up answers `Ok(None)` for what is not there; an error
+//! means that the storage could not tell.
+
+mod bot;
+mod error;
+mod page;
+mod user;
+
+pub use bot::BotRepository;
+pub use error::{BoxError, RepositoryError};
+pub use page::{InvalidPage, MAX_PAGE_SIZE, Page, PageRequest};
+pub use user::UserRepository;

@@ -1,0 +1,143 @@
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+
+use crate::{Profile, TelegramId, TelegramUser};
+
+/// One thing a user did that reached the bot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Interaction {
+    /// The Bot API's `update_id`; `None` for what did not arrive as an update.
+    pub update_id: Option<i64>,
+    /// When it happened: the update's own time where it has one, else the time of receipt.
+    pub at: DateTime<Utc>,
+    /// What Telegram said of the user then.
+    pub profile: Profile,
+    /// What the user did.
+    pub kind: InteractionKind,
+    /// Where; `None` for what has no chat, such as an inline query.
+    pub chat: Option<Chat>,
+}
+
+impl Interaction {
+    /// An interaction that did not arrive as an update and has no chat.
+    pub fn new(at: DateTime<Utc>, profile: Profile, kind: InteractionKind) -> Self {
+        Self { update_id: None, at, profile, kind, chat: None }
+    }
+
+    /// Who interacted.
+    pub fn telegram_id(&self) -> TelegramId {
+        self.profile.telegram_id()
+    }
+}
+
+/// What the storage answers to an [`Interaction`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Registration {
+    /// The user as it stands after the batch in which the interaction was recorded.
+    pub user: TelegramUser,
+    /// Whether this very interaction created the user.
+    pub created: bool,
+}
+
+/// A chat of an interaction (Bot API, "Chat").
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Chat {
+    /// The chat's id: the user's own for a private chat, negative for groups.
+    pub id: i64,
+    /// What sort of chat it is.
+    pub kind: ChatKind,
+}
+
+/// The sorts of chats of the Bot API ("Chat": `type`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChatKind {
+    /// Between the bot and one user.
+    Private,
+    /// A basic group.
+    Group,
+    /// A supergroup.
+    Supergroup,
+    /// A channel.
+    Channel,
+    /// A sort that this version does not know.
+    Other,
+}
+
+/// What a user did: the Bot API's kinds of updates ("Update"), with messages told apart further.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "each is the Bot API's kind of update of the same name")]
+pub enum InteractionKind {
+    /// A message whose text starts with a command.
+    Command,
+    /// A message with any other text.
+    Text,
+    /// A message without text: a photo, a sticker, somebody who joins…
+    Message,
+    EditedMessage,
+    CallbackQuery,
+    InlineQuery,
+    ChosenInlineResult,
+    ShippingQuery,
+    PreCheckoutQuery,
+    PollAnswer,
+    MyChatMember,
+    ChatMember,
+    ChatJoinRequest,
+    MessageReaction,
+    BusinessConnection,
+    BusinessMessage,
+    EditedBusinessMessage,
+    PurchasedPaidMedia,
+    ChatBoost,
+    RemovedChatBoost,
+    GuestMessage,
+    ManagedBot,
+    Subscription,
+    /// A kind of update that this version does not know.
+    Other,
+    /// A call of the service by other code, with a profile.
+    Call,
+    /// A call of the service by other code that tells only that the user was there.
+    Touch,
+}
+
+impl InteractionKind {
+    /// The kind's name, in the Bot API's spelling where the Bot API has one.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Command => "command",
+            Self::Text => "text",
+            Self::Message => "message",
+            Self::EditedMessage => "edited_message",
+            Self::CallbackQuery => "callback_query",
+            Self::InlineQuery => "inline_query",
+            Self::ChosenInlineResult => "chosen_inline_result",
+            Self::ShippingQuery => "shipping_query",
+            Self::PreCheckoutQuery => "pre_checkout_query",
+            Self::PollAnswer => "poll_answer",
+            Self::MyChatMember => "my_chat_member",
+            Self::ChatMember => "chat_member",
+            Self::ChatJoinRequest => "chat_join_request",
+            Self::MessageReaction => "message_reaction",
+            Self::BusinessConnection => "business_connection",
+            Self::BusinessMessage => "business_message",
+            Self::EditedBusinessMessage => "edited_business_message",
+            Self::PurchasedPaidMedia => "purchased_paid_media",
+            Self::ChatBoost => "chat_boost",
+            Self::RemovedChatBoost => "removed_chat_boost",
+            Self::GuestMessage => "guest_message",
+            Self::ManagedBot => "managed_bot",
+            Self::Subscription => "subscription",
+            Self::Other => "other",
+            Self::Call => "call",
+            Self::Touch => "touch",
+        }
+    }
+}
+
+impl fmt::Display for InteractionKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

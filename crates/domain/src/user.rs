@@ -1,0 +1,222 @@
+use std::fmt;
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use crate::{Interaction, TelegramId, Username};
+
+/// A Telegram account that talked to the bot, as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TelegramUser {
+    /// The account's identity, and the row's key.
+    pub telegram_id: TelegramId,
+    /// The first name; empty where Telegram sent an empty one or has not told it yet.
+    pub first_name: String,
+    /// The last name, if the user has one.
+    pub last_name: Option<String>,
+    /// The username, if the user has one and nobody else has shown it since.
+    pub username: Option<Username>,
+    /// The last language that the user's client told, as an IETF language tag.
+    pub language_code: Option<String>,
+    /// Whether the account is itself a bot.
+    pub is_bot: bool,
+    /// The time of the first recorded interaction.
+    pub created_at: DateTime<Utc>,
+    /// When the profile last changed.
+    pub updated_at: DateTime<Utc>,
+    /// The time of the latest interaction.
+    pub last_seen: DateTime<Utc>,
+}
+
+impl TelegramUser {
+    /// The user whom `interaction`, the first of its account, creates.
+    pub fn first_seen_in(interaction: &Interaction) -> Self {
+        let mut user = Self {
+            telegram_id: interaction.telegram_id(),
+            first_name: String::new(),
+            last_name: None,
+            username: None,
+            language_code: None,
+            is_bot: false,
+            created_at: interaction.at,
+            updated_at: interaction.at,
+            last_seen: interaction.at,
+        };
+        user.observe(interaction);
+        user
+    }
+
+    /// The rules of registration: what an interaction of this user changes.
+    ///
+    /// - `last_seen` moves forward and never back; `created_at` never changes.
+    /// - An interaction older than `last_seen` changes nothing, for updates arrive late and out of
+    ///   order; one of the same time counts as newer.
+    /// - The profile is replaced as a whole: a last name or username that Telegram no longer sends
+    ///   is gone. Only an absent language keeps the last known one. A profile of which Telegram
+    ///   told nothing but the id replaces nothing.
+    /// - `updated_at` moves only when the profile changed.
+    ///
+    /// Answers whether the interaction's profile now holds: false for a late one, and for one that
+    /// told nothing but the id.
+    pub fn observe(&mut self, interaction: &Interaction) -> bool {
+        debug_assert_eq!(self.telegram_id, interaction.telegram_id());
+        if interaction.at < self.last_seen {
+            return false;
+        }
+        self.last_seen = interaction.at;
+        let Some(told) = interaction.profile.told() else { return false };
+
+        let language_code = told.language_code.or(self.language_code.as_deref());
+        let changed = told.first_name != self.first_name
+            || told.last_name != self.last_name.as_deref()
+            || told.username != self.username.as_ref()
+            || language_code != self.language_code.as_deref()
+            || told.is_bot != self.is_bot;
+        if changed {
+            self.language_code = language_code.map(str::to_owned);
+            self.first_name = told.first_name.to_owned();
+            self.last_name = told.last_name.map(str::to_owned);
+            self.username = told.username.cloned();
+            self.is_bot = told.is_bot;
+            self.updated_at = interaction.at;
+        }
+        true
+    }
+
+    /// The user's last day of activity, in UTC.
+    pub fn active_day(&self) -> NaiveDate {
+        self.last_seen.date_naive()
+    }
+
+    /// "First Last", either alone, or "Unknown".
+    pub fn full_name(&self) -> String {
+        match (self.first_name.as_str(), self.last_name.as_deref().unwrap_or_default()) {
+            ("", "") => "Unknown".to_owned(),
+            (first, "") => first.to_owned(),
+            ("", last) => last.to_owned(),
+            (first, last) => format!("{first} {last}"),
+        }
+    }
+}
+
+/// "@username (id)", else "First Last (id)", else "User id".
+impl fmt::Display for TelegramUser {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let id = self.telegram_id;
+        let unnamed = self.first_name.is_empty() && self.last_name.is_none();
+        match &self.username {
+            Some(username) => write!(f, "{username} ({id})"),
+            None if unnamed => write!(f, "User {id}"),
+            None => write!(f, "{} ({id})", self.full_name()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::*;
+    use crate::{InteractionKind, Profile};
+
+    const ID: i64 = 1815;
+
+    fn at(second: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_700_000_000, 0).unwrap() + TimeDelta::seconds(second)
+    }
+
+    fn ada() -> Profile {
+        Profile::new(ID.try_into().unwrap(), "Ada")
+            .last_name("Lovelace")
+            .username("ada")
+            .language_code("en")
+    }
+
+    fn seen(second: i64, profile: Profile) -> Interaction {
+        Interaction::new(at(second), profile, InteractionKind::Text)
+    }
+
+    /// The user after `interactions`, the first of which creates it.
+    fn user_after(interactions: &[Interaction]) -> TelegramUser {
+        let mut user = TelegramUser::first_seen_in(&interactions[0]);
+        for interaction in &interactions[1..] {
+            user.observe(interaction);
+        }
+        user
+    }
+
+    #[test]
+    fn the_first_interaction_sets_all_three_times() {
+        let user = user_after(&[seen(5, ada())]);
+        assert_eq!((user.created_at, user.updated_at, user.last_seen), (at(5), at(5), at(5)));
+    }
+
+    #[test]
+    fn an_unchanged_profile_moves_only_last_seen() {
+        let user = user_after(&[seen(5, ada()), seen(9, ada())]);
+        assert_eq!((user.created_at, user.updated_at, user.last_seen), (at(5), at(5), at(9)));
+    }
+
+    #[test]
+    fn the_profile_is_replaced_as_a_whole_but_for_the_language() {
+        let user = user_after(&[seen(5, ada()), seen(9, Profile::new(ID.try_into().unwrap(), ""))]);
+        assert_eq!(user.first_name, "");
+        assert_eq!((user.last_name, user.username), (None, None));
+        assert_eq!(user.language_code.as_deref(), Some("en"));
+        assert_eq!(user.updated_at, at(9));
+    }
+
+    #[test]
+    fn a_late_interaction_changes_nothing() {
+        let early = user_after(&[seen(9, ada())]);
+        let both = user_after(&[seen(9, ada()), seen(5, ada().username("old"))]);
+        assert_eq!(early, both);
+    }
+
+    #[test]
+    fn an_equal_time_counts_as_newer() {
+        let user = user_after(&[seen(5, ada()), seen(5, ada().username("countess"))]);
+        assert_eq!(user.username.unwrap().as_str(), "countess");
+    }
+
+    #[test]
+    fn an_id_alone_creates_a_user_and_changes_no_profile() {
+        let bare = Profile::of_id(ID.try_into().unwrap());
+        assert_eq!(user_after(&[seen(5, bare.clone())]).to_string(), "User 1815");
+
+        let user = user_after(&[seen(5, ada()), seen(9, bare)]);
+        assert_eq!(user.full_name(), "Ada Lovelace");
+        assert_eq!((user.updated_at, user.last_seen), (at(5), at(9)));
+    }
+
+    #[test]
+    fn people_are_shown_by_the_best_name_they_have() {
+        let shown = |profile| {
+            let user = user_after(&[seen(0, profile)]);
+            (user.full_name(), user.to_string())
+        };
+        let named = |first: &str| Profile::new(ID.try_into().unwrap(), first);
+        let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
+
+        assert_eq!(shown(ada()), pair("Ada Lovelace", "@ada (1815)"));
+        assert_eq!(
+            shown(named("Ada").last_name("Lovelace")),
+            pair("Ada Lovelace", "Ada Lovelace (1815)")
+        );
+        assert_eq!(shown(named("Ada")), pair("Ada", "Ada (1815)"));
+        assert_eq!(shown(named("").last_name("Lovelace")), pair("Lovelace", "Lovelace (1815)"));
+        assert_eq!(shown(named("")), pair("Unknown", "User 1815"));
+    }
+
+    #[test]
+    fn text_is_stored_as_sent_but_for_nul_and_length() {
+        let user = user_after(&[seen(
+            0,
+            Profile::new(ID.try_into().unwrap(), "A\0d\0a")
+                .last_name(&"👩‍🚀".repeat(300))
+                .language_code("zh-hant-beta"),
+        )]);
+        assert_eq!(user.first_name, "Ada");
+        assert_eq!(user.last_name.unwrap().chars().count(), 255);
+        assert_eq!(user.language_code.as_deref(), Some("zh-hant-beta"));
+    }
+}
