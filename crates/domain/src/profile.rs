@@ -73,6 +73,11 @@ impl Profile {
         self.telegram_id
     }
 
+    /// The username that the user shows; `None` where it has none or only the id is known.
+    pub fn shown_username(&self) -> Option<&Username> {
+        self.username.as_ref()
+    }
+
     /// The parts of a profile that Telegram told whole; `None` where only the id is known.
     pub(crate) fn told(&self) -> Option<Told<'_>> {
         self.first_name.as_deref().map(|first_name| Told {

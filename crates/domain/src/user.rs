@@ -28,21 +28,19 @@ pub struct TelegramUser {
 }
 
 impl TelegramUser {
-    /// The user whom `interaction`, the first of its account, creates.
-    pub fn first_seen_in(interaction: &Interaction) -> Self {
-        let mut user = Self {
-            telegram_id: interaction.telegram_id(),
+    /// A user of whom nothing is known but the time of its first interaction.
+    pub fn new(telegram_id: TelegramId, created_at: DateTime<Utc>) -> Self {
+        Self {
+            telegram_id,
             first_name: String::new(),
             last_name: None,
             username: None,
             language_code: None,
             is_bot: false,
-            created_at: interaction.at,
-            updated_at: interaction.at,
-            last_seen: interaction.at,
-        };
-        user.observe(interaction);
-        user
+            created_at,
+            updated_at: created_at,
+            last_seen: created_at,
+        }
     }
 
     /// The rules of registration: what an interaction of this user changes.
@@ -54,16 +52,13 @@ impl TelegramUser {
     ///   is gone. Only an absent language keeps the last known one. A profile of which Telegram
     ///   told nothing but the id replaces nothing.
     /// - `updated_at` moves only when the profile changed.
-    ///
-    /// Answers whether the interaction's profile now holds: false for a late one, and for one that
-    /// told nothing but the id.
-    pub fn observe(&mut self, interaction: &Interaction) -> bool {
+    pub fn observe(&mut self, interaction: &Interaction) {
         debug_assert_eq!(self.telegram_id, interaction.telegram_id());
         if interaction.at < self.last_seen {
-            return false;
+            return;
         }
         self.last_seen = interaction.at;
-        let Some(told) = interaction.profile.told() else { return false };
+        let Some(told) = interaction.profile.told() else { return };
 
         let language_code = told.language_code.or(self.language_code.as_deref());
         let changed = told.first_name != self.first_name
@@ -79,7 +74,6 @@ impl TelegramUser {
             self.is_bot = told.is_bot;
             self.updated_at = interaction.at;
         }
-        true
     }
 
     /// The user's last day of activity, in UTC.
@@ -137,8 +131,9 @@ mod tests {
 
     /// The user after `interactions`, the first of which creates it.
     fn user_after(interactions: &[Interaction]) -> TelegramUser {
-        let mut user = TelegramUser::first_seen_in(&interactions[0]);
-        for interaction in &interactions[1..] {
+        let first = &interactions[0];
+        let mut user = TelegramUser::new(first.telegram_id(), first.at);
+        for interaction in interactions {
             user.observe(interaction);
         }
         user

@@ -1,1 +1,35 @@
-//! wip
+//! Rollcall's storage on SQLite and PostgreSQL, by Diesel.
+//!
+//! [`Database`] is the seam between async callers and Diesel, which blocks: every method of a
+//! repository is one closure given to it, and one transaction. Queries are written once, against
+//! `AnyConnection`; only what the two databases spell differently (the upsert of a batch, row
+//! locks) stands in `registration/sqlite.rs` and `registration/postgres.rs`.
+//!
+//! To add a query: declare it in `rollcall-repository`, write its contract in `rollcall-testkit`,
+//! implement it beside its like in `users.rs`. To add a table: a directory of the same name under
+//! `migrations/sqlite` and `migrations/postgres`, and the table in `schema.rs`.
+//!
+//! Architecture invariant: no Diesel type and no row struct leaves this crate.
+
+mod bots;
+mod connection;
+mod database;
+mod database_url;
+mod error;
+mod migrations;
+mod registration;
+mod row;
+mod schema;
+mod timestamp;
+mod users;
+
+// Named so that they are linked, built from source: see Cargo.toml.
+use libsqlite3_sys as _;
+use openssl_sys as _;
+use pq_sys as _;
+
+pub use bots::DieselBotRepository;
+pub use database::{Database, OpenError};
+pub use database_url::{DatabaseUrl, InvalidDatabaseUrl};
+pub use migrations::{Migration, MigrationError, MigrationState};
+pub use users::DieselUserRepository;

@@ -1,0 +1,66 @@
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use rollcall_domain::TelegramId;
+use rollcall_repository::{BotRepository, RepositoryError};
+
+use crate::{
+    Database, connection::AnyConnection, error::Failure, row::telegram_id, schema::bot_identity,
+    timestamp::UtcMicros,
+};
+
+/// Which bot a database belongs to, in the table `bot_identity`.
+#[derive(Clone, Debug)]
+pub struct DieselBotRepository {
+    database: Database,
+}
+
+impl DieselBotRepository {
+    /// The repository in `database`, which must be migrated.
+    pub fn new(database: Database) -> Self {
+        Self { database }
+    }
+}
+
+#[async_trait]
+impl BotRepository for DieselBotRepository {
+    async fn claim(
+        &self,
+        bot: TelegramId,
+        at: DateTime<Utc>,
+    ) -> Result<TelegramId, RepositoryError> {
+        self.database.run("claim the database", move |connection| claim(connection, bot, at)).await
+    }
+}
+
+fn claim(
+    connection: &mut AnyConnection,
+    bot: TelegramId,
+    at: DateTime<Utc>,
+) -> Result<TelegramId, Failure> {
+    if let Some(owner) = owner(connection)? {
+        return Ok(owner);
+    }
+    let row = (
+        bot_identity::only_row.eq(1),
+        bot_identity::telegram_id.eq(bot.get()),
+        bot_identity::claimed_at.eq(UtcMicros::from(at)),
+    );
+    let insert = diesel::insert_into(bot_identity::table).values(row);
+    match connection {
+        AnyConnection::Sqlite(connection) => insert.on_conflict_do_nothing().execute(connection)?,
+        AnyConnection::Postgres(connection) => {
+            insert.on_conflict_do_nothing().execute(connection)?
+        }
+    };
+    // Somebody else may have been first.
+    Ok(owner(connection)?.unwrap_or(bot))
+}
+
+fn owner(connection: &mut AnyConnection) -> Result<Option<TelegramId>, Failure> {
+    let id = bot_identity::table
+        .select(bot_identity::telegram_id)
+        .first::<i64>(connection)
+        .optional()?;
+    id.map(|id| telegram_id("bot_identity", id)).transpose()
+}

@@ -1,0 +1,79 @@
+//! A connection to either database.
+
+use std::path::Path;
+
+use diesel::{
+    Connection, ConnectionError, PgConnection, QueryResult, RunQueryDsl, SqliteConnection,
+    connection::SimpleConnection, r2d2::R2D2Connection,
+};
+
+use crate::database_url::DatabaseUrl;
+
+/// A connection to the database that the URL chose; queries that both understand run on it as they
+/// are, and what they spell differently matches into the variants.
+#[derive(diesel::MultiConnection)]
+pub(crate) enum AnyConnection {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
+}
+
+impl AnyConnection {
+    /// Connects, and sets what Rollcall wants of a connection.
+    pub(crate) fn open(url: &DatabaseUrl) -> Result<Self, ConnectionError> {
+        match url {
+            DatabaseUrl::Sqlite { path } => {
+                // SQLite reads a name that starts with "file:" as a URI; a path with a folder in
+                // front never does. Joining an absolute path leaves just that.
+                let path = Path::new(".").join(path);
+                let mut connection = SqliteConnection::establish(&path.to_string_lossy())?;
+                prepare_sqlite(&mut connection)
+                    .map_err(ConnectionError::CouldntSetupConfiguration)?;
+                Ok(Self::Sqlite(connection))
+            }
+            DatabaseUrl::Postgres { url } => PgConnection::establish(url).map(Self::Postgres),
+        }
+    }
+}
+
+/// The write-ahead log lets readers go on while one connection writes; with `synchronous = FULL` a
+/// commit is on the disk when it is answered.
+fn prepare_sqlite(connection: &mut SqliteConnection) -> QueryResult<()> {
+    // First, so that the next line waits for another process that is doing the same.
+    connection.batch_execute("PRAGMA busy_timeout = 5000;")?;
+    // Asking first spares a database that somebody made read-only the attempt to write.
+    let mode: String = diesel::dsl::sql::<diesel::sql_types::Text>("PRAGMA journal_mode")
+        .get_result(connection)?;
+    if mode != "wal" {
+        connection.batch_execute("PRAGMA journal_mode = WAL;")?;
+    }
+    connection.batch_execute("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")
+}
+
+/// Makes connections for the pool.
+#[derive(Debug)]
+pub(crate) struct Connector {
+    url: DatabaseUrl,
+}
+
+impl Connector {
+    pub(crate) fn new(url: DatabaseUrl) -> Self {
+        Self { url }
+    }
+}
+
+impl r2d2::ManageConnection for Connector {
+    type Connection = AnyConnection;
+    type Error = diesel::r2d2::Error;
+
+    fn connect(&self) -> Result<AnyConnection, Self::Error> {
+        AnyConnection::open(&self.url).map_err(diesel::r2d2::Error::ConnectionError)
+    }
+
+    fn is_valid(&self, connection: &mut AnyConnection) -> Result<(), Self::Error> {
+        connection.ping().map_err(diesel::r2d2::Error::QueryError)
+    }
+
+    fn has_broken(&self, connection: &mut AnyConnection) -> bool {
+        std::thread::panicking() || connection.is_broken()
+    }
+}

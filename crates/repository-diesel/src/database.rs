@@ -1,0 +1,199 @@
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use diesel::{ConnectionError, RunQueryDsl, sql_types::BigInt};
+use rollcall_repository::RepositoryError;
+
+use crate::{
+    connection::{AnyConnection, Connector},
+    database_url::DatabaseUrl,
+    error::Failure,
+    migrations::{self, Migration, MigrationError, MigrationState},
+};
+
+/// Database work that takes longer than this is logged at warn.
+const SLOW: Duration = Duration::from_millis(500);
+/// How often work is done in all when it fails in a way that may pass.
+const ATTEMPTS: u32 = 4;
+/// How long a caller waits for a connection when all are in use or the server is away.
+const CONNECTION_TIMEOUT: Duration = Duration::from_secs(10);
+/// Connections to one database: enough for one writer and a few readers.
+const CONNECTIONS: u32 = 8;
+
+/// A database, and a pool of connections to it. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Database {
+    url: DatabaseUrl,
+    pool: r2d2::Pool<Connector>,
+}
+
+impl Database {
+    /// Opens the database at `url`; an SQLite file that does not exist is created.
+    ///
+    /// # Errors
+    /// When it cannot be reached or opened.
+    pub async fn open(url: DatabaseUrl) -> Result<Self, OpenError> {
+        let first = {
+            let url = url.clone();
+            blocking(move || AnyConnection::open(&url)).await
+        };
+        // The pool would only tell that time ran out; a first connection tells why.
+        drop(first.map_err(|error| OpenError::new(&url, &error))?);
+        let pool = r2d2::Pool::builder()
+            .max_size(CONNECTIONS)
+            .min_idle(Some(0))
+            .connection_timeout(CONNECTION_TIMEOUT)
+            .test_on_check_out(false)
+            .error_handler(Box::new(r2d2::NopErrorHandler))
+            .build_unchecked(Connector::new(url.clone()));
+        Ok(Self { url, pool })
+    }
+
+    /// Opens the database at `url` if it exists: a mistyped SQLite file is not created.
+    ///
+    /// # Errors
+    /// When there is none, or it cannot be reached or opened.
+    pub async fn open_existing(url: DatabaseUrl) -> Result<Self, OpenError> {
+        if let DatabaseUrl::Sqlite { path } = &url
+            && !path.exists()
+        {
+            return Err(OpenError::Missing(url));
+        }
+        Self::open(url).await
+    }
+
+    /// Where the database is.
+    pub fn url(&self) -> &DatabaseUrl {
+        &self.url
+    }
+
+    /// The migrations that this program knows, oldest first, each with whether the database has it.
+    ///
+    /// # Errors
+    /// When the database cannot be read, or is newer than this program.
+    pub async fn migrations(&self) -> Result<Vec<(Migration, MigrationState)>, MigrationError> {
+        self.with_connection(migrations::all).await
+    }
+
+    /// Applies every migration that the database lacks, all or none, and answers which those were.
+    /// Several processes may do so at once: one works, the others wait and find nothing to do.
+    ///
+    /// # Errors
+    /// When the database cannot be written, or is newer than this program.
+    pub async fn migrate(&self) -> Result<Vec<Migration>, MigrationError> {
+        self.with_connection(migrations::apply).await
+    }
+
+    /// Takes the last applied migration back, and answers which that was; `None` where there is
+    /// none. What the migration had made is gone.
+    ///
+    /// # Errors
+    /// When the database cannot be written, or is newer than this program.
+    pub async fn revert(&self) -> Result<Option<Migration>, MigrationError> {
+        self.with_connection(migrations::revert).await
+    }
+
+    /// How large the database is, in bytes.
+    ///
+    /// # Errors
+    /// When the database cannot tell.
+    pub async fn size_bytes(&self) -> Result<u64, RepositoryError> {
+        let bytes = self.run("database size", |connection| {
+            let sql = match connection {
+                AnyConnection::Sqlite(_) => {
+                    "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
+                }
+                AnyConnection::Postgres(_) => "SELECT pg_database_size(current_database())",
+            };
+            Ok(diesel::dsl::sql::<BigInt>(sql).get_result::<i64>(connection)?)
+        });
+        Ok(bytes.await?.try_into().unwrap_or_default())
+    }
+
+    /// Does `work`, which is called `what` in the log, on a connection of the pool and off the
+    /// async threads. Work that fails in a way that may pass is done again, so it must be one
+    /// transaction; a caller that goes away does not interrupt it.
+    pub(crate) async fn run<T, W>(&self, what: &'static str, work: W) -> Result<T, RepositoryError>
+    where
+        T: Send + 'static,
+        W: Fn(&mut AnyConnection) -> Result<T, Failure> + Send + 'static,
+    {
+        let pool = self.pool.clone();
+        blocking(move || {
+            let started = Instant::now();
+            let result = attempt(&pool, work);
+            let elapsed = started.elapsed();
+            if elapsed > SLOW {
+                log::warn!(what, elapsed_ms = elapsed.as_millis(); "slow database work");
+            }
+            result
+        })
+        .await
+    }
+
+    async fn with_connection<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut AnyConnection) -> Result<T, MigrationError> + Send + 'static,
+    ) -> Result<T, MigrationError> {
+        let pool = self.pool.clone();
+        blocking(move || {
+            let mut connection =
+                pool.get().map_err(|error| MigrationError::Failed(Box::new(error)))?;
+            work(&mut connection)
+        })
+        .await
+    }
+}
+
+fn attempt<T>(
+    pool: &r2d2::Pool<Connector>,
+    work: impl Fn(&mut AnyConnection) -> Result<T, Failure>,
+) -> Result<T, RepositoryError> {
+    let mut attempts = 0;
+    loop {
+        attempts += 1;
+        let mut connection =
+            pool.get().map_err(|error| RepositoryError::Unavailable(Box::new(error)))?;
+        match work(&mut connection) {
+            Err(failure) if failure.may_pass() && attempts < ATTEMPTS => {}
+            result => return result.map_err(Into::into),
+        }
+    }
+}
+
+/// Runs what blocks on a thread for that, to its end also when the caller goes away.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(value) => value,
+        // The work cannot be cancelled once it runs, so it panicked; the panic goes on here.
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}
+
+/// Why a database could not be opened. Shows no password.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum OpenError {
+    /// There is no such SQLite file.
+    #[error("there is no database at {0}; `manage migrate` creates it, and so does the bot")]
+    Missing(DatabaseUrl),
+    /// The driver's reason.
+    #[error("cannot open the database {url}: {reason}")]
+    Failed {
+        /// Which database.
+        url: DatabaseUrl,
+        /// What the driver said, without secrets.
+        reason: Arc<str>,
+    },
+}
+
+impl OpenError {
+    fn new(url: &DatabaseUrl, error: &ConnectionError) -> Self {
+        let mut reason = error.to_string();
+        for secret in url.secrets() {
+            reason = reason.replace(secret, "***");
+        }
+        Self::Failed { url: url.clone(), reason: reason.trim().replace('\n', "; ").into() }
+    }
+}

@@ -1,0 +1,59 @@
+//! From Diesel's errors to those of the repositories.
+
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+use rollcall_repository::RepositoryError;
+
+/// Why a closure given to [`Database::run`](crate::Database) failed.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    Diesel(DieselError),
+    Corrupt { table: &'static str, column: &'static str, key: String, reason: String },
+}
+
+impl Failure {
+    /// Whether the same work may succeed when it is done again at once: the transaction was rolled
+    /// back for the sake of another, or the connection had gone away.
+    ///
+    /// Diesel has no kind for PostgreSQL's deadlock (40P01): it is among the unknown ones.
+    pub(crate) fn may_pass(&self) -> bool {
+        matches!(
+            self,
+            Self::Diesel(DieselError::DatabaseError(
+                DatabaseErrorKind::SerializationFailure
+                    | DatabaseErrorKind::ClosedConnection
+                    | DatabaseErrorKind::Unknown,
+                _
+            ))
+        )
+    }
+}
+
+impl From<DieselError> for Failure {
+    fn from(error: DieselError) -> Self {
+        Self::Diesel(error)
+    }
+}
+
+impl From<Failure> for RepositoryError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Corrupt { table, column, key, reason } => {
+                Self::Corrupt { table, column, key, reason }
+            }
+            Failure::Diesel(error) => match &error {
+                DieselError::DatabaseError(DatabaseErrorKind::ClosedConnection, _)
+                | DieselError::BrokenTransactionManager => Self::Unavailable(error.into()),
+                DieselError::DatabaseError(DatabaseErrorKind::ReadOnlyTransaction, _) => {
+                    Self::ReadOnly(error.into())
+                }
+                DieselError::DatabaseError(_, information) => match information.message() {
+                    // SQLite's texts for SQLITE_READONLY and SQLITE_BUSY: Diesel hides the codes.
+                    "attempt to write a readonly database" => Self::ReadOnly(error.into()),
+                    "database is locked" => Self::Unavailable(error.into()),
+                    _ => Self::Failed(error.into()),
+                },
+                _ => Self::Failed(error.into()),
+            },
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! The statements as PostgreSQL spells them: each column travels as one array, so that a statement
+//! is the same text, and prepared once, whatever the size of the batch.
+
+use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
+use diesel::{
+    PgConnection, QueryResult, RunQueryDsl,
+    pg::Pg,
+    query_builder::{AstPass, Query, QueryFragment, QueryId},
+    sql_types::{Array, BigInt, Bool, Date, Integer, Nullable, Text, Timestamp},
+};
+use rollcall_domain::{TelegramId, TelegramUser, Username};
+
+use super::{Holder, Statements};
+use crate::{
+    row::{UserRow, UserSqlType},
+    timestamp::UtcMicros,
+};
+
+impl Statements for PgConnection {
+    fn upsert(&mut self, users: &[TelegramUser]) -> QueryResult<Vec<UserRow>> {
+        let created_at = users.iter().map(|user| naive(user.created_at)).collect();
+        let last_seen = users.iter().map(|user| naive(user.last_seen)).collect();
+        Upsert { columns: Columns::of(users.iter()), created_at, last_seen }.load(self)
+    }
+
+    fn update(&mut self, users: &[&TelegramUser]) -> QueryResult<()> {
+        Update { columns: Columns::of(users.iter().copied()) }.execute(self).map(drop)
+    }
+
+    /// Two transactions that give one name to two users would not see each other's rows, so the
+    /// names are locked. The locks are shared out over a few buckets, since PostgreSQL has memory
+    /// for a few thousand advisory locks only.
+    fn lock_usernames(&mut self, keys: &[&str]) -> QueryResult<()> {
+        let mut buckets: Vec<i32> = keys.iter().map(|key| bucket(key)).collect();
+        buckets.sort_unstable();
+        buckets.dedup();
+        LockUsernames { buckets }.execute(self).map(drop)
+    }
+
+    fn holders(&mut self, keys: &[&str]) -> QueryResult<Vec<Holder>> {
+        Holders { keys: keys.to_vec() }.load(self)
+    }
+
+    fn clear_usernames(&mut self, losers: &[(TelegramId, DateTime<Utc>)]) -> QueryResult<()> {
+        let (ids, at) = losers.iter().map(|&(id, at)| (id.get(), naive(at))).unzip();
+        ClearUsernames { ids, at }.execute(self).map(drop)
+    }
+}
+
+fn naive(at: DateTime<Utc>) -> NaiveDateTime {
+    UtcMicros::from(at).naive()
+}
+
+/// How many advisory locks the usernames share.
+const BUCKETS: u64 = 256;
+
+/// The lock of a username: FNV-1a, which every version of every process computes alike.
+fn bucket(key: &str) -> i32 {
+    let hash = key.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    });
+    i32::try_from(hash % BUCKETS).unwrap_or_default()
+}
+
+/// First key of the usernames' advisory locks ("name" in ASCII); the second is the bucket.
+const USERNAME_LOCKS: i32 = 0x6e61_6d65;
+
+/// The columns that an upsert and an update share, one array each, all of one length.
+struct Columns<'a> {
+    telegram_id: Vec<i64>,
+    first_name: Vec<&'a str>,
+    last_name: Vec<Option<&'a str>>,
+    username: Vec<Option<&'a str>>,
+    language_code: Vec<Option<&'a str>>,
+    is_bot: Vec<bool>,
+    updated_at: Vec<NaiveDateTime>,
+    active_day: Vec<NaiveDate>,
+}
+
+impl<'a> Columns<'a> {
+    fn of(users: impl Iterator<Item = &'a TelegramUser> + Clone) -> Self {
+        Self {
+            telegram_id: users.clone().map(|user| user.telegram_id.get()).collect(),
+            first_name: users.clone().map(|user| user.first_name.as_str()).collect(),
+            last_name: users.clone().map(|user| user.last_name.as_deref()).collect(),
+            username: users
+                .clone()
+                .map(|user| user.username.as_ref().map(Username::as_str))
+                .collect(),
+            language_code: users.clone().map(|user| user.language_code.as_deref()).collect(),
+            is_bot: users.clone().map(|user| user.is_bot).collect(),
+            updated_at: users.clone().map(|user| naive(user.updated_at)).collect(),
+            active_day: users.map(|user| user.active_day()).collect(),
+        }
+    }
+
+    /// Writes the columns as arguments of `UNNEST`.
+    fn push<'b>(&'b self, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_bind_param::<Array<BigInt>, _>(&self.telegram_id)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Text>, _>(&self.first_name)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Nullable<Text>>, _>(&self.last_name)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Nullable<Text>>, _>(&self.username)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Nullable<Text>>, _>(&self.language_code)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Bool>, _>(&self.is_bot)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Timestamp>, _>(&self.updated_at)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Date>, _>(&self.active_day)
+    }
+}
+
+struct Upsert<'a> {
+    columns: Columns<'a>,
+    created_at: Vec<NaiveDateTime>,
+    last_seen: Vec<NaiveDateTime>,
+}
+
+impl QueryFragment<Pg> for Upsert<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql(
+            "INSERT INTO telegram_users AS stored (telegram_id, first_name, last_name, username, \
+             language_code, is_bot, updated_at, active_day, created_at, last_seen) \
+             SELECT * FROM UNNEST(",
+        );
+        self.columns.push(&mut out)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Timestamp>, _>(&self.created_at)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Timestamp>, _>(&self.last_seen)?;
+        out.push_sql(
+            ") ON CONFLICT (telegram_id) DO UPDATE SET previous_seen = stored.last_seen, \
+             last_seen = GREATEST(stored.last_seen, excluded.last_seen) \
+             RETURNING telegram_id, first_name, last_name, username, language_code, is_bot, \
+             created_at, updated_at, last_seen, active_day, previous_seen",
+        );
+        Ok(())
+    }
+}
+
+impl Query for Upsert<'_> {
+    type SqlType = UserSqlType;
+}
+
+impl QueryId for Upsert<'_> {
+    type QueryId = Upsert<'static>;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl RunQueryDsl<PgConnection> for Upsert<'_> {}
+
+struct Update<'a> {
+    columns: Columns<'a>,
+}
+
+impl QueryFragment<Pg> for Update<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql(
+            "UPDATE telegram_users AS stored SET first_name = new.first_name, \
+             last_name = new.last_name, username = new.username, \
+             language_code = new.language_code, is_bot = new.is_bot, \
+             updated_at = new.updated_at, active_day = new.active_day FROM UNNEST(",
+        );
+        self.columns.push(&mut out)?;
+        out.push_sql(
+            ") AS new (telegram_id, first_name, last_name, username, language_code, is_bot, \
+             updated_at, active_day) WHERE stored.telegram_id = new.telegram_id",
+        );
+        Ok(())
+    }
+}
+
+impl QueryId for Update<'_> {
+    type QueryId = Update<'static>;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl RunQueryDsl<PgConnection> for Update<'_> {}
+
+#[derive(QueryId)]
+struct LockUsernames {
+    /// Sorted.
+    buckets: Vec<i32>,
+}
+
+impl QueryFragment<Pg> for LockUsernames {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("SELECT pg_advisory_xact_lock(");
+        out.push_bind_param::<Integer, _>(&USERNAME_LOCKS)?;
+        out.push_sql(", bucket) FROM UNNEST(");
+        out.push_bind_param::<Array<Integer>, _>(&self.buckets)?;
+        out.push_sql(") AS bucket");
+        Ok(())
+    }
+}
+
+impl RunQueryDsl<PgConnection> for LockUsernames {}
+
+struct Holders<'a> {
+    keys: Vec<&'a str>,
+}
+
+impl QueryFragment<Pg> for Holders<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql(
+            "SELECT telegram_id, username, last_seen FROM telegram_users \
+             WHERE lower(username COLLATE \"C\") = ANY(",
+        );
+        out.push_bind_param::<Array<Text>, _>(&self.keys)?;
+        out.push_sql(") ORDER BY telegram_id FOR UPDATE");
+        Ok(())
+    }
+}
+
+impl Query for Holders<'_> {
+    type SqlType = (BigInt, Text, Timestamp);
+}
+
+impl QueryId for Holders<'_> {
+    type QueryId = Holders<'static>;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl RunQueryDsl<PgConnection> for Holders<'_> {}
+
+#[derive(QueryId)]
+struct ClearUsernames {
+    ids: Vec<i64>,
+    at: Vec<NaiveDateTime>,
+}
+
+impl QueryFragment<Pg> for ClearUsernames {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql(
+            "UPDATE telegram_users AS stored SET username = NULL, \
+             updated_at = GREATEST(stored.updated_at, lost.at) FROM UNNEST(",
+        );
+        out.push_bind_param::<Array<BigInt>, _>(&self.ids)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Timestamp>, _>(&self.at)?;
+        out.push_sql(") AS lost (telegram_id, at) WHERE stored.telegram_id = lost.telegram_id");
+        Ok(())
+    }
+}
+
+impl RunQueryDsl<PgConnection> for ClearUsernames {}

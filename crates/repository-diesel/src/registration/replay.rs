@@ -1,0 +1,141 @@
+//! What a batch makes of its users, computed in memory from the rows that the upsert answered.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, hash_map::Entry};
+
+use chrono::{DateTime, Utc};
+use rollcall_domain::{Interaction, TelegramId, TelegramUser, Username};
+
+/// The users of a batch while its interactions are replayed, one after the other.
+#[derive(Default)]
+pub(super) struct Replay {
+    /// The users of the batch, as the interactions replayed so far leave them.
+    pub(super) users: HashMap<TelegramId, Replayed>,
+    /// Who holds each username that the batch may claim, by the username's key.
+    holders: HashMap<String, Holder>,
+    /// Users outside the batch who lose their username, and when.
+    pub(super) losers: BTreeMap<TelegramId, DateTime<Utc>>,
+}
+
+/// A user of the batch.
+pub(super) struct Replayed {
+    /// The user after the interactions replayed so far.
+    pub(super) user: TelegramUser,
+    /// The user as its row stands in the database.
+    pub(super) stored: TelegramUser,
+    /// Whether the batch created the user.
+    pub(super) created: bool,
+}
+
+/// Somebody who holds a username.
+#[derive(Clone, Copy)]
+enum Holder {
+    /// A user of the batch.
+    Within(TelegramId),
+    /// Somebody else, and when that user was last seen.
+    Outside(TelegramId, DateTime<Utc>),
+}
+
+impl Replay {
+    /// Adds a user of the batch. `stored` is its row after the upsert, `previous_seen` its
+    /// `last_seen` before it; `None` where the upsert created the row.
+    pub(super) fn add(&mut self, stored: TelegramUser, previous_seen: Option<DateTime<Utc>>) {
+        let user = match previous_seen {
+            Some(last_seen) => TelegramUser { last_seen, ..stored.clone() },
+            // Nobody yet: the first interaction makes somebody of it.
+            None => TelegramUser::new(stored.telegram_id, stored.created_at),
+        };
+        let created = previous_seen.is_none();
+        self.users.insert(stored.telegram_id, Replayed { user, stored, created });
+    }
+
+    /// The keys of the usernames that may change hands: those which users of the batch show and do
+    /// not hold already. Few as a rule, and sorted.
+    pub(super) fn contested(&self, interactions: &[Interaction]) -> BTreeSet<String> {
+        interactions
+            .iter()
+            .filter_map(|interaction| {
+                let shown = interaction.profile.shown_username()?;
+                let held = self.users.get(&interaction.telegram_id())?.user.username.as_ref();
+                (held != Some(shown)).then(|| shown.key())
+            })
+            .collect()
+    }
+
+    /// Adds those who hold contested usernames: id, username and `last_seen` of each. Users of the
+    /// batch among them are known already, and as they were before it.
+    pub(super) fn add_holders(
+        &mut self,
+        contested: &BTreeSet<String>,
+        holders: impl IntoIterator<Item = (TelegramId, Username, DateTime<Utc>)>,
+    ) {
+        for Replayed { user, .. } in self.users.values() {
+            if let Some(key) = user.username.as_ref().map(Username::key)
+                && contested.contains(&key)
+            {
+                self.holders.insert(key, Holder::Within(user.telegram_id));
+            }
+        }
+        for (id, username, last_seen) in holders {
+            if !self.users.contains_key(&id) {
+                self.holders.insert(username.key(), Holder::Outside(id, last_seen));
+            }
+        }
+    }
+
+    /// Replays one interaction: the rules of registration for its user, and of usernames for
+    /// everybody.
+    pub(super) fn observe(&mut self, interaction: &Interaction) {
+        let id = interaction.telegram_id();
+        let Some(Replayed { user, .. }) = self.users.get_mut(&id) else { return };
+        if user.username.as_ref() == interaction.profile.shown_username() {
+            user.observe(interaction);
+            return;
+        }
+        let before = user.username.clone();
+        user.observe(interaction);
+        let after = user.username.clone();
+        if before != after {
+            self.release(id, before);
+            self.claim(id, after, interaction.at);
+        }
+    }
+
+    fn release(&mut self, id: TelegramId, username: Option<Username>) {
+        if let Some(username) = username
+            && let Entry::Occupied(holder) = self.holders.entry(username.key())
+            && matches!(holder.get(), Holder::Within(within) if *within == id)
+        {
+            holder.remove();
+        }
+    }
+
+    /// Of two who show one username, the one seen later keeps it; at the same time, the new one.
+    fn claim(&mut self, id: TelegramId, username: Option<Username>, at: DateTime<Utc>) {
+        let Some(username) = username else { return };
+        let holder = self.holders.get(&username.key()).copied();
+        let held_until = match holder {
+            None => None,
+            Some(Holder::Outside(_, last_seen)) => Some(last_seen),
+            Some(Holder::Within(holder)) => self.users.get(&holder).map(|it| it.user.last_seen),
+        };
+        if held_until.is_some_and(|seen| seen > at) {
+            self.take_from(id, at);
+            return;
+        }
+        match holder {
+            None => {}
+            Some(Holder::Within(loser)) => self.take_from(loser, at),
+            Some(Holder::Outside(loser, _)) => {
+                self.losers.insert(loser, at);
+            }
+        }
+        self.holders.insert(username.key(), Holder::Within(id));
+    }
+
+    fn take_from(&mut self, loser: TelegramId, at: DateTime<Utc>) {
+        if let Some(Replayed { user, .. }) = self.users.get_mut(&loser) {
+            user.username = None;
+            user.updated_at = user.updated_at.max(at);
+        }
+    }
+}

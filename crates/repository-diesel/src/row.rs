@@ -1,0 +1,61 @@
+//! Rows of `telegram_users`.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use diesel::prelude::*;
+use rollcall_domain::{TelegramId, TelegramUser, Username};
+
+use crate::{error::Failure, schema::telegram_users, timestamp::UtcMicros};
+
+/// A row of `telegram_users`, its columns in the table's order.
+#[derive(Debug, Queryable)]
+pub(crate) struct UserRow {
+    pub(crate) telegram_id: i64,
+    first_name: String,
+    last_name: Option<String>,
+    username: Option<String>,
+    language_code: Option<String>,
+    is_bot: bool,
+    created_at: UtcMicros,
+    updated_at: UtcMicros,
+    last_seen: UtcMicros,
+    pub(crate) active_day: NaiveDate,
+    previous_seen: Option<UtcMicros>,
+}
+
+impl UserRow {
+    /// `last_seen` as it was before the statement that answered this row; `None` where that
+    /// statement created the row.
+    pub(crate) fn previous_seen(&self) -> Option<DateTime<Utc>> {
+        self.previous_seen.map(Into::into)
+    }
+
+    /// The user that the row holds.
+    pub(crate) fn into_user(self) -> Result<TelegramUser, Failure> {
+        Ok(TelegramUser {
+            telegram_id: telegram_id(TABLE, self.telegram_id)?,
+            first_name: self.first_name,
+            last_name: self.last_name,
+            username: self.username.as_deref().and_then(Username::from_telegram),
+            language_code: self.language_code,
+            is_bot: self.is_bot,
+            created_at: self.created_at.into(),
+            updated_at: self.updated_at.into(),
+            last_seen: self.last_seen.into(),
+        })
+    }
+}
+
+const TABLE: &str = "telegram_users";
+
+/// The `telegram_id` of a row of `table`, where it is the key.
+pub(crate) fn telegram_id(table: &'static str, id: i64) -> Result<TelegramId, Failure> {
+    TelegramId::try_from(id).map_err(|error| Failure::Corrupt {
+        table,
+        column: "telegram_id",
+        key: id.to_string(),
+        reason: error.to_string(),
+    })
+}
+
+/// The SQL type of a whole row.
+pub(crate) type UserSqlType = telegram_users::SqlType;

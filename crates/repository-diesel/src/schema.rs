@@ -1,0 +1,25 @@
+//! The tables as both databases have them; `migrations/` is what makes them so.
+
+diesel::table! {
+    telegram_users (telegram_id) {
+        telegram_id -> BigInt,
+        first_name -> Text,
+        last_name -> Nullable<Text>,
+        username -> Nullable<Text>,
+        language_code -> Nullable<Text>,
+        is_bot -> Bool,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+        last_seen -> Timestamp,
+        active_day -> Date,
+        previous_seen -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    bot_identity (only_row) {
+        only_row -> SmallInt,
+        telegram_id -> BigInt,
+        claimed_at -> Timestamp,
+    }
+}

@@ -1,0 +1,146 @@
+use async_trait::async_trait;
+use chrono::{Days, NaiveDate, NaiveTime};
+use diesel::{
+    dsl::{count_star, sql},
+    prelude::*,
+    sql_types::{Bool, Text},
+};
+use rollcall_domain::{Interaction, Registration, TelegramId, TelegramUser, UserStats, Username};
+use rollcall_repository::{Page, PageRequest, RepositoryError, UserRepository};
+
+use crate::{
+    Database,
+    connection::AnyConnection,
+    error::Failure,
+    registration,
+    row::UserRow,
+    schema::telegram_users::dsl::{active_day, created_at, telegram_id, telegram_users},
+    timestamp::UtcMicros,
+};
+
+/// The store of users, in the table `telegram_users`.
+#[derive(Clone, Debug)]
+pub struct DieselUserRepository {
+    database: Database,
+}
+
+impl DieselUserRepository {
+    /// The repository in `database`, which must be migrated.
+    pub fn new(database: Database) -> Self {
+        Self { database }
+    }
+}
+
+#[async_trait]
+impl UserRepository for DieselUserRepository {
+    async fn register(
+        &self,
+        interactions: Vec<Interaction>,
+    ) -> Result<Vec<Registration>, RepositoryError> {
+        self.database
+            .run("register", move |connection| registration::register(connection, &interactions))
+            .await
+    }
+
+    async fn find(&self, id: TelegramId) -> Result<Option<TelegramUser>, RepositoryError> {
+        self.database
+            .run("find a user", move |connection| {
+                let row = telegram_users.find(id.get()).first(connection).optional()?;
+                row.map(UserRow::into_user).transpose()
+            })
+            .await
+    }
+
+    async fn find_by_username(
+        &self,
+        username: &Username,
+    ) -> Result<Option<TelegramUser>, RepositoryError> {
+        let key = username.key();
+        self.database
+            .run("find a user by username", move |connection| {
+                let key_is = match connection {
+                    AnyConnection::Sqlite(_) => "lower(username) = ",
+                    AnyConnection::Postgres(_) => "lower(username COLLATE \"C\") = ",
+                };
+                let row = telegram_users
+                    .filter(sql::<Bool>(key_is).bind::<Text, _>(&key))
+                    .first::<UserRow>(connection)
+                    .optional()?;
+                row.map(UserRow::into_user).transpose()
+            })
+            .await
+    }
+
+    async fn list(&self, request: PageRequest) -> Result<Page<TelegramUser>, RepositoryError> {
+        self.database.run("list users", move |connection| list(connection, request)).await
+    }
+
+    async fn stats(&self, today: NaiveDate) -> Result<UserStats, RepositoryError> {
+        self.database.run("count users", move |connection| stats(connection, today)).await
+    }
+
+    async fn delete(&self, ids: &[TelegramId]) -> Result<usize, RepositoryError> {
+        let ids: Vec<i64> = ids.iter().map(|id| id.get()).collect();
+        self.database
+            .run("delete users", move |connection| {
+                Ok(connection.transaction(|connection| {
+                    ids.iter().try_fold(0, |deleted, id| {
+                        diesel::delete(telegram_users.find(id))
+                            .execute(connection)
+                            .map(|rows| deleted + rows)
+                    })
+                })?)
+            })
+            .await
+    }
+}
+
+/// A page, and the length of the whole list, as of one moment.
+fn list(
+    connection: &mut AnyConnection,
+    request: PageRequest,
+) -> Result<Page<TelegramUser>, Failure> {
+    connection.transaction(|connection| {
+        let total: i64 = telegram_users.select(count_star()).get_result(connection)?;
+        let rows: Vec<UserRow> = telegram_users
+            .order((created_at.desc(), telegram_id.asc()))
+            .limit(request.size().into())
+            .offset(request.offset().try_into().unwrap_or(i64::MAX))
+            .load(connection)?;
+        let items = rows.into_iter().map(UserRow::into_user).collect::<Result<_, _>>()?;
+        Ok(Page { items, total: count(total), request })
+    })
+}
+
+fn stats(connection: &mut AnyConnection, today: NaiveDate) -> Result<UserStats, Failure> {
+    let since = |days: u64| today.checked_sub_days(Days::new(days - 1)).unwrap_or(NaiveDate::MIN);
+    let active = |days| telegram_users.filter(active_day.ge(since(days))).select(count_star());
+    let new = |days| {
+        let midnight = since(days).and_time(NaiveTime::MIN).and_utc();
+        telegram_users.filter(created_at.ge(UtcMicros::from(midnight))).select(count_star())
+    };
+    let counts: (i64, i64, i64, i64, i64, i64, i64) = diesel::select((
+        telegram_users.select(count_star()).single_value().assume_not_null(),
+        active(1).single_value().assume_not_null(),
+        active(7).single_value().assume_not_null(),
+        active(30).single_value().assume_not_null(),
+        new(1).single_value().assume_not_null(),
+        new(7).single_value().assume_not_null(),
+        new(30).single_value().assume_not_null(),
+    ))
+    .get_result(connection)?;
+    Ok(UserStats {
+        total_users: count(counts.0),
+        active_today: count(counts.1),
+        active_7_days: count(counts.2),
+        active_30_days: count(counts.3),
+        new_today: count(counts.4),
+        new_7_days: count(counts.5),
+        new_30_days: count(counts.6),
+    })
+}
+
+/// A count as the databases answer it, which is never negative.
+fn count(rows: i64) -> u64 {
+    rows.try_into().unwrap_or_default()
+}

@@ -1,0 +1,118 @@
+//! A PostgreSQL server for the tests of one process.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Read as _},
+    os::unix::process::CommandExt,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::{
+        OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+
+/// Makes a cluster in a temporary folder, starts it, says where it is, waits until the process that
+/// holds the other end of the standard input is gone, however it went, and takes everything away.
+/// The first parameter is the folder of PostgreSQL's programs.
+const SCRIPT: &str = r#"
+trap '' INT TERM HUP
+folder=$(mktemp -d /tmp/rollcall-postgres.XXXXXX) && cd "$folder" || exit 1
+"$1/initdb" -D data -U postgres -A trust -E UTF8 --locale=C.UTF-8 --no-sync >log 2>&1 &&
+"$1/pg_ctl" start -w -D data -l log -o "-c listen_addresses='' -k '$folder' -c fsync=off \
+  -c full_page_writes=off -c max_connections=200 -c timezone=Asia/Tokyo" >>log 2>&1 &&
+echo "$folder" && read -r _
+[ -f data/postmaster.pid ] && "$1/pg_ctl" stop -m immediate -D data >>log 2>&1 || cat log >&2
+rm -rf "$folder"
+"#;
+
+/// A running server, which listens only on a socket in a folder of its own.
+#[derive(Debug)]
+pub(crate) struct Cluster {
+    programs: PathBuf,
+    folder: String,
+    databases: AtomicU32,
+    /// Ends, and takes the server with it, when this process does.
+    _keeper: Child,
+}
+
+impl Cluster {
+    /// The server of this process, started at the first call; or why there is none.
+    pub(crate) fn of_this_process() -> Result<&'static Self, String> {
+        static CLUSTER: OnceLock<Result<Cluster, String>> = OnceLock::new();
+        CLUSTER.get_or_init(Self::start).as_ref().map_err(Clone::clone)
+    }
+
+    /// Creates an empty database and answers its URL.
+    pub(crate) fn create_database(&self) -> String {
+        let name = format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed));
+        let output = Command::new(self.programs.join("createdb"))
+            .args(["-h", &self.folder, "-U", "postgres", "-T", "template0", &name])
+            .output()
+            .expect("createdb to start");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        format!("postgres:///{name}?host={}&user=postgres", self.folder)
+    }
+
+    fn start() -> Result<Self, String> {
+        let programs = programs().ok_or("no initdb in PATH or /usr/lib/postgresql")?;
+        let mut command = Command::new("sh");
+        command.args(["-c", SCRIPT, "sh"]).arg(&programs);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        // A group of its own: Ctrl-C ends the tests, and their end ends the server.
+        command.process_group(0).env("LC_ALL", "C").current_dir("/");
+        if let Some((uid, gid)) = unprivileged()? {
+            command.uid(uid).gid(gid);
+        }
+        let mut keeper = command.spawn().map_err(|error| error.to_string())?;
+        let mut folder = String::new();
+        if let Some(stdout) = keeper.stdout.take() {
+            BufReader::new(stdout).read_line(&mut folder).map_err(|error| error.to_string())?;
+        }
+        if folder.is_empty() {
+            let mut log = String::new();
+            drop(keeper.stdin.take());
+            if let Some(mut stderr) = keeper.stderr.take() {
+                stderr.read_to_string(&mut log).map_err(|error| error.to_string())?;
+            }
+            return Err(format!("it did not start: {log}"));
+        }
+        let folder = folder.trim().to_owned();
+        Ok(Self { programs, folder, databases: AtomicU32::new(0), _keeper: keeper })
+    }
+}
+
+/// The folder of the newest PostgreSQL's programs: Debian keeps them out of PATH.
+fn programs() -> Option<PathBuf> {
+    let version = |folder: &PathBuf| {
+        folder.file_name().and_then(|name| name.to_str()).and_then(|name| name.parse::<u32>().ok())
+    };
+    let mut debian: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
+        .map(|entries| entries.flatten().map(|entry| entry.path()).collect())
+        .unwrap_or_default();
+    debian.sort_by_key(version);
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    debian
+        .into_iter()
+        .rev()
+        .map(|folder| folder.join("bin"))
+        .chain(std::env::split_paths(&path))
+        .find(|folder| folder.join("initdb").is_file())
+}
+
+/// The account to run the server as, where this process is root: PostgreSQL refuses to be.
+fn unprivileged() -> Result<Option<(u32, u32)>, String> {
+    use std::os::unix::fs::MetadataExt;
+    let root = fs::metadata(Path::new("/proc/self")).is_ok_and(|metadata| metadata.uid() == 0);
+    if !root {
+        return Ok(None);
+    }
+    let accounts = fs::read_to_string("/etc/passwd").map_err(|error| error.to_string())?;
+    accounts
+        .lines()
+        .map(|line| line.split(':').collect::<Vec<_>>())
+        .find(|fields| fields.first() == Some(&"postgres"))
+        .and_then(|fields| Some((fields.get(2)?.parse().ok()?, fields.get(3)?.parse().ok()?)))
+        .map(Some)
+        .ok_or_else(|| "this is root, and there is no account `postgres` to run it as".to_owned())
+}

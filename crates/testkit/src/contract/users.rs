@@ -1,0 +1,474 @@
+//! The contract of [`UserRepository`]: each function tells its rule by its name.
+#![expect(missing_docs, reason = "each function tells its rule by its name")]
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use proptest::{
+    collection::vec,
+    prelude::{Just, Strategy, any, prop_oneof},
+    test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
+};
+use rollcall_domain::{
+    Interaction, InteractionKind, Profile, Registration, TelegramId, TelegramUser, UserStats,
+    Username,
+};
+use rollcall_repository::{PageRequest, UserRepository};
+
+/// Two handles on one empty store, as two processes would have them.
+pub type Stores = [Arc<dyn UserRepository>; 2];
+
+/// Generates a test for each contract on each database. `$open` is an async function from a
+/// database's URL to a repository on it, which migrates the database if need be.
+#[macro_export]
+macro_rules! user_repository_contract {
+    ($open:path) => {
+        $crate::user_repository_contract!($open:
+            fifty_tasks_create_one_user,
+            two_processes_create_one_user,
+            a_user_may_stand_in_a_batch_several_times,
+            an_empty_batch_is_fine,
+            updated_at_moves_only_with_the_profile,
+            a_late_interaction_changes_nothing,
+            an_equal_time_counts_as_newer,
+            a_removed_last_name_is_gone,
+            an_absent_language_keeps_the_last_one,
+            an_id_alone_changes_no_profile,
+            odd_text_is_stored_as_sent,
+            ids_of_every_size_are_kept,
+            a_username_passes_within_a_batch,
+            a_username_passes_across_batches,
+            a_late_claim_to_a_username_fails,
+            a_username_passes_to_the_later_of_equal_times,
+            a_username_passes_on_through_a_third,
+            two_writers_give_a_username_to_one,
+            two_writers_in_opposite_order_do_not_deadlock,
+            usernames_are_found_ignoring_case,
+            a_batch_equals_its_parts,
+            lists_are_newest_first_with_the_total,
+            statistics_count_utc_days,
+            deleted_users_are_gone,
+        );
+    };
+    ($open:path: $($contract:ident,)+) => {
+        mod sqlite {
+            use super::*;
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $contract() {
+                let database = $crate::ThrowAwayDatabase::sqlite();
+                let stores = [$open(database.url()).await, $open(database.url()).await];
+                $crate::contract::users::$contract(stores).await;
+            })+
+        }
+        mod postgres {
+            use super::*;
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $contract() {
+                let Some(database) = $crate::ThrowAwayDatabase::postgres() else { return };
+                let stores = [$open(database.url()).await, $open(database.url()).await];
+                $crate::contract::users::$contract(stores).await;
+            })+
+        }
+    };
+}
+
+pub async fn fifty_tasks_create_one_user([store, _]: Stores) {
+    assert_eq!(created_by_tasks(&[store], 50).await, 1);
+}
+
+pub async fn two_processes_create_one_user(stores: Stores) {
+    assert_eq!(created_by_tasks(&stores, 50).await, 1);
+}
+
+pub async fn a_user_may_stand_in_a_batch_several_times([store, _]: Stores) {
+    let batch =
+        [seen(1, 10, "Ada"), seen(2, 10, "Bob"), seen(1, 12, "Countess"), seen(1, 11, "Ada")];
+    let answers = register(&*store, batch).await;
+
+    let created: Vec<bool> = answers.iter().map(|answer| answer.created).collect();
+    assert_eq!(created, [true, true, false, false]);
+    let ada = user(&*store, 1).await;
+    assert!(
+        answers.iter().filter(|answer| answer.user.telegram_id == id(1)).all(|a| a.user == ada)
+    );
+    assert_eq!(ada.first_name, "Countess");
+    assert_eq!((ada.created_at, ada.updated_at, ada.last_seen), (at(10), at(12), at(12)));
+}
+
+pub async fn an_empty_batch_is_fine([store, _]: Stores) {
+    assert_eq!(register(&*store, []).await, []);
+}
+
+pub async fn updated_at_moves_only_with_the_profile([store, _]: Stores) {
+    register(&*store, [seen(1, 10, "Ada")]).await;
+    let again = register(&*store, [seen(1, 20, "Ada")]).await;
+    assert_eq!(times(&again[0].user), (at(10), at(10), at(20)));
+    let renamed = register(&*store, [seen(1, 30, "Augusta")]).await;
+    assert_eq!(times(&renamed[0].user), (at(10), at(30), at(30)));
+    assert_eq!(user(&*store, 1).await, renamed[0].user);
+}
+
+pub async fn a_late_interaction_changes_nothing([store, _]: Stores) {
+    register(&*store, [seen(1, 20, "Ada")]).await;
+    let before = user(&*store, 1).await;
+    let answer = register(&*store, [seen(1, 19, "Old")]).await;
+    assert!(!answer[0].created);
+    assert_eq!((&answer[0].user, &user(&*store, 1).await), (&before, &before));
+}
+
+pub async fn an_equal_time_counts_as_newer([store, _]: Stores) {
+    register(&*store, [seen(1, 20, "Ada")]).await;
+    register(&*store, [seen(1, 20, "Augusta")]).await;
+    assert_eq!(user(&*store, 1).await.first_name, "Augusta");
+}
+
+pub async fn a_removed_last_name_is_gone([store, _]: Stores) {
+    let whole = Profile::new(id(1), "Ada").last_name("Lovelace").username("ada");
+    register(&*store, [shown(10, whole), seen(2, 10, "Bob")]).await;
+    register(&*store, [seen(1, 20, "Ada")]).await;
+    let ada = user(&*store, 1).await;
+    assert_eq!((ada.last_name, ada.username), (None, None));
+    assert_eq!(ada.updated_at, at(20));
+}
+
+pub async fn an_absent_language_keeps_the_last_one([store, _]: Stores) {
+    let told = Profile::new(id(1), "Ada").language_code("zh-hant-beta");
+    register(&*store, [shown(10, told)]).await;
+    register(&*store, [seen(1, 20, "Ada")]).await;
+    let ada = user(&*store, 1).await;
+    assert_eq!(ada.language_code.as_deref(), Some("zh-hant-beta"));
+    assert_eq!(ada.updated_at, at(10));
+}
+
+pub async fn an_id_alone_changes_no_profile([store, _]: Stores) {
+    register(&*store, [seen(1, 10, "Ada")]).await;
+    let answers =
+        register(&*store, [shown(20, Profile::of_id(id(1))), shown(20, Profile::of_id(id(2)))])
+            .await;
+    assert_eq!(answers[0].user.first_name, "Ada");
+    assert_eq!(times(&answers[0].user), (at(10), at(10), at(20)));
+    assert!(answers[1].created);
+    assert_eq!(user(&*store, 2).await.to_string(), "User 2");
+}
+
+pub async fn odd_text_is_stored_as_sent([store, _]: Stores) {
+    let names = [
+        "",
+        " ",
+        "👩‍🚀🇩🇪",
+        "مرحبا \u{202e}abc",
+        "O'Brien; DROP TABLE--",
+        "\"\\{}%_",
+        "日本語",
+        "a\u{7f}\u{1}\n",
+    ];
+    let interactions = names.iter().zip(1..).map(|(name, n)| {
+        shown(10, Profile::new(id(n), name).last_name(name).username(&format!("u{n}{name}")))
+    });
+    register(&*store, interactions).await;
+    for (name, n) in names.iter().zip(1..) {
+        let stored = user(&*store, n).await;
+        assert_eq!(stored.first_name, *name);
+        assert_eq!(stored.last_name.as_deref(), Some(*name).filter(|name| !name.is_empty()));
+        assert_eq!(stored.username.unwrap().as_str(), format!("u{n}{name}"));
+    }
+
+    let long = Profile::new(id(100), &"я".repeat(300)).last_name(&"𝄞".repeat(300));
+    register(&*store, [shown(10, long), seen(101, 10, "nul\0led")]).await;
+    let stored = user(&*store, 100).await;
+    assert_eq!(stored.first_name, "я".repeat(255));
+    assert_eq!(stored.last_name, Some("𝄞".repeat(255)));
+    assert_eq!(user(&*store, 101).await.first_name, "nulled");
+}
+
+pub async fn ids_of_every_size_are_kept([store, _]: Stores) {
+    let ids = [1, (1 << 31) - 1, 1 << 31, (1 << 32) + 5, 7_000_000_000, TelegramId::MAX.get()];
+    register(&*store, ids.map(|id| seen(id, 10, "Ada"))).await;
+    for id in ids {
+        assert_eq!(user(&*store, id).await.telegram_id.get(), id);
+    }
+    assert_eq!(store.find(id(2)).await.unwrap(), None);
+}
+
+pub async fn a_username_passes_within_a_batch([store, _]: Stores) {
+    let answers =
+        register(&*store, [named(1, 10, "name"), named(2, 11, "NAME"), named(3, 10, "name")]).await;
+    assert_eq!(usernames(&*store, &[1, 2, 3]).await, ["", "NAME", ""]);
+    assert_eq!(answers[0].user, user(&*store, 1).await);
+    assert_eq!(answers[1].user, user(&*store, 2).await);
+}
+
+pub async fn a_username_passes_across_batches([store, _]: Stores) {
+    register(&*store, [named(1, 10, "name")]).await;
+    register(&*store, [named(2, 11, "Name")]).await;
+    assert_eq!(usernames(&*store, &[1, 2]).await, ["", "Name"]);
+    assert_eq!(times(&user(&*store, 1).await), (at(10), at(11), at(10)));
+
+    // The first one shows it again, later: it went back.
+    register(&*store, [named(1, 12, "name")]).await;
+    assert_eq!(usernames(&*store, &[1, 2]).await, ["name", ""]);
+}
+
+pub async fn a_late_claim_to_a_username_fails([store, _]: Stores) {
+    register(&*store, [named(1, 20, "name")]).await;
+    let answer = register(&*store, [named(2, 19, "name")]).await;
+    assert_eq!(answer[0].user.username, None);
+    assert_eq!(usernames(&*store, &[1, 2]).await, ["name", ""]);
+}
+
+pub async fn a_username_passes_to_the_later_of_equal_times([store, _]: Stores) {
+    register(&*store, [named(2, 20, "name")]).await;
+    register(&*store, [named(1, 20, "name")]).await;
+    assert_eq!(usernames(&*store, &[1, 2]).await, ["name", ""]);
+    register(&*store, [named(4, 20, "other"), named(3, 20, "other")]).await;
+    assert_eq!(usernames(&*store, &[3, 4]).await, ["other", ""]);
+}
+
+/// Whoever showed a name later than its holder has had it, even if not for long.
+pub async fn a_username_passes_on_through_a_third([store, _]: Stores) {
+    register(&*store, [named(1, 10, "name")]).await;
+    register(&*store, [named(2, 11, "name"), named(2, 12, "else")]).await;
+    assert_eq!(usernames(&*store, &[1, 2]).await, ["", "else"]);
+}
+
+pub async fn two_writers_give_a_username_to_one(stores: Stores) {
+    for round in 0..40 {
+        let [one, other] = stores.clone();
+        let name = format!("name{round}");
+        let (first, second) = (2 * round + 1, 2 * round + 2);
+        let writer = |store: Arc<dyn UserRepository>, id| {
+            let claim = named(id, 10, &name);
+            tokio::spawn(async move { register(&*store, [claim]).await })
+        };
+        let (a, b) = (writer(one, first), writer(other, second));
+        a.await.unwrap();
+        b.await.unwrap();
+        let held = usernames(&*stores[0], &[first, second]).await;
+        assert_eq!(held.iter().filter(|held| **held == name).count(), 1, "{held:?}");
+    }
+}
+
+pub async fn two_writers_in_opposite_order_do_not_deadlock(stores: Stores) {
+    let tasks: Vec<_> = stores
+        .iter()
+        .cloned()
+        .zip([false, true])
+        .map(|(store, reversed)| {
+            tokio::spawn(async move {
+                for second in 0..30 {
+                    let mut batch: Vec<_> = (1..=40)
+                        .map(|n| named(n, second, &format!("u{}", (n + second) % 41)))
+                        .collect();
+                    if reversed {
+                        batch.reverse();
+                    }
+                    store.register(batch).await.expect("no deadlock");
+                }
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    let held = usernames(&*stores[0], &(1..=40).collect::<Vec<_>>()).await;
+    let mut distinct: Vec<_> = held.iter().filter(|name| !name.is_empty()).collect();
+    let holders = distinct.len();
+    distinct.sort();
+    distinct.dedup();
+    assert_eq!(distinct.len(), holders, "no username twice: {held:?}");
+}
+
+pub async fn usernames_are_found_ignoring_case([store, _]: Stores) {
+    register(&*store, [named(1, 10, "Ada_L"), named(2, 10, "bob")]).await;
+    for typed in ["ada_l", "@ADA_L", "Ada_L"] {
+        let username: Username = typed.parse().unwrap();
+        assert_eq!(store.find_by_username(&username).await.unwrap().unwrap().telegram_id, id(1));
+    }
+    assert_eq!(store.find_by_username(&"adaXl".parse().unwrap()).await.unwrap(), None);
+
+    // Only ASCII letters are folded: the same on every database, whatever its collation.
+    register(&*store, [named(3, 10, "Жук"), named(4, 11, "жук")]).await;
+    assert_eq!(usernames(&*store, &[3, 4]).await, ["Жук", "жук"]);
+}
+
+/// A batch leaves what its interactions would leave one by one.
+pub async fn a_batch_equals_its_parts(stores: Stores) {
+    tokio::task::block_in_place(|| {
+        let runtime = tokio::runtime::Handle::current();
+        let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+        let config = Config { failure_persistence: None, cases: 150, ..Config::default() };
+        TestRunner::new_with_rng(config, rng)
+            .run(&vec(any_interaction(), 1..12), |interactions| {
+                runtime.block_on(compare_with_parts(&stores, interactions));
+                Ok(())
+            })
+            .unwrap();
+    });
+}
+
+pub async fn lists_are_newest_first_with_the_total([store, _]: Stores) {
+    let page = async |number, size| {
+        let page = store.list(PageRequest::new(number, size).unwrap()).await.unwrap();
+        let ids: Vec<i64> = page.items.iter().map(|user| user.telegram_id.get()).collect();
+        (ids, page.total, page.next())
+    };
+    assert_eq!(page(1, 3).await, (vec![], 0, None));
+
+    register(&*store, [(5, 10), (3, 30), (4, 20), (2, 20), (1, 5)].map(|(n, s)| seen(n, s, "x")))
+        .await;
+    assert_eq!(page(1, 3).await, (vec![3, 2, 4], 5, Some(2)));
+    assert_eq!(page(2, 3).await, (vec![5, 1], 5, None));
+    assert_eq!(page(9, 3).await, (vec![], 5, None));
+    assert_eq!(page(u32::MAX, 1000).await, (vec![], 5, None));
+}
+
+pub async fn statistics_count_utc_days([store, _]: Stores) {
+    let today = "2026-11-23".parse().unwrap();
+    assert_eq!(store.stats(today).await.unwrap(), UserStats::default());
+
+    let when = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
+    let times = [
+        "2026-11-23T00:00:00Z",
+        "2026-11-22T23:59:59.999999Z",
+        "2026-11-17T00:00:00Z",
+        "2026-11-16T23:59:59Z",
+        "2026-10-25T00:00:00Z",
+        "2026-10-24T23:59:59Z",
+    ];
+    let created = times.iter().zip(1..).map(|(time, n)| {
+        Interaction::new(when(time), Profile::new(id(n), "x"), InteractionKind::Text)
+    });
+    register(&*store, created).await;
+    let expected = UserStats {
+        total_users: 6,
+        active_today: 1,
+        active_7_days: 3,
+        active_30_days: 5,
+        new_today: 1,
+        new_7_days: 3,
+        new_30_days: 5,
+    };
+    assert_eq!(store.stats(today).await.unwrap(), expected);
+
+    // Somebody comes back: active today, and as old as before.
+    let back = Interaction::new(
+        when("2026-11-23T12:00:00Z"),
+        Profile::new(id(6), "x"),
+        InteractionKind::Text,
+    );
+    register(&*store, [back]).await;
+    let expected = UserStats { active_today: 2, active_7_days: 4, active_30_days: 6, ..expected };
+    assert_eq!(store.stats(today).await.unwrap(), expected);
+}
+
+pub async fn deleted_users_are_gone([store, _]: Stores) {
+    register(&*store, [named(1, 10, "one"), named(2, 10, "two"), named(3, 10, "three")]).await;
+    assert_eq!(store.delete(&[id(1), id(3), id(4)]).await.unwrap(), 2);
+    assert_eq!(store.find(id(1)).await.unwrap(), None);
+    assert_eq!(store.find_by_username(&"three".parse().unwrap()).await.unwrap(), None);
+    assert_eq!(user(&*store, 2).await.telegram_id, id(2));
+    assert_eq!(store.delete(&[]).await.unwrap(), 0);
+    // Who comes back is new.
+    assert!(register(&*store, [named(1, 20, "one")]).await[0].created);
+}
+
+/// Registers one new user from many tasks at once; answers how many were told that they created it.
+async fn created_by_tasks(stores: &[Arc<dyn UserRepository>], tasks: usize) -> usize {
+    let tasks: Vec<_> = (0..tasks)
+        .map(|task| {
+            let store = stores[task % stores.len()].clone();
+            tokio::spawn(async move { store.register(vec![seen(1, 10, "Ada")]).await.unwrap() })
+        })
+        .collect();
+    let mut created = 0;
+    for task in tasks {
+        created += task.await.unwrap().iter().filter(|answer| answer.created).count();
+    }
+    let page = stores[0].list(PageRequest::new(1, 10).unwrap()).await.unwrap();
+    assert_eq!(page.total, 1);
+    created
+}
+
+/// Interactions of a few users with a few names at a few moments, so that they collide.
+fn any_interaction() -> impl Strategy<Value = Interaction> {
+    let username = prop_oneof![Just(""), Just("x"), Just("X"), Just("y"), Just("z")];
+    let language = prop_oneof![Just(""), Just("en"), Just("de")];
+    let profile = (1..5_i64, any::<bool>(), username, language, 0..10).prop_map(
+        |(n, named, username, language, bare)| match bare {
+            0 => Profile::of_id(id(n)),
+            _ => Profile::new(id(n), if named { "A" } else { "" })
+                .username(username)
+                .language_code(language),
+        },
+    );
+    (0..8_i64, profile).prop_map(|(second, profile)| shown(second * 20_000, profile))
+}
+
+async fn compare_with_parts(stores: &Stores, interactions: Vec<Interaction>) {
+    let everybody: Vec<TelegramId> = (1..5).map(id).collect();
+    let store = &*stores[0];
+    let mut left = Vec::new();
+    // In two halves, so that the second one finds users and names in the database.
+    for batch_size in [1, interactions.len().div_ceil(2)] {
+        store.delete(&everybody).await.unwrap();
+        let mut created = Vec::new();
+        for batch in interactions.chunks(batch_size) {
+            let answers = register(store, batch.to_vec()).await;
+            created.extend(answers.iter().map(|answer| answer.created));
+        }
+        let users = store.list(PageRequest::new(1, 10).unwrap()).await.unwrap().items;
+        let stats = store.stats(at(3 * 20_000).date_naive()).await.unwrap();
+        left.push((created, users, stats));
+    }
+    assert_eq!(left[0], left[1], "{interactions:#?}");
+}
+
+async fn register(
+    store: &dyn UserRepository,
+    interactions: impl IntoIterator<Item = Interaction>,
+) -> Vec<Registration> {
+    store.register(interactions.into_iter().collect()).await.unwrap()
+}
+
+async fn user(store: &dyn UserRepository, n: i64) -> TelegramUser {
+    store.find(id(n)).await.unwrap().unwrap_or_else(|| panic!("user {n} is stored"))
+}
+
+/// The usernames of users, "" for none; each is also looked up, and must lead to its holder.
+async fn usernames(store: &dyn UserRepository, ids: &[i64]) -> Vec<String> {
+    let mut usernames = Vec::new();
+    for &n in ids {
+        let username = user(store, n).await.username;
+        if let Some(username) = &username {
+            let found = store.find_by_username(username).await.unwrap();
+            assert_eq!(found.map(|user| user.telegram_id), Some(id(n)));
+        }
+        usernames.push(username.map(Username::into_string).unwrap_or_default());
+    }
+    usernames
+}
+
+fn id(n: i64) -> TelegramId {
+    n.try_into().unwrap()
+}
+
+/// So many seconds after the moment at which these stories begin.
+fn at(second: i64) -> DateTime<Utc> {
+    "2026-11-20T12:00:00Z".parse::<DateTime<Utc>>().unwrap() + TimeDelta::seconds(second)
+}
+
+fn shown(second: i64, profile: Profile) -> Interaction {
+    Interaction::new(at(second), profile, InteractionKind::Text)
+}
+
+fn seen(n: i64, second: i64, first_name: &str) -> Interaction {
+    shown(second, Profile::new(id(n), first_name))
+}
+
+fn named(n: i64, second: i64, username: &str) -> Interaction {
+    shown(second, Profile::new(id(n), "x").username(username))
+}
+
+fn times(user: &TelegramUser) -> (DateTime<Utc>, DateTime<Utc>, DateTime<Utc>) {
+    (user.created_at, user.updated_at, user.last_seen)
+}
