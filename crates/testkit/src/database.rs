@@ -43,6 +43,11 @@ impl ThrowAwayDatabase {
         }
     }
 
+    /// One database of each kind that there is; see [`ThrowAwayDatabase::postgres`].
+    pub fn of_each_kind() -> Vec<Self> {
+        [Some(Self::sqlite()), Self::postgres()].into_iter().flatten().collect()
+    }
+
     /// What the setting `DATABASE_URL` takes.
     pub fn url(&self) -> &str {
         &self.url

@@ -1,0 +1,128 @@
+//! Migrations: applied once by several processes, taken back without a trace, and refused where
+//! the database is newer than the program.
+
+use diesel::{
+    Connection, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query,
+    sql_types::Text,
+};
+use rollcall_repository_diesel::{Database, DatabaseUrl, MigrationError, MigrationState};
+use rollcall_testkit::ThrowAwayDatabase;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_processes_migrate_at_once_and_one_does_it() {
+    for throw_away in ThrowAwayDatabase::of_each_kind() {
+        let starts = (0..8).map(|_| {
+            let url = throw_away.url().to_owned();
+            tokio::spawn(async move { open(&url).await.migrate().await.unwrap().len() })
+        });
+        let mut applied = Vec::new();
+        for start in starts.collect::<Vec<_>>() {
+            applied.push(start.await.unwrap());
+        }
+        applied.sort_unstable();
+        let all = open(throw_away.url()).await.migrations().await.unwrap().len();
+        assert_eq!(applied, [0, 0, 0, 0, 0, 0, 0, all], "{}", throw_away.url());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_step_back_leaves_no_trace() {
+    for throw_away in ThrowAwayDatabase::of_each_kind() {
+        let database = open(throw_away.url()).await;
+        // Diesel's own table of versions stays; it is made by looking.
+        let states = database.migrations().await.unwrap();
+        assert!(states.iter().all(|(_, state)| *state == MigrationState::Pending));
+        let empty = schema(throw_away.url());
+
+        database.migrate().await.unwrap();
+        let complete = schema(throw_away.url());
+        for steps in 1..=states.len() {
+            for _ in 0..steps {
+                database.revert().await.unwrap().expect("something to revert");
+            }
+            let reverted = schema(throw_away.url());
+            assert_ne!(reverted, complete);
+            if steps == states.len() {
+                assert_eq!(reverted, empty);
+                assert_eq!(database.revert().await.unwrap(), None);
+            }
+            assert_eq!(database.migrate().await.unwrap().len(), steps);
+            assert_eq!(schema(throw_away.url()), complete);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn both_databases_have_the_same_migrations() {
+    let mut names = Vec::new();
+    for throw_away in ThrowAwayDatabase::of_each_kind() {
+        let states = open(throw_away.url()).await.migrations().await.unwrap();
+        names.push(states.iter().map(|(migration, _)| migration.to_string()).collect::<Vec<_>>());
+    }
+    assert!(names.windows(2).all(|pair| pair[0] == pair[1]), "{names:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_newer_database_is_refused_and_left_alone() {
+    for throw_away in ThrowAwayDatabase::of_each_kind() {
+        let database = open(throw_away.url()).await;
+        database.migrate().await.unwrap();
+        execute(
+            throw_away.url(),
+            "INSERT INTO __diesel_schema_migrations (version, run_on) \
+             VALUES ('99991231000000', '2026-11-23 00:00:00')",
+        );
+        let before = schema(throw_away.url());
+        for error in [
+            database.migrate().await.unwrap_err(),
+            database.revert().await.unwrap_err(),
+            database.migrations().await.unwrap_err(),
+        ] {
+            assert!(matches!(&error, MigrationError::NewerDatabase(_)), "{error:?}");
+            assert!(error.to_string().contains("99991231000000"), "{error}");
+        }
+        assert_eq!(schema(throw_away.url()), before);
+    }
+}
+
+async fn open(url: &str) -> Database {
+    Database::open(url.parse().unwrap()).await.unwrap()
+}
+
+#[derive(QueryableByName)]
+struct Line {
+    #[diesel(sql_type = Text)]
+    line: String,
+}
+
+/// The tables, columns, constraints and indexes of a database, a line each.
+fn schema(url: &str) -> Vec<String> {
+    let lines: Vec<Line> = match url.parse().unwrap() {
+        DatabaseUrl::Sqlite { path } => sql_query(
+            "SELECT type || ' ' || name || ': ' || coalesce(sql, '') AS line \
+             FROM sqlite_master ORDER BY 1",
+        )
+        .load(&mut SqliteConnection::establish(path.to_str().unwrap()).unwrap()),
+        DatabaseUrl::Postgres { url } => sql_query(
+            "SELECT table_name || '.' || column_name || ' ' || data_type || ' ' || is_nullable \
+             AS line FROM information_schema.columns WHERE table_schema = 'public' \
+             UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' \
+             UNION ALL SELECT conrelid::regclass || ' ' || pg_get_constraintdef(oid) \
+             FROM pg_constraint WHERE connamespace = 'public'::regnamespace ORDER BY 1",
+        )
+        .load(&mut PgConnection::establish(&url).unwrap()),
+    }
+    .unwrap();
+    lines.into_iter().map(|line| line.line).collect()
+}
+
+fn execute(url: &str, sql: &str) {
+    match url.parse().unwrap() {
+        DatabaseUrl::Sqlite { path } => sql_query(sql)
+            .execute(&mut SqliteConnection::establish(path.to_str().unwrap()).unwrap()),
+        DatabaseUrl::Postgres { url } => {
+            sql_query(sql).execute(&mut PgConnection::establish(&url).unwrap())
+        }
+    }
+    .unwrap();
+}
