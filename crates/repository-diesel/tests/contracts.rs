@@ -1,4 +1,5 @@
 //! The contract suites of the testkit, on SQLite and on PostgreSQL.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::sync::Arc;
 

@@ -1,5 +1,6 @@
 //! Migrations: applied once by several processes, taken back without a trace, and refused where
 //! the database is newer than the program.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use diesel::{
     Connection, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query,

@@ -1,4 +1,5 @@
 //! Opening databases: what an owner reads when it fails, and whose a database is.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{os::unix::fs::FileExt, path::Path};
 

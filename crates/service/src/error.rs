@@ -1,0 +1,23 @@
+use std::sync::Arc;
+
+use rollcall_repository::{InvalidPage, RepositoryError};
+
+/// Why a use case failed. Nothing was changed then.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum ServiceError {
+    /// The storage failed. Callers whose interactions were in one batch share the error.
+    #[error(transparent)]
+    Repository(Arc<RepositoryError>),
+    /// A page that cannot be asked for.
+    #[error(transparent)]
+    InvalidPage(#[from] InvalidPage),
+    /// The task that registers is gone: the runtime is shutting down, or the task panicked.
+    #[error("the registration task has stopped")]
+    Stopped,
+}
+
+impl From<RepositoryError> for ServiceError {
+    fn from(error: RepositoryError) -> Self {
+        Self::Repository(Arc::new(error))
+    }
+}

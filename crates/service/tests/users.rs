@@ -1,0 +1,294 @@
+//! The user service over real databases.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::{
+    process::Command,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use async_trait::async_trait;
+use chrono::{DateTime, NaiveDate, Utc};
+use rollcall_domain::{
+    Clock, Interaction, InteractionKind, Profile, Registration, TelegramId, TelegramUser,
+    UserStats, Username,
+};
+use rollcall_repository::{Page, PageRequest, RepositoryError, UserRepository};
+use rollcall_repository_diesel::{Database, DieselUserRepository};
+use rollcall_service::{ServiceError, UserService};
+use rollcall_testkit::{TestClock, ThrowAwayDatabase};
+use tokio::sync::Notify;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_user_is_created_once_and_then_known() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        let (users, clock) = service(&database).await;
+        let first = users.get_or_create_user(&ada()).await.unwrap();
+        clock.advance(60);
+        let second = users.get_or_create_user(&ada()).await.unwrap();
+
+        assert!(first.created && !second.created);
+        assert_eq!(first.user.last_seen, noon());
+        assert_eq!(second.user.last_seen, clock.now());
+        assert_eq!(users.get_user_by_telegram_id(id(1815)).await.unwrap(), Some(second.user));
+        let username = "@ADA".parse().unwrap();
+        assert!(users.get_user_by_username(&username).await.unwrap().is_some());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_touch_moves_last_seen_of_those_who_exist() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        let (users, clock) = service(&database).await;
+        assert!(!users.update_user_last_seen(id(1815)).await.unwrap());
+        assert_eq!(users.get_user_by_telegram_id(id(1815)).await.unwrap(), None);
+
+        let before = users.get_or_create_user(&ada()).await.unwrap().user;
+        clock.advance(60);
+        assert!(users.update_user_last_seen(id(1815)).await.unwrap());
+        let after = users.get_user_by_telegram_id(id(1815)).await.unwrap().unwrap();
+        assert_eq!(after, TelegramUser { last_seen: clock.now(), ..before });
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn times_in_the_future_and_before_telegram_are_mended() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        let (users, clock) = service(&database).await;
+        let at = |time: DateTime<Utc>, n| {
+            Interaction::new(time, Profile::new(id(n), "x"), InteractionKind::Text)
+        };
+        let times = [
+            DateTime::<Utc>::MAX_UTC,
+            DateTime::<Utc>::MIN_UTC,
+            noon() + chrono::TimeDelta::nanoseconds(-1),
+        ];
+        let interactions: Vec<_> = times.iter().zip(1..).map(|(time, n)| at(*time, n)).collect();
+        let answers = users.register(&interactions).await.unwrap();
+        let seen: Vec<_> =
+            answers.iter().map(|answer| answer.user.last_seen.to_rfc3339()).collect();
+        assert_eq!(
+            seen,
+            [
+                clock.now().to_rfc3339().as_str(),
+                "1970-01-01T00:00:00+00:00",
+                "2026-11-23T11:59:59.999999+00:00"
+            ]
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn statistics_and_lists_speak_of_today() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        let (users, clock) = service(&database).await;
+        users.get_or_create_user(&ada()).await.unwrap();
+        clock.advance(12 * 3600);
+        users.get_or_create_user(&Profile::new(id(7), "Bob")).await.unwrap();
+
+        let stats = users.get_user_stats().await.unwrap();
+        let expected = UserStats {
+            total_users: 2,
+            active_today: 1,
+            active_7_days: 2,
+            active_30_days: 2,
+            new_today: 1,
+            new_7_days: 2,
+            new_30_days: 2,
+        };
+        assert_eq!(stats, expected);
+        let page = users.get_users_list(1, 1).await.unwrap();
+        assert_eq!(
+            (page.items[0].first_name.as_str(), page.total, page.next()),
+            ("Bob", 2, Some(2))
+        );
+        let error = users.get_users_list(0, 20).await.unwrap_err();
+        assert_eq!(error.to_string(), "there is no page 0; pages are counted from 1");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_than_a_batch_is_registered_whole() {
+    let database = ThrowAwayDatabase::sqlite();
+    let (users, _) = service(&database).await;
+    let everybody: Vec<_> = (1..=2500)
+        .map(|n| Interaction::new(noon(), Profile::new(id(n), "x"), InteractionKind::Text))
+        .collect();
+    let answers = users.register(&everybody).await.unwrap();
+    assert!(
+        answers
+            .iter()
+            .zip(1..)
+            .all(|(answer, n)| answer.created && answer.user.telegram_id == id(n))
+    );
+    assert_eq!(users.get_user_stats().await.unwrap().total_users, 2500);
+}
+
+#[tokio::test]
+async fn calls_that_arrive_during_a_commit_form_the_next_batch() {
+    let slow = Arc::new(HeldStore::default());
+    let users = UserService::new(Shared(slow.clone()), TestClock::at(NOON));
+
+    let first = call(&users, 1);
+    slow.entered.notified().await;
+    let others: Vec<_> = (2..=100).map(|n| call(&users, n)).collect();
+    // This runtime has one thread: the calls have all had their turn when this one comes again.
+    tokio::task::yield_now().await;
+    slow.release.notify_one();
+    slow.entered.notified().await;
+    slow.release.notify_one();
+
+    assert!(first.await.unwrap().unwrap().created);
+    for other in others {
+        assert!(other.await.unwrap().unwrap().created);
+    }
+    assert_eq!(*slow.batches.lock().unwrap(), [1, 99]);
+}
+
+#[tokio::test]
+async fn a_caller_that_goes_away_is_registered_all_the_same() {
+    let slow = Arc::new(HeldStore::default());
+    let users = UserService::new(Shared(slow.clone()), TestClock::at(NOON));
+    let first = call(&users, 1);
+    slow.entered.notified().await;
+    let second = call(&users, 2);
+    tokio::task::yield_now().await;
+    second.abort();
+    slow.release.notify_one();
+    assert!(first.await.unwrap().is_ok());
+    slow.entered.notified().await;
+    slow.release.notify_one();
+    // The next batch begins only when that of the aborted caller is done.
+    let third = call(&users, 3);
+    slow.entered.notified().await;
+    assert_eq!(*slow.batches.lock().unwrap(), [1, 1]);
+    slow.release.notify_one();
+    assert!(third.await.unwrap().is_ok());
+}
+
+#[tokio::test]
+async fn a_failing_store_fails_every_caller_of_the_batch_and_only_that() {
+    let store = Arc::new(HeldStore::default());
+    let users = UserService::new(Shared(store.clone()), TestClock::at(NOON));
+    store.broken.store(true, Ordering::Relaxed);
+    store.release.notify_one();
+    let error = call(&users, 1).await.unwrap().unwrap_err();
+    assert!(matches!(error, ServiceError::Repository(_)));
+
+    store.broken.store(false, Ordering::Relaxed);
+    store.release.notify_one();
+    assert!(call(&users, 1).await.unwrap().unwrap().created);
+}
+
+#[test]
+fn the_example_runs() {
+    let database = ThrowAwayDatabase::sqlite();
+    let said = |_| {
+        let output = Command::new(example("register")).arg(database.url()).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert_eq!([1, 2].map(said), ["@ada (1815) is new\n", "@ada (1815) is known\n"]);
+}
+
+/// An example that cargo built together with this test.
+fn example(name: &str) -> std::path::PathBuf {
+    let test = std::env::current_exe().unwrap();
+    test.parent().unwrap().parent().unwrap().join("examples").join(name)
+}
+
+const NOON: &str = "2026-11-23T12:00:00Z";
+
+fn noon() -> DateTime<Utc> {
+    NOON.parse().unwrap()
+}
+
+fn id(n: i64) -> TelegramId {
+    n.try_into().unwrap()
+}
+
+fn ada() -> Profile {
+    Profile::new(id(1815), "Ada").username("ada")
+}
+
+/// A clock that the service and the test share.
+#[derive(Clone)]
+struct SharedClock(Arc<TestClock>);
+
+impl Clock for SharedClock {
+    fn now(&self) -> DateTime<Utc> {
+        self.0.now()
+    }
+}
+
+async fn service(database: &ThrowAwayDatabase) -> (UserService, Arc<TestClock>) {
+    let clock = Arc::new(TestClock::at(NOON));
+    let database = Database::open(database.url().parse().unwrap()).await.unwrap();
+    database.migrate().await.unwrap();
+    let users = DieselUserRepository::new(database);
+    (UserService::new(users, SharedClock(clock.clone())), clock)
+}
+
+fn call(
+    users: &UserService,
+    n: i64,
+) -> tokio::task::JoinHandle<Result<Registration, ServiceError>> {
+    let users = users.clone();
+    tokio::spawn(async move { users.get_or_create_user(&Profile::new(id(n), "x")).await })
+}
+
+/// A store whose commits take until the test lets them go.
+#[derive(Default)]
+struct HeldStore {
+    entered: Notify,
+    release: Notify,
+    broken: AtomicBool,
+    batches: std::sync::Mutex<Vec<usize>>,
+}
+
+struct Shared(Arc<HeldStore>);
+
+#[async_trait]
+impl UserRepository for Shared {
+    async fn register(
+        &self,
+        interactions: Vec<Interaction>,
+    ) -> Result<Vec<Registration>, RepositoryError> {
+        self.0.entered.notify_one();
+        self.0.release.notified().await;
+        if self.0.broken.load(Ordering::Relaxed) {
+            return Err(RepositoryError::Failed("broken".into()));
+        }
+        self.0.batches.lock().unwrap().push(interactions.len());
+        let answer = |interaction: &Interaction| {
+            let user = TelegramUser::new(interaction.telegram_id(), interaction.at);
+            Registration { user, created: true }
+        };
+        Ok(interactions.iter().map(answer).collect())
+    }
+
+    async fn find(&self, _: TelegramId) -> Result<Option<TelegramUser>, RepositoryError> {
+        unimplemented!("not part of these stories")
+    }
+
+    async fn find_by_username(
+        &self,
+        _: &Username,
+    ) -> Result<Option<TelegramUser>, RepositoryError> {
+        unimplemented!("not part of these stories")
+    }
+
+    async fn list(&self, _: PageRequest) -> Result<Page<TelegramUser>, RepositoryError> {
+        unimplemented!("not part of these stories")
+    }
+
+    async fn stats(&self, _: NaiveDate) -> Result<UserStats, RepositoryError> {
+        unimplemented!("not part of these stories")
+    }
+
+    async fn delete(&self, _: &[TelegramId]) -> Result<usize, RepositoryError> {
+        unimplemented!("not part of these stories")
+    }
+}
