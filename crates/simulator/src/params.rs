@@ -1,0 +1,123 @@
+//! The parameters of a call, in any of the forms that Telegram reads.
+
+use serde_json::{Map, Value};
+
+/// What a bot gave with a call: a JSON object, a query string or a web form.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Params(Value);
+
+impl Params {
+    /// Reads the query string and the body; the body wins. `Err` when the body is declared as
+    /// JSON and is not an object.
+    pub(crate) fn read(
+        query: &str,
+        content_type: &str,
+        body: &[u8],
+    ) -> Result<Self, serde_json::Error> {
+        let mut params = read_form(query);
+        if content_type.starts_with("application/json") {
+            if !body.is_empty() {
+                params.append(&mut serde_json::from_slice(body)?);
+            }
+        } else if content_type.starts_with("application/x-www-form-urlencoded") {
+            params.append(&mut read_form(&String::from_utf8_lossy(body)));
+        }
+        Ok(Self(Value::Object(params)))
+    }
+
+    /// All of them, as one JSON object.
+    pub(crate) fn as_value(&self) -> &Value {
+        &self.0
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&Value> {
+        self.0.get(name).filter(|value| !value.is_null())
+    }
+
+    /// A text, or nothing when it is absent or empty.
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        self.get(name)?.as_str().filter(|text| !text.is_empty())
+    }
+
+    /// A number, which forms send as text.
+    pub(crate) fn number(&self, name: &str) -> Option<i64> {
+        match self.get(name)? {
+            Value::Number(number) => number.as_i64(),
+            Value::String(text) => text.trim().parse().ok(),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn flag(&self, name: &str) -> bool {
+        match self.get(name) {
+            Some(Value::Bool(flag)) => *flag,
+            Some(Value::String(text)) => text == "true" || text == "True" || text == "1",
+            _ => false,
+        }
+    }
+
+    /// An object or list, which forms send as JSON in a text.
+    pub(crate) fn json(&self, name: &str) -> Option<Value> {
+        match self.get(name)? {
+            Value::String(text) => serde_json::from_str(text).ok(),
+            value => Some(value.clone()),
+        }
+    }
+}
+
+fn read_form(form: &str) -> Map<String, Value> {
+    form.split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            (decode(name), Value::String(decode(value)))
+        })
+        .collect()
+}
+
+/// Undoes percent-encoding, with `+` for a blank; what is no valid escape stays as it is.
+fn decode(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes().iter();
+    while let Some(&byte) = rest.next() {
+        match byte {
+            b'+' => bytes.push(b' '),
+            b'%' => match escaped(rest.as_slice()) {
+                Some(decoded) => {
+                    bytes.push(decoded);
+                    rest.nth(1);
+                }
+                None => bytes.push(byte),
+            },
+            _ => bytes.push(byte),
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn escaped(rest: &[u8]) -> Option<u8> {
+    let digits = std::str::from_utf8(rest.get(..2)?).ok()?;
+    u8::from_str_radix(digits, 16).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_says_the_same_as_json() {
+        let json =
+            br#"{"chat_id":42,"text":"50% off & more","reply_markup":{"inline_keyboard":[]}}"#;
+        let form = b"chat_id=42&text=50%25+off+%26%20more&reply_markup=%7B%22inline_keyboard%22%3A%5B%5D%7D";
+        let json = Params::read("", "application/json", json).unwrap();
+        let form = Params::read("", "application/x-www-form-urlencoded", form).unwrap();
+        for params in [json, form] {
+            assert_eq!(params.number("chat_id"), Some(42));
+            assert_eq!(params.text("text"), Some("50% off & more"));
+            assert_eq!(
+                params.json("reply_markup").unwrap()["inline_keyboard"],
+                Value::Array(vec![])
+            );
+        }
+    }
+}

@@ -1,0 +1,366 @@
+//! The updates that wait for the bot, and what became of the others.
+
+use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::time::Instant;
+
+/// The kinds of updates that the Bot API lets a bot choose from; see [Update].
+///
+/// [Update]: https://core.telegram.org/bots/api#update
+pub const UPDATE_KINDS: &[&str] = &[
+    "message",
+    "edited_message",
+    "channel_post",
+    "edited_channel_post",
+    "business_connection",
+    "business_message",
+    "edited_business_message",
+    "deleted_business_messages",
+    "guest_message",
+    "message_reaction",
+    "message_reaction_count",
+    "inline_query",
+    "chosen_inline_result",
+    "callback_query",
+    "shipping_query",
+    "pre_checkout_query",
+    "purchased_paid_media",
+    "poll",
+    "poll_answer",
+    "my_chat_member",
+    "chat_member",
+    "chat_join_request",
+    "chat_boost",
+    "removed_chat_boost",
+    "managed_bot",
+    "subscription",
+    "stopped_message_generation",
+];
+
+/// The kinds that a bot gets only when it asks for them by name.
+const ONLY_ON_REQUEST: &[&str] = &["chat_member", "message_reaction", "message_reaction_count"];
+
+/// How many refused and delivered updates are remembered.
+const MEMORY: usize = 100_000;
+
+/// An update on its way into the queue.
+#[derive(Debug)]
+pub(crate) struct Incoming {
+    /// The id to give it, or none for the next one.
+    pub(crate) id: Option<i64>,
+    /// Its kind; an empty one is never refused.
+    pub(crate) kind: String,
+    /// What has to stay in order: the chat, or the user where there is no chat.
+    pub(crate) lane: i64,
+    /// What follows the `update_id` in the update's JSON, from the comma to the closing brace; of a
+    /// raw update, all of it.
+    pub(crate) json: String,
+    /// Whether `json` is sent as it is.
+    pub(crate) raw: bool,
+}
+
+/// What Telegram keeps for a bot.
+#[derive(Debug)]
+pub(crate) struct Queue {
+    pending: VecDeque<Pending>,
+    next_id: i64,
+    confirmed: i64,
+    allowed: Option<Vec<String>>,
+    refused: BTreeMap<i64, String>,
+    lanes_taken: HashSet<i64>,
+    delivered: VecDeque<i64>,
+}
+
+#[derive(Debug)]
+struct Pending {
+    id: i64,
+    lane: i64,
+    json: String,
+    delivery: Delivery,
+}
+
+/// How far an update is on its way to the webhook.
+#[derive(Debug)]
+enum Delivery {
+    Waiting,
+    UnderWay { failures: u32 },
+    Again { not_before: Instant, failures: u32 },
+}
+
+/// What a webhook's worker does next.
+#[derive(Debug)]
+pub(crate) enum Next {
+    Deliver { id: i64, json: String, failures: u32 },
+    WaitUntil(Instant),
+    Wait,
+}
+
+impl Queue {
+    pub(crate) fn new(first_id: i64) -> Self {
+        Self {
+            pending: VecDeque::new(),
+            next_id: first_id,
+            confirmed: 0,
+            allowed: None,
+            refused: BTreeMap::new(),
+            lanes_taken: HashSet::new(),
+            delivered: VecDeque::new(),
+        }
+    }
+
+    /// Queues an update unless its kind is not allowed; answers the id that it got either way.
+    pub(crate) fn push(&mut self, incoming: Incoming) -> i64 {
+        let id = incoming.id.unwrap_or(self.next_id);
+        self.next_id = self.next_id.max(id.saturating_add(1));
+        if !self.allows(&incoming.kind) {
+            self.refused.insert(id, incoming.kind);
+            if self.refused.len() > MEMORY {
+                self.refused.pop_first();
+            }
+            return id;
+        }
+        let json = if incoming.raw {
+            incoming.json
+        } else {
+            format!("{{\"update_id\":{id}{}", incoming.json)
+        };
+        let pending = Pending { id, lane: incoming.lane, json, delivery: Delivery::Waiting };
+        if self.pending.back().is_none_or(|last| last.id <= id) {
+            self.pending.push_back(pending);
+        } else {
+            let place = self.pending.partition_point(|other| other.id <= id);
+            self.pending.insert(place, pending);
+        }
+        id
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.pending.len()
+    }
+
+    pub(crate) fn next_id(&self) -> i64 {
+        self.next_id
+    }
+
+    pub(crate) fn confirmed(&self) -> i64 {
+        self.confirmed
+    }
+
+    /// Whether an update was pushed and is no longer pending.
+    pub(crate) fn is_done(&self, id: i64) -> bool {
+        id < self.next_id && !self.refused.contains_key(&id) && self.find(id).is_none()
+    }
+
+    /// The kind of an update that was not queued because the bot does not want its kind.
+    pub(crate) fn refused(&self, id: i64) -> Option<&str> {
+        self.refused.get(&id).map(String::as_str)
+    }
+
+    pub(crate) fn delivered(&self) -> Vec<i64> {
+        self.delivered.iter().copied().collect()
+    }
+
+    pub(crate) fn allowed(&self) -> Option<&[String]> {
+        self.allowed.as_deref()
+    }
+
+    /// Remembers the kinds that the bot wants; an empty list brings the default back.
+    pub(crate) fn allow(&mut self, kinds: Vec<String>) {
+        self.allowed = Some(kinds).filter(|kinds| !kinds.is_empty());
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.pending.clear();
+        self.lanes_taken.clear();
+        self.confirmed = self.confirmed.max(self.next_id);
+    }
+
+    /// Confirms what a getUpdates with this `offset` confirms.
+    ///
+    /// As Telegram does, an offset that is more than ten ahead of the newest update confirms nothing.
+    pub(crate) fn confirm(&mut self, offset: i64) {
+        if offset < 0 {
+            let keep = usize::try_from(offset.unsigned_abs()).unwrap_or(usize::MAX);
+            let forget = self.pending.len().saturating_sub(keep);
+            self.pending.drain(..forget);
+            if let Some(first) = self.pending.front() {
+                self.confirmed = self.confirmed.max(first.id);
+            }
+        } else if offset > 0 && offset <= self.next_id.saturating_add(10) {
+            let gone = self.pending.partition_point(|update| update.id < offset);
+            self.pending.drain(..gone);
+            self.confirmed = self.confirmed.max(offset);
+        }
+    }
+
+    /// The first `limit` updates as the answer to getUpdates, or none when there are none.
+    pub(crate) fn answer(&self, limit: usize) -> Option<String> {
+        if self.pending.is_empty() {
+            return None;
+        }
+        let bytes: usize =
+            self.pending.iter().take(limit).map(|update| update.json.len() + 1).sum();
+        let mut answer = String::with_capacity(bytes + 32);
+        answer.push_str("{\"ok\":true,\"result\":[");
+        for (place, update) in self.pending.iter().take(limit).enumerate() {
+            if place > 0 {
+                answer.push(',');
+            }
+            answer.push_str(&update.json);
+        }
+        answer.push_str("]}");
+        Some(answer)
+    }
+
+    /// Takes the next update that may be delivered to a webhook: one chat's go one after another.
+    pub(crate) fn take(&mut self, now: Instant) -> Next {
+        let mut wait_until: Option<Instant> = None;
+        for update in &mut self.pending {
+            let failures = match update.delivery {
+                Delivery::UnderWay { .. } => continue,
+                Delivery::Waiting if self.lanes_taken.contains(&update.lane) => continue,
+                Delivery::Waiting => 0,
+                Delivery::Again { not_before, .. } if not_before > now => {
+                    wait_until =
+                        Some(wait_until.map_or(not_before, |soonest| soonest.min(not_before)));
+                    continue;
+                }
+                Delivery::Again { failures, .. } => failures,
+            };
+            update.delivery = Delivery::UnderWay { failures };
+            self.lanes_taken.insert(update.lane);
+            return Next::Deliver { id: update.id, json: update.json.clone(), failures };
+        }
+        wait_until.map_or(Next::Wait, Next::WaitUntil)
+    }
+
+    /// The webhook took the update.
+    pub(crate) fn finish(&mut self, id: i64) {
+        let Some(place) = self.under_way(id) else { return };
+        if let Some(update) = self.pending.remove(place) {
+            self.lanes_taken.remove(&update.lane);
+        }
+        self.confirmed = self.pending.front().map_or(self.next_id, |first| first.id);
+        if self.delivered.len() == MEMORY {
+            self.delivered.pop_front();
+        }
+        self.delivered.push_back(id);
+    }
+
+    /// The webhook did not take the update: it is tried again, before others of its chat.
+    pub(crate) fn put_off(&mut self, id: i64, not_before: Instant) {
+        let Some(update) = self.under_way(id).and_then(|place| self.pending.get_mut(place)) else {
+            return;
+        };
+        if let Delivery::UnderWay { failures } = update.delivery {
+            update.delivery = Delivery::Again { not_before, failures: failures.saturating_add(1) };
+        }
+    }
+
+    /// Forgets how far deliveries were, when the webhook changes.
+    pub(crate) fn call_back(&mut self) {
+        self.lanes_taken.clear();
+        for update in &mut self.pending {
+            update.delivery = Delivery::Waiting;
+        }
+    }
+
+    /// Kinds that the Bot API does not know are let through, so that a bot can be tried with them.
+    fn allows(&self, kind: &str) -> bool {
+        match &self.allowed {
+            None => !ONLY_ON_REQUEST.contains(&kind),
+            Some(kinds) => {
+                kinds.iter().any(|allowed| allowed == kind) || !UPDATE_KINDS.contains(&kind)
+            }
+        }
+    }
+
+    fn find(&self, id: i64) -> Option<usize> {
+        let place = self.pending.partition_point(|update| update.id < id);
+        self.pending.get(place).is_some_and(|update| update.id == id).then_some(place)
+    }
+
+    fn under_way(&self, id: i64) -> Option<usize> {
+        let first = self.find(id)?;
+        let is_under_way = |update: &Pending| {
+            update.id == id && matches!(update.delivery, Delivery::UnderWay { .. })
+        };
+        self.pending.range(first..).position(is_under_way).map(|place| first + place)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn queue_of(updates: &[(&str, i64)]) -> Queue {
+        let mut queue = Queue::new(1);
+        for &(kind, lane) in updates {
+            push(&mut queue, kind, lane);
+        }
+        queue
+    }
+
+    fn push(queue: &mut Queue, kind: &str, lane: i64) -> i64 {
+        let json = format!(",\"{kind}\":{{}}}}");
+        queue.push(Incoming { id: None, kind: kind.into(), lane, json, raw: false })
+    }
+
+    fn taken(next: Next) -> i64 {
+        match next {
+            Next::Deliver { id, .. } => id,
+            other => panic!("nothing to deliver: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_chat_is_delivered_in_order_while_others_go_on() {
+        let mut queue = queue_of(&[("message", 7), ("message", 7), ("message", 8)]);
+        let now = Instant::now();
+
+        assert_eq!(taken(queue.take(now)), 1);
+        assert_eq!(taken(queue.take(now)), 3, "2 has to wait for 1");
+        assert!(matches!(queue.take(now), Next::Wait));
+
+        let later = now + Duration::from_secs(1);
+        queue.put_off(1, later);
+        assert!(matches!(queue.take(now), Next::WaitUntil(at) if at == later));
+        assert_eq!(taken(queue.take(later)), 1);
+        queue.finish(1);
+        assert_eq!(taken(queue.take(later)), 2);
+        queue.finish(3);
+        queue.finish(2);
+        assert_eq!(queue.delivered(), [1, 3, 2]);
+        assert_eq!(queue.confirmed(), 4);
+    }
+
+    #[test]
+    fn updates_come_back_in_the_order_of_their_ids() {
+        let mut queue = Queue::new(10);
+        for id in [12, 11, 12] {
+            let json = format!(",\"from_push\":{id}}}");
+            queue.push(Incoming {
+                id: Some(id),
+                kind: "message".into(),
+                lane: 0,
+                json,
+                raw: false,
+            });
+        }
+        let answer: serde_json::Value = serde_json::from_str(&queue.answer(100).unwrap()).unwrap();
+        let ids: Vec<_> =
+            answer["result"].as_array().unwrap().iter().map(|u| &u["update_id"]).collect();
+        assert_eq!(ids, [11, 12, 12]);
+        assert_eq!(queue.next_id(), 13);
+    }
+
+    #[test]
+    fn an_offset_far_ahead_confirms_nothing() {
+        let mut queue = queue_of(&[("message", 7)]);
+        queue.confirm(13);
+        assert_eq!(queue.len(), 1);
+        queue.confirm(12);
+        assert_eq!(queue.len(), 0);
+    }
+}
