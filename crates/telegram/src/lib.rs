@@ -1,1 +1,28 @@
-//! wip
+//! Rollcall's adapter to the Telegram Bot API: updates in, commands, messages out.
+//!
+//! [`Bot::connect`] asks Telegram who the bot is; [`Bot::poll`] then takes updates, registers whom
+//! they come from, and answers commands. An update is confirmed to Telegram only after what it
+//! changed is durable.
+//!
+//! To add a command: a variant of `Command` in `command.rs`, what it answers in `handler.rs`, and
+//! its line in `menu.rs`. To add a kind of update: its name and meaning in `update.rs`.
+//!
+//! Architecture invariants: no frankenstein type leaves this crate, and neither the token nor
+//! anything that a person wrote is ever logged.
+
+mod bot;
+mod client;
+mod command;
+mod handler;
+mod lanes;
+mod menu;
+mod poll;
+mod reply;
+mod text;
+mod token;
+mod update;
+
+pub use bot::{Bot, BotError, Settings};
+pub use client::CallError;
+pub use token::ApiUrl;
+pub use token::{BotToken, InvalidApiUrl, InvalidToken};

@@ -1,0 +1,166 @@
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use rollcall_domain::{Clock, InvalidTelegramId, TelegramId};
+use rollcall_service::{ServiceError, UserService};
+use serde::{Deserialize, de::IgnoredAny};
+use serde_json::json;
+
+use crate::{
+    client::{CallError, Client},
+    handler::{Handler, chain},
+    menu,
+    poll::{self, Backoff},
+    token::{ApiUrl, BotToken},
+};
+
+/// What a bot needs to know to talk to Telegram.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The bot's token.
+    pub token: BotToken,
+    /// Where the Bot API is.
+    pub api_url: ApiUrl,
+    /// Who may use the admin commands.
+    pub admins: BTreeSet<TelegramId>,
+}
+
+/// A bot that Telegram knows.
+pub struct Bot {
+    client: Client,
+    id: TelegramId,
+    username: String,
+    admins: BTreeSet<TelegramId>,
+}
+
+impl Bot {
+    /// Asks Telegram who the bot is; once, without trying again.
+    ///
+    /// # Errors
+    /// When Telegram does not accept the token, or cannot be reached.
+    pub async fn connect(settings: Settings) -> Result<Self, BotError> {
+        let client = Client::new(settings.api_url, settings.token)?;
+        let me = client.call::<Me>("getMe", &json!({})).await?;
+        Ok(Self {
+            client,
+            id: me.id.try_into()?,
+            username: me.username.unwrap_or_default(),
+            admins: settings.admins,
+        })
+    }
+
+    /// Asks Telegram who the bot is, and goes on asking while it cannot be reached.
+    ///
+    /// # Errors
+    /// When Telegram does not accept the token.
+    pub async fn connect_patiently(settings: Settings) -> Result<Self, BotError> {
+        let mut backoff = Backoff::default();
+        loop {
+            match Self::connect(settings.clone()).await {
+                Err(BotError::Call(error)) if error.may_pass() => {
+                    let wait = backoff.next();
+                    log::warn!(error = chain(&error), wait_s = wait.as_secs(); "Telegram cannot be reached");
+                    tokio::time::sleep(wait).await;
+                }
+                result => return result,
+            }
+        }
+    }
+
+    /// The bot's own id.
+    pub fn id(&self) -> TelegramId {
+        self.id
+    }
+
+    /// The bot's username, without the `@`; empty where the server does not tell it.
+    pub fn username(&self) -> &str {
+        &self.username
+    }
+
+    /// Takes updates by long polling, registers whom they come from with `users` and answers
+    /// commands, until `shutdown` resolves. Then finishes what is under way and confirms it.
+    ///
+    /// # Errors
+    /// When Telegram no longer accepts the token, or `users` has stopped. Everything else is waited
+    /// out.
+    pub async fn poll(
+        &self,
+        users: UserService,
+        clock: Arc<dyn Clock>,
+        shutdown: impl Future<Output = ()>,
+    ) -> Result<(), BotError> {
+        let mut shutdown = std::pin::pin!(shutdown);
+        tokio::select! {
+            () = &mut shutdown => return Ok(()),
+            result = self.prepare() => result?,
+        }
+        let handler = Arc::new(Handler {
+            client: self.client.clone(),
+            users: users.clone(),
+            admins: self.admins.clone(),
+            our_username: self.username.clone(),
+        });
+        log::info!(bot_id = self.id.get(); "ready: @{} takes updates by long polling", self.username);
+        poll::run(&self.client, users, &*clock, handler, shutdown).await
+    }
+
+    /// Tells Telegram that updates are fetched, and sets the menus.
+    async fn prepare(&self) -> Result<(), BotError> {
+        let mut backoff = Backoff::default();
+        // Never with drop_pending_updates: what waits is to be answered.
+        while let Err(error) = self.client.call::<IgnoredAny>("deleteWebhook", &json!({})).await {
+            if !error.may_pass() {
+                return Err(error.into());
+            }
+            let wait = backoff.next();
+            log::warn!(error = chain(&error), wait_s = wait.as_secs(); "the webhook cannot be deleted");
+            tokio::time::sleep(wait).await;
+        }
+        if let Err(error) = menu::set_for_everybody(&self.client).await {
+            log::warn!(error = chain(&error); "the menu was not set");
+        }
+        for &admin in &self.admins {
+            if let Err(error) = menu::set_for_admin(&self.client, admin).await {
+                log::warn!(
+                    telegram_id = admin.get(), error = chain(&error);
+                    "an admin's menu was not set; it is when the admin sends /start"
+                );
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What we need of getMe's answer.
+#[derive(Deserialize)]
+struct Me {
+    id: i64,
+    username: Option<String>,
+}
+
+/// Why a bot stops.
+#[derive(Debug, thiserror::Error)]
+pub enum BotError {
+    /// Telegram does not accept the token.
+    #[error(
+        "Telegram does not accept the bot token: it is wrong, or was revoked; @BotFather gives a new one"
+    )]
+    BadToken(#[source] CallError),
+    /// Telegram cannot be asked.
+    #[error("Telegram cannot be asked")]
+    Call(#[source] CallError),
+    /// Telegram answered with an id that no account can have.
+    #[error("Telegram gave the bot an id that cannot be")]
+    InvalidId(#[from] InvalidTelegramId),
+    /// Nobody can be registered any more.
+    #[error("users can no longer be registered")]
+    Service(#[from] ServiceError),
+}
+
+impl From<CallError> for BotError {
+    fn from(error: CallError) -> Self {
+        if error.is_bad_token() { Self::BadToken(error) } else { Self::Call(error) }
+    }
+}
+
+/// Waits at most this long before exiting for answers that are under way.
+pub(crate) const LAST_ANSWERS: Duration = Duration::from_secs(4);

@@ -1,0 +1,85 @@
+//! What the bot answers.
+
+use std::collections::BTreeSet;
+
+use frankenstein::types::{ChatType, Message};
+use rollcall_domain::{Registration, TelegramId};
+use rollcall_service::{ServiceError, UserService};
+
+use crate::{client::Client, command::Command, menu, reply::reply, text};
+
+/// How many users `/users` shows a page.
+const PAGE_SIZE: u32 = 20;
+
+/// Answers commands.
+pub(crate) struct Handler {
+    pub(crate) client: Client,
+    pub(crate) users: UserService,
+    pub(crate) admins: BTreeSet<TelegramId>,
+    pub(crate) our_username: String,
+}
+
+impl Handler {
+    /// Answers a message that starts with a command, from somebody just registered. Answers are
+    /// best effort: one that cannot be sent is logged, and not tried again.
+    pub(crate) async fn handle(&self, message: &Message, registration: &Registration) {
+        let text = message.text.as_deref().unwrap_or_default();
+        let Some(command) = Command::read(text, &self.our_username) else { return };
+        let from = registration.user.telegram_id;
+        let is_private = matches!(message.chat.type_field, ChatType::Private);
+        let by_admin = is_private && self.admins.contains(&from);
+        if command.is_for_admins() && !by_admin {
+            return;
+        }
+        if command == Command::Start && by_admin {
+            self.set_menu(from).await;
+        }
+        let answer = self.answer(command, by_admin, registration).await.unwrap_or_else(|error| {
+            log::warn!(telegram_id = from.get(), error = chain(&error); "a command failed");
+            text::FAILED.to_owned()
+        });
+        if let Err(error) = reply(&self.client, message, &answer).await {
+            log::warn!(telegram_id = from.get(), error = chain(&error); "an answer was not sent");
+        }
+    }
+
+    async fn answer(
+        &self,
+        command: Command<'_>,
+        by_admin: bool,
+        registration: &Registration,
+    ) -> Result<String, ServiceError> {
+        Ok(match command {
+            Command::Start => text::greeting(&registration.user),
+            Command::Schedule => text::NO_GAMES.to_owned(),
+            Command::Help if by_admin => format!("{}{}", text::HELP, text::ADMIN_HELP),
+            Command::Help => text::HELP.to_owned(),
+            Command::Users(page) => match page_number(page) {
+                Some(page) => text::users(&self.users.get_users_list(page, PAGE_SIZE).await?),
+                None => text::NO_SUCH_PAGE.to_owned(),
+            },
+            Command::Stats => text::stats(&self.users.get_user_stats().await?),
+        })
+    }
+
+    /// An admin who never wrote to the bot could not be given the menu when the bot started.
+    async fn set_menu(&self, admin: TelegramId) {
+        if let Err(error) = menu::set_for_admin(&self.client, admin).await {
+            log::warn!(telegram_id = admin.get(), error = chain(&error); "an admin's menu was not set");
+        }
+    }
+}
+
+/// The page that was typed; the first one where none was, and none where it cannot be one.
+fn page_number(typed: &str) -> Option<u32> {
+    match typed {
+        "" => Some(1),
+        typed => typed.parse().ok().filter(|page| *page > 0),
+    }
+}
+
+/// An error with its causes, on one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |error| error.source());
+    causes.fold(error.to_string(), |line, cause| format!("{line}: {cause}"))
+}

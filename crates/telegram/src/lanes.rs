@@ -1,0 +1,136 @@
+//! Work in lanes: within a lane one after the other, across lanes at once.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    future::Future,
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Work with the permit to be in memory, which it holds until it is done.
+type Work = (Pin<Box<dyn Future<Output = ()> + Send>>, OwnedSemaphorePermit);
+
+/// Lanes of work, a lane for each chat. How much work waits in all is bounded.
+#[derive(Clone)]
+pub(crate) struct Lanes {
+    /// The lanes that somebody works on, with what waits in each.
+    waiting: Arc<Mutex<HashMap<i64, VecDeque<Work>>>>,
+    permits: Arc<Semaphore>,
+    bound: u32,
+}
+
+impl Lanes {
+    /// Lanes that hold up to `bound` pieces of work, waiting and under way.
+    pub(crate) fn new(bound: u32) -> Self {
+        let permits = usize::try_from(bound).unwrap_or(Semaphore::MAX_PERMITS);
+        Self { waiting: Arc::default(), permits: Arc::new(Semaphore::new(permits)), bound }
+    }
+
+    /// Puts work at the end of a lane; waits only when the bound is reached.
+    pub(crate) async fn push(&self, lane: i64, work: impl Future<Output = ()> + Send + 'static) {
+        // The semaphore is never closed, so there is a permit in the end.
+        let Ok(permit) = self.permits.clone().acquire_owned().await else { return };
+        let work: Work = (Box::pin(work), permit);
+        let mut waiting = self.lock();
+        match waiting.get_mut(&lane) {
+            Some(queue) => queue.push_back(work),
+            None => {
+                waiting.insert(lane, VecDeque::new());
+                drop(waiting);
+                tokio::spawn(self.clone().work_on(lane, work));
+            }
+        }
+    }
+
+    /// Waits until all work is done.
+    pub(crate) async fn finished(&self) {
+        drop(self.permits.acquire_many(self.bound).await);
+    }
+
+    async fn work_on(self, lane: i64, first: Work) {
+        let mut next = Some(first);
+        while let Some((work, permit)) = next {
+            if tokio::spawn(work).await.is_err() {
+                log::error!("a handler panicked");
+            }
+            drop(permit);
+            let mut waiting = self.lock();
+            next = waiting.get_mut(&lane).and_then(VecDeque::pop_front);
+            if next.is_none() {
+                waiting.remove(&lane);
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<i64, VecDeque<Work>>> {
+        // Nothing panics while it is held.
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::Notify;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_slow_lane_keeps_its_order_and_delays_no_other() {
+        let lanes = Lanes::new(10);
+        let done = Arc::new(Mutex::new(Vec::new()));
+        let note = |what: &'static str| {
+            let done = done.clone();
+            async move { done.lock().unwrap().push(what) }
+        };
+        let (gate, passed) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+
+        let (first, open) = (note("slow 1"), gate.clone());
+        lanes
+            .push(1, async move {
+                open.notified().await;
+                first.await;
+            })
+            .await;
+        lanes.push(1, note("slow 2")).await;
+        let (other, pass) = (note("quick"), passed.clone());
+        lanes
+            .push(2, async move {
+                other.await;
+                pass.notify_one();
+            })
+            .await;
+        passed.notified().await;
+        gate.notify_one();
+        lanes.finished().await;
+        assert_eq!(*done.lock().unwrap(), ["quick", "slow 1", "slow 2"]);
+        assert!(lanes.lock().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_panic_ends_neither_the_lane_nor_the_count() {
+        let lanes = Lanes::new(1);
+        lanes.push(1, async { panic!("on purpose") }).await;
+        let (said, told) = tokio::sync::oneshot::channel();
+        lanes.push(1, async { said.send(()).unwrap() }).await;
+        told.await.unwrap();
+        lanes.finished().await;
+    }
+
+    #[tokio::test]
+    async fn pushing_waits_at_the_bound() {
+        let lanes = Lanes::new(1);
+        let gate = Arc::new(Notify::new());
+        let open = gate.clone();
+        lanes.push(1, async move { open.notified().await }).await;
+        let mut second = Box::pin(lanes.push(2, async {}));
+        let full = std::future::poll_fn(|context| {
+            std::task::Poll::Ready(second.as_mut().poll(context).is_pending())
+        });
+        assert!(full.await);
+        gate.notify_one();
+        second.await;
+        lanes.finished().await;
+    }
+}

@@ -1,0 +1,43 @@
+//! The commands that clients show in their menus.
+
+use frankenstein::{
+    methods::SetMyCommandsParams,
+    types::{BotCommand, BotCommandScope, BotCommandScopeChat, ChatId},
+};
+use rollcall_domain::TelegramId;
+use serde::de::IgnoredAny;
+
+use crate::client::{CallError, Client};
+
+const FOR_EVERYBODY: [(&str, &str); 3] =
+    [("start", "Say hello"), ("schedule", "The next games"), ("help", "What this bot can do")];
+const FOR_ADMINS: [(&str, &str); 2] =
+    [("users", "Who talks to this bot"), ("stats", "How many they are")];
+
+/// Sets the menu that everybody sees.
+pub(crate) async fn set_for_everybody(client: &Client) -> Result<(), CallError> {
+    let commands = commands(&FOR_EVERYBODY);
+    set(client, SetMyCommandsParams::builder().commands(commands).build()).await
+}
+
+/// Sets the menu in an admin's chat; Telegram refuses where the admin never wrote to the bot.
+pub(crate) async fn set_for_admin(client: &Client, admin: TelegramId) -> Result<(), CallError> {
+    let mut all = commands(&FOR_EVERYBODY);
+    all.extend(commands(&FOR_ADMINS));
+    let chat = BotCommandScopeChat { chat_id: ChatId::Integer(admin.get()) };
+    let scope = BotCommandScope::Chat(chat);
+    set(client, SetMyCommandsParams::builder().commands(all).scope(scope).build()).await
+}
+
+async fn set(client: &Client, parameters: SetMyCommandsParams) -> Result<(), CallError> {
+    client.call::<IgnoredAny>("setMyCommands", &parameters).await.map(drop)
+}
+
+fn commands(commands: &[(&str, &str)]) -> Vec<BotCommand> {
+    commands
+        .iter()
+        .map(|(command, description)| {
+            BotCommand::builder().command(*command).description(*description).build()
+        })
+        .collect()
+}

@@ -1,0 +1,192 @@
+//! The texts that the bot sends, in Telegram's HTML (Bot API, "HTML style"). Whatever a person
+//! typed is escaped, and isolated, so that a name written from right to left turns nothing else
+//! around.
+
+use chrono::{DateTime, Utc};
+use rollcall_domain::{TelegramUser, UserStats, Username};
+use rollcall_repository::Page;
+
+/// Names are shown up to this length, so that a page of users fits into one message: Telegram
+/// takes 4096 UTF-16 units, and an emoji is two.
+const SHOWN_NAME_CHARS: usize = 32;
+
+pub(crate) const HELP: &str = "/start – say hello\n\
+                               /schedule – the next games\n\
+                               /help – this text";
+
+pub(crate) const ADMIN_HELP: &str = "\n\nFor you as an admin:\n\
+                                     /users [page] – who talks to this bot\n\
+                                     /stats – how many they are";
+
+pub(crate) const NO_GAMES: &str = "No games are scheduled.";
+
+pub(crate) const NO_SUCH_PAGE: &str = "That is not a page. Pages are numbered from 1: /users 2";
+
+pub(crate) const FAILED: &str = "Sorry, that did not work. Please try again in a minute.";
+
+/// Greets by the first name, where there is one.
+pub(crate) fn greeting(user: &TelegramUser) -> String {
+    let name = match user.first_name.trim() {
+        "" => String::new(),
+        name => format!(", {}", shown(name)),
+    };
+    format!("Hello{name}! Send /schedule for the next games, or /help for all commands.")
+}
+
+/// One page of the list of users.
+pub(crate) fn users(page: &Page<TelegramUser>) -> String {
+    if page.items.is_empty() {
+        return match page.total {
+            0 => "Nobody has talked to this bot yet.".to_owned(),
+            _ => format!(
+                "There is no page {}; the last one is {}.",
+                page.request.number(),
+                page.pages()
+            ),
+        };
+    }
+    let mut text = format!(
+        "<b>Users</b>, newest first: page {} of {}, {} in all. Times are UTC.\n",
+        page.request.number(),
+        page.pages(),
+        grouped(page.total)
+    );
+    for (user, number) in page.items.iter().zip(page.request.offset() + 1..) {
+        text.push_str(&format!(
+            "\n{number}. {}\n<code>{}</code>{}\nseen {}, joined {}\n",
+            shown(&user.full_name()),
+            user.telegram_id,
+            user.username.as_ref().map(at_username).unwrap_or_default(),
+            minute(user.last_seen),
+            minute(user.created_at),
+        ));
+    }
+    if let Some(next) = page.next() {
+        text.push_str(&format!("\nNext page: /users {next}"));
+    }
+    text
+}
+
+/// The figures for admins.
+pub(crate) fn stats(stats: &UserStats) -> String {
+    let line = |today, week, month| {
+        format!("today {}, 7 days {}, 30 days {}", grouped(today), grouped(week), grouped(month))
+    };
+    format!(
+        "<b>{}</b> users\nActive: {}\nNew: {}\n\nDays are UTC and include today.",
+        grouped(stats.total_users),
+        line(stats.active_today, stats.active_7_days, stats.active_30_days),
+        line(stats.new_today, stats.new_7_days, stats.new_30_days),
+    )
+}
+
+fn at_username(username: &Username) -> String {
+    format!(" · @{}", shown(username.as_str()))
+}
+
+fn minute(at: DateTime<Utc>) -> String {
+    at.format("%Y-%m-%d %H:%M").to_string()
+}
+
+/// What a person typed: on one line, shortened, isolated from the direction of its surroundings
+/// (Unicode Annex 9, FSI and PDI) and escaped.
+fn shown(text: &str) -> String {
+    let one_line = text.chars().map(|c| if c.is_control() { ' ' } else { c });
+    let mut short: String = one_line.clone().take(SHOWN_NAME_CHARS).collect();
+    if one_line.count() > SHOWN_NAME_CHARS {
+        short.pop();
+        short.push('…');
+    }
+    let escaped = short.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    format!("\u{2068}{escaped}\u{2069}")
+}
+
+/// A number with its thousands grouped: 1,234,567.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rollcall_domain::{Interaction, InteractionKind, Profile};
+    use rollcall_repository::PageRequest;
+
+    use super::*;
+
+    fn user(n: i64, profile: impl Fn(Profile) -> Profile) -> TelegramUser {
+        let at: DateTime<Utc> = "2026-11-20T12:34:56Z".parse().unwrap();
+        let profile = profile(Profile::new(n.try_into().unwrap(), "Ada"));
+        let mut user = TelegramUser::new(profile.telegram_id(), at);
+        user.observe(&Interaction::new(at, profile, InteractionKind::Text));
+        user
+    }
+
+    fn page(items: Vec<TelegramUser>, number: u32, total: u64) -> Page<TelegramUser> {
+        Page { items, total, request: PageRequest::new(number, 20).unwrap() }
+    }
+
+    #[test]
+    fn greets_by_name_and_escapes_it() {
+        insta::assert_snapshot!(greeting(&user(1, |ada| ada)), @"Hello, \u{2068}Ada\u{2069}! Send /schedule for the next games, or /help for all commands.");
+        let nameless = TelegramUser::new(1.try_into().unwrap(), DateTime::UNIX_EPOCH);
+        insta::assert_snapshot!(greeting(&nameless), @"Hello! Send /schedule for the next games, or /help for all commands.");
+        let angular = Profile::new(1.try_into().unwrap(), "<b>&\u{0}</b>");
+        assert!(
+            greeting(&user(1, |_| angular.clone()))
+                .contains("\u{2068}&lt;b&gt;&amp;&lt;/b&gt;\u{2069}")
+        );
+    }
+
+    #[test]
+    fn lists_users() {
+        let named = |ada: Profile| ada.last_name("Lovelace").username("ada");
+        insta::assert_snapshot!(users(&page(vec![user(1815, named), user(7, |ada| ada)], 2, 1043)));
+        insta::assert_snapshot!(users(&page(vec![], 1, 0)), @"Nobody has talked to this bot yet.");
+        insta::assert_snapshot!(users(&page(vec![], 9, 41)), @"There is no page 9; the last one is 3.");
+    }
+
+    #[test]
+    fn tells_the_figures() {
+        let figures = UserStats {
+            total_users: 1_234_567,
+            active_today: 999,
+            active_7_days: 1000,
+            active_30_days: 100_000,
+            new_today: 0,
+            new_7_days: 1,
+            new_30_days: 12,
+        };
+        insta::assert_snapshot!(stats(&figures));
+    }
+
+    #[test]
+    fn the_longest_page_fits_into_a_message() {
+        let long =
+            |profile: Profile| profile.last_name(&"𝄞".repeat(255)).username(&"𝄞".repeat(255));
+        let items = (0..20).map(|n| user((1 << 52) - 1 - n, long)).collect();
+        let request = PageRequest::new(u32::MAX / 2, 20).unwrap();
+        let text = users(&Page { items, total: u64::MAX, request });
+        let units = text.encode_utf16().count();
+        assert!(units <= 4096, "{units}");
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_typed_gets_through_as_markup(name in any::<String>()) {
+            let shown = shown(&name);
+            prop_assert!(!shown.contains(['<', '>', '\n']));
+            let is_entity =
+                |rest: &str| ["amp;", "lt;", "gt;"].iter().any(|it| rest.starts_with(it));
+            prop_assert!(shown.split('&').skip(1).all(is_entity));
+        }
+    }
+}

@@ -1,0 +1,114 @@
+use std::{fmt, str::FromStr};
+
+/// The bot's token, as @BotFather gives it: the setting `TELEGRAM_BOT_TOKEN`.
+///
+/// A secret: neither `Debug` nor `Display` shows it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct BotToken(String);
+
+impl BotToken {
+    pub(crate) fn secret(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for BotToken {
+    type Err = InvalidToken;
+
+    /// Checks the form only; whether the token is good is Telegram's to say.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (id, secret) = text.split_once(':').ok_or(InvalidToken)?;
+        let digits = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit());
+        // The token is part of a URL's path.
+        let fits = |c: char| c.is_ascii_graphic() && !matches!(c, '/' | '?' | '#' | '%' | '\\');
+        if !digits || secret.is_empty() || !secret.chars().all(fits) {
+            return Err(InvalidToken);
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Debug for BotToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("BotToken(…)")
+    }
+}
+
+/// A text that is no bot token. Does not show the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("it is not a bot token; expected <digits>:<secret>, as @BotFather gives it")]
+pub struct InvalidToken;
+
+/// Where the Bot API is: the setting `TELEGRAM_API_URL`, without a slash at its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiUrl(String);
+
+impl ApiUrl {
+    /// The address of one method: `<url>/bot<token>/<method>`. A secret, for the token is in it.
+    pub(crate) fn method(&self, token: &BotToken, method: &str) -> String {
+        format!("{}/bot{}/{method}", self.0, token.secret())
+    }
+}
+
+impl FromStr for ApiUrl {
+    type Err = InvalidApiUrl;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let url = reqwest::Url::parse(text).map_err(|_| InvalidApiUrl)?;
+        let plain = matches!(url.scheme(), "http" | "https")
+            && url.has_host()
+            && url.query().is_none()
+            && url.fragment().is_none();
+        if !plain {
+            return Err(InvalidApiUrl);
+        }
+        Ok(Self(text.trim_end_matches('/').to_owned()))
+    }
+}
+
+impl fmt::Display for ApiUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A text that is no address of a Bot API server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "it is not the address of a Bot API server; expected a URL such as https://api.telegram.org"
+)]
+pub struct InvalidApiUrl;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_form_of_a_token_is_checked() {
+        for good in ["1:x", "123456789:AAF-x_y", "42:TEST"] {
+            assert!(good.parse::<BotToken>().is_ok(), "{good}");
+        }
+        for bad in
+            ["", ":", "1:", ":x", "abc:x", "123456", "1:a b", "1:a/../b", "1:x?y", "1:ключ", "1:\n"]
+        {
+            assert_eq!(bad.parse::<BotToken>(), Err(InvalidToken), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_token_is_never_shown() {
+        let token: BotToken = "123:hunter2".parse().unwrap();
+        assert_eq!(format!("{token:?}"), "BotToken(…)");
+        assert!(!InvalidToken.to_string().contains("hunter2"));
+    }
+
+    #[test]
+    fn methods_stand_under_the_token() {
+        let token = "1:x".parse().unwrap();
+        let url: ApiUrl = "http://localhost:8081/prefix/".parse().unwrap();
+        assert_eq!(url.method(&token, "getMe"), "http://localhost:8081/prefix/bot1:x/getMe");
+        for bad in ["", "api.telegram.org", "ftp://x", "https://", "https://x/?y", "https://x/#y"] {
+            assert_eq!(bad.parse::<ApiUrl>(), Err(InvalidApiUrl), "{bad}");
+        }
+    }
+}

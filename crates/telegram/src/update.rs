@@ -1,0 +1,562 @@
+//! Reading updates (Bot API, "Update"): each by itself, and no more of it than is needed, so that
+//! a kind or a field that this version does not know holds nothing up.
+
+use chrono::{DateTime, SubsecRound, Utc};
+use frankenstein::types::Message;
+use rollcall_domain::{Chat, ChatKind, Interaction, InteractionKind, Profile, TelegramId};
+use serde::{
+    Deserialize, Deserializer,
+    de::{IgnoredAny, MapAccess, Visitor},
+};
+use serde_json::value::RawValue;
+
+use crate::client::place;
+
+/// Every kind that we ask Telegram for, and what it means. Kinds that name nobody (channel posts,
+/// polls, reaction counts) are left out; what Telegram sends all the same is recognised by shape.
+const KINDS: &[(&str, InteractionKind)] = &[
+    ("message", InteractionKind::Message),
+    ("edited_message", InteractionKind::EditedMessage),
+    ("callback_query", InteractionKind::CallbackQuery),
+    ("inline_query", InteractionKind::InlineQuery),
+    ("chosen_inline_result", InteractionKind::ChosenInlineResult),
+    ("shipping_query", InteractionKind::ShippingQuery),
+    ("pre_checkout_query", InteractionKind::PreCheckoutQuery),
+    ("poll_answer", InteractionKind::PollAnswer),
+    ("my_chat_member", InteractionKind::MyChatMember),
+    ("chat_member", InteractionKind::ChatMember),
+    ("chat_join_request", InteractionKind::ChatJoinRequest),
+    ("message_reaction", InteractionKind::MessageReaction),
+    ("business_connection", InteractionKind::BusinessConnection),
+    ("business_message", InteractionKind::BusinessMessage),
+    ("edited_business_message", InteractionKind::EditedBusinessMessage),
+    ("purchased_paid_media", InteractionKind::PurchasedPaidMedia),
+    ("chat_boost", InteractionKind::ChatBoost),
+    ("removed_chat_boost", InteractionKind::RemovedChatBoost),
+    ("guest_message", InteractionKind::GuestMessage),
+    ("managed_bot", InteractionKind::ManagedBot),
+    ("subscription", InteractionKind::Subscription),
+];
+
+/// Kinds that are nobody's doing, whatever fields they have.
+const NOBODYS: &[&str] = &["channel_post", "edited_channel_post", "poll", "message_reaction_count"];
+
+/// Accounts that stand for somebody else: Telegram itself (channel posts in a discussion group),
+/// GroupAnonymousBot and Channel_Bot.
+const PSEUDO_USERS: [i64; 3] = [777_000, 1_087_968_824, 136_817_688];
+
+/// The kinds to ask for, as `allowed_updates` takes them.
+pub(crate) fn allowed_updates() -> Vec<&'static str> {
+    KINDS.iter().map(|(name, _)| *name).collect()
+}
+
+/// What we take from an update.
+#[derive(Debug)]
+pub(crate) struct Update {
+    /// The update's id; `None` where it has none that is a number.
+    pub(crate) update_id: Option<i64>,
+    /// Who did what, if anybody did.
+    pub(crate) interaction: Option<Interaction>,
+    /// The message, where it starts with a command.
+    pub(crate) command: Option<Box<Message>>,
+    /// Why the update could not be read in full, in words that quote nobody.
+    pub(crate) fault: Option<String>,
+}
+
+/// Reads the JSON of one update that was received at `received`. Never fails: what cannot be read
+/// is a [`fault`](Update::fault), and the rest is used.
+pub(crate) fn read(json: &str, received: DateTime<Utc>) -> Update {
+    let mut update = Update { update_id: None, interaction: None, command: None, fault: None };
+    let envelope = match serde_json::from_str::<Envelope>(json) {
+        Ok(envelope) => envelope,
+        Err(error) => return Update { fault: Some(place(&error)), ..update },
+    };
+    update.update_id = envelope.update_id;
+    if envelope.update_id.is_none() {
+        update.fault = Some("it has no update_id".to_owned());
+    }
+    if let Some((kind, content)) = envelope.content
+        && !NOBODYS.contains(&kind.as_str())
+    {
+        let mut reader = Reader { received, fault: update.fault.take() };
+        (update.interaction, update.command) = reader.content(&kind, content).unwrap_or_default();
+        update.fault = reader.fault;
+    }
+    if let Some(interaction) = &mut update.interaction {
+        interaction.update_id = update.update_id;
+    }
+    update
+}
+
+/// Reads one update's content, and keeps the first thing that is wrong with it.
+struct Reader {
+    received: DateTime<Utc>,
+    fault: Option<String>,
+}
+
+type Read = (Option<Interaction>, Option<Box<Message>>);
+
+impl Reader {
+    fn content(&mut self, kind: &str, raw: &RawValue) -> Option<Read> {
+        let content: Content = self.read(raw)?;
+        if content.sender_chat.is_some() {
+            return None;
+        }
+        let mut kind = KINDS
+            .iter()
+            .find(|(name, _)| *name == kind)
+            .map_or(InteractionKind::Other, |(_, kind)| *kind);
+        let text = content.text.and_then(|text| self.read::<String>(text));
+        if kind == InteractionKind::Message
+            && let Some(text) = &text
+        {
+            kind = match text.starts_with('/') {
+                true => InteractionKind::Command,
+                false => InteractionKind::Text,
+            };
+        }
+        let profile = self.actor(&content)?;
+        let at = self.time(kind, &content);
+        let chat = self.chat(&content);
+        let command = (kind == InteractionKind::Command).then(|| self.read(raw)).flatten();
+        Some((Some(Interaction { update_id: None, at, profile, kind, chat }), command))
+    }
+
+    /// The acting user: `from`, else `user`, else who is behind a boost.
+    fn actor(&mut self, content: &Content) -> Option<Profile> {
+        let user = match (content.from.or(content.user), content.source, content.boost) {
+            (Some(user), _, _) => user,
+            (None, Some(source), _) => self.read::<Source>(source)?.user?,
+            (None, None, boost) => {
+                let source = self.read::<Boost>(boost?)?.source?;
+                self.read::<Source>(source)?.user?
+            }
+        };
+        self.profile(user)
+    }
+
+    fn profile(&mut self, raw: &RawValue) -> Option<Profile> {
+        let user = match self.read::<User>(raw) {
+            Some(user) => user,
+            // Something in it is odd; the id may still tell who it is.
+            None => User::of_id(serde_json::from_str::<Identity>(raw.get()).ok()?.id),
+        };
+        if PSEUDO_USERS.contains(&user.id) {
+            return None;
+        }
+        match TelegramId::try_from(user.id) {
+            Ok(id) => Some(user.profile(id)),
+            Err(_) => {
+                self.note("a user's id is out of range".to_owned());
+                None
+            }
+        }
+    }
+
+    /// The update's own time where it has one, else the second of its receipt: Telegram's own
+    /// times are in seconds too.
+    fn time(&mut self, kind: InteractionKind, content: &Content) -> DateTime<Utc> {
+        let edited =
+            matches!(kind, InteractionKind::EditedMessage | InteractionKind::EditedBusinessMessage);
+        let field = if edited { content.edit_date } else { content.date };
+        let seconds = field.and_then(|date| self.read::<i64>(date));
+        seconds
+            .and_then(|seconds| DateTime::from_timestamp(seconds, 0))
+            .unwrap_or_else(|| self.received.trunc_subsecs(0))
+    }
+
+    fn chat(&mut self, content: &Content) -> Option<Chat> {
+        let raw = match content.chat {
+            Some(chat) => chat,
+            // A callback query stands in the chat of the message whose button was pressed.
+            None => self.read::<InChat>(content.message?)?.chat?,
+        };
+        let chat: RawChat = self.read(raw)?;
+        let kind = match chat.kind.as_deref() {
+            Some("private") => ChatKind::Private,
+            Some("group") => ChatKind::Group,
+            Some("supergroup") => ChatKind::Supergroup,
+            Some("channel") => ChatKind::Channel,
+            _ => ChatKind::Other,
+        };
+        Some(Chat { id: chat.id, kind })
+    }
+
+    fn read<'a, T: Deserialize<'a>>(&mut self, raw: &'a RawValue) -> Option<T> {
+        serde_json::from_str(raw.get()).map_err(|error| self.note(place(&error))).ok()
+    }
+
+    fn note(&mut self, fault: String) {
+        self.fault.get_or_insert(fault);
+    }
+}
+
+/// An update: its id, and its content under the name of its kind.
+struct Envelope<'a> {
+    update_id: Option<i64>,
+    content: Option<(String, &'a RawValue)>,
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Envelope<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields;
+
+        impl<'de> Visitor<'de> for Fields {
+            type Value = Envelope<'de>;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+                f.write_str("an update")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Envelope<'de>, A::Error> {
+                let mut envelope = Envelope { update_id: None, content: None };
+                while let Some(name) = map.next_key::<String>()? {
+                    let value: &RawValue = map.next_value()?;
+                    if name == "update_id" {
+                        envelope.update_id = serde_json::from_str(value.get()).ok();
+                    } else if envelope.content.is_none() && value.get() != "null" {
+                        envelope.content = Some((name, value));
+                    }
+                }
+                Ok(envelope)
+            }
+        }
+
+        deserializer.deserialize_map(Fields)
+    }
+}
+
+/// The fields of an update's content that tell who did it, when and where.
+#[derive(Deserialize)]
+struct Content<'a> {
+    #[serde(borrow)]
+    from: Option<&'a RawValue>,
+    user: Option<&'a RawValue>,
+    boost: Option<&'a RawValue>,
+    source: Option<&'a RawValue>,
+    sender_chat: Option<IgnoredAny>,
+    date: Option<&'a RawValue>,
+    edit_date: Option<&'a RawValue>,
+    chat: Option<&'a RawValue>,
+    message: Option<&'a RawValue>,
+    text: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Boost<'a> {
+    #[serde(borrow)]
+    source: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Source<'a> {
+    #[serde(borrow)]
+    user: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct InChat<'a> {
+    #[serde(borrow)]
+    chat: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct RawChat {
+    id: i64,
+    #[serde(rename = "type")]
+    kind: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Identity {
+    id: i64,
+}
+
+/// A user of the Bot API, of which only the id is required.
+#[derive(Deserialize)]
+struct User {
+    id: i64,
+    first_name: Option<String>,
+    last_name: Option<String>,
+    username: Option<String>,
+    language_code: Option<String>,
+    is_bot: Option<bool>,
+}
+
+impl User {
+    fn of_id(id: i64) -> Self {
+        Self {
+            id,
+            first_name: None,
+            last_name: None,
+            username: None,
+            language_code: None,
+            is_bot: None,
+        }
+    }
+
+    fn profile(self, id: TelegramId) -> Profile {
+        let Some(first_name) = self.first_name else { return Profile::of_id(id) };
+        Profile::new(id, &first_name)
+            .last_name(&self.last_name.unwrap_or_default())
+            .username(&self.username.unwrap_or_default())
+            .language_code(&self.language_code.unwrap_or_default())
+            .is_bot(self.is_bot.unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const RECEIVED: &str = "2026-11-23T12:00:00.5Z";
+
+    fn read_value(update: &Value) -> Update {
+        read(&update.to_string(), RECEIVED.parse().unwrap())
+    }
+
+    /// Reads an update of one kind.
+    fn read_kind(kind: &str, content: Value) -> Update {
+        read_value(&json!({"update_id": 7, kind: content}))
+    }
+
+    fn ada() -> Value {
+        json!({
+            "id": 1815, "is_bot": false, "first_name": "Ada", "last_name": "Lovelace",
+            "username": "ada", "language_code": "en", "is_premium": true
+        })
+    }
+
+    fn whole_profile() -> Profile {
+        Profile::new(1815.try_into().unwrap(), "Ada")
+            .last_name("Lovelace")
+            .username("ada")
+            .language_code("en")
+    }
+
+    #[test]
+    fn every_kind_registers_its_actor() {
+        for (kind, expected) in KINDS {
+            let content = match *kind {
+                "chat_boost" => json!({"boost": {"source": {"user": ada()}}}),
+                "removed_chat_boost" => json!({"source": {"user": ada()}}),
+                "poll_answer" | "message_reaction" | "business_connection" | "managed_bot" => {
+                    json!({"user": ada()})
+                }
+                _ => json!({"from": ada()}),
+            };
+            let update = read_kind(kind, content);
+            let interaction = update.interaction.unwrap_or_else(|| panic!("{kind}"));
+            assert_eq!(interaction.profile, whole_profile(), "{kind}");
+            assert_eq!(interaction.kind, *expected, "{kind}");
+            assert_eq!(interaction.update_id, Some(7), "{kind}");
+            assert_eq!(update.fault, None, "{kind}");
+        }
+    }
+
+    #[test]
+    fn a_kind_that_nobody_knows_yet_is_recognised_by_its_shape() {
+        for content in [
+            json!({"from": ada()}),
+            json!({"user": ada(), "novelty": [1, 2]}),
+            json!({"boost": {"source": {"source": "premium", "user": ada()}}}),
+            json!({"source": {"user": ada()}}),
+        ] {
+            let interaction = read_kind("telepathy", content).interaction.unwrap();
+            assert_eq!(interaction.kind, InteractionKind::Other);
+            assert_eq!(interaction.telegram_id().get(), 1815);
+        }
+    }
+
+    #[test]
+    fn nobody_is_registered_for_what_nobody_did() {
+        for (kind, content) in [
+            ("channel_post", json!({"from": ada(), "text": "x"})),
+            ("edited_channel_post", json!({"from": ada()})),
+            ("poll", json!({"id": "1"})),
+            ("message_reaction_count", json!({"chat": {"id": -1, "type": "channel"}})),
+            ("message", json!({"from": ada(), "sender_chat": {"id": -1, "type": "channel"}})),
+            ("message", json!({"from": {"id": 777000, "first_name": "Telegram"}})),
+            ("message", json!({"from": {"id": 1087968824, "first_name": "Group"}})),
+            ("poll_answer", json!({"user": {"id": 136817688, "first_name": "Channel"}})),
+            ("poll_answer", json!({"voter_chat": {"id": -1, "type": "channel"}})),
+            ("deleted_business_messages", json!({"chat": {"id": 1, "type": "private"}})),
+            (
+                "telepathy",
+                json!({"forward_origin": {"sender_user": ada()}, "new_chat_members": [ada()],
+                       "reply_to_message": {"from": ada()}}),
+            ),
+        ] {
+            let update = read_kind(kind, content);
+            assert_eq!((update.interaction, update.fault), (None, None), "{kind}");
+            assert_eq!(update.update_id, Some(7));
+        }
+    }
+
+    #[test]
+    fn bots_register_as_bots() {
+        let robot = json!({"id": 5, "is_bot": true, "first_name": "Robot"});
+        let interaction = read_kind("message", json!({"from": robot})).interaction.unwrap();
+        let expected = Profile::new(5.try_into().unwrap(), "Robot").is_bot(true);
+        assert_eq!(interaction.profile, expected);
+    }
+
+    #[test]
+    fn messages_are_told_apart() {
+        for (text, kind) in [
+            (json!("/start x"), InteractionKind::Command),
+            (json!("hello /start"), InteractionKind::Text),
+            (json!(""), InteractionKind::Text),
+            (Value::Null, InteractionKind::Message),
+        ] {
+            let interaction =
+                read_kind("message", json!({"from": ada(), "text": text})).interaction;
+            assert_eq!(interaction.unwrap().kind, kind);
+        }
+    }
+
+    #[test]
+    fn the_time_is_the_updates_own_or_the_second_of_receipt() {
+        let time = |kind, mut content: Value| {
+            content["from"] = ada();
+            read_kind(kind, content).interaction.unwrap().at.to_rfc3339()
+        };
+        let own = "2023-11-14T22:13:20+00:00";
+        let receipt = "2026-11-23T12:00:00+00:00";
+        assert_eq!(time("message", json!({"date": 1_700_000_000})), own);
+        assert_eq!(time("edited_message", json!({"date": 1, "edit_date": 1_700_000_000})), own);
+        assert_eq!(time("edited_message", json!({"date": 1})), receipt);
+        assert_eq!(time("callback_query", json!({"message": {"date": 1}})), receipt);
+        assert_eq!(time("inline_query", json!({})), receipt);
+        assert_eq!(time("message", json!({"date": i64::MAX})), receipt);
+    }
+
+    #[test]
+    fn the_chat_is_known() {
+        let chat = |kind, mut content: Value| {
+            content["from"] = ada();
+            read_kind(kind, content).interaction.unwrap().chat
+        };
+        let group = json!({"id": -5, "type": "supergroup", "title": "x"});
+        let expected = Some(Chat { id: -5, kind: ChatKind::Supergroup });
+        assert_eq!(chat("message", json!({"chat": group})), expected);
+        assert_eq!(chat("callback_query", json!({"message": {"chat": group}})), expected);
+        assert_eq!(chat("callback_query", json!({"inline_message_id": "x"})), None);
+        let odd = json!({"id": 5, "type": "hologram"});
+        assert_eq!(
+            chat("message", json!({"chat": odd})),
+            Some(Chat { id: 5, kind: ChatKind::Other })
+        );
+    }
+
+    #[test]
+    fn what_is_odd_is_told_and_the_rest_is_used() {
+        let known = |content: Value| {
+            let update = read_kind("message", content);
+            assert!(update.fault.is_some());
+            update.interaction.map(|interaction| interaction.profile)
+        };
+        let id_alone = Some(Profile::of_id(1815.try_into().unwrap()));
+        assert_eq!(known(json!({"from": {"id": 1815, "first_name": 5}})), id_alone);
+        assert_eq!(known(json!({"from": {"id": "1815"}})), None);
+        assert_eq!(known(json!({"from": {"id": -1}})), None);
+        assert_eq!(known(json!({"from": "Ada"})), None);
+        assert_eq!(known(json!({"from": ada(), "date": "today"})), Some(whole_profile()));
+        assert_eq!(known(json!({"from": ada(), "text": ["x"]})), Some(whole_profile()));
+        assert_eq!(
+            known(json!({"from": ada(), "text": "/start", "date": 1})),
+            Some(whole_profile())
+        );
+        assert_eq!(known(json!("garbage")), None);
+        assert_eq!(known(json!([1])), None);
+
+        // An id without a name is no fault: other servers of the Bot API are as brief.
+        let brief = read_kind("message", json!({"from": {"id": 1815}}));
+        assert_eq!((brief.interaction.map(|it| it.profile), brief.fault), (id_alone, None));
+    }
+
+    #[test]
+    fn an_update_without_a_number_is_used_all_the_same() {
+        let update = read_value(&json!({"update_id": "x", "message": {"from": ada()}}));
+        assert_eq!(update.update_id, None);
+        assert_eq!(update.fault.as_deref(), Some("it has no update_id"));
+        assert_eq!(update.interaction.unwrap().update_id, None);
+        assert!(read("[]", RECEIVED.parse().unwrap()).fault.is_some());
+        assert!(read("", RECEIVED.parse().unwrap()).fault.is_some());
+    }
+
+    #[test]
+    fn a_command_brings_its_message() {
+        let message = json!({
+            "message_id": 1, "date": 1, "chat": {"id": 1815, "type": "private", "first_name": "Ada"},
+            "from": ada(), "text": "/start"
+        });
+        let update = read_kind("message", message);
+        assert_eq!(update.fault, None);
+        assert_eq!(update.command.unwrap().text.as_deref(), Some("/start"));
+    }
+
+    #[test]
+    fn what_is_asked_for_is_what_registers() {
+        let asked = allowed_updates();
+        assert_eq!(asked.len(), 21);
+        assert!(NOBODYS.iter().all(|kind| !asked.contains(kind)));
+    }
+
+    fn any_json() -> impl Strategy<Value = Value> {
+        let name = prop_oneof![
+            "[a-z_]{1,8}",
+            prop::sample::select(vec![
+                "from",
+                "user",
+                "id",
+                "boost",
+                "source",
+                "date",
+                "chat",
+                "text",
+                "message",
+                "type",
+                "first_name",
+                "sender_chat",
+            ])
+            .prop_map(str::to_owned),
+        ];
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            any::<String>().prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 32, 6, move |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::vec((name.clone(), inner), 0..6)
+                    .prop_map(|fields| fields.into_iter().collect()),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn any_json_with_an_update_id_moves_on(
+            kind in prop::sample::select(
+                KINDS.iter().map(|(kind, _)| *kind).chain(["telepathy"]).collect::<Vec<_>>()
+            ),
+            content in any_json(),
+            update_id in 1..i64::from(u32::MAX),
+        ) {
+            let update = read_value(&json!({"update_id": update_id, kind: content}));
+            prop_assert_eq!(update.update_id, Some(update_id));
+        }
+
+        #[test]
+        fn no_text_is_too_odd(text in any::<String>()) {
+            read(&text, RECEIVED.parse().unwrap());
+        }
+    }
+}
