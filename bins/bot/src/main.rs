@@ -1,2 +1,17 @@
-//! wip
-fn main() {}
+//! The bot; everything it does is in `rollcall-app`.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use rollcall_app::{bot, environment::Environment, logging};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    rollcall_app::exit(run(bot::Arguments::parse()).await)
+}
+
+async fn run(arguments: bot::Arguments) -> anyhow::Result<ExitCode> {
+    let environment = Environment::load()?;
+    logging::init(&environment, "info")?;
+    bot::run(arguments, &environment).await
+}

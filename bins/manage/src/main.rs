@@ -1,2 +1,17 @@
-//! wip
-fn main() {}
+//! The management commands; everything they do is in `rollcall-app`.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use rollcall_app::{environment::Environment, logging, manage};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    rollcall_app::exit(run(manage::Arguments::parse()).await)
+}
+
+async fn run(arguments: manage::Arguments) -> anyhow::Result<ExitCode> {
+    let environment = Environment::load()?;
+    logging::init(&environment, "warn")?;
+    manage::run(arguments, &environment).await
+}

@@ -31,6 +31,10 @@ impl BotRepository for DieselBotRepository {
     ) -> Result<TelegramId, RepositoryError> {
         self.database.run("claim the database", move |connection| claim(connection, bot, at)).await
     }
+
+    async fn owner(&self) -> Result<Option<TelegramId>, RepositoryError> {
+        self.database.run("look whose the database is", owner).await
+    }
 }
 
 fn claim(

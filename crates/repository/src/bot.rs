@@ -14,4 +14,7 @@ pub trait BotRepository: Send + Sync {
         bot: TelegramId,
         at: DateTime<Utc>,
     ) -> Result<TelegramId, RepositoryError>;
+
+    /// The bot that the database belongs to; `None` where no bot has claimed it yet.
+    async fn owner(&self) -> Result<Option<TelegramId>, RepositoryError>;
 }

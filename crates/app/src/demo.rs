@@ -1,0 +1,79 @@
+//! The bot at work on a simulated Telegram, for somebody who has no token yet.
+
+use std::io::Write as _;
+
+use anyhow::Context;
+use rollcall_repository_diesel::DatabaseUrl;
+use rollcall_simulator::{Crowd, Exchange, Person, Simulator};
+use tokio::sync::broadcast::{self, error::RecvError};
+
+use crate::bot;
+
+/// Runs the real bot against a simulated Telegram with a small crowd, over HTTP and on a temporary
+/// database, and prints what they say to each other, until `shutdown` resolves.
+pub(crate) async fn run(shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
+    let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
+    let simulator = Simulator::start().await.context("cannot start the simulated Telegram")?;
+    let settings = rollcall_telegram::Settings {
+        token: simulator.token().parse()?,
+        api_url: simulator.url().parse()?,
+        admins: Default::default(),
+    };
+    let database_url = DatabaseUrl::Sqlite { path: folder.path().join("demo.db") };
+
+    say("This is a demonstration: the people and Telegram itself are simulated.")?;
+    say(&format!("The database is temporary: {database_url}. Ctrl-C ends it."))?;
+    let exchanges = simulator.subscribe();
+    let crowd = Crowd::demo(1).start(&simulator);
+    tokio::select! {
+        result = bot::serve(settings, database_url, shutdown) => result?,
+        result = print(exchanges) => result?,
+    }
+    let report = crowd.stop().await;
+    say(&format!(
+        "{} simulated people did {} things. Nothing is kept.",
+        report.people.len(),
+        report.updates
+    ))
+}
+
+async fn print(mut exchanges: broadcast::Receiver<Exchange>) -> anyhow::Result<()> {
+    loop {
+        match exchanges.recv().await {
+            Ok(exchange) => say(&line(&exchange))?,
+            Err(RecvError::Lagged(missed)) => say(&format!("… {missed} more …"))?,
+            // The simulator lives as long as the demo; there is nothing left to print.
+            Err(RecvError::Closed) => std::future::pending().await,
+        }
+    }
+}
+
+fn line(exchange: &Exchange) -> String {
+    match exchange {
+        Exchange::Wrote { person, text } => format!("{} writes: {text}", name(person)),
+        Exchange::Pressed { person, data } => format!("{} presses a button: {data}", name(person)),
+        Exchange::Blocked { person } => format!("{} blocks the bot", name(person)),
+        Exchange::Unblocked { person } => format!("{} lets the bot write again", name(person)),
+        Exchange::Did { person, kind } => format!("{} does something: {kind}", name(person)),
+        Exchange::Answered { person, text, .. } => {
+            format!("    the bot to {}: {text}", addressee(person.as_ref()))
+        }
+        Exchange::Edited { person, text, .. } => {
+            format!("    the bot to {}, changed: {text}", addressee(person.as_ref()))
+        }
+    }
+}
+
+fn addressee(person: Option<&Person>) -> String {
+    person.map_or_else(|| "a group".to_owned(), name)
+}
+
+fn name(person: &Person) -> String {
+    let last_name = person.last_name.as_deref().unwrap_or_default();
+    format!("{} {last_name}", person.first_name).trim().to_owned()
+}
+
+/// Prints a line that is marked as the demonstration's.
+fn say(line: &str) -> anyhow::Result<()> {
+    writeln!(std::io::stdout().lock(), "demo │ {line}").map_err(Into::into)
+}

@@ -1,0 +1,112 @@
+//! `manage check`.
+
+use std::{io::Write, process::ExitCode};
+
+use anyhow::{Context, bail};
+use rollcall_domain::TelegramId;
+use rollcall_repository::BotRepository;
+use rollcall_repository_diesel::{Database, DieselBotRepository, MigrationState};
+use rollcall_telegram::{Bot, Settings};
+
+use super::output::{size, stdout};
+use crate::{
+    environment::Environment,
+    settings::{DatabaseArguments, TelegramArguments},
+};
+
+/// Checks what the bot needs, a line a check; fails if one of them does.
+pub(super) async fn run(
+    database: &DatabaseArguments,
+    telegram: &TelegramArguments,
+    environment: &Environment,
+) -> anyhow::Result<ExitCode> {
+    let mut report = Report { failed: false };
+    let settings = database
+        .database_url(environment)
+        .and_then(|url| telegram.optional_settings(environment).map(|telegram| (url, telegram)));
+    let Some((url, telegram)) =
+        report.check("Settings", settings.map_err(Into::into), |_| "can be read".to_owned())?
+    else {
+        return Ok(ExitCode::FAILURE);
+    };
+    let opened = open(url).await;
+    let database = report.check("Database", opened, |(database, bytes)| {
+        format!("{} can be reached, {}", database.url(), size(*bytes))
+    })?;
+    let mut migrated = false;
+    if let Some((database, _)) = &database {
+        migrated = report.check("Migrations", migrations(database).await, Clone::clone)?.is_some();
+    }
+    match telegram {
+        None => writeln!(stdout(), "- Telegram: not asked, for TELEGRAM_BOT_TOKEN is not set")?,
+        Some(settings) => {
+            let asked = ask(settings).await;
+            let bot = report
+                .check("Telegram", asked, |(id, username)| format!("@{username} ({id})"))?
+                .map(|(id, _)| id);
+            if let (Some(bot), Some((database, _)), true) = (bot, &database, migrated) {
+                report.check("Owner", owner(database, bot).await, Clone::clone)?;
+            }
+        }
+    }
+    Ok(if report.failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+struct Report {
+    failed: bool,
+}
+
+impl Report {
+    /// Prints what came of a check; answers what it found if it passed.
+    fn check<T>(
+        &mut self,
+        what: &str,
+        result: anyhow::Result<T>,
+        found: impl FnOnce(&T) -> String,
+    ) -> anyhow::Result<Option<T>> {
+        match result {
+            Ok(value) => {
+                writeln!(stdout(), "✓ {what}: {}", found(&value))?;
+                Ok(Some(value))
+            }
+            Err(error) => {
+                self.failed = true;
+                writeln!(stdout(), "✗ {what}: {error:#}")?;
+                Ok(None)
+            }
+        }
+    }
+}
+
+async fn open(url: rollcall_repository_diesel::DatabaseUrl) -> anyhow::Result<(Database, u64)> {
+    let database = Database::open_existing(url).await?;
+    let bytes = database.size_bytes().await?;
+    Ok((database, bytes))
+}
+
+async fn migrations(database: &Database) -> anyhow::Result<String> {
+    let migrations = database.migrations().await?;
+    let pending: Vec<String> = migrations
+        .iter()
+        .filter(|(_, state)| *state == MigrationState::Pending)
+        .map(|(migration, _)| migration.to_string())
+        .collect();
+    if !pending.is_empty() {
+        bail!("pending: {}; run `manage migrate`", pending.join(", "));
+    }
+    Ok(format!("all {} are applied", migrations.len()))
+}
+
+async fn ask(settings: Settings) -> anyhow::Result<(TelegramId, String)> {
+    let bot = Bot::connect(settings).await?;
+    Ok((bot.id(), bot.username().to_owned()))
+}
+
+async fn owner(database: &Database, bot: TelegramId) -> anyhow::Result<String> {
+    let owner = DieselBotRepository::new(database.clone()).owner().await.context("cannot look")?;
+    match owner {
+        None => Ok("the database is nobody's yet".to_owned()),
+        Some(owner) if owner == bot => Ok("the database is this bot's".to_owned()),
+        Some(owner) => bail!("the database belongs to another bot, {owner}"),
+    }
+}

@@ -1,0 +1,86 @@
+//! `manage migrate` and `manage showmigrations`.
+
+use std::{
+    io::{BufRead, Write},
+    process::ExitCode,
+};
+
+use anyhow::bail;
+use clap::Args;
+use rollcall_repository_diesel::{Database, Migration, MigrationState};
+
+use super::output::stdout;
+
+#[derive(Args, Debug)]
+pub struct Migrate {
+    /// Take the last applied migration back, with everything that it stored
+    #[arg(long)]
+    revert: bool,
+    /// Do not ask before taking back
+    #[arg(long, requires = "revert")]
+    yes: bool,
+}
+
+impl Migrate {
+    pub(super) async fn run(self, database: Database) -> anyhow::Result<ExitCode> {
+        if self.revert { revert(&database, self.yes).await } else { apply(&database).await }
+    }
+}
+
+async fn apply(database: &Database) -> anyhow::Result<ExitCode> {
+    let applied = database.migrate().await?;
+    let mut out = stdout();
+    for migration in &applied {
+        writeln!(out, "Applied {migration}")?;
+    }
+    match applied.len() {
+        0 => writeln!(out, "Nothing to apply: {} is up to date.", database.url())?,
+        count => writeln!(out, "{} is up to date: {count} applied.", database.url())?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn revert(database: &Database, sure: bool) -> anyhow::Result<ExitCode> {
+    let Some(last) = last_applied(database).await? else {
+        writeln!(stdout(), "Nothing to take back: {} has no migration.", database.url())?;
+        return Ok(ExitCode::SUCCESS);
+    };
+    if !sure && !confirmed(&last, database)? {
+        bail!("nothing was taken back");
+    }
+    if let Some(reverted) = database.revert().await? {
+        writeln!(stdout(), "Took back {reverted}")?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn confirmed(migration: &Migration, database: &Database) -> anyhow::Result<bool> {
+    let mut out = stdout();
+    writeln!(out, "This takes back {migration} on {},", database.url())?;
+    write!(out, "and deletes what is stored in what it made. Go on? [y/N] ")?;
+    out.flush()?;
+    let mut answer = String::new();
+    std::io::stdin().lock().read_line(&mut answer)?;
+    if answer.is_empty() {
+        writeln!(out)?;
+    }
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}
+
+async fn last_applied(database: &Database) -> anyhow::Result<Option<Migration>> {
+    let migrations = database.migrations().await?;
+    let is_applied = |(_, state): &(_, MigrationState)| *state == MigrationState::Applied;
+    Ok(migrations.into_iter().rev().find(is_applied).map(|(migration, _)| migration))
+}
+
+/// Lists every migration with its state.
+pub(super) async fn show(database: &Database) -> anyhow::Result<ExitCode> {
+    for (migration, state) in database.migrations().await? {
+        let mark = match state {
+            MigrationState::Applied => 'X',
+            MigrationState::Pending => ' ',
+        };
+        writeln!(stdout(), "[{mark}] {migration}")?;
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,100 @@
+//! Management commands, a module each.
+
+mod check;
+mod migrations;
+mod output;
+mod stats;
+mod test_users;
+mod users;
+
+use std::process::ExitCode;
+
+use anyhow::bail;
+use clap::{Parser, Subcommand};
+use rollcall_domain::SystemClock;
+use rollcall_repository_diesel::{Database, DieselUserRepository, MigrationState};
+use rollcall_service::UserService;
+
+use crate::{
+    environment::Environment,
+    settings::{DatabaseArguments, TelegramArguments},
+};
+
+/// Manages Rollcall's database: migrations, users, statistics, checks.
+///
+/// Works on the same DATABASE_URL as the bot, also while the bot is running.
+#[derive(Debug, Parser)]
+#[command(name = "manage", version)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    database: DatabaseArguments,
+    #[command(flatten)]
+    telegram: TelegramArguments,
+}
+
+/// The management commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Bring the database up to date, or take the last change back
+    Migrate(migrations::Migrate),
+    /// List the migrations, applied ([X]) and pending ([ ])
+    Showmigrations,
+    /// How many users there are and how many were there lately, and the database's size
+    Stats(stats::Stats),
+    /// Look at users
+    #[command(subcommand)]
+    Users(users::Users),
+    /// Check settings, database, migrations and, where there is a token, Telegram
+    Check,
+    /// Try creating, updating, reading and counting users on the real database, with ids that no
+    /// account has
+    #[command(alias = "test_users")]
+    TestUsers(test_users::TestUsers),
+}
+
+/// Runs a management command.
+///
+/// # Errors
+/// When it cannot do what it is for.
+pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Result<ExitCode> {
+    let Arguments { command, database, telegram } = arguments;
+    let open = async || open_current(&database, environment).await;
+    match command {
+        Command::Migrate(command) => {
+            command.run(Database::open(database.database_url(environment)?).await?).await
+        }
+        Command::Showmigrations => {
+            let url = database.database_url(environment)?;
+            migrations::show(&Database::open_existing(url).await?).await
+        }
+        Command::Stats(command) => command.run(open().await?).await,
+        Command::Users(command) => command.run(service(open().await?)).await,
+        Command::Check => check::run(&database, &telegram, environment).await,
+        Command::TestUsers(command) => command.run(service(open().await?)).await,
+    }
+}
+
+/// Opens a database that is there and has every migration.
+async fn open_current(
+    arguments: &DatabaseArguments,
+    environment: &Environment,
+) -> anyhow::Result<Database> {
+    let database = Database::open_existing(arguments.database_url(environment)?).await?;
+    let migrations = database.migrations().await?;
+    let is_pending = |(_, state): &&(_, MigrationState)| *state == MigrationState::Pending;
+    let pending = migrations.iter().filter(is_pending).count();
+    if pending > 0 {
+        bail!(
+            "the database {} lacks {pending} of {} migrations; run `manage migrate`",
+            database.url(),
+            migrations.len()
+        );
+    }
+    Ok(database)
+}
+
+fn service(database: Database) -> UserService {
+    UserService::new(DieselUserRepository::new(database), SystemClock)
+}

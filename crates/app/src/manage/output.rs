@@ -1,0 +1,69 @@
+//! What commands print.
+
+use std::io::{self, Write};
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde_json::Value;
+
+/// The standard output. Writing to it fails, rather than panics, when nobody reads any more.
+pub(super) fn stdout() -> impl Write {
+    io::stdout().lock()
+}
+
+/// Prints a value as JSON, for people and programs alike.
+pub(super) fn print_json(value: &Value) -> anyhow::Result<()> {
+    writeln!(stdout(), "{value:#}").map_err(Into::into)
+}
+
+/// Text that a person typed, safe for a terminal: control characters, of which its escape
+/// sequences are made, and characters that turn the direction of the line show as U+FFFD.
+pub(super) fn safe(text: &str) -> String {
+    let is_unsafe =
+        |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.chars().map(|c| if is_unsafe(c) { '\u{fffd}' } else { c }).collect()
+}
+
+/// A time for people: to the second, in UTC.
+pub(super) fn second(at: DateTime<Utc>) -> String {
+    at.format("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+/// A time for programs: RFC 3339, to the microsecond, in UTC.
+pub(super) fn rfc3339(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Micros, true)
+}
+
+/// A size for people.
+pub(super) fn size(bytes: u64) -> String {
+    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
+    let mut scaled = (bytes, "bytes", 0);
+    for unit in UNITS {
+        if scaled.0 < 1024 {
+            break;
+        }
+        scaled = (scaled.0 / 1024, unit, scaled.0 % 1024 * 10 / 1024);
+    }
+    match scaled {
+        (bytes, "bytes", _) => format!("{bytes} bytes"),
+        (whole, unit, tenth) => format!("{whole}.{tenth} {unit}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_readable() {
+        assert_eq!(size(0), "0 bytes");
+        assert_eq!(size(1023), "1023 bytes");
+        assert_eq!(size(1536), "1.5 KiB");
+        assert_eq!(size(5 << 30), "5.0 GiB");
+    }
+
+    #[test]
+    fn a_name_cannot_steer_the_terminal() {
+        assert_eq!(safe("a\u{1b}[31mb\nc\u{202e}d"), "a\u{fffd}[31mb\u{fffd}c\u{fffd}d");
+        assert_eq!(safe("Жук 👩‍🚀"), "Жук 👩‍🚀");
+    }
+}

@@ -1,0 +1,205 @@
+//! Settings: flags, else the environment, else `.env`, else a default. A wrong one is told with
+//! its name and what is expected, and never with its value where that may be a secret.
+
+use std::{collections::BTreeSet, fmt::Display, str::FromStr};
+
+use clap::Args;
+use rollcall_domain::TelegramId;
+use rollcall_repository_diesel::DatabaseUrl;
+use rollcall_telegram::{ApiUrl, BotToken};
+
+use crate::environment::Environment;
+
+const DATABASE_URL: &str = "DATABASE_URL";
+const TELEGRAM_BOT_TOKEN: &str = "TELEGRAM_BOT_TOKEN";
+const TELEGRAM_API_URL: &str = "TELEGRAM_API_URL";
+const ADMIN_TELEGRAM_IDS: &str = "ADMIN_TELEGRAM_IDS";
+
+/// Flags for the database.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Settings (flags, else environment variables, else the file .env)")]
+pub struct DatabaseArguments {
+    /// The database: sqlite://path, sqlite:///absolute/path, or
+    /// postgres://user:password@host/database [env: DATABASE_URL] [default: sqlite://rollcall.db]
+    #[arg(long, value_name = "URL", global = true)]
+    database_url: Option<String>,
+}
+
+impl DatabaseArguments {
+    /// Where the database is.
+    ///
+    /// # Errors
+    /// When the setting names no database.
+    pub fn database_url(&self, environment: &Environment) -> Result<DatabaseUrl, SettingError> {
+        let default = || Ok(DatabaseUrl::Sqlite { path: "rollcall.db".into() });
+        parse(DATABASE_URL, self.database_url.as_deref(), environment).unwrap_or_else(default)
+    }
+}
+
+/// Flags for Telegram.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Settings (flags, else environment variables, else the file .env)")]
+pub struct TelegramArguments {
+    /// The bot's token, as @BotFather gives it; better kept in the environment, since others can
+    /// see flags [env: TELEGRAM_BOT_TOKEN]
+    #[arg(long, value_name = "TOKEN", global = true)]
+    telegram_bot_token: Option<String>,
+    /// The Bot API server [env: TELEGRAM_API_URL] [default: https://api.telegram.org]
+    #[arg(long, value_name = "URL", global = true)]
+    telegram_api_url: Option<String>,
+    /// Who may use the admin commands: Telegram ids, separated by commas
+    /// [env: ADMIN_TELEGRAM_IDS]
+    #[arg(long, value_name = "IDS", global = true)]
+    admin_telegram_ids: Option<String>,
+}
+
+impl TelegramArguments {
+    /// The settings of the bot.
+    ///
+    /// # Errors
+    /// When one is wrong, or there is no token.
+    pub fn settings(
+        &self,
+        environment: &Environment,
+    ) -> Result<rollcall_telegram::Settings, SettingError> {
+        self.optional_settings(environment)?.ok_or(SettingError::NoToken)
+    }
+
+    /// The settings of the bot; `None` where there is no token.
+    ///
+    /// # Errors
+    /// When one is wrong.
+    pub fn optional_settings(
+        &self,
+        environment: &Environment,
+    ) -> Result<Option<rollcall_telegram::Settings>, SettingError> {
+        let flag = self.telegram_api_url.as_deref();
+        let api_url: ApiUrl = parse(TELEGRAM_API_URL, flag, environment)
+            .unwrap_or_else(|| read(TELEGRAM_API_URL, "https://api.telegram.org"))?;
+        let flag = self.admin_telegram_ids.as_deref();
+        let admins: Admins =
+            parse(ADMIN_TELEGRAM_IDS, flag, environment).transpose()?.unwrap_or_default();
+        let flag = self.telegram_bot_token.as_deref();
+        let token: Option<BotToken> = parse(TELEGRAM_BOT_TOKEN, flag, environment).transpose()?;
+        Ok(token.map(|token| rollcall_telegram::Settings { token, api_url, admins: admins.0 }))
+    }
+}
+
+#[derive(Default)]
+struct Admins(BTreeSet<TelegramId>);
+
+impl FromStr for Admins {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let ids = text.split(',').map(str::trim).filter(|id| !id.is_empty());
+        let parsed = ids.map(|id| {
+            id.parse().map_err(|_| {
+                format!("{id:?} is not a Telegram id; expected ids such as 123456789,987654321")
+            })
+        });
+        parsed.collect::<Result<_, _>>().map(Self)
+    }
+}
+
+/// Reads a setting from its flag, else from the environment; `None` where it is in neither.
+fn parse<T: FromStr<Err: Display>>(
+    name: &'static str,
+    flag: Option<&str>,
+    environment: &Environment,
+) -> Option<Result<T, SettingError>> {
+    let value = flag.filter(|value| !value.is_empty()).or_else(|| environment.get(name))?;
+    Some(read(name, value))
+}
+
+fn read<T: FromStr<Err: Display>>(name: &'static str, value: &str) -> Result<T, SettingError> {
+    value.trim().parse().map_err(|error: T::Err| SettingError::Wrong(name, error.to_string()))
+}
+
+/// A setting that is wrong or missing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SettingError {
+    /// The setting's name, and what is wrong with it and expected instead.
+    #[error("{0}: {1}")]
+    Wrong(&'static str, String),
+    /// The bot has no token.
+    #[error(
+        "TELEGRAM_BOT_TOKEN is not set; expected <digits>:<secret>, as @BotFather gives it \
+         (to look around without one: bot --demo)"
+    )]
+    NoToken,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TOKEN: &str = "123:hunter2";
+
+    fn settings<const N: usize>(
+        variables: [(&str, &str); N],
+    ) -> Result<rollcall_telegram::Settings, SettingError> {
+        TelegramArguments::default().settings(&variables.into())
+    }
+
+    #[test]
+    fn defaults_are_sensible() {
+        let settings = settings([(TELEGRAM_BOT_TOKEN, TOKEN)]).unwrap();
+        assert_eq!(settings.api_url.to_string(), "https://api.telegram.org");
+        assert!(settings.admins.is_empty());
+        let url = DatabaseArguments::default().database_url(&[].into()).unwrap();
+        assert_eq!(url.to_string(), "sqlite://rollcall.db");
+    }
+
+    #[test]
+    fn a_flag_wins_over_the_environment_and_empty_is_unset() {
+        let environment = [(DATABASE_URL, "sqlite://environment.db")].into();
+        let flag = |url: &str| DatabaseArguments { database_url: Some(url.to_owned()) };
+        let url = |arguments: DatabaseArguments, environment: &Environment| {
+            arguments.database_url(environment).unwrap().to_string()
+        };
+        assert_eq!(url(flag("sqlite://flag.db"), &environment), "sqlite://flag.db");
+        assert_eq!(url(flag(""), &environment), "sqlite://environment.db");
+        assert_eq!(url(flag(""), &[(DATABASE_URL, "")].into()), "sqlite://rollcall.db");
+    }
+
+    #[test]
+    fn admins_are_a_list_of_ids() {
+        let admins = |ids| {
+            let settings = settings([(TELEGRAM_BOT_TOKEN, TOKEN), (ADMIN_TELEGRAM_IDS, ids)]);
+            settings.map(|it| it.admins.iter().map(|id| id.get()).collect::<Vec<_>>())
+        };
+        assert_eq!(admins("7, 5,5,"), Ok(vec![5, 7]));
+        assert_eq!(
+            admins("5,@ada").unwrap_err().to_string(),
+            "ADMIN_TELEGRAM_IDS: \"@ada\" is not a Telegram id; expected ids such as 123456789,987654321"
+        );
+        assert!(admins("0").is_err());
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_without_its_value() {
+        for (variables, message) in [
+            (
+                [(TELEGRAM_BOT_TOKEN, ""), ("X", "")],
+                "TELEGRAM_BOT_TOKEN is not set; expected <digits>:<secret>, as @BotFather gives it (to look around without one: bot --demo)",
+            ),
+            (
+                [(TELEGRAM_BOT_TOKEN, "hunter2"), ("X", "")],
+                "TELEGRAM_BOT_TOKEN: it is not a bot token; expected <digits>:<secret>, as @BotFather gives it",
+            ),
+            (
+                [(TELEGRAM_BOT_TOKEN, TOKEN), (TELEGRAM_API_URL, "hunter2")],
+                "TELEGRAM_API_URL: it is not the address of a Bot API server; expected a URL such as https://api.telegram.org",
+            ),
+        ] {
+            assert_eq!(settings(variables).unwrap_err().to_string(), message);
+        }
+        let url = DatabaseArguments::default()
+            .database_url(&[(DATABASE_URL, "mysql://root:hunter2@h/d")].into())
+            .unwrap_err()
+            .to_string();
+        assert!(url.starts_with("DATABASE_URL: the scheme mysql:// is not supported; expected"));
+        assert!(!url.contains("hunter2"));
+    }
+}
