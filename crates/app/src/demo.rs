@@ -3,7 +3,9 @@
 use std::io::Write as _;
 
 use anyhow::Context;
-use rollcall_repository_diesel::DatabaseUrl;
+use rollcall_domain::{Clock, SystemClock};
+use rollcall_repository::UserRepository;
+use rollcall_repository_diesel::{Database, DatabaseUrl, DieselUserRepository};
 use rollcall_simulator::{Crowd, Exchange, Person, Simulator};
 use tokio::sync::broadcast::{self, error::RecvError};
 
@@ -26,15 +28,13 @@ pub(crate) async fn run(shutdown: impl Future<Output = ()>) -> anyhow::Result<()
     let exchanges = simulator.subscribe();
     let crowd = Crowd::demo(1).start(&simulator);
     tokio::select! {
-        result = bot::serve(settings, database_url, shutdown) => result?,
+        result = bot::serve(settings, database_url.clone(), shutdown) => result?,
         result = print(exchanges) => result?,
     }
-    let report = crowd.stop().await;
-    say(&format!(
-        "{} simulated people did {} things. Nothing is kept.",
-        report.people.len(),
-        report.updates
-    ))
+    let did = crowd.stop().await.updates;
+    let users = DieselUserRepository::new(Database::open_existing(database_url).await?);
+    let registered = users.stats(SystemClock.now().date_naive()).await?.total_users;
+    say(&format!("{did} updates came from {registered} people, whom the bot has registered."))
 }
 
 async fn print(mut exchanges: broadcast::Receiver<Exchange>) -> anyhow::Result<()> {
@@ -73,7 +73,8 @@ fn name(person: &Person) -> String {
     format!("{} {last_name}", person.first_name).trim().to_owned()
 }
 
-/// Prints a line that is marked as the demonstration's.
+/// Prints a text whose lines are marked as the demonstration's.
 fn say(line: &str) -> anyhow::Result<()> {
-    writeln!(std::io::stdout().lock(), "demo │ {line}").map_err(Into::into)
+    let marked = line.replace('\n', "\ndemo │       ");
+    writeln!(std::io::stdout().lock(), "demo │ {marked}").map_err(Into::into)
 }

@@ -42,14 +42,14 @@ impl DatabaseArguments {
 pub struct TelegramArguments {
     /// The bot's token, as @BotFather gives it; better kept in the environment, since others can
     /// see flags [env: TELEGRAM_BOT_TOKEN]
-    #[arg(long, value_name = "TOKEN", global = true)]
+    #[arg(long, value_name = "TOKEN")]
     telegram_bot_token: Option<String>,
     /// The Bot API server [env: TELEGRAM_API_URL] [default: https://api.telegram.org]
-    #[arg(long, value_name = "URL", global = true)]
+    #[arg(long, value_name = "URL")]
     telegram_api_url: Option<String>,
     /// Who may use the admin commands: Telegram ids, separated by commas
     /// [env: ADMIN_TELEGRAM_IDS]
-    #[arg(long, value_name = "IDS", global = true)]
+    #[arg(long, value_name = "IDS")]
     admin_telegram_ids: Option<String>,
 }
 

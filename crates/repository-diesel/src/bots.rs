@@ -42,9 +42,7 @@ fn claim(
     bot: TelegramId,
     at: DateTime<Utc>,
 ) -> Result<TelegramId, Failure> {
-    if let Some(owner) = owner(connection)? {
-        return Ok(owner);
-    }
+    // Not looked at first: a bot that cannot write is to find out when it starts.
     let row = (
         bot_identity::only_row.eq(1),
         bot_identity::telegram_id.eq(bot.get()),
@@ -57,7 +55,6 @@ fn claim(
             insert.on_conflict_do_nothing().execute(connection)?
         }
     };
-    // Somebody else may have been first.
     Ok(owner(connection)?.unwrap_or(bot))
 }
 

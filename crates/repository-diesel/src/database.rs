@@ -194,6 +194,8 @@ impl OpenError {
         for secret in url.secrets() {
             reason = reason.replace(secret, "***");
         }
-        Self::Failed { url: url.clone(), reason: reason.trim().replace('\n', "; ").into() }
+        // libpq breaks its lines; ours are one.
+        let reason = reason.split_whitespace().collect::<Vec<_>>().join(" ");
+        Self::Failed { url: url.clone(), reason: reason.into() }
     }
 }

@@ -30,8 +30,6 @@ pub struct Arguments {
     command: Command,
     #[command(flatten)]
     database: DatabaseArguments,
-    #[command(flatten)]
-    telegram: TelegramArguments,
 }
 
 /// The management commands.
@@ -47,7 +45,7 @@ pub enum Command {
     #[command(subcommand)]
     Users(users::Users),
     /// Check settings, database, migrations and, where there is a token, Telegram
-    Check,
+    Check(TelegramArguments),
     /// Try creating, updating, reading and counting users on the real database, with ids that no
     /// account has
     #[command(alias = "test_users")]
@@ -59,7 +57,7 @@ pub enum Command {
 /// # Errors
 /// When it cannot do what it is for.
 pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Result<ExitCode> {
-    let Arguments { command, database, telegram } = arguments;
+    let Arguments { command, database } = arguments;
     let open = async || open_current(&database, environment).await;
     match command {
         Command::Migrate(command) => {
@@ -71,7 +69,7 @@ pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Res
         }
         Command::Stats(command) => command.run(open().await?).await,
         Command::Users(command) => command.run(service(open().await?)).await,
-        Command::Check => check::run(&database, &telegram, environment).await,
+        Command::Check(telegram) => check::run(&database, &telegram, environment).await,
         Command::TestUsers(command) => command.run(service(open().await?)).await,
     }
 }

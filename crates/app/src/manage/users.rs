@@ -15,10 +15,10 @@ pub enum Users {
     /// List users, those who came last first
     List {
         /// Which page, counted from 1
-        #[arg(long, default_value_t = 1)]
+        #[arg(long, default_value_t = 1, value_parser = from_1)]
         page: u32,
         /// How many users a page, up to 1000
-        #[arg(long, default_value_t = 20)]
+        #[arg(long, default_value_t = 20, value_parser = from_1)]
         page_size: u32,
         /// Print JSON
         #[arg(long)]
@@ -56,6 +56,12 @@ impl FromStr for WhichUser {
     }
 }
 
+/// Reads a number that counts from 1.
+fn from_1(text: &str) -> Result<u32, String> {
+    let number = text.parse().ok().filter(|number| *number > 0);
+    number.ok_or_else(|| "expected a whole number from 1 on".to_owned())
+}
+
 impl Users {
     pub(super) async fn run(self, users: UserService) -> anyhow::Result<ExitCode> {
         match self {
@@ -77,9 +83,12 @@ async fn list(users: &UserService, page: u32, page_size: u32, json: bool) -> any
         }));
     }
     let mut out = stdout();
-    if !page.items.is_empty() {
-        writeln!(out, "{:>16}  {:19}  {:19}  {:8}  NAME", "ID", "LAST SEEN", "JOINED", "LANGUAGE")?;
+    let (number, pages, total) = (page.request.number(), page.pages(), page.total);
+    if page.items.is_empty() {
+        writeln!(out, "There is nobody on page {number}; {total} users make {pages} pages.")?;
+        return Ok(());
     }
+    writeln!(out, "{:>16}  {:19}  {:19}  {:8}  NAME", "ID", "LAST SEEN", "JOINED", "LANGUAGE")?;
     for user in &page.items {
         writeln!(
             out,
@@ -91,7 +100,6 @@ async fn list(users: &UserService, page: u32, page_size: u32, json: bool) -> any
             names(user),
         )?;
     }
-    let (number, pages, total) = (page.request.number(), page.pages(), page.total);
     match page.next() {
         Some(next) => {
             writeln!(out, "Page {number} of {pages}, {total} users; next: --page {next}")?

@@ -1,0 +1,143 @@
+//! A bot that runs: the real program, watched from outside.
+
+use std::{process::Stdio, time::Duration};
+
+use rollcall_simulator::Simulator;
+use rollcall_testkit::ThrowAwayDatabase;
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncBufReadExt, AsyncRead, BufReader},
+    process::{Child, Command},
+    sync::watch,
+    time::timeout,
+};
+
+/// How long the bot may take for what it does at once.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// A running bot, killed when it is dropped.
+pub(crate) struct RunningBot {
+    process: Child,
+    output: watch::Receiver<String>,
+    /// The working directory: empty, so that no `.env` of the developer's is read.
+    _folder: TempDir,
+}
+
+impl RunningBot {
+    /// Starts the bot on a Telegram and a database, and waits until it takes updates.
+    pub(crate) async fn start(
+        telegram: &Simulator,
+        database: &ThrowAwayDatabase,
+        settings: &[(&str, &str)],
+    ) -> Self {
+        let url = telegram.url();
+        let own = [("TELEGRAM_API_URL", url.as_str()), ("TELEGRAM_BOT_TOKEN", telegram.token())];
+        let bot = Self::start_until(database, &[&own, settings].concat(), "ready: @").await;
+        telegram.wait_until_polled().await.unwrap();
+        bot
+    }
+
+    /// Starts the bot and waits until it has said something.
+    pub(crate) async fn start_until(
+        database: &ThrowAwayDatabase,
+        settings: &[(&str, &str)],
+        said: &str,
+    ) -> Self {
+        let bot = Self::spawn(database, &[], settings);
+        bot.said(said).await;
+        bot
+    }
+
+    /// Starts the demonstration and waits until it runs.
+    pub(crate) async fn demo(database: &ThrowAwayDatabase, settings: &[(&str, &str)]) -> Self {
+        let bot = Self::spawn(database, &["--demo"], settings);
+        bot.said("ready: @").await;
+        bot
+    }
+
+    /// Runs a bot that is to fail by itself; answers its exit code and what it said.
+    pub(crate) async fn fails(
+        telegram: &Simulator,
+        database: &ThrowAwayDatabase,
+        settings: &[(&str, &str)],
+    ) -> (i32, String) {
+        let url = telegram.url();
+        let own = [
+            ("TELEGRAM_API_URL", url.as_str()),
+            ("TELEGRAM_BOT_TOKEN", telegram.token()),
+            ("RUST_LOG", "warn"),
+        ];
+        Self::spawn(database, &[], &[&own, settings].concat()).ended().await
+    }
+
+    /// Waits until the bot has said something.
+    pub(crate) async fn said(&self, text: &str) {
+        let mut output = self.output.clone();
+        let said = timeout(PATIENCE, output.wait_for(|output| output.contains(text))).await;
+        assert!(matches!(said, Ok(Ok(_))), "not said: {text:?} in:\n{}", *self.output.borrow());
+    }
+
+    /// Asks the bot to end with SIGTERM; see [`RunningBot::signal`].
+    pub(crate) async fn terminate(self) -> String {
+        self.signal("TERM").await
+    }
+
+    /// Sends a signal, waits until the bot has ended well and answers all that it said.
+    pub(crate) async fn signal(self, signal: &str) -> String {
+        let id = self.process.id().expect("a bot that runs").to_string();
+        let kill = ["-c".to_owned(), format!("kill -{signal} {id}")];
+        assert!(Command::new("sh").args(kill).status().await.unwrap().success());
+        let (code, output) = self.ended().await;
+        assert_eq!(code, 0, "{output}");
+        output
+    }
+
+    /// Kills the bot at once, as a power cut would.
+    pub(crate) async fn kill(&mut self) {
+        self.process.kill().await.unwrap();
+    }
+
+    /// Waits until the bot has ended; answers its exit code and all that it said.
+    pub(crate) async fn ended(mut self) -> (i32, String) {
+        let Ok(status) = timeout(PATIENCE, self.process.wait()).await else {
+            panic!("the bot goes on:\n{}", *self.output.borrow());
+        };
+        // The sender is gone once both of the process's outputs are read to their end.
+        while self.output.changed().await.is_ok() {}
+        let output = self.output.borrow().clone();
+        (status.unwrap().code().expect("an exit code"), output)
+    }
+
+    fn spawn(database: &ThrowAwayDatabase, arguments: &[&str], settings: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut process = Command::new(env!("CARGO_BIN_EXE_bot"))
+            .args(arguments)
+            .env_clear()
+            .env("DATABASE_URL", database.url())
+            .envs(settings.iter().copied())
+            .current_dir(folder.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let (sender, output) = watch::channel(String::new());
+        collect(process.stdout.take().unwrap(), sender.clone());
+        collect(process.stderr.take().unwrap(), sender);
+        Self { process, output, _folder: folder }
+    }
+}
+
+/// Adds what is read to the output, line by line.
+fn collect(source: impl AsyncRead + Send + Unpin + 'static, output: watch::Sender<String>) {
+    tokio::spawn(async move {
+        let mut lines = BufReader::new(source).lines();
+        while let Ok(Some(line)) = lines.next_line().await {
+            output.send_modify(|output| {
+                output.push_str(&line);
+                output.push('\n');
+            });
+        }
+    });
+}

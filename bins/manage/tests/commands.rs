@@ -1,0 +1,243 @@
+//! The management commands from outside: what an owner types and reads, on each database.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+use std::{
+    io::Write,
+    process::{Command, Stdio},
+};
+
+use rollcall_domain::{Interaction, InteractionKind, Profile, TelegramId};
+use rollcall_repository_diesel::{Database, DieselUserRepository};
+use rollcall_service::UserService;
+use rollcall_simulator::Simulator;
+use rollcall_testkit::{TestClock, ThrowAwayDatabase};
+use serde_json::Value;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn migrations_are_applied_listed_and_taken_back() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        let story = [
+            manage(&database, &["migrate"], ""),
+            manage(&database, &["showmigrations"], ""),
+            manage(&database, &["migrate"], ""),
+            manage(&database, &["migrate", "--revert"], "n\n"),
+            manage(&database, &["migrate", "--revert"], ""),
+            manage(&database, &["migrate", "--revert"], "y\n"),
+            manage(&database, &["showmigrations"], ""),
+            manage(&database, &["stats"], ""),
+            manage(&database, &["migrate", "--revert", "--yes"], ""),
+            manage(&database, &["migrate", "--revert", "--yes"], ""),
+        ];
+        insta::assert_snapshot!("migrations", story.join("\n"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn users_are_listed_and_shown() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        fill(&database).await;
+        let story = [
+            manage(&database, &["users", "list", "--page-size", "2"], ""),
+            manage(&database, &["users", "list", "--page-size", "2", "--page", "2"], ""),
+            manage(&database, &["users", "list", "--page", "9"], ""),
+            manage(&database, &["users", "list", "--page-size", "1", "--json"], ""),
+            manage(&database, &["users", "show", "1815"], ""),
+            manage(&database, &["users", "show", "@ADA"], ""),
+            manage(&database, &["users", "show", "--json", "2"], ""),
+        ];
+        insta::assert_snapshot!("users", story.join("\n"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_is_told_in_a_line() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        fill(&database).await;
+        let story = [
+            manage(&database, &["users", "show", "404"], ""),
+            manage(&database, &["users", "show", "@nobody"], ""),
+            manage(&database, &["users", "show", "0"], ""),
+            manage(&database, &["users", "show", "two words"], ""),
+            manage(&database, &["users", "list", "--page", "0"], ""),
+            manage(&database, &["users", "list", "--page", "abc"], ""),
+            manage(&database, &["users", "list", "--page-size", "1001"], ""),
+            manage(&database, &["stats", "--database-url", "mysql://root:hunter2@host/x"], ""),
+            manage(&database, &["stats", "--database-url", "sqlite://missing.db"], ""),
+            manage(&database, &["migrate", "--yes"], ""),
+        ];
+        insta::assert_snapshot!("wrong", story.join("\n"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn statistics_are_printed() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        fill(&database).await;
+        let printed = manage(&database, &["stats"], "");
+        assert!(printed.contains("Users     3\nActive    0 today,"), "{printed}");
+        assert!(printed.contains("\nDatabase  "), "{printed}");
+
+        let output = run(&database, &["stats", "--json"], "", &[]);
+        let json: Value = serde_json::from_str(&output.1).unwrap();
+        assert_eq!(json["total_users"], 3);
+        assert!(json["database_bytes"].as_u64().unwrap() > 8192);
+        assert_eq!(json.as_object().unwrap().len(), 8);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn test_users_tries_everything_and_cleans_up() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        fill(&database).await;
+        let story = [
+            manage(&database, &["test-users"], ""),
+            manage(&database, &["test_users", "--cleanup"], ""),
+        ];
+        insta::assert_snapshot!("test_users", story.join("\n"));
+        assert!(manage(&database, &["stats"], "").contains("Users     3\n"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn test_users_touches_nobody_else() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        let users = fill(&database).await;
+        let stranger = Profile::new(TelegramId::MAX, "Real").username("real");
+        let before = users.get_or_create_user(&stranger).await.unwrap().user;
+        for arguments in [&["test-users"][..], &["test-users", "--cleanup"][..]] {
+            let (code, _, error) = run(&database, arguments, "", &[]);
+            assert_eq!(code, 1);
+            assert_eq!(
+                error,
+                "error: the user 4503599627370495 exists and was not created by this test; \
+                 nothing was changed\n"
+            );
+        }
+        let after = users.get_user_by_telegram_id(TelegramId::MAX).await.unwrap();
+        assert_eq!(after, Some(before));
+        assert_eq!(users.get_user_stats().await.unwrap().total_users, 4);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn test_users_cleans_up_after_a_failure_too() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        let storage = Database::open(database.url().parse().unwrap()).await.unwrap();
+        storage.migrate().await.unwrap();
+        // A user of an earlier run, seen in the future: nothing that comes now can change it.
+        let users = DieselUserRepository::new(storage);
+        let users = UserService::new(users, TestClock::at("2100-01-01T00:00:00Z"));
+        let left = Profile::new(TelegramId::MAX, "Left").username("rollcall-test-user-1");
+        users.get_or_create_user(&left).await.unwrap();
+
+        let (code, printed, _) = run(&database, &["test-users", "--cleanup"], "", &[]);
+        assert_eq!(code, 1);
+        assert!(printed.contains("✗ update it: the change is not there\n"), "{printed}");
+        assert!(printed.contains("✓ remove the 4 users of this test\n"), "{printed}");
+        assert_eq!(users.get_user_stats().await.unwrap().total_users, 0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_tells_what_the_bot_would_meet() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        let telegram = Simulator::start().await.unwrap();
+        let url = telegram.url();
+        let good = [("TELEGRAM_API_URL", url.as_str()), ("TELEGRAM_BOT_TOKEN", telegram.token())];
+        let check = |settings: &[(&str, &str)]| {
+            let (code, printed, error) = run(&database, &["check"], "", settings);
+            assert_eq!(error, "");
+            (code, printed)
+        };
+        manage(&database, &["migrate"], "");
+        let (code, printed) = check(&good);
+        assert_eq!(code, 0, "{printed}");
+        assert!(printed.starts_with("✓ Settings: can be read\n✓ Database: "), "{printed}");
+        assert!(
+            printed.ends_with(
+                "✓ Migrations: all 2 are applied\n\
+                 ✓ Telegram: @rollcall_bot (123456789)\n\
+                 ✓ Owner: the database is nobody's yet\n"
+            ),
+            "{printed}"
+        );
+
+        manage(&database, &["migrate", "--revert", "--yes"], "");
+        let (code, printed) = check(&[good[0], ("TELEGRAM_BOT_TOKEN", "123456789:hunter2")]);
+        assert_eq!(code, 1, "{printed}");
+        assert!(printed.contains("✗ Migrations: pending: 2026-11-23-000001_create_bot_identity; run `manage migrate`\n"), "{printed}");
+        assert!(
+            printed.contains("✗ Telegram: Telegram does not accept the bot token"),
+            "{printed}"
+        );
+        assert!(!printed.contains("hunter2"), "{printed}");
+
+        let (code, printed) = check(&[("ADMIN_TELEGRAM_IDS", "x")]);
+        assert_eq!(code, 1);
+        assert!(printed.starts_with("✗ Settings: ADMIN_TELEGRAM_IDS: "), "{printed}");
+    }
+}
+
+/// A name that would steer a terminal, and a user who has hardly told anything.
+async fn fill(database: &ThrowAwayDatabase) -> UserService {
+    let storage = Database::open(database.url().parse().unwrap()).await.unwrap();
+    storage.migrate().await.unwrap();
+    let clock = TestClock::at("2020-01-02T03:04:05Z");
+    let users = UserService::new(DieselUserRepository::new(storage), clock);
+    let at = |time: &str| time.parse().unwrap();
+    let id = |n: i64| TelegramId::try_from(n).unwrap();
+    let ada = Profile::new(id(1815), "Ada").last_name("Lovelace").username("ada");
+    let interactions = [
+        Interaction::new(
+            at("2020-01-01T10:00:00Z"),
+            ada.language_code("en"),
+            InteractionKind::Text,
+        ),
+        Interaction::new(
+            at("2020-01-01T11:00:00Z"),
+            Profile::new(id(2), "\u{1b}[31mRed\n").language_code("zh-hant").is_bot(true),
+            InteractionKind::Text,
+        ),
+        Interaction::new(
+            at("2020-01-01T12:00:00.25Z"),
+            Profile::of_id(id(7)),
+            InteractionKind::Text,
+        ),
+    ];
+    users.register(&interactions).await.unwrap();
+    users
+}
+
+/// Runs a command; answers it as a terminal would show it, with the database's own name left out.
+fn manage(database: &ThrowAwayDatabase, arguments: &[&str], input: &str) -> String {
+    let (code, printed, error) = run(database, arguments, input, &[]);
+    let command = arguments.join(" ");
+    let shown = database.url().split('?').next().unwrap();
+    format!("$ manage {command}\n{printed}{error}[exit code {code}]\n").replace(shown, "DATABASE")
+}
+
+/// Runs a command; answers its exit code, standard output and standard error.
+fn run(
+    database: &ThrowAwayDatabase,
+    arguments: &[&str],
+    input: &str,
+    settings: &[(&str, &str)],
+) -> (i32, String, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut process = Command::new(env!("CARGO_BIN_EXE_manage"))
+        .args(arguments)
+        .env_clear()
+        .env("DATABASE_URL", database.url())
+        .envs(settings.iter().copied())
+        .current_dir(folder.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // It may have ended without reading.
+    drop(process.stdin.take().unwrap().write_all(input.as_bytes()));
+    let output = process.wait_with_output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code().expect("an exit code"), text(output.stdout), text(output.stderr))
+}
