@@ -1,14 +1,14 @@
 //! What the two binaries share: settings, logging, wiring, start-up and shutdown.
 //!
-//! [`bot::run`] is the bot, [`demo::run`] the bot with a simulated Telegram, and [`manage::run`]
-//! the management commands.
+//! [`bot::run`] is the bot, with `--demo` on a simulated Telegram, and [`manage::run`] the management
+//! commands.
 //!
 //! To add a setting: its flag in the arguments of `settings.rs`, its reading beside the others,
 //! and a line in the table of `docs/operations.md`. To add a management command: a module under
 //! `manage/`, and a variant of [`manage::Command`].
 
 pub mod bot;
-pub mod demo;
+mod demo;
 pub mod environment;
 pub mod logging;
 pub mod manage;

@@ -44,8 +44,11 @@ pub struct TelegramArguments {
     /// see flags [env: TELEGRAM_BOT_TOKEN]
     #[arg(long, value_name = "TOKEN")]
     telegram_bot_token: Option<String>,
-    /// The Bot API server [env: TELEGRAM_API_URL] [default: https://api.telegram.org]
-    #[arg(long, value_name = "URL")]
+    #[arg(
+        long,
+        value_name = "URL",
+        help = "The Bot API server [env: TELEGRAM_API_URL] [default: https://api.telegram.org]"
+    )]
     telegram_api_url: Option<String>,
     /// Who may use the admin commands: Telegram ids, separated by commas
     /// [env: ADMIN_TELEGRAM_IDS]

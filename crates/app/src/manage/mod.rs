@@ -37,7 +37,7 @@ pub struct Arguments {
 pub enum Command {
     /// Bring the database up to date, or take the last change back
     Migrate(migrations::Migrate),
-    /// List the migrations, applied ([X]) and pending ([ ])
+    /// List the migrations, applied (marked X) and pending
     Showmigrations,
     /// How many users there are and how many were there lately, and the database's size
     Stats(stats::Stats),
