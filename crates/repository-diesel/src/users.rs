@@ -102,10 +102,17 @@ fn list(
 ) -> Result<Page<TelegramUser>, Failure> {
     connection.transaction(|connection| {
         let total: i64 = telegram_users.select(count_star()).get_result(connection)?;
-        let rows: Vec<UserRow> = telegram_users
-            .order((created_at.desc(), telegram_id.asc()))
+        // The keys first: they are all in the index, so that what stands before a late page is
+        // counted there and its rows are not read.
+        let page = diesel::alias!(crate::schema::telegram_users as page_of_users);
+        let keys = page
+            .select(page.field(telegram_id))
+            .order((page.field(created_at).desc(), page.field(telegram_id).asc()))
             .limit(request.size().into())
-            .offset(request.offset().try_into().unwrap_or(i64::MAX))
+            .offset(request.offset().try_into().unwrap_or(i64::MAX));
+        let rows: Vec<UserRow> = telegram_users
+            .filter(telegram_id.eq_any(keys))
+            .order((created_at.desc(), telegram_id.asc()))
             .load(connection)?;
         let items = rows.into_iter().map(UserRow::into_user).collect::<Result<_, _>>()?;
         Ok(Page { items, total: count(total), request })

@@ -55,6 +55,14 @@ async fn a_database_that_cannot_be_reached_says_why_without_secrets() {
     }
 }
 
+/// A libpq that was built without TLS refuses the parameter, also for a socket, where it is moot.
+#[tokio::test(flavor = "multi_thread")]
+async fn tls_to_the_server_is_built_in() {
+    let Some(throw_away) = ThrowAwayDatabase::postgres() else { return };
+    let url = format!("{}&sslmode=require", throw_away.url());
+    Database::open(url.parse().unwrap()).await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_read_only_database_says_so() {
     for throw_away in ThrowAwayDatabase::of_each_kind() {
