@@ -5,9 +5,8 @@ use std::process::ExitCode;
 use clap::Parser;
 use rollcall_app::{bot, environment::Environment, logging};
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    rollcall_app::exit(run(bot::Arguments::parse()).await)
+fn main() -> ExitCode {
+    rollcall_app::run(run(bot::Arguments::parse()))
 }
 
 async fn run(arguments: bot::Arguments) -> anyhow::Result<ExitCode> {

@@ -11,6 +11,7 @@ mod running;
 
 use std::{os::unix::fs::FileExt, time::Duration};
 
+use diesel::{Connection, connection::SimpleConnection};
 use rollcall_domain::{TelegramUser, Username};
 use rollcall_repository::{PageRequest, UserRepository};
 use rollcall_repository_diesel::{Database, DieselUserRepository};
@@ -46,6 +47,8 @@ stories!(
     admins_see_users_and_figures,
     what_cannot_be_read_holds_nothing_up,
     updates_come_again_until_they_are_stored,
+    what_is_not_stored_is_not_confirmed,
+    a_second_signal_ends_it_at_once,
     a_signal_ends_it_and_confirms_what_was_taken,
     nothing_that_people_write_and_no_token_is_logged,
     a_database_of_another_bot_is_refused,
@@ -155,9 +158,10 @@ async fn people_are_answered(database: ThrowAwayDatabase) {
     telegram.push(Update::text(&ada, "/help@rollcall_bot").in_chat(&group));
     telegram.wait_for_message(group.id).await.unwrap();
     telegram.wait_until_drained().await.unwrap();
+    // The bot ends only when everything that it answers is sent.
+    bot.terminate().await;
     assert_eq!(telegram.messages_to(ada.id).len(), 4);
     assert_eq!(telegram.messages_to(group.id).len(), 1);
-    bot.terminate().await;
 }
 
 async fn admins_see_users_and_figures(database: ThrowAwayDatabase) {
@@ -265,6 +269,48 @@ async fn updates_come_again_until_they_are_stored(database: ThrowAwayDatabase) {
     assert_eq!(stored(&database).await.len(), 2);
 }
 
+/// While the database cannot be written, nothing is confirmed, however the bot ends; and once it
+/// can, nothing is missing.
+async fn what_is_not_stored_is_not_confirmed(database: ThrowAwayDatabase) {
+    let telegram = Simulator::start().await.unwrap();
+    for (n, signal) in [(1, "KILL"), (2, "TERM")] {
+        let person = Person::new(n, "Ada");
+        let mut bot = RunningBot::start(&telegram, &database, &[]).await;
+        let held = HeldDatabase::hold(&database);
+        let update = telegram.write(&person, "/start");
+        taken(&telegram, update).await;
+        // Long enough for a bot that confirms too early to do so.
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        assert!(!telegram.is_confirmed(update));
+        match signal {
+            "KILL" => bot.kill().await,
+            signal => drop(bot.signal(signal).await),
+        }
+        assert!(!telegram.is_confirmed(update));
+        assert_eq!(telegram.texts_to(n), [""; 0]);
+
+        drop(held);
+        let bot = RunningBot::start(&telegram, &database, &[]).await;
+        telegram.wait_until_confirmed(update).await.unwrap();
+        telegram.wait_for_message(n).await.unwrap();
+        bot.terminate().await;
+    }
+    assert_eq!(stored(&database).await.len(), 2);
+}
+
+async fn a_second_signal_ends_it_at_once(database: ThrowAwayDatabase) {
+    let telegram = Simulator::start().await.unwrap();
+    let bot = RunningBot::start(&telegram, &database, &[]).await;
+    let _held = HeldDatabase::hold(&database);
+    let update = telegram.write(&Person::new(1815, "Ada"), "hello");
+    taken(&telegram, update).await;
+    bot.send("TERM").await;
+    bot.send("TERM").await;
+    let (code, _) = bot.ended().await;
+    assert_eq!(code, 130);
+    assert!(!telegram.is_confirmed(update));
+}
+
 async fn a_signal_ends_it_and_confirms_what_was_taken(database: ThrowAwayDatabase) {
     let telegram = Simulator::start().await.unwrap();
     for (signal, answers) in [("INT", 1), ("TERM", 2)] {
@@ -341,6 +387,8 @@ async fn nothing_that_people_write_and_no_token_is_logged(database: ThrowAwayDat
 
     assert!(log.contains("registered telegram_id=1815"), "registrations are logged: {log}");
     assert!(log.contains("an answer was not sent"), "errors are logged: {log}");
+    let told_of_somebody = |line: &&str| line.contains("telegram_id=") && !line.contains("DEBUG");
+    assert_eq!(log.lines().find(told_of_somebody), None, "people's ids are for debug only");
     let lower = log.to_lowercase();
     assert!(!lower.contains("secret"), "{log}");
     let (_, secret) = telegram.token().split_once(':').unwrap();
@@ -479,6 +527,37 @@ async fn the_demo_needs_nothing_and_touches_nothing() {
     assert!(!database.file().unwrap().exists());
     let temporary = output.split("sqlite://").nth(1).unwrap().split(". Ctrl-C").next().unwrap();
     assert!(!std::path::Path::new(temporary).exists(), "{temporary}");
+}
+
+/// Waits until the bot has an update in hand: it was given, and nothing is asked for any more.
+async fn taken(telegram: &Simulator, update: i64) {
+    let given = |telegram: &Simulator| telegram.is_given(update).then_some(());
+    telegram.wait_for("an update in hand", given).await.unwrap();
+}
+
+/// A database that somebody else keeps from being written, until this is dropped.
+enum HeldDatabase {
+    Sqlite { _connection: diesel::SqliteConnection },
+    Postgres { _connection: diesel::PgConnection },
+}
+
+impl HeldDatabase {
+    fn hold(database: &ThrowAwayDatabase) -> Self {
+        match database.file() {
+            Some(file) => {
+                let file = file.to_str().unwrap();
+                let mut connection = diesel::SqliteConnection::establish(file).unwrap();
+                connection.batch_execute("BEGIN IMMEDIATE").unwrap();
+                Self::Sqlite { _connection: connection }
+            }
+            None => {
+                let mut connection = diesel::PgConnection::establish(database.url()).unwrap();
+                let lock = "BEGIN; LOCK TABLE telegram_users IN EXCLUSIVE MODE";
+                connection.batch_execute(lock).unwrap();
+                Self::Postgres { _connection: connection }
+            }
+        }
+    }
 }
 
 /// Everybody whom a database holds.

@@ -5,9 +5,8 @@ use std::process::ExitCode;
 use clap::Parser;
 use rollcall_app::{environment::Environment, logging, manage};
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    rollcall_app::exit(run(manage::Arguments::parse()).await)
+fn main() -> ExitCode {
+    rollcall_app::run(run(manage::Arguments::parse()))
 }
 
 async fn run(arguments: manage::Arguments) -> anyhow::Result<ExitCode> {

@@ -165,7 +165,7 @@ async fn check_tells_what_the_bot_would_meet() {
         manage(&database, &["migrate", "--revert", "--yes"], "");
         let (code, printed) = check(&[good[0], ("TELEGRAM_BOT_TOKEN", "123456789:hunter2")]);
         assert_eq!(code, 1, "{printed}");
-        assert!(printed.contains("✗ Migrations: pending: 2026-11-23-000001_create_bot_identity; run `manage migrate`\n"), "{printed}");
+        assert!(printed.contains("✗ Migrations: pending: 2026-11-23-000001_create_telegram_users; run `manage migrate`\n"), "{printed}");
         assert!(
             printed.contains("✗ Telegram: Telegram does not accept the bot token"),
             "{printed}"

@@ -2,12 +2,12 @@
 
 use std::{process::ExitCode, sync::Arc};
 
-use anyhow::bail;
+use anyhow::ensure;
 use clap::Parser;
 use rollcall_domain::{Clock, SystemClock, TelegramId};
 use rollcall_repository::BotRepository;
 use rollcall_repository_diesel::{
-    Database, DatabaseUrl, DieselBotRepository, DieselUserRepository,
+    Database, DatabaseUrl, DieselBotRepository, DieselUserRepository, MigrationState,
 };
 use rollcall_service::UserService;
 use rollcall_telegram::Bot;
@@ -16,14 +16,14 @@ use crate::{
     demo,
     environment::Environment,
     settings::{DatabaseArguments, TelegramArguments},
-    shutdown,
+    shutdown::Shutdown,
 };
 
 /// Registers everybody who talks to a Telegram bot, and answers them.
 ///
 /// Needs the bot's token in TELEGRAM_BOT_TOKEN; everything else has a default. It creates and
 /// migrates its database by itself. Ctrl-C or SIGTERM ends it, after what is under way.
-#[derive(Debug, Parser)]
+#[derive(Parser)]
 #[command(name = "bot", version)]
 pub struct Arguments {
     /// Show the bot at work on a simulated Telegram, with a temporary database; needs no token,
@@ -41,7 +41,7 @@ pub struct Arguments {
 /// # Errors
 /// When a setting is wrong, the database cannot be used, or Telegram does not accept the token.
 pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Result<ExitCode> {
-    let shutdown = shutdown::requested()?;
+    let shutdown = Shutdown::on_signals()?;
     if arguments.demo {
         demo::run(shutdown).await?;
     } else {
@@ -52,37 +52,52 @@ pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Res
     Ok(ExitCode::SUCCESS)
 }
 
-/// Runs a bot on a database until `shutdown` resolves.
+/// Runs a bot on a database until it is to end.
 pub(crate) async fn serve(
     settings: rollcall_telegram::Settings,
     database_url: DatabaseUrl,
-    shutdown: impl Future<Output = ()>,
+    shutdown: Shutdown,
 ) -> anyhow::Result<()> {
-    let mut shutdown = std::pin::pin!(shutdown);
-    let database = Database::open(database_url).await?;
-    for migration in database.migrate().await? {
-        log::info!("applied the migration {migration}");
-    }
-    let bot = tokio::select! {
-        bot = Bot::connect_patiently(settings) => bot?,
-        () = &mut shutdown => return Ok(()),
+    let (bot, database) = tokio::select! {
+        started = start(settings, database_url) => started?,
+        () = shutdown.clone().requested() => return Ok(()),
     };
-    claim(&database, bot.id()).await?;
     let users = UserService::new(DieselUserRepository::new(database), SystemClock);
-    bot.poll(users, Arc::new(SystemClock), shutdown).await?;
+    bot.poll(users, Arc::new(SystemClock), shutdown.requested()).await?;
     log::info!("stopped");
     Ok(())
 }
 
-/// Makes sure that the database is this bot's: two bots number their updates alike.
-async fn claim(database: &Database, bot: TelegramId) -> anyhow::Result<()> {
-    let owner = DieselBotRepository::new(database.clone()).claim(bot, SystemClock.now()).await?;
-    if owner != bot {
-        bail!(
-            "the database {} belongs to the bot {owner}, and the token is of the bot {bot}; \
-             give each bot a DATABASE_URL of its own",
-            database.url()
-        );
+/// Opens the database, asks Telegram who the bot is, and migrates the database if it is the bot's.
+async fn start(
+    settings: rollcall_telegram::Settings,
+    database_url: DatabaseUrl,
+) -> anyhow::Result<(Bot, Database)> {
+    let database = Database::open(database_url).await?;
+    let bot = Bot::connect_patiently(settings).await?;
+    let bots = DieselBotRepository::new(database.clone());
+    // Looked at before it is migrated: another bot's database is left as it is.
+    let is_pending = |(_, state): &(_, MigrationState)| *state == MigrationState::Pending;
+    if !database.migrations().await?.iter().all(is_pending)
+        && let Some(owner) = bots.owner().await?
+    {
+        refuse_another(owner, &bot, &database)?;
     }
+    for migration in database.migrate().await? {
+        log::info!("applied the migration {migration}");
+    }
+    refuse_another(bots.claim(bot.id(), SystemClock.now()).await?, &bot, &database)?;
+    Ok((bot, database))
+}
+
+/// A database belongs to one bot: two bots number their updates alike.
+fn refuse_another(owner: TelegramId, bot: &Bot, database: &Database) -> anyhow::Result<()> {
+    ensure!(
+        owner == bot.id(),
+        "the database {} belongs to the bot {owner}, and the token is of the bot {}; \
+         give each bot a DATABASE_URL of its own",
+        database.url(),
+        bot.id()
+    );
     Ok(())
 }

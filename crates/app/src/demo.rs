@@ -9,11 +9,11 @@ use rollcall_repository_diesel::{Database, DatabaseUrl, DieselUserRepository};
 use rollcall_simulator::{Crowd, Exchange, Person, Simulator};
 use tokio::sync::broadcast::{self, error::RecvError};
 
-use crate::bot;
+use crate::{bot, shutdown::Shutdown};
 
 /// Runs the real bot against a simulated Telegram with a small crowd, over HTTP and on a temporary
-/// database, and prints what they say to each other, until `shutdown` resolves.
-pub(crate) async fn run(shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
+/// database, and prints what they say to each other, until it is to end.
+pub(crate) async fn run(shutdown: Shutdown) -> anyhow::Result<()> {
     let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
     let simulator = Simulator::start().await.context("cannot start the simulated Telegram")?;
     let settings = rollcall_telegram::Settings {

@@ -37,7 +37,8 @@ impl Environment {
     }
 }
 
-/// For tests: an environment of just these variables.
+/// An environment of just these variables.
+#[cfg(test)]
 impl<const N: usize> From<[(&str, &str); N]> for Environment {
     fn from(variables: [(&str, &str); N]) -> Self {
         Self(variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into())

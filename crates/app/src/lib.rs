@@ -15,16 +15,29 @@ pub mod manage;
 pub mod settings;
 mod shutdown;
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
-/// Ends a program: on an error, with one line that tells it and its causes.
-pub fn exit(result: anyhow::Result<ExitCode>) -> ExitCode {
+use anyhow::Context;
+
+/// How long database work that nobody waits for any more may go on when the program ends. It may
+/// hang on a server that is away; what it has not committed was not confirmed to anybody.
+const LAST_WORK: Duration = Duration::from_secs(1);
+
+/// Runs a program to its end: on an error, with one line that tells it and its causes.
+pub fn run(program: impl Future<Output = anyhow::Result<ExitCode>>) -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let result = runtime.context("cannot start").and_then(|runtime| {
+        let result = runtime.block_on(program);
+        runtime.shutdown_timeout(LAST_WORK);
+        result
+    });
     match result {
         Ok(code) => code,
         // Somebody who reads no further, such as `head`, has what they wanted.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {}", format!("{error:#}").replace('\n', " "));
+            let line = format!("{error:#}");
+            eprintln!("error: {}", line.split_whitespace().collect::<Vec<_>>().join(" "));
             ExitCode::FAILURE
         }
     }

@@ -16,7 +16,7 @@ const TELEGRAM_API_URL: &str = "TELEGRAM_API_URL";
 const ADMIN_TELEGRAM_IDS: &str = "ADMIN_TELEGRAM_IDS";
 
 /// Flags for the database.
-#[derive(Args, Clone, Debug, Default)]
+#[derive(Args, Default)]
 #[command(next_help_heading = "Settings (flags, else environment variables, else the file .env)")]
 pub struct DatabaseArguments {
     /// The database: sqlite://path, sqlite:///absolute/path, or
@@ -37,7 +37,7 @@ impl DatabaseArguments {
 }
 
 /// Flags for Telegram.
-#[derive(Args, Clone, Debug, Default)]
+#[derive(Args, Default)]
 #[command(next_help_heading = "Settings (flags, else environment variables, else the file .env)")]
 pub struct TelegramArguments {
     /// The bot's token, as @BotFather gives it; better kept in the environment, since others can

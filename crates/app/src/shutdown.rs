@@ -3,30 +3,48 @@
 use std::process;
 
 use anyhow::Context;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    sync::watch,
+};
 
 /// The exit code of a process that a second signal ended: 128 + SIGINT.
 const INTERRUPTED: i32 = 130;
 
-/// Resolves at the first SIGINT (Ctrl-C) or SIGTERM. A second one ends the process at once: what
-/// was confirmed to Telegram is durable by then, and the rest comes again.
-///
-/// # Errors
-/// When the signals cannot be listened to.
-pub(crate) fn requested() -> anyhow::Result<impl Future<Output = ()>> {
-    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen to SIGINT")?;
-    let mut terminate = signal(SignalKind::terminate()).context("cannot listen to SIGTERM")?;
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
+/// Tells when the process is to end.
+#[derive(Clone)]
+pub(crate) struct Shutdown(watch::Receiver<bool>);
+
+impl Shutdown {
+    /// Listens to SIGINT (Ctrl-C) and SIGTERM from now on. The first one asks everybody to finish.
+    /// A second one ends the process at once: what was confirmed to Telegram is durable by then,
+    /// and the rest comes again.
+    ///
+    /// # Errors
+    /// When the signals cannot be listened to.
+    pub(crate) fn on_signals() -> anyhow::Result<Self> {
+        let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen to SIGINT")?;
+        let mut terminate = signal(SignalKind::terminate()).context("cannot listen to SIGTERM")?;
+        let (requested, shutdown) = watch::channel(false);
         tokio::spawn(async move {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
+            either(&mut interrupt, &mut terminate).await;
+            requested.send_replace(true);
+            either(&mut interrupt, &mut terminate).await;
             process::exit(INTERRUPTED)
         });
-    })
+        Ok(Self(shutdown))
+    }
+
+    /// Resolves when the process is to end.
+    pub(crate) async fn requested(mut self) {
+        // The task that sends never ends before the process.
+        drop(self.0.wait_for(|requested| *requested).await);
+    }
+}
+
+async fn either(interrupt: &mut Signal, terminate: &mut Signal) {
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
 }

@@ -1,8 +1,7 @@
 //! Who talks to a Telegram bot, and the rules that keep what is known of them true.
 //!
-//! Entities and value types only: no I/O, no SQL, no Telegram client. Text and times are put into
-//! their stored form when a value is built, so that whatever holds a [`Profile`] or an
-//! [`Interaction`] may trust it. The rules of registration are one pure function,
+//! Entities and value types only: no I/O, no SQL, no Telegram client. Text is put into its stored
+//! form when a [`Profile`] is built, so that whoever holds one may trust it. The rules of registration are one pure function,
 //! [`TelegramUser::observe`]; every storage replays interactions through it.
 //!
 //! To add a value type: a module named for it, a constructor that refuses or repairs what is

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use diesel::{
     Connection, ConnectionError, PgConnection, QueryResult, RunQueryDsl, SqliteConnection,
-    connection::SimpleConnection, r2d2::R2D2Connection,
+    connection::SimpleConnection, r2d2::R2D2Connection, sql_types::Text,
 };
 
 use crate::database_url::DatabaseUrl;
@@ -33,20 +33,40 @@ impl AnyConnection {
             DatabaseUrl::Postgres { url } => PgConnection::establish(url).map(Self::Postgres),
         }
     }
+
+    /// Refuses a PostgreSQL database that cannot hold every name.
+    pub(crate) fn check_encoding(&mut self) -> Result<(), ConnectionError> {
+        let Self::Postgres(connection) = self else { return Ok(()) };
+        let encoding: String = diesel::dsl::sql::<Text>("SHOW server_encoding")
+            .get_result(connection)
+            .map_err(ConnectionError::CouldntSetupConfiguration)?;
+        if encoding == "UTF8" {
+            return Ok(());
+        }
+        Err(ConnectionError::BadConnection(format!(
+            "its encoding is {encoding}, which cannot hold every name; expected UTF8"
+        )))
+    }
+
+    /// Lets readers of an SQLite database go on while one connection writes: the write-ahead log.
+    /// The file keeps that from then on.
+    pub(crate) fn use_write_ahead_log(&mut self) -> QueryResult<()> {
+        let Self::Sqlite(connection) = self else { return Ok(()) };
+        // Asking first spares a database that somebody made read-only the attempt to write.
+        let mode: String =
+            diesel::dsl::sql::<Text>("PRAGMA journal_mode").get_result(connection)?;
+        if mode != "wal" {
+            connection.batch_execute("PRAGMA journal_mode = WAL;")?;
+        }
+        Ok(())
+    }
 }
 
-/// The write-ahead log lets readers go on while one connection writes; with `synchronous = FULL` a
-/// commit is on the disk when it is answered.
+/// With `synchronous = FULL` a commit is on the disk when it is answered.
 fn prepare_sqlite(connection: &mut SqliteConnection) -> QueryResult<()> {
-    // First, so that the next line waits for another process that is doing the same.
-    connection.batch_execute("PRAGMA busy_timeout = 5000;")?;
-    // Asking first spares a database that somebody made read-only the attempt to write.
-    let mode: String = diesel::dsl::sql::<diesel::sql_types::Text>("PRAGMA journal_mode")
-        .get_result(connection)?;
-    if mode != "wal" {
-        connection.batch_execute("PRAGMA journal_mode = WAL;")?;
-    }
-    connection.batch_execute("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")
+    connection.batch_execute(
+        "PRAGMA busy_timeout = 5000; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
+    )
 }
 
 /// Makes connections for the pool.

@@ -3,8 +3,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use diesel::{ConnectionError, RunQueryDsl, sql_types::BigInt};
-use rollcall_repository::RepositoryError;
+use diesel::{ConnectionError, RunQueryDsl, r2d2::R2D2Connection, sql_types::BigInt};
+use rollcall_repository::{BoxError, RepositoryError};
 
 use crate::{
     connection::{AnyConnection, Connector},
@@ -15,8 +15,9 @@ use crate::{
 
 /// Database work that takes longer than this is logged at warn.
 const SLOW: Duration = Duration::from_millis(500);
-/// How often work is done in all when it fails in a way that may pass.
-const ATTEMPTS: u32 = 4;
+/// How often work is done in all when it fails in a way that may pass: more often than there are
+/// connections, all of which may have been cut.
+const ATTEMPTS: u32 = CONNECTIONS + 2;
 /// How long a caller waits for a connection when all are in use or the server is away.
 const CONNECTION_TIMEOUT: Duration = Duration::from_secs(10);
 /// Connections to one database: enough for one writer and a few readers.
@@ -35,12 +36,12 @@ impl Database {
     /// # Errors
     /// When it cannot be reached or opened.
     pub async fn open(url: DatabaseUrl) -> Result<Self, OpenError> {
+        // The pool would only tell that time ran out; a first connection tells why.
         let first = {
             let url = url.clone();
-            blocking(move || AnyConnection::open(&url)).await
+            blocking(move || AnyConnection::open(&url)?.check_encoding()).await
         };
-        // The pool would only tell that time ran out; a first connection tells why.
-        drop(first.map_err(|error| OpenError::new(&url, &error))?);
+        first.map_err(|error| OpenError::new(&url, &error))?;
         let pool = r2d2::Pool::builder()
             .max_size(CONNECTIONS)
             .min_idle(Some(0))
@@ -120,12 +121,13 @@ impl Database {
         T: Send + 'static,
         W: Fn(&mut AnyConnection) -> Result<T, Failure> + Send + 'static,
     {
-        let pool = self.pool.clone();
+        let database = self.clone();
         blocking(move || {
             let started = Instant::now();
-            let result = attempt(&pool, work);
+            let result = database.attempt(work);
             let elapsed = started.elapsed();
-            if elapsed > SLOW {
+            // Work that fails takes its time too; that is told where the error is handled.
+            if elapsed > SLOW && result.is_ok() {
                 log::warn!(what, elapsed_ms = elapsed.as_millis(); "slow database work");
             }
             result
@@ -137,29 +139,35 @@ impl Database {
         &self,
         work: impl FnOnce(&mut AnyConnection) -> Result<T, MigrationError> + Send + 'static,
     ) -> Result<T, MigrationError> {
-        let pool = self.pool.clone();
+        let database = self.clone();
         blocking(move || {
-            let mut connection =
-                pool.get().map_err(|error| MigrationError::Failed(Box::new(error)))?;
+            let mut connection = database.connection().map_err(MigrationError::Failed)?;
             work(&mut connection)
         })
         .await
     }
-}
 
-fn attempt<T>(
-    pool: &r2d2::Pool<Connector>,
-    work: impl Fn(&mut AnyConnection) -> Result<T, Failure>,
-) -> Result<T, RepositoryError> {
-    let mut attempts = 0;
-    loop {
-        attempts += 1;
-        let mut connection =
-            pool.get().map_err(|error| RepositoryError::Unavailable(Box::new(error)))?;
-        match work(&mut connection) {
-            Err(failure) if failure.may_pass() && attempts < ATTEMPTS => {}
-            result => return result.map_err(Into::into),
+    fn attempt<T>(
+        &self,
+        work: impl Fn(&mut AnyConnection) -> Result<T, Failure>,
+    ) -> Result<T, RepositoryError> {
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            let mut connection = self.connection().map_err(RepositoryError::Unavailable)?;
+            match work(&mut connection) {
+                Err(failure) if failure.may_pass(&connection) && attempts < ATTEMPTS => {
+                    // Lets a connection that was cut notice it, so that the pool drops it.
+                    drop(connection.ping());
+                }
+                result => return result.map_err(Into::into),
+            }
         }
+    }
+
+    /// A connection of the pool, or why there is none.
+    fn connection(&self) -> Result<r2d2::PooledConnection<Connector>, BoxError> {
+        self.pool.get().map_err(|error| self.url.redact(&error.to_string()).into())
     }
 }
 
@@ -190,12 +198,6 @@ pub enum OpenError {
 
 impl OpenError {
     fn new(url: &DatabaseUrl, error: &ConnectionError) -> Self {
-        let mut reason = error.to_string();
-        for secret in url.secrets() {
-            reason = reason.replace(secret, "***");
-        }
-        // libpq breaks its lines; ours are one.
-        let reason = reason.split_whitespace().collect::<Vec<_>>().join(" ");
-        Self::Failed { url: url.clone(), reason: reason.into() }
+        Self::Failed { url: url.clone(), reason: url.redact(&error.to_string()).into() }
     }
 }

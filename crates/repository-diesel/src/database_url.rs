@@ -37,21 +37,31 @@ impl FromStr for DatabaseUrl {
 }
 
 impl DatabaseUrl {
-    /// The parts of the URL that must not be shown: the password, and what libpq takes for parts of
-    /// it where it holds reserved characters.
+    /// The parts of the URL that must not be shown: the password, and the pieces that libpq may
+    /// take it apart into where it holds reserved characters.
     pub(crate) fn secrets(&self) -> Vec<&str> {
         let Self::Postgres { url } = self else { return Vec::new() };
         let (_, rest) = url.split_once("://").unwrap_or_default();
-        let (authority, parameters) = rest.split_once('?').unwrap_or((rest, ""));
-        let user_info = authority.rsplit_once('@').map_or("", |(before, _)| before);
-        let password = user_info.split_once(':').map_or("", |(_, password)| password);
+        // Up to the last @, not the first: an @ in the password may not be written as %40.
+        let (user_info, place) = rest.rsplit_once('@').unwrap_or(("", rest));
+        let (_, password) = user_info.split_once(':').unwrap_or_default();
+        let (_, parameters) = place.split_once('?').unwrap_or_default();
         let parameter = parameters.split('&').filter_map(|p| p.strip_prefix("password="));
         [password]
             .into_iter()
-            .chain(password.split(['@', '/', ':', '%', '#']))
+            .chain(password.split(['@', '/', ':', '%', '#', '?', '&']))
             .chain(parameter)
             .filter(|secret| secret.len() >= 3)
             .collect()
+    }
+
+    /// Takes what must not be shown out of a driver's message, and puts it on one line.
+    pub(crate) fn redact(&self, message: &str) -> String {
+        let redacted = self
+            .secrets()
+            .into_iter()
+            .fold(message.to_owned(), |message, secret| message.replace(secret, "***"));
+        redacted.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 }
 
@@ -61,8 +71,8 @@ impl fmt::Display for DatabaseUrl {
             Self::Sqlite { path } => write!(f, "sqlite://{}", path.display()),
             Self::Postgres { url } => {
                 let (scheme, rest) = url.split_once("://").unwrap_or(("postgres", ""));
-                let (rest, _) = rest.split_once('?').unwrap_or((rest, ""));
                 let (_, place) = rest.rsplit_once('@').unwrap_or(("", rest));
+                let (place, _) = place.split_once('?').unwrap_or((place, ""));
                 write!(f, "{scheme}://{place}")
             }
         }
@@ -136,6 +146,10 @@ mod tests {
             );
             assert!(url.secrets().contains(&"hunter2"));
         }
+        let odd: DatabaseUrl = "postgres://bob:hun?ter2@db.example/app".parse().unwrap();
+        assert_eq!(odd.to_string(), "postgres://db.example/app");
+        assert_eq!(odd.secrets(), ["hun?ter2", "hun", "ter2"]);
+        assert_eq!(odd.redact("no\n host ter2@db"), "no host ***@db");
         let mistyped = "hunter2:hunter2@db.example://x".parse::<DatabaseUrl>().unwrap_err();
         assert!(!mistyped.to_string().contains("hunter2"));
     }

@@ -3,6 +3,8 @@
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use rollcall_repository::RepositoryError;
 
+use crate::connection::AnyConnection;
+
 /// Why a closure given to [`Database::run`](crate::Database) failed.
 #[derive(Debug)]
 pub(crate) enum Failure {
@@ -11,20 +13,25 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    /// Whether the same work may succeed when it is done again at once: the transaction was rolled
-    /// back for the sake of another, or the connection had gone away.
+    /// Whether the same work may succeed when it is done again at once: the connection had gone
+    /// away, or PostgreSQL rolled the transaction back for the sake of another one.
     ///
-    /// Diesel has no kind for PostgreSQL's deadlock (40P01): it is among the unknown ones.
-    pub(crate) fn may_pass(&self) -> bool {
-        matches!(
-            self,
-            Self::Diesel(DieselError::DatabaseError(
-                DatabaseErrorKind::SerializationFailure
-                    | DatabaseErrorKind::ClosedConnection
-                    | DatabaseErrorKind::Unknown,
-                _
-            ))
-        )
+    /// Diesel does not tell a deadlock (40P01) from other errors; it is one of those that point at
+    /// no place in the statement.
+    pub(crate) fn may_pass(&self, connection: &AnyConnection) -> bool {
+        let Self::Diesel(DieselError::DatabaseError(kind, information)) = self else {
+            return false;
+        };
+        match kind {
+            DatabaseErrorKind::ClosedConnection
+            | DatabaseErrorKind::UnableToSendCommand
+            | DatabaseErrorKind::SerializationFailure => true,
+            DatabaseErrorKind::Unknown => {
+                matches!(connection, AnyConnection::Postgres(_))
+                    && information.statement_position().is_none()
+            }
+            _ => false,
+        }
     }
 }
 
@@ -41,7 +48,10 @@ impl From<Failure> for RepositoryError {
                 Self::Corrupt { table, column, key, reason }
             }
             Failure::Diesel(error) => match &error {
-                DieselError::DatabaseError(DatabaseErrorKind::ClosedConnection, _)
+                DieselError::DatabaseError(
+                    DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand,
+                    _,
+                )
                 | DieselError::BrokenTransactionManager => Self::Unavailable(error.into()),
                 DieselError::DatabaseError(DatabaseErrorKind::ReadOnlyTransaction, _) => {
                     Self::ReadOnly(error.into())

@@ -1,11 +1,11 @@
 use std::fmt;
 
 use diesel::{
-    Connection, PgConnection, RunQueryDsl, SqliteConnection,
+    Connection, PgConnection, QueryResult, RunQueryDsl, SqliteConnection,
     backend::Backend,
     migration::{Migration as DieselMigration, MigrationSource},
     pg::Pg,
-    sql_types::BigInt,
+    sql_types::{BigInt, Bool},
     sqlite::Sqlite,
 };
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
@@ -66,17 +66,30 @@ impl From<diesel::result::Error> for MigrationError {
 pub(crate) fn all(
     connection: &mut AnyConnection,
 ) -> Result<Vec<(Migration, MigrationState)>, MigrationError> {
+    let is_new = !has_versions(connection)?;
     match connection {
-        AnyConnection::Sqlite(connection) => states::<Sqlite, _>(connection, &SQLITE),
-        // Diesel makes its table of versions first, which several processes cannot do at once.
-        AnyConnection::Postgres(connection) => {
-            locked(connection, |connection| states::<Pg, _>(connection, &POSTGRES))
-        }
+        AnyConnection::Sqlite(connection) => states::<Sqlite, _>(connection, &SQLITE, is_new),
+        AnyConnection::Postgres(connection) => states::<Pg, _>(connection, &POSTGRES, is_new),
     }
+}
+
+/// Whether the database has Diesel's table of applied versions. Diesel would make it to look into
+/// it, and a look is to change nothing.
+fn has_versions(connection: &mut AnyConnection) -> QueryResult<bool> {
+    let sql = match connection {
+        AnyConnection::Sqlite(_) => {
+            "SELECT EXISTS (SELECT * FROM sqlite_master WHERE name = '__diesel_schema_migrations')"
+        }
+        AnyConnection::Postgres(_) => {
+            "SELECT to_regclass('__diesel_schema_migrations') IS NOT NULL"
+        }
+    };
+    diesel::dsl::sql::<Bool>(sql).get_result(connection)
 }
 
 /// Applies what is pending; see [`Database::migrate`](crate::Database::migrate).
 pub(crate) fn apply(connection: &mut AnyConnection) -> Result<Vec<Migration>, MigrationError> {
+    connection.use_write_ahead_log()?;
     // Looked at first without a lock: most starts find nothing to do, and wait for nobody.
     if all(connection)?.iter().all(|(_, state)| *state == MigrationState::Applied) {
         return Ok(Vec::new());
@@ -105,30 +118,25 @@ fn alone<T>(connection: &mut AnyConnection, work: Work<T>) -> Result<T, Migratio
         AnyConnection::Sqlite(connection) => {
             connection.immediate_transaction(|connection| (work.sqlite)(connection, &SQLITE))
         }
-        AnyConnection::Postgres(connection) => {
-            locked(connection, |connection| (work.postgres)(connection, &POSTGRES))
-        }
+        AnyConnection::Postgres(connection) => connection.transaction(|connection| {
+            diesel::sql_query("SELECT pg_advisory_xact_lock($1)")
+                .bind::<BigInt, _>(POSTGRES_LOCK)
+                .execute(connection)?;
+            (work.postgres)(connection, &POSTGRES)
+        }),
     }
-}
-
-fn locked<T>(
-    connection: &mut PgConnection,
-    work: impl FnOnce(&mut PgConnection) -> Result<T, MigrationError>,
-) -> Result<T, MigrationError> {
-    connection.transaction(|connection| {
-        diesel::sql_query("SELECT pg_advisory_xact_lock($1)")
-            .bind::<BigInt, _>(POSTGRES_LOCK)
-            .execute(connection)?;
-        work(connection)
-    })
 }
 
 fn states<B: Backend, C: MigrationHarness<B>>(
     connection: &mut C,
     source: &EmbeddedMigrations,
+    is_new: bool,
 ) -> Result<Vec<(Migration, MigrationState)>, MigrationError> {
     let known = sorted::<B>(source)?;
-    let applied = connection.applied_migrations().map_err(MigrationError::Failed)?;
+    let applied = match is_new {
+        true => Vec::new(),
+        false => connection.applied_migrations().map_err(MigrationError::Failed)?,
+    };
     if let Some(unknown) =
         applied.iter().find(|version| known.iter().all(|m| m.name().version() != **version))
     {
@@ -149,7 +157,7 @@ fn apply_pending<B: Backend, C: MigrationHarness<B>>(
     connection: &mut C,
     source: &EmbeddedMigrations,
 ) -> Result<Vec<Migration>, MigrationError> {
-    let states = states(connection, source)?;
+    let states = states(connection, source, false)?;
     let migrations = sorted::<B>(source)?;
     let mut applied = Vec::new();
     for (migration, (name, _)) in
@@ -165,7 +173,7 @@ fn revert_last<B: Backend, C: MigrationHarness<B>>(
     connection: &mut C,
     source: &EmbeddedMigrations,
 ) -> Result<Option<Migration>, MigrationError> {
-    let states = states(connection, source)?;
+    let states = states(connection, source, false)?;
     let migrations = sorted::<B>(source)?;
     let last = migrations
         .iter()

@@ -80,7 +80,9 @@ impl UserRepository for DieselUserRepository {
     }
 
     async fn delete(&self, ids: &[TelegramId]) -> Result<usize, RepositoryError> {
-        let ids: Vec<i64> = ids.iter().map(|id| id.get()).collect();
+        let mut ids: Vec<i64> = ids.iter().map(|id| id.get()).collect();
+        // In the order in which registration locks rows.
+        ids.sort_unstable();
         self.database
             .run("delete users", move |connection| {
                 Ok(connection.transaction(|connection| {
@@ -95,28 +97,26 @@ impl UserRepository for DieselUserRepository {
     }
 }
 
-/// A page, and the length of the whole list, as of one moment.
+/// A page, and the length of the whole list.
 fn list(
     connection: &mut AnyConnection,
     request: PageRequest,
 ) -> Result<Page<TelegramUser>, Failure> {
-    connection.transaction(|connection| {
-        let total: i64 = telegram_users.select(count_star()).get_result(connection)?;
-        // The keys first: they are all in the index, so that what stands before a late page is
-        // counted there and its rows are not read.
-        let page = diesel::alias!(crate::schema::telegram_users as page_of_users);
-        let keys = page
-            .select(page.field(telegram_id))
-            .order((page.field(created_at).desc(), page.field(telegram_id).asc()))
-            .limit(request.size().into())
-            .offset(request.offset().try_into().unwrap_or(i64::MAX));
-        let rows: Vec<UserRow> = telegram_users
-            .filter(telegram_id.eq_any(keys))
-            .order((created_at.desc(), telegram_id.asc()))
-            .load(connection)?;
-        let items = rows.into_iter().map(UserRow::into_user).collect::<Result<_, _>>()?;
-        Ok(Page { items, total: count(total), request })
-    })
+    let total: i64 = telegram_users.select(count_star()).get_result(connection)?;
+    // The keys first: they are all in the index, so that what stands before a late page is
+    // counted there and its rows are not read.
+    let page = diesel::alias!(crate::schema::telegram_users as page_of_users);
+    let keys = page
+        .select(page.field(telegram_id))
+        .order((page.field(created_at).desc(), page.field(telegram_id).asc()))
+        .limit(request.size().into())
+        .offset(request.offset().try_into().unwrap_or(i64::MAX));
+    let rows: Vec<UserRow> = telegram_users
+        .filter(telegram_id.eq_any(keys))
+        .order((created_at.desc(), telegram_id.asc()))
+        .load(connection)?;
+    let items = rows.into_iter().map(UserRow::into_user).collect::<Result<_, _>>()?;
+    Ok(Page { items, total: count(total), request })
 }
 
 fn stats(connection: &mut AnyConnection, today: NaiveDate) -> Result<UserStats, Failure> {

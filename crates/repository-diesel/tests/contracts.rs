@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use rollcall_repository::UserRepository;
-use rollcall_repository_diesel::{Database, DieselUserRepository};
+use rollcall_repository::{BotRepository, UserRepository};
+use rollcall_repository_diesel::{Database, DieselBotRepository, DieselUserRepository};
 
 mod users {
     use super::*;
@@ -12,8 +12,22 @@ mod users {
     rollcall_testkit::user_repository_contract!(open);
 
     async fn open(url: &str) -> Arc<dyn UserRepository> {
-        let database = Database::open(url.parse().unwrap()).await.unwrap();
-        database.migrate().await.unwrap();
-        Arc::new(DieselUserRepository::new(database))
+        Arc::new(DieselUserRepository::new(migrated(url).await))
     }
+}
+
+mod bots {
+    use super::*;
+
+    rollcall_testkit::bot_repository_contract!(open);
+
+    async fn open(url: &str) -> Arc<dyn BotRepository> {
+        Arc::new(DieselBotRepository::new(migrated(url).await))
+    }
+}
+
+async fn migrated(url: &str) -> Database {
+    let database = Database::open(url.parse().unwrap()).await.unwrap();
+    database.migrate().await.unwrap();
+    database
 }

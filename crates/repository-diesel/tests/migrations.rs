@@ -30,10 +30,9 @@ async fn several_processes_migrate_at_once_and_one_does_it() {
 async fn every_step_back_leaves_no_trace() {
     for throw_away in ThrowAwayDatabase::of_each_kind() {
         let database = open(throw_away.url()).await;
-        // Diesel's own table of versions stays; it is made by looking.
         let states = database.migrations().await.unwrap();
         assert!(states.iter().all(|(_, state)| *state == MigrationState::Pending));
-        let empty = schema(throw_away.url());
+        assert_eq!(schema(throw_away.url()), [""; 0], "a look changes nothing");
 
         database.migrate().await.unwrap();
         let complete = schema(throw_away.url());
@@ -44,7 +43,9 @@ async fn every_step_back_leaves_no_trace() {
             let reverted = schema(throw_away.url());
             assert_ne!(reverted, complete);
             if steps == states.len() {
-                assert_eq!(reverted, empty);
+                // Only Diesel's own list of migrations is left.
+                let ours = |line: &&String| !line.contains("__diesel_schema_migrations");
+                assert_eq!(reverted.iter().find(ours), None);
                 assert_eq!(database.revert().await.unwrap(), None);
             }
             assert_eq!(database.migrate().await.unwrap().len(), steps);

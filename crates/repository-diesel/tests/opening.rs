@@ -1,31 +1,14 @@
-//! Opening databases: what an owner reads when it fails, and whose a database is.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+//! Opening databases and staying connected: what works, and what an owner reads when it does not.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
-use std::{os::unix::fs::FileExt, path::Path};
+use std::{os::unix::fs::FileExt, path::Path, time::Duration};
 
-use rollcall_domain::{Clock, TelegramId};
-use rollcall_repository::{BotRepository, RepositoryError, UserRepository};
-use rollcall_repository_diesel::{Database, DieselBotRepository, DieselUserRepository};
+use chrono::TimeDelta;
+use diesel::{Connection, PgConnection, RunQueryDsl};
+use rollcall_domain::{Clock, Interaction, InteractionKind, Profile, TelegramId};
+use rollcall_repository::{RepositoryError, UserRepository};
+use rollcall_repository_diesel::{Database, DieselUserRepository};
 use rollcall_testkit::{TestClock, ThrowAwayDatabase};
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_database_belongs_to_the_first_bot_that_claims_it() {
-    let now = TestClock::at("2026-11-23T12:00:00Z").now();
-    for throw_away in ThrowAwayDatabase::of_each_kind() {
-        let database = Database::open(throw_away.url().parse().unwrap()).await.unwrap();
-        database.migrate().await.unwrap();
-        let claims = (1..=10).map(|bot| {
-            let bots = DieselBotRepository::new(database.clone());
-            tokio::spawn(async move { bots.claim(id(bot), now).await.unwrap() })
-        });
-        let mut owners = Vec::new();
-        for claim in claims.collect::<Vec<_>>() {
-            owners.push(claim.await.unwrap());
-        }
-        owners.dedup();
-        assert_eq!(owners.len(), 1, "{owners:?}");
-    }
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_missing_file_is_not_created_by_a_look() {
@@ -89,6 +72,68 @@ fn make_read_only(file: &Path) {
     const WRITE_VERSION: u64 = 18;
     let file = std::fs::OpenOptions::new().write(true).open(file).unwrap();
     file.write_all_at(&[3], WRITE_VERSION).unwrap();
+}
+
+/// A server that restarts, or an administrator, may cut every connection of the pool.
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_that_were_cut_are_made_again() {
+    let Some(throw_away) = ThrowAwayDatabase::postgres() else { return };
+    let database = Database::open(throw_away.url().parse().unwrap()).await.unwrap();
+    database.migrate().await.unwrap();
+    let users = DieselUserRepository::new(database);
+    for _ in 0..3 {
+        let finds = (0..32).map(|_| {
+            let users = users.clone();
+            tokio::spawn(async move { users.find(id(1)).await.unwrap() })
+        });
+        for find in finds.collect::<Vec<_>>() {
+            find.await.unwrap();
+        }
+        diesel::sql_query(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+             WHERE datname = current_database() AND pid <> pg_backend_pid()",
+        )
+        .execute(&mut PgConnection::establish(throw_away.url()).unwrap())
+        .unwrap();
+        assert_eq!(users.find(id(1)).await.unwrap(), None);
+        let ada = Profile::new(id(1815), "Ada");
+        let ada = Interaction::new(
+            TestClock::at("2026-11-23T12:00:00Z").now(),
+            ada,
+            InteractionKind::Text,
+        );
+        assert_eq!(users.register(vec![ada]).await.unwrap().len(), 1);
+    }
+}
+
+/// With a server that may not notice deadlocks, plain batches in opposite orders get through.
+#[tokio::test(flavor = "multi_thread")]
+async fn batches_in_opposite_order_do_not_deadlock() {
+    let Some(throw_away) = ThrowAwayDatabase::postgres() else { return };
+    let url = format!("{}&options=-c%20deadlock_timeout%3D10min", throw_away.url());
+    let now = TestClock::at("2026-11-23T12:00:00Z").now();
+    let writers = [false, true].map(|reversed| {
+        let url = url.clone();
+        tokio::spawn(async move {
+            let database = Database::open(url.parse().unwrap()).await.unwrap();
+            database.migrate().await.unwrap();
+            let users = DieselUserRepository::new(database);
+            for second in 0..50 {
+                let at = now + TimeDelta::seconds(second);
+                let mut batch: Vec<_> = (1..=100)
+                    .map(|n| Interaction::new(at, Profile::new(id(n), "x"), InteractionKind::Text))
+                    .collect();
+                if reversed {
+                    batch.reverse();
+                }
+                users.register(batch).await.unwrap();
+            }
+        })
+    });
+    for writer in writers {
+        let done = tokio::time::timeout(Duration::from_secs(60), writer).await;
+        done.expect("no deadlock").unwrap();
+    }
 }
 
 fn id(n: i64) -> TelegramId {

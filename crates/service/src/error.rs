@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use rollcall_repository::{InvalidPage, RepositoryError};
 
-/// Why a use case failed. Nothing was changed then.
+/// Why a use case failed.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum ServiceError {
     /// The storage failed. Callers whose interactions were in one batch share the error.

@@ -12,4 +12,5 @@ mod queue;
 mod users;
 
 pub use error::ServiceError;
+pub use rollcall_repository::{Page, PageRequest};
 pub use users::UserService;

@@ -8,69 +8,87 @@ use std::sync::Arc;
 
 use rollcall_domain::{Interaction, Registration};
 use rollcall_repository::UserRepository;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use crate::ServiceError;
 
 /// A batch takes no further call once it holds this many interactions.
 pub(crate) const FULL_BATCH: usize = 1000;
-/// How many calls may wait; further callers wait until there is room.
-const CAPACITY: usize = 1024;
+/// How many interactions may be queued or under way; further callers wait until there is room.
+const CAPACITY: usize = 8 * FULL_BATCH;
 
 type Answer = Result<Vec<Registration>, ServiceError>;
 
-/// One caller's interactions, and where to answer.
+/// One caller's interactions.
 struct Call {
     interactions: Vec<Interaction>,
+    caller: Caller,
+}
+
+/// Where to answer a call.
+struct Caller {
+    /// How many of the batch's interactions are this caller's.
+    interactions: usize,
     answer: oneshot::Sender<Answer>,
+    /// The call's room in the queue, held until it is answered.
+    _room: OwnedSemaphorePermit,
 }
 
 /// The queue's entrance. The task behind it ends when the last entrance is gone and everything
 /// that was queued is done.
 #[derive(Clone, Debug)]
-pub(crate) struct Queue(mpsc::Sender<Call>);
+pub(crate) struct Queue {
+    calls: mpsc::UnboundedSender<Call>,
+    room: Arc<Semaphore>,
+}
 
 impl Queue {
     /// Starts the task on the current tokio runtime.
     pub(crate) fn start(users: Arc<dyn UserRepository>) -> Self {
-        let (entrance, calls) = mpsc::channel(CAPACITY);
-        tokio::spawn(work(users, calls));
-        Self(entrance)
+        let (calls, queued) = mpsc::unbounded_channel();
+        tokio::spawn(work(users, queued));
+        Self { calls, room: Arc::new(Semaphore::new(CAPACITY)) }
     }
 
-    /// Answers when the interactions are durable. A caller that goes away earlier does not keep
-    /// them from becoming so.
+    /// Answers when the interactions, at most a full batch, are durable. A caller that goes away
+    /// earlier does not keep them from becoming so.
     pub(crate) async fn register(&self, interactions: Vec<Interaction>) -> Answer {
+        let count = interactions.len();
+        let room = u32::try_from(count.min(CAPACITY)).unwrap_or(u32::MAX);
+        // The semaphore is never closed, so there is room in the end.
+        let room = self.room.clone().acquire_many_owned(room).await;
+        let room = room.map_err(|_| ServiceError::Stopped)?;
         let (answer, answered) = oneshot::channel();
-        let call = Call { interactions, answer };
-        self.0.send(call).await.map_err(|_| ServiceError::Stopped)?;
+        let caller = Caller { interactions: count, answer, _room: room };
+        let call = Call { interactions, caller };
+        self.calls.send(call).map_err(|_| ServiceError::Stopped)?;
         answered.await.map_err(|_| ServiceError::Stopped)?
     }
 }
 
-async fn work(users: Arc<dyn UserRepository>, mut calls: mpsc::Receiver<Call>) {
+async fn work(users: Arc<dyn UserRepository>, mut calls: mpsc::UnboundedReceiver<Call>) {
     while let Some(first) = calls.recv().await {
         let mut batch = first.interactions;
-        let mut answers = vec![(first.answer, batch.len())];
+        let mut callers = vec![first.caller];
         while batch.len() < FULL_BATCH
             && let Ok(call) = calls.try_recv()
         {
-            answers.push((call.answer, call.interactions.len()));
             batch.extend(call.interactions);
+            callers.push(call.caller);
         }
         let result = users.register(batch).await.map_err(ServiceError::from);
-        distribute(result, answers);
+        distribute(result, callers);
     }
 }
 
 /// Gives each caller its share of the answer. One that went away is passed over.
-fn distribute(result: Answer, answers: Vec<(oneshot::Sender<Answer>, usize)>) {
+fn distribute(result: Answer, callers: Vec<Caller>) {
     let mut registrations = result.map(Vec::into_iter);
-    for (answer, count) in answers {
+    for caller in callers {
         let share = match &mut registrations {
-            Ok(registrations) => Ok(registrations.by_ref().take(count).collect()),
+            Ok(registrations) => Ok(registrations.by_ref().take(caller.interactions).collect()),
             Err(error) => Err(error.clone()),
         };
-        drop(answer.send(share));
+        drop(caller.answer.send(share));
     }
 }

@@ -88,7 +88,8 @@ impl UserService {
     }
 
     /// Registers that a known user was there just now, with whatever profile is stored. Answers
-    /// whether the user exists; one that does not is not created.
+    /// whether the user exists; one that does not is not created. A user who is deleted at the same
+    /// moment may come back, as one of whom only the id is known.
     ///
     /// # Errors
     /// When the storage fails; nothing was recorded then.

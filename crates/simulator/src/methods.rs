@@ -107,14 +107,19 @@ fn look_for_updates(
     own_number: u64,
     limit: usize,
 ) -> Result<Option<String>, Refusal> {
-    let state = telegram.state();
+    let mut state = telegram.state();
     if state.revoked {
         return Err(Refusal::unauthorized());
     }
     if state.poll.number != own_number {
         return Err(Refusal::new(409, state.poll.ended_by));
     }
-    Ok(state.queue.answer(limit))
+    let answer = state.queue.answer(limit);
+    drop(state);
+    if answer.is_some() {
+        telegram.changed();
+    }
+    Ok(answer)
 }
 
 fn get_me(telegram: &Telegram) -> Answer {

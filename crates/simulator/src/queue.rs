@@ -64,6 +64,8 @@ pub(crate) struct Queue {
     pending: VecDeque<Pending>,
     next_id: i64,
     confirmed: i64,
+    /// The highest id that an answer to getUpdates held.
+    given: i64,
     allowed: Option<Vec<String>>,
     refused: BTreeMap<i64, String>,
     lanes_taken: HashSet<i64>,
@@ -100,6 +102,7 @@ impl Queue {
             pending: VecDeque::new(),
             next_id: first_id,
             confirmed: 0,
+            given: 0,
             allowed: None,
             refused: BTreeMap::new(),
             lanes_taken: HashSet::new(),
@@ -155,6 +158,11 @@ impl Queue {
         self.refused.get(&id).map(String::as_str)
     }
 
+    /// Whether an update was in an answer to getUpdates.
+    pub(crate) fn is_given(&self, id: i64) -> bool {
+        id <= self.given
+    }
+
     pub(crate) fn delivered(&self) -> Vec<i64> {
         self.delivered.iter().copied().collect()
     }
@@ -193,10 +201,9 @@ impl Queue {
     }
 
     /// The first `limit` updates as the answer to getUpdates, or none when there are none.
-    pub(crate) fn answer(&self, limit: usize) -> Option<String> {
-        if self.pending.is_empty() {
-            return None;
-        }
+    pub(crate) fn answer(&mut self, limit: usize) -> Option<String> {
+        let last = self.pending.iter().take(limit).last()?.id;
+        self.given = self.given.max(last);
         let bytes: usize =
             self.pending.iter().take(limit).map(|update| update.json.len() + 1).sum();
         let mut answer = String::with_capacity(bytes + 32);

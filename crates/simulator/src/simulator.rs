@@ -320,6 +320,11 @@ impl Simulator {
         self.telegram.state().queue.is_done(update_id)
     }
 
+    /// Whether the bot has been given an update by getUpdates, confirmed or not.
+    pub fn is_given(&self, update_id: i64) -> bool {
+        self.telegram.state().queue.is_given(update_id)
+    }
+
     /// How many updates wait for the bot.
     pub fn pending(&self) -> usize {
         self.telegram.state().queue.len()

@@ -1,4 +1,4 @@
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc};
 
 use rollcall_domain::{Clock, InvalidTelegramId, TelegramId};
 use rollcall_service::{ServiceError, UserService};
@@ -7,10 +7,10 @@ use serde_json::json;
 
 use crate::{
     client::{CallError, Client},
-    handler::{Handler, chain},
-    menu,
-    poll::{self, Backoff},
+    handler::Handler,
+    menu, poll,
     token::{ApiUrl, BotToken},
+    trouble::{Trouble, chain},
 };
 
 /// What a bot needs to know to talk to Telegram.
@@ -53,15 +53,16 @@ impl Bot {
     /// # Errors
     /// When Telegram does not accept the token.
     pub async fn connect_patiently(settings: Settings) -> Result<Self, BotError> {
-        let mut backoff = Backoff::default();
+        let mut trouble = Trouble::new("Telegram cannot be reached");
         loop {
             match Self::connect(settings.clone()).await {
                 Err(BotError::Call(error)) if error.may_pass() => {
-                    let wait = backoff.next();
-                    log::warn!(error = chain(&error), wait_s = wait.as_secs(); "Telegram cannot be reached");
-                    tokio::time::sleep(wait).await;
+                    tokio::time::sleep(trouble.meet(&error)).await;
                 }
-                result => return result,
+                result => {
+                    trouble.end();
+                    return result;
+                }
             }
         }
     }
@@ -105,23 +106,22 @@ impl Bot {
 
     /// Tells Telegram that updates are fetched, and sets the menus.
     async fn prepare(&self) -> Result<(), BotError> {
-        let mut backoff = Backoff::default();
+        let mut trouble = Trouble::new("the webhook cannot be deleted");
         // Never with drop_pending_updates: what waits is to be answered.
         while let Err(error) = self.client.call::<IgnoredAny>("deleteWebhook", &json!({})).await {
             if !error.may_pass() {
-                return Err(error.into());
+                return Err(BotError::Call(error));
             }
-            let wait = backoff.next();
-            log::warn!(error = chain(&error), wait_s = wait.as_secs(); "the webhook cannot be deleted");
-            tokio::time::sleep(wait).await;
+            tokio::time::sleep(trouble.meet(&error)).await;
         }
+        trouble.end();
         if let Err(error) = menu::set_for_everybody(&self.client).await {
             log::warn!(error = chain(&error); "the menu was not set");
         }
         for &admin in &self.admins {
             if let Err(error) = menu::set_for_admin(&self.client, admin).await {
                 log::warn!(
-                    telegram_id = admin.get(), error = chain(&error);
+                    error = chain(&error);
                     "an admin's menu was not set; it is when the admin sends /start"
                 );
             }
@@ -161,6 +161,3 @@ impl From<CallError> for BotError {
         if error.is_bad_token() { Self::BadToken(error) } else { Self::Call(error) }
     }
 }
-
-/// Waits at most this long before exiting for answers that are under way.
-pub(crate) const LAST_ANSWERS: Duration = Duration::from_secs(4);

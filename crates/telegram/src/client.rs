@@ -28,6 +28,8 @@ impl Client {
         let http = reqwest::Client::builder()
             .user_agent(concat!("rollcall/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT_TIMEOUT)
+            // A redirect would tell the token to another server, which reads it in the Referer.
+            .redirect(reqwest::redirect::Policy::none())
             .build()
             .map_err(|error| CallError::transport("build", error))?;
         Ok(Self { http, url, token })

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use frankenstein::types::{ChatType, Message};
-use rollcall_domain::{Registration, TelegramId};
+use rollcall_domain::{ChatKind, Registration, TelegramId};
 use rollcall_service::{ServiceError, UserService};
 
-use crate::{client::Client, command::Command, menu, reply::reply, text};
+use crate::{
+    client::Client, command::Command, menu, reply::reply, text, trouble::chain,
+    update::CommandMessage,
+};
 
 /// How many users `/users` shows a page.
 const PAGE_SIZE: u32 = 20;
@@ -22,11 +24,10 @@ pub(crate) struct Handler {
 impl Handler {
     /// Answers a message that starts with a command, from somebody just registered. Answers are
     /// best effort: one that cannot be sent is logged, and not tried again.
-    pub(crate) async fn handle(&self, message: &Message, registration: &Registration) {
-        let text = message.text.as_deref().unwrap_or_default();
-        let Some(command) = Command::read(text, &self.our_username) else { return };
+    pub(crate) async fn handle(&self, message: &CommandMessage, registration: &Registration) {
+        let Some(command) = Command::read(&message.text, &self.our_username) else { return };
         let from = registration.user.telegram_id;
-        let is_private = matches!(message.chat.type_field, ChatType::Private);
+        let is_private = message.chat.kind == ChatKind::Private;
         let by_admin = is_private && self.admins.contains(&from);
         if command.is_for_admins() && !by_admin {
             return;
@@ -35,11 +36,12 @@ impl Handler {
             self.set_menu(from).await;
         }
         let answer = self.answer(command, by_admin, registration).await.unwrap_or_else(|error| {
-            log::warn!(telegram_id = from.get(), error = chain(&error); "a command failed");
+            log::warn!(error = chain(&error); "a command failed");
             text::FAILED.to_owned()
         });
         if let Err(error) = reply(&self.client, message, &answer).await {
-            log::warn!(telegram_id = from.get(), error = chain(&error); "an answer was not sent");
+            log::warn!(error = chain(&error); "an answer was not sent");
+            log::debug!(telegram_id = from.get(); "it was for this user");
         }
     }
 
@@ -65,7 +67,7 @@ impl Handler {
     /// An admin who never wrote to the bot could not be given the menu when the bot started.
     async fn set_menu(&self, admin: TelegramId) {
         if let Err(error) = menu::set_for_admin(&self.client, admin).await {
-            log::warn!(telegram_id = admin.get(), error = chain(&error); "an admin's menu was not set");
+            log::warn!(error = chain(&error); "an admin's menu was not set");
         }
     }
 }
@@ -76,10 +78,4 @@ fn page_number(typed: &str) -> Option<u32> {
         "" => Some(1),
         typed => typed.parse().ok().filter(|page| *page > 0),
     }
-}
-
-/// An error with its causes, on one line.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |error| error.source());
-    causes.fold(error.to_string(), |line, cause| format!("{line}: {cause}"))
 }

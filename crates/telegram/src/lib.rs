@@ -20,9 +20,9 @@ mod poll;
 mod reply;
 mod text;
 mod token;
+mod trouble;
 mod update;
 
 pub use bot::{Bot, BotError, Settings};
 pub use client::CallError;
-pub use token::ApiUrl;
-pub use token::{BotToken, InvalidApiUrl, InvalidToken};
+pub use token::{ApiUrl, BotToken, InvalidApiUrl, InvalidToken};

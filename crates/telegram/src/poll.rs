@@ -3,18 +3,18 @@
 use std::{pin::Pin, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
-use frankenstein::types::Message;
 use rollcall_domain::{Clock, Interaction, Registration};
 use rollcall_service::{ServiceError, UserService};
 use serde_json::{json, value::RawValue};
 use tokio::time::Instant;
 
 use crate::{
-    bot::{BotError, LAST_ANSWERS},
+    bot::BotError,
     client::{CallError, Client},
-    handler::{Handler, chain},
+    handler::Handler,
     lanes::Lanes,
-    update::{self, Update},
+    trouble::{Trouble, chain},
+    update::{self, CommandMessage, Update},
 };
 
 /// How long Telegram holds a request while there is nothing to tell.
@@ -29,6 +29,8 @@ const COMMANDS_IN_MEMORY: u32 = 1000;
 const PAUSE: Duration = Duration::from_millis(500);
 /// How long the last batch may take to become durable.
 const LAST_COMMIT: Duration = Duration::from_secs(2);
+/// How long answers that are under way may take when the bot ends.
+const LAST_ANSWERS: Duration = Duration::from_secs(4);
 /// How long the last request, which only confirms, may take.
 const LAST_CONFIRMATION: Duration = Duration::from_secs(3);
 
@@ -83,15 +85,30 @@ pub(crate) async fn run(
             }
             None => {}
         }
-        for (message, registration) in commands {
-            let handler = handler.clone();
-            let chat = message.chat.id;
-            lanes.push(chat, async move { handler.handle(&message, &registration).await }).await;
+        let answer = answer(&lanes, &handler, commands);
+        tokio::select! {
+            () = answer => {}
+            // There is no room for all of them in time; answers are best effort.
+            () = &mut shutdown, if !stopping => break,
+            () = tokio::time::sleep(LAST_ANSWERS), if stopping => {}
         }
     }
     log::info!("stopping: no more updates are taken");
     finish(client, offset, clock, &lanes).await;
     Ok(())
+}
+
+/// Puts commands into the lanes of their chats; waits while those are full.
+async fn answer(
+    lanes: &Lanes,
+    handler: &Arc<Handler>,
+    commands: Vec<(CommandMessage, Registration)>,
+) {
+    for (message, registration) in commands {
+        let handler = handler.clone();
+        let chat = message.chat.id;
+        lanes.push(chat, async move { handler.handle(&message, &registration).await }).await;
+    }
 }
 
 /// Lets answers that are under way get out, and confirms what was taken.
@@ -140,7 +157,7 @@ fn read(raw: &RawValue, received: DateTime<Utc>) -> Update {
 async fn register(
     users: &UserService,
     updates: Vec<Update>,
-) -> Result<Vec<(Box<Message>, Registration)>, ServiceError> {
+) -> Result<Vec<(CommandMessage, Registration)>, ServiceError> {
     let (interactions, commands): (Vec<Interaction>, Vec<_>) = updates
         .into_iter()
         .filter_map(|update| Some((update.interaction?, update.command)))
@@ -158,50 +175,4 @@ async fn register(
     trouble.end();
     let answered = commands.into_iter().zip(registrations);
     Ok(answered.filter_map(|(command, registration)| Some((command?, registration))).collect())
-}
-
-/// Something that fails again and again: said once with its cause, and once when it is over.
-struct Trouble {
-    what: &'static str,
-    met: u32,
-    backoff: Backoff,
-}
-
-impl Trouble {
-    fn new(what: &'static str) -> Self {
-        Self { what, met: 0, backoff: Backoff::default() }
-    }
-
-    /// Notes an error; answers how long to wait.
-    fn meet(&mut self, error: &dyn std::error::Error) -> Duration {
-        if self.met == 0 {
-            log::warn!(error = chain(error); "{}; trying again until it works", self.what);
-        }
-        self.met += 1;
-        self.backoff.next()
-    }
-
-    fn end(&mut self) {
-        if self.met > 0 {
-            log::info!(failures = self.met; "it works again after: {}", self.what);
-        }
-        *self = Self::new(self.what);
-    }
-}
-
-/// Waits that double from half a second to half a minute.
-pub(crate) struct Backoff(Duration);
-
-impl Default for Backoff {
-    fn default() -> Self {
-        Self(Duration::from_millis(500))
-    }
-}
-
-impl Backoff {
-    pub(crate) fn next(&mut self) -> Duration {
-        let wait = self.0;
-        self.0 = (wait * 2).min(Duration::from_secs(30));
-        wait
-    }
 }

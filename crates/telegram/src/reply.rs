@@ -1,20 +1,22 @@
 //! Sending messages.
 
-use frankenstein::{
-    ParseMode,
-    methods::SendMessageParams,
-    types::{LinkPreviewOptions, Message},
-};
+use frankenstein::{ParseMode, methods::SendMessageParams, types::LinkPreviewOptions};
 use serde::de::IgnoredAny;
 
-use crate::client::{CallError, Client};
+use crate::{
+    client::{CallError, Client},
+    update::CommandMessage,
+};
 
 /// Answers in the chat, and the topic, of a message. `text` is Telegram's HTML.
-pub(crate) async fn reply(client: &Client, to: &Message, text: &str) -> Result<(), CallError> {
-    let in_topic = to.is_topic_message.unwrap_or_default();
+pub(crate) async fn reply(
+    client: &Client,
+    to: &CommandMessage,
+    text: &str,
+) -> Result<(), CallError> {
     let parameters = SendMessageParams::builder()
         .chat_id(to.chat.id)
-        .maybe_message_thread_id(to.message_thread_id.filter(|_| in_topic))
+        .maybe_message_thread_id(to.topic)
         .text(text)
         .parse_mode(ParseMode::Html)
         .link_preview_options(LinkPreviewOptions::builder().is_disabled(true).build())

@@ -4,7 +4,7 @@
 
 use chrono::{DateTime, Utc};
 use rollcall_domain::{TelegramUser, UserStats, Username};
-use rollcall_repository::Page;
+use rollcall_service::Page;
 
 /// Names and usernames are shown up to these lengths, so that a page of users fits into one
 /// message: Telegram takes 4096 UTF-16 units, and an emoji is two. No username of Telegram's is cut.
@@ -89,12 +89,15 @@ fn minute(at: DateTime<Utc>) -> String {
     at.format("%Y-%m-%d %H:%M").to_string()
 }
 
-/// What a person typed: on one line, shortened, isolated from the direction of its surroundings
-/// (Unicode Annex 9, FSI and PDI) and escaped.
+/// What a person typed: shortened, escaped, and isolated from the direction of its surroundings
+/// (Unicode Annex 9, FSI and PDI). Characters that would break the line, or out of the isolate,
+/// show as U+FFFD.
 fn shown(text: &str, max_chars: usize) -> String {
-    let one_line = text.chars().map(|c| if c.is_control() { ' ' } else { c });
-    let mut short: String = one_line.clone().take(max_chars).collect();
-    if one_line.count() > max_chars {
+    let is_unsafe =
+        |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let safe = text.chars().map(|c| if is_unsafe(c) { '\u{fffd}' } else { c });
+    let mut short: String = safe.clone().take(max_chars).collect();
+    if safe.count() > max_chars {
         short.pop();
         short.push('…');
     }
@@ -119,7 +122,7 @@ fn grouped(number: u64) -> String {
 mod tests {
     use proptest::prelude::*;
     use rollcall_domain::{Interaction, InteractionKind, Profile};
-    use rollcall_repository::PageRequest;
+    use rollcall_service::PageRequest;
 
     use super::*;
 
@@ -186,7 +189,9 @@ mod tests {
         #[test]
         fn nothing_typed_gets_through_as_markup(name in any::<String>()) {
             let shown = shown(&name, 99);
-            prop_assert!(!shown.contains(['<', '>', '\n']));
+            let has_unsafe = shown.contains(['<', '>', '\n', '\u{202e}', '\u{2066}']);
+            prop_assert!(!has_unsafe);
+            prop_assert_eq!(shown.matches(['\u{2068}', '\u{2069}']).count(), 2);
             let is_entity =
                 |rest: &str| ["amp;", "lt;", "gt;"].iter().any(|it| rest.starts_with(it));
             prop_assert!(shown.split('&').skip(1).all(is_entity));

@@ -2,7 +2,6 @@
 //! a kind or a field that this version does not know holds nothing up.
 
 use chrono::{DateTime, SubsecRound, Utc};
-use frankenstein::types::Message;
 use rollcall_domain::{Chat, ChatKind, Interaction, InteractionKind, Profile, TelegramId};
 use serde::{
     Deserialize, Deserializer,
@@ -45,6 +44,11 @@ const NOBODYS: &[&str] = &["channel_post", "edited_channel_post", "poll", "messa
 /// GroupAnonymousBot and Channel_Bot.
 const PSEUDO_USERS: [i64; 3] = [777_000, 1_087_968_824, 136_817_688];
 
+/// Whether this version knows the kind; an update has one, and may have other fields some day.
+fn is_known(kind: &str) -> bool {
+    NOBODYS.contains(&kind) || KINDS.iter().any(|(name, _)| *name == kind)
+}
+
 /// The kinds to ask for, as `allowed_updates` takes them.
 pub(crate) fn allowed_updates() -> Vec<&'static str> {
     KINDS.iter().map(|(name, _)| *name).collect()
@@ -57,10 +61,19 @@ pub(crate) struct Update {
     pub(crate) update_id: Option<i64>,
     /// Who did what, if anybody did.
     pub(crate) interaction: Option<Interaction>,
-    /// The message, where it starts with a command.
-    pub(crate) command: Option<Box<Message>>,
+    /// What was typed and where, if it starts like a command.
+    pub(crate) command: Option<CommandMessage>,
     /// Why the update could not be read in full, in words that quote nobody.
     pub(crate) fault: Option<String>,
+}
+
+/// A message that starts like a command, and where to answer it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct CommandMessage {
+    pub(crate) text: String,
+    pub(crate) chat: Chat,
+    /// The topic, in a group that has topics.
+    pub(crate) topic: Option<i32>,
 }
 
 /// Reads the JSON of one update that was received at `received`. Never fails: what cannot be read
@@ -94,7 +107,7 @@ struct Reader {
     fault: Option<String>,
 }
 
-type Read = (Option<Interaction>, Option<Box<Message>>);
+type Read = (Option<Interaction>, Option<CommandMessage>);
 
 impl Reader {
     fn content(&mut self, kind: &str, raw: &RawValue) -> Option<Read> {
@@ -118,8 +131,25 @@ impl Reader {
         let profile = self.actor(&content)?;
         let at = self.time(kind, &content);
         let chat = self.chat(&content);
-        let command = (kind == InteractionKind::Command).then(|| self.read(raw)).flatten();
+        let command = text
+            .filter(|_| kind == InteractionKind::Command)
+            .and_then(|text| self.command(text, chat, &content));
         Some((Some(Interaction { update_id: None, at, profile, kind, chat }), command))
+    }
+
+    fn command(
+        &mut self,
+        text: String,
+        chat: Option<Chat>,
+        content: &Content,
+    ) -> Option<CommandMessage> {
+        let Some(chat) = chat else {
+            self.note("a command has no chat to be answered in".to_owned());
+            return None;
+        };
+        let in_topic = content.is_topic_message.is_some_and(|raw| raw.get() == "true");
+        let thread = content.message_thread_id.filter(|_| in_topic);
+        Some(CommandMessage { text, chat, topic: thread.and_then(|thread| self.read(thread)) })
     }
 
     /// The acting user: `from`, else `user`, else who is behind a boost.
@@ -156,9 +186,13 @@ impl Reader {
     /// The update's own time where it has one, else the second of its receipt: Telegram's own
     /// times are in seconds too.
     fn time(&mut self, kind: InteractionKind, content: &Content) -> DateTime<Utc> {
-        let edited =
-            matches!(kind, InteractionKind::EditedMessage | InteractionKind::EditedBusinessMessage);
-        let field = if edited { content.edit_date } else { content.date };
+        use InteractionKind::{BusinessConnection, EditedBusinessMessage, EditedMessage};
+        let field = match kind {
+            EditedMessage | EditedBusinessMessage => content.edit_date,
+            // Its date is when the connection was made, not when it changed.
+            BusinessConnection => None,
+            _ => content.date,
+        };
         let seconds = field.and_then(|date| self.read::<i64>(date));
         seconds
             .and_then(|seconds| DateTime::from_timestamp(seconds, 0))
@@ -214,7 +248,9 @@ impl<'de: 'a, 'a> Deserialize<'de> for Envelope<'a> {
                     let value: &RawValue = map.next_value()?;
                     if name == "update_id" {
                         envelope.update_id = serde_json::from_str(value.get()).ok();
-                    } else if envelope.content.is_none() && value.get() != "null" {
+                    } else if is_known(&name)
+                        || (envelope.content.is_none() && value.get().starts_with('{'))
+                    {
                         envelope.content = Some((name, value));
                     }
                 }
@@ -240,6 +276,8 @@ struct Content<'a> {
     chat: Option<&'a RawValue>,
     message: Option<&'a RawValue>,
     text: Option<&'a RawValue>,
+    is_topic_message: Option<&'a RawValue>,
+    message_thread_id: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -429,6 +467,7 @@ mod tests {
         assert_eq!(time("message", json!({"date": 1_700_000_000})), own);
         assert_eq!(time("edited_message", json!({"date": 1, "edit_date": 1_700_000_000})), own);
         assert_eq!(time("edited_message", json!({"date": 1})), receipt);
+        assert_eq!(time("business_connection", json!({"date": 1})), receipt);
         assert_eq!(time("callback_query", json!({"message": {"date": 1}})), receipt);
         assert_eq!(time("inline_query", json!({})), receipt);
         assert_eq!(time("message", json!({"date": i64::MAX})), receipt);
@@ -470,6 +509,9 @@ mod tests {
             known(json!({"from": ada(), "text": "/start", "date": 1})),
             Some(whole_profile())
         );
+        let no_thread = json!({"from": ada(), "text": "/start", "chat": {"id": -5},
+            "is_topic_message": true, "message_thread_id": "x"});
+        assert_eq!(known(no_thread), Some(whole_profile()));
         assert_eq!(known(json!("garbage")), None);
         assert_eq!(known(json!([1])), None);
 
@@ -496,7 +538,29 @@ mod tests {
         });
         let update = read_kind("message", message);
         assert_eq!(update.fault, None);
-        assert_eq!(update.command.unwrap().text.as_deref(), Some("/start"));
+        let chat = Chat { id: 1815, kind: ChatKind::Private };
+        let command = CommandMessage { text: "/start".to_owned(), chat, topic: None };
+        assert_eq!(update.command, Some(command));
+
+        let in_topic = json!({
+            "chat": {"id": -5, "type": "supergroup"}, "from": {"id": 1815}, "text": "/help",
+            "message_thread_id": 7, "is_topic_message": true
+        });
+        let command = read_kind("message", in_topic).command.unwrap();
+        assert_eq!((command.chat.id, command.topic), (-5, Some(7)));
+    }
+
+    #[test]
+    fn other_fields_of_an_update_are_passed_over() {
+        for known in [
+            json!({"update_id": 1, "shard": 3, "message": {"from": ada()}}),
+            json!({"update_id": 1, "shard": {"from": {"id": 2}}, "message": {"from": ada()}}),
+            json!({"update_id": 1, "message": {"from": ada()}, "shard": {"from": {"id": 2}}}),
+        ] {
+            let update = read_value(&known);
+            assert_eq!(update.interaction.unwrap().telegram_id().get(), 1815);
+            assert_eq!(update.fault, None);
+        }
     }
 
     #[test]

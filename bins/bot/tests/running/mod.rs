@@ -84,12 +84,17 @@ impl RunningBot {
 
     /// Sends a signal, waits until the bot has ended well and answers all that it said.
     pub(crate) async fn signal(self, signal: &str) -> String {
-        let id = self.process.id().expect("a bot that runs").to_string();
-        let kill = ["-c".to_owned(), format!("kill -{signal} {id}")];
-        assert!(Command::new("sh").args(kill).status().await.unwrap().success());
+        self.send(signal).await;
         let (code, output) = self.ended().await;
         assert_eq!(code, 0, "{output}");
         output
+    }
+
+    /// Sends a signal.
+    pub(crate) async fn send(&self, signal: &str) {
+        let id = self.process.id().expect("a bot that runs").to_string();
+        let kill = ["-c".to_owned(), format!("kill -{signal} {id}")];
+        assert!(Command::new("sh").args(kill).status().await.unwrap().success());
     }
 
     /// Kills the bot at once, as a power cut would.

@@ -23,7 +23,7 @@ use crate::{
 /// Manages Rollcall's database: migrations, users, statistics, checks.
 ///
 /// Works on the same DATABASE_URL as the bot, also while the bot is running.
-#[derive(Debug, Parser)]
+#[derive(Parser)]
 #[command(name = "manage", version)]
 pub struct Arguments {
     #[command(subcommand)]
@@ -33,7 +33,7 @@ pub struct Arguments {
 }
 
 /// The management commands.
-#[derive(Debug, Subcommand)]
+#[derive(Subcommand)]
 pub enum Command {
     /// Bring the database up to date, or take the last change back
     Migrate(migrations::Migrate),

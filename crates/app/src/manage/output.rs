@@ -10,17 +10,27 @@ pub(super) fn stdout() -> impl Write {
     io::stdout().lock()
 }
 
-/// Prints a value as JSON, for people and programs alike.
+/// Prints a value as JSON, for people and programs alike: what could steer a terminal is escaped.
 pub(super) fn print_json(value: &Value) -> anyhow::Result<()> {
-    writeln!(stdout(), "{value:#}").map_err(Into::into)
+    let mut json = String::new();
+    for c in format!("{value:#}").chars() {
+        match c {
+            '\n' => json.push(c),
+            c if is_unsafe(c) => json.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c => json.push(c),
+        }
+    }
+    writeln!(stdout(), "{json}").map_err(Into::into)
 }
 
 /// Text that a person typed, safe for a terminal: control characters, of which its escape
 /// sequences are made, and characters that turn the direction of the line show as U+FFFD.
 pub(super) fn safe(text: &str) -> String {
-    let is_unsafe =
-        |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     text.chars().map(|c| if is_unsafe(c) { '\u{fffd}' } else { c }).collect()
+}
+
+fn is_unsafe(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// A time for people: to the second, in UTC.

@@ -60,9 +60,12 @@ pub(crate) fn register(
         AnyConnection::Sqlite(connection) => {
             connection.immediate_transaction(|connection| record(connection, interactions))
         }
-        AnyConnection::Postgres(connection) => {
-            connection.transaction(|connection| record(connection, interactions))
-        }
+        // Said, for a server may have another default: each statement is to see what others have
+        // committed by then.
+        AnyConnection::Postgres(connection) => connection
+            .build_transaction()
+            .read_committed()
+            .run(|connection| record(connection, interactions)),
     }
 }
 

@@ -91,16 +91,27 @@ impl Replay {
             user.observe(interaction);
             return;
         }
-        let before = user.username.clone();
+        let before = user.clone();
         user.observe(interaction);
         let after = user.username.clone();
-        if before != after {
-            self.release(id, before);
-            self.claim(id, after, interaction.at);
+        if before.username == after {
+            return;
+        }
+        self.release(id, before.username.as_ref());
+        if let Some(username) = after
+            && !self.claim(id, &username, interaction.at)
+            && let Some(Replayed { user, .. }) = self.users.get_mut(&id)
+        {
+            user.username = None;
+            let is_as_before = TelegramUser { last_seen: before.last_seen, ..user.clone() }
+                == TelegramUser { updated_at: user.updated_at, ..before.clone() };
+            if is_as_before {
+                user.updated_at = before.updated_at;
+            }
         }
     }
 
-    fn release(&mut self, id: TelegramId, username: Option<Username>) {
+    fn release(&mut self, id: TelegramId, username: Option<&Username>) {
         if let Some(username) = username
             && let Entry::Occupied(holder) = self.holders.entry(username.key())
             && matches!(holder.get(), Holder::Within(within) if *within == id)
@@ -110,32 +121,27 @@ impl Replay {
     }
 
     /// Of two who show one username, the one seen later keeps it; at the same time, the new one.
-    fn claim(&mut self, id: TelegramId, username: Option<Username>, at: DateTime<Utc>) {
-        let Some(username) = username else { return };
-        let holder = self.holders.get(&username.key()).copied();
-        let held_until = match holder {
-            None => None,
-            Some(Holder::Outside(_, last_seen)) => Some(last_seen),
-            Some(Holder::Within(holder)) => self.users.get(&holder).map(|it| it.user.last_seen),
-        };
-        if held_until.is_some_and(|seen| seen > at) {
-            self.take_from(id, at);
-            return;
-        }
+    /// Answers whether the claim holds; whoever loses the username by it no longer has it.
+    fn claim(&mut self, id: TelegramId, username: &Username, at: DateTime<Utc>) -> bool {
+        let key = username.key();
+        let holder = self.holders.get(&key).copied();
         match holder {
             None => {}
-            Some(Holder::Within(loser)) => self.take_from(loser, at),
+            Some(Holder::Outside(_, last_seen)) if last_seen > at => return false,
             Some(Holder::Outside(loser, _)) => {
                 self.losers.insert(loser, at);
             }
+            Some(Holder::Within(holder)) => {
+                if let Some(Replayed { user, .. }) = self.users.get_mut(&holder) {
+                    if user.last_seen > at {
+                        return false;
+                    }
+                    user.username = None;
+                    user.updated_at = user.updated_at.max(at);
+                }
+            }
         }
-        self.holders.insert(username.key(), Holder::Within(id));
-    }
-
-    fn take_from(&mut self, loser: TelegramId, at: DateTime<Utc>) {
-        if let Some(Replayed { user, .. }) = self.users.get_mut(&loser) {
-            user.username = None;
-            user.updated_at = user.updated_at.max(at);
-        }
+        self.holders.insert(key, Holder::Within(id));
+        true
     }
 }

@@ -1,3 +1,31 @@
 //! The contracts of the repositories: what must hold on every database.
 
+pub mod bots;
 pub mod users;
+
+/// Generates a test for each contract of a module on each database, for the macros of the modules.
+/// A contract is given two handles on one empty store, as two processes would have them.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! contract {
+    ($open:path, $module:ident: $($contract:ident,)+) => {
+        mod sqlite {
+            use super::*;
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $contract() {
+                let database = $crate::ThrowAwayDatabase::sqlite();
+                let stores = [$open(database.url()).await, $open(database.url()).await];
+                $crate::contract::$module::$contract(stores).await;
+            })+
+        }
+        mod postgres {
+            use super::*;
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $contract() {
+                let Some(database) = $crate::ThrowAwayDatabase::postgres() else { return };
+                let stores = [$open(database.url()).await, $open(database.url()).await];
+                $crate::contract::$module::$contract(stores).await;
+            })+
+        }
+    };
+}

@@ -1,0 +1,45 @@
+//! The contract of [`BotRepository`]: each function tells its rule by its name.
+#![expect(missing_docs, reason = "each function tells its rule by its name")]
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use rollcall_domain::TelegramId;
+use rollcall_repository::BotRepository;
+
+/// Generates a test for each contract on each database; see
+/// [`user_repository_contract!`](crate::user_repository_contract).
+#[macro_export]
+macro_rules! bot_repository_contract {
+    ($open:path) => {
+        $crate::contract!($open, bots: nobody_owns_a_new_database, one_of_many_bots_gets_it,);
+    };
+}
+
+pub async fn nobody_owns_a_new_database([store, other]: [Arc<dyn BotRepository>; 2]) {
+    assert_eq!(store.owner().await.unwrap(), None);
+    assert_eq!(store.claim(id(5), at()).await.unwrap(), id(5));
+    assert_eq!(other.claim(id(6), at()).await.unwrap(), id(5));
+    assert_eq!(other.owner().await.unwrap(), Some(id(5)));
+}
+
+pub async fn one_of_many_bots_gets_it(stores: [Arc<dyn BotRepository>; 2]) {
+    let claims = (1..=20).map(|bot| {
+        let store = stores[usize::from(bot % 2 == 0)].clone();
+        tokio::spawn(async move { store.claim(id(bot), at()).await.unwrap() })
+    });
+    let mut owners = Vec::new();
+    for claim in claims.collect::<Vec<_>>() {
+        owners.push(claim.await.unwrap());
+    }
+    owners.dedup();
+    assert_eq!(owners.len(), 1, "{owners:?}");
+}
+
+fn id(n: i64) -> TelegramId {
+    n.try_into().unwrap()
+}
+
+fn at() -> DateTime<Utc> {
+    "2026-11-23T12:00:00Z".parse().unwrap()
+}
