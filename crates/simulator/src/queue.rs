@@ -202,7 +202,7 @@ impl Queue {
 
     /// The first `limit` updates as the answer to getUpdates, or none when there are none.
     pub(crate) fn answer(&mut self, limit: usize) -> Option<String> {
-        let last = self.pending.iter().take(limit).last()?.id;
+        let last = self.pending.iter().take(limit).next_back()?.id;
         self.given = self.given.max(last);
         let bytes: usize =
             self.pending.iter().take(limit).map(|update| update.json.len() + 1).sum();
