@@ -1,5 +1,5 @@
 //! Opening databases and staying connected: what works, and what an owner reads when it does not.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{os::unix::fs::FileExt, path::Path, time::Duration};
 
