@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::{
     client::{CallError, Client},
     handler::Handler,
+    ingest::Ingest,
     menu, poll,
     token::{ApiUrl, BotToken},
     trouble::{Trouble, chain},
@@ -94,14 +95,15 @@ impl Bot {
             () = &mut shutdown => return Ok(()),
             result = self.prepare() => result?,
         }
-        let handler = Arc::new(Handler {
+        let handler = Handler {
             client: self.client.clone(),
             users: users.clone(),
             admins: self.admins.clone(),
             our_username: self.username.clone(),
-        });
+        };
+        let ingest = Ingest::new(users, clock, handler);
         log::info!(bot_id = self.id.get(); "ready: @{} takes updates by long polling", self.username);
-        poll::run(&self.client, users, &*clock, handler, shutdown).await
+        poll::run(&self.client, &ingest, shutdown).await
     }
 
     /// Tells Telegram that updates are fetched, and sets the menus.

@@ -14,6 +14,7 @@ mod bot;
 mod client;
 mod command;
 mod handler;
+mod ingest;
 mod lanes;
 mod menu;
 mod poll;
