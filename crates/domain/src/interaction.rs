@@ -103,6 +103,41 @@ pub enum InteractionKind {
 }
 
 impl InteractionKind {
+    /// Every kind.
+    pub const ALL: [Self; 26] = [
+        Self::Command,
+        Self::Text,
+        Self::Message,
+        Self::EditedMessage,
+        Self::CallbackQuery,
+        Self::InlineQuery,
+        Self::ChosenInlineResult,
+        Self::ShippingQuery,
+        Self::PreCheckoutQuery,
+        Self::PollAnswer,
+        Self::MyChatMember,
+        Self::ChatMember,
+        Self::ChatJoinRequest,
+        Self::MessageReaction,
+        Self::BusinessConnection,
+        Self::BusinessMessage,
+        Self::EditedBusinessMessage,
+        Self::PurchasedPaidMedia,
+        Self::ChatBoost,
+        Self::RemovedChatBoost,
+        Self::GuestMessage,
+        Self::ManagedBot,
+        Self::Subscription,
+        Self::Other,
+        Self::Call,
+        Self::Touch,
+    ];
+
+    /// The kind of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
     /// The kind's name, in the Bot API's spelling where the Bot API has one.
     pub fn name(self) -> &'static str {
         match self {

@@ -10,6 +10,7 @@
 mod clock;
 mod interaction;
 mod profile;
+mod set_aside;
 mod stats;
 mod telegram_id;
 mod user;
@@ -18,6 +19,7 @@ mod username;
 pub use clock::{Clock, SystemClock};
 pub use interaction::{Chat, ChatKind, Interaction, InteractionKind, Registration};
 pub use profile::{MAX_LANGUAGE_CODE_CHARS, MAX_NAME_CHARS, Profile};
+pub use set_aside::SetAside;
 pub use stats::UserStats;
 pub use telegram_id::{InvalidTelegramId, TelegramId};
 pub use user::TelegramUser;

@@ -23,3 +23,28 @@ diesel::table! {
         claimed_at -> Timestamp,
     }
 }
+
+diesel::table! {
+    recent_updates (update_id) {
+        update_id -> BigInt,
+        recorded_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    interactions_by_day (day, kind) {
+        day -> Date,
+        kind -> Text,
+        interactions -> BigInt,
+    }
+}
+
+diesel::table! {
+    quarantine (update_id) {
+        update_id -> BigInt,
+        received_at -> Timestamp,
+        reason -> Text,
+        registered -> Bool,
+        payload -> Text,
+    }
+}

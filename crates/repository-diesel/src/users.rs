@@ -1,12 +1,14 @@
 use async_trait::async_trait;
-use chrono::{Days, NaiveDate, NaiveTime};
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 use diesel::{
     dsl::{count_star, sql},
     prelude::*,
     sql_types::{Bool, Text},
 };
-use rollcall_domain::{Interaction, Registration, TelegramId, TelegramUser, UserStats, Username};
-use rollcall_repository::{Page, PageRequest, RepositoryError, UserRepository};
+use rollcall_domain::{
+    InteractionKind, Registration, TelegramId, TelegramUser, UserStats, Username,
+};
+use rollcall_repository::{Batch, Page, PageRequest, RepositoryError, UserRepository};
 
 use crate::{
     Database,
@@ -15,6 +17,7 @@ use crate::{
     registration,
     row::UserRow,
     schema::telegram_users::dsl::{active_day, created_at, telegram_id, telegram_users},
+    schema::{interactions_by_day, quarantine, recent_updates},
     timestamp::UtcMicros,
 };
 
@@ -35,10 +38,41 @@ impl DieselUserRepository {
 impl UserRepository for DieselUserRepository {
     async fn register(
         &self,
-        interactions: Vec<Interaction>,
+        batch: Batch,
+        now: DateTime<Utc>,
     ) -> Result<Vec<Registration>, RepositoryError> {
         self.database
-            .run("register", move |connection| registration::register(connection, &interactions))
+            .run("register", move |connection| registration::register(connection, &batch, now))
+            .await
+    }
+
+    async fn interactions(
+        &self,
+        first: NaiveDate,
+        last: NaiveDate,
+    ) -> Result<Vec<(NaiveDate, InteractionKind, u64)>, RepositoryError> {
+        self.database
+            .run("read the counts of interactions", move |connection| {
+                let rows: Vec<(NaiveDate, String, i64)> = interactions_by_day::table
+                    .filter(interactions_by_day::day.between(first, last))
+                    .order((interactions_by_day::day, interactions_by_day::kind))
+                    .load(connection)?;
+                rows.into_iter().map(interactions_of_kind).collect()
+            })
+            .await
+    }
+
+    async fn forget(
+        &self,
+        recorded_before: DateTime<Utc>,
+        received_before: DateTime<Utc>,
+        limit: u32,
+    ) -> Result<usize, RepositoryError> {
+        self.database
+            .run("forget old updates", move |connection| {
+                let updates = forget_updates(connection, recorded_before.into(), limit.into())?;
+                Ok(updates + forget_set_aside(connection, received_before.into(), limit.into())?)
+            })
             .await
     }
 
@@ -147,7 +181,51 @@ fn stats(connection: &mut AnyConnection, today: NaiveDate) -> Result<UserStats, 
     })
 }
 
+fn interactions_of_kind(
+    (day, kind, interactions): (NaiveDate, String, i64),
+) -> Result<(NaiveDate, InteractionKind, u64), Failure> {
+    let kind = InteractionKind::from_name(&kind).ok_or_else(|| Failure::Corrupt {
+        table: "interactions_by_day",
+        column: "kind",
+        key: format!("({day}, {kind})"),
+        reason: "no kind has this name".to_owned(),
+    })?;
+    Ok((day, kind, count(interactions)))
+}
+
+/// The ids are nearly in the order of time, so the oldest are found among the smallest.
+fn forget_updates(
+    connection: &mut AnyConnection,
+    before: UtcMicros,
+    limit: i64,
+) -> QueryResult<usize> {
+    let oldest: Vec<i64> = recent_updates::table
+        .select(recent_updates::update_id)
+        .order(recent_updates::update_id)
+        .limit(limit)
+        .load(connection)?;
+    let old = recent_updates::table
+        .filter(recent_updates::update_id.eq_any(oldest))
+        .filter(recent_updates::recorded_at.lt(before));
+    diesel::delete(old).execute(connection)
+}
+
+fn forget_set_aside(
+    connection: &mut AnyConnection,
+    before: UtcMicros,
+    limit: i64,
+) -> QueryResult<usize> {
+    let oldest: Vec<i64> = quarantine::table
+        .select(quarantine::update_id)
+        .filter(quarantine::received_at.lt(before))
+        .order(quarantine::received_at)
+        .limit(limit)
+        .load(connection)?;
+    diesel::delete(quarantine::table.filter(quarantine::update_id.eq_any(oldest)))
+        .execute(connection)
+}
+
 /// A count as the databases answer it, which is never negative.
-fn count(rows: i64) -> u64 {
+pub(crate) fn count(rows: i64) -> u64 {
     rows.try_into().unwrap_or_default()
 }

@@ -97,12 +97,9 @@ async fn connections_that_were_cut_are_made_again() {
         .unwrap();
         assert_eq!(users.find(id(1)).await.unwrap(), None);
         let ada = Profile::new(id(1815), "Ada");
-        let ada = Interaction::new(
-            TestClock::at("2026-11-23T12:00:00Z").now(),
-            ada,
-            InteractionKind::Text,
-        );
-        assert_eq!(users.register(vec![ada]).await.unwrap().len(), 1);
+        let now = TestClock::at("2026-11-23T12:00:00Z").now();
+        let ada = Interaction::new(now, ada, InteractionKind::Text);
+        assert_eq!(users.register(vec![ada].into(), now).await.unwrap().len(), 1);
     }
 }
 
@@ -126,7 +123,7 @@ async fn batches_in_opposite_order_do_not_deadlock() {
                 if reversed {
                     batch.reverse();
                 }
-                users.register(batch).await.unwrap();
+                users.register(batch.into(), now).await.unwrap();
             }
         })
     });

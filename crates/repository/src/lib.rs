@@ -10,9 +10,11 @@
 mod bot;
 mod error;
 mod page;
+mod quarantine;
 mod user;
 
 pub use bot::BotRepository;
 pub use error::{BoxError, RepositoryError};
 pub use page::{InvalidPage, MAX_PAGE_SIZE, Page, PageRequest};
-pub use user::UserRepository;
+pub use quarantine::QuarantineRepository;
+pub use user::{Batch, UserRepository};

@@ -1,23 +1,63 @@
 use async_trait::async_trait;
-use chrono::NaiveDate;
-use rollcall_domain::{Interaction, Registration, TelegramId, TelegramUser, UserStats, Username};
+use chrono::{DateTime, NaiveDate, Utc};
+use rollcall_domain::{
+    Interaction, InteractionKind, Registration, SetAside, TelegramId, TelegramUser, UserStats,
+    Username,
+};
 
 use crate::{Page, PageRequest, RepositoryError};
+
+/// What is recorded together.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Batch {
+    /// What people did.
+    pub interactions: Vec<Interaction>,
+    /// Updates that could not be read in full.
+    pub set_aside: Vec<SetAside>,
+}
+
+impl From<Vec<Interaction>> for Batch {
+    fn from(interactions: Vec<Interaction>) -> Self {
+        Self { interactions, set_aside: Vec::new() }
+    }
+}
 
 /// The store of users.
 #[async_trait]
 pub trait UserRepository: Send + Sync {
-    /// Records `interactions` in one transaction, as if one after the other, by the rules of
-    /// [`TelegramUser::observe`]. Answers one registration for each, in their order, once all of
-    /// them are durable; on an error nothing of them was recorded.
+    /// Records a batch in one transaction, its interactions as if one after the other, by the rules
+    /// of [`TelegramUser::observe`]. Answers one registration for each interaction, in their order,
+    /// once the batch is durable; on an error nothing of it was recorded.
     ///
     /// No two users hold the same username: of those that claim it, the one with the later
     /// interaction keeps it, and of equally late ones the one recorded last; for the others it
     /// becomes `None`.
+    ///
+    /// An interaction whose `update_id` was recorded before, as far as [`forget`](Self::forget) has
+    /// left that known, changes nothing and is not counted; it is answered with the user as it
+    /// stands. `now` is when the batch is recorded.
     async fn register(
         &self,
-        interactions: Vec<Interaction>,
+        batch: Batch,
+        now: DateTime<Utc>,
     ) -> Result<Vec<Registration>, RepositoryError>;
+
+    /// How many interactions of each kind were recorded on each day from `first` to `last`, days in
+    /// UTC, both included; by day and the kind's name.
+    async fn interactions(
+        &self,
+        first: NaiveDate,
+        last: NaiveDate,
+    ) -> Result<Vec<(NaiveDate, InteractionKind, u64)>, RepositoryError>;
+
+    /// Forgets update_ids recorded before `recorded_before`, and updates set aside that came before
+    /// `received_before`: up to `limit` of each. Answers how many were forgotten.
+    async fn forget(
+        &self,
+        recorded_before: DateTime<Utc>,
+        received_before: DateTime<Utc>,
+        limit: u32,
+    ) -> Result<usize, RepositoryError>;
 
     /// The user with this id.
     async fn find(&self, id: TelegramId) -> Result<Option<TelegramUser>, RepositoryError>;

@@ -6,8 +6,8 @@
 
 use std::sync::Arc;
 
-use rollcall_domain::{Interaction, Registration};
-use rollcall_repository::UserRepository;
+use rollcall_domain::{Clock, Registration};
+use rollcall_repository::{Batch, UserRepository};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use crate::ServiceError;
@@ -19,9 +19,9 @@ const CAPACITY: usize = 8 * FULL_BATCH;
 
 type Answer = Result<Vec<Registration>, ServiceError>;
 
-/// One caller's interactions.
+/// What one caller wants recorded.
 struct Call {
-    interactions: Vec<Interaction>,
+    batch: Batch,
     caller: Caller,
 }
 
@@ -44,39 +44,45 @@ pub(crate) struct Queue {
 
 impl Queue {
     /// Starts the task on the current tokio runtime.
-    pub(crate) fn start(users: Arc<dyn UserRepository>) -> Self {
+    pub(crate) fn start(users: Arc<dyn UserRepository>, clock: Arc<dyn Clock>) -> Self {
         let (calls, queued) = mpsc::unbounded_channel();
-        tokio::spawn(work(users, queued));
+        tokio::spawn(work(users, clock, queued));
         Self { calls, room: Arc::new(Semaphore::new(CAPACITY)) }
     }
 
-    /// Answers when the interactions, at most a full batch, are durable. A caller that goes away
-    /// earlier does not keep them from becoming so.
-    pub(crate) async fn register(&self, interactions: Vec<Interaction>) -> Answer {
-        let count = interactions.len();
-        let room = u32::try_from(count.min(CAPACITY)).unwrap_or(u32::MAX);
+    /// Answers when what is in the batch, at most a full one, is durable. A caller that goes away
+    /// earlier does not keep it from becoming so.
+    pub(crate) async fn register(&self, batch: Batch) -> Answer {
+        let count = batch.interactions.len();
+        let room = (count + batch.set_aside.len()).min(CAPACITY);
+        let room = u32::try_from(room).unwrap_or(u32::MAX);
         // The semaphore is never closed, so there is room in the end.
         let room = self.room.clone().acquire_many_owned(room).await;
         let room = room.map_err(|_| ServiceError::Stopped)?;
         let (answer, answered) = oneshot::channel();
         let caller = Caller { interactions: count, answer, _room: room };
-        let call = Call { interactions, caller };
+        let call = Call { batch, caller };
         self.calls.send(call).map_err(|_| ServiceError::Stopped)?;
         answered.await.map_err(|_| ServiceError::Stopped)?
     }
 }
 
-async fn work(users: Arc<dyn UserRepository>, mut calls: mpsc::UnboundedReceiver<Call>) {
+async fn work(
+    users: Arc<dyn UserRepository>,
+    clock: Arc<dyn Clock>,
+    mut calls: mpsc::UnboundedReceiver<Call>,
+) {
     while let Some(first) = calls.recv().await {
-        let mut batch = first.interactions;
+        let mut batch = first.batch;
         let mut callers = vec![first.caller];
-        while batch.len() < FULL_BATCH
+        while batch.interactions.len() < FULL_BATCH
             && let Ok(call) = calls.try_recv()
         {
-            batch.extend(call.interactions);
+            batch.interactions.extend(call.batch.interactions);
+            batch.set_aside.extend(call.batch.set_aside);
             callers.push(call.caller);
         }
-        let result = users.register(batch).await.map_err(ServiceError::from);
+        let result = users.register(batch, clock.now()).await.map_err(ServiceError::from);
         distribute(result, callers);
     }
 }

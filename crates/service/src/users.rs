@@ -1,11 +1,11 @@
 use std::sync::Arc;
 
-use chrono::{DateTime, SubsecRound, Utc};
+use chrono::{DateTime, NaiveDate, SubsecRound, TimeDelta, Utc};
 use rollcall_domain::{
-    Clock, Interaction, InteractionKind, Profile, Registration, TelegramId, TelegramUser,
+    Clock, Interaction, InteractionKind, Profile, Registration, SetAside, TelegramId, TelegramUser,
     UserStats, Username,
 };
-use rollcall_repository::{Page, PageRequest, UserRepository};
+use rollcall_repository::{Batch, Page, PageRequest, UserRepository};
 
 use crate::{
     ServiceError,
@@ -27,11 +27,13 @@ impl UserService {
     /// Outside a tokio runtime.
     pub fn new(users: impl UserRepository + 'static, clock: impl Clock + 'static) -> Self {
         let users: Arc<dyn UserRepository> = Arc::new(users);
-        Self { queue: Queue::start(users.clone()), users, clock: Arc::new(clock) }
+        let clock: Arc<dyn Clock> = Arc::new(clock);
+        Self { queue: Queue::start(users.clone(), clock.clone()), users, clock }
     }
 
     /// Records `interactions`, as if one after the other, and answers one registration for each
-    /// once they are durable. A time that lies in the future counts as now.
+    /// once they are durable. A time that lies in the future counts as now. An interaction whose
+    /// `update_id` was recorded in the last 48 hours changes nothing and is not counted again.
     ///
     /// Up to 1,000 interactions are one transaction; more become several.
     ///
@@ -41,16 +43,58 @@ impl UserService {
         &self,
         interactions: &[Interaction],
     ) -> Result<Vec<Registration>, ServiceError> {
+        self.register_with(interactions, &[]).await
+    }
+
+    /// Records `interactions` as [`UserService::register`] does, and keeps updates that could not
+    /// be read in full, in the same transaction as the first of them.
+    ///
+    /// # Errors
+    /// When the storage fails; of the last transaction nothing was recorded then.
+    pub async fn register_with(
+        &self,
+        interactions: &[Interaction],
+        set_aside: &[SetAside],
+    ) -> Result<Vec<Registration>, ServiceError> {
         let now = self.clock.now();
         let mut registrations = Vec::with_capacity(interactions.len());
-        for batch in interactions.chunks(FULL_BATCH) {
-            let batch = batch.iter().cloned().map(|interaction| timely(interaction, now));
-            registrations.extend(self.queue.register(batch.collect()).await?);
+        let (first, rest) = interactions.split_at(interactions.len().min(FULL_BATCH));
+        if !first.is_empty() || !set_aside.is_empty() {
+            let batch = Batch { interactions: timely(first, now), set_aside: set_aside.to_vec() };
+            registrations.extend(self.queue.register(batch).await?);
+        }
+        for batch in rest.chunks(FULL_BATCH) {
+            registrations.extend(self.queue.register(timely(batch, now).into()).await?);
         }
         if log::log_enabled!(log::Level::Debug) {
             interactions.iter().zip(&registrations).for_each(log_registration);
         }
         Ok(registrations)
+    }
+
+    /// How many interactions of each kind were recorded on each day from `first` to `last`, days
+    /// in UTC, both included.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub async fn get_interactions(
+        &self,
+        first: NaiveDate,
+        last: NaiveDate,
+    ) -> Result<Vec<(NaiveDate, InteractionKind, u64)>, ServiceError> {
+        Ok(self.users.interactions(first, last).await?)
+    }
+
+    /// Forgets what is kept for a while only: update_ids for 48 hours, updates that were set aside
+    /// for 14 days. Does a small part of it, and answers whether there may be more.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub async fn forget_old(&self) -> Result<bool, ServiceError> {
+        let now = self.clock.now();
+        let forgotten =
+            self.users.forget(now - UPDATE_IDS_ARE_KEPT, now - SET_ASIDE_IS_KEPT, FORGET).await?;
+        Ok(forgotten > 0)
     }
 
     /// Registers that the user with this profile was there just now.
@@ -132,11 +176,20 @@ impl UserService {
     }
 }
 
-/// The interaction with a time that can be: not before 1970, not in the future, and in whole
-/// microseconds, as the databases store it.
-fn timely(mut interaction: Interaction, now: DateTime<Utc>) -> Interaction {
-    interaction.at = interaction.at.min(now).max(DateTime::UNIX_EPOCH).trunc_subsecs(6);
-    interaction
+/// Telegram delivers an update again for at most 24 hours.
+const UPDATE_IDS_ARE_KEPT: TimeDelta = TimeDelta::hours(48);
+const SET_ASIDE_IS_KEPT: TimeDelta = TimeDelta::days(14);
+/// How many rows of a table are forgotten at once.
+const FORGET: u32 = 1000;
+
+/// The interactions with times that can be: not before 1970, not in the future, and in whole
+/// microseconds, as the databases store them.
+fn timely(interactions: &[Interaction], now: DateTime<Utc>) -> Vec<Interaction> {
+    let timely = |interaction: &Interaction| {
+        let at = interaction.at.min(now).max(DateTime::UNIX_EPOCH).trunc_subsecs(6);
+        Interaction { at, ..interaction.clone() }
+    };
+    interactions.iter().map(timely).collect()
 }
 
 fn log_registration((interaction, registration): (&Interaction, &Registration)) {

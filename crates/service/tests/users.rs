@@ -15,7 +15,7 @@ use rollcall_domain::{
     Clock, Interaction, InteractionKind, Profile, Registration, TelegramId, TelegramUser,
     UserStats, Username,
 };
-use rollcall_repository::{Page, PageRequest, RepositoryError, UserRepository};
+use rollcall_repository::{Batch, Page, PageRequest, RepositoryError, UserRepository};
 use rollcall_repository_diesel::{Database, DieselUserRepository};
 use rollcall_service::{ServiceError, UserService};
 use rollcall_testkit::{TestClock, ThrowAwayDatabase};
@@ -182,6 +182,30 @@ async fn a_failing_store_fails_every_caller_of_the_batch_and_only_that() {
     assert!(call(&users, 1).await.unwrap().unwrap().created);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_kept_for_a_while_is_forgotten_after_it() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        let (users, clock) = service(&database).await;
+        let ada = ada();
+        let text = |update_id: i64| Interaction {
+            update_id: Some(update_id),
+            ..Interaction::new(noon(), ada.clone(), InteractionKind::Text)
+        };
+        let counted = async || users.get_interactions(today(), today()).await.unwrap()[0].2;
+        users.register(&(1..=1500).map(text).collect::<Vec<_>>()).await.unwrap();
+        clock.advance(47 * 3600);
+        users.register(&[text(2000), text(1)]).await.unwrap();
+        assert!(!users.forget_old().await.unwrap());
+        assert_eq!(counted().await, 1501);
+
+        clock.advance(3601);
+        while users.forget_old().await.unwrap() {}
+        // Those of two days ago are new again, the later one is not.
+        users.register(&[text(1), text(1500), text(2000)]).await.unwrap();
+        assert_eq!(counted().await, 1503);
+    }
+}
+
 #[test]
 fn the_example_runs() {
     let database = ThrowAwayDatabase::sqlite();
@@ -200,6 +224,10 @@ fn example(name: &str) -> std::path::PathBuf {
 }
 
 const NOON: &str = "2026-11-23T12:00:00Z";
+
+fn today() -> NaiveDate {
+    noon().date_naive()
+}
 
 fn noon() -> DateTime<Utc> {
     NOON.parse().unwrap()
@@ -254,19 +282,37 @@ struct Shared(Arc<HeldStore>);
 impl UserRepository for Shared {
     async fn register(
         &self,
-        interactions: Vec<Interaction>,
+        batch: Batch,
+        _: DateTime<Utc>,
     ) -> Result<Vec<Registration>, RepositoryError> {
         self.0.entered.notify_one();
         self.0.release.notified().await;
         if self.0.broken.load(Ordering::Relaxed) {
             return Err(RepositoryError::Failed("broken".into()));
         }
-        self.0.batches.lock().unwrap().push(interactions.len());
+        self.0.batches.lock().unwrap().push(batch.interactions.len());
         let answer = |interaction: &Interaction| {
             let user = TelegramUser::new(interaction.telegram_id(), interaction.at);
             Registration { user, created: true }
         };
-        Ok(interactions.iter().map(answer).collect())
+        Ok(batch.interactions.iter().map(answer).collect())
+    }
+
+    async fn interactions(
+        &self,
+        _: NaiveDate,
+        _: NaiveDate,
+    ) -> Result<Vec<(NaiveDate, InteractionKind, u64)>, RepositoryError> {
+        unimplemented!("not part of these stories")
+    }
+
+    async fn forget(
+        &self,
+        _: DateTime<Utc>,
+        _: DateTime<Utc>,
+        _: u32,
+    ) -> Result<usize, RepositoryError> {
+        unimplemented!("not part of these stories")
     }
 
     async fn find(&self, _: TelegramId) -> Result<Option<TelegramUser>, RepositoryError> {

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use rollcall_domain::{Clock, Interaction, Registration};
+use rollcall_domain::{Clock, Interaction, Registration, SetAside};
 use rollcall_service::{ServiceError, UserService};
 use serde_json::value::RawValue;
 
@@ -38,27 +38,28 @@ impl Ingest {
     /// Reads updates that have just come; see [`update::read`].
     pub(crate) fn read<'a>(&self, raw: impl IntoIterator<Item = &'a RawValue>) -> Vec<Update> {
         let received = self.clock.now();
-        raw.into_iter()
-            .map(|raw| {
-                let update = update::read(raw.get(), received);
-                if let Some(fault) = &update.fault {
-                    log::warn!(
-                        update_id = update.update_id, fault;
-                        "an update could not be read in full"
-                    );
-                }
-                update
-            })
-            .collect()
+        let read = |raw: &RawValue| {
+            let update = update::read(raw.get(), received);
+            if let Some(fault) = &update.fault {
+                log::warn!(
+                    update_id = update.update_id, fault;
+                    "an update could not be read in full, and is set aside"
+                );
+            }
+            update
+        };
+        raw.into_iter().map(read).collect()
     }
 
-    /// Registers whom the updates come from. Once this has answered, they may be confirmed to
-    /// Telegram: what they changed is durable.
+    /// Registers whom the updates come from, and keeps those that could not be read in full. Once
+    /// this has answered, they may be confirmed to Telegram: all of it is durable.
     pub(crate) async fn register(&self, updates: &[Update]) -> Result<Commands, ServiceError> {
         let acted = || updates.iter().filter(|update| update.interaction.is_some());
         let interactions: Vec<Interaction> =
             acted().filter_map(|update| update.interaction.clone()).collect();
-        let registrations = self.users.register(&interactions).await?;
+        let set_aside: Vec<SetAside> =
+            updates.iter().filter_map(|update| update.set_aside.clone()).collect();
+        let registrations = self.users.register_with(&interactions, &set_aside).await?;
         let commands = acted().map(|update| update.command.clone()).zip(registrations);
         Ok(Commands(
             commands.filter_map(|(command, registered)| Some((command?, registered))).collect(),

@@ -27,3 +27,4 @@ mod update;
 pub use bot::{Bot, BotError, Settings};
 pub use client::CallError;
 pub use token::{ApiUrl, BotToken, InvalidApiUrl, InvalidToken};
+pub use update::{Reread, reread};

@@ -2,7 +2,9 @@
 //! a kind or a field that this version does not know holds nothing up.
 
 use chrono::{DateTime, SubsecRound, Utc};
-use rollcall_domain::{Chat, ChatKind, Interaction, InteractionKind, Profile, TelegramId};
+use rollcall_domain::{
+    Chat, ChatKind, Interaction, InteractionKind, Profile, SetAside, TelegramId,
+};
 use serde::{
     Deserialize, Deserializer,
     de::{IgnoredAny, MapAccess, Visitor},
@@ -55,7 +57,7 @@ pub(crate) fn allowed_updates() -> Vec<&'static str> {
 }
 
 /// What we take from an update.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Update {
     /// The update's id; `None` where it has none that is a number.
     pub(crate) update_id: Option<i64>,
@@ -65,6 +67,8 @@ pub(crate) struct Update {
     pub(crate) command: Option<CommandMessage>,
     /// Why the update could not be read in full, in words that quote nobody.
     pub(crate) fault: Option<String>,
+    /// The update as it came, where there is a fault and an id to keep it by.
+    pub(crate) set_aside: Option<SetAside>,
 }
 
 /// A message that starts like a command, and where to answer it.
@@ -79,7 +83,36 @@ pub(crate) struct CommandMessage {
 /// Reads the JSON of one update that was received at `received`. Never fails: what cannot be read
 /// is a [`fault`](Update::fault), and the rest is used.
 pub(crate) fn read(json: &str, received: DateTime<Utc>) -> Update {
-    let mut update = Update { update_id: None, interaction: None, command: None, fault: None };
+    let mut update = parts(json, received);
+    if let (Some(fault), Some(update_id)) = (&update.fault, update.update_id) {
+        update.set_aside = Some(SetAside {
+            update_id,
+            received_at: received,
+            reason: fault.clone(),
+            registered: update.interaction.is_some(),
+            payload: json.to_owned(),
+        });
+    }
+    update
+}
+
+/// Who did what in an update that was set aside, read again by this version.
+#[derive(Debug)]
+pub struct Reread {
+    /// Who did what, if anybody did.
+    pub interaction: Option<Interaction>,
+    /// Why the update still cannot be read in full, in words that quote nobody.
+    pub fault: Option<String>,
+}
+
+/// Reads an update that was set aside once more, as of when it came.
+pub fn reread(update: &SetAside) -> Reread {
+    let Update { interaction, fault, .. } = parts(&update.payload, update.received_at);
+    Reread { interaction, fault }
+}
+
+fn parts(json: &str, received: DateTime<Utc>) -> Update {
+    let mut update = Update::default();
     let envelope = match serde_json::from_str::<Envelope>(json) {
         Ok(envelope) => envelope,
         Err(error) => return Update { fault: Some(place(&error)), ..update },

@@ -2,22 +2,27 @@
 //! the batch's size, each over all its rows sorted by key, so that several processes lock rows in
 //! one order.
 //!
-//! 1. Upsert: creates the users that are new, moves `last_seen` of the others and answers what it
+//! 1. The update_ids are remembered. Interactions whose update was known already are left out of
+//!    what follows.
+//! 2. Upsert: creates the users that are new, moves `last_seen` of the others and answers what it
 //!    was. It locks every row of the batch, and touches no indexed column.
-//! 2. If the batch claims usernames, those names are locked and their holders read.
-//! 3. The interactions are replayed in memory by the domain's rules, from the rows so answered.
-//! 4. Rows whose profile or day changed, few as a rule, are updated.
-//! 5. Users outside the batch who lost their username, if any, are told so.
+//! 3. If the batch claims usernames, those names are locked and their holders read.
+//! 4. The interactions are replayed in memory by the domain's rules, from the rows so answered.
+//! 5. Rows whose profile or day changed, few as a rule, are updated.
+//! 6. Users outside the batch who lost their username, if any, are told so.
+//! 7. The interactions are added to the counts of their days, and updates that could not be read
+//!    are kept.
 
 mod postgres;
 mod replay;
 mod sqlite;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use diesel::{Connection, QueryResult};
-use rollcall_domain::{Interaction, Registration, TelegramId, TelegramUser, Username};
+use rollcall_domain::{Interaction, Registration, SetAside, TelegramId, TelegramUser, Username};
+use rollcall_repository::Batch;
 
 use self::replay::{Replay, Replayed};
 use crate::{
@@ -28,6 +33,12 @@ use crate::{
 
 /// The statements of a registration, as a database spells them.
 trait Statements: Connection {
+    /// Remembers updates, whose ids are sorted; answers those that were not known before.
+    fn remember(&mut self, update_ids: &[i64], now: DateTime<Utc>) -> QueryResult<Vec<i64>>;
+
+    /// The rows of users with these ids, as far as there are such.
+    fn rows(&mut self, ids: &[i64]) -> QueryResult<Vec<UserRow>>;
+
     /// Inserts `users`, which are sorted by id and have one row each; where a user exists, moves
     /// its `last_seen` forward and keeps what it was in `previous_seen`. Answers all their rows.
     fn upsert(&mut self, users: &[TelegramUser]) -> QueryResult<Vec<UserRow>>;
@@ -44,35 +55,102 @@ trait Statements: Connection {
 
     /// Takes the username from each of these users, at the time beside it.
     fn clear_usernames(&mut self, losers: &[(TelegramId, DateTime<Utc>)]) -> QueryResult<()>;
+
+    /// Adds to the counts of interactions; `counts` are sorted, and one for each day and kind.
+    fn count(&mut self, counts: &[Count]) -> QueryResult<()>;
+
+    /// Keeps updates that could not be read in full; those that are kept already stay as they are.
+    fn set_aside(&mut self, updates: &[SetAside]) -> QueryResult<()>;
 }
+
+/// So many interactions of a kind, by its name, on a day.
+type Count = (NaiveDate, &'static str, i64);
 
 /// Who holds a username: id, username, `last_seen`.
 type Holder = (i64, String, crate::timestamp::UtcMicros);
 
-/// Records `interactions`, as if one after the other; see
+/// Records a batch; see
 /// [`UserRepository::register`](rollcall_repository::UserRepository::register).
 pub(crate) fn register(
     connection: &mut AnyConnection,
-    interactions: &[Interaction],
+    batch: &Batch,
+    now: DateTime<Utc>,
 ) -> Result<Vec<Registration>, Failure> {
     match connection {
         // Taking the write lock at once is what keeps SQLite's writers from failing half way.
         AnyConnection::Sqlite(connection) => {
-            connection.immediate_transaction(|connection| record(connection, interactions))
+            connection.immediate_transaction(|connection| record(connection, batch, now))
         }
         // Said, for a server may have another default: each statement is to see what others have
         // committed by then.
         AnyConnection::Postgres(connection) => connection
             .build_transaction()
             .read_committed()
-            .run(|connection| record(connection, interactions)),
+            .run(|connection| record(connection, batch, now)),
     }
 }
 
 fn record(
     connection: &mut impl Statements,
-    interactions: &[Interaction],
+    batch: &Batch,
+    now: DateTime<Utc>,
 ) -> Result<Vec<Registration>, Failure> {
+    let known = remember_updates(connection, &batch.interactions, now)?;
+    let is_new = |interaction: &&Interaction| match interaction.update_id {
+        Some(update_id) => !known.contains(&update_id),
+        None => true,
+    };
+    let new: Vec<&Interaction> = without_repetitions(batch.interactions.iter().filter(is_new));
+    let mut users = record_users(connection, &new)?;
+    let counts = counts(&new);
+    if !counts.is_empty() {
+        connection.count(&counts)?;
+    }
+    if !batch.set_aside.is_empty() {
+        connection.set_aside(&batch.set_aside)?;
+    }
+    if new.len() < batch.interactions.len() {
+        add_those_who_stand(connection, &mut users, &batch.interactions)?;
+    }
+    let answers = batch.interactions.iter();
+    Ok(answers.map(|interaction| registration(&mut users, interaction)).collect())
+}
+
+/// Remembers the updates of a batch; answers the ids of those that were known before.
+fn remember_updates(
+    connection: &mut impl Statements,
+    interactions: &[Interaction],
+    now: DateTime<Utc>,
+) -> Result<BTreeSet<i64>, Failure> {
+    let mut ids: BTreeSet<i64> =
+        interactions.iter().filter_map(|interaction| interaction.update_id).collect();
+    if !ids.is_empty() {
+        let sorted: Vec<i64> = ids.iter().copied().collect();
+        for new in connection.remember(&sorted, now)? {
+            ids.remove(&new);
+        }
+    }
+    Ok(ids)
+}
+
+/// Leaves out what comes twice within a batch, too.
+fn without_repetitions<'a>(
+    interactions: impl Iterator<Item = &'a Interaction>,
+) -> Vec<&'a Interaction> {
+    let mut seen = BTreeSet::new();
+    interactions
+        .filter(|interaction| interaction.update_id.is_none_or(|update_id| seen.insert(update_id)))
+        .collect()
+}
+
+/// Creates and updates the users of a batch; answers all of them.
+fn record_users(
+    connection: &mut impl Statements,
+    interactions: &[&Interaction],
+) -> Result<HashMap<TelegramId, Replayed>, Failure> {
+    if interactions.is_empty() {
+        return Ok(HashMap::new());
+    }
     let mut replay = Replay::default();
     let mut active_days = HashMap::new();
     for row in connection.upsert(&as_if_new(interactions))? {
@@ -95,7 +173,7 @@ fn record(
         replay.observe(interaction);
     }
 
-    let Replay { mut users, losers, .. } = replay;
+    let Replay { users, losers, .. } = replay;
     let mut changed: Vec<&TelegramUser> = users
         .values()
         .filter(|Replayed { user, stored, .. }| {
@@ -110,11 +188,11 @@ fn record(
     if !losers.is_empty() {
         connection.clear_usernames(&losers.into_iter().collect::<Vec<_>>())?;
     }
-    interactions.iter().map(|interaction| registration(&mut users, interaction)).collect()
+    Ok(users)
 }
 
 /// What each user of the batch would be if it were new, sorted by id.
-fn as_if_new(interactions: &[Interaction]) -> Vec<TelegramUser> {
+fn as_if_new(interactions: &[&Interaction]) -> Vec<TelegramUser> {
     let mut users: BTreeMap<TelegramId, TelegramUser> = BTreeMap::new();
     for interaction in interactions {
         let id = interaction.telegram_id();
@@ -140,18 +218,47 @@ fn read_holders(
     Ok(holders)
 }
 
+/// How many interactions of each kind there are for each day; sorted.
+fn counts(interactions: &[&Interaction]) -> Vec<Count> {
+    let mut counts: BTreeMap<(NaiveDate, &'static str), i64> = BTreeMap::new();
+    for interaction in interactions {
+        *counts.entry((interaction.at.date_naive(), interaction.kind.name())).or_default() += 1;
+    }
+    counts.into_iter().map(|((day, kind), count)| (day, kind, count)).collect()
+}
+
+/// Adds the users whom only updates that came again speak of, as they stand.
+fn add_those_who_stand(
+    connection: &mut impl Statements,
+    users: &mut HashMap<TelegramId, Replayed>,
+    interactions: &[Interaction],
+) -> Result<(), Failure> {
+    let absent: BTreeSet<i64> = interactions
+        .iter()
+        .map(Interaction::telegram_id)
+        .filter(|id| !users.contains_key(id))
+        .map(TelegramId::get)
+        .collect();
+    for row in connection.rows(&absent.into_iter().collect::<Vec<_>>())? {
+        let user = row.into_user()?;
+        let replayed = Replayed { user: user.clone(), stored: user, created: false };
+        users.insert(replayed.user.telegram_id, replayed);
+    }
+    Ok(())
+}
+
 /// The answer to one interaction; the first one of a new user is the one that created it.
 fn registration(
     users: &mut HashMap<TelegramId, Replayed>,
     interaction: &Interaction,
-) -> Result<Registration, Failure> {
+) -> Registration {
     let id = interaction.telegram_id();
-    let replayed = users.get_mut(&id).ok_or_else(|| Failure::Corrupt {
-        table: "telegram_users",
-        column: "telegram_id",
-        key: id.to_string(),
-        reason: "the upsert did not answer the row".to_owned(),
-    })?;
+    let Some(replayed) = users.get_mut(&id) else {
+        // An update that came again, of somebody who was deleted meanwhile.
+        let mut user = TelegramUser::new(id, interaction.at);
+        user.observe(interaction);
+        return Registration { user, created: false };
+    };
     let created = std::mem::take(&mut replayed.created);
-    Ok(Registration { user: replayed.user.clone(), created })
+    Registration { user: replayed.user.clone(), created }
 }

@@ -3,20 +3,31 @@
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use diesel::{
-    PgConnection, QueryResult, RunQueryDsl,
+    PgConnection,
     pg::Pg,
+    prelude::*,
     query_builder::{AstPass, Query, QueryFragment, QueryId},
     sql_types::{Array, BigInt, Bool, Date, Integer, Nullable, Text, Timestamp},
 };
-use rollcall_domain::{TelegramId, TelegramUser, Username};
+use rollcall_domain::{SetAside, TelegramId, TelegramUser, Username};
 
-use super::{Holder, Statements};
+use super::{Count, Holder, Statements};
 use crate::{
+    quarantine::quarantine_row,
     row::{UserRow, UserSqlType},
+    schema::{quarantine, telegram_users},
     timestamp::UtcMicros,
 };
 
 impl Statements for PgConnection {
+    fn remember(&mut self, update_ids: &[i64], now: DateTime<Utc>) -> QueryResult<Vec<i64>> {
+        Remember { update_ids: update_ids.to_vec(), now: naive(now) }.load(self)
+    }
+
+    fn rows(&mut self, ids: &[i64]) -> QueryResult<Vec<UserRow>> {
+        telegram_users::table.filter(telegram_users::telegram_id.eq_any(ids)).load(self)
+    }
+
     fn upsert(&mut self, users: &[TelegramUser]) -> QueryResult<Vec<UserRow>> {
         let created_at = users.iter().map(|user| naive(user.created_at)).collect();
         let last_seen = users.iter().map(|user| naive(user.last_seen)).collect();
@@ -44,6 +55,23 @@ impl Statements for PgConnection {
     fn clear_usernames(&mut self, losers: &[(TelegramId, DateTime<Utc>)]) -> QueryResult<()> {
         let (ids, at) = losers.iter().map(|&(id, at)| (id.get(), naive(at))).unzip();
         ClearUsernames { ids, at }.execute(self).map(drop)
+    }
+
+    fn count(&mut self, counts: &[Count]) -> QueryResult<()> {
+        let days = counts.iter().map(|(day, ..)| *day).collect();
+        let kinds = counts.iter().map(|(_, kind, _)| *kind).collect();
+        let interactions = counts.iter().map(|(.., count)| *count).collect();
+        CountInteractions { days, kinds, interactions }.execute(self).map(drop)
+    }
+
+    fn set_aside(&mut self, updates: &[SetAside]) -> QueryResult<()> {
+        for update in updates {
+            diesel::insert_into(quarantine::table)
+                .values(quarantine_row(update))
+                .on_conflict_do_nothing()
+                .execute(self)?;
+        }
+        Ok(())
     }
 }
 
@@ -113,6 +141,30 @@ impl<'a> Columns<'a> {
         out.push_bind_param::<Array<Date>, _>(&self.active_day)
     }
 }
+
+#[derive(QueryId)]
+struct Remember {
+    /// Sorted.
+    update_ids: Vec<i64>,
+    now: NaiveDateTime,
+}
+
+impl QueryFragment<Pg> for Remember {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("INSERT INTO recent_updates (update_id, recorded_at) SELECT update_id, ");
+        out.push_bind_param::<Timestamp, _>(&self.now)?;
+        out.push_sql(" FROM UNNEST(");
+        out.push_bind_param::<Array<BigInt>, _>(&self.update_ids)?;
+        out.push_sql(") AS update_id ON CONFLICT (update_id) DO NOTHING RETURNING update_id");
+        Ok(())
+    }
+}
+
+impl Query for Remember {
+    type SqlType = BigInt;
+}
+
+impl RunQueryDsl<PgConnection> for Remember {}
 
 struct Upsert<'a> {
     columns: Columns<'a>,
@@ -248,3 +300,35 @@ impl QueryFragment<Pg> for ClearUsernames {
 }
 
 impl RunQueryDsl<PgConnection> for ClearUsernames {}
+
+struct CountInteractions<'a> {
+    days: Vec<NaiveDate>,
+    kinds: Vec<&'a str>,
+    interactions: Vec<i64>,
+}
+
+impl QueryFragment<Pg> for CountInteractions<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql(
+            "INSERT INTO interactions_by_day AS counted (day, kind, interactions) \
+             SELECT * FROM UNNEST(",
+        );
+        out.push_bind_param::<Array<Date>, _>(&self.days)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Text>, _>(&self.kinds)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<BigInt>, _>(&self.interactions)?;
+        out.push_sql(
+            ") ON CONFLICT (day, kind) DO UPDATE SET \
+             interactions = counted.interactions + excluded.interactions",
+        );
+        Ok(())
+    }
+}
+
+impl QueryId for CountInteractions<'_> {
+    type QueryId = CountInteractions<'static>;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl RunQueryDsl<PgConnection> for CountInteractions<'_> {}

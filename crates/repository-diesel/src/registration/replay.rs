@@ -50,7 +50,7 @@ impl Replay {
 
     /// The keys of the usernames that may change hands: those which users of the batch show and do
     /// not hold already. Few as a rule, and sorted.
-    pub(super) fn contested(&self, interactions: &[Interaction]) -> BTreeSet<String> {
+    pub(super) fn contested(&self, interactions: &[&Interaction]) -> BTreeSet<String> {
         interactions
             .iter()
             .filter_map(|interaction| {

@@ -3,20 +3,32 @@
 
 use chrono::{DateTime, Utc};
 use diesel::{
-    QueryResult, RunQueryDsl, SqliteConnection,
+    SqliteConnection,
+    prelude::*,
     query_builder::{AstPass, Query, QueryFragment, QueryId},
     sql_types::{BigInt, Text, Timestamp},
     sqlite::Sqlite,
 };
-use rollcall_domain::{TelegramId, TelegramUser, Username};
+use rollcall_domain::{SetAside, TelegramId, TelegramUser, Username};
 
-use super::{Holder, Statements};
+use super::{Count, Holder, Statements};
 use crate::{
+    quarantine::quarantine_row,
     row::{UserRow, UserSqlType},
+    schema::{quarantine, telegram_users},
     timestamp::UtcMicros,
 };
 
 impl Statements for SqliteConnection {
+    fn remember(&mut self, update_ids: &[i64], now: DateTime<Utc>) -> QueryResult<Vec<i64>> {
+        let now = text(now);
+        Remember(json(update_ids.iter().map(|update_id| (update_id, &now)))?).load(self)
+    }
+
+    fn rows(&mut self, ids: &[i64]) -> QueryResult<Vec<UserRow>> {
+        telegram_users::table.filter(telegram_users::telegram_id.eq_any(ids)).load(self)
+    }
+
     fn upsert(&mut self, users: &[TelegramUser]) -> QueryResult<Vec<UserRow>> {
         Upsert(json(users.iter().map(|user| {
             (
@@ -64,6 +76,21 @@ impl Statements for SqliteConnection {
         let rows = json(losers.iter().map(|&(id, at)| (id.get(), text(at))))?;
         ClearUsernames(rows).execute(self).map(drop)
     }
+
+    fn count(&mut self, counts: &[Count]) -> QueryResult<()> {
+        let rows = counts.iter().map(|(day, kind, count)| (day.to_string(), kind, count));
+        CountInteractions(json(rows)?).execute(self).map(drop)
+    }
+
+    fn set_aside(&mut self, updates: &[SetAside]) -> QueryResult<()> {
+        for update in updates {
+            diesel::insert_into(quarantine::table)
+                .values(quarantine_row(update))
+                .on_conflict_do_nothing()
+                .execute(self)?;
+        }
+        Ok(())
+    }
 }
 
 /// A JSON array with an element for each row.
@@ -94,6 +121,19 @@ macro_rules! statement_over_json {
 
         impl RunQueryDsl<SqliteConnection> for $name {}
     };
+}
+
+statement_over_json!(
+    Remember,
+    [
+        "INSERT INTO recent_updates (update_id, recorded_at) \
+         SELECT value ->> 0, value ->> 1 FROM json_each(",
+        ") WHERE true ON CONFLICT (update_id) DO NOTHING RETURNING update_id"
+    ]
+);
+
+impl Query for Remember {
+    type SqlType = BigInt;
 }
 
 statement_over_json!(
@@ -143,5 +183,15 @@ statement_over_json!(
         "UPDATE telegram_users SET username = NULL, updated_at = max(updated_at, value ->> 1) \
          FROM json_each(",
         ") WHERE telegram_id = value ->> 0"
+    ]
+);
+
+statement_over_json!(
+    CountInteractions,
+    [
+        "INSERT INTO interactions_by_day (day, kind, interactions) \
+         SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(",
+        ") WHERE true ON CONFLICT (day, kind) DO UPDATE SET \
+         interactions = interactions + excluded.interactions"
     ]
 );

@@ -13,7 +13,7 @@ use rollcall_domain::{
     Interaction, InteractionKind, Profile, Registration, TelegramId, TelegramUser, UserStats,
     Username,
 };
-use rollcall_repository::{PageRequest, UserRepository};
+use rollcall_repository::{Batch, PageRequest, UserRepository};
 
 /// Two handles on one empty store, as two processes would have them.
 pub type Stores = [Arc<dyn UserRepository>; 2];
@@ -46,6 +46,9 @@ macro_rules! user_repository_contract {
             two_writers_in_opposite_order_both_succeed,
             usernames_are_found_ignoring_case,
             a_batch_equals_its_parts,
+            an_update_that_comes_again_changes_nothing,
+            an_update_that_comes_to_two_writers_counts_once,
+            interactions_are_counted_by_utc_day_and_kind,
             lists_are_newest_first_with_the_total,
             statistics_count_utc_days,
             deleted_users_are_gone,
@@ -254,7 +257,7 @@ pub async fn two_writers_in_opposite_order_both_succeed(stores: Stores) {
                     if reversed {
                         batch.reverse();
                     }
-                    store.register(batch).await.expect("a deadlock is tried again");
+                    store.register(batch.into(), at(0)).await.expect("a deadlock is tried again");
                 }
             })
         })
@@ -364,12 +367,87 @@ pub async fn deleted_users_are_gone([store, _]: Stores) {
     assert!(register(&*store, [named(1, 20, "one")]).await[0].created);
 }
 
+pub async fn an_update_that_comes_again_changes_nothing([store, other]: Stores) {
+    let update = |update_id: i64, interaction: Interaction| Interaction {
+        update_id: Some(update_id),
+        ..interaction
+    };
+    let first = update(7, seen(1, 10, "Ada"));
+    assert!(register(&*store, [first.clone()]).await[0].created);
+    let before = user(&*store, 1).await;
+    // Again by itself, with another content, beside new ones, twice in a batch.
+    assert!(!register(&*other, [first.clone()]).await[0].created);
+    let answers =
+        register(&*other, [update(7, seen(1, 90, "Later")), update(8, seen(2, 20, "Bob"))]).await;
+    assert_eq!((&answers[0].user, answers[1].created), (&before, true));
+    let twice = [update(9, seen(3, 30, "Eve")), update(9, seen(3, 31, "Mallory"))];
+    let answers = register(&*store, twice).await;
+    assert_eq!([answers[0].created, answers[1].created], [true, false]);
+    assert_eq!(user(&*store, 3).await.first_name, "Eve");
+    assert_eq!(user(&*store, 1).await, before);
+    assert_eq!(counted(&*store).await, 3);
+    // Ids need not grow: Telegram begins anew at random after a quiet week.
+    register(&*store, [update(5, seen(1, 40, "Ada"))]).await;
+    assert_eq!(counted(&*store).await, 4);
+
+    // Of somebody deleted meanwhile it is answered, and nobody is created.
+    store.delete(&[id(3)]).await.unwrap();
+    let answer = register(&*store, [update(9, seen(3, 30, "Eve"))]).await;
+    assert_eq!((answer[0].created, answer[0].user.first_name.as_str()), (false, "Eve"));
+    assert_eq!(store.find(id(3)).await.unwrap(), None);
+}
+
+pub async fn an_update_that_comes_to_two_writers_counts_once(stores: Stores) {
+    for round in 0..20 {
+        let writers = stores.clone().map(|store| {
+            let batch = batch((0..50).map(|n| Interaction {
+                update_id: Some(round * 50 + n),
+                ..seen(n + 1, round, "x")
+            }));
+            tokio::spawn(async move { store.register(batch, at(0)).await.unwrap() })
+        });
+        let mut created = 0;
+        for writer in writers {
+            created += writer.await.unwrap().iter().filter(|answer| answer.created).count();
+        }
+        assert_eq!(created, if round == 0 { 50 } else { 0 });
+    }
+    assert_eq!(counted(&*stores[0]).await, 1000);
+}
+
+pub async fn interactions_are_counted_by_utc_day_and_kind([store, _]: Stores) {
+    let on =
+        |time: &str, kind| Interaction::new(time.parse().unwrap(), Profile::new(id(1), "x"), kind);
+    use InteractionKind::{Command, InlineQuery, Text};
+    register(&*store, [on("2026-11-22T23:59:59.999999Z", Text), on("2026-11-23T00:00:00Z", Text)])
+        .await;
+    register(&*store, [on("2026-11-23T10:00:00Z", Text), on("2026-11-23T10:00:00Z", Command)])
+        .await;
+    // A late one counts for its own day.
+    register(&*store, [on("2026-11-22T08:00:00Z", InlineQuery)]).await;
+
+    let day = |day: &str| day.parse().unwrap();
+    let (first, second) = (day("2026-11-22"), day("2026-11-23"));
+    let all = [(first, InlineQuery, 1), (first, Text, 1), (second, Command, 1), (second, Text, 2)];
+    assert_eq!(store.interactions(first, second).await.unwrap(), all);
+    assert_eq!(store.interactions(first, first).await.unwrap(), all[..2]);
+    assert_eq!(store.interactions(day("2026-11-24"), day("2026-11-25")).await.unwrap(), []);
+}
+
+/// How many interactions were counted in all.
+async fn counted(store: &dyn UserRepository) -> u64 {
+    let days = store.interactions(at(0).date_naive(), at(1_000_000).date_naive()).await.unwrap();
+    days.iter().map(|(.., interactions)| interactions).sum()
+}
+
 /// Registers one new user from many tasks at once; answers how many were told that they created it.
 async fn created_by_tasks(stores: &[Arc<dyn UserRepository>], tasks: usize) -> usize {
     let tasks: Vec<_> = (0..tasks)
         .map(|task| {
             let store = stores[task % stores.len()].clone();
-            tokio::spawn(async move { store.register(vec![seen(1, 10, "Ada")]).await.unwrap() })
+            tokio::spawn(async move {
+                store.register(batch([seen(1, 10, "Ada")]), at(0)).await.unwrap()
+            })
         })
         .collect();
     let mut created = 0;
@@ -419,7 +497,11 @@ async fn register(
     store: &dyn UserRepository,
     interactions: impl IntoIterator<Item = Interaction>,
 ) -> Vec<Registration> {
-    store.register(interactions.into_iter().collect()).await.unwrap()
+    store.register(batch(interactions), at(0)).await.unwrap()
+}
+
+fn batch(interactions: impl IntoIterator<Item = Interaction>) -> Batch {
+    interactions.into_iter().collect::<Vec<_>>().into()
 }
 
 async fn user(store: &dyn UserRepository, n: i64) -> TelegramUser {

@@ -1,0 +1,16 @@
+use chrono::{DateTime, Utc};
+
+/// An update that could not be read in full, kept as it came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetAside {
+    /// The Bot API's `update_id`.
+    pub update_id: i64,
+    /// When it came.
+    pub received_at: DateTime<Utc>,
+    /// What is wrong with it, in words that quote nobody.
+    pub reason: String,
+    /// Whether somebody was recognised in it all the same, and registered.
+    pub registered: bool,
+    /// Its JSON. Holds what people wrote.
+    pub payload: String,
+}

@@ -1,0 +1,105 @@
+use async_trait::async_trait;
+use diesel::{dsl::count_star, prelude::*};
+use rollcall_domain::SetAside;
+use rollcall_repository::{QuarantineRepository, RepositoryError};
+
+use crate::{Database, schema::quarantine, timestamp::UtcMicros, users::count};
+
+/// The updates that were set aside, in the table `quarantine`.
+#[derive(Clone, Debug)]
+pub struct DieselQuarantineRepository {
+    database: Database,
+}
+
+impl DieselQuarantineRepository {
+    /// The repository in `database`, which must be migrated.
+    pub fn new(database: Database) -> Self {
+        Self { database }
+    }
+}
+
+#[async_trait]
+impl QuarantineRepository for DieselQuarantineRepository {
+    async fn list(&self, after: i64, limit: u32) -> Result<Vec<SetAside>, RepositoryError> {
+        self.database
+            .run("list what was set aside", move |connection| {
+                let rows: Vec<Row> = quarantine::table
+                    .filter(quarantine::update_id.gt(after))
+                    .order(quarantine::update_id)
+                    .limit(limit.into())
+                    .load(connection)?;
+                Ok(rows.into_iter().map(Into::into).collect())
+            })
+            .await
+    }
+
+    async fn find(&self, update_id: i64) -> Result<Option<SetAside>, RepositoryError> {
+        self.database
+            .run("find what was set aside", move |connection| {
+                let row = quarantine::table.find(update_id).first::<Row>(connection).optional()?;
+                Ok(row.map(Into::into))
+            })
+            .await
+    }
+
+    async fn count(&self) -> Result<u64, RepositoryError> {
+        self.database
+            .run("count what was set aside", |connection| {
+                Ok(count(quarantine::table.select(count_star()).get_result(connection)?))
+            })
+            .await
+    }
+
+    async fn remove(&self, update_id: i64) -> Result<bool, RepositoryError> {
+        self.database
+            .run("drop what was set aside", move |connection| {
+                let rows = diesel::delete(quarantine::table.find(update_id)).execute(connection)?;
+                Ok(rows > 0)
+            })
+            .await
+    }
+}
+
+/// A row of `quarantine`, its columns in the table's order.
+#[derive(Queryable)]
+struct Row {
+    update_id: i64,
+    received_at: UtcMicros,
+    reason: String,
+    registered: bool,
+    payload: String,
+}
+
+impl From<Row> for SetAside {
+    fn from(row: Row) -> Self {
+        Self {
+            update_id: row.update_id,
+            received_at: row.received_at.into(),
+            reason: row.reason,
+            registered: row.registered,
+            payload: row.payload,
+        }
+    }
+}
+
+/// An update that is set aside, as a row to insert. JSON may hold U+0000 only as an escape, so its
+/// text fits into every database.
+#[derive(Insertable)]
+#[diesel(table_name = quarantine)]
+pub(crate) struct NewRow<'a> {
+    update_id: i64,
+    received_at: UtcMicros,
+    reason: &'a str,
+    registered: bool,
+    payload: &'a str,
+}
+
+pub(crate) fn quarantine_row(update: &SetAside) -> NewRow<'_> {
+    NewRow {
+        update_id: update.update_id,
+        received_at: update.received_at.into(),
+        reason: &update.reason,
+        registered: update.registered,
+        payload: &update.payload,
+    }
+}

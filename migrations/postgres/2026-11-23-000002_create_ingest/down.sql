@@ -1,0 +1,3 @@
+DROP TABLE quarantine;
+DROP TABLE interactions_by_day;
+DROP TABLE recent_updates;
