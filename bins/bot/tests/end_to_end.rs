@@ -13,8 +13,8 @@ use std::{os::unix::fs::FileExt, time::Duration};
 
 use diesel::{Connection, connection::SimpleConnection};
 use rollcall_domain::{TelegramUser, Username};
-use rollcall_repository::{PageRequest, UserRepository};
-use rollcall_repository_diesel::{Database, DieselUserRepository};
+use rollcall_repository::{PageRequest, QuarantineRepository, UserRepository};
+use rollcall_repository_diesel::{Database, DieselQuarantineRepository, DieselUserRepository};
 use rollcall_simulator::{Chat, Fault, Person, Simulator, Update};
 use rollcall_testkit::ThrowAwayDatabase;
 use running::RunningBot;
@@ -235,9 +235,15 @@ async fn what_cannot_be_read_holds_nothing_up(database: ThrowAwayDatabase) {
     let mut names: Vec<_> = stored(&database).await.iter().map(ToString::to_string).collect();
     names.sort();
     assert_eq!(names, ["After (4)", "Before (1)", "Odd (3)", "User 2"]);
+    let storage = Database::open_existing(database.url().parse().unwrap()).await.unwrap();
+    let set_aside = DieselQuarantineRepository::new(storage).list(0, 10).await.unwrap();
+    let kept: Vec<_> = set_aside.iter().map(|it| (it.update_id - id, it.registered)).collect();
+    assert_eq!(kept, [(1, false), (2, true), (4, true)]);
     for update_id in [id + 1, id + 2, id + 4] {
         assert!(
-            log.contains(&format!("could not be read in full update_id={update_id} ")),
+            log.contains(&format!(
+                "could not be read in full, and is set aside update_id={update_id} "
+            )),
             "{log}"
         );
     }

@@ -6,7 +6,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use rollcall_domain::{Interaction, InteractionKind, Profile, TelegramId};
+use rollcall_domain::{Interaction, InteractionKind, Profile, SetAside, TelegramId};
 use rollcall_repository_diesel::{Database, DieselUserRepository};
 use rollcall_service::UserService;
 use rollcall_simulator::Simulator;
@@ -139,6 +139,67 @@ async fn test_users_cleans_up_after_a_failure_too() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_set_aside_is_listed_shown_replayed_and_dropped() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        let users = fill(&database).await;
+        let set_aside = |update_id, registered, payload: &str| SetAside {
+            update_id,
+            received_at: "2020-01-01T13:00:00Z".parse().unwrap(),
+            reason: "not what is expected at line 1 column 5".to_owned(),
+            registered,
+            payload: payload.to_owned(),
+        };
+        // As an older version might have left them: the first two can be read by now.
+        let updates = [
+            set_aside(
+                71,
+                false,
+                r#"{"update_id":71,"message":{"date":1577880000,"from":{"id":71,"first_name":"Late"}}}"#,
+            ),
+            set_aside(
+                72,
+                true,
+                r#"{"update_id":72,"message":{"date":1577880000,"from":{"id":7,"first_name":"Seven"}}}"#,
+            ),
+            set_aside(73, false, r#"{"update_id":73,"message":"garbage"}"#),
+            set_aside(
+                74,
+                false,
+                r#"{"update_id":74,"message":{"from":{"id":74,"first_name":["x"]}}}"#,
+            ),
+        ];
+        users.register_with(&[], &updates).await.unwrap();
+        let before = users
+            .get_interactions("2020-01-01".parse().unwrap(), "2020-01-02".parse().unwrap())
+            .await
+            .unwrap();
+        let story = [
+            manage(&database, &["quarantine", "list"], ""),
+            manage(&database, &["quarantine", "show", "73"], ""),
+            manage(&database, &["quarantine", "show", "73"], "y\n"),
+            manage(&database, &["quarantine", "show", "75", "--yes"], ""),
+            manage(&database, &["quarantine", "replay"], ""),
+            manage(&database, &["quarantine", "replay"], ""),
+            manage(&database, &["quarantine", "list"], ""),
+            manage(&database, &["users", "show", "71"], ""),
+            manage(&database, &["users", "show", "74"], ""),
+            manage(&database, &["quarantine", "drop"], ""),
+            manage(&database, &["quarantine", "drop", "75"], ""),
+            manage(&database, &["quarantine", "drop", "73"], ""),
+            manage(&database, &["quarantine", "drop", "--all"], "y\n"),
+            manage(&database, &["quarantine", "list"], ""),
+        ];
+        insta::assert_snapshot!("quarantine", story.join("\n"));
+        let after = users
+            .get_interactions("2020-01-01".parse().unwrap(), "2020-01-02".parse().unwrap())
+            .await
+            .unwrap();
+        let sum = |counts: &[(_, _, u64)]| counts.iter().map(|count| count.2).sum::<u64>();
+        assert_eq!(sum(&after), sum(&before) + 2, "each who was not registered counts once");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn check_tells_what_the_bot_would_meet() {
     for database in ThrowAwayDatabase::of_each_kind() {
         let telegram = Simulator::start().await.unwrap();
@@ -155,7 +216,7 @@ async fn check_tells_what_the_bot_would_meet() {
         assert!(printed.starts_with("✓ Settings: can be read\n✓ Database: "), "{printed}");
         assert!(
             printed.ends_with(
-                "✓ Migrations: all 2 are applied\n\
+                "✓ Migrations: all 3 are applied\n\
                  ✓ Telegram: @rollcall_bot (123456789)\n\
                  ✓ Owner: the database is nobody's yet\n"
             ),
@@ -165,7 +226,12 @@ async fn check_tells_what_the_bot_would_meet() {
         manage(&database, &["migrate", "--revert", "--yes"], "");
         let (code, printed) = check(&[good[0], ("TELEGRAM_BOT_TOKEN", "123456789:hunter2")]);
         assert_eq!(code, 1, "{printed}");
-        assert!(printed.contains("✗ Migrations: pending: 2026-11-23-000001_create_telegram_users; run `manage migrate`\n"), "{printed}");
+        assert!(
+            printed.contains(
+                "✗ Migrations: pending: 2026-11-23-000002_create_ingest; run `manage migrate`\n"
+            ),
+            "{printed}"
+        );
         assert!(
             printed.contains("✗ Telegram: Telegram does not accept the bot token"),
             "{printed}"

@@ -15,6 +15,7 @@ use rollcall_telegram::Bot;
 use crate::{
     demo,
     environment::Environment,
+    maintenance,
     settings::{DatabaseArguments, TelegramArguments},
     shutdown::Shutdown,
 };
@@ -63,7 +64,10 @@ pub(crate) async fn serve(
         () = shutdown.clone().requested() => return Ok(()),
     };
     let users = UserService::new(DieselUserRepository::new(database), SystemClock);
-    bot.poll(users, Arc::new(SystemClock), shutdown.requested()).await?;
+    tokio::select! {
+        result = bot.poll(users.clone(), Arc::new(SystemClock), shutdown.requested()) => result?,
+        never = maintenance::run(users) => match never {},
+    }
     log::info!("stopped");
     Ok(())
 }

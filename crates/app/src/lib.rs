@@ -11,6 +11,7 @@ pub mod bot;
 mod demo;
 pub mod environment;
 pub mod logging;
+mod maintenance;
 pub mod manage;
 pub mod settings;
 mod shutdown;

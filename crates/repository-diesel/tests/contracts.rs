@@ -3,8 +3,10 @@
 
 use std::sync::Arc;
 
-use rollcall_repository::{BotRepository, UserRepository};
-use rollcall_repository_diesel::{Database, DieselBotRepository, DieselUserRepository};
+use rollcall_repository::{BotRepository, QuarantineRepository, UserRepository};
+use rollcall_repository_diesel::{
+    Database, DieselBotRepository, DieselQuarantineRepository, DieselUserRepository,
+};
 
 mod users {
     use super::*;
@@ -23,6 +25,18 @@ mod bots {
 
     async fn open(url: &str) -> Arc<dyn BotRepository> {
         Arc::new(DieselBotRepository::new(migrated(url).await))
+    }
+}
+
+mod quarantine {
+    use super::*;
+
+    rollcall_testkit::quarantine_repository_contract!(open);
+
+    async fn open(url: &str) -> (Arc<dyn UserRepository>, Arc<dyn QuarantineRepository>) {
+        let database = migrated(url).await;
+        let quarantine = DieselQuarantineRepository::new(database.clone());
+        (Arc::new(DieselUserRepository::new(database)), Arc::new(quarantine))
     }
 }
 

@@ -1,15 +1,12 @@
 //! `manage migrate` and `manage showmigrations`.
 
-use std::{
-    io::{BufRead, Write},
-    process::ExitCode,
-};
+use std::{io::Write, process::ExitCode};
 
 use anyhow::bail;
 use clap::Args;
 use rollcall_repository_diesel::{Database, Migration, MigrationState};
 
-use super::output::stdout;
+use super::output::{confirmed, stdout};
 
 #[derive(Args, Debug)]
 pub struct Migrate {
@@ -45,26 +42,17 @@ async fn revert(database: &Database, sure: bool) -> anyhow::Result<ExitCode> {
         writeln!(stdout(), "Nothing to take back: {} has no migration.", database.url())?;
         return Ok(ExitCode::SUCCESS);
     };
-    if !sure && !confirmed(&last, database)? {
+    let question = format!(
+        "This takes back {last} on {},\nand deletes what is stored in what it made. Go on? [y/N] ",
+        database.url()
+    );
+    if !sure && !confirmed(&question)? {
         bail!("nothing was taken back");
     }
     if let Some(reverted) = database.revert().await? {
         writeln!(stdout(), "Took back {reverted}")?;
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn confirmed(migration: &Migration, database: &Database) -> anyhow::Result<bool> {
-    let mut out = stdout();
-    writeln!(out, "This takes back {migration} on {},", database.url())?;
-    write!(out, "and deletes what is stored in what it made. Go on? [y/N] ")?;
-    out.flush()?;
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer)?;
-    if answer.is_empty() {
-        writeln!(out)?;
-    }
-    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
 async fn last_applied(database: &Database) -> anyhow::Result<Option<Migration>> {

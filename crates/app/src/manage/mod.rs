@@ -3,6 +3,7 @@
 mod check;
 mod migrations;
 mod output;
+mod quarantine;
 mod stats;
 mod test_users;
 mod users;
@@ -44,6 +45,9 @@ pub enum Command {
     /// Look at users
     #[command(subcommand)]
     Users(users::Users),
+    /// Look at updates that could not be read in full
+    #[command(subcommand)]
+    Quarantine(quarantine::Quarantine),
     /// Check settings, database, migrations and, where there is a token, Telegram
     Check(TelegramArguments),
     /// Try creating, updating, reading and counting users on the real database, with ids that no
@@ -69,6 +73,7 @@ pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Res
         }
         Command::Stats(command) => command.run(open().await?).await,
         Command::Users(command) => command.run(service(open().await?)).await,
+        Command::Quarantine(command) => command.run(open().await?).await,
         Command::Check(telegram) => check::run(&database, &telegram, environment).await,
         Command::TestUsers(command) => command.run(service(open().await?)).await,
     }

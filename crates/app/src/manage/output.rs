@@ -1,6 +1,6 @@
 //! What commands print.
 
-use std::io::{self, Write};
+use std::io::{self, BufRead, Write};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::Value;
@@ -8,6 +8,19 @@ use serde_json::Value;
 /// The standard output. Writing to it fails, rather than panics, when nobody reads any more.
 pub(super) fn stdout() -> impl Write {
     io::stdout().lock()
+}
+
+/// Asks a question; only a clear yes on the standard input is one.
+pub(super) fn confirmed(question: &str) -> anyhow::Result<bool> {
+    let mut out = stdout();
+    write!(out, "{question}")?;
+    out.flush()?;
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer)?;
+    if answer.is_empty() {
+        writeln!(out)?;
+    }
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
 /// Prints a value as JSON, for people and programs alike: what could steer a terminal is escaped.

@@ -1,6 +1,7 @@
 //! The contracts of the repositories: what must hold on every database.
 
 pub mod bots;
+pub mod quarantine;
 pub mod users;
 
 /// Generates a test for each contract of a module on each database, for the macros of the modules.

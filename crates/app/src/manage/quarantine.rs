@@ -1,0 +1,175 @@
+//! `manage quarantine`.
+
+use std::{io::Write, process::ExitCode};
+
+use anyhow::{Context, bail};
+use clap::Subcommand;
+use rollcall_domain::SetAside;
+use rollcall_repository::QuarantineRepository;
+use rollcall_repository_diesel::{Database, DieselQuarantineRepository};
+use rollcall_service::UserService;
+use rollcall_telegram::{Reread, reread};
+use serde_json::Value;
+
+use super::{
+    output::{confirmed, print_json, second, stdout},
+    service,
+};
+
+/// How many updates are read at once.
+const PART: u32 = 100;
+
+#[derive(Subcommand)]
+pub enum Quarantine {
+    /// List the updates that were set aside; shows nothing of what people wrote
+    List,
+    /// Show one update as it came, with what a person wrote
+    Show {
+        /// The update's id, as `list` shows it
+        update_id: i64,
+        /// Do not ask first
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Read updates again, after an upgrade: registers whom it finds, once and with the update's
+    /// own time, and removes what can be read now
+    Replay {
+        /// The updates' ids; all if there are none
+        update_ids: Vec<i64>,
+    },
+    /// Remove updates without reading them
+    Drop {
+        /// The updates' ids
+        #[arg(required_unless_present = "all")]
+        update_ids: Vec<i64>,
+        /// Remove all of them
+        #[arg(long, conflicts_with = "update_ids")]
+        all: bool,
+        /// Do not ask first
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+impl Quarantine {
+    pub(super) async fn run(self, database: Database) -> anyhow::Result<ExitCode> {
+        let quarantine = DieselQuarantineRepository::new(database.clone());
+        match self {
+            Self::List => list(&quarantine).await?,
+            Self::Show { update_id, yes } => show(&quarantine, update_id, yes).await?,
+            Self::Replay { update_ids } => {
+                replay(&quarantine, &service(database), update_ids).await?;
+            }
+            Self::Drop { update_ids, all, yes } => drop(&quarantine, update_ids, all, yes).await?,
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+async fn list(quarantine: &impl QuarantineRepository) -> anyhow::Result<()> {
+    let mut out = stdout();
+    if quarantine.count().await? == 0 {
+        writeln!(out, "Nothing is set aside.")?;
+        return Ok(());
+    }
+    writeln!(out, "{:>12}  {:19}  {:10}  REASON", "UPDATE", "RECEIVED", "REGISTERED")?;
+    let mut after = i64::MIN;
+    loop {
+        let part = quarantine.list(after, PART).await?;
+        let Some(last) = part.last() else { return Ok(()) };
+        after = last.update_id;
+        for SetAside { update_id, received_at, reason, registered, .. } in &part {
+            let registered = if *registered { "yes" } else { "no" };
+            let received = second(*received_at);
+            writeln!(out, "{update_id:>12}  {received}  {registered:10}  {reason}")?;
+        }
+    }
+}
+
+async fn show(
+    quarantine: &impl QuarantineRepository,
+    update_id: i64,
+    sure: bool,
+) -> anyhow::Result<()> {
+    let update = find(quarantine, update_id).await?;
+    if !sure && !confirmed("This shows what a person wrote, and who. Go on? [y/N] ")? {
+        bail!("not shown");
+    }
+    let payload: Value = serde_json::from_str(&update.payload).context("it is not JSON")?;
+    print_json(&payload)
+}
+
+async fn replay(
+    quarantine: &impl QuarantineRepository,
+    users: &UserService,
+    update_ids: Vec<i64>,
+) -> anyhow::Result<()> {
+    let (mut read, mut registered, mut left) = (0, 0, 0);
+    let mut again = async |update: SetAside| -> anyhow::Result<()> {
+        let Reread { interaction, fault } = reread(&update);
+        if let Some(interaction) = interaction.filter(|_| !update.registered) {
+            users.register(&[interaction]).await?;
+            quarantine.mark_registered(update.update_id).await?;
+            registered += 1;
+        }
+        match fault {
+            None => {
+                quarantine.remove(update.update_id).await?;
+                read += 1;
+            }
+            Some(_) => left += 1,
+        }
+        Ok(())
+    };
+    for &update_id in &update_ids {
+        again(find(quarantine, update_id).await?).await?;
+    }
+    let mut after = i64::MIN;
+    while update_ids.is_empty() {
+        let part = quarantine.list(after, PART).await?;
+        let Some(last) = part.last() else { break };
+        after = last.update_id;
+        for update in part {
+            again(update).await?;
+        }
+    }
+    writeln!(
+        stdout(),
+        "{read} can be read now and were removed; {left} still cannot; \
+         {registered} registered somebody who was not yet."
+    )?;
+    Ok(())
+}
+
+async fn drop(
+    quarantine: &impl QuarantineRepository,
+    update_ids: Vec<i64>,
+    all: bool,
+    sure: bool,
+) -> anyhow::Result<()> {
+    let count = if all { quarantine.count().await? } else { 0 };
+    if all && !sure && !confirmed(&format!("This removes {count} updates. Go on? [y/N] "))? {
+        bail!("nothing was removed");
+    }
+    let mut removed = 0;
+    for update_id in update_ids {
+        find(quarantine, update_id).await?;
+        removed += u64::from(quarantine.remove(update_id).await?);
+    }
+    while all {
+        let part = quarantine.list(i64::MIN, PART).await?;
+        if part.is_empty() {
+            break;
+        }
+        for update in part {
+            removed += u64::from(quarantine.remove(update.update_id).await?);
+        }
+    }
+    writeln!(stdout(), "{removed} removed.")?;
+    Ok(())
+}
+
+async fn find(quarantine: &impl QuarantineRepository, update_id: i64) -> anyhow::Result<SetAside> {
+    let found = quarantine.find(update_id).await?;
+    found.with_context(|| format!("no update {update_id} is set aside"))
+}

@@ -1,0 +1,85 @@
+//! The contract of [`QuarantineRepository`]: each function tells its rule by its name.
+#![expect(missing_docs, reason = "each function tells its rule by its name")]
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use rollcall_domain::SetAside;
+use rollcall_repository::{Batch, QuarantineRepository, UserRepository};
+
+/// A handle on what writes the quarantine, and one on the quarantine.
+pub type Store = (Arc<dyn UserRepository>, Arc<dyn QuarantineRepository>);
+
+/// Generates a test for each contract on each database; see
+/// [`user_repository_contract!`](crate::user_repository_contract).
+#[macro_export]
+macro_rules! quarantine_repository_contract {
+    ($open:path) => {
+        $crate::contract!($open, quarantine:
+            what_is_set_aside_is_kept_as_it_came,
+            what_comes_again_is_kept_once,
+            it_is_listed_by_id_in_parts,
+            it_is_marked_and_removed,
+            it_is_forgotten_when_it_is_old,
+        );
+    };
+}
+
+pub async fn what_is_set_aside_is_kept_as_it_came([(users, quarantine), _]: [Store; 2]) {
+    assert_eq!(quarantine.find(7).await.unwrap(), None);
+    let odd =
+        SetAside { payload: r#"{"a":"\u0000 👩‍🚀 \"x\""}"#.to_owned(), ..update(7, 0) };
+    set_aside(&*users, [odd.clone()]).await;
+    assert_eq!(quarantine.find(7).await.unwrap(), Some(odd));
+}
+
+pub async fn what_comes_again_is_kept_once([(users, quarantine), (others, _)]: [Store; 2]) {
+    set_aside(&*users, [update(7, 0)]).await;
+    set_aside(&*others, [update(7, 60), update(8, 60)]).await;
+    assert_eq!(quarantine.list(0, 10).await.unwrap(), [update(7, 0), update(8, 60)]);
+    assert_eq!(quarantine.count().await.unwrap(), 2);
+}
+
+pub async fn it_is_listed_by_id_in_parts([(users, quarantine), _]: [Store; 2]) {
+    set_aside(&*users, [3, 1, 2].map(|id| update(id, 0))).await;
+    assert_eq!(quarantine.list(0, 2).await.unwrap(), [update(1, 0), update(2, 0)]);
+    assert_eq!(quarantine.list(2, 2).await.unwrap(), [update(3, 0)]);
+    assert_eq!(quarantine.list(3, 2).await.unwrap(), []);
+}
+
+pub async fn it_is_marked_and_removed([(users, quarantine), _]: [Store; 2]) {
+    set_aside(&*users, [update(7, 0)]).await;
+    assert!(quarantine.mark_registered(7).await.unwrap());
+    assert!(!quarantine.mark_registered(8).await.unwrap());
+    assert!(quarantine.find(7).await.unwrap().unwrap().registered);
+    assert!(quarantine.remove(7).await.unwrap());
+    assert!(!quarantine.remove(7).await.unwrap());
+    assert_eq!(quarantine.count().await.unwrap(), 0);
+}
+
+pub async fn it_is_forgotten_when_it_is_old([(users, quarantine), _]: [Store; 2]) {
+    set_aside(&*users, (1..=5).map(|n| update(n, n))).await;
+    assert_eq!(users.forget(at(0), at(4), 2).await.unwrap(), 2);
+    assert_eq!(users.forget(at(0), at(4), 2).await.unwrap(), 1);
+    assert_eq!(users.forget(at(0), at(4), 2).await.unwrap(), 0);
+    assert_eq!(quarantine.list(0, 10).await.unwrap(), [update(4, 4), update(5, 5)]);
+}
+
+async fn set_aside(users: &dyn UserRepository, updates: impl IntoIterator<Item = SetAside>) {
+    let batch = Batch { set_aside: updates.into_iter().collect(), ..Batch::default() };
+    assert_eq!(users.register(batch, at(0)).await.unwrap(), []);
+}
+
+fn update(update_id: i64, second: i64) -> SetAside {
+    SetAside {
+        update_id,
+        received_at: at(second),
+        reason: "not what is expected at line 1 column 5".to_owned(),
+        registered: false,
+        payload: "{}".to_owned(),
+    }
+}
+
+fn at(second: i64) -> DateTime<Utc> {
+    "2026-11-20T12:00:00Z".parse::<DateTime<Utc>>().unwrap() + TimeDelta::seconds(second)
+}
