@@ -1,4 +1,5 @@
 //! A bot that runs: the real program, watched from outside.
+#![allow(dead_code, reason = "each test file uses its own part of it")]
 
 use std::{process::Stdio, time::Duration};
 
@@ -35,6 +36,17 @@ impl RunningBot {
         let bot = Self::start_until(database, &[&own, settings].concat(), "ready: @").await;
         telegram.wait_until_polled().await.unwrap();
         bot
+    }
+
+    /// Starts the bot on a Telegram and a database, and waits for nothing.
+    pub(crate) fn launch(
+        telegram: &Simulator,
+        database: &ThrowAwayDatabase,
+        settings: &[(&str, &str)],
+    ) -> Self {
+        let url = telegram.url();
+        let own = [("TELEGRAM_API_URL", url.as_str()), ("TELEGRAM_BOT_TOKEN", telegram.token())];
+        Self::spawn(database, &[], &[&own, settings].concat())
     }
 
     /// Starts the bot and waits until it has said something.

@@ -147,26 +147,35 @@ async fn drop(
     all: bool,
     sure: bool,
 ) -> anyhow::Result<()> {
-    let count = if all { quarantine.count().await? } else { 0 };
-    if all && !sure && !confirmed(&format!("This removes {count} updates. Go on? [y/N] "))? {
+    let removed = if all {
+        drop_all(quarantine, sure).await?
+    } else {
+        let mut removed = 0;
+        for update_id in update_ids {
+            find(quarantine, update_id).await?;
+            removed += u64::from(quarantine.remove(update_id).await?);
+        }
+        removed
+    };
+    writeln!(stdout(), "{removed} removed.")?;
+    Ok(())
+}
+
+async fn drop_all(quarantine: &impl QuarantineRepository, sure: bool) -> anyhow::Result<u64> {
+    let count = quarantine.count().await?;
+    if !sure && !confirmed(&format!("This removes all {count} updates. Go on? [y/N] "))? {
         bail!("nothing was removed");
     }
     let mut removed = 0;
-    for update_id in update_ids {
-        find(quarantine, update_id).await?;
-        removed += u64::from(quarantine.remove(update_id).await?);
-    }
-    while all {
+    loop {
         let part = quarantine.list(i64::MIN, PART).await?;
         if part.is_empty() {
-            break;
+            return Ok(removed);
         }
         for update in part {
             removed += u64::from(quarantine.remove(update.update_id).await?);
         }
     }
-    writeln!(stdout(), "{removed} removed.")?;
-    Ok(())
 }
 
 async fn find(quarantine: &impl QuarantineRepository, update_id: i64) -> anyhow::Result<SetAside> {
