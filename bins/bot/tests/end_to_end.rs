@@ -204,7 +204,9 @@ async fn admins_see_users_and_figures(database: ThrowAwayDatabase) {
         let answer = ask(wrong).await;
         assert_eq!(answer, "That is not a page. Pages are numbered from 1: /users 2");
     }
-    assert!(ask("/stats").await.starts_with("26 users\nActive: today 1,"));
+    assert!(
+        ask("/stats").await.starts_with("26 users, 26 of whom can be reached\nActive: today 1,")
+    );
     assert!(ask("/help").await.contains("/users [page]"));
 
     // In a group the admin's commands do not exist, not even for admins.

@@ -2,7 +2,7 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 
-use crate::{Profile, TelegramId, TelegramUser};
+use crate::{Profile, StartPayload, TelegramId, TelegramUser};
 
 /// One thing a user did that reached the bot.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,18 +17,40 @@ pub struct Interaction {
     pub kind: InteractionKind,
     /// Where; `None` for what has no chat, such as an inline query.
     pub chat: Option<Chat>,
+    /// What else it means; `None` for most.
+    pub event: Option<Event>,
 }
 
 impl Interaction {
     /// An interaction that did not arrive as an update and has no chat.
     pub fn new(at: DateTime<Utc>, profile: Profile, kind: InteractionKind) -> Self {
-        Self { update_id: None, at, profile, kind, chat: None }
+        Self { update_id: None, at, profile, kind, chat: None, event: None }
+    }
+
+    /// Whether it happened in a private chat between the user and the bot. A chat between the user
+    /// and a business account, which the bot may see too, is none.
+    pub(crate) fn is_in_private_chat(&self) -> bool {
+        use InteractionKind::{BusinessMessage, EditedBusinessMessage, GuestMessage, MyChatMember};
+        let elsewhere = [BusinessMessage, EditedBusinessMessage, GuestMessage, MyChatMember];
+        self.chat.is_some_and(|chat| chat.kind == ChatKind::Private)
+            && !elsewhere.contains(&self.kind)
     }
 
     /// Who interacted.
     pub fn telegram_id(&self) -> TelegramId {
         self.profile.telegram_id()
     }
+}
+
+/// What an interaction means beyond itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// The user came by a deep link.
+    Start(StartPayload),
+    /// The user has blocked the bot.
+    Blocked,
+    /// The user lets the bot write again.
+    Unblocked,
 }
 
 /// What the storage answers to an [`Interaction`].

@@ -10,6 +10,7 @@
 mod clock;
 mod interaction;
 mod profile;
+mod reach;
 mod set_aside;
 mod stats;
 mod telegram_id;
@@ -17,8 +18,9 @@ mod user;
 mod username;
 
 pub use clock::{Clock, SystemClock};
-pub use interaction::{Chat, ChatKind, Interaction, InteractionKind, Registration};
+pub use interaction::{Chat, ChatKind, Event, Interaction, InteractionKind, Registration};
 pub use profile::{MAX_LANGUAGE_CODE_CHARS, MAX_NAME_CHARS, Profile};
+pub use reach::{InvalidStartPayload, Obstacle, Reach, ReachChange, StartPayload};
 pub use set_aside::SetAside;
 pub use stats::UserStats;
 pub use telegram_id::{InvalidTelegramId, TelegramId};

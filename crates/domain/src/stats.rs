@@ -5,6 +5,8 @@
 pub struct UserStats {
     /// Everybody who ever talked to the bot.
     pub total_users: u64,
+    /// Users to whom the bot can write now.
+    pub reachable_users: u64,
     /// Users seen today.
     pub active_today: u64,
     /// Users seen in the last 7 days.

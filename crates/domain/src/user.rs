@@ -2,7 +2,7 @@ use std::fmt;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use crate::{Interaction, TelegramId, Username};
+use crate::{Event, Interaction, Obstacle, Reach, ReachChange, StartPayload, TelegramId, Username};
 
 /// A Telegram account that talked to the bot, as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +25,10 @@ pub struct TelegramUser {
     pub updated_at: DateTime<Utc>,
     /// The time of the latest interaction.
     pub last_seen: DateTime<Utc>,
+    /// Whether the bot can write to the user.
+    pub reach: Reach,
+    /// The deep link by which the user came, if one did.
+    pub source: Option<StartPayload>,
 }
 
 impl TelegramUser {
@@ -40,7 +44,21 @@ impl TelegramUser {
             created_at,
             updated_at: created_at,
             last_seen: created_at,
+            reach: Reach::default(),
+            source: None,
         }
+    }
+
+    /// The user whom an interaction, the first of its account, creates. The deep link that it came
+    /// by, if any, stays the user's source for ever.
+    pub fn created_by(interaction: &Interaction) -> Self {
+        let mut user = Self::new(interaction.telegram_id(), interaction.at);
+        user.source = match &interaction.event {
+            Some(Event::Start(payload)) => Some(payload.clone()),
+            _ => None,
+        };
+        user.observe(interaction);
+        user
     }
 
     /// The rules of registration: what an interaction of this user changes.
@@ -52,14 +70,31 @@ impl TelegramUser {
     ///   is gone. Only an absent language keeps the last known one. A profile of which Telegram
     ///   told nothing but the id replaces nothing.
     /// - `updated_at` moves only when the profile changed.
-    pub fn observe(&mut self, interaction: &Interaction) {
+    /// - Who blocks the bot cannot be reached until they unblock it, or do something else in the
+    ///   private chat; what they do in groups changes nothing of that.
+    ///
+    /// Answers whether the user can no longer be reached, or can be again, by this interaction.
+    pub fn observe(&mut self, interaction: &Interaction) -> Option<ReachChange> {
         debug_assert_eq!(self.telegram_id, interaction.telegram_id());
         if interaction.at < self.last_seen {
-            return;
+            return None;
         }
         self.last_seen = interaction.at;
-        let Some(told) = interaction.profile.told() else { return };
+        self.learn(interaction);
+        match interaction.event {
+            Some(Event::Blocked) => {
+                self.reach.has_private_chat = true;
+                self.reach.block(Obstacle::Blocked, interaction.at)
+            }
+            Some(Event::Unblocked) => self.reach.open(interaction.at),
+            _ if interaction.is_in_private_chat() => self.reach.open(interaction.at),
+            _ => None,
+        }
+    }
 
+    /// Takes the interaction's profile over, if Telegram told one.
+    fn learn(&mut self, interaction: &Interaction) {
+        let Some(told) = interaction.profile.told() else { return };
         let language_code = told.language_code.or(self.language_code.as_deref());
         let changed = told.first_name != self.first_name
             || told.last_name != self.last_name.as_deref()
@@ -181,6 +216,47 @@ mod tests {
         let user = user_after(&[seen(5, ada()), seen(9, bare)]);
         assert_eq!(user.full_name(), "Ada Lovelace");
         assert_eq!((user.updated_at, user.last_seen), (at(5), at(9)));
+    }
+
+    #[test]
+    fn reach_follows_what_happens_in_the_private_chat() {
+        use crate::{Chat, ChatKind};
+        let in_chat = |second, kind, event| Interaction {
+            chat: Some(Chat { id: 5, kind }),
+            event,
+            ..seen(second, ada())
+        };
+        let mut user = user_after(&[in_chat(0, ChatKind::Group, None)]);
+        assert!(!user.reach.is_reachable(), "a group is not a private chat");
+        assert_eq!(user.observe(&in_chat(1, ChatKind::Private, None)), None);
+        assert!(user.reach.is_reachable());
+
+        let blocked = user.observe(&in_chat(5, ChatKind::Private, Some(Event::Blocked))).unwrap();
+        assert_eq!((blocked.at, blocked.obstacle), (at(5), Some(Obstacle::Blocked)));
+        assert_eq!(user.observe(&in_chat(6, ChatKind::Private, Some(Event::Blocked))), None);
+        assert_eq!(user.observe(&in_chat(7, ChatKind::Group, None)), None);
+        assert_eq!(user.observe(&in_chat(4, ChatKind::Private, None)), None, "late");
+        assert!(!user.reach.is_reachable());
+
+        let back = user.observe(&in_chat(8, ChatKind::Private, None)).unwrap();
+        assert_eq!((back.at, back.obstacle), (at(8), None));
+        assert!(user.reach.is_reachable());
+        assert_eq!((user.reach.blocked_at, user.reach.unblocked_at), (Some(at(5)), Some(at(8))));
+    }
+
+    #[test]
+    fn the_source_is_what_created_the_user() {
+        let start = |second, payload: &str| Interaction {
+            event: Some(Event::Start(payload.parse().unwrap())),
+            ..seen(second, ada())
+        };
+        let mut user = TelegramUser::created_by(&start(0, "ad_1"));
+        user.observe(&start(1, "ad_2"));
+        assert_eq!(user.source.unwrap().as_str(), "ad_1");
+        assert_eq!(TelegramUser::created_by(&seen(0, ada())).source, None);
+        for bad in ["", "a b", "ü", &"x".repeat(65)] {
+            assert!(bad.parse::<StartPayload>().is_err(), "{bad:?}");
+        }
     }
 
     #[test]

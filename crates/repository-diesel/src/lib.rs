@@ -18,6 +18,7 @@ mod database_url;
 mod error;
 mod migrations;
 mod quarantine;
+mod reach;
 mod registration;
 mod row;
 mod schema;

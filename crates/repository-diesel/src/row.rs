@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
-use rollcall_domain::{TelegramId, TelegramUser, Username};
+use rollcall_domain::{Obstacle, Reach, StartPayload, TelegramId, TelegramUser, Username};
 
 use crate::{error::Failure, schema::telegram_users, timestamp::UtcMicros};
 
@@ -20,6 +20,11 @@ pub(crate) struct UserRow {
     last_seen: UtcMicros,
     pub(crate) active_day: NaiveDate,
     previous_seen: Option<UtcMicros>,
+    has_private_chat: bool,
+    obstacle: Option<String>,
+    blocked_at: Option<UtcMicros>,
+    unblocked_at: Option<UtcMicros>,
+    source: Option<String>,
 }
 
 impl UserRow {
@@ -31,6 +36,21 @@ impl UserRow {
 
     /// The user that the row holds.
     pub(crate) fn into_user(self) -> Result<TelegramUser, Failure> {
+        let key = self.telegram_id;
+        let corrupt = |column, reason: &str| Failure::Corrupt {
+            table: TABLE,
+            column,
+            key: key.to_string(),
+            reason: reason.to_owned(),
+        };
+        let obstacle = match self.obstacle.as_deref() {
+            None => None,
+            Some(name) => {
+                let obstacle = Obstacle::from_name(name);
+                Some(obstacle.ok_or_else(|| corrupt("obstacle", "no obstacle has this name"))?)
+            }
+        };
+        let source = self.source.as_deref().map(str::parse::<StartPayload>).transpose();
         Ok(TelegramUser {
             telegram_id: telegram_id(TABLE, self.telegram_id)?,
             first_name: self.first_name,
@@ -41,6 +61,13 @@ impl UserRow {
             created_at: self.created_at.into(),
             updated_at: self.updated_at.into(),
             last_seen: self.last_seen.into(),
+            reach: Reach {
+                has_private_chat: self.has_private_chat,
+                obstacle,
+                blocked_at: self.blocked_at.map(Into::into),
+                unblocked_at: self.unblocked_at.map(Into::into),
+            },
+            source: source.map_err(|error| corrupt("source", &error.to_string()))?,
         })
     }
 }

@@ -13,6 +13,27 @@ diesel::table! {
         last_seen -> Timestamp,
         active_day -> Date,
         previous_seen -> Nullable<Timestamp>,
+        has_private_chat -> Bool,
+        obstacle -> Nullable<Text>,
+        blocked_at -> Nullable<Timestamp>,
+        unblocked_at -> Nullable<Timestamp>,
+        source -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    reach_history (telegram_id, at, change) {
+        telegram_id -> BigInt,
+        at -> Timestamp,
+        change -> Text,
+    }
+}
+
+diesel::table! {
+    starts (telegram_id, at, payload) {
+        telegram_id -> BigInt,
+        at -> Timestamp,
+        payload -> Text,
     }
 }
 

@@ -6,7 +6,8 @@ use diesel::{
     sql_types::{Bool, Text},
 };
 use rollcall_domain::{
-    InteractionKind, Registration, TelegramId, TelegramUser, UserStats, Username,
+    InteractionKind, Obstacle, ReachChange, Registration, StartPayload, TelegramId, TelegramUser,
+    UserStats, Username,
 };
 use rollcall_repository::{Batch, Page, PageRequest, RepositoryError, UserRepository};
 
@@ -14,10 +15,10 @@ use crate::{
     Database,
     connection::AnyConnection,
     error::Failure,
-    registration,
+    reach, registration,
     row::UserRow,
     schema::telegram_users::dsl::{active_day, created_at, telegram_id, telegram_users},
-    schema::{interactions_by_day, quarantine, recent_updates},
+    schema::{interactions_by_day, quarantine, reach_history, recent_updates, starts},
     timestamp::UtcMicros,
 };
 
@@ -113,19 +114,46 @@ impl UserRepository for DieselUserRepository {
         self.database.run("count users", move |connection| stats(connection, today)).await
     }
 
+    async fn mark_unreachable(
+        &self,
+        id: TelegramId,
+        obstacle: Obstacle,
+        at: DateTime<Utc>,
+    ) -> Result<bool, RepositoryError> {
+        self.database
+            .run("mark a user as out of reach", move |connection| {
+                reach::mark_unreachable(connection, id, obstacle, at)
+            })
+            .await
+    }
+
+    async fn reach_history(
+        &self,
+        id: TelegramId,
+        limit: u32,
+    ) -> Result<Vec<ReachChange>, RepositoryError> {
+        self.database
+            .run("read a user's reach", move |connection| reach::history(connection, id, limit))
+            .await
+    }
+
+    async fn starts(
+        &self,
+        id: TelegramId,
+        limit: u32,
+    ) -> Result<Vec<(DateTime<Utc>, StartPayload)>, RepositoryError> {
+        self.database
+            .run("read a user's deep links", move |connection| reach::starts(connection, id, limit))
+            .await
+    }
+
     async fn delete(&self, ids: &[TelegramId]) -> Result<usize, RepositoryError> {
         let mut ids: Vec<i64> = ids.iter().map(|id| id.get()).collect();
         // In the order in which registration locks rows.
         ids.sort_unstable();
         self.database
             .run("delete users", move |connection| {
-                Ok(connection.transaction(|connection| {
-                    ids.iter().try_fold(0, |deleted, id| {
-                        diesel::delete(telegram_users.find(id))
-                            .execute(connection)
-                            .map(|rows| deleted + rows)
-                    })
-                })?)
+                Ok(connection.transaction(|connection| delete(connection, &ids))?)
             })
             .await
     }
@@ -153,6 +181,17 @@ fn list(
     Ok(Page { items, total: count(total), request })
 }
 
+fn delete(connection: &mut AnyConnection, ids: &[i64]) -> QueryResult<usize> {
+    let mut deleted = 0;
+    for id in ids {
+        deleted += diesel::delete(telegram_users.find(id)).execute(connection)?;
+        diesel::delete(reach_history::table.filter(reach_history::telegram_id.eq(id)))
+            .execute(connection)?;
+        diesel::delete(starts::table.filter(starts::telegram_id.eq(id))).execute(connection)?;
+    }
+    Ok(deleted)
+}
+
 fn stats(connection: &mut AnyConnection, today: NaiveDate) -> Result<UserStats, Failure> {
     let since = |days: u64| today.checked_sub_days(Days::new(days - 1)).unwrap_or(NaiveDate::MIN);
     let active = |days| telegram_users.filter(active_day.ge(since(days))).select(count_star());
@@ -160,8 +199,13 @@ fn stats(connection: &mut AnyConnection, today: NaiveDate) -> Result<UserStats, 
         let midnight = since(days).and_time(NaiveTime::MIN).and_utc();
         telegram_users.filter(created_at.ge(UtcMicros::from(midnight))).select(count_star())
     };
-    let counts: (i64, i64, i64, i64, i64, i64, i64) = diesel::select((
+    // In the words of the index that holds just them.
+    let reachable = telegram_users
+        .filter(sql::<Bool>("has_private_chat AND obstacle IS NULL"))
+        .select(count_star());
+    let counts: (i64, i64, i64, i64, i64, i64, i64, i64) = diesel::select((
         telegram_users.select(count_star()).single_value().assume_not_null(),
+        reachable.single_value().assume_not_null(),
         active(1).single_value().assume_not_null(),
         active(7).single_value().assume_not_null(),
         active(30).single_value().assume_not_null(),
@@ -172,12 +216,13 @@ fn stats(connection: &mut AnyConnection, today: NaiveDate) -> Result<UserStats, 
     .get_result(connection)?;
     Ok(UserStats {
         total_users: count(counts.0),
-        active_today: count(counts.1),
-        active_7_days: count(counts.2),
-        active_30_days: count(counts.3),
-        new_today: count(counts.4),
-        new_7_days: count(counts.5),
-        new_30_days: count(counts.6),
+        reachable_users: count(counts.1),
+        active_today: count(counts.2),
+        active_7_days: count(counts.3),
+        active_30_days: count(counts.4),
+        new_today: count(counts.5),
+        new_7_days: count(counts.6),
+        new_30_days: count(counts.7),
     })
 }
 

@@ -1,8 +1,8 @@
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};
 use rollcall_domain::{
-    Interaction, InteractionKind, Registration, SetAside, TelegramId, TelegramUser, UserStats,
-    Username,
+    Interaction, InteractionKind, Obstacle, ReachChange, Registration, SetAside, StartPayload,
+    TelegramId, TelegramUser, UserStats, Username,
 };
 
 use crate::{Page, PageRequest, RepositoryError};
@@ -74,6 +74,31 @@ pub trait UserRepository: Send + Sync {
     /// How many users there are, and were active or new in the days up to `today`, a day in UTC.
     async fn stats(&self, today: NaiveDate) -> Result<UserStats, RepositoryError>;
 
-    /// Deletes the users with these ids; answers how many there were.
+    /// Notes that a message could not be delivered to a user at `at`, for good. Answers whether
+    /// that is news: it is not where the user was known to be out of reach, has been seen since, or
+    /// is not there.
+    async fn mark_unreachable(
+        &self,
+        id: TelegramId,
+        obstacle: Obstacle,
+        at: DateTime<Utc>,
+    ) -> Result<bool, RepositoryError>;
+
+    /// When and why a user could no longer be reached or could be again, latest first, up to
+    /// `limit` changes.
+    async fn reach_history(
+        &self,
+        id: TelegramId,
+        limit: u32,
+    ) -> Result<Vec<ReachChange>, RepositoryError>;
+
+    /// By which deep links a user came, and when, latest first, up to `limit` times.
+    async fn starts(
+        &self,
+        id: TelegramId,
+        limit: u32,
+    ) -> Result<Vec<(DateTime<Utc>, StartPayload)>, RepositoryError>;
+
+    /// Deletes the users with these ids, with their history; answers how many there were.
     async fn delete(&self, ids: &[TelegramId]) -> Result<usize, RepositoryError>;
 }

@@ -2,8 +2,8 @@ use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, SubsecRound, TimeDelta, Utc};
 use rollcall_domain::{
-    Clock, Interaction, InteractionKind, Profile, Registration, SetAside, TelegramId, TelegramUser,
-    UserStats, Username,
+    Clock, Interaction, InteractionKind, Obstacle, Profile, ReachChange, Registration, SetAside,
+    StartPayload, TelegramId, TelegramUser, UserStats, Username,
 };
 use rollcall_repository::{Batch, Page, PageRequest, UserRepository};
 
@@ -165,6 +165,43 @@ impl UserService {
         page_size: u32,
     ) -> Result<Page<TelegramUser>, ServiceError> {
         Ok(self.users.list(PageRequest::new(page, page_size)?).await?)
+    }
+
+    /// Notes that a message to a user failed for good. Answers whether that is news.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub async fn mark_unreachable(
+        &self,
+        id: TelegramId,
+        obstacle: Obstacle,
+    ) -> Result<bool, ServiceError> {
+        Ok(self.users.mark_unreachable(id, obstacle, self.clock.now()).await?)
+    }
+
+    /// When and why a user could no longer be reached or could be again, latest first, up to
+    /// `limit` changes.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub async fn get_reach_history(
+        &self,
+        id: TelegramId,
+        limit: u32,
+    ) -> Result<Vec<ReachChange>, ServiceError> {
+        Ok(self.users.reach_history(id, limit).await?)
+    }
+
+    /// By which deep links a user came, and when, latest first, up to `limit` times.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub async fn get_starts(
+        &self,
+        id: TelegramId,
+        limit: u32,
+    ) -> Result<Vec<(DateTime<Utc>, StartPayload)>, ServiceError> {
+        Ok(self.users.starts(id, limit).await?)
     }
 
     /// Deletes users; answers how many of them there were.

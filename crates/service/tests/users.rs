@@ -12,8 +12,8 @@ use std::{
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};
 use rollcall_domain::{
-    Clock, Interaction, InteractionKind, Profile, Registration, TelegramId, TelegramUser,
-    UserStats, Username,
+    Clock, Interaction, InteractionKind, Obstacle, Profile, ReachChange, Registration,
+    StartPayload, TelegramId, TelegramUser, UserStats, Username,
 };
 use rollcall_repository::{Batch, Page, PageRequest, RepositoryError, UserRepository};
 use rollcall_repository_diesel::{Database, DieselUserRepository};
@@ -91,6 +91,7 @@ async fn statistics_and_lists_speak_of_today() {
         let stats = users.get_user_stats().await.unwrap();
         let expected = UserStats {
             total_users: 2,
+            reachable_users: 0,
             active_today: 1,
             active_7_days: 2,
             active_30_days: 2,
@@ -331,6 +332,31 @@ impl UserRepository for Shared {
     }
 
     async fn stats(&self, _: NaiveDate) -> Result<UserStats, RepositoryError> {
+        unimplemented!("not part of these stories")
+    }
+
+    async fn mark_unreachable(
+        &self,
+        _: TelegramId,
+        _: Obstacle,
+        _: DateTime<Utc>,
+    ) -> Result<bool, RepositoryError> {
+        unimplemented!("not part of these stories")
+    }
+
+    async fn reach_history(
+        &self,
+        _: TelegramId,
+        _: u32,
+    ) -> Result<Vec<ReachChange>, RepositoryError> {
+        unimplemented!("not part of these stories")
+    }
+
+    async fn starts(
+        &self,
+        _: TelegramId,
+        _: u32,
+    ) -> Result<Vec<(DateTime<Utc>, StartPayload)>, RepositoryError> {
         unimplemented!("not part of these stories")
     }
 

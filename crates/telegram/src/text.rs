@@ -74,8 +74,9 @@ pub(crate) fn stats(stats: &UserStats) -> String {
         format!("today {}, 7 days {}, 30 days {}", grouped(today), grouped(week), grouped(month))
     };
     format!(
-        "<b>{}</b> users\nActive: {}\nNew: {}\n\nDays are UTC and include today.",
+        "<b>{}</b> users, {} of whom can be reached\nActive: {}\nNew: {}\n\nDays are UTC and include today.",
         grouped(stats.total_users),
+        grouped(stats.reachable_users),
         line(stats.active_today, stats.active_7_days, stats.active_30_days),
         line(stats.new_today, stats.new_7_days, stats.new_30_days),
     )
@@ -162,6 +163,7 @@ mod tests {
     fn tells_the_figures() {
         let figures = UserStats {
             total_users: 1_234_567,
+            reachable_users: 1_000_000,
             active_today: 999,
             active_7_days: 1000,
             active_30_days: 100_000,

@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, SubsecRound, Utc};
 use rollcall_domain::{
-    Chat, ChatKind, Interaction, InteractionKind, Profile, SetAside, TelegramId,
+    Chat, ChatKind, Event, Interaction, InteractionKind, Profile, SetAside, TelegramId,
 };
 use serde::{
     Deserialize, Deserializer,
@@ -167,7 +167,33 @@ impl Reader {
         let command = text
             .filter(|_| kind == InteractionKind::Command)
             .and_then(|text| self.command(text, chat, &content));
-        Some((Some(Interaction { update_id: None, at, profile, kind, chat }), command))
+        let event = self.event(kind, chat, &content, command.as_ref());
+        Some((Some(Interaction { update_id: None, at, profile, kind, chat, event }), command))
+    }
+
+    fn event(
+        &mut self,
+        kind: InteractionKind,
+        chat: Option<Chat>,
+        content: &Content,
+        command: Option<&CommandMessage>,
+    ) -> Option<Event> {
+        let is_private = chat.is_some_and(|chat| chat.kind == ChatKind::Private);
+        match kind {
+            InteractionKind::Command if is_private => {
+                let (word, payload) = command?.text.split_once(char::is_whitespace)?;
+                let is_start = word.split('@').next() == Some("/start");
+                payload.trim().parse().ok().filter(|_| is_start).map(Event::Start)
+            }
+            InteractionKind::MyChatMember if is_private => {
+                match self.read::<Member>(content.new_chat_member?)?.status.as_str() {
+                    "kicked" => Some(Event::Blocked),
+                    "member" => Some(Event::Unblocked),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
     }
 
     fn command(
@@ -311,6 +337,12 @@ struct Content<'a> {
     text: Option<&'a RawValue>,
     is_topic_message: Option<&'a RawValue>,
     message_thread_id: Option<&'a RawValue>,
+    new_chat_member: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Member {
+    status: String,
 }
 
 #[derive(Deserialize)]
@@ -581,6 +613,29 @@ mod tests {
         });
         let command = read_kind("message", in_topic).command.unwrap();
         assert_eq!((command.chat.id, command.topic), (-5, Some(7)));
+    }
+
+    #[test]
+    fn blocking_and_deep_links_are_told() {
+        let event = |kind, chat_kind: &str, mut content: Value| {
+            content["from"] = ada();
+            content["chat"] = json!({"id": 1815, "type": chat_kind});
+            read_kind(kind, content).interaction.unwrap().event
+        };
+        let member = |status: &str| json!({"new_chat_member": {"status": status}});
+        assert_eq!(event("my_chat_member", "private", member("kicked")), Some(Event::Blocked));
+        assert_eq!(event("my_chat_member", "private", member("member")), Some(Event::Unblocked));
+        assert_eq!(event("my_chat_member", "group", member("kicked")), None);
+        assert_eq!(event("chat_member", "private", member("kicked")), None);
+
+        let start = |payload: &str| Some(Event::Start(payload.parse().unwrap()));
+        let text = |text: &str| event("message", "private", json!({ "text": text }));
+        assert_eq!(text("/start ad-1_X"), start("ad-1_X"));
+        assert_eq!(text("/start@our_bot ad"), start("ad"));
+        for plain in ["/start", "/start a b", "/start ü", "/started x", "/help x", "start x"] {
+            assert_eq!(text(plain), None, "{plain}");
+        }
+        assert_eq!(event("message", "group", json!({"text": "/start x"})), None);
     }
 
     #[test]

@@ -14,8 +14,35 @@ CREATE TABLE telegram_users (
     active_day    TEXT    NOT NULL,
     -- last_seen before the latest registration; NULL until the second one. It lets one statement
     -- both move last_seen and answer what it was.
-    previous_seen TEXT
+    previous_seen TEXT,
+    -- Whether the user ever did something in a private chat with the bot.
+    has_private_chat INTEGER NOT NULL CHECK (has_private_chat IN (0, 1)),
+    -- Why the bot cannot write to the user now; NULL where nothing is in the way.
+    obstacle      TEXT,
+    blocked_at    TEXT,
+    unblocked_at  TEXT,
+    -- The payload of the deep link by which the user came.
+    source        TEXT
 ) STRICT;
+
+-- When the bot could no longer write to a user (change: the obstacle), or could again (unblocked).
+CREATE TABLE reach_history (
+    telegram_id INTEGER NOT NULL,
+    at          TEXT    NOT NULL,
+    change      TEXT    NOT NULL,
+    PRIMARY KEY (telegram_id, at, change)
+) STRICT, WITHOUT ROWID;
+
+-- By which deep links users came, and when.
+CREATE TABLE starts (
+    telegram_id INTEGER NOT NULL,
+    at          TEXT    NOT NULL,
+    payload     TEXT    NOT NULL,
+    PRIMARY KEY (telegram_id, at, payload)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX telegram_users_reachable ON telegram_users (telegram_id)
+    WHERE has_private_chat AND obstacle IS NULL;
 
 CREATE INDEX telegram_users_created_at ON telegram_users (created_at DESC, telegram_id);
 CREATE INDEX telegram_users_active_day ON telegram_users (active_day);

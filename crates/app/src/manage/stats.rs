@@ -35,7 +35,7 @@ impl Stats {
 
 /// Prints the figures as a small table.
 pub(super) fn print(out: &mut impl Write, stats: &UserStats) -> std::io::Result<()> {
-    writeln!(out, "Users     {}", stats.total_users)?;
+    writeln!(out, "Users     {}, {} can be reached", stats.total_users, stats.reachable_users)?;
     writeln!(
         out,
         "Active    {} today, {} in 7 days, {} in 30 days",
@@ -51,6 +51,7 @@ pub(super) fn print(out: &mut impl Write, stats: &UserStats) -> std::io::Result<
 fn as_json(stats: &UserStats, database_bytes: u64) -> Value {
     json!({
         "total_users": stats.total_users,
+        "reachable_users": stats.reachable_users,
         "active_today": stats.active_today,
         "active_7_days": stats.active_7_days,
         "active_30_days": stats.active_30_days,

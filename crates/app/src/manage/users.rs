@@ -4,7 +4,7 @@ use std::{io::Write, process::ExitCode, str::FromStr};
 
 use anyhow::bail;
 use clap::Subcommand;
-use rollcall_domain::{TelegramId, TelegramUser, Username};
+use rollcall_domain::{Obstacle, ReachChange, StartPayload, TelegramId, TelegramUser, Username};
 use rollcall_service::UserService;
 use serde_json::{Value, json};
 
@@ -120,6 +120,8 @@ async fn show(users: &UserService, which: WhichUser, json: bool) -> anyhow::Resu
     if json {
         return print_json(&as_json(&user));
     }
+    let history = users.get_reach_history(user.telegram_id, HISTORY).await?;
+    let starts = users.get_starts(user.telegram_id, HISTORY).await?;
     let optional = |text: Option<&str>| safe(text.unwrap_or("-"));
     let mut out = stdout();
     writeln!(out, "{}", safe(&user.to_string()))?;
@@ -131,7 +133,26 @@ async fn show(users: &UserService, which: WhichUser, json: bool) -> anyhow::Resu
     writeln!(out, "First seen   {} UTC", second(user.created_at))?;
     writeln!(out, "Changed      {} UTC", second(user.updated_at))?;
     writeln!(out, "Last seen    {} UTC", second(user.last_seen))?;
+    writeln!(out, "Source       {}", optional(user.source.as_ref().map(StartPayload::as_str)))?;
+    writeln!(out, "Reachable    {}", reachable(&user))?;
+    for ReachChange { at, obstacle } in history {
+        writeln!(out, "  {} UTC  {}", second(at), obstacle.map_or("unblocked", Obstacle::name))?;
+    }
+    for (at, payload) in starts {
+        writeln!(out, "  {} UTC  came by {payload}", second(at))?;
+    }
     Ok(())
+}
+
+/// How much of a user's history is shown.
+const HISTORY: u32 = 20;
+
+fn reachable(user: &TelegramUser) -> &'static str {
+    match user.reach.obstacle {
+        Some(obstacle) => obstacle.name(),
+        None if user.reach.has_private_chat => "yes",
+        None => "no private chat yet",
+    }
 }
 
 fn names(user: &TelegramUser) -> String {
@@ -150,5 +171,10 @@ fn as_json(user: &TelegramUser) -> Value {
         "created_at": rfc3339(user.created_at),
         "updated_at": rfc3339(user.updated_at),
         "last_seen": rfc3339(user.last_seen),
+        "source": user.source.as_ref().map(StartPayload::as_str),
+        "reachable": user.reach.is_reachable(),
+        "obstacle": user.reach.obstacle.map(Obstacle::name),
+        "blocked_at": user.reach.blocked_at.map(rfc3339),
+        "unblocked_at": user.reach.unblocked_at.map(rfc3339),
     })
 }

@@ -10,18 +10,22 @@
 //! 4. The interactions are replayed in memory by the domain's rules, from the rows so answered.
 //! 5. Rows whose profile or day changed, few as a rule, are updated.
 //! 6. Users outside the batch who lost their username, if any, are told so.
-//! 7. The interactions are added to the counts of their days, and updates that could not be read
+//! 7. Rare facts (who blocked the bot, who came by a deep link) go into the users' histories.
+//! 8. The interactions are added to the counts of their days, and updates that could not be read
 //!    are kept.
 
 mod postgres;
 mod replay;
 mod sqlite;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, btree_map::Entry};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::{Connection, QueryResult};
-use rollcall_domain::{Interaction, Registration, SetAside, TelegramId, TelegramUser, Username};
+use rollcall_domain::{
+    Event, Interaction, ReachChange, Registration, SetAside, StartPayload, TelegramId,
+    TelegramUser, Username,
+};
 use rollcall_repository::Batch;
 
 use self::replay::{Replay, Replayed};
@@ -55,6 +59,17 @@ trait Statements: Connection {
 
     /// Takes the username from each of these users, at the time beside it.
     fn clear_usernames(&mut self, losers: &[(TelegramId, DateTime<Utc>)]) -> QueryResult<()>;
+
+    /// Adds to a user's history that it could no longer be reached, or could be again.
+    fn note_reach(&mut self, id: TelegramId, change: ReachChange) -> QueryResult<()>;
+
+    /// Adds to a user's history that it came by a deep link.
+    fn note_start(
+        &mut self,
+        id: TelegramId,
+        at: DateTime<Utc>,
+        payload: &StartPayload,
+    ) -> QueryResult<()>;
 
     /// Adds to the counts of interactions; `counts` are sorted, and one for each day and kind.
     fn count(&mut self, counts: &[Count]) -> QueryResult<()>;
@@ -173,7 +188,7 @@ fn record_users(
         replay.observe(interaction);
     }
 
-    let Replay { users, losers, .. } = replay;
+    let Replay { users, losers, reach_changes, .. } = replay;
     let mut changed: Vec<&TelegramUser> = users
         .values()
         .filter(|Replayed { user, stored, .. }| {
@@ -188,6 +203,14 @@ fn record_users(
     if !losers.is_empty() {
         connection.clear_usernames(&losers.into_iter().collect::<Vec<_>>())?;
     }
+    for (id, change) in reach_changes {
+        connection.note_reach(id, change)?;
+    }
+    for interaction in interactions {
+        if let Some(Event::Start(payload)) = &interaction.event {
+            connection.note_start(interaction.telegram_id(), interaction.at, payload)?;
+        }
+    }
     Ok(users)
 }
 
@@ -196,10 +219,14 @@ fn as_if_new(interactions: &[&Interaction]) -> Vec<TelegramUser> {
     let mut users: BTreeMap<TelegramId, TelegramUser> = BTreeMap::new();
     for interaction in interactions {
         let id = interaction.telegram_id();
-        users
-            .entry(id)
-            .or_insert_with(|| TelegramUser::new(id, interaction.at))
-            .observe(interaction);
+        match users.entry(id) {
+            Entry::Vacant(entry) => {
+                entry.insert(TelegramUser::created_by(interaction));
+            }
+            Entry::Occupied(mut entry) => {
+                entry.get_mut().observe(interaction);
+            }
+        }
     }
     users.into_values().collect()
 }
@@ -255,9 +282,7 @@ fn registration(
     let id = interaction.telegram_id();
     let Some(replayed) = users.get_mut(&id) else {
         // An update that came again, of somebody who was deleted meanwhile.
-        let mut user = TelegramUser::new(id, interaction.at);
-        user.observe(interaction);
-        return Registration { user, created: false };
+        return Registration { user: TelegramUser::created_by(interaction), created: false };
     };
     let created = std::mem::take(&mut replayed.created);
     Registration { user: replayed.user.clone(), created }

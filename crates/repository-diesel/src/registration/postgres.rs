@@ -9,13 +9,16 @@ use diesel::{
     query_builder::{AstPass, Query, QueryFragment, QueryId},
     sql_types::{Array, BigInt, Bool, Date, Integer, Nullable, Text, Timestamp},
 };
-use rollcall_domain::{SetAside, TelegramId, TelegramUser, Username};
+use rollcall_domain::{
+    Obstacle, ReachChange, SetAside, StartPayload, TelegramId, TelegramUser, Username,
+};
 
 use super::{Count, Holder, Statements};
 use crate::{
     quarantine::quarantine_row,
+    reach::reach_row,
     row::{UserRow, UserSqlType},
-    schema::{quarantine, telegram_users},
+    schema::{quarantine, reach_history, starts, telegram_users},
     timestamp::UtcMicros,
 };
 
@@ -31,7 +34,9 @@ impl Statements for PgConnection {
     fn upsert(&mut self, users: &[TelegramUser]) -> QueryResult<Vec<UserRow>> {
         let created_at = users.iter().map(|user| naive(user.created_at)).collect();
         let last_seen = users.iter().map(|user| naive(user.last_seen)).collect();
-        Upsert { columns: Columns::of(users.iter()), created_at, last_seen }.load(self)
+        let source =
+            users.iter().map(|user| user.source.as_ref().map(StartPayload::as_str)).collect();
+        Upsert { columns: Columns::of(users.iter()), created_at, last_seen, source }.load(self)
     }
 
     fn update(&mut self, users: &[&TelegramUser]) -> QueryResult<()> {
@@ -55,6 +60,31 @@ impl Statements for PgConnection {
     fn clear_usernames(&mut self, losers: &[(TelegramId, DateTime<Utc>)]) -> QueryResult<()> {
         let (ids, at) = losers.iter().map(|&(id, at)| (id.get(), naive(at))).unzip();
         ClearUsernames { ids, at }.execute(self).map(drop)
+    }
+
+    fn note_reach(&mut self, id: TelegramId, change: ReachChange) -> QueryResult<()> {
+        diesel::insert_into(reach_history::table)
+            .values(reach_row(id, change))
+            .on_conflict_do_nothing()
+            .execute(self)
+            .map(drop)
+    }
+
+    fn note_start(
+        &mut self,
+        id: TelegramId,
+        at: DateTime<Utc>,
+        payload: &StartPayload,
+    ) -> QueryResult<()> {
+        diesel::insert_into(starts::table)
+            .values((
+                starts::telegram_id.eq(id.get()),
+                starts::at.eq(UtcMicros::from(at)),
+                starts::payload.eq(payload.as_str()),
+            ))
+            .on_conflict_do_nothing()
+            .execute(self)
+            .map(drop)
     }
 
     fn count(&mut self, counts: &[Count]) -> QueryResult<()> {
@@ -103,6 +133,10 @@ struct Columns<'a> {
     is_bot: Vec<bool>,
     updated_at: Vec<NaiveDateTime>,
     active_day: Vec<NaiveDate>,
+    has_private_chat: Vec<bool>,
+    obstacle: Vec<Option<&'a str>>,
+    blocked_at: Vec<Option<NaiveDateTime>>,
+    unblocked_at: Vec<Option<NaiveDateTime>>,
 }
 
 impl<'a> Columns<'a> {
@@ -118,7 +152,11 @@ impl<'a> Columns<'a> {
             language_code: users.clone().map(|user| user.language_code.as_deref()).collect(),
             is_bot: users.clone().map(|user| user.is_bot).collect(),
             updated_at: users.clone().map(|user| naive(user.updated_at)).collect(),
-            active_day: users.map(|user| user.active_day()).collect(),
+            active_day: users.clone().map(|user| user.active_day()).collect(),
+            has_private_chat: users.clone().map(|user| user.reach.has_private_chat).collect(),
+            obstacle: users.clone().map(|user| user.reach.obstacle.map(Obstacle::name)).collect(),
+            blocked_at: users.clone().map(|user| user.reach.blocked_at.map(naive)).collect(),
+            unblocked_at: users.map(|user| user.reach.unblocked_at.map(naive)).collect(),
         }
     }
 
@@ -138,7 +176,15 @@ impl<'a> Columns<'a> {
         out.push_sql(", ");
         out.push_bind_param::<Array<Timestamp>, _>(&self.updated_at)?;
         out.push_sql(", ");
-        out.push_bind_param::<Array<Date>, _>(&self.active_day)
+        out.push_bind_param::<Array<Date>, _>(&self.active_day)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Bool>, _>(&self.has_private_chat)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Nullable<Text>>, _>(&self.obstacle)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Nullable<Timestamp>>, _>(&self.blocked_at)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Nullable<Timestamp>>, _>(&self.unblocked_at)
     }
 }
 
@@ -170,13 +216,15 @@ struct Upsert<'a> {
     columns: Columns<'a>,
     created_at: Vec<NaiveDateTime>,
     last_seen: Vec<NaiveDateTime>,
+    source: Vec<Option<&'a str>>,
 }
 
 impl QueryFragment<Pg> for Upsert<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql(
             "INSERT INTO telegram_users AS stored (telegram_id, first_name, last_name, username, \
-             language_code, is_bot, updated_at, active_day, created_at, last_seen) \
+             language_code, is_bot, updated_at, active_day, has_private_chat, obstacle, \
+             blocked_at, unblocked_at, created_at, last_seen, source) \
              SELECT * FROM UNNEST(",
         );
         self.columns.push(&mut out)?;
@@ -184,11 +232,14 @@ impl QueryFragment<Pg> for Upsert<'_> {
         out.push_bind_param::<Array<Timestamp>, _>(&self.created_at)?;
         out.push_sql(", ");
         out.push_bind_param::<Array<Timestamp>, _>(&self.last_seen)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Nullable<Text>>, _>(&self.source)?;
         out.push_sql(
             ") ON CONFLICT (telegram_id) DO UPDATE SET previous_seen = stored.last_seen, \
              last_seen = GREATEST(stored.last_seen, excluded.last_seen) \
              RETURNING telegram_id, first_name, last_name, username, language_code, is_bot, \
-             created_at, updated_at, last_seen, active_day, previous_seen",
+             created_at, updated_at, last_seen, active_day, previous_seen, has_private_chat, \
+             obstacle, blocked_at, unblocked_at, source",
         );
         Ok(())
     }
@@ -215,12 +266,15 @@ impl QueryFragment<Pg> for Update<'_> {
             "UPDATE telegram_users AS stored SET first_name = new.first_name, \
              last_name = new.last_name, username = new.username, \
              language_code = new.language_code, is_bot = new.is_bot, \
-             updated_at = new.updated_at, active_day = new.active_day FROM UNNEST(",
+             updated_at = new.updated_at, active_day = new.active_day, \
+             has_private_chat = new.has_private_chat, obstacle = new.obstacle, \
+             blocked_at = new.blocked_at, unblocked_at = new.unblocked_at FROM UNNEST(",
         );
         self.columns.push(&mut out)?;
         out.push_sql(
             ") AS new (telegram_id, first_name, last_name, username, language_code, is_bot, \
-             updated_at, active_day) WHERE stored.telegram_id = new.telegram_id",
+             updated_at, active_day, has_private_chat, obstacle, blocked_at, unblocked_at) \
+             WHERE stored.telegram_id = new.telegram_id",
         );
         Ok(())
     }

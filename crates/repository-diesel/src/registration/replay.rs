@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, hash_map::Entry};
 
 use chrono::{DateTime, Utc};
-use rollcall_domain::{Interaction, TelegramId, TelegramUser, Username};
+use rollcall_domain::{Interaction, ReachChange, TelegramId, TelegramUser, Username};
 
 /// The users of a batch while its interactions are replayed, one after the other.
 #[derive(Default)]
@@ -14,6 +14,8 @@ pub(super) struct Replay {
     holders: HashMap<String, Holder>,
     /// Users outside the batch who lose their username, and when.
     pub(super) losers: BTreeMap<TelegramId, DateTime<Utc>>,
+    /// Who could no longer be reached, or could be again.
+    pub(super) reach_changes: Vec<(TelegramId, ReachChange)>,
 }
 
 /// A user of the batch.
@@ -42,7 +44,10 @@ impl Replay {
         let user = match previous_seen {
             Some(last_seen) => TelegramUser { last_seen, ..stored.clone() },
             // Nobody yet: the first interaction makes somebody of it.
-            None => TelegramUser::new(stored.telegram_id, stored.created_at),
+            None => TelegramUser {
+                source: stored.source.clone(),
+                ..TelegramUser::new(stored.telegram_id, stored.created_at)
+            },
         };
         let created = previous_seen.is_none();
         self.users.insert(stored.telegram_id, Replayed { user, stored, created });
@@ -87,12 +92,10 @@ impl Replay {
     pub(super) fn observe(&mut self, interaction: &Interaction) {
         let id = interaction.telegram_id();
         let Some(Replayed { user, .. }) = self.users.get_mut(&id) else { return };
-        if user.username.as_ref() == interaction.profile.shown_username() {
-            user.observe(interaction);
-            return;
-        }
-        let before = user.clone();
-        user.observe(interaction);
+        let shows_another = user.username.as_ref() != interaction.profile.shown_username();
+        let before = shows_another.then(|| user.clone());
+        self.reach_changes.extend(user.observe(interaction).map(|change| (id, change)));
+        let Some(before) = before else { return };
         let after = user.username.clone();
         if before.username == after {
             return;
@@ -103,8 +106,9 @@ impl Replay {
             && let Some(Replayed { user, .. }) = self.users.get_mut(&id)
         {
             user.username = None;
-            let is_as_before = TelegramUser { last_seen: before.last_seen, ..user.clone() }
-                == TelegramUser { updated_at: user.updated_at, ..before.clone() };
+            let TelegramUser { last_seen, updated_at, reach, .. } = *user;
+            let is_as_before =
+                *user == TelegramUser { last_seen, updated_at, reach, ..before.clone() };
             if is_as_before {
                 user.updated_at = before.updated_at;
             }

@@ -9,13 +9,16 @@ use diesel::{
     sql_types::{BigInt, Text, Timestamp},
     sqlite::Sqlite,
 };
-use rollcall_domain::{SetAside, TelegramId, TelegramUser, Username};
+use rollcall_domain::{
+    Obstacle, Reach, ReachChange, SetAside, StartPayload, TelegramId, TelegramUser, Username,
+};
 
 use super::{Count, Holder, Statements};
 use crate::{
     quarantine::quarantine_row,
+    reach::reach_row,
     row::{UserRow, UserSqlType},
-    schema::{quarantine, telegram_users},
+    schema::{quarantine, reach_history, starts, telegram_users},
     timestamp::UtcMicros,
 };
 
@@ -42,6 +45,8 @@ impl Statements for SqliteConnection {
                 text(user.updated_at),
                 text(user.last_seen),
                 user.active_day().to_string(),
+                reach(user),
+                user.source.as_ref().map(StartPayload::as_str),
             )
         }))?)
         .load(self)
@@ -58,6 +63,7 @@ impl Statements for SqliteConnection {
                 user.is_bot,
                 text(user.updated_at),
                 user.active_day().to_string(),
+                reach(user),
             )
         }))?;
         Update(rows).execute(self).map(drop)
@@ -75,6 +81,31 @@ impl Statements for SqliteConnection {
     fn clear_usernames(&mut self, losers: &[(TelegramId, DateTime<Utc>)]) -> QueryResult<()> {
         let rows = json(losers.iter().map(|&(id, at)| (id.get(), text(at))))?;
         ClearUsernames(rows).execute(self).map(drop)
+    }
+
+    fn note_reach(&mut self, id: TelegramId, change: ReachChange) -> QueryResult<()> {
+        diesel::insert_into(reach_history::table)
+            .values(reach_row(id, change))
+            .on_conflict_do_nothing()
+            .execute(self)
+            .map(drop)
+    }
+
+    fn note_start(
+        &mut self,
+        id: TelegramId,
+        at: DateTime<Utc>,
+        payload: &StartPayload,
+    ) -> QueryResult<()> {
+        diesel::insert_into(starts::table)
+            .values((
+                starts::telegram_id.eq(id.get()),
+                starts::at.eq(UtcMicros::from(at)),
+                starts::payload.eq(payload.as_str()),
+            ))
+            .on_conflict_do_nothing()
+            .execute(self)
+            .map(drop)
     }
 
     fn count(&mut self, counts: &[Count]) -> QueryResult<()> {
@@ -97,6 +128,12 @@ impl Statements for SqliteConnection {
 fn json<T: serde::Serialize>(rows: impl Iterator<Item = T>) -> QueryResult<String> {
     serde_json::to_string(&rows.collect::<Vec<_>>())
         .map_err(|error| diesel::result::Error::SerializationError(error.into()))
+}
+
+/// Whether and since when the user can be reached, in the order of the columns.
+fn reach(user: &TelegramUser) -> (bool, Option<&'static str>, Option<String>, Option<String>) {
+    let Reach { has_private_chat, obstacle, blocked_at, unblocked_at } = user.reach;
+    (has_private_chat, obstacle.map(Obstacle::name), blocked_at.map(text), unblocked_at.map(text))
 }
 
 fn text(at: DateTime<Utc>) -> String {
@@ -140,13 +177,16 @@ statement_over_json!(
     Upsert,
     [
         "INSERT INTO telegram_users (telegram_id, first_name, last_name, username, language_code, \
-         is_bot, created_at, updated_at, last_seen, active_day) \
+         is_bot, created_at, updated_at, last_seen, active_day, has_private_chat, obstacle, \
+         blocked_at, unblocked_at, source) \
          SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, \
-         value ->> 6, value ->> 7, value ->> 8, value ->> 9 FROM json_each(",
+         value ->> 6, value ->> 7, value ->> 8, value ->> 9, value ->> 10 ->> 0, \
+         value ->> 10 ->> 1, value ->> 10 ->> 2, value ->> 10 ->> 3, value ->> 11 FROM json_each(",
         ") WHERE true ON CONFLICT (telegram_id) DO UPDATE SET \
          previous_seen = last_seen, last_seen = max(last_seen, excluded.last_seen) \
          RETURNING telegram_id, first_name, last_name, username, language_code, is_bot, \
-         created_at, updated_at, last_seen, active_day, previous_seen"
+         created_at, updated_at, last_seen, active_day, previous_seen, has_private_chat, \
+         obstacle, blocked_at, unblocked_at, source"
     ]
 );
 
@@ -159,7 +199,9 @@ statement_over_json!(
     [
         "UPDATE telegram_users SET first_name = value ->> 1, last_name = value ->> 2, \
          username = value ->> 3, language_code = value ->> 4, is_bot = value ->> 5, \
-         updated_at = value ->> 6, active_day = value ->> 7 FROM json_each(",
+         updated_at = value ->> 6, active_day = value ->> 7, has_private_chat = value ->> 8 ->> 0, \
+         obstacle = value ->> 8 ->> 1, blocked_at = value ->> 8 ->> 2, \
+         unblocked_at = value ->> 8 ->> 3 FROM json_each(",
         ") WHERE telegram_id = value ->> 0"
     ]
 );

@@ -10,8 +10,8 @@ use proptest::{
     test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
 use rollcall_domain::{
-    Interaction, InteractionKind, Profile, Registration, TelegramId, TelegramUser, UserStats,
-    Username,
+    Chat, ChatKind, Event, Interaction, InteractionKind, Obstacle, Profile, Reach, ReachChange,
+    Registration, TelegramId, TelegramUser, UserStats, Username,
 };
 use rollcall_repository::{Batch, PageRequest, UserRepository};
 
@@ -49,6 +49,9 @@ macro_rules! user_repository_contract {
             an_update_that_comes_again_changes_nothing,
             an_update_that_comes_to_two_writers_counts_once,
             interactions_are_counted_by_utc_day_and_kind,
+            reach_is_kept_as_a_history,
+            failed_messages_mark_users_until_they_come_back,
+            deep_links_are_kept_and_the_first_is_the_source,
             lists_are_newest_first_with_the_total,
             statistics_count_utc_days,
             deleted_users_are_gone,
@@ -336,6 +339,7 @@ pub async fn statistics_count_utc_days([store, _]: Stores) {
     register(&*store, created).await;
     let expected = UserStats {
         total_users: 6,
+        reachable_users: 0,
         active_today: 1,
         active_7_days: 3,
         active_30_days: 5,
@@ -432,6 +436,83 @@ pub async fn interactions_are_counted_by_utc_day_and_kind([store, _]: Stores) {
     assert_eq!(store.interactions(first, second).await.unwrap(), all);
     assert_eq!(store.interactions(first, first).await.unwrap(), all[..2]);
     assert_eq!(store.interactions(day("2026-11-24"), day("2026-11-25")).await.unwrap(), []);
+}
+
+pub async fn reach_is_kept_as_a_history([store, _]: Stores) {
+    assert_eq!(reachable(&*store).await, 0);
+    register(&*store, [in_chat(1, 10, ChatKind::Group, None)]).await;
+    assert_eq!(reachable(&*store).await, 0, "a group is not a private chat");
+    let story = [
+        in_chat(1, 11, ChatKind::Private, None),
+        in_chat(1, 12, ChatKind::Private, Some(Event::Blocked)),
+        in_chat(1, 13, ChatKind::Private, Some(Event::Unblocked)),
+    ];
+    register(&*store, story).await;
+    assert_eq!(reachable(&*store).await, 1);
+    register(&*store, [in_chat(1, 20, ChatKind::Private, Some(Event::Blocked))]).await;
+    register(&*store, [in_chat(1, 21, ChatKind::Group, None)]).await;
+    assert_eq!(reachable(&*store).await, 0, "what happens in a group clears nothing");
+    let stored = user(&*store, 1).await;
+    let expected = Reach {
+        has_private_chat: true,
+        obstacle: Some(Obstacle::Blocked),
+        blocked_at: Some(at(20)),
+        unblocked_at: Some(at(13)),
+    };
+    assert_eq!(stored.reach, expected);
+    let changes = store.reach_history(id(1), 10).await.unwrap();
+    let change = |second, obstacle| ReachChange { at: at(second), obstacle };
+    let blocked = Some(Obstacle::Blocked);
+    assert_eq!(changes, [change(20, blocked), change(13, None), change(12, blocked)]);
+    assert_eq!(store.reach_history(id(1), 1).await.unwrap(), changes[..1]);
+    assert_eq!(store.reach_history(id(2), 10).await.unwrap(), []);
+
+    store.delete(&[id(1)]).await.unwrap();
+    assert_eq!(store.reach_history(id(1), 10).await.unwrap(), []);
+}
+
+pub async fn failed_messages_mark_users_until_they_come_back([store, _]: Stores) {
+    let gone = Obstacle::Deactivated;
+    assert!(!store.mark_unreachable(id(1), gone, at(5)).await.unwrap(), "nobody is there");
+    register(&*store, [in_chat(1, 10, ChatKind::Private, None)]).await;
+    assert!(!store.mark_unreachable(id(1), gone, at(9)).await.unwrap(), "was seen since");
+    assert!(store.mark_unreachable(id(1), gone, at(11)).await.unwrap());
+    assert!(!store.mark_unreachable(id(1), gone, at(12)).await.unwrap(), "is known");
+    assert_eq!(reachable(&*store).await, 0);
+    let marked = user(&*store, 1).await;
+    assert_eq!((marked.last_seen, marked.reach.obstacle), (at(10), Some(gone)));
+
+    register(&*store, [in_chat(1, 20, ChatKind::Private, None)]).await;
+    assert_eq!(reachable(&*store).await, 1);
+    let changes = store.reach_history(id(1), 10).await.unwrap();
+    let change = |second, obstacle| ReachChange { at: at(second), obstacle };
+    assert_eq!(changes, [change(20, None), change(11, Some(gone))]);
+}
+
+pub async fn deep_links_are_kept_and_the_first_is_the_source([store, _]: Stores) {
+    let start = |n, second, payload: &str| {
+        let event = Event::Start(payload.parse().unwrap());
+        in_chat(n, second, ChatKind::Private, Some(event))
+    };
+    register(&*store, [start(1, 10, "ad_1"), start(1, 11, "ad_2"), seen(2, 10, "x")]).await;
+    register(&*store, [start(1, 12, "ad_1"), start(2, 12, "ad_1")]).await;
+    let source = async |n| user(&*store, n).await.source.map(|it| it.as_str().to_owned());
+    assert_eq!(source(1).await.as_deref(), Some("ad_1"));
+    assert_eq!(source(2).await, None, "it came before the link");
+    let starts = store.starts(id(1), 10).await.unwrap();
+    let starts: Vec<_> = starts.iter().map(|(at, payload)| (*at, payload.as_str())).collect();
+    assert_eq!(starts, [(at(12), "ad_1"), (at(11), "ad_2"), (at(10), "ad_1")]);
+    store.delete(&[id(1)]).await.unwrap();
+    assert_eq!(store.starts(id(1), 10).await.unwrap(), []);
+}
+
+fn in_chat(n: i64, second: i64, kind: ChatKind, event: Option<Event>) -> Interaction {
+    let chat = Some(Chat { id: n, kind });
+    Interaction { chat, event, ..seen(n, second, "x") }
+}
+
+async fn reachable(store: &dyn UserRepository) -> u64 {
+    store.stats(at(0).date_naive()).await.unwrap().reachable_users
 }
 
 /// How many interactions were counted in all.
