@@ -99,6 +99,8 @@ pub(crate) fn read(json: &str, received: DateTime<Utc>) -> Update {
 /// Who did what in an update that was set aside, read again by this version.
 #[derive(Debug)]
 pub struct Reread {
+    /// The update's id; `None` where it has none that is a number.
+    pub update_id: Option<i64>,
     /// Who did what, if anybody did.
     pub interaction: Option<Interaction>,
     /// Why the update still cannot be read in full, in words that quote nobody.
@@ -107,8 +109,8 @@ pub struct Reread {
 
 /// Reads an update that was set aside once more, as of when it came.
 pub fn reread(update: &SetAside) -> Reread {
-    let Update { interaction, fault, .. } = parts(&update.payload, update.received_at);
-    Reread { interaction, fault }
+    let Update { update_id, interaction, fault, .. } = parts(&update.payload, update.received_at);
+    Reread { update_id, interaction, fault }
 }
 
 fn parts(json: &str, received: DateTime<Utc>) -> Update {

@@ -37,6 +37,27 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
+    /// Stops the server as if its machine went down: connections are cut.
+    pub(crate) fn stop(&self) {
+        self.control(&["stop", "-m", "immediate"]);
+    }
+
+    /// Starts the server again.
+    pub(crate) fn restart(&self) {
+        let options = format!("-c listen_addresses= -k {}", self.folder);
+        self.control(&["start", "-w", "-l", "log", "-o", &options]);
+    }
+
+    fn control(&self, arguments: &[&str]) {
+        let mut command = Command::new(self.programs.join("pg_ctl"));
+        command.args(arguments).args(["-D", "data"]).current_dir(&self.folder);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        if let Ok(Some((uid, gid))) = unprivileged() {
+            command.uid(uid).gid(gid);
+        }
+        assert!(command.status().expect("pg_ctl to start").success(), "pg_ctl {arguments:?}");
+    }
+
     /// The server of this process, started at the first call; or why there is none.
     pub(crate) fn of_this_process() -> Result<&'static Self, String> {
         static CLUSTER: OnceLock<Result<Cluster, String>> = OnceLock::new();
@@ -54,7 +75,7 @@ impl Cluster {
         format!("postgres:///{name}?host={}&user=postgres", self.folder)
     }
 
-    fn start() -> Result<Self, String> {
+    pub(crate) fn start() -> Result<Self, String> {
         let programs = programs().ok_or("no initdb in PATH or /usr/lib/postgresql")?;
         let mut command = Command::new("sh");
         command.args(["-c", SCRIPT, "sh"]).arg(&programs);

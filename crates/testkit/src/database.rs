@@ -27,8 +27,13 @@ impl ThrowAwayDatabase {
     /// # Panics
     /// Where it is not installed, or does not start, and `ROLLCALL_REQUIRE_POSTGRES` is 1.
     pub fn postgres() -> Option<Self> {
-        match Cluster::of_this_process() {
-            Ok(cluster) => Some(Self { url: cluster.create_database(), folder: None }),
+        let cluster = Self::or_skipped(Cluster::of_this_process())?;
+        Some(Self { url: cluster.create_database(), folder: None })
+    }
+
+    fn or_skipped<T>(cluster: Result<T, String>) -> Option<T> {
+        match cluster {
+            Ok(cluster) => Some(cluster),
             Err(reason) => {
                 assert!(
                     std::env::var("ROLLCALL_REQUIRE_POSTGRES").as_deref() != Ok("1"),
@@ -56,5 +61,32 @@ impl ThrowAwayDatabase {
     /// The SQLite file; `None` for PostgreSQL.
     pub fn file(&self) -> Option<PathBuf> {
         self.folder.as_ref().map(|folder| folder.path().join("rollcall.db"))
+    }
+}
+
+/// A PostgreSQL server that belongs to one test, which may stop and start it; it goes away with
+/// this value.
+#[derive(Debug)]
+pub struct ThrowAwayServer(Cluster);
+
+impl ThrowAwayServer {
+    /// A running server; `None` and panics as of [`ThrowAwayDatabase::postgres`].
+    pub fn start() -> Option<Self> {
+        ThrowAwayDatabase::or_skipped(Cluster::start()).map(Self)
+    }
+
+    /// An empty database on it.
+    pub fn database(&self) -> ThrowAwayDatabase {
+        ThrowAwayDatabase { url: self.0.create_database(), folder: None }
+    }
+
+    /// Stops the server as if its machine went down: connections are cut.
+    pub fn stop(&self) {
+        self.0.stop();
+    }
+
+    /// Starts the server again.
+    pub fn restart(&self) {
+        self.0.restart();
     }
 }

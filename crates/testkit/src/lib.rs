@@ -19,4 +19,4 @@ pub mod contract;
 mod database;
 
 pub use clock::TestClock;
-pub use database::ThrowAwayDatabase;
+pub use database::{ThrowAwayDatabase, ThrowAwayServer};

@@ -67,6 +67,31 @@ impl RunningBot {
         bot
     }
 
+    /// Starts the bot with no room on the disk for files of more than `bytes`, until
+    /// [`RunningBot::give_room`], and waits until it takes updates.
+    pub(crate) async fn start_with_little_room(
+        telegram: &Simulator,
+        database: &ThrowAwayDatabase,
+        bytes: u64,
+    ) -> Self {
+        let bot = Self::start(telegram, database, &[]).await;
+        bot.limit_files(&bytes.to_string());
+        bot
+    }
+
+    /// Lets the bot's files grow as they like.
+    pub(crate) fn give_room(&self) {
+        self.limit_files("unlimited");
+    }
+
+    /// Sets the soft limit of the size of files, beyond which writing fails as on a full disk.
+    fn limit_files(&self, bytes: &str) {
+        let id = self.process.id().expect("a bot that runs").to_string();
+        let limit = format!("--fsize={bytes}:");
+        let limited = std::process::Command::new("prlimit").args(["--pid", &id, &limit]).status();
+        assert!(limited.unwrap().success());
+    }
+
     /// Runs a bot that is to fail by itself; answers its exit code and what it said.
     pub(crate) async fn fails(
         telegram: &Simulator,
@@ -127,7 +152,9 @@ impl RunningBot {
 
     fn spawn(database: &ThrowAwayDatabase, arguments: &[&str], settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut process = Command::new(env!("CARGO_BIN_EXE_bot"))
+        // A file beyond its limit is an error to be handled, not a signal that kills.
+        let mut process = Command::new("sh")
+            .args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_bot")])
             .args(arguments)
             .env_clear()
             .env("DATABASE_URL", database.url())

@@ -106,7 +106,7 @@ async fn replay(
 ) -> anyhow::Result<()> {
     let (mut read, mut registered, mut left) = (0, 0, 0);
     let mut again = async |update: SetAside| -> anyhow::Result<()> {
-        let Reread { interaction, fault } = reread(&update);
+        let Reread { interaction, fault, .. } = reread(&update);
         if let Some(interaction) = interaction.filter(|_| !update.registered) {
             users.register(&[interaction]).await?;
             quarantine.mark_registered(update.update_id).await?;

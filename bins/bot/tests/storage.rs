@@ -1,0 +1,93 @@
+//! The database is away, locked or full, and comes back: the bot waits, says so once, goes on, and
+//! has lost nothing.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod running;
+
+use std::time::Duration;
+
+use diesel::{Connection, SqliteConnection, connection::SimpleConnection};
+use rollcall_domain::InteractionKind;
+use rollcall_repository::UserRepository;
+use rollcall_repository_diesel::{Database, DieselUserRepository};
+use rollcall_simulator::{Person, Simulator, Update};
+use rollcall_testkit::{ThrowAwayDatabase, ThrowAwayServer};
+use running::RunningBot;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn postgres_stops_and_starts_under_load() {
+    let Some(server) = ThrowAwayServer::start() else { return };
+    let database = server.database();
+    let telegram = Simulator::start().await.unwrap();
+    let bot = RunningBot::start(&telegram, &database, &[]).await;
+    let mut sent = write(&telegram, 0, 300);
+    server.stop();
+    sent = write(&telegram, sent, 300);
+    bot.said("users cannot be registered; trying again until it works").await;
+    server.restart();
+    sent = write(&telegram, sent, 300);
+    ends_well(&telegram, bot, &database, sent).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sqlite_is_locked_for_twenty_seconds() {
+    let database = ThrowAwayDatabase::sqlite();
+    let telegram = Simulator::builder().patience(Duration::from_secs(40)).start().await.unwrap();
+    let bot = RunningBot::start(&telegram, &database, &[]).await;
+    let mut sent = write(&telegram, 0, 300);
+    let file = database.file().unwrap();
+    let mut other = SqliteConnection::establish(file.to_str().unwrap()).unwrap();
+    // The bot may be writing just now: waiting for it is what locks are for.
+    other.batch_execute("PRAGMA busy_timeout = 10000; BEGIN IMMEDIATE").unwrap();
+    sent = write(&telegram, sent, 300);
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    let confirmed = telegram.confirmed();
+    assert!(telegram.pending() > 0 && confirmed < telegram.next_update_id());
+    other.batch_execute("ROLLBACK").unwrap();
+    ends_well(&telegram, bot, &database, sent).await;
+}
+
+/// The disk is full for the bot: its files may grow no further. Then there is room again.
+#[tokio::test(flavor = "multi_thread")]
+async fn sqlite_has_no_room_for_a_while() {
+    let database = ThrowAwayDatabase::sqlite();
+    let telegram = Simulator::start().await.unwrap();
+    RunningBot::start(&telegram, &database, &[]).await.terminate().await;
+    let bot = RunningBot::start_with_little_room(&telegram, &database, 200 << 10).await;
+    let mut sent = write(&telegram, 0, 1500);
+    bot.said("users cannot be registered; trying again until it works").await;
+    bot.give_room();
+    sent = write(&telegram, sent, 100);
+    ends_well(&telegram, bot, &database, sent).await;
+}
+
+/// Sends `count` texts of as many people as were not heard of before; answers how many there are.
+fn write(telegram: &Simulator, before: i64, count: i64) -> i64 {
+    for n in before..before + count {
+        let person = Person::new(1 + n, "Ada").username(format!("user_{n}"));
+        telegram.push(Update::text(&person, "hello").at(1_790_000_000 + n));
+    }
+    before + count
+}
+
+/// Everybody is stored once, everything is confirmed, and the trouble was told once.
+async fn ends_well(telegram: &Simulator, bot: RunningBot, database: &ThrowAwayDatabase, sent: i64) {
+    telegram.wait_until_drained().await.unwrap();
+    let log = bot.terminate().await;
+    assert_eq!(log.matches("users cannot be registered; trying").count(), 1, "{log}");
+    assert_eq!(log.matches("it works again after: users cannot be registered").count(), 1, "{log}");
+    assert!(log.lines().count() < 20, "{log}");
+
+    let storage = Database::open_existing(database.url().parse().unwrap()).await.unwrap();
+    let users = DieselUserRepository::new(storage);
+    let (first, last) = ("2026-01-01".parse().unwrap(), "2027-01-01".parse().unwrap());
+    let total = users.stats(last).await.unwrap().total_users;
+    let counts = users.interactions(first, last).await.unwrap();
+    let texts: u64 = counts.iter().filter(|it| it.1 == InteractionKind::Text).map(|it| it.2).sum();
+    assert_eq!((total, texts), (sent.unsigned_abs(), sent.unsigned_abs()));
+}

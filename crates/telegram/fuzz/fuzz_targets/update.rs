@@ -1,0 +1,31 @@
+//! Whatever comes as an update is read without a panic; what has an `update_id` is known by it,
+//! and whoever is recognised in it is somebody whom the storage can hold.
+//!
+//! `cargo +nightly fuzz run update`, in `crates/telegram`; on a stable toolchain
+//! `RUSTC_BOOTSTRAP=1 cargo fuzz run --sanitizer none update`.
+#![no_main]
+
+use chrono::DateTime;
+use libfuzzer_sys::fuzz_target;
+use rollcall_domain::{SetAside, TelegramId};
+use rollcall_telegram::reread;
+use serde_json::Value;
+
+fuzz_target!(|json: &str| {
+    let update = SetAside {
+        update_id: 1,
+        received_at: DateTime::UNIX_EPOCH,
+        reason: String::new(),
+        registered: false,
+        payload: json.to_owned(),
+    };
+    let read = reread(&update);
+    if let Ok(Value::Object(fields)) = serde_json::from_str(json) {
+        let update_id = fields.get("update_id").and_then(Value::as_i64);
+        assert_eq!(read.update_id, update_id);
+    }
+    if let Some(interaction) = read.interaction {
+        assert!(interaction.telegram_id() <= TelegramId::MAX);
+        assert_eq!(interaction.update_id, read.update_id);
+    }
+});
