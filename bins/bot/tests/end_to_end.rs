@@ -7,39 +7,22 @@
     reason = "a test fails by panicking"
 )]
 
+#[macro_use]
+#[allow(dead_code, reason = "the other tests use the rest")]
 mod running;
 
 use std::{os::unix::fs::FileExt, time::Duration};
 
-use diesel::{Connection, connection::SimpleConnection};
-use rollcall_domain::{TelegramUser, Username};
-use rollcall_repository::{PageRequest, UserRepository};
-use rollcall_repository_diesel::{Database, DieselUserRepository};
+use rollcall_domain::Username;
 use rollcall_simulator::{Chat, Fault, Person, Simulator, Update};
 use rollcall_testkit::ThrowAwayDatabase;
-use running::RunningBot;
+use running::{
+    RunningBot,
+    database::{HeldDatabase, stored},
+};
 use serde_json::json;
 
 const ADMIN: i64 = 99;
-
-/// Generates a test for each story on each database.
-macro_rules! stories {
-    ($($story:ident,)+) => {
-        mod sqlite {
-            $(#[tokio::test(flavor = "multi_thread")]
-            async fn $story() {
-                super::$story(super::ThrowAwayDatabase::sqlite()).await;
-            })+
-        }
-        mod postgres {
-            $(#[tokio::test(flavor = "multi_thread")]
-            async fn $story() {
-                let Some(database) = super::ThrowAwayDatabase::postgres() else { return };
-                super::$story(database).await;
-            })+
-        }
-    };
-}
 
 stories!(
     everybody_is_registered_whatever_they_do,
@@ -533,36 +516,4 @@ async fn the_demo_needs_nothing_and_touches_nothing() {
 async fn taken(telegram: &Simulator, update: i64) {
     let given = |telegram: &Simulator| telegram.is_given(update).then_some(());
     telegram.wait_for("an update in hand", given).await.unwrap();
-}
-
-/// A database that somebody else keeps from being written, until this is dropped.
-enum HeldDatabase {
-    Sqlite { _connection: diesel::SqliteConnection },
-    Postgres { _connection: diesel::PgConnection },
-}
-
-impl HeldDatabase {
-    fn hold(database: &ThrowAwayDatabase) -> Self {
-        match database.file() {
-            Some(file) => {
-                let file = file.to_str().unwrap();
-                let mut connection = diesel::SqliteConnection::establish(file).unwrap();
-                connection.batch_execute("BEGIN IMMEDIATE").unwrap();
-                Self::Sqlite { _connection: connection }
-            }
-            None => {
-                let mut connection = diesel::PgConnection::establish(database.url()).unwrap();
-                let lock = "BEGIN; LOCK TABLE telegram_users IN EXCLUSIVE MODE";
-                connection.batch_execute(lock).unwrap();
-                Self::Postgres { _connection: connection }
-            }
-        }
-    }
-}
-
-/// Everybody whom a database holds.
-async fn stored(database: &ThrowAwayDatabase) -> Vec<TelegramUser> {
-    let database = Database::open_existing(database.url().parse().unwrap()).await.unwrap();
-    let users = DieselUserRepository::new(database);
-    users.list(PageRequest::new(1, 1000).unwrap()).await.unwrap().items
 }
