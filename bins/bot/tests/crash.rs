@@ -10,6 +10,7 @@
     reason = "a test fails by panicking"
 )]
 
+#[macro_use]
 mod running;
 
 use std::{
@@ -29,7 +30,7 @@ use rollcall_repository_diesel::{Database, DieselUserRepository};
 use rollcall_simulator::{Person, Simulator, Update};
 use rollcall_testkit::ThrowAwayDatabase;
 use running::RunningBot;
-use tokio::time::sleep;
+use tokio::{net::TcpListener, time::sleep};
 
 /// How many people write: a prime number, so that each of them does all kinds of things.
 const PEOPLE: i64 = 701;
@@ -38,31 +39,39 @@ const AT_ONCE: i64 = 20;
 /// The longest life of a bot, in milliseconds.
 const LONGEST_LIFE_MS: u64 = 400;
 
-#[tokio::test(flavor = "multi_thread")]
-async fn polling_on_sqlite() {
-    survives(ThrowAwayDatabase::sqlite()).await;
+stories!(polling, webhook,);
+
+async fn polling(database: ThrowAwayDatabase) {
+    survives(database, &[]).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn polling_on_postgres() {
-    let Some(database) = ThrowAwayDatabase::postgres() else { return };
-    survives(database).await;
+async fn webhook(database: ThrowAwayDatabase) {
+    let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+    let url = format!("http://127.0.0.1:{port}/hook");
+    let address = format!("127.0.0.1:{port}");
+    let settings = [
+        ("WEBHOOK_URL", url.as_str()),
+        ("WEBHOOK_SECRET", "between-us"),
+        ("LISTEN_ADDR", address.as_str()),
+    ];
+    survives(database, &settings).await;
 }
 
-async fn survives(database: ThrowAwayDatabase) {
+async fn survives(database: ThrowAwayDatabase, settings: &[(&str, &str)]) {
     let kills = std::env::var("ROLLCALL_KILLS").map_or(5, |kills| kills.parse().unwrap());
     let telegram = Arc::new(Simulator::builder().record_limit(0).start().await.unwrap());
     let stop = Arc::new(AtomicBool::new(false));
     let feed = tokio::spawn(feed(telegram.clone(), stop.clone()));
 
     for _ in 0..kills {
-        let mut bot = RunningBot::launch(&telegram, &database, &[]);
+        let mut bot = RunningBot::launch(&telegram, &database, settings);
         sleep(Duration::from_millis(random() % LONGEST_LIFE_MS)).await;
         bot.kill().await;
     }
     stop.store(true, Ordering::Relaxed);
     let stream = feed.await.unwrap();
-    let bot = RunningBot::start(&telegram, &database, &[]).await;
+    let bot = RunningBot::launch(&telegram, &database, settings);
+    bot.said("ready: @").await;
     telegram.wait_until_drained().await.unwrap();
     bot.terminate().await;
 

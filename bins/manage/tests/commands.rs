@@ -241,6 +241,10 @@ async fn check_tells_what_the_bot_would_meet() {
         let (code, printed) = check(&[("ADMIN_TELEGRAM_IDS", "x")]);
         assert_eq!(code, 1);
         assert!(printed.starts_with("✗ Settings: ADMIN_TELEGRAM_IDS: "), "{printed}");
+        let webhook = ("WEBHOOK_URL", "https://bot.example.org/webhook");
+        let (code, printed) = check(&[good[0], good[1], webhook]);
+        assert_eq!(code, 1);
+        assert!(printed.starts_with("✗ Settings: WEBHOOK_SECRET is not set"), "{printed}");
     }
 }
 

@@ -10,13 +10,14 @@ use rollcall_repository_diesel::{
     Database, DatabaseUrl, DieselBotRepository, DieselUserRepository, MigrationState,
 };
 use rollcall_service::UserService;
-use rollcall_telegram::Bot;
+use rollcall_telegram::{Bot, Webhook};
+use tokio::net::TcpListener;
 
 use crate::{
     demo,
     environment::Environment,
-    maintenance,
-    settings::{DatabaseArguments, TelegramArguments},
+    http, maintenance,
+    settings::{DatabaseArguments, TelegramArguments, WebhookArguments, WebhookSettings},
     shutdown::Shutdown,
 };
 
@@ -28,13 +29,15 @@ use crate::{
 #[command(name = "bot", version)]
 pub struct Arguments {
     /// Show the bot at work on a simulated Telegram, with a temporary database; needs no token,
-    /// and ignores TELEGRAM_BOT_TOKEN and DATABASE_URL
+    /// and ignores TELEGRAM_BOT_TOKEN, DATABASE_URL and WEBHOOK_URL
     #[arg(long)]
     demo: bool,
     #[command(flatten)]
     database: DatabaseArguments,
     #[command(flatten)]
     telegram: TelegramArguments,
+    #[command(flatten)]
+    webhook: WebhookArguments,
 }
 
 /// Runs the bot until a signal ends it.
@@ -47,28 +50,79 @@ pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Res
         demo::run(shutdown).await?;
     } else {
         let settings = arguments.telegram.settings(environment)?;
+        let webhook = arguments.webhook.settings(environment, &settings.api_url)?;
         let database_url = arguments.database.database_url(environment)?;
-        serve(settings, database_url, shutdown).await?;
+        serve(settings, webhook, database_url, shutdown).await?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Runs a bot on a database until it is to end.
+/// Runs a bot on a database, by long polling where there is no webhook, until it is to end.
 pub(crate) async fn serve(
     settings: rollcall_telegram::Settings,
+    webhook: Option<WebhookSettings>,
     database_url: DatabaseUrl,
     shutdown: Shutdown,
 ) -> anyhow::Result<()> {
+    // Before anything else is done: a port that is taken is the owner's to free.
+    let webhook = match webhook {
+        Some(WebhookSettings { webhook, address }) => Some((webhook, http::listen(address).await?)),
+        None => None,
+    };
     let (bot, database) = tokio::select! {
         started = start(settings, database_url) => started?,
         () = shutdown.clone().requested() => return Ok(()),
     };
     let users = UserService::new(DieselUserRepository::new(database), SystemClock);
+    let taken = async {
+        let users = users.clone();
+        match webhook {
+            Some((webhook, listener)) => receive(&bot, users, webhook, listener, shutdown).await?,
+            None => bot.poll(users, Arc::new(SystemClock), shutdown.requested()).await?,
+        }
+        anyhow::Ok(())
+    };
     tokio::select! {
-        result = bot.poll(users.clone(), Arc::new(SystemClock), shutdown.requested()) => result?,
-        never = maintenance::run(users) => match never {},
+        result = taken => result?,
+        never = maintenance::run(users.clone()) => match never {},
     }
     log::info!("stopped");
+    Ok(())
+}
+
+/// Takes updates by webhook until the bot is to end; then finishes what is under way. The webhook
+/// stays set: other processes may serve it, and what comes meanwhile waits at Telegram.
+async fn receive(
+    bot: &Bot,
+    users: UserService,
+    webhook: Webhook,
+    listener: TcpListener,
+    shutdown: Shutdown,
+) -> anyhow::Result<()> {
+    let address = listener.local_addr()?;
+    let receiver = bot.receiver(users, Arc::new(SystemClock), webhook.secret.clone());
+    let router = http::webhook(webhook.url.path(), receiver.clone());
+    let announced = async {
+        tokio::select! {
+            result = bot.set_webhook(&webhook) => result?,
+            () = shutdown.clone().requested() => return anyhow::Ok(()),
+        }
+        log::info!(
+            bot_id = bot.id().get(), address:%;
+            "ready: @{} takes updates by webhook", bot.username()
+        );
+        Ok(())
+    };
+    let served = async {
+        http::serve(listener, router, shutdown.clone()).await;
+        Ok(())
+    };
+    tokio::select! {
+        // At once, since Telegram may bring updates before it has answered.
+        result = async { tokio::try_join!(announced, served) } => result.map(drop)?,
+        error = receiver.failed() => return Err(error.into()),
+    }
+    receiver.finish().await;
     Ok(())
 }
 

@@ -28,7 +28,7 @@ pub(crate) async fn run(shutdown: Shutdown) -> anyhow::Result<()> {
     let exchanges = simulator.subscribe();
     let crowd = Crowd::demo(1).start(&simulator);
     tokio::select! {
-        result = bot::serve(settings, database_url.clone(), shutdown) => result?,
+        result = bot::serve(settings, None, database_url.clone(), shutdown) => result?,
         result = print(exchanges) => result?,
     }
     let did = crowd.stop().await.updates;

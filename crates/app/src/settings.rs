@@ -1,12 +1,12 @@
 //! Settings: flags, else the environment, else `.env`, else a default. A wrong one is told with
 //! its name and what is expected, and never with its value where that may be a secret.
 
-use std::{collections::BTreeSet, fmt::Display, str::FromStr};
+use std::{collections::BTreeSet, fmt::Display, net::SocketAddr, str::FromStr};
 
 use clap::Args;
 use rollcall_domain::TelegramId;
 use rollcall_repository_diesel::DatabaseUrl;
-use rollcall_telegram::{ApiUrl, BotToken};
+use rollcall_telegram::{ApiUrl, BotToken, Webhook, WebhookSecret, WebhookUrl};
 
 use crate::environment::Environment;
 
@@ -14,6 +14,9 @@ const DATABASE_URL: &str = "DATABASE_URL";
 const TELEGRAM_BOT_TOKEN: &str = "TELEGRAM_BOT_TOKEN";
 const TELEGRAM_API_URL: &str = "TELEGRAM_API_URL";
 const ADMIN_TELEGRAM_IDS: &str = "ADMIN_TELEGRAM_IDS";
+const WEBHOOK_URL: &str = "WEBHOOK_URL";
+const WEBHOOK_SECRET: &str = "WEBHOOK_SECRET";
+const LISTEN_ADDR: &str = "LISTEN_ADDR";
 
 /// Flags for the database.
 #[derive(Args, Default)]
@@ -88,6 +91,80 @@ impl TelegramArguments {
     }
 }
 
+/// Flags for the webhook.
+#[derive(Args, Default)]
+#[command(next_help_heading = "Settings (flags, else environment variables, else the file .env)")]
+pub struct WebhookArguments {
+    /// Have Telegram bring updates to this address instead of asking for them [env: WEBHOOK_URL]
+    #[arg(long, value_name = "URL")]
+    webhook_url: Option<String>,
+    /// What shows that Telegram brings them: 1 to 256 characters of A-Z a-z 0-9 _ -; needed with
+    /// WEBHOOK_URL, and better kept in the environment [env: WEBHOOK_SECRET]
+    #[arg(long, value_name = "SECRET")]
+    webhook_secret: Option<String>,
+    /// Where to listen for them, such as behind a reverse proxy, or off; only with WEBHOOK_URL
+    /// [env: LISTEN_ADDR] [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDRESS")]
+    listen_addr: Option<String>,
+}
+
+/// How updates are taken by webhook.
+#[derive(Clone, Debug)]
+pub struct WebhookSettings {
+    /// What Telegram is told.
+    pub webhook: Webhook,
+    /// Where to listen.
+    pub address: SocketAddr,
+}
+
+impl WebhookArguments {
+    /// How updates are taken by webhook from the Bot API server at `api_url`; `None` where they
+    /// are polled.
+    ///
+    /// # Errors
+    /// When a setting is wrong, or does not go with another one.
+    pub fn settings(
+        &self,
+        environment: &Environment,
+        api_url: &ApiUrl,
+    ) -> Result<Option<WebhookSettings>, SettingError> {
+        let listen: Listen = parse(LISTEN_ADDR, self.listen_addr.as_deref(), environment)
+            .unwrap_or_else(|| read(LISTEN_ADDR, "127.0.0.1:8080"))?;
+        let url: Option<WebhookUrl> =
+            parse(WEBHOOK_URL, self.webhook_url.as_deref(), environment).transpose()?;
+        let Some(url) = url else { return Ok(None) };
+        if !url.is_https() && api_url.is_telegrams() {
+            let reason = "Telegram brings updates by https only; expected a URL such as \
+                          https://bot.example.org/webhook";
+            return Err(SettingError::Wrong(WEBHOOK_URL, reason.to_owned()));
+        }
+        let secret: Option<WebhookSecret> =
+            parse(WEBHOOK_SECRET, self.webhook_secret.as_deref(), environment).transpose()?;
+        let secret = secret.ok_or(SettingError::NoSecret)?;
+        let Listen::On(address) = listen else { return Err(SettingError::NowhereToListen) };
+        Ok(Some(WebhookSettings { webhook: Webhook { url, secret }, address }))
+    }
+}
+
+enum Listen {
+    On(SocketAddr),
+    Off,
+}
+
+impl FromStr for Listen {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "off" => Ok(Self::Off),
+            text => text.parse().map(Self::On).map_err(|_| {
+                "it is not an address to listen on; \
+                 expected one such as 127.0.0.1:8080, 0.0.0.0:8080 or [::1]:8080, or off"
+            }),
+        }
+    }
+}
+
 #[derive(Default)]
 struct Admins(BTreeSet<TelegramId>);
 
@@ -131,6 +208,17 @@ pub enum SettingError {
          (to look around without one: bot --demo)"
     )]
     NoToken,
+    /// There is a webhook, and no secret for it.
+    #[error(
+        "WEBHOOK_SECRET is not set, and WEBHOOK_URL needs it; \
+         expected 1 to 256 characters of A-Z a-z 0-9 _ -"
+    )]
+    NoSecret,
+    /// There is a webhook, and no address for it.
+    #[error(
+        "LISTEN_ADDR is off, and WEBHOOK_URL needs it; expected an address such as 127.0.0.1:8080"
+    )]
+    NowhereToListen,
 }
 
 #[cfg(test)]
@@ -178,6 +266,74 @@ mod tests {
             "ADMIN_TELEGRAM_IDS: \"@ada\" is not a Telegram id; expected ids such as 123456789,987654321"
         );
         assert!(admins("0").is_err());
+    }
+
+    /// What the webhook's settings are with these variables, after TELEGRAM_API_URL.
+    fn webhook(variables: &[(&str, &str)]) -> Result<Option<String>, String> {
+        let (api_url, variables) = variables.split_first().unwrap();
+        let mut environment = [("", ""); 3];
+        environment[..variables.len()].copy_from_slice(variables);
+        WebhookArguments::default()
+            .settings(&environment.into(), &api_url.1.parse().unwrap())
+            .map(|it| it.map(|it| format!("{} {}", it.address, it.webhook.url.path())))
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn updates_are_polled_where_there_is_no_webhook() {
+        let telegram = (TELEGRAM_API_URL, "https://api.telegram.org");
+        assert_eq!(webhook(&[telegram]), Ok(None));
+        assert_eq!(webhook(&[telegram, (WEBHOOK_SECRET, "not even a secret")]), Ok(None));
+        assert_eq!(webhook(&[telegram, (WEBHOOK_URL, ""), (LISTEN_ADDR, "off")]), Ok(None));
+    }
+
+    #[test]
+    fn a_webhook_has_an_address_and_a_secret() {
+        let telegram = (TELEGRAM_API_URL, "https://api.telegram.org");
+        let own = (TELEGRAM_API_URL, "http://localhost:8081");
+        let url = (WEBHOOK_URL, "https://bot.example.org/under/a/path");
+        let secret = (WEBHOOK_SECRET, "s3cret_-");
+        let found = |text: &str| Ok(Some(text.to_owned()));
+        assert_eq!(webhook(&[telegram, url, secret]), found("127.0.0.1:8080 /under/a/path"));
+        let everywhere = (LISTEN_ADDR, "[::]:80");
+        assert_eq!(webhook(&[telegram, url, secret, everywhere]), found("[::]:80 /under/a/path"));
+        let plain = (WEBHOOK_URL, "http://localhost");
+        assert_eq!(webhook(&[own, plain, secret]), found("127.0.0.1:8080 /"));
+    }
+
+    #[test]
+    fn a_webhook_that_cannot_be_is_told_without_its_secrets() {
+        let telegram = (TELEGRAM_API_URL, "https://api.telegram.org");
+        let url = (WEBHOOK_URL, "https://bot.example.org/private");
+        let secret = (WEBHOOK_SECRET, "hunter2");
+        for (variables, expected) in [
+            (
+                vec![telegram, (WEBHOOK_URL, "bot.example.org/private"), secret],
+                "WEBHOOK_URL: it is not an address to bring updates to; expected a URL such as https://bot.example.org/webhook",
+            ),
+            (
+                vec![telegram, (WEBHOOK_URL, "http://bot.example.org/private"), secret],
+                "WEBHOOK_URL: Telegram brings updates by https only; expected a URL such as https://bot.example.org/webhook",
+            ),
+            (
+                vec![telegram, url],
+                "WEBHOOK_SECRET is not set, and WEBHOOK_URL needs it; expected 1 to 256 characters of A-Z a-z 0-9 _ -",
+            ),
+            (
+                vec![telegram, url, (WEBHOOK_SECRET, "hunter2!")],
+                "WEBHOOK_SECRET: it is not a webhook's secret; expected 1 to 256 characters of A-Z a-z 0-9 _ -",
+            ),
+            (
+                vec![telegram, url, secret, (LISTEN_ADDR, "off")],
+                "LISTEN_ADDR is off, and WEBHOOK_URL needs it; expected an address such as 127.0.0.1:8080",
+            ),
+            (
+                vec![telegram, (LISTEN_ADDR, "8080")],
+                "LISTEN_ADDR: it is not an address to listen on; expected one such as 127.0.0.1:8080, 0.0.0.0:8080 or [::1]:8080, or off",
+            ),
+        ] {
+            assert_eq!(webhook(&variables), Err(expected.to_owned()));
+        }
     }
 
     #[test]

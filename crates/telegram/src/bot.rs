@@ -3,7 +3,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use rollcall_domain::{Clock, InvalidTelegramId, TelegramId};
 use rollcall_service::{ServiceError, UserService};
 use serde::{Deserialize, de::IgnoredAny};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     client::{CallError, Client},
@@ -12,7 +12,12 @@ use crate::{
     menu, poll,
     token::{ApiUrl, BotToken},
     trouble::{Trouble, chain},
+    update,
+    webhook::{Receiver, Webhook, WebhookSecret},
 };
+
+/// How many updates Telegram may bring at once by webhook; its own default.
+const WEBHOOK_CONNECTIONS: u32 = 40;
 
 /// What a bot needs to know to talk to Telegram.
 #[derive(Clone, Debug)]
@@ -95,28 +100,84 @@ impl Bot {
             () = &mut shutdown => return Ok(()),
             result = self.prepare() => result?,
         }
+        let ingest = self.ingest(users, clock);
+        log::info!(bot_id = self.id.get(); "ready: @{} takes updates by long polling", self.username);
+        poll::run(&self.client, &ingest, shutdown).await
+    }
+
+    /// What takes the updates that Telegram brings to the webhook with this secret, registers whom
+    /// they come from with `users`, and answers commands.
+    pub fn receiver(
+        &self,
+        users: UserService,
+        clock: Arc<dyn Clock>,
+        secret: WebhookSecret,
+    ) -> Receiver {
+        Receiver::new(self.ingest(users, clock), secret)
+    }
+
+    /// Tells Telegram to bring updates to `webhook`, as often as it takes, and sets the menus.
+    /// Updates may come before this answers.
+    ///
+    /// # Errors
+    /// When Telegram no longer accepts the token, or refuses the webhook.
+    pub async fn set_webhook(&self, webhook: &Webhook) -> Result<(), BotError> {
+        // Never with drop_pending_updates: what waits is to be answered.
+        let parameters = json!({
+            "url": webhook.url.as_str(),
+            "secret_token": webhook.secret.secret(),
+            "allowed_updates": update::allowed_updates(),
+            "max_connections": WEBHOOK_CONNECTIONS,
+        });
+        let set = self.insist("setWebhook", &parameters, "the webhook cannot be set").await;
+        set.map_err(|error| match error {
+            CallError::Refused { code: 401, .. } => BotError::BadToken(error),
+            error => BotError::Webhook(error),
+        })?;
+        self.set_menus().await;
+        Ok(())
+    }
+
+    fn ingest(&self, users: UserService, clock: Arc<dyn Clock>) -> Ingest {
         let handler = Handler {
             client: self.client.clone(),
             users: users.clone(),
             admins: self.admins.clone(),
             our_username: self.username.clone(),
         };
-        let ingest = Ingest::new(users, clock, handler);
-        log::info!(bot_id = self.id.get(); "ready: @{} takes updates by long polling", self.username);
-        poll::run(&self.client, &ingest, shutdown).await
+        Ingest::new(users, clock, handler)
     }
 
     /// Tells Telegram that updates are fetched, and sets the menus.
     async fn prepare(&self) -> Result<(), BotError> {
-        let mut trouble = Trouble::new("the webhook cannot be deleted");
         // Never with drop_pending_updates: what waits is to be answered.
-        while let Err(error) = self.client.call::<IgnoredAny>("deleteWebhook", &json!({})).await {
+        self.insist("deleteWebhook", &json!({}), "the webhook cannot be deleted")
+            .await
+            .map_err(BotError::Call)?;
+        self.set_menus().await;
+        Ok(())
+    }
+
+    /// Calls a method until it works or is refused for good; `failure` is what it is meanwhile.
+    async fn insist(
+        &self,
+        method: &'static str,
+        parameters: &Value,
+        failure: &'static str,
+    ) -> Result<(), CallError> {
+        let mut trouble = Trouble::new(failure);
+        while let Err(error) = self.client.call::<IgnoredAny>(method, parameters).await {
             if !error.may_pass() {
-                return Err(BotError::Call(error));
+                return Err(error);
             }
             tokio::time::sleep(trouble.meet(&error)).await;
         }
         trouble.end();
+        Ok(())
+    }
+
+    /// Sets the menus; the bot works without them too.
+    async fn set_menus(&self) {
         if let Err(error) = menu::set_for_everybody(&self.client).await {
             log::warn!(error = chain(&error); "the menu was not set");
         }
@@ -128,7 +189,6 @@ impl Bot {
                 );
             }
         }
-        Ok(())
     }
 }
 
@@ -150,6 +210,9 @@ pub enum BotError {
     /// Telegram cannot be asked.
     #[error("Telegram cannot be asked")]
     Call(#[source] CallError),
+    /// Telegram refuses to bring updates to the webhook.
+    #[error("the webhook cannot be set")]
+    Webhook(#[source] CallError),
     /// Telegram answered with an id that no account can have.
     #[error("Telegram gave the bot an id that cannot be")]
     InvalidId(#[from] InvalidTelegramId),

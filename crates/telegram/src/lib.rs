@@ -1,8 +1,9 @@
 //! Rollcall's adapter to the Telegram Bot API: updates in, commands, messages out.
 //!
 //! [`Bot::connect`] asks Telegram who the bot is; [`Bot::poll`] then takes updates, registers whom
-//! they come from, and answers commands. An update is confirmed to Telegram only after what it
-//! changed is durable.
+//! they come from, and answers commands. Where Telegram is to bring updates itself,
+//! [`Bot::receiver`] takes them, and [`Bot::set_webhook`] tells Telegram where to. An update is
+//! confirmed to Telegram only after what it changed is durable.
 //!
 //! To add a command: a variant of `Command` in `command.rs`, what it answers in `handler.rs`, and
 //! its line in `menu.rs`. To add a kind of update: its name and meaning in `update.rs`.
@@ -23,8 +24,12 @@ mod text;
 mod token;
 mod trouble;
 mod update;
+mod webhook;
 
 pub use bot::{Bot, BotError, Settings};
 pub use client::CallError;
 pub use token::{ApiUrl, BotToken, InvalidApiUrl, InvalidToken};
 pub use update::{Reread, reread};
+pub use webhook::{
+    InvalidWebhookSecret, InvalidWebhookUrl, NotTaken, Receiver, Webhook, WebhookSecret, WebhookUrl,
+};

@@ -75,6 +75,7 @@ pub(crate) async fn run(
             None => {}
         }
         tokio::select! {
+            biased;
             () = ingest.answer(commands) => {}
             // Where there is no room for them in time, they go unanswered: the rest is durable.
             () = &mut shutdown, if !stopping => break,

@@ -44,6 +44,12 @@ pub struct InvalidToken;
 pub struct ApiUrl(String);
 
 impl ApiUrl {
+    /// Whether it is Telegram's own server, which asks more of its bots than others do.
+    pub fn is_telegrams(&self) -> bool {
+        let url = reqwest::Url::parse(&self.0);
+        url.is_ok_and(|url| url.host_str() == Some("api.telegram.org"))
+    }
+
     /// The address of one method: `<url>/bot<token>/<method>`. A secret, for the token is in it.
     pub(crate) fn method(&self, token: &BotToken, method: &str) -> String {
         format!("{}/bot{}/{method}", self.0, token.secret())
@@ -100,6 +106,15 @@ mod tests {
         let token: BotToken = "123:hunter2".parse().unwrap();
         assert_eq!(format!("{token:?}"), "BotToken(…)");
         assert!(!InvalidToken.to_string().contains("hunter2"));
+    }
+
+    #[test]
+    fn telegrams_own_server_is_told_by_its_name() {
+        let is_telegrams = |url: &str| url.parse::<ApiUrl>().unwrap().is_telegrams();
+        assert!(
+            is_telegrams("https://api.telegram.org") && is_telegrams("HTTP://API.Telegram.org/")
+        );
+        assert!(!is_telegrams("http://localhost:8081/api.telegram.org"));
     }
 
     #[test]

@@ -1,5 +1,27 @@
 //! A bot that runs: the real program, watched from outside.
-#![allow(dead_code, reason = "each test file uses its own part of it")]
+#![allow(dead_code, unused_macros, reason = "each test file uses its own part of it")]
+
+/// Generates a test for each story on each database.
+macro_rules! stories {
+    ($($story:ident,)+) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $story() {
+                super::$story(rollcall_testkit::ThrowAwayDatabase::sqlite()).await;
+            })+
+        }
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $story() {
+                let database = rollcall_testkit::ThrowAwayDatabase::postgres();
+                let Some(database) = database else { return };
+                super::$story(database).await;
+            })+
+        }
+    };
+}
+
+pub(crate) mod database;
 
 use std::{process::Stdio, time::Duration};
 

@@ -3,27 +3,56 @@
 use std::{io::Write, process::ExitCode};
 
 use anyhow::{Context, bail};
+use clap::Args;
 use rollcall_domain::TelegramId;
 use rollcall_repository::BotRepository;
-use rollcall_repository_diesel::{Database, DieselBotRepository, MigrationState};
+use rollcall_repository_diesel::{Database, DatabaseUrl, DieselBotRepository, MigrationState};
 use rollcall_telegram::{Bot, Settings};
 
 use super::output::{size, stdout};
 use crate::{
     environment::Environment,
-    settings::{DatabaseArguments, TelegramArguments},
+    settings::{DatabaseArguments, SettingError, TelegramArguments, WebhookArguments},
 };
 
-/// Checks what the bot needs, a line a check; fails if one of them does.
-pub(super) async fn run(
-    database: &DatabaseArguments,
-    telegram: &TelegramArguments,
-    environment: &Environment,
+#[derive(Args)]
+pub struct Check {
+    #[command(flatten)]
+    telegram: TelegramArguments,
+    #[command(flatten)]
+    webhook: WebhookArguments,
+}
+
+impl Check {
+    /// Checks what the bot needs, a line a check; fails if one of them does.
+    pub(super) async fn run(
+        self,
+        database: &DatabaseArguments,
+        environment: &Environment,
+    ) -> anyhow::Result<ExitCode> {
+        let settings = self.settings(database, environment);
+        run(settings).await
+    }
+
+    /// Where the database is, and the bot's settings where there is a token.
+    fn settings(
+        &self,
+        database: &DatabaseArguments,
+        environment: &Environment,
+    ) -> Result<(DatabaseUrl, Option<Settings>), SettingError> {
+        let url = database.database_url(environment)?;
+        let telegram = self.telegram.optional_settings(environment)?;
+        if let Some(telegram) = &telegram {
+            self.webhook.settings(environment, &telegram.api_url)?;
+        }
+        Ok((url, telegram))
+    }
+}
+
+async fn run(
+    settings: Result<(DatabaseUrl, Option<Settings>), SettingError>,
 ) -> anyhow::Result<ExitCode> {
     let mut report = Report { failed: false };
-    let settings = database
-        .database_url(environment)
-        .and_then(|url| telegram.optional_settings(environment).map(|telegram| (url, telegram)));
     let Some((url, telegram)) =
         report.check("Settings", settings.map_err(Into::into), |_| "can be read".to_owned())?
     else {
@@ -78,7 +107,7 @@ impl Report {
     }
 }
 
-async fn open(url: rollcall_repository_diesel::DatabaseUrl) -> anyhow::Result<(Database, u64)> {
+async fn open(url: DatabaseUrl) -> anyhow::Result<(Database, u64)> {
     let database = Database::open_existing(url).await?;
     let bytes = database.size_bytes().await?;
     Ok((database, bytes))

@@ -16,10 +16,7 @@ use rollcall_domain::SystemClock;
 use rollcall_repository_diesel::{Database, DieselUserRepository, MigrationState};
 use rollcall_service::UserService;
 
-use crate::{
-    environment::Environment,
-    settings::{DatabaseArguments, TelegramArguments},
-};
+use crate::{environment::Environment, settings::DatabaseArguments};
 
 /// Manages Rollcall's database: migrations, users, statistics, checks.
 ///
@@ -49,7 +46,7 @@ pub enum Command {
     #[command(subcommand)]
     Quarantine(quarantine::Quarantine),
     /// Check settings, database, migrations and, where there is a token, Telegram
-    Check(TelegramArguments),
+    Check(check::Check),
     /// Try creating, updating, reading and counting users on the real database, with ids that no
     /// account has
     #[command(alias = "test_users")]
@@ -74,7 +71,7 @@ pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Res
         Command::Stats(command) => command.run(open().await?).await,
         Command::Users(command) => command.run(service(open().await?)).await,
         Command::Quarantine(command) => command.run(open().await?).await,
-        Command::Check(telegram) => check::run(&database, &telegram, environment).await,
+        Command::Check(command) => command.run(&database, environment).await,
         Command::TestUsers(command) => command.run(service(open().await?)).await,
     }
 }

@@ -1,0 +1,39 @@
+//! The database of a bot that runs, from outside.
+
+use diesel::{Connection, connection::SimpleConnection};
+use rollcall_domain::TelegramUser;
+use rollcall_repository::{PageRequest, UserRepository};
+use rollcall_repository_diesel::{Database, DieselUserRepository};
+use rollcall_testkit::ThrowAwayDatabase;
+
+/// A database that somebody else keeps from being written, until this is dropped.
+pub(crate) enum HeldDatabase {
+    Sqlite { _connection: diesel::SqliteConnection },
+    Postgres { _connection: diesel::PgConnection },
+}
+
+impl HeldDatabase {
+    pub(crate) fn hold(database: &ThrowAwayDatabase) -> Self {
+        match database.file() {
+            Some(file) => {
+                let file = file.to_str().unwrap();
+                let mut connection = diesel::SqliteConnection::establish(file).unwrap();
+                connection.batch_execute("BEGIN IMMEDIATE").unwrap();
+                Self::Sqlite { _connection: connection }
+            }
+            None => {
+                let mut connection = diesel::PgConnection::establish(database.url()).unwrap();
+                let lock = "BEGIN; LOCK TABLE telegram_users IN EXCLUSIVE MODE";
+                connection.batch_execute(lock).unwrap();
+                Self::Postgres { _connection: connection }
+            }
+        }
+    }
+}
+
+/// Everybody whom a database holds.
+pub(crate) async fn stored(database: &ThrowAwayDatabase) -> Vec<TelegramUser> {
+    let database = Database::open_existing(database.url().parse().unwrap()).await.unwrap();
+    let users = DieselUserRepository::new(database);
+    users.list(PageRequest::new(1, 1000).unwrap()).await.unwrap().items
+}

@@ -1,0 +1,323 @@
+//! Taking updates as Telegram brings them: each is a request, and the answer to it confirms it
+//! (Bot API, "setWebhook").
+
+use std::{
+    error::Error,
+    fmt,
+    str::FromStr,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use reqwest::Url;
+use rollcall_service::ServiceError;
+use serde_json::value::RawValue;
+use subtle::ConstantTimeEq;
+use tokio::{
+    sync::Notify,
+    time::{Instant, timeout_at},
+};
+
+use crate::{
+    bot::BotError,
+    client::place,
+    ingest::{Commands, Ingest},
+    trouble::Trouble,
+    update::Update,
+};
+
+/// How long an update may take before Telegram is told to bring it again. It waits longer than
+/// this, as do proxies in between.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Where Telegram is to bring updates, and what shows that it is Telegram who does.
+#[derive(Clone, Debug)]
+pub struct Webhook {
+    /// Where to.
+    pub url: WebhookUrl,
+    /// What every request must carry.
+    pub secret: WebhookSecret,
+}
+
+/// Takes updates that are brought. Cheap to clone.
+#[derive(Clone)]
+pub struct Receiver {
+    ingest: Ingest,
+    secret: WebhookSecret,
+    shared: Arc<Shared>,
+}
+
+/// What the clones of a receiver share.
+struct Shared {
+    outage: SharedTrouble,
+    crowd: SharedTrouble,
+    met_a_stranger: AtomicBool,
+    stopped: Notify,
+}
+
+impl Receiver {
+    pub(crate) fn new(ingest: Ingest, secret: WebhookSecret) -> Self {
+        let shared = Shared {
+            outage: SharedTrouble::new("users cannot be registered"),
+            crowd: SharedTrouble::new("commands come faster than they can be answered"),
+            met_a_stranger: AtomicBool::new(false),
+            stopped: Notify::new(),
+        };
+        Self { ingest, secret, shared: Arc::new(shared) }
+    }
+
+    /// Whether a request with this `X-Telegram-Bot-Api-Secret-Token` comes from Telegram. Compared
+    /// in a time that does not tell how much of it is right.
+    pub fn admits(&self, secret: Option<&[u8]>) -> bool {
+        let admitted = secret.is_some_and(|secret| self.secret.is(secret));
+        // Told once: it may be a stranger, or a process that was given another secret.
+        if !admitted && !self.shared.met_a_stranger.swap(true, Ordering::Relaxed) {
+            log::warn!(
+                "a request to the webhook without the right WEBHOOK_SECRET was refused; \
+                 further ones are not told"
+            );
+        }
+        admitted
+    }
+
+    /// Takes the body of a request that is [admitted](Receiver::admits). Once this has answered
+    /// well, the update may be confirmed to Telegram: what it changed is durable, and a command is
+    /// going to be answered. What is no update at all is logged, and well too: to have it brought
+    /// again would help nobody.
+    ///
+    /// # Errors
+    /// When the update could not be stored in time, or its command cannot be answered for all those
+    /// that wait already; Telegram is to bring it again.
+    pub async fn receive(&self, body: &[u8]) -> Result<(), NotTaken> {
+        let updates = match serde_json::from_slice::<&RawValue>(body) {
+            Ok(raw) => self.ingest.read([raw]),
+            Err(error) => {
+                log::warn!(fault = place(&error); "something that is no update was brought");
+                return Ok(());
+            }
+        };
+        let deadline = Instant::now() + PATIENCE;
+        let commands = self.register(&updates, deadline).await?;
+        if updates.iter().all(|update| update.command.is_none()) {
+            return Ok(());
+        }
+        // Waits only where too many commands wait already. Where there is no room for this one in
+        // time, its update is brought again, which registers nobody twice.
+        match timeout_at(deadline, self.ingest.answer(commands)).await {
+            Ok(()) => self.shared.crowd.end(),
+            Err(_) => return Err(self.shared.crowd.meet(&TooSlow)),
+        }
+        Ok(())
+    }
+
+    async fn register(&self, updates: &[Update], deadline: Instant) -> Result<Commands, NotTaken> {
+        let outage = &self.shared.outage;
+        match timeout_at(deadline, self.ingest.register(updates)).await {
+            Ok(Ok(commands)) => {
+                outage.end();
+                Ok(commands)
+            }
+            Ok(Err(ServiceError::Stopped)) => {
+                self.shared.stopped.notify_one();
+                Err(NotTaken)
+            }
+            Ok(Err(error)) => Err(outage.meet(&error)),
+            Err(_) => Err(outage.meet(&TooSlow)),
+        }
+    }
+
+    /// Resolves when users can no longer be registered, which nothing mends.
+    pub async fn failed(&self) -> BotError {
+        self.shared.stopped.notified().await;
+        BotError::Service(ServiceError::Stopped)
+    }
+
+    /// Lets answers that are under way get out, for a while. To be called when no request is under
+    /// way any more.
+    pub async fn finish(&self) {
+        self.ingest.finish().await;
+    }
+}
+
+/// Trouble that requests at once have. It is Telegram that waits before it tries again.
+struct SharedTrouble(Mutex<Trouble>);
+
+impl SharedTrouble {
+    fn new(what: &'static str) -> Self {
+        Self(Mutex::new(Trouble::new(what)))
+    }
+
+    fn meet(&self, error: &dyn Error) -> NotTaken {
+        let _wait = self.lock().meet(error);
+        NotTaken
+    }
+
+    fn end(&self) {
+        self.lock().end();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Trouble> {
+        // Nothing panics while it is held.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// An update was not stored, or its command not accepted; Telegram is to bring it again. The cause is
+/// logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the update was not taken")]
+pub struct NotTaken;
+
+#[derive(Debug, thiserror::Error)]
+#[error("an update took longer than {} s", PATIENCE.as_secs())]
+struct TooSlow;
+
+/// Where Telegram is to bring updates: the setting `WEBHOOK_URL`.
+///
+/// Some put something private into its path or query: neither `Debug` nor `Display` shows it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct WebhookUrl(Url);
+
+impl WebhookUrl {
+    /// The path that requests name; at least `/`.
+    pub fn path(&self) -> &str {
+        self.0.path()
+    }
+
+    /// Whether what is brought is encrypted on its way.
+    pub fn is_https(&self) -> bool {
+        self.0.scheme() == "https"
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+}
+
+impl FromStr for WebhookUrl {
+    type Err = InvalidWebhookUrl;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let url = Url::parse(text).map_err(|_| InvalidWebhookUrl)?;
+        let plain = matches!(url.scheme(), "http" | "https")
+            && url.has_host()
+            && url.username().is_empty()
+            && url.password().is_none()
+            && url.fragment().is_none();
+        if plain { Ok(Self(url)) } else { Err(InvalidWebhookUrl) }
+    }
+}
+
+impl fmt::Debug for WebhookUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("WebhookUrl(…)")
+    }
+}
+
+/// A text that is no address for updates. Does not show the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "it is not an address to bring updates to; expected a URL such as https://bot.example.org/webhook"
+)]
+pub struct InvalidWebhookUrl;
+
+/// What shows that a request comes from Telegram: the setting `WEBHOOK_SECRET`.
+///
+/// A secret: neither `Debug` nor `Display` shows it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct WebhookSecret(String);
+
+impl WebhookSecret {
+    pub(crate) fn secret(&self) -> &str {
+        &self.0
+    }
+
+    /// Only the length is told by the time that this takes.
+    fn is(&self, other: &[u8]) -> bool {
+        self.0.as_bytes().ct_eq(other).into()
+    }
+}
+
+impl FromStr for WebhookSecret {
+    type Err = InvalidWebhookSecret;
+
+    /// Checks the form (Bot API, `secret_token` of "setWebhook").
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+        if !(1..=256).contains(&text.len()) || !text.bytes().all(fits) {
+            return Err(InvalidWebhookSecret);
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Debug for WebhookSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("WebhookSecret(…)")
+    }
+}
+
+/// A text that is no secret for a webhook. Does not show the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("it is not a webhook's secret; expected 1 to 256 characters of A-Z a-z 0-9 _ -")]
+pub struct InvalidWebhookSecret;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_of_letters_that_telegram_takes() {
+        for good in ["x", "A-Za-z0-9_-", &"x".repeat(256)] {
+            assert!(good.parse::<WebhookSecret>().is_ok(), "{good}");
+        }
+        for bad in ["", "a b", "a.b", "ключ", "x\n", "hunter2!", &"x".repeat(257)] {
+            assert_eq!(bad.parse::<WebhookSecret>(), Err(InvalidWebhookSecret), "{bad}");
+        }
+    }
+
+    #[test]
+    fn only_the_whole_secret_is_the_secret() {
+        let secret: WebhookSecret = "hunter2".parse().unwrap();
+        assert!(secret.is(b"hunter2"));
+        for wrong in [&b""[..], b"h", b"hunter", b"hunter3", b"Hunter2", b"hunter2 ", b"\xff"] {
+            assert!(!secret.is(wrong));
+        }
+    }
+
+    #[test]
+    fn an_address_has_a_path() {
+        for (url, path) in [
+            ("https://bot.example.org", "/"),
+            ("https://bot.example.org/", "/"),
+            ("http://127.0.0.1:8080/a/b/?c=d", "/a/b/"),
+            ("https://bot.example.org:8443/{a} :b", "/%7Ba%7D%20:b"),
+        ] {
+            assert_eq!(url.parse::<WebhookUrl>().unwrap().path(), path);
+        }
+        for bad in [
+            "",
+            "bot.example.org/x",
+            "/x",
+            "ftp://h/x",
+            "https://",
+            "https://u:p@h/x",
+            "https://h/#x",
+        ] {
+            assert_eq!(bad.parse::<WebhookUrl>(), Err(InvalidWebhookUrl), "{bad}");
+        }
+    }
+
+    #[test]
+    fn neither_is_shown() {
+        let webhook = Webhook {
+            url: "https://bot.example.org/private".parse().unwrap(),
+            secret: "hunter2".parse().unwrap(),
+        };
+        let shown = format!("{webhook:?}");
+        assert!(!shown.contains("private") && !shown.contains("hunter2"), "{shown}");
+    }
+}
