@@ -12,7 +12,7 @@ mod running;
 
 use std::{os::unix::fs::FileExt, time::Duration};
 
-use rollcall_domain::Username;
+use rollcall_domain::{Obstacle, StartPayload, Username};
 use rollcall_repository::QuarantineRepository;
 use rollcall_repository_diesel::{Database, DieselQuarantineRepository};
 use rollcall_simulator::{Chat, Fault, Person, Simulator, Update};
@@ -28,6 +28,7 @@ const ADMIN: i64 = 99;
 stories!(
     everybody_is_registered_whatever_they_do,
     people_are_answered,
+    blocks_returns_and_deep_links_are_known,
     admins_see_users_and_figures,
     what_cannot_be_read_holds_nothing_up,
     updates_come_again_until_they_are_stored,
@@ -146,6 +147,31 @@ async fn people_are_answered(database: ThrowAwayDatabase) {
     bot.terminate().await;
     assert_eq!(telegram.messages_to(ada.id).len(), 4);
     assert_eq!(telegram.messages_to(group.id).len(), 1);
+}
+
+async fn blocks_returns_and_deep_links_are_known(database: ThrowAwayDatabase) {
+    let telegram = Simulator::start().await.unwrap();
+    let bot = RunningBot::start(&telegram, &database, &[]).await;
+    let [blocker, returner, groupie] = [1, 2, 3].map(|n| Person::new(n, "Ada"));
+    let group = Chat::supergroup(-1_001_234, "Fans");
+    for person in [&blocker, &returner] {
+        telegram.write(person, "/start spring-ad");
+        telegram.wait_for_message(person.id).await.unwrap();
+        telegram.block(person);
+    }
+    telegram.push(Update::text(&blocker, "still here").in_chat(&group));
+    telegram.push(Update::text(&groupie, "hello").in_chat(&group));
+    telegram.unblock(&returner);
+    telegram.wait_until_drained().await.unwrap();
+    bot.terminate().await;
+
+    let users = stored(&database).await;
+    let of = |n: i64| users.iter().find(|user| user.telegram_id.get() == n).unwrap();
+    let reachable = [1, 2, 3].map(|n| of(n).reach.is_reachable());
+    assert_eq!(reachable, [false, true, false]);
+    assert_eq!(of(1).reach.obstacle, Some(Obstacle::Blocked));
+    let source = |n| of(n).source.as_ref().map(StartPayload::as_str);
+    assert_eq!([source(1), source(2), source(3)], [Some("spring-ad"), Some("spring-ad"), None]);
 }
 
 async fn admins_see_users_and_figures(database: ThrowAwayDatabase) {
