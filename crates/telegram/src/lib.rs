@@ -10,6 +10,7 @@
 //! Architecture invariants: no frankenstein type leaves this crate, and neither the token nor
 //! anything that a person wrote is ever logged.
 
+mod backoff;
 mod bot;
 mod client;
 mod command;
