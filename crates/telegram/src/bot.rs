@@ -2,8 +2,9 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use rollcall_domain::{Clock, InvalidTelegramId, TelegramId};
 use rollcall_service::{ServiceError, UserService};
-use serde::{Deserialize, de::IgnoredAny};
+use serde::Deserialize;
 use serde_json::json;
+use tokio::task::JoinSet;
 
 use crate::{
     client::{CallError, Client},
@@ -11,7 +12,7 @@ use crate::{
     ingest::Ingest,
     menu, poll,
     token::{ApiUrl, BotToken},
-    trouble::{Trouble, chain},
+    trouble::patiently,
 };
 
 /// What a bot needs to know to talk to Telegram.
@@ -40,13 +41,8 @@ impl Bot {
     /// When Telegram does not accept the token, or cannot be reached.
     pub async fn connect(settings: Settings) -> Result<Self, BotError> {
         let client = Client::new(settings.api_url, settings.token)?;
-        let me = client.call::<Me>("getMe", &json!({})).await?;
-        Ok(Self {
-            client,
-            id: me.id.try_into()?,
-            username: me.username.unwrap_or_default(),
-            admins: settings.admins,
-        })
+        let me = get_me(&client).await?;
+        Self::new(client, me, settings.admins)
     }
 
     /// Asks Telegram who the bot is, and goes on asking while it cannot be reached.
@@ -54,18 +50,18 @@ impl Bot {
     /// # Errors
     /// When Telegram does not accept the token.
     pub async fn connect_patiently(settings: Settings) -> Result<Self, BotError> {
-        let mut trouble = Trouble::new("Telegram cannot be reached");
-        loop {
-            match Self::connect(settings.clone()).await {
-                Err(BotError::Call(error)) if error.may_pass() => {
-                    tokio::time::sleep(trouble.meet(&error)).await;
-                }
-                result => {
-                    trouble.end();
-                    return result;
-                }
-            }
-        }
+        let client = Client::new(settings.api_url, settings.token)?;
+        let me = patiently("Telegram cannot be reached", || get_me(&client)).await?;
+        Self::new(client, me, settings.admins)
+    }
+
+    fn new(client: Client, me: Me, admins: BTreeSet<TelegramId>) -> Result<Self, BotError> {
+        Ok(Self {
+            client,
+            id: me.id.try_into()?,
+            username: me.username.unwrap_or_default(),
+            admins,
+        })
     }
 
     /// The bot's own id.
@@ -93,8 +89,13 @@ impl Bot {
         let mut shutdown = std::pin::pin!(shutdown);
         tokio::select! {
             () = &mut shutdown => return Ok(()),
-            result = self.prepare() => result?,
+            result = patiently("the webhook cannot be deleted", || {
+                poll::delete_webhook(&self.client)
+            }) => result.map_err(BotError::Call)?,
         }
+        // Beside the polling, which does not wait for them; given up when it ends.
+        let mut menus = JoinSet::new();
+        menus.spawn(menu::set_all(self.client.clone(), self.admins.clone()));
         let handler = Handler {
             client: self.client.clone(),
             users: users.clone(),
@@ -105,31 +106,10 @@ impl Bot {
         log::info!(bot_id = self.id.get(); "ready: @{} takes updates by long polling", self.username);
         poll::run(&self.client, &ingest, shutdown).await
     }
+}
 
-    /// Tells Telegram that updates are fetched, and sets the menus.
-    async fn prepare(&self) -> Result<(), BotError> {
-        let mut trouble = Trouble::new("the webhook cannot be deleted");
-        // Never with drop_pending_updates: what waits is to be answered.
-        while let Err(error) = self.client.call::<IgnoredAny>("deleteWebhook", &json!({})).await {
-            if !error.may_pass() {
-                return Err(BotError::Call(error));
-            }
-            tokio::time::sleep(trouble.meet(&error)).await;
-        }
-        trouble.end();
-        if let Err(error) = menu::set_for_everybody(&self.client).await {
-            log::warn!(error = chain(&error); "the menu was not set");
-        }
-        for &admin in &self.admins {
-            if let Err(error) = menu::set_for_admin(&self.client, admin).await {
-                log::warn!(
-                    error = chain(&error);
-                    "an admin's menu was not set; it is when the admin sends /start"
-                );
-            }
-        }
-        Ok(())
-    }
+async fn get_me(client: &Client) -> Result<Me, CallError> {
+    client.call("getMe", &json!({})).await
 }
 
 /// What we need of getMe's answer.
