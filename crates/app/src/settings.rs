@@ -14,6 +14,7 @@ const DATABASE_URL: &str = "DATABASE_URL";
 const TELEGRAM_BOT_TOKEN: &str = "TELEGRAM_BOT_TOKEN";
 const TELEGRAM_API_URL: &str = "TELEGRAM_API_URL";
 const ADMIN_TELEGRAM_IDS: &str = "ADMIN_TELEGRAM_IDS";
+const SEND_RATE: &str = "SEND_RATE";
 
 /// Flags for the database.
 #[derive(Args, Default)]
@@ -54,6 +55,10 @@ pub struct TelegramArguments {
     /// [env: ADMIN_TELEGRAM_IDS]
     #[arg(long, value_name = "IDS")]
     admin_telegram_ids: Option<String>,
+    /// How many messages a second the bot may send in all; 0 lifts every limit on sending, for a
+    /// Bot API server of one's own [env: SEND_RATE] [default: 30]
+    #[arg(long, value_name = "NUMBER")]
+    send_rate: Option<String>,
 }
 
 impl TelegramArguments {
@@ -82,9 +87,17 @@ impl TelegramArguments {
         let flag = self.admin_telegram_ids.as_deref();
         let admins: Admins =
             parse(ADMIN_TELEGRAM_IDS, flag, environment).transpose()?.unwrap_or_default();
+        let flag = self.send_rate.as_deref();
+        let SendRate(send_rate) =
+            parse(SEND_RATE, flag, environment).transpose()?.unwrap_or_default();
         let flag = self.telegram_bot_token.as_deref();
         let token: Option<BotToken> = parse(TELEGRAM_BOT_TOKEN, flag, environment).transpose()?;
-        Ok(token.map(|token| rollcall_telegram::Settings { token, api_url, admins: admins.0 }))
+        Ok(token.map(|token| rollcall_telegram::Settings {
+            token,
+            api_url,
+            admins: admins.0,
+            send_rate,
+        }))
     }
 }
 
@@ -102,6 +115,28 @@ impl FromStr for Admins {
             })
         });
         parsed.collect::<Result<_, _>>().map(Self)
+    }
+}
+
+/// Messages a second; Telegram allows a bot thirty.
+struct SendRate(u32);
+
+impl Default for SendRate {
+    fn default() -> Self {
+        Self(30)
+    }
+}
+
+impl FromStr for SendRate {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(Self).map_err(|_| {
+            format!(
+                "{text:?} is not a number of messages a second; expected a whole number such as \
+                 30, or 0 for no limit"
+            )
+        })
     }
 }
 
@@ -150,6 +185,7 @@ mod tests {
         let settings = settings([(TELEGRAM_BOT_TOKEN, TOKEN)]).unwrap();
         assert_eq!(settings.api_url.to_string(), "https://api.telegram.org");
         assert!(settings.admins.is_empty());
+        assert_eq!(settings.send_rate, 30);
         let url = DatabaseArguments::default().database_url(&[].into()).unwrap();
         assert_eq!(url.to_string(), "sqlite://rollcall.db");
     }
@@ -178,6 +214,24 @@ mod tests {
             "ADMIN_TELEGRAM_IDS: \"@ada\" is not a Telegram id; expected ids such as 123456789,987654321"
         );
         assert!(admins("0").is_err());
+    }
+
+    #[test]
+    fn the_rate_is_a_whole_number() {
+        let rate = |rate| {
+            settings([(TELEGRAM_BOT_TOKEN, TOKEN), (SEND_RATE, rate)]).map(|it| it.send_rate)
+        };
+        assert_eq!(rate("0"), Ok(0));
+        assert_eq!(rate("1000"), Ok(1000));
+        assert_eq!(rate(""), Ok(30));
+        for wrong in ["-1", "1.5", "fast", "99999999999"] {
+            assert_eq!(
+                rate(wrong).unwrap_err().to_string(),
+                format!(
+                    "SEND_RATE: {wrong:?} is not a number of messages a second; expected a whole number such as 30, or 0 for no limit"
+                )
+            );
+        }
     }
 
     #[test]

@@ -10,7 +10,9 @@ use crate::{
     client::{CallError, Client},
     handler::Handler,
     ingest::Ingest,
-    menu, poll,
+    menu,
+    outbox::Outbox,
+    poll,
     token::{ApiUrl, BotToken},
     trouble::patiently,
 };
@@ -24,11 +26,14 @@ pub struct Settings {
     pub api_url: ApiUrl,
     /// Who may use the admin commands.
     pub admins: BTreeSet<TelegramId>,
+    /// How many messages a second may be sent in all; 0 lifts this limit and those of each chat.
+    pub send_rate: u32,
 }
 
 /// A bot that Telegram knows.
 pub struct Bot {
     client: Client,
+    outbox: Outbox,
     id: TelegramId,
     username: String,
     admins: BTreeSet<TelegramId>,
@@ -42,7 +47,7 @@ impl Bot {
     pub async fn connect(settings: Settings) -> Result<Self, BotError> {
         let client = Client::new(settings.api_url, settings.token)?;
         let me = get_me(&client).await?;
-        Self::new(client, me, settings.admins)
+        Self::new(client, me, settings.admins, settings.send_rate)
     }
 
     /// Asks Telegram who the bot is, and goes on asking while it cannot be reached.
@@ -52,11 +57,17 @@ impl Bot {
     pub async fn connect_patiently(settings: Settings) -> Result<Self, BotError> {
         let client = Client::new(settings.api_url, settings.token)?;
         let me = patiently("Telegram cannot be reached", || get_me(&client)).await?;
-        Self::new(client, me, settings.admins)
+        Self::new(client, me, settings.admins, settings.send_rate)
     }
 
-    fn new(client: Client, me: Me, admins: BTreeSet<TelegramId>) -> Result<Self, BotError> {
+    fn new(
+        client: Client,
+        me: Me,
+        admins: BTreeSet<TelegramId>,
+        send_rate: u32,
+    ) -> Result<Self, BotError> {
         Ok(Self {
+            outbox: Outbox::new(client.clone(), send_rate),
             client,
             id: me.id.try_into()?,
             username: me.username.unwrap_or_default(),
@@ -98,6 +109,7 @@ impl Bot {
         menus.spawn(menu::set_all(self.client.clone(), self.admins.clone()));
         let handler = Handler {
             client: self.client.clone(),
+            outbox: self.outbox.clone(),
             users: users.clone(),
             admins: self.admins.clone(),
             our_username: self.username.clone(),

@@ -18,6 +18,7 @@ mod handler;
 mod ingest;
 mod lanes;
 mod menu;
+mod outbox;
 mod poll;
 mod reply;
 mod text;
