@@ -170,7 +170,7 @@ async fn admins_see_users_and_figures(database: ThrowAwayDatabase) {
     telegram.introduce(&admin);
     let bot = RunningBot::start(&telegram, &database, &[("ADMIN_TELEGRAM_IDS", "99,100")]).await;
 
-    let menus = telegram.requests_to("setMyCommands");
+    let menus = telegram.wait_for_requests("setMyCommands", 3).await.unwrap();
     let menu = |index: usize| {
         let commands = menus[index].params["commands"].as_array().unwrap();
         let names = commands.iter().map(|it| it["command"].as_str().unwrap());
@@ -318,12 +318,12 @@ async fn a_signal_ends_it_and_confirms_what_was_taken(database: ThrowAwayDatabas
         let slow = Duration::from_millis(300);
         telegram.fail_next("sendMessage", Fault::Slow(slow));
         let update = telegram.write(&Person::new(1815, "Ada"), "/start");
-        telegram.wait_for_requests("sendMessage", 1).await.unwrap();
+        telegram.wait_for_requests("sendMessage", answers).await.unwrap();
         let log = bot.signal(signal).await;
         assert!(telegram.is_confirmed(update), "{log}");
         assert!(log.contains("stopped"), "{log}");
-        assert_eq!(telegram.messages_to(1815).len(), answers, "what was under way was finished");
-        telegram.forget_requests();
+        let sent = u64::try_from(telegram.messages_to(1815).len()).unwrap();
+        assert_eq!(sent, answers, "what was under way was finished");
     }
 }
 
@@ -438,7 +438,8 @@ async fn other_servers_of_the_bot_api_are_good_enough() {
     let bot = RunningBot::start(&telegram, &database, &[]).await;
     telegram.write(&Person::new(1, "Ada"), "/start");
     telegram.wait_for_message(1).await.unwrap();
-    assert!(bot.terminate().await.contains("the menu was not set"));
+    bot.said("the menu was not set").await;
+    bot.terminate().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -485,6 +486,7 @@ async fn wrong_settings_are_told_in_one_line() {
             "postgres://u:hunter2@127.0.0.1:1/d",
             "error: cannot open the database postgres://127.0.0.1:1/d: ",
         ),
+        ("SEND_RATE", "-1", "error: SEND_RATE: \"-1\" is not a number of messages a second"),
         (
             "ADMIN_TELEGRAM_IDS",
             "5,boss",
