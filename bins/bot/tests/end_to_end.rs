@@ -180,7 +180,7 @@ async fn admins_see_users_and_figures(database: ThrowAwayDatabase) {
     telegram.introduce(&admin);
     let bot = RunningBot::start(&telegram, &database, &[("ADMIN_TELEGRAM_IDS", "99,100")]).await;
 
-    let menus = telegram.requests_to("setMyCommands");
+    let menus = telegram.wait_for_requests("setMyCommands", 3).await.unwrap();
     let menu = |index: usize| {
         let commands = menus[index].params["commands"].as_array().unwrap();
         let names = commands.iter().map(|it| it["command"].as_str().unwrap());
@@ -457,7 +457,8 @@ async fn other_servers_of_the_bot_api_are_good_enough() {
     let bot = RunningBot::start(&telegram, &database, &[]).await;
     telegram.write(&Person::new(1, "Ada"), "/start");
     telegram.wait_for_message(1).await.unwrap();
-    assert!(bot.terminate().await.contains("the menu was not set"));
+    bot.said("the menu was not set").await;
+    bot.terminate().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -504,6 +505,7 @@ async fn wrong_settings_are_told_in_one_line() {
             "postgres://u:hunter2@127.0.0.1:1/d",
             "error: cannot open the database postgres://127.0.0.1:1/d: ",
         ),
+        ("SEND_RATE", "-1", "error: SEND_RATE: \"-1\" is not a number of messages a second"),
         (
             "ADMIN_TELEGRAM_IDS",
             "5,boss",

@@ -51,7 +51,8 @@ async fn everybody_is_registered_and_answered(database: ThrowAwayDatabase) {
     assert!(kinds.contains(&json!("message_reaction")), "every kind is asked for: {kinds:?}");
     assert_eq!(set.get("drop_pending_updates"), None);
     assert_eq!(telegram.calls("deleteWebhook") + telegram.calls("getUpdates"), 0);
-    assert_eq!(telegram.commands().len(), 3, "the menu is set");
+    let menu = |telegram: &Simulator| (telegram.commands().len() == 3).then_some(());
+    telegram.wait_for("the menu", menu).await.unwrap();
 
     telegram.wait_until_confirmed(early).await.unwrap();
     assert!(telegram.wait_for_message(1000).await.unwrap().text.contains("Early"));

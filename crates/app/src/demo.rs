@@ -20,6 +20,8 @@ pub(crate) async fn run(shutdown: Shutdown) -> anyhow::Result<()> {
         token: simulator.token().parse()?,
         api_url: simulator.url().parse()?,
         admins: Default::default(),
+        // The simulated Telegram has no limits.
+        send_rate: 0,
     };
     let database_url = DatabaseUrl::Sqlite { path: folder.path().join("demo.db") };
 

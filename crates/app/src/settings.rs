@@ -17,6 +17,7 @@ const ADMIN_TELEGRAM_IDS: &str = "ADMIN_TELEGRAM_IDS";
 const WEBHOOK_URL: &str = "WEBHOOK_URL";
 const WEBHOOK_SECRET: &str = "WEBHOOK_SECRET";
 const LISTEN_ADDR: &str = "LISTEN_ADDR";
+const SEND_RATE: &str = "SEND_RATE";
 
 /// Flags for the database.
 #[derive(Args, Default)]
@@ -57,6 +58,10 @@ pub struct TelegramArguments {
     /// [env: ADMIN_TELEGRAM_IDS]
     #[arg(long, value_name = "IDS")]
     admin_telegram_ids: Option<String>,
+    /// How many messages a second the bot may send in all; 0 lifts every limit on sending, for a
+    /// Bot API server of one's own [env: SEND_RATE] [default: 30]
+    #[arg(long, value_name = "NUMBER")]
+    send_rate: Option<String>,
 }
 
 impl TelegramArguments {
@@ -85,9 +90,17 @@ impl TelegramArguments {
         let flag = self.admin_telegram_ids.as_deref();
         let admins: Admins =
             parse(ADMIN_TELEGRAM_IDS, flag, environment).transpose()?.unwrap_or_default();
+        let flag = self.send_rate.as_deref();
+        let SendRate(send_rate) =
+            parse(SEND_RATE, flag, environment).transpose()?.unwrap_or_default();
         let flag = self.telegram_bot_token.as_deref();
         let token: Option<BotToken> = parse(TELEGRAM_BOT_TOKEN, flag, environment).transpose()?;
-        Ok(token.map(|token| rollcall_telegram::Settings { token, api_url, admins: admins.0 }))
+        Ok(token.map(|token| rollcall_telegram::Settings {
+            token,
+            api_url,
+            admins: admins.0,
+            send_rate,
+        }))
     }
 }
 
@@ -182,6 +195,28 @@ impl FromStr for Admins {
     }
 }
 
+/// Messages a second; Telegram allows a bot thirty.
+struct SendRate(u32);
+
+impl Default for SendRate {
+    fn default() -> Self {
+        Self(30)
+    }
+}
+
+impl FromStr for SendRate {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(Self).map_err(|_| {
+            format!(
+                "{text:?} is not a number of messages a second; expected a whole number such as \
+                 30, or 0 for no limit"
+            )
+        })
+    }
+}
+
 /// Reads a setting from its flag, else from the environment; `None` where it is in neither.
 fn parse<T: FromStr<Err: Display>>(
     name: &'static str,
@@ -238,6 +273,7 @@ mod tests {
         let settings = settings([(TELEGRAM_BOT_TOKEN, TOKEN)]).unwrap();
         assert_eq!(settings.api_url.to_string(), "https://api.telegram.org");
         assert!(settings.admins.is_empty());
+        assert_eq!(settings.send_rate, 30);
         let url = DatabaseArguments::default().database_url(&[].into()).unwrap();
         assert_eq!(url.to_string(), "sqlite://rollcall.db");
     }
@@ -333,6 +369,24 @@ mod tests {
             ),
         ] {
             assert_eq!(webhook(&variables), Err(expected.to_owned()));
+        }
+    }
+
+    #[test]
+    fn the_rate_is_a_whole_number() {
+        let rate = |rate| {
+            settings([(TELEGRAM_BOT_TOKEN, TOKEN), (SEND_RATE, rate)]).map(|it| it.send_rate)
+        };
+        assert_eq!(rate("0"), Ok(0));
+        assert_eq!(rate("1000"), Ok(1000));
+        assert_eq!(rate(""), Ok(30));
+        for wrong in ["-1", "1.5", "fast", "99999999999"] {
+            assert_eq!(
+                rate(wrong).unwrap_err().to_string(),
+                format!(
+                    "SEND_RATE: {wrong:?} is not a number of messages a second; expected a whole number such as 30, or 0 for no limit"
+                )
+            );
         }
     }
 

@@ -3,15 +3,17 @@ use std::{collections::BTreeSet, sync::Arc};
 use rollcall_domain::{Clock, InvalidTelegramId, TelegramId};
 use rollcall_service::{ServiceError, UserService};
 use serde::{Deserialize, de::IgnoredAny};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{
     client::{CallError, Client},
     handler::Handler,
     ingest::Ingest,
-    menu, poll,
+    menu,
+    outbox::Outbox,
+    poll,
     token::{ApiUrl, BotToken},
-    trouble::{Trouble, chain},
+    trouble::patiently,
     update,
     webhook::{Receiver, Webhook, WebhookSecret},
 };
@@ -28,11 +30,14 @@ pub struct Settings {
     pub api_url: ApiUrl,
     /// Who may use the admin commands.
     pub admins: BTreeSet<TelegramId>,
+    /// How many messages a second may be sent in all; 0 lifts this limit and those of each chat.
+    pub send_rate: u32,
 }
 
 /// A bot that Telegram knows.
 pub struct Bot {
     client: Client,
+    outbox: Outbox,
     id: TelegramId,
     username: String,
     admins: BTreeSet<TelegramId>,
@@ -45,13 +50,8 @@ impl Bot {
     /// When Telegram does not accept the token, or cannot be reached.
     pub async fn connect(settings: Settings) -> Result<Self, BotError> {
         let client = Client::new(settings.api_url, settings.token)?;
-        let me = client.call::<Me>("getMe", &json!({})).await?;
-        Ok(Self {
-            client,
-            id: me.id.try_into()?,
-            username: me.username.unwrap_or_default(),
-            admins: settings.admins,
-        })
+        let me = get_me(&client).await?;
+        Self::new(client, me, settings.admins, settings.send_rate)
     }
 
     /// Asks Telegram who the bot is, and goes on asking while it cannot be reached.
@@ -59,18 +59,24 @@ impl Bot {
     /// # Errors
     /// When Telegram does not accept the token.
     pub async fn connect_patiently(settings: Settings) -> Result<Self, BotError> {
-        let mut trouble = Trouble::new("Telegram cannot be reached");
-        loop {
-            match Self::connect(settings.clone()).await {
-                Err(BotError::Call(error)) if error.may_pass() => {
-                    tokio::time::sleep(trouble.meet(&error)).await;
-                }
-                result => {
-                    trouble.end();
-                    return result;
-                }
-            }
-        }
+        let client = Client::new(settings.api_url, settings.token)?;
+        let me = patiently("Telegram cannot be reached", || get_me(&client)).await?;
+        Self::new(client, me, settings.admins, settings.send_rate)
+    }
+
+    fn new(
+        client: Client,
+        me: Me,
+        admins: BTreeSet<TelegramId>,
+        send_rate: u32,
+    ) -> Result<Self, BotError> {
+        Ok(Self {
+            outbox: Outbox::new(client.clone(), send_rate),
+            client,
+            id: me.id.try_into()?,
+            username: me.username.unwrap_or_default(),
+            admins,
+        })
     }
 
     /// The bot's own id.
@@ -98,8 +104,11 @@ impl Bot {
         let mut shutdown = std::pin::pin!(shutdown);
         tokio::select! {
             () = &mut shutdown => return Ok(()),
-            result = self.prepare() => result?,
+            result = patiently("the webhook cannot be deleted", || {
+                poll::delete_webhook(&self.client)
+            }) => result.map_err(BotError::Call)?,
         }
+        self.set_menus();
         let ingest = self.ingest(users, clock);
         log::info!(bot_id = self.id.get(); "ready: @{} takes updates by long polling", self.username);
         poll::run(&self.client, &ingest, shutdown).await
@@ -129,18 +138,21 @@ impl Bot {
             "allowed_updates": update::allowed_updates(),
             "max_connections": WEBHOOK_CONNECTIONS,
         });
-        let set = self.insist("setWebhook", &parameters, "the webhook cannot be set").await;
-        set.map_err(|error| match error {
+        let set = patiently("the webhook cannot be set", || {
+            self.client.call::<IgnoredAny>("setWebhook", &parameters)
+        });
+        set.await.map_err(|error| match error {
             CallError::Refused { code: 401, .. } => BotError::BadToken(error),
             error => BotError::Webhook(error),
         })?;
-        self.set_menus().await;
+        self.set_menus();
         Ok(())
     }
 
     fn ingest(&self, users: UserService, clock: Arc<dyn Clock>) -> Ingest {
         let handler = Handler {
             client: self.client.clone(),
+            outbox: self.outbox.clone(),
             users: users.clone(),
             admins: self.admins.clone(),
             our_username: self.username.clone(),
@@ -148,48 +160,14 @@ impl Bot {
         Ingest::new(users, clock, handler)
     }
 
-    /// Tells Telegram that updates are fetched, and sets the menus.
-    async fn prepare(&self) -> Result<(), BotError> {
-        // Never with drop_pending_updates: what waits is to be answered.
-        self.insist("deleteWebhook", &json!({}), "the webhook cannot be deleted")
-            .await
-            .map_err(BotError::Call)?;
-        self.set_menus().await;
-        Ok(())
+    /// Sets the menus, beside everything else and as long as it takes.
+    fn set_menus(&self) {
+        tokio::spawn(menu::set_all(self.client.clone(), self.admins.clone()));
     }
+}
 
-    /// Calls a method until it works or is refused for good; `failure` is what it is meanwhile.
-    async fn insist(
-        &self,
-        method: &'static str,
-        parameters: &Value,
-        failure: &'static str,
-    ) -> Result<(), CallError> {
-        let mut trouble = Trouble::new(failure);
-        while let Err(error) = self.client.call::<IgnoredAny>(method, parameters).await {
-            if !error.may_pass() {
-                return Err(error);
-            }
-            tokio::time::sleep(trouble.meet(&error)).await;
-        }
-        trouble.end();
-        Ok(())
-    }
-
-    /// Sets the menus; the bot works without them too.
-    async fn set_menus(&self) {
-        if let Err(error) = menu::set_for_everybody(&self.client).await {
-            log::warn!(error = chain(&error); "the menu was not set");
-        }
-        for &admin in &self.admins {
-            if let Err(error) = menu::set_for_admin(&self.client, admin).await {
-                log::warn!(
-                    error = chain(&error);
-                    "an admin's menu was not set; it is when the admin sends /start"
-                );
-            }
-        }
-    }
+async fn get_me(client: &Client) -> Result<Me, CallError> {
+    client.call("getMe", &json!({})).await
 }
 
 /// What we need of getMe's answer.

@@ -6,8 +6,9 @@ use serde_json::value::RawValue;
 
 use crate::token::{ApiUrl, BotToken};
 
-/// The largest answer that is read. A hundred updates of ordinary size are a few hundred KiB.
-const LARGEST_ANSWER_BYTES: usize = 64 << 20;
+/// The largest answer that is read. A hundred updates of ordinary size are a few hundred KiB; at
+/// their largest, with every text, entity and reply that Telegram allows, they stay below this.
+const LARGEST_ANSWER_BYTES: usize = 32 << 20;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a method other than getUpdates may take.
 const METHOD_TIMEOUT: Duration = Duration::from_secs(20);
@@ -90,10 +91,11 @@ impl Body {
                 status: self.status,
                 reason: "it has no result".to_owned(),
             }),
-            Answer { error_code, description, .. } => Err(CallError::Refused {
+            Answer { error_code, description, parameters, .. } => Err(CallError::Refused {
                 method: self.method,
                 code: error_code.unwrap_or_else(|| i64::from(self.status)),
                 description: without_quotes(&description.unwrap_or_default()),
+                retry_after: parameters.and_then(retry_after),
             }),
         }
     }
@@ -107,20 +109,42 @@ struct Answer<'a> {
     result: Option<&'a RawValue>,
     error_code: Option<i64>,
     description: Option<String>,
+    #[serde(borrow)]
+    parameters: Option<&'a RawValue>,
 }
 
+/// What we need of an error's parameters (Bot API, "ResponseParameters").
+#[derive(Deserialize)]
+struct Parameters {
+    /// In seconds; Telegram has been seen to ask for more than a day.
+    retry_after: Option<u64>,
+}
+
+/// How long an error asks to wait. Nought asks for nothing, or we would try again without a rest;
+/// so do parameters of another form, whose error is told all the same.
+fn retry_after(parameters: &RawValue) -> Option<Duration> {
+    let parameters: Parameters = serde_json::from_str(parameters.get()).ok()?;
+    parameters.retry_after.filter(|seconds| *seconds > 0).map(Duration::from_secs)
+}
+
+/// Reads an answer, but for one that is too long: of that no more than the bound is ever held.
 async fn read_bounded(method: &'static str, mut response: Response) -> Result<Vec<u8>, CallError> {
-    let mut bytes = Vec::new();
     let status = response.status().as_u16();
+    let too_long = || CallError::Unreadable {
+        method,
+        status,
+        reason: format!("it is longer than {LARGEST_ANSWER_BYTES} bytes"),
+    };
+    let announced = response.content_length().map(usize::try_from);
+    if announced.is_some_and(|bytes| bytes.map_or(true, |bytes| bytes > LARGEST_ANSWER_BYTES)) {
+        return Err(too_long());
+    }
+    let mut bytes = Vec::new();
     while let Some(chunk) =
         response.chunk().await.map_err(|error| CallError::transport(method, error))?
     {
         if bytes.len() + chunk.len() > LARGEST_ANSWER_BYTES {
-            return Err(CallError::Unreadable {
-                method,
-                status,
-                reason: format!("it is longer than {LARGEST_ANSWER_BYTES} bytes"),
-            });
+            return Err(too_long());
         }
         bytes.extend_from_slice(&chunk);
     }
@@ -155,6 +179,8 @@ pub enum CallError {
         code: i64,
         /// Telegram's reason.
         description: String,
+        /// How long Telegram asks to wait before the next try.
+        retry_after: Option<Duration>,
     },
     /// There was no answer.
     #[error("no answer to {method}")]
@@ -186,6 +212,30 @@ impl CallError {
         matches!(self, Self::Refused { code: 401 | 404, .. })
     }
 
+    /// How long Telegram asks to wait before the next try.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Refused { retry_after, .. } => *retry_after,
+            Self::Transport { .. } | Self::Unreadable { .. } => None,
+        }
+    }
+
+    /// Who is in the way of getUpdates, which Telegram tells by the description only.
+    pub(crate) fn conflict(&self) -> Option<Conflict> {
+        match self {
+            // "can't use getUpdates method while webhook is active; …", or, where the webhook is
+            // set while a getUpdates waits, "terminated by setWebhook request".
+            Self::Refused { code: 409, description, .. }
+                if description.to_lowercase().contains("webhook") =>
+            {
+                Some(Conflict::Webhook)
+            }
+            // "terminated by other getUpdates request; …"
+            Self::Refused { code: 409, .. } => Some(Conflict::OtherPoller),
+            _ => None,
+        }
+    }
+
     /// Whether trying again may help: Telegram is busy, broken or out of reach.
     pub(crate) fn may_pass(&self) -> bool {
         match self {
@@ -193,6 +243,15 @@ impl CallError {
             Self::Transport { .. } | Self::Unreadable { .. } => true,
         }
     }
+}
+
+/// Who is in the way of getUpdates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Conflict {
+    /// Another process fetches this bot's updates.
+    OtherPoller,
+    /// Updates are delivered to a webhook.
+    Webhook,
 }
 
 #[cfg(test)]
@@ -238,8 +297,86 @@ mod tests {
     }
 
     #[test]
+    fn errors_tell_how_long_to_wait() {
+        for (parameters, seconds) in [
+            (r#"{"retry_after":1}"#, Some(1)),
+            (r#"{"retry_after":100000}"#, Some(100_000)),
+            (r#"{"retry_after":18446744073709551615,"new":[]}"#, Some(u64::MAX)),
+            (r#"{"retry_after":0}"#, None),
+            (r#"{"migrate_to_chat_id":-1001}"#, None),
+            (r#"{"retry_after":"soon"}"#, None),
+            (r#"{"retry_after":-1}"#, None),
+            ("[]", None),
+            ("null", None),
+        ] {
+            let answer = format!(
+                r#"{{"ok":false,"error_code":429,"description":"Too Many Requests","parameters":{parameters}}}"#
+            );
+            let error = body(&answer).read::<i64>().unwrap_err();
+            assert_eq!(error.to_string(), "Telegram refused getMe: 429 Too Many Requests");
+            assert_eq!(error.retry_after(), seconds.map(Duration::from_secs), "{parameters}");
+        }
+    }
+
+    #[test]
+    fn conflicts_are_told_apart() {
+        let refused = |code, description: &str| CallError::Refused {
+            method: "getUpdates",
+            code,
+            description: description.to_owned(),
+            retry_after: None,
+        };
+        for (code, description, conflict) in [
+            (
+                409,
+                "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running",
+                Some(Conflict::OtherPoller),
+            ),
+            (
+                409,
+                "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first",
+                Some(Conflict::Webhook),
+            ),
+            (409, "Conflict: terminated by setWebhook request", Some(Conflict::Webhook)),
+            (400, "Bad Request: bad webhook", None),
+        ] {
+            assert_eq!(refused(code, description).conflict(), conflict, "{description}");
+        }
+    }
+
+    #[tokio::test]
+    async fn of_an_answer_without_an_end_no_more_than_the_bound_is_read() {
+        use std::io::{Read as _, Write as _};
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
+        let server = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let _ = stream.read(&mut [0; 4096]).unwrap();
+            stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n{\"ok\":true,\"result\":[").unwrap();
+            let mut sent = 0;
+            while stream.write_all(&[b' '; 1 << 16]).is_ok() {
+                sent += 1 << 16;
+            }
+            sent
+        });
+        let client = Client::new(url, "1:x".parse().unwrap()).unwrap();
+        let error = client.call::<i64>("getUpdates", &()).await.unwrap_err();
+        let expected = "the answer to getUpdates (HTTP status 200) cannot be read: it is longer than 33554432 bytes";
+        assert_eq!(error.to_string(), expected);
+        // Closed, so that the other side ends: with what was on its way, less than twice the bound.
+        drop(client);
+        let sent = tokio::task::spawn_blocking(|| server.join().unwrap()).await.unwrap();
+        assert!(sent < 2 * LARGEST_ANSWER_BYTES, "{sent}");
+    }
+
+    #[test]
     fn errors_know_what_may_pass() {
-        let refused = |code| CallError::Refused { method: "x", code, description: String::new() };
+        let refused = |code| CallError::Refused {
+            method: "x",
+            code,
+            description: String::new(),
+            retry_after: None,
+        };
         assert!(refused(401).is_bad_token() && refused(404).is_bad_token());
         assert!(!refused(403).is_bad_token());
         assert!(refused(429).may_pass() && refused(502).may_pass() && !refused(400).may_pass());

@@ -2,11 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use rollcall_domain::{ChatKind, Registration, TelegramId};
+use rollcall_domain::{ChatKind, Obstacle, Registration, TelegramId};
 use rollcall_service::{ServiceError, UserService};
 
 use crate::{
-    client::Client, command::Command, menu, reply::reply, text, trouble::chain,
+    client::Client,
+    command::Command,
+    menu,
+    outbox::{Outbox, SendError},
+    reply::reply,
+    text,
+    trouble::chain,
     update::CommandMessage,
 };
 
@@ -16,6 +22,7 @@ const PAGE_SIZE: u32 = 20;
 /// Answers commands.
 pub(crate) struct Handler {
     pub(crate) client: Client,
+    pub(crate) outbox: Outbox,
     pub(crate) users: UserService,
     pub(crate) admins: BTreeSet<TelegramId>,
     pub(crate) our_username: String,
@@ -23,7 +30,7 @@ pub(crate) struct Handler {
 
 impl Handler {
     /// Answers a message that starts with a command, from somebody just registered. Answers are
-    /// best effort: one that cannot be sent is logged, and not tried again.
+    /// best effort: one that the outbox cannot get out is logged, and gone.
     pub(crate) async fn handle(&self, message: &CommandMessage, registration: &Registration) {
         let Some(command) = Command::read(&message.text, &self.our_username) else { return };
         let from = registration.user.telegram_id;
@@ -32,16 +39,19 @@ impl Handler {
         if command.is_for_admins() && !by_admin {
             return;
         }
-        if command == Command::Start && by_admin {
-            self.set_menu(from).await;
-        }
         let answer = self.answer(command, by_admin, registration).await.unwrap_or_else(|error| {
             log::warn!(error = chain(&error); "a command failed");
             text::FAILED.to_owned()
         });
-        if let Err(error) = reply(&self.client, message, &answer).await {
+        if let Err(error) = reply(&self.outbox, message, &answer).await {
             log::warn!(error = chain(&error); "an answer was not sent");
             log::debug!(telegram_id = from.get(); "it was for this user");
+            if let SendError::Unreachable { cause, .. } = error {
+                self.mark_unreachable(from, cause).await;
+            }
+        }
+        if command == Command::Start && by_admin {
+            self.set_menu(from).await;
         }
     }
 
@@ -62,6 +72,13 @@ impl Handler {
             },
             Command::Stats => text::stats(&self.users.get_user_stats().await?),
         })
+    }
+
+    /// Telegram has told that nothing can be sent to this user any more.
+    async fn mark_unreachable(&self, id: TelegramId, obstacle: Obstacle) {
+        if let Err(error) = self.users.mark_unreachable(id, obstacle).await {
+            log::warn!(error = chain(&error); "that a user cannot be reached was not stored");
+        }
     }
 
     /// An admin who never wrote to the bot could not be given the menu when the bot started.

@@ -1,10 +1,14 @@
 //! Taking updates in, however they come: registered first, answered after.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use rollcall_domain::{Clock, Interaction, Registration, SetAside};
 use rollcall_service::{ServiceError, UserService};
 use serde_json::value::RawValue;
+use tokio::time::Instant;
 
 use crate::{
     handler::Handler,
@@ -12,8 +16,15 @@ use crate::{
     update::{self, CommandMessage, Update},
 };
 
-/// How many commands may wait for their answers before no more updates are taken.
+/// How many commands may wait for their answers, in all and of one chat. Taking updates is more
+/// than answering them: what comes while there is no room goes unanswered.
 const COMMANDS_IN_MEMORY: u32 = 1000;
+const COMMANDS_OF_A_CHAT: usize = 20;
+/// How long a batch may wait for room where messages are sent as fast as can be. There room comes
+/// at once; where they are sent at Telegram's rate it does not, and nobody waits for it.
+const ROOM_SOON: Duration = Duration::from_secs(1);
+/// How often it is told that commands go unanswered.
+const TELL_EVERY: Duration = Duration::from_secs(60);
 /// How long answers that are under way may take when the bot ends.
 const LAST_ANSWERS: Duration = Duration::from_secs(4);
 
@@ -24,6 +35,9 @@ pub(crate) struct Ingest {
     clock: Arc<dyn Clock>,
     handler: Arc<Handler>,
     lanes: Lanes,
+    /// How long a batch may wait for room.
+    patience: Duration,
+    told: Arc<Mutex<Option<Instant>>>,
 }
 
 /// Commands whose senders are registered, to be answered.
@@ -32,7 +46,13 @@ pub(crate) struct Commands(Vec<(CommandMessage, Registration)>);
 
 impl Ingest {
     pub(crate) fn new(users: UserService, clock: Arc<dyn Clock>, handler: Handler) -> Self {
-        Self { users, clock, handler: Arc::new(handler), lanes: Lanes::new(COMMANDS_IN_MEMORY) }
+        let (of_a_chat, patience) = if handler.outbox.is_limited() {
+            (COMMANDS_OF_A_CHAT, Duration::ZERO)
+        } else {
+            (usize::MAX, ROOM_SOON)
+        };
+        let lanes = Lanes::new(COMMANDS_IN_MEMORY, of_a_chat);
+        Self { users, clock, handler: Arc::new(handler), lanes, patience, told: Arc::default() }
     }
 
     /// Reads updates that have just come; see [`update::read`].
@@ -66,13 +86,30 @@ impl Ingest {
         ))
     }
 
-    /// Has commands answered, in order within a chat; waits only while too many wait already.
+    /// Has commands answered, in order within a chat; those that there is no room for are not.
     pub(crate) async fn answer(&self, commands: Commands) {
+        let deadline = Instant::now() + self.patience;
+        let mut unanswered = 0;
         for (message, registration) in commands.0 {
             let handler = self.handler.clone();
             let chat = message.chat.id;
             let answer = async move { handler.handle(&message, &registration).await };
-            self.lanes.push(chat, answer).await;
+            if !self.lanes.push(chat, deadline, answer).await {
+                unanswered += 1;
+            }
+        }
+        if unanswered > 0 {
+            self.tell_of_unanswered(unanswered);
+        }
+    }
+
+    /// A flood is told of once in a while, not once a batch.
+    fn tell_of_unanswered(&self, commands: u32) {
+        log::debug!(commands; "commands go unanswered");
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.is_none_or(|told| told.elapsed() >= TELL_EVERY) {
+            log::warn!("commands come faster than they can be answered: some go unanswered");
+            *told = Some(Instant::now());
         }
     }
 

@@ -7,34 +7,51 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::{Instant, timeout_at},
+};
 
 /// Work with the permit to be in memory, which it holds until it is done.
 type Work = (Pin<Box<dyn Future<Output = ()> + Send>>, OwnedSemaphorePermit);
 
-/// Lanes of work, a lane for each chat. How much work waits in all is bounded.
+/// Lanes of work, a lane for each chat. How much work waits is bounded, in all and in each lane.
 #[derive(Clone)]
 pub(crate) struct Lanes {
     /// The lanes that somebody works on, with what waits in each.
     waiting: Arc<Mutex<HashMap<i64, VecDeque<Work>>>>,
     permits: Arc<Semaphore>,
     bound: u32,
+    lane_bound: usize,
 }
 
 impl Lanes {
-    /// Lanes that hold up to `bound` pieces of work, waiting and under way.
-    pub(crate) fn new(bound: u32) -> Self {
+    /// Lanes that hold up to `bound` pieces of work, waiting and under way, and each of them up to
+    /// `lane_bound` that wait.
+    pub(crate) fn new(bound: u32, lane_bound: usize) -> Self {
         let permits = usize::try_from(bound).unwrap_or(Semaphore::MAX_PERMITS);
-        Self { waiting: Arc::default(), permits: Arc::new(Semaphore::new(permits)), bound }
+        let permits = Arc::new(Semaphore::new(permits));
+        Self { waiting: Arc::default(), permits, bound, lane_bound }
     }
 
-    /// Puts work at the end of a lane; waits only when the bound is reached.
-    pub(crate) async fn push(&self, lane: i64, work: impl Future<Output = ()> + Send + 'static) {
-        // The semaphore is never closed, so there is a permit in the end.
-        let Ok(permit) = self.permits.clone().acquire_owned().await else { return };
+    /// Puts work at the end of a lane; answers whether there was room for it. Where there is none in
+    /// all, it waits for some until the deadline.
+    #[must_use]
+    pub(crate) async fn push(
+        &self,
+        lane: i64,
+        deadline: Instant,
+        work: impl Future<Output = ()> + Send + 'static,
+    ) -> bool {
+        // The semaphore is never closed.
+        let Ok(Ok(permit)) = timeout_at(deadline, self.permits.clone().acquire_owned()).await
+        else {
+            return false;
+        };
         let work: Work = (Box::pin(work), permit);
         let mut waiting = self.lock();
         match waiting.get_mut(&lane) {
+            Some(queue) if queue.len() >= self.lane_bound => return false,
             Some(queue) => queue.push_back(work),
             None => {
                 waiting.insert(lane, VecDeque::new());
@@ -42,6 +59,7 @@ impl Lanes {
                 tokio::spawn(self.clone().work_on(lane, work));
             }
         }
+        true
     }
 
     /// Waits until all work is done.
@@ -72,13 +90,15 @@ impl Lanes {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use tokio::sync::Notify;
 
     use super::*;
 
     #[tokio::test]
     async fn a_slow_lane_keeps_its_order_and_delays_no_other() {
-        let lanes = Lanes::new(10);
+        let lanes = Lanes::new(10, 10);
         let done = Arc::new(Mutex::new(Vec::new()));
         let note = |what: &'static str| {
             let done = done.clone();
@@ -87,20 +107,18 @@ mod tests {
         let (gate, passed) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
 
         let (first, open) = (note("slow 1"), gate.clone());
-        lanes
-            .push(1, async move {
-                open.notified().await;
-                first.await;
-            })
-            .await;
-        lanes.push(1, note("slow 2")).await;
+        let slow = async move {
+            open.notified().await;
+            first.await;
+        };
+        assert!(lanes.push(1, Instant::now(), slow).await);
+        assert!(lanes.push(1, Instant::now(), note("slow 2")).await);
         let (other, pass) = (note("quick"), passed.clone());
-        lanes
-            .push(2, async move {
-                other.await;
-                pass.notify_one();
-            })
-            .await;
+        let quick = async move {
+            other.await;
+            pass.notify_one();
+        };
+        assert!(lanes.push(2, Instant::now(), quick).await);
         passed.notified().await;
         gate.notify_one();
         lanes.finished().await;
@@ -110,27 +128,44 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_ends_neither_the_lane_nor_the_count() {
-        let lanes = Lanes::new(1);
-        lanes.push(1, async { panic!("on purpose") }).await;
+        let lanes = Lanes::new(2, 1);
+        assert!(lanes.push(1, Instant::now(), async { panic!("on purpose") }).await);
         let (said, told) = tokio::sync::oneshot::channel();
-        lanes.push(1, async { said.send(()).unwrap() }).await;
+        assert!(lanes.push(1, Instant::now(), async { said.send(()).unwrap() }).await);
         told.await.unwrap();
         lanes.finished().await;
     }
 
-    #[tokio::test]
-    async fn pushing_waits_at_the_bound() {
-        let lanes = Lanes::new(1);
+    #[tokio::test(start_paused = true)]
+    async fn pushing_waits_at_the_bound_until_the_deadline() {
+        let lanes = Lanes::new(1, 1);
         let gate = Arc::new(Notify::new());
         let open = gate.clone();
-        lanes.push(1, async move { open.notified().await }).await;
-        let mut second = Box::pin(lanes.push(2, async {}));
-        let full = std::future::poll_fn(|context| {
-            std::task::Poll::Ready(second.as_mut().poll(context).is_pending())
-        });
-        assert!(full.await);
+        assert!(lanes.push(1, Instant::now(), async move { open.notified().await }).await);
+        assert!(!lanes.push(2, Instant::now(), async {}).await);
+
+        let later = Instant::now() + Duration::from_secs(1);
+        assert!(!lanes.push(2, later, async {}).await);
+        assert_eq!(Instant::now(), later);
+
+        let mut third = Box::pin(lanes.push(2, later + Duration::from_secs(1), async {}));
+        assert!(timeout_at(Instant::now(), &mut third).await.is_err());
         gate.notify_one();
-        second.await;
+        assert!(third.await);
+        lanes.finished().await;
+    }
+
+    #[tokio::test]
+    async fn a_lane_does_not_take_the_room_of_the_others() {
+        let lanes = Lanes::new(10, 2);
+        let gate = Arc::new(Notify::new());
+        let open = gate.clone();
+        assert!(lanes.push(1, Instant::now(), async move { open.notified().await }).await);
+        for room in [true, true, false, false] {
+            assert_eq!(lanes.push(1, Instant::now(), async {}).await, room);
+        }
+        assert!(lanes.push(2, Instant::now(), async {}).await);
+        gate.notify_one();
         lanes.finished().await;
     }
 }

@@ -11,6 +11,7 @@
 //! Architecture invariants: no frankenstein type leaves this crate, and neither the token nor
 //! anything that a person wrote is ever logged.
 
+mod backoff;
 mod bot;
 mod client;
 mod command;
@@ -18,6 +19,7 @@ mod handler;
 mod ingest;
 mod lanes;
 mod menu;
+mod outbox;
 mod poll;
 mod reply;
 mod text;

@@ -3,12 +3,13 @@
 use std::{pin::Pin, time::Duration};
 
 use rollcall_service::ServiceError;
+use serde::de::IgnoredAny;
 use serde_json::{json, value::RawValue};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::{
     bot::BotError,
-    client::{CallError, Client},
+    client::{CallError, Client, Conflict},
     ingest::{Commands, Ingest},
     trouble::{Trouble, chain},
     update::{self, Update},
@@ -22,6 +23,9 @@ const GRACE: Duration = Duration::from_secs(10);
 const BATCH: u32 = 100;
 /// Pause after a batch that was empty before its time, as some servers answer.
 const PAUSE: Duration = Duration::from_millis(500);
+/// How long updates have to come unhindered until a conflict counts as over. Two processes that poll
+/// for one bot end each other's requests by turns, so one that works proves nothing.
+const CALM: Duration = Duration::from_secs(5 * 60);
 /// How long the last batch may take to become durable.
 const LAST_COMMIT: Duration = Duration::from_secs(2);
 /// How long room for the last batch's commands may take to come.
@@ -36,7 +40,7 @@ pub(crate) async fn run(
     mut shutdown: Pin<&mut impl Future<Output = ()>>,
 ) -> Result<(), BotError> {
     let mut offset = None;
-    let mut trouble = Trouble::new("updates cannot be fetched");
+    let mut hindrances = Hindrances::new();
     let mut stopping = false;
     while !stopping {
         let started = Instant::now();
@@ -47,15 +51,12 @@ pub(crate) async fn run(
         let updates = match fetched {
             Ok(updates) => updates,
             Err(error) if error.is_bad_token() => return Err(BotError::BadToken(error)),
-            Err(error) => {
-                let wait = trouble.meet(&error);
-                tokio::select! {
-                    () = &mut shutdown => break,
-                    () = sleep(wait) => continue,
-                }
-            }
+            Err(error) => tokio::select! {
+                () = &mut shutdown => break,
+                () = hindrances.wait_out(client, error) => continue,
+            },
         };
-        trouble.end();
+        hindrances.passed();
         let mut registered = std::pin::pin!(register(ingest, &updates));
         let commands = tokio::select! {
             registered = &mut registered => registered?,
@@ -86,6 +87,62 @@ pub(crate) async fn run(
     ingest.finish().await;
     confirm(client, ingest, offset).await;
     Ok(())
+}
+
+/// What keeps updates from being fetched.
+struct Hindrances {
+    fault: Trouble,
+    other_poller: Trouble,
+    webhook: Trouble,
+    last_conflict: Option<Instant>,
+}
+
+impl Hindrances {
+    fn new() -> Self {
+        Self {
+            fault: Trouble::new("updates cannot be fetched"),
+            other_poller: Trouble::new(
+                "another process polls for this bot, and Telegram lets only one: stop the other",
+            ),
+            webhook: Trouble::new(
+                "updates go to a webhook of this bot, which was set while it polls: deleting it",
+            ),
+            last_conflict: None,
+        }
+    }
+
+    /// Does what there is to do about a failed getUpdates, and waits until the next try.
+    async fn wait_out(&mut self, client: &Client, error: CallError) {
+        let conflict = error.conflict();
+        if conflict.is_some() {
+            self.last_conflict = Some(Instant::now());
+        }
+        let wait = match conflict {
+            None => self.fault.meet_call(&error),
+            Some(Conflict::OtherPoller) => self.other_poller.meet_call(&error),
+            Some(Conflict::Webhook) => {
+                let error = delete_webhook(client).await.err().unwrap_or(error);
+                self.webhook.meet_call(&error)
+            }
+        };
+        sleep(wait).await;
+    }
+
+    /// Notes that updates were fetched.
+    fn passed(&mut self) {
+        self.fault.end();
+        if self.last_conflict.is_some_and(|last| last.elapsed() >= CALM) {
+            self.other_poller.end();
+            self.webhook.end();
+            self.last_conflict = None;
+        }
+    }
+}
+
+/// Tells Telegram that updates are fetched.
+pub(crate) async fn delete_webhook(client: &Client) -> Result<(), CallError> {
+    // Never with drop_pending_updates: what waits is to be answered.
+    client.call::<IgnoredAny>("deleteWebhook", &json!({})).await.map(drop)
 }
 
 /// Confirms what was taken, for the last time.

@@ -1,19 +1,18 @@
 //! Sending messages.
 
 use frankenstein::{ParseMode, methods::SendMessageParams, types::LinkPreviewOptions};
-use serde::de::IgnoredAny;
 
 use crate::{
-    client::{CallError, Client},
+    outbox::{Outbox, SendError},
     update::CommandMessage,
 };
 
 /// Answers in the chat, and the topic, of a message. `text` is Telegram's HTML.
 pub(crate) async fn reply(
-    client: &Client,
+    outbox: &Outbox,
     to: &CommandMessage,
     text: &str,
-) -> Result<(), CallError> {
+) -> Result<(), SendError> {
     let parameters = SendMessageParams::builder()
         .chat_id(to.chat.id)
         .maybe_message_thread_id(to.topic)
@@ -21,5 +20,5 @@ pub(crate) async fn reply(
         .parse_mode(ParseMode::Html)
         .link_preview_options(LinkPreviewOptions::builder().is_disabled(true).build())
         .build();
-    client.call::<IgnoredAny>("sendMessage", &parameters).await.map(drop)
+    outbox.send(to.chat.id, &parameters).await
 }

@@ -2,22 +2,22 @@
 
 use std::{error::Error, time::Duration};
 
-/// The first wait before trying again; each further one is twice as long.
-const FIRST_WAIT: Duration = Duration::from_millis(500);
-const LONGEST_WAIT: Duration = Duration::from_secs(30);
+use tokio::time::sleep;
+
+use crate::{backoff::Backoff, client::CallError};
 
 /// Something that is tried until it works: told once with its cause when it begins to fail, and
 /// once when that is over.
 pub(crate) struct Trouble {
     what: &'static str,
     failures: u32,
-    wait: Duration,
+    backoff: Backoff,
 }
 
 impl Trouble {
     /// No trouble yet; `what` is what it would be.
     pub(crate) fn new(what: &'static str) -> Self {
-        Self { what, failures: 0, wait: FIRST_WAIT }
+        Self { what, failures: 0, backoff: Backoff::new(fastrand::Rng::new()) }
     }
 
     /// Notes a failure; answers how long to wait before the next try.
@@ -27,17 +27,44 @@ impl Trouble {
         } else {
             log::debug!(error = chain(error), failures = self.failures; "{}", self.what);
         }
-        self.failures += 1;
-        let wait = self.wait;
-        self.wait = (wait * 2).min(LONGEST_WAIT);
-        wait
+        self.failures = self.failures.saturating_add(1);
+        self.backoff.next()
+    }
+
+    /// Notes that a call failed; answers how long to wait before the next try, which is what
+    /// Telegram asks for, if it does.
+    pub(crate) fn meet_call(&mut self, error: &CallError) -> Duration {
+        let wait = self.meet(error);
+        error.retry_after().unwrap_or(wait)
     }
 
     /// Notes that it worked.
     pub(crate) fn end(&mut self) {
         if self.failures > 0 {
             log::info!(failures = self.failures; "it works again after: {}", self.what);
-            *self = Self::new(self.what);
+            self.failures = 0;
+            self.backoff.reset();
+        }
+    }
+}
+
+/// Calls a method until it works, or fails for good; `what` is what it would be if it fails.
+pub(crate) async fn patiently<T, F>(
+    what: &'static str,
+    mut call: impl FnMut() -> F,
+) -> Result<T, CallError>
+where
+    F: Future<Output = Result<T, CallError>>,
+{
+    let mut trouble = Trouble::new(what);
+    loop {
+        match call().await {
+            Err(error) if error.may_pass() => sleep(trouble.meet_call(&error)).await,
+            Err(error) => return Err(error),
+            Ok(result) => {
+                trouble.end();
+                return Ok(result);
+            }
         }
     }
 }
@@ -51,4 +78,43 @@ pub(crate) fn chain(error: &dyn Error) -> String {
         cause = error.source();
     }
     line.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::Instant;
+
+    use super::*;
+
+    fn refused(code: i64, retry_after_s: Option<u64>) -> CallError {
+        CallError::Refused {
+            method: "getUpdates",
+            code,
+            description: String::new(),
+            retry_after: retry_after_s.map(Duration::from_secs),
+        }
+    }
+
+    #[test]
+    fn waits_as_long_as_telegram_asks_for() {
+        let mut trouble = Trouble::new("on purpose");
+        for seconds in [1, 100_000, u64::MAX] {
+            let wait = trouble.meet_call(&refused(429, Some(seconds)));
+            assert_eq!(wait, Duration::from_secs(seconds));
+        }
+        assert!(trouble.meet_call(&refused(500, None)) <= Duration::from_secs(60));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn calls_until_it_works_or_fails_for_good() {
+        let begun = Instant::now();
+        let mut answers = vec![Ok(42), Err(refused(429, Some(100_000))), Err(refused(502, None))];
+        let result = patiently("on purpose", || std::future::ready(answers.pop().unwrap())).await;
+        assert_eq!(result.unwrap(), 42);
+        assert!(begun.elapsed() >= Duration::from_secs(100_000));
+
+        let result: Result<(), _> =
+            patiently("on purpose", || std::future::ready(Err(refused(400, None)))).await;
+        assert_eq!(result.unwrap_err().to_string(), "Telegram refused getUpdates: 400 ");
+    }
 }

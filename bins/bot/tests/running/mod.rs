@@ -156,6 +156,14 @@ impl RunningBot {
         assert!(Command::new("sh").args(kill).status().await.unwrap().success());
     }
 
+    /// The most memory that the bot has had so far.
+    pub(crate) fn peak_memory_bytes(&self) -> u64 {
+        let id = self.process.id().expect("a bot that runs");
+        let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        peak.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+    }
+
     /// Kills the bot at once, as a power cut would.
     pub(crate) async fn kill(&mut self) {
         self.process.kill().await.unwrap();
@@ -180,6 +188,8 @@ impl RunningBot {
             .args(arguments)
             .env_clear()
             .env("DATABASE_URL", database.url())
+            // The simulated Telegram has no limits; a test that wants some says so.
+            .env("SEND_RATE", "0")
             .envs(settings.iter().copied())
             .current_dir(folder.path())
             .stdin(Stdio::null())
