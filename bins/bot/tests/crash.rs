@@ -63,10 +63,12 @@ async fn survives(database: ThrowAwayDatabase, settings: &[(&str, &str)]) {
     let stop = Arc::new(AtomicBool::new(false));
     let feed = tokio::spawn(feed(telegram.clone(), stop.clone()));
 
+    let mut ready = 0;
     for _ in 0..kills {
         let mut bot = RunningBot::launch(&telegram, &database, settings);
         sleep(Duration::from_millis(random() % LONGEST_LIFE_MS)).await;
         bot.kill().await;
+        ready += u64::from(bot.has_said("ready: @"));
     }
     stop.store(true, Ordering::Relaxed);
     let stream = feed.await.unwrap();
@@ -76,7 +78,11 @@ async fn survives(database: ThrowAwayDatabase, settings: &[(&str, &str)]) {
     bot.terminate().await;
 
     let (people, counts) = stored(&database).await;
-    println!("{kills} kills, {} updates, {} people", stream.updates, people.len());
+    println!(
+        "{kills} kills, {ready} of them of a bot at work, {} updates, {} people",
+        stream.updates,
+        people.len()
+    );
     assert_eq!(people, stream.people, "everybody is stored");
     assert_eq!(counts, stream.counts, "everything is counted once");
 }

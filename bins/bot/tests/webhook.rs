@@ -17,7 +17,7 @@ use rollcall_simulator::{Fault, Person, Simulator};
 use rollcall_testkit::ThrowAwayDatabase;
 use running::{
     RunningBot,
-    database::{HeldDatabase, stored},
+    database::{HeldDatabase, counted, stored},
 };
 use serde_json::{Value, json};
 use tokio::{
@@ -131,6 +131,7 @@ async fn processes_share_a_database_and_an_address(database: ThrowAwayDatabase) 
     second.terminate().await;
     assert_eq!(telegram.calls("deleteWebhook"), 0);
     assert_eq!(stored(&database).await.len(), 101);
+    assert_eq!(counted(&database).await, 151, "each update once, whoever took it");
 }
 
 async fn a_signal_lets_requests_and_answers_out(database: ThrowAwayDatabase) {

@@ -9,7 +9,7 @@ use rollcall_repository_diesel::{Database, DatabaseUrl, DieselUserRepository};
 use rollcall_simulator::{Crowd, Exchange, Person, Simulator};
 use tokio::sync::broadcast::{self, error::RecvError};
 
-use crate::{bot, shutdown::Shutdown};
+use crate::{serve::serve, shutdown::Shutdown};
 
 /// Runs the real bot against a simulated Telegram with a small crowd, over HTTP and on a temporary
 /// database, and prints what they say to each other, until it is to end.
@@ -30,7 +30,7 @@ pub(crate) async fn run(shutdown: Shutdown) -> anyhow::Result<()> {
     let exchanges = simulator.subscribe();
     let crowd = Crowd::demo(1).start(&simulator);
     tokio::select! {
-        result = bot::serve(settings, None, database_url.clone(), shutdown) => result?,
+        result = serve(settings, None, database_url.clone(), shutdown) => result?,
         result = print(exchanges) => result?,
     }
     let did = crowd.stop().await.updates;

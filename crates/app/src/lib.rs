@@ -14,6 +14,7 @@ mod http;
 pub mod logging;
 mod maintenance;
 pub mod manage;
+mod serve;
 pub mod settings;
 mod shutdown;
 

@@ -16,7 +16,7 @@ pub(crate) async fn run(users: UserService) -> std::convert::Infallible {
                 Ok(true) => {}
                 Ok(false) => break,
                 Err(error) => {
-                    log::warn!(error = format!("{error:#}"); "old updates cannot be forgotten");
+                    log::warn!(error = format!("{:#}", anyhow::Error::from(error)); "old updates cannot be forgotten");
                     break;
                 }
             }

@@ -22,9 +22,10 @@ impl Reach {
         self.has_private_chat && self.obstacle.is_none()
     }
 
-    /// Something stands in the way since `at`; answers the change if that is new.
+    /// Something stands in the way since `at`; answers the change if that is new. What is known of
+    /// a later time stays.
     pub(crate) fn block(&mut self, obstacle: Obstacle, at: DateTime<Utc>) -> Option<ReachChange> {
-        if self.obstacle.is_some() {
+        if self.obstacle == Some(obstacle) || self.is_older_than_known(at) {
             return None;
         }
         self.obstacle = Some(obstacle);
@@ -35,9 +36,16 @@ impl Reach {
     /// The user was in the private chat at `at`; answers the change if that is one.
     pub(crate) fn open(&mut self, at: DateTime<Utc>) -> Option<ReachChange> {
         self.has_private_chat = true;
+        if self.is_older_than_known(at) {
+            return None;
+        }
         self.obstacle.take()?;
         self.unblocked_at = Some(at);
         Some(ReachChange { at, obstacle: None })
+    }
+
+    fn is_older_than_known(&self, at: DateTime<Utc>) -> bool {
+        self.blocked_at.max(self.unblocked_at).is_some_and(|known| at < known)
     }
 }
 

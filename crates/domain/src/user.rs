@@ -71,23 +71,25 @@ impl TelegramUser {
     ///   told nothing but the id replaces nothing.
     /// - `updated_at` moves only when the profile changed.
     /// - Who blocks the bot cannot be reached until they unblock it, or do something else in the
-    ///   private chat; what they do in groups changes nothing of that.
+    ///   private chat; what they do in groups changes nothing of that. Blocking and unblocking are
+    ///   judged by their own times, not by `last_seen`: a button press has none, and takes that of
+    ///   its receipt, which after a pause of the bot is later than what truly followed it.
     ///
     /// Answers whether the user can no longer be reached, or can be again, by this interaction.
     pub fn observe(&mut self, interaction: &Interaction) -> Option<ReachChange> {
         debug_assert_eq!(self.telegram_id, interaction.telegram_id());
-        if interaction.at < self.last_seen {
-            return None;
+        let is_late = interaction.at < self.last_seen;
+        if !is_late {
+            self.last_seen = interaction.at;
+            self.learn(interaction);
         }
-        self.last_seen = interaction.at;
-        self.learn(interaction);
         match interaction.event {
             Some(Event::Blocked) => {
                 self.reach.has_private_chat = true;
                 self.reach.block(Obstacle::Blocked, interaction.at)
             }
             Some(Event::Unblocked) => self.reach.open(interaction.at),
-            _ if interaction.is_in_private_chat() => self.reach.open(interaction.at),
+            _ if !is_late && interaction.is_in_private_chat() => self.reach.open(interaction.at),
             _ => None,
         }
     }
@@ -242,6 +244,13 @@ mod tests {
         assert_eq!((back.at, back.obstacle), (at(8), None));
         assert!(user.reach.is_reachable());
         assert_eq!((user.reach.blocked_at, user.reach.unblocked_at), (Some(at(5)), Some(at(8))));
+
+        // A button pressed before, but received later; then a block that is older than the return.
+        user.observe(&in_chat(30, ChatKind::Private, None));
+        assert!(user.observe(&in_chat(20, ChatKind::Private, Some(Event::Blocked))).is_some());
+        assert!(!user.reach.is_reachable());
+        assert_eq!(user.observe(&in_chat(7, ChatKind::Private, Some(Event::Unblocked))), None);
+        assert!(!user.reach.is_reachable());
     }
 
     #[test]

@@ -1,10 +1,14 @@
 //! A connection to either database.
 
-use std::path::Path;
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use diesel::{
     Connection, ConnectionError, PgConnection, QueryResult, RunQueryDsl, SqliteConnection,
-    connection::SimpleConnection, r2d2::R2D2Connection, sql_types::Text,
+    connection::SimpleConnection, r2d2::R2D2Connection, result::Error as DieselError,
+    sql_types::Text,
 };
 
 use crate::database_url::DatabaseUrl;
@@ -52,15 +56,34 @@ impl AnyConnection {
     /// The file keeps that from then on.
     pub(crate) fn use_write_ahead_log(&mut self) -> QueryResult<()> {
         let Self::Sqlite(connection) = self else { return Ok(()) };
-        // Asking first spares a database that somebody made read-only the attempt to write.
-        let mode: String =
-            diesel::dsl::sql::<Text>("PRAGMA journal_mode").get_result(connection)?;
-        if mode != "wal" {
-            connection.batch_execute("PRAGMA journal_mode = WAL;")?;
+        let deadline = Instant::now() + BUSY_TIMEOUT;
+        loop {
+            // Asking first spares a database that somebody made read-only the attempt to write.
+            let mode: String =
+                diesel::dsl::sql::<Text>("PRAGMA journal_mode").get_result(connection)?;
+            if mode == "wal" {
+                return Ok(());
+            }
+            match connection.batch_execute("PRAGMA journal_mode = WAL;") {
+                // For this one SQLite does not wait itself while another process is at it.
+                Err(error) if is_locked(&error) && Instant::now() < deadline => {
+                    std::thread::sleep(Duration::from_millis(10));
+                }
+                result => return result,
+            }
         }
-        Ok(())
     }
 }
+
+fn is_locked(error: &DieselError) -> bool {
+    matches!(
+        error,
+        DieselError::DatabaseError(_, information) if information.message() == "database is locked"
+    )
+}
+
+/// How long SQLite waits while another process writes, as `prepare_sqlite` sets it.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// With `synchronous = FULL` a commit is on the disk when it is answered.
 fn prepare_sqlite(connection: &mut SqliteConnection) -> QueryResult<()> {

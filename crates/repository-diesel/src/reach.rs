@@ -41,7 +41,9 @@ pub(crate) fn mark_unreachable(
     Ok(connection.transaction(|connection| {
         let reachable = telegram_users::table
             .find(id.get())
-            .filter(telegram_users::obstacle.is_null())
+            .filter(
+                telegram_users::obstacle.is_null().or(telegram_users::obstacle.ne(obstacle.name())),
+            )
             .filter(telegram_users::last_seen.le(UtcMicros::from(at)));
         let marked = diesel::update(reachable)
             .set((

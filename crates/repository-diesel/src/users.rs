@@ -238,7 +238,6 @@ fn interactions_of_kind(
     Ok((day, kind, count(interactions)))
 }
 
-/// The ids are nearly in the order of time, so the oldest are found among the smallest.
 fn forget_updates(
     connection: &mut AnyConnection,
     before: UtcMicros,
@@ -246,13 +245,12 @@ fn forget_updates(
 ) -> QueryResult<usize> {
     let oldest: Vec<i64> = recent_updates::table
         .select(recent_updates::update_id)
-        .order(recent_updates::update_id)
+        .filter(recent_updates::recorded_at.lt(before))
+        .order(recent_updates::recorded_at)
         .limit(limit)
         .load(connection)?;
-    let old = recent_updates::table
-        .filter(recent_updates::update_id.eq_any(oldest))
-        .filter(recent_updates::recorded_at.lt(before));
-    diesel::delete(old).execute(connection)
+    diesel::delete(recent_updates::table.filter(recent_updates::update_id.eq_any(oldest)))
+        .execute(connection)
 }
 
 fn forget_set_aside(

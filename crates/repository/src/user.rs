@@ -75,8 +75,8 @@ pub trait UserRepository: Send + Sync {
     async fn stats(&self, today: NaiveDate) -> Result<UserStats, RepositoryError>;
 
     /// Notes that a message could not be delivered to a user at `at`, for good. Answers whether
-    /// that is news: it is not where the user was known to be out of reach, has been seen since, or
-    /// is not there.
+    /// that is news: it is not where the user was known to be out of reach for that, has been seen since,
+    /// or is not there.
     async fn mark_unreachable(
         &self,
         id: TelegramId,

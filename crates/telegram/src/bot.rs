@@ -1,12 +1,13 @@
 use std::{collections::BTreeSet, sync::Arc};
 
-use rollcall_domain::{Clock, InvalidTelegramId, TelegramId};
-use rollcall_service::{ServiceError, UserService};
+use rollcall_domain::{Clock, TelegramId};
+use rollcall_service::UserService;
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::json;
 
 use crate::{
     client::{CallError, Client},
+    error::BotError,
     handler::Handler,
     ingest::Ingest,
     menu,
@@ -175,32 +176,4 @@ async fn get_me(client: &Client) -> Result<Me, CallError> {
 struct Me {
     id: i64,
     username: Option<String>,
-}
-
-/// Why a bot stops.
-#[derive(Debug, thiserror::Error)]
-pub enum BotError {
-    /// Telegram does not accept the token.
-    #[error(
-        "Telegram does not accept the bot token: it is wrong, or was revoked; @BotFather gives a new one"
-    )]
-    BadToken(#[source] CallError),
-    /// Telegram cannot be asked.
-    #[error("Telegram cannot be asked")]
-    Call(#[source] CallError),
-    /// Telegram refuses to bring updates to the webhook.
-    #[error("the webhook cannot be set")]
-    Webhook(#[source] CallError),
-    /// Telegram answered with an id that no account can have.
-    #[error("Telegram gave the bot an id that cannot be")]
-    InvalidId(#[from] InvalidTelegramId),
-    /// Nobody can be registered any more.
-    #[error("users can no longer be registered")]
-    Service(#[from] ServiceError),
-}
-
-impl From<CallError> for BotError {
-    fn from(error: CallError) -> Self {
-        if error.is_bad_token() { Self::BadToken(error) } else { Self::Call(error) }
-    }
 }

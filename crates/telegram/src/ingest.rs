@@ -26,7 +26,7 @@ const ROOM_SOON: Duration = Duration::from_secs(1);
 /// How often it is told that commands go unanswered.
 const TELL_EVERY: Duration = Duration::from_secs(60);
 /// How long answers that are under way may take when the bot ends.
-const LAST_ANSWERS: Duration = Duration::from_secs(4);
+const LAST_ANSWERS: Duration = Duration::from_secs(3);
 
 /// Registers whom updates come from, and has commands answered. Cheap to clone.
 #[derive(Clone)]

@@ -15,6 +15,7 @@ mod backoff;
 mod bot;
 mod client;
 mod command;
+mod error;
 mod handler;
 mod ingest;
 mod lanes;
@@ -28,8 +29,9 @@ mod trouble;
 mod update;
 mod webhook;
 
-pub use bot::{Bot, BotError, Settings};
+pub use bot::{Bot, Settings};
 pub use client::CallError;
+pub use error::BotError;
 pub use token::{ApiUrl, BotToken, InvalidApiUrl, InvalidToken};
 pub use update::{Reread, reread};
 pub use webhook::{

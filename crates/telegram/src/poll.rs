@@ -8,8 +8,8 @@ use serde_json::{json, value::RawValue};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::{
-    bot::BotError,
     client::{CallError, Client, Conflict},
+    error::BotError,
     ingest::{Commands, Ingest},
     trouble::{Trouble, chain},
     update::{self, Update},

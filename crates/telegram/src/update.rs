@@ -130,6 +130,8 @@ fn parts(json: &str, received: DateTime<Utc>) -> Update {
         (update.interaction, update.command) = reader.content(&kind, content).unwrap_or_default();
         update.fault = reader.fault;
     }
+    // Without an id it cannot be confirmed, nor known when it comes again.
+    update.interaction = update.interaction.filter(|_| update.update_id.is_some());
     if let Some(interaction) = &mut update.interaction {
         interaction.update_id = update.update_id;
     }
@@ -264,7 +266,14 @@ impl Reader {
         let raw = match content.chat {
             Some(chat) => chat,
             // A callback query stands in the chat of the message whose button was pressed.
-            None => self.read::<InChat>(content.message?)?.chat?,
+            None => {
+                let message = self.read::<InChat>(content.message?)?;
+                if message.business_connection_id.is_some() {
+                    // Between the user and a business account, not with the bot.
+                    return None;
+                }
+                message.chat?
+            }
         };
         let chat: RawChat = self.read(raw)?;
         let kind = match chat.kind.as_deref() {
@@ -363,6 +372,7 @@ struct Source<'a> {
 struct InChat<'a> {
     #[serde(borrow)]
     chat: Option<&'a RawValue>,
+    business_connection_id: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -588,11 +598,11 @@ mod tests {
     }
 
     #[test]
-    fn an_update_without_a_number_is_used_all_the_same() {
+    fn an_update_without_a_number_is_passed_over() {
         let update = read_value(&json!({"update_id": "x", "message": {"from": ada()}}));
         assert_eq!(update.update_id, None);
         assert_eq!(update.fault.as_deref(), Some("it has no update_id"));
-        assert_eq!(update.interaction.unwrap().update_id, None);
+        assert_eq!(update.interaction, None);
         assert!(read("[]", RECEIVED.parse().unwrap()).fault.is_some());
         assert!(read("", RECEIVED.parse().unwrap()).fault.is_some());
     }

@@ -22,8 +22,8 @@ use tokio::{
 };
 
 use crate::{
-    bot::BotError,
     client::place,
+    error::BotError,
     ingest::{Commands, Ingest},
     trouble::Trouble,
     update::Update,

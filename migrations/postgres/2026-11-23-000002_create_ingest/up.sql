@@ -4,6 +4,8 @@ CREATE TABLE recent_updates (
     recorded_at TIMESTAMP NOT NULL
 );
 
+CREATE INDEX recent_updates_recorded_at ON recent_updates (recorded_at);
+
 -- How many interactions of each kind there were on each UTC day.
 CREATE TABLE interactions_by_day (
     day          DATE   NOT NULL,

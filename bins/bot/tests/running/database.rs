@@ -37,3 +37,12 @@ pub(crate) async fn stored(database: &ThrowAwayDatabase) -> Vec<TelegramUser> {
     let users = DieselUserRepository::new(database);
     users.list(PageRequest::new(1, 1000).unwrap()).await.unwrap().items
 }
+
+/// How many interactions a database has counted in all.
+pub(crate) async fn counted(database: &ThrowAwayDatabase) -> u64 {
+    let database = Database::open_existing(database.url().parse().unwrap()).await.unwrap();
+    let users = DieselUserRepository::new(database);
+    let (first, last) = ("1970-01-01".parse().unwrap(), "2100-01-01".parse().unwrap());
+    let counts = users.interactions(first, last).await.unwrap();
+    counts.iter().map(|(.., interactions)| interactions).sum()
+}

@@ -136,6 +136,11 @@ impl RunningBot {
         assert!(matches!(said, Ok(Ok(_))), "not said: {text:?} in:\n{}", *self.output.borrow());
     }
 
+    /// Whether the bot has said something by now.
+    pub(crate) fn has_said(&self, text: &str) -> bool {
+        self.output.borrow().contains(text)
+    }
+
     /// Asks the bot to end with SIGTERM; see [`RunningBot::signal`].
     pub(crate) async fn terminate(self) -> String {
         self.signal("TERM").await
