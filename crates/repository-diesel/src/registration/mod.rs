@@ -14,6 +14,51 @@
 //! 8. The interactions are added to the counts of their days, and updates that could not be read
 //!    are kept.
 
+/// The statements of [`Statements`] that both databases spell alike: rare ones, over few rows. A
+/// macro, because Diesel's queries are typed by the database.
+macro_rules! statements_alike {
+    () => {
+        fn rows(&mut self, ids: &[i64]) -> QueryResult<Vec<UserRow>> {
+            telegram_users::table.filter(telegram_users::telegram_id.eq_any(ids)).load(self)
+        }
+
+        fn note_reach(&mut self, id: TelegramId, change: ReachChange) -> QueryResult<()> {
+            diesel::insert_into(reach_history::table)
+                .values(reach_row(id, change))
+                .on_conflict_do_nothing()
+                .execute(self)
+                .map(drop)
+        }
+
+        fn note_start(
+            &mut self,
+            id: TelegramId,
+            at: DateTime<Utc>,
+            payload: &StartPayload,
+        ) -> QueryResult<()> {
+            diesel::insert_into(starts::table)
+                .values((
+                    starts::telegram_id.eq(id.get()),
+                    starts::at.eq(UtcMicros::from(at)),
+                    starts::payload.eq(payload.as_str()),
+                ))
+                .on_conflict_do_nothing()
+                .execute(self)
+                .map(drop)
+        }
+
+        fn set_aside(&mut self, updates: &[SetAside]) -> QueryResult<()> {
+            for update in updates {
+                diesel::insert_into(quarantine::table)
+                    .values(quarantine_row(update))
+                    .on_conflict_do_nothing()
+                    .execute(self)?;
+            }
+            Ok(())
+        }
+    };
+}
+
 mod postgres;
 mod replay;
 mod sqlite;

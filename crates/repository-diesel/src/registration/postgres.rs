@@ -23,12 +23,10 @@ use crate::{
 };
 
 impl Statements for PgConnection {
+    statements_alike!();
+
     fn remember(&mut self, update_ids: &[i64], now: DateTime<Utc>) -> QueryResult<Vec<i64>> {
         Remember { update_ids: update_ids.to_vec(), now: naive(now) }.load(self)
-    }
-
-    fn rows(&mut self, ids: &[i64]) -> QueryResult<Vec<UserRow>> {
-        telegram_users::table.filter(telegram_users::telegram_id.eq_any(ids)).load(self)
     }
 
     fn upsert(&mut self, users: &[TelegramUser]) -> QueryResult<Vec<UserRow>> {
@@ -62,46 +60,11 @@ impl Statements for PgConnection {
         ClearUsernames { ids, at }.execute(self).map(drop)
     }
 
-    fn note_reach(&mut self, id: TelegramId, change: ReachChange) -> QueryResult<()> {
-        diesel::insert_into(reach_history::table)
-            .values(reach_row(id, change))
-            .on_conflict_do_nothing()
-            .execute(self)
-            .map(drop)
-    }
-
-    fn note_start(
-        &mut self,
-        id: TelegramId,
-        at: DateTime<Utc>,
-        payload: &StartPayload,
-    ) -> QueryResult<()> {
-        diesel::insert_into(starts::table)
-            .values((
-                starts::telegram_id.eq(id.get()),
-                starts::at.eq(UtcMicros::from(at)),
-                starts::payload.eq(payload.as_str()),
-            ))
-            .on_conflict_do_nothing()
-            .execute(self)
-            .map(drop)
-    }
-
     fn count(&mut self, counts: &[Count]) -> QueryResult<()> {
         let days = counts.iter().map(|(day, ..)| *day).collect();
         let kinds = counts.iter().map(|(_, kind, _)| *kind).collect();
         let interactions = counts.iter().map(|(.., count)| *count).collect();
         CountInteractions { days, kinds, interactions }.execute(self).map(drop)
-    }
-
-    fn set_aside(&mut self, updates: &[SetAside]) -> QueryResult<()> {
-        for update in updates {
-            diesel::insert_into(quarantine::table)
-                .values(quarantine_row(update))
-                .on_conflict_do_nothing()
-                .execute(self)?;
-        }
-        Ok(())
     }
 }
 

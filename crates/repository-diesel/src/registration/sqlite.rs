@@ -23,13 +23,11 @@ use crate::{
 };
 
 impl Statements for SqliteConnection {
+    statements_alike!();
+
     fn remember(&mut self, update_ids: &[i64], now: DateTime<Utc>) -> QueryResult<Vec<i64>> {
         let now = text(now);
         Remember(json(update_ids.iter().map(|update_id| (update_id, &now)))?).load(self)
-    }
-
-    fn rows(&mut self, ids: &[i64]) -> QueryResult<Vec<UserRow>> {
-        telegram_users::table.filter(telegram_users::telegram_id.eq_any(ids)).load(self)
     }
 
     fn upsert(&mut self, users: &[TelegramUser]) -> QueryResult<Vec<UserRow>> {
@@ -83,44 +81,9 @@ impl Statements for SqliteConnection {
         ClearUsernames(rows).execute(self).map(drop)
     }
 
-    fn note_reach(&mut self, id: TelegramId, change: ReachChange) -> QueryResult<()> {
-        diesel::insert_into(reach_history::table)
-            .values(reach_row(id, change))
-            .on_conflict_do_nothing()
-            .execute(self)
-            .map(drop)
-    }
-
-    fn note_start(
-        &mut self,
-        id: TelegramId,
-        at: DateTime<Utc>,
-        payload: &StartPayload,
-    ) -> QueryResult<()> {
-        diesel::insert_into(starts::table)
-            .values((
-                starts::telegram_id.eq(id.get()),
-                starts::at.eq(UtcMicros::from(at)),
-                starts::payload.eq(payload.as_str()),
-            ))
-            .on_conflict_do_nothing()
-            .execute(self)
-            .map(drop)
-    }
-
     fn count(&mut self, counts: &[Count]) -> QueryResult<()> {
         let rows = counts.iter().map(|(day, kind, count)| (day.to_string(), kind, count));
         CountInteractions(json(rows)?).execute(self).map(drop)
-    }
-
-    fn set_aside(&mut self, updates: &[SetAside]) -> QueryResult<()> {
-        for update in updates {
-            diesel::insert_into(quarantine::table)
-                .values(quarantine_row(update))
-                .on_conflict_do_nothing()
-                .execute(self)?;
-        }
-        Ok(())
     }
 }
 
