@@ -24,9 +24,9 @@ use std::{
 };
 
 use chrono::NaiveDate;
-use rollcall_domain::InteractionKind;
-use rollcall_repository::{PageRequest, UserRepository};
-use rollcall_repository_diesel::{Database, DieselUserRepository};
+use rollcall_domain::{InteractionKind, Obstacle};
+use rollcall_repository::{PageRequest, QuarantineRepository, UserRepository};
+use rollcall_repository_diesel::{Database, DieselQuarantineRepository, DieselUserRepository};
 use rollcall_simulator::{Person, Simulator, Update};
 use rollcall_testkit::ThrowAwayDatabase;
 use running::RunningBot;
@@ -77,23 +77,42 @@ async fn survives(database: ThrowAwayDatabase, settings: &[(&str, &str)]) {
     telegram.wait_until_drained().await.unwrap();
     bot.terminate().await;
 
-    let (people, counts) = stored(&database).await;
+    let stored = stored(&database).await;
+    let again = telegram.given().saturating_sub(stream.updates);
     println!(
-        "{kills} kills, {ready} of them of a bot at work, {} updates, {} people",
+        "{kills} kills, {ready} of them of a bot at work, {} updates, {again} of them given again \
+         by getUpdates, {} people, {} set aside",
         stream.updates,
-        people.len()
+        stored.people.len(),
+        stored.set_aside.len(),
     );
-    assert_eq!(people, stream.people, "everybody is stored");
-    assert_eq!(counts, stream.counts, "everything is counted once");
+    assert_eq!(stored.people, stream.people, "everybody is stored");
+    assert_eq!(stored.counts, stream.counts, "everything is counted once");
+    assert_eq!(stored.set_aside, stream.set_aside, "what cannot be read is kept");
+    assert_eq!(stored.blocked, stream.blocked, "who blocked the bot is known");
+    assert_eq!(stored.starts, stream.starts, "who came by a deep link is known");
+    // Or nothing was tried: bots that had not begun yet, or had nothing in hand.
+    assert!(ready > 0, "no kill met a bot at work");
+    assert!(again > 0 || !settings.is_empty(), "no kill met a bot that polls with a batch in hand");
 }
 
-/// What was sent: who wrote, and how many updates of each kind there were.
+/// What was sent, or is stored.
 #[derive(Default)]
 struct Stream {
     updates: u64,
+    /// Who did anything at all.
     people: BTreeSet<i64>,
     counts: Counts,
+    /// The ids of the updates that cannot be read in full.
+    set_aside: BTreeSet<i64>,
+    /// Who blocked the bot.
+    blocked: BTreeSet<i64>,
+    /// How often the deep link was followed.
+    starts: usize,
 }
+
+/// Added to the ids of those who do nothing but block the bot.
+const BLOCKERS: i64 = 10_000;
 
 /// How many interactions there were by kind, and by day where the update tells its own.
 type Counts = BTreeMap<(Option<NaiveDate>, InteractionKind), u64>;
@@ -108,18 +127,35 @@ async fn feed(telegram: Arc<Simulator>, stop: Arc<AtomicBool>) -> Stream {
             let person = Person::new(1 + n % PEOPLE, "Ada").username(format!("u{}", n % PEOPLE));
             // Telegram's seconds: one a second, over two days.
             let at = 1_790_000_000 + n % 172_800;
-            let (update, kind) = match n % 5 {
+            let blocker = Person::new(BLOCKERS + n % PEOPLE, "Eve");
+            let (update, kind) = match n % 10 {
                 0 => (Update::text(&person, "/schedule").at(at), InteractionKind::Command),
-                1 => (Update::edited_text(&person, "x").at(at), InteractionKind::EditedMessage),
-                2 => (Update::callback_query(&person, "x"), InteractionKind::CallbackQuery),
+                1 => (Update::text(&person, "/start ad").at(at), InteractionKind::Command),
+                2 => (Update::edited_text(&person, "x").at(at), InteractionKind::EditedMessage),
+                3 => (Update::callback_query(&person, "x"), InteractionKind::CallbackQuery),
+                4 => (Update::blocked(&blocker).at(at), InteractionKind::MyChatMember),
+                5 => {
+                    let odd = Update::photo(&person).at(at).with("chat", "nowhere");
+                    (odd, InteractionKind::Message)
+                }
                 _ => (Update::text(&person, "hello").at(at), InteractionKind::Text),
             };
             let day = has_own_time(kind)
                 .then(|| chrono::DateTime::from_timestamp(at, 0).expect("a time").date_naive());
             *stream.counts.entry((day, kind)).or_default() += 1;
-            stream.people.insert(person.id);
             stream.updates += 1;
-            telegram.push(update);
+            let update_id = telegram.push(update);
+            match n % 10 {
+                4 => {
+                    stream.people.insert(blocker.id);
+                    stream.blocked.insert(blocker.id);
+                    continue;
+                }
+                1 => stream.starts += 1,
+                5 => drop(stream.set_aside.insert(update_id)),
+                _ => {}
+            }
+            stream.people.insert(person.id);
         }
         sleep(Duration::from_millis(10)).await;
     }
@@ -130,18 +166,34 @@ fn has_own_time(kind: InteractionKind) -> bool {
     kind != InteractionKind::CallbackQuery
 }
 
-/// Who is stored, and what was counted.
-async fn stored(database: &ThrowAwayDatabase) -> (BTreeSet<i64>, Counts) {
+/// What a database holds of a stream.
+async fn stored(database: &ThrowAwayDatabase) -> Stream {
+    let mut stored = Stream::default();
     let database = Database::open_existing(database.url().parse().unwrap()).await.unwrap();
+    let quarantine = DieselQuarantineRepository::new(database.clone());
+    let set_aside = quarantine.list(0, u32::MAX).await.unwrap();
+    stored.set_aside = set_aside.iter().map(|update| update.update_id).collect();
+
     let users = DieselUserRepository::new(database);
-    let page = users.list(PageRequest::new(1, 1000).unwrap()).await.unwrap();
-    let people = page.items.iter().map(|user| user.telegram_id.get()).collect();
-    let mut counts = Counts::new();
+    let mut page = Some(PageRequest::new(1, 1000).unwrap());
+    while let Some(request) = page {
+        let part = users.list(request).await.unwrap();
+        for user in &part.items {
+            let id = user.telegram_id;
+            stored.people.insert(id.get());
+            if user.reach.obstacle == Some(Obstacle::Blocked) {
+                stored.blocked.insert(id.get());
+            }
+            stored.starts += users.starts(id, u32::MAX).await.unwrap().len();
+        }
+        page = part.next().map(|number| PageRequest::new(number, 1000).unwrap());
+    }
+
     let (first, last) = ("2000-01-01".parse().unwrap(), "2100-01-01".parse().unwrap());
     for (day, kind, count) in users.interactions(first, last).await.unwrap() {
-        *counts.entry((has_own_time(kind).then_some(day), kind)).or_default() += count;
+        *stored.counts.entry((has_own_time(kind).then_some(day), kind)).or_default() += count;
     }
-    (people, counts)
+    stored
 }
 
 fn random() -> u64 {

@@ -7,17 +7,64 @@
     reason = "a test fails by panicking"
 )]
 
+#[macro_use]
 mod running;
 
 use std::time::Duration;
 
 use diesel::{Connection, SqliteConnection, connection::SimpleConnection};
 use rollcall_domain::InteractionKind;
-use rollcall_repository::UserRepository;
-use rollcall_repository_diesel::{Database, DieselUserRepository};
+use rollcall_repository::{QuarantineRepository, UserRepository};
+use rollcall_repository_diesel::{Database, DieselQuarantineRepository, DieselUserRepository};
 use rollcall_simulator::{Person, Simulator, Update};
 use rollcall_testkit::{ThrowAwayDatabase, ThrowAwayServer};
-use running::RunningBot;
+use running::{
+    RunningBot,
+    database::{counted, tamper},
+};
+
+stories!(a_row_that_cannot_be_read_holds_nobody_up,);
+
+/// The update that meets it is set aside; everybody else is registered, by polling and by webhook.
+async fn a_row_that_cannot_be_read_holds_nobody_up(database: ThrowAwayDatabase) {
+    let telegram = Simulator::start().await.unwrap();
+    let port = free_port().await;
+    let (url, address) = (format!("http://127.0.0.1:{port}/hook"), format!("127.0.0.1:{port}"));
+    let webhook: &[(&str, &str)] =
+        &[("WEBHOOK_URL", &url), ("WEBHOOK_SECRET", "between-us"), ("LISTEN_ADDR", &address)];
+    let mut met = Vec::new();
+    for (round, settings) in [&[], webhook].into_iter().enumerate() {
+        let first = 10 * i64::try_from(round).unwrap();
+        let bot = RunningBot::launch(&telegram, &database, settings);
+        bot.said("ready: @").await;
+        write(&telegram, first, 3);
+        telegram.wait_until_drained().await.unwrap();
+        let spoilt = first + 2;
+        tamper(
+            &database,
+            &format!("UPDATE telegram_users SET obstacle = 'gone' WHERE telegram_id = {spoilt}"),
+        );
+        met.push((telegram.next_update_id() + 1, false));
+        write(&telegram, first, 3);
+        telegram.wait_until_drained().await.unwrap();
+        let log = bot.terminate().await;
+        let told = "an update could not be registered, and is set aside";
+        assert_eq!(log.matches(told).count(), 1, "{log}");
+        assert_eq!(counted(&database).await, 5 * (u64::try_from(round).unwrap() + 1));
+    }
+
+    let storage = Database::open_existing(database.url().parse().unwrap()).await.unwrap();
+    let set_aside = DieselQuarantineRepository::new(storage).list(0, 10).await.unwrap();
+    let kept: Vec<_> = set_aside.iter().map(|it| (it.update_id, it.registered)).collect();
+    assert_eq!(kept, met);
+    let reason = "it could not be registered: telegram_users.obstacle: no obstacle has this name";
+    assert!(set_aside.iter().all(|update| update.reason == reason), "{set_aside:?}");
+}
+
+async fn free_port() -> u16 {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    listener.local_addr().unwrap().port()
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn postgres_stops_and_starts_under_load() {

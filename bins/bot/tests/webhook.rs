@@ -93,8 +93,11 @@ async fn what_is_not_stored_comes_again(database: ThrowAwayDatabase) {
         telegram.wait_for_message(id).await.unwrap();
     }
     let log = bot.terminate().await;
-    assert_eq!(log.matches("users cannot be registered; trying again").count(), 1, "{log}");
-    assert!(log.contains("it works again after: users cannot be registered"), "{log}");
+    // SQLite tells by itself that it is locked; PostgreSQL waits for the lock, and says nothing.
+    for told in ["updates are not stored in time; ", "users cannot be registered; "] {
+        assert!(log.matches(told).count() <= 1, "{log}");
+    }
+    assert!(log.contains("updates are not stored in time; trying again until it works"), "{log}");
     let mut users = stored(&database).await;
     users.retain(|user| user.telegram_id.get() <= 20);
     assert_eq!(users.len(), 20);
@@ -171,6 +174,11 @@ async fn a_signal_ends_it_while_the_database_is_held(database: ThrowAwayDatabase
     let bot = hook.start(&telegram, &database, &[]).await;
     let held = HeldDatabase::hold(&database);
     let update = telegram.write(&Person::new(1815, "Ada"), "/start");
+    while !telegram.is_under_way(update) {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    // Long enough for the bot to have it in hand.
+    tokio::time::sleep(Duration::from_millis(200)).await;
     let asked = Instant::now();
     bot.terminate().await;
     assert!(asked.elapsed() < Duration::from_secs(10));

@@ -65,7 +65,7 @@ async fn take_update(State(receiver): State<Receiver>, request: Request) -> Resp
     match timeout(BODY_TIMEOUT, Bytes::from_request(request, &())).await {
         Err(_) => StatusCode::REQUEST_TIMEOUT.into_response(),
         Ok(Err(rejection)) => rejection.into_response(),
-        Ok(Ok(body)) => match receiver.receive(&body).await {
+        Ok(Ok(body)) => match receiver.receive(body).await {
             Ok(()) => StatusCode::OK.into_response(),
             // Telegram brings again what was answered with anything but 2xx.
             Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),

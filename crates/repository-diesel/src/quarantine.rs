@@ -50,17 +50,6 @@ impl QuarantineRepository for DieselQuarantineRepository {
             .await
     }
 
-    async fn mark_registered(&self, update_id: i64) -> Result<bool, RepositoryError> {
-        self.database
-            .run("mark what was set aside", move |connection| {
-                let rows = diesel::update(quarantine::table.find(update_id))
-                    .set(quarantine::registered.eq(true))
-                    .execute(connection)?;
-                Ok(rows > 0)
-            })
-            .await
-    }
-
     async fn remove(&self, update_id: i64) -> Result<bool, RepositoryError> {
         self.database
             .run("drop what was set aside", move |connection| {

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 use diesel::{
@@ -39,7 +41,7 @@ impl DieselUserRepository {
 impl UserRepository for DieselUserRepository {
     async fn register(
         &self,
-        batch: Batch,
+        batch: Arc<Batch>,
         now: DateTime<Utc>,
     ) -> Result<Vec<Registration>, RepositoryError> {
         self.database

@@ -27,3 +27,19 @@ pub enum RepositoryError {
     #[error("the database refused a statement")]
     Failed(#[source] BoxError),
 }
+
+impl RepositoryError {
+    /// Whether it may lie in what was asked, or in the rows that this meets, so that trying the
+    /// same again would fail again.
+    pub fn is_lasting(&self) -> bool {
+        matches!(self, Self::Corrupt { .. } | Self::Failed(_))
+    }
+
+    /// What is wrong, without the key of the row, which may tell who it is.
+    pub fn without_key(&self) -> String {
+        match self {
+            Self::Corrupt { table, column, reason, .. } => format!("{table}.{column}: {reason}"),
+            error => error.to_string(),
+        }
+    }
+}

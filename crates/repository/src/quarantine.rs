@@ -16,10 +16,6 @@ pub trait QuarantineRepository: Send + Sync {
     /// How many updates there are.
     async fn count(&self) -> Result<u64, RepositoryError>;
 
-    /// Notes that somebody was recognised in an update, and registered; answers whether it was
-    /// there.
-    async fn mark_registered(&self, update_id: i64) -> Result<bool, RepositoryError>;
-
     /// Deletes one update; answers whether it was there.
     async fn remove(&self, update_id: i64) -> Result<bool, RepositoryError>;
 }

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};
 use rollcall_domain::{
@@ -12,7 +14,8 @@ use crate::{Page, PageRequest, RepositoryError};
 pub struct Batch {
     /// What people did.
     pub interactions: Vec<Interaction>,
-    /// Updates that could not be read in full.
+    /// Updates that are kept because they could not be read in full, or not registered. One that is
+    /// kept already stays as it is, but for being noted as registered.
     pub set_aside: Vec<SetAside>,
 }
 
@@ -38,7 +41,7 @@ pub trait UserRepository: Send + Sync {
     /// stands. `now` is when the batch is recorded.
     async fn register(
         &self,
-        batch: Batch,
+        batch: Arc<Batch>,
         now: DateTime<Utc>,
     ) -> Result<Vec<Registration>, RepositoryError>;
 

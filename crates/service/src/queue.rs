@@ -29,6 +29,8 @@ struct Call {
 struct Caller {
     /// How many of the batch's interactions are this caller's.
     interactions: usize,
+    /// How many of the updates that it sets aside.
+    set_aside: usize,
     answer: oneshot::Sender<Answer>,
     /// The call's room in the queue, held until it is answered.
     _room: OwnedSemaphorePermit,
@@ -53,14 +55,14 @@ impl Queue {
     /// Answers when what is in the batch, at most a full one, is durable. A caller that goes away
     /// earlier does not keep it from becoming so.
     pub(crate) async fn register(&self, batch: Batch) -> Answer {
-        let count = batch.interactions.len();
-        let room = (count + batch.set_aside.len()).min(CAPACITY);
+        let (interactions, set_aside) = (batch.interactions.len(), batch.set_aside.len());
+        let room = (interactions + set_aside).min(CAPACITY);
         let room = u32::try_from(room).unwrap_or(u32::MAX);
         // The semaphore is never closed, so there is room in the end.
         let room = self.room.clone().acquire_many_owned(room).await;
         let room = room.map_err(|_| ServiceError::Stopped)?;
         let (answer, answered) = oneshot::channel();
-        let caller = Caller { interactions: count, answer, _room: room };
+        let caller = Caller { interactions, set_aside, answer, _room: room };
         let call = Call { batch, caller };
         self.calls.send(call).map_err(|_| ServiceError::Stopped)?;
         answered.await.map_err(|_| ServiceError::Stopped)?
@@ -82,8 +84,33 @@ async fn work(
             batch.set_aside.extend(call.batch.set_aside);
             callers.push(call.caller);
         }
-        let result = users.register(batch, clock.now()).await.map_err(ServiceError::from);
-        distribute(result, callers);
+        let batch = Arc::new(batch);
+        match users.register(batch.clone(), clock.now()).await {
+            // One caller's lasting fault is not to be everybody's.
+            Err(error) if error.is_lasting() && callers.len() > 1 => {
+                register_apart(&*users, &*clock, &batch, callers).await;
+            }
+            result => distribute(result.map_err(ServiceError::from), callers),
+        }
+    }
+}
+
+/// Registers what each caller brought by itself.
+async fn register_apart(
+    users: &dyn UserRepository,
+    clock: &dyn Clock,
+    batch: &Batch,
+    callers: Vec<Caller>,
+) {
+    let (mut interactions, mut set_aside) = (&*batch.interactions, &*batch.set_aside);
+    for caller in callers {
+        let (its_interactions, others) = interactions.split_at(caller.interactions);
+        let (its_set_aside, others_set_aside) = set_aside.split_at(caller.set_aside);
+        (interactions, set_aside) = (others, others_set_aside);
+        let its =
+            Batch { interactions: its_interactions.to_vec(), set_aside: its_set_aside.to_vec() };
+        let result = users.register(Arc::new(its), clock.now()).await;
+        distribute(result.map_err(ServiceError::from), vec![caller]);
     }
 }
 

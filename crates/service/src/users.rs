@@ -167,7 +167,8 @@ impl UserService {
         Ok(self.users.list(PageRequest::new(page, page_size)?).await?)
     }
 
-    /// Notes that a message to a user failed for good. Answers whether that is news.
+    /// Notes that a message to a user, which was to be sent at `at`, failed for good. Answers
+    /// whether that is news: it is none where the user was seen since.
     ///
     /// # Errors
     /// When the storage fails.
@@ -175,8 +176,10 @@ impl UserService {
         &self,
         id: TelegramId,
         obstacle: Obstacle,
+        at: DateTime<Utc>,
     ) -> Result<bool, ServiceError> {
-        Ok(self.users.mark_unreachable(id, obstacle, self.clock.now()).await?)
+        let at = at.min(self.clock.now()).trunc_subsecs(6);
+        Ok(self.users.mark_unreachable(id, obstacle, at).await?)
     }
 
     /// When and why a user could no longer be reached or could be again, latest first, up to

@@ -283,7 +283,7 @@ struct Shared(Arc<HeldStore>);
 impl UserRepository for Shared {
     async fn register(
         &self,
-        batch: Batch,
+        batch: Arc<Batch>,
         _: DateTime<Utc>,
     ) -> Result<Vec<Registration>, RepositoryError> {
         self.0.entered.notify_one();

@@ -66,6 +66,8 @@ pub(crate) struct Queue {
     confirmed: i64,
     /// The highest id that an answer to getUpdates held.
     given: i64,
+    /// How many updates all answers to getUpdates held together.
+    given_in_all: u64,
     allowed: Option<Vec<String>>,
     refused: BTreeMap<i64, String>,
     lanes_taken: HashSet<i64>,
@@ -103,6 +105,7 @@ impl Queue {
             next_id: first_id,
             confirmed: 0,
             given: 0,
+            given_in_all: 0,
             allowed: None,
             refused: BTreeMap::new(),
             lanes_taken: HashSet::new(),
@@ -163,6 +166,10 @@ impl Queue {
         id <= self.given
     }
 
+    pub(crate) fn given_in_all(&self) -> u64 {
+        self.given_in_all
+    }
+
     pub(crate) fn delivered(&self) -> Vec<i64> {
         self.delivered.iter().copied().collect()
     }
@@ -213,6 +220,7 @@ impl Queue {
                 answer.push(',');
             }
             answer.push_str(&update.json);
+            self.given_in_all += 1;
         }
         answer.push_str("]}");
         Some(answer)
@@ -284,6 +292,10 @@ impl Queue {
     fn find(&self, id: i64) -> Option<usize> {
         let place = self.pending.partition_point(|update| update.id < id);
         self.pending.get(place).is_some_and(|update| update.id == id).then_some(place)
+    }
+
+    pub(crate) fn is_under_way(&self, id: i64) -> bool {
+        self.under_way(id).is_some()
     }
 
     fn under_way(&self, id: i64) -> Option<usize> {

@@ -320,9 +320,19 @@ impl Simulator {
         self.telegram.state().queue.is_done(update_id)
     }
 
+    /// Whether an update is on its way to the webhook just now.
+    pub fn is_under_way(&self, update_id: i64) -> bool {
+        self.telegram.state().queue.is_under_way(update_id)
+    }
+
     /// Whether the bot has been given an update by getUpdates, confirmed or not.
     pub fn is_given(&self, update_id: i64) -> bool {
         self.telegram.state().queue.is_given(update_id)
+    }
+
+    /// How many updates the bot has been given by getUpdates, those that came again included.
+    pub fn given(&self) -> u64 {
+        self.telegram.state().queue.given_in_all()
     }
 
     /// How many updates wait for the bot.

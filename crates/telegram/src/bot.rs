@@ -155,6 +155,7 @@ impl Bot {
             client: self.client.clone(),
             outbox: self.outbox.clone(),
             users: users.clone(),
+            clock: clock.clone(),
             admins: self.admins.clone(),
             our_username: self.username.clone(),
         };

@@ -61,7 +61,10 @@ impl Client {
             .map_err(|error| CallError::transport(method, error))?;
         let status = response.status().as_u16();
         let bytes = read_bounded(method, response).await?;
-        Ok(Body { method, status, bytes })
+        // What is not valid Unicode spoils the text that it stands in, not the whole answer.
+        let text = String::from_utf8(bytes)
+            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+        Ok(Body { method, status, text })
     }
 }
 
@@ -69,7 +72,7 @@ impl Client {
 pub(crate) struct Body {
     method: &'static str,
     status: u16,
-    bytes: Vec<u8>,
+    text: String,
 }
 
 impl Body {
@@ -81,7 +84,7 @@ impl Body {
             reason: place(error),
         };
         let answer: Answer<'a> =
-            serde_json::from_slice(&self.bytes).map_err(|error| unreadable(&error))?;
+            serde_json::from_str(&self.text).map_err(|error| unreadable(&error))?;
         match answer {
             Answer { ok: true, result: Some(result), .. } => {
                 serde_json::from_str(result.get()).map_err(|error| unreadable(&error))
@@ -130,11 +133,7 @@ fn retry_after(parameters: &RawValue) -> Option<Duration> {
 /// Reads an answer, but for one that is too long: of that no more than the bound is ever held.
 async fn read_bounded(method: &'static str, mut response: Response) -> Result<Vec<u8>, CallError> {
     let status = response.status().as_u16();
-    let too_long = || CallError::Unreadable {
-        method,
-        status,
-        reason: format!("it is longer than {LARGEST_ANSWER_BYTES} bytes"),
-    };
+    let too_long = || CallError::TooLong { method, status };
     let announced = response.content_length().map(usize::try_from);
     if announced.is_some_and(|bytes| bytes.map_or(true, |bytes| bytes > LARGEST_ANSWER_BYTES)) {
         return Err(too_long());
@@ -200,6 +199,16 @@ pub enum CallError {
         /// Why.
         reason: String,
     },
+    /// The answer was longer than anything that is read.
+    #[error(
+        "the answer to {method} (HTTP status {status}) cannot be read: it is longer than {LARGEST_ANSWER_BYTES} bytes"
+    )]
+    TooLong {
+        /// The method.
+        method: &'static str,
+        /// The HTTP status.
+        status: u16,
+    },
 }
 
 impl CallError {
@@ -216,7 +225,7 @@ impl CallError {
     pub(crate) fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Refused { retry_after, .. } => *retry_after,
-            Self::Transport { .. } | Self::Unreadable { .. } => None,
+            Self::Transport { .. } | Self::Unreadable { .. } | Self::TooLong { .. } => None,
         }
     }
 
@@ -240,7 +249,7 @@ impl CallError {
     pub(crate) fn may_pass(&self) -> bool {
         match self {
             Self::Refused { code, .. } => *code == 429 || *code >= 500,
-            Self::Transport { .. } | Self::Unreadable { .. } => true,
+            Self::Transport { .. } | Self::Unreadable { .. } | Self::TooLong { .. } => true,
         }
     }
 }
@@ -258,13 +267,30 @@ pub(crate) enum Conflict {
 mod tests {
     use super::*;
 
-    fn body(bytes: &str) -> Body {
-        Body { method: "getMe", status: 200, bytes: bytes.as_bytes().to_vec() }
+    fn body(text: &str) -> Body {
+        Body { method: "getMe", status: 200, text: text.to_owned() }
     }
 
     #[test]
     fn a_result_is_read() {
         assert_eq!(body(r#"{"ok":true,"result":42,"new_field":[]}"#).read::<i64>().unwrap(), 42);
+    }
+
+    #[tokio::test]
+    async fn what_is_not_unicode_spoils_its_text_only() {
+        use std::io::{Read as _, Write as _};
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
+        let server = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let _ = stream.read(&mut [0; 4096]).unwrap();
+            let answer =
+                b"HTTP/1.1 200 OK\r\nContent-Length: 25\r\n\r\n{\"ok\":true,\"result\":\"A\xff\"}";
+            stream.write_all(answer).unwrap();
+        });
+        let client = Client::new(url, "1:x".parse().unwrap()).unwrap();
+        assert_eq!(client.call::<String>("getMe", &()).await.unwrap(), "A\u{fffd}");
+        tokio::task::spawn_blocking(|| server.join().unwrap()).await.unwrap();
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! What the bot answers.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
-use rollcall_domain::{ChatKind, Obstacle, Registration, TelegramId};
+use chrono::{DateTime, Utc};
+use rollcall_domain::{ChatKind, Clock, Obstacle, Registration, TelegramId};
 use rollcall_service::{ServiceError, UserService};
 
 use crate::{
@@ -24,6 +25,7 @@ pub(crate) struct Handler {
     pub(crate) client: Client,
     pub(crate) outbox: Outbox,
     pub(crate) users: UserService,
+    pub(crate) clock: Arc<dyn Clock>,
     pub(crate) admins: BTreeSet<TelegramId>,
     pub(crate) our_username: String,
 }
@@ -43,11 +45,13 @@ impl Handler {
             log::warn!(error = chain(&error); "a command failed");
             text::FAILED.to_owned()
         });
+        // Whatever the person does from now on shows that they can be reached.
+        let begun = self.clock.now();
         if let Err(error) = reply(&self.outbox, message, &answer).await {
             log::warn!(error = chain(&error); "an answer was not sent");
             log::debug!(telegram_id = from.get(); "it was for this user");
             if let SendError::Unreachable { cause, .. } = error {
-                self.mark_unreachable(from, cause).await;
+                self.mark_unreachable(from, cause, begun).await;
             }
         }
         if command == Command::Start && by_admin {
@@ -75,8 +79,8 @@ impl Handler {
     }
 
     /// Telegram has told that nothing can be sent to this user any more.
-    async fn mark_unreachable(&self, id: TelegramId, obstacle: Obstacle) {
-        if let Err(error) = self.users.mark_unreachable(id, obstacle).await {
+    async fn mark_unreachable(&self, id: TelegramId, obstacle: Obstacle, at: DateTime<Utc>) {
+        if let Err(error) = self.users.mark_unreachable(id, obstacle, at).await {
             log::warn!(error = chain(&error); "that a user cannot be reached was not stored");
         }
     }

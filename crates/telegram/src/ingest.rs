@@ -1,6 +1,7 @@
 //! Taking updates in, however they come: registered first, answered after.
 
 use std::{
+    slice,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -13,16 +14,14 @@ use tokio::time::Instant;
 use crate::{
     handler::Handler,
     lanes::Lanes,
+    trouble::chain,
     update::{self, CommandMessage, Update},
 };
 
 /// How many commands may wait for their answers, in all and of one chat. Taking updates is more
-/// than answering them: what comes while there is no room goes unanswered.
-const COMMANDS_IN_MEMORY: u32 = 1000;
+/// than answering them, and waits for nobody: what comes while there is no room goes unanswered.
+const COMMANDS_IN_MEMORY: u32 = 4000;
 const COMMANDS_OF_A_CHAT: usize = 20;
-/// How long a batch may wait for room where messages are sent as fast as can be. There room comes
-/// at once; where they are sent at Telegram's rate it does not, and nobody waits for it.
-const ROOM_SOON: Duration = Duration::from_secs(1);
 /// How often it is told that commands go unanswered.
 const TELL_EVERY: Duration = Duration::from_secs(60);
 /// How long answers that are under way may take when the bot ends.
@@ -35,8 +34,6 @@ pub(crate) struct Ingest {
     clock: Arc<dyn Clock>,
     handler: Arc<Handler>,
     lanes: Lanes,
-    /// How long a batch may wait for room.
-    patience: Duration,
     told: Arc<Mutex<Option<Instant>>>,
 }
 
@@ -46,19 +43,14 @@ pub(crate) struct Commands(Vec<(CommandMessage, Registration)>);
 
 impl Ingest {
     pub(crate) fn new(users: UserService, clock: Arc<dyn Clock>, handler: Handler) -> Self {
-        let (of_a_chat, patience) = if handler.outbox.is_limited() {
-            (COMMANDS_OF_A_CHAT, Duration::ZERO)
-        } else {
-            (usize::MAX, ROOM_SOON)
-        };
-        let lanes = Lanes::new(COMMANDS_IN_MEMORY, of_a_chat);
-        Self { users, clock, handler: Arc::new(handler), lanes, patience, told: Arc::default() }
+        let lanes = Lanes::new(COMMANDS_IN_MEMORY, COMMANDS_OF_A_CHAT);
+        Self { users, clock, handler: Arc::new(handler), lanes, told: Arc::default() }
     }
 
-    /// Reads updates that have just come; see [`update::read`].
-    pub(crate) fn read<'a>(&self, raw: impl IntoIterator<Item = &'a RawValue>) -> Vec<Update> {
+    /// Reads updates that have just come together; see [`update::read`].
+    pub(crate) fn read<'a>(&self, raw: impl IntoIterator<Item = &'a RawValue>) -> Vec<Update<'a>> {
         let received = self.clock.now();
-        let read = |raw: &RawValue| {
+        let read = |raw: &'a RawValue| {
             let update = update::read(raw.get(), received);
             if let Some(fault) = &update.fault {
                 log::warn!(
@@ -68,17 +60,58 @@ impl Ingest {
             }
             update
         };
-        raw.into_iter().map(read).collect()
+        let mut updates: Vec<Update> = raw.into_iter().map(read).collect();
+        date_the_undated(&mut updates);
+        updates
     }
 
     /// Registers whom the updates come from, and keeps those that could not be read in full. Once
     /// this has answered, they may be confirmed to Telegram: all of it is durable.
-    pub(crate) async fn register(&self, updates: &[Update]) -> Result<Commands, ServiceError> {
+    ///
+    /// Where the storage refuses them all for the sake of one, that one is set aside.
+    pub(crate) async fn register(&self, updates: &[Update<'_>]) -> Result<Commands, ServiceError> {
+        match self.register_together(updates).await {
+            Err(ServiceError::Repository(error)) if error.is_lasting() => {
+                log::debug!(error = chain(&*error); "a batch is registered one by one");
+                self.register_one_by_one(updates).await
+            }
+            result => result,
+        }
+    }
+
+    /// What fails by itself, on a storage that works, would fail for ever.
+    async fn register_one_by_one(&self, updates: &[Update<'_>]) -> Result<Commands, ServiceError> {
+        let mut commands = Commands::default();
+        for update in updates {
+            let error = match self.register_together(slice::from_ref(update)).await {
+                Ok(Commands(one)) => {
+                    commands.0.extend(one);
+                    continue;
+                }
+                Err(ServiceError::Repository(error)) if error.is_lasting() => error,
+                Err(error) => return Err(error),
+            };
+            let reason = format!("it could not be registered: {}", error.without_key());
+            let Some(set_aside) = update.set_aside(reason, false) else { continue };
+            // Whether the storage works shows in that it takes this.
+            self.users.register_with(&[], &[set_aside]).await?;
+            log::error!(
+                update_id = update.update_id, error = chain(&*error);
+                "an update could not be registered, and is set aside"
+            );
+        }
+        Ok(commands)
+    }
+
+    async fn register_together(&self, updates: &[Update<'_>]) -> Result<Commands, ServiceError> {
         let acted = || updates.iter().filter(|update| update.interaction.is_some());
         let interactions: Vec<Interaction> =
             acted().filter_map(|update| update.interaction.clone()).collect();
-        let set_aside: Vec<SetAside> =
-            updates.iter().filter_map(|update| update.set_aside.clone()).collect();
+        let set_aside = |update: &Update| {
+            let reason = update.fault.clone()?;
+            update.set_aside(reason, update.interaction.is_some())
+        };
+        let set_aside: Vec<SetAside> = updates.iter().filter_map(set_aside).collect();
         let registrations = self.users.register_with(&interactions, &set_aside).await?;
         let commands = acted().map(|update| update.command.clone()).zip(registrations);
         Ok(Commands(
@@ -87,14 +120,13 @@ impl Ingest {
     }
 
     /// Has commands answered, in order within a chat; those that there is no room for are not.
-    pub(crate) async fn answer(&self, commands: Commands) {
-        let deadline = Instant::now() + self.patience;
+    pub(crate) fn answer(&self, commands: Commands) {
         let mut unanswered = 0;
         for (message, registration) in commands.0 {
             let handler = self.handler.clone();
             let chat = message.chat.id;
             let answer = async move { handler.handle(&message, &registration).await };
-            if !self.lanes.push(chat, deadline, answer).await {
+            if !self.lanes.push(chat, answer) {
                 unanswered += 1;
             }
         }
@@ -118,5 +150,56 @@ impl Ingest {
         if tokio::time::timeout(LAST_ANSWERS, self.lanes.finished()).await.is_err() {
             log::warn!("some answers were not sent in time");
         }
+    }
+}
+
+/// An update that does not tell its time, such as a callback query, happened no later than when it
+/// came; but after a pause of the bot that says little, and would make what its user did since look
+/// older. Updates come in the order in which things happened, so it takes the latest time told
+/// before it in its batch, or else the first told after it.
+fn date_the_undated(updates: &mut [Update<'_>]) {
+    let told = updates.iter().filter(|update| update.is_dated);
+    let Some(first) = told.filter_map(|update| Some(update.interaction.as_ref()?.at)).next() else {
+        return;
+    };
+    let mut latest = first;
+    for update in updates {
+        let Some(interaction) = &mut update.interaction else { continue };
+        if update.is_dated {
+            latest = latest.max(interaction.at);
+        } else {
+            interaction.at = interaction.at.min(latest);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn what_tells_no_time_takes_that_of_its_batch() {
+        let received = DateTime::from_timestamp(2000, 0).unwrap();
+        let seconds = |updates: &[Value]| {
+            let texts: Vec<String> = updates.iter().map(Value::to_string).collect();
+            let mut updates: Vec<Update> =
+                texts.iter().map(|text| update::read(text, received)).collect();
+            date_the_undated(&mut updates);
+            let at =
+                |update: &Update| update.interaction.as_ref().map(|acted| acted.at.timestamp());
+            updates.iter().filter_map(at).collect::<Vec<_>>()
+        };
+        let callback = json!({"update_id": 1, "callback_query": {"from": {"id": 5}}});
+        let text =
+            |date: i64| json!({"update_id": 2, "message": {"from": {"id": 5}, "date": date}});
+
+        assert_eq!(seconds(std::slice::from_ref(&callback)), [2000]);
+        assert_eq!(seconds(&[text(1000), callback.clone(), text(1010)]), [1000, 1000, 1010]);
+        assert_eq!(seconds(&[callback.clone(), text(1000)]), [1000, 1000]);
+        assert_eq!(seconds(&[text(1000), text(900), callback.clone()]), [1000, 900, 1000]);
+        assert_eq!(seconds(&[callback, text(3000)]), [2000, 3000]);
     }
 }

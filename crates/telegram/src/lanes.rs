@@ -7,10 +7,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    time::{Instant, timeout_at},
-};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Work with the permit to be in memory, which it holds until it is done.
 type Work = (Pin<Box<dyn Future<Output = ()> + Send>>, OwnedSemaphorePermit);
@@ -34,20 +31,10 @@ impl Lanes {
         Self { waiting: Arc::default(), permits, bound, lane_bound }
     }
 
-    /// Puts work at the end of a lane; answers whether there was room for it. Where there is none in
-    /// all, it waits for some until the deadline.
+    /// Puts work at the end of a lane; answers whether there was room for it.
     #[must_use]
-    pub(crate) async fn push(
-        &self,
-        lane: i64,
-        deadline: Instant,
-        work: impl Future<Output = ()> + Send + 'static,
-    ) -> bool {
-        // The semaphore is never closed.
-        let Ok(Ok(permit)) = timeout_at(deadline, self.permits.clone().acquire_owned()).await
-        else {
-            return false;
-        };
+    pub(crate) fn push(&self, lane: i64, work: impl Future<Output = ()> + Send + 'static) -> bool {
+        let Ok(permit) = self.permits.clone().try_acquire_owned() else { return false };
         let work: Work = (Box::pin(work), permit);
         let mut waiting = self.lock();
         match waiting.get_mut(&lane) {
@@ -90,8 +77,6 @@ impl Lanes {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use tokio::sync::Notify;
 
     use super::*;
@@ -111,14 +96,14 @@ mod tests {
             open.notified().await;
             first.await;
         };
-        assert!(lanes.push(1, Instant::now(), slow).await);
-        assert!(lanes.push(1, Instant::now(), note("slow 2")).await);
+        assert!(lanes.push(1, slow));
+        assert!(lanes.push(1, note("slow 2")));
         let (other, pass) = (note("quick"), passed.clone());
         let quick = async move {
             other.await;
             pass.notify_one();
         };
-        assert!(lanes.push(2, Instant::now(), quick).await);
+        assert!(lanes.push(2, quick));
         passed.notified().await;
         gate.notify_one();
         lanes.finished().await;
@@ -129,29 +114,23 @@ mod tests {
     #[tokio::test]
     async fn a_panic_ends_neither_the_lane_nor_the_count() {
         let lanes = Lanes::new(2, 1);
-        assert!(lanes.push(1, Instant::now(), async { panic!("on purpose") }).await);
+        assert!(lanes.push(1, async { panic!("on purpose") }));
         let (said, told) = tokio::sync::oneshot::channel();
-        assert!(lanes.push(1, Instant::now(), async { said.send(()).unwrap() }).await);
+        assert!(lanes.push(1, async { said.send(()).unwrap() }));
         told.await.unwrap();
         lanes.finished().await;
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn pushing_waits_at_the_bound_until_the_deadline() {
+    #[tokio::test]
+    async fn there_is_no_more_room_than_the_bound() {
         let lanes = Lanes::new(1, 1);
         let gate = Arc::new(Notify::new());
         let open = gate.clone();
-        assert!(lanes.push(1, Instant::now(), async move { open.notified().await }).await);
-        assert!(!lanes.push(2, Instant::now(), async {}).await);
-
-        let later = Instant::now() + Duration::from_secs(1);
-        assert!(!lanes.push(2, later, async {}).await);
-        assert_eq!(Instant::now(), later);
-
-        let mut third = Box::pin(lanes.push(2, later + Duration::from_secs(1), async {}));
-        assert!(timeout_at(Instant::now(), &mut third).await.is_err());
+        assert!(lanes.push(1, async move { open.notified().await }));
+        assert!(!lanes.push(2, async {}));
         gate.notify_one();
-        assert!(third.await);
+        lanes.finished().await;
+        assert!(lanes.push(2, async {}));
         lanes.finished().await;
     }
 
@@ -160,11 +139,11 @@ mod tests {
         let lanes = Lanes::new(10, 2);
         let gate = Arc::new(Notify::new());
         let open = gate.clone();
-        assert!(lanes.push(1, Instant::now(), async move { open.notified().await }).await);
+        assert!(lanes.push(1, async move { open.notified().await }));
         for room in [true, true, false, false] {
-            assert_eq!(lanes.push(1, Instant::now(), async {}).await, room);
+            assert_eq!(lanes.push(1, async {}), room);
         }
-        assert!(lanes.push(2, Instant::now(), async {}).await);
+        assert!(lanes.push(2, async {}));
         gate.notify_one();
         lanes.finished().await;
     }

@@ -49,11 +49,6 @@ impl Outbox {
         Self { client, gate: Arc::new(Gate::new(rate)) }
     }
 
-    /// Whether it keeps limits of its own.
-    pub(crate) fn is_limited(&self) -> bool {
-        self.gate.all.is_some()
-    }
-
     /// Sends a message to a chat, after those before it; answers once it is sent or never will be.
     ///
     /// # Errors

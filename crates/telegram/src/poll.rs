@@ -8,7 +8,7 @@ use serde_json::{json, value::RawValue};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::{
-    client::{CallError, Client, Conflict},
+    client::{Body, CallError, Client, Conflict},
     error::BotError,
     ingest::{Commands, Ingest},
     trouble::{Trouble, chain},
@@ -20,7 +20,7 @@ const POLL_TIMEOUT: Duration = Duration::from_secs(50);
 /// Added to the poll's timeout for the request as a whole.
 const GRACE: Duration = Duration::from_secs(10);
 /// The most updates a batch that Telegram gives.
-const BATCH: u32 = 100;
+const FULL_BATCH: u32 = 100;
 /// Pause after a batch that was empty before its time, as some servers answer.
 const PAUSE: Duration = Duration::from_millis(500);
 /// How long updates have to come unhindered until a conflict counts as over. Two processes that poll
@@ -28,8 +28,6 @@ const PAUSE: Duration = Duration::from_millis(500);
 const CALM: Duration = Duration::from_secs(5 * 60);
 /// How long the last batch may take to become durable.
 const LAST_COMMIT: Duration = Duration::from_secs(2);
-/// How long room for the last batch's commands may take to come.
-const LAST_ROOM: Duration = Duration::from_secs(1);
 /// How long the last request, which only confirms, may take.
 const LAST_CONFIRMATION: Duration = Duration::from_secs(2);
 
@@ -40,23 +38,38 @@ pub(crate) async fn run(
     mut shutdown: Pin<&mut impl Future<Output = ()>>,
 ) -> Result<(), BotError> {
     let mut offset = None;
+    let mut limit = FULL_BATCH;
     let mut hindrances = Hindrances::new();
     let mut stopping = false;
     while !stopping {
         let started = Instant::now();
         let fetched = tokio::select! {
             () = &mut shutdown => break,
-            fetched = fetch(client, ingest, offset, POLL_TIMEOUT) => fetched,
+            fetched = fetch(client, offset, limit, POLL_TIMEOUT) => fetched,
         };
-        let updates = match fetched {
-            Ok(updates) => updates,
+        let body;
+        let read = match fetched {
+            Ok(fetched) => {
+                body = fetched;
+                body.read::<Vec<&RawValue>>()
+            }
+            Err(error) => Err(error),
+        };
+        let updates = match read {
+            Ok(raw) => ingest.read(raw),
             Err(error) if error.is_bad_token() => return Err(BotError::BadToken(error)),
-            Err(error) => tokio::select! {
-                () = &mut shutdown => break,
-                () = hindrances.wait_out(client, error) => continue,
-            },
+            Err(error) => {
+                if matches!(error, CallError::TooLong { .. }) {
+                    limit = (limit / 2).max(1);
+                }
+                tokio::select! {
+                    () = &mut shutdown => break,
+                    () = hindrances.wait_out(client, error) => continue,
+                }
+            }
         };
         hindrances.passed();
+        limit = (limit * 2).min(FULL_BATCH);
         let mut registered = std::pin::pin!(register(ingest, &updates));
         let commands = tokio::select! {
             registered = &mut registered => registered?,
@@ -75,17 +88,11 @@ pub(crate) async fn run(
             None if !stopping && started.elapsed() < POLL_TIMEOUT => sleep(PAUSE).await,
             None => {}
         }
-        tokio::select! {
-            biased;
-            () = ingest.answer(commands) => {}
-            // Where there is no room for them in time, they go unanswered: the rest is durable.
-            () = &mut shutdown, if !stopping => break,
-            () = sleep(LAST_ROOM), if stopping => {}
-        }
+        ingest.answer(commands);
     }
     log::info!("stopping: no more updates are taken");
     ingest.finish().await;
-    confirm(client, ingest, offset).await;
+    confirm(client, offset).await;
     Ok(())
 }
 
@@ -94,7 +101,6 @@ struct Hindrances {
     fault: Trouble,
     other_poller: Trouble,
     webhook: Trouble,
-    last_conflict: Option<Instant>,
 }
 
 impl Hindrances {
@@ -107,17 +113,12 @@ impl Hindrances {
             webhook: Trouble::new(
                 "updates go to a webhook of this bot, which was set while it polls: deleting it",
             ),
-            last_conflict: None,
         }
     }
 
     /// Does what there is to do about a failed getUpdates, and waits until the next try.
     async fn wait_out(&mut self, client: &Client, error: CallError) {
-        let conflict = error.conflict();
-        if conflict.is_some() {
-            self.last_conflict = Some(Instant::now());
-        }
-        let wait = match conflict {
+        let wait = match error.conflict() {
             None => self.fault.meet_call(&error),
             Some(Conflict::OtherPoller) => self.other_poller.meet_call(&error),
             Some(Conflict::Webhook) => {
@@ -131,11 +132,8 @@ impl Hindrances {
     /// Notes that updates were fetched.
     fn passed(&mut self) {
         self.fault.end();
-        if self.last_conflict.is_some_and(|last| last.elapsed() >= CALM) {
-            self.other_poller.end();
-            self.webhook.end();
-            self.last_conflict = None;
-        }
+        self.other_poller.end_after(CALM);
+        self.webhook.end_after(CALM);
     }
 }
 
@@ -146,11 +144,12 @@ pub(crate) async fn delete_webhook(client: &Client) -> Result<(), CallError> {
 }
 
 /// Confirms what was taken, for the last time.
-async fn confirm(client: &Client, ingest: &Ingest, offset: Option<i64>) {
+async fn confirm(client: &Client, offset: Option<i64>) {
     if offset.is_none() {
         return;
     }
-    match timeout(LAST_CONFIRMATION, fetch(client, ingest, offset, Duration::ZERO)).await {
+    let confirmed = timeout(LAST_CONFIRMATION, fetch(client, offset, 1, Duration::ZERO)).await;
+    match confirmed.map(|answer| answer?.read::<IgnoredAny>()) {
         Ok(Ok(_)) => {}
         Ok(Err(error)) => log::warn!(error = chain(&error); "the last updates come again"),
         Err(_) => log::warn!("the last updates come again: Telegram took too long"),
@@ -160,22 +159,21 @@ async fn confirm(client: &Client, ingest: &Ingest, offset: Option<i64>) {
 /// Fetches a batch; asking with an offset confirms every update before it.
 async fn fetch(
     client: &Client,
-    ingest: &Ingest,
     offset: Option<i64>,
+    limit: u32,
     timeout: Duration,
-) -> Result<Vec<Update>, CallError> {
+) -> Result<Body, CallError> {
     let parameters = json!({
         "offset": offset,
-        "limit": BATCH,
+        "limit": limit,
         "timeout": timeout.as_secs(),
         "allowed_updates": update::allowed_updates(),
     });
-    let body = client.call_raw("getUpdates", &parameters, timeout + GRACE).await?;
-    Ok(ingest.read(body.read::<Vec<&RawValue>>()?))
+    client.call_raw("getUpdates", &parameters, timeout + GRACE).await
 }
 
 /// Registers whom the updates come from, as often as it takes.
-async fn register(ingest: &Ingest, updates: &[Update]) -> Result<Commands, ServiceError> {
+async fn register(ingest: &Ingest, updates: &[Update<'_>]) -> Result<Commands, ServiceError> {
     let mut trouble = Trouble::new("users cannot be registered");
     loop {
         match ingest.register(updates).await {

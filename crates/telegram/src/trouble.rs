@@ -2,7 +2,7 @@
 
 use std::{error::Error, time::Duration};
 
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use crate::{backoff::Backoff, client::CallError};
 
@@ -11,13 +11,14 @@ use crate::{backoff::Backoff, client::CallError};
 pub(crate) struct Trouble {
     what: &'static str,
     failures: u32,
+    last: Option<Instant>,
     backoff: Backoff,
 }
 
 impl Trouble {
     /// No trouble yet; `what` is what it would be.
     pub(crate) fn new(what: &'static str) -> Self {
-        Self { what, failures: 0, backoff: Backoff::new(fastrand::Rng::new()) }
+        Self { what, failures: 0, last: None, backoff: Backoff::new(fastrand::Rng::new()) }
     }
 
     /// Notes a failure; answers how long to wait before the next try.
@@ -28,6 +29,7 @@ impl Trouble {
             log::debug!(error = chain(error), failures = self.failures; "{}", self.what);
         }
         self.failures = self.failures.saturating_add(1);
+        self.last = Some(Instant::now());
         self.backoff.next()
     }
 
@@ -44,6 +46,13 @@ impl Trouble {
             log::info!(failures = self.failures; "it works again after: {}", self.what);
             self.failures = 0;
             self.backoff.reset();
+        }
+    }
+
+    /// Notes that it worked, which proves something only when it has not failed for a while.
+    pub(crate) fn end_after(&mut self, calm: Duration) {
+        if self.last.is_some_and(|last| last.elapsed() >= calm) {
+            self.end();
         }
     }
 }
@@ -82,8 +91,6 @@ pub(crate) fn chain(error: &dyn Error) -> String {
 
 #[cfg(test)]
 mod tests {
-    use tokio::time::Instant;
-
     use super::*;
 
     fn refused(code: i64, retry_after_s: Option<u64>) -> CallError {

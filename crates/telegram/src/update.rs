@@ -1,6 +1,8 @@
 //! Reading updates (Bot API, "Update"): each by itself, and no more of it than is needed, so that
 //! a kind or a field that this version does not know holds nothing up.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, SubsecRound, Utc};
 use rollcall_domain::{
     Chat, ChatKind, Event, Interaction, InteractionKind, Profile, SetAside, TelegramId,
@@ -58,17 +60,34 @@ pub(crate) fn allowed_updates() -> Vec<&'static str> {
 
 /// What we take from an update.
 #[derive(Debug, Default)]
-pub(crate) struct Update {
+pub(crate) struct Update<'a> {
+    /// Its JSON, as it came.
+    json: &'a str,
+    received: DateTime<Utc>,
     /// The update's id; `None` where it has none that is a number.
     pub(crate) update_id: Option<i64>,
     /// Who did what, if anybody did.
     pub(crate) interaction: Option<Interaction>,
+    /// Whether the interaction's time is one that the update tells.
+    pub(crate) is_dated: bool,
     /// What was typed and where, if it starts like a command.
     pub(crate) command: Option<CommandMessage>,
     /// Why the update could not be read in full, in words that quote nobody.
     pub(crate) fault: Option<String>,
-    /// The update as it came, where there is a fault and an id to keep it by.
-    pub(crate) set_aside: Option<SetAside>,
+}
+
+impl Update<'_> {
+    /// The update as it came, to be kept for `reason`, which quotes nobody; `None` where it has no
+    /// id to keep it by.
+    pub(crate) fn set_aside(&self, reason: String, registered: bool) -> Option<SetAside> {
+        Some(SetAside {
+            update_id: self.update_id?,
+            received_at: self.received,
+            reason,
+            registered,
+            payload: self.json.to_owned(),
+        })
+    }
 }
 
 /// A message that starts like a command, and where to answer it.
@@ -82,16 +101,28 @@ pub(crate) struct CommandMessage {
 
 /// Reads the JSON of one update that was received at `received`. Never fails: what cannot be read
 /// is a [`fault`](Update::fault), and the rest is used.
-pub(crate) fn read(json: &str, received: DateTime<Utc>) -> Update {
-    let mut update = parts(json, received);
-    if let (Some(fault), Some(update_id)) = (&update.fault, update.update_id) {
-        update.set_aside = Some(SetAside {
-            update_id,
-            received_at: received,
-            reason: fault.clone(),
-            registered: update.interaction.is_some(),
-            payload: json.to_owned(),
-        });
+pub(crate) fn read(json: &str, received: DateTime<Utc>) -> Update<'_> {
+    let mut update = Update { json, received, ..Update::default() };
+    let envelope = match serde_json::from_str::<Envelope>(json) {
+        Ok(envelope) => envelope,
+        Err(error) => return Update { fault: Some(place(&error)), ..update },
+    };
+    update.update_id = envelope.update_id;
+    if envelope.update_id.is_none() {
+        update.fault = Some("it has no update_id".to_owned());
+    }
+    if let Some((kind, content)) = envelope.content
+        && !NOBODYS.contains(&kind.as_ref())
+    {
+        let mut reader = Reader { received, is_dated: false, fault: update.fault.take() };
+        (update.interaction, update.command) = reader.content(&kind, content).unwrap_or_default();
+        update.fault = reader.fault;
+        update.is_dated = reader.is_dated;
+    }
+    // Without an id it cannot be confirmed, nor known when it comes again.
+    update.interaction = update.interaction.filter(|_| update.update_id.is_some());
+    if let Some(interaction) = &mut update.interaction {
+        interaction.update_id = update.update_id;
     }
     update
 }
@@ -109,38 +140,15 @@ pub struct Reread {
 
 /// Reads an update that was set aside once more, as of when it came.
 pub fn reread(update: &SetAside) -> Reread {
-    let Update { update_id, interaction, fault, .. } = parts(&update.payload, update.received_at);
+    let Update { update_id, interaction, fault, .. } = read(&update.payload, update.received_at);
     Reread { update_id, interaction, fault }
-}
-
-fn parts(json: &str, received: DateTime<Utc>) -> Update {
-    let mut update = Update::default();
-    let envelope = match serde_json::from_str::<Envelope>(json) {
-        Ok(envelope) => envelope,
-        Err(error) => return Update { fault: Some(place(&error)), ..update },
-    };
-    update.update_id = envelope.update_id;
-    if envelope.update_id.is_none() {
-        update.fault = Some("it has no update_id".to_owned());
-    }
-    if let Some((kind, content)) = envelope.content
-        && !NOBODYS.contains(&kind.as_str())
-    {
-        let mut reader = Reader { received, fault: update.fault.take() };
-        (update.interaction, update.command) = reader.content(&kind, content).unwrap_or_default();
-        update.fault = reader.fault;
-    }
-    // Without an id it cannot be confirmed, nor known when it comes again.
-    update.interaction = update.interaction.filter(|_| update.update_id.is_some());
-    if let Some(interaction) = &mut update.interaction {
-        interaction.update_id = update.update_id;
-    }
-    update
 }
 
 /// Reads one update's content, and keeps the first thing that is wrong with it.
 struct Reader {
     received: DateTime<Utc>,
+    /// Whether the content told its time.
+    is_dated: bool,
     fault: Option<String>,
 }
 
@@ -257,9 +265,9 @@ impl Reader {
             _ => content.date,
         };
         let seconds = field.and_then(|date| self.read::<i64>(date));
-        seconds
-            .and_then(|seconds| DateTime::from_timestamp(seconds, 0))
-            .unwrap_or_else(|| self.received.trunc_subsecs(0))
+        let own = seconds.and_then(|seconds| DateTime::from_timestamp(seconds, 0));
+        self.is_dated = own.is_some();
+        own.unwrap_or_else(|| self.received.trunc_subsecs(0))
     }
 
     fn chat(&mut self, content: &Content) -> Option<Chat> {
@@ -298,7 +306,34 @@ impl Reader {
 /// An update: its id, and its content under the name of its kind.
 struct Envelope<'a> {
     update_id: Option<i64>,
-    content: Option<(String, &'a RawValue)>,
+    content: Option<(Cow<'a, str>, &'a RawValue)>,
+}
+
+/// The name of a field. Unlike serde's own, one that is not valid Unicode is a name too.
+struct Name<'a>(Cow<'a, str>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Name<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Bytes;
+
+        impl<'de> Visitor<'de> for Bytes {
+            type Value = Name<'de>;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+                f.write_str("a name")
+            }
+
+            fn visit_borrowed_bytes<E>(self, bytes: &'de [u8]) -> Result<Name<'de>, E> {
+                Ok(Name(String::from_utf8_lossy(bytes)))
+            }
+
+            fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Name<'de>, E> {
+                Ok(Name(String::from_utf8_lossy(bytes).into_owned().into()))
+            }
+        }
+
+        deserializer.deserialize_bytes(Bytes)
+    }
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for Envelope<'a> {
@@ -314,7 +349,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Envelope<'a> {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Envelope<'de>, A::Error> {
                 let mut envelope = Envelope { update_id: None, content: None };
-                while let Some(name) = map.next_key::<String>()? {
+                while let Some(Name(name)) = map.next_key()? {
                     let value: &RawValue = map.next_value()?;
                     if name == "update_id" {
                         envelope.update_id = serde_json::from_str(value.get()).ok();
@@ -429,12 +464,17 @@ mod tests {
 
     const RECEIVED: &str = "2026-11-23T12:00:00.5Z";
 
-    fn read_value(update: &Value) -> Update {
-        read(&update.to_string(), RECEIVED.parse().unwrap())
+    fn read_text(json: &str) -> Update<'_> {
+        read(json, RECEIVED.parse().unwrap())
+    }
+
+    /// Reads an update; its text lives as long as the tests.
+    fn read_value(update: &Value) -> Update<'static> {
+        read_text(update.to_string().leak())
     }
 
     /// Reads an update of one kind.
-    fn read_kind(kind: &str, content: Value) -> Update {
+    fn read_kind(kind: &str, content: Value) -> Update<'static> {
         read_value(&json!({"update_id": 7, kind: content}))
     }
 
@@ -716,6 +756,16 @@ mod tests {
         ) {
             let update = read_value(&json!({"update_id": update_id, kind: content}));
             prop_assert_eq!(update.update_id, Some(update_id));
+        }
+
+        #[test]
+        fn odd_names_hide_no_id(
+            names in prop::collection::vec(r#"(\\u[0-9a-f]{4}|\\[nt"]|[a-z]){0,4}"#, 0..4),
+            update_id in 1..i64::from(u32::MAX),
+        ) {
+            let fields: String = names.iter().map(|name| format!("\"{name}\":{{}},")).collect();
+            let json = format!("{{{fields}\"update_id\":{update_id}}}");
+            prop_assert_eq!(read_text(&json).update_id, Some(update_id));
         }
 
         #[test]

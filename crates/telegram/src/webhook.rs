@@ -16,22 +16,20 @@ use reqwest::Url;
 use rollcall_service::ServiceError;
 use serde_json::value::RawValue;
 use subtle::ConstantTimeEq;
-use tokio::{
-    sync::Notify,
-    time::{Instant, timeout_at},
-};
+use tokio::{sync::Notify, time::timeout};
 
 use crate::{
     client::place,
     error::BotError,
     ingest::{Commands, Ingest},
     trouble::Trouble,
-    update::Update,
 };
 
 /// How long an update may take before Telegram is told to bring it again. It waits longer than
 /// this, as do proxies in between.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long updates have to be stored in time until it counts as over that they were not.
+const CALM: Duration = Duration::from_secs(60);
 
 /// Where Telegram is to bring updates, and what shows that it is Telegram who does.
 #[derive(Clone, Debug)]
@@ -53,7 +51,7 @@ pub struct Receiver {
 /// What the clones of a receiver share.
 struct Shared {
     outage: SharedTrouble,
-    crowd: SharedTrouble,
+    slowness: SharedTrouble,
     met_a_stranger: AtomicBool,
     stopped: Notify,
 }
@@ -62,7 +60,7 @@ impl Receiver {
     pub(crate) fn new(ingest: Ingest, secret: WebhookSecret) -> Self {
         let shared = Shared {
             outage: SharedTrouble::new("users cannot be registered"),
-            crowd: SharedTrouble::new("commands come faster than they can be answered"),
+            slowness: SharedTrouble::new("updates are not stored in time"),
             met_a_stranger: AtomicBool::new(false),
             stopped: Notify::new(),
         };
@@ -84,48 +82,46 @@ impl Receiver {
     }
 
     /// Takes the body of a request that is [admitted](Receiver::admits). Once this has answered
-    /// well, the update may be confirmed to Telegram: what it changed is durable, and a command is
-    /// going to be answered. What is no update at all is logged, and well too: to have it brought
-    /// again would help nobody.
+    /// well, the update may be confirmed to Telegram: what it changed is durable. What is no update
+    /// at all is logged, and well too: to have it brought again would help nobody.
     ///
     /// # Errors
-    /// When the update could not be stored in time, or its command cannot be answered for all those
-    /// that wait already; Telegram is to bring it again.
-    pub async fn receive(&self, body: &[u8]) -> Result<(), NotTaken> {
-        let updates = match serde_json::from_slice::<&RawValue>(body) {
+    /// When the update could not be stored in time; Telegram is to bring it again.
+    pub async fn receive(&self, body: impl Into<Vec<u8>>) -> Result<(), NotTaken> {
+        let (receiver, body) = (self.clone(), body.into());
+        // A task of its own: it learns how the storage fares, also when nobody waits for it any
+        // longer.
+        let registered = tokio::spawn(async move { receiver.register(&body).await });
+        match timeout(PATIENCE, registered).await {
+            Ok(Ok(commands)) => {
+                self.shared.slowness.lock().end_after(CALM);
+                self.ingest.answer(commands?);
+                Ok(())
+            }
+            Ok(Err(_)) => Err(NotTaken),
+            Err(elapsed) => Err(self.shared.slowness.meet(&elapsed)),
+        }
+    }
+
+    async fn register(&self, body: &[u8]) -> Result<Commands, NotTaken> {
+        let body = String::from_utf8_lossy(body);
+        let updates = match serde_json::from_str::<&RawValue>(&body) {
             Ok(raw) => self.ingest.read([raw]),
             Err(error) => {
                 log::warn!(fault = place(&error); "something that is no update was brought");
-                return Ok(());
+                return Ok(Commands::default());
             }
         };
-        let deadline = Instant::now() + PATIENCE;
-        let commands = self.register(&updates, deadline).await?;
-        if updates.iter().all(|update| update.command.is_none()) {
-            return Ok(());
-        }
-        // Waits only where too many commands wait already. Where there is no room for this one in
-        // time, its update is brought again, which registers nobody twice.
-        match timeout_at(deadline, self.ingest.answer(commands)).await {
-            Ok(()) => self.shared.crowd.end(),
-            Err(_) => return Err(self.shared.crowd.meet(&TooSlow)),
-        }
-        Ok(())
-    }
-
-    async fn register(&self, updates: &[Update], deadline: Instant) -> Result<Commands, NotTaken> {
-        let outage = &self.shared.outage;
-        match timeout_at(deadline, self.ingest.register(updates)).await {
-            Ok(Ok(commands)) => {
-                outage.end();
+        match self.ingest.register(&updates).await {
+            Ok(commands) => {
+                self.shared.outage.end();
                 Ok(commands)
             }
-            Ok(Err(ServiceError::Stopped)) => {
+            Err(ServiceError::Stopped) => {
                 self.shared.stopped.notify_one();
                 Err(NotTaken)
             }
-            Ok(Err(error)) => Err(outage.meet(&error)),
-            Err(_) => Err(outage.meet(&TooSlow)),
+            Err(error) => Err(self.shared.outage.meet(&error)),
         }
     }
 
@@ -165,15 +161,10 @@ impl SharedTrouble {
     }
 }
 
-/// An update was not stored, or its command not accepted; Telegram is to bring it again. The cause is
-/// logged.
+/// An update was not stored; Telegram is to bring it again. The cause is logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the update was not taken")]
 pub struct NotTaken;
-
-#[derive(Debug, thiserror::Error)]
-#[error("an update took longer than {} s", PATIENCE.as_secs())]
-struct TooSlow;
 
 /// Where Telegram is to bring updates: the setting `WEBHOOK_URL`.
 ///

@@ -31,6 +31,22 @@ impl HeldDatabase {
     }
 }
 
+/// Does to a database what no Rollcall does.
+pub(crate) fn tamper(database: &ThrowAwayDatabase, sql: &str) {
+    match database.file() {
+        Some(file) => {
+            let file = file.to_str().unwrap();
+            let mut connection = diesel::SqliteConnection::establish(file).unwrap();
+            connection.batch_execute("PRAGMA busy_timeout = 10000").unwrap();
+            connection.batch_execute(sql).unwrap();
+        }
+        None => {
+            let mut connection = diesel::PgConnection::establish(database.url()).unwrap();
+            connection.batch_execute(sql).unwrap();
+        }
+    }
+}
+
 /// Everybody whom a database holds.
 pub(crate) async fn stored(database: &ThrowAwayDatabase) -> Vec<TelegramUser> {
     let database = Database::open_existing(database.url().parse().unwrap()).await.unwrap();

@@ -108,8 +108,9 @@ async fn replay(
     let mut again = async |update: SetAside| -> anyhow::Result<()> {
         let Reread { interaction, fault, .. } = reread(&update);
         if let Some(interaction) = interaction.filter(|_| !update.registered) {
-            users.register(&[interaction]).await?;
-            quarantine.mark_registered(update.update_id).await?;
+            // Noted with the registration itself: the update is never registered again.
+            let noted = SetAside { registered: true, ..update.clone() };
+            users.register_with(&[interaction], &[noted]).await?;
             registered += 1;
         }
         match fault {

@@ -51,7 +51,12 @@ macro_rules! statements_alike {
             for update in updates {
                 diesel::insert_into(quarantine::table)
                     .values(quarantine_row(update))
-                    .on_conflict_do_nothing()
+                    .on_conflict(quarantine::update_id)
+                    .do_update()
+                    .set(
+                        quarantine::registered
+                            .eq(quarantine::registered.or(excluded(quarantine::registered))),
+                    )
                     .execute(self)?;
             }
             Ok(())
@@ -119,7 +124,8 @@ trait Statements: Connection {
     /// Adds to the counts of interactions; `counts` are sorted, and one for each day and kind.
     fn count(&mut self, counts: &[Count]) -> QueryResult<()>;
 
-    /// Keeps updates that could not be read in full; those that are kept already stay as they are.
+    /// Keeps updates that could not be read in full; of those that are kept already it notes only
+    /// that they are now registered.
     fn set_aside(&mut self, updates: &[SetAside]) -> QueryResult<()>;
 }
 

@@ -8,6 +8,7 @@ use diesel::{
     prelude::*,
     query_builder::{AstPass, Query, QueryFragment, QueryId},
     sql_types::{Array, BigInt, Bool, Date, Integer, Nullable, Text, Timestamp},
+    upsert::excluded,
 };
 use rollcall_domain::{
     Obstacle, ReachChange, SetAside, StartPayload, TelegramId, TelegramUser, Username,

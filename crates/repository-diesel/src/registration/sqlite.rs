@@ -8,6 +8,7 @@ use diesel::{
     query_builder::{AstPass, Query, QueryFragment, QueryId},
     sql_types::{BigInt, Text, Timestamp},
     sqlite::Sqlite,
+    upsert::excluded,
 };
 use rollcall_domain::{
     Obstacle, Reach, ReachChange, SetAside, StartPayload, TelegramId, TelegramUser, Username,

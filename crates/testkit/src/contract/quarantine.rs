@@ -19,7 +19,8 @@ macro_rules! quarantine_repository_contract {
             what_is_set_aside_is_kept_as_it_came,
             what_comes_again_is_kept_once,
             it_is_listed_by_id_in_parts,
-            it_is_marked_and_removed,
+            it_is_removed,
+            it_is_marked_with_what_it_registered,
             it_is_forgotten_when_it_is_old,
         );
     };
@@ -47,11 +48,17 @@ pub async fn it_is_listed_by_id_in_parts([(users, quarantine), _]: [Store; 2]) {
     assert_eq!(quarantine.list(3, 2).await.unwrap(), []);
 }
 
-pub async fn it_is_marked_and_removed([(users, quarantine), _]: [Store; 2]) {
+pub async fn it_is_marked_with_what_it_registered([(users, quarantine), _]: [Store; 2]) {
     set_aside(&*users, [update(7, 0)]).await;
-    assert!(quarantine.mark_registered(7).await.unwrap());
-    assert!(!quarantine.mark_registered(8).await.unwrap());
-    assert!(quarantine.find(7).await.unwrap().unwrap().registered);
+    set_aside(&*users, [SetAside { registered: true, ..update(7, 60) }]).await;
+    let marked = SetAside { registered: true, ..update(7, 0) };
+    assert_eq!(quarantine.find(7).await.unwrap(), Some(marked.clone()));
+    set_aside(&*users, [update(7, 120)]).await;
+    assert_eq!(quarantine.find(7).await.unwrap(), Some(marked));
+}
+
+pub async fn it_is_removed([(users, quarantine), _]: [Store; 2]) {
+    set_aside(&*users, [update(7, 0)]).await;
     assert!(quarantine.remove(7).await.unwrap());
     assert!(!quarantine.remove(7).await.unwrap());
     assert_eq!(quarantine.count().await.unwrap(), 0);
@@ -67,7 +74,7 @@ pub async fn it_is_forgotten_when_it_is_old([(users, quarantine), _]: [Store; 2]
 
 async fn set_aside(users: &dyn UserRepository, updates: impl IntoIterator<Item = SetAside>) {
     let batch = Batch { set_aside: updates.into_iter().collect(), ..Batch::default() };
-    assert_eq!(users.register(batch, at(0)).await.unwrap(), []);
+    assert_eq!(users.register(Arc::new(batch), at(0)).await.unwrap(), []);
 }
 
 fn update(update_id: i64, second: i64) -> SetAside {

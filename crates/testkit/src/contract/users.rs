@@ -260,7 +260,10 @@ pub async fn two_writers_in_opposite_order_both_succeed(stores: Stores) {
                     if reversed {
                         batch.reverse();
                     }
-                    store.register(batch.into(), at(0)).await.expect("a deadlock is tried again");
+                    store
+                        .register(Arc::new(batch.into()), at(0))
+                        .await
+                        .expect("a deadlock is tried again");
                 }
             })
         })
@@ -581,8 +584,8 @@ async fn register(
     store.register(batch(interactions), at(0)).await.unwrap()
 }
 
-fn batch(interactions: impl IntoIterator<Item = Interaction>) -> Batch {
-    interactions.into_iter().collect::<Vec<_>>().into()
+fn batch(interactions: impl IntoIterator<Item = Interaction>) -> Arc<Batch> {
+    Arc::new(interactions.into_iter().collect::<Vec<_>>().into())
 }
 
 async fn user(store: &dyn UserRepository, n: i64) -> TelegramUser {
