@@ -59,7 +59,14 @@ async fn webhook(database: ThrowAwayDatabase) {
 
 async fn survives(database: ThrowAwayDatabase, settings: &[(&str, &str)]) {
     let kills = std::env::var("ROLLCALL_KILLS").map_or(5, |kills| kills.parse().unwrap());
-    let telegram = Arc::new(Simulator::builder().record_limit(0).start().await.unwrap());
+    let telegram = Arc::new(
+        Simulator::builder()
+            .record_limit(0)
+            .patience(Duration::from_secs(60))
+            .start()
+            .await
+            .unwrap(),
+    );
     let stop = Arc::new(AtomicBool::new(false));
     let feed = tokio::spawn(feed(telegram.clone(), stop.clone()));
 
@@ -74,7 +81,7 @@ async fn survives(database: ThrowAwayDatabase, settings: &[(&str, &str)]) {
     let stream = feed.await.unwrap();
     let bot = RunningBot::launch(&telegram, &database, settings);
     bot.said("ready: @").await;
-    telegram.wait_until_drained().await.unwrap();
+    telegram.wait_until_drained().await.unwrap_or_else(|error| panic!("{error}:\n{}", bot.log()));
     bot.terminate().await;
 
     let stored = stored(&database).await;

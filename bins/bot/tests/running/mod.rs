@@ -141,6 +141,11 @@ impl RunningBot {
         self.output.borrow().contains(text)
     }
 
+    /// What the bot has said by now.
+    pub(crate) fn log(&self) -> String {
+        self.output.borrow().clone()
+    }
+
     /// Asks the bot to end with SIGTERM; see [`RunningBot::signal`].
     pub(crate) async fn terminate(self) -> String {
         self.signal("TERM").await
