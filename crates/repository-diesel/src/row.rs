@@ -1,15 +1,15 @@
 //! Rows of `telegram_users`.
 
-use chrono::{DateTime, NaiveDate, Utc};
-use diesel::prelude::*;
+use diesel::{dsl::SqlTypeOf, pg::Pg, prelude::*};
 use rollcall_domain::{Obstacle, Reach, StartPayload, TelegramId, TelegramUser, Username};
 
 use crate::{error::Failure, schema::telegram_users, timestamp::UtcMicros};
 
-/// A row of `telegram_users`, its columns in the table's order.
-#[derive(Debug, Queryable)]
+/// What a row of `telegram_users` tells of its user.
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = telegram_users)]
 pub(crate) struct UserRow {
-    pub(crate) telegram_id: i64,
+    telegram_id: i64,
     first_name: String,
     last_name: Option<String>,
     username: Option<String>,
@@ -18,8 +18,6 @@ pub(crate) struct UserRow {
     created_at: UtcMicros,
     updated_at: UtcMicros,
     last_seen: UtcMicros,
-    pub(crate) active_day: NaiveDate,
-    previous_seen: Option<UtcMicros>,
     has_private_chat: bool,
     obstacle: Option<String>,
     blocked_at: Option<UtcMicros>,
@@ -28,12 +26,6 @@ pub(crate) struct UserRow {
 }
 
 impl UserRow {
-    /// `last_seen` as it was before the statement that answered this row; `None` where that
-    /// statement created the row.
-    pub(crate) fn previous_seen(&self) -> Option<DateTime<Utc>> {
-        self.previous_seen.map(Into::into)
-    }
-
     /// The user that the row holds.
     pub(crate) fn into_user(self) -> Result<TelegramUser, Failure> {
         let key = self.telegram_id;
@@ -84,5 +76,14 @@ pub(crate) fn telegram_id(table: &'static str, id: i64) -> Result<TelegramId, Fa
     })
 }
 
-/// The SQL type of a whole row.
-pub(crate) type UserSqlType = telegram_users::SqlType;
+/// The columns of a [`UserRow`], in its order.
+macro_rules! user_columns {
+    () => {
+        "telegram_id, first_name, last_name, username, language_code, is_bot, created_at, \
+         updated_at, last_seen, has_private_chat, obstacle, blocked_at, unblocked_at, source"
+    };
+}
+pub(crate) use user_columns;
+
+/// The SQL type of a [`UserRow`].
+pub(crate) type UserSqlType = SqlTypeOf<<UserRow as Selectable<Pg>>::SelectExpression>;

@@ -46,8 +46,10 @@ diesel::table! {
 }
 
 diesel::table! {
-    recent_updates (update_id) {
-        update_id -> BigInt,
+    recent_updates (block) {
+        block -> BigInt,
+        updates -> BigInt,
+        previous_updates -> Nullable<BigInt>,
         recorded_at -> Timestamp,
     }
 }

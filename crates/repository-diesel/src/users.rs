@@ -82,7 +82,11 @@ impl UserRepository for DieselUserRepository {
     async fn find(&self, id: TelegramId) -> Result<Option<TelegramUser>, RepositoryError> {
         self.database
             .run("find a user", move |connection| {
-                let row = telegram_users.find(id.get()).first(connection).optional()?;
+                let row = telegram_users
+                    .find(id.get())
+                    .select(UserRow::as_select())
+                    .first(connection)
+                    .optional()?;
                 row.map(UserRow::into_user).transpose()
             })
             .await
@@ -101,7 +105,8 @@ impl UserRepository for DieselUserRepository {
                 };
                 let row = telegram_users
                     .filter(sql::<Bool>(key_is).bind::<Text, _>(&key))
-                    .first::<UserRow>(connection)
+                    .select(UserRow::as_select())
+                    .first(connection)
                     .optional()?;
                 row.map(UserRow::into_user).transpose()
             })
@@ -178,6 +183,7 @@ fn list(
     let rows: Vec<UserRow> = telegram_users
         .filter(telegram_id.eq_any(keys))
         .order((created_at.desc(), telegram_id.asc()))
+        .select(UserRow::as_select())
         .load(connection)?;
     let items = rows.into_iter().map(UserRow::into_user).collect::<Result<_, _>>()?;
     Ok(Page { items, total: count(total), request })
@@ -245,14 +251,17 @@ fn forget_updates(
     before: UtcMicros,
     limit: i64,
 ) -> QueryResult<usize> {
-    let oldest: Vec<i64> = recent_updates::table
-        .select(recent_updates::update_id)
+    let old: Vec<i64> = recent_updates::table
+        .select(recent_updates::block)
         .filter(recent_updates::recorded_at.lt(before))
-        .order(recent_updates::recorded_at)
+        .order(recent_updates::block)
         .limit(limit)
         .load(connection)?;
-    diesel::delete(recent_updates::table.filter(recent_updates::update_id.eq_any(oldest)))
-        .execute(connection)
+    // Looked at again: somebody may have recorded another update of a block meanwhile.
+    let old = recent_updates::table
+        .filter(recent_updates::block.eq_any(old))
+        .filter(recent_updates::recorded_at.lt(before));
+    diesel::delete(old).execute(connection)
 }
 
 fn forget_set_aside(

@@ -84,6 +84,7 @@ async fn work(
             batch.set_aside.extend(call.batch.set_aside);
             callers.push(call.caller);
         }
+        metrics::histogram!("rollcall_batch_interactions").record(batch.interactions.len() as f64);
         let batch = Arc::new(batch);
         match users.register(batch.clone(), clock.now()).await {
             // One caller's lasting fault is not to be everybody's.

@@ -14,17 +14,23 @@ use std::{
 
 /// Makes a cluster in a temporary folder, starts it, says where it is, waits until the process that
 /// holds the other end of the standard input is gone, however it went, and takes everything away.
-/// The first parameter is the folder of PostgreSQL's programs.
+/// The first parameter is the folder of PostgreSQL's programs, the second one are the server's
+/// options.
 const SCRIPT: &str = r#"
 trap '' INT TERM HUP
 folder=$(mktemp -d /tmp/rollcall-postgres.XXXXXX) && cd "$folder" || exit 1
 "$1/initdb" -D data -U postgres -A trust -E UTF8 --locale=C.UTF-8 --no-sync >log 2>&1 &&
-"$1/pg_ctl" start -w -D data -l log -o "-c listen_addresses='' -k '$folder' -c fsync=off \
-  -c full_page_writes=off -c max_connections=200 -c timezone=Asia/Tokyo" >>log 2>&1 &&
+"$1/pg_ctl" start -w -D data -l log -o "-c listen_addresses='' -k '$folder' $2" >>log 2>&1 &&
 echo "$folder" && read -r _
 [ -f data/postmaster.pid ] && "$1/pg_ctl" stop -m immediate -D data >>log 2>&1 || cat log >&2
 rm -rf "$folder"
 "#;
+
+/// Options for a server that is fast and strange: what the tests store is not to last.
+const CARELESS: &str = "-c fsync=off -c full_page_writes=off -c max_connections=200 \
+                        -c timezone=Asia/Tokyo";
+/// Options for a server that keeps what it is given, with memory for ten million users.
+const DURABLE: &str = "-c shared_buffers=2GB -c max_wal_size=4GB";
 
 /// A running server, which listens only on a socket in a folder of its own.
 #[derive(Debug)]
@@ -61,7 +67,7 @@ impl Cluster {
     /// The server of this process, started at the first call; or why there is none.
     pub(crate) fn of_this_process() -> Result<&'static Self, String> {
         static CLUSTER: OnceLock<Result<Cluster, String>> = OnceLock::new();
-        CLUSTER.get_or_init(Self::start).as_ref().map_err(Clone::clone)
+        CLUSTER.get_or_init(|| Self::start(CARELESS)).as_ref().map_err(Clone::clone)
     }
 
     /// Creates an empty database and answers its URL.
@@ -75,10 +81,20 @@ impl Cluster {
         format!("postgres:///{name}?host={}&user=postgres", self.folder)
     }
 
-    pub(crate) fn start() -> Result<Self, String> {
+    /// A server for tests.
+    pub(crate) fn careless() -> Result<Self, String> {
+        Self::start(CARELESS)
+    }
+
+    /// A server to measure: a commit is on the disk when it is answered.
+    pub(crate) fn durable() -> Result<Self, String> {
+        Self::start(DURABLE)
+    }
+
+    fn start(options: &str) -> Result<Self, String> {
         let programs = programs().ok_or("no initdb in PATH or /usr/lib/postgresql")?;
         let mut command = Command::new("sh");
-        command.args(["-c", SCRIPT, "sh"]).arg(&programs);
+        command.args(["-c", SCRIPT, "sh"]).arg(&programs).arg(options);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         // A group of its own: Ctrl-C ends the tests, and their end ends the server.
         command.process_group(0).env("LC_ALL", "C").current_dir("/");

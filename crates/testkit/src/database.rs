@@ -72,7 +72,15 @@ pub struct ThrowAwayServer(Cluster);
 impl ThrowAwayServer {
     /// A running server; `None` and panics as of [`ThrowAwayDatabase::postgres`].
     pub fn start() -> Option<Self> {
-        ThrowAwayDatabase::or_skipped(Cluster::start()).map(Self)
+        ThrowAwayDatabase::or_skipped(Cluster::careless()).map(Self)
+    }
+
+    /// A running server whose commits are on the disk when they are answered, to be measured.
+    ///
+    /// # Errors
+    /// Where PostgreSQL is not installed, or does not start.
+    pub fn durable() -> Result<Self, String> {
+        Cluster::durable().map(Self)
     }
 
     /// An empty database on it.

@@ -19,7 +19,10 @@
 macro_rules! statements_alike {
     () => {
         fn rows(&mut self, ids: &[i64]) -> QueryResult<Vec<UserRow>> {
-            telegram_users::table.filter(telegram_users::telegram_id.eq_any(ids)).load(self)
+            telegram_users::table
+                .filter(telegram_users::telegram_id.eq_any(ids))
+                .select(UserRow::as_select())
+                .load(self)
         }
 
         fn note_reach(&mut self, id: TelegramId, change: ReachChange) -> QueryResult<()> {
@@ -83,19 +86,22 @@ use crate::{
     connection::AnyConnection,
     error::Failure,
     row::{UserRow, telegram_id},
+    timestamp::UtcMicros,
 };
 
 /// The statements of a registration, as a database spells them.
 trait Statements: Connection {
-    /// Remembers updates, whose ids are sorted; answers those that were not known before.
-    fn remember(&mut self, update_ids: &[i64], now: DateTime<Utc>) -> QueryResult<Vec<i64>>;
+    /// Remembers updates; answers each block with the updates of it that were known before, if
+    /// there were any.
+    fn remember(&mut self, blocks: &Blocks, now: DateTime<Utc>) -> QueryResult<Vec<Known>>;
 
     /// The rows of users with these ids, as far as there are such.
     fn rows(&mut self, ids: &[i64]) -> QueryResult<Vec<UserRow>>;
 
     /// Inserts `users`, which are sorted by id and have one row each; where a user exists, moves
-    /// its `last_seen` forward and keeps what it was in `previous_seen`. Answers all their rows.
-    fn upsert(&mut self, users: &[TelegramUser]) -> QueryResult<Vec<UserRow>>;
+    /// its `last_seen` forward. Answers all their rows, and of those that existed what `last_seen`
+    /// was before.
+    fn upsert(&mut self, users: &[TelegramUser]) -> QueryResult<Vec<Upserted>>;
 
     /// Writes the profile, `updated_at` and `active_day` of `users`, which exist.
     fn update(&mut self, users: &[&TelegramUser]) -> QueryResult<()>;
@@ -129,11 +135,20 @@ trait Statements: Connection {
     fn set_aside(&mut self, updates: &[SetAside]) -> QueryResult<()>;
 }
 
+/// Updates by their block: 64 neighbours each, a bit for each of them.
+type Blocks = BTreeMap<i64, i64>;
+
+/// A block, and which of its updates were known.
+type Known = (i64, Option<i64>);
+
+/// The row of a user after an upsert, and `last_seen` before it; `None` where it was created.
+type Upserted = (UserRow, Option<UtcMicros>);
+
 /// So many interactions of a kind, by its name, on a day.
 type Count = (NaiveDate, &'static str, i64);
 
 /// Who holds a username: id, username, `last_seen`.
-type Holder = (i64, String, crate::timestamp::UtcMicros);
+type Holder = (i64, String, UtcMicros);
 
 /// Records a batch; see
 /// [`UserRepository::register`](rollcall_repository::UserRepository::register).
@@ -162,10 +177,9 @@ fn record(
     now: DateTime<Utc>,
 ) -> Result<Vec<Registration>, Failure> {
     let known = remember_updates(connection, &batch.interactions, now)?;
-    let is_new = |interaction: &&Interaction| match interaction.update_id {
-        Some(update_id) => !known.contains(&update_id),
-        None => true,
-    };
+    let is_known =
+        |update_id: i64| known.get(&block(update_id)).is_some_and(|it| it & bit(update_id) != 0);
+    let is_new = |interaction: &&Interaction| !interaction.update_id.is_some_and(is_known);
     let new: Vec<&Interaction> = without_repetitions(batch.interactions.iter().filter(is_new));
     let mut users = record_users(connection, &new)?;
     let counts = counts(&new);
@@ -182,21 +196,31 @@ fn record(
     Ok(answers.map(|interaction| registration(&mut users, interaction)).collect())
 }
 
-/// Remembers the updates of a batch; answers the ids of those that were known before.
+/// Remembers the updates of a batch; answers which updates of their blocks were known before.
 fn remember_updates(
     connection: &mut impl Statements,
     interactions: &[Interaction],
     now: DateTime<Utc>,
-) -> Result<BTreeSet<i64>, Failure> {
-    let mut ids: BTreeSet<i64> =
-        interactions.iter().filter_map(|interaction| interaction.update_id).collect();
-    if !ids.is_empty() {
-        let sorted: Vec<i64> = ids.iter().copied().collect();
-        for new in connection.remember(&sorted, now)? {
-            ids.remove(&new);
-        }
+) -> Result<Blocks, Failure> {
+    let mut blocks = Blocks::new();
+    for update_id in interactions.iter().filter_map(|interaction| interaction.update_id) {
+        *blocks.entry(block(update_id)).or_default() |= bit(update_id);
     }
-    Ok(ids)
+    if blocks.is_empty() {
+        return Ok(blocks);
+    }
+    let known = connection.remember(&blocks, now)?;
+    Ok(known.into_iter().filter_map(|(block, known)| Some((block, known?))).collect())
+}
+
+/// The block of an update.
+fn block(update_id: i64) -> i64 {
+    update_id >> 6
+}
+
+/// The update's bit in its block.
+fn bit(update_id: i64) -> i64 {
+    1 << (update_id & 63)
 }
 
 /// Leaves out what comes twice within a batch, too.
@@ -218,12 +242,8 @@ fn record_users(
         return Ok(HashMap::new());
     }
     let mut replay = Replay::default();
-    let mut active_days = HashMap::new();
-    for row in connection.upsert(&as_if_new(interactions))? {
-        let (previous_seen, active_day) = (row.previous_seen(), row.active_day);
-        let stored = row.into_user()?;
-        active_days.insert(stored.telegram_id, active_day);
-        replay.add(stored, previous_seen);
+    for (row, previous_seen) in connection.upsert(&as_if_new(interactions))? {
+        replay.add(row.into_user()?, previous_seen.map(Into::into));
     }
 
     let contested = replay.contested(interactions);
@@ -242,9 +262,7 @@ fn record_users(
     let Replay { users, losers, reach_changes, .. } = replay;
     let mut changed: Vec<&TelegramUser> = users
         .values()
-        .filter(|Replayed { user, stored, .. }| {
-            user != stored || active_days.get(&user.telegram_id) != Some(&user.active_day())
-        })
+        .filter(|replayed| replayed.has_changed())
         .map(|replayed| &replayed.user)
         .collect();
     if !changed.is_empty() {
@@ -319,7 +337,12 @@ fn add_those_who_stand(
         .collect();
     for row in connection.rows(&absent.into_iter().collect::<Vec<_>>())? {
         let user = row.into_user()?;
-        let replayed = Replayed { user: user.clone(), stored: user, created: false };
+        let replayed = Replayed {
+            active_day: user.active_day(),
+            user: user.clone(),
+            stored: user,
+            created: false,
+        };
         users.insert(replayed.user.telegram_id, replayed);
     }
     Ok(())

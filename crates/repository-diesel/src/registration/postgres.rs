@@ -14,11 +14,11 @@ use rollcall_domain::{
     Obstacle, ReachChange, SetAside, StartPayload, TelegramId, TelegramUser, Username,
 };
 
-use super::{Count, Holder, Statements};
+use super::{Blocks, Count, Holder, Known, Statements, Upserted};
 use crate::{
     quarantine::quarantine_row,
     reach::reach_row,
-    row::{UserRow, UserSqlType},
+    row::{UserRow, UserSqlType, user_columns},
     schema::{quarantine, reach_history, starts, telegram_users},
     timestamp::UtcMicros,
 };
@@ -26,11 +26,12 @@ use crate::{
 impl Statements for PgConnection {
     statements_alike!();
 
-    fn remember(&mut self, update_ids: &[i64], now: DateTime<Utc>) -> QueryResult<Vec<i64>> {
-        Remember { update_ids: update_ids.to_vec(), now: naive(now) }.load(self)
+    fn remember(&mut self, blocks: &Blocks, now: DateTime<Utc>) -> QueryResult<Vec<Known>> {
+        let (blocks, updates) = blocks.iter().unzip();
+        Remember { blocks, updates, now: naive(now) }.load(self)
     }
 
-    fn upsert(&mut self, users: &[TelegramUser]) -> QueryResult<Vec<UserRow>> {
+    fn upsert(&mut self, users: &[TelegramUser]) -> QueryResult<Vec<Upserted>> {
         let created_at = users.iter().map(|user| naive(user.created_at)).collect();
         let last_seen = users.iter().map(|user| naive(user.last_seen)).collect();
         let source =
@@ -155,23 +156,33 @@ impl<'a> Columns<'a> {
 #[derive(QueryId)]
 struct Remember {
     /// Sorted.
-    update_ids: Vec<i64>,
+    blocks: Vec<i64>,
+    updates: Vec<i64>,
     now: NaiveDateTime,
 }
 
 impl QueryFragment<Pg> for Remember {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql("INSERT INTO recent_updates (update_id, recorded_at) SELECT update_id, ");
+        out.push_sql(
+            "INSERT INTO recent_updates AS stored (block, updates, recorded_at) \
+             SELECT block, updates, ",
+        );
         out.push_bind_param::<Timestamp, _>(&self.now)?;
         out.push_sql(" FROM UNNEST(");
-        out.push_bind_param::<Array<BigInt>, _>(&self.update_ids)?;
-        out.push_sql(") AS update_id ON CONFLICT (update_id) DO NOTHING RETURNING update_id");
+        out.push_bind_param::<Array<BigInt>, _>(&self.blocks)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<BigInt>, _>(&self.updates)?;
+        out.push_sql(
+            ") AS new (block, updates) ON CONFLICT (block) DO UPDATE SET \
+             previous_updates = stored.updates, updates = stored.updates | excluded.updates, \
+             recorded_at = excluded.recorded_at RETURNING block, previous_updates",
+        );
         Ok(())
     }
 }
 
 impl Query for Remember {
-    type SqlType = BigInt;
+    type SqlType = (BigInt, Nullable<BigInt>);
 }
 
 impl RunQueryDsl<PgConnection> for Remember {}
@@ -200,17 +211,15 @@ impl QueryFragment<Pg> for Upsert<'_> {
         out.push_bind_param::<Array<Nullable<Text>>, _>(&self.source)?;
         out.push_sql(
             ") ON CONFLICT (telegram_id) DO UPDATE SET previous_seen = stored.last_seen, \
-             last_seen = GREATEST(stored.last_seen, excluded.last_seen) \
-             RETURNING telegram_id, first_name, last_name, username, language_code, is_bot, \
-             created_at, updated_at, last_seen, active_day, previous_seen, has_private_chat, \
-             obstacle, blocked_at, unblocked_at, source",
+             last_seen = GREATEST(stored.last_seen, excluded.last_seen) RETURNING ",
         );
+        out.push_sql(concat!(user_columns!(), ", previous_seen"));
         Ok(())
     }
 }
 
 impl Query for Upsert<'_> {
-    type SqlType = UserSqlType;
+    type SqlType = (UserSqlType, Nullable<Timestamp>);
 }
 
 impl QueryId for Upsert<'_> {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, hash_map::Entry};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use rollcall_domain::{Interaction, ReachChange, TelegramId, TelegramUser, Username};
 
 /// The users of a batch while its interactions are replayed, one after the other.
@@ -24,8 +24,17 @@ pub(super) struct Replayed {
     pub(super) user: TelegramUser,
     /// The user as its row stands in the database.
     pub(super) stored: TelegramUser,
+    /// The row's day of activity, which the upsert does not move.
+    pub(super) active_day: NaiveDate,
     /// Whether the batch created the user.
     pub(super) created: bool,
+}
+
+impl Replayed {
+    /// Whether the row is to be updated.
+    pub(super) fn has_changed(&self) -> bool {
+        self.user != self.stored || self.user.active_day() != self.active_day
+    }
 }
 
 /// Somebody who holds a username.
@@ -50,7 +59,8 @@ impl Replay {
             },
         };
         let created = previous_seen.is_none();
-        self.users.insert(stored.telegram_id, Replayed { user, stored, created });
+        let active_day = previous_seen.unwrap_or(stored.last_seen).date_naive();
+        self.users.insert(stored.telegram_id, Replayed { user, stored, active_day, created });
     }
 
     /// The keys of the usernames that may change hands: those which users of the batch show and do

@@ -1,12 +1,12 @@
-//! The statements as SQLite spells them: rows travel as one JSON text, so that a statement is the
-//! same text, and prepared once, whatever the size of the batch.
+//! The statements as SQLite spells them: each row is a statement, prepared once, for here that costs
+//! no round trip; rows of rare statements travel as one JSON text.
 
 use chrono::{DateTime, Utc};
 use diesel::{
     SqliteConnection,
     prelude::*,
     query_builder::{AstPass, Query, QueryFragment, QueryId},
-    sql_types::{BigInt, Text, Timestamp},
+    sql_types::{BigInt, Bool, Nullable, Text, Timestamp},
     sqlite::Sqlite,
     upsert::excluded,
 };
@@ -14,11 +14,11 @@ use rollcall_domain::{
     Obstacle, Reach, ReachChange, SetAside, StartPayload, TelegramId, TelegramUser, Username,
 };
 
-use super::{Count, Holder, Statements};
+use super::{Blocks, Count, Holder, Known, Statements, Upserted};
 use crate::{
     quarantine::quarantine_row,
     reach::reach_row,
-    row::{UserRow, UserSqlType},
+    row::{UserRow, UserSqlType, user_columns},
     schema::{quarantine, reach_history, starts, telegram_users},
     timestamp::UtcMicros,
 };
@@ -26,46 +26,19 @@ use crate::{
 impl Statements for SqliteConnection {
     statements_alike!();
 
-    fn remember(&mut self, update_ids: &[i64], now: DateTime<Utc>) -> QueryResult<Vec<i64>> {
-        let now = text(now);
-        Remember(json(update_ids.iter().map(|update_id| (update_id, &now)))?).load(self)
+    fn remember(&mut self, blocks: &Blocks, now: DateTime<Utc>) -> QueryResult<Vec<Known>> {
+        let now = UtcMicros::from(now);
+        let remember = |(&block, &updates)| Remember { block, updates, now }.get_result(self);
+        blocks.iter().map(remember).collect()
     }
 
-    fn upsert(&mut self, users: &[TelegramUser]) -> QueryResult<Vec<UserRow>> {
-        Upsert(json(users.iter().map(|user| {
-            (
-                user.telegram_id.get(),
-                &user.first_name,
-                &user.last_name,
-                user.username.as_ref().map(Username::as_str),
-                &user.language_code,
-                user.is_bot,
-                text(user.created_at),
-                text(user.updated_at),
-                text(user.last_seen),
-                user.active_day().to_string(),
-                reach(user),
-                user.source.as_ref().map(StartPayload::as_str),
-            )
-        }))?)
-        .load(self)
+    /// A statement for each row: here it costs no round trip, and less than rows within one text.
+    fn upsert(&mut self, users: &[TelegramUser]) -> QueryResult<Vec<Upserted>> {
+        users.iter().map(|user| Upsert(Columns::of(user)).get_result(self)).collect()
     }
 
     fn update(&mut self, users: &[&TelegramUser]) -> QueryResult<()> {
-        let rows = json(users.iter().map(|user| {
-            (
-                user.telegram_id.get(),
-                &user.first_name,
-                &user.last_name,
-                user.username.as_ref().map(Username::as_str),
-                &user.language_code,
-                user.is_bot,
-                text(user.updated_at),
-                user.active_day().to_string(),
-                reach(user),
-            )
-        }))?;
-        Update(rows).execute(self).map(drop)
+        users.iter().try_for_each(|user| Update(Columns::of(user)).execute(self).map(drop))
     }
 
     /// Nothing to wait for: the transaction is SQLite's only writer.
@@ -88,16 +61,68 @@ impl Statements for SqliteConnection {
     }
 }
 
+/// A user as parameters.
+struct Columns<'a> {
+    telegram_id: i64,
+    first_name: &'a str,
+    last_name: Option<&'a str>,
+    username: Option<&'a str>,
+    language_code: Option<&'a str>,
+    is_bot: bool,
+    created_at: UtcMicros,
+    updated_at: UtcMicros,
+    /// In the database's form, of which the first part is the day.
+    last_seen: String,
+    has_private_chat: bool,
+    obstacle: Option<&'static str>,
+    blocked_at: Option<UtcMicros>,
+    unblocked_at: Option<UtcMicros>,
+    source: Option<&'a str>,
+}
+
+impl<'a> Columns<'a> {
+    fn of(user: &'a TelegramUser) -> Self {
+        let Reach { has_private_chat, obstacle, blocked_at, unblocked_at } = user.reach;
+        Self {
+            telegram_id: user.telegram_id.get(),
+            first_name: &user.first_name,
+            last_name: user.last_name.as_deref(),
+            username: user.username.as_ref().map(Username::as_str),
+            language_code: user.language_code.as_deref(),
+            is_bot: user.is_bot,
+            created_at: user.created_at.into(),
+            updated_at: user.updated_at.into(),
+            last_seen: text(user.last_seen),
+            has_private_chat,
+            obstacle: obstacle.map(Obstacle::name),
+            blocked_at: blocked_at.map(Into::into),
+            unblocked_at: unblocked_at.map(Into::into),
+            source: user.source.as_ref().map(StartPayload::as_str),
+        }
+    }
+
+    fn active_day(&self) -> &str {
+        self.last_seen.split(' ').next().unwrap_or_default()
+    }
+}
+
+/// Writes a statement: its text, and its parameters each with its SQL type.
+macro_rules! push {
+    ($out:ident, ) => {};
+    ($out:ident, $sql:literal $(, $($rest:tt)*)?) => {
+        $out.push_sql($sql);
+        push!($out, $($($rest)*)?);
+    };
+    ($out:ident, $type:ty = $value:expr $(, $($rest:tt)*)?) => {
+        $out.push_bind_param::<$type, _>($value)?;
+        push!($out, $($($rest)*)?);
+    };
+}
+
 /// A JSON array with an element for each row.
 fn json<T: serde::Serialize>(rows: impl Iterator<Item = T>) -> QueryResult<String> {
     serde_json::to_string(&rows.collect::<Vec<_>>())
         .map_err(|error| diesel::result::Error::SerializationError(error.into()))
-}
-
-/// Whether and since when the user can be reached, in the order of the columns.
-fn reach(user: &TelegramUser) -> (bool, Option<&'static str>, Option<String>, Option<String>) {
-    let Reach { has_private_chat, obstacle, blocked_at, unblocked_at } = user.reach;
-    (has_private_chat, obstacle.map(Obstacle::name), blocked_at.map(text), unblocked_at.map(text))
 }
 
 fn text(at: DateTime<Utc>) -> String {
@@ -123,52 +148,6 @@ macro_rules! statement_over_json {
         impl RunQueryDsl<SqliteConnection> for $name {}
     };
 }
-
-statement_over_json!(
-    Remember,
-    [
-        "INSERT INTO recent_updates (update_id, recorded_at) \
-         SELECT value ->> 0, value ->> 1 FROM json_each(",
-        ") WHERE true ON CONFLICT (update_id) DO NOTHING RETURNING update_id"
-    ]
-);
-
-impl Query for Remember {
-    type SqlType = BigInt;
-}
-
-statement_over_json!(
-    Upsert,
-    [
-        "INSERT INTO telegram_users (telegram_id, first_name, last_name, username, language_code, \
-         is_bot, created_at, updated_at, last_seen, active_day, has_private_chat, obstacle, \
-         blocked_at, unblocked_at, source) \
-         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, \
-         value ->> 6, value ->> 7, value ->> 8, value ->> 9, value ->> 10 ->> 0, \
-         value ->> 10 ->> 1, value ->> 10 ->> 2, value ->> 10 ->> 3, value ->> 11 FROM json_each(",
-        ") WHERE true ON CONFLICT (telegram_id) DO UPDATE SET \
-         previous_seen = last_seen, last_seen = max(last_seen, excluded.last_seen) \
-         RETURNING telegram_id, first_name, last_name, username, language_code, is_bot, \
-         created_at, updated_at, last_seen, active_day, previous_seen, has_private_chat, \
-         obstacle, blocked_at, unblocked_at, source"
-    ]
-);
-
-impl Query for Upsert {
-    type SqlType = UserSqlType;
-}
-
-statement_over_json!(
-    Update,
-    [
-        "UPDATE telegram_users SET first_name = value ->> 1, last_name = value ->> 2, \
-         username = value ->> 3, language_code = value ->> 4, is_bot = value ->> 5, \
-         updated_at = value ->> 6, active_day = value ->> 7, has_private_chat = value ->> 8 ->> 0, \
-         obstacle = value ->> 8 ->> 1, blocked_at = value ->> 8 ->> 2, \
-         unblocked_at = value ->> 8 ->> 3 FROM json_each(",
-        ") WHERE telegram_id = value ->> 0"
-    ]
-);
 
 statement_over_json!(
     Holders,
@@ -201,3 +180,109 @@ statement_over_json!(
          interactions = interactions + excluded.interactions"
     ]
 );
+
+#[derive(QueryId)]
+struct Remember {
+    block: i64,
+    updates: i64,
+    now: UtcMicros,
+}
+
+impl QueryFragment<Sqlite> for Remember {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        push!(
+            out,
+            "INSERT INTO recent_updates (block, updates, recorded_at) VALUES (",
+            BigInt = &self.block,
+            ", ",
+            BigInt = &self.updates,
+            ", ",
+            Timestamp = &self.now,
+            ") ON CONFLICT (block) DO UPDATE SET previous_updates = updates, \
+             updates = updates | excluded.updates, recorded_at = excluded.recorded_at \
+             RETURNING block, previous_updates",
+        );
+        Ok(())
+    }
+}
+
+impl Query for Remember {
+    type SqlType = (BigInt, Nullable<BigInt>);
+}
+
+impl RunQueryDsl<SqliteConnection> for Remember {}
+
+struct Upsert<'a>(Columns<'a>);
+
+impl QueryFragment<Sqlite> for Upsert<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        let Self(user) = self;
+        push!(
+            out,
+            "INSERT INTO telegram_users (telegram_id, first_name, last_name, username, \
+             language_code, is_bot, created_at, updated_at, last_seen, active_day, \
+             has_private_chat, obstacle, blocked_at, unblocked_at, source) VALUES (",
+            BigInt = &user.telegram_id, ", ",
+            Text = user.first_name, ", ",
+            Nullable<Text> = &user.last_name, ", ",
+            Nullable<Text> = &user.username, ", ",
+            Nullable<Text> = &user.language_code, ", ",
+            Bool = &user.is_bot, ", ",
+            Timestamp = &user.created_at, ", ",
+            Timestamp = &user.updated_at, ", ",
+            Text = &user.last_seen, ", ",
+            Text = user.active_day(), ", ",
+            Bool = &user.has_private_chat, ", ",
+            Nullable<Text> = &user.obstacle, ", ",
+            Nullable<Timestamp> = &user.blocked_at, ", ",
+            Nullable<Timestamp> = &user.unblocked_at, ", ",
+            Nullable<Text> = &user.source,
+            ") ON CONFLICT (telegram_id) DO UPDATE SET \
+             previous_seen = last_seen, last_seen = max(last_seen, excluded.last_seen) RETURNING ",
+        );
+        out.push_sql(concat!(user_columns!(), ", previous_seen"));
+        Ok(())
+    }
+}
+
+impl Query for Upsert<'_> {
+    type SqlType = (UserSqlType, Nullable<Timestamp>);
+}
+
+impl QueryId for Upsert<'_> {
+    type QueryId = Upsert<'static>;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl RunQueryDsl<SqliteConnection> for Upsert<'_> {}
+
+struct Update<'a>(Columns<'a>);
+
+impl QueryFragment<Sqlite> for Update<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        let Self(user) = self;
+        push!(
+            out,
+            "UPDATE telegram_users SET first_name = ", Text = user.first_name,
+            ", last_name = ", Nullable<Text> = &user.last_name,
+            ", username = ", Nullable<Text> = &user.username,
+            ", language_code = ", Nullable<Text> = &user.language_code,
+            ", is_bot = ", Bool = &user.is_bot,
+            ", updated_at = ", Timestamp = &user.updated_at,
+            ", active_day = ", Text = user.active_day(),
+            ", has_private_chat = ", Bool = &user.has_private_chat,
+            ", obstacle = ", Nullable<Text> = &user.obstacle,
+            ", blocked_at = ", Nullable<Timestamp> = &user.blocked_at,
+            ", unblocked_at = ", Nullable<Timestamp> = &user.unblocked_at,
+            " WHERE telegram_id = ", BigInt = &user.telegram_id,
+        );
+        Ok(())
+    }
+}
+
+impl QueryId for Update<'_> {
+    type QueryId = Update<'static>;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl RunQueryDsl<SqliteConnection> for Update<'_> {}

@@ -1,0 +1,121 @@
+//! PostgreSQL: one prepared statement over arrays, in its own transaction, `synchronous_commit` on.
+
+use std::{
+    ffi::{CStr, CString},
+    ptr::null,
+};
+
+use anyhow::{Result, bail};
+use pq_sys as ffi;
+
+use super::Beside;
+use crate::people::Person;
+
+pub(crate) struct PostgresLimit {
+    connection: *mut ffi::PGconn,
+}
+
+// SAFETY: a connection is not bound to a thread, and is used by one at a time.
+unsafe impl Send for PostgresLimit {}
+
+/// The numbers of PostgreSQL's types `bigint` and `text`.
+const BIGINT: i32 = 20;
+const TEXT: i32 = 25;
+
+impl PostgresLimit {
+    pub(crate) fn open(url: &str, beside: Beside) -> Result<Self> {
+        let url = CString::new(url)?;
+        // SAFETY: the text outlives the call, and the connection ends when this is dropped.
+        let connection = unsafe { ffi::PQconnectdb(url.as_ptr()) };
+        let limit = Self { connection };
+        // SAFETY: it is alive.
+        if unsafe { ffi::PQstatus(connection) } != ffi::ConnStatusType::CONNECTION_OK {
+            bail!("PostgreSQL: {}", limit.message());
+        }
+        let users = "INSERT INTO telegram_users AS stored (telegram_id, first_name, last_name, \
+                     username, language_code, is_bot, created_at, updated_at, last_seen, \
+                     active_day, has_private_chat) \
+                     SELECT telegram_id, first_name, last_name, username, language_code, false, \
+                     $6::text::timestamp, $6::text::timestamp, $6::text::timestamp, \
+                     $6::text::timestamp::date, false \
+                     FROM UNNEST($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[]) \
+                     AS new (telegram_id, first_name, last_name, username, language_code) \
+                     ON CONFLICT (telegram_id) DO UPDATE SET \
+                     previous_seen = stored.last_seen, last_seen = excluded.last_seen";
+        let sql = match beside {
+            Beside::Nothing => users.to_owned(),
+            Beside::Counts => format!(
+                "WITH users AS ({users}) INSERT INTO interactions_by_day AS counted \
+                 VALUES ($6::text::timestamp::date, 'call', cardinality($1)) \
+                 ON CONFLICT (day, kind) DO UPDATE \
+                 SET interactions = counted.interactions + excluded.interactions"
+            ),
+        };
+        let sql = CString::new(sql)?;
+        // SAFETY: the texts outlive the call.
+        limit.check(unsafe {
+            ffi::PQprepare(connection, c"write".as_ptr(), sql.as_ptr(), 0, null())
+        })?;
+        Ok(limit)
+    }
+
+    pub(crate) fn write(&mut self, people: &[&Person], now: &str) -> Result<()> {
+        let ids = array(BIGINT, people.iter().map(|person| person.id.to_be_bytes()));
+        let texts = [0, 1, 2, 3]
+            .map(|place| array(TEXT, people.iter().map(|person| person.texts()[place])));
+        let [first, last, username, language] = &texts;
+        let parameters = [&ids, first, last, username, language, now.as_bytes()];
+        let values = parameters.map(|bytes| bytes.as_ptr().cast());
+        let lengths = parameters.map(|bytes| bytes.len() as i32);
+        // SAFETY: the arrays have as many elements as told, and outlive the call.
+        self.check(unsafe {
+            ffi::PQexecPrepared(
+                self.connection,
+                c"write".as_ptr(),
+                6,
+                values.as_ptr(),
+                lengths.as_ptr(),
+                [1; 6].as_ptr(),
+                1,
+            )
+        })
+    }
+
+    /// Takes the result, and fails with its message if it is an error.
+    fn check(&self, result: *mut ffi::PGresult) -> Result<()> {
+        // SAFETY: it is a result of this connection; null is allowed.
+        let status = unsafe { ffi::PQresultStatus(result) };
+        // SAFETY: nothing uses it any more.
+        unsafe { ffi::PQclear(result) };
+        match status {
+            ffi::ExecStatusType::PGRES_COMMAND_OK | ffi::ExecStatusType::PGRES_TUPLES_OK => Ok(()),
+            _ => bail!("PostgreSQL: {}", self.message()),
+        }
+    }
+
+    fn message(&self) -> String {
+        // SAFETY: the connection is alive, and so is its last message.
+        let message = unsafe { CStr::from_ptr(ffi::PQerrorMessage(self.connection)) };
+        message.to_string_lossy().into_owned()
+    }
+}
+
+impl Drop for PostgresLimit {
+    fn drop(&mut self) {
+        // SAFETY: nothing uses it any more.
+        unsafe { ffi::PQfinish(self.connection) };
+    }
+}
+
+/// A one-dimensional array without NULLs in PostgreSQL's binary form.
+fn array<T: AsRef<[u8]>>(element: i32, values: impl ExactSizeIterator<Item = T>) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(20 + 16 * values.len());
+    for field in [1, 0, element, values.len() as i32, 1] {
+        bytes.extend(field.to_be_bytes());
+    }
+    for value in values {
+        bytes.extend((value.as_ref().len() as i32).to_be_bytes());
+        bytes.extend(value.as_ref());
+    }
+    bytes
+}

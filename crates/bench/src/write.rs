@@ -1,0 +1,130 @@
+//! Line 1: `get_or_create_user` against the limit, from many callers at once and from one alone.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+    },
+    time::{Duration, Instant},
+};
+
+use anyhow::Result;
+use rollcall_service::UserService;
+use rollcall_testkit::ThrowAwayDatabase;
+
+use crate::{
+    database::{Databases, service},
+    limit::{Beside, Limit},
+    people::{self, Person},
+    report::{Batches, Pairs},
+};
+
+/// How many people there are.
+const PEOPLE: usize = 10_000;
+/// How many call at once.
+const CALLERS: usize = 256;
+
+pub(crate) async fn run(databases: &Databases, runs: usize, seconds: f64) -> Result<()> {
+    let people: Arc<[Person]> = people::spread(PEOPLE, PEOPLE as i64).into();
+    for (name, database) in databases.of_each_kind() {
+        let users = service(&database).await?;
+        register_all(&users, &people).await?;
+        many(name, &database, &users, &people, runs, seconds).await?;
+        one(name, &database, &users, &people, runs, seconds).await?;
+    }
+    Ok(())
+}
+
+/// From 256 tasks, against batches of the same mean size.
+async fn many(
+    name: &str,
+    database: &ThrowAwayDatabase,
+    users: &UserService,
+    people: &Arc<[Person]>,
+    runs: usize,
+    seconds: f64,
+) -> Result<()> {
+    // To warm up, and to learn the size of the batches.
+    call(users, people, CALLERS, seconds).await?;
+    let mut pairs =
+        Pairs::new(format!("{name}: get_or_create_user from {CALLERS} tasks"), "rows/s");
+    for _ in 0..runs {
+        let batches = Batches::now();
+        let ours = call(users, people, CALLERS, seconds).await?;
+        let size = Batches::now().mean_since(&batches);
+        let (url, people) = (database.url().to_owned(), people.clone());
+        let limit = tokio::task::spawn_blocking(move || {
+            let size = size.round() as usize;
+            Limit::open(&url, size, Beside::Counts)?.run(&people, size, seconds)
+        });
+        pairs.add(limit.await??, ours, format!("batches of {size:.0}"));
+    }
+    pairs.print();
+    Ok(())
+}
+
+/// From a single caller, against an upsert of one row.
+async fn one(
+    name: &str,
+    database: &ThrowAwayDatabase,
+    users: &UserService,
+    people: &Arc<[Person]>,
+    runs: usize,
+    seconds: f64,
+) -> Result<()> {
+    let mut pairs =
+        Pairs::new(format!("{name}: get_or_create_user from a single caller"), "rows/s");
+    for _ in 0..runs {
+        let ours = call(users, people, 1, seconds).await?;
+        let (url, people) = (database.url().to_owned(), people.clone());
+        let limit = tokio::task::spawn_blocking(move || {
+            Limit::open(&url, 1, Beside::Nothing)?.run(&people, 1, seconds)
+        });
+        pairs.add(limit.await??, ours, String::new());
+    }
+    pairs.print();
+    Ok(())
+}
+
+pub(crate) async fn register_all(users: &UserService, people: &[Person]) -> Result<()> {
+    use rollcall_domain::{Interaction, InteractionKind};
+    for part in people.chunks(1000) {
+        let interaction = |person: &Person| {
+            Interaction::new(chrono::Utc::now(), person.profile().clone(), InteractionKind::Call)
+        };
+        users.register(&part.iter().map(interaction).collect::<Vec<_>>()).await?;
+    }
+    Ok(())
+}
+
+/// Has so many tasks call for so many seconds; answers how many calls a second were answered.
+pub(crate) async fn call(
+    users: &UserService,
+    people: &Arc<[Person]>,
+    callers: usize,
+    seconds: f64,
+) -> Result<f64> {
+    let (stop, answered) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+    let begun = Instant::now();
+    let tasks: Vec<_> = (0..callers)
+        .map(|_| {
+            let (users, people) = (users.clone(), people.clone());
+            let (stop, answered) = (stop.clone(), answered.clone());
+            tokio::spawn(async move {
+                while !stop.load(Relaxed) {
+                    let person = &people[fastrand::usize(..people.len())];
+                    users.get_or_create_user(person.profile()).await?;
+                    answered.fetch_add(1, Relaxed);
+                }
+                anyhow::Ok(())
+            })
+        })
+        .collect();
+    tokio::time::sleep(Duration::from_secs_f64(seconds)).await;
+    let rate = answered.load(Relaxed) as f64 / begun.elapsed().as_secs_f64();
+    stop.store(true, Relaxed);
+    for task in tasks {
+        task.await??;
+    }
+    Ok(rate)
+}
