@@ -38,8 +38,10 @@ pub(crate) enum Kind {
 enum What {
     /// All of it
     All,
-    /// get_or_create_user from 256 tasks and from a single caller
-    Write,
+    /// get_or_create_user from 256 tasks, against one statement for a batch of the same size
+    Many,
+    /// get_or_create_user from a single caller, against an upsert of one row
+    Single,
 }
 
 #[tokio::main]
@@ -48,8 +50,11 @@ async fn main() -> anyhow::Result<()> {
     let databases = Databases::new(only)?;
     let wanted = |it| what == What::All || what == it;
     report::Batches::now();
-    if wanted(What::Write) {
-        write::run(&databases, runs, seconds).await?;
+    if wanted(What::Many) {
+        write::many(&databases, runs, seconds).await?;
+    }
+    if wanted(What::Single) {
+        write::single(&databases, runs, seconds).await?;
     }
     Ok(())
 }

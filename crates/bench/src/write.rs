@@ -9,6 +9,7 @@ use std::{
 };
 
 use anyhow::Result;
+use rollcall_domain::{Clock, Interaction, InteractionKind, SystemClock};
 use rollcall_service::UserService;
 use rollcall_testkit::ThrowAwayDatabase;
 
@@ -24,73 +25,68 @@ const PEOPLE: usize = 10_000;
 /// How many call at once.
 const CALLERS: usize = 256;
 
-pub(crate) async fn run(databases: &Databases, runs: usize, seconds: f64) -> Result<()> {
-    let people: Arc<[Person]> = people::spread(PEOPLE, PEOPLE as i64).into();
-    for (name, database) in databases.of_each_kind() {
-        let users = service(&database).await?;
-        register_all(&users, &people).await?;
-        many(name, &database, &users, &people, runs, seconds).await?;
-        one(name, &database, &users, &people, runs, seconds).await?;
-    }
-    Ok(())
-}
-
 /// From 256 tasks, against batches of the same mean size.
-async fn many(
-    name: &str,
-    database: &ThrowAwayDatabase,
-    users: &UserService,
-    people: &Arc<[Person]>,
-    runs: usize,
-    seconds: f64,
-) -> Result<()> {
-    // To warm up, and to learn the size of the batches.
-    call(users, people, CALLERS, seconds).await?;
-    let mut pairs =
-        Pairs::new(format!("{name}: get_or_create_user from {CALLERS} tasks"), "rows/s");
-    for _ in 0..runs {
-        let batches = Batches::now();
-        let ours = call(users, people, CALLERS, seconds).await?;
-        let size = Batches::now().mean_since(&batches);
-        let (url, people) = (database.url().to_owned(), people.clone());
-        let limit = tokio::task::spawn_blocking(move || {
-            let size = size.round() as usize;
-            Limit::open(&url, size, Beside::Counts)?.run(&people, size, seconds)
-        });
-        pairs.add(limit.await??, ours, format!("batches of {size:.0}"));
+pub(crate) async fn many(databases: &Databases, runs: usize, seconds: f64) -> Result<()> {
+    for (name, database) in databases.of_each_kind() {
+        let (users, people) = crowd(&database).await?;
+        // To warm up, and to learn the size of the batches.
+        call(&users, &people, CALLERS, seconds).await?;
+        let title = format!("{name}: get_or_create_user from {CALLERS} tasks");
+        let mut pairs = Pairs::new(title, "rows/s");
+        for _ in 0..runs {
+            let batches = Batches::now();
+            let ours = call(&users, &people, CALLERS, seconds).await?;
+            let size = Batches::now().mean_since(&batches).round();
+            let limit = limit(&database, &people, size as usize, Beside::Counts, seconds).await?;
+            pairs.add(limit, ours, format!("batches of {size}"));
+        }
+        pairs.print();
     }
-    pairs.print();
     Ok(())
 }
 
 /// From a single caller, against an upsert of one row.
-async fn one(
-    name: &str,
-    database: &ThrowAwayDatabase,
-    users: &UserService,
-    people: &Arc<[Person]>,
-    runs: usize,
-    seconds: f64,
-) -> Result<()> {
-    let mut pairs =
-        Pairs::new(format!("{name}: get_or_create_user from a single caller"), "rows/s");
-    for _ in 0..runs {
-        let ours = call(users, people, 1, seconds).await?;
-        let (url, people) = (database.url().to_owned(), people.clone());
-        let limit = tokio::task::spawn_blocking(move || {
-            Limit::open(&url, 1, Beside::Nothing)?.run(&people, 1, seconds)
-        });
-        pairs.add(limit.await??, ours, String::new());
+pub(crate) async fn single(databases: &Databases, runs: usize, seconds: f64) -> Result<()> {
+    for (name, database) in databases.of_each_kind() {
+        let (users, people) = crowd(&database).await?;
+        let title = format!("{name}: get_or_create_user from a single caller");
+        let mut pairs = Pairs::new(title, "rows/s");
+        for _ in 0..runs {
+            let ours = call(&users, &people, 1, seconds).await?;
+            let limit = limit(&database, &people, 1, Beside::Nothing, seconds).await?;
+            pairs.add(limit, ours, String::new());
+        }
+        pairs.print();
     }
-    pairs.print();
     Ok(())
 }
 
+/// A service on a database that knows everybody.
+async fn crowd(database: &ThrowAwayDatabase) -> Result<(UserService, Arc<[Person]>)> {
+    let users = service(database).await?;
+    let people: Arc<[Person]> = people::spread(PEOPLE, PEOPLE as i64).into();
+    register_all(&users, &people).await?;
+    Ok((users, people))
+}
+
+async fn limit(
+    database: &ThrowAwayDatabase,
+    people: &Arc<[Person]>,
+    size: usize,
+    beside: Beside,
+    seconds: f64,
+) -> Result<f64> {
+    let (url, people) = (database.url().to_owned(), people.clone());
+    let limit = tokio::task::spawn_blocking(move || {
+        Limit::open(&url, size, beside)?.run(&people, size, seconds)
+    });
+    limit.await?
+}
+
 pub(crate) async fn register_all(users: &UserService, people: &[Person]) -> Result<()> {
-    use rollcall_domain::{Interaction, InteractionKind};
     for part in people.chunks(1000) {
         let interaction = |person: &Person| {
-            Interaction::new(chrono::Utc::now(), person.profile().clone(), InteractionKind::Call)
+            Interaction::new(SystemClock.now(), person.profile().clone(), InteractionKind::Call)
         };
         users.register(&part.iter().map(interaction).collect::<Vec<_>>()).await?;
     }

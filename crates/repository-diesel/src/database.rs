@@ -122,17 +122,23 @@ impl Database {
         W: Fn(&mut AnyConnection) -> Result<T, Failure> + Send + 'static,
     {
         let database = self.clone();
-        blocking(move || {
-            let started = Instant::now();
-            let result = database.attempt(work);
-            let elapsed = started.elapsed();
-            // Work that fails takes its time too; that is told where the error is handled.
-            if elapsed > SLOW && result.is_ok() {
-                log::warn!(what, elapsed_ms = elapsed.as_millis(); "slow database work");
-            }
-            result
-        })
-        .await
+        blocking(move || database.run_blocking(what, work)).await
+    }
+
+    /// Does what [`Database::run`] does on this thread, which may wait.
+    pub(crate) fn run_blocking<T>(
+        &self,
+        what: &'static str,
+        work: impl Fn(&mut AnyConnection) -> Result<T, Failure>,
+    ) -> Result<T, RepositoryError> {
+        let started = Instant::now();
+        let result = self.attempt(work);
+        let elapsed = started.elapsed();
+        // Work that fails takes its time too; that is told where the error is handled.
+        if elapsed > SLOW && result.is_ok() {
+            log::warn!(what, elapsed_ms = elapsed.as_millis(); "slow database work");
+        }
+        result
     }
 
     async fn with_connection<T: Send + 'static>(

@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::num::NonZeroUsize;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
@@ -14,7 +14,7 @@ use rollcall_domain::{
 use rollcall_repository::{Batch, Page, PageRequest, RepositoryError, UserRepository};
 
 use crate::{
-    Database,
+    Database, DatabaseUrl,
     connection::AnyConnection,
     error::Failure,
     reach, registration,
@@ -39,14 +39,21 @@ impl DieselUserRepository {
 
 #[async_trait]
 impl UserRepository for DieselUserRepository {
-    async fn register(
+    fn register(
         &self,
-        batch: Arc<Batch>,
+        batch: &Batch,
         now: DateTime<Utc>,
     ) -> Result<Vec<Registration>, RepositoryError> {
         self.database
-            .run("register", move |connection| registration::register(connection, &batch, now))
-            .await
+            .run_blocking("register", |connection| registration::register(connection, batch, now))
+    }
+
+    /// PostgreSQL works on one batch while another is prepared or answered; SQLite has one writer.
+    fn writers(&self) -> NonZeroUsize {
+        match self.database.url() {
+            DatabaseUrl::Sqlite { .. } => NonZeroUsize::MIN,
+            DatabaseUrl::Postgres { .. } => NonZeroUsize::MIN.saturating_add(1),
+        }
     }
 
     async fn interactions(

@@ -1,7 +1,7 @@
 //! Opening databases and staying connected: what works, and what an owner reads when it does not.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::{os::unix::fs::FileExt, path::Path, sync::Arc, time::Duration};
+use std::{os::unix::fs::FileExt, path::Path, time::Duration};
 
 use chrono::TimeDelta;
 use diesel::{Connection, PgConnection, RunQueryDsl};
@@ -99,7 +99,7 @@ async fn connections_that_were_cut_are_made_again() {
         let ada = Profile::new(id(1815), "Ada");
         let now = TestClock::at("2026-11-23T12:00:00Z").now();
         let ada = Interaction::new(now, ada, InteractionKind::Text);
-        assert_eq!(users.register(Arc::new(vec![ada].into()), now).await.unwrap().len(), 1);
+        assert_eq!(users.register(&vec![ada].into(), now).unwrap().len(), 1);
     }
 }
 
@@ -123,7 +123,7 @@ async fn batches_in_opposite_order_do_not_deadlock() {
                 if reversed {
                     batch.reverse();
                 }
-                users.register(Arc::new(batch.into()), now).await.unwrap();
+                users.register(&batch.into(), now).unwrap();
             }
         })
     });

@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::num::NonZeroUsize;
 
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -39,11 +39,20 @@ pub trait UserRepository: Send + Sync {
     /// An interaction whose `update_id` was recorded before, as far as [`forget`](Self::forget) has
     /// left that known, changes nothing and is not counted; it is answered with the user as it
     /// stands. `now` is when the batch is recorded.
-    async fn register(
+    ///
+    /// Blocks until then, so it is not to be called on an async thread. Not async itself, because
+    /// this is what a bot does all day, and each change of threads takes as long as the statements
+    /// of a small batch.
+    fn register(
         &self,
-        batch: Arc<Batch>,
+        batch: &Batch,
         now: DateTime<Utc>,
     ) -> Result<Vec<Registration>, RepositoryError>;
+
+    /// How many batches may well be registered at once, by as many threads.
+    fn writers(&self) -> NonZeroUsize {
+        NonZeroUsize::MIN
+    }
 
     /// How many interactions of each kind were recorded on each day from `first` to `last`, days in
     /// UTC, both included; by day and the kind's name.

@@ -11,8 +11,8 @@ pub enum ServiceError {
     /// A page that cannot be asked for.
     #[error(transparent)]
     InvalidPage(#[from] InvalidPage),
-    /// The task that registers is gone: the runtime is shutting down, or the task panicked.
-    #[error("the registration task has stopped")]
+    /// The thread that registers is gone: it could not be started, or it panicked.
+    #[error("the registration thread has stopped")]
     Stopped,
 }
 

@@ -3,12 +3,15 @@
 //!
 //! There is no timer. A call that finds the queue idle is committed at once, alone; under load the
 //! batches grow by themselves to what one commit takes, and the cost of a commit is shared.
+//!
+//! Batches are registered by threads of their own: as many as the storage can serve at once.
 
-use std::sync::Arc;
+use std::{sync::Arc, thread};
 
+use crossbeam_channel::{Receiver, Sender};
 use rollcall_domain::{Clock, Registration};
 use rollcall_repository::{Batch, UserRepository};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::ServiceError;
 
@@ -36,19 +39,29 @@ struct Caller {
     _room: OwnedSemaphorePermit,
 }
 
-/// The queue's entrance. The task behind it ends when the last entrance is gone and everything
+/// The queue's entrance. The threads behind it end when the last entrance is gone and everything
 /// that was queued is done.
 #[derive(Clone, Debug)]
 pub(crate) struct Queue {
-    calls: mpsc::UnboundedSender<Call>,
+    calls: Sender<Call>,
     room: Arc<Semaphore>,
 }
 
 impl Queue {
-    /// Starts the task on the current tokio runtime.
+    /// Starts the threads.
     pub(crate) fn start(users: Arc<dyn UserRepository>, clock: Arc<dyn Clock>) -> Self {
-        let (calls, queued) = mpsc::unbounded_channel();
-        tokio::spawn(work(users, clock, queued));
+        // Bounded by the room.
+        let (calls, queued) = crossbeam_channel::unbounded();
+        for _ in 0..users.writers().get() {
+            let writer =
+                Writer { users: users.clone(), clock: clock.clone(), queued: queued.clone() };
+            let started =
+                thread::Builder::new().name("registration".into()).spawn(|| writer.work());
+            if let Err(error) = started {
+                // With none at all, callers are told that registration has stopped.
+                log::error!(error:%; "a registration thread cannot be started");
+            }
+        }
         Self { calls, room: Arc::new(Semaphore::new(CAPACITY)) }
     }
 
@@ -69,49 +82,56 @@ impl Queue {
     }
 }
 
-async fn work(
+/// Registers what is queued, batch by batch.
+struct Writer {
     users: Arc<dyn UserRepository>,
     clock: Arc<dyn Clock>,
-    mut calls: mpsc::UnboundedReceiver<Call>,
-) {
-    while let Some(first) = calls.recv().await {
-        let mut batch = first.batch;
-        let mut callers = vec![first.caller];
+    queued: Receiver<Call>,
+}
+
+impl Writer {
+    fn work(self) {
+        while let Some((batch, callers)) = self.next() {
+            let interactions = u32::try_from(batch.interactions.len()).unwrap_or(u32::MAX);
+            metrics::histogram!("rollcall_batch_interactions").record(interactions);
+            match self.users.register(&batch, self.clock.now()) {
+                // One caller's lasting fault is not to be everybody's.
+                Err(error) if error.is_lasting() && callers.len() > 1 => {
+                    self.register_apart(&batch, callers);
+                }
+                result => distribute(result.map_err(ServiceError::from), callers),
+            }
+        }
+    }
+
+    /// Waits for a call, and takes what else has come by then; `None` once nothing can come.
+    fn next(&self) -> Option<(Batch, Vec<Caller>)> {
+        let Call { mut batch, caller } = self.queued.recv().ok()?;
+        let mut callers = vec![caller];
         while batch.interactions.len() < FULL_BATCH
-            && let Ok(call) = calls.try_recv()
+            && let Ok(call) = self.queued.try_recv()
         {
             batch.interactions.extend(call.batch.interactions);
             batch.set_aside.extend(call.batch.set_aside);
             callers.push(call.caller);
         }
-        metrics::histogram!("rollcall_batch_interactions").record(batch.interactions.len() as f64);
-        let batch = Arc::new(batch);
-        match users.register(batch.clone(), clock.now()).await {
-            // One caller's lasting fault is not to be everybody's.
-            Err(error) if error.is_lasting() && callers.len() > 1 => {
-                register_apart(&*users, &*clock, &batch, callers).await;
-            }
-            result => distribute(result.map_err(ServiceError::from), callers),
-        }
+        Some((batch, callers))
     }
-}
 
-/// Registers what each caller brought by itself.
-async fn register_apart(
-    users: &dyn UserRepository,
-    clock: &dyn Clock,
-    batch: &Batch,
-    callers: Vec<Caller>,
-) {
-    let (mut interactions, mut set_aside) = (&*batch.interactions, &*batch.set_aside);
-    for caller in callers {
-        let (its_interactions, others) = interactions.split_at(caller.interactions);
-        let (its_set_aside, others_set_aside) = set_aside.split_at(caller.set_aside);
-        (interactions, set_aside) = (others, others_set_aside);
-        let its =
-            Batch { interactions: its_interactions.to_vec(), set_aside: its_set_aside.to_vec() };
-        let result = users.register(Arc::new(its), clock.now()).await;
-        distribute(result.map_err(ServiceError::from), vec![caller]);
+    /// Registers what each caller brought by itself.
+    fn register_apart(&self, batch: &Batch, callers: Vec<Caller>) {
+        let (mut interactions, mut set_aside) = (&*batch.interactions, &*batch.set_aside);
+        for caller in callers {
+            let (its_interactions, others) = interactions.split_at(caller.interactions);
+            let (its_set_aside, others_set_aside) = set_aside.split_at(caller.set_aside);
+            (interactions, set_aside) = (others, others_set_aside);
+            let its = Batch {
+                interactions: its_interactions.to_vec(),
+                set_aside: its_set_aside.to_vec(),
+            };
+            let result = self.users.register(&its, self.clock.now());
+            distribute(result.map_err(ServiceError::from), vec![caller]);
+        }
     }
 }
 

@@ -21,10 +21,8 @@ pub struct UserService {
 }
 
 impl UserService {
-    /// A service over `users`, with a queue of its own that works on the current tokio runtime.
-    ///
-    /// # Panics
-    /// Outside a tokio runtime.
+    /// A service over `users`, with a queue of its own and threads that work on it. They end when
+    /// the last clone of the service is gone and everything that was queued is done.
     pub fn new(users: impl UserRepository + 'static, clock: impl Clock + 'static) -> Self {
         let users: Arc<dyn UserRepository> = Arc::new(users);
         let clock: Arc<dyn Clock> = Arc::new(clock);

@@ -19,7 +19,7 @@ use rollcall_repository::{Batch, Page, PageRequest, RepositoryError, UserReposit
 use rollcall_repository_diesel::{Database, DieselUserRepository};
 use rollcall_service::{ServiceError, UserService};
 use rollcall_testkit::{TestClock, ThrowAwayDatabase};
-use tokio::sync::Notify;
+use tokio::{runtime::Handle, sync::Notify};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_user_is_created_once_and_then_known() {
@@ -130,7 +130,7 @@ async fn more_than_a_batch_is_registered_whole() {
 #[tokio::test]
 async fn calls_that_arrive_during_a_commit_form_the_next_batch() {
     let slow = Arc::new(HeldStore::default());
-    let users = UserService::new(Shared(slow.clone()), TestClock::at(NOON));
+    let users = UserService::new(Shared(slow.clone(), Handle::current()), TestClock::at(NOON));
 
     let first = call(&users, 1);
     slow.entered.notified().await;
@@ -151,7 +151,7 @@ async fn calls_that_arrive_during_a_commit_form_the_next_batch() {
 #[tokio::test]
 async fn a_caller_that_goes_away_is_registered_all_the_same() {
     let slow = Arc::new(HeldStore::default());
-    let users = UserService::new(Shared(slow.clone()), TestClock::at(NOON));
+    let users = UserService::new(Shared(slow.clone(), Handle::current()), TestClock::at(NOON));
     let first = call(&users, 1);
     slow.entered.notified().await;
     let second = call(&users, 2);
@@ -172,7 +172,7 @@ async fn a_caller_that_goes_away_is_registered_all_the_same() {
 #[tokio::test]
 async fn a_failing_store_fails_every_caller_of_the_batch_and_only_that() {
     let store = Arc::new(HeldStore::default());
-    let users = UserService::new(Shared(store.clone()), TestClock::at(NOON));
+    let users = UserService::new(Shared(store.clone(), Handle::current()), TestClock::at(NOON));
     store.broken.store(true, Ordering::Relaxed);
     store.release.notify_one();
     let error = call(&users, 1).await.unwrap().unwrap_err();
@@ -277,17 +277,17 @@ struct HeldStore {
     batches: std::sync::Mutex<Vec<usize>>,
 }
 
-struct Shared(Arc<HeldStore>);
+struct Shared(Arc<HeldStore>, Handle);
 
 #[async_trait]
 impl UserRepository for Shared {
-    async fn register(
+    fn register(
         &self,
-        batch: Arc<Batch>,
+        batch: &Batch,
         _: DateTime<Utc>,
     ) -> Result<Vec<Registration>, RepositoryError> {
         self.0.entered.notify_one();
-        self.0.release.notified().await;
+        self.1.block_on(self.0.release.notified());
         if self.0.broken.load(Ordering::Relaxed) {
             return Err(RepositoryError::Failed("broken".into()));
         }

@@ -7,6 +7,7 @@ mod sqlite;
 use std::{path::Path, time::Instant};
 
 use anyhow::Result;
+use rollcall_domain::{Clock, SystemClock};
 
 use self::{postgres::PostgresLimit, sqlite::SqliteLimit};
 use crate::people::{self, Person};
@@ -61,5 +62,5 @@ impl Limit {
 
 /// The time in the databases' form.
 pub(crate) fn now() -> String {
-    chrono::Utc::now().format("%Y-%m-%d %H:%M:%S%.6f").to_string()
+    SystemClock.now().format("%Y-%m-%d %H:%M:%S%.6f").to_string()
 }

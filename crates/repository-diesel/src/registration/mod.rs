@@ -67,6 +67,19 @@ macro_rules! statements_alike {
     };
 }
 
+/// Writes a statement: its text, and its parameters each with its SQL type.
+macro_rules! push {
+    ($out:ident, ) => {};
+    ($out:ident, $sql:literal $(, $($rest:tt)*)?) => {
+        $out.push_sql($sql);
+        push!($out, $($($rest)*)?);
+    };
+    ($out:ident, $type:ty = $value:expr $(, $($rest:tt)*)?) => {
+        $out.push_bind_param::<$type, _>($value)?;
+        push!($out, $($($rest)*)?);
+    };
+}
+
 mod postgres;
 mod replay;
 mod sqlite;
@@ -162,12 +175,15 @@ pub(crate) fn register(
         AnyConnection::Sqlite(connection) => {
             connection.immediate_transaction(|connection| record(connection, batch, now))
         }
-        // Said, for a server may have another default: each statement is to see what others have
-        // committed by then.
-        AnyConnection::Postgres(connection) => connection
-            .build_transaction()
-            .read_committed()
-            .run(|connection| record(connection, batch, now)),
+        AnyConnection::Postgres(connection) => {
+            if let Some(registration) = postgres::touch(connection, batch)? {
+                return Ok(vec![registration]);
+            }
+            // Said, for a server may have another default: each statement is to see what others
+            // have committed by then.
+            let mut transaction = connection.build_transaction().read_committed();
+            transaction.run(|connection| record(connection, batch, now))
+        }
     }
 }
 

@@ -56,8 +56,10 @@ impl Statements for SqliteConnection {
     }
 
     fn count(&mut self, counts: &[Count]) -> QueryResult<()> {
-        let rows = counts.iter().map(|(day, kind, count)| (day.to_string(), kind, count));
-        CountInteractions(json(rows)?).execute(self).map(drop)
+        let count = |&(day, kind, interactions): &Count| {
+            CountInteractions { day: day.to_string(), kind, interactions }.execute(self).map(drop)
+        };
+        counts.iter().try_for_each(count)
     }
 }
 
@@ -104,19 +106,6 @@ impl<'a> Columns<'a> {
     fn active_day(&self) -> &str {
         self.last_seen.split(' ').next().unwrap_or_default()
     }
-}
-
-/// Writes a statement: its text, and its parameters each with its SQL type.
-macro_rules! push {
-    ($out:ident, ) => {};
-    ($out:ident, $sql:literal $(, $($rest:tt)*)?) => {
-        $out.push_sql($sql);
-        push!($out, $($($rest)*)?);
-    };
-    ($out:ident, $type:ty = $value:expr $(, $($rest:tt)*)?) => {
-        $out.push_bind_param::<$type, _>($value)?;
-        push!($out, $($($rest)*)?);
-    };
 }
 
 /// A JSON array with an element for each row.
@@ -168,16 +157,6 @@ statement_over_json!(
         "UPDATE telegram_users SET username = NULL, updated_at = max(updated_at, value ->> 1) \
          FROM json_each(",
         ") WHERE telegram_id = value ->> 0"
-    ]
-);
-
-statement_over_json!(
-    CountInteractions,
-    [
-        "INSERT INTO interactions_by_day (day, kind, interactions) \
-         SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(",
-        ") WHERE true ON CONFLICT (day, kind) DO UPDATE SET \
-         interactions = interactions + excluded.interactions"
     ]
 );
 
@@ -286,3 +265,29 @@ impl QueryId for Update<'_> {
 }
 
 impl RunQueryDsl<SqliteConnection> for Update<'_> {}
+
+#[derive(QueryId)]
+struct CountInteractions {
+    day: String,
+    kind: &'static str,
+    interactions: i64,
+}
+
+impl QueryFragment<Sqlite> for CountInteractions {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        push!(
+            out,
+            "INSERT INTO interactions_by_day (day, kind, interactions) VALUES (",
+            Text = &self.day,
+            ", ",
+            Text = self.kind,
+            ", ",
+            BigInt = &self.interactions,
+            ") ON CONFLICT (day, kind) DO UPDATE \
+             SET interactions = interactions + excluded.interactions",
+        );
+        Ok(())
+    }
+}
+
+impl RunQueryDsl<SqliteConnection> for CountInteractions {}
