@@ -35,6 +35,17 @@ const ALLOWED: &[(&str, &[&str], &[&str])] = &[
     ),
     ("rollcall-simulator", &[], &["axum"]),
     ("rollcall-testkit", &["rollcall-domain", "rollcall-repository"], &[]),
+    (
+        "rollcall-bench",
+        &[
+            "rollcall-domain",
+            "rollcall-repository-diesel",
+            "rollcall-service",
+            "rollcall-simulator",
+            "rollcall-testkit",
+        ],
+        &["clap", "libsqlite3-sys", "pq-sys", "reqwest"],
+    ),
     ("bot", &["rollcall-app"], &["clap"]),
     ("manage", &["rollcall-app"], &["clap"]),
 ];

@@ -4,6 +4,7 @@
 //! `cargo run --release --bin bench -- all`
 
 mod database;
+mod end_to_end;
 mod limit;
 mod people;
 mod report;
@@ -11,6 +12,7 @@ mod write;
 
 use clap::{Parser, ValueEnum};
 use database::Databases;
+use end_to_end::Mode;
 
 /// Measures Rollcall against the limits of its databases
 #[derive(Parser)]
@@ -26,6 +28,12 @@ struct Arguments {
     /// Measure one database only
     #[arg(long)]
     only: Option<Kind>,
+    /// For `drain`: poll or receive
+    #[arg(long, hide = true, default_value = "poll")]
+    by: String,
+    /// For `drain`: the Bot API's address with the token
+    #[arg(long, hide = true, default_value = "")]
+    from: String,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -42,11 +50,21 @@ enum What {
     Many,
     /// get_or_create_user from a single caller, against an upsert of one row
     Single,
+    /// The bot by long polling, against a bare client that drains the same stream
+    Polling,
+    /// The bot by webhook, against a bare webhook that takes the same stream
+    Webhook,
+    /// Be the bare client; for the two above
+    #[value(hide = true)]
+    Drain,
 }
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let Arguments { what, runs, seconds, only } = Arguments::parse();
+    let Arguments { what, runs, seconds, only, by, from } = Arguments::parse();
+    if what == What::Drain {
+        return end_to_end::drain(&by, &from).await;
+    }
     let databases = Databases::new(only)?;
     let wanted = |it| what == What::All || what == it;
     report::Batches::now();
@@ -55,6 +73,11 @@ async fn main() -> anyhow::Result<()> {
     }
     if wanted(What::Single) {
         write::single(&databases, runs, seconds).await?;
+    }
+    for (it, mode) in [(What::Polling, Mode::Polling), (What::Webhook, Mode::Webhook)] {
+        if wanted(it) {
+            end_to_end::run(&databases, mode, runs, seconds).await?;
+        }
     }
     Ok(())
 }

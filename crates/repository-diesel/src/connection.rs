@@ -34,7 +34,12 @@ impl AnyConnection {
                     .map_err(ConnectionError::CouldntSetupConfiguration)?;
                 Ok(Self::Sqlite(connection))
             }
-            DatabaseUrl::Postgres { url } => PgConnection::establish(url).map(Self::Postgres),
+            DatabaseUrl::Postgres { url } => {
+                let mut connection = PgConnection::establish(url)?;
+                prepare_postgres(&mut connection)
+                    .map_err(ConnectionError::CouldntSetupConfiguration)?;
+                Ok(Self::Postgres(connection))
+            }
         }
     }
 
@@ -90,6 +95,14 @@ fn prepare_sqlite(connection: &mut SqliteConnection) -> QueryResult<()> {
     connection.batch_execute(
         "PRAGMA busy_timeout = 5000; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
     )
+}
+
+/// Every statement of ours has its index. A plan that was made and kept while a table was empty
+/// would read it whole, and go on doing so when it no longer is.
+fn prepare_postgres(connection: &mut PgConnection) -> QueryResult<()> {
+    // With sequential scans priced as if they were never to be used, those that have to be look dear
+    // enough to be compiled, which takes longer than they do.
+    connection.batch_execute("SET enable_seqscan = off; SET jit = off;")
 }
 
 /// Makes connections for the pool.

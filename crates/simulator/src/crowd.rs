@@ -58,6 +58,8 @@ pub struct CrowdReport {
     pub updates: u64,
     /// How many of them were texts and commands.
     pub texts: u64,
+    /// How many of them were commands.
+    pub commands: u64,
     /// How many of them were presses on buttons.
     pub presses: u64,
     /// How many of them blocked the bot.
@@ -320,11 +322,13 @@ impl Play {
                 }
                 None => {
                     self.report.texts += 1;
+                    self.report.commands += u64::from(self.script.is_command(otherwise));
                     self.write(&act, member, otherwise, now)?
                 }
             },
             Deed::Write { line } => {
                 self.report.texts += 1;
+                self.report.commands += u64::from(self.script.is_command(line));
                 self.write(&act, member, line, now)?
             }
         })
@@ -433,6 +437,10 @@ const PLAIN_TEXTS: &[&str] = &[
 ];
 
 impl Script {
+    fn is_command(&self, line: usize) -> bool {
+        self.lines.get(line).is_some_and(|line| line.text.starts_with('/'))
+    }
+
     fn new(crowd: &Crowd) -> Self {
         let plain = PLAIN_TEXTS.iter().map(|&text| text.to_owned());
         let commands = crowd.commands.iter().map(|(command, _)| command.clone());

@@ -1,0 +1,247 @@
+//! Line 2: the release `bot` against the simulated Telegram, and a bare client that only drains the
+//! same stream. Simulator, bot and database share the machine.
+
+use std::{
+    path::Path,
+    process::Stdio,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, ensure};
+use reqwest::Client;
+use rollcall_simulator::{Crowd, Simulator};
+use serde_json::json;
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    net::TcpListener,
+    process::{Child, Command},
+    time::sleep,
+};
+
+use crate::{database::Databases, report::Pairs};
+
+/// How many updates wait for the bot at most; the crowd makes as many as are taken.
+const BACKLOG: usize = 2000;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Polling,
+    Webhook,
+}
+
+/// Has the bot take updates for so many seconds, and the bare client as many, by turns.
+pub(crate) async fn run(
+    databases: &Databases,
+    mode: Mode,
+    runs: usize,
+    seconds: f64,
+) -> Result<()> {
+    let bot = std::env::current_exe()?.with_file_name("bot");
+    ensure!(bot.exists(), "there is no {}: cargo build --release --bin bot", bot.display());
+    for (name, database) in databases.of_each_kind() {
+        let how = if mode == Mode::Polling { "polling" } else { "webhook" };
+        let mut pairs = Pairs::new(format!("{name}: the bot by {how}"), "updates/s");
+        for _ in 0..runs {
+            let ours = drained_by_bot(&bot, database.url(), mode, seconds).await?;
+            let bare = drained_bare(mode, seconds).await?;
+            pairs.add(bare, ours.rate, ours.to_string());
+        }
+        pairs.print();
+    }
+    Ok(())
+}
+
+/// What a bot did.
+struct Drained {
+    rate: f64,
+    cpu_us: f64,
+    answered: f64,
+    resident_mib: [f64; 2],
+}
+
+impl std::fmt::Display for Drained {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let [begin, end] = self.resident_mib;
+        write!(
+            f,
+            "{:.1} µs CPU an update, {:.1}% of the commands answered, \
+             resident {begin:.1} MiB after 10 thousand and {end:.1} MiB at the end",
+            self.cpu_us,
+            100.0 * self.answered
+        )
+    }
+}
+
+async fn drained_by_bot(bot: &Path, database: &str, mode: Mode, seconds: f64) -> Result<Drained> {
+    let telegram = Simulator::builder().record_limit(0).start().await?;
+    let crowd = Crowd::load(1).backlog(BACKLOG).start(&telegram);
+    let process = RunningBot::start(bot, &telegram, database, mode).await?;
+    // Everybody is known, and everything is warm.
+    wait_for(&telegram, &crowd, 10_000).await;
+    let begin_resident = process.resident_mib()?;
+    let (begun, begun_cpu) = (Instant::now(), process.cpu_seconds()?);
+    let before = taken(&telegram, &crowd);
+    sleep(Duration::from_secs_f64(seconds)).await;
+    let updates = taken(&telegram, &crowd) - before;
+    let (elapsed, cpu) = (begun.elapsed().as_secs_f64(), process.cpu_seconds()? - begun_cpu);
+    let resident_mib = [begin_resident, process.resident_mib()?];
+    let report = crowd.stop().await;
+    while telegram.pending() > 0 {
+        sleep(Duration::from_millis(10)).await;
+    }
+    // What is in hand is answered before the bot ends.
+    process.end().await?;
+    let answered = telegram.calls("sendMessage") as f64 / report.commands as f64;
+    Ok(Drained { rate: updates / elapsed, cpu_us: cpu / updates * 1e6, answered, resident_mib })
+}
+
+/// How many updates the bot has taken and confirmed.
+fn taken(telegram: &Simulator, crowd: &rollcall_simulator::CrowdHandle) -> f64 {
+    crowd.pushed() as f64 - telegram.pending() as f64
+}
+
+async fn wait_for(telegram: &Simulator, crowd: &rollcall_simulator::CrowdHandle, updates: u64) {
+    while taken(telegram, crowd) < updates as f64 {
+        sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// Drains the stream, in a process of its own as the bot is, and does nothing with it.
+async fn drained_bare(mode: Mode, seconds: f64) -> Result<f64> {
+    let telegram = Simulator::builder().record_limit(0).start().await?;
+    let crowd = Crowd::load(1).backlog(BACKLOG).start(&telegram);
+    let root = format!("{}/bot{}", telegram.url(), telegram.token());
+    let how = if mode == Mode::Polling { "poll" } else { "receive" };
+    let mut process = Command::new(std::env::current_exe()?)
+        .args(["drain", "--by", how, "--from", &root])
+        .kill_on_drop(true)
+        .spawn()?;
+    wait_for(&telegram, &crowd, 10_000).await;
+    let (begun, before) = (Instant::now(), taken(&telegram, &crowd));
+    sleep(Duration::from_secs_f64(seconds)).await;
+    let rate = (taken(&telegram, &crowd) - before) / begun.elapsed().as_secs_f64();
+    process.kill().await?;
+    Ok(rate)
+}
+
+/// The bare client's whole work.
+pub(crate) async fn drain(by: &str, root: &str) -> Result<()> {
+    let client = Client::new();
+    if by == "receive" {
+        return receive(&client, root).await;
+    }
+    let mut offset = None;
+    loop {
+        let request = client.post(format!("{root}/getUpdates"));
+        let parameters = json!({"offset": offset, "limit": 100, "timeout": 50});
+        let body = request.json(&parameters).send().await?.bytes().await?;
+        // Where the last update begins: enough to confirm it, without reading any of them.
+        let text = std::str::from_utf8(&body)?;
+        if let Some((_, last)) = text.rsplit_once("{\"update_id\":") {
+            let id: i64 = last.split(',').next().context("an id")?.trim().parse()?;
+            offset = Some(id + 1);
+        }
+    }
+}
+
+/// A webhook that takes everything and looks at nothing.
+async fn receive(client: &Client, root: &str) -> Result<()> {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let url = format!("http://{}/hook", listener.local_addr()?);
+    let parameters = json!({"url": url, "max_connections": 40});
+    client.post(format!("{root}/setWebhook")).json(&parameters).send().await?;
+    loop {
+        let (mut stream, _) = listener.accept().await?;
+        tokio::spawn(async move {
+            let (mut buffer, mut held) = (vec![0; 1 << 16], Vec::new());
+            loop {
+                match stream.read(&mut buffer).await {
+                    Ok(0) | Err(_) => return,
+                    Ok(count) => held.extend_from_slice(&buffer[..count]),
+                }
+                while let Some(length) = whole_request(&held) {
+                    held.drain(..length);
+                    let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
+                    if stream.write_all(answer).await.is_err() {
+                        return;
+                    }
+                }
+            }
+        });
+    }
+}
+
+/// How long the first request is, once all of it is there.
+fn whole_request(bytes: &[u8]) -> Option<usize> {
+    let head = bytes.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
+    let text = std::str::from_utf8(&bytes[..head]).ok()?.to_ascii_lowercase();
+    let length =
+        text.split("content-length:").nth(1)?.lines().next()?.trim().parse::<usize>().ok()?;
+    (bytes.len() >= head + length).then_some(head + length)
+}
+
+/// A bot that takes updates.
+struct RunningBot {
+    process: Child,
+    id: u32,
+}
+
+impl RunningBot {
+    async fn start(bot: &Path, telegram: &Simulator, database: &str, mode: Mode) -> Result<Self> {
+        let port = TcpListener::bind("127.0.0.1:0").await?.local_addr()?.port();
+        let mut command = Command::new(bot);
+        command
+            .env_clear()
+            .env("TELEGRAM_API_URL", telegram.url())
+            .env("TELEGRAM_BOT_TOKEN", telegram.token())
+            .env("DATABASE_URL", database)
+            .env("SEND_RATE", "0")
+            .env("LISTEN_ADDR", format!("127.0.0.1:{port}"))
+            .current_dir(std::env::temp_dir())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        if mode == Mode::Webhook {
+            command
+                .env("WEBHOOK_URL", format!("http://127.0.0.1:{port}/hook"))
+                .env("WEBHOOK_SECRET", "between-us");
+        }
+        let mut process = command.spawn()?;
+        let id = process.id().context("a bot that runs")?;
+        let stderr = process.stderr.take().context("its log")?;
+        tokio::spawn(async move {
+            let mut lines = BufReader::new(stderr).lines();
+            while let Ok(Some(line)) = lines.next_line().await {
+                if line.contains("WARN") || line.contains("ERROR") || line.contains("error:") {
+                    println!("  bot: {line}");
+                }
+            }
+        });
+        Ok(Self { process, id })
+    }
+
+    /// How much CPU time it has used.
+    fn cpu_seconds(&self) -> Result<f64> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.id))?;
+        // After the name in parentheses: utime and stime are the 14th and 15th fields.
+        let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split(' ').collect();
+        let ticks: f64 = fields[12].parse::<f64>()? + fields[13].parse::<f64>()?;
+        Ok(ticks / 100.0)
+    }
+
+    fn resident_mib(&self) -> Result<f64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib: f64 = line.context("VmRSS")?.trim().trim_end_matches(" kB").parse()?;
+        Ok(kib / 1024.0)
+    }
+
+    /// Asks it to end, and waits until it has.
+    async fn end(mut self) -> Result<()> {
+        let kill = Command::new("kill").arg(self.id.to_string()).status().await?;
+        ensure!(kill.success(), "the bot cannot be ended");
+        let status = self.process.wait().await?;
+        ensure!(status.success(), "the bot ended badly: {status}");
+        Ok(())
+    }
+}
