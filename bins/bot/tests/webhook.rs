@@ -359,10 +359,13 @@ async fn wrong_settings_are_told_in_one_line() {
     }
     assert!(!database.file().unwrap().exists(), "a wrong setting changes nothing");
 
-    // Where nobody asked for a webhook, nobody listens, and the secret does not matter.
+    // Where nobody asked for a webhook, a port that is taken and the secret do not matter.
     let idle =
         [("LISTEN_ADDR", taken.as_str()), ("WEBHOOK_SECRET", "hunter2!"), ("WEBHOOK_URL", "")];
-    RunningBot::start(&telegram, &database, &idle).await.terminate().await;
+    let log = RunningBot::start(&telegram, &database, &idle).await.terminate().await;
+    let told = format!("LISTEN_ADDR: cannot listen on {taken}: Address already in use");
+    assert!(log.contains(&told), "{log}");
+    assert!(log.contains("goes on without /metrics, /healthz, /readyz"), "{log}");
     drop(listener);
 }
 

@@ -8,7 +8,7 @@ use crate::{
     demo,
     environment::Environment,
     serve::serve,
-    settings::{DatabaseArguments, TelegramArguments, WebhookArguments},
+    settings::{DatabaseArguments, HttpArguments, TelegramArguments},
     shutdown::Shutdown,
 };
 
@@ -28,7 +28,7 @@ pub struct Arguments {
     #[command(flatten)]
     telegram: TelegramArguments,
     #[command(flatten)]
-    webhook: WebhookArguments,
+    http: HttpArguments,
 }
 
 /// Runs the bot until a signal ends it.
@@ -41,9 +41,9 @@ pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Res
         demo::run(shutdown).await?;
     } else {
         let settings = arguments.telegram.settings(environment)?;
-        let webhook = arguments.webhook.settings(environment, &settings.api_url)?;
+        let http = arguments.http.settings(environment, &settings.api_url)?;
         let database_url = arguments.database.database_url(environment)?;
-        serve(settings, webhook, database_url, shutdown).await?;
+        serve(settings, http, database_url, shutdown).await?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -9,7 +9,7 @@ use rollcall_repository_diesel::{Database, DatabaseUrl, DieselUserRepository};
 use rollcall_simulator::{Crowd, Exchange, Person, Simulator};
 use tokio::sync::broadcast::{self, error::RecvError};
 
-use crate::{serve::serve, shutdown::Shutdown};
+use crate::{serve::serve, settings::HttpSettings, shutdown::Shutdown};
 
 /// Runs the real bot against a simulated Telegram with a small crowd, over HTTP and on a temporary
 /// database, and prints what they say to each other, until it is to end.
@@ -23,6 +23,7 @@ pub(crate) async fn run(shutdown: Shutdown) -> anyhow::Result<()> {
         // The simulated Telegram has no limits.
         send_rate: 0,
     };
+    let nothing_served = HttpSettings { address: None, webhook: None };
     let database_url = DatabaseUrl::Sqlite { path: folder.path().join("demo.db") };
 
     say("This is a demonstration: the people and Telegram itself are simulated.")?;
@@ -30,7 +31,7 @@ pub(crate) async fn run(shutdown: Shutdown) -> anyhow::Result<()> {
     let exchanges = simulator.subscribe();
     let crowd = Crowd::demo(1).start(&simulator);
     tokio::select! {
-        result = serve(settings, None, database_url.clone(), shutdown) => result?,
+        result = serve(settings, nothing_served, database_url.clone(), shutdown) => result?,
         result = print(exchanges) => result?,
     }
     let did = crowd.stop().await.updates;

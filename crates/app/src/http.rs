@@ -1,6 +1,11 @@
 //! The HTTP server: what is behind [`LISTEN_ADDR`](crate::settings).
 
-use std::{net::SocketAddr, pin::pin, time::Duration};
+use std::{
+    net::SocketAddr,
+    pin::pin,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use anyhow::Context;
 use axum::{
@@ -47,8 +52,8 @@ pub(crate) async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
     listener.with_context(|| format!("LISTEN_ADDR: cannot listen on {address}"))
 }
 
-/// Takes updates at `path` and hands them to `receiver`.
-pub(crate) fn webhook(path: &str, receiver: Receiver) -> Router {
+/// Takes updates at `path` and hands them to `receiver`, once it is there.
+pub(crate) fn webhook(path: &str, receiver: Arc<OnceLock<Receiver>>) -> Router {
     Router::new()
         // A colon is a letter like any other; braces do not occur, since URLs encode them.
         .without_v07_checks()
@@ -57,7 +62,14 @@ pub(crate) fn webhook(path: &str, receiver: Receiver) -> Router {
         .with_state(receiver)
 }
 
-async fn take_update(State(receiver): State<Receiver>, request: Request) -> Response {
+async fn take_update(
+    State(receiver): State<Arc<OnceLock<Receiver>>>,
+    request: Request,
+) -> Response {
+    // Of a bot that still starts; Telegram tries again.
+    let Some(receiver) = receiver.get() else {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    };
     // Before the body is read: strangers are not to fill the memory.
     if !receiver.admits(request.headers().get(SECRET).map(HeaderValue::as_bytes)) {
         return StatusCode::UNAUTHORIZED.into_response();

@@ -10,6 +10,7 @@
 pub mod bot;
 mod demo;
 pub mod environment;
+mod health;
 mod http;
 pub mod logging;
 mod maintenance;

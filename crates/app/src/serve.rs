@@ -1,6 +1,9 @@
 //! A bot on its database: start, taking updates, and the end.
 
-use std::sync::Arc;
+use std::{
+    net::SocketAddr,
+    sync::{Arc, OnceLock},
+};
 
 use anyhow::ensure;
 use rollcall_domain::{Clock, SystemClock, TelegramId};
@@ -9,78 +12,118 @@ use rollcall_repository_diesel::{
     Database, DatabaseUrl, DieselBotRepository, DieselUserRepository, MigrationState,
 };
 use rollcall_service::UserService;
-use rollcall_telegram::{Bot, Webhook};
+use rollcall_telegram::{Bot, Receiver, Webhook};
 use tokio::net::TcpListener;
 
-use crate::{http, maintenance, settings::WebhookSettings, shutdown::Shutdown};
+use crate::{
+    health::{self, Health},
+    http, maintenance,
+    settings::HttpSettings,
+    shutdown::Shutdown,
+};
 
 /// Runs a bot on a database, by long polling where there is no webhook, until it is to end.
 pub(crate) async fn serve(
     settings: rollcall_telegram::Settings,
-    webhook: Option<WebhookSettings>,
+    http: HttpSettings,
     database_url: DatabaseUrl,
     shutdown: Shutdown,
 ) -> anyhow::Result<()> {
     // Before anything else is done: a port that is taken is the owner's to free.
-    let webhook = match webhook {
-        Some(WebhookSettings { webhook, address }) => Some((webhook, http::listen(address).await?)),
-        None => None,
-    };
-    let (bot, database) = tokio::select! {
-        started = start(settings, database_url) => started?,
-        () = shutdown.clone().requested() => return Ok(()),
-    };
-    let users = UserService::new(DieselUserRepository::new(database), SystemClock);
-    let taken = async {
-        let users = users.clone();
-        match webhook {
-            Some((webhook, listener)) => receive(&bot, users, webhook, listener, shutdown).await?,
-            None => bot.poll(users, Arc::new(SystemClock), shutdown.requested()).await?,
+    let listener = listen(&http).await?;
+    let health = Health::new()?;
+    let receiver = Arc::default();
+    let mut router = health.clone().router();
+    if let Some(webhook) = &http.webhook {
+        router = router.merge(http::webhook(webhook.url.path(), Arc::clone(&receiver)));
+    }
+    let served = async {
+        match listener {
+            // From the beginning, so that somebody who watches sees it start.
+            Some(listener) => http::serve(listener, router, shutdown.clone()).await,
+            None => shutdown.clone().requested().await,
         }
-        anyhow::Ok(())
+        Ok(())
     };
-    tokio::select! {
-        result = taken => result?,
-        never = maintenance::run(users.clone()) => match never {},
+    let worked = work(settings, &http, database_url, shutdown.clone(), &health, &receiver);
+    tokio::try_join!(served, worked)?;
+    if let Some(receiver) = receiver.get() {
+        receiver.finish().await;
     }
     log::info!("stopped");
     Ok(())
 }
 
-/// Takes updates by webhook until the bot is to end; then finishes what is under way. The webhook
-/// stays set: other processes may serve it, and what comes meanwhile waits at Telegram.
-async fn receive(
-    bot: &Bot,
-    users: UserService,
-    webhook: Webhook,
-    listener: TcpListener,
-    shutdown: Shutdown,
-) -> anyhow::Result<()> {
-    let address = listener.local_addr()?;
-    let receiver = bot.receiver(users, Arc::new(SystemClock), webhook.secret.clone());
-    let router = http::webhook(webhook.url.path(), receiver.clone());
-    let announced = async {
-        tokio::select! {
-            result = bot.set_webhook(&webhook) => result?,
-            () = shutdown.clone().requested() => return anyhow::Ok(()),
+/// Listens where the settings say. Where nobody needs it but those who watch the bot, a port that
+/// is taken does not keep it from its work.
+async fn listen(http: &HttpSettings) -> anyhow::Result<Option<TcpListener>> {
+    let Some(address) = http.address else { return Ok(None) };
+    match http::listen(address).await {
+        Err(error) if http.webhook.is_none() => {
+            log::warn!(
+                "{error:#}; the bot goes on without {} (LISTEN_ADDR=off for none)",
+                health::PATHS.join(", ")
+            );
+            Ok(None)
         }
-        log::info!(
-            bot_id = bot.id().get(), address:%;
-            "ready: @{} takes updates by webhook", bot.username()
-        );
-        Ok(())
+        listener => listener.map(Some),
+    }
+}
+
+/// Starts the bot, and takes updates until it is to end.
+async fn work(
+    settings: rollcall_telegram::Settings,
+    http: &HttpSettings,
+    database_url: DatabaseUrl,
+    shutdown: Shutdown,
+    health: &Health,
+    receiver: &OnceLock<Receiver>,
+) -> anyhow::Result<()> {
+    let (bot, database) = tokio::select! {
+        started = start(settings, database_url) => started?,
+        () = shutdown.clone().requested() => return Ok(()),
     };
-    let served = async {
-        http::serve(listener, router, shutdown.clone()).await;
-        Ok(())
+    let users = UserService::new(DieselUserRepository::new(database.clone()), SystemClock);
+    health.started(database, users.clone(), bot.intake());
+    let taken = async {
+        let users = users.clone();
+        match &http.webhook {
+            Some(webhook) => {
+                let clock = Arc::new(SystemClock);
+                let receiver =
+                    receiver.get_or_init(|| bot.receiver(users, clock, webhook.secret.clone()));
+                receive(&bot, webhook, http.address, receiver, shutdown).await
+            }
+            None => Ok(bot.poll(users, Arc::new(SystemClock), shutdown.requested()).await?),
+        }
     };
     tokio::select! {
-        // At once, since Telegram may bring updates before it has answered.
-        result = async { tokio::try_join!(announced, served) } => result.map(drop)?,
-        error = receiver.failed() => return Err(error.into()),
+        result = taken => result,
+        never = maintenance::run(users.clone()) => match never {},
     }
-    receiver.finish().await;
-    Ok(())
+}
+
+/// Has Telegram bring updates until the bot is to end. The webhook stays set: other processes may
+/// serve it, and what comes meanwhile waits at Telegram.
+async fn receive(
+    bot: &Bot,
+    webhook: &Webhook,
+    address: Option<SocketAddr>,
+    receiver: &Receiver,
+    shutdown: Shutdown,
+) -> anyhow::Result<()> {
+    tokio::select! {
+        result = bot.set_webhook(webhook) => result?,
+        () = shutdown.clone().requested() => return Ok(()),
+    }
+    log::info!(
+        bot_id = bot.id().get(), address:% = address.map_or_else(String::new, |it| it.to_string());
+        "ready: @{} takes updates by webhook", bot.username()
+    );
+    tokio::select! {
+        error = receiver.failed() => Err(error.into()),
+        () = shutdown.requested() => Ok(()),
+    }
 }
 
 /// Opens the database, asks Telegram who the bot is, and migrates the database if it is the bot's.

@@ -8,7 +8,7 @@ use rollcall_domain::TelegramId;
 use rollcall_repository_diesel::DatabaseUrl;
 use rollcall_telegram::{ApiUrl, BotToken, Webhook, WebhookSecret, WebhookUrl};
 
-use crate::environment::Environment;
+use crate::{environment::Environment, health};
 
 const DATABASE_URL: &str = "DATABASE_URL";
 const TELEGRAM_BOT_TOKEN: &str = "TELEGRAM_BOT_TOKEN";
@@ -104,10 +104,10 @@ impl TelegramArguments {
     }
 }
 
-/// Flags for the webhook.
+/// Flags for what is served over HTTP.
 #[derive(Args, Default)]
 #[command(next_help_heading = "Settings (flags, else environment variables, else the file .env)")]
-pub struct WebhookArguments {
+pub struct HttpArguments {
     /// Have Telegram bring updates to this address instead of asking for them [env: WEBHOOK_URL]
     #[arg(long, value_name = "URL")]
     webhook_url: Option<String>,
@@ -115,24 +115,23 @@ pub struct WebhookArguments {
     /// WEBHOOK_URL, and better kept in the environment [env: WEBHOOK_SECRET]
     #[arg(long, value_name = "SECRET")]
     webhook_secret: Option<String>,
-    /// Where to listen for them, such as behind a reverse proxy, or off; only with WEBHOOK_URL
-    /// [env: LISTEN_ADDR] [default: 127.0.0.1:8080]
+    /// Where to listen for them, and for those who watch the bot (/metrics, /healthz, /readyz), or
+    /// off [env: LISTEN_ADDR] [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDRESS")]
     listen_addr: Option<String>,
 }
 
-/// How updates are taken by webhook.
+/// What is served over HTTP, and where.
 #[derive(Clone, Debug)]
-pub struct WebhookSettings {
-    /// What Telegram is told.
-    pub webhook: Webhook,
-    /// Where to listen.
-    pub address: SocketAddr,
+pub struct HttpSettings {
+    /// Where to listen; `None` for nowhere, which only goes without a webhook.
+    pub address: Option<SocketAddr>,
+    /// What Telegram is told; `None` where updates are polled.
+    pub webhook: Option<Webhook>,
 }
 
-impl WebhookArguments {
-    /// How updates are taken by webhook from the Bot API server at `api_url`; `None` where they
-    /// are polled.
+impl HttpArguments {
+    /// What is served, with updates from the Bot API server at `api_url`.
     ///
     /// # Errors
     /// When a setting is wrong, or does not go with another one.
@@ -140,12 +139,20 @@ impl WebhookArguments {
         &self,
         environment: &Environment,
         api_url: &ApiUrl,
-    ) -> Result<Option<WebhookSettings>, SettingError> {
-        let listen: Listen = parse(LISTEN_ADDR, self.listen_addr.as_deref(), environment)
+    ) -> Result<HttpSettings, SettingError> {
+        let Listen(address) = parse(LISTEN_ADDR, self.listen_addr.as_deref(), environment)
             .unwrap_or_else(|| read(LISTEN_ADDR, "127.0.0.1:8080"))?;
         let url: Option<WebhookUrl> =
             parse(WEBHOOK_URL, self.webhook_url.as_deref(), environment).transpose()?;
-        let Some(url) = url else { return Ok(None) };
+        let Some(url) = url else { return Ok(HttpSettings { address, webhook: None }) };
+        if health::PATHS.contains(&url.path()) {
+            let reason = format!(
+                "its path is one of {}, which are the bot's own; expected another one, such as \
+                 /webhook",
+                health::PATHS.join(", ")
+            );
+            return Err(SettingError::Wrong(WEBHOOK_URL, reason));
+        }
         if !url.is_https() && api_url.is_telegrams() {
             let reason = "Telegram brings updates by https only; expected a URL such as \
                           https://bot.example.org/webhook";
@@ -154,23 +161,23 @@ impl WebhookArguments {
         let secret: Option<WebhookSecret> =
             parse(WEBHOOK_SECRET, self.webhook_secret.as_deref(), environment).transpose()?;
         let secret = secret.ok_or(SettingError::NoSecret)?;
-        let Listen::On(address) = listen else { return Err(SettingError::NowhereToListen) };
-        Ok(Some(WebhookSettings { webhook: Webhook { url, secret }, address }))
+        if address.is_none() {
+            return Err(SettingError::NowhereToListen);
+        }
+        Ok(HttpSettings { address, webhook: Some(Webhook { url, secret }) })
     }
 }
 
-enum Listen {
-    On(SocketAddr),
-    Off,
-}
+/// An address, or none for `off`.
+struct Listen(Option<SocketAddr>);
 
 impl FromStr for Listen {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
-            "off" => Ok(Self::Off),
-            text => text.parse().map(Self::On).map_err(|_| {
+            "off" => Ok(Self(None)),
+            text => text.parse().map(|address| Self(Some(address))).map_err(|_| {
                 "it is not an address to listen on; \
                  expected one such as 127.0.0.1:8080, 0.0.0.0:8080 or [::1]:8080, or off"
             }),
@@ -309,10 +316,11 @@ mod tests {
         let (api_url, variables) = variables.split_first().unwrap();
         let mut environment = [("", ""); 3];
         environment[..variables.len()].copy_from_slice(variables);
-        WebhookArguments::default()
+        let settings = HttpArguments::default()
             .settings(&environment.into(), &api_url.1.parse().unwrap())
-            .map(|it| it.map(|it| format!("{} {}", it.address, it.webhook.url.path())))
-            .map_err(|error| error.to_string())
+            .map_err(|error| error.to_string())?;
+        let address = settings.address.map(|address| address.to_string()).unwrap_or_default();
+        Ok(settings.webhook.map(|webhook| format!("{address} {}", webhook.url.path())))
     }
 
     #[test]
@@ -362,6 +370,10 @@ mod tests {
             (
                 vec![telegram, url, secret, (LISTEN_ADDR, "off")],
                 "LISTEN_ADDR is off, and WEBHOOK_URL needs it; expected an address such as 127.0.0.1:8080",
+            ),
+            (
+                vec![telegram, (WEBHOOK_URL, "https://bot.example.org/metrics"), secret],
+                "WEBHOOK_URL: its path is one of /metrics, /healthz, /readyz, which are the bot's own; expected another one, such as /webhook",
             ),
             (
                 vec![telegram, (LISTEN_ADDR, "8080")],

@@ -96,6 +96,12 @@ impl Database {
         self.with_connection(migrations::revert).await
     }
 
+    /// How many connections of the pool are idle, and how many at work.
+    pub fn connections(&self) -> (u32, u32) {
+        let state = self.pool.state();
+        (state.idle_connections, state.connections.saturating_sub(state.idle_connections))
+    }
+
     /// How large the database is, in bytes.
     ///
     /// # Errors

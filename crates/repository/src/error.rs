@@ -35,6 +35,16 @@ impl RepositoryError {
         matches!(self, Self::Corrupt { .. } | Self::Failed(_))
     }
 
+    /// A short name of the error's class, for counting.
+    pub fn class(&self) -> &'static str {
+        match self {
+            Self::Unavailable(_) => "storage_unavailable",
+            Self::ReadOnly(_) => "storage_read_only",
+            Self::Corrupt { .. } => "storage_corrupt",
+            Self::Failed(_) => "storage_failed",
+        }
+    }
+
     /// What is wrong, without the key of the row, which may tell who it is.
     pub fn without_key(&self) -> String {
         match self {

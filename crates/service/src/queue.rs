@@ -6,11 +6,11 @@
 //!
 //! Batches are registered by threads of their own: as many as the storage can serve at once.
 
-use std::{sync::Arc, thread};
+use std::{sync::Arc, thread, time::Instant};
 
 use crossbeam_channel::{Receiver, Sender};
 use rollcall_domain::{Clock, Registration};
-use rollcall_repository::{Batch, UserRepository};
+use rollcall_repository::{Batch, RepositoryError, UserRepository};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::ServiceError;
@@ -65,6 +65,11 @@ impl Queue {
         Self { calls, room: Arc::new(Semaphore::new(CAPACITY)) }
     }
 
+    /// How many interactions are queued or under way.
+    pub(crate) fn len(&self) -> usize {
+        CAPACITY - self.room.available_permits()
+    }
+
     /// Answers when what is in the batch, at most a full one, is durable. A caller that goes away
     /// earlier does not keep it from becoming so.
     pub(crate) async fn register(&self, batch: Batch) -> Answer {
@@ -94,7 +99,7 @@ impl Writer {
         while let Some((batch, callers)) = self.next() {
             let interactions = u32::try_from(batch.interactions.len()).unwrap_or(u32::MAX);
             metrics::histogram!("rollcall_batch_interactions").record(interactions);
-            match self.users.register(&batch, self.clock.now()) {
+            match self.register(&batch) {
                 // One caller's lasting fault is not to be everybody's.
                 Err(error) if error.is_lasting() && callers.len() > 1 => {
                     self.register_apart(&batch, callers);
@@ -118,6 +123,25 @@ impl Writer {
         Some((batch, callers))
     }
 
+    fn register(&self, batch: &Batch) -> Result<Vec<Registration>, RepositoryError> {
+        let begun = Instant::now();
+        let result = self.users.register(batch, self.clock.now());
+        match &result {
+            Ok(registrations) => {
+                metrics::histogram!("rollcall_commit_seconds").record(begun.elapsed());
+                let created = registrations.iter().filter(|it| it.created).count();
+                count("created", created);
+                count("updated", registrations.len() - created);
+                let set_aside = u64::try_from(batch.set_aside.len()).unwrap_or_default();
+                metrics::counter!("rollcall_set_aside_total").increment(set_aside);
+            }
+            Err(error) => {
+                metrics::counter!("rollcall_errors_total", "class" => error.class()).increment(1);
+            }
+        }
+        result
+    }
+
     /// Registers what each caller brought by itself.
     fn register_apart(&self, batch: &Batch, callers: Vec<Caller>) {
         let (mut interactions, mut set_aside) = (&*batch.interactions, &*batch.set_aside);
@@ -129,10 +153,15 @@ impl Writer {
                 interactions: its_interactions.to_vec(),
                 set_aside: its_set_aside.to_vec(),
             };
-            let result = self.users.register(&its, self.clock.now());
+            let result = self.register(&its);
             distribute(result.map_err(ServiceError::from), vec![caller]);
         }
     }
+}
+
+fn count(result: &'static str, registrations: usize) {
+    let registrations = u64::try_from(registrations).unwrap_or_default();
+    metrics::counter!("rollcall_registrations_total", "result" => result).increment(registrations);
 }
 
 /// Gives each caller its share of the answer. One that went away is passed over.

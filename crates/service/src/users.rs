@@ -70,6 +70,11 @@ impl UserService {
         Ok(registrations)
     }
 
+    /// How many interactions wait to be recorded, or are just being.
+    pub fn queued(&self) -> usize {
+        self.queue.len()
+    }
+
     /// How many interactions of each kind were recorded on each day from `first` to `last`, days
     /// in UTC, both included.
     ///

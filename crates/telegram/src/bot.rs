@@ -10,6 +10,7 @@ use crate::{
     error::BotError,
     handler::Handler,
     ingest::Ingest,
+    intake::Intake,
     menu,
     outbox::Outbox,
     poll,
@@ -42,6 +43,7 @@ pub struct Bot {
     id: TelegramId,
     username: String,
     admins: BTreeSet<TelegramId>,
+    intake: Intake,
 }
 
 impl Bot {
@@ -77,7 +79,13 @@ impl Bot {
             id: me.id.try_into()?,
             username: me.username.unwrap_or_default(),
             admins,
+            intake: Intake::not_yet(),
         })
+    }
+
+    /// Whether updates are being taken.
+    pub fn intake(&self) -> Intake {
+        self.intake.clone()
     }
 
     /// The bot's own id.
@@ -112,7 +120,8 @@ impl Bot {
         self.set_menus();
         let ingest = self.ingest(users, clock);
         log::info!(bot_id = self.id.get(); "ready: @{} takes updates by long polling", self.username);
-        poll::run(&self.client, &ingest, shutdown).await
+        self.intake.goes_on();
+        poll::run(&self.client, &ingest, &self.intake, shutdown).await
     }
 
     /// What takes the updates that Telegram brings to the webhook with this secret, registers whom
@@ -123,7 +132,7 @@ impl Bot {
         clock: Arc<dyn Clock>,
         secret: WebhookSecret,
     ) -> Receiver {
-        Receiver::new(self.ingest(users, clock), secret)
+        Receiver::new(self.ingest(users, clock), self.intake.clone(), secret)
     }
 
     /// Tells Telegram to bring updates to `webhook`, as often as it takes, and sets the menus.
@@ -146,6 +155,7 @@ impl Bot {
             CallError::Refused { code: 401, .. } => BotError::BadToken(error),
             error => BotError::Webhook(error),
         })?;
+        self.intake.goes_on();
         self.set_menus();
         Ok(())
     }

@@ -53,6 +53,15 @@ impl Client {
         parameters: &impl Serialize,
         timeout: Duration,
     ) -> Result<Body, CallError> {
+        self.answer(method, parameters, timeout).await.inspect_err(CallError::count)
+    }
+
+    async fn answer(
+        &self,
+        method: &'static str,
+        parameters: &impl Serialize,
+        timeout: Duration,
+    ) -> Result<Body, CallError> {
         let request = self.http.post(self.url.method(&self.token, method)).json(parameters);
         let response = request
             .timeout(timeout)
@@ -78,6 +87,10 @@ pub(crate) struct Body {
 impl Body {
     /// The result, read into `T`. It may borrow from the answer.
     pub(crate) fn read<'a, T: Deserialize<'a>>(&'a self) -> Result<T, CallError> {
+        self.result().inspect_err(CallError::count)
+    }
+
+    fn result<'a, T: Deserialize<'a>>(&'a self) -> Result<T, CallError> {
         let unreadable = |error: &serde_json::Error| CallError::Unreadable {
             method: self.method,
             status: self.status,
@@ -214,6 +227,18 @@ pub enum CallError {
 impl CallError {
     fn transport(method: &'static str, error: reqwest::Error) -> Self {
         Self::Transport { method, source: error.without_url() }
+    }
+
+    fn count(&self) {
+        let class = match self {
+            Self::Refused { code: 429, .. } => "telegram_429",
+            Self::Refused { code: 409, .. } => "telegram_409",
+            Self::Refused { code: 400..500, .. } => "telegram_4xx",
+            Self::Refused { .. } => "telegram_5xx",
+            Self::Transport { .. } => "telegram_unreachable",
+            Self::Unreadable { .. } | Self::TooLong { .. } => "telegram_unreadable",
+        };
+        metrics::counter!("rollcall_errors_total", "class" => class).increment(1);
     }
 
     /// Whether Telegram does not accept the token: it is wrong, or was revoked.

@@ -1,6 +1,6 @@
 //! What the bot answers.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc, time::Instant};
 
 use chrono::{DateTime, Utc};
 use rollcall_domain::{ChatKind, Clock, Obstacle, Registration, TelegramId};
@@ -41,6 +41,7 @@ impl Handler {
         if command.is_for_admins() && !by_admin {
             return;
         }
+        let begun_at = Instant::now();
         let answer = self.answer(command, by_admin, registration).await.unwrap_or_else(|error| {
             log::warn!(error = chain(&error); "a command failed");
             text::FAILED.to_owned()
@@ -54,6 +55,7 @@ impl Handler {
                 self.mark_unreachable(from, cause, begun).await;
             }
         }
+        metrics::histogram!("rollcall_handler_seconds").record(begun_at.elapsed());
         if command == Command::Start && by_admin {
             self.set_menu(from).await;
         }

@@ -1,11 +1,13 @@
 //! Taking updates in, however they come: registered first, answered after.
 
 use std::{
+    collections::BTreeMap,
     slice,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
+use chrono::{DateTime, Utc};
 use rollcall_domain::{Clock, Interaction, Registration, SetAside};
 use rollcall_service::{ServiceError, UserService};
 use serde_json::value::RawValue;
@@ -61,7 +63,11 @@ impl Ingest {
             update
         };
         let mut updates: Vec<Update> = raw.into_iter().map(read).collect();
-        date_the_undated(&mut updates);
+        if let Some(latest) = date_the_undated(&mut updates) {
+            let lag_ms = (received - latest).num_milliseconds().max(0);
+            let lag = Duration::from_millis(lag_ms.unsigned_abs());
+            metrics::gauge!("rollcall_update_lag_seconds").set(lag.as_secs_f64());
+        }
         updates
     }
 
@@ -70,13 +76,15 @@ impl Ingest {
     ///
     /// Where the storage refuses them all for the sake of one, that one is set aside.
     pub(crate) async fn register(&self, updates: &[Update<'_>]) -> Result<Commands, ServiceError> {
-        match self.register_together(updates).await {
+        let commands = match self.register_together(updates).await {
             Err(ServiceError::Repository(error)) if error.is_lasting() => {
                 log::debug!(error = chain(&*error); "a batch is registered one by one");
-                self.register_one_by_one(updates).await
+                self.register_one_by_one(updates).await?
             }
-            result => result,
-        }
+            result => result?,
+        };
+        count(updates);
+        Ok(commands)
     }
 
     /// What fails by itself, on a storage that works, would fail for ever.
@@ -138,6 +146,7 @@ impl Ingest {
     /// A flood is told of once in a while, not once a batch.
     fn tell_of_unanswered(&self, commands: u32) {
         log::debug!(commands; "commands go unanswered");
+        metrics::counter!("rollcall_commands_unanswered_total").increment(commands.into());
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         if told.is_none_or(|told| told.elapsed() >= TELL_EVERY) {
             log::warn!("commands come faster than they can be answered: some go unanswered");
@@ -156,13 +165,10 @@ impl Ingest {
 /// An update that does not tell its time, such as a callback query, happened no later than when it
 /// came; but after a pause of the bot that says little, and would make what its user did since look
 /// older. Updates come in the order in which things happened, so it takes the latest time told
-/// before it in its batch, or else the first told after it.
-fn date_the_undated(updates: &mut [Update<'_>]) {
-    let told = updates.iter().filter(|update| update.is_dated);
-    let Some(first) = told.filter_map(|update| Some(update.interaction.as_ref()?.at)).next() else {
-        return;
-    };
-    let mut latest = first;
+/// before it in its batch, or else the first told after it. Answers the latest time told.
+fn date_the_undated(updates: &mut [Update<'_>]) -> Option<DateTime<Utc>> {
+    let mut told = updates.iter().filter(|update| update.is_dated);
+    let mut latest = told.find_map(|update| Some(update.interaction.as_ref()?.at))?;
     for update in updates {
         let Some(interaction) = &mut update.interaction else { continue };
         if update.is_dated {
@@ -171,11 +177,30 @@ fn date_the_undated(updates: &mut [Update<'_>]) {
             interaction.at = interaction.at.min(latest);
         }
     }
+    Some(latest)
+}
+
+/// Counts updates that were taken: added up first, for counting takes longer than adding.
+fn count(updates: &[Update<'_>]) {
+    let mut counts: BTreeMap<(&str, &str), u64> = BTreeMap::new();
+    for update in updates {
+        let kind =
+            update.interaction.as_ref().map_or("none", |interaction| interaction.kind.name());
+        let outcome = match (&update.fault, &update.interaction) {
+            (Some(_), _) => "set_aside",
+            (None, Some(_)) => "registered",
+            (None, None) => "nobodys",
+        };
+        *counts.entry((kind, outcome)).or_default() += 1;
+    }
+    for ((kind, outcome), updates) in counts {
+        metrics::counter!("rollcall_updates_total", "kind" => kind, "outcome" => outcome)
+            .increment(updates);
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use chrono::DateTime;
     use serde_json::{Value, json};
 
     use super::*;

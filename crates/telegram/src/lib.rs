@@ -18,6 +18,7 @@ mod command;
 mod error;
 mod handler;
 mod ingest;
+mod intake;
 mod lanes;
 mod menu;
 mod outbox;
@@ -32,6 +33,7 @@ mod webhook;
 pub use bot::{Bot, Settings};
 pub use client::CallError;
 pub use error::BotError;
+pub use intake::Intake;
 pub use token::{ApiUrl, BotToken, InvalidApiUrl, InvalidToken};
 pub use update::{Reread, reread};
 pub use webhook::{

@@ -60,7 +60,15 @@ impl Outbox {
         message: &SendMessageParams,
     ) -> Result<(), SendError> {
         let send = || self.client.call::<IgnoredAny>("sendMessage", message);
-        self.gate.deliver(chat_id, send).await.map(drop)
+        let sent = self.gate.deliver(chat_id, send).await;
+        let outcome = match &sent {
+            Ok(_) => "sent",
+            Err(SendError::Unreachable { .. }) => "unreachable",
+            Err(SendError::Held { .. }) => "held",
+            Err(SendError::Call(_)) => "failed",
+        };
+        metrics::counter!("rollcall_sends_total", "outcome" => outcome).increment(1);
+        sent.map(drop)
     }
 }
 
@@ -167,6 +175,7 @@ impl Gate {
                 Err(error) => error,
             };
             if let Some(wait) = error.retry_after() {
+                metrics::counter!("rollcall_send_waits_total").increment(1);
                 self.refused(&mut chat, wait);
             } else if error.may_pass() && retries > 0 {
                 retries -= 1;

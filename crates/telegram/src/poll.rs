@@ -11,6 +11,7 @@ use crate::{
     client::{Body, CallError, Client, Conflict},
     error::BotError,
     ingest::{Commands, Ingest},
+    intake::Intake,
     trouble::{Trouble, chain},
     update::{self, Update},
 };
@@ -35,11 +36,12 @@ const LAST_CONFIRMATION: Duration = Duration::from_secs(2);
 pub(crate) async fn run(
     client: &Client,
     ingest: &Ingest,
+    intake: &Intake,
     mut shutdown: Pin<&mut impl Future<Output = ()>>,
 ) -> Result<(), BotError> {
     let mut offset = None;
     let mut limit = FULL_BATCH;
-    let mut hindrances = Hindrances::new();
+    let mut hindrances = Hindrances::new(intake.clone());
     let mut stopping = false;
     while !stopping {
         let started = Instant::now();
@@ -70,7 +72,7 @@ pub(crate) async fn run(
         };
         hindrances.passed();
         limit = (limit * 2).min(FULL_BATCH);
-        let mut registered = std::pin::pin!(register(ingest, &updates));
+        let mut registered = std::pin::pin!(register(ingest, intake, &updates));
         let commands = tokio::select! {
             registered = &mut registered => registered?,
             () = &mut shutdown => {
@@ -101,11 +103,13 @@ struct Hindrances {
     fault: Trouble,
     other_poller: Trouble,
     webhook: Trouble,
+    intake: Intake,
 }
 
 impl Hindrances {
-    fn new() -> Self {
+    fn new(intake: Intake) -> Self {
         Self {
+            intake,
             fault: Trouble::new("updates cannot be fetched"),
             other_poller: Trouble::new(
                 "another process polls for this bot, and Telegram lets only one: stop the other",
@@ -118,14 +122,15 @@ impl Hindrances {
 
     /// Does what there is to do about a failed getUpdates, and waits until the next try.
     async fn wait_out(&mut self, client: &Client, error: CallError) {
-        let wait = match error.conflict() {
-            None => self.fault.meet_call(&error),
-            Some(Conflict::OtherPoller) => self.other_poller.meet_call(&error),
+        let (trouble, error) = match error.conflict() {
+            None => (&mut self.fault, error),
+            Some(Conflict::OtherPoller) => (&mut self.other_poller, error),
             Some(Conflict::Webhook) => {
-                let error = delete_webhook(client).await.err().unwrap_or(error);
-                self.webhook.meet_call(&error)
+                (&mut self.webhook, delete_webhook(client).await.err().unwrap_or(error))
             }
         };
+        let wait = trouble.meet_call(&error);
+        self.intake.is_hindered(trouble.told(&error));
         sleep(wait).await;
     }
 
@@ -173,13 +178,22 @@ async fn fetch(
 }
 
 /// Registers whom the updates come from, as often as it takes.
-async fn register(ingest: &Ingest, updates: &[Update<'_>]) -> Result<Commands, ServiceError> {
+async fn register(
+    ingest: &Ingest,
+    intake: &Intake,
+    updates: &[Update<'_>],
+) -> Result<Commands, ServiceError> {
     let mut trouble = Trouble::new("users cannot be registered");
     loop {
         match ingest.register(updates).await {
-            Err(ServiceError::Repository(error)) => sleep(trouble.meet(&*error)).await,
+            Err(ServiceError::Repository(error)) => {
+                let wait = trouble.meet(&*error);
+                intake.is_hindered(trouble.told(&*error));
+                sleep(wait).await;
+            }
             result => {
                 trouble.end();
+                intake.goes_on();
                 return result;
             }
         }

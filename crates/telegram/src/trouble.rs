@@ -33,6 +33,11 @@ impl Trouble {
         self.backoff.next()
     }
 
+    /// The trouble and its cause, on one line.
+    pub(crate) fn told(&self, error: &dyn Error) -> String {
+        format!("{}: {}", self.what, chain(error))
+    }
+
     /// Notes that a call failed; answers how long to wait before the next try, which is what
     /// Telegram asks for, if it does.
     pub(crate) fn meet_call(&mut self, error: &CallError) -> Duration {

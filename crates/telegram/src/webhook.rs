@@ -22,6 +22,7 @@ use crate::{
     client::place,
     error::BotError,
     ingest::{Commands, Ingest},
+    intake::Intake,
     trouble::Trouble,
 };
 
@@ -44,6 +45,7 @@ pub struct Webhook {
 #[derive(Clone)]
 pub struct Receiver {
     ingest: Ingest,
+    intake: Intake,
     secret: WebhookSecret,
     shared: Arc<Shared>,
 }
@@ -57,14 +59,14 @@ struct Shared {
 }
 
 impl Receiver {
-    pub(crate) fn new(ingest: Ingest, secret: WebhookSecret) -> Self {
+    pub(crate) fn new(ingest: Ingest, intake: Intake, secret: WebhookSecret) -> Self {
         let shared = Shared {
             outage: SharedTrouble::new("users cannot be registered"),
             slowness: SharedTrouble::new("updates are not stored in time"),
             met_a_stranger: AtomicBool::new(false),
             stopped: Notify::new(),
         };
-        Self { ingest, secret, shared: Arc::new(shared) }
+        Self { ingest, intake, secret, shared: Arc::new(shared) }
     }
 
     /// Whether a request with this `X-Telegram-Bot-Api-Secret-Token` comes from Telegram. Compared
@@ -99,7 +101,7 @@ impl Receiver {
                 Ok(())
             }
             Ok(Err(_)) => Err(NotTaken),
-            Err(elapsed) => Err(self.shared.slowness.meet(&elapsed)),
+            Err(elapsed) => Err(self.meet(&self.shared.slowness, &elapsed)),
         }
     }
 
@@ -114,15 +116,24 @@ impl Receiver {
         };
         match self.ingest.register(&updates).await {
             Ok(commands) => {
-                self.shared.outage.end();
+                self.shared.outage.lock().end();
+                self.intake.goes_on();
                 Ok(commands)
             }
             Err(ServiceError::Stopped) => {
                 self.shared.stopped.notify_one();
                 Err(NotTaken)
             }
-            Err(error) => Err(self.shared.outage.meet(&error)),
+            Err(error) => Err(self.meet(&self.shared.outage, &error)),
         }
+    }
+
+    /// Notes trouble. It is Telegram that waits before it tries again.
+    fn meet(&self, trouble: &SharedTrouble, error: &dyn Error) -> NotTaken {
+        let mut trouble = trouble.lock();
+        let _wait = trouble.meet(error);
+        self.intake.is_hindered(trouble.told(error));
+        NotTaken
     }
 
     /// Resolves when users can no longer be registered, which nothing mends.
@@ -138,21 +149,12 @@ impl Receiver {
     }
 }
 
-/// Trouble that requests at once have. It is Telegram that waits before it tries again.
+/// Trouble that requests at once have.
 struct SharedTrouble(Mutex<Trouble>);
 
 impl SharedTrouble {
     fn new(what: &'static str) -> Self {
         Self(Mutex::new(Trouble::new(what)))
-    }
-
-    fn meet(&self, error: &dyn Error) -> NotTaken {
-        let _wait = self.lock().meet(error);
-        NotTaken
-    }
-
-    fn end(&self) {
-        self.lock().end();
     }
 
     fn lock(&self) -> MutexGuard<'_, Trouble> {

@@ -200,6 +200,8 @@ impl RunningBot {
             .env("DATABASE_URL", database.url())
             // The simulated Telegram has no limits; a test that wants some says so.
             .env("SEND_RATE", "0")
+            // Tests run at once, and there is one default port.
+            .env("LISTEN_ADDR", "off")
             .envs(settings.iter().copied())
             .current_dir(folder.path())
             .stdin(Stdio::null())

@@ -12,7 +12,7 @@ use rollcall_telegram::{Bot, Settings};
 use super::output::{size, stdout};
 use crate::{
     environment::Environment,
-    settings::{DatabaseArguments, SettingError, TelegramArguments, WebhookArguments},
+    settings::{DatabaseArguments, HttpArguments, SettingError, TelegramArguments},
 };
 
 #[derive(Args)]
@@ -20,7 +20,7 @@ pub struct Check {
     #[command(flatten)]
     telegram: TelegramArguments,
     #[command(flatten)]
-    webhook: WebhookArguments,
+    webhook: HttpArguments,
 }
 
 impl Check {

@@ -1,0 +1,148 @@
+//! What watches the bot: `/metrics`, `/healthz` and `/readyz`.
+
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use anyhow::Context;
+use axum::{Router, extract::State, http::StatusCode, routing::get};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use rollcall_repository_diesel::{Database, MigrationState};
+use rollcall_service::UserService;
+use rollcall_telegram::Intake;
+use tokio::time::timeout;
+
+/// The paths, which no webhook can have.
+pub(crate) const PATHS: [&str; 3] = ["/metrics", "/healthz", "/readyz"];
+/// How long the database may take to tell that it is there.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How often what was measured is added up: measurements take memory until then.
+const ADD_UP_EVERY: Duration = Duration::from_secs(5);
+
+/// Bounds of the histograms of durations, in seconds: from a fast commit to a hopeless one.
+const SECONDS: [f64; 12] =
+    [0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.0, 10.0];
+/// Bounds of the histogram of batches, in interactions.
+const INTERACTIONS: [f64; 9] = [1.0, 2.0, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 1000.0];
+
+/// What is asked about the bot. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Health {
+    metrics: PrometheusHandle,
+    parts: Arc<OnceLock<Parts>>,
+}
+
+/// What there is to ask once the bot has started.
+struct Parts {
+    database: Database,
+    users: UserService,
+    intake: Intake,
+}
+
+impl Health {
+    /// Begins to count. To be called once, and before anything is counted.
+    pub(crate) fn new() -> anyhow::Result<Self> {
+        let metrics = PrometheusBuilder::new()
+            .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &SECONDS)?
+            .set_buckets_for_metric(Matcher::Suffix("_interactions".into()), &INTERACTIONS)?
+            .install_recorder()
+            .context("cannot count")?;
+        describe();
+        metrics::gauge!("rollcall_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1);
+        let adding = metrics.clone();
+        tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(ADD_UP_EVERY).await;
+                adding.run_upkeep();
+            }
+        });
+        Ok(Self { metrics, parts: Arc::default() })
+    }
+
+    /// The bot has started.
+    pub(crate) fn started(&self, database: Database, users: UserService, intake: Intake) {
+        // Nobody starts twice.
+        let _first = self.parts.set(Parts { database, users, intake });
+    }
+
+    pub(crate) fn router(self) -> Router {
+        let [metrics, healthz, readyz] = PATHS;
+        Router::new()
+            .route(metrics, get(async |State(health): State<Self>| health.render()))
+            .route(healthz, get(async || "alive\n"))
+            .route(readyz, get(async |State(health): State<Self>| health.readiness().await))
+            .with_state(self)
+    }
+
+    /// Everything that was counted, in Prometheus' text format.
+    fn render(&self) -> String {
+        if let Some(parts) = self.parts.get() {
+            let (idle, busy) = parts.database.connections();
+            metrics::gauge!("rollcall_database_connections", "state" => "idle").set(idle);
+            metrics::gauge!("rollcall_database_connections", "state" => "busy").set(busy);
+            let queued = u32::try_from(parts.users.queued()).unwrap_or(u32::MAX);
+            metrics::gauge!("rollcall_queued_interactions").set(queued);
+        }
+        self.metrics.render()
+    }
+
+    async fn readiness(&self) -> (StatusCode, String) {
+        match self.hindrance().await {
+            None => (StatusCode::OK, "ready\n".to_owned()),
+            Some(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {why}\n")),
+        }
+    }
+
+    /// What keeps the bot from doing its work.
+    async fn hindrance(&self) -> Option<String> {
+        let Some(Parts { database, intake, .. }) = self.parts.get() else {
+            return Some("starting: Telegram or the database has not answered yet".to_owned());
+        };
+        let migrations = match timeout(PATIENCE, database.migrations()).await {
+            Ok(Ok(migrations)) => migrations,
+            Ok(Err(error)) => return Some(format!("{:#}", anyhow::Error::from(error))),
+            Err(_) => return Some("the database does not answer".to_owned()),
+        };
+        if migrations.iter().any(|(_, state)| *state == MigrationState::Pending) {
+            return Some("the database lacks migrations".to_owned());
+        }
+        intake.hindrance()
+    }
+}
+
+/// Tells what each metric means.
+fn describe() {
+    use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
+    describe_counter!(
+        "rollcall_updates_total",
+        "Updates taken, by kind and by what became of them"
+    );
+    describe_counter!(
+        "rollcall_registrations_total",
+        "Interactions registered, by whether they created their user"
+    );
+    describe_counter!(
+        "rollcall_set_aside_total",
+        "Updates kept because they could not be read or registered"
+    );
+    describe_counter!("rollcall_sends_total", "Messages, by what became of them");
+    describe_counter!("rollcall_send_waits_total", "How often Telegram asked to wait (429)");
+    describe_counter!("rollcall_commands_unanswered_total", "Commands that there was no room for");
+    describe_counter!("rollcall_errors_total", "Errors, by class");
+    describe_histogram!("rollcall_batch_interactions", "Interactions in a transaction");
+    describe_histogram!("rollcall_commit_seconds", Unit::Seconds, "How long a transaction took");
+    describe_histogram!(
+        "rollcall_handler_seconds",
+        Unit::Seconds,
+        "How long a command took, the sending of its answer included"
+    );
+    describe_gauge!("rollcall_queued_interactions", "Interactions queued or being registered");
+    describe_gauge!(
+        "rollcall_update_lag_seconds",
+        Unit::Seconds,
+        "How old the latest update was when it was taken"
+    );
+    describe_gauge!("rollcall_database_connections", "Connections to the database, by state");
+    describe_gauge!("rollcall_build_info", "The version that runs");
+}
