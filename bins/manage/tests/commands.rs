@@ -216,7 +216,7 @@ async fn check_tells_what_the_bot_would_meet() {
         assert!(printed.starts_with("✓ Settings: can be read\n✓ Database: "), "{printed}");
         assert!(
             printed.ends_with(
-                "✓ Migrations: all 3 are applied\n\
+                "✓ Migrations: all 4 are applied\n\
                  ✓ Telegram: @rollcall_bot (123456789)\n\
                  ✓ Owner: the database is nobody's yet\n"
             ),
@@ -228,7 +228,7 @@ async fn check_tells_what_the_bot_would_meet() {
         assert_eq!(code, 1, "{printed}");
         assert!(
             printed.contains(
-                "✗ Migrations: pending: 2026-11-23-000002_create_ingest; run `manage migrate`\n"
+                "✗ Migrations: pending: 2026-11-23-000003_compact_recent_updates; run `manage migrate`\n"
             ),
             "{printed}"
         );

@@ -32,8 +32,8 @@ impl Databases {
 }
 
 /// Rollcall on a database.
-pub(crate) async fn service(database: &ThrowAwayDatabase) -> Result<UserService> {
-    let database = Database::open(database.url().parse()?).await?;
+pub(crate) async fn service(url: &str) -> Result<UserService> {
+    let database = Database::open(url.parse()?).await?;
     database.migrate().await?;
     Ok(UserService::new(DieselUserRepository::new(database), SystemClock))
 }

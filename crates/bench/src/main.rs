@@ -5,6 +5,8 @@
 
 mod database;
 mod end_to_end;
+mod growth;
+mod latency;
 mod limit;
 mod people;
 mod report;
@@ -28,6 +30,9 @@ struct Arguments {
     /// Measure one database only
     #[arg(long)]
     only: Option<Kind>,
+    /// For `growth`: how many users the large table has
+    #[arg(long, default_value_t = 10_000_000)]
+    users: i64,
     /// For `drain`: poll or receive
     #[arg(long, hide = true, default_value = "poll")]
     by: String,
@@ -54,14 +59,19 @@ enum What {
     Polling,
     /// The bot by webhook, against a bare webhook that takes the same stream
     Webhook,
-    /// Be the bare client; for the two above
+    /// get_or_create_user in a table of many users, against one of ten thousand; on PostgreSQL also
+    /// the share of heap-only updates
+    Growth,
+    /// How long get_or_create_user takes at 1000 calls a second, against durable commits
+    Latency,
+    /// Be the bare client of polling and webhook
     #[value(hide = true)]
     Drain,
 }
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let Arguments { what, runs, seconds, only, by, from } = Arguments::parse();
+    let Arguments { what, runs, seconds, only, users, by, from } = Arguments::parse();
     if what == What::Drain {
         return end_to_end::drain(&by, &from).await;
     }
@@ -78,6 +88,12 @@ async fn main() -> anyhow::Result<()> {
         if wanted(it) {
             end_to_end::run(&databases, mode, runs, seconds).await?;
         }
+    }
+    if wanted(What::Latency) {
+        latency::run(&databases, runs, seconds).await?;
+    }
+    if wanted(What::Growth) {
+        growth::run(&databases, users, runs, seconds).await?;
     }
     Ok(())
 }

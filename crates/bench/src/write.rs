@@ -23,7 +23,7 @@ use crate::{
 /// How many people there are.
 const PEOPLE: usize = 10_000;
 /// How many call at once.
-const CALLERS: usize = 256;
+pub(crate) const CALLERS: usize = 256;
 
 /// From 256 tasks, against batches of the same mean size.
 pub(crate) async fn many(databases: &Databases, runs: usize, seconds: f64) -> Result<()> {
@@ -62,8 +62,8 @@ pub(crate) async fn single(databases: &Databases, runs: usize, seconds: f64) -> 
 }
 
 /// A service on a database that knows everybody.
-async fn crowd(database: &ThrowAwayDatabase) -> Result<(UserService, Arc<[Person]>)> {
-    let users = service(database).await?;
+pub(crate) async fn crowd(database: &ThrowAwayDatabase) -> Result<(UserService, Arc<[Person]>)> {
+    let users = service(database.url()).await?;
     let people: Arc<[Person]> = people::spread(PEOPLE, PEOPLE as i64).into();
     register_all(&users, &people).await?;
     Ok((users, people))
@@ -83,7 +83,7 @@ async fn limit(
     limit.await?
 }
 
-pub(crate) async fn register_all(users: &UserService, people: &[Person]) -> Result<()> {
+async fn register_all(users: &UserService, people: &[Person]) -> Result<()> {
     for part in people.chunks(1000) {
         let interaction = |person: &Person| {
             Interaction::new(SystemClock.now(), person.profile().clone(), InteractionKind::Call)

@@ -22,10 +22,11 @@ const CAPACITY: usize = 8 * FULL_BATCH;
 
 type Answer = Result<Vec<Registration>, ServiceError>;
 
-/// What one caller wants recorded.
+/// What one caller wants recorded, and where.
 struct Call {
     batch: Batch,
     caller: Caller,
+    users: Arc<dyn UserRepository>,
 }
 
 /// Where to answer a call.
@@ -41,8 +42,9 @@ struct Caller {
 
 /// The queue's entrance. The threads behind it end when the last entrance is gone and everything
 /// that was queued is done.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Queue {
+    users: Arc<dyn UserRepository>,
     calls: Sender<Call>,
     room: Arc<Semaphore>,
 }
@@ -53,8 +55,7 @@ impl Queue {
         // Bounded by the room.
         let (calls, queued) = crossbeam_channel::unbounded();
         for _ in 0..users.writers().get() {
-            let writer =
-                Writer { users: users.clone(), clock: clock.clone(), queued: queued.clone() };
+            let writer = Writer { clock: clock.clone(), queued: queued.clone() };
             let started =
                 thread::Builder::new().name("registration".into()).spawn(|| writer.work());
             if let Err(error) = started {
@@ -62,7 +63,7 @@ impl Queue {
                 log::error!(error:%; "a registration thread cannot be started");
             }
         }
-        Self { calls, room: Arc::new(Semaphore::new(CAPACITY)) }
+        Self { users, calls, room: Arc::new(Semaphore::new(CAPACITY)) }
     }
 
     /// How many interactions are queued or under way.
@@ -81,37 +82,42 @@ impl Queue {
         let room = room.map_err(|_| ServiceError::Stopped)?;
         let (answer, answered) = oneshot::channel();
         let caller = Caller { interactions, set_aside, answer, _room: room };
-        let call = Call { batch, caller };
+        let call = Call { batch, caller, users: self.users.clone() };
         self.calls.send(call).map_err(|_| ServiceError::Stopped)?;
         answered.await.map_err(|_| ServiceError::Stopped)?
     }
 }
 
 /// Registers what is queued, batch by batch.
+///
+/// Holds the storage only while it has something to register, so that the storage ends with the
+/// service, and not when this thread happens to notice.
 struct Writer {
-    users: Arc<dyn UserRepository>,
     clock: Arc<dyn Clock>,
     queued: Receiver<Call>,
 }
 
 impl Writer {
     fn work(self) {
-        while let Some((batch, callers)) = self.next() {
+        while let Some((users, batch, callers)) = self.next() {
             let interactions = u32::try_from(batch.interactions.len()).unwrap_or(u32::MAX);
             metrics::histogram!("rollcall_batch_interactions").record(interactions);
-            match self.register(&batch) {
+            match self.register(&*users, &batch) {
                 // One caller's lasting fault is not to be everybody's.
                 Err(error) if error.is_lasting() && callers.len() > 1 => {
-                    self.register_apart(&batch, callers);
+                    self.register_apart(&*users, &batch, callers);
                 }
-                result => distribute(result.map_err(ServiceError::from), callers),
+                result => {
+                    drop(users);
+                    distribute(result.map_err(ServiceError::from), callers);
+                }
             }
         }
     }
 
     /// Waits for a call, and takes what else has come by then; `None` once nothing can come.
-    fn next(&self) -> Option<(Batch, Vec<Caller>)> {
-        let Call { mut batch, caller } = self.queued.recv().ok()?;
+    fn next(&self) -> Option<(Arc<dyn UserRepository>, Batch, Vec<Caller>)> {
+        let Call { mut batch, caller, users } = self.queued.recv().ok()?;
         let mut callers = vec![caller];
         while batch.interactions.len() < FULL_BATCH
             && let Ok(call) = self.queued.try_recv()
@@ -120,12 +126,16 @@ impl Writer {
             batch.set_aside.extend(call.batch.set_aside);
             callers.push(call.caller);
         }
-        Some((batch, callers))
+        Some((users, batch, callers))
     }
 
-    fn register(&self, batch: &Batch) -> Result<Vec<Registration>, RepositoryError> {
+    fn register(
+        &self,
+        users: &dyn UserRepository,
+        batch: &Batch,
+    ) -> Result<Vec<Registration>, RepositoryError> {
         let begun = Instant::now();
-        let result = self.users.register(batch, self.clock.now());
+        let result = users.register(batch, self.clock.now());
         match &result {
             Ok(registrations) => {
                 metrics::histogram!("rollcall_commit_seconds").record(begun.elapsed());
@@ -143,7 +153,7 @@ impl Writer {
     }
 
     /// Registers what each caller brought by itself.
-    fn register_apart(&self, batch: &Batch, callers: Vec<Caller>) {
+    fn register_apart(&self, users: &dyn UserRepository, batch: &Batch, callers: Vec<Caller>) {
         let (mut interactions, mut set_aside) = (&*batch.interactions, &*batch.set_aside);
         for caller in callers {
             let (its_interactions, others) = interactions.split_at(caller.interactions);
@@ -153,7 +163,7 @@ impl Writer {
                 interactions: its_interactions.to_vec(),
                 set_aside: its_set_aside.to_vec(),
             };
-            let result = self.register(&its);
+            let result = self.register(users, &its);
             distribute(result.map_err(ServiceError::from), vec![caller]);
         }
     }

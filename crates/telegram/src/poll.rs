@@ -45,9 +45,11 @@ pub(crate) async fn run(
     let mut stopping = false;
     while !stopping {
         let started = Instant::now();
+        // After a failure the first answer is to come at once, to tell that it works again.
+        let patience = if hindrances.last_failed { Duration::ZERO } else { POLL_TIMEOUT };
         let fetched = tokio::select! {
             () = &mut shutdown => break,
-            fetched = fetch(client, offset, limit, POLL_TIMEOUT) => fetched,
+            fetched = fetch(client, offset, limit, patience) => fetched,
         };
         let body;
         let read = match fetched {
@@ -103,6 +105,8 @@ struct Hindrances {
     fault: Trouble,
     other_poller: Trouble,
     webhook: Trouble,
+    /// Whether the latest getUpdates failed.
+    last_failed: bool,
     intake: Intake,
 }
 
@@ -110,6 +114,7 @@ impl Hindrances {
     fn new(intake: Intake) -> Self {
         Self {
             intake,
+            last_failed: false,
             fault: Trouble::new("updates cannot be fetched"),
             other_poller: Trouble::new(
                 "another process polls for this bot, and Telegram lets only one: stop the other",
@@ -129,6 +134,7 @@ impl Hindrances {
                 (&mut self.webhook, delete_webhook(client).await.err().unwrap_or(error))
             }
         };
+        self.last_failed = true;
         let wait = trouble.meet_call(&error);
         self.intake.is_hindered(trouble.told(&error));
         sleep(wait).await;
@@ -136,6 +142,7 @@ impl Hindrances {
 
     /// Notes that updates were fetched.
     fn passed(&mut self) {
+        self.last_failed = false;
         self.fault.end();
         self.other_poller.end_after(CALM);
         self.webhook.end_after(CALM);

@@ -44,6 +44,49 @@ impl Limit {
         }
     }
 
+    /// Fills the table with users, who have the ids from 1 on.
+    pub(crate) fn fill(&mut self, users: i64) -> Result<()> {
+        let columns = "INSERT INTO telegram_users (telegram_id, first_name, last_name, username, \
+                       language_code, is_bot, created_at, updated_at, last_seen, active_day, \
+                       has_private_chat) SELECT n, 'Ada ' || n % 997, 'Lovelace ' || n % 991, \
+                       'lovelace_' || n, 'en',";
+        match self {
+            Self::Sqlite(limit) => {
+                limit.execute("PRAGMA synchronous = OFF")?;
+                limit.execute("PRAGMA cache_size = -2000000")?;
+                limit.execute(&format!(
+                    "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers \
+                     WHERE n < {users}) {columns} 0, '2026-01-01 00:00:00.000000', \
+                     '2026-01-01 00:00:00.000000', '2026-01-01 00:00:00.000000', '2026-01-01', 0 \
+                     FROM numbers"
+                ))?;
+                limit.execute("PRAGMA wal_checkpoint(TRUNCATE)")?;
+                limit.execute("ANALYZE")
+            }
+            Self::Postgres(limit) => {
+                limit.execute(&format!(
+                    "{columns} false, '2026-01-01', '2026-01-01', '2026-01-01', '2026-01-01', \
+                     false FROM generate_series(1, {users}) AS n"
+                ))?;
+                limit.execute("VACUUM ANALYZE telegram_users")?;
+                limit.execute("CHECKPOINT")
+            }
+        }
+    }
+
+    /// Of PostgreSQL's statistics: the updates of users' rows, those of them that needed no index to
+    /// point at the new version, and their share.
+    pub(crate) fn heap_only_updates(&mut self) -> Result<String> {
+        match self {
+            Self::Sqlite(_) => Ok(String::new()),
+            Self::Postgres(limit) => limit.text(
+                "SELECT n_tup_upd || ', ' || n_tup_hot_upd || ', ' || \
+                 round(n_tup_hot_upd / greatest(n_tup_upd, 1)::numeric, 3) \
+                 FROM pg_stat_user_tables WHERE relname = 'telegram_users'",
+            ),
+        }
+    }
+
     /// Writes batches of `size` for so many seconds; answers how many rows a second those were.
     pub(crate) fn run(&mut self, everybody: &[Person], size: usize, seconds: f64) -> Result<f64> {
         // Chosen beforehand: choosing is no part of the limit.

@@ -81,6 +81,29 @@ impl PostgresLimit {
         })
     }
 
+    pub(crate) fn execute(&self, sql: &str) -> Result<()> {
+        let sql = CString::new(sql)?;
+        // SAFETY: the text outlives the call.
+        self.check(unsafe { ffi::PQexec(self.connection, sql.as_ptr()) })
+    }
+
+    /// The first value that a query answers, as text.
+    pub(crate) fn text(&self, sql: &str) -> Result<String> {
+        let sql = CString::new(sql)?;
+        // SAFETY: the text outlives the call.
+        let result = unsafe { ffi::PQexec(self.connection, sql.as_ptr()) };
+        // SAFETY: it is a result of this connection.
+        if unsafe { ffi::PQntuples(result) } == 0 {
+            self.check(result)?;
+            bail!("PostgreSQL: no rows");
+        }
+        // SAFETY: there is a row, and the text lives as long as the result.
+        let text = unsafe { CStr::from_ptr(ffi::PQgetvalue(result, 0, 0)) };
+        let text = text.to_string_lossy().into_owned();
+        self.check(result)?;
+        Ok(text)
+    }
+
     /// Takes the result, and fails with its message if it is an error.
     fn check(&self, result: *mut ffi::PGresult) -> Result<()> {
         // SAFETY: it is a result of this connection; null is allowed.

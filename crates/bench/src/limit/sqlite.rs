@@ -30,10 +30,7 @@ impl SqliteLimit {
         ensure!(unsafe { ffi::sqlite3_open(path.as_ptr(), &raw mut connection) } == ffi::SQLITE_OK);
         let mut limit = Self { connection, users: null_mut(), around: None };
         for pragma in ["journal_mode = WAL", "synchronous = FULL", "busy_timeout = 10000"] {
-            let pragma = limit.prepare(&format!("PRAGMA {pragma}"))?;
-            limit.step(pragma)?;
-            // SAFETY: it was prepared just now.
-            unsafe { ffi::sqlite3_finalize(pragma) };
+            limit.execute(&format!("PRAGMA {pragma}"))?;
         }
         let row = "(?, ?, ?, ?, ?, 0, ?1, ?1, ?1, substr(?1, 1, 10), 0)";
         limit.users = limit.prepare(&format!(
@@ -75,6 +72,14 @@ impl SqliteLimit {
             self.step(statement)?;
         }
         Ok(())
+    }
+
+    pub(crate) fn execute(&self, sql: &str) -> Result<()> {
+        let statement = self.prepare(sql)?;
+        let result = self.step(statement);
+        // SAFETY: it was prepared just now.
+        unsafe { ffi::sqlite3_finalize(statement) };
+        result
     }
 
     fn prepare(&self, sql: &str) -> Result<*mut ffi::sqlite3_stmt> {

@@ -210,7 +210,9 @@ impl QueryFragment<Pg> for Remember {
         out.push_sql(
             ") AS new (block, updates) ON CONFLICT (block) DO UPDATE SET \
              previous_updates = stored.updates, updates = stored.updates | excluded.updates, \
-             recorded_at = excluded.recorded_at RETURNING block, previous_updates",
+             recorded_at = CASE stored.updates | excluded.updates WHEN stored.updates \
+             THEN stored.recorded_at ELSE excluded.recorded_at END \
+             RETURNING block, previous_updates",
         );
         Ok(())
     }

@@ -178,7 +178,9 @@ impl QueryFragment<Sqlite> for Remember {
             ", ",
             Timestamp = &self.now,
             ") ON CONFLICT (block) DO UPDATE SET previous_updates = updates, \
-             updates = updates | excluded.updates, recorded_at = excluded.recorded_at \
+             updates = updates | excluded.updates, \
+             recorded_at = CASE updates | excluded.updates WHEN updates \
+             THEN recorded_at ELSE excluded.recorded_at END \
              RETURNING block, previous_updates",
         );
         Ok(())
