@@ -93,7 +93,8 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// With `synchronous = FULL` a commit is on the disk when it is answered.
 fn prepare_sqlite(connection: &mut SqliteConnection) -> QueryResult<()> {
     connection.batch_execute(
-        "PRAGMA busy_timeout = 5000; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
+        "PRAGMA busy_timeout = 5000; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
+         PRAGMA wal_autocheckpoint = 4000;",
     )
 }
 

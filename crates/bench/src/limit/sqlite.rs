@@ -29,7 +29,12 @@ impl SqliteLimit {
         // SAFETY: the text outlives the call, and the connection is closed when this is dropped.
         ensure!(unsafe { ffi::sqlite3_open(path.as_ptr(), &raw mut connection) } == ffi::SQLITE_OK);
         let mut limit = Self { connection, users: null_mut(), around: None };
-        for pragma in ["journal_mode = WAL", "synchronous = FULL", "busy_timeout = 10000"] {
+        for pragma in [
+            "journal_mode = WAL",
+            "synchronous = FULL",
+            "busy_timeout = 10000",
+            "wal_autocheckpoint = 4000",
+        ] {
             limit.execute(&format!("PRAGMA {pragma}"))?;
         }
         let row = "(?, ?, ?, ?, ?, 0, ?1, ?1, ?1, substr(?1, 1, 10), 0)";
