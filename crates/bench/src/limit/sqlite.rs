@@ -33,7 +33,8 @@ impl SqliteLimit {
             "journal_mode = WAL",
             "synchronous = FULL",
             "busy_timeout = 10000",
-            "wal_autocheckpoint = 4000",
+            "wal_autocheckpoint = 32000",
+            "cache_size = -16384",
         ] {
             limit.execute(&format!("PRAGMA {pragma}"))?;
         }
