@@ -33,8 +33,15 @@ impl Statements for SqliteConnection {
     }
 
     /// A statement for each row: here it costs no round trip, and less than rows within one text.
+    /// Two for who is new: nobody else writes meanwhile, and an insert that falls back on an update
+    /// takes thrice as long as an update.
     fn upsert(&mut self, users: &[TelegramUser]) -> QueryResult<Vec<Upserted>> {
-        users.iter().map(|user| Upsert(Columns::of(user)).get_result(self)).collect()
+        let upsert = |user: &TelegramUser| {
+            let (telegram_id, last_seen) = (user.telegram_id.get(), user.last_seen.into());
+            let known = Touch { telegram_id, last_seen }.get_result(self).optional()?;
+            known.map_or_else(|| Insert(Columns::of(user)).get_result(self), Ok)
+        };
+        users.iter().map(upsert).collect()
     }
 
     fn update(&mut self, users: &[&TelegramUser]) -> QueryResult<()> {
@@ -193,9 +200,36 @@ impl Query for Remember {
 
 impl RunQueryDsl<SqliteConnection> for Remember {}
 
-struct Upsert<'a>(Columns<'a>);
+#[derive(QueryId)]
+struct Touch {
+    telegram_id: i64,
+    last_seen: UtcMicros,
+}
 
-impl QueryFragment<Sqlite> for Upsert<'_> {
+impl QueryFragment<Sqlite> for Touch {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        push!(
+            out,
+            "UPDATE telegram_users SET previous_seen = last_seen, last_seen = max(last_seen, ",
+            Timestamp = &self.last_seen,
+            ") WHERE telegram_id = ",
+            BigInt = &self.telegram_id,
+            " RETURNING ",
+        );
+        out.push_sql(concat!(user_columns!(), ", previous_seen"));
+        Ok(())
+    }
+}
+
+impl Query for Touch {
+    type SqlType = (UserSqlType, Nullable<Timestamp>);
+}
+
+impl RunQueryDsl<SqliteConnection> for Touch {}
+
+struct Insert<'a>(Columns<'a>);
+
+impl QueryFragment<Sqlite> for Insert<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
         let Self(user) = self;
         push!(
@@ -218,24 +252,23 @@ impl QueryFragment<Sqlite> for Upsert<'_> {
             Nullable<Timestamp> = &user.blocked_at, ", ",
             Nullable<Timestamp> = &user.unblocked_at, ", ",
             Nullable<Text> = &user.source,
-            ") ON CONFLICT (telegram_id) DO UPDATE SET \
-             previous_seen = last_seen, last_seen = max(last_seen, excluded.last_seen) RETURNING ",
+            ") RETURNING ",
         );
         out.push_sql(concat!(user_columns!(), ", previous_seen"));
         Ok(())
     }
 }
 
-impl Query for Upsert<'_> {
+impl Query for Insert<'_> {
     type SqlType = (UserSqlType, Nullable<Timestamp>);
 }
 
-impl QueryId for Upsert<'_> {
-    type QueryId = Upsert<'static>;
+impl QueryId for Insert<'_> {
+    type QueryId = Insert<'static>;
     const HAS_STATIC_QUERY_ID: bool = true;
 }
 
-impl RunQueryDsl<SqliteConnection> for Upsert<'_> {}
+impl RunQueryDsl<SqliteConnection> for Insert<'_> {}
 
 struct Update<'a>(Columns<'a>);
 
