@@ -107,7 +107,9 @@ fn prepare_sqlite(connection: &mut SqliteConnection) -> QueryResult<()> {
 fn prepare_postgres(connection: &mut PgConnection) -> QueryResult<()> {
     // With sequential scans priced as if they were never to be used, those that have to be look dear
     // enough to be compiled, which takes longer than they do.
-    connection.batch_execute("SET enable_seqscan = off; SET jit = off;")
+    connection.batch_execute(
+        "SET enable_seqscan = off; SET jit = off; SET plan_cache_mode = force_generic_plan;",
+    )
 }
 
 /// Makes connections for the pool.

@@ -9,7 +9,7 @@ use crate::{error::Failure, schema::telegram_users, timestamp::UtcMicros};
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = telegram_users)]
 pub(crate) struct UserRow {
-    telegram_id: i64,
+    pub(crate) telegram_id: i64,
     first_name: String,
     last_name: Option<String>,
     username: Option<String>,

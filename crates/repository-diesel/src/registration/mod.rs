@@ -8,11 +8,10 @@
 //!    was. It locks every row of the batch, and touches no indexed column.
 //! 3. If the batch claims usernames, those names are locked and their holders read.
 //! 4. The interactions are replayed in memory by the domain's rules, from the rows so answered.
-//! 5. Rows whose profile or day changed, few as a rule, are updated.
-//! 6. Users outside the batch who lost their username, if any, are told so.
-//! 7. Rare facts (who blocked the bot, who came by a deep link) go into the users' histories.
-//! 8. The interactions are added to the counts of their days, and updates that could not be read
-//!    are kept.
+//! 5. What they changed is written: rows whose profile or day changed, few as a rule; users outside
+//!    the batch who lost their username, if any; and the counts of interactions by day.
+//! 6. Rare facts (who blocked the bot, who came by a deep link) go into the users' histories, and
+//!    updates that could not be read are kept.
 
 /// The statements of [`Statements`] that both databases spell alike: rare ones, over few rows. A
 /// macro, because Diesel's queries are typed by the database.
@@ -116,9 +115,6 @@ trait Statements: Connection {
     /// was before.
     fn upsert(&mut self, users: &[TelegramUser]) -> QueryResult<Vec<Upserted>>;
 
-    /// Writes the profile, `updated_at` and `active_day` of `users`, which exist.
-    fn update(&mut self, users: &[&TelegramUser]) -> QueryResult<()>;
-
     /// Waits until no other transaction is changing the hands of usernames with these keys.
     fn lock_usernames(&mut self, keys: &[&str]) -> QueryResult<()>;
 
@@ -126,8 +122,8 @@ trait Statements: Connection {
     /// `last_seen` of each.
     fn holders(&mut self, keys: &[&str]) -> QueryResult<Vec<Holder>>;
 
-    /// Takes the username from each of these users, at the time beside it.
-    fn clear_usernames(&mut self, losers: &[(TelegramId, DateTime<Utc>)]) -> QueryResult<()>;
+    /// Writes what the interactions changed.
+    fn finish(&mut self, changes: &Changes) -> QueryResult<()>;
 
     /// Adds to a user's history that it could no longer be reached, or could be again.
     fn note_reach(&mut self, id: TelegramId, change: ReachChange) -> QueryResult<()>;
@@ -140,12 +136,19 @@ trait Statements: Connection {
         payload: &StartPayload,
     ) -> QueryResult<()>;
 
-    /// Adds to the counts of interactions; `counts` are sorted, and one for each day and kind.
-    fn count(&mut self, counts: &[Count]) -> QueryResult<()>;
-
     /// Keeps updates that could not be read in full; of those that are kept already it notes only
     /// that they are now registered.
     fn set_aside(&mut self, updates: &[SetAside]) -> QueryResult<()>;
+}
+
+/// What a batch changes, beyond touching its users. All rows of users are locked by then.
+struct Changes<'a> {
+    /// Users whose profile, reach or day of activity changed; sorted by id.
+    users: Vec<&'a TelegramUser>,
+    /// Users outside the batch who lost their username, and when; sorted.
+    losers: Vec<(TelegramId, DateTime<Utc>)>,
+    /// To be added to the counts of interactions: one for each day and kind, sorted.
+    counts: Vec<Count>,
 }
 
 /// Updates by their block: 64 neighbours each, a bit for each of them.
@@ -198,10 +201,6 @@ fn record(
     let is_new = |interaction: &&Interaction| !interaction.update_id.is_some_and(is_known);
     let new: Vec<&Interaction> = without_repetitions(batch.interactions.iter().filter(is_new));
     let mut users = record_users(connection, &new)?;
-    let counts = counts(&new);
-    if !counts.is_empty() {
-        connection.count(&counts)?;
-    }
     if !batch.set_aside.is_empty() {
         connection.set_aside(&batch.set_aside)?;
     }
@@ -249,7 +248,7 @@ fn without_repetitions<'a>(
         .collect()
 }
 
-/// Creates and updates the users of a batch; answers all of them.
+/// Creates and updates the users of a batch, and counts what they did; answers all of them.
 fn record_users(
     connection: &mut impl Statements,
     interactions: &[&Interaction],
@@ -281,13 +280,9 @@ fn record_users(
         .filter(|replayed| replayed.has_changed())
         .map(|replayed| &replayed.user)
         .collect();
-    if !changed.is_empty() {
-        changed.sort_unstable_by_key(|user| user.telegram_id);
-        connection.update(&changed)?;
-    }
-    if !losers.is_empty() {
-        connection.clear_usernames(&losers.into_iter().collect::<Vec<_>>())?;
-    }
+    changed.sort_unstable_by_key(|user| user.telegram_id);
+    let losers = losers.into_iter().collect();
+    connection.finish(&Changes { users: changed, losers, counts: counts(interactions) })?;
     for (id, change) in reach_changes {
         connection.note_reach(id, change)?;
     }

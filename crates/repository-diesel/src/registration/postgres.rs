@@ -1,6 +1,8 @@
 //! The statements as PostgreSQL spells them: each column travels as one array, so that a statement
 //! is the same text, and prepared once, whatever the size of the batch.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use diesel::{
     PgConnection,
@@ -16,7 +18,7 @@ use rollcall_domain::{
 };
 use rollcall_repository::Batch;
 
-use super::{Blocks, Count, Holder, Known, Statements, Upserted};
+use super::{Blocks, Changes, Holder, Known, Statements, Upserted};
 use crate::{
     error::Failure,
     quarantine::quarantine_row,
@@ -34,16 +36,19 @@ impl Statements for PgConnection {
         Remember { blocks, updates, now: naive(now) }.load(self)
     }
 
+    /// Two statements: most users are known, and to touch a row that is there takes half as long as
+    /// to insert one and fall back. The second one does both, for who is new may come to two
+    /// processes at once.
     fn upsert(&mut self, users: &[TelegramUser]) -> QueryResult<Vec<Upserted>> {
-        let created_at = users.iter().map(|user| naive(user.created_at)).collect();
+        let telegram_id = users.iter().map(|user| user.telegram_id.get()).collect();
         let last_seen = users.iter().map(|user| naive(user.last_seen)).collect();
-        let source =
-            users.iter().map(|user| user.source.as_ref().map(StartPayload::as_str)).collect();
-        Upsert { columns: Columns::of(users.iter()), created_at, last_seen, source }.load(self)
-    }
-
-    fn update(&mut self, users: &[&TelegramUser]) -> QueryResult<()> {
-        Update { columns: Columns::of(users.iter().copied()) }.execute(self).map(drop)
+        let mut rows: Vec<Upserted> = TouchAll { telegram_id, last_seen }.load(self)?;
+        if rows.len() < users.len() {
+            let known: HashSet<i64> = rows.iter().map(|(row, _)| row.telegram_id).collect();
+            let is_new = |user: &&TelegramUser| !known.contains(&user.telegram_id.get());
+            rows.extend(insert_or_touch(self, users.iter().filter(is_new))?);
+        }
+        Ok(rows)
     }
 
     /// Two transactions that give one name to two users would not see each other's rows, so the
@@ -60,17 +65,31 @@ impl Statements for PgConnection {
         Holders { keys: keys.to_vec() }.load(self)
     }
 
-    fn clear_usernames(&mut self, losers: &[(TelegramId, DateTime<Utc>)]) -> QueryResult<()> {
-        let (ids, at) = losers.iter().map(|&(id, at)| (id.get(), naive(at))).unzip();
-        ClearUsernames { ids, at }.execute(self).map(drop)
+    /// One statement, for each is a round trip.
+    fn finish(&mut self, Changes { users, losers, counts }: &Changes) -> QueryResult<()> {
+        let (losers, lost_at) = losers.iter().map(|&(id, at)| (id.get(), naive(at))).unzip();
+        Finish {
+            columns: Columns::of(users.iter().copied()),
+            losers,
+            lost_at,
+            days: counts.iter().map(|(day, ..)| *day).collect(),
+            kinds: counts.iter().map(|(_, kind, _)| *kind).collect(),
+            interactions: counts.iter().map(|(.., count)| *count).collect(),
+        }
+        .execute(self)
+        .map(drop)
     }
+}
 
-    fn count(&mut self, counts: &[Count]) -> QueryResult<()> {
-        let days = counts.iter().map(|(day, ..)| *day).collect();
-        let kinds = counts.iter().map(|(_, kind, _)| *kind).collect();
-        let interactions = counts.iter().map(|(.., count)| *count).collect();
-        CountInteractions { days, kinds, interactions }.execute(self).map(drop)
-    }
+/// Inserts users who are thought to be new, and touches those who are not.
+fn insert_or_touch<'a>(
+    connection: &mut PgConnection,
+    users: impl Iterator<Item = &'a TelegramUser> + Clone,
+) -> QueryResult<Vec<Upserted>> {
+    let created_at = users.clone().map(|user| naive(user.created_at)).collect();
+    let last_seen = users.clone().map(|user| naive(user.last_seen)).collect();
+    let source = users.clone().map(|user| user.source.as_ref().map(StartPayload::as_str)).collect();
+    Upsert { columns: Columns::of(users), created_at, last_seen, source }.load(connection)
 }
 
 /// Records a call alone that changes nothing of its user but the time: one statement, which is a
@@ -162,29 +181,33 @@ impl<'a> Columns<'a> {
 
     /// Writes the columns as arguments of `UNNEST`.
     fn push<'b>(&'b self, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_bind_param::<Array<BigInt>, _>(&self.telegram_id)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Array<Text>, _>(&self.first_name)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Array<Nullable<Text>>, _>(&self.last_name)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Array<Nullable<Text>>, _>(&self.username)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Array<Nullable<Text>>, _>(&self.language_code)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Array<Bool>, _>(&self.is_bot)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Array<Timestamp>, _>(&self.updated_at)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Array<Date>, _>(&self.active_day)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Array<Bool>, _>(&self.has_private_chat)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Array<Nullable<Text>>, _>(&self.obstacle)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Array<Nullable<Timestamp>>, _>(&self.blocked_at)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Array<Nullable<Timestamp>>, _>(&self.unblocked_at)
+        push!(
+            out,
+            Array<BigInt> = &self.telegram_id,
+            ", ",
+            Array<Text> = &self.first_name,
+            ", ",
+            Array<Nullable<Text>> = &self.last_name,
+            ", ",
+            Array<Nullable<Text>> = &self.username,
+            ", ",
+            Array<Nullable<Text>> = &self.language_code,
+            ", ",
+            Array<Bool> = &self.is_bot,
+            ", ",
+            Array<Timestamp> = &self.updated_at,
+            ", ",
+            Array<Date> = &self.active_day,
+            ", ",
+            Array<Bool> = &self.has_private_chat,
+            ", ",
+            Array<Nullable<Text>> = &self.obstacle,
+            ", ",
+            Array<Nullable<Timestamp>> = &self.blocked_at,
+            ", ",
+            Array<Nullable<Timestamp>> = &self.unblocked_at,
+        );
+        Ok(())
     }
 }
 
@@ -198,16 +221,15 @@ struct Remember {
 
 impl QueryFragment<Pg> for Remember {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql(
+        push!(
+            out,
             "INSERT INTO recent_updates AS stored (block, updates, recorded_at) \
              SELECT block, updates, ",
-        );
-        out.push_bind_param::<Timestamp, _>(&self.now)?;
-        out.push_sql(" FROM UNNEST(");
-        out.push_bind_param::<Array<BigInt>, _>(&self.blocks)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Array<BigInt>, _>(&self.updates)?;
-        out.push_sql(
+            Timestamp = &self.now,
+            " FROM UNNEST(",
+            Array<BigInt> = &self.blocks,
+            ", ",
+            Array<BigInt> = &self.updates,
             ") AS new (block, updates) ON CONFLICT (block) DO UPDATE SET \
              previous_updates = stored.updates, updates = stored.updates | excluded.updates, \
              recorded_at = CASE stored.updates | excluded.updates WHEN stored.updates \
@@ -223,6 +245,35 @@ impl Query for Remember {
 }
 
 impl RunQueryDsl<PgConnection> for Remember {}
+
+#[derive(QueryId)]
+struct TouchAll {
+    /// Sorted, as are the times.
+    telegram_id: Vec<i64>,
+    last_seen: Vec<NaiveDateTime>,
+}
+
+impl QueryFragment<Pg> for TouchAll {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        push!(
+            out,
+            "UPDATE telegram_users AS stored SET previous_seen = stored.last_seen, \
+             last_seen = GREATEST(stored.last_seen, seen.at) FROM UNNEST(",
+            Array<BigInt> = &self.telegram_id,
+            ", ",
+            Array<Timestamp> = &self.last_seen,
+            ") AS seen (id, at) WHERE stored.telegram_id = seen.id RETURNING ",
+        );
+        out.push_sql(concat!(user_columns!(), ", previous_seen"));
+        Ok(())
+    }
+}
+
+impl Query for TouchAll {
+    type SqlType = (UserSqlType, Nullable<Timestamp>);
+}
+
+impl RunQueryDsl<PgConnection> for TouchAll {}
 
 struct Upsert<'a> {
     columns: Columns<'a>,
@@ -240,13 +291,14 @@ impl QueryFragment<Pg> for Upsert<'_> {
              SELECT * FROM UNNEST(",
         );
         self.columns.push(&mut out)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Array<Timestamp>, _>(&self.created_at)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Array<Timestamp>, _>(&self.last_seen)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Array<Nullable<Text>>, _>(&self.source)?;
-        out.push_sql(
+        push!(
+            out,
+            ", ",
+            Array<Timestamp> = &self.created_at,
+            ", ",
+            Array<Timestamp> = &self.last_seen,
+            ", ",
+            Array<Nullable<Text>> = &self.source,
             ") ON CONFLICT (telegram_id) DO UPDATE SET previous_seen = stored.last_seen, \
              last_seen = GREATEST(stored.last_seen, excluded.last_seen) RETURNING ",
         );
@@ -293,8 +345,9 @@ impl QueryFragment<Pg> for Touch<'_> {
             ", language_code) AND is_bot = ", Bool = &self.is_bot,
             " AND last_seen <= ", Timestamp = &self.last_seen,
             " AND active_day = ", Date = &self.active_day,
-            " RETURNING *), counted AS (INSERT INTO interactions_by_day AS counted \
-             SELECT active_day, ", Text = self.kind,
+            " AND obstacle IS NULL RETURNING *), \
+             counted AS (INSERT INTO interactions_by_day AS counted SELECT active_day, ",
+            Text = self.kind,
             ", 1 FROM touched ON CONFLICT (day, kind) DO UPDATE \
              SET interactions = counted.interactions + 1) SELECT ",
         );
@@ -314,14 +367,35 @@ impl QueryId for Touch<'_> {
 
 impl RunQueryDsl<PgConnection> for Touch<'_> {}
 
-struct Update<'a> {
+struct Finish<'a> {
     columns: Columns<'a>,
+    losers: Vec<i64>,
+    lost_at: Vec<NaiveDateTime>,
+    days: Vec<NaiveDate>,
+    kinds: Vec<&'a str>,
+    interactions: Vec<i64>,
 }
 
-impl QueryFragment<Pg> for Update<'_> {
+impl QueryFragment<Pg> for Finish<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql(
-            "UPDATE telegram_users AS stored SET first_name = new.first_name, \
+        push!(
+            out,
+            "WITH cleared AS (UPDATE telegram_users AS stored SET username = NULL, \
+             updated_at = GREATEST(stored.updated_at, lost.at) FROM UNNEST(",
+            Array<BigInt> = &self.losers,
+            ", ",
+            Array<Timestamp> = &self.lost_at,
+            ") AS lost (telegram_id, at) WHERE stored.telegram_id = lost.telegram_id), \
+             counted AS (INSERT INTO interactions_by_day AS counted (day, kind, interactions) \
+             SELECT * FROM UNNEST(",
+            Array<Date> = &self.days,
+            ", ",
+            Array<Text> = &self.kinds,
+            ", ",
+            Array<BigInt> = &self.interactions,
+            ") ON CONFLICT (day, kind) DO UPDATE \
+             SET interactions = counted.interactions + excluded.interactions) \
+             UPDATE telegram_users AS stored SET first_name = new.first_name, \
              last_name = new.last_name, username = new.username, \
              language_code = new.language_code, is_bot = new.is_bot, \
              updated_at = new.updated_at, active_day = new.active_day, \
@@ -329,7 +403,8 @@ impl QueryFragment<Pg> for Update<'_> {
              blocked_at = new.blocked_at, unblocked_at = new.unblocked_at FROM UNNEST(",
         );
         self.columns.push(&mut out)?;
-        out.push_sql(
+        push!(
+            out,
             ") AS new (telegram_id, first_name, last_name, username, language_code, is_bot, \
              updated_at, active_day, has_private_chat, obstacle, blocked_at, unblocked_at) \
              WHERE stored.telegram_id = new.telegram_id",
@@ -338,12 +413,12 @@ impl QueryFragment<Pg> for Update<'_> {
     }
 }
 
-impl QueryId for Update<'_> {
-    type QueryId = Update<'static>;
+impl QueryId for Finish<'_> {
+    type QueryId = Finish<'static>;
     const HAS_STATIC_QUERY_ID: bool = true;
 }
 
-impl RunQueryDsl<PgConnection> for Update<'_> {}
+impl RunQueryDsl<PgConnection> for Finish<'_> {}
 
 #[derive(QueryId)]
 struct LockUsernames {
@@ -353,11 +428,14 @@ struct LockUsernames {
 
 impl QueryFragment<Pg> for LockUsernames {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql("SELECT pg_advisory_xact_lock(");
-        out.push_bind_param::<Integer, _>(&USERNAME_LOCKS)?;
-        out.push_sql(", bucket) FROM UNNEST(");
-        out.push_bind_param::<Array<Integer>, _>(&self.buckets)?;
-        out.push_sql(") AS bucket");
+        push!(
+            out,
+            "SELECT pg_advisory_xact_lock(",
+            Integer = &USERNAME_LOCKS,
+            ", bucket) FROM UNNEST(",
+            Array<Integer> = &self.buckets,
+            ") AS bucket",
+        );
         Ok(())
     }
 }
@@ -370,12 +448,13 @@ struct Holders<'a> {
 
 impl QueryFragment<Pg> for Holders<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql(
+        push!(
+            out,
             "SELECT telegram_id, username, last_seen FROM telegram_users \
              WHERE lower(username COLLATE \"C\") = ANY(",
+            Array<Text> = &self.keys,
+            ") ORDER BY telegram_id FOR UPDATE",
         );
-        out.push_bind_param::<Array<Text>, _>(&self.keys)?;
-        out.push_sql(") ORDER BY telegram_id FOR UPDATE");
         Ok(())
     }
 }
@@ -390,57 +469,3 @@ impl QueryId for Holders<'_> {
 }
 
 impl RunQueryDsl<PgConnection> for Holders<'_> {}
-
-#[derive(QueryId)]
-struct ClearUsernames {
-    ids: Vec<i64>,
-    at: Vec<NaiveDateTime>,
-}
-
-impl QueryFragment<Pg> for ClearUsernames {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql(
-            "UPDATE telegram_users AS stored SET username = NULL, \
-             updated_at = GREATEST(stored.updated_at, lost.at) FROM UNNEST(",
-        );
-        out.push_bind_param::<Array<BigInt>, _>(&self.ids)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Array<Timestamp>, _>(&self.at)?;
-        out.push_sql(") AS lost (telegram_id, at) WHERE stored.telegram_id = lost.telegram_id");
-        Ok(())
-    }
-}
-
-impl RunQueryDsl<PgConnection> for ClearUsernames {}
-
-struct CountInteractions<'a> {
-    days: Vec<NaiveDate>,
-    kinds: Vec<&'a str>,
-    interactions: Vec<i64>,
-}
-
-impl QueryFragment<Pg> for CountInteractions<'_> {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql(
-            "INSERT INTO interactions_by_day AS counted (day, kind, interactions) \
-             SELECT * FROM UNNEST(",
-        );
-        out.push_bind_param::<Array<Date>, _>(&self.days)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Array<Text>, _>(&self.kinds)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Array<BigInt>, _>(&self.interactions)?;
-        out.push_sql(
-            ") ON CONFLICT (day, kind) DO UPDATE SET \
-             interactions = counted.interactions + excluded.interactions",
-        );
-        Ok(())
-    }
-}
-
-impl QueryId for CountInteractions<'_> {
-    type QueryId = CountInteractions<'static>;
-    const HAS_STATIC_QUERY_ID: bool = true;
-}
-
-impl RunQueryDsl<PgConnection> for CountInteractions<'_> {}

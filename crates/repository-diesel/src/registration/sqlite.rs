@@ -1,5 +1,5 @@
 //! The statements as SQLite spells them: each row is a statement, prepared once, for here that costs
-//! no round trip; rows of rare statements travel as one JSON text.
+//! no round trip.
 
 use chrono::{DateTime, Utc};
 use diesel::{
@@ -14,7 +14,7 @@ use rollcall_domain::{
     Obstacle, Reach, ReachChange, SetAside, StartPayload, TelegramId, TelegramUser, Username,
 };
 
-use super::{Blocks, Count, Holder, Known, Statements, Upserted};
+use super::{Blocks, Changes, Holder, Known, Statements, Upserted};
 use crate::{
     quarantine::quarantine_row,
     reach::reach_row,
@@ -44,29 +44,28 @@ impl Statements for SqliteConnection {
         users.iter().map(upsert).collect()
     }
 
-    fn update(&mut self, users: &[&TelegramUser]) -> QueryResult<()> {
-        users.iter().try_for_each(|user| Update(Columns::of(user)).execute(self).map(drop))
-    }
-
     /// Nothing to wait for: the transaction is SQLite's only writer.
     fn lock_usernames(&mut self, _keys: &[&str]) -> QueryResult<()> {
         Ok(())
     }
 
     fn holders(&mut self, keys: &[&str]) -> QueryResult<Vec<Holder>> {
-        Holders(json(keys.iter())?).load(self)
+        let keys = serde_json::to_string(keys)
+            .map_err(|error| diesel::result::Error::SerializationError(error.into()))?;
+        Holders(keys).load(self)
     }
 
-    fn clear_usernames(&mut self, losers: &[(TelegramId, DateTime<Utc>)]) -> QueryResult<()> {
-        let rows = json(losers.iter().map(|&(id, at)| (id.get(), text(at))))?;
-        ClearUsernames(rows).execute(self).map(drop)
-    }
-
-    fn count(&mut self, counts: &[Count]) -> QueryResult<()> {
-        let count = |&(day, kind, interactions): &Count| {
-            CountInteractions { day: day.to_string(), kind, interactions }.execute(self).map(drop)
-        };
-        counts.iter().try_for_each(count)
+    fn finish(&mut self, Changes { users, losers, counts }: &Changes) -> QueryResult<()> {
+        for user in users {
+            Update(Columns::of(user)).execute(self)?;
+        }
+        for &(id, at) in losers {
+            ClearUsername { telegram_id: id.get(), at: at.into() }.execute(self)?;
+        }
+        for &(day, kind, interactions) in counts {
+            CountInteractions { day: day.to_string(), kind, interactions }.execute(self)?;
+        }
+        Ok(())
     }
 }
 
@@ -115,57 +114,53 @@ impl<'a> Columns<'a> {
     }
 }
 
-/// A JSON array with an element for each row.
-fn json<T: serde::Serialize>(rows: impl Iterator<Item = T>) -> QueryResult<String> {
-    serde_json::to_string(&rows.collect::<Vec<_>>())
-        .map_err(|error| diesel::result::Error::SerializationError(error.into()))
-}
-
 fn text(at: DateTime<Utc>) -> String {
     UtcMicros::from(at).to_text()
 }
 
-/// Defines a statement whose only parameter is a JSON array. Its text never changes, so Diesel
-/// keeps it prepared.
-macro_rules! statement_over_json {
-    ($name:ident, [$before:literal, $after:literal]) => {
-        #[derive(QueryId)]
-        struct $name(String);
+/// The only statement over a list, which travels as one JSON text.
+#[derive(QueryId)]
+struct Holders(String);
 
-        impl QueryFragment<Sqlite> for $name {
-            fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
-                out.push_sql($before);
-                out.push_bind_param::<Text, _>(&self.0)?;
-                out.push_sql($after);
-                Ok(())
-            }
-        }
-
-        impl RunQueryDsl<SqliteConnection> for $name {}
-    };
+impl QueryFragment<Sqlite> for Holders {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        push!(
+            out,
+            "SELECT telegram_id, username, last_seen FROM telegram_users \
+             WHERE lower(username) IN (SELECT value FROM json_each(",
+            Text = &self.0,
+            "))",
+        );
+        Ok(())
+    }
 }
 
-statement_over_json!(
-    Holders,
-    [
-        "SELECT telegram_id, username, last_seen FROM telegram_users \
-         WHERE lower(username) IN (SELECT value FROM json_each(",
-        "))"
-    ]
-);
+impl RunQueryDsl<SqliteConnection> for Holders {}
 
 impl Query for Holders {
     type SqlType = (BigInt, Text, Timestamp);
 }
 
-statement_over_json!(
-    ClearUsernames,
-    [
-        "UPDATE telegram_users SET username = NULL, updated_at = max(updated_at, value ->> 1) \
-         FROM json_each(",
-        ") WHERE telegram_id = value ->> 0"
-    ]
-);
+#[derive(QueryId)]
+struct ClearUsername {
+    telegram_id: i64,
+    at: UtcMicros,
+}
+
+impl QueryFragment<Sqlite> for ClearUsername {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        push!(
+            out,
+            "UPDATE telegram_users SET username = NULL, updated_at = max(updated_at, ",
+            Timestamp = &self.at,
+            ") WHERE telegram_id = ",
+            BigInt = &self.telegram_id,
+        );
+        Ok(())
+    }
+}
+
+impl RunQueryDsl<SqliteConnection> for ClearUsername {}
 
 #[derive(QueryId)]
 struct Remember {
