@@ -91,22 +91,13 @@ impl Body {
     }
 
     fn result<'a, T: Deserialize<'a>>(&'a self) -> Result<T, CallError> {
-        let unreadable = |error: &serde_json::Error| CallError::Unreadable {
-            method: self.method,
-            status: self.status,
-            reason: place(error),
-        };
-        let answer: Answer<'a> =
-            serde_json::from_str(&self.text).map_err(|error| unreadable(&error))?;
+        let unreadable =
+            |reason| CallError::Unreadable { method: self.method, status: self.status, reason };
+        let answer: Answer<'a, T> =
+            serde_json::from_str(&self.text).map_err(|error| unreadable(place(&error)))?;
         match answer {
-            Answer { ok: true, result: Some(result), .. } => {
-                serde_json::from_str(result.get()).map_err(|error| unreadable(&error))
-            }
-            Answer { ok: true, result: None, .. } => Err(CallError::Unreadable {
-                method: self.method,
-                status: self.status,
-                reason: "it has no result".to_owned(),
-            }),
+            Answer { ok: true, result: Some(result), .. } => Ok(result),
+            Answer { ok: true, result: None, .. } => Err(unreadable("it has no result".to_owned())),
             Answer { error_code, description, parameters, .. } => Err(CallError::Refused {
                 method: self.method,
                 code: error_code.unwrap_or_else(|| i64::from(self.status)),
@@ -119,10 +110,10 @@ impl Body {
 
 /// The envelope of every answer (Bot API, "Making requests").
 #[derive(Deserialize)]
-struct Answer<'a> {
+#[serde(bound(deserialize = "T: Deserialize<'de>"))]
+struct Answer<'a, T> {
     ok: bool,
-    #[serde(borrow)]
-    result: Option<&'a RawValue>,
+    result: Option<T>,
     error_code: Option<i64>,
     description: Option<String>,
     #[serde(borrow)]
@@ -335,7 +326,7 @@ mod tests {
             ),
             (
                 r#"{"ok":true,"result":"Ada"}"#,
-                "the answer to getMe (HTTP status 200) cannot be read: not what is expected at line 1 column 5",
+                "the answer to getMe (HTTP status 200) cannot be read: not what is expected at line 1 column 25",
             ),
             (
                 r#"{"ok":false,"error_code":400,"description":"Bad Request: can't parse entities: Unsupported start tag \"ada\""}"#,
