@@ -135,8 +135,7 @@ async fn calls_that_arrive_during_a_commit_form_the_next_batch() {
     let first = call(&users, 1);
     slow.entered.notified().await;
     let others: Vec<_> = (2..=100).map(|n| call(&users, n)).collect();
-    // This runtime has one thread: the calls have all had their turn when this one comes again.
-    tokio::task::yield_now().await;
+    queued(&users, 100).await;
     slow.release.notify_one();
     slow.entered.notified().await;
     slow.release.notify_one();
@@ -155,7 +154,7 @@ async fn a_caller_that_goes_away_is_registered_all_the_same() {
     let first = call(&users, 1);
     slow.entered.notified().await;
     let second = call(&users, 2);
-    tokio::task::yield_now().await;
+    queued(&users, 2).await;
     second.abort();
     slow.release.notify_one();
     assert!(first.await.unwrap().is_ok());
@@ -266,6 +265,13 @@ fn call(
 ) -> tokio::task::JoinHandle<Result<Registration, ServiceError>> {
     let users = users.clone();
     tokio::spawn(async move { users.get_or_create_user(&Profile::new(id(n), "x")).await })
+}
+
+/// Waits until so many interactions are queued or under way.
+async fn queued(users: &UserService, interactions: usize) {
+    while users.queued() < interactions {
+        tokio::task::yield_now().await;
+    }
 }
 
 /// A store whose commits take until the test lets them go.
