@@ -2,11 +2,16 @@
 //! the database is newer than the program.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use chrono::{DateTime, Utc};
 use diesel::{
     Connection, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query,
     sql_types::Text,
 };
-use rollcall_repository_diesel::{Database, DatabaseUrl, MigrationError, MigrationState};
+use rollcall_domain::{Interaction, InteractionKind, Profile};
+use rollcall_repository::UserRepository;
+use rollcall_repository_diesel::{
+    Database, DatabaseUrl, DieselUserRepository, MigrationError, MigrationState,
+};
 use rollcall_testkit::ThrowAwayDatabase;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -51,6 +56,43 @@ async fn every_step_back_leaves_no_trace() {
             assert_eq!(database.migrate().await.unwrap().len(), steps);
             assert_eq!(schema(throw_away.url()), complete);
         }
+    }
+}
+
+/// The updates that are known stay known when they become bits, and when they are taken back.
+#[tokio::test(flavor = "multi_thread")]
+async fn known_updates_stay_known() {
+    // The ends of blocks, which are the ends of the numbers that hold them.
+    let ids = [0, 1, 62, 63, 64, 127, 128, 4_294_967_295];
+    for throw_away in ThrowAwayDatabase::of_each_kind() {
+        let database = open(throw_away.url()).await;
+        database.migrate().await.unwrap();
+        let back = async || {
+            while !database.revert().await.unwrap().unwrap().to_string().contains("compact") {}
+        };
+        back().await;
+        let rows = ids.map(|id| format!("({id}, '2026-11-23 12:00:00.000000')")).join(", ");
+        execute(throw_away.url(), &format!("INSERT INTO recent_updates VALUES {rows}"));
+        database.migrate().await.unwrap();
+
+        let users = DieselUserRepository::new(database.clone());
+        let at: DateTime<Utc> = "2026-11-23T12:00:00Z".parse().unwrap();
+        let update = |update_id: i64| Interaction {
+            update_id: Some(update_id),
+            ..Interaction::new(at, Profile::of_id(5.try_into().unwrap()), InteractionKind::Text)
+        };
+        let batch: Vec<_> = ids.into_iter().chain([2, 65]).map(update).collect();
+        users.register(&batch.into(), at).unwrap();
+        let counts = users.interactions(at.date_naive(), at.date_naive()).await.unwrap();
+        assert_eq!(counts.iter().map(|count| count.2).sum::<u64>(), 2, "only 2 and 65 are new");
+
+        back().await;
+        let mut expected: Vec<_> = ids.into_iter().chain([2, 65]).collect();
+        expected.sort_unstable();
+        let sql = "SELECT CAST(update_id AS TEXT) AS line FROM recent_updates ORDER BY update_id";
+        let left: Vec<i64> =
+            lines(throw_away.url(), sql).iter().map(|id| id.parse().unwrap()).collect();
+        assert_eq!(left, expected);
     }
 }
 
@@ -99,20 +141,31 @@ struct Line {
 
 /// The tables, columns, constraints and indexes of a database, a line each.
 fn schema(url: &str) -> Vec<String> {
-    let lines: Vec<Line> = match url.parse().unwrap() {
-        DatabaseUrl::Sqlite { path } => sql_query(
+    let sql = match url.parse().unwrap() {
+        DatabaseUrl::Sqlite { .. } => {
             "SELECT type || ' ' || name || ': ' || coalesce(sql, '') AS line \
-             FROM sqlite_master ORDER BY 1",
-        )
-        .load(&mut SqliteConnection::establish(path.to_str().unwrap()).unwrap()),
-        DatabaseUrl::Postgres { url } => sql_query(
+             FROM sqlite_master ORDER BY 1"
+        }
+        DatabaseUrl::Postgres { .. } => {
             "SELECT table_name || '.' || column_name || ' ' || data_type || ' ' || is_nullable \
              AS line FROM information_schema.columns WHERE table_schema = 'public' \
              UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' \
              UNION ALL SELECT conrelid::regclass || ' ' || pg_get_constraintdef(oid) \
-             FROM pg_constraint WHERE connamespace = 'public'::regnamespace ORDER BY 1",
-        )
-        .load(&mut PgConnection::establish(&url).unwrap()),
+             FROM pg_constraint WHERE connamespace = 'public'::regnamespace ORDER BY 1"
+        }
+    };
+    lines(url, sql)
+}
+
+/// What a query answers in its only column, `line`.
+fn lines(url: &str, sql: &str) -> Vec<String> {
+    let lines: Vec<Line> = match url.parse().unwrap() {
+        DatabaseUrl::Sqlite { path } => {
+            sql_query(sql).load(&mut SqliteConnection::establish(path.to_str().unwrap()).unwrap())
+        }
+        DatabaseUrl::Postgres { url } => {
+            sql_query(sql).load(&mut PgConnection::establish(&url).unwrap())
+        }
     }
     .unwrap();
     lines.into_iter().map(|line| line.line).collect()

@@ -1,6 +1,6 @@
-//! Recording a batch of interactions: one transaction of a fixed number of statements, whatever
-//! the batch's size, each over all its rows sorted by key, so that several processes lock rows in
-//! one order.
+//! Recording a batch of interactions: one transaction of these steps, each over all its rows sorted
+//! by key, so that several processes lock rows in one order. On PostgreSQL a step is a statement or
+//! two, whatever the batch's size; on SQLite one for each row.
 //!
 //! 1. The update_ids are remembered. Interactions whose update was known already are left out of
 //!    what follows.

@@ -36,8 +36,8 @@ impl Statements for PgConnection {
         Remember { blocks, updates, now: naive(now) }.load(self)
     }
 
-    /// Two statements: most users are known, and to touch a row that is there takes half as long as
-    /// to insert one and fall back. The second one does both, for who is new may come to two
+    /// Two statements: most users are known, and to touch a row that is there is less work than to
+    /// insert one and fall back. The second one does both, for who is new may come to two
     /// processes at once.
     fn upsert(&mut self, users: &[TelegramUser]) -> QueryResult<Vec<Upserted>> {
         let telegram_id = users.iter().map(|user| user.telegram_id.get()).collect();
