@@ -15,6 +15,9 @@ pub struct Interaction {
     pub profile: Profile,
     /// What the user did.
     pub kind: InteractionKind,
+    /// The command that the user gave, if it is one that the bot knows. Its name is part of the
+    /// program, so that people cannot make up new ones.
+    pub command: Option<&'static str>,
     /// Where; `None` for what has no chat, such as an inline query.
     pub chat: Option<Chat>,
     /// What else it means; `None` for most.
@@ -24,7 +27,7 @@ pub struct Interaction {
 impl Interaction {
     /// An interaction that did not arrive as an update and has no chat.
     pub fn new(at: DateTime<Utc>, profile: Profile, kind: InteractionKind) -> Self {
-        Self { update_id: None, at, profile, kind, chat: None, event: None }
+        Self { update_id: None, at, profile, kind, command: None, chat: None, event: None }
     }
 
     /// Whether it happened in a private chat between the user and the bot. A chat between the user

@@ -7,6 +7,7 @@
 //! To add a value type: a module named for it, a constructor that refuses or repairs what is
 //! wrong, and no way round the constructor.
 
+mod activity;
 mod clock;
 mod interaction;
 mod profile;
@@ -17,12 +18,16 @@ mod telegram_id;
 mod user;
 mod username;
 
+pub use activity::{
+    Facts, Figure, Label, LatestDay, Lifecycle, Neighbours, Origin, Sums, add_reach_change,
+    add_start, month, week,
+};
 pub use clock::{Clock, SystemClock};
 pub use interaction::{Chat, ChatKind, Event, Interaction, InteractionKind, Registration};
 pub use profile::{MAX_LANGUAGE_CODE_CHARS, MAX_NAME_CHARS, Profile};
 pub use reach::{InvalidStartPayload, Obstacle, Reach, ReachChange, StartPayload};
 pub use set_aside::SetAside;
-pub use stats::UserStats;
+pub use stats::{Change, DayStats, UserStats};
 pub use telegram_id::{InvalidTelegramId, TelegramId};
 pub use user::TelegramUser;
 pub use username::{InvalidUsername, Username};

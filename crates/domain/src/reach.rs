@@ -58,6 +58,16 @@ pub struct ReachChange {
     pub obstacle: Option<Obstacle>,
 }
 
+impl ReachChange {
+    /// What a change to a free way is called.
+    pub const UNBLOCKED: &'static str = "unblocked";
+
+    /// The obstacle's name, or [`UNBLOCKED`](Self::UNBLOCKED).
+    pub fn name(&self) -> &'static str {
+        self.obstacle.map_or(Self::UNBLOCKED, Obstacle::name)
+    }
+}
+
 /// Why a user cannot be reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Obstacle {
@@ -72,7 +82,8 @@ pub enum Obstacle {
 }
 
 impl Obstacle {
-    const ALL: [Self; 4] =
+    /// Every obstacle.
+    pub const ALL: [Self; 4] =
         [Self::Blocked, Self::Deactivated, Self::ChatNotFound, Self::NeverStarted];
 
     /// The obstacle's name, as it is stored.

@@ -11,6 +11,7 @@ use crate::{
     database_url::DatabaseUrl,
     error::Failure,
     migrations::{self, Migration, MigrationError, MigrationState},
+    recount,
 };
 
 /// Database work that takes longer than this is logged at warn.
@@ -79,12 +80,19 @@ impl Database {
     }
 
     /// Applies every migration that the database lacks, all or none, and answers which those were.
-    /// Several processes may do so at once: one works, the others wait and find nothing to do.
+    /// Then counts the sums about activity, if a migration has just brought them; should that be
+    /// interrupted, the next call does it. Several processes may do so at once: one works, the others wait and find nothing to do.
     ///
     /// # Errors
     /// When the database cannot be written, or is newer than this program.
     pub async fn migrate(&self) -> Result<Vec<Migration>, MigrationError> {
-        self.with_connection(migrations::apply).await
+        self.with_connection(|connection| {
+            let applied = migrations::apply(connection)?;
+            recount::first(connection)
+                .map_err(|failure| MigrationError::Failed(RepositoryError::from(failure).into()))?;
+            Ok(applied)
+        })
+        .await
     }
 
     /// Takes the last applied migration back, and answers which that was; `None` where there is
@@ -129,6 +137,17 @@ impl Database {
     {
         let database = self.clone();
         blocking(move || database.run_blocking(what, work)).await
+    }
+
+    /// Does what [`Database::run`] does with work that may well take long, so that nobody needs to
+    /// hear of it.
+    pub(crate) async fn run_long<T, W>(&self, work: W) -> Result<T, RepositoryError>
+    where
+        T: Send + 'static,
+        W: Fn(&mut AnyConnection) -> Result<T, Failure> + Send + 'static,
+    {
+        let database = self.clone();
+        blocking(move || database.attempt(work)).await
     }
 
     /// Does what [`Database::run`] does on this thread, which may wait.

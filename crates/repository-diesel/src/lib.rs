@@ -11,14 +11,17 @@
 //!
 //! Architecture invariant: no Diesel type and no row struct leaves this crate.
 
+mod activity;
 mod bots;
 mod connection;
 mod database;
 mod database_url;
+mod demo;
 mod error;
 mod migrations;
 mod quarantine;
 mod reach;
+mod recount;
 mod registration;
 mod row;
 mod schema;

@@ -2,21 +2,23 @@
 
 use chrono::{DateTime, Utc};
 use diesel::{Connection, prelude::*};
-use rollcall_domain::{Obstacle, ReachChange, StartPayload, TelegramId};
+use rollcall_domain::{
+    Obstacle, Origin, ReachChange, StartPayload, Sums, TelegramId, add_reach_change,
+};
 
 use crate::{
+    activity,
     connection::AnyConnection,
     error::Failure,
+    registration::Statements,
+    row::UserRow,
     schema::{reach_history, starts, telegram_users},
     timestamp::UtcMicros,
 };
 
-/// What `reach_history` holds for the way being free again.
-const UNBLOCKED: &str = "unblocked";
-
 /// A change of a user's reach, as a row to insert.
 #[derive(Insertable)]
-#[diesel(table_name = reach_history)]
+#[diesel(table_name = reach_history, treat_none_as_default_value = false)]
 pub(crate) struct ReachRow {
     telegram_id: i64,
     at: UtcMicros,
@@ -24,11 +26,7 @@ pub(crate) struct ReachRow {
 }
 
 pub(crate) fn reach_row(id: TelegramId, change: ReachChange) -> ReachRow {
-    ReachRow {
-        telegram_id: id.get(),
-        at: change.at.into(),
-        change: change.obstacle.map_or(UNBLOCKED, Obstacle::name),
-    }
+    ReachRow { telegram_id: id.get(), at: change.at.into(), change: change.name() }
 }
 
 /// See [`UserRepository::mark_unreachable`](rollcall_repository::UserRepository::mark_unreachable).
@@ -38,25 +36,50 @@ pub(crate) fn mark_unreachable(
     obstacle: Obstacle,
     at: DateTime<Utc>,
 ) -> Result<bool, Failure> {
-    Ok(connection.transaction(|connection| {
-        let reachable = telegram_users::table
-            .find(id.get())
-            .filter(
-                telegram_users::obstacle.is_null().or(telegram_users::obstacle.ne(obstacle.name())),
-            )
-            .filter(telegram_users::last_seen.le(UtcMicros::from(at)));
-        let marked = diesel::update(reachable)
+    connection.transaction(|connection| {
+        // Locked by this, whether it changes anything or not.
+        let known = diesel::update(telegram_users::table.find(id.get()))
+            .set(telegram_users::previous_seen.eq(telegram_users::previous_seen))
+            .execute(connection)?;
+        if known == 0 {
+            return Ok(false);
+        }
+        let row: UserRow =
+            telegram_users::table.find(id.get()).select(UserRow::as_select()).first(connection)?;
+        let user = row.into_user()?;
+        if user.reach.obstacle == Some(obstacle) || user.last_seen > at {
+            return Ok(false);
+        }
+        diesel::update(telegram_users::table.find(id.get()))
             .set((
                 telegram_users::obstacle.eq(obstacle.name()),
                 telegram_users::blocked_at.eq(UtcMicros::from(at)),
             ))
             .execute(connection)?;
-        if marked > 0 {
-            let row = reach_row(id, ReachChange { at, obstacle: Some(obstacle) });
-            diesel::insert_into(reach_history::table).values(row).execute(connection)?;
+        let change = ReachChange { at, obstacle: Some(obstacle) };
+        let mut sums = Sums::default();
+        if note_change(connection, id, change)? {
+            add_reach_change(&change, &mut sums);
         }
-        QueryResult::Ok(marked > 0)
-    })?)
+        if user.reach.is_reachable() {
+            let created_on = user.created_at.date_naive();
+            Origin { created_on, source: user.source.as_ref() }.add_reachable(-1, &mut sums);
+        }
+        activity::add_sums(connection, sums)?;
+        Ok(true)
+    })
+}
+
+/// Adds a change to a user's history; answers whether it was not there yet.
+fn note_change(
+    connection: &mut AnyConnection,
+    id: TelegramId,
+    change: ReachChange,
+) -> QueryResult<bool> {
+    match connection {
+        AnyConnection::Sqlite(connection) => connection.note_reach(id, change),
+        AnyConnection::Postgres(connection) => connection.note_reach(id, change),
+    }
 }
 
 /// See [`UserRepository::reach_history`](rollcall_repository::UserRepository::reach_history).
@@ -71,21 +94,20 @@ pub(crate) fn history(
         .order((reach_history::at.desc(), reach_history::change))
         .limit(limit.into())
         .load(connection)?;
-    let change = |(at, change): (UtcMicros, String)| {
-        let obstacle = match Obstacle::from_name(&change) {
-            None if change != UNBLOCKED => {
-                return Err(Failure::Corrupt {
-                    table: "reach_history",
-                    column: "change",
-                    key: format!("({id}, {})", at.to_text()),
-                    reason: "no change has this name".to_owned(),
-                });
-            }
-            obstacle => obstacle,
-        };
-        Ok(ReachChange { at: at.into(), obstacle })
-    };
-    rows.into_iter().map(change).collect()
+    rows.into_iter().map(|(at, change)| reach_change(id.get(), at, &change)).collect()
+}
+
+/// The change that a row of `reach_history` holds.
+pub(crate) fn reach_change(id: i64, at: UtcMicros, change: &str) -> Result<ReachChange, Failure> {
+    match Obstacle::from_name(change) {
+        None if change != ReachChange::UNBLOCKED => Err(Failure::Corrupt {
+            table: "reach_history",
+            column: "change",
+            key: format!("({id}, {})", at.to_text()),
+            reason: "no change has this name".to_owned(),
+        }),
+        obstacle => Ok(ReachChange { at: at.into(), obstacle }),
+    }
 }
 
 /// See [`UserRepository::starts`](rollcall_repository::UserRepository::starts).
@@ -100,7 +122,16 @@ pub(crate) fn starts(
         .order((starts::at.desc(), starts::payload))
         .limit(limit.into())
         .load(connection)?;
-    let start = |(at, payload): (UtcMicros, String)| match payload.parse() {
+    rows.into_iter().map(|(at, payload)| start(id.get(), at, &payload)).collect()
+}
+
+/// The start that a row of `starts` holds.
+pub(crate) fn start(
+    id: i64,
+    at: UtcMicros,
+    payload: &str,
+) -> Result<(DateTime<Utc>, StartPayload), Failure> {
+    match payload.parse() {
         Ok(payload) => Ok((at.into(), payload)),
         Err(error) => Err(Failure::Corrupt {
             table: "starts",
@@ -108,6 +139,5 @@ pub(crate) fn starts(
             key: format!("({id}, {})", at.to_text()),
             reason: format!("{error}"),
         }),
-    };
-    rows.into_iter().map(start).collect()
+    }
 }

@@ -1,6 +1,11 @@
 //! Rows of `telegram_users`.
 
-use diesel::{dsl::SqlTypeOf, pg::Pg, prelude::*};
+use diesel::{
+    dsl::SqlTypeOf,
+    pg::Pg,
+    prelude::*,
+    sql_types::{Integer, Nullable, SmallInt, Timestamp},
+};
 use rollcall_domain::{Obstacle, Reach, StartPayload, TelegramId, TelegramUser, Username};
 
 use crate::{error::Failure, schema::telegram_users, timestamp::UtcMicros};
@@ -84,6 +89,17 @@ macro_rules! user_columns {
     };
 }
 pub(crate) use user_columns;
+
+/// What an upsert answers besides.
+macro_rules! upserted_columns {
+    () => {
+        ", previous_seen, day_interactions, days_of_month"
+    };
+}
+pub(crate) use upserted_columns;
+
+/// The SQL type of what an upsert answers.
+pub(crate) type UpsertedSqlType = (UserSqlType, Nullable<Timestamp>, Integer, SmallInt);
 
 /// The SQL type of a [`UserRow`].
 pub(crate) type UserSqlType = SqlTypeOf<<UserRow as Selectable<Pg>>::SelectExpression>;

@@ -18,6 +18,8 @@ diesel::table! {
         blocked_at -> Nullable<Timestamp>,
         unblocked_at -> Nullable<Timestamp>,
         source -> Nullable<Text>,
+        day_interactions -> Integer,
+        days_of_month -> SmallInt,
     }
 }
 
@@ -55,10 +57,43 @@ diesel::table! {
 }
 
 diesel::table! {
-    interactions_by_day (day, kind) {
+    active_days (telegram_id, day) {
+        telegram_id -> BigInt,
         day -> Date,
-        kind -> Text,
-        interactions -> BigInt,
+        interactions -> Integer,
+    }
+}
+
+diesel::table! {
+    activity_sums (figure, day, label, slot) {
+        figure -> Text,
+        day -> Date,
+        label -> Text,
+        slot -> SmallInt,
+        value -> BigInt,
+    }
+}
+
+diesel::table! {
+    erased_sums (figure, day, label) {
+        figure -> Text,
+        day -> Date,
+        label -> Text,
+        value -> BigInt,
+    }
+}
+
+diesel::table! {
+    sources (payload) {
+        payload -> Text,
+    }
+}
+
+diesel::table! {
+    activity_state (only_row) {
+        only_row -> SmallInt,
+        recounts -> BigInt,
+        is_demo -> Bool,
     }
 }
 

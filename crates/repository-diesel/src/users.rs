@@ -1,26 +1,29 @@
-use std::num::NonZeroUsize;
+use std::{num::NonZeroUsize, sync::Arc};
 
 use async_trait::async_trait;
-use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use diesel::{
     dsl::{count_star, sql},
     prelude::*,
     sql_types::{Bool, Text},
 };
 use rollcall_domain::{
-    InteractionKind, Obstacle, ReachChange, Registration, StartPayload, TelegramId, TelegramUser,
-    UserStats, Username,
+    Figure, Obstacle, ReachChange, Registration, StartPayload, TelegramId, TelegramUser, Username,
 };
-use rollcall_repository::{Batch, Page, PageRequest, RepositoryError, UserRepository};
+use rollcall_repository::{
+    ActivityRepository, Batch, DemoRepository, Difference, History, Page, PageRequest,
+    RepositoryError, UserRepository,
+};
 
 use crate::{
-    Database, DatabaseUrl,
+    Database, DatabaseUrl, activity,
     connection::AnyConnection,
+    demo,
     error::Failure,
-    reach, registration,
+    reach, recount, registration,
     row::UserRow,
-    schema::telegram_users::dsl::{active_day, created_at, telegram_id, telegram_users},
-    schema::{interactions_by_day, quarantine, reach_history, recent_updates, starts},
+    schema::telegram_users::dsl::{created_at, telegram_id, telegram_users},
+    schema::{active_days, quarantine, reach_history, recent_updates, starts},
     timestamp::UtcMicros,
 };
 
@@ -54,22 +57,6 @@ impl UserRepository for DieselUserRepository {
             DatabaseUrl::Sqlite { .. } => NonZeroUsize::MIN,
             DatabaseUrl::Postgres { .. } => NonZeroUsize::MIN.saturating_add(1),
         }
-    }
-
-    async fn interactions(
-        &self,
-        first: NaiveDate,
-        last: NaiveDate,
-    ) -> Result<Vec<(NaiveDate, InteractionKind, u64)>, RepositoryError> {
-        self.database
-            .run("read the counts of interactions", move |connection| {
-                let rows: Vec<(NaiveDate, String, i64)> = interactions_by_day::table
-                    .filter(interactions_by_day::day.between(first, last))
-                    .order((interactions_by_day::day, interactions_by_day::kind))
-                    .load(connection)?;
-                rows.into_iter().map(interactions_of_kind).collect()
-            })
-            .await
     }
 
     async fn forget(
@@ -124,10 +111,6 @@ impl UserRepository for DieselUserRepository {
         self.database.run("list users", move |connection| list(connection, request)).await
     }
 
-    async fn stats(&self, today: NaiveDate) -> Result<UserStats, RepositoryError> {
-        self.database.run("count users", move |connection| stats(connection, today)).await
-    }
-
     async fn mark_unreachable(
         &self,
         id: TelegramId,
@@ -167,9 +150,80 @@ impl UserRepository for DieselUserRepository {
         ids.sort_unstable();
         self.database
             .run("delete users", move |connection| {
-                Ok(connection.transaction(|connection| delete(connection, &ids))?)
+                connection.transaction(|connection| delete(connection, &ids))
             })
             .await
+    }
+}
+
+#[async_trait]
+impl ActivityRepository for DieselUserRepository {
+    async fn sums_by_day(
+        &self,
+        figures: &[Figure],
+        first: NaiveDate,
+        last: NaiveDate,
+    ) -> Result<Vec<(Figure, NaiveDate, String, i64)>, RepositoryError> {
+        let figures = figures.to_vec();
+        self.database
+            .run("read sums by day", move |connection| {
+                activity::sums_by_day(connection, &figures, first, last)
+            })
+            .await
+    }
+
+    async fn sums_by_label(
+        &self,
+        figures: &[Figure],
+        first: NaiveDate,
+        last: NaiveDate,
+    ) -> Result<Vec<(Figure, String, i64)>, RepositoryError> {
+        let figures = figures.to_vec();
+        self.database
+            .run("read sums by label", move |connection| {
+                activity::sums_by_label(connection, &figures, first, last)
+            })
+            .await
+    }
+
+    async fn totals(
+        &self,
+        figures: &[Figure],
+        last: NaiveDate,
+    ) -> Result<Vec<i64>, RepositoryError> {
+        let figures = figures.to_vec();
+        self.database
+            .run("read totals", move |connection| activity::totals(connection, &figures, last))
+            .await
+    }
+
+    async fn recount(
+        &self,
+        mend: bool,
+        progress: Arc<dyn Fn(u64, u64) + Send + Sync>,
+    ) -> Result<Vec<Difference>, RepositoryError> {
+        self.database
+            .run_long(move |connection| recount::recount(connection, mend, &*progress))
+            .await
+    }
+}
+
+#[async_trait]
+impl DemoRepository for DieselUserRepository {
+    async fn begin_demo(&self) -> Result<bool, RepositoryError> {
+        self.database.run_long(demo::begin).await
+    }
+
+    async fn load(&self, people: Arc<[History]>) -> Result<(), RepositoryError> {
+        self.database.run_long(move |connection| demo::load(connection, &people)).await
+    }
+
+    async fn count_uses(
+        &self,
+        uses: &[(Figure, NaiveDate, &'static str, i64)],
+    ) -> Result<(), RepositoryError> {
+        let uses = uses.to_vec();
+        self.database.run_long(move |connection| demo::count_uses(connection, &uses)).await
     }
 }
 
@@ -196,61 +250,18 @@ fn list(
     Ok(Page { items, total: count(total), request })
 }
 
-fn delete(connection: &mut AnyConnection, ids: &[i64]) -> QueryResult<usize> {
+fn delete(connection: &mut AnyConnection, ids: &[i64]) -> Result<usize, Failure> {
+    activity::erase(connection, ids)?;
     let mut deleted = 0;
     for id in ids {
         deleted += diesel::delete(telegram_users.find(id)).execute(connection)?;
+        diesel::delete(active_days::table.filter(active_days::telegram_id.eq(id)))
+            .execute(connection)?;
         diesel::delete(reach_history::table.filter(reach_history::telegram_id.eq(id)))
             .execute(connection)?;
         diesel::delete(starts::table.filter(starts::telegram_id.eq(id))).execute(connection)?;
     }
     Ok(deleted)
-}
-
-fn stats(connection: &mut AnyConnection, today: NaiveDate) -> Result<UserStats, Failure> {
-    let since = |days: u64| today.checked_sub_days(Days::new(days - 1)).unwrap_or(NaiveDate::MIN);
-    let active = |days| telegram_users.filter(active_day.ge(since(days))).select(count_star());
-    let new = |days| {
-        let midnight = since(days).and_time(NaiveTime::MIN).and_utc();
-        telegram_users.filter(created_at.ge(UtcMicros::from(midnight))).select(count_star())
-    };
-    // In the words of the index that holds just them.
-    let reachable = telegram_users
-        .filter(sql::<Bool>("has_private_chat AND obstacle IS NULL"))
-        .select(count_star());
-    let counts: (i64, i64, i64, i64, i64, i64, i64, i64) = diesel::select((
-        telegram_users.select(count_star()).single_value().assume_not_null(),
-        reachable.single_value().assume_not_null(),
-        active(1).single_value().assume_not_null(),
-        active(7).single_value().assume_not_null(),
-        active(30).single_value().assume_not_null(),
-        new(1).single_value().assume_not_null(),
-        new(7).single_value().assume_not_null(),
-        new(30).single_value().assume_not_null(),
-    ))
-    .get_result(connection)?;
-    Ok(UserStats {
-        total_users: count(counts.0),
-        reachable_users: count(counts.1),
-        active_today: count(counts.2),
-        active_7_days: count(counts.3),
-        active_30_days: count(counts.4),
-        new_today: count(counts.5),
-        new_7_days: count(counts.6),
-        new_30_days: count(counts.7),
-    })
-}
-
-fn interactions_of_kind(
-    (day, kind, interactions): (NaiveDate, String, i64),
-) -> Result<(NaiveDate, InteractionKind, u64), Failure> {
-    let kind = InteractionKind::from_name(&kind).ok_or_else(|| Failure::Corrupt {
-        table: "interactions_by_day",
-        column: "kind",
-        key: format!("({day}, {kind})"),
-        reason: "no kind has this name".to_owned(),
-    })?;
-    Ok((day, kind, count(interactions)))
 }
 
 fn forget_updates(

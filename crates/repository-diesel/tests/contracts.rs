@@ -7,14 +7,39 @@ use rollcall_repository::{BotRepository, QuarantineRepository, UserRepository};
 use rollcall_repository_diesel::{
     Database, DieselBotRepository, DieselQuarantineRepository, DieselUserRepository,
 };
+use rollcall_testkit::contract::Store;
 
 mod users {
     use super::*;
 
     rollcall_testkit::user_repository_contract!(open);
 
-    async fn open(url: &str) -> Arc<dyn UserRepository> {
+    async fn open(url: &str) -> Arc<dyn Store> {
         Arc::new(DieselUserRepository::new(migrated(url).await))
+    }
+}
+
+mod activity {
+    use super::*;
+
+    rollcall_testkit::activity_repository_contract!(open);
+
+    async fn open(url: &str) -> Arc<dyn Store> {
+        Arc::new(DieselUserRepository::new(migrated(url).await))
+    }
+}
+
+mod demo {
+    use rollcall_testkit::contract::demo::DemoStore;
+
+    use super::*;
+
+    rollcall_testkit::demo_repository_contract!(open);
+
+    async fn open(url: &str) -> (Arc<dyn DemoStore>, Arc<dyn BotRepository>) {
+        let database = migrated(url).await;
+        let bots = DieselBotRepository::new(database.clone());
+        (Arc::new(DieselUserRepository::new(database)), Arc::new(bots))
     }
 }
 

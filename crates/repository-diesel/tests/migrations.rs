@@ -2,13 +2,15 @@
 //! the database is newer than the program.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::sync::{Arc, Mutex};
+
 use chrono::{DateTime, Utc};
 use diesel::{
     Connection, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query,
     sql_types::Text,
 };
-use rollcall_domain::{Interaction, InteractionKind, Profile};
-use rollcall_repository::UserRepository;
+use rollcall_domain::{Figure, Interaction, InteractionKind, Profile};
+use rollcall_repository::{ActivityRepository, Difference, UserRepository};
 use rollcall_repository_diesel::{
     Database, DatabaseUrl, DieselUserRepository, MigrationError, MigrationState,
 };
@@ -83,8 +85,8 @@ async fn known_updates_stay_known() {
         };
         let batch: Vec<_> = ids.into_iter().chain([2, 65]).map(update).collect();
         users.register(&batch.into(), at).unwrap();
-        let counts = users.interactions(at.date_naive(), at.date_naive()).await.unwrap();
-        assert_eq!(counts.iter().map(|count| count.2).sum::<u64>(), 2, "only 2 and 65 are new");
+        let counted = users.totals(&[Figure::Kind], at.date_naive()).await.unwrap();
+        assert_eq!(counted, [2], "only 2 and 65 are new");
 
         back().await;
         let mut expected: Vec<_> = ids.into_iter().chain([2, 65]).collect();
@@ -93,6 +95,93 @@ async fn known_updates_stay_known() {
         let left: Vec<i64> =
             lines(throw_away.url(), sql).iter().map(|id| id.parse().unwrap()).collect();
         assert_eq!(left, expected);
+    }
+}
+
+/// Of users who were there before activity was recorded, the first and the latest day are known.
+#[tokio::test(flavor = "multi_thread")]
+async fn users_from_before_count_in_the_statistics() {
+    for throw_away in ThrowAwayDatabase::of_each_kind() {
+        let database = open(throw_away.url()).await;
+        database.migrate().await.unwrap();
+        while !database.revert().await.unwrap().unwrap().to_string().contains("activity") {}
+        execute(
+            throw_away.url(),
+            "INSERT INTO telegram_users (telegram_id, first_name, is_bot, created_at, updated_at, \
+             last_seen, active_day, has_private_chat, source) \
+             VALUES (1, 'Ada', false, '2026-11-02 10:00:00.000000', '2026-11-02 10:00:00.000000', \
+             '2026-11-20 10:00:00.000000', '2026-11-20', true, 'ad'), \
+             (2, 'Bob', false, '2026-11-20 10:00:00.000000', '2026-11-20 10:00:00.000000', \
+             '2026-11-20 10:00:00.000000', '2026-11-20', false, NULL)",
+        );
+        execute(
+            throw_away.url(),
+            "INSERT INTO interactions_by_day VALUES ('2026-11-20', 'text', 5)",
+        );
+        database.migrate().await.unwrap();
+
+        let users = DieselUserRepository::new(database.clone());
+        let figures = [Figure::New, Figure::Active30, Figure::Reachable, Figure::Kind];
+        let on = async |day: &str| users.totals(&figures, day.parse().unwrap()).await.unwrap();
+        assert_eq!(on("2026-11-19").await, [1, 1, 1, 0]);
+        assert_eq!(on("2026-11-20").await, [2, 2, 1, 5]);
+        let (first, last) = ("2026-11-01".parse().unwrap(), "2026-11-30".parse().unwrap());
+        let days = users.sums_by_label(&[Figure::ActiveDays], first, last).await.unwrap();
+        let row = |days: &str| (Figure::ActiveDays, days.to_owned(), 1);
+        assert_eq!(days, [row("1"), row("2")]);
+
+        let at = "2026-11-20T12:00:00Z".parse().unwrap();
+        let text = |id: i64| {
+            Interaction::new(at, Profile::of_id(id.try_into().unwrap()), InteractionKind::Text)
+        };
+        users.register(&vec![text(1), text(2), text(3)].into(), at).unwrap();
+        assert_eq!(users.recount(false, Arc::new(|_, _| {})).await.unwrap(), []);
+
+        while !database.revert().await.unwrap().unwrap().to_string().contains("activity") {}
+        let sql = "SELECT kind || ' ' || CAST(interactions AS TEXT) AS line \
+                   FROM interactions_by_day";
+        assert_eq!(lines(throw_away.url(), sql), ["text 8"]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recount_mends_what_is_wrong() {
+    for throw_away in ThrowAwayDatabase::of_each_kind() {
+        let database = open(throw_away.url()).await;
+        database.migrate().await.unwrap();
+        let users = DieselUserRepository::new(database);
+        let at: DateTime<Utc> = "2026-11-20T12:00:00Z".parse().unwrap();
+        let text = |id: i64| {
+            Interaction::new(at, Profile::of_id(id.try_into().unwrap()), InteractionKind::Text)
+        };
+        users.register(&(1..=5).map(text).collect::<Vec<_>>().into(), at).unwrap();
+        for sql in [
+            "UPDATE activity_sums SET value = 7 WHERE figure = 'new'",
+            "DELETE FROM activity_sums WHERE figure = 'active_days'",
+            "INSERT INTO activity_sums VALUES ('reach', '2026-11-20', 'blocked', 3, -2)",
+        ] {
+            execute(throw_away.url(), sql);
+        }
+        let counted = Arc::new(Mutex::new(Vec::new()));
+        let progress = Arc::clone(&counted);
+        let progress = Arc::new(move |users, all| progress.lock().unwrap().push((users, all)));
+        let difference = |figure, day: &str, label: &str, stored, counted| Difference {
+            figure,
+            day: day.parse().unwrap(),
+            label: label.to_owned(),
+            stored,
+            counted,
+        };
+        let expected = [
+            difference(Figure::ActiveDays, "2026-11-01", "1", 0, 5),
+            difference(Figure::New, "2026-11-20", "", 7, 5),
+            difference(Figure::Reach, "2026-11-20", "blocked", -2, 0),
+        ];
+        assert_eq!(users.recount(false, progress).await.unwrap(), expected);
+        assert_eq!(*counted.lock().unwrap(), [(0, 5), (5, 5)]);
+        let nothing = || Arc::new(|_, _| {});
+        assert_eq!(users.recount(true, nothing()).await.unwrap(), expected);
+        assert_eq!(users.recount(true, nothing()).await.unwrap(), []);
     }
 }
 

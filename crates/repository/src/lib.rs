@@ -7,12 +7,14 @@
 //! when it fails, then implement it. A look-up answers `Ok(None)` for what is not there; an error
 //! means that the storage could not tell.
 
+mod activity;
 mod bot;
 mod error;
 mod page;
 mod quarantine;
 mod user;
 
+pub use activity::{ActivityRepository, DemoRepository, Difference, History};
 pub use bot::BotRepository;
 pub use error::{BoxError, RepositoryError};
 pub use page::{InvalidPage, MAX_PAGE_SIZE, Page, PageRequest};

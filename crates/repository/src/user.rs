@@ -1,10 +1,10 @@
 use std::num::NonZeroUsize;
 
 use async_trait::async_trait;
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use rollcall_domain::{
-    Interaction, InteractionKind, Obstacle, ReachChange, Registration, SetAside, StartPayload,
-    TelegramId, TelegramUser, UserStats, Username,
+    Interaction, Obstacle, ReachChange, Registration, SetAside, StartPayload, TelegramId,
+    TelegramUser, Username,
 };
 
 use crate::{Page, PageRequest, RepositoryError};
@@ -54,14 +54,6 @@ pub trait UserRepository: Send + Sync {
         NonZeroUsize::MIN
     }
 
-    /// How many interactions of each kind were recorded on each day from `first` to `last`, days in
-    /// UTC, both included; by day and the kind's name.
-    async fn interactions(
-        &self,
-        first: NaiveDate,
-        last: NaiveDate,
-    ) -> Result<Vec<(NaiveDate, InteractionKind, u64)>, RepositoryError>;
-
     /// Forgets update_ids recorded before `recorded_before`, and updates set aside that came before
     /// `received_before`: up to `limit` of each. Answers how many were forgotten.
     async fn forget(
@@ -82,9 +74,6 @@ pub trait UserRepository: Send + Sync {
 
     /// One page of all users, those created last first, ordered by id where that is equal.
     async fn list(&self, request: PageRequest) -> Result<Page<TelegramUser>, RepositoryError>;
-
-    /// How many users there are, and were active or new in the days up to `today`, a day in UTC.
-    async fn stats(&self, today: NaiveDate) -> Result<UserStats, RepositoryError>;
 
     /// Notes that a message could not be delivered to a user at `at`, for good. Answers whether
     /// that is news: it is not where the user was known to be out of reach for that, has been seen since,
@@ -111,6 +100,7 @@ pub trait UserRepository: Send + Sync {
         limit: u32,
     ) -> Result<Vec<(DateTime<Utc>, StartPayload)>, RepositoryError>;
 
-    /// Deletes the users with these ids, with their history; answers how many there were.
+    /// Deletes the users with these ids, with their history; answers how many there were. What they
+    /// count in the figures about the past stays.
     async fn delete(&self, ids: &[TelegramId]) -> Result<usize, RepositoryError>;
 }

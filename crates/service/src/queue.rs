@@ -4,12 +4,14 @@
 //! There is no timer. A call that finds the queue idle is committed at once, alone; under load the
 //! batches grow by themselves to what one commit takes, and the cost of a commit is shared.
 //!
-//! Batches are registered by threads of their own: as many as the storage can serve at once.
+//! Batches are registered by threads of their own: as many as the storage can serve at once. Each
+//! has a lane of the queue, and each user belongs to one lane: what a user does stays in order, and
+//! the lanes' transactions hardly ever wait for each other.
 
-use std::{sync::Arc, thread, time::Instant};
+use std::{collections::BTreeMap, sync::Arc, thread, time::Instant};
 
 use crossbeam_channel::{Receiver, Sender};
-use rollcall_domain::{Clock, Registration};
+use rollcall_domain::{Clock, Interaction, Registration};
 use rollcall_repository::{Batch, RepositoryError, UserRepository};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
@@ -45,25 +47,27 @@ struct Caller {
 #[derive(Clone)]
 pub(crate) struct Queue {
     users: Arc<dyn UserRepository>,
-    calls: Sender<Call>,
+    lanes: Arc<[Sender<Call>]>,
     room: Arc<Semaphore>,
 }
 
 impl Queue {
     /// Starts the threads.
     pub(crate) fn start(users: Arc<dyn UserRepository>, clock: Arc<dyn Clock>) -> Self {
-        // Bounded by the room.
-        let (calls, queued) = crossbeam_channel::unbounded();
-        for _ in 0..users.writers().get() {
-            let writer = Writer { clock: clock.clone(), queued: queued.clone() };
+        let lane = |_| {
+            // Bounded by the room.
+            let (lane, queued) = crossbeam_channel::unbounded();
+            let writer = Writer { clock: clock.clone(), queued };
             let started =
                 thread::Builder::new().name("registration".into()).spawn(|| writer.work());
             if let Err(error) = started {
-                // With none at all, callers are told that registration has stopped.
+                // Callers are told that registration has stopped.
                 log::error!(error:%; "a registration thread cannot be started");
             }
-        }
-        Self { users, calls, room: Arc::new(Semaphore::new(CAPACITY)) }
+            lane
+        };
+        let lanes = (0..users.writers().get()).map(lane).collect();
+        Self { users, lanes, room: Arc::new(Semaphore::new(CAPACITY)) }
     }
 
     /// How many interactions are queued or under way.
@@ -72,8 +76,56 @@ impl Queue {
     }
 
     /// Answers when what is in the batch, at most a full one, is durable. A caller that goes away
-    /// earlier does not keep it from becoming so.
+    /// earlier does not keep it from becoming so. On an error, the users of one lane may be recorded
+    /// all the same, and those of another not.
     pub(crate) async fn register(&self, batch: Batch) -> Answer {
+        let lane_of_each: Vec<usize> =
+            batch.interactions.iter().map(|interaction| self.lane(interaction)).collect();
+        let mut answers = Vec::new();
+        for (lane, part) in self.split(batch, &lane_of_each) {
+            answers.push((lane, self.send(lane, part).await?));
+        }
+        let mut registrations = BTreeMap::new();
+        for (lane, answer) in answers {
+            let answer = answer.await.map_err(|_| ServiceError::Stopped)?;
+            registrations.insert(lane, answer?.into_iter());
+        }
+        let next = |lane: usize| registrations.get_mut(&lane)?.next();
+        lane_of_each.into_iter().map(next).collect::<Option<_>>().ok_or(ServiceError::Stopped)
+    }
+
+    /// The lane of whoever interacted.
+    fn lane(&self, interaction: &Interaction) -> usize {
+        let id = usize::try_from(interaction.telegram_id().get()).unwrap_or_default();
+        id % self.lanes.len()
+    }
+
+    /// The parts of a batch, by their lanes. An update that is set aside goes with its interaction.
+    fn split(&self, batch: Batch, lane_of_each: &[usize]) -> BTreeMap<usize, Batch> {
+        let Batch { interactions, set_aside } = batch;
+        let first = lane_of_each.first().copied().unwrap_or_default();
+        if lane_of_each.iter().all(|lane| *lane == first) {
+            return BTreeMap::from([(first, Batch { interactions, set_aside })]);
+        }
+        let mut parts: BTreeMap<usize, Batch> = BTreeMap::new();
+        for update in set_aside {
+            let is_of =
+                |interaction: &&Interaction| interaction.update_id == Some(update.update_id);
+            let lane = interactions.iter().find(is_of).map_or(first, |it| self.lane(it));
+            parts.entry(lane).or_default().set_aside.push(update);
+        }
+        for (interaction, lane) in interactions.into_iter().zip(lane_of_each) {
+            parts.entry(*lane).or_default().interactions.push(interaction);
+        }
+        parts
+    }
+
+    /// Queues a part of a batch; answers where its answer will come.
+    async fn send(
+        &self,
+        lane: usize,
+        batch: Batch,
+    ) -> Result<oneshot::Receiver<Answer>, ServiceError> {
         let (interactions, set_aside) = (batch.interactions.len(), batch.set_aside.len());
         let room = (interactions + set_aside).min(CAPACITY);
         let room = u32::try_from(room).unwrap_or(u32::MAX);
@@ -83,8 +135,9 @@ impl Queue {
         let (answer, answered) = oneshot::channel();
         let caller = Caller { interactions, set_aside, answer, _room: room };
         let call = Call { batch, caller, users: self.users.clone() };
-        self.calls.send(call).map_err(|_| ServiceError::Stopped)?;
-        answered.await.map_err(|_| ServiceError::Stopped)?
+        let lane = self.lanes.get(lane).ok_or(ServiceError::Stopped)?;
+        lane.send(call).map_err(|_| ServiceError::Stopped)?;
+        Ok(answered)
     }
 }
 

@@ -31,6 +31,17 @@ impl<'a> Command<'a> {
         }
     }
 
+    /// The command's name, without the slash.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Schedule => "schedule",
+            Self::Help => "help",
+            Self::Users(_) => "users",
+            Self::Stats => "stats",
+        }
+    }
+
     /// Whether the command exists for admins only.
     pub(crate) fn is_for_admins(self) -> bool {
         matches!(self, Self::Users(_) | Self::Stats)

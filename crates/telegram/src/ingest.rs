@@ -14,6 +14,7 @@ use serde_json::value::RawValue;
 use tokio::time::Instant;
 
 use crate::{
+    command::Command,
     handler::Handler,
     lanes::Lanes,
     trouble::chain,
@@ -53,7 +54,11 @@ impl Ingest {
     pub(crate) fn read<'a>(&self, raw: impl IntoIterator<Item = &'a RawValue>) -> Vec<Update<'a>> {
         let received = self.clock.now();
         let read = |raw: &'a RawValue| {
-            let update = update::read(raw.get(), received);
+            let mut update = update::read(raw.get(), received);
+            if let (Some(interaction), Some(command)) = (&mut update.interaction, &update.command) {
+                let known = Command::read(&command.text, &self.handler.our_username);
+                interaction.command = known.map(Command::name);
+            }
             if let Some(fault) = &update.fault {
                 log::warn!(
                     update_id = update.update_id, fault;

@@ -180,7 +180,8 @@ impl Reader {
             .filter(|_| kind == InteractionKind::Command)
             .and_then(|text| self.command(text, chat, &content));
         let event = self.event(kind, chat, &content, command.as_ref());
-        Some((Some(Interaction { update_id: None, at, profile, kind, chat, event }), command))
+        let interaction = Interaction { chat, event, ..Interaction::new(at, profile, kind) };
+        Some((Some(interaction), command))
     }
 
     fn event(

@@ -41,14 +41,15 @@ impl PostgresLimit {
                      FROM UNNEST($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[]) \
                      AS new (telegram_id, first_name, last_name, username, language_code) \
                      ON CONFLICT (telegram_id) DO UPDATE SET \
-                     previous_seen = stored.last_seen, last_seen = excluded.last_seen";
+                     previous_seen = stored.last_seen, last_seen = excluded.last_seen, \
+                     day_interactions = stored.day_interactions + 1";
         let sql = match beside {
             Beside::Nothing => users.to_owned(),
             Beside::Counts => format!(
-                "WITH users AS ({users}) INSERT INTO interactions_by_day AS counted \
-                 VALUES ($6::text::timestamp::date, 'call', cardinality($1)) \
-                 ON CONFLICT (day, kind) DO UPDATE \
-                 SET interactions = counted.interactions + excluded.interactions"
+                "WITH users AS ({users}) INSERT INTO activity_sums AS counted \
+                 VALUES ('kind', $6::text::timestamp::date, 'call', -1, cardinality($1)) \
+                 ON CONFLICT (figure, day, label, slot) DO UPDATE \
+                 SET value = counted.value + excluded.value"
             ),
         };
         let sql = CString::new(sql)?;

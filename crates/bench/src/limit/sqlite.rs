@@ -43,7 +43,8 @@ impl SqliteLimit {
             "INSERT INTO telegram_users (telegram_id, first_name, last_name, username, \
              language_code, is_bot, created_at, updated_at, last_seen, active_day, \
              has_private_chat) VALUES {} ON CONFLICT (telegram_id) DO UPDATE SET \
-             previous_seen = last_seen, last_seen = excluded.last_seen",
+             previous_seen = last_seen, last_seen = excluded.last_seen, \
+             day_interactions = day_interactions + 1",
             // The first parameter is the time.
             vec![row; size].join(", ").replacen('?', "?2", 1)
         ))?;
@@ -51,8 +52,9 @@ impl SqliteLimit {
             limit.around = Some([
                 limit.prepare("BEGIN IMMEDIATE")?,
                 limit.prepare(
-                    "INSERT INTO interactions_by_day VALUES (substr(?1, 1, 10), 'call', ?2) \
-                     ON CONFLICT DO UPDATE SET interactions = interactions + excluded.interactions",
+                    "INSERT INTO activity_sums \
+                     VALUES ('kind', substr(?1, 1, 10), 'call', 1, ?2) \
+                     ON CONFLICT DO UPDATE SET value = value + excluded.value",
                 )?,
                 limit.prepare("COMMIT")?,
             ]);

@@ -8,10 +8,11 @@
 //!    was. It locks every row of the batch, and touches no indexed column.
 //! 3. If the batch claims usernames, those names are locked and their holders read.
 //! 4. The interactions are replayed in memory by the domain's rules, from the rows so answered.
-//! 5. What they changed is written: rows whose profile or day changed, few as a rule; users outside
-//!    the batch who lost their username, if any; and the counts of interactions by day.
-//! 6. Rare facts (who blocked the bot, who came by a deep link) go into the users' histories, and
-//!    updates that could not be read are kept.
+//! 5. Rare facts (who blocked the bot, who came by a deep link, whose latest day of activity became
+//!    a past one) go into the users' histories.
+//! 6. What the interactions changed is written: rows whose profile or day changed, few as a rule;
+//!    users outside the batch who lost their username, if any; and what it adds to the sums.
+//! 7. Updates that could not be read are kept.
 
 /// The statements of [`Statements`] that both databases spell alike: rare ones, over few rows. A
 /// macro, because Diesel's queries are typed by the database.
@@ -24,12 +25,12 @@ macro_rules! statements_alike {
                 .load(self)
         }
 
-        fn note_reach(&mut self, id: TelegramId, change: ReachChange) -> QueryResult<()> {
-            diesel::insert_into(reach_history::table)
+        fn note_reach(&mut self, id: TelegramId, change: ReachChange) -> QueryResult<bool> {
+            let inserted = diesel::insert_into(reach_history::table)
                 .values(reach_row(id, change))
                 .on_conflict_do_nothing()
-                .execute(self)
-                .map(drop)
+                .execute(self)?;
+            Ok(inserted > 0)
         }
 
         fn note_start(
@@ -37,16 +38,75 @@ macro_rules! statements_alike {
             id: TelegramId,
             at: DateTime<Utc>,
             payload: &StartPayload,
-        ) -> QueryResult<()> {
-            diesel::insert_into(starts::table)
+        ) -> QueryResult<bool> {
+            let inserted = diesel::insert_into(starts::table)
                 .values((
                     starts::telegram_id.eq(id.get()),
                     starts::at.eq(UtcMicros::from(at)),
                     starts::payload.eq(payload.as_str()),
                 ))
                 .on_conflict_do_nothing()
-                .execute(self)
-                .map(drop)
+                .execute(self)?;
+            Ok(inserted > 0)
+        }
+
+        fn past_day(&mut self, id: TelegramId, day: NaiveDate) -> QueryResult<PastDay> {
+            let days = || active_days::table.filter(active_days::telegram_id.eq(id.get()));
+            let of_month = days()
+                .filter(active_days::day.ge(month(day)))
+                .filter(active_days::day.lt(month(day) + Months::new(1)));
+            let (is_known, previous, next, of_month): (bool, _, _, i64) = diesel::select((
+                exists(days().filter(active_days::day.eq(day))),
+                days()
+                    .filter(active_days::day.lt(day))
+                    .select(max(active_days::day))
+                    .single_value(),
+                days()
+                    .filter(active_days::day.gt(day))
+                    .select(min(active_days::day))
+                    .single_value(),
+                of_month.count().single_value().assume_not_null(),
+            ))
+            .get_result(self)?;
+            let others_of_month = u32::try_from(of_month).unwrap_or_default();
+            let neighbours = Neighbours { previous, next, others_of_month };
+            Ok(if is_known { PastDay::Known } else { PastDay::Between(neighbours) })
+        }
+
+        fn add_erased(&mut self, sums: &Sums) -> QueryResult<()> {
+            for (figure, day, label, value) in sums.iter() {
+                diesel::insert_into(erased_sums::table)
+                    .values((
+                        erased_sums::figure.eq(figure.name()),
+                        erased_sums::day.eq(day),
+                        erased_sums::label.eq(label.text()),
+                        erased_sums::value.eq(value),
+                    ))
+                    .on_conflict((erased_sums::figure, erased_sums::day, erased_sums::label))
+                    .do_update()
+                    .set(erased_sums::value.eq(erased_sums::value + excluded(erased_sums::value)))
+                    .execute(self)?;
+            }
+            Ok(())
+        }
+
+        fn sources(&mut self, payloads: &[&str]) -> QueryResult<Vec<String>> {
+            sources::table
+                .filter(sources::payload.eq_any(payloads))
+                .select(sources::payload)
+                .load(self)
+        }
+
+        fn add_sources(&mut self, payloads: &[&str]) -> QueryResult<()> {
+            let known: i64 = sources::table.count().get_result(self)?;
+            let room = MAX_SOURCES.saturating_sub(usize::try_from(known).unwrap_or_default());
+            for payload in payloads.iter().take(room) {
+                diesel::insert_into(sources::table)
+                    .values(sources::payload.eq(payload))
+                    .on_conflict_do_nothing()
+                    .execute(self)?;
+            }
+            Ok(())
         }
 
         fn set_aside(&mut self, updates: &[SetAside]) -> QueryResult<()> {
@@ -79,20 +139,25 @@ macro_rules! push {
     };
 }
 
+mod activity;
 mod postgres;
 mod replay;
 mod sqlite;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, btree_map::Entry};
+use std::{
+    cmp::Ordering,
+    collections::{BTreeMap, BTreeSet, HashMap, btree_map::Entry},
+};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::{Connection, QueryResult};
 use rollcall_domain::{
-    Event, Interaction, ReachChange, Registration, SetAside, StartPayload, TelegramId,
-    TelegramUser, Username,
+    Interaction, LatestDay, Neighbours, ReachChange, Registration, SetAside, StartPayload, Sums,
+    TelegramId, TelegramUser, Username,
 };
 use rollcall_repository::Batch;
 
+pub(crate) use self::activity::resolve_sources;
 use self::replay::{Replay, Replayed};
 use crate::{
     connection::AnyConnection,
@@ -102,7 +167,7 @@ use crate::{
 };
 
 /// The statements of a registration, as a database spells them.
-trait Statements: Connection {
+pub(crate) trait Statements: Connection {
     /// Remembers updates; answers each block with the updates of it that were known before, if
     /// there were any.
     fn remember(&mut self, blocks: &Blocks, now: DateTime<Utc>) -> QueryResult<Vec<Known>>;
@@ -111,9 +176,10 @@ trait Statements: Connection {
     fn rows(&mut self, ids: &[i64]) -> QueryResult<Vec<UserRow>>;
 
     /// Inserts `users`, which are sorted by id and have one row each; where a user exists, moves
-    /// its `last_seen` forward. Answers all their rows, and of those that existed what `last_seen`
-    /// was before.
-    fn upsert(&mut self, users: &[TelegramUser]) -> QueryResult<Vec<Upserted>>;
+    /// its `last_seen` forward, and counts the interactions if they were on the day that is its
+    /// latest already. Answers all their rows, and of those that existed what `last_seen` was
+    /// before.
+    fn upsert(&mut self, users: &[Seen]) -> QueryResult<Vec<Upserted>>;
 
     /// Waits until no other transaction is changing the hands of usernames with these keys.
     fn lock_usernames(&mut self, keys: &[&str]) -> QueryResult<()>;
@@ -125,16 +191,36 @@ trait Statements: Connection {
     /// Writes what the interactions changed.
     fn finish(&mut self, changes: &Changes) -> QueryResult<()>;
 
-    /// Adds to a user's history that it could no longer be reached, or could be again.
-    fn note_reach(&mut self, id: TelegramId, change: ReachChange) -> QueryResult<()>;
+    /// Adds to a user's history that it could no longer be reached, or could be again; answers
+    /// whether that was not there yet.
+    fn note_reach(&mut self, id: TelegramId, change: ReachChange) -> QueryResult<bool>;
 
-    /// Adds to a user's history that it came by a deep link.
+    /// Adds to a user's history that it came by a deep link; answers whether that was not there
+    /// yet.
     fn note_start(
         &mut self,
         id: TelegramId,
         at: DateTime<Utc>,
         payload: &StartPayload,
-    ) -> QueryResult<()>;
+    ) -> QueryResult<bool>;
+
+    /// What is known of a day before the user's latest.
+    fn past_day(&mut self, id: TelegramId, day: NaiveDate) -> QueryResult<PastDay>;
+
+    /// Adds days to the users' histories, or interactions to those that are there; sorted.
+    fn add_days(&mut self, days: &[ActiveDay]) -> QueryResult<()>;
+
+    /// Which of these deep links have sums of their own.
+    fn sources(&mut self, payloads: &[&str]) -> QueryResult<Vec<String>>;
+
+    /// Gives these deep links, which are sorted, sums of their own while there is room.
+    fn add_sources(&mut self, payloads: &[&str]) -> QueryResult<()>;
+
+    /// Adds to the sums; the deep links are resolved.
+    fn add_sums(&mut self, sums: &Sums) -> QueryResult<()>;
+
+    /// Adds to the sums of those who were erased; the deep links are resolved.
+    fn add_erased(&mut self, sums: &Sums) -> QueryResult<()>;
 
     /// Keeps updates that could not be read in full; of those that are kept already it notes only
     /// that they are now registered.
@@ -142,29 +228,45 @@ trait Statements: Connection {
 }
 
 /// What a batch changes, beyond touching its users. All rows of users are locked by then.
-struct Changes<'a> {
+pub(crate) struct Changes<'a> {
     /// Users whose profile, reach or day of activity changed; sorted by id.
-    users: Vec<&'a TelegramUser>,
+    users: Vec<(&'a TelegramUser, LatestDay)>,
     /// Users outside the batch who lost their username, and when; sorted.
     losers: Vec<(TelegramId, DateTime<Utc>)>,
-    /// To be added to the counts of interactions: one for each day and kind, sorted.
-    counts: Vec<Count>,
+    /// To be added to the sums; the deep links are resolved.
+    sums: Sums,
 }
 
-/// Updates by their block: 64 neighbours each, a bit for each of them.
-type Blocks = BTreeMap<i64, i64>;
+/// A user of a batch as it would be if it were new.
+pub(crate) struct Seen {
+    user: TelegramUser,
+    /// How many interactions of the batch were on the user's latest day.
+    interactions: i32,
+}
+
+/// What is known of a day before a user's latest.
+pub(crate) enum PastDay {
+    /// It is one of the user's days of activity.
+    Known,
+    /// It is not; it lies between these.
+    Between(Neighbours),
+}
+
+/// A day of a user's activity, and how many interactions there were on it.
+pub(crate) type ActiveDay = (TelegramId, NaiveDate, i32);
+
+/// Updates by their block: 64 neighbours each, a bit for each of them; see [`place`].
+pub(crate) type Blocks = BTreeMap<i64, i64>;
 
 /// A block, and which of its updates were known.
-type Known = (i64, Option<i64>);
+pub(crate) type Known = (i64, Option<i64>);
 
-/// The row of a user after an upsert, and `last_seen` before it; `None` where it was created.
-type Upserted = (UserRow, Option<UtcMicros>);
-
-/// So many interactions of a kind, by its name, on a day.
-type Count = (NaiveDate, &'static str, i64);
+/// The row of a user after an upsert; `last_seen` before it, `None` where it was created; and the
+/// interactions of the row's latest day, and how many days of its month the user was active.
+pub(crate) type Upserted = (UserRow, Option<UtcMicros>, i32, i16);
 
 /// Who holds a username: id, username, `last_seen`.
-type Holder = (i64, String, UtcMicros);
+pub(crate) type Holder = (i64, String, UtcMicros);
 
 /// Records a batch; see
 /// [`UserRepository::register`](rollcall_repository::UserRepository::register).
@@ -196,9 +298,11 @@ fn record(
     now: DateTime<Utc>,
 ) -> Result<Vec<Registration>, Failure> {
     let known = remember_updates(connection, &batch.interactions, now)?;
-    let is_known =
-        |update_id: i64| known.get(&block(update_id)).is_some_and(|it| it & bit(update_id) != 0);
-    let is_new = |interaction: &&Interaction| !interaction.update_id.is_some_and(is_known);
+    let is_known = |interaction: &Interaction| {
+        let place = place(interaction);
+        place.is_some_and(|(block, bit)| known.get(&block).is_some_and(|it| it & bit != 0))
+    };
+    let is_new = |interaction: &&Interaction| !is_known(interaction);
     let new: Vec<&Interaction> = without_repetitions(batch.interactions.iter().filter(is_new));
     let mut users = record_users(connection, &new)?;
     if !batch.set_aside.is_empty() {
@@ -218,8 +322,8 @@ fn remember_updates(
     now: DateTime<Utc>,
 ) -> Result<Blocks, Failure> {
     let mut blocks = Blocks::new();
-    for update_id in interactions.iter().filter_map(|interaction| interaction.update_id) {
-        *blocks.entry(block(update_id)).or_default() |= bit(update_id);
+    for (block, bit) in interactions.iter().filter_map(place) {
+        *blocks.entry(block).or_default() |= bit;
     }
     if blocks.is_empty() {
         return Ok(blocks);
@@ -228,14 +332,12 @@ fn remember_updates(
     Ok(known.into_iter().filter_map(|(block, known)| Some((block, known?))).collect())
 }
 
-/// The block of an update.
-fn block(update_id: i64) -> i64 {
-    update_id >> 6
-}
-
-/// The update's bit in its block.
-fn bit(update_id: i64) -> i64 {
-    1 << (update_id & 63)
+/// Where an update is remembered: its block, and its bit there. Users with odd ids have blocks of
+/// their own, so that two writers who share the users out by that do not wait for each other.
+fn place(interaction: &Interaction) -> Option<(i64, i64)> {
+    let update_id = interaction.update_id?;
+    let parity = interaction.telegram_id().get() & 1;
+    Some((((update_id >> 6) << 1) | parity, 1 << (update_id & 63)))
 }
 
 /// Leaves out what comes twice within a batch, too.
@@ -257,8 +359,8 @@ fn record_users(
         return Ok(HashMap::new());
     }
     let mut replay = Replay::default();
-    for (row, previous_seen) in connection.upsert(&as_if_new(interactions))? {
-        replay.add(row.into_user()?, previous_seen.map(Into::into));
+    for (row, previous_seen, on_day, of_month) in connection.upsert(&as_if_new(interactions))? {
+        replay.add(row.into_user()?, previous_seen.map(Into::into), on_day, of_month);
     }
 
     let contested = replay.contested(interactions);
@@ -274,37 +376,36 @@ fn record_users(
         replay.observe(interaction);
     }
 
-    let Replay { users, losers, reach_changes, .. } = replay;
-    let mut changed: Vec<&TelegramUser> = users
+    let sums = activity::note(connection, &mut replay, interactions)?;
+    let Replay { users, losers, .. } = replay;
+    let mut changed: Vec<_> = users
         .values()
         .filter(|replayed| replayed.has_changed())
-        .map(|replayed| &replayed.user)
+        .map(|replayed| (&replayed.user, replayed.latest))
         .collect();
-    changed.sort_unstable_by_key(|user| user.telegram_id);
+    changed.sort_unstable_by_key(|(user, _)| user.telegram_id);
     let losers = losers.into_iter().collect();
-    connection.finish(&Changes { users: changed, losers, counts: counts(interactions) })?;
-    for (id, change) in reach_changes {
-        connection.note_reach(id, change)?;
-    }
-    for interaction in interactions {
-        if let Some(Event::Start(payload)) = &interaction.event {
-            connection.note_start(interaction.telegram_id(), interaction.at, payload)?;
-        }
-    }
+    connection.finish(&Changes { users: changed, losers, sums })?;
     Ok(users)
 }
 
 /// What each user of the batch would be if it were new, sorted by id.
-fn as_if_new(interactions: &[&Interaction]) -> Vec<TelegramUser> {
-    let mut users: BTreeMap<TelegramId, TelegramUser> = BTreeMap::new();
+fn as_if_new(interactions: &[&Interaction]) -> Vec<Seen> {
+    let mut users: BTreeMap<TelegramId, Seen> = BTreeMap::new();
     for interaction in interactions {
-        let id = interaction.telegram_id();
-        match users.entry(id) {
+        match users.entry(interaction.telegram_id()) {
             Entry::Vacant(entry) => {
-                entry.insert(TelegramUser::created_by(interaction));
+                entry.insert(Seen { user: TelegramUser::created_by(interaction), interactions: 1 });
             }
             Entry::Occupied(mut entry) => {
-                entry.get_mut().observe(interaction);
+                let Seen { user, interactions } = entry.get_mut();
+                let (latest, day) = (user.active_day(), interaction.at.date_naive());
+                user.observe(interaction);
+                match day.cmp(&latest) {
+                    Ordering::Greater => *interactions = 1,
+                    Ordering::Equal => *interactions += 1,
+                    Ordering::Less => {}
+                }
             }
         }
     }
@@ -325,15 +426,6 @@ fn read_holders(
     Ok(holders)
 }
 
-/// How many interactions of each kind there are for each day; sorted.
-fn counts(interactions: &[&Interaction]) -> Vec<Count> {
-    let mut counts: BTreeMap<(NaiveDate, &'static str), i64> = BTreeMap::new();
-    for interaction in interactions {
-        *counts.entry((interaction.at.date_naive(), interaction.kind.name())).or_default() += 1;
-    }
-    counts.into_iter().map(|((day, kind), count)| (day, kind, count)).collect()
-}
-
 /// Adds the users whom only updates that came again speak of, as they stand.
 fn add_those_who_stand(
     connection: &mut impl Statements,
@@ -348,13 +440,7 @@ fn add_those_who_stand(
         .collect();
     for row in connection.rows(&absent.into_iter().collect::<Vec<_>>())? {
         let user = row.into_user()?;
-        let replayed = Replayed {
-            active_day: user.active_day(),
-            user: user.clone(),
-            stored: user,
-            created: false,
-        };
-        users.insert(replayed.user.telegram_id, replayed);
+        users.insert(user.telegram_id, Replayed::unchanged(user));
     }
     Ok(())
 }

@@ -1,30 +1,36 @@
 //! The statements as PostgreSQL spells them: each column travels as one array, so that a statement
 //! is the same text, and prepared once, whatever the size of the batch.
 
-use std::collections::HashSet;
+use std::{borrow::Cow, collections::HashSet};
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
+use chrono::{DateTime, Months, NaiveDate, NaiveDateTime, Utc};
 use diesel::{
     PgConnection,
+    dsl::{exists, max, min},
     pg::Pg,
     prelude::*,
     query_builder::{AstPass, Query, QueryFragment, QueryId},
-    sql_types::{Array, BigInt, Bool, Date, Integer, Nullable, Text, Timestamp},
+    sql_types::{Array, BigInt, Bool, Date, Integer, Nullable, SmallInt, Text, Timestamp},
     upsert::excluded,
 };
 use rollcall_domain::{
-    Interaction, Obstacle, ReachChange, Registration, SetAside, StartPayload, TelegramId,
-    TelegramUser, Username,
+    Figure, Interaction, InteractionKind, LatestDay, Neighbours, Obstacle, ReachChange,
+    Registration, SetAside, StartPayload, Sums, TelegramId, TelegramUser, Username, month,
 };
 use rollcall_repository::Batch;
 
-use super::{Blocks, Changes, Holder, Known, Statements, Upserted};
+use super::{
+    ActiveDay, Blocks, Changes, Holder, Known, PastDay, Seen, Statements, Upserted,
+    activity::MAX_SOURCES,
+};
 use crate::{
     error::Failure,
     quarantine::quarantine_row,
     reach::reach_row,
-    row::{UserRow, UserSqlType, user_columns},
-    schema::{quarantine, reach_history, starts, telegram_users},
+    row::{UpsertedSqlType, UserRow, UserSqlType, upserted_columns, user_columns},
+    schema::{
+        active_days, erased_sums, quarantine, reach_history, sources, starts, telegram_users,
+    },
     timestamp::UtcMicros,
 };
 
@@ -39,13 +45,16 @@ impl Statements for PgConnection {
     /// Two statements: most users are known, and to touch a row that is there is less work than to
     /// insert one and fall back. The second one does both, for who is new may come to two
     /// processes at once.
-    fn upsert(&mut self, users: &[TelegramUser]) -> QueryResult<Vec<Upserted>> {
-        let telegram_id = users.iter().map(|user| user.telegram_id.get()).collect();
-        let last_seen = users.iter().map(|user| naive(user.last_seen)).collect();
-        let mut rows: Vec<Upserted> = TouchAll { telegram_id, last_seen }.load(self)?;
+    fn upsert(&mut self, users: &[Seen]) -> QueryResult<Vec<Upserted>> {
+        let touch_all = TouchAll {
+            telegram_id: users.iter().map(|seen| seen.user.telegram_id.get()).collect(),
+            last_seen: users.iter().map(|seen| naive(seen.user.last_seen)).collect(),
+            interactions: users.iter().map(|seen| seen.interactions).collect(),
+        };
+        let mut rows: Vec<Upserted> = touch_all.load(self)?;
         if rows.len() < users.len() {
-            let known: HashSet<i64> = rows.iter().map(|(row, _)| row.telegram_id).collect();
-            let is_new = |user: &&TelegramUser| !known.contains(&user.telegram_id.get());
+            let known: HashSet<i64> = rows.iter().map(|(row, ..)| row.telegram_id).collect();
+            let is_new = |seen: &&Seen| !known.contains(&seen.user.telegram_id.get());
             rows.extend(insert_or_touch(self, users.iter().filter(is_new))?);
         }
         Ok(rows)
@@ -66,15 +75,21 @@ impl Statements for PgConnection {
     }
 
     /// One statement, for each is a round trip.
-    fn finish(&mut self, Changes { users, losers, counts }: &Changes) -> QueryResult<()> {
+    fn finish(&mut self, Changes { users, losers, sums }: &Changes) -> QueryResult<()> {
         let (losers, lost_at) = losers.iter().map(|&(id, at)| (id.get(), naive(at))).unzip();
-        Finish {
-            columns: Columns::of(users.iter().copied()),
-            losers,
-            lost_at,
-            days: counts.iter().map(|(day, ..)| *day).collect(),
-            kinds: counts.iter().map(|(_, kind, _)| *kind).collect(),
-            interactions: counts.iter().map(|(.., count)| *count).collect(),
+        let columns = Columns::of(users.iter().copied());
+        Finish { columns, losers, lost_at, sums: SumColumns::of(sums) }.execute(self).map(drop)
+    }
+
+    fn add_sums(&mut self, sums: &Sums) -> QueryResult<()> {
+        AddSums(SumColumns::of(sums)).execute(self).map(drop)
+    }
+
+    fn add_days(&mut self, days: &[ActiveDay]) -> QueryResult<()> {
+        AddDays {
+            telegram_id: days.iter().map(|(id, ..)| id.get()).collect(),
+            day: days.iter().map(|(_, day, _)| *day).collect(),
+            interactions: days.iter().map(|(.., interactions)| *interactions).collect(),
         }
         .execute(self)
         .map(drop)
@@ -84,12 +99,16 @@ impl Statements for PgConnection {
 /// Inserts users who are thought to be new, and touches those who are not.
 fn insert_or_touch<'a>(
     connection: &mut PgConnection,
-    users: impl Iterator<Item = &'a TelegramUser> + Clone,
+    seen: impl Iterator<Item = &'a Seen> + Clone,
 ) -> QueryResult<Vec<Upserted>> {
+    let users = seen.clone().map(|seen| &seen.user);
     let created_at = users.clone().map(|user| naive(user.created_at)).collect();
     let last_seen = users.clone().map(|user| naive(user.last_seen)).collect();
-    let source = users.clone().map(|user| user.source.as_ref().map(StartPayload::as_str)).collect();
-    Upsert { columns: Columns::of(users), created_at, last_seen, source }.load(connection)
+    let source = users.map(|user| user.source.as_ref().map(StartPayload::as_str)).collect();
+    let columns = Columns::of(seen.map(|Seen { user, interactions }| {
+        (user, LatestDay::first(user.active_day(), *interactions))
+    }));
+    Upsert { columns, created_at, last_seen, source }.load(connection)
 }
 
 /// Records a call alone that changes nothing of its user but the time: one statement, which is a
@@ -105,7 +124,7 @@ pub(super) fn touch(
     else {
         return Ok(None);
     };
-    if !set_aside.is_empty() {
+    if !set_aside.is_empty() || interaction.kind == InteractionKind::Command {
         return Ok(None);
     }
     let told = TelegramUser::created_by(interaction);
@@ -118,6 +137,7 @@ pub(super) fn touch(
         is_bot: told.is_bot,
         last_seen: naive(told.last_seen),
         active_day: told.active_day(),
+        figure: Figure::Kind.name(),
         kind: interaction.kind.name(),
     };
     let row: Option<UserRow> = touch.get_result(connection).optional()?;
@@ -156,10 +176,15 @@ struct Columns<'a> {
     obstacle: Vec<Option<&'a str>>,
     blocked_at: Vec<Option<NaiveDateTime>>,
     unblocked_at: Vec<Option<NaiveDateTime>>,
+    day_interactions: Vec<i32>,
+    days_of_month: Vec<i16>,
 }
 
 impl<'a> Columns<'a> {
-    fn of(users: impl Iterator<Item = &'a TelegramUser> + Clone) -> Self {
+    fn of(rows: impl Iterator<Item = (&'a TelegramUser, LatestDay)> + Clone) -> Self {
+        let users = rows.clone().map(|(user, _)| user);
+        let latest = rows.map(|(_, latest)| latest);
+        let days_of_month = |latest: LatestDay| i16::try_from(latest.days_of_month);
         Self {
             telegram_id: users.clone().map(|user| user.telegram_id.get()).collect(),
             first_name: users.clone().map(|user| user.first_name.as_str()).collect(),
@@ -176,6 +201,8 @@ impl<'a> Columns<'a> {
             obstacle: users.clone().map(|user| user.reach.obstacle.map(Obstacle::name)).collect(),
             blocked_at: users.clone().map(|user| user.reach.blocked_at.map(naive)).collect(),
             unblocked_at: users.map(|user| user.reach.unblocked_at.map(naive)).collect(),
+            day_interactions: latest.clone().map(|latest| latest.interactions).collect(),
+            days_of_month: latest.map(|it| days_of_month(it).unwrap_or(i16::MAX)).collect(),
         }
     }
 
@@ -206,6 +233,10 @@ impl<'a> Columns<'a> {
             Array<Nullable<Timestamp>> = &self.blocked_at,
             ", ",
             Array<Nullable<Timestamp>> = &self.unblocked_at,
+            ", ",
+            Array<Integer> = &self.day_interactions,
+            ", ",
+            Array<SmallInt> = &self.days_of_month,
         );
         Ok(())
     }
@@ -248,9 +279,10 @@ impl RunQueryDsl<PgConnection> for Remember {}
 
 #[derive(QueryId)]
 struct TouchAll {
-    /// Sorted, as are the times.
+    /// Sorted, and the others in the same order.
     telegram_id: Vec<i64>,
     last_seen: Vec<NaiveDateTime>,
+    interactions: Vec<i32>,
 }
 
 impl QueryFragment<Pg> for TouchAll {
@@ -258,19 +290,24 @@ impl QueryFragment<Pg> for TouchAll {
         push!(
             out,
             "UPDATE telegram_users AS stored SET previous_seen = stored.last_seen, \
-             last_seen = GREATEST(stored.last_seen, seen.at) FROM UNNEST(",
+             last_seen = GREATEST(stored.last_seen, seen.at), \
+             day_interactions = stored.day_interactions + \
+             CASE stored.active_day WHEN seen.at::date THEN seen.interactions ELSE 0 END \
+             FROM UNNEST(",
             Array<BigInt> = &self.telegram_id,
             ", ",
             Array<Timestamp> = &self.last_seen,
-            ") AS seen (id, at) WHERE stored.telegram_id = seen.id RETURNING ",
+            ", ",
+            Array<Integer> = &self.interactions,
+            ") AS seen (id, at, interactions) WHERE stored.telegram_id = seen.id RETURNING ",
         );
-        out.push_sql(concat!(user_columns!(), ", previous_seen"));
+        out.push_sql(concat!(user_columns!(), upserted_columns!()));
         Ok(())
     }
 }
 
 impl Query for TouchAll {
-    type SqlType = (UserSqlType, Nullable<Timestamp>);
+    type SqlType = UpsertedSqlType;
 }
 
 impl RunQueryDsl<PgConnection> for TouchAll {}
@@ -287,8 +324,8 @@ impl QueryFragment<Pg> for Upsert<'_> {
         out.push_sql(
             "INSERT INTO telegram_users AS stored (telegram_id, first_name, last_name, username, \
              language_code, is_bot, updated_at, active_day, has_private_chat, obstacle, \
-             blocked_at, unblocked_at, created_at, last_seen, source) \
-             SELECT * FROM UNNEST(",
+             blocked_at, unblocked_at, day_interactions, days_of_month, created_at, last_seen, \
+             source) SELECT * FROM UNNEST(",
         );
         self.columns.push(&mut out)?;
         push!(
@@ -300,15 +337,17 @@ impl QueryFragment<Pg> for Upsert<'_> {
             ", ",
             Array<Nullable<Text>> = &self.source,
             ") ON CONFLICT (telegram_id) DO UPDATE SET previous_seen = stored.last_seen, \
-             last_seen = GREATEST(stored.last_seen, excluded.last_seen) RETURNING ",
+             last_seen = GREATEST(stored.last_seen, excluded.last_seen), \
+             day_interactions = stored.day_interactions + CASE stored.active_day \
+             WHEN excluded.active_day THEN excluded.day_interactions ELSE 0 END RETURNING ",
         );
-        out.push_sql(concat!(user_columns!(), ", previous_seen"));
+        out.push_sql(concat!(user_columns!(), upserted_columns!()));
         Ok(())
     }
 }
 
 impl Query for Upsert<'_> {
-    type SqlType = (UserSqlType, Nullable<Timestamp>);
+    type SqlType = UpsertedSqlType;
 }
 
 impl QueryId for Upsert<'_> {
@@ -327,6 +366,7 @@ struct Touch<'a> {
     is_bot: bool,
     last_seen: NaiveDateTime,
     active_day: NaiveDate,
+    figure: &'static str,
     kind: &'static str,
 }
 
@@ -334,7 +374,8 @@ impl QueryFragment<Pg> for Touch<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         push!(
             out,
-            "WITH touched AS (UPDATE telegram_users SET previous_seen = last_seen, last_seen = ",
+            "WITH touched AS (UPDATE telegram_users SET previous_seen = last_seen, \
+             day_interactions = day_interactions + 1, last_seen = ",
             Timestamp = &self.last_seen,
             " WHERE telegram_id = ", BigInt = &self.telegram_id,
             " AND first_name = ", Text = self.first_name,
@@ -346,10 +387,13 @@ impl QueryFragment<Pg> for Touch<'_> {
             " AND last_seen <= ", Timestamp = &self.last_seen,
             " AND active_day = ", Date = &self.active_day,
             " AND obstacle IS NULL RETURNING *), \
-             counted AS (INSERT INTO interactions_by_day AS counted SELECT active_day, ",
+             counted AS (INSERT INTO activity_sums AS counted SELECT ",
+            Text = self.figure,
+            ", active_day, ",
             Text = self.kind,
-            ", 1 FROM touched ON CONFLICT (day, kind) DO UPDATE \
-             SET interactions = counted.interactions + 1) SELECT ",
+            ", (pg_backend_pid() % 16)::smallint, 1 FROM touched \
+             ON CONFLICT (figure, day, label, slot) DO UPDATE SET value = counted.value + 1) \
+             SELECT ",
         );
         out.push_sql(concat!(user_columns!(), " FROM touched"));
         Ok(())
@@ -371,9 +415,7 @@ struct Finish<'a> {
     columns: Columns<'a>,
     losers: Vec<i64>,
     lost_at: Vec<NaiveDateTime>,
-    days: Vec<NaiveDate>,
-    kinds: Vec<&'a str>,
-    interactions: Vec<i64>,
+    sums: SumColumns<'a>,
 }
 
 impl QueryFragment<Pg> for Finish<'_> {
@@ -386,28 +428,26 @@ impl QueryFragment<Pg> for Finish<'_> {
             ", ",
             Array<Timestamp> = &self.lost_at,
             ") AS lost (telegram_id, at) WHERE stored.telegram_id = lost.telegram_id), \
-             counted AS (INSERT INTO interactions_by_day AS counted (day, kind, interactions) \
-             SELECT * FROM UNNEST(",
-            Array<Date> = &self.days,
-            ", ",
-            Array<Text> = &self.kinds,
-            ", ",
-            Array<BigInt> = &self.interactions,
-            ") ON CONFLICT (day, kind) DO UPDATE \
-             SET interactions = counted.interactions + excluded.interactions) \
-             UPDATE telegram_users AS stored SET first_name = new.first_name, \
+             summed AS (",
+        );
+        self.sums.push(&mut out)?;
+        push!(
+            out,
+            ") UPDATE telegram_users AS stored SET first_name = new.first_name, \
              last_name = new.last_name, username = new.username, \
              language_code = new.language_code, is_bot = new.is_bot, \
              updated_at = new.updated_at, active_day = new.active_day, \
              has_private_chat = new.has_private_chat, obstacle = new.obstacle, \
-             blocked_at = new.blocked_at, unblocked_at = new.unblocked_at FROM UNNEST(",
+             blocked_at = new.blocked_at, unblocked_at = new.unblocked_at, \
+             day_interactions = new.day_interactions, days_of_month = new.days_of_month \
+             FROM UNNEST(",
         );
         self.columns.push(&mut out)?;
         push!(
             out,
             ") AS new (telegram_id, first_name, last_name, username, language_code, is_bot, \
-             updated_at, active_day, has_private_chat, obstacle, blocked_at, unblocked_at) \
-             WHERE stored.telegram_id = new.telegram_id",
+             updated_at, active_day, has_private_chat, obstacle, blocked_at, unblocked_at, \
+             day_interactions, days_of_month) WHERE stored.telegram_id = new.telegram_id",
         );
         Ok(())
     }
@@ -419,6 +459,87 @@ impl QueryId for Finish<'_> {
 }
 
 impl RunQueryDsl<PgConnection> for Finish<'_> {}
+
+/// Sums to add, a column each.
+struct SumColumns<'a> {
+    figure: Vec<&'static str>,
+    day: Vec<NaiveDate>,
+    label: Vec<Cow<'a, str>>,
+    value: Vec<i64>,
+}
+
+impl<'a> SumColumns<'a> {
+    fn of(sums: &'a Sums) -> Self {
+        Self {
+            figure: sums.iter().map(|(figure, ..)| figure.name()).collect(),
+            day: sums.iter().map(|(_, day, ..)| day).collect(),
+            label: sums.iter().map(|(_, _, label, _)| label.text()).collect(),
+            value: sums.iter().map(|(.., value)| value).collect(),
+        }
+    }
+
+    /// Writes the statement that adds them. Each connection adds to a slot of its own, or one that
+    /// few others share, so that processes do not wait for each other's commits.
+    fn push<'b>(&'b self, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        push!(
+            out,
+            "INSERT INTO activity_sums AS stored (figure, day, label, slot, value) \
+             SELECT figure, day, label, (pg_backend_pid() % 16)::smallint, value FROM UNNEST(",
+            Array<Text> = &self.figure,
+            ", ",
+            Array<Date> = &self.day,
+            ", ",
+            Array<Text> = &self.label,
+            ", ",
+            Array<BigInt> = &self.value,
+            ") AS new (figure, day, label, value) ON CONFLICT (figure, day, label, slot) \
+             DO UPDATE SET value = stored.value + excluded.value",
+        );
+        Ok(())
+    }
+}
+
+struct AddSums<'a>(SumColumns<'a>);
+
+impl QueryFragment<Pg> for AddSums<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        self.0.push(&mut out)
+    }
+}
+
+impl QueryId for AddSums<'_> {
+    type QueryId = AddSums<'static>;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl RunQueryDsl<PgConnection> for AddSums<'_> {}
+
+#[derive(QueryId)]
+struct AddDays {
+    telegram_id: Vec<i64>,
+    day: Vec<NaiveDate>,
+    interactions: Vec<i32>,
+}
+
+impl QueryFragment<Pg> for AddDays {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        push!(
+            out,
+            "INSERT INTO active_days AS stored (telegram_id, day, interactions) \
+             SELECT * FROM UNNEST(",
+            Array<BigInt> = &self.telegram_id,
+            ", ",
+            Array<Date> = &self.day,
+            ", ",
+            Array<Integer> = &self.interactions,
+            ") ON CONFLICT (telegram_id, day) \
+             DO UPDATE SET interactions = stored.interactions + excluded.interactions",
+        );
+        Ok(())
+    }
+}
+
+impl RunQueryDsl<PgConnection> for AddDays {}
 
 #[derive(QueryId)]
 struct LockUsernames {

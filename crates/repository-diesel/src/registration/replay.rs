@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, hash_map::Entry};
 
 use chrono::{DateTime, NaiveDate, Utc};
-use rollcall_domain::{Interaction, ReachChange, TelegramId, TelegramUser, Username};
+use rollcall_domain::{Interaction, LatestDay, ReachChange, TelegramId, TelegramUser, Username};
 
 /// The users of a batch while its interactions are replayed, one after the other.
 #[derive(Default)]
@@ -24,8 +24,14 @@ pub(super) struct Replayed {
     pub(super) user: TelegramUser,
     /// The user as its row stands in the database.
     pub(super) stored: TelegramUser,
-    /// The row's day of activity, which the upsert does not move.
-    pub(super) active_day: NaiveDate,
+    /// The user's latest day of activity after the batch.
+    pub(super) latest: LatestDay,
+    /// The latest day as its row has it.
+    pub(super) stored_latest: LatestDay,
+    /// How many interactions of the batch there are on each day that is not the row's latest.
+    pub(super) other_days: BTreeMap<NaiveDate, i32>,
+    /// How many there are on the row's latest day.
+    pub(super) on_stored_day: i32,
     /// Whether the batch created the user.
     pub(super) created: bool,
 }
@@ -33,7 +39,29 @@ pub(super) struct Replayed {
 impl Replayed {
     /// Whether the row is to be updated.
     pub(super) fn has_changed(&self) -> bool {
-        self.user != self.stored || self.user.active_day() != self.active_day
+        self.user != self.stored || self.latest != self.stored_latest
+    }
+
+    fn count_day(&mut self, day: NaiveDate) {
+        if day == self.stored_latest.day {
+            self.on_stored_day += 1;
+        } else {
+            *self.other_days.entry(day).or_default() += 1;
+        }
+    }
+
+    /// A user whom the batch leaves as it stands.
+    pub(super) fn unchanged(user: TelegramUser) -> Self {
+        let latest = LatestDay::first(user.active_day(), 0);
+        Self {
+            user: user.clone(),
+            stored: user,
+            latest,
+            stored_latest: latest,
+            other_days: BTreeMap::new(),
+            on_stored_day: 0,
+            created: false,
+        }
     }
 }
 
@@ -48,8 +76,16 @@ enum Holder {
 
 impl Replay {
     /// Adds a user of the batch. `stored` is its row after the upsert, `previous_seen` its
-    /// `last_seen` before it; `None` where the upsert created the row.
-    pub(super) fn add(&mut self, stored: TelegramUser, previous_seen: Option<DateTime<Utc>>) {
+    /// `last_seen` before it; `None` where the upsert created the row. On the row's latest day,
+    /// which the upsert does not move, there were `on_day` interactions, and the user was active on
+    /// `of_month` days of its month.
+    pub(super) fn add(
+        &mut self,
+        stored: TelegramUser,
+        previous_seen: Option<DateTime<Utc>>,
+        on_day: i32,
+        of_month: i16,
+    ) {
         let user = match previous_seen {
             Some(last_seen) => TelegramUser { last_seen, ..stored.clone() },
             // Nobody yet: the first interaction makes somebody of it.
@@ -58,9 +94,21 @@ impl Replay {
                 ..TelegramUser::new(stored.telegram_id, stored.created_at)
             },
         };
-        let created = previous_seen.is_none();
-        let active_day = previous_seen.unwrap_or(stored.last_seen).date_naive();
-        self.users.insert(stored.telegram_id, Replayed { user, stored, active_day, created });
+        let latest = LatestDay {
+            day: previous_seen.unwrap_or(stored.last_seen).date_naive(),
+            interactions: on_day,
+            days_of_month: u32::try_from(of_month).unwrap_or_default(),
+        };
+        let replayed = Replayed {
+            user,
+            stored,
+            latest,
+            stored_latest: latest,
+            other_days: BTreeMap::new(),
+            on_stored_day: 0,
+            created: previous_seen.is_none(),
+        };
+        self.users.insert(replayed.stored.telegram_id, replayed);
     }
 
     /// The keys of the usernames that may change hands: those which users of the batch show and do
@@ -101,7 +149,9 @@ impl Replay {
     /// everybody.
     pub(super) fn observe(&mut self, interaction: &Interaction) {
         let id = interaction.telegram_id();
-        let Some(Replayed { user, .. }) = self.users.get_mut(&id) else { return };
+        let Some(replayed) = self.users.get_mut(&id) else { return };
+        replayed.count_day(interaction.at.date_naive());
+        let user = &mut replayed.user;
         let shows_another = user.username.as_ref() != interaction.profile.shown_username();
         let before = shows_another.then(|| user.clone());
         self.reach_changes.extend(user.observe(interaction).map(|change| (id, change)));

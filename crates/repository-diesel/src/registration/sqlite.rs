@@ -1,25 +1,34 @@
 //! The statements as SQLite spells them: each row is a statement, prepared once, for here that costs
 //! no round trip.
 
-use chrono::{DateTime, Utc};
+use std::borrow::Cow;
+
+use chrono::{DateTime, Months, NaiveDate, Utc};
 use diesel::{
     SqliteConnection,
+    dsl::{exists, max, min},
     prelude::*,
     query_builder::{AstPass, Query, QueryFragment, QueryId},
-    sql_types::{BigInt, Bool, Nullable, Text, Timestamp},
+    sql_types::{BigInt, Bool, Integer, Nullable, Text, Timestamp},
     sqlite::Sqlite,
     upsert::excluded,
 };
 use rollcall_domain::{
-    Obstacle, Reach, ReachChange, SetAside, StartPayload, TelegramId, TelegramUser, Username,
+    LatestDay, Neighbours, Obstacle, Reach, ReachChange, SetAside, StartPayload, Sums, TelegramId,
+    TelegramUser, Username, month,
 };
 
-use super::{Blocks, Changes, Holder, Known, Statements, Upserted};
+use super::{
+    ActiveDay, Blocks, Changes, Holder, Known, PastDay, Seen, Statements, Upserted,
+    activity::MAX_SOURCES,
+};
 use crate::{
     quarantine::quarantine_row,
     reach::reach_row,
-    row::{UserRow, UserSqlType, user_columns},
-    schema::{quarantine, reach_history, starts, telegram_users},
+    row::{UpsertedSqlType, UserRow, upserted_columns, user_columns},
+    schema::{
+        active_days, erased_sums, quarantine, reach_history, sources, starts, telegram_users,
+    },
     timestamp::UtcMicros,
 };
 
@@ -35,11 +44,16 @@ impl Statements for SqliteConnection {
     /// A statement for each row: here it costs no round trip, and less than rows within one text.
     /// Two for who is new: nobody else writes meanwhile, and an insert that falls back on an update
     /// does the work of both for everybody.
-    fn upsert(&mut self, users: &[TelegramUser]) -> QueryResult<Vec<Upserted>> {
-        let upsert = |user: &TelegramUser| {
-            let (telegram_id, last_seen) = (user.telegram_id.get(), user.last_seen.into());
-            let known = Touch { telegram_id, last_seen }.get_result(self).optional()?;
-            known.map_or_else(|| Insert(Columns::of(user)).get_result(self), Ok)
+    fn upsert(&mut self, users: &[Seen]) -> QueryResult<Vec<Upserted>> {
+        let upsert = |Seen { user, interactions }: &Seen| {
+            let touch = Touch {
+                telegram_id: user.telegram_id.get(),
+                last_seen: text(user.last_seen),
+                interactions: *interactions,
+            };
+            let known = touch.get_result(self).optional()?;
+            let new = || LatestDay::first(user.active_day(), *interactions);
+            known.map_or_else(|| Insert(Columns::of(user, new())).get_result(self), Ok)
         };
         users.iter().map(upsert).collect()
     }
@@ -55,15 +69,27 @@ impl Statements for SqliteConnection {
         Holders(keys).load(self)
     }
 
-    fn finish(&mut self, Changes { users, losers, counts }: &Changes) -> QueryResult<()> {
-        for user in users {
-            Update(Columns::of(user)).execute(self)?;
+    fn finish(&mut self, Changes { users, losers, sums }: &Changes) -> QueryResult<()> {
+        for (user, latest) in users {
+            Update(Columns::of(user, *latest)).execute(self)?;
         }
         for &(id, at) in losers {
             ClearUsername { telegram_id: id.get(), at: at.into() }.execute(self)?;
         }
-        for &(day, kind, interactions) in counts {
-            CountInteractions { day: day.to_string(), kind, interactions }.execute(self)?;
+        self.add_sums(sums)
+    }
+
+    fn add_sums(&mut self, sums: &Sums) -> QueryResult<()> {
+        for (figure, day, label, value) in sums.iter() {
+            let figure = figure.name();
+            AddSum { figure, day: day.to_string(), label: label.text(), value }.execute(self)?;
+        }
+        Ok(())
+    }
+
+    fn add_days(&mut self, days: &[ActiveDay]) -> QueryResult<()> {
+        for &(id, day, interactions) in days {
+            AddDay { telegram_id: id.get(), day: day.to_string(), interactions }.execute(self)?;
         }
         Ok(())
     }
@@ -86,10 +112,12 @@ struct Columns<'a> {
     blocked_at: Option<UtcMicros>,
     unblocked_at: Option<UtcMicros>,
     source: Option<&'a str>,
+    day_interactions: i32,
+    days_of_month: i32,
 }
 
 impl<'a> Columns<'a> {
-    fn of(user: &'a TelegramUser) -> Self {
+    fn of(user: &'a TelegramUser, latest: LatestDay) -> Self {
         let Reach { has_private_chat, obstacle, blocked_at, unblocked_at } = user.reach;
         Self {
             telegram_id: user.telegram_id.get(),
@@ -106,12 +134,15 @@ impl<'a> Columns<'a> {
             blocked_at: blocked_at.map(Into::into),
             unblocked_at: unblocked_at.map(Into::into),
             source: user.source.as_ref().map(StartPayload::as_str),
+            day_interactions: latest.interactions,
+            days_of_month: i32::try_from(latest.days_of_month).unwrap_or(i32::MAX),
         }
     }
+}
 
-    fn active_day(&self) -> &str {
-        self.last_seen.split(' ').next().unwrap_or_default()
-    }
+/// The day of a time in the database's form.
+fn day(text: &str) -> &str {
+    text.split(' ').next().unwrap_or_default()
 }
 
 fn text(at: DateTime<Utc>) -> String {
@@ -198,7 +229,9 @@ impl RunQueryDsl<SqliteConnection> for Remember {}
 #[derive(QueryId)]
 struct Touch {
     telegram_id: i64,
-    last_seen: UtcMicros,
+    /// In the database's form, of which the first part is the day.
+    last_seen: String,
+    interactions: i32,
 }
 
 impl QueryFragment<Sqlite> for Touch {
@@ -206,18 +239,22 @@ impl QueryFragment<Sqlite> for Touch {
         push!(
             out,
             "UPDATE telegram_users SET previous_seen = last_seen, last_seen = max(last_seen, ",
-            Timestamp = &self.last_seen,
-            ") WHERE telegram_id = ",
+            Text = &self.last_seen,
+            "), day_interactions = day_interactions + CASE active_day WHEN ",
+            Text = day(&self.last_seen),
+            " THEN ",
+            Integer = &self.interactions,
+            " ELSE 0 END WHERE telegram_id = ",
             BigInt = &self.telegram_id,
             " RETURNING ",
         );
-        out.push_sql(concat!(user_columns!(), ", previous_seen"));
+        out.push_sql(concat!(user_columns!(), upserted_columns!()));
         Ok(())
     }
 }
 
 impl Query for Touch {
-    type SqlType = (UserSqlType, Nullable<Timestamp>);
+    type SqlType = UpsertedSqlType;
 }
 
 impl RunQueryDsl<SqliteConnection> for Touch {}
@@ -231,7 +268,8 @@ impl QueryFragment<Sqlite> for Insert<'_> {
             out,
             "INSERT INTO telegram_users (telegram_id, first_name, last_name, username, \
              language_code, is_bot, created_at, updated_at, last_seen, active_day, \
-             has_private_chat, obstacle, blocked_at, unblocked_at, source) VALUES (",
+             has_private_chat, obstacle, blocked_at, unblocked_at, source, day_interactions, \
+             days_of_month) VALUES (",
             BigInt = &user.telegram_id, ", ",
             Text = user.first_name, ", ",
             Nullable<Text> = &user.last_name, ", ",
@@ -241,21 +279,23 @@ impl QueryFragment<Sqlite> for Insert<'_> {
             Timestamp = &user.created_at, ", ",
             Timestamp = &user.updated_at, ", ",
             Text = &user.last_seen, ", ",
-            Text = user.active_day(), ", ",
+            Text = day(&user.last_seen), ", ",
             Bool = &user.has_private_chat, ", ",
             Nullable<Text> = &user.obstacle, ", ",
             Nullable<Timestamp> = &user.blocked_at, ", ",
             Nullable<Timestamp> = &user.unblocked_at, ", ",
-            Nullable<Text> = &user.source,
+            Nullable<Text> = &user.source, ", ",
+            Integer = &user.day_interactions, ", ",
+            Integer = &user.days_of_month,
             ") RETURNING ",
         );
-        out.push_sql(concat!(user_columns!(), ", previous_seen"));
+        out.push_sql(concat!(user_columns!(), upserted_columns!()));
         Ok(())
     }
 }
 
 impl Query for Insert<'_> {
-    type SqlType = (UserSqlType, Nullable<Timestamp>);
+    type SqlType = UpsertedSqlType;
 }
 
 impl QueryId for Insert<'_> {
@@ -278,7 +318,9 @@ impl QueryFragment<Sqlite> for Update<'_> {
             ", language_code = ", Nullable<Text> = &user.language_code,
             ", is_bot = ", Bool = &user.is_bot,
             ", updated_at = ", Timestamp = &user.updated_at,
-            ", active_day = ", Text = user.active_day(),
+            ", active_day = ", Text = day(&user.last_seen),
+            ", day_interactions = ", Integer = &user.day_interactions,
+            ", days_of_month = ", Integer = &user.days_of_month,
             ", has_private_chat = ", Bool = &user.has_private_chat,
             ", obstacle = ", Nullable<Text> = &user.obstacle,
             ", blocked_at = ", Nullable<Timestamp> = &user.blocked_at,
@@ -296,28 +338,60 @@ impl QueryId for Update<'_> {
 
 impl RunQueryDsl<SqliteConnection> for Update<'_> {}
 
-#[derive(QueryId)]
-struct CountInteractions {
+struct AddSum<'a> {
+    figure: &'static str,
     day: String,
-    kind: &'static str,
-    interactions: i64,
+    label: Cow<'a, str>,
+    value: i64,
 }
 
-impl QueryFragment<Sqlite> for CountInteractions {
+impl QueryFragment<Sqlite> for AddSum<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
         push!(
             out,
-            "INSERT INTO interactions_by_day (day, kind, interactions) VALUES (",
+            "INSERT INTO activity_sums (figure, day, label, slot, value) VALUES (",
+            Text = self.figure,
+            ", ",
             Text = &self.day,
             ", ",
-            Text = self.kind,
-            ", ",
-            BigInt = &self.interactions,
-            ") ON CONFLICT (day, kind) DO UPDATE \
-             SET interactions = interactions + excluded.interactions",
+            Text = &*self.label,
+            ", 0, ",
+            BigInt = &self.value,
+            ") ON CONFLICT (figure, day, label, slot) DO UPDATE SET value = value + excluded.value",
         );
         Ok(())
     }
 }
 
-impl RunQueryDsl<SqliteConnection> for CountInteractions {}
+impl QueryId for AddSum<'_> {
+    type QueryId = AddSum<'static>;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl RunQueryDsl<SqliteConnection> for AddSum<'_> {}
+
+#[derive(QueryId)]
+struct AddDay {
+    telegram_id: i64,
+    day: String,
+    interactions: i32,
+}
+
+impl QueryFragment<Sqlite> for AddDay {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        push!(
+            out,
+            "INSERT INTO active_days (telegram_id, day, interactions) VALUES (",
+            BigInt = &self.telegram_id,
+            ", ",
+            Text = &self.day,
+            ", ",
+            Integer = &self.interactions,
+            ") ON CONFLICT (telegram_id, day) \
+             DO UPDATE SET interactions = interactions + excluded.interactions",
+        );
+        Ok(())
+    }
+}
+
+impl RunQueryDsl<SqliteConnection> for AddDay {}

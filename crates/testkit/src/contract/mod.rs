@@ -1,8 +1,17 @@
 //! The contracts of the repositories: what must hold on every database.
 
+pub mod activity;
 pub mod bots;
+pub mod demo;
 pub mod quarantine;
 pub mod users;
+
+use rollcall_repository::{ActivityRepository, UserRepository};
+
+/// A store of users and of the figures about them.
+pub trait Store: UserRepository + ActivityRepository {}
+
+impl<S: UserRepository + ActivityRepository> Store for S {}
 
 /// Generates a test for each contract of a module on each database, for the macros of the modules.
 /// A contract is given two handles on one empty store, as two processes would have them.

@@ -1,23 +1,25 @@
 //! The contract of [`UserRepository`]: each function tells its rule by its name.
 #![expect(missing_docs, reason = "each function tells its rule by its name")]
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use proptest::{
     collection::vec,
     prelude::{Just, Strategy, any, prop_oneof},
     test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
 use rollcall_domain::{
-    Chat, ChatKind, Event, Interaction, InteractionKind, Obstacle, Profile, Reach, ReachChange,
-    Registration, TelegramId, TelegramUser, UserStats, Username,
+    Chat, ChatKind, Event, Figure, Interaction, InteractionKind, Obstacle, Profile, Reach,
+    ReachChange, Registration, TelegramId, TelegramUser, Username,
 };
-use rollcall_repository::{Batch, PageRequest, UserRepository};
+use rollcall_repository::{Batch, PageRequest};
 use tokio::task::{block_in_place, spawn_blocking};
 
+use super::Store;
+
 /// Two handles on one empty store, as two processes would have them.
-pub type Stores = [Arc<dyn UserRepository>; 2];
+pub type Stores = [Arc<dyn Store>; 2];
 
 /// Generates a test for each contract on each database. `$open` is an async function from a
 /// database's URL to a repository on it, which migrates the database if need be.
@@ -49,12 +51,10 @@ macro_rules! user_repository_contract {
             a_batch_equals_its_parts,
             an_update_that_comes_again_changes_nothing,
             an_update_that_comes_to_two_writers_counts_once,
-            interactions_are_counted_by_utc_day_and_kind,
             reach_is_kept_as_a_history,
             failed_messages_mark_users_until_they_come_back,
             deep_links_are_kept_and_the_first_is_the_source,
             lists_are_newest_first_with_the_total,
-            statistics_count_utc_days,
             deleted_users_are_gone,
         );
     };
@@ -235,7 +235,7 @@ pub async fn two_writers_give_a_username_to_one(stores: Stores) {
         let [one, other] = stores.clone();
         let name = format!("name{round}");
         let (first, second) = (2 * round + 1, 2 * round + 2);
-        let writer = |store: Arc<dyn UserRepository>, id| {
+        let writer = |store: Arc<dyn Store>, id| {
             let claim = named(id, 10, &name);
             tokio::spawn(async move { register(&*store, [claim]).await })
         };
@@ -321,46 +321,6 @@ pub async fn lists_are_newest_first_with_the_total([store, _]: Stores) {
     assert_eq!(page(u32::MAX, 1000).await, (vec![], 5, None));
 }
 
-pub async fn statistics_count_utc_days([store, _]: Stores) {
-    let today = "2026-11-23".parse().unwrap();
-    assert_eq!(store.stats(today).await.unwrap(), UserStats::default());
-
-    let when = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
-    let times = [
-        "2026-11-23T00:00:00Z",
-        "2026-11-22T23:59:59.999999Z",
-        "2026-11-17T00:00:00Z",
-        "2026-11-16T23:59:59Z",
-        "2026-10-25T00:00:00Z",
-        "2026-10-24T23:59:59Z",
-    ];
-    let created = times.iter().zip(1..).map(|(time, n)| {
-        Interaction::new(when(time), Profile::new(id(n), "x"), InteractionKind::Text)
-    });
-    register(&*store, created).await;
-    let expected = UserStats {
-        total_users: 6,
-        reachable_users: 0,
-        active_today: 1,
-        active_7_days: 3,
-        active_30_days: 5,
-        new_today: 1,
-        new_7_days: 3,
-        new_30_days: 5,
-    };
-    assert_eq!(store.stats(today).await.unwrap(), expected);
-
-    // Somebody comes back: active today, and as old as before.
-    let back = Interaction::new(
-        when("2026-11-23T12:00:00Z"),
-        Profile::new(id(6), "x"),
-        InteractionKind::Text,
-    );
-    register(&*store, [back]).await;
-    let expected = UserStats { active_today: 2, active_7_days: 4, active_30_days: 6, ..expected };
-    assert_eq!(store.stats(today).await.unwrap(), expected);
-}
-
 pub async fn deleted_users_are_gone([store, _]: Stores) {
     register(&*store, [named(1, 10, "one"), named(2, 10, "two"), named(3, 10, "three")]).await;
     assert_eq!(store.delete(&[id(1), id(3), id(4)]).await.unwrap(), 2);
@@ -418,25 +378,6 @@ pub async fn an_update_that_comes_to_two_writers_counts_once(stores: Stores) {
         assert_eq!(created, if round == 0 { 50 } else { 0 });
     }
     assert_eq!(counted(&*stores[0]).await, 1000);
-}
-
-pub async fn interactions_are_counted_by_utc_day_and_kind([store, _]: Stores) {
-    let on =
-        |time: &str, kind| Interaction::new(time.parse().unwrap(), Profile::new(id(1), "x"), kind);
-    use InteractionKind::{Command, InlineQuery, Text};
-    register(&*store, [on("2026-11-22T23:59:59.999999Z", Text), on("2026-11-23T00:00:00Z", Text)])
-        .await;
-    register(&*store, [on("2026-11-23T10:00:00Z", Text), on("2026-11-23T10:00:00Z", Command)])
-        .await;
-    // A late one counts for its own day.
-    register(&*store, [on("2026-11-22T08:00:00Z", InlineQuery)]).await;
-
-    let day = |day: &str| day.parse().unwrap();
-    let (first, second) = (day("2026-11-22"), day("2026-11-23"));
-    let all = [(first, InlineQuery, 1), (first, Text, 1), (second, Command, 1), (second, Text, 2)];
-    assert_eq!(store.interactions(first, second).await.unwrap(), all);
-    assert_eq!(store.interactions(first, first).await.unwrap(), all[..2]);
-    assert_eq!(store.interactions(day("2026-11-24"), day("2026-11-25")).await.unwrap(), []);
 }
 
 pub async fn reach_is_kept_as_a_history([store, _]: Stores) {
@@ -512,18 +453,17 @@ fn in_chat(n: i64, second: i64, kind: ChatKind, event: Option<Event>) -> Interac
     Interaction { chat, event, ..seen(n, second, "x") }
 }
 
-async fn reachable(store: &dyn UserRepository) -> u64 {
-    store.stats(at(0).date_naive()).await.unwrap().reachable_users
+async fn reachable(store: &dyn Store) -> i64 {
+    store.totals(&[Figure::Reachable], at(0).date_naive()).await.unwrap()[0]
 }
 
 /// How many interactions were counted in all.
-async fn counted(store: &dyn UserRepository) -> u64 {
-    let days = store.interactions(at(0).date_naive(), at(1_000_000).date_naive()).await.unwrap();
-    days.iter().map(|(.., interactions)| interactions).sum()
+async fn counted(store: &dyn Store) -> i64 {
+    store.totals(&[Figure::Kind], at(1_000_000).date_naive()).await.unwrap()[0]
 }
 
 /// Registers one new user from many tasks at once; answers how many were told that they created it.
-async fn created_by_tasks(stores: &[Arc<dyn UserRepository>], tasks: usize) -> usize {
+async fn created_by_tasks(stores: &[Arc<dyn Store>], tasks: usize) -> usize {
     let tasks: Vec<_> = (0..tasks)
         .map(|task| {
             let store = stores[task % stores.len()].clone();
@@ -561,20 +501,32 @@ async fn compare_with_parts(stores: &Stores, interactions: Vec<Interaction>) {
     // In two halves, so that the second one finds users and names in the database.
     for batch_size in [1, interactions.len().div_ceil(2)] {
         store.delete(&everybody).await.unwrap();
+        let before = all_sums(store).await;
         let mut created = Vec::new();
         for batch in interactions.chunks(batch_size) {
             let answers = register(store, batch.to_vec()).await;
             created.extend(answers.iter().map(|answer| answer.created));
         }
         let users = store.list(PageRequest::new(1, 10).unwrap()).await.unwrap().items;
-        let stats = store.stats(at(3 * 20_000).date_naive()).await.unwrap();
-        left.push((created, users, stats));
+        let mut added = all_sums(store).await;
+        for (key, value) in before {
+            *added.entry(key).or_default() -= value;
+        }
+        added.retain(|_, value| *value != 0);
+        left.push((created, users, added));
     }
     assert_eq!(left[0], left[1], "{interactions:#?}");
 }
 
+/// Every sum that is not zero.
+async fn all_sums(store: &dyn Store) -> BTreeMap<(Figure, NaiveDate, String), i64> {
+    let (first, last) = (at(-400 * 86_400).date_naive(), at(400 * 86_400).date_naive());
+    let sums = store.sums_by_day(&Figure::ALL, first, last).await.unwrap();
+    sums.into_iter().map(|(figure, day, label, value)| ((figure, day, label), value)).collect()
+}
+
 async fn register(
-    store: &dyn UserRepository,
+    store: &dyn Store,
     interactions: impl IntoIterator<Item = Interaction>,
 ) -> Vec<Registration> {
     block_in_place(|| store.register(&batch(interactions), at(0))).unwrap()
@@ -584,12 +536,12 @@ fn batch(interactions: impl IntoIterator<Item = Interaction>) -> Batch {
     interactions.into_iter().collect::<Vec<_>>().into()
 }
 
-async fn user(store: &dyn UserRepository, n: i64) -> TelegramUser {
+async fn user(store: &dyn Store, n: i64) -> TelegramUser {
     store.find(id(n)).await.unwrap().unwrap_or_else(|| panic!("user {n} is stored"))
 }
 
 /// The usernames of users, "" for none; each is also looked up, and must lead to its holder.
-async fn usernames(store: &dyn UserRepository, ids: &[i64]) -> Vec<String> {
+async fn usernames(store: &dyn Store, ids: &[i64]) -> Vec<String> {
     let mut usernames = Vec::new();
     for &n in ids {
         let username = user(store, n).await.username;

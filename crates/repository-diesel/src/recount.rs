@@ -1,0 +1,231 @@
+//! Counting the sums again from the facts.
+//!
+//! Facts and sums are read as they stand at one moment, and what is wrong with the sums is then
+//! added to them: a correction stays right whatever others add meanwhile, so nobody has to wait.
+
+use std::collections::{BTreeMap, HashSet};
+
+use chrono::NaiveDate;
+use diesel::{Connection, connection::SimpleConnection, dsl::sql, prelude::*, sql_types::BigInt};
+use rollcall_domain::{Figure, Label, Sums};
+use rollcall_repository::Difference;
+
+use crate::{
+    activity::{COUNTED_COLUMNS, CountedRow, Past, add_sums, add_user, figure, recounts},
+    connection::AnyConnection,
+    error::Failure,
+    reach::{reach_change, start},
+    schema::{
+        active_days, activity_state, activity_sums, erased_sums, reach_history, sources, starts,
+        telegram_users,
+    },
+    timestamp::UtcMicros,
+};
+
+/// How many users are counted at once.
+const USERS: i64 = 2000;
+
+/// See [`ActivityRepository::recount`](rollcall_repository::ActivityRepository::recount).
+pub(crate) fn recount(
+    connection: &mut AnyConnection,
+    mend: bool,
+    progress: &(dyn Fn(u64, u64) + Send + Sync),
+) -> Result<Vec<Difference>, Failure> {
+    loop {
+        let (differences, recounts) = connection.transaction(|connection| {
+            if let AnyConnection::Postgres(connection) = connection {
+                connection
+                    .batch_execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")?;
+            }
+            Ok::<_, Failure>((compare(connection, progress)?, recounts(connection)?))
+        })?;
+        if !mend || correct(connection, &differences, recounts)? {
+            return Ok(differences);
+        }
+        // Somebody else has corrected the sums since they were read.
+    }
+}
+
+/// Counts the sums for the first time, if that was not done yet.
+pub(crate) fn first(connection: &mut AnyConnection) -> Result<(), Failure> {
+    if recounts(connection)? > 0 {
+        return Ok(());
+    }
+    recount(connection, true, &|counted, all| {
+        if counted > 0 && counted % LOGGED == 0 {
+            log::info!(counted, all; "counting users for the statistics");
+        }
+    })
+    .map(drop)
+}
+
+/// After how many users a first count is heard of, a multiple of [`USERS`].
+const LOGGED: u64 = 1_000_000;
+
+type Key = (Figure, NaiveDate, String);
+
+fn compare(
+    connection: &mut AnyConnection,
+    progress: &(dyn Fn(u64, u64) + Send + Sync),
+) -> Result<Vec<Difference>, Failure> {
+    let mut stored = stored(connection)?;
+    let users: i64 = stored
+        .iter()
+        .filter(|((figure, ..), _)| *figure == Figure::Users)
+        .map(|(_, value)| value)
+        .sum();
+    let mut counted = erased(connection)?;
+    let own: HashSet<String> =
+        sources::table.select(sources::payload).load(connection)?.into_iter().collect();
+    let users = u64::try_from(users).unwrap_or_default();
+    for ((figure, day, label), value) in count_users(connection, users, progress)? {
+        let is_other =
+            figure.is_by_source() && label != Label::NONE && !own.contains(&*label.text());
+        let label = if is_other { Label::OTHER } else { label };
+        *counted.entry((figure, day, label.text().into_owned())).or_default() += value;
+    }
+    for key in stored.keys() {
+        counted.entry(key.clone()).or_default();
+    }
+    let differences = counted.into_iter().filter_map(|(key, counted)| {
+        let stored = stored.remove(&key).unwrap_or_default();
+        let (figure, day, label) = key;
+        (stored != counted).then_some(Difference { figure, day, label, stored, counted })
+    });
+    Ok(differences.collect())
+}
+
+/// The sums as they are stored, of the figures that can be counted.
+fn stored(connection: &mut AnyConnection) -> Result<BTreeMap<Key, i64>, Failure> {
+    let rows: Vec<(String, NaiveDate, String, i64)> = activity_sums::table
+        .group_by((activity_sums::figure, activity_sums::day, activity_sums::label))
+        .select((
+            activity_sums::figure,
+            activity_sums::day,
+            activity_sums::label,
+            sql::<BigInt>("CAST(SUM(value) AS BIGINT)"),
+        ))
+        .load(connection)?;
+    let mut sums = BTreeMap::new();
+    for (name, day, label, value) in rows {
+        let figure = figure(&name)?;
+        if figure.is_counted_from_users() {
+            sums.insert((figure, day, label), value);
+        }
+    }
+    Ok(sums)
+}
+
+/// What those who were erased count.
+fn erased(connection: &mut AnyConnection) -> Result<BTreeMap<Key, i64>, Failure> {
+    let rows: Vec<(String, NaiveDate, String, i64)> = erased_sums::table.load(connection)?;
+    rows.into_iter()
+        .map(|(name, day, label, value)| Ok(((figure(&name)?, day, label), value)))
+        .collect()
+}
+
+/// Counts all users, so many at a time.
+fn count_users(
+    connection: &mut AnyConnection,
+    all: u64,
+    progress: &(dyn Fn(u64, u64) + Send + Sync),
+) -> Result<Sums, Failure> {
+    let (mut sums, mut counted, mut after) = (Sums::default(), 0, 0);
+    progress(0, all);
+    loop {
+        let rows: Vec<CountedRow> = telegram_users::table
+            .filter(telegram_users::telegram_id.gt(after))
+            .order(telegram_users::telegram_id)
+            .limit(USERS)
+            .select(COUNTED_COLUMNS)
+            .load(connection)?;
+        let Some(&(last, ..)) = rows.last() else { return Ok(sums) };
+        counted += u64::try_from(rows.len()).unwrap_or_default();
+        let mut others = Others::read(connection, after, last)?;
+        for row in rows {
+            let mut past = others.of(row.0)?;
+            add_user(row, &mut past, &mut sums)?;
+        }
+        after = last;
+        progress(counted, all.max(counted));
+    }
+}
+
+/// The facts in other tables about a range of users, by id.
+struct Others {
+    days: std::iter::Peekable<std::vec::IntoIter<(i64, NaiveDate)>>,
+    reach: std::iter::Peekable<std::vec::IntoIter<(i64, UtcMicros, String)>>,
+    starts: std::iter::Peekable<std::vec::IntoIter<(i64, UtcMicros, String)>>,
+}
+
+impl Others {
+    /// Reads those of users after `after` and up to `last`.
+    fn read(connection: &mut AnyConnection, after: i64, last: i64) -> QueryResult<Self> {
+        let days: Vec<(i64, NaiveDate)> = active_days::table
+            .filter(active_days::telegram_id.gt(after))
+            .filter(active_days::telegram_id.le(last))
+            .order((active_days::telegram_id, active_days::day))
+            .select((active_days::telegram_id, active_days::day))
+            .load(connection)?;
+        let reach: Vec<(i64, UtcMicros, String)> = reach_history::table
+            .filter(reach_history::telegram_id.gt(after))
+            .filter(reach_history::telegram_id.le(last))
+            .order((reach_history::telegram_id, reach_history::at))
+            .load(connection)?;
+        let starts: Vec<(i64, UtcMicros, String)> = starts::table
+            .filter(starts::telegram_id.gt(after))
+            .filter(starts::telegram_id.le(last))
+            .order((starts::telegram_id, starts::at))
+            .load(connection)?;
+        Ok(Self {
+            days: days.into_iter().peekable(),
+            reach: reach.into_iter().peekable(),
+            starts: starts.into_iter().peekable(),
+        })
+    }
+
+    /// Takes those of one user; users are asked for in the order of their ids.
+    fn of(&mut self, id: i64) -> Result<Past, Failure> {
+        let mut past = Past::default();
+        // Facts of nobody are passed over, should there be any.
+        while let Some((of, day)) = self.days.next_if(|(of, _)| *of <= id) {
+            if of == id {
+                past.days.push(day);
+            }
+        }
+        while let Some((of, at, change)) = self.reach.next_if(|(of, ..)| *of <= id) {
+            if of == id {
+                past.reach_changes.push(reach_change(id, at, &change)?);
+            }
+        }
+        while let Some((of, at, payload)) = self.starts.next_if(|(of, ..)| *of <= id) {
+            if of == id {
+                past.starts.push(start(id, at, &payload)?);
+            }
+        }
+        Ok(past)
+    }
+}
+
+/// Puts the sums right; answers whether they are those that were compared still, but for what was
+/// registered meanwhile.
+fn correct(
+    connection: &mut AnyConnection,
+    differences: &[Difference],
+    recounts: i64,
+) -> Result<bool, Failure> {
+    let mut sums = Sums::default();
+    for Difference { figure, day, label, stored, counted } in differences {
+        sums.add(*figure, *day, label.clone().into(), counted - stored);
+    }
+    connection.transaction(|connection| {
+        let unchanged = activity_state::table.filter(activity_state::recounts.eq(recounts));
+        let noted = diesel::update(unchanged)
+            .set(activity_state::recounts.eq(recounts + 1))
+            .execute(connection)?;
+        if noted > 0 && !sums.is_empty() {
+            add_sums(connection, sums)?;
+        }
+        Ok(noted > 0)
+    })
+}

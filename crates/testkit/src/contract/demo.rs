@@ -1,0 +1,295 @@
+//! The contract of [`DemoRepository`]: each function tells its rule by its name.
+#![expect(missing_docs, reason = "each function tells its rule by its name")]
+
+use std::sync::Arc;
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use proptest::{
+    collection::{btree_map, vec},
+    prelude::{Just, Strategy, any, prop_oneof},
+    test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
+};
+use rollcall_domain::{
+    Chat, ChatKind, Event, Figure, Interaction, InteractionKind, Obstacle, Profile, Reach,
+    ReachChange, StartPayload, TelegramId, TelegramUser,
+};
+use rollcall_repository::{BotRepository, DemoRepository, History};
+use tokio::task::block_in_place;
+
+/// A store into which people who are made up can come.
+pub trait DemoStore: super::Store + DemoRepository {}
+
+impl<S: super::Store + DemoRepository> DemoStore for S {}
+
+/// A handle on the store, and one on whose it is.
+pub type Store = (Arc<dyn DemoStore>, Arc<dyn BotRepository>);
+
+/// Generates a test for each contract on each database; see
+/// [`user_repository_contract!`](crate::user_repository_contract).
+#[macro_export]
+macro_rules! demo_repository_contract {
+    ($open:path) => {
+        $crate::contract!($open, demo:
+            whoever_is_loaded_is_as_if_registered,
+            a_recount_finds_what_was_loaded,
+            uses_add_up,
+            demo_data_takes_the_place_of_demo_data,
+            real_people_are_left_alone,
+            people_of_whom_nobody_said_so_are_not_made_up,
+            the_database_of_a_bot_is_left_alone,
+        );
+    };
+}
+
+pub async fn whoever_is_loaded_is_as_if_registered([(store, _), (other, _)]: [Store; 2]) {
+    let ada = Profile::new(id(1), "Ada").last_name("Lovelace").username("ada").language_code("en");
+    let on = |time, kind, event| Interaction {
+        chat: Some(Chat { id: id(1).get(), kind: ChatKind::Private }),
+        event,
+        ..Interaction::new(at(time), ada.clone(), kind)
+    };
+    let start = Some(Event::Start(payload("friend")));
+    let interactions = [
+        on("2026-10-30T10:00:00Z", InteractionKind::Command, start),
+        on("2026-10-30T11:00:00Z", InteractionKind::Text, None),
+        on("2026-10-31T12:00:00Z", InteractionKind::MyChatMember, Some(Event::Blocked)),
+        on("2026-11-07T12:00:00Z", InteractionKind::MyChatMember, Some(Event::Unblocked)),
+        on("2026-11-29T12:00:00Z", InteractionKind::Text, None),
+        on("2026-11-29T13:00:00Z", InteractionKind::Text, None),
+    ];
+    register(&*store, interactions);
+    let registered = everything_about(&*store, id(1)).await;
+    store.delete(&[id(1)]).await.unwrap();
+
+    let history = History {
+        user: registered.0.clone().unwrap(),
+        days: [("2026-10-30", 2), ("2026-10-31", 1), ("2026-11-07", 1), ("2026-11-29", 2)]
+            .map(|(day, interactions)| (day.parse().unwrap(), interactions))
+            .into(),
+        reach_changes: vec![
+            ReachChange { at: at("2026-10-31T12:00:00Z"), obstacle: Some(Obstacle::Blocked) },
+            ReachChange { at: at("2026-11-07T12:00:00Z"), obstacle: None },
+        ],
+        starts: vec![(at("2026-10-30T10:00:00Z"), payload("friend"))],
+    };
+    assert!(store.begin_demo().await.unwrap());
+    store.load([history].into()).await.unwrap();
+    assert_eq!(everything_about(&*other, id(1)).await, registered);
+    recount_finds_nothing(&*other).await;
+
+    // They go on as others do: on the day that is the latest, on a new one, and on past ones.
+    let more = [
+        "2026-11-29T14:00:00Z",
+        "2026-11-30T00:00:00Z",
+        "2026-10-30T12:00:00Z",
+        "2026-11-28T12:00:00Z",
+    ];
+    register(&*other, more.map(|time| on(time, InteractionKind::Text, None)));
+    recount_finds_nothing(&*store).await;
+}
+
+/// A user with its history, and the sums that are counted from users and are not zero.
+type Everything = (
+    Option<TelegramUser>,
+    Vec<ReachChange>,
+    Vec<(DateTime<Utc>, StartPayload)>,
+    Vec<(Figure, NaiveDate, String, i64)>,
+);
+
+async fn everything_about(store: &dyn DemoStore, id: TelegramId) -> Everything {
+    let figures: Vec<Figure> =
+        Figure::ALL.into_iter().filter(|figure| figure.is_counted_from_users()).collect();
+    let mut sums = store.sums_by_day(&figures, day(-1000), day(1000)).await.unwrap();
+    sums.retain(|(.., value)| *value != 0);
+    (
+        store.find(id).await.unwrap(),
+        store.reach_history(id, 10).await.unwrap(),
+        store.starts(id, 10).await.unwrap(),
+        sums,
+    )
+}
+
+/// Whoever is loaded, in parts and by several at once, and whatever they do afterwards.
+pub async fn a_recount_finds_what_was_loaded(stores: [Store; 2]) {
+    block_in_place(|| {
+        let runtime = tokio::runtime::Handle::current();
+        let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+        let config = Config { failure_persistence: None, cases: 12, ..Config::default() };
+        TestRunner::new_with_rng(config, rng)
+            .run(&vec(any_history(), 1..60), |histories| {
+                runtime.block_on(load_in_parts(&stores, histories));
+                Ok(())
+            })
+            .unwrap();
+    });
+}
+
+async fn load_in_parts([(store, _), (other, _)]: &[Store; 2], histories: Vec<History>) {
+    let people: Vec<History> = (1..).zip(histories).map(|(n, it)| numbered(n, it)).collect();
+    let (some, others) = people.split_at(people.len() / 3);
+    assert!(store.begin_demo().await.unwrap());
+    let (some, others) = tokio::join!(store.load(some.into()), other.load(others.into()));
+    some.and(others).unwrap();
+    for History { user, .. } in &people {
+        assert_eq!(store.find(user.telegram_id).await.unwrap().as_ref(), Some(user));
+    }
+    recount_finds_nothing(&**store).await;
+
+    let days = [0, 3, 45, 61].map(|n| day(n).and_hms_opt(12, 0, 0).unwrap().and_utc());
+    let profile = |n| Profile::new(id(n), "x").language_code("uk");
+    register(
+        &**other,
+        days.into_iter().flat_map(|at| {
+            (1..20).map(move |n| Interaction::new(at, profile(n), InteractionKind::Text))
+        }),
+    );
+    recount_finds_nothing(&**store).await;
+}
+
+/// Somebody whose days, obstacles and deep links are anything at all.
+fn any_history() -> impl Strategy<Value = History> {
+    let days = btree_map(prop_oneof![0..10_i64, 0..70_i64], 1..30_u32, 1..12);
+    let obstacle = prop_oneof![
+        Just(None),
+        Just(Some(Obstacle::Blocked)),
+        Just(Some(Obstacle::Deactivated)),
+        Just(Some(Obstacle::NeverStarted)),
+    ];
+    let changes = btree_map(0..70_i64, obstacle, 0..4);
+    let starts = btree_map(0..70_i64, 0..30_u32, 0..3);
+    let has_private_chat = any::<bool>();
+    let language = prop_oneof![Just(None), Just(Some("en")), Just(Some("de"))];
+    (days, changes, starts, has_private_chat, language).prop_map(
+        |(days, changes, starts, has_private_chat, language)| {
+            let noon = |n| day(n).and_hms_opt(12, 0, 0).unwrap().and_utc();
+            let (first, last) = (*days.keys().next().unwrap(), *days.keys().last().unwrap());
+            let mut user = TelegramUser::new(id(1), noon(first));
+            user.last_seen = noon(last) + TimeDelta::microseconds(1);
+            user.language_code = language.map(str::to_owned);
+            let obstacle = changes.values().last().copied().flatten();
+            user.reach = Reach { has_private_chat, obstacle, ..Reach::default() };
+            let starts: Vec<_> = starts
+                .into_iter()
+                .map(|(day, link)| (noon(day), payload(&format!("link-{link}"))))
+                .collect();
+            user.source = starts.first().map(|(_, payload)| payload.clone());
+            History {
+                user,
+                days: days.into_iter().map(|(n, interactions)| (day(n), interactions)).collect(),
+                reach_changes: changes
+                    .into_iter()
+                    .map(|(day, obstacle)| ReachChange { at: noon(day), obstacle })
+                    .collect(),
+                starts,
+            }
+        },
+    )
+}
+
+pub async fn uses_add_up([(store, _), _]: [Store; 2]) {
+    assert!(store.begin_demo().await.unwrap());
+    let uses = [
+        (Figure::Kind, day(0), "text", 3),
+        (Figure::Kind, day(1), "text", 4),
+        (Figure::Command, day(1), "start", 2),
+    ];
+    store.count_uses(&uses).await.unwrap();
+    store.count_uses(&uses[1..]).await.unwrap();
+    let figures = [Figure::Kind, Figure::Command];
+    assert_eq!(
+        store.sums_by_label(&figures, day(0), day(1)).await.unwrap(),
+        [(Figure::Command, "start".to_owned(), 4), (Figure::Kind, "text".to_owned(), 11)]
+    );
+}
+
+pub async fn demo_data_takes_the_place_of_demo_data([(store, _), (other, _)]: [Store; 2]) {
+    assert!(store.begin_demo().await.unwrap());
+    store.load([somebody(1), somebody(2)].into()).await.unwrap();
+    store.count_uses(&[(Figure::Kind, day(0), "text", 3)]).await.unwrap();
+
+    assert!(other.begin_demo().await.unwrap());
+    assert_eq!(store.find(id(1)).await.unwrap(), None);
+    assert_eq!(store.sums_by_day(&Figure::ALL, day(-1000), day(1000)).await.unwrap(), []);
+    other.load([somebody(1)].into()).await.unwrap();
+    assert_eq!(store.totals(&[Figure::Users], day(1000)).await.unwrap(), [1]);
+    recount_finds_nothing(&*store).await;
+}
+
+pub async fn real_people_are_left_alone([(store, _), _]: [Store; 2]) {
+    let real = TelegramId::try_from(1815).unwrap();
+    let comes = async || {
+        let at = at("2026-11-23T12:00:00Z");
+        register(&*store, [Interaction::new(at, Profile::new(real, "Ada"), InteractionKind::Text)]);
+        let before = everything_about(&*store, real).await;
+        assert!(!store.begin_demo().await.unwrap());
+        // Nor does asking make them people who were made up.
+        assert!(!store.begin_demo().await.unwrap());
+        assert_eq!(everything_about(&*store, real).await, before);
+        assert_eq!(store.totals(&[Figure::Kind], day(1000)).await.unwrap(), [1]);
+        store.delete(&[real]).await.unwrap();
+    };
+    comes().await;
+    assert!(store.begin_demo().await.unwrap());
+    store.load([somebody(1)].into()).await.unwrap();
+    comes().await;
+    assert!(store.begin_demo().await.unwrap());
+}
+
+pub async fn people_of_whom_nobody_said_so_are_not_made_up([(store, _), _]: [Store; 2]) {
+    // As the tests of `manage test-users` leave them.
+    let profile = Profile::new(id(1), "Test User");
+    let at = at("2026-11-23T12:00:00Z");
+    register(&*store, [Interaction::new(at, profile, InteractionKind::Text)]);
+    assert!(!store.begin_demo().await.unwrap());
+    assert!(store.find(id(1)).await.unwrap().is_some());
+}
+
+pub async fn the_database_of_a_bot_is_left_alone([(store, bots), _]: [Store; 2]) {
+    assert!(store.begin_demo().await.unwrap());
+    store.load([somebody(1)].into()).await.unwrap();
+    bots.claim(id(5), at("2026-11-23T12:00:00Z")).await.unwrap();
+    let before = everything_about(&*store, id(1)).await;
+    assert!(!store.begin_demo().await.unwrap());
+    assert_eq!(everything_about(&*store, id(1)).await, before);
+}
+
+fn somebody(n: i64) -> History {
+    let noon = day(0).and_hms_opt(12, 0, 0).unwrap().and_utc();
+    History {
+        user: TelegramUser::new(id(n), noon),
+        days: vec![(day(0), 1)],
+        reach_changes: Vec::new(),
+        starts: Vec::new(),
+    }
+}
+
+fn numbered(n: i64, history: History) -> History {
+    History { user: TelegramUser { telegram_id: id(n), ..history.user }, ..history }
+}
+
+async fn recount_finds_nothing(store: &dyn DemoStore) {
+    let differences = store.recount(false, Arc::new(|_, _| {})).await.unwrap();
+    assert_eq!(differences, []);
+}
+
+fn register(store: &dyn DemoStore, interactions: impl IntoIterator<Item = Interaction>) {
+    let batch = interactions.into_iter().collect::<Vec<_>>().into();
+    block_in_place(|| store.register(&batch, at("2026-12-31T00:00:00Z"))).unwrap();
+}
+
+fn payload(text: &str) -> StartPayload {
+    text.parse().unwrap()
+}
+
+fn at(time: &str) -> DateTime<Utc> {
+    time.parse().unwrap()
+}
+
+fn day(n: i64) -> NaiveDate {
+    at("2026-10-01T00:00:00Z").date_naive() + TimeDelta::days(n)
+}
+
+/// An id of somebody who is made up.
+fn id(n: i64) -> TelegramId {
+    (History::REAL_IDS_END + n).try_into().unwrap()
+}
