@@ -24,8 +24,8 @@ use std::{
 };
 
 use chrono::NaiveDate;
-use rollcall_domain::{InteractionKind, Obstacle};
-use rollcall_repository::{PageRequest, QuarantineRepository, UserRepository};
+use rollcall_domain::{Figure, InteractionKind, Obstacle};
+use rollcall_repository::{ActivityRepository, PageRequest, QuarantineRepository, UserRepository};
 use rollcall_repository_diesel::{Database, DieselQuarantineRepository, DieselUserRepository};
 use rollcall_simulator::{Person, Simulator, Update};
 use rollcall_testkit::ThrowAwayDatabase;
@@ -197,9 +197,13 @@ async fn stored(database: &ThrowAwayDatabase) -> Stream {
     }
 
     let (first, last) = ("2000-01-01".parse().unwrap(), "2100-01-01".parse().unwrap());
-    for (day, kind, count) in users.interactions(first, last).await.unwrap() {
-        *stored.counts.entry((has_own_time(kind).then_some(day), kind)).or_default() += count;
+    for (_, day, kind, count) in users.sums_by_day(&[Figure::Kind], first, last).await.unwrap() {
+        let kind = InteractionKind::from_name(&kind).unwrap();
+        let counted = stored.counts.entry((has_own_time(kind).then_some(day), kind)).or_default();
+        *counted += count.unsigned_abs();
     }
+    let differing = users.recount(false, Arc::new(|_, _| ())).await.unwrap();
+    assert_eq!(differing, [], "the figures are what counting everybody gives");
     stored
 }
 

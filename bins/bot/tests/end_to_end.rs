@@ -214,8 +214,12 @@ async fn admins_see_users_and_figures(database: ThrowAwayDatabase) {
         let answer = ask(wrong).await;
         assert_eq!(answer, "That is not a page. Pages are numbered from 1: /users 2");
     }
+    let figures = ask("/stats").await;
     assert!(
-        ask("/stats").await.starts_with("26 users, 26 of whom can be reached\nActive: today 1,")
+        figures.starts_with(
+            "26 users, 26 of whom can be reached\n\nToday: 1 active (+1), 1 new (+1)\n"
+        ),
+        "{figures}"
     );
     assert!(ask("/help").await.contains("/users [page]"));
 

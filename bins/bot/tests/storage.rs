@@ -13,8 +13,8 @@ mod running;
 use std::time::Duration;
 
 use diesel::{Connection, SqliteConnection, connection::SimpleConnection};
-use rollcall_domain::InteractionKind;
-use rollcall_repository::{QuarantineRepository, UserRepository};
+use rollcall_domain::{Figure, InteractionKind};
+use rollcall_repository::{ActivityRepository, QuarantineRepository};
 use rollcall_repository_diesel::{Database, DieselQuarantineRepository, DieselUserRepository};
 use rollcall_simulator::{Person, Simulator, Update};
 use rollcall_testkit::{ThrowAwayDatabase, ThrowAwayServer};
@@ -133,8 +133,8 @@ async fn ends_well(telegram: &Simulator, bot: RunningBot, database: &ThrowAwayDa
     let storage = Database::open_existing(database.url().parse().unwrap()).await.unwrap();
     let users = DieselUserRepository::new(storage);
     let (first, last) = ("2026-01-01".parse().unwrap(), "2027-01-01".parse().unwrap());
-    let total = users.stats(last).await.unwrap().total_users;
-    let counts = users.interactions(first, last).await.unwrap();
-    let texts: u64 = counts.iter().filter(|it| it.1 == InteractionKind::Text).map(|it| it.2).sum();
-    assert_eq!((total, texts), (sent.unsigned_abs(), sent.unsigned_abs()));
+    let total = users.totals(&[Figure::Users], last).await.unwrap();
+    let kinds = users.sums_by_label(&[Figure::Kind], first, last).await.unwrap();
+    let texts = (Figure::Kind, InteractionKind::Text.name().to_owned(), sent);
+    assert!(total == [sent] && kinds.contains(&texts), "{total:?} {kinds:?}");
 }

@@ -6,8 +6,12 @@ use std::{
     process::{Command, Stdio},
 };
 
-use rollcall_domain::{Interaction, InteractionKind, Profile, SetAside, TelegramId};
-use rollcall_repository_diesel::{Database, DieselUserRepository};
+use diesel::{Connection, PgConnection, SqliteConnection, connection::SimpleConnection};
+use rollcall_domain::{
+    Chat, ChatKind, Event, Interaction, InteractionKind, Profile, SetAside, TelegramId,
+};
+use rollcall_repository::BotRepository;
+use rollcall_repository_diesel::{Database, DieselBotRepository, DieselUserRepository};
 use rollcall_service::UserService;
 use rollcall_simulator::Simulator;
 use rollcall_testkit::{TestClock, ThrowAwayDatabase};
@@ -64,6 +68,12 @@ async fn what_is_wrong_is_told_in_a_line() {
             manage(&database, &["stats", "--database-url", "mysql://root:hunter2@host/x"], ""),
             manage(&database, &["stats", "--database-url", "sqlite://missing.db"], ""),
             manage(&database, &["migrate", "--yes"], ""),
+            manage(&database, &["stats", "--since", "2020-02-30"], ""),
+            manage(&database, &["stats", "--since", "2020-1-3"], ""),
+            manage(&database, &["stats", "--since", "2020-01-02", "--until", "2020-01-01"], ""),
+            manage(&database, &["stats", "--since", "2000-01-01", "--until", "2020-01-01"], ""),
+            manage(&database, &["stats", "--json", "--csv"], ""),
+            manage(&database, &["stats", "--csv", "rebuild"], ""),
         ];
         insta::assert_snapshot!("wrong", story.join("\n"));
     }
@@ -74,15 +84,83 @@ async fn statistics_are_printed() {
     for database in ThrowAwayDatabase::of_each_kind() {
         fill(&database).await;
         let printed = manage(&database, &["stats"], "");
-        assert!(printed.contains("Users     3, 0 can be reached\nActive    0 today,"), "{printed}");
-        assert!(printed.contains("\nDatabase  "), "{printed}");
+        assert!(
+            printed.contains("Users        3, 0 can be reached\nActive       0 today (±0),"),
+            "{printed}"
+        );
+        assert!(printed.contains("\nDatabase     "), "{printed}");
+        assert!(printed.contains("\n30 days, from "), "{printed}");
 
         let output = run(&database, &["stats", "--json"], "", &[]);
         let json: Value = serde_json::from_str(&output.1).unwrap();
         assert_eq!(json["total_users"], 3);
+        assert_eq!(json["week_before"]["interactions"], 0);
         assert!(json["database_bytes"].as_u64().unwrap() > 8192);
-        assert_eq!(json.as_object().unwrap().len(), 9);
+        assert_eq!(json.as_object().unwrap().len(), 13);
+
+        let output = run(&database, &["stats", "--csv"], "", &[]);
+        assert_eq!(output.1.lines().count(), 31);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn statistics_of_a_range_are_printed() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        come_and_go(&database).await;
+        let of_days = ["stats", "--since", "2020-01-01", "--until", "2020-01-09"];
+        let with = |format| [&of_days[..], &[format]].concat();
+        let story = [
+            manage(&database, &of_days, ""),
+            // Whether the lines end as RFC 4180 has it shows below.
+            manage(&database, &with("--csv"), "").replace('\r', ""),
+        ];
+        insta::assert_snapshot!("statistics", story.join("\n"));
+        let until = manage(&database, &["stats", "--until", "2020-01-09"], "");
+        assert!(until.contains("\n30 days, from 2019-12-11 to 2020-01-09 (UTC)\n"), "{until}");
+        let (_, csv, _) = run(&database, &with("--csv"), "", &[]);
+        assert!(csv.split_inclusive('\n').all(|line| line.ends_with("\r\n")), "{csv:?}");
+
+        let (_, json, _) = run(&database, &with("--json"), "", &[]);
+        let mut json: Value = serde_json::from_str(&json).unwrap();
+        for cohort in json["cohorts"].as_array_mut().unwrap() {
+            // One for each week until today.
+            let weeks = cohort["active_by_weeks_later"].as_array_mut().unwrap();
+            assert!(weeks.len() > 300);
+            weeks.truncate(3);
+        }
+        insta::assert_snapshot!("statistics_json", format!("{json:#}"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sums_are_counted_again_and_mended() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        come_and_go(&database).await;
+        let whole = manage(&database, &["stats", "--since", "2020-01-01"], "");
+        let mut story = vec![
+            manage(&database, &["stats", "rebuild", "--check"], ""),
+            manage(&database, &["stats", "rebuild"], ""),
+        ];
+        spoil(&database);
+        story.extend([
+            manage(&database, &["stats", "rebuild", "--check"], ""),
+            manage(&database, &["stats", "rebuild", "--check"], ""),
+            manage(&database, &["stats", "rebuild"], ""),
+            manage(&database, &["stats", "rebuild", "--check"], ""),
+        ]);
+        insta::assert_snapshot!("rebuild", story.join("\n"));
+        assert_eq!(manage(&database, &["stats", "--since", "2020-01-01"], ""), whole);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_figures_are_explained() {
+    let database = ThrowAwayDatabase::sqlite();
+    let story = [
+        manage(&database, &["stats", "--help"], ""),
+        manage(&database, &["stats", "rebuild", "--help"], ""),
+    ];
+    insta::assert_snapshot!("statistics_help", story.join("\n"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -94,7 +172,7 @@ async fn test_users_tries_everything_and_cleans_up() {
             manage(&database, &["test_users", "--cleanup"], ""),
         ];
         insta::assert_snapshot!("test_users", story.join("\n"));
-        assert!(manage(&database, &["stats"], "").contains("Users     3, "));
+        assert!(manage(&database, &["stats"], "").contains("Users        3, "));
     }
 }
 
@@ -169,10 +247,7 @@ async fn what_was_set_aside_is_listed_shown_replayed_and_dropped() {
             ),
         ];
         users.register_with(&[], &updates).await.unwrap();
-        let before = users
-            .get_interactions("2020-01-01".parse().unwrap(), "2020-01-02".parse().unwrap())
-            .await
-            .unwrap();
+        let before = interactions(&database);
         let story = [
             manage(&database, &["quarantine", "list"], ""),
             manage(&database, &["quarantine", "show", "73"], ""),
@@ -190,12 +265,61 @@ async fn what_was_set_aside_is_listed_shown_replayed_and_dropped() {
             manage(&database, &["quarantine", "list"], ""),
         ];
         insta::assert_snapshot!("quarantine", story.join("\n"));
-        let after = users
-            .get_interactions("2020-01-01".parse().unwrap(), "2020-01-02".parse().unwrap())
-            .await
-            .unwrap();
-        let sum = |counts: &[(_, _, u64)]| counts.iter().map(|count| count.2).sum::<u64>();
-        assert_eq!(sum(&after), sum(&before) + 2, "each who was not registered counts once");
+        let after = interactions(&database);
+        assert_eq!(after, before + 2, "each who was not registered counts once");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn demo_data_fills_a_database_and_takes_its_own_place() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        let make_up = |users: &str| {
+            let arguments = ["demo-data", "--users", users, "--days", "40", "--seed", "7"];
+            let (code, printed, error) = run(&database, &arguments, "", &[]);
+            assert_eq!((code, error.as_str()), (0, ""), "{printed}");
+            printed
+        };
+        let told = make_up("1200");
+        assert!(told.contains(" is up to date: 5 applied.\nMade up 1,200 users with "), "{told}");
+        assert!(told.ends_with("Look at them with `manage stats` or `manage users list`.\n"));
+        let (code, printed, error) = run(&database, &["stats", "rebuild", "--check"], "", &[]);
+        assert_eq!((code, error.as_str()), (0, ""), "{printed}");
+
+        let told = make_up("1000");
+        assert!(told.starts_with("Nothing to apply: "), "{told}");
+        let stats = manage(&database, &["stats"], "");
+        assert!(stats.contains("Users        1,000, "), "{stats}");
+        let (code, printed, error) = run(&database, &["stats", "rebuild", "--check"], "", &[]);
+        assert_eq!((code, error.as_str()), (0, ""), "{printed}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn demo_data_comes_to_nobody_real() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        let users = fill(&database).await;
+        let (code, _, error) = run(&database, &["demo-data", "--users", "5"], "", &[]);
+        assert_eq!(code, 1);
+        assert!(error.ends_with(
+            " holds people who were not made up; demo data goes only into an empty database, \
+             or one that holds demo data\n"
+        ));
+        assert_eq!(users.get_user_stats().await.unwrap().total_users, 3);
+
+        let storage = Database::open(database.url().parse().unwrap()).await.unwrap();
+        let bot = TelegramId::try_from(77).unwrap();
+        let at = "2020-01-02T03:04:05Z".parse().unwrap();
+        DieselBotRepository::new(storage).claim(bot, at).await.unwrap();
+        users.delete_users(&[1815, 2, 7].map(|id| id.try_into().unwrap())).await.unwrap();
+        let (code, _, error) = run(&database, &["demo-data", "--users", "5"], "", &[]);
+        assert_eq!(code, 1);
+        assert!(error.contains(" belongs to the bot 77; demo data goes only into "), "{error}");
+
+        for (flag, value) in [("--users", "0"), ("--users", "50000001"), ("--days", "3661")] {
+            let (code, _, error) = run(&database, &["demo-data", flag, value], "", &[]);
+            assert_eq!(code, 2);
+            assert!(error.contains(&format!("{value} is not in 1..=")), "{error}");
+        }
     }
 }
 
@@ -216,7 +340,7 @@ async fn check_tells_what_the_bot_would_meet() {
         assert!(printed.starts_with("✓ Settings: can be read\n✓ Database: "), "{printed}");
         assert!(
             printed.ends_with(
-                "✓ Migrations: all 4 are applied\n\
+                "✓ Migrations: all 5 are applied\n\
                  ✓ Telegram: @rollcall_bot (123456789)\n\
                  ✓ Owner: the database is nobody's yet\n"
             ),
@@ -228,7 +352,7 @@ async fn check_tells_what_the_bot_would_meet() {
         assert_eq!(code, 1, "{printed}");
         assert!(
             printed.contains(
-                "✗ Migrations: pending: 2026-11-23-000003_compact_recent_updates; run `manage migrate`\n"
+                "✗ Migrations: pending: 2026-11-23-000004_record_activity; run `manage migrate`\n"
             ),
             "{printed}"
         );
@@ -276,6 +400,66 @@ async fn fill(database: &ThrowAwayDatabase) -> UserService {
     ];
     users.register(&interactions).await.unwrap();
     users
+}
+
+/// Three people over nine days: one comes by an ad and stays, one leaves, and one comes back.
+async fn come_and_go(database: &ThrowAwayDatabase) {
+    let storage = Database::open(database.url().parse().unwrap()).await.unwrap();
+    storage.migrate().await.unwrap();
+    let clock = TestClock::at("2020-01-09T20:00:00Z");
+    let users = UserService::new(DieselUserRepository::new(storage), clock);
+    let did = |n: i64, at: &str, kind, event| Interaction {
+        chat: Some(Chat { id: n, kind: ChatKind::Private }),
+        event,
+        ..Interaction::new(
+            at.parse().unwrap(),
+            Profile::new(n.try_into().unwrap(), "x").language_code(if n == 2 {
+                "\u{1b}[2J"
+            } else {
+                "en"
+            }),
+            kind,
+        )
+    };
+    use InteractionKind::{Command, MyChatMember, Text};
+    let start = |source: &str| Some(Event::Start(source.parse().unwrap()));
+    let interactions = [
+        Interaction {
+            command: Some("start"),
+            ..did(1, "2020-01-01T10:00:00Z", Command, start("ad-1"))
+        },
+        did(1, "2020-01-02T10:00:00Z", Text, None),
+        did(1, "2020-01-02T10:01:00Z", Text, None),
+        did(1, "2020-01-08T10:00:00Z", Text, None),
+        did(2, "2020-01-03T10:00:00Z", Command, start("-ad_2")),
+        did(2, "2020-01-04T10:00:00Z", MyChatMember, Some(Event::Blocked)),
+        did(3, "2019-12-30T10:00:00Z", Text, None),
+        did(3, "2020-01-07T10:00:00Z", Text, None),
+        did(3, "2020-01-07T11:00:00Z", Command, start("ad-1")),
+    ];
+    users.register(&interactions).await.unwrap();
+}
+
+/// Changes sums as no Rollcall does.
+fn spoil(database: &ThrowAwayDatabase) {
+    let sql = "UPDATE activity_sums SET value = value + 5 WHERE figure = 'new';
+               DELETE FROM activity_sums WHERE figure = 'source_starts';";
+    match database.file() {
+        Some(file) => {
+            let file = file.to_str().unwrap();
+            SqliteConnection::establish(file).unwrap().batch_execute(sql).unwrap();
+        }
+        None => PgConnection::establish(database.url()).unwrap().batch_execute(sql).unwrap(),
+    }
+}
+
+/// How many interactions are counted in the first days of 2020.
+fn interactions(database: &ThrowAwayDatabase) -> u64 {
+    let of_days = ["stats", "--since", "2020-01-01", "--until", "2020-01-02", "--json"];
+    let (_, json, _) = run(database, &of_days, "", &[]);
+    let json: Value = serde_json::from_str(&json).unwrap();
+    let days = json.get("days").unwrap().as_array().unwrap().iter();
+    days.map(|it| it.get("interactions").unwrap().as_u64().unwrap()).sum()
 }
 
 /// Runs a command; answers it as a terminal would show it, with the database's own name left out.

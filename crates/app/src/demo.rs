@@ -3,9 +3,9 @@
 use std::io::Write as _;
 
 use anyhow::Context;
-use rollcall_domain::{Clock, SystemClock};
-use rollcall_repository::UserRepository;
+use rollcall_domain::SystemClock;
 use rollcall_repository_diesel::{Database, DatabaseUrl, DieselUserRepository};
+use rollcall_service::ActivityService;
 use rollcall_simulator::{Crowd, Exchange, Person, Simulator};
 use tokio::sync::broadcast::{self, error::RecvError};
 
@@ -36,7 +36,7 @@ pub(crate) async fn run(shutdown: Shutdown) -> anyhow::Result<()> {
     }
     let did = crowd.stop().await.updates;
     let users = DieselUserRepository::new(Database::open_existing(database_url).await?);
-    let registered = users.stats(SystemClock.now().date_naive()).await?.total_users;
+    let registered = ActivityService::new(users, SystemClock).get_stats().await?.total_users;
     say(&format!("{did} updates came from {registered} people, whom the bot has registered."))
 }
 

@@ -2,6 +2,8 @@ use std::sync::Arc;
 
 use rollcall_repository::{InvalidPage, RepositoryError};
 
+use crate::InvalidDayRange;
+
 /// Why a use case failed.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum ServiceError {
@@ -11,6 +13,9 @@ pub enum ServiceError {
     /// A page that cannot be asked for.
     #[error(transparent)]
     InvalidPage(#[from] InvalidPage),
+    /// Days for which there are no figures.
+    #[error(transparent)]
+    InvalidDayRange(#[from] InvalidDayRange),
     /// The thread that registers is gone: it could not be started, or it panicked.
     #[error("the registration thread has stopped")]
     Stopped,

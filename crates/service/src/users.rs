@@ -1,14 +1,14 @@
 use std::sync::Arc;
 
-use chrono::{DateTime, NaiveDate, SubsecRound, TimeDelta, Utc};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use rollcall_domain::{
     Clock, Interaction, InteractionKind, Obstacle, Profile, ReachChange, Registration, SetAside,
     StartPayload, TelegramId, TelegramUser, UserStats, Username,
 };
-use rollcall_repository::{Batch, Page, PageRequest, UserRepository};
+use rollcall_repository::{ActivityRepository, Batch, Page, PageRequest, UserRepository};
 
 use crate::{
-    ServiceError,
+    ActivityService, ServiceError,
     queue::{FULL_BATCH, Queue},
 };
 
@@ -16,6 +16,7 @@ use crate::{
 #[derive(Clone)]
 pub struct UserService {
     users: Arc<dyn UserRepository>,
+    activity: ActivityService,
     clock: Arc<dyn Clock>,
     queue: Queue,
 }
@@ -23,20 +24,25 @@ pub struct UserService {
 impl UserService {
     /// A service over `users`, with a queue of its own and threads that work on it. They end when
     /// the last clone of the service is gone and everything that was queued is done.
-    pub fn new(users: impl UserRepository + 'static, clock: impl Clock + 'static) -> Self {
-        let users: Arc<dyn UserRepository> = Arc::new(users);
-        let clock: Arc<dyn Clock> = Arc::new(clock);
-        Self { queue: Queue::start(users.clone(), clock.clone()), users, clock }
+    pub fn new(
+        users: impl UserRepository + ActivityRepository + 'static,
+        clock: impl Clock + 'static,
+    ) -> Self {
+        let (users, clock): (_, Arc<dyn Clock>) = (Arc::new(users), Arc::new(clock));
+        let activity = ActivityService::over(users.clone(), clock.clone());
+        Self { queue: Queue::start(users.clone(), clock.clone()), users, activity, clock }
     }
 
     /// Records `interactions`, as if one after the other, and answers one registration for each
     /// once they are durable. A time that lies in the future counts as now. An interaction whose
     /// `update_id` was recorded in the last 48 hours changes nothing and is not counted again.
     ///
-    /// Up to 1,000 interactions are one transaction; more become several.
+    /// What one user did is recorded in its order; users may be in several transactions, of up to
+    /// 1,000 interactions each. Where some of them are recorded and others fail, the answer is an
+    /// error: registering all of it again is right, since updates that were recorded are known.
     ///
     /// # Errors
-    /// When the storage fails; of the last transaction nothing was recorded then.
+    /// When the storage fails; of the transactions that failed nothing was recorded then.
     pub async fn register(
         &self,
         interactions: &[Interaction],
@@ -45,10 +51,10 @@ impl UserService {
     }
 
     /// Records `interactions` as [`UserService::register`] does, and keeps updates that could not
-    /// be read in full, in the same transaction as the first of them.
+    /// be read in full, each in the same transaction as its interaction.
     ///
     /// # Errors
-    /// When the storage fails; of the last transaction nothing was recorded then.
+    /// When the storage fails; of the transactions that failed nothing was recorded then.
     pub async fn register_with(
         &self,
         interactions: &[Interaction],
@@ -73,19 +79,6 @@ impl UserService {
     /// How many interactions wait to be recorded, or are just being.
     pub fn queued(&self) -> usize {
         self.queue.len()
-    }
-
-    /// How many interactions of each kind were recorded on each day from `first` to `last`, days
-    /// in UTC, both included.
-    ///
-    /// # Errors
-    /// When the storage fails.
-    pub async fn get_interactions(
-        &self,
-        first: NaiveDate,
-        last: NaiveDate,
-    ) -> Result<Vec<(NaiveDate, InteractionKind, u64)>, ServiceError> {
-        Ok(self.users.interactions(first, last).await?)
     }
 
     /// Forgets what is kept for a while only: update_ids for 48 hours, updates that were set aside
@@ -150,12 +143,13 @@ impl UserService {
         Ok(true)
     }
 
-    /// How many users there are, and were active or new today and in the last days.
+    /// How many users there are, how many of them were there lately, and what they did today; with
+    /// the same of a week ago. [`ActivityService`] has it for other days too.
     ///
     /// # Errors
     /// When the storage fails.
     pub async fn get_user_stats(&self) -> Result<UserStats, ServiceError> {
-        Ok(self.users.stats(self.clock.now().date_naive()).await?)
+        self.activity.get_stats().await
     }
 
     /// Page `page`, counted from 1, of all users, those who came last first.

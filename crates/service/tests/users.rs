@@ -10,14 +10,19 @@ use std::{
 };
 
 use async_trait::async_trait;
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use rollcall_domain::{
-    Clock, Interaction, InteractionKind, Obstacle, Profile, ReachChange, Registration,
-    StartPayload, TelegramId, TelegramUser, UserStats, Username,
+    Chat, ChatKind, Clock, DayStats, Event, Figure, Interaction, InteractionKind, Obstacle,
+    Profile, ReachChange, Registration, StartPayload, TelegramId, TelegramUser, UserStats,
+    Username,
 };
-use rollcall_repository::{Batch, Page, PageRequest, RepositoryError, UserRepository};
+use rollcall_repository::{
+    ActivityRepository, Batch, Difference, Page, PageRequest, RepositoryError, UserRepository,
+};
 use rollcall_repository_diesel::{Database, DieselUserRepository};
-use rollcall_service::{ServiceError, UserService};
+use rollcall_service::{
+    ActivityService, DayRange, ServiceError, Share, SourceFigures, UserService,
+};
 use rollcall_testkit::{TestClock, ThrowAwayDatabase};
 use tokio::{runtime::Handle, sync::Notify};
 
@@ -91,13 +96,14 @@ async fn statistics_and_lists_speak_of_today() {
         let stats = users.get_user_stats().await.unwrap();
         let expected = UserStats {
             total_users: 2,
-            reachable_users: 0,
             active_today: 1,
             active_7_days: 2,
             active_30_days: 2,
             new_today: 1,
             new_7_days: 2,
             new_30_days: 2,
+            interactions_today: 1,
+            ..UserStats::default()
         };
         assert_eq!(stats, expected);
         let page = users.get_users_list(1, 1).await.unwrap();
@@ -107,6 +113,100 @@ async fn statistics_and_lists_speak_of_today() {
         );
         let error = users.get_users_list(0, 20).await.unwrap_err();
         assert_eq!(error.to_string(), "there is no page 0; pages are counted from 1");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn statistics_count_utc_days() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        let (users, _) = service(&database).await;
+        assert_eq!(users.get_user_stats().await.unwrap(), UserStats::default());
+        let text = |(time, n): (&str, i64)| {
+            let at = time.parse::<DateTime<Utc>>().unwrap();
+            Interaction::new(at, Profile::new(id(n), "x"), InteractionKind::Text)
+        };
+        let times = [
+            ("2026-11-23T00:00:00Z", 1),
+            ("2026-11-22T23:59:59.999999Z", 2),
+            ("2026-11-17T00:00:00Z", 3),
+            ("2026-11-16T23:59:59Z", 4),
+            ("2026-10-25T00:00:00Z", 5),
+            ("2026-10-24T23:59:59Z", 6),
+        ];
+        users.register(&times.map(text)).await.unwrap();
+        let expected = UserStats {
+            total_users: 6,
+            active_today: 1,
+            active_7_days: 3,
+            active_30_days: 5,
+            new_today: 1,
+            new_7_days: 3,
+            new_30_days: 5,
+            interactions_today: 1,
+            week_before: DayStats {
+                active: 1,
+                active_7_days: 1,
+                active_30_days: 3,
+                new: 1,
+                new_7_days: 1,
+                new_30_days: 3,
+                interactions: 1,
+                ..DayStats::default()
+            },
+            ..UserStats::default()
+        };
+        assert_eq!(users.get_user_stats().await.unwrap(), expected);
+
+        // Somebody comes back: active today, and as old as before.
+        users.register(&[text(("2026-11-23T12:00:00Z", 6))]).await.unwrap();
+        let expected = UserStats {
+            active_today: 2,
+            active_7_days: 4,
+            active_30_days: 6,
+            interactions_today: 2,
+            ..expected
+        };
+        assert_eq!(users.get_user_stats().await.unwrap(), expected);
+
+        // Who is erased no longer counts among the users, but was active and new all the same.
+        users.delete_users(&[id(1)]).await.unwrap();
+        let expected = UserStats { total_users: 5, ..expected };
+        assert_eq!(users.get_user_stats().await.unwrap(), expected);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_range_of_days_has_its_figures() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        let (users, clock) = service(&database).await;
+        let activity = ActivityService::new(repository(&database).await, SharedClock(clock));
+        let start = Interaction {
+            chat: Some(Chat { id: 1815, kind: ChatKind::Private }),
+            event: Some(Event::Start("ad_1".parse().unwrap())),
+            ..Interaction::new(noon() - TimeDelta::days(8), ada(), InteractionKind::Command)
+        };
+        let again = Interaction { event: None, at: noon() - TimeDelta::days(1), ..start.clone() };
+        let left = Interaction { event: Some(Event::Blocked), at: noon(), ..start.clone() };
+        users.register(&[start, again, left]).await.unwrap();
+
+        let range = DayRange::ending(today(), 9).unwrap();
+        let figures = activity.get_activity(range).await.unwrap();
+        let active: Vec<_> = figures.days.iter().map(|it| (it.active, it.active_7_days)).collect();
+        assert_eq!(active[..2], [(1, 1), (0, 1)]);
+        assert_eq!(active[5..], [(0, 1), (0, 1), (1, 1), (1, 1)]);
+        assert_eq!((figures.days[8].blocked, figures.days[8].net_growth()), (1, -1));
+        let source = SourceFigures {
+            source: "ad_1".to_owned(),
+            users: 1,
+            starts: 1,
+            reachable: 0,
+            day_1: Share { part: 0, whole: 1 },
+            day_7: Share { part: 1, whole: 1 },
+            day_30: Share::default(),
+        };
+        assert_eq!(figures.sources, [source]);
+        assert_eq!(figures.cohorts[0].active, [1, 1, 1]);
+        assert_eq!(activity.recount(false, |_, _| ()).await.unwrap(), []);
     }
 }
 
@@ -191,7 +291,10 @@ async fn what_is_kept_for_a_while_is_forgotten_after_it() {
             update_id: Some(update_id),
             ..Interaction::new(noon(), ada.clone(), InteractionKind::Text)
         };
-        let counted = async || users.get_interactions(today(), today()).await.unwrap()[0].2;
+        let activity =
+            ActivityService::new(repository(&database).await, SharedClock(clock.clone()));
+        let range = DayRange::new(today(), today()).unwrap();
+        let counted = async || activity.get_activity(range).await.unwrap().days[0].interactions;
         users.register(&(1..=1500).map(text).collect::<Vec<_>>()).await.unwrap();
         clock.advance(47 * 3600);
         users.register(&[text(2000), text(1)]).await.unwrap();
@@ -253,10 +356,13 @@ impl Clock for SharedClock {
 
 async fn service(database: &ThrowAwayDatabase) -> (UserService, Arc<TestClock>) {
     let clock = Arc::new(TestClock::at(NOON));
+    (UserService::new(repository(database).await, SharedClock(clock.clone())), clock)
+}
+
+async fn repository(database: &ThrowAwayDatabase) -> DieselUserRepository {
     let database = Database::open(database.url().parse().unwrap()).await.unwrap();
     database.migrate().await.unwrap();
-    let users = DieselUserRepository::new(database);
-    (UserService::new(users, SharedClock(clock.clone())), clock)
+    DieselUserRepository::new(database)
 }
 
 fn call(
@@ -305,14 +411,6 @@ impl UserRepository for Shared {
         Ok(batch.interactions.iter().map(answer).collect())
     }
 
-    async fn interactions(
-        &self,
-        _: NaiveDate,
-        _: NaiveDate,
-    ) -> Result<Vec<(NaiveDate, InteractionKind, u64)>, RepositoryError> {
-        unimplemented!("not part of these stories")
-    }
-
     async fn forget(
         &self,
         _: DateTime<Utc>,
@@ -334,10 +432,6 @@ impl UserRepository for Shared {
     }
 
     async fn list(&self, _: PageRequest) -> Result<Page<TelegramUser>, RepositoryError> {
-        unimplemented!("not part of these stories")
-    }
-
-    async fn stats(&self, _: NaiveDate) -> Result<UserStats, RepositoryError> {
         unimplemented!("not part of these stories")
     }
 
@@ -367,6 +461,39 @@ impl UserRepository for Shared {
     }
 
     async fn delete(&self, _: &[TelegramId]) -> Result<usize, RepositoryError> {
+        unimplemented!("not part of these stories")
+    }
+}
+
+#[async_trait]
+impl ActivityRepository for Shared {
+    async fn sums_by_day(
+        &self,
+        _: &[Figure],
+        _: NaiveDate,
+        _: NaiveDate,
+    ) -> Result<Vec<(Figure, NaiveDate, String, i64)>, RepositoryError> {
+        unimplemented!("not part of these stories")
+    }
+
+    async fn sums_by_label(
+        &self,
+        _: &[Figure],
+        _: NaiveDate,
+        _: NaiveDate,
+    ) -> Result<Vec<(Figure, String, i64)>, RepositoryError> {
+        unimplemented!("not part of these stories")
+    }
+
+    async fn totals(&self, _: &[Figure], _: NaiveDate) -> Result<Vec<i64>, RepositoryError> {
+        unimplemented!("not part of these stories")
+    }
+
+    async fn recount(
+        &self,
+        _: bool,
+        _: Arc<dyn Fn(u64, u64) + Send + Sync>,
+    ) -> Result<Vec<Difference>, RepositoryError> {
         unimplemented!("not part of these stories")
     }
 }

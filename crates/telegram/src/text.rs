@@ -3,7 +3,7 @@
 //! around.
 
 use chrono::{DateTime, Utc};
-use rollcall_domain::{TelegramUser, UserStats, Username};
+use rollcall_domain::{Change, TelegramUser, UserStats, Username};
 use rollcall_service::Page;
 
 /// Names and usernames are shown up to these lengths, so that a page of users fits into one
@@ -70,15 +70,26 @@ pub(crate) fn users(page: &Page<TelegramUser>) -> String {
 
 /// The figures for admins.
 pub(crate) fn stats(stats: &UserStats) -> String {
-    let line = |today, week, month| {
-        format!("today {}, 7 days {}, 30 days {}", grouped(today), grouped(week), grouped(month))
+    let before = &stats.week_before;
+    let part = |to, from, what| format!("{} {what} ({})", grouped(to), Change { from, to });
+    let line = |active: (u64, u64), new: (u64, u64)| {
+        format!("{}, {}", part(active.0, active.1, "active"), part(new.0, new.1, "new"))
     };
     format!(
-        "<b>{}</b> users, {} of whom can be reached\nActive: {}\nNew: {}\n\nDays are UTC and include today.",
+        "<b>{}</b> users, {} of whom can be reached\n\n\
+         <b>Today</b>: {}\n{}, {}, {}\n<b>7 days</b>: {}\n<b>30 days</b>: {}\n\n\
+         In brackets: the change against a week ago. Days are UTC, and today is not over.",
         grouped(stats.total_users),
         grouped(stats.reachable_users),
-        line(stats.active_today, stats.active_7_days, stats.active_30_days),
-        line(stats.new_today, stats.new_7_days, stats.new_30_days),
+        line((stats.active_today, before.active), (stats.new_today, before.new)),
+        part(stats.interactions_today, before.interactions, "interactions"),
+        part(stats.blocked_today, before.blocked, "blocked"),
+        part(stats.unblocked_today, before.unblocked, "unblocked"),
+        line((stats.active_7_days, before.active_7_days), (stats.new_7_days, before.new_7_days)),
+        line(
+            (stats.active_30_days, before.active_30_days),
+            (stats.new_30_days, before.new_30_days)
+        ),
     )
 }
 
@@ -122,7 +133,7 @@ fn grouped(number: u64) -> String {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use rollcall_domain::{Interaction, InteractionKind, Profile};
+    use rollcall_domain::{DayStats, Interaction, InteractionKind, Profile};
     use rollcall_service::PageRequest;
 
     use super::*;
@@ -170,6 +181,20 @@ mod tests {
             new_today: 0,
             new_7_days: 1,
             new_30_days: 12,
+            interactions_today: 12_345,
+            blocked_today: 3,
+            unblocked_today: 0,
+            week_before: DayStats {
+                active: 892,
+                active_7_days: 1031,
+                active_30_days: 99_100,
+                new: 2,
+                new_7_days: 0,
+                new_30_days: 12,
+                interactions: 11_757,
+                blocked: 2,
+                unblocked: 0,
+            },
         };
         insta::assert_snapshot!(stats(&figures));
     }

@@ -1,8 +1,8 @@
 //! The database of a bot that runs, from outside.
 
 use diesel::{Connection, connection::SimpleConnection};
-use rollcall_domain::TelegramUser;
-use rollcall_repository::{PageRequest, UserRepository};
+use rollcall_domain::{Figure, TelegramUser};
+use rollcall_repository::{ActivityRepository, PageRequest, UserRepository};
 use rollcall_repository_diesel::{Database, DieselUserRepository};
 use rollcall_testkit::ThrowAwayDatabase;
 
@@ -59,6 +59,6 @@ pub(crate) async fn counted(database: &ThrowAwayDatabase) -> u64 {
     let database = Database::open_existing(database.url().parse().unwrap()).await.unwrap();
     let users = DieselUserRepository::new(database);
     let (first, last) = ("1970-01-01".parse().unwrap(), "2100-01-01".parse().unwrap());
-    let counts = users.interactions(first, last).await.unwrap();
-    counts.iter().map(|(.., interactions)| interactions).sum()
+    let counts = users.sums_by_label(&[Figure::Kind], first, last).await.unwrap();
+    counts.iter().map(|(.., interactions)| interactions.unsigned_abs()).sum()
 }

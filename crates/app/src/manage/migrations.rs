@@ -24,7 +24,8 @@ impl Migrate {
     }
 }
 
-async fn apply(database: &Database) -> anyhow::Result<ExitCode> {
+/// Brings the database up to date, and tells what that took.
+pub(super) async fn apply(database: &Database) -> anyhow::Result<ExitCode> {
     let applied = database.migrate().await?;
     let mut out = stdout();
     for migration in &applied {

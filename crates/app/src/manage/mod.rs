@@ -1,6 +1,7 @@
 //! Management commands, a module each.
 
 mod check;
+mod demo_data;
 mod migrations;
 mod output;
 mod quarantine;
@@ -14,7 +15,7 @@ use anyhow::bail;
 use clap::{Parser, Subcommand};
 use rollcall_domain::SystemClock;
 use rollcall_repository_diesel::{Database, DieselUserRepository, MigrationState};
-use rollcall_service::UserService;
+use rollcall_service::{ActivityService, UserService};
 
 use crate::{environment::Environment, settings::DatabaseArguments};
 
@@ -37,8 +38,11 @@ pub enum Command {
     Migrate(migrations::Migrate),
     /// List the migrations, applied (marked X) and pending
     Showmigrations,
-    /// How many users there are and how many were there lately, and the database's size
+    /// How many users there are, how many were there lately, who came, stayed and left, and the
+    /// database's size
     Stats(stats::Stats),
+    /// Fill a database of its own with people who are made up, to try things on or to measure
+    DemoData(demo_data::DemoData),
     /// Look at users
     #[command(subcommand)]
     Users(users::Users),
@@ -68,7 +72,11 @@ pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Res
             let url = database.database_url(environment)?;
             migrations::show(&Database::open_existing(url).await?).await
         }
-        Command::Stats(command) => command.run(open().await?).await,
+        Command::Stats(command) => command.run(open().await?, environment).await,
+        Command::DemoData(command) => {
+            let url = database.database_url(environment)?;
+            command.run(Database::open(url).await?, &SystemClock).await
+        }
         Command::Users(command) => command.run(service(open().await?)).await,
         Command::Quarantine(command) => command.run(open().await?).await,
         Command::Check(command) => command.run(&database, environment).await,
@@ -93,6 +101,10 @@ async fn open_current(
         );
     }
     Ok(database)
+}
+
+fn activity(database: Database) -> ActivityService {
+    ActivityService::new(DieselUserRepository::new(database), SystemClock)
 }
 
 fn service(database: Database) -> UserService {

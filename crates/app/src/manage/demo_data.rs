@@ -1,0 +1,108 @@
+//! `manage demo-data`: people who are made up, for a demonstration or a measurement.
+
+mod arrivals;
+mod chance;
+mod life;
+mod names;
+mod people;
+mod period;
+mod uses;
+
+use std::{io::Write, process::ExitCode, sync::Arc, time::Instant};
+
+use anyhow::bail;
+use clap::{Args, value_parser};
+use rollcall_domain::Clock;
+use rollcall_repository::{BotRepository, DemoRepository, History};
+use rollcall_repository_diesel::{Database, DieselBotRepository, DieselUserRepository};
+use tokio::sync::mpsc;
+
+use self::people::People;
+use super::{
+    migrations,
+    output::{grouped, progress_bar, stdout},
+};
+
+/// How many people are stored at once. All that is in memory is a few times as many.
+const CHUNK: usize = 10_000;
+
+#[derive(Args, Debug)]
+pub struct DemoData {
+    /// How many people, up to 50 million
+    #[arg(long, default_value_t = 10_000, value_parser = value_parser!(u64).range(1..=50_000_000))]
+    users: u64,
+    /// Within how many days they come, up to and including today; up to 3660
+    #[arg(long, default_value_t = 180, value_parser = value_parser!(u32).range(1..=3660))]
+    days: u32,
+    /// The same seed brings the same people
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+impl DemoData {
+    pub(super) async fn run(
+        self,
+        database: Database,
+        clock: &impl Clock,
+    ) -> anyhow::Result<ExitCode> {
+        migrations::apply(&database).await?;
+        let repository = DieselUserRepository::new(database.clone());
+        if !repository.begin_demo().await? {
+            bail!(refusal(&database).await?);
+        }
+        let started = Instant::now();
+        let people = People::new(self.users, self.days, self.seed, clock.now());
+        let active_days = self.store(people, &repository).await?;
+        writeln!(
+            stdout(),
+            "Made up {} users with {} active days in {:.1} seconds.\n\
+             Look at them with `manage stats` or `manage users list`.",
+            grouped(self.users),
+            grouped(active_days),
+            started.elapsed().as_secs_f64()
+        )?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// Stores people while others are made up; answers how many active days they have in all.
+    async fn store(
+        &self,
+        people: People,
+        repository: &DieselUserRepository,
+    ) -> anyhow::Result<u64> {
+        let progress = progress_bar("users");
+        progress.set_length(self.users);
+        let (sender, mut chunks) = mpsc::channel(1);
+        let made_up = tokio::task::spawn_blocking(move || make_up(people, &sender));
+        let mut active_days = 0;
+        while let Some(chunk) = chunks.recv().await {
+            let users = u64::try_from(chunk.len())?;
+            active_days += chunk.iter().map(|history| history.days.len()).sum::<usize>();
+            repository.load(chunk).await?;
+            progress.inc(users);
+        }
+        progress.finish_and_clear();
+        repository.count_uses(&made_up.await?.uses()).await?;
+        Ok(active_days.try_into()?)
+    }
+}
+
+/// Makes people up, until nobody takes them any more.
+fn make_up(mut people: People, chunks: &mpsc::Sender<Arc<[History]>>) -> People {
+    loop {
+        let chunk: Arc<[History]> = people.by_ref().take(CHUNK).collect();
+        if chunk.is_empty() || chunks.blocking_send(chunk).is_err() {
+            return people;
+        }
+    }
+}
+
+/// Tells whose the database is that is not to be touched.
+async fn refusal(database: &Database) -> anyhow::Result<String> {
+    let url = database.url();
+    let only = "demo data goes only into an empty database, or one that holds demo data";
+    Ok(match DieselBotRepository::new(database.clone()).owner().await? {
+        Some(bot) => format!("the database {url} belongs to the bot {bot}; {only}"),
+        None => format!("the database {url} holds people who were not made up; {only}"),
+    })
+}

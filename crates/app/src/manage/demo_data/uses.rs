@@ -1,0 +1,92 @@
+//! What people do with the bot: the kinds of their interactions, and the commands.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use rollcall_domain::{Figure, InteractionKind};
+
+/// Of a hundred interactions, how many are commands, besides those by which people come.
+const COMMANDS_PERCENT: std::ops::RangeInclusive<u64> = 27..=35;
+/// What commands are used, compared with each other.
+const COMMANDS: [(&str, u64); 3] = [("schedule", 74), ("help", 11), ("(other)", 15)];
+/// What other kinds of interactions there are, compared with each other.
+const KINDS: [(InteractionKind, u64); 8] = [
+    (InteractionKind::CallbackQuery, 39),
+    (InteractionKind::Text, 35),
+    (InteractionKind::InlineQuery, 9),
+    (InteractionKind::Message, 6),
+    (InteractionKind::MessageReaction, 4),
+    (InteractionKind::EditedMessage, 3),
+    (InteractionKind::PollAnswer, 3),
+    (InteractionKind::ChosenInlineResult, 1),
+];
+
+/// Figure, day, label, value.
+pub(super) type Use = (Figure, NaiveDate, &'static str, i64);
+
+/// How much happened on each day.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Uses(BTreeMap<NaiveDate, Tally>);
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Tally {
+    interactions: u64,
+    /// How many of them were a /start by which somebody came.
+    starts: u64,
+    /// How many of them were that somebody blocked or unblocked the bot.
+    reach_changes: u64,
+}
+
+impl Uses {
+    pub(super) fn add_interactions(&mut self, day: NaiveDate, interactions: u32) {
+        self.0.entry(day).or_default().interactions += u64::from(interactions);
+    }
+
+    /// Tells that one of the day's interactions was a /start by which somebody came.
+    pub(super) fn add_start(&mut self, day: NaiveDate) {
+        self.0.entry(day).or_default().starts += 1;
+    }
+
+    /// Tells that one of the day's interactions was that somebody blocked or unblocked the bot.
+    pub(super) fn add_reach_change(&mut self, day: NaiveDate) {
+        self.0.entry(day).or_default().reach_changes += 1;
+    }
+
+    /// The uses of commands and the interactions by kind, which add up to those of each day.
+    pub(super) fn by_figure(&self, random: &mut fastrand::Rng) -> Vec<Use> {
+        let mut uses = Vec::new();
+        for (&day, &Tally { interactions, starts, reach_changes }) in &self.0 {
+            let others = interactions.saturating_sub(starts + reach_changes);
+            let commands = others * random.u64(COMMANDS_PERCENT) / 100;
+            let mut kinds = divide(others - commands, &KINDS, random);
+            kinds.push((InteractionKind::Command, starts + commands));
+            kinds.push((InteractionKind::MyChatMember, reach_changes));
+            let mut commands = divide(commands, &COMMANDS, random);
+            commands.push(("start", starts));
+
+            let kinds = kinds.into_iter().map(|(kind, count)| (Figure::Kind, kind.name(), count));
+            let commands = commands.into_iter().map(|(name, count)| (Figure::Command, name, count));
+            uses.extend(kinds.chain(commands).filter_map(|(figure, label, count)| {
+                let count = i64::try_from(count).ok().filter(|count| *count > 0)?;
+                Some((figure, day, label, count))
+            }));
+        }
+        uses
+    }
+}
+
+/// Divides a count by weights, which differ a little each time.
+fn divide<T: Copy>(count: u64, weights: &[(T, u64)], random: &mut fastrand::Rng) -> Vec<(T, u64)> {
+    let varied: Vec<(T, u64)> =
+        weights.iter().map(|&(it, weight)| (it, weight * random.u64(85..=115))).collect();
+    let total: u64 = varied.iter().map(|(_, weight)| weight).sum();
+    let (mut before, mut given) = (0, 0);
+    let share = |(it, weight)| {
+        before += weight;
+        // Rounded where it is summed up, so that nothing is lost.
+        let part = count * before / total - given;
+        given += part;
+        (it, part)
+    };
+    varied.into_iter().map(share).collect()
+}

@@ -1,0 +1,218 @@
+//! The figures of a range for people.
+
+use std::io::{self, Write};
+
+use rollcall_service::{
+    Activity, Cohort, Count, DayFigures, LifecycleCounts, Share, SourceFigures,
+};
+
+use super::{sparkline::Sparklines, table::Table};
+use crate::manage::output::{grouped, safe};
+
+/// How many weeks of a cohort and how many months fit into a line; JSON has all.
+const WEEKS_LATER: usize = 12;
+const MONTHS: usize = 12;
+
+/// Prints the range in a few lines.
+pub(super) fn print_summary(
+    out: &mut impl Write,
+    figures: &Activity,
+    sparklines: Sparklines,
+) -> io::Result<()> {
+    let Activity { range, days, .. } = figures;
+    let sum = |of: fn(&DayFigures) -> u64| days.iter().map(of).sum::<u64>();
+    let active = sum(|it| it.active);
+    let tenths = (active * 10).checked_div(length(days)).unwrap_or_default();
+    let mean = format!("{}.{}", grouped(tenths / 10), tenths % 10);
+    let growth: i64 = days.iter().map(DayFigures::net_growth).sum();
+    let stickiness = Share { part: active, whole: sum(|it| it.active_30_days) };
+    writeln!(out, "{} days, from {} to {} (UTC)", days.len(), range.first(), range.last())?;
+    writeln!(out, "Active       {mean} users a day on average{}", busiest(days))?;
+    writeln!(
+        out,
+        "Sticky       {} of those active within 30 days come on a day",
+        percent(stickiness)
+    )?;
+    writeln!(out, "Actions      {} interactions", grouped(sum(|it| it.interactions)))?;
+    writeln!(
+        out,
+        "Growth       {} new, {} blocked, {} unblocked: {}",
+        grouped(sum(|it| it.new_users)),
+        grouped(sum(|it| it.blocked)),
+        grouped(sum(|it| it.unblocked)),
+        signed(growth)
+    )?;
+    let active: Vec<u64> = days.iter().map(|it| it.active).collect();
+    let new: Vec<u64> = days.iter().map(|it| it.new_users).collect();
+    for (name, numbers) in [("Active users", active), ("New users", new)] {
+        if let Some(line) = sparklines.line(&numbers) {
+            writeln!(out, "{name:12} {line}")?;
+        }
+    }
+    Ok(())
+}
+
+fn busiest(days: &[DayFigures]) -> String {
+    match days.iter().max_by_key(|it| it.active).filter(|it| it.active > 0) {
+        Some(it) => format!(", {} on {}, the busiest day", grouped(it.active), it.day),
+        None => String::new(),
+    }
+}
+
+fn length(days: &[DayFigures]) -> u64 {
+    u64::try_from(days.len()).unwrap_or(u64::MAX)
+}
+
+/// Prints everything there is about the range. What nobody did has no table.
+pub(super) fn print_tables(out: &mut impl Write, figures: &Activity) -> io::Result<()> {
+    let tables = [
+        ("Day by day", days(figures)),
+        ("Users by what they did that day", lifecycle_of_days(figures)),
+        ("Users by what they did that week", lifecycle_of_weeks(figures)),
+        ("Of those who came in a week, the share active so many weeks later", cohorts(figures)),
+        ("Users by on how many days of the month they were active", active_days(figures)),
+        ("What people did", counts(&figures.kinds, "KIND", "INTERACTIONS")),
+        ("Which commands they gave", counts(&figures.commands, "COMMAND", "USES")),
+        (
+            "Users who came within these days, by their language",
+            counts(&figures.languages, "LANGUAGE", "USERS"),
+        ),
+        (
+            "Where they came from, and whether they were active on the 1st, 7th and 30th day after",
+            sources(&figures.sources),
+        ),
+    ];
+    for (title, table) in tables.iter().filter(|(_, table)| !table.is_empty()) {
+        writeln!(out, "\n{title}")?;
+        table.print(out)?;
+    }
+    Ok(())
+}
+
+fn days(figures: &Activity) -> Table {
+    let mut table = Table::new(
+        [
+            "DAY",
+            "ACTIVE",
+            "7 DAYS",
+            "30 DAYS",
+            "STICKY",
+            "NEW",
+            "BLOCKED",
+            "UNBLOCKED",
+            "GROWTH",
+            "INTERACTIONS",
+        ],
+        1,
+    );
+    for it in &figures.days {
+        table.row([
+            it.day.to_string(),
+            grouped(it.active),
+            grouped(it.active_7_days),
+            grouped(it.active_30_days),
+            percent(it.stickiness()),
+            grouped(it.new_users),
+            grouped(it.blocked),
+            grouped(it.unblocked),
+            signed(it.net_growth()),
+            grouped(it.interactions),
+        ]);
+    }
+    table
+}
+
+fn lifecycle_of_days(figures: &Activity) -> Table {
+    let rows = figures.days.iter().map(|it| (it.day.to_string(), it.lifecycle));
+    lifecycle("DAY", rows)
+}
+
+fn lifecycle_of_weeks(figures: &Activity) -> Table {
+    let rows = figures.weeks.iter().map(|it| (it.monday.to_string(), it.lifecycle));
+    lifecycle("WEEK OF", rows)
+}
+
+fn lifecycle(period: &str, rows: impl Iterator<Item = (String, LifecycleCounts)>) -> Table {
+    let headings = [period, "FIRST TIME", "RETURNING", "RESURRECTED", "DORMANT"];
+    let mut table = Table::new(headings, 1);
+    for (period, it) in rows {
+        let counts = [it.new, it.returning, it.resurrected, it.dormant];
+        table.row([period].into_iter().chain(counts.map(grouped)));
+    }
+    table
+}
+
+fn cohorts(figures: &Activity) -> Table {
+    let oldest = figures.cohorts.iter().map(|it| it.active.len()).max().unwrap_or_default();
+    let weeks_later = 1..oldest.min(WEEKS_LATER + 1);
+    let headings = weeks_later.clone().map(|weeks| format!("+{weeks}"));
+    let mut table =
+        Table::new(["WEEK OF".to_owned(), "CAME".to_owned()].into_iter().chain(headings), 1);
+    for it in &figures.cohorts {
+        let shares = weeks_later.clone().filter_map(|weeks| Cohort::share(it, weeks)).map(percent);
+        table.row([it.monday.to_string(), grouped(it.users())].into_iter().chain(shares));
+    }
+    table
+}
+
+/// A column for each month, the latest ones where they are many, and a row for each number of days.
+fn active_days(figures: &Activity) -> Table {
+    let skipped = figures.months.len().saturating_sub(MONTHS);
+    let months: Vec<_> = figures.months.iter().skip(skipped).collect();
+    let headings = months.iter().map(|it| it.first_day.format("%Y-%m").to_string());
+    let mut table = Table::new(["DAYS".to_owned()].into_iter().chain(headings), 1);
+    for days in 1..=31_usize {
+        let of_month = |users: &Vec<u64>| users.get(days - 1).copied().unwrap_or_default();
+        let users: Vec<u64> = months.iter().map(|it| of_month(&it.users_by_active_days)).collect();
+        if users.iter().any(|users| *users > 0) {
+            table.row([days.to_string()].into_iter().chain(users.into_iter().map(grouped)));
+        }
+    }
+    table
+}
+
+fn counts(counts: &[Count], what: &str, of: &str) -> Table {
+    let mut table = Table::new([what, of], 1);
+    for it in counts {
+        table.row([name(&it.label, "unknown"), grouped(it.count)]);
+    }
+    table
+}
+
+fn sources(sources: &[SourceFigures]) -> Table {
+    let headings = ["DEEP LINK", "USERS", "STARTS", "REACHABLE", "DAY 1", "DAY 7", "DAY 30"];
+    let mut table = Table::new(headings, 1);
+    for it in sources {
+        table.row([
+            name(&it.source, "(none)"),
+            grouped(it.users),
+            grouped(it.starts),
+            grouped(it.reachable),
+            percent(it.day_1),
+            percent(it.day_7),
+            percent(it.day_30),
+        ]);
+    }
+    table
+}
+
+fn name(label: &str, unnamed: &str) -> String {
+    if label.is_empty() { unnamed.to_owned() } else { safe(label) }
+}
+
+/// "12.3%", or "-" of nothing.
+fn percent(share: Share) -> String {
+    match share.per_mille() {
+        Some(per_mille) => format!("{}.{}%", per_mille / 10, per_mille % 10),
+        None => "-".to_owned(),
+    }
+}
+
+fn signed(number: i64) -> String {
+    let sign = match number.signum() {
+        -1 => "-",
+        0 => "",
+        _ => "+",
+    };
+    format!("{sign}{}", grouped(number.unsigned_abs()))
+}

@@ -1,0 +1,139 @@
+use chrono::{Days, NaiveDate};
+
+/// Days in UTC that follow each other: one at least, and at most [`MAX_DAYS`](Self::MAX_DAYS).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DayRange {
+    first: NaiveDate,
+    last: NaiveDate,
+}
+
+impl DayRange {
+    /// The longest range: ten years. What is read grows with the days, so there is a bound.
+    pub const MAX_DAYS: u32 = 3660;
+
+    /// The days from `first` to `last`, both included.
+    ///
+    /// # Errors
+    /// When `first` is after `last`, or the range is too long.
+    pub fn new(first: NaiveDate, last: NaiveDate) -> Result<Self, InvalidDayRange> {
+        let days = (last - first).num_days() + 1;
+        if days < 1 {
+            return Err(InvalidDayRange::Reversed { first, last });
+        }
+        if days > i64::from(Self::MAX_DAYS) {
+            return Err(InvalidDayRange::TooLong { first, last, days });
+        }
+        Ok(Self { first, last })
+    }
+
+    /// So many days, of which `last` is the last one.
+    ///
+    /// # Errors
+    /// When there are none, or too many.
+    pub fn ending(last: NaiveDate, days: u32) -> Result<Self, InvalidDayRange> {
+        let first = last.succ_opt().and_then(|end| end.checked_sub_days(Days::new(days.into())));
+        Self::new(first.unwrap_or(NaiveDate::MIN), last)
+    }
+
+    /// The first day.
+    pub fn first(self) -> NaiveDate {
+        self.first
+    }
+
+    /// The last day.
+    pub fn last(self) -> NaiveDate {
+        self.last
+    }
+
+    /// The days, one after the other.
+    pub fn days(self) -> impl Iterator<Item = NaiveDate> {
+        self.first.iter_days().take_while(move |day| *day <= self.last)
+    }
+
+    /// The range without the days that have not come yet.
+    pub(super) fn until(self, today: NaiveDate) -> Result<Self, InvalidDayRange> {
+        if self.first > today {
+            return Err(InvalidDayRange::NotYet { first: self.first, today });
+        }
+        Ok(Self { last: self.last.min(today), ..self })
+    }
+}
+
+/// Days that are no range for which there are figures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidDayRange {
+    /// The first day is after the last.
+    #[error("{first} is after {last}; expected the first day of the range, then its last")]
+    Reversed {
+        /// The first day.
+        first: NaiveDate,
+        /// The last day.
+        last: NaiveDate,
+    },
+    /// There are too many days.
+    #[error("from {first} to {last} are {days} days; expected at most {}", DayRange::MAX_DAYS)]
+    TooLong {
+        /// The first day.
+        first: NaiveDate,
+        /// The last day.
+        last: NaiveDate,
+        /// How many days they are.
+        days: i64,
+    },
+    /// None of the days has come yet.
+    #[error("{first} has not come yet; expected a first day up to today, which is {today} in UTC")]
+    NotYet {
+        /// The first day.
+        first: NaiveDate,
+        /// The present day.
+        today: NaiveDate,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_range_has_days_but_not_too_many() {
+        let range = |first, last| DayRange::new(day(first), day(last)).map(|it| it.days().count());
+        let error = |first, last| range(first, last).unwrap_err().to_string();
+        assert_eq!(range("2026-11-23", "2026-11-23"), Ok(1));
+        assert_eq!(range("2026-02-27", "2026-03-01"), Ok(3));
+        assert_eq!(range("2016-11-16", "2026-11-23"), Ok(3660));
+        assert_eq!(
+            error("2016-11-15", "2026-11-23"),
+            "from 2016-11-15 to 2026-11-23 are 3661 days; expected at most 3660"
+        );
+        assert_eq!(
+            error("2026-11-24", "2026-11-23"),
+            "2026-11-24 is after 2026-11-23; expected the first day of the range, then its last"
+        );
+        assert!(DayRange::new(NaiveDate::MIN, NaiveDate::MAX).is_err());
+    }
+
+    #[test]
+    fn a_range_may_be_told_by_its_end() {
+        let today = day("2026-11-23");
+        assert_eq!(DayRange::ending(today, 1), DayRange::new(today, today));
+        assert_eq!(DayRange::ending(today, 90), DayRange::new(day("2026-08-26"), today));
+        assert!(DayRange::ending(today, 0).is_err());
+        assert!(DayRange::ending(today, u32::MAX).is_err());
+    }
+
+    #[test]
+    fn days_to_come_are_left_out() {
+        let range = DayRange::new(day("2026-11-20"), day("2026-12-31")).unwrap();
+        let until = |today| range.until(day(today));
+        assert_eq!(until("2026-11-23"), DayRange::new(day("2026-11-20"), day("2026-11-23")));
+        assert_eq!(until("2027-01-01"), Ok(range));
+        assert_eq!(
+            until("2026-11-19").unwrap_err().to_string(),
+            "2026-11-20 has not come yet; expected a first day up to today, which is 2026-11-19 in UTC"
+        );
+    }
+}
