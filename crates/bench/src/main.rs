@@ -10,6 +10,7 @@ mod latency;
 mod limit;
 mod people;
 mod report;
+mod statistics;
 mod write;
 
 use clap::{Parser, ValueEnum};
@@ -30,7 +31,7 @@ struct Arguments {
     /// Measure one database only
     #[arg(long)]
     only: Option<Kind>,
-    /// For `growth`: how many users the large table has
+    /// For `growth` and `statistics`: how many users the large table has
     #[arg(long, default_value_t = 10_000_000)]
     users: i64,
     /// For `drain`: poll or receive
@@ -64,6 +65,8 @@ enum What {
     Growth,
     /// How long get_or_create_user takes at 1000 calls a second, against durable commits
     Latency,
+    /// How long the statistics of many users take to read, and to count again
+    Statistics,
     /// Be the bare client of polling and webhook
     #[value(hide = true)]
     Drain,
@@ -94,6 +97,9 @@ async fn main() -> anyhow::Result<()> {
     }
     if wanted(What::Growth) {
         growth::run(&databases, users, runs, seconds).await?;
+    }
+    if wanted(What::Statistics) {
+        statistics::run(&databases, users).await?;
     }
     Ok(())
 }
