@@ -12,9 +12,10 @@ mod running;
 
 use std::{os::unix::fs::FileExt, time::Duration};
 
-use rollcall_domain::{Obstacle, StartPayload, Username};
+use rollcall_domain::{Obstacle, StartPayload, SystemClock, TelegramId, Username};
 use rollcall_repository::QuarantineRepository;
-use rollcall_repository_diesel::{Database, DieselQuarantineRepository};
+use rollcall_repository_diesel::{Database, DieselAdminRepository, DieselQuarantineRepository};
+use rollcall_service::AdminService;
 use rollcall_simulator::{Chat, Fault, Person, Simulator, Update};
 use rollcall_testkit::ThrowAwayDatabase;
 use running::{
@@ -30,6 +31,7 @@ stories!(
     people_are_answered,
     blocks_returns_and_deep_links_are_known,
     admins_see_users_and_figures,
+    an_admin_gets_a_link_to_sign_in_once,
     what_cannot_be_read_holds_nothing_up,
     updates_come_again_until_they_are_stored,
     what_is_not_stored_is_not_confirmed,
@@ -136,7 +138,7 @@ async fn people_are_answered(database: ThrowAwayDatabase) {
     assert_eq!(answer.text, "/start – say hello\n/schedule – the next games\n/help – this text");
 
     // Plain words, unknown commands, those of admins and of other bots get no answer.
-    for text in ["hello", "/nonsense", "/users", "/stats", "/start@other_bot"] {
+    for text in ["hello", "/nonsense", "/users", "/stats", "/admin", "/start@other_bot"] {
         telegram.write(&ada, text);
     }
     let group = Chat::group(-77, "Family");
@@ -187,8 +189,8 @@ async fn admins_see_users_and_figures(database: ThrowAwayDatabase) {
         (names.collect::<Vec<_>>().join(" "), menus[index].params["scope"]["chat_id"].as_i64())
     };
     assert_eq!(menu(0), ("start schedule help".to_owned(), None));
-    assert_eq!(menu(1), ("start schedule help users stats".to_owned(), Some(99)));
-    assert_eq!(menu(2), ("start schedule help users stats".to_owned(), Some(100)));
+    assert_eq!(menu(1), ("start schedule help users stats admin".to_owned(), Some(99)));
+    assert_eq!(menu(2), ("start schedule help users stats admin".to_owned(), Some(100)));
 
     for n in 1..=25 {
         let person = Person::new(n, format!("Person {n}"));
@@ -222,6 +224,10 @@ async fn admins_see_users_and_figures(database: ThrowAwayDatabase) {
         "{figures}"
     );
     assert!(ask("/help").await.contains("/users [page]"));
+    assert_eq!(
+        ask("/admin").await,
+        "The web admin is not served by this bot: LISTEN_ADDR is off, or its port is taken."
+    );
 
     // In a group the admin's commands do not exist, not even for admins.
     let group = Chat::group(-77, "Family");
@@ -230,6 +236,37 @@ async fn admins_see_users_and_figures(database: ThrowAwayDatabase) {
     let answer = telegram.wait_for_message(group.id).await.unwrap();
     assert_eq!(answer.text, "No games are scheduled.");
     bot.terminate().await;
+}
+
+async fn an_admin_gets_a_link_to_sign_in_once(database: ThrowAwayDatabase) {
+    let telegram = Simulator::start().await.unwrap();
+    let [admin, stranger] = [Person::new(ADMIN, "Boss"), Person::new(5, "Stranger")];
+    let settings = [
+        ("ADMIN_TELEGRAM_IDS", "99"),
+        ("LISTEN_ADDR", "127.0.0.1:0"),
+        ("PUBLIC_URL", "https://example.org/rollcall/"),
+    ];
+    let bot = RunningBot::start(&telegram, &database, &settings).await;
+    telegram.write(&stranger, "/admin");
+    let group = Chat::group(-77, "Family");
+    telegram.push(Update::text(&admin, "/admin").in_chat(&group));
+    telegram.write(&admin, "/admin");
+    let answer = telegram.wait_for_message(ADMIN).await.unwrap().text;
+    let log = bot.terminate().await;
+    assert!(telegram.messages_to(stranger.id).is_empty());
+    assert!(telegram.messages_to(group.id).is_empty());
+
+    let link = answer.lines().nth(1).unwrap();
+    let token = link.strip_prefix("https://example.org/rollcall/admin/link/").unwrap();
+    assert!(!log.contains(token));
+    let storage = Database::open_existing(database.url().parse().unwrap()).await.unwrap();
+    let storage = DieselAdminRepository::new(storage);
+    let owners = [TelegramId::try_from(ADMIN).unwrap()].into();
+    let admins = AdminService::new(storage, SystemClock, owners);
+    let home = "192.0.2.1".parse().unwrap();
+    let signed_in = admins.sign_in_by_link(token, home).await.unwrap();
+    assert_eq!(signed_in.session.admin.to_string(), "telegram:99");
+    assert!(admins.sign_in_by_link(token, home).await.is_err());
 }
 
 async fn what_cannot_be_read_holds_nothing_up(database: ThrowAwayDatabase) {

@@ -8,11 +8,13 @@ use std::{
 
 use diesel::{Connection, PgConnection, SqliteConnection, connection::SimpleConnection};
 use rollcall_domain::{
-    Chat, ChatKind, Event, Interaction, InteractionKind, Profile, SetAside, TelegramId,
+    Chat, ChatKind, Event, Interaction, InteractionKind, Profile, SetAside, SystemClock, TelegramId,
 };
 use rollcall_repository::BotRepository;
-use rollcall_repository_diesel::{Database, DieselBotRepository, DieselUserRepository};
-use rollcall_service::UserService;
+use rollcall_repository_diesel::{
+    Database, DieselAdminRepository, DieselBotRepository, DieselUserRepository,
+};
+use rollcall_service::{AdminService, UserService};
 use rollcall_simulator::Simulator;
 use rollcall_testkit::{TestClock, ThrowAwayDatabase};
 use serde_json::Value;
@@ -225,6 +227,7 @@ async fn what_was_set_aside_is_listed_shown_replayed_and_dropped() {
             received_at: "2020-01-01T13:00:00Z".parse().unwrap(),
             reason: "not what is expected at line 1 column 5".to_owned(),
             registered,
+            telegram_id: None,
             payload: payload.to_owned(),
         };
         // As an older version might have left them: the first two can be read by now.
@@ -271,6 +274,44 @@ async fn what_was_set_aside_is_listed_shown_replayed_and_dropped() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn accounts_of_the_admin_are_made_listed_and_disabled() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        let story = [
+            manage(&database, &["migrate"], ""),
+            manage(&database, &["admins", "list"], ""),
+            manage(&database, &["createsuperuser", "--name", "Ada"], "correct horse\n"),
+            manage(&database, &["createsuperuser", "--name", "ada"], "correct horse\n"),
+            manage(&database, &["createsuperuser", "--name", "bob", "--role", "viewer"], "short"),
+            manage(&database, &["createsuperuser", "--name", "bob", "--role", "viewer"], ""),
+            manage(
+                &database,
+                &["createsuperuser", "--name", "bob", "--role", "viewer"],
+                "correct horse\r\n",
+            ),
+            manage(&database, &["createsuperuser"], "correct horse\n"),
+            manage(&database, &["createsuperuser", "--name", "two words"], "correct horse\n"),
+            manage(&database, &["createsuperuser", "--name", "x", "--role", "admin"], ""),
+            manage(&database, &["changepassword", "ADA"], "battery staple\n"),
+            manage(&database, &["changepassword", "nobody"], "battery staple\n"),
+            manage(&database, &["admins", "disable", "bob"], ""),
+            manage(&database, &["admins", "disable", "nobody"], ""),
+            without_times(&manage(&database, &["admins", "list"], "")),
+            manage(&database, &["admins", "enable", "bob"], ""),
+            without_times(&manage(&database, &["admins", "list", "--json"], "")),
+        ];
+        insta::assert_snapshot!("admins", story.join("\n"));
+
+        let storage = Database::open(database.url().parse().unwrap()).await.unwrap();
+        let storage = DieselAdminRepository::new(storage);
+        let admins = AdminService::new(storage, SystemClock, Default::default());
+        let home = "192.0.2.1".parse().unwrap();
+        assert!(admins.sign_in("ada", "correct horse", home).await.is_err());
+        assert!(admins.sign_in("ada", "battery staple", home).await.is_ok());
+        assert!(admins.sign_in("bob", "correct horse", home).await.is_ok());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn demo_data_fills_a_database_and_takes_its_own_place() {
     for database in ThrowAwayDatabase::of_each_kind() {
         let make_up = |users: &str| {
@@ -280,7 +321,7 @@ async fn demo_data_fills_a_database_and_takes_its_own_place() {
             printed
         };
         let told = make_up("1200");
-        assert!(told.contains(" is up to date: 5 applied.\nMade up 1,200 users with "), "{told}");
+        assert!(told.contains(" is up to date: 6 applied.\nMade up 1,200 users with "), "{told}");
         assert!(told.ends_with("Look at them with `manage stats` or `manage users list`.\n"));
         let (code, printed, error) = run(&database, &["stats", "rebuild", "--check"], "", &[]);
         assert_eq!((code, error.as_str()), (0, ""), "{printed}");
@@ -340,7 +381,7 @@ async fn check_tells_what_the_bot_would_meet() {
         assert!(printed.starts_with("✓ Settings: can be read\n✓ Database: "), "{printed}");
         assert!(
             printed.ends_with(
-                "✓ Migrations: all 5 are applied\n\
+                "✓ Migrations: all 6 are applied\n\
                  ✓ Telegram: @rollcall_bot (123456789)\n\
                  ✓ Owner: the database is nobody's yet\n"
             ),
@@ -352,7 +393,7 @@ async fn check_tells_what_the_bot_would_meet() {
         assert_eq!(code, 1, "{printed}");
         assert!(
             printed.contains(
-                "✗ Migrations: pending: 2026-11-23-000004_record_activity; run `manage migrate`\n"
+                "✗ Migrations: pending: 2026-11-23-000005_create_admin; run `manage migrate`\n"
             ),
             "{printed}"
         );
@@ -370,6 +411,18 @@ async fn check_tells_what_the_bot_would_meet() {
         assert_eq!(code, 1);
         assert!(printed.starts_with("✗ Settings: WEBHOOK_SECRET is not set"), "{printed}");
     }
+}
+
+/// What was printed, with the times that nobody can foresee left out.
+fn without_times(printed: &str) -> String {
+    let is_year = |word: &str| word.trim_start_matches('"').starts_with("20");
+    let is_time = |word: &str| word.len() == 8 && word.matches(':').count() == 2;
+    let words = printed.split_inclusive([' ', '\n']).map(|word| match word.trim() {
+        bare if is_year(bare) => word.replace(bare.trim_matches(['"', ',']), "DAY"),
+        bare if is_time(bare) => word.replace(bare, "TIME"),
+        _ => word.to_owned(),
+    });
+    words.collect()
 }
 
 /// A name that would steer a terminal, and a user who has hardly told anything.

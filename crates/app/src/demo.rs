@@ -23,7 +23,12 @@ pub(crate) async fn run(shutdown: Shutdown) -> anyhow::Result<()> {
         // The simulated Telegram has no limits.
         send_rate: 0,
     };
-    let nothing_served = HttpSettings { address: None, webhook: None };
+    let nothing_served = HttpSettings {
+        address: None,
+        public_url: None,
+        trusted_proxies: Vec::new(),
+        webhook: None,
+    };
     let database_url = DatabaseUrl::Sqlite { path: folder.path().join("demo.db") };
 
     say("This is a demonstration: the people and Telegram itself are simulated.")?;

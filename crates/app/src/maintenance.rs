@@ -2,25 +2,35 @@
 
 use std::time::Duration;
 
-use rollcall_service::UserService;
+use rollcall_service::{AdminService, ServiceError, UserService};
 
 /// How often there is a look at what is to be done.
 const EVERY: Duration = Duration::from_secs(10 * 60);
 
 /// Forgets what is kept for a while only, in small parts, for ever. Several processes may do it at
 /// once: what one has forgotten, the others no longer find.
-pub(crate) async fn run(users: UserService) -> std::convert::Infallible {
+pub(crate) async fn run(users: UserService, admins: AdminService) -> std::convert::Infallible {
     loop {
-        loop {
-            match users.forget_old().await {
-                Ok(true) => {}
-                Ok(false) => break,
-                Err(error) => {
-                    log::warn!(error = format!("{:#}", anyhow::Error::from(error)); "old updates cannot be forgotten");
-                    break;
-                }
+        forget("updates", || users.forget_old()).await;
+        forget("sessions", || admins.forget_old()).await;
+        tokio::time::sleep(EVERY).await;
+    }
+}
+
+/// Forgets old `what`, part by part, until there is nothing more of it.
+async fn forget<F: Future<Output = Result<bool, ServiceError>>>(
+    what: &str,
+    mut part: impl FnMut() -> F,
+) {
+    loop {
+        match part().await {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(error) => {
+                let error = format!("{:#}", anyhow::Error::from(error));
+                log::warn!(error; "old {what} cannot be forgotten");
+                return;
             }
         }
-        tokio::time::sleep(EVERY).await;
     }
 }

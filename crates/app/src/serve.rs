@@ -9,10 +9,11 @@ use anyhow::ensure;
 use rollcall_domain::{Clock, SystemClock, TelegramId};
 use rollcall_repository::BotRepository;
 use rollcall_repository_diesel::{
-    Database, DatabaseUrl, DieselBotRepository, DieselUserRepository, MigrationState,
+    Database, DatabaseUrl, DieselAdminRepository, DieselBotRepository, DieselUserRepository,
+    MigrationState,
 };
-use rollcall_service::UserService;
-use rollcall_telegram::{Bot, Receiver, Webhook};
+use rollcall_service::{AdminService, UserService};
+use rollcall_telegram::{AdminSite, Bot, Receiver, Webhook};
 use tokio::net::TcpListener;
 
 use crate::{
@@ -31,6 +32,8 @@ pub(crate) async fn serve(
 ) -> anyhow::Result<()> {
     // Before anything else is done: a port that is taken is the owner's to free.
     let listener = listen(&http).await?;
+    let listening = listener.as_ref().map(TcpListener::local_addr).transpose()?;
+    let admin_url = listening.map(|address| http.admin_url(address));
     let health = Health::new()?;
     let receiver = Arc::default();
     let mut router = health.clone().router();
@@ -45,7 +48,8 @@ pub(crate) async fn serve(
         }
         Ok(())
     };
-    let worked = work(settings, &http, database_url, shutdown.clone(), &health, &receiver);
+    let worked =
+        work(settings, &http, admin_url, database_url, shutdown.clone(), &health, &receiver);
     tokio::try_join!(served, worked)?;
     if let Some(receiver) = receiver.get() {
         receiver.finish().await;
@@ -74,16 +78,23 @@ async fn listen(http: &HttpSettings) -> anyhow::Result<Option<TcpListener>> {
 async fn work(
     settings: rollcall_telegram::Settings,
     http: &HttpSettings,
+    admin_url: Option<String>,
     database_url: DatabaseUrl,
     shutdown: Shutdown,
     health: &Health,
     receiver: &OnceLock<Receiver>,
 ) -> anyhow::Result<()> {
-    let (bot, database) = tokio::select! {
+    let owners = settings.admins.clone();
+    let (mut bot, database) = tokio::select! {
         started = start(settings, database_url) => started?,
         () = shutdown.clone().requested() => return Ok(()),
     };
     let users = UserService::new(DieselUserRepository::new(database.clone()), SystemClock);
+    let storage = DieselAdminRepository::new(database.clone());
+    let admins = AdminService::new(storage, SystemClock, owners);
+    if let Some(url) = admin_url {
+        bot.tell_of(AdminSite { admins: admins.clone(), url });
+    }
     health.started(database, users.clone(), bot.intake());
     let taken = async {
         let users = users.clone();
@@ -99,7 +110,7 @@ async fn work(
     };
     tokio::select! {
         result = taken => result,
-        never = maintenance::run(users.clone()) => match never {},
+        never = maintenance::run(users.clone(), admins) => match never {},
     }
 }
 

@@ -1,9 +1,16 @@
 //! Settings: flags, else the environment, else `.env`, else a default. A wrong one is told with
 //! its name and what is expected, and never with its value where that may be a secret.
 
-use std::{collections::BTreeSet, fmt::Display, net::SocketAddr, str::FromStr};
+use std::{
+    collections::BTreeSet,
+    fmt::{self, Display},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    str::FromStr,
+};
 
+use axum::http::Uri;
 use clap::Args;
+use ipnet::IpNet;
 use rollcall_domain::TelegramId;
 use rollcall_repository_diesel::DatabaseUrl;
 use rollcall_telegram::{ApiUrl, BotToken, Webhook, WebhookSecret, WebhookUrl};
@@ -17,6 +24,8 @@ const ADMIN_TELEGRAM_IDS: &str = "ADMIN_TELEGRAM_IDS";
 const WEBHOOK_URL: &str = "WEBHOOK_URL";
 const WEBHOOK_SECRET: &str = "WEBHOOK_SECRET";
 const LISTEN_ADDR: &str = "LISTEN_ADDR";
+const PUBLIC_URL: &str = "PUBLIC_URL";
+const TRUSTED_PROXIES: &str = "TRUSTED_PROXIES";
 const SEND_RATE: &str = "SEND_RATE";
 
 /// Flags for the database.
@@ -54,8 +63,8 @@ pub struct TelegramArguments {
         help = "The Bot API server [env: TELEGRAM_API_URL] [default: https://api.telegram.org]"
     )]
     telegram_api_url: Option<String>,
-    /// Who may use the admin commands: Telegram ids, separated by commas
-    /// [env: ADMIN_TELEGRAM_IDS]
+    /// Who may use the admin commands, and sign in to the web admin by /admin as owners: Telegram
+    /// ids, separated by commas [env: ADMIN_TELEGRAM_IDS]
     #[arg(long, value_name = "IDS")]
     admin_telegram_ids: Option<String>,
     /// How many messages a second the bot may send in all; 0 lifts every limit on sending, for a
@@ -87,20 +96,23 @@ impl TelegramArguments {
         let flag = self.telegram_api_url.as_deref();
         let api_url: ApiUrl = parse(TELEGRAM_API_URL, flag, environment)
             .unwrap_or_else(|| read(TELEGRAM_API_URL, "https://api.telegram.org"))?;
-        let flag = self.admin_telegram_ids.as_deref();
-        let admins: Admins =
-            parse(ADMIN_TELEGRAM_IDS, flag, environment).transpose()?.unwrap_or_default();
+        let admins = self.admins(environment)?;
         let flag = self.send_rate.as_deref();
         let SendRate(send_rate) =
             parse(SEND_RATE, flag, environment).transpose()?.unwrap_or_default();
         let flag = self.telegram_bot_token.as_deref();
         let token: Option<BotToken> = parse(TELEGRAM_BOT_TOKEN, flag, environment).transpose()?;
-        Ok(token.map(|token| rollcall_telegram::Settings {
-            token,
-            api_url,
-            admins: admins.0,
-            send_rate,
-        }))
+        Ok(token.map(|token| rollcall_telegram::Settings { token, api_url, admins, send_rate }))
+    }
+
+    /// Who may use the admin commands, and sign in to the web admin by Telegram.
+    ///
+    /// # Errors
+    /// When the setting is wrong.
+    pub fn admins(&self, environment: &Environment) -> Result<BTreeSet<TelegramId>, SettingError> {
+        let flag = self.admin_telegram_ids.as_deref();
+        let admins = parse(ADMIN_TELEGRAM_IDS, flag, environment).transpose()?;
+        Ok(admins.map(|Admins(admins)| admins).unwrap_or_default())
     }
 }
 
@@ -115,10 +127,18 @@ pub struct HttpArguments {
     /// WEBHOOK_URL, and better kept in the environment [env: WEBHOOK_SECRET]
     #[arg(long, value_name = "SECRET")]
     webhook_secret: Option<String>,
-    /// Where to listen for them, and for those who watch the bot (/metrics, /healthz, /readyz), or
-    /// off [env: LISTEN_ADDR] [default: 127.0.0.1:8080]
+    /// Where to listen for them, for the web admin, and for those who watch the bot (/metrics,
+    /// /healthz, /readyz), or off [env: LISTEN_ADDR] [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDRESS")]
     listen_addr: Option<String>,
+    /// The address at which browsers reach the web admin through a reverse proxy; what stands before
+    /// /admin belongs to it [env: PUBLIC_URL] [default: http:// and LISTEN_ADDR]
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
+    /// The reverse proxies whose X-Forwarded-For is believed: addresses or networks, separated by
+    /// commas [env: TRUSTED_PROXIES]
+    #[arg(long, value_name = "ADDRESSES")]
+    trusted_proxies: Option<String>,
 }
 
 /// What is served over HTTP, and where.
@@ -126,6 +146,10 @@ pub struct HttpArguments {
 pub struct HttpSettings {
     /// Where to listen; `None` for nowhere, which only goes without a webhook.
     pub address: Option<SocketAddr>,
+    /// The address that people see, if it is another one.
+    pub public_url: Option<PublicUrl>,
+    /// The proxies that are believed when they tell whose request they pass on.
+    pub trusted_proxies: Vec<IpNet>,
     /// What Telegram is told; `None` where updates are polled.
     pub webhook: Option<Webhook>,
 }
@@ -142,9 +166,21 @@ impl HttpArguments {
     ) -> Result<HttpSettings, SettingError> {
         let Listen(address) = parse(LISTEN_ADDR, self.listen_addr.as_deref(), environment)
             .unwrap_or_else(|| read(LISTEN_ADDR, "127.0.0.1:8080"))?;
+        let flag = self.public_url.as_deref();
+        let public_url: Option<PublicUrl> = parse(PUBLIC_URL, flag, environment).transpose()?;
+        let flag = self.trusted_proxies.as_deref();
+        let Proxies(trusted_proxies) =
+            parse(TRUSTED_PROXIES, flag, environment).transpose()?.unwrap_or_default();
+        let settings = HttpSettings { address, public_url, trusted_proxies, webhook: None };
+
         let url: Option<WebhookUrl> =
             parse(WEBHOOK_URL, self.webhook_url.as_deref(), environment).transpose()?;
-        let Some(url) = url else { return Ok(HttpSettings { address, webhook: None }) };
+        let Some(url) = url else { return Ok(settings) };
+        if settings.is_admins(url.path()) {
+            let reason = "its path is one of the web admin's; expected another one, such as \
+                          /webhook";
+            return Err(SettingError::Wrong(WEBHOOK_URL, reason.to_owned()));
+        }
         if health::PATHS.contains(&url.path()) {
             let reason = format!(
                 "its path is one of {}, which are the bot's own; expected another one, such as \
@@ -164,7 +200,119 @@ impl HttpArguments {
         if address.is_none() {
             return Err(SettingError::NowhereToListen);
         }
-        Ok(HttpSettings { address, webhook: Some(Webhook { url, secret }) })
+        Ok(HttpSettings { webhook: Some(Webhook { url, secret }), ..settings })
+    }
+}
+
+impl HttpSettings {
+    /// The address of the web admin's pages for a browser, where `listening` is what is listened on.
+    pub fn admin_url(&self, listening: SocketAddr) -> String {
+        match &self.public_url {
+            Some(url) => format!("{url}/admin"),
+            None => format!("http://{}/admin", reachable(listening)),
+        }
+    }
+
+    /// Whether a path is the web admin's.
+    fn is_admins(&self, path: &str) -> bool {
+        let prefix = self.public_url.as_ref().map_or("", PublicUrl::prefix);
+        let below = path.strip_prefix(prefix).and_then(|path| path.strip_prefix("/admin"));
+        below.is_some_and(|below| below.is_empty() || below.starts_with('/'))
+    }
+}
+
+/// Where a browser on this machine reaches what is listened on: "everywhere" is no address to go to.
+fn reachable(listening: SocketAddr) -> SocketAddr {
+    let ip = match listening.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, listening.port())
+}
+
+/// The address that people see: an origin as browsers tell it, and what paths begin with. Shown as
+/// both, without a slash at the end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicUrl {
+    origin: String,
+    prefix: String,
+}
+
+impl PublicUrl {
+    /// The origin, such as `https://bot.example.org` (RFC 6454: without the scheme's own port).
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// What every path begins with, such as `/rollcall`; "" where that is nothing.
+    pub fn prefix(&self) -> &str {
+        &self.prefix
+    }
+}
+
+impl FromStr for PublicUrl {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        read_public_url(text).ok_or(
+            "it is not an address that browsers reach; expected a URL such as \
+             https://bot.example.org or https://example.org/rollcall",
+        )
+    }
+}
+
+impl Display for PublicUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.origin, self.prefix)
+    }
+}
+
+fn read_public_url(text: &str) -> Option<PublicUrl> {
+    let uri: Uri = text.parse().ok().filter(|_| !text.contains(['?', '#', '@']))?;
+    let own_port = match uri.scheme_str()? {
+        "https" => 443,
+        "http" => 80,
+        _ => return None,
+    };
+    let host = uri.host().filter(|host| !host.is_empty())?.to_ascii_lowercase();
+    let mut origin = format!("{}://{host}", uri.scheme_str()?);
+    match uri.authority()?.as_str().get(host.len()..)? {
+        "" => {}
+        // A port that is none is not read as one.
+        _ => match uri.port_u16()? {
+            port if port == own_port => {}
+            port => origin.push_str(&format!(":{port}")),
+        },
+    }
+    let prefix = uri.path().trim_end_matches('/');
+    let is_plain = |part: &str| {
+        !matches!(part, "" | "." | "..")
+            && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"._~-".contains(&b))
+    };
+    let is_fine = prefix.is_empty() || prefix.split('/').skip(1).all(is_plain);
+    is_fine.then(|| PublicUrl { origin, prefix: prefix.to_owned() })
+}
+
+/// Addresses and networks, separated by commas.
+#[derive(Default)]
+struct Proxies(Vec<IpNet>);
+
+impl FromStr for Proxies {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+        let parsed = parts.map(|part| {
+            let address = part.parse().map(|address: IpAddr| IpNet::from(address.to_canonical()));
+            address.or_else(|_| part.parse()).map_err(|_| {
+                format!(
+                    "{part:?} is not an address or a network; expected such as \
+                     127.0.0.1,10.0.0.0/8,fd00::/8"
+                )
+            })
+        });
+        parsed.collect::<Result<_, _>>().map(Self)
     }
 }
 
@@ -400,6 +548,81 @@ mod tests {
                 )
             );
         }
+    }
+
+    /// What is served with these variables.
+    fn http<const N: usize>(variables: [(&str, &str); N]) -> Result<HttpSettings, SettingError> {
+        let telegram = "https://api.telegram.org".parse().unwrap();
+        HttpArguments::default().settings(&variables.into(), &telegram)
+    }
+
+    #[test]
+    fn a_public_url_is_an_origin_and_what_paths_begin_with() {
+        for (url, origin, prefix) in [
+            ("https://bot.example.org", "https://bot.example.org", ""),
+            ("https://Bot.Example.org:443/", "https://bot.example.org", ""),
+            ("http://[::1]:8080/roll-call/x/", "http://[::1]:8080", "/roll-call/x"),
+        ] {
+            let read = http([(PUBLIC_URL, url)]).unwrap().public_url.unwrap();
+            assert_eq!((read.origin(), read.prefix()), (origin, prefix));
+        }
+        for url in [
+            "bot.example.org",
+            "ftp://example.org",
+            "https://",
+            "https://user@example.org",
+            "https://example.org:x",
+            "https://example.org/?a",
+            "https://example.org/#a",
+            "https://example.org//a",
+            "https://example.org/../a",
+            "https://example.org/{a}",
+        ] {
+            let message = "PUBLIC_URL: it is not an address that browsers reach; expected a URL such as https://bot.example.org or https://example.org/rollcall";
+            assert_eq!(http([(PUBLIC_URL, url)]).unwrap_err().to_string(), message, "{url}");
+        }
+    }
+
+    #[test]
+    fn the_admin_is_where_a_browser_reaches_it() {
+        let url = |settings: HttpSettings, listening: &str| {
+            settings.admin_url(listening.parse().unwrap())
+        };
+        assert_eq!(url(http([]).unwrap(), "127.0.0.1:8080"), "http://127.0.0.1:8080/admin");
+        assert_eq!(url(http([]).unwrap(), "0.0.0.0:80"), "http://127.0.0.1:80/admin");
+        assert_eq!(url(http([]).unwrap(), "[::]:80"), "http://[::1]:80/admin");
+        let public = http([(PUBLIC_URL, "https://example.org/rollcall/")]).unwrap();
+        assert_eq!(url(public, "127.0.0.1:8080"), "https://example.org/rollcall/admin");
+    }
+
+    #[test]
+    fn a_webhook_keeps_out_of_the_admin() {
+        let with = |path: &str, prefix: &str| {
+            let webhook = format!("https://example.org{path}");
+            let public = format!("https://example.org{prefix}");
+            let secret = (WEBHOOK_SECRET, "s3cret");
+            http([(WEBHOOK_URL, &webhook), (PUBLIC_URL, &public), secret]).map(drop)
+        };
+        assert!(with("/admin", "").is_err() && with("/x/admin/users", "/x").is_err());
+        assert_eq!(with("/administration", ""), Ok(()));
+        assert_eq!(with("/admin", "/x"), Ok(()));
+    }
+
+    #[test]
+    fn proxies_are_addresses_and_networks() {
+        let proxies = |text| http([(TRUSTED_PROXIES, text)]).map(|it| it.trusted_proxies);
+        let shown = |text| {
+            let proxies = proxies(text).unwrap();
+            proxies.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            shown("127.0.0.1, 10.0.0.0/8,::ffff:192.0.2.1,fd00::/8,"),
+            ["127.0.0.1/32", "10.0.0.0/8", "192.0.2.1/32", "fd00::/8"]
+        );
+        assert_eq!(
+            proxies("proxy.example.org").unwrap_err().to_string(),
+            "TRUSTED_PROXIES: \"proxy.example.org\" is not an address or a network; expected such as 127.0.0.1,10.0.0.0/8,fd00::/8"
+        );
     }
 
     #[test]

@@ -8,10 +8,13 @@
 //! wrong, and no way round the constructor.
 
 mod activity;
+mod admin;
 mod clock;
+mod directory;
 mod interaction;
 mod profile;
 mod reach;
+mod search;
 mod set_aside;
 mod stats;
 mod telegram_id;
@@ -22,10 +25,20 @@ pub use activity::{
     Facts, Figure, Label, LatestDay, Lifecycle, Neighbours, Origin, Sums, add_reach_change,
     add_start, month, week,
 };
+pub use admin::{
+    Admin, AdminAccount, AdminName, AuditAction, AuditEntry, InvalidAdmin, InvalidAdminName,
+    InvalidRole, Role, SignInFailures, SignInLimit,
+};
 pub use clock::{Clock, SystemClock};
+pub use directory::{
+    Counted, Cursor, DateLevel, Days, InvalidCursor, ListedUser, MAX_NOTE_CHARS, Note, NoteChange,
+    PeriodCount, ProfileChange, ProfileField, ReachFilter, SortKey, UserDetail, UserFilter,
+    UserSlice, UserSort,
+};
 pub use interaction::{Chat, ChatKind, Event, Interaction, InteractionKind, Registration};
 pub use profile::{MAX_LANGUAGE_CODE_CHARS, MAX_NAME_CHARS, Profile};
 pub use reach::{InvalidStartPayload, Obstacle, Reach, ReachChange, StartPayload};
+pub use search::{SearchTerm, SearchText};
 pub use set_aside::SetAside;
 pub use stats::{Change, DayStats, UserStats};
 pub use telegram_id::{InvalidTelegramId, TelegramId};

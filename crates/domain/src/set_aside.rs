@@ -1,5 +1,7 @@
 use chrono::{DateTime, Utc};
 
+use crate::TelegramId;
+
 /// An update that could not be read in full, kept as it came.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SetAside {
@@ -11,6 +13,8 @@ pub struct SetAside {
     pub reason: String,
     /// Whether somebody was recognised in it all the same, and registered.
     pub registered: bool,
+    /// Who was recognised in it, so that it goes with that person.
+    pub telegram_id: Option<TelegramId>,
     /// Its JSON. Holds what people wrote.
     pub payload: String,
 }

@@ -12,6 +12,7 @@
 //! Architecture invariant: no Diesel type and no row struct leaves this crate.
 
 mod activity;
+mod admin;
 mod bots;
 mod connection;
 mod database;
@@ -33,6 +34,7 @@ use libsqlite3_sys as _;
 use openssl_sys as _;
 use pq_sys as _;
 
+pub use admin::DieselAdminRepository;
 pub use bots::DieselBotRepository;
 pub use database::{Database, OpenError};
 pub use database_url::{DatabaseUrl, InvalidDatabaseUrl};

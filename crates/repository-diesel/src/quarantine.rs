@@ -1,9 +1,12 @@
 use async_trait::async_trait;
 use diesel::{dsl::count_star, prelude::*};
-use rollcall_domain::SetAside;
+use rollcall_domain::{SetAside, TelegramId};
 use rollcall_repository::{QuarantineRepository, RepositoryError};
 
-use crate::{Database, schema::quarantine, timestamp::UtcMicros, users::count};
+use crate::{
+    Database, error::Failure, row::telegram_id, schema::quarantine, timestamp::UtcMicros,
+    users::count,
+};
 
 /// The updates that were set aside, in the table `quarantine`.
 #[derive(Clone, Debug)]
@@ -28,7 +31,7 @@ impl QuarantineRepository for DieselQuarantineRepository {
                     .order(quarantine::update_id)
                     .limit(limit.into())
                     .load(connection)?;
-                Ok(rows.into_iter().map(Into::into).collect())
+                rows.into_iter().map(Row::into_set_aside).collect()
             })
             .await
     }
@@ -37,7 +40,7 @@ impl QuarantineRepository for DieselQuarantineRepository {
         self.database
             .run("find what was set aside", move |connection| {
                 let row = quarantine::table.find(update_id).first::<Row>(connection).optional()?;
-                Ok(row.map(Into::into))
+                row.map(Row::into_set_aside).transpose()
             })
             .await
     }
@@ -68,30 +71,34 @@ struct Row {
     reason: String,
     registered: bool,
     payload: String,
+    telegram_id: Option<i64>,
 }
 
-impl From<Row> for SetAside {
-    fn from(row: Row) -> Self {
-        Self {
-            update_id: row.update_id,
-            received_at: row.received_at.into(),
-            reason: row.reason,
-            registered: row.registered,
-            payload: row.payload,
-        }
+impl Row {
+    fn into_set_aside(self) -> Result<SetAside, Failure> {
+        let telegram_id = self.telegram_id.map(|id| telegram_id("quarantine", id)).transpose()?;
+        Ok(SetAside {
+            update_id: self.update_id,
+            received_at: self.received_at.into(),
+            reason: self.reason,
+            registered: self.registered,
+            telegram_id,
+            payload: self.payload,
+        })
     }
 }
 
 /// An update that is set aside, as a row to insert. JSON may hold U+0000 only as an escape, so its
 /// text fits into every database.
 #[derive(Insertable)]
-#[diesel(table_name = quarantine)]
+#[diesel(table_name = quarantine, treat_none_as_default_value = false)]
 pub(crate) struct NewRow<'a> {
     update_id: i64,
     received_at: UtcMicros,
     reason: &'a str,
     registered: bool,
     payload: &'a str,
+    telegram_id: Option<i64>,
 }
 
 pub(crate) fn quarantine_row(update: &SetAside) -> NewRow<'_> {
@@ -101,5 +108,6 @@ pub(crate) fn quarantine_row(update: &SetAside) -> NewRow<'_> {
         reason: &update.reason,
         registered: update.registered,
         payload: &update.payload,
+        telegram_id: update.telegram_id.map(TelegramId::get),
     }
 }

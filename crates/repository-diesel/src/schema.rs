@@ -104,5 +104,56 @@ diesel::table! {
         reason -> Text,
         registered -> Bool,
         payload -> Text,
+        telegram_id -> Nullable<BigInt>,
     }
 }
+
+diesel::table! {
+    admin_accounts (name) {
+        name -> Text,
+        role -> Text,
+        password_hash -> Text,
+        is_disabled -> Bool,
+        created_at -> Timestamp,
+        last_signed_in_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    admin_sessions (token_hash) {
+        token_hash -> Binary,
+        admin -> Text,
+        signed_in_at -> Timestamp,
+        last_used_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    admin_links (token_hash) {
+        token_hash -> Binary,
+        telegram_id -> BigInt,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    sign_in_failures (key_hash) {
+        key_hash -> Binary,
+        failures -> Integer,
+        last_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    audit_log (id) {
+        id -> BigInt,
+        at -> Timestamp,
+        admin -> Nullable<Text>,
+        action -> Text,
+        about -> Nullable<BigInt>,
+        old_value -> Nullable<Text>,
+        new_value -> Nullable<Text>,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(admin_accounts, admin_sessions);

@@ -16,7 +16,7 @@ use rollcall_repository::{
 };
 
 use crate::{
-    Database, DatabaseUrl, activity,
+    Database, DatabaseUrl, activity, admin,
     connection::AnyConnection,
     demo,
     error::Failure,
@@ -260,7 +260,10 @@ fn delete(connection: &mut AnyConnection, ids: &[i64]) -> Result<usize, Failure>
         diesel::delete(reach_history::table.filter(reach_history::telegram_id.eq(id)))
             .execute(connection)?;
         diesel::delete(starts::table.filter(starts::telegram_id.eq(id))).execute(connection)?;
+        diesel::delete(quarantine::table.filter(quarantine::telegram_id.eq(id)))
+            .execute(connection)?;
     }
+    admin::empty_entries(connection, ids)?;
     Ok(deleted)
 }
 

@@ -3,9 +3,10 @@
 
 use std::sync::Arc;
 
-use rollcall_repository::{BotRepository, QuarantineRepository, UserRepository};
+use rollcall_repository::{AdminRepository, BotRepository, QuarantineRepository, UserRepository};
 use rollcall_repository_diesel::{
-    Database, DieselBotRepository, DieselQuarantineRepository, DieselUserRepository,
+    Database, DieselAdminRepository, DieselBotRepository, DieselQuarantineRepository,
+    DieselUserRepository,
 };
 use rollcall_testkit::contract::Store;
 
@@ -62,6 +63,18 @@ mod quarantine {
         let database = migrated(url).await;
         let quarantine = DieselQuarantineRepository::new(database.clone());
         (Arc::new(DieselUserRepository::new(database)), Arc::new(quarantine))
+    }
+}
+
+mod admin {
+    use super::*;
+
+    rollcall_testkit::admin_repository_contract!(open);
+
+    async fn open(url: &str) -> (Arc<dyn UserRepository>, Arc<dyn AdminRepository>) {
+        let database = migrated(url).await;
+        let admins = DieselAdminRepository::new(database.clone());
+        (Arc::new(DieselUserRepository::new(database)), Arc::new(admins))
     }
 }
 

@@ -8,14 +8,20 @@
 //! means that the storage could not tell.
 
 mod activity;
+mod admin;
 mod bot;
+mod directory;
 mod error;
 mod page;
 mod quarantine;
 mod user;
 
 pub use activity::{ActivityRepository, DemoRepository, Difference, History};
+pub use admin::{
+    AdminRepository, AuditFilter, Digest, Expiry, NewAuditEntry, StoredAccount, StoredSession,
+};
 pub use bot::BotRepository;
+pub use directory::DirectoryRepository;
 pub use error::{BoxError, RepositoryError};
 pub use page::{InvalidPage, MAX_PAGE_SIZE, Page, PageRequest};
 pub use quarantine::QuarantineRepository;

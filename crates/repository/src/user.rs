@@ -15,7 +15,8 @@ pub struct Batch {
     /// What people did.
     pub interactions: Vec<Interaction>,
     /// Updates that are kept because they could not be read in full, or not registered. One that is
-    /// kept already stays as it is, but for being noted as registered.
+    /// kept already stays as it is, but for being noted as registered, and for who is recognised in
+    /// it.
     pub set_aside: Vec<SetAside>,
 }
 
@@ -100,7 +101,8 @@ pub trait UserRepository: Send + Sync {
         limit: u32,
     ) -> Result<Vec<(DateTime<Utc>, StartPayload)>, RepositoryError>;
 
-    /// Deletes the users with these ids, with their history; answers how many there were. What they
-    /// count in the figures about the past stays.
+    /// Deletes the users with these ids, with their history and the updates of theirs that were set
+    /// aside; answers how many there were. What they count in the figures about the past stays, and
+    /// so do the entries of the audit log about them, but without values.
     async fn delete(&self, ids: &[TelegramId]) -> Result<usize, RepositoryError>;
 }

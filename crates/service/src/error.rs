@@ -19,6 +19,12 @@ pub enum ServiceError {
     /// The thread that registers is gone: it could not be started, or it panicked.
     #[error("the registration thread has stopped")]
     Stopped,
+    /// A note with more than [`MAX_NOTE_CHARS`](rollcall_domain::MAX_NOTE_CHARS) characters.
+    #[error("the note is too long; expected up to {} characters", rollcall_domain::MAX_NOTE_CHARS)]
+    NoteTooLong,
+    /// The system gave no random bytes to make a secret of.
+    #[error("the system has no random bytes")]
+    NoRandomness,
 }
 
 impl From<RepositoryError> for ServiceError {

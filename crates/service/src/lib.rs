@@ -1,16 +1,21 @@
 //! Rollcall's use cases, for bots in Rust.
 //!
 //! [`UserService`] is what the `bot` binary itself is made of, and what another bot can be given:
-//! see `examples/register.rs`. [`ActivityService`] has the figures about all of them. They do no I/O
-//! of their own, and read no clock but the one they are given: storage is whatever implements
-//! [`UserRepository`](rollcall_repository::UserRepository) and
-//! [`ActivityRepository`](rollcall_repository::ActivityRepository).
+//! see `examples/register.rs`. [`ActivityService`] has the figures about all of them, and
+//! [`AdminService`] knows who may look after them. They do no I/O of their own, and read no clock but
+//! the one they are given: storage is whatever implements
+//! [`UserRepository`](rollcall_repository::UserRepository),
+//! [`ActivityRepository`](rollcall_repository::ActivityRepository) and
+//! [`AdminRepository`](rollcall_repository::AdminRepository).
 //!
 //! To add a use case: a method of the service that speaks in the domain's types, over a method of
 //! a repository trait.
 
 mod activity;
+mod admin;
+mod directory;
 mod error;
+mod password;
 mod queue;
 mod users;
 
@@ -18,6 +23,11 @@ pub use activity::{
     Activity, ActivityService, Cohort, Count, DayFigures, DayRange, InvalidDayRange,
     LifecycleCounts, MAX_LABELS, MonthFigures, Share, SourceFigures, WeekFigures,
 };
+pub use admin::{
+    AccountError, AdminService, LinkToken, Session, SessionToken, SignIn, SignInError,
+};
+pub use directory::DirectoryService;
 pub use error::ServiceError;
-pub use rollcall_repository::{Difference, Page, PageRequest};
+pub use password::InvalidPassword;
+pub use rollcall_repository::{AuditFilter, Difference, Page, PageRequest};
 pub use users::UserService;

@@ -1,7 +1,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use rollcall_domain::{Clock, TelegramId};
-use rollcall_service::UserService;
+use rollcall_service::{AdminService, UserService};
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::json;
 
@@ -36,6 +36,15 @@ pub struct Settings {
     pub send_rate: u32,
 }
 
+/// The web admin, to which the bot sends its admins links.
+#[derive(Clone)]
+pub struct AdminSite {
+    /// What makes the links.
+    pub admins: AdminService,
+    /// The address of its pages for a browser, such as `https://bot.example.org/admin`.
+    pub url: String,
+}
+
 /// A bot that Telegram knows.
 pub struct Bot {
     client: Client,
@@ -43,6 +52,7 @@ pub struct Bot {
     id: TelegramId,
     username: String,
     admins: BTreeSet<TelegramId>,
+    admin_site: Option<AdminSite>,
     intake: Intake,
 }
 
@@ -79,8 +89,14 @@ impl Bot {
             id: me.id.try_into()?,
             username: me.username.unwrap_or_default(),
             admins,
+            admin_site: None,
             intake: Intake::not_yet(),
         })
+    }
+
+    /// Has the bot tell its admins of the web admin from now on: there is one.
+    pub fn tell_of(&mut self, site: AdminSite) {
+        self.admin_site = Some(site);
     }
 
     /// Whether updates are being taken.
@@ -167,6 +183,7 @@ impl Bot {
             users: users.clone(),
             clock: clock.clone(),
             admins: self.admins.clone(),
+            admin_site: self.admin_site.clone(),
             our_username: self.username.clone(),
         };
         Ingest::new(users, clock, handler)

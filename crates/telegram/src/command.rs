@@ -9,6 +9,7 @@ pub(crate) enum Command<'a> {
     /// With the page that was typed, "" for none.
     Users(&'a str),
     Stats,
+    Admin,
 }
 
 impl<'a> Command<'a> {
@@ -27,6 +28,7 @@ impl<'a> Command<'a> {
             "help" => Some(Self::Help),
             "users" => Some(Self::Users(rest.trim())),
             "stats" => Some(Self::Stats),
+            "admin" => Some(Self::Admin),
             _ => None,
         }
     }
@@ -39,12 +41,13 @@ impl<'a> Command<'a> {
             Self::Help => "help",
             Self::Users(_) => "users",
             Self::Stats => "stats",
+            Self::Admin => "admin",
         }
     }
 
     /// Whether the command exists for admins only.
     pub(crate) fn is_for_admins(self) -> bool {
-        matches!(self, Self::Users(_) | Self::Stats)
+        matches!(self, Self::Users(_) | Self::Stats | Self::Admin)
     }
 }
 
@@ -63,6 +66,7 @@ mod tests {
             ("/users  2 ", Some(Command::Users("2"))),
             ("/users@our_bot\n3", Some(Command::Users("3"))),
             ("/users2", None),
+            ("/admin", Some(Command::Admin)),
             ("/", None),
             ("/@our_bot", None),
             ("start", None),

@@ -7,6 +7,7 @@ use rollcall_domain::{ChatKind, Clock, Obstacle, Registration, TelegramId};
 use rollcall_service::{ServiceError, UserService};
 
 use crate::{
+    bot::AdminSite,
     client::Client,
     command::Command,
     menu,
@@ -27,6 +28,7 @@ pub(crate) struct Handler {
     pub(crate) users: UserService,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) admins: BTreeSet<TelegramId>,
+    pub(crate) admin_site: Option<AdminSite>,
     pub(crate) our_username: String,
 }
 
@@ -77,7 +79,18 @@ impl Handler {
                 None => text::NO_SUCH_PAGE.to_owned(),
             },
             Command::Stats => text::stats(&self.users.get_user_stats().await?),
+            Command::Admin => self.link(registration.user.telegram_id).await?,
         })
+    }
+
+    /// A link for an admin to sign in to the web admin with.
+    async fn link(&self, admin: TelegramId) -> Result<String, ServiceError> {
+        let Some(site) = &self.admin_site else { return Ok(text::NO_ADMIN_SITE.to_owned()) };
+        let token = site.admins.create_link(admin).await?;
+        Ok(token.map_or_else(
+            || text::NO_ADMIN_SITE.to_owned(),
+            |token| text::link(&format!("{}/link/{}", site.url, token.as_str())),
+        ))
     }
 
     /// Telegram has told that nothing can be sent to this user any more.

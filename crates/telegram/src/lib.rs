@@ -30,7 +30,7 @@ mod trouble;
 mod update;
 mod webhook;
 
-pub use bot::{Bot, Settings};
+pub use bot::{AdminSite, Bot, Settings};
 pub use client::CallError;
 pub use error::BotError;
 pub use intake::Intake;

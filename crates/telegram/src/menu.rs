@@ -16,8 +16,11 @@ use crate::{
 
 const FOR_EVERYBODY: [(&str, &str); 3] =
     [("start", "Say hello"), ("schedule", "The next games"), ("help", "What this bot can do")];
-const FOR_ADMINS: [(&str, &str); 2] =
-    [("users", "Who talks to this bot"), ("stats", "How many they are")];
+const FOR_ADMINS: [(&str, &str); 3] = [
+    ("users", "Who talks to this bot"),
+    ("stats", "How many they are"),
+    ("admin", "Sign in to the web admin"),
+];
 
 /// Sets every menu, as long as that takes. Where Telegram refuses, that is told, and nothing more: a
 /// bot without menus is as good.

@@ -17,11 +17,15 @@ pub(crate) const HELP: &str = "/start – say hello\n\
 
 pub(crate) const ADMIN_HELP: &str = "\n\nFor you as an admin:\n\
                                      /users [page] – who talks to this bot\n\
-                                     /stats – how many they are";
+                                     /stats – how many they are\n\
+                                     /admin – sign in to the web admin";
 
 pub(crate) const NO_GAMES: &str = "No games are scheduled.";
 
 pub(crate) const NO_SUCH_PAGE: &str = "That is not a page. Pages are numbered from 1: /users 2";
+
+pub(crate) const NO_ADMIN_SITE: &str =
+    "The web admin is not served by this bot: LISTEN_ADDR is off, or its port is taken.";
 
 pub(crate) const FAILED: &str = "Sorry, that did not work. Please try again in a minute.";
 
@@ -32,6 +36,15 @@ pub(crate) fn greeting(user: &TelegramUser) -> String {
         name => format!(", {}", shown(name, SHOWN_NAME_CHARS)),
     };
     format!("Hello{name}! Send /schedule for the next games, or /help for all commands.")
+}
+
+/// A link for an admin to sign in with.
+pub(crate) fn link(url: &str) -> String {
+    format!(
+        "Sign in to the web admin here:\n{}\n\n\
+         The link works once, within five minutes. Whoever has it is you: do not pass it on.",
+        escaped(url)
+    )
 }
 
 /// One page of the list of users.
@@ -113,8 +126,11 @@ fn shown(text: &str, max_chars: usize) -> String {
         short.pop();
         short.push('…');
     }
-    let escaped = short.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-    format!("\u{2068}{escaped}\u{2069}")
+    format!("\u{2068}{}\u{2069}", escaped(&short))
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 /// A number with its thousands grouped: 1,234,567.

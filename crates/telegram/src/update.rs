@@ -85,6 +85,7 @@ impl Update<'_> {
             received_at: self.received,
             reason,
             registered,
+            telegram_id: self.interaction.as_ref().map(Interaction::telegram_id),
             payload: self.json.to_owned(),
         })
     }

@@ -1,5 +1,6 @@
 //! Management commands, a module each.
 
+mod admins;
 mod check;
 mod demo_data;
 mod migrations;
@@ -9,13 +10,15 @@ mod stats;
 mod test_users;
 mod users;
 
-use std::process::ExitCode;
+use std::{collections::BTreeSet, process::ExitCode};
 
 use anyhow::bail;
 use clap::{Parser, Subcommand};
 use rollcall_domain::SystemClock;
-use rollcall_repository_diesel::{Database, DieselUserRepository, MigrationState};
-use rollcall_service::{ActivityService, UserService};
+use rollcall_repository_diesel::{
+    Database, DieselAdminRepository, DieselUserRepository, MigrationState,
+};
+use rollcall_service::{ActivityService, AdminService, UserService};
 
 use crate::{environment::Environment, settings::DatabaseArguments};
 
@@ -49,6 +52,13 @@ pub enum Command {
     /// Look at updates that could not be read in full
     #[command(subcommand)]
     Quarantine(quarantine::Quarantine),
+    /// Make an account for somebody to sign in to the web admin with
+    Createsuperuser(admins::CreateSuperuser),
+    /// Change the password of an account, which ends its sessions
+    Changepassword(admins::ChangePassword),
+    /// Look after the accounts of the web admin
+    #[command(subcommand)]
+    Admins(admins::Admins),
     /// Check settings, database, migrations and, where there is a token, Telegram
     Check(check::Check),
     /// Try creating, updating, reading and counting users on the real database, with ids that no
@@ -79,6 +89,9 @@ pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Res
         }
         Command::Users(command) => command.run(service(open().await?)).await,
         Command::Quarantine(command) => command.run(open().await?).await,
+        Command::Createsuperuser(command) => command.run(admin_service(open().await?)).await,
+        Command::Changepassword(command) => command.run(admin_service(open().await?)).await,
+        Command::Admins(command) => command.run(admin_service(open().await?)).await,
         Command::Check(command) => command.run(&database, environment).await,
         Command::TestUsers(command) => command.run(service(open().await?)).await,
     }
@@ -105,6 +118,11 @@ async fn open_current(
 
 fn activity(database: Database) -> ActivityService {
     ActivityService::new(DieselUserRepository::new(database), SystemClock)
+}
+
+/// Who signs in by Telegram is the bot's to know: these commands look after accounts only.
+fn admin_service(database: Database) -> AdminService {
+    AdminService::new(DieselAdminRepository::new(database), SystemClock, BTreeSet::new())
 }
 
 fn service(database: Database) -> UserService {

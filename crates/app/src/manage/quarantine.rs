@@ -109,7 +109,8 @@ async fn replay(
         let Reread { interaction, fault, .. } = reread(&update);
         if let Some(interaction) = interaction.filter(|_| !update.registered) {
             // Noted with the registration itself: the update is never registered again.
-            let noted = SetAside { registered: true, ..update.clone() };
+            let telegram_id = Some(interaction.telegram_id());
+            let noted = SetAside { registered: true, telegram_id, ..update.clone() };
             users.register_with(&[interaction], &[noted]).await?;
             registered += 1;
         }

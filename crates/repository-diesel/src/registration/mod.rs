@@ -115,10 +115,11 @@ macro_rules! statements_alike {
                     .values(quarantine_row(update))
                     .on_conflict(quarantine::update_id)
                     .do_update()
-                    .set(
+                    .set((
                         quarantine::registered
                             .eq(quarantine::registered.or(excluded(quarantine::registered))),
-                    )
+                        quarantine::telegram_id.eq(excluded(quarantine::telegram_id)),
+                    ))
                     .execute(self)?;
             }
             Ok(())

@@ -19,7 +19,8 @@ pub use figures::{
 pub use range::{DayRange, InvalidDayRange};
 
 use crate::ServiceError;
-use read::{Sources, SumsByDay, before, counts, unsigned};
+pub(crate) use read::counts;
+use read::{Sources, SumsByDay, before, unsigned};
 
 /// Tells how many people use the bot, whether they stay, where they come from and what they use.
 /// Cheap to clone.

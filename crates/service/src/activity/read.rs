@@ -166,7 +166,7 @@ fn mondays(range: DayRange) -> impl Iterator<Item = NaiveDate> {
 }
 
 /// The sums of one figure for each label, the largest first; those beyond `limit` are told together.
-pub(super) fn counts(sums: &[(Figure, String, i64)], figure: Figure, limit: usize) -> Vec<Count> {
+pub(crate) fn counts(sums: &[(Figure, String, i64)], figure: Figure, limit: usize) -> Vec<Count> {
     let mut counts: Vec<Count> = sums
         .iter()
         .filter(|(it, _, value)| *it == figure && *value > 0)

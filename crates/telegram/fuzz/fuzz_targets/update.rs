@@ -17,6 +17,7 @@ fuzz_target!(|json: &str| {
         received_at: DateTime::UNIX_EPOCH,
         reason: String::new(),
         registered: false,
+        telegram_id: None,
         payload: json.to_owned(),
     };
     let read = reread(&update);

@@ -1,6 +1,7 @@
 //! The contracts of the repositories: what must hold on every database.
 
 pub mod activity;
+pub mod admin;
 pub mod bots;
 pub mod demo;
 pub mod quarantine;

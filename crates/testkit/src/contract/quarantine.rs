@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use rollcall_domain::SetAside;
+use rollcall_domain::{SetAside, TelegramId};
 use rollcall_repository::{Batch, QuarantineRepository, UserRepository};
 use tokio::task::block_in_place;
 
@@ -23,6 +23,7 @@ macro_rules! quarantine_repository_contract {
             it_is_removed,
             it_is_marked_with_what_it_registered,
             it_is_forgotten_when_it_is_old,
+            it_goes_with_whom_it_is_from,
         );
     };
 }
@@ -73,6 +74,16 @@ pub async fn it_is_forgotten_when_it_is_old([(users, quarantine), _]: [Store; 2]
     assert_eq!(quarantine.list(0, 10).await.unwrap(), [update(4, 4), update(5, 5)]);
 }
 
+pub async fn it_goes_with_whom_it_is_from([(users, quarantine), _]: [Store; 2]) {
+    let id = |n: i64| TelegramId::try_from(n).unwrap();
+    let from = |n, update_id| SetAside { telegram_id: Some(id(n)), ..update(update_id, 0) };
+    set_aside(&*users, [from(5, 1), from(6, 2), update(3, 0), update(4, 0)]).await;
+    // It was not known at first who that is from.
+    set_aside(&*users, [from(5, 4)]).await;
+    users.delete(&[id(5)]).await.unwrap();
+    assert_eq!(quarantine.list(0, 10).await.unwrap(), [from(6, 2), update(3, 0)]);
+}
+
 async fn set_aside(users: &dyn UserRepository, updates: impl IntoIterator<Item = SetAside>) {
     let batch = Batch { set_aside: updates.into_iter().collect(), ..Batch::default() };
     assert_eq!(block_in_place(|| users.register(&batch, at(0))).unwrap(), []);
@@ -84,6 +95,7 @@ fn update(update_id: i64, second: i64) -> SetAside {
         received_at: at(second),
         reason: "not what is expected at line 1 column 5".to_owned(),
         registered: false,
+        telegram_id: None,
         payload: "{}".to_owned(),
     }
 }

@@ -1,0 +1,93 @@
+//! The audit log: who did what, and when.
+
+use askama::Template;
+use axum::{
+    Extension,
+    extract::{Query as Pairs, State},
+    response::Response,
+};
+use rollcall_domain::{AuditAction, AuditEntry};
+use rollcall_service::{AuditFilter, Session};
+
+use crate::{
+    App,
+    explain::Failure,
+    frame::{Frame, page},
+    query, text,
+};
+
+/// How many entries a page has.
+const SIZE: usize = 50;
+
+#[derive(Template)]
+#[template(path = "audit.html")]
+struct Page {
+    frame: Frame,
+    about: String,
+    by: String,
+    action: String,
+    trouble: Option<&'static str>,
+    entries: Vec<AuditEntry>,
+    is_first: bool,
+    newest: String,
+    next: Option<String>,
+}
+
+/// The entries that are asked for, the newest first.
+pub(crate) async fn list(
+    State(app): State<App>,
+    Extension(session): Extension<Session>,
+    Pairs(pairs): Pairs<Vec<(String, String)>>,
+) -> Result<Response, Failure> {
+    let value = |name: &str| {
+        let pair = pairs.iter().find(|(key, _)| key == name);
+        pair.map(|(_, value)| value.trim().to_owned()).unwrap_or_default()
+    };
+    let (about, by, action) = (value("about"), value("by"), value("action"));
+    let before = value("before").parse().ok();
+    // What names nobody is found nowhere, rather than everywhere.
+    let (mut filter, mut trouble) = (AuditFilter::all(), None);
+    if !about.is_empty() {
+        match about.parse() {
+            Ok(id) => filter = filter.about(id),
+            Err(_) => trouble = Some("A person is looked for by the id, such as 123456789."),
+        }
+    }
+    if !by.is_empty() {
+        match by.parse() {
+            Ok(admin) => filter = filter.by(admin),
+            Err(_) => trouble = Some("There is no admin of this name."),
+        }
+    }
+    if let Some(action) = AuditAction::from_name(&action) {
+        filter = filter.action(action);
+    }
+    let mut entries = match trouble {
+        // One more than is shown tells whether there is another page.
+        None => app.admins.audit_log(&filter, before, 1 + u32::try_from(SIZE).unwrap_or(0)).await?,
+        Some(_) => vec![],
+    };
+    let has_more = entries.len() > SIZE;
+    entries.truncate(SIZE);
+    let link = |before: &str| {
+        let query = query::pairs([
+            ("about", &*about),
+            ("by", &by),
+            ("action", &action),
+            ("before", before),
+        ]);
+        format!("{}/audit?{query}", app.base)
+    };
+    let last = entries.last().filter(|_| has_more);
+    Ok(page(&Page {
+        frame: Frame::new(&app, &session, "audit"),
+        next: last.map(|entry| link(&entry.id.to_string())),
+        newest: link(""),
+        is_first: before.is_none(),
+        trouble,
+        entries,
+        about,
+        by,
+        action,
+    }))
+}

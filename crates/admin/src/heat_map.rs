@@ -1,0 +1,136 @@
+//! A year of days as a picture: a column for each week, darker where more was done.
+
+use std::fmt::Write;
+
+use chrono::{Datelike, Days, NaiveDate};
+
+/// How many weeks are drawn: a year, begun weeks included.
+const WEEKS: u64 = 53;
+/// A day's square, and how far apart squares begin, in the picture's own units.
+const SIDE: i64 = 11;
+const STEP: i64 = 13;
+/// Where the squares begin: room for the days' and the months' names.
+const LEFT: i64 = 28;
+const TOP: i64 = 16;
+
+/// The first day that a picture up to `today` has: a Monday.
+pub(crate) fn first_day(today: NaiveDate) -> NaiveDate {
+    let week = u64::from(today.weekday().num_days_from_monday());
+    today - Days::new((WEEKS - 1) * 7 + week)
+}
+
+/// Draws the days up to `today`, from counts of days in any order. Everything in the picture is
+/// made of numbers and fixed words, so it may stand in a page as it is.
+pub(crate) fn draw(counts: &[(NaiveDate, u64)], today: NaiveDate) -> String {
+    let first = first_day(today);
+    let shown = || counts.iter().filter(|(day, n)| (first..=today).contains(day) && *n > 0);
+    let most = shown().map(|(_, n)| *n).max().unwrap_or(0);
+    let (width, height) = (LEFT + i64::try_from(WEEKS).unwrap_or(0) * STEP, TOP + 7 * STEP);
+    let mut svg = format!(
+        r#"<svg class="heat" viewBox="0 0 {width} {height}" role="img" aria-labelledby="heat-title"><title id="heat-title">{}</title>"#,
+        summary(shown().copied(), first, today)
+    );
+    for (row, name) in [(0, "Mon"), (2, "Wed"), (4, "Fri")] {
+        text(&mut svg, 0, TOP + row * STEP + 9, name);
+    }
+    let days = || first.iter_days().take_while(|day| *day <= today);
+    for day in days().filter(|day| day.day() <= 7 && day.weekday().num_days_from_monday() == 0) {
+        text(&mut svg, place(first, day).0, 10, &day.format("%b").to_string());
+    }
+    // One path for every day, and over it those on which something was done.
+    svg.push_str(r#"<path class="h0" d=""#);
+    for day in days() {
+        let (x, y) = place(first, day);
+        push(&mut svg, format_args!("M{x} {y}h{SIDE}v{SIDE}h-{SIDE}z"));
+    }
+    svg.push_str(r#""/>"#);
+    for (day, count) in shown() {
+        let ((x, y), level) = (place(first, *day), level(*count, most));
+        push(
+            &mut svg,
+            format_args!(
+                r#"<rect class="h{level}" x="{x}" y="{y}" width="{SIDE}" height="{SIDE}"><title>{day}: {count}</title></rect>"#
+            ),
+        );
+    }
+    svg.push_str("</svg>");
+    svg
+}
+
+/// How dark a day is, from 1 to 4, beside the busiest one.
+fn level(count: u64, most: u64) -> u64 {
+    (count * 4).div_ceil(most.max(4)).clamp(1, 4)
+}
+
+fn place(first: NaiveDate, day: NaiveDate) -> (i64, i64) {
+    let days = (day - first).num_days();
+    (LEFT + days / 7 * STEP, TOP + days % 7 * STEP)
+}
+
+/// What the picture shows, in words.
+fn summary(
+    shown: impl Iterator<Item = (NaiveDate, u64)>,
+    first: NaiveDate,
+    today: NaiveDate,
+) -> String {
+    let (mut days, mut all, mut busiest) = (0_u64, 0_u64, None);
+    for (day, count) in shown {
+        days += 1;
+        all += count;
+        busiest = busiest.max(Some((count, day)));
+    }
+    match busiest {
+        None => format!("Not active from {first} to {today}."),
+        Some((most, day)) => format!(
+            "Active on {days} days from {first} to {today}, with {all} interactions; \
+             most of them, {most}, on {day}. The table below has the numbers."
+        ),
+    }
+}
+
+fn text(svg: &mut String, x: i64, y: i64, text: &str) {
+    push(svg, format_args!(r#"<text x="{x}" y="{y}">{text}</text>"#));
+}
+
+fn push(svg: &mut String, arguments: std::fmt::Arguments<'_>) {
+    // Writing into memory cannot fail.
+    let _written = svg.write_fmt(arguments);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_year_begins_on_a_monday_and_ends_today() {
+        let today = day("2026-11-23");
+        assert_eq!(first_day(today), day("2025-11-24"));
+        assert_eq!(first_day(day("2026-11-22")), day("2025-11-17"));
+    }
+
+    #[test]
+    fn busy_days_are_darker_and_the_words_tell_the_same() {
+        let today = day("2026-11-23");
+        let counts =
+            [(today, 40), (day("2026-11-22"), 1), (day("2026-11-21"), 0), (day("2020-01-01"), 900)];
+        let svg = draw(&counts, today);
+        assert!(svg.contains(r#"<rect class="h4" x="704" y="16" width="11" height="11"><title>2026-11-23: 40</title>"#), "{svg}");
+        assert!(svg.contains(r#"<rect class="h1" x="691" y="94""#));
+        assert_eq!(svg.matches("<rect").count(), 2);
+        assert!(svg.contains(
+            "Active on 2 days from 2025-11-24 to 2026-11-23, with 41 interactions; most of them, 40, on 2026-11-23."
+        ));
+        assert!(draw(&[], today).contains("Not active from 2025-11-24 to 2026-11-23."));
+    }
+
+    #[test]
+    fn a_page_with_it_stays_small() {
+        let today = day("2026-11-23");
+        let counts: Vec<_> = first_day(today).iter_days().take(365).map(|it| (it, 7)).collect();
+        assert!(draw(&counts, today).len() < 48 * 1024);
+    }
+}

@@ -1,0 +1,93 @@
+//! Rollcall's web admin: pages, made on the server, on which a bot's owners see, find and understand
+//! its users. They work without a script, and better with the small one in `assets/`.
+//!
+//! [`Admin::new`] answers an axum router with everything in it. What is served, and who may see it,
+//! is one table: [`routes`].
+//!
+//! To add a page: its handler in a module named for what it shows, its template in `templates/`,
+//! and its line in the table of `routes.rs`, without which it is not served.
+
+mod admins;
+mod assets;
+mod audit;
+mod explain;
+mod frame;
+mod heat_map;
+mod query;
+mod routes;
+mod security;
+mod session;
+mod sign_in;
+mod text;
+mod user;
+mod users;
+
+use std::sync::Arc;
+
+use axum::Router;
+use ipnet::IpNet;
+use rollcall_domain::Clock;
+use rollcall_service::{AdminService, DirectoryService, UserService};
+
+use assets::Assets;
+pub use routes::{Access, Route, routes};
+
+/// How the admin is reached from outside.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// What its paths begin with, such as `/rollcall`; empty where nothing stands before `/admin`.
+    pub prefix: String,
+    /// The origin that people's browsers see, such as `https://bot.example.org`, if it is known.
+    pub origin: Option<String>,
+    /// The proxies that are believed when they tell whose request they pass on.
+    pub trusted_proxies: Vec<IpNet>,
+}
+
+impl Settings {
+    /// Whether people come by https, so that cookies may ask for it.
+    fn is_https(&self) -> bool {
+        self.origin.as_deref().is_some_and(|origin| origin.starts_with("https://"))
+    }
+}
+
+/// The web admin.
+#[derive(Debug)]
+pub struct Admin;
+
+impl Admin {
+    /// A router with every page, under the prefix of the settings and `/admin`.
+    ///
+    /// The server has to add an [`axum::extract::ConnectInfo`] with the address of its peer to the
+    /// extensions of each request: attempts to sign in are counted by it.
+    #[expect(clippy::new_ret_no_self, reason = "a router is all there is to have of it")]
+    pub fn new(
+        settings: Settings,
+        admins: AdminService,
+        directory: DirectoryService,
+        users: UserService,
+        clock: impl Clock + 'static,
+    ) -> Router {
+        routes::router(App {
+            base: format!("{}/admin", settings.prefix).into(),
+            admins,
+            directory,
+            users,
+            clock: Arc::new(clock),
+            assets: Arc::new(Assets::new()),
+            settings: Arc::new(settings),
+        })
+    }
+}
+
+/// What the pages are made from. Cheap to clone.
+#[derive(Clone)]
+struct App {
+    /// What every path begins with, such as `/admin`.
+    base: Arc<str>,
+    admins: AdminService,
+    directory: DirectoryService,
+    users: UserService,
+    clock: Arc<dyn Clock>,
+    assets: Arc<Assets>,
+    settings: Arc<Settings>,
+}

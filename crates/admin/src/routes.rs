@@ -1,0 +1,89 @@
+//! Everything that is served, and who may have it.
+
+use std::time::Duration;
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    http::{Method, StatusCode},
+    middleware::{from_fn_with_state, map_response_with_state},
+    routing::{MethodRouter, get, post},
+};
+use rollcall_domain::Role;
+use tower_http::timeout::TimeoutLayer;
+
+use crate::{App, admins, assets, audit, explain, security, session, sign_in, user, users};
+
+/// The largest form that is read: a note, or the ids of a page of users.
+const LARGEST_BODY_BYTES: usize = 64 * 1024;
+/// How long an answer may take, the coming of its request's body included.
+const LONGEST: Duration = Duration::from_secs(30);
+
+/// Who may have a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Everybody, signed in or not.
+    Anybody,
+    /// Those with this role, and those who may do more.
+    Role(Role),
+}
+
+/// Something that is served.
+#[derive(Clone, Debug)]
+pub struct Route {
+    /// GET where it only shows; POST where it changes something.
+    pub method: Method,
+    /// Its path below the prefix, with the names of its parts in braces.
+    pub path: &'static str,
+    /// Who may have it.
+    pub access: Access,
+    handler: fn() -> MethodRouter<App>,
+}
+
+/// Every route. The router is made from this table and from nothing else.
+pub fn routes() -> Vec<Route> {
+    use Access::Anybody;
+    let viewer = Access::Role(Role::Viewer);
+    let editor = Access::Role(Role::Editor);
+    let owner = Access::Role(Role::Owner);
+    let see = |path, access, handler| Route { method: Method::GET, path, access, handler };
+    let act = |path, access, handler| Route { method: Method::POST, path, access, handler };
+    vec![
+        see("/admin/assets/{name}", Anybody, || get(assets::get)),
+        see("/admin/sign-in", Anybody, || get(sign_in::form)),
+        act("/admin/sign-in", Anybody, || post(sign_in::by_password)),
+        see("/admin/link/{token}", Anybody, || get(sign_in::link)),
+        act("/admin/link/{token}", Anybody, || post(sign_in::by_link)),
+        act("/admin/sign-out", Anybody, || post(sign_in::out)),
+        act("/admin/sign-out-everywhere", viewer, || post(sign_in::out_everywhere)),
+        see("/admin", viewer, || get(users::home)),
+        see("/admin/", viewer, || get(users::home)),
+        see("/admin/users", viewer, || get(users::list)),
+        see("/admin/users/{id}", viewer, || get(user::show)),
+        act("/admin/users/{id}/note", editor, || post(user::note)),
+        see("/admin/delete", owner, || get(user::ask_to_delete)),
+        act("/admin/delete", owner, || post(user::delete)),
+        see("/admin/audit", owner, || get(audit::list)),
+        see("/admin/admins", owner, || get(admins::list)),
+        act("/admin/admins/{name}/disable", owner, || post(admins::disable)),
+        act("/admin/admins/{name}/enable", owner, || post(admins::enable)),
+    ]
+}
+
+/// The router of all routes, with what holds for each of them around it.
+pub(crate) fn router(app: App) -> Router {
+    let mut router = Router::new();
+    for route in routes() {
+        let guard = from_fn_with_state((app.clone(), route.access), session::guard);
+        let path = format!("{}{}", app.settings.prefix, route.path);
+        router = router.route(&path, (route.handler)().route_layer(guard));
+    }
+    router
+        // From the inside out.
+        .layer(DefaultBodyLimit::max(LARGEST_BODY_BYTES))
+        .layer(security::forged_requests(&app.settings))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, LONGEST))
+        .layer(map_response_with_state(app.clone(), explain::explain))
+        .layer(map_response_with_state(app.clone(), security::headers))
+        .with_state(app)
+}

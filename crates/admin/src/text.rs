@@ -1,0 +1,108 @@
+//! Numbers and states in words.
+
+use rollcall_domain::{AuditAction, Counted, Obstacle, TelegramUser};
+
+/// A number with commas between its thousands.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// How many users there are, no more exactly than it is known.
+pub(crate) fn users(count: Counted) -> String {
+    match count {
+        Counted::Exactly(0) => "no users".to_owned(),
+        Counted::Exactly(1) => "1 user".to_owned(),
+        Counted::Exactly(number) => format!("{} users", grouped(number)),
+        Counted::MoreThan(number) => format!("more than {} users", grouped(number)),
+        Counted::About(number) => format!("about {} users", rounded(number)),
+    }
+}
+
+/// A number that is only known roughly.
+fn rounded(number: u64) -> String {
+    let tenths = |unit: u64| {
+        let tenths = (number + unit / 20) / (unit / 10);
+        match (tenths / 10, tenths % 10) {
+            (whole, 0) => grouped(whole),
+            (whole, tenth) => format!("{}.{tenth}", grouped(whole)),
+        }
+    };
+    match number {
+        0..10_000 => grouped((number + 50) / 100 * 100),
+        10_000..999_500 => grouped((number + 500) / 1000 * 1000),
+        999_500..999_950_000 => format!("{} million", tenths(1_000_000)),
+        _ => format!("{} billion", tenths(1_000_000_000)),
+    }
+}
+
+/// Whether a user can be reached: the style sheet's class, and the words.
+pub(crate) fn state(user: &TelegramUser) -> (&'static str, &'static str) {
+    match user.reach.obstacle {
+        Some(Obstacle::Blocked) => ("bad", "Blocked the bot"),
+        Some(Obstacle::Deactivated) => ("warn", "Account deleted"),
+        Some(Obstacle::ChatNotFound) => ("warn", "Chat not found"),
+        Some(Obstacle::NeverStarted) => ("warn", "Never started"),
+        None if user.reach.has_private_chat => ("good", "Reachable"),
+        None => ("", "No private chat"),
+    }
+}
+
+/// What a change of reach is called.
+pub(crate) fn reach(obstacle: Option<Obstacle>) -> &'static str {
+    match obstacle {
+        None => "Can be reached again",
+        Some(Obstacle::Blocked) => "Blocked the bot",
+        Some(Obstacle::Deactivated) => "The account was deleted",
+        Some(Obstacle::ChatNotFound) => "Telegram knows no such chat",
+        Some(Obstacle::NeverStarted) => "Has never started the bot",
+    }
+}
+
+/// What an action of the audit log is called.
+pub(crate) fn action(action: AuditAction) -> &'static str {
+    match action {
+        AuditAction::SignedIn => "Signed in",
+        AuditAction::SignInFailed => "Failed to sign in",
+        AuditAction::SignedOut => "Signed out",
+        AuditAction::SignedOutEverywhere => "Signed out everywhere",
+        AuditAction::CreatedAdmin => "Made an account",
+        AuditAction::ChangedPassword => "Changed a password",
+        AuditAction::DisabledAdmin => "Disabled an account",
+        AuditAction::EnabledAdmin => "Enabled an account",
+        AuditAction::ViewedUser => "Looked at a user",
+        AuditAction::ChangedNote => "Changed a note",
+        AuditAction::DeletedUser => "Deleted a user",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_tell_no_more_than_is_known() {
+        for (count, text) in [
+            (Counted::Exactly(0), "no users"),
+            (Counted::Exactly(1), "1 user"),
+            (Counted::Exactly(1_234), "1,234 users"),
+            (Counted::MoreThan(1_000), "more than 1,000 users"),
+            (Counted::About(3_449), "about 3,400 users"),
+            (Counted::About(456_789), "about 457,000 users"),
+            (Counted::About(999_499), "about 999,000 users"),
+            (Counted::About(999_500), "about 1 million users"),
+            (Counted::About(2_345_678), "about 2.3 million users"),
+            (Counted::About(12_960_000), "about 13 million users"),
+            (Counted::About(1_250_000_000), "about 1.3 billion users"),
+        ] {
+            assert_eq!(users(count), text);
+        }
+    }
+}

@@ -1,0 +1,304 @@
+//! The list of users.
+
+use askama::Template;
+use axum::{
+    Extension,
+    extract::{Query as Pairs, State},
+    response::{IntoResponse, Redirect, Response},
+};
+use chrono::{Datelike, Months, NaiveDate};
+use rollcall_domain::{DateLevel, ListedUser, SortKey, month};
+use rollcall_service::{Count, Session};
+
+use crate::{
+    App,
+    explain::Failure,
+    frame::{Frame, page},
+    query::{NONE, PRESETS, Period, Query},
+    text,
+};
+
+/// How many users a page has.
+const SIZE: u32 = 50;
+
+#[derive(Template)]
+#[template(path = "users.html")]
+struct Page {
+    frame: Frame,
+    query: Query,
+    count: String,
+    rows: Vec<Row>,
+    columns: Vec<Column>,
+    previous: Option<String>,
+    next: Option<String>,
+    is_partial: bool,
+    is_first_run: bool,
+    languages: Vec<Choice>,
+    sources: Vec<Choice>,
+    states: Vec<Choice>,
+    kinds: Vec<Choice>,
+    ranges: [Range; 2],
+    dates: Dates,
+    deleted: Option<String>,
+}
+
+/// A user, as a row tells of one.
+struct Row {
+    listed: ListedUser,
+    name: String,
+    state: (&'static str, &'static str),
+}
+
+/// The head of a column; one that can be sorted has a link.
+struct Column {
+    name: &'static str,
+    class: &'static str,
+    link: Option<String>,
+    order: Option<&'static str>,
+}
+
+/// Something to choose in a filter.
+struct Choice {
+    value: String,
+    name: String,
+    is_chosen: bool,
+}
+
+/// Days to choose: one of the presets, or from one day to another.
+struct Range {
+    /// What the names of its fields begin with.
+    parameter: &'static str,
+    name: &'static str,
+    presets: Vec<Choice>,
+    from: String,
+    to: String,
+}
+
+impl Range {
+    fn new(parameter: &'static str, name: &'static str, period: &Period) -> Self {
+        let day = |day: Option<NaiveDate>| day.map(|day| day.to_string()).unwrap_or_default();
+        let (from, to) = (day(period.days.first), day(period.days.last));
+        let presets = PRESETS.map(|(value, name, _)| (value, name));
+        Self { parameter, name, presets: named(&presets, period.preset), from, to }
+    }
+}
+
+/// The way through years, months and days: where one is, and where one can go.
+struct Dates {
+    above: Vec<Link>,
+    here: String,
+    below: Vec<Link>,
+}
+
+struct Link {
+    name: String,
+    url: String,
+    title: String,
+}
+
+/// There is no page above the users yet.
+pub(crate) async fn home(State(app): State<App>) -> Response {
+    Redirect::to(&format!("{}/users", app.base)).into_response()
+}
+
+/// The users who are asked for.
+pub(crate) async fn list(
+    State(app): State<App>,
+    Extension(session): Extension<Session>,
+    Pairs(pairs): Pairs<Vec<(String, String)>>,
+) -> Result<Response, Failure> {
+    let query = Query::read(&pairs);
+    let today = app.clock.now().date_naive();
+    let slice = app.directory.users(&query.filter(today), query.sort, query.at, SIZE).await?;
+    let is_everybody = query.is_everybody();
+    let deleted = pairs.iter().find(|(name, _)| name == "deleted");
+    let deleted = deleted.and_then(|(_, number)| number.parse().ok());
+    let link = |at| format!("{}/users?{}", app.base, query.from(at).url());
+    Ok(page(&Page {
+        count: text::users(slice.count),
+        columns: columns(&app, &query),
+        previous: slice.previous.map(link),
+        next: slice.next.map(link),
+        is_partial: slice.is_partial,
+        is_first_run: slice.rows.is_empty() && is_everybody && query.at.is_none(),
+        rows: slice.rows.into_iter().map(row).collect(),
+        languages: choices(app.directory.languages().await?, &query.language),
+        sources: choices(app.directory.sources().await?, &query.source),
+        states: named(&STATES, query.reach()),
+        kinds: named(&KINDS, query.bot()),
+        ranges: [
+            Range::new("first", "First seen", &query.first_seen),
+            Range::new("last", "Last seen", &query.last_seen),
+        ],
+        dates: dates(&app, &query).await?,
+        deleted: deleted.map(|number: u64| text::users(rollcall_domain::Counted::Exactly(number))),
+        frame: Frame::new(&app, &session, "users"),
+        query,
+    }))
+}
+
+fn row(listed: ListedUser) -> Row {
+    let name = name(&listed.user.full_name());
+    Row { name, state: text::state(&listed.user), listed }
+}
+
+/// A name to be clicked on, also of those who have none.
+pub(crate) fn name(full_name: &str) -> String {
+    match full_name.trim() {
+        "" => "(no name)".to_owned(),
+        name => name.to_owned(),
+    }
+}
+
+fn columns(app: &App, query: &Query) -> Vec<Column> {
+    let column = |name, class, key: Option<SortKey>| Column {
+        name,
+        class,
+        link: key.map(|key| format!("{}/users?{}", app.base, query.sorted_by(key).url())),
+        order: key
+            .filter(|key| *key == query.sort.key)
+            .map(|_| if query.sort.descending { "descending" } else { "ascending" }),
+    };
+    vec![
+        column("Name", "", None),
+        column("Username", "", None),
+        column("ID", "number", Some(SortKey::Id)),
+        column("Language", "", None),
+        column("Source", "", None),
+        column("First seen", "", Some(SortKey::FirstSeen)),
+        column("Last seen", "", Some(SortKey::LastSeen)),
+        column("Active days", "number", Some(SortKey::ActiveDays)),
+        column("State", "", None),
+    ]
+}
+
+/// What can be chosen: what there is most of, and what is chosen already.
+fn choices(counts: Vec<Count>, chosen: &str) -> Vec<Choice> {
+    let there = counts.into_iter().filter(|count| count.label != "(other)");
+    let mut choices: Vec<Choice> = there
+        .map(|Count { label, count }| {
+            let value = if label.is_empty() { NONE.to_owned() } else { label };
+            let is_chosen = value == chosen;
+            Choice { name: format!("{value} · {}", text::grouped(count)), value, is_chosen }
+        })
+        .collect();
+    if !chosen.is_empty() && !choices.iter().any(|choice| choice.is_chosen) {
+        let (value, name) = (chosen.to_owned(), chosen.to_owned());
+        choices.push(Choice { value, name, is_chosen: true });
+    }
+    choices
+}
+
+const STATES: [(&str, &str); 3] =
+    [("reachable", "Reachable"), ("unreachable", "Not reachable"), ("blocked", "Blocked the bot")];
+
+const KINDS: [(&str, &str); 2] = [("no", "People"), ("yes", "Bots")];
+
+/// What can be chosen, each with what it is called.
+fn named(choices: &[(&str, &str)], chosen: &str) -> Vec<Choice> {
+    let choice = |(value, name): &(&str, &str)| Choice {
+        value: (*value).to_owned(),
+        name: (*name).to_owned(),
+        is_chosen: *value == chosen,
+    };
+    choices.iter().map(choice).collect()
+}
+
+/// Where the list is in the calendar of first days.
+async fn dates(app: &App, query: &Query) -> Result<Dates, Failure> {
+    let url = |period| format!("{}/users?{}", app.base, query.who_came(period).url());
+    let link = |name: String, period| Link { name, url: url(period), title: String::new() };
+    let place = Place::of(&query.first_seen);
+    let everything = || link("All dates".to_owned(), Period::default());
+    let of_year = |day: NaiveDate| link(day.format("%Y").to_string(), Place::Year(day).period());
+    let of_month = |day: NaiveDate| link(day.format("%B").to_string(), Place::Month(day).period());
+    let (above, here, level) = match place {
+        Place::Everything => (vec![], "All dates".to_owned(), DateLevel::Years),
+        Place::Year(day) => {
+            (vec![everything()], day.format("%Y").to_string(), DateLevel::Months(day))
+        }
+        Place::Month(day) => {
+            let above = vec![everything(), of_year(day)];
+            (above, day.format("%B").to_string(), DateLevel::Days(day))
+        }
+        Place::Day(day) => {
+            let above = vec![everything(), of_year(day), of_month(day)];
+            return Ok(Dates { above, here: day.day().to_string(), below: vec![] });
+        }
+        Place::Elsewhere => {
+            let here = "some days".to_owned();
+            return Ok(Dates { above: vec![everything()], here, below: vec![] });
+        }
+    };
+    let format = match level {
+        DateLevel::Years => "%Y",
+        DateLevel::Months(_) => "%B",
+        DateLevel::Days(_) => "%-d",
+    };
+    let periods = app.directory.date_hierarchy(level).await?;
+    let below = periods.into_iter().map(|period| Link {
+        name: period.first.format(format).to_string(),
+        url: url(Period::between(period.first, period.last)),
+        title: format!("{} came then in all", text::grouped(period.users)),
+    });
+    Ok(Dates { above, here, below: below.collect() })
+}
+
+/// Days that the calendar has a link for.
+enum Place {
+    Everything,
+    Year(NaiveDate),
+    Month(NaiveDate),
+    Day(NaiveDate),
+    /// Any other days.
+    Elsewhere,
+}
+
+impl Place {
+    fn of(period: &Period) -> Self {
+        let (Some(first), Some(last)) = (period.days.first, period.days.last) else {
+            return if *period == Period::default() { Self::Everything } else { Self::Elsewhere };
+        };
+        [Self::Day(first), Self::Month(first), Self::Year(first)]
+            .into_iter()
+            .find(|place| place.period().days == rollcall_domain::Days::between(first, last))
+            .unwrap_or(Self::Elsewhere)
+    }
+
+    fn period(&self) -> Period {
+        let (first, months) = match self {
+            Self::Everything | Self::Elsewhere => return Period::default(),
+            Self::Day(day) => return Period::between(*day, *day),
+            Self::Month(day) => (month(*day), 1),
+            Self::Year(day) => (NaiveDate::from_ymd_opt(day.year(), 1, 1).unwrap_or(*day), 12),
+        };
+        let next = first.checked_add_months(Months::new(months));
+        Period::between(first, next.and_then(|next| next.pred_opt()).unwrap_or(first))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_calendar_knows_its_years_months_and_days() {
+        let place = |first: &str, last: &str| {
+            let period = Period::between(first.parse().unwrap(), last.parse().unwrap());
+            match Place::of(&period) {
+                Place::Everything => "everything",
+                Place::Year(_) => "year",
+                Place::Month(_) => "month",
+                Place::Day(_) => "day",
+                Place::Elsewhere => "elsewhere",
+            }
+        };
+        assert_eq!(place("2024-01-01", "2024-12-31"), "year");
+        assert_eq!(place("2024-02-01", "2024-02-29"), "month");
+        assert_eq!(place("2023-02-01", "2023-02-28"), "month");
+        assert_eq!(place("2024-02-29", "2024-02-29"), "day");
+        assert_eq!(place("2024-02-01", "2024-02-28"), "elsewhere");
+        assert_eq!(place("2024-02-28", "2024-02-01"), "elsewhere");
+        assert!(matches!(Place::of(&Period::default()), Place::Everything));
+    }
+}

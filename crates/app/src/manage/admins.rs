@@ -1,0 +1,165 @@
+//! `manage createsuperuser`, `manage changepassword` and `manage admins`.
+
+use std::{
+    io::{self, BufRead, IsTerminal, Write},
+    process::ExitCode,
+};
+
+use anyhow::{Context, bail, ensure};
+use clap::{Args, Subcommand};
+use rollcall_domain::{AdminAccount, AdminName, Role};
+use rollcall_service::AdminService;
+use serde_json::{Value, json};
+
+use super::output::{print_json, rfc3339, second, stdout};
+
+#[derive(Args)]
+pub struct CreateSuperuser {
+    /// What its owner signs in with: 1 to 64 characters of A-Z a-z 0-9 . _ @ -; asked for if it is
+    /// not given
+    #[arg(long)]
+    name: Option<AdminName>,
+    /// What its owner may do: a viewer sees, an editor writes notes, an owner does everything
+    #[arg(long, default_value = "owner", value_name = "owner|editor|viewer")]
+    role: Role,
+}
+
+#[derive(Args)]
+pub struct ChangePassword {
+    /// Whose
+    name: AdminName,
+}
+
+#[derive(Subcommand)]
+pub enum Admins {
+    /// List the accounts
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Let nobody sign in with an account any more, and end its sessions
+    Disable {
+        /// Whose
+        name: AdminName,
+    },
+    /// Let people sign in with an account again
+    Enable {
+        /// Whose
+        name: AdminName,
+    },
+}
+
+impl CreateSuperuser {
+    pub(super) async fn run(self, admins: AdminService) -> anyhow::Result<ExitCode> {
+        let name = match self.name {
+            Some(name) => name,
+            None => ask_name()?,
+        };
+        ensure!(!exists(&admins, &name).await?, "there is an account {name} already");
+        let password = ask_password(&name)?;
+        admins.create_account(&name, &password, self.role, None).await?;
+        writeln!(stdout(), "Made the account {name} ({}).", self.role)?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl ChangePassword {
+    pub(super) async fn run(self, admins: AdminService) -> anyhow::Result<ExitCode> {
+        // Before somebody types it twice.
+        ensure!(exists(&admins, &self.name).await?, "there is no account {}", self.name);
+        let password = ask_password(&self.name)?;
+        admins.set_password(&self.name, &password, None).await?;
+        writeln!(stdout(), "Changed the password of {}, and ended its sessions.", self.name)?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl Admins {
+    pub(super) async fn run(self, admins: AdminService) -> anyhow::Result<ExitCode> {
+        match self {
+            Self::List { json } => list(&admins, json).await?,
+            Self::Disable { name } => {
+                admins.disable(&name, None).await?;
+                writeln!(stdout(), "Nobody can sign in as {name} any more.")?;
+            }
+            Self::Enable { name } => {
+                admins.enable(&name, None).await?;
+                writeln!(stdout(), "{name} can sign in.")?;
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+async fn list(admins: &AdminService, json: bool) -> anyhow::Result<()> {
+    let accounts = admins.accounts().await?;
+    if json {
+        return print_json(&accounts.iter().map(as_json).collect());
+    }
+    let mut out = stdout();
+    if accounts.is_empty() {
+        writeln!(out, "There are no accounts; `manage createsuperuser` makes one.")?;
+        return Ok(());
+    }
+    writeln!(out, "{:6}  {:8}  {:19}  {:19}  NAME", "ROLE", "STATE", "MADE", "LAST SIGNED IN")?;
+    for account in &accounts {
+        writeln!(
+            out,
+            "{:6}  {:8}  {}  {:19}  {}",
+            account.role.name(),
+            if account.is_disabled { "disabled" } else { "enabled" },
+            second(account.created_at),
+            account.last_signed_in_at.map_or_else(|| "never".to_owned(), second),
+            account.name,
+        )?;
+    }
+    Ok(())
+}
+
+fn as_json(account: &AdminAccount) -> Value {
+    json!({
+        "name": account.name.as_str(),
+        "role": account.role.name(),
+        "is_disabled": account.is_disabled,
+        "created_at": rfc3339(account.created_at),
+        "last_signed_in_at": account.last_signed_in_at.map(rfc3339),
+    })
+}
+
+async fn exists(admins: &AdminService, name: &AdminName) -> anyhow::Result<bool> {
+    Ok(admins.accounts().await?.iter().any(|account| account.name == *name))
+}
+
+fn ask_name() -> anyhow::Result<AdminName> {
+    // What comes from a file or a pipe is the password.
+    ensure!(io::stdin().is_terminal(), "there is nobody to ask for a name; give it as --name NAME");
+    let mut out = stdout();
+    write!(out, "Name: ")?;
+    out.flush()?;
+    Ok(read_line()?.trim().parse()?)
+}
+
+/// Asks for a new password: twice and without showing it, on a terminal; else it is the first line of
+/// the standard input, so that a script can give it without others seeing it among the arguments.
+fn ask_password(name: &AdminName) -> anyhow::Result<String> {
+    if !io::stdin().is_terminal() {
+        return read_line();
+    }
+    let password = rpassword::prompt_password(format!("New password of {name}: "))
+        .context("the terminal cannot be read")?;
+    let again = rpassword::prompt_password("The same again: ")?;
+    if password != again {
+        bail!("these were two different passwords; nothing was changed");
+    }
+    Ok(password)
+}
+
+/// A line of the standard input, without its end.
+fn read_line() -> anyhow::Result<String> {
+    let mut line = String::new();
+    io::stdin().lock().read_line(&mut line).context("the standard input cannot be read")?;
+    let length = line.trim_end_matches(['\r', '\n']).len();
+    line.truncate(length);
+    Ok(line)
+}

@@ -1,0 +1,71 @@
+//! The web admin's place on the server.
+
+use std::sync::{Arc, OnceLock};
+
+use axum::{
+    Router,
+    extract::{Request, State},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+    routing::any,
+};
+use rollcall_admin::Admin;
+use rollcall_domain::SystemClock;
+use rollcall_repository_diesel::{Database, DieselUserRepository};
+use rollcall_service::{AdminService, DirectoryService, UserService};
+
+use crate::settings::HttpSettings;
+
+/// The web admin, once there is a database to show. Cheap to clone.
+#[derive(Clone, Default)]
+pub(crate) struct WebAdmin(Arc<OnceLock<Router>>);
+
+impl WebAdmin {
+    /// What is served until then, and from then on.
+    pub(crate) fn router(&self, settings: &HttpSettings) -> Router {
+        let base = format!("{}/admin", settings.prefix());
+        Router::new()
+            .route(&base, any(Self::answer))
+            .route(&format!("{base}/"), any(Self::answer))
+            .route(&format!("{base}/{{*rest}}"), any(Self::answer))
+            .with_state(self.clone())
+    }
+
+    /// There is a database to show.
+    pub(crate) fn open(
+        &self,
+        settings: &HttpSettings,
+        database: Database,
+        users: UserService,
+        admins: AdminService,
+    ) {
+        // Nobody opens twice.
+        let _first = self.0.set(pages(settings, database, users, admins));
+    }
+
+    async fn answer(State(Self(pages)): State<Self>, request: Request) -> Response {
+        match pages.get() {
+            Some(pages) => match pages.clone().call(request).await {
+                Ok(response) => response,
+                Err(never) => match never {},
+            },
+            None => (StatusCode::SERVICE_UNAVAILABLE, "The bot is starting.\n").into_response(),
+        }
+    }
+}
+
+/// The pages themselves.
+pub(crate) fn pages(
+    settings: &HttpSettings,
+    database: Database,
+    users: UserService,
+    admins: AdminService,
+) -> Router {
+    let directory = DirectoryService::new(DieselUserRepository::new(database), SystemClock);
+    let settings = rollcall_admin::Settings {
+        prefix: settings.prefix().to_owned(),
+        origin: settings.public_url.as_ref().map(|url| url.origin().to_owned()),
+        trusted_proxies: settings.trusted_proxies.clone(),
+    };
+    Admin::new(settings, admins, directory, users, SystemClock)
+}

@@ -1,0 +1,132 @@
+//! Passwords: what may be one, and their hashes.
+
+use std::sync::Arc;
+
+use argon2::{Argon2, PasswordHasher, PasswordVerifier};
+use tokio::{sync::Semaphore, task::spawn_blocking};
+
+use crate::{AccountError, ServiceError};
+
+/// The fewest characters of a password (NIST SP 800-63B asks for 8).
+const MIN_CHARS: usize = 10;
+/// The most bytes of a password: a long one is to cost no more than its hash does.
+const MAX_BYTES: usize = 1024;
+/// How many passwords are hashed at once; each takes a processor and 19 MiB.
+const AT_ONCE: usize = 2;
+
+/// A hash that no password has, which is verified in place of an account that is not there. Its
+/// parameters are those of every other one, so that it takes as long.
+const NOBODYS: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5cyBwYXNzd29yZA\
+                       $AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+/// Hashes passwords with Argon2id (RFC 9106) and OWASP's parameters, a few at a time.
+#[derive(Clone)]
+pub(crate) struct Passwords {
+    turns: Arc<Semaphore>,
+}
+
+impl Default for Passwords {
+    fn default() -> Self {
+        Self { turns: Arc::new(Semaphore::new(AT_ONCE)) }
+    }
+}
+
+impl Passwords {
+    /// The hash of a new password, in the PHC string format, with a salt of its own.
+    pub(crate) async fn hash(&self, password: &str) -> Result<String, AccountError> {
+        if password.chars().count() < MIN_CHARS {
+            return Err(InvalidPassword::TooShort.into());
+        }
+        if password.len() > MAX_BYTES {
+            return Err(InvalidPassword::TooLong.into());
+        }
+        let password = password.to_owned();
+        let hashed = self.in_turn(move || {
+            Argon2::default().hash_password(password.as_bytes()).map(|hash| hash.to_string())
+        });
+        // All that it may lack is a salt: the password and the parameters are fine.
+        let hashed = hashed.await.and_then(Result::ok);
+        hashed.ok_or(AccountError::Storage(ServiceError::NoRandomness))
+    }
+
+    /// Whether `hash` is that of the password. Without a hash it is not, and that takes as long.
+    pub(crate) async fn verify(&self, password: &str, hash: Option<String>) -> bool {
+        if password.len() > MAX_BYTES {
+            return false;
+        }
+        let password = password.to_owned();
+        let verified = self.in_turn(move || {
+            let hash = hash.as_deref().unwrap_or(NOBODYS);
+            Argon2::default().verify_password(password.as_bytes(), hash).is_ok()
+        });
+        verified.await.unwrap_or(false)
+    }
+
+    /// Does what takes a processor on a thread for that; `None` where it panicked. It goes on when
+    /// the caller goes away, and keeps its turn until it is done.
+    async fn in_turn<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Option<T> {
+        let turn = Arc::clone(&self.turns).acquire_owned().await.ok()?;
+        let work = spawn_blocking(move || {
+            let done = work();
+            drop(turn);
+            done
+        });
+        work.await.ok()
+    }
+}
+
+/// Why a text cannot be a password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidPassword {
+    /// It is too easily guessed.
+    #[error("the password is too short; expected {MIN_CHARS} characters or more")]
+    TooShort,
+    /// Nobody types that.
+    #[error("the password is too long; expected {MAX_BYTES} bytes or less")]
+    TooLong,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_password_is_known_by_its_hash() {
+        let passwords = Passwords::default();
+        let hash = passwords.hash("correct horse").await.unwrap();
+        assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
+        assert_ne!(passwords.hash("correct horse").await.unwrap(), hash, "each has a salt");
+        assert!(passwords.verify("correct horse", Some(hash.clone())).await);
+        assert!(!passwords.verify("correct horsf", Some(hash)).await);
+        assert!(!passwords.verify("correct horse", None).await);
+        assert!(!passwords.verify("correct horse", Some("garbage".to_owned())).await);
+    }
+
+    #[test]
+    fn nobodys_hash_is_verified_in_full() {
+        let hash = argon2::PasswordHash::new(NOBODYS).unwrap();
+        let ours = Argon2::default().hash_password(b"x").unwrap();
+        assert_eq!((hash.algorithm, hash.version), (ours.algorithm, ours.version));
+        assert_eq!(hash.params, ours.params);
+        let lengths = |hash: &argon2::PasswordHash| {
+            (hash.salt.as_ref().unwrap().len(), hash.hash.as_ref().unwrap().len())
+        };
+        assert_eq!(lengths(&hash), lengths(&ours));
+    }
+
+    #[tokio::test]
+    async fn lengths_have_their_bounds() {
+        let passwords = Passwords::default();
+        for (password, error) in [
+            ("жжжжжжжжж".to_owned(), "the password is too short; expected 10 characters or more"),
+            ("x".repeat(1025), "the password is too long; expected 1024 bytes or less"),
+        ] {
+            assert_eq!(passwords.hash(&password).await.unwrap_err().to_string(), error);
+        }
+        assert!(passwords.hash("жжжжжжжжжж").await.is_ok());
+        assert!(passwords.hash(&"x".repeat(1024)).await.is_ok());
+    }
+}
