@@ -226,7 +226,8 @@ async fn dates(app: &App, query: &Query) -> Result<Dates, Failure> {
             return Ok(Dates { above, here: day.day().to_string(), below: vec![] });
         }
         Place::Elsewhere => {
-            let here = "some days".to_owned();
+            let preset = PRESETS.iter().find(|it| it.0 == query.first_seen.preset);
+            let here = preset.map_or("Days of your choice", |it| it.1).to_owned();
             return Ok(Dates { above: vec![everything()], here, below: vec![] });
         }
     };

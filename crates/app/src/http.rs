@@ -11,12 +11,12 @@ use anyhow::Context;
 use axum::{
     Router,
     body::Bytes,
-    extract::{DefaultBodyLimit, FromRequest, Request, State},
+    extract::{ConnectInfo, DefaultBodyLimit, FromRequest, Request, State},
     http::{HeaderValue, StatusCode},
     response::{IntoResponse, Response},
     routing::post,
 };
-use hyper::server::conn::http1;
+use hyper::{server::conn::http1, service::{Service, service_fn}};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
@@ -97,8 +97,8 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, shutdown: Shutd
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, _)) => {
-                connections.spawn(talk(stream, router.clone(), shutdown.clone()));
+            Ok((stream, peer)) => {
+                connections.spawn(talk(stream, peer, router.clone(), shutdown.clone()));
             }
             Err(error) => {
                 log::warn!(error:% = error; "a connection was not accepted");
@@ -118,13 +118,18 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, shutdown: Shutd
     }
 }
 
-/// Answers the requests of one connection, one after the other.
-async fn talk(stream: TcpStream, router: Router, shutdown: Shutdown) {
+/// Answers the requests of one connection, one after the other. Each is told whose it is.
+async fn talk(stream: TcpStream, peer: SocketAddr, router: Router, shutdown: Shutdown) {
+    let router = TowerToHyperService::new(router);
+    let service = service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
+        request.extensions_mut().insert(ConnectInfo(peer));
+        router.call(request)
+    });
     let mut connection = pin!(
         http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HEAD_TIMEOUT)
-            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
+            .serve_connection(TokioIo::new(stream), service)
     );
     let talked = tokio::select! {
         talked = connection.as_mut() => talked,

@@ -18,6 +18,7 @@ pub mod manage;
 mod serve;
 pub mod settings;
 mod shutdown;
+mod web_admin;
 
 use std::{process::ExitCode, time::Duration};
 

@@ -21,6 +21,7 @@ use crate::{
     http, maintenance,
     settings::HttpSettings,
     shutdown::Shutdown,
+    web_admin::WebAdmin,
 };
 
 /// Runs a bot on a database, by long polling where there is no webhook, until it is to end.
@@ -36,7 +37,8 @@ pub(crate) async fn serve(
     let admin_url = listening.map(|address| http.admin_url(address));
     let health = Health::new()?;
     let receiver = Arc::default();
-    let mut router = health.clone().router();
+    let web_admin = WebAdmin::default();
+    let mut router = health.clone().router().merge(web_admin.router(&http));
     if let Some(webhook) = &http.webhook {
         router = router.merge(http::webhook(webhook.url.path(), Arc::clone(&receiver)));
     }
@@ -49,7 +51,7 @@ pub(crate) async fn serve(
         Ok(())
     };
     let worked =
-        work(settings, &http, admin_url, database_url, shutdown.clone(), &health, &receiver);
+        work(settings, &http, admin_url, database_url, shutdown.clone(), &health, &receiver, &web_admin);
     tokio::try_join!(served, worked)?;
     if let Some(receiver) = receiver.get() {
         receiver.finish().await;
@@ -58,14 +60,14 @@ pub(crate) async fn serve(
     Ok(())
 }
 
-/// Listens where the settings say. Where nobody needs it but those who watch the bot, a port that
-/// is taken does not keep it from its work.
+/// Listens where the settings say. Where nobody asked for a webhook, nor for the web admin at an
+/// address of its own, a port that is taken does not keep the bot from its work.
 async fn listen(http: &HttpSettings) -> anyhow::Result<Option<TcpListener>> {
     let Some(address) = http.address else { return Ok(None) };
     match http::listen(address).await {
-        Err(error) if http.webhook.is_none() => {
+        Err(error) if http.webhook.is_none() && http.public_url.is_none() => {
             log::warn!(
-                "{error:#}; the bot goes on without {} (LISTEN_ADDR=off for none)",
+                "{error:#}; the bot goes on without the web admin, {} (LISTEN_ADDR=off for none)",
                 health::PATHS.join(", ")
             );
             Ok(None)
@@ -83,6 +85,7 @@ async fn work(
     shutdown: Shutdown,
     health: &Health,
     receiver: &OnceLock<Receiver>,
+    web_admin: &WebAdmin,
 ) -> anyhow::Result<()> {
     let owners = settings.admins.clone();
     let (mut bot, database) = tokio::select! {
@@ -93,6 +96,8 @@ async fn work(
     let storage = DieselAdminRepository::new(database.clone());
     let admins = AdminService::new(storage, SystemClock, owners);
     if let Some(url) = admin_url {
+        web_admin.open(http, database.clone(), users.clone(), admins.clone());
+        log::info!("the web admin is at {url}");
         bot.tell_of(AdminSite { admins: admins.clone(), url });
     }
     health.started(database, users.clone(), bot.intake());

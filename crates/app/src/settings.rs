@@ -164,15 +164,7 @@ impl HttpArguments {
         environment: &Environment,
         api_url: &ApiUrl,
     ) -> Result<HttpSettings, SettingError> {
-        let Listen(address) = parse(LISTEN_ADDR, self.listen_addr.as_deref(), environment)
-            .unwrap_or_else(|| read(LISTEN_ADDR, "127.0.0.1:8080"))?;
-        let flag = self.public_url.as_deref();
-        let public_url: Option<PublicUrl> = parse(PUBLIC_URL, flag, environment).transpose()?;
-        let flag = self.trusted_proxies.as_deref();
-        let Proxies(trusted_proxies) =
-            parse(TRUSTED_PROXIES, flag, environment).transpose()?.unwrap_or_default();
-        let settings = HttpSettings { address, public_url, trusted_proxies, webhook: None };
-
+        let settings = self.without_webhook(environment)?;
         let url: Option<WebhookUrl> =
             parse(WEBHOOK_URL, self.webhook_url.as_deref(), environment).transpose()?;
         let Some(url) = url else { return Ok(settings) };
@@ -197,10 +189,31 @@ impl HttpArguments {
         let secret: Option<WebhookSecret> =
             parse(WEBHOOK_SECRET, self.webhook_secret.as_deref(), environment).transpose()?;
         let secret = secret.ok_or(SettingError::NoSecret)?;
-        if address.is_none() {
+        if settings.address.is_none() {
             return Err(SettingError::NowhereToListen);
         }
         Ok(HttpSettings { webhook: Some(Webhook { url, secret }), ..settings })
+    }
+
+    /// What is served where Telegram brings nothing.
+    ///
+    /// # Errors
+    /// When a setting is wrong.
+    pub fn without_webhook(&self, environment: &Environment) -> Result<HttpSettings, SettingError> {
+        let Listen(address) = parse(LISTEN_ADDR, self.listen_addr.as_deref(), environment)
+            .unwrap_or_else(|| read(LISTEN_ADDR, "127.0.0.1:8080"))?;
+        let flag = self.public_url.as_deref();
+        let public_url: Option<PublicUrl> = parse(PUBLIC_URL, flag, environment).transpose()?;
+        let flag = self.trusted_proxies.as_deref();
+        let Proxies(trusted_proxies) =
+            parse(TRUSTED_PROXIES, flag, environment).transpose()?.unwrap_or_default();
+        Ok(HttpSettings { address, public_url, trusted_proxies, webhook: None })
+    }
+
+    /// With this address in place of `LISTEN_ADDR`, if there is one.
+    #[must_use]
+    pub fn listening_at(self, address: Option<String>) -> Self {
+        Self { listen_addr: address.or(self.listen_addr), ..self }
     }
 }
 
@@ -213,10 +226,14 @@ impl HttpSettings {
         }
     }
 
+    /// What the paths of the web admin begin with; "" where that is nothing.
+    pub fn prefix(&self) -> &str {
+        self.public_url.as_ref().map_or("", PublicUrl::prefix)
+    }
+
     /// Whether a path is the web admin's.
     fn is_admins(&self, path: &str) -> bool {
-        let prefix = self.public_url.as_ref().map_or("", PublicUrl::prefix);
-        let below = path.strip_prefix(prefix).and_then(|path| path.strip_prefix("/admin"));
+        let below = path.strip_prefix(self.prefix()).and_then(|path| path.strip_prefix("/admin"));
         below.is_some_and(|below| below.is_empty() || below.starts_with('/'))
     }
 }

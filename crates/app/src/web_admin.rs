@@ -16,6 +16,9 @@ use rollcall_service::{AdminService, DirectoryService, UserService};
 
 use crate::settings::HttpSettings;
 
+#[path = "../../admin/tests/stand_in/mod.rs"]
+mod stand_in;
+
 /// The web admin, once there is a database to show. Cheap to clone.
 #[derive(Clone, Default)]
 pub(crate) struct WebAdmin(Arc<OnceLock<Router>>);
@@ -61,7 +64,8 @@ pub(crate) fn pages(
     users: UserService,
     admins: AdminService,
 ) -> Router {
-    let directory = DirectoryService::new(DieselUserRepository::new(database), SystemClock);
+    let storage = stand_in::StandIn { users: DieselUserRepository::new(database), notes: Default::default() };
+    let directory = DirectoryService::new(storage, SystemClock);
     let settings = rollcall_admin::Settings {
         prefix: settings.prefix().to_owned(),
         origin: settings.public_url.as_ref().map(|url| url.origin().to_owned()),

@@ -6,6 +6,7 @@ mod demo_data;
 mod migrations;
 mod output;
 mod quarantine;
+mod runserver;
 mod stats;
 mod test_users;
 mod users;
@@ -52,6 +53,8 @@ pub enum Command {
     /// Look at updates that could not be read in full
     #[command(subcommand)]
     Quarantine(quarantine::Quarantine),
+    /// Serve the web admin, without a bot
+    Runserver(runserver::Runserver),
     /// Make an account for somebody to sign in to the web admin with
     Createsuperuser(admins::CreateSuperuser),
     /// Change the password of an account, which ends its sessions
@@ -89,6 +92,7 @@ pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Res
         }
         Command::Users(command) => command.run(service(open().await?)).await,
         Command::Quarantine(command) => command.run(open().await?).await,
+        Command::Runserver(command) => command.run(open().await?, environment).await,
         Command::Createsuperuser(command) => command.run(admin_service(open().await?)).await,
         Command::Changepassword(command) => command.run(admin_service(open().await?)).await,
         Command::Admins(command) => command.run(admin_service(open().await?)).await,

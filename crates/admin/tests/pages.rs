@@ -1,0 +1,511 @@
+//! The pages, as a browser gets them, over real databases.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+mod site;
+
+use axum::http::{Method, StatusCode};
+use rollcall_admin::{Access, routes};
+use rollcall_domain::{AuditAction, Profile, Role};
+use rollcall_service::AuditFilter;
+
+use site::{ADA, Answer, PASSWORD, Site, id, names};
+
+/// What each part of a path in braces becomes.
+fn filled(path: &str) -> String {
+    path.replace("{id}", "1815").replace("{token}", "x").replace("{name}", "viewer")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_gets_in_without_a_session() {
+    let site = Site::with_people(3).await;
+    for route in routes() {
+        let answer = site.request(&route.method, &filled(route.path), None, "").await;
+        let what = format!("{} {}", route.method, route.path);
+        match (route.access, route.method) {
+            (Access::Anybody, _) => assert_ne!(answer.status, StatusCode::FORBIDDEN, "{what}"),
+            (Access::Role(_), Method::GET) => {
+                assert_eq!(answer.status, StatusCode::SEE_OTHER, "{what}");
+                assert!(answer.location().starts_with("/admin/sign-in?next="), "{what}");
+            }
+            (Access::Role(_), _) => assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{what}"),
+        }
+        assert!(!answer.body.contains("Person"), "{what} tells of people");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_role_gets_what_the_table_says() {
+    for role in Role::ALL {
+        for route in routes() {
+            let site = Site::with_people(3).await;
+            let token = site.sign_in(role).await;
+            let body = if route.path.ends_with("note") { "note=x" } else { "id=1" };
+            let answer = site.request(&route.method, &filled(route.path), Some(&token), body).await;
+            let what = format!("{role}: {} {}", route.method, route.path);
+            let is_allowed = match route.access {
+                Access::Anybody => true,
+                Access::Role(needed) => role >= needed,
+            };
+            assert_eq!(answer.status == StatusCode::FORBIDDEN, !is_allowed, "{what}");
+            assert!(!answer.status.is_server_error(), "{what}: {}", answer.status);
+            if !is_allowed {
+                assert!(answer.body.contains("You may not do this"), "{what}");
+                assert_eq!(site.users.get_user_stats().await.unwrap().total_users, 3, "{what}");
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_expired_session_is_none() {
+    let site = Site::with_people(3).await;
+    let token = site.sign_in(Role::Owner).await;
+    assert_eq!(site.get("/admin/users", &token).await.status, StatusCode::OK);
+    site.clock.advance(12 * 3600);
+    for route in routes().iter().filter(|route| route.access != Access::Anybody) {
+        let answer = site.request(&route.method, &filled(route.path), Some(&token), "id=1").await;
+        let refused = [StatusCode::SEE_OTHER, StatusCode::UNAUTHORIZED];
+        assert!(refused.contains(&answer.status), "{} {}", route.method, route.path);
+    }
+    assert_eq!(site.users.get_user_stats().await.unwrap().total_users, 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn forms_of_other_sites_change_nothing() {
+    let site = Site::with_people(3).await;
+    let token = site.sign_in(Role::Owner).await;
+    let forged: [&[(&str, &str)]; 5] = [
+        &[("origin", "https://evil.example")],
+        &[("origin", "null")],
+        &[("sec-fetch-site", "cross-site")],
+        &[("sec-fetch-site", "same-site"), ("origin", "http://other.localhost:8080")],
+        &[("origin", "http://localhost:8080.evil.example")],
+    ];
+    for route in routes().iter().filter(|route| route.method != Method::GET) {
+        for headers in forged {
+            let answer = site
+                .request_with(&route.method, &filled(route.path), Some(&token), "id=1", headers)
+                .await;
+            let what = format!("{} {headers:?}", route.path);
+            assert_eq!(answer.status, StatusCode::FORBIDDEN, "{what}");
+            assert!(answer.header("set-cookie").is_none(), "{what}");
+        }
+    }
+    assert_eq!(site.users.get_user_stats().await.unwrap().total_users, 3);
+    assert_eq!(site.get("/admin/users", &token).await.status, StatusCode::OK);
+
+    let ours: [&[(&str, &str)]; 3] = [
+        &[("sec-fetch-site", "same-origin"), ("origin", "null")],
+        &[("origin", "http://localhost:8080")],
+        &[],
+    ];
+    for headers in ours {
+        let path = "/admin/users/1/note";
+        let answer = site.request_with(&Method::POST, path, Some(&token), "note=x", headers).await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{headers:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_changes_on_get() {
+    let site = Site::with_people(3).await;
+    let token = site.sign_in(Role::Owner).await;
+    for route in routes() {
+        assert!([Method::GET, Method::POST].contains(&route.method));
+        if route.method == Method::POST
+            && !routes().iter().any(|it| it.path == route.path && it.method == Method::GET)
+        {
+            let answer = site.get(&filled(route.path), &token).await;
+            assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED, "{}", route.path);
+        }
+    }
+    site.get("/admin/delete?id=1&id=2", &token).await;
+    assert_eq!(site.users.get_user_stats().await.unwrap().total_users, 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_answer_has_the_headers() {
+    let site = Site::with_people(1).await;
+    let token = site.sign_in(Role::Owner).await;
+    for path in ["/admin/users", "/admin/sign-in", "/admin/nowhere", "/admin/users/99", "/admin"] {
+        let answer = site.get(path, &token).await;
+        let policy = answer.header("content-security-policy").unwrap();
+        assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{path}");
+        assert!(policy.contains("frame-ancestors 'none'"), "{path}");
+        for (name, value) in [
+            ("x-content-type-options", "nosniff"),
+            ("cache-control", "no-store"),
+            ("referrer-policy", "same-origin"),
+            ("cross-origin-opener-policy", "same-origin"),
+            ("cross-origin-resource-policy", "same-origin"),
+        ] {
+            assert_eq!(answer.header(name).as_deref(), Some(value), "{path}");
+        }
+        assert!(answer.header("permissions-policy").is_some());
+        assert!(!answer.body.contains("<style") && !answer.body.contains(" style="), "{path}");
+        assert!(!answer.body.contains("onclick") && !answer.body.contains("<script>"), "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_are_kept_for_ever_under_names_of_their_own() {
+    let site = Site::with_people(1).await;
+    let page = site.request(&Method::GET, "/admin/sign-in", None, "").await.body;
+    for (kind, end) in [("text/css", ".css"), ("text/javascript", ".js")] {
+        let path = page.split('"').find(|it| it.starts_with("/admin/assets/") && it.ends_with(end));
+        let answer = site.request(&Method::GET, path.unwrap(), None, "").await;
+        assert_eq!(answer.status, StatusCode::OK);
+        assert!(answer.header("content-type").unwrap().starts_with(kind));
+        assert!(answer.header("cache-control").unwrap().contains("immutable"));
+    }
+    let answer = site.request(&Method::GET, "/admin/assets/admin.0.css", None, "").await;
+    assert_eq!(answer.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn over_https_cookies_are_the_hosts_own() {
+    let cookie = async |prefix: &str, origin: Option<&str>| {
+        let site = Site::at(prefix, origin).await;
+        site.make_accounts().await;
+        let path = format!("{prefix}/admin/sign-in");
+        let form = format!("name=owner&password={PASSWORD}");
+        let answer = site.request(&Method::POST, &path, None, &form).await;
+        assert_eq!(answer.location(), format!("{prefix}/admin"));
+        let policy = answer.header("referrer-policy").unwrap();
+        let cookie = answer.header("set-cookie").unwrap();
+        let (name, rest) = cookie.split_once('=').unwrap();
+        format!("{name} {} {policy}", rest.split_once("; ").unwrap().1)
+    };
+    assert_eq!(
+        cookie("", None).await,
+        "rollcall_session Path=/; HttpOnly; SameSite=Strict same-origin"
+    );
+    let https = Some("https://bot.example.org");
+    assert_eq!(
+        cookie("", https).await,
+        "__Host-rollcall_session Path=/; HttpOnly; SameSite=Strict; Secure no-referrer"
+    );
+    assert_eq!(
+        cookie("/rollcall", https).await,
+        "rollcall_session Path=/rollcall; HttpOnly; SameSite=Strict; Secure no-referrer"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_signs_in_and_comes_to_the_page_they_wanted() {
+    let site = Site::with_people(3).await;
+    let wanted = site.request(&Method::GET, "/admin/users?q=%D0%96&reach=blocked", None, "").await;
+    let page = site.request(&Method::GET, &wanted.location(), None, "").await;
+    assert!(page.body.contains(r#"name="next" value="/admin/users?q=%D0%96&#38;reach=blocked""#));
+
+    let form = |password: &str, next: &str| format!("name=owner&password={password}&next={next}");
+    let sign_in = "/admin/sign-in";
+    let wrong = site.request(&Method::POST, sign_in, None, &form("wrong", "/admin/audit")).await;
+    assert_eq!(wrong.status, StatusCode::UNAUTHORIZED);
+    assert!(wrong.body.contains("The name or the password is wrong."));
+    assert!(wrong.body.contains(r#"value="/admin/audit""#), "the wanted page is kept");
+    assert!(!wrong.body.contains("wrong\""), "the password is not");
+
+    let right = site.request(&Method::POST, sign_in, None, &form(PASSWORD, "/admin/audit")).await;
+    assert_eq!((right.status, right.location().as_str()), (StatusCode::SEE_OTHER, "/admin/audit"));
+    let elsewhere = form(PASSWORD, "//evil.example/admin");
+    let right = site.request(&Method::POST, sign_in, None, &elsewhere).await;
+    assert_eq!(right.location(), "/admin");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn guessing_is_slowed_down_by_account_and_address() {
+    let site = Site::with_people(1).await;
+    let guess = async |name: &str, address: &str| {
+        let form = format!("name={name}&password=guess");
+        let headers = [("x-forwarded-for", address)];
+        let post = Method::POST;
+        site.request_with(&post, "/admin/sign-in", None, &form, &headers).await
+    };
+    for _ in 0..5 {
+        assert_eq!(guess("owner", "198.51.100.1").await.status, StatusCode::UNAUTHORIZED);
+    }
+    let slowed = guess("owner", "198.51.100.1").await;
+    assert_eq!(slowed.status, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(slowed.header("retry-after").as_deref(), Some("30"));
+    assert!(slowed.body.contains("Try again in 30 seconds."));
+    assert_eq!(guess("owner", "198.51.100.2").await.status, StatusCode::UNAUTHORIZED);
+    let (there, not) = (guess("viewer", "198.51.100.3").await, guess("no", "198.51.100.3").await);
+    assert_eq!(there.body.replace("viewer", "no"), not.body, "it does not tell who has an account");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_from_the_bot_is_used_up_by_its_button_only() {
+    let site = Site::with_people(1).await;
+    let link = site.admins.create_link(id(site::OWNER)).await.unwrap().unwrap();
+    let path = format!("/admin/link/{}", link.as_str());
+    for _ in 0..2 {
+        let page = site.request(&Method::GET, &path, None, "").await;
+        assert_eq!(page.status, StatusCode::OK);
+        assert!(page.body.contains(&format!(r#"method="post" action="{path}""#)));
+    }
+    let signed_in = site.request(&Method::POST, &path, None, "").await;
+    assert_eq!(signed_in.location(), "/admin");
+    let token = signed_in.token();
+    assert!(site.get("/admin/users", &token).await.body.contains("telegram:7"));
+    let again = site.request(&Method::POST, &path, None, "").await;
+    assert_eq!(again.status, StatusCode::UNAUTHORIZED);
+    assert!(again.body.contains("This link no longer works"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn signing_out_ends_the_session_and_everywhere_all_of_them() {
+    let site = Site::with_people(1).await;
+    let tokens = [site.sign_in(Role::Viewer).await, site.sign_in(Role::Viewer).await];
+    let out = site.request(&Method::POST, "/admin/sign-out", Some(&tokens[0]), "").await;
+    assert_eq!(out.location(), "/admin/sign-in");
+    assert!(out.header("set-cookie").unwrap().contains("Max-Age=0"));
+    assert_eq!(site.get("/admin/users", &tokens[0]).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(site.get("/admin/users", &tokens[1]).await.status, StatusCode::OK);
+    site.request(&Method::POST, "/admin/sign-out-everywhere", Some(&tokens[1]), "").await;
+    assert_eq!(site.get("/admin/users", &tokens[1]).await.status, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_on_another_site_finds_the_session() {
+    let site = Site::with_people(1).await;
+    let headers = [("sec-fetch-site", "cross-site")];
+    let path = "/admin/users?q=a&reach=blocked";
+    let answer = site.request_with(&Method::GET, path, None, "", &headers).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    assert!(answer.body.contains(r#"content="0;url=/admin/users?q=a&#38;reach=blocked""#));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_are_text_and_nothing_else() {
+    let site = Site::with_people(0).await;
+    let evil = r#"<script>alert(1)</script>"#;
+    let profile = Profile::new(id(66), evil).last_name("\"'><img src=x onerror=alert(2)>\u{202e}x");
+    site.users.get_or_create_user(&profile.language_code("<b>")).await.unwrap();
+    let token = site.sign_in(Role::Owner).await;
+    let note = "note=%3C%2Ftextarea%3E%3Cscript%3Ealert(3)%3C%2Fscript%3E";
+    site.request(&Method::POST, "/admin/users/66/note", Some(&token), note).await;
+    for path in [
+        "/admin/users",
+        "/admin/users?q=%22%3E%3Cscript%3Ealert(4)%3C/script%3E",
+        "/admin/users?language=%22%3E%3Cscript%3E&source=%3Cscript%3E",
+        "/admin/users/66",
+        "/admin/delete?id=66",
+        "/admin/audit",
+        "/admin/audit?by=%22%3E%3Cscript%3E&about=%3Cscript%3E",
+        "/admin/sign-in?next=%22%3E%3Cscript%3E",
+    ] {
+        let body = site.get(path, &token).await.body;
+        assert!(!body.contains("<script>") && !body.contains("<img"), "{path}");
+        assert_eq!(body.matches("</textarea>").count(), body.matches("<textarea").count());
+    }
+    let page = site.get("/admin/users/66", &token).await.body;
+    assert!(page.contains("<h1><bdi>&#60;script&#62;alert(1)&#60;/script&#62;"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_lead_forwards_and_back() {
+    let site = Site::with_people(120).await;
+    let token = site.sign_in(Role::Viewer).await;
+    for list in ["/admin/users", "/admin/users?sort=id", "/admin/users?sort=-active_days"] {
+        let first = site.get(list, &token).await;
+        let second = site.get(&first.link("next").unwrap(), &token).await;
+        let third = site.get(&second.link("next").unwrap(), &token).await;
+        let sizes = [&first, &second, &third].map(|page| names(page).len());
+        assert_eq!(sizes, [50, 50, 20], "{list}");
+        assert_eq!((first.link("prev"), third.link("next")), (None, None));
+        let back = site.get(&third.link("prev").unwrap(), &token).await;
+        assert_eq!(names(&back), names(&second));
+        let back = site.get(&back.link("prev").unwrap(), &token).await;
+        assert_eq!(names(&back), names(&first));
+        assert!(first.body.contains("120 users in all"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn filters_live_in_the_url_and_in_the_form() {
+    let site = Site::with_people(3).await;
+    let bot = Profile::new(id(77), "Robot").is_bot(true).language_code("de");
+    site.users.get_or_create_user(&bot).await.unwrap();
+    let token = site.sign_in(Role::Viewer).await;
+    let page =
+        site.get("/admin/users?q=rob&language=de&bot=yes&first=7d&min_days=1&x=y", &token).await;
+    assert_eq!(names(&page), ["Robot"]);
+    assert!(page.body.contains("1 user found") && page.body.contains("(4 set)"));
+    for shown in [
+        r#"name="q" value="rob""#,
+        r#"<option value="de" selected>"#,
+        r#"<option value="yes" selected>Bots"#,
+        r#"<option value="7d" selected>Last 7 days"#,
+        r#"name="min_days" min="0" value="1""#,
+    ] {
+        assert!(page.body.contains(shown), "{shown}");
+    }
+    let sorted = page.links().into_iter().find(|it| it.contains("sort=-active_days")).unwrap();
+    assert_eq!(
+        sorted,
+        "/admin/users?q=rob&language=de&first=7d&min_days=1&bot=yes&sort=-active_days"
+    );
+    let nobody = site.get("/admin/users?q=zzz", &token).await;
+    assert!(nobody.body.contains("Nobody matches.") && nobody.body.contains("no users found"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_calendar_leads_to_a_day() {
+    let site = Site::with_people(3).await;
+    let token = site.sign_in(Role::Viewer).await;
+    let mut page = site.get("/admin/users?bot=no", &token).await;
+    for (first, last) in
+        [("2026-01-01", "2026-12-31"), ("2026-11-01", "2026-11-30"), ("2026-11-23", "2026-11-23")]
+    {
+        let url = format!("/admin/users?first_from={first}&first_to={last}&bot=no");
+        assert!(page.links().contains(&url), "{url}");
+        page = site.get(&url, &token).await;
+        assert_eq!(names(&page).len(), 3);
+    }
+    assert!(page.body.contains(r#"<li aria-current="true"><b>23</b></li>"#));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_may_not_write_sees_no_forms() {
+    let site = Site::with_people(1).await;
+    for (role, note, delete) in
+        [(Role::Viewer, false, false), (Role::Editor, true, false), (Role::Owner, true, true)]
+    {
+        let token = site.sign_in(role).await;
+        let page = site.get("/admin/users/1", &token).await.body;
+        assert_eq!(page.contains("<textarea"), note, "{role}");
+        assert_eq!(page.contains("/admin/delete?id=1"), delete, "{role}");
+        let list = site.get("/admin/users", &token).await.body;
+        assert_eq!(list.contains("type=\"checkbox\""), delete, "{role}");
+        assert_eq!(list.contains("/admin/audit"), delete, "{role}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_note_is_written_changed_and_taken_away_with_a_trace() {
+    let site = Site::with_people(1).await;
+    let token = site.sign_in(Role::Editor).await;
+    let write = async |note: &str| {
+        let form = format!("note={note}");
+        site.request(&Method::POST, "/admin/users/1/note", Some(&token), &form).await
+    };
+    assert_eq!(write("likes+hockey").await.location(), "/admin/users/1?noted#note");
+    let page = site.get("/admin/users/1?noted", &token).await.body;
+    assert!(page.contains("likes hockey</textarea>") && page.contains("Saved."));
+    write("likes+hockey").await;
+    write("").await;
+    let filter = AuditFilter::all().action(AuditAction::ChangedNote);
+    let log = site.admins.audit_log(&filter, None, 10).await.unwrap();
+    let changes: Vec<_> = log.iter().map(|it| (it.old.as_deref(), it.new.as_deref())).collect();
+    let note = Some("likes hockey");
+    assert_eq!(changes, [(note, None), (None, note)], "what did not change leaves no trace");
+    let long = write(&"x".repeat(10_001)).await;
+    assert_eq!(long.status, StatusCode::BAD_REQUEST);
+    assert!(long.body.contains("The note is too long"));
+    assert_eq!(write(&"x".repeat(70_000)).await.status, StatusCode::PAYLOAD_TOO_LARGE);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_looks_at_a_person_leaves_a_trace() {
+    let site = Site::with_people(1).await;
+    let token = site.sign_in(Role::Viewer).await;
+    assert_eq!(site.get("/admin/users/1", &token).await.status, StatusCode::OK);
+    assert_eq!(site.get("/admin/users/2", &token).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(site.get("/admin/users/x", &token).await.status, StatusCode::NOT_FOUND);
+    let filter = AuditFilter::all().action(AuditAction::ViewedUser);
+    let log = site.admins.audit_log(&filter, None, 10).await.unwrap();
+    assert_eq!(log.len(), 1);
+    assert_eq!(
+        (log[0].about, log[0].admin.as_ref().unwrap().to_string()),
+        (Some(id(1)), "viewer".to_owned())
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn people_are_deleted_after_a_question() {
+    let site = Site::with_people(4).await;
+    let token = site.sign_in(Role::Owner).await;
+    let question = site.get("/admin/delete?id=2&id=3&id=3&id=99", &token).await.body;
+    assert!(question.contains("Delete these 2 people?") && question.contains("Person 2"));
+    let done = site.request(&Method::POST, "/admin/delete", Some(&token), "id=2&id=3").await;
+    assert_eq!(done.location(), "/admin/users?deleted=2");
+    let list = site.get(&done.location(), &token).await;
+    assert_eq!(names(&list), ["Person 4", "Person 1"]);
+    assert!(list.body.contains("Deleted 2 users."));
+    let filter = AuditFilter::all().action(AuditAction::DeletedUser);
+    assert_eq!(site.admins.audit_log(&filter, None, 10).await.unwrap().len(), 2);
+    let nobody = site.get("/admin/delete", &token).await;
+    assert_eq!(nobody.status, StatusCode::BAD_REQUEST);
+    assert!(nobody.body.contains("Nobody was chosen."));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_audit_log_is_searched_and_read_page_by_page() {
+    let site = Site::with_people(2).await;
+    let token = site.sign_in(Role::Owner).await;
+    for _ in 0..60 {
+        site.get("/admin/users/1", &token).await;
+    }
+    site.get("/admin/users/2", &token).await;
+    let rows = |answer: &Answer| answer.body.matches(r#"<td class="when">"#).count();
+    let first = site.get("/admin/audit?about=1&by=owner&action=viewed_user", &token).await;
+    let second = site.get(&first.link("next").unwrap(), &token).await;
+    assert_eq!((rows(&first), rows(&second), second.link("next")), (50, 10, None));
+    assert!(
+        second.links().contains(&"/admin/audit?about=1&by=owner&action=viewed_user".to_owned())
+    );
+    let odd = site.get("/admin/audit?about=ada", &token).await;
+    assert_eq!(rows(&odd), 0);
+    assert!(odd.body.contains("looked for by the id"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn owners_disable_others_but_not_themselves() {
+    let site = Site::with_people(0).await;
+    let (owner, viewer) = (site.sign_in(Role::Owner).await, site.sign_in(Role::Viewer).await);
+    let post = async |path: &str| site.request(&Method::POST, path, Some(&owner), "").await;
+    assert_eq!(post("/admin/admins/viewer/disable").await.location(), "/admin/admins");
+    assert_eq!(site.get("/admin/users", &viewer).await.status, StatusCode::SEE_OTHER);
+    let list = site.get("/admin/admins", &owner).await.body;
+    assert!(list.contains("/admin/admins/viewer/enable") && list.contains("Disabled"));
+    post("/admin/admins/viewer/enable").await;
+    site.sign_in(Role::Viewer).await;
+    let own = post("/admin/admins/OWNER/disable").await;
+    assert_eq!(own.status, StatusCode::BAD_REQUEST);
+    assert!(own.body.contains("You cannot disable your own account."));
+    assert_eq!(post("/admin/admins/nobody/disable").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_page_says_what_to_do_next() {
+    let site = Site::with_people(0).await;
+    let token = site.sign_in(Role::Owner).await;
+    let page = site.get("/admin/users", &token).await;
+    assert!(page.body.contains("Nobody has written to the bot yet"));
+    insta::assert_snapshot!(page.main());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_pages_of_one_user() {
+    let site = Site::with_people(0).await;
+    let ada = Profile::new(id(ADA), "Ada").last_name("Lovelace").username("ada");
+    site.users.get_or_create_user(&ada.language_code("en")).await.unwrap();
+    let token = site.sign_in(Role::Owner).await;
+    insta::assert_snapshot!("list", site.get("/admin/users", &token).await.main());
+    insta::assert_snapshot!("detail", site.get("/admin/users/1815", &token).await.main());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_is_small() {
+    let site = Site::with_people(60).await;
+    let token = site.sign_in(Role::Owner).await;
+    for path in ["/admin/users", "/admin/users/1", "/admin/audit"] {
+        let page = site.get(path, &token).await;
+        let mut bytes = page.body.len();
+        for file in page.body.split('"').filter(|it| it.starts_with("/admin/assets/")) {
+            bytes += site.get(file, &token).await.body.len();
+        }
+        assert!(bytes < 60 * 1024, "{path} has {bytes} bytes");
+    }
+}

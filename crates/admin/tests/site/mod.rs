@@ -1,0 +1,186 @@
+//! A web admin for one test, and what a browser would do with it.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    extract::ConnectInfo,
+    http::{HeaderMap, Method, Request, StatusCode},
+};
+use rollcall_admin::{Admin, Settings};
+use rollcall_domain::{Clock, Profile, Role, TelegramId};
+use rollcall_repository_diesel::{Database, DieselAdminRepository, DieselUserRepository};
+use rollcall_service::{AdminService, DirectoryService, UserService};
+use rollcall_testkit::{TestClock, ThrowAwayDatabase};
+use tower::ServiceExt;
+
+#[path = "../stand_in/mod.rs"]
+mod stand_in;
+
+pub(crate) const PASSWORD: &str = "correct-horse";
+/// Who may sign in by Telegram.
+pub(crate) const OWNER: i64 = 7;
+pub(crate) const ADA: i64 = 1815;
+
+pub(crate) struct Site {
+    router: Router,
+    pub(crate) admins: AdminService,
+    pub(crate) users: UserService,
+    pub(crate) clock: Arc<TestClock>,
+    _database: ThrowAwayDatabase,
+}
+
+impl Site {
+    /// A site at the root of a host, with accounts named for their roles and so many people.
+    pub(crate) async fn with_people(people: i64) -> Self {
+        let site = Self::at("", None).await;
+        site.make_accounts().await;
+        for n in 1..=people {
+            let profile = Profile::new(id(n), &format!("Person {n}"));
+            site.users.get_or_create_user(&profile).await.unwrap();
+            site.clock.advance(1);
+        }
+        site
+    }
+
+    /// A site with nobody in it.
+    pub(crate) async fn at(prefix: &str, origin: Option<&str>) -> Self {
+        let throw_away = ThrowAwayDatabase::sqlite();
+        let database = Database::open(throw_away.url().parse().unwrap()).await.unwrap();
+        database.migrate().await.unwrap();
+        let clock = Arc::new(TestClock::at("2026-11-23T12:00:00Z"));
+        let shared = || SharedClock(clock.clone());
+        let storage = DieselUserRepository::new(database.clone());
+        let users = UserService::new(storage.clone(), shared());
+        let stand_in = stand_in::StandIn { users: storage, notes: Default::default() };
+        let directory = DirectoryService::new(stand_in, shared());
+        let owners = [id(OWNER)].into();
+        let admins = AdminService::new(DieselAdminRepository::new(database), shared(), owners);
+        let settings = Settings {
+            prefix: prefix.to_owned(),
+            origin: origin.map(str::to_owned),
+            trusted_proxies: vec!["127.0.0.1/32".parse().unwrap()],
+        };
+        let router = Admin::new(settings, admins.clone(), directory, users.clone(), shared());
+        Self { router, admins, users, clock, _database: throw_away }
+    }
+
+    pub(crate) async fn make_accounts(&self) {
+        for role in Role::ALL {
+            let name = role.name().parse().unwrap();
+            self.admins.create_account(&name, PASSWORD, role, None).await.unwrap();
+        }
+    }
+
+    /// The token of a new session of somebody with this role.
+    pub(crate) async fn sign_in(&self, role: Role) -> String {
+        let form = format!("name={role}&password={PASSWORD}");
+        let answer = self.request(&Method::POST, "/admin/sign-in", None, &form).await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
+        answer.token()
+    }
+
+    pub(crate) async fn get(&self, path: &str, token: &str) -> Answer {
+        self.request(&Method::GET, path, Some(token), "").await
+    }
+
+    pub(crate) async fn request(
+        &self,
+        method: &Method,
+        path: &str,
+        token: Option<&str>,
+        body: &str,
+    ) -> Answer {
+        self.request_with(method, path, token, body, &[]).await
+    }
+
+    pub(crate) async fn request_with(
+        &self,
+        method: &Method,
+        path: &str,
+        token: Option<&str>,
+        body: &str,
+        headers: &[(&str, &str)],
+    ) -> Answer {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path.split('#').next().unwrap())
+            .header("host", "localhost:8080")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .extension(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 50_000))));
+        if let Some(token) = token {
+            request = request.header("cookie", format!("a=b; rollcall_session={token}"));
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Body::from(body.to_owned())).unwrap();
+        let answer = self.router.clone().oneshot(request).await.unwrap();
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        let body = to_bytes(answer.into_body(), 1 << 20).await.unwrap();
+        Answer { status, headers, body: String::from_utf8(body.to_vec()).unwrap() }
+    }
+}
+
+/// What a browser gets.
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    headers: HeaderMap,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    pub(crate) fn header(&self, name: &str) -> Option<String> {
+        self.headers.get(name).map(|value| value.to_str().unwrap().to_owned())
+    }
+
+    pub(crate) fn location(&self) -> String {
+        self.header("location").unwrap_or_default()
+    }
+
+    /// The token in the cookie that is set.
+    pub(crate) fn token(&self) -> String {
+        let cookie = self.header("set-cookie").unwrap();
+        cookie.split_once('=').unwrap().1.split(';').next().unwrap().to_owned()
+    }
+
+    /// Where the links lead.
+    pub(crate) fn links(&self) -> Vec<String> {
+        let links = self.body.split("href=\"").skip(1);
+        links.map(|it| it.split('"').next().unwrap().replace("&#38;", "&")).collect()
+    }
+
+    /// Where the link to the next page (`next`), or the one before (`prev`), leads.
+    pub(crate) fn link(&self, rel: &str) -> Option<String> {
+        let link = self.body.split(&format!("rel=\"{rel}\" href=\"")).nth(1)?;
+        Some(link.split('"').next().unwrap().replace("&#38;", "&"))
+    }
+
+    /// What the page is about.
+    pub(crate) fn main(&self) -> String {
+        let main = self.body.split("<main id=\"main\">").nth(1).unwrap();
+        main.split("</main>").next().unwrap().trim().to_owned()
+    }
+}
+
+/// The names in a list of users.
+pub(crate) fn names(page: &Answer) -> Vec<String> {
+    let rows = page.body.split("<th scope=\"row\"").skip(1);
+    rows.map(|row| row.split("<bdi>").nth(1).unwrap().split("</bdi>").next().unwrap().to_owned())
+        .collect()
+}
+
+pub(crate) fn id(n: i64) -> TelegramId {
+    n.try_into().unwrap()
+}
+
+/// A clock that the services and the test share.
+#[derive(Clone)]
+struct SharedClock(Arc<TestClock>);
+
+impl Clock for SharedClock {
+    fn now(&self) -> chrono::DateTime<chrono::Utc> {
+        self.0.now()
+    }
+}

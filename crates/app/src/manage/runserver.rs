@@ -1,0 +1,55 @@
+//! `manage runserver`.
+
+use std::{io::Write, process::ExitCode};
+
+use anyhow::Context;
+use clap::Args;
+use rollcall_domain::SystemClock;
+use rollcall_repository_diesel::{Database, DieselAdminRepository};
+use rollcall_service::AdminService;
+
+use super::{output::stdout, service};
+use crate::{
+    environment::Environment,
+    http,
+    settings::{HttpArguments, TelegramArguments},
+    shutdown::Shutdown,
+    web_admin,
+};
+
+#[derive(Args, Debug)]
+pub struct Runserver {
+    /// Where to listen [env: LISTEN_ADDR] [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<String>,
+}
+
+impl Runserver {
+    /// Serves the web admin until Ctrl-C or SIGTERM. Users whom a bot registers meanwhile show; the
+    /// maintenance of the database is the bot's.
+    pub(super) async fn run(
+        self,
+        database: Database,
+        environment: &Environment,
+    ) -> anyhow::Result<ExitCode> {
+        let settings =
+            HttpArguments::default().listening_at(self.listen).without_webhook(environment)?;
+        let owners = TelegramArguments::default().admins(environment)?;
+        let address = settings
+            .address
+            .context("LISTEN_ADDR is off; expected an address such as 127.0.0.1:8080")?;
+        let listener = http::listen(address).await?;
+        let shutdown = Shutdown::on_signals()?;
+        let storage = DieselAdminRepository::new(database.clone());
+        let admins = AdminService::new(storage, SystemClock, owners);
+        let has_accounts = !admins.accounts().await?.is_empty();
+        let url = settings.admin_url(listener.local_addr()?);
+        writeln!(stdout(), "The web admin is at {url}; Ctrl-C ends it.")?;
+        if !has_accounts {
+            writeln!(stdout(), "There is no account yet: make one with `manage createsuperuser`.")?;
+        }
+        let pages = web_admin::pages(&settings, database.clone(), service(database), admins);
+        http::serve(listener, pages, shutdown).await;
+        Ok(ExitCode::SUCCESS)
+    }
+}
