@@ -16,7 +16,10 @@ use axum::{
     response::{IntoResponse, Response},
     routing::post,
 };
-use hyper::{server::conn::http1, service::{Service, service_fn}};
+use hyper::{
+    server::conn::http1,
+    service::{Service, service_fn},
+};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,

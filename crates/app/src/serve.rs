@@ -34,10 +34,9 @@ pub(crate) async fn serve(
     // Before anything else is done: a port that is taken is the owner's to free.
     let listener = listen(&http).await?;
     let listening = listener.as_ref().map(TcpListener::local_addr).transpose()?;
-    let admin_url = listening.map(|address| http.admin_url(address));
     let health = Health::new()?;
     let receiver = Arc::default();
-    let web_admin = WebAdmin::default();
+    let web_admin = WebAdmin::new(listening.map(|address| http.admin_url(address)));
     let mut router = health.clone().router().merge(web_admin.router(&http));
     if let Some(webhook) = &http.webhook {
         router = router.merge(http::webhook(webhook.url.path(), Arc::clone(&receiver)));
@@ -51,7 +50,7 @@ pub(crate) async fn serve(
         Ok(())
     };
     let worked =
-        work(settings, &http, admin_url, database_url, shutdown.clone(), &health, &receiver, &web_admin);
+        work(settings, &http, database_url, shutdown.clone(), &health, &receiver, &web_admin);
     tokio::try_join!(served, worked)?;
     if let Some(receiver) = receiver.get() {
         receiver.finish().await;
@@ -80,7 +79,6 @@ async fn listen(http: &HttpSettings) -> anyhow::Result<Option<TcpListener>> {
 async fn work(
     settings: rollcall_telegram::Settings,
     http: &HttpSettings,
-    admin_url: Option<String>,
     database_url: DatabaseUrl,
     shutdown: Shutdown,
     health: &Health,
@@ -95,10 +93,10 @@ async fn work(
     let users = UserService::new(DieselUserRepository::new(database.clone()), SystemClock);
     let storage = DieselAdminRepository::new(database.clone());
     let admins = AdminService::new(storage, SystemClock, owners);
-    if let Some(url) = admin_url {
+    if let Some(url) = web_admin.url() {
         web_admin.open(http, database.clone(), users.clone(), admins.clone());
         log::info!("the web admin is at {url}");
-        bot.tell_of(AdminSite { admins: admins.clone(), url });
+        bot.tell_of(AdminSite { admins: admins.clone(), url: url.to_owned() });
     }
     health.started(database, users.clone(), bot.intake());
     let taken = async {

@@ -9,6 +9,8 @@ use axum::{
     response::{IntoResponse, Response},
     routing::any,
 };
+use hyper::service::Service;
+use hyper_util::service::TowerToHyperService;
 use rollcall_admin::Admin;
 use rollcall_domain::SystemClock;
 use rollcall_repository_diesel::{Database, DieselUserRepository};
@@ -20,10 +22,23 @@ use crate::settings::HttpSettings;
 mod stand_in;
 
 /// The web admin, once there is a database to show. Cheap to clone.
-#[derive(Clone, Default)]
-pub(crate) struct WebAdmin(Arc<OnceLock<Router>>);
+#[derive(Clone)]
+pub(crate) struct WebAdmin {
+    url: Option<String>,
+    pages: Arc<OnceLock<Router>>,
+}
 
 impl WebAdmin {
+    /// A web admin that people find at `url`; `None` where nothing is listened on.
+    pub(crate) fn new(url: Option<String>) -> Self {
+        Self { url, pages: Arc::default() }
+    }
+
+    /// Where people find it.
+    pub(crate) fn url(&self) -> Option<&str> {
+        self.url.as_deref()
+    }
+
     /// What is served until then, and from then on.
     pub(crate) fn router(&self, settings: &HttpSettings) -> Router {
         let base = format!("{}/admin", settings.prefix());
@@ -43,12 +58,12 @@ impl WebAdmin {
         admins: AdminService,
     ) {
         // Nobody opens twice.
-        let _first = self.0.set(pages(settings, database, users, admins));
+        let _first = self.pages.set(pages(settings, database, users, admins));
     }
 
-    async fn answer(State(Self(pages)): State<Self>, request: Request) -> Response {
+    async fn answer(State(Self { pages, .. }): State<Self>, request: Request) -> Response {
         match pages.get() {
-            Some(pages) => match pages.clone().call(request).await {
+            Some(pages) => match TowerToHyperService::new(pages.clone()).call(request).await {
                 Ok(response) => response,
                 Err(never) => match never {},
             },
@@ -64,7 +79,8 @@ pub(crate) fn pages(
     users: UserService,
     admins: AdminService,
 ) -> Router {
-    let storage = stand_in::StandIn { users: DieselUserRepository::new(database), notes: Default::default() };
+    let storage =
+        stand_in::StandIn { users: DieselUserRepository::new(database), notes: Default::default() };
     let directory = DirectoryService::new(storage, SystemClock);
     let settings = rollcall_admin::Settings {
         prefix: settings.prefix().to_owned(),

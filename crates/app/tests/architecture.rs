@@ -21,9 +21,11 @@ const ALLOWED: &[(&str, &[&str], &[&str])] = &[
         &["rollcall-domain", "rollcall-repository", "rollcall-service"],
         &["frankenstein", "reqwest"],
     ),
+    ("rollcall-admin", &["rollcall-domain", "rollcall-service"], &["askama", "axum", "tower-http"]),
     (
         "rollcall-app",
         &[
+            "rollcall-admin",
             "rollcall-domain",
             "rollcall-repository",
             "rollcall-repository-diesel",
@@ -52,6 +54,7 @@ const ALLOWED: &[(&str, &[&str], &[&str])] = &[
 
 /// Crates that one layer only may name.
 const FRAMEWORKS: &[&str] = &[
+    "askama",
     "axum",
     "clap",
     "diesel",
@@ -65,6 +68,7 @@ const FRAMEWORKS: &[&str] = &[
     "pq-sys",
     "r2d2",
     "reqwest",
+    "tower-http",
 ];
 
 #[test]
