@@ -34,6 +34,9 @@ struct Arguments {
     /// For `growth` and `statistics`: how many users the large table has
     #[arg(long, default_value_t = 10_000_000)]
     users: i64,
+    /// For `statistics`: the URL of a database that is there, instead of one with demo data
+    #[arg(long)]
+    there: Option<String>,
     /// For `drain`: poll or receive
     #[arg(long, hide = true, default_value = "poll")]
     by: String,
@@ -74,7 +77,7 @@ enum What {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let Arguments { what, runs, seconds, only, users, by, from } = Arguments::parse();
+    let Arguments { what, runs, seconds, only, users, there, by, from } = Arguments::parse();
     if what == What::Drain {
         return end_to_end::drain(&by, &from).await;
     }
@@ -99,7 +102,7 @@ async fn main() -> anyhow::Result<()> {
         growth::run(&databases, users, runs, seconds).await?;
     }
     if wanted(What::Statistics) {
-        statistics::run(&databases, users).await?;
+        statistics::run(&databases, users, there.as_deref()).await?;
     }
     Ok(())
 }
