@@ -4,6 +4,7 @@
 //! `cargo run --release --bin bench -- all`
 
 mod database;
+mod days;
 mod end_to_end;
 mod growth;
 mod latency;
@@ -68,6 +69,8 @@ enum What {
     Growth,
     /// How long get_or_create_user takes at 1000 calls a second, against durable commits
     Latency,
+    /// Calls that are a user's first one on a day, against calls on a day that is known already
+    Days,
     /// How long the statistics of many users take to read, and to count again
     Statistics,
     /// Be the bare client of polling and webhook
@@ -97,6 +100,9 @@ async fn main() -> anyhow::Result<()> {
     }
     if wanted(What::Latency) {
         latency::run(&databases, runs, seconds).await?;
+    }
+    if wanted(What::Days) {
+        days::run(&databases, runs, seconds).await?;
     }
     if wanted(What::Growth) {
         growth::run(&databases, users, runs, seconds).await?;
