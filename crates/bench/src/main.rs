@@ -4,6 +4,7 @@
 //! `cargo run --release --bin bench -- all`
 
 mod database;
+mod days;
 mod end_to_end;
 mod growth;
 mod latency;
@@ -34,6 +35,9 @@ struct Arguments {
     /// For `growth` and `statistics`: how many users the large table has
     #[arg(long, default_value_t = 10_000_000)]
     users: i64,
+    /// For `statistics`: the URL of a database that is there, instead of one with demo data
+    #[arg(long)]
+    there: Option<String>,
     /// For `drain`: poll or receive
     #[arg(long, hide = true, default_value = "poll")]
     by: String,
@@ -65,6 +69,8 @@ enum What {
     Growth,
     /// How long get_or_create_user takes at 1000 calls a second, against durable commits
     Latency,
+    /// Calls that are a user's first one on a day, against calls on a day that is known already
+    Days,
     /// How long the statistics of many users take to read, and to count again
     Statistics,
     /// Be the bare client of polling and webhook
@@ -74,7 +80,7 @@ enum What {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let Arguments { what, runs, seconds, only, users, by, from } = Arguments::parse();
+    let Arguments { what, runs, seconds, only, users, there, by, from } = Arguments::parse();
     if what == What::Drain {
         return end_to_end::drain(&by, &from).await;
     }
@@ -95,11 +101,14 @@ async fn main() -> anyhow::Result<()> {
     if wanted(What::Latency) {
         latency::run(&databases, runs, seconds).await?;
     }
+    if wanted(What::Days) {
+        days::run(&databases, runs, seconds).await?;
+    }
     if wanted(What::Growth) {
         growth::run(&databases, users, runs, seconds).await?;
     }
     if wanted(What::Statistics) {
-        statistics::run(&databases, users).await?;
+        statistics::run(&databases, users, there.as_deref()).await?;
     }
     Ok(())
 }

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// How many people there are.
-const PEOPLE: usize = 10_000;
+pub(crate) const PEOPLE: usize = 10_000;
 /// How many call at once.
 pub(crate) const CALLERS: usize = 256;
 

@@ -3,7 +3,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use diesel::{ConnectionError, RunQueryDsl, r2d2::R2D2Connection, sql_types::BigInt};
+use diesel::{
+    ConnectionError, RunQueryDsl, connection::SimpleConnection, r2d2::R2D2Connection,
+    sql_types::BigInt,
+};
 use rollcall_repository::{BoxError, RepositoryError};
 
 use crate::{
@@ -125,6 +128,21 @@ impl Database {
             Ok(diesel::dsl::sql::<BigInt>(sql).get_result::<i64>(connection)?)
         });
         Ok(bytes.await?.try_into().unwrap_or_default())
+    }
+
+    /// Clears away what many writes have left behind in the tables that are read most, which
+    /// PostgreSQL would do by itself, but later. On SQLite there is nothing to do.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn tidy(&self) -> Result<(), RepositoryError> {
+        self.run_long(|connection| {
+            if let AnyConnection::Postgres(connection) = connection {
+                connection.batch_execute("VACUUM (ANALYZE) activity_sums, telegram_users")?;
+            }
+            Ok(())
+        })
+        .await
     }
 
     /// Does `work`, which is called `what` in the log, on a connection of the pool and off the

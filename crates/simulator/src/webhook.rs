@@ -25,6 +25,8 @@ pub(crate) struct Webhook {
     url: String,
     max_connections: i64,
     last_error: Option<(i64, String)>,
+    /// Tells this webhook from those before it, whose workers may not have ended yet.
+    mark: Arc<()>,
     _workers: JoinSet<()>,
 }
 
@@ -57,12 +59,18 @@ pub(crate) fn set(telegram: &Arc<Telegram>, params: &Params) -> Result<Value, Re
     }
     state.end_polls(WEBHOOK_SET);
     let mut workers = JoinSet::new();
+    let mark = Arc::new(());
     for _ in 0..max_connections {
-        let telegram = Arc::clone(telegram);
-        workers.spawn(deliver_all(telegram, target.clone(), headers.clone()));
+        let (telegram, mark) = (Arc::clone(telegram), Arc::clone(&mark));
+        workers.spawn(deliver_all(telegram, mark, target.clone(), headers.clone()));
     }
-    state.webhook =
-        Some(Webhook { url: url.to_owned(), max_connections, last_error: None, _workers: workers });
+    state.webhook = Some(Webhook {
+        url: url.to_owned(),
+        max_connections,
+        last_error: None,
+        mark,
+        _workers: workers,
+    });
     drop(state);
     telegram.changed();
     telegram.arrivals.notify_one();
@@ -109,11 +117,19 @@ fn is_secret(secret: &str) -> bool {
     secret.len() <= 256 && secret.chars().all(is_letter)
 }
 
-/// One worker: takes update after update and delivers each over a connection of its own.
-async fn deliver_all(telegram: Arc<Telegram>, url: HttpUrl, headers: String) {
+/// One worker of the webhook with this mark: takes update after update and delivers each over a
+/// connection of its own.
+async fn deliver_all(telegram: Arc<Telegram>, mark: Arc<()>, url: HttpUrl, headers: String) {
     let mut connection = None;
     loop {
-        let next = telegram.state().queue.take(Instant::now());
+        let next = {
+            let mut state = telegram.state();
+            // Ended only at its next await, it would take an update along for ever.
+            if !is_set(state.webhook.as_ref(), &mark) {
+                return;
+            }
+            state.queue.take(Instant::now())
+        };
         match next {
             Next::Deliver { id, json, failures } => {
                 // Whoever found something to do wakes the next one, as long as there is more.
@@ -122,7 +138,7 @@ async fn deliver_all(telegram: Arc<Telegram>, url: HttpUrl, headers: String) {
                 if let Ok(body) = &outcome {
                     call_back(&telegram, body);
                 }
-                note(&telegram, id, failures, outcome.map(|_| ()));
+                note(&telegram, &mark, id, failures, outcome.map(|_| ()));
             }
             Next::WaitUntil(at) => {
                 tokio::select! {
@@ -187,8 +203,16 @@ fn call_back(telegram: &Arc<Telegram>, body: &[u8]) {
     }
 }
 
-fn note(telegram: &Telegram, id: i64, failures: u32, outcome: Result<(), String>) {
+fn is_set(webhook: Option<&Webhook>, mark: &Arc<()>) -> bool {
+    webhook.is_some_and(|webhook| Arc::ptr_eq(&webhook.mark, mark))
+}
+
+fn note(telegram: &Telegram, mark: &Arc<()>, id: i64, failures: u32, outcome: Result<(), String>) {
     let mut state = telegram.state();
+    // What another webhook has in hand by now is its own.
+    if !is_set(state.webhook.as_ref(), mark) {
+        return;
+    }
     match outcome {
         Ok(()) => state.queue.finish(id),
         Err(message) => {

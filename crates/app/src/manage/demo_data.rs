@@ -53,6 +53,7 @@ impl DemoData {
         let started = Instant::now();
         let people = People::new(self.users, self.days, self.seed, clock.now());
         let active_days = self.store(people, &repository).await?;
+        database.tidy().await?;
         writeln!(
             stdout(),
             "Made up {} users with {} active days in {:.1} seconds.\n\

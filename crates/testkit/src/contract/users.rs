@@ -1,4 +1,4 @@
-//! The contract of [`UserRepository`]: each function tells its rule by its name.
+//! The contract of [`UserRepository`](rollcall_repository::UserRepository): each function tells its rule by its name.
 #![expect(missing_docs, reason = "each function tells its rule by its name")]
 
 use std::{collections::BTreeMap, sync::Arc};
