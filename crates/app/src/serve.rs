@@ -12,7 +12,7 @@ use rollcall_repository_diesel::{
     Database, DatabaseUrl, DieselAdminRepository, DieselBotRepository, DieselUserRepository,
     MigrationState,
 };
-use rollcall_service::{AdminService, UserService};
+use rollcall_service::{AdminService, DirectoryService, UserService};
 use rollcall_telegram::{AdminSite, Bot, Receiver, Webhook};
 use tokio::net::TcpListener;
 
@@ -98,6 +98,7 @@ async fn work(
         log::info!("the web admin is at {url}");
         bot.tell_of(AdminSite { admins: admins.clone(), url: url.to_owned() });
     }
+    let directory = DirectoryService::new(DieselUserRepository::new(database.clone()), SystemClock);
     health.started(database, users.clone(), bot.intake());
     let taken = async {
         let users = users.clone();
@@ -113,7 +114,7 @@ async fn work(
     };
     tokio::select! {
         result = taken => result,
-        never = maintenance::run(users.clone(), admins) => match never {},
+        never = maintenance::run(users.clone(), admins, directory) => match never {},
     }
 }
 

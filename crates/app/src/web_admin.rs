@@ -18,9 +18,6 @@ use rollcall_service::{AdminService, DirectoryService, UserService};
 
 use crate::settings::HttpSettings;
 
-#[path = "../../admin/tests/stand_in/mod.rs"]
-mod stand_in;
-
 /// The web admin, once there is a database to show. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct WebAdmin {
@@ -79,9 +76,7 @@ pub(crate) fn pages(
     users: UserService,
     admins: AdminService,
 ) -> Router {
-    let storage =
-        stand_in::StandIn { users: DieselUserRepository::new(database), notes: Default::default() };
-    let directory = DirectoryService::new(storage, SystemClock);
+    let directory = DirectoryService::new(DieselUserRepository::new(database), SystemClock);
     let settings = rollcall_admin::Settings {
         prefix: settings.prefix().to_owned(),
         origin: settings.public_url.as_ref().map(|url| url.origin().to_owned()),

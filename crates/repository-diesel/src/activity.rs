@@ -128,7 +128,7 @@ pub(crate) fn erase(connection: &mut AnyConnection, ids: &[i64]) -> Result<(), F
 
 /// Locks a user's row, so that nobody adds to its facts; answers whether there is one. Spelled alike
 /// on both databases, unlike the locking of rows.
-fn lock(connection: &mut AnyConnection, id: i64) -> QueryResult<bool> {
+pub(crate) fn lock(connection: &mut AnyConnection, id: i64) -> QueryResult<bool> {
     let locked = diesel::update(telegram_users::table.find(id))
         .set(telegram_users::previous_seen.eq(telegram_users::previous_seen))
         .execute(connection)?;

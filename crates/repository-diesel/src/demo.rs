@@ -14,6 +14,7 @@ use rollcall_repository::History;
 use crate::{
     activity::add_sums,
     connection::AnyConnection,
+    directory::search,
     error::Failure,
     reach::{ReachRow, reach_row},
     schema::{active_days, activity_state, bot_identity, reach_history, starts, telegram_users},
@@ -63,11 +64,14 @@ fn empty(connection: &mut AnyConnection) -> QueryResult<()> {
         AnyConnection::Sqlite(connection) => connection.batch_execute(
             "DELETE FROM telegram_users; DELETE FROM active_days; DELETE FROM reach_history; \
              DELETE FROM starts; DELETE FROM activity_sums; DELETE FROM erased_sums; \
-             DELETE FROM sources; DELETE FROM recent_updates; DELETE FROM quarantine",
+             DELETE FROM sources; DELETE FROM recent_updates; DELETE FROM quarantine; \
+             DELETE FROM profile_changes; DELETE FROM notes; DELETE FROM search_pending; \
+             INSERT INTO search_grams (search_grams) VALUES ('delete-all')",
         )?,
         AnyConnection::Postgres(connection) => connection.batch_execute(
             "TRUNCATE telegram_users, active_days, reach_history, starts, activity_sums, \
-             erased_sums, sources, recent_updates, quarantine",
+             erased_sums, sources, recent_updates, quarantine, profile_changes, notes, \
+             search_pending, search_grams",
         )?,
     }
     // The sums are those of nobody, which is right: a recount that is under way is to see that they
@@ -91,6 +95,7 @@ pub(crate) fn load(connection: &mut AnyConnection, people: &[History]) -> Result
                 AnyConnection::Sqlite(connection) => insert(connection, people)?,
                 AnyConnection::Postgres(connection) => copy(connection, people)?,
             }
+            search::add_new(connection, people.iter().map(|history| &history.user))?;
             QueryResult::Ok(sums.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
         })?;
         add_sums(connection, sums)
@@ -181,6 +186,7 @@ struct UserRow<'a> {
     source: Option<&'a str>,
     day_interactions: i32,
     days_of_month: i16,
+    active_days: i32,
 }
 
 impl<'a> UserRow<'a> {
@@ -210,6 +216,7 @@ impl<'a> UserRow<'a> {
             source: user.source.as_ref().map(StartPayload::as_str),
             day_interactions: latest.interactions,
             days_of_month: i16::try_from(latest.days_of_month).unwrap_or(i16::MAX),
+            active_days: i32::try_from(latest.days_ever).unwrap_or(i32::MAX),
         })
     }
 }

@@ -18,6 +18,7 @@ mod connection;
 mod database;
 mod database_url;
 mod demo;
+mod directory;
 mod error;
 mod migrations;
 mod quarantine;

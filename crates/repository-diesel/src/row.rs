@@ -11,7 +11,7 @@ use rollcall_domain::{Obstacle, Reach, StartPayload, TelegramId, TelegramUser, U
 use crate::{error::Failure, schema::telegram_users, timestamp::UtcMicros};
 
 /// What a row of `telegram_users` tells of its user.
-#[derive(Debug, Queryable, Selectable)]
+#[derive(Debug, Queryable, QueryableByName, Selectable)]
 #[diesel(table_name = telegram_users)]
 pub(crate) struct UserRow {
     pub(crate) telegram_id: i64,
@@ -93,13 +93,13 @@ pub(crate) use user_columns;
 /// What an upsert answers besides.
 macro_rules! upserted_columns {
     () => {
-        ", previous_seen, day_interactions, days_of_month"
+        ", previous_seen, day_interactions, days_of_month, active_days"
     };
 }
 pub(crate) use upserted_columns;
 
 /// The SQL type of what an upsert answers.
-pub(crate) type UpsertedSqlType = (UserSqlType, Nullable<Timestamp>, Integer, SmallInt);
+pub(crate) type UpsertedSqlType = (UserSqlType, Nullable<Timestamp>, Integer, SmallInt, Integer);
 
 /// The SQL type of a [`UserRow`].
 pub(crate) type UserSqlType = SqlTypeOf<<UserRow as Selectable<Pg>>::SelectExpression>;

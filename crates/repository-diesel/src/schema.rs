@@ -20,6 +20,7 @@ diesel::table! {
         source -> Nullable<Text>,
         day_interactions -> Integer,
         days_of_month -> SmallInt,
+        active_days -> Integer,
     }
 }
 
@@ -36,6 +37,31 @@ diesel::table! {
         telegram_id -> BigInt,
         at -> Timestamp,
         payload -> Text,
+    }
+}
+
+diesel::table! {
+    profile_changes (telegram_id, at, field) {
+        telegram_id -> BigInt,
+        at -> Timestamp,
+        field -> Text,
+        old_value -> Nullable<Text>,
+        new_value -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    notes (telegram_id) {
+        telegram_id -> BigInt,
+        text -> Text,
+        written_at -> Timestamp,
+        written_by -> Text,
+    }
+}
+
+diesel::table! {
+    search_pending (telegram_id) {
+        telegram_id -> BigInt,
     }
 }
 

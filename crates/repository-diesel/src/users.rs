@@ -18,7 +18,7 @@ use rollcall_repository::{
 use crate::{
     Database, DatabaseUrl, activity, admin,
     connection::AnyConnection,
-    demo,
+    demo, directory,
     error::Failure,
     reach, recount, registration,
     row::UserRow,
@@ -30,7 +30,7 @@ use crate::{
 /// The store of users, in the table `telegram_users`.
 #[derive(Clone, Debug)]
 pub struct DieselUserRepository {
-    database: Database,
+    pub(crate) database: Database,
 }
 
 impl DieselUserRepository {
@@ -238,12 +238,12 @@ fn list(
     let page = diesel::alias!(crate::schema::telegram_users as page_of_users);
     let keys = page
         .select(page.field(telegram_id))
-        .order((page.field(created_at).desc(), page.field(telegram_id).asc()))
+        .order((page.field(created_at).desc(), page.field(telegram_id).desc()))
         .limit(request.size().into())
         .offset(request.offset().try_into().unwrap_or(i64::MAX));
     let rows: Vec<UserRow> = telegram_users
         .filter(telegram_id.eq_any(keys))
-        .order((created_at.desc(), telegram_id.asc()))
+        .order((created_at.desc(), telegram_id.desc()))
         .select(UserRow::as_select())
         .load(connection)?;
     let items = rows.into_iter().map(UserRow::into_user).collect::<Result<_, _>>()?;
@@ -262,6 +262,7 @@ fn delete(connection: &mut AnyConnection, ids: &[i64]) -> Result<usize, Failure>
         diesel::delete(starts::table.filter(starts::telegram_id.eq(id))).execute(connection)?;
         diesel::delete(quarantine::table.filter(quarantine::telegram_id.eq(id)))
             .execute(connection)?;
+        directory::erase(connection, *id)?;
     }
     admin::empty_entries(connection, ids)?;
     Ok(deleted)

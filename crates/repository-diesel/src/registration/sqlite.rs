@@ -1,7 +1,7 @@
 //! The statements as SQLite spells them: each row is a statement, prepared once, for here that costs
 //! no round trip.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use chrono::{DateTime, Months, NaiveDate, Utc};
 use diesel::{
@@ -19,8 +19,8 @@ use rollcall_domain::{
 };
 
 use super::{
-    ActiveDay, Blocks, Changes, Holder, Known, PastDay, Seen, Statements, Upserted,
-    activity::MAX_SOURCES,
+    ActiveDay, Blocks, ChangeKey, Changes, Holder, Known, OldAndNew, PastDay, Seen, Statements,
+    Upserted, activity::MAX_SOURCES,
 };
 use crate::{
     quarantine::quarantine_row,
@@ -87,6 +87,27 @@ impl Statements for SqliteConnection {
         Ok(())
     }
 
+    fn note_names(
+        &mut self,
+        users: &[i64],
+        changes: &BTreeMap<ChangeKey, OldAndNew>,
+    ) -> QueryResult<()> {
+        for &telegram_id in users {
+            AddPending { telegram_id }.execute(self)?;
+        }
+        for ((id, at, field), (old_value, new_value)) in changes {
+            let change = AddChange {
+                telegram_id: id.get(),
+                at: (*at).into(),
+                field: field.name(),
+                old_value,
+                new_value,
+            };
+            change.execute(self)?;
+        }
+        Ok(())
+    }
+
     fn add_days(&mut self, days: &[ActiveDay]) -> QueryResult<()> {
         for &(id, day, interactions) in days {
             AddDay { telegram_id: id.get(), day: day.to_string(), interactions }.execute(self)?;
@@ -114,6 +135,7 @@ struct Columns<'a> {
     source: Option<&'a str>,
     day_interactions: i32,
     days_of_month: i32,
+    active_days: i32,
 }
 
 impl<'a> Columns<'a> {
@@ -136,6 +158,7 @@ impl<'a> Columns<'a> {
             source: user.source.as_ref().map(StartPayload::as_str),
             day_interactions: latest.interactions,
             days_of_month: i32::try_from(latest.days_of_month).unwrap_or(i32::MAX),
+            active_days: i32::try_from(latest.days_ever).unwrap_or(i32::MAX),
         }
     }
 }
@@ -269,7 +292,7 @@ impl QueryFragment<Sqlite> for Insert<'_> {
             "INSERT INTO telegram_users (telegram_id, first_name, last_name, username, \
              language_code, is_bot, created_at, updated_at, last_seen, active_day, \
              has_private_chat, obstacle, blocked_at, unblocked_at, source, day_interactions, \
-             days_of_month) VALUES (",
+             days_of_month, active_days) VALUES (",
             BigInt = &user.telegram_id, ", ",
             Text = user.first_name, ", ",
             Nullable<Text> = &user.last_name, ", ",
@@ -286,7 +309,8 @@ impl QueryFragment<Sqlite> for Insert<'_> {
             Nullable<Timestamp> = &user.unblocked_at, ", ",
             Nullable<Text> = &user.source, ", ",
             Integer = &user.day_interactions, ", ",
-            Integer = &user.days_of_month,
+            Integer = &user.days_of_month, ", ",
+            Integer = &user.active_days,
             ") RETURNING ",
         );
         out.push_sql(concat!(user_columns!(), upserted_columns!()));
@@ -321,6 +345,7 @@ impl QueryFragment<Sqlite> for Update<'_> {
             ", active_day = ", Text = day(&user.last_seen),
             ", day_interactions = ", Integer = &user.day_interactions,
             ", days_of_month = ", Integer = &user.days_of_month,
+            ", active_days = ", Integer = &user.active_days,
             ", has_private_chat = ", Bool = &user.has_private_chat,
             ", obstacle = ", Nullable<Text> = &user.obstacle,
             ", blocked_at = ", Nullable<Timestamp> = &user.blocked_at,
@@ -395,3 +420,54 @@ impl QueryFragment<Sqlite> for AddDay {
 }
 
 impl RunQueryDsl<SqliteConnection> for AddDay {}
+
+#[derive(QueryId)]
+struct AddPending {
+    telegram_id: i64,
+}
+
+impl QueryFragment<Sqlite> for AddPending {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        push!(
+            out,
+            "INSERT INTO search_pending VALUES (",
+            BigInt = &self.telegram_id,
+            ") ON CONFLICT DO NOTHING",
+        );
+        Ok(())
+    }
+}
+
+impl RunQueryDsl<SqliteConnection> for AddPending {}
+
+struct AddChange<'a> {
+    telegram_id: i64,
+    at: UtcMicros,
+    field: &'static str,
+    old_value: &'a Option<String>,
+    new_value: &'a Option<String>,
+}
+
+impl QueryFragment<Sqlite> for AddChange<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        push!(
+            out,
+            "INSERT INTO profile_changes (telegram_id, at, field, old_value, new_value) VALUES (",
+            BigInt = &self.telegram_id, ", ",
+            Timestamp = &self.at, ", ",
+            Text = self.field, ", ",
+            Nullable<Text> = self.old_value, ", ",
+            Nullable<Text> = self.new_value,
+            ") ON CONFLICT (telegram_id, at, field) \
+             DO UPDATE SET new_value = excluded.new_value",
+        );
+        Ok(())
+    }
+}
+
+impl QueryId for AddChange<'_> {
+    type QueryId = AddChange<'static>;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl RunQueryDsl<SqliteConnection> for AddChange<'_> {}
