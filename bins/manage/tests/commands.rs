@@ -280,7 +280,7 @@ async fn demo_data_fills_a_database_and_takes_its_own_place() {
             printed
         };
         let told = make_up("1200");
-        assert!(told.contains(" is up to date: 5 applied.\nMade up 1,200 users with "), "{told}");
+        assert!(told.contains(" is up to date: 6 applied.\nMade up 1,200 users with "), "{told}");
         assert!(told.ends_with("Look at them with `manage stats` or `manage users list`.\n"));
         let (code, printed, error) = run(&database, &["stats", "rebuild", "--check"], "", &[]);
         assert_eq!((code, error.as_str()), (0, ""), "{printed}");
@@ -340,7 +340,7 @@ async fn check_tells_what_the_bot_would_meet() {
         assert!(printed.starts_with("✓ Settings: can be read\n✓ Database: "), "{printed}");
         assert!(
             printed.ends_with(
-                "✓ Migrations: all 5 are applied\n\
+                "✓ Migrations: all 6 are applied\n\
                  ✓ Telegram: @rollcall_bot (123456789)\n\
                  ✓ Owner: the database is nobody's yet\n"
             ),
@@ -352,7 +352,7 @@ async fn check_tells_what_the_bot_would_meet() {
         assert_eq!(code, 1, "{printed}");
         assert!(
             printed.contains(
-                "✗ Migrations: pending: 2026-11-23-000004_record_activity; run `manage migrate`\n"
+                "✗ Migrations: pending: 2026-11-23-000005_part_source_sums; run `manage migrate`\n"
             ),
             "{printed}"
         );
@@ -443,7 +443,7 @@ async fn come_and_go(database: &ThrowAwayDatabase) {
 /// Changes sums as no Rollcall does.
 fn spoil(database: &ThrowAwayDatabase) {
     let sql = "UPDATE activity_sums SET value = value + 5 WHERE figure = 'new';
-               DELETE FROM activity_sums WHERE figure = 'source_starts';";
+               UPDATE source_sums SET starts = 0;";
     match database.file() {
         Some(file) => {
             let file = file.to_str().unwrap();
