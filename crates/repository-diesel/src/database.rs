@@ -138,7 +138,8 @@ impl Database {
     pub async fn tidy(&self) -> Result<(), RepositoryError> {
         self.run_long(|connection| {
             if let AnyConnection::Postgres(connection) = connection {
-                connection.batch_execute("VACUUM (ANALYZE) activity_sums, telegram_users")?;
+                connection
+                    .batch_execute("VACUUM (ANALYZE) activity_sums, source_sums, telegram_users")?;
             }
             Ok(())
         })

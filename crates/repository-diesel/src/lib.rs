@@ -27,6 +27,7 @@ mod recount;
 mod registration;
 mod row;
 mod schema;
+mod source_sums;
 mod timestamp;
 mod users;
 

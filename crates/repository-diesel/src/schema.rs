@@ -101,6 +101,20 @@ diesel::table! {
 }
 
 diesel::table! {
+    source_sums (day, source, slot) {
+        day -> Date,
+        source -> Text,
+        slot -> SmallInt,
+        starts -> BigInt,
+        new_users -> BigInt,
+        reachable -> BigInt,
+        day_1 -> BigInt,
+        day_7 -> BigInt,
+        day_30 -> BigInt,
+    }
+}
+
+diesel::table! {
     erased_sums (figure, day, label) {
         figure -> Text,
         day -> Date,

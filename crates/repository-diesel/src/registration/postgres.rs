@@ -34,6 +34,7 @@ use crate::{
     schema::{
         active_days, erased_sums, quarantine, reach_history, sources, starts, telegram_users,
     },
+    source_sums::{self, COLUMNS},
     timestamp::UtcMicros,
 };
 
@@ -81,11 +82,12 @@ impl Statements for PgConnection {
     fn finish(&mut self, Changes { users, losers, sums }: &Changes) -> QueryResult<()> {
         let (losers, lost_at) = losers.iter().map(|&(id, at)| (id.get(), naive(at))).unzip();
         let columns = Columns::of(users.iter().copied());
-        Finish { columns, losers, lost_at, sums: SumColumns::of(sums) }.execute(self).map(drop)
+        let (sums, source_sums) = (SumColumns::of(sums), SourceColumns::of(sums));
+        Finish { columns, losers, lost_at, sums, source_sums }.execute(self).map(drop)
     }
 
     fn add_sums(&mut self, sums: &Sums) -> QueryResult<()> {
-        AddSums(SumColumns::of(sums)).execute(self).map(drop)
+        AddSums(SumColumns::of(sums), SourceColumns::of(sums)).execute(self).map(drop)
     }
 
     fn note_names(
@@ -440,6 +442,7 @@ struct Finish<'a> {
     losers: Vec<i64>,
     lost_at: Vec<NaiveDateTime>,
     sums: SumColumns<'a>,
+    source_sums: SourceColumns<'a>,
 }
 
 impl QueryFragment<Pg> for Finish<'_> {
@@ -455,6 +458,8 @@ impl QueryFragment<Pg> for Finish<'_> {
              summed AS (",
         );
         self.sums.push(&mut out)?;
+        push!(out, "), summed_sources AS (");
+        self.source_sums.push(&mut out)?;
         push!(
             out,
             ") UPDATE telegram_users AS stored SET first_name = new.first_name, \
@@ -495,11 +500,12 @@ struct SumColumns<'a> {
 
 impl<'a> SumColumns<'a> {
     fn of(sums: &'a Sums) -> Self {
+        let sums = || source_sums::others(sums);
         Self {
-            figure: sums.iter().map(|(figure, ..)| figure.name()).collect(),
-            day: sums.iter().map(|(_, day, ..)| day).collect(),
-            label: sums.iter().map(|(_, _, label, _)| label.text()).collect(),
-            value: sums.iter().map(|(.., value)| value).collect(),
+            figure: sums().map(|(figure, ..)| figure.name()).collect(),
+            day: sums().map(|(_, day, ..)| day).collect(),
+            label: sums().map(|(_, _, label, _)| label.text()).collect(),
+            value: sums().map(|(.., value)| value).collect(),
         }
     }
 
@@ -524,11 +530,64 @@ impl<'a> SumColumns<'a> {
     }
 }
 
-struct AddSums<'a>(SumColumns<'a>);
+/// Sums of deep links to add, a column each.
+struct SourceColumns<'a> {
+    day: Vec<NaiveDate>,
+    source: Vec<Cow<'a, str>>,
+    values: [Vec<i64>; COLUMNS],
+}
+
+impl<'a> SourceColumns<'a> {
+    fn of(sums: &'a Sums) -> Self {
+        let (mut day, mut source, mut columns) =
+            (Vec::new(), Vec::new(), <[Vec<i64>; _]>::default());
+        for sum in source_sums::of_sources(sums) {
+            day.push(sum.day);
+            source.push(sum.source);
+            for (column, value) in columns.iter_mut().zip(sum.values) {
+                column.push(value);
+            }
+        }
+        Self { day, source, values: columns }
+    }
+
+    /// Writes the statement that adds them, as [`SumColumns::push`] does.
+    fn push<'b>(&'b self, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        push!(
+            out,
+            "INSERT INTO source_sums AS stored SELECT day, source, \
+             (pg_backend_pid() % 16)::smallint, starts, new_users, reachable, day_1, day_7, day_30 \
+             FROM UNNEST(",
+            Array<Date> = &self.day,
+            ", ",
+            Array<Text> = &self.source,
+        );
+        for column in &self.values {
+            push!(out, ", ", Array<BigInt> = column);
+        }
+        push!(
+            out,
+            ") AS new (day, source, starts, new_users, reachable, day_1, day_7, day_30) \
+             ON CONFLICT (day, source, slot) DO UPDATE SET \
+             starts = stored.starts + excluded.starts, \
+             new_users = stored.new_users + excluded.new_users, \
+             reachable = stored.reachable + excluded.reachable, \
+             day_1 = stored.day_1 + excluded.day_1, day_7 = stored.day_7 + excluded.day_7, \
+             day_30 = stored.day_30 + excluded.day_30",
+        );
+        Ok(())
+    }
+}
+
+/// One statement, for each is a round trip.
+struct AddSums<'a>(SumColumns<'a>, SourceColumns<'a>);
 
 impl QueryFragment<Pg> for AddSums<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        self.0.push(&mut out)
+        push!(out, "WITH summed AS (");
+        self.0.push(&mut out)?;
+        push!(out, ") ");
+        self.1.push(&mut out)
     }
 }
 

@@ -29,6 +29,7 @@ use crate::{
     schema::{
         active_days, erased_sums, quarantine, reach_history, sources, starts, telegram_users,
     },
+    source_sums::{self, COLUMNS, SourceSum},
     timestamp::UtcMicros,
 };
 
@@ -80,9 +81,12 @@ impl Statements for SqliteConnection {
     }
 
     fn add_sums(&mut self, sums: &Sums) -> QueryResult<()> {
-        for (figure, day, label, value) in sums.iter() {
+        for (figure, day, label, value) in source_sums::others(sums) {
             let figure = figure.name();
             AddSum { figure, day: day.to_string(), label: label.text(), value }.execute(self)?;
+        }
+        for SourceSum { day, source, values } in source_sums::of_sources(sums) {
+            AddSourceSum { day: day.to_string(), source, values }.execute(self)?;
         }
         Ok(())
     }
@@ -394,6 +398,43 @@ impl QueryId for AddSum<'_> {
 }
 
 impl RunQueryDsl<SqliteConnection> for AddSum<'_> {}
+
+struct AddSourceSum<'a> {
+    day: String,
+    source: Cow<'a, str>,
+    values: [i64; COLUMNS],
+}
+
+impl QueryFragment<Sqlite> for AddSourceSum<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        push!(
+            out,
+            "INSERT INTO source_sums VALUES (",
+            Text = &self.day,
+            ", ",
+            Text = &*self.source,
+            ", 0",
+        );
+        for value in &self.values {
+            push!(out, ", ", BigInt = value);
+        }
+        push!(
+            out,
+            ") ON CONFLICT (day, source, slot) DO UPDATE SET starts = starts + excluded.starts, \
+             new_users = new_users + excluded.new_users, \
+             reachable = reachable + excluded.reachable, day_1 = day_1 + excluded.day_1, \
+             day_7 = day_7 + excluded.day_7, day_30 = day_30 + excluded.day_30",
+        );
+        Ok(())
+    }
+}
+
+impl QueryId for AddSourceSum<'_> {
+    type QueryId = AddSourceSum<'static>;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl RunQueryDsl<SqliteConnection> for AddSourceSum<'_> {}
 
 #[derive(QueryId)]
 struct AddDay {
