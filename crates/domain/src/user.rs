@@ -123,6 +123,28 @@ impl TelegramUser {
         }
     }
 
+    /// Takes in what another record of the same account knows, from a file as a rule. The profile is
+    /// that of the record whose profile changed last, and whether the bot can write to the user that
+    /// of the one that heard of it last; where they are of the same time, the own one stays. It does
+    /// not matter how often this is done.
+    pub fn merge(&mut self, other: Self) {
+        debug_assert_eq!(self.telegram_id, other.telegram_id);
+        if other.updated_at > self.updated_at {
+            self.first_name = other.first_name;
+            self.last_name = other.last_name;
+            self.username = other.username;
+            self.is_bot = other.is_bot;
+            self.updated_at = other.updated_at;
+            self.language_code = other.language_code.or(self.language_code.take());
+        }
+        if other.created_at < self.created_at {
+            self.created_at = other.created_at;
+            self.source = other.source;
+        }
+        self.last_seen = self.last_seen.max(other.last_seen);
+        self.reach.merge(other.reach);
+    }
+
     /// The user's last day of activity, in UTC.
     pub fn active_day(&self) -> NaiveDate {
         self.last_seen.date_naive()

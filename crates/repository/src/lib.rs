@@ -14,6 +14,7 @@ mod directory;
 mod error;
 mod page;
 mod quarantine;
+mod transfer;
 mod user;
 
 pub use activity::{ActivityRepository, DemoRepository, Difference, History};
@@ -25,4 +26,5 @@ pub use directory::DirectoryRepository;
 pub use error::{BoxError, RepositoryError};
 pub use page::{InvalidPage, MAX_PAGE_SIZE, Page, PageRequest};
 pub use quarantine::QuarantineRepository;
+pub use transfer::{Imported, Incoming, TransferRepository};
 pub use user::{Batch, UserRepository};

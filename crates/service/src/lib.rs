@@ -17,6 +17,7 @@ mod directory;
 mod error;
 mod password;
 mod queue;
+mod transfer;
 mod users;
 
 pub use activity::{
@@ -29,5 +30,8 @@ pub use admin::{
 pub use directory::DirectoryService;
 pub use error::ServiceError;
 pub use password::InvalidPassword;
-pub use rollcall_repository::{AuditFilter, Difference, Page, PageRequest};
+pub use rollcall_repository::{AuditFilter, Difference, Imported, Page, PageRequest};
+pub use transfer::{
+    Export, Format, ImportError, ImportReport, Part, Refused, TransferService, UnknownFormat,
+};
 pub use users::UserService;
