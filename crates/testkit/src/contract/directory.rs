@@ -463,9 +463,9 @@ pub async fn active_days_are_those_of_the_facts([store, other]: Stores) {
                         for &(n, on, _) in &batch {
                             *days.entry(n).or_default().entry(day(on)).or_default() += 1;
                         }
-                        let seen = batch.into_iter().map(|(n, on, hour)| {
-                            text(n, on * 86_400 + hour * 3600, "Ada")
-                        });
+                        let seen = batch
+                            .into_iter()
+                            .map(|(n, on, hour)| text(n, on * 86_400 + hour * 3600, "Ada"));
                         register(&**store, seen).await;
                     }
                     for (n, days) in days {
@@ -488,9 +488,8 @@ pub async fn all_is_told_of_a_user([store, _]: Stores) {
         event,
         ..text(1, second, "Ada")
     };
-    let start = |second, payload: &str| {
-        private(second, Some(Event::Start(payload.parse().unwrap())))
-    };
+    let start =
+        |second, payload: &str| private(second, Some(Event::Start(payload.parse().unwrap())));
     let day_of = |n: i64| n * 86_400;
     register(
         &*store,
@@ -577,7 +576,8 @@ fn any_person() -> impl Strategy<Value = Person> {
 }
 
 fn any_filter() -> impl Strategy<Value = UserFilter> {
-    let terms = ["anna", "an", "a", "ann smi", "нна", "zoe", "@nick", "@an", "жу", "lee ann", "qqq"];
+    let terms =
+        ["anna", "an", "a", "ann smi", "нна", "zoe", "@nick", "@an", "жу", "lee ann", "qqq"];
     let reach = [ReachFilter::Reachable, ReachFilter::Unreachable, ReachFilter::Blocked];
     let days = || {
         option::weighted(0.3, (0..25_i64, 0..25_i64, 0..3)).prop_map(|range| match range {
@@ -593,7 +593,8 @@ fn any_filter() -> impl Strategy<Value = UserFilter> {
         option::weighted(0.4, select(terms.to_vec())),
     );
     let days = (days(), days(), option::weighted(0.2, 0..4_u32), option::weighted(0.2, 1..5_u32));
-    let kinds = (option::weighted(0.3, select(reach.to_vec())), option::weighted(0.3, any::<bool>()));
+    let kinds =
+        (option::weighted(0.3, select(reach.to_vec())), option::weighted(0.3, any::<bool>()));
     (words, days, kinds).prop_map(|((language, source, search), days, (reach, is_bot))| {
         let (first_seen, last_seen, min_active_days, max_active_days) = days;
         UserFilter {
@@ -648,8 +649,7 @@ impl Person {
     }
 
     fn user(&self) -> TelegramUser {
-        let mut user =
-            TelegramUser::new(TelegramId::try_from(self.id).unwrap(), self.created_at());
+        let mut user = TelegramUser::new(TelegramId::try_from(self.id).unwrap(), self.created_at());
         let (first, last, ..) = self.names;
         user.first_name = (*first).to_owned();
         user.last_name = (!last.is_empty()).then(|| (*last).to_owned());
@@ -758,10 +758,7 @@ fn ids(slice: &UserSlice) -> Vec<i64> {
     slice.rows.iter().map(|row| row.user.telegram_id.get()).collect()
 }
 
-async fn register(
-    store: &dyn DirectoryStore,
-    interactions: impl IntoIterator<Item = Interaction>,
-) {
+async fn register(store: &dyn DirectoryStore, interactions: impl IntoIterator<Item = Interaction>) {
     let batch = interactions.into_iter().collect::<Vec<_>>().into();
     block_in_place(|| store.register(&batch, at(100 * 86_400))).unwrap();
 }
