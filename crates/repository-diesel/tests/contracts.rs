@@ -44,6 +44,18 @@ mod demo {
     }
 }
 
+mod directory {
+    use rollcall_testkit::contract::directory::DirectoryStore;
+
+    use super::*;
+
+    rollcall_testkit::directory_repository_contract!(open);
+
+    async fn open(url: &str) -> Arc<dyn DirectoryStore> {
+        Arc::new(DieselUserRepository::new(migrated(url).await))
+    }
+}
+
 mod bots {
     use super::*;
 

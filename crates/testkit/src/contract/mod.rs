@@ -4,6 +4,7 @@ pub mod activity;
 pub mod admin;
 pub mod bots;
 pub mod demo;
+pub mod directory;
 pub mod quarantine;
 pub mod users;
 
