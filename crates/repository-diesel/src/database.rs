@@ -169,6 +169,19 @@ impl Database {
         blocking(move || database.attempt(work)).await
     }
 
+    /// Does what [`Database::run_long`] does with work that cannot be done twice.
+    pub(crate) async fn run_once<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut AnyConnection) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, RepositoryError> {
+        let database = self.clone();
+        blocking(move || {
+            let mut connection = database.connection().map_err(RepositoryError::Unavailable)?;
+            work(&mut connection).map_err(Into::into)
+        })
+        .await
+    }
+
     /// Does what [`Database::run`] does on this thread, which may wait.
     pub(crate) fn run_blocking<T>(
         &self,

@@ -137,10 +137,10 @@ fn sums_of(people: &[History]) -> Sums {
 
 /// Each row is a statement, prepared once: here that costs no round trip.
 fn insert(connection: &mut SqliteConnection, people: &[History]) -> QueryResult<()> {
-    for row in people.iter().filter_map(UserRow::of) {
+    for row in people.iter().filter_map(BulkUser::of) {
         diesel::insert_into(telegram_users::table).values(&row).execute(connection)?;
     }
-    for row in people.iter().flat_map(past_days) {
+    for row in people.iter().flat_map(BulkDay::past) {
         diesel::insert_into(active_days::table).values(&row).execute(connection)?;
     }
     for row in people.iter().flat_map(reach_rows) {
@@ -154,9 +154,9 @@ fn insert(connection: &mut SqliteConnection, people: &[History]) -> QueryResult<
 
 /// The rows of each table travel in one stream.
 fn copy(connection: &mut PgConnection, people: &[History]) -> QueryResult<()> {
-    let rows: Vec<UserRow<'_>> = people.iter().filter_map(UserRow::of).collect();
+    let rows: Vec<BulkUser<'_>> = people.iter().filter_map(BulkUser::of).collect();
     diesel::copy_from(telegram_users::table).from_insertable(&rows).execute(connection)?;
-    let rows: Vec<DayRow> = people.iter().flat_map(past_days).collect();
+    let rows: Vec<BulkDay> = people.iter().flat_map(BulkDay::past).collect();
     diesel::copy_from(active_days::table).from_insertable(&rows).execute(connection)?;
     let rows: Vec<ReachRow> = people.iter().flat_map(reach_rows).collect();
     diesel::copy_from(reach_history::table).from_insertable(&rows).execute(connection)?;
@@ -168,7 +168,7 @@ fn copy(connection: &mut PgConnection, people: &[History]) -> QueryResult<()> {
 /// A user with the latest day of activity, as a row to insert.
 #[derive(Insertable)]
 #[diesel(table_name = telegram_users, treat_none_as_default_value = false)]
-struct UserRow<'a> {
+pub(crate) struct BulkUser<'a> {
     telegram_id: i64,
     first_name: &'a str,
     last_name: Option<&'a str>,
@@ -189,9 +189,9 @@ struct UserRow<'a> {
     active_days: i32,
 }
 
-impl<'a> UserRow<'a> {
+impl<'a> BulkUser<'a> {
     /// `None` for somebody who was never active, whom there is not.
-    fn of(History { user, days, .. }: &'a History) -> Option<Self> {
+    pub(crate) fn of(History { user, days, .. }: &'a History) -> Option<Self> {
         let (&(first, interactions), later) = days.split_first()?;
         let latest = later
             .iter()
@@ -224,21 +224,23 @@ impl<'a> UserRow<'a> {
 /// A day of a user's activity, as a row to insert.
 #[derive(Insertable)]
 #[diesel(table_name = active_days, treat_none_as_default_value = false)]
-struct DayRow {
+pub(crate) struct BulkDay {
     telegram_id: i64,
     day: NaiveDate,
     interactions: i32,
 }
 
-/// The days of activity but the latest.
-fn past_days(History { user, days, .. }: &History) -> impl Iterator<Item = DayRow> {
-    let telegram_id = user.telegram_id.get();
-    let past = days.split_last().map_or(&[][..], |(_, past)| past);
-    past.iter().map(move |&(day, interactions)| DayRow {
-        telegram_id,
-        day,
-        interactions: stored(interactions),
-    })
+impl BulkDay {
+    /// The days of activity but the latest.
+    pub(crate) fn past(History { user, days, .. }: &History) -> impl Iterator<Item = Self> {
+        let telegram_id = user.telegram_id.get();
+        let past = days.split_last().map_or(&[][..], |(_, past)| past);
+        past.iter().map(move |&(day, interactions)| Self {
+            telegram_id,
+            day,
+            interactions: stored(interactions),
+        })
+    }
 }
 
 fn stored(interactions: u32) -> i32 {

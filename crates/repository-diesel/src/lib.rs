@@ -29,6 +29,7 @@ mod row;
 mod schema;
 mod source_sums;
 mod timestamp;
+mod transfer;
 mod users;
 
 // Named so that they are linked, built from source: see Cargo.toml.

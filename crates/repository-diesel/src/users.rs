@@ -11,8 +11,8 @@ use rollcall_domain::{
     Figure, Obstacle, ReachChange, Registration, StartPayload, TelegramId, TelegramUser, Username,
 };
 use rollcall_repository::{
-    ActivityRepository, Batch, DemoRepository, Difference, History, Page, PageRequest,
-    RepositoryError, UserRepository,
+    ActivityRepository, Batch, DemoRepository, Difference, History, Imported, Incoming, Page,
+    PageRequest, RepositoryError, TransferRepository, UserRepository,
 };
 
 use crate::{
@@ -25,6 +25,7 @@ use crate::{
     schema::telegram_users::dsl::{created_at, telegram_id, telegram_users},
     schema::{active_days, quarantine, reach_history, recent_updates, starts},
     timestamp::UtcMicros,
+    transfer,
 };
 
 /// The store of users, in the table `telegram_users`.
@@ -152,6 +153,29 @@ impl UserRepository for DieselUserRepository {
             .run("delete users", move |connection| {
                 connection.transaction(|connection| delete(connection, &ids))
             })
+            .await
+    }
+}
+
+#[async_trait]
+impl TransferRepository for DieselUserRepository {
+    async fn users_after(
+        &self,
+        after: Option<TelegramId>,
+        limit: u32,
+    ) -> Result<Vec<TelegramUser>, RepositoryError> {
+        self.database
+            .run("read users", move |connection| transfer::users_after(connection, after, limit))
+            .await
+    }
+
+    async fn import(
+        &self,
+        incoming: Incoming,
+        progress: Box<dyn Fn(Imported) + Send>,
+    ) -> Result<Option<Imported>, RepositoryError> {
+        self.database
+            .run_once(move |connection| transfer::import(connection, incoming, &progress))
             .await
     }
 }
