@@ -56,6 +56,18 @@ mod directory {
     }
 }
 
+mod transfer {
+    use rollcall_testkit::contract::transfer::TransferStore;
+
+    use super::*;
+
+    rollcall_testkit::transfer_repository_contract!(open);
+
+    async fn open(url: &str) -> Arc<dyn TransferStore> {
+        Arc::new(DieselUserRepository::new(migrated(url).await))
+    }
+}
+
 mod bots {
     use super::*;
 

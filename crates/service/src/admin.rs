@@ -341,6 +341,15 @@ impl AdminService {
         Ok(self.storage.audit(&entry).await?)
     }
 
+    /// Adds to the audit log what somebody has just done on the server, by a management command.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub async fn audit_command(&self, action: AuditAction, new: &str) -> Result<(), ServiceError> {
+        let at = self.clock.now();
+        Ok(self.storage.audit(&entry(at, None, action, Some(new.to_owned()))).await?)
+    }
+
     /// Up to `limit` entries of the audit log, at most 1,000, the newest first. What comes after a
     /// page of them is asked for with the last one's id as `before`.
     ///

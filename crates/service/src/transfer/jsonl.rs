@@ -68,5 +68,7 @@ impl<R: Read> Reader<R> {
 }
 
 fn read(text: &[u8]) -> Result<TelegramUser, String> {
-    serde_json::from_slice::<Fields<'_>>(text).map_err(|error| error.to_string())?.into_user()
+    // The line's number in the file is told already.
+    let reason = |error: serde_json::Error| error.to_string().replace(" at line 1 ", " at ");
+    serde_json::from_slice::<Fields<'_>>(text).map_err(reason)?.into_user()
 }

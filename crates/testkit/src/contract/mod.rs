@@ -6,6 +6,7 @@ pub mod bots;
 pub mod demo;
 pub mod directory;
 pub mod quarantine;
+pub mod transfer;
 pub mod users;
 
 use rollcall_repository::{ActivityRepository, UserRepository};
