@@ -13,6 +13,7 @@ mod limit;
 mod people;
 mod report;
 mod statistics;
+mod transfer;
 mod write;
 
 use clap::{Parser, ValueEnum};
@@ -33,7 +34,7 @@ struct Arguments {
     /// Measure one database only
     #[arg(long)]
     only: Option<Kind>,
-    /// For `growth`, `statistics` and `directory`: how many users the large table has
+    /// For `growth`, `statistics`, `directory` and `transfer`: how many users there are
     #[arg(long, default_value_t = 10_000_000)]
     users: i64,
     /// For `statistics` and `directory`: the URL of a database that is there, instead of one with demo data
@@ -76,6 +77,8 @@ enum What {
     Statistics,
     /// How long the lists and the search of many users take, and what the search costs registration
     Directory,
+    /// How fast users are written to a file, against the database's own dump, and taken in from one
+    Transfer,
     /// Be the bare client of polling and webhook
     #[value(hide = true)]
     Drain,
@@ -115,6 +118,9 @@ async fn main() -> anyhow::Result<()> {
     }
     if wanted(What::Directory) {
         directory::run(&databases, users, there.as_deref(), runs, seconds).await?;
+    }
+    if wanted(What::Transfer) {
+        transfer::run(&databases, users, runs).await?;
     }
     Ok(())
 }

@@ -55,25 +55,28 @@ async fn read(url: &str) -> Result<()> {
 pub(crate) async fn manage(database: &str, arguments: &[&str]) -> Result<(Duration, f64)> {
     let manage = std::env::current_exe()?.with_file_name("manage");
     ensure!(manage.exists(), "there is no {}: cargo build --release", manage.display());
+    let mut command = Command::new(manage);
+    command.args(arguments).env("DATABASE_URL", database).current_dir(std::env::temp_dir());
+    resident_while(command.stdout(Stdio::null()))
+        .await
+        .with_context(|| format!("manage {}", arguments.join(" ")))
+}
+
+/// Runs a program; answers how long it took, and its largest resident memory in MiB.
+pub(crate) async fn resident_while(command: &mut Command) -> Result<(Duration, f64)> {
     let begun = Instant::now();
-    let mut process = Command::new(manage)
-        .args(arguments)
-        .env("DATABASE_URL", database)
-        .current_dir(std::env::temp_dir())
-        .stdout(Stdio::null())
-        .kill_on_drop(true)
-        .spawn()?;
+    let mut process = command.kill_on_drop(true).spawn()?;
     let id = process.id().context("a process that runs")?;
     let mut resident = 0.0_f64;
     let status = loop {
         tokio::select! {
             status = process.wait() => break status?,
-            () = tokio::time::sleep(Duration::from_millis(200)) => {
+            () = tokio::time::sleep(Duration::from_millis(50)) => {
                 resident = resident.max(resident_mib(id).unwrap_or_default());
             }
         }
     };
-    ensure!(status.success(), "manage {} failed: {status}", arguments.join(" "));
+    ensure!(status.success(), "{status}");
     Ok((begun.elapsed(), resident))
 }
 
