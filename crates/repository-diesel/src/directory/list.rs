@@ -8,7 +8,6 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::{
-    Connection,
     connection::SimpleConnection,
     prelude::*,
     sql_types::{BigInt, Date, Integer, Timestamp},
@@ -31,7 +30,7 @@ use crate::{
 };
 
 /// How many users are looked at for a page in the order of the list.
-const LOOKED_AT: usize = 10_000;
+const LOOKED_AT: usize = 5_000;
 /// How many of them at first; then more at a time.
 const FIRST_LOOK: usize = 500;
 
@@ -44,7 +43,8 @@ struct Request<'a> {
     size: usize,
 }
 
-/// See [`DirectoryRepository::users`](rollcall_repository::DirectoryRepository::users).
+/// See [`DirectoryRepository::users`](rollcall_repository::DirectoryRepository::users). Within a
+/// transaction that sees users as they stand at one moment.
 pub(super) fn users(
     connection: &mut AnyConnection,
     filter: &UserFilter,
@@ -59,14 +59,14 @@ pub(super) fn users(
         cursor: cursor.filter(|cursor| cursor.key == sort.key),
         size: usize::try_from(size).unwrap_or(usize::MAX),
     };
-    connection.transaction(|connection| match few(connection, &request)? {
+    match few(connection, &request)? {
         Some(few) => Ok(request.page_of_few(few)),
         None => {
             let (slice, looks) = request.walk(connection)?;
             let count = counted(connection, filter, &slice, looks)?;
             Ok(UserSlice { count, ..slice })
         }
-    })
+    }
 }
 
 /// PostgreSQL guesses how many rows a condition leaves, and may find it cheaper to read them all and
@@ -294,11 +294,18 @@ impl Request<'_> {
             (behind(first, true), ahead(last, false))
         };
         let seen = u64::try_from(found.len()).unwrap_or(u64::MAX);
-        let is_all = previous.is_none() && next.is_none();
+        let count = if previous.is_none() && next.is_none() {
+            Counted::Exactly(seen)
+        } else if has_more {
+            Counted::MoreThan(seen)
+        } else {
+            // Whether there are any others is not known.
+            seen.checked_sub(1).map_or(Counted::About(0), Counted::MoreThan)
+        };
         UserSlice {
             previous,
             next,
-            count: if is_all { Counted::Exactly(seen) } else { Counted::MoreThan(seen) },
+            count,
             is_partial: stopped.is_some() && found.len() < self.size,
             rows: found,
         }
@@ -397,9 +404,13 @@ impl Walk {
         narrowing: &[&Condition],
         look: usize,
     ) -> QueryResult<Option<Cursor>> {
-        let columns = "telegram_id, created_at, active_day, active_days";
+        // Found by the index alone, and then read.
         let limit = format!("1 OFFSET {}", look.saturating_sub(1));
-        let sql = self.selected(columns, narrowing, &limit);
+        let mut sql = Sql::new(
+            "SELECT telegram_id, created_at, active_day, active_days FROM telegram_users \
+             WHERE telegram_id = (",
+        );
+        sql.append(self.selected("telegram_id", narrowing, &limit)).push(")");
         let row: Option<PlaceRow> = sql.query().get_result(connection).optional()?;
         let key = self.sort.key;
         Ok(row.map(|row| Cursor {
@@ -448,11 +459,6 @@ fn counted(
             None => slice.count,
         },
         (Some(language), None, None, None) => Counted::Exactly(sum(Figure::Language, language)?),
-        // Whoever was erased still counts as having come by it.
-        (None, Some(source), None, None) => match sum(Figure::SourceNew, source)? {
-            0 => Counted::MoreThan(few),
-            users => Counted::About(users),
-        },
         (None, None, Some(ReachFilter::Reachable), None) => {
             Counted::Exactly(sum(Figure::Reachable, "")?)
         }
@@ -460,7 +466,11 @@ fn counted(
             let users = sum(Figure::Users, "")?;
             Counted::Exactly(users.saturating_sub(sum(Figure::Reachable, "")?))
         }
-        (None, None, Some(ReachFilter::Blocked), None) if !first_seen.is_set() => {
+        // More than a few met the only condition.
+        (None, Some(""), None, None) => slice.count,
+        (None, Some(_), None, None) | (None, None, Some(ReachFilter::Blocked), None)
+            if !first_seen.is_set() =>
+        {
             Counted::MoreThan(few)
         }
         _ => slice.count,

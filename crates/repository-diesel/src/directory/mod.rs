@@ -6,7 +6,7 @@ pub(crate) mod search;
 
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};
-use diesel::{Connection, prelude::*};
+use diesel::{Connection, connection::SimpleConnection, prelude::*};
 use rollcall_domain::{
     Cursor, Note, NoteChange, ProfileChange, ProfileField, TelegramId, UserDetail, UserFilter,
     UserSlice, UserSort,
@@ -35,7 +35,9 @@ impl DirectoryRepository for DieselUserRepository {
         let filter = filter.clone();
         self.database
             .run("list users", move |connection| {
-                list::users(connection, &filter, sort, cursor, size)
+                at_one_moment(connection, |connection| {
+                    list::users(connection, &filter, sort, cursor, size)
+                })
             })
             .await
     }
@@ -46,7 +48,9 @@ impl DirectoryRepository for DieselUserRepository {
         since: NaiveDate,
     ) -> Result<Option<UserDetail>, RepositoryError> {
         self.database
-            .run("read all about a user", move |connection| user(connection, id, since))
+            .run("read all about a user", move |connection| {
+                at_one_moment(connection, |connection| user(connection, id, since))
+            })
             .await
     }
 
@@ -75,6 +79,20 @@ impl DirectoryRepository for DieselUserRepository {
     }
 }
 
+/// Does work that only reads, all of which sees the database as it stands at one moment.
+fn at_one_moment<T>(
+    connection: &mut AnyConnection,
+    work: impl FnOnce(&mut AnyConnection) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    connection.transaction(|connection| {
+        if let AnyConnection::Postgres(connection) = connection {
+            connection
+                .batch_execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")?;
+        }
+        work(connection)
+    })
+}
+
 /// How many entries of each history of a user are shown.
 const HISTORY: u32 = 100;
 
@@ -94,7 +112,7 @@ fn user(
         .first(connection)
         .optional()?;
     let Some((row, active_days, latest, interactions)) = row else { return Ok(None) };
-    let mut days = past_days(connection, id, since, latest)?;
+    let mut days = past_days(connection, id, since)?;
     if latest >= since {
         days.push((latest, count(interactions)));
     }
@@ -109,18 +127,15 @@ fn user(
     }))
 }
 
-/// The days of activity before the latest, which `active_days` does not have unless it has become a
-/// past one meanwhile.
+/// The days of activity before the latest.
 fn past_days(
     connection: &mut AnyConnection,
     id: TelegramId,
     since: NaiveDate,
-    latest: NaiveDate,
 ) -> QueryResult<Vec<(NaiveDate, u32)>> {
     let rows: Vec<(NaiveDate, i32)> = active_days::table
         .filter(active_days::telegram_id.eq(id.get()))
         .filter(active_days::day.ge(since))
-        .filter(active_days::day.lt(latest))
         .order(active_days::day)
         .select((active_days::day, active_days::interactions))
         .load(connection)?;

@@ -187,7 +187,7 @@ pub async fn lists_stay_in_place_while_users_change([store, other]: Stores) {
 
 /// More than are looked at for a page, of whom the first and the last one are wanted.
 pub async fn a_page_that_looked_at_enough_goes_on([store, _]: Stores) {
-    const ALL: i64 = 10_700;
+    const ALL: i64 = 5_700;
     let people = (1..=ALL).map(|n| {
         let mut person = Person::anybody();
         person.has_private_chat = !(n == 1 || n == ALL);
@@ -418,7 +418,8 @@ pub async fn several_take_names_into_the_search_at_once(stores: Stores) {
     const USERS: i64 = 400;
     register(&*stores[0], (1..=USERS).map(|n| text(n, 0, "Somebody"))).await;
     let mut tasks = Vec::new();
-    for store in stores.iter().cycle().take(4).cloned() {
+    for store in stores.iter().cycle().take(4) {
+        let store = Arc::clone(store);
         tasks.push(tokio::spawn(async move {
             let mut taken = 0;
             loop {
