@@ -26,6 +26,15 @@ pub(crate) fn users(count: Counted) -> String {
     }
 }
 
+/// The users of a list, after the word "all".
+pub(crate) fn all(count: Counted, is_everybody: bool) -> String {
+    let users = match count {
+        Counted::Exactly(number) => format!("{} users", grouped(number)),
+        Counted::MoreThan(_) | Counted::About(_) => "users".to_owned(),
+    };
+    if is_everybody { users } else { format!("{users} who match") }
+}
+
 /// A number that is only known roughly.
 fn rounded(number: u64) -> String {
     let tenths = |unit: u64| {

@@ -19,6 +19,8 @@ use tower::ServiceExt;
 mod stand_in;
 
 pub(crate) const PASSWORD: &str = "correct-horse";
+/// What the forms of the browser carry.
+pub(crate) const FORM_TOKEN: &str = "0123456789abcdef0123456789abcdef";
 /// Who may sign in by Telegram.
 pub(crate) const OWNER: i64 = 7;
 pub(crate) const ADA: i64 = 1815;
@@ -95,11 +97,11 @@ impl Site {
         self.request_with(method, path, token, body, &[]).await
     }
 
-    pub(crate) async fn request_with(
+    /// Like [`Site::request_with`], with no cookie but those among the headers.
+    pub(crate) async fn bare(
         &self,
         method: &Method,
         path: &str,
-        token: Option<&str>,
         body: &str,
         headers: &[(&str, &str)],
     ) -> Answer {
@@ -109,9 +111,6 @@ impl Site {
             .header("host", "localhost:8080")
             .header("content-type", "application/x-www-form-urlencoded")
             .extension(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 50_000))));
-        if let Some(token) = token {
-            request = request.header("cookie", format!("a=b; rollcall_session={token}"));
-        }
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -119,7 +118,21 @@ impl Site {
         let answer = self.router.clone().oneshot(request).await.unwrap();
         let (status, headers) = (answer.status(), answer.headers().clone());
         let body = to_bytes(answer.into_body(), 1 << 20).await.unwrap();
-        Answer { status, headers, body: String::from_utf8(body.to_vec()).unwrap() }
+        let bytes = body.len();
+        Answer { status, headers, body: String::from_utf8_lossy(&body).into_owned(), bytes }
+    }
+
+    pub(crate) async fn request_with(
+        &self,
+        method: &Method,
+        path: &str,
+        token: Option<&str>,
+        body: &str,
+        headers: &[(&str, &str)],
+    ) -> Answer {
+        let session = token.map(|token| format!("; rollcall_session={token}")).unwrap_or_default();
+        let cookie = format!("rollcall_form={FORM_TOKEN}{session}");
+        self.bare(method, path, body, &[&[("cookie", cookie.as_str())], headers].concat()).await
     }
 }
 
@@ -128,6 +141,8 @@ pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     headers: HeaderMap,
     pub(crate) body: String,
+    /// How many bytes came, compressed if they were.
+    pub(crate) bytes: usize,
 }
 
 impl Answer {
@@ -143,6 +158,17 @@ impl Answer {
     pub(crate) fn token(&self) -> String {
         let cookie = self.header("set-cookie").unwrap();
         cookie.split_once('=').unwrap().1.split(';').next().unwrap().to_owned()
+    }
+
+    /// The hidden fields of the page's own form, as a browser sends them.
+    pub(crate) fn hidden(&self) -> String {
+        let main = self.main();
+        let fields = main.split(r#"<input type="hidden" name=""#).skip(1);
+        let pairs = fields.map(|field| {
+            let (name, rest) = field.split_once(r#"" value=""#).unwrap();
+            format!("{name}={}", rest.split('"').next().unwrap())
+        });
+        pairs.collect::<Vec<_>>().join("&")
     }
 
     /// Where the links lead.
