@@ -503,9 +503,7 @@ async fn all_who_match_are_deleted_part_by_part() {
     site.users.get_or_create_user(&bot).await.unwrap();
     let token = site.sign_in(Role::Owner).await;
     let list = site.get("/admin/users?q=person&bot=no", &token).await.body;
-    assert!(
-        list.contains("All 430 users who match") && list.contains(r#"name="q" value="person""#)
-    );
+    assert!(list.contains("All 430 who match") && list.contains(r#"name="q" value="person""#));
     let asked = site.get("/admin/delete?q=person&bot=no&all=1&id=1000", &token).await;
     for told in ["Delete 430 users?", "<dt>Search</dt><dd><bdi>person</bdi>", "People", "Some of"] {
         assert!(asked.body.contains(told), "{told}");
