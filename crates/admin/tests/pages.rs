@@ -208,6 +208,38 @@ async fn every_answer_has_the_headers() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn everything_is_below_the_prefix() {
+    let site = Site::at("/rollcall", Some("https://example.org")).await;
+    site.make_accounts().await;
+    site.users.get_or_create_user(&Profile::new(id(1), "Ada")).await.unwrap();
+    let post = Method::POST;
+    let form = format!("name=owner&password={PASSWORD}");
+    let token = site.request(&post, "/rollcall/admin/sign-in", None, &form).await.token();
+    for page in ["users", "users/1", "delete?id=1", "delete?all=1", "audit", "admins", "sign-in"] {
+        let page = site.get(&format!("/rollcall/admin/{page}"), &token).await;
+        assert_eq!(page.status, StatusCode::OK);
+        let places = ["href=\"", "action=\"", "src=\""].map(|it| page.body.split(it).skip(1));
+        for place in places.into_iter().flatten() {
+            let is_ours = ["/rollcall/admin", "#", "data:"].iter().any(|it| place.starts_with(it));
+            assert!(is_ours, "{}", place.split('"').next().unwrap());
+        }
+    }
+    let outside = site.request(&Method::GET, "/admin/users", Some(&token), "").await;
+    assert_eq!(outside.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_form_that_does_not_come_is_not_waited_for() {
+    let site = Site::with_people(1).await;
+    let answer = site.answer_to_silence("/admin/sign-in");
+    // The router waits for half a minute; so does the test, but by a clock that it moves.
+    tokio::time::pause();
+    let answer = answer.await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(answer.header("content-security-policy").is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn files_are_kept_for_ever_under_names_of_their_own() {
     let site = Site::with_people(1).await;
     let page = site.request(&Method::GET, "/admin/sign-in", None, "").await.body;
