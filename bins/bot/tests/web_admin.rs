@@ -416,7 +416,10 @@ impl Office {
         let Self { browser, .. } = self;
         browser.run_scripts(false).await;
         self.sign_in(Role::Owner).await;
-        browser.shows("footer", "Times are in UTC").await;
+        browser.shows("footer", "Times are in UTC;").await;
+        browser.click("#offset option[value='540']").await;
+        browser.press("Use it").await;
+        browser.shows("footer", "Times are in UTC+09:00;").await;
         browser.fill("#q", "person").await;
         browser.press("Search").await;
         browser.shows("#count", "120 users found").await;

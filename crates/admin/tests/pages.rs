@@ -606,6 +606,33 @@ async fn owners_disable_others_but_not_themselves() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn without_a_script_the_zone_is_chosen() {
+    let site = Site::with_people(1).await;
+    let token = site.sign_in(Role::Viewer).await;
+    let choose =
+        async |form: &str| site.request(&Method::POST, "/admin/zone", Some(&token), form).await;
+    let chosen = choose("offset=345&next=/admin/users?q=person").await;
+    assert_eq!(chosen.location(), "/admin/users?q=person");
+    assert_eq!(
+        chosen.header("set-cookie").unwrap(),
+        "rollcall_zone=345; Path=/; HttpOnly; SameSite=Strict; Max-Age=31536000"
+    );
+    assert_eq!(choose("offset=60&next=//evil.example").await.location(), "/admin");
+    assert_eq!(choose("offset=1").await.status, StatusCode::BAD_REQUEST);
+    let shown = async |zone: &str| {
+        let cookie = format!("rollcall_session={token}; rollcall_zone={zone}");
+        site.bare(&Method::GET, "/admin/users", "", &[("cookie", &cookie)]).await.body
+    };
+    let kathmandu = shown("345").await;
+    assert!(kathmandu.contains(r#"datetime="2026-11-23T12:00:00Z">2026-11-23 17:45</time>"#));
+    assert!(kathmandu.contains(r#"<span id="zone">UTC+05:45</span>"#));
+    assert!(kathmandu.contains(r#"<option value="345" selected>UTC+05:45</option>"#));
+    for nonsense in ["", "1", "99999999999", "<b>"] {
+        assert!(shown(nonsense).await.contains(">2026-11-23 12:00</time>"), "{nonsense}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_last_owners_account_stays() {
     let site = Site::with_people(0).await;
     let link = site.admins.create_link(id(site::OWNER)).await.unwrap().unwrap();
