@@ -44,10 +44,10 @@ if (form && search) {
       // Signed out meanwhile, or an error: the browser shows it as it is.
       if (!response.ok || response.redirected) return location.assign(url);
       const page = new DOMParser().parseFromString(await response.text(), "text/html");
-      const found = page.getElementById("results");
-      if (!found) return location.assign(url);
-      localTimes(found);
-      results.replaceWith(found);
+      const parts = ["count", "dates", "results"];
+      if (parts.some((id) => !page.getElementById(id))) return location.assign(url);
+      localTimes(page);
+      for (const id of parts) document.getElementById(id).replaceWith(page.getElementById(id));
       history.replaceState(null, "", url);
     } catch (error) {
       if (error.name !== "AbortError") results.removeAttribute("aria-busy");
@@ -59,9 +59,17 @@ if (form && search) {
   });
 }
 
-// All on this page at once; the server has no need of this box, so it is only there with a script.
-document.addEventListener("change", (event) => {
-  const all = event.target.closest("[data-all]");
-  if (!all) return;
-  for (const box of document.querySelectorAll("#results input[name=id]")) box.checked = all.checked;
+// All on this page at once, and all who match: the boxes show who is meant. The first has no use
+// without a script, and is not there then.
+document.addEventListener("change", ({ target }) => {
+  const one = (selector) => document.querySelector(`#results ${selector}`);
+  const [all, every] = [one("[data-all]"), one("[data-every]")];
+  const boxes = [...document.querySelectorAll("#results input[name=id]")];
+  if (!all || !every) return;
+  if (target === all || target === every) for (const box of boxes) box.checked = target.checked;
+  if (boxes.some((box) => !box.checked)) every.checked = false;
+  all.checked = boxes.every((box) => box.checked);
 });
+
+// What goes in parts goes on by itself.
+document.querySelector("form[data-go-on]")?.submit();

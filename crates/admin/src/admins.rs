@@ -23,15 +23,12 @@ struct Page {
 }
 
 /// Every account.
-pub(crate) async fn list(
-    State(app): State<App>,
-    Extension(session): Extension<Session>,
-) -> Result<Response, Failure> {
+pub(crate) async fn list(State(app): State<App>, frame: Frame) -> Result<Response, Failure> {
     let accounts = app.admins.accounts().await?;
-    Ok(page(&Page { frame: Frame::new(&app, &session, "admins"), accounts }))
+    Ok(page(&Page { frame: frame.tab("admins"), accounts }))
 }
 
-/// Keeps an account from signing in. Nobody does that to their own, so that one is always left.
+/// Keeps an account from signing in. Nobody does that to their own by a slip.
 pub(crate) async fn disable(
     State(app): State<App>,
     Extension(session): Extension<Session>,
@@ -53,6 +50,15 @@ pub(crate) async fn enable(
     to_list(&app, app.admins.enable(&read(&name)?, Some(&session.admin)).await)
 }
 
+/// Ends every session of an account.
+pub(crate) async fn sign_out(
+    State(app): State<App>,
+    Extension(session): Extension<Session>,
+    Path(name): Path<String>,
+) -> Result<Response, Failure> {
+    to_list(&app, app.admins.end_sessions(&read(&name)?, Some(&session.admin)).await)
+}
+
 fn read(name: &str) -> Result<AdminName, Failure> {
     name.parse().map_err(|_| Failure::NotFound)
 }
@@ -61,6 +67,9 @@ fn to_list(app: &App, changed: Result<(), AccountError>) -> Result<Response, Fai
     match changed {
         Ok(()) => Ok(Redirect::to(&format!("{}/admins", app.base)).into_response()),
         Err(AccountError::Storage(error)) => Err(error.into()),
+        Err(AccountError::LastOwner(_)) => Err(Failure::Refused(
+            "This is the last owner's account that is enabled; make or enable another one first.",
+        )),
         Err(_) => Err(Failure::NotFound),
     }
 }

@@ -2,12 +2,11 @@
 
 use askama::Template;
 use axum::{
-    Extension,
     extract::{Query as Pairs, State},
     response::Response,
 };
 use rollcall_domain::{AuditAction, AuditEntry};
-use rollcall_service::{AuditFilter, Session};
+use rollcall_service::AuditFilter;
 
 use crate::{
     App,
@@ -36,7 +35,7 @@ struct Page {
 /// The entries that are asked for, the newest first.
 pub(crate) async fn list(
     State(app): State<App>,
-    Extension(session): Extension<Session>,
+    frame: Frame,
     Pairs(pairs): Pairs<Vec<(String, String)>>,
 ) -> Result<Response, Failure> {
     let value = |name: &str| {
@@ -80,7 +79,7 @@ pub(crate) async fn list(
     };
     let last = entries.last().filter(|_| has_more);
     Ok(page(&Page {
-        frame: Frame::new(&app, &session, "audit"),
+        frame: frame.tab("audit"),
         next: last.map(|entry| link(&entry.id.to_string())),
         newest: link(""),
         is_first: before.is_none(),

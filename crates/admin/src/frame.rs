@@ -1,16 +1,18 @@
 //! What every page has around it, and how pages become answers.
 
-use std::sync::Arc;
+use std::{convert::Infallible, sync::Arc};
 
 use askama::Template;
 use axum::{
-    http::StatusCode,
+    extract::FromRequestParts,
+    http::{StatusCode, request::Parts},
     response::{Html, IntoResponse, Response},
 };
+use chrono::{DateTime, FixedOffset, Offset, Utc};
 use rollcall_domain::Role;
 use rollcall_service::Session;
 
-use crate::App;
+use crate::{App, form::FormToken, zone};
 
 /// What every page knows: where the admin is mounted, and who looks.
 #[derive(Clone, Debug)]
@@ -19,28 +21,55 @@ pub(crate) struct Frame {
     pub(crate) base: Arc<str>,
     /// Who looks; empty on the pages that anybody may see.
     pub(crate) who: String,
+    /// What every form that is sent by POST has to carry.
+    pub(crate) form_token: String,
+    /// The page itself, to come back to.
+    pub(crate) here: String,
+    zone: FixedOffset,
     role: Role,
     tab: &'static str,
     style: String,
     script: String,
 }
 
-impl Frame {
-    /// A page for somebody who has signed in. `tab` is the link that is marked as theirs.
-    pub(crate) fn new(app: &App, session: &Session, tab: &'static str) -> Self {
-        Self { who: session.admin.to_string(), role: session.role, tab, ..Self::for_anybody(app) }
-    }
+/// Around a page for whoever asks for it, signed in or not.
+impl FromRequestParts<App> for Frame {
+    type Rejection = Infallible;
 
-    /// A page for anybody.
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
+        let mut frame = Self::for_anybody(app);
+        frame.zone = zone::of(&app.settings, &parts.headers);
+        frame.here = parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default();
+        if let Some(FormToken(token)) = parts.extensions.get() {
+            frame.form_token.clone_from(token);
+        }
+        if let Some(session) = parts.extensions.get::<Session>() {
+            frame.who = session.admin.to_string();
+            frame.role = session.role;
+        }
+        Ok(frame)
+    }
+}
+
+impl Frame {
+    /// Around a page without forms for anybody.
     pub(crate) fn for_anybody(app: &App) -> Self {
         Self {
             base: Arc::clone(&app.base),
             who: String::new(),
+            form_token: String::new(),
+            here: String::new(),
+            zone: Utc.fix(),
             role: Role::Viewer,
             tab: "",
             style: app.assets.style.clone(),
             script: app.assets.script.clone(),
         }
+    }
+
+    /// The same with a link marked as the page's own.
+    pub(crate) fn tab(self, tab: &'static str) -> Self {
+        Self { tab, ..self }
     }
 
     pub(crate) fn css(&self) -> String {
@@ -49,6 +78,26 @@ impl Frame {
 
     pub(crate) fn js(&self) -> String {
         format!("{}/assets/{}", self.base, self.script)
+    }
+
+    /// A time as the pages show it.
+    pub(crate) fn time(&self, at: &DateTime<Utc>) -> String {
+        at.with_timezone(&self.zone).format("%Y-%m-%d %H:%M").to_string()
+    }
+
+    /// The zone of the times.
+    pub(crate) fn zone(&self) -> String {
+        zone::name(self.zone)
+    }
+
+    /// What can be chosen as the zone: minutes, name, and whether it is chosen.
+    pub(crate) fn zones(&self) -> Vec<(i32, String, bool)> {
+        let chosen = self.zone();
+        let choice = |(offset, name): (i32, String)| {
+            let is_chosen = name == chosen;
+            (offset, name, is_chosen)
+        };
+        zone::choices().into_iter().map(choice).collect()
     }
 
     pub(crate) fn role(&self) -> Role {

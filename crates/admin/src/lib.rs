@@ -10,7 +10,10 @@
 mod admins;
 mod assets;
 mod audit;
+mod cookie;
+mod delete;
 mod explain;
+mod form;
 mod frame;
 mod heat_map;
 mod query;
@@ -21,6 +24,7 @@ mod sign_in;
 mod text;
 mod user;
 mod users;
+mod zone;
 
 use std::sync::Arc;
 

@@ -1,7 +1,11 @@
 //! Which users are wanted, as it stands in a URL: so that a list can be shared, and gone back to.
 
 use chrono::{Days as Span, NaiveDate};
-use rollcall_domain::{Cursor, Days, ReachFilter, SearchTerm, SortKey, UserFilter, UserSort};
+use rollcall_domain::{
+    Cursor, Days, ReachFilter, SearchTerm, SortKey, TelegramId, UserFilter, UserSort,
+};
+
+use crate::explain::Failure;
 
 /// What "none" is called where a language or a deep link is chosen; neither can have this name.
 pub(crate) const NONE: &str = "(none)";
@@ -146,27 +150,34 @@ impl Query {
 
     /// As it stands in a URL, without what is as it would be anyway.
     pub(crate) fn url(&self) -> String {
+        let at = self.at.map(|at| at.to_string()).unwrap_or_default();
+        let mut fields = self.fields();
+        fields
+            .extend([("sort", self.sort()), ("at", at)].into_iter().filter(|it| !it.1.is_empty()));
+        // Pairs of text can always be written.
+        serde_urlencoded::to_string(fields).unwrap_or_default()
+    }
+
+    /// The names and values of the search and the filters that are set.
+    pub(crate) fn fields(&self) -> Vec<(&'static str, String)> {
         let date = |day: Option<NaiveDate>| day.map(|day| day.to_string()).unwrap_or_default();
         let number = |number: Option<u32>| number.map(|it| it.to_string()).unwrap_or_default();
-        let at = self.at.map(|at| at.to_string()).unwrap_or_default();
-        let sort = self.sort();
-        pairs([
-            ("q", self.search.as_str()),
-            ("language", &self.language),
-            ("source", &self.source),
-            ("reach", self.reach()),
-            ("first", self.first_seen.preset),
-            ("first_from", &date(self.first_seen.days.first)),
-            ("first_to", &date(self.first_seen.days.last)),
-            ("last", self.last_seen.preset),
-            ("last_from", &date(self.last_seen.days.first)),
-            ("last_to", &date(self.last_seen.days.last)),
-            ("min_days", &number(self.min_days)),
-            ("max_days", &number(self.max_days)),
-            ("bot", self.bot()),
-            ("sort", &sort),
-            ("at", &at),
-        ])
+        let fields = [
+            ("q", self.search.clone()),
+            ("language", self.language.clone()),
+            ("source", self.source.clone()),
+            ("reach", self.reach().to_owned()),
+            ("first", self.first_seen.preset.to_owned()),
+            ("first_from", date(self.first_seen.days.first)),
+            ("first_to", date(self.first_seen.days.last)),
+            ("last", self.last_seen.preset.to_owned()),
+            ("last_from", date(self.last_seen.days.first)),
+            ("last_to", date(self.last_seen.days.last)),
+            ("min_days", number(self.min_days)),
+            ("max_days", number(self.max_days)),
+            ("bot", self.bot().to_owned()),
+        ];
+        fields.into_iter().filter(|(_, value)| !value.is_empty()).collect()
     }
 
     /// The order, as it stands in the URL; "" for the usual one.
@@ -229,6 +240,11 @@ pub(crate) fn pairs<const N: usize>(pairs: [(&str, &str); N]) -> String {
     let pairs: Vec<_> = pairs.into_iter().filter(|(_, value)| !value.is_empty()).collect();
     // Pairs of text can always be written.
     serde_urlencoded::to_string(pairs).unwrap_or_default()
+}
+
+/// An id in a URL; what is none belongs to nobody.
+pub(crate) fn read_id(text: &str) -> Result<TelegramId, Failure> {
+    text.parse().map_err(|_| Failure::NotFound)
 }
 
 #[cfg(test)]

@@ -6,16 +6,19 @@ use axum::{
     Router,
     extract::DefaultBodyLimit,
     http::{Method, StatusCode},
-    middleware::{from_fn_with_state, map_response_with_state},
+    middleware::{from_fn_with_state, map_response, map_response_with_state},
     routing::{MethodRouter, get, post},
 };
 use rollcall_domain::Role;
-use tower_http::timeout::TimeoutLayer;
+use tower_http::{compression::CompressionLayer, timeout::TimeoutLayer};
 
-use crate::{App, admins, assets, audit, explain, security, session, sign_in, user, users};
+use crate::{
+    App, admins, assets, audit, delete, explain, form, security, session, sign_in, user, users,
+    zone,
+};
 
 /// The largest form that is read: a note, or the ids of a page of users.
-const LARGEST_BODY_BYTES: usize = 64 * 1024;
+pub(crate) const LARGEST_BODY_BYTES: usize = 64 * 1024;
 /// How long an answer may take, the coming of its request's body included.
 const LONGEST: Duration = Duration::from_secs(30);
 
@@ -56,17 +59,19 @@ pub fn routes() -> Vec<Route> {
         act("/admin/link/{token}", Anybody, || post(sign_in::by_link)),
         act("/admin/sign-out", Anybody, || post(sign_in::out)),
         act("/admin/sign-out-everywhere", viewer, || post(sign_in::out_everywhere)),
+        act("/admin/zone", viewer, || post(zone::set)),
         see("/admin", viewer, || get(users::home)),
         see("/admin/", viewer, || get(users::home)),
         see("/admin/users", viewer, || get(users::list)),
         see("/admin/users/{id}", viewer, || get(user::show)),
         act("/admin/users/{id}/note", editor, || post(user::note)),
-        see("/admin/delete", owner, || get(user::ask_to_delete)),
-        act("/admin/delete", owner, || post(user::delete)),
+        see("/admin/delete", owner, || get(delete::ask)),
+        act("/admin/delete", owner, || post(delete::delete)),
         see("/admin/audit", owner, || get(audit::list)),
         see("/admin/admins", owner, || get(admins::list)),
         act("/admin/admins/{name}/disable", owner, || post(admins::disable)),
         act("/admin/admins/{name}/enable", owner, || post(admins::enable)),
+        act("/admin/admins/{name}/sign-out", owner, || post(admins::sign_out)),
     ]
 }
 
@@ -82,8 +87,10 @@ pub(crate) fn router(app: App) -> Router {
         // From the inside out.
         .layer(DefaultBodyLimit::max(LARGEST_BODY_BYTES))
         .layer(security::forged_requests(&app.settings))
+        .layer(from_fn_with_state(app.clone(), form::guard))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, LONGEST))
         .layer(map_response_with_state(app.clone(), explain::explain))
-        .layer(map_response_with_state(app.clone(), security::headers))
+        .layer(map_response(security::headers))
+        .layer(CompressionLayer::new().gzip(true))
         .with_state(app)
 }

@@ -4,7 +4,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use axum::{
-    extract::{ConnectInfo, FromRequestParts, State},
+    extract::{ConnectInfo, FromRequestParts},
     http::{HeaderMap, HeaderName, HeaderValue, header, request::Parts},
     response::Response,
 };
@@ -21,10 +21,11 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; scr
 
 const PERMISSIONS_POLICY: &str = "camera=(), microphone=(), geolocation=(), payment=(), usb=()";
 
-const HEADERS: [(HeaderName, &str); 7] = [
+const HEADERS: [(HeaderName, &str); 8] = [
     (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::X_FRAME_OPTIONS, "DENY"),
+    (header::REFERRER_POLICY, "no-referrer"),
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
     (HeaderName::from_static("permissions-policy"), PERMISSIONS_POLICY),
@@ -32,28 +33,19 @@ const HEADERS: [(HeaderName, &str); 7] = [
 ];
 
 /// Adds the headers that every answer has.
-pub(crate) async fn headers(State(app): State<App>, mut response: Response) -> Response {
+pub(crate) async fn headers(mut response: Response) -> Response {
     let headers = response.headers_mut();
     for (name, value) in HEADERS {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    headers
-        .insert(header::REFERRER_POLICY, HeaderValue::from_static(referrer_policy(&app.settings)));
     // The pages tell of people; only the files that tell nothing are kept.
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
 }
 
-/// With `no-referrer`, browsers send forms with the origin `null`, and tell by `Sec-Fetch-Site`
-/// alone where they come from, which they do over https and to the machine itself only. Where people
-/// may come otherwise, the referrer goes to ourselves and to nobody else.
-fn referrer_policy(settings: &Settings) -> &'static str {
-    if settings.is_https() { "no-referrer" } else { "same-origin" }
-}
-
 /// Refuses what a page of somebody else's makes a browser send (tower-http's `csrf`: by
 /// `Sec-Fetch-Site`, else by `Origin` and `Host`). A proxy may change `Host`, so the origin that
-/// people see counts too.
+/// people see counts too. Where a browser tells neither, [`crate::form`] finds out.
 pub(crate) fn forged_requests(settings: &Settings) -> CsrfLayer {
     let layer = CsrfLayer::new();
     let Some(origin) = &settings.origin else { return layer };

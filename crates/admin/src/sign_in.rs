@@ -55,8 +55,7 @@ struct Again<'a> {
 }
 
 /// The form.
-pub(crate) async fn form(State(app): State<App>, Query(Next { next }): Query<Next>) -> Response {
-    let frame = Frame::for_anybody(&app);
+pub(crate) async fn form(frame: Frame, Query(Next { next }): Query<Next>) -> Response {
     page(&Page { frame, trouble: None, name: String::new(), next })
 }
 
@@ -65,18 +64,19 @@ pub(crate) async fn by_password(
     State(app): State<App>,
     Address(address): Address,
     headers: HeaderMap,
+    frame: Frame,
     Form(Credentials { name, password, next }): Form<Credentials>,
 ) -> Result<Response, Failure> {
     match app.admins.sign_in(&name, &password, address).await {
         Ok(signed_in) => begin(&app, &headers, &signed_in, &next).await,
-        Err(error) => refused(&app, error, name, next),
+        Err(error) => refused(frame, error, name, next),
     }
 }
 
 /// The page of a link that the bot sent. Looking at it changes nothing: programs that show what is
 /// behind a link do not use it up.
-pub(crate) async fn link(State(app): State<App>, Path(token): Path<String>) -> Response {
-    page(&LinkPage { frame: Frame::for_anybody(&app), token })
+pub(crate) async fn link(frame: Frame, Path(token): Path<String>) -> Response {
+    page(&LinkPage { frame, token })
 }
 
 /// Signs in by such a link.
@@ -84,12 +84,12 @@ pub(crate) async fn by_link(
     State(app): State<App>,
     Address(address): Address,
     headers: HeaderMap,
+    frame: Frame,
     Path(token): Path<String>,
 ) -> Result<Response, Failure> {
     match app.admins.sign_in_by_link(&token, address).await {
         Ok(signed_in) => begin(&app, &headers, &signed_in, "").await,
         Err(SignInError::Refused) => {
-            let frame = Frame::for_anybody(&app);
             let trouble = Some(
                 "This link no longer works: it was used, or is older than five minutes. Send \
                  /admin to the bot for a new one."
@@ -98,7 +98,7 @@ pub(crate) async fn by_link(
             let page = page(&Page { frame, trouble, name: String::new(), next: String::new() });
             Ok((StatusCode::UNAUTHORIZED, page).into_response())
         }
-        Err(error) => refused(&app, error, String::new(), String::new()),
+        Err(error) => refused(frame, error, String::new(), String::new()),
     }
 }
 
@@ -139,12 +139,16 @@ async fn begin(
     if let Some(old) = session::token(&app.settings, headers) {
         app.admins.sign_out(&old).await?;
     }
-    let to = if is_ours(&app.base, next) { next } else { &app.base };
-    let response = Redirect::to(to).into_response();
+    let response = Redirect::to(ours(&app.base, next)).into_response();
     Ok(session::begin(&app.settings, &signed_in.token, response))
 }
 
-fn refused(app: &App, error: SignInError, name: String, next: String) -> Result<Response, Failure> {
+fn refused(
+    frame: Frame,
+    error: SignInError,
+    name: String,
+    next: String,
+) -> Result<Response, Failure> {
     let (status, wait, trouble) = match error {
         SignInError::Refused => {
             (StatusCode::UNAUTHORIZED, None, "The name or the password is wrong.".to_owned())
@@ -163,10 +167,14 @@ fn refused(app: &App, error: SignInError, name: String, next: String) -> Result<
         }
         SignInError::Storage(error) => return Err(error.into()),
     };
-    let frame = Frame::for_anybody(app);
     let page = page(&Page { frame, trouble: Some(trouble), name, next });
     let wait = wait.map(|seconds| [(header::RETRY_AFTER, seconds.to_string())]);
     Ok((status, wait, page).into_response())
+}
+
+/// Where somebody wants to go, if it is a page of the admin; else its first page.
+pub(crate) fn ours<'a>(base: &'a str, next: &'a str) -> &'a str {
+    if is_ours(base, next) { next } else { base }
 }
 
 /// Whether a page is one of the admin's own, so that a link to the sign-in page cannot lead

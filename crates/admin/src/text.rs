@@ -26,6 +26,20 @@ pub(crate) fn users(count: Counted) -> String {
     }
 }
 
+/// All users of a list, to be ticked.
+pub(crate) fn all(count: Counted, is_everybody: bool) -> String {
+    let number = match count {
+        Counted::Exactly(number) => Some(grouped(number)),
+        Counted::MoreThan(_) | Counted::About(_) => None,
+    };
+    match (number, is_everybody) {
+        (Some(number), true) => format!("All {number}"),
+        (Some(number), false) => format!("All {number} who match"),
+        (None, true) => "Everybody".to_owned(),
+        (None, false) => "All who match".to_owned(),
+    }
+}
+
 /// A number that is only known roughly.
 fn rounded(number: u64) -> String {
     let tenths = |unit: u64| {

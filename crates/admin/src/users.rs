@@ -2,13 +2,12 @@
 
 use askama::Template;
 use axum::{
-    Extension,
     extract::{Query as Pairs, State},
     response::{IntoResponse, Redirect, Response},
 };
 use chrono::{Datelike, Months, NaiveDate};
 use rollcall_domain::{DateLevel, ListedUser, SortKey, month};
-use rollcall_service::{Count, Session};
+use rollcall_service::Count;
 
 use crate::{
     App,
@@ -27,6 +26,8 @@ struct Page {
     frame: Frame,
     query: Query,
     count: String,
+    /// What the box that means all of them is called, such as "All 983 who match".
+    matching: String,
     rows: Vec<Row>,
     columns: Vec<Column>,
     previous: Option<String>,
@@ -104,7 +105,7 @@ pub(crate) async fn home(State(app): State<App>) -> Response {
 /// The users who are asked for.
 pub(crate) async fn list(
     State(app): State<App>,
-    Extension(session): Extension<Session>,
+    frame: Frame,
     Pairs(pairs): Pairs<Vec<(String, String)>>,
 ) -> Result<Response, Failure> {
     let query = Query::read(&pairs);
@@ -116,6 +117,7 @@ pub(crate) async fn list(
     let link = |at| format!("{}/users?{}", app.base, query.from(at).url());
     Ok(page(&Page {
         count: text::users(slice.count),
+        matching: text::all(slice.count, is_everybody),
         columns: columns(&app, &query),
         previous: slice.previous.map(link),
         next: slice.next.map(link),
@@ -132,7 +134,7 @@ pub(crate) async fn list(
         ],
         dates: dates(&app, &query).await?,
         deleted: deleted.map(|number: u64| text::users(rollcall_domain::Counted::Exactly(number))),
-        frame: Frame::new(&app, &session, "users"),
+        frame: frame.tab("users"),
         query,
     }))
 }
@@ -193,6 +195,46 @@ const STATES: [(&str, &str); 3] =
     [("reachable", "Reachable"), ("unreachable", "Not reachable"), ("blocked", "Blocked the bot")];
 
 const KINDS: [(&str, &str); 2] = [("no", "People"), ("yes", "Bots")];
+
+/// The search and the filters in words: what each is called, and what it asks for.
+pub(crate) fn words(query: &Query) -> Vec<(&'static str, String)> {
+    let called = |choices: &[(&str, &str)], value: &str| {
+        let choice = choices.iter().find(|choice| choice.0 == value);
+        choice.map(|choice| choice.1.to_owned()).unwrap_or_default()
+    };
+    let number = |number: Option<u32>| number.map(|it| it.to_string()).unwrap_or_default();
+    let words = [
+        ("Search", query.search.clone()),
+        ("Language", query.language.clone()),
+        ("Source", query.source.clone()),
+        ("State", called(&STATES, query.reach())),
+        ("Kind of account", called(&KINDS, query.bot())),
+        ("First seen", period(&query.first_seen)),
+        ("Last seen", period(&query.last_seen)),
+        ("Active days", span(&number(query.min_days), &number(query.max_days))),
+    ];
+    words.into_iter().filter(|(_, value)| !value.is_empty()).collect()
+}
+
+fn period(period: &Period) -> String {
+    let day = |day: Option<NaiveDate>| day.map(|day| day.to_string()).unwrap_or_default();
+    let preset = PRESETS.iter().find(|it| it.0 == period.preset && !period.days.is_set());
+    match preset {
+        Some((_, name, _)) => (*name).to_owned(),
+        None => span(&day(period.days.first), &day(period.days.last)),
+    }
+}
+
+/// From one value to another; either may be missing.
+fn span(from: &str, to: &str) -> String {
+    match (from, to) {
+        ("", "") => String::new(),
+        (from, "") => format!("from {from}"),
+        ("", to) => format!("up to {to}"),
+        (from, to) if from == to => from.to_owned(),
+        (from, to) => format!("{from} to {to}"),
+    }
+}
 
 /// What can be chosen, each with what it is called.
 fn named(choices: &[(&str, &str)], chosen: &str) -> Vec<Choice> {

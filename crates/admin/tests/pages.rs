@@ -8,7 +8,7 @@ use rollcall_admin::{Access, routes};
 use rollcall_domain::{AuditAction, Profile, Role};
 use rollcall_service::AuditFilter;
 
-use site::{ADA, Answer, PASSWORD, Site, id, names};
+use site::{ADA, Answer, FORM_TOKEN, PASSWORD, Site, id, names};
 
 /// What each part of a path in braces becomes.
 fn filled(path: &str) -> String {
@@ -107,6 +107,66 @@ async fn forms_of_other_sites_change_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn where_a_browser_does_not_say_forms_carry_a_token() {
+    let site = Site::with_people(1).await;
+    let token = site.sign_in(Role::Owner).await;
+    // As over http to another machine, with no-referrer.
+    let untold = [("origin", "null")];
+    let post = async |path: &str, body: &str| {
+        site.request_with(&Method::POST, path, Some(&token), body, &untold).await.status
+    };
+    let note = "/admin/users/1/note";
+    assert_eq!(post(note, &format!("note=x&form_token={FORM_TOKEN}")).await, StatusCode::SEE_OTHER);
+    for body in ["note=x", "note=x&form_token=", "note=x&form_token=0123"] {
+        assert_eq!(post(note, body).await, StatusCode::FORBIDDEN, "{body}");
+    }
+    let long = format!("note={}&form_token={FORM_TOKEN}", "x".repeat(70_000));
+    assert_eq!(post(note, &long).await, StatusCode::PAYLOAD_TOO_LARGE);
+    let sign_in = format!("name=owner&password={PASSWORD}&form_token={FORM_TOKEN}");
+    assert_eq!(post("/admin/sign-in", &sign_in).await, StatusCode::SEE_OTHER);
+    // A token without its cookie, or under another's origin, vouches for nothing.
+    for headers in [
+        [("origin", "null"), ("cookie", "rollcall_form=")],
+        [("origin", "https://evil.example"), ("x", "")],
+        [("origin", "null"), ("sec-fetch-site", "cross-site")],
+    ] {
+        let body = format!("note=x&form_token={FORM_TOKEN}");
+        let answer = site.bare(&Method::POST, note, &body, &headers).await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{headers:?}");
+    }
+    let new = site.bare(&Method::GET, "/admin/sign-in", "", &[]).await;
+    let cookie = new.header("set-cookie").unwrap();
+    assert!(cookie.starts_with("rollcall_form=") && cookie.contains("HttpOnly; SameSite=Strict"));
+    assert!(new.body.contains(&format!(r#"name="form_token" value="{}""#, new.token())));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_form_that_is_posted_carries_the_token() {
+    let site = Site::with_people(2).await;
+    let token = site.sign_in(Role::Owner).await;
+    let mut forms = 0;
+    for path in [
+        "/admin/sign-in",
+        "/admin/link/x",
+        "/admin/users",
+        "/admin/users/1",
+        "/admin/delete?id=1",
+        "/admin/delete?all=1",
+        "/admin/audit",
+        "/admin/admins",
+    ] {
+        let page = site.get(path, &token).await.body;
+        for form in page.split(r#"<form method="post""#).skip(1) {
+            let form = form.split("</form>").next().unwrap();
+            let field = format!(r#"name="form_token" value="{FORM_TOKEN}""#);
+            assert!(form.contains(&field), "{path}: {form}");
+            forms += 1;
+        }
+    }
+    assert!(forms > 12, "{forms}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nothing_changes_on_get() {
     let site = Site::with_people(3).await;
     let token = site.sign_in(Role::Owner).await;
@@ -135,7 +195,7 @@ async fn every_answer_has_the_headers() {
         for (name, value) in [
             ("x-content-type-options", "nosniff"),
             ("cache-control", "no-store"),
-            ("referrer-policy", "same-origin"),
+            ("referrer-policy", "no-referrer"),
             ("cross-origin-opener-policy", "same-origin"),
             ("cross-origin-resource-policy", "same-origin"),
         ] {
@@ -145,6 +205,38 @@ async fn every_answer_has_the_headers() {
         assert!(!answer.body.contains("<style") && !answer.body.contains(" style="), "{path}");
         assert!(!answer.body.contains("onclick") && !answer.body.contains("<script>"), "{path}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everything_is_below_the_prefix() {
+    let site = Site::at("/rollcall", Some("https://example.org")).await;
+    site.make_accounts().await;
+    site.users.get_or_create_user(&Profile::new(id(1), "Ada")).await.unwrap();
+    let post = Method::POST;
+    let form = format!("name=owner&password={PASSWORD}");
+    let token = site.request(&post, "/rollcall/admin/sign-in", None, &form).await.token();
+    for page in ["users", "users/1", "delete?id=1", "delete?all=1", "audit", "admins", "sign-in"] {
+        let page = site.get(&format!("/rollcall/admin/{page}"), &token).await;
+        assert_eq!(page.status, StatusCode::OK);
+        let places = ["href=\"", "action=\"", "src=\""].map(|it| page.body.split(it).skip(1));
+        for place in places.into_iter().flatten() {
+            let is_ours = ["/rollcall/admin", "#", "data:"].iter().any(|it| place.starts_with(it));
+            assert!(is_ours, "{}", place.split('"').next().unwrap());
+        }
+    }
+    let outside = site.request(&Method::GET, "/admin/users", Some(&token), "").await;
+    assert_eq!(outside.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_form_that_does_not_come_is_not_waited_for() {
+    let site = Site::with_people(1).await;
+    let answer = site.answer_to_silence("/admin/sign-in");
+    // The router waits for half a minute; so does the test, but by a clock that it moves.
+    tokio::time::pause();
+    let answer = answer.await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(answer.header("content-security-policy").is_some());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -171,23 +263,19 @@ async fn over_https_cookies_are_the_hosts_own() {
         let form = format!("name=owner&password={PASSWORD}");
         let answer = site.request(&Method::POST, &path, None, &form).await;
         assert_eq!(answer.location(), format!("{prefix}/admin"));
-        let policy = answer.header("referrer-policy").unwrap();
         let cookie = answer.header("set-cookie").unwrap();
         let (name, rest) = cookie.split_once('=').unwrap();
-        format!("{name} {} {policy}", rest.split_once("; ").unwrap().1)
+        format!("{name} {}", rest.split_once("; ").unwrap().1)
     };
-    assert_eq!(
-        cookie("", None).await,
-        "rollcall_session Path=/; HttpOnly; SameSite=Strict same-origin"
-    );
+    assert_eq!(cookie("", None).await, "rollcall_session Path=/; HttpOnly; SameSite=Strict");
     let https = Some("https://bot.example.org");
     assert_eq!(
         cookie("", https).await,
-        "__Host-rollcall_session Path=/; HttpOnly; SameSite=Strict; Secure no-referrer"
+        "__Host-rollcall_session Path=/; HttpOnly; SameSite=Strict; Secure"
     );
     assert_eq!(
         cookie("/rollcall", https).await,
-        "rollcall_session Path=/rollcall; HttpOnly; SameSite=Strict; Secure no-referrer"
+        "rollcall_session Path=/rollcall; HttpOnly; SameSite=Strict; Secure"
     );
 }
 
@@ -427,7 +515,7 @@ async fn people_are_deleted_after_a_question() {
     let site = Site::with_people(4).await;
     let token = site.sign_in(Role::Owner).await;
     let question = site.get("/admin/delete?id=2&id=3&id=3&id=99", &token).await.body;
-    assert!(question.contains("Delete these 2 people?") && question.contains("Person 2"));
+    assert!(question.contains("Delete 2 users?") && question.contains("Person 2"));
     let done = site.request(&Method::POST, "/admin/delete", Some(&token), "id=2&id=3").await;
     assert_eq!(done.location(), "/admin/users?deleted=2");
     let list = site.get(&done.location(), &token).await;
@@ -438,6 +526,40 @@ async fn people_are_deleted_after_a_question() {
     let nobody = site.get("/admin/delete", &token).await;
     assert_eq!(nobody.status, StatusCode::BAD_REQUEST);
     assert!(nobody.body.contains("Nobody was chosen."));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_who_match_are_deleted_part_by_part() {
+    let site = Site::with_people(430).await;
+    let bot = Profile::new(id(1000), "Robot").is_bot(true);
+    site.users.get_or_create_user(&bot).await.unwrap();
+    let token = site.sign_in(Role::Owner).await;
+    let list = site.get("/admin/users?q=person&bot=no", &token).await.body;
+    assert!(list.contains("All 430 who match") && list.contains(r#"name="q" value="person""#));
+    let asked = site.get("/admin/delete?q=person&bot=no&all=1&id=1000", &token).await;
+    for told in ["Delete 430 users?", "<dt>Search</dt><dd><bdi>person</bdi>", "People", "Some of"] {
+        assert!(asked.body.contains(told), "{told}");
+    }
+    // Who comes after the question was asked is not meant by it.
+    site.clock.advance(10);
+    site.users.get_or_create_user(&Profile::new(id(2000), "Person late")).await.unwrap();
+    let unsure = asked.hidden();
+    let refused = site.request(&Method::POST, "/admin/delete", Some(&token), &unsure).await;
+    assert_eq!(refused.status, StatusCode::BAD_REQUEST);
+    let mut form = format!("{unsure}&sure=1");
+    for told in ["Deleted 200 users so far", "Deleted 400 users so far"] {
+        let part = site.request(&Method::POST, "/admin/delete", Some(&token), &form).await;
+        assert_eq!(part.status, StatusCode::OK);
+        assert!(part.body.contains(told) && part.body.contains("data-go-on"), "{}", part.body);
+        form = part.hidden();
+    }
+    let done = site.request(&Method::POST, "/admin/delete", Some(&token), &form).await;
+    assert_eq!(done.location(), "/admin/users?deleted=430");
+    assert_eq!(names(&site.get("/admin/users", &token).await), ["Person late", "Robot"]);
+    let filter = AuditFilter::all().action(AuditAction::DeletedUser);
+    assert_eq!(site.admins.audit_log(&filter, None, 1000).await.unwrap().len(), 430);
+    let nobody = site.get("/admin/delete?q=zzz&all=1", &token).await;
+    assert!(nobody.body.contains("Nobody matches."));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -470,11 +592,61 @@ async fn owners_disable_others_but_not_themselves() {
     let list = site.get("/admin/admins", &owner).await.body;
     assert!(list.contains("/admin/admins/viewer/enable") && list.contains("Disabled"));
     post("/admin/admins/viewer/enable").await;
-    site.sign_in(Role::Viewer).await;
+    let viewer = site.sign_in(Role::Viewer).await;
+    assert_eq!(post("/admin/admins/viewer/sign-out").await.location(), "/admin/admins");
+    assert_eq!(site.get("/admin/users", &viewer).await.status, StatusCode::SEE_OTHER);
+    let filter = AuditFilter::all().action(AuditAction::SignedOutEverywhere);
+    let log = site.admins.audit_log(&filter, None, 10).await.unwrap();
+    let entry = (log[0].admin.as_ref().unwrap().to_string(), log[0].new.clone().unwrap());
+    assert_eq!(entry, ("owner".to_owned(), "viewer".to_owned()));
     let own = post("/admin/admins/OWNER/disable").await;
     assert_eq!(own.status, StatusCode::BAD_REQUEST);
     assert!(own.body.contains("You cannot disable your own account."));
     assert_eq!(post("/admin/admins/nobody/disable").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_script_the_zone_is_chosen() {
+    let site = Site::with_people(1).await;
+    let token = site.sign_in(Role::Viewer).await;
+    let choose =
+        async |form: &str| site.request(&Method::POST, "/admin/zone", Some(&token), form).await;
+    let chosen = choose("offset=345&next=/admin/users?q=person").await;
+    assert_eq!(chosen.location(), "/admin/users?q=person");
+    assert_eq!(
+        chosen.header("set-cookie").unwrap(),
+        "rollcall_zone=345; Path=/; HttpOnly; SameSite=Strict; Max-Age=31536000"
+    );
+    assert_eq!(choose("offset=60&next=//evil.example").await.location(), "/admin");
+    assert_eq!(choose("offset=1").await.status, StatusCode::BAD_REQUEST);
+    let shown = async |zone: &str| {
+        let cookie = format!("rollcall_session={token}; rollcall_zone={zone}");
+        site.bare(&Method::GET, "/admin/users", "", &[("cookie", &cookie)]).await.body
+    };
+    let kathmandu = shown("345").await;
+    assert!(kathmandu.contains(r#"datetime="2026-11-23T12:00:00Z">2026-11-23 17:45</time>"#));
+    assert!(kathmandu.contains(r#"<span id="zone">UTC+05:45</span>"#));
+    assert!(kathmandu.contains(r#"<option value="345" selected>UTC+05:45</option>"#));
+    for nonsense in ["", "1", "99999999999", "<b>"] {
+        assert!(shown(nonsense).await.contains(">2026-11-23 12:00</time>"), "{nonsense}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_last_owners_account_stays() {
+    let site = Site::with_people(0).await;
+    let link = site.admins.create_link(id(site::OWNER)).await.unwrap().unwrap();
+    let path = format!("/admin/link/{}", link.as_str());
+    let telegram = site.request(&Method::POST, &path, None, "").await.token();
+    let disable = "/admin/admins/owner/disable";
+    let refused = site.request(&Method::POST, disable, Some(&telegram), "").await;
+    assert_eq!(refused.status, StatusCode::BAD_REQUEST);
+    assert!(refused.body.contains("the last owner"), "{}", refused.body);
+    site.sign_in(Role::Owner).await;
+    let second = "second".parse().unwrap();
+    site.admins.create_account(&second, PASSWORD, Role::Owner, None).await.unwrap();
+    let done = site.request(&Method::POST, disable, Some(&telegram), "").await;
+    assert_eq!(done.location(), "/admin/admins");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -496,16 +668,32 @@ async fn the_pages_of_one_user() {
     insta::assert_snapshot!("detail", site.get("/admin/users/1815", &token).await.main());
 }
 
+/// How many bytes a page may have with everything that it needs, compressed.
+const LARGEST_PAGE_BYTES: usize = 60 * 1024;
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_is_small() {
     let site = Site::with_people(60).await;
+    for n in 1..=60 {
+        let long = Profile::new(id(10_000 + n), &format!("{n:03} {}", "\u{1f3d2}Ж".repeat(100)));
+        let long = long.last_name(&"猫".repeat(250)).username(&format!("goalie_{n}"));
+        site.users.get_or_create_user(&long.language_code("pt-br")).await.unwrap();
+    }
+    // A whole year in the heat map.
+    site.clock.advance(400 * 86_400);
+    site.users.update_user_last_seen(id(1)).await.unwrap();
     let token = site.sign_in(Role::Owner).await;
-    for path in ["/admin/users", "/admin/users/1", "/admin/audit"] {
+    for path in ["/admin/users", "/admin/users/1", "/admin/users/10001", "/admin/audit"] {
         let page = site.get(path, &token).await;
-        let mut bytes = page.body.len();
-        for file in page.body.split('"').filter(|it| it.starts_with("/admin/assets/")) {
-            bytes += site.get(file, &token).await.body.len();
+        let files = page.body.split('"').filter(|it| it.starts_with("/admin/assets/"));
+        let mut bytes = 0;
+        for path in files.chain([path]) {
+            let gzip = [("accept-encoding", "gzip")];
+            let answer = site.request_with(&Method::GET, path, Some(&token), "", &gzip).await;
+            assert_eq!(answer.header("content-encoding").as_deref(), Some("gzip"), "{path}");
+            bytes += answer.bytes;
         }
-        assert!(bytes < 60 * 1024, "{path} has {bytes} bytes");
+        assert!(bytes < LARGEST_PAGE_BYTES, "{path} has {bytes} bytes");
+        println!("{path}: {bytes} bytes");
     }
 }

@@ -358,6 +358,17 @@ impl AdminRepository for DieselAdminRepository {
             .await
     }
 
+    async fn audit_all(&self, entries: &[NewAuditEntry]) -> Result<(), RepositoryError> {
+        let entries = entries.to_vec();
+        self.database
+            .run("add to the audit log", move |connection| {
+                connection.transaction(|connection| {
+                    entries.iter().try_for_each(|entry| Ok(add_entry(connection, entry)?))
+                })
+            })
+            .await
+    }
+
     async fn audit_log(
         &self,
         filter: &AuditFilter,

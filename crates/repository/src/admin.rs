@@ -199,6 +199,9 @@ pub trait AdminRepository: Send + Sync {
     /// Adds to the audit log.
     async fn audit(&self, entry: &NewAuditEntry) -> Result<(), RepositoryError>;
 
+    /// Adds to the audit log, all of the entries or none.
+    async fn audit_all(&self, entries: &[NewAuditEntry]) -> Result<(), RepositoryError>;
+
     /// Up to `limit` entries of the audit log, the newest first; only those before the entry
     /// `before`, if one is given.
     async fn audit_log(

@@ -139,8 +139,15 @@ impl AdminService {
     /// Disables an account, which ends its sessions. One that is disabled stays so.
     ///
     /// # Errors
-    /// When there is no such account, or the storage fails.
+    /// When there is no such account, it is the last one of an owner that is enabled, or the storage
+    /// fails.
     pub async fn disable(&self, name: &AdminName, by: Option<&Admin>) -> Result<(), AccountError> {
+        let accounts = self.accounts().await?;
+        let is_owner = |it: &&AdminAccount| it.role == Role::Owner && !it.is_disabled;
+        let mut owners = accounts.iter().filter(is_owner).map(|it| &it.name);
+        if owners.next() == Some(name) && owners.next().is_none() {
+            return Err(AccountError::LastOwner(name.clone()));
+        }
         self.set_disabled(name, true, by, AuditAction::DisabledAdmin).await
     }
 
@@ -264,6 +271,24 @@ impl AdminService {
         Ok(())
     }
 
+    /// Ends every session of an account. `by` is who does; `None` for somebody on the server itself.
+    ///
+    /// # Errors
+    /// When there is no such account, or the storage fails.
+    pub async fn end_sessions(
+        &self,
+        name: &AdminName,
+        by: Option<&Admin>,
+    ) -> Result<(), AccountError> {
+        if self.storage.account(name).await?.is_none() {
+            return Err(AccountError::NoSuchAccount(name.clone()));
+        }
+        let new = Some(name.to_string());
+        let entry = entry(self.clock.now(), by, AuditAction::SignedOutEverywhere, new);
+        self.storage.close_sessions(&Admin::Account(name.clone()), &entry).await?;
+        Ok(())
+    }
+
     /// A link for somebody to sign in with once, within five minutes; `None` for those who are not
     /// owners by Telegram.
     ///
@@ -348,6 +373,25 @@ impl AdminService {
     pub async fn audit_command(&self, action: AuditAction, new: &str) -> Result<(), ServiceError> {
         let at = self.clock.now();
         Ok(self.storage.audit(&entry(at, None, action, Some(new.to_owned()))).await?)
+    }
+
+    /// Adds to the audit log that an admin does the same to several users, all or none of it.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub async fn audit_each(
+        &self,
+        admin: &Admin,
+        action: AuditAction,
+        about: &[TelegramId],
+    ) -> Result<(), ServiceError> {
+        let at = self.clock.now();
+        let entry = |id: &TelegramId| NewAuditEntry {
+            about: Some(*id),
+            ..entry(at, Some(admin), action, None)
+        };
+        let entries: Vec<NewAuditEntry> = about.iter().map(entry).collect();
+        Ok(self.storage.audit_all(&entries).await?)
     }
 
     /// Up to `limit` entries of the audit log, at most 1,000, the newest first. What comes after a
@@ -471,6 +515,9 @@ pub enum AccountError {
     /// There is none.
     #[error("there is no account {0}")]
     NoSuchAccount(AdminName),
+    /// Nobody with an account could look after the admins any more.
+    #[error("{0} is the last owner's account that is enabled; make or enable another one first")]
+    LastOwner(AdminName),
     /// It could not be done.
     #[error(transparent)]
     Storage(#[from] ServiceError),

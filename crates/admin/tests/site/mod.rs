@@ -1,13 +1,15 @@
 //! A web admin for one test, and what a browser would do with it.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{convert::Infallible, net::SocketAddr, sync::Arc};
 
 use axum::{
     Router,
     body::{Body, to_bytes},
     extract::ConnectInfo,
     http::{HeaderMap, Method, Request, StatusCode},
+    response::Response,
 };
+use futures_util::stream;
 use rollcall_admin::{Admin, Settings};
 use rollcall_domain::{Clock, Profile, Role, TelegramId};
 use rollcall_repository_diesel::{Database, DieselAdminRepository, DieselUserRepository};
@@ -19,6 +21,8 @@ use tower::ServiceExt;
 mod stand_in;
 
 pub(crate) const PASSWORD: &str = "correct-horse";
+/// What the forms of the browser carry.
+pub(crate) const FORM_TOKEN: &str = "0123456789abcdef0123456789abcdef";
 /// Who may sign in by Telegram.
 pub(crate) const OWNER: i64 = 7;
 pub(crate) const ADA: i64 = 1815;
@@ -95,11 +99,11 @@ impl Site {
         self.request_with(method, path, token, body, &[]).await
     }
 
-    pub(crate) async fn request_with(
+    /// Like [`Site::request_with`], with no cookie but those among the headers.
+    pub(crate) async fn bare(
         &self,
         method: &Method,
         path: &str,
-        token: Option<&str>,
         body: &str,
         headers: &[(&str, &str)],
     ) -> Answer {
@@ -109,18 +113,44 @@ impl Site {
             .header("host", "localhost:8080")
             .header("content-type", "application/x-www-form-urlencoded")
             .extension(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 50_000))));
-        if let Some(token) = token {
-            request = request.header("cookie", format!("a=b; rollcall_session={token}"));
-        }
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
         let request = request.body(Body::from(body.to_owned())).unwrap();
-        let answer = self.router.clone().oneshot(request).await.unwrap();
-        let (status, headers) = (answer.status(), answer.headers().clone());
-        let body = to_bytes(answer.into_body(), 1 << 20).await.unwrap();
-        Answer { status, headers, body: String::from_utf8(body.to_vec()).unwrap() }
+        answer(self.router.clone().oneshot(request).await.unwrap()).await
     }
+
+    /// Begins to post a form, and sends no more of it.
+    pub(crate) async fn answer_to_silence(&self, path: &str) -> Answer {
+        let silence = Body::from_stream(stream::pending::<Result<Vec<u8>, Infallible>>());
+        let request = Request::builder()
+            .method(Method::POST)
+            .uri(path)
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(silence)
+            .unwrap();
+        answer(self.router.clone().oneshot(request).await.unwrap()).await
+    }
+
+    pub(crate) async fn request_with(
+        &self,
+        method: &Method,
+        path: &str,
+        token: Option<&str>,
+        body: &str,
+        headers: &[(&str, &str)],
+    ) -> Answer {
+        let session = token.map(|token| format!("; rollcall_session={token}")).unwrap_or_default();
+        let cookie = format!("rollcall_form={FORM_TOKEN}{session}");
+        self.bare(method, path, body, &[&[("cookie", cookie.as_str())], headers].concat()).await
+    }
+}
+
+async fn answer(response: Response) -> Answer {
+    let (status, headers) = (response.status(), response.headers().clone());
+    let body = to_bytes(response.into_body(), 1 << 20).await.unwrap();
+    let bytes = body.len();
+    Answer { status, headers, body: String::from_utf8_lossy(&body).into_owned(), bytes }
 }
 
 /// What a browser gets.
@@ -128,6 +158,8 @@ pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     headers: HeaderMap,
     pub(crate) body: String,
+    /// How many bytes came, compressed if they were.
+    pub(crate) bytes: usize,
 }
 
 impl Answer {
@@ -143,6 +175,17 @@ impl Answer {
     pub(crate) fn token(&self) -> String {
         let cookie = self.header("set-cookie").unwrap();
         cookie.split_once('=').unwrap().1.split(';').next().unwrap().to_owned()
+    }
+
+    /// The hidden fields of the page's own form, as a browser sends them.
+    pub(crate) fn hidden(&self) -> String {
+        let main = self.main();
+        let fields = main.split(r#"<input type="hidden" name=""#).skip(1);
+        let pairs = fields.map(|field| {
+            let (name, rest) = field.split_once(r#"" value=""#).unwrap();
+            format!("{name}={}", rest.split('"').next().unwrap())
+        });
+        pairs.collect::<Vec<_>>().join("&")
     }
 
     /// Where the links lead.
