@@ -13,6 +13,7 @@ mod audit;
 mod cookie;
 mod delete;
 mod explain;
+mod export;
 mod form;
 mod frame;
 mod heat_map;
@@ -31,7 +32,7 @@ use std::sync::Arc;
 use axum::Router;
 use ipnet::IpNet;
 use rollcall_domain::Clock;
-use rollcall_service::{AdminService, DirectoryService, UserService};
+use rollcall_service::{AdminService, DirectoryService, TransferService, UserService};
 
 use assets::Assets;
 pub use routes::{Access, Route, routes};
@@ -68,6 +69,7 @@ impl Admin {
         settings: Settings,
         admins: AdminService,
         directory: DirectoryService,
+        transfer: TransferService,
         users: UserService,
         clock: impl Clock + 'static,
     ) -> Router {
@@ -75,6 +77,7 @@ impl Admin {
             base: format!("{}/admin", settings.prefix).into(),
             admins,
             directory,
+            transfer,
             users,
             clock: Arc::new(clock),
             assets: Arc::new(Assets::new()),
@@ -90,6 +93,7 @@ struct App {
     base: Arc<str>,
     admins: AdminService,
     directory: DirectoryService,
+    transfer: TransferService,
     users: UserService,
     clock: Arc<dyn Clock>,
     assets: Arc<Assets>,

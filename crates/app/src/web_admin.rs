@@ -17,7 +17,7 @@ use hyper_util::service::TowerToHyperService;
 use rollcall_admin::Admin;
 use rollcall_domain::SystemClock;
 use rollcall_repository_diesel::{Database, DieselUserRepository};
-use rollcall_service::{AdminService, DirectoryService, UserService};
+use rollcall_service::{AdminService, DirectoryService, TransferService, UserService};
 
 use crate::settings::HttpSettings;
 
@@ -88,11 +88,13 @@ pub(crate) fn pages(
     users: UserService,
     admins: AdminService,
 ) -> Router {
-    let directory = DirectoryService::new(DieselUserRepository::new(database), SystemClock);
+    let storage = DieselUserRepository::new(database);
+    let directory = DirectoryService::new(storage.clone(), SystemClock);
+    let transfer = TransferService::new(storage);
     let settings = rollcall_admin::Settings {
         prefix: settings.prefix().to_owned(),
         origin: settings.public_url.as_ref().map(|url| url.origin().to_owned()),
         trusted_proxies: settings.trusted_proxies.clone(),
     };
-    Admin::new(settings, admins, directory, users, SystemClock)
+    Admin::new(settings, admins, directory, transfer, users, SystemClock)
 }
