@@ -365,7 +365,7 @@ async fn wrong_settings_are_told_in_one_line() {
     let log = RunningBot::start(&telegram, &database, &idle).await.terminate().await;
     let told = format!("LISTEN_ADDR: cannot listen on {taken}: Address already in use");
     assert!(log.contains(&told), "{log}");
-    assert!(log.contains("goes on without /metrics, /healthz, /readyz"), "{log}");
+    assert!(log.contains("goes on without the web admin, /metrics, /healthz, /readyz"), "{log}");
     drop(listener);
 }
 

@@ -558,6 +558,10 @@ async fn all_who_match_are_deleted_part_by_part() {
     assert_eq!(names(&site.get("/admin/users", &token).await), ["Person late", "Robot"]);
     let filter = AuditFilter::all().action(AuditAction::DeletedUser);
     assert_eq!(site.admins.audit_log(&filter, None, 1000).await.unwrap().len(), 430);
+    let odd = form.replace("bot=no", "bot=maybe");
+    let refused = site.request(&Method::POST, "/admin/delete", Some(&token), &odd).await;
+    assert_eq!(refused.status, StatusCode::BAD_REQUEST);
+    assert_eq!(site.users.get_user_stats().await.unwrap().total_users, 2);
     let nobody = site.get("/admin/delete?q=zzz&all=1", &token).await;
     assert!(nobody.body.contains("Nobody matches."));
 }
