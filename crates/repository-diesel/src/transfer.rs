@@ -234,12 +234,32 @@ fn write(
     changes: &[Change],
     losers: Vec<Loser>,
 ) -> Result<(), Failure> {
+    // Summing up takes about as long as writing.
+    let sums = std::thread::scope(|scope| {
+        let sums = scope.spawn(|| sums_of(changes));
+        write_users(connection, changes, losers)?;
+        let sums = sums.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        Ok::<_, Failure>(sums)
+    })?;
+    Ok(add_sums(connection, sums)?)
+}
+
+fn sums_of(changes: &[Change]) -> Sums {
     let mut sums = Sums::default();
-    let mut histories = Vec::with_capacity(changes.len());
+    for change in changes {
+        change.add_to(&mut sums);
+    }
+    sums
+}
+
+fn write_users(
+    connection: &mut AnyConnection,
+    changes: &[Change],
+    losers: Vec<Loser>,
+) -> Result<(), Failure> {
+    let histories: Vec<History> = changes.iter().map(Change::history).collect();
     let (mut renamed, mut profile_changes) = (Vec::new(), BTreeMap::new());
     for change in changes {
-        histories.push(change.history());
-        change.add_to(&mut sums);
         change.note(&mut renamed, &mut profile_changes);
     }
     for (id, at) in losers {
@@ -276,8 +296,7 @@ fn write(
         }
     }
     let is_created = |change: &&Change| change.before.is_none();
-    search::add_new(connection, changes.iter().filter(is_created).map(|it| &it.user))?;
-    Ok(add_sums(connection, sums)?)
+    Ok(search::add_new(connection, changes.iter().filter(is_created).map(|it| &it.user))?)
 }
 
 /// Each row is a statement, prepared once: here that costs no round trip.

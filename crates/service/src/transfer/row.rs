@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Datelike, Timelike, Utc};
 use rollcall_domain::{MAX_NAME_CHARS, Obstacle, Reach, TelegramId, TelegramUser, Username};
 use serde::{Deserialize, Serialize};
 
@@ -171,9 +171,26 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// As `2026-11-23T12:00:00.000000Z`: as exactly as it is stored.
+/// As `2026-11-23T12:00:00.000000Z`: as exactly as it is stored. Digit by digit, for a file has
+/// several times for each user, and chrono takes ten times as long.
 fn written(at: DateTime<Utc>) -> String {
-    at.to_rfc3339_opts(SecondsFormat::Micros, true)
+    let at = at.naive_utc();
+    let mut text = String::with_capacity(27);
+    let mut push = |number: u32, digits: u32, after: char| {
+        for place in (0..digits).rev() {
+            let digit = number / 10_u32.pow(place) % 10;
+            text.push(char::from_digit(digit, 10).unwrap_or('0'));
+        }
+        text.push(after);
+    };
+    push(at.year().unsigned_abs(), 4, '-');
+    push(at.month(), 2, '-');
+    push(at.day(), 2, 'T');
+    push(at.hour(), 2, ':');
+    push(at.minute(), 2, ':');
+    push(at.second(), 2, '.');
+    push(at.and_utc().timestamp_subsec_micros(), 6, 'Z');
+    text
 }
 
 fn time(name: &str, text: &str) -> Result<DateTime<Utc>, String> {
@@ -183,7 +200,7 @@ fn time(name: &str, text: &str) -> Result<DateTime<Utc>, String> {
     // What both databases can hold.
     let years = 1970..=9999;
     let at = at.to_utc();
-    if !years.contains(&chrono::Datelike::year(&at)) {
+    if !years.contains(&at.year()) {
         return Err(format!("{name}: expected a year from 1970 to 9999, not {text:?}"));
     }
     DateTime::from_timestamp_micros(at.timestamp_micros()).ok_or_else(|| format!("{name}: no time"))
@@ -203,4 +220,25 @@ fn name_of(name: &str, text: Cow<'_, str>) -> Result<String, String> {
         return Err(format!("{name} is longer than {MAX_NAME_CHARS} characters"));
     }
     Ok(text.into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::SecondsFormat;
+
+    use super::*;
+
+    #[test]
+    fn times_are_written_as_chrono_writes_them() {
+        for seconds in [0, 1, 951_782_399, 1_700_000_000, 253_402_300_799] {
+            for nanoseconds in [0, 1_000, 123_456_000, 999_999_000] {
+                let at = DateTime::from_timestamp(seconds, nanoseconds).unwrap();
+                assert_eq!(written(at), at.to_rfc3339_opts(SecondsFormat::Micros, true));
+                assert_eq!(time("at", &written(at)), Ok(at));
+            }
+        }
+        assert!(time("at", "1969-12-31T23:59:59Z").is_err());
+        let later = time("at", "2026-11-23T14:00:00.1234567+02:00").unwrap();
+        assert_eq!(written(later), "2026-11-23T12:00:00.123456Z");
+    }
 }
