@@ -25,7 +25,7 @@ use crate::{
     activity,
     connection::AnyConnection,
     error::Failure,
-    row::{UserRow, user_columns},
+    row::{UserRow, UserSqlType, user_columns},
     timestamp::UtcMicros,
 };
 
@@ -112,39 +112,23 @@ fn term_condition(connection: &mut AnyConnection, term: &SearchTerm) -> QueryRes
 }
 
 fn is_met_by_few(connection: &mut AnyConnection, condition: &Condition) -> QueryResult<bool> {
-    let mut sql = Sql::new("SELECT COUNT(*) AS number FROM (SELECT 1 FROM telegram_users WHERE ");
+    let mut sql = Sql::new("SELECT COUNT(*) FROM (SELECT 1 FROM telegram_users WHERE ");
     sql.push_all([&condition.sql].into_iter()).push(&format!(" LIMIT {}) AS few", FEW + 1));
-    let Number { number } = sql.query().get_result(connection)?;
+    let number: i64 = sql.answering::<BigInt>().get_result(connection)?;
     Ok(usize::try_from(number).is_ok_and(|number| number <= FEW))
 }
 
-#[derive(QueryableByName)]
-struct Number {
-    #[diesel(sql_type = BigInt)]
-    number: i64,
-}
-
-/// A user with the number of active days.
-#[derive(QueryableByName)]
-struct ListedRow {
-    #[diesel(embed)]
-    user: UserRow,
-    #[diesel(sql_type = Integer)]
-    active_days: i32,
-}
-
 /// A place in an order.
-#[derive(QueryableByName)]
+#[derive(Queryable)]
 struct PlaceRow {
-    #[diesel(sql_type = BigInt)]
     telegram_id: i64,
-    #[diesel(sql_type = Timestamp)]
     created_at: UtcMicros,
-    #[diesel(sql_type = Date)]
     active_day: NaiveDate,
-    #[diesel(sql_type = Integer)]
     active_days: i32,
 }
+
+/// The SQL type of a [`PlaceRow`].
+type PlaceSqlType = (BigInt, Timestamp, Date, Integer);
 
 impl PlaceRow {
     fn value(&self, key: SortKey) -> i64 {
@@ -192,9 +176,10 @@ impl Request<'_> {
         let mut sql = Sql::new(concat!("SELECT ", user_columns!(), ", active_days FROM ("));
         sql.append(inner).push(") AS users WHERE ").push_all(conditions);
         let mut users = Vec::new();
-        for row in sql.query().load::<ListedRow>(connection)? {
-            let user = row.user.into_user()?;
-            let active_days = super::count(row.active_days);
+        let rows: Vec<(UserRow, i32)> =
+            sql.answering::<(UserSqlType, Integer)>().load(connection)?;
+        for (row, active_days) in rows {
+            let (user, active_days) = (row.into_user()?, super::count(active_days));
             users.push(ListedUser { user, active_days });
         }
         if let Some(term) = self.term {
@@ -411,7 +396,8 @@ impl Walk {
              WHERE telegram_id = (",
         );
         sql.append(self.selected("telegram_id", narrowing, &limit)).push(")");
-        let row: Option<PlaceRow> = sql.query().get_result(connection).optional()?;
+        let row: Option<PlaceRow> =
+            sql.answering::<PlaceSqlType>().get_result(connection).optional()?;
         let key = self.sort.key;
         Ok(row.map(|row| Cursor {
             key,
