@@ -63,7 +63,7 @@ pub(super) fn users(
         Some(few) => Ok(request.page_of_few(few)),
         None => {
             let (slice, looks) = request.walk(connection)?;
-            let count = counted(connection, filter, &slice, looks)?;
+            let count = counted(connection, filter, &request, &slice, looks)?;
             Ok(UserSlice { count, ..slice })
         }
     }
@@ -296,6 +296,16 @@ impl Request<'_> {
         }
     }
 
+    /// How many are in the list at least: more than a few, where more met the only condition.
+    fn at_least(&self, slice: &UserSlice) -> Counted {
+        match (self.conditions.as_slice(), self.term) {
+            ([condition], None) if condition.has_index() => {
+                Counted::MoreThan(u64::try_from(FEW).unwrap_or(u64::MAX))
+            }
+            _ => slice.count,
+        }
+    }
+
     /// The cursor of the same place in the other direction: the user next to it is before it now.
     fn turned(&self, cursor: Cursor) -> Cursor {
         let is_up = self.sort.descending == cursor.backwards;
@@ -421,6 +431,7 @@ impl Walk {
 fn counted(
     connection: &mut AnyConnection,
     filter: &UserFilter,
+    request: &Request,
     slice: &UserSlice,
     looks: Looks,
 ) -> Result<Counted, Failure> {
@@ -433,16 +444,18 @@ fn counted(
         search: search.clone(),
         ..UserFilter::new()
     };
-    if matches!(slice.count, Counted::Exactly(_)) || summed != *filter {
+    if matches!(slice.count, Counted::Exactly(_)) {
         return Ok(slice.count);
     }
+    if summed != *filter {
+        return Ok(request.at_least(slice));
+    }
     let mut sum = |figure, label| sum(connection, figure, label, *first_seen);
-    let few = u64::try_from(FEW).unwrap_or(u64::MAX);
     Ok(match (language.as_deref(), source.as_deref(), reach, search) {
         (None, None, None, None) => Counted::Exactly(sum(Figure::Users, "")?),
         (None, None, None, Some(_)) => match looks.share_of(sum(Figure::Users, "")?) {
             Some(users) => Counted::About(users),
-            None => slice.count,
+            None => request.at_least(slice),
         },
         (Some(language), None, None, None) => Counted::Exactly(sum(Figure::Language, language)?),
         (None, None, Some(ReachFilter::Reachable), None) => {
@@ -452,14 +465,7 @@ fn counted(
             let users = sum(Figure::Users, "")?;
             Counted::Exactly(users.saturating_sub(sum(Figure::Reachable, "")?))
         }
-        // More than a few met the only condition.
-        (None, Some(""), None, None) => slice.count,
-        (None, Some(_), None, None) | (None, None, Some(ReachFilter::Blocked), None)
-            if !first_seen.is_set() =>
-        {
-            Counted::MoreThan(few)
-        }
-        _ => slice.count,
+        _ => request.at_least(slice),
     })
 }
 
