@@ -93,11 +93,11 @@ fn arrows_point_inward_and_each_framework_is_named_in_its_layer() {
 }
 
 #[test]
-fn the_domain_is_built_of_nothing_but_time_and_errors() {
+fn the_domain_is_built_of_nothing_but_time_text_and_errors() {
     let metadata = metadata();
     let packages = metadata.workspace_packages();
     let domain = packages.iter().find(|package| package.name == "rollcall-domain").unwrap();
-    assert_eq!(dependencies(domain), ["chrono", "thiserror"]);
+    assert_eq!(dependencies(domain), ["chrono", "thiserror", "unicode-normalization"]);
 }
 
 #[test]
