@@ -15,7 +15,6 @@ use rollcall_domain::{
     Clock, Days, Profile, ReachFilter, SearchTerm, SortKey, SystemClock, TelegramId, UserFilter,
     UserSort,
 };
-use rollcall_repository::DirectoryRepository;
 use rollcall_repository_diesel::{Database, DieselUserRepository};
 use rollcall_service::{DirectoryService, UserService};
 use rollcall_testkit::ThrowAwayDatabase;
@@ -30,8 +29,6 @@ use crate::{
 
 /// How many users a page of the list has.
 const PAGE: u32 = 50;
-/// How many names come into the search at once, where nobody waits.
-const INDEXED: u32 = 10_000;
 /// How many pages before the deep one.
 const DEEP: usize = 200;
 
@@ -63,7 +60,7 @@ type Case = (&'static str, UserFilter, UserSort);
 
 async fn read(url: &str) -> Result<()> {
     let directory = directory(url).await?;
-    index_all(url).await?;
+    index_all(&directory).await?;
     let newest = directory.users(&UserFilter::new(), UserSort::default(), None, PAGE).await?;
     let somebody = newest.rows.first().context("a database with users")?.user.clone();
     for (what, filter, sort) in cases(&somebody.telegram_id.to_string()) {
@@ -93,18 +90,10 @@ async fn directory(url: &str) -> Result<DirectoryService> {
 }
 
 /// Takes those into the search who are not there yet.
-async fn index_all(url: &str) -> Result<()> {
-    let database = Database::open(url.parse()?).await?;
-    let (users, begun, mut taken) = (DieselUserRepository::new(database), Instant::now(), 0);
-    loop {
-        match users.index_names(INDEXED).await? {
-            0 => break,
-            some => taken += some,
-        }
-    }
-    if taken > 0 {
-        println!("  {taken} names came into the search in {:.1} s", begun.elapsed().as_secs_f64());
-    }
+async fn index_all(directory: &DirectoryService) -> Result<()> {
+    let begun = Instant::now();
+    while directory.index_names().await? {}
+    println!("  names taken into the search in {:.1} s", begun.elapsed().as_secs_f64());
     Ok(())
 }
 
@@ -259,7 +248,7 @@ impl Crowd {
         for n in 0..PEOPLE {
             crowd.users.get_or_create_user(&person(n as i64, 0)).await?;
         }
-        index_all(&crowd.url).await?;
+        index_all(&crowd.directory).await?;
         Ok(crowd)
     }
 

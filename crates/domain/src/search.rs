@@ -105,6 +105,9 @@ fn words(text: &str) -> Vec<String> {
 /// Lower case and without accents: letters are taken apart (NFKD), and the marks left out, so that é
 /// is e, ё is е, й is и and 𝓐 is a. A few letters that Unicode does not take apart are spelled out.
 fn folded(text: &str) -> String {
+    if text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ') {
+        return text.to_ascii_lowercase();
+    }
     let mut folded = String::with_capacity(text.len());
     let marks = |letter: &char| !is_combining_mark(*letter);
     for letter in text.nfkd().filter(marks).flat_map(char::to_lowercase).filter(marks) {

@@ -11,7 +11,7 @@ use rollcall_domain::{Obstacle, Reach, StartPayload, TelegramId, TelegramUser, U
 use crate::{error::Failure, schema::telegram_users, timestamp::UtcMicros};
 
 /// What a row of `telegram_users` tells of its user.
-#[derive(Debug, Queryable, QueryableByName, Selectable)]
+#[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = telegram_users)]
 pub(crate) struct UserRow {
     pub(crate) telegram_id: i64,

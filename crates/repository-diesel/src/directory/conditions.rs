@@ -1,14 +1,19 @@
 //! Conditions on users, as SQL. Numbers and days stand in the text, words travel as parameters.
 
+use std::marker::PhantomData;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::{
-    query_builder::{BoxedSqlQuery, SqlQuery},
-    sql_query,
+    QueryResult, RunQueryDsl,
+    query_builder::{AstPass, Query, QueryFragment, QueryId},
     sql_types::Text,
 };
 use rollcall_domain::{Cursor, Days, ReachFilter, SortKey, UserFilter, UserSort};
 
-use crate::{connection::MultiBackend, timestamp::UtcMicros};
+use crate::{
+    connection::{AnyConnection, MultiBackend},
+    timestamp::UtcMicros,
+};
 
 /// A statement, or a part of one: its text, in which each `$` stands for a parameter, and these.
 #[derive(Clone, Debug, Default)]
@@ -49,21 +54,43 @@ impl Sql {
         self
     }
 
-    /// The statement, to be run. Its parameters are numbered, which both databases understand.
-    pub(super) fn query(self) -> BoxedSqlQuery<'static, MultiBackend, SqlQuery> {
-        let mut text = String::with_capacity(self.text.len() + self.parameters.len());
-        let mut number = 0;
-        for character in self.text.chars() {
-            text.push(character);
-            if character == '$' {
-                number += 1;
-                text.push_str(&number.to_string());
-            }
-        }
-        let query = sql_query(text).into_boxed::<MultiBackend>();
-        self.parameters.into_iter().fold(query, |query, it| query.bind::<Text, _>(it))
+    /// The statement, to be run; it answers rows of this SQL type.
+    pub(super) fn answering<T>(self) -> Answering<T> {
+        Answering { sql: self, answer: PhantomData }
     }
 }
+
+/// A statement, and the SQL type of the rows that it answers.
+pub(super) struct Answering<T> {
+    sql: Sql,
+    answer: PhantomData<T>,
+}
+
+impl<T> QueryFragment<MultiBackend> for Answering<T> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
+        // Nearly each is another one.
+        out.unsafe_to_cache_prepared();
+        let Sql { text, parameters } = &self.sql;
+        let mut parts = text.split('$');
+        out.push_sql(parts.next().unwrap_or_default());
+        for (parameter, part) in parameters.iter().zip(parts) {
+            out.push_bind_param::<Text, _>(parameter)?;
+            out.push_sql(part);
+        }
+        Ok(())
+    }
+}
+
+impl<T> QueryId for Answering<T> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<T> Query for Answering<T> {
+    type SqlType = T;
+}
+
+impl<T> RunQueryDsl<AnyConnection> for Answering<T> {}
 
 /// A condition on users.
 #[derive(Clone, Debug)]

@@ -25,7 +25,7 @@ use crate::{
     activity,
     connection::AnyConnection,
     error::Failure,
-    row::{UserRow, user_columns},
+    row::{UserRow, UserSqlType, user_columns},
     timestamp::UtcMicros,
 };
 
@@ -63,7 +63,7 @@ pub(super) fn users(
         Some(few) => Ok(request.page_of_few(few)),
         None => {
             let (slice, looks) = request.walk(connection)?;
-            let count = counted(connection, filter, &slice, looks)?;
+            let count = counted(connection, filter, &request, &slice, looks)?;
             Ok(UserSlice { count, ..slice })
         }
     }
@@ -112,39 +112,23 @@ fn term_condition(connection: &mut AnyConnection, term: &SearchTerm) -> QueryRes
 }
 
 fn is_met_by_few(connection: &mut AnyConnection, condition: &Condition) -> QueryResult<bool> {
-    let mut sql = Sql::new("SELECT COUNT(*) AS number FROM (SELECT 1 FROM telegram_users WHERE ");
+    let mut sql = Sql::new("SELECT COUNT(*) FROM (SELECT 1 FROM telegram_users WHERE ");
     sql.push_all([&condition.sql].into_iter()).push(&format!(" LIMIT {}) AS few", FEW + 1));
-    let Number { number } = sql.query().get_result(connection)?;
+    let number: i64 = sql.answering::<BigInt>().get_result(connection)?;
     Ok(usize::try_from(number).is_ok_and(|number| number <= FEW))
 }
 
-#[derive(QueryableByName)]
-struct Number {
-    #[diesel(sql_type = BigInt)]
-    number: i64,
-}
-
-/// A user with the number of active days.
-#[derive(QueryableByName)]
-struct ListedRow {
-    #[diesel(embed)]
-    user: UserRow,
-    #[diesel(sql_type = Integer)]
-    active_days: i32,
-}
-
 /// A place in an order.
-#[derive(QueryableByName)]
+#[derive(Queryable)]
 struct PlaceRow {
-    #[diesel(sql_type = BigInt)]
     telegram_id: i64,
-    #[diesel(sql_type = Timestamp)]
     created_at: UtcMicros,
-    #[diesel(sql_type = Date)]
     active_day: NaiveDate,
-    #[diesel(sql_type = Integer)]
     active_days: i32,
 }
+
+/// The SQL type of a [`PlaceRow`].
+type PlaceSqlType = (BigInt, Timestamp, Date, Integer);
 
 impl PlaceRow {
     fn value(&self, key: SortKey) -> i64 {
@@ -192,9 +176,10 @@ impl Request<'_> {
         let mut sql = Sql::new(concat!("SELECT ", user_columns!(), ", active_days FROM ("));
         sql.append(inner).push(") AS users WHERE ").push_all(conditions);
         let mut users = Vec::new();
-        for row in sql.query().load::<ListedRow>(connection)? {
-            let user = row.user.into_user()?;
-            let active_days = super::count(row.active_days);
+        let rows: Vec<(UserRow, i32)> =
+            sql.answering::<(UserSqlType, Integer)>().load(connection)?;
+        for (row, active_days) in rows {
+            let (user, active_days) = (row.into_user()?, super::count(active_days));
             users.push(ListedUser { user, active_days });
         }
         if let Some(term) = self.term {
@@ -311,6 +296,16 @@ impl Request<'_> {
         }
     }
 
+    /// How many are in the list at least: more than a few, where more met the only condition.
+    fn at_least(&self, slice: &UserSlice) -> Counted {
+        match (self.conditions.as_slice(), self.term) {
+            ([condition], None) if condition.has_index() => {
+                Counted::MoreThan(u64::try_from(FEW).unwrap_or(u64::MAX))
+            }
+            _ => slice.count,
+        }
+    }
+
     /// The cursor of the same place in the other direction: the user next to it is before it now.
     fn turned(&self, cursor: Cursor) -> Cursor {
         let is_up = self.sort.descending == cursor.backwards;
@@ -411,7 +406,8 @@ impl Walk {
              WHERE telegram_id = (",
         );
         sql.append(self.selected("telegram_id", narrowing, &limit)).push(")");
-        let row: Option<PlaceRow> = sql.query().get_result(connection).optional()?;
+        let row: Option<PlaceRow> =
+            sql.answering::<PlaceSqlType>().get_result(connection).optional()?;
         let key = self.sort.key;
         Ok(row.map(|row| Cursor {
             key,
@@ -435,6 +431,7 @@ impl Walk {
 fn counted(
     connection: &mut AnyConnection,
     filter: &UserFilter,
+    request: &Request,
     slice: &UserSlice,
     looks: Looks,
 ) -> Result<Counted, Failure> {
@@ -447,16 +444,18 @@ fn counted(
         search: search.clone(),
         ..UserFilter::new()
     };
-    if matches!(slice.count, Counted::Exactly(_)) || summed != *filter {
+    if matches!(slice.count, Counted::Exactly(_)) {
         return Ok(slice.count);
     }
+    if summed != *filter {
+        return Ok(request.at_least(slice));
+    }
     let mut sum = |figure, label| sum(connection, figure, label, *first_seen);
-    let few = u64::try_from(FEW).unwrap_or(u64::MAX);
     Ok(match (language.as_deref(), source.as_deref(), reach, search) {
         (None, None, None, None) => Counted::Exactly(sum(Figure::Users, "")?),
         (None, None, None, Some(_)) => match looks.share_of(sum(Figure::Users, "")?) {
             Some(users) => Counted::About(users),
-            None => slice.count,
+            None => request.at_least(slice),
         },
         (Some(language), None, None, None) => Counted::Exactly(sum(Figure::Language, language)?),
         (None, None, Some(ReachFilter::Reachable), None) => {
@@ -466,14 +465,7 @@ fn counted(
             let users = sum(Figure::Users, "")?;
             Counted::Exactly(users.saturating_sub(sum(Figure::Reachable, "")?))
         }
-        // More than a few met the only condition.
-        (None, Some(""), None, None) => slice.count,
-        (None, Some(_), None, None) | (None, None, Some(ReachFilter::Blocked), None)
-            if !first_seen.is_set() =>
-        {
-            Counted::MoreThan(few)
-        }
-        _ => slice.count,
+        _ => request.at_least(slice),
     })
 }
 
