@@ -4,7 +4,9 @@ pub mod activity;
 pub mod admin;
 pub mod bots;
 pub mod demo;
+pub mod preferences;
 pub mod quarantine;
+pub mod schedule;
 pub mod users;
 
 use rollcall_repository::{ActivityRepository, UserRepository};
