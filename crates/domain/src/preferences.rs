@@ -129,7 +129,8 @@ mod tests {
         for zone in ZONE_REGIONS.into_iter().flat_map(zones_of) {
             assert_eq!(zone_of_name(zone.name()), Some(zone));
         }
-        for name in ["", "Europe", "Europe/", "Europe/Atlantis", "europe/berlin", "UTC", "Etc/GMT+5"]
+        for name in
+            ["", "Europe", "Europe/", "Europe/Atlantis", "europe/berlin", "UTC", "Etc/GMT+5"]
         {
             assert_eq!(zone_of_name(name), None, "{name:?}");
         }

@@ -395,7 +395,10 @@ mod tests {
         assert_eq!(name(json!({ "commonName": null })), "Montréal");
         let nothing = json!({ "placeName": null, "commonName": { "default": null } });
         assert_eq!(name(nothing.clone()), "MTL");
-        assert_eq!(name(json!({ "commonName": { "default": "a\u{0}\u{1b}[31m\n\u{202e}b" } })), "Montréal a [31m b");
+        assert_eq!(
+            name(json!({ "commonName": { "default": "a\u{0}\u{1b}[31m\n\u{202e}b" } })),
+            "Montréal a [31m b"
+        );
         let mut nameless = with(json!({ "homeTeam": nothing }));
         nameless["homeTeam"]["abbrev"] = json!("");
         assert_eq!(read(&[nameless]).skipped[0].reason, "a team has no name");
@@ -410,7 +413,9 @@ mod tests {
             with(json!({ "startTimeUTC": "9999-01-01T00:00:00Z" })),
             with(json!({ "homeTeam": null })),
             with(json!({ "season": null })),
-            with(json!({ "gameState": "LIVE", "awayTeam": { "score": -1 }, "homeTeam": { "score": 0 } })),
+            with(
+                json!({ "gameState": "LIVE", "awayTeam": { "score": -1 }, "homeTeam": { "score": 0 } }),
+            ),
             json!([]),
             json!("game"),
         ];

@@ -256,7 +256,9 @@ mod tests {
         let url = |text: &str| text.parse::<ApiUrl>().map(|url| url.to_string());
         assert_eq!(url("http://127.0.0.1:5000/").unwrap(), "http://127.0.0.1:5000");
         assert_eq!(url("https://example.org/nhl").unwrap(), "https://example.org/nhl");
-        for odd in ["", "nhle.com", "ftp://nhle.com", "https://a/?x", "https://a/#x", "https://u:p@a"] {
+        for odd in
+            ["", "nhle.com", "ftp://nhle.com", "https://a/?x", "https://a/#x", "https://u:p@a"]
+        {
             assert_eq!(url(odd), Err(InvalidApiUrl), "{odd}");
         }
     }

@@ -108,15 +108,25 @@ macro_rules! choose {
     ($column:literal) => {
         Statement {
             sqlite: concat!(
-                "INSERT INTO preferences (telegram_id, ", $column, ") \
+                "INSERT INTO preferences (telegram_id, ",
+                $column,
+                ") \
                  SELECT telegram_id, ? FROM telegram_users WHERE telegram_id = ? \
-                 ON CONFLICT (telegram_id) DO UPDATE SET ", $column, " = excluded.", $column
+                 ON CONFLICT (telegram_id) DO UPDATE SET ",
+                $column,
+                " = excluded.",
+                $column
             ),
             postgres: concat!(
-                "INSERT INTO preferences (telegram_id, ", $column, ") \
+                "INSERT INTO preferences (telegram_id, ",
+                $column,
+                ") \
                  SELECT telegram_id, $1 FROM telegram_users WHERE telegram_id = $2 \
                  FOR KEY SHARE \
-                 ON CONFLICT (telegram_id) DO UPDATE SET ", $column, " = excluded.", $column
+                 ON CONFLICT (telegram_id) DO UPDATE SET ",
+                $column,
+                " = excluded.",
+                $column
             ),
         }
     };
@@ -142,8 +152,7 @@ macro_rules! add_favourite {
 
 fn add_favourite(connection: &mut AnyConnection, id: i64, team: i64) -> Result<bool, Failure> {
     const SQLITE: &str = add_favourite!("?", "?", "?", "");
-    const POSTGRES: &str =
-        add_favourite!("$1", "$2", "$3", " FOR KEY SHARE OF telegram_users");
+    const POSTGRES: &str = add_favourite!("$1", "$2", "$3", " FOR KEY SHARE OF telegram_users");
     let most = i64::from(MAX_FAVOURITES);
     let rows = match connection {
         AnyConnection::Sqlite(connection) => sql_query(SQLITE)
@@ -176,8 +185,10 @@ macro_rules! read {
     ($first:literal, $second:literal) => {
         concat!(
             "SELECT language, time_zone, CAST(NULL AS BIGINT) AS team FROM preferences \
-             WHERE telegram_id = ", $first,
-            " UNION ALL SELECT NULL, NULL, team FROM favourite_teams WHERE telegram_id = ", $second
+             WHERE telegram_id = ",
+            $first,
+            " UNION ALL SELECT NULL, NULL, team FROM favourite_teams WHERE telegram_id = ",
+            $second
         )
     };
 }

@@ -70,9 +70,7 @@ impl ScheduleRepository for DieselScheduleRepository {
 
     async fn games(&self, filter: &GameFilter, limit: u32) -> Result<Vec<Game>, RepositoryError> {
         let filter = filter.clone();
-        self.database
-            .run("list games", move |connection| list(connection, &filter, limit))
-            .await
+        self.database.run("list games", move |connection| list(connection, &filter, limit)).await
     }
 
     async fn teams(&self, since: DateTime<Utc>, limit: u32) -> Result<Vec<Team>, RepositoryError> {
