@@ -64,7 +64,7 @@ admin-link =
 admin-not-served = Dieser Bot bietet keine Web-Verwaltung an: LISTEN_ADDR ist aus, oder der Port ist belegt.
 
 users-head = <b>Leute</b>, die neuesten zuerst: Seite { $page } von { $pages }, insgesamt { $total }. Zeiten sind UTC.
-users-times = gesehen { $seen }, dabei seit { $joined }
+users-times = da { $seen }, seit { $joined }
 users-next = Nächste Seite: /users { $page }
 users-nobody = Noch hat niemand mit diesem Bot gesprochen.
 users-no-page = Es gibt keine Seite { $page }; die letzte ist { $pages }.
