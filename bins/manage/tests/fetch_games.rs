@@ -25,7 +25,8 @@ async fn manage(database: &ThrowAwayDatabase, nhl: &str, arguments: &[&str]) -> 
     let shown: Vec<&str> =
         arguments.iter().map(|it| it.rsplit('/').next().unwrap_or_default()).collect();
     let result = format!("$ manage {}\n{printed}{told}[exit code {code}]\n", shown.join(" "));
-    result.replace(nhl, "NHL").replace(folder.path().to_str().unwrap(), "FOLDER")
+    let result = if nhl.starts_with("http") { result.replace(nhl, "NHL") } else { result };
+    result.replace(folder.path().to_str().unwrap(), "FOLDER")
 }
 
 fn game(id: i64, starts_at: &str) -> NhlGame {

@@ -190,7 +190,7 @@ fn count_games(stored: &StoredGames, skipped: usize) {
 
 fn chain(error: &RefreshError) -> String {
     match error {
-        RefreshError::Fetch(error) => error.to_string(),
+        RefreshError::Fetch(error) => format!("{:#}", anyhow::Error::from(error.clone())),
         RefreshError::Service(error) => format!("{:#}", anyhow::Error::from(error.clone())),
     }
 }

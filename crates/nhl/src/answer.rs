@@ -42,7 +42,7 @@ pub struct Skipped {
 
 /// An answer that cannot be read at all.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("it cannot be read: {0}")]
+#[error("{0}")]
 pub struct Unreadable(String);
 
 /// Reads the text of an answer with games: that of a week, or a list under `games`.
@@ -91,7 +91,7 @@ fn place(error: &serde_json::Error) -> String {
         Category::Data => "not what is expected",
         Category::Eof => "cut off",
     };
-    format!("{what} at line {} column {}", error.line(), error.column())
+    format!("it is {what} at line {} column {}", error.line(), error.column())
 }
 
 /// Reads one game by itself.
@@ -441,10 +441,10 @@ mod tests {
     #[test]
     fn an_answer_that_is_none_tells_where_and_quotes_nothing() {
         for (text, reason) in [
-            ("<html>Ada</html>", "it cannot be read: not JSON at line 1 column 1"),
-            ("{\"gameWeek\":[", "it cannot be read: cut off at line 1 column 13"),
-            ("{}", "it cannot be read: it has neither gameWeek nor games"),
-            ("{\"gameWeek\":7}", "it cannot be read: not what is expected at line 1 column 13"),
+            ("<html>Ada</html>", "it is not JSON at line 1 column 1"),
+            ("{\"gameWeek\":[", "it is cut off at line 1 column 13"),
+            ("{}", "it has neither gameWeek nor games"),
+            ("{\"gameWeek\":7}", "it is not what is expected at line 1 column 13"),
         ] {
             assert_eq!(read_games(text).unwrap_err().to_string(), reason);
         }

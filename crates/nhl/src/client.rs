@@ -211,7 +211,7 @@ pub enum FetchError {
     #[error("the NHL's API answered with more than {LARGEST_ANSWER_BYTES} bytes")]
     TooLong,
     /// The answer was not one of the API.
-    #[error("the answer of the NHL's API: {0}")]
+    #[error("the answer of the NHL's API cannot be used")]
     Unreadable(#[from] Unreadable),
 }
 

@@ -1,7 +1,10 @@
 //! The client against a server that behaves like the NHL's API, and one that does not.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
-use std::time::{Duration, Instant};
+use std::{
+    error::Error as _,
+    time::{Duration, Instant},
+};
 
 use chrono::NaiveDate;
 use rollcall_domain::{GameState, Score, SystemClock};
@@ -114,7 +117,9 @@ async fn what_does_not_pass_is_told() {
     let told = async |fault: Fault| {
         api.fail_always(fault);
         let before = api.requests().len();
-        let error = client(&api).week(monday()).await.unwrap_err().to_string();
+        let error = client(&api).week(monday()).await.unwrap_err();
+        let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
+        let error = format!("{error}{cause}");
         api.clear_faults();
         (error, api.requests().len() - before)
     };
@@ -122,10 +127,10 @@ async fn what_does_not_pass_is_told() {
     for (fault, error, tries) in [
         (Fault::internal(), "the NHL's API answered with the HTTP status 500", 4),
         (Fault::not_found(), "the NHL's API answered with the HTTP status 404", 1),
-        (page, "the answer of the NHL's API: it cannot be read: not JSON at line 1 column 1", 1),
+        (page, "the answer of the NHL's API cannot be used: it is not JSON at line 1 column 1", 1),
         (
             Fault::json("{\"gameWeek\":{}}"),
-            "the answer of the NHL's API: it cannot be read: not what is expected at line 1 column 12",
+            "the answer of the NHL's API cannot be used: it is not what is expected at line 1 column 12",
             1,
         ),
         (

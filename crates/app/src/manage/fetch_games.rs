@@ -69,9 +69,11 @@ impl FetchGames {
             }
             None => self.fetch(&schedule, environment, &mut report).await,
         };
-        report.print()?;
-        fetched?;
         let has_nothing = report.new + report.changed + report.unchanged == 0;
+        if fetched.is_ok() || !has_nothing {
+            report.print()?;
+        }
+        fetched?;
         match has_nothing && !report.skipped.is_empty() {
             true => bail!("no game could be read"),
             false => Ok(ExitCode::SUCCESS),
