@@ -100,7 +100,7 @@ impl NhlApi {
 
     /// Adds a game, or changes the one of its id.
     pub fn put(&self, game: NhlGame) {
-        let id = game.0["id"].as_i64().unwrap_or_default();
+        let id = game.0.get("id").and_then(Value::as_i64).unwrap_or_default();
         self.shared.state().games.insert(id, game);
     }
 
@@ -229,14 +229,15 @@ impl NhlGame {
 
     /// With goals.
     pub fn score(mut self, away: i64, home: i64) -> Self {
-        self.0["awayTeam"]["score"] = json!(away);
-        self.0["homeTeam"]["score"] = json!(home);
+        for (team, goals) in [("/awayTeam", away), ("/homeTeam", home)] {
+            set(&mut self.0, team, "score", json!(goals));
+        }
         self
     }
 
     /// With a field of any value.
     pub fn with(mut self, field: &str, value: Value) -> Self {
-        self.0[field] = value;
+        set(&mut self.0, "", field, value);
         self
     }
 
@@ -247,18 +248,28 @@ impl NhlGame {
 
     /// The day on which it is played, as the NHL counts days.
     fn day(&self) -> Option<NaiveDate> {
-        let start: DateTime<Utc> = self.0["startTimeUTC"].as_str()?.parse().ok()?;
+        let start: DateTime<Utc> = self.0.get("startTimeUTC")?.as_str()?.parse().ok()?;
         Some((start - BEHIND_UTC).date_naive())
     }
 
     /// As the scores of a day tell it: without the places, and with the names elsewhere.
     fn as_score(&self) -> Value {
         let mut game = self.0.clone();
-        for team in ["awayTeam", "homeTeam"] {
-            game[team]["name"] = game[team]["commonName"].take();
-            game[team]["placeName"] = Value::Null;
+        for team in ["/awayTeam", "/homeTeam"] {
+            let name = game.pointer(&format!("{team}/commonName")).cloned();
+            set(&mut game, team, "name", name.unwrap_or_default());
+            for field in ["commonName", "placeName"] {
+                set(&mut game, team, field, Value::Null);
+            }
         }
         game
+    }
+}
+
+/// Sets a field of the object at a place (RFC 6901).
+fn set(json: &mut Value, place: &str, field: &str, value: Value) {
+    if let Some(fields) = json.pointer_mut(place).and_then(Value::as_object_mut) {
+        fields.insert(field.to_owned(), value);
     }
 }
 
