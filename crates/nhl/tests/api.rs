@@ -1,5 +1,5 @@
 //! The client against a server that behaves like the NHL's API, and one that does not.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
     error::Error as _,

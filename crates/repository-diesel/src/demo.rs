@@ -63,11 +63,12 @@ fn empty(connection: &mut AnyConnection) -> QueryResult<()> {
         AnyConnection::Sqlite(connection) => connection.batch_execute(
             "DELETE FROM telegram_users; DELETE FROM active_days; DELETE FROM reach_history; \
              DELETE FROM starts; DELETE FROM activity_sums; DELETE FROM erased_sums; \
-             DELETE FROM sources; DELETE FROM recent_updates; DELETE FROM quarantine",
+             DELETE FROM sources; DELETE FROM recent_updates; DELETE FROM quarantine; \
+             DELETE FROM preferences; DELETE FROM favourite_teams",
         )?,
         AnyConnection::Postgres(connection) => connection.batch_execute(
             "TRUNCATE telegram_users, active_days, reach_history, starts, activity_sums, \
-             erased_sums, sources, recent_updates, quarantine",
+             erased_sums, sources, recent_updates, quarantine, preferences, favourite_teams",
         )?,
     }
     // The sums are those of nobody, which is right: a recount that is under way is to see that they

@@ -22,6 +22,8 @@ const MAX_TEAMS: u32 = 64;
 const LONGEST_GAME: TimeDelta = TimeDelta::hours(8);
 /// How long before its start a game counts as being on, for its score to be fetched in time.
 const EARLY: TimeDelta = TimeDelta::minutes(5);
+/// A game that begins so early in the day of New York may belong to the evening before, in the west.
+const LATE: TimeDelta = TimeDelta::hours(6);
 /// A team has its games of this and of the last season.
 const SEASON: TimeDelta = TimeDelta::days(365);
 /// How many games are looked at for whether one is on.
@@ -195,7 +197,9 @@ impl ScheduleService {
         let now = self.clock.now();
         let filter = GameFilter::from(now - LONGEST_GAME).until(now + EARLY).only_open();
         let games = self.storage.games(&filter, MAX_GAMES_ON).await?;
-        Ok(games.iter().map(|game| day_of(NHL_ZONE, game.starts_at)).collect())
+        let days =
+            |game: &Game| [game.starts_at, game.starts_at - LATE].map(|at| day_of(NHL_ZONE, at));
+        Ok(games.iter().flat_map(days).collect())
     }
 }
 

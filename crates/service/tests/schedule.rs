@@ -176,6 +176,10 @@ async fn games_that_are_on_are_known_by_the_days_of_the_nhl() {
         assert_eq!(on().await, [""; 0]);
         clock.0.advance(120);
         assert_eq!(on().await, ["2026-11-23"]);
+        // Of one that begins after midnight in New York, nobody knows which day the NHL means.
+        clock.0.advance(3 * 3600);
+        schedule.store(&[game(4, clock.now())]).await.unwrap();
+        assert_eq!(on().await, ["2026-11-23", "2026-11-24"]);
     }
 }
 
