@@ -595,6 +595,7 @@ async fn the_demo_needs_nothing_and_touches_nothing() {
     let settings = [("TELEGRAM_BOT_TOKEN", "123:production")];
     let bot = RunningBot::demo(&database, &settings).await;
     bot.said("demo │     the bot to ").await;
+    bot.said("the schedule is fetched").await;
     let output = bot.signal("INT").await;
     assert!(output.contains("demo │ This is a demonstration"), "{output}");
     assert!(output.contains("people, whom the bot has registered."), "{output}");
