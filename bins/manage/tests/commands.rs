@@ -397,7 +397,7 @@ async fn check_tells_what_the_bot_would_meet() {
         assert_eq!(code, 1, "{printed}");
         assert!(
             printed.contains(
-                "✗ Migrations: pending: 2026-11-23-000007_create_directory; run `manage migrate`\n"
+                "✗ Migrations: pending: 2026-11-23-000009_create_preferences; run `manage migrate`\n"
             ),
             "{printed}"
         );

@@ -6,7 +6,7 @@ use anyhow::Context;
 use rollcall_domain::SystemClock;
 use rollcall_repository_diesel::{Database, DatabaseUrl, DieselUserRepository};
 use rollcall_service::ActivityService;
-use rollcall_simulator::{Crowd, Exchange, Person, Simulator};
+use rollcall_simulator::{Crowd, Exchange, NhlApi, Person, Simulator};
 use tokio::sync::broadcast::{self, error::RecvError};
 
 use crate::{serve::serve, settings::HttpSettings, shutdown::Shutdown};
@@ -16,6 +16,8 @@ use crate::{serve::serve, settings::HttpSettings, shutdown::Shutdown};
 pub(crate) async fn run(shutdown: Shutdown) -> anyhow::Result<()> {
     let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
     let simulator = Simulator::start().await.context("cannot start the simulated Telegram")?;
+    let nhl = NhlApi::start().await.context("cannot start the simulated NHL")?;
+    nhl.make_up_a_season();
     let settings = rollcall_telegram::Settings {
         token: simulator.token().parse()?,
         api_url: simulator.url().parse()?,
@@ -31,12 +33,12 @@ pub(crate) async fn run(shutdown: Shutdown) -> anyhow::Result<()> {
     };
     let database_url = DatabaseUrl::Sqlite { path: folder.path().join("demo.db") };
 
-    say("This is a demonstration: the people and Telegram itself are simulated.")?;
+    say("This is a demonstration: the people, Telegram itself and the NHL are simulated.")?;
     say(&format!("The database is temporary: {database_url}. Ctrl-C ends it."))?;
     let exchanges = simulator.subscribe();
     let crowd = Crowd::demo(1).start(&simulator);
     tokio::select! {
-        result = serve(settings, nothing_served, database_url.clone(), shutdown) => result?,
+        result = serve(settings, nothing_served, Some(nhl.url().parse()?), database_url.clone(), shutdown) => result?,
         result = print(exchanges) => result?,
     }
     let did = crowd.stop().await.updates;

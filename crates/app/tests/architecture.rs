@@ -9,6 +9,7 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 /// Which of our crates each crate may name, and which frameworks besides.
 const ALLOWED: &[(&str, &[&str], &[&str])] = &[
     ("rollcall-domain", &[], &[]),
+    ("rollcall-nhl", &["rollcall-domain"], &["reqwest"]),
     ("rollcall-repository", &["rollcall-domain"], &[]),
     (
         "rollcall-repository-diesel",
@@ -19,7 +20,7 @@ const ALLOWED: &[(&str, &[&str], &[&str])] = &[
     (
         "rollcall-telegram",
         &["rollcall-domain", "rollcall-repository", "rollcall-service"],
-        &["frankenstein", "reqwest"],
+        &["fluent-bundle", "frankenstein", "reqwest"],
     ),
     ("rollcall-admin", &["rollcall-domain", "rollcall-service"], &["askama", "axum", "tower-http"]),
     (
@@ -27,6 +28,7 @@ const ALLOWED: &[(&str, &[&str], &[&str])] = &[
         &[
             "rollcall-admin",
             "rollcall-domain",
+            "rollcall-nhl",
             "rollcall-repository",
             "rollcall-repository-diesel",
             "rollcall-service",
@@ -60,6 +62,7 @@ const FRAMEWORKS: &[&str] = &[
     "diesel",
     "diesel_migrations",
     "env_logger",
+    "fluent-bundle",
     "frankenstein",
     "hyper",
     "hyper-util",
@@ -97,7 +100,7 @@ fn the_domain_is_built_of_time_errors_and_letters() {
     let metadata = metadata();
     let packages = metadata.workspace_packages();
     let domain = packages.iter().find(|package| package.name == "rollcall-domain").unwrap();
-    assert_eq!(dependencies(domain), ["chrono", "thiserror", "unicode-normalization"]);
+    assert_eq!(dependencies(domain), ["chrono", "chrono-tz", "thiserror", "unicode-normalization"]);
 }
 
 #[test]

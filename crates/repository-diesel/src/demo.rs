@@ -66,12 +66,13 @@ fn empty(connection: &mut AnyConnection) -> QueryResult<()> {
              DELETE FROM starts; DELETE FROM activity_sums; DELETE FROM source_sums; \
              DELETE FROM erased_sums; DELETE FROM sources; DELETE FROM recent_updates; DELETE FROM quarantine; \
              DELETE FROM profile_changes; DELETE FROM notes; DELETE FROM search_pending; \
+             DELETE FROM preferences; DELETE FROM favourite_teams; \
              INSERT INTO search_grams (search_grams) VALUES ('delete-all')",
         )?,
         AnyConnection::Postgres(connection) => connection.batch_execute(
             "TRUNCATE telegram_users, active_days, reach_history, starts, activity_sums, \
              source_sums, erased_sums, sources, recent_updates, quarantine, profile_changes, notes, \
-             search_pending, search_grams",
+             search_pending, preferences, favourite_teams, search_grams",
         )?,
     }
     // The sums are those of nobody, which is right: a recount that is under way is to see that they

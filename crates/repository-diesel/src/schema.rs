@@ -196,4 +196,54 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    teams (id) {
+        id -> BigInt,
+        abbreviation -> Text,
+        name -> Text,
+    }
+}
+
+diesel::table! {
+    games (id) {
+        id -> BigInt,
+        season -> Integer,
+        kind -> Text,
+        starts_at -> Timestamp,
+        is_time_open -> Bool,
+        away_team -> BigInt,
+        home_team -> BigInt,
+        venue -> Text,
+        venue_zone -> Nullable<Text>,
+        state -> Text,
+        away_score -> Nullable<Integer>,
+        home_score -> Nullable<Integer>,
+        revision -> Integer,
+    }
+}
+
+diesel::table! {
+    refreshes (name) {
+        name -> Text,
+        refreshed_at -> Nullable<Timestamp>,
+        held_until -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    preferences (telegram_id) {
+        telegram_id -> BigInt,
+        language -> Nullable<Text>,
+        time_zone -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    favourite_teams (telegram_id, team) {
+        telegram_id -> BigInt,
+        team -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(admin_accounts, admin_sessions);
+diesel::allow_tables_to_appear_in_same_query!(games, teams);

@@ -20,7 +20,7 @@ use crate::{
     connection::AnyConnection,
     demo, directory,
     error::Failure,
-    reach, recount, registration,
+    preferences, reach, recount, registration,
     row::UserRow,
     schema::telegram_users::dsl::{created_at, telegram_id, telegram_users},
     schema::{active_days, quarantine, reach_history, recent_updates, starts},
@@ -284,6 +284,7 @@ fn delete(connection: &mut AnyConnection, ids: &[i64]) -> Result<usize, Failure>
         diesel::delete(reach_history::table.filter(reach_history::telegram_id.eq(id)))
             .execute(connection)?;
         diesel::delete(starts::table.filter(starts::telegram_id.eq(id))).execute(connection)?;
+        preferences::delete(connection, *id)?;
         diesel::delete(quarantine::table.filter(quarantine::telegram_id.eq(id)))
             .execute(connection)?;
         directory::erase(connection, *id)?;

@@ -13,7 +13,9 @@ mod bot;
 mod directory;
 mod error;
 mod page;
+mod preferences;
 mod quarantine;
+mod schedule;
 mod transfer;
 mod user;
 
@@ -25,6 +27,8 @@ pub use bot::BotRepository;
 pub use directory::DirectoryRepository;
 pub use error::{BoxError, RepositoryError};
 pub use page::{InvalidPage, MAX_PAGE_SIZE, Page, PageRequest};
+pub use preferences::PreferencesRepository;
 pub use quarantine::QuarantineRepository;
+pub use schedule::{GameFilter, Lease, Refresh, ScheduleRepository, StoredGames};
 pub use transfer::{Imported, Incoming, TransferRepository};
 pub use user::{Batch, UserRepository};

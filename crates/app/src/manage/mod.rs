@@ -4,6 +4,7 @@ mod admins;
 mod check;
 mod demo_data;
 mod export;
+mod fetch_games;
 mod import;
 mod migrations;
 mod output;
@@ -49,6 +50,9 @@ pub enum Command {
     /// How many users there are, how many were there lately, who came, stayed and left, and the
     /// database's size
     Stats(stats::Stats),
+    /// Fetch games from the NHL, or read them from a file; a second time only what has changed
+    #[command(alias = "fetch_games")]
+    FetchGames(fetch_games::FetchGames),
     /// Fill a database of its own with people who are made up, to try things on or to measure
     DemoData(demo_data::DemoData),
     /// Look at users
@@ -106,6 +110,7 @@ pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Res
             migrations::show(&Database::open_existing(url).await?).await
         }
         Command::Stats(command) => command.run(open().await?, environment).await,
+        Command::FetchGames(command) => command.run(open().await?, environment).await,
         Command::DemoData(command) => {
             let url = database.database_url(environment)?;
             command.run(Database::open(url).await?, &SystemClock).await

@@ -5,7 +5,9 @@ pub mod admin;
 pub mod bots;
 pub mod demo;
 pub mod directory;
+pub mod preferences;
 pub mod quarantine;
+pub mod schedule;
 pub mod transfer;
 pub mod users;
 
