@@ -17,6 +17,7 @@ mod export;
 mod form;
 mod frame;
 mod heat_map;
+mod preferences;
 mod query;
 mod routes;
 mod security;
@@ -32,7 +33,10 @@ use std::sync::Arc;
 use axum::Router;
 use ipnet::IpNet;
 use rollcall_domain::Clock;
-use rollcall_service::{AdminService, DirectoryService, TransferService, UserService};
+use rollcall_service::{
+    AdminService, DirectoryService, PreferencesService, ScheduleService, TransferService,
+    UserService,
+};
 
 use assets::Assets;
 pub use routes::{Access, Route, routes};
@@ -55,6 +59,23 @@ impl Settings {
     }
 }
 
+/// What the pages show, and change.
+#[derive(Clone)]
+pub struct Services {
+    /// Who may see the pages, and what they did.
+    pub admins: AdminService,
+    /// The list of users, and what is known of one.
+    pub directory: DirectoryService,
+    /// What users have chosen.
+    pub preferences: PreferencesService,
+    /// The teams that can be chosen.
+    pub schedule: ScheduleService,
+    /// Users as files.
+    pub transfer: TransferService,
+    /// The users, to be deleted.
+    pub users: UserService,
+}
+
 /// The web admin.
 #[derive(Debug)]
 pub struct Admin;
@@ -65,18 +86,14 @@ impl Admin {
     /// The server has to add an [`axum::extract::ConnectInfo`] with the address of its peer to the
     /// extensions of each request: attempts to sign in are counted by it.
     #[expect(clippy::new_ret_no_self, reason = "a router is all there is to have of it")]
-    pub fn new(
-        settings: Settings,
-        admins: AdminService,
-        directory: DirectoryService,
-        transfer: TransferService,
-        users: UserService,
-        clock: impl Clock + 'static,
-    ) -> Router {
+    pub fn new(settings: Settings, services: Services, clock: impl Clock + 'static) -> Router {
+        let Services { admins, directory, preferences, schedule, transfer, users } = services;
         routes::router(App {
             base: format!("{}/admin", settings.prefix).into(),
             admins,
             directory,
+            preferences,
+            schedule,
             transfer,
             users,
             clock: Arc::new(clock),
@@ -93,6 +110,8 @@ struct App {
     base: Arc<str>,
     admins: AdminService,
     directory: DirectoryService,
+    preferences: PreferencesService,
+    schedule: ScheduleService,
     transfer: TransferService,
     users: UserService,
     clock: Arc<dyn Clock>,

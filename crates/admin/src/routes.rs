@@ -13,8 +13,8 @@ use rollcall_domain::Role;
 use tower_http::{compression::CompressionLayer, timeout::TimeoutLayer};
 
 use crate::{
-    App, admins, assets, audit, delete, explain, export, form, security, session, sign_in, user,
-    users, zone,
+    App, admins, assets, audit, delete, explain, export, form, preferences, security, session,
+    sign_in, user, users, zone,
 };
 
 /// The largest form that is read: a note, or the ids of a page of users.
@@ -65,6 +65,7 @@ pub fn routes() -> Vec<Route> {
         see("/admin/users", viewer, || get(users::list)),
         see("/admin/users/{id}", viewer, || get(user::show)),
         act("/admin/users/{id}/note", editor, || post(user::note)),
+        act("/admin/users/{id}/preferences", editor, || post(preferences::change)),
         see("/admin/delete", owner, || get(delete::ask)),
         act("/admin/delete", owner, || post(delete::delete)),
         act("/admin/export", owner, || post(export::export)),

@@ -1,6 +1,6 @@
 //! Numbers and states in words.
 
-use rollcall_domain::{AuditAction, Counted, Obstacle, TelegramUser};
+use rollcall_domain::{AuditAction, Counted, Language, Obstacle, TelegramUser};
 
 /// A number with commas between its thousands.
 pub(crate) fn grouped(number: u64) -> String {
@@ -93,9 +93,19 @@ pub(crate) fn action(action: AuditAction) -> &'static str {
         AuditAction::EnabledAdmin => "Enabled an account",
         AuditAction::ViewedUser => "Looked at a user",
         AuditAction::ChangedNote => "Changed a note",
+        AuditAction::ChangedPreferences => "Changed preferences",
         AuditAction::DeletedUser => "Deleted a user",
         AuditAction::ExportedUsers => "Exported users",
         AuditAction::ImportedUsers => "Imported users",
+    }
+}
+
+/// What a language is called.
+pub(crate) fn language(language: Language) -> &'static str {
+    match language {
+        Language::English => "English",
+        Language::Russian => "Russian",
+        Language::German => "German",
     }
 }
 

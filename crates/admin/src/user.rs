@@ -1,4 +1,4 @@
-//! One user: what is known of them, and the note.
+//! One user: what is known of them, what they have chosen, and the note.
 
 use askama::Template;
 use axum::{
@@ -16,6 +16,7 @@ use crate::{
     explain::Failure,
     frame::{Frame, page},
     heat_map,
+    preferences::Panel,
     query::read_id,
     text, users,
 };
@@ -33,6 +34,8 @@ struct Page {
     heat_map: String,
     days: Vec<(NaiveDate, u32)>,
     entries: Vec<AuditEntry>,
+    preferences: Panel,
+    was_chosen: bool,
     was_noted: bool,
 }
 
@@ -53,6 +56,8 @@ pub(crate) async fn show(
     let detail = app.directory.user(id).await?.ok_or(Failure::NotFound)?;
     app.admins.audit(&session.admin, AuditAction::ViewedUser, Some(id), None, None).await?;
     let entries = app.admins.audit_log(&AuditFilter::all().about(id), None, ENTRIES).await?;
+    let preferences = Panel::of(&app, &detail.user).await?;
+    let was = |what: &str| pairs.iter().any(|(name, _)| name == what);
     let today = app.clock.now().date_naive();
     let counts: Vec<_> = detail.days.iter().map(|(day, n)| (*day, u64::from(*n))).collect();
     Ok(page(&Page {
@@ -62,7 +67,9 @@ pub(crate) async fn show(
         heat_map: heat_map::draw(&counts, today),
         days: detail.days.iter().rev().copied().collect(),
         entries,
-        was_noted: pairs.iter().any(|(name, _)| name == "noted"),
+        preferences,
+        was_chosen: was("chosen"),
+        was_noted: was("noted"),
         detail,
     }))
 }

@@ -59,10 +59,10 @@ struct Column {
 }
 
 /// Something to choose in a filter.
-struct Choice {
-    value: String,
-    name: String,
-    is_chosen: bool,
+pub(crate) struct Choice {
+    pub(crate) value: String,
+    pub(crate) name: String,
+    pub(crate) is_chosen: bool,
 }
 
 /// Days to choose: one of the presets, or from one day to another.

@@ -5,7 +5,9 @@ mod site;
 
 use axum::http::{Method, StatusCode};
 use rollcall_admin::{Access, routes};
-use rollcall_domain::{AuditAction, Profile, Role};
+use rollcall_domain::{
+    AuditAction, Clock, Game, GameKind, GameState, Language, Preferences, Profile, Role, Team,
+};
 use rollcall_service::AuditFilter;
 
 use site::{ADA, Answer, FORM_TOKEN, PASSWORD, Site, id, names};
@@ -527,6 +529,114 @@ async fn a_note_is_written_changed_and_taken_away_with_a_trace() {
     assert_eq!(long.status, StatusCode::BAD_REQUEST);
     assert!(long.body.contains("The note is too long"));
     assert_eq!(write(&"x".repeat(70_000)).await.status, StatusCode::PAYLOAD_TOO_LARGE);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn preferences_are_shown_and_changed_with_a_trace() {
+    let site = Site::with_people(1).await;
+    store_teams(&site).await;
+    let token = site.sign_in(Role::Editor).await;
+    let choose = async |form: &str| {
+        site.request(&Method::POST, "/admin/users/1/preferences", Some(&token), form).await
+    };
+    let chosen = async || site.preferences.preferences(id(1)).await.unwrap();
+    let form = "language=de&zone=America/Toronto&team=10&team=6";
+    assert_eq!(choose(form).await.location(), "/admin/users/1?chosen#preferences");
+    let everything = chosen().await;
+    assert_eq!(everything.language, Some(Language::German));
+    assert_eq!(everything.time_zone.unwrap().name(), "America/Toronto");
+    assert_eq!(everything.favourite_teams, [6, 10].into());
+
+    let page = site.get("/admin/users/1?chosen", &token).await.body;
+    for shown in [
+        r#"<option value="de" selected>German</option>"#,
+        "<option selected>America/Toronto</option>",
+        r#"name="team" value="6" checked> Boston Bruins"#,
+        r#"name="team" value="8"> Montréal Canadiens"#,
+        "Saved.",
+        "As Telegram says; UTC; No teams",
+        "German; America/Toronto; Boston Bruins, Toronto Maple Leafs",
+    ] {
+        assert!(page.contains(shown), "{shown}: {page}");
+    }
+    let viewer = site.sign_in(Role::Viewer).await;
+    let page = site.get("/admin/users/1", &viewer).await.body;
+    assert!(page.contains("<dd>America/Toronto</dd>") && !page.contains("/preferences\""));
+
+    choose(form).await;
+    choose("language=&zone=").await;
+    assert_eq!(chosen().await, Preferences::default());
+    let log = changes(&site).await;
+    let (nothing, all) = (
+        "As Telegram says; UTC; No teams",
+        "German; America/Toronto; Boston Bruins, Toronto Maple Leafs",
+    );
+    let change = |old: &str, new: &str| (old.to_owned(), new.to_owned());
+    assert_eq!(
+        log,
+        [change(all, nothing), change(nothing, all)],
+        "what did not change leaves no trace"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn preferences_that_make_no_sense_change_nothing() {
+    let site = Site::with_people(1).await;
+    store_teams(&site).await;
+    let token = site.sign_in(Role::Owner).await;
+    for (form, trouble) in [
+        ("language=de&zone=Europe/Atlantis", "There is no such time zone"),
+        ("language=de&zone=europe/berlin", "There is no such time zone"),
+        ("language=fr&zone=Europe/Berlin", "The bot does not speak this language"),
+        ("language=de&zone=Europe/Berlin&team=6&team=99", "There is no such team"),
+        ("language=de&zone=Europe/Berlin&team=Boston", "There is no such team"),
+        ("language=de&team=6", "Something is missing in the form"),
+        ("", "Something is missing in the form"),
+    ] {
+        let path = "/admin/users/1/preferences";
+        let answer = site.request(&Method::POST, path, Some(&token), form).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{form}");
+        assert!(answer.body.contains(trouble), "{form}: {}", answer.body);
+        let chosen = site.preferences.preferences(id(1)).await.unwrap();
+        assert_eq!(chosen, Preferences::default(), "{form}");
+    }
+    let form = "language=de&zone=Europe/Berlin";
+    let nobody = "/admin/users/2/preferences";
+    let answer = site.request(&Method::POST, nobody, Some(&token), form).await;
+    assert_eq!(answer.status, StatusCode::NOT_FOUND);
+    assert_eq!(changes(&site).await, []);
+}
+
+/// The old and the new preferences of each change, the latest first.
+async fn changes(site: &Site) -> Vec<(String, String)> {
+    let filter = AuditFilter::all().action(AuditAction::ChangedPreferences).about(id(1));
+    let log = site.admins.audit_log(&filter, None, 10).await.unwrap();
+    log.into_iter().map(|it| (it.old.unwrap(), it.new.unwrap())).collect()
+}
+
+/// Stores games, and so the teams that play them.
+async fn store_teams(site: &Site) {
+    let team =
+        |id, name: &str| Team { id, abbreviation: name[..3].to_owned(), name: name.to_owned() };
+    let [boston, montreal, toronto] =
+        [team(6, "Boston Bruins"), team(8, "Montréal Canadiens"), team(10, "Toronto Maple Leafs")];
+    let game = |id, away: &Team, home: &Team| Game {
+        id,
+        season: 20_262_027,
+        kind: GameKind::Regular,
+        starts_at: site.clock.now(),
+        is_time_open: false,
+        away: away.clone(),
+        home: home.clone(),
+        venue: String::new(),
+        venue_zone: None,
+        state: GameState::Future,
+        score: None,
+    };
+    // A team is one of the season where it has a game at home.
+    let games =
+        [game(1, &boston, &montreal), game(2, &montreal, &toronto), game(3, &toronto, &boston)];
+    site.schedule.store(&games).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

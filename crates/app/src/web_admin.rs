@@ -14,10 +14,15 @@ use axum::{
 };
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
-use rollcall_admin::Admin;
+use rollcall_admin::{Admin, Services};
 use rollcall_domain::SystemClock;
-use rollcall_repository_diesel::{Database, DieselUserRepository};
-use rollcall_service::{AdminService, DirectoryService, TransferService, UserService};
+use rollcall_repository_diesel::{
+    Database, DieselPreferencesRepository, DieselScheduleRepository, DieselUserRepository,
+};
+use rollcall_service::{
+    AdminService, DirectoryService, PreferencesService, ScheduleService, TransferService,
+    UserService,
+};
 
 use crate::settings::HttpSettings;
 
@@ -88,13 +93,19 @@ pub(crate) fn pages(
     users: UserService,
     admins: AdminService,
 ) -> Router {
-    let storage = DieselUserRepository::new(database);
-    let directory = DirectoryService::new(storage.clone(), SystemClock);
-    let transfer = TransferService::new(storage);
+    let storage = DieselUserRepository::new(database.clone());
+    let services = Services {
+        admins,
+        directory: DirectoryService::new(storage.clone(), SystemClock),
+        preferences: PreferencesService::new(DieselPreferencesRepository::new(database.clone())),
+        schedule: ScheduleService::new(DieselScheduleRepository::new(database), SystemClock),
+        transfer: TransferService::new(storage),
+        users,
+    };
     let settings = rollcall_admin::Settings {
         prefix: settings.prefix().to_owned(),
         origin: settings.public_url.as_ref().map(|url| url.origin().to_owned()),
         trusted_proxies: settings.trusted_proxies.clone(),
     };
-    Admin::new(settings, admins, directory, transfer, users, SystemClock)
+    Admin::new(settings, services, SystemClock)
 }

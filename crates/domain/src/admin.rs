@@ -176,6 +176,8 @@ pub enum AuditAction {
     ViewedUser,
     /// Changed the note about a user.
     ChangedNote,
+    /// Changed what a user has chosen.
+    ChangedPreferences,
     /// Deleted a user.
     DeletedUser,
     /// Took users along in a file; the new value is which.
@@ -186,7 +188,7 @@ pub enum AuditAction {
 
 impl AuditAction {
     /// Every action.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::SignedIn,
         Self::SignInFailed,
         Self::SignedOut,
@@ -197,6 +199,7 @@ impl AuditAction {
         Self::EnabledAdmin,
         Self::ViewedUser,
         Self::ChangedNote,
+        Self::ChangedPreferences,
         Self::DeletedUser,
         Self::ExportedUsers,
         Self::ImportedUsers,
@@ -215,6 +218,7 @@ impl AuditAction {
             Self::EnabledAdmin => "enabled_admin",
             Self::ViewedUser => "viewed_user",
             Self::ChangedNote => "changed_note",
+            Self::ChangedPreferences => "changed_preferences",
             Self::DeletedUser => "deleted_user",
             Self::ExportedUsers => "exported_users",
             Self::ImportedUsers => "imported_users",

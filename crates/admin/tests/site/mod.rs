@@ -10,10 +10,16 @@ use axum::{
     response::Response,
 };
 use futures_util::stream;
-use rollcall_admin::{Admin, Settings};
+use rollcall_admin::{Admin, Services, Settings};
 use rollcall_domain::{Clock, Profile, Role, TelegramId};
-use rollcall_repository_diesel::{Database, DieselAdminRepository, DieselUserRepository};
-use rollcall_service::{AdminService, DirectoryService, TransferService, UserService};
+use rollcall_repository_diesel::{
+    Database, DieselAdminRepository, DieselPreferencesRepository, DieselScheduleRepository,
+    DieselUserRepository,
+};
+use rollcall_service::{
+    AdminService, DirectoryService, PreferencesService, ScheduleService, TransferService,
+    UserService,
+};
 use rollcall_testkit::{TestClock, ThrowAwayDatabase};
 use tower::ServiceExt;
 
@@ -28,6 +34,8 @@ pub(crate) struct Site {
     router: Router,
     pub(crate) admins: AdminService,
     directory: DirectoryService,
+    pub(crate) preferences: PreferencesService,
+    pub(crate) schedule: ScheduleService,
     pub(crate) users: UserService,
     pub(crate) clock: Arc<TestClock>,
     _database: ThrowAwayDatabase,
@@ -63,6 +71,10 @@ impl Site {
         let users = UserService::new(storage.clone(), shared());
         let directory = DirectoryService::new(storage.clone(), shared());
         let transfer = TransferService::new(storage);
+        let preferences =
+            PreferencesService::new(DieselPreferencesRepository::new(database.clone()));
+        let schedule =
+            ScheduleService::new(DieselScheduleRepository::new(database.clone()), shared());
         let owners = [id(OWNER)].into();
         let admins = AdminService::new(DieselAdminRepository::new(database), shared(), owners);
         let settings = Settings {
@@ -70,15 +82,25 @@ impl Site {
             origin: origin.map(str::to_owned),
             trusted_proxies: vec!["127.0.0.1/32".parse().unwrap()],
         };
-        let router = Admin::new(
-            settings,
-            admins.clone(),
-            directory.clone(),
+        let services = Services {
+            admins: admins.clone(),
+            directory: directory.clone(),
+            preferences: preferences.clone(),
+            schedule: schedule.clone(),
             transfer,
-            users.clone(),
-            shared(),
-        );
-        Self { router, admins, directory, users, clock, _database: throw_away }
+            users: users.clone(),
+        };
+        let router = Admin::new(settings, services, shared());
+        Self {
+            router,
+            admins,
+            directory,
+            preferences,
+            schedule,
+            users,
+            clock,
+            _database: throw_away,
+        }
     }
 
     pub(crate) async fn make_accounts(&self) {
