@@ -33,6 +33,8 @@ struct Page {
     previous: Option<String>,
     next: Option<String>,
     is_partial: bool,
+    /// Where the page goes on that is partial, in the direction in which it was looked.
+    further: Option<String>,
     is_first_run: bool,
     languages: Vec<Choice>,
     sources: Vec<Choice>,
@@ -115,6 +117,8 @@ pub(crate) async fn list(
     let deleted = pairs.iter().find(|(name, _)| name == "deleted");
     let deleted = deleted.and_then(|(_, number)| number.parse().ok());
     let link = |at| format!("{}/users?{}", app.base, query.from(at).url());
+    let is_backwards = query.at.is_some_and(|at| at.backwards);
+    let further = if is_backwards { slice.previous } else { slice.next };
     Ok(page(&Page {
         count: text::users(slice.count),
         matching: text::all(slice.count, is_everybody),
@@ -122,6 +126,7 @@ pub(crate) async fn list(
         previous: slice.previous.map(link),
         next: slice.next.map(link),
         is_partial: slice.is_partial,
+        further: further.filter(|_| slice.is_partial).map(link),
         is_first_run: slice.rows.is_empty() && is_everybody && query.at.is_none(),
         rows: slice.rows.into_iter().map(row).collect(),
         languages: choices(app.directory.languages().await?, &query.language),

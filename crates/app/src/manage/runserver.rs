@@ -8,10 +8,10 @@ use rollcall_domain::SystemClock;
 use rollcall_repository_diesel::{Database, DieselAdminRepository};
 use rollcall_service::AdminService;
 
-use super::{output::stdout, service};
+use super::{directory, output::stdout, service};
 use crate::{
     environment::Environment,
-    http,
+    http, maintenance,
     settings::{HttpArguments, TelegramArguments},
     shutdown::Shutdown,
     web_admin,
@@ -25,8 +25,8 @@ pub struct Runserver {
 }
 
 impl Runserver {
-    /// Serves the web admin until Ctrl-C or SIGTERM. Users whom a bot registers meanwhile show; the
-    /// maintenance of the database is the bot's.
+    /// Serves the web admin until Ctrl-C or SIGTERM, and looks after the database meanwhile as a bot
+    /// does: so the names of new users come into the search also where no bot runs.
     pub(super) async fn run(
         self,
         database: Database,
@@ -48,8 +48,12 @@ impl Runserver {
         if !has_accounts {
             writeln!(stdout(), "There is no account yet: make one with `manage createsuperuser`.")?;
         }
-        let pages = web_admin::pages(&settings, database.clone(), service(database), admins);
-        http::serve(listener, pages, shutdown).await;
+        let users = service(database.clone());
+        let pages = web_admin::pages(&settings, database.clone(), users.clone(), admins.clone());
+        tokio::select! {
+            () = http::serve(listener, pages, shutdown) => {}
+            never = maintenance::run(users, admins, directory(database)) => match never {},
+        }
         Ok(ExitCode::SUCCESS)
     }
 }
