@@ -5,22 +5,26 @@ use std::{
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
     process::{Command, Stdio},
+    time::{Duration, Instant},
 };
 
 use chrono::DateTime;
 use diesel::{Connection, PgConnection, SqliteConnection, connection::SimpleConnection};
 use rollcall_domain::{
-    AuditAction, Chat, ChatKind, Event, Interaction, InteractionKind, Profile, SetAside,
-    SystemClock, TelegramId,
+    AuditAction, Chat, ChatKind, Event, Interaction, InteractionKind, Profile, SearchTerm,
+    SetAside, SystemClock, TelegramId, UserFilter, UserSort,
 };
 use rollcall_repository::BotRepository;
 use rollcall_repository_diesel::{
     Database, DieselAdminRepository, DieselBotRepository, DieselUserRepository,
 };
-use rollcall_service::{AdminService, AuditFilter, UserService};
+use rollcall_service::{AdminService, AuditFilter, DirectoryService, UserService};
 use rollcall_simulator::Simulator;
 use rollcall_testkit::{TestClock, ThrowAwayDatabase};
 use serde_json::Value;
+
+/// How long a program may take for what it does soon.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn migrations_are_applied_listed_and_taken_back() {
@@ -555,8 +559,8 @@ async fn lines_that_make_no_user_are_told() {
     }
 }
 
-#[test]
-fn the_web_admin_is_served_without_a_bot() {
+#[tokio::test(flavor = "multi_thread")]
+async fn the_web_admin_is_served_without_a_bot() {
     for database in ThrowAwayDatabase::of_each_kind() {
         manage(&database, &["migrate"], "");
         let folder = tempfile::tempdir().unwrap();
@@ -584,8 +588,23 @@ fn the_web_admin_is_served_without_a_bot() {
         let mut answer = String::new();
         connection.read_to_string(&mut answer).unwrap();
         assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.contains("<h1>Sign in</h1>"));
+        // Who comes meanwhile is found soon, though no bot runs.
+        fill(&database).await;
+        assert_is_found_soon(&database, "lovelace").await;
         let ended = Command::new("kill").arg(server.id().to_string()).status().unwrap();
         assert!(ended.success() && server.wait().unwrap().success());
+    }
+}
+
+/// Waits until a search finds somebody.
+async fn assert_is_found_soon(database: &ThrowAwayDatabase, name: &str) {
+    let storage = Database::open(database.url().parse().unwrap()).await.unwrap();
+    let directory = DirectoryService::new(DieselUserRepository::new(storage), SystemClock);
+    let filter = UserFilter::new().matching(SearchTerm::new(name).unwrap());
+    let end = Instant::now() + PATIENCE;
+    while directory.users(&filter, UserSort::default(), None, 1).await.unwrap().rows.is_empty() {
+        assert!(Instant::now() < end, "{name} is never found");
+        tokio::task::yield_now().await;
     }
 }
 

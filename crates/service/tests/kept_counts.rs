@@ -1,0 +1,179 @@
+//! How often the counts behind the filters of the list are read, and who waits for it, over a
+//! storage that answers when it is told to.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use chrono::{DateTime, NaiveDate, Utc};
+use rollcall_domain::{
+    Clock, Cursor, Figure, NoteChange, TelegramId, UserDetail, UserFilter, UserSlice, UserSort,
+};
+use rollcall_repository::{ActivityRepository, Difference, DirectoryRepository, RepositoryError};
+use rollcall_service::DirectoryService;
+use rollcall_testkit::TestClock;
+use tokio::{
+    sync::{Notify, Semaphore},
+    time::timeout,
+};
+
+/// How long something may take that is to happen at once.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+#[tokio::test]
+async fn counts_are_read_once_a_minute() {
+    let (directory, storage, clock) = service();
+    storage.may_answer.add_permits(100);
+    let languages = async || directory.languages().await.unwrap().remove(0).count;
+    assert_eq!([languages().await, languages().await], [1, 1]);
+    clock.advance(59);
+    assert_eq!(languages().await, 1);
+    clock.advance(1);
+    assert_eq!([languages().await, languages().await], [2, 2]);
+    // Deep links are other counts.
+    assert_eq!(directory.sources().await.unwrap().remove(0).count, 3);
+    assert_eq!(languages().await, 2);
+}
+
+#[tokio::test]
+async fn one_reads_and_the_others_take_what_there_was() {
+    let (directory, storage, clock) = service();
+    let ask = || {
+        let directory = directory.clone();
+        tokio::spawn(async move { directory.languages().await.unwrap().remove(0).count })
+    };
+    // Nothing is there yet: both wait for the same reading.
+    let (first, second) = (ask(), ask());
+    storage.is_asked.notified().await;
+    storage.may_answer.add_permits(1);
+    assert_eq!((first.await.unwrap(), second.await.unwrap()), (1, 1));
+
+    clock.advance(60);
+    let reader = ask();
+    storage.is_asked.notified().await;
+    assert_eq!(timeout(PATIENCE, ask()).await.unwrap().unwrap(), 1, "nobody waits for the reader");
+    storage.may_answer.add_permits(1);
+    assert_eq!(reader.await.unwrap(), 2);
+    assert_eq!(ask().await.unwrap(), 2);
+    assert_eq!(storage.read.load(Ordering::SeqCst), 2);
+
+    // A reader who goes away leaves the turn to the next one.
+    clock.advance(60);
+    let gone = ask();
+    storage.is_asked.notified().await;
+    gone.abort();
+    assert!(gone.await.unwrap_err().is_cancelled());
+    storage.may_answer.add_permits(1);
+    assert_eq!(timeout(PATIENCE, ask()).await.unwrap().unwrap(), 4);
+}
+
+fn service() -> (DirectoryService, Slow, SharedClock) {
+    let clock = SharedClock(Arc::new(TestClock::at("2026-11-23T12:00:00Z")));
+    let storage = Slow {
+        read: Arc::default(),
+        is_asked: Arc::default(),
+        may_answer: Arc::new(Semaphore::new(0)),
+    };
+    (DirectoryService::new(storage.clone(), clock.clone()), storage, clock)
+}
+
+#[derive(Clone)]
+struct SharedClock(Arc<TestClock>);
+
+impl SharedClock {
+    fn advance(&self, seconds: i64) {
+        self.0.advance(seconds);
+    }
+}
+
+impl Clock for SharedClock {
+    fn now(&self) -> DateTime<Utc> {
+        self.0.now()
+    }
+}
+
+/// Counts how often it is read: that is the count it answers.
+#[derive(Clone)]
+struct Slow {
+    read: Arc<AtomicI64>,
+    is_asked: Arc<Notify>,
+    may_answer: Arc<Semaphore>,
+}
+
+#[async_trait]
+impl ActivityRepository for Slow {
+    async fn sums_by_label(
+        &self,
+        figures: &[Figure],
+        _: NaiveDate,
+        _: NaiveDate,
+    ) -> Result<Vec<(Figure, String, i64)>, RepositoryError> {
+        let figures = figures.to_vec();
+        let times = self.read.fetch_add(1, Ordering::SeqCst) + 1;
+        self.is_asked.notify_one();
+        self.may_answer.acquire().await.unwrap().forget();
+        Ok(figures.into_iter().map(|figure| (figure, "de".to_owned(), times)).collect())
+    }
+
+    async fn sums_by_day(
+        &self,
+        _: &[Figure],
+        _: NaiveDate,
+        _: NaiveDate,
+    ) -> Result<Vec<(Figure, NaiveDate, String, i64)>, RepositoryError> {
+        unimplemented!("not part of these stories")
+    }
+
+    async fn totals(&self, _: &[Figure], _: NaiveDate) -> Result<Vec<i64>, RepositoryError> {
+        unimplemented!("not part of these stories")
+    }
+
+    async fn recount(
+        &self,
+        _: bool,
+        _: Arc<dyn Fn(u64, u64) + Send + Sync>,
+    ) -> Result<Vec<Difference>, RepositoryError> {
+        unimplemented!("not part of these stories")
+    }
+}
+
+#[async_trait]
+impl DirectoryRepository for Slow {
+    async fn users(
+        &self,
+        _: &UserFilter,
+        _: UserSort,
+        _: Option<Cursor>,
+        _: u32,
+    ) -> Result<UserSlice, RepositoryError> {
+        unimplemented!("not part of these stories")
+    }
+
+    async fn user(
+        &self,
+        _: TelegramId,
+        _: NaiveDate,
+    ) -> Result<Option<UserDetail>, RepositoryError> {
+        unimplemented!("not part of these stories")
+    }
+
+    async fn set_note(
+        &self,
+        _: TelegramId,
+        _: &str,
+        _: &str,
+        _: DateTime<Utc>,
+    ) -> Result<Option<NoteChange>, RepositoryError> {
+        unimplemented!("not part of these stories")
+    }
+
+    async fn index_names(&self, _: u32) -> Result<usize, RepositoryError> {
+        unimplemented!("not part of these stories")
+    }
+}
