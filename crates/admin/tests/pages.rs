@@ -6,7 +6,8 @@ mod site;
 use axum::http::{Method, StatusCode};
 use rollcall_admin::{Access, routes};
 use rollcall_domain::{
-    AuditAction, Clock, Game, GameKind, GameState, Language, Preferences, Profile, Role, Team,
+    AuditAction, Chat, ChatKind, Clock, Game, GameKind, GameState, Interaction, InteractionKind,
+    Language, Preferences, Profile, Role, Team,
 };
 use rollcall_service::AuditFilter;
 
@@ -410,6 +411,35 @@ async fn pages_lead_forwards_and_back() {
         assert_eq!(names(&back), names(&first));
         assert!(first.body.contains("120 users in all"));
     }
+}
+
+/// More than are looked at for a page, of whom the first and the last one cannot be reached.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_looked_at_enough_says_where_it_goes_on() {
+    const ALL: i64 = 5_700;
+    let site = Site::with_people(0).await;
+    let at = site.clock.now();
+    let person = |n| {
+        let profile = Profile::new(id(n), &format!("Person {n}"));
+        let chat = (n != 1 && n != ALL).then_some(Chat { id: n, kind: ChatKind::Private });
+        Interaction { chat, ..Interaction::new(at, profile, InteractionKind::Text) }
+    };
+    let people = (1..=ALL).map(person);
+    site.users.register(&people.collect::<Vec<_>>()).await.unwrap();
+    let token = site.sign_in(Role::Viewer).await;
+    let further = |page: &Answer| {
+        let link = page.body.split("data-further href=\"").nth(1)?;
+        Some(link.split('"').next().unwrap().replace("&#38;", "&"))
+    };
+    let list = async |path: &str| site.get(path, &token).await;
+    let first = list("/admin/users?reach=unreachable&sort=-id").await;
+    assert_eq!(names(&first), ["Person 5700"]);
+    let second = list(&further(&first).unwrap()).await;
+    assert_eq!((names(&second), further(&second)), (vec!["Person 1".to_owned()], None));
+    // The way back is as far.
+    let back = list(&second.link("prev").unwrap()).await;
+    assert!(back.body.contains("None among those looked at so far."));
+    assert_eq!(names(&list(&further(&back).unwrap()).await), ["Person 5700"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
