@@ -14,9 +14,14 @@ mod running;
 use std::{panic::resume_unwind, rc::Rc};
 
 use chrono::TimeDelta;
-use rollcall_domain::{Clock, Interaction, InteractionKind, Profile, Role, SystemClock};
-use rollcall_repository_diesel::{Database, DieselAdminRepository, DieselUserRepository};
-use rollcall_service::{AdminService, UserService};
+use rollcall_domain::{
+    Clock, Game, GameKind, GameState, Interaction, InteractionKind, Profile, Role, SystemClock,
+    Team,
+};
+use rollcall_repository_diesel::{
+    Database, DieselAdminRepository, DieselScheduleRepository, DieselUserRepository,
+};
+use rollcall_service::{AdminService, ScheduleService, UserService};
 use rollcall_simulator::{Person, Simulator};
 use rollcall_testkit::ThrowAwayDatabase;
 use serde_json::json;
@@ -94,6 +99,8 @@ async fn stories(office: Rc<Office>) {
         filters_are_shared_by_their_url,
         pages_lead_forth_and_back,
         a_note_is_written,
+        preferences_are_changed,
+        users_are_downloaded,
         a_viewer_may_not_edit,
         names_run_nothing,
         forms_of_other_sites_are_refused,
@@ -118,6 +125,9 @@ async fn fill(database: &ThrowAwayDatabase) {
         let name = role.name().parse().unwrap();
         admins.create_account(&name, PASSWORD, role, None).await.unwrap();
     }
+    let schedule =
+        ScheduleService::new(DieselScheduleRepository::new(storage.clone()), SystemClock);
+    schedule.store(&games()).await.unwrap();
     let users = UserService::new(DieselUserRepository::new(storage), SystemClock);
     let start = SystemClock.now() - TimeDelta::days(30);
     let person = |n: i64, name: &str| Profile::new(n.try_into().unwrap(), name);
@@ -135,6 +145,30 @@ async fn fill(database: &ThrowAwayDatabase) {
         Interaction::new(start + TimeDelta::minutes(n), profile, InteractionKind::Text)
     });
     users.register(&written.collect::<Vec<_>>()).await.unwrap();
+}
+
+/// A game that each of the two teams has at home.
+fn games() -> [Game; 2] {
+    let team = |id, abbreviation: &str, name: &str| Team {
+        id,
+        abbreviation: abbreviation.to_owned(),
+        name: name.to_owned(),
+    };
+    let boston = || team(6, "BOS", "Boston Bruins");
+    let montreal = || team(8, "MTL", "Montréal Canadiens");
+    [(1, boston(), montreal()), (2, montreal(), boston())].map(|(id, away, home)| Game {
+        id,
+        season: 20_262_027,
+        kind: GameKind::Regular,
+        starts_at: SystemClock.now() + TimeDelta::days(id),
+        is_time_open: false,
+        away,
+        home,
+        venue: String::new(),
+        venue_zone: None,
+        state: GameState::Future,
+        score: None,
+    })
 }
 
 impl Office {
@@ -274,6 +308,62 @@ impl Office {
         browser.shows(".history", "Changed a note · editor").await;
     }
 
+    async fn preferences_are_changed(&self) {
+        let Self { browser, telegram, .. } = self;
+        self.sign_in(Role::Editor).await;
+        self.go(&format!("/users/{BOSS}")).await;
+        browser.click("#own-language option[value=de]").await;
+        let toronto = "#own-zone optgroup[label=America] option:checked";
+        browser.type_into("#own-zone", "America/Toronto").await;
+        browser.shows(toronto, "America/Toronto").await;
+        browser.click("[name=team][value='8']").await;
+        browser.press("Save preferences").await;
+        browser.shows("#preferences", "Saved.").await;
+        self.go(&format!("/users/{BOSS}")).await;
+        browser.shows("#own-language option:checked", "German").await;
+        browser.shows(toronto, "America/Toronto").await;
+        browser.shows("label:has([name=team]:checked)", "Montréal Canadiens").await;
+        browser.shows(".history", "Changed preferences · editor").await;
+        browser.shows(".history", "German; America/Toronto; Montréal Canadiens").await;
+        // The bot does as it was told.
+        let boss = Person::new(BOSS, "Boss");
+        telegram.write(&boss, "/settings");
+        let answer = telegram.wait_for_message(BOSS).await.unwrap().text;
+        for chosen in ["Sprache: Deutsch", "Toronto", "Montréal Canadiens"] {
+            assert!(answer.contains(chosen), "{answer}");
+        }
+        // A form that was tampered with changes nothing.
+        browser
+            .script(
+                "document.querySelector('#own-zone').selectedOptions[0].value = 'Mars'",
+                json!([]),
+            )
+            .await;
+        browser.press("Save preferences").await;
+        browser.shows("main", "There is no such time zone").await;
+    }
+
+    async fn users_are_downloaded(&self) {
+        let Self { browser, .. } = self;
+        self.sign_in(Role::Viewer).await;
+        self.go("/users?q=Person&sort=id").await;
+        browser.shows("#count", "120 users found").await;
+        assert!(!browser.has("[name=format]").await);
+        self.sign_in(Role::Owner).await;
+        self.go("/users?q=Person&sort=id").await;
+        let folder = tempfile::tempdir().unwrap();
+        let (name, file) = browser.download("CSV", folder.path()).await;
+        assert!(name.ends_with(".csv"), "{name}");
+        let mut lines = file.lines();
+        assert!(lines.next().unwrap().starts_with("telegram_id,first_name,"), "{file}");
+        let told: Vec<_> = lines.map(|line| line.split(',').take(2).collect::<Vec<_>>()).collect();
+        let people: Vec<_> =
+            (1..=PEOPLE).map(|n| [(1000 + n).to_string(), format!("Person {n:03}")]).collect();
+        assert_eq!(told, people);
+        self.go("/audit?action=exported_users").await;
+        browser.shows(".log", "Exported users").await;
+    }
+
     async fn a_viewer_may_not_edit(&self) {
         let Self { browser, .. } = self;
         self.sign_in(Role::Viewer).await;
@@ -283,7 +373,14 @@ impl Office {
         assert!(!browser.texts("nav").await.concat().contains("Audit log"));
         let send = "const [path, done] = arguments; return fetch(path, { method: 'POST', \
              body: new URLSearchParams({ note: 'x', id: '1840' }) }).then((it) => it.status)";
-        for path in ["/admin/users/1840/note", "/admin/delete", "/admin/admins/owner/disable"] {
+        assert!(!browser.has("#own-zone").await);
+        for path in [
+            "/admin/users/1840/note",
+            "/admin/users/1840/preferences",
+            "/admin/delete",
+            "/admin/export",
+            "/admin/admins/owner/disable",
+        ] {
             assert_eq!(browser.script(send, json!([path])).await, 403, "{path}");
         }
         for path in ["/delete?id=1840", "/audit", "/admins"] {
@@ -434,6 +531,10 @@ impl Office {
         browser.fill("#note-text", "hockey only").await;
         browser.press("Save").await;
         browser.shows("#note", "Saved.").await;
+        browser.click("[name=team][value='6']").await;
+        browser.press("Save preferences").await;
+        browser.shows("#preferences", "Saved.").await;
+        browser.shows("label:has([name=team]:checked)", "Boston Bruins").await;
         self.go("/users?q=person+119").await;
         browser.click("td.pick input").await;
         browser.press("Delete chosen").await;

@@ -1,6 +1,6 @@
 //! A real browser: headless Chromium, by the WebDriver protocol (W3C) of chromedriver.
 
-use std::{os::unix::fs::MetadataExt, process::Stdio, time::Duration};
+use std::{fs, os::unix::fs::MetadataExt, path::Path, process::Stdio, time::Duration};
 
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
@@ -71,7 +71,7 @@ impl Browser {
             "--host-resolver-rules=MAP rollcall.test 127.0.0.1",
         ];
         // Chromium's sandbox does not work for root.
-        if std::fs::metadata("/proc/self").unwrap().uid() == 0 {
+        if fs::metadata("/proc/self").unwrap().uid() == 0 {
             arguments.push("--no-sandbox");
         }
         let capabilities = json!({ "alwaysMatch": {
@@ -189,6 +189,24 @@ impl Browser {
     /// Lets pages run scripts, or not.
     pub(crate) async fn run_scripts(&self, may: bool) {
         self.devtools("Emulation.setScriptExecutionDisabled", json!({ "value": !may })).await;
+    }
+
+    /// Presses a button by which a file is downloaded, into an empty folder; answers the file's name
+    /// and text once it is whole.
+    pub(crate) async fn download(&self, button: &str, folder: &Path) -> (String, String) {
+        let behavior = json!({ "behavior": "allow", "downloadPath": folder });
+        self.devtools("Browser.setDownloadBehavior", behavior).await;
+        self.press(button).await;
+        // Until it is whole, a file has another ending.
+        let whole = || {
+            let names = fs::read_dir(folder).unwrap().map(|it| it.unwrap().file_name());
+            let mut names = names.map(|name| name.into_string().unwrap());
+            names.find(|name| name.starts_with("users-") && !name.ends_with(".crdownload"))
+        };
+        self.until("a file is downloaded", async || whole().is_some()).await;
+        let name = whole().unwrap();
+        let text = fs::read_to_string(folder.join(&name)).unwrap();
+        (name, text)
     }
 
     /// Forgets who is signed in.
