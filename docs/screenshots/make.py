@@ -45,8 +45,8 @@ def pictures(browser, site, name, password, folder):
     for look, width, height, scheme in LOOKS:
         browser.look(width, height, scheme)
 
-        def picture(of):
-            browser.save(folder / f"{of}-{look}.png")
+        def picture(of, whole=False):
+            browser.save(folder / f"{of}-{look}.png", whole)
 
         browser.forget()
         page("/sign-in")
@@ -54,7 +54,11 @@ def pictures(browser, site, name, password, folder):
         browser.type("#name", name)
         browser.type("#password", password)
         browser.click("form .primary")
-        browser.wait("#results")
+        browser.wait(".charts")
+        picture("dashboard", whole=True)
+        page("/figures")
+        picture("definitions")
+        page("/users")
         picture("users")
         page("/users?first=90d&reach=reachable&min_days=5&sort=-active_days")
         picture("filters")
@@ -168,8 +172,9 @@ class Browser:
     def script(self, script):
         return self.call("/execute/sync", {"script": script, "args": []})
 
-    def save(self, path):
-        picture = self.devtools("Page.captureScreenshot", format="png")
+    def save(self, path, whole):
+        """Of what the window shows, or of the whole page."""
+        picture = self.devtools("Page.captureScreenshot", format="png", captureBeyondViewport=whole)
         path.write_bytes(base64.b64decode(picture["data"]))
         wide = self.script("return document.documentElement.scrollWidth - innerWidth")
         if wide > 0:

@@ -11,7 +11,8 @@ use axum::{
 
 use crate::App;
 
-const STYLE: &str = include_str!("../assets/admin.css");
+const STYLE: &str =
+    concat!(include_str!("../assets/admin.css"), include_str!("../assets/charts.css"));
 const SCRIPT: &str = include_str!("../assets/admin.js");
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
 

@@ -10,7 +10,10 @@
 mod admins;
 mod assets;
 mod audit;
+mod chart;
 mod cookie;
+mod dashboard;
+mod definitions;
 mod delete;
 mod explain;
 mod form;
@@ -30,7 +33,7 @@ use std::sync::Arc;
 use axum::Router;
 use ipnet::IpNet;
 use rollcall_domain::Clock;
-use rollcall_service::{AdminService, DirectoryService, UserService};
+use rollcall_service::{ActivityService, AdminService, DirectoryService, UserService};
 
 use assets::Assets;
 pub use routes::{Access, Route, routes};
@@ -68,6 +71,7 @@ impl Admin {
         admins: AdminService,
         directory: DirectoryService,
         users: UserService,
+        activity: ActivityService,
         clock: impl Clock + 'static,
     ) -> Router {
         routes::router(App {
@@ -75,6 +79,7 @@ impl Admin {
             admins,
             directory,
             users,
+            activity,
             clock: Arc::new(clock),
             assets: Arc::new(Assets::new()),
             settings: Arc::new(settings),
@@ -90,6 +95,7 @@ struct App {
     admins: AdminService,
     directory: DirectoryService,
     users: UserService,
+    activity: ActivityService,
     clock: Arc<dyn Clock>,
     assets: Arc<Assets>,
     settings: Arc<Settings>,

@@ -13,7 +13,8 @@ use rollcall_domain::Role;
 use tower_http::{compression::CompressionLayer, timeout::TimeoutLayer};
 
 use crate::{
-    App, admins, assets, audit, delete, explain, form, security, session, sign_in, user, users,
+    App, admins, assets, audit, dashboard, definitions, delete, explain, form, security, session,
+    sign_in, user, users,
 };
 
 /// The largest form that is read: a note, or the ids of a page of users.
@@ -58,8 +59,10 @@ pub fn routes() -> Vec<Route> {
         act("/admin/link/{token}", Anybody, || post(sign_in::by_link)),
         act("/admin/sign-out", Anybody, || post(sign_in::out)),
         act("/admin/sign-out-everywhere", viewer, || post(sign_in::out_everywhere)),
-        see("/admin", viewer, || get(users::home)),
-        see("/admin/", viewer, || get(users::home)),
+        see("/admin", viewer, || get(dashboard::show)),
+        see("/admin/", viewer, || get(dashboard::show)),
+        see("/admin/figures", viewer, || get(definitions::show)),
+        see("/admin/figures/{name}", viewer, || get(dashboard::file)),
         see("/admin/users", viewer, || get(users::list)),
         see("/admin/users/{id}", viewer, || get(user::show)),
         act("/admin/users/{id}/note", editor, || post(user::note)),

@@ -14,7 +14,7 @@ use hyper_util::service::TowerToHyperService;
 use rollcall_admin::Admin;
 use rollcall_domain::SystemClock;
 use rollcall_repository_diesel::{Database, DieselUserRepository};
-use rollcall_service::{AdminService, DirectoryService, UserService};
+use rollcall_service::{ActivityService, AdminService, DirectoryService, UserService};
 
 use crate::settings::HttpSettings;
 
@@ -79,6 +79,7 @@ pub(crate) fn pages(
     users: UserService,
     admins: AdminService,
 ) -> Router {
+    let activity = ActivityService::new(DieselUserRepository::new(database.clone()), SystemClock);
     let storage =
         stand_in::StandIn { users: DieselUserRepository::new(database), notes: Default::default() };
     let directory = DirectoryService::new(storage, SystemClock);
@@ -87,5 +88,5 @@ pub(crate) fn pages(
         origin: settings.public_url.as_ref().map(|url| url.origin().to_owned()),
         trusted_proxies: settings.trusted_proxies.clone(),
     };
-    Admin::new(settings, admins, directory, users, SystemClock)
+    Admin::new(settings, admins, directory, users, activity, SystemClock)
 }

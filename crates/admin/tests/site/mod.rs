@@ -11,7 +11,7 @@ use axum::{
 use rollcall_admin::{Admin, Settings};
 use rollcall_domain::{Clock, Profile, Role, TelegramId};
 use rollcall_repository_diesel::{Database, DieselAdminRepository, DieselUserRepository};
-use rollcall_service::{AdminService, DirectoryService, UserService};
+use rollcall_service::{ActivityService, AdminService, DirectoryService, UserService};
 use rollcall_testkit::{TestClock, ThrowAwayDatabase};
 use tower::ServiceExt;
 
@@ -55,6 +55,7 @@ impl Site {
         let shared = || SharedClock(clock.clone());
         let storage = DieselUserRepository::new(database.clone());
         let users = UserService::new(storage.clone(), shared());
+        let activity = ActivityService::new(storage.clone(), shared());
         let stand_in = stand_in::StandIn { users: storage, notes: Default::default() };
         let directory = DirectoryService::new(stand_in, shared());
         let owners = [id(OWNER)].into();
@@ -64,7 +65,8 @@ impl Site {
             origin: origin.map(str::to_owned),
             trusted_proxies: vec!["127.0.0.1/32".parse().unwrap()],
         };
-        let router = Admin::new(settings, admins.clone(), directory, users.clone(), shared());
+        let router =
+            Admin::new(settings, admins.clone(), directory, users.clone(), activity, shared());
         Self { router, admins, users, clock, _database: throw_away }
     }
 
