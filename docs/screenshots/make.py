@@ -3,8 +3,8 @@
 
     docs/screenshots/make.py [FOLDER]
 
-Needs chromium and chromedriver (Debian: apt-get install chromium chromium-driver), and builds
-`manage` if need be. The people are made up, in a temporary database. With SITE=http://host:port,
+Needs chromium and chromedriver, and fonts for names in all scripts (Debian: apt-get install chromium
+chromium-driver fonts-noto-core fonts-droid-fallback fonts-nanum), and builds `manage` if need be. The people are made up, in a temporary database. With SITE=http://host:port,
 OWNER=name:password it takes pictures of a site that runs already.
 """
 
@@ -37,6 +37,8 @@ def main():
         return
     with tempfile.TemporaryDirectory() as temporary, Site(temporary) as site, Browser() as browser:
         pictures(browser, site.url, "ada", PASSWORD, folder)
+    with tempfile.TemporaryDirectory() as temporary, Site(temporary, 0) as site, Browser() as browser:
+        first_pictures(browser, site.url, "ada", PASSWORD, folder)
 
 
 def pictures(browser, site, name, password, folder):
@@ -51,14 +53,13 @@ def pictures(browser, site, name, password, folder):
         browser.forget()
         page("/sign-in")
         picture("sign-in")
-        browser.type("#name", name)
-        browser.type("#password", password)
-        browser.click("form .primary")
+        sign_in(browser, name, password)
         browser.wait(".charts")
         picture("dashboard", whole=True)
         page("/figures")
         picture("definitions")
         page("/users")
+        browser.wait("#results")
         picture("users")
         page("/users?first=90d&reach=reachable&min_days=5&sort=-active_days")
         picture("filters")
@@ -69,7 +70,7 @@ def pictures(browser, site, name, password, folder):
         browser.wait("#note .message")
         browser.go(site + user)
         picture("user")
-        browser.go(site + "/admin/delete?id=" + user.rsplit("/", 1)[1])
+        page("/delete?all=1&reach=blocked&last=30d&language=ru")
         picture("delete")
         page("/audit")
         picture("audit")
@@ -77,10 +78,28 @@ def pictures(browser, site, name, password, folder):
         picture("admins")
 
 
+def first_pictures(browser, site, name, password, folder):
+    """What somebody sees before anybody has written to the bot."""
+    for look, width, height, scheme in LOOKS:
+        browser.look(width, height, scheme)
+        browser.forget()
+        browser.go(site + "/admin")
+        sign_in(browser, name, password)
+        browser.wait(".account")
+        browser.save(folder / f"first-{look}.png")
+
+
+def sign_in(browser, name, password):
+    browser.type("#name", name)
+    browser.type("#password", password)
+    browser.click("form .primary")
+
+
 class Site:
     """`manage runserver` on a database of made-up people."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, people=5000):
+        self.people = people
         self.environment = {**os.environ, "DATABASE_URL": f"sqlite://{folder}/demo.db"}
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -90,7 +109,9 @@ class Site:
         manage = str(pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "debug/manage")
         run = lambda *arguments, **more: subprocess.run(
             [manage, *arguments], env=self.environment, check=True, **more)
-        run("demo-data", "--users", "5000", stdout=subprocess.DEVNULL)
+        run("migrate", stdout=subprocess.DEVNULL)
+        if self.people:
+            run("demo-data", "--users", str(self.people), stdout=subprocess.DEVNULL)
         for name, role in [("ada", "owner"), ("grace", "editor"), ("emmy", "viewer")]:
             run("createsuperuser", "--name", name, "--role", role,
                 input=PASSWORD.encode() + b"\n", stdout=subprocess.DEVNULL)
@@ -118,6 +139,8 @@ class Browser:
         options = {"goog:chromeOptions": {"args": arguments}}
         answer = self.call("", {"capabilities": {"alwaysMatch": options}})
         self.base += "/" + answer["sessionId"]
+        # Away from the page that a new browser still opens.
+        self.go("about:blank")
         return self
 
     def __exit__(self, *_):
@@ -172,9 +195,13 @@ class Browser:
     def script(self, script):
         return self.call("/execute/sync", {"script": script, "args": []})
 
-    def save(self, path, whole):
+    def save(self, path, whole=False):
         """Of what the window shows, or of the whole page."""
-        picture = self.devtools("Page.captureScreenshot", format="png", captureBeyondViewport=whole)
+        width, height = self.script(
+            "const it = document.documentElement; return [it.clientWidth, it.scrollHeight]")
+        clip = {"clip": dict(x=0, y=0, width=width, height=height, scale=1)} if whole else {}
+        picture = self.devtools("Page.captureScreenshot", format="png",
+                                captureBeyondViewport=whole, **clip)
         path.write_bytes(base64.b64decode(picture["data"]))
         wide = self.script("return document.documentElement.scrollWidth - innerWidth")
         if wide > 0:

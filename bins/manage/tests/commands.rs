@@ -2,7 +2,8 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::{
-    io::Write,
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
     process::{Command, Stdio},
 };
 
@@ -295,6 +296,7 @@ async fn accounts_of_the_admin_are_made_listed_and_disabled() {
             manage(&database, &["changepassword", "nobody"], "battery staple\n"),
             manage(&database, &["admins", "disable", "bob"], ""),
             manage(&database, &["admins", "disable", "nobody"], ""),
+            manage(&database, &["admins", "disable", "ada"], ""),
             without_times(&manage(&database, &["admins", "list"], "")),
             manage(&database, &["admins", "enable", "bob"], ""),
             without_times(&manage(&database, &["admins", "list", "--json"], "")),
@@ -423,6 +425,40 @@ fn without_times(printed: &str) -> String {
         _ => word.to_owned(),
     });
     words.collect()
+}
+
+#[test]
+fn the_web_admin_is_served_without_a_bot() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        manage(&database, &["migrate"], "");
+        let folder = tempfile::tempdir().unwrap();
+        let mut server = Command::new(env!("CARGO_BIN_EXE_manage"))
+            .args(["runserver", "--listen", "127.0.0.1:0"])
+            .env_clear()
+            .env("DATABASE_URL", database.url())
+            .current_dir(folder.path())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut said = BufReader::new(server.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let place = said.next().unwrap();
+        let url = place.strip_prefix("The web admin is at http://").unwrap();
+        let (address, rest) = url.split_once("/admin").unwrap();
+        assert_eq!(rest, "; Ctrl-C ends it.");
+        assert_eq!(
+            said.next().unwrap(),
+            "There is no account yet: make one with `manage createsuperuser`."
+        );
+        let mut connection = TcpStream::connect(address).unwrap();
+        let request =
+            format!("GET /admin/sign-in HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+        connection.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        connection.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.contains("<h1>Sign in</h1>"));
+        let ended = Command::new("kill").arg(server.id().to_string()).status().unwrap();
+        assert!(ended.success() && server.wait().unwrap().success());
+    }
 }
 
 /// A name that would steer a terminal, and a user who has hardly told anything.

@@ -44,11 +44,10 @@ if (form && search) {
       // Signed out meanwhile, or an error: the browser shows it as it is.
       if (!response.ok || response.redirected) return location.assign(url);
       const page = new DOMParser().parseFromString(await response.text(), "text/html");
-      const [count, found] = ["count", "results"].map((id) => page.getElementById(id));
-      if (!count || !found) return location.assign(url);
-      localTimes(found);
-      document.getElementById("count").replaceWith(count);
-      results.replaceWith(found);
+      const parts = ["count", "dates", "results"];
+      if (parts.some((id) => !page.getElementById(id))) return location.assign(url);
+      localTimes(page);
+      for (const id of parts) document.getElementById(id).replaceWith(page.getElementById(id));
       history.replaceState(null, "", url);
     } catch (error) {
       if (error.name !== "AbortError") results.removeAttribute("aria-busy");

@@ -1,4 +1,4 @@
-//! The cookies: the session's, and that of forms.
+//! The cookies: the session's, that of forms, and what somebody has chosen.
 
 use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
@@ -12,6 +12,12 @@ pub(crate) const SESSION: &str = "rollcall_session";
 /// What the forms of this browser carry too; see [`crate::form`].
 pub(crate) const FORM: &str = "rollcall_form";
 
+/// The zone of the times; see [`crate::zone`].
+pub(crate) const ZONE: &str = "rollcall_zone";
+
+/// How long a browser keeps what somebody has chosen: a year.
+const KEPT: &str = "; Max-Age=31536000";
+
 /// The value of a cookie that a request brings.
 pub(crate) fn read(settings: &Settings, cookie: &str, headers: &HeaderMap) -> Option<String> {
     let name = name(settings, cookie);
@@ -23,6 +29,11 @@ pub(crate) fn read(settings: &Settings, cookie: &str, headers: &HeaderMap) -> Op
 /// Adds a cookie to an answer. It lasts as long as the browser runs.
 pub(crate) fn set(settings: &Settings, cookie: &str, value: &str, response: Response) -> Response {
     add(settings, cookie, value, "", response)
+}
+
+/// Adds a cookie that the browser keeps.
+pub(crate) fn keep(settings: &Settings, cookie: &str, value: &str, response: Response) -> Response {
+    add(settings, cookie, value, KEPT, response)
 }
 
 /// Takes a cookie back.

@@ -67,7 +67,10 @@ pub(crate) async fn ask(
         Question {
             count: text::users(Counted::Exactly(u64::try_from(people.len()).unwrap_or(u64::MAX))),
             fields: people.iter().map(id).collect(),
-            back: format!("{}/users", frame.base),
+            back: match people.as_slice() {
+                [one] => format!("{}/users/{}", frame.base, one.telegram_id),
+                _ => format!("{}/users", frame.base),
+            },
             filters: None,
             people,
             frame,

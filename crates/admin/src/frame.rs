@@ -8,10 +8,11 @@ use axum::{
     http::{StatusCode, request::Parts},
     response::{Html, IntoResponse, Response},
 };
+use chrono::{DateTime, FixedOffset, Offset, Utc};
 use rollcall_domain::Role;
 use rollcall_service::Session;
 
-use crate::{App, form::FormToken};
+use crate::{App, form::FormToken, zone};
 
 /// What every page knows: where the admin is mounted, and who looks.
 #[derive(Clone, Debug)]
@@ -22,6 +23,9 @@ pub(crate) struct Frame {
     pub(crate) who: String,
     /// What every form that is sent by POST has to carry.
     pub(crate) form_token: String,
+    /// The page itself, to come back to.
+    pub(crate) here: String,
+    zone: FixedOffset,
     role: Role,
     tab: &'static str,
     style: String,
@@ -34,6 +38,8 @@ impl FromRequestParts<App> for Frame {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
         let mut frame = Self::for_anybody(app);
+        frame.zone = zone::of(&app.settings, &parts.headers);
+        frame.here = parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default();
         if let Some(FormToken(token)) = parts.extensions.get() {
             frame.form_token.clone_from(token);
         }
@@ -52,6 +58,8 @@ impl Frame {
             base: Arc::clone(&app.base),
             who: String::new(),
             form_token: String::new(),
+            here: String::new(),
+            zone: Utc.fix(),
             role: Role::Viewer,
             tab: "",
             style: app.assets.style.clone(),
@@ -70,6 +78,26 @@ impl Frame {
 
     pub(crate) fn js(&self) -> String {
         format!("{}/assets/{}", self.base, self.script)
+    }
+
+    /// A time as the pages show it.
+    pub(crate) fn time(&self, at: &DateTime<Utc>) -> String {
+        at.with_timezone(&self.zone).format("%Y-%m-%d %H:%M").to_string()
+    }
+
+    /// The zone of the times.
+    pub(crate) fn zone(&self) -> String {
+        zone::name(self.zone)
+    }
+
+    /// What can be chosen as the zone: minutes, name, and whether it is chosen.
+    pub(crate) fn zones(&self) -> Vec<(i32, String, bool)> {
+        let chosen = self.zone();
+        let choice = |(offset, name): (i32, String)| {
+            let is_chosen = name == chosen;
+            (offset, name, is_chosen)
+        };
+        zone::choices().into_iter().map(choice).collect()
     }
 
     pub(crate) fn role(&self) -> Role {

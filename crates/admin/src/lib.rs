@@ -27,6 +27,7 @@ mod sign_in;
 mod text;
 mod user;
 mod users;
+mod zone;
 
 use std::sync::Arc;
 

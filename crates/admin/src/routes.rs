@@ -14,7 +14,7 @@ use tower_http::{compression::CompressionLayer, timeout::TimeoutLayer};
 
 use crate::{
     App, admins, assets, audit, dashboard, definitions, delete, explain, form, security, session,
-    sign_in, user, users,
+    sign_in, user, users, zone,
 };
 
 /// The largest form that is read: a note, or the ids of a page of users.
@@ -59,6 +59,7 @@ pub fn routes() -> Vec<Route> {
         act("/admin/link/{token}", Anybody, || post(sign_in::by_link)),
         act("/admin/sign-out", Anybody, || post(sign_in::out)),
         act("/admin/sign-out-everywhere", viewer, || post(sign_in::out_everywhere)),
+        act("/admin/zone", viewer, || post(zone::set)),
         see("/admin", viewer, || get(dashboard::show)),
         see("/admin/", viewer, || get(dashboard::show)),
         see("/admin/figures", viewer, || get(definitions::show)),

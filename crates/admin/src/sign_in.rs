@@ -139,8 +139,7 @@ async fn begin(
     if let Some(old) = session::token(&app.settings, headers) {
         app.admins.sign_out(&old).await?;
     }
-    let to = if is_ours(&app.base, next) { next } else { &app.base };
-    let response = Redirect::to(to).into_response();
+    let response = Redirect::to(ours(&app.base, next)).into_response();
     Ok(session::begin(&app.settings, &signed_in.token, response))
 }
 
@@ -171,6 +170,11 @@ fn refused(
     let page = page(&Page { frame, trouble: Some(trouble), name, next });
     let wait = wait.map(|seconds| [(header::RETRY_AFTER, seconds.to_string())]);
     Ok((status, wait, page).into_response())
+}
+
+/// Where somebody wants to go, if it is a page of the admin; else its first page.
+pub(crate) fn ours<'a>(base: &'a str, next: &'a str) -> &'a str {
+    if is_ours(base, next) { next } else { base }
 }
 
 /// Whether a page is one of the admin's own, so that a link to the sign-in page cannot lead

@@ -26,13 +26,18 @@ pub(crate) fn users(count: Counted) -> String {
     }
 }
 
-/// The users of a list, after the word "all".
+/// All users of a list, to be ticked.
 pub(crate) fn all(count: Counted, is_everybody: bool) -> String {
-    let users = match count {
-        Counted::Exactly(number) => format!("{} users", grouped(number)),
-        Counted::MoreThan(_) | Counted::About(_) => "users".to_owned(),
+    let number = match count {
+        Counted::Exactly(number) => Some(grouped(number)),
+        Counted::MoreThan(_) | Counted::About(_) => None,
     };
-    if is_everybody { users } else { format!("{users} who match") }
+    match (number, is_everybody) {
+        (Some(number), true) => format!("All {number}"),
+        (Some(number), false) => format!("All {number} who match"),
+        (None, true) => "Everybody".to_owned(),
+        (None, false) => "All who match".to_owned(),
+    }
 }
 
 /// A number that is only known roughly.

@@ -26,7 +26,7 @@ struct Page {
     frame: Frame,
     query: Query,
     count: String,
-    /// Whom ticking all of them means, such as "983 users who match".
+    /// What the box that means all of them is called, such as "All 983 who match".
     matching: String,
     rows: Vec<Row>,
     columns: Vec<Column>,

@@ -208,6 +208,38 @@ async fn every_answer_has_the_headers() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn everything_is_below_the_prefix() {
+    let site = Site::at("/rollcall", Some("https://example.org")).await;
+    site.make_accounts().await;
+    site.users.get_or_create_user(&Profile::new(id(1), "Ada")).await.unwrap();
+    let post = Method::POST;
+    let form = format!("name=owner&password={PASSWORD}");
+    let token = site.request(&post, "/rollcall/admin/sign-in", None, &form).await.token();
+    for page in ["users", "users/1", "delete?id=1", "delete?all=1", "audit", "admins", "sign-in"] {
+        let page = site.get(&format!("/rollcall/admin/{page}"), &token).await;
+        assert_eq!(page.status, StatusCode::OK);
+        let places = ["href=\"", "action=\"", "src=\""].map(|it| page.body.split(it).skip(1));
+        for place in places.into_iter().flatten() {
+            let is_ours = ["/rollcall/admin", "#", "data:"].iter().any(|it| place.starts_with(it));
+            assert!(is_ours, "{}", place.split('"').next().unwrap());
+        }
+    }
+    let outside = site.request(&Method::GET, "/admin/users", Some(&token), "").await;
+    assert_eq!(outside.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_form_that_does_not_come_is_not_waited_for() {
+    let site = Site::with_people(1).await;
+    let answer = site.answer_to_silence("/admin/sign-in");
+    // The router waits for half a minute; so does the test, but by a clock that it moves.
+    tokio::time::pause();
+    let answer = answer.await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(answer.header("content-security-policy").is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn files_are_kept_for_ever_under_names_of_their_own() {
     let site = Site::with_people(1).await;
     let page = site.request(&Method::GET, "/admin/sign-in", None, "").await.body;
@@ -503,9 +535,7 @@ async fn all_who_match_are_deleted_part_by_part() {
     site.users.get_or_create_user(&bot).await.unwrap();
     let token = site.sign_in(Role::Owner).await;
     let list = site.get("/admin/users?q=person&bot=no", &token).await.body;
-    assert!(
-        list.contains("All 430 users who match") && list.contains(r#"name="q" value="person""#)
-    );
+    assert!(list.contains("All 430 who match") && list.contains(r#"name="q" value="person""#));
     let asked = site.get("/admin/delete?q=person&bot=no&all=1&id=1000", &token).await;
     for told in ["Delete 430 users?", "<dt>Search</dt><dd><bdi>person</bdi>", "People", "Some of"] {
         assert!(asked.body.contains(told), "{told}");
@@ -573,6 +603,33 @@ async fn owners_disable_others_but_not_themselves() {
     assert_eq!(own.status, StatusCode::BAD_REQUEST);
     assert!(own.body.contains("You cannot disable your own account."));
     assert_eq!(post("/admin/admins/nobody/disable").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_script_the_zone_is_chosen() {
+    let site = Site::with_people(1).await;
+    let token = site.sign_in(Role::Viewer).await;
+    let choose =
+        async |form: &str| site.request(&Method::POST, "/admin/zone", Some(&token), form).await;
+    let chosen = choose("offset=345&next=/admin/users?q=person").await;
+    assert_eq!(chosen.location(), "/admin/users?q=person");
+    assert_eq!(
+        chosen.header("set-cookie").unwrap(),
+        "rollcall_zone=345; Path=/; HttpOnly; SameSite=Strict; Max-Age=31536000"
+    );
+    assert_eq!(choose("offset=60&next=//evil.example").await.location(), "/admin");
+    assert_eq!(choose("offset=1").await.status, StatusCode::BAD_REQUEST);
+    let shown = async |zone: &str| {
+        let cookie = format!("rollcall_session={token}; rollcall_zone={zone}");
+        site.bare(&Method::GET, "/admin/users", "", &[("cookie", &cookie)]).await.body
+    };
+    let kathmandu = shown("345").await;
+    assert!(kathmandu.contains(r#"datetime="2026-11-23T12:00:00Z">2026-11-23 17:45</time>"#));
+    assert!(kathmandu.contains(r#"<span id="zone">UTC+05:45</span>"#));
+    assert!(kathmandu.contains(r#"<option value="345" selected>UTC+05:45</option>"#));
+    for nonsense in ["", "1", "99999999999", "<b>"] {
+        assert!(shown(nonsense).await.contains(">2026-11-23 12:00</time>"), "{nonsense}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

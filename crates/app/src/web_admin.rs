@@ -1,10 +1,13 @@
 //! The web admin's place on the server.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, OnceLock},
+};
 
 use axum::{
     Router,
-    extract::{Request, State},
+    extract::{ConnectInfo, Request, State},
     http::StatusCode,
     response::{IntoResponse, Response},
     routing::any,
@@ -63,11 +66,20 @@ impl WebAdmin {
 
     async fn answer(State(Self { pages, .. }): State<Self>, request: Request) -> Response {
         match pages.get() {
-            Some(pages) => match TowerToHyperService::new(pages.clone()).call(request).await {
-                Ok(response) => response,
-                Err(never) => match never {},
-            },
+            Some(pages) => Self::pass_on(pages, request).await,
             None => (StatusCode::SERVICE_UNAVAILABLE, "The bot is starting.\n").into_response(),
+        }
+    }
+
+    /// Has the pages answer, as if nobody had looked at the path before: its parts are theirs to
+    /// name, and what our own routes call them would be counted among theirs.
+    async fn pass_on(pages: &Router, mut request: Request) -> Response {
+        let peer = request.extensions_mut().remove::<ConnectInfo<SocketAddr>>();
+        request.extensions_mut().clear();
+        peer.map(|peer| request.extensions_mut().insert(peer));
+        match TowerToHyperService::new(pages.clone()).call(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
         }
     }
 }

@@ -131,6 +131,38 @@ async fn accounts_are_made_and_changed_with_care() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_last_owner_stays() {
+    let database = ThrowAwayDatabase::sqlite();
+    let (admins, _) = with_ada(&database).await;
+    let make = async |text: &str| {
+        admins.create_account(&name(text), PASSWORD, Role::Owner, None).await.unwrap();
+    };
+    let disable = async |text: &str| admins.disable(&name(text), None).await;
+    make("grace").await;
+    let refused = disable("grace").await.unwrap_err();
+    assert!(matches!(refused, AccountError::LastOwner(_)), "{refused}");
+    // An editor is no owner, and a second owner is enough.
+    disable("ada").await.unwrap();
+    make("emmy").await;
+    disable("grace").await.unwrap();
+    disable("grace").await.unwrap();
+    assert!(disable("emmy").await.is_err(), "an owner who is disabled does not count");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_owner_ends_the_sessions_of_others() {
+    let database = ThrowAwayDatabase::sqlite();
+    let (admins, _) = with_ada(&database).await;
+    let token = admins.sign_in("ada", PASSWORD, home()).await.unwrap().token;
+    admins.end_sessions(&name("ada"), Some(&owner())).await.unwrap();
+    assert_eq!(admins.session(token.as_str()).await.unwrap(), None);
+    let entries = admins.audit_log(&AuditFilter::all().by(owner()), None, 10).await.unwrap();
+    assert_eq!(entries[0].action, AuditAction::SignedOutEverywhere);
+    assert_eq!(entries[0].new.as_deref(), Some("ada"));
+    assert!(admins.end_sessions(&name("bob"), None).await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nobody_learns_whether_an_account_exists() {
     let database = ThrowAwayDatabase::sqlite();
     let (admins, clock) = with_ada(&database).await;

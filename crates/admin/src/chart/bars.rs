@@ -16,6 +16,8 @@ pub(crate) struct Bar {
     pub(crate) value: u64,
     /// The value as a text.
     pub(crate) text: String,
+    /// The style sheet's class of its colour.
+    pub(crate) class: &'static str,
 }
 
 /// Draws bars in their order, beside the longest one.
@@ -27,10 +29,10 @@ pub(crate) fn bars(label: &str, bars: &[Bar]) -> String {
         let (text, y) = (Tenths(top + TEXT), Tenths(top + BAR));
         let width = Percent(bar.value, most);
         let (name, value) = (Escaped(&bar.label), Escaped(&bar.text));
-        let short = cut(&bar.label);
+        let (short, class) = (cut(&bar.label), bar.class);
         let short = Escaped(&short);
         svg.push(format_args!(
-            r#"<g><title>{name}: {value}</title><rect class="track" y="{y}em" width="100%"/><rect class="bar" y="{y}em" width="{width}"/><text y="{text}em">{short}</text><text class="value" x="100%" y="{text}em">{value}</text></g>"#
+            r#"<g><title>{name}: {value}</title><rect class="track" y="{y}em" width="100%"/><rect class="bar {class}" y="{y}em" width="{width}"/><text y="{text}em">{short}</text><text class="value" x="100%" y="{text}em">{value}</text></g>"#
         ));
     }
     svg.close()
@@ -40,7 +42,7 @@ pub(crate) fn bars(label: &str, bars: &[Bar]) -> String {
 pub(crate) fn meter(part: u64, whole: u64) -> String {
     let width = Percent(part, whole);
     format!(
-        r#"<svg class="meter" aria-hidden="true"><rect class="track" width="100%"/><rect class="bar" width="{width}"/></svg>"#
+        r#"<svg class="meter" aria-hidden="true"><rect class="track" width="100%"/><rect class="bar c1" width="{width}"/></svg>"#
     )
 }
 
@@ -57,7 +59,7 @@ mod tests {
     use crate::chart::tests::lines_of;
 
     fn bar(label: &str, value: u64) -> Bar {
-        Bar { label: label.to_owned(), value, text: format!("{value}") }
+        Bar { label: label.to_owned(), value, text: format!("{value}"), class: "c1" }
     }
 
     #[test]

@@ -78,7 +78,7 @@ mod tests {
     #[test]
     fn one_day_is_a_point() {
         let svg = lines("One day", &bands(&["Nov 23"]), &series([&[5], &[5]]));
-        assert!(svg.contains(r#"<path class="line s1" d="M5 167h0"/>"#), "{svg}");
+        assert!(svg.contains(r#"<path class="line s1" d="M5 0h0"/>"#), "{svg}");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use chrono::{Datelike, NaiveDate};
 /// The height of every chart, in units of its own; how high it is on a page, the style sheet says.
 pub(super) const HEIGHT: u64 = 1000;
 /// Into how many steps the values are divided, more or less.
-const STEPS: u64 = 4;
+const STEPS: u64 = 5;
 /// How many dates have room below a chart.
 const MAX_DATES: usize = 9;
 
@@ -158,13 +158,13 @@ mod tests {
     fn axes_end_at_round_numbers() {
         assert_eq!(ticks(0, 0), "1@0 0@1000");
         assert_eq!(ticks(3, 0), "3@0 2@333 1@667 0@1000");
-        assert_eq!(ticks(87, 0), "100@0 50@500 0@1000");
+        assert_eq!(ticks(87, 0), "100@0 80@200 60@400 40@600 20@800 0@1000");
         assert_eq!(ticks(1_234, 0), "1.5K@0 1K@333 500@667 0@1000");
         assert_eq!(ticks(61_000, 0), "80K@0 60K@250 40K@500 20K@750 0@1000");
-        assert_eq!(ticks(10_000_000, 0), "10M@0 5M@500 0@1000");
-        assert_eq!(ticks(31, 12), "40@0 20@334 0@667 20@1000");
+        assert_eq!(ticks(10_000_000, 0), "10M@0 8M@200 6M@400 4M@600 2M@800 0@1000");
+        assert_eq!(ticks(31, 12), "40@0 30@167 20@334 10@500 0@667 10@834 20@1000");
         assert_eq!(ticks(0, 7), "2@0 0@200 2@400 4@600 6@800 8@1000");
-        assert!(Scale::new(u64::MAX, u64::MAX).ticks().count() < 9);
+        assert!(Scale::new(u64::MAX, u64::MAX).ticks().count() < 10);
     }
 
     #[test]
@@ -203,7 +203,7 @@ mod tests {
     #[test]
     fn however_many_days_there_are_dates_fit() {
         let first: NaiveDate = "2016-11-16".parse().unwrap();
-        for count in 1..=3_660 {
+        for count in (1..=200).chain((200..=3_660).step_by(31)) {
             let last = first + Days::new(count - 1);
             let days: Vec<_> = first.iter_days().take_while(|day| *day <= last).collect();
             let ticks = dates(&days);

@@ -203,7 +203,7 @@ mod tests {
         for days in [1, 90, 365, 3_660] {
             let activity = activity(days);
             let started = Instant::now();
-            let rounds = 20;
+            let rounds = 5;
             let mut bytes = 0;
             for _ in 0..rounds {
                 bytes = panels("/admin", &activity).iter().map(size).sum();

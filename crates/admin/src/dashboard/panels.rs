@@ -225,16 +225,16 @@ fn curve(month: &MonthFigures, most: u64) -> Picture {
 fn listed(mut panel: Panel, counts: &[Count], intro: &str, name: fn(&str) -> String) -> Panel {
     panel.intro = intro.to_owned();
     let whole = counts.iter().map(|it| it.count).sum();
-    let bar = |label, count| {
+    let bar = |label, count, class| {
         let share = percent(Share { part: count, whole });
-        Bar { label, value: count, text: format!("{} · {share}", grouped(count)) }
+        Bar { label, value: count, text: format!("{} · {share}", grouped(count)), class }
     };
     let mut shown: Vec<Bar> =
-        counts.iter().take(BARS).map(|it| bar(name(&it.label), it.count)).collect();
+        counts.iter().take(BARS).map(|it| bar(name(&it.label), it.count, "c1")).collect();
     let rest = counts.get(BARS..).unwrap_or_default();
     if !rest.is_empty() {
         let label = format!("{} more", rest.len());
-        shown.push(bar(label, rest.iter().map(|it| it.count).sum()));
+        shown.push(bar(label, rest.iter().map(|it| it.count).sum(), "c4"));
     }
     if shown.is_empty() { panel } else { panel.show(|label| bars(label, &shown)) }
 }

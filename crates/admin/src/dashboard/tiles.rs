@@ -1,5 +1,7 @@
 //! The figures in large digits, each with what became of it.
 
+use std::cmp::Ordering;
+
 use rollcall_domain::{Change, UserStats};
 use rollcall_service::{Share, Totals};
 
@@ -35,6 +37,8 @@ pub(super) struct Trend {
 enum More {
     IsGood,
     IsBad,
+    /// Nothing yet: a day that is not over has less than a whole one.
+    IsOpen,
 }
 
 /// Today's figures, against those of a week ago.
@@ -45,15 +49,15 @@ pub(super) fn of_today(now: &UserStats) -> Vec<Tile> {
     let part = |share| format!("{} of all users", percent(share)).trim_start().to_owned();
     vec![
         plain("Users", now.total_users, format!("{} in 7 days", signed(as_signed(now.new_7_days)))),
-        tile("Active today", ago.active, now.active_today, More::IsGood),
+        tile("Active today", ago.active, now.active_today, More::IsOpen),
         tile("Active in 7 days", ago.active_7_days, now.active_7_days, More::IsGood),
         tile("Active in 30 days", ago.active_30_days, now.active_30_days, More::IsGood),
-        tile("Interactions today", ago.interactions, now.interactions_today, More::IsGood),
+        tile("Interactions today", ago.interactions, now.interactions_today, More::IsOpen),
         plain("Reachable", now.reachable_users, part(share)),
-        tile("New today", ago.new, now.new_today, More::IsGood),
+        tile("New today", ago.new, now.new_today, More::IsOpen),
         tile("New in 7 days", ago.new_7_days, now.new_7_days, More::IsGood),
         tile("New in 30 days", ago.new_30_days, now.new_30_days, More::IsGood),
-        tile("Blocked today", ago.blocked, now.blocked_today, More::IsBad),
+        tile("Blocked today", ago.blocked, now.blocked_today, More::IsOpen),
     ]
 }
 
@@ -92,15 +96,13 @@ fn against(name: &'static str, from: u64, to: u64, more: More, when: &str) -> Ti
 
 fn trend(from: i64, to: i64, more: More, text: String) -> Trend {
     let (arrow, word) = match to.cmp(&from) {
-        std::cmp::Ordering::Greater => ("▲", "up"),
-        std::cmp::Ordering::Less => ("▼", "down"),
-        std::cmp::Ordering::Equal => ("=", "unchanged"),
+        Ordering::Greater => ("▲", "up"),
+        Ordering::Less => ("▼", "down"),
+        Ordering::Equal => ("=", "unchanged"),
     };
     let class = match (to.cmp(&from), more) {
-        (std::cmp::Ordering::Equal, _) => "",
-        (std::cmp::Ordering::Greater, More::IsGood) | (std::cmp::Ordering::Less, More::IsBad) => {
-            "good"
-        }
+        (Ordering::Equal, _) | (_, More::IsOpen) => "",
+        (Ordering::Greater, More::IsGood) | (Ordering::Less, More::IsBad) => "good",
         _ => "bad",
     };
     Trend { arrow, word, class, text }
@@ -139,11 +141,11 @@ mod tests {
         };
         let tiles = shown(&of_today(&stats));
         assert_eq!(tiles[0], "Users: 1,234 (+30 in 7 days)");
-        assert_eq!(tiles[1], "Active today: 50 ▼ −50% bad (100 a week ago)");
+        assert_eq!(tiles[1], "Active today: 50 ▼ −50%  (100 a week ago)");
         assert_eq!(tiles[2], "Active in 7 days: 0 = ±0  (0 a week ago)");
         assert_eq!(tiles[5], "Reachable: 1,000 (81.0% of all users)");
         assert_eq!(tiles[7], "New in 7 days: 30 ▲ +30 good (0 a week ago)");
-        assert_eq!(tiles[9], "Blocked today: 3 ▲ +50% bad (2 a week ago)");
+        assert_eq!(tiles[9], "Blocked today: 3 ▲ +50%  (2 a week ago)");
     }
 
     #[test]

@@ -1,13 +1,15 @@
 //! A web admin for one test, and what a browser would do with it.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{convert::Infallible, net::SocketAddr, sync::Arc};
 
 use axum::{
     Router,
     body::{Body, to_bytes},
     extract::ConnectInfo,
     http::{HeaderMap, Method, Request, StatusCode},
+    response::Response,
 };
+use futures_util::stream;
 use rollcall_admin::{Admin, Settings};
 use rollcall_domain::{Clock, Profile, Role, TelegramId};
 use rollcall_repository_diesel::{Database, DieselAdminRepository, DieselUserRepository};
@@ -117,11 +119,19 @@ impl Site {
             request = request.header(*name, *value);
         }
         let request = request.body(Body::from(body.to_owned())).unwrap();
-        let answer = self.router.clone().oneshot(request).await.unwrap();
-        let (status, headers) = (answer.status(), answer.headers().clone());
-        let body = to_bytes(answer.into_body(), 1 << 20).await.unwrap();
-        let bytes = body.len();
-        Answer { status, headers, body: String::from_utf8_lossy(&body).into_owned(), bytes }
+        answer(self.router.clone().oneshot(request).await.unwrap()).await
+    }
+
+    /// Begins to post a form, and sends no more of it.
+    pub(crate) async fn answer_to_silence(&self, path: &str) -> Answer {
+        let silence = Body::from_stream(stream::pending::<Result<Vec<u8>, Infallible>>());
+        let request = Request::builder()
+            .method(Method::POST)
+            .uri(path)
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(silence)
+            .unwrap();
+        answer(self.router.clone().oneshot(request).await.unwrap()).await
     }
 
     pub(crate) async fn request_with(
@@ -136,6 +146,13 @@ impl Site {
         let cookie = format!("rollcall_form={FORM_TOKEN}{session}");
         self.bare(method, path, body, &[&[("cookie", cookie.as_str())], headers].concat()).await
     }
+}
+
+async fn answer(response: Response) -> Answer {
+    let (status, headers) = (response.status(), response.headers().clone());
+    let body = to_bytes(response.into_body(), 1 << 20).await.unwrap();
+    let bytes = body.len();
+    Answer { status, headers, body: String::from_utf8_lossy(&body).into_owned(), bytes }
 }
 
 /// What a browser gets.
