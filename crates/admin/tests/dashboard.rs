@@ -194,7 +194,7 @@ async fn ranges_stand_in_the_url() {
         assert!(!page.body.contains("role=\"alert\""), "{url}");
     }
     let page = site.get("/admin?range=7d", &token).await;
-    assert!(page.body.contains(r#"<a href="/admin?range=7d" class="on" aria-current="true">"#));
+    assert!(page.body.contains(r#"<a href="/admin?range=7d" aria-current="true">"#));
     assert!(page.body.contains(r#"name="since" value="2026-11-17""#));
     // A year is told by weeks, ten years by months.
     for (url, head, rows) in [("range=365d", "Week of", 53), ("since=2016-11-16", "Month", 121)] {

@@ -2,8 +2,9 @@
 
 use super::{BAND, Bands, Scale, Series, Svg};
 
-/// What is left free of a band, at both sides.
-const SIDE: usize = 1;
+/// How wide a column is: of its band, or of the whole chart where there are few.
+const OF_BAND: usize = BAND * 8 / 10;
+const MOST_OF_CHART: usize = 12;
 
 /// Draws columns of `up` upwards, one series on the other, and of `down` downwards. The axis reaches
 /// `reach` at least, so that charts beside each other can have the same.
@@ -18,7 +19,7 @@ pub(crate) fn columns(
     let scale = Scale::new(most(up).max(reach), most(down));
     svg.axes(scale, bands);
     svg.open_plot(bands);
-    let width = BAND - 2 * SIDE;
+    let width = OF_BAND.min(bands.names.len() * BAND / MOST_OF_CHART);
     for (series, is_up) in [(up, true), (down, false)] {
         let mut before = vec![0; bands.names.len()];
         for it in series {
@@ -29,7 +30,7 @@ pub(crate) fn columns(
                 // Whatever there is shows.
                 let height = (scale.length(*before) - start).max(u64::from(*value > 0) * 2);
                 if height > 0 {
-                    let x = band * BAND + SIDE;
+                    let x = band * BAND + (BAND - width) / 2;
                     let zero = scale.zero();
                     let y = if is_up { zero.saturating_sub(start + height) } else { zero + start };
                     svg.push(format_args!("M{x} {y}h{width}v{height}h-{width}z"));
@@ -70,7 +71,7 @@ mod tests {
     #[test]
     fn a_little_beside_much_can_be_seen() {
         let svg = columns("", &bands(&["a", "b"]), &[series("s1", "New", &[1_000_000, 1])], &[], 0);
-        assert!(svg.contains("M11 998h8v2h-8z"), "{svg}");
+        assert!(svg.contains("M85 998h10v2h-10z"), "{svg}");
     }
 
     #[test]

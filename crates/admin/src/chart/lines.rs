@@ -19,10 +19,6 @@ pub(crate) fn lines(label: &str, bands: &Bands, series: &[Series]) -> String {
             let letter = if band == 0 { 'M' } else { 'L' };
             svg.push(format_args!("{letter}{x} {y}"));
         }
-        if it.values.len() == 1 {
-            // A line to where one is: its round ends make it a point.
-            svg.push(format_args!("h0"));
-        }
         svg.push(format_args!(r#""/>"#));
     }
     svg.close_plot(bands, series.iter());
@@ -30,8 +26,13 @@ pub(crate) fn lines(label: &str, bands: &Bands, series: &[Series]) -> String {
     for (it, place) in series.iter().zip(apart(&ends.collect::<Vec<_>>())) {
         let (class, name, y) = (it.class, it.name, Percent(place, HEIGHT));
         svg.push(format_args!(
-            r#"<text class="end {class}" x="100%" y="{y}" dx=".5em" dy=".35em">{name}</text>"#
+            r#"<text class="end" x="100%" y="{y}" dx=".7em" dy=".35em">{name}</text>"#
         ));
+        // Where there is but one day, it is all that is seen of the line.
+        let Some(latest) = it.values.last() else { continue };
+        let bands = bands.names.len() * 2;
+        let (x, y) = (Percent(bands - 1, bands), Percent(height(*latest), HEIGHT));
+        svg.push(format_args!(r#"<circle class="dot {class}" cx="{x}" cy="{y}" r="3.5"/>"#));
     }
     svg.close()
 }
@@ -78,7 +79,7 @@ mod tests {
     #[test]
     fn one_day_is_a_point() {
         let svg = lines("One day", &bands(&["Nov 23"]), &series([&[5], &[5]]));
-        assert!(svg.contains(r#"<path class="line s1" d="M5 0h0"/>"#), "{svg}");
+        assert!(svg.contains(r#"<circle class="dot s1" cx="50%" cy="0%" r="3.5"/>"#), "{svg}");
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub(crate) use triangle::{Shares, triangle};
 use crate::text::grouped;
 
 /// How wide a band is, in units of the plot: what stands in it has a place on whole numbers.
-const BAND: usize = 10;
+const BAND: usize = 60;
 
 /// How many texts have room below a chart on a phone. Of more, every second one is hidden there.
 const FEW_TICKS: usize = 5;

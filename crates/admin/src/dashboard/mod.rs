@@ -26,6 +26,9 @@ use spans::Grain;
 use tables::Subject;
 use tiles::{Tile, of_range, of_today};
 
+/// Of fewer days today, which is not over, is a large part.
+const WEEK: usize = 7;
+
 #[derive(Template)]
 #[template(path = "dashboard.html")]
 struct Page {
@@ -67,6 +70,7 @@ pub(crate) async fn show(
     )?;
     let totals: Totals = activity.days.iter().copied().collect();
     let count = activity.days.len();
+    let is_open = activity.range.last() == today && count < WEEK;
     Ok(page(&Page {
         frame: frame.tab("dashboard"),
         is_first_run: stats.total_users == 0 && totals == Totals::default(),
@@ -78,7 +82,7 @@ pub(crate) async fn show(
         days: in_words(activity.range),
         count,
         of_today: of_today(&stats),
-        of_range: of_range(count, &totals, &totals_before),
+        of_range: of_range(count, is_open, &totals, &totals_before),
         panels: panels(&app.base, &activity),
     }))
 }

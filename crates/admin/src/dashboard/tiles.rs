@@ -61,9 +61,11 @@ pub(super) fn of_today(now: &UserStats) -> Vec<Tile> {
     ]
 }
 
-/// The figures of so many days, against those of as many days before.
-pub(super) fn of_range(days: usize, now: &Totals, before: &Totals) -> Vec<Tile> {
-    let tile = |name, from, to, more| against(name, from, to, more, "before");
+/// The figures of so many days, against those of as many days before. They are open where a day that
+/// is not over is a large part of them.
+pub(super) fn of_range(days: usize, is_open: bool, now: &Totals, before: &Totals) -> Vec<Tile> {
+    let open = |more| if is_open { More::IsOpen } else { more };
+    let tile = |name, from, to, more| against(name, from, to, open(more), "before");
     let growth = (before.net_growth(), now.net_growth());
     let per_day = |totals: &Totals| mean(totals.active_days, days);
     vec![
@@ -74,7 +76,7 @@ pub(super) fn of_range(days: usize, now: &Totals, before: &Totals) -> Vec<Tile> 
         Tile {
             name: "Net growth",
             value: signed(growth.1),
-            trend: Some(trend(growth.0, growth.1, More::IsGood, signed(growth.1 - growth.0))),
+            trend: Some(trend(growth.0, growth.1, open(More::IsGood), signed(growth.1 - growth.0))),
             note: format!("{} before", signed(growth.0)),
         },
     ]
@@ -153,7 +155,7 @@ mod tests {
         let before = Totals { active_days: 10, new_users: 5, blocked: 9, ..Default::default() };
         let now = Totals { active_days: 25, new_users: 8, blocked: 1, ..Default::default() };
         assert_eq!(
-            shown(&of_range(10, &now, &before)),
+            shown(&of_range(10, false, &now, &before)),
             [
                 "Active per day: 3 ▲ +200% good (1 before)",
                 "Interactions: 0 = ±0  (0 before)",
