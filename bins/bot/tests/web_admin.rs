@@ -503,8 +503,10 @@ impl Office {
     }
 
     /// Every kind of page.
-    fn pages(&self) -> [&'static str; 9] {
+    fn pages(&self) -> [&'static str; 11] {
         [
+            "",
+            "/figures",
             "/users",
             "/users?language=en&first=30d&q=person",
             "/users?q=nobody-at-all",
@@ -546,7 +548,9 @@ for (const element of document.querySelectorAll("body, body *")) {
   const isField = ["INPUT", "TEXTAREA", "SELECT"].includes(element.tagName);
   if ((!texts.length && !isField) || element.matches(":disabled, option") || !element.checkVisibility()) continue;
   const style = getComputedStyle(element);
-  const behind = background(element);
+  // What stands in a cell of a chart has the cell behind it.
+  const cell = element.closest(".cell")?.querySelector("rect");
+  const behind = cell ? rgba(getComputedStyle(cell).fill) : background(element);
   const colour = element instanceof SVGElement ? style.fill : style.color;
   const [a, b] = [light(over(rgba(colour), behind)), light(behind)];
   const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);

@@ -284,6 +284,8 @@ async fn it_is_small_however_many_days_there_are() {
             bytes += answer.bytes;
         }
         assert!(bytes < LARGEST_PAGE_BYTES, "{path} has {bytes} bytes");
-        println!("{path}: {bytes} bytes");
+        let begun = std::time::Instant::now();
+        assert_eq!(site.get(&path, &token).await.status, StatusCode::OK);
+        println!("{path}: {bytes} bytes, {:?}", begun.elapsed());
     }
 }

@@ -1,4 +1,4 @@
-//! The bot at work on a simulated Telegram, for somebody who has no token yet.
+//! The bot and its web admin at work on a simulated Telegram, for somebody who has no token yet.
 
 use std::{io::Write as _, net::SocketAddr, time::Duration};
 
