@@ -19,10 +19,12 @@ pub(super) enum Grain {
 impl Grain {
     /// What so many days are shown by.
     pub(super) fn of(days: usize) -> Self {
-        match days {
-            0..=MOST_BY_DAY => Self::Day,
-            0..=MOST_BY_WEEK => Self::Week,
-            _ => Self::Month,
+        if days <= MOST_BY_DAY {
+            Self::Day
+        } else if days <= MOST_BY_WEEK {
+            Self::Week
+        } else {
+            Self::Month
         }
     }
 

@@ -35,10 +35,10 @@ pub(super) struct Trend {
 /// What more of a figure means.
 #[derive(Clone, Copy)]
 enum More {
-    IsGood,
-    IsBad,
+    Good,
+    Bad,
     /// Nothing yet: a day that is not over has less than a whole one.
-    IsOpen,
+    Open,
 }
 
 /// Today's figures, against those of a week ago.
@@ -49,34 +49,34 @@ pub(super) fn of_today(now: &UserStats) -> Vec<Tile> {
     let part = |share| format!("{} of all users", percent(share)).trim_start().to_owned();
     vec![
         plain("Users", now.total_users, format!("{} in 7 days", signed(as_signed(now.new_7_days)))),
-        tile("Active today", ago.active, now.active_today, More::IsOpen),
-        tile("Active in 7 days", ago.active_7_days, now.active_7_days, More::IsGood),
-        tile("Active in 30 days", ago.active_30_days, now.active_30_days, More::IsGood),
-        tile("Interactions today", ago.interactions, now.interactions_today, More::IsOpen),
+        tile("Active today", ago.active, now.active_today, More::Open),
+        tile("Active in 7 days", ago.active_7_days, now.active_7_days, More::Good),
+        tile("Active in 30 days", ago.active_30_days, now.active_30_days, More::Good),
+        tile("Interactions today", ago.interactions, now.interactions_today, More::Open),
         plain("Reachable", now.reachable_users, part(share)),
-        tile("New today", ago.new, now.new_today, More::IsOpen),
-        tile("New in 7 days", ago.new_7_days, now.new_7_days, More::IsGood),
-        tile("New in 30 days", ago.new_30_days, now.new_30_days, More::IsGood),
-        tile("Blocked today", ago.blocked, now.blocked_today, More::IsOpen),
+        tile("New today", ago.new, now.new_today, More::Open),
+        tile("New in 7 days", ago.new_7_days, now.new_7_days, More::Good),
+        tile("New in 30 days", ago.new_30_days, now.new_30_days, More::Good),
+        tile("Blocked today", ago.blocked, now.blocked_today, More::Open),
     ]
 }
 
 /// The figures of so many days, against those of as many days before. They are open where a day that
 /// is not over is a large part of them.
 pub(super) fn of_range(days: usize, is_open: bool, now: &Totals, before: &Totals) -> Vec<Tile> {
-    let open = |more| if is_open { More::IsOpen } else { more };
+    let open = |more| if is_open { More::Open } else { more };
     let tile = |name, from, to, more| against(name, from, to, open(more), "before");
     let growth = (before.net_growth(), now.net_growth());
     let per_day = |totals: &Totals| mean(totals.active_days, days);
     vec![
-        tile("Active per day", per_day(before), per_day(now), More::IsGood),
-        tile("Interactions", before.interactions, now.interactions, More::IsGood),
-        tile("New users", before.new_users, now.new_users, More::IsGood),
-        tile("Blocked", before.blocked, now.blocked, More::IsBad),
+        tile("Active per day", per_day(before), per_day(now), More::Good),
+        tile("Interactions", before.interactions, now.interactions, More::Good),
+        tile("New users", before.new_users, now.new_users, More::Good),
+        tile("Blocked", before.blocked, now.blocked, More::Bad),
         Tile {
             name: "Net growth",
             value: signed(growth.1),
-            trend: Some(trend(growth.0, growth.1, open(More::IsGood), signed(growth.1 - growth.0))),
+            trend: Some(trend(growth.0, growth.1, open(More::Good), signed(growth.1 - growth.0))),
             note: format!("{} before", signed(growth.0)),
         },
     ]
@@ -103,8 +103,8 @@ fn trend(from: i64, to: i64, more: More, text: String) -> Trend {
         Ordering::Equal => ("=", "unchanged"),
     };
     let class = match (to.cmp(&from), more) {
-        (Ordering::Equal, _) | (_, More::IsOpen) => "",
-        (Ordering::Greater, More::IsGood) | (Ordering::Less, More::IsBad) => "good",
+        (Ordering::Equal, _) | (_, More::Open) => "",
+        (Ordering::Greater, More::Good) | (Ordering::Less, More::Bad) => "good",
         _ => "bad",
     };
     Trend { arrow, word, class, text }
