@@ -1,6 +1,7 @@
 //! The dashboard as people use it: the demonstration, and a real browser.
 #![expect(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     reason = "a test fails by panicking"
