@@ -135,7 +135,11 @@ async fn people_are_answered(database: ThrowAwayDatabase) {
     assert_eq!(answer.text, "No games are scheduled.");
     telegram.write(&ada, "/help");
     let answer = telegram.wait_for_message(ada.id).await.unwrap();
-    assert_eq!(answer.text, "/start – say hello\n/schedule – the next games\n/help – this text");
+    assert_eq!(
+        answer.text,
+        "/start – say hello\n/schedule – the next games\n\
+         /settings – language, time zone and teams\n/help – this text"
+    );
 
     // Plain words, unknown commands, those of admins and of other bots get no answer.
     for text in ["hello", "/nonsense", "/users", "/stats", "/admin", "/start@other_bot"] {
@@ -182,15 +186,23 @@ async fn admins_see_users_and_figures(database: ThrowAwayDatabase) {
     telegram.introduce(&admin);
     let bot = RunningBot::start(&telegram, &database, &[("ADMIN_TELEGRAM_IDS", "99,100")]).await;
 
-    let menus = telegram.wait_for_requests("setMyCommands", 3).await.unwrap();
+    // Each in three languages, the first of which is for every other one too.
+    let menus = telegram.wait_for_requests("setMyCommands", 9).await.unwrap();
     let menu = |index: usize| {
-        let commands = menus[index].params["commands"].as_array().unwrap();
+        let params = &menus[index].params;
+        let commands = params["commands"].as_array().unwrap();
         let names = commands.iter().map(|it| it["command"].as_str().unwrap());
-        (names.collect::<Vec<_>>().join(" "), menus[index].params["scope"]["chat_id"].as_i64())
+        let language = params["language_code"].as_str();
+        (names.collect::<Vec<_>>().join(" "), params["scope"]["chat_id"].as_i64(), language)
     };
-    assert_eq!(menu(0), ("start schedule help".to_owned(), None));
-    assert_eq!(menu(1), ("start schedule help users stats admin".to_owned(), Some(99)));
-    assert_eq!(menu(2), ("start schedule help users stats admin".to_owned(), Some(100)));
+    let everybodys = "start schedule settings help";
+    let admins = "start schedule settings help users stats admin";
+    for (nth, language) in [None, Some("ru"), Some("de")].into_iter().enumerate() {
+        assert_eq!(menu(nth), (everybodys.to_owned(), None, language));
+        assert_eq!(menu(3 + nth), (admins.to_owned(), Some(99), language));
+        assert_eq!(menu(6 + nth), (admins.to_owned(), Some(100), language));
+    }
+    assert_eq!(menus[2].params["commands"][1]["description"], "Die nächsten Spiele");
 
     for n in 1..=25 {
         let person = Person::new(n, format!("Person {n}"));
@@ -583,6 +595,7 @@ async fn the_demo_needs_nothing_and_touches_nothing() {
     let settings = [("TELEGRAM_BOT_TOKEN", "123:production")];
     let bot = RunningBot::demo(&database, &settings).await;
     bot.said("demo │     the bot to ").await;
+    bot.said("the schedule is fetched").await;
     let output = bot.signal("INT").await;
     assert!(output.contains("demo │ This is a demonstration"), "{output}");
     assert!(output.contains("people, whom the bot has registered."), "{output}");

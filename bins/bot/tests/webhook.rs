@@ -51,7 +51,7 @@ async fn everybody_is_registered_and_answered(database: ThrowAwayDatabase) {
     assert!(kinds.contains(&json!("message_reaction")), "every kind is asked for: {kinds:?}");
     assert_eq!(set.get("drop_pending_updates"), None);
     assert_eq!(telegram.calls("deleteWebhook") + telegram.calls("getUpdates"), 0);
-    let menu = |telegram: &Simulator| (telegram.commands().len() == 3).then_some(());
+    let menu = |telegram: &Simulator| (telegram.commands().len() == 4).then_some(());
     telegram.wait_for("the menu", menu).await.unwrap();
 
     telegram.wait_until_confirmed(early).await.unwrap();
@@ -365,7 +365,7 @@ async fn wrong_settings_are_told_in_one_line() {
     let log = RunningBot::start(&telegram, &database, &idle).await.terminate().await;
     let told = format!("LISTEN_ADDR: cannot listen on {taken}: Address already in use");
     assert!(log.contains(&told), "{log}");
-    assert!(log.contains("goes on without /metrics, /healthz, /readyz"), "{log}");
+    assert!(log.contains("goes on without the web admin, /metrics, /healthz, /readyz"), "{log}");
     drop(listener);
 }
 

@@ -60,7 +60,7 @@ pub(crate) async fn ask(
 ) -> Result<Response, Failure> {
     let frame = frame.tab("users");
     let question = if is_all(&pairs) {
-        ask_about_all(&app, frame, &Query::read(&pairs)).await?
+        ask_about_all(&app, frame, &Query::read_whole(&pairs)?).await?
     } else {
         let people = ticked(&app, &pairs).await?;
         let id = |user: &TelegramUser| ("id", user.telegram_id.to_string());
@@ -128,7 +128,7 @@ async fn delete_part(
     let until = value(pairs, "until").and_then(|micros| micros.parse().ok());
     let until = until.and_then(DateTime::<Utc>::from_timestamp_micros);
     let until = until.ok_or(Failure::Refused("It is not said who was meant. Ask again."))?;
-    let query = Query::read(pairs);
+    let query = Query::read_whole(pairs)?;
     // Days that move on, such as "today", are those of the question.
     let filter = query.filter(until.date_naive());
     let slice = app.directory.users(&filter, OLDEST_FIRST, query.at, PART).await?;

@@ -16,6 +16,7 @@ mod dashboard;
 mod definitions;
 mod delete;
 mod explain;
+mod export;
 mod form;
 mod frame;
 mod heat_map;
@@ -34,7 +35,9 @@ use std::sync::Arc;
 use axum::Router;
 use ipnet::IpNet;
 use rollcall_domain::Clock;
-use rollcall_service::{ActivityService, AdminService, DirectoryService, UserService};
+use rollcall_service::{
+    ActivityService, AdminService, DirectoryService, TransferService, UserService,
+};
 
 use assets::Assets;
 pub use routes::{Access, Route, routes};
@@ -71,6 +74,7 @@ impl Admin {
         settings: Settings,
         admins: AdminService,
         directory: DirectoryService,
+        transfer: TransferService,
         users: UserService,
         activity: ActivityService,
         clock: impl Clock + 'static,
@@ -79,6 +83,7 @@ impl Admin {
             base: format!("{}/admin", settings.prefix).into(),
             admins,
             directory,
+            transfer,
             users,
             activity,
             clock: Arc::new(clock),
@@ -95,6 +100,7 @@ struct App {
     base: Arc<str>,
     admins: AdminService,
     directory: DirectoryService,
+    transfer: TransferService,
     users: UserService,
     activity: ActivityService,
     clock: Arc<dyn Clock>,

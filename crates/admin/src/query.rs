@@ -78,6 +78,25 @@ impl Query {
         query
     }
 
+    /// Reads them where nothing may be left out that makes no sense, as more users would match
+    /// without it.
+    pub(crate) fn read_whole(pairs: &[(String, String)]) -> Result<Self, Failure> {
+        let query = Self::read(pairs);
+        let fields = query.fields();
+        let is_read = |(name, value): &(String, String)| {
+            let value = value.trim();
+            let is_set = FILTERS.contains(&name.as_str()) && !value.is_empty();
+            !is_set || fields.iter().any(|field| field.0 == name && field.1 == value)
+        };
+        let looks_for_nothing = SearchTerm::new(&query.search).is_none();
+        if !pairs.iter().all(is_read) || (!query.search.is_empty() && looks_for_nothing) {
+            return Err(Failure::Refused(
+                "One of the filters makes no sense. Nothing was changed.",
+            ));
+        }
+        Ok(query)
+    }
+
     fn set(&mut self, name: &str, value: &str) {
         match name {
             "q" => value.clone_into(&mut self.search),
@@ -162,22 +181,22 @@ impl Query {
     pub(crate) fn fields(&self) -> Vec<(&'static str, String)> {
         let date = |day: Option<NaiveDate>| day.map(|day| day.to_string()).unwrap_or_default();
         let number = |number: Option<u32>| number.map(|it| it.to_string()).unwrap_or_default();
-        let fields = [
-            ("q", self.search.clone()),
-            ("language", self.language.clone()),
-            ("source", self.source.clone()),
-            ("reach", self.reach().to_owned()),
-            ("first", self.first_seen.preset.to_owned()),
-            ("first_from", date(self.first_seen.days.first)),
-            ("first_to", date(self.first_seen.days.last)),
-            ("last", self.last_seen.preset.to_owned()),
-            ("last_from", date(self.last_seen.days.first)),
-            ("last_to", date(self.last_seen.days.last)),
-            ("min_days", number(self.min_days)),
-            ("max_days", number(self.max_days)),
-            ("bot", self.bot().to_owned()),
+        let values = [
+            self.search.clone(),
+            self.language.clone(),
+            self.source.clone(),
+            self.reach().to_owned(),
+            self.first_seen.preset.to_owned(),
+            date(self.first_seen.days.first),
+            date(self.first_seen.days.last),
+            self.last_seen.preset.to_owned(),
+            date(self.last_seen.days.first),
+            date(self.last_seen.days.last),
+            number(self.min_days),
+            number(self.max_days),
+            self.bot().to_owned(),
         ];
-        fields.into_iter().filter(|(_, value)| !value.is_empty()).collect()
+        FILTERS.into_iter().zip(values).filter(|(_, value)| !value.is_empty()).collect()
     }
 
     /// The order, as it stands in the URL; "" for the usual one.
@@ -215,6 +234,23 @@ impl Query {
         Self { first_seen, at: None, ..self.clone() }
     }
 }
+
+/// The names of the search and of the filters in a URL.
+const FILTERS: [&str; 13] = [
+    "q",
+    "language",
+    "source",
+    "reach",
+    "first",
+    "first_from",
+    "first_to",
+    "last",
+    "last_from",
+    "last_to",
+    "min_days",
+    "max_days",
+    "bot",
+];
 
 const REACH: [(ReachFilter, &str); 3] = [
     (ReachFilter::Reachable, "reachable"),
@@ -275,6 +311,21 @@ mod tests {
         let odd = "reach=x&first=1&first_from=yesterday&min_days=-1&sort=name&at=x&bot=&color=red";
         assert_eq!(read(odd), Query::default());
         assert!(read("q=++").is_everybody());
+    }
+
+    #[test]
+    fn nothing_is_left_out_where_that_would_mean_more_users() {
+        let is_read = |url: &str| {
+            let pairs: Vec<(String, String)> = serde_urlencoded::from_str(url).unwrap();
+            Query::read_whole(&pairs).is_ok()
+        };
+        for fine in ["", "q=+ada+&reach=blocked&until=x&all=1", "min_days=2&bot=&first=7d"] {
+            assert!(is_read(fine), "{fine}");
+        }
+        for odd in ["reach=x", "first_from=yesterday", "bot=maybe", "q=@", "q=a&q=b", "min_days=x"]
+        {
+            assert!(!is_read(odd), "{odd}");
+        }
     }
 
     #[test]

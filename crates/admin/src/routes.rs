@@ -13,8 +13,8 @@ use rollcall_domain::Role;
 use tower_http::{compression::CompressionLayer, timeout::TimeoutLayer};
 
 use crate::{
-    App, admins, assets, audit, dashboard, definitions, delete, explain, form, security, session,
-    sign_in, user, users, zone,
+    App, admins, assets, audit, dashboard, definitions, delete, explain, export, form, security,
+    session, sign_in, user, users, zone,
 };
 
 /// The largest form that is read: a note, or the ids of a page of users.
@@ -69,6 +69,7 @@ pub fn routes() -> Vec<Route> {
         act("/admin/users/{id}/note", editor, || post(user::note)),
         see("/admin/delete", owner, || get(delete::ask)),
         act("/admin/delete", owner, || post(delete::delete)),
+        act("/admin/export", owner, || post(export::export)),
         see("/admin/audit", owner, || get(audit::list)),
         see("/admin/admins", owner, || get(admins::list)),
         act("/admin/admins/{name}/disable", owner, || post(admins::disable)),

@@ -94,6 +94,8 @@ pub(crate) fn action(action: AuditAction) -> &'static str {
         AuditAction::ViewedUser => "Looked at a user",
         AuditAction::ChangedNote => "Changed a note",
         AuditAction::DeletedUser => "Deleted a user",
+        AuditAction::ExportedUsers => "Exported users",
+        AuditAction::ImportedUsers => "Imported users",
     }
 }
 

@@ -411,10 +411,45 @@ async fn pages_lead_forwards_and_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn users_are_downloaded_as_a_file() {
+    let site = Site::with_people(1200).await;
+    let bot = Profile::new(id(7777), "=1+1").is_bot(true);
+    site.users.get_or_create_user(&bot).await.unwrap();
+    let token = site.sign_in(Role::Owner).await;
+    let all = download(&site, &token, "format=csv").await;
+    assert_eq!(all.header("content-type").unwrap(), "text/csv; charset=utf-8");
+    let name = "attachment; filename=\"users-2026-11-23.csv\"";
+    assert_eq!(all.header("content-disposition").unwrap(), name);
+    let lines: Vec<_> = all.body.lines().collect();
+    assert_eq!(lines.len(), 1 + 1200 + 1);
+    assert!(lines[0].starts_with("telegram_id,first_name,"), "{}", lines[0]);
+    assert!(lines[1200].starts_with("1200,Person 1200,"), "{}", lines[1200]);
+    assert!(lines[1201].starts_with("7777,'=1+1,"), "{}", lines[1201]);
+
+    let some = download(&site, &token, "format=jsonl&bot=yes&q=").await;
+    assert!(some.body.contains(r#""telegram_id":7777,"first_name":"=1+1","#), "{}", some.body);
+    assert_eq!(some.body.lines().count(), 1);
+
+    for odd in ["", "format=xml"] {
+        let refused = download(&site, &token, odd).await;
+        assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{odd}");
+    }
+    let filter = AuditFilter::all().action(AuditAction::ExportedUsers);
+    let log = site.admins.audit_log(&filter, None, 10).await.unwrap();
+    let told: Vec<_> = log.iter().map(|entry| entry.new.as_deref().unwrap()).collect();
+    assert_eq!(told, ["some, jsonl", "all, csv"]);
+}
+
+async fn download(site: &Site, token: &str, form: &str) -> Answer {
+    site.request(&Method::POST, "/admin/export", Some(token), form).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn filters_live_in_the_url_and_in_the_form() {
     let site = Site::with_people(3).await;
     let bot = Profile::new(id(77), "Robot").is_bot(true).language_code("de");
     site.users.get_or_create_user(&bot).await.unwrap();
+    site.index_names().await;
     let token = site.sign_in(Role::Viewer).await;
     let page =
         site.get("/admin/users?q=rob&language=de&bot=yes&first=7d&min_days=1&x=y", &token).await;
@@ -558,6 +593,10 @@ async fn all_who_match_are_deleted_part_by_part() {
     assert_eq!(names(&site.get("/admin/users", &token).await), ["Person late", "Robot"]);
     let filter = AuditFilter::all().action(AuditAction::DeletedUser);
     assert_eq!(site.admins.audit_log(&filter, None, 1000).await.unwrap().len(), 430);
+    let odd = form.replace("bot=no", "bot=maybe");
+    let refused = site.request(&Method::POST, "/admin/delete", Some(&token), &odd).await;
+    assert_eq!(refused.status, StatusCode::BAD_REQUEST);
+    assert_eq!(site.users.get_user_stats().await.unwrap().total_users, 2);
     let nobody = site.get("/admin/delete?q=zzz&all=1", &token).await;
     assert!(nobody.body.contains("Nobody matches."));
 }

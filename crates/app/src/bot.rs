@@ -8,7 +8,7 @@ use crate::{
     demo,
     environment::Environment,
     serve::serve,
-    settings::{DatabaseArguments, HttpArguments, TelegramArguments},
+    settings::{DatabaseArguments, HttpArguments, NhlArguments, TelegramArguments},
     shutdown::Shutdown,
 };
 
@@ -29,6 +29,8 @@ pub struct Arguments {
     telegram: TelegramArguments,
     #[command(flatten)]
     http: HttpArguments,
+    #[command(flatten)]
+    nhl: NhlArguments,
 }
 
 /// Runs the bot until a signal ends it.
@@ -44,7 +46,8 @@ pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Res
         let settings = arguments.telegram.settings(environment)?;
         let http = arguments.http.settings(environment, &settings.api_url)?;
         let database_url = arguments.database.database_url(environment)?;
-        serve(settings, http, database_url, shutdown).await?;
+        let nhl = arguments.nhl.api_url(environment)?;
+        serve(settings, http, nhl, database_url, shutdown).await?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -6,7 +6,7 @@ use anyhow::Context;
 use rollcall_domain::{Clock, SystemClock};
 use rollcall_repository_diesel::{Database, DatabaseUrl, DieselUserRepository};
 use rollcall_service::ActivityService;
-use rollcall_simulator::{Crowd, Exchange, Person, Simulator};
+use rollcall_simulator::{Crowd, Exchange, NhlApi, Person, Simulator};
 use tokio::{
     net::TcpListener,
     sync::broadcast::{self, error::RecvError},
@@ -30,6 +30,8 @@ const ASKS_EVERY: Duration = Duration::from_secs(5 * 60);
 pub(crate) async fn run(address: Option<SocketAddr>, shutdown: Shutdown) -> anyhow::Result<()> {
     let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
     let simulator = Simulator::start().await.context("cannot start the simulated Telegram")?;
+    let nhl = NhlApi::start().await.context("cannot start the simulated NHL")?;
+    nhl.make_up_a_season();
     let settings = rollcall_telegram::Settings {
         token: simulator.token().parse()?,
         api_url: simulator.url().parse()?,
@@ -48,7 +50,7 @@ pub(crate) async fn run(address: Option<SocketAddr>, shutdown: Shutdown) -> anyh
     };
     let database_url = DatabaseUrl::Sqlite { path: folder.path().join("demo.db") };
 
-    say("This is a demonstration: the people and Telegram itself are simulated.")?;
+    say("This is a demonstration: the people, Telegram itself and the NHL are simulated.")?;
     say(&format!("The database is temporary: {database_url}. Ctrl-C ends it."))?;
     make_up_the_past(&database_url).await?;
     say(&format!("{PAST_USERS} made-up people have been there in the last {PAST_DAYS} days."))?;
@@ -58,7 +60,7 @@ pub(crate) async fn run(address: Option<SocketAddr>, shutdown: Shutdown) -> anyh
     let exchanges = simulator.subscribe();
     let crowd = Crowd::demo(1).start(&simulator);
     tokio::select! {
-        result = serve(settings, http, database_url.clone(), shutdown) => result?,
+        result = serve(settings, http, Some(nhl.url().parse()?), database_url.clone(), shutdown) => result?,
         result = print(exchanges) => result?,
         never = ask_for_links(&simulator) => match never {},
     }

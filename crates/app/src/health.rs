@@ -130,12 +130,18 @@ fn describe() {
     describe_counter!("rollcall_send_waits_total", "How often Telegram asked to wait (429)");
     describe_counter!("rollcall_commands_unanswered_total", "Commands that there was no room for");
     describe_counter!("rollcall_errors_total", "Errors, by class");
+    describe_counter!("rollcall_presses_total", "Buttons pressed, by what became of that");
+    describe_counter!(
+        "rollcall_refreshes_total",
+        "Refreshes of the schedule and of the scores, by their outcome"
+    );
+    describe_counter!("rollcall_games_fetched_total", "Games fetched, by what that changed");
     describe_histogram!("rollcall_batch_interactions", "Interactions in a transaction");
     describe_histogram!("rollcall_commit_seconds", Unit::Seconds, "How long a transaction took");
     describe_histogram!(
         "rollcall_handler_seconds",
         Unit::Seconds,
-        "How long a command took, the sending of its answer included"
+        "How long a command or a button took, the sending of its answer included"
     );
     describe_gauge!("rollcall_queued_interactions", "Interactions queued or being registered");
     describe_gauge!(

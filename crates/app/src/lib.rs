@@ -15,6 +15,7 @@ mod http;
 pub mod logging;
 mod maintenance;
 pub mod manage;
+mod refresh;
 mod serve;
 pub mod settings;
 mod shutdown;

@@ -1,33 +1,39 @@
 //! A bot on its database: start, taking updates, and the end.
 
 use std::{
+    convert::Infallible,
     net::SocketAddr,
     sync::{Arc, OnceLock},
 };
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 use rollcall_domain::{Clock, SystemClock, TelegramId};
+use rollcall_nhl::{ApiUrl, Client, Timing};
 use rollcall_repository::BotRepository;
 use rollcall_repository_diesel::{
-    Database, DatabaseUrl, DieselAdminRepository, DieselBotRepository, DieselUserRepository,
-    MigrationState,
+    Database, DatabaseUrl, DieselAdminRepository, DieselBotRepository, DieselPreferencesRepository,
+    DieselScheduleRepository, DieselUserRepository, MigrationState,
 };
-use rollcall_service::{AdminService, UserService};
-use rollcall_telegram::{AdminSite, Bot, Receiver, Webhook};
+use rollcall_service::{
+    AdminService, DirectoryService, PreferencesService, ScheduleService, UserService,
+};
+use rollcall_telegram::{AdminSite, Bot, Receiver, Services, Webhook};
 use tokio::net::TcpListener;
 
 use crate::{
     health::{self, Health},
-    http, maintenance,
+    http, maintenance, refresh,
     settings::HttpSettings,
     shutdown::Shutdown,
     web_admin::WebAdmin,
 };
 
-/// Runs a bot on a database, by long polling where there is no webhook, until it is to end.
+/// Runs a bot on a database, by long polling where there is no webhook, until it is to end. The
+/// schedule comes from the API at `nhl`, if there is one.
 pub(crate) async fn serve(
     settings: rollcall_telegram::Settings,
     http: HttpSettings,
+    nhl: Option<ApiUrl>,
     database_url: DatabaseUrl,
     shutdown: Shutdown,
 ) -> anyhow::Result<()> {
@@ -49,8 +55,10 @@ pub(crate) async fn serve(
         }
         Ok(())
     };
-    let worked =
-        work(settings, &http, database_url, shutdown.clone(), &health, &receiver, &web_admin);
+    let nhl = nhl.map(|url| Client::new(url, Timing::default(), SystemClock)).transpose();
+    let nhl = nhl.context("cannot ask the NHL's API")?;
+    let parts = Parts { health: &health, receiver: &receiver, web_admin: &web_admin };
+    let worked = work(settings, &http, nhl, database_url, shutdown.clone(), parts);
     tokio::try_join!(served, worked)?;
     if let Some(receiver) = receiver.get() {
         receiver.finish().await;
@@ -75,15 +83,22 @@ async fn listen(http: &HttpSettings) -> anyhow::Result<Option<TcpListener>> {
     }
 }
 
+/// What is served already when the bot starts.
+#[derive(Clone, Copy)]
+struct Parts<'a> {
+    health: &'a Health,
+    receiver: &'a OnceLock<Receiver>,
+    web_admin: &'a WebAdmin,
+}
+
 /// Starts the bot, and takes updates until it is to end.
 async fn work(
     settings: rollcall_telegram::Settings,
     http: &HttpSettings,
+    nhl: Option<Client>,
     database_url: DatabaseUrl,
     shutdown: Shutdown,
-    health: &Health,
-    receiver: &OnceLock<Receiver>,
-    web_admin: &WebAdmin,
+    Parts { health, receiver, web_admin }: Parts<'_>,
 ) -> anyhow::Result<()> {
     let owners = settings.admins.clone();
     let (mut bot, database) = tokio::select! {
@@ -98,22 +113,38 @@ async fn work(
         log::info!("the web admin is at {url}");
         bot.tell_of(AdminSite { admins: admins.clone(), url: url.to_owned() });
     }
+    let directory = DirectoryService::new(DieselUserRepository::new(database.clone()), SystemClock);
+    let schedule =
+        ScheduleService::new(DieselScheduleRepository::new(database.clone()), SystemClock);
+    let services = Services {
+        users: users.clone(),
+        schedule: schedule.clone(),
+        preferences: PreferencesService::new(DieselPreferencesRepository::new(database.clone())),
+    };
     health.started(database, users.clone(), bot.intake());
     let taken = async {
-        let users = users.clone();
         match &http.webhook {
             Some(webhook) => {
                 let clock = Arc::new(SystemClock);
                 let receiver =
-                    receiver.get_or_init(|| bot.receiver(users, clock, webhook.secret.clone()));
+                    receiver.get_or_init(|| bot.receiver(services, clock, webhook.secret.clone()));
                 receive(&bot, webhook, http.address, receiver, shutdown).await
             }
-            None => Ok(bot.poll(users, Arc::new(SystemClock), shutdown.requested()).await?),
+            None => Ok(bot.poll(services, Arc::new(SystemClock), shutdown.requested()).await?),
         }
     };
     tokio::select! {
         result = taken => result,
-        never = maintenance::run(users.clone(), admins) => match never {},
+        never = maintenance::run(users.clone(), admins, directory) => match never {},
+        never = refreshed(schedule, nhl) => match never {},
+    }
+}
+
+/// Keeps the schedule up to date, if it is known where from.
+async fn refreshed(schedule: ScheduleService, nhl: Option<Client>) -> Infallible {
+    match nhl {
+        Some(nhl) => refresh::run(schedule, nhl).await,
+        None => std::future::pending().await,
     }
 }
 

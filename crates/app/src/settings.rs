@@ -27,6 +27,7 @@ const LISTEN_ADDR: &str = "LISTEN_ADDR";
 const PUBLIC_URL: &str = "PUBLIC_URL";
 const TRUSTED_PROXIES: &str = "TRUSTED_PROXIES";
 const SEND_RATE: &str = "SEND_RATE";
+const NHL_API_URL: &str = "NHL_API_URL";
 
 /// Flags for the database.
 #[derive(Args, Default)]
@@ -139,6 +140,51 @@ pub struct HttpArguments {
     /// commas [env: TRUSTED_PROXIES]
     #[arg(long, value_name = "ADDRESSES")]
     trusted_proxies: Option<String>,
+}
+
+/// Flags for the NHL's API.
+#[derive(Args, Default)]
+#[command(next_help_heading = "Settings (flags, else environment variables, else the file .env)")]
+pub struct NhlArguments {
+    #[arg(
+        long,
+        value_name = "URL",
+        help = "Where the NHL's API is, from which the schedule comes, or off \
+                [env: NHL_API_URL] [default: https://api-web.nhle.com]"
+    )]
+    nhl_api_url: Option<String>,
+}
+
+impl NhlArguments {
+    /// Where the NHL's API is; `None` where nothing is to be fetched.
+    ///
+    /// # Errors
+    /// When the setting is wrong.
+    pub fn api_url(
+        &self,
+        environment: &Environment,
+    ) -> Result<Option<rollcall_nhl::ApiUrl>, SettingError> {
+        let NhlApi(url) = parse(NHL_API_URL, self.nhl_api_url.as_deref(), environment)
+            .unwrap_or_else(|| Ok(NhlApi(Some(rollcall_nhl::ApiUrl::default()))))?;
+        Ok(url)
+    }
+}
+
+/// The root of the NHL's API, or none for `off`.
+struct NhlApi(Option<rollcall_nhl::ApiUrl>);
+
+impl FromStr for NhlApi {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "off" => Ok(Self(None)),
+            text => text
+                .parse()
+                .map(|url| Self(Some(url)))
+                .map_err(|error: rollcall_nhl::InvalidApiUrl| format!("{error}, or off")),
+        }
+    }
 }
 
 /// What is served over HTTP, and where.
@@ -460,6 +506,22 @@ mod tests {
         assert_eq!(url(flag("sqlite://flag.db"), &environment), "sqlite://flag.db");
         assert_eq!(url(flag(""), &environment), "sqlite://environment.db");
         assert_eq!(url(flag(""), &[(DATABASE_URL, "")].into()), "sqlite://rollcall.db");
+    }
+
+    #[test]
+    fn the_nhl_is_at_its_own_address_elsewhere_or_off() {
+        let url = |value: &str| {
+            let url = NhlArguments::default().api_url(&[(NHL_API_URL, value)].into());
+            url.map(|url| url.map(|url| url.to_string())).map_err(|error| error.to_string())
+        };
+        assert_eq!(url("").unwrap().unwrap(), "https://api-web.nhle.com");
+        assert_eq!(url("http://127.0.0.1:5000/").unwrap().unwrap(), "http://127.0.0.1:5000");
+        assert_eq!(url("off").unwrap(), None);
+        assert_eq!(
+            url("nhle.com").unwrap_err(),
+            "NHL_API_URL: it is not the root of an API; expected a URL such as \
+             https://api-web.nhle.com, or off"
+        );
     }
 
     #[test]

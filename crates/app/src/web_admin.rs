@@ -17,12 +17,11 @@ use hyper_util::service::TowerToHyperService;
 use rollcall_admin::Admin;
 use rollcall_domain::SystemClock;
 use rollcall_repository_diesel::{Database, DieselUserRepository};
-use rollcall_service::{ActivityService, AdminService, DirectoryService, UserService};
+use rollcall_service::{
+    ActivityService, AdminService, DirectoryService, TransferService, UserService,
+};
 
 use crate::settings::HttpSettings;
-
-#[path = "../../admin/tests/stand_in/mod.rs"]
-mod stand_in;
 
 /// The web admin, once there is a database to show. Cheap to clone.
 #[derive(Clone)]
@@ -91,14 +90,14 @@ pub(crate) fn pages(
     users: UserService,
     admins: AdminService,
 ) -> Router {
-    let activity = ActivityService::new(DieselUserRepository::new(database.clone()), SystemClock);
-    let storage =
-        stand_in::StandIn { users: DieselUserRepository::new(database), notes: Default::default() };
-    let directory = DirectoryService::new(storage, SystemClock);
+    let storage = DieselUserRepository::new(database);
+    let directory = DirectoryService::new(storage.clone(), SystemClock);
+    let activity = ActivityService::new(storage.clone(), SystemClock);
+    let transfer = TransferService::new(storage);
     let settings = rollcall_admin::Settings {
         prefix: settings.prefix().to_owned(),
         origin: settings.public_url.as_ref().map(|url| url.origin().to_owned()),
         trusted_proxies: settings.trusted_proxies.clone(),
     };
-    Admin::new(settings, admins, directory, users, activity, SystemClock)
+    Admin::new(settings, admins, directory, transfer, users, activity, SystemClock)
 }

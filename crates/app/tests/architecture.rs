@@ -9,6 +9,7 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 /// Which of our crates each crate may name, and which frameworks besides.
 const ALLOWED: &[(&str, &[&str], &[&str])] = &[
     ("rollcall-domain", &[], &[]),
+    ("rollcall-nhl", &["rollcall-domain"], &["reqwest"]),
     ("rollcall-repository", &["rollcall-domain"], &[]),
     (
         "rollcall-repository-diesel",
@@ -19,7 +20,7 @@ const ALLOWED: &[(&str, &[&str], &[&str])] = &[
     (
         "rollcall-telegram",
         &["rollcall-domain", "rollcall-repository", "rollcall-service"],
-        &["frankenstein", "reqwest"],
+        &["fluent-bundle", "frankenstein", "reqwest"],
     ),
     ("rollcall-admin", &["rollcall-domain", "rollcall-service"], &["askama", "axum", "tower-http"]),
     (
@@ -27,6 +28,7 @@ const ALLOWED: &[(&str, &[&str], &[&str])] = &[
         &[
             "rollcall-admin",
             "rollcall-domain",
+            "rollcall-nhl",
             "rollcall-repository",
             "rollcall-repository-diesel",
             "rollcall-service",
@@ -60,6 +62,7 @@ const FRAMEWORKS: &[&str] = &[
     "diesel",
     "diesel_migrations",
     "env_logger",
+    "fluent-bundle",
     "frankenstein",
     "hyper",
     "hyper-util",
@@ -93,11 +96,11 @@ fn arrows_point_inward_and_each_framework_is_named_in_its_layer() {
 }
 
 #[test]
-fn the_domain_is_built_of_nothing_but_time_and_errors() {
+fn the_domain_is_built_of_time_errors_and_letters() {
     let metadata = metadata();
     let packages = metadata.workspace_packages();
     let domain = packages.iter().find(|package| package.name == "rollcall-domain").unwrap();
-    assert_eq!(dependencies(domain), ["chrono", "thiserror"]);
+    assert_eq!(dependencies(domain), ["chrono", "chrono-tz", "thiserror", "unicode-normalization"]);
 }
 
 #[test]

@@ -207,6 +207,7 @@ impl RunningBot {
             .env("TELEGRAM_BOT_TOKEN", telegram.token())
             .env("DATABASE_URL", database)
             .env("SEND_RATE", "0")
+            .env("NHL_API_URL", "off")
             .env("LISTEN_ADDR", format!("127.0.0.1:{port}"))
             .current_dir(std::env::temp_dir())
             .stderr(Stdio::piped())

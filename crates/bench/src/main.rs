@@ -5,6 +5,7 @@
 
 mod database;
 mod days;
+mod directory;
 mod end_to_end;
 mod growth;
 mod latency;
@@ -12,6 +13,7 @@ mod limit;
 mod people;
 mod report;
 mod statistics;
+mod transfer;
 mod write;
 
 use clap::{Parser, ValueEnum};
@@ -32,10 +34,10 @@ struct Arguments {
     /// Measure one database only
     #[arg(long)]
     only: Option<Kind>,
-    /// For `growth` and `statistics`: how many users the large table has
+    /// For `growth`, `statistics`, `directory` and `transfer`: how many users there are
     #[arg(long, default_value_t = 10_000_000)]
     users: i64,
-    /// For `statistics`: the URL of a database that is there, instead of one with demo data
+    /// For `statistics` and `directory`: the URL of a database that is there, instead of one with demo data
     #[arg(long)]
     there: Option<String>,
     /// For `drain`: poll or receive
@@ -73,6 +75,10 @@ enum What {
     Days,
     /// How long the statistics of many users take to read, and to count again
     Statistics,
+    /// How long the lists and the search of many users take, and what the search costs registration
+    Directory,
+    /// How fast users are written to a file, against the database's own dump, and taken in from one
+    Transfer,
     /// Be the bare client of polling and webhook
     #[value(hide = true)]
     Drain,
@@ -109,6 +115,12 @@ async fn main() -> anyhow::Result<()> {
     }
     if wanted(What::Statistics) {
         statistics::run(&databases, users, there.as_deref()).await?;
+    }
+    if wanted(What::Directory) {
+        directory::run(&databases, users, there.as_deref(), runs, seconds).await?;
+    }
+    if wanted(What::Transfer) {
+        transfer::run(&databases, users, runs).await?;
     }
     Ok(())
 }

@@ -16,7 +16,7 @@ use tokio::process::Command;
 use crate::database::Databases;
 
 /// How many days of activity there are.
-const DAYS: &str = "365";
+pub(crate) const DAYS: &str = "365";
 /// How many days a dashboard shows.
 const SHOWN: u64 = 90;
 /// How often each is read.
@@ -52,28 +52,31 @@ async fn read(url: &str) -> Result<()> {
 }
 
 /// Runs the release `manage`; answers how long it took, and its largest resident memory in MiB.
-async fn manage(database: &str, arguments: &[&str]) -> Result<(Duration, f64)> {
+pub(crate) async fn manage(database: &str, arguments: &[&str]) -> Result<(Duration, f64)> {
     let manage = std::env::current_exe()?.with_file_name("manage");
     ensure!(manage.exists(), "there is no {}: cargo build --release", manage.display());
+    let mut command = Command::new(manage);
+    command.args(arguments).env("DATABASE_URL", database).current_dir(std::env::temp_dir());
+    resident_while(command.stdout(Stdio::null()))
+        .await
+        .with_context(|| format!("manage {}", arguments.join(" ")))
+}
+
+/// Runs a program; answers how long it took, and its largest resident memory in MiB.
+pub(crate) async fn resident_while(command: &mut Command) -> Result<(Duration, f64)> {
     let begun = Instant::now();
-    let mut process = Command::new(manage)
-        .args(arguments)
-        .env("DATABASE_URL", database)
-        .current_dir(std::env::temp_dir())
-        .stdout(Stdio::null())
-        .kill_on_drop(true)
-        .spawn()?;
+    let mut process = command.kill_on_drop(true).spawn()?;
     let id = process.id().context("a process that runs")?;
     let mut resident = 0.0_f64;
     let status = loop {
         tokio::select! {
             status = process.wait() => break status?,
-            () = tokio::time::sleep(Duration::from_millis(200)) => {
+            () = tokio::time::sleep(Duration::from_millis(50)) => {
                 resident = resident.max(resident_mib(id).unwrap_or_default());
             }
         }
     };
-    ensure!(status.success(), "manage {} failed: {status}", arguments.join(" "));
+    ensure!(status.success(), "{status}");
     Ok((begun.elapsed(), resident))
 }
 
@@ -83,12 +86,12 @@ fn resident_mib(id: u32) -> Option<f64> {
     line.trim().trim_end_matches(" kB").parse::<f64>().ok().map(|kib| kib / 1024.0)
 }
 
-fn told(what: &str, (elapsed, resident): (Duration, f64)) {
-    println!("  {what:24} {:>9.1} s, at most {resident:.0} MiB", elapsed.as_secs_f64());
+pub(crate) fn told(what: &str, (elapsed, resident): (Duration, f64)) {
+    println!("  {what:44} {:>9.1} s, at most {resident:.0} MiB", elapsed.as_secs_f64());
 }
 
 /// Reads something again and again, and prints how long that takes.
-async fn told_times<T, E: std::error::Error + Send + Sync + 'static>(
+pub(crate) async fn told_times<T, E: std::error::Error + Send + Sync + 'static>(
     what: &str,
     read: impl AsyncFn() -> Result<T, E>,
 ) -> Result<()> {
@@ -102,6 +105,6 @@ async fn told_times<T, E: std::error::Error + Send + Sync + 'static>(
     }
     took.sort_by(f64::total_cmp);
     let [median, p99] = [took.len() / 2, took.len() * 99 / 100].map(|place| took[place]);
-    println!("  {what:24} {median:>9.2} ms in the median, {p99:.2} ms in the 99th percentile");
+    println!("  {what:44} {median:>9.2} ms in the median, {p99:.2} ms in the 99th percentile");
     Ok(())
 }

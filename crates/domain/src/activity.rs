@@ -497,19 +497,21 @@ pub struct LatestDay {
     pub interactions: i32,
     /// On how many days of its month, itself among them, the user was active.
     pub days_of_month: u32,
+    /// On how many days the user was ever active.
+    pub days_ever: u32,
 }
 
 impl LatestDay {
-    /// The day, with so many interactions; the first one of its month.
+    /// The day, with so many interactions; the first one of all.
     pub fn first(day: NaiveDate, interactions: i32) -> Self {
-        Self { day, interactions, days_of_month: 1 }
+        Self { day, interactions, days_of_month: 1, days_ever: 1 }
     }
 
     /// The day after which this one becomes the latest.
     pub fn followed_by(self, day: NaiveDate, interactions: i32) -> Self {
         let is_same_month = month(self.day) == month(day);
         let days_of_month = if is_same_month { self.days_of_month + 1 } else { 1 };
-        Self { day, interactions, days_of_month }
+        Self { day, interactions, days_of_month, days_ever: self.days_ever + 1 }
     }
 }
 

@@ -178,11 +178,15 @@ pub enum AuditAction {
     ChangedNote,
     /// Deleted a user.
     DeletedUser,
+    /// Took users along in a file; the new value is which.
+    ExportedUsers,
+    /// Took users in from a file; the new value is how many.
+    ImportedUsers,
 }
 
 impl AuditAction {
     /// Every action.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::SignedIn,
         Self::SignInFailed,
         Self::SignedOut,
@@ -194,6 +198,8 @@ impl AuditAction {
         Self::ViewedUser,
         Self::ChangedNote,
         Self::DeletedUser,
+        Self::ExportedUsers,
+        Self::ImportedUsers,
     ];
 
     /// The action's name, as it is stored.
@@ -210,6 +216,8 @@ impl AuditAction {
             Self::ViewedUser => "viewed_user",
             Self::ChangedNote => "changed_note",
             Self::DeletedUser => "deleted_user",
+            Self::ExportedUsers => "exported_users",
+            Self::ImportedUsers => "imported_users",
         }
     }
 

@@ -11,7 +11,9 @@ mod activity;
 mod admin;
 mod clock;
 mod directory;
+mod game;
 mod interaction;
+mod preferences;
 mod profile;
 mod reach;
 mod search;
@@ -35,7 +37,13 @@ pub use directory::{
     PeriodCount, ProfileChange, ProfileField, ReachFilter, SortKey, UserDetail, UserFilter,
     UserSlice, UserSort,
 };
+pub use game::{
+    Game, GameKind, GameState, GameUpdate, MAX_ABBREVIATION_CHARS, MAX_TEAM_NAME_CHARS, Score, Team,
+};
 pub use interaction::{Chat, ChatKind, Event, Interaction, InteractionKind, Registration};
+pub use preferences::{
+    Language, MAX_FAVOURITES, Preferences, ZONE_REGIONS, region_of, zone_of_name, zones_of,
+};
 pub use profile::{MAX_LANGUAGE_CODE_CHARS, MAX_NAME_CHARS, Profile};
 pub use reach::{InvalidStartPayload, Obstacle, Reach, ReachChange, StartPayload};
 pub use search::{SearchTerm, SearchText};

@@ -44,8 +44,22 @@ impl Reach {
         Some(ReachChange { at, obstacle: None })
     }
 
+    /// Takes in what another record of the same user knows; see
+    /// [`TelegramUser::merge`](crate::TelegramUser::merge).
+    pub(crate) fn merge(&mut self, other: Self) {
+        let has_private_chat = self.has_private_chat || other.has_private_chat;
+        if other.changed_at() > self.changed_at() {
+            *self = other;
+        }
+        self.has_private_chat = has_private_chat;
+    }
+
     fn is_older_than_known(&self, at: DateTime<Utc>) -> bool {
-        self.blocked_at.max(self.unblocked_at).is_some_and(|known| at < known)
+        self.changed_at().is_some_and(|known| at < known)
+    }
+
+    fn changed_at(&self) -> Option<DateTime<Utc>> {
+        self.blocked_at.max(self.unblocked_at)
     }
 }
 

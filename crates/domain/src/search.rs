@@ -38,6 +38,12 @@ impl SearchTerm {
         &self.words
     }
 
+    /// Whether a word of a term is to be found at the beginning of a word only: it is short, or a
+    /// username.
+    pub fn is_beginning(word: &str) -> bool {
+        word.starts_with('@') || word.chars().nth(2).is_none()
+    }
+
     /// The id that it may be.
     pub fn id(&self) -> Option<TelegramId> {
         self.text.parse().ok()
@@ -66,6 +72,19 @@ impl SearchText {
         self.words.iter().flat_map(|word| [" ", word]).collect()
     }
 
+    /// Whether every word of a term is found; the id that the term may be does not count.
+    pub fn matches(&self, term: &SearchTerm) -> bool {
+        let bare = self.words.iter().filter_map(|word| word.strip_prefix('@'));
+        term.words.iter().all(|wanted| {
+            let mut words = self.words.iter().map(String::as_str).chain(bare.clone());
+            if SearchTerm::is_beginning(wanted) {
+                words.any(|word| word.starts_with(wanted))
+            } else {
+                words.any(|word| word.contains(wanted))
+            }
+        })
+    }
+
     /// What the beginnings of words are looked up by: the words, the username also without `@`;
     /// sorted, and each once.
     pub fn words(&self) -> Vec<&str> {
@@ -86,6 +105,9 @@ fn words(text: &str) -> Vec<String> {
 /// Lower case and without accents: letters are taken apart (NFKD), and the marks left out, so that é
 /// is e, ё is е, й is и and 𝓐 is a. A few letters that Unicode does not take apart are spelled out.
 fn folded(text: &str) -> String {
+    if text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ') {
+        return text.to_ascii_lowercase();
+    }
     let mut folded = String::with_capacity(text.len());
     let marks = |letter: &char| !is_combining_mark(*letter);
     for letter in text.nfkd().filter(marks).flat_map(char::to_lowercase).filter(marks) {
@@ -139,6 +161,23 @@ mod tests {
         assert_eq!(text.words(), ["@ada_l", "ada", "ada_l", "lovelace"]);
         let nobody = TelegramUser::new(1.try_into().unwrap(), DateTime::UNIX_EPOCH);
         assert_eq!(SearchText::of(&nobody).text(), "");
+    }
+
+    #[test]
+    fn every_word_of_a_term_has_to_be_found() {
+        let mut user = TelegramUser::new(1.try_into().unwrap(), DateTime::UNIX_EPOCH);
+        user.first_name = "Ada Byron".to_owned();
+        user.last_name = Some("Чайковский".to_owned());
+        user.username = Username::from_telegram("Mill_Engine");
+        let matches = |term| SearchText::of(&user).matches(&SearchTerm::new(term).unwrap());
+        for found in
+            ["ada", "BYR", "yro", "byron ada", "чай", "йков", "mill", "l_e", "@mill", "mi", "a m"]
+        {
+            assert!(matches(found), "{found}");
+        }
+        for lost in ["da", "ro", "ada x", "@engine", "eng mix", "b a c", "onч", "@m @n"] {
+            assert!(!matches(lost), "{lost}");
+        }
     }
 
     #[test]

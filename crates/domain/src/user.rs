@@ -2,7 +2,9 @@ use std::fmt;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use crate::{Event, Interaction, Obstacle, Reach, ReachChange, StartPayload, TelegramId, Username};
+use crate::{
+    Event, Interaction, Obstacle, Profile, Reach, ReachChange, StartPayload, TelegramId, Username,
+};
 
 /// A Telegram account that talked to the bot, as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,23 +96,53 @@ impl TelegramUser {
         }
     }
 
+    /// Whether Telegram tells something else in a profile than is known of the user.
+    pub fn differs_from(&self, profile: &Profile) -> bool {
+        profile.told().is_some_and(|told| {
+            told.first_name != self.first_name
+                || told.last_name != self.last_name.as_deref()
+                || told.username != self.username.as_ref()
+                || told.language_code.is_some_and(|it| Some(it) != self.language_code.as_deref())
+                || told.is_bot != self.is_bot
+        })
+    }
+
     /// Takes the interaction's profile over, if Telegram told one.
     fn learn(&mut self, interaction: &Interaction) {
-        let Some(told) = interaction.profile.told() else { return };
-        let language_code = told.language_code.or(self.language_code.as_deref());
-        let changed = told.first_name != self.first_name
-            || told.last_name != self.last_name.as_deref()
-            || told.username != self.username.as_ref()
-            || language_code != self.language_code.as_deref()
-            || told.is_bot != self.is_bot;
-        if changed {
-            self.language_code = language_code.map(str::to_owned);
+        if let Some(told) = interaction.profile.told()
+            && self.differs_from(&interaction.profile)
+        {
+            if let Some(language_code) = told.language_code {
+                self.language_code = Some(language_code.to_owned());
+            }
             self.first_name = told.first_name.to_owned();
             self.last_name = told.last_name.map(str::to_owned);
             self.username = told.username.cloned();
             self.is_bot = told.is_bot;
             self.updated_at = interaction.at;
         }
+    }
+
+    /// Takes in what another record of the same account knows, from a file as a rule. The profile is
+    /// that of the record whose profile changed last, and whether the bot can write to the user that
+    /// of the one that heard of it last; where they are of the same time, the own one stays. It does
+    /// not matter how often this is done.
+    pub fn merge(&mut self, other: Self) {
+        debug_assert_eq!(self.telegram_id, other.telegram_id);
+        if other.updated_at > self.updated_at {
+            self.first_name = other.first_name;
+            self.last_name = other.last_name;
+            self.username = other.username;
+            self.is_bot = other.is_bot;
+            self.updated_at = other.updated_at;
+            self.language_code = other.language_code.or(self.language_code.take());
+        }
+        if other.created_at < self.created_at {
+            self.created_at = other.created_at;
+            self.source = other.source;
+        }
+        self.last_seen = self.last_seen.max(other.last_seen);
+        self.reach.merge(other.reach);
     }
 
     /// The user's last day of activity, in UTC.
@@ -147,7 +179,7 @@ mod tests {
     use chrono::TimeDelta;
 
     use super::*;
-    use crate::{InteractionKind, Profile};
+    use crate::InteractionKind;
 
     const ID: i64 = 1815;
 

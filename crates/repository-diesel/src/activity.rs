@@ -10,6 +10,7 @@ use crate::{
     reach::{reach_change, start},
     registration::{self, Statements},
     schema::{active_days, activity_sums, reach_history, starts, telegram_users},
+    source_sums,
     timestamp::UtcMicros,
 };
 
@@ -23,21 +24,28 @@ pub(crate) fn sums_by_day(
     first: NaiveDate,
     last: NaiveDate,
 ) -> Result<Vec<(Figure, NaiveDate, String, i64)>, Failure> {
-    let rows: Vec<(String, NaiveDate, String, i64)> = activity_sums::table
-        .filter(activity_sums::figure.eq_any(names(figures)))
-        .filter(activity_sums::day.between(first, last))
-        .group_by((activity_sums::figure, activity_sums::day, activity_sums::label))
-        .select((
-            activity_sums::figure,
-            activity_sums::day,
-            activity_sums::label,
-            sql::<BigInt>(TOTAL),
-        ))
-        .load(connection)?;
-    let mut sums = rows
-        .into_iter()
-        .map(|(name, day, label, value)| Ok((figure(&name)?, day, label, value)))
-        .collect::<Result<Vec<_>, Failure>>()?;
+    let mut sums = Vec::new();
+    let (of_sources, others) = parted(figures);
+    if !others.is_empty() {
+        let rows: Vec<(String, NaiveDate, String, i64)> = activity_sums::table
+            .filter(activity_sums::figure.eq_any(names(&others)))
+            .filter(activity_sums::day.between(first, last))
+            .group_by((activity_sums::figure, activity_sums::day, activity_sums::label))
+            .select((
+                activity_sums::figure,
+                activity_sums::day,
+                activity_sums::label,
+                sql::<BigInt>(TOTAL),
+            ))
+            .load(connection)?;
+        for (name, day, label, value) in rows {
+            sums.push((figure(&name)?, day, label, value));
+        }
+    }
+    if !of_sources.is_empty() {
+        let rows = source_sums::by_day(connection, first, last)?;
+        sums.extend(rows.into_iter().filter(|(figure, ..)| of_sources.contains(figure)));
+    }
     sums.sort_unstable();
     Ok(sums)
 }
@@ -49,20 +57,32 @@ pub(crate) fn sums_by_label(
     first: NaiveDate,
     last: NaiveDate,
 ) -> Result<Vec<(Figure, String, i64)>, Failure> {
-    let rows: Vec<(String, String, i64)> = activity_sums::table
-        .filter(activity_sums::figure.eq_any(names(figures)))
-        .filter(activity_sums::day.between(first, last))
-        .group_by((activity_sums::figure, activity_sums::label))
-        .select((activity_sums::figure, activity_sums::label, sql::<BigInt>(TOTAL)))
-        .load(connection)?;
-    let mut sums = rows
-        .into_iter()
-        .map(|(name, label, value)| Ok((figure(&name)?, label, value)))
-        .collect::<Result<Vec<_>, Failure>>()?;
+    let mut sums = Vec::new();
+    let (of_sources, others) = parted(figures);
+    if !others.is_empty() {
+        let rows: Vec<(String, String, i64)> = activity_sums::table
+            .filter(activity_sums::figure.eq_any(names(&others)))
+            .filter(activity_sums::day.between(first, last))
+            .group_by((activity_sums::figure, activity_sums::label))
+            .select((activity_sums::figure, activity_sums::label, sql::<BigInt>(TOTAL)))
+            .load(connection)?;
+        for (name, label, value) in rows {
+            sums.push((figure(&name)?, label, value));
+        }
+    }
+    if !of_sources.is_empty() {
+        let rows = source_sums::by_source(connection, first, last)?;
+        sums.extend(rows.into_iter().filter(|(figure, ..)| of_sources.contains(figure)));
+    }
     sums.sort_unstable_by(|(a, a_label, a_value), (b, b_label, b_value)| {
         a.cmp(b).then(b_value.cmp(a_value)).then_with(|| a_label.cmp(b_label))
     });
     Ok(sums)
+}
+
+/// The figures by source, and the others: they are in different tables.
+fn parted(figures: &[Figure]) -> (Vec<Figure>, Vec<Figure>) {
+    figures.iter().partition(|figure| figure.is_by_source())
 }
 
 /// See [`ActivityRepository`](rollcall_repository::ActivityRepository).
@@ -128,7 +148,7 @@ pub(crate) fn erase(connection: &mut AnyConnection, ids: &[i64]) -> Result<(), F
 
 /// Locks a user's row, so that nobody adds to its facts; answers whether there is one. Spelled alike
 /// on both databases, unlike the locking of rows.
-fn lock(connection: &mut AnyConnection, id: i64) -> QueryResult<bool> {
+pub(crate) fn lock(connection: &mut AnyConnection, id: i64) -> QueryResult<bool> {
     let locked = diesel::update(telegram_users::table.find(id))
         .set(telegram_users::previous_seen.eq(telegram_users::previous_seen))
         .execute(connection)?;

@@ -138,7 +138,8 @@ impl Database {
     pub async fn tidy(&self) -> Result<(), RepositoryError> {
         self.run_long(|connection| {
             if let AnyConnection::Postgres(connection) = connection {
-                connection.batch_execute("VACUUM (ANALYZE) activity_sums, telegram_users")?;
+                connection
+                    .batch_execute("VACUUM (ANALYZE) activity_sums, source_sums, telegram_users")?;
             }
             Ok(())
         })
@@ -166,6 +167,19 @@ impl Database {
     {
         let database = self.clone();
         blocking(move || database.attempt(work)).await
+    }
+
+    /// Does what [`Database::run_long`] does with work that cannot be done twice.
+    pub(crate) async fn run_once<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut AnyConnection) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, RepositoryError> {
+        let database = self.clone();
+        blocking(move || {
+            let mut connection = database.connection().map_err(RepositoryError::Unavailable)?;
+            work(&mut connection).map_err(Into::into)
+        })
+        .await
     }
 
     /// Does what [`Database::run`] does on this thread, which may wait.

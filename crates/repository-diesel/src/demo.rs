@@ -14,6 +14,7 @@ use rollcall_repository::History;
 use crate::{
     activity::add_sums,
     connection::AnyConnection,
+    directory::search,
     error::Failure,
     reach::{ReachRow, reach_row},
     schema::{active_days, activity_state, bot_identity, reach_history, starts, telegram_users},
@@ -62,12 +63,16 @@ fn empty(connection: &mut AnyConnection) -> QueryResult<()> {
     match connection {
         AnyConnection::Sqlite(connection) => connection.batch_execute(
             "DELETE FROM telegram_users; DELETE FROM active_days; DELETE FROM reach_history; \
-             DELETE FROM starts; DELETE FROM activity_sums; DELETE FROM erased_sums; \
-             DELETE FROM sources; DELETE FROM recent_updates; DELETE FROM quarantine",
+             DELETE FROM starts; DELETE FROM activity_sums; DELETE FROM source_sums; \
+             DELETE FROM erased_sums; DELETE FROM sources; DELETE FROM recent_updates; DELETE FROM quarantine; \
+             DELETE FROM profile_changes; DELETE FROM notes; DELETE FROM search_pending; \
+             DELETE FROM preferences; DELETE FROM favourite_teams; \
+             INSERT INTO search_grams (search_grams) VALUES ('delete-all')",
         )?,
         AnyConnection::Postgres(connection) => connection.batch_execute(
             "TRUNCATE telegram_users, active_days, reach_history, starts, activity_sums, \
-             erased_sums, sources, recent_updates, quarantine",
+             source_sums, erased_sums, sources, recent_updates, quarantine, profile_changes, notes, \
+             search_pending, preferences, favourite_teams, search_grams",
         )?,
     }
     // The sums are those of nobody, which is right: a recount that is under way is to see that they
@@ -91,6 +96,7 @@ pub(crate) fn load(connection: &mut AnyConnection, people: &[History]) -> Result
                 AnyConnection::Sqlite(connection) => insert(connection, people)?,
                 AnyConnection::Postgres(connection) => copy(connection, people)?,
             }
+            search::add_new(connection, people.iter().map(|history| &history.user))?;
             QueryResult::Ok(sums.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
         })?;
         add_sums(connection, sums)
@@ -132,10 +138,10 @@ fn sums_of(people: &[History]) -> Sums {
 
 /// Each row is a statement, prepared once: here that costs no round trip.
 fn insert(connection: &mut SqliteConnection, people: &[History]) -> QueryResult<()> {
-    for row in people.iter().filter_map(UserRow::of) {
+    for row in people.iter().filter_map(BulkUser::of) {
         diesel::insert_into(telegram_users::table).values(&row).execute(connection)?;
     }
-    for row in people.iter().flat_map(past_days) {
+    for row in people.iter().flat_map(BulkDay::past) {
         diesel::insert_into(active_days::table).values(&row).execute(connection)?;
     }
     for row in people.iter().flat_map(reach_rows) {
@@ -149,9 +155,9 @@ fn insert(connection: &mut SqliteConnection, people: &[History]) -> QueryResult<
 
 /// The rows of each table travel in one stream.
 fn copy(connection: &mut PgConnection, people: &[History]) -> QueryResult<()> {
-    let rows: Vec<UserRow<'_>> = people.iter().filter_map(UserRow::of).collect();
+    let rows: Vec<BulkUser<'_>> = people.iter().filter_map(BulkUser::of).collect();
     diesel::copy_from(telegram_users::table).from_insertable(&rows).execute(connection)?;
-    let rows: Vec<DayRow> = people.iter().flat_map(past_days).collect();
+    let rows: Vec<BulkDay> = people.iter().flat_map(BulkDay::past).collect();
     diesel::copy_from(active_days::table).from_insertable(&rows).execute(connection)?;
     let rows: Vec<ReachRow> = people.iter().flat_map(reach_rows).collect();
     diesel::copy_from(reach_history::table).from_insertable(&rows).execute(connection)?;
@@ -163,7 +169,7 @@ fn copy(connection: &mut PgConnection, people: &[History]) -> QueryResult<()> {
 /// A user with the latest day of activity, as a row to insert.
 #[derive(Insertable)]
 #[diesel(table_name = telegram_users, treat_none_as_default_value = false)]
-struct UserRow<'a> {
+pub(crate) struct BulkUser<'a> {
     telegram_id: i64,
     first_name: &'a str,
     last_name: Option<&'a str>,
@@ -181,11 +187,12 @@ struct UserRow<'a> {
     source: Option<&'a str>,
     day_interactions: i32,
     days_of_month: i16,
+    active_days: i32,
 }
 
-impl<'a> UserRow<'a> {
+impl<'a> BulkUser<'a> {
     /// `None` for somebody who was never active, whom there is not.
-    fn of(History { user, days, .. }: &'a History) -> Option<Self> {
+    pub(crate) fn of(History { user, days, .. }: &'a History) -> Option<Self> {
         let (&(first, interactions), later) = days.split_first()?;
         let latest = later
             .iter()
@@ -210,6 +217,7 @@ impl<'a> UserRow<'a> {
             source: user.source.as_ref().map(StartPayload::as_str),
             day_interactions: latest.interactions,
             days_of_month: i16::try_from(latest.days_of_month).unwrap_or(i16::MAX),
+            active_days: i32::try_from(latest.days_ever).unwrap_or(i32::MAX),
         })
     }
 }
@@ -217,21 +225,23 @@ impl<'a> UserRow<'a> {
 /// A day of a user's activity, as a row to insert.
 #[derive(Insertable)]
 #[diesel(table_name = active_days, treat_none_as_default_value = false)]
-struct DayRow {
+pub(crate) struct BulkDay {
     telegram_id: i64,
     day: NaiveDate,
     interactions: i32,
 }
 
-/// The days of activity but the latest.
-fn past_days(History { user, days, .. }: &History) -> impl Iterator<Item = DayRow> {
-    let telegram_id = user.telegram_id.get();
-    let past = days.split_last().map_or(&[][..], |(_, past)| past);
-    past.iter().map(move |&(day, interactions)| DayRow {
-        telegram_id,
-        day,
-        interactions: stored(interactions),
-    })
+impl BulkDay {
+    /// The days of activity but the latest.
+    pub(crate) fn past(History { user, days, .. }: &History) -> impl Iterator<Item = Self> {
+        let telegram_id = user.telegram_id.get();
+        let past = days.split_last().map_or(&[][..], |(_, past)| past);
+        past.iter().map(move |&(day, interactions)| Self {
+            telegram_id,
+            day,
+            interactions: stored(interactions),
+        })
+    }
 }
 
 fn stored(interactions: u32) -> i32 {

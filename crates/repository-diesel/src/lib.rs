@@ -18,15 +18,20 @@ mod connection;
 mod database;
 mod database_url;
 mod demo;
+mod directory;
 mod error;
 mod migrations;
+mod preferences;
 mod quarantine;
 mod reach;
 mod recount;
 mod registration;
 mod row;
+mod schedule;
 mod schema;
+mod source_sums;
 mod timestamp;
+mod transfer;
 mod users;
 
 // Named so that they are linked, built from source: see Cargo.toml.
@@ -39,5 +44,7 @@ pub use bots::DieselBotRepository;
 pub use database::{Database, OpenError};
 pub use database_url::{DatabaseUrl, InvalidDatabaseUrl};
 pub use migrations::{Migration, MigrationError, MigrationState};
+pub use preferences::DieselPreferencesRepository;
 pub use quarantine::DieselQuarantineRepository;
+pub use schedule::DieselScheduleRepository;
 pub use users::DieselUserRepository;

@@ -19,6 +19,7 @@ use crate::{
         active_days, activity_state, activity_sums, erased_sums, reach_history, sources, starts,
         telegram_users,
     },
+    source_sums,
     timestamp::UtcMicros,
 };
 
@@ -95,6 +96,9 @@ fn compare(
     Ok(differences.collect())
 }
 
+/// No day of activity is later.
+const LAST_DAY: NaiveDate = NaiveDate::from_ymd_opt(9999, 12, 31).unwrap();
+
 /// The sums as they are stored, of the figures that can be counted.
 fn stored(connection: &mut AnyConnection) -> Result<BTreeMap<Key, i64>, Failure> {
     let rows: Vec<(String, NaiveDate, String, i64)> = activity_sums::table
@@ -113,6 +117,10 @@ fn stored(connection: &mut AnyConnection) -> Result<BTreeMap<Key, i64>, Failure>
             sums.insert((figure, day, label), value);
         }
     }
+    let of_sources = source_sums::by_day(connection, NaiveDate::default(), LAST_DAY)?;
+    sums.extend(
+        of_sources.into_iter().map(|(figure, day, label, value)| ((figure, day, label), value)),
+    );
     Ok(sums)
 }
 

@@ -93,13 +93,13 @@ pub(crate) use user_columns;
 /// What an upsert answers besides.
 macro_rules! upserted_columns {
     () => {
-        ", previous_seen, day_interactions, days_of_month"
+        ", previous_seen, day_interactions, days_of_month, active_days"
     };
 }
 pub(crate) use upserted_columns;
 
 /// The SQL type of what an upsert answers.
-pub(crate) type UpsertedSqlType = (UserSqlType, Nullable<Timestamp>, Integer, SmallInt);
+pub(crate) type UpsertedSqlType = (UserSqlType, Nullable<Timestamp>, Integer, SmallInt, Integer);
 
 /// The SQL type of a [`UserRow`].
 pub(crate) type UserSqlType = SqlTypeOf<<UserRow as Selectable<Pg>>::SelectExpression>;

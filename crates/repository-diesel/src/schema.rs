@@ -20,6 +20,7 @@ diesel::table! {
         source -> Nullable<Text>,
         day_interactions -> Integer,
         days_of_month -> SmallInt,
+        active_days -> Integer,
     }
 }
 
@@ -36,6 +37,31 @@ diesel::table! {
         telegram_id -> BigInt,
         at -> Timestamp,
         payload -> Text,
+    }
+}
+
+diesel::table! {
+    profile_changes (telegram_id, at, field) {
+        telegram_id -> BigInt,
+        at -> Timestamp,
+        field -> Text,
+        old_value -> Nullable<Text>,
+        new_value -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    notes (telegram_id) {
+        telegram_id -> BigInt,
+        text -> Text,
+        written_at -> Timestamp,
+        written_by -> Text,
+    }
+}
+
+diesel::table! {
+    search_pending (telegram_id) {
+        telegram_id -> BigInt,
     }
 }
 
@@ -71,6 +97,20 @@ diesel::table! {
         label -> Text,
         slot -> SmallInt,
         value -> BigInt,
+    }
+}
+
+diesel::table! {
+    source_sums (day, source, slot) {
+        day -> Date,
+        source -> Text,
+        slot -> SmallInt,
+        starts -> BigInt,
+        new_users -> BigInt,
+        reachable -> BigInt,
+        day_1 -> BigInt,
+        day_7 -> BigInt,
+        day_30 -> BigInt,
     }
 }
 
@@ -156,4 +196,54 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    teams (id) {
+        id -> BigInt,
+        abbreviation -> Text,
+        name -> Text,
+    }
+}
+
+diesel::table! {
+    games (id) {
+        id -> BigInt,
+        season -> Integer,
+        kind -> Text,
+        starts_at -> Timestamp,
+        is_time_open -> Bool,
+        away_team -> BigInt,
+        home_team -> BigInt,
+        venue -> Text,
+        venue_zone -> Nullable<Text>,
+        state -> Text,
+        away_score -> Nullable<Integer>,
+        home_score -> Nullable<Integer>,
+        revision -> Integer,
+    }
+}
+
+diesel::table! {
+    refreshes (name) {
+        name -> Text,
+        refreshed_at -> Nullable<Timestamp>,
+        held_until -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    preferences (telegram_id) {
+        telegram_id -> BigInt,
+        language -> Nullable<Text>,
+        time_zone -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    favourite_teams (telegram_id, team) {
+        telegram_id -> BigInt,
+        team -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(admin_accounts, admin_sessions);
+diesel::allow_tables_to_appear_in_same_query!(games, teams);

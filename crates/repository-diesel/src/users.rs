@@ -11,26 +11,27 @@ use rollcall_domain::{
     Figure, Obstacle, ReachChange, Registration, StartPayload, TelegramId, TelegramUser, Username,
 };
 use rollcall_repository::{
-    ActivityRepository, Batch, DemoRepository, Difference, History, Page, PageRequest,
-    RepositoryError, UserRepository,
+    ActivityRepository, Batch, DemoRepository, Difference, History, Imported, Incoming, Page,
+    PageRequest, RepositoryError, TransferRepository, UserRepository,
 };
 
 use crate::{
     Database, DatabaseUrl, activity, admin,
     connection::AnyConnection,
-    demo,
+    demo, directory,
     error::Failure,
-    reach, recount, registration,
+    preferences, reach, recount, registration,
     row::UserRow,
     schema::telegram_users::dsl::{created_at, telegram_id, telegram_users},
     schema::{active_days, quarantine, reach_history, recent_updates, starts},
     timestamp::UtcMicros,
+    transfer,
 };
 
 /// The store of users, in the table `telegram_users`.
 #[derive(Clone, Debug)]
 pub struct DieselUserRepository {
-    database: Database,
+    pub(crate) database: Database,
 }
 
 impl DieselUserRepository {
@@ -157,6 +158,29 @@ impl UserRepository for DieselUserRepository {
 }
 
 #[async_trait]
+impl TransferRepository for DieselUserRepository {
+    async fn users_after(
+        &self,
+        after: Option<TelegramId>,
+        limit: u32,
+    ) -> Result<Vec<TelegramUser>, RepositoryError> {
+        self.database
+            .run("read users", move |connection| transfer::users_after(connection, after, limit))
+            .await
+    }
+
+    async fn import(
+        &self,
+        incoming: Incoming,
+        progress: Box<dyn Fn(Imported) + Send>,
+    ) -> Result<Option<Imported>, RepositoryError> {
+        self.database
+            .run_once(move |connection| transfer::import(connection, incoming, &progress))
+            .await
+    }
+}
+
+#[async_trait]
 impl ActivityRepository for DieselUserRepository {
     async fn sums_by_day(
         &self,
@@ -238,12 +262,12 @@ fn list(
     let page = diesel::alias!(crate::schema::telegram_users as page_of_users);
     let keys = page
         .select(page.field(telegram_id))
-        .order((page.field(created_at).desc(), page.field(telegram_id).asc()))
+        .order((page.field(created_at).desc(), page.field(telegram_id).desc()))
         .limit(request.size().into())
         .offset(request.offset().try_into().unwrap_or(i64::MAX));
     let rows: Vec<UserRow> = telegram_users
         .filter(telegram_id.eq_any(keys))
-        .order((created_at.desc(), telegram_id.asc()))
+        .order((created_at.desc(), telegram_id.desc()))
         .select(UserRow::as_select())
         .load(connection)?;
     let items = rows.into_iter().map(UserRow::into_user).collect::<Result<_, _>>()?;
@@ -260,8 +284,10 @@ fn delete(connection: &mut AnyConnection, ids: &[i64]) -> Result<usize, Failure>
         diesel::delete(reach_history::table.filter(reach_history::telegram_id.eq(id)))
             .execute(connection)?;
         diesel::delete(starts::table.filter(starts::telegram_id.eq(id))).execute(connection)?;
+        preferences::delete(connection, *id)?;
         diesel::delete(quarantine::table.filter(quarantine::telegram_id.eq(id)))
             .execute(connection)?;
+        directory::erase(connection, *id)?;
     }
     admin::empty_entries(connection, ids)?;
     Ok(deleted)

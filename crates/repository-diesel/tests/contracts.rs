@@ -3,10 +3,12 @@
 
 use std::sync::Arc;
 
-use rollcall_repository::{AdminRepository, BotRepository, QuarantineRepository, UserRepository};
+use rollcall_repository::{
+    AdminRepository, BotRepository, QuarantineRepository, ScheduleRepository, UserRepository,
+};
 use rollcall_repository_diesel::{
-    Database, DieselAdminRepository, DieselBotRepository, DieselQuarantineRepository,
-    DieselUserRepository,
+    Database, DieselAdminRepository, DieselBotRepository, DieselPreferencesRepository,
+    DieselQuarantineRepository, DieselScheduleRepository, DieselUserRepository,
 };
 use rollcall_testkit::contract::Store;
 
@@ -44,6 +46,30 @@ mod demo {
     }
 }
 
+mod directory {
+    use rollcall_testkit::contract::directory::DirectoryStore;
+
+    use super::*;
+
+    rollcall_testkit::directory_repository_contract!(open);
+
+    async fn open(url: &str) -> Arc<dyn DirectoryStore> {
+        Arc::new(DieselUserRepository::new(migrated(url).await))
+    }
+}
+
+mod transfer {
+    use rollcall_testkit::contract::transfer::TransferStore;
+
+    use super::*;
+
+    rollcall_testkit::transfer_repository_contract!(open);
+
+    async fn open(url: &str) -> Arc<dyn TransferStore> {
+        Arc::new(DieselUserRepository::new(migrated(url).await))
+    }
+}
+
 mod bots {
     use super::*;
 
@@ -75,6 +101,31 @@ mod admin {
         let database = migrated(url).await;
         let admins = DieselAdminRepository::new(database.clone());
         (Arc::new(DieselUserRepository::new(database)), Arc::new(admins))
+    }
+}
+
+mod schedule {
+    use super::*;
+
+    rollcall_testkit::schedule_repository_contract!(open);
+
+    async fn open(url: &str) -> Arc<dyn ScheduleRepository> {
+        Arc::new(DieselScheduleRepository::new(migrated(url).await))
+    }
+}
+
+mod preferences {
+    use rollcall_testkit::contract::preferences::Store;
+
+    use super::*;
+
+    rollcall_testkit::preferences_repository_contract!(open);
+
+    async fn open(url: &str) -> Store {
+        let database = migrated(url).await;
+        let users = DieselUserRepository::new(database.clone());
+        let games = DieselScheduleRepository::new(database.clone());
+        (Arc::new(DieselPreferencesRepository::new(database)), Arc::new(users), Arc::new(games))
     }
 }
 

@@ -4,12 +4,12 @@
 
 use std::sync::{Arc, Mutex};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Days, TimeDelta, Utc};
 use diesel::{
     Connection, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query,
     sql_types::Text,
 };
-use rollcall_domain::{Figure, Interaction, InteractionKind, Profile};
+use rollcall_domain::{Event, Figure, Interaction, InteractionKind, Profile};
 use rollcall_repository::{ActivityRepository, Difference, UserRepository};
 use rollcall_repository_diesel::{
     Database, DatabaseUrl, DieselUserRepository, MigrationError, MigrationState,
@@ -141,6 +141,46 @@ async fn users_from_before_count_in_the_statistics() {
         let sql = "SELECT kind || ' ' || CAST(interactions AS TEXT) AS line \
                    FROM interactions_by_day";
         assert_eq!(lines(throw_away.url(), sql), ["text 8"]);
+    }
+}
+
+/// What deep links brought is the same in a table of its own and among the other sums.
+#[tokio::test(flavor = "multi_thread")]
+async fn sums_of_deep_links_move() {
+    for throw_away in ThrowAwayDatabase::of_each_kind() {
+        let database = open(throw_away.url()).await;
+        database.migrate().await.unwrap();
+        let users = DieselUserRepository::new(database.clone());
+        let at: DateTime<Utc> = "2026-11-20T12:00:00Z".parse().unwrap();
+        let start = |(id, payload): (i64, &str)| Interaction {
+            event: Some(Event::Start(payload.parse().unwrap())),
+            ..Interaction::new(
+                at + TimeDelta::days(id % 2),
+                Profile::of_id(id.try_into().unwrap()),
+                InteractionKind::Command,
+            )
+        };
+        let starts = [(1, "ad"), (2, "ad"), (3, "friend"), (4, "ad")].map(start);
+        users.register(&starts.to_vec().into(), at).unwrap();
+        let sums = async || {
+            let (first, last) = (at.date_naive(), at.date_naive() + Days::new(30));
+            users.sums_by_day(&Figure::ALL, first, last).await.unwrap()
+        };
+        let before = sums().await;
+        assert!(
+            before
+                .iter()
+                .any(|(figure, .., value)| { *figure == Figure::SourceStarts && *value == 2 })
+        );
+
+        while !database.revert().await.unwrap().unwrap().to_string().contains("source_sums") {}
+        let sql = "SELECT day || label || value AS line FROM activity_sums \
+                   WHERE figure = 'source_starts' ORDER BY day, label";
+        let moved = ["2026-11-20ad2", "2026-11-21ad1", "2026-11-21friend1"];
+        assert_eq!(lines(throw_away.url(), sql), moved);
+        database.migrate().await.unwrap();
+        assert_eq!(sums().await, before);
+        assert_eq!(users.recount(false, Arc::new(|_, _| {})).await.unwrap(), []);
     }
 }
 

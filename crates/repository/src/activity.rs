@@ -28,8 +28,8 @@ pub trait ActivityRepository: Send + Sync {
         last: NaiveDate,
     ) -> Result<Vec<(Figure, String, i64)>, RepositoryError>;
 
-    /// The sums of `figures` over all days up to `last`, itself included, and all labels, in the
-    /// order of `figures`.
+    /// The sums of `figures`, of which none is by source, over all days up to `last`, itself included,
+    /// and all labels, in the order of `figures`.
     async fn totals(
         &self,
         figures: &[Figure],

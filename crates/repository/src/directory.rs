@@ -1,6 +1,8 @@
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};
-use rollcall_domain::{Cursor, NoteChange, TelegramId, UserDetail, UserFilter, UserSlice, UserSort};
+use rollcall_domain::{
+    Cursor, NoteChange, TelegramId, UserDetail, UserFilter, UserSlice, UserSort,
+};
 
 use crate::RepositoryError;
 

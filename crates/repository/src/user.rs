@@ -73,7 +73,7 @@ pub trait UserRepository: Send + Sync {
         username: &Username,
     ) -> Result<Option<TelegramUser>, RepositoryError>;
 
-    /// One page of all users, those created last first, ordered by id where that is equal.
+    /// One page of all users, those created last first; of equal ones, those of the larger ids.
     async fn list(&self, request: PageRequest) -> Result<Page<TelegramUser>, RepositoryError>;
 
     /// Notes that a message could not be delivered to a user at `at`, for good. Answers whether

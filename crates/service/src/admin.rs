@@ -366,6 +366,15 @@ impl AdminService {
         Ok(self.storage.audit(&entry).await?)
     }
 
+    /// Adds to the audit log what somebody has just done on the server, by a management command.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub async fn audit_command(&self, action: AuditAction, new: &str) -> Result<(), ServiceError> {
+        let at = self.clock.now();
+        Ok(self.storage.audit(&entry(at, None, action, Some(new.to_owned()))).await?)
+    }
+
     /// Adds to the audit log that an admin does the same to several users, all or none of it.
     ///
     /// # Errors

@@ -2,7 +2,8 @@
 //!
 //! [`UserService`] is what the `bot` binary itself is made of, and what another bot can be given:
 //! see `examples/register.rs`. [`ActivityService`] has the figures about all of them, and
-//! [`AdminService`] knows who may look after them. They do no I/O of their own, and read no clock but
+//! [`AdminService`] knows who may look after them; [`ScheduleService`] has the games, and
+//! [`PreferencesService`] what people have chosen. They do no I/O of their own, and read no clock but
 //! the one they are given: storage is whatever implements
 //! [`UserRepository`](rollcall_repository::UserRepository),
 //! [`ActivityRepository`](rollcall_repository::ActivityRepository) and
@@ -15,8 +16,12 @@ mod activity;
 mod admin;
 mod directory;
 mod error;
+mod local_days;
 mod password;
+mod preferences;
 mod queue;
+mod schedule;
+mod transfer;
 mod users;
 
 pub use activity::{
@@ -29,5 +34,12 @@ pub use admin::{
 pub use directory::DirectoryService;
 pub use error::ServiceError;
 pub use password::InvalidPassword;
-pub use rollcall_repository::{AuditFilter, Difference, Page, PageRequest};
+pub use preferences::PreferencesService;
+pub use rollcall_repository::{
+    AuditFilter, Difference, Imported, Lease, Page, PageRequest, Refresh, StoredGames,
+};
+pub use schedule::{Schedule, ScheduleDay, ScheduleService, ScheduleView};
+pub use transfer::{
+    Export, Format, ImportError, ImportReport, Part, Refused, TransferService, UnknownFormat,
+};
 pub use users::UserService;

@@ -365,7 +365,8 @@ impl Play {
         let count = u64::try_from(data.len()).unwrap_or(0);
         let which = usize::try_from(which.checked_rem(count)?).ok()?;
         let update = Update::callback_query(person, data.swap_remove(which));
-        Some(update.with("message", message.json.clone()))
+        let id = self.telegram.next_message_id().to_string();
+        Some(update.with("message", message.json.clone()).with("id", id))
     }
 }
 

@@ -33,6 +33,8 @@
 //! and repeated, who can be written to, which texts are refused and in which words. What it leaves
 //! out: files, markup other than HTML, and rate limits unless a [`Fault`] asks for one.
 //!
+//! [`NhlApi`] plays the NHL's web API in the same way, for the schedule.
+//!
 //! # To add
 //!
 //! - a method of the Bot API: in `methods.rs`;
@@ -50,6 +52,7 @@ mod http;
 mod markup;
 mod methods;
 mod names;
+mod nhl;
 mod params;
 mod people;
 mod queue;
@@ -64,6 +67,7 @@ mod wire;
 pub use crowd::{Crowd, CrowdHandle, CrowdReport};
 pub use exchange::Exchange;
 pub use fault::Fault;
+pub use nhl::{NhlApi, NhlGame, NhlRequest};
 pub use people::{Chat, ChatKind, Person};
 pub use queue::UPDATE_KINDS;
 pub use record::{Button, Request, SentMessage};

@@ -252,7 +252,9 @@ impl Simulator {
     /// A person presses a button below a message of the bot.
     pub fn press(&self, person: &Person, message: &SentMessage, data: &str) -> i64 {
         let below = message.json.clone();
-        self.push(Update::callback_query(person, data).with("message", below))
+        // Each press has an id of its own, by which it is answered.
+        let id = self.telegram.next_message_id().to_string();
+        self.push(Update::callback_query(person, data).with("message", below).with("id", id))
     }
 
     /// A person blocks the bot: it is told, and cannot write to them any more.

@@ -1,7 +1,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use rollcall_domain::{Clock, TelegramId};
-use rollcall_service::{AdminService, UserService};
+use rollcall_service::{AdminService, PreferencesService, ScheduleService, UserService};
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::json;
 
@@ -34,6 +34,17 @@ pub struct Settings {
     pub admins: BTreeSet<TelegramId>,
     /// How many messages a second may be sent in all; 0 lifts this limit and those of each chat.
     pub send_rate: u32,
+}
+
+/// What a bot works with.
+#[derive(Clone)]
+pub struct Services {
+    /// Who registers.
+    pub users: UserService,
+    /// What is played.
+    pub schedule: ScheduleService,
+    /// What people have chosen.
+    pub preferences: PreferencesService,
 }
 
 /// The web admin, to which the bot sends its admins links.
@@ -114,15 +125,15 @@ impl Bot {
         &self.username
     }
 
-    /// Takes updates by long polling, registers whom they come from with `users` and answers
-    /// commands, until `shutdown` resolves. Then finishes what is under way and confirms it.
+    /// Takes updates by long polling, registers whom they come from, and answers commands and
+    /// buttons with `services`, until `shutdown` resolves. Then finishes what is under way and confirms it.
     ///
     /// # Errors
-    /// When Telegram no longer accepts the token, or `users` has stopped. Everything else is waited
+    /// When Telegram no longer accepts the token, or nobody can be registered any more. Everything else is waited
     /// out.
     pub async fn poll(
         &self,
-        users: UserService,
+        services: Services,
         clock: Arc<dyn Clock>,
         shutdown: impl Future<Output = ()>,
     ) -> Result<(), BotError> {
@@ -134,21 +145,21 @@ impl Bot {
             }) => result.map_err(BotError::Call)?,
         }
         self.set_menus();
-        let ingest = self.ingest(users, clock);
+        let ingest = self.ingest(services, clock);
         log::info!(bot_id = self.id.get(); "ready: @{} takes updates by long polling", self.username);
         self.intake.goes_on();
         poll::run(&self.client, &ingest, &self.intake, shutdown).await
     }
 
     /// What takes the updates that Telegram brings to the webhook with this secret, registers whom
-    /// they come from with `users`, and answers commands.
+    /// they come from, and answers commands and buttons, with `services`.
     pub fn receiver(
         &self,
-        users: UserService,
+        services: Services,
         clock: Arc<dyn Clock>,
         secret: WebhookSecret,
     ) -> Receiver {
-        Receiver::new(self.ingest(users, clock), self.intake.clone(), secret)
+        Receiver::new(self.ingest(services, clock), self.intake.clone(), secret)
     }
 
     /// Tells Telegram to bring updates to `webhook`, as often as it takes, and sets the menus.
@@ -176,11 +187,14 @@ impl Bot {
         Ok(())
     }
 
-    fn ingest(&self, users: UserService, clock: Arc<dyn Clock>) -> Ingest {
+    fn ingest(&self, services: Services, clock: Arc<dyn Clock>) -> Ingest {
+        let Services { users, schedule, preferences } = services;
         let handler = Handler {
             client: self.client.clone(),
             outbox: self.outbox.clone(),
             users: users.clone(),
+            schedule,
+            preferences,
             clock: clock.clone(),
             admins: self.admins.clone(),
             admin_site: self.admin_site.clone(),

@@ -5,6 +5,7 @@
 pub(crate) enum Command<'a> {
     Start,
     Schedule,
+    Settings,
     Help,
     /// With the page that was typed, "" for none.
     Users(&'a str),
@@ -25,6 +26,7 @@ impl<'a> Command<'a> {
         match name.to_ascii_lowercase().as_str() {
             "start" => Some(Self::Start),
             "schedule" => Some(Self::Schedule),
+            "settings" => Some(Self::Settings),
             "help" => Some(Self::Help),
             "users" => Some(Self::Users(rest.trim())),
             "stats" => Some(Self::Stats),
@@ -38,6 +40,7 @@ impl<'a> Command<'a> {
         match self {
             Self::Start => "start",
             Self::Schedule => "schedule",
+            Self::Settings => "settings",
             Self::Help => "help",
             Self::Users(_) => "users",
             Self::Stats => "stats",

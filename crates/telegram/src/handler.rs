@@ -1,19 +1,22 @@
-//! What the bot answers.
+//! What the bot answers to commands.
 
 use std::{collections::BTreeSet, sync::Arc, time::Instant};
 
 use chrono::{DateTime, Utc};
-use rollcall_domain::{ChatKind, Clock, Obstacle, Registration, TelegramId};
-use rollcall_service::{ServiceError, UserService};
+use rollcall_domain::{ChatKind, Clock, Obstacle, Preferences, Registration, TelegramId};
+use rollcall_service::{
+    PreferencesService, ScheduleService, ScheduleView, ServiceError, UserService,
+};
 
 use crate::{
     bot::AdminSite,
     client::Client,
     command::Command,
+    locale::Locale,
     menu,
     outbox::{Outbox, SendError},
-    reply::reply,
-    text,
+    reply::{Screen, reply},
+    schedule, settings_menu, text,
     trouble::chain,
     update::CommandMessage,
 };
@@ -21,15 +24,31 @@ use crate::{
 /// How many users `/users` shows a page.
 const PAGE_SIZE: u32 = 20;
 
-/// Answers commands.
+/// Answers commands, and in `press.rs` the buttons.
 pub(crate) struct Handler {
     pub(crate) client: Client,
     pub(crate) outbox: Outbox,
     pub(crate) users: UserService,
+    pub(crate) schedule: ScheduleService,
+    pub(crate) preferences: PreferencesService,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) admins: BTreeSet<TelegramId>,
     pub(crate) admin_site: Option<AdminSite>,
     pub(crate) our_username: String,
+}
+
+/// Whom something is answered to, and what they have chosen.
+pub(crate) struct Asker {
+    pub(crate) id: TelegramId,
+    /// What Telegram says that their language is.
+    told_language: Option<String>,
+    pub(crate) preferences: Preferences,
+}
+
+impl Asker {
+    pub(crate) fn locale(&self) -> &'static Locale {
+        Locale::of(self.preferences.language_or(self.told_language.as_deref()))
+    }
 }
 
 impl Handler {
@@ -44,18 +63,23 @@ impl Handler {
             return;
         }
         let begun_at = Instant::now();
-        let answer = self.answer(command, by_admin, registration).await.unwrap_or_else(|error| {
-            log::warn!(error = chain(&error); "a command failed");
-            text::FAILED.to_owned()
-        });
+        let answer = match self.asker(registration).await {
+            Ok(asker) => {
+                let asked = Asked { command, by_admin, is_private };
+                self.answer(asked, &asker, registration).await.unwrap_or_else(|error| {
+                    log::warn!(error = chain(&error); "a command failed");
+                    failed(command, &asker)
+                })
+            }
+            Err((error, asker)) => {
+                log::warn!(error = chain(&error); "a command failed");
+                failed(command, &asker)
+            }
+        };
         // Whatever the person does from now on shows that they can be reached.
         let begun = self.clock.now();
         if let Err(error) = reply(&self.outbox, message, &answer).await {
-            log::warn!(error = chain(&error); "an answer was not sent");
-            log::debug!(telegram_id = from.get(); "it was for this user");
-            if let SendError::Unreachable { cause, .. } = error {
-                self.mark_unreachable(from, cause, begun).await;
-            }
+            self.not_sent(from, error, begun).await;
         }
         metrics::histogram!("rollcall_handler_seconds").record(begun_at.elapsed());
         if command == Command::Start && by_admin {
@@ -63,34 +87,86 @@ impl Handler {
         }
     }
 
+    /// What is to be known of somebody who gets an answer. Where it cannot be told what they have
+    /// chosen, they have as good as chosen nothing.
+    pub(crate) async fn asker(
+        &self,
+        registration: &Registration,
+    ) -> Result<Asker, (ServiceError, Asker)> {
+        let user = &registration.user;
+        let (id, told_language) = (user.telegram_id, user.language_code.clone());
+        match self.preferences.preferences(id).await {
+            Ok(preferences) => Ok(Asker { id, told_language, preferences }),
+            Err(error) => {
+                Err((error, Asker { id, told_language, preferences: Preferences::default() }))
+            }
+        }
+    }
+
     async fn answer(
         &self,
-        command: Command<'_>,
-        by_admin: bool,
+        asked: Asked<'_>,
+        asker: &Asker,
         registration: &Registration,
-    ) -> Result<String, ServiceError> {
-        Ok(match command {
-            Command::Start => text::greeting(&registration.user),
-            Command::Schedule => text::NO_GAMES.to_owned(),
-            Command::Help if by_admin => format!("{}{}", text::HELP, text::ADMIN_HELP),
-            Command::Help => text::HELP.to_owned(),
+    ) -> Result<Screen, ServiceError> {
+        let locale = asker.locale();
+        Ok(match asked.command {
+            Command::Start => text::greeting(locale, &registration.user).into(),
+            Command::Schedule => self.games(ScheduleView::Next, asker).await?,
+            Command::Settings if asked.is_private => self.settings(asker).await?,
+            Command::Settings => locale.text("settings-private").into(),
+            Command::Help => text::help(locale, asked.by_admin).into(),
             Command::Users(page) => match page_number(page) {
-                Some(page) => text::users(&self.users.get_users_list(page, PAGE_SIZE).await?),
-                None => text::NO_SUCH_PAGE.to_owned(),
+                Some(page) => {
+                    text::users(locale, &self.users.get_users_list(page, PAGE_SIZE).await?).into()
+                }
+                None => locale.text("users-not-a-page").into(),
             },
-            Command::Stats => text::stats(&self.users.get_user_stats().await?),
-            Command::Admin => self.link(registration.user.telegram_id).await?,
+            Command::Stats => text::stats(locale, &self.users.get_user_stats().await?).into(),
+            Command::Admin => self.link(asker).await?.into(),
         })
     }
 
+    /// The games that somebody wants to see.
+    pub(crate) async fn games(
+        &self,
+        view: ScheduleView,
+        asker: &Asker,
+    ) -> Result<Screen, ServiceError> {
+        let chosen = &asker.preferences;
+        let games = self.schedule.schedule(view, chosen.zone(), &chosen.favourite_teams).await?;
+        Ok(schedule::games(asker.locale(), view, &games, chosen))
+    }
+
+    /// What somebody has chosen.
+    pub(crate) async fn settings(&self, asker: &Asker) -> Result<Screen, ServiceError> {
+        // Only favourites have names to look up.
+        let teams = match asker.preferences.favourite_teams.is_empty() {
+            true => Vec::new(),
+            false => self.schedule.teams().await?,
+        };
+        let now = self.clock.now();
+        Ok(settings_menu::overview(asker.locale(), &asker.preferences, &teams, now))
+    }
+
     /// A link for an admin to sign in to the web admin with.
-    async fn link(&self, admin: TelegramId) -> Result<String, ServiceError> {
-        let Some(site) = &self.admin_site else { return Ok(text::NO_ADMIN_SITE.to_owned()) };
-        let token = site.admins.create_link(admin).await?;
-        Ok(token.map_or_else(
-            || text::NO_ADMIN_SITE.to_owned(),
-            |token| text::link(&format!("{}/link/{}", site.url, token.as_str())),
-        ))
+    async fn link(&self, asker: &Asker) -> Result<String, ServiceError> {
+        let locale = asker.locale();
+        let none = || locale.text("admin-not-served");
+        let Some(site) = &self.admin_site else { return Ok(none()) };
+        let token = site.admins.create_link(asker.id).await?;
+        Ok(token.map_or_else(none, |token| {
+            text::link(locale, &format!("{}/link/{}", site.url, token.as_str()))
+        }))
+    }
+
+    /// An answer that was begun at a time could not be sent.
+    pub(crate) async fn not_sent(&self, to: TelegramId, error: SendError, begun: DateTime<Utc>) {
+        log::warn!(error = chain(&error); "an answer was not sent");
+        log::debug!(telegram_id = to.get(); "it was for this user");
+        if let SendError::Unreachable { cause, .. } = error {
+            self.mark_unreachable(to, cause, begun).await;
+        }
     }
 
     /// Telegram has told that nothing can be sent to this user any more.
@@ -105,6 +181,21 @@ impl Handler {
         if let Err(error) = menu::set_for_admin(&self.client, admin).await {
             log::warn!(error = chain(&error); "an admin's menu was not set");
         }
+    }
+}
+
+/// A command, and where it comes from.
+struct Asked<'a> {
+    command: Command<'a>,
+    by_admin: bool,
+    is_private: bool,
+}
+
+/// What is told where a command failed.
+fn failed(command: Command<'_>, asker: &Asker) -> Screen {
+    match command {
+        Command::Schedule => schedule::failed(asker.locale(), &asker.preferences),
+        _ => asker.locale().text("failed").into(),
     }
 }
 

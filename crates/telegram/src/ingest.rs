@@ -18,7 +18,7 @@ use crate::{
     handler::Handler,
     lanes::Lanes,
     trouble::chain,
-    update::{self, CommandMessage, Update},
+    update::{self, CommandMessage, Press, Update},
 };
 
 /// How many commands may wait for their answers, in all and of one chat. Taking updates is more
@@ -40,9 +40,30 @@ pub(crate) struct Ingest {
     told: Arc<Mutex<Option<Instant>>>,
 }
 
-/// Commands whose senders are registered, to be answered.
+/// What people ask for whose senders are registered, to be answered.
 #[derive(Default)]
-pub(crate) struct Commands(Vec<(CommandMessage, Registration)>);
+pub(crate) struct Commands(Vec<(Request, Registration)>);
+
+/// What somebody asks for.
+enum Request {
+    Command(CommandMessage),
+    Press(Press),
+}
+
+impl Request {
+    fn of(update: &Update) -> Option<Self> {
+        let command = update.command.clone().map(Self::Command);
+        command.or_else(|| update.press.clone().map(Self::Press))
+    }
+
+    /// Where it is answered: in the order of what is asked there.
+    fn chat_id(&self) -> Option<i64> {
+        match self {
+            Self::Command(message) => Some(message.chat.id),
+            Self::Press(press) => press.message.map(|(chat, _)| chat.id),
+        }
+    }
+}
 
 impl Ingest {
     pub(crate) fn new(users: UserService, clock: Arc<dyn Clock>, handler: Handler) -> Self {
@@ -126,7 +147,7 @@ impl Ingest {
         };
         let set_aside: Vec<SetAside> = updates.iter().filter_map(set_aside).collect();
         let registrations = self.users.register_with(&interactions, &set_aside).await?;
-        let commands = acted().map(|update| update.command.clone()).zip(registrations);
+        let commands = acted().map(Request::of).zip(registrations);
         Ok(Commands(
             commands.filter_map(|(command, registered)| Some((command?, registered))).collect(),
         ))
@@ -135,10 +156,16 @@ impl Ingest {
     /// Has commands answered, in order within a chat; those that there is no room for are not.
     pub(crate) fn answer(&self, commands: Commands) {
         let mut unanswered = 0;
-        for (message, registration) in commands.0 {
+        for (request, registration) in commands.0 {
             let handler = self.handler.clone();
-            let chat = message.chat.id;
-            let answer = async move { handler.handle(&message, &registration).await };
+            let person = registration.user.telegram_id.get();
+            let chat = request.chat_id().unwrap_or(person);
+            let answer = async move {
+                match request {
+                    Request::Command(message) => handler.handle(&message, &registration).await,
+                    Request::Press(press) => handler.press(&press, &registration).await,
+                }
+            };
             if !self.lanes.push(chat, answer) {
                 unanswered += 1;
             }

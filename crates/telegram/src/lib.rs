@@ -6,11 +6,13 @@
 //! confirmed to Telegram only after what it changed is durable.
 //!
 //! To add a command: a variant of `Command` in `command.rs`, what it answers in `handler.rs`, and
-//! its line in `menu.rs`. To add a kind of update: its name and meaning in `update.rs`.
+//! its line in `menu.rs`. To add a button: a variant of `Action` in `action.rs`, and what it does in
+//! `press.rs`. To add a kind of update: its name and meaning in `update.rs`. Texts are in `locales/`.
 //!
 //! Architecture invariants: no frankenstein type leaves this crate, and neither the token nor
 //! anything that a person wrote is ever logged.
 
+mod action;
 mod backoff;
 mod bot;
 mod client;
@@ -20,17 +22,21 @@ mod handler;
 mod ingest;
 mod intake;
 mod lanes;
+mod locale;
 mod menu;
 mod outbox;
 mod poll;
+mod press;
 mod reply;
+mod schedule;
+mod settings_menu;
 mod text;
 mod token;
 mod trouble;
 mod update;
 mod webhook;
 
-pub use bot::{AdminSite, Bot, Settings};
+pub use bot::{AdminSite, Bot, Services, Settings};
 pub use client::CallError;
 pub use error::BotError;
 pub use intake::Intake;

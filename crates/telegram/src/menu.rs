@@ -6,21 +6,24 @@ use frankenstein::{
     methods::SetMyCommandsParams,
     types::{BotCommand, BotCommandScope, BotCommandScopeChat, ChatId},
 };
-use rollcall_domain::TelegramId;
+use rollcall_domain::{Language, TelegramId};
 use serde::de::IgnoredAny;
 
 use crate::{
     client::{CallError, Client},
+    locale::Locale,
     trouble::{chain, patiently},
 };
 
-const FOR_EVERYBODY: [(&str, &str); 3] =
-    [("start", "Say hello"), ("schedule", "The next games"), ("help", "What this bot can do")];
-const FOR_ADMINS: [(&str, &str); 3] = [
-    ("users", "Who talks to this bot"),
-    ("stats", "How many they are"),
-    ("admin", "Sign in to the web admin"),
-];
+const FOR_EVERYBODY: [&str; 4] = ["start", "schedule", "settings", "help"];
+const FOR_ADMINS: [&str; 3] = ["users", "stats", "admin"];
+
+/// The menus' languages, by the language of the client. The first one, which clients of every other
+/// language show, has no code.
+fn languages() -> impl Iterator<Item = (Language, Option<&'static str>)> {
+    let code = |(index, language): (usize, Language)| (index > 0).then(|| language.code());
+    Language::ALL.into_iter().enumerate().map(move |it| (it.1, code(it)))
+}
 
 /// Sets every menu, as long as that takes. Where Telegram refuses, that is told, and nothing more: a
 /// bot without menus is as good.
@@ -41,28 +44,35 @@ pub(crate) async fn set_all(client: Client, admins: BTreeSet<TelegramId>) {
 
 /// Sets the menu that everybody sees.
 async fn set_for_everybody(client: &Client) -> Result<(), CallError> {
-    let commands = commands(&FOR_EVERYBODY);
-    set(client, SetMyCommandsParams::builder().commands(commands).build()).await
+    for (language, code) in languages() {
+        let commands = commands(language, &FOR_EVERYBODY);
+        let menu = SetMyCommandsParams::builder().commands(commands).maybe_language_code(code);
+        set(client, menu.build()).await?;
+    }
+    Ok(())
 }
 
 /// Sets the menu in an admin's chat; Telegram refuses where the admin never wrote to the bot.
 pub(crate) async fn set_for_admin(client: &Client, admin: TelegramId) -> Result<(), CallError> {
-    let mut all = commands(&FOR_EVERYBODY);
-    all.extend(commands(&FOR_ADMINS));
-    let chat = BotCommandScopeChat { chat_id: ChatId::Integer(admin.get()) };
-    let scope = BotCommandScope::Chat(chat);
-    set(client, SetMyCommandsParams::builder().commands(all).scope(scope).build()).await
+    for (language, code) in languages() {
+        let mut all = commands(language, &FOR_EVERYBODY);
+        all.extend(commands(language, &FOR_ADMINS));
+        let chat = BotCommandScopeChat { chat_id: ChatId::Integer(admin.get()) };
+        let scope = BotCommandScope::Chat(chat);
+        let menu = SetMyCommandsParams::builder().commands(all).scope(scope);
+        set(client, menu.maybe_language_code(code).build()).await?;
+    }
+    Ok(())
 }
 
 async fn set(client: &Client, parameters: SetMyCommandsParams) -> Result<(), CallError> {
     client.call::<IgnoredAny>("setMyCommands", &parameters).await.map(drop)
 }
 
-fn commands(commands: &[(&str, &str)]) -> Vec<BotCommand> {
-    commands
-        .iter()
-        .map(|(command, description)| {
-            BotCommand::builder().command(*command).description(*description).build()
-        })
-        .collect()
+fn commands(language: Language, commands: &[&str]) -> Vec<BotCommand> {
+    let command = |name: &&str| {
+        let description = Locale::of(language).text(&format!("command-{name}"));
+        BotCommand::builder().command(*name).description(description).build()
+    };
+    commands.iter().map(command).collect()
 }

@@ -6,9 +6,9 @@ use std::{
     time::Duration,
 };
 
-use frankenstein::methods::SendMessageParams;
+use frankenstein::methods::{AnswerCallbackQueryParams, EditMessageTextParams, SendMessageParams};
 use rollcall_domain::Obstacle;
-use serde::de::IgnoredAny;
+use serde::{Serialize, de::IgnoredAny};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::{
@@ -28,6 +28,8 @@ const RETRIES: u32 = 3;
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How long everybody waits when Telegram refuses one chat; see [`Gate::refused`].
 const SHARED_HOLD: Duration = Duration::from_secs(1);
+/// How long it makes sense to wait with the answer to a button: clients show that they wait for it.
+const LONGEST_SPIN: Duration = Duration::from_secs(10);
 /// Below this many, chats are not looked through for idle ones.
 const FEW_CHATS: usize = 64;
 
@@ -59,17 +61,76 @@ impl Outbox {
         chat_id: i64,
         message: &SendMessageParams,
     ) -> Result<(), SendError> {
-        let send = || self.client.call::<IgnoredAny>("sendMessage", message);
+        self.deliver(chat_id, "sendMessage", message).await
+    }
+
+    /// Changes a message in a chat, as [`Outbox::send`] sends one. One that is so already is fine.
+    ///
+    /// # Errors
+    /// As of [`Outbox::send`].
+    pub(crate) async fn edit(
+        &self,
+        chat_id: i64,
+        message: &EditMessageTextParams,
+    ) -> Result<(), SendError> {
+        match self.deliver(chat_id, "editMessageText", message).await {
+            Err(SendError::Call(error)) if is_unmodified(&error) => Ok(()),
+            result => result,
+        }
+    }
+
+    /// Answers the press of a button, once: it waits no longer than the person who pressed it, and
+    /// no more than the message below which it stands.
+    ///
+    /// # Errors
+    /// When Telegram does not take it, or has not said so.
+    pub(crate) async fn answer(&self, answer: &AnswerCallbackQueryParams) -> Result<(), CallError> {
+        let mut retries = RETRIES;
+        let mut backoff = Backoff::new(fastrand::Rng::new());
+        loop {
+            let call = self.client.call::<IgnoredAny>("answerCallbackQuery", answer);
+            match call.await {
+                // It was not taken, for certain; where there was no answer, it may have been.
+                Err(error @ CallError::Refused { .. }) if error.may_pass() && retries > 0 => {
+                    let wait = error.retry_after().unwrap_or_else(|| backoff.next());
+                    if wait > LONGEST_SPIN {
+                        return Err(error);
+                    }
+                    retries -= 1;
+                    sleep(wait).await;
+                }
+                result => return result.map(drop),
+            }
+        }
+    }
+
+    async fn deliver(
+        &self,
+        chat_id: i64,
+        method: &'static str,
+        message: &impl Serialize,
+    ) -> Result<(), SendError> {
+        let send = || self.client.call::<IgnoredAny>(method, message);
         let sent = self.gate.deliver(chat_id, send).await;
         let outcome = match &sent {
             Ok(_) => "sent",
             Err(SendError::Unreachable { .. }) => "unreachable",
             Err(SendError::Held { .. }) => "held",
+            Err(SendError::Call(error)) if is_unmodified(error) => "unmodified",
             Err(SendError::Call(_)) => "failed",
         };
         metrics::counter!("rollcall_sends_total", "outcome" => outcome).increment(1);
         sent.map(drop)
     }
+}
+
+/// Whether Telegram refused a change because there is none.
+fn is_unmodified(error: &CallError) -> bool {
+    matches!(
+        error,
+        CallError::Refused { code: 400, description, .. }
+            if description.contains("message is not modified")
+    )
 }
 
 /// Why a message was not sent. Holds nobody's words.

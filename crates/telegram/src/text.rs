@@ -6,103 +6,91 @@ use chrono::{DateTime, Utc};
 use rollcall_domain::{Change, TelegramUser, UserStats, Username};
 use rollcall_service::Page;
 
+use crate::locale::Locale;
+
 /// Names and usernames are shown up to these lengths, so that a page of users fits into one
 /// message: Telegram takes 4096 UTF-16 units, and an emoji is two. No username of Telegram's is cut.
 const SHOWN_NAME_CHARS: usize = 26;
 const SHOWN_USERNAME_CHARS: usize = 32;
 
-pub(crate) const HELP: &str = "/start – say hello\n\
-                               /schedule – the next games\n\
-                               /help – this text";
-
-pub(crate) const ADMIN_HELP: &str = "\n\nFor you as an admin:\n\
-                                     /users [page] – who talks to this bot\n\
-                                     /stats – how many they are\n\
-                                     /admin – sign in to the web admin";
-
-pub(crate) const NO_GAMES: &str = "No games are scheduled.";
-
-pub(crate) const NO_SUCH_PAGE: &str = "That is not a page. Pages are numbered from 1: /users 2";
-
-pub(crate) const NO_ADMIN_SITE: &str =
-    "The web admin is not served by this bot: LISTEN_ADDR is off, or its port is taken.";
-
-pub(crate) const FAILED: &str = "Sorry, that did not work. Please try again in a minute.";
-
 /// Greets by the first name, where there is one.
-pub(crate) fn greeting(user: &TelegramUser) -> String {
-    let name = match user.first_name.trim() {
-        "" => String::new(),
-        name => format!(", {}", shown(name, SHOWN_NAME_CHARS)),
-    };
-    format!("Hello{name}! Send /schedule for the next games, or /help for all commands.")
+pub(crate) fn greeting(locale: &Locale, user: &TelegramUser) -> String {
+    match user.first_name.trim() {
+        "" => locale.text("greeting-nameless"),
+        name => locale.format("greeting", &[("name", shown(name, SHOWN_NAME_CHARS).into())]),
+    }
+}
+
+/// The commands that there are.
+pub(crate) fn help(locale: &Locale, for_admin: bool) -> String {
+    match for_admin {
+        true => format!("{}\n\n{}", locale.text("help"), locale.text("help-admin")),
+        false => locale.text("help"),
+    }
 }
 
 /// A link for an admin to sign in with.
-pub(crate) fn link(url: &str) -> String {
-    format!(
-        "Sign in to the web admin here:\n{}\n\n\
-         The link works once, within five minutes. Whoever has it is you: do not pass it on.",
-        escaped(url)
-    )
+pub(crate) fn link(locale: &Locale, url: &str) -> String {
+    locale.format("admin-link", &[("url", escaped(url).into())])
 }
 
 /// One page of the list of users.
-pub(crate) fn users(page: &Page<TelegramUser>) -> String {
+pub(crate) fn users(locale: &Locale, page: &Page<TelegramUser>) -> String {
+    let number = ("page", page.request.number().to_string().into());
+    let pages = ("pages", page.pages().to_string().into());
     if page.items.is_empty() {
         return match page.total {
-            0 => "Nobody has talked to this bot yet.".to_owned(),
-            _ => format!(
-                "There is no page {}; the last one is {}.",
-                page.request.number(),
-                page.pages()
-            ),
+            0 => locale.text("users-nobody"),
+            _ => locale.format("users-no-page", &[number, pages]),
         };
     }
-    let mut text = format!(
-        "<b>Users</b>, newest first: page {} of {}, {} in all. Times are UTC.\n",
-        page.request.number(),
-        page.pages(),
-        grouped(page.total)
-    );
+    let head = locale.format("users-head", &[number, pages, ("total", page.total.into())]);
+    let mut text = format!("{head}\n");
     for (user, number) in page.items.iter().zip(page.request.offset() + 1..) {
+        let times =
+            [("seen", minute(user.last_seen).into()), ("joined", minute(user.created_at).into())];
         text.push_str(&format!(
-            "\n{number}. {}\n<code>{}</code>{}\nseen {}, joined {}\n",
+            "\n{number}. {}\n<code>{}</code>{}\n{}\n",
             shown(&user.full_name(), SHOWN_NAME_CHARS),
             user.telegram_id,
             user.username.as_ref().map(at_username).unwrap_or_default(),
-            minute(user.last_seen),
-            minute(user.created_at),
+            locale.format("users-times", &times),
         ));
     }
     if let Some(next) = page.next() {
-        text.push_str(&format!("\nNext page: /users {next}"));
+        let next = [("page", next.to_string().into())];
+        text.push_str(&format!("\n{}", locale.format("users-next", &next)));
     }
     text
 }
 
 /// The figures for admins.
-pub(crate) fn stats(stats: &UserStats) -> String {
+pub(crate) fn stats(locale: &Locale, stats: &UserStats) -> String {
     let before = &stats.week_before;
-    let part = |to, from, what| format!("{} {what} ({})", grouped(to), Change { from, to });
-    let line = |active: (u64, u64), new: (u64, u64)| {
-        format!("{}, {}", part(active.0, active.1, "active"), part(new.0, new.1, "new"))
+    let part = |to, from, key| {
+        let change = Change { from, to }.to_string();
+        locale.format(key, &[("count", u64::into(to)), ("change", change.into())])
     };
+    let line = |active: (u64, u64), new: (u64, u64)| {
+        format!("{}, {}", part(active.0, active.1, "stats-active"), part(new.0, new.1, "stats-new"))
+    };
+    let users = [("users", stats.total_users.into()), ("reachable", stats.reachable_users.into())];
     format!(
-        "<b>{}</b> users, {} of whom can be reached\n\n\
-         <b>Today</b>: {}\n{}, {}, {}\n<b>7 days</b>: {}\n<b>30 days</b>: {}\n\n\
-         In brackets: the change against a week ago. Days are UTC, and today is not over.",
-        grouped(stats.total_users),
-        grouped(stats.reachable_users),
+        "{}\n\n<b>{}</b>: {}\n{}, {}, {}\n<b>{}</b>: {}\n<b>{}</b>: {}\n\n{}",
+        locale.format("stats-users", &users),
+        locale.text("stats-today"),
         line((stats.active_today, before.active), (stats.new_today, before.new)),
-        part(stats.interactions_today, before.interactions, "interactions"),
-        part(stats.blocked_today, before.blocked, "blocked"),
-        part(stats.unblocked_today, before.unblocked, "unblocked"),
+        part(stats.interactions_today, before.interactions, "stats-interactions"),
+        part(stats.blocked_today, before.blocked, "stats-blocked"),
+        part(stats.unblocked_today, before.unblocked, "stats-unblocked"),
+        locale.text("stats-7-days"),
         line((stats.active_7_days, before.active_7_days), (stats.new_7_days, before.new_7_days)),
+        locale.text("stats-30-days"),
         line(
             (stats.active_30_days, before.active_30_days),
             (stats.new_30_days, before.new_30_days)
         ),
+        locale.text("stats-note"),
     )
 }
 
@@ -129,30 +117,21 @@ fn shown(text: &str, max_chars: usize) -> String {
     format!("\u{2068}{}\u{2069}", escaped(&short))
 }
 
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
-}
-
-/// A number with its thousands grouped: 1,234,567.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use rollcall_domain::{DayStats, Interaction, InteractionKind, Profile};
+    use rollcall_domain::{DayStats, Interaction, InteractionKind, Language, Profile};
     use rollcall_service::PageRequest;
 
     use super::*;
+
+    fn english() -> &'static Locale {
+        Locale::of(Language::English)
+    }
 
     fn user(n: i64, profile: impl Fn(Profile) -> Profile) -> TelegramUser {
         let at: DateTime<Utc> = "2026-11-20T12:34:56Z".parse().unwrap();
@@ -168,12 +147,12 @@ mod tests {
 
     #[test]
     fn greets_by_name_and_escapes_it() {
-        insta::assert_snapshot!(greeting(&user(1, |ada| ada)), @"Hello, \u{2068}Ada\u{2069}! Send /schedule for the next games, or /help for all commands.");
+        insta::assert_snapshot!(greeting(english(), &user(1, |ada| ada)), @"Hello, \u{2068}Ada\u{2069}! Send /schedule for the next games, or /help for all commands.");
         let nameless = TelegramUser::new(1.try_into().unwrap(), DateTime::UNIX_EPOCH);
-        insta::assert_snapshot!(greeting(&nameless), @"Hello! Send /schedule for the next games, or /help for all commands.");
+        insta::assert_snapshot!(greeting(english(), &nameless), @"Hello! Send /schedule for the next games, or /help for all commands.");
         let angular = Profile::new(1.try_into().unwrap(), "<b>&\u{0}</b>");
         assert!(
-            greeting(&user(1, |_| angular.clone()))
+            greeting(english(), &user(1, |_| angular.clone()))
                 .contains("\u{2068}&lt;b&gt;&amp;&lt;/b&gt;\u{2069}")
         );
     }
@@ -181,9 +160,12 @@ mod tests {
     #[test]
     fn lists_users() {
         let named = |ada: Profile| ada.last_name("Lovelace").username("ada");
-        insta::assert_snapshot!(users(&page(vec![user(1815, named), user(7, |ada| ada)], 2, 1043)));
-        insta::assert_snapshot!(users(&page(vec![], 1, 0)), @"Nobody has talked to this bot yet.");
-        insta::assert_snapshot!(users(&page(vec![], 9, 41)), @"There is no page 9; the last one is 3.");
+        insta::assert_snapshot!(users(
+            english(),
+            &page(vec![user(1815, named), user(7, |ada| ada)], 2, 1043)
+        ));
+        insta::assert_snapshot!(users(english(), &page(vec![], 1, 0)), @"Nobody has talked to this bot yet.");
+        insta::assert_snapshot!(users(english(), &page(vec![], 9, 41)), @"There is no page 9; the last one is 3.");
     }
 
     #[test]
@@ -212,7 +194,22 @@ mod tests {
                 unblocked: 0,
             },
         };
-        insta::assert_snapshot!(stats(&figures));
+        insta::assert_snapshot!(stats(english(), &figures));
+        for language in [Language::German, Language::Russian] {
+            let locale = Locale::of(language);
+            let named = |ada: Profile| ada.last_name("Lovelace").username("ada");
+            let texts = [
+                stats(locale, &figures),
+                users(locale, &page(vec![user(1815, named)], 2, 1043)),
+                help(locale, true),
+                greeting(locale, &user(1, |ada| ada)),
+                link(locale, "https://example.org/admin/link/x?a&b"),
+            ];
+            insta::assert_snapshot!(
+                format!("texts_of_{}", language.code()),
+                texts.join("\n\n———\n\n")
+            );
+        }
     }
 
     #[test]
@@ -221,11 +218,15 @@ mod tests {
             |profile: Profile| profile.last_name(&"𝄞".repeat(255)).username(&"𝄞".repeat(255));
         let items = (0..20).map(|n| user((1 << 52) - 1 - n, long)).collect();
         let request = PageRequest::new(u32::MAX / 2, 20).unwrap();
-        let text = users(&Page { items, total: u64::MAX, request });
-        // Telegram counts what is left when the markup is taken out.
-        let plain: String = text.split('<').map(|part| part.rsplit('>').next().unwrap()).collect();
-        let units = plain.encode_utf16().count();
-        assert!(units <= 4096, "{units}");
+        let page = Page { items, total: u64::MAX, request };
+        for language in Language::ALL {
+            let text = users(Locale::of(language), &page);
+            // Telegram counts what is left when the markup is taken out.
+            let plain: String =
+                text.split('<').map(|part| part.rsplit('>').next().unwrap()).collect();
+            let units = plain.encode_utf16().count();
+            assert!(units <= 4096, "{language:?}: {units}");
+        }
     }
 
     proptest! {

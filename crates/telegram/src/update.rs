@@ -72,6 +72,8 @@ pub(crate) struct Update<'a> {
     pub(crate) is_dated: bool,
     /// What was typed and where, if it starts like a command.
     pub(crate) command: Option<CommandMessage>,
+    /// The button that was pressed.
+    pub(crate) press: Option<Press>,
     /// Why the update could not be read in full, in words that quote nobody.
     pub(crate) fault: Option<String>,
 }
@@ -100,6 +102,17 @@ pub(crate) struct CommandMessage {
     pub(crate) topic: Option<i32>,
 }
 
+/// A button that was pressed (Bot API, "CallbackQuery").
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Press {
+    /// What it is answered by.
+    pub(crate) id: String,
+    /// The button's data, if it has any.
+    pub(crate) data: Option<String>,
+    /// The bot's message below which the button is, if that is in a chat of the bot's.
+    pub(crate) message: Option<(Chat, i32)>,
+}
+
 /// Reads the JSON of one update that was received at `received`. Never fails: what cannot be read
 /// is a [`fault`](Update::fault), and the rest is used.
 pub(crate) fn read(json: &str, received: DateTime<Utc>) -> Update<'_> {
@@ -116,7 +129,8 @@ pub(crate) fn read(json: &str, received: DateTime<Utc>) -> Update<'_> {
         && !NOBODYS.contains(&kind.as_ref())
     {
         let mut reader = Reader { received, is_dated: false, fault: update.fault.take() };
-        (update.interaction, update.command) = reader.content(&kind, content).unwrap_or_default();
+        (update.interaction, update.command, update.press) =
+            reader.content(&kind, content).unwrap_or_default();
         update.fault = reader.fault;
         update.is_dated = reader.is_dated;
     }
@@ -153,7 +167,7 @@ struct Reader {
     fault: Option<String>,
 }
 
-type Read = (Option<Interaction>, Option<CommandMessage>);
+type Read = (Option<Interaction>, Option<CommandMessage>, Option<Press>);
 
 impl Reader {
     fn content(&mut self, kind: &str, raw: &RawValue) -> Option<Read> {
@@ -181,8 +195,10 @@ impl Reader {
             .filter(|_| kind == InteractionKind::Command)
             .and_then(|text| self.command(text, chat, &content));
         let event = self.event(kind, chat, &content, command.as_ref());
+        let press =
+            (kind == InteractionKind::CallbackQuery).then(|| self.press(chat, &content)).flatten();
         let interaction = Interaction { chat, event, ..Interaction::new(at, profile, kind) };
-        Some((Some(interaction), command))
+        Some((Some(interaction), command, press))
     }
 
     fn event(
@@ -223,6 +239,15 @@ impl Reader {
         let in_topic = content.is_topic_message.is_some_and(|raw| raw.get() == "true");
         let thread = content.message_thread_id.filter(|_| in_topic);
         Some(CommandMessage { text, chat, topic: thread.and_then(|thread| self.read(thread)) })
+    }
+
+    fn press(&mut self, chat: Option<Chat>, content: &Content) -> Option<Press> {
+        // Without one there is nothing to answer by.
+        let id = self.read::<String>(content.id?)?;
+        let data = content.data.and_then(|data| self.read(data));
+        let message_id = content.message.and_then(|it| self.read::<InChat>(it)?.message_id);
+        let message_id = message_id.and_then(|id| self.read::<i32>(id));
+        Some(Press { id, data, message: chat.zip(message_id) })
     }
 
     /// The acting user: `from`, else `user`, else who is behind a boost.
@@ -381,6 +406,8 @@ struct Content<'a> {
     date: Option<&'a RawValue>,
     edit_date: Option<&'a RawValue>,
     chat: Option<&'a RawValue>,
+    id: Option<&'a RawValue>,
+    data: Option<&'a RawValue>,
     message: Option<&'a RawValue>,
     text: Option<&'a RawValue>,
     is_topic_message: Option<&'a RawValue>,
@@ -409,6 +436,7 @@ struct Source<'a> {
 struct InChat<'a> {
     #[serde(borrow)]
     chat: Option<&'a RawValue>,
+    message_id: Option<&'a RawValue>,
     business_connection_id: Option<IgnoredAny>,
 }
 
@@ -667,6 +695,41 @@ mod tests {
         });
         let command = read_kind("message", in_topic).command.unwrap();
         assert_eq!((command.chat.id, command.topic), (-5, Some(7)));
+    }
+
+    #[test]
+    fn a_press_is_told_with_the_message_below_which_the_button_is() {
+        let message = json!({"message_id": 31, "chat": {"id": 1815, "type": "private"}, "date": 0});
+        let press = |content: Value| {
+            let mut query = json!({"id": "77", "from": ada(), "chat_instance": "-1"});
+            for (name, value) in content.as_object().unwrap() {
+                query[name] = value.clone();
+            }
+            read_kind("callback_query", query)
+        };
+        let chat = Chat { id: 1815, kind: ChatKind::Private };
+        let told = |data: Option<&str>, message| Press {
+            id: "77".to_owned(),
+            data: data.map(str::to_owned),
+            message,
+        };
+        let update = press(json!({"data": "1/p", "message": message}));
+        assert_eq!(update.press, Some(told(Some("1/p"), Some((chat, 31)))));
+        assert_eq!(update.fault, None);
+        // Below a message of inline mode, of a game, and of somebody's business.
+        let inline = press(json!({"data": "1/p", "inline_message_id": "x"}));
+        assert_eq!(inline.press, Some(told(Some("1/p"), None)));
+        let game = press(json!({"game_short_name": "x", "message": message}));
+        assert_eq!(game.press, Some(told(None, Some((chat, 31)))));
+        let mut of_business = message.clone();
+        of_business["business_connection_id"] = json!("x");
+        let business = press(json!({"data": "1/p", "message": of_business}));
+        assert_eq!(business.press, Some(told(Some("1/p"), None)));
+        // What is odd is told, and the press is one all the same.
+        let odd = press(json!({"data": 7, "message": {"message_id": "x", "chat": {"id": 1815}}}));
+        assert_eq!(odd.press, Some(told(None, None)));
+        assert!(odd.fault.is_some());
+        assert_eq!(read_kind("message", json!({"id": "77", "from": ada()})).press, None);
     }
 
     #[test]

@@ -202,6 +202,8 @@ impl RunningBot {
             .env("SEND_RATE", "0")
             // Tests run at once, and there is one default port.
             .env("LISTEN_ADDR", "off")
+            // A test that wants games says from where.
+            .env("NHL_API_URL", "off")
             .envs(settings.iter().copied())
             .current_dir(folder.path())
             .stdin(Stdio::null())

@@ -13,12 +13,11 @@ use futures_util::stream;
 use rollcall_admin::{Admin, Settings};
 use rollcall_domain::{Clock, Profile, Role, TelegramId};
 use rollcall_repository_diesel::{Database, DieselAdminRepository, DieselUserRepository};
-use rollcall_service::{ActivityService, AdminService, DirectoryService, UserService};
+use rollcall_service::{
+    ActivityService, AdminService, DirectoryService, TransferService, UserService,
+};
 use rollcall_testkit::{TestClock, ThrowAwayDatabase};
 use tower::ServiceExt;
-
-#[path = "../stand_in/mod.rs"]
-mod stand_in;
 
 pub(crate) const PASSWORD: &str = "correct-horse";
 /// What the forms of the browser carry.
@@ -30,6 +29,7 @@ pub(crate) const ADA: i64 = 1815;
 pub(crate) struct Site {
     router: Router,
     pub(crate) admins: AdminService,
+    directory: DirectoryService,
     pub(crate) users: UserService,
     pub(crate) clock: Arc<TestClock>,
     _database: ThrowAwayDatabase,
@@ -45,7 +45,13 @@ impl Site {
             site.users.get_or_create_user(&profile).await.unwrap();
             site.clock.advance(1);
         }
+        site.index_names().await;
         site
+    }
+
+    /// Takes new names into the search, as the bot does by and by.
+    pub(crate) async fn index_names(&self) {
+        while self.directory.index_names().await.unwrap() {}
     }
 
     /// A site with nobody in it.
@@ -57,9 +63,9 @@ impl Site {
         let shared = || SharedClock(clock.clone());
         let storage = DieselUserRepository::new(database.clone());
         let users = UserService::new(storage.clone(), shared());
+        let directory = DirectoryService::new(storage.clone(), shared());
         let activity = ActivityService::new(storage.clone(), shared());
-        let stand_in = stand_in::StandIn { users: storage, notes: Default::default() };
-        let directory = DirectoryService::new(stand_in, shared());
+        let transfer = TransferService::new(storage);
         let owners = [id(OWNER)].into();
         let admins = AdminService::new(DieselAdminRepository::new(database), shared(), owners);
         let settings = Settings {
@@ -67,9 +73,16 @@ impl Site {
             origin: origin.map(str::to_owned),
             trusted_proxies: vec!["127.0.0.1/32".parse().unwrap()],
         };
-        let router =
-            Admin::new(settings, admins.clone(), directory, users.clone(), activity, shared());
-        Self { router, admins, users, clock, _database: throw_away }
+        let router = Admin::new(
+            settings,
+            admins.clone(),
+            directory.clone(),
+            transfer,
+            users.clone(),
+            activity,
+            shared(),
+        );
+        Self { router, admins, directory, users, clock, _database: throw_away }
     }
 
     pub(crate) async fn make_accounts(&self) {

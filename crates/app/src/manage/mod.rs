@@ -3,6 +3,9 @@
 mod admins;
 mod check;
 pub(crate) mod demo_data;
+mod export;
+mod fetch_games;
+mod import;
 mod migrations;
 mod output;
 mod quarantine;
@@ -19,7 +22,9 @@ use rollcall_domain::SystemClock;
 use rollcall_repository_diesel::{
     Database, DieselAdminRepository, DieselUserRepository, MigrationState,
 };
-use rollcall_service::{ActivityService, AdminService, UserService};
+use rollcall_service::{
+    ActivityService, AdminService, DirectoryService, TransferService, UserService,
+};
 
 use crate::{environment::Environment, settings::DatabaseArguments};
 
@@ -45,11 +50,30 @@ pub enum Command {
     /// How many users there are, how many were there lately, who came, stayed and left, and the
     /// database's size
     Stats(stats::Stats),
+    /// Fetch games from the NHL, or read them from a file; a second time only what has changed
+    #[command(alias = "fetch_games")]
+    FetchGames(fetch_games::FetchGames),
     /// Fill a database of its own with people who are made up, to try things on or to measure
     DemoData(demo_data::DemoData),
     /// Look at users
     #[command(subcommand)]
     Users(users::Users),
+    /// Write users to a CSV or JSON Lines file
+    ///
+    /// A line has telegram_id, first_name, last_name, username, language_code, is_bot, created_at,
+    /// updated_at, last_seen, has_private_chat, obstacle, blocked_at, unblocked_at and source, in
+    /// the order of the ids; times are in UTC. `manage import` reads such a file. Conditions can be
+    /// combined.
+    Export(export::ExportUsers),
+    /// Take in users from a file that `manage export` wrote, of whichever database
+    ///
+    /// Whoever is not there yet is created. Of others, what changed last counts: the profile by
+    /// updated_at, whether the bot can write to them by blocked_at and unblocked_at; the first
+    /// created_at and the last last_seen stay. So it does not matter how often a file is taken in.
+    /// Lines that make no user are told and left out.
+    ///
+    /// All of it is done at once, or on Ctrl-C nothing. A running bot waits meanwhile.
+    Import(import::ImportUsers),
     /// Look at updates that could not be read in full
     #[command(subcommand)]
     Quarantine(quarantine::Quarantine),
@@ -86,11 +110,22 @@ pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Res
             migrations::show(&Database::open_existing(url).await?).await
         }
         Command::Stats(command) => command.run(open().await?, environment).await,
+        Command::FetchGames(command) => command.run(open().await?, environment).await,
         Command::DemoData(command) => {
             let url = database.database_url(environment)?;
             command.run(Database::open(url).await?, &SystemClock).await
         }
         Command::Users(command) => command.run(service(open().await?)).await,
+        Command::Export(command) => {
+            let database = open().await?;
+            let (transfer, directory) = (transfer(database.clone()), directory(database.clone()));
+            command.run(transfer, directory, admin_service(database)).await
+        }
+        Command::Import(command) => {
+            let database = open().await?;
+            let (transfer, directory) = (transfer(database.clone()), directory(database.clone()));
+            command.run(transfer, directory, admin_service(database)).await
+        }
         Command::Quarantine(command) => command.run(open().await?).await,
         Command::Runserver(command) => command.run(open().await?, environment).await,
         Command::Createsuperuser(command) => command.run(admin_service(open().await?)).await,
@@ -127,6 +162,14 @@ fn activity(database: Database) -> ActivityService {
 /// Who signs in by Telegram is the bot's to know: these commands look after accounts only.
 fn admin_service(database: Database) -> AdminService {
     AdminService::new(DieselAdminRepository::new(database), SystemClock, BTreeSet::new())
+}
+
+fn transfer(database: Database) -> TransferService {
+    TransferService::new(DieselUserRepository::new(database))
+}
+
+fn directory(database: Database) -> DirectoryService {
+    DirectoryService::new(DieselUserRepository::new(database), SystemClock)
 }
 
 fn service(database: Database) -> UserService {

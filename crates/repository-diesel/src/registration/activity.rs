@@ -138,6 +138,7 @@ fn note_late_days(
                 neighbours.others_of_month = latest.days_of_month;
                 latest.days_of_month += 1;
             }
+            latest.days_ever += 1;
             origin(stored).add_day(day, neighbours, sums);
         }
         connection.add_days(&[(id, day, interactions)])?;

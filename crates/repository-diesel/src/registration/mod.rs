@@ -139,6 +139,7 @@ macro_rules! push {
         push!($out, $($($rest)*)?);
     };
 }
+pub(crate) use push;
 
 mod activity;
 mod postgres;
@@ -153,13 +154,13 @@ use std::{
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::{Connection, QueryResult};
 use rollcall_domain::{
-    Interaction, LatestDay, Neighbours, ReachChange, Registration, SetAside, StartPayload, Sums,
-    TelegramId, TelegramUser, Username,
+    Interaction, LatestDay, Neighbours, ProfileField, ReachChange, Registration, SetAside,
+    StartPayload, Sums, TelegramId, TelegramUser, Username,
 };
 use rollcall_repository::Batch;
 
 pub(crate) use self::activity::resolve_sources;
-use self::replay::{Replay, Replayed};
+use self::replay::{Replay, Replayed, StoredDay};
 use crate::{
     connection::AnyConnection,
     error::Failure,
@@ -204,6 +205,15 @@ pub(crate) trait Statements: Connection {
         at: DateTime<Utc>,
         payload: &StartPayload,
     ) -> QueryResult<bool>;
+
+    /// Notes how profiles changed, and that the names of these users, who are sorted, are to be
+    /// taken into the search. Whoever takes them does not see the new names yet, so it must not be
+    /// done with them before this transaction is.
+    fn note_names(
+        &mut self,
+        users: &[i64],
+        changes: &BTreeMap<ChangeKey, OldAndNew>,
+    ) -> QueryResult<()>;
 
     /// What is known of a day before the user's latest.
     fn past_day(&mut self, id: TelegramId, day: NaiveDate) -> QueryResult<PastDay>;
@@ -263,8 +273,15 @@ pub(crate) type Blocks = BTreeMap<i64, i64>;
 pub(crate) type Known = (i64, Option<i64>);
 
 /// The row of a user after an upsert; `last_seen` before it, `None` where it was created; and the
-/// interactions of the row's latest day, and how many days of its month the user was active.
-pub(crate) type Upserted = (UserRow, Option<UtcMicros>, i32, i16);
+/// interactions of the row's latest day, how many days of its month the user was active, and how
+/// many days ever.
+pub(crate) type Upserted = (UserRow, Option<UtcMicros>, i32, i16, i32);
+
+/// A user and a moment, and which part of the profile changed then.
+pub(crate) type ChangeKey = (TelegramId, DateTime<Utc>, ProfileField);
+
+/// What part of a profile was before a change, and what it was after.
+pub(crate) type OldAndNew = (Option<String>, Option<String>);
 
 /// Who holds a username: id, username, `last_seen`.
 pub(crate) type Holder = (i64, String, UtcMicros);
@@ -360,8 +377,11 @@ fn record_users(
         return Ok(HashMap::new());
     }
     let mut replay = Replay::default();
-    for (row, previous_seen, on_day, of_month) in connection.upsert(&as_if_new(interactions))? {
-        replay.add(row.into_user()?, previous_seen.map(Into::into), on_day, of_month);
+    for (row, previous_seen, on_day, of_month, ever) in
+        connection.upsert(&as_if_new(interactions))?
+    {
+        let latest = StoredDay { interactions: on_day, of_month, ever };
+        replay.add(row.into_user()?, previous_seen.map(Into::into), latest);
     }
 
     let contested = replay.contested(interactions);
@@ -378,6 +398,10 @@ fn record_users(
     }
 
     let sums = activity::note(connection, &mut replay, interactions)?;
+    let other_names = replay.other_names();
+    if !other_names.is_empty() || !replay.profile_changes.is_empty() {
+        connection.note_names(&other_names, &replay.profile_changes)?;
+    }
     let Replay { users, losers, .. } = replay;
     let mut changed: Vec<_> = users
         .values()

@@ -1,7 +1,10 @@
 //! The statements as PostgreSQL spells them: each column travels as one array, so that a statement
 //! is the same text, and prepared once, whatever the size of the batch.
 
-use std::{borrow::Cow, collections::HashSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, HashSet},
+};
 
 use chrono::{DateTime, Months, NaiveDate, NaiveDateTime, Utc};
 use diesel::{
@@ -20,8 +23,8 @@ use rollcall_domain::{
 use rollcall_repository::Batch;
 
 use super::{
-    ActiveDay, Blocks, Changes, Holder, Known, PastDay, Seen, Statements, Upserted,
-    activity::MAX_SOURCES,
+    ActiveDay, Blocks, ChangeKey, Changes, Holder, Known, OldAndNew, PastDay, Seen, Statements,
+    Upserted, activity::MAX_SOURCES,
 };
 use crate::{
     error::Failure,
@@ -31,6 +34,7 @@ use crate::{
     schema::{
         active_days, erased_sums, quarantine, reach_history, sources, starts, telegram_users,
     },
+    source_sums::{self, COLUMNS},
     timestamp::UtcMicros,
 };
 
@@ -78,11 +82,29 @@ impl Statements for PgConnection {
     fn finish(&mut self, Changes { users, losers, sums }: &Changes) -> QueryResult<()> {
         let (losers, lost_at) = losers.iter().map(|&(id, at)| (id.get(), naive(at))).unzip();
         let columns = Columns::of(users.iter().copied());
-        Finish { columns, losers, lost_at, sums: SumColumns::of(sums) }.execute(self).map(drop)
+        let (sums, source_sums) = (SumColumns::of(sums), SourceColumns::of(sums));
+        Finish { columns, losers, lost_at, sums, source_sums }.execute(self).map(drop)
     }
 
     fn add_sums(&mut self, sums: &Sums) -> QueryResult<()> {
-        AddSums(SumColumns::of(sums)).execute(self).map(drop)
+        AddSums(SumColumns::of(sums), SourceColumns::of(sums)).execute(self).map(drop)
+    }
+
+    fn note_names(
+        &mut self,
+        users: &[i64],
+        changes: &BTreeMap<ChangeKey, OldAndNew>,
+    ) -> QueryResult<()> {
+        NoteNames {
+            pending: users.to_vec(),
+            telegram_id: changes.keys().map(|(id, ..)| id.get()).collect(),
+            at: changes.keys().map(|(_, at, _)| naive(*at)).collect(),
+            field: changes.keys().map(|(.., field)| field.name()).collect(),
+            old_value: changes.values().map(|(old, _)| old.as_deref()).collect(),
+            new_value: changes.values().map(|(_, new)| new.as_deref()).collect(),
+        }
+        .execute(self)
+        .map(drop)
     }
 
     fn add_days(&mut self, days: &[ActiveDay]) -> QueryResult<()> {
@@ -178,6 +200,7 @@ struct Columns<'a> {
     unblocked_at: Vec<Option<NaiveDateTime>>,
     day_interactions: Vec<i32>,
     days_of_month: Vec<i16>,
+    active_days: Vec<i32>,
 }
 
 impl<'a> Columns<'a> {
@@ -202,7 +225,8 @@ impl<'a> Columns<'a> {
             blocked_at: users.clone().map(|user| user.reach.blocked_at.map(naive)).collect(),
             unblocked_at: users.map(|user| user.reach.unblocked_at.map(naive)).collect(),
             day_interactions: latest.clone().map(|latest| latest.interactions).collect(),
-            days_of_month: latest.map(|it| days_of_month(it).unwrap_or(i16::MAX)).collect(),
+            days_of_month: latest.clone().map(|it| days_of_month(it).unwrap_or(i16::MAX)).collect(),
+            active_days: latest.map(|it| i32::try_from(it.days_ever).unwrap_or(i32::MAX)).collect(),
         }
     }
 
@@ -237,6 +261,8 @@ impl<'a> Columns<'a> {
             Array<Integer> = &self.day_interactions,
             ", ",
             Array<SmallInt> = &self.days_of_month,
+            ", ",
+            Array<Integer> = &self.active_days,
         );
         Ok(())
     }
@@ -324,8 +350,8 @@ impl QueryFragment<Pg> for Upsert<'_> {
         out.push_sql(
             "INSERT INTO telegram_users AS stored (telegram_id, first_name, last_name, username, \
              language_code, is_bot, updated_at, active_day, has_private_chat, obstacle, \
-             blocked_at, unblocked_at, day_interactions, days_of_month, created_at, last_seen, \
-             source) SELECT * FROM UNNEST(",
+             blocked_at, unblocked_at, day_interactions, days_of_month, active_days, created_at, \
+             last_seen, source) SELECT * FROM UNNEST(",
         );
         self.columns.push(&mut out)?;
         push!(
@@ -416,6 +442,7 @@ struct Finish<'a> {
     losers: Vec<i64>,
     lost_at: Vec<NaiveDateTime>,
     sums: SumColumns<'a>,
+    source_sums: SourceColumns<'a>,
 }
 
 impl QueryFragment<Pg> for Finish<'_> {
@@ -431,6 +458,8 @@ impl QueryFragment<Pg> for Finish<'_> {
              summed AS (",
         );
         self.sums.push(&mut out)?;
+        push!(out, "), summed_sources AS (");
+        self.source_sums.push(&mut out)?;
         push!(
             out,
             ") UPDATE telegram_users AS stored SET first_name = new.first_name, \
@@ -439,15 +468,16 @@ impl QueryFragment<Pg> for Finish<'_> {
              updated_at = new.updated_at, active_day = new.active_day, \
              has_private_chat = new.has_private_chat, obstacle = new.obstacle, \
              blocked_at = new.blocked_at, unblocked_at = new.unblocked_at, \
-             day_interactions = new.day_interactions, days_of_month = new.days_of_month \
-             FROM UNNEST(",
+             day_interactions = new.day_interactions, days_of_month = new.days_of_month, \
+             active_days = new.active_days FROM UNNEST(",
         );
         self.columns.push(&mut out)?;
         push!(
             out,
             ") AS new (telegram_id, first_name, last_name, username, language_code, is_bot, \
              updated_at, active_day, has_private_chat, obstacle, blocked_at, unblocked_at, \
-             day_interactions, days_of_month) WHERE stored.telegram_id = new.telegram_id",
+             day_interactions, days_of_month, active_days) \
+             WHERE stored.telegram_id = new.telegram_id",
         );
         Ok(())
     }
@@ -470,11 +500,12 @@ struct SumColumns<'a> {
 
 impl<'a> SumColumns<'a> {
     fn of(sums: &'a Sums) -> Self {
+        let sums = || source_sums::others(sums);
         Self {
-            figure: sums.iter().map(|(figure, ..)| figure.name()).collect(),
-            day: sums.iter().map(|(_, day, ..)| day).collect(),
-            label: sums.iter().map(|(_, _, label, _)| label.text()).collect(),
-            value: sums.iter().map(|(.., value)| value).collect(),
+            figure: sums().map(|(figure, ..)| figure.name()).collect(),
+            day: sums().map(|(_, day, ..)| day).collect(),
+            label: sums().map(|(_, _, label, _)| label.text()).collect(),
+            value: sums().map(|(.., value)| value).collect(),
         }
     }
 
@@ -499,11 +530,64 @@ impl<'a> SumColumns<'a> {
     }
 }
 
-struct AddSums<'a>(SumColumns<'a>);
+/// Sums of deep links to add, a column each.
+struct SourceColumns<'a> {
+    day: Vec<NaiveDate>,
+    source: Vec<Cow<'a, str>>,
+    values: [Vec<i64>; COLUMNS],
+}
+
+impl<'a> SourceColumns<'a> {
+    fn of(sums: &'a Sums) -> Self {
+        let (mut day, mut source, mut columns) =
+            (Vec::new(), Vec::new(), <[Vec<i64>; _]>::default());
+        for sum in source_sums::of_sources(sums) {
+            day.push(sum.day);
+            source.push(sum.source);
+            for (column, value) in columns.iter_mut().zip(sum.values) {
+                column.push(value);
+            }
+        }
+        Self { day, source, values: columns }
+    }
+
+    /// Writes the statement that adds them, as [`SumColumns::push`] does.
+    fn push<'b>(&'b self, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        push!(
+            out,
+            "INSERT INTO source_sums AS stored SELECT day, source, \
+             (pg_backend_pid() % 16)::smallint, starts, new_users, reachable, day_1, day_7, day_30 \
+             FROM UNNEST(",
+            Array<Date> = &self.day,
+            ", ",
+            Array<Text> = &self.source,
+        );
+        for column in &self.values {
+            push!(out, ", ", Array<BigInt> = column);
+        }
+        push!(
+            out,
+            ") AS new (day, source, starts, new_users, reachable, day_1, day_7, day_30) \
+             ON CONFLICT (day, source, slot) DO UPDATE SET \
+             starts = stored.starts + excluded.starts, \
+             new_users = stored.new_users + excluded.new_users, \
+             reachable = stored.reachable + excluded.reachable, \
+             day_1 = stored.day_1 + excluded.day_1, day_7 = stored.day_7 + excluded.day_7, \
+             day_30 = stored.day_30 + excluded.day_30",
+        );
+        Ok(())
+    }
+}
+
+/// One statement, for each is a round trip.
+struct AddSums<'a>(SumColumns<'a>, SourceColumns<'a>);
 
 impl QueryFragment<Pg> for AddSums<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        self.0.push(&mut out)
+        push!(out, "WITH summed AS (");
+        self.0.push(&mut out)?;
+        push!(out, ") ");
+        self.1.push(&mut out)
     }
 }
 
@@ -590,3 +674,46 @@ impl QueryId for Holders<'_> {
 }
 
 impl RunQueryDsl<PgConnection> for Holders<'_> {}
+
+/// One statement, for each is a round trip.
+struct NoteNames<'a> {
+    /// Sorted.
+    pending: Vec<i64>,
+    telegram_id: Vec<i64>,
+    at: Vec<NaiveDateTime>,
+    field: Vec<&'static str>,
+    old_value: Vec<Option<&'a str>>,
+    new_value: Vec<Option<&'a str>>,
+}
+
+impl QueryFragment<Pg> for NoteNames<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        push!(
+            out,
+            "WITH changed AS (INSERT INTO profile_changes \
+             (telegram_id, at, field, old_value, new_value) SELECT * FROM UNNEST(",
+            Array<BigInt> = &self.telegram_id,
+            ", ",
+            Array<Timestamp> = &self.at,
+            ", ",
+            Array<Text> = &self.field,
+            ", ",
+            Array<Nullable<Text>> = &self.old_value,
+            ", ",
+            Array<Nullable<Text>> = &self.new_value,
+            ") ON CONFLICT (telegram_id, at, field) DO UPDATE SET new_value = excluded.new_value) \
+             INSERT INTO search_pending SELECT * FROM UNNEST(",
+            Array<BigInt> = &self.pending,
+            // Not DO NOTHING: this locks the row, so that nobody takes the old names and is done.
+            ") ON CONFLICT (telegram_id) DO UPDATE SET telegram_id = excluded.telegram_id",
+        );
+        Ok(())
+    }
+}
+
+impl QueryId for NoteNames<'_> {
+    type QueryId = NoteNames<'static>;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl RunQueryDsl<PgConnection> for NoteNames<'_> {}

@@ -1,9 +1,13 @@
 //! What a batch makes of its users, computed in memory from the rows that the upsert answered.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, hash_map::Entry};
+use std::collections::{BTreeMap, BTreeSet, HashMap, btree_map, hash_map::Entry};
 
 use chrono::{DateTime, NaiveDate, Utc};
-use rollcall_domain::{Interaction, LatestDay, ReachChange, TelegramId, TelegramUser, Username};
+use rollcall_domain::{
+    Interaction, LatestDay, ProfileField, ReachChange, TelegramId, TelegramUser, Username,
+};
+
+use super::{ChangeKey, OldAndNew};
 
 /// The users of a batch while its interactions are replayed, one after the other.
 #[derive(Default)]
@@ -16,6 +20,18 @@ pub(super) struct Replay {
     pub(super) losers: BTreeMap<TelegramId, DateTime<Utc>>,
     /// Who could no longer be reached, or could be again.
     pub(super) reach_changes: Vec<(TelegramId, ReachChange)>,
+    /// How profiles changed, of users who were there.
+    pub(super) profile_changes: BTreeMap<ChangeKey, OldAndNew>,
+}
+
+/// What a row tells of its latest day of activity, besides which it is.
+pub(super) struct StoredDay {
+    /// How many interactions there were on it.
+    pub(super) interactions: i32,
+    /// On how many days of its month the user was active.
+    pub(super) of_month: i16,
+    /// On how many days the user was ever active.
+    pub(super) ever: i32,
 }
 
 /// A user of the batch.
@@ -66,25 +82,23 @@ impl Replayed {
 }
 
 /// Somebody who holds a username.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 enum Holder {
     /// A user of the batch.
     Within(TelegramId),
-    /// Somebody else, and when that user was last seen.
-    Outside(TelegramId, DateTime<Utc>),
+    /// Somebody else, with the username as it is stored, and when that user was last seen.
+    Outside(TelegramId, Username, DateTime<Utc>),
 }
 
 impl Replay {
     /// Adds a user of the batch. `stored` is its row after the upsert, `previous_seen` its
-    /// `last_seen` before it; `None` where the upsert created the row. On the row's latest day,
-    /// which the upsert does not move, there were `on_day` interactions, and the user was active on
-    /// `of_month` days of its month.
+    /// `last_seen` before it; `None` where the upsert created the row. The upsert does not move the
+    /// row's latest day.
     pub(super) fn add(
         &mut self,
         stored: TelegramUser,
         previous_seen: Option<DateTime<Utc>>,
-        on_day: i32,
-        of_month: i16,
+        StoredDay { interactions, of_month, ever }: StoredDay,
     ) {
         let user = match previous_seen {
             Some(last_seen) => TelegramUser { last_seen, ..stored.clone() },
@@ -96,8 +110,9 @@ impl Replay {
         };
         let latest = LatestDay {
             day: previous_seen.unwrap_or(stored.last_seen).date_naive(),
-            interactions: on_day,
+            interactions,
             days_of_month: u32::try_from(of_month).unwrap_or_default(),
+            days_ever: u32::try_from(ever).unwrap_or_default(),
         };
         let replayed = Replayed {
             user,
@@ -140,7 +155,7 @@ impl Replay {
         }
         for (id, username, last_seen) in holders {
             if !self.users.contains_key(&id) {
-                self.holders.insert(username.key(), Holder::Outside(id, last_seen));
+                self.holders.insert(username.key(), Holder::Outside(id, username, last_seen));
             }
         }
     }
@@ -152,17 +167,27 @@ impl Replay {
         let Some(replayed) = self.users.get_mut(&id) else { return };
         replayed.count_day(interaction.at.date_naive());
         let user = &mut replayed.user;
-        let shows_another = user.username.as_ref() != interaction.profile.shown_username();
-        let before = shows_another.then(|| user.clone());
+        let before = user.differs_from(&interaction.profile).then(|| user.clone());
         self.reach_changes.extend(user.observe(interaction).map(|change| (id, change)));
         let Some(before) = before else { return };
         let after = user.username.clone();
-        if before.username == after {
-            return;
+        if before.username != after {
+            self.release(id, before.username.as_ref());
+            self.settle_username(&before, after, interaction.at);
         }
-        self.release(id, before.username.as_ref());
-        if let Some(username) = after
-            && !self.claim(id, &username, interaction.at)
+        self.note_changes(&before, interaction.at);
+    }
+
+    /// Lets a user have the username that it shows now, unless somebody else has a better claim.
+    fn settle_username(
+        &mut self,
+        before: &TelegramUser,
+        shown: Option<Username>,
+        at: DateTime<Utc>,
+    ) {
+        let id = before.telegram_id;
+        if let Some(username) = shown
+            && !self.claim(id, &username, at)
             && let Some(Replayed { user, .. }) = self.users.get_mut(&id)
         {
             user.username = None;
@@ -173,6 +198,40 @@ impl Replay {
                 user.updated_at = before.updated_at;
             }
         }
+    }
+
+    /// Notes what of a user's profile is no longer as it was. Of somebody of whom nothing was known,
+    /// nothing changed.
+    fn note_changes(&mut self, before: &TelegramUser, at: DateTime<Utc>) {
+        let text = |user, field: ProfileField| {
+            field.of(user).filter(|text| !text.is_empty()).map(str::to_owned)
+        };
+        let is_unknown = ProfileField::ALL.into_iter().all(|field| text(before, field).is_none());
+        let Some(Replayed { user, .. }) = self.users.get(&before.telegram_id) else { return };
+        if is_unknown {
+            return;
+        }
+        for field in ProfileField::ALL {
+            let (old, new) = (text(before, field), text(user, field));
+            if old != new {
+                let key = (before.telegram_id, at, field);
+                note_change(&mut self.profile_changes, key, old, new);
+            }
+        }
+    }
+
+    /// Those whose names are not in the search as they are now, sorted.
+    pub(super) fn other_names(&self) -> Vec<i64> {
+        let is_other = |Replayed { user, stored, created, .. }: &&Replayed| {
+            *created
+                || user.first_name != stored.first_name
+                || user.last_name != stored.last_name
+                || user.username != stored.username
+        };
+        let within = self.users.values().filter(is_other).map(|it| it.user.telegram_id.get());
+        let mut ids: Vec<i64> = within.chain(self.losers.keys().map(|id| id.get())).collect();
+        ids.sort_unstable();
+        ids
     }
 
     fn release(&mut self, id: TelegramId, username: Option<&Username>) {
@@ -188,24 +247,48 @@ impl Replay {
     /// Answers whether the claim holds; whoever loses the username by it no longer has it.
     fn claim(&mut self, id: TelegramId, username: &Username, at: DateTime<Utc>) -> bool {
         let key = username.key();
-        let holder = self.holders.get(&key).copied();
-        match holder {
-            None => {}
-            Some(Holder::Outside(_, last_seen)) if last_seen > at => return false,
-            Some(Holder::Outside(loser, _)) => {
+        let holder = self.holders.get(&key).cloned();
+        let lost = match holder {
+            None => None,
+            Some(Holder::Outside(_, _, last_seen)) if last_seen > at => return false,
+            Some(Holder::Outside(loser, username, _)) => {
                 self.losers.insert(loser, at);
+                Some((loser, username))
             }
-            Some(Holder::Within(holder)) => {
-                if let Some(Replayed { user, .. }) = self.users.get_mut(&holder) {
-                    if user.last_seen > at {
-                        return false;
-                    }
-                    user.username = None;
+            Some(Holder::Within(holder)) => match self.users.get_mut(&holder) {
+                Some(Replayed { user, .. }) if user.last_seen > at => return false,
+                Some(Replayed { user, .. }) => {
                     user.updated_at = user.updated_at.max(at);
+                    user.username.take().map(|username| (holder, username))
                 }
-            }
+                None => None,
+            },
+        };
+        if let Some((loser, username)) = lost {
+            let key = (loser, at, ProfileField::Username);
+            note_change(&mut self.profile_changes, key, Some(username.as_str().to_owned()), None);
         }
         self.holders.insert(key, Holder::Within(id));
         true
+    }
+}
+
+/// Notes a change, or adds it to one of the same moment.
+fn note_change(
+    changes: &mut BTreeMap<ChangeKey, OldAndNew>,
+    key: ChangeKey,
+    old: Option<String>,
+    new: Option<String>,
+) {
+    match changes.entry(key) {
+        btree_map::Entry::Vacant(entry) => {
+            entry.insert((old, new));
+        }
+        btree_map::Entry::Occupied(mut entry) => {
+            entry.get_mut().1 = new;
+            if entry.get().0 == entry.get().1 {
+                entry.remove();
+            }
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! The statements as SQLite spells them: each row is a statement, prepared once, for here that costs
 //! no round trip.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use chrono::{DateTime, Months, NaiveDate, Utc};
 use diesel::{
@@ -19,8 +19,8 @@ use rollcall_domain::{
 };
 
 use super::{
-    ActiveDay, Blocks, Changes, Holder, Known, PastDay, Seen, Statements, Upserted,
-    activity::MAX_SOURCES,
+    ActiveDay, Blocks, ChangeKey, Changes, Holder, Known, OldAndNew, PastDay, Seen, Statements,
+    Upserted, activity::MAX_SOURCES,
 };
 use crate::{
     quarantine::quarantine_row,
@@ -29,6 +29,7 @@ use crate::{
     schema::{
         active_days, erased_sums, quarantine, reach_history, sources, starts, telegram_users,
     },
+    source_sums::{self, COLUMNS, SourceSum},
     timestamp::UtcMicros,
 };
 
@@ -80,9 +81,33 @@ impl Statements for SqliteConnection {
     }
 
     fn add_sums(&mut self, sums: &Sums) -> QueryResult<()> {
-        for (figure, day, label, value) in sums.iter() {
+        for (figure, day, label, value) in source_sums::others(sums) {
             let figure = figure.name();
             AddSum { figure, day: day.to_string(), label: label.text(), value }.execute(self)?;
+        }
+        for SourceSum { day, source, values } in source_sums::of_sources(sums) {
+            AddSourceSum { day: day.to_string(), source, values }.execute(self)?;
+        }
+        Ok(())
+    }
+
+    fn note_names(
+        &mut self,
+        users: &[i64],
+        changes: &BTreeMap<ChangeKey, OldAndNew>,
+    ) -> QueryResult<()> {
+        for &telegram_id in users {
+            AddPending { telegram_id }.execute(self)?;
+        }
+        for ((id, at, field), (old_value, new_value)) in changes {
+            let change = AddChange {
+                telegram_id: id.get(),
+                at: (*at).into(),
+                field: field.name(),
+                old_value,
+                new_value,
+            };
+            change.execute(self)?;
         }
         Ok(())
     }
@@ -114,6 +139,7 @@ struct Columns<'a> {
     source: Option<&'a str>,
     day_interactions: i32,
     days_of_month: i32,
+    active_days: i32,
 }
 
 impl<'a> Columns<'a> {
@@ -136,6 +162,7 @@ impl<'a> Columns<'a> {
             source: user.source.as_ref().map(StartPayload::as_str),
             day_interactions: latest.interactions,
             days_of_month: i32::try_from(latest.days_of_month).unwrap_or(i32::MAX),
+            active_days: i32::try_from(latest.days_ever).unwrap_or(i32::MAX),
         }
     }
 }
@@ -269,7 +296,7 @@ impl QueryFragment<Sqlite> for Insert<'_> {
             "INSERT INTO telegram_users (telegram_id, first_name, last_name, username, \
              language_code, is_bot, created_at, updated_at, last_seen, active_day, \
              has_private_chat, obstacle, blocked_at, unblocked_at, source, day_interactions, \
-             days_of_month) VALUES (",
+             days_of_month, active_days) VALUES (",
             BigInt = &user.telegram_id, ", ",
             Text = user.first_name, ", ",
             Nullable<Text> = &user.last_name, ", ",
@@ -286,7 +313,8 @@ impl QueryFragment<Sqlite> for Insert<'_> {
             Nullable<Timestamp> = &user.unblocked_at, ", ",
             Nullable<Text> = &user.source, ", ",
             Integer = &user.day_interactions, ", ",
-            Integer = &user.days_of_month,
+            Integer = &user.days_of_month, ", ",
+            Integer = &user.active_days,
             ") RETURNING ",
         );
         out.push_sql(concat!(user_columns!(), upserted_columns!()));
@@ -321,6 +349,7 @@ impl QueryFragment<Sqlite> for Update<'_> {
             ", active_day = ", Text = day(&user.last_seen),
             ", day_interactions = ", Integer = &user.day_interactions,
             ", days_of_month = ", Integer = &user.days_of_month,
+            ", active_days = ", Integer = &user.active_days,
             ", has_private_chat = ", Bool = &user.has_private_chat,
             ", obstacle = ", Nullable<Text> = &user.obstacle,
             ", blocked_at = ", Nullable<Timestamp> = &user.blocked_at,
@@ -370,6 +399,43 @@ impl QueryId for AddSum<'_> {
 
 impl RunQueryDsl<SqliteConnection> for AddSum<'_> {}
 
+struct AddSourceSum<'a> {
+    day: String,
+    source: Cow<'a, str>,
+    values: [i64; COLUMNS],
+}
+
+impl QueryFragment<Sqlite> for AddSourceSum<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        push!(
+            out,
+            "INSERT INTO source_sums VALUES (",
+            Text = &self.day,
+            ", ",
+            Text = &*self.source,
+            ", 0",
+        );
+        for value in &self.values {
+            push!(out, ", ", BigInt = value);
+        }
+        push!(
+            out,
+            ") ON CONFLICT (day, source, slot) DO UPDATE SET starts = starts + excluded.starts, \
+             new_users = new_users + excluded.new_users, \
+             reachable = reachable + excluded.reachable, day_1 = day_1 + excluded.day_1, \
+             day_7 = day_7 + excluded.day_7, day_30 = day_30 + excluded.day_30",
+        );
+        Ok(())
+    }
+}
+
+impl QueryId for AddSourceSum<'_> {
+    type QueryId = AddSourceSum<'static>;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl RunQueryDsl<SqliteConnection> for AddSourceSum<'_> {}
+
 #[derive(QueryId)]
 struct AddDay {
     telegram_id: i64,
@@ -395,3 +461,54 @@ impl QueryFragment<Sqlite> for AddDay {
 }
 
 impl RunQueryDsl<SqliteConnection> for AddDay {}
+
+#[derive(QueryId)]
+struct AddPending {
+    telegram_id: i64,
+}
+
+impl QueryFragment<Sqlite> for AddPending {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        push!(
+            out,
+            "INSERT INTO search_pending VALUES (",
+            BigInt = &self.telegram_id,
+            ") ON CONFLICT DO NOTHING",
+        );
+        Ok(())
+    }
+}
+
+impl RunQueryDsl<SqliteConnection> for AddPending {}
+
+struct AddChange<'a> {
+    telegram_id: i64,
+    at: UtcMicros,
+    field: &'static str,
+    old_value: &'a Option<String>,
+    new_value: &'a Option<String>,
+}
+
+impl QueryFragment<Sqlite> for AddChange<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        push!(
+            out,
+            "INSERT INTO profile_changes (telegram_id, at, field, old_value, new_value) VALUES (",
+            BigInt = &self.telegram_id, ", ",
+            Timestamp = &self.at, ", ",
+            Text = self.field, ", ",
+            Nullable<Text> = self.old_value, ", ",
+            Nullable<Text> = self.new_value,
+            ") ON CONFLICT (telegram_id, at, field) \
+             DO UPDATE SET new_value = excluded.new_value",
+        );
+        Ok(())
+    }
+}
+
+impl QueryId for AddChange<'_> {
+    type QueryId = AddChange<'static>;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl RunQueryDsl<SqliteConnection> for AddChange<'_> {}

@@ -8,6 +8,7 @@ use std::{
 use chrono::{Days, NaiveDate};
 use rollcall_domain::{DayStats, Figure, Label, Lifecycle, ReachChange, month, week};
 use rollcall_repository::{ActivityRepository, RepositoryError};
+use tokio::try_join;
 
 use super::{
     Cohort, Count, DayFigures, DayRange, LifecycleCounts, MonthFigures, Share, SourceFigures,
@@ -185,9 +186,9 @@ pub(crate) fn counts(sums: &[(Figure, String, i64)], figure: Figure, limit: usiz
 pub(super) struct Sources(BTreeMap<String, SourceFigures>);
 
 impl Sources {
-    /// Reads the sums. Users are read in parts of the range, so as to tell for how many of them the
-    /// 1st, 7th and 30th day after has come: a link that brought them yesterday is to be comparable
-    /// with one that did so last year.
+    /// Reads the sums, in parts of the range, so as to tell for how many users the 1st, 7th and 30th
+    /// day after has come: a link that brought them yesterday is to be comparable with one that did
+    /// so last year.
     pub(super) async fn read(
         activity: &dyn ActivityRepository,
         range: DayRange,
@@ -195,35 +196,33 @@ impl Sources {
     ) -> Result<Self, RepositoryError> {
         let (first, last) = (range.first(), range.last());
         let [end_30, end_7, end_1] = [30, 7, 1].map(|days| before(today, days).min(last));
-        let ages = [
-            (30, first, end_30),
-            (7, first.max(after(end_30)), end_7),
-            (1, first.max(after(end_7)), end_1),
-            (0, first.max(after(end_1)), last),
-        ];
+        let read = |since, last| activity.sums_by_label(&BY_SOURCE, first.max(since), last);
+        // Where a part is empty, so is what is read.
+        let (aged_30, aged_7, aged_1, newest) = try_join!(
+            read(first, end_30),
+            read(after(end_30), end_7),
+            read(after(end_7), end_1),
+            read(after(end_1), last),
+        )?;
         let mut sources = Self(BTreeMap::new());
-        for (age, first, last) in ages.into_iter().filter(|(_, first, last)| first <= last) {
-            let users = activity.sums_by_label(&[Figure::SourceNew], first, last).await?;
-            users.into_iter().for_each(|sum| sources.add_users(sum, age));
+        for (age, sums) in [(30, aged_30), (7, aged_7), (1, aged_1), (0, newest)] {
+            sums.into_iter().for_each(|sum| sources.add(sum, age));
         }
-        let figures = activity.sums_by_label(&BY_SOURCE, first, last).await?;
-        figures.into_iter().for_each(|sum| sources.add(sum));
         Ok(sources)
     }
 
-    /// Adds users who came at least `age` days ago.
-    fn add_users(&mut self, (_, label, value): (Figure, String, i64), age: u32) {
-        let (source, value) = (self.0.entry(label).or_default(), unsigned(value));
-        source.users += value;
-        let days = [(1, &mut source.day_1), (7, &mut source.day_7), (30, &mut source.day_30)];
-        for (_, share) in days.into_iter().filter(|(day, _)| *day <= age) {
-            share.whole += value;
-        }
-    }
-
-    fn add(&mut self, (figure, label, value): (Figure, String, i64)) {
+    /// Adds a sum over days that are at least `age` days ago.
+    fn add(&mut self, (figure, label, value): (Figure, String, i64), age: u32) {
         let (source, value) = (self.0.entry(label).or_default(), unsigned(value));
         match figure {
+            Figure::SourceNew => {
+                source.users += value;
+                let days =
+                    [(1, &mut source.day_1), (7, &mut source.day_7), (30, &mut source.day_30)];
+                for (_, share) in days.into_iter().filter(|(day, _)| *day <= age) {
+                    share.whole += value;
+                }
+            }
             Figure::SourceStarts => source.starts += value,
             Figure::SourceReachable => source.reachable += value,
             Figure::SourceDay1 => source.day_1.part += value,
@@ -250,8 +249,9 @@ impl Sources {
     }
 }
 
-const BY_SOURCE: [Figure; 5] = [
+const BY_SOURCE: [Figure; 6] = [
     Figure::SourceStarts,
+    Figure::SourceNew,
     Figure::SourceReachable,
     Figure::SourceDay1,
     Figure::SourceDay7,

@@ -4,7 +4,11 @@ pub mod activity;
 pub mod admin;
 pub mod bots;
 pub mod demo;
+pub mod directory;
+pub mod preferences;
 pub mod quarantine;
+pub mod schedule;
+pub mod transfer;
 pub mod users;
 
 use rollcall_repository::{ActivityRepository, UserRepository};

@@ -1,0 +1,42 @@
+//! Users as a file to download.
+
+use axum::{
+    Extension, Form,
+    body::Body,
+    extract::State,
+    http::header::{CONTENT_DISPOSITION, CONTENT_TYPE},
+    response::{IntoResponse, Response},
+};
+use futures_util::stream;
+use rollcall_domain::AuditAction;
+use rollcall_service::{Format, Session};
+
+use crate::{App, explain::Failure, query::Query};
+
+/// Sends the users who match as a file, a part at a time: what the browser has not taken yet is not
+/// read, and when it goes away nothing more is.
+pub(crate) async fn export(
+    State(app): State<App>,
+    Extension(session): Extension<Session>,
+    Form(pairs): Form<Vec<(String, String)>>,
+) -> Result<Response, Failure> {
+    let format = pairs.iter().find(|(name, _)| name == "format");
+    let format: Option<Format> = format.and_then(|(_, name)| name.parse().ok());
+    let format = format.ok_or(Failure::Refused("Expected csv or jsonl as the format."))?;
+    let query = Query::read(&pairs);
+    let today = app.clock.now().date_naive();
+    let which = if query.is_everybody() { "all" } else { "some" };
+    let what = format!("{which}, {format}");
+    app.admins.audit(&session.admin, AuditAction::ExportedUsers, None, None, Some(&what)).await?;
+
+    let export = app.transfer.export(query.filter(today), format);
+    let parts = stream::try_unfold(export, async |mut export| {
+        let part = export.next().await.inspect_err(|error| {
+            log::error!(error:% = error; "an export ends early");
+        })?;
+        Ok::<_, rollcall_service::ServiceError>(part.map(|part| (part.text, export)))
+    });
+    let name = format!("attachment; filename=\"users-{today}.{format}\"");
+    let headers = [(CONTENT_TYPE, format.media_type().to_owned()), (CONTENT_DISPOSITION, name)];
+    Ok((headers, Body::from_stream(parts)).into_response())
+}

@@ -1,0 +1,235 @@
+//! `manage export`.
+
+use std::{
+    io::{self, Write},
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Instant,
+};
+
+use anyhow::{Context, bail};
+use chrono::NaiveDate;
+use clap::{Args, ValueEnum};
+use indicatif::{ProgressBar, ProgressDrawTarget};
+use rollcall_domain::{
+    AuditAction, Counted, Days, ReachFilter, SearchTerm, SortKey, UserFilter, UserSort,
+};
+use rollcall_service::{AdminService, DirectoryService, Export, Format, TransferService};
+
+use super::output::{grouped, progress_bar};
+use crate::shutdown::Shutdown;
+
+#[derive(Args, Debug)]
+pub struct ExportUsers {
+    /// csv, in which text that a spreadsheet would take for a formula has a ' in front, or jsonl,
+    /// a JSON object a line [default: what FILE ends with, else csv]
+    #[arg(long)]
+    format: Option<Format>,
+    /// Where to write; nothing is there until all is written [default: the standard output]
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Write over FILE if it is there
+    #[arg(long, requires = "output")]
+    force: bool,
+    #[command(flatten)]
+    filter: Filter,
+}
+
+/// Which users.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Only users")]
+struct Filter {
+    /// whose names, @username or id have this
+    #[arg(long, value_name = "TEXT")]
+    search: Option<String>,
+    /// whose language is this, such as en; "" for those of whom none is known
+    #[arg(long, value_name = "CODE")]
+    language: Option<String>,
+    /// who came by this deep link; "" for those who came by none
+    #[arg(long, value_name = "PAYLOAD")]
+    source: Option<String>,
+    /// whom the bot can write to, or not
+    #[arg(long)]
+    reach: Option<ReachArgument>,
+    /// first seen on this UTC day or later
+    #[arg(long, value_name = "DAY")]
+    first_seen_since: Option<NaiveDate>,
+    /// first seen on this UTC day or before
+    #[arg(long, value_name = "DAY")]
+    first_seen_until: Option<NaiveDate>,
+    /// last seen on this UTC day or later
+    #[arg(long, value_name = "DAY")]
+    last_seen_since: Option<NaiveDate>,
+    /// last seen on this UTC day or before
+    #[arg(long, value_name = "DAY")]
+    last_seen_until: Option<NaiveDate>,
+    /// active on at least so many days
+    #[arg(long, value_name = "DAYS")]
+    min_active_days: Option<u32>,
+    /// active on at most so many days
+    #[arg(long, value_name = "DAYS")]
+    max_active_days: Option<u32>,
+    /// who are bots themselves, or are not
+    #[arg(long, value_name = "true|false")]
+    bot: Option<bool>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum ReachArgument {
+    Reachable,
+    Unreachable,
+    Blocked,
+}
+
+impl Filter {
+    fn read(&self) -> anyhow::Result<UserFilter> {
+        let range = |name, first: Option<NaiveDate>, last: Option<NaiveDate>| {
+            if first.zip(last).is_some_and(|(first, last)| last < first) {
+                bail!("--{name}-until is before --{name}-since");
+            }
+            Ok(Days { first, last })
+        };
+        let search = match &self.search {
+            Some(text) => Some(SearchTerm::new(text).context("--search has nothing to look for")?),
+            None => None,
+        };
+        Ok(UserFilter {
+            language: self.language.clone(),
+            source: self.source.clone(),
+            reach: self.reach.map(|reach| match reach {
+                ReachArgument::Reachable => ReachFilter::Reachable,
+                ReachArgument::Unreachable => ReachFilter::Unreachable,
+                ReachArgument::Blocked => ReachFilter::Blocked,
+            }),
+            first_seen: range("first-seen", self.first_seen_since, self.first_seen_until)?,
+            last_seen: range("last-seen", self.last_seen_since, self.last_seen_until)?,
+            min_active_days: self.min_active_days,
+            max_active_days: self.max_active_days,
+            is_bot: self.bot,
+            search,
+        })
+    }
+}
+
+impl ExportUsers {
+    pub(super) async fn run(
+        self,
+        transfer: TransferService,
+        directory: DirectoryService,
+        admins: AdminService,
+    ) -> anyhow::Result<ExitCode> {
+        let (filter, format) = (self.filter.read()?, self.format()?);
+        let started = Instant::now();
+        let output =
+            self.output.as_deref().map(|path| File::create(path, self.force)).transpose()?;
+        if filter.search.is_some() {
+            // Names that are new; a running bot would do it too.
+            while directory.index_names().await? {}
+        }
+        let sort = UserSort { key: SortKey::Id, descending: false };
+        let count = directory.users(&filter, sort, None, 1).await?.count;
+        let which = if filter == UserFilter::default() { "all" } else { "some" };
+        admins.audit_command(AuditAction::ExportedUsers, &format!("{which}, {format}")).await?;
+
+        let bar = progress_bar("users");
+        let (Counted::Exactly(users) | Counted::MoreThan(users) | Counted::About(users)) = count;
+        bar.set_length(users);
+        let mut export = transfer.export(filter, format);
+        let Some(mut file) = output else {
+            return to_standard_output(&mut export, &bar).await;
+        };
+        let shutdown = Shutdown::on_signals()?;
+        let users = tokio::select! {
+            written = write(&mut export, &mut file.text, &bar) => written?,
+            () = shutdown.requested() => bail!("interrupted; {} was not written", file.path.display()),
+        };
+        let path = file.finish()?;
+        bar.finish_and_clear();
+        eprintln!(
+            "{} users are in {} after {:.1} seconds.",
+            grouped(users),
+            path.display(),
+            started.elapsed().as_secs_f64()
+        );
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn format(&self) -> anyhow::Result<Format> {
+        let Some(path) = self.output.as_deref().filter(|_| self.format.is_none()) else {
+            return Ok(self.format.unwrap_or(Format::Csv));
+        };
+        format_of(path)
+    }
+}
+
+/// The format that a file's name ends with.
+pub(super) fn format_of(path: &Path) -> anyhow::Result<Format> {
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    extension.and_then(|name| name.parse().ok()).with_context(|| {
+        format!("{} ends with neither .csv nor .jsonl: tell the --format", path.display())
+    })
+}
+
+async fn to_standard_output(export: &mut Export, bar: &ProgressBar) -> anyhow::Result<ExitCode> {
+    if io::IsTerminal::is_terminal(&io::stdout()) {
+        bar.set_draw_target(ProgressDrawTarget::hidden());
+    }
+    match write(export, &mut io::stdout(), bar).await {
+        // Whoever read it has had enough.
+        Err(error) if is_broken_pipe(&error) => {}
+        written => drop(written?),
+    }
+    bar.finish_and_clear();
+    Ok(ExitCode::SUCCESS)
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+/// Answers how many users were written.
+async fn write(
+    export: &mut Export,
+    output: &mut impl Write,
+    bar: &ProgressBar,
+) -> anyhow::Result<u64> {
+    let mut users = 0;
+    while let Some(part) = export.next().await? {
+        output.write_all(&part.text)?;
+        users += part.users;
+        // How many there are may be known too low.
+        bar.set_length(bar.length().unwrap_or_default().max(users));
+        bar.set_position(users);
+    }
+    output.flush()?;
+    Ok(users)
+}
+
+/// A file that is there once it is whole.
+struct File {
+    path: PathBuf,
+    text: tempfile::NamedTempFile,
+    force: bool,
+}
+
+impl File {
+    fn create(path: &Path, force: bool) -> anyhow::Result<Self> {
+        if path.exists() && !force {
+            bail!("{} is there already; --force writes over it", path.display());
+        }
+        let folder = match path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        };
+        let text = tempfile::NamedTempFile::new_in(folder)
+            .with_context(|| format!("cannot write into {}", folder.display()))?;
+        Ok(Self { path: path.to_owned(), text, force })
+    }
+
+    fn finish(self) -> anyhow::Result<PathBuf> {
+        let Self { path, text, force } = self;
+        let kept = if force { text.persist(&path) } else { text.persist_noclobber(&path) };
+        kept.with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(path)
+    }
+}

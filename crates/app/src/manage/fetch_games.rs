@@ -1,0 +1,160 @@
+//! `manage fetch-games`.
+
+use std::{io::Write, path::PathBuf, process::ExitCode};
+
+use anyhow::{Context, bail};
+use chrono::{Days, NaiveDate};
+use clap::Args;
+use rollcall_domain::SystemClock;
+use rollcall_nhl::{Client, Games, Skipped, Timing, read_games};
+use rollcall_repository_diesel::{Database, DieselScheduleRepository};
+use rollcall_service::ScheduleService;
+
+use super::output::{grouped, progress_bar, stdout};
+use crate::{environment::Environment, settings::NhlArguments};
+
+/// The largest file that is read; a season has a few MiB.
+const LARGEST_FILE_BYTES: u64 = 64 << 20;
+/// How many games that could not be read are told one by one.
+const SKIPPED_TOLD: usize = 20;
+
+#[derive(Args)]
+#[command(after_help = "\
+The bot fetches the next weeks by itself, every six hours. This command is for what it does not \
+fetch: a whole season, days that have passed, a machine without a way to the NHL. It may be run \
+again at any time: only what is new or has changed is written.
+
+Examples:
+  manage fetch-games                                    the next seven days
+  manage fetch-games --date 2026-10-06 --days 270       a season
+  manage fetch-games --from-file week.json              what was saved by
+    curl -o week.json https://api-web.nhle.com/v1/schedule/2026-11-23
+
+It ends with exit code 1 where something could not be fetched, or nothing could be read.")]
+pub struct FetchGames {
+    /// The first day, as the NHL counts days, such as 2026-11-23 [default: today]
+    #[arg(long, value_name = "DAY")]
+    date: Option<NaiveDate>,
+    /// How many days, up to 400; weeks are fetched whole
+    #[arg(long, value_name = "NUMBER", default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=400))]
+    days: u32,
+    /// Read the answer of the NHL's API from this file instead
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["date", "days"])]
+    from_file: Option<PathBuf>,
+    #[command(flatten)]
+    nhl: NhlArguments,
+}
+
+/// What came of it, added up.
+#[derive(Default)]
+struct Report {
+    new: u64,
+    changed: u64,
+    unchanged: u64,
+    skipped: Vec<Skipped>,
+}
+
+impl FetchGames {
+    pub(super) async fn run(
+        self,
+        database: Database,
+        environment: &Environment,
+    ) -> anyhow::Result<ExitCode> {
+        let schedule = ScheduleService::new(DieselScheduleRepository::new(database), SystemClock);
+        let mut report = Report::default();
+        let fetched = match self.from_file.clone() {
+            Some(file) => {
+                let games = tokio::task::spawn_blocking(move || read_file(&file)).await??;
+                report.store(&schedule, games).await
+            }
+            None => self.fetch(&schedule, environment, &mut report).await,
+        };
+        let has_nothing = report.new + report.changed + report.unchanged == 0;
+        if fetched.is_ok() || !has_nothing {
+            report.print()?;
+        }
+        fetched?;
+        match has_nothing && !report.skipped.is_empty() {
+            true => bail!("no game could be read"),
+            false => Ok(ExitCode::SUCCESS),
+        }
+    }
+
+    /// Fetches week by week; what was fetched before one fails is stored.
+    async fn fetch(
+        &self,
+        schedule: &ScheduleService,
+        environment: &Environment,
+        report: &mut Report,
+    ) -> anyhow::Result<()> {
+        let url = self
+            .nhl
+            .api_url(environment)?
+            .context("NHL_API_URL is off; expected a URL such as https://api-web.nhle.com")?;
+        let client = Client::new(url, Timing::default(), SystemClock)?;
+        let today = schedule.nhl_today();
+        let first = self.date.unwrap_or(today);
+        let after = first.checked_add_days(Days::new(self.days.into()));
+        let after = after.context("there are no such days")?;
+        let bar = progress_bar("days");
+        bar.set_length(self.days.into());
+        let mut next = Some(first);
+        while let Some(day) = next.filter(|day| *day < after) {
+            let week = client.week(day).await.with_context(|| format!("the week from {day}"))?;
+            next = week.next.filter(|next| *next > day);
+            report.store(schedule, week).await?;
+            let done = next.unwrap_or(after).min(after) - first;
+            bar.set_position(done.num_days().unsigned_abs());
+        }
+        bar.finish_and_clear();
+        if (first..after).contains(&today) {
+            schedule.note_refresh().await?;
+        }
+        Ok(())
+    }
+}
+
+fn read_file(file: &PathBuf) -> anyhow::Result<Games> {
+    let name = file.display();
+    let size = std::fs::metadata(file).with_context(|| format!("cannot read {name}"))?.len();
+    if size > LARGEST_FILE_BYTES {
+        bail!("{name} is longer than {} MiB", LARGEST_FILE_BYTES >> 20);
+    }
+    let bytes = std::fs::read(file).with_context(|| format!("cannot read {name}"))?;
+    let text = String::from_utf8(bytes).with_context(|| format!("{name} is not text in UTF-8"))?;
+    read_games(&text).with_context(|| format!("{name} is not an answer of the NHL's API"))
+}
+
+impl Report {
+    async fn store(&mut self, schedule: &ScheduleService, games: Games) -> anyhow::Result<()> {
+        let stored = schedule.store(&games.games).await?;
+        self.new += stored.new;
+        self.changed += stored.changed;
+        self.unchanged += stored.unchanged;
+        self.skipped.extend(games.skipped);
+        Ok(())
+    }
+
+    fn print(&self) -> anyhow::Result<()> {
+        let mut out = stdout();
+        let skipped = u64::try_from(self.skipped.len()).unwrap_or(u64::MAX);
+        writeln!(
+            out,
+            "{} new, {} changed, {} unchanged, {} skipped",
+            grouped(self.new),
+            grouped(self.changed),
+            grouped(self.unchanged),
+            grouped(skipped),
+        )?;
+        for Skipped { id, reason } in self.skipped.iter().take(SKIPPED_TOLD) {
+            match id {
+                Some(id) => writeln!(out, "  skipped the game {id}: {reason}")?,
+                None => writeln!(out, "  skipped a game without an id: {reason}")?,
+            }
+        }
+        if self.skipped.len() > SKIPPED_TOLD {
+            writeln!(out, "  … and {} more", self.skipped.len() - SKIPPED_TOLD)?;
+        }
+        Ok(())
+    }
+}

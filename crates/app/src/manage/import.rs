@@ -1,0 +1,127 @@
+//! `manage import`.
+
+use std::{
+    fs::File,
+    io::{self, Read, Write},
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Instant,
+};
+
+use anyhow::{Context, bail};
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use rollcall_domain::AuditAction;
+use rollcall_service::{
+    AdminService, DirectoryService, Format, ImportReport, Imported, TransferService,
+};
+
+use super::{
+    export::format_of,
+    output::{grouped, stdout},
+};
+
+/// Of how many lines that were refused the reason is printed.
+const LISTED: usize = 20;
+
+#[derive(Args, Debug)]
+pub struct ImportUsers {
+    /// The file; - for the standard input
+    file: PathBuf,
+    /// csv or jsonl [default: what FILE ends with]
+    #[arg(long)]
+    format: Option<Format>,
+    /// Change nothing; only tell what would be
+    #[arg(long)]
+    dry_run: bool,
+}
+
+impl ImportUsers {
+    pub(super) async fn run(
+        self,
+        transfer: TransferService,
+        directory: DirectoryService,
+        admins: AdminService,
+    ) -> anyhow::Result<ExitCode> {
+        let started = Instant::now();
+        let bar = progress_bar();
+        let (input, format) = self.open(&bar)?;
+        let shown = bar.clone();
+        let progress = move |imported| shown.set_message(counts(imported));
+        let report = transfer.import(input, format, self.dry_run, progress).await;
+        bar.finish_and_clear();
+        let report =
+            report.with_context(|| format!("nothing was taken in from {}", self.name()))?;
+        if !self.dry_run {
+            let what = counts(report.imported);
+            admins.audit_command(AuditAction::ImportedUsers, &what).await?;
+            // Names that changed; a running bot would do it too.
+            while directory.index_names().await? {}
+        }
+        self.tell(&mut stdout(), &report, started)?;
+        Ok(if report.refused_count == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+
+    fn open(&self, bar: &ProgressBar) -> anyhow::Result<(Box<dyn Read + Send>, Format)> {
+        if self.is_standard_input() {
+            let Some(format) = self.format else {
+                bail!("tell the --format of the standard input: csv or jsonl");
+            };
+            return Ok((Box::new(bar.wrap_read(io::stdin())), format));
+        }
+        let format = self.format.map_or_else(|| format_of(&self.file), Ok)?;
+        let name = || format!("cannot read {}", self.file.display());
+        let file = File::open(&self.file).with_context(name)?;
+        bar.set_length(file.metadata().with_context(name)?.len());
+        Ok((Box::new(bar.wrap_read(file)), format))
+    }
+
+    fn is_standard_input(&self) -> bool {
+        self.file == Path::new("-")
+    }
+
+    fn name(&self) -> String {
+        match self.is_standard_input() {
+            true => "the standard input".to_owned(),
+            false => self.file.display().to_string(),
+        }
+    }
+
+    fn tell(
+        &self,
+        out: &mut impl Write,
+        report: &ImportReport,
+        started: Instant,
+    ) -> anyhow::Result<()> {
+        let ImportReport { imported, refused, refused_count } = report;
+        for line in refused.iter().take(LISTED) {
+            writeln!(out, "line {}: {}", line.line, line.reason)?;
+        }
+        let listed = u64::try_from(refused.len().min(LISTED))?;
+        if let Some(more) = refused_count.checked_sub(listed).filter(|more| *more > 0) {
+            writeln!(out, "… and {} more", grouped(more))?;
+        }
+        let seconds = started.elapsed().as_secs_f64();
+        let done = if self.dry_run { "Would be" } else { "Done" };
+        let refused = grouped(*refused_count);
+        writeln!(
+            out,
+            "{done}: {}, {refused} refused, in {seconds:.1} seconds.",
+            counts(*imported)
+        )?;
+        Ok(())
+    }
+}
+
+fn counts(Imported { created, updated, unchanged }: Imported) -> String {
+    let [created, updated, unchanged] = [created, updated, unchanged].map(grouped);
+    format!("{created} created, {updated} updated, {unchanged} unchanged")
+}
+
+/// A bar on the standard error that tells how much of the file is read.
+fn progress_bar() -> ProgressBar {
+    let template = "[{bar:40}] {bytes} of {total_bytes}, {eta} left: {msg}";
+    // The default style, should the template ever be wrong.
+    let style = ProgressStyle::with_template(template).unwrap_or(ProgressStyle::default_bar());
+    ProgressBar::new(0).with_style(style.progress_chars("=> "))
+}

@@ -1,0 +1,377 @@
+//! Fetching the schedule from the NHL by itself, beside everything else.
+
+use std::{convert::Infallible, time::Duration};
+
+use rollcall_nhl::{Client, FetchError, Skipped};
+use rollcall_service::{Refresh, ScheduleService, ServiceError, StoredGames};
+use tokio::time::{Instant, sleep};
+
+/// How often there is a look at what is due, give or take a fifth by chance.
+const EVERY: Duration = Duration::from_secs(30);
+/// How long after a failure it is tried again, at least; twice as long after each further one.
+const FIRST_PAUSE: Duration = Duration::from_secs(2 * 60);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
+/// How many weeks are fetched. In summer the second one is that of the first games of autumn.
+const WEEKS: u32 = 3;
+/// How many games that could not be read are logged of one fetch.
+const SKIPPED_TOLD: usize = 5;
+
+/// Keeps the schedule up to date, for ever: every six hours, and how games stand every two minutes
+/// while one is on. What there is stays when the API is away.
+pub(crate) async fn run(schedule: ScheduleService, nhl: Client) -> Infallible {
+    let mut refresher = Refresher::new(schedule, nhl);
+    loop {
+        refresher.look().await;
+        sleep(EVERY.mul_f64(0.8 + 0.4 * fastrand::f64())).await;
+    }
+}
+
+/// Why a refresh failed.
+#[derive(Debug, thiserror::Error)]
+enum RefreshError {
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+    #[error(transparent)]
+    Service(#[from] ServiceError),
+}
+
+/// Refreshes what is due, and takes its time after failures.
+struct Refresher {
+    schedule: ScheduleService,
+    nhl: Client,
+    weeks: Failures,
+    scores: Failures,
+}
+
+/// How often something has failed, and until when it is left alone.
+struct Failures {
+    count: u32,
+    until: Instant,
+}
+
+impl Failures {
+    fn none() -> Self {
+        Self { count: 0, until: Instant::now() }
+    }
+
+    fn meet(&mut self, what: &str, error: &RefreshError) {
+        let error = chain(error);
+        match self.count {
+            0 => {
+                log::warn!(error; "{what}; what there is stays, and it is tried again until it works")
+            }
+            _ => log::debug!(error; "{what}"),
+        }
+        let pause = FIRST_PAUSE.saturating_mul(1 << self.count.min(10)).min(LONGEST_PAUSE);
+        self.count = self.count.saturating_add(1);
+        self.until = Instant::now() + pause.mul_f64(0.8 + 0.4 * fastrand::f64());
+    }
+
+    fn end(&mut self, what: &str) {
+        if self.count > 0 {
+            log::info!(failures = self.count; "it works again after: {what}");
+        }
+        *self = Self::none();
+    }
+
+    fn are_over(&self) -> bool {
+        self.until <= Instant::now()
+    }
+}
+
+impl Refresher {
+    fn new(schedule: ScheduleService, nhl: Client) -> Self {
+        Self { schedule, nhl, weeks: Failures::none(), scores: Failures::none() }
+    }
+
+    /// Refreshes what is due.
+    async fn look(&mut self) {
+        const WEEKS: &str = "the schedule cannot be fetched";
+        if self.weeks.are_over() {
+            match self.refresh_weeks().await {
+                Ok(()) => self.weeks.end(WEEKS),
+                Err(error) => self.weeks.meet(WEEKS, &error),
+            }
+        }
+        const SCORES: &str = "the scores cannot be fetched";
+        if self.scores.are_over() {
+            match self.refresh_scores().await {
+                Ok(()) => self.scores.end(SCORES),
+                Err(error) => self.scores.meet(SCORES, &error),
+            }
+        }
+    }
+
+    async fn refresh_weeks(&self) -> Result<(), RefreshError> {
+        let Some(lease) = self.schedule.begin_refresh(Refresh::Schedule).await? else {
+            return Ok(());
+        };
+        let result = self.fetch_weeks().await;
+        count(Refresh::Schedule, result.is_ok());
+        self.schedule.end_refresh(lease, result.is_ok()).await?;
+        let StoredGames { new, changed, unchanged } = result?;
+        log::info!(new, changed, unchanged; "the schedule is fetched");
+        Ok(())
+    }
+
+    async fn fetch_weeks(&self) -> Result<StoredGames, RefreshError> {
+        let mut all = StoredGames::default();
+        // Yesterday's games may have ended only just now.
+        let today = self.schedule.nhl_today();
+        let mut next = today.pred_opt().or(Some(today));
+        for _ in 0..WEEKS {
+            let Some(first) = next else { break };
+            let week = self.nhl.week(first).await?;
+            tell_of_skipped(&week.skipped);
+            let stored = self.schedule.store(&week.games).await?;
+            count_games(&stored, week.skipped.len());
+            all.new += stored.new;
+            all.changed += stored.changed;
+            all.unchanged += stored.unchanged;
+            next = week.next.filter(|next| *next > first);
+        }
+        Ok(all)
+    }
+
+    async fn refresh_scores(&self) -> Result<(), RefreshError> {
+        let days = self.schedule.days_of_games_on().await?;
+        if days.is_empty() {
+            return Ok(());
+        }
+        let Some(lease) = self.schedule.begin_refresh(Refresh::Scores).await? else {
+            return Ok(());
+        };
+        let result = async {
+            let mut changed = 0;
+            for day in days {
+                let scores = self.nhl.scores(day).await?;
+                tell_of_skipped(&scores.skipped);
+                changed += self.schedule.update(&scores.updates).await?;
+            }
+            Ok(changed)
+        };
+        let result: Result<u64, RefreshError> = result.await;
+        count(Refresh::Scores, result.is_ok());
+        self.schedule.end_refresh(lease, result.is_ok()).await?;
+        let changed = result?;
+        log::debug!(changed; "the scores are fetched");
+        Ok(())
+    }
+}
+
+/// Logs some of the games that could not be read; there is no more to be done about them.
+fn tell_of_skipped(skipped: &[Skipped]) {
+    for Skipped { id, reason } in skipped.iter().take(SKIPPED_TOLD) {
+        log::warn!(game = id.unwrap_or_default(), reason; "a game could not be read, and is left out");
+    }
+    if skipped.len() > SKIPPED_TOLD {
+        let others = skipped.len() - SKIPPED_TOLD;
+        log::warn!(others; "more games could not be read");
+    }
+}
+
+fn count(refresh: Refresh, succeeded: bool) {
+    let outcome = if succeeded { "succeeded" } else { "failed" };
+    let labels = [("what", refresh.name()), ("outcome", outcome)];
+    metrics::counter!("rollcall_refreshes_total", &labels).increment(1);
+}
+
+fn count_games(stored: &StoredGames, skipped: usize) {
+    let skipped = u64::try_from(skipped).unwrap_or(u64::MAX);
+    for (change, games) in [
+        ("new", stored.new),
+        ("changed", stored.changed),
+        ("unchanged", stored.unchanged),
+        ("skipped", skipped),
+    ] {
+        metrics::counter!("rollcall_games_fetched_total", "change" => change).increment(games);
+    }
+}
+
+fn chain(error: &RefreshError) -> String {
+    match error {
+        RefreshError::Fetch(error) => format!("{:#}", anyhow::Error::from(error.clone())),
+        RefreshError::Service(error) => format!("{:#}", anyhow::Error::from(error.clone())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeSet, sync::Arc};
+
+    use chrono::{DateTime, TimeDelta, Utc};
+    use chrono_tz::Tz;
+    use rollcall_domain::{Clock, Game, GameState};
+    use rollcall_nhl::Timing;
+    use rollcall_repository_diesel::{Database, DieselScheduleRepository};
+    use rollcall_service::ScheduleView;
+    use rollcall_simulator::{Fault, NhlApi, NhlGame};
+    use rollcall_testkit::{TestClock, ThrowAwayDatabase};
+
+    use super::*;
+
+    #[derive(Clone)]
+    struct Shared(Arc<TestClock>);
+
+    impl Clock for Shared {
+        fn now(&self) -> DateTime<Utc> {
+            self.0.now()
+        }
+    }
+
+    struct Desk {
+        api: NhlApi,
+        clock: Shared,
+        refresher: Refresher,
+        other: Refresher,
+    }
+
+    const QUICK: Timing = Timing {
+        timeout: Duration::from_millis(500),
+        first_pause: Duration::from_millis(1),
+        longest_pause: Duration::from_millis(50),
+    };
+
+    impl Desk {
+        async fn open(database: &ThrowAwayDatabase) -> Self {
+            let api = NhlApi::start().await.unwrap();
+            let clock = Shared(Arc::new(TestClock::at("2026-11-24T00:00:00Z")));
+            let url: rollcall_nhl::ApiUrl = api.url().parse().unwrap();
+            let refresher = async || {
+                let database = Database::open(database.url().parse().unwrap()).await.unwrap();
+                database.migrate().await.unwrap();
+                let storage = DieselScheduleRepository::new(database);
+                let client = Client::new(url.clone(), QUICK, clock.clone()).unwrap();
+                Refresher::new(ScheduleService::new(storage, clock.clone()), client)
+            };
+            let (one, other) = (refresher().await, refresher().await);
+            Self { api, clock, refresher: one, other }
+        }
+
+        async fn games(&self) -> Vec<Game> {
+            let schedule = &self.other.schedule;
+            let shown = schedule.schedule(ScheduleView::Today, Tz::UTC, &BTreeSet::new()).await;
+            shown.unwrap().days.into_iter().flat_map(|day| day.games).collect()
+        }
+
+        fn paths(&self) -> Vec<String> {
+            self.api.requests().into_iter().map(|request| request.path).collect()
+        }
+
+        async fn look_after(&mut self, seconds: i64) {
+            self.clock.0.advance(seconds);
+            self.refresher.look().await;
+            self.other.look().await;
+        }
+
+        /// As if what has failed had failed long ago.
+        fn forget_failures(&mut self) {
+            self.refresher.weeks.until = Instant::now();
+            self.refresher.scores.until = Instant::now();
+        }
+    }
+
+    fn game() -> NhlGame {
+        NhlGame::new(1, "BOS", "MTL", "2026-11-24T00:30:00Z")
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn the_schedule_is_fetched_every_six_hours_by_one() {
+        for database in ThrowAwayDatabase::of_each_kind() {
+            let mut desk = Desk::open(&database).await;
+            desk.api.put(game());
+            desk.refresher.look().await;
+            desk.other.look().await;
+            desk.refresher.look().await;
+            assert_eq!(
+                desk.paths(),
+                ["/v1/schedule/2026-11-22", "/v1/schedule/2026-11-29", "/v1/schedule/2026-12-06",]
+            );
+            assert_eq!(desk.games().await.len(), 1);
+            desk.clock.0.advance(6 * 3600 + 1);
+            desk.api.put(game().state("OFF").score(1, 2));
+            desk.other.look().await;
+            assert_eq!(desk.games().await[0].state, GameState::Official);
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn in_summer_it_goes_on_where_the_nhl_does() {
+        let database = ThrowAwayDatabase::sqlite();
+        let mut desk = Desk::open(&database).await;
+        desk.api.next_start("2026-12-20");
+        desk.refresher.look().await;
+        assert_eq!(desk.paths(), ["/v1/schedule/2026-11-22", "/v1/schedule/2026-12-20"]);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn scores_are_fetched_every_two_minutes_while_a_game_is_on() {
+        for database in ThrowAwayDatabase::of_each_kind() {
+            let mut desk = Desk::open(&database).await;
+            desk.api.put(game());
+            desk.refresher.look().await;
+            let before = desk.paths().len();
+            desk.look_after(60).await;
+            assert_eq!(desk.paths().len(), before, "it is not on yet");
+            desk.api.put(game().state("LIVE").score(1, 0));
+            desk.look_after(26 * 60).await;
+            assert_eq!(desk.paths()[before..], ["/v1/score/2026-11-23"]);
+            let games = desk.games().await;
+            assert_eq!((games[0].state, games[0].score.unwrap().away), (GameState::Live, 1));
+            // The scores tell no place; the name stays whole.
+            assert_eq!(games[0].home.name, "Montréal Canadiens");
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_there_is_stays_when_the_api_is_away_or_odd() {
+        for database in ThrowAwayDatabase::of_each_kind() {
+            let mut desk = Desk::open(&database).await;
+            desk.api.put(game());
+            desk.refresher.look().await;
+            let stored = desk.games().await;
+            let page = Fault::Body {
+                status: 200,
+                content_type: String::new(),
+                body: "<html>maintenance</html>".to_owned(),
+            };
+            for fault in [
+                Fault::internal(),
+                page,
+                Fault::Closed,
+                Fault::Huge { bytes: 1 << 40 },
+                Fault::Slow(Duration::from_secs(60)),
+            ] {
+                desk.clock.0.advance(6 * 3600 + 1);
+                desk.api.fail_always(fault);
+                desk.forget_failures();
+                desk.refresher.look().await;
+                assert!(desk.refresher.weeks.count > 0);
+                let asked = desk.paths().len();
+                desk.refresher.look().await;
+                assert_eq!(desk.paths().len(), asked, "it takes its time");
+                desk.clock.0.advance(-(6 * 3600 + 1));
+                assert_eq!(desk.games().await, stored);
+            }
+            desk.api.clear_faults();
+            desk.clock.0.advance(6 * 3600 + 1);
+            desk.forget_failures();
+            desk.refresher.look().await;
+            assert_eq!(desk.refresher.weeks.count, 0);
+        }
+    }
+
+    #[test]
+    fn pauses_grow() {
+        let mut failures = Failures::none();
+        let error = RefreshError::Service(ServiceError::Stopped);
+        for _ in 0..40 {
+            failures.meet("on purpose", &error);
+            assert!(failures.until <= Instant::now() + LONGEST_PAUSE.mul_f64(1.2));
+            assert!(!failures.are_over());
+        }
+        failures.end("on purpose");
+        assert!(failures.are_over());
+        assert!(TimeDelta::from_std(FIRST_PAUSE).is_ok());
+    }
+}

@@ -1,0 +1,18 @@
+//! A client of the NHL's public web API, as far as the schedule needs it.
+//!
+//! [`Client::week`] asks for the games of a week, and [`Client::scores`] how those of a day stand;
+//! [`read_games`] reads what was saved to a file. The API has no contract that anybody keeps, so no
+//! more of an answer is required than is used, and each game is read by itself: one that cannot be
+//! read is [`Skipped`], and the others are there.
+//!
+//! To read one more field: in `answer.rs`, and in `Game` of the domain.
+//!
+//! Architecture invariant: no reqwest type leaves this crate.
+
+mod answer;
+mod cache;
+mod client;
+mod retry;
+
+pub use answer::{Games, Scores, Skipped, Unreadable, read_games};
+pub use client::{ApiUrl, Client, FetchError, InvalidApiUrl, Timing};

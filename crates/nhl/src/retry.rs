@@ -1,0 +1,47 @@
+//! When to try again.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+/// How long to wait before the try after `failures` failures: longer each time, and by chance, so
+/// that those who failed together do not come again together.
+pub(crate) fn pause(first: Duration, failures: u32, chance: f64) -> Duration {
+    let longest = first.saturating_mul(1 << failures.saturating_sub(1).min(10));
+    longest.mul_f64(0.5 + chance.clamp(0.0, 1.0) / 2.0)
+}
+
+/// How long `Retry-After` asks to wait at `now` (RFC 9110, 10.2.3): seconds, or until a date.
+pub(crate) fn retry_after(value: &str, now: DateTime<Utc>) -> Option<Duration> {
+    let value = value.trim();
+    if let Ok(seconds) = value.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let until = DateTime::parse_from_rfc2822(value).ok()?;
+    (until.to_utc() - now).to_std().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_and_differ_by_chance() {
+        let first = Duration::from_millis(500);
+        assert_eq!(pause(first, 1, 0.0), Duration::from_millis(250));
+        assert_eq!(pause(first, 1, 1.0), Duration::from_millis(500));
+        assert_eq!(pause(first, 3, 1.0), Duration::from_secs(2));
+        assert!(pause(first, u32::MAX, 1.0) <= Duration::from_secs(512));
+    }
+
+    #[test]
+    fn a_server_asks_for_seconds_or_until_a_date() {
+        let now = "2026-11-23T12:00:00Z".parse().unwrap();
+        let seconds = |value| retry_after(value, now).map(|wait| wait.as_secs());
+        assert_eq!(seconds("120"), Some(120));
+        assert_eq!(seconds("Mon, 23 Nov 2026 12:00:30 GMT"), Some(30));
+        for odd in ["", "soon", "-1", "Mon, 23 Nov 2026 11:00:00 GMT"] {
+            assert_eq!(seconds(odd), None, "{odd}");
+        }
+    }
+}

@@ -1,0 +1,386 @@
+//! Users on their way out of the database, and into it.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use chrono::{DateTime, NaiveDate, Utc};
+use diesel::{
+    Connection, PgConnection, SqliteConnection, connection::SimpleConnection, prelude::*,
+    result::Error::RollbackTransaction,
+};
+use rollcall_domain::{Facts, Origin, ProfileField, Sums, TelegramId, TelegramUser};
+use rollcall_repository::{History, Imported, Incoming};
+
+use crate::{
+    activity::add_sums,
+    connection::AnyConnection,
+    demo::{BulkDay, BulkUser},
+    directory::search,
+    error::Failure,
+    reach::{reach_change, start},
+    registration::{ChangeKey, OldAndNew, Statements},
+    row::UserRow,
+    schema::{active_days, reach_history, starts, telegram_users},
+    timestamp::UtcMicros,
+};
+
+/// See [`TransferRepository::users_after`](rollcall_repository::TransferRepository::users_after).
+pub(crate) fn users_after(
+    connection: &mut AnyConnection,
+    after: Option<TelegramId>,
+    limit: u32,
+) -> Result<Vec<TelegramUser>, Failure> {
+    let rows: Vec<UserRow> = telegram_users::table
+        .filter(telegram_users::telegram_id.gt(after.map_or(0, TelegramId::get)))
+        .order(telegram_users::telegram_id)
+        .limit(limit.into())
+        .select(UserRow::as_select())
+        .load(connection)?;
+    rows.into_iter().map(UserRow::into_user).collect()
+}
+
+/// See [`TransferRepository::import`](rollcall_repository::TransferRepository::import).
+pub(crate) fn import(
+    connection: &mut AnyConnection,
+    incoming: Incoming,
+    progress: &dyn Fn(Imported),
+) -> Result<Option<Imported>, Failure> {
+    let imported = connection.transaction(|connection| {
+        shut_others_out(connection)?;
+        let mut imported = Imported::default();
+        for users in incoming {
+            if users.is_empty() {
+                return Ok(imported);
+            }
+            take_in(connection, users, &mut imported)?;
+            progress(imported);
+        }
+        Err(Failure::Diesel(RollbackTransaction))
+    });
+    match imported {
+        Err(Failure::Diesel(RollbackTransaction)) => Ok(None),
+        imported => imported.map(Some),
+    }
+}
+
+/// Lets nobody register before the transaction is over.
+fn shut_others_out(connection: &mut AnyConnection) -> QueryResult<()> {
+    match connection {
+        // A statement that writes makes the transaction SQLite's only writer.
+        AnyConnection::Sqlite(connection) => {
+            connection.batch_execute("UPDATE activity_state SET is_demo = is_demo")
+        }
+        AnyConnection::Postgres(connection) => {
+            connection.batch_execute("LOCK TABLE telegram_users IN SHARE ROW EXCLUSIVE MODE")
+        }
+    }
+}
+
+/// Somebody who is created or updated.
+struct Change {
+    user: TelegramUser,
+    /// What was known of the user, and on which days it was active.
+    before: Option<(TelegramUser, Past)>,
+}
+
+fn take_in(
+    connection: &mut AnyConnection,
+    users: Vec<TelegramUser>,
+    imported: &mut Imported,
+) -> Result<(), Failure> {
+    let mut given: BTreeMap<i64, TelegramUser> = BTreeMap::new();
+    for user in users {
+        let Some(first) = given.get_mut(&user.telegram_id.get()) else {
+            given.insert(user.telegram_id.get(), user);
+            continue;
+        };
+        // A line about somebody of whom there was one before.
+        let before = first.clone();
+        first.merge(user);
+        let count = if *first == before { &mut imported.unchanged } else { &mut imported.updated };
+        *count += 1;
+    }
+    let mut changes = changes(connection, given, imported)?;
+    let losers = settle_usernames(connection, &mut changes)?;
+    write(connection, &changes, losers)
+}
+
+/// Who of the users is created or updated, sorted by id.
+fn changes(
+    connection: &mut AnyConnection,
+    given: BTreeMap<i64, TelegramUser>,
+    imported: &mut Imported,
+) -> Result<Vec<Change>, Failure> {
+    let ids: Vec<i64> = given.keys().copied().collect();
+    let rows: Vec<UserRow> = telegram_users::table
+        .filter(telegram_users::telegram_id.eq_any(&ids))
+        .select(UserRow::as_select())
+        .load(connection)?;
+    let mut stored = HashMap::new();
+    for row in rows {
+        stored.insert(row.telegram_id, row.into_user()?);
+    }
+    let (mut changes, mut updated) = (Vec::new(), Vec::new());
+    for (id, user) in given {
+        let Some(before) = stored.remove(&id) else {
+            imported.created += 1;
+            changes.push(Change { user, before: None });
+            continue;
+        };
+        let mut merged = before.clone();
+        merged.merge(user);
+        if merged == before {
+            imported.unchanged += 1;
+        } else {
+            imported.updated += 1;
+            updated.push(id);
+            changes.push(Change { user: merged, before: Some((before, Past::default())) });
+        }
+    }
+    let mut pasts = pasts(connection, &updated)?;
+    for Change { before, .. } in &mut changes {
+        if let Some((user, past)) = before {
+            *past = pasts.remove(&user.telegram_id.get()).unwrap_or_default();
+        }
+    }
+    Ok(changes)
+}
+
+/// What else is known of a user.
+#[derive(Default)]
+struct Past {
+    /// The days of activity with their interactions, the latest one included.
+    days: BTreeMap<NaiveDate, u32>,
+    reach_changes: Vec<rollcall_domain::ReachChange>,
+    starts: Vec<(DateTime<Utc>, rollcall_domain::StartPayload)>,
+}
+
+fn pasts(connection: &mut AnyConnection, ids: &[i64]) -> Result<HashMap<i64, Past>, Failure> {
+    let mut pasts: HashMap<i64, Past> = HashMap::new();
+    let count = |interactions: i32| interactions.try_into().unwrap_or_default();
+    let latest: Vec<(i64, NaiveDate, i32)> = telegram_users::table
+        .filter(telegram_users::telegram_id.eq_any(ids))
+        .select((
+            telegram_users::telegram_id,
+            telegram_users::active_day,
+            telegram_users::day_interactions,
+        ))
+        .load(connection)?;
+    let others: Vec<(i64, NaiveDate, i32)> =
+        active_days::table.filter(active_days::telegram_id.eq_any(ids)).load(connection)?;
+    for (id, day, interactions) in latest.into_iter().chain(others) {
+        pasts.entry(id).or_default().days.insert(day, count(interactions));
+    }
+    let changes: Vec<(i64, UtcMicros, String)> = reach_history::table
+        .filter(reach_history::telegram_id.eq_any(ids))
+        .order((reach_history::telegram_id, reach_history::at))
+        .load(connection)?;
+    for (id, at, change) in changes {
+        pasts.entry(id).or_default().reach_changes.push(reach_change(id, at, &change)?);
+    }
+    let came: Vec<(i64, UtcMicros, String)> = starts::table
+        .filter(starts::telegram_id.eq_any(ids))
+        .order((starts::telegram_id, starts::at))
+        .load(connection)?;
+    for (id, at, payload) in came {
+        pasts.entry(id).or_default().starts.push(start(id, at, &payload)?);
+    }
+    Ok(pasts)
+}
+
+/// Who loses a username, and when.
+type Loser = (i64, DateTime<Utc>);
+
+/// Leaves each username to the one user who was seen last of those who claim it. Answers who else
+/// is to lose theirs.
+fn settle_usernames(
+    connection: &mut AnyConnection,
+    changes: &mut [Change],
+) -> Result<Vec<Loser>, Failure> {
+    let claims: BTreeSet<String> =
+        changes.iter().filter_map(|it| it.user.username.as_ref()).map(|it| it.key()).collect();
+    let keys: Vec<&str> = claims.iter().map(String::as_str).collect();
+    let holders = match connection {
+        AnyConnection::Sqlite(connection) => connection.holders(&keys)?,
+        AnyConnection::Postgres(connection) => connection.holders(&keys)?,
+    };
+    let changed: BTreeSet<i64> = changes.iter().map(|it| it.user.telegram_id.get()).collect();
+    let others = holders.into_iter().filter(|(id, ..)| !changed.contains(id));
+    let others: Vec<_> = others
+        .map(|(id, username, last_seen)| {
+            (username.to_ascii_lowercase(), DateTime::<Utc>::from(last_seen), id)
+        })
+        .collect();
+    let within = changes.iter().filter_map(|Change { user, .. }| {
+        let key = user.username.as_ref()?.key();
+        Some((key, user.last_seen, user.telegram_id.get()))
+    });
+    let mut owners: HashMap<String, (DateTime<Utc>, i64)> = HashMap::new();
+    for (key, last_seen, id) in within.chain(others.iter().cloned()) {
+        let owner = owners.entry(key).or_insert((last_seen, id));
+        *owner = (*owner).max((last_seen, id));
+    }
+    let owns = |key: &str, id: i64| owners.get(key).is_some_and(|(_, owner)| *owner == id);
+    for Change { user, .. } in changes {
+        let id = user.telegram_id.get();
+        user.username = user.username.take().filter(|username| owns(&username.key(), id));
+    }
+    let lost = others.into_iter().filter(|(key, _, id)| !owns(key, *id));
+    let at = |key: &str| owners.get(key).map_or(DateTime::UNIX_EPOCH, |(at, _)| *at);
+    Ok(lost.map(|(key, _, id)| (id, at(&key))).collect())
+}
+
+fn write(
+    connection: &mut AnyConnection,
+    changes: &[Change],
+    losers: Vec<Loser>,
+) -> Result<(), Failure> {
+    // Summing up takes about as long as writing.
+    let sums = std::thread::scope(|scope| {
+        let sums = scope.spawn(|| sums_of(changes));
+        write_users(connection, changes, losers)?;
+        let sums = sums.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        Ok::<_, Failure>(sums)
+    })?;
+    Ok(add_sums(connection, sums)?)
+}
+
+fn sums_of(changes: &[Change]) -> Sums {
+    let mut sums = Sums::default();
+    for change in changes {
+        change.add_to(&mut sums);
+    }
+    sums
+}
+
+fn write_users(
+    connection: &mut AnyConnection,
+    changes: &[Change],
+    losers: Vec<Loser>,
+) -> Result<(), Failure> {
+    let histories: Vec<History> = changes.iter().map(Change::history).collect();
+    let (mut renamed, mut profile_changes) = (Vec::new(), BTreeMap::new());
+    for change in changes {
+        change.note(&mut renamed, &mut profile_changes);
+    }
+    for (id, at) in losers {
+        let loser = telegram_users::table.find(id);
+        diesel::update(loser)
+            .set((
+                telegram_users::username.eq(None::<String>),
+                telegram_users::updated_at.eq(UtcMicros::from(at)),
+            ))
+            .execute(connection)?;
+        renamed.push(id);
+    }
+    renamed.sort_unstable();
+    let is_updated = |change: &&Change| change.before.is_some();
+    let updated: Vec<i64> =
+        changes.iter().filter(is_updated).map(|it| it.user.telegram_id.get()).collect();
+    if !updated.is_empty() {
+        // Written anew, for rows are fastest written in bulk.
+        diesel::delete(telegram_users::table.filter(telegram_users::telegram_id.eq_any(&updated)))
+            .execute(connection)?;
+        diesel::delete(active_days::table.filter(active_days::telegram_id.eq_any(&updated)))
+            .execute(connection)?;
+    }
+    let users: Vec<BulkUser<'_>> = histories.iter().filter_map(BulkUser::of).collect();
+    let days: Vec<BulkDay> = histories.iter().flat_map(BulkDay::past).collect();
+    match connection {
+        AnyConnection::Sqlite(connection) => {
+            insert(connection, &users, &days)?;
+            connection.note_names(&renamed, &profile_changes)?;
+        }
+        AnyConnection::Postgres(connection) => {
+            copy(connection, &users, &days)?;
+            connection.note_names(&renamed, &profile_changes)?;
+        }
+    }
+    let is_created = |change: &&Change| change.before.is_none();
+    Ok(search::add_new(connection, changes.iter().filter(is_created).map(|it| &it.user))?)
+}
+
+/// Each row is a statement, prepared once: here that costs no round trip.
+fn insert(
+    connection: &mut SqliteConnection,
+    users: &[BulkUser<'_>],
+    days: &[BulkDay],
+) -> QueryResult<()> {
+    for row in users {
+        diesel::insert_into(telegram_users::table).values(row).execute(connection)?;
+    }
+    for row in days {
+        diesel::insert_into(active_days::table).values(row).execute(connection)?;
+    }
+    Ok(())
+}
+
+/// The rows of each table travel in one stream.
+fn copy(
+    connection: &mut PgConnection,
+    users: &[BulkUser<'_>],
+    days: &[BulkDay],
+) -> QueryResult<()> {
+    diesel::copy_from(telegram_users::table).from_insertable(users).execute(connection)?;
+    diesel::copy_from(active_days::table).from_insertable(days).execute(connection)?;
+    Ok(())
+}
+
+impl Change {
+    /// The user with all days of activity: those that were known, and those of the first and the
+    /// latest interaction.
+    fn history(&self) -> History {
+        let mut days = self.before.as_ref().map(|(_, past)| past.days.clone()).unwrap_or_default();
+        for at in [self.user.created_at, self.user.last_seen] {
+            days.entry(at.date_naive()).or_insert(1);
+        }
+        History {
+            user: self.user.clone(),
+            days: days.into_iter().collect(),
+            reach_changes: Vec::new(),
+            starts: Vec::new(),
+        }
+    }
+
+    /// Adds what the user counts now, and takes away what it counted before.
+    fn add_to(&self, sums: &mut Sums) {
+        let nothing = Past::default();
+        let past = self.before.as_ref().map_or(&nothing, |(_, past)| past);
+        let days = self.history().days.into_iter().map(|(day, _)| day).collect::<Vec<_>>();
+        facts(&self.user, &days, past).add_to(sums);
+        if let Some((user, past)) = &self.before {
+            let days: Vec<_> = past.days.keys().copied().collect();
+            let mut before = Sums::default();
+            facts(user, &days, past).add_to(&mut before);
+            for ((figure, day, label), value) in before {
+                sums.add(figure, day, label, -value);
+            }
+        }
+    }
+
+    /// Notes how the profile of somebody who was there changed, and whether the names did.
+    fn note(&self, renamed: &mut Vec<i64>, changes: &mut BTreeMap<ChangeKey, OldAndNew>) {
+        let Some((before, _)) = &self.before else { return };
+        let id = before.telegram_id;
+        for field in ProfileField::ALL {
+            let text = |user| field.of(user).filter(|text| !text.is_empty()).map(str::to_owned);
+            let (old, new) = (text(before), text(&self.user));
+            if old != new {
+                changes.insert((id, self.user.updated_at, field), (old, new));
+                if field != ProfileField::LanguageCode && renamed.last() != Some(&id.get()) {
+                    renamed.push(id.get());
+                }
+            }
+        }
+    }
+}
+
+fn facts<'a>(user: &'a TelegramUser, days: &'a [NaiveDate], past: &'a Past) -> Facts<'a> {
+    Facts {
+        origin: Origin { created_on: user.created_at.date_naive(), source: user.source.as_ref() },
+        language_code: user.language_code.as_deref(),
+        is_reachable: user.reach.is_reachable(),
+        days,
+        reach_changes: &past.reach_changes,
+        starts: &past.starts,
+    }
+}

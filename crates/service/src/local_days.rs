@@ -1,0 +1,118 @@
+//! Days as they are in a time zone. They begin at midnight, or when clocks that were moved at
+//! midnight first show the day; most have 24 hours.
+
+use chrono::{
+    DateTime, Datelike, Days, NaiveDate, NaiveTime, TimeDelta, TimeZone, Utc, offset::LocalResult,
+};
+use chrono_tz::Tz;
+
+/// The longest that clocks have ever been moved at once: a whole day, at the date line.
+const LONGEST_JUMP_MINUTES: i64 = 25 * 60;
+
+/// When a day begins in a time zone. A day that a zone has left out begins with the next one.
+pub(crate) fn day_start(zone: Tz, day: NaiveDate) -> DateTime<Utc> {
+    let midnight = day.and_time(NaiveTime::MIN);
+    let exists = (0..=LONGEST_JUMP_MINUTES).find_map(|minutes| {
+        let local = midnight.checked_add_signed(TimeDelta::minutes(minutes))?;
+        match zone.from_local_datetime(&local) {
+            LocalResult::Single(at) | LocalResult::Ambiguous(at, _) => Some(at.to_utc()),
+            LocalResult::None => None,
+        }
+    });
+    exists.unwrap_or_else(|| midnight.and_utc())
+}
+
+/// The day that it is in a time zone.
+pub(crate) fn day_of(zone: Tz, at: DateTime<Utc>) -> NaiveDate {
+    at.with_timezone(&zone).date_naive()
+}
+
+/// The day after; the last one that there is follows itself.
+pub(crate) fn next_day(day: NaiveDate) -> NaiveDate {
+    day.succ_opt().unwrap_or(day)
+}
+
+/// The Monday after a day.
+pub(crate) fn next_monday(day: NaiveDate) -> NaiveDate {
+    let days = 7 - u64::from(day.weekday().num_days_from_monday());
+    day.checked_add_days(Days::new(days)).unwrap_or(day)
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono_tz::TZ_VARIANTS;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    fn start(zone: Tz, of: &str) -> String {
+        day_start(zone, day(of)).format("%Y-%m-%d %H:%M").to_string()
+    }
+
+    #[test]
+    fn a_day_begins_at_midnight_or_when_the_clocks_show_it() {
+        assert_eq!(start(Tz::UTC, "2026-11-23"), "2026-11-23 00:00");
+        assert_eq!(start(Tz::America__New_York, "2026-11-23"), "2026-11-23 05:00");
+        // Days of 23 and of 25 hours.
+        assert_eq!(start(Tz::Europe__Berlin, "2026-03-29"), "2026-03-28 23:00");
+        assert_eq!(start(Tz::Europe__Berlin, "2026-03-30"), "2026-03-29 22:00");
+        assert_eq!(start(Tz::America__New_York, "2026-11-01"), "2026-11-01 04:00");
+        assert_eq!(start(Tz::America__New_York, "2026-11-02"), "2026-11-02 05:00");
+        // Midnight does not exist, or exists twice.
+        assert_eq!(start(Tz::Africa__Cairo, "2026-04-24"), "2026-04-23 22:00");
+        assert_eq!(start(Tz::America__Havana, "2026-11-01"), "2026-11-01 04:00");
+        // A day that was left out, at the date line.
+        assert_eq!(start(Tz::Pacific__Apia, "2011-12-30"), start(Tz::Pacific__Apia, "2011-12-31"));
+    }
+
+    #[test]
+    fn a_week_ends_before_monday() {
+        for (of, monday) in [
+            ("2026-11-23", "2026-11-30"),
+            ("2026-11-24", "2026-11-30"),
+            ("2026-11-29", "2026-11-30"),
+            ("2026-12-31", "2027-01-04"),
+        ] {
+            assert_eq!(next_monday(day(of)), day(monday), "{of}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        /// Whatever the zone and whatever its clocks do that day.
+        #[test]
+        fn every_moment_is_in_the_day_that_the_clocks_show(
+            zone in prop::sample::select(TZ_VARIANTS.as_slice()),
+            seconds in 1_325_376_000_i64..2_145_916_800,
+        ) {
+            let at = DateTime::from_timestamp(seconds, 0).unwrap();
+            let today = day_of(zone, at);
+            prop_assert!(day_start(zone, today) <= at);
+            prop_assert!(at < day_start(zone, next_day(today)));
+            prop_assert!(at < day_start(zone, next_monday(today)));
+        }
+
+        /// The same on the very days on which clocks are moved.
+        #[test]
+        fn days_follow_each_other_without_gap_or_overlap_when_clocks_are_moved(
+            zone in prop::sample::select(TZ_VARIANTS.as_slice()),
+            year in 2012_i32..2037,
+        ) {
+            let mut today = NaiveDate::from_ymd_opt(year, 1, 1).unwrap();
+            let mut begins = day_start(zone, today);
+            for _ in 0..366 {
+                let ends = day_start(zone, next_day(today));
+                let hours = (ends - begins).num_minutes();
+                prop_assert!((20 * 60..=28 * 60).contains(&hours), "{zone} {today}: {hours} min");
+                prop_assert_eq!(day_of(zone, begins), today);
+                prop_assert_eq!(day_of(zone, ends - TimeDelta::seconds(1)), today);
+                (today, begins) = (next_day(today), ends);
+            }
+        }
+    }
+}

@@ -1,0 +1,323 @@
+//! Taking users along in a file, and in from one.
+
+mod csv;
+mod jsonl;
+mod row;
+
+use std::{fmt, io, str::FromStr, sync::Arc};
+
+use rollcall_domain::{Cursor, SortKey, TelegramId, TelegramUser, UserFilter, UserSort};
+use rollcall_repository::{
+    DirectoryRepository, Imported, MAX_PAGE_SIZE, RepositoryError, TransferRepository,
+};
+use tokio::task::{JoinHandle, spawn_blocking};
+
+use crate::ServiceError;
+
+/// How many users are read at once, where nobody is left out.
+const PART: u32 = 5_000;
+/// How many users are taken in at once.
+const CHUNK: usize = 10_000;
+/// Of how many lines that were refused the reasons are kept.
+const MAX_REFUSED: usize = 1_000;
+
+/// How a file is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Comma-separated values, with the names of the columns in the first line. Text that a
+    /// spreadsheet would take for a formula has a `'` in front.
+    Csv,
+    /// A JSON object a line.
+    JsonLines,
+}
+
+impl Format {
+    /// Every format.
+    pub const ALL: [Self; 2] = [Self::Csv, Self::JsonLines];
+
+    /// Its name, which is also what such a file's name ends with.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::JsonLines => "jsonl",
+        }
+    }
+
+    /// Its media type.
+    pub fn media_type(self) -> &'static str {
+        match self {
+            Self::Csv => "text/csv; charset=utf-8",
+            Self::JsonLines => "application/jsonl; charset=utf-8",
+        }
+    }
+
+    fn write(self, users: &[TelegramUser], text: &mut Vec<u8>) {
+        match self {
+            Self::Csv => csv::write(users, text),
+            Self::JsonLines => jsonl::write(users, text),
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Format {
+    type Err = UnknownFormat;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|format| format.name() == name).ok_or(UnknownFormat)
+    }
+}
+
+/// Text that is the name of no [`Format`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected csv or jsonl")]
+pub struct UnknownFormat;
+
+/// Takes users along in a file, and in from one. Cheap to clone.
+#[derive(Clone)]
+pub struct TransferService {
+    directory: Arc<dyn DirectoryRepository>,
+    transfer: Arc<dyn TransferRepository>,
+}
+
+impl TransferService {
+    /// A service over `storage`.
+    pub fn new(storage: impl DirectoryRepository + TransferRepository + 'static) -> Self {
+        let storage = Arc::new(storage);
+        Self { directory: storage.clone(), transfer: storage }
+    }
+
+    /// The users who meet `filter`, in the order of their ids, as a file of this format. Nothing is
+    /// read before it is asked for, and nothing more once it is dropped.
+    pub fn export(&self, filter: UserFilter, format: Format) -> Export {
+        let first =
+            if filter == UserFilter::default() { Place::After(None) } else { Place::Page(None) };
+        let service = self.clone();
+        Export { service, filter: Arc::new(filter), format, next: Next::Place(first), begun: false }
+    }
+
+    /// Takes the users of a file in, all of them or none; lines that make no user are refused, and
+    /// the others are taken in. Whoever is there already is updated where the file knows something
+    /// newer. With `dry_run` nothing is changed, and told what would be.
+    ///
+    /// `progress` is told now and then how many users were taken in.
+    ///
+    /// # Errors
+    /// When the file cannot be read, has other columns, or the storage fails. Nothing was changed
+    /// then.
+    pub async fn import(
+        &self,
+        input: impl io::Read + Send + 'static,
+        format: Format,
+        dry_run: bool,
+        progress: impl Fn(Imported) + Send + 'static,
+    ) -> Result<ImportReport, ImportError> {
+        let (chunks, incoming) = std::sync::mpsc::sync_channel(1);
+        let (last, told) = std::sync::mpsc::channel();
+        let reading = spawn_blocking(move || match format {
+            Format::Csv => {
+                let mut reader = csv::Reader::new(input)?;
+                take_in(|| reader.next(), &chunks, dry_run)
+            }
+            Format::JsonLines => {
+                let mut reader = jsonl::Reader::new(input);
+                take_in(|| reader.next(), &chunks, dry_run)
+            }
+        });
+        let progress = Box::new(move |imported| {
+            // Whoever listens waits for the end.
+            let _heard = last.send(imported);
+            progress(imported);
+        });
+        let stored = self.transfer.import(Box::new(incoming.into_iter()), progress).await;
+        let refused = reading.await.map_err(|panic| ImportError::Unreadable(panic.into()))?;
+        let imported = match stored? {
+            Some(imported) => imported,
+            None => told.try_iter().last().unwrap_or_default(),
+        };
+        let Refusals { first, count } = refused?;
+        Ok(ImportReport { imported, refused: first, refused_count: count })
+    }
+}
+
+/// A line of a file: a user, or why it makes none.
+type Given = Result<TelegramUser, Refused>;
+
+/// A line of a file that makes no user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// The number of the line, counted from 1. What stretches over several lines begins here.
+    pub line: u64,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+/// What taking a file in has done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImportReport {
+    /// How many users were taken in.
+    pub imported: Imported,
+    /// The first 1,000 of the lines that were refused.
+    pub refused: Vec<Refused>,
+    /// How many lines were refused.
+    pub refused_count: u64,
+}
+
+/// Why a file was not taken in.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// The file cannot be read.
+    #[error("the file cannot be read")]
+    Unreadable(#[source] io::Error),
+    /// The first line has a name that is not one of the columns.
+    #[error("the first line has {0:?}, which is no column; expected {columns}", columns = row::COLUMNS.join(","))]
+    UnknownColumn(String),
+    /// The first line has a column twice.
+    #[error("the first line has the column {0} twice")]
+    RepeatedColumn(String),
+    /// The first line lacks a column.
+    #[error("the first line lacks the column {0}; expected {columns}", columns = row::COLUMNS.join(","))]
+    MissingColumn(&'static str),
+    /// The storage failed.
+    #[error(transparent)]
+    Storage(#[from] ServiceError),
+}
+
+impl From<RepositoryError> for ImportError {
+    fn from(error: RepositoryError) -> Self {
+        Self::Storage(error.into())
+    }
+}
+
+#[derive(Default)]
+struct Refusals {
+    first: Vec<Refused>,
+    count: u64,
+}
+
+/// Sends the users on, and an empty part as the end of them, unless it is only a rehearsal: then
+/// they are given up at the end.
+fn take_in(
+    mut next: impl FnMut() -> Result<Option<Given>, ImportError>,
+    chunks: &std::sync::mpsc::SyncSender<Vec<TelegramUser>>,
+    dry_run: bool,
+) -> Result<Refusals, ImportError> {
+    let (mut refusals, mut chunk) = (Refusals::default(), Vec::new());
+    // Who takes them has failed, where they are no longer taken, and says why.
+    let send = |chunk: Vec<_>| chunks.send(chunk).is_ok();
+    while let Some(given) = next()? {
+        match given {
+            Ok(user) => chunk.push(user),
+            Err(refused) => {
+                refusals.count += 1;
+                if refusals.first.len() < MAX_REFUSED {
+                    refusals.first.push(refused);
+                }
+            }
+        }
+        if chunk.len() == CHUNK && !send(std::mem::take(&mut chunk)) {
+            return Ok(refusals);
+        }
+    }
+    let is_sent = chunk.is_empty() || send(chunk);
+    if is_sent && !dry_run {
+        send(Vec::new());
+    }
+    Ok(refusals)
+}
+
+/// A file that is being written; see [`TransferService::export`].
+pub struct Export {
+    service: TransferService,
+    filter: Arc<UserFilter>,
+    format: Format,
+    next: Next,
+    begun: bool,
+}
+
+/// Some users, as a part of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// The text.
+    pub text: Vec<u8>,
+    /// How many users it tells of.
+    pub users: u64,
+}
+
+/// Where to go on.
+#[derive(Clone, Copy)]
+enum Place {
+    /// After a user, with everybody.
+    After(Option<TelegramId>),
+    /// At a place in the list of those who meet the filter.
+    Page(Option<Cursor>),
+}
+
+/// What comes next.
+enum Next {
+    Place(Place),
+    /// It is being read already.
+    Reading(JoinHandle<Result<Read, RepositoryError>>),
+    Nothing,
+}
+
+/// Users, and where those after them are.
+type Read = (Vec<TelegramUser>, Option<Place>);
+
+impl Export {
+    /// The next part of the file; `None` at the end.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub async fn next(&mut self) -> Result<Option<Part>, ServiceError> {
+        let reading = match std::mem::replace(&mut self.next, Next::Nothing) {
+            Next::Place(place) => self.read(place),
+            Next::Reading(reading) => reading,
+            Next::Nothing => return Ok(None),
+        };
+        let (users, place) =
+            reading.await.map_err(|panic| RepositoryError::Failed(panic.into()))??;
+        // What comes next is read while this is written.
+        self.next = place.map_or(Next::Nothing, |place| Next::Reading(self.read(place)));
+        let (format, is_first) = (self.format, !self.begun);
+        self.begun = true;
+        let part = spawn_blocking(move || {
+            let mut text = match format {
+                Format::Csv if is_first => csv::header(),
+                _ => Vec::new(),
+            };
+            format.write(&users, &mut text);
+            Part { text, users: u64::try_from(users.len()).unwrap_or_default() }
+        });
+        Ok(Some(part.await.map_err(|panic| RepositoryError::Failed(panic.into()))?))
+    }
+
+    fn read(&self, place: Place) -> JoinHandle<Result<Read, RepositoryError>> {
+        let (service, filter) = (self.service.clone(), Arc::clone(&self.filter));
+        tokio::spawn(async move { service.read(&filter, place).await })
+    }
+}
+
+impl TransferService {
+    async fn read(&self, filter: &UserFilter, place: Place) -> Result<Read, RepositoryError> {
+        match place {
+            Place::After(after) => {
+                let users = self.transfer.users_after(after, PART).await?;
+                let is_full = usize::try_from(PART).is_ok_and(|part| users.len() == part);
+                let last = users.last().filter(|_| is_full).map(|user| user.telegram_id);
+                Ok((users, last.map(|last| Place::After(Some(last)))))
+            }
+            Place::Page(cursor) => {
+                let sort = UserSort { key: SortKey::Id, descending: false };
+                let slice = self.directory.users(filter, sort, cursor, MAX_PAGE_SIZE).await?;
+                let users = slice.rows.into_iter().map(|row| row.user).collect();
+                Ok((users, slice.next.map(|next| Place::Page(Some(next)))))
+            }
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! The schedule as people see it, on a real database.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::{TZ_VARIANTS, Tz};
+use proptest::{prelude::*, sample::select, test_runner::TestRunner};
+use rollcall_domain::{Clock, Game, GameKind, GameState, Team};
+use rollcall_repository_diesel::{Database, DieselScheduleRepository};
+use rollcall_service::{Refresh, ScheduleService, ScheduleView};
+use rollcall_testkit::{TestClock, ThrowAwayDatabase};
+
+#[derive(Clone)]
+struct Shared(Arc<TestClock>);
+
+impl Clock for Shared {
+    fn now(&self) -> DateTime<Utc> {
+        self.0.now()
+    }
+}
+
+async fn open(database: &ThrowAwayDatabase, clock: &Shared) -> ScheduleService {
+    let database = Database::open(database.url().parse().unwrap()).await.unwrap();
+    database.migrate().await.unwrap();
+    ScheduleService::new(DieselScheduleRepository::new(database), clock.clone())
+}
+
+fn clock(now: &str) -> Shared {
+    Shared(Arc::new(TestClock::at(now)))
+}
+
+fn team(id: i64) -> Team {
+    Team { id, abbreviation: format!("T{id}"), name: format!("Team {id}") }
+}
+
+fn game(id: i64, starts_at: DateTime<Utc>) -> Game {
+    Game {
+        id,
+        season: 20_262_027,
+        kind: GameKind::Regular,
+        starts_at,
+        is_time_open: false,
+        away: team(id % 10 + 1),
+        home: team((id + 1) % 10 + 1),
+        venue: String::new(),
+        venue_zone: None,
+        state: GameState::Future,
+        score: None,
+    }
+}
+
+async fn ids(
+    schedule: &ScheduleService,
+    view: ScheduleView,
+    zone: Tz,
+    favourites: &[i64],
+) -> Vec<i64> {
+    let favourites = favourites.iter().copied().collect::<BTreeSet<_>>();
+    let schedule = schedule.schedule(view, zone, &favourites).await.unwrap();
+    schedule.days.iter().flat_map(|day| day.games.iter().map(|game| game.id)).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn people_see_the_days_of_their_time_zone() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        // A Sunday evening in New York, Monday in Berlin.
+        let schedule = open(&database, &clock("2026-11-23T02:00:00Z")).await;
+        let at = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
+        let over = Game { state: GameState::Final, ..game(2, at("2026-11-22T22:30:00Z")) };
+        let live = Game { state: GameState::Live, ..game(3, at("2026-11-23T00:30:00Z")) };
+        let postponed = Game { state: GameState::Postponed, ..game(5, at("2026-11-24T00:30:00Z")) };
+        let games = [
+            game(1, at("2026-11-22T04:59:00Z")),
+            over,
+            live,
+            game(4, at("2026-11-23T03:00:00Z")),
+            postponed,
+            game(6, at("2026-11-30T04:30:00Z")),
+            game(7, at("2026-12-24T00:00:00Z")),
+        ];
+        schedule.store(&games).await.unwrap();
+        let (new_york, berlin) = (Tz::America__New_York, Tz::Europe__Berlin);
+        for (view, zone, expected) in [
+            (ScheduleView::Next, Tz::UTC, &[3, 4, 6, 7][..]),
+            (ScheduleView::Today, new_york, &[2, 3, 4]),
+            (ScheduleView::Today, berlin, &[3, 4]),
+            (ScheduleView::Tomorrow, new_york, &[5]),
+            (ScheduleView::Tomorrow, berlin, &[5]),
+            (ScheduleView::Week, new_york, &[2, 3, 4]),
+            (ScheduleView::Week, berlin, &[3, 4, 5]),
+            (ScheduleView::Team(8), Tz::UTC, &[6, 7]),
+            (ScheduleView::Favourites, Tz::UTC, &[3, 4, 7]),
+        ] {
+            let seen = ids(&schedule, view, zone, &[5, 9]).await;
+            assert_eq!(seen, expected, "{view:?} {zone}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_next_ten_games_are_told_and_no_more() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        let clock = clock("2026-11-23T12:00:00Z");
+        let schedule = open(&database, &clock).await;
+        assert_eq!(ids(&schedule, ScheduleView::Next, Tz::UTC, &[]).await, [0; 0]);
+        let games: Vec<Game> =
+            (1..=30).map(|n| game(n, clock.now() + TimeDelta::hours(n))).collect();
+        schedule.store(&games).await.unwrap();
+        let expected: Vec<i64> = (1..=10).collect();
+        assert_eq!(ids(&schedule, ScheduleView::Next, Tz::UTC, &[]).await, expected);
+        assert_eq!(ids(&schedule, ScheduleView::Favourites, Tz::UTC, &[]).await, [0; 0]);
+        assert_eq!(schedule.teams().await.unwrap().len(), 10);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_old_schedule_says_so() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        let clock = clock("2026-11-23T12:00:00Z");
+        let schedule = open(&database, &clock).await;
+        let outdated = async || {
+            let none = BTreeSet::new();
+            let shown = schedule.schedule(ScheduleView::Next, Tz::UTC, &none).await.unwrap();
+            shown.outdated_since
+        };
+        assert_eq!(outdated().await, None);
+        schedule.note_refresh().await.unwrap();
+        let fetched = clock.now();
+        clock.0.advance(86_400);
+        assert_eq!(outdated().await, None);
+        clock.0.advance(1);
+        assert_eq!(outdated().await, Some(fetched));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn refreshes_come_every_six_hours_and_every_two_minutes() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        let clock = clock("2026-11-23T12:00:00Z");
+        let services = [open(&database, &clock).await, open(&database, &clock).await];
+        for (refresh, seconds) in [(Refresh::Schedule, 6 * 3600), (Refresh::Scores, 120)] {
+            let [one, other] = &services;
+            let lease = one.begin_refresh(refresh).await.unwrap().unwrap();
+            assert_eq!(other.begin_refresh(refresh).await.unwrap(), None);
+            // One that failed may be tried again by anybody.
+            one.end_refresh(lease, false).await.unwrap();
+            let lease = other.begin_refresh(refresh).await.unwrap().unwrap();
+            other.end_refresh(lease, true).await.unwrap();
+            clock.0.advance(seconds);
+            assert_eq!(one.begin_refresh(refresh).await.unwrap(), None);
+            clock.0.advance(1);
+            let lease = one.begin_refresh(refresh).await.unwrap();
+            assert!(lease.is_some());
+            // Whoever dies with the right has it for a while only.
+            clock.0.advance(3600);
+            assert!(other.begin_refresh(refresh).await.unwrap().is_some());
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn games_that_are_on_are_known_by_the_days_of_the_nhl() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        let clock = clock("2026-11-24T03:00:00Z");
+        let schedule = open(&database, &clock).await;
+        let on = async || {
+            let days = schedule.days_of_games_on().await.unwrap();
+            days.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(schedule.nhl_today().to_string(), "2026-11-23");
+        let later = game(1, clock.now() + TimeDelta::minutes(6));
+        let over = Game { state: GameState::Final, ..game(2, clock.now()) };
+        let long_ago = game(3, clock.now() - TimeDelta::hours(9));
+        schedule.store(&[later, over, long_ago]).await.unwrap();
+        assert_eq!(on().await, [""; 0]);
+        clock.0.advance(120);
+        assert_eq!(on().await, ["2026-11-23"]);
+        // Of one that begins after midnight in New York, nobody knows which day the NHL means.
+        clock.0.advance(3 * 3600);
+        schedule.store(&[game(4, clock.now())]).await.unwrap();
+        assert_eq!(on().await, ["2026-11-23", "2026-11-24"]);
+    }
+}
+
+/// Whatever the zone and the moment: a game is of today, tomorrow and this week exactly if the
+/// clocks there say so, and the days that are shown are in order, each once.
+#[tokio::test(flavor = "multi_thread")]
+async fn views_are_what_the_clocks_of_the_zone_say() {
+    let database = ThrowAwayDatabase::sqlite();
+    let mut runner = TestRunner::new(ProptestConfig::with_cases(60));
+    let cases = (select(TZ_VARIANTS.as_slice()), 1_325_376_000_i64..2_145_916_800);
+    let clock = clock("2026-11-23T12:00:00Z");
+    let schedule = open(&database, &clock).await;
+    let handle = tokio::runtime::Handle::current();
+    let check = async |zone: Tz, seconds: i64| {
+        let now = DateTime::from_timestamp(seconds, 0).unwrap();
+        clock.0.advance((now - clock.now()).num_seconds());
+        let games: Vec<Game> =
+            (0..200).map(|n| game(n + 1, now + TimeDelta::minutes(n * 61 - 1500))).collect();
+        schedule.store(&games).await.unwrap();
+        let today = now.with_timezone(&zone).date_naive();
+        let monday = today.week(chrono::Weekday::Mon).last_day().succ_opt().unwrap();
+        let day = |game: &Game| game.starts_at.with_timezone(&zone).date_naive();
+        for (view, first, after) in [
+            (ScheduleView::Today, today, today.succ_opt().unwrap()),
+            (
+                ScheduleView::Tomorrow,
+                today.succ_opt().unwrap(),
+                today.succ_opt().unwrap().succ_opt().unwrap(),
+            ),
+            (ScheduleView::Week, today, monday),
+        ] {
+            let shown = schedule.schedule(view, zone, &BTreeSet::new()).await.unwrap();
+            let is_of = |game: &&Game| (first..after).contains(&day(game));
+            let expected: Vec<i64> = games.iter().filter(is_of).take(120).map(|it| it.id).collect();
+            let seen: Vec<i64> =
+                shown.days.iter().flat_map(|day| day.games.iter().map(|game| game.id)).collect();
+            assert_eq!(seen, expected, "{view:?} {zone} {now}");
+            assert!(shown.days.is_sorted_by(|one, next| one.day < next.day), "{zone} {now}");
+            assert!(shown.days.iter().all(|it| it.games.iter().all(|game| day(game) == it.day)));
+        }
+    };
+    let result = tokio::task::block_in_place(|| {
+        runner.run(&cases, |(zone, seconds)| {
+            handle.block_on(check(zone, seconds));
+            Ok(())
+        })
+    });
+    result.unwrap();
+}

@@ -1,0 +1,167 @@
+# The bot's texts in English, in Telegram's HTML. docs/languages.md tells how they work.
+
+language-name = English
+
+## Dates and times
+
+# See https://docs.rs/chrono/latest/chrono/format/strftime
+time-format = %-I:%M %p
+day = { $weekday }, { $month } { $day }
+today = Today
+tomorrow = Tomorrow
+
+weekday-1 = Monday
+weekday-2 = Tuesday
+weekday-3 = Wednesday
+weekday-4 = Thursday
+weekday-5 = Friday
+weekday-6 = Saturday
+weekday-7 = Sunday
+
+month-1 = January
+month-2 = February
+month-3 = March
+month-4 = April
+month-5 = May
+month-6 = June
+month-7 = July
+month-8 = August
+month-9 = September
+month-10 = October
+month-11 = November
+month-12 = December
+
+## Commands
+
+command-start = Say hello
+command-schedule = The next games
+command-settings = Language, time zone and teams
+command-help = What this bot can do
+command-users = Who talks to this bot
+command-stats = How many they are
+command-admin = Sign in to the web admin
+
+greeting = Hello, { $name }! Send /schedule for the next games, or /help for all commands.
+greeting-nameless = Hello! Send /schedule for the next games, or /help for all commands.
+help =
+    /start – say hello
+    /schedule – the next games
+    /settings – language, time zone and teams
+    /help – this text
+help-admin =
+    For you as an admin:
+    /users [page] – who talks to this bot
+    /stats – how many they are
+    /admin – sign in to the web admin
+failed = Sorry, that did not work. Please try again in a minute.
+
+## For admins
+
+admin-link =
+    Sign in to the web admin here:
+    { $url }
+
+    The link works once, within five minutes. Whoever has it is you: do not pass it on.
+admin-not-served = The web admin is not served by this bot: LISTEN_ADDR is off, or its port is taken.
+
+users-head = <b>Users</b>, newest first: page { $page } of { $pages }, { $total } in all. Times are UTC.
+users-times = seen { $seen }, joined { $joined }
+users-next = Next page: /users { $page }
+users-nobody = Nobody has talked to this bot yet.
+users-no-page = There is no page { $page }; the last one is { $pages }.
+users-not-a-page = That is not a page. Pages are numbered from 1: /users 2
+
+stats-users =
+    { $users ->
+        [one] <b>{ $users }</b> user, { $reachable } of whom can be reached
+       *[other] <b>{ $users }</b> users, { $reachable } of whom can be reached
+    }
+stats-today = Today
+stats-7-days = 7 days
+stats-30-days = 30 days
+stats-active = { $count } active ({ $change })
+stats-new = { $count } new ({ $change })
+stats-interactions =
+    { $count ->
+        [one] { $count } interaction ({ $change })
+       *[other] { $count } interactions ({ $change })
+    }
+stats-blocked = { $count } blocked ({ $change })
+stats-unblocked = { $count } unblocked ({ $change })
+stats-note = In brackets: the change against a week ago. Days are UTC, and today is not over.
+
+## The schedule
+
+schedule-next = Next games
+schedule-today = Today
+schedule-tomorrow = Tomorrow
+schedule-week = This week
+schedule-favourites = My teams
+schedule-zone = Times are those of { $zone }.
+schedule-utc = Times are UTC; choose your time zone in /settings.
+schedule-old = The NHL has not been reached for a while: this is as of { $day }, { $time }.
+schedule-empty = No games are scheduled.
+schedule-empty-today = No games are scheduled for today.
+schedule-empty-tomorrow = No games are scheduled for tomorrow.
+schedule-empty-week = No games are scheduled for the rest of this week.
+schedule-empty-team = No games of this team are scheduled.
+schedule-empty-favourites = No games of your teams are scheduled.
+schedule-failed = Sorry, the schedule cannot be shown just now. Please try again in a minute.
+schedule-more =
+    { $count ->
+        [one] … and { $count } more game
+       *[other] … and { $count } more games
+    }
+schedule-choose-team = Whose games?
+schedule-no-teams = No teams are known yet.
+
+game = { $away } @ { $home }
+game-score = { $away } { $away-score } @ { $home } { $home-score }
+game-time-open = time open
+game-live = live
+game-over = final
+game-postponed = postponed
+game-cancelled = cancelled
+game-suspended = suspended
+
+button-team = A team …
+button-back = « Back
+
+## Settings
+
+settings =
+    <b>Settings</b>
+
+    Language: { $language }
+    Time zone: { $zone }, where it is { $time }
+    Teams: { $teams }
+settings-language-told = { $language }, as in Telegram
+settings-no-teams = none
+settings-private = Settings are between the two of us: send me /settings in our private chat.
+settings-choose-language = Which language shall I speak?
+settings-choose-region = Where are you?
+settings-choose-city = Which city has the time of yours?
+settings-choose-teams = Which are your teams?
+
+button-language = Language
+button-zone = Time zone
+button-teams = Teams
+button-as-in-telegram = As in Telegram
+button-utc = UTC
+
+region-africa = Africa
+region-america = America
+region-antarctica = Antarctica
+region-asia = Asia
+region-atlantic = Atlantic
+region-australia = Australia
+region-europe = Europe
+region-indian = Indian Ocean
+region-pacific = Pacific
+
+## What pops up when a button is pressed
+
+press-saved = Saved
+press-stale = This button no longer works. Please send the command again.
+press-impossible = That cannot be chosen.
+press-failed = Sorry, that did not work. Please try again in a minute.

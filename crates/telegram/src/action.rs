@@ -1,0 +1,224 @@
+//! What the bot's buttons mean. A button carries it as its callback data, which comes back when it
+//! is pressed: at most 64 bytes, and anybody can make up others. Whatever this version would not
+//! write itself is not read either.
+
+use rollcall_domain::{Language, ZONE_REGIONS, zone_of_name};
+use rollcall_service::ScheduleView;
+
+use chrono_tz::Tz;
+
+/// Which form the data has. To be counted up when what is written no longer means the same.
+const VERSION: &str = "1";
+/// What stands for what everybody has.
+const AUTO: &str = "auto";
+/// No list has more pages.
+const MAX_PAGE: u32 = 99;
+
+/// What a button does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Action {
+    /// Shows games.
+    Schedule(ScheduleView),
+    /// Lets a team be chosen whose games are to be shown.
+    ScheduleTeams {
+        page: u32,
+    },
+    /// Shows the settings.
+    Settings,
+    Languages,
+    SetLanguage(Option<Language>),
+    Regions,
+    Cities {
+        region: &'static str,
+        page: u32,
+    },
+    SetZone(Option<Tz>),
+    Favourites {
+        page: u32,
+    },
+    SetFavourite {
+        team: i64,
+        is_favourite: bool,
+        /// The page that the button is on.
+        page: u32,
+    },
+}
+
+impl Action {
+    /// The data of a button.
+    pub(crate) fn data(self) -> String {
+        let rest = match self {
+            Self::Schedule(view) => match view {
+                ScheduleView::Next => "s/next".to_owned(),
+                ScheduleView::Today => "s/today".to_owned(),
+                ScheduleView::Tomorrow => "s/tomorrow".to_owned(),
+                ScheduleView::Week => "s/week".to_owned(),
+                ScheduleView::Favourites => "s/mine".to_owned(),
+                ScheduleView::Team(team) => format!("s/team/{team}"),
+            },
+            Self::ScheduleTeams { page } => format!("s/teams/{page}"),
+            Self::Settings => "p".to_owned(),
+            Self::Languages => "p/lang".to_owned(),
+            Self::SetLanguage(language) => {
+                format!("p/lang/{}", language.map_or(AUTO, Language::code))
+            }
+            Self::Regions => "p/zone".to_owned(),
+            Self::Cities { region, page } => format!("p/zone/{region}/{page}"),
+            Self::SetZone(None) => format!("p/tz/{AUTO}"),
+            Self::SetZone(Some(zone)) => format!("p/tz/{}", zone.name()),
+            Self::Favourites { page } => format!("p/fav/{page}"),
+            Self::SetFavourite { team, is_favourite, page } => {
+                format!("p/fav/{page}/{team}/{}", u8::from(is_favourite))
+            }
+        };
+        format!("{VERSION}/{rest}")
+    }
+
+    /// Reads a button's data; `None` where no button of this version has it.
+    pub(crate) fn read(data: &str) -> Option<Self> {
+        let action = Self::guess(data)?;
+        // One spelling only: no sign before a number, nothing behind.
+        (action.data() == data).then_some(action)
+    }
+
+    fn guess(data: &str) -> Option<Self> {
+        let rest = data.strip_prefix(VERSION)?.strip_prefix('/')?;
+        if let Some(zone) = rest.strip_prefix("p/tz/") {
+            return match zone {
+                AUTO => Some(Self::SetZone(None)),
+                name => zone_of_name(name).map(|zone| Self::SetZone(Some(zone))),
+            };
+        }
+        let parts: Vec<&str> = rest.splitn(6, '/').collect();
+        Some(match parts.as_slice() {
+            ["s", "next"] => Self::Schedule(ScheduleView::Next),
+            ["s", "today"] => Self::Schedule(ScheduleView::Today),
+            ["s", "tomorrow"] => Self::Schedule(ScheduleView::Tomorrow),
+            ["s", "week"] => Self::Schedule(ScheduleView::Week),
+            ["s", "mine"] => Self::Schedule(ScheduleView::Favourites),
+            ["s", "team", id] => Self::Schedule(ScheduleView::Team(team(id)?)),
+            ["s", "teams", number] => Self::ScheduleTeams { page: page(number)? },
+            ["p"] => Self::Settings,
+            ["p", "lang"] => Self::Languages,
+            ["p", "lang", AUTO] => Self::SetLanguage(None),
+            ["p", "lang", code] => Self::SetLanguage(Some(Language::from_code(code)?)),
+            ["p", "zone"] => Self::Regions,
+            ["p", "zone", name, number] => {
+                let region = ZONE_REGIONS.into_iter().find(|region| region == name)?;
+                Self::Cities { region, page: page(number)? }
+            }
+            ["p", "fav", number] => Self::Favourites { page: page(number)? },
+            ["p", "fav", number, id, flag] => Self::SetFavourite {
+                team: team(id)?,
+                is_favourite: match *flag {
+                    "1" => true,
+                    "0" => false,
+                    _ => return None,
+                },
+                page: page(number)?,
+            },
+            _ => return None,
+        })
+    }
+
+    /// Whether it is about what the person who presses has chosen, and for nobody else to see.
+    pub(crate) fn is_private(self) -> bool {
+        !matches!(self, Self::Schedule(_) | Self::ScheduleTeams { .. })
+    }
+}
+
+/// A page, counted from 0.
+fn page(text: &str) -> Option<u32> {
+    text.parse().ok().filter(|page| *page <= MAX_PAGE)
+}
+
+fn team(text: &str) -> Option<i64> {
+    text.parse().ok().filter(|id| *id > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rollcall_domain::zones_of;
+
+    use super::*;
+
+    fn every_action() -> Vec<Action> {
+        let zones =
+            ZONE_REGIONS.into_iter().flat_map(zones_of).map(|zone| Action::SetZone(Some(zone)));
+        let languages = Language::ALL.map(|language| Action::SetLanguage(Some(language)));
+        let cities = ZONE_REGIONS.map(|region| Action::Cities { region, page: MAX_PAGE });
+        let team = i64::MAX;
+        let others = [
+            Action::Schedule(ScheduleView::Next),
+            Action::Schedule(ScheduleView::Today),
+            Action::Schedule(ScheduleView::Tomorrow),
+            Action::Schedule(ScheduleView::Week),
+            Action::Schedule(ScheduleView::Favourites),
+            Action::Schedule(ScheduleView::Team(team)),
+            Action::ScheduleTeams { page: 0 },
+            Action::Settings,
+            Action::Languages,
+            Action::SetLanguage(None),
+            Action::Regions,
+            Action::SetZone(None),
+            Action::Favourites { page: 3 },
+            Action::SetFavourite { team, is_favourite: true, page: MAX_PAGE },
+            Action::SetFavourite { team: 1, is_favourite: false, page: 0 },
+        ];
+        zones.chain(languages).chain(cities).chain(others).collect()
+    }
+
+    #[test]
+    fn what_is_written_is_read_and_fits_into_a_button() {
+        for action in every_action() {
+            let data = action.data();
+            assert!((1..=64).contains(&data.len()), "{data}");
+            assert_eq!(Action::read(&data), Some(action), "{data}");
+        }
+    }
+
+    #[test]
+    fn what_others_make_up_is_not_read() {
+        for data in [
+            "",
+            "1",
+            "1/",
+            "0/p",
+            "2/p",
+            "1/p/",
+            "1/P",
+            " 1/p",
+            "1/p/lang/xx",
+            "1/p/lang/EN",
+            "1/p/tz/Europe/Atlantis",
+            "1/p/tz/europe/berlin",
+            "1/p/tz/UTC",
+            "1/p/tz/../../etc/passwd",
+            "1/p/zone/Moon/0",
+            "1/p/zone/Europe/-1",
+            "1/p/zone/Europe/100",
+            "1/p/zone/Europe/01",
+            "1/p/fav/0/10/2",
+            "1/p/fav/0/-10/1",
+            "1/p/fav/0/10/1/1",
+            "1/s/team/+10",
+            "1/s/team/0",
+            "1/s/team/99999999999999999999",
+            "1/s/next; DROP TABLE games",
+        ] {
+            assert_eq!(Action::read(data), None, "{data:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_data_is_too_odd(data in any::<String>(), parts in "1/[sp]/[a-z]{0,5}/[0-9/]{0,40}") {
+            for data in [data, parts] {
+                if let Some(action) = Action::read(&data) {
+                    prop_assert_eq!(action.data(), data);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! What the bot does when a button is pressed.
+
+use std::time::Instant;
+
+use frankenstein::methods::AnswerCallbackQueryParams;
+use rollcall_domain::{Chat, ChatKind, Registration};
+use rollcall_service::{ScheduleView, ServiceError};
+
+use crate::{
+    action::Action,
+    handler::{Asker, Handler},
+    reply::{MessagePlace, Screen, edit},
+    schedule, settings_menu,
+    trouble::chain,
+    update::Press,
+};
+
+/// What comes of a press.
+#[derive(Default)]
+struct Outcome {
+    /// The text that pops up.
+    told: Option<&'static str>,
+    /// What the message shows from now on.
+    screen: Option<Screen>,
+}
+
+impl From<Screen> for Outcome {
+    fn from(screen: Screen) -> Self {
+        Self { told: None, screen: Some(screen) }
+    }
+}
+
+impl Outcome {
+    fn told(key: &'static str) -> Self {
+        Self { told: Some(key), screen: None }
+    }
+}
+
+impl Handler {
+    /// Does what a button says that was pressed by somebody just registered. Every press is answered
+    /// once, whatever comes of it; what the message shows is changed after that, for it may have to
+    /// wait for its turn.
+    pub(crate) async fn press(&self, press: &Press, registration: &Registration) {
+        let begun_at = Instant::now();
+        let (outcome, asker) = match self.asker(registration).await {
+            Ok(mut asker) => {
+                let outcome = self.outcome(press, &mut asker).await.unwrap_or_else(|error| {
+                    log::warn!(error = chain(&error); "a button failed");
+                    Outcome::told("press-failed")
+                });
+                (outcome, asker)
+            }
+            Err((error, asker)) => {
+                log::warn!(error = chain(&error); "a button failed");
+                (Outcome::told("press-failed"), asker)
+            }
+        };
+        let class = outcome.told.unwrap_or("press-shown");
+        metrics::counter!("rollcall_presses_total", "outcome" => class).increment(1);
+        self.acknowledge(press, outcome.told, &asker).await;
+        if let (Some(screen), Some((chat, message_id))) = (outcome.screen, press.message) {
+            let place = MessagePlace { chat_id: chat.id, message_id };
+            let begun = self.clock.now();
+            if let Err(error) = edit(&self.outbox, place, &screen).await {
+                self.not_sent(asker.id, error, begun).await;
+            }
+        }
+        metrics::histogram!("rollcall_handler_seconds").record(begun_at.elapsed());
+    }
+
+    async fn acknowledge(&self, press: &Press, told: Option<&str>, asker: &Asker) {
+        let text = told.map(|key| asker.locale().text(key));
+        let answer =
+            AnswerCallbackQueryParams::builder().callback_query_id(&press.id).maybe_text(text);
+        if let Err(error) = self.outbox.answer(&answer.build()).await {
+            // Telegram takes none for a press that is old, such as one from a pause of the bot.
+            log::info!(error = chain(&error); "a button was not answered");
+        }
+    }
+
+    async fn outcome(&self, press: &Press, asker: &mut Asker) -> Result<Outcome, ServiceError> {
+        let action = press.data.as_deref().and_then(Action::read);
+        let (Some(action), Some((chat, _))) = (action, press.message) else {
+            return Ok(Outcome::told("press-stale"));
+        };
+        // What is one's own is shown, and changed, in one's own chat only.
+        if action.is_private() && !is_chat_of(chat, asker) {
+            return Ok(Outcome::told("press-stale"));
+        }
+        match action {
+            Action::Schedule(view) => self.show_games(view, asker).await,
+            Action::SetLanguage(language) => {
+                let is_set = self.preferences.set_language(asker.id, language).await?;
+                asker.preferences.language = language;
+                self.saved(is_set, asker).await
+            }
+            Action::SetZone(zone) => {
+                let is_set = self.preferences.set_time_zone(asker.id, zone).await?;
+                asker.preferences.time_zone = zone;
+                self.saved(is_set, asker).await
+            }
+            Action::SetFavourite { team, is_favourite, page } => {
+                self.choose_team(team, is_favourite, page, asker).await
+            }
+            action => self.show(action, asker).await.map(Outcome::from),
+        }
+    }
+
+    async fn show_games(&self, view: ScheduleView, asker: &Asker) -> Result<Outcome, ServiceError> {
+        match self.games(view, asker).await {
+            Ok(screen) => Ok(screen.into()),
+            Err(error) => {
+                log::warn!(error = chain(&error); "the schedule cannot be shown");
+                Ok(schedule::failed(asker.locale(), &asker.preferences).into())
+            }
+        }
+    }
+
+    /// What only shows something.
+    async fn show(&self, action: Action, asker: &Asker) -> Result<Screen, ServiceError> {
+        let (locale, chosen) = (asker.locale(), &asker.preferences);
+        Ok(match action {
+            Action::ScheduleTeams { page } => {
+                let teams = self.schedule.teams().await?;
+                schedule::teams(locale, &teams, &chosen.favourite_teams, page)
+            }
+            Action::Languages => settings_menu::languages(locale, chosen),
+            Action::Regions => settings_menu::regions(locale, chosen),
+            Action::Cities { region, page } => settings_menu::cities(locale, chosen, region, page),
+            Action::Favourites { page } => {
+                let teams = self.schedule.teams().await?;
+                settings_menu::favourites(locale, chosen, &teams, page)
+            }
+            Action::Settings
+            | Action::Schedule(_)
+            | Action::SetLanguage(_)
+            | Action::SetZone(_)
+            | Action::SetFavourite { .. } => self.settings(asker).await?,
+        })
+    }
+
+    async fn choose_team(
+        &self,
+        team: i64,
+        is_favourite: bool,
+        page: u32,
+        asker: &mut Asker,
+    ) -> Result<Outcome, ServiceError> {
+        if !self.preferences.set_favourite(asker.id, team, is_favourite).await? {
+            return Ok(Outcome::told("press-impossible"));
+        }
+        match is_favourite {
+            true => asker.preferences.favourite_teams.insert(team),
+            false => asker.preferences.favourite_teams.remove(&team),
+        };
+        let screen = self.show(Action::Favourites { page }, asker).await?;
+        Ok(Outcome { told: Some("press-saved"), screen: Some(screen) })
+    }
+
+    async fn saved(&self, is_set: bool, asker: &Asker) -> Result<Outcome, ServiceError> {
+        if !is_set {
+            return Ok(Outcome::told("press-impossible"));
+        }
+        let screen = self.settings(asker).await?;
+        Ok(Outcome { told: Some("press-saved"), screen: Some(screen) })
+    }
+}
+
+fn is_chat_of(chat: Chat, asker: &Asker) -> bool {
+    chat.kind == ChatKind::Private && chat.id == asker.id.get()
+}

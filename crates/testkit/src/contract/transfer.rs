@@ -1,0 +1,264 @@
+//! The contract of [`TransferRepository`]: each function tells its rule by its name.
+#![expect(missing_docs, reason = "each function tells its rule by its name")]
+
+use std::sync::{Arc, Mutex};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use proptest::{
+    collection::vec,
+    option,
+    prelude::{Just, Strategy, any, prop_oneof},
+    sample::select,
+    test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
+};
+use rollcall_domain::{
+    Chat, ChatKind, Event, Interaction, InteractionKind, Obstacle, Profile, ProfileField, Reach,
+    SearchTerm, SortKey, TelegramId, TelegramUser, UserFilter, UserSort, Username,
+};
+use rollcall_repository::{DirectoryRepository, Imported, TransferRepository};
+use tokio::task::block_in_place;
+
+/// A store of users who come and go in files.
+pub trait TransferStore: super::Store + DirectoryRepository + TransferRepository {}
+
+impl<S: super::Store + DirectoryRepository + TransferRepository> TransferStore for S {}
+
+/// Two handles on one empty store, as two processes would have them.
+pub type Stores = [Arc<dyn TransferStore>; 2];
+
+/// Generates a test for each contract on each database; see
+/// [`user_repository_contract!`](crate::user_repository_contract).
+#[macro_export]
+macro_rules! transfer_repository_contract {
+    ($open:path) => {
+        $crate::contract!($open, transfer:
+            users_come_out_in_the_order_of_their_ids,
+            users_who_are_given_up_change_nothing,
+            what_is_known_of_both_is_put_together,
+            a_username_is_left_to_who_was_seen_last,
+            whoever_comes_in_counts_as_the_facts_say,
+        );
+    };
+}
+
+pub async fn users_come_out_in_the_order_of_their_ids([store, _]: Stores) {
+    assert_eq!(store.users_after(None, 10).await.unwrap(), []);
+    let users: Vec<_> = [7, 3, 1 << 51, 12].map(|n| user(n, 0, 5)).into();
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let progress = Arc::clone(&told);
+    let parts = vec![users[..3].to_vec(), users[3..].to_vec(), vec![]].into_iter();
+    let imported =
+        store.import(Box::new(parts), Box::new(move |it| progress.lock().unwrap().push(it)));
+    let created = |created| Imported { created, ..Imported::default() };
+    assert_eq!(imported.await.unwrap(), Some(created(4)));
+    assert_eq!(*told.lock().unwrap(), [created(3), created(4)]);
+
+    let ids = async |after, limit| {
+        let users = store.users_after(after, limit).await.unwrap();
+        users.iter().map(|user| user.telegram_id.get()).collect::<Vec<_>>()
+    };
+    assert_eq!(ids(None, 3).await, [3, 7, 12]);
+    assert_eq!(ids(Some(id(7)), 3).await, [12, 1 << 51]);
+    assert_eq!(ids(Some(id(8)), 1).await, [12]);
+    assert_eq!(ids(Some(id(1 << 51)), 1).await, []);
+    let mut sorted = users;
+    sorted.sort_by_key(|user| user.telegram_id);
+    assert_eq!(store.users_after(None, 10).await.unwrap(), sorted);
+}
+
+pub async fn users_who_are_given_up_change_nothing([store, other]: Stores) {
+    register(&*store, [seen(1, 5, "Ada")]);
+    let before = store.users_after(None, 10).await.unwrap();
+    let given_up = vec![vec![user(1, 0, 20), user(2, 0, 3)], vec![user(3, 0, 0)]].into_iter();
+    assert_eq!(store.import(Box::new(given_up), Box::new(drop)).await.unwrap(), None);
+    assert_eq!(other.users_after(None, 10).await.unwrap(), before);
+    recount_finds_nothing(&*store).await;
+}
+
+pub async fn what_is_known_of_both_is_put_together([store, _]: Stores) {
+    let mut start = seen(1, 5, "Ada");
+    start.event = Some(Event::Start("ad".parse().unwrap()));
+    register(&*store, [start, seen(1, 9, "Augusta"), seen(2, 9, "Bob")]);
+    index(&*store).await;
+
+    let mut older = user(1, 2, 7);
+    older.source = Some("friend".parse().unwrap());
+    let mut newer = user(2, 9, 30);
+    newer.last_name = Some("Builder".to_owned());
+    newer.updated_at = at(25);
+    newer.reach = Reach {
+        has_private_chat: true,
+        obstacle: Some(Obstacle::Blocked),
+        blocked_at: Some(at(28)),
+        unblocked_at: None,
+    };
+    let imported = import(&*store, vec![older.clone(), newer.clone()]).await;
+    assert_eq!(imported, Imported { updated: 2, ..Imported::default() });
+
+    // Older: came earlier, by another link; what is known of later times stays.
+    let detail = store.user(id(1), at(0).date_naive()).await.unwrap().unwrap();
+    assert_eq!(detail.user.first_name, "Augusta");
+    assert_eq!((detail.user.created_at, detail.user.last_seen), (at(2), at(9)));
+    assert_eq!(detail.user.source, older.source);
+    // The days of 2, 5 and 9.
+    assert_eq!(detail.active_days, 3);
+    assert!(detail.profile_changes.iter().all(|change| change.at <= at(9)));
+    // Newer: another name, out of reach; and findable by it.
+    let detail = store.user(id(2), at(0).date_naive()).await.unwrap().unwrap();
+    assert_eq!(detail.user, newer);
+    assert_eq!(detail.active_days, 2);
+    assert!(detail.profile_changes.iter().any(|change| {
+        change.field == ProfileField::LastName && change.new.as_deref() == Some("Builder")
+    }));
+    index(&*store).await;
+    assert_eq!(found(&*store, "builder").await, [2]);
+    recount_finds_nothing(&*store).await;
+
+    let again = import(&*store, vec![newer.clone(), older, newer]).await;
+    assert_eq!(again, Imported { unchanged: 3, ..Imported::default() });
+    // They go on as before.
+    register(&*store, [seen(1, 31, "Ada"), seen(2, 31, "Bob"), seen(2, 3, "Bob")]);
+    recount_finds_nothing(&*store).await;
+}
+
+pub async fn a_username_is_left_to_who_was_seen_last([store, _]: Stores) {
+    let named = |mut user: TelegramUser, name: &str| {
+        user.username = Username::from_telegram(name);
+        user
+    };
+    let with_name = |n, day, name: &str| Interaction {
+        profile: Profile::new(id(n), "x").username(name),
+        ..seen(n, day, "x")
+    };
+    register(&*store, [with_name(1, 5, "Ada"), with_name(2, 20, "Bob")]);
+    let incoming = vec![
+        named(user(3, 0, 9), "ADA"),
+        named(user(4, 0, 9), "bob"),
+        named(user(5, 0, 3), "eve"),
+        named(user(6, 0, 4), "Eve"),
+    ];
+    import(&*store, incoming.clone()).await;
+    let names: Vec<_> = store.users_after(None, 10).await.unwrap();
+    let names: Vec<_> =
+        names.iter().map(|user| user.username.as_ref().map(|it| it.as_str())).collect();
+    assert_eq!(names, [None, Some("Bob"), Some("ADA"), None, None, Some("Eve")]);
+    index(&*store).await;
+    assert_eq!(found(&*store, "@ada").await, [3]);
+    let again = import(&*store, incoming).await;
+    assert_eq!(again, Imported { unchanged: 4, ..Imported::default() });
+}
+
+/// Whoever is taken in, in whatever parts and over whomever, adds up to what a recount gives; and
+/// what comes out can be taken in elsewhere, or again, without changing anything.
+pub async fn whoever_comes_in_counts_as_the_facts_say([store, other]: Stores) {
+    block_in_place(|| {
+        let runtime = tokio::runtime::Handle::current();
+        let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+        let config = Config { failure_persistence: None, cases: 12, ..Config::default() };
+        TestRunner::new_with_rng(config, rng)
+            .run(
+                &(vec(any_user(), 1..60), vec((1..40_i64, 0..60_i64), 0..40)),
+                |(users, seen_on)| {
+                    runtime.block_on(come_in(&*store, &*other, users, &seen_on));
+                    Ok(())
+                },
+            )
+            .unwrap();
+    });
+}
+
+async fn come_in(
+    store: &dyn TransferStore,
+    other: &dyn TransferStore,
+    users: Vec<TelegramUser>,
+    seen_on: &[(i64, i64)],
+) {
+    register(other, seen_on.iter().map(|&(n, day)| seen(n, day, "x")));
+    let parts: Vec<_> = users.chunks(7).map(<[_]>::to_vec).chain([vec![]]).collect();
+    store.import(Box::new(parts.into_iter()), Box::new(drop)).await.unwrap().unwrap();
+    recount_finds_nothing(store).await;
+    let all = store.users_after(None, 1000).await.unwrap();
+    let count = u64::try_from(all.len()).unwrap();
+    let again = import(store, all.clone()).await;
+    assert_eq!(again, Imported { unchanged: count, ..Imported::default() });
+    assert_eq!(other.users_after(None, 1000).await.unwrap(), all);
+    recount_finds_nothing(store).await;
+}
+
+fn any_user() -> impl Strategy<Value = TelegramUser> {
+    let times = (0..60_i64, 0..30_i64, 0..60_i64);
+    let reach = (any::<bool>(), option::of(0..60_i64), option::of(0..60_i64));
+    let username = prop_oneof![Just(None), select(vec!["ada", "Ada", "bob", "eve"]).prop_map(Some)];
+    let words = (select(vec!["Ada", "Жук", "x"]), username, option::of(select(vec!["en", "ru"])));
+    let source = option::of(select(vec!["ad", "friend"]));
+    (1..40_i64, times, reach, words, source).prop_map(
+        |(n, (first, more, changed), reach, words, source)| {
+            let (has_private_chat, blocked, unblocked) = reach;
+            let (name, username, language) = words;
+            let is_blocked = blocked > unblocked;
+            TelegramUser {
+                first_name: name.to_owned(),
+                username: username.and_then(Username::from_telegram),
+                language_code: language.map(str::to_owned),
+                updated_at: at(first + changed.min(more)),
+                source: source.map(|payload| payload.parse().unwrap()),
+                reach: Reach {
+                    has_private_chat,
+                    obstacle: is_blocked.then_some(Obstacle::Blocked),
+                    blocked_at: blocked.map(at),
+                    unblocked_at: unblocked.map(at),
+                },
+                ..user(n, first, first + more)
+            }
+        },
+    )
+}
+
+async fn import(store: &dyn TransferStore, users: Vec<TelegramUser>) -> Imported {
+    let parts = vec![users, vec![]].into_iter();
+    store.import(Box::new(parts), Box::new(drop)).await.unwrap().unwrap()
+}
+
+async fn index(store: &dyn TransferStore) {
+    while store.index_names(1000).await.unwrap() > 0 {}
+}
+
+async fn found(store: &dyn TransferStore, term: &str) -> Vec<i64> {
+    let filter = UserFilter::new().matching(SearchTerm::new(term).unwrap());
+    let sort = UserSort { key: SortKey::Id, descending: false };
+    let slice = store.users(&filter, sort, None, 10).await.unwrap();
+    slice.rows.iter().map(|row| row.user.telegram_id.get()).collect()
+}
+
+async fn recount_finds_nothing(store: &dyn TransferStore) {
+    assert_eq!(store.recount(false, Arc::new(|_, _| {})).await.unwrap(), []);
+}
+
+fn register(store: &dyn TransferStore, interactions: impl IntoIterator<Item = Interaction>) {
+    let batch = interactions.into_iter().collect::<Vec<_>>().into();
+    block_in_place(|| store.register(&batch, at(0))).unwrap();
+}
+
+fn seen(n: i64, day: i64, name: &str) -> Interaction {
+    let chat = Chat { id: n, kind: ChatKind::Private };
+    let profile = Profile::new(id(n), name);
+    Interaction { chat: Some(chat), ..Interaction::new(at(day), profile, InteractionKind::Text) }
+}
+
+/// Somebody who came on one day and was last seen on another.
+fn user(n: i64, first: i64, last: i64) -> TelegramUser {
+    TelegramUser {
+        first_name: format!("User {n}"),
+        last_seen: at(last),
+        ..TelegramUser::new(id(n), at(first))
+    }
+}
+
+fn at(day: i64) -> DateTime<Utc> {
+    let first: DateTime<Utc> = "2026-08-31T12:00:00.123456Z".parse().unwrap();
+    first + TimeDelta::days(day)
+}
+
+fn id(n: i64) -> TelegramId {
+    n.try_into().unwrap()
+}

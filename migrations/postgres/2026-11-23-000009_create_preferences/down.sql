@@ -1,0 +1,2 @@
+DROP TABLE favourite_teams;
+DROP TABLE preferences;

@@ -1,0 +1,3 @@
+DROP TABLE refreshes;
+DROP TABLE games;
+DROP TABLE teams;
