@@ -85,7 +85,7 @@ impl Visit {
     async fn the_demonstration_is_filled(&self) {
         let Self { browser, .. } = self;
         browser.shows("h1", "Dashboard").await;
-        browser.shows(".tiles", "3,00").await;
+        browser.shows(".tiles .big", "3,0").await;
         let pictures = "return document.querySelectorAll('svg.chart').length";
         // Of nine panels one is a table, and one has a picture for each month.
         let pictures = browser.script(pictures, json!([])).await.as_u64().unwrap();
