@@ -10,7 +10,10 @@
 mod admins;
 mod assets;
 mod audit;
+mod chart;
 mod cookie;
+mod dashboard;
+mod definitions;
 mod delete;
 mod explain;
 mod export;
@@ -32,7 +35,9 @@ use std::sync::Arc;
 use axum::Router;
 use ipnet::IpNet;
 use rollcall_domain::Clock;
-use rollcall_service::{AdminService, DirectoryService, TransferService, UserService};
+use rollcall_service::{
+    ActivityService, AdminService, DirectoryService, TransferService, UserService,
+};
 
 use assets::Assets;
 pub use routes::{Access, Route, routes};
@@ -71,6 +76,7 @@ impl Admin {
         directory: DirectoryService,
         transfer: TransferService,
         users: UserService,
+        activity: ActivityService,
         clock: impl Clock + 'static,
     ) -> Router {
         routes::router(App {
@@ -79,6 +85,7 @@ impl Admin {
             directory,
             transfer,
             users,
+            activity,
             clock: Arc::new(clock),
             assets: Arc::new(Assets::new()),
             settings: Arc::new(settings),
@@ -95,6 +102,7 @@ struct App {
     directory: DirectoryService,
     transfer: TransferService,
     users: UserService,
+    activity: ActivityService,
     clock: Arc<dyn Clock>,
     assets: Arc<Assets>,
     settings: Arc<Settings>,

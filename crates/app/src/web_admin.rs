@@ -17,7 +17,9 @@ use hyper_util::service::TowerToHyperService;
 use rollcall_admin::Admin;
 use rollcall_domain::SystemClock;
 use rollcall_repository_diesel::{Database, DieselUserRepository};
-use rollcall_service::{AdminService, DirectoryService, TransferService, UserService};
+use rollcall_service::{
+    ActivityService, AdminService, DirectoryService, TransferService, UserService,
+};
 
 use crate::settings::HttpSettings;
 
@@ -90,11 +92,12 @@ pub(crate) fn pages(
 ) -> Router {
     let storage = DieselUserRepository::new(database);
     let directory = DirectoryService::new(storage.clone(), SystemClock);
+    let activity = ActivityService::new(storage.clone(), SystemClock);
     let transfer = TransferService::new(storage);
     let settings = rollcall_admin::Settings {
         prefix: settings.prefix().to_owned(),
         origin: settings.public_url.as_ref().map(|url| url.origin().to_owned()),
         trusted_proxies: settings.trusted_proxies.clone(),
     };
-    Admin::new(settings, admins, directory, transfer, users, SystemClock)
+    Admin::new(settings, admins, directory, transfer, users, activity, SystemClock)
 }

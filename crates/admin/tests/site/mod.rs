@@ -13,7 +13,9 @@ use futures_util::stream;
 use rollcall_admin::{Admin, Settings};
 use rollcall_domain::{Clock, Profile, Role, TelegramId};
 use rollcall_repository_diesel::{Database, DieselAdminRepository, DieselUserRepository};
-use rollcall_service::{AdminService, DirectoryService, TransferService, UserService};
+use rollcall_service::{
+    ActivityService, AdminService, DirectoryService, TransferService, UserService,
+};
 use rollcall_testkit::{TestClock, ThrowAwayDatabase};
 use tower::ServiceExt;
 
@@ -62,6 +64,7 @@ impl Site {
         let storage = DieselUserRepository::new(database.clone());
         let users = UserService::new(storage.clone(), shared());
         let directory = DirectoryService::new(storage.clone(), shared());
+        let activity = ActivityService::new(storage.clone(), shared());
         let transfer = TransferService::new(storage);
         let owners = [id(OWNER)].into();
         let admins = AdminService::new(DieselAdminRepository::new(database), shared(), owners);
@@ -76,6 +79,7 @@ impl Site {
             directory.clone(),
             transfer,
             users.clone(),
+            activity,
             shared(),
         );
         Self { router, admins, directory, users, clock, _database: throw_away }
