@@ -47,13 +47,18 @@ def pictures(browser, site, name, password, folder):
     for look, width, height, scheme in LOOKS:
         browser.look(width, height, scheme)
 
-        def picture(of):
-            browser.save(folder / f"{of}-{look}.png")
+        def picture(of, whole=False):
+            browser.save(folder / f"{of}-{look}.png", whole)
 
         browser.forget()
         page("/sign-in")
         picture("sign-in")
         sign_in(browser, name, password)
+        browser.wait(".charts")
+        picture("dashboard", whole=True)
+        page("/figures")
+        picture("definitions")
+        page("/users")
         browser.wait("#results")
         picture("users")
         page("/users?first=90d&reach=reachable&min_days=5&sort=-active_days")
@@ -190,8 +195,13 @@ class Browser:
     def script(self, script):
         return self.call("/execute/sync", {"script": script, "args": []})
 
-    def save(self, path):
-        picture = self.devtools("Page.captureScreenshot", format="png")
+    def save(self, path, whole=False):
+        """Of what the window shows, or of the whole page."""
+        width, height = self.script(
+            "const it = document.documentElement; return [it.clientWidth, it.scrollHeight]")
+        clip = {"clip": dict(x=0, y=0, width=width, height=height, scale=1)} if whole else {}
+        picture = self.devtools("Page.captureScreenshot", format="png",
+                                captureBeyondViewport=whole, **clip)
         path.write_bytes(base64.b64decode(picture["data"]))
         wide = self.script("return document.documentElement.scrollWidth - innerWidth")
         if wide > 0:

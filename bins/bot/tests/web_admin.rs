@@ -205,7 +205,7 @@ impl Office {
     async fn somebody_signs_in_and_out(&self) {
         let Self { browser, .. } = self;
         self.sign_in(Role::Owner).await;
-        browser.shows("h1", "Users").await;
+        browser.shows("h1", "Dashboard").await;
         browser.shows("nav", "Audit log").await;
         browser.click(".account summary").await;
         browser.press("Sign out").await;
@@ -235,6 +235,7 @@ impl Office {
     async fn half_a_name_finds_somebody_as_it_is_typed(&self) {
         let Self { browser, .. } = self;
         self.sign_in(Role::Viewer).await;
+        self.go("/users").await;
         browser.type_into("#q", "КОВС").await;
         browser.shows_all(NAMES, &["Пётр Чайковский"]).await;
         browser.shows("#count", "1 user found").await;
@@ -255,6 +256,7 @@ impl Office {
     async fn filters_are_shared_by_their_url(&self) {
         let Self { browser, .. } = self;
         self.sign_in(Role::Owner).await;
+        self.go("/users").await;
         browser.press("Filters").await;
         browser.click("#language option[value=ru]").await;
         browser.click("#reach option[value='']").await;
@@ -517,6 +519,7 @@ impl Office {
         browser.click("#offset option[value='540']").await;
         browser.press("Use it").await;
         browser.shows("footer", "Times are in UTC+09:00;").await;
+        browser.press("Users").await;
         browser.fill("#q", "person").await;
         browser.press("Search").await;
         browser.shows("#count", "120 users found").await;
@@ -553,7 +556,7 @@ impl Office {
         browser.go(&url).await;
         browser.comes_to("http://rollcall.test").await;
         self.enter("editor", PASSWORD).await;
-        browser.shows("#count", "in all").await;
+        browser.shows("h1", "Dashboard").await;
         browser.go(&format!("{url}/users/1840")).await;
         browser.fill("#note-text", "hockey from afar").await;
         browser.press("Save").await;
@@ -601,8 +604,10 @@ impl Office {
     }
 
     /// Every kind of page.
-    fn pages(&self) -> [&'static str; 9] {
+    fn pages(&self) -> [&'static str; 11] {
         [
+            "",
+            "/figures",
             "/users",
             "/users?language=en&first=30d&q=person",
             "/users?q=nobody-at-all",
@@ -644,7 +649,9 @@ for (const element of document.querySelectorAll("body, body *")) {
   const isField = ["INPUT", "TEXTAREA", "SELECT"].includes(element.tagName);
   if ((!texts.length && !isField) || element.matches(":disabled, option") || !element.checkVisibility()) continue;
   const style = getComputedStyle(element);
-  const behind = background(element);
+  // What stands in a cell of a chart has the cell behind it.
+  const cell = element.closest(".cell")?.querySelector("rect");
+  const behind = cell ? rgba(getComputedStyle(cell).fill) : background(element);
   const colour = element instanceof SVGElement ? style.fill : style.color;
   const [a, b] = [light(over(rgba(colour), behind)), light(behind)];
   const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);

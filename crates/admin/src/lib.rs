@@ -10,7 +10,10 @@
 mod admins;
 mod assets;
 mod audit;
+mod chart;
 mod cookie;
+mod dashboard;
+mod definitions;
 mod delete;
 mod explain;
 mod export;
@@ -34,8 +37,8 @@ use axum::Router;
 use ipnet::IpNet;
 use rollcall_domain::Clock;
 use rollcall_service::{
-    AdminService, DirectoryService, PreferencesService, ScheduleService, TransferService,
-    UserService,
+    ActivityService, AdminService, DirectoryService, PreferencesService, ScheduleService,
+    TransferService, UserService,
 };
 
 use assets::Assets;
@@ -62,6 +65,8 @@ impl Settings {
 /// What the pages show, and change.
 #[derive(Clone)]
 pub struct Services {
+    /// The figures of the dashboard.
+    pub activity: ActivityService,
     /// Who may see the pages, and what they did.
     pub admins: AdminService,
     /// The list of users, and what is known of one.
@@ -87,7 +92,8 @@ impl Admin {
     /// extensions of each request: attempts to sign in are counted by it.
     #[expect(clippy::new_ret_no_self, reason = "a router is all there is to have of it")]
     pub fn new(settings: Settings, services: Services, clock: impl Clock + 'static) -> Router {
-        let Services { admins, directory, preferences, schedule, transfer, users } = services;
+        let Services { activity, admins, directory, preferences, schedule, transfer, users } =
+            services;
         routes::router(App {
             base: format!("{}/admin", settings.prefix).into(),
             admins,
@@ -96,6 +102,7 @@ impl Admin {
             schedule,
             transfer,
             users,
+            activity,
             clock: Arc::new(clock),
             assets: Arc::new(Assets::new()),
             settings: Arc::new(settings),
@@ -114,6 +121,7 @@ struct App {
     schedule: ScheduleService,
     transfer: TransferService,
     users: UserService,
+    activity: ActivityService,
     clock: Arc<dyn Clock>,
     assets: Arc<Assets>,
     settings: Arc<Settings>,

@@ -13,8 +13,8 @@ use rollcall_domain::Role;
 use tower_http::{compression::CompressionLayer, timeout::TimeoutLayer};
 
 use crate::{
-    App, admins, assets, audit, delete, explain, export, form, preferences, security, session,
-    sign_in, user, users, zone,
+    App, admins, assets, audit, dashboard, definitions, delete, explain, export, form, preferences,
+    security, session, sign_in, user, users, zone,
 };
 
 /// The largest form that is read: a note, or the ids of a page of users.
@@ -60,8 +60,10 @@ pub fn routes() -> Vec<Route> {
         act("/admin/sign-out", Anybody, || post(sign_in::out)),
         act("/admin/sign-out-everywhere", viewer, || post(sign_in::out_everywhere)),
         act("/admin/zone", viewer, || post(zone::set)),
-        see("/admin", viewer, || get(users::home)),
-        see("/admin/", viewer, || get(users::home)),
+        see("/admin", viewer, || get(dashboard::show)),
+        see("/admin/", viewer, || get(dashboard::show)),
+        see("/admin/figures", viewer, || get(definitions::show)),
+        see("/admin/figures/{name}", viewer, || get(dashboard::file)),
         see("/admin/users", viewer, || get(users::list)),
         see("/admin/users/{id}", viewer, || get(user::show)),
         act("/admin/users/{id}/note", editor, || post(user::note)),

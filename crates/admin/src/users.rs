@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::{
     extract::{Query as Pairs, State},
-    response::{IntoResponse, Redirect, Response},
+    response::Response,
 };
 use chrono::{Datelike, Months, NaiveDate};
 use rollcall_domain::{DateLevel, ListedUser, SortKey, month};
@@ -97,11 +97,6 @@ struct Link {
     name: String,
     url: String,
     title: String,
-}
-
-/// There is no page above the users yet.
-pub(crate) async fn home(State(app): State<App>) -> Response {
-    Redirect::to(&format!("{}/users", app.base)).into_response()
 }
 
 /// The users who are asked for.

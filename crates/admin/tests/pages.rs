@@ -1,5 +1,5 @@
 //! The pages, as a browser gets them, over real databases.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod site;
 

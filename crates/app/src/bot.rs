@@ -19,8 +19,8 @@ use crate::{
 #[derive(Parser)]
 #[command(name = "bot", version)]
 pub struct Arguments {
-    /// Show the bot at work on a simulated Telegram, with a temporary database; needs no token,
-    /// and ignores TELEGRAM_BOT_TOKEN, DATABASE_URL, WEBHOOK_URL and NHL_API_URL
+    /// Show the bot and its web admin at work on a simulated Telegram, with a temporary database of
+    /// made-up people; needs no token, and of the settings takes LISTEN_ADDR only
     #[arg(long)]
     demo: bool,
     #[command(flatten)]
@@ -40,7 +40,8 @@ pub struct Arguments {
 pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Result<ExitCode> {
     let shutdown = Shutdown::on_signals()?;
     if arguments.demo {
-        demo::run(shutdown).await?;
+        let address = arguments.http.without_webhook(environment)?.address;
+        demo::run(address, shutdown).await?;
     } else {
         let settings = arguments.telegram.settings(environment)?;
         let http = arguments.http.settings(environment, &settings.api_url)?;

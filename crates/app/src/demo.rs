@@ -1,19 +1,33 @@
-//! The bot at work on a simulated Telegram, for somebody who has no token yet.
+//! The bot and its web admin at work on a simulated Telegram, for somebody who has no token yet.
 
-use std::io::Write as _;
+use std::{io::Write as _, net::SocketAddr, time::Duration};
 
 use anyhow::Context;
-use rollcall_domain::SystemClock;
+use rollcall_domain::{Clock, SystemClock};
 use rollcall_repository_diesel::{Database, DatabaseUrl, DieselUserRepository};
 use rollcall_service::ActivityService;
 use rollcall_simulator::{Crowd, Exchange, NhlApi, Person, Simulator};
-use tokio::sync::broadcast::{self, error::RecvError};
+use tokio::{
+    net::TcpListener,
+    sync::broadcast::{self, error::RecvError},
+};
 
-use crate::{serve::serve, settings::HttpSettings, shutdown::Shutdown};
+use crate::{
+    manage::demo_data::DemoData, serve::serve, settings::HttpSettings, shutdown::Shutdown,
+};
+
+/// How many people were there before, and within how many days they came.
+const PAST_USERS: u64 = 3000;
+const PAST_DAYS: u32 = 180;
+/// Who may see the web admin.
+const OWNER_ID: i64 = 1;
+/// How often the owner asks for a link to it: no link is good for longer.
+const ASKS_EVERY: Duration = Duration::from_secs(5 * 60);
 
 /// Runs the real bot against a simulated Telegram with a small crowd, over HTTP and on a temporary
-/// database, and prints what they say to each other, until it is to end.
-pub(crate) async fn run(shutdown: Shutdown) -> anyhow::Result<()> {
+/// database with people of the past, and prints what they say to each other, until it is to end.
+/// The web admin is at `address`, or another port where that is taken.
+pub(crate) async fn run(address: Option<SocketAddr>, shutdown: Shutdown) -> anyhow::Result<()> {
     let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
     let simulator = Simulator::start().await.context("cannot start the simulated Telegram")?;
     let nhl = NhlApi::start().await.context("cannot start the simulated NHL")?;
@@ -21,12 +35,15 @@ pub(crate) async fn run(shutdown: Shutdown) -> anyhow::Result<()> {
     let settings = rollcall_telegram::Settings {
         token: simulator.token().parse()?,
         api_url: simulator.url().parse()?,
-        admins: Default::default(),
+        admins: [OWNER_ID.try_into()?].into(),
         // The simulated Telegram has no limits.
         send_rate: 0,
     };
-    let nothing_served = HttpSettings {
-        address: None,
+    let http = HttpSettings {
+        address: match address {
+            Some(address) => Some(free(address).await),
+            None => None,
+        },
         public_url: None,
         trusted_proxies: Vec::new(),
         webhook: None,
@@ -35,16 +52,46 @@ pub(crate) async fn run(shutdown: Shutdown) -> anyhow::Result<()> {
 
     say("This is a demonstration: the people, Telegram itself and the NHL are simulated.")?;
     say(&format!("The database is temporary: {database_url}. Ctrl-C ends it."))?;
+    make_up_the_past(&database_url).await?;
+    say(&format!("{PAST_USERS} made-up people have been there in the last {PAST_DAYS} days."))?;
+    if http.address.is_some() {
+        say("To see the web admin, open the link that the bot gives its owner.")?;
+    }
     let exchanges = simulator.subscribe();
     let crowd = Crowd::demo(1).start(&simulator);
     tokio::select! {
-        result = serve(settings, nothing_served, Some(nhl.url().parse()?), database_url.clone(), shutdown) => result?,
+        result = serve(settings, http, Some(nhl.url().parse()?), database_url.clone(), shutdown) => result?,
         result = print(exchanges) => result?,
+        never = ask_for_links(&simulator) => match never {},
     }
     let did = crowd.stop().await.updates;
     let users = DieselUserRepository::new(Database::open_existing(database_url).await?);
-    let registered = ActivityService::new(users, SystemClock).get_stats().await?.total_users;
+    let users = ActivityService::new(users, SystemClock).get_stats().await?.total_users;
+    let registered = users.saturating_sub(PAST_USERS);
     say(&format!("{did} updates came from {registered} people, whom the bot has registered."))
+}
+
+/// An address at which nobody listens yet: this one, or one with another port.
+async fn free(address: SocketAddr) -> SocketAddr {
+    let is_free = TcpListener::bind(address).await.is_ok();
+    if is_free { address } else { SocketAddr::new(address.ip(), 0) }
+}
+
+/// So that there is something to see at once. It comes before the bot makes the database its own.
+async fn make_up_the_past(database_url: &DatabaseUrl) -> anyhow::Result<()> {
+    let database = Database::open(database_url.clone()).await?;
+    database.migrate().await?;
+    DemoData::new(PAST_USERS, PAST_DAYS).fill(&database, SystemClock.now()).await?;
+    Ok(())
+}
+
+/// The owner asks the bot for a link to the web admin, again and again.
+async fn ask_for_links(simulator: &Simulator) -> std::convert::Infallible {
+    let owner = Person::new(OWNER_ID, "The owner");
+    loop {
+        simulator.write(&owner, "/admin");
+        tokio::time::sleep(ASKS_EVERY).await;
+    }
 }
 
 async fn print(mut exchanges: broadcast::Receiver<Exchange>) -> anyhow::Result<()> {

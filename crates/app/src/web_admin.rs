@@ -20,8 +20,8 @@ use rollcall_repository_diesel::{
     Database, DieselPreferencesRepository, DieselScheduleRepository, DieselUserRepository,
 };
 use rollcall_service::{
-    AdminService, DirectoryService, PreferencesService, ScheduleService, TransferService,
-    UserService,
+    ActivityService, AdminService, DirectoryService, PreferencesService, ScheduleService,
+    TransferService, UserService,
 };
 
 use crate::settings::HttpSettings;
@@ -95,6 +95,7 @@ pub(crate) fn pages(
 ) -> Router {
     let storage = DieselUserRepository::new(database.clone());
     let services = Services {
+        activity: ActivityService::new(storage.clone(), SystemClock),
         admins,
         directory: DirectoryService::new(storage.clone(), SystemClock),
         preferences: PreferencesService::new(DieselPreferencesRepository::new(database.clone())),

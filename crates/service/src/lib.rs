@@ -26,7 +26,7 @@ mod users;
 
 pub use activity::{
     Activity, ActivityService, Cohort, Count, DayFigures, DayRange, InvalidDayRange,
-    LifecycleCounts, MAX_LABELS, MonthFigures, Share, SourceFigures, WeekFigures,
+    LifecycleCounts, MAX_LABELS, MonthFigures, Share, SourceFigures, Totals, WeekFigures,
 };
 pub use admin::{
     AccountError, AdminService, LinkToken, Session, SessionToken, SignIn, SignInError,

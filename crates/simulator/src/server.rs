@@ -39,7 +39,7 @@ async fn answer(
 ) -> Response<Body> {
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let content_type = content_type.unwrap_or_default().to_ascii_lowercase();
-    let call = match Call::read(&telegram, &uri, &content_type, &body) {
+    let mut call = match Call::read(&telegram, &uri, &content_type, &body) {
         Ok(call) => call,
         Err(refusal) => return refused(&refusal),
     };
@@ -57,6 +57,8 @@ async fn answer(
 struct Call {
     method: String,
     params: Params,
+    /// What goes wrong with it.
+    fault: Option<Fault>,
 }
 
 enum Answered {
@@ -82,13 +84,12 @@ impl Call {
         }
         let params = Params::read(uri.query().unwrap_or_default(), content_type, body)
             .map_err(|_| Refusal::new(400, "Bad Request: can't parse JSON object"))?;
-        telegram.record(method, params.as_value());
-        Ok(Self { method: method.to_lowercase(), params })
+        let fault = telegram.record(method, params.as_value());
+        Ok(Self { method: method.to_lowercase(), params, fault })
     }
 
-    async fn answer(&self, telegram: &Arc<Telegram>) -> Answered {
-        let fault = telegram.state().faults.strike(&self.method);
-        match fault {
+    async fn answer(&mut self, telegram: &Arc<Telegram>) -> Answered {
+        match self.fault.take() {
             Some(fault) => self.suffer(fault, telegram).await,
             None if self.method == "getupdates" => self.poll(telegram).await,
             None => Answered::Response(self.run(telegram).await),

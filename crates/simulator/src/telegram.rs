@@ -228,10 +228,13 @@ impl Telegram {
 
 /// Records of what the bot did.
 impl Telegram {
-    pub(crate) fn record(&self, method: &str, params: &Value) {
+    /// Notes a call, and answers what is to go wrong with it: whoever has seen the call and then
+    /// makes something go wrong means the next one.
+    pub(crate) fn record(&self, method: &str, params: &Value) -> Option<Fault> {
         let limit = self.setup.record_limit;
         let mut state = self.state();
         let name = method.to_lowercase();
+        let fault = state.faults.strike(&name);
         match state.calls.get_mut(&name) {
             Some(calls) => *calls += 1,
             None => {
@@ -248,6 +251,7 @@ impl Telegram {
         }
         drop(state);
         self.changed();
+        fault
     }
 
     pub(crate) fn record_message(&self, state: &mut State, message: &SentMessage) {

@@ -18,7 +18,8 @@ impl HeldDatabase {
             Some(file) => {
                 let file = file.to_str().unwrap();
                 let mut connection = diesel::SqliteConnection::establish(file).unwrap();
-                connection.batch_execute("BEGIN IMMEDIATE").unwrap();
+                // Whoever writes just now is waited for.
+                connection.batch_execute("PRAGMA busy_timeout = 10000; BEGIN IMMEDIATE").unwrap();
                 Self::Sqlite { _connection: connection }
             }
             None => {

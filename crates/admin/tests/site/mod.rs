@@ -17,8 +17,8 @@ use rollcall_repository_diesel::{
     DieselUserRepository,
 };
 use rollcall_service::{
-    AdminService, DirectoryService, PreferencesService, ScheduleService, TransferService,
-    UserService,
+    ActivityService, AdminService, DirectoryService, PreferencesService, ScheduleService,
+    TransferService, UserService,
 };
 use rollcall_testkit::{TestClock, ThrowAwayDatabase};
 use tower::ServiceExt;
@@ -70,6 +70,7 @@ impl Site {
         let storage = DieselUserRepository::new(database.clone());
         let users = UserService::new(storage.clone(), shared());
         let directory = DirectoryService::new(storage.clone(), shared());
+        let activity = ActivityService::new(storage.clone(), shared());
         let transfer = TransferService::new(storage);
         let preferences =
             PreferencesService::new(DieselPreferencesRepository::new(database.clone()));
@@ -83,6 +84,7 @@ impl Site {
             trusted_proxies: vec!["127.0.0.1/32".parse().unwrap()],
         };
         let services = Services {
+            activity,
             admins: admins.clone(),
             directory: directory.clone(),
             preferences: preferences.clone(),

@@ -11,6 +11,7 @@ mod uses;
 use std::{io::Write, process::ExitCode, sync::Arc, time::Instant};
 
 use anyhow::bail;
+use chrono::{DateTime, Utc};
 use clap::{Args, value_parser};
 use rollcall_domain::Clock;
 use rollcall_repository::{BotRepository, DemoRepository, History};
@@ -40,20 +41,19 @@ pub struct DemoData {
 }
 
 impl DemoData {
+    /// So many people who come within so many days.
+    pub(crate) fn new(users: u64, days: u32) -> Self {
+        Self { users, days, seed: 1 }
+    }
+
     pub(super) async fn run(
         self,
         database: Database,
         clock: &impl Clock,
     ) -> anyhow::Result<ExitCode> {
         migrations::apply(&database).await?;
-        let repository = DieselUserRepository::new(database.clone());
-        if !repository.begin_demo().await? {
-            bail!(refusal(&database).await?);
-        }
         let started = Instant::now();
-        let people = People::new(self.users, self.days, self.seed, clock.now());
-        let active_days = self.store(people, &repository).await?;
-        database.tidy().await?;
+        let active_days = self.fill(&database, clock.now()).await?;
         writeln!(
             stdout(),
             "Made up {} users with {} active days in {:.1} seconds.\n\
@@ -63,6 +63,26 @@ impl DemoData {
             started.elapsed().as_secs_f64()
         )?;
         Ok(ExitCode::SUCCESS)
+    }
+
+    /// Fills a database, whose tables are there, with people who come up to now; answers how many
+    /// active days they have in all.
+    ///
+    /// # Errors
+    /// When others are in the database, or it fails.
+    pub(crate) async fn fill(
+        &self,
+        database: &Database,
+        now: DateTime<Utc>,
+    ) -> anyhow::Result<u64> {
+        let repository = DieselUserRepository::new(database.clone());
+        if !repository.begin_demo().await? {
+            bail!(refusal(database).await?);
+        }
+        let people = People::new(self.users, self.days, self.seed, now);
+        let active_days = self.store(people, &repository).await?;
+        database.tidy().await?;
+        Ok(active_days)
     }
 
     /// Stores people while others are made up; answers how many active days they have in all.

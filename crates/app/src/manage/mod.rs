@@ -2,7 +2,7 @@
 
 mod admins;
 mod check;
-mod demo_data;
+pub(crate) mod demo_data;
 mod export;
 mod fetch_games;
 mod import;

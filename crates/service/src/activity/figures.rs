@@ -62,9 +62,48 @@ impl DayFigures {
 
     /// New users, without those who can no longer be reached, with those who can be again.
     pub fn net_growth(&self) -> i64 {
-        let signed = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
-        signed(self.new_users + self.unblocked).saturating_sub(signed(self.blocked))
+        net_growth(self.new_users, self.unblocked, self.blocked)
     }
+}
+
+/// What happened within a range of days, added up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// On how many days each user was active: the active users (DAU) of all days together.
+    pub active_days: u64,
+    /// Users who came.
+    pub new_users: u64,
+    /// Interactions.
+    pub interactions: u64,
+    /// How often it was noted that somebody can no longer be reached, for whatever reason.
+    pub blocked: u64,
+    /// How often it was noted that somebody can be reached again.
+    pub unblocked: u64,
+}
+
+impl Totals {
+    /// New users, without those who can no longer be reached, with those who can be again.
+    pub fn net_growth(&self) -> i64 {
+        net_growth(self.new_users, self.unblocked, self.blocked)
+    }
+}
+
+/// Adds up days.
+impl FromIterator<DayFigures> for Totals {
+    fn from_iter<I: IntoIterator<Item = DayFigures>>(days: I) -> Self {
+        days.into_iter().fold(Self::default(), |sum, it| Self {
+            active_days: sum.active_days + it.active,
+            new_users: sum.new_users + it.new_users,
+            interactions: sum.interactions + it.interactions,
+            blocked: sum.blocked + it.blocked,
+            unblocked: sum.unblocked + it.unblocked,
+        })
+    }
+}
+
+fn net_growth(new_users: u64, unblocked: u64, blocked: u64) -> i64 {
+    let signed = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+    signed(new_users + unblocked).saturating_sub(signed(blocked))
 }
 
 /// The lifecycle of one week.

@@ -8,13 +8,13 @@ mod read;
 use std::sync::Arc;
 
 use chrono::NaiveDate;
-use rollcall_domain::{Clock, Figure, UserStats, month, week};
+use rollcall_domain::{Clock, Figure, ReachChange, UserStats, month, week};
 use rollcall_repository::{ActivityRepository, Difference};
 use tokio::try_join;
 
 pub use figures::{
     Activity, Cohort, Count, DayFigures, LifecycleCounts, MAX_LABELS, MonthFigures, Share,
-    SourceFigures, WeekFigures,
+    SourceFigures, Totals, WeekFigures,
 };
 pub use range::{DayRange, InvalidDayRange};
 
@@ -72,6 +72,27 @@ impl ActivityService {
             sources: sources.compared(MAX_LABELS),
             range,
         })
+    }
+
+    /// What happened within a range of days, added up: cheaper than all its figures.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub async fn get_totals(&self, range: DayRange) -> Result<Totals, ServiceError> {
+        let sums = self.activity.sums_by_label(&TOTALLED, range.first(), range.last()).await?;
+        let mut totals = Totals::default();
+        for (figure, label, value) in sums {
+            let total = match figure {
+                Figure::Active => &mut totals.active_days,
+                Figure::New => &mut totals.new_users,
+                Figure::Kind => &mut totals.interactions,
+                Figure::Reach if label == ReachChange::UNBLOCKED => &mut totals.unblocked,
+                Figure::Reach => &mut totals.blocked,
+                _ => continue,
+            };
+            *total += unsigned(value);
+        }
+        Ok(totals)
     }
 
     /// How many users there are, how many of them were there lately, and what they did today; with
@@ -148,6 +169,8 @@ const BY_LABEL: [Figure; 3] = [Figure::Command, Figure::Kind, Figure::Language];
 
 const TOTALS: [Figure; 4] = [Figure::Users, Figure::Reachable, Figure::Active7, Figure::Active30];
 
+const TOTALLED: [Figure; 4] = [Figure::Active, Figure::Kind, Figure::New, Figure::Reach];
+
 const OF_TODAY: [Figure; 5] =
     [Figure::Active, Figure::Active7, Figure::Active30, Figure::Kind, Figure::Reach];
 
@@ -155,9 +178,7 @@ const OF_TODAY: [Figure; 5] =
 mod tests {
     use async_trait::async_trait;
     use chrono::{DateTime, Days, NaiveTime, TimeDelta, Utc};
-    use rollcall_domain::{
-        DayStats, Facts, Label, Obstacle, Origin, ReachChange, StartPayload, Sums,
-    };
+    use rollcall_domain::{DayStats, Facts, Label, Obstacle, Origin, StartPayload, Sums};
     use rollcall_repository::RepositoryError;
     use rollcall_testkit::TestClock;
 
@@ -177,6 +198,18 @@ mod tests {
             ]
         );
         assert_eq!(activity.days[3].stickiness(), Share { part: 1, whole: 3 });
+    }
+
+    #[tokio::test]
+    async fn totals_are_what_the_days_add_up_to() {
+        let story = story();
+        for (first, last) in [("2026-11-20", "2026-11-23"), ("2026-10-01", "2026-11-21")] {
+            let range = range(first, last);
+            let totals = story.get_totals(range).await.unwrap();
+            let activity = story.get_activity(range).await.unwrap();
+            assert_eq!(totals, activity.days.into_iter().collect());
+            assert!(totals.active_days > 0 && totals.blocked > 0, "{totals:?}");
+        }
     }
 
     #[tokio::test]

@@ -35,6 +35,17 @@ impl DayRange {
         Self::new(first.unwrap_or(NaiveDate::MIN), last)
     }
 
+    /// One day.
+    pub fn of(day: NaiveDate) -> Self {
+        Self { first: day, last: day }
+    }
+
+    /// The same number of days right before it; `None` where there are none.
+    pub fn before(self) -> Option<Self> {
+        let days = u32::try_from((self.last - self.first).num_days() + 1).ok()?;
+        Self::ending(self.first.pred_opt()?, days).ok()
+    }
+
     /// The first day.
     pub fn first(self) -> NaiveDate {
         self.first
@@ -123,6 +134,14 @@ mod tests {
         assert_eq!(DayRange::ending(today, 90), DayRange::new(day("2026-08-26"), today));
         assert!(DayRange::ending(today, 0).is_err());
         assert!(DayRange::ending(today, u32::MAX).is_err());
+    }
+
+    #[test]
+    fn before_a_range_are_as_many_days() {
+        let range = DayRange::new(day("2026-11-01"), day("2026-11-23")).unwrap();
+        assert_eq!(range.before(), DayRange::new(day("2026-10-09"), day("2026-10-31")).ok());
+        assert_eq!(DayRange::of(day("2026-03-01")).before(), Some(DayRange::of(day("2026-02-28"))));
+        assert_eq!(DayRange::of(NaiveDate::MIN).before(), None);
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub(super) fn header() -> Vec<u8> {
 /// Adds a line for each user.
 pub(super) fn write(users: &[TelegramUser], text: &mut Vec<u8>) {
     for user in users {
-        for (place, field) in Fields::of(user).as_texts().into_iter().enumerate() {
+        for (place, field) in Fields::of(user).into_texts().into_iter().enumerate() {
             if place > 0 {
                 text.push(b',');
             }

@@ -69,7 +69,7 @@ impl<'a> Fields<'a> {
     }
 
     /// In the order of [`COLUMNS`].
-    pub(super) fn as_texts(self) -> [Text<'a>; COLUMNS.len()] {
+    pub(super) fn into_texts(self) -> [Text<'a>; COLUMNS.len()] {
         let flag = |flag: bool| Some(Cow::Borrowed(if flag { "true" } else { "false" }));
         [
             Some(self.telegram_id.to_string().into()),

@@ -1,0 +1,198 @@
+//! The dashboard as people use it: the demonstration, and a real browser.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+#[expect(dead_code, reason = "each test file uses its own part of it")]
+mod browser;
+#[macro_use]
+mod running;
+
+use std::{panic::resume_unwind, rc::Rc};
+
+use rollcall_domain::SystemClock;
+use rollcall_repository_diesel::{Database, DieselUserRepository};
+use rollcall_service::{Activity, ActivityService, DayRange};
+use rollcall_testkit::ThrowAwayDatabase;
+use serde_json::json;
+use tokio::task::LocalSet;
+
+use browser::Browser;
+use running::RunningBot;
+
+/// Somebody at a browser, who looks at the demonstration.
+struct Visit {
+    browser: Browser,
+    bot: RunningBot,
+    /// Where the web admin is, such as http://127.0.0.1:12345/admin.
+    url: String,
+}
+
+/// One browser and one bot for all stories: they take their time to start.
+#[tokio::test(flavor = "multi_thread")]
+async fn people_look_at_the_dashboard() {
+    let Some(browser) = Browser::open().await else { return };
+    let database = ThrowAwayDatabase::sqlite();
+    let bot = RunningBot::demo(&database, &[("LISTEN_ADDR", "127.0.0.1:0")]).await;
+    bot.said("/admin/link/").await;
+    let log = bot.log();
+    let link = log.split_whitespace().find(|it| it.contains("/admin/link/")).unwrap().to_owned();
+    let url = link.split("/link/").next().unwrap().to_owned();
+    browser.go(&link).await;
+    browser.press("Sign in").await;
+    let visit = Rc::new(Visit { browser, bot, url });
+    // A story that fails is not to leave Chromium behind.
+    let tasks = LocalSet::new();
+    let told = tasks.spawn_local(stories(Rc::clone(&visit)));
+    let told = tasks.run_until(told).await;
+    let Visit { browser, bot, .. } = Rc::into_inner(visit).unwrap();
+    browser.close().await;
+    if let Err(error) = told {
+        resume_unwind(error.into_panic());
+    }
+    bot.terminate().await;
+}
+
+async fn stories(visit: Rc<Visit>) {
+    visit.the_demonstration_is_filled().await;
+    visit.a_range_is_chosen().await;
+    visit.chart_and_table_tell_the_same().await;
+    visit.a_file_says_what_the_database_has().await;
+    visit.definitions_are_one_click_away().await;
+    visit.it_fits_on_a_phone().await;
+    visit.it_works_without_scripts().await;
+}
+
+impl Visit {
+    async fn go(&self, path: &str) {
+        self.browser.go(&format!("{}{path}", self.url)).await;
+    }
+
+    /// The demonstration's figures of so many days.
+    async fn activity(&self, days: u32) -> Activity {
+        let log = self.bot.log();
+        let path = log.split("sqlite://").nth(1).unwrap().split(". Ctrl-C").next().unwrap();
+        let database = format!("sqlite://{path}").parse().unwrap();
+        let users = DieselUserRepository::new(Database::open_existing(database).await.unwrap());
+        let activity = ActivityService::new(users, SystemClock);
+        activity.get_activity(DayRange::ending(activity.today(), days).unwrap()).await.unwrap()
+    }
+
+    async fn the_demonstration_is_filled(&self) {
+        let Self { browser, .. } = self;
+        browser.shows("h1", "Dashboard").await;
+        browser.shows(".tiles .big", "3,0").await;
+        let pictures = "return document.querySelectorAll('svg.chart').length";
+        // Of nine panels one is a table, and one has a picture for each month.
+        let pictures = browser.script(pictures, json!([])).await.as_u64().unwrap();
+        assert!((10..=11).contains(&pictures), "{pictures}");
+        let complaints = browser.complaints().await;
+        assert!(complaints.is_empty(), "{complaints:?}");
+    }
+
+    async fn a_range_is_chosen(&self) {
+        let Self { browser, .. } = self;
+        browser.press("28 days").await;
+        browser.comes_to("/admin?range=28d").await;
+        browser.shows(".count", "28 days, each a day in UTC").await;
+        let days = self.activity(10).await.days;
+        let (since, until) = (days[0].day.to_string(), days[4].day.to_string());
+        let choose = "[since, until].forEach((it, n) => { it.value = arguments[n] })";
+        browser.script(choose, json!([since, until])).await;
+        browser.press("Show").await;
+        browser.comes_to(&format!("since={since}&until={until}")).await;
+        browser.shows(".count", "5 days,").await;
+        self.go("?since=2026-02-30").await;
+        browser.shows("[role=alert]", "“2026-02-30” is not a day").await;
+        browser.shows(".count", "90 days,").await;
+    }
+
+    async fn chart_and_table_tell_the_same(&self) {
+        let Self { browser, .. } = self;
+        self.go("?range=90d").await;
+        browser.click("#active summary").await;
+        browser.shows("#active thead", "Active (DAU)").await;
+        let rows = browser.texts("#active tbody tr").await;
+        let titles = "return [...document.querySelectorAll('#active .hit title')]\
+             .map((it) => it.textContent)";
+        let titles = browser.script(titles, json!([])).await;
+        let activity = self.activity(90).await;
+        // Today, the last of them, goes on.
+        for (n, day) in activity.days.iter().enumerate().take(89) {
+            let shown = rows[n].replace(',', "");
+            let told = [day.active, day.active_7_days, day.active_30_days];
+            let expected = format!("{}\t{}\t{}\t{}\t", day.day, told[0], told[1], told[2]);
+            assert!(shown.starts_with(&expected), "{shown:?} is not {expected:?}");
+            let title = titles[n].as_str().unwrap().replace(',', "");
+            let expected = format!("DAU: {}\nWAU: {}\nMAU: {}", told[0], told[1], told[2]);
+            assert!(title.ends_with(&expected), "{title:?} is not {expected:?}");
+        }
+    }
+
+    async fn a_file_says_what_the_database_has(&self) {
+        let Self { browser, .. } = self;
+        self.go("?range=28d").await;
+        let fetch = "return fetch(document.querySelector('#growth a[download]').href)\
+             .then((it) => it.text())";
+        let file = browser.script(fetch, json!([])).await;
+        let rows: Vec<&str> = file.as_str().unwrap().lines().collect();
+        assert_eq!((rows.len(), rows[0]), (29, "Day,New,Unblocked,Blocked,Net growth"));
+        for (day, row) in self.activity(28).await.days.iter().zip(&rows[1..28]) {
+            let (new, back, lost) = (day.new_users, day.unblocked, day.blocked);
+            assert_eq!(*row, format!("{},{new},{back},{lost},{}", day.day, day.net_growth()));
+        }
+    }
+
+    async fn definitions_are_one_click_away(&self) {
+        let Self { browser, .. } = self;
+        browser.click("#lifecycle .title a").await;
+        browser.comes_to("/admin/figures#lifecycle").await;
+        browser.shows("p:target", "Lifecycle, of each day and of each week").await;
+    }
+
+    async fn it_fits_on_a_phone(&self) {
+        let Self { browser, .. } = self;
+        for width in [320, 390, 768] {
+            browser.be_wide(width).await;
+            self.go("").await;
+            browser.click("#retention summary").await;
+            let wide = "return document.documentElement.scrollWidth";
+            let shown = browser.script(wide, json!([])).await.as_u64().unwrap();
+            assert!(shown <= u64::from(width), "{shown} wide at {width}");
+            // Texts keep their size, and those below a chart do not touch.
+            let close = browser.script(CLOSE, json!([])).await;
+            assert_eq!(close, json!([]), "at {width}");
+        }
+        browser.devtools("Emulation.clearDeviceMetricsOverride", json!({})).await;
+    }
+
+    async fn it_works_without_scripts(&self) {
+        let Self { browser, .. } = self;
+        browser.run_scripts(false).await;
+        self.go("").await;
+        browser.press("365 days").await;
+        browser.shows(".count", "365 days,").await;
+        browser.click("#growth summary").await;
+        browser.shows("#growth thead", "Week of").await;
+        browser.run_scripts(true).await;
+    }
+}
+
+/// Texts below charts that touch the next one, or are smaller than 11 pixels.
+const CLOSE: &str = r#"
+const trouble = [];
+for (const chart of document.querySelectorAll("svg.chart")) {
+  const texts = [...chart.querySelectorAll("text.x")].filter((it) => it.checkVisibility());
+  const boxes = texts.map((it) => it.getBoundingClientRect());
+  boxes.forEach((box, n) => {
+    if (n && box.left < boxes[n - 1].right + 2) trouble.push(`${texts[n].textContent} touches`);
+  });
+  for (const text of chart.querySelectorAll("text"))
+    if (parseFloat(getComputedStyle(text).fontSize) < 11) trouble.push(`${text.textContent} is small`);
+}
+return trouble;
+"#;

@@ -1,0 +1,79 @@
+//! Bars that lie below each other, each with its name and value above it.
+
+use super::{Escaped, Percent, Svg, Tenths};
+
+/// How high a bar is with its texts, in tenths of the text's size.
+const ROW: usize = 27;
+/// Where the texts stand, and where the bar begins.
+const TEXT: usize = 11;
+const BAR: usize = 16;
+/// How much of a name is shown; all of it stands in the title.
+const MAX_CHARS: usize = 28;
+
+/// One of them.
+pub(crate) struct Bar {
+    pub(crate) label: String,
+    pub(crate) value: u64,
+    /// The value as a text.
+    pub(crate) text: String,
+    /// The style sheet's class of its colour.
+    pub(crate) class: &'static str,
+}
+
+/// Draws bars in their order, beside the longest one.
+pub(crate) fn bars(label: &str, bars: &[Bar]) -> String {
+    let mut svg = Svg::open("bars", label, Some(Tenths(bars.len() * ROW)));
+    let most = bars.iter().map(|bar| bar.value).max().unwrap_or_default();
+    for (row, bar) in bars.iter().enumerate() {
+        let top = row * ROW;
+        let (text, y) = (Tenths(top + TEXT), Tenths(top + BAR));
+        let width = Percent(bar.value, most);
+        let (name, value) = (Escaped(&bar.label), Escaped(&bar.text));
+        let (short, class) = (cut(&bar.label), bar.class);
+        let short = Escaped(&short);
+        svg.push(format_args!(
+            r#"<g><title>{name}: {value}</title><rect class="track" y="{y}em" width="100%"/><rect class="bar {class}" y="{y}em" width="{width}"/><text y="{text}em">{short}</text><text class="value" x="100%" y="{text}em">{value}</text></g>"#
+        ));
+    }
+    svg.close()
+}
+
+/// A bar without texts, as it stands in a table beside its number.
+pub(crate) fn meter(part: u64, whole: u64) -> String {
+    let width = Percent(part, whole);
+    format!(
+        r#"<svg class="meter" aria-hidden="true"><rect class="track" width="100%"/><rect class="bar c1" width="{width}"/></svg>"#
+    )
+}
+
+fn cut(label: &str) -> String {
+    match label.char_indices().nth(MAX_CHARS) {
+        Some((end, _)) => format!("{}…", label.get(..end).unwrap_or_default()),
+        None => label.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chart::tests::lines_of;
+
+    fn bar(label: &str, value: u64) -> Bar {
+        Bar { label: label.to_owned(), value, text: format!("{value}"), class: "c1" }
+    }
+
+    #[test]
+    fn bars_of_commands() {
+        let svg = bars("Commands", &[bar("/start", 40), bar("/help", 10), bar("(other)", 0)]);
+        insta::assert_snapshot!(lines_of(&svg));
+    }
+
+    #[test]
+    fn names_are_cut_between_characters_and_are_no_markup() {
+        let long = "Ж".repeat(40);
+        let svg = bars("", &[bar(&long, 1), bar("<b>&", 1)]);
+        assert!(svg.contains(&format!("<text y=\"1.1em\">{}…</text>", "Ж".repeat(28))), "{svg}");
+        assert!(svg.contains(&format!("<title>{long}: 1</title>")));
+        assert!(svg.contains("<title>&lt;b&gt;&amp;: 1</title>") && !svg.contains("<b>"));
+    }
+}

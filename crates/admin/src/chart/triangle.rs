@@ -1,0 +1,96 @@
+//! A triangle of shares: a row for each group, a column for each age, darker where more stayed.
+
+use super::{Escaped, Svg, Tenths};
+
+/// Widths in tenths of a percent: the name of a row, the size of its group; the rest are cells.
+const NAME: usize = 120;
+const SIZE: usize = 100;
+/// How high a row is, and where in it the text stands, in tenths of the text's size.
+const ROW: usize = 22;
+const TEXT: usize = 15;
+
+/// The shares of one group.
+pub(crate) struct Shares {
+    pub(crate) name: String,
+    /// How many belong to it, as a text.
+    pub(crate) size: String,
+    /// The shares in thousandths, by age; `None` where the group is empty.
+    pub(crate) shares: Vec<Option<u32>>,
+    /// Whether the last share is of a time that is not over.
+    pub(crate) is_open: bool,
+}
+
+/// Draws a row for each group; `ages` are the columns' names.
+pub(crate) fn triangle(label: &str, heads: [&str; 2], ages: &[String], rows: &[Shares]) -> String {
+    let mut svg = Svg::open("triangle", label, Some(Tenths((rows.len() + 1) * ROW)));
+    let width = (1000 - NAME - SIZE) / ages.len().max(1);
+    let left = |age: usize| NAME + SIZE + age * width;
+    let [name, size] = heads;
+    svg.push(format_args!(
+        r#"<text class="soft" y="1.5em">{name}</text><text class="soft end" x="{}%" y="1.5em">{size}</text>"#,
+        Tenths(NAME + SIZE - 20)
+    ));
+    for (age, text) in ages.iter().enumerate() {
+        let x = Tenths(left(age) + width / 2);
+        let text = Escaped(text);
+        svg.push(format_args!(r#"<text class="soft middle" x="{x}%" y="1.5em">{text}</text>"#));
+    }
+    for (number, row) in rows.iter().enumerate() {
+        let top = (number + 1) * ROW;
+        let (y, text) = (Tenths(top), Tenths(top + TEXT));
+        let (name, size) = (Escaped(&row.name), Escaped(&row.size));
+        svg.push(format_args!(
+            r#"<text y="{text}em">{name}</text><text class="end" x="{}%" y="{text}em">{size}</text>"#,
+            Tenths(NAME + SIZE - 20)
+        ));
+        for (age, share) in row.shares.iter().enumerate() {
+            let Some(share) = *share else { continue };
+            let Some(age_name) = ages.get(age) else { break };
+            let (x, middle) = (Tenths(left(age)), Tenths(left(age) + width / 2));
+            let level = shade(share);
+            let is_open = row.is_open && age + 1 == row.shares.len();
+            let open = if is_open { " open" } else { "" };
+            let (percent, exact) = ((share + 5) / 10, Tenths(usize::try_from(share).unwrap_or(0)));
+            let age_name = Escaped(age_name);
+            svg.push(format_args!(
+                r#"<g class="cell l{level}{open}"><title>{name}, {age_name}: {exact}%</title><rect x="{x}%" y="{y}em" width="{}%" height="{}em"/><text x="{middle}%" y="{text}em">{percent}%</text></g>"#,
+                Tenths(width),
+                Tenths(ROW)
+            ));
+        }
+    }
+    svg.close()
+}
+
+/// How dark a share is, from 0 to 5: the steps are narrow where most shares are.
+fn shade(per_mille: u32) -> usize {
+    [1, 50, 100, 200, 400].iter().filter(|least| per_mille >= **least).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chart::tests::lines_of;
+
+    #[test]
+    fn a_triangle_of_three_weeks() {
+        let row = |name: &str, size: &str, shares: &[Option<u32>]| Shares {
+            name: name.to_owned(),
+            size: size.to_owned(),
+            shares: shares.to_vec(),
+            is_open: true,
+        };
+        let rows = [
+            row("Nov 2", "1,204", &[Some(412), Some(96)]),
+            row("Nov 9", "0", &[None, None]),
+            row("Nov 16", "7", &[Some(0)]),
+        ];
+        let ages = ["1", "2"].map(str::to_owned);
+        insta::assert_snapshot!(lines_of(&triangle("Who stayed", ["Week", "Users"], &ages, &rows)));
+    }
+
+    #[test]
+    fn more_is_darker() {
+        assert_eq!([0, 1, 49, 50, 199, 399, 1000].map(shade), [0, 1, 1, 2, 3, 4, 5]);
+    }
+}

@@ -1,0 +1,261 @@
+//! The charts of the page, each with what belongs to it.
+
+use rollcall_service::{Activity, Cohort, Count, DayFigures, MonthFigures, Share};
+
+use super::{
+    spans::{Grain, Span, spans},
+    tables::{self, COHORTS, MONTHS, Subject, Table, WEEKS_LATER, percent},
+};
+use crate::{
+    chart::{Bands, Bar, Series, Shares, Tick, bars, columns, dates, lines, meter, triangle},
+    text::grouped,
+};
+
+/// How many bars are drawn; the table has the rest.
+const BARS: usize = 8;
+
+/// A chart with its numbers.
+pub(super) struct Panel {
+    pub(super) subject: Subject,
+    /// What is to be seen, in a sentence.
+    pub(super) intro: String,
+    /// The classes and names of the colours, if there are several.
+    pub(super) legend: Vec<(&'static str, &'static str)>,
+    pub(super) pictures: Vec<Picture>,
+    /// Instead of pictures: a table with bars in it.
+    pub(super) sources: Vec<Source>,
+    pub(super) table: Table,
+    /// Where its numbers are to be had as a file.
+    pub(super) csv: String,
+}
+
+/// A chart.
+pub(super) struct Picture {
+    /// What stands above it, if there are several.
+    pub(super) caption: String,
+    /// Made of numbers, fixed words and escaped labels.
+    pub(super) svg: String,
+}
+
+/// What a deep link brought, as a row.
+pub(super) struct Source {
+    pub(super) name: String,
+    pub(super) starts: String,
+    /// Each a number, and a bar for it.
+    pub(super) measures: [(String, String); 5],
+}
+
+/// The panel of a subject. Its file has all days of the range.
+pub(super) fn panel(subject: Subject, activity: &Activity, grain: Grain, csv: String) -> Panel {
+    let table = subject.shown(activity, grain);
+    let panel = Panel {
+        subject,
+        intro: String::new(),
+        legend: vec![],
+        pictures: vec![],
+        sources: vec![],
+        table,
+        csv,
+    };
+    match subject {
+        Subject::Active => active(panel, activity, grain),
+        Subject::Growth => growth(panel, activity, grain),
+        Subject::Lifecycle => lifecycle(panel, activity, grain),
+        Subject::Retention => retention(panel, &activity.cohorts),
+        Subject::PowerUsers => power_users(panel, &activity.months),
+        Subject::Commands => {
+            listed(panel, &activity.commands, "What they ask the bot for.", tables::command)
+        }
+        Subject::Kinds => listed(panel, &activity.kinds, "What they do.", tables::kind),
+        Subject::Languages => {
+            let intro = "Of those who came within these days.";
+            listed(panel, &activity.languages, intro, tables::language)
+        }
+        Subject::Sources => sources(panel, activity),
+    }
+}
+
+impl Panel {
+    /// Whether there is anything to see.
+    pub(super) fn is_empty(&self) -> bool {
+        self.pictures.is_empty() && self.sources.is_empty()
+    }
+
+    /// How much room it takes on a wide screen.
+    pub(super) fn size(&self) -> &'static str {
+        match self.subject {
+            Subject::Active | Subject::Sources => "whole",
+            Subject::Commands | Subject::Kinds | Subject::Languages => "third",
+            _ => "half",
+        }
+    }
+
+    /// Adds a picture with what it shows, in words.
+    fn show(mut self, draw: impl FnOnce(&str) -> String) -> Self {
+        let label = format!("{}. The numbers are in the table below.", self.subject.title());
+        self.pictures.push(Picture { caption: String::new(), svg: draw(&label) });
+        self
+    }
+}
+
+fn bands(spans: &[Span]) -> Bands {
+    let days: Vec<_> = spans.iter().map(|it| it.figures.day).collect();
+    Bands { names: spans.iter().map(Span::title).collect(), ticks: dates(&days) }
+}
+
+fn series(
+    spans: &[Span],
+    class: &'static str,
+    name: &'static str,
+    of: fn(&DayFigures) -> u64,
+) -> Series {
+    Series { class, name, values: spans.iter().map(|it| of(&it.figures)).collect() }
+}
+
+fn active(mut panel: Panel, activity: &Activity, grain: Grain) -> Panel {
+    let spans = spans(activity, grain);
+    let series = [
+        series(&spans, "c1", "DAU", |it| it.active),
+        series(&spans, "c2", "WAU", |it| it.active_7_days),
+        series(&spans, "c3", "MAU", |it| it.active_30_days),
+    ];
+    let intro = "How many were active on the day (DAU), within 7 days (WAU) and within 30 (MAU)";
+    panel.intro = match grain {
+        Grain::Day => format!("{intro}."),
+        Grain::Week => format!("{intro}: by week, DAU as the mean of its days."),
+        Grain::Month => format!("{intro}: by month, DAU as the mean of its days."),
+    };
+    panel.legend = vec![("c1", "DAU"), ("c2", "WAU"), ("c3", "MAU")];
+    panel.show(|label| lines(label, &bands(&spans), &series))
+}
+
+fn growth(mut panel: Panel, activity: &Activity, grain: Grain) -> Panel {
+    let spans = spans(activity, grain);
+    let up = [
+        series(&spans, "c1", "New", |it| it.new_users),
+        series(&spans, "c2", "Unblocked", |it| it.unblocked),
+    ];
+    let down = [series(&spans, "c4", "Blocked", |it| it.blocked)];
+    panel.intro = format!("Who came, came back and was lost{}.", by(grain));
+    panel.legend = vec![("c1", "New"), ("c2", "Unblocked"), ("c4", "Blocked, below")];
+    panel.show(|label| columns(label, &bands(&spans), &up, &down, 0))
+}
+
+fn lifecycle(mut panel: Panel, activity: &Activity, grain: Grain) -> Panel {
+    let spans = spans(activity, grain);
+    let up = [
+        series(&spans, "c1", "Returning", |it| it.lifecycle.returning),
+        series(&spans, "c2", "First time", |it| it.lifecycle.new),
+        series(&spans, "c3", "Resurrected", |it| it.lifecycle.resurrected),
+    ];
+    let down = [series(&spans, "c4", "Dormant", |it| it.lifecycle.dormant)];
+    let before = match grain {
+        Grain::Day => "Who was there, beside the day before.",
+        Grain::Week => "Who was there, beside the week before.",
+        Grain::Month => "Who was there, beside the week before: the mean of each month's weeks.",
+    };
+    panel.intro = before.to_owned();
+    panel.legend = vec![
+        ("c1", "Returning"),
+        ("c2", "First time"),
+        ("c3", "Resurrected"),
+        ("c4", "Dormant, below"),
+    ];
+    panel.show(|label| columns(label, &bands(&spans), &up, &down, 0))
+}
+
+fn by(grain: Grain) -> &'static str {
+    match grain {
+        Grain::Day => "",
+        Grain::Week => ", by week",
+        Grain::Month => ", by month",
+    }
+}
+
+fn retention(mut panel: Panel, cohorts: &[Cohort]) -> Panel {
+    let first = cohorts.len().saturating_sub(COHORTS);
+    let rows: Vec<Shares> = cohorts.iter().skip(first).map(shares).collect();
+    let longest = rows.iter().map(|row| row.shares.len()).max().unwrap_or_default();
+    let ages: Vec<String> = (1..=longest).map(|week| format!("W{week}")).collect();
+    let limit = match first {
+        0 => String::new(),
+        _ => format!(" The latest {COHORTS} weeks of the range; the file has all."),
+    };
+    panel.intro = format!(
+        "Of those who came in a week, how many were active in the weeks after it (W1, W2…). \
+         Dashed: this week, which is not over.{limit}"
+    );
+    panel.show(|label| triangle(label, ["Week of", "Users"], &ages, &rows))
+}
+
+fn shares(cohort: &Cohort) -> Shares {
+    let weeks = cohort.active.len().saturating_sub(1);
+    let share = |week| cohort.share(week).and_then(Share::per_mille);
+    Shares {
+        name: cohort.monday.format("%b %-d").to_string(),
+        size: grouped(cohort.users()),
+        shares: (1..=weeks.min(WEEKS_LATER)).map(share).collect(),
+        is_open: weeks <= WEEKS_LATER,
+    }
+}
+
+fn power_users(mut panel: Panel, months: &[MonthFigures]) -> Panel {
+    let first = months.len().saturating_sub(MONTHS);
+    let shown = || months.iter().skip(first);
+    let most = shown().flat_map(|it| it.users_by_active_days.iter().copied()).max();
+    panel.intro = "How many users were active on 1, 2, … 31 days of the month.".to_owned();
+    panel.pictures = shown().map(|month| curve(month, most.unwrap_or_default())).collect();
+    panel
+}
+
+fn curve(month: &MonthFigures, most: u64) -> Picture {
+    let caption = month.first_day.format("%B %Y").to_string();
+    let name = |days: usize| {
+        if days == 1 { "Active on 1 day".to_owned() } else { format!("Active on {days} days") }
+    };
+    let tick = |days: usize| Tick { band: days - 1, label: days.to_string() };
+    let bands =
+        Bands { names: (1..=31).map(name).collect(), ticks: [1, 10, 20, 30].map(tick).to_vec() };
+    let values = month.users_by_active_days.clone();
+    let users = [Series { class: "c1", name: "Users", values }];
+    let label = format!("Power users in {caption}. The numbers are in the table below.");
+    Picture { svg: columns(&label, &bands, &users, &[], most), caption }
+}
+
+fn listed(mut panel: Panel, counts: &[Count], intro: &str, name: fn(&str) -> String) -> Panel {
+    panel.intro = intro.to_owned();
+    let whole = counts.iter().map(|it| it.count).sum();
+    let bar = |label, count, class| {
+        let share = percent(Share { part: count, whole });
+        Bar { label, value: count, text: format!("{} · {share}", grouped(count)), class }
+    };
+    let mut shown: Vec<Bar> =
+        counts.iter().take(BARS).map(|it| bar(name(&it.label), it.count, "c1")).collect();
+    let rest = counts.get(BARS..).unwrap_or_default();
+    if !rest.is_empty() {
+        let label = format!("{} more", rest.len());
+        shown.push(bar(label, rest.iter().map(|it| it.count).sum(), "c4"));
+    }
+    if shown.is_empty() { panel } else { panel.show(|label| bars(label, &shown)) }
+}
+
+fn sources(mut panel: Panel, activity: &Activity) -> Panel {
+    panel.intro = "By which deep links users came, whether the bot can still write to them, and \
+                   how many were active 1, 7 and 30 days later."
+        .to_owned();
+    let most = activity.sources.iter().map(|it| it.users).max().unwrap_or_default();
+    let share = |share: Share| (percent(share), meter(share.part, share.whole));
+    let row = |it: &rollcall_service::SourceFigures| Source {
+        name: tables::source(&it.source),
+        starts: grouped(it.starts),
+        measures: [
+            (grouped(it.users), meter(it.users, most)),
+            share(Share { part: it.reachable, whole: it.users }),
+            share(it.day_1),
+            share(it.day_7),
+            share(it.day_30),
+        ],
+    };
+    panel.sources = activity.sources.iter().map(row).collect();
+    panel
+}

@@ -1,0 +1,174 @@
+//! Days, weeks or months of a range: as many as a chart has room for.
+
+use chrono::{Days, NaiveDate};
+use rollcall_domain::{month, week};
+use rollcall_service::{Activity, DayFigures, LifecycleCounts};
+
+/// How many days are shown each by itself, and of how many the weeks are.
+const MOST_BY_DAY: usize = 120;
+const MOST_BY_WEEK: usize = 800;
+
+/// What is one point or column of a chart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Grain {
+    Day,
+    Week,
+    Month,
+}
+
+impl Grain {
+    /// What so many days are shown by.
+    pub(super) fn of(days: usize) -> Self {
+        if days <= MOST_BY_DAY {
+            Self::Day
+        } else if days <= MOST_BY_WEEK {
+            Self::Week
+        } else {
+            Self::Month
+        }
+    }
+
+    /// What it is called.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Day => "Day",
+            Self::Week => "Week of",
+            Self::Month => "Month",
+        }
+    }
+
+    fn first_of(self, day: NaiveDate) -> NaiveDate {
+        match self {
+            Self::Day => day,
+            Self::Week => week(day),
+            Self::Month => month(day),
+        }
+    }
+}
+
+/// The figures of a day, or of the days of a week or a month that are in the range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Span {
+    grain: Grain,
+    /// Where it lies: in `day` its first day of the range. Of active users it has the mean of its
+    /// days, of those active within 7 and 30 days what holds on its last day, of lifecycles those
+    /// of the week, and in a month the mean of its weeks. The rest is added up.
+    pub(super) figures: DayFigures,
+}
+
+impl Span {
+    /// What it is called in a table.
+    pub(super) fn name(&self) -> String {
+        let first = self.grain.first_of(self.figures.day);
+        match self.grain {
+            Grain::Month => first.format("%Y-%m").to_string(),
+            Grain::Day | Grain::Week => first.to_string(),
+        }
+    }
+
+    /// What it is called where somebody points at it.
+    pub(super) fn title(&self) -> String {
+        let day = self.figures.day;
+        match self.grain {
+            Grain::Day => day.format("%a, %b %-d, %Y").to_string(),
+            Grain::Week => week(day).format("Week of %b %-d, %Y").to_string(),
+            Grain::Month => day.format("%B %Y").to_string(),
+        }
+    }
+}
+
+/// The figures by a grain.
+pub(super) fn spans(activity: &Activity, grain: Grain) -> Vec<Span> {
+    let same = |a: &DayFigures, b: &DayFigures| grain.first_of(a.day) == grain.first_of(b.day);
+    let chunks = activity.days.chunk_by(same);
+    chunks
+        .filter_map(|days| Some(Span { grain, figures: together(activity, grain, days)? }))
+        .collect()
+}
+
+fn together(activity: &Activity, grain: Grain, days: &[DayFigures]) -> Option<DayFigures> {
+    let (first, last) = (days.first()?, days.last()?);
+    let sum = |of: fn(&DayFigures) -> u64| days.iter().map(of).sum::<u64>();
+    Some(DayFigures {
+        active: mean(sum(|it| it.active), days.len()),
+        active_7_days: last.active_7_days,
+        active_30_days: last.active_30_days,
+        new_users: sum(|it| it.new_users),
+        interactions: sum(|it| it.interactions),
+        blocked: sum(|it| it.blocked),
+        unblocked: sum(|it| it.unblocked),
+        lifecycle: match grain {
+            Grain::Day => first.lifecycle,
+            Grain::Week | Grain::Month => of_weeks(activity, first.day, last.day),
+        },
+        day: first.day,
+    })
+}
+
+/// The mean of the weeks that have one of the days.
+fn of_weeks(activity: &Activity, first: NaiveDate, last: NaiveDate) -> LifecycleCounts {
+    let ends = |monday: NaiveDate| monday.checked_add_days(Days::new(6)).unwrap_or(monday);
+    let weeks: Vec<LifecycleCounts> = activity
+        .weeks
+        .iter()
+        .filter(|week| week.monday <= last && ends(week.monday) >= first)
+        .map(|week| week.lifecycle)
+        .collect();
+    let mean = |of: fn(&LifecycleCounts) -> u64| mean(weeks.iter().map(of).sum(), weeks.len());
+    LifecycleCounts {
+        new: mean(|it| it.new),
+        returning: mean(|it| it.returning),
+        resurrected: mean(|it| it.resurrected),
+        dormant: mean(|it| it.dormant),
+    }
+}
+
+/// The mean of so many, rounded.
+pub(super) fn mean(sum: u64, count: usize) -> u64 {
+    let count = u64::try_from(count).unwrap_or(u64::MAX);
+    (sum + count / 2).checked_div(count).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dashboard::tests::activity;
+
+    fn shown(days: usize, grain: Grain) -> Vec<String> {
+        let text = |span: &Span| {
+            let it = &span.figures;
+            let (name, lifecycle) = (span.name(), it.lifecycle.returning);
+            format!("{name}: {} {} {} {lifecycle}", it.active, it.active_30_days, it.new_users)
+        };
+        spans(&activity(days), grain).iter().map(text).collect()
+    }
+
+    #[test]
+    fn many_days_become_weeks_and_months() {
+        let grains = [1, 90, 120, 121, 800, 801, 3660].map(Grain::of);
+        use Grain::{Day, Month, Week};
+        assert_eq!(grains, [Day, Day, Day, Week, Week, Month, Month]);
+    }
+
+    #[test]
+    fn spans_add_up() {
+        // The made-up figures of a day hang on its number from the end: see `activity`.
+        assert_eq!(shown(3, Grain::Day).len(), 3);
+        for days in [9, 40, 400] {
+            let sum = |grain| -> u64 {
+                spans(&activity(days), grain).iter().map(|it| it.figures.new_users).sum()
+            };
+            assert_eq!(sum(Grain::Week), sum(Grain::Day));
+            assert_eq!(sum(Grain::Month), sum(Grain::Day));
+        }
+        assert_eq!(shown(9, Grain::Week).len(), 3);
+        assert_eq!(shown(9, Grain::Week)[0].split(':').next(), Some("2026-11-09"));
+        assert_eq!(shown(40, Grain::Month).len(), 2);
+        assert_eq!(shown(40, Grain::Month)[1].split(':').next(), Some("2026-11"));
+    }
+
+    #[test]
+    fn means_are_rounded() {
+        assert_eq!([mean(0, 0), mean(5, 2), mean(4, 3)], [0, 3, 1]);
+    }
+}

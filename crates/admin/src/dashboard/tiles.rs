@@ -1,0 +1,168 @@
+//! The figures in large digits, each with what became of it.
+
+use std::cmp::Ordering;
+
+use rollcall_domain::{Change, UserStats};
+use rollcall_service::{Share, Totals};
+
+use super::{
+    spans::mean,
+    tables::{percent, signed},
+};
+use crate::text::grouped;
+
+/// A figure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Tile {
+    pub(super) name: &'static str,
+    pub(super) value: String,
+    pub(super) trend: Option<Trend>,
+    /// What the trend compares with, or else what is worth knowing.
+    pub(super) note: String,
+}
+
+/// What became of a figure, told by an arrow and by words, not by colour alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Trend {
+    pub(super) arrow: &'static str,
+    /// For those who do not see the arrow.
+    pub(super) word: &'static str,
+    /// The style sheet's class: whether it is good.
+    pub(super) class: &'static str,
+    pub(super) text: String,
+}
+
+/// What more of a figure means.
+#[derive(Clone, Copy)]
+enum More {
+    Good,
+    Bad,
+    /// Nothing yet: a day that is not over has less than a whole one.
+    Open,
+}
+
+/// Today's figures, against those of a week ago.
+pub(super) fn of_today(now: &UserStats) -> Vec<Tile> {
+    let ago = now.week_before;
+    let tile = |name, from, to, more| against(name, from, to, more, "a week ago");
+    let share = Share { part: now.reachable_users, whole: now.total_users };
+    let part = |share| format!("{} of all users", percent(share)).trim_start().to_owned();
+    vec![
+        plain("Users", now.total_users, format!("{} in 7 days", signed(as_signed(now.new_7_days)))),
+        tile("Active today", ago.active, now.active_today, More::Open),
+        tile("Active in 7 days", ago.active_7_days, now.active_7_days, More::Good),
+        tile("Active in 30 days", ago.active_30_days, now.active_30_days, More::Good),
+        tile("Interactions today", ago.interactions, now.interactions_today, More::Open),
+        plain("Reachable", now.reachable_users, part(share)),
+        tile("New today", ago.new, now.new_today, More::Open),
+        tile("New in 7 days", ago.new_7_days, now.new_7_days, More::Good),
+        tile("New in 30 days", ago.new_30_days, now.new_30_days, More::Good),
+        tile("Blocked today", ago.blocked, now.blocked_today, More::Open),
+    ]
+}
+
+/// The figures of so many days, against those of as many days before. They are open where a day that
+/// is not over is a large part of them.
+pub(super) fn of_range(days: usize, is_open: bool, now: &Totals, before: &Totals) -> Vec<Tile> {
+    let open = |more| if is_open { More::Open } else { more };
+    let tile = |name, from, to, more| against(name, from, to, open(more), "before");
+    let growth = (before.net_growth(), now.net_growth());
+    let per_day = |totals: &Totals| mean(totals.active_days, days);
+    vec![
+        tile("Active per day", per_day(before), per_day(now), More::Good),
+        tile("Interactions", before.interactions, now.interactions, More::Good),
+        tile("New users", before.new_users, now.new_users, More::Good),
+        tile("Blocked", before.blocked, now.blocked, More::Bad),
+        Tile {
+            name: "Net growth",
+            value: signed(growth.1),
+            trend: Some(trend(growth.0, growth.1, open(More::Good), signed(growth.1 - growth.0))),
+            note: format!("{} before", signed(growth.0)),
+        },
+    ]
+}
+
+fn plain(name: &'static str, value: u64, note: String) -> Tile {
+    Tile { name, value: grouped(value), trend: None, note }
+}
+
+fn against(name: &'static str, from: u64, to: u64, more: More, when: &str) -> Tile {
+    let text = Change { from, to }.to_string().replace('-', "−");
+    Tile {
+        name,
+        value: grouped(to),
+        trend: Some(trend(as_signed(from), as_signed(to), more, text)),
+        note: format!("{} {when}", grouped(from)),
+    }
+}
+
+fn trend(from: i64, to: i64, more: More, text: String) -> Trend {
+    let (arrow, word) = match to.cmp(&from) {
+        Ordering::Greater => ("▲", "up"),
+        Ordering::Less => ("▼", "down"),
+        Ordering::Equal => ("=", "unchanged"),
+    };
+    let class = match (to.cmp(&from), more) {
+        (Ordering::Equal, _) | (_, More::Open) => "",
+        (Ordering::Greater, More::Good) | (Ordering::Less, More::Bad) => "good",
+        _ => "bad",
+    };
+    Trend { arrow, word, class, text }
+}
+
+fn as_signed(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use rollcall_domain::DayStats;
+
+    use super::*;
+
+    fn shown(tiles: &[Tile]) -> Vec<String> {
+        let text = |it: &Tile| {
+            let trend =
+                it.trend.as_ref().map(|it| format!(" {} {} {}", it.arrow, it.text, it.class));
+            format!("{}: {}{} ({})", it.name, it.value, trend.unwrap_or_default(), it.note)
+        };
+        tiles.iter().map(text).collect()
+    }
+
+    #[test]
+    fn today_is_compared_with_a_week_ago() {
+        let week_before = DayStats { active: 100, blocked: 2, new_7_days: 0, ..Default::default() };
+        let stats = UserStats {
+            total_users: 1_234,
+            reachable_users: 1_000,
+            active_today: 50,
+            new_7_days: 30,
+            blocked_today: 3,
+            week_before,
+            ..Default::default()
+        };
+        let tiles = shown(&of_today(&stats));
+        assert_eq!(tiles[0], "Users: 1,234 (+30 in 7 days)");
+        assert_eq!(tiles[1], "Active today: 50 ▼ −50%  (100 a week ago)");
+        assert_eq!(tiles[2], "Active in 7 days: 0 = ±0  (0 a week ago)");
+        assert_eq!(tiles[5], "Reachable: 1,000 (81.0% of all users)");
+        assert_eq!(tiles[7], "New in 7 days: 30 ▲ +30 good (0 a week ago)");
+        assert_eq!(tiles[9], "Blocked today: 3 ▲ +50%  (2 a week ago)");
+    }
+
+    #[test]
+    fn a_range_is_compared_with_as_many_days_before() {
+        let before = Totals { active_days: 10, new_users: 5, blocked: 9, ..Default::default() };
+        let now = Totals { active_days: 25, new_users: 8, blocked: 1, ..Default::default() };
+        assert_eq!(
+            shown(&of_range(10, false, &now, &before)),
+            [
+                "Active per day: 3 ▲ +200% good (1 before)",
+                "Interactions: 0 = ±0  (0 before)",
+                "New users: 8 ▲ +60% good (5 before)",
+                "Blocked: 1 ▼ −89% good (9 before)",
+                "Net growth: +7 ▲ +11 good (−4 before)",
+            ]
+        );
+    }
+}

@@ -1,0 +1,291 @@
+//! The dashboard, as a browser gets it, over a real database.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+#[allow(dead_code, reason = "not every file of tests needs all of it")]
+mod site;
+
+use axum::http::{Method, StatusCode};
+use chrono::TimeDelta;
+use rollcall_domain::{
+    Chat, ChatKind, Clock, Event, Interaction, InteractionKind, Profile, Role, StartPayload,
+};
+
+use site::{Answer, Site, id};
+
+/// What the files are called, without their ending.
+const FILES: [&str; 9] = [
+    "active",
+    "growth",
+    "lifecycle",
+    "retention",
+    "power-users",
+    "commands",
+    "kinds",
+    "languages",
+    "sources",
+];
+/// A language that is markup, as an odd client may tell it.
+const MARKUP: &str = "<script>alert(1)</script>";
+/// How many bytes a page may have with everything that it needs, compressed.
+const LARGEST_PAGE_BYTES: usize = 60 * 1024;
+
+/// A site with a few weeks of people: some came by a link, one blocked the bot, and one has a
+/// language that is a formula, one a language that is markup.
+async fn busy() -> Site {
+    let site = Site::with_people(0).await;
+    let private = |n| Some(Chat { id: n, kind: ChatKind::Private });
+    let languages = ["en", "cs", "=1+1", MARKUP];
+    for n in 1..=40_i64 {
+        let at = site.clock.now() - TimeDelta::days(40 - n);
+        let language = languages[usize::try_from(n).unwrap() % languages.len()];
+        let profile = Profile::new(id(n), "Somebody").language_code(language);
+        let source: StartPayload = "spring_sale".parse().unwrap();
+        let start = Interaction {
+            chat: private(n),
+            command: Some("start"),
+            event: (n % 3 == 0).then_some(Event::Start(source)),
+            ..Interaction::new(at, profile.clone(), InteractionKind::Command)
+        };
+        let again = Interaction {
+            chat: private(n),
+            ..Interaction::new(at + TimeDelta::days(1), profile.clone(), InteractionKind::Text)
+        };
+        let left = Interaction {
+            chat: private(n),
+            event: Some(Event::Blocked),
+            ..Interaction::new(at + TimeDelta::days(2), profile, InteractionKind::MyChatMember)
+        };
+        let all = [start, again, left];
+        let now = site.clock.now();
+        let told: Vec<_> = all
+            .into_iter()
+            .filter(|it| it.at <= now && (n == 7 || it.event != Some(Event::Blocked)))
+            .collect();
+        site.users.register(&told).await.unwrap();
+    }
+    site
+}
+
+/// The rows of the table with this chart's numbers, as texts.
+fn table(page: &Answer, file: &str) -> Vec<Vec<String>> {
+    let panel = page.body.split(&format!("id=\"{file}\"")).nth(1).unwrap();
+    let table = panel.split("<table").nth(1).unwrap().split("</table>").next().unwrap();
+    let text = |cell: &str| {
+        let cell = cell.split_once('>').unwrap().1;
+        // Of a cell with a bar, the number.
+        let cell = cell.split("</").next().unwrap().replace("<bdi>", "").replace("<span>", "");
+        cell.replace("&#60;", "<").replace("&#62;", ">").replace("&#61;", "=")
+    };
+    let rows = table.split("<tr>").skip(1);
+    rows.map(|row| row.replace("<th", "<td").split("<td").skip(1).map(text).collect()).collect()
+}
+
+/// The rows of a file, without what makes formulas harmless and quotes.
+fn rows(csv: &str) -> Vec<Vec<String>> {
+    let field = |field: &str| field.trim_start_matches('\'').to_owned();
+    csv.split_terminator("\r\n").map(|line| line.split(',').map(field).collect()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_is_what_one_sees_first() {
+    let site = busy().await;
+    let form = format!("name=viewer&password={}", site::PASSWORD);
+    let signed_in = site.request(&Method::POST, "/admin/sign-in", None, &form).await;
+    assert_eq!(signed_in.location(), "/admin");
+    let page = site.get("/admin", &signed_in.token()).await;
+    assert_eq!(page.status, StatusCode::OK);
+    assert!(page.body.contains("<title>Dashboard · Rollcall</title>"));
+    assert!(page.body.contains(r#"<a href="/admin" aria-current="page">Dashboard</a>"#));
+    for file in FILES {
+        assert!(page.body.contains(&format!(r#"id="{file}" aria-labelledby="#)), "{file}");
+        assert!(page.links().iter().any(|it| it.contains(&format!("/{file}.csv?"))), "{file}");
+    }
+    assert!(page.body.contains("Aug 26, 2026 – Nov 23, 2026 · 90 days, each a day in UTC"));
+    // All of it comes from here, and nothing of it is a script or a style of the page's own.
+    assert!(!page.body.contains("style=") && !page.body.contains("onload"), "{}", page.body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn its_numbers_are_those_of_the_database() {
+    let site = busy().await;
+    let token = site.sign_in(Role::Viewer).await;
+    let page = site.get("/admin?since=2026-11-21&until=2026-11-23", &token).await;
+    assert_eq!(
+        table(&page, "active"),
+        [
+            vec!["Day", "Active (DAU)", "In 7 days (WAU)", "In 30 days (MAU)", "Stickiness"],
+            vec!["2026-11-21", "2", "8", "32", "6.3%"],
+            vec!["2026-11-22", "2", "8", "31", "6.5%"],
+            vec!["2026-11-23", "2", "8", "31", "6.5%"],
+        ]
+    );
+    let sources = table(&page, "sources");
+    assert_eq!(sources[1][..4], ["(none)", "2", "0", "100.0%"]);
+    assert_eq!(sources[2][..4], ["spring_sale", "1", "1", "100.0%"]);
+    let tiles = page.main();
+    let tile = |name: &str| {
+        let tile = tiles.split(&format!("<h3>{name}</h3><p class=\"big\">")).nth(1).unwrap();
+        tile.split("</p>").next().unwrap().to_owned()
+    };
+    assert_eq!([tile("Users"), tile("Reachable"), tile("Active today")], ["40", "39", "2"]);
+    assert_eq!([tile("New users"), tile("Net growth")], ["3", "+3"]);
+    // The one who left did so in a day of a range of its own.
+    let page = site.get("/admin?since=2026-10-23&until=2026-10-23", &token).await;
+    assert_eq!(table(&page, "growth")[1], ["2026-10-23", "1", "0", "1", "0"]);
+    assert!(page.body.contains("against the day before"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_say_what_the_tables_say() {
+    let site = busy().await;
+    let token = site.sign_in(Role::Viewer).await;
+    let days = "since=2026-10-10&until=2026-11-23";
+    let page = site.get(&format!("/admin?{days}"), &token).await;
+    for name in FILES {
+        let file = site.get(&format!("/admin/figures/{name}.csv?{days}"), &token).await;
+        assert_eq!(file.status, StatusCode::OK, "{name}");
+        assert_eq!(file.header("content-type").unwrap(), "text/csv; charset=utf-8");
+        let disposition = file.header("content-disposition").unwrap();
+        let expected = format!("attachment; filename=\"{name}-2026-10-10-2026-11-23.csv\"");
+        assert_eq!(disposition, expected);
+        if name == "sources" {
+            let columns = "Source,Users,Starts,Reachable,Day 1,Day 7,Day 30\r\n";
+            assert!(file.body.starts_with(columns), "{}", file.body);
+            assert!(file.body.contains("\r\nspring_sale,13,13,"), "{}", file.body);
+            continue;
+        }
+        let shown = table(&page, name).into_iter().map(|row| {
+            row.into_iter()
+                .map(|cell| cell.replace([',', '+'], "").replace('−', "-"))
+                .collect::<Vec<_>>()
+        });
+        let told = rows(&file.body)
+            .into_iter()
+            .map(|row| row.into_iter().map(|cell| cell.replace('+', "")).collect::<Vec<_>>());
+        assert_eq!(shown.collect::<Vec<_>>(), told.collect::<Vec<_>>(), "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn labels_are_neither_markup_nor_formulas() {
+    let site = busy().await;
+    let token = site.sign_in(Role::Viewer).await;
+    let page = site.get("/admin", &token).await;
+    assert!(!page.body.contains(MARKUP));
+    assert!(page.body.contains("<title>&lt;script&gt;alert(1)&lt;/script&gt;: 10 · 25.0%</title>"));
+    assert!(table(&page, "languages").iter().any(|row| row[0] == MARKUP));
+    let file = site.get("/admin/figures/languages.csv?range=90d", &token).await;
+    assert!(file.body.contains("\r\n'=1+1,10,25.0%\r\n"), "{}", file.body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ranges_stand_in_the_url() {
+    let site = busy().await;
+    let token = site.sign_in(Role::Viewer).await;
+    for (url, days, shown) in [
+        ("/admin?range=7d", 7, "Nov 17, 2026 – Nov 23, 2026 · 7 days,"),
+        ("/admin/?range=28d", 28, "Oct 27, 2026 – Nov 23, 2026 · 28 days,"),
+        ("/admin?since=2026-11-23&until=2026-11-23", 1, "Nov 23, 2026 · 1 day,"),
+        ("/admin?since=2026-11-20&until=2030-01-01", 4, "Nov 20, 2026 – Nov 23, 2026 · 4 days,"),
+    ] {
+        let page = site.get(url, &token).await;
+        assert!(page.body.contains(shown), "{url}");
+        assert_eq!(table(&page, "lifecycle").len(), days + 1, "{url}");
+        assert!(!page.body.contains("role=\"alert\""), "{url}");
+    }
+    let page = site.get("/admin?range=7d", &token).await;
+    assert!(page.body.contains(r#"<a href="/admin?range=7d" aria-current="true">"#));
+    assert!(page.body.contains(r#"name="since" value="2026-11-17""#));
+    // A year is told by weeks, ten years by months.
+    for (url, head, rows) in [("range=365d", "Week of", 53), ("since=2016-11-16", "Month", 121)] {
+        let page = site.get(&format!("/admin?{url}"), &token).await;
+        let table = table(&page, "active");
+        assert_eq!((table[0][0].as_str(), table.len()), (head, rows + 1), "{url}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bad_days_are_told_and_the_usual_ones_shown() {
+    let site = busy().await;
+    let token = site.sign_in(Role::Viewer).await;
+    for (query, told) in [
+        ("since=2026-02-30", "“2026-02-30” is not a day; expected one such as 2026-11-23."),
+        ("until=%3Cscript%3E", "“&#60;script&#62;” is not a day;"),
+        ("since=2026-11-02&until=2026-11-01", "2026-11-02 is after 2026-11-01;"),
+        ("since=2001-01-01", "from 2001-01-01 to 2026-11-23 are 9458 days; expected at most 3660."),
+        ("since=2026-11-24&until=2026-11-25", "2026-11-24 has not come yet;"),
+        ("range=forever", "There is no range “forever”."),
+    ] {
+        let page = site.get(&format!("/admin?{query}"), &token).await;
+        assert_eq!(page.status, StatusCode::OK);
+        let alert = page.body.split("role=\"alert\">").nth(1).unwrap();
+        let alert = alert.split("</p>").next().unwrap();
+        assert!(
+            alert.starts_with(told) && alert.ends_with("These are the last 90 days."),
+            "{alert}"
+        );
+        assert!(page.body.contains("· 90 days,"), "{query}");
+        let file = site.get(&format!("/admin/figures/active.csv?{query}"), &token).await;
+        assert_eq!(file.status, StatusCode::BAD_REQUEST, "{query}");
+        assert!(file.body.contains("These are no days for which there are figures."));
+    }
+    for name in ["users.csv", "active", "active.csv.csv"] {
+        let file = site.get(&format!("/admin/figures/{name}"), &token).await;
+        assert_eq!(file.status, StatusCode::NOT_FOUND, "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_definition_is_one_click_away() {
+    let site = busy().await;
+    let token = site.sign_in(Role::Viewer).await;
+    let page = site.get("/admin", &token).await;
+    let definitions = site.get("/admin/figures", &token).await;
+    let links: Vec<String> =
+        page.links().into_iter().filter(|it| it.starts_with("/admin/figures#")).collect();
+    assert_eq!(links.len(), FILES.len() + 1);
+    for link in links {
+        let name = link.split('#').nth(1).unwrap();
+        assert_eq!(definitions.body.matches(&format!(" id=\"{name}\"")).count(), 1, "{name}");
+    }
+    assert!(definitions.body.contains("new, less blocked, plus unblocked"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn before_there_is_anybody_it_says_what_to_do() {
+    let site = Site::with_people(0).await;
+    let token = site.sign_in(Role::Viewer).await;
+    let page = site.get("/admin", &token).await;
+    assert!(page.body.contains("Nobody has written to the bot yet"));
+    assert!(!page.body.contains("<svg class=\"chart"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_day_of_one_person_is_shown() {
+    let site = Site::with_people(1).await;
+    let token = site.sign_in(Role::Viewer).await;
+    let page = site.get("/admin?since=2026-11-23", &token).await;
+    assert_eq!(table(&page, "active")[1], ["2026-11-23", "1", "1", "1", "100.0%"]);
+    assert!(page.body.contains("Nothing within these days."), "no command was used");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_is_small_however_many_days_there_are() {
+    let site = busy().await;
+    let token = site.sign_in(Role::Owner).await;
+    for range in ["range=90d", "since=2026-07-27", "range=365d", "since=2016-11-16"] {
+        let path = format!("/admin?{range}");
+        let page = site.get(&path, &token).await;
+        let files = page.body.split('"').filter(|it| it.starts_with("/admin/assets/"));
+        let mut bytes = 0;
+        for path in files.chain([path.as_str()]) {
+            let gzip = [("accept-encoding", "gzip")];
+            let answer = site.request_with(&Method::GET, path, Some(&token), "", &gzip).await;
+            bytes += answer.bytes;
+        }
+        assert!(bytes < LARGEST_PAGE_BYTES, "{path} has {bytes} bytes");
+        let begun = std::time::Instant::now();
+        assert_eq!(site.get(&path, &token).await.status, StatusCode::OK);
+        println!("{path}: {bytes} bytes, {:?}", begun.elapsed());
+    }
+}

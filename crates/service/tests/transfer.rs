@@ -1,0 +1,105 @@
+//! Taking users along: what is read, and when.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use chrono::{DateTime, NaiveDate, Utc};
+use rollcall_domain::{
+    Cursor, NoteChange, TelegramId, TelegramUser, UserDetail, UserFilter, UserSlice, UserSort,
+};
+use rollcall_repository::{
+    DirectoryRepository, Imported, Incoming, RepositoryError, TransferRepository,
+};
+use rollcall_service::{Format, TransferService};
+
+/// A storage of endlessly many users, which counts how often it is asked for some.
+#[derive(Clone, Default)]
+struct Endless {
+    reads: Arc<AtomicU32>,
+}
+
+#[async_trait]
+impl TransferRepository for Endless {
+    async fn users_after(
+        &self,
+        after: Option<TelegramId>,
+        limit: u32,
+    ) -> Result<Vec<TelegramUser>, RepositoryError> {
+        self.reads.fetch_add(1, Ordering::Relaxed);
+        let first = after.map_or(1, |id| id.get() + 1);
+        let ids = (first..first + i64::from(limit)).map(|id| TelegramId::try_from(id).unwrap());
+        Ok(ids.map(|id| TelegramUser::new(id, DateTime::UNIX_EPOCH)).collect())
+    }
+
+    async fn import(
+        &self,
+        _: Incoming,
+        _: Box<dyn Fn(Imported) + Send>,
+    ) -> Result<Option<Imported>, RepositoryError> {
+        unreachable!("nobody comes in")
+    }
+}
+
+#[async_trait]
+impl DirectoryRepository for Endless {
+    async fn users(
+        &self,
+        _: &UserFilter,
+        _: UserSort,
+        _: Option<Cursor>,
+        _: u32,
+    ) -> Result<UserSlice, RepositoryError> {
+        unreachable!("nobody is left out")
+    }
+
+    async fn user(
+        &self,
+        _: TelegramId,
+        _: NaiveDate,
+    ) -> Result<Option<UserDetail>, RepositoryError> {
+        unreachable!("nobody is looked at")
+    }
+
+    async fn set_note(
+        &self,
+        _: TelegramId,
+        _: &str,
+        _: &str,
+        _: DateTime<Utc>,
+    ) -> Result<Option<NoteChange>, RepositoryError> {
+        unreachable!("nothing is noted")
+    }
+
+    async fn index_names(&self, _: u32) -> Result<usize, RepositoryError> {
+        unreachable!("nobody is searched for")
+    }
+}
+
+#[tokio::test]
+async fn what_nobody_takes_is_not_read() {
+    let endless = Endless::default();
+    let reads = || endless.reads.load(Ordering::Relaxed);
+    let mut export = TransferService::new(endless.clone()).export(UserFilter::new(), Format::Csv);
+    assert_eq!(reads(), 0, "nothing is read before it is asked for");
+    let first = export.next().await.unwrap().unwrap();
+    assert!(first.text.starts_with(b"telegram_id,"));
+    let second = export.next().await.unwrap().unwrap();
+    assert_eq!((first.users, second.users), (5000, 5000));
+    let line = second.text.split(|byte| *byte == b'\n').next().unwrap();
+    assert!(line.starts_with(b"5001,"), "{}", String::from_utf8_lossy(line));
+
+    // The third part is read ahead, and no more while nobody takes it, or after everybody has gone.
+    let waits = || tokio::time::sleep(Duration::from_millis(50));
+    waits().await;
+    assert_eq!(reads(), 3);
+    drop(export);
+    waits().await;
+    assert_eq!(reads(), 3);
+}
