@@ -14,7 +14,7 @@ use rollcall_repository::History;
 use crate::{
     activity::add_sums,
     connection::AnyConnection,
-    directory::search,
+    directory::search::{self, Names},
     error::Failure,
     reach::{ReachRow, reach_row},
     schema::{active_days, activity_state, bot_identity, reach_history, starts, telegram_users},
@@ -90,15 +90,17 @@ fn empty(connection: &mut AnyConnection) -> QueryResult<()> {
 pub(crate) fn load(connection: &mut AnyConnection, people: &[History]) -> Result<(), Failure> {
     Ok(connection.transaction(|connection| {
         // Summing up takes about as long as writing.
-        let sums = std::thread::scope(|scope| {
-            let sums = scope.spawn(|| sums_of(people));
+        let (sums, names) = std::thread::scope(|scope| {
+            let users = people.iter().map(|history| &history.user);
+            let counted = scope.spawn(|| (sums_of(people), Names::of(users)));
             match connection {
                 AnyConnection::Sqlite(connection) => insert(connection, people)?,
                 AnyConnection::Postgres(connection) => copy(connection, people)?,
             }
-            search::add_new(connection, people.iter().map(|history| &history.user))?;
-            QueryResult::Ok(sums.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            let counted = counted.join();
+            QueryResult::Ok(counted.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
         })?;
+        search::add_new(connection, names)?;
         add_sums(connection, sums)
     })?)
 }

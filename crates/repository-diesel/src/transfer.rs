@@ -14,11 +14,11 @@ use crate::{
     activity::add_sums,
     connection::AnyConnection,
     demo::{BulkDay, BulkUser},
-    directory::search,
+    directory::search::{self, Names},
     error::Failure,
     reach::{reach_change, start},
     registration::{ChangeKey, OldAndNew, Statements},
-    row::UserRow,
+    row::{UserRow, telegram_id},
     schema::{active_days, reach_history, starts, telegram_users},
     timestamp::UtcMicros,
 };
@@ -36,6 +36,22 @@ pub(crate) fn users_after(
         .select(UserRow::as_select())
         .load(connection)?;
     rows.into_iter().map(UserRow::into_user).collect()
+}
+
+/// See [`TransferRepository::id_after`](rollcall_repository::TransferRepository::id_after).
+pub(crate) fn id_after(
+    connection: &mut AnyConnection,
+    after: Option<TelegramId>,
+    place: u32,
+) -> Result<Option<TelegramId>, Failure> {
+    let id: Option<i64> = telegram_users::table
+        .filter(telegram_users::telegram_id.gt(after.map_or(0, TelegramId::get)))
+        .order(telegram_users::telegram_id)
+        .offset(i64::from(place) - 1)
+        .select(telegram_users::telegram_id)
+        .first(connection)
+        .optional()?;
+    id.map(|id| telegram_id("telegram_users", id)).transpose()
 }
 
 /// See [`TransferRepository::import`](rollcall_repository::TransferRepository::import).
@@ -235,12 +251,15 @@ fn write(
     losers: Vec<Loser>,
 ) -> Result<(), Failure> {
     // Summing up takes about as long as writing.
-    let sums = std::thread::scope(|scope| {
-        let sums = scope.spawn(|| sums_of(changes));
+    let (sums, names) = std::thread::scope(|scope| {
+        let created = changes.iter().filter(|change| change.before.is_none());
+        let counted =
+            scope.spawn(|| (sums_of(changes), Names::of(created.map(|change| &change.user))));
         write_users(connection, changes, losers)?;
-        let sums = sums.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        Ok::<_, Failure>(sums)
+        let counted = counted.join();
+        Ok::<_, Failure>(counted.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
     })?;
+    search::add_new(connection, names)?;
     Ok(add_sums(connection, sums)?)
 }
 
@@ -295,8 +314,7 @@ fn write_users(
             connection.note_names(&renamed, &profile_changes)?;
         }
     }
-    let is_created = |change: &&Change| change.before.is_none();
-    Ok(search::add_new(connection, changes.iter().filter(is_created).map(|it| &it.user))?)
+    Ok(())
 }
 
 /// Each row is a statement, prepared once: here that costs no round trip.

@@ -169,6 +169,18 @@ impl TransferRepository for DieselUserRepository {
             .await
     }
 
+    async fn id_after(
+        &self,
+        after: Option<TelegramId>,
+        place: u32,
+    ) -> Result<Option<TelegramId>, RepositoryError> {
+        self.database
+            .run("find a user's place", move |connection| {
+                transfer::id_after(connection, after, place)
+            })
+            .await
+    }
+
     async fn import(
         &self,
         incoming: Incoming,

@@ -13,6 +13,13 @@ pub trait TransferRepository: Send + Sync {
         limit: u32,
     ) -> Result<Vec<TelegramUser>, RepositoryError>;
 
+    /// The id of the `place`-th user after `after`, counted from 1; `None` where there are fewer.
+    async fn id_after(
+        &self,
+        after: Option<TelegramId>,
+        place: u32,
+    ) -> Result<Option<TelegramId>, RepositoryError>;
+
     /// Takes users in, all of them or none. Whoever is not there yet is created, and counts as
     /// active on the days of `created_at` and `last_seen`; with others
     /// [`merge`](TelegramUser::merge) decides. A username that two users claim is the one's whose

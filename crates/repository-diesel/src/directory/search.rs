@@ -103,7 +103,7 @@ fn index(connection: &mut AnyConnection, ids: &[i64]) -> Result<usize, Failure> 
         .select(UserRow::as_select())
         .load(connection)?;
     let users = rows.into_iter().map(UserRow::into_user).collect::<Result<Vec<_>, _>>()?;
-    add(connection, users.iter(), Table::HasOthers)?;
+    add(connection, Names::of(users.iter()), Table::HasOthers)?;
     Ok(ids.len())
 }
 
@@ -114,23 +114,25 @@ pub(crate) enum Table {
     HasNoneOfThem,
 }
 
-/// Adds users who are made up, and whom the search does not know.
-pub(crate) fn add_new<'a>(
-    connection: &mut AnyConnection,
-    users: impl Iterator<Item = &'a TelegramUser>,
-) -> QueryResult<()> {
+/// The names of users, as the search knows them.
+pub(crate) struct Names(Vec<(i64, BTreeSet<i32>)>);
+
+impl Names {
+    pub(crate) fn of<'a>(users: impl Iterator<Item = &'a TelegramUser>) -> Self {
+        let row = |user: &TelegramUser| (user.telegram_id.get(), grams_of(&SearchText::of(user)));
+        Self(users.map(row).collect())
+    }
+}
+
+/// Adds users who come in bulk, and whom the search does not know.
+pub(crate) fn add_new(connection: &mut AnyConnection, names: Names) -> QueryResult<()> {
     if let AnyConnection::Postgres(connection) = connection {
         connection.batch_execute(LARGE_PENDING_LIST)?;
     }
-    add(connection, users, Table::HasNoneOfThem)
+    add(connection, names, Table::HasNoneOfThem)
 }
 
-fn add<'a>(
-    connection: &mut AnyConnection,
-    users: impl Iterator<Item = &'a TelegramUser>,
-    table: Table,
-) -> QueryResult<()> {
-    let rows = users.map(|user| (user.telegram_id.get(), grams_of(&SearchText::of(user))));
+fn add(connection: &mut AnyConnection, Names(rows): Names, table: Table) -> QueryResult<()> {
     match connection {
         AnyConnection::Sqlite(connection) => {
             for (telegram_id, grams) in rows {
@@ -143,6 +145,7 @@ fn add<'a>(
         }
         AnyConnection::Postgres(connection) => {
             let rows: Vec<ArrayRow> = rows
+                .into_iter()
                 .map(|(telegram_id, grams)| ArrayRow {
                     telegram_id,
                     grams: grams.into_iter().collect(),

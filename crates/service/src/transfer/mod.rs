@@ -4,7 +4,7 @@ mod csv;
 mod jsonl;
 mod row;
 
-use std::{fmt, io, str::FromStr, sync::Arc};
+use std::{collections::VecDeque, fmt, io, str::FromStr, sync::Arc};
 
 use rollcall_domain::{Cursor, SortKey, TelegramId, TelegramUser, UserFilter, UserSort};
 use rollcall_repository::{
@@ -15,9 +15,12 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use crate::ServiceError;
 
 /// How many users are read at once, where nobody is left out.
-const PART: u32 = 5_000;
+const PART: u32 = 4_000;
+/// How many parts are being read while one is written: the database reads one while the answer to
+/// another is taken apart.
+const AHEAD: usize = 2;
 /// How many users are taken in at once.
-const CHUNK: usize = 10_000;
+const CHUNK: usize = 20_000;
 /// Of how many lines that were refused the reasons are kept.
 const MAX_REFUSED: usize = 1_000;
 
@@ -95,10 +98,16 @@ impl TransferService {
     /// The users who meet `filter`, in the order of their ids, as a file of this format. Nothing is
     /// read before it is asked for, and nothing more once it is dropped.
     pub fn export(&self, filter: UserFilter, format: Format) -> Export {
-        let first =
-            if filter == UserFilter::default() { Place::After(None) } else { Place::Page(None) };
-        let service = self.clone();
-        Export { service, filter: Arc::new(filter), format, next: Next::Place(first), begun: false }
+        let everybody = filter == UserFilter::default();
+        let place = if everybody { Place::After(None) } else { Place::Page(None) };
+        Export {
+            service: self.clone(),
+            filter,
+            format,
+            place: Some(place),
+            ahead: VecDeque::new(),
+            begun: false,
+        }
     }
 
     /// Takes the users of a file in, all of them or none; lines that make no user are refused, and
@@ -117,7 +126,7 @@ impl TransferService {
         dry_run: bool,
         progress: impl Fn(Imported) + Send + 'static,
     ) -> Result<ImportReport, ImportError> {
-        let (chunks, incoming) = std::sync::mpsc::sync_channel(1);
+        let (chunks, incoming) = std::sync::mpsc::sync_channel(0);
         let (last, told) = std::sync::mpsc::channel();
         let reading = spawn_blocking(move || match format {
             Format::Csv => {
@@ -234,11 +243,15 @@ fn take_in(
 /// A file that is being written; see [`TransferService::export`].
 pub struct Export {
     service: TransferService,
-    filter: Arc<UserFilter>,
+    filter: UserFilter,
     format: Format,
-    next: Next,
+    /// Where those are who are not being read yet.
+    place: Option<Place>,
+    ahead: VecDeque<Reading>,
     begun: bool,
 }
+
+type Reading = JoinHandle<Result<Vec<TelegramUser>, RepositoryError>>;
 
 /// Some users, as a part of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -258,32 +271,17 @@ enum Place {
     Page(Option<Cursor>),
 }
 
-/// What comes next.
-enum Next {
-    Place(Place),
-    /// It is being read already.
-    Reading(JoinHandle<Result<Read, RepositoryError>>),
-    Nothing,
-}
-
-/// Users, and where those after them are.
-type Read = (Vec<TelegramUser>, Option<Place>);
-
 impl Export {
     /// The next part of the file; `None` at the end.
     ///
     /// # Errors
     /// When the storage fails.
     pub async fn next(&mut self) -> Result<Option<Part>, ServiceError> {
-        let reading = match std::mem::replace(&mut self.next, Next::Nothing) {
-            Next::Place(place) => self.read(place),
-            Next::Reading(reading) => reading,
-            Next::Nothing => return Ok(None),
-        };
-        let (users, place) =
-            reading.await.map_err(|panic| RepositoryError::Failed(panic.into()))??;
+        self.read_ahead().await?;
+        let Some(reading) = self.ahead.pop_front() else { return Ok(None) };
+        let users = reading.await.map_err(|panic| RepositoryError::Failed(panic.into()))??;
         // What comes next is read while this is written.
-        self.next = place.map_or(Next::Nothing, |place| Next::Reading(self.read(place)));
+        self.read_ahead().await?;
         let (format, is_first) = (self.format, !self.begun);
         self.begun = true;
         let part = spawn_blocking(move || {
@@ -297,27 +295,27 @@ impl Export {
         Ok(Some(part.await.map_err(|panic| RepositoryError::Failed(panic.into()))?))
     }
 
-    fn read(&self, place: Place) -> JoinHandle<Result<Read, RepositoryError>> {
-        let (service, filter) = (self.service.clone(), Arc::clone(&self.filter));
-        tokio::spawn(async move { service.read(&filter, place).await })
-    }
-}
-
-impl TransferService {
-    async fn read(&self, filter: &UserFilter, place: Place) -> Result<Read, RepositoryError> {
-        match place {
-            Place::After(after) => {
-                let users = self.transfer.users_after(after, PART).await?;
-                let is_full = usize::try_from(PART).is_ok_and(|part| users.len() == part);
-                let last = users.last().filter(|_| is_full).map(|user| user.telegram_id);
-                Ok((users, last.map(|last| Place::After(Some(last)))))
-            }
-            Place::Page(cursor) => {
-                let sort = UserSort { key: SortKey::Id, descending: false };
-                let slice = self.directory.users(filter, sort, cursor, MAX_PAGE_SIZE).await?;
-                let users = slice.rows.into_iter().map(|row| row.user).collect();
-                Ok((users, slice.next.map(|next| Place::Page(Some(next)))))
-            }
+    async fn read_ahead(&mut self) -> Result<(), RepositoryError> {
+        while self.ahead.len() < AHEAD
+            && let Some(place) = self.place.take()
+        {
+            let reading = match place {
+                Place::After(after) => {
+                    let transfer = Arc::clone(&self.service.transfer);
+                    let last = transfer.id_after(after, PART).await?;
+                    self.place = last.map(|last| Place::After(Some(last)));
+                    tokio::spawn(async move { transfer.users_after(after, PART).await })
+                }
+                Place::Page(cursor) => {
+                    let sort = UserSort { key: SortKey::Id, descending: false };
+                    let directory = &self.service.directory;
+                    let slice = directory.users(&self.filter, sort, cursor, MAX_PAGE_SIZE).await?;
+                    self.place = slice.next.map(|next| Place::Page(Some(next)));
+                    tokio::spawn(async { Ok(slice.rows.into_iter().map(|row| row.user).collect()) })
+                }
+            };
+            self.ahead.push_back(reading);
         }
+        Ok(())
     }
 }

@@ -61,6 +61,9 @@ pub async fn users_come_out_in_the_order_of_their_ids([store, _]: Stores) {
     assert_eq!(ids(Some(id(7)), 3).await, [12, 1 << 51]);
     assert_eq!(ids(Some(id(8)), 1).await, [12]);
     assert_eq!(ids(Some(id(1 << 51)), 1).await, []);
+    assert_eq!(store.id_after(None, 3).await.unwrap(), Some(id(12)));
+    assert_eq!(store.id_after(Some(id(7)), 1).await.unwrap(), Some(id(12)));
+    assert_eq!(store.id_after(Some(id(7)), 3).await.unwrap(), None);
     let mut sorted = users;
     sorted.sort_by_key(|user| user.telegram_id);
     assert_eq!(store.users_after(None, 10).await.unwrap(), sorted);
