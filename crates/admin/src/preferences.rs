@@ -15,6 +15,14 @@ use rollcall_service::{ServiceError, Session};
 
 use crate::{App, explain::Failure, query::read_id, text, users::Choice};
 
+/// What is told where somebody else, most likely the person, was faster.
+const CHANGED_MEANWHILE: Failure = Failure::Refused(
+    "Somebody changed this at the same time. Look at what it is now, and try again.",
+);
+
+/// What stands between the words in a line.
+const SEPARATOR: &str = "; ";
+
 /// What a user's page shows of it, and what else can be chosen.
 pub(crate) struct Panel {
     /// In words: the language, the time zone and the teams.
@@ -40,6 +48,11 @@ impl Panel {
             teams: teams.iter().map(|team| choice_of(team, &preferences)).collect(),
         })
     }
+
+    /// What the form carries, so that a change that somebody else made meanwhile is noticed.
+    pub(crate) fn in_a_line(&self) -> String {
+        self.words.join(SEPARATOR)
+    }
 }
 
 /// Changes what a user has chosen to what the form says.
@@ -56,18 +69,19 @@ pub(crate) async fn change(
     let old = app.preferences.preferences(id).await?;
     let teams = teams(&app, &old).await?;
     let wanted = read(&pairs, &old, &teams)?;
+    let was = in_a_line(&old, &teams);
+    if !pairs.iter().any(|(name, value)| name == "was" && *value == was) {
+        return Err(CHANGED_MEANWHILE);
+    }
     let written = write(&app, id, &old, &wanted).await;
     // What could not be written to its end has changed something too.
     let new = app.preferences.preferences(id).await?;
     if new != old {
-        let [old, new] = [old, new].map(|it| words(&it, &teams).join("; "));
-        let action = AuditAction::ChangedPreferences;
-        app.admins.audit(&session.admin, action, Some(id), Some(&old), Some(&new)).await?;
+        let (action, new) = (AuditAction::ChangedPreferences, in_a_line(&new, &teams));
+        app.admins.audit(&session.admin, action, Some(id), Some(&was), Some(&new)).await?;
     }
     if !written? {
-        return Err(Failure::Refused(
-            "Somebody changed this at the same time. Look at what it is now, and try again.",
-        ));
+        return Err(CHANGED_MEANWHILE);
     }
     Ok(Redirect::to(&format!("{}/users/{id}?chosen#preferences", app.base)).into_response())
 }
@@ -154,6 +168,10 @@ fn words(preferences: &Preferences, teams: &[Team]) -> [String; 3] {
     let favourites =
         if favourites.is_empty() { "No teams".to_owned() } else { favourites.join(", ") };
     [language.to_owned(), zone.to_owned(), favourites]
+}
+
+fn in_a_line(preferences: &Preferences, teams: &[Team]) -> String {
+    words(preferences, teams).join(SEPARATOR)
 }
 
 /// The languages that the bot speaks, after the one that Telegram tells.

@@ -566,8 +566,12 @@ async fn preferences_are_shown_and_changed_with_a_trace() {
     let site = Site::with_people(1).await;
     store_teams(&site).await;
     let token = site.sign_in(Role::Editor).await;
-    let choose = async |form: &str| {
+    let send = async |form: &str| {
         site.request(&Method::POST, "/admin/users/1/preferences", Some(&token), form).await
+    };
+    let choose = async |form: &str| {
+        let hidden = site.get("/admin/users/1", &token).await.hidden();
+        send(&format!("{hidden}&{form}")).await
     };
     let chosen = async || site.preferences.preferences(id(1)).await.unwrap();
     let form = "language=de&zone=America/Toronto&team=10&team=6";
@@ -607,6 +611,16 @@ async fn preferences_are_shown_and_changed_with_a_trace() {
         [change(all, nothing), change(nothing, all)],
         "what did not change leaves no trace"
     );
+
+    // The person is faster.
+    let hidden = site.get("/admin/users/1", &token).await.hidden();
+    site.preferences.set_language(id(1), Some(Language::Russian)).await.unwrap();
+    let late = send(&format!("{hidden}&{form}")).await;
+    assert_eq!(late.status, StatusCode::BAD_REQUEST);
+    assert!(late.body.contains("Somebody changed this at the same time"), "{}", late.body);
+    let theirs = Preferences { language: Some(Language::Russian), ..Preferences::default() };
+    assert_eq!(chosen().await, theirs);
+    assert_eq!(changes(&site).await.len(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -622,6 +636,7 @@ async fn preferences_that_make_no_sense_change_nothing() {
         ("language=de&zone=Europe/Berlin&team=Boston", "There is no such team"),
         ("language=de&team=6", "Something is missing in the form"),
         ("", "Something is missing in the form"),
+        ("language=de&zone=Europe/Berlin", "Somebody changed this at the same time"),
     ] {
         let path = "/admin/users/1/preferences";
         let answer = site.request(&Method::POST, path, Some(&token), form).await;
