@@ -2,10 +2,7 @@
 //! come into it.
 
 use chrono::NaiveDate;
-use diesel::{
-    Connection, PgConnection, SqliteConnection, connection::SimpleConnection, dsl::exists,
-    prelude::*,
-};
+use diesel::{Connection, connection::SimpleConnection, dsl::exists, prelude::*};
 use rollcall_domain::{
     Facts, Figure, LatestDay, Obstacle, Origin, ReachChange, StartPayload, Sums, Username,
 };
@@ -34,7 +31,7 @@ pub(crate) fn begin(connection: &mut AnyConnection) -> Result<bool, Failure> {
 }
 
 /// Lets nobody claim the database, or come into it, before the transaction is over.
-fn shut_others_out(connection: &mut AnyConnection) -> QueryResult<()> {
+pub(crate) fn shut_others_out(connection: &mut AnyConnection) -> QueryResult<()> {
     match connection {
         // A statement that writes makes the transaction SQLite's only writer.
         AnyConnection::Sqlite(connection) => {
@@ -93,10 +90,8 @@ pub(crate) fn load(connection: &mut AnyConnection, people: &[History]) -> Result
         let (sums, names) = std::thread::scope(|scope| {
             let users = people.iter().map(|history| &history.user);
             let counted = scope.spawn(|| (sums_of(people), Names::of(users)));
-            match connection {
-                AnyConnection::Sqlite(connection) => insert(connection, people)?,
-                AnyConnection::Postgres(connection) => copy(connection, people)?,
-            }
+            store_users(connection, people)?;
+            store_histories(connection, people)?;
             let counted = counted.join();
             QueryResult::Ok(counted.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
         })?;
@@ -138,40 +133,53 @@ fn sums_of(people: &[History]) -> Sums {
     sums
 }
 
-/// Each row is a statement, prepared once: here that costs no round trip.
-fn insert(connection: &mut SqliteConnection, people: &[History]) -> QueryResult<()> {
-    for row in people.iter().filter_map(BulkUser::of) {
-        diesel::insert_into(telegram_users::table).values(&row).execute(connection)?;
-    }
-    for row in people.iter().flat_map(BulkDay::past) {
-        diesel::insert_into(active_days::table).values(&row).execute(connection)?;
-    }
-    for row in people.iter().flat_map(reach_rows) {
-        diesel::insert_into(reach_history::table).values(&row).execute(connection)?;
-    }
-    for row in people.iter().flat_map(start_rows) {
-        diesel::insert_into(starts::table).values(&row).execute(connection)?;
+/// Inserts users with their days, in bulk: on SQLite a statement a row, prepared once, for there that
+/// costs no round trip; on PostgreSQL the rows of each table travel in one stream.
+pub(crate) fn store_users(connection: &mut AnyConnection, people: &[History]) -> QueryResult<()> {
+    let users: Vec<UserRow<'_>> = people.iter().filter_map(UserRow::of).collect();
+    let days: Vec<DayRow> = people.iter().flat_map(past_days).collect();
+    match connection {
+        AnyConnection::Sqlite(connection) => {
+            for row in &users {
+                diesel::insert_into(telegram_users::table).values(row).execute(connection)?;
+            }
+            for row in &days {
+                diesel::insert_into(active_days::table).values(row).execute(connection)?;
+            }
+        }
+        AnyConnection::Postgres(connection) => {
+            diesel::copy_from(telegram_users::table).from_insertable(&users).execute(connection)?;
+            diesel::copy_from(active_days::table).from_insertable(&days).execute(connection)?;
+        }
     }
     Ok(())
 }
 
-/// The rows of each table travel in one stream.
-fn copy(connection: &mut PgConnection, people: &[History]) -> QueryResult<()> {
-    let rows: Vec<BulkUser<'_>> = people.iter().filter_map(BulkUser::of).collect();
-    diesel::copy_from(telegram_users::table).from_insertable(&rows).execute(connection)?;
-    let rows: Vec<BulkDay> = people.iter().flat_map(BulkDay::past).collect();
-    diesel::copy_from(active_days::table).from_insertable(&rows).execute(connection)?;
-    let rows: Vec<ReachRow> = people.iter().flat_map(reach_rows).collect();
-    diesel::copy_from(reach_history::table).from_insertable(&rows).execute(connection)?;
-    let rows: Vec<StartRow<'_>> = people.iter().flat_map(start_rows).collect();
-    diesel::copy_from(starts::table).from_insertable(&rows).execute(connection)?;
+/// Inserts the rest of what is known of them, in the same way.
+fn store_histories(connection: &mut AnyConnection, people: &[History]) -> QueryResult<()> {
+    let reach: Vec<ReachRow> = people.iter().flat_map(reach_rows).collect();
+    let came: Vec<StartRow<'_>> = people.iter().flat_map(start_rows).collect();
+    match connection {
+        AnyConnection::Sqlite(connection) => {
+            for row in &reach {
+                diesel::insert_into(reach_history::table).values(row).execute(connection)?;
+            }
+            for row in &came {
+                diesel::insert_into(starts::table).values(row).execute(connection)?;
+            }
+        }
+        AnyConnection::Postgres(connection) => {
+            diesel::copy_from(reach_history::table).from_insertable(&reach).execute(connection)?;
+            diesel::copy_from(starts::table).from_insertable(&came).execute(connection)?;
+        }
+    }
     Ok(())
 }
 
 /// A user with the latest day of activity, as a row to insert.
 #[derive(Insertable)]
 #[diesel(table_name = telegram_users, treat_none_as_default_value = false)]
-pub(crate) struct BulkUser<'a> {
+struct UserRow<'a> {
     telegram_id: i64,
     first_name: &'a str,
     last_name: Option<&'a str>,
@@ -192,9 +200,9 @@ pub(crate) struct BulkUser<'a> {
     active_days: i32,
 }
 
-impl<'a> BulkUser<'a> {
+impl<'a> UserRow<'a> {
     /// `None` for somebody who was never active, whom there is not.
-    pub(crate) fn of(History { user, days, .. }: &'a History) -> Option<Self> {
+    fn of(History { user, days, .. }: &'a History) -> Option<Self> {
         let (&(first, interactions), later) = days.split_first()?;
         let latest = later
             .iter()
@@ -227,23 +235,21 @@ impl<'a> BulkUser<'a> {
 /// A day of a user's activity, as a row to insert.
 #[derive(Insertable)]
 #[diesel(table_name = active_days, treat_none_as_default_value = false)]
-pub(crate) struct BulkDay {
+struct DayRow {
     telegram_id: i64,
     day: NaiveDate,
     interactions: i32,
 }
 
-impl BulkDay {
-    /// The days of activity but the latest.
-    pub(crate) fn past(History { user, days, .. }: &History) -> impl Iterator<Item = Self> {
-        let telegram_id = user.telegram_id.get();
-        let past = days.split_last().map_or(&[][..], |(_, past)| past);
-        past.iter().map(move |&(day, interactions)| Self {
-            telegram_id,
-            day,
-            interactions: stored(interactions),
-        })
-    }
+/// The days of activity but the latest.
+fn past_days(History { user, days, .. }: &History) -> impl Iterator<Item = DayRow> {
+    let telegram_id = user.telegram_id.get();
+    let past = days.split_last().map_or(&[][..], |(_, past)| past);
+    past.iter().map(move |&(day, interactions)| DayRow {
+        telegram_id,
+        day,
+        interactions: stored(interactions),
+    })
 }
 
 fn stored(interactions: u32) -> i32 {

@@ -3,17 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, NaiveDate, Utc};
-use diesel::{
-    Connection, PgConnection, SqliteConnection, connection::SimpleConnection, prelude::*,
-    result::Error::RollbackTransaction,
+use diesel::{Connection, prelude::*, result::Error::RollbackTransaction};
+use rollcall_domain::{
+    Facts, Origin, ProfileField, ReachChange, StartPayload, Sums, TelegramId, TelegramUser,
 };
-use rollcall_domain::{Facts, Origin, ProfileField, Sums, TelegramId, TelegramUser};
 use rollcall_repository::{History, Imported, Incoming};
 
 use crate::{
     activity::add_sums,
     connection::AnyConnection,
-    demo::{BulkDay, BulkUser},
+    demo::{shut_others_out, store_users},
     directory::search::{self, Names},
     error::Failure,
     reach::{reach_change, start},
@@ -75,19 +74,6 @@ pub(crate) fn import(
     match imported {
         Err(Failure::Diesel(RollbackTransaction)) => Ok(None),
         imported => imported.map(Some),
-    }
-}
-
-/// Lets nobody register before the transaction is over.
-fn shut_others_out(connection: &mut AnyConnection) -> QueryResult<()> {
-    match connection {
-        // A statement that writes makes the transaction SQLite's only writer.
-        AnyConnection::Sqlite(connection) => {
-            connection.batch_execute("UPDATE activity_state SET is_demo = is_demo")
-        }
-        AnyConnection::Postgres(connection) => {
-            connection.batch_execute("LOCK TABLE telegram_users IN SHARE ROW EXCLUSIVE MODE")
-        }
     }
 }
 
@@ -166,8 +152,8 @@ fn changes(
 struct Past {
     /// The days of activity with their interactions, the latest one included.
     days: BTreeMap<NaiveDate, u32>,
-    reach_changes: Vec<rollcall_domain::ReachChange>,
-    starts: Vec<(DateTime<Utc>, rollcall_domain::StartPayload)>,
+    reach_changes: Vec<ReachChange>,
+    starts: Vec<(DateTime<Utc>, StartPayload)>,
 }
 
 fn pasts(connection: &mut AnyConnection, ids: &[i64]) -> Result<HashMap<i64, Past>, Failure> {
@@ -250,12 +236,14 @@ fn write(
     changes: &[Change],
     losers: Vec<Loser>,
 ) -> Result<(), Failure> {
+    let histories: Vec<History> = changes.iter().map(Change::history).collect();
     // Summing up takes about as long as writing.
     let (sums, names) = std::thread::scope(|scope| {
         let created = changes.iter().filter(|change| change.before.is_none());
-        let counted =
-            scope.spawn(|| (sums_of(changes), Names::of(created.map(|change| &change.user))));
-        write_users(connection, changes, losers)?;
+        let counted = scope.spawn(|| {
+            (sums_of(changes, &histories), Names::of(created.map(|change| &change.user)))
+        });
+        write_users(connection, changes, &histories, losers)?;
         let counted = counted.join();
         Ok::<_, Failure>(counted.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
     })?;
@@ -263,10 +251,10 @@ fn write(
     Ok(add_sums(connection, sums)?)
 }
 
-fn sums_of(changes: &[Change]) -> Sums {
+fn sums_of(changes: &[Change], histories: &[History]) -> Sums {
     let mut sums = Sums::default();
-    for change in changes {
-        change.add_to(&mut sums);
+    for (change, history) in changes.iter().zip(histories) {
+        change.add_to(history, &mut sums);
     }
     sums
 }
@@ -274,9 +262,9 @@ fn sums_of(changes: &[Change]) -> Sums {
 fn write_users(
     connection: &mut AnyConnection,
     changes: &[Change],
+    histories: &[History],
     losers: Vec<Loser>,
 ) -> Result<(), Failure> {
-    let histories: Vec<History> = changes.iter().map(Change::history).collect();
     let (mut renamed, mut profile_changes) = (Vec::new(), BTreeMap::new());
     for change in changes {
         change.note(&mut renamed, &mut profile_changes);
@@ -302,44 +290,11 @@ fn write_users(
         diesel::delete(active_days::table.filter(active_days::telegram_id.eq_any(&updated)))
             .execute(connection)?;
     }
-    let users: Vec<BulkUser<'_>> = histories.iter().filter_map(BulkUser::of).collect();
-    let days: Vec<BulkDay> = histories.iter().flat_map(BulkDay::past).collect();
+    store_users(connection, histories)?;
     match connection {
-        AnyConnection::Sqlite(connection) => {
-            insert(connection, &users, &days)?;
-            connection.note_names(&renamed, &profile_changes)?;
-        }
-        AnyConnection::Postgres(connection) => {
-            copy(connection, &users, &days)?;
-            connection.note_names(&renamed, &profile_changes)?;
-        }
+        AnyConnection::Sqlite(connection) => connection.note_names(&renamed, &profile_changes)?,
+        AnyConnection::Postgres(connection) => connection.note_names(&renamed, &profile_changes)?,
     }
-    Ok(())
-}
-
-/// Each row is a statement, prepared once: here that costs no round trip.
-fn insert(
-    connection: &mut SqliteConnection,
-    users: &[BulkUser<'_>],
-    days: &[BulkDay],
-) -> QueryResult<()> {
-    for row in users {
-        diesel::insert_into(telegram_users::table).values(row).execute(connection)?;
-    }
-    for row in days {
-        diesel::insert_into(active_days::table).values(row).execute(connection)?;
-    }
-    Ok(())
-}
-
-/// The rows of each table travel in one stream.
-fn copy(
-    connection: &mut PgConnection,
-    users: &[BulkUser<'_>],
-    days: &[BulkDay],
-) -> QueryResult<()> {
-    diesel::copy_from(telegram_users::table).from_insertable(users).execute(connection)?;
-    diesel::copy_from(active_days::table).from_insertable(days).execute(connection)?;
     Ok(())
 }
 
@@ -360,10 +315,10 @@ impl Change {
     }
 
     /// Adds what the user counts now, and takes away what it counted before.
-    fn add_to(&self, sums: &mut Sums) {
+    fn add_to(&self, history: &History, sums: &mut Sums) {
         let nothing = Past::default();
         let past = self.before.as_ref().map_or(&nothing, |(_, past)| past);
-        let days = self.history().days.into_iter().map(|(day, _)| day).collect::<Vec<_>>();
+        let days: Vec<_> = history.days.iter().map(|(day, _)| *day).collect();
         facts(&self.user, &days, past).add_to(sums);
         if let Some((user, past)) = &self.before {
             let days: Vec<_> = past.days.keys().copied().collect();

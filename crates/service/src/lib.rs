@@ -41,5 +41,6 @@ pub use rollcall_repository::{
 pub use schedule::{Schedule, ScheduleDay, ScheduleService, ScheduleView};
 pub use transfer::{
     Export, Format, ImportError, ImportReport, Part, Refused, TransferService, UnknownFormat,
+    csv_field,
 };
 pub use users::UserService;

@@ -26,28 +26,22 @@ pub(super) fn write(users: &[TelegramUser], text: &mut Vec<u8>) {
             if place > 0 {
                 text.push(b',');
             }
-            write_field(field.as_deref().unwrap_or_default(), text);
+            text.extend_from_slice(csv_field(field.as_deref().unwrap_or_default()).as_bytes());
         }
         text.push(b'\n');
     }
 }
 
-fn write_field(field: &str, text: &mut Vec<u8>) {
-    let is_formula = field.starts_with(is_guarded);
-    let is_quoted = field.bytes().any(|byte| matches!(byte, b',' | b'"' | b'\n' | b'\r'))
-        || field.starts_with(' ')
-        || field.ends_with(' ');
-    if is_quoted {
-        text.push(b'"');
-    }
-    if is_formula {
-        text.push(b'\'');
-    }
-    if is_quoted {
-        text.extend_from_slice(field.replace('"', "\"\"").as_bytes());
-        text.push(b'"');
-    } else {
-        text.extend_from_slice(field.as_bytes());
+/// A text as a field: in quotes where it needs them, and no formula.
+pub fn csv_field(text: &str) -> Cow<'_, str> {
+    let is_guarded = text.starts_with(is_guarded);
+    let is_quoted =
+        text.contains(['"', ',', '\r', '\n']) || text.starts_with(' ') || text.ends_with(' ');
+    let guard = if is_guarded { "'" } else { "" };
+    match (is_quoted, is_guarded) {
+        (true, _) => format!("\"{guard}{}\"", text.replace('"', "\"\"")).into(),
+        (false, true) => format!("{guard}{text}").into(),
+        (false, false) => text.into(),
     }
 }
 
@@ -155,12 +149,10 @@ mod tests {
             (" blank ", "\" blank \""),
             ("Жук 👩‍🚀 'q'", "Жук 👩‍🚀 'q'"),
         ] {
-            let mut field = Vec::new();
-            write_field(text, &mut field);
-            assert_eq!(String::from_utf8(field.clone()).unwrap(), written, "{text:?}");
-            field.extend_from_slice(b",end\n");
+            assert_eq!(csv_field(text), written, "{text:?}");
+            let line = format!("{written},end\n");
             let mut reader =
-                csv::ReaderBuilder::new().has_headers(false).from_reader(field.as_slice());
+                csv::ReaderBuilder::new().has_headers(false).from_reader(line.as_bytes());
             let record = reader.records().next().unwrap().unwrap();
             assert_eq!(unguarded(&record[0]), text);
         }

@@ -12,6 +12,8 @@ use rollcall_repository::{
 };
 use tokio::task::{JoinHandle, spawn_blocking};
 
+pub use csv::csv_field;
+
 use crate::ServiceError;
 
 /// How many users are read at once, where nobody is left out.
