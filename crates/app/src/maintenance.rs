@@ -6,8 +6,9 @@ use rollcall_service::{AdminService, DirectoryService, ServiceError, UserService
 
 /// How often there is a look at what is to be forgotten.
 const FORGET_EVERY: Duration = Duration::from_secs(10 * 60);
-/// How often there is a look for names that are not in the search yet.
-const INDEX_EVERY: Duration = Duration::from_secs(1);
+/// How often there is a look for names that are not in the search yet. Who has got another name
+/// several times by then comes into it once.
+const INDEX_EVERY: Duration = Duration::from_secs(3);
 
 /// Forgets what is kept for a while only, and takes new names into the search, in small parts, for
 /// ever. Several processes may do it at once: what one has done, the others no longer find.

@@ -53,7 +53,7 @@ impl DieselAdminRepository {
     {
         let entry = entry.clone();
         self.database
-            .run(what, move |connection| {
+            .write(what, move |connection| {
                 connection.transaction(|connection| match work(connection)? {
                     Change::Made(answer) => {
                         add_entry(connection, &entry)?;
@@ -113,7 +113,7 @@ impl AdminRepository for DieselAdminRepository {
     async fn account(&self, name: &AdminName) -> Result<Option<StoredAccount>, RepositoryError> {
         let name = name.clone();
         self.database
-            .run("find an admin's account", move |connection| {
+            .read("find an admin's account", move |connection| {
                 let row: Option<AccountRow> =
                     admin_accounts::table.find(name.as_str()).first(connection).optional()?;
                 row.map(AccountRow::into_account).transpose()
@@ -123,7 +123,7 @@ impl AdminRepository for DieselAdminRepository {
 
     async fn accounts(&self, limit: u32) -> Result<Vec<AdminAccount>, RepositoryError> {
         self.database
-            .run("list the admins' accounts", move |connection| {
+            .read("list the admins' accounts", move |connection| {
                 let rows: Vec<AccountRow> = admin_accounts::table
                     .order(admin_accounts::name)
                     .limit(limit.into())
@@ -184,7 +184,7 @@ impl AdminRepository for DieselAdminRepository {
         // Everybody locks them in one order.
         keys.sort_unstable_by_key(|(key, _)| *key);
         self.database
-            .run("count an attempt to sign in", move |connection| {
+            .write("count an attempt to sign in", move |connection| {
                 connection.transaction(|connection| attempt(connection, &keys, now))
             })
             .await
@@ -195,7 +195,7 @@ impl AdminRepository for DieselAdminRepository {
         keys.push(forgotten);
         keys.sort_unstable();
         self.database
-            .run("forget failures to sign in", move |connection| {
+            .write("forget failures to sign in", move |connection| {
                 connection.transaction(|connection| {
                     for key in &keys {
                         let row = sign_in_failures::table.find(&key.0[..]);
@@ -252,7 +252,7 @@ impl AdminRepository for DieselAdminRepository {
 
     async fn session(&self, token: Digest) -> Result<Option<StoredSession>, RepositoryError> {
         self.database
-            .run("find an admin's session", move |connection| {
+            .read("find an admin's session", move |connection| {
                 let row: Option<SessionRow> = admin_sessions::table
                     .left_join(
                         admin_accounts::table.on(admin_accounts::name.eq(admin_sessions::admin)),
@@ -274,7 +274,7 @@ impl AdminRepository for DieselAdminRepository {
 
     async fn touch_session(&self, token: Digest, at: DateTime<Utc>) -> Result<(), RepositoryError> {
         self.database
-            .run("note that an admin's session is used", move |connection| {
+            .write("note that an admin's session is used", move |connection| {
                 let at = UtcMicros::from(at);
                 let older = admin_sessions::table
                     .find(&token.0[..])
@@ -318,7 +318,7 @@ impl AdminRepository for DieselAdminRepository {
         at: DateTime<Utc>,
     ) -> Result<(), RepositoryError> {
         self.database
-            .run("store a link to sign in with", move |connection| {
+            .write("store a link to sign in with", move |connection| {
                 let row = (
                     admin_links::token_hash.eq(&token.0[..]),
                     admin_links::telegram_id.eq(user.get()),
@@ -335,7 +335,7 @@ impl AdminRepository for DieselAdminRepository {
         token: Digest,
     ) -> Result<Option<(TelegramId, DateTime<Utc>)>, RepositoryError> {
         self.database
-            .run("take a link to sign in with", move |connection| {
+            .write("take a link to sign in with", move |connection| {
                 let link = admin_links::table.find(&token.0[..]);
                 let row: Option<(i64, UtcMicros)> = link
                     .select((admin_links::telegram_id, admin_links::created_at))
@@ -354,14 +354,14 @@ impl AdminRepository for DieselAdminRepository {
     async fn audit(&self, entry: &NewAuditEntry) -> Result<(), RepositoryError> {
         let entry = entry.clone();
         self.database
-            .run("add to the audit log", move |connection| Ok(add_entry(connection, &entry)?))
+            .write("add to the audit log", move |connection| Ok(add_entry(connection, &entry)?))
             .await
     }
 
     async fn audit_all(&self, entries: &[NewAuditEntry]) -> Result<(), RepositoryError> {
         let entries = entries.to_vec();
         self.database
-            .run("add to the audit log", move |connection| {
+            .write("add to the audit log", move |connection| {
                 connection.transaction(|connection| {
                     entries.iter().try_for_each(|entry| Ok(add_entry(connection, entry)?))
                 })
@@ -377,7 +377,7 @@ impl AdminRepository for DieselAdminRepository {
     ) -> Result<Vec<AuditEntry>, RepositoryError> {
         let (filter, before) = (filter.clone(), before.unwrap_or(i64::MAX));
         self.database
-            .run("read the audit log", move |connection| {
+            .read("read the audit log", move |connection| {
                 let rows: Vec<EntryRow> = if filter == AuditFilter::all() {
                     audit_log::table
                         .filter(audit_log::id.lt(before))
@@ -394,7 +394,7 @@ impl AdminRepository for DieselAdminRepository {
 
     async fn forget(&self, expiry: Expiry, limit: u32) -> Result<usize, RepositoryError> {
         self.database
-            .run("forget old sessions", move |connection| {
+            .write("forget old sessions", move |connection| {
                 let limit = i64::from(limit);
                 Ok(forget_sessions(connection, expiry, limit)?
                     + forget_links(connection, expiry.linked_before.into(), limit)?

@@ -29,11 +29,13 @@ impl BotRepository for DieselBotRepository {
         bot: TelegramId,
         at: DateTime<Utc>,
     ) -> Result<TelegramId, RepositoryError> {
-        self.database.run("claim the database", move |connection| claim(connection, bot, at)).await
+        self.database
+            .write("claim the database", move |connection| claim(connection, bot, at))
+            .await
     }
 
     async fn owner(&self) -> Result<Option<TelegramId>, RepositoryError> {
-        self.database.run("look whose the database is", owner).await
+        self.database.read("look whose the database is", owner).await
     }
 }
 

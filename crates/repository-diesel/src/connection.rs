@@ -112,15 +112,16 @@ fn prepare_postgres(connection: &mut PgConnection) -> QueryResult<()> {
     )
 }
 
-/// Makes connections for the pool.
+/// Makes connections for a pool.
 #[derive(Debug)]
 pub(crate) struct Connector {
     url: DatabaseUrl,
+    may_write: bool,
 }
 
 impl Connector {
-    pub(crate) fn new(url: DatabaseUrl) -> Self {
-        Self { url }
+    pub(crate) fn new(url: DatabaseUrl, may_write: bool) -> Self {
+        Self { url, may_write }
     }
 }
 
@@ -129,7 +130,14 @@ impl r2d2::ManageConnection for Connector {
     type Error = diesel::r2d2::Error;
 
     fn connect(&self) -> Result<AnyConnection, Self::Error> {
-        AnyConnection::open(&self.url).map_err(diesel::r2d2::Error::ConnectionError)
+        let mut connection =
+            AnyConnection::open(&self.url).map_err(diesel::r2d2::Error::ConnectionError)?;
+        if let (false, AnyConnection::Sqlite(connection)) = (self.may_write, &mut connection) {
+            connection
+                .batch_execute("PRAGMA query_only = ON")
+                .map_err(diesel::r2d2::Error::QueryError)?;
+        }
+        Ok(connection)
     }
 
     fn is_valid(&self, connection: &mut AnyConnection) -> Result<(), Self::Error> {

@@ -24,14 +24,17 @@ const SLOW: Duration = Duration::from_millis(500);
 const ATTEMPTS: u32 = CONNECTIONS + 2;
 /// How long a caller waits for a connection when all are in use or the server is away.
 const CONNECTION_TIMEOUT: Duration = Duration::from_secs(10);
-/// Connections to one database: enough for one writer and a few readers.
+/// Connections to one database: enough for two writers and a few readers.
 const CONNECTIONS: u32 = 8;
 
-/// A database, and a pool of connections to it. Cheap to clone.
+/// A database, and pools of connections to it. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Database {
     url: DatabaseUrl,
     pool: r2d2::Pool<Connector>,
+    /// SQLite's only connection that writes: there can be one writer at a time, and as long as it
+    /// is the same one it needs to read nothing again that it has in memory.
+    writer: Option<r2d2::Pool<Connector>>,
 }
 
 impl Database {
@@ -46,14 +49,20 @@ impl Database {
             blocking(move || AnyConnection::open(&url)?.check_encoding()).await
         };
         first.map_err(|error| OpenError::new(&url, &error))?;
-        let pool = r2d2::Pool::builder()
-            .max_size(CONNECTIONS)
-            .min_idle(Some(0))
-            .connection_timeout(CONNECTION_TIMEOUT)
-            .test_on_check_out(false)
-            .error_handler(Box::new(r2d2::NopErrorHandler))
-            .build_unchecked(Connector::new(url.clone()));
-        Ok(Self { url, pool })
+        let pool = |size, may_write| {
+            r2d2::Pool::builder()
+                .max_size(size)
+                .min_idle(Some(0))
+                .connection_timeout(CONNECTION_TIMEOUT)
+                .test_on_check_out(false)
+                .error_handler(Box::new(r2d2::NopErrorHandler))
+                .build_unchecked(Connector::new(url.clone(), may_write))
+        };
+        let (pool, writer) = match url {
+            DatabaseUrl::Sqlite { .. } => (pool(CONNECTIONS - 1, false), Some(pool(1, true))),
+            DatabaseUrl::Postgres { .. } => (pool(CONNECTIONS, true), None),
+        };
+        Ok(Self { url, pool, writer })
     }
 
     /// Opens the database at `url` if it exists: a mistyped SQLite file is not created.
@@ -107,10 +116,13 @@ impl Database {
         self.with_connection(migrations::revert).await
     }
 
-    /// How many connections of the pool are idle, and how many at work.
+    /// How many connections are idle, and how many at work.
     pub fn connections(&self) -> (u32, u32) {
-        let state = self.pool.state();
-        (state.idle_connections, state.connections.saturating_sub(state.idle_connections))
+        let states = [Some(&self.pool), self.writer.as_ref()].into_iter().flatten();
+        states.map(r2d2::Pool::state).fold((0, 0), |(idle, at_work), state| {
+            let its_idle = state.idle_connections;
+            (idle + its_idle, at_work + state.connections.saturating_sub(its_idle))
+        })
     }
 
     /// How large the database is, in bytes.
@@ -118,7 +130,7 @@ impl Database {
     /// # Errors
     /// When the database cannot tell.
     pub async fn size_bytes(&self) -> Result<u64, RepositoryError> {
-        let bytes = self.run("database size", |connection| {
+        let bytes = self.read("database size", |connection| {
             let sql = match connection {
                 AnyConnection::Sqlite(_) => {
                     "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
@@ -146,19 +158,43 @@ impl Database {
         .await
     }
 
-    /// Does `work`, which is called `what` in the log, on a connection of the pool and off the
-    /// async threads. Work that fails in a way that may pass is done again, so it must be one
-    /// transaction; a caller that goes away does not interrupt it.
-    pub(crate) async fn run<T, W>(&self, what: &'static str, work: W) -> Result<T, RepositoryError>
+    /// Does `work`, which is called `what` in the log and only reads, on a connection of the pool
+    /// and off the async threads. Work that fails in a way that may pass is done again; a caller
+    /// that goes away does not interrupt it.
+    pub(crate) async fn read<T, W>(&self, what: &'static str, work: W) -> Result<T, RepositoryError>
     where
         T: Send + 'static,
         W: Fn(&mut AnyConnection) -> Result<T, Failure> + Send + 'static,
     {
         let database = self.clone();
-        blocking(move || database.run_blocking(what, work)).await
+        blocking(move || told_if_slow(what, || attempt(&database.url, &database.pool, work))).await
     }
 
-    /// Does what [`Database::run`] does with work that may well take long, so that nobody needs to
+    /// Does what [`Database::read`] does with work that writes; since it may be done again, it must
+    /// be one transaction.
+    pub(crate) async fn write<T, W>(
+        &self,
+        what: &'static str,
+        work: W,
+    ) -> Result<T, RepositoryError>
+    where
+        T: Send + 'static,
+        W: Fn(&mut AnyConnection) -> Result<T, Failure> + Send + 'static,
+    {
+        let database = self.clone();
+        blocking(move || database.write_blocking(what, work)).await
+    }
+
+    /// Does what [`Database::write`] does on this thread, which may wait.
+    pub(crate) fn write_blocking<T>(
+        &self,
+        what: &'static str,
+        work: impl Fn(&mut AnyConnection) -> Result<T, Failure>,
+    ) -> Result<T, RepositoryError> {
+        told_if_slow(what, || attempt(&self.url, self.writer(), work))
+    }
+
+    /// Does what [`Database::write`] does with work that may well take long, so that nobody needs to
     /// hear of it.
     pub(crate) async fn run_long<T, W>(&self, work: W) -> Result<T, RepositoryError>
     where
@@ -166,7 +202,7 @@ impl Database {
         W: Fn(&mut AnyConnection) -> Result<T, Failure> + Send + 'static,
     {
         let database = self.clone();
-        blocking(move || database.attempt(work)).await
+        blocking(move || attempt(&database.url, database.writer(), work)).await
     }
 
     /// Does what [`Database::run_long`] does with work that cannot be done twice.
@@ -176,26 +212,11 @@ impl Database {
     ) -> Result<T, RepositoryError> {
         let database = self.clone();
         blocking(move || {
-            let mut connection = database.connection().map_err(RepositoryError::Unavailable)?;
+            let connection = connection(&database.url, database.writer());
+            let mut connection = connection.map_err(RepositoryError::Unavailable)?;
             work(&mut connection).map_err(Into::into)
         })
         .await
-    }
-
-    /// Does what [`Database::run`] does on this thread, which may wait.
-    pub(crate) fn run_blocking<T>(
-        &self,
-        what: &'static str,
-        work: impl Fn(&mut AnyConnection) -> Result<T, Failure>,
-    ) -> Result<T, RepositoryError> {
-        let started = Instant::now();
-        let result = self.attempt(work);
-        let elapsed = started.elapsed();
-        // Work that fails takes its time too; that is told where the error is handled.
-        if elapsed > SLOW && result.is_ok() {
-            log::warn!(what, elapsed_ms = elapsed.as_millis(); "slow database work");
-        }
-        result
     }
 
     async fn with_connection<T: Send + 'static>(
@@ -204,34 +225,60 @@ impl Database {
     ) -> Result<T, MigrationError> {
         let database = self.clone();
         blocking(move || {
-            let mut connection = database.connection().map_err(MigrationError::Failed)?;
+            let connection = connection(&database.url, database.writer());
+            let mut connection = connection.map_err(MigrationError::Failed)?;
             work(&mut connection)
         })
         .await
     }
 
-    fn attempt<T>(
-        &self,
-        work: impl Fn(&mut AnyConnection) -> Result<T, Failure>,
-    ) -> Result<T, RepositoryError> {
-        let mut attempts = 0;
-        loop {
-            attempts += 1;
-            let mut connection = self.connection().map_err(RepositoryError::Unavailable)?;
-            match work(&mut connection) {
-                Err(failure) if failure.may_pass(&connection) && attempts < ATTEMPTS => {
-                    // Lets a connection that was cut notice it, so that the pool drops it.
-                    drop(connection.ping());
-                }
-                result => return result.map_err(Into::into),
+    /// Where connections come from that may write.
+    fn writer(&self) -> &r2d2::Pool<Connector> {
+        self.writer.as_ref().unwrap_or(&self.pool)
+    }
+}
+
+/// Tells of work that took long. That which fails takes its time too; it is told where the error is
+/// handled.
+fn told_if_slow<T>(
+    what: &'static str,
+    work: impl FnOnce() -> Result<T, RepositoryError>,
+) -> Result<T, RepositoryError> {
+    let started = Instant::now();
+    let result = work();
+    let elapsed = started.elapsed();
+    if elapsed > SLOW && result.is_ok() {
+        log::warn!(what, elapsed_ms = elapsed.as_millis(); "slow database work");
+    }
+    result
+}
+
+/// Does work on a connection, and again while it fails in a way that may pass.
+fn attempt<T>(
+    url: &DatabaseUrl,
+    pool: &r2d2::Pool<Connector>,
+    work: impl Fn(&mut AnyConnection) -> Result<T, Failure>,
+) -> Result<T, RepositoryError> {
+    let mut attempts = 0;
+    loop {
+        attempts += 1;
+        let mut connection = connection(url, pool).map_err(RepositoryError::Unavailable)?;
+        match work(&mut connection) {
+            Err(failure) if failure.may_pass(&connection) && attempts < ATTEMPTS => {
+                // Lets a connection that was cut notice it, so that the pool drops it.
+                drop(connection.ping());
             }
+            result => return result.map_err(Into::into),
         }
     }
+}
 
-    /// A connection of the pool, or why there is none.
-    fn connection(&self) -> Result<r2d2::PooledConnection<Connector>, BoxError> {
-        self.pool.get().map_err(|error| self.url.redact(&error.to_string()).into())
-    }
+/// A connection of a pool, or why there is none.
+fn connection(
+    url: &DatabaseUrl,
+    pool: &r2d2::Pool<Connector>,
+) -> Result<r2d2::PooledConnection<Connector>, BoxError> {
+    pool.get().map_err(|error| url.redact(&error.to_string()).into())
 }
 
 /// Runs what blocks on a thread for that, to its end also when the caller goes away.

@@ -9,18 +9,27 @@ use crate::connection::AnyConnection;
 #[derive(Debug)]
 pub(crate) enum Failure {
     Diesel(DieselError),
-    Corrupt { table: &'static str, column: &'static str, key: String, reason: String },
+    /// The work was rolled back so as not to keep others waiting.
+    GaveWay,
+    Corrupt {
+        table: &'static str,
+        column: &'static str,
+        key: String,
+        reason: String,
+    },
 }
 
 impl Failure {
     /// Whether the same work may succeed when it is done again at once: the connection had gone
     /// away, or PostgreSQL rolled the transaction back for the sake of another one.
     ///
-    /// Diesel does not tell a deadlock (40P01) from other errors; it is one of those that point at
-    /// no place in the statement.
+    /// Diesel does not tell a deadlock (40P01) or a lock that is not to be had (55P03) from other
+    /// errors; they are of those that point at no place in the statement.
     pub(crate) fn may_pass(&self, connection: &AnyConnection) -> bool {
-        let Self::Diesel(DieselError::DatabaseError(kind, information)) = self else {
-            return false;
+        let (kind, information) = match self {
+            Self::GaveWay => return true,
+            Self::Diesel(DieselError::DatabaseError(kind, information)) => (kind, information),
+            Self::Diesel(_) | Self::Corrupt { .. } => return false,
         };
         match kind {
             DatabaseErrorKind::ClosedConnection
@@ -47,6 +56,7 @@ impl From<Failure> for RepositoryError {
             Failure::Corrupt { table, column, key, reason } => {
                 Self::Corrupt { table, column, key, reason }
             }
+            Failure::GaveWay => Self::Unavailable("others hold what is to be locked".into()),
             Failure::Diesel(error) => match &error {
                 DieselError::DatabaseError(
                     DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand,

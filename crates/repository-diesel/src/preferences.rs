@@ -3,9 +3,13 @@
 use async_trait::async_trait;
 use chrono_tz::Tz;
 use diesel::{
+    PgConnection, SqliteConnection,
+    pg::Pg,
     prelude::*,
+    query_builder::{AstPass, Query, QueryFragment, QueryId},
     sql_query,
     sql_types::{BigInt, Nullable, Text},
+    sqlite::Sqlite,
 };
 use rollcall_domain::{Language, MAX_FAVOURITES, Preferences, TelegramId};
 use rollcall_repository::{PreferencesRepository, RepositoryError};
@@ -14,6 +18,7 @@ use crate::{
     Database,
     connection::AnyConnection,
     error::Failure,
+    registration::push,
     schema::{favourite_teams, preferences},
 };
 
@@ -37,7 +42,7 @@ impl DieselPreferencesRepository {
         value: Option<&'static str>,
     ) -> Result<bool, RepositoryError> {
         self.database
-            .run(what, move |connection| {
+            .write(what, move |connection| {
                 let rows = match connection {
                     AnyConnection::Sqlite(connection) => sql_query(choose.sqlite)
                         .bind::<Nullable<Text>, _>(value)
@@ -57,7 +62,7 @@ impl DieselPreferencesRepository {
 #[async_trait]
 impl PreferencesRepository for DieselPreferencesRepository {
     async fn preferences(&self, id: TelegramId) -> Result<Preferences, RepositoryError> {
-        self.database.run("read preferences", move |connection| read(connection, id.get())).await
+        self.database.read("read preferences", move |connection| read(connection, id.get())).await
     }
 
     async fn set_language(
@@ -85,7 +90,7 @@ impl PreferencesRepository for DieselPreferencesRepository {
         is_favourite: bool,
     ) -> Result<bool, RepositoryError> {
         self.database
-            .run("choose a team", move |connection| match is_favourite {
+            .write("choose a team", move |connection| match is_favourite {
                 true => add_favourite(connection, id.get(), team),
                 false => {
                     diesel::delete(favourite_teams::table.find((id.get(), team)))
@@ -169,40 +174,56 @@ fn add_favourite(connection: &mut AnyConnection, id: i64, team: i64) -> Result<b
     Ok(rows > 0)
 }
 
-/// A row of either table.
-#[derive(QueryableByName)]
-struct Choice {
-    #[diesel(sql_type = Nullable<Text>)]
-    language: Option<String>,
-    #[diesel(sql_type = Nullable<Text>)]
-    time_zone: Option<String>,
-    #[diesel(sql_type = Nullable<BigInt>)]
-    team: Option<i64>,
+/// Reads both tables; each has its primary key.
+#[derive(QueryId)]
+struct Read {
+    telegram_id: i64,
 }
 
-/// One statement for both tables; each has its primary key.
+/// Alike on both databases; a macro, because a statement is typed by its database.
 macro_rules! read {
-    ($first:literal, $second:literal) => {
-        concat!(
+    ($out:ident, $self:ident) => {
+        push!(
+            $out,
             "SELECT language, time_zone, CAST(NULL AS BIGINT) AS team FROM preferences \
              WHERE telegram_id = ",
-            $first,
+            BigInt = &$self.telegram_id,
             " UNION ALL SELECT NULL, NULL, team FROM favourite_teams WHERE telegram_id = ",
-            $second
+            BigInt = &$self.telegram_id,
         )
     };
 }
 
+impl QueryFragment<Sqlite> for Read {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        read!(out, self);
+        Ok(())
+    }
+}
+
+impl RunQueryDsl<SqliteConnection> for Read {}
+
+impl QueryFragment<Pg> for Read {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        read!(out, self);
+        Ok(())
+    }
+}
+
+impl RunQueryDsl<PgConnection> for Read {}
+
+impl Query for Read {
+    type SqlType = (Nullable<Text>, Nullable<Text>, Nullable<BigInt>);
+}
+
+/// A row of either table.
+type Choice = (Option<String>, Option<String>, Option<i64>);
+
 fn read(connection: &mut AnyConnection, id: i64) -> Result<Preferences, Failure> {
+    let read = Read { telegram_id: id };
     let rows: Vec<Choice> = match connection {
-        AnyConnection::Sqlite(connection) => {
-            const SQLITE: &str = read!("?", "?");
-            sql_query(SQLITE).bind::<BigInt, _>(id).bind::<BigInt, _>(id).load(connection)?
-        }
-        AnyConnection::Postgres(connection) => {
-            const POSTGRES: &str = read!("$1", "$1");
-            sql_query(POSTGRES).bind::<BigInt, _>(id).load(connection)?
-        }
+        AnyConnection::Sqlite(connection) => read.load(connection)?,
+        AnyConnection::Postgres(connection) => read.load(connection)?,
     };
     let corrupt = |column, reason: &str| Failure::Corrupt {
         table: "preferences",
@@ -211,7 +232,7 @@ fn read(connection: &mut AnyConnection, id: i64) -> Result<Preferences, Failure>
         reason: reason.to_owned(),
     };
     let mut chosen = Preferences::default();
-    for Choice { language, time_zone, team } in rows {
+    for (language, time_zone, team) in rows {
         if let Some(code) = language {
             let language = Language::from_code(&code);
             let unknown = || corrupt("language", "no language has this code");

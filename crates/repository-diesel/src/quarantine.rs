@@ -25,7 +25,7 @@ impl DieselQuarantineRepository {
 impl QuarantineRepository for DieselQuarantineRepository {
     async fn list(&self, after: i64, limit: u32) -> Result<Vec<SetAside>, RepositoryError> {
         self.database
-            .run("list what was set aside", move |connection| {
+            .read("list what was set aside", move |connection| {
                 let rows: Vec<Row> = quarantine::table
                     .filter(quarantine::update_id.gt(after))
                     .order(quarantine::update_id)
@@ -38,7 +38,7 @@ impl QuarantineRepository for DieselQuarantineRepository {
 
     async fn find(&self, update_id: i64) -> Result<Option<SetAside>, RepositoryError> {
         self.database
-            .run("find what was set aside", move |connection| {
+            .read("find what was set aside", move |connection| {
                 let row = quarantine::table.find(update_id).first::<Row>(connection).optional()?;
                 row.map(Row::into_set_aside).transpose()
             })
@@ -47,7 +47,7 @@ impl QuarantineRepository for DieselQuarantineRepository {
 
     async fn count(&self) -> Result<u64, RepositoryError> {
         self.database
-            .run("count what was set aside", |connection| {
+            .read("count what was set aside", |connection| {
                 Ok(count(quarantine::table.select(count_star()).get_result(connection)?))
             })
             .await
@@ -55,7 +55,7 @@ impl QuarantineRepository for DieselQuarantineRepository {
 
     async fn remove(&self, update_id: i64) -> Result<bool, RepositoryError> {
         self.database
-            .run("drop what was set aside", move |connection| {
+            .write("drop what was set aside", move |connection| {
                 let rows = diesel::delete(quarantine::table.find(update_id)).execute(connection)?;
                 Ok(rows > 0)
             })

@@ -44,7 +44,7 @@ impl ScheduleRepository for DieselScheduleRepository {
     async fn store(&self, given: &[Game]) -> Result<StoredGames, RepositoryError> {
         let batch = Batch::of(given);
         self.database
-            .run("store games", move |connection| {
+            .write("store games", move |connection| {
                 connection.transaction(|connection| batch.store(connection))
             })
             .await
@@ -54,7 +54,7 @@ impl ScheduleRepository for DieselScheduleRepository {
         let rows = updates.iter().map(|update| (update.id, update_json(update)));
         let rows = as_json(rows.collect());
         self.database
-            .run("update games", move |connection| {
+            .write("update games", move |connection| {
                 let changed = match connection {
                     AnyConnection::Sqlite(connection) => {
                         sql_query(sqlite::UPDATE).bind::<Text, _>(&rows).execute(connection)?
@@ -70,12 +70,12 @@ impl ScheduleRepository for DieselScheduleRepository {
 
     async fn games(&self, filter: &GameFilter, limit: u32) -> Result<Vec<Game>, RepositoryError> {
         let filter = filter.clone();
-        self.database.run("list games", move |connection| list(connection, &filter, limit)).await
+        self.database.read("list games", move |connection| list(connection, &filter, limit)).await
     }
 
     async fn teams(&self, since: DateTime<Utc>, limit: u32) -> Result<Vec<Team>, RepositoryError> {
         self.database
-            .run("list teams", move |connection| {
+            .read("list teams", move |connection| {
                 let plays = games::table
                     .filter(games::home_team.eq(teams::id))
                     .filter(games::starts_at.ge(UtcMicros::from(since)))
@@ -99,7 +99,7 @@ impl ScheduleRepository for DieselScheduleRepository {
     ) -> Result<Option<Lease>, RepositoryError> {
         let lease = Lease { refresh, until };
         self.database
-            .run("begin a refresh", move |connection| {
+            .write("begin a refresh", move |connection| {
                 let (now, due_before) = (UtcMicros::from(now), UtcMicros::from(due_before));
                 let is_free = refreshes::held_until.is_null().or(refreshes::held_until.le(now));
                 let is_due =
@@ -119,7 +119,7 @@ impl ScheduleRepository for DieselScheduleRepository {
         refreshed_at: Option<DateTime<Utc>>,
     ) -> Result<(), RepositoryError> {
         self.database
-            .run("end a refresh", move |connection| {
+            .write("end a refresh", move |connection| {
                 let until = UtcMicros::from(lease.until);
                 let row = refreshes::table
                     .find(lease.refresh.name())
@@ -142,7 +142,7 @@ impl ScheduleRepository for DieselScheduleRepository {
         at: DateTime<Utc>,
     ) -> Result<(), RepositoryError> {
         self.database
-            .run("note a refresh", move |connection| {
+            .write("note a refresh", move |connection| {
                 diesel::update(refreshes::table.find(refresh.name()))
                     .set(refreshes::refreshed_at.eq(UtcMicros::from(at)))
                     .execute(connection)?;
@@ -156,7 +156,7 @@ impl ScheduleRepository for DieselScheduleRepository {
         refresh: Refresh,
     ) -> Result<Option<DateTime<Utc>>, RepositoryError> {
         self.database
-            .run("look when games were fetched", move |connection| {
+            .read("look when games were fetched", move |connection| {
                 let at: Option<Option<UtcMicros>> = refreshes::table
                     .find(refresh.name())
                     .select(refreshes::refreshed_at)

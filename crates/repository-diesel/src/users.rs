@@ -1,4 +1,4 @@
-use std::{num::NonZeroUsize, sync::Arc};
+use std::{cell::Cell, num::NonZeroUsize, sync::Arc};
 
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -20,7 +20,8 @@ use crate::{
     connection::AnyConnection,
     demo, directory,
     error::Failure,
-    preferences, reach, recount, registration,
+    preferences, reach, recount,
+    registration::{self, Attempt},
     row::UserRow,
     schema::telegram_users::dsl::{created_at, telegram_id, telegram_users},
     schema::{active_days, quarantine, reach_history, recent_updates, starts},
@@ -48,8 +49,11 @@ impl UserRepository for DieselUserRepository {
         batch: &Batch,
         now: DateTime<Utc>,
     ) -> Result<Vec<Registration>, RepositoryError> {
-        self.database
-            .run_blocking("register", |connection| registration::register(connection, batch, now))
+        let attempt = Cell::new(Attempt::First);
+        self.database.write_blocking("register", |connection| {
+            let attempt = attempt.replace(Attempt::Again);
+            registration::register(connection, batch, now, attempt)
+        })
     }
 
     /// PostgreSQL works on one batch while another is prepared or answered; SQLite has one writer.
@@ -67,7 +71,7 @@ impl UserRepository for DieselUserRepository {
         limit: u32,
     ) -> Result<usize, RepositoryError> {
         self.database
-            .run("forget old updates", move |connection| {
+            .write("forget old updates", move |connection| {
                 let updates = forget_updates(connection, recorded_before.into(), limit.into())?;
                 Ok(updates + forget_set_aside(connection, received_before.into(), limit.into())?)
             })
@@ -76,7 +80,7 @@ impl UserRepository for DieselUserRepository {
 
     async fn find(&self, id: TelegramId) -> Result<Option<TelegramUser>, RepositoryError> {
         self.database
-            .run("find a user", move |connection| {
+            .read("find a user", move |connection| {
                 let row = telegram_users
                     .find(id.get())
                     .select(UserRow::as_select())
@@ -93,7 +97,7 @@ impl UserRepository for DieselUserRepository {
     ) -> Result<Option<TelegramUser>, RepositoryError> {
         let key = username.key();
         self.database
-            .run("find a user by username", move |connection| {
+            .read("find a user by username", move |connection| {
                 let key_is = match connection {
                     AnyConnection::Sqlite(_) => "lower(username) = ",
                     AnyConnection::Postgres(_) => "lower(username COLLATE \"C\") = ",
@@ -109,7 +113,7 @@ impl UserRepository for DieselUserRepository {
     }
 
     async fn list(&self, request: PageRequest) -> Result<Page<TelegramUser>, RepositoryError> {
-        self.database.run("list users", move |connection| list(connection, request)).await
+        self.database.read("list users", move |connection| list(connection, request)).await
     }
 
     async fn mark_unreachable(
@@ -119,7 +123,7 @@ impl UserRepository for DieselUserRepository {
         at: DateTime<Utc>,
     ) -> Result<bool, RepositoryError> {
         self.database
-            .run("mark a user as out of reach", move |connection| {
+            .write("mark a user as out of reach", move |connection| {
                 reach::mark_unreachable(connection, id, obstacle, at)
             })
             .await
@@ -131,7 +135,7 @@ impl UserRepository for DieselUserRepository {
         limit: u32,
     ) -> Result<Vec<ReachChange>, RepositoryError> {
         self.database
-            .run("read a user's reach", move |connection| reach::history(connection, id, limit))
+            .read("read a user's reach", move |connection| reach::history(connection, id, limit))
             .await
     }
 
@@ -141,7 +145,9 @@ impl UserRepository for DieselUserRepository {
         limit: u32,
     ) -> Result<Vec<(DateTime<Utc>, StartPayload)>, RepositoryError> {
         self.database
-            .run("read a user's deep links", move |connection| reach::starts(connection, id, limit))
+            .read("read a user's deep links", move |connection| {
+                reach::starts(connection, id, limit)
+            })
             .await
     }
 
@@ -150,7 +156,7 @@ impl UserRepository for DieselUserRepository {
         // In the order in which registration locks rows.
         ids.sort_unstable();
         self.database
-            .run("delete users", move |connection| {
+            .write("delete users", move |connection| {
                 connection.transaction(|connection| delete(connection, &ids))
             })
             .await
@@ -165,7 +171,7 @@ impl TransferRepository for DieselUserRepository {
         limit: u32,
     ) -> Result<Vec<TelegramUser>, RepositoryError> {
         self.database
-            .run("read users", move |connection| transfer::users_after(connection, after, limit))
+            .read("read users", move |connection| transfer::users_after(connection, after, limit))
             .await
     }
 
@@ -175,7 +181,7 @@ impl TransferRepository for DieselUserRepository {
         place: u32,
     ) -> Result<Option<TelegramId>, RepositoryError> {
         self.database
-            .run("find a user's place", move |connection| {
+            .read("find a user's place", move |connection| {
                 transfer::id_after(connection, after, place)
             })
             .await
@@ -202,7 +208,7 @@ impl ActivityRepository for DieselUserRepository {
     ) -> Result<Vec<(Figure, NaiveDate, String, i64)>, RepositoryError> {
         let figures = figures.to_vec();
         self.database
-            .run("read sums by day", move |connection| {
+            .read("read sums by day", move |connection| {
                 activity::sums_by_day(connection, &figures, first, last)
             })
             .await
@@ -216,7 +222,7 @@ impl ActivityRepository for DieselUserRepository {
     ) -> Result<Vec<(Figure, String, i64)>, RepositoryError> {
         let figures = figures.to_vec();
         self.database
-            .run("read sums by label", move |connection| {
+            .read("read sums by label", move |connection| {
                 activity::sums_by_label(connection, &figures, first, last)
             })
             .await
@@ -229,7 +235,7 @@ impl ActivityRepository for DieselUserRepository {
     ) -> Result<Vec<i64>, RepositoryError> {
         let figures = figures.to_vec();
         self.database
-            .run("read totals", move |connection| activity::totals(connection, &figures, last))
+            .read("read totals", move |connection| activity::totals(connection, &figures, last))
             .await
     }
 

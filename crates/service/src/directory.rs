@@ -1,18 +1,15 @@
 //! The directory of users: looking through them, finding some, and what is kept of one.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, PoisonError, RwLock},
-};
+use std::{collections::BTreeMap, sync::Arc};
 
-use chrono::{DateTime, Datelike, Days, Months, NaiveDate, TimeDelta, Utc};
+use chrono::{Datelike, Days, Months, NaiveDate, TimeDelta};
 use rollcall_domain::{
     Clock, Cursor, DateLevel, Figure, MAX_NOTE_CHARS, NoteChange, PeriodCount, TelegramId,
     UserDetail, UserFilter, UserSlice, UserSort, month,
 };
 use rollcall_repository::{ActivityRepository, DirectoryRepository, MAX_PAGE_SIZE};
 
-use crate::{Count, MAX_LABELS, ServiceError, activity::counts};
+use crate::{Count, MAX_LABELS, ServiceError, activity::counts, kept::Kept};
 
 /// Looks through the users, finds some of them, and tells what is known of one. Cheap to clone.
 #[derive(Clone)]
@@ -20,8 +17,8 @@ pub struct DirectoryService {
     directory: Arc<dyn DirectoryRepository>,
     activity: Arc<dyn ActivityRepository>,
     clock: Arc<dyn Clock>,
-    languages: Arc<Kept>,
-    sources: Arc<Kept>,
+    languages: Arc<Kept<Vec<Count>>>,
+    sources: Arc<Kept<Vec<Count>>>,
 }
 
 impl DirectoryService {
@@ -35,8 +32,8 @@ impl DirectoryService {
             directory: storage.clone(),
             activity: storage,
             clock: Arc::new(clock),
-            languages: Arc::default(),
-            sources: Arc::default(),
+            languages: Arc::new(Kept::new(COUNTS_ARE_FRESH)),
+            sources: Arc::new(Kept::new(COUNTS_ARE_FRESH)),
         }
     }
 
@@ -137,53 +134,23 @@ impl DirectoryService {
     /// # Errors
     /// When the storage fails.
     pub async fn index_names(&self) -> Result<bool, ServiceError> {
-        Ok(self.directory.index_names(INDEX).await? > 0)
+        let taken = self.directory.index_names(INDEX).await?;
+        Ok(u32::try_from(taken).is_ok_and(|taken| taken >= INDEX))
     }
 
-    /// What is kept, if it is fresh, else what is read. One reads at a time; who comes meanwhile gets
-    /// what there was, and waits only where there was nothing.
-    async fn labels(&self, figure: Figure, kept: &Kept) -> Result<Vec<Count>, ServiceError> {
+    /// What is kept of a figure, or else is read.
+    async fn labels(
+        &self,
+        figure: Figure,
+        kept: &Kept<Vec<Count>>,
+    ) -> Result<Vec<Count>, ServiceError> {
         let now = self.clock.now();
-        if let Some(fresh) = kept.fresh(now) {
-            return Ok(fresh);
-        }
-        let _turn = match (kept.turn.try_lock(), kept.last()) {
-            (Ok(turn), _) => turn,
-            (Err(_), Some((_, stale))) => return Ok(stale),
-            (Err(_), None) => kept.turn.lock().await,
+        let read = async || {
+            let today = now.date_naive();
+            let sums = self.activity.sums_by_label(&[figure], NaiveDate::default(), today).await?;
+            Ok(counts(&sums, figure, MAX_LABELS))
         };
-        // Who had the turn before may have read it.
-        if let Some(fresh) = kept.fresh(now) {
-            return Ok(fresh);
-        }
-        let today = now.date_naive();
-        let sums = self.activity.sums_by_label(&[figure], NaiveDate::default(), today).await?;
-        let counts = counts(&sums, figure, MAX_LABELS);
-        kept.keep(now, counts.clone());
-        Ok(counts)
-    }
-}
-
-/// Counts as they were read last, and the turn to read them again.
-#[derive(Default)]
-struct Kept {
-    last: RwLock<Option<(DateTime<Utc>, Vec<Count>)>>,
-    turn: tokio::sync::Mutex<()>,
-}
-
-impl Kept {
-    fn last(&self) -> Option<(DateTime<Utc>, Vec<Count>)> {
-        self.last.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// What was read not long ago; what a clock that was set back has from the future is old.
-    fn fresh(&self, now: DateTime<Utc>) -> Option<Vec<Count>> {
-        let (at, counts) = self.last()?;
-        (at <= now && now - at < COUNTS_ARE_FRESH).then_some(counts)
-    }
-
-    fn keep(&self, at: DateTime<Utc>, counts: Vec<Count>) {
-        *self.last.write().unwrap_or_else(PoisonError::into_inner) = Some((at, counts));
+        kept.get(now, read).await
     }
 }
 

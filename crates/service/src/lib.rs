@@ -16,6 +16,7 @@ mod activity;
 mod admin;
 mod directory;
 mod error;
+mod kept;
 mod local_days;
 mod password;
 mod preferences;

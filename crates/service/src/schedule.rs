@@ -9,6 +9,7 @@ use rollcall_repository::{GameFilter, Lease, Refresh, ScheduleRepository, Stored
 
 use crate::{
     ServiceError,
+    kept::Kept,
     local_days::{day_of, day_start, next_day, next_monday},
 };
 
@@ -28,6 +29,9 @@ const LATE: TimeDelta = TimeDelta::hours(6);
 const SEASON: TimeDelta = TimeDelta::days(365);
 /// How many games are looked at for whether one is on.
 const MAX_GAMES_ON: u32 = 64;
+/// How long the next games are given out before they are read again: nearly everybody asks for
+/// them, and they are the same for all.
+const FRESH: TimeDelta = TimeDelta::seconds(1);
 /// Where the NHL counts its days.
 const NHL_ZONE: Tz = Tz::America__New_York;
 
@@ -36,6 +40,13 @@ const NHL_ZONE: Tz = Tz::America__New_York;
 pub struct ScheduleService {
     storage: Arc<dyn ScheduleRepository>,
     clock: Arc<dyn Clock>,
+    next: Arc<Kept<Arc<Games>>>,
+}
+
+/// Games, and when the schedule was fetched.
+struct Games {
+    games: Vec<Game>,
+    refreshed_at: Option<DateTime<Utc>>,
 }
 
 /// What somebody wants to see of the schedule.
@@ -81,10 +92,15 @@ impl ScheduleService {
 
     /// A service over `storage`.
     pub fn new(storage: impl ScheduleRepository + 'static, clock: impl Clock + 'static) -> Self {
-        Self { storage: Arc::new(storage), clock: Arc::new(clock) }
+        Self {
+            storage: Arc::new(storage),
+            clock: Arc::new(clock),
+            next: Arc::new(Kept::new(FRESH)),
+        }
     }
 
-    /// The games that somebody in a time zone, with these favourite teams, wants to see.
+    /// The games that somebody in a time zone, with these favourite teams, wants to see. The next
+    /// games are as they were up to a second ago, where another process stores them.
     ///
     /// # Errors
     /// When the storage fails.
@@ -110,12 +126,19 @@ impl ScheduleService {
             ScheduleView::Team(team) => (open().of_teams([team]), NEXT_GAMES),
             ScheduleView::Favourites => (open().of_teams(favourites.clone()), NEXT_GAMES),
         };
-        let games = self.storage.games(&filter, limit).await?;
-        let refreshed_at = self.storage.refreshed_at(Refresh::Schedule).await?;
+        let read = async || {
+            let games = self.storage.games(&filter, limit).await?;
+            let refreshed_at = self.storage.refreshed_at(Refresh::Schedule).await?;
+            Ok(Arc::new(Games { games, refreshed_at }))
+        };
+        let games = match view {
+            ScheduleView::Next => self.next.get(now, read).await?,
+            _ => read().await?,
+        };
         Ok(Schedule {
-            days: by_day(games, zone),
+            days: by_day(&games.games, zone),
             today,
-            outdated_since: refreshed_at.filter(|at| now - *at > Self::OLD),
+            outdated_since: games.refreshed_at.filter(|at| now - *at > Self::OLD),
         })
     }
 
@@ -135,7 +158,9 @@ impl ScheduleService {
         if games.is_empty() {
             return Ok(StoredGames::default());
         }
-        Ok(self.storage.store(games).await?)
+        let stored = self.storage.store(games).await?;
+        self.next.forget();
+        Ok(stored)
     }
 
     /// Notes how games stand; answers of how many that has changed.
@@ -146,7 +171,9 @@ impl ScheduleService {
         if updates.is_empty() {
             return Ok(0);
         }
-        Ok(self.storage.update(updates).await?)
+        let changed = self.storage.update(updates).await?;
+        self.next.forget();
+        Ok(changed)
     }
 
     /// The right to refresh, where that is due and nobody else is at it.
@@ -173,7 +200,9 @@ impl ScheduleService {
     /// When the storage fails; then the right ends by itself, later.
     pub async fn end_refresh(&self, lease: Lease, succeeded: bool) -> Result<(), ServiceError> {
         let at = succeeded.then(|| self.clock.now());
-        Ok(self.storage.end_refresh(lease, at).await?)
+        self.storage.end_refresh(lease, at).await?;
+        self.next.forget();
+        Ok(())
     }
 
     /// Notes that the schedule has just been fetched by somebody.
@@ -181,7 +210,9 @@ impl ScheduleService {
     /// # Errors
     /// When the storage fails.
     pub async fn note_refresh(&self) -> Result<(), ServiceError> {
-        Ok(self.storage.note_refresh(Refresh::Schedule, self.clock.now()).await?)
+        self.storage.note_refresh(Refresh::Schedule, self.clock.now()).await?;
+        self.next.forget();
+        Ok(())
     }
 
     /// The day that it is for the NHL.
@@ -204,13 +235,13 @@ impl ScheduleService {
 }
 
 /// Groups games, which are in the order in which they begin, by the days of a time zone.
-fn by_day(games: Vec<Game>, zone: Tz) -> Vec<ScheduleDay> {
+fn by_day(games: &[Game], zone: Tz) -> Vec<ScheduleDay> {
     let mut days: Vec<ScheduleDay> = Vec::new();
     for game in games {
         let day = day_of(zone, game.starts_at);
         match days.last_mut() {
-            Some(last) if last.day == day => last.games.push(game),
-            _ => days.push(ScheduleDay { day, games: vec![game] }),
+            Some(last) if last.day == day => last.games.push(game.clone()),
+            _ => days.push(ScheduleDay { day, games: vec![game.clone()] }),
         }
     }
     days

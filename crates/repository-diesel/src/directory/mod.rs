@@ -34,7 +34,7 @@ impl DirectoryRepository for DieselUserRepository {
     ) -> Result<UserSlice, RepositoryError> {
         let filter = filter.clone();
         self.database
-            .run("list users", move |connection| {
+            .read("list users", move |connection| {
                 at_one_moment(connection, |connection| {
                     list::users(connection, &filter, sort, cursor, size)
                 })
@@ -48,7 +48,7 @@ impl DirectoryRepository for DieselUserRepository {
         since: NaiveDate,
     ) -> Result<Option<UserDetail>, RepositoryError> {
         self.database
-            .run("read all about a user", move |connection| {
+            .read("read all about a user", move |connection| {
                 at_one_moment(connection, |connection| user(connection, id, since))
             })
             .await
@@ -64,7 +64,7 @@ impl DirectoryRepository for DieselUserRepository {
         let note =
             (!text.is_empty()).then(|| Note { text: text.to_owned(), at, by: by.to_owned() });
         self.database
-            .run("note something about a user", move |connection| {
+            .write("note something about a user", move |connection| {
                 connection.transaction(|connection| set_note(connection, id, note.as_ref()))
             })
             .await
@@ -72,7 +72,7 @@ impl DirectoryRepository for DieselUserRepository {
 
     async fn index_names(&self, limit: u32) -> Result<usize, RepositoryError> {
         self.database
-            .run("take names into the search", move |connection| {
+            .write("take names into the search", move |connection| {
                 search::index_names(connection, limit)
             })
             .await

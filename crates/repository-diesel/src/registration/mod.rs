@@ -183,11 +183,17 @@ pub(crate) trait Statements: Connection {
     /// before.
     fn upsert(&mut self, users: &[Seen]) -> QueryResult<Vec<Upserted>>;
 
-    /// Waits until no other transaction is changing the hands of usernames with these keys.
-    fn lock_usernames(&mut self, keys: &[&str]) -> QueryResult<()>;
+    /// Locks the usernames with these keys, and then the rows of these users and of whoever holds
+    /// one of the names. Both are sorted, and nothing is locked before, so that all who do this wait
+    /// for each other in one order.
+    fn lock_ahead(&mut self, users: &[i64], keys: &[&str]) -> QueryResult<()>;
+
+    /// Locks the usernames with these keys, so that nobody else has them change hands; answers
+    /// whether that was possible without waiting.
+    fn lock_usernames(&mut self, keys: &[&str]) -> QueryResult<bool>;
 
     /// Locks the rows whose username has one of these keys, and answers id, username and
-    /// `last_seen` of each.
+    /// `last_seen` of each. Fails where it would have to wait for one.
     fn holders(&mut self, keys: &[&str]) -> QueryResult<Vec<Holder>>;
 
     /// Writes what the interactions changed.
@@ -286,17 +292,30 @@ pub(crate) type OldAndNew = (Option<String>, Option<String>);
 /// Who holds a username: id, username, `last_seen`.
 pub(crate) type Holder = (i64, String, UtcMicros);
 
+/// Whether a batch was tried before.
+///
+/// Which usernames change hands shows only when the rows of the batch are locked. To wait then for
+/// names, or for those who hold them, could make two transactions wait for each other, and
+/// PostgreSQL looks for such a knot only after a second. So the first attempt gives way, and the
+/// next one locks all of it ahead.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Attempt {
+    First,
+    Again,
+}
+
 /// Records a batch; see
 /// [`UserRepository::register`](rollcall_repository::UserRepository::register).
 pub(crate) fn register(
     connection: &mut AnyConnection,
     batch: &Batch,
     now: DateTime<Utc>,
+    attempt: Attempt,
 ) -> Result<Vec<Registration>, Failure> {
     match connection {
         // Taking the write lock at once is what keeps SQLite's writers from failing half way.
         AnyConnection::Sqlite(connection) => {
-            connection.immediate_transaction(|connection| record(connection, batch, now))
+            connection.immediate_transaction(|connection| record(connection, batch, now, attempt))
         }
         AnyConnection::Postgres(connection) => {
             if let Some(registration) = postgres::touch(connection, batch)? {
@@ -305,7 +324,7 @@ pub(crate) fn register(
             // Said, for a server may have another default: each statement is to see what others
             // have committed by then.
             let mut transaction = connection.build_transaction().read_committed();
-            transaction.run(|connection| record(connection, batch, now))
+            transaction.run(|connection| record(connection, batch, now, attempt))
         }
     }
 }
@@ -314,6 +333,7 @@ fn record(
     connection: &mut impl Statements,
     batch: &Batch,
     now: DateTime<Utc>,
+    attempt: Attempt,
 ) -> Result<Vec<Registration>, Failure> {
     let known = remember_updates(connection, &batch.interactions, now)?;
     let is_known = |interaction: &Interaction| {
@@ -322,7 +342,7 @@ fn record(
     };
     let is_new = |interaction: &&Interaction| !is_known(interaction);
     let new: Vec<&Interaction> = without_repetitions(batch.interactions.iter().filter(is_new));
-    let mut users = record_users(connection, &new)?;
+    let mut users = record_users(connection, &new, attempt)?;
     if !batch.set_aside.is_empty() {
         connection.set_aside(&batch.set_aside)?;
     }
@@ -372,14 +392,20 @@ fn without_repetitions<'a>(
 fn record_users(
     connection: &mut impl Statements,
     interactions: &[&Interaction],
+    attempt: Attempt,
 ) -> Result<HashMap<TelegramId, Replayed>, Failure> {
     if interactions.is_empty() {
         return Ok(HashMap::new());
     }
+    let seen = as_if_new(interactions);
+    if attempt == Attempt::Again {
+        let users: Vec<i64> = seen.iter().map(|seen| seen.user.telegram_id.get()).collect();
+        let shown = interactions.iter().filter_map(|it| it.profile.shown_username());
+        let keys: BTreeSet<String> = shown.map(Username::key).collect();
+        connection.lock_ahead(&users, &keys.iter().map(String::as_str).collect::<Vec<_>>())?;
+    }
     let mut replay = Replay::default();
-    for (row, previous_seen, on_day, of_month, ever) in
-        connection.upsert(&as_if_new(interactions))?
-    {
+    for (row, previous_seen, on_day, of_month, ever) in connection.upsert(&seen)? {
         let latest = StoredDay { interactions: on_day, of_month, ever };
         replay.add(row.into_user()?, previous_seen.map(Into::into), latest);
     }
@@ -387,7 +413,9 @@ fn record_users(
     let contested = replay.contested(interactions);
     if !contested.is_empty() {
         let keys: Vec<&str> = contested.iter().map(String::as_str).collect();
-        connection.lock_usernames(&keys)?;
+        if !connection.lock_usernames(&keys)? {
+            return Err(Failure::GaveWay);
+        }
         // Read in a statement of its own, after the rows of the batch and the names are locked:
         // only then does it see what other processes committed meanwhile.
         replay.add_holders(&contested, read_holders(connection, &keys)?);

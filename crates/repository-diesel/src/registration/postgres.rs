@@ -64,14 +64,16 @@ impl Statements for PgConnection {
         Ok(rows)
     }
 
+    fn lock_ahead(&mut self, users: &[i64], keys: &[&str]) -> QueryResult<()> {
+        LockUsernames { buckets: buckets(keys) }.execute(self)?;
+        LockRows { users: users.to_vec(), keys: keys.to_vec() }.execute(self).map(drop)
+    }
+
     /// Two transactions that give one name to two users would not see each other's rows, so the
     /// names are locked. The locks are shared out over a few buckets, since PostgreSQL has memory
     /// for a few thousand advisory locks only.
-    fn lock_usernames(&mut self, keys: &[&str]) -> QueryResult<()> {
-        let mut buckets: Vec<i32> = keys.iter().map(|key| bucket(key)).collect();
-        buckets.sort_unstable();
-        buckets.dedup();
-        LockUsernames { buckets }.execute(self).map(drop)
+    fn lock_usernames(&mut self, keys: &[&str]) -> QueryResult<bool> {
+        TryLockUsernames { buckets: buckets(keys) }.get_result(self)
     }
 
     fn holders(&mut self, keys: &[&str]) -> QueryResult<Vec<Holder>> {
@@ -172,6 +174,14 @@ fn naive(at: DateTime<Utc>) -> NaiveDateTime {
 
 /// How many advisory locks the usernames share.
 const BUCKETS: u64 = 256;
+
+/// The locks of usernames, sorted.
+fn buckets(keys: &[&str]) -> Vec<i32> {
+    let mut buckets: Vec<i32> = keys.iter().map(|key| bucket(key)).collect();
+    buckets.sort_unstable();
+    buckets.dedup();
+    buckets
+}
 
 /// The lock of a username: FNV-1a, which every version of every process computes alike.
 fn bucket(key: &str) -> i32 {
@@ -647,6 +657,58 @@ impl QueryFragment<Pg> for LockUsernames {
 
 impl RunQueryDsl<PgConnection> for LockUsernames {}
 
+#[derive(QueryId)]
+struct TryLockUsernames {
+    buckets: Vec<i32>,
+}
+
+impl QueryFragment<Pg> for TryLockUsernames {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        push!(
+            out,
+            "SELECT bool_and(pg_try_advisory_xact_lock(",
+            Integer = &USERNAME_LOCKS,
+            ", bucket)) FROM UNNEST(",
+            Array<Integer> = &self.buckets,
+            ") AS bucket",
+        );
+        Ok(())
+    }
+}
+
+impl Query for TryLockUsernames {
+    type SqlType = Bool;
+}
+
+impl RunQueryDsl<PgConnection> for TryLockUsernames {}
+
+/// The rows of users, and of those who hold a username with one of the keys.
+struct LockRows<'a> {
+    users: Vec<i64>,
+    keys: Vec<&'a str>,
+}
+
+impl QueryFragment<Pg> for LockRows<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        push!(
+            out,
+            "SELECT FROM telegram_users WHERE telegram_id = ANY(",
+            Array<BigInt> = &self.users,
+            ") OR lower(username COLLATE \"C\") = ANY(",
+            Array<Text> = &self.keys,
+            ") ORDER BY telegram_id FOR UPDATE",
+        );
+        Ok(())
+    }
+}
+
+impl QueryId for LockRows<'_> {
+    type QueryId = LockRows<'static>;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl RunQueryDsl<PgConnection> for LockRows<'_> {}
+
 struct Holders<'a> {
     keys: Vec<&'a str>,
 }
@@ -658,7 +720,7 @@ impl QueryFragment<Pg> for Holders<'_> {
             "SELECT telegram_id, username, last_seen FROM telegram_users \
              WHERE lower(username COLLATE \"C\") = ANY(",
             Array<Text> = &self.keys,
-            ") ORDER BY telegram_id FOR UPDATE",
+            ") FOR UPDATE NOWAIT",
         );
         Ok(())
     }

@@ -60,8 +60,12 @@ impl Statements for SqliteConnection {
     }
 
     /// Nothing to wait for: the transaction is SQLite's only writer.
-    fn lock_usernames(&mut self, _keys: &[&str]) -> QueryResult<()> {
+    fn lock_ahead(&mut self, _users: &[i64], _keys: &[&str]) -> QueryResult<()> {
         Ok(())
+    }
+
+    fn lock_usernames(&mut self, _keys: &[&str]) -> QueryResult<bool> {
+        Ok(true)
     }
 
     fn holders(&mut self, keys: &[&str]) -> QueryResult<Vec<Holder>> {

@@ -1,7 +1,11 @@
 //! The contract of [`UserRepository`](rollcall_repository::UserRepository): each function tells its rule by its name.
 #![expect(missing_docs, reason = "each function tells its rule by its name")]
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use proptest::{
@@ -47,6 +51,7 @@ macro_rules! user_repository_contract {
             a_username_passes_on_through_a_third,
             two_writers_give_a_username_to_one,
             two_writers_in_opposite_order_both_succeed,
+            writers_who_take_names_from_each_other_are_not_held_up,
             usernames_are_found_ignoring_case,
             a_batch_equals_its_parts,
             an_update_that_comes_again_changes_nothing,
@@ -275,6 +280,34 @@ pub async fn two_writers_in_opposite_order_both_succeed(stores: Stores) {
     distinct.sort();
     distinct.dedup();
     assert_eq!(distinct.len(), holders, "no username twice: {held:?}");
+}
+
+/// Each locks its own users and then wants names of the other's, which PostgreSQL would only look
+/// into after a second.
+pub async fn writers_who_take_names_from_each_other_are_not_held_up(stores: Stores) {
+    let writers = stores.iter().cloned().zip([0, 1]).map(|(store, parity)| {
+        spawn_blocking(move || {
+            let mut slow = 0;
+            for second in 0..60 {
+                let names = |n: i64| format!("u{}", (n + second) % 40);
+                let batch: Vec<_> = (1..=20)
+                    .map(|n| 2 * n + parity)
+                    .map(|user| named(user, second, &names(user)))
+                    .collect();
+                let begun = Instant::now();
+                store.register(&batch.into(), at(0)).unwrap();
+                slow += u32::from(begun.elapsed() > Duration::from_secs(1));
+            }
+            slow
+        })
+    });
+    let writers: Vec<_> = writers.collect();
+    let mut slow = 0;
+    for writer in writers {
+        slow += writer.await.unwrap();
+    }
+    // A machine may pause.
+    assert!(slow < 3, "{slow} of 120 batches took longer than a second");
 }
 
 pub async fn usernames_are_found_ignoring_case([store, _]: Stores) {
