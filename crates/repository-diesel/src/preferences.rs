@@ -1,5 +1,7 @@
 //! What users have chosen, in the tables `preferences` and `favourite_teams`.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use chrono_tz::Tz;
 use diesel::{
@@ -8,7 +10,7 @@ use diesel::{
     prelude::*,
     query_builder::{AstPass, Query, QueryFragment, QueryId},
     sql_query,
-    sql_types::{BigInt, Nullable, Text},
+    sql_types::{Array, BigInt, Nullable, Text},
     sqlite::Sqlite,
 };
 use rollcall_domain::{Language, MAX_FAVOURITES, Preferences, TelegramId};
@@ -19,6 +21,7 @@ use crate::{
     connection::AnyConnection,
     error::Failure,
     registration::push,
+    row::telegram_id,
     schema::{favourite_teams, preferences},
 };
 
@@ -61,8 +64,12 @@ impl DieselPreferencesRepository {
 
 #[async_trait]
 impl PreferencesRepository for DieselPreferencesRepository {
-    async fn preferences(&self, id: TelegramId) -> Result<Preferences, RepositoryError> {
-        self.database.read("read preferences", move |connection| read(connection, id.get())).await
+    async fn preferences(
+        &self,
+        ids: &[TelegramId],
+    ) -> Result<BTreeMap<TelegramId, Preferences>, RepositoryError> {
+        let ids: Vec<i64> = ids.iter().map(|id| id.get()).collect();
+        self.database.read("read preferences", move |connection| read(connection, &ids)).await
     }
 
     async fn set_language(
@@ -174,65 +181,92 @@ fn add_favourite(connection: &mut AnyConnection, id: i64, team: i64) -> Result<b
     Ok(rows > 0)
 }
 
-/// Reads both tables; each has its primary key.
+/// Reads both tables for one user.
 #[derive(QueryId)]
-struct Read {
+struct ReadOne {
     telegram_id: i64,
 }
 
-/// Alike on both databases; a macro, because a statement is typed by its database.
-macro_rules! read {
-    ($out:ident, $self:ident) => {
-        push!(
-            $out,
-            "SELECT language, time_zone, CAST(NULL AS BIGINT) AS team FROM preferences \
-             WHERE telegram_id = ",
-            BigInt = &$self.telegram_id,
-            " UNION ALL SELECT NULL, NULL, team FROM favourite_teams WHERE telegram_id = ",
-            BigInt = &$self.telegram_id,
-        )
-    };
-}
-
-impl QueryFragment<Sqlite> for Read {
+impl QueryFragment<Sqlite> for ReadOne {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
-        read!(out, self);
+        push!(
+            out,
+            "SELECT telegram_id, language, time_zone, NULL FROM preferences WHERE telegram_id = ",
+            BigInt = &self.telegram_id,
+            " UNION ALL SELECT telegram_id, NULL, NULL, team FROM favourite_teams \
+             WHERE telegram_id = ",
+            BigInt = &self.telegram_id,
+        );
         Ok(())
     }
 }
 
-impl RunQueryDsl<SqliteConnection> for Read {}
+impl Query for ReadOne {
+    type SqlType = ChoiceSqlType;
+}
 
-impl QueryFragment<Pg> for Read {
+impl RunQueryDsl<SqliteConnection> for ReadOne {}
+
+/// Reads both tables for several users.
+struct ReadAll<'a> {
+    telegram_ids: &'a [i64],
+}
+
+impl QueryFragment<Pg> for ReadAll<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        read!(out, self);
+        push!(
+            out,
+            "SELECT telegram_id, language, time_zone, NULL::bigint FROM preferences \
+             WHERE telegram_id = ANY(",
+            Array<BigInt> = self.telegram_ids,
+            ") UNION ALL SELECT telegram_id, NULL, NULL, team FROM favourite_teams \
+             WHERE telegram_id = ANY(",
+            Array<BigInt> = self.telegram_ids,
+            ")",
+        );
         Ok(())
     }
 }
 
-impl RunQueryDsl<PgConnection> for Read {}
-
-impl Query for Read {
-    type SqlType = (Nullable<Text>, Nullable<Text>, Nullable<BigInt>);
+impl QueryId for ReadAll<'_> {
+    type QueryId = ReadAll<'static>;
+    const HAS_STATIC_QUERY_ID: bool = true;
 }
 
-/// A row of either table.
-type Choice = (Option<String>, Option<String>, Option<i64>);
+impl Query for ReadAll<'_> {
+    type SqlType = ChoiceSqlType;
+}
 
-fn read(connection: &mut AnyConnection, id: i64) -> Result<Preferences, Failure> {
-    let read = Read { telegram_id: id };
-    let rows: Vec<Choice> = match connection {
-        AnyConnection::Sqlite(connection) => read.load(connection)?,
-        AnyConnection::Postgres(connection) => read.load(connection)?,
-    };
-    let corrupt = |column, reason: &str| Failure::Corrupt {
-        table: "preferences",
-        column,
-        key: id.to_string(),
-        reason: reason.to_owned(),
-    };
-    let mut chosen = Preferences::default();
-    for (language, time_zone, team) in rows {
+impl RunQueryDsl<PgConnection> for ReadAll<'_> {}
+
+/// A row of either table: the user, a language and a time zone, or a team.
+type Choice = (i64, Option<String>, Option<String>, Option<i64>);
+type ChoiceSqlType = (BigInt, Nullable<Text>, Nullable<Text>, Nullable<BigInt>);
+
+fn read(
+    connection: &mut AnyConnection,
+    ids: &[i64],
+) -> Result<BTreeMap<TelegramId, Preferences>, Failure> {
+    let mut rows: Vec<Choice> = Vec::new();
+    match connection {
+        AnyConnection::Sqlite(connection) => {
+            for &telegram_id in ids {
+                rows.extend(ReadOne { telegram_id }.load::<Choice>(connection)?);
+            }
+        }
+        AnyConnection::Postgres(connection) => {
+            rows = ReadAll { telegram_ids: ids }.load(connection)?;
+        }
+    }
+    let mut chosen: BTreeMap<TelegramId, Preferences> = BTreeMap::new();
+    for (id, language, time_zone, team) in rows {
+        let corrupt = |column, reason: &str| Failure::Corrupt {
+            table: "preferences",
+            column,
+            key: id.to_string(),
+            reason: reason.to_owned(),
+        };
+        let chosen = chosen.entry(telegram_id("preferences", id)?).or_default();
         if let Some(code) = language {
             let language = Language::from_code(&code);
             let unknown = || corrupt("language", "no language has this code");

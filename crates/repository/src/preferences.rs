@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use chrono_tz::Tz;
 use rollcall_domain::{Language, Preferences, TelegramId};
@@ -8,8 +10,12 @@ use crate::RepositoryError;
 /// nothing to change of somebody who is not there.
 #[async_trait]
 pub trait PreferencesRepository: Send + Sync {
-    /// What a user has chosen, read in one statement; nothing, for somebody who is not there.
-    async fn preferences(&self, id: TelegramId) -> Result<Preferences, RepositoryError>;
+    /// What each of these users has chosen, read together. Who is not in the answer has chosen
+    /// nothing, or is not there.
+    async fn preferences(
+        &self,
+        ids: &[TelegramId],
+    ) -> Result<BTreeMap<TelegramId, Preferences>, RepositoryError>;
 
     /// Chooses a language, or none.
     async fn set_language(

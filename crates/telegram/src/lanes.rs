@@ -3,10 +3,12 @@
 use std::{
     collections::{HashMap, VecDeque},
     future::Future,
+    panic::AssertUnwindSafe,
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use futures_util::FutureExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Work with the permit to be in memory, which it holds until it is done.
@@ -57,7 +59,7 @@ impl Lanes {
     async fn work_on(self, lane: i64, first: Work) {
         let mut next = Some(first);
         while let Some((work, permit)) = next {
-            if tokio::spawn(work).await.is_err() {
+            if AssertUnwindSafe(work).catch_unwind().await.is_err() {
                 log::error!("a handler panicked");
             }
             drop(permit);

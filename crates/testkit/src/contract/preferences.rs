@@ -20,6 +20,7 @@ macro_rules! preferences_repository_contract {
             nothing_is_chosen_at_first,
             each_choice_leaves_the_others,
             nothing_is_chosen_for_strangers,
+            choices_of_several_are_read_together,
             favourites_are_known_and_not_too_many,
             people_choose_for_themselves,
             choices_go_with_the_person,
@@ -33,7 +34,7 @@ pub type Store =
     (Arc<dyn PreferencesRepository>, Arc<dyn UserRepository>, Arc<dyn ScheduleRepository>);
 
 pub async fn nothing_is_chosen_at_first([(store, ..), _]: [Store; 2]) {
-    assert_eq!(store.preferences(id(1)).await.unwrap(), Preferences::default());
+    assert_eq!(chosen_by(&*store, id(1)).await, Preferences::default());
 }
 
 pub async fn each_choice_leaves_the_others([(store, users, games), (other, ..)]: [Store; 2]) {
@@ -49,22 +50,22 @@ pub async fn each_choice_leaves_the_others([(store, users, games), (other, ..)]:
         time_zone: Some(Tz::America__New_York),
         favourite_teams: [1, 3].into(),
     };
-    assert_eq!(other.preferences(id(1)).await.unwrap(), chosen);
+    assert_eq!(chosen_by(&*other, id(1)).await, chosen);
 
     assert!(other.set_language(id(1), None).await.unwrap());
     chosen.language = None;
-    assert_eq!(store.preferences(id(1)).await.unwrap(), chosen);
+    assert_eq!(chosen_by(&*store, id(1)).await, chosen);
     assert!(store.set_time_zone(id(1), None).await.unwrap());
     chosen.time_zone = None;
     assert!(store.set_favourite(id(1), 3, false).await.unwrap());
     chosen.favourite_teams = [1].into();
-    assert_eq!(other.preferences(id(1)).await.unwrap(), chosen);
+    assert_eq!(chosen_by(&*other, id(1)).await, chosen);
 
     // What is so already is so.
     assert!(store.set_favourite(id(1), 1, true).await.unwrap());
     assert!(store.set_favourite(id(1), 2, false).await.unwrap());
     assert!(store.set_language(id(1), None).await.unwrap());
-    assert_eq!(other.preferences(id(1)).await.unwrap(), chosen);
+    assert_eq!(chosen_by(&*other, id(1)).await, chosen);
 }
 
 pub async fn nothing_is_chosen_for_strangers([(store, _, games), _]: [Store; 2]) {
@@ -72,7 +73,26 @@ pub async fn nothing_is_chosen_for_strangers([(store, _, games), _]: [Store; 2])
     assert!(!store.set_language(id(5), Some(Language::Russian)).await.unwrap());
     assert!(!store.set_time_zone(id(5), Some(Tz::UTC)).await.unwrap());
     assert!(!store.set_favourite(id(5), 1, true).await.unwrap());
-    assert_eq!(store.preferences(id(5)).await.unwrap(), Preferences::default());
+    assert_eq!(chosen_by(&*store, id(5)).await, Preferences::default());
+}
+
+pub async fn choices_of_several_are_read_together([(store, users, games), _]: [Store; 2]) {
+    come(&users, 1).await;
+    come(&users, 2).await;
+    come(&users, 3).await;
+    play(&games, 4).await;
+    assert!(store.set_language(id(1), Some(Language::German)).await.unwrap());
+    assert!(store.set_favourite(id(1), 4, true).await.unwrap());
+    assert!(store.set_favourite(id(3), 2, true).await.unwrap());
+    let chosen = store.preferences(&[id(3), id(1), id(2), id(9)]).await.unwrap();
+    let first = Preferences {
+        language: Some(Language::German),
+        favourite_teams: [4].into(),
+        ..Preferences::default()
+    };
+    let third = Preferences { favourite_teams: [2].into(), ..Preferences::default() };
+    assert_eq!(chosen, [(id(1), first), (id(3), third)].into());
+    assert_eq!(store.preferences(&[]).await.unwrap(), [].into());
 }
 
 pub async fn favourites_are_known_and_not_too_many([(store, users, games), _]: [Store; 2]) {
@@ -87,7 +107,7 @@ pub async fn favourites_are_known_and_not_too_many([(store, users, games), _]: [
     assert!(store.set_favourite(id(1), 1, true).await.unwrap(), "it is one already");
     assert!(store.set_favourite(id(1), 1, false).await.unwrap());
     assert!(store.set_favourite(id(1), most + 1, true).await.unwrap());
-    let favourites = store.preferences(id(1)).await.unwrap().favourite_teams;
+    let favourites = chosen_by(&*store, id(1)).await.favourite_teams;
     assert_eq!(favourites, (2..=most + 1).collect::<BTreeSet<_>>());
 }
 
@@ -99,7 +119,7 @@ pub async fn people_choose_for_themselves([(store, users, games), _]: [Store; 2]
     store.set_favourite(id(1), 1, true).await.unwrap();
     store.set_favourite(id(2), 2, true).await.unwrap();
     let second = Preferences { favourite_teams: [2].into(), ..Default::default() };
-    assert_eq!(store.preferences(id(2)).await.unwrap(), second);
+    assert_eq!(chosen_by(&*store, id(2)).await, second);
 }
 
 pub async fn choices_go_with_the_person([(store, users, games), _]: [Store; 2]) {
@@ -110,11 +130,11 @@ pub async fn choices_go_with_the_person([(store, users, games), _]: [Store; 2]) 
         store.set_favourite(id(n), 1, true).await.unwrap();
     }
     assert_eq!(users.delete(&[id(1)]).await.unwrap(), 1);
-    assert_eq!(store.preferences(id(1)).await.unwrap(), Preferences::default());
-    assert!(store.preferences(id(2)).await.unwrap() != Preferences::default());
+    assert_eq!(chosen_by(&*store, id(1)).await, Preferences::default());
+    assert!(chosen_by(&*store, id(2)).await != Preferences::default());
     // Who comes again begins anew.
     come(&users, 1).await;
-    assert_eq!(store.preferences(id(1)).await.unwrap(), Preferences::default());
+    assert_eq!(chosen_by(&*store, id(1)).await, Preferences::default());
 }
 
 /// Somebody presses buttons while being erased: whatever comes first, nothing is left of somebody
@@ -139,8 +159,13 @@ pub async fn many_choose_at_once(stores: [Store; 2]) {
         for task in tasks {
             task.await.unwrap();
         }
-        assert_eq!(store.preferences(id(round)).await.unwrap(), Preferences::default());
+        assert_eq!(chosen_by(&*store, id(round)).await, Preferences::default());
     }
+}
+
+/// What a user has chosen.
+async fn chosen_by(store: &dyn PreferencesRepository, id: TelegramId) -> Preferences {
+    store.preferences(&[id]).await.unwrap().remove(&id).unwrap_or_default()
 }
 
 fn id(n: i64) -> TelegramId {
