@@ -196,7 +196,7 @@ pub(crate) trait Statements: Connection {
     /// `last_seen` of each. Fails where it would have to wait for one.
     fn holders(&mut self, keys: &[&str]) -> QueryResult<Vec<Holder>>;
 
-    /// Writes what the interactions changed.
+    /// Writes what the interactions changed, and does what [`Statements::note_names`] does.
     fn finish(&mut self, changes: &Changes) -> QueryResult<()>;
 
     /// Adds to a user's history that it could no longer be reached, or could be again; answers
@@ -252,6 +252,10 @@ pub(crate) struct Changes<'a> {
     losers: Vec<(TelegramId, DateTime<Utc>)>,
     /// To be added to the sums; the deep links are resolved.
     sums: Sums,
+    /// Whose names are to be taken into the search; sorted.
+    other_names: Vec<i64>,
+    /// How profiles changed.
+    profile_changes: &'a BTreeMap<ChangeKey, OldAndNew>,
 }
 
 /// A user of a batch as it would be if it were new.
@@ -427,10 +431,7 @@ fn record_users(
 
     let sums = activity::note(connection, &mut replay, interactions)?;
     let other_names = replay.other_names();
-    if !other_names.is_empty() || !replay.profile_changes.is_empty() {
-        connection.note_names(&other_names, &replay.profile_changes)?;
-    }
-    let Replay { users, losers, .. } = replay;
+    let Replay { users, losers, profile_changes, .. } = replay;
     let mut changed: Vec<_> = users
         .values()
         .filter(|replayed| replayed.has_changed())
@@ -438,7 +439,13 @@ fn record_users(
         .collect();
     changed.sort_unstable_by_key(|(user, _)| user.telegram_id);
     let losers = losers.into_iter().collect();
-    connection.finish(&Changes { users: changed, losers, sums })?;
+    connection.finish(&Changes {
+        users: changed,
+        losers,
+        sums,
+        other_names,
+        profile_changes: &profile_changes,
+    })?;
     Ok(users)
 }
 

@@ -81,11 +81,18 @@ impl Statements for PgConnection {
     }
 
     /// One statement, for each is a round trip.
-    fn finish(&mut self, Changes { users, losers, sums }: &Changes) -> QueryResult<()> {
+    fn finish(&mut self, changes: &Changes) -> QueryResult<()> {
+        let Changes { users, losers, sums, other_names, profile_changes } = changes;
         let (losers, lost_at) = losers.iter().map(|&(id, at)| (id.get(), naive(at))).unzip();
         let columns = Columns::of(users.iter().copied());
         let (sums, source_sums) = (SumColumns::of(sums), SourceColumns::of(sums));
-        Finish { columns, losers, lost_at, sums, source_sums }.execute(self).map(drop)
+        let finish = Finish { columns, losers, lost_at, sums, source_sums };
+        let rows = if other_names.is_empty() && profile_changes.is_empty() {
+            finish.execute(self)
+        } else {
+            FinishWithNames(NoteNames::of(other_names, profile_changes), finish).execute(self)
+        };
+        rows.map(drop)
     }
 
     fn add_sums(&mut self, sums: &Sums) -> QueryResult<()> {
@@ -97,16 +104,7 @@ impl Statements for PgConnection {
         users: &[i64],
         changes: &BTreeMap<ChangeKey, OldAndNew>,
     ) -> QueryResult<()> {
-        NoteNames {
-            pending: users.to_vec(),
-            telegram_id: changes.keys().map(|(id, ..)| id.get()).collect(),
-            at: changes.keys().map(|(_, at, _)| naive(*at)).collect(),
-            field: changes.keys().map(|(.., field)| field.name()).collect(),
-            old_value: changes.values().map(|(old, _)| old.as_deref()).collect(),
-            new_value: changes.values().map(|(_, new)| new.as_deref()).collect(),
-        }
-        .execute(self)
-        .map(drop)
+        NoteNames::of(users, changes).execute(self).map(drop)
     }
 
     fn add_days(&mut self, days: &[ActiveDay]) -> QueryResult<()> {
@@ -455,11 +453,12 @@ struct Finish<'a> {
     source_sums: SourceColumns<'a>,
 }
 
-impl QueryFragment<Pg> for Finish<'_> {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+impl Finish<'_> {
+    /// Writes the statement, but for the `WITH` in front.
+    fn push<'b>(&'b self, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         push!(
             out,
-            "WITH cleared AS (UPDATE telegram_users AS stored SET username = NULL, \
+            "cleared AS (UPDATE telegram_users AS stored SET username = NULL, \
              updated_at = GREATEST(stored.updated_at, lost.at) FROM UNNEST(",
             Array<BigInt> = &self.losers,
             ", ",
@@ -467,9 +466,9 @@ impl QueryFragment<Pg> for Finish<'_> {
             ") AS lost (telegram_id, at) WHERE stored.telegram_id = lost.telegram_id), \
              summed AS (",
         );
-        self.sums.push(&mut out)?;
+        self.sums.push(out)?;
         push!(out, "), summed_sources AS (");
-        self.source_sums.push(&mut out)?;
+        self.source_sums.push(out)?;
         push!(
             out,
             ") UPDATE telegram_users AS stored SET first_name = new.first_name, \
@@ -481,7 +480,7 @@ impl QueryFragment<Pg> for Finish<'_> {
              day_interactions = new.day_interactions, days_of_month = new.days_of_month, \
              active_days = new.active_days FROM UNNEST(",
         );
-        self.columns.push(&mut out)?;
+        self.columns.push(out)?;
         push!(
             out,
             ") AS new (telegram_id, first_name, last_name, username, language_code, is_bot, \
@@ -493,12 +492,40 @@ impl QueryFragment<Pg> for Finish<'_> {
     }
 }
 
+impl QueryFragment<Pg> for Finish<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("WITH ");
+        self.push(&mut out)
+    }
+}
+
 impl QueryId for Finish<'_> {
     type QueryId = Finish<'static>;
     const HAS_STATIC_QUERY_ID: bool = true;
 }
 
 impl RunQueryDsl<PgConnection> for Finish<'_> {}
+
+struct FinishWithNames<'a>(NoteNames<'a>, Finish<'a>);
+
+impl QueryFragment<Pg> for FinishWithNames<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        let Self(names, finish) = self;
+        out.push_sql("WITH changed AS (");
+        names.push_changes(&mut out)?;
+        out.push_sql("), pending AS (");
+        names.push_pending(&mut out)?;
+        out.push_sql("), ");
+        finish.push(&mut out)
+    }
+}
+
+impl QueryId for FinishWithNames<'_> {
+    type QueryId = FinishWithNames<'static>;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl RunQueryDsl<PgConnection> for FinishWithNames<'_> {}
 
 /// Sums to add, a column each.
 struct SumColumns<'a> {
@@ -737,7 +764,7 @@ impl QueryId for Holders<'_> {
 
 impl RunQueryDsl<PgConnection> for Holders<'_> {}
 
-/// One statement, for each is a round trip.
+/// How profiles changed, a column each, and whose names are to be taken into the search.
 struct NoteNames<'a> {
     /// Sorted.
     pending: Vec<i64>,
@@ -748,11 +775,23 @@ struct NoteNames<'a> {
     new_value: Vec<Option<&'a str>>,
 }
 
-impl QueryFragment<Pg> for NoteNames<'_> {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+impl<'a> NoteNames<'a> {
+    fn of(pending: &[i64], changes: &'a BTreeMap<ChangeKey, OldAndNew>) -> Self {
+        Self {
+            pending: pending.to_vec(),
+            telegram_id: changes.keys().map(|(id, ..)| id.get()).collect(),
+            at: changes.keys().map(|(_, at, _)| naive(*at)).collect(),
+            field: changes.keys().map(|(.., field)| field.name()).collect(),
+            old_value: changes.values().map(|(old, _)| old.as_deref()).collect(),
+            new_value: changes.values().map(|(_, new)| new.as_deref()).collect(),
+        }
+    }
+
+    /// Writes the statement that notes how profiles changed.
+    fn push_changes<'b>(&'b self, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         push!(
             out,
-            "WITH changed AS (INSERT INTO profile_changes \
+            "INSERT INTO profile_changes \
              (telegram_id, at, field, old_value, new_value) SELECT * FROM UNNEST(",
             Array<BigInt> = &self.telegram_id,
             ", ",
@@ -763,13 +802,30 @@ impl QueryFragment<Pg> for NoteNames<'_> {
             Array<Nullable<Text>> = &self.old_value,
             ", ",
             Array<Nullable<Text>> = &self.new_value,
-            ") ON CONFLICT (telegram_id, at, field) DO UPDATE SET new_value = excluded.new_value) \
-             INSERT INTO search_pending SELECT * FROM UNNEST(",
+            ") ON CONFLICT (telegram_id, at, field) DO UPDATE SET new_value = excluded.new_value",
+        );
+        Ok(())
+    }
+
+    /// Writes the statement that notes whose names are to be taken into the search.
+    fn push_pending<'b>(&'b self, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        push!(
+            out,
+            "INSERT INTO search_pending SELECT * FROM UNNEST(",
             Array<BigInt> = &self.pending,
             // Not DO NOTHING: this locks the row, so that nobody takes the old names and is done.
             ") ON CONFLICT (telegram_id) DO UPDATE SET telegram_id = excluded.telegram_id",
         );
         Ok(())
+    }
+}
+
+impl QueryFragment<Pg> for NoteNames<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("WITH changed AS (");
+        self.push_changes(&mut out)?;
+        out.push_sql(") ");
+        self.push_pending(&mut out)
     }
 }
 

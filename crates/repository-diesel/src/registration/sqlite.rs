@@ -74,7 +74,9 @@ impl Statements for SqliteConnection {
         Holders(keys).load(self)
     }
 
-    fn finish(&mut self, Changes { users, losers, sums }: &Changes) -> QueryResult<()> {
+    fn finish(&mut self, changes: &Changes) -> QueryResult<()> {
+        let Changes { users, losers, sums, other_names, profile_changes } = changes;
+        self.note_names(other_names, profile_changes)?;
         for (user, latest) in users {
             Update(Columns::of(user, *latest)).execute(self)?;
         }
