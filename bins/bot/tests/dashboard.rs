@@ -14,6 +14,7 @@ mod running;
 
 use std::{panic::resume_unwind, rc::Rc};
 
+use diesel::{Connection, SqliteConnection, connection::SimpleConnection};
 use rollcall_domain::SystemClock;
 use rollcall_repository_diesel::{Database, DieselUserRepository};
 use rollcall_service::{Activity, ActivityService, DayRange};
@@ -23,6 +24,9 @@ use tokio::task::LocalSet;
 
 use browser::Browser;
 use running::RunningBot;
+
+/// How many people an export that is cancelled is of; each has a kilobyte.
+const CROWD: u64 = 60_000;
 
 /// Somebody at a browser, who looks at the demonstration.
 struct Visit {
@@ -65,6 +69,7 @@ async fn stories(visit: Rc<Visit>) {
     visit.definitions_are_one_click_away().await;
     visit.it_fits_on_a_phone().await;
     visit.it_works_without_scripts().await;
+    visit.an_export_is_cancelled().await;
 }
 
 impl Visit {
@@ -72,11 +77,15 @@ impl Visit {
         self.browser.go(&format!("{}{path}", self.url)).await;
     }
 
+    /// The file of the demonstration's database.
+    fn database(&self) -> String {
+        let log = self.bot.log();
+        log.split("sqlite://").nth(1).unwrap().split(". Ctrl-C").next().unwrap().to_owned()
+    }
+
     /// The demonstration's figures of so many days.
     async fn activity(&self, days: u32) -> Activity {
-        let log = self.bot.log();
-        let path = log.split("sqlite://").nth(1).unwrap().split(". Ctrl-C").next().unwrap();
-        let database = format!("sqlite://{path}").parse().unwrap();
+        let database = format!("sqlite://{}", self.database()).parse().unwrap();
         let users = DieselUserRepository::new(Database::open_existing(database).await.unwrap());
         let activity = ActivityService::new(users, SystemClock);
         activity.get_activity(DayRange::ending(activity.today(), days).unwrap()).await.unwrap()
@@ -180,7 +189,44 @@ impl Visit {
         browser.shows("#growth thead", "Week of").await;
         browser.run_scripts(true).await;
     }
+
+    /// More people than there is room for between server and browser: what was not taken when the
+    /// browser goes away was not read either.
+    async fn an_export_is_cancelled(&self) {
+        let Self { browser, bot, .. } = self;
+        let mut database = SqliteConnection::establish(&self.database()).unwrap();
+        let crowd = format!(
+            "PRAGMA busy_timeout = 10000; WITH RECURSIVE n(id) AS (SELECT 1 UNION ALL \
+             SELECT id + 1 FROM n WHERE id < {CROWD}) INSERT INTO telegram_users (telegram_id, \
+             first_name, is_bot, created_at, updated_at, last_seen, active_day, has_private_chat) \
+             SELECT 1000000000 + n.id, printf('%.1000c', 'x'), 0, created_at, updated_at, \
+             last_seen, active_day, 0 FROM n, (SELECT * FROM telegram_users LIMIT 1)"
+        );
+        database.batch_execute(&crowd).unwrap();
+        self.go("/users").await;
+        browser.shows("h1", "Users").await;
+        let answer = browser.script(CANCEL, json!([])).await;
+        assert_eq!(answer[0], 200);
+        assert!(answer[1].as_u64().unwrap() > 0);
+        bot.said("an export was broken off by the browser").await;
+        let log = bot.log();
+        let sent = log.split("an export was broken off by the browser users=").nth(1).unwrap();
+        let sent: u64 = sent.split_whitespace().next().unwrap().parse().unwrap();
+        assert!((1..CROWD / 2).contains(&sent), "{sent} of {CROWD}");
+    }
 }
+
+/// Asks for the file as the page's own form does, reads the first piece of it and goes away.
+const CANCEL: &str = r#"
+const form = document.querySelector("form[action$='/export']");
+const body = new URLSearchParams([...new FormData(form), ["format", "csv"]]);
+const leave = new AbortController();
+return fetch(form.action, { method: "POST", body, signal: leave.signal }).then(async (answer) => {
+  const piece = await answer.body.getReader().read();
+  leave.abort();
+  return [answer.status, piece.value.length];
+});
+"#;
 
 /// Texts below charts that touch the next one, or are smaller than 11 pixels.
 const CLOSE: &str = r#"

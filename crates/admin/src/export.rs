@@ -9,7 +9,7 @@ use axum::{
 };
 use futures_util::stream;
 use rollcall_domain::AuditAction;
-use rollcall_service::{Format, Session};
+use rollcall_service::{Export, Format, Part, ServiceError, Session};
 
 use crate::{App, explain::Failure, query::Query};
 
@@ -30,13 +30,42 @@ pub(crate) async fn export(
     app.admins.audit(&session.admin, AuditAction::ExportedUsers, None, None, Some(&what)).await?;
 
     let export = app.transfer.export(query.filter(today), format);
-    let parts = stream::try_unfold(export, async |mut export| {
-        let part = export.next().await.inspect_err(|error| {
-            log::error!(error:% = error; "an export ends early");
-        })?;
-        Ok::<_, rollcall_service::ServiceError>(part.map(|part| (part.text, export)))
+    let sending = Sending { export, users: 0, is_over: false };
+    let parts = stream::try_unfold(sending, async |mut sending| {
+        let part = sending.next().await?;
+        Ok::<_, ServiceError>(part.map(|part| (part.text, sending)))
     });
     let name = format!("attachment; filename=\"users-{today}.{format}\"");
     let headers = [(CONTENT_TYPE, format.media_type().to_owned()), (CONTENT_DISPOSITION, name)];
     Ok((headers, Body::from_stream(parts)).into_response())
+}
+
+/// A file on its way to a browser.
+struct Sending {
+    export: Export,
+    /// How many users were sent.
+    users: u64,
+    is_over: bool,
+}
+
+impl Sending {
+    async fn next(&mut self) -> Result<Option<Part>, ServiceError> {
+        let part = self.export.next().await.inspect_err(|error| {
+            self.is_over = true;
+            log::error!(error:% = error; "an export ends early");
+        })?;
+        match &part {
+            Some(part) => self.users += part.users,
+            None => self.is_over = true,
+        }
+        Ok(part)
+    }
+}
+
+impl Drop for Sending {
+    fn drop(&mut self) {
+        if !self.is_over {
+            log::info!(users = self.users; "an export was broken off by the browser");
+        }
+    }
 }

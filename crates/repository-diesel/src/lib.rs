@@ -20,6 +20,7 @@ mod database_url;
 mod demo;
 mod directory;
 mod error;
+mod indexes;
 mod migrations;
 mod preferences;
 mod quarantine;

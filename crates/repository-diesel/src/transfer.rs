@@ -15,6 +15,7 @@ use crate::{
     demo::{shut_others_out, store_users},
     directory::search::{self, Names},
     error::Failure,
+    indexes,
     reach::{reach_change, start},
     registration::{ChangeKey, OldAndNew, Statements},
     row::{UserRow, telegram_id},
@@ -61,9 +62,11 @@ pub(crate) fn import(
 ) -> Result<Option<Imported>, Failure> {
     let imported = connection.transaction(|connection| {
         shut_others_out(connection)?;
+        let indexes = indexes::PutOff::begin(connection)?;
         let mut imported = Imported::default();
         for users in incoming {
             if users.is_empty() {
+                indexes.build(connection)?;
                 return Ok(imported);
             }
             take_in(connection, users, &mut imported)?;

@@ -9,8 +9,8 @@ use diesel::{
     Connection, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query,
     sql_types::Text,
 };
-use rollcall_domain::{Event, Figure, Interaction, InteractionKind, Profile};
-use rollcall_repository::{ActivityRepository, Difference, UserRepository};
+use rollcall_domain::{Event, Figure, Interaction, InteractionKind, Profile, TelegramUser};
+use rollcall_repository::{ActivityRepository, Difference, TransferRepository, UserRepository};
 use rollcall_repository_diesel::{
     Database, DatabaseUrl, DieselUserRepository, MigrationError, MigrationState,
 };
@@ -57,6 +57,32 @@ async fn every_step_back_leaves_no_trace() {
             }
             assert_eq!(database.migrate().await.unwrap().len(), steps);
             assert_eq!(schema(throw_away.url()), complete);
+        }
+    }
+}
+
+/// Indexes that are put off while an empty database is filled are back at the end, whatever it is.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_leaves_the_schema_as_it_was() {
+    for throw_away in ThrowAwayDatabase::of_each_kind() {
+        let database = open(throw_away.url()).await;
+        database.migrate().await.unwrap();
+        let before = schema(throw_away.url());
+        let users = DieselUserRepository::new(database);
+        let some = |ids: std::ops::Range<i64>| -> Vec<TelegramUser> {
+            let at = DateTime::UNIX_EPOCH;
+            ids.map(|id| TelegramUser::new(id.try_into().unwrap(), at)).collect()
+        };
+        let parts = [
+            // Given up.
+            vec![some(1..5)],
+            vec![some(1..5), vec![]],
+            vec![some(3..9), vec![]],
+        ];
+        for (parts, created) in parts.into_iter().zip([None, Some(4), Some(4)]) {
+            let imported = users.import(Box::new(parts.into_iter()), Box::new(|_| ())).await;
+            assert_eq!(imported.unwrap().map(|imported| imported.created), created);
+            assert_eq!(schema(throw_away.url()), before);
         }
     }
 }

@@ -47,7 +47,12 @@ impl ImportUsers {
         let bar = progress_bar();
         let (input, format) = self.open(&bar)?;
         let shown = bar.clone();
-        let progress = move |imported| shown.set_message(counts(imported));
+        let progress = move |imported| {
+            // PostgreSQL may build indexes at the end.
+            let is_read = shown.length().is_some_and(|length| shown.position() >= length);
+            let rest = if is_read { "; finishing" } else { "" };
+            shown.set_message(format!("{}{rest}", counts(imported)));
+        };
         let report = transfer.import(input, format, self.dry_run, progress).await;
         bar.finish_and_clear();
         let report =

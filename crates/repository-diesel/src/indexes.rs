@@ -1,0 +1,59 @@
+//! Indexes that are built when their tables are full, which is several times as fast as to keep them
+//! row by row.
+
+use diesel::{
+    QueryResult, QueryableByName, RunQueryDsl, connection::SimpleConnection, sql_query,
+    sql_types::Text,
+};
+
+use crate::connection::AnyConnection;
+
+/// The indexes that were taken away, to be built before the transaction ends.
+pub(crate) struct PutOff {
+    definitions: String,
+}
+
+impl PutOff {
+    /// Takes away, in a PostgreSQL database that has no users yet, what filling it does not need:
+    /// all but the keys and the index over usernames. Of somebody else's tables, nothing.
+    pub(crate) fn begin(connection: &mut AnyConnection) -> QueryResult<Self> {
+        let AnyConnection::Postgres(connection) = connection else {
+            return Ok(Self { definitions: String::new() });
+        };
+        let indexes: Vec<Index> = sql_query(
+            "SELECT indexes.indexrelid::regclass::text AS name, \
+             pg_get_indexdef(indexes.indexrelid) AS definition \
+             FROM pg_index AS indexes JOIN pg_class AS tables ON tables.oid = indexes.indrelid \
+             WHERE indexes.indrelid IN ('telegram_users'::regclass, 'search_grams'::regclass) \
+             AND NOT indexes.indisunique \
+             AND indexes.indexrelid <> 'telegram_users_username'::regclass \
+             AND pg_has_role(tables.relowner, 'USAGE') \
+             AND NOT EXISTS (SELECT FROM telegram_users)",
+        )
+        .load(connection)?;
+        let mut definitions = String::new();
+        for Index { name, definition } in indexes {
+            connection.batch_execute(&format!("DROP INDEX {name}"))?;
+            definitions.push_str(&format!("{definition};"));
+        }
+        Ok(Self { definitions })
+    }
+
+    /// Builds them.
+    pub(crate) fn build(self, connection: &mut AnyConnection) -> QueryResult<()> {
+        if self.definitions.is_empty() {
+            return Ok(());
+        }
+        connection.batch_execute("SET LOCAL maintenance_work_mem = '512MB'")?;
+        connection.batch_execute(&self.definitions)
+    }
+}
+
+/// An index, as PostgreSQL spells it.
+#[derive(QueryableByName)]
+struct Index {
+    #[diesel(sql_type = Text)]
+    name: String,
+    #[diesel(sql_type = Text)]
+    definition: String,
+}
