@@ -98,7 +98,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 fn prepare_sqlite(connection: &mut SqliteConnection) -> QueryResult<()> {
     connection.batch_execute(
         "PRAGMA page_size = 2048; PRAGMA busy_timeout = 5000; PRAGMA synchronous = FULL; \
-         PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 32000; PRAGMA cache_size = -8192;",
+         PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 32000; PRAGMA cache_size = -16384;",
     )
 }
 
@@ -134,7 +134,8 @@ impl r2d2::ManageConnection for Connector {
             AnyConnection::open(&self.url).map_err(diesel::r2d2::Error::ConnectionError)?;
         if let (false, AnyConnection::Sqlite(connection)) = (self.may_write, &mut connection) {
             connection
-                .batch_execute("PRAGMA query_only = ON")
+                // What is kept for the next query is seldom good for it: somebody has written since.
+                .batch_execute("PRAGMA query_only = ON; PRAGMA cache_size = -4096")
                 .map_err(diesel::r2d2::Error::QueryError)?;
         }
         Ok(connection)

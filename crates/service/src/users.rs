@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{mem, sync::Arc};
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use rollcall_domain::{
@@ -47,7 +47,7 @@ impl UserService {
         &self,
         interactions: &[Interaction],
     ) -> Result<Vec<Registration>, ServiceError> {
-        self.register_with(interactions, &[]).await
+        self.register_with(interactions.to_vec(), Vec::new()).await
     }
 
     /// Records `interactions` as [`UserService::register`] does, and keeps updates that could not
@@ -57,22 +57,22 @@ impl UserService {
     /// When the storage fails; of the transactions that failed nothing was recorded then.
     pub async fn register_with(
         &self,
-        interactions: &[Interaction],
-        set_aside: &[SetAside],
+        mut interactions: Vec<Interaction>,
+        mut set_aside: Vec<SetAside>,
     ) -> Result<Vec<Registration>, ServiceError> {
         let now = self.clock.now();
+        interactions
+            .iter_mut()
+            .for_each(|interaction| interaction.at = timely(interaction.at, now));
+        let told = log::log_enabled!(log::Level::Debug).then(|| interactions.clone());
         let mut registrations = Vec::with_capacity(interactions.len());
-        let (first, rest) = interactions.split_at(interactions.len().min(FULL_BATCH));
-        if !first.is_empty() || !set_aside.is_empty() {
-            let batch = Batch { interactions: timely(first, now), set_aside: set_aside.to_vec() };
+        while !interactions.is_empty() || !set_aside.is_empty() {
+            let rest = interactions.split_off(interactions.len().min(FULL_BATCH));
+            let batch = Batch { interactions, set_aside: mem::take(&mut set_aside) };
             registrations.extend(self.queue.register(batch).await?);
+            interactions = rest;
         }
-        for batch in rest.chunks(FULL_BATCH) {
-            registrations.extend(self.queue.register(timely(batch, now).into()).await?);
-        }
-        if log::log_enabled!(log::Level::Debug) {
-            interactions.iter().zip(&registrations).for_each(log_registration);
-        }
+        told.iter().flatten().zip(&registrations).for_each(log_registration);
         Ok(registrations)
     }
 
@@ -219,14 +219,10 @@ const SET_ASIDE_IS_KEPT: TimeDelta = TimeDelta::days(14);
 /// How many rows of a table are forgotten at once.
 const FORGET: u32 = 1000;
 
-/// The interactions with times that can be: not before 1970, not in the future, and in whole
-/// microseconds, as the databases store them.
-fn timely(interactions: &[Interaction], now: DateTime<Utc>) -> Vec<Interaction> {
-    let timely = |interaction: &Interaction| {
-        let at = interaction.at.min(now).max(DateTime::UNIX_EPOCH).trunc_subsecs(6);
-        Interaction { at, ..interaction.clone() }
-    };
-    interactions.iter().map(timely).collect()
+/// A time that can be: not before 1970, not in the future, and in whole microseconds, as the
+/// databases store it.
+fn timely(at: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc> {
+    at.min(now).max(DateTime::UNIX_EPOCH).trunc_subsecs(6)
 }
 
 fn log_registration((interaction, registration): (&Interaction, &Registration)) {

@@ -138,11 +138,12 @@ fn retry_after(parameters: &RawValue) -> Option<Duration> {
 async fn read_bounded(method: &'static str, mut response: Response) -> Result<Vec<u8>, CallError> {
     let status = response.status().as_u16();
     let too_long = || CallError::TooLong { method, status };
-    let announced = response.content_length().map(usize::try_from);
-    if announced.is_some_and(|bytes| bytes.map_or(true, |bytes| bytes > LARGEST_ANSWER_BYTES)) {
+    let announced = response.content_length().unwrap_or_default();
+    let announced = usize::try_from(announced).map_err(|_| too_long())?;
+    if announced > LARGEST_ANSWER_BYTES {
         return Err(too_long());
     }
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(announced);
     while let Some(chunk) =
         response.chunk().await.map_err(|error| CallError::transport(method, error))?
     {

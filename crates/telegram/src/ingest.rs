@@ -128,7 +128,7 @@ impl Ingest {
             let reason = format!("it could not be registered: {}", error.without_key());
             let Some(set_aside) = update.set_aside(reason, false) else { continue };
             // Whether the storage works shows in that it takes this.
-            self.users.register_with(&[], &[set_aside]).await?;
+            self.users.register_with(Vec::new(), vec![set_aside]).await?;
             log::error!(
                 update_id = update.update_id, error = chain(&*error);
                 "an update could not be registered, and is set aside"
@@ -146,7 +146,7 @@ impl Ingest {
             update.set_aside(reason, update.interaction.is_some())
         };
         let set_aside: Vec<SetAside> = updates.iter().filter_map(set_aside).collect();
-        let registrations = self.users.register_with(&interactions, &set_aside).await?;
+        let registrations = self.users.register_with(interactions, set_aside).await?;
         let commands = acted().map(Request::of).zip(registrations);
         Ok(Commands(
             commands.filter_map(|(command, registered)| Some((command?, registered))).collect(),

@@ -111,7 +111,7 @@ async fn replay(
             // Noted with the registration itself: the update is never registered again.
             let telegram_id = Some(interaction.telegram_id());
             let noted = SetAside { registered: true, telegram_id, ..update.clone() };
-            users.register_with(&[interaction], &[noted]).await?;
+            users.register_with(vec![interaction], vec![noted]).await?;
             registered += 1;
         }
         match fault {
