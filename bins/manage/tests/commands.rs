@@ -256,7 +256,7 @@ async fn what_was_set_aside_is_listed_shown_replayed_and_dropped() {
                 r#"{"update_id":74,"message":{"from":{"id":74,"first_name":["x"]}}}"#,
             ),
         ];
-        users.register_with(Vec::new(), updates).await.unwrap();
+        users.register_with(Vec::new(), updates.to_vec()).await.unwrap();
         let before = interactions(&database);
         let story = [
             manage(&database, &["quarantine", "list"], ""),

@@ -98,7 +98,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 fn prepare_sqlite(connection: &mut SqliteConnection) -> QueryResult<()> {
     connection.batch_execute(
         "PRAGMA page_size = 2048; PRAGMA busy_timeout = 5000; PRAGMA synchronous = FULL; \
-         PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 32000; PRAGMA cache_size = -16384;",
+         PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 32000; PRAGMA cache_size = -8192;",
     )
 }
 
