@@ -333,6 +333,8 @@ async fn a_database_that_is_away_has_its_own_text(database: ThrowAwayDatabase) {
     let bot = start(&telegram, &database, &nhl).await;
     let before = ask(&telegram, &ada(), "/schedule").await;
     tamper(&database, "ALTER TABLE games RENAME TO games_elsewhere");
+    // The next games are given out for a second.
+    tokio::time::sleep(Duration::from_millis(1100)).await;
     let answer = ask(&telegram, &ada(), "/schedule").await;
     let failed = "Sorry, the schedule cannot be shown just now. Please try again in a minute.";
     assert_eq!(answer.text, failed);
