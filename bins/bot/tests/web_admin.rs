@@ -21,7 +21,7 @@ use rollcall_domain::{
 use rollcall_repository_diesel::{
     Database, DieselAdminRepository, DieselScheduleRepository, DieselUserRepository,
 };
-use rollcall_service::{AdminService, ScheduleService, UserService};
+use rollcall_service::{AdminService, DirectoryService, ScheduleService, UserService};
 use rollcall_simulator::{Person, Simulator};
 use rollcall_testkit::ThrowAwayDatabase;
 use serde_json::json;
@@ -128,7 +128,9 @@ async fn fill(database: &ThrowAwayDatabase) {
     let schedule =
         ScheduleService::new(DieselScheduleRepository::new(storage.clone()), SystemClock);
     schedule.store(&games()).await.unwrap();
-    let users = UserService::new(DieselUserRepository::new(storage), SystemClock);
+    let storage = DieselUserRepository::new(storage);
+    let directory = DirectoryService::new(storage.clone(), SystemClock);
+    let users = UserService::new(storage, SystemClock);
     let start = SystemClock.now() - TimeDelta::days(30);
     let person = |n: i64, name: &str| Profile::new(n.try_into().unwrap(), name);
     let mut people: Vec<Profile> = (1..=PEOPLE)
@@ -145,6 +147,8 @@ async fn fill(database: &ThrowAwayDatabase) {
         Interaction::new(start + TimeDelta::minutes(n), profile, InteractionKind::Text)
     });
     users.register(&written.collect::<Vec<_>>()).await.unwrap();
+    // The bot would do it, within seconds.
+    while directory.index_names().await.unwrap() {}
 }
 
 /// A game that each of the two teams has at home.

@@ -88,7 +88,7 @@ impl Database {
     /// # Errors
     /// When the database cannot be read, or is newer than this program.
     pub async fn migrations(&self) -> Result<Vec<(Migration, MigrationState)>, MigrationError> {
-        self.with_connection(migrations::all).await
+        self.with_connection(&self.pool, migrations::all).await
     }
 
     /// Applies every migration that the database lacks, all or none, and answers which those were.
@@ -98,7 +98,7 @@ impl Database {
     /// # Errors
     /// When the database cannot be written, or is newer than this program.
     pub async fn migrate(&self) -> Result<Vec<Migration>, MigrationError> {
-        self.with_connection(|connection| {
+        self.with_connection(self.writer(), |connection| {
             let applied = migrations::apply(connection)?;
             recount::first(connection)
                 .map_err(|failure| MigrationError::Failed(RepositoryError::from(failure).into()))?;
@@ -113,7 +113,7 @@ impl Database {
     /// # Errors
     /// When the database cannot be written, or is newer than this program.
     pub async fn revert(&self) -> Result<Option<Migration>, MigrationError> {
-        self.with_connection(migrations::revert).await
+        self.with_connection(self.writer(), migrations::revert).await
     }
 
     /// How many connections are idle, and how many at work.
@@ -221,11 +221,12 @@ impl Database {
 
     async fn with_connection<T: Send + 'static>(
         &self,
+        pool: &r2d2::Pool<Connector>,
         work: impl FnOnce(&mut AnyConnection) -> Result<T, MigrationError> + Send + 'static,
     ) -> Result<T, MigrationError> {
-        let database = self.clone();
+        let (url, pool) = (self.url.clone(), pool.clone());
         blocking(move || {
-            let connection = connection(&database.url, database.writer());
+            let connection = connection(&url, &pool);
             let mut connection = connection.map_err(MigrationError::Failed)?;
             work(&mut connection)
         })

@@ -15,7 +15,9 @@ pub(crate) struct PutOff {
 
 impl PutOff {
     /// Takes away, in a PostgreSQL database that has no users yet, what filling it does not need:
-    /// all but the keys and the index over usernames. Of somebody else's tables, nothing.
+    /// all but the keys and the index over usernames. Of somebody else's tables, nothing. Until the
+    /// transaction ends nobody else can read these tables; they are locked in the order in which
+    /// others read them.
     pub(crate) fn begin(connection: &mut AnyConnection) -> QueryResult<Self> {
         let AnyConnection::Postgres(connection) = connection else {
             return Ok(Self { definitions: String::new() });
@@ -28,7 +30,8 @@ impl PutOff {
              AND NOT indexes.indisunique \
              AND indexes.indexrelid <> 'telegram_users_username'::regclass \
              AND pg_has_role(tables.relowner, 'USAGE') \
-             AND NOT EXISTS (SELECT FROM telegram_users)",
+             AND NOT EXISTS (SELECT FROM telegram_users) \
+             ORDER BY indexes.indrelid <> 'telegram_users'::regclass, indexes.indexrelid",
         )
         .load(connection)?;
         let mut definitions = String::new();

@@ -16,8 +16,8 @@ pub enum ServiceError {
     /// Days for which there are no figures.
     #[error(transparent)]
     InvalidDayRange(#[from] InvalidDayRange),
-    /// The thread that registers is gone: it could not be started, or it panicked.
-    #[error("the registration thread has stopped")]
+    /// What does the work is gone: a thread that could not be started, or something that panicked.
+    #[error("the work was given up: a thread has stopped")]
     Stopped,
     /// A note with more than [`MAX_NOTE_CHARS`](rollcall_domain::MAX_NOTE_CHARS) characters.
     #[error("the note is too long; expected up to {} characters", rollcall_domain::MAX_NOTE_CHARS)]

@@ -41,9 +41,8 @@ impl PreferencesService {
         };
         if !is_reading {
             // A task of its own: whoever asked first may go away, and the others still wait.
-            tokio::spawn(
-                Reader { storage: self.storage.clone(), asked: self.asked.clone() }.read(),
-            );
+            let (storage, asked) = (self.storage.clone(), self.asked.clone());
+            tokio::spawn(Reader { storage, asked, is_done: false }.read());
         }
         answered.await.unwrap_or(Err(ServiceError::Stopped))
     }
@@ -99,10 +98,11 @@ struct Asked {
 struct Reader {
     storage: Arc<dyn PreferencesRepository>,
     asked: Arc<Mutex<Asked>>,
+    is_done: bool,
 }
 
 impl Reader {
-    async fn read(self) {
+    async fn read(mut self) {
         loop {
             let waiting: Vec<_> = {
                 let mut asked = lock(&self.asked);
@@ -111,6 +111,7 @@ impl Reader {
                 asked.waiting.drain(..count).collect()
             };
             if waiting.is_empty() {
+                self.is_done = true;
                 return;
             }
             let ids: Vec<TelegramId> = waiting.iter().map(|(id, _)| *id).collect();
@@ -132,10 +133,15 @@ impl Reader {
 }
 
 impl Drop for Reader {
-    /// One that panics does not keep others from reading.
+    /// One that panics keeps nobody waiting: those who are left hear that it has stopped.
     fn drop(&mut self) {
-        if std::thread::panicking() {
-            lock(&self.asked).is_reading = false;
+        if !self.is_done {
+            let left = {
+                let mut asked = lock(&self.asked);
+                asked.is_reading = false;
+                mem::take(&mut asked.waiting)
+            };
+            drop(left);
         }
     }
 }

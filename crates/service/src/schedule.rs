@@ -100,7 +100,7 @@ impl ScheduleService {
     }
 
     /// The games that somebody in a time zone, with these favourite teams, wants to see. The next
-    /// games are as they were up to a second ago, where another process stores them.
+    /// games are as they were up to two seconds ago, where another process stores them.
     ///
     /// # Errors
     /// When the storage fails.

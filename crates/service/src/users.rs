@@ -51,7 +51,7 @@ impl UserService {
     }
 
     /// Records `interactions` as [`UserService::register`] does, and keeps updates that could not
-    /// be read in full, each in the same transaction as its interaction.
+    /// be read in full, each in the same transaction as its interaction where there are up to 1,000.
     ///
     /// # Errors
     /// When the storage fails; of the transactions that failed nothing was recorded then.

@@ -22,6 +22,8 @@ use tokio::{
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Whose row cannot be read.
 const SPOILT: i64 = 13;
+/// Whose row makes the storage panic.
+const FATAL: i64 = 17;
 
 #[tokio::test]
 async fn what_is_asked_for_meanwhile_is_read_together() {
@@ -65,6 +67,20 @@ async fn what_cannot_be_read_of_one_is_nobody_elses() {
     assert_eq!(answer(other).await.language, Some(Language::German));
 }
 
+#[tokio::test]
+async fn a_storage_that_panics_leaves_nobody_waiting() {
+    let (service, storage) = service();
+    let fatal = ask(&service, FATAL);
+    storage.is_asked.notified().await;
+    let other = ask(&service, 3);
+    tokio::task::yield_now().await;
+    storage.may_answer.add_permits(100);
+    for asking in [fatal, other] {
+        assert!(timeout(PATIENCE, asking).await.unwrap().unwrap().is_none());
+    }
+    assert_eq!(answer(ask(&service, 3)).await.language, Some(Language::German));
+}
+
 type Asking = JoinHandle<Option<Preferences>>;
 
 fn ask(service: &PreferencesService, user: i64) -> Asking {
@@ -103,6 +119,7 @@ impl PreferencesRepository for Shared {
         self.0.is_asked.notify_one();
         self.0.may_answer.acquire().await.unwrap().forget();
         self.0.readings.lock().unwrap().push(ids.iter().map(|id| id.get()).collect());
+        assert!(ids.iter().all(|id| id.get() != FATAL), "on purpose");
         if ids.iter().any(|id| id.get() == SPOILT) {
             return Err(RepositoryError::Failed("spoilt".into()));
         }
