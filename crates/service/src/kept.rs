@@ -89,3 +89,71 @@ impl<T: Clone> State<T> {
         value.as_ref().ok().filter(|_| is_young).cloned()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    };
+
+    use tokio::{sync::Semaphore, task::yield_now};
+
+    use super::*;
+
+    /// Something kept for a second, and a place to read it from, which counts and waits.
+    #[derive(Clone)]
+    struct Desk {
+        kept: Arc<Kept<u64>>,
+        readings: Arc<AtomicU64>,
+        may_read: Arc<Semaphore>,
+    }
+
+    impl Desk {
+        fn new() -> Self {
+            let kept = Arc::new(Kept::new(TimeDelta::seconds(1)));
+            Self { kept, readings: Arc::default(), may_read: Arc::new(Semaphore::new(0)) }
+        }
+
+        /// Asks at a second; answers how many readings there had been then.
+        fn ask(&self, second: i64, fails: bool) -> tokio::task::JoinHandle<Option<u64>> {
+            let Self { kept, readings, may_read } = self.clone();
+            tokio::spawn(async move {
+                let read = async || {
+                    let reading = readings.fetch_add(1, Relaxed) + 1;
+                    may_read.acquire().await.map_err(|_| ServiceError::Stopped)?.forget();
+                    if fails { Err(ServiceError::Stopped) } else { Ok(reading) }
+                };
+                kept.get(DateTime::UNIX_EPOCH + TimeDelta::seconds(second), read).await.ok()
+            })
+        }
+    }
+
+    #[tokio::test]
+    async fn who_waits_shares_what_is_read_and_the_error() {
+        let desk = Desk::new();
+        for (fails, second, expected) in [(true, 0, None), (false, 10, Some(2))] {
+            // The last of them come long after what is being read was asked for.
+            let asking: Vec<_> = (0..5).map(|n| desk.ask(second + n, fails)).collect();
+            yield_now().await;
+            desk.may_read.add_permits(1);
+            for asked in asking {
+                assert_eq!(asked.await.unwrap(), expected);
+            }
+        }
+        assert_eq!(desk.readings.load(Relaxed), 2);
+    }
+
+    #[tokio::test]
+    async fn what_is_forgotten_while_it_is_read_is_read_again() {
+        let desk = Desk::new();
+        let first = desk.ask(0, false);
+        yield_now().await;
+        desk.kept.forget();
+        let second = desk.ask(0, false);
+        yield_now().await;
+        desk.may_read.add_permits(2);
+        assert_eq!((first.await.unwrap(), second.await.unwrap()), (Some(1), Some(2)));
+        assert_eq!(desk.ask(0, false).await.unwrap(), Some(2));
+    }
+}
