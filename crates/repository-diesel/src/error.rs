@@ -5,7 +5,7 @@ use rollcall_repository::RepositoryError;
 
 use crate::connection::AnyConnection;
 
-/// Why a closure given to [`Database::run`](crate::Database) failed.
+/// Why a closure given to [`Database`](crate::Database) failed.
 #[derive(Debug)]
 pub(crate) enum Failure {
     Diesel(DieselError),
