@@ -184,8 +184,8 @@ pub(crate) trait Statements: Connection {
     fn upsert(&mut self, users: &[Seen]) -> QueryResult<Vec<Upserted>>;
 
     /// Locks the usernames with these keys, and then the rows of these users and of whoever holds
-    /// one of the names. Both are sorted, and nothing is locked before, so that all who do this wait
-    /// for each other in one order.
+    /// one of the names. Both are sorted, and before them only the blocks of updates are locked, so
+    /// that all who do this wait for each other in one order.
     fn lock_ahead(&mut self, users: &[i64], keys: &[&str]) -> QueryResult<()>;
 
     /// Locks the usernames with these keys, so that nobody else has them change hands; answers
