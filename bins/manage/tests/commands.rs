@@ -426,8 +426,9 @@ fn without_times(printed: &str) -> String {
     let is_year = |word: &str| word.trim_start_matches('"').starts_with("20");
     let is_time = |word: &str| word.len() == 8 && word.matches(':').count() == 2;
     let words = printed.split_inclusive([' ', '\n']).map(|word| match word.trim() {
-        bare if is_year(bare) => word.replace(bare.trim_matches(['"', ',']), "DAY"),
+        // First, for a time of the evening begins like a year.
         bare if is_time(bare) => word.replace(bare, "TIME"),
+        bare if is_year(bare) => word.replace(bare.trim_matches(['"', ',']), "DAY"),
         _ => word.to_owned(),
     });
     words.collect()
