@@ -58,10 +58,12 @@ struct Table {
 impl Table {
     /// A table with so many users, some of whom are about.
     async fn filled(url: &str, users: i64) -> Result<Self> {
-        let service = service(url).await?;
+        drop(service(url).await?);
         let filled = url.to_owned();
         tokio::task::spawn_blocking(move || Limit::open(&filled, 1, Beside::Nothing)?.fill(users))
             .await??;
+        // Opened now, for a connection is made for a database of the size that it finds.
+        let service = service(url).await?;
         let people = people::spread(PEOPLE, users).into();
         Ok(Self { url: url.to_owned(), users: service, people })
     }

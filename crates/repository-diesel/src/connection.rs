@@ -7,8 +7,10 @@ use std::{
 
 use diesel::{
     Connection, ConnectionError, PgConnection, QueryResult, RunQueryDsl, SqliteConnection,
-    connection::SimpleConnection, r2d2::R2D2Connection, result::Error as DieselError,
-    sql_types::Text,
+    connection::SimpleConnection,
+    r2d2::R2D2Connection,
+    result::Error as DieselError,
+    sql_types::{BigInt, Text},
 };
 
 use crate::database_url::DatabaseUrl;
@@ -90,16 +92,33 @@ fn is_locked(error: &DieselError) -> bool {
 /// How long SQLite waits while another process writes, as `prepare_sqlite` sets it.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// With `synchronous = FULL` a commit is on the disk when it is answered.
+/// With `synchronous = FULL` a commit is on the disk when it is answered. Pages are small in a new
+/// file (one that exists keeps its own): in a large table each user has a page to itself, which is
+/// written to the log with every commit.
 ///
-/// What a registration costs in a large table is pages: each user has one to itself there, which is
-/// written to the log with every commit, and to the file with every checkpoint. So pages are small
-/// (in a new file; one that exists keeps its own), and checkpoints seldom, when the log has 64 MB.
+/// What is kept for the next query is seldom good for it, since somebody has written by then, so the
+/// cache is small; but for the connection that writes, see [`prepare_sqlite_writer`].
 fn prepare_sqlite(connection: &mut SqliteConnection) -> QueryResult<()> {
     connection.batch_execute(
         "PRAGMA page_size = 2048; PRAGMA busy_timeout = 5000; PRAGMA synchronous = FULL; \
-         PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 32000; PRAGMA cache_size = -8192;",
+         PRAGMA foreign_keys = ON; PRAGMA cache_size = -4096;",
     )
+}
+
+/// Gives the connection that writes a cache and a log of a sixteenth of the database each, within
+/// bounds: the larger it is, the more pages belong to those who are about. When the log has reached
+/// its length, each page in it is written to the file once; in a large database those are nearly as
+/// many as its users, so it pays to wait until they have come again.
+fn prepare_sqlite_writer(connection: &mut SqliteConnection) -> QueryResult<()> {
+    let (pages, page_size): (i64, i64) = diesel::dsl::sql::<(BigInt, BigInt)>(
+        "SELECT * FROM pragma_page_count(), pragma_page_size()",
+    )
+    .get_result(connection)?;
+    let cache_kib = (pages * page_size / 16 / 1024).clamp(4 << 10, 64 << 10);
+    let log_pages = (pages / 16).clamp(32_000, 128_000);
+    connection.batch_execute(&format!(
+        "PRAGMA cache_size = -{cache_kib}; PRAGMA wal_autocheckpoint = {log_pages}"
+    ))
 }
 
 /// Every statement of ours has its index. A plan that was made and kept while a table was empty
@@ -132,11 +151,13 @@ impl r2d2::ManageConnection for Connector {
     fn connect(&self) -> Result<AnyConnection, Self::Error> {
         let mut connection =
             AnyConnection::open(&self.url).map_err(diesel::r2d2::Error::ConnectionError)?;
-        if let (false, AnyConnection::Sqlite(connection)) = (self.may_write, &mut connection) {
-            connection
-                // What is kept for the next query is seldom good for it: somebody has written since.
-                .batch_execute("PRAGMA query_only = ON; PRAGMA cache_size = -4096")
-                .map_err(diesel::r2d2::Error::QueryError)?;
+        if let AnyConnection::Sqlite(connection) = &mut connection {
+            let prepared = if self.may_write {
+                prepare_sqlite_writer(connection)
+            } else {
+                connection.batch_execute("PRAGMA query_only = ON")
+            };
+            prepared.map_err(diesel::r2d2::Error::QueryError)?;
         }
         Ok(connection)
     }
