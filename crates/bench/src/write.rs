@@ -49,6 +49,8 @@ pub(crate) async fn many(databases: &Databases, runs: usize, seconds: f64) -> Re
 pub(crate) async fn single(databases: &Databases, runs: usize, seconds: f64) -> Result<()> {
     for (name, database) in databases.of_each_kind() {
         let (users, people) = crowd(&database).await?;
+        // To warm up, and to have SQLite's log written over instead of grown, as in the long run.
+        call(&users, &people, CALLERS, seconds).await?;
         let title = format!("{name}: get_or_create_user from a single caller");
         let mut pairs = Pairs::new(title, "rows/s");
         for _ in 0..runs {
