@@ -58,6 +58,7 @@ struct Table {
 impl Table {
     /// A table with so many users, some of whom are about.
     async fn filled(url: &str, users: i64) -> Result<Self> {
+        // Migrates it.
         drop(service(url).await?);
         let filled = url.to_owned();
         tokio::task::spawn_blocking(move || Limit::open(&filled, 1, Beside::Nothing)?.fill(users))

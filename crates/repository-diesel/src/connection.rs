@@ -170,3 +170,45 @@ impl r2d2::ManageConnection for Connector {
         std::thread::panicking() || connection.is_broken()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{fs::OpenOptions, os::unix::fs::FileExt};
+
+    use r2d2::ManageConnection;
+
+    use super::*;
+
+    /// Where the header of an SQLite file has the number of its pages (file format, 1.3).
+    const PAGES_AT: u64 = 28;
+
+    #[test]
+    fn cache_and_log_grow_with_the_database_for_the_writer_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rollcall.db");
+        let url: DatabaseUrl = format!("sqlite://{}", path.display()).parse().unwrap();
+        let figures = |may_write| {
+            let connector = Connector::new(url.clone(), may_write);
+            let AnyConnection::Sqlite(mut connection) = connector.connect().unwrap() else {
+                panic!("not SQLite")
+            };
+            let mut figure =
+                |sql| diesel::dsl::sql::<BigInt>(sql).get_result::<i64>(&mut connection).unwrap();
+            (figure("PRAGMA cache_size"), figure("PRAGMA wal_autocheckpoint"))
+        };
+        AnyConnection::open(&url).unwrap().batch_execute("CREATE TABLE something (x)").unwrap();
+        assert_eq!(figures(true), (-4096, 32_000));
+        for (pages, cache_kib, log_pages) in [
+            (320_000_u32, 40_000, 32_000),
+            (1_000_000, 65_536, 62_500),
+            (5_000_000, 65_536, 128_000),
+        ] {
+            // As if so many had been written: a hole in the file.
+            let file = OpenOptions::new().write(true).open(&path).unwrap();
+            file.write_all_at(&pages.to_be_bytes(), PAGES_AT).unwrap();
+            file.set_len(u64::from(pages) * 2048).unwrap();
+            assert_eq!(figures(true), (-cache_kib, log_pages));
+            assert_eq!(figures(false).0, -4096);
+        }
+    }
+}
