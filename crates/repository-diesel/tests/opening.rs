@@ -4,9 +4,11 @@
 use std::{os::unix::fs::FileExt, path::Path, time::Duration};
 
 use chrono::TimeDelta;
-use diesel::{Connection, PgConnection, RunQueryDsl};
+use diesel::{
+    Connection, PgConnection, RunQueryDsl, SqliteConnection, connection::SimpleConnection,
+};
 use rollcall_domain::{Clock, Interaction, InteractionKind, Profile, TelegramId};
-use rollcall_repository::{RepositoryError, UserRepository};
+use rollcall_repository::{DirectoryRepository, RepositoryError, UserRepository};
 use rollcall_repository_diesel::{Database, DieselUserRepository};
 use rollcall_testkit::{TestClock, ThrowAwayDatabase};
 
@@ -131,6 +133,26 @@ async fn batches_in_opposite_order_do_not_deadlock() {
         let done = tokio::time::timeout(Duration::from_secs(60), writer).await;
         done.expect("no deadlock").unwrap();
     }
+}
+
+/// As a rule there is nobody new to be searched for; seeing that waits for nobody who writes.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_new_names_are_seen_while_a_write_waits() {
+    let throw_away = ThrowAwayDatabase::sqlite();
+    let database = Database::open(throw_away.url().parse().unwrap()).await.unwrap();
+    database.migrate().await.unwrap();
+    let users = DieselUserRepository::new(database);
+    let file = throw_away.file().unwrap();
+    let mut other = SqliteConnection::establish(file.to_str().unwrap()).unwrap();
+    other.batch_execute("BEGIN IMMEDIATE").unwrap();
+
+    let writer = users.clone();
+    let waiting = tokio::spawn(async move { writer.delete(&[id(1)]).await });
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(users.index_names(100).await.unwrap(), 0);
+    assert!(!waiting.is_finished());
+    other.batch_execute("ROLLBACK").unwrap();
+    waiting.await.unwrap().unwrap();
 }
 
 fn id(n: i64) -> TelegramId {

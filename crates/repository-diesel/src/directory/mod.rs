@@ -71,9 +71,14 @@ impl DirectoryRepository for DieselUserRepository {
     }
 
     async fn index_names(&self, limit: u32) -> Result<usize, RepositoryError> {
+        // A look first: as a rule there is nothing to do, and it waits for nobody who writes.
+        let pending = self.database.read("look for names to search", search::any_pending).await?;
+        if !pending {
+            return Ok(0);
+        }
         self.database
             .write("take names into the search", move |connection| {
-                search::index_names(connection, limit)
+                connection.transaction(|connection| search::index_names(connection, limit))
             })
             .await
     }

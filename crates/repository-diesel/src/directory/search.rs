@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 use diesel::{
     PgConnection, SqliteConnection,
     connection::SimpleConnection,
+    dsl::exists,
     pg::Pg,
     prelude::*,
     query_builder::{AstPass, Query, QueryFragment, QueryId},
@@ -69,24 +70,23 @@ pub(super) fn find(connection: &mut AnyConnection, term: &SearchTerm) -> QueryRe
     Ok(if ids.len() > FEW { Found::Many } else { Found::Few(ids) })
 }
 
-/// See [`DirectoryRepository::index_names`](rollcall_repository::DirectoryRepository::index_names).
+/// Whether names wait to be taken into the search.
+pub(super) fn any_pending(connection: &mut AnyConnection) -> Result<bool, Failure> {
+    Ok(diesel::select(exists(search_pending::table.select(search_pending::telegram_id)))
+        .get_result(connection)?)
+}
+
+/// See [`DirectoryRepository::index_names`](rollcall_repository::DirectoryRepository::index_names);
+/// within a transaction.
 pub(super) fn index_names(connection: &mut AnyConnection, limit: u32) -> Result<usize, Failure> {
-    // A look first: as a rule there is nothing to do, and nobody has to wait for it.
-    let first: Option<i64> =
-        search_pending::table.select(search_pending::telegram_id).first(connection).optional()?;
-    if first.is_none() {
-        return Ok(0);
-    }
-    connection.transaction(|connection| {
-        let ids = match connection {
-            AnyConnection::Sqlite(connection) => Take { limit: limit.into() }.load(connection)?,
-            AnyConnection::Postgres(connection) => {
-                connection.batch_execute(SMALL_PENDING_LIST)?;
-                Take { limit: limit.into() }.load(connection)?
-            }
-        };
-        index(connection, &ids)
-    })
+    let ids = match connection {
+        AnyConnection::Sqlite(connection) => Take { limit: limit.into() }.load(connection)?,
+        AnyConnection::Postgres(connection) => {
+            connection.batch_execute(SMALL_PENDING_LIST)?;
+            Take { limit: limit.into() }.load(connection)?
+        }
+    };
+    index(connection, &ids)
 }
 
 /// What is new in an array's index waits in a list that every search reads, until there is so much
