@@ -375,6 +375,8 @@ async fn a_second_signal_ends_it_at_once(database: ThrowAwayDatabase) {
     let _held = HeldDatabase::hold(&database);
     let update = telegram.write(&Person::new(1815, "Ada"), "hello");
     taken(&telegram, update).await;
+    // Long enough to read the answer: who is asked to end before that has nothing to finish.
+    tokio::time::sleep(Duration::from_millis(500)).await;
     // Two of one kind that come at once would be one.
     bot.send("TERM").await;
     bot.send("INT").await;
