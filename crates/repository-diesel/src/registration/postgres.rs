@@ -814,7 +814,8 @@ impl<'a> NoteNames<'a> {
             "INSERT INTO search_pending SELECT * FROM UNNEST(",
             Array<BigInt> = &self.pending,
             // Not DO NOTHING: this locks the row, so that nobody takes the old names and is done.
-            ") ON CONFLICT (telegram_id) DO UPDATE SET telegram_id = excluded.telegram_id",
+            ") ON CONFLICT (telegram_id) DO UPDATE SET telegram_id = excluded.telegram_id \
+             WHERE FALSE",
         );
         Ok(())
     }
