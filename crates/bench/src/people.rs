@@ -33,10 +33,11 @@ impl Person {
     }
 }
 
-/// So many people, with ids spread evenly up to `last`.
+/// So many people, with ids spread evenly up to `last`: one by chance of each stretch, for ids of one
+/// step would have divisors in common, and registration shares users out by theirs.
 pub(crate) fn spread(count: usize, last: i64) -> Vec<Person> {
     let step = last / count as i64;
-    (1..=count as i64).map(|n| Person::new(n * step)).collect()
+    (1..=count as i64).map(|n| Person::new(n * step - fastrand::i64(0..step))).collect()
 }
 
 /// So many different people by chance, sorted by id.
