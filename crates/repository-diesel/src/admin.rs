@@ -11,8 +11,8 @@ use rollcall_domain::{
     TelegramId,
 };
 use rollcall_repository::{
-    AdminRepository, AuditFilter, Digest, Expiry, NewAuditEntry, RepositoryError, StoredAccount,
-    StoredSession,
+    AdminRepository, AuditFilter, Digest, Disabling, Expiry, NewAuditEntry, RepositoryError,
+    StoredAccount, StoredSession,
 };
 
 use crate::{
@@ -155,22 +155,33 @@ impl AdminRepository for DieselAdminRepository {
         name: &AdminName,
         is_disabled: bool,
         entry: &NewAuditEntry,
-    ) -> Result<bool, RepositoryError> {
+    ) -> Result<Disabling, RepositoryError> {
         let name = name.clone();
         self.change("disable or enable an admin", entry, move |connection| {
-            let other = admin_accounts::table
-                .find(name.as_str())
-                .filter(admin_accounts::is_disabled.ne(is_disabled));
-            let changed = diesel::update(other)
+            // Their rows are locked: of two owners who disable each other at once, the second is to
+            // see what the first one did.
+            diesel::update(admin_accounts::table.filter(is_enabled_owner()))
+                .set(admin_accounts::is_disabled.eq(false))
+                .execute(connection)?;
+            let account: Option<AccountRow> =
+                admin_accounts::table.find(name.as_str()).first(connection).optional()?;
+            let Some(account) = account.map(AccountRow::into_account).transpose()? else {
+                return Ok(Change::None(Disabling::NoSuchAccount));
+            };
+            let AdminAccount { role, is_disabled: was_disabled, .. } = account.account;
+            if was_disabled == is_disabled {
+                return Ok(Change::None(Disabling::Done));
+            }
+            let owners: i64 =
+                admin_accounts::table.filter(is_enabled_owner()).count().get_result(connection)?;
+            if is_disabled && role == Role::Owner && owners == 1 {
+                return Ok(Change::None(Disabling::LastOwner));
+            }
+            diesel::update(admin_accounts::table.find(name.as_str()))
                 .set(admin_accounts::is_disabled.eq(is_disabled))
                 .execute(connection)?;
-            if changed > 0 {
-                end_sessions(connection, name.as_str())?;
-                return Ok(Change::Made(true));
-            }
-            let known: i64 =
-                admin_accounts::table.find(name.as_str()).count().get_result(connection)?;
-            Ok(Change::None(known > 0))
+            end_sessions(connection, name.as_str())?;
+            Ok(Change::Made(Disabling::Done))
         })
         .await
     }
@@ -452,6 +463,13 @@ fn add_entry(connection: &mut AnyConnection, entry: &NewAuditEntry) -> QueryResu
 /// Text as PostgreSQL takes it.
 fn storable(text: &str) -> String {
     text.replace('\0', "")
+}
+
+/// That an account is an owner's, and enabled.
+#[diesel::dsl::auto_type(no_type_alias)]
+fn is_enabled_owner() -> _ {
+    let owner: &'static str = Role::Owner.name();
+    admin_accounts::role.eq(owner).and(admin_accounts::is_disabled.eq(false))
 }
 
 fn end_sessions(connection: &mut AnyConnection, admin: &str) -> QueryResult<usize> {

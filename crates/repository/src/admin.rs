@@ -103,6 +103,17 @@ pub struct Expiry {
     pub failed_before: DateTime<Utc>,
 }
 
+/// What came of disabling or enabling an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Disabling {
+    /// It is so now, or was already.
+    Done,
+    /// There is none of this name.
+    NoSuchAccount,
+    /// No other owner's account is enabled.
+    LastOwner,
+}
+
 /// The store of admins: accounts, sessions, links to sign in with, failures to sign in, and the
 /// audit log. What is changed and its entry in the audit log are one transaction.
 #[async_trait]
@@ -128,14 +139,14 @@ pub trait AdminRepository: Send + Sync {
         entry: &NewAuditEntry,
     ) -> Result<bool, RepositoryError>;
 
-    /// Disables or enables an account, and ends its sessions; answers whether it exists. One that is so already
-    /// stays as it is, and nothing is added to the audit log.
+    /// Disables or enables an account, and ends its sessions. One that is so already stays as it is,
+    /// and so does the last one of an owner that is enabled; then nothing is added to the audit log.
     async fn set_disabled(
         &self,
         name: &AdminName,
         is_disabled: bool,
         entry: &NewAuditEntry,
-    ) -> Result<bool, RepositoryError>;
+    ) -> Result<Disabling, RepositoryError>;
 
     /// Counts an attempt to sign in as a failure of each key, before anything else is known of it, so
     /// that attempts at once are counted too. Where one of the limits makes it wait, nothing is

@@ -21,7 +21,8 @@ mod user;
 
 pub use activity::{ActivityRepository, DemoRepository, Difference, History};
 pub use admin::{
-    AdminRepository, AuditFilter, Digest, Expiry, NewAuditEntry, StoredAccount, StoredSession,
+    AdminRepository, AuditFilter, Digest, Disabling, Expiry, NewAuditEntry, StoredAccount,
+    StoredSession,
 };
 pub use bot::BotRepository;
 pub use directory::DirectoryRepository;

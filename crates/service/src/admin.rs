@@ -14,8 +14,8 @@ use rollcall_domain::{
     Admin, AdminAccount, AdminName, AuditAction, AuditEntry, Clock, Role, SignInLimit, TelegramId,
 };
 use rollcall_repository::{
-    AdminRepository, AuditFilter, Digest, Expiry, NewAuditEntry, RepositoryError, StoredAccount,
-    StoredSession,
+    AdminRepository, AuditFilter, Digest, Disabling, Expiry, NewAuditEntry, RepositoryError,
+    StoredAccount, StoredSession,
 };
 use sha2::{Digest as _, Sha256};
 
@@ -142,12 +142,6 @@ impl AdminService {
     /// When there is no such account, it is the last one of an owner that is enabled, or the storage
     /// fails.
     pub async fn disable(&self, name: &AdminName, by: Option<&Admin>) -> Result<(), AccountError> {
-        let accounts = self.accounts().await?;
-        let is_owner = |it: &&AdminAccount| it.role == Role::Owner && !it.is_disabled;
-        let mut owners = accounts.iter().filter(is_owner).map(|it| &it.name);
-        if owners.next() == Some(name) && owners.next().is_none() {
-            return Err(AccountError::LastOwner(name.clone()));
-        }
         self.set_disabled(name, true, by, AuditAction::DisabledAdmin).await
     }
 
@@ -167,8 +161,11 @@ impl AdminService {
         action: AuditAction,
     ) -> Result<(), AccountError> {
         let entry = entry(self.clock.now(), by, action, Some(name.to_string()));
-        let known = self.storage.set_disabled(name, is_disabled, &entry).await?;
-        known.then_some(()).ok_or_else(|| AccountError::NoSuchAccount(name.clone()))
+        match self.storage.set_disabled(name, is_disabled, &entry).await? {
+            Disabling::Done => Ok(()),
+            Disabling::NoSuchAccount => Err(AccountError::NoSuchAccount(name.clone())),
+            Disabling::LastOwner => Err(AccountError::LastOwner(name.clone())),
+        }
     }
 
     /// Signs somebody in with a name and a password, from `address`: that of the person, not of a

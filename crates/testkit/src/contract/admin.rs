@@ -9,8 +9,8 @@ use rollcall_domain::{
     SignInLimit, TelegramId,
 };
 use rollcall_repository::{
-    AdminRepository, AuditFilter, Digest, Expiry, NewAuditEntry, StoredAccount, StoredSession,
-    UserRepository,
+    AdminRepository, AuditFilter, Digest, Disabling, Expiry, NewAuditEntry, StoredAccount,
+    StoredSession, UserRepository,
 };
 use tokio::task::block_in_place;
 
@@ -27,6 +27,7 @@ macro_rules! admin_repository_contract {
             accounts_are_listed_by_name,
             a_new_password_ends_the_sessions,
             a_disabled_account_has_no_sessions,
+            two_owners_do_not_disable_each_other,
             a_session_begins_only_with_the_password_that_was_verified,
             a_session_has_the_role_that_its_account_has,
             sessions_end_one_by_one_or_all_at_once,
@@ -80,21 +81,56 @@ pub async fn a_new_password_ends_the_sessions([(_, admins), (_, others)]: [Store
 
 pub async fn a_disabled_account_has_no_sessions([(_, admins), (_, others)]: [Store; 2]) {
     create(&*admins, &account("ada", Role::Owner)).await;
+    create(&*admins, &account("grace", Role::Owner)).await;
     assert!(open(&*admins, 1, &ada()).await);
     let disabled = entry(AuditAction::DisabledAdmin);
     for _ in 0..2 {
-        assert!(others.set_disabled(&name("ada"), true, &disabled).await.unwrap());
+        let done = others.set_disabled(&name("ada"), true, &disabled).await.unwrap();
+        assert_eq!(done, Disabling::Done);
     }
     assert_eq!(admins.session(digest(1)).await.unwrap(), None);
     assert!(!open(&*admins, 2, &ada()).await);
     assert!(admins.account(&name("ada")).await.unwrap().unwrap().account.is_disabled);
-    assert!(!others.set_disabled(&name("bob"), true, &disabled).await.unwrap());
-    let expected = [AuditAction::DisabledAdmin, AuditAction::SignedIn, AuditAction::CreatedAdmin];
+    let none = others.set_disabled(&name("bob"), true, &disabled).await.unwrap();
+    assert_eq!(none, Disabling::NoSuchAccount);
+    let last = others.set_disabled(&name("grace"), true, &disabled).await.unwrap();
+    assert_eq!(last, Disabling::LastOwner);
+    let created = AuditAction::CreatedAdmin;
+    let expected = [AuditAction::DisabledAdmin, AuditAction::SignedIn, created, created];
     assert_eq!(actions(&*admins).await, expected, "what is so already is not told");
 
     let enabled = entry(AuditAction::EnabledAdmin);
-    assert!(others.set_disabled(&name("ada"), false, &enabled).await.unwrap());
+    let done = others.set_disabled(&name("ada"), false, &enabled).await.unwrap();
+    assert_eq!(done, Disabling::Done);
     assert!(open(&*admins, 2, &ada()).await);
+}
+
+pub async fn two_owners_do_not_disable_each_other([(_, admins), (_, others)]: [Store; 2]) {
+    for owner in ["ada", "grace"] {
+        create(&*admins, &account(owner, Role::Owner)).await;
+    }
+    let disable = |store: &Arc<dyn AdminRepository>, owner| {
+        let store = Arc::clone(store);
+        let disabled = entry(AuditAction::DisabledAdmin);
+        tokio::spawn(
+            async move { store.set_disabled(&name(owner), true, &disabled).await.unwrap() },
+        )
+    };
+    for _ in 0..20 {
+        let (ada, grace) = (disable(&admins, "ada"), disable(&others, "grace"));
+        let (ada, grace) = (ada.await.unwrap(), grace.await.unwrap());
+        assert!(
+            matches!(
+                (ada, grace),
+                (Disabling::Done, Disabling::LastOwner) | (Disabling::LastOwner, Disabling::Done)
+            ),
+            "{ada:?} {grace:?}"
+        );
+        for owner in ["ada", "grace"] {
+            let enabled = entry(AuditAction::EnabledAdmin);
+            admins.set_disabled(&name(owner), false, &enabled).await.unwrap();
+        }
+    }
 }
 
 pub async fn a_session_begins_only_with_the_password_that_was_verified(
