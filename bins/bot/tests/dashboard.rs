@@ -145,7 +145,7 @@ impl Visit {
     async fn a_file_says_what_the_database_has(&self) {
         let Self { browser, .. } = self;
         self.go("?range=28d").await;
-        let fetch = "return fetch(document.querySelector('#growth a[download]').href)\
+        let fetch = "return fetch(document.querySelector('#growth .numbers > a').href)\
              .then((it) => it.text())";
         let file = browser.script(fetch, json!([])).await;
         let rows: Vec<&str> = file.as_str().unwrap().lines().collect();

@@ -97,6 +97,10 @@ mod tests {
                 let contrast = contrast(drawn, "--panel");
                 assert!(contrast >= 3.0, "{drawn}, dark: {is_dark}: {contrast:.2}");
             }
+            for (drawn, beside) in [("--c1", "--c2"), ("--c2", "--c3")] {
+                let contrast = contrast(drawn, beside);
+                assert!(contrast >= 1.5, "{drawn} by {beside}, dark: {is_dark}: {contrast:.2}");
+            }
             for (text, behind) in [
                 ("--on-light", "--l0"),
                 ("--on-light", "--l1"),

@@ -2,7 +2,7 @@
 
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, Method, StatusCode},
+    http::{HeaderMap, StatusCode},
     middleware::Next,
     response::{IntoResponse, Redirect, Response},
 };
@@ -36,7 +36,7 @@ pub(crate) async fn guard(
 
 /// Sends somebody who is not signed in to where they can.
 fn to_sign_in(app: &App, request: &Request) -> Response {
-    if request.method() != Method::GET {
+    if !request.method().is_safe() {
         return StatusCode::UNAUTHORIZED.into_response();
     }
     let wanted = request.uri().path_and_query().map_or("", |it| it.as_str());

@@ -26,7 +26,7 @@ use spans::Grain;
 use tables::Subject;
 use tiles::{Tile, of_range, of_today};
 
-/// Of fewer days today, which is not over, is a large part.
+/// Of so few days today, which is not over, is a large part.
 const WEEK: usize = 7;
 
 #[derive(Template)]
@@ -55,8 +55,8 @@ pub(crate) async fn show(
     Pairs(pairs): Pairs<Vec<(String, String)>>,
 ) -> Result<Response, Failure> {
     let today = app.activity.today();
-    let Chosen { range, trouble, .. } = &Chosen::read(&pairs, today);
-    let before = range.before();
+    let chosen = Chosen::read(&pairs, today);
+    let before = chosen.range.before();
     let totals_before = async {
         match before {
             Some(before) => app.activity.get_totals(before).await,
@@ -65,17 +65,17 @@ pub(crate) async fn show(
     };
     let (stats, activity, totals_before) = tokio::try_join!(
         app.activity.get_stats(),
-        app.activity.get_activity(*range),
+        app.activity.get_activity(chosen.range),
         totals_before
     )?;
     let totals: Totals = activity.days.iter().copied().collect();
     let count = activity.days.len();
-    let is_open = activity.range.last() == today && count < WEEK;
+    let is_open = activity.range.last() == today && count <= WEEK;
     Ok(page(&Page {
         frame: frame.tab("dashboard"),
         is_first_run: stats.total_users == 0 && totals == Totals::default(),
-        trouble: trouble.clone(),
-        presets: Chosen::read(&pairs, today).presets(),
+        presets: chosen.presets(),
+        trouble: chosen.trouble,
         since: activity.range.first(),
         until: activity.range.last(),
         today,

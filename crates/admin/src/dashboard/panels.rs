@@ -136,9 +136,10 @@ fn growth(mut panel: Panel, activity: &Activity, grain: Grain) -> Panel {
         series(&spans, "c2", "Unblocked", |it| it.unblocked),
     ];
     let down = [series(&spans, "c4", "Blocked", |it| it.blocked)];
+    let names = spans.iter().map(|it| it.counted(it.title())).collect();
     panel.intro = format!("Who came, came back and was lost{}.", by(grain));
     panel.legend = vec![("c1", "New"), ("c2", "Unblocked"), ("c4", "Blocked, below")];
-    panel.show(|label| columns(label, &bands(&spans), &up, &down, 0))
+    panel.show(|label| columns(label, &Bands { names, ..bands(&spans) }, &up, &down, 0))
 }
 
 fn lifecycle(mut panel: Panel, activity: &Activity, grain: Grain) -> Panel {
@@ -203,7 +204,11 @@ fn power_users(mut panel: Panel, months: &[MonthFigures]) -> Panel {
     let first = months.len().saturating_sub(MONTHS);
     let shown = || months.iter().skip(first);
     let most = shown().flat_map(|it| it.users_by_active_days.iter().copied()).max();
-    panel.intro = "How many users were active on 1, 2, … 31 days of the month.".to_owned();
+    let limit = match first {
+        0 => String::new(),
+        _ => format!(" The latest {MONTHS} months of the range; the file has all."),
+    };
+    panel.intro = format!("How many users were active on 1, 2, … 31 days of the month.{limit}");
     panel.pictures = shown().map(|month| curve(month, most.unwrap_or_default())).collect();
     panel
 }

@@ -55,7 +55,8 @@ impl Chosen {
     }
 }
 
-/// The range that is asked for and its preset, or what is wrong with it.
+/// The range that is asked for and its preset, or what is wrong with it. Days that have not come yet
+/// are left out.
 fn read(pairs: &[(String, String)], today: NaiveDate) -> Result<(DayRange, &'static str), String> {
     let value = |name: &str| {
         let pair = pairs.iter().find(|(key, value)| key == name && !value.trim().is_empty());
@@ -70,8 +71,8 @@ fn read(pairs: &[(String, String)], today: NaiveDate) -> Result<(DayRange, &'sta
             // A first day after the last one is the greater mistake.
             until.map_or(Err(not_yet), |until| DayRange::new(since, until).and(Err(not_yet)))
         }
-        (Some(since), until) => DayRange::new(since, until.unwrap_or(today)),
-        (None, Some(until)) => DayRange::ending(until, USUAL.1),
+        (Some(since), until) => DayRange::new(since, until.map_or(today, |it| it.min(today))),
+        (None, Some(until)) => DayRange::ending(until.min(today), USUAL.1),
     };
     range.map(|range| (range, "")).map_err(|error| error.to_string())
 }
@@ -137,7 +138,9 @@ mod tests {
         assert_eq!(days("since=2026-10-01&until=2026-10-31&range=7d"), "2026-10-01 2026-10-31");
         assert_eq!(days("since=2026-11-01"), "2026-11-01 2026-11-23");
         assert_eq!(days("until=2026-06-30"), "2026-04-02 2026-06-30");
-        assert_eq!(days("since=2026-11-20&until=2027-01-31"), "2026-11-20 2027-01-31");
+        assert_eq!(days("since=2026-11-20&until=2027-01-31"), "2026-11-20 2026-11-23");
+        assert_eq!(days("since=2020-01-01&until=2030-12-31"), "2020-01-01 2026-11-23");
+        assert_eq!(days("until=2030-01-01"), "2026-08-26 2026-11-23");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Days, weeks or months of a range: as many as a chart has room for.
 
-use chrono::{Days, NaiveDate};
+use chrono::{Days, Months, NaiveDate};
 use rollcall_domain::{month, week};
 use rollcall_service::{Activity, DayFigures, LifecycleCounts};
 
@@ -50,6 +50,8 @@ impl Grain {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Span {
     grain: Grain,
+    /// How many of its days are in the range.
+    days: usize,
     /// Where it lies: in `day` its first day of the range. Of active users it has the mean of its
     /// days, of those active within 7 and 30 days what holds on its last day, of lifecycles those
     /// of the week, and in a month the mean of its weeks. The rest is added up.
@@ -75,6 +77,23 @@ impl Span {
             Grain::Month => day.format("%B %Y").to_string(),
         }
     }
+
+    /// What it is called where its days are added up: how many they are, if others of the week or
+    /// the month are not in the range.
+    pub(super) fn counted(&self, name: String) -> String {
+        let first = self.grain.first_of(self.figures.day);
+        let end = match self.grain {
+            Grain::Day => first.checked_add_days(Days::new(1)),
+            Grain::Week => first.checked_add_days(Days::new(7)),
+            Grain::Month => first.checked_add_months(Months::new(1)),
+        };
+        let whole = end.map_or(0, |end| (end - first).num_days());
+        match self.days {
+            days if i64::try_from(days) == Ok(whole) => name,
+            1 => format!("{name} (1 day)"),
+            days => format!("{name} ({days} days)"),
+        }
+    }
 }
 
 /// The figures by a grain.
@@ -82,7 +101,10 @@ pub(super) fn spans(activity: &Activity, grain: Grain) -> Vec<Span> {
     let same = |a: &DayFigures, b: &DayFigures| grain.first_of(a.day) == grain.first_of(b.day);
     let chunks = activity.days.chunk_by(same);
     chunks
-        .filter_map(|days| Some(Span { grain, figures: together(activity, grain, days)? }))
+        .filter_map(|days| {
+            let figures = together(activity, grain, days)?;
+            Some(Span { grain, days: days.len(), figures })
+        })
         .collect()
 }
 
@@ -165,6 +187,20 @@ mod tests {
         assert_eq!(shown(9, Grain::Week)[0].split(':').next(), Some("2026-11-09"));
         assert_eq!(shown(40, Grain::Month).len(), 2);
         assert_eq!(shown(40, Grain::Month)[1].split(':').next(), Some("2026-11"));
+    }
+
+    #[test]
+    fn parts_of_weeks_and_months_tell_how_many_days_they_are() {
+        let counted = |days, grain| -> Vec<String> {
+            let spans = spans(&activity(days), grain);
+            spans.iter().map(|it| it.counted(it.name())).collect()
+        };
+        assert_eq!(
+            counted(12, Grain::Week),
+            ["2026-11-09 (4 days)", "2026-11-16", "2026-11-23 (1 day)"]
+        );
+        assert_eq!(counted(56, Grain::Month), ["2026-09 (2 days)", "2026-10", "2026-11 (23 days)"]);
+        assert_eq!(counted(2, Grain::Day), ["2026-11-22", "2026-11-23"]);
     }
 
     #[test]

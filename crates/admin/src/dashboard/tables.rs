@@ -8,7 +8,7 @@ use std::{
 use chrono::NaiveDate;
 use rollcall_service::{Activity, Count, Share, SourceFigures, csv_field};
 
-use super::spans::{Grain, spans};
+use super::spans::{Grain, Span, spans};
 use crate::text::grouped;
 
 /// How many groups of those who came in a week a page shows, and how many weeks of each.
@@ -197,12 +197,13 @@ fn active(activity: &Activity, grain: Grain) -> Table {
         let counts = [it.active, it.active_7_days, it.active_30_days].map(Cell::Count);
         [name].into_iter().chain(counts).chain([Cell::Share(it.stickiness())]).collect()
     };
-    by_span(activity, grain, heads, row)
+    by_span(activity, grain, heads, Span::name, row)
 }
 
 fn growth(activity: &Activity, grain: Grain) -> Table {
     let heads = [grain.name(), "New", "Unblocked", "Blocked", "Net growth"];
-    by_span(activity, grain, heads, |name, it| {
+    let name = |span: &Span| span.counted(span.name());
+    by_span(activity, grain, heads, name, |name, it| {
         let counts = [it.new_users, it.unblocked, it.blocked].map(Cell::Count);
         [name].into_iter().chain(counts).chain([Cell::Change(it.net_growth())]).collect()
     })
@@ -210,7 +211,7 @@ fn growth(activity: &Activity, grain: Grain) -> Table {
 
 fn lifecycle(activity: &Activity, grain: Grain) -> Table {
     let heads = [grain.name(), "First time", "Returning", "Resurrected", "Dormant"];
-    by_span(activity, grain, heads, |name, it| {
+    by_span(activity, grain, heads, Span::name, |name, it| {
         let it = it.lifecycle;
         let counts = [it.new, it.returning, it.resurrected, it.dormant].map(Cell::Count);
         [name].into_iter().chain(counts).collect()
@@ -221,10 +222,11 @@ fn by_span<const N: usize>(
     activity: &Activity,
     grain: Grain,
     heads: [&'static str; N],
+    name: impl Fn(&Span) -> String,
     row: impl Fn(Cell, rollcall_service::DayFigures) -> Vec<Cell>,
 ) -> Table {
     let spans = spans(activity, grain);
-    Table::new(heads, spans.iter().map(|it| row(Cell::Text(it.name()), it.figures)).collect())
+    Table::new(heads, spans.iter().map(|it| row(Cell::Text(name(it)), it.figures)).collect())
 }
 
 /// The latest of those who came in a week, and which share of them was active in the weeks after.

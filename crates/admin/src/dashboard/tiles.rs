@@ -46,16 +46,19 @@ pub(super) fn of_today(now: &UserStats) -> Vec<Tile> {
     let ago = now.week_before;
     let tile = |name, from, to, more| against(name, from, to, more, "a week ago");
     let share = Share { part: now.reachable_users, whole: now.total_users };
-    let part = |share| format!("{} of all users", percent(share)).trim_start().to_owned();
+    let part = |share: Share| match share.whole {
+        0 => String::new(),
+        _ => format!("{} of all users", percent(share)),
+    };
     vec![
-        plain("Users", now.total_users, format!("{} in 7 days", signed(as_signed(now.new_7_days)))),
+        plain("Users", now.total_users, format!("{} new in 7 days", grouped(now.new_7_days))),
         tile("Active today", ago.active, now.active_today, More::Open),
-        tile("Active in 7 days", ago.active_7_days, now.active_7_days, More::Good),
+        tile("Active in 7 days", ago.active_7_days, now.active_7_days, More::Open),
         tile("Active in 30 days", ago.active_30_days, now.active_30_days, More::Good),
         tile("Interactions today", ago.interactions, now.interactions_today, More::Open),
         plain("Reachable", now.reachable_users, part(share)),
         tile("New today", ago.new, now.new_today, More::Open),
-        tile("New in 7 days", ago.new_7_days, now.new_7_days, More::Good),
+        tile("New in 7 days", ago.new_7_days, now.new_7_days, More::Open),
         tile("New in 30 days", ago.new_30_days, now.new_30_days, More::Good),
         tile("Blocked today", ago.blocked, now.blocked_today, More::Open),
     ]
@@ -67,9 +70,16 @@ pub(super) fn of_range(days: usize, is_open: bool, now: &Totals, before: &Totals
     let open = |more| if is_open { More::Open } else { more };
     let tile = |name, from, to, more| against(name, from, to, open(more), "before");
     let growth = (before.net_growth(), now.net_growth());
-    let per_day = |totals: &Totals| mean(totals.active_days, days);
+    let per_day = [before, now].map(|totals| mean(totals.active_days, days));
+    // What became of it is told by the sums, for the means are rounded; from nothing there is no
+    // percentage to tell.
+    let active = if per_day[0] == 0 { per_day } else { [before.active_days, now.active_days] };
     vec![
-        tile("Active per day", per_day(before), per_day(now), More::Good),
+        Tile {
+            value: grouped(per_day[1]),
+            note: format!("{} before", grouped(per_day[0])),
+            ..tile("Active per day", active[0], active[1], More::Good)
+        },
         tile("Interactions", before.interactions, now.interactions, More::Good),
         tile("New users", before.new_users, now.new_users, More::Good),
         tile("Blocked", before.blocked, now.blocked, More::Bad),
@@ -142,11 +152,11 @@ mod tests {
             ..Default::default()
         };
         let tiles = shown(&of_today(&stats));
-        assert_eq!(tiles[0], "Users: 1,234 (+30 in 7 days)");
+        assert_eq!(tiles[0], "Users: 1,234 (30 new in 7 days)");
         assert_eq!(tiles[1], "Active today: 50 ▼ −50%  (100 a week ago)");
         assert_eq!(tiles[2], "Active in 7 days: 0 = ±0  (0 a week ago)");
         assert_eq!(tiles[5], "Reachable: 1,000 (81.0% of all users)");
-        assert_eq!(tiles[7], "New in 7 days: 30 ▲ +30 good (0 a week ago)");
+        assert_eq!(tiles[7], "New in 7 days: 30 ▲ +30  (0 a week ago)");
         assert_eq!(tiles[9], "Blocked today: 3 ▲ +50%  (2 a week ago)");
     }
 
@@ -157,7 +167,7 @@ mod tests {
         assert_eq!(
             shown(&of_range(10, false, &now, &before)),
             [
-                "Active per day: 3 ▲ +200% good (1 before)",
+                "Active per day: 3 ▲ +150% good (1 before)",
                 "Interactions: 0 = ±0  (0 before)",
                 "New users: 8 ▲ +60% good (5 before)",
                 "Blocked: 1 ▼ −89% good (9 before)",

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 use rollcall_domain::{Clock, Figure, ReachChange, UserStats, month, week};
 use rollcall_repository::{ActivityRepository, Difference};
-use tokio::try_join;
+use tokio::{sync::Mutex, try_join};
 
 pub use figures::{
     Activity, Cohort, Count, DayFigures, LifecycleCounts, MAX_LABELS, MonthFigures, Share,
@@ -28,6 +28,9 @@ use read::{Sources, SumsByDay, before, unsigned};
 pub struct ActivityService {
     activity: Arc<dyn ActivityRepository>,
     clock: Arc<dyn Clock>,
+    /// Who has it reads a range: of ten years that is some 40 MB, and several connections that
+    /// registration may want.
+    turn: Arc<Mutex<()>>,
 }
 
 impl ActivityService {
@@ -37,7 +40,7 @@ impl ActivityService {
     }
 
     pub(crate) fn over(activity: Arc<dyn ActivityRepository>, clock: Arc<dyn Clock>) -> Self {
-        Self { activity, clock }
+        Self { activity, clock, turn: Arc::default() }
     }
 
     /// The present day in UTC.
@@ -45,7 +48,8 @@ impl ActivityService {
         self.clock.now().date_naive()
     }
 
-    /// The figures of a range of days. Days that have not come yet are left out.
+    /// The figures of a range of days. Days that have not come yet are left out. One range is read
+    /// at a time; who asks for another waits.
     ///
     /// # Errors
     /// When none of the days has come yet, or the storage fails.
@@ -54,6 +58,7 @@ impl ActivityService {
         let range = range.until(today)?;
         // Weeks and months may begin before the range does.
         let since = week(range.first()).min(month(range.first()));
+        let _turn = self.turn.lock().await;
         let (base, by_day, by_label, sources) = try_join!(
             self.activity.totals(&WINDOWS, before(range.first(), 1)),
             self.activity.sums_by_day(&BY_DAY, since, range.last()),
