@@ -107,12 +107,14 @@ fn against(name: &'static str, from: u64, to: u64, more: More, when: &str) -> Ti
 }
 
 fn trend(from: i64, to: i64, more: More, text: String) -> Trend {
-    let (arrow, word) = match to.cmp(&from) {
+    // A change of less than half a percent is told as none.
+    let became = if text.starts_with('±') { Ordering::Equal } else { to.cmp(&from) };
+    let (arrow, word) = match became {
         Ordering::Greater => ("▲", "up"),
         Ordering::Less => ("▼", "down"),
         Ordering::Equal => ("=", "unchanged"),
     };
-    let class = match (to.cmp(&from), more) {
+    let class = match (became, more) {
         (Ordering::Equal, _) | (_, More::Open) => "",
         (Ordering::Greater, More::Good) | (Ordering::Less, More::Bad) => "good",
         _ => "bad",
@@ -142,7 +144,10 @@ mod tests {
     #[test]
     fn today_is_compared_with_a_week_ago() {
         let week_before = DayStats { active: 100, blocked: 2, new_7_days: 0, ..Default::default() };
+        let week_before = DayStats { active_30_days: 1_000, new_30_days: 1_000, ..week_before };
         let stats = UserStats {
+            active_30_days: 1_004,
+            new_30_days: 1_005,
             total_users: 1_234,
             reachable_users: 1_000,
             active_today: 50,
@@ -155,8 +160,10 @@ mod tests {
         assert_eq!(tiles[0], "Users: 1,234 (30 new in 7 days)");
         assert_eq!(tiles[1], "Active today: 50 ▼ −50%  (100 a week ago)");
         assert_eq!(tiles[2], "Active in 7 days: 0 = ±0  (0 a week ago)");
+        assert_eq!(tiles[3], "Active in 30 days: 1,004 = ±0%  (1,000 a week ago)");
         assert_eq!(tiles[5], "Reachable: 1,000 (81.0% of all users)");
         assert_eq!(tiles[7], "New in 7 days: 30 ▲ +30  (0 a week ago)");
+        assert_eq!(tiles[8], "New in 30 days: 1,005 ▲ +1% good (1,000 a week ago)");
         assert_eq!(tiles[9], "Blocked today: 3 ▲ +50%  (2 a week ago)");
     }
 
