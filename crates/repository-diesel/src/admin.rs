@@ -169,17 +169,21 @@ impl AdminRepository for DieselAdminRepository {
                 return Ok(Change::None(Disabling::NoSuchAccount));
             };
             let AdminAccount { role, is_disabled: was_disabled, .. } = account.account;
-            if was_disabled == is_disabled {
-                return Ok(Change::None(Disabling::Done));
-            }
             let owners: i64 =
                 admin_accounts::table.filter(is_enabled_owner()).count().get_result(connection)?;
-            if is_disabled && role == Role::Owner && owners == 1 {
+            if is_disabled && !was_disabled && role == Role::Owner && owners == 1 {
                 return Ok(Change::None(Disabling::LastOwner));
             }
-            diesel::update(admin_accounts::table.find(name.as_str()))
+            let other = admin_accounts::table
+                .find(name.as_str())
+                .filter(admin_accounts::is_disabled.ne(is_disabled));
+            let changed = diesel::update(other)
                 .set(admin_accounts::is_disabled.eq(is_disabled))
                 .execute(connection)?;
+            if changed == 0 {
+                // It is so already.
+                return Ok(Change::None(Disabling::Done));
+            }
             end_sessions(connection, name.as_str())?;
             Ok(Change::Made(Disabling::Done))
         })

@@ -1,4 +1,5 @@
-//! Opening databases and staying connected: what works, and what an owner reads when it does not.
+//! Opening databases and staying connected: what works, and what an owner reads when it does not;
+//! and who waits for whom.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{os::unix::fs::FileExt, path::Path, time::Duration};
@@ -153,6 +154,42 @@ async fn no_new_names_are_seen_while_a_write_waits() {
     assert!(!waiting.is_finished());
     other.batch_execute("ROLLBACK").unwrap();
     waiting.await.unwrap().unwrap();
+}
+
+/// Whoever takes names into the search leaves somebody whose name is being changed: the new name is
+/// not to be seen yet, and the old one is no longer to be searched for.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_is_being_changed_is_not_taken_into_the_search() {
+    let Some(throw_away) = ThrowAwayDatabase::postgres() else { return };
+    let database = Database::open(throw_away.url().parse().unwrap()).await.unwrap();
+    database.migrate().await.unwrap();
+    let users = DieselUserRepository::new(database);
+    let now = TestClock::at("2026-11-23T12:00:00Z").now();
+    let shows =
+        |name: &str, at| Interaction::new(at, Profile::new(id(1), name), InteractionKind::Text);
+    users.register(&vec![shows("Ada", now)].into(), now).unwrap();
+
+    // Holds the registration up once it has noted whose name is another.
+    let mut other = PgConnection::establish(throw_away.url()).unwrap();
+    other
+        .batch_execute(
+            "BEGIN; INSERT INTO profile_changes (telegram_id, at, field) \
+             VALUES (1, '2026-11-23 12:00:01', 'first_name')",
+        )
+        .unwrap();
+    let (writer, change) = (users.clone(), shows("Grace", now + TimeDelta::seconds(1)));
+    let changing = tokio::task::spawn_blocking(move || writer.register(&vec![change].into(), now));
+    let waits = "SELECT FROM pg_stat_activity \
+                 WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let mut looking = PgConnection::establish(throw_away.url()).unwrap();
+    while diesel::sql_query(waits).execute(&mut looking).unwrap() == 0 {
+        assert!(!changing.is_finished());
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(users.index_names(100).await.unwrap(), 0);
+    other.batch_execute("ROLLBACK").unwrap();
+    changing.await.unwrap().unwrap();
+    assert_eq!(users.index_names(100).await.unwrap(), 1);
 }
 
 fn id(n: i64) -> TelegramId {

@@ -813,7 +813,8 @@ impl<'a> NoteNames<'a> {
             out,
             "INSERT INTO search_pending SELECT * FROM UNNEST(",
             Array<BigInt> = &self.pending,
-            // Not DO NOTHING: this locks the row, so that nobody takes the old names and is done.
+            // Not DO NOTHING: this locks the row, although it changes nothing, so that nobody takes
+            // the old names and is done.
             ") ON CONFLICT (telegram_id) DO UPDATE SET telegram_id = excluded.telegram_id \
              WHERE FALSE",
         );
