@@ -29,6 +29,8 @@ async fn nobody_gets_in_without_a_session() {
             (Access::Role(_), Method::GET) => {
                 assert_eq!(answer.status, StatusCode::SEE_OTHER, "{what}");
                 assert!(answer.location().starts_with("/admin/sign-in?next="), "{what}");
+                let head = site.request(&Method::HEAD, &filled(route.path), None, "").await;
+                assert_eq!(head.status, StatusCode::SEE_OTHER, "HEAD {what}");
             }
             (Access::Role(_), _) => assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{what}"),
         }

@@ -1,4 +1,4 @@
-use std::fmt;
+use std::{cmp::Ordering, fmt};
 
 /// How many users there are, how many of them were there lately, and what they did today.
 ///
@@ -64,18 +64,32 @@ pub struct Change {
     pub to: u64,
 }
 
-impl fmt::Display for Change {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { from, to } = *self;
-        let (whole, difference) = (u128::from(from), u128::from(to.abs_diff(from)));
-        let (difference, unit) = match (difference * 100 + whole / 2).checked_div(whole) {
+impl Change {
+    /// What the figure is to what it was, as it is read: equal where that is "±0%".
+    pub fn direction(self) -> Ordering {
+        match self.read() {
+            (0, _) => Ordering::Equal,
+            _ => self.to.cmp(&self.from),
+        }
+    }
+
+    /// The number that is read, and its unit.
+    fn read(self) -> (u128, &'static str) {
+        let (whole, difference) = (u128::from(self.from), u128::from(self.to.abs_diff(self.from)));
+        match (difference * 100 + whole / 2).checked_div(whole) {
             Some(percent) => (percent, "%"),
             None => (difference, ""),
-        };
-        let sign = match difference {
-            0 => "±",
-            _ if to < from => "-",
-            _ => "+",
+        }
+    }
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (difference, unit) = self.read();
+        let sign = match self.direction() {
+            Ordering::Equal => "±",
+            Ordering::Less => "-",
+            Ordering::Greater => "+",
         };
         write!(f, "{sign}{difference}{unit}")
     }
@@ -96,5 +110,8 @@ mod tests {
         assert_eq!(shown(0, 0), "±0");
         assert_eq!(shown(0, 5), "+5");
         assert_eq!(shown(1, u64::MAX), "+1844674407370955161400%");
+        assert_eq!(Change { from: 1000, to: 1001 }.direction(), Ordering::Equal);
+        assert_eq!(Change { from: 0, to: 1 }.direction(), Ordering::Greater);
+        assert_eq!(Change { from: 8, to: 7 }.direction(), Ordering::Less);
     }
 }

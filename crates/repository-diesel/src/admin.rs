@@ -163,15 +163,12 @@ impl AdminRepository for DieselAdminRepository {
             diesel::update(admin_accounts::table.filter(is_enabled_owner()))
                 .set(admin_accounts::is_disabled.eq(false))
                 .execute(connection)?;
-            let account: Option<AccountRow> =
-                admin_accounts::table.find(name.as_str()).first(connection).optional()?;
-            let Some(account) = account.map(AccountRow::into_account).transpose()? else {
-                return Ok(Change::None(Disabling::NoSuchAccount));
-            };
-            let AdminAccount { role, is_disabled: was_disabled, .. } = account.account;
-            let owners: i64 =
-                admin_accounts::table.filter(is_enabled_owner()).count().get_result(connection)?;
-            if is_disabled && !was_disabled && role == Role::Owner && owners == 1 {
+            let owners: Vec<String> = admin_accounts::table
+                .filter(is_enabled_owner())
+                .select(admin_accounts::name)
+                .limit(2)
+                .load(connection)?;
+            if is_disabled && owners == [name.as_str()] {
                 return Ok(Change::None(Disabling::LastOwner));
             }
             let other = admin_accounts::table
@@ -180,12 +177,14 @@ impl AdminRepository for DieselAdminRepository {
             let changed = diesel::update(other)
                 .set(admin_accounts::is_disabled.eq(is_disabled))
                 .execute(connection)?;
-            if changed == 0 {
-                // It is so already.
-                return Ok(Change::None(Disabling::Done));
+            if changed > 0 {
+                end_sessions(connection, name.as_str())?;
+                return Ok(Change::Made(Disabling::Done));
             }
-            end_sessions(connection, name.as_str())?;
-            Ok(Change::Made(Disabling::Done))
+            let known: i64 =
+                admin_accounts::table.find(name.as_str()).count().get_result(connection)?;
+            let is_known = known > 0;
+            Ok(Change::None(if is_known { Disabling::Done } else { Disabling::NoSuchAccount }))
         })
         .await
     }

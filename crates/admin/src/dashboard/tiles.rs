@@ -86,7 +86,11 @@ pub(super) fn of_range(days: usize, is_open: bool, now: &Totals, before: &Totals
         Tile {
             name: "Net growth",
             value: signed(growth.1),
-            trend: Some(trend(growth.0, growth.1, open(More::Good), signed(growth.1 - growth.0))),
+            trend: Some(trend(
+                growth.1.cmp(&growth.0),
+                open(More::Good),
+                signed(growth.1 - growth.0),
+            )),
             note: format!("{} before", signed(growth.0)),
         },
     ]
@@ -97,18 +101,17 @@ fn plain(name: &'static str, value: u64, note: String) -> Tile {
 }
 
 fn against(name: &'static str, from: u64, to: u64, more: More, when: &str) -> Tile {
-    let text = Change { from, to }.to_string().replace('-', "−");
+    let change = Change { from, to };
+    let text = change.to_string().replace('-', "−");
     Tile {
         name,
         value: grouped(to),
-        trend: Some(trend(as_signed(from), as_signed(to), more, text)),
+        trend: Some(trend(change.direction(), more, text)),
         note: format!("{} {when}", grouped(from)),
     }
 }
 
-fn trend(from: i64, to: i64, more: More, text: String) -> Trend {
-    // A change of less than half a percent is told as none.
-    let became = if text.starts_with('±') { Ordering::Equal } else { to.cmp(&from) };
+fn trend(became: Ordering, more: More, text: String) -> Trend {
     let (arrow, word) = match became {
         Ordering::Greater => ("▲", "up"),
         Ordering::Less => ("▼", "down"),
@@ -120,10 +123,6 @@ fn trend(from: i64, to: i64, more: More, text: String) -> Trend {
         _ => "bad",
     };
     Trend { arrow, word, class, text }
-}
-
-fn as_signed(count: u64) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

@@ -229,6 +229,18 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn one_range_is_read_at_a_time() {
+        let story = story();
+        let here = story.clone();
+        let (turn, today) = (story.turn.lock().await, DayRange::of(story.today()));
+        let soon = std::time::Duration::from_millis(50);
+        assert!(tokio::time::timeout(soon, here.get_activity(today)).await.is_err());
+        here.get_stats().await.unwrap();
+        drop(turn);
+        here.get_activity(today).await.unwrap();
+    }
+
+    #[tokio::test]
     async fn weeks_and_months_are_told_as_a_whole() {
         // From a Wednesday to a Tuesday, of which the last two are yet to come.
         let activity = story().get_activity(range("2026-11-18", "2026-11-25")).await.unwrap();
