@@ -557,6 +557,26 @@ async fn wrong_settings_are_told_in_one_line() {
         ),
         (
             "DATABASE_URL",
+            "sqlite://x.db?mode=rwc&cache=hunter2",
+            "error: DATABASE_URL: the parameter cache is not understood; expected nothing after",
+        ),
+        (
+            "DATABASE_URL",
+            "sqlite://x.db#hunter2",
+            "error: DATABASE_URL: a fragment (what follows #) is not understood; expected",
+        ),
+        (
+            "DATABASE_URL",
+            "sqlite://x.db?mode=ro",
+            "error: DATABASE_URL: mode=ro lets nothing be written; expected mode=rw or mode=rwc",
+        ),
+        (
+            "DATABASE_URL",
+            "sqlite://x.db?mode=rw",
+            "error: there is no database at sqlite://x.db?mode=rw, and mode=rw creates none",
+        ),
+        (
+            "DATABASE_URL",
             "postgres://u:hunter2@127.0.0.1:1/d",
             "error: cannot open the database postgres://127.0.0.1:1/d: ",
         ),

@@ -45,7 +45,7 @@ pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Res
     } else {
         let settings = arguments.telegram.settings(environment)?;
         let http = arguments.http.settings(environment, &settings.api_url)?;
-        let database_url = arguments.database.database_url(environment)?;
+        let database_url = arguments.database.writable_database_url(environment)?;
         let nhl = arguments.nhl.api_url(environment)?;
         serve(settings, http, nhl, database_url, shutdown).await?;
     }

@@ -48,7 +48,7 @@ pub(crate) async fn run(address: Option<SocketAddr>, shutdown: Shutdown) -> anyh
         trusted_proxies: Vec::new(),
         webhook: None,
     };
-    let database_url = DatabaseUrl::Sqlite { path: folder.path().join("demo.db") };
+    let database_url = DatabaseUrl::sqlite(folder.path().join("demo.db"));
 
     say("This is a demonstration: the people, Telegram itself and the NHL are simulated.")?;
     say(&format!("The database is temporary: {database_url}. Ctrl-C ends it."))?;

@@ -34,7 +34,8 @@ const NHL_API_URL: &str = "NHL_API_URL";
 #[command(next_help_heading = "Settings (flags, else environment variables, else the file .env)")]
 pub struct DatabaseArguments {
     /// The database: sqlite://path, sqlite:///absolute/path, or
-    /// postgres://user:password@host/database [env: DATABASE_URL] [default: sqlite://rollcall.db]
+    /// postgres://user:password@host/database. An SQLite path may end in ?mode=ro (read only),
+    /// ?mode=rw (do not create it) or ?mode=rwc [env: DATABASE_URL] [default: sqlite://rollcall.db]
     #[arg(long, value_name = "URL", global = true)]
     database_url: Option<String>,
 }
@@ -45,8 +46,24 @@ impl DatabaseArguments {
     /// # Errors
     /// When the setting names no database.
     pub fn database_url(&self, environment: &Environment) -> Result<DatabaseUrl, SettingError> {
-        let default = || Ok(DatabaseUrl::Sqlite { path: "rollcall.db".into() });
+        let default = || Ok(DatabaseUrl::sqlite("rollcall.db"));
         parse(DATABASE_URL, self.database_url.as_deref(), environment).unwrap_or_else(default)
+    }
+
+    /// Where the database is, for a program that cannot do without writing to it.
+    ///
+    /// # Errors
+    /// When the setting names no database, or one that is to be read only.
+    pub fn writable_database_url(
+        &self,
+        environment: &Environment,
+    ) -> Result<DatabaseUrl, SettingError> {
+        let url = self.database_url(environment)?;
+        if url.is_read_only() {
+            let reason = "mode=ro lets nothing be written; expected mode=rw or mode=rwc";
+            return Err(SettingError::Wrong(DATABASE_URL, reason.to_owned()));
+        }
+        Ok(url)
     }
 }
 
@@ -506,6 +523,19 @@ mod tests {
         assert_eq!(url(flag("sqlite://flag.db"), &environment), "sqlite://flag.db");
         assert_eq!(url(flag(""), &environment), "sqlite://environment.db");
         assert_eq!(url(flag(""), &[(DATABASE_URL, "")].into()), "sqlite://rollcall.db");
+    }
+
+    #[test]
+    fn a_program_that_writes_refuses_a_database_to_read() {
+        let arguments = DatabaseArguments::default();
+        let url = |mode: &str| {
+            let url = format!("sqlite://q.db?mode={mode}");
+            let url = arguments.writable_database_url(&[(DATABASE_URL, url.as_str())].into());
+            url.map(|url| url.to_string()).map_err(|error| error.to_string())
+        };
+        assert_eq!(url("rw").unwrap(), "sqlite://q.db?mode=rw");
+        let message = "DATABASE_URL: mode=ro lets nothing be written; expected mode=rw or mode=rwc";
+        assert_eq!(url("ro").unwrap_err(), message);
     }
 
     #[test]

@@ -1,9 +1,6 @@
 //! A connection to either database.
 
-use std::{
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use diesel::{
     Connection, ConnectionError, PgConnection, QueryResult, RunQueryDsl, SqliteConnection,
@@ -27,11 +24,9 @@ impl AnyConnection {
     /// Connects, and sets what Rollcall wants of a connection.
     pub(crate) fn open(url: &DatabaseUrl) -> Result<Self, ConnectionError> {
         match url {
-            DatabaseUrl::Sqlite { path } => {
-                // SQLite reads a name that starts with "file:" as a URI; a path with a folder in
-                // front never does. Joining an absolute path leaves just that.
-                let path = Path::new(".").join(path);
-                let mut connection = SqliteConnection::establish(&path.to_string_lossy())?;
+            DatabaseUrl::Sqlite { path, mode } => {
+                let uri = DatabaseUrl::sqlite_uri(path, *mode);
+                let mut connection = SqliteConnection::establish(&uri)?;
                 prepare_sqlite(&mut connection)
                     .map_err(ConnectionError::CouldntSetupConfiguration)?;
                 Ok(Self::Sqlite(connection))

@@ -11,7 +11,7 @@ use rollcall_repository::{BoxError, RepositoryError};
 
 use crate::{
     connection::{AnyConnection, Connector},
-    database_url::DatabaseUrl,
+    database_url::{DatabaseUrl, SqliteMode},
     error::Failure,
     migrations::{self, Migration, MigrationError, MigrationState},
     recount,
@@ -38,11 +38,16 @@ pub struct Database {
 }
 
 impl Database {
-    /// Opens the database at `url`; an SQLite file that does not exist is created.
+    /// Opens the database at `url`; an SQLite file that does not exist is created, unless the URL
+    /// has another mode.
     ///
     /// # Errors
     /// When it cannot be reached or opened.
     pub async fn open(url: DatabaseUrl) -> Result<Self, OpenError> {
+        match &url {
+            DatabaseUrl::Sqlite { mode: SqliteMode::ReadWriteCreate, .. } => {}
+            url => check_exists(url)?,
+        }
         // The pool would only tell that time ran out; a first connection tells why.
         let first = {
             let url = url.clone();
@@ -70,11 +75,7 @@ impl Database {
     /// # Errors
     /// When there is none, or it cannot be reached or opened.
     pub async fn open_existing(url: DatabaseUrl) -> Result<Self, OpenError> {
-        if let DatabaseUrl::Sqlite { path } = &url
-            && !path.exists()
-        {
-            return Err(OpenError::Missing(url));
-        }
+        check_exists(&url)?;
         Self::open(url).await
     }
 
@@ -239,6 +240,17 @@ impl Database {
     }
 }
 
+/// Refuses an SQLite file that does not exist.
+fn check_exists(url: &DatabaseUrl) -> Result<(), OpenError> {
+    match url {
+        DatabaseUrl::Sqlite { path, mode } if !path.exists() => Err(match mode {
+            SqliteMode::ReadWriteCreate => OpenError::Missing(url.clone()),
+            mode => OpenError::NotCreated { url: url.clone(), mode: mode.name() },
+        }),
+        _ => Ok(()),
+    }
+}
+
 /// Tells of work that took long. That which fails takes its time too; it is told where the error is
 /// handled.
 fn told_if_slow<T>(
@@ -297,6 +309,16 @@ pub enum OpenError {
     /// There is no such SQLite file.
     #[error("there is no database at {0}; `manage migrate` creates it, and so does the bot")]
     Missing(DatabaseUrl),
+    /// There is no such SQLite file, and the URL's mode does not create one.
+    #[error(
+        "there is no database at {url}, and mode={mode} creates none; expected mode=rwc for that"
+    )]
+    NotCreated {
+        /// Which database.
+        url: DatabaseUrl,
+        /// The mode's name.
+        mode: &'static str,
+    },
     /// The driver's reason.
     #[error("cannot open the database {url}: {reason}")]
     Failed {

@@ -1,14 +1,21 @@
-use std::{fmt, path::PathBuf, str::FromStr};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
 
 /// Where the database is: the setting `DATABASE_URL`.
 ///
 /// `Debug` and `Display` show neither password nor parameters.
 #[derive(Clone, PartialEq, Eq)]
 pub enum DatabaseUrl {
-    /// A SQLite file: `sqlite://path`, or `sqlite:///abs/path`.
+    /// A SQLite file: `sqlite://path`, or `sqlite:///abs/path`, each with an optional `?mode=`. In
+    /// the path `%3F` stands for `?`, `%23` for `#` and `%25` for `%`.
     Sqlite {
         /// The file, relative to the working directory unless absolute.
         path: PathBuf,
+        /// What may be done with it.
+        mode: SqliteMode,
     },
     /// A PostgreSQL server: `postgres://…` or `postgresql://…`, as libpq reads it.
     Postgres {
@@ -17,15 +24,36 @@ pub enum DatabaseUrl {
     },
 }
 
+/// What may be done with an SQLite file, as in SQLite's own URIs (<https://sqlite.org/uri.html>).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SqliteMode {
+    /// `ro`: read it.
+    ReadOnly,
+    /// `rw`: read and write it, but do not create it.
+    ReadWrite,
+    /// `rwc`: read and write it, and create it if it does not exist.
+    #[default]
+    ReadWriteCreate,
+}
+
+impl SqliteMode {
+    /// Its name in a URL.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ReadOnly => "ro",
+            Self::ReadWrite => "rw",
+            Self::ReadWriteCreate => "rwc",
+        }
+    }
+}
+
 impl FromStr for DatabaseUrl {
     type Err = InvalidDatabaseUrl;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (scheme, rest) = text.split_once("://").ok_or(InvalidDatabaseUrl::NoScheme)?;
         match scheme {
-            "sqlite" if rest.is_empty() || rest.ends_with('/') => Err(InvalidDatabaseUrl::NoFile),
-            "sqlite" if rest.contains(":memory:") => Err(InvalidDatabaseUrl::InMemory),
-            "sqlite" => Ok(Self::Sqlite { path: rest.into() }),
+            "sqlite" => read_sqlite(rest),
             "postgres" | "postgresql" => Ok(Self::Postgres { url: text.to_owned() }),
             // What stands before "://" is shown only where it cannot be part of a secret.
             _ if scheme.len() <= 16 && scheme.chars().all(|c| c.is_ascii_alphanumeric()) => {
@@ -36,7 +64,88 @@ impl FromStr for DatabaseUrl {
     }
 }
 
+/// Reads what follows `sqlite://`.
+fn read_sqlite(rest: &str) -> Result<DatabaseUrl, InvalidDatabaseUrl> {
+    if rest.contains('#') {
+        return Err(InvalidDatabaseUrl::Fragment);
+    }
+    let (path, parameters) = rest.split_once('?').unwrap_or((rest, ""));
+    let path = decode(path).ok_or(InvalidDatabaseUrl::Escape)?;
+    if path.is_empty() || path.ends_with('/') {
+        return Err(InvalidDatabaseUrl::NoFile);
+    }
+    if path.contains(":memory:") {
+        return Err(InvalidDatabaseUrl::InMemory);
+    }
+    Ok(DatabaseUrl::Sqlite { path: path.into(), mode: read_mode(parameters)? })
+}
+
+/// Reads what follows the `?`, in which nothing but one `mode` is understood.
+fn read_mode(parameters: &str) -> Result<SqliteMode, InvalidDatabaseUrl> {
+    let mut found = None;
+    for parameter in parameters.split('&').filter(|parameter| !parameter.is_empty()) {
+        let mode = match parameter.split_once('=').unwrap_or((parameter, "")) {
+            ("mode", "ro") => SqliteMode::ReadOnly,
+            ("mode", "rw") => SqliteMode::ReadWrite,
+            ("mode", "rwc") => SqliteMode::ReadWriteCreate,
+            ("mode", "memory") => return Err(InvalidDatabaseUrl::InMemory),
+            ("mode", _) => return Err(InvalidDatabaseUrl::Mode),
+            (name, _) => return Err(InvalidDatabaseUrl::parameter(name)),
+        };
+        if found.replace(mode).is_some() {
+            return Err(InvalidDatabaseUrl::Mode);
+        }
+    }
+    Ok(found.unwrap_or_default())
+}
+
+/// The characters that a path may not have as they are: they end it, or begin an escape.
+const RESERVED: [char; 3] = ['%', '?', '#'];
+
+/// Replaces escapes such as `%3F` (RFC 3986, 2.1); `None` where one is incomplete, or they make no
+/// text that a path can be.
+fn decode(text: &str) -> Option<String> {
+    let mut parts = text.split('%');
+    let mut bytes = parts.next()?.as_bytes().to_vec();
+    for part in parts {
+        let (digits, rest) = part.split_at_checked(2)?;
+        // A sign is no digit, but would be read as part of a number.
+        let digits = Some(digits).filter(|it| it.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
+        bytes.push(u8::from_str_radix(digits, 16).ok()?);
+        bytes.extend(rest.as_bytes());
+    }
+    String::from_utf8(bytes).ok().filter(|path| !path.contains('\0'))
+}
+
+/// Escapes what [`decode`] replaces.
+fn encode(path: &str) -> String {
+    let escaped = |c: char| match c {
+        c if RESERVED.contains(&c) => format!("%{:02X}", u32::from(c)),
+        c => c.to_string(),
+    };
+    path.chars().map(escaped).collect()
+}
+
 impl DatabaseUrl {
+    /// An SQLite file, which is created if it does not exist.
+    pub fn sqlite(path: impl Into<PathBuf>) -> Self {
+        Self::Sqlite { path: path.into(), mode: SqliteMode::default() }
+    }
+
+    /// Whether it asks for a database that nobody can write.
+    pub fn is_read_only(&self) -> bool {
+        matches!(self, Self::Sqlite { mode: SqliteMode::ReadOnly, .. })
+    }
+
+    /// The name by which SQLite opens the file the way that its mode says.
+    pub(crate) fn sqlite_uri(path: &Path, mode: SqliteMode) -> String {
+        // An absolute path stands behind an empty host, else two slashes at its beginning would
+        // name one. Joining an absolute path leaves just that.
+        let host = if path.is_absolute() { "//" } else { "" };
+        let path = encode(&Path::new(".").join(path).to_string_lossy());
+        format!("file:{host}{path}?mode={}", mode.name())
+    }
+
     /// The parts of the URL that must not be shown: the password, and the pieces that libpq may
     /// take it apart into where it holds reserved characters.
     pub(crate) fn secrets(&self) -> Vec<&str> {
@@ -68,7 +177,13 @@ impl DatabaseUrl {
 impl fmt::Display for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Sqlite { path } => write!(f, "sqlite://{}", path.display()),
+            Self::Sqlite { path, mode } => {
+                write!(f, "sqlite://{}", encode(&path.to_string_lossy()))?;
+                match mode {
+                    SqliteMode::ReadWriteCreate => Ok(()),
+                    mode => write!(f, "?mode={}", mode.name()),
+                }
+            }
             Self::Postgres { url } => {
                 let (scheme, rest) = url.split_once("://").unwrap_or(("postgres", ""));
                 let (_, place) = rest.rsplit_once('@').unwrap_or(("", rest));
@@ -100,10 +215,41 @@ pub enum InvalidDatabaseUrl {
     /// A database that would be forgotten at exit.
     #[error("a database in memory would forget everybody at exit; {FORMS}")]
     InMemory,
+    /// SQLite with another mode than those, or with two.
+    #[error("its mode is not understood; {PARAMETERS}")]
+    Mode,
+    /// SQLite with a parameter that is not understood.
+    #[error("{0} is not understood; {PARAMETERS}")]
+    Parameter(String),
+    /// SQLite with a fragment.
+    #[error("a fragment (what follows #) is not understood; {PARAMETERS}")]
+    Fragment,
+    /// SQLite with a path that cannot be read.
+    #[error(
+        "its path has a % that is not followed by the two digits of a character; \
+         write %25 for a % in the name of the file"
+    )]
+    Escape,
+}
+
+impl InvalidDatabaseUrl {
+    /// A name is shown only where it cannot be part of a secret.
+    fn parameter(name: &str) -> Self {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
+        Self::Parameter(match name {
+            name if matches!(name.len(), 1..=32) && name.bytes().all(is_plain) => {
+                format!("the parameter {name}")
+            }
+            _ => "a parameter (what follows ?)".to_owned(),
+        })
+    }
 }
 
 const FORMS: &str = "expected sqlite://path, sqlite:///absolute/path, \
                      postgres://user:password@host/database or postgresql://…";
+const PARAMETERS: &str = "expected nothing after the path of an SQLite file but \
+                          ?mode=ro, ?mode=rw or ?mode=rwc; \
+                          write %3F for a ? and %23 for a # in the name of the file";
 
 #[cfg(test)]
 mod tests {
@@ -111,7 +257,7 @@ mod tests {
 
     #[test]
     fn the_scheme_chooses_the_database() {
-        let sqlite = |path: &str| Ok(DatabaseUrl::Sqlite { path: path.into() });
+        let sqlite = |path: &str| Ok(DatabaseUrl::sqlite(path));
         assert_eq!("sqlite://rollcall.db".parse(), sqlite("rollcall.db"));
         assert_eq!("sqlite:///var/lib/rollcall.db".parse(), sqlite("/var/lib/rollcall.db"));
         for url in ["postgres://u:p@h/d", "postgresql:///d?host=/run/postgresql"] {
@@ -132,6 +278,74 @@ mod tests {
             let error = text.parse::<DatabaseUrl>().unwrap_err().to_string();
             assert!(error.contains("expected sqlite://path"), "{text}: {error}");
         }
+    }
+
+    #[test]
+    fn a_mode_is_what_may_be_done_with_the_file() {
+        use SqliteMode::{ReadOnly, ReadWrite, ReadWriteCreate};
+        for (text, path, mode) in [
+            ("sqlite://q.db?mode=ro", "q.db", ReadOnly),
+            ("sqlite:///var/lib/q.db?mode=rw", "/var/lib/q.db", ReadWrite),
+            ("sqlite://q.db?mode=rwc", "q.db", ReadWriteCreate),
+            ("sqlite://q.db?", "q.db", ReadWriteCreate),
+            ("sqlite://q.db", "q.db", ReadWriteCreate),
+        ] {
+            let path = path.into();
+            assert_eq!(text.parse(), Ok(DatabaseUrl::Sqlite { path, mode }), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_an_sqlite_url_has_besides_is_refused_by_name() {
+        use InvalidDatabaseUrl::{Escape, Fragment, InMemory, Mode, NoFile, Parameter};
+        let parameter = |what: &str| Parameter(what.to_owned());
+        for (text, expected) in [
+            ("sqlite://q.db?mode=RO", Mode),
+            ("sqlite://q.db?mode=", Mode),
+            ("sqlite://q.db?mode", Mode),
+            ("sqlite://q.db?mode=ro&mode=rw", Mode),
+            ("sqlite://q.db?mode=rw?", Mode),
+            ("sqlite://q.db?mode=memory", InMemory),
+            ("sqlite://?mode=rwc", NoFile),
+            ("sqlite://dir/?mode=rwc", NoFile),
+            ("sqlite://q.db?cache=shared", parameter("the parameter cache")),
+            ("sqlite://q.db?mode=rwc&immutable=1", parameter("the parameter immutable")),
+            ("sqlite://q.db?Mode=ro", parameter("the parameter Mode")),
+            ("sqlite://q.db?=ro", parameter("a parameter (what follows ?)")),
+            ("sqlite://bob:hun?ter2@host/q.db", parameter("a parameter (what follows ?)")),
+            ("sqlite://q.db#main", Fragment),
+            ("sqlite://q.db?mode=ro#", Fragment),
+            ("sqlite://100%.db", Escape),
+            ("sqlite://q%", Escape),
+            ("sqlite://q%+3.db", Escape),
+            ("sqlite://q%00.db", Escape),
+            ("sqlite://q%FF.db", Escape),
+        ] {
+            assert_eq!(text.parse::<DatabaseUrl>(), Err(expected), "{text}");
+        }
+        let error = "sqlite://q.db?cache=shared".parse::<DatabaseUrl>().unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "the parameter cache is not understood; expected nothing after the path of an SQLite \
+             file but ?mode=ro, ?mode=rw or ?mode=rwc; write %3F for a ? and %23 for a # in the \
+             name of the file"
+        );
+    }
+
+    #[test]
+    fn a_url_is_shown_as_it_is_read() {
+        for (text, path) in [
+            ("sqlite://why%3F.db", "why?.db"),
+            ("sqlite://a%23b%25c.db?mode=ro", "a#b%c.db"),
+            ("sqlite:////srv//x.db?mode=rw", "//srv//x.db"),
+            ("sqlite://Аня и Боб.db", "Аня и Боб.db"),
+        ] {
+            let url: DatabaseUrl = text.parse().unwrap();
+            let DatabaseUrl::Sqlite { path: read, .. } = &url else { panic!("{text}") };
+            assert_eq!((read.to_str().unwrap(), url.to_string()), (path, text.to_owned()));
+        }
+        let escaped: DatabaseUrl = "sqlite://my%20bot%2Ev1.db".parse().unwrap();
+        assert_eq!(escaped, DatabaseUrl::sqlite("my bot.v1.db"));
     }
 
     #[test]

@@ -43,7 +43,7 @@ use pq_sys as _;
 pub use admin::DieselAdminRepository;
 pub use bots::DieselBotRepository;
 pub use database::{Database, OpenError};
-pub use database_url::{DatabaseUrl, InvalidDatabaseUrl};
+pub use database_url::{DatabaseUrl, InvalidDatabaseUrl, SqliteMode};
 pub use migrations::{Migration, MigrationError, MigrationState};
 pub use preferences::DieselPreferencesRepository;
 pub use quarantine::DieselQuarantineRepository;

@@ -315,7 +315,7 @@ fn schema(url: &str) -> Vec<String> {
 /// What a query answers in its only column, `line`.
 fn lines(url: &str, sql: &str) -> Vec<String> {
     let lines: Vec<Line> = match url.parse().unwrap() {
-        DatabaseUrl::Sqlite { path } => {
+        DatabaseUrl::Sqlite { path, .. } => {
             sql_query(sql).load(&mut SqliteConnection::establish(path.to_str().unwrap()).unwrap())
         }
         DatabaseUrl::Postgres { url } => {
@@ -328,7 +328,7 @@ fn lines(url: &str, sql: &str) -> Vec<String> {
 
 fn execute(url: &str, sql: &str) {
     match url.parse().unwrap() {
-        DatabaseUrl::Sqlite { path } => sql_query(sql)
+        DatabaseUrl::Sqlite { path, .. } => sql_query(sql)
             .execute(&mut SqliteConnection::establish(path.to_str().unwrap()).unwrap()),
         DatabaseUrl::Postgres { url } => {
             sql_query(sql).execute(&mut PgConnection::establish(&url).unwrap())

@@ -1,6 +1,6 @@
 //! Opening databases and staying connected: what works, and what an owner reads when it does not;
 //! and who waits for whom.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::{os::unix::fs::FileExt, path::Path, time::Duration};
 
@@ -10,7 +10,7 @@ use diesel::{
 };
 use rollcall_domain::{Clock, Interaction, InteractionKind, Profile, TelegramId};
 use rollcall_repository::{DirectoryRepository, RepositoryError, UserRepository};
-use rollcall_repository_diesel::{Database, DieselUserRepository};
+use rollcall_repository_diesel::{Database, DatabaseUrl, DieselUserRepository};
 use rollcall_testkit::{TestClock, ThrowAwayDatabase};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -19,6 +19,53 @@ async fn a_missing_file_is_not_created_by_a_look() {
     let error = Database::open_existing(throw_away.url().parse().unwrap()).await.unwrap_err();
     assert!(error.to_string().starts_with("there is no database at sqlite://"), "{error}");
     assert!(!throw_away.file().unwrap().exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mode_decides_whether_a_file_is_created_and_written() {
+    for (mode, creates, writes) in [("ro", false, false), ("rw", false, true), ("rwc", true, true)]
+    {
+        // A file that exists.
+        let throw_away = ThrowAwayDatabase::sqlite();
+        Database::open(throw_away.url().parse().unwrap()).await.unwrap().migrate().await.unwrap();
+        let url = format!("{}?mode={mode}", throw_away.url());
+        let users = DieselUserRepository::new(Database::open(url.parse().unwrap()).await.unwrap());
+        assert_eq!(users.find(id(1)).await.unwrap(), None);
+        match users.delete(&[id(1)]).await {
+            Ok(_) => assert!(writes, "{mode}"),
+            Err(RepositoryError::ReadOnly(_)) => assert!(!writes, "{mode}"),
+            Err(error) => panic!("{mode}: {error:?}"),
+        }
+
+        // One that does not, and is not taken for a file with the mode in its name either.
+        let throw_away = ThrowAwayDatabase::sqlite();
+        let url = format!("{}?mode={mode}", throw_away.url());
+        let opened = Database::open(url.parse().unwrap()).await;
+        let file = throw_away.file().unwrap();
+        let others = file.parent().unwrap().read_dir().unwrap().map(|it| it.unwrap().path());
+        let others: Vec<_> = others.filter(|path| *path != file).collect();
+        assert_eq!((file.exists(), others), (creates, vec![]), "{mode}");
+        if !creates {
+            let expected = format!("and mode={mode} creates none; expected mode=rwc for that");
+            assert!(opened.unwrap_err().to_string().ends_with(&expected));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_may_have_any_name() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["why?.db", "a#b.db", "100%.db", "%41.db", "a b&c=d;e.db", "Ада.db", "file:x.db"]
+    {
+        let path = folder.path().join(name);
+        for url in [DatabaseUrl::sqlite(&path), DatabaseUrl::sqlite(format!("/{}", path.display()))]
+        {
+            // As it is shown, and so as somebody may write it.
+            let url = url.to_string().parse().unwrap();
+            Database::open(url).await.unwrap().migrate().await.unwrap();
+            assert!(path.exists(), "{name}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -40,7 +40,7 @@ impl Check {
         database: &DatabaseArguments,
         environment: &Environment,
     ) -> Result<(DatabaseUrl, Option<Settings>), SettingError> {
-        let url = database.database_url(environment)?;
+        let url = database.writable_database_url(environment)?;
         let telegram = self.telegram.optional_settings(environment)?;
         if let Some(telegram) = &telegram {
             self.webhook.settings(environment, &telegram.api_url)?;

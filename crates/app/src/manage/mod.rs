@@ -127,7 +127,10 @@ pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Res
             command.run(transfer, directory, admin_service(database)).await
         }
         Command::Quarantine(command) => command.run(open().await?).await,
-        Command::Runserver(command) => command.run(open().await?, environment).await,
+        Command::Runserver(command) => {
+            database.writable_database_url(environment)?;
+            command.run(open().await?, environment).await
+        }
         Command::Createsuperuser(command) => command.run(admin_service(open().await?)).await,
         Command::Changepassword(command) => command.run(admin_service(open().await?)).await,
         Command::Admins(command) => command.run(admin_service(open().await?)).await,
