@@ -21,8 +21,9 @@ mod user;
 
 pub use activity::{ActivityRepository, DemoRepository, Difference, History};
 pub use admin::{
-    AdminRepository, AuditFilter, Digest, Disabling, Expiry, NewAuditEntry, StoredAccount,
-    StoredSession,
+    AdminAccountRepository, AdminRepository, AdminSessionRepository, AuditFilter,
+    AuditLogRepository, Digest, Disabling, Expiry, NewAuditEntry, SignInAttemptRepository,
+    StoredAccount, StoredSession,
 };
 pub use bot::BotRepository;
 pub use directory::DirectoryRepository;

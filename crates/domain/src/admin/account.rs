@@ -1,0 +1,189 @@
+use std::{fmt, str::FromStr};
+
+use chrono::{DateTime, Utc};
+
+use crate::TelegramId;
+
+/// What an admin may do; each role may do what those before it may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Role {
+    /// Sees.
+    Viewer,
+    /// Writes notes, and changes preferences.
+    Editor,
+    /// Looks after admins, deletes and exports.
+    Owner,
+}
+
+impl Role {
+    /// Every role, the one that may do least first.
+    pub const ALL: [Self; 3] = [Self::Viewer, Self::Editor, Self::Owner];
+
+    /// The role's name, as it is stored.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Editor => "editor",
+            Self::Owner => "owner",
+        }
+    }
+
+    /// The role of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.name() == name)
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Role {
+    type Err = InvalidRole;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::from_name(text).ok_or(InvalidRole)
+    }
+}
+
+/// A text that names no role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no such role; expected viewer, editor or owner")]
+pub struct InvalidRole;
+
+/// The name of an admin's account: 1 to 64 characters of `A-Z a-z 0-9 . _ @ -`.
+///
+/// Letters are kept in lower case, so that names that differ only in case are the same.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AdminName(String);
+
+impl AdminName {
+    /// The most characters that a name may have.
+    pub const MAX_CHARS: usize = 64;
+
+    /// The name, in lower case.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for AdminName {
+    type Err = InvalidAdminName;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let is_allowed = |b: u8| b.is_ascii_alphanumeric() || b"._@-".contains(&b);
+        if (1..=Self::MAX_CHARS).contains(&text.len()) && text.bytes().all(is_allowed) {
+            Ok(Self(text.to_ascii_lowercase()))
+        } else {
+            Err(InvalidAdminName)
+        }
+    }
+}
+
+impl fmt::Display for AdminName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A text that cannot be the name of an account. Does not hold the text: people type passwords
+/// into the wrong field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "not a name for an account; expected 1 to {max} characters of A-Z a-z 0-9 . _ @ -",
+    max = AdminName::MAX_CHARS
+)]
+pub struct InvalidAdminName;
+
+/// Somebody who acts in the web admin.
+///
+/// Shown and stored as the account's name, or as `telegram:` and the id, which is no account's name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Admin {
+    /// Who has a name and a password.
+    Account(AdminName),
+    /// Who came by a link that the bot sent.
+    Telegram(TelegramId),
+}
+
+const TELEGRAM: &str = "telegram:";
+
+impl fmt::Display for Admin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Account(name) => name.fmt(f),
+            Self::Telegram(id) => write!(f, "{TELEGRAM}{id}"),
+        }
+    }
+}
+
+impl FromStr for Admin {
+    type Err = InvalidAdmin;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.strip_prefix(TELEGRAM) {
+            Some(id) => id.parse().map(Self::Telegram).map_err(|_| InvalidAdmin),
+            None => text.parse().map(Self::Account).map_err(|_| InvalidAdmin),
+        }
+    }
+}
+
+/// A text that names no admin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not an admin; expected the name of an account, or telegram: and an id")]
+pub struct InvalidAdmin;
+
+/// An admin's account, without what shows that somebody is its owner.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AdminAccount {
+    /// What its owner signs in with.
+    pub name: AdminName,
+    /// What its owner may do.
+    pub role: Role,
+    /// Whether nobody can sign in with it.
+    pub is_disabled: bool,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When somebody last signed in with it.
+    pub last_signed_in_at: Option<DateTime<Utc>>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_stored_is_read_again() {
+        for role in Role::ALL {
+            assert_eq!(Role::from_name(role.name()), Some(role));
+        }
+        for admin in ["ada", "telegram:1815", "ada.l@example.org"] {
+            assert_eq!(admin.parse::<Admin>().unwrap().to_string(), admin);
+        }
+        assert!(
+            ["", "telegram:", "telegram:x", "a b"].iter().all(|it| it.parse::<Admin>().is_err())
+        );
+    }
+
+    #[test]
+    fn roles_grow() {
+        assert!(Role::Viewer < Role::Editor && Role::Editor < Role::Owner);
+    }
+
+    #[test]
+    fn names_of_accounts_ignore_case() {
+        let name = |text: &str| text.parse::<AdminName>();
+        assert_eq!(name("Ada"), name("aDA"));
+        assert_eq!(name("Ada-L_1.x@y").unwrap().as_str(), "ada-l_1.x@y");
+        assert!(name(&"a".repeat(64)).is_ok());
+        for odd in ["", " ada", "ada:1", "Жук", "a\u{0}", &"a".repeat(65)] {
+            assert_eq!(name(odd), Err(InvalidAdminName), "{odd:?}");
+        }
+        assert_eq!(
+            InvalidAdminName.to_string(),
+            "not a name for an account; expected 1 to 64 characters of A-Z a-z 0-9 . _ @ -"
+        );
+    }
+}

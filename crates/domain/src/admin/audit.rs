@@ -1,0 +1,115 @@
+use chrono::{DateTime, Utc};
+
+use super::account::Admin;
+use crate::TelegramId;
+
+/// What an admin did, as the audit log has it. To add one: a variant, its place in
+/// [`AuditAction::ALL`], and its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AuditAction {
+    /// Signed in; the new value is from where.
+    SignedIn,
+    /// Somebody tried to sign in with an account, and failed; the new value is from where.
+    SignInFailed,
+    /// Signed out.
+    SignedOut,
+    /// Ended every session of their own.
+    SignedOutEverywhere,
+    /// Made an account; the new value is its name and role.
+    CreatedAdmin,
+    /// Changed the password of an account; the new value is its name.
+    ChangedPassword,
+    /// Disabled an account; the new value is its name.
+    DisabledAdmin,
+    /// Enabled an account again; the new value is its name.
+    EnabledAdmin,
+    /// Looked at what is known of a user.
+    ViewedUser,
+    /// Changed the note about a user.
+    ChangedNote,
+    /// Changed what a user has chosen.
+    ChangedPreferences,
+    /// Deleted a user.
+    DeletedUser,
+    /// Took users along in a file; the new value is which.
+    ExportedUsers,
+    /// Took users in from a file; the new value is how many.
+    ImportedUsers,
+}
+
+impl AuditAction {
+    /// Every action.
+    pub const ALL: [Self; 14] = [
+        Self::SignedIn,
+        Self::SignInFailed,
+        Self::SignedOut,
+        Self::SignedOutEverywhere,
+        Self::CreatedAdmin,
+        Self::ChangedPassword,
+        Self::DisabledAdmin,
+        Self::EnabledAdmin,
+        Self::ViewedUser,
+        Self::ChangedNote,
+        Self::ChangedPreferences,
+        Self::DeletedUser,
+        Self::ExportedUsers,
+        Self::ImportedUsers,
+    ];
+
+    /// The action's name, as it is stored.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SignedIn => "signed_in",
+            Self::SignInFailed => "sign_in_failed",
+            Self::SignedOut => "signed_out",
+            Self::SignedOutEverywhere => "signed_out_everywhere",
+            Self::CreatedAdmin => "created_admin",
+            Self::ChangedPassword => "changed_password",
+            Self::DisabledAdmin => "disabled_admin",
+            Self::EnabledAdmin => "enabled_admin",
+            Self::ViewedUser => "viewed_user",
+            Self::ChangedNote => "changed_note",
+            Self::ChangedPreferences => "changed_preferences",
+            Self::DeletedUser => "deleted_user",
+            Self::ExportedUsers => "exported_users",
+            Self::ImportedUsers => "imported_users",
+        }
+    }
+
+    /// The action of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|action| action.name() == name)
+    }
+}
+
+/// Something that was done, as it stands in the audit log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditEntry {
+    /// Its place in the log: later entries have larger ones.
+    pub id: i64,
+    /// When it was done.
+    pub at: DateTime<Utc>,
+    /// Who did it; `None` for somebody on the server itself, by a management command, and where
+    /// somebody failed to sign in with an account that is not there.
+    pub admin: Option<Admin>,
+    /// What was done.
+    pub action: AuditAction,
+    /// Which user it was about.
+    pub about: Option<TelegramId>,
+    /// What it was before; gone once the user was erased.
+    pub old: Option<String>,
+    /// What it is since then; gone once the user was erased.
+    pub new: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_stored_is_read_again() {
+        for action in AuditAction::ALL {
+            assert_eq!(AuditAction::from_name(action.name()), Some(action));
+        }
+    }
+}

@@ -1,0 +1,105 @@
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::{Connection, prelude::*};
+use rollcall_domain::{SignInFailures, SignInLimit};
+use rollcall_repository::{Digest, RepositoryError, SignInAttemptRepository};
+
+use super::store::DieselAdminRepository;
+use crate::{
+    connection::AnyConnection, error::Failure, schema::sign_in_failures, timestamp::UtcMicros,
+};
+
+#[async_trait]
+impl SignInAttemptRepository for DieselAdminRepository {
+    async fn attempt(
+        &self,
+        keys: &[(Digest, SignInLimit)],
+        now: DateTime<Utc>,
+    ) -> Result<Option<TimeDelta>, RepositoryError> {
+        let mut keys = keys.to_vec();
+        // Everybody locks them in one order.
+        keys.sort_unstable_by_key(|(key, _)| *key);
+        self.database
+            .write("count an attempt to sign in", move |connection| {
+                connection.transaction(|connection| attempt(connection, &keys, now))
+            })
+            .await
+    }
+
+    async fn succeeded(&self, forgotten: Digest, eased: &[Digest]) -> Result<(), RepositoryError> {
+        let mut keys: Vec<_> = eased.to_vec();
+        keys.push(forgotten);
+        keys.sort_unstable();
+        self.database
+            .write("forget failures to sign in", move |connection| {
+                connection.transaction(|connection| {
+                    for key in &keys {
+                        let row = sign_in_failures::table.find(&key.0[..]);
+                        if *key == forgotten {
+                            diesel::delete(row).execute(connection)?;
+                        } else {
+                            let some = row.filter(sign_in_failures::failures.gt(0));
+                            diesel::update(some)
+                                .set(sign_in_failures::failures.eq(sign_in_failures::failures - 1))
+                                .execute(connection)?;
+                        }
+                    }
+                    Ok(())
+                })
+            })
+            .await
+    }
+}
+
+/// See [`SignInAttemptRepository::attempt`].
+fn attempt(
+    connection: &mut AnyConnection,
+    keys: &[(Digest, SignInLimit)],
+    now: DateTime<Utc>,
+) -> Result<Option<TimeDelta>, Failure> {
+    let mut failures = Vec::with_capacity(keys.len());
+    for (key, limit) in keys {
+        failures.push((key, limit, lock_failures(connection, key, now)?));
+    }
+    let waits = failures.iter().filter_map(|(_, limit, failures)| limit.wait(*failures, now));
+    if let Some(longest) = waits.max() {
+        return Ok(Some(longest));
+    }
+    for (key, limit, failures) in failures {
+        let failures = limit.add(failures, now);
+        diesel::update(sign_in_failures::table.find(&key.0[..]))
+            .set((
+                sign_in_failures::failures.eq(i32::try_from(failures.count).unwrap_or(i32::MAX)),
+                sign_in_failures::last_at.eq(UtcMicros::from(failures.last_at)),
+            ))
+            .execute(connection)?;
+    }
+    Ok(None)
+}
+
+/// The failures of a key, which nobody else counts until the transaction is over.
+fn lock_failures(
+    connection: &mut AnyConnection,
+    key: &Digest,
+    now: DateTime<Utc>,
+) -> QueryResult<SignInFailures> {
+    let none = (
+        sign_in_failures::key_hash.eq(&key.0[..]),
+        sign_in_failures::failures.eq(0),
+        sign_in_failures::last_at.eq(UtcMicros::from(now)),
+    );
+    let insert = diesel::insert_into(sign_in_failures::table).values(none);
+    match connection {
+        AnyConnection::Sqlite(connection) => insert.on_conflict_do_nothing().execute(connection)?,
+        AnyConnection::Postgres(connection) => {
+            insert.on_conflict_do_nothing().execute(connection)?
+        }
+    };
+    let row = sign_in_failures::table.find(&key.0[..]);
+    diesel::update(row)
+        .set(sign_in_failures::failures.eq(sign_in_failures::failures))
+        .execute(connection)?;
+    let (failures, last_at): (i32, UtcMicros) =
+        row.select((sign_in_failures::failures, sign_in_failures::last_at)).first(connection)?;
+    Ok(SignInFailures { count: failures.try_into().unwrap_or_default(), last_at: last_at.into() })
+}

@@ -1,0 +1,121 @@
+use async_trait::async_trait;
+use diesel::{
+    Connection,
+    dsl::sql,
+    prelude::*,
+    sql_types::{BigInt, Bool},
+};
+use rollcall_domain::{AuditAction, AuditEntry, TelegramId};
+use rollcall_repository::{AuditFilter, AuditLogRepository, NewAuditEntry, RepositoryError};
+
+use super::{
+    entry::add_entry,
+    store::{DieselAdminRepository, corrupt},
+};
+use crate::{connection::AnyConnection, error::Failure, schema::audit_log, timestamp::UtcMicros};
+
+#[async_trait]
+impl AuditLogRepository for DieselAdminRepository {
+    async fn audit(&self, entry: &NewAuditEntry) -> Result<(), RepositoryError> {
+        let entry = entry.clone();
+        self.database
+            .write("add to the audit log", move |connection| Ok(add_entry(connection, &entry)?))
+            .await
+    }
+
+    async fn audit_all(&self, entries: &[NewAuditEntry]) -> Result<(), RepositoryError> {
+        let entries = entries.to_vec();
+        self.database
+            .write("add to the audit log", move |connection| {
+                connection.transaction(|connection| {
+                    entries.iter().try_for_each(|entry| Ok(add_entry(connection, entry)?))
+                })
+            })
+            .await
+    }
+
+    async fn audit_log(
+        &self,
+        filter: &AuditFilter,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<AuditEntry>, RepositoryError> {
+        let (filter, before) = (filter.clone(), before.unwrap_or(i64::MAX));
+        self.database
+            .read("read the audit log", move |connection| {
+                let rows: Vec<EntryRow> = if filter == AuditFilter::all() {
+                    audit_log::table
+                        .filter(audit_log::id.lt(before))
+                        .order(audit_log::id.desc())
+                        .limit(limit.into())
+                        .load(connection)?
+                } else {
+                    filtered_log(connection, &filter, before, limit)?
+                };
+                rows.into_iter().map(EntryRow::into_entry).collect()
+            })
+            .await
+    }
+}
+
+/// Leaves the entries about users who are erased without their values.
+pub(crate) fn empty_entries(connection: &mut AnyConnection, ids: &[i64]) -> QueryResult<()> {
+    for id in ids {
+        diesel::update(audit_log::table.filter(audit_log::about.eq(id)))
+            .set((audit_log::old_value.eq(None::<String>), audit_log::new_value.eq(None::<String>)))
+            .execute(connection)?;
+    }
+    Ok(())
+}
+
+/// The entries that a filter keeps. In the order of `-id`, as the indexes have it that make each
+/// page cheap.
+fn filtered_log(
+    connection: &mut AnyConnection,
+    filter: &AuditFilter,
+    before: i64,
+    limit: u32,
+) -> QueryResult<Vec<EntryRow>> {
+    let is_before = sql::<Bool>("-id > ").bind::<BigInt, _>(before.saturating_neg());
+    let mut query = audit_log::table.filter(is_before).into_boxed();
+    if let Some(user) = filter.about {
+        query = query.filter(audit_log::about.eq(user.get()));
+    }
+    if let Some(admin) = &filter.by {
+        query = query.filter(audit_log::admin.eq(admin.to_string()));
+    }
+    if let Some(action) = filter.action {
+        query = query.filter(audit_log::action.eq(action.name()));
+    }
+    query.order(sql::<BigInt>("-id")).limit(limit.into()).load(connection)
+}
+
+/// A row of `audit_log`, its columns in the table's order.
+#[derive(Queryable)]
+struct EntryRow {
+    id: i64,
+    at: UtcMicros,
+    admin: Option<String>,
+    action: String,
+    about: Option<i64>,
+    old: Option<String>,
+    new: Option<String>,
+}
+
+impl EntryRow {
+    fn into_entry(self) -> Result<AuditEntry, Failure> {
+        let corrupt = |column, reason| corrupt("audit_log", column, &self.id.to_string(), reason);
+        let admin = self.admin.as_deref().map(str::parse).transpose();
+        let about = self.about.map(TelegramId::try_from).transpose();
+        Ok(AuditEntry {
+            id: self.id,
+            at: self.at.into(),
+            admin: admin.map_err(|error| corrupt("admin", format!("{error}")))?,
+            action: AuditAction::from_name(&self.action)
+                .ok_or_else(|| corrupt("action", "no action has this name".to_owned()))?,
+            about: about.map_err(|error| corrupt("about", error.to_string()))?,
+            old: self.old,
+            new: self.new,
+        })
+    }
+}
