@@ -1,6 +1,6 @@
 //! Opening databases and staying connected: what works, and what an owner reads when it does not;
 //! and who waits for whom.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{os::unix::fs::FileExt, path::Path, time::Duration};
 
