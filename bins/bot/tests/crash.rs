@@ -51,7 +51,7 @@ async fn webhook(database: ThrowAwayDatabase) {
     let address = format!("127.0.0.1:{port}");
     let settings = [
         ("WEBHOOK_URL", url.as_str()),
-        ("WEBHOOK_SECRET", "between-us"),
+        ("WEBHOOK_SECRET", "between-us-alone"),
         ("LISTEN_ADDR", address.as_str()),
     ];
     survives(database, &settings).await;

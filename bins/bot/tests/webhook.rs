@@ -25,7 +25,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-const SECRET: &str = "Right-Secret_1";
+const SECRET: &str = "Right-Secret_123";
 const PATH: &str = "/under/a/path";
 
 stories!(
@@ -246,7 +246,11 @@ async fn only_telegram_is_let_in_and_only_where_it_is_asked_to() {
     assert_eq!(hook.request("POST", &with_query, Some(SECRET), &message(3, 7, "x")).await, 200);
     let log = bot.terminate().await;
     assert_eq!(stored(&database).await.len(), 2);
-    assert_eq!(log.matches("without the right WEBHOOK_SECRET was refused").count(), 1, "{log}");
+    assert_eq!(
+        log.matches("refused webhook requests without the right WEBHOOK_SECRET").count(),
+        1,
+        "{log}"
+    );
     assert!(log.contains("something that is no update was brought"), "{log}");
     assert!(log.contains("could not be read in full, and is set aside update_id=2 "), "{log}");
 }
@@ -330,12 +334,12 @@ async fn wrong_settings_are_told_in_one_line() {
         (
             "WEBHOOK_SECRET",
             "",
-            "error: WEBHOOK_SECRET is not set, and WEBHOOK_URL needs it; expected 1",
+            "error: WEBHOOK_SECRET is not set, and WEBHOOK_URL needs it; expected 16",
         ),
         (
             "WEBHOOK_SECRET",
             "hunter2!",
-            "error: WEBHOOK_SECRET: it is not a webhook's secret; expected",
+            "error: WEBHOOK_SECRET: it is not a safe webhook secret; expected",
         ),
         (
             "WEBHOOK_URL",

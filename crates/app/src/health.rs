@@ -136,6 +136,14 @@ fn describe() {
         "Refreshes of the schedule and of the scores, by their outcome"
     );
     describe_counter!("rollcall_games_fetched_total", "Games fetched, by what that changed");
+    describe_counter!(
+        "rollcall_webhook_refused_total",
+        "Webhook requests without the right secret"
+    );
+    describe_counter!(
+        "rollcall_http_connections_closed_total",
+        "HTTP connections closed at a limit, by the limit"
+    );
     describe_histogram!("rollcall_batch_interactions", "Interactions in a transaction");
     describe_histogram!("rollcall_commit_seconds", Unit::Seconds, "How long a transaction took");
     describe_histogram!(

@@ -38,7 +38,7 @@ pub(crate) async fn serve(
     shutdown: Shutdown,
 ) -> anyhow::Result<()> {
     // Before anything else is done: a port that is taken is the owner's to free.
-    let listener = listen(&http).await?;
+    let listener = listen(&http)?;
     let listening = listener.as_ref().map(TcpListener::local_addr).transpose()?;
     let health = Health::new()?;
     let receiver = Arc::default();
@@ -50,7 +50,9 @@ pub(crate) async fn serve(
     let served = async {
         match listener {
             // From the beginning, so that somebody who watches sees it start.
-            Some(listener) => http::serve(listener, router, shutdown.clone()).await,
+            Some(listener) => {
+                http::serve(listener, router, http.trusted_proxies.clone(), shutdown.clone()).await
+            }
             None => shutdown.clone().requested().await,
         }
         Ok(())
@@ -69,9 +71,9 @@ pub(crate) async fn serve(
 
 /// Listens where the settings say. Where nobody asked for a webhook, nor for the web admin at an
 /// address of its own, a port that is taken does not keep the bot from its work.
-async fn listen(http: &HttpSettings) -> anyhow::Result<Option<TcpListener>> {
+fn listen(http: &HttpSettings) -> anyhow::Result<Option<TcpListener>> {
     let Some(address) = http.address else { return Ok(None) };
-    match http::listen(address).await {
+    match http::listen(address) {
         Err(error) if http.webhook.is_none() && http.public_url.is_none() => {
             log::warn!(
                 "{error:#}; the bot goes on without the web admin, {} (LISTEN_ADDR=off for none)",

@@ -141,8 +141,8 @@ pub struct HttpArguments {
     /// Have Telegram bring updates to this address instead of asking for them [env: WEBHOOK_URL]
     #[arg(long, value_name = "URL")]
     webhook_url: Option<String>,
-    /// What shows that Telegram brings them: 1 to 256 characters of A-Z a-z 0-9 _ -; needed with
-    /// WEBHOOK_URL, and better kept in the environment [env: WEBHOOK_SECRET]
+    /// Secret token that proves that a webhook request comes from Telegram: 16 to 256 characters of
+    /// A-Z a-z 0-9 _ -, such as `openssl rand -hex 32` prints; needed with WEBHOOK_URL, and better kept in the environment [env: WEBHOOK_SECRET]
     #[arg(long, value_name = "SECRET")]
     webhook_secret: Option<String>,
     /// Where to listen for them, for the web admin, and for those who watch the bot (/metrics,
@@ -481,7 +481,7 @@ pub enum SettingError {
     /// There is a webhook, and no secret for it.
     #[error(
         "WEBHOOK_SECRET is not set, and WEBHOOK_URL needs it; \
-         expected 1 to 256 characters of A-Z a-z 0-9 _ -"
+         expected 16 to 256 characters of A-Z a-z 0-9 _ -"
     )]
     NoSecret,
     /// There is a webhook, and no address for it.
@@ -593,7 +593,7 @@ mod tests {
         let telegram = (TELEGRAM_API_URL, "https://api.telegram.org");
         let own = (TELEGRAM_API_URL, "http://localhost:8081");
         let url = (WEBHOOK_URL, "https://bot.example.org/under/a/path");
-        let secret = (WEBHOOK_SECRET, "s3cret_-");
+        let secret = (WEBHOOK_SECRET, "s3cret_of_sixteen-");
         let found = |text: &str| Ok(Some(text.to_owned()));
         assert_eq!(webhook(&[telegram, url, secret]), found("127.0.0.1:8080 /under/a/path"));
         let everywhere = (LISTEN_ADDR, "[::]:80");
@@ -606,7 +606,7 @@ mod tests {
     fn a_webhook_that_cannot_be_is_told_without_its_secrets() {
         let telegram = (TELEGRAM_API_URL, "https://api.telegram.org");
         let url = (WEBHOOK_URL, "https://bot.example.org/private");
-        let secret = (WEBHOOK_SECRET, "hunter2");
+        let secret = (WEBHOOK_SECRET, "hunter2-hunter2-");
         for (variables, expected) in [
             (
                 vec![telegram, (WEBHOOK_URL, "bot.example.org/private"), secret],
@@ -618,11 +618,11 @@ mod tests {
             ),
             (
                 vec![telegram, url],
-                "WEBHOOK_SECRET is not set, and WEBHOOK_URL needs it; expected 1 to 256 characters of A-Z a-z 0-9 _ -",
+                "WEBHOOK_SECRET is not set, and WEBHOOK_URL needs it; expected 16 to 256 characters of A-Z a-z 0-9 _ -",
             ),
             (
                 vec![telegram, url, (WEBHOOK_SECRET, "hunter2!")],
-                "WEBHOOK_SECRET: it is not a webhook's secret; expected 1 to 256 characters of A-Z a-z 0-9 _ -",
+                "WEBHOOK_SECRET: it is not a safe webhook secret; expected 16 to 256 characters of A-Z a-z 0-9 _ -, such as `openssl rand -hex 32` prints",
             ),
             (
                 vec![telegram, url, secret, (LISTEN_ADDR, "off")],
@@ -709,7 +709,7 @@ mod tests {
         let with = |path: &str, prefix: &str| {
             let webhook = format!("https://example.org{path}");
             let public = format!("https://example.org{prefix}");
-            let secret = (WEBHOOK_SECRET, "s3cret");
+            let secret = (WEBHOOK_SECRET, "s3cret_of_sixteen");
             http([(WEBHOOK_URL, &webhook), (PUBLIC_URL, &public), secret]).map(drop)
         };
         assert!(with("/admin", "").is_err() && with("/x/admin/users", "/x").is_err());

@@ -215,7 +215,7 @@ impl RunningBot {
         if mode == Mode::Webhook {
             command
                 .env("WEBHOOK_URL", format!("http://127.0.0.1:{port}/hook"))
-                .env("WEBHOOK_SECRET", "between-us");
+                .env("WEBHOOK_SECRET", "between-us-alone");
         }
         let mut process = command.spawn()?;
         let id = process.id().context("a bot that runs")?;

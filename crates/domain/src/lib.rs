@@ -13,6 +13,7 @@ mod clock;
 mod directory;
 mod game;
 mod interaction;
+mod log_pace;
 mod preferences;
 mod profile;
 mod reach;
@@ -41,6 +42,7 @@ pub use game::{
     Game, GameKind, GameState, GameUpdate, MAX_ABBREVIATION_CHARS, MAX_TEAM_NAME_CHARS, Score, Team,
 };
 pub use interaction::{Chat, ChatKind, Event, Interaction, InteractionKind, Registration};
+pub use log_pace::LogPace;
 pub use preferences::{
     Language, MAX_FAVOURITES, Preferences, ZONE_REGIONS, region_of, zone_of_name, zones_of,
 };

@@ -5,14 +5,12 @@ use std::{
     error::Error,
     fmt,
     str::FromStr,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
 
 use reqwest::Url;
+use rollcall_domain::LogPace;
 use rollcall_service::ServiceError;
 use serde_json::value::RawValue;
 use subtle::ConstantTimeEq;
@@ -54,7 +52,7 @@ pub struct Receiver {
 struct Shared {
     outage: SharedTrouble,
     slowness: SharedTrouble,
-    met_a_stranger: AtomicBool,
+    wrong_secrets: Mutex<LogPace>,
     stopped: Notify,
 }
 
@@ -63,7 +61,7 @@ impl Receiver {
         let shared = Shared {
             outage: SharedTrouble::new("users cannot be registered"),
             slowness: SharedTrouble::new("updates are not stored in time"),
-            met_a_stranger: AtomicBool::new(false),
+            wrong_secrets: Mutex::default(),
             stopped: Notify::new(),
         };
         Self { ingest, intake, secret, shared: Arc::new(shared) }
@@ -73,14 +71,19 @@ impl Receiver {
     /// in a time that does not tell how much of it is right.
     pub fn admits(&self, secret: Option<&[u8]>) -> bool {
         let admitted = secret.is_some_and(|secret| self.secret.is(secret));
-        // Told once: it may be a stranger, or a process that was given another secret.
-        if !admitted && !self.shared.met_a_stranger.swap(true, Ordering::Relaxed) {
-            log::warn!(
-                "a request to the webhook without the right WEBHOOK_SECRET was refused; \
-                 further ones are not told"
-            );
+        if !admitted {
+            self.refuse();
         }
         admitted
+    }
+
+    /// Counts a wrong secret: it may be a stranger's, or that of a process with another setting.
+    fn refuse(&self) {
+        metrics::counter!("rollcall_webhook_refused_total").increment(1);
+        let mut pace = self.shared.wrong_secrets.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(requests) = pace.note(Instant::now()) {
+            log::warn!(requests; "refused webhook requests without the right WEBHOOK_SECRET");
+        }
     }
 
     /// Takes the body of a request that is [admitted](Receiver::admits). Once this has answered
@@ -217,6 +220,11 @@ impl fmt::Debug for WebhookUrl {
 )]
 pub struct InvalidWebhookUrl;
 
+/// Telegram takes shorter secrets; they could be guessed.
+const SHORTEST_SECRET: usize = 16;
+/// The longest that Telegram takes.
+const LONGEST_SECRET: usize = 256;
+
 /// What shows that a request comes from Telegram: the setting `WEBHOOK_SECRET`.
 ///
 /// A secret: neither `Debug` nor `Display` shows it.
@@ -237,10 +245,10 @@ impl WebhookSecret {
 impl FromStr for WebhookSecret {
     type Err = InvalidWebhookSecret;
 
-    /// Checks the form (Bot API, `secret_token` of "setWebhook").
+    /// Checks the form (Bot API, `secret_token` of "setWebhook"), and that it is long enough.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
-        if !(1..=256).contains(&text.len()) || !text.bytes().all(fits) {
+        if !(SHORTEST_SECRET..=LONGEST_SECRET).contains(&text.len()) || !text.bytes().all(fits) {
             return Err(InvalidWebhookSecret);
         }
         Ok(Self(text.to_owned()))
@@ -255,7 +263,10 @@ impl fmt::Debug for WebhookSecret {
 
 /// A text that is no secret for a webhook. Does not show the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("it is not a webhook's secret; expected 1 to 256 characters of A-Z a-z 0-9 _ -")]
+#[error(
+    "it is not a safe webhook secret; expected {SHORTEST_SECRET} to {LONGEST_SECRET} characters of \
+     A-Z a-z 0-9 _ -, such as `openssl rand -hex 32` prints"
+)]
 pub struct InvalidWebhookSecret;
 
 #[cfg(test)]
@@ -264,19 +275,36 @@ mod tests {
 
     #[test]
     fn a_secret_is_of_letters_that_telegram_takes() {
-        for good in ["x", "A-Za-z0-9_-", &"x".repeat(256)] {
+        for good in ["0123456789abcdef", "ABCDwxyz0189_-_-", &"x".repeat(256)] {
             assert!(good.parse::<WebhookSecret>().is_ok(), "{good}");
         }
-        for bad in ["", "a b", "a.b", "ключ", "x\n", "hunter2!", &"x".repeat(257)] {
+        for bad in [
+            "",
+            "0123456789abcde",
+            "0123456789 abcdef",
+            "0123456789.abcdef",
+            "ключключключключ",
+            "0123456789abcdef\n",
+            "hunter2!hunter2!",
+            &"x".repeat(257),
+        ] {
             assert_eq!(bad.parse::<WebhookSecret>(), Err(InvalidWebhookSecret), "{bad}");
         }
     }
 
     #[test]
     fn only_the_whole_secret_is_the_secret() {
-        let secret: WebhookSecret = "hunter2".parse().unwrap();
-        assert!(secret.is(b"hunter2"));
-        for wrong in [&b""[..], b"h", b"hunter", b"hunter3", b"Hunter2", b"hunter2 ", b"\xff"] {
+        let secret: WebhookSecret = "hunter2-hunter2-".parse().unwrap();
+        assert!(secret.is(b"hunter2-hunter2-"));
+        for wrong in [
+            &b""[..],
+            b"h",
+            b"hunter2-hunter2",
+            b"hunter2-hunter3-",
+            b"Hunter2-hunter2-",
+            b"hunter2-hunter2- ",
+            b"\xff",
+        ] {
             assert!(!secret.is(wrong));
         }
     }
@@ -308,7 +336,7 @@ mod tests {
     fn neither_is_shown() {
         let webhook = Webhook {
             url: "https://bot.example.org/private".parse().unwrap(),
-            secret: "hunter2".parse().unwrap(),
+            secret: "hunter2-hunter2-".parse().unwrap(),
         };
         let shown = format!("{webhook:?}");
         assert!(!shown.contains("private") && !shown.contains("hunter2"), "{shown}");

@@ -38,6 +38,12 @@ use tokio::{
 /// How long the bot may take for what it does at once.
 const PATIENCE: Duration = Duration::from_secs(15);
 
+/// Starts the bot. A file beyond its limit is an error to be handled, not a signal that kills. With
+/// `TEST_OPEN_FILES` the bot may have so many files open, and begins with a soft limit of 128.
+const LAUNCH: &str = r#"trap '' XFSZ
+[ -z "$TEST_OPEN_FILES" ] || { ulimit -Sn 128; ulimit -Hn "$TEST_OPEN_FILES"; }
+exec "$0" "$@""#;
+
 /// A running bot, killed when it is dropped.
 pub(crate) struct RunningBot {
     process: Child,
@@ -174,6 +180,15 @@ impl RunningBot {
         peak.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
     }
 
+    /// How many files and connections the bot has open, and how many it may have (the soft limit).
+    pub(crate) fn open_files(&self) -> (usize, usize) {
+        let id = self.process.id().expect("a bot that runs");
+        let open = std::fs::read_dir(format!("/proc/{id}/fd")).unwrap().count();
+        let limits = std::fs::read_to_string(format!("/proc/{id}/limits")).unwrap();
+        let soft = limits.lines().find_map(|line| line.strip_prefix("Max open files")).unwrap();
+        (open, soft.split_whitespace().next().unwrap().parse().unwrap())
+    }
+
     /// Kills the bot at once, as a power cut would.
     pub(crate) async fn kill(&mut self) {
         self.process.kill().await.unwrap();
@@ -192,9 +207,8 @@ impl RunningBot {
 
     fn spawn(database: &ThrowAwayDatabase, arguments: &[&str], settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        // A file beyond its limit is an error to be handled, not a signal that kills.
         let mut process = Command::new("sh")
-            .args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_bot")])
+            .args(["-c", LAUNCH, env!("CARGO_BIN_EXE_bot")])
             .args(arguments)
             .env_clear()
             .env("DATABASE_URL", database.url())

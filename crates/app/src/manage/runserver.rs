@@ -38,7 +38,7 @@ impl Runserver {
         let address = settings
             .address
             .context("LISTEN_ADDR is off; expected an address such as 127.0.0.1:8080")?;
-        let listener = http::listen(address).await?;
+        let listener = http::listen(address)?;
         let shutdown = Shutdown::on_signals()?;
         let storage = DieselAdminRepository::new(database.clone());
         let admins = AdminService::new(storage, SystemClock, owners);
@@ -51,7 +51,7 @@ impl Runserver {
         let users = service(database.clone());
         let pages = web_admin::pages(&settings, database.clone(), users.clone(), admins.clone());
         tokio::select! {
-            () = http::serve(listener, pages, shutdown) => {}
+            () = http::serve(listener, pages, settings.trusted_proxies.clone(), shutdown) => {}
             never = maintenance::run(users, admins, directory(database)) => match never {},
         }
         Ok(ExitCode::SUCCESS)

@@ -1,21 +1,14 @@
 //! The HTTP server: what is behind [`LISTEN_ADDR`](crate::settings).
 
-use std::{
-    net::SocketAddr,
-    pin::pin,
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+mod connections;
+mod descriptors;
+mod paced;
+mod webhook;
+
+use std::{net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
 use anyhow::Context;
-use axum::{
-    Router,
-    body::Bytes,
-    extract::{ConnectInfo, DefaultBodyLimit, FromRequest, Request, State},
-    http::{HeaderValue, StatusCode},
-    response::{IntoResponse, Response},
-    routing::post,
-};
+use axum::{Router, extract::ConnectInfo};
 use hyper::{
     server::conn::http1,
     service::{Service, service_fn},
@@ -24,23 +17,29 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
-use rollcall_telegram::Receiver;
+use ipnet::IpNet;
 use tokio::{
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     task::JoinSet,
     time::{sleep, timeout},
 };
 
+pub(crate) use self::webhook::webhook;
+use self::{
+    connections::{Connections, Limits, Ticket},
+    paced::Paced,
+};
 use crate::shutdown::Shutdown;
 
-/// The header that shows that a request comes from Telegram (Bot API, "setWebhook").
-const SECRET: &str = "x-telegram-bot-api-secret-token";
-/// The largest body that is read. An update is a few KiB.
-const LARGEST_BODY_BYTES: usize = 1 << 20;
 /// How long a request's head may take to come, and a connection to do nothing.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long a request's body may take to come.
-const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+/// The most of a request that is held before it is looked at: its head, or a piece of its body.
+const BUFFER_BYTES: usize = 32 * 1024;
+/// The most of an answer that the kernel holds for a client: what is on its way at 20 Mbit/s and a
+/// tenth of a second. By itself the kernel would hold up to 4 MiB for each.
+const SEND_BUFFER_BYTES: u32 = 256 * 1024;
+/// How many connections may wait to be accepted.
+const BACKLOG: u32 = 1024;
 /// Pause where no connection can be accepted, such as for want of file descriptors.
 const PAUSE: Duration = Duration::from_secs(1);
 /// How long requests that are under way may take when the server ends.
@@ -50,48 +49,29 @@ const LAST_REQUESTS: Duration = Duration::from_secs(3);
 ///
 /// # Errors
 /// When it is taken, or is none of this machine's.
-pub(crate) async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    let listener = TcpListener::bind(address).await;
-    listener.with_context(|| format!("LISTEN_ADDR: cannot listen on {address}"))
-}
-
-/// Takes updates at `path` and hands them to `receiver`, once it is there.
-pub(crate) fn webhook(path: &str, receiver: Arc<OnceLock<Receiver>>) -> Router {
-    Router::new()
-        // A colon is a letter like any other; braces do not occur, since URLs encode them.
-        .without_v07_checks()
-        .route(path, post(take_update))
-        .layer(DefaultBodyLimit::max(LARGEST_BODY_BYTES))
-        .with_state(receiver)
-}
-
-async fn take_update(
-    State(receiver): State<Arc<OnceLock<Receiver>>>,
-    request: Request,
-) -> Response {
-    // Of a bot that still starts; Telegram tries again.
-    let Some(receiver) = receiver.get() else {
-        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+pub(crate) fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    let bind = || {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        socket.set_reuseaddr(true)?;
+        // The connections that it accepts inherit this.
+        socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)
     };
-    // Before the body is read: strangers are not to fill the memory.
-    if !receiver.admits(request.headers().get(SECRET).map(HeaderValue::as_bytes)) {
-        return StatusCode::UNAUTHORIZED.into_response();
-    }
-    match timeout(BODY_TIMEOUT, Bytes::from_request(request, &())).await {
-        Err(_) => StatusCode::REQUEST_TIMEOUT.into_response(),
-        Ok(Err(rejection)) => rejection.into_response(),
-        Ok(Ok(body)) => match receiver.receive(body).await {
-            Ok(()) => StatusCode::OK.into_response(),
-            // Telegram brings again what was answered with anything but 2xx.
-            Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
-        },
-    }
+    bind().with_context(|| format!("LISTEN_ADDR: cannot listen on {address}"))
 }
 
 /// Serves until the process is to end; then accepts nothing more, and answers what is under way.
 ///
 /// Not axum's own server, which gives requests all the time in the world.
-pub(crate) async fn serve(listener: TcpListener, router: Router, shutdown: Shutdown) {
+pub(crate) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    trusted_proxies: Vec<IpNet>,
+    shutdown: Shutdown,
+) {
+    let limits = Limits::new(descriptors::room_for_connections(), trusted_proxies);
+    let open = Connections::new(limits);
     let mut stopping = pin!(shutdown.clone().requested());
     let mut connections = JoinSet::new();
     loop {
@@ -101,7 +81,10 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, shutdown: Shutd
         };
         match accepted {
             Ok((stream, peer)) => {
-                connections.spawn(talk(stream, peer, router.clone(), shutdown.clone()));
+                // Where there is no room, the client sees the connection closed.
+                if let Some(ticket) = open.admit(peer.ip()) {
+                    connections.spawn(talk(stream, peer, ticket, router.clone(), shutdown.clone()));
+                }
             }
             Err(error) => {
                 log::warn!(error:% = error; "a connection was not accepted");
@@ -121,21 +104,33 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, shutdown: Shutd
     }
 }
 
-/// Answers the requests of one connection, one after the other. Each is told whose it is.
-async fn talk(stream: TcpStream, peer: SocketAddr, router: Router, shutdown: Shutdown) {
+/// Answers the requests of one connection, one after the other. Each is given the peer's address and
+/// the connection's ticket.
+async fn talk(
+    stream: TcpStream,
+    peer: SocketAddr,
+    ticket: Ticket,
+    router: Router,
+    shutdown: Shutdown,
+) {
+    let ticket = Arc::new(ticket);
     let router = TowerToHyperService::new(router);
+    let its_ticket = Arc::clone(&ticket);
     let service = service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));
+        request.extensions_mut().insert(Arc::clone(&its_ticket));
         router.call(request)
     });
     let mut connection = pin!(
         http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HEAD_TIMEOUT)
-            .serve_connection(TokioIo::new(stream), service)
+            .max_buf_size(BUFFER_BYTES)
+            .serve_connection(TokioIo::new(Paced::new(stream)), service)
     );
     let talked = tokio::select! {
         talked = connection.as_mut() => talked,
+        () = ticket.closed() => return,
         () = shutdown.requested() => {
             connection.as_mut().graceful_shutdown();
             connection.await

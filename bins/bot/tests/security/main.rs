@@ -1,0 +1,15 @@
+//! What an attacker can try over the network, against the real bot. Every flood is bounded, and
+//! goes to this machine.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+#[macro_use]
+#[path = "../running/mod.rs"]
+mod running;
+
+mod connections;
+mod server;

@@ -1,0 +1,96 @@
+//! The bot's HTTP server, as a client on this machine reaches it.
+
+use std::net::SocketAddr;
+
+use rollcall_simulator::Simulator;
+use rollcall_testkit::ThrowAwayDatabase;
+use serde_json::json;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpSocket, TcpStream},
+};
+
+use crate::running::RunningBot;
+
+pub(crate) const SECRET: &str = "a-secret-of-this-test";
+pub(crate) const PATH: &str = "/webhook";
+
+/// A bot that takes updates by webhook, and its address.
+pub(crate) struct Server {
+    pub(crate) bot: RunningBot,
+    pub(crate) address: SocketAddr,
+}
+
+impl Server {
+    pub(crate) async fn start(
+        telegram: &Simulator,
+        database: &ThrowAwayDatabase,
+        settings: &[(&str, &str)],
+    ) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        drop(listener);
+        let (listen, api) = (address.to_string(), telegram.url());
+        let url = format!("http://{listen}{PATH}");
+        let own = [
+            ("TELEGRAM_API_URL", api.as_str()),
+            ("TELEGRAM_BOT_TOKEN", telegram.token()),
+            ("WEBHOOK_URL", &url),
+            ("WEBHOOK_SECRET", SECRET),
+            ("LISTEN_ADDR", &listen),
+        ];
+        let settings = [&own, settings].concat();
+        let bot = RunningBot::start_until(database, &settings, "takes updates by webhook").await;
+        Self { bot, address }
+    }
+
+    /// A connection from this machine's address 127.0.0.`host`.
+    pub(crate) async fn connect_from(&self, host: u8) -> TcpStream {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(([127, 0, 0, host], 0).into()).unwrap();
+        socket.connect(self.address).await.unwrap()
+    }
+
+    /// Delivers an update as Telegram does; returns the status of the answer.
+    pub(crate) async fn deliver(&self, update_id: i64, secret: &str) -> u16 {
+        let body = message(update_id);
+        let head = format!(
+            "POST {PATH} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\
+             x-telegram-bot-api-secret-token: {secret}\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        );
+        let answer = exchange(self.connect_from(1).await, &(head + &body)).await;
+        status(&answer).unwrap_or_else(|| panic!("no answer to update {update_id}: {answer:?}"))
+    }
+
+    /// Gets a path; returns the whole answer.
+    pub(crate) async fn get(&self, path: &str) -> String {
+        let request =
+            format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+        exchange(self.connect_from(1).await, &request).await
+    }
+}
+
+/// Sends a request, and reads until the connection ends.
+pub(crate) async fn exchange(mut connection: TcpStream, request: &str) -> String {
+    // The server may answer, and close, before it has read all.
+    let _sent = connection.write_all(request.as_bytes()).await;
+    let mut answer = Vec::new();
+    let _end = connection.read_to_end(&mut answer).await;
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+/// The status of an answer.
+pub(crate) fn status(answer: &str) -> Option<u16> {
+    answer.split(' ').nth(1)?.parse().ok()
+}
+
+/// A message of the person with the id of the update.
+fn message(update_id: i64) -> String {
+    let person = json!({"id": update_id, "is_bot": false, "first_name": "Ada"});
+    let chat = json!({"id": update_id, "type": "private", "first_name": "Ada"});
+    let message = json!({
+        "message_id": update_id, "date": 1_700_000_000, "from": person, "chat": chat, "text": "Hi"
+    });
+    json!({"update_id": update_id, "message": message}).to_string()
+}
