@@ -12,6 +12,9 @@ use diesel::{
 
 use crate::database_url::DatabaseUrl;
 
+/// Connections to one database: enough for two writers and a few readers.
+pub(crate) const CONNECTIONS: u32 = 8;
+
 /// A connection to the database that the URL chose; queries that both understand run on it as they
 /// are, and what they spell differently matches into the variants.
 #[derive(diesel::MultiConnection)]

@@ -10,7 +10,7 @@ use diesel::{
 use rollcall_repository::{BoxError, RepositoryError};
 
 use crate::{
-    connection::{AnyConnection, Connector},
+    connection::{AnyConnection, CONNECTIONS, Connector},
     database_url::{DatabaseUrl, SqliteMode},
     error::Failure,
     migrations::{self, Migration, MigrationError, MigrationState},
@@ -19,13 +19,8 @@ use crate::{
 
 /// Database work that takes longer than this is logged at warn.
 const SLOW: Duration = Duration::from_millis(500);
-/// How often work is done in all when it fails in a way that may pass: more often than there are
-/// connections, all of which may have been cut.
-const ATTEMPTS: u32 = CONNECTIONS + 2;
 /// How long a caller waits for a connection when all are in use or the server is away.
 const CONNECTION_TIMEOUT: Duration = Duration::from_secs(10);
-/// Connections to one database: enough for two writers and a few readers.
-const CONNECTIONS: u32 = 8;
 
 /// A database, and pools of connections to it. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -102,7 +97,7 @@ impl Database {
         self.with_connection(self.writer(), |connection| {
             let applied = migrations::apply(connection)?;
             recount::first(connection)
-                .map_err(|failure| MigrationError::Failed(RepositoryError::from(failure).into()))?;
+                .map_err(|failure| MigrationError::Failed(failure.into_error(connection).into()))?;
             Ok(applied)
         })
         .await
@@ -213,9 +208,8 @@ impl Database {
     ) -> Result<T, RepositoryError> {
         let database = self.clone();
         blocking(move || {
-            let connection = connection(&database.url, database.writer());
-            let mut connection = connection.map_err(RepositoryError::Unavailable)?;
-            work(&mut connection).map_err(Into::into)
+            let mut connection = reached(&database.url, database.writer())?;
+            work(&mut connection).map_err(|failure| failure.into_error(&mut connection))
         })
         .await
     }
@@ -275,13 +269,13 @@ fn attempt<T>(
     let mut attempts = 0;
     loop {
         attempts += 1;
-        let mut connection = connection(url, pool).map_err(RepositoryError::Unavailable)?;
+        let mut connection = reached(url, pool)?;
         match work(&mut connection) {
-            Err(failure) if failure.may_pass(&connection) && attempts < ATTEMPTS => {
+            Err(failure) if attempts < failure.attempts(&connection) => {
                 // Lets a connection that was cut notice it, so that the pool drops it.
                 drop(connection.ping());
             }
-            result => return result.map_err(Into::into),
+            result => return result.map_err(|failure| failure.into_error(&mut connection)),
         }
     }
 }
@@ -292,6 +286,14 @@ fn connection(
     pool: &r2d2::Pool<Connector>,
 ) -> Result<r2d2::PooledConnection<Connector>, BoxError> {
     pool.get().map_err(|error| url.redact(&error.to_string()).into())
+}
+
+/// A connection of a pool, for work of a repository.
+fn reached(
+    url: &DatabaseUrl,
+    pool: &r2d2::Pool<Connector>,
+) -> Result<r2d2::PooledConnection<Connector>, RepositoryError> {
+    connection(url, pool).map_err(|error| RepositoryError::Unavailable(error.into()))
 }
 
 /// Runs what blocks on a thread for that, to its end also when the caller goes away.

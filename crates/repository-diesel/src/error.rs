@@ -1,14 +1,27 @@
 //! From Diesel's errors to those of the repositories.
 
-use diesel::result::{DatabaseErrorKind, Error as DieselError};
-use rollcall_repository::RepositoryError;
+use diesel::{
+    QueryResult, RunQueryDsl, SqliteConnection,
+    result::{DatabaseErrorKind, Error as DieselError},
+    sql_types::{Bool, Text},
+};
+use rollcall_repository::{BoxError, DatabaseError, RepositoryError};
 
-use crate::connection::AnyConnection;
+use crate::{
+    codes::{self, Class},
+    connection::{AnyConnection, CONNECTIONS},
+};
 
 /// Why a closure given to [`Database`](crate::Database) failed.
 #[derive(Debug)]
 pub(crate) enum Failure {
     Diesel(DieselError),
+    /// PostgreSQL refused; the SQLSTATE that Diesel hides was looked for, see
+    /// [`sqlstate`](crate::sqlstate), and is `None` where it could not be found.
+    Examined {
+        code: Option<String>,
+        error: DieselError,
+    },
     /// The work was rolled back so as not to keep others waiting.
     GaveWay,
     Corrupt {
@@ -19,27 +32,52 @@ pub(crate) enum Failure {
     },
 }
 
+/// How often work is done in all when the connection was cut: more often than there are connections,
+/// all of which may have been.
+const CUT: u32 = CONNECTIONS + 2;
+/// How often work is done in all when others were in its way, or may have been.
+const IN_THE_WAY: u32 = 4;
+
 impl Failure {
-    /// Whether the same work may succeed when it is done again at once: the connection had gone
-    /// away, or PostgreSQL rolled the transaction back for the sake of another one.
-    ///
-    /// Diesel does not tell a deadlock (40P01) or a lock that is not to be had (55P03) from other
-    /// errors; they are of those that point at no place in the statement.
-    pub(crate) fn may_pass(&self, connection: &AnyConnection) -> bool {
-        let (kind, information) = match self {
-            Self::GaveWay => return true,
-            Self::Diesel(DieselError::DatabaseError(kind, information)) => (kind, information),
-            Self::Diesel(_) | Self::Corrupt { .. } => return false,
-        };
-        match kind {
-            DatabaseErrorKind::ClosedConnection
-            | DatabaseErrorKind::UnableToSendCommand
-            | DatabaseErrorKind::SerializationFailure => true,
-            DatabaseErrorKind::Unknown => {
-                matches!(connection, AnyConnection::Postgres(_))
-                    && information.statement_position().is_none()
+    /// How often work that fails in this way is done in all, at once: the connection had gone away,
+    /// or PostgreSQL rolled the transaction back for the sake of another one.
+    pub(crate) fn attempts(&self, connection: &AnyConnection) -> u32 {
+        match self {
+            Self::GaveWay => CUT,
+            Self::Examined { code: Some(code), .. } if codes::may_pass_at_once(code) => IN_THE_WAY,
+            Self::Diesel(DieselError::DatabaseError(
+                DatabaseErrorKind::ClosedConnection
+                | DatabaseErrorKind::UnableToSendCommand
+                | DatabaseErrorKind::SerializationFailure,
+                _,
+            )) => CUT,
+            Self::Diesel(error)
+                if matches!(connection, AnyConnection::Postgres(_)) && may_be_for_others(error) =>
+            {
+                IN_THE_WAY
             }
-            _ => false,
+            Self::Diesel(_) | Self::Examined { .. } | Self::Corrupt { .. } => 1,
+        }
+    }
+
+    /// The error for the callers of the repository, classified by the database's code.
+    pub(crate) fn into_error(self, connection: &mut AnyConnection) -> RepositoryError {
+        match self {
+            Self::Corrupt { table, column, key, reason } => {
+                RepositoryError::Corrupt { table, column, key, reason }
+            }
+            Self::GaveWay => Class::Connection.error("others hold what is to be locked".into()),
+            Self::Examined { code: Some(code), error } => of_sqlstate(&code, error),
+            Self::Diesel(DieselError::RollbackErrorOnCommit { commit_error, .. }) => {
+                Self::Diesel(*commit_error).into_error(connection)
+            }
+            Self::Examined { code: None, error } | Self::Diesel(error) => match connection {
+                AnyConnection::Sqlite(connection) => of_sqlite(connection, error),
+                AnyConnection::Postgres(_) => match named(&error) {
+                    Some(code) => of_sqlstate(code, error),
+                    None => without_code(error),
+                },
+            },
         }
     }
 }
@@ -50,30 +88,146 @@ impl From<DieselError> for Failure {
     }
 }
 
-impl From<Failure> for RepositoryError {
-    fn from(failure: Failure) -> Self {
-        match failure {
-            Failure::Corrupt { table, column, key, reason } => {
-                Self::Corrupt { table, column, key, reason }
-            }
-            Failure::GaveWay => Self::Unavailable("others hold what is to be locked".into()),
-            Failure::Diesel(error) => match &error {
-                DieselError::DatabaseError(
-                    DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand,
-                    _,
-                )
-                | DieselError::BrokenTransactionManager => Self::Unavailable(error.into()),
-                DieselError::DatabaseError(DatabaseErrorKind::ReadOnlyTransaction, _) => {
-                    Self::ReadOnly(error.into())
-                }
-                DieselError::DatabaseError(_, information) => match information.message() {
-                    // SQLite's texts for SQLITE_READONLY and SQLITE_BUSY: Diesel hides the codes.
-                    "attempt to write a readonly database" => Self::ReadOnly(error.into()),
-                    "database is locked" => Self::Unavailable(error.into()),
-                    _ => Self::Failed(error.into()),
-                },
-                _ => Self::Failed(error.into()),
-            },
+/// Whether Diesel hides the SQLSTATE of this error.
+pub(crate) fn is_unnamed(error: &DieselError) -> bool {
+    matches!(error, DieselError::DatabaseError(DatabaseErrorKind::Unknown, _))
+}
+
+/// Whether others may have been in the way: a deadlock (40P01), or a lock that they held (55P03).
+/// Diesel names neither, but they point at no place in the statement.
+pub(crate) fn may_be_for_others(error: &DieselError) -> bool {
+    matches!(
+        error,
+        DieselError::DatabaseError(DatabaseErrorKind::Unknown, information)
+            if information.statement_position().is_none()
+    )
+}
+
+/// The SQLSTATE of an error, if Diesel names it.
+fn named(error: &DieselError) -> Option<&'static str> {
+    let DieselError::DatabaseError(kind, _) = error else { return None };
+    codes::sqlstate_of(*kind)
+}
+
+fn of_sqlstate(code: &str, error: DieselError) -> RepositoryError {
+    codes::of_sqlstate(code).error(DatabaseError::with_code(format!("SQLSTATE {code}"), error))
+}
+
+fn of_sqlite(connection: &mut SqliteConnection, error: DieselError) -> RepositoryError {
+    let DieselError::DatabaseError(kind, information) = &error else { return without_code(error) };
+    let text = information.message();
+    let code = codes::of_sqlite(*kind, text)
+        .or_else(|| raised_by_trigger(connection, text).ok()?.then_some(codes::SQLITE_CONSTRAINT));
+    match code {
+        Some((code, class)) => class.error(DatabaseError::with_code(code, error)),
+        None => without_code(error),
+    }
+}
+
+/// Whether a text is one that a trigger of the database raises, which is then the whole of SQLite's
+/// text. Rollcall has no triggers, but owners may add some.
+fn raised_by_trigger(connection: &mut SqliteConnection, text: &str) -> QueryResult<bool> {
+    diesel::dsl::sql::<Bool>(
+        "SELECT EXISTS (SELECT * FROM sqlite_schema WHERE type = 'trigger' \
+         AND instr(sql, quote(",
+    )
+    .bind::<Text, _>(text)
+    .sql(")) > 0)")
+    .get_result(connection)
+}
+
+/// What Diesel itself says, and what has no code that is known.
+fn without_code(error: DieselError) -> RepositoryError {
+    let class = match &error {
+        DieselError::DatabaseError(
+            DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand,
+            _,
+        )
+        | DieselError::BrokenTransactionManager => Class::Connection,
+        // A value that cannot be read or written as what it is to be.
+        DieselError::DeserializationError(_) | DieselError::SerializationError(_) => Class::Row,
+        _ => Class::Other,
+    };
+    class.error(DatabaseError::from(BoxError::from(error)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::FileExt;
+
+    use diesel::{Connection, connection::SimpleConnection};
+
+    use super::*;
+    use crate::DatabaseUrl;
+
+    /// Errors of SQLite itself, by their class and their code.
+    #[test]
+    fn sqlite_names_what_went_wrong() {
+        for (prepare, fail, expected) in [
+            (
+                "PRAGMA max_page_count = 3",
+                "INSERT INTO t VALUES (1, randomblob(100000))",
+                "failed SQLITE_FULL",
+            ),
+            ("PRAGMA query_only = ON", "INSERT INTO t VALUES (1, 2)", "read_only SQLITE_READONLY"),
+            ("", "INSERT INTO t VALUES ('x', 2)", "rejected SQLITE_MISMATCH"),
+            ("", "INSERT INTO t VALUES (1, zeroblob(2000000000))", "rejected SQLITE_TOOBIG"),
+            ("", "INSERT INTO t VALUES (1, 1), (1, 1)", "rejected SQLITE_CONSTRAINT"),
+            ("", "INSERT INTO t VALUES (1, NULL)", "rejected SQLITE_CONSTRAINT"),
+            ("", "INSERT INTO t VALUES (-1, 2)", "rejected SQLITE_CONSTRAINT"),
+            ("", "INSERT INTO u VALUES (9)", "rejected SQLITE_CONSTRAINT"),
+            ("", "INSERT INTO s VALUES ('x')", "failed"),
+            ("", "SELECT * FROM nothing", "failed"),
+            ("", "SELEKT", "failed"),
+        ] {
+            let mut connection = prepared(prepare);
+            let error = connection.batch_execute(fail).unwrap_err();
+            assert_eq!(told(error, &mut connection), expected, "{fail}");
+        }
+    }
+
+    #[test]
+    fn sqlite_names_a_lock_and_damage() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rollcall.db");
+        let url: DatabaseUrl = format!("sqlite://{}", path.display()).parse().unwrap();
+        let mut connection = AnyConnection::open(&url).unwrap();
+        connection.batch_execute("CREATE TABLE t (x); PRAGMA busy_timeout = 0").unwrap();
+        let mut other = AnyConnection::open(&url).unwrap();
+        other.batch_execute("BEGIN IMMEDIATE").unwrap();
+        let error = connection.batch_execute("INSERT INTO t VALUES (1)").unwrap_err();
+        assert_eq!(told(error, &mut connection), "unavailable SQLITE_BUSY");
+        other.batch_execute("ROLLBACK").unwrap();
+
+        drop(connection);
+        let file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
+        file.write_all_at(&[0xff; 2048], 2048).unwrap();
+        let mut connection = AnyConnection::open(&url).unwrap();
+        let error = connection.batch_execute("INSERT INTO t VALUES (1)").unwrap_err();
+        assert_eq!(told(error, &mut connection), "rejected SQLITE_CORRUPT");
+    }
+
+    fn prepared(sql: &str) -> AnyConnection {
+        let connection = SqliteConnection::establish(":memory:").unwrap();
+        let mut connection = AnyConnection::Sqlite(connection);
+        connection
+            .batch_execute(
+                "PRAGMA foreign_keys = ON; CREATE TABLE t (id INTEGER PRIMARY KEY CHECK (id > 0), x NOT NULL); \
+                 CREATE TABLE u (id INTEGER REFERENCES t); CREATE TABLE s (x INTEGER) STRICT",
+            )
+            .unwrap();
+        connection.batch_execute(sql).unwrap();
+        connection
+    }
+
+    /// The class of an error, and its code if it has one.
+    fn told(error: DieselError, connection: &mut AnyConnection) -> String {
+        let error = Failure::from(error).into_error(connection);
+        let class = error.class().trim_start_matches("storage_").to_owned();
+        let source = std::error::Error::source(&error).unwrap().to_string();
+        match source.split(": ").next().unwrap() {
+            code if code.starts_with("SQLITE_") => format!("{class} {code}"),
+            _ => class,
         }
     }
 }

@@ -14,6 +14,7 @@
 mod activity;
 mod admin;
 mod bots;
+mod codes;
 mod connection;
 mod database;
 mod database_url;
@@ -31,6 +32,7 @@ mod row;
 mod schedule;
 mod schema;
 mod source_sums;
+mod sqlstate;
 mod timestamp;
 mod transfer;
 mod users;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use chrono_tz::Tz;
 use diesel::{
-    PgConnection, SqliteConnection,
+    SqliteConnection,
     pg::Pg,
     prelude::*,
     query_builder::{AstPass, Query, QueryFragment, QueryId},
@@ -19,10 +19,11 @@ use rollcall_repository::{PreferencesRepository, RepositoryError};
 use crate::{
     Database,
     connection::AnyConnection,
-    error::Failure,
+    error::{Failure, is_unnamed},
     registration::push,
     row::telegram_id,
     schema::{favourite_teams, preferences},
+    sqlstate,
 };
 
 /// What users have chosen.
@@ -237,7 +238,7 @@ impl Query for ReadAll<'_> {
     type SqlType = ChoiceSqlType;
 }
 
-impl RunQueryDsl<PgConnection> for ReadAll<'_> {}
+impl<C> RunQueryDsl<C> for ReadAll<'_> {}
 
 /// A row of either table: the user, a language and a time zone, or a team.
 type Choice = (i64, Option<String>, Option<String>, Option<i64>);
@@ -255,7 +256,13 @@ fn read(
             }
         }
         AnyConnection::Postgres(connection) => {
-            rows = ReadAll { telegram_ids: ids }.load(connection)?;
+            let all = || ReadAll { telegram_ids: ids };
+            rows = match all().load(connection) {
+                Err(error) if is_unnamed(&error) => {
+                    sqlstate::examine(connection, error, |connection| Ok(all().load(connection)?))?
+                }
+                rows => rows?,
+            };
         }
     }
     let mut chosen: BTreeMap<TelegramId, Preferences> = BTreeMap::new();

@@ -33,6 +33,9 @@ async fn several_processes_migrate_at_once_and_one_does_it() {
     }
 }
 
+/// Migrations that change nothing on SQLite.
+const OF_POSTGRES_ONLY: [&str; 1] = ["classify_errors"];
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_step_back_leaves_no_trace() {
     for throw_away in ThrowAwayDatabase::of_each_kind() {
@@ -44,11 +47,14 @@ async fn every_step_back_leaves_no_trace() {
         database.migrate().await.unwrap();
         let complete = schema(throw_away.url());
         for steps in 1..=states.len() {
+            let mut changed = false;
             for _ in 0..steps {
-                database.revert().await.unwrap().expect("something to revert");
+                let reverted = database.revert().await.unwrap().expect("something to revert");
+                changed |= throw_away.file().is_none()
+                    || !OF_POSTGRES_ONLY.iter().any(|name| reverted.to_string().contains(name));
             }
             let reverted = schema(throw_away.url());
-            assert_ne!(reverted, complete);
+            assert_eq!(reverted != complete, changed);
             if steps == states.len() {
                 // Only Diesel's own list of migrations is left.
                 let ours = |line: &&String| !line.contains("__diesel_schema_migrations");
@@ -294,7 +300,7 @@ struct Line {
     line: String,
 }
 
-/// The tables, columns, constraints and indexes of a database, a line each.
+/// The tables, columns, constraints, indexes and functions of a database, a line each.
 fn schema(url: &str) -> Vec<String> {
     let sql = match url.parse().unwrap() {
         DatabaseUrl::Sqlite { .. } => {
@@ -306,7 +312,9 @@ fn schema(url: &str) -> Vec<String> {
              AS line FROM information_schema.columns WHERE table_schema = 'public' \
              UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' \
              UNION ALL SELECT conrelid::regclass || ' ' || pg_get_constraintdef(oid) \
-             FROM pg_constraint WHERE connamespace = 'public'::regnamespace ORDER BY 1"
+             FROM pg_constraint WHERE connamespace = 'public'::regnamespace \
+             UNION ALL SELECT pg_get_functiondef(oid) \
+             FROM pg_proc WHERE pronamespace = 'public'::regnamespace ORDER BY 1"
         }
     };
     lines(url, sql)

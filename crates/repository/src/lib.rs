@@ -27,7 +27,7 @@ pub use admin::{
 };
 pub use bot::BotRepository;
 pub use directory::DirectoryRepository;
-pub use error::{BoxError, RepositoryError};
+pub use error::{BoxError, DatabaseError, RepositoryError};
 pub use page::{InvalidPage, MAX_PAGE_SIZE, Page, PageRequest};
 pub use preferences::PreferencesRepository;
 pub use quarantine::QuarantineRepository;

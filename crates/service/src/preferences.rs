@@ -120,7 +120,9 @@ impl Reader {
                 let its = match &chosen {
                     Ok(chosen) => Ok(chosen.get(&id).cloned().unwrap_or_default()),
                     // One user's row that cannot be read is not to be everybody's.
-                    Err(ServiceError::Repository(error)) if error.is_lasting() && ids.len() > 1 => {
+                    Err(ServiceError::Repository(error))
+                        if error.is_permanent() && ids.len() > 1 =>
+                    {
                         let alone = self.storage.preferences(&[id]).await;
                         alone.map(|mut its| its.remove(&id).unwrap_or_default()).map_err(Into::into)
                     }

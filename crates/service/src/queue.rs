@@ -156,8 +156,8 @@ impl Writer {
             let interactions = u32::try_from(batch.interactions.len()).unwrap_or(u32::MAX);
             metrics::histogram!("rollcall_batch_interactions").record(interactions);
             match self.register(&*users, &batch) {
-                // One caller's lasting fault is not to be everybody's.
-                Err(error) if error.is_lasting() && callers.len() > 1 => {
+                // What lies in one caller's row is not to be everybody's.
+                Err(error) if error.is_permanent() && callers.len() > 1 => {
                     self.register_apart(&*users, &batch, callers);
                 }
                 result => {

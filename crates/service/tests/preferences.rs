@@ -121,7 +121,7 @@ impl PreferencesRepository for Shared {
         self.0.readings.lock().unwrap().push(ids.iter().map(|id| id.get()).collect());
         assert!(ids.iter().all(|id| id.get() != FATAL), "on purpose");
         if ids.iter().any(|id| id.get() == SPOILT) {
-            return Err(RepositoryError::Failed("spoilt".into()));
+            return Err(RepositoryError::Rejected("spoilt".into()));
         }
         let chosen = Preferences { language: Some(Language::German), ..Preferences::default() };
         let odd = ids.iter().filter(|id| id.get() % 2 == 1);

@@ -103,7 +103,7 @@ impl Ingest {
     /// Where the storage refuses them all for the sake of one, that one is set aside.
     pub(crate) async fn register(&self, updates: &[Update<'_>]) -> Result<Commands, ServiceError> {
         let commands = match self.register_together(updates).await {
-            Err(ServiceError::Repository(error)) if error.is_lasting() => {
+            Err(ServiceError::Repository(error)) if error.is_permanent() => {
                 log::debug!(error = chain(&*error); "a batch is registered one by one");
                 self.register_one_by_one(updates).await?
             }
@@ -122,10 +122,10 @@ impl Ingest {
                     commands.0.extend(one);
                     continue;
                 }
-                Err(ServiceError::Repository(error)) if error.is_lasting() => error,
+                Err(ServiceError::Repository(error)) if error.is_permanent() => error,
                 Err(error) => return Err(error),
             };
-            let reason = format!("it could not be registered: {}", error.without_key());
+            let reason = format!("it could not be registered: {}", error.without_values());
             let Some(set_aside) = update.set_aside(reason, false) else { continue };
             // Whether the storage works shows in that it takes this.
             self.users.register_with(Vec::new(), vec![set_aside]).await?;

@@ -152,7 +152,7 @@ use std::{
 };
 
 use chrono::{DateTime, NaiveDate, Utc};
-use diesel::{Connection, QueryResult};
+use diesel::{Connection, PgConnection, QueryResult};
 use rollcall_domain::{
     Interaction, LatestDay, Neighbours, ProfileField, ReachChange, Registration, SetAside,
     StartPayload, Sums, TelegramId, TelegramUser, Username,
@@ -163,8 +163,9 @@ pub(crate) use self::activity::resolve_sources;
 use self::replay::{Replay, Replayed, StoredDay};
 use crate::{
     connection::AnyConnection,
-    error::Failure,
+    error::{Failure, is_unnamed, may_be_for_others},
     row::{UserRow, telegram_id},
+    sqlstate,
     timestamp::UtcMicros,
 };
 
@@ -322,15 +323,35 @@ pub(crate) fn register(
             connection.immediate_transaction(|connection| record(connection, batch, now, attempt))
         }
         AnyConnection::Postgres(connection) => {
-            if let Some(registration) = postgres::touch(connection, batch)? {
-                return Ok(vec![registration]);
+            match register_on_postgres(connection, batch, now, attempt) {
+                // What may be for others has passed by the next attempt, most often.
+                Err(Failure::Diesel(error))
+                    if is_unnamed(&error)
+                        && (attempt == Attempt::Again || !may_be_for_others(&error)) =>
+                {
+                    sqlstate::examine(connection, error, |connection| {
+                        record(connection, batch, now, attempt)
+                    })
+                }
+                result => result,
             }
-            // Said, for a server may have another default: each statement is to see what others
-            // have committed by then.
-            let mut transaction = connection.build_transaction().read_committed();
-            transaction.run(|connection| record(connection, batch, now, attempt))
         }
     }
+}
+
+fn register_on_postgres(
+    connection: &mut PgConnection,
+    batch: &Batch,
+    now: DateTime<Utc>,
+    attempt: Attempt,
+) -> Result<Vec<Registration>, Failure> {
+    if let Some(registration) = postgres::touch(connection, batch)? {
+        return Ok(vec![registration]);
+    }
+    // Said, for a server may have another default: each statement is to see what others have
+    // committed by then.
+    let mut transaction = connection.build_transaction().read_committed();
+    transaction.run(|connection| record(connection, batch, now, attempt))
 }
 
 fn record(

@@ -9,6 +9,7 @@ use std::{
 use chrono::{DateTime, Months, NaiveDate, NaiveDateTime, Utc};
 use diesel::{
     PgConnection,
+    connection::LoadConnection,
     dsl::{exists, max, min},
     pg::Pg,
     prelude::*,
@@ -35,10 +36,17 @@ use crate::{
         active_days, erased_sums, quarantine, reach_history, sources, starts, telegram_users,
     },
     source_sums::{self, COLUMNS},
+    sqlstate::Examining,
     timestamp::UtcMicros,
 };
 
-impl Statements for PgConnection {
+/// A connection to PostgreSQL, which may have each statement tried out first.
+pub(crate) trait Postgres: LoadConnection<Backend = Pg> {}
+
+impl Postgres for PgConnection {}
+impl Postgres for Examining<'_> {}
+
+impl<C: Postgres> Statements for C {
     statements_alike!();
 
     fn remember(&mut self, blocks: &Blocks, now: DateTime<Utc>) -> QueryResult<Vec<Known>> {
@@ -120,7 +128,7 @@ impl Statements for PgConnection {
 
 /// Inserts users who are thought to be new, and touches those who are not.
 fn insert_or_touch<'a>(
-    connection: &mut PgConnection,
+    connection: &mut impl Postgres,
     seen: impl Iterator<Item = &'a Seen> + Clone,
 ) -> QueryResult<Vec<Upserted>> {
     let users = seen.clone().map(|seen| &seen.user);
@@ -309,7 +317,7 @@ impl Query for Remember {
     type SqlType = (BigInt, Nullable<BigInt>);
 }
 
-impl RunQueryDsl<PgConnection> for Remember {}
+impl<C> RunQueryDsl<C> for Remember {}
 
 #[derive(QueryId)]
 struct TouchAll {
@@ -344,7 +352,7 @@ impl Query for TouchAll {
     type SqlType = UpsertedSqlType;
 }
 
-impl RunQueryDsl<PgConnection> for TouchAll {}
+impl<C> RunQueryDsl<C> for TouchAll {}
 
 struct Upsert<'a> {
     columns: Columns<'a>,
@@ -389,7 +397,7 @@ impl QueryId for Upsert<'_> {
     const HAS_STATIC_QUERY_ID: bool = true;
 }
 
-impl RunQueryDsl<PgConnection> for Upsert<'_> {}
+impl<C> RunQueryDsl<C> for Upsert<'_> {}
 
 struct Touch<'a> {
     telegram_id: i64,
@@ -443,7 +451,7 @@ impl QueryId for Touch<'_> {
     const HAS_STATIC_QUERY_ID: bool = true;
 }
 
-impl RunQueryDsl<PgConnection> for Touch<'_> {}
+impl<C> RunQueryDsl<C> for Touch<'_> {}
 
 struct Finish<'a> {
     columns: Columns<'a>,
@@ -504,7 +512,7 @@ impl QueryId for Finish<'_> {
     const HAS_STATIC_QUERY_ID: bool = true;
 }
 
-impl RunQueryDsl<PgConnection> for Finish<'_> {}
+impl<C> RunQueryDsl<C> for Finish<'_> {}
 
 struct FinishWithNames<'a>(NoteNames<'a>, Finish<'a>);
 
@@ -525,7 +533,7 @@ impl QueryId for FinishWithNames<'_> {
     const HAS_STATIC_QUERY_ID: bool = true;
 }
 
-impl RunQueryDsl<PgConnection> for FinishWithNames<'_> {}
+impl<C> RunQueryDsl<C> for FinishWithNames<'_> {}
 
 /// Sums to add, a column each.
 struct SumColumns<'a> {
@@ -633,7 +641,7 @@ impl QueryId for AddSums<'_> {
     const HAS_STATIC_QUERY_ID: bool = true;
 }
 
-impl RunQueryDsl<PgConnection> for AddSums<'_> {}
+impl<C> RunQueryDsl<C> for AddSums<'_> {}
 
 #[derive(QueryId)]
 struct AddDays {
@@ -660,7 +668,7 @@ impl QueryFragment<Pg> for AddDays {
     }
 }
 
-impl RunQueryDsl<PgConnection> for AddDays {}
+impl<C> RunQueryDsl<C> for AddDays {}
 
 #[derive(QueryId)]
 struct LockUsernames {
@@ -682,7 +690,7 @@ impl QueryFragment<Pg> for LockUsernames {
     }
 }
 
-impl RunQueryDsl<PgConnection> for LockUsernames {}
+impl<C> RunQueryDsl<C> for LockUsernames {}
 
 #[derive(QueryId)]
 struct TryLockUsernames {
@@ -707,7 +715,7 @@ impl Query for TryLockUsernames {
     type SqlType = Bool;
 }
 
-impl RunQueryDsl<PgConnection> for TryLockUsernames {}
+impl<C> RunQueryDsl<C> for TryLockUsernames {}
 
 /// The rows of users, and of those who hold a username with one of the keys.
 struct LockRows<'a> {
@@ -734,7 +742,7 @@ impl QueryId for LockRows<'_> {
     const HAS_STATIC_QUERY_ID: bool = true;
 }
 
-impl RunQueryDsl<PgConnection> for LockRows<'_> {}
+impl<C> RunQueryDsl<C> for LockRows<'_> {}
 
 struct Holders<'a> {
     keys: Vec<&'a str>,
@@ -762,7 +770,7 @@ impl QueryId for Holders<'_> {
     const HAS_STATIC_QUERY_ID: bool = true;
 }
 
-impl RunQueryDsl<PgConnection> for Holders<'_> {}
+impl<C> RunQueryDsl<C> for Holders<'_> {}
 
 /// How profiles changed, a column each, and whose names are to be taken into the search.
 struct NoteNames<'a> {
@@ -836,4 +844,4 @@ impl QueryId for NoteNames<'_> {
     const HAS_STATIC_QUERY_ID: bool = true;
 }
 
-impl RunQueryDsl<PgConnection> for NoteNames<'_> {}
+impl<C> RunQueryDsl<C> for NoteNames<'_> {}

@@ -8,7 +8,7 @@ use std::{collections::VecDeque, fmt, io, str::FromStr, sync::Arc};
 
 use rollcall_domain::{Cursor, SortKey, TelegramId, TelegramUser, UserFilter, UserSort};
 use rollcall_repository::{
-    DirectoryRepository, Imported, MAX_PAGE_SIZE, RepositoryError, TransferRepository,
+    BoxError, DirectoryRepository, Imported, MAX_PAGE_SIZE, RepositoryError, TransferRepository,
 };
 use tokio::task::{JoinHandle, spawn_blocking};
 
@@ -281,7 +281,9 @@ impl Export {
     pub async fn next(&mut self) -> Result<Option<Part>, ServiceError> {
         self.read_ahead().await?;
         let Some(reading) = self.ahead.pop_front() else { return Ok(None) };
-        let users = reading.await.map_err(|panic| RepositoryError::Failed(panic.into()))??;
+        let users = reading
+            .await
+            .map_err(|panic| RepositoryError::Failed(BoxError::from(panic).into()))??;
         // What comes next is read while this is written.
         self.read_ahead().await?;
         let (format, is_first) = (self.format, !self.begun);
@@ -294,7 +296,7 @@ impl Export {
             format.write(&users, &mut text);
             Part { text, users: u64::try_from(users.len()).unwrap_or_default() }
         });
-        Ok(Some(part.await.map_err(|panic| RepositoryError::Failed(panic.into()))?))
+        Ok(Some(part.await.map_err(|panic| RepositoryError::Failed(BoxError::from(panic).into()))?))
     }
 
     async fn read_ahead(&mut self) -> Result<(), RepositoryError> {
