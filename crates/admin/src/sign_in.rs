@@ -1,5 +1,7 @@
 //! Signing in and out.
 
+use std::time::Duration;
+
 use askama::Template;
 use axum::{
     Extension, Form,
@@ -9,6 +11,7 @@ use axum::{
 };
 use rollcall_service::{Session, SignIn, SignInError};
 use serde::Deserialize;
+use tokio::time::sleep;
 
 use crate::{
     App,
@@ -17,6 +20,9 @@ use crate::{
     security::Address,
     session,
 };
+
+/// How long an attempt that has to wait waits for that answer.
+const REFUSED: Duration = Duration::from_secs(1);
 
 #[derive(Deserialize)]
 pub(crate) struct Next {
@@ -69,7 +75,7 @@ pub(crate) async fn by_password(
 ) -> Result<Response, Failure> {
     match app.admins.sign_in(&name, &password, address).await {
         Ok(signed_in) => begin(&app, &headers, &signed_in, &next).await,
-        Err(error) => refused(frame, error, name, next),
+        Err(error) => refused(frame, error, name, next).await,
     }
 }
 
@@ -98,7 +104,7 @@ pub(crate) async fn by_link(
             let page = page(&Page { frame, trouble, name: String::new(), next: String::new() });
             Ok((StatusCode::UNAUTHORIZED, page).into_response())
         }
-        Err(error) => refused(frame, error, String::new(), String::new()),
+        Err(error) => refused(frame, error, String::new(), String::new()).await,
     }
 }
 
@@ -143,7 +149,7 @@ async fn begin(
     Ok(session::begin(&app.settings, &signed_in.token, response))
 }
 
-fn refused(
+async fn refused(
     frame: Frame,
     error: SignInError,
     name: String,
@@ -165,8 +171,17 @@ fn refused(
             );
             (StatusCode::TOO_MANY_REQUESTS, Some(seconds), trouble)
         }
+        SignInError::Busy => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            Some(5),
+            "Too many people are signing in at once. Try again in a few seconds.".to_owned(),
+        ),
         SignInError::Storage(error) => return Err(error.into()),
     };
+    if wait.is_some() {
+        // Clients that try again and again do so no faster than this on each connection.
+        sleep(REFUSED).await;
+    }
     let page = page(&Page { frame, trouble: Some(trouble), name, next });
     let wait = wait.map(|seconds| [(header::RETRY_AFTER, seconds.to_string())]);
     Ok((status, wait, page).into_response())

@@ -137,6 +137,10 @@ fn describe() {
     );
     describe_counter!("rollcall_games_fetched_total", "Games fetched, by what that changed");
     describe_counter!(
+        "rollcall_slow_database_work_total",
+        "Database work that took longer than half a second"
+    );
+    describe_counter!(
         "rollcall_webhook_refused_total",
         "Webhook requests without the right secret"
     );

@@ -1,5 +1,6 @@
 use std::{
-    sync::Arc,
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -7,12 +8,14 @@ use diesel::{
     ConnectionError, RunQueryDsl, connection::SimpleConnection, r2d2::R2D2Connection,
     sql_types::BigInt,
 };
+use rollcall_domain::LogPace;
 use rollcall_repository::{BoxError, RepositoryError};
 
 use crate::{
     connection::{AnyConnection, CONNECTIONS, Connector},
     database_url::{DatabaseUrl, SqliteMode},
     error::Failure,
+    file_mode,
     migrations::{self, Migration, MigrationError, MigrationState},
     recount,
 };
@@ -21,6 +24,8 @@ use crate::{
 const SLOW: Duration = Duration::from_millis(500);
 /// How long a caller waits for a connection when all are in use or the server is away.
 const CONNECTION_TIMEOUT: Duration = Duration::from_secs(10);
+/// Those of them that only register, on PostgreSQL: one for each thread that does.
+const REGISTRATION_CONNECTIONS: u32 = 2;
 
 /// A database, and pools of connections to it. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -30,6 +35,11 @@ pub struct Database {
     /// SQLite's only connection that writes: there can be one writer at a time, and as long as it
     /// is the same one it needs to read nothing again that it has in memory.
     writer: Option<r2d2::Pool<Connector>>,
+    /// Connections for registering alone, so that nothing else that is asked for is in its way; on
+    /// SQLite this is `writer`.
+    registration: r2d2::Pool<Connector>,
+    /// When slow work of each kind was logged.
+    slow: Arc<Mutex<HashMap<&'static str, LogPace>>>,
 }
 
 impl Database {
@@ -40,7 +50,11 @@ impl Database {
     /// When it cannot be reached or opened.
     pub async fn open(url: DatabaseUrl) -> Result<Self, OpenError> {
         match &url {
-            DatabaseUrl::Sqlite { mode: SqliteMode::ReadWriteCreate, .. } => {}
+            DatabaseUrl::Sqlite { path, mode: SqliteMode::ReadWriteCreate } => {
+                let path = path.clone();
+                // What keeps it from being created, SQLite says too.
+                let _created = blocking(move || file_mode::create_private(&path)).await;
+            }
             url => check_exists(url)?,
         }
         // The pool would only tell that time ran out; a first connection tells why.
@@ -58,11 +72,17 @@ impl Database {
                 .error_handler(Box::new(r2d2::NopErrorHandler))
                 .build_unchecked(Connector::new(url.clone(), may_write))
         };
-        let (pool, writer) = match url {
-            DatabaseUrl::Sqlite { .. } => (pool(CONNECTIONS - 1, false), Some(pool(1, true))),
-            DatabaseUrl::Postgres { .. } => (pool(CONNECTIONS, true), None),
+        let (pool, writer, registration) = match url {
+            DatabaseUrl::Sqlite { .. } => {
+                let writer = pool(1, true);
+                (pool(CONNECTIONS - 1, false), Some(writer.clone()), writer)
+            }
+            DatabaseUrl::Postgres { .. } => {
+                let others = CONNECTIONS - REGISTRATION_CONNECTIONS;
+                (pool(others, true), None, pool(REGISTRATION_CONNECTIONS, true))
+            }
         };
-        Ok(Self { url, pool, writer })
+        Ok(Self { url, pool, writer, registration, slow: Arc::default() })
     }
 
     /// Opens the database at `url` if it exists: a mistyped SQLite file is not created.
@@ -114,7 +134,7 @@ impl Database {
 
     /// How many connections are idle, and how many at work.
     pub fn connections(&self) -> (u32, u32) {
-        let states = [Some(&self.pool), self.writer.as_ref()].into_iter().flatten();
+        let states = [&self.pool, &self.registration].into_iter();
         states.map(r2d2::Pool::state).fold((0, 0), |(idle, at_work), state| {
             let its_idle = state.idle_connections;
             (idle + its_idle, at_work + state.connections.saturating_sub(its_idle))
@@ -163,7 +183,10 @@ impl Database {
         W: Fn(&mut AnyConnection) -> Result<T, Failure> + Send + 'static,
     {
         let database = self.clone();
-        blocking(move || told_if_slow(what, || attempt(&database.url, &database.pool, work))).await
+        blocking(move || {
+            database.log_if_slow(what, || attempt(&database.url, &database.pool, work))
+        })
+        .await
     }
 
     /// Does what [`Database::read`] does with work that writes; since it may be done again, it must
@@ -178,16 +201,18 @@ impl Database {
         W: Fn(&mut AnyConnection) -> Result<T, Failure> + Send + 'static,
     {
         let database = self.clone();
-        blocking(move || database.write_blocking(what, work)).await
+        blocking(move || {
+            database.log_if_slow(what, || attempt(&database.url, database.writer(), work))
+        })
+        .await
     }
 
-    /// Does what [`Database::write`] does on this thread, which may wait.
-    pub(crate) fn write_blocking<T>(
+    /// Does what [`Database::write`] does for a registration, on this thread, which may wait.
+    pub(crate) fn register_blocking<T>(
         &self,
-        what: &'static str,
         work: impl Fn(&mut AnyConnection) -> Result<T, Failure>,
     ) -> Result<T, RepositoryError> {
-        told_if_slow(what, || attempt(&self.url, self.writer(), work))
+        self.log_if_slow("register", || attempt(&self.url, &self.registration, work))
     }
 
     /// Does what [`Database::write`] does with work that may well take long, so that nobody needs to
@@ -232,6 +257,26 @@ impl Database {
     fn writer(&self) -> &r2d2::Pool<Connector> {
         self.writer.as_ref().unwrap_or(&self.pool)
     }
+
+    /// Logs work that took long, each kind at most once a minute. Work that fails takes its time
+    /// too; it is logged where the error is handled.
+    fn log_if_slow<T>(
+        &self,
+        what: &'static str,
+        work: impl FnOnce() -> Result<T, RepositoryError>,
+    ) -> Result<T, RepositoryError> {
+        let started = Instant::now();
+        let result = work();
+        let elapsed = started.elapsed();
+        if elapsed > SLOW && result.is_ok() {
+            metrics::counter!("rollcall_slow_database_work_total").increment(1);
+            let mut slow = self.slow.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(times) = slow.entry(what).or_default().note(Instant::now()) {
+                log::warn!(what, elapsed_ms = elapsed.as_millis(), times; "slow database work");
+            }
+        }
+        result
+    }
 }
 
 /// Refuses an SQLite file that does not exist.
@@ -243,21 +288,6 @@ fn check_exists(url: &DatabaseUrl) -> Result<(), OpenError> {
         }),
         _ => Ok(()),
     }
-}
-
-/// Tells of work that took long. That which fails takes its time too; it is told where the error is
-/// handled.
-fn told_if_slow<T>(
-    what: &'static str,
-    work: impl FnOnce() -> Result<T, RepositoryError>,
-) -> Result<T, RepositoryError> {
-    let started = Instant::now();
-    let result = work();
-    let elapsed = started.elapsed();
-    if elapsed > SLOW && result.is_ok() {
-        log::warn!(what, elapsed_ms = elapsed.as_millis(); "slow database work");
-    }
-    result
 }
 
 /// Does work on a connection, and again while it fails in a way that may pass.

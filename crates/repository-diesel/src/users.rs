@@ -50,7 +50,7 @@ impl UserRepository for DieselUserRepository {
         now: DateTime<Utc>,
     ) -> Result<Vec<Registration>, RepositoryError> {
         let attempt = Cell::new(Attempt::First);
-        self.database.write_blocking("register", |connection| {
+        self.database.register_blocking(|connection| {
             let attempt = attempt.replace(Attempt::Again);
             registration::register(connection, batch, now, attempt)
         })

@@ -2,7 +2,12 @@
 //! and who waits for whom.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::{os::unix::fs::FileExt, path::Path, time::Duration};
+use std::{
+    fs::Permissions,
+    os::unix::fs::{FileExt, MetadataExt, PermissionsExt},
+    path::Path,
+    time::Duration,
+};
 
 use chrono::TimeDelta;
 use diesel::{
@@ -10,7 +15,9 @@ use diesel::{
 };
 use rollcall_domain::{Clock, Interaction, InteractionKind, Profile, TelegramId};
 use rollcall_repository::{DirectoryRepository, RepositoryError, UserRepository};
-use rollcall_repository_diesel::{Database, DatabaseUrl, DieselUserRepository};
+use rollcall_repository_diesel::{
+    Database, DatabaseUrl, DieselUserRepository, OpenToOthers, open_to_others,
+};
 use rollcall_testkit::{TestClock, ThrowAwayDatabase};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -50,6 +57,27 @@ async fn a_mode_decides_whether_a_file_is_created_and_written() {
             assert!(opened.unwrap_err().to_string().ends_with(&expected));
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_file_and_its_companions_are_its_owners_alone() {
+    let throw_away = ThrowAwayDatabase::sqlite();
+    let url: DatabaseUrl = throw_away.url().parse().unwrap();
+    let database = Database::open(url.clone()).await.unwrap();
+    database.migrate().await.unwrap();
+    let file = throw_away.file().unwrap();
+    let files: Vec<_> = file.parent().unwrap().read_dir().unwrap().map(|it| it.unwrap()).collect();
+    assert_eq!(files.len(), 3, "the file, -wal and -shm: {files:?}");
+    for file in &files {
+        assert_eq!(file.metadata().unwrap().mode() & 0o777, 0o600, "{file:?}");
+    }
+    assert_eq!(open_to_others(&url), []);
+
+    // The mode that somebody gave it stays, and is reported.
+    std::fs::set_permissions(&file, Permissions::from_mode(0o640)).unwrap();
+    drop(database);
+    Database::open(url.clone()).await.unwrap();
+    assert_eq!(open_to_others(&url)[0], OpenToOthers { path: file, mode: 0o640 });
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,8 +11,11 @@ use crate::{AccountError, ServiceError};
 const MIN_CHARS: usize = 10;
 /// The most bytes of a password: a long one is to cost no more than its hash does.
 const MAX_BYTES: usize = 1024;
-/// How many passwords are hashed at once; each takes a processor and 19 MiB.
-const AT_ONCE: usize = 2;
+/// How many passwords are hashed at once; each takes a processor and 19 MiB. At least half of the
+/// processors are left for registering.
+fn at_once() -> usize {
+    std::thread::available_parallelism().map_or(1, |processors| (processors.get() / 2).clamp(1, 4))
+}
 
 /// A hash that no password has, which is verified in place of an account that is not there. Its
 /// parameters are those of every other one, so that it takes as long.
@@ -27,7 +30,7 @@ pub(crate) struct Passwords {
 
 impl Default for Passwords {
     fn default() -> Self {
-        Self { turns: Arc::new(Semaphore::new(AT_ONCE)) }
+        Self { turns: Arc::new(Semaphore::new(at_once())) }
     }
 }
 

@@ -310,7 +310,7 @@ async fn try_in(
         Ok(_) => Ok(()),
         Err(SignInError::Refused) => Err(0),
         Err(SignInError::Throttled { retry_after }) => Err(retry_after.as_secs()),
-        Err(SignInError::Storage(error)) => panic!("{error}"),
+        Err(error) => panic!("{error}"),
     }
 }
 

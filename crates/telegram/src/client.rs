@@ -73,7 +73,7 @@ impl Client {
         // What is not valid Unicode spoils the text that it stands in, not the whole answer.
         let text = String::from_utf8(bytes)
             .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
-        Ok(Body { method, status, text })
+        Ok(Body { method, status, text, token: self.token.clone() })
     }
 }
 
@@ -82,6 +82,8 @@ pub(crate) struct Body {
     method: &'static str,
     status: u16,
     text: String,
+    /// To keep it out of errors.
+    token: BotToken,
 }
 
 impl Body {
@@ -101,7 +103,7 @@ impl Body {
             Answer { error_code, description, parameters, .. } => Err(CallError::Refused {
                 method: self.method,
                 code: error_code.unwrap_or_else(|| i64::from(self.status)),
-                description: without_quotes(&description.unwrap_or_default()),
+                description: self.token.redact(&without_quotes(&description.unwrap_or_default())),
                 retry_after: parameters.and_then(retry_after),
             }),
         }
@@ -285,7 +287,20 @@ mod tests {
     use super::*;
 
     fn body(text: &str) -> Body {
-        Body { method: "getMe", status: 200, text: text.to_owned() }
+        let token = "123:hunter2".parse().unwrap();
+        Body { method: "getMe", status: 200, text: text.to_owned(), token }
+    }
+
+    #[test]
+    fn an_error_that_repeats_the_path_does_not_show_the_token() {
+        for path in ["/bot123:hunter2/getMe", "/bot123%3Ahunter2/getMe", "hunter2 or hunter2"] {
+            let answer = format!(
+                r#"{{"ok":false,"error_code":404,"description":"Not Found: {path} is unknown"}}"#
+            );
+            let error = body(&answer).read::<i64>().unwrap_err();
+            let shown = format!("{error} {error:?}");
+            assert!(!shown.contains("hunter2") && shown.contains("is unknown"), "{shown}");
+        }
     }
 
     #[test]

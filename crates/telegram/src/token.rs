@@ -10,6 +10,13 @@ impl BotToken {
     pub(crate) fn secret(&self) -> &str {
         &self.0
     }
+
+    /// A text without the token's secret part: some servers repeat the path of a request, in which
+    /// it stands, in their errors.
+    pub(crate) fn redact(&self, text: &str) -> String {
+        let (_, secret) = self.0.split_once(':').unwrap_or(("", &self.0));
+        text.replace(secret, "…")
+    }
 }
 
 impl FromStr for BotToken {

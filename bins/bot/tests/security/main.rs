@@ -4,6 +4,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::indexing_slicing,
     reason = "a test fails by panicking"
 )]
 
@@ -13,3 +14,4 @@ mod running;
 
 mod connections;
 mod server;
+mod sign_in;

@@ -1,12 +1,17 @@
 //! `manage check`.
 
-use std::{io::Write, process::ExitCode};
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
 
 use anyhow::{Context, bail};
 use clap::Args;
 use rollcall_domain::TelegramId;
 use rollcall_repository::BotRepository;
-use rollcall_repository_diesel::{Database, DatabaseUrl, DieselBotRepository, MigrationState};
+use rollcall_repository_diesel::{
+    Database, DatabaseUrl, DieselBotRepository, MigrationState, OpenToOthers, open_to_others,
+};
 use rollcall_telegram::{Bot, Settings};
 
 use super::output::{size, stdout};
@@ -58,10 +63,14 @@ async fn run(
     else {
         return Ok(ExitCode::FAILURE);
     };
+    let modes = open_to_others(&url);
     let opened = open(url).await;
     let database = report.check("Database", opened, |(database, bytes)| {
         format!("{} can be reached, {}", database.url(), size(*bytes))
     })?;
+    if database.is_some() {
+        warn_of_modes(&modes)?;
+    }
     let mut migrated = false;
     if let Some((database, _)) = &database {
         migrated = report.check("Migrations", migrations(database).await, Clone::clone)?.is_some();
@@ -105,6 +114,19 @@ impl Report {
             }
         }
     }
+}
+
+/// Warns of files of the database that others on this machine may read or change.
+fn warn_of_modes(files: &[OpenToOthers]) -> io::Result<()> {
+    for OpenToOthers { path, mode } in files {
+        let path = path.display();
+        writeln!(
+            stdout(),
+            "! Database: others on this machine can open {path} (mode {mode:04o}); \
+             `chmod 600 {path}` keeps it private"
+        )?;
+    }
+    Ok(())
 }
 
 async fn open(url: DatabaseUrl) -> anyhow::Result<(Database, u64)> {

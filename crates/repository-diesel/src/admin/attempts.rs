@@ -15,10 +15,19 @@ impl SignInAttemptRepository for DieselAdminRepository {
         &self,
         keys: &[(Digest, SignInLimit)],
         now: DateTime<Utc>,
-    ) -> Result<Option<TimeDelta>, RepositoryError> {
+    ) -> Result<Vec<(Digest, TimeDelta)>, RepositoryError> {
         let mut keys = keys.to_vec();
         // Everybody locks them in one order.
         keys.sort_unstable_by_key(|(key, _)| *key);
+        // Looked at before anything is locked: a flood of attempts that have to wait writes nothing.
+        let waits = {
+            let keys = keys.clone();
+            let read = move |connection: &mut AnyConnection| waits(connection, &keys, now);
+            self.database.read("look at failures to sign in", read).await?
+        };
+        if !waits.is_empty() {
+            return Ok(waits);
+        }
         self.database
             .write("count an attempt to sign in", move |connection| {
                 connection.transaction(|connection| attempt(connection, &keys, now))
@@ -51,19 +60,44 @@ impl SignInAttemptRepository for DieselAdminRepository {
     }
 }
 
+/// The keys that make an attempt wait.
+fn waits(
+    connection: &mut AnyConnection,
+    keys: &[(Digest, SignInLimit)],
+    now: DateTime<Utc>,
+) -> Result<Vec<(Digest, TimeDelta)>, Failure> {
+    let hashes: Vec<&[u8]> = keys.iter().map(|(key, _)| &key.0[..]).collect();
+    let rows: Vec<(Vec<u8>, i32, UtcMicros)> = sign_in_failures::table
+        .filter(sign_in_failures::key_hash.eq_any(hashes))
+        .select((sign_in_failures::key_hash, sign_in_failures::failures, sign_in_failures::last_at))
+        .load(connection)?;
+    let wait = |(hash, count, last_at): &(Vec<u8>, i32, UtcMicros)| {
+        let (key, limit) = keys.iter().find(|(key, _)| key.0[..] == hash[..])?;
+        Some((*key, limit.wait(failures(*count, *last_at), now)?))
+    };
+    Ok(rows.iter().filter_map(wait).collect())
+}
+
+fn failures(count: i32, last_at: UtcMicros) -> SignInFailures {
+    SignInFailures { count: count.try_into().unwrap_or_default(), last_at: last_at.into() }
+}
+
 /// See [`SignInAttemptRepository::attempt`].
 fn attempt(
     connection: &mut AnyConnection,
     keys: &[(Digest, SignInLimit)],
     now: DateTime<Utc>,
-) -> Result<Option<TimeDelta>, Failure> {
+) -> Result<Vec<(Digest, TimeDelta)>, Failure> {
     let mut failures = Vec::with_capacity(keys.len());
     for (key, limit) in keys {
         failures.push((key, limit, lock_failures(connection, key, now)?));
     }
-    let waits = failures.iter().filter_map(|(_, limit, failures)| limit.wait(*failures, now));
-    if let Some(longest) = waits.max() {
-        return Ok(Some(longest));
+    let wait = |(key, limit, failures): &(&Digest, &SignInLimit, SignInFailures)| {
+        Some((**key, limit.wait(*failures, now)?))
+    };
+    let waits: Vec<_> = failures.iter().filter_map(wait).collect();
+    if !waits.is_empty() {
+        return Ok(waits);
     }
     for (key, limit, failures) in failures {
         let failures = limit.add(failures, now);
@@ -74,7 +108,7 @@ fn attempt(
             ))
             .execute(connection)?;
     }
-    Ok(None)
+    Ok(waits)
 }
 
 /// The failures of a key, which nobody else counts until the transaction is over.
@@ -99,7 +133,7 @@ fn lock_failures(
     diesel::update(row)
         .set(sign_in_failures::failures.eq(sign_in_failures::failures))
         .execute(connection)?;
-    let (failures, last_at): (i32, UtcMicros) =
+    let (count, last_at) =
         row.select((sign_in_failures::failures, sign_in_failures::last_at)).first(connection)?;
-    Ok(SignInFailures { count: failures.try_into().unwrap_or_default(), last_at: last_at.into() })
+    Ok(failures(count, last_at))
 }

@@ -9,13 +9,13 @@ use crate::RepositoryError;
 #[async_trait]
 pub trait SignInAttemptRepository: Send + Sync {
     /// Counts an attempt to sign in as a failure of each key, before anything else is known of it, so
-    /// that attempts at once are counted too. Where one of the limits makes it wait, nothing is
-    /// counted, and the answer is for how long.
+    /// that attempts at once are counted too. Where some of the limits make it wait, nothing is
+    /// counted or written; the answer has the keys of those limits, each with the time left.
     async fn attempt(
         &self,
         keys: &[(Digest, SignInLimit)],
         now: DateTime<Utc>,
-    ) -> Result<Option<TimeDelta>, RepositoryError>;
+    ) -> Result<Vec<(Digest, TimeDelta)>, RepositoryError>;
 
     /// An attempt was none: forgets the failures of `forgotten`, and takes one from those of each of
     /// `eased`.

@@ -7,6 +7,7 @@ mod secret;
 mod service;
 mod session;
 mod sign_in;
+mod throttle;
 
 pub use account::AccountError;
 pub use secret::{LinkToken, SessionToken};

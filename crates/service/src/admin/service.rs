@@ -3,6 +3,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use rollcall_domain::{Clock, TelegramId};
 use rollcall_repository::AdminRepository;
 
+use super::throttle::Throttle;
 use crate::password::Passwords;
 
 /// Looks after admins: their accounts, their sessions, and the log of what they do. Cheap to clone.
@@ -12,6 +13,7 @@ pub struct AdminService {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) owners: Arc<BTreeSet<TelegramId>>,
     pub(super) passwords: Passwords,
+    pub(super) throttle: Throttle,
 }
 
 impl AdminService {
@@ -27,6 +29,7 @@ impl AdminService {
             clock: Arc::new(clock),
             owners: Arc::new(telegram_owners),
             passwords: Passwords::default(),
+            throttle: Throttle::default(),
         }
     }
 }

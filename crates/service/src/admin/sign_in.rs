@@ -10,6 +10,7 @@ use super::{
     secret::{LinkToken, SessionToken, new_token, read_token},
     service::AdminService,
     session::{LINK_IS_GOOD, Session},
+    throttle::Turn,
 };
 use crate::ServiceError;
 
@@ -19,7 +20,8 @@ impl AdminService {
     ///
     /// # Errors
     /// [`SignInError::Refused`], which takes as long, and says as much, whether there is such an
-    /// account or not; [`SignInError::Throttled`] after too many failures; or when the storage fails.
+    /// account or not; [`SignInError::Throttled`] after too many failures; [`SignInError::Busy`]
+    /// while too many others sign in; or when the storage fails.
     pub async fn sign_in(
         &self,
         name: &str,
@@ -29,9 +31,7 @@ impl AdminService {
         // What cannot be a name is counted for its address only, all of it as one.
         let name: Option<AdminName> = name.trim().parse().ok();
         let attempt = Attempt::new(name.as_ref(), address);
-        if let Some(wait) = self.storage.attempt(&attempt.keys(), self.clock.now()).await? {
-            return Err(SignInError::Throttled { retry_after: whole_seconds(wait) });
-        }
+        let _turn = self.attempt(&attempt).await?;
         let account = match &name {
             Some(name) => self.storage.account(name).await?,
             None => None,
@@ -52,7 +52,27 @@ impl AdminService {
         let hash = Some(stored.password_hash.as_str());
         let signed_in = self.open_session(admin, role, hash, address, at).await?;
         self.storage.succeeded(attempt.pair, &[attempt.place, attempt.account]).await?;
+        self.throttle.forget(attempt.pair);
         Ok(signed_in)
+    }
+
+    /// Counts an attempt, if it need not wait; what is known to have to is refused from memory.
+    async fn attempt(&self, attempt: &Attempt) -> Result<Turn<'_>, SignInError> {
+        let throttled = |wait| SignInError::Throttled { retry_after: whole_seconds(wait) };
+        let keys = attempt.keys();
+        if let Some(wait) = self.throttle.wait(&keys.map(|(key, _)| key), self.clock.now()) {
+            return Err(throttled(wait));
+        }
+        let turn = self.throttle.turn().await.ok_or(SignInError::Busy)?;
+        let now = self.clock.now();
+        let waits = self.storage.attempt(&keys, now).await?;
+        for (key, wait) in &waits {
+            self.throttle.refuse(*key, *wait, now);
+        }
+        match waits.into_iter().map(|(_, wait)| wait).max() {
+            Some(longest) => Err(throttled(longest)),
+            None => Ok(turn),
+        }
     }
 
     async fn note_failure(
@@ -140,6 +160,9 @@ pub enum SignInError {
         /// How long to wait, in whole seconds.
         retry_after: Duration,
     },
+    /// Too many sign in at once. Nothing was tried.
+    #[error("too many people sign in at once")]
+    Busy,
     /// It could not be found out.
     #[error(transparent)]
     Storage(#[from] ServiceError),
