@@ -11,6 +11,7 @@ mod activity;
 mod admin;
 mod clock;
 mod directory;
+mod filter;
 mod game;
 mod interaction;
 mod log_pace;
@@ -23,6 +24,7 @@ mod stats;
 mod telegram_id;
 mod user;
 mod username;
+mod visible;
 
 pub use activity::{
     Facts, Figure, Label, LatestDay, Lifecycle, Neighbours, Origin, Sums, add_reach_change,
@@ -38,6 +40,7 @@ pub use directory::{
     PeriodCount, ProfileChange, ProfileField, ReachFilter, SortKey, UserDetail, UserFilter,
     UserSlice, UserSort,
 };
+pub use filter::{InvalidFilter, read_day, read_language, read_number, read_search, read_source};
 pub use game::{
     Game, GameKind, GameState, GameUpdate, MAX_ABBREVIATION_CHARS, MAX_TEAM_NAME_CHARS, Score, Team,
 };
@@ -54,3 +57,4 @@ pub use stats::{Change, DayStats, UserStats};
 pub use telegram_id::{InvalidTelegramId, TelegramId};
 pub use user::TelegramUser;
 pub use username::{InvalidUsername, Username};
+pub use visible::{harmless, is_steering, is_visible};

@@ -4,11 +4,6 @@ use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 use crate::{TelegramId, TelegramUser, Username};
 
-/// The most words of a term or of a user's names that count.
-const MAX_WORDS: usize = 16;
-/// The most characters of a term that count.
-const MAX_TERM_CHARS: usize = 100;
-
 /// What somebody looks for: an id, or parts of names. Every word of it has to be found, in whatever
 /// order: one of three characters or more anywhere in the user's names or username, a shorter one at
 /// the beginning of a word; with `@` in front, at the beginning of the username.
@@ -19,13 +14,24 @@ pub struct SearchTerm {
 }
 
 impl SearchTerm {
+    /// The most words of a term, or of a user's names, that count.
+    pub const MAX_WORDS: usize = 16;
+    /// The most characters of a term that count.
+    pub const MAX_CHARS: usize = 100;
+
     /// The term that this text is; `None` where there is nothing in it to look for.
     pub fn new(text: &str) -> Option<Self> {
-        let text: String = text.trim().chars().take(MAX_TERM_CHARS).collect();
+        let text: String = text.trim().chars().take(Self::MAX_CHARS).collect();
         let mut words = words(&text);
         words.retain(|word| word != "@");
         words.dedup();
         (!words.is_empty()).then_some(Self { text, words })
+    }
+
+    /// Whether all of a text counts: it is no longer than a term may be.
+    pub(crate) fn is_whole(text: &str) -> bool {
+        text.trim().chars().count() <= Self::MAX_CHARS
+            && folded(text).split_whitespace().count() <= Self::MAX_WORDS
     }
 
     /// The text as it was typed, without blanks around it.
@@ -61,7 +67,7 @@ impl SearchText {
     pub fn of(user: &TelegramUser) -> Self {
         let mut all = words(&user.first_name);
         all.extend(words(user.last_name.as_deref().unwrap_or_default()));
-        all.truncate(MAX_WORDS);
+        all.truncate(SearchTerm::MAX_WORDS);
         let username = user.username.as_ref().map(Username::as_str).unwrap_or_default();
         all.extend(words(username).into_iter().map(|word| format!("@{word}")));
         Self { words: all }
@@ -99,7 +105,7 @@ impl SearchText {
 
 /// The words of a text, in lower case and without accents.
 fn words(text: &str) -> Vec<String> {
-    folded(text).split_whitespace().take(MAX_WORDS).map(str::to_owned).collect()
+    folded(text).split_whitespace().take(SearchTerm::MAX_WORDS).map(str::to_owned).collect()
 }
 
 /// Lower case and without accents: letters are taken apart (NFKD), and the marks left out, so that é
@@ -189,6 +195,6 @@ mod tests {
         for nothing in ["", "  ", "@", "\u{301}"] {
             assert_eq!(SearchTerm::new(nothing), None, "{nothing:?}");
         }
-        assert!(SearchTerm::new(&"a ".repeat(500)).unwrap().words().len() <= MAX_WORDS);
+        assert!(SearchTerm::new(&"a ".repeat(500)).unwrap().words().len() <= SearchTerm::MAX_WORDS);
     }
 }

@@ -4,6 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::{
     Event, Interaction, Obstacle, Profile, Reach, ReachChange, StartPayload, TelegramId, Username,
+    harmless, is_visible, visible::trimmed,
 };
 
 /// A Telegram account that talked to the bot, as it is stored.
@@ -150,13 +151,35 @@ impl TelegramUser {
         self.last_seen.date_naive()
     }
 
-    /// "First Last", either alone, or "Unknown".
+    /// "First Last", either alone, or "Unknown". A name in which there is
+    /// [nothing to see](is_visible) counts as none.
     pub fn full_name(&self) -> String {
-        match (self.first_name.as_str(), self.last_name.as_deref().unwrap_or_default()) {
-            ("", "") => "Unknown".to_owned(),
-            (first, "") => first.to_owned(),
-            ("", last) => last.to_owned(),
-            (first, last) => format!("{first} {last}"),
+        self.visible_name().unwrap_or_else(|| "Unknown".to_owned())
+    }
+
+    /// The name for a page, a message or a terminal: "First Last", either alone, or "User" and the
+    /// id, so that there is always something to see. Holds nothing that acts on the text around it;
+    /// see [`harmless`].
+    pub fn shown_name(&self) -> String {
+        let name = self.visible_name().map(|name| trimmed(&harmless(&name)).to_owned());
+        name.unwrap_or_else(|| format!("User {}", self.telegram_id))
+    }
+
+    /// The first name, if there is something to see in it, without blanks around it.
+    pub fn visible_first_name(&self) -> Option<&str> {
+        is_visible(&self.first_name).then(|| trimmed(&self.first_name))
+    }
+
+    /// The names in which there is something to see.
+    fn visible_name(&self) -> Option<String> {
+        let last_name = self.last_name.as_deref().unwrap_or_default();
+        match (self.first_name.as_str(), last_name) {
+            (first, last) if is_visible(first) && is_visible(last) => {
+                Some(format!("{first} {last}"))
+            }
+            (first, _) if is_visible(first) => Some(first.to_owned()),
+            (_, last) if is_visible(last) => Some(last.to_owned()),
+            _ => None,
         }
     }
 }
@@ -165,11 +188,10 @@ impl TelegramUser {
 impl fmt::Display for TelegramUser {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let id = self.telegram_id;
-        let unnamed = self.first_name.is_empty() && self.last_name.is_none();
-        match &self.username {
-            Some(username) => write!(f, "{username} ({id})"),
-            None if unnamed => write!(f, "User {id}"),
-            None => write!(f, "{} ({id})", self.full_name()),
+        match (&self.username, self.visible_name()) {
+            (Some(username), _) => write!(f, "{username} ({id})"),
+            (None, Some(name)) => write!(f, "{name} ({id})"),
+            (None, None) => write!(f, "User {id}"),
         }
     }
 }
@@ -307,7 +329,6 @@ mod tests {
             (user.full_name(), user.to_string())
         };
         let named = |first: &str| Profile::new(ID.try_into().unwrap(), first);
-        let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
 
         assert_eq!(shown(ada()), pair("Ada Lovelace", "@ada (1815)"));
         assert_eq!(
@@ -317,6 +338,29 @@ mod tests {
         assert_eq!(shown(named("Ada")), pair("Ada", "Ada (1815)"));
         assert_eq!(shown(named("").last_name("Lovelace")), pair("Lovelace", "Lovelace (1815)"));
         assert_eq!(shown(named("")), pair("Unknown", "User 1815"));
+    }
+
+    #[test]
+    fn a_name_in_which_nothing_is_seen_is_none() {
+        let user = |first: &str, last: &str| {
+            user_after(&[seen(0, Profile::new(ID.try_into().unwrap(), first).last_name(last))])
+        };
+        for (first, last) in [("\u{200b}\u{200b}", ""), ("\u{3164}", "\u{2800} "), ("", "\u{301}")]
+        {
+            let user = user(first, last);
+            assert_eq!(user.first_name, first, "it is stored as sent");
+            assert_eq!(user.full_name(), "Unknown");
+            assert_eq!((user.shown_name(), user.to_string()), pair("User 1815", "User 1815"));
+        }
+        let half = user("\u{3164}", "Lovelace");
+        assert_eq!((half.shown_name(), half.to_string()), pair("Lovelace", "Lovelace (1815)"));
+        let wrapped = user("\u{200b}\u{3164}Ada", "Lovelace\u{2800}");
+        assert_eq!(wrapped.shown_name(), "Ada Lovelace");
+        assert_eq!(user("A\u{202e}d\na", "").shown_name(), "A\u{fffd}d\u{fffd}a");
+    }
+
+    fn pair(a: &str, b: &str) -> (String, String) {
+        (a.to_owned(), b.to_owned())
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! around.
 
 use chrono::{DateTime, Utc};
-use rollcall_domain::{Change, TelegramUser, UserStats, Username};
+use rollcall_domain::{Change, TelegramUser, UserStats, Username, harmless};
 use rollcall_service::Page;
 
 use crate::locale::Locale;
@@ -15,9 +15,9 @@ const SHOWN_USERNAME_CHARS: usize = 32;
 
 /// Greets by the first name, where there is one.
 pub(crate) fn greeting(locale: &Locale, user: &TelegramUser) -> String {
-    match user.first_name.trim() {
-        "" => locale.text("greeting-nameless"),
-        name => locale.format("greeting", &[("name", shown(name, SHOWN_NAME_CHARS).into())]),
+    match user.visible_first_name() {
+        Some(name) => locale.format("greeting", &[("name", shown(name, SHOWN_NAME_CHARS).into())]),
+        None => locale.text("greeting-nameless"),
     }
 }
 
@@ -51,7 +51,7 @@ pub(crate) fn users(locale: &Locale, page: &Page<TelegramUser>) -> String {
             [("seen", minute(user.last_seen).into()), ("joined", minute(user.created_at).into())];
         text.push_str(&format!(
             "\n{number}. {}\n<code>{}</code>{}\n{}\n",
-            shown(&user.full_name(), SHOWN_NAME_CHARS),
+            shown(&user.shown_name(), SHOWN_NAME_CHARS),
             user.telegram_id,
             user.username.as_ref().map(at_username).unwrap_or_default(),
             locale.format("users-times", &times),
@@ -106,15 +106,12 @@ fn minute(at: DateTime<Utc>) -> String {
 /// (Unicode Annex 9, FSI and PDI). Characters that would break the line, or out of the isolate,
 /// show as U+FFFD.
 fn shown(text: &str, max_chars: usize) -> String {
-    let is_unsafe =
-        |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let safe = text.chars().map(|c| if is_unsafe(c) { '\u{fffd}' } else { c });
-    let mut short: String = safe.clone().take(max_chars).collect();
-    if safe.count() > max_chars {
+    let mut short: String = text.chars().take(max_chars).collect();
+    if short.len() < text.len() {
         short.pop();
         short.push('…');
     }
-    format!("\u{2068}{}\u{2069}", escaped(&short))
+    format!("\u{2068}{}\u{2069}", escaped(&harmless(&short)))
 }
 
 pub(crate) fn escaped(text: &str) -> String {
@@ -155,6 +152,24 @@ mod tests {
             greeting(english(), &user(1, |_| angular.clone()))
                 .contains("\u{2068}&lt;b&gt;&amp;&lt;/b&gt;\u{2069}")
         );
+    }
+
+    #[test]
+    fn who_has_no_name_to_see_is_greeted_without_and_listed_by_id() {
+        for (first, last) in [("\u{3164}", ""), ("\u{200b}\u{2800}", "\u{202e}"), ("", "")] {
+            let invisible =
+                user(1815, |_| Profile::new(1815.try_into().unwrap(), first).last_name(last));
+            for language in Language::ALL {
+                let locale = Locale::of(language);
+                assert_eq!(greeting(locale, &invisible), locale.text("greeting-nameless"));
+                let listed = users(locale, &page(vec![invisible.clone()], 1, 1));
+                assert!(listed.contains("1. \u{2068}User 1815\u{2069}\n"), "{listed}");
+            }
+        }
+        // A name is not cut before anything of it is seen.
+        let late = Profile::new(1.try_into().unwrap(), &format!("{}Ada", "\u{3164}".repeat(50)));
+        let listed = users(english(), &page(vec![user(1, |_| late.clone())], 1, 1));
+        assert!(listed.contains("\u{2068}Ada\u{2069}"), "{listed}");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::io::{self, BufRead, Write};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use indicatif::{ProgressBar, ProgressStyle};
+use rollcall_domain::{harmless, is_steering};
 use serde_json::Value;
 
 /// The standard output. Writing to it fails, rather than panics, when nobody reads any more.
@@ -30,21 +31,16 @@ pub(super) fn print_json(value: &Value) -> anyhow::Result<()> {
     for c in format!("{value:#}").chars() {
         match c {
             '\n' => json.push(c),
-            c if is_unsafe(c) => json.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c if is_steering(c) => json.push_str(&format!("\\u{:04x}", u32::from(c))),
             c => json.push(c),
         }
     }
     writeln!(stdout(), "{json}").map_err(Into::into)
 }
 
-/// Text that a person typed, safe for a terminal: control characters, of which its escape
-/// sequences are made, and characters that turn the direction of the line show as U+FFFD.
+/// Text that a person typed, safe for a terminal; see [`harmless`].
 pub(super) fn safe(text: &str) -> String {
-    text.chars().map(|c| if is_unsafe(c) { '\u{fffd}' } else { c }).collect()
-}
-
-fn is_unsafe(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    harmless(text).into_owned()
 }
 
 /// A time for people: to the second, in UTC.

@@ -126,7 +126,7 @@ async fn show(users: &UserService, which: WhichUser, json: bool) -> anyhow::Resu
     let mut out = stdout();
     writeln!(out, "{}", safe(&user.to_string()))?;
     writeln!(out, "Telegram id  {}", user.telegram_id)?;
-    writeln!(out, "Name         {}", safe(&user.full_name()))?;
+    writeln!(out, "Name         {}", user.shown_name())?;
     writeln!(out, "Username     {}", optional(user.username.as_ref().map(Username::as_str)))?;
     writeln!(out, "Language     {}", optional(user.language_code.as_deref()))?;
     writeln!(out, "Bot          {}", if user.is_bot { "yes" } else { "no" })?;
@@ -157,7 +157,7 @@ fn reachable(user: &TelegramUser) -> &'static str {
 
 fn names(user: &TelegramUser) -> String {
     let username = user.username.as_ref().map(|username| format!(" {username}"));
-    safe(&format!("{}{}", user.full_name(), username.unwrap_or_default()))
+    format!("{}{}", user.shown_name(), safe(&username.unwrap_or_default()))
 }
 
 fn as_json(user: &TelegramUser) -> Value {

@@ -1,0 +1,165 @@
+//! The conditions of a list of users as people type them: in a URL, in a form, on a command line.
+
+use chrono::{Datelike, NaiveDate};
+
+use crate::{MAX_LANGUAGE_CODE_CHARS, SearchTerm, StartPayload};
+
+/// Why a text cannot be used as a condition; says what is expected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidFilter {
+    /// It holds U+0000, which no database stores, or U+FFFD, which stands for bytes that are no
+    /// text.
+    #[error("expected text; it has a U+0000 or bytes that are not UTF-8")]
+    NotText,
+    /// There is nothing in it to search for.
+    #[error("expected a name, a @username or an id; there is nothing in it to search for")]
+    NothingToFind,
+    /// Not all of it would be searched for.
+    #[error(
+        "expected at most {} characters and {} words",
+        SearchTerm::MAX_CHARS,
+        SearchTerm::MAX_WORDS
+    )]
+    TooMuchToFind,
+    /// It is longer than any language tag that is stored.
+    #[error("expected a language such as en or pt-br")]
+    Language,
+    /// No deep link can have it.
+    #[error("expected the payload of a deep link: up to 64 of A-Z, a-z, 0-9, _ and -")]
+    Source,
+    /// It is no day, or one that not every database can compare with.
+    #[error("expected a day such as 2026-11-23, in a year from 0001 to 9999")]
+    Day,
+    /// It is no number, or one that is too large.
+    #[error("expected a whole number from 0 to {}", u32::MAX)]
+    Number,
+}
+
+/// Reads what names or an id are to match. Nothing of it is left out.
+///
+/// # Errors
+/// When there is nothing to search for, or more than is searched for.
+pub fn read_search(text: &str) -> Result<SearchTerm, InvalidFilter> {
+    let text = storable(text)?;
+    if !SearchTerm::is_whole(text) {
+        return Err(InvalidFilter::TooMuchToFind);
+    }
+    SearchTerm::new(text).ok_or(InvalidFilter::NothingToFind)
+}
+
+/// Reads the language of a user's client.
+///
+/// # Errors
+/// When no user can have it.
+pub fn read_language(text: &str) -> Result<String, InvalidFilter> {
+    let text = storable(text)?;
+    if text.chars().count() > MAX_LANGUAGE_CODE_CHARS {
+        return Err(InvalidFilter::Language);
+    }
+    Ok(text.to_owned())
+}
+
+/// Reads the deep link by which users came.
+///
+/// # Errors
+/// When there can be no such deep link.
+pub fn read_source(text: &str) -> Result<String, InvalidFilter> {
+    let payload = text.parse::<StartPayload>().map_err(|_| InvalidFilter::Source)?;
+    Ok(payload.as_str().to_owned())
+}
+
+/// Reads a day, written as date fields send it: `2026-11-23`.
+///
+/// # Errors
+/// When it is none, or its year does not have four digits.
+pub fn read_day(text: &str) -> Result<NaiveDate, InvalidFilter> {
+    let is_plain = text.len() == 10 && text.starts_with(|c: char| c.is_ascii_digit());
+    let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok();
+    let day = day.filter(|day| is_plain && (1..=9999).contains(&day.year()));
+    day.ok_or(InvalidFilter::Day)
+}
+
+/// Reads a number of days.
+///
+/// # Errors
+/// When it is none, or too large.
+pub fn read_number(text: &str) -> Result<u32, InvalidFilter> {
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|_| is_plain).ok_or(InvalidFilter::Number)
+}
+
+fn storable(text: &str) -> Result<&str, InvalidFilter> {
+    if text.contains(['\0', '\u{fffd}']) { Err(InvalidFilter::NotText) } else { Ok(text) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_have_years_of_four_digits() {
+        for text in ["0001-01-01", "1970-01-01", "2026-11-23", "2024-02-29", "9999-12-31"] {
+            assert_eq!(read_day(text).map(|day| day.to_string()).as_deref(), Ok(text));
+        }
+        for text in [
+            "",
+            "0000-01-01",
+            "10000-01-01",
+            "+2026-11-2",
+            "-262143-01-01",
+            "+262142-12-31",
+            "2026-2-30",
+            "2026-02-30",
+            "2026-11-23T",
+            "23.11.2026",
+            "\u{0}",
+            "２０２６-11",
+        ] {
+            assert_eq!(read_day(text), Err(InvalidFilter::Day), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_search_is_searched_for_as_a_whole_or_refused() {
+        assert_eq!(read_search(" Ada  L ").unwrap().words(), ["ada", "l"]);
+        assert!(read_search(&"a".repeat(100)).is_ok());
+        assert!(read_search(&"a ".repeat(16)).is_ok());
+        for (text, reason) in [
+            ("", InvalidFilter::NothingToFind),
+            ("@", InvalidFilter::NothingToFind),
+            ("a\0", InvalidFilter::NotText),
+            ("\u{fffd}", InvalidFilter::NotText),
+            (&"a".repeat(101), InvalidFilter::TooMuchToFind),
+            (&"a ".repeat(17), InvalidFilter::TooMuchToFind),
+        ] {
+            assert_eq!(read_search(text), Err(reason), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn languages_deep_links_and_numbers_are_those_that_there_can_be() {
+        assert_eq!(read_language("zh-hant-beta").as_deref(), Ok("zh-hant-beta"));
+        assert_eq!(read_language("\0"), Err(InvalidFilter::NotText));
+        assert_eq!(read_language(&"x".repeat(36)), Err(InvalidFilter::Language));
+        assert_eq!(read_source("spring_sale").as_deref(), Ok("spring_sale"));
+        for odd in ["", "\0", "a b", "ü", &"x".repeat(65)] {
+            assert_eq!(read_source(odd), Err(InvalidFilter::Source), "{odd:?}");
+        }
+        assert_eq!((read_number("0"), read_number("4294967295")), (Ok(0), Ok(u32::MAX)));
+        for odd in ["", "-1", "+1", "1.5", "4294967296", "99999999999999999999", "x"] {
+            assert_eq!(read_number(odd), Err(InvalidFilter::Number), "{odd:?}");
+        }
+    }
+
+    #[test]
+    fn an_error_says_what_is_expected() {
+        assert_eq!(
+            InvalidFilter::TooMuchToFind.to_string(),
+            "expected at most 100 characters and 16 words"
+        );
+        assert_eq!(
+            InvalidFilter::Day.to_string(),
+            "expected a day such as 2026-11-23, in a year from 0001 to 9999"
+        );
+    }
+}
