@@ -4,7 +4,10 @@ use reqwest::Response;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
-use crate::token::{ApiUrl, BotToken};
+use crate::{
+    lossy::Text,
+    token::{ApiUrl, BotToken},
+};
 
 /// The largest answer that is read. A hundred updates of ordinary size are a few hundred KiB; at
 /// their largest, with every text, entity and reply that Telegram allows, they stay below this.
@@ -103,7 +106,10 @@ impl Body {
             Answer { error_code, description, parameters, .. } => Err(CallError::Refused {
                 method: self.method,
                 code: error_code.unwrap_or_else(|| i64::from(self.status)),
-                description: self.token.redact(&without_quotes(&description.unwrap_or_default())),
+                description: {
+                    let description = description.map(Text::into_string).unwrap_or_default();
+                    self.token.redact(&without_quotes(&description))
+                },
                 retry_after: parameters.and_then(retry_after),
             }),
         }
@@ -117,7 +123,8 @@ struct Answer<'a, T> {
     ok: bool,
     result: Option<T>,
     error_code: Option<i64>,
-    description: Option<String>,
+    #[serde(borrow)]
+    description: Option<Text<'a>>,
     #[serde(borrow)]
     parameters: Option<&'a RawValue>,
 }

@@ -23,6 +23,7 @@ mod ingest;
 mod intake;
 mod lanes;
 mod locale;
+mod lossy;
 mod menu;
 mod outbox;
 mod poll;

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use chrono::{DateTime, SubsecRound, Utc};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use rollcall_domain::{
     Chat, ChatKind, Event, Interaction, InteractionKind, Profile, SetAside, TelegramId,
 };
@@ -13,7 +13,7 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use crate::client::place;
+use crate::{client::place, lossy::Text};
 
 /// Every kind that we ask Telegram for, and what it means. Kinds that name nobody (channel posts,
 /// polls, reaction counts) are left out; what Telegram sends all the same is recognised by shape.
@@ -47,6 +47,9 @@ const NOBODYS: &[&str] = &["channel_post", "edited_channel_post", "poll", "messa
 /// Accounts that stand for somebody else: Telegram itself (channel posts in a discussion group),
 /// GroupAnonymousBot and Channel_Bot.
 const PSEUDO_USERS: [i64; 3] = [777_000, 1_087_968_824, 136_817_688];
+
+/// By how much a time that an update tells may be ahead of this machine's clock.
+const LARGEST_LEAD: TimeDelta = TimeDelta::days(1);
 
 /// Whether this version knows the kind; an update has one, and may have other fields some day.
 fn is_known(kind: &str) -> bool {
@@ -179,7 +182,7 @@ impl Reader {
             .iter()
             .find(|(name, _)| *name == kind)
             .map_or(InteractionKind::Other, |(_, kind)| *kind);
-        let text = content.text.and_then(|text| self.read::<String>(text));
+        let text = content.text.and_then(|text| self.read::<Text>(text)).map(Text::into_string);
         if kind == InteractionKind::Message
             && let Some(text) = &text
         {
@@ -216,7 +219,7 @@ impl Reader {
                 payload.trim().parse().ok().filter(|_| is_start).map(Event::Start)
             }
             InteractionKind::MyChatMember if is_private => {
-                match self.read::<Member>(content.new_chat_member?)?.status.as_str() {
+                match self.read::<Member>(content.new_chat_member?)?.status.0.as_ref() {
                     "kicked" => Some(Event::Blocked),
                     "member" => Some(Event::Unblocked),
                     _ => None,
@@ -243,8 +246,8 @@ impl Reader {
 
     fn press(&mut self, chat: Option<Chat>, content: &Content) -> Option<Press> {
         // Without one there is nothing to answer by.
-        let id = self.read::<String>(content.id?)?;
-        let data = content.data.and_then(|data| self.read(data));
+        let id = self.read::<Text>(content.id?)?.into_string();
+        let data = content.data.and_then(|data| self.read::<Text>(data)).map(Text::into_string);
         let message_id = content.message.and_then(|it| self.read::<InChat>(it)?.message_id);
         let message_id = message_id.and_then(|id| self.read::<i32>(id));
         Some(Press { id, data, message: chat.zip(message_id) })
@@ -293,6 +296,9 @@ impl Reader {
         };
         let seconds = field.and_then(|date| self.read::<i64>(date));
         let own = seconds.and_then(|seconds| DateTime::from_timestamp(seconds, 0));
+        // Telegram has times of 0 where there is none. What lies days ahead is no time either.
+        let latest = self.received + LARGEST_LEAD;
+        let own = own.filter(|own| *own > DateTime::UNIX_EPOCH && *own <= latest);
         self.is_dated = own.is_some();
         own.unwrap_or_else(|| self.received.trunc_subsecs(0))
     }
@@ -311,7 +317,7 @@ impl Reader {
             }
         };
         let chat: RawChat = self.read(raw)?;
-        let kind = match chat.kind.as_deref() {
+        let kind = match chat.kind.as_ref().map(|Text(kind)| kind.as_ref()) {
             Some("private") => ChatKind::Private,
             Some("group") => ChatKind::Group,
             Some("supergroup") => ChatKind::Supergroup,
@@ -336,33 +342,6 @@ struct Envelope<'a> {
     content: Option<(Cow<'a, str>, &'a RawValue)>,
 }
 
-/// The name of a field. Unlike serde's own, one that is not valid Unicode is a name too.
-struct Name<'a>(Cow<'a, str>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Name<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Bytes;
-
-        impl<'de> Visitor<'de> for Bytes {
-            type Value = Name<'de>;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-                f.write_str("a name")
-            }
-
-            fn visit_borrowed_bytes<E>(self, bytes: &'de [u8]) -> Result<Name<'de>, E> {
-                Ok(Name(String::from_utf8_lossy(bytes)))
-            }
-
-            fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Name<'de>, E> {
-                Ok(Name(String::from_utf8_lossy(bytes).into_owned().into()))
-            }
-        }
-
-        deserializer.deserialize_bytes(Bytes)
-    }
-}
-
 impl<'de: 'a, 'a> Deserialize<'de> for Envelope<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Fields;
@@ -376,7 +355,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Envelope<'a> {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Envelope<'de>, A::Error> {
                 let mut envelope = Envelope { update_id: None, content: None };
-                while let Some(Name(name)) = map.next_key()? {
+                while let Some(Text(name)) = map.next_key()? {
                     let value: &RawValue = map.next_value()?;
                     if name == "update_id" {
                         envelope.update_id = serde_json::from_str(value.get()).ok();
@@ -416,8 +395,9 @@ struct Content<'a> {
 }
 
 #[derive(Deserialize)]
-struct Member {
-    status: String,
+struct Member<'a> {
+    #[serde(borrow)]
+    status: Text<'a>,
 }
 
 #[derive(Deserialize)]
@@ -441,10 +421,10 @@ struct InChat<'a> {
 }
 
 #[derive(Deserialize)]
-struct RawChat {
+struct RawChat<'a> {
     id: i64,
-    #[serde(rename = "type")]
-    kind: Option<String>,
+    #[serde(rename = "type", borrow)]
+    kind: Option<Text<'a>>,
 }
 
 #[derive(Deserialize)]
@@ -454,16 +434,17 @@ struct Identity {
 
 /// A user of the Bot API, of which only the id is required.
 #[derive(Deserialize)]
-struct User {
+struct User<'a> {
     id: i64,
-    first_name: Option<String>,
-    last_name: Option<String>,
-    username: Option<String>,
-    language_code: Option<String>,
+    #[serde(borrow)]
+    first_name: Option<Text<'a>>,
+    last_name: Option<Text<'a>>,
+    username: Option<Text<'a>>,
+    language_code: Option<Text<'a>>,
     is_bot: Option<bool>,
 }
 
-impl User {
+impl User<'_> {
     fn of_id(id: i64) -> Self {
         Self {
             id,
@@ -475,12 +456,15 @@ impl User {
         }
     }
 
-    fn profile(self, id: TelegramId) -> Profile {
-        let Some(first_name) = self.first_name else { return Profile::of_id(id) };
-        Profile::new(id, &first_name)
-            .last_name(&self.last_name.unwrap_or_default())
-            .username(&self.username.unwrap_or_default())
-            .language_code(&self.language_code.unwrap_or_default())
+    fn profile(&self, id: TelegramId) -> Profile {
+        let Some(Text(first_name)) = &self.first_name else { return Profile::of_id(id) };
+        let or_empty = |text: &Option<Text<'_>>| {
+            text.as_ref().map(|Text(text)| text.to_string()).unwrap_or_default()
+        };
+        Profile::new(id, first_name)
+            .last_name(&or_empty(&self.last_name))
+            .username(&or_empty(&self.username))
+            .language_code(&or_empty(&self.language_code))
             .is_bot(self.is_bot.unwrap_or_default())
     }
 }
@@ -753,6 +737,48 @@ mod tests {
             assert_eq!(text(plain), None, "{plain}");
         }
         assert_eq!(event("message", "group", json!({"text": "/start x"})), None);
+    }
+
+    #[test]
+    fn a_time_that_cannot_be_is_none() {
+        let read = |date: Value| {
+            let update = read_kind("message", json!({"date": date, "from": ada()}));
+            let at = update.interaction.unwrap().at.timestamp();
+            (update.is_dated, at, update.fault.is_some())
+        };
+        let received = RECEIVED.parse::<DateTime<Utc>>().unwrap().timestamp();
+        for date in [1, received, received + 60, received + 86_400] {
+            assert_eq!(read(json!(date)), (true, date, false));
+        }
+        for date in [0, -1, i64::MIN, received + 86_401, 1 << 32, 1 << 53, i64::MAX] {
+            assert_eq!(read(json!(date)), (false, received, false), "{date}");
+        }
+        for date in [json!(1e300), json!(1.5), json!("now"), json!(u64::MAX)] {
+            assert_eq!(read(date.clone()), (false, received, true), "{date}");
+        }
+    }
+
+    #[test]
+    fn a_text_that_was_cut_in_half_costs_nothing() {
+        let update = read_text(
+            r#"{"update_id":7,"message":{"date":1,"from":{"id":1815,"first_name":"Ada \ud83d",
+            "last_name":"\ude80\u0000","username":"ad\ud83da","language_code":"e\ud83dn"},
+            "chat":{"id":1815,"type":"private"},"text":"/start \ud83d"}}"#,
+        );
+        assert_eq!(update.fault, None);
+        let profile = Profile::new(1815.try_into().unwrap(), "Ada \u{fffd}")
+            .last_name("\u{fffd}")
+            .username("ad\u{fffd}a")
+            .language_code("e\u{fffd}n");
+        assert_eq!(update.interaction.unwrap().profile, profile);
+        assert_eq!(update.command.unwrap().text, "/start \u{fffd}");
+        let update = read_text(
+            r#"{"update_id":7,"callback_query":{"id":"\ud83d","data":"\ud83d","from":{"id":5},
+            "message":{"message_id":1,"chat":{"id":5,"type":"\ud83d"}}}}"#,
+        );
+        assert_eq!(update.fault, None);
+        assert_eq!(update.press.unwrap().data.as_deref(), Some("\u{fffd}"));
+        assert_eq!(update.interaction.unwrap().chat.unwrap().kind, ChatKind::Other);
     }
 
     #[test]

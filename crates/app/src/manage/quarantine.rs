@@ -12,7 +12,7 @@ use rollcall_telegram::{Reread, reread};
 use serde_json::Value;
 
 use super::{
-    output::{confirmed, print_json, second, stdout},
+    output::{confirmed, print_json, safe, second, stdout},
     service,
 };
 
@@ -95,8 +95,11 @@ async fn show(
     if !sure && !confirmed("This shows what a person wrote, and who. Go on? [y/N] ")? {
         bail!("not shown");
     }
-    let payload: Value = serde_json::from_str(&update.payload).context("it is not JSON")?;
-    print_json(&payload)
+    match serde_json::from_str::<Value>(&update.payload) {
+        Ok(payload) => print_json(&payload),
+        // Not JSON, or with half of a surrogate pair in a text.
+        Err(_) => writeln!(stdout(), "{}", safe(&update.payload)).map_err(Into::into),
+    }
 }
 
 async fn replay(
