@@ -1,5 +1,10 @@
 //! Updates with text and times that no database could hold as they are.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 #[macro_use]
 mod running;

@@ -44,7 +44,7 @@ if (form && search) {
       // Signed out meanwhile, or an error: the browser shows it as it is.
       if (!response.ok || response.redirected) return location.assign(url);
       const page = new DOMParser().parseFromString(await response.text(), "text/html");
-      const parts = ["count", "dates", "results"];
+      const parts = ["count", "q-wrong", "dates", "results"];
       if (parts.some((id) => !page.getElementById(id))) return location.assign(url);
       localTimes(page);
       for (const id of parts) document.getElementById(id).replaceWith(page.getElementById(id));

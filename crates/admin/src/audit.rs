@@ -43,7 +43,7 @@ pub(crate) async fn list(
         pair.map(|(_, value)| value.trim().to_owned()).unwrap_or_default()
     };
     let (about, by, action) = (value("about"), value("by"), value("action"));
-    let before = value("before").parse().ok();
+    let before = value("before");
     // What names nobody is found nowhere, rather than everywhere.
     let (mut filter, mut trouble) = (AuditFilter::all(), None);
     if !about.is_empty() {
@@ -58,9 +58,19 @@ pub(crate) async fn list(
             Err(_) => trouble = Some("There is no admin of this name."),
         }
     }
-    if let Some(action) = AuditAction::from_name(&action) {
-        filter = filter.action(action);
+    if !action.is_empty() {
+        match AuditAction::from_name(&action) {
+            Some(action) => filter = filter.action(action),
+            None => trouble = Some("There is no such action; choose one of the list."),
+        }
     }
+    let before = match before.as_str() {
+        "" => None,
+        id => id.parse().map(Some).unwrap_or_else(|_| {
+            trouble = Some("This is not a place in the audit log; search again.");
+            None
+        }),
+    };
     let mut entries = match trouble {
         // One more than is shown tells whether there is another page.
         None => app.admins.audit_log(&filter, before, 1 + u32::try_from(SIZE).unwrap_or(0)).await?,

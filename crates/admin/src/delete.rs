@@ -16,8 +16,9 @@ use rollcall_service::Session;
 use crate::{
     App,
     explain::Failure,
+    form,
     frame::{Frame, page},
-    query::{Query, read_id},
+    query::Query,
     text, users,
 };
 
@@ -60,7 +61,7 @@ pub(crate) async fn ask(
 ) -> Result<Response, Failure> {
     let frame = frame.tab("users");
     let question = if is_all(&pairs) {
-        ask_about_all(&app, frame, &Query::read_whole(&pairs)?).await?
+        ask_about_all(&app, frame, &read(&pairs)?).await?
     } else {
         let people = ticked(&app, &pairs).await?;
         let id = |user: &TelegramUser| ("id", user.telegram_id.to_string());
@@ -127,8 +128,9 @@ async fn delete_part(
     }
     let until = value(pairs, "until").and_then(|micros| micros.parse().ok());
     let until = until.and_then(DateTime::<Utc>::from_timestamp_micros);
+    let until = until.filter(|until| (DateTime::UNIX_EPOCH..=app.clock.now()).contains(until));
     let until = until.ok_or(Failure::Refused("It is not said who was meant. Ask again."))?;
-    let query = Query::read_whole(pairs)?;
+    let query = read(pairs)?;
     // Days that move on, such as "today", are those of the question.
     let filter = query.filter(until.date_naive());
     let slice = app.directory.users(&filter, OLDEST_FIRST, query.at, PART).await?;
@@ -162,6 +164,11 @@ fn to_list(app: &App, deleted: usize) -> Response {
     Redirect::to(&format!("{}/users?deleted={deleted}", app.base)).into_response()
 }
 
+/// The filters of those who match.
+fn read(pairs: &[(String, String)]) -> Result<Query, Failure> {
+    Query::read_whole(pairs, &["id", "all", "sure", "until", "deleted", form::FIELD])
+}
+
 /// Whether all who match are meant, rather than those who are ticked.
 fn is_all(pairs: &[(String, String)]) -> bool {
     value(pairs, "all").is_some()
@@ -173,8 +180,11 @@ fn value<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
 
 /// The users whose ids were sent, and who are there.
 async fn ticked(app: &App, pairs: &[(String, String)]) -> Result<Vec<TelegramUser>, Failure> {
-    let ids = pairs.iter().filter(|(name, _)| name == "id").map(|(_, id)| read_id(id));
-    let mut ids = ids.collect::<Result<Vec<_>, _>>()?;
+    let ids = pairs.iter().filter(|(name, _)| name == "id");
+    let read = |(_, id): &(String, String)| {
+        id.parse().map_err(|error| Failure::invalid(format!("A user cannot be chosen: {error}.")))
+    };
+    let mut ids: Vec<TelegramId> = ids.map(read).collect::<Result<_, _>>()?;
     ids.sort_unstable();
     ids.dedup();
     if ids.is_empty() {

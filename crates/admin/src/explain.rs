@@ -1,5 +1,7 @@
 //! Answers for when something cannot be had: in words, on a page.
 
+use std::borrow::Cow;
+
 use askama::Template;
 use axum::{
     extract::State,
@@ -20,8 +22,17 @@ pub(crate) enum Failure {
     NotFound,
     /// What was sent makes no sense, or cannot be done; with what to tell about it.
     Refused(&'static str),
+    /// The same, in words that name what was sent; see [`Failure::invalid`].
+    Invalid(String),
     /// The service failed.
     Service(ServiceError),
+}
+
+impl Failure {
+    /// Something that was sent cannot be understood, which this sentence says.
+    pub(crate) fn invalid(what: String) -> Self {
+        Self::Invalid(format!("{what} Nothing was done."))
+    }
 }
 
 impl From<ServiceError> for Failure {
@@ -34,11 +45,8 @@ impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         match self {
             Self::NotFound => StatusCode::NOT_FOUND.into_response(),
-            Self::Refused(reason) => {
-                let mut response = StatusCode::BAD_REQUEST.into_response();
-                response.extensions_mut().insert(Reason(reason));
-                response
-            }
+            Self::Refused(reason) => bad_request(reason.into()),
+            Self::Invalid(reason) => bad_request(reason.into()),
             Self::Service(error) => {
                 log::error!(error = with_causes(&error); "a page cannot be answered");
                 StatusCode::INTERNAL_SERVER_ERROR.into_response()
@@ -47,9 +55,15 @@ impl IntoResponse for Failure {
     }
 }
 
+fn bad_request(reason: Cow<'static, str>) -> Response {
+    let mut response = StatusCode::BAD_REQUEST.into_response();
+    response.extensions_mut().insert(Reason(reason));
+    response
+}
+
 /// What to tell besides the status.
-#[derive(Clone, Copy)]
-struct Reason(&'static str);
+#[derive(Clone)]
+struct Reason(Cow<'static, str>);
 
 fn with_causes(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |error| error.source());
@@ -61,7 +75,7 @@ fn with_causes(error: &dyn std::error::Error) -> String {
 struct Message {
     frame: Frame,
     title: &'static str,
-    text: &'static str,
+    text: Cow<'static, str>,
 }
 
 /// Writes the page of an answer that says no.
@@ -73,7 +87,8 @@ pub(crate) async fn explain(State(app): State<App>, response: Response) -> Respo
         return response;
     }
     let (title, text) = words(status);
-    let text = response.extensions().get::<Reason>().map_or(text, |Reason(reason)| reason);
+    let reason = response.extensions().get::<Reason>().map(|Reason(reason)| reason.clone());
+    let text = reason.unwrap_or(text.into());
     let frame = Frame::for_anybody(&app);
     let (parts, body) = page(&Message { frame, title, text }).into_parts();
     let mut response = response.map(|_| body);

@@ -11,7 +11,7 @@ use futures_util::stream;
 use rollcall_domain::AuditAction;
 use rollcall_service::{Export, Format, Part, ServiceError, Session};
 
-use crate::{App, explain::Failure, query::Query};
+use crate::{App, explain::Failure, form, query::Query};
 
 /// Sends the users who match as a file, a part at a time: what the browser has not taken yet is not
 /// read, and when it goes away nothing more is.
@@ -23,7 +23,7 @@ pub(crate) async fn export(
     let format = pairs.iter().find(|(name, _)| name == "format");
     let format: Option<Format> = format.and_then(|(_, name)| name.parse().ok());
     let format = format.ok_or(Failure::Refused("Expected csv or jsonl as the format."))?;
-    let query = Query::read(&pairs);
+    let query = Query::read_whole(&pairs, &["format", form::FIELD])?;
     let today = app.clock.now().date_naive();
     let which = if query.is_everybody() { "all" } else { "some" };
     let what = format!("{which}, {format}");

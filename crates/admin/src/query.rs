@@ -2,7 +2,8 @@
 
 use chrono::{Days as Span, NaiveDate};
 use rollcall_domain::{
-    Cursor, Days, ReachFilter, SearchTerm, SortKey, TelegramId, UserFilter, UserSort,
+    Cursor, Days, ReachFilter, SearchTerm, SortKey, TelegramId, UserFilter, UserSort, harmless,
+    read_day, read_language, read_number, read_search, read_source,
 };
 
 use crate::explain::Failure;
@@ -19,7 +20,7 @@ pub(crate) const PRESETS: [(&str, &str, u64); 5] = [
     ("365d", "Last 365 days", 365),
 ];
 
-/// What stands in the URL of a list of users. What makes no sense there counts as not being there.
+/// What stands in the URL of a list of users.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Query {
     /// What somebody looks for, as it was typed.
@@ -36,6 +37,32 @@ pub(crate) struct Query {
     pub(crate) is_bot: Option<bool>,
     pub(crate) sort: UserSort,
     pub(crate) at: Option<Cursor>,
+    /// The filters that cannot be understood. While there are any, no user meets the others.
+    pub(crate) refused: Vec<Refused>,
+}
+
+/// A filter that cannot be understood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Refused {
+    /// Its name in the URL.
+    field: &'static str,
+    /// What was typed.
+    typed: String,
+    /// What is expected instead.
+    expected: String,
+}
+
+impl Refused {
+    /// The field as the page calls it, and what is wrong.
+    pub(crate) fn in_words(&self) -> String {
+        let label = LABELS.iter().find(|(field, _)| *field == self.field).map_or("", |it| it.1);
+        format!("{label}: {}", self.what())
+    }
+
+    /// What is wrong, without the field.
+    pub(crate) fn what(&self) -> String {
+        format!("“{}”: {}.", quoted(&self.typed), self.expected)
+    }
 }
 
 /// Some days: a preset, or those from one day to another, which go first.
@@ -69,49 +96,92 @@ impl Period {
 }
 
 impl Query {
-    /// Reads the names and values of a URL.
+    /// Reads the names and values of a URL. An order or a place that there is not counts as none; a
+    /// filter that cannot be understood is [refused](Query::refused).
     pub(crate) fn read(pairs: &[(String, String)]) -> Self {
         let mut query = Self::default();
         for (name, value) in pairs {
-            query.set(name, value.trim());
+            let value = value.trim();
+            match LABELS.iter().find(|(field, _)| field == name) {
+                Some((field, _)) if !value.is_empty() => query.read_filter(field, value),
+                Some(_) => {}
+                None => query.set_order(name, value),
+            }
         }
         query
     }
 
-    /// Reads them where nothing may be left out that makes no sense, as more users would match
-    /// without it.
-    pub(crate) fn read_whole(pairs: &[(String, String)]) -> Result<Self, Failure> {
+    /// Reads them where something is done to whoever matches. Nothing is left out then, because more
+    /// users would match without it: neither a filter, nor a name that there is not, other than
+    /// those in `also`.
+    pub(crate) fn read_whole(pairs: &[(String, String)], also: &[&str]) -> Result<Self, Failure> {
         let query = Self::read(pairs);
-        let fields = query.fields();
-        let is_read = |(name, value): &(String, String)| {
-            let value = value.trim();
-            let is_set = FILTERS.contains(&name.as_str()) && !value.is_empty();
-            !is_set || fields.iter().any(|field| field.0 == name && field.1 == value)
+        if let Some(refused) = query.refused.first() {
+            return Err(Failure::invalid(refused.in_words()));
+        }
+        let is_known = |name: &str| {
+            LABELS.iter().any(|(field, _)| *field == name)
+                || ["sort", "at"].contains(&name)
+                || also.contains(&name)
         };
-        let looks_for_nothing = SearchTerm::new(&query.search).is_none();
-        if !pairs.iter().all(is_read) || (!query.search.is_empty() && looks_for_nothing) {
-            return Err(Failure::Refused(
-                "One of the filters makes no sense. Nothing was changed.",
-            ));
+        for (name, value) in pairs {
+            if !is_known(name) {
+                return Err(Failure::invalid(format!("There is no filter “{}”.", quoted(name))));
+            }
+            if name == "at" && value.trim().parse::<Cursor>().is_err() {
+                return Err(Failure::invalid("This is not a place in the list.".to_owned()));
+            }
         }
         Ok(query)
     }
 
-    fn set(&mut self, name: &str, value: &str) {
+    fn read_filter(&mut self, field: &'static str, value: &str) {
+        let is_repeated = self.fields().iter().any(|(name, _)| *name == field);
+        let read = match is_repeated {
+            true => Err("expected once, and it is there several times".to_owned()),
+            false => self.set_filter(field, value),
+        };
+        if let Err(expected) = read {
+            self.refused.push(Refused { field, typed: value.to_owned(), expected });
+        }
+    }
+
+    /// Sets a filter, or says what is expected of it.
+    fn set_filter(&mut self, field: &str, value: &str) -> Result<(), String> {
+        let day = || read_day(value).map(Some).map_err(|error| error.to_string());
+        let number = || read_number(value).map(Some).map_err(|error| error.to_string());
+        match field {
+            "q" => {
+                read_search(value).map_err(|error| error.to_string())?;
+                value.clone_into(&mut self.search);
+            }
+            "language" => {
+                read_language(value).map_err(|error| error.to_string())?;
+                value.clone_into(&mut self.language);
+            }
+            "source" => {
+                if value != NONE {
+                    read_source(value).map_err(|error| error.to_string())?;
+                }
+                value.clone_into(&mut self.source);
+            }
+            "reach" => self.reach = Some(one_of(&REACH, value)?),
+            "first" => self.first_seen.preset = preset(value)?,
+            "first_from" => self.first_seen.days.first = day()?,
+            "first_to" => self.first_seen.days.last = day()?,
+            "last" => self.last_seen.preset = preset(value)?,
+            "last_from" => self.last_seen.days.first = day()?,
+            "last_to" => self.last_seen.days.last = day()?,
+            "min_days" => self.min_days = number()?,
+            "max_days" => self.max_days = number()?,
+            "bot" => self.is_bot = Some(one_of(&BOT, value)?),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn set_order(&mut self, name: &str, value: &str) {
         match name {
-            "q" => value.clone_into(&mut self.search),
-            "language" => value.clone_into(&mut self.language),
-            "source" => value.clone_into(&mut self.source),
-            "reach" => self.reach = REACH.iter().find(|it| it.1 == value).map(|it| it.0),
-            "first" => self.first_seen.preset = preset(value),
-            "first_from" => self.first_seen.days.first = value.parse().ok(),
-            "first_to" => self.first_seen.days.last = value.parse().ok(),
-            "last" => self.last_seen.preset = preset(value),
-            "last_from" => self.last_seen.days.first = value.parse().ok(),
-            "last_to" => self.last_seen.days.last = value.parse().ok(),
-            "min_days" => self.min_days = value.parse().ok(),
-            "max_days" => self.max_days = value.parse().ok(),
-            "bot" => self.is_bot = BOT.iter().find(|it| it.1 == value).map(|it| it.0),
             "sort" => {
                 let (descending, key) = match value.strip_prefix('-') {
                     Some(key) => (true, key),
@@ -164,7 +234,24 @@ impl Query {
 
     /// Whether it asks for everybody.
     pub(crate) fn is_everybody(&self) -> bool {
-        self.search.is_empty() && self.filters() == 0
+        self.search.is_empty() && self.filters() == 0 && self.refused.is_empty()
+    }
+
+    /// Whether one of the filters, the search aside, was refused.
+    pub(crate) fn has_refused_filters(&self) -> bool {
+        self.refused.iter().any(|it| it.field != "q")
+    }
+
+    /// What is wrong with a filter, if it was refused.
+    pub(crate) fn trouble(&self, field: &str) -> Option<String> {
+        self.refused.iter().find(|it| it.field == field).map(Refused::what)
+    }
+
+    /// What stands in a field: the filter, or what was typed there.
+    pub(crate) fn typed(&self, field: &str) -> String {
+        let fields = self.fields();
+        let value = fields.into_iter().find(|(name, _)| *name == field);
+        value.map(|(_, value)| value).unwrap_or_default()
     }
 
     /// As it stands in a URL, without what is as it would be anyway.
@@ -177,7 +264,8 @@ impl Query {
         serde_urlencoded::to_string(fields).unwrap_or_default()
     }
 
-    /// The names and values of the search and the filters that are set.
+    /// The names and values of the search and the filters that are set, and of those that were
+    /// refused: so no link or form leaves one out.
     pub(crate) fn fields(&self) -> Vec<(&'static str, String)> {
         let date = |day: Option<NaiveDate>| day.map(|day| day.to_string()).unwrap_or_default();
         let number = |number: Option<u32>| number.map(|it| it.to_string()).unwrap_or_default();
@@ -196,7 +284,9 @@ impl Query {
             number(self.max_days),
             self.bot().to_owned(),
         ];
-        FILTERS.into_iter().zip(values).filter(|(_, value)| !value.is_empty()).collect()
+        let set = LABELS.into_iter().map(|(field, _)| field).zip(values);
+        let refused = self.refused.iter().map(|it| (it.field, it.typed.clone()));
+        set.filter(|(_, value)| !value.is_empty()).chain(refused).collect()
     }
 
     /// The order, as it stands in the URL; "" for the usual one.
@@ -231,25 +321,27 @@ impl Query {
 
     /// Those of them who came on these days.
     pub(crate) fn who_came(&self, first_seen: Period) -> Self {
-        Self { first_seen, at: None, ..self.clone() }
+        let mut query = Self { first_seen, at: None, ..self.clone() };
+        query.refused.retain(|it| !["first", "first_from", "first_to"].contains(&it.field));
+        query
     }
 }
 
-/// The names of the search and of the filters in a URL.
-const FILTERS: [&str; 13] = [
-    "q",
-    "language",
-    "source",
-    "reach",
-    "first",
-    "first_from",
-    "first_to",
-    "last",
-    "last_from",
-    "last_to",
-    "min_days",
-    "max_days",
-    "bot",
+/// The names of the search and of the filters in a URL, and what the page calls them.
+const LABELS: [(&str, &str); 13] = [
+    ("q", "Search"),
+    ("language", "Language"),
+    ("source", "Source"),
+    ("reach", "State"),
+    ("first", "First seen"),
+    ("first_from", "First seen, from"),
+    ("first_to", "First seen, to"),
+    ("last", "Last seen"),
+    ("last_from", "Last seen, from"),
+    ("last_to", "Last seen, to"),
+    ("min_days", "Active days, at least"),
+    ("max_days", "Active days, at most"),
+    ("bot", "Kind of account"),
 ];
 
 const REACH: [(ReachFilter, &str); 3] = [
@@ -267,8 +359,26 @@ const SORT: [(SortKey, &str); 4] = [
     (SortKey::Id, "id"),
 ];
 
-fn preset(value: &str) -> &'static str {
-    PRESETS.iter().find(|(name, ..)| *name == value).map_or("", |(name, ..)| name)
+/// How much of what was typed is quoted.
+const MAX_QUOTED_CHARS: usize = 40;
+
+/// What was typed, to be quoted within a sentence.
+pub(crate) fn quoted(typed: &str) -> String {
+    let short: String = typed.chars().take(MAX_QUOTED_CHARS).collect();
+    let rest = if short.len() < typed.len() { "…" } else { "" };
+    format!("{}{rest}", harmless(&short))
+}
+
+fn preset(value: &str) -> Result<&'static str, String> {
+    let presets = PRESETS.map(|(name, ..)| (name, name));
+    one_of(&presets, value)
+}
+
+/// The choice of this name, or what can be chosen.
+fn one_of<T: Copy>(choices: &[(T, &str)], name: &str) -> Result<T, String> {
+    let found = choices.iter().find(|choice| choice.1 == name).map(|choice| choice.0);
+    let names = || choices.iter().map(|choice| choice.1).collect::<Vec<_>>().join(", ");
+    found.ok_or_else(|| format!("expected one of {}", names()))
 }
 
 /// Names and values as they stand in a URL, without those that are empty.
@@ -307,25 +417,56 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_sense_counts_as_not_being_there() {
-        let odd = "reach=x&first=1&first_from=yesterday&min_days=-1&sort=name&at=x&bot=&color=red";
-        assert_eq!(read(odd), Query::default());
+    fn an_order_or_a_place_that_there_is_not_is_none() {
+        assert_eq!(read("sort=name&at=x&bot=&color=red&first_from="), Query::default());
         assert!(read("q=++").is_everybody());
     }
 
     #[test]
+    fn a_filter_that_cannot_be_understood_is_refused() {
+        for (url, expected) in [
+            ("q=@", "Search: “@”: expected a name, a @username or an id; there is nothing"),
+            ("q=%00", "Search: “\u{fffd}”: expected text; it has a U+0000 or bytes"),
+            ("q=%ED%A0%80", "Search: “\u{fffd}\u{fffd}\u{fffd}”: expected text"),
+            ("language=%00", "Language: “\u{fffd}”: expected text"),
+            ("source=a+b", "Source: “a b”: expected the payload of a deep link"),
+            ("reach=x", "State: “x”: expected one of reachable, unreachable, blocked."),
+            ("first=1", "First seen: “1”: expected one of today, 7d, 30d, 90d, 365d."),
+            ("first_from=yesterday", "First seen, from: “yesterday”: expected a day such as"),
+            ("last_to=-262143-01-01", "Last seen, to: “-262143-01-01”: expected a day"),
+            ("min_days=-1", "Active days, at least: “-1”: expected a whole number"),
+            ("max_days=99999999999", "Active days, at most: “99999999999”: expected a whole"),
+            ("bot=maybe", "Kind of account: “maybe”: expected one of yes, no."),
+            ("q=a&q=b", "Search: “b”: expected once, and it is there several times."),
+            ("bot=%E2%80%AEon", "Kind of account: “\u{fffd}on”: expected"),
+        ] {
+            let query = read(url);
+            let words: Vec<String> = query.refused.iter().map(Refused::in_words).collect();
+            assert!(words.len() == 1 && words[0].starts_with(expected), "{url}: {words:?}");
+            assert!(!query.is_everybody(), "{url}");
+            // No link of the page leaves it out, but for one that sets it.
+            assert_eq!(read(&query.url()).refused, query.refused, "{url}");
+            assert_eq!(read(&query.sorted_by(SortKey::Id).url()).refused, query.refused, "{url}");
+        }
+        let long = format!("language={}", "x".repeat(10_000));
+        assert!(read(&long).refused[0].in_words().len() < 200);
+        assert_eq!(read("first_from=x&bot=no").who_came(Period::default()), read("bot=no"));
+    }
+
+    #[test]
     fn nothing_is_left_out_where_that_would_mean_more_users() {
-        let is_read = |url: &str| {
+        let read = |url: &str| {
             let pairs: Vec<(String, String)> = serde_urlencoded::from_str(url).unwrap();
-            Query::read_whole(&pairs).is_ok()
+            Query::read_whole(&pairs, &["until", "all"])
         };
-        for fine in ["", "q=+ada+&reach=blocked&until=x&all=1", "min_days=2&bot=&first=7d"] {
-            assert!(is_read(fine), "{fine}");
+        for fine in ["", "q=+ada+&reach=blocked&until=x&all=1", "min_days=2&bot=&first=7d&sort=x"] {
+            assert!(read(fine).is_ok(), "{fine}");
         }
-        for odd in ["reach=x", "first_from=yesterday", "bot=maybe", "q=@", "q=a&q=b", "min_days=x"]
-        {
-            assert!(!is_read(odd), "{odd}");
+        for odd in ["reach=x", "first_from=yesterday", "q=@", "q=a&q=b", "min_days=x", "at=x"] {
+            assert!(read(odd).is_err(), "{odd}");
         }
+        let Err(Failure::Invalid(reason)) = read("langauge=en") else { panic!("it was taken") };
+        assert_eq!(reason, "There is no filter “langauge”. Nothing was done.");
     }
 
     #[test]
@@ -348,6 +489,7 @@ mod tests {
         let today = NaiveDate::default();
         assert_eq!(read("language=(none)").filter(today).language.as_deref(), Some(""));
         assert_eq!(read("language=").filter(today).language, None);
+        assert_eq!(read("source=(none)").filter(today).source.as_deref(), Some(""));
         assert_eq!(read("source=-").filter(today).source.as_deref(), Some("-"));
     }
 }

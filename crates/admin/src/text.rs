@@ -1,6 +1,6 @@
 //! Numbers and states in words.
 
-use rollcall_domain::{AuditAction, Counted, Language, Obstacle, TelegramUser};
+use rollcall_domain::{AuditAction, Counted, Language, Obstacle, TelegramUser, is_visible};
 
 /// A number with commas between its thousands.
 pub(crate) fn grouped(number: u64) -> String {
@@ -38,6 +38,26 @@ pub(crate) fn all(count: Counted, is_everybody: bool) -> String {
         (None, true) => "Everybody".to_owned(),
         (None, false) => "All who match".to_owned(),
     }
+}
+
+/// What a text is in which there is nothing to see: its characters by their numbers in Unicode.
+/// `None` where there is something to see.
+pub(crate) fn invisible(text: &str) -> Option<String> {
+    if is_visible(text) {
+        return None;
+    }
+    let mut characters: Vec<_> = text.chars().take(MAX_NUMBERED).map(numbered).collect();
+    if text.chars().nth(MAX_NUMBERED).is_some() {
+        characters.push("…".to_owned());
+    }
+    Some(format!("nothing to see: {}", characters.join(" ")))
+}
+
+/// How many characters without ink are shown by their numbers.
+const MAX_NUMBERED: usize = 5;
+
+fn numbered(c: char) -> String {
+    format!("U+{:04X}", u32::from(c))
 }
 
 /// A number that is only known roughly.
@@ -112,6 +132,15 @@ pub(crate) fn language(language: Language) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_cannot_be_seen_is_shown_by_its_numbers() {
+        assert_eq!(invisible("Ada"), None);
+        assert_eq!(invisible("\u{3164}").as_deref(), Some("nothing to see: U+3164"));
+        let long = "\u{200b}".repeat(255);
+        let expected = "nothing to see: U+200B U+200B U+200B U+200B U+200B …";
+        assert_eq!(invisible(&long).as_deref(), Some(expected));
+    }
 
     #[test]
     fn counts_tell_no_more_than_is_known() {

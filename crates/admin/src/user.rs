@@ -18,7 +18,7 @@ use crate::{
     heat_map,
     preferences::Panel,
     query::read_id,
-    text, users,
+    text,
 };
 
 /// How many entries of the audit log a user's page has.
@@ -62,7 +62,7 @@ pub(crate) async fn show(
     let counts: Vec<_> = detail.days.iter().map(|(day, n)| (*day, u64::from(*n))).collect();
     Ok(page(&Page {
         frame: frame.tab("users"),
-        name: users::name(&detail.user.full_name()),
+        name: detail.user.shown_name(),
         state: text::state(&detail.user),
         heat_map: heat_map::draw(&counts, today),
         days: detail.days.iter().rev().copied().collect(),

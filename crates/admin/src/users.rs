@@ -6,7 +6,7 @@ use axum::{
     response::Response,
 };
 use chrono::{Datelike, Months, NaiveDate};
-use rollcall_domain::{DateLevel, ListedUser, SortKey, month};
+use rollcall_domain::{Counted, DateLevel, ListedUser, SortKey, UserSlice, month};
 use rollcall_service::Count;
 
 use crate::{
@@ -73,16 +73,35 @@ struct Range {
     parameter: &'static str,
     name: &'static str,
     presets: Vec<Choice>,
-    from: String,
-    to: String,
+    /// What is wrong with the preset.
+    trouble: Option<String>,
+    from: DayField,
+    to: DayField,
+}
+
+/// A field for a day.
+struct DayField {
+    field: String,
+    value: String,
+    /// What is wrong with it.
+    trouble: Option<String>,
 }
 
 impl Range {
-    fn new(parameter: &'static str, name: &'static str, period: &Period) -> Self {
-        let day = |day: Option<NaiveDate>| day.map(|day| day.to_string()).unwrap_or_default();
-        let (from, to) = (day(period.days.first), day(period.days.last));
+    fn new(parameter: &'static str, name: &'static str, query: &Query, period: &Period) -> Self {
         let presets = PRESETS.map(|(value, name, _)| (value, name));
-        Self { parameter, name, presets: named(&presets, period.preset), from, to }
+        let end = |end: &str| {
+            let field = format!("{parameter}_{end}");
+            DayField { value: query.typed(&field), trouble: query.trouble(&field), field }
+        };
+        Self {
+            parameter,
+            name,
+            presets: named(&presets, period.preset),
+            trouble: query.trouble(parameter),
+            from: end("from"),
+            to: end("to"),
+        }
     }
 }
 
@@ -107,7 +126,10 @@ pub(crate) async fn list(
 ) -> Result<Response, Failure> {
     let query = Query::read(&pairs);
     let today = app.clock.now().date_naive();
-    let slice = app.directory.users(&query.filter(today), query.sort, query.at, SIZE).await?;
+    let slice = match query.refused.is_empty() {
+        true => app.directory.users(&query.filter(today), query.sort, query.at, SIZE).await?,
+        false => NOTHING_LOOKED_FOR,
+    };
     let is_everybody = query.is_everybody();
     let deleted = pairs.iter().find(|(name, _)| name == "deleted");
     let deleted = deleted.and_then(|(_, number)| number.parse().ok());
@@ -129,27 +151,28 @@ pub(crate) async fn list(
         states: named(&STATES, query.reach()),
         kinds: named(&KINDS, query.bot()),
         ranges: [
-            Range::new("first", "First seen", &query.first_seen),
-            Range::new("last", "Last seen", &query.last_seen),
+            Range::new("first", "First seen", &query, &query.first_seen),
+            Range::new("last", "Last seen", &query, &query.last_seen),
         ],
         dates: dates(&app, &query).await?,
-        deleted: deleted.map(|number: u64| text::users(rollcall_domain::Counted::Exactly(number))),
+        deleted: deleted.map(|number: u64| text::users(Counted::Exactly(number))),
         frame: frame.tab("users"),
         query,
     }))
 }
 
-fn row(listed: ListedUser) -> Row {
-    let name = name(&listed.user.full_name());
-    Row { name, state: text::state(&listed.user), listed }
-}
+/// The list while one of the filters cannot be understood: without it more users would match than
+/// were asked for.
+const NOTHING_LOOKED_FOR: UserSlice = UserSlice {
+    rows: vec![],
+    previous: None,
+    next: None,
+    count: Counted::Exactly(0),
+    is_partial: false,
+};
 
-/// A name to be clicked on, also of those who have none.
-pub(crate) fn name(full_name: &str) -> String {
-    match full_name.trim() {
-        "" => "(no name)".to_owned(),
-        name => name.to_owned(),
-    }
+fn row(listed: ListedUser) -> Row {
+    Row { name: listed.user.shown_name(), state: text::state(&listed.user), listed }
 }
 
 fn columns(app: &App, query: &Query) -> Vec<Column> {

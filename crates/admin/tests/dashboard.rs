@@ -209,7 +209,10 @@ async fn bad_days_are_told_and_the_usual_ones_shown() {
     let site = busy().await;
     let token = site.sign_in(Role::Viewer).await;
     for (query, told) in [
-        ("since=2026-02-30", "“2026-02-30” is not a day; expected one such as 2026-11-23."),
+        (
+            "since=2026-02-30",
+            "“2026-02-30” is not a day; expected one such as 2026-11-23, in a year from 1970 to 9999.",
+        ),
         ("until=%3Cscript%3E", "“&#60;script&#62;” is not a day;"),
         ("since=2026-11-02&until=2026-11-01", "2026-11-02 is after 2026-11-01;"),
         ("since=2001-01-01", "from 2001-01-01 to 2026-11-23 are 9458 days; expected at most 3660."),
@@ -227,7 +230,7 @@ async fn bad_days_are_told_and_the_usual_ones_shown() {
         assert!(page.body.contains("· 90 days,"), "{query}");
         let file = site.get(&format!("/admin/figures/active.csv?{query}"), &token).await;
         assert_eq!(file.status, StatusCode::BAD_REQUEST, "{query}");
-        assert!(file.body.contains("These are no days for which there are figures."));
+        assert!(file.body.contains(&format!("<p>{told}")), "{}", file.body);
     }
     for name in ["users.csv", "active", "active.csv.csv"] {
         let file = site.get(&format!("/admin/figures/{name}"), &token).await;

@@ -11,7 +11,7 @@ use crate::{
     registration::{self, Statements},
     schema::{active_days, activity_sums, reach_history, starts, telegram_users},
     source_sums,
-    timestamp::UtcMicros,
+    timestamp::{UtcMicros, storable},
 };
 
 /// The sum over all slots. Cast, because PostgreSQL's sum of BIGINT is a NUMERIC.
@@ -24,6 +24,7 @@ pub(crate) fn sums_by_day(
     first: NaiveDate,
     last: NaiveDate,
 ) -> Result<Vec<(Figure, NaiveDate, String, i64)>, Failure> {
+    let (first, last) = (storable(first), storable(last));
     let mut sums = Vec::new();
     let (of_sources, others) = parted(figures);
     if !others.is_empty() {
@@ -57,6 +58,7 @@ pub(crate) fn sums_by_label(
     first: NaiveDate,
     last: NaiveDate,
 ) -> Result<Vec<(Figure, String, i64)>, Failure> {
+    let (first, last) = (storable(first), storable(last));
     let mut sums = Vec::new();
     let (of_sources, others) = parted(figures);
     if !others.is_empty() {
@@ -93,7 +95,7 @@ pub(crate) fn totals(
 ) -> Result<Vec<i64>, Failure> {
     let rows: Vec<(String, i64)> = activity_sums::table
         .filter(activity_sums::figure.eq_any(names(figures)))
-        .filter(activity_sums::day.le(last))
+        .filter(activity_sums::day.le(storable(last)))
         .group_by(activity_sums::figure)
         .select((activity_sums::figure, sql::<BigInt>(TOTAL)))
         .load(connection)?;

@@ -72,6 +72,15 @@ impl UtcMicros {
     }
 }
 
+/// The nearest day that both databases can write.
+pub(crate) fn storable(day: NaiveDate) -> NaiveDate {
+    let ends = (NaiveDate::from_ymd_opt(1, 1, 1), NaiveDate::from_ymd_opt(9999, 12, 31));
+    match ends {
+        (Some(first), Some(last)) => day.clamp(first, last),
+        _ => day,
+    }
+}
+
 impl From<DateTime<Utc>> for UtcMicros {
     fn from(at: DateTime<Utc>) -> Self {
         Self(at.naive_utc().trunc_subsecs(6))

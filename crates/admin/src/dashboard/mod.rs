@@ -95,10 +95,8 @@ pub(crate) async fn file(
 ) -> Result<Response, Failure> {
     let subject = name.strip_suffix(".csv").and_then(Subject::named).ok_or(Failure::NotFound)?;
     let chosen = Chosen::read(&pairs, app.activity.today());
-    if chosen.trouble.is_some() {
-        return Err(Failure::Refused(
-            "These are no days for which there are figures. Choose them on the dashboard.",
-        ));
+    if let Some(trouble) = chosen.trouble {
+        return Err(Failure::invalid(trouble));
     }
     let activity = app.activity.get_activity(chosen.range).await?;
     let (first, last) = (activity.range.first(), activity.range.last());

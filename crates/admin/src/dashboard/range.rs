@@ -1,7 +1,10 @@
 //! Which days are shown, as it stands in the URL.
 
 use chrono::{Datelike, NaiveDate};
+use rollcall_domain::read_day;
 use rollcall_service::{DayRange, InvalidDayRange};
+
+use crate::query::quoted;
 
 /// Ranges that end today: what stands in the URL, what it is called, and its days.
 const PRESETS: [(&str, &str, u32); 4] = [
@@ -22,7 +25,7 @@ pub(super) struct Chosen {
     pub(super) range: DayRange,
     /// The preset's name in the URL; "" for days of one's own.
     pub(super) preset: &'static str,
-    /// Why they are not those in the URL.
+    /// What is wrong with those in the URL. The days are the usual ones then.
     pub(super) trouble: Option<String>,
 }
 
@@ -38,11 +41,9 @@ impl Chosen {
     pub(super) fn read(pairs: &[(String, String)], today: NaiveDate) -> Self {
         match read(pairs, today) {
             Ok((range, preset)) => Self { range, preset, trouble: None },
-            Err(trouble) => Self {
-                range: usual(today),
-                preset: USUAL.0,
-                trouble: Some(format!("{trouble}. These are the last {} days.", USUAL.1)),
-            },
+            Err(trouble) => {
+                Self { range: usual(today), preset: USUAL.0, trouble: Some(format!("{trouble}.")) }
+            }
         }
     }
 
@@ -85,7 +86,7 @@ fn preset(name: &str, today: NaiveDate) -> Result<(DayRange, &'static str), Stri
             let first = NaiveDate::from_ymd_opt(today.year(), 1, 1).unwrap_or(today);
             DayRange::new(first, today).map(|it| (it, YEAR.0))
         }
-        None => return Err(format!("There is no range “{name}”")),
+        None => return Err(format!("There is no range “{}”", quoted(name))),
     };
     range.map_err(|error| error.to_string())
 }
@@ -97,8 +98,13 @@ fn usual(today: NaiveDate) -> DayRange {
 
 /// A day as date fields send it, in years with four digits.
 fn day(text: &str) -> Result<NaiveDate, String> {
-    let day = text.parse().ok().filter(|day: &NaiveDate| (1970..=9999).contains(&day.year()));
-    day.ok_or_else(|| format!("“{text}” is not a day; expected one such as 2026-11-23"))
+    let day = read_day(text).ok().filter(|day| day.year() >= 1970);
+    day.ok_or_else(|| {
+        let text = quoted(text);
+        format!(
+            "“{text}” is not a day; expected one such as 2026-11-23, in a year from 1970 to 9999"
+        )
+    })
 }
 
 #[cfg(test)]
@@ -147,12 +153,8 @@ mod tests {
     fn bad_days_are_told() {
         for bad in ["2026-02-30", "yesterday", "12026-01-01", "%2B12026-01-01", "0001-01-01"] {
             let trouble = trouble(&format!("since={bad}"));
-            assert!(
-                trouble.ends_with(
-                    "is not a day; expected one such as 2026-11-23. These are the last 90 days."
-                ),
-                "{trouble}"
-            );
+            let expected = "is not a day; expected one such as 2026-11-23, in a year from 1970";
+            assert!(trouble.contains(expected), "{trouble}");
         }
         for (url, expected) in [
             ("since=2026-11-02&until=2026-11-01", "2026-11-02 is after 2026-11-01;"),

@@ -62,7 +62,15 @@ impl Site {
 
     /// A site with nobody in it.
     pub(crate) async fn at(prefix: &str, origin: Option<&str>) -> Self {
-        let throw_away = ThrowAwayDatabase::sqlite();
+        Self::on(ThrowAwayDatabase::sqlite(), prefix, origin).await
+    }
+
+    /// A site on an empty database.
+    pub(crate) async fn on(
+        throw_away: ThrowAwayDatabase,
+        prefix: &str,
+        origin: Option<&str>,
+    ) -> Self {
         let database = Database::open(throw_away.url().parse().unwrap()).await.unwrap();
         database.migrate().await.unwrap();
         let clock = Arc::new(TestClock::at("2026-11-23T12:00:00Z"));

@@ -12,7 +12,8 @@ use chrono::NaiveDate;
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget};
 use rollcall_domain::{
-    AuditAction, Counted, Days, ReachFilter, SearchTerm, SortKey, UserFilter, UserSort,
+    AuditAction, Counted, Days, InvalidFilter, ReachFilter, SearchTerm, SortKey, UserFilter,
+    UserSort, read_day, read_language, read_number, read_search, read_source,
 };
 use rollcall_service::{AdminService, DirectoryService, Export, Format, TransferService};
 
@@ -40,34 +41,34 @@ pub struct ExportUsers {
 #[command(next_help_heading = "Only users")]
 struct Filter {
     /// whose names, @username or id have this
-    #[arg(long, value_name = "TEXT")]
-    search: Option<String>,
+    #[arg(long, value_name = "TEXT", value_parser = read_search)]
+    search: Option<SearchTerm>,
     /// whose language is this, such as en; "" for those of whom none is known
-    #[arg(long, value_name = "CODE")]
+    #[arg(long, value_name = "CODE", value_parser = read_language)]
     language: Option<String>,
     /// who came by this deep link; "" for those who came by none
-    #[arg(long, value_name = "PAYLOAD")]
+    #[arg(long, value_name = "PAYLOAD", value_parser = source)]
     source: Option<String>,
     /// whom the bot can write to, or not
     #[arg(long)]
     reach: Option<ReachArgument>,
     /// first seen on this UTC day or later
-    #[arg(long, value_name = "DAY")]
+    #[arg(long, value_name = "DAY", value_parser = read_day)]
     first_seen_since: Option<NaiveDate>,
     /// first seen on this UTC day or before
-    #[arg(long, value_name = "DAY")]
+    #[arg(long, value_name = "DAY", value_parser = read_day)]
     first_seen_until: Option<NaiveDate>,
     /// last seen on this UTC day or later
-    #[arg(long, value_name = "DAY")]
+    #[arg(long, value_name = "DAY", value_parser = read_day)]
     last_seen_since: Option<NaiveDate>,
     /// last seen on this UTC day or before
-    #[arg(long, value_name = "DAY")]
+    #[arg(long, value_name = "DAY", value_parser = read_day)]
     last_seen_until: Option<NaiveDate>,
     /// active on at least so many days
-    #[arg(long, value_name = "DAYS")]
+    #[arg(long, value_name = "DAYS", value_parser = read_number)]
     min_active_days: Option<u32>,
     /// active on at most so many days
-    #[arg(long, value_name = "DAYS")]
+    #[arg(long, value_name = "DAYS", value_parser = read_number)]
     max_active_days: Option<u32>,
     /// who are bots themselves, or are not
     #[arg(long, value_name = "true|false")]
@@ -81,6 +82,11 @@ enum ReachArgument {
     Blocked,
 }
 
+/// Reads a deep link; "" stands for none.
+fn source(text: &str) -> Result<String, InvalidFilter> {
+    if text.is_empty() { Ok(String::new()) } else { read_source(text) }
+}
+
 impl Filter {
     fn read(&self) -> anyhow::Result<UserFilter> {
         let range = |name, first: Option<NaiveDate>, last: Option<NaiveDate>| {
@@ -88,10 +94,6 @@ impl Filter {
                 bail!("--{name}-until is before --{name}-since");
             }
             Ok(Days { first, last })
-        };
-        let search = match &self.search {
-            Some(text) => Some(SearchTerm::new(text).context("--search has nothing to look for")?),
-            None => None,
         };
         Ok(UserFilter {
             language: self.language.clone(),
@@ -106,7 +108,7 @@ impl Filter {
             min_active_days: self.min_active_days,
             max_active_days: self.max_active_days,
             is_bot: self.bot,
-            search,
+            search: self.search.clone(),
         })
     }
 }

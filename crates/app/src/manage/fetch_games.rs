@@ -5,7 +5,7 @@ use std::{io::Write, path::PathBuf, process::ExitCode};
 use anyhow::{Context, bail};
 use chrono::{Days, NaiveDate};
 use clap::Args;
-use rollcall_domain::SystemClock;
+use rollcall_domain::{SystemClock, read_day};
 use rollcall_nhl::{Client, Games, Skipped, Timing, read_games};
 use rollcall_repository_diesel::{Database, DieselScheduleRepository};
 use rollcall_service::ScheduleService;
@@ -33,7 +33,7 @@ Examples:
 It ends with exit code 1 where something could not be fetched, or nothing could be read.")]
 pub struct FetchGames {
     /// The first day, as the NHL counts days, such as 2026-11-23 [default: today]
-    #[arg(long, value_name = "DAY")]
+    #[arg(long, value_name = "DAY", value_parser = read_day)]
     date: Option<NaiveDate>,
     /// How many days, up to 400; weeks are fetched whole
     #[arg(long, value_name = "NUMBER", default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=400))]

@@ -12,7 +12,7 @@ use rollcall_domain::{Cursor, Days, ReachFilter, SortKey, UserFilter, UserSort};
 
 use crate::{
     connection::{AnyConnection, MultiBackend},
-    timestamp::UtcMicros,
+    timestamp::{UtcMicros, storable},
 };
 
 /// A statement, or a part of one: its text, in which each `$` stands for a parameter, and these.
@@ -28,7 +28,11 @@ impl Sql {
         Self { text: text.into(), parameters: Vec::new() }
     }
 
+    /// A text with one parameter. U+0000 is in no row, and PostgreSQL takes it in no parameter.
     fn with(text: &str, parameter: &str) -> Self {
+        if parameter.contains('\0') {
+            return Self::new("FALSE");
+        }
         Self { text: text.to_owned(), parameters: vec![parameter.to_owned()] }
     }
 
@@ -172,7 +176,8 @@ pub(super) fn conditions(filter: &UserFilter) -> Vec<Condition> {
 
 fn first_seen(Days { first, last }: Days) -> Option<Sql> {
     let midnight = |day: NaiveDate| time(storable(day).and_time(chrono::NaiveTime::MIN).and_utc());
-    let after = last.and_then(|day| day.succ_opt());
+    // No row is after the last day that can be stored.
+    let after = last.and_then(|day| day.succ_opt()).filter(|day| storable(*day) >= *day);
     range("created_at", [(">=", first.map(midnight)), ("<", after.map(midnight))])
 }
 
@@ -237,13 +242,4 @@ fn time(at: DateTime<Utc>) -> String {
     let day = storable(at.date_naive());
     let at = if day == at.date_naive() { at } else { day.and_time(at.time()).and_utc() };
     format!("'{}'", UtcMicros::from(at).to_text())
-}
-
-/// The nearest day that both databases can write.
-pub(super) fn storable(day: NaiveDate) -> NaiveDate {
-    let ends = (NaiveDate::from_ymd_opt(1, 1, 1), NaiveDate::from_ymd_opt(9999, 12, 31));
-    match ends {
-        (Some(first), Some(last)) => day.clamp(first, last),
-        _ => day,
-    }
 }

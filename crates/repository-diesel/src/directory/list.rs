@@ -18,7 +18,7 @@ use rollcall_domain::{
 };
 
 use super::{
-    conditions::{About, Condition, Sql, after, conditions, day_number, order, storable},
+    conditions::{About, Condition, Sql, after, conditions, day_number, order},
     search::{self, FEW, Found},
 };
 use crate::{
@@ -490,8 +490,7 @@ fn sum(
     label: &str,
     Days { first, last }: Days,
 ) -> Result<u64, Failure> {
-    let first = storable(first.unwrap_or(NaiveDate::MIN));
-    let last = storable(last.unwrap_or(NaiveDate::MAX));
+    let (first, last) = (first.unwrap_or(NaiveDate::MIN), last.unwrap_or(NaiveDate::MAX));
     let sums = activity::sums_by_label(connection, &[figure], first, last)?;
     let sum = sums.into_iter().find(|(_, it, _)| it == label).map_or(0, |(.., sum)| sum);
     Ok(u64::try_from(sum).unwrap_or_default())

@@ -16,7 +16,7 @@ use proptest::{
     test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
 use rollcall_domain::{
-    Chat, ChatKind, Counted, Cursor, Days, Event, Interaction, InteractionKind, NoteChange,
+    Chat, ChatKind, Counted, Cursor, Days, Event, Figure, Interaction, InteractionKind, NoteChange,
     Obstacle, Profile, ProfileField, Reach, ReachFilter, SearchTerm, SortKey, TelegramId,
     TelegramUser, UserDetail, UserFilter, UserSlice, UserSort,
 };
@@ -42,6 +42,7 @@ macro_rules! directory_repository_contract {
             lists_stay_in_place_while_users_change,
             a_page_that_looked_at_enough_goes_on,
             a_cursor_may_be_anything,
+            conditions_may_be_anything,
             users_are_found_by_parts_of_their_names,
             users_are_found_by_the_names_that_they_have_now,
             who_is_erased_leaves_nothing_in_the_directory,
@@ -234,6 +235,46 @@ pub async fn a_cursor_may_be_anything([store, _]: Stores) {
             }
         }
     }
+}
+
+/// What no row can hold is held by no row, on either database.
+pub async fn conditions_may_be_anything([store, _]: Stores) {
+    register(&*store, (1..=3).map(|n| text(n, n, "Ada"))).await;
+    let ends = [
+        NaiveDate::MIN,
+        NaiveDate::from_ymd_opt(0, 1, 1).unwrap(),
+        NaiveDate::from_ymd_opt(1, 1, 1).unwrap(),
+        NaiveDate::from_ymd_opt(9999, 12, 31).unwrap(),
+        NaiveDate::from_ymd_opt(10_000, 1, 1).unwrap(),
+        NaiveDate::MAX,
+    ];
+    let all = async |filter: UserFilter| {
+        let slice = store.users(&filter, UserSort::default(), None, 10).await.unwrap();
+        slice.rows.len() == 3
+    };
+    for (first, has_begun) in ends.into_iter().zip([true, true, true, false, false, false]) {
+        for (last, is_over) in ends.into_iter().zip([true, true, true, false, false, false]) {
+            let days = Days::between(first, last);
+            let expected = has_begun && !is_over;
+            assert_eq!(all(UserFilter::new().first_seen_on(days)).await, expected, "{days:?}");
+            assert_eq!(all(UserFilter::new().last_seen_on(days)).await, expected, "{days:?}");
+            let sums = store.sums_by_day(&Figure::ALL, first, last).await.unwrap();
+            assert_eq!(sums.is_empty(), !expected, "{days:?}");
+            let sums = store.sums_by_label(&Figure::ALL, first, last).await.unwrap();
+            assert_eq!(sums.is_empty(), !expected, "{days:?}");
+        }
+        let totals = store.totals(&[Figure::Users], first).await.unwrap();
+        assert_eq!(totals, [if has_begun { 0 } else { 3 }], "{first}");
+    }
+    for odd in ["\0", "e\0n", "\u{fffd}", &"x".repeat(10_000)] {
+        for filter in [UserFilter::new().with_language(odd), UserFilter::new().with_source(odd)] {
+            let slice = store.users(&filter, UserSort::default(), None, 10).await.unwrap();
+            assert_eq!((ids(&slice), slice.count), (vec![], Counted::Exactly(0)), "{filter:?}");
+        }
+    }
+    let filter = UserFilter::new().active_on_at_least(u32::MAX).active_on_at_most(u32::MAX);
+    assert!(!all(filter).await);
+    assert_eq!(found(&*store, "a\0da").await, [0; 0]);
 }
 
 pub async fn users_are_found_by_parts_of_their_names([store, _]: Stores) {

@@ -11,6 +11,7 @@ use std::{io::Write, process::ExitCode};
 
 use chrono::NaiveDate;
 use clap::{Args, Subcommand};
+use rollcall_domain::read_day;
 use rollcall_repository_diesel::Database;
 use rollcall_service::{Activity, ActivityService, DayRange, InvalidDayRange};
 
@@ -33,10 +34,10 @@ pub struct Stats {
     action: Option<Action>,
     /// Print the figures of a range of days: its first day, such as 2026-11-23. Without --until the
     /// range ends today
-    #[arg(long, value_name = "DAY", value_parser = day)]
+    #[arg(long, value_name = "DAY", value_parser = read_day)]
     since: Option<NaiveDate>,
     /// The range's last day. Without --since it has 30 days
-    #[arg(long, value_name = "DAY", value_parser = day)]
+    #[arg(long, value_name = "DAY", value_parser = read_day)]
     until: Option<NaiveDate>,
     /// Print JSON: today's figures, or everything there is about the range
     #[arg(long)]
@@ -138,10 +139,4 @@ impl Stats {
         writeln!(out, "Database     {}\n", size(database_bytes))?;
         report::print_summary(&mut out, figures, Sparklines::of(environment)).map_err(Into::into)
     }
-}
-
-/// Reads a day.
-fn day(text: &str) -> Result<NaiveDate, String> {
-    let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().filter(|_| text.len() == 10);
-    day.ok_or_else(|| "expected a day such as 2026-11-23".to_owned())
 }
