@@ -7,6 +7,7 @@
 //! To add a page: its handler in a module named for what it shows, its template in `templates/`,
 //! and its line in the table of `routes.rs`, without which it is not served.
 
+mod address;
 mod admins;
 mod assets;
 mod audit;
@@ -41,6 +42,7 @@ use rollcall_service::{
     TransferService, UserService,
 };
 
+pub use address::ForwardedHeader;
 use assets::Assets;
 pub use routes::{Access, Route, routes};
 
@@ -53,6 +55,8 @@ pub struct Settings {
     pub origin: Option<String>,
     /// The proxies that are believed when they tell whose request they pass on.
     pub trusted_proxies: Vec<IpNet>,
+    /// The header in which they do.
+    pub forwarded_header: ForwardedHeader,
 }
 
 impl Settings {

@@ -15,9 +15,9 @@ use tokio::time::sleep;
 
 use crate::{
     App,
+    address::Address,
     explain::Failure,
     frame::{Frame, page},
-    security::Address,
     session,
 };
 

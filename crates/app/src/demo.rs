@@ -3,6 +3,7 @@
 use std::{io::Write as _, net::SocketAddr, time::Duration};
 
 use anyhow::Context;
+use rollcall_admin::ForwardedHeader;
 use rollcall_domain::{Clock, SystemClock};
 use rollcall_repository_diesel::{Database, DatabaseUrl, DieselUserRepository};
 use rollcall_service::ActivityService;
@@ -46,6 +47,7 @@ pub(crate) async fn run(address: Option<SocketAddr>, shutdown: Shutdown) -> anyh
         },
         public_url: None,
         trusted_proxies: Vec::new(),
+        forwarded_header: ForwardedHeader::default(),
         webhook: None,
     };
     let database_url = DatabaseUrl::sqlite(folder.path().join("demo.db"));

@@ -107,6 +107,7 @@ pub(crate) fn pages(
         prefix: settings.prefix().to_owned(),
         origin: settings.public_url.as_ref().map(|url| url.origin().to_owned()),
         trusted_proxies: settings.trusted_proxies.clone(),
+        forwarded_header: settings.forwarded_header,
     };
     Admin::new(settings, services, SystemClock)
 }

@@ -90,6 +90,7 @@ impl Site {
             prefix: prefix.to_owned(),
             origin: origin.map(str::to_owned),
             trusted_proxies: vec!["127.0.0.1/32".parse().unwrap()],
+            ..Settings::default()
         };
         let services = Services {
             activity,

@@ -6,7 +6,8 @@ use std::{
 };
 
 use clap::Args;
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
+use rollcall_admin::ForwardedHeader;
 use rollcall_telegram::{ApiUrl, Webhook, WebhookSecret, WebhookUrl};
 
 use super::{
@@ -20,6 +21,7 @@ const WEBHOOK_SECRET: &str = "WEBHOOK_SECRET";
 const LISTEN_ADDR: &str = "LISTEN_ADDR";
 const PUBLIC_URL: &str = "PUBLIC_URL";
 const TRUSTED_PROXIES: &str = "TRUSTED_PROXIES";
+const FORWARDED_HEADER: &str = "FORWARDED_HEADER";
 
 /// Flags for what is served over HTTP.
 #[derive(Args, Default)]
@@ -40,10 +42,14 @@ pub struct HttpArguments {
     /// /admin belongs to it [env: PUBLIC_URL] [default: http:// and LISTEN_ADDR]
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
-    /// The reverse proxies whose X-Forwarded-For is believed: addresses or networks, separated by
+    /// Trusted reverse proxies, whose FORWARDED_HEADER is used: addresses or networks, separated by
     /// commas [env: TRUSTED_PROXIES]
     #[arg(long, value_name = "ADDRESSES")]
     trusted_proxies: Option<String>,
+    /// The header in which they name the client: x-forwarded-for, or forwarded (RFC 7239)
+    /// [env: FORWARDED_HEADER] [default: x-forwarded-for]
+    #[arg(long, value_name = "NAME")]
+    forwarded_header: Option<String>,
 }
 
 /// What is served over HTTP, and where.
@@ -55,6 +61,8 @@ pub struct HttpSettings {
     pub public_url: Option<PublicUrl>,
     /// The proxies that are believed when they tell whose request they pass on.
     pub trusted_proxies: Vec<IpNet>,
+    /// The header in which they do.
+    pub forwarded_header: ForwardedHeader,
     /// What Telegram is told; `None` where updates are polled.
     pub webhook: Option<Webhook>,
 }
@@ -112,7 +120,10 @@ impl HttpArguments {
         let flag = self.trusted_proxies.as_deref();
         let Proxies(trusted_proxies) =
             parse(TRUSTED_PROXIES, flag, environment).transpose()?.unwrap_or_default();
-        Ok(HttpSettings { address, public_url, trusted_proxies, webhook: None })
+        let flag = self.forwarded_header.as_deref();
+        let HeaderName(forwarded_header) =
+            parse(FORWARDED_HEADER, flag, environment).transpose()?.unwrap_or_default();
+        Ok(HttpSettings { address, public_url, trusted_proxies, forwarded_header, webhook: None })
     }
 
     /// With this address in place of `LISTEN_ADDR`, if there is one.
@@ -163,8 +174,8 @@ impl FromStr for Proxies {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
         let parsed = parts.map(|part| {
-            let address = part.parse().map(|address: IpAddr| IpNet::from(address.to_canonical()));
-            address.or_else(|_| part.parse()).map_err(|_| {
+            let address = part.parse().map(|address: IpAddr| IpNet::from(address));
+            address.or_else(|_| part.parse()).map(canonical).map_err(|_| {
                 format!(
                     "{part:?} is not an address or a network; expected such as \
                      127.0.0.1,10.0.0.0/8,fd00::/8"
@@ -172,6 +183,35 @@ impl FromStr for Proxies {
             })
         });
         parsed.collect::<Result<_, _>>().map(Self)
+    }
+}
+
+/// The network of IPv4 that one of IPv6 stands for (RFC 4291, 2.5.5.2): addresses are compared in
+/// that form.
+fn canonical(network: IpNet) -> IpNet {
+    let IpNet::V6(mapped) = network else { return network };
+    let v4 = mapped
+        .addr()
+        .to_ipv4_mapped()
+        .and_then(|address| Ipv4Net::new(address, mapped.prefix_len().checked_sub(96)?).ok());
+    v4.map_or(network, IpNet::V4)
+}
+
+/// The name of a header.
+#[derive(Default)]
+struct HeaderName(ForwardedHeader);
+
+impl FromStr for HeaderName {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.to_ascii_lowercase().as_str() {
+            "x-forwarded-for" => Ok(Self(ForwardedHeader::XForwardedFor)),
+            "forwarded" => Ok(Self(ForwardedHeader::Forwarded)),
+            _ => {
+                Err("it is not a header that is understood; expected x-forwarded-for or forwarded")
+            }
+        }
     }
 }
 
@@ -304,18 +344,50 @@ mod tests {
 
     #[test]
     fn proxies_are_addresses_and_networks() {
-        let proxies = |text| http([(TRUSTED_PROXIES, text)]).map(|it| it.trusted_proxies);
+        let proxies = |text: &str| http([(TRUSTED_PROXIES, text)]).map(|it| it.trusted_proxies);
         let shown = |text| {
             let proxies = proxies(text).unwrap();
             proxies.iter().map(ToString::to_string).collect::<Vec<_>>()
         };
         assert_eq!(
-            shown("127.0.0.1, 10.0.0.0/8,::ffff:192.0.2.1,fd00::/8,"),
-            ["127.0.0.1/32", "10.0.0.0/8", "192.0.2.1/32", "fd00::/8"]
+            shown("127.0.0.1, 10.0.0.0/8,::ffff:192.0.2.1,::ffff:10.0.0.0/104,fd00::/8,::/0,"),
+            ["127.0.0.1/32", "10.0.0.0/8", "192.0.2.1/32", "10.0.0.0/8", "fd00::/8", "::/0"]
         );
-        assert_eq!(
-            proxies("proxy.example.org").unwrap_err().to_string(),
-            "TRUSTED_PROXIES: \"proxy.example.org\" is not an address or a network; expected such as 127.0.0.1,10.0.0.0/8,fd00::/8"
-        );
+        for wrong in [
+            "proxy.example.org",
+            "127.0.0.1:8080",
+            "[::1]",
+            "http://127.0.0.1",
+            "10.0.0.0/33",
+            "127.0.0.1 10.0.0.1",
+            "*",
+        ] {
+            let message = format!(
+                "TRUSTED_PROXIES: {wrong:?} is not an address or a network; expected such as 127.0.0.1,10.0.0.0/8,fd00::/8"
+            );
+            let proxies = proxies(&format!("::1,{wrong}"));
+            assert_eq!(proxies.unwrap_err().to_string(), message);
+        }
+    }
+
+    #[test]
+    fn one_header_names_the_client() {
+        let header = |name| http([(FORWARDED_HEADER, name)]).map(|it| it.forwarded_header);
+        assert_eq!(header(""), Ok(ForwardedHeader::XForwardedFor));
+        assert_eq!(header("X-Forwarded-For"), Ok(ForwardedHeader::XForwardedFor));
+        assert_eq!(header("forwarded"), Ok(ForwardedHeader::Forwarded));
+        for wrong in ["x-real-ip", "forwarded,x-forwarded-for", "both"] {
+            let message = "FORWARDED_HEADER: it is not a header that is understood; expected x-forwarded-for or forwarded";
+            assert_eq!(header(wrong).unwrap_err().to_string(), message);
+        }
+    }
+
+    #[test]
+    fn an_address_to_listen_on_is_no_url() {
+        for wrong in ["http://127.0.0.1:8080", "localhost:8080", "127.0.0.1", "8080", ":8080"] {
+            let error = http([(LISTEN_ADDR, wrong)]).unwrap_err().to_string();
+            let expected = "LISTEN_ADDR: it is not an address to listen on; expected one such as";
+            assert!(error.starts_with(expected), "{error}");
+        }
     }
 }
