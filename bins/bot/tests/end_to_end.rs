@@ -546,6 +546,51 @@ async fn wrong_settings_are_told_in_one_line() {
         ),
         ("TELEGRAM_API_URL", "telegram", "error: TELEGRAM_API_URL: it is not the address"),
         (
+            "TELEGRAM_API_URL",
+            "https://api.telegram.org/bot",
+            "error: TELEGRAM_API_URL: it ends in /bot, which is added by itself; expected a URL",
+        ),
+        (
+            "TELEGRAM_API_URL",
+            "https://api.telegram.org/bot123:hunter2/",
+            "error: TELEGRAM_API_URL: it contains a bot token, or a place for one, which is added",
+        ),
+        (
+            "TELEGRAM_API_URL",
+            "https://123:hunter2@api.telegram.org",
+            "error: TELEGRAM_API_URL: a user name or password in it is not supported; expected",
+        ),
+        (
+            "TELEGRAM_API_URL",
+            "http://127.0.0.1:8081/?token=hunter2",
+            "error: TELEGRAM_API_URL: a query or fragment (what follows ? or #) is not supported",
+        ),
+        (
+            "NHL_API_URL",
+            "https://ada:hunter2@api-web.nhle.com",
+            "error: NHL_API_URL: it is not the root of an API; expected",
+        ),
+        (
+            "PUBLIC_URL",
+            "https://bot.example.org/admin",
+            "error: PUBLIC_URL: it ends in /admin, which is added by itself; expected",
+        ),
+        (
+            "TRUSTED_PROXIES",
+            "127.0.0.1:8080",
+            "error: TRUSTED_PROXIES: \"127.0.0.1:8080\" is not an address or a network; expected",
+        ),
+        (
+            "FORWARDED_HEADER",
+            "x-real-ip",
+            "error: FORWARDED_HEADER: it is not a header that is understood; expected",
+        ),
+        (
+            "LISTEN_ADDR",
+            "http://127.0.0.1:8080",
+            "error: LISTEN_ADDR: it is not an address to listen on; expected one such as",
+        ),
+        (
             "DATABASE_URL",
             "mysql://hunter2@h/d",
             "error: DATABASE_URL: the scheme mysql:// is not supported; expected sqlite://path",

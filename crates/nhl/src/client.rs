@@ -30,7 +30,12 @@ impl FromStr for ApiUrl {
 
     fn from_str(text: &str) -> Result<Self, InvalidApiUrl> {
         let url: Url = text.parse().map_err(|_| InvalidApiUrl)?;
+        // What every path begins with, and which those of the API are, does not belong to the root.
+        let path = url.path().trim_end_matches('/');
+        let goes_on = path.ends_with("/v1")
+            || ["/v1/schedule", "/v1/score"].iter().any(|part| path.contains(part));
         let is_root = matches!(url.scheme(), "http" | "https")
+            && !goes_on
             && url.has_host()
             && url.query().is_none()
             && url.fragment().is_none()
@@ -256,9 +261,19 @@ mod tests {
         let url = |text: &str| text.parse::<ApiUrl>().map(|url| url.to_string());
         assert_eq!(url("http://127.0.0.1:5000/").unwrap(), "http://127.0.0.1:5000");
         assert_eq!(url("https://example.org/nhl").unwrap(), "https://example.org/nhl");
-        for odd in
-            ["", "nhle.com", "ftp://nhle.com", "https://a/?x", "https://a/#x", "https://u:p@a"]
-        {
+        assert_eq!(url("https://example.org/v1/nhl/").unwrap(), "https://example.org/v1/nhl");
+        for odd in [
+            "",
+            "nhle.com",
+            "ftp://nhle.com",
+            "https://a/?x",
+            "https://a/#x",
+            "https://u:p@a",
+            "https://api-web.nhle.com/v1",
+            "https://api-web.nhle.com/v1/",
+            "https://api-web.nhle.com/v1/schedule/now",
+            "https://api-web.nhle.com/v1/score/2026-11-26",
+        ] {
             assert_eq!(url(odd), Err(InvalidApiUrl), "{odd}");
         }
     }

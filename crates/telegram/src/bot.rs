@@ -6,6 +6,7 @@ use serde::{Deserialize, de::IgnoredAny};
 use serde_json::json;
 
 use crate::{
+    api_url::ApiUrl,
     client::{CallError, Client},
     error::BotError,
     handler::Handler,
@@ -14,7 +15,7 @@ use crate::{
     menu,
     outbox::Outbox,
     poll,
-    token::{ApiUrl, BotToken},
+    token::BotToken,
     trouble::patiently,
     update,
     webhook::{Receiver, Webhook, WebhookSecret},

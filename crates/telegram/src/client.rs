@@ -4,10 +4,7 @@ use reqwest::Response;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
-use crate::{
-    lossy::Text,
-    token::{ApiUrl, BotToken},
-};
+use crate::{api_url::ApiUrl, lossy::Text, token::BotToken};
 
 /// The largest answer that is read. A hundred updates of ordinary size are a few hundred KiB; at
 /// their largest, with every text, entity and reply that Telegram allows, they stay below this.

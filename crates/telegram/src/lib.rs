@@ -13,6 +13,7 @@
 //! anything that a person wrote is ever logged.
 
 mod action;
+mod api_url;
 mod backoff;
 mod bot;
 mod client;
@@ -37,11 +38,12 @@ mod trouble;
 mod update;
 mod webhook;
 
+pub use api_url::{ApiUrl, InvalidApiUrl};
 pub use bot::{AdminSite, Bot, Services, Settings};
 pub use client::CallError;
 pub use error::BotError;
 pub use intake::Intake;
-pub use token::{ApiUrl, BotToken, InvalidApiUrl, InvalidToken};
+pub use token::{BotToken, InvalidToken};
 pub use update::{Reread, reread};
 pub use webhook::{
     InvalidWebhookSecret, InvalidWebhookUrl, NotTaken, Receiver, Webhook, WebhookSecret, WebhookUrl,

@@ -46,52 +46,6 @@ impl fmt::Debug for BotToken {
 #[error("it is not a bot token; expected <digits>:<secret>, as @BotFather gives it")]
 pub struct InvalidToken;
 
-/// Where the Bot API is: the setting `TELEGRAM_API_URL`, without a slash at its end.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ApiUrl(String);
-
-impl ApiUrl {
-    /// Whether it is Telegram's own server, which asks more of its bots than others do.
-    pub fn is_telegrams(&self) -> bool {
-        let url = reqwest::Url::parse(&self.0);
-        url.is_ok_and(|url| url.host_str() == Some("api.telegram.org"))
-    }
-
-    /// The address of one method: `<url>/bot<token>/<method>`. A secret, for the token is in it.
-    pub(crate) fn method(&self, token: &BotToken, method: &str) -> String {
-        format!("{}/bot{}/{method}", self.0, token.secret())
-    }
-}
-
-impl FromStr for ApiUrl {
-    type Err = InvalidApiUrl;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let url = reqwest::Url::parse(text).map_err(|_| InvalidApiUrl)?;
-        let plain = matches!(url.scheme(), "http" | "https")
-            && url.has_host()
-            && url.query().is_none()
-            && url.fragment().is_none();
-        if !plain {
-            return Err(InvalidApiUrl);
-        }
-        Ok(Self(text.trim_end_matches('/').to_owned()))
-    }
-}
-
-impl fmt::Display for ApiUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// A text that is no address of a Bot API server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "it is not the address of a Bot API server; expected a URL such as https://api.telegram.org"
-)]
-pub struct InvalidApiUrl;
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -113,24 +67,5 @@ mod tests {
         let token: BotToken = "123:hunter2".parse().unwrap();
         assert_eq!(format!("{token:?}"), "BotToken(…)");
         assert!(!InvalidToken.to_string().contains("hunter2"));
-    }
-
-    #[test]
-    fn telegrams_own_server_is_told_by_its_name() {
-        let is_telegrams = |url: &str| url.parse::<ApiUrl>().unwrap().is_telegrams();
-        assert!(
-            is_telegrams("https://api.telegram.org") && is_telegrams("HTTP://API.Telegram.org/")
-        );
-        assert!(!is_telegrams("http://localhost:8081/api.telegram.org"));
-    }
-
-    #[test]
-    fn methods_stand_under_the_token() {
-        let token = "1:x".parse().unwrap();
-        let url: ApiUrl = "http://localhost:8081/prefix/".parse().unwrap();
-        assert_eq!(url.method(&token, "getMe"), "http://localhost:8081/prefix/bot1:x/getMe");
-        for bad in ["", "api.telegram.org", "ftp://x", "https://", "https://x/?y", "https://x/#y"] {
-            assert_eq!(bad.parse::<ApiUrl>(), Err(InvalidApiUrl), "{bad}");
-        }
     }
 }

@@ -183,6 +183,11 @@ impl WebhookUrl {
         self.0.path()
     }
 
+    /// The port that requests come to.
+    pub fn port(&self) -> u16 {
+        self.0.port_or_known_default().unwrap_or_default()
+    }
+
     /// Whether what is brought is encrypted on its way.
     pub fn is_https(&self) -> bool {
         self.0.scheme() == "https"

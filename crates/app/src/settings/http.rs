@@ -23,6 +23,9 @@ const PUBLIC_URL: &str = "PUBLIC_URL";
 const TRUSTED_PROXIES: &str = "TRUSTED_PROXIES";
 const FORWARDED_HEADER: &str = "FORWARDED_HEADER";
 
+/// The ports to which Telegram's own server brings updates (Bot API, "setWebhook").
+const TELEGRAMS_PORTS: [u16; 4] = [443, 80, 88, 8443];
+
 /// Flags for what is served over HTTP.
 #[derive(Args, Default)]
 #[command(next_help_heading = "Settings (flags, else environment variables, else the file .env)")]
@@ -97,6 +100,11 @@ impl HttpArguments {
         if !url.is_https() && api_url.is_telegrams() {
             let reason = "Telegram brings updates by https only; expected a URL such as \
                           https://bot.example.org/webhook";
+            return Err(SettingError::Wrong(WEBHOOK_URL, reason.to_owned()));
+        }
+        if !TELEGRAMS_PORTS.contains(&url.port()) && api_url.is_telegrams() {
+            let reason = "Telegram brings updates to the ports 443, 80, 88 and 8443 only; expected \
+                          a URL such as https://bot.example.org/webhook";
             return Err(SettingError::Wrong(WEBHOOK_URL, reason.to_owned()));
         }
         let secret: Option<WebhookSecret> =
@@ -285,6 +293,10 @@ mod tests {
             (
                 vec![telegram, (WEBHOOK_URL, "http://bot.example.org/private"), secret],
                 "WEBHOOK_URL: Telegram brings updates by https only; expected a URL such as https://bot.example.org/webhook",
+            ),
+            (
+                vec![telegram, (WEBHOOK_URL, "https://bot.example.org:8080/private"), secret],
+                "WEBHOOK_URL: Telegram brings updates to the ports 443, 80, 88 and 8443 only; expected a URL such as https://bot.example.org/webhook",
             ),
             (
                 vec![telegram, url],

@@ -1,0 +1,147 @@
+use std::{fmt, str::FromStr};
+
+use reqwest::Url;
+
+use crate::token::BotToken;
+
+/// Where the Bot API is: the setting `TELEGRAM_API_URL`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiUrl(Url);
+
+impl ApiUrl {
+    /// Whether it is Telegram's own server, which asks more of its bots than others do.
+    pub fn is_telegrams(&self) -> bool {
+        self.0.host_str() == Some("api.telegram.org")
+    }
+
+    /// The address of one method: `<url>/bot<token>/<method>`. A secret, for the token is in it.
+    pub(crate) fn method(&self, token: &BotToken, method: &str) -> String {
+        format!("{self}/bot{}/{method}", token.secret())
+    }
+}
+
+/// What shows that a path contains a token, or a place for one such as `<token>`, `{token}` or
+/// `$TOKEN`; as URLs have them, in lower case.
+const TOKEN_MARKS: [&str; 5] = [":", "%3a", "%3c", "%7b", "$"];
+
+impl FromStr for ApiUrl {
+    type Err = InvalidApiUrl;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let url = Url::parse(text).map_err(|_| InvalidApiUrl::Form)?;
+        if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+            return Err(InvalidApiUrl::Form);
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(InvalidApiUrl::Credentials);
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err(InvalidApiUrl::Parameters);
+        }
+        let path = url.path().trim_end_matches('/').to_ascii_lowercase();
+        if TOKEN_MARKS.iter().any(|mark| path.contains(mark)) {
+            return Err(InvalidApiUrl::Token);
+        }
+        if path.ends_with("/bot") {
+            return Err(InvalidApiUrl::Bot);
+        }
+        let url = Self(url);
+        if url.is_telegrams() && !path.is_empty() {
+            return Err(InvalidApiUrl::Path);
+        }
+        Ok(url)
+    }
+}
+
+/// Without a slash at its end.
+impl fmt::Display for ApiUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.as_str().trim_end_matches('/'))
+    }
+}
+
+/// Why a text is no address of a Bot API server. Does not show the text, which may hold a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidApiUrl {
+    /// Not an http or https URL.
+    #[error("it is not the address of a Bot API server; {EXPECTED}")]
+    Form,
+    /// A user name or password before the host.
+    #[error("a user name or password in it is not supported; {EXPECTED}")]
+    Credentials,
+    /// A query or fragment.
+    #[error("a query or fragment (what follows ? or #) is not supported; {EXPECTED}")]
+    Parameters,
+    /// It ends in `/bot`.
+    #[error("it ends in /bot, which is added by itself; {EXPECTED}")]
+    Bot,
+    /// It goes on to a bot's methods.
+    #[error("it contains a bot token, or a place for one, which is added by itself; {EXPECTED}")]
+    Token,
+    /// A path on Telegram's own server.
+    #[error("Telegram's own server has nothing at that path; {EXPECTED}")]
+    Path,
+}
+
+const EXPECTED: &str = "expected a URL such as https://api.telegram.org";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn telegrams_own_server_is_told_by_its_name() {
+        let is_telegrams = |url: &str| url.parse::<ApiUrl>().unwrap().is_telegrams();
+        assert!(
+            is_telegrams("https://api.telegram.org") && is_telegrams("HTTP://API.Telegram.org/")
+        );
+        assert!(!is_telegrams("http://localhost:8081/api.telegram.org"));
+    }
+
+    #[test]
+    fn methods_stand_under_the_token() {
+        let token = "1:x".parse().unwrap();
+        let method = |url: &str| url.parse::<ApiUrl>().unwrap().method(&token, "getMe");
+        assert_eq!(
+            method("http://localhost:8081/prefix/"),
+            "http://localhost:8081/prefix/bot1:x/getMe"
+        );
+        assert_eq!(method("HTTPS://Api.Telegram.org:443"), "https://api.telegram.org/bot1:x/getMe");
+        assert_eq!(method("http://[::1]:8081/robots/"), "http://[::1]:8081/robots/bot1:x/getMe");
+    }
+
+    #[test]
+    fn what_does_not_belong_into_it_is_refused_by_name() {
+        use InvalidApiUrl::{Bot, Credentials, Form, Parameters, Path, Token};
+        for (text, expected) in [
+            ("", Form),
+            ("api.telegram.org", Form),
+            ("localhost:8081", Form),
+            ("ftp://x", Form),
+            ("https://", Form),
+            ("socks5://127.0.0.1:1080", Form),
+            ("https://x/?y", Parameters),
+            ("https://x/#y", Parameters),
+            ("https://ada@x", Credentials),
+            ("https://123:hunter2@api.telegram.org", Credentials),
+            ("https://api.telegram.org/bot", Bot),
+            ("https://api.telegram.org/bot/", Bot),
+            ("http://localhost:8081/Bot", Bot),
+            ("http://localhost:8081/prefix/bot//", Bot),
+            ("https://api.telegram.org/file/bot", Bot),
+            ("https://api.telegram.org/bot123:hunter2", Token),
+            ("https://api.telegram.org/bot123:hunter2/getMe", Token),
+            ("http://localhost:8081/bot123%3Ahunter2/", Token),
+            ("http://localhost:8081/123:hunter2", Token),
+            ("http://localhost:8081/123%3ahunter2/", Token),
+            ("https://api.telegram.org/bot<token>/METHOD_NAME", Token),
+            ("https://api.telegram.org/bot{token}/{method}", Token),
+            ("https://api.telegram.org/bot$TELEGRAM_BOT_TOKEN", Token),
+            ("https://api.telegram.org/v1", Path),
+        ] {
+            let error = text.parse::<ApiUrl>().unwrap_err();
+            assert_eq!(error, expected, "{text}");
+            assert!(!error.to_string().contains("hunter2"));
+        }
+    }
+}
