@@ -8,7 +8,7 @@ use crate::{
     demo,
     environment::Environment,
     serve::serve,
-    settings::{DatabaseArguments, HttpArguments, NhlArguments, TelegramArguments},
+    settings::{DatabaseArguments, EXPOSED_TOKEN, HttpArguments, NhlArguments, TelegramArguments},
     shutdown::Shutdown,
 };
 
@@ -46,7 +46,16 @@ pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Res
         let settings = arguments.telegram.settings(environment)?;
         let http = arguments.http.settings(environment, &settings.api_url)?;
         let database_url = arguments.database.writable_database_url(environment)?;
-        let nhl = arguments.nhl.api_url(environment)?;
+        let nhl = arguments.nhl.settings(environment)?;
+        if let Some(proxy) = arguments.telegram.proxy(environment, &settings.api_url)? {
+            log::info!("Telegram is reached through the proxy {proxy}");
+        }
+        if settings.is_token_exposed() {
+            log::warn!("{EXPOSED_TOKEN}");
+        }
+        if let Some(proxy) = nhl.as_ref().and_then(|nhl| nhl.proxy.as_ref()) {
+            log::info!("the NHL's API is reached through the proxy {proxy}");
+        }
         serve(settings, http, nhl, database_url, shutdown).await?;
     }
     Ok(ExitCode::SUCCESS)

@@ -14,7 +14,10 @@ use tokio::{
 };
 
 use crate::{
-    manage::demo_data::DemoData, serve::serve, settings::HttpSettings, shutdown::Shutdown,
+    manage::demo_data::DemoData,
+    serve::serve,
+    settings::{HttpSettings, NhlSettings},
+    shutdown::Shutdown,
 };
 
 /// How many people were there before, and within how many days they came.
@@ -31,11 +34,13 @@ const ASKS_EVERY: Duration = Duration::from_secs(5 * 60);
 pub(crate) async fn run(address: Option<SocketAddr>, shutdown: Shutdown) -> anyhow::Result<()> {
     let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
     let simulator = Simulator::start().await.context("cannot start the simulated Telegram")?;
-    let nhl = NhlApi::start().await.context("cannot start the simulated NHL")?;
-    nhl.make_up_a_season();
+    let api = NhlApi::start().await.context("cannot start the simulated NHL")?;
+    api.make_up_a_season();
+    let nhl = NhlSettings { url: api.url().parse()?, proxy: None };
     let settings = rollcall_telegram::Settings {
         token: simulator.token().parse()?,
         api_url: simulator.url().parse()?,
+        proxy: None,
         admins: [OWNER_ID.try_into()?].into(),
         // The simulated Telegram has no limits.
         send_rate: 0,
@@ -62,7 +67,7 @@ pub(crate) async fn run(address: Option<SocketAddr>, shutdown: Shutdown) -> anyh
     let exchanges = simulator.subscribe();
     let crowd = Crowd::demo(1).start(&simulator);
     tokio::select! {
-        result = serve(settings, http, Some(nhl.url().parse()?), database_url.clone(), shutdown) => result?,
+        result = serve(settings, http, Some(nhl), database_url.clone(), shutdown) => result?,
         result = print(exchanges) => result?,
         never = ask_for_links(&simulator) => match never {},
     }

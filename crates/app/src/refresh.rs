@@ -241,7 +241,7 @@ mod tests {
                 let database = Database::open(database.url().parse().unwrap()).await.unwrap();
                 database.migrate().await.unwrap();
                 let storage = DieselScheduleRepository::new(database);
-                let client = Client::new(url.clone(), QUICK, clock.clone()).unwrap();
+                let client = Client::new(url.clone(), None, QUICK, clock.clone()).unwrap();
                 Refresher::new(ScheduleService::new(storage, clock.clone()), client)
             };
             let (one, other) = (refresher().await, refresher().await);

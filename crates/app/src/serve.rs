@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context, ensure};
 use rollcall_domain::{Clock, SystemClock, TelegramId};
-use rollcall_nhl::{ApiUrl, Client, Timing};
+use rollcall_nhl::Client;
 use rollcall_repository::BotRepository;
 use rollcall_repository_diesel::{
     Database, DatabaseUrl, DieselAdminRepository, DieselBotRepository, DieselPreferencesRepository,
@@ -23,7 +23,7 @@ use tokio::net::TcpListener;
 use crate::{
     health::{self, Health},
     http, maintenance, refresh,
-    settings::HttpSettings,
+    settings::{HttpSettings, NhlSettings},
     shutdown::Shutdown,
     web_admin::WebAdmin,
 };
@@ -33,7 +33,7 @@ use crate::{
 pub(crate) async fn serve(
     settings: rollcall_telegram::Settings,
     http: HttpSettings,
-    nhl: Option<ApiUrl>,
+    nhl: Option<NhlSettings>,
     database_url: DatabaseUrl,
     shutdown: Shutdown,
 ) -> anyhow::Result<()> {
@@ -57,7 +57,7 @@ pub(crate) async fn serve(
         }
         Ok(())
     };
-    let nhl = nhl.map(|url| Client::new(url, Timing::default(), SystemClock)).transpose();
+    let nhl = nhl.map(NhlSettings::client).transpose();
     let nhl = nhl.context("cannot ask the NHL's API")?;
     let parts = Parts { health: &health, receiver: &receiver, web_admin: &web_admin };
     let worked = work(settings, &http, nhl, database_url, shutdown.clone(), parts);

@@ -2,19 +2,23 @@
 //! its name and what is expected, and never with its value where that may be a secret.
 
 mod http;
+mod no_proxy;
+mod proxy;
 mod public_url;
 mod value;
 
 use std::{collections::BTreeSet, str::FromStr};
 
 use clap::Args;
-use rollcall_domain::TelegramId;
+use rollcall_domain::{SystemClock, TelegramId};
+use rollcall_nhl::{Client, FetchError, Timing};
 use rollcall_repository_diesel::DatabaseUrl;
 use rollcall_telegram::{ApiUrl, BotToken};
 
 use self::value::{parse, read};
 pub use self::{
     http::{HttpArguments, HttpSettings},
+    proxy::{EXPOSED_TOKEN, Proxy},
     public_url::PublicUrl,
     value::SettingError,
 };
@@ -23,6 +27,7 @@ use crate::environment::Environment;
 const DATABASE_URL: &str = "DATABASE_URL";
 const TELEGRAM_BOT_TOKEN: &str = "TELEGRAM_BOT_TOKEN";
 const TELEGRAM_API_URL: &str = "TELEGRAM_API_URL";
+const TELEGRAM_PROXY: &str = "TELEGRAM_PROXY";
 const ADMIN_TELEGRAM_IDS: &str = "ADMIN_TELEGRAM_IDS";
 const SEND_RATE: &str = "SEND_RATE";
 const NHL_API_URL: &str = "NHL_API_URL";
@@ -79,12 +84,18 @@ pub struct TelegramArguments {
         help = "The Bot API server [env: TELEGRAM_API_URL] [default: https://api.telegram.org]"
     )]
     telegram_api_url: Option<String>,
+    /// The proxy on the way to Telegram: http://, https://, socks5:// or socks5h://, with
+    /// user:password@ before the host if it asks for them; better kept in the environment then
+    /// [env: TELEGRAM_PROXY] [default: that of HTTPS_PROXY, HTTP_PROXY or ALL_PROXY, if any]
+    #[arg(long, value_name = "URL")]
+    telegram_proxy: Option<String>,
     /// Who may use the admin commands, and sign in to the web admin by /admin as owners: Telegram
     /// ids, separated by commas [env: ADMIN_TELEGRAM_IDS]
     #[arg(long, value_name = "IDS")]
     admin_telegram_ids: Option<String>,
-    /// How many messages a second the bot may send in all; 0 lifts every limit on sending, for a
-    /// Bot API server of one's own [env: SEND_RATE] [default: 30]
+    /// How many messages a second the bot may send in all; 0 lifts every limit on sending, for tests
+    /// and simulators: Telegram has the same limits behind every Bot API server
+    /// [env: SEND_RATE] [default: 30]
     #[arg(long, value_name = "NUMBER")]
     send_rate: Option<String>,
 }
@@ -112,13 +123,35 @@ impl TelegramArguments {
         let flag = self.telegram_api_url.as_deref();
         let api_url: ApiUrl = parse(TELEGRAM_API_URL, flag, environment)
             .unwrap_or_else(|| read(TELEGRAM_API_URL, "https://api.telegram.org"))?;
+        let proxy = self.proxy(environment, &api_url)?.map(|proxy| proxy.url);
         let admins = self.admins(environment)?;
         let flag = self.send_rate.as_deref();
         let SendRate(send_rate) =
             parse(SEND_RATE, flag, environment).transpose()?.unwrap_or_default();
         let flag = self.telegram_bot_token.as_deref();
         let token: Option<BotToken> = parse(TELEGRAM_BOT_TOKEN, flag, environment).transpose()?;
-        Ok(token.map(|token| rollcall_telegram::Settings { token, api_url, admins, send_rate }))
+        Ok(token.map(|token| rollcall_telegram::Settings {
+            token,
+            api_url,
+            proxy,
+            admins,
+            send_rate,
+        }))
+    }
+
+    /// The proxy on the way to a Bot API server, if there is one.
+    ///
+    /// # Errors
+    /// When the setting that has it is wrong.
+    pub fn proxy(
+        &self,
+        environment: &Environment,
+        api_url: &ApiUrl,
+    ) -> Result<Option<Proxy>, SettingError> {
+        match parse(TELEGRAM_PROXY, self.telegram_proxy.as_deref(), environment) {
+            Some(url) => Ok(Some(Proxy { setting: TELEGRAM_PROXY, url: url? })),
+            None => proxy::from_environment(api_url, environment),
+        }
     }
 
     /// Who may use the admin commands, and sign in to the web admin by Telegram.
@@ -149,14 +182,33 @@ impl NhlArguments {
     /// Where the NHL's API is; `None` where nothing is to be fetched.
     ///
     /// # Errors
-    /// When the setting is wrong.
-    pub fn api_url(
-        &self,
-        environment: &Environment,
-    ) -> Result<Option<rollcall_nhl::ApiUrl>, SettingError> {
+    /// When the setting is wrong, or the one that has the proxy.
+    pub fn settings(&self, environment: &Environment) -> Result<Option<NhlSettings>, SettingError> {
         let NhlApi(url) = parse(NHL_API_URL, self.nhl_api_url.as_deref(), environment)
             .unwrap_or_else(|| Ok(NhlApi(Some(rollcall_nhl::ApiUrl::default()))))?;
-        Ok(url)
+        let Some(url) = url else { return Ok(None) };
+        let proxy = proxy::from_environment(&url, environment)?;
+        Ok(Some(NhlSettings { url, proxy }))
+    }
+}
+
+/// How the NHL's API is reached.
+#[derive(Clone, Debug)]
+pub struct NhlSettings {
+    /// The root of its paths.
+    pub url: rollcall_nhl::ApiUrl,
+    /// Through which proxy; `None` where it is reached directly.
+    pub proxy: Option<Proxy>,
+}
+
+impl NhlSettings {
+    /// A client of the API.
+    ///
+    /// # Errors
+    /// When the machine's TLS cannot be used.
+    pub fn client(self) -> Result<Client, FetchError> {
+        let proxy = self.proxy.as_ref().map(|proxy| proxy.url.with_credentials());
+        Client::new(self.url, proxy, Timing::default(), SystemClock)
     }
 }
 
@@ -266,8 +318,8 @@ mod tests {
     #[test]
     fn the_nhl_is_at_its_own_address_elsewhere_or_off() {
         let url = |value: &str| {
-            let url = NhlArguments::default().api_url(&[(NHL_API_URL, value)].into());
-            url.map(|url| url.map(|url| url.to_string())).map_err(|error| error.to_string())
+            let nhl = NhlArguments::default().settings(&[(NHL_API_URL, value)].into());
+            nhl.map(|nhl| nhl.map(|nhl| nhl.url.to_string())).map_err(|error| error.to_string())
         };
         assert_eq!(url("").unwrap().unwrap(), "https://api-web.nhle.com");
         assert_eq!(url("http://127.0.0.1:5000/").unwrap().unwrap(), "http://127.0.0.1:5000");

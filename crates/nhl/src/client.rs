@@ -1,7 +1,7 @@
 use std::{error::Error as _, fmt, str::FromStr, sync::Arc, time::Duration};
 
 use chrono::NaiveDate;
-use reqwest::{Response, StatusCode, Url, header::RETRY_AFTER};
+use reqwest::{Proxy, Response, StatusCode, Url, header::RETRY_AFTER};
 use rollcall_domain::Clock;
 use tokio::time::sleep;
 
@@ -94,21 +94,30 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client of the API at `url`.
+    /// A client of the API at `url`, which it reaches through the proxy at another URL (http, https,
+    /// socks5 or socks5h, with user name and password if it asks for them), or else directly: what
+    /// the environment says about proxies is for the settings to read.
     ///
     /// # Errors
-    /// When the machine's TLS cannot be used.
+    /// When the machine's TLS, or the proxy's URL, cannot be used.
     pub fn new(
         url: ApiUrl,
+        proxy: Option<&str>,
         timing: Timing,
         clock: impl Clock + 'static,
     ) -> Result<Self, FetchError> {
-        let http = reqwest::Client::builder()
+        let failed = |error: reqwest::Error| FetchError::transport(&error);
+        let http = reqwest::Client::builder().no_proxy();
+        let http = match proxy {
+            Some(proxy) => http.proxy(Proxy::all(proxy).map_err(failed)?),
+            None => http,
+        };
+        let http = http
             .user_agent(concat!("rollcall/", env!("CARGO_PKG_VERSION")))
             .timeout(timing.timeout)
             .connect_timeout(timing.timeout)
             .build()
-            .map_err(|error| FetchError::transport(&error))?;
+            .map_err(failed)?;
         Ok(Self { http, url, timing, clock: Arc::new(clock), cache: Cache::default() })
     }
 

@@ -19,7 +19,7 @@ const QUICK: Timing = Timing {
 };
 
 fn client(api: &NhlApi) -> Client {
-    Client::new(api.url().parse().unwrap(), QUICK, SystemClock).unwrap()
+    Client::new(api.url().parse().unwrap(), None, QUICK, SystemClock).unwrap()
 }
 
 fn monday() -> NaiveDate {
@@ -151,7 +151,8 @@ async fn what_does_not_pass_is_told() {
 #[tokio::test]
 async fn a_server_that_is_not_there_is_told() {
     let url = "http://127.0.0.1:9".parse().unwrap();
-    let error = Client::new(url, QUICK, SystemClock).unwrap().week(monday()).await.unwrap_err();
+    let error =
+        Client::new(url, None, QUICK, SystemClock).unwrap().week(monday()).await.unwrap_err();
     assert!(error.to_string().starts_with("the NHL's API cannot be reached: "), "{error}");
     assert!(!error.to_string().contains("127.0.0.1"), "{error}");
 }

@@ -14,9 +14,30 @@ impl ApiUrl {
         self.0.host_str() == Some("api.telegram.org")
     }
 
+    /// Whether requests are encrypted on their way to the server.
+    pub(crate) fn is_https(&self) -> bool {
+        self.0.scheme() == "https"
+    }
+
+    /// Whether the server is on this machine.
+    pub(crate) fn is_loopback(&self) -> bool {
+        is_loopback(&self.0)
+    }
+
     /// The address of one method: `<url>/bot<token>/<method>`. A secret, for the token is in it.
     pub(crate) fn method(&self, token: &BotToken, method: &str) -> String {
         format!("{self}/bot{}/{method}", token.secret())
+    }
+}
+
+/// Whether the host of a URL is this machine.
+pub(crate) fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    // An IPv6 address stands in brackets.
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
+    match address {
+        Ok(address) => address.to_canonical().is_loopback(),
+        Err(_) => host.eq_ignore_ascii_case("localhost"),
     }
 }
 
@@ -96,6 +117,17 @@ mod tests {
             is_telegrams("https://api.telegram.org") && is_telegrams("HTTP://API.Telegram.org/")
         );
         assert!(!is_telegrams("http://localhost:8081/api.telegram.org"));
+    }
+
+    #[test]
+    fn this_machine_is_known_by_its_names() {
+        let is_loopback = |url: &str| url.parse::<ApiUrl>().unwrap().is_loopback();
+        for own in ["http://localhost", "http://127.0.0.1:8081", "http://[::1]", "http://127.9"] {
+            assert!(is_loopback(own), "{own}");
+        }
+        for other in ["http://10.0.0.1", "http://localhost.example.org", "http://[fd00::1]"] {
+            assert!(!is_loopback(other), "{other}");
+        }
     }
 
     #[test]

@@ -15,6 +15,7 @@ use crate::{
     menu,
     outbox::Outbox,
     poll,
+    proxy::ProxyUrl,
     token::BotToken,
     trouble::patiently,
     update,
@@ -31,10 +32,28 @@ pub struct Settings {
     pub token: BotToken,
     /// Where the Bot API is.
     pub api_url: ApiUrl,
+    /// Through which proxy it is reached; `None` where it is reached directly.
+    pub proxy: Option<ProxyUrl>,
     /// Who may use the admin commands.
     pub admins: BTreeSet<TelegramId>,
     /// How many messages a second may be sent in all; 0 lifts this limit and those of each chat.
     pub send_rate: u32,
+}
+
+impl Settings {
+    /// Whether the token, which is part of every request's address, travels unencrypted where others
+    /// can read it: through a proxy, or to Telegram's own server.
+    pub fn is_token_exposed(&self) -> bool {
+        let goes_far = match &self.proxy {
+            Some(proxy) => !(proxy.is_loopback() && self.api_url.is_loopback()),
+            None => self.api_url.is_telegrams(),
+        };
+        goes_far && !self.api_url.is_https()
+    }
+
+    fn client(&self) -> Result<Client, CallError> {
+        Client::new(self.api_url.clone(), self.proxy.as_ref(), self.token.clone())
+    }
 }
 
 /// What a bot works with.
@@ -74,7 +93,7 @@ impl Bot {
     /// # Errors
     /// When Telegram does not accept the token, or cannot be reached.
     pub async fn connect(settings: Settings) -> Result<Self, BotError> {
-        let client = Client::new(settings.api_url, settings.token)?;
+        let client = settings.client()?;
         let me = get_me(&client).await?;
         Self::new(client, me, settings.admins, settings.send_rate)
     }
@@ -84,7 +103,7 @@ impl Bot {
     /// # Errors
     /// When Telegram does not accept the token.
     pub async fn connect_patiently(settings: Settings) -> Result<Self, BotError> {
-        let client = Client::new(settings.api_url, settings.token)?;
+        let client = settings.client()?;
         let me = patiently("Telegram cannot be reached", || get_me(&client)).await?;
         Self::new(client, me, settings.admins, settings.send_rate)
     }
@@ -219,4 +238,36 @@ async fn get_me(client: &Client) -> Result<Me, CallError> {
 struct Me {
     id: i64,
     username: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_exposed_where_others_can_read_it() {
+        for (api_url, proxy, is_exposed) in [
+            ("https://api.telegram.org", None, false),
+            ("http://api.telegram.org", None, true),
+            ("http://bot-api.internal:8081", None, false),
+            ("https://api.telegram.org", Some("http://proxy.example.org:3128"), false),
+            ("https://api.telegram.org", Some("socks5h://127.0.0.1"), false),
+            ("http://bot-api.internal:8081", Some("http://proxy.example.org:3128"), true),
+            // Encrypted as far as the proxy, which reads it all the same.
+            ("http://bot-api.internal:8081", Some("https://proxy.example.org"), true),
+            ("http://bot-api.internal:8081", Some("socks5h://127.0.0.1"), true),
+            ("http://127.0.0.1:8081", Some("socks5://10.0.0.1"), true),
+            ("http://127.0.0.1:8081", Some("socks5://localhost"), false),
+            ("http://[::1]:8081", Some("http://127.0.0.1:3128"), false),
+        ] {
+            let settings = Settings {
+                token: "123:hunter2".parse().unwrap(),
+                api_url: api_url.parse().unwrap(),
+                proxy: proxy.map(|proxy| proxy.parse().unwrap()),
+                admins: BTreeSet::new(),
+                send_rate: 30,
+            };
+            assert_eq!(settings.is_token_exposed(), is_exposed, "{api_url} {proxy:?}");
+        }
+    }
 }

@@ -4,7 +4,7 @@ use reqwest::Response;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
-use crate::{api_url::ApiUrl, lossy::Text, token::BotToken};
+use crate::{api_url::ApiUrl, lossy::Text, proxy::ProxyUrl, token::BotToken};
 
 /// The largest answer that is read. A hundred updates of ordinary size are a few hundred KiB; at
 /// their largest, with every text, entity and reply that Telegram allows, they stay below this.
@@ -25,14 +25,26 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    pub(crate) fn new(url: ApiUrl, token: BotToken) -> Result<Self, CallError> {
-        let http = reqwest::Client::builder()
+    /// A client of the server at `url`, which it reaches through `proxy`, or else directly: what
+    /// the environment says about proxies is for the settings to read.
+    pub(crate) fn new(
+        url: ApiUrl,
+        proxy: Option<&ProxyUrl>,
+        token: BotToken,
+    ) -> Result<Self, CallError> {
+        let failed = |error| CallError::transport("build", error);
+        let http = reqwest::Client::builder().no_proxy();
+        let http = match proxy {
+            Some(proxy) => http.proxy(proxy.to_proxy().map_err(failed)?),
+            None => http,
+        };
+        let http = http
             .user_agent(concat!("rollcall/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT_TIMEOUT)
             // A redirect would tell the token to another server, which reads it in the Referer.
             .redirect(reqwest::redirect::Policy::none())
             .build()
-            .map_err(|error| CallError::transport("build", error))?;
+            .map_err(failed)?;
         Ok(Self { http, url, token })
     }
 
@@ -324,7 +336,7 @@ mod tests {
                 b"HTTP/1.1 200 OK\r\nContent-Length: 25\r\n\r\n{\"ok\":true,\"result\":\"A\xff\"}";
             stream.write_all(answer).unwrap();
         });
-        let client = Client::new(url, "1:x".parse().unwrap()).unwrap();
+        let client = Client::new(url, None, "1:x".parse().unwrap()).unwrap();
         assert_eq!(client.call::<String>("getMe", &()).await.unwrap(), "A\u{fffd}");
         tokio::task::spawn_blocking(|| server.join().unwrap()).await.unwrap();
     }
@@ -421,7 +433,7 @@ mod tests {
             }
             sent
         });
-        let client = Client::new(url, "1:x".parse().unwrap()).unwrap();
+        let client = Client::new(url, None, "1:x".parse().unwrap()).unwrap();
         let error = client.call::<i64>("getUpdates", &()).await.unwrap_err();
         let expected = "the answer to getUpdates (HTTP status 200) cannot be read: it is longer than 33554432 bytes";
         assert_eq!(error.to_string(), expected);

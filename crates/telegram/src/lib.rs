@@ -29,6 +29,7 @@ mod menu;
 mod outbox;
 mod poll;
 mod press;
+mod proxy;
 mod reply;
 mod schedule;
 mod settings_menu;
@@ -43,6 +44,7 @@ pub use bot::{AdminSite, Bot, Services, Settings};
 pub use client::CallError;
 pub use error::BotError;
 pub use intake::Intake;
+pub use proxy::{InvalidProxyUrl, ProxyUrl};
 pub use token::{BotToken, InvalidToken};
 pub use update::{Reread, reread};
 pub use webhook::{

@@ -17,7 +17,10 @@ use rollcall_telegram::{Bot, Settings};
 use super::output::{size, stdout};
 use crate::{
     environment::Environment,
-    settings::{DatabaseArguments, HttpArguments, SettingError, TelegramArguments},
+    settings::{
+        DatabaseArguments, EXPOSED_TOKEN, HttpArguments, NhlArguments, NhlSettings, Proxy,
+        SettingError, TelegramArguments,
+    },
 };
 
 #[derive(Args)]
@@ -26,6 +29,17 @@ pub struct Check {
     telegram: TelegramArguments,
     #[command(flatten)]
     webhook: HttpArguments,
+    #[command(flatten)]
+    nhl: NhlArguments,
+}
+
+/// What is checked.
+struct Checked {
+    database: DatabaseUrl,
+    /// Where there is a token, with the proxy on the way.
+    telegram: Option<(Settings, Option<Proxy>)>,
+    /// Where the schedule is fetched.
+    nhl: Option<NhlSettings>,
 }
 
 impl Check {
@@ -39,32 +53,34 @@ impl Check {
         run(settings).await
     }
 
-    /// Where the database is, and the bot's settings where there is a token.
     fn settings(
         &self,
         database: &DatabaseArguments,
         environment: &Environment,
-    ) -> Result<(DatabaseUrl, Option<Settings>), SettingError> {
-        let url = database.writable_database_url(environment)?;
-        let telegram = self.telegram.optional_settings(environment)?;
-        if let Some(telegram) = &telegram {
-            self.webhook.settings(environment, &telegram.api_url)?;
-        }
-        Ok((url, telegram))
+    ) -> Result<Checked, SettingError> {
+        let database = database.writable_database_url(environment)?;
+        let nhl = self.nhl.settings(environment)?;
+        let Some(telegram) = self.telegram.optional_settings(environment)? else {
+            return Ok(Checked { database, telegram: None, nhl });
+        };
+        self.webhook.settings(environment, &telegram.api_url)?;
+        let proxy = self.telegram.proxy(environment, &telegram.api_url)?;
+        Ok(Checked { database, telegram: Some((telegram, proxy)), nhl })
     }
 }
 
-async fn run(
-    settings: Result<(DatabaseUrl, Option<Settings>), SettingError>,
-) -> anyhow::Result<ExitCode> {
+async fn run(settings: Result<Checked, SettingError>) -> anyhow::Result<ExitCode> {
     let mut report = Report { failed: false };
-    let Some((url, telegram)) =
+    let Some(Checked { database, telegram, nhl }) =
         report.check("Settings", settings.map_err(Into::into), |_| "can be read".to_owned())?
     else {
         return Ok(ExitCode::FAILURE);
     };
-    let modes = open_to_others(&url);
-    let opened = open(url).await;
+    if let Some(proxy) = nhl.and_then(|nhl| nhl.proxy) {
+        writeln!(stdout(), "- Proxy for the NHL's API: {proxy}")?;
+    }
+    let modes = open_to_others(&database);
+    let opened = open(database).await;
     let database = report.check("Database", opened, |(database, bytes)| {
         format!("{} can be reached, {}", database.url(), size(*bytes))
     })?;
@@ -77,7 +93,13 @@ async fn run(
     }
     match telegram {
         None => writeln!(stdout(), "- Telegram: not asked, for TELEGRAM_BOT_TOKEN is not set")?,
-        Some(settings) => {
+        Some((settings, proxy)) => {
+            if let Some(proxy) = proxy {
+                writeln!(stdout(), "- Proxy for Telegram: {proxy}")?;
+            }
+            if settings.is_token_exposed() {
+                writeln!(stdout(), "! Telegram: {EXPOSED_TOKEN}")?;
+            }
             let asked = ask(settings).await;
             let bot = report
                 .check("Telegram", asked, |(id, username)| format!("@{username} ({id})"))?

@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use chrono::{Days, NaiveDate};
 use clap::Args;
 use rollcall_domain::{SystemClock, read_day};
-use rollcall_nhl::{Client, Games, Skipped, Timing, read_games};
+use rollcall_nhl::{Games, Skipped, read_games};
 use rollcall_repository_diesel::{Database, DieselScheduleRepository};
 use rollcall_service::ScheduleService;
 
@@ -87,11 +87,11 @@ impl FetchGames {
         environment: &Environment,
         report: &mut Report,
     ) -> anyhow::Result<()> {
-        let url = self
+        let nhl = self
             .nhl
-            .api_url(environment)?
+            .settings(environment)?
             .context("NHL_API_URL is off; expected a URL such as https://api-web.nhle.com")?;
-        let client = Client::new(url, Timing::default(), SystemClock)?;
+        let client = nhl.client()?;
         let today = schedule.nhl_today();
         let first = self.date.unwrap_or(today);
         let after = first.checked_add_days(Days::new(self.days.into()));
