@@ -34,7 +34,7 @@ pub use admin::{
     Admin, AdminAccount, AdminName, AuditAction, AuditEntry, InvalidAdmin, InvalidAdminName,
     InvalidRole, Role, SignInFailures, SignInLimit,
 };
-pub use clock::{Clock, SystemClock};
+pub use clock::{CLOCK_TOLERANCE, Clock, SystemClock};
 pub use directory::{
     Counted, Cursor, DateLevel, Days, InvalidCursor, ListedUser, MAX_NOTE_CHARS, Note, NoteChange,
     PeriodCount, ProfileChange, ProfileField, ReachFilter, SortKey, UserDetail, UserFilter,
@@ -55,6 +55,6 @@ pub use search::{SearchTerm, SearchText};
 pub use set_aside::SetAside;
 pub use stats::{Change, DayStats, UserStats};
 pub use telegram_id::{InvalidTelegramId, TelegramId};
-pub use user::TelegramUser;
+pub use user::{TelegramUser, seen_for_certain};
 pub use username::{InvalidUsername, Username};
 pub use visible::{harmless, is_steering, is_visible};

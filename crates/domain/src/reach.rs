@@ -2,6 +2,8 @@ use std::{fmt, str::FromStr};
 
 use chrono::{DateTime, Utc};
 
+use crate::clock::is_ahead;
+
 /// Whether the bot can write to a user: it can once the user has opened a private chat, until the
 /// user blocks the bot or goes away.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,9 +25,14 @@ impl Reach {
     }
 
     /// Something stands in the way since `at`; answers the change if that is new. What is known of
-    /// a later time stays.
-    pub(crate) fn block(&mut self, obstacle: Obstacle, at: DateTime<Utc>) -> Option<ReachChange> {
-        if self.obstacle == Some(obstacle) || self.is_older_than_known(at) {
+    /// a later time stays, unless that lies in the future at `now`.
+    pub(crate) fn block(
+        &mut self,
+        obstacle: Obstacle,
+        at: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Option<ReachChange> {
+        if self.obstacle == Some(obstacle) || self.is_older_than_known(at, now) {
             return None;
         }
         self.obstacle = Some(obstacle);
@@ -34,9 +41,9 @@ impl Reach {
     }
 
     /// The user was in the private chat at `at`; answers the change if that is one.
-    pub(crate) fn open(&mut self, at: DateTime<Utc>) -> Option<ReachChange> {
+    pub(crate) fn open(&mut self, at: DateTime<Utc>, now: DateTime<Utc>) -> Option<ReachChange> {
         self.has_private_chat = true;
-        if self.is_older_than_known(at) {
+        if self.is_older_than_known(at, now) {
             return None;
         }
         self.obstacle.take()?;
@@ -54,8 +61,13 @@ impl Reach {
         self.has_private_chat = has_private_chat;
     }
 
-    fn is_older_than_known(&self, at: DateTime<Utc>) -> bool {
-        self.changed_at().is_some_and(|known| at < known)
+    fn is_older_than_known(&self, at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+        let certain = |known: &DateTime<Utc>| !is_ahead(*known, now);
+        [self.blocked_at, self.unblocked_at]
+            .iter()
+            .flatten()
+            .filter(|it| certain(it))
+            .any(|it| at < *it)
     }
 
     fn changed_at(&self) -> Option<DateTime<Utc>> {

@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::{
     Event, Interaction, Obstacle, Profile, Reach, ReachChange, StartPayload, TelegramId, Username,
-    harmless, is_visible, visible::trimmed,
+    clock::is_ahead, harmless, is_visible, visible::trimmed,
 };
 
 /// A Telegram account that talked to the bot, as it is stored.
@@ -28,6 +28,9 @@ pub struct TelegramUser {
     pub updated_at: DateTime<Utc>,
     /// The time of the latest interaction.
     pub last_seen: DateTime<Utc>,
+    /// Where `last_seen` lay in the future, because a clock was ahead: the time of the latest
+    /// interaction since then, by which later ones are judged. `None` as a rule.
+    pub profile_seen: Option<DateTime<Utc>>,
     /// Whether the bot can write to the user.
     pub reach: Reach,
     /// The deep link by which the user came, if one did.
@@ -47,6 +50,7 @@ impl TelegramUser {
             created_at,
             updated_at: created_at,
             last_seen: created_at,
+            profile_seen: None,
             reach: Reach::default(),
             source: None,
         }
@@ -60,15 +64,20 @@ impl TelegramUser {
             Some(Event::Start(payload)) => Some(payload.clone()),
             _ => None,
         };
-        user.observe(interaction);
+        // Nothing of its account is known yet that could be ahead of it.
+        user.observe(interaction, interaction.at);
         user
     }
 
-    /// The rules of registration: what an interaction of this user changes.
+    /// The rules of registration: what an interaction of this user changes. `now` is when it is
+    /// registered.
     ///
     /// - `last_seen` moves forward and never back; `created_at` never changes.
     /// - An interaction older than `last_seen` changes nothing, for updates arrive late and out of
     ///   order; one of the same time counts as newer.
+    /// - A `last_seen` in the future is that of a clock that was ahead. It stays, and nothing is
+    ///   older than it: until it has passed, interactions are compared with each other, by
+    ///   `profile_seen`. Likewise a block in the future.
     /// - The profile is replaced as a whole: a last name or username that Telegram no longer sends
     ///   is gone. Only an absent language keeps the last known one. A profile of which Telegram
     ///   told nothing but the id replaces nothing.
@@ -79,22 +88,36 @@ impl TelegramUser {
     ///   its receipt, which after a pause of the bot is later than what truly followed it.
     ///
     /// Answers whether the user can no longer be reached, or can be again, by this interaction.
-    pub fn observe(&mut self, interaction: &Interaction) -> Option<ReachChange> {
+    pub fn observe(
+        &mut self,
+        interaction: &Interaction,
+        now: DateTime<Utc>,
+    ) -> Option<ReachChange> {
         debug_assert_eq!(self.telegram_id, interaction.telegram_id());
-        let is_late = interaction.at < self.last_seen;
+        let at = interaction.at;
+        let is_late = at < self.seen_for_certain(now);
+        if at >= self.last_seen {
+            (self.last_seen, self.profile_seen) = (at, None);
+        } else if !is_late {
+            self.profile_seen = Some(at);
+        }
         if !is_late {
-            self.last_seen = interaction.at;
             self.learn(interaction);
         }
         match interaction.event {
             Some(Event::Blocked) => {
                 self.reach.has_private_chat = true;
-                self.reach.block(Obstacle::Blocked, interaction.at)
+                self.reach.block(Obstacle::Blocked, at, now)
             }
-            Some(Event::Unblocked) => self.reach.open(interaction.at),
-            _ if !is_late && interaction.is_in_private_chat() => self.reach.open(interaction.at),
+            Some(Event::Unblocked) => self.reach.open(at, now),
+            _ if !is_late && interaction.is_in_private_chat() => self.reach.open(at, now),
             _ => None,
         }
+    }
+
+    /// The time before which an interaction is late at `now`; see [`seen_for_certain`].
+    pub fn seen_for_certain(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+        seen_for_certain(self.last_seen, self.profile_seen, now)
     }
 
     /// Whether Telegram tells something else in a profile than is known of the user.
@@ -142,7 +165,9 @@ impl TelegramUser {
             self.created_at = other.created_at;
             self.source = other.source;
         }
-        self.last_seen = self.last_seen.max(other.last_seen);
+        if other.last_seen > self.last_seen {
+            (self.last_seen, self.profile_seen) = (other.last_seen, None);
+        }
         self.reach.merge(other.reach);
     }
 
@@ -181,6 +206,21 @@ impl TelegramUser {
             (_, last) if is_visible(last) => Some(last.to_owned()),
             _ => None,
         }
+    }
+}
+
+/// The time of a user's latest interaction that can be true at `now`, by
+/// [`last_seen`](TelegramUser::last_seen) and [`profile_seen`](TelegramUser::profile_seen). Where there
+/// is none, the beginning of time: no interaction is older.
+pub fn seen_for_certain(
+    last_seen: DateTime<Utc>,
+    profile_seen: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> DateTime<Utc> {
+    match profile_seen {
+        Some(at) => at,
+        None if is_ahead(last_seen, now) => DateTime::<Utc>::MIN_UTC,
+        None => last_seen,
     }
 }
 
@@ -225,7 +265,7 @@ mod tests {
         let first = &interactions[0];
         let mut user = TelegramUser::new(first.telegram_id(), first.at);
         for interaction in interactions {
-            user.observe(interaction);
+            user.observe(interaction, at(1_000));
         }
         user
     }
@@ -259,6 +299,23 @@ mod tests {
     }
 
     #[test]
+    fn a_time_in_the_future_makes_nothing_late() {
+        let mut user = user_after(&[seen(500, ada())]);
+        let called = |name: &str| Profile::new(ID.try_into().unwrap(), name);
+        user.observe(&seen(20, called("Augusta")), at(20));
+        user.observe(&seen(10, called("Late")), at(30));
+        assert_eq!((user.first_name.as_str(), user.updated_at), ("Augusta", at(20)));
+        assert_eq!((user.last_seen, user.profile_seen), (at(500), Some(at(20))));
+        assert_eq!(user.seen_for_certain(at(30)), at(20));
+        user.observe(&seen(500, called("King")), at(500));
+        assert_eq!((user.first_name.as_str(), user.last_seen), ("King", at(500)));
+        assert_eq!(user.profile_seen, None);
+        // Ten seconds are no future.
+        user.observe(&seen(490, called("Late")), at(490));
+        assert_eq!((user.first_name.as_str(), user.profile_seen), ("King", None));
+    }
+
+    #[test]
     fn an_equal_time_counts_as_newer() {
         let user = user_after(&[seen(5, ada()), seen(5, ada().username("countess"))]);
         assert_eq!(user.username.unwrap().as_str(), "countess");
@@ -284,26 +341,36 @@ mod tests {
         };
         let mut user = user_after(&[in_chat(0, ChatKind::Group, None)]);
         assert!(!user.reach.is_reachable(), "a group is not a private chat");
-        assert_eq!(user.observe(&in_chat(1, ChatKind::Private, None)), None);
+        assert_eq!(user.observe(&in_chat(1, ChatKind::Private, None), at(1_000)), None);
         assert!(user.reach.is_reachable());
 
-        let blocked = user.observe(&in_chat(5, ChatKind::Private, Some(Event::Blocked))).unwrap();
+        let blocked =
+            user.observe(&in_chat(5, ChatKind::Private, Some(Event::Blocked)), at(1_000)).unwrap();
         assert_eq!((blocked.at, blocked.obstacle), (at(5), Some(Obstacle::Blocked)));
-        assert_eq!(user.observe(&in_chat(6, ChatKind::Private, Some(Event::Blocked))), None);
-        assert_eq!(user.observe(&in_chat(7, ChatKind::Group, None)), None);
-        assert_eq!(user.observe(&in_chat(4, ChatKind::Private, None)), None, "late");
+        assert_eq!(
+            user.observe(&in_chat(6, ChatKind::Private, Some(Event::Blocked)), at(1_000)),
+            None
+        );
+        assert_eq!(user.observe(&in_chat(7, ChatKind::Group, None), at(1_000)), None);
+        assert_eq!(user.observe(&in_chat(4, ChatKind::Private, None), at(1_000)), None, "late");
         assert!(!user.reach.is_reachable());
 
-        let back = user.observe(&in_chat(8, ChatKind::Private, None)).unwrap();
+        let back = user.observe(&in_chat(8, ChatKind::Private, None), at(1_000)).unwrap();
         assert_eq!((back.at, back.obstacle), (at(8), None));
         assert!(user.reach.is_reachable());
         assert_eq!((user.reach.blocked_at, user.reach.unblocked_at), (Some(at(5)), Some(at(8))));
 
         // A button pressed before, but received later; then a block that is older than the return.
-        user.observe(&in_chat(30, ChatKind::Private, None));
-        assert!(user.observe(&in_chat(20, ChatKind::Private, Some(Event::Blocked))).is_some());
+        user.observe(&in_chat(30, ChatKind::Private, None), at(1_000));
+        assert!(
+            user.observe(&in_chat(20, ChatKind::Private, Some(Event::Blocked)), at(1_000))
+                .is_some()
+        );
         assert!(!user.reach.is_reachable());
-        assert_eq!(user.observe(&in_chat(7, ChatKind::Private, Some(Event::Unblocked))), None);
+        assert_eq!(
+            user.observe(&in_chat(7, ChatKind::Private, Some(Event::Unblocked)), at(1_000)),
+            None
+        );
         assert!(!user.reach.is_reachable());
     }
 
@@ -314,7 +381,7 @@ mod tests {
             ..seen(second, ada())
         };
         let mut user = TelegramUser::created_by(&start(0, "ad_1"));
-        user.observe(&start(1, "ad_2"));
+        user.observe(&start(1, "ad_2"), at(1_000));
         assert_eq!(user.source.unwrap().as_str(), "ad_1");
         assert_eq!(TelegramUser::created_by(&seen(0, ada())).source, None);
         for bad in ["", "a b", "ü", &"x".repeat(65)] {

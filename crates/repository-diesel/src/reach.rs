@@ -35,6 +35,7 @@ pub(crate) fn mark_unreachable(
     id: TelegramId,
     obstacle: Obstacle,
     at: DateTime<Utc>,
+    now: DateTime<Utc>,
 ) -> Result<bool, Failure> {
     connection.transaction(|connection| {
         // Locked by this, whether it changes anything or not.
@@ -47,7 +48,7 @@ pub(crate) fn mark_unreachable(
         let row: UserRow =
             telegram_users::table.find(id.get()).select(UserRow::as_select()).first(connection)?;
         let user = row.into_user()?;
-        if user.reach.obstacle == Some(obstacle) || user.last_seen > at {
+        if user.reach.obstacle == Some(obstacle) || user.seen_for_certain(now) > at {
             return Ok(false);
         }
         diesel::update(telegram_users::table.find(id.get()))

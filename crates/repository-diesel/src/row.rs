@@ -23,6 +23,7 @@ pub(crate) struct UserRow {
     created_at: UtcMicros,
     updated_at: UtcMicros,
     last_seen: UtcMicros,
+    profile_seen: Option<UtcMicros>,
     has_private_chat: bool,
     obstacle: Option<String>,
     blocked_at: Option<UtcMicros>,
@@ -58,6 +59,7 @@ impl UserRow {
             created_at: self.created_at.into(),
             updated_at: self.updated_at.into(),
             last_seen: self.last_seen.into(),
+            profile_seen: self.profile_seen.map(Into::into),
             reach: Reach {
                 has_private_chat: self.has_private_chat,
                 obstacle,
@@ -85,7 +87,7 @@ pub(crate) fn telegram_id(table: &'static str, id: i64) -> Result<TelegramId, Fa
 macro_rules! user_columns {
     () => {
         "telegram_id, first_name, last_name, username, language_code, is_bot, created_at, \
-         updated_at, last_seen, has_private_chat, obstacle, blocked_at, unblocked_at, source"
+         updated_at, last_seen, profile_seen, has_private_chat, obstacle, blocked_at, unblocked_at, source"
     };
 }
 pub(crate) use user_columns;

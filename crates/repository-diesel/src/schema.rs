@@ -11,6 +11,7 @@ diesel::table! {
         created_at -> Timestamp,
         updated_at -> Timestamp,
         last_seen -> Timestamp,
+        profile_seen -> Nullable<Timestamp>,
         active_day -> Date,
         previous_seen -> Nullable<Timestamp>,
         has_private_chat -> Bool,

@@ -211,18 +211,19 @@ fn settle_usernames(
     let changed: BTreeSet<i64> = changes.iter().map(|it| it.user.telegram_id.get()).collect();
     let others = holders.into_iter().filter(|(id, ..)| !changed.contains(id));
     let others: Vec<_> = others
-        .map(|(id, username, last_seen)| {
-            (username.to_ascii_lowercase(), DateTime::<Utc>::from(last_seen), id)
+        .map(|(id, username, last_seen, profile_seen)| {
+            let seen = DateTime::<Utc>::from(profile_seen.unwrap_or(last_seen));
+            (username.to_ascii_lowercase(), seen, id)
         })
         .collect();
     let within = changes.iter().filter_map(|Change { user, .. }| {
         let key = user.username.as_ref()?.key();
-        Some((key, user.last_seen, user.telegram_id.get()))
+        Some((key, user.profile_seen.unwrap_or(user.last_seen), user.telegram_id.get()))
     });
     let mut owners: HashMap<String, (DateTime<Utc>, i64)> = HashMap::new();
-    for (key, last_seen, id) in within.chain(others.iter().cloned()) {
-        let owner = owners.entry(key).or_insert((last_seen, id));
-        *owner = (*owner).max((last_seen, id));
+    for (key, seen, id) in within.chain(others.iter().cloned()) {
+        let owner = owners.entry(key).or_insert((seen, id));
+        *owner = (*owner).max((seen, id));
     }
     let owns = |key: &str, id: i64| owners.get(key).is_some_and(|(_, owner)| *owner == id);
     for Change { user, .. } in changes {

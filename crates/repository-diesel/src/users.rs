@@ -121,10 +121,11 @@ impl UserRepository for DieselUserRepository {
         id: TelegramId,
         obstacle: Obstacle,
         at: DateTime<Utc>,
+        now: DateTime<Utc>,
     ) -> Result<bool, RepositoryError> {
         self.database
             .write("mark a user as out of reach", move |connection| {
-                reach::mark_unreachable(connection, id, obstacle, at)
+                reach::mark_unreachable(connection, id, obstacle, at, now)
             })
             .await
     }

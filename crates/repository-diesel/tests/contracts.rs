@@ -22,6 +22,16 @@ mod users {
     }
 }
 
+mod clocks {
+    use super::*;
+
+    rollcall_testkit::clock_contract!(open);
+
+    async fn open(url: &str) -> Arc<dyn Store> {
+        Arc::new(DieselUserRepository::new(migrated(url).await))
+    }
+}
+
 mod activity {
     use super::*;
 

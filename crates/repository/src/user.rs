@@ -39,7 +39,8 @@ pub trait UserRepository: Send + Sync {
     ///
     /// An interaction whose `update_id` was recorded before, as far as [`forget`](Self::forget) has
     /// left that known, changes nothing and is not counted; it is answered with the user as it
-    /// stands. `now` is when the batch is recorded.
+    /// stands. `now` is when the batch is recorded: what lies in the future then is not taken for
+    /// true; see [`TelegramUser::observe`].
     ///
     /// Blocks until then, so it is not to be called on an async thread. Not async itself, because
     /// this is what a bot does all day, and each change of threads takes as long as the statements
@@ -78,12 +79,13 @@ pub trait UserRepository: Send + Sync {
 
     /// Notes that a message could not be delivered to a user at `at`, for good. Answers whether
     /// that is news: it is not where the user was known to be out of reach for that, has been seen since,
-    /// or is not there.
+    /// or is not there. A `last_seen` that lies in the future at `now` tells nothing of that.
     async fn mark_unreachable(
         &self,
         id: TelegramId,
         obstacle: Obstacle,
         at: DateTime<Utc>,
+        now: DateTime<Utc>,
     ) -> Result<bool, RepositoryError>;
 
     /// When and why a user could no longer be reached or could be again, latest first, up to

@@ -175,8 +175,9 @@ impl UserService {
         obstacle: Obstacle,
         at: DateTime<Utc>,
     ) -> Result<bool, ServiceError> {
-        let at = at.min(self.clock.now()).trunc_subsecs(6);
-        Ok(self.users.mark_unreachable(id, obstacle, at).await?)
+        let now = self.clock.now();
+        let at = at.min(now).trunc_subsecs(6);
+        Ok(self.users.mark_unreachable(id, obstacle, at, now).await?)
     }
 
     /// When and why a user could no longer be reached or could be again, latest first, up to

@@ -440,6 +440,7 @@ impl UserRepository for Shared {
         _: TelegramId,
         _: Obstacle,
         _: DateTime<Utc>,
+        _: DateTime<Utc>,
     ) -> Result<bool, RepositoryError> {
         unimplemented!("not part of these stories")
     }

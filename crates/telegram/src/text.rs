@@ -134,7 +134,7 @@ mod tests {
         let at: DateTime<Utc> = "2026-11-20T12:34:56Z".parse().unwrap();
         let profile = profile(Profile::new(n.try_into().unwrap(), "Ada"));
         let mut user = TelegramUser::new(profile.telegram_id(), at);
-        user.observe(&Interaction::new(at, profile, InteractionKind::Text));
+        user.observe(&Interaction::new(at, profile, InteractionKind::Text), at);
         user
     }
 

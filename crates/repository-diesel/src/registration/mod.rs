@@ -155,7 +155,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use diesel::{Connection, PgConnection, QueryResult};
 use rollcall_domain::{
     Interaction, LatestDay, Neighbours, ProfileField, ReachChange, Registration, SetAside,
-    StartPayload, Sums, TelegramId, TelegramUser, Username,
+    StartPayload, Sums, TelegramId, TelegramUser, Username, seen_for_certain,
 };
 use rollcall_repository::Batch;
 
@@ -193,8 +193,8 @@ pub(crate) trait Statements: Connection {
     /// whether that was possible without waiting.
     fn lock_usernames(&mut self, keys: &[&str]) -> QueryResult<bool>;
 
-    /// Locks the rows whose username has one of these keys, and answers id, username and
-    /// `last_seen` of each. Fails where it would have to wait for one.
+    /// Locks the rows whose username has one of these keys, and answers id, username,
+    /// `last_seen` and `profile_seen` of each. Fails where it would have to wait for one.
     fn holders(&mut self, keys: &[&str]) -> QueryResult<Vec<Holder>>;
 
     /// Writes what the interactions changed, and does what [`Statements::note_names`] does.
@@ -294,8 +294,8 @@ pub(crate) type ChangeKey = (TelegramId, DateTime<Utc>, ProfileField);
 /// What part of a profile was before a change, and what it was after.
 pub(crate) type OldAndNew = (Option<String>, Option<String>);
 
-/// Who holds a username: id, username, `last_seen`.
-pub(crate) type Holder = (i64, String, UtcMicros);
+/// Who holds a username: id, username, `last_seen`, `profile_seen`.
+pub(crate) type Holder = (i64, String, UtcMicros, Option<UtcMicros>);
 
 /// Whether a batch was tried before.
 ///
@@ -367,7 +367,7 @@ fn record(
     };
     let is_new = |interaction: &&Interaction| !is_known(interaction);
     let new: Vec<&Interaction> = without_repetitions(batch.interactions.iter().filter(is_new));
-    let mut users = record_users(connection, &new, attempt)?;
+    let mut users = record_users(connection, &new, now, attempt)?;
     if !batch.set_aside.is_empty() {
         connection.set_aside(&batch.set_aside)?;
     }
@@ -417,12 +417,13 @@ fn without_repetitions<'a>(
 fn record_users(
     connection: &mut impl Statements,
     interactions: &[&Interaction],
+    now: DateTime<Utc>,
     attempt: Attempt,
 ) -> Result<HashMap<TelegramId, Replayed>, Failure> {
     if interactions.is_empty() {
         return Ok(HashMap::new());
     }
-    let seen = as_if_new(interactions);
+    let seen = as_if_new(interactions, now);
     if attempt == Attempt::Again {
         let users: Vec<i64> = seen.iter().map(|seen| seen.user.telegram_id.get()).collect();
         let shown = interactions.iter().filter_map(|it| it.profile.shown_username());
@@ -443,11 +444,11 @@ fn record_users(
         }
         // Read in a statement of its own, after the rows of the batch and the names are locked:
         // only then does it see what other processes committed meanwhile.
-        replay.add_holders(&contested, read_holders(connection, &keys)?);
+        replay.add_holders(&contested, read_holders(connection, &keys, now)?);
     }
 
     for interaction in interactions {
-        replay.observe(interaction);
+        replay.observe(interaction, now);
     }
 
     let sums = activity::note(connection, &mut replay, interactions)?;
@@ -471,7 +472,7 @@ fn record_users(
 }
 
 /// What each user of the batch would be if it were new, sorted by id.
-fn as_if_new(interactions: &[&Interaction]) -> Vec<Seen> {
+fn as_if_new(interactions: &[&Interaction], now: DateTime<Utc>) -> Vec<Seen> {
     let mut users: BTreeMap<TelegramId, Seen> = BTreeMap::new();
     for interaction in interactions {
         match users.entry(interaction.telegram_id()) {
@@ -481,7 +482,7 @@ fn as_if_new(interactions: &[&Interaction]) -> Vec<Seen> {
             Entry::Occupied(mut entry) => {
                 let Seen { user, interactions } = entry.get_mut();
                 let (latest, day) = (user.active_day(), interaction.at.date_naive());
-                user.observe(interaction);
+                user.observe(interaction, now);
                 match day.cmp(&latest) {
                     Ordering::Greater => *interactions = 1,
                     Ordering::Equal => *interactions += 1,
@@ -493,16 +494,17 @@ fn as_if_new(interactions: &[&Interaction]) -> Vec<Seen> {
     users.into_values().collect()
 }
 
+/// Who holds these usernames, and since when that is certain.
 fn read_holders(
     connection: &mut impl Statements,
     keys: &[&str],
+    now: DateTime<Utc>,
 ) -> Result<Vec<(TelegramId, Username, DateTime<Utc>)>, Failure> {
     let mut holders = Vec::new();
-    for (id, username, last_seen) in connection.holders(keys)? {
+    for (id, username, last_seen, profile_seen) in connection.holders(keys)? {
         let id = telegram_id("telegram_users", id)?;
-        holders.extend(
-            Username::from_telegram(&username).map(|username| (id, username, last_seen.into())),
-        );
+        let seen = seen_for_certain(last_seen.into(), profile_seen.map(Into::into), now);
+        holders.extend(Username::from_telegram(&username).map(|username| (id, username, seen)));
     }
     Ok(holders)
 }

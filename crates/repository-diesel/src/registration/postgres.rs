@@ -209,6 +209,7 @@ struct Columns<'a> {
     language_code: Vec<Option<&'a str>>,
     is_bot: Vec<bool>,
     updated_at: Vec<NaiveDateTime>,
+    profile_seen: Vec<Option<NaiveDateTime>>,
     active_day: Vec<NaiveDate>,
     has_private_chat: Vec<bool>,
     obstacle: Vec<Option<&'a str>>,
@@ -235,6 +236,7 @@ impl<'a> Columns<'a> {
             language_code: users.clone().map(|user| user.language_code.as_deref()).collect(),
             is_bot: users.clone().map(|user| user.is_bot).collect(),
             updated_at: users.clone().map(|user| naive(user.updated_at)).collect(),
+            profile_seen: users.clone().map(|user| user.profile_seen.map(naive)).collect(),
             active_day: users.clone().map(|user| user.active_day()).collect(),
             has_private_chat: users.clone().map(|user| user.reach.has_private_chat).collect(),
             obstacle: users.clone().map(|user| user.reach.obstacle.map(Obstacle::name)).collect(),
@@ -263,6 +265,8 @@ impl<'a> Columns<'a> {
             Array<Bool> = &self.is_bot,
             ", ",
             Array<Timestamp> = &self.updated_at,
+            ", ",
+            Array<Nullable<Timestamp>> = &self.profile_seen,
             ", ",
             Array<Date> = &self.active_day,
             ", ",
@@ -365,7 +369,7 @@ impl QueryFragment<Pg> for Upsert<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql(
             "INSERT INTO telegram_users AS stored (telegram_id, first_name, last_name, username, \
-             language_code, is_bot, updated_at, active_day, has_private_chat, obstacle, \
+             language_code, is_bot, updated_at, profile_seen, active_day, has_private_chat, obstacle, \
              blocked_at, unblocked_at, day_interactions, days_of_month, active_days, created_at, \
              last_seen, source) SELECT * FROM UNNEST(",
         );
@@ -417,7 +421,7 @@ impl QueryFragment<Pg> for Touch<'_> {
         push!(
             out,
             "WITH touched AS (UPDATE telegram_users SET previous_seen = last_seen, \
-             day_interactions = day_interactions + 1, last_seen = ",
+             profile_seen = NULL, day_interactions = day_interactions + 1, last_seen = ",
             Timestamp = &self.last_seen,
             " WHERE telegram_id = ", BigInt = &self.telegram_id,
             " AND first_name = ", Text = self.first_name,
@@ -482,7 +486,8 @@ impl Finish<'_> {
             ") UPDATE telegram_users AS stored SET first_name = new.first_name, \
              last_name = new.last_name, username = new.username, \
              language_code = new.language_code, is_bot = new.is_bot, \
-             updated_at = new.updated_at, active_day = new.active_day, \
+             updated_at = new.updated_at, profile_seen = new.profile_seen, \
+             active_day = new.active_day, \
              has_private_chat = new.has_private_chat, obstacle = new.obstacle, \
              blocked_at = new.blocked_at, unblocked_at = new.unblocked_at, \
              day_interactions = new.day_interactions, days_of_month = new.days_of_month, \
@@ -492,8 +497,8 @@ impl Finish<'_> {
         push!(
             out,
             ") AS new (telegram_id, first_name, last_name, username, language_code, is_bot, \
-             updated_at, active_day, has_private_chat, obstacle, blocked_at, unblocked_at, \
-             day_interactions, days_of_month, active_days) \
+             updated_at, profile_seen, active_day, has_private_chat, obstacle, blocked_at, \
+             unblocked_at, day_interactions, days_of_month, active_days) \
              WHERE stored.telegram_id = new.telegram_id",
         );
         Ok(())
@@ -752,7 +757,7 @@ impl QueryFragment<Pg> for Holders<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         push!(
             out,
-            "SELECT telegram_id, username, last_seen FROM telegram_users \
+            "SELECT telegram_id, username, last_seen, profile_seen FROM telegram_users \
              WHERE lower(username COLLATE \"C\") = ANY(",
             Array<Text> = &self.keys,
             ") FOR UPDATE NOWAIT",
@@ -762,7 +767,7 @@ impl QueryFragment<Pg> for Holders<'_> {
 }
 
 impl Query for Holders<'_> {
-    type SqlType = (BigInt, Text, Timestamp);
+    type SqlType = (BigInt, Text, Timestamp, Nullable<Timestamp>);
 }
 
 impl QueryId for Holders<'_> {

@@ -86,7 +86,8 @@ impl Replayed {
 enum Holder {
     /// A user of the batch.
     Within(TelegramId),
-    /// Somebody else, with the username as it is stored, and when that user was last seen.
+    /// Somebody else, with the username as it is stored, and when that user was last seen for
+    /// certain.
     Outside(TelegramId, Username, DateTime<Utc>),
 }
 
@@ -139,7 +140,7 @@ impl Replay {
             .collect()
     }
 
-    /// Adds those who hold contested usernames: id, username and `last_seen` of each. Users of the
+    /// Adds those who hold contested usernames: id, username and when each was last seen for certain. Users of the
     /// batch among them are known already, and as they were before it.
     pub(super) fn add_holders(
         &mut self,
@@ -153,27 +154,27 @@ impl Replay {
                 self.holders.insert(key, Holder::Within(user.telegram_id));
             }
         }
-        for (id, username, last_seen) in holders {
+        for (id, username, seen) in holders {
             if !self.users.contains_key(&id) {
-                self.holders.insert(username.key(), Holder::Outside(id, username, last_seen));
+                self.holders.insert(username.key(), Holder::Outside(id, username, seen));
             }
         }
     }
 
     /// Replays one interaction: the rules of registration for its user, and of usernames for
     /// everybody.
-    pub(super) fn observe(&mut self, interaction: &Interaction) {
+    pub(super) fn observe(&mut self, interaction: &Interaction, now: DateTime<Utc>) {
         let id = interaction.telegram_id();
         let Some(replayed) = self.users.get_mut(&id) else { return };
         replayed.count_day(interaction.at.date_naive());
         let user = &mut replayed.user;
         let before = user.differs_from(&interaction.profile).then(|| user.clone());
-        self.reach_changes.extend(user.observe(interaction).map(|change| (id, change)));
+        self.reach_changes.extend(user.observe(interaction, now).map(|change| (id, change)));
         let Some(before) = before else { return };
         let after = user.username.clone();
         if before.username != after {
             self.release(id, before.username.as_ref());
-            self.settle_username(&before, after, interaction.at);
+            self.settle_username(&before, after, interaction.at, now);
         }
         self.note_changes(&before, interaction.at);
     }
@@ -184,16 +185,17 @@ impl Replay {
         before: &TelegramUser,
         shown: Option<Username>,
         at: DateTime<Utc>,
+        now: DateTime<Utc>,
     ) {
         let id = before.telegram_id;
         if let Some(username) = shown
-            && !self.claim(id, &username, at)
+            && !self.claim(id, &username, at, now)
             && let Some(Replayed { user, .. }) = self.users.get_mut(&id)
         {
             user.username = None;
-            let TelegramUser { last_seen, updated_at, reach, .. } = *user;
-            let is_as_before =
-                *user == TelegramUser { last_seen, updated_at, reach, ..before.clone() };
+            let TelegramUser { last_seen, profile_seen, updated_at, reach, .. } = *user;
+            let is_as_before = *user
+                == TelegramUser { last_seen, profile_seen, updated_at, reach, ..before.clone() };
             if is_as_before {
                 user.updated_at = before.updated_at;
             }
@@ -245,18 +247,24 @@ impl Replay {
 
     /// Of two who show one username, the one seen later keeps it; at the same time, the new one.
     /// Answers whether the claim holds; whoever loses the username by it no longer has it.
-    fn claim(&mut self, id: TelegramId, username: &Username, at: DateTime<Utc>) -> bool {
+    fn claim(
+        &mut self,
+        id: TelegramId,
+        username: &Username,
+        at: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> bool {
         let key = username.key();
         let holder = self.holders.get(&key).cloned();
         let lost = match holder {
             None => None,
-            Some(Holder::Outside(_, _, last_seen)) if last_seen > at => return false,
+            Some(Holder::Outside(_, _, seen)) if seen > at => return false,
             Some(Holder::Outside(loser, username, _)) => {
                 self.losers.insert(loser, at);
                 Some((loser, username))
             }
             Some(Holder::Within(holder)) => match self.users.get_mut(&holder) {
-                Some(Replayed { user, .. }) if user.last_seen > at => return false,
+                Some(Replayed { user, .. }) if user.seen_for_certain(now) > at => return false,
                 Some(Replayed { user, .. }) => {
                     user.updated_at = user.updated_at.max(at);
                     user.username.take().map(|username| (holder, username))

@@ -136,6 +136,7 @@ struct Columns<'a> {
     is_bot: bool,
     created_at: UtcMicros,
     updated_at: UtcMicros,
+    profile_seen: Option<UtcMicros>,
     /// In the database's form, of which the first part is the day.
     last_seen: String,
     has_private_chat: bool,
@@ -160,6 +161,7 @@ impl<'a> Columns<'a> {
             is_bot: user.is_bot,
             created_at: user.created_at.into(),
             updated_at: user.updated_at.into(),
+            profile_seen: user.profile_seen.map(Into::into),
             last_seen: text(user.last_seen),
             has_private_chat,
             obstacle: obstacle.map(Obstacle::name),
@@ -190,7 +192,7 @@ impl QueryFragment<Sqlite> for Holders {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
         push!(
             out,
-            "SELECT telegram_id, username, last_seen FROM telegram_users \
+            "SELECT telegram_id, username, last_seen, profile_seen FROM telegram_users \
              WHERE lower(username) IN (SELECT value FROM json_each(",
             Text = &self.0,
             "))",
@@ -202,7 +204,7 @@ impl QueryFragment<Sqlite> for Holders {
 impl RunQueryDsl<SqliteConnection> for Holders {}
 
 impl Query for Holders {
-    type SqlType = (BigInt, Text, Timestamp);
+    type SqlType = (BigInt, Text, Timestamp, Nullable<Timestamp>);
 }
 
 #[derive(QueryId)]
@@ -300,7 +302,7 @@ impl QueryFragment<Sqlite> for Insert<'_> {
         push!(
             out,
             "INSERT INTO telegram_users (telegram_id, first_name, last_name, username, \
-             language_code, is_bot, created_at, updated_at, last_seen, active_day, \
+             language_code, is_bot, created_at, updated_at, profile_seen, last_seen, active_day, \
              has_private_chat, obstacle, blocked_at, unblocked_at, source, day_interactions, \
              days_of_month, active_days) VALUES (",
             BigInt = &user.telegram_id, ", ",
@@ -311,6 +313,7 @@ impl QueryFragment<Sqlite> for Insert<'_> {
             Bool = &user.is_bot, ", ",
             Timestamp = &user.created_at, ", ",
             Timestamp = &user.updated_at, ", ",
+            Nullable<Timestamp> = &user.profile_seen, ", ",
             Text = &user.last_seen, ", ",
             Text = day(&user.last_seen), ", ",
             Bool = &user.has_private_chat, ", ",
@@ -352,6 +355,7 @@ impl QueryFragment<Sqlite> for Update<'_> {
             ", language_code = ", Nullable<Text> = &user.language_code,
             ", is_bot = ", Bool = &user.is_bot,
             ", updated_at = ", Timestamp = &user.updated_at,
+            ", profile_seen = ", Nullable<Timestamp> = &user.profile_seen,
             ", active_day = ", Text = day(&user.last_seen),
             ", day_interactions = ", Integer = &user.day_interactions,
             ", days_of_month = ", Integer = &user.days_of_month,

@@ -185,7 +185,8 @@ pub async fn a_recount_finds_what_was_registered(stores: Stores) {
                     for (interactions, n, erases) in rounds {
                         one_round(&stores, interactions, &update_id).await;
                         let at = at(12, 0);
-                        stores[0].mark_unreachable(id(n), Obstacle::Deactivated, at).await.unwrap();
+                        let gone = Obstacle::Deactivated;
+                        stores[0].mark_unreachable(id(n), gone, at, at).await.unwrap();
                         if erases {
                             stores[1].delete(&[id(n)]).await.unwrap();
                         }
@@ -215,9 +216,11 @@ async fn one_round(stores: &Stores, interactions: Vec<Interaction>, update_id: &
         .enumerate()
         .map(|(writer, size)| {
             let (store, interactions) = (stores[writer % 2].clone(), interactions.clone());
+            // By clocks of which some are behind what was registered by others.
+            let now = at(if writer % 2 == 0 { 1_000 } else { 10 }, 0);
             spawn_blocking(move || {
                 for part in interactions.chunks(size) {
-                    store.register(&part.to_vec().into(), at(0, 0)).unwrap();
+                    store.register(&part.to_vec().into(), now).unwrap();
                 }
             })
         })
@@ -271,7 +274,7 @@ async fn active(store: &dyn Store, last: &str, days: u32) -> i64 {
 
 fn register(store: &dyn Store, interactions: impl IntoIterator<Item = Interaction>) {
     let batch = interactions.into_iter().collect::<Vec<_>>().into();
-    block_in_place(|| store.register(&batch, at(0, 0))).unwrap();
+    block_in_place(|| store.register(&batch, at(1_000, 0))).unwrap();
 }
 
 fn on(time: &str, kind: InteractionKind) -> Interaction {

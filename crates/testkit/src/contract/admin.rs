@@ -348,7 +348,7 @@ pub async fn the_log_keeps_text_as_it_is([(_, admins), _]: [Store; 2]) {
 pub async fn who_is_erased_leaves_no_values([(users, admins), _]: [Store; 2]) {
     let there =
         [5, 6].map(|n| Interaction::new(at(0), Profile::of_id(id(n)), InteractionKind::Text));
-    block_in_place(|| users.register(&there.to_vec().into(), at(0))).unwrap();
+    block_in_place(|| users.register(&there.to_vec().into(), at(1_000))).unwrap();
     for about in [5, 6] {
         let note = NewAuditEntry {
             about: Some(id(about)),

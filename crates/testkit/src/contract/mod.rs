@@ -3,6 +3,7 @@
 pub mod activity;
 pub mod admin;
 pub mod bots;
+pub mod clocks;
 pub mod demo;
 pub mod directory;
 pub mod preferences;

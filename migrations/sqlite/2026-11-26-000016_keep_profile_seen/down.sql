@@ -1,0 +1,1 @@
+ALTER TABLE telegram_users DROP COLUMN profile_seen;
