@@ -659,7 +659,8 @@ async fn a_read_only_database_is_told_in_one_line() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_demo_needs_nothing_and_touches_nothing() {
     let database = ThrowAwayDatabase::sqlite();
-    let settings = [("TELEGRAM_BOT_TOKEN", "123:production")];
+    let settings =
+        [("TELEGRAM_BOT_TOKEN", "123:production"), ("ALL_PROXY", "socks5://127.0.0.1:1")];
     let bot = RunningBot::demo(&database, &settings).await;
     bot.said("demo │     the bot to ").await;
     bot.said("the schedule is fetched").await;
