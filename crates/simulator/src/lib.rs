@@ -30,8 +30,9 @@
 //! ```
 //!
 //! What it takes from the real thing is what a bot can notice: which updates are queued, confirmed
-//! and repeated, who can be written to, which texts are refused and in which words. What it leaves
-//! out: files, markup other than HTML, and rate limits unless a [`Fault`] asks for one.
+//! and repeated, who can be written to and where (topics, direct messages of channels, groups that
+//! became supergroups), which texts are refused and in which words. What it leaves out: files,
+//! markup other than HTML, and rate limits unless a [`Fault`] asks for one.
 //!
 //! [`NhlApi`] plays the NHL's web API in the same way, for the schedule.
 //!
@@ -55,8 +56,10 @@ mod names;
 mod nhl;
 mod params;
 mod people;
+mod places;
 mod queue;
 mod record;
+mod refusal;
 mod server;
 mod simulator;
 mod telegram;

@@ -14,6 +14,7 @@ use crate::markup::{Formatted, parse_html};
 use crate::params::Params;
 use crate::people::{Chat, ChatKind};
 use crate::record::SentMessage;
+use crate::refusal::Refusal;
 use crate::telegram::{OutOfReach, State, Telegram, WaitingPoll};
 
 /// What ends a getUpdates when another one comes.
@@ -22,27 +23,6 @@ pub(crate) const OTHER_POLL: &str = "Conflict: terminated by other getUpdates re
 pub(crate) const WEBHOOK_SET: &str = "Conflict: terminated by setWebhook request";
 const WEBHOOK_ACTIVE: &str = "Conflict: can't use getUpdates method while webhook is active; use \
                               deleteWebhook to delete the webhook first";
-
-/// An error that Telegram answers with.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Refusal {
-    pub(crate) code: u16,
-    pub(crate) description: String,
-}
-
-impl Refusal {
-    pub(crate) fn new(code: u16, description: impl Into<String>) -> Self {
-        Self { code, description: description.into() }
-    }
-
-    pub(crate) fn unauthorized() -> Self {
-        Self::new(401, "Unauthorized")
-    }
-
-    fn bad_request(reason: &str) -> Self {
-        Self::new(400, format!("Bad Request: {reason}"))
-    }
-}
 
 type Answer = Result<Value, Refusal>;
 
@@ -123,7 +103,7 @@ fn look_for_updates(
 }
 
 fn get_me(telegram: &Telegram) -> Answer {
-    let mut me = telegram.bot_json().clone();
+    let mut me = telegram.bot_json();
     if let Value::Object(fields) = &mut me {
         fields.insert("can_join_groups".into(), json!(true));
         fields.insert("can_read_all_group_messages".into(), json!(false));
@@ -142,10 +122,14 @@ fn send_message(telegram: &Telegram, params: &Params) -> Answer {
     let markup = reply_markup(params)?;
     let mut state = telegram.state();
     let chat = reachable_chat(telegram, &state, params)?;
+    let place = state.places.of_message(&chat, params)?;
     let message_id = telegram.next_message_id();
     let mut message = json!({
         "message_id": message_id, "date": unix_now(), "chat": chat, "from": telegram.bot_json(),
     });
+    if let Value::Object(fields) = &mut message {
+        fields.extend(place.into_iter().map(|(name, value)| (name.to_owned(), value)));
+    }
     write(&mut message, &formatted, markup);
     let sent = SentMessage {
         chat_id: chat.id,
@@ -365,6 +349,7 @@ fn unseen_chat(id: i64) -> Chat {
 
 fn reachable_chat(telegram: &Telegram, state: &State, params: &Params) -> Result<Chat, Refusal> {
     let chat = known_chat(telegram, state, params)?;
+    state.places.check_chat(chat.id)?;
     let reason = match state.out_of_reach.get(&chat.id) {
         Some(OutOfReach::Blocked) => "bot was blocked by the user",
         Some(OutOfReach::Deactivated) => "user is deactivated",

@@ -130,6 +130,12 @@ pub struct Chat {
     /// The person's last name, in a private chat.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_name: Option<String>,
+    /// Whether it is a supergroup with topics.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_forum: bool,
+    /// Whether it is where people write to a channel.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_direct_messages: bool,
 }
 
 impl Chat {
@@ -142,6 +148,8 @@ impl Chat {
             username: person.username.clone(),
             first_name: Some(person.first_name.clone()),
             last_name: person.last_name.clone(),
+            is_forum: false,
+            is_direct_messages: false,
         }
     }
 
@@ -160,7 +168,26 @@ impl Chat {
         Self::titled(id, ChatKind::Channel, title.into())
     }
 
+    /// A large group with topics.
+    pub fn forum(id: i64, title: impl Into<String>) -> Self {
+        Self { is_forum: true, ..Self::supergroup(id, title) }
+    }
+
+    /// The chat in which people write to a channel, each in a topic of their own.
+    pub fn direct_messages(id: i64, title: impl Into<String>) -> Self {
+        Self { is_direct_messages: true, ..Self::supergroup(id, title) }
+    }
+
     fn titled(id: i64, kind: ChatKind, title: String) -> Self {
-        Self { id, kind, title: Some(title), username: None, first_name: None, last_name: None }
+        Self {
+            id,
+            kind,
+            title: Some(title),
+            username: None,
+            first_name: None,
+            last_name: None,
+            is_forum: false,
+            is_direct_messages: false,
+        }
     }
 }

@@ -10,8 +10,9 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use crate::fault::Fault;
-use crate::methods::{self, Refusal};
+use crate::methods;
 use crate::params::Params;
+use crate::refusal::Refusal;
 use crate::telegram::Telegram;
 use crate::wire::{Sabotage, Wires};
 
@@ -165,8 +166,11 @@ fn is_token(token: &str) -> bool {
 }
 
 fn refused(refusal: &Refusal) -> Response<Body> {
-    let Refusal { code, description } = refusal;
-    let body = json!({ "ok": false, "error_code": code, "description": description });
+    let Refusal { code, description, migrate_to_chat_id } = refusal;
+    let mut body = json!({ "ok": false, "error_code": code, "description": description });
+    if let (Value::Object(fields), Some(to)) = (&mut body, migrate_to_chat_id) {
+        fields.insert("parameters".into(), json!({ "migrate_to_chat_id": to }));
+    }
     json_response(*code, &body)
 }
 

@@ -56,6 +56,7 @@ impl Default for Builder {
             token: simulated_token(bot.id),
             bot,
             first_update_id: 500_000_001,
+            first_message_id: 1,
             every_kind_allowed: false,
             get_me_omits: vec![],
             lacking_methods: vec![],
@@ -94,6 +95,12 @@ impl Builder {
     /// where the first one ended with [`Simulator::next_update_id`].
     pub fn first_update_id(mut self, id: i64) -> Self {
         self.setup.first_update_id = id;
+        self
+    }
+
+    /// The number of the first message, by default 1.
+    pub fn first_message_id(mut self, id: i64) -> Self {
+        self.setup.first_message_id = id;
         self
     }
 
@@ -203,8 +210,13 @@ impl Simulator {
     }
 
     /// The bot's username, without the `@`.
-    pub fn bot_username(&self) -> &str {
-        self.telegram.setup.bot.username.as_deref().unwrap_or_default()
+    pub fn bot_username(&self) -> String {
+        self.telegram.bot().username.unwrap_or_default()
+    }
+
+    /// The bot's owner gives it another username. Telegram does not announce it.
+    pub fn rename_bot(&self, username: &str) {
+        self.telegram.rename_bot(username);
     }
 
     /// Makes the token invalid: from now on every call is answered with 401.
@@ -281,6 +293,24 @@ impl Simulator {
     /// The bot is in this group or channel since before this Telegram was started.
     pub fn introduce_chat(&self, chat: &Chat) {
         self.telegram.state().chats.insert(chat.id, chat.clone());
+    }
+
+    /// A topic is closed: the bot cannot write there any more.
+    pub fn close_topic(&self, chat: &Chat, thread: i64) {
+        self.telegram.state().places.close_topic(chat.id, thread);
+    }
+
+    /// A topic is deleted: Telegram knows it no more.
+    pub fn delete_topic(&self, chat: &Chat, thread: i64) {
+        self.telegram.state().places.delete_topic(chat.id, thread);
+    }
+
+    /// A group becomes a supergroup, to which the bot has to write from now on. For the
+    /// messages that announce it, push [`Update::migrated`].
+    pub fn migrate(&self, group: &Chat, supergroup: &Chat) {
+        let mut state = self.telegram.state();
+        state.places.migrate(group.id, supergroup.id);
+        state.chats.insert(supergroup.id, supergroup.clone());
     }
 
     /// Tells of everything that people and the bot say to each other from now on.

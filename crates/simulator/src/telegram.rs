@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
@@ -12,6 +12,7 @@ use crate::clock::unix_now;
 use crate::exchange::Exchange;
 use crate::fault::{Fault, Faults};
 use crate::people::{Chat, ChatKind, Person};
+use crate::places::Places;
 use crate::queue::{Incoming, Queue};
 use crate::record::{Request, SentMessage};
 use crate::updates::{Missing, Update};
@@ -23,6 +24,7 @@ pub(crate) struct Setup {
     pub(crate) bot: Person,
     pub(crate) token: String,
     pub(crate) first_update_id: i64,
+    pub(crate) first_message_id: i64,
     pub(crate) every_kind_allowed: bool,
     pub(crate) get_me_omits: Vec<String>,
     pub(crate) lacking_methods: Vec<String>,
@@ -35,7 +37,8 @@ pub(crate) struct Setup {
 /// Telegram, as far as one bot is concerned.
 pub(crate) struct Telegram {
     pub(crate) setup: Setup,
-    bot_json: Value,
+    /// The bot as messages show it; its name may change.
+    bot: RwLock<Person>,
     state: Mutex<State>,
     message_ids: AtomicI64,
     /// Counts changes of the state; whoever waits for one looks again after each.
@@ -54,6 +57,7 @@ pub(crate) struct State {
     pub(crate) out_of_reach: HashMap<i64, OutOfReach>,
     pub(crate) webhook: Option<Webhook>,
     pub(crate) commands: HashMap<String, Value>,
+    pub(crate) places: Places,
     pub(crate) revoked: bool,
     pub(crate) poll: Poll,
     pub(crate) last_buttons: HashMap<i64, SentMessage>,
@@ -120,6 +124,7 @@ impl Telegram {
             out_of_reach: HashMap::new(),
             webhook: None,
             commands: HashMap::new(),
+            places: Places::default(),
             revoked: false,
             poll: Poll::default(),
             last_buttons: HashMap::new(),
@@ -129,14 +134,14 @@ impl Telegram {
             seen: HashMap::new(),
         };
         Self {
-            bot_json: json!(setup.bot),
-            setup,
+            bot: RwLock::new(setup.bot.clone()),
             state: Mutex::new(state),
-            message_ids: AtomicI64::new(1),
+            message_ids: AtomicI64::new(setup.first_message_id),
             changes: watch::Sender::new(0),
             arrivals: Notify::new(),
             exchanges: broadcast::Sender::new(4096),
             closed: watch::Sender::new(false),
+            setup,
         }
     }
 
@@ -157,8 +162,17 @@ impl Telegram {
         self.message_ids.fetch_add(1, Ordering::Relaxed)
     }
 
-    pub(crate) fn bot_json(&self) -> &Value {
-        &self.bot_json
+    pub(crate) fn bot(&self) -> Person {
+        self.bot.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn bot_json(&self) -> Value {
+        json!(*self.bot.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn rename_bot(&self, username: &str) {
+        let mut bot = self.bot.write().unwrap_or_else(PoisonError::into_inner);
+        bot.username = Some(username.to_owned());
     }
 }
 
@@ -171,7 +185,8 @@ impl Telegram {
 
     /// Completes an update and takes notice of what it says.
     pub(crate) fn prepare(&self, mut update: Update) -> Incoming {
-        let missing = Missing { now: unix_now(), bot: &self.bot_json };
+        let bot = self.bot_json();
+        let missing = Missing { now: unix_now(), bot: &bot };
         update.complete(&missing, || self.next_message_id());
         self.notice(&update);
         self.tell(|| exchange_of(&update));
@@ -208,6 +223,7 @@ impl Telegram {
             state.people.insert(person.id, person);
         }
         let Some(chat) = chat else { return };
+        state.places.notice(update, &chat);
         match update.bot_status() {
             Some("kicked" | "left") => {
                 let is_private = chat.kind == ChatKind::Private;

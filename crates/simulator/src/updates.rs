@@ -99,6 +99,22 @@ impl Update {
         Self::posted("edited_channel_post", channel, text.into())
     }
 
+    /// A text to a channel, in the channel's direct messages chat. A person's topic has the number of
+    /// the person.
+    pub fn direct_message(person: &Person, chat: &Chat, text: impl Into<String>) -> Self {
+        let topic = json!({ "topic_id": person.id, "user": person });
+        Self::text(person, text).in_chat(chat).with("direct_messages_topic", topic)
+    }
+
+    /// The messages about a group that became a supergroup: one in each of the two chats.
+    pub fn migrated(person: &Person, group: &Chat, supergroup: &Chat) -> [Self; 2] {
+        let message = |chat: &Chat| Self::new("message", by_person(person)).in_chat(chat);
+        [
+            message(group).with("migrate_to_chat_id", supergroup.id),
+            message(supergroup).with("migrate_from_chat_id", group.id),
+        ]
+    }
+
     /// A text that calls the bot into a chat where it is not a member.
     pub fn guest_message(person: &Person, text: impl Into<String>) -> Self {
         Self::written("guest_message", person, text.into()).with("guest_query_id", "guest-1")
@@ -377,6 +393,11 @@ impl Update {
     /// In another chat than the person's own.
     pub fn in_chat(self, chat: &Chat) -> Self {
         self.with("chat", json!(chat))
+    }
+
+    /// In a topic of its chat.
+    pub fn in_topic(self, thread: i64) -> Self {
+        self.with("message_thread_id", thread).with("is_topic_message", true)
     }
 
     /// As a forward of what somebody else wrote a day earlier.

@@ -9,9 +9,10 @@ use tokio::task::JoinSet;
 
 use crate::clock::unix_now;
 use crate::http::{Connection, HttpUrl, Reply};
-use crate::methods::{Refusal, WEBHOOK_SET, call, string_list};
+use crate::methods::{WEBHOOK_SET, call, string_list};
 use crate::params::Params;
 use crate::queue::Next;
+use crate::refusal::Refusal;
 use crate::telegram::Telegram;
 
 /// How long a delivery may take.
