@@ -119,6 +119,7 @@ pub enum InteractionKind {
     GuestMessage,
     ManagedBot,
     Subscription,
+    StoppedMessageGeneration,
     /// A kind of update that this version does not know.
     Other,
     /// A call of the service by other code, with a profile.
@@ -129,7 +130,7 @@ pub enum InteractionKind {
 
 impl InteractionKind {
     /// Every kind.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::Command,
         Self::Text,
         Self::Message,
@@ -153,6 +154,7 @@ impl InteractionKind {
         Self::GuestMessage,
         Self::ManagedBot,
         Self::Subscription,
+        Self::StoppedMessageGeneration,
         Self::Other,
         Self::Call,
         Self::Touch,
@@ -189,6 +191,7 @@ impl InteractionKind {
             Self::GuestMessage => "guest_message",
             Self::ManagedBot => "managed_bot",
             Self::Subscription => "subscription",
+            Self::StoppedMessageGeneration => "stopped_message_generation",
             Self::Other => "other",
             Self::Call => "call",
             Self::Touch => "touch",

@@ -1,6 +1,6 @@
 use std::{collections::BTreeSet, sync::Arc};
 
-use rollcall_domain::{Clock, TelegramId};
+use rollcall_domain::{Clock, TelegramId, Username};
 use rollcall_service::{AdminService, PreferencesService, ScheduleService, UserService};
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::json;
@@ -218,9 +218,8 @@ impl Bot {
             clock: clock.clone(),
             admins: self.admins.clone(),
             admin_site: self.admin_site.clone(),
-            our_username: self.username.clone(),
         };
-        Ingest::new(users, clock, handler)
+        Ingest::new(users, clock, handler, Username::from_telegram(&self.username))
     }
 
     /// Sets the menus, beside everything else and as long as it takes.

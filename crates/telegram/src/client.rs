@@ -120,6 +120,7 @@ impl Body {
                     self.token.redact(&without_quotes(&description))
                 },
                 retry_after: parameters.and_then(retry_after),
+                migrate_to_chat_id: parameters.and_then(migrate_to_chat_id),
             }),
         }
     }
@@ -138,18 +139,27 @@ struct Answer<'a, T> {
     parameters: Option<&'a RawValue>,
 }
 
-/// What we need of an error's parameters (Bot API, "ResponseParameters").
+/// What we need of an error's parameters (Bot API, "ResponseParameters"), each read by itself.
 #[derive(Deserialize)]
-struct Parameters {
+struct Parameters<'a> {
     /// In seconds; Telegram has been seen to ask for more than a day.
-    retry_after: Option<u64>,
+    #[serde(borrow)]
+    retry_after: Option<&'a RawValue>,
+    migrate_to_chat_id: Option<&'a RawValue>,
 }
 
 /// How long an error asks to wait. Nought asks for nothing, or we would try again without a rest;
 /// so do parameters of another form, whose error is told all the same.
 fn retry_after(parameters: &RawValue) -> Option<Duration> {
     let parameters: Parameters = serde_json::from_str(parameters.get()).ok()?;
-    parameters.retry_after.filter(|seconds| *seconds > 0).map(Duration::from_secs)
+    let seconds: u64 = serde_json::from_str(parameters.retry_after?.get()).ok()?;
+    (seconds > 0).then(|| Duration::from_secs(seconds))
+}
+
+/// The supergroup that the group has become.
+fn migrate_to_chat_id(parameters: &RawValue) -> Option<i64> {
+    let parameters: Parameters = serde_json::from_str(parameters.get()).ok()?;
+    serde_json::from_str(parameters.migrate_to_chat_id?.get()).ok()
 }
 
 /// Reads an answer, but for one that is too long: of that no more than the bound is ever held.
@@ -203,6 +213,8 @@ pub enum CallError {
         description: String,
         /// How long Telegram asks to wait before the next try.
         retry_after: Option<Duration>,
+        /// The supergroup that the group has become, which was meant.
+        migrate_to_chat_id: Option<i64>,
     },
     /// There was no answer.
     #[error("no answer to {method}")]
@@ -260,6 +272,14 @@ impl CallError {
     pub(crate) fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Refused { retry_after, .. } => *retry_after,
+            Self::Transport { .. } | Self::Unreadable { .. } | Self::TooLong { .. } => None,
+        }
+    }
+
+    /// The supergroup that the group has become which was meant.
+    pub(crate) fn migrate_to_chat_id(&self) -> Option<i64> {
+        match self {
+            Self::Refused { migrate_to_chat_id, .. } => *migrate_to_chat_id,
             Self::Transport { .. } | Self::Unreadable { .. } | Self::TooLong { .. } => None,
         }
     }
@@ -393,12 +413,36 @@ mod tests {
     }
 
     #[test]
+    fn errors_tell_where_a_group_has_gone() {
+        for (parameters, chat_id) in [
+            (r#"{"migrate_to_chat_id":-1001234567890}"#, Some(-1_001_234_567_890)),
+            (
+                r#"{"migrate_to_chat_id":-9007199254740993,"retry_after":"soon"}"#,
+                Some(-(1 << 53) - 1),
+            ),
+            (r#"{"migrate_to_chat_id":"-1001234567890"}"#, None),
+            (r#"{"migrate_to_chat_id":-9223372036854775809}"#, None),
+            (r#"{"migrate_to_chat_id":null}"#, None),
+            (r#"{"retry_after":1}"#, None),
+            ("{}", None),
+            ("[]", None),
+        ] {
+            let answer = format!(
+                r#"{{"ok":false,"error_code":400,"description":"Bad Request","parameters":{parameters}}}"#
+            );
+            let error = body(&answer).read::<i64>().unwrap_err();
+            assert_eq!(error.migrate_to_chat_id(), chat_id, "{parameters}");
+        }
+    }
+
+    #[test]
     fn conflicts_are_told_apart() {
         let refused = |code, description: &str| CallError::Refused {
             method: "getUpdates",
             code,
             description: description.to_owned(),
             retry_after: None,
+            migrate_to_chat_id: None,
         };
         for (code, description, conflict) in [
             (
@@ -450,6 +494,7 @@ mod tests {
             code,
             description: String::new(),
             retry_after: None,
+            migrate_to_chat_id: None,
         };
         assert!(refused(401).is_bad_token() && refused(404).is_bad_token());
         assert!(!refused(403).is_bad_token());

@@ -15,7 +15,7 @@ use crate::{
     locale::Locale,
     menu,
     outbox::{Outbox, SendError},
-    reply::{Screen, reply},
+    reply::{Screen, send},
     schedule, settings_menu, text,
     trouble::chain,
     update::CommandMessage,
@@ -34,7 +34,6 @@ pub(crate) struct Handler {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) admins: BTreeSet<TelegramId>,
     pub(crate) admin_site: Option<AdminSite>,
-    pub(crate) our_username: String,
 }
 
 /// Whom something is answered to, and what they have chosen.
@@ -52,10 +51,10 @@ impl Asker {
 }
 
 impl Handler {
-    /// Answers a message that starts with a command, from somebody just registered. Answers are
-    /// best effort: one that the outbox cannot get out is logged, and gone.
+    /// Answers a command from somebody just registered. Answers are best effort: one that the outbox
+    /// cannot get out is logged, and gone.
     pub(crate) async fn handle(&self, message: &CommandMessage, registration: &Registration) {
-        let Some(command) = Command::read(&message.text, &self.our_username) else { return };
+        let command = &message.command;
         let from = registration.user.telegram_id;
         let is_private = message.chat.kind == ChatKind::Private;
         let by_admin = is_private && self.admins.contains(&from);
@@ -78,11 +77,11 @@ impl Handler {
         };
         // Whatever the person does from now on shows that they can be reached.
         let begun = self.clock.now();
-        if let Err(error) = reply(&self.outbox, message, &answer).await {
+        if let Err(error) = send(&self.outbox, message.from, &answer).await {
             self.not_sent(from, error, begun).await;
         }
         metrics::histogram!("rollcall_handler_seconds").record(begun_at.elapsed());
-        if command == Command::Start && by_admin {
+        if matches!(command, Command::Start(_)) && by_admin {
             self.set_menu(from).await;
         }
     }
@@ -111,17 +110,15 @@ impl Handler {
     ) -> Result<Screen, ServiceError> {
         let locale = asker.locale();
         Ok(match asked.command {
-            Command::Start => text::greeting(locale, &registration.user).into(),
+            Command::Start(_) => text::greeting(locale, &registration.user).into(),
             Command::Schedule => self.games(ScheduleView::Next, asker).await?,
             Command::Settings if asked.is_private => self.settings(asker).await?,
             Command::Settings => locale.text("settings-private").into(),
             Command::Help => text::help(locale, asked.by_admin).into(),
-            Command::Users(page) => match page_number(page) {
-                Some(page) => {
-                    text::users(locale, &self.users.get_users_list(page, PAGE_SIZE).await?).into()
-                }
-                None => locale.text("users-not-a-page").into(),
-            },
+            Command::Users(Some(page)) => {
+                text::users(locale, &self.users.get_users_list(*page, PAGE_SIZE).await?).into()
+            }
+            Command::Users(None) => locale.text("users-not-a-page").into(),
             Command::Stats => text::stats(locale, &self.users.get_user_stats().await?).into(),
             Command::Admin => self.link(asker).await?.into(),
         })
@@ -186,23 +183,15 @@ impl Handler {
 
 /// A command, and where it comes from.
 struct Asked<'a> {
-    command: Command<'a>,
+    command: &'a Command,
     by_admin: bool,
     is_private: bool,
 }
 
 /// What is told where a command failed.
-fn failed(command: Command<'_>, asker: &Asker) -> Screen {
+fn failed(command: &Command, asker: &Asker) -> Screen {
     match command {
         Command::Schedule => schedule::failed(asker.locale(), &asker.preferences),
         _ => asker.locale().text("failed").into(),
-    }
-}
-
-/// The page that was typed; the first one where none was, and none where it cannot be one.
-fn page_number(typed: &str) -> Option<u32> {
-    match typed {
-        "" => Some(1),
-        typed => typed.parse().ok().filter(|page| *page > 0),
     }
 }

@@ -8,13 +8,12 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
-use rollcall_domain::{Clock, Interaction, Registration, SetAside};
+use rollcall_domain::{Clock, Interaction, Registration, SetAside, Username};
 use rollcall_service::{ServiceError, UserService};
 use serde_json::value::RawValue;
 use tokio::time::Instant;
 
 use crate::{
-    command::Command,
     handler::Handler,
     lanes::Lanes,
     trouble::chain,
@@ -36,6 +35,7 @@ pub(crate) struct Ingest {
     users: UserService,
     clock: Arc<dyn Clock>,
     handler: Arc<Handler>,
+    own_name: Option<Username>,
     lanes: Lanes,
     told: Arc<Mutex<Option<Instant>>>,
 }
@@ -59,36 +59,39 @@ impl Request {
     /// Where it is answered: in the order of what is asked there.
     fn chat_id(&self) -> Option<i64> {
         match self {
-            Self::Command(message) => Some(message.chat.id),
-            Self::Press(press) => press.message.map(|(chat, _)| chat.id),
+            Self::Command(message) => Some(message.from.chat_id),
+            Self::Press(press) => press.message.map(|(_, place)| place.destination.chat_id),
         }
     }
 }
 
 impl Ingest {
-    pub(crate) fn new(users: UserService, clock: Arc<dyn Clock>, handler: Handler) -> Self {
+    pub(crate) fn new(
+        users: UserService,
+        clock: Arc<dyn Clock>,
+        handler: Handler,
+        own_name: Option<Username>,
+    ) -> Self {
         let lanes = Lanes::new(COMMANDS_IN_MEMORY, COMMANDS_OF_A_CHAT);
-        Self { users, clock, handler: Arc::new(handler), lanes, told: Arc::default() }
+        Self { users, clock, handler: Arc::new(handler), own_name, lanes, told: Arc::default() }
     }
 
     /// Reads updates that have just come together; see [`update::read`].
     pub(crate) fn read<'a>(&self, raw: impl IntoIterator<Item = &'a RawValue>) -> Vec<Update<'a>> {
         let received = self.clock.now();
-        let read = |raw: &'a RawValue| {
-            let mut update = update::read(raw.get(), received);
-            if let (Some(interaction), Some(command)) = (&mut update.interaction, &update.command) {
-                let known = Command::read(&command.text, &self.handler.our_username);
-                interaction.command = known.map(Command::name);
-            }
-            if let Some(fault) = &update.fault {
+        let read = |raw: &'a RawValue| update::read(raw.get(), received, self.own_name.as_ref());
+        let mut updates: Vec<Update> = raw.into_iter().map(read).collect();
+        for Update { update_id, fault, migration, .. } in &updates {
+            if let Some(fault) = fault {
                 log::warn!(
-                    update_id = update.update_id, fault;
+                    update_id, fault;
                     "an update could not be read in full, and is set aside"
                 );
             }
-            update
-        };
-        let mut updates: Vec<Update> = raw.into_iter().map(read).collect();
+            if let Some(migration) = migration {
+                self.handler.outbox.learn(*migration);
+            }
+        }
         if let Some(latest) = date_the_undated(&mut updates) {
             let lag_ms = (received - latest).num_milliseconds().max(0);
             let lag = Duration::from_millis(lag_ms.unsigned_abs());
@@ -160,6 +163,7 @@ impl Ingest {
             let handler = self.handler.clone();
             let person = registration.user.telegram_id.get();
             let chat = request.chat_id().unwrap_or(person);
+            let chat = self.handler.outbox.current_chat(chat);
             let answer = async move {
                 match request {
                     Request::Command(message) => handler.handle(&message, &registration).await,
@@ -243,7 +247,7 @@ mod tests {
         let seconds = |updates: &[Value]| {
             let texts: Vec<String> = updates.iter().map(Value::to_string).collect();
             let mut updates: Vec<Update> =
-                texts.iter().map(|text| update::read(text, received)).collect();
+                texts.iter().map(|text| update::read(text, received, None)).collect();
             date_the_undated(&mut updates);
             let at =
                 |update: &Update| update.interaction.as_ref().map(|acted| acted.at.timestamp());

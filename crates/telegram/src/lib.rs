@@ -18,6 +18,7 @@ mod backoff;
 mod bot;
 mod client;
 mod command;
+mod destination;
 mod error;
 mod handler;
 mod ingest;

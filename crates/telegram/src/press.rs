@@ -9,7 +9,7 @@ use rollcall_service::{ScheduleView, ServiceError};
 use crate::{
     action::Action,
     handler::{Asker, Handler},
-    reply::{MessagePlace, Screen, edit},
+    reply::{Screen, edit},
     schedule, settings_menu,
     trouble::chain,
     update::Press,
@@ -58,8 +58,7 @@ impl Handler {
         let class = outcome.told.unwrap_or("press-shown");
         metrics::counter!("rollcall_presses_total", "outcome" => class).increment(1);
         self.acknowledge(press, outcome.told, &asker).await;
-        if let (Some(screen), Some((chat, message_id))) = (outcome.screen, press.message) {
-            let place = MessagePlace { chat_id: chat.id, message_id };
+        if let (Some(screen), Some((_, place))) = (outcome.screen, press.message) {
             let begun = self.clock.now();
             if let Err(error) = edit(&self.outbox, place, &screen).await {
                 self.not_sent(asker.id, error, begun).await;

@@ -2,14 +2,13 @@
 
 use frankenstein::{
     ParseMode,
-    methods::{EditMessageTextParams, SendMessageParams},
-    types::{InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions, ReplyMarkup},
+    types::{InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions},
 };
 
 use crate::{
     action::Action,
-    outbox::{Outbox, SendError},
-    update::CommandMessage,
+    destination::{Destination, MessagePlace},
+    outbox::{Content, Outbox, SendError},
 };
 
 /// What a message shows.
@@ -35,6 +34,15 @@ impl From<String> for Screen {
 }
 
 impl Screen {
+    fn content(&self) -> Content<'_> {
+        Content {
+            text: &self.text,
+            parse_mode: ParseMode::Html,
+            link_preview_options: LinkPreviewOptions::builder().is_disabled(true).build(),
+            reply_markup: (!self.buttons.is_empty()).then(|| self.markup()),
+        }
+    }
+
     fn markup(&self) -> InlineKeyboardMarkup {
         let button = |Button { label, action }: &Button| {
             InlineKeyboardButton::builder().text(label).callback_data(action.data()).build()
@@ -44,49 +52,24 @@ impl Screen {
     }
 }
 
-/// Where a message is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct MessagePlace {
-    pub(crate) chat_id: i64,
-    pub(crate) message_id: i32,
-}
-
-/// Answers in the chat, and the topic, of a message.
-pub(crate) async fn reply(
+/// Sends a message.
+pub(crate) async fn send(
     outbox: &Outbox,
-    to: &CommandMessage,
+    to: Destination,
     screen: &Screen,
 ) -> Result<(), SendError> {
-    let markup = screen.markup();
-    let markup = (!screen.buttons.is_empty()).then_some(ReplyMarkup::InlineKeyboardMarkup(markup));
-    let parameters = SendMessageParams::builder()
-        .chat_id(to.chat.id)
-        .maybe_message_thread_id(to.topic)
-        .text(&screen.text)
-        .parse_mode(ParseMode::Html)
-        .link_preview_options(no_preview())
-        .maybe_reply_markup(markup)
-        .build();
-    outbox.send(to.chat.id, &parameters).await
+    outbox.send(to, &screen.content()).await
 }
 
-/// Changes a message of the bot's in place.
+/// Changes a message of the bot's in place, or sends a new one where there is none any more.
 pub(crate) async fn edit(
     outbox: &Outbox,
     place: MessagePlace,
     screen: &Screen,
 ) -> Result<(), SendError> {
-    let parameters = EditMessageTextParams::builder()
-        .chat_id(place.chat_id)
-        .message_id(place.message_id)
-        .text(&screen.text)
-        .parse_mode(ParseMode::Html)
-        .link_preview_options(no_preview())
-        .reply_markup(screen.markup())
-        .build();
-    outbox.edit(place.chat_id, &parameters).await
-}
-
-fn no_preview() -> LinkPreviewOptions {
-    LinkPreviewOptions::builder().is_disabled(true).build()
+    let content = screen.content();
+    match outbox.edit(place, &content).await {
+        Err(error) if error.is_of_lost_message() => outbox.send(place.destination, &content).await,
+        result => result,
+    }
 }

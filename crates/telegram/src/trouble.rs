@@ -104,6 +104,7 @@ mod tests {
             code,
             description: String::new(),
             retry_after: retry_after_s.map(Duration::from_secs),
+            migrate_to_chat_id: None,
         }
     }
 

@@ -63,3 +63,15 @@ pub(crate) async fn counted(database: &ThrowAwayDatabase) -> u64 {
     let counts = users.sums_by_label(&[Figure::Kind], first, last).await.unwrap();
     counts.iter().map(|(.., interactions)| interactions.unsigned_abs()).sum()
 }
+
+/// How often each command was used, by name.
+pub(crate) async fn commands(database: &ThrowAwayDatabase) -> Vec<(String, i64)> {
+    let database = Database::open_existing(database.url().parse().unwrap()).await.unwrap();
+    let users = DieselUserRepository::new(database);
+    let (first, last) = ("1970-01-01".parse().unwrap(), "2100-01-01".parse().unwrap());
+    let counts = users.sums_by_label(&[Figure::Command], first, last).await.unwrap();
+    let mut uses: Vec<(String, i64)> =
+        counts.into_iter().map(|(_, name, uses)| (name, uses)).collect();
+    uses.sort_unstable();
+    uses
+}

@@ -1,0 +1,72 @@
+//! Where a message goes.
+
+use serde::Serialize;
+
+/// A chat, and what Telegram needs to reach the right place in it. Serialized as the parameters of
+/// the Bot API's methods that send something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Destination {
+    pub(crate) chat_id: i64,
+    #[serde(flatten)]
+    pub(crate) topic: Option<Topic>,
+}
+
+/// A part of a chat that messages belong to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub(crate) enum Topic {
+    /// A topic of a supergroup or of a private chat. Without it, the message goes to the chat as a
+    /// whole.
+    #[serde(rename = "message_thread_id")]
+    Thread(i64),
+    /// What one person and a channel write to each other. The channel's direct messages chat takes
+    /// no message without it.
+    #[serde(rename = "direct_messages_topic_id")]
+    DirectMessages(i64),
+}
+
+impl Destination {
+    /// The chat as a whole, where that is another place that the message may go to.
+    pub(crate) fn without_thread(self) -> Option<Self> {
+        matches!(self.topic, Some(Topic::Thread(_))).then_some(Self { topic: None, ..self })
+    }
+}
+
+/// Where a message of the bot's is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct MessagePlace {
+    pub(crate) destination: Destination,
+    /// Its number in the chat.
+    pub(crate) message_id: i64,
+}
+
+/// A group that became a supergroup, which has an id of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Migration {
+    pub(crate) from: i64,
+    pub(crate) to: i64,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn it_is_written_as_the_bot_api_reads_it() {
+        for (topic, expected) in [
+            (None, json!({"chat_id": -5})),
+            (
+                Some(Topic::Thread(1 << 40)),
+                json!({"chat_id": -5, "message_thread_id": 1_099_511_627_776_i64}),
+            ),
+            (
+                Some(Topic::DirectMessages(1 << 40)),
+                json!({"chat_id": -5, "direct_messages_topic_id": 1_099_511_627_776_i64}),
+            ),
+        ] {
+            let written = serde_json::to_value(Destination { chat_id: -5, topic }).unwrap();
+            assert_eq!(written, expected);
+        }
+    }
+}

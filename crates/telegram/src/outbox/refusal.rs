@@ -1,0 +1,148 @@
+//! Why Telegram did not take a message.
+
+use std::time::Duration;
+
+use rollcall_domain::Obstacle;
+
+use crate::client::CallError;
+
+/// Why a message was not sent. Holds nobody's words.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SendError {
+    /// The bot cannot write to this person, until they write to it again.
+    #[error("the person cannot be reached: {}", cause.name())]
+    Unreachable {
+        /// Why.
+        cause: Obstacle,
+        /// How Telegram said it.
+        source: CallError,
+    },
+    /// Telegram wants nothing sent to this chat for longer than a message can wait.
+    #[error("Telegram asks to wait for another {:.0} s", left.as_secs_f64())]
+    Held {
+        /// How long.
+        left: Duration,
+    },
+    /// Telegram refuses this message, or was not to be reached however often it was tried.
+    #[error("the message cannot be sent")]
+    Call(#[source] CallError),
+}
+
+impl SendError {
+    pub(super) fn new(chat_id: i64, error: CallError) -> Self {
+        match obstacle(&error) {
+            // Groups have negative ids, and tell nothing about a person.
+            Some(cause) if chat_id > 0 => Self::Unreachable { cause, source: error },
+            _ => Self::Call(error),
+        }
+    }
+
+    /// Whether there is no message any more that could be changed: it was deleted, or stands in a
+    /// group that became a supergroup.
+    pub(crate) fn is_of_lost_message(&self) -> bool {
+        let Self::Call(error) = self else { return false };
+        const LOST: [&str; 3] =
+            ["message to edit not found", "message can't be edited", "message_id_invalid"];
+        error.migrate_to_chat_id().is_some()
+            || refusal(error, &[400])
+                .is_some_and(|words| LOST.iter().any(|lost| words.contains(lost)))
+    }
+}
+
+/// Reads from the description why a person cannot be reached, for there is no other place that
+/// tells it.
+fn obstacle(error: &CallError) -> Option<Obstacle> {
+    const CAUSES: [(i64, &str, Obstacle); 4] = [
+        (403, "bot was blocked by the user", Obstacle::Blocked),
+        (403, "user is deactivated", Obstacle::Deactivated),
+        (400, "chat not found", Obstacle::ChatNotFound),
+        (403, "bot can't initiate conversation with a user", Obstacle::NeverStarted),
+    ];
+    let CallError::Refused { code, description, .. } = error else { return None };
+    let means = |&&(its_code, words, _): &&(i64, &str, Obstacle)| {
+        *code == its_code && description.contains(words)
+    };
+    CAUSES.iter().find(means).map(|(.., obstacle)| *obstacle)
+}
+
+/// Whether Telegram refused a change because there is none.
+pub(super) fn is_unmodified(error: &CallError) -> bool {
+    refusal(error, &[400]).is_some_and(|words| words.contains("message is not modified"))
+}
+
+/// Whether Telegram refused a message because of its topic: "message thread not found",
+/// "TOPIC_CLOSED", "TOPIC_DELETED", "TOPIC_ID_INVALID", "the chat is not a forum" and more. There is
+/// no code of its own, but nothing else that is refused is called so.
+pub(super) fn refuses_topic(error: &CallError) -> bool {
+    refusal(error, &[400, 403]).is_some_and(|words| {
+        ["topic", "thread", "not a forum"].iter().any(|name| words.contains(name))
+    })
+}
+
+/// The description of a refusal with one of these codes, in lower case.
+fn refusal(error: &CallError, codes: &[i64]) -> Option<String> {
+    match error {
+        CallError::Refused { code, description, .. } if codes.contains(code) => {
+            Some(description.to_lowercase())
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(code: i64, description: &str) -> CallError {
+        CallError::Refused {
+            method: "sendMessage",
+            code,
+            description: description.to_owned(),
+            retry_after: None,
+            migrate_to_chat_id: None,
+        }
+    }
+
+    #[test]
+    fn a_refused_topic_is_known_by_its_description() {
+        for description in [
+            "Bad Request: message thread not found",
+            "Bad Request: MESSAGE_THREAD_NOT_FOUND",
+            "Bad Request: TOPIC_CLOSED",
+            "Bad Request: TOPIC_DELETED",
+            "Bad Request: TOPIC_ID_INVALID",
+            "Bad Request: topic not found",
+            "Bad Request: invalid topic identifier specified",
+            "Bad Request: chat doesn't have threads",
+            "Bad Request: the chat is not a forum",
+        ] {
+            assert!(refuses_topic(&refused(400, description)), "{description}");
+        }
+        for (code, description) in [
+            (400, "Bad Request: message is too long"),
+            (400, "Bad Request: chat not found"),
+            (403, "Forbidden: bot was blocked by the user"),
+            (403, "Forbidden: bot was kicked from the supergroup chat"),
+            (429, "Too Many Requests: retry after 5"),
+            (500, "Internal Server Error: no thread to run"),
+        ] {
+            assert!(!refuses_topic(&refused(code, description)), "{description}");
+        }
+    }
+
+    #[test]
+    fn a_lost_message_is_known_by_its_description() {
+        for (code, description, is_lost) in [
+            (400, "Bad Request: message to edit not found", true),
+            (400, "Bad Request: message can't be edited", true),
+            (400, "Bad Request: MESSAGE_ID_INVALID", true),
+            (400, "Bad Request: message is not modified: specified new message content", false),
+            (400, "Bad Request: chat not found", false),
+            (403, "Forbidden: bot was kicked from the supergroup chat", false),
+            (502, "Bad Gateway: message to edit not found", false),
+        ] {
+            let error = SendError::new(-5, refused(code, description));
+            assert_eq!(error.is_of_lost_message(), is_lost, "{description}");
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! The JSON of updates, as far as it is read. What is not known how it looks is kept as it came, and
+//! read by itself: so nothing that is odd spoils what stands beside it.
+
+use std::borrow::Cow;
+
+use rollcall_domain::{Profile, TelegramId};
+use serde::{
+    Deserialize, Deserializer,
+    de::{IgnoredAny, MapAccess, Visitor},
+};
+use serde_json::value::RawValue;
+
+use super::kinds::is_known;
+use crate::lossy::Text;
+
+/// An update: its id, and its content under the name of its kind.
+pub(super) struct Envelope<'a> {
+    pub(super) update_id: Option<i64>,
+    pub(super) content: Option<(Cow<'a, str>, &'a RawValue)>,
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Envelope<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields;
+
+        impl<'de> Visitor<'de> for Fields {
+            type Value = Envelope<'de>;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+                f.write_str("an update")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Envelope<'de>, A::Error> {
+                let mut envelope = Envelope { update_id: None, content: None };
+                while let Some(Text(name)) = map.next_key()? {
+                    let value: &RawValue = map.next_value()?;
+                    if name == "update_id" {
+                        envelope.update_id = serde_json::from_str(value.get()).ok();
+                    } else if is_known(&name)
+                        || (envelope.content.is_none() && value.get().starts_with('{'))
+                    {
+                        envelope.content = Some((name, value));
+                    }
+                }
+                Ok(envelope)
+            }
+        }
+
+        deserializer.deserialize_map(Fields)
+    }
+}
+
+/// The fields of an update's content that tell who did it, when and where.
+#[derive(Deserialize)]
+pub(super) struct Content<'a> {
+    #[serde(borrow)]
+    pub(super) from: Option<&'a RawValue>,
+    pub(super) user: Option<&'a RawValue>,
+    pub(super) boost: Option<&'a RawValue>,
+    pub(super) source: Option<&'a RawValue>,
+    pub(super) sender_chat: Option<IgnoredAny>,
+    pub(super) date: Option<&'a RawValue>,
+    pub(super) edit_date: Option<&'a RawValue>,
+    pub(super) chat: Option<&'a RawValue>,
+    pub(super) id: Option<&'a RawValue>,
+    pub(super) data: Option<&'a RawValue>,
+    pub(super) message: Option<&'a RawValue>,
+    pub(super) text: Option<&'a RawValue>,
+    pub(super) migrate_to_chat_id: Option<&'a RawValue>,
+    pub(super) migrate_from_chat_id: Option<&'a RawValue>,
+    pub(super) new_chat_member: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Member<'a> {
+    #[serde(borrow)]
+    pub(super) status: Text<'a>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Boost<'a> {
+    #[serde(borrow)]
+    pub(super) source: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Source<'a> {
+    #[serde(borrow)]
+    pub(super) user: Option<&'a RawValue>,
+}
+
+/// Where a message is.
+#[derive(Deserialize)]
+pub(super) struct InChat<'a> {
+    #[serde(borrow)]
+    pub(super) chat: Option<&'a RawValue>,
+    pub(super) message_id: Option<&'a RawValue>,
+    pub(super) business_connection_id: Option<IgnoredAny>,
+    pub(super) is_topic_message: Option<&'a RawValue>,
+    pub(super) message_thread_id: Option<&'a RawValue>,
+    pub(super) direct_messages_topic: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct DirectMessagesTopic {
+    pub(super) topic_id: i64,
+}
+
+#[derive(Deserialize)]
+pub(super) struct RawChat<'a> {
+    pub(super) id: i64,
+    #[serde(rename = "type", borrow)]
+    pub(super) kind: Option<Text<'a>>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Identity {
+    pub(super) id: i64,
+}
+
+/// A user of the Bot API, of which only the id is required.
+#[derive(Deserialize)]
+pub(super) struct User<'a> {
+    pub(super) id: i64,
+    #[serde(borrow)]
+    pub(super) first_name: Option<Text<'a>>,
+    pub(super) last_name: Option<Text<'a>>,
+    pub(super) username: Option<Text<'a>>,
+    pub(super) language_code: Option<Text<'a>>,
+    pub(super) is_bot: Option<bool>,
+}
+
+impl User<'_> {
+    pub(super) fn of_id(id: i64) -> Self {
+        Self {
+            id,
+            first_name: None,
+            last_name: None,
+            username: None,
+            language_code: None,
+            is_bot: None,
+        }
+    }
+
+    pub(super) fn profile(&self, id: TelegramId) -> Profile {
+        let Some(Text(first_name)) = &self.first_name else { return Profile::of_id(id) };
+        let or_empty = |text: &Option<Text<'_>>| {
+            text.as_ref().map(|Text(text)| text.to_string()).unwrap_or_default()
+        };
+        Profile::new(id, first_name)
+            .last_name(&or_empty(&self.last_name))
+            .username(&or_empty(&self.username))
+            .language_code(&or_empty(&self.language_code))
+            .is_bot(self.is_bot.unwrap_or_default())
+    }
+}
