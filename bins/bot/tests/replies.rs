@@ -1,9 +1,16 @@
 //! Where answers go, and which commands get one: the real program, a simulated Telegram with topics,
 //! direct messages and groups that become supergroups, a real database.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 #[macro_use]
 mod running;
+
+use std::time::Duration;
 
 use rollcall_domain::{Language, StartPayload, TelegramUser};
 use rollcall_simulator::{Chat, Fault, Person, Request, SentMessage, Simulator, Update};
@@ -24,6 +31,9 @@ stories!(
     a_button_below_a_message_that_is_gone_brings_a_new_one,
     a_user_who_stops_an_answer_is_registered,
     a_command_means_the_same_however_it_is_typed,
+    a_renamed_bot_is_noticed,
+    many_names_of_others_are_asked_about_seldom,
+    a_name_that_cannot_be_asked_about_holds_nothing_up,
 );
 
 /// An id that has more than 32 bits.
@@ -267,4 +277,70 @@ async fn a_command_means_the_same_however_it_is_typed(database: ThrowAwayDatabas
         users.iter().map(|user| user.source.as_ref().map(StartPayload::as_str)).collect();
     assert_eq!(sources, [[Some("ad_1"); 7].as_slice(), &[None; 4]].concat());
     assert_eq!(commands(&database).await, [("(other)".to_owned(), 4), ("start".to_owned(), 7)]);
+}
+
+async fn a_renamed_bot_is_noticed(database: ThrowAwayDatabase) {
+    let telegram = Simulator::start().await.unwrap();
+    let bot = RunningBot::start(&telegram, &database, &[]).await;
+    let group = Chat::group(-555, "Fans");
+    let person = |n: i64| Person::new(n, "Somebody").language_code("en");
+    // A name that is another's for now.
+    telegram.write(&person(1), "/start@other_bot ad_1");
+    telegram.write(&person(2), "/start@rollcall_bot ad_1");
+    telegram.wait_for_message(2).await.unwrap();
+    telegram.rename_bot("New_Bot");
+    telegram.write(&person(3), "/start@new_bot ad_1");
+    telegram.wait_for_message(3).await.unwrap();
+    telegram.push(text(&person(3), &group, "/help@NEW_BOT"));
+    telegram.wait_for_message(group.id).await.unwrap();
+    // The old name may be somebody else's now.
+    telegram.write(&person(4), "/start@rollcall_bot ad_1");
+    telegram.write(&person(5), "/start@new_bot ad_1");
+    telegram.wait_for_message(5).await.unwrap();
+    telegram.wait_until_drained().await.unwrap();
+    let log = bot.terminate().await;
+
+    assert!(log.contains("the bot is called @New_Bot now"), "{log}");
+    assert_eq!(telegram.calls("sendMessage"), 4);
+    let users = stored(&database).await;
+    let mut with_source: Vec<i64> = users
+        .iter()
+        .filter(|user| user.source.is_some())
+        .map(|user| user.telegram_id.get())
+        .collect();
+    with_source.sort_unstable();
+    assert_eq!(with_source, [2, 3, 5]);
+    let expected = [("(other)".to_owned(), 2), ("help".to_owned(), 1), ("start".to_owned(), 3)];
+    assert_eq!(commands(&database).await, expected);
+}
+
+async fn many_names_of_others_are_asked_about_seldom(database: ThrowAwayDatabase) {
+    let telegram = Simulator::start().await.unwrap();
+    let bot = RunningBot::start(&telegram, &database, &[]).await;
+    let group = Chat::group(-555, "Fans");
+    // One after the other, so that each is a batch of its own.
+    for n in 0..40 {
+        let update = telegram.push(text(&ada(), &group, &format!("/help@bot_{n}")));
+        telegram.wait_until_confirmed(update).await.unwrap();
+    }
+    bot.terminate().await;
+    // Once at the start, five at once, and one each half a minute.
+    assert!((6..=10).contains(&telegram.calls("getMe")), "{}", telegram.calls("getMe"));
+    assert_eq!(telegram.calls("sendMessage"), 0);
+}
+
+async fn a_name_that_cannot_be_asked_about_holds_nothing_up(database: ThrowAwayDatabase) {
+    let telegram = Simulator::start().await.unwrap();
+    let bot = RunningBot::start(&telegram, &database, &[]).await;
+    telegram.fail_always("getMe", Fault::Slow(Duration::from_secs(3600)));
+    for n in 0..100 {
+        let update = telegram.write(&ada(), &format!("/start@another_{n}"));
+        telegram.wait_until_confirmed(update).await.unwrap();
+    }
+    telegram.write(&ada(), "/help@rollcall_bot");
+    telegram.wait_for_message(ada().id).await.unwrap();
+    bot.terminate().await;
+    // Not again for a minute.
+    assert!((2..=4).contains(&telegram.calls("getMe")), "{}", telegram.calls("getMe"));
+    assert_eq!(telegram.calls("sendMessage"), 1);
 }

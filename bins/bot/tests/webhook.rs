@@ -30,6 +30,7 @@ const PATH: &str = "/under/a/path";
 
 stories!(
     everybody_is_registered_and_answered,
+    a_renamed_bot_is_noticed,
     what_is_not_stored_comes_again,
     processes_share_a_database_and_an_address,
     a_signal_lets_requests_and_answers_out,
@@ -71,6 +72,24 @@ async fn everybody_is_registered_and_answered(database: ThrowAwayDatabase) {
     let ready = "ready: @rollcall_bot takes updates by webhook bot_id=123456789 address=";
     assert!(log.contains(&format!("{ready}{}\n", hook.listen)), "{log}");
     assert_eq!(stored(&database).await.len(), 101);
+}
+
+async fn a_renamed_bot_is_noticed(database: ThrowAwayDatabase) {
+    let telegram = Simulator::start().await.unwrap();
+    let hook = Hook::new(PATH).await;
+    let bot = hook.start(&telegram, &database, &[]).await;
+    telegram.rename_bot("new_bot");
+    // At once, each in a request of its own.
+    for id in 1..=20 {
+        telegram.write(&Person::new(id, "Somebody"), "/start@new_bot ad_1");
+    }
+    for id in 1..=20 {
+        telegram.wait_for_message(id).await.unwrap();
+    }
+    bot.terminate().await;
+    assert_eq!(telegram.calls("getMe"), 2, "asked once for all");
+    let users = stored(&database).await;
+    assert_eq!(users.iter().filter(|user| user.source.is_some()).count(), 20);
 }
 
 /// While the database cannot be written, updates are refused; once it can, they come again, and

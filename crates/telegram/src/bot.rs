@@ -2,7 +2,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use rollcall_domain::{Clock, TelegramId, Username};
 use rollcall_service::{AdminService, PreferencesService, ScheduleService, UserService};
-use serde::{Deserialize, de::IgnoredAny};
+use serde::de::IgnoredAny;
 use serde_json::json;
 
 use crate::{
@@ -14,6 +14,7 @@ use crate::{
     intake::Intake,
     menu,
     outbox::Outbox,
+    own_name::{Me, OwnName},
     poll,
     proxy::ProxyUrl,
     token::BotToken,
@@ -81,7 +82,7 @@ pub struct Bot {
     client: Client,
     outbox: Outbox,
     id: TelegramId,
-    username: String,
+    own_name: OwnName,
     admins: BTreeSet<TelegramId>,
     admin_site: Option<AdminSite>,
     intake: Intake,
@@ -116,9 +117,9 @@ impl Bot {
     ) -> Result<Self, BotError> {
         Ok(Self {
             outbox: Outbox::new(client.clone(), send_rate),
-            client,
             id: me.id.try_into()?,
-            username: me.username.unwrap_or_default(),
+            own_name: OwnName::new(client.clone(), me.username()),
+            client,
             admins,
             admin_site: None,
             intake: Intake::not_yet(),
@@ -140,9 +141,10 @@ impl Bot {
         self.id
     }
 
-    /// The bot's username, without the `@`; empty where the server does not tell it.
-    pub fn username(&self) -> &str {
-        &self.username
+    /// The bot's username as it is known now, without the `@`; empty where the server does not
+    /// have it.
+    pub fn username(&self) -> String {
+        self.own_name.get().map(Username::into_string).unwrap_or_default()
     }
 
     /// Takes updates by long polling, registers whom they come from, and answers commands and
@@ -166,7 +168,7 @@ impl Bot {
         }
         self.set_menus();
         let ingest = self.ingest(services, clock);
-        log::info!(bot_id = self.id.get(); "ready: @{} takes updates by long polling", self.username);
+        log::info!(bot_id = self.id.get(); "ready: @{} takes updates by long polling", self.username());
         self.intake.goes_on();
         poll::run(&self.client, &ingest, &self.intake, shutdown).await
     }
@@ -219,7 +221,7 @@ impl Bot {
             admins: self.admins.clone(),
             admin_site: self.admin_site.clone(),
         };
-        Ingest::new(users, clock, handler, Username::from_telegram(&self.username))
+        Ingest::new(users, clock, handler, self.own_name.clone())
     }
 
     /// Sets the menus, beside everything else and as long as it takes.
@@ -230,13 +232,6 @@ impl Bot {
 
 async fn get_me(client: &Client) -> Result<Me, CallError> {
     client.call("getMe", &json!({})).await
-}
-
-/// What we need of getMe's answer.
-#[derive(Deserialize)]
-struct Me {
-    id: i64,
-    username: Option<String>,
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ use tokio::time::Instant;
 use crate::{
     handler::Handler,
     lanes::Lanes,
+    own_name::OwnName,
     trouble::chain,
     update::{self, CommandMessage, Press, Update},
 };
@@ -35,7 +36,7 @@ pub(crate) struct Ingest {
     users: UserService,
     clock: Arc<dyn Clock>,
     handler: Arc<Handler>,
-    own_name: Option<Username>,
+    own_name: OwnName,
     lanes: Lanes,
     told: Arc<Mutex<Option<Instant>>>,
 }
@@ -70,17 +71,26 @@ impl Ingest {
         users: UserService,
         clock: Arc<dyn Clock>,
         handler: Handler,
-        own_name: Option<Username>,
+        own_name: OwnName,
     ) -> Self {
         let lanes = Lanes::new(COMMANDS_IN_MEMORY, COMMANDS_OF_A_CHAT);
         Self { users, clock, handler: Arc::new(handler), own_name, lanes, told: Arc::default() }
     }
 
-    /// Reads updates that have just come together; see [`update::read`].
-    pub(crate) fn read<'a>(&self, raw: impl IntoIterator<Item = &'a RawValue>) -> Vec<Update<'a>> {
+    /// Reads updates that have just come together; see [`update::read`]. Where the bot may have been
+    /// renamed, Telegram is asked first.
+    pub(crate) async fn read<'a>(&self, raw: Vec<&'a RawValue>) -> Vec<Update<'a>> {
         let received = self.clock.now();
-        let read = |raw: &'a RawValue| update::read(raw.get(), received, self.own_name.as_ref());
-        let mut updates: Vec<Update> = raw.into_iter().map(read).collect();
+        let read_as = |own_name: Option<&Username>| -> Vec<Update<'a>> {
+            raw.iter().map(|raw| update::read(raw.get(), received, own_name)).collect()
+        };
+        let own_name = self.own_name.get();
+        let mut updates = read_as(own_name.as_ref());
+        let addressees: Vec<_> = updates.iter().filter_map(|it| it.addressee.as_ref()).collect();
+        let checked = self.own_name.check(&addressees).await;
+        if checked != own_name {
+            updates = read_as(checked.as_ref());
+        }
         for Update { update_id, fault, migration, .. } in &updates {
             if let Some(fault) = fault {
                 log::warn!(

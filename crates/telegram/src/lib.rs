@@ -28,6 +28,7 @@ mod locale;
 mod lossy;
 mod menu;
 mod outbox;
+mod own_name;
 mod poll;
 mod press;
 mod proxy;

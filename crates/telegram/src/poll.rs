@@ -60,7 +60,7 @@ pub(crate) async fn run(
             Err(error) => Err(error),
         };
         let updates = match read {
-            Ok(raw) => ingest.read(raw),
+            Ok(raw) => ingest.read(raw).await,
             Err(error) if error.is_bad_token() => return Err(BotError::BadToken(error)),
             Err(error) => {
                 if matches!(error, CallError::TooLong { .. }) {

@@ -111,7 +111,7 @@ impl Receiver {
     async fn register(&self, body: &[u8]) -> Result<Commands, NotTaken> {
         let body = String::from_utf8_lossy(body);
         let updates = match serde_json::from_str::<&RawValue>(&body) {
-            Ok(raw) => self.ingest.read([raw]),
+            Ok(raw) => self.ingest.read(vec![raw]).await,
             Err(error) => {
                 log::warn!(fault = place(&error); "something that is no update was brought");
                 return Ok(Commands::default());

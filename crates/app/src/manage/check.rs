@@ -172,7 +172,7 @@ async fn migrations(database: &Database) -> anyhow::Result<String> {
 
 async fn ask(settings: Settings) -> anyhow::Result<(TelegramId, String)> {
     let bot = Bot::connect(settings).await?;
-    Ok((bot.id(), bot.username().to_owned()))
+    Ok((bot.id(), bot.username()))
 }
 
 async fn owner(database: &Database, bot: TelegramId) -> anyhow::Result<String> {
