@@ -166,6 +166,27 @@ diesel::table! {
         admin -> Text,
         signed_in_at -> Timestamp,
         last_used_at -> Timestamp,
+        owes_factor -> Bool,
+        confirmed_at -> Nullable<Timestamp>,
+        device -> Text,
+        address -> Text,
+        offered_secret -> Nullable<Binary>,
+    }
+}
+
+diesel::table! {
+    second_factors (admin) {
+        admin -> Text,
+        secret -> Binary,
+        enabled_at -> Timestamp,
+        last_step -> BigInt,
+    }
+}
+
+diesel::table! {
+    recovery_codes (admin, code_hash) {
+        admin -> Text,
+        code_hash -> Binary,
     }
 }
 
@@ -246,5 +267,5 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(admin_accounts, admin_sessions);
+diesel::allow_tables_to_appear_in_same_query!(admin_accounts, admin_sessions, second_factors);
 diesel::allow_tables_to_appear_in_same_query!(games, teams);

@@ -114,6 +114,16 @@ mod admin {
     }
 }
 
+mod second_factors {
+    use super::*;
+
+    rollcall_testkit::second_factor_repository_contract!(open);
+
+    async fn open(url: &str) -> Arc<dyn AdminRepository> {
+        Arc::new(DieselAdminRepository::new(migrated(url).await))
+    }
+}
+
 mod schedule {
     use super::*;
 

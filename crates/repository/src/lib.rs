@@ -22,8 +22,9 @@ mod user;
 pub use activity::{ActivityRepository, DemoRepository, Difference, History};
 pub use admin::{
     AdminAccountRepository, AdminRepository, AdminSessionRepository, AuditFilter,
-    AuditLogRepository, Digest, Disabling, Expiry, NewAuditEntry, SignInAttemptRepository,
-    StoredAccount, StoredSession,
+    AuditLogRepository, Digest, Disabling, Expiry, FactorProof, FactorSecret, NewAuditEntry,
+    NewSession, Opened, SecondFactorRepository, SignInAttemptRepository, StoredAccount,
+    StoredFactor, StoredSession,
 };
 pub use bot::BotRepository;
 pub use directory::DirectoryRepository;

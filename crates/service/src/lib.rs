@@ -30,7 +30,8 @@ pub use activity::{
     LifecycleCounts, MAX_LABELS, MonthFigures, Share, SourceFigures, Totals, WeekFigures,
 };
 pub use admin::{
-    AccountError, AdminService, LinkToken, Session, SessionToken, SignIn, SignInError,
+    AccountError, AdminService, Confirmed, Device, FactorError, LinkToken, OfferedFactor, Proof,
+    RecoveryCode, SecondFactor, Session, SessionToken, SignIn, SignInError, Standing,
 };
 pub use directory::DirectoryService;
 pub use error::ServiceError;

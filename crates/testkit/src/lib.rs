@@ -13,10 +13,12 @@
     reason = "helpers of tests fail by panicking"
 )]
 
+mod authenticator;
 mod clock;
 mod cluster;
 pub mod contract;
 mod database;
 
+pub use authenticator::Authenticator;
 pub use clock::TestClock;
 pub use database::{ThrowAwayDatabase, ThrowAwayServer};

@@ -144,6 +144,8 @@ pub struct AdminAccount {
     pub role: Role,
     /// Whether nobody can sign in with it.
     pub is_disabled: bool,
+    /// Whether its owner has switched a second factor on.
+    pub has_second_factor: bool,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// When somebody last signed in with it.

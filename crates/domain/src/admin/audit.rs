@@ -11,6 +11,25 @@ pub enum AuditAction {
     SignedIn,
     /// Somebody tried to sign in with an account, and failed; the new value is from where.
     SignInFailed,
+    /// Gave a right password, or opened a link, and was asked for the second factor; the new value is
+    /// from where.
+    PassedFirstFactor,
+    /// Gave a wrong second factor; the new value is from where.
+    SecondFactorFailed,
+    /// Proved their identity again, to do something that asks for it; the new value is from where.
+    Confirmed,
+    /// Failed to, with a password or a link; the new value is from where.
+    ConfirmationFailed,
+    /// Switched their second factor on.
+    EnabledSecondFactor,
+    /// Switched their second factor off.
+    DisabledSecondFactor,
+    /// Took the second factor from an admin; the new value is whose.
+    ResetSecondFactor,
+    /// Used a recovery code; the new value is how many are left.
+    UsedRecoveryCode,
+    /// Replaced their recovery codes.
+    RenewedRecoveryCodes,
     /// Signed out.
     SignedOut,
     /// Ended every session of their own.
@@ -39,9 +58,18 @@ pub enum AuditAction {
 
 impl AuditAction {
     /// Every action.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 23] = [
         Self::SignedIn,
         Self::SignInFailed,
+        Self::PassedFirstFactor,
+        Self::SecondFactorFailed,
+        Self::Confirmed,
+        Self::ConfirmationFailed,
+        Self::EnabledSecondFactor,
+        Self::DisabledSecondFactor,
+        Self::ResetSecondFactor,
+        Self::UsedRecoveryCode,
+        Self::RenewedRecoveryCodes,
         Self::SignedOut,
         Self::SignedOutEverywhere,
         Self::CreatedAdmin,
@@ -61,6 +89,15 @@ impl AuditAction {
         match self {
             Self::SignedIn => "signed_in",
             Self::SignInFailed => "sign_in_failed",
+            Self::PassedFirstFactor => "passed_first_factor",
+            Self::SecondFactorFailed => "second_factor_failed",
+            Self::Confirmed => "confirmed",
+            Self::ConfirmationFailed => "confirmation_failed",
+            Self::EnabledSecondFactor => "enabled_second_factor",
+            Self::DisabledSecondFactor => "disabled_second_factor",
+            Self::ResetSecondFactor => "reset_second_factor",
+            Self::UsedRecoveryCode => "used_recovery_code",
+            Self::RenewedRecoveryCodes => "renewed_recovery_codes",
             Self::SignedOut => "signed_out",
             Self::SignedOutEverywhere => "signed_out_everywhere",
             Self::CreatedAdmin => "created_admin",

@@ -11,7 +11,10 @@ use super::{
     store::{Change, DieselAdminRepository, corrupt},
 };
 use crate::{
-    connection::AnyConnection, error::Failure, schema::admin_accounts, timestamp::UtcMicros,
+    connection::AnyConnection,
+    error::Failure,
+    schema::{admin_accounts, second_factors},
+    timestamp::UtcMicros,
 };
 
 #[async_trait]
@@ -49,8 +52,11 @@ impl AdminAccountRepository for DieselAdminRepository {
         let name = name.clone();
         self.database
             .read("find an admin's account", move |connection| {
-                let row: Option<AccountRow> =
-                    admin_accounts::table.find(name.as_str()).first(connection).optional()?;
+                let row: Option<AccountRow> = with_factors()
+                    .select((admin_accounts::all_columns, second_factors::last_step.nullable()))
+                    .filter(admin_accounts::name.eq(name.as_str()))
+                    .first(connection)
+                    .optional()?;
                 row.map(AccountRow::into_account).transpose()
             })
             .await
@@ -59,7 +65,8 @@ impl AdminAccountRepository for DieselAdminRepository {
     async fn accounts(&self, limit: u32) -> Result<Vec<AdminAccount>, RepositoryError> {
         self.database
             .read("list the admins' accounts", move |connection| {
-                let rows: Vec<AccountRow> = admin_accounts::table
+                let rows: Vec<AccountRow> = with_factors()
+                    .select((admin_accounts::all_columns, second_factors::last_step.nullable()))
                     .order(admin_accounts::name)
                     .limit(limit.into())
                     .load(connection)?;
@@ -132,9 +139,23 @@ fn is_enabled_owner() -> _ {
     admin_accounts::role.eq(owner).and(admin_accounts::is_disabled.eq(false))
 }
 
-/// A row of `admin_accounts`, its columns in the table's order.
+/// The accounts, each with its second factor, if it has one.
+#[diesel::dsl::auto_type(no_type_alias)]
+fn with_factors() -> _ {
+    admin_accounts::table
+        .left_join(second_factors::table.on(second_factors::admin.eq(admin_accounts::name)))
+}
+
+/// An account, and what tells whether it has a second factor.
 #[derive(Queryable)]
 struct AccountRow {
+    account: Columns,
+    last_step: Option<i64>,
+}
+
+/// The columns of `admin_accounts`, in the table's order.
+#[derive(Queryable)]
+struct Columns {
     name: String,
     role: String,
     password_hash: String,
@@ -145,17 +166,19 @@ struct AccountRow {
 
 impl AccountRow {
     fn into_account(self) -> Result<StoredAccount, Failure> {
-        let name: AdminName = self
+        let Self { account: row, last_step } = self;
+        let name: AdminName = row
             .name
             .parse()
-            .map_err(|error| corrupt("admin_accounts", "name", &self.name, format!("{error}")))?;
+            .map_err(|error| corrupt("admin_accounts", "name", &row.name, format!("{error}")))?;
         let account = AdminAccount {
-            role: role(&self.role, &self.name)?,
+            role: role(&row.role, &row.name)?,
             name,
-            is_disabled: self.is_disabled,
-            created_at: self.created_at.into(),
-            last_signed_in_at: self.last_signed_in_at.map(Into::into),
+            is_disabled: row.is_disabled,
+            has_second_factor: last_step.is_some(),
+            created_at: row.created_at.into(),
+            last_signed_in_at: row.last_signed_in_at.map(Into::into),
         };
-        Ok(StoredAccount { account, password_hash: self.password_hash })
+        Ok(StoredAccount { account, password_hash: row.password_hash })
     }
 }

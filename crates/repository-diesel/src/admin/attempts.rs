@@ -35,16 +35,20 @@ impl SignInAttemptRepository for DieselAdminRepository {
             .await
     }
 
-    async fn succeeded(&self, forgotten: Digest, eased: &[Digest]) -> Result<(), RepositoryError> {
-        let mut keys: Vec<_> = eased.to_vec();
-        keys.push(forgotten);
+    async fn succeeded(
+        &self,
+        forgotten: &[Digest],
+        eased: &[Digest],
+    ) -> Result<(), RepositoryError> {
+        let forgotten = forgotten.iter().map(|key| (*key, true));
+        let mut keys: Vec<_> = forgotten.chain(eased.iter().map(|key| (*key, false))).collect();
         keys.sort_unstable();
         self.database
             .write("forget failures to sign in", move |connection| {
                 connection.transaction(|connection| {
-                    for key in &keys {
+                    for (key, is_forgotten) in &keys {
                         let row = sign_in_failures::table.find(&key.0[..]);
-                        if *key == forgotten {
+                        if *is_forgotten {
                             diesel::delete(row).execute(connection)?;
                         } else {
                             let some = row.filter(sign_in_failures::failures.gt(0));

@@ -3,6 +3,7 @@
 mod accounts;
 mod attempts;
 mod entry;
+mod factors;
 mod log;
 mod role;
 mod sessions;

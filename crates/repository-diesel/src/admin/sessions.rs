@@ -1,19 +1,21 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use diesel::prelude::*;
-use rollcall_domain::{Admin, TelegramId};
+use diesel::{Connection, dsl::exists, prelude::*};
+use rollcall_domain::{Admin, AuditAction, TelegramId};
 use rollcall_repository::{
-    AdminSessionRepository, Digest, Expiry, NewAuditEntry, RepositoryError, StoredSession,
+    AdminSessionRepository, Digest, Expiry, NewAuditEntry, NewSession, Opened, RepositoryError,
+    StoredSession,
 };
 
 use super::{
+    entry::add_entry,
     role::role,
     store::{Change, DieselAdminRepository, corrupt},
 };
 use crate::{
     connection::AnyConnection,
     error::Failure,
-    schema::{admin_accounts, admin_links, admin_sessions, sign_in_failures},
+    schema::{admin_accounts, admin_links, admin_sessions, second_factors, sign_in_failures},
     timestamp::UtcMicros,
 };
 
@@ -21,38 +23,15 @@ use crate::{
 impl AdminSessionRepository for DieselAdminRepository {
     async fn open_session(
         &self,
-        token: Digest,
-        admin: &Admin,
-        password_hash: Option<&str>,
+        session: &NewSession,
         entry: &NewAuditEntry,
-    ) -> Result<bool, RepositoryError> {
-        let (admin, at) = (admin.clone(), UtcMicros::from(entry.at));
-        let password_hash = password_hash.map(str::to_owned);
-        self.change("begin an admin's session", entry, move |connection| {
-            if let Admin::Account(name) = &admin {
-                let same = admin_accounts::table
-                    .find(name.as_str())
-                    .filter(admin_accounts::is_disabled.eq(false))
-                    .filter(
-                        admin_accounts::password_hash.eq(password_hash.as_deref().unwrap_or("")),
-                    );
-                let noted = diesel::update(same)
-                    .set(admin_accounts::last_signed_in_at.eq(at))
-                    .execute(connection)?;
-                if noted == 0 {
-                    return Ok(Change::None(false));
-                }
-            }
-            let row = (
-                admin_sessions::token_hash.eq(&token.0[..]),
-                admin_sessions::admin.eq(admin.to_string()),
-                admin_sessions::signed_in_at.eq(at),
-                admin_sessions::last_used_at.eq(at),
-            );
-            diesel::insert_into(admin_sessions::table).values(row).execute(connection)?;
-            Ok(Change::Made(true))
-        })
-        .await
+    ) -> Result<Opened, RepositoryError> {
+        let (session, entry) = (session.clone(), entry.clone());
+        self.database
+            .write("begin an admin's session", move |connection| {
+                connection.transaction(|connection| open_session(connection, &session, &entry))
+            })
+            .await
     }
 
     async fn session(&self, token: Digest) -> Result<Option<StoredSession>, RepositoryError> {
@@ -62,6 +41,9 @@ impl AdminSessionRepository for DieselAdminRepository {
                     .left_join(
                         admin_accounts::table.on(admin_accounts::name.eq(admin_sessions::admin)),
                     )
+                    .left_join(
+                        second_factors::table.on(second_factors::admin.eq(admin_sessions::admin)),
+                    )
                     .filter(admin_sessions::token_hash.eq(&token.0[..]))
                     .select((
                         admin_sessions::admin,
@@ -69,6 +51,9 @@ impl AdminSessionRepository for DieselAdminRepository {
                         admin_sessions::last_used_at,
                         admin_accounts::role.nullable(),
                         admin_accounts::is_disabled.nullable(),
+                        second_factors::last_step.nullable(),
+                        admin_sessions::owes_factor,
+                        admin_sessions::confirmed_at,
                     ))
                     .first(connection)
                     .optional()?;
@@ -168,6 +153,81 @@ impl AdminSessionRepository for DieselAdminRepository {
     }
 }
 
+/// See [`AdminSessionRepository::open_session`].
+fn open_session(
+    connection: &mut AnyConnection,
+    session: &NewSession,
+    entry: &NewAuditEntry,
+) -> Result<Opened, Failure> {
+    if let Admin::Account(name) = &session.admin {
+        let hash = session.password_hash.as_deref().unwrap_or("");
+        let same = admin_accounts::table
+            .find(name.as_str())
+            .filter(admin_accounts::is_disabled.eq(false))
+            .filter(admin_accounts::password_hash.eq(hash));
+        // Locks the account: it is neither disabled nor changed before the session is there.
+        let known =
+            diesel::update(same).set(admin_accounts::is_disabled.eq(false)).execute(connection)?;
+        if known == 0 {
+            return Ok(Opened::Refused);
+        }
+    }
+    let (admin, at) = (session.admin.to_string(), UtcMicros::from(entry.at));
+    let row = (
+        admin_sessions::token_hash.eq(&session.token.0[..]),
+        admin_sessions::admin.eq(&admin),
+        admin_sessions::signed_in_at.eq(at),
+        admin_sessions::last_used_at.eq(at),
+        admin_sessions::confirmed_at.eq(at),
+        admin_sessions::device.eq(&session.device),
+        admin_sessions::address.eq(&session.address),
+    );
+    diesel::insert_into(admin_sessions::table).values(row).execute(connection)?;
+    let factor = second_factors::table.filter(second_factors::admin.eq(admin_sessions::admin));
+    let owing = admin_sessions::table.find(&session.token.0[..]).filter(exists(factor));
+    let owes = diesel::update(owing)
+        .set((
+            admin_sessions::owes_factor.eq(true),
+            admin_sessions::confirmed_at.eq(None::<UtcMicros>),
+        ))
+        .execute(connection)?;
+    if owes > 0 {
+        let action = AuditAction::PassedFirstFactor;
+        add_entry(connection, &NewAuditEntry { action, ..entry.clone() })?;
+        return Ok(Opened::OwesFactor);
+    }
+    note_sign_in(connection, &session.admin, at)?;
+    add_entry(connection, entry)?;
+    Ok(Opened::Whole)
+}
+
+/// Notes when somebody last signed in with an account.
+pub(super) fn note_sign_in(
+    connection: &mut AnyConnection,
+    admin: &Admin,
+    at: UtcMicros,
+) -> QueryResult<()> {
+    if let Admin::Account(name) = admin {
+        diesel::update(admin_accounts::table.find(name.as_str()))
+            .set(admin_accounts::last_signed_in_at.eq(at))
+            .execute(connection)?;
+    }
+    Ok(())
+}
+
+/// Ends every session of an admin but `kept`; answers how many there were.
+pub(super) fn end_other_sessions(
+    connection: &mut AnyConnection,
+    admin: &str,
+    kept: Option<Digest>,
+) -> QueryResult<usize> {
+    let Some(kept) = kept else { return end_sessions(connection, admin) };
+    let others = admin_sessions::table
+        .filter(admin_sessions::admin.eq(admin))
+        .filter(admin_sessions::token_hash.ne(&kept.0[..]));
+    diesel::delete(others).execute(connection)
+}
+
 /// Ends every session of an admin.
 pub(super) fn end_sessions(connection: &mut AnyConnection, admin: &str) -> QueryResult<usize> {
     diesel::delete(admin_sessions::table.filter(admin_sessions::admin.eq(admin)))
@@ -223,7 +283,8 @@ fn forget_failures(
     diesel::delete(old.filter(sign_in_failures::last_at.lt(before))).execute(connection)
 }
 
-/// A session and the account that it belongs to, if it is an account's.
+/// A session with the account that it belongs to, if it is an account's, and its admin's second
+/// factor, if there is one.
 #[derive(Queryable)]
 struct SessionRow {
     admin: String,
@@ -231,6 +292,9 @@ struct SessionRow {
     last_used_at: UtcMicros,
     role: Option<String>,
     is_disabled: Option<bool>,
+    last_step: Option<i64>,
+    owes_factor: bool,
+    confirmed_at: Option<UtcMicros>,
 }
 
 impl SessionRow {
@@ -245,6 +309,9 @@ impl SessionRow {
             admin,
             signed_in_at: self.signed_in_at.into(),
             last_used_at: self.last_used_at.into(),
+            has_factor: self.last_step.is_some(),
+            owes_factor: self.owes_factor,
+            confirmed_at: self.confirmed_at.map(Into::into),
         })
     }
 }

@@ -1,11 +1,11 @@
-use diesel::Connection;
+use diesel::{Connection, result::Error as DieselError};
 use rollcall_repository::{NewAuditEntry, RepositoryError};
 
 use super::entry::add_entry;
 use crate::{Database, connection::AnyConnection, error::Failure};
 
 /// The store of admins, in the tables `admin_accounts`, `admin_sessions`, `admin_links`,
-/// `sign_in_failures` and `audit_log`.
+/// `second_factors`, `recovery_codes`, `sign_in_failures` and `audit_log`.
 ///
 /// Every transaction begins with a statement that writes: on SQLite, one that reads first may find
 /// that somebody else wrote meanwhile, and has to be done again.
@@ -21,7 +21,7 @@ impl DieselAdminRepository {
     }
 
     /// Does `work` in a transaction; where it answers that it changed something, `entry` is added to
-    /// the audit log.
+    /// the audit log, and else the transaction is rolled back.
     pub(super) async fn change<T, W>(
         &self,
         what: &'static str,
@@ -35,19 +35,42 @@ impl DieselAdminRepository {
         let entry = entry.clone();
         self.database
             .write(what, move |connection| {
-                connection.transaction(|connection| match work(connection)? {
+                let changed = connection.transaction(|connection| match work(connection)? {
                     Change::Made(answer) => {
                         add_entry(connection, &entry)?;
                         Ok(answer)
                     }
-                    Change::None(answer) => Ok(answer),
-                })
+                    Change::None(answer) => Err(Unchanged::Nothing(answer)),
+                });
+                match changed {
+                    Ok(answer) | Err(Unchanged::Nothing(answer)) => Ok(answer),
+                    Err(Unchanged::Failed(failure)) => Err(failure),
+                }
             })
             .await
     }
 }
 
-/// What a change answers, and whether it was one.
+/// Why a transaction is rolled back.
+enum Unchanged<T> {
+    /// There was nothing to change, which is the answer.
+    Nothing(T),
+    Failed(Failure),
+}
+
+impl<T> From<Failure> for Unchanged<T> {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+impl<T> From<DieselError> for Unchanged<T> {
+    fn from(error: DieselError) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// What a change answers, and whether it was one. What was written before `None` is taken back.
 pub(super) enum Change<T> {
     Made(T),
     None(T),

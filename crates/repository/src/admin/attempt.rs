@@ -17,7 +17,11 @@ pub trait SignInAttemptRepository: Send + Sync {
         now: DateTime<Utc>,
     ) -> Result<Vec<(Digest, TimeDelta)>, RepositoryError>;
 
-    /// An attempt was none: forgets the failures of `forgotten`, and takes one from those of each of
-    /// `eased`.
-    async fn succeeded(&self, forgotten: Digest, eased: &[Digest]) -> Result<(), RepositoryError>;
+    /// An attempt was none: forgets the failures of each of `forgotten`, and takes one from those of
+    /// each of `eased`.
+    async fn succeeded(
+        &self,
+        forgotten: &[Digest],
+        eased: &[Digest],
+    ) -> Result<(), RepositoryError>;
 }

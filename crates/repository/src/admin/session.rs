@@ -16,6 +16,38 @@ pub struct StoredSession {
     pub signed_in_at: DateTime<Utc>,
     /// When it was last used, to the minute or so.
     pub last_used_at: DateTime<Utc>,
+    /// Whether its admin has a second factor.
+    pub has_factor: bool,
+    /// Whether the second factor has still to be given: until then nobody is signed in.
+    pub owes_factor: bool,
+    /// When its admin last proved their identity; `None` for never in this session.
+    pub confirmed_at: Option<DateTime<Utc>>,
+}
+
+/// A session that begins.
+#[derive(Clone, Debug)]
+pub struct NewSession {
+    /// The hash of its token.
+    pub token: Digest,
+    /// Whose it is.
+    pub admin: Admin,
+    /// The hash of the password that was verified, for an account.
+    pub password_hash: Option<String>,
+    /// The browser and system, in words.
+    pub device: String,
+    /// The address of the person.
+    pub address: String,
+}
+
+/// What came of beginning a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Opened {
+    /// There is no such account, it is disabled, or its password is another one by now.
+    Refused,
+    /// It has begun, and its admin owes a second factor.
+    OwesFactor,
+    /// It has begun.
+    Whole,
 }
 
 /// What must not be older than this is forgotten; see [`AdminSessionRepository::forget`].
@@ -36,14 +68,13 @@ pub struct Expiry {
 #[async_trait]
 pub trait AdminSessionRepository: Send + Sync {
     /// Begins a session at the time of its entry. For an account, only if it is not disabled and has
-    /// this password's hash still; answers whether it began.
+    /// this password's hash still. Where the admin has a second factor, the session owes it, and the
+    /// entry's action becomes [`AuditAction::PassedFirstFactor`](rollcall_domain::AuditAction).
     async fn open_session(
         &self,
-        token: Digest,
-        admin: &Admin,
-        password_hash: Option<&str>,
+        session: &NewSession,
         entry: &NewAuditEntry,
-    ) -> Result<bool, RepositoryError>;
+    ) -> Result<Opened, RepositoryError>;
 
     /// The session with this token.
     async fn session(&self, token: Digest) -> Result<Option<StoredSession>, RepositoryError>;

@@ -25,6 +25,7 @@ impl AdminService {
             name: name.clone(),
             role,
             is_disabled: false,
+            has_second_factor: false,
             created_at: at,
             last_signed_in_at: None,
         };

@@ -14,6 +14,7 @@ pub struct AdminService {
     pub(super) owners: Arc<BTreeSet<TelegramId>>,
     pub(super) passwords: Passwords,
     pub(super) throttle: Throttle,
+    pub(super) requires_second_factor: bool,
 }
 
 impl AdminService {
@@ -30,6 +31,18 @@ impl AdminService {
             owners: Arc::new(telegram_owners),
             passwords: Passwords::default(),
             throttle: Throttle::default(),
+            requires_second_factor: false,
         }
+    }
+
+    /// The same, where everybody has to set a second factor up before they may do anything else.
+    #[must_use]
+    pub fn requiring_second_factor(self, requires_second_factor: bool) -> Self {
+        Self { requires_second_factor, ..self }
+    }
+
+    /// Whether everybody has to have a second factor.
+    pub fn requires_second_factor(&self) -> bool {
+        self.requires_second_factor
     }
 }

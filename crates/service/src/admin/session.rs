@@ -1,6 +1,6 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use rollcall_domain::{Admin, AdminName, AuditAction, Role, SignInLimit};
-use rollcall_repository::{Expiry, StoredSession};
+use rollcall_repository::{Digest, Expiry, StoredSession};
 
 use super::{account::AccountError, log::entry, secret::read_token, service::AdminService};
 use crate::ServiceError;
@@ -10,6 +10,12 @@ const IDLE: TimeDelta = TimeDelta::hours(12);
 
 /// A session ends so long after it began, however much it is used.
 const LONGEST_SESSION: TimeDelta = TimeDelta::days(14);
+
+/// A session that owes its second factor ends so long after it began.
+const LONGEST_OWING: TimeDelta = TimeDelta::minutes(10);
+
+/// Who proved their identity within this time need not do so again.
+const STAYS_CONFIRMED: TimeDelta = TimeDelta::minutes(15);
 
 /// That a session is used is written at most so often.
 const TOUCH_EVERY: TimeDelta = TimeDelta::minutes(1);
@@ -27,17 +33,48 @@ impl AdminService {
     /// # Errors
     /// When the storage fails.
     pub async fn session(&self, token: &str) -> Result<Option<Session>, ServiceError> {
+        let Some((digest, session, last_used_at)) = self.find_session(token).await? else {
+            return Ok(None);
+        };
+        let now = self.clock.now();
+        if now - last_used_at >= TOUCH_EVERY {
+            self.storage.touch_session(digest, now).await?;
+        }
+        Ok(Some(session))
+    }
+
+    /// The session with this token, the token's hash, and when the session was last used.
+    pub(super) async fn find_session(
+        &self,
+        token: &str,
+    ) -> Result<Option<(Digest, Session, DateTime<Utc>)>, ServiceError> {
         let Some(digest) = read_token(token) else { return Ok(None) };
         let Some(stored) = self.storage.session(digest).await? else { return Ok(None) };
         let now = self.clock.now();
-        if now - stored.last_used_at >= IDLE || now - stored.signed_in_at >= LONGEST_SESSION {
+        let longest = if stored.owes_factor { LONGEST_OWING } else { LONGEST_SESSION };
+        if now - stored.last_used_at >= IDLE || now - stored.signed_in_at >= longest {
             return Ok(None);
         }
         let Some(role) = self.role(&stored) else { return Ok(None) };
-        if now - stored.last_used_at >= TOUCH_EVERY {
-            self.storage.touch_session(digest, now).await?;
+        let since = stored.confirmed_at.map(|at| now - at);
+        let session = Session {
+            admin: stored.admin,
+            role,
+            signed_in_at: stored.signed_in_at,
+            standing: self.standing(stored.owes_factor, stored.has_factor),
+            has_second_factor: stored.has_factor,
+            is_confirmed: since.is_some_and(|since| since.abs() < STAYS_CONFIRMED),
+        };
+        Ok(Some((digest, session, stored.last_used_at)))
+    }
+
+    /// What somebody still has to do before they are signed in.
+    pub(super) fn standing(&self, owes_factor: bool, has_factor: bool) -> Standing {
+        match (owes_factor, has_factor) {
+            (true, _) => Standing::OwesFactor,
+            (false, false) if self.requires_second_factor => Standing::OwesSetup,
+            (false, _) => Standing::Whole,
         }
-        Ok(Some(Session { admin: stored.admin, role, signed_in_at: stored.signed_in_at }))
     }
 
     /// What the session's admin may do now.
@@ -114,4 +151,44 @@ pub struct Session {
     pub role: Role,
     /// Since when.
     pub signed_in_at: DateTime<Utc>,
+    /// Whether they have to do something first.
+    pub standing: Standing,
+    /// Whether they have a second factor.
+    pub has_second_factor: bool,
+    /// Whether they proved their identity within the last 15 minutes, as is required before what
+    /// cannot be undone.
+    pub is_confirmed: bool,
+}
+
+/// What somebody still has to do before they may do anything else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Give the second factor: they are not signed in yet.
+    OwesFactor,
+    /// Set a second factor up, as everybody has to.
+    OwesSetup,
+    /// Nothing.
+    Whole,
+}
+
+impl Session {
+    /// By what they prove their identity.
+    pub fn proof(&self) -> Proof {
+        match &self.admin {
+            _ if self.has_second_factor => Proof::Factor,
+            Admin::Account(_) => Proof::Password,
+            Admin::Telegram(_) => Proof::Link,
+        }
+    }
+}
+
+/// By what somebody proves their identity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// A code of the second factor, or a recovery code.
+    Factor,
+    /// The password of the account.
+    Password,
+    /// A new link from the bot.
+    Link,
 }

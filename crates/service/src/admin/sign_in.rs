@@ -1,22 +1,20 @@
-use std::{net::IpAddr, time::Duration};
-
 use chrono::{DateTime, Utc};
 use rollcall_domain::{Admin, AdminName, AuditAction, Role, TelegramId};
-use rollcall_repository::RepositoryError;
+use rollcall_repository::{NewSession, Opened, RepositoryError};
 
 use super::{
-    attempt::{Attempt, whole_seconds},
+    attempt::{Attempt, SignInError},
+    device::Device,
     log::entry,
     secret::{LinkToken, SessionToken, new_token, read_token},
     service::AdminService,
     session::{LINK_IS_GOOD, Session},
-    throttle::Turn,
 };
 use crate::ServiceError;
 
 impl AdminService {
-    /// Signs somebody in with a name and a password, from `address`: that of the person, not of a
-    /// proxy. A new session begins each time.
+    /// Signs somebody in with a name and a password. A new session begins each time; where the
+    /// account has a second factor, [`AdminService::confirm`] makes it a whole one.
     ///
     /// # Errors
     /// [`SignInError::Refused`], which takes as long, and says as much, whether there is such an
@@ -26,12 +24,13 @@ impl AdminService {
         &self,
         name: &str,
         password: &str,
-        address: IpAddr,
+        device: impl Into<Device>,
     ) -> Result<SignIn, SignInError> {
+        let device = device.into();
         // What cannot be a name is counted for its address only, all of it as one.
         let name: Option<AdminName> = name.trim().parse().ok();
-        let attempt = Attempt::new(name.as_ref(), address);
-        let _turn = self.attempt(&attempt).await?;
+        let attempt = Attempt::by_password(name.as_ref(), device.address);
+        let _turn = self.begin(&attempt).await?;
         let account = match &name {
             Some(name) => self.storage.account(name).await?,
             None => None,
@@ -41,47 +40,27 @@ impl AdminService {
         let at = self.clock.now();
         let Some(stored) = account else {
             // Written where there is no such account too, which else would be answered sooner.
-            self.note_failure(None, address, at).await?;
+            self.note_failure(None, &device, at).await?;
             return Err(SignInError::Refused);
         };
         let (role, admin) = (stored.account.role, Admin::Account(stored.account.name));
         if !is_right || stored.account.is_disabled {
-            self.note_failure(Some(&admin), address, at).await?;
+            self.note_failure(Some(&admin), &device, at).await?;
             return Err(SignInError::Refused);
         }
-        let hash = Some(stored.password_hash.as_str());
-        let signed_in = self.open_session(admin, role, hash, address, at).await?;
-        self.storage.succeeded(attempt.pair, &[attempt.place, attempt.account]).await?;
-        self.throttle.forget(attempt.pair);
+        let signed_in =
+            self.open_session(admin, role, Some(stored.password_hash), device, at).await?;
+        self.succeeded(&attempt).await?;
         Ok(signed_in)
-    }
-
-    /// Counts an attempt, if it need not wait; what is known to have to is refused from memory.
-    async fn attempt(&self, attempt: &Attempt) -> Result<Turn<'_>, SignInError> {
-        let throttled = |wait| SignInError::Throttled { retry_after: whole_seconds(wait) };
-        let keys = attempt.keys();
-        if let Some(wait) = self.throttle.wait(&keys.map(|(key, _)| key), self.clock.now()) {
-            return Err(throttled(wait));
-        }
-        let turn = self.throttle.turn().await.ok_or(SignInError::Busy)?;
-        let now = self.clock.now();
-        let waits = self.storage.attempt(&keys, now).await?;
-        for (key, wait) in &waits {
-            self.throttle.refuse(*key, *wait, now);
-        }
-        match waits.into_iter().map(|(_, wait)| wait).max() {
-            Some(longest) => Err(throttled(longest)),
-            None => Ok(turn),
-        }
     }
 
     async fn note_failure(
         &self,
         admin: Option<&Admin>,
-        address: IpAddr,
+        device: &Device,
         at: DateTime<Utc>,
     ) -> Result<(), RepositoryError> {
-        let entry = entry(at, admin, AuditAction::SignInFailed, Some(from(address)));
+        let entry = entry(at, admin, AuditAction::SignInFailed, Some(device.place()));
         self.storage.audit(&entry).await
     }
 
@@ -108,33 +87,47 @@ impl AdminService {
     pub async fn sign_in_by_link(
         &self,
         token: &str,
-        address: IpAddr,
+        device: impl Into<Device>,
     ) -> Result<SignIn, SignInError> {
-        let digest = read_token(token).ok_or(SignInError::Refused)?;
-        let link = self.storage.take_link(digest).await?;
-        let (user, made_at) = link.ok_or(SignInError::Refused)?;
+        let user = self.take_link(token).await?.ok_or(SignInError::Refused)?;
         let at = self.clock.now();
-        if at - made_at >= LINK_IS_GOOD || !self.owners.contains(&user) {
-            return Err(SignInError::Refused);
-        }
-        self.open_session(Admin::Telegram(user), Role::Owner, None, address, at).await
+        self.open_session(Admin::Telegram(user), Role::Owner, None, device.into(), at).await
+    }
+
+    /// Uses a link up; answers whose it is, if it is still good.
+    pub(super) async fn take_link(&self, token: &str) -> Result<Option<TelegramId>, ServiceError> {
+        let Some(digest) = read_token(token) else { return Ok(None) };
+        let Some((user, made_at)) = self.storage.take_link(digest).await? else { return Ok(None) };
+        let is_good = self.clock.now() - made_at < LINK_IS_GOOD && self.owners.contains(&user);
+        Ok(is_good.then_some(user))
     }
 
     async fn open_session(
         &self,
         admin: Admin,
         role: Role,
-        password_hash: Option<&str>,
-        address: IpAddr,
+        password_hash: Option<String>,
+        device: Device,
         at: DateTime<Utc>,
     ) -> Result<SignIn, SignInError> {
-        let (text, digest) = new_token()?;
-        let entry = entry(at, Some(&admin), AuditAction::SignedIn, Some(from(address)));
+        let (text, token) = new_token()?;
+        let entry = entry(at, Some(&admin), AuditAction::SignedIn, Some(device.place()));
+        let address = device.address.to_canonical().to_string();
+        let new = NewSession { token, admin, password_hash, device: device.name, address };
         // Not where the account was disabled, or its password changed, while this one was verified.
-        if !self.storage.open_session(digest, &admin, password_hash, &entry).await? {
-            return Err(SignInError::Refused);
-        }
-        let session = Session { admin, role, signed_in_at: at };
+        let has_factor = match self.storage.open_session(&new, &entry).await? {
+            Opened::Refused => return Err(SignInError::Refused),
+            Opened::OwesFactor => true,
+            Opened::Whole => false,
+        };
+        let session = Session {
+            admin: new.admin,
+            role,
+            signed_in_at: at,
+            standing: self.standing(has_factor, has_factor),
+            has_second_factor: has_factor,
+            is_confirmed: !has_factor,
+        };
         Ok(SignIn { token: SessionToken(text), session })
     }
 }
@@ -146,35 +139,4 @@ pub struct SignIn {
     pub token: SessionToken,
     /// The session.
     pub session: Session,
-}
-
-/// Why somebody was not signed in.
-#[derive(Clone, Debug, thiserror::Error)]
-pub enum SignInError {
-    /// Something about it is wrong; what, is not told.
-    #[error("not signed in")]
-    Refused,
-    /// It failed too often. Nothing was tried.
-    #[error("signing in failed too often; the next attempt may be in {} seconds", retry_after.as_secs())]
-    Throttled {
-        /// How long to wait, in whole seconds.
-        retry_after: Duration,
-    },
-    /// Too many sign in at once. Nothing was tried.
-    #[error("too many people sign in at once")]
-    Busy,
-    /// It could not be found out.
-    #[error(transparent)]
-    Storage(#[from] ServiceError),
-}
-
-impl From<RepositoryError> for SignInError {
-    fn from(error: RepositoryError) -> Self {
-        Self::Storage(error.into())
-    }
-}
-
-/// From where somebody came, as the audit log tells it.
-fn from(address: IpAddr) -> String {
-    format!("from {}", address.to_canonical())
 }

@@ -9,8 +9,8 @@ use rollcall_domain::{
     SignInLimit, TelegramId,
 };
 use rollcall_repository::{
-    AdminRepository, AuditFilter, Digest, Disabling, Expiry, NewAuditEntry, StoredAccount,
-    StoredSession, UserRepository,
+    AdminRepository, AuditFilter, Digest, Disabling, Expiry, NewAuditEntry, NewSession, Opened,
+    StoredAccount, StoredSession, UserRepository,
 };
 use tokio::task::block_in_place;
 
@@ -138,12 +138,17 @@ pub async fn a_session_begins_only_with_the_password_that_was_verified(
 ) {
     create(&*admins, &account("ada", Role::Owner)).await;
     let signed_in = entry(AuditAction::SignedIn);
+    let begin = async |admin: &Admin, hash: Option<&str>| {
+        let password_hash = hash.map(str::to_owned);
+        let session = NewSession { password_hash, ..session(1, admin) };
+        admins.open_session(&session, &signed_in).await.unwrap()
+    };
     for hash in [None, Some("another")] {
-        assert!(!admins.open_session(digest(1), &ada(), hash, &signed_in).await.unwrap());
+        assert_eq!(begin(&ada(), hash).await, Opened::Refused);
     }
     assert_eq!(admins.session(digest(1)).await.unwrap(), None);
     let nobody = Admin::Account(name("bob"));
-    assert!(!admins.open_session(digest(1), &nobody, Some(HASH), &signed_in).await.unwrap());
+    assert_eq!(begin(&nobody, Some(HASH)).await, Opened::Refused);
     assert_eq!(actions(&*admins).await, [AuditAction::CreatedAdmin]);
 
     assert!(open(&*admins, 1, &ada()).await);
@@ -161,6 +166,9 @@ pub async fn a_session_has_the_role_that_its_account_has([(_, admins), _]: [Stor
         account_role,
         signed_in_at: at(0),
         last_used_at,
+        has_factor: false,
+        owes_factor: false,
+        confirmed_at: Some(at(0)),
     };
     let expected = session(ada(), Some(Role::Editor), at(0));
     assert_eq!(admins.session(digest(1)).await.unwrap(), Some(expected));
@@ -242,14 +250,14 @@ pub async fn a_success_is_no_failure([(_, admins), _]: [Store; 2]) {
     let keys = [(digest(1), LIMIT), (digest(2), LIMIT)];
     for _ in 0..10 {
         assert_eq!(admins.attempt(&keys, at(0)).await.unwrap(), []);
-        admins.succeeded(digest(1), &[digest(2)]).await.unwrap();
+        admins.succeeded(&[digest(1)], &[digest(2)]).await.unwrap();
     }
-    admins.succeeded(digest(8), &[digest(9)]).await.unwrap();
+    admins.succeeded(&[digest(8)], &[digest(9)]).await.unwrap();
     // One key starts again, the other goes on.
     for _ in 0..2 {
         assert_eq!(admins.attempt(&keys, at(0)).await.unwrap(), []);
     }
-    admins.succeeded(digest(1), &[digest(2)]).await.unwrap();
+    admins.succeeded(&[digest(1)], &[digest(2)]).await.unwrap();
     for _ in 0..2 {
         assert_eq!(admins.attempt(&keys[1..], at(0)).await.unwrap(), []);
     }
@@ -261,7 +269,8 @@ pub async fn what_is_old_is_forgotten([(_, admins), _]: [Store; 2]) {
     let owner = Admin::Telegram(id(7));
     for token in 1..=4 {
         let signed_in = NewAuditEntry { at: at(token.into()), ..entry(AuditAction::SignedIn) };
-        assert!(admins.open_session(digest(token), &owner, None, &signed_in).await.unwrap());
+        let opened = admins.open_session(&session(token, &owner), &signed_in).await.unwrap();
+        assert_eq!(opened, Opened::Whole);
         admins.create_link(digest(token), id(7), at(token.into())).await.unwrap();
         let limit = SignInLimit { free: 1, ..LIMIT };
         admins.attempt(&[(digest(token), limit)], at(token.into())).await.unwrap();
@@ -377,52 +386,65 @@ const LIMIT: SignInLimit = SignInLimit {
     longest_wait: TimeDelta::seconds(600),
 };
 
-fn account(text: &str, role: Role) -> StoredAccount {
+pub(super) fn account(text: &str, role: Role) -> StoredAccount {
     let account = AdminAccount {
         name: name(text),
         role,
         is_disabled: false,
+        has_second_factor: false,
         created_at: at(0),
         last_signed_in_at: None,
     };
     StoredAccount { account, password_hash: HASH.to_owned() }
 }
 
-async fn create(admins: &dyn AdminRepository, account: &StoredAccount) {
+pub(super) async fn create(admins: &dyn AdminRepository, account: &StoredAccount) {
     assert!(admins.create_account(account, &entry(AuditAction::CreatedAdmin)).await.unwrap());
 }
 
-async fn open(admins: &dyn AdminRepository, token: u8, admin: &Admin) -> bool {
+pub(super) async fn open(admins: &dyn AdminRepository, token: u8, admin: &Admin) -> bool {
     let signed_in = entry(AuditAction::SignedIn);
-    admins.open_session(digest(token), admin, Some(HASH), &signed_in).await.unwrap()
+    let opened = admins.open_session(&session(token, admin), &signed_in).await.unwrap();
+    opened != Opened::Refused
+}
+
+/// A session that begins with the password of [`account`].
+pub(super) fn session(token: u8, admin: &Admin) -> NewSession {
+    NewSession {
+        token: digest(token),
+        admin: admin.clone(),
+        password_hash: Some(HASH.to_owned()),
+        device: "Firefox on Linux".to_owned(),
+        address: "192.0.2.1".to_owned(),
+    }
 }
 
 /// What the audit log has, the newest first.
-async fn actions(admins: &dyn AdminRepository) -> Vec<AuditAction> {
+pub(super) async fn actions(admins: &dyn AdminRepository) -> Vec<AuditAction> {
     let entries = admins.audit_log(&AuditFilter::all(), None, 100).await.unwrap();
     entries.iter().map(|entry| entry.action).collect()
 }
 
-fn entry(action: AuditAction) -> NewAuditEntry {
+pub(super) fn entry(action: AuditAction) -> NewAuditEntry {
     NewAuditEntry { at: at(0), admin: None, action, about: None, old: None, new: None }
 }
 
-fn ada() -> Admin {
+pub(super) fn ada() -> Admin {
     Admin::Account(name("ada"))
 }
 
-fn name(text: &str) -> AdminName {
+pub(super) fn name(text: &str) -> AdminName {
     text.parse().unwrap()
 }
 
-fn id(id: i64) -> TelegramId {
+pub(super) fn id(id: i64) -> TelegramId {
     id.try_into().unwrap()
 }
 
-fn digest(n: u8) -> Digest {
+pub(super) fn digest(n: u8) -> Digest {
     Digest([n; 32])
 }
 
-fn at(second: i64) -> DateTime<Utc> {
+pub(super) fn at(second: i64) -> DateTime<Utc> {
     "2026-11-23T12:00:00Z".parse::<DateTime<Utc>>().unwrap() + TimeDelta::seconds(second)
 }

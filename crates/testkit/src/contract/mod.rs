@@ -9,6 +9,7 @@ pub mod directory;
 pub mod preferences;
 pub mod quarantine;
 pub mod schedule;
+pub mod second_factors;
 pub mod transfer;
 pub mod users;
 

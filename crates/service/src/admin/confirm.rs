@@ -1,0 +1,91 @@
+use rollcall_domain::{Admin, AuditAction};
+
+use super::{
+    attempt::{Attempt, SignInError},
+    device::Device,
+    log::entry,
+    secret::{SessionToken, new_token},
+    service::AdminService,
+    session::{Proof, Session, Standing},
+};
+use crate::ServiceError;
+
+impl AdminService {
+    /// Takes what somebody proves their identity by: the second factor where they have one, else the
+    /// password, or a link from the bot (see [`Session::proof`]). A session that owes its second
+    /// factor becomes a whole one, under a new token; another one counts as confirmed for 15
+    /// minutes. Failures are counted as those to sign in are: wrong passwords with them, wrong
+    /// factors apart.
+    ///
+    /// # Errors
+    /// [`SignInError::Refused`] where it proves nothing, or was used before, or there is no such
+    /// session; [`SignInError::Throttled`] after too many failures; [`SignInError::Busy`] while too
+    /// many others sign in; or when the storage fails.
+    pub async fn confirm(
+        &self,
+        token: &str,
+        proof: &str,
+        device: impl Into<Device>,
+    ) -> Result<Confirmed, SignInError> {
+        let device = device.into();
+        let found = self.find_session(token).await?;
+        let (digest, session, _) = found.ok_or(SignInError::Refused)?;
+        let by = session.proof();
+        let attempt = match (by, &session.admin) {
+            (Proof::Factor, admin) => Attempt::by_factor(admin, device.address),
+            (_, Admin::Account(name)) => Attempt::by_password(Some(name), device.address),
+            (_, admin @ Admin::Telegram(_)) => Attempt::by_link(admin, device.address),
+        };
+        let _turn = self.begin(&attempt).await?;
+        let is_owed = session.standing == Standing::OwesFactor;
+        let (is_right, factor) = match by {
+            Proof::Factor => {
+                let factor = self.factor_proof(&session.admin, proof).await?;
+                (factor.is_some(), factor)
+            }
+            Proof::Password => (self.is_password(&session, proof).await?, None),
+            Proof::Link => (self.is_link(&session, proof).await?, None),
+        };
+        let done = if is_owed { AuditAction::SignedIn } else { AuditAction::Confirmed };
+        let at = self.clock.now();
+        let entry = |action| entry(at, Some(&session.admin), action, Some(device.place()));
+        let new = if is_owed { Some(new_token()?) } else { None };
+        let new_digest = new.as_ref().map(|(_, digest)| *digest);
+        let is_confirmed = is_right
+            && self
+                .storage
+                .confirm_session(digest, &session.admin, factor, new_digest, &entry(done))
+                .await?;
+        if !is_confirmed {
+            let failed = match by {
+                Proof::Factor => AuditAction::SecondFactorFailed,
+                Proof::Password | Proof::Link => AuditAction::ConfirmationFailed,
+            };
+            self.storage.audit(&entry(failed)).await?;
+            return Err(SignInError::Refused);
+        }
+        self.succeeded(&attempt).await?;
+        Ok(Confirmed { token: new.map(|(text, _)| SessionToken(text)) })
+    }
+
+    async fn is_password(&self, session: &Session, password: &str) -> Result<bool, ServiceError> {
+        let Admin::Account(name) = &session.admin else { return Ok(false) };
+        let account = self.storage.account(name).await?;
+        let hash = account.map(|account| account.password_hash);
+        Ok(self.passwords.verify(password, hash).await)
+    }
+
+    /// Whether it is a link, or its end, that the bot has sent to whose session this is.
+    async fn is_link(&self, session: &Session, link: &str) -> Result<bool, ServiceError> {
+        let token = link.trim().rsplit('/').next().unwrap_or_default();
+        let user = self.take_link(token).await?;
+        Ok(user.is_some_and(|user| session.admin == Admin::Telegram(user)))
+    }
+}
+
+/// A session whose admin has just proved their identity.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Confirmed {
+    /// The new token of a session that owed its second factor; the old one is no longer good.
+    pub token: Option<SessionToken>,
+}

@@ -1,0 +1,23 @@
+use std::net::IpAddr;
+
+/// What somebody signs in from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Device {
+    /// The browser and system in words, such as "Firefox on Linux"; "" where they are not known.
+    pub name: String,
+    /// The address of the person, not of a proxy.
+    pub address: IpAddr,
+}
+
+impl Device {
+    /// From where somebody came, as the audit log tells it.
+    pub(super) fn place(&self) -> String {
+        format!("from {}", self.address.to_canonical())
+    }
+}
+
+impl From<IpAddr> for Device {
+    fn from(address: IpAddr) -> Self {
+        Self { name: String::new(), address }
+    }
+}

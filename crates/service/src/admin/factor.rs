@@ -1,0 +1,228 @@
+use chrono::{DateTime, Utc};
+use rollcall_domain::{Admin, AuditAction};
+use rollcall_repository::{FactorProof, FactorSecret, RepositoryError};
+
+use super::{
+    base32, log::entry, recovery_code::RecoveryCode, service::AdminService, session::Standing, totp,
+};
+use crate::ServiceError;
+
+impl AdminService {
+    /// The second factor of an admin.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub async fn second_factor(&self, admin: &Admin) -> Result<Option<SecondFactor>, ServiceError> {
+        let stored = self.storage.second_factor(admin).await?;
+        Ok(stored.map(|it| SecondFactor {
+            enabled_at: it.enabled_at,
+            recovery_codes: it.recovery_codes,
+        }))
+    }
+
+    /// What somebody puts into an authenticator app, to set a second factor up in the session with
+    /// this token: the same until that is done or the session ends. `None` where there is no such
+    /// session, or its admin has a second factor.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub async fn offer_second_factor(
+        &self,
+        token: &str,
+    ) -> Result<Option<OfferedFactor>, ServiceError> {
+        let Some((digest, session, _)) = self.find_session(token).await? else { return Ok(None) };
+        if session.has_second_factor || session.standing == Standing::OwesFactor {
+            return Ok(None);
+        }
+        let mut bytes = [0; FactorSecret::BYTES];
+        getrandom::fill(&mut bytes).map_err(|_| ServiceError::NoRandomness)?;
+        let secret = self.storage.offer_secret(digest, &FactorSecret(bytes)).await?;
+        Ok(secret.map(|secret| OfferedFactor { secret, admin: session.admin }))
+    }
+
+    /// Switches the second factor on that was offered to the session with this token, and ends the
+    /// admin's other sessions. Answers the recovery codes: nothing shows them again.
+    ///
+    /// # Errors
+    /// When the code is not one of the app's now, there is a second factor or no such session, or
+    /// the storage fails.
+    pub async fn enable_second_factor(
+        &self,
+        token: &str,
+        code: &str,
+    ) -> Result<Vec<RecoveryCode>, FactorError> {
+        let offered = self.offer_second_factor(token).await?.ok_or(FactorError::NotOffered)?;
+        let session = self.find_session(token).await?;
+        let (digest, session, _) = session.ok_or(FactorError::NotOffered)?;
+        let now = self.clock.now();
+        let code = read_code(code).ok_or(FactorError::WrongCode)?;
+        let step = totp::step_of(&offered.secret, code, now, None).ok_or(FactorError::WrongCode)?;
+        let codes = RecoveryCode::some()?;
+        let hashes: Vec<_> = codes.iter().map(|code| code.digest(&session.admin)).collect();
+        let entry = entry(now, Some(&session.admin), AuditAction::EnabledSecondFactor, None);
+        let is_done = self
+            .storage
+            .enable_second_factor(digest, &session.admin, &offered.secret, step, &hashes, &entry)
+            .await?;
+        is_done.then_some(codes).ok_or(FactorError::NotOffered)
+    }
+
+    /// Switches the second factor off of whose session this is, and ends their other sessions;
+    /// answers whether there was one.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub async fn disable_second_factor(&self, token: &str) -> Result<bool, ServiceError> {
+        let Some((digest, session, _)) = self.find_session(token).await? else { return Ok(false) };
+        let by = Some(&session.admin);
+        let entry = entry(self.clock.now(), by, AuditAction::DisabledSecondFactor, None);
+        Ok(self.storage.remove_second_factor(&session.admin, Some(digest), &entry).await?)
+    }
+
+    /// Takes the second factor from an admin who has lost it, and ends their sessions; answers whether
+    /// there was one. `by` is who does; `None` for somebody on the server itself.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub async fn reset_second_factor(
+        &self,
+        admin: &Admin,
+        by: Option<&Admin>,
+    ) -> Result<bool, ServiceError> {
+        let action = AuditAction::ResetSecondFactor;
+        let entry = entry(self.clock.now(), by, action, Some(admin.to_string()));
+        Ok(self.storage.remove_second_factor(admin, None, &entry).await?)
+    }
+
+    /// Replaces the recovery codes of an admin; `None` where they have no second factor. Nothing
+    /// shows the codes again.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub async fn renew_recovery_codes(
+        &self,
+        admin: &Admin,
+    ) -> Result<Option<Vec<RecoveryCode>>, ServiceError> {
+        let codes = RecoveryCode::some()?;
+        let hashes: Vec<_> = codes.iter().map(|code| code.digest(admin)).collect();
+        let entry = entry(self.clock.now(), Some(admin), AuditAction::RenewedRecoveryCodes, None);
+        let is_done = self.storage.replace_recovery_codes(admin, &hashes, &entry).await?;
+        Ok(is_done.then_some(codes))
+    }
+
+    /// What a code of an admin's app, or a recovery code, proves; `None` where it is neither.
+    pub(super) async fn factor_proof(
+        &self,
+        admin: &Admin,
+        text: &str,
+    ) -> Result<Option<FactorProof>, ServiceError> {
+        if let Some(code) = RecoveryCode::read(text) {
+            return Ok(Some(FactorProof::RecoveryCode(code.digest(admin))));
+        }
+        let Some(factor) = self.storage.second_factor(admin).await? else { return Ok(None) };
+        let Some(code) = read_code(text) else { return Ok(None) };
+        let step = totp::step_of(&factor.secret, code, self.clock.now(), Some(factor.last_step));
+        Ok(step.map(FactorProof::Step))
+    }
+}
+
+/// A second factor that is switched on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SecondFactor {
+    /// Since when.
+    pub enabled_at: DateTime<Utc>,
+    /// How many recovery codes have not been used.
+    pub recovery_codes: u32,
+}
+
+/// A second factor that is being set up.
+#[derive(Clone, Debug)]
+pub struct OfferedFactor {
+    secret: FactorSecret,
+    admin: Admin,
+}
+
+impl OfferedFactor {
+    /// The secret as it is typed into an app (base32).
+    pub fn secret(&self) -> String {
+        base32::encode(&self.secret.0, base32::RFC4648)
+    }
+
+    /// What an app reads from a QR code, where `issuer` is what it shows beside the admin's name.
+    /// (The "Key Uri Format" of Google Authenticator, which all apps follow.)
+    pub fn uri(&self, issuer: &str) -> String {
+        let (issuer, admin) = (escaped(issuer), escaped(&self.admin.to_string()));
+        let secret = self.secret();
+        format!(
+            "otpauth://totp/{issuer}:{admin}?secret={secret}&issuer={issuer}\
+             &algorithm=SHA1&digits=6&period=30"
+        )
+    }
+}
+
+/// Why a second factor was not switched on.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum FactorError {
+    /// The app does not show this code now.
+    #[error("the code is wrong")]
+    WrongCode,
+    /// There is one, or the session is gone.
+    #[error("no second factor is being set up")]
+    NotOffered,
+    /// It could not be done.
+    #[error(transparent)]
+    Storage(#[from] ServiceError),
+}
+
+impl From<RepositoryError> for FactorError {
+    fn from(error: RepositoryError) -> Self {
+        Self::Storage(error.into())
+    }
+}
+
+/// A code as somebody types it: six digits, perhaps with blanks between them.
+fn read_code(text: &str) -> Option<u32> {
+    let digits: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+    let is_code = digits.len() == 6 && digits.bytes().all(|b| b.is_ascii_digit());
+    if is_code { digits.parse().ok() } else { None }
+}
+
+/// Text in a part of a URI (RFC 3986, section 2.3).
+fn escaped(text: &str) -> String {
+    let escape = |byte: u8| match byte {
+        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+            char::from(byte).to_string()
+        }
+        other => format!("%{other:02X}"),
+    };
+    text.bytes().map(escape).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn six_digits_are_a_code() {
+        assert_eq!(read_code(" 012 345 "), Some(12_345));
+        for odd in ["", "12345", "1234567", "12345x", "-12345", "+12345", "１２３４５６"] {
+            assert_eq!(read_code(odd), None, "{odd}");
+        }
+    }
+
+    #[test]
+    fn an_app_reads_whose_secret_it_is() {
+        let offered = OfferedFactor {
+            secret: FactorSecret(*b"12345678901234567890"),
+            admin: "telegram:7".parse().unwrap(),
+        };
+        assert_eq!(offered.secret(), "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ");
+        assert_eq!(
+            offered.uri("Rollcall bot.example.org"),
+            "otpauth://totp/Rollcall%20bot.example.org:telegram%3A7\
+             ?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Rollcall%20bot.example.org\
+             &algorithm=SHA1&digits=6&period=30"
+        );
+        assert!(!format!("{offered:?}").contains("123"));
+    }
+}

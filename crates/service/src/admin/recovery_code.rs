@@ -1,0 +1,108 @@
+use std::fmt;
+
+use rollcall_domain::Admin;
+use rollcall_repository::Digest;
+
+use super::{base32, secret::digest};
+use crate::ServiceError;
+
+/// How many recovery codes somebody gets.
+const CODES: usize = 10;
+/// How much chance is in one: too much to find it from its hash.
+const BYTES: usize = 10;
+/// How many characters that makes.
+const CHARS: usize = 16;
+/// After how many of them there is a hyphen, for people.
+const GROUP: usize = 4;
+
+/// A code that stands in for the second factor once, such as `3kq7-9z0m-h2xv-w8ta`. Only its hash is
+/// stored.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RecoveryCode(String);
+
+impl RecoveryCode {
+    /// New codes.
+    pub(super) fn some() -> Result<Vec<Self>, ServiceError> {
+        let new = || {
+            let mut bytes = [0; BYTES];
+            getrandom::fill(&mut bytes).map_err(|_| ServiceError::NoRandomness)?;
+            Ok(Self(base32::encode(&bytes, base32::CROCKFORD)))
+        };
+        (0..CODES).map(|_| new()).collect()
+    }
+
+    /// The code that somebody typed: in whichever case, with or without hyphens, and with letters
+    /// that look like a digit in place of the digit.
+    pub(super) fn read(text: &str) -> Option<Self> {
+        let code: String = text
+            .chars()
+            .filter(|c| !c.is_whitespace() && *c != '-')
+            .map(|c| match c.to_ascii_lowercase() {
+                'o' => '0',
+                'i' | 'l' => '1',
+                c => c,
+            })
+            .collect();
+        let is_one = code.len() == CHARS && code.bytes().all(|b| base32::CROCKFORD.contains(&b));
+        is_one.then_some(Self(code))
+    }
+
+    /// What is stored of it. Each admin's is another one.
+    pub(super) fn digest(&self, admin: &Admin) -> Digest {
+        digest(&["recovery code", &admin.to_string(), &self.0])
+    }
+}
+
+/// The code as people read it.
+impl fmt::Display for RecoveryCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, character) in self.0.chars().enumerate() {
+            if place > 0 && place % GROUP == 0 {
+                f.write_str("-")?;
+            }
+            write!(f, "{character}")?;
+        }
+        Ok(())
+    }
+}
+
+// A secret has no business in a log.
+impl fmt::Debug for RecoveryCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RecoveryCode(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn codes_are_read_as_they_are_written_or_typed() {
+        let codes = RecoveryCode::some().unwrap();
+        let texts: BTreeSet<String> = codes.iter().map(ToString::to_string).collect();
+        assert_eq!(texts.len(), CODES, "no two are alike");
+        for code in &codes {
+            let text = code.to_string();
+            assert_eq!(text.len(), CHARS + 3);
+            for typed in [text.to_uppercase(), text.replace('-', " "), text.replace('-', "")] {
+                assert_eq!(RecoveryCode::read(&typed).as_ref(), Some(code), "{typed}");
+            }
+        }
+        let code = RecoveryCode("10ab10ab10ab10ab".to_owned());
+        assert_eq!(RecoveryCode::read(" lOab-ioAB-10ab-10ab "), Some(code));
+        for odd in ["", "123456", "10ab-10ab-10ab-10a", "10ab10ab10ab10abc", "u0ab10ab10ab10ab"] {
+            assert_eq!(RecoveryCode::read(odd), None, "{odd}");
+        }
+    }
+
+    #[test]
+    fn one_admins_code_is_not_anothers() {
+        let code = RecoveryCode::read("10ab10ab10ab10ab").unwrap();
+        let digest = |admin: &str| code.digest(&admin.parse().unwrap());
+        assert_ne!(digest("ada"), digest("bob"));
+        assert_eq!(digest("ada"), digest("ADA"));
+    }
+}

@@ -1,0 +1,274 @@
+//! The contract of [`SecondFactorRepository`](rollcall_repository::SecondFactorRepository): each
+//! function tells its rule by its name.
+#![expect(missing_docs, reason = "each function tells its rule by its name")]
+
+use std::sync::Arc;
+
+use rollcall_domain::{Admin, AuditAction, Role};
+use rollcall_repository::{
+    AdminRepository, AuditFilter, Digest, FactorProof, FactorSecret, NewAuditEntry, Opened,
+    StoredFactor,
+};
+
+use super::admin::{account, actions, ada, at, create, digest, entry, id, name, open, session};
+
+pub type Store = Arc<dyn AdminRepository>;
+
+/// Generates a test for each contract on each database; see
+/// [`user_repository_contract!`](crate::user_repository_contract).
+#[macro_export]
+macro_rules! second_factor_repository_contract {
+    ($open:path) => {
+        $crate::contract!($open, second_factors:
+            a_session_is_offered_one_secret,
+            a_factor_is_switched_on_with_the_secret_that_was_offered,
+            a_session_owes_the_factor_until_it_is_given,
+            a_code_is_accepted_once,
+            a_recovery_code_is_accepted_once,
+            recovery_codes_are_replaced,
+            a_proof_is_not_used_up_for_a_session_that_is_gone,
+            who_loses_the_factor_loses_the_sessions,
+            a_session_is_confirmed_without_a_factor,
+            who_has_no_account_has_a_factor_too,
+        );
+    };
+}
+
+pub async fn a_session_is_offered_one_secret([admins, others]: [Store; 2]) {
+    create(&*admins, &account("ada", Role::Owner)).await;
+    for token in [1, 2] {
+        assert!(open(&*admins, token, &ada()).await);
+    }
+    let offer = async |store: &Store, token, n| {
+        store.offer_secret(digest(token), &secret(n)).await.unwrap()
+    };
+    assert_eq!(offer(&admins, 1, 10).await, Some(secret(10)));
+    assert_eq!(offer(&others, 1, 11).await, Some(secret(10)), "the one that is shown already");
+    assert_eq!(offer(&others, 2, 12).await, Some(secret(12)), "each session has its own");
+    assert_eq!(offer(&admins, 3, 13).await, None);
+    assert_eq!(admins.second_factor(&ada()).await.unwrap(), None);
+}
+
+pub async fn a_factor_is_switched_on_with_the_secret_that_was_offered(
+    [admins, others]: [Store; 2],
+) {
+    create(&*admins, &account("ada", Role::Owner)).await;
+    for token in [1, 2] {
+        assert!(open(&*admins, token, &ada()).await);
+    }
+    assert!(open(&*admins, 3, &bob()).await);
+    admins.offer_secret(digest(1), &secret(10)).await.unwrap();
+    let enable = async |token, admin: &Admin, n| {
+        let enabled = NewAuditEntry { at: at(60), ..entry(AuditAction::EnabledSecondFactor) };
+        let (secret, codes) = (secret(n), [digest(101), digest(102)]);
+        others.enable_second_factor(digest(token), admin, &secret, 7, &codes, &enabled).await
+    };
+    for (token, admin, n) in [(1, ada(), 11), (2, ada(), 10), (1, bob(), 10), (9, ada(), 10)] {
+        assert!(!enable(token, &admin, n).await.unwrap(), "{token} {admin} {n}");
+        assert_eq!(admins.second_factor(&admin).await.unwrap(), None);
+    }
+    assert!(enable(1, &ada(), 10).await.unwrap());
+    let factor =
+        StoredFactor { secret: secret(10), enabled_at: at(60), last_step: 7, recovery_codes: 2 };
+    assert_eq!(admins.second_factor(&ada()).await.unwrap(), Some(factor.clone()));
+    let kept = admins.session(digest(1)).await.unwrap().unwrap();
+    assert_eq!((kept.confirmed_at, kept.has_factor, kept.owes_factor), (Some(at(60)), true, false));
+    assert_eq!(admins.session(digest(2)).await.unwrap(), None, "one factor is not enough any more");
+    assert!(admins.session(digest(3)).await.unwrap().is_some());
+
+    admins.offer_secret(digest(1), &secret(20)).await.unwrap();
+    assert!(!enable(1, &ada(), 20).await.unwrap(), "there is one");
+    assert_eq!(admins.second_factor(&ada()).await.unwrap(), Some(factor));
+    let expected = [AuditAction::EnabledSecondFactor, AuditAction::SignedIn];
+    assert_eq!(actions(&*admins).await[..2], expected);
+    let accounts = admins.accounts(9).await.unwrap();
+    assert!(accounts[0].has_second_factor);
+    assert!(admins.account(&name("ada")).await.unwrap().unwrap().account.has_second_factor);
+}
+
+pub async fn a_session_owes_the_factor_until_it_is_given([admins, others]: [Store; 2]) {
+    with_factor(&admins, &ada()).await;
+    let last_signed_in = async || {
+        let account = admins.account(&name("ada")).await.unwrap().unwrap();
+        account.account.last_signed_in_at
+    };
+    let begun = NewAuditEntry { at: at(60), ..entry(AuditAction::SignedIn) };
+    let opened = others.open_session(&session(2, &ada()), &begun).await.unwrap();
+    assert_eq!(opened, Opened::OwesFactor);
+    assert_eq!(last_signed_in().await, Some(at(0)));
+    let owing = admins.session(digest(2)).await.unwrap().unwrap();
+    assert_eq!((owing.owes_factor, owing.confirmed_at), (true, None));
+    assert_eq!(actions(&*admins).await[0], AuditAction::PassedFirstFactor);
+
+    let signed_in = NewAuditEntry { at: at(90), ..entry(AuditAction::SignedIn) };
+    let give = async |token, new_token: Option<Digest>, step| {
+        let proof = Some(FactorProof::Step(step));
+        admins.confirm_session(digest(token), &ada(), proof, new_token, &signed_in).await.unwrap()
+    };
+    assert!(!give(2, None, 8).await, "the old token is not to become a whole session's");
+    assert!(give(2, Some(digest(3)), 8).await);
+    assert_eq!(admins.session(digest(2)).await.unwrap(), None);
+    let whole = others.session(digest(3)).await.unwrap().unwrap();
+    assert_eq!((whole.owes_factor, whole.confirmed_at), (false, Some(at(90))));
+    assert_eq!(last_signed_in().await, Some(at(90)));
+    assert_eq!(actions(&*admins).await[0], AuditAction::SignedIn);
+}
+
+pub async fn a_code_is_accepted_once([admins, others]: [Store; 2]) {
+    with_factor(&admins, &ada()).await;
+    let give = |store: &Store, step| {
+        let (store, proof) = (Arc::clone(store), Some(FactorProof::Step(step)));
+        let confirmed = NewAuditEntry { at: at(60), ..entry(AuditAction::Confirmed) };
+        tokio::spawn(async move {
+            store.confirm_session(digest(1), &ada(), proof, None, &confirmed).await.unwrap()
+        })
+    };
+    // The one that switched it on.
+    assert!(!give(&admins, 7).await.unwrap());
+    assert!(!give(&admins, 6).await.unwrap());
+    let before = admins.session(digest(1)).await.unwrap().unwrap();
+    assert_eq!(before.confirmed_at, Some(at(0)));
+    for step in 8..28 {
+        let (one, another) = (give(&admins, step), give(&others, step));
+        assert_ne!(one.await.unwrap(), another.await.unwrap(), "{step}");
+    }
+    let after = admins.session(digest(1)).await.unwrap().unwrap();
+    assert_eq!(after.confirmed_at, Some(at(60)));
+    let all = actions(&*admins).await;
+    assert_eq!(all.iter().filter(|it| **it == AuditAction::Confirmed).count(), 20);
+}
+
+pub async fn a_recovery_code_is_accepted_once([admins, others]: [Store; 2]) {
+    with_factor(&admins, &ada()).await;
+    let give = |store: &Store, code| {
+        let (store, proof) = (Arc::clone(store), Some(FactorProof::RecoveryCode(digest(code))));
+        let confirmed = entry(AuditAction::Confirmed);
+        tokio::spawn(async move {
+            store.confirm_session(digest(1), &ada(), proof, None, &confirmed).await.unwrap()
+        })
+    };
+    assert!(!give(&admins, 99).await.unwrap());
+    for code in CODES {
+        let (one, another) = (give(&admins, code), give(&others, code));
+        assert_ne!(one.await.unwrap(), another.await.unwrap(), "{code}");
+        assert!(!give(&admins, code).await.unwrap());
+    }
+    let factor = admins.second_factor(&ada()).await.unwrap().unwrap();
+    assert_eq!((factor.recovery_codes, factor.last_step), (0, 7));
+    let used = AuditFilter::all().action(AuditAction::UsedRecoveryCode);
+    let left = admins.audit_log(&used, None, 9).await.unwrap();
+    let left: Vec<_> = left.into_iter().rev().filter_map(|entry| entry.new).collect();
+    assert_eq!(left, ["2 left", "1 left", "0 left"]);
+}
+
+pub async fn recovery_codes_are_replaced([admins, others]: [Store; 2]) {
+    with_factor(&admins, &ada()).await;
+    let renewed = entry(AuditAction::RenewedRecoveryCodes);
+    let new = [digest(201), digest(202)];
+    assert!(!others.replace_recovery_codes(&bob(), &new, &renewed).await.unwrap());
+    assert!(others.replace_recovery_codes(&ada(), &new, &renewed).await.unwrap());
+    let use_up = async |code| {
+        let proof = Some(FactorProof::RecoveryCode(code));
+        let confirmed = entry(AuditAction::Confirmed);
+        admins.confirm_session(digest(1), &ada(), proof, None, &confirmed).await.unwrap()
+    };
+    assert!(!use_up(digest(CODES[0])).await);
+    assert!(use_up(new[0]).await);
+    assert_eq!(admins.second_factor(&ada()).await.unwrap().unwrap().recovery_codes, 1);
+}
+
+pub async fn a_proof_is_not_used_up_for_a_session_that_is_gone([admins, _]: [Store; 2]) {
+    with_factor(&admins, &ada()).await;
+    let before = admins.second_factor(&ada()).await.unwrap();
+    let entries = actions(&*admins).await;
+    for proof in [FactorProof::Step(8), FactorProof::RecoveryCode(digest(CODES[0]))] {
+        for new_token in [None, Some(digest(4))] {
+            let confirmed = entry(AuditAction::Confirmed);
+            let done =
+                admins.confirm_session(digest(3), &ada(), Some(proof), new_token, &confirmed).await;
+            assert!(!done.unwrap(), "{proof:?}");
+        }
+    }
+    assert_eq!(admins.second_factor(&ada()).await.unwrap(), before);
+    assert_eq!(actions(&*admins).await, entries);
+}
+
+pub async fn who_loses_the_factor_loses_the_sessions([admins, others]: [Store; 2]) {
+    with_factor(&admins, &ada()).await;
+    for token in [2, 3] {
+        assert!(open(&*admins, token, &ada()).await);
+    }
+    let disabled = entry(AuditAction::DisabledSecondFactor);
+    let kept = Some(digest(1));
+    assert!(others.remove_second_factor(&ada(), kept, &disabled).await.unwrap());
+    let open_ones = async || {
+        let mut open = Vec::new();
+        for token in 1..=4 {
+            if admins.session(digest(token)).await.unwrap().is_some() {
+                open.push(token);
+            }
+        }
+        open
+    };
+    assert_eq!(open_ones().await, [1]);
+    assert_eq!(admins.second_factor(&ada()).await.unwrap(), None);
+    assert!(!others.remove_second_factor(&ada(), None, &disabled).await.unwrap());
+    assert_eq!(open_ones().await, [1], "there was none to lose");
+    let begun = admins.open_session(&session(4, &ada()), &entry(AuditAction::SignedIn)).await;
+    assert_eq!(begun.unwrap(), Opened::Whole);
+
+    // Switched on again, it has no code of the one before.
+    enable(&admins, &ada(), 30, &[]).await;
+    assert_eq!(admins.second_factor(&ada()).await.unwrap().unwrap().recovery_codes, 0);
+    let reset = entry(AuditAction::ResetSecondFactor);
+    assert!(others.remove_second_factor(&ada(), None, &reset).await.unwrap());
+    assert_eq!(open_ones().await, [0_u8; 0]);
+}
+
+pub async fn a_session_is_confirmed_without_a_factor([admins, others]: [Store; 2]) {
+    create(&*admins, &account("ada", Role::Owner)).await;
+    assert!(open(&*admins, 1, &ada()).await);
+    let confirmed = NewAuditEntry { at: at(60), ..entry(AuditAction::Confirmed) };
+    let confirm = async |token, admin: &Admin| {
+        others.confirm_session(digest(token), admin, None, None, &confirmed).await.unwrap()
+    };
+    assert!(!confirm(2, &ada()).await);
+    assert!(!confirm(1, &bob()).await, "somebody else's session is not theirs to confirm");
+    assert_eq!(admins.session(digest(1)).await.unwrap().unwrap().confirmed_at, Some(at(0)));
+    assert!(confirm(1, &ada()).await);
+    assert_eq!(admins.session(digest(1)).await.unwrap().unwrap().confirmed_at, Some(at(60)));
+}
+
+pub async fn who_has_no_account_has_a_factor_too([admins, _]: [Store; 2]) {
+    let owner = Admin::Telegram(id(7));
+    assert!(open(&*admins, 1, &owner).await);
+    enable(&admins, &owner, 10, &[]).await;
+    let begun = admins.open_session(&session(2, &owner), &entry(AuditAction::SignedIn)).await;
+    assert_eq!(begun.unwrap(), Opened::OwesFactor);
+}
+
+/// The recovery codes of [`with_factor`].
+const CODES: [u8; 3] = [101, 102, 103];
+
+/// An account whose second factor was switched on in session 1, by a code of time step 7.
+async fn with_factor(admins: &Store, admin: &Admin) {
+    create(&**admins, &account("ada", Role::Owner)).await;
+    assert!(open(&**admins, 1, admin).await);
+    enable(admins, admin, 10, &CODES.map(digest)).await;
+}
+
+/// Switches a second factor on in session 1.
+async fn enable(admins: &Store, admin: &Admin, n: u8, codes: &[Digest]) {
+    let (secret, enabled) = (secret(n), entry(AuditAction::EnabledSecondFactor));
+    admins.offer_secret(digest(1), &secret).await.unwrap();
+    let is_on = admins.enable_second_factor(digest(1), admin, &secret, 7, codes, &enabled).await;
+    assert!(is_on.unwrap());
+}
+
+fn bob() -> Admin {
+    Admin::Telegram(id(8))
+}
+
+fn secret(n: u8) -> FactorSecret {
+    FactorSecret([n; FactorSecret::BYTES])
+}
