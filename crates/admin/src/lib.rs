@@ -7,23 +7,28 @@
 //! To add a page: its handler in a module named for what it shows, its template in `templates/`,
 //! and its line in the table of `routes.rs`, without which it is not served.
 
+mod account;
 mod address;
 mod admins;
 mod assets;
 mod audit;
 mod chart;
+mod confirm;
 mod cookie;
 mod dashboard;
 mod definitions;
 mod delete;
+mod device;
 mod explain;
 mod export;
 mod form;
 mod frame;
 mod heat_map;
 mod preferences;
+mod qr;
 mod query;
 mod routes;
+mod second_factor;
 mod security;
 mod session;
 mod sign_in;

@@ -13,8 +13,8 @@ use rollcall_domain::Role;
 use tower_http::{compression::CompressionLayer, timeout::TimeoutLayer};
 
 use crate::{
-    App, admins, assets, audit, dashboard, definitions, delete, explain, export, form, preferences,
-    security, session, sign_in, user, users, zone,
+    App, account, admins, assets, audit, confirm, dashboard, definitions, delete, explain, export,
+    form, preferences, second_factor, security, session, sign_in, user, users, zone,
 };
 
 /// The largest form that is read: a note, or the ids of a page of users.
@@ -27,8 +27,15 @@ const LONGEST: Duration = Duration::from_secs(30);
 pub enum Access {
     /// Everybody, signed in or not.
     Anybody,
+    /// Those with a session, also where they still owe the second factor or have to set one up.
+    Begun,
+    /// Those who are signed in, also where they have to set a second factor up first, and who proved
+    /// their identity lately.
+    Setup,
     /// Those with this role, and those who may do more.
     Role(Role),
+    /// Those with this role, and those who may do more, if they proved their identity lately.
+    Confirmed(Role),
 }
 
 /// Something that is served.
@@ -45,10 +52,11 @@ pub struct Route {
 
 /// Every route. The router is made from this table and from nothing else.
 pub fn routes() -> Vec<Route> {
-    use Access::Anybody;
+    use Access::{Anybody, Begun, Setup};
     let viewer = Access::Role(Role::Viewer);
     let editor = Access::Role(Role::Editor);
     let owner = Access::Role(Role::Owner);
+    let sure_viewer = Access::Confirmed(Role::Viewer);
     let see = |path, access, handler| Route { method: Method::GET, path, access, handler };
     let act = |path, access, handler| Route { method: Method::POST, path, access, handler };
     vec![
@@ -59,6 +67,13 @@ pub fn routes() -> Vec<Route> {
         act("/admin/link/{token}", Anybody, || post(sign_in::by_link)),
         act("/admin/sign-out", Anybody, || post(sign_in::out)),
         act("/admin/sign-out-everywhere", viewer, || post(sign_in::out_everywhere)),
+        see("/admin/confirm", Begun, || get(confirm::form)),
+        act("/admin/confirm", Begun, || post(confirm::confirm)),
+        see("/admin/account", viewer, || get(account::show)),
+        see("/admin/account/second-factor", Setup, || get(second_factor::set_up)),
+        act("/admin/account/second-factor", Setup, || post(second_factor::turn_on)),
+        act("/admin/account/second-factor/off", sure_viewer, || post(second_factor::turn_off)),
+        act("/admin/account/recovery-codes", sure_viewer, || post(second_factor::renew_codes)),
         act("/admin/zone", viewer, || post(zone::set)),
         see("/admin", viewer, || get(dashboard::show)),
         see("/admin/", viewer, || get(dashboard::show)),

@@ -15,7 +15,7 @@ use tokio::time::sleep;
 
 use crate::{
     App,
-    address::Address,
+    device::From,
     explain::Failure,
     frame::{Frame, page},
     session,
@@ -23,11 +23,13 @@ use crate::{
 
 /// How long an attempt that has to wait waits for that answer.
 const REFUSED: Duration = Duration::from_secs(1);
+/// When to try again where too many sign in at once.
+const BUSY: Duration = Duration::from_secs(5);
 
 #[derive(Deserialize)]
 pub(crate) struct Next {
     #[serde(default)]
-    next: String,
+    pub(crate) next: String,
 }
 
 #[derive(Deserialize)]
@@ -68,12 +70,12 @@ pub(crate) async fn form(frame: Frame, Query(Next { next }): Query<Next>) -> Res
 /// Signs in by name and password.
 pub(crate) async fn by_password(
     State(app): State<App>,
-    Address(address): Address,
+    From(device): From,
     headers: HeaderMap,
     frame: Frame,
     Form(Credentials { name, password, next }): Form<Credentials>,
 ) -> Result<Response, Failure> {
-    match app.admins.sign_in(&name, &password, address).await {
+    match app.admins.sign_in(&name, &password, device).await {
         Ok(signed_in) => begin(&app, &headers, &signed_in, &next).await,
         Err(error) => refused(frame, error, name, next).await,
     }
@@ -88,12 +90,12 @@ pub(crate) async fn link(frame: Frame, Path(token): Path<String>) -> Response {
 /// Signs in by such a link.
 pub(crate) async fn by_link(
     State(app): State<App>,
-    Address(address): Address,
+    From(device): From,
     headers: HeaderMap,
     frame: Frame,
     Path(token): Path<String>,
 ) -> Result<Response, Failure> {
-    match app.admins.sign_in_by_link(&token, address).await {
+    match app.admins.sign_in_by_link(&token, device).await {
         Ok(signed_in) => begin(&app, &headers, &signed_in, "").await,
         Err(SignInError::Refused) => {
             let trouble = Some(
@@ -155,36 +157,55 @@ async fn refused(
     name: String,
     next: String,
 ) -> Result<Response, Failure> {
-    let (status, wait, trouble) = match error {
-        SignInError::Refused => {
-            (StatusCode::UNAUTHORIZED, None, "The name or the password is wrong.".to_owned())
-        }
-        SignInError::Throttled { retry_after } => {
-            let seconds = retry_after.as_secs();
-            let trouble = format!(
-                "Signing in failed too often. Try again in {}.",
-                if seconds > 90 {
-                    format!("{} minutes", seconds.div_ceil(60))
-                } else {
-                    format!("{seconds} seconds")
-                }
-            );
-            (StatusCode::TOO_MANY_REQUESTS, Some(seconds), trouble)
-        }
-        SignInError::Busy => (
-            StatusCode::SERVICE_UNAVAILABLE,
-            Some(5),
-            "Too many people are signing in at once. Try again in a few seconds.".to_owned(),
-        ),
-        SignInError::Storage(error) => return Err(error.into()),
-    };
-    if wait.is_some() {
-        // Clients that try again and again do so no faster than this on each connection.
-        sleep(REFUSED).await;
+    let refusal = Refusal::of(error, "The name or the password is wrong.")?;
+    let trouble = Some(refusal.trouble.clone());
+    Ok(refusal.answer(page(&Page { frame, trouble, name, next })).await)
+}
+
+/// Why somebody is not let in.
+pub(crate) struct Refusal {
+    status: StatusCode,
+    wait: Option<Duration>,
+    /// In words.
+    pub(crate) trouble: String,
+}
+
+impl Refusal {
+    /// What to answer, where `wrong` says that something was.
+    pub(crate) fn of(error: SignInError, wrong: &str) -> Result<Self, Failure> {
+        let (status, wait, trouble) = match error {
+            SignInError::Refused => (StatusCode::UNAUTHORIZED, None, wrong.to_owned()),
+            SignInError::Throttled { retry_after } => {
+                let seconds = retry_after.as_secs();
+                let trouble = format!(
+                    "Signing in failed too often. Try again in {}.",
+                    if seconds > 90 {
+                        format!("{} minutes", seconds.div_ceil(60))
+                    } else {
+                        format!("{seconds} seconds")
+                    }
+                );
+                (StatusCode::TOO_MANY_REQUESTS, Some(retry_after), trouble)
+            }
+            SignInError::Busy => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                Some(BUSY),
+                "Too many people are signing in at once. Try again in a few seconds.".to_owned(),
+            ),
+            SignInError::Storage(error) => return Err(error.into()),
+        };
+        Ok(Self { status, wait, trouble })
     }
-    let page = page(&Page { frame, trouble: Some(trouble), name, next });
-    let wait = wait.map(|seconds| [(header::RETRY_AFTER, seconds.to_string())]);
-    Ok((status, wait, page).into_response())
+
+    /// The answer, with a page that has the words on it.
+    pub(crate) async fn answer(self, page: Response) -> Response {
+        if self.wait.is_some() {
+            // Clients that try again and again do so no faster than this on each connection.
+            sleep(REFUSED).await;
+        }
+        let wait = self.wait.map(|wait| [(header::RETRY_AFTER, wait.as_secs().to_string())]);
+        (self.status, wait, page).into_response()
+    }
 }
 
 /// Where somebody wants to go, if it is a page of the admin; else its first page.

@@ -313,7 +313,7 @@ fn waits(error: SignInError) -> u64 {
     match error {
         SignInError::Refused => 0,
         SignInError::Throttled { retry_after } => retry_after.as_secs(),
-        SignInError::Storage(error) => panic!("{error}"),
+        error @ (SignInError::Busy | SignInError::Storage(_)) => panic!("{error}"),
     }
 }
 

@@ -20,7 +20,7 @@ use rollcall_service::{
     ActivityService, AdminService, DirectoryService, PreferencesService, ScheduleService,
     TransferService, UserService,
 };
-use rollcall_testkit::{TestClock, ThrowAwayDatabase};
+use rollcall_testkit::{Authenticator, TestClock, ThrowAwayDatabase};
 use tower::ServiceExt;
 
 pub(crate) const PASSWORD: &str = "correct-horse";
@@ -65,11 +65,27 @@ impl Site {
         Self::on(ThrowAwayDatabase::sqlite(), prefix, origin).await
     }
 
+    /// A site with accounts named for their roles, where everybody has to have a second factor.
+    pub(crate) async fn requiring_second_factor() -> Self {
+        let site = Self::new(ThrowAwayDatabase::sqlite(), "", None, true).await;
+        site.make_accounts().await;
+        site
+    }
+
     /// A site on an empty database.
     pub(crate) async fn on(
         throw_away: ThrowAwayDatabase,
         prefix: &str,
         origin: Option<&str>,
+    ) -> Self {
+        Self::new(throw_away, prefix, origin, false).await
+    }
+
+    async fn new(
+        throw_away: ThrowAwayDatabase,
+        prefix: &str,
+        origin: Option<&str>,
+        requires_second_factor: bool,
     ) -> Self {
         let database = Database::open(throw_away.url().parse().unwrap()).await.unwrap();
         database.migrate().await.unwrap();
@@ -85,7 +101,8 @@ impl Site {
         let schedule =
             ScheduleService::new(DieselScheduleRepository::new(database.clone()), shared());
         let owners = [id(OWNER)].into();
-        let admins = AdminService::new(DieselAdminRepository::new(database), shared(), owners);
+        let admins = AdminService::new(DieselAdminRepository::new(database), shared(), owners)
+            .requiring_second_factor(requires_second_factor);
         let settings = Settings {
             prefix: prefix.to_owned(),
             origin: origin.map(str::to_owned),
@@ -127,6 +144,35 @@ impl Site {
         let answer = self.request(&Method::POST, "/admin/sign-in", None, &form).await;
         assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
         answer.token()
+    }
+
+    /// The token of a new session of somebody who came by a link from the bot.
+    pub(crate) async fn sign_in_by_link(&self) -> String {
+        let link = self.admins.create_link(id(OWNER)).await.unwrap().unwrap();
+        let path = format!("/admin/link/{}", link.as_str());
+        self.request(&Method::POST, &path, None, "").await.token()
+    }
+
+    /// Turns the second factor on; answers the app that shows its codes, and the recovery codes.
+    pub(crate) async fn turn_factor_on(&self, token: &str) -> (Authenticator, Vec<String>) {
+        let path = "/admin/account/second-factor";
+        let page = self.get(path, token).await;
+        let secret = page.body.split(r#"<code class="secret">"#).nth(1).unwrap();
+        let app = Authenticator::new(secret.split('<').next().unwrap());
+        let form = format!("code={}", self.code(&app));
+        let codes = self.request(&Method::POST, path, Some(token), &form).await;
+        assert_eq!(codes.status, StatusCode::OK, "{}", codes.body);
+        let codes = codes.body.split("<li><code>").skip(1);
+        (app, codes.map(|code| code.split('<').next().unwrap().to_owned()).collect())
+    }
+
+    /// What an authenticator app shows now.
+    pub(crate) fn code(&self, app: &Authenticator) -> String {
+        app.code(self.clock.now())
+    }
+
+    pub(crate) async fn post(&self, path: &str, token: &str, body: &str) -> Answer {
+        self.request(&Method::POST, path, Some(token), body).await
     }
 
     pub(crate) async fn get(&self, path: &str, token: &str) -> Answer {
@@ -232,6 +278,20 @@ impl Answer {
         pairs.collect::<Vec<_>>().join("&")
     }
 
+    /// The hidden fields of the form that is sent to `action`, as a browser sends them.
+    pub(crate) fn form(&self, action: &str) -> Vec<(String, String)> {
+        let begin = format!(r#"<form method="post" action="{action}""#);
+        let form = self.body.split(&begin).nth(1).unwrap();
+        let fields = form.split("</form>").next().unwrap();
+        let fields = fields.split(r#"<input type="hidden" name=""#).skip(1);
+        let pairs = fields.map(|field| {
+            let (name, rest) = field.split_once('"').unwrap();
+            let value = rest.split(r#"value=""#).nth(1).unwrap().split('"').next().unwrap();
+            (unescaped(name), unescaped(value))
+        });
+        pairs.collect()
+    }
+
     /// Where the links lead.
     pub(crate) fn links(&self) -> Vec<String> {
         let links = self.body.split("href=\"").skip(1);
@@ -256,6 +316,21 @@ pub(crate) fn names(page: &Answer) -> Vec<String> {
     let rows = page.body.split("<th scope=\"row\"").skip(1);
     rows.map(|row| row.split("<bdi>").nth(1).unwrap().split("</bdi>").next().unwrap().to_owned())
         .collect()
+}
+
+/// Text of a page as a browser reads it.
+fn unescaped(text: &str) -> String {
+    let escapes = [("&#34;", "\""), ("&#39;", "'"), ("&#60;", "<"), ("&#62;", ">"), ("&#38;", "&")];
+    escapes
+        .iter()
+        .fold(text.to_owned(), |text, (escape, character)| text.replace(escape, character))
+}
+
+/// Fields as a form's body.
+pub(crate) fn encoded(fields: &[(String, String)], more: &[(&str, &str)]) -> String {
+    let more = more.iter().map(|(name, value)| (*name, *value));
+    let fields = fields.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    serde_urlencoded::to_string(fields.chain(more).collect::<Vec<_>>()).unwrap()
 }
 
 pub(crate) fn id(n: i64) -> TelegramId {
