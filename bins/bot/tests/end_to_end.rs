@@ -275,7 +275,7 @@ async fn an_admin_gets_a_link_to_sign_in_once(database: ThrowAwayDatabase) {
     let storage = DieselAdminRepository::new(storage);
     let owners = [TelegramId::try_from(ADMIN).unwrap()].into();
     let admins = AdminService::new(storage, SystemClock, owners);
-    let home = "192.0.2.1".parse().unwrap();
+    let home: std::net::IpAddr = "192.0.2.1".parse().unwrap();
     let signed_in = admins.sign_in_by_link(token, home).await.unwrap();
     assert_eq!(signed_in.session.admin.to_string(), "telegram:99");
     assert!(admins.sign_in_by_link(token, home).await.is_err());

@@ -3,7 +3,7 @@
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
-    net::TcpStream,
+    net::{IpAddr, TcpStream},
     process::{Command, Stdio},
     time::{Duration, Instant},
 };
@@ -11,16 +11,16 @@ use std::{
 use chrono::DateTime;
 use diesel::{Connection, PgConnection, SqliteConnection, connection::SimpleConnection};
 use rollcall_domain::{
-    AuditAction, Chat, ChatKind, Event, Interaction, InteractionKind, Profile, SearchTerm,
-    SetAside, SystemClock, TelegramId, UserFilter, UserSort,
+    AuditAction, Chat, ChatKind, Clock, Event, Interaction, InteractionKind, Profile, Role,
+    SearchTerm, SetAside, SystemClock, TelegramId, UserFilter, UserSort,
 };
 use rollcall_repository::BotRepository;
 use rollcall_repository_diesel::{
     Database, DieselAdminRepository, DieselBotRepository, DieselUserRepository,
 };
-use rollcall_service::{AdminService, AuditFilter, DirectoryService, UserService};
+use rollcall_service::{AdminService, AuditFilter, DirectoryService, Standing, UserService};
 use rollcall_simulator::Simulator;
-use rollcall_testkit::{TestClock, ThrowAwayDatabase};
+use rollcall_testkit::{Authenticator, TestClock, ThrowAwayDatabase};
 use serde_json::Value;
 
 /// How long a program may take for what it does soon.
@@ -312,10 +312,47 @@ async fn accounts_of_the_admin_are_made_listed_and_disabled() {
         let storage = Database::open(database.url().parse().unwrap()).await.unwrap();
         let storage = DieselAdminRepository::new(storage);
         let admins = AdminService::new(storage, SystemClock, Default::default());
-        let home = "192.0.2.1".parse().unwrap();
+        let home: IpAddr = "192.0.2.1".parse().unwrap();
         assert!(admins.sign_in("ada", "correct horse", home).await.is_err());
         assert!(admins.sign_in("ada", "battery staple", home).await.is_ok());
         assert!(admins.sign_in("bob", "correct horse", home).await.is_ok());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_factor_is_reset_so_that_its_owner_is_not_locked_out() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        run(&database, &["migrate"], "", &[]);
+        let storage = Database::open(database.url().parse().unwrap()).await.unwrap();
+        let storage = DieselAdminRepository::new(storage);
+        let owners = [7.try_into().unwrap()].into();
+        let admins = AdminService::new(storage, SystemClock, owners);
+        let name = "ada".parse().unwrap();
+        admins.create_account(&name, "correct horse", Role::Owner, None).await.unwrap();
+        let home: IpAddr = "192.0.2.1".parse().unwrap();
+        let by_password = async || admins.sign_in("ada", "correct horse", home).await.unwrap();
+        let by_link = async || {
+            let link = admins.create_link(7.try_into().unwrap()).await.unwrap().unwrap();
+            admins.sign_in_by_link(link.as_str(), home).await.unwrap()
+        };
+        for session in [by_password().await, by_link().await] {
+            let token = session.token.as_str();
+            let offered = admins.offer_second_factor(token).await.unwrap().unwrap();
+            let code = Authenticator::new(&offered.secret()).code(SystemClock.now());
+            admins.enable_second_factor(token, &code).await.unwrap();
+        }
+        assert_eq!(by_password().await.session.standing, Standing::OwesFactor);
+        assert_eq!(by_link().await.session.standing, Standing::OwesFactor);
+        let story = [
+            without_times(&manage(&database, &["admins", "list"], "")),
+            manage(&database, &["admins", "reset-second-factor", "Ada"], ""),
+            manage(&database, &["admins", "reset-second-factor", "ada"], ""),
+            manage(&database, &["admins", "reset-second-factor", "telegram:7"], ""),
+            manage(&database, &["admins", "reset-second-factor", "two words"], ""),
+        ];
+        insta::assert_snapshot!("reset_second_factor", story.join("\n"));
+        assert_eq!(by_password().await.session.standing, Standing::Whole);
+        assert_eq!(by_link().await.session.standing, Standing::Whole);
     }
 }
 

@@ -53,6 +53,7 @@ pub(crate) async fn run(address: Option<SocketAddr>, shutdown: Shutdown) -> anyh
         public_url: None,
         trusted_proxies: Vec::new(),
         forwarded_header: ForwardedHeader::default(),
+        requires_second_factor: false,
         webhook: None,
     };
     let database_url = DatabaseUrl::sqlite(folder.path().join("demo.db"));

@@ -109,7 +109,8 @@ async fn work(
     };
     let users = UserService::new(DieselUserRepository::new(database.clone()), SystemClock);
     let storage = DieselAdminRepository::new(database.clone());
-    let admins = AdminService::new(storage, SystemClock, owners);
+    let admins = AdminService::new(storage, SystemClock, owners)
+        .requiring_second_factor(http.requires_second_factor);
     if let Some(url) = web_admin.url() {
         web_admin.open(http, database.clone(), users.clone(), admins.clone());
         log::info!("the web admin is at {url}");

@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Context, bail, ensure};
 use clap::{Args, Subcommand};
-use rollcall_domain::{AdminAccount, AdminName, Role};
+use rollcall_domain::{Admin, AdminAccount, AdminName, Role};
 use rollcall_service::AdminService;
 use serde_json::{Value, json};
 
@@ -48,6 +48,11 @@ pub enum Admins {
         /// Whose
         name: AdminName,
     },
+    /// Remove the second factor of an admin who lost it, and end their sessions
+    ResetSecondFactor {
+        /// The name of an account, or telegram: and an id for an admin who signs in by Telegram
+        name: Admin,
+    },
 }
 
 impl CreateSuperuser {
@@ -87,6 +92,11 @@ impl Admins {
                 admins.enable(&name, None).await?;
                 writeln!(stdout(), "{name} can sign in.")?;
             }
+            Self::ResetSecondFactor { name } => {
+                let is_reset = admins.reset_second_factor(&name, None).await?;
+                ensure!(is_reset, "{name} has no second factor");
+                writeln!(stdout(), "Reset the second factor of {name}, and ended its sessions.")?;
+            }
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -102,13 +112,18 @@ async fn list(admins: &AdminService, json: bool) -> anyhow::Result<()> {
         writeln!(out, "There are no accounts; `manage createsuperuser` makes one.")?;
         return Ok(());
     }
-    writeln!(out, "{:6}  {:8}  {:19}  {:19}  NAME", "ROLE", "STATE", "MADE", "LAST SIGNED IN")?;
+    writeln!(
+        out,
+        "{:6}  {:8}  {:13}  {:19}  {:19}  NAME",
+        "ROLE", "STATE", "SECOND FACTOR", "MADE", "LAST SIGNED IN"
+    )?;
     for account in &accounts {
         writeln!(
             out,
-            "{:6}  {:8}  {}  {:19}  {}",
+            "{:6}  {:8}  {:13}  {}  {:19}  {}",
             account.role.name(),
             if account.is_disabled { "disabled" } else { "enabled" },
+            if account.has_second_factor { "on" } else { "off" },
             second(account.created_at),
             account.last_signed_in_at.map_or_else(|| "never".to_owned(), second),
             account.name,
@@ -122,6 +137,7 @@ fn as_json(account: &AdminAccount) -> Value {
         "name": account.name.as_str(),
         "role": account.role.name(),
         "is_disabled": account.is_disabled,
+        "has_second_factor": account.has_second_factor,
         "created_at": rfc3339(account.created_at),
         "last_signed_in_at": account.last_signed_in_at.map(rfc3339),
     })

@@ -41,7 +41,8 @@ impl Runserver {
         let listener = http::listen(address)?;
         let shutdown = Shutdown::on_signals()?;
         let storage = DieselAdminRepository::new(database.clone());
-        let admins = AdminService::new(storage, SystemClock, owners);
+        let admins = AdminService::new(storage, SystemClock, owners)
+            .requiring_second_factor(settings.requires_second_factor);
         let has_accounts = !admins.accounts().await?.is_empty();
         let url = settings.admin_url(listener.local_addr()?);
         writeln!(stdout(), "The web admin is at {url}; Ctrl-C ends it.")?;

@@ -20,6 +20,7 @@ const WEBHOOK_URL: &str = "WEBHOOK_URL";
 const WEBHOOK_SECRET: &str = "WEBHOOK_SECRET";
 const LISTEN_ADDR: &str = "LISTEN_ADDR";
 const PUBLIC_URL: &str = "PUBLIC_URL";
+const REQUIRE_SECOND_FACTOR: &str = "REQUIRE_SECOND_FACTOR";
 const TRUSTED_PROXIES: &str = "TRUSTED_PROXIES";
 const FORWARDED_HEADER: &str = "FORWARDED_HEADER";
 
@@ -53,6 +54,10 @@ pub struct HttpArguments {
     /// [env: FORWARDED_HEADER] [default: x-forwarded-for]
     #[arg(long, value_name = "NAME")]
     forwarded_header: Option<String>,
+    /// Whether every admin must set up a second factor before doing anything else on the web
+    /// [env: REQUIRE_SECOND_FACTOR] [default: off]
+    #[arg(long, value_name = "on|off")]
+    require_second_factor: Option<String>,
 }
 
 /// What is served over HTTP, and where.
@@ -66,6 +71,8 @@ pub struct HttpSettings {
     pub trusted_proxies: Vec<IpNet>,
     /// The header in which they do.
     pub forwarded_header: ForwardedHeader,
+    /// Whether every admin has to have a second factor.
+    pub requires_second_factor: bool,
     /// What Telegram is told; `None` where updates are polled.
     pub webhook: Option<Webhook>,
 }
@@ -131,7 +138,17 @@ impl HttpArguments {
         let flag = self.forwarded_header.as_deref();
         let HeaderName(forwarded_header) =
             parse(FORWARDED_HEADER, flag, environment).transpose()?.unwrap_or_default();
-        Ok(HttpSettings { address, public_url, trusted_proxies, forwarded_header, webhook: None })
+        let flag = self.require_second_factor.as_deref();
+        let OnOrOff(requires_second_factor) =
+            parse(REQUIRE_SECOND_FACTOR, flag, environment).transpose()?.unwrap_or_default();
+        Ok(HttpSettings {
+            address,
+            public_url,
+            trusted_proxies,
+            forwarded_header,
+            requires_second_factor,
+            webhook: None,
+        })
     }
 
     /// With this address in place of `LISTEN_ADDR`, if there is one.
@@ -219,6 +236,22 @@ impl FromStr for HeaderName {
             _ => {
                 Err("it is not a header that is understood; expected x-forwarded-for or forwarded")
             }
+        }
+    }
+}
+
+/// Whether something is on.
+#[derive(Default)]
+struct OnOrOff(bool);
+
+impl FromStr for OnOrOff {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "on" => Ok(Self(true)),
+            "off" => Ok(Self(false)),
+            other => Err(format!("{other:?} is neither; expected on or off")),
         }
     }
 }
@@ -401,5 +434,21 @@ mod tests {
             let expected = "LISTEN_ADDR: it is not an address to listen on; expected one such as";
             assert!(error.starts_with(expected), "{error}");
         }
+    }
+
+    #[test]
+    fn a_second_factor_is_required_where_that_is_on() {
+        let required = |text: &str| {
+            let settings = http([(REQUIRE_SECOND_FACTOR, text)]);
+            settings.map(|it| it.requires_second_factor).map_err(|error| error.to_string())
+        };
+        assert_eq!(
+            [required(""), required("off"), required(" on ")],
+            [Ok(false), Ok(false), Ok(true)]
+        );
+        assert_eq!(
+            required("yes"),
+            Err("REQUIRE_SECOND_FACTOR: \"yes\" is neither; expected on or off".to_owned())
+        );
     }
 }
