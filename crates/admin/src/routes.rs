@@ -57,6 +57,7 @@ pub fn routes() -> Vec<Route> {
     let editor = Access::Role(Role::Editor);
     let owner = Access::Role(Role::Owner);
     let sure_viewer = Access::Confirmed(Role::Viewer);
+    let sure_owner = Access::Confirmed(Role::Owner);
     let see = |path, access, handler| Route { method: Method::GET, path, access, handler };
     let act = |path, access, handler| Route { method: Method::POST, path, access, handler };
     vec![
@@ -84,13 +85,13 @@ pub fn routes() -> Vec<Route> {
         act("/admin/users/{id}/note", editor, || post(user::note)),
         act("/admin/users/{id}/preferences", editor, || post(preferences::change)),
         see("/admin/delete", owner, || get(delete::ask)),
-        act("/admin/delete", owner, || post(delete::delete)),
-        act("/admin/export", owner, || post(export::export)),
+        act("/admin/delete", sure_owner, || post(delete::delete)),
+        act("/admin/export", sure_owner, || post(export::export)),
         see("/admin/audit", owner, || get(audit::list)),
         see("/admin/admins", owner, || get(admins::list)),
-        act("/admin/admins/{name}/disable", owner, || post(admins::disable)),
-        act("/admin/admins/{name}/enable", owner, || post(admins::enable)),
-        act("/admin/admins/{name}/sign-out", owner, || post(admins::sign_out)),
+        act("/admin/admins/{name}/disable", sure_owner, || post(admins::disable)),
+        act("/admin/admins/{name}/enable", sure_owner, || post(admins::enable)),
+        act("/admin/admins/{name}/sign-out", sure_owner, || post(admins::sign_out)),
     ]
 }
 

@@ -208,6 +208,96 @@ async fn a_second_factor_is_set_up_and_changed_by_its_owner_only() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_undone_asks_who_it_is_again() {
+    let site = Site::with_people(4).await;
+    let token = site.sign_in(Role::Owner).await;
+    site.clock.advance(QUARTER_OF_AN_HOUR);
+    let sure = |route: &&rollcall_admin::Route| {
+        route.access == Access::Confirmed(Role::Owner) && route.method == Method::POST
+    };
+    let mut asked = Vec::new();
+    for route in routes().iter().filter(sure) {
+        let path = route.path.replace("{name}", "viewer");
+        let sent = "id=1&id=2&note=%26%22%3Cb%3E&form_token=0123";
+        let answer = site.post(&path, &token, sent).await;
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{path}");
+        assert!(answer.body.contains("Confirm that it is you"), "{path}");
+        let fields = answer.form("/admin/confirm");
+        let kept: Vec<_> = fields.iter().filter(|(name, _)| name.starts_with("kept.")).collect();
+        let kept = kept.iter().map(|(name, value)| format!("{name} {value}")).collect::<Vec<_>>();
+        assert_eq!(kept, ["kept.id 1", "kept.id 2", "kept.note &\"<b>"], "{path}");
+        assert!(fields.contains(&("action".to_owned(), path.clone())), "{path}");
+        let wrong = encoded(&fields, &[("proof", "correct horsf")]);
+        let wrong = site.post("/admin/confirm", &token, &wrong).await;
+        assert!(wrong.body.contains("The password is wrong."), "{path}");
+        assert_eq!(wrong.form("/admin/confirm"), fields, "{path}");
+        // Not to be held up by the failures.
+        site.clock.advance(3601);
+        asked.push(path);
+    }
+    for expected in ["/admin/delete", "/admin/export", "/admin/admins/viewer/disable"] {
+        assert!(asked.contains(&expected.to_owned()), "{expected}");
+    }
+    let everybody = site.users.get_user_stats().await.unwrap().total_users;
+    assert_eq!(everybody, 4);
+    assert!(site.admins.accounts().await.unwrap().iter().all(|account| !account.is_disabled));
+    for action in [AuditAction::DeletedUser, AuditAction::ExportedUsers] {
+        let filter = AuditFilter::all().action(action);
+        assert_eq!(site.admins.audit_log(&filter, None, 10).await.unwrap(), []);
+    }
+
+    let asked = site.post("/admin/delete", &token, "id=1&id=2").await;
+    let proof = encoded(&asked.form("/admin/confirm"), &[("proof", PASSWORD)]);
+    let go_on = site.post("/admin/confirm", &token, &proof).await;
+    assert_eq!(go_on.status, StatusCode::OK);
+    assert_eq!(site.users.get_user_stats().await.unwrap().total_users, 4, "not before the form");
+    let form = encoded(&go_on.form("/admin/delete"), &[]);
+    let done = site.post("/admin/delete", &token, &form).await;
+    assert_eq!(done.location(), "/admin/users?deleted=2");
+    // For a while, nobody is asked again.
+    site.clock.advance(QUARTER_OF_AN_HOUR - 1);
+    let export = site.post("/admin/export", &token, "format=csv").await;
+    assert_eq!(export.header("content-type").unwrap(), "text/csv; charset=utf-8");
+    site.clock.advance(1);
+    assert_eq!(
+        site.post("/admin/export", &token, "format=csv").await.status,
+        StatusCode::UNAUTHORIZED
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_that_is_too_low_is_not_even_asked() {
+    let site = Site::with_people(1).await;
+    let token = site.sign_in(Role::Editor).await;
+    site.clock.advance(QUARTER_OF_AN_HOUR);
+    let refused = site.post("/admin/delete", &token, "id=1").await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_came_by_telegram_confirms_by_another_link() {
+    let site = Site::with_people(2).await;
+    let token = site.sign_in_by_link().await;
+    site.clock.advance(QUARTER_OF_AN_HOUR);
+    let asked = site.post("/admin/delete", &token, "id=1").await;
+    assert!(asked.body.contains("Link from the bot"), "{}", asked.body);
+    let fields = asked.form("/admin/confirm");
+    let link = site.admins.create_link(site::id(site::OWNER)).await.unwrap().unwrap();
+    let url = format!("http://localhost:8080/admin/link/{}", link.as_str());
+    let proof = encoded(&fields, &[("proof", &url)]);
+    let go_on = site.post("/admin/confirm", &token, &proof).await;
+    assert!(go_on.body.contains("data-go-on"), "{}", go_on.body);
+    site.clock.advance(QUARTER_OF_AN_HOUR);
+    let again = site.post("/admin/confirm", &token, &proof).await;
+    assert_eq!(again.status, StatusCode::UNAUTHORIZED);
+    assert!(again.body.contains("This link does not work"), "{}", again.body);
+    // Or the link is opened in the browser, and the page that asked goes on with the new session.
+    let newer = site.sign_in_by_link().await;
+    let go_on = site.post("/admin/confirm", &newer, &encoded(&fields, &[("proof", "")])).await;
+    assert!(go_on.body.contains("data-go-on"), "{}", go_on.body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn proving_an_identity_leads_nowhere_else() {
     let site = Site::with_people(1).await;
     for body in [
