@@ -608,7 +608,7 @@ impl Office {
     }
 
     /// Every kind of page.
-    fn pages(&self) -> [&'static str; 11] {
+    fn pages(&self) -> [&'static str; 13] {
         [
             "",
             "/figures",
@@ -620,6 +620,8 @@ impl Office {
             "/delete?id=1840",
             "/audit",
             "/admins",
+            "/account",
+            "/account/second-factor",
             "/sign-in",
         ]
     }

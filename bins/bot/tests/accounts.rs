@@ -1,0 +1,355 @@
+//! The accounts of admins and the second factor, as people use them: the real bot, a real browser,
+//! and each database.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+#[expect(dead_code, reason = "each test file uses its own part of it")]
+mod browser;
+#[macro_use]
+mod running;
+
+use std::{panic::resume_unwind, rc::Rc};
+
+use chrono::TimeDelta;
+use rollcall_domain::{Clock, Profile, Role, SystemClock};
+use rollcall_repository_diesel::{Database, DieselAdminRepository, DieselUserRepository};
+use rollcall_service::{AdminService, UserService};
+use rollcall_simulator::{Person, Simulator};
+use rollcall_testkit::{Authenticator, ThrowAwayDatabase};
+use serde_json::json;
+use tokio::task::LocalSet;
+
+use browser::Browser;
+use running::{RunningBot, database::tamper};
+
+/// Who may sign in by Telegram.
+const BOSS: i64 = 99;
+const PASSWORD: &str = "correct horse battery";
+
+/// A bot with two people, and somebody at a browser.
+struct Office {
+    browser: Rc<Browser>,
+    telegram: Simulator,
+    database: ThrowAwayDatabase,
+    bot: RunningBot,
+    /// Where the web admin is, such as http://127.0.0.1:12345/admin.
+    url: String,
+}
+
+/// One browser for all stories: it takes its time to start.
+#[tokio::test(flavor = "multi_thread")]
+async fn people_look_after_their_accounts() {
+    let Some(browser) = Browser::open().await else { return };
+    let browser = Rc::new(browser);
+    let tasks = LocalSet::new();
+    let told = tasks.spawn_local(stories(Rc::clone(&browser)));
+    let told = tasks.run_until(told).await;
+    // A story that fails is not to leave Chromium behind.
+    Rc::into_inner(browser).unwrap().close().await;
+    if let Err(error) = told {
+        resume_unwind(error.into_panic());
+    }
+}
+
+async fn stories(browser: Rc<Browser>) {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        println!("on {}", database.url());
+        let office = Office::open(Rc::clone(&browser), database, "off").await;
+        let (app, codes) = office.a_second_factor_is_turned_on().await;
+        office.signing_in_takes_a_code_once(&app, &codes).await;
+        office.a_recovery_code_stands_in_without_scripts(&codes).await;
+        office.what_was_sent_goes_on_after_the_question(&codes).await;
+        office.guessing_is_slowed_down().await;
+        office.who_comes_by_telegram_confirms_by_another_link().await;
+        let (telegram, database, log) = office.close().await;
+        for secret in [PASSWORD, &codes[0], "/link/", "otpauth"] {
+            assert!(!log.contains(secret), "{secret} is logged");
+        }
+        drop(telegram);
+        let office = Office::open(Rc::clone(&browser), database, "on").await;
+        office.nothing_is_done_without_a_second_factor_where_it_is_required().await;
+        office.close().await;
+    }
+}
+
+impl Office {
+    async fn open(browser: Rc<Browser>, database: ThrowAwayDatabase, required: &str) -> Self {
+        let telegram = Simulator::start().await.unwrap();
+        let boss = BOSS.to_string();
+        let settings = [
+            ("LISTEN_ADDR", "127.0.0.1:0"),
+            ("ADMIN_TELEGRAM_IDS", boss.as_str()),
+            ("REQUIRE_SECOND_FACTOR", required),
+            ("RUST_LOG", "debug"),
+        ];
+        let bot = RunningBot::start(&telegram, &database, &settings).await;
+        fill(&database).await;
+        let log = bot.log();
+        let url = log.split("the web admin is at ").nth(1).unwrap();
+        let url = url.split_whitespace().next().unwrap().to_owned();
+        Self { browser, telegram, database, bot, url }
+    }
+
+    async fn close(self) -> (Simulator, ThrowAwayDatabase, String) {
+        let log = self.bot.terminate().await;
+        (self.telegram, self.database, log)
+    }
+
+    async fn go(&self, path: &str) {
+        self.browser.go(&format!("{}{path}", self.url)).await;
+    }
+
+    /// Gives a password to the sign-in page.
+    async fn enter(&self, name: &str) {
+        let Self { browser, .. } = self;
+        browser.fill("#name", name).await;
+        browser.fill("#password", PASSWORD).await;
+        browser.press("Sign in").await;
+    }
+
+    /// Makes everybody prove their identity anew, as after 15 minutes.
+    fn let_time_pass(&self) {
+        let long_ago = "UPDATE admin_sessions SET confirmed_at = '2026-01-01 00:00:00.000000'";
+        tamper(&self.database, long_ago);
+    }
+
+    /// A link that the bot sends.
+    async fn link(&self) -> String {
+        let boss = Person::new(BOSS, "Boss");
+        self.telegram.introduce(&boss);
+        self.telegram.write(&boss, "/admin");
+        let answer = self.telegram.wait_for_message(BOSS).await.unwrap().text;
+        answer.split_whitespace().find(|it| it.starts_with("http")).unwrap().to_owned()
+    }
+
+    async fn is_no_wider_than_a_phone(&self) {
+        let Self { browser, .. } = self;
+        browser.be_wide(320).await;
+        let wide = "return document.documentElement.scrollWidth";
+        let shown = browser.script(wide, json!([])).await.as_u64().unwrap();
+        assert!(shown <= 320, "{} is {shown} wide", browser.url().await);
+        browser.devtools("Emulation.clearDeviceMetricsOverride", json!({})).await;
+    }
+
+    /// Answers the app, and the recovery codes.
+    async fn a_second_factor_is_turned_on(&self) -> (Authenticator, Vec<String>) {
+        let Self { browser, .. } = self;
+        browser.forget().await;
+        self.go("/users").await;
+        self.enter("owner").await;
+        browser.comes_to("/admin/users").await;
+        browser.click(".account summary").await;
+        browser.press("Your account").await;
+        browser.shows("#main", "Off").await;
+        browser.complaints().await;
+        browser.press("Set up").await;
+        browser.shows("h1", "Set up a second factor").await;
+        let drawn = "const box = document.querySelector('svg.qr path').getBoundingClientRect(); \
+                     return Math.round(box.width) > 150 && Math.abs(box.width - box.height) < 1";
+        assert_eq!(browser.script(drawn, json!([])).await, true, "the QR code is there");
+        let app = Authenticator::new(&browser.texts(".secret").await.concat());
+        browser.fill("#code", "000000").await;
+        browser.press("Turn on").await;
+        browser.shows("[role=alert]", "The code is wrong").await;
+        browser.fill("#code", &app.code(SystemClock.now())).await;
+        browser.press("Turn on").await;
+        browser.shows("h1", "Recovery codes").await;
+        self.is_no_wider_than_a_phone().await;
+        let codes = browser.texts(".codes code").await;
+        assert_eq!(codes.len(), 10);
+        // The policy stands: the picture is no exception to it. That a wrong code is answered with
+        // an error is not what is looked for.
+        let complaints = browser.complaints().await;
+        assert!(complaints.iter().all(|it| !it.contains("Content Security")), "{complaints:?}");
+        browser.press("I have stored them").await;
+        browser.shows("#main", "10 recovery codes are left.").await;
+        (app, codes)
+    }
+
+    async fn signing_in_takes_a_code_once(&self, app: &Authenticator, codes: &[String]) {
+        let Self { browser, .. } = self;
+        browser.click(".account summary").await;
+        browser.press("Sign out").await;
+        browser.comes_to("/admin/sign-in").await;
+        self.go("/users?sort=id").await;
+        self.enter("owner").await;
+        browser.shows("h1", "Second factor").await;
+        self.is_no_wider_than_a_phone().await;
+        self.go("/audit").await;
+        browser.shows("h1", "Second factor").await;
+        assert!(!browser.has("nav").await);
+        self.go("/users?sort=id").await;
+        // The next one, which counts already: the present one has been used.
+        let code = app.code(SystemClock.now() + TimeDelta::seconds(30));
+        browser.type_into("#proof", &format!("{code}\u{e007}")).await;
+        browser.comes_to("/admin/users?sort=id").await;
+        browser.shows("nav", "Audit log").await;
+
+        browser.forget().await;
+        self.go("/users").await;
+        self.enter("owner").await;
+        browser.fill("#proof", &code).await;
+        browser.press("Sign in").await;
+        browser.shows("[role=alert]", "The code is wrong, or was used before.").await;
+        browser.press("Use a recovery code").await;
+        browser.fill("#recovery", &codes[9]).await;
+        browser.press("Sign in").await;
+        browser.comes_to("/admin/users").await;
+    }
+
+    async fn a_recovery_code_stands_in_without_scripts(&self, codes: &[String]) {
+        let Self { browser, .. } = self;
+        browser.run_scripts(false).await;
+        browser.forget().await;
+        self.go("/account").await;
+        self.enter("owner").await;
+        browser.press("Use a recovery code").await;
+        browser.fill("#recovery", &codes[0].to_uppercase()).await;
+        browser.press("Sign in").await;
+        browser.shows("#main", "8 recovery codes are left.").await;
+        self.let_time_pass();
+        browser.press("Get new recovery codes").await;
+        browser.shows("h1", "Confirm that it is you").await;
+        browser.press("Use a recovery code").await;
+        browser.fill("#recovery", &codes[0]).await;
+        browser.press("Continue").await;
+        browser.shows("[role=alert]", "was used before").await;
+        browser.press("Use a recovery code").await;
+        browser.fill("#recovery", &codes[1]).await;
+        browser.press("Continue").await;
+        browser.shows("h1", "Confirmed").await;
+        assert!(!browser.has(".codes").await, "nothing goes on by itself");
+        // Where somebody changes their mind here, nothing has been done.
+        browser.press("Back to the first page").await;
+        self.go("/account").await;
+        browser.shows("#main", "7 recovery codes are left.").await;
+        browser.run_scripts(true).await;
+    }
+
+    async fn what_was_sent_goes_on_after_the_question(&self, codes: &[String]) {
+        let Self { browser, .. } = self;
+        self.let_time_pass();
+        self.go("/users?sort=id").await;
+        let folder = tempfile::tempdir().unwrap();
+        let download = json!({ "behavior": "allow", "downloadPath": folder.path() });
+        browser.devtools("Browser.setDownloadBehavior", download).await;
+        browser.press("CSV").await;
+        browser.shows("h1", "Confirm that it is you").await;
+        self.is_no_wider_than_a_phone().await;
+        browser.press("Use a recovery code").await;
+        browser.fill("#recovery", &codes[2]).await;
+        browser.press("Continue").await;
+        let is_there = async || {
+            let names = std::fs::read_dir(folder.path()).unwrap();
+            names
+                .map(|it| it.unwrap().path())
+                .any(|it| it.extension().is_some_and(|it| it == "csv"))
+        };
+        browser.until("the file is downloaded", is_there).await;
+        browser.shows("h1", "Confirmed").await;
+
+        self.let_time_pass();
+        self.go("/users?sort=id").await;
+        browser.click("tbody tr:first-child td.pick input").await;
+        browser.press("Delete chosen").await;
+        browser.shows("h1", "Delete 1 user?").await;
+        browser.press("Delete for ever").await;
+        browser.shows("h1", "Confirm that it is you").await;
+        browser.press("Use a recovery code").await;
+        browser.fill("#recovery", &codes[3]).await;
+        browser.press("Continue").await;
+        browser.shows("[role=status]", "Deleted 1 user.").await;
+        self.go("/audit?action=confirmed").await;
+        browser.shows(".log", "Confirmed their identity").await;
+        self.go("/audit?action=used_recovery_code").await;
+        browser.shows(".log", "5 left").await;
+    }
+
+    async fn guessing_is_slowed_down(&self) {
+        let Self { browser, .. } = self;
+        browser.forget().await;
+        self.go("/users").await;
+        self.enter("owner").await;
+        for _ in 0..5 {
+            browser.fill("#proof", "000000").await;
+            browser.press("Sign in").await;
+            browser.shows("[role=alert]", "The code is wrong").await;
+            let fresh = "document.querySelector('[role=alert]').remove()";
+            browser.script(fresh, json!([])).await;
+        }
+        browser.fill("#proof", "000000").await;
+        browser.press("Sign in").await;
+        browser.shows("[role=alert]", "Signing in failed too often. Try again in").await;
+        browser.press("Cancel").await;
+        browser.comes_to("/admin/sign-in").await;
+    }
+
+    async fn who_comes_by_telegram_confirms_by_another_link(&self) {
+        let Self { browser, .. } = self;
+        browser.forget().await;
+        browser.go(&self.link().await).await;
+        browser.press("Sign in").await;
+        browser.shows(".account summary", "telegram:99").await;
+        self.let_time_pass();
+        self.go("/admins").await;
+        browser.click("form[action$='viewer/disable'] button").await;
+        browser.shows("h1", "Confirm that it is you").await;
+        browser.fill("#proof", "https://example.org/admin/link/x").await;
+        browser.press("Continue").await;
+        browser.shows("[role=alert]", "This link does not work").await;
+        browser.fill("#proof", &self.link().await).await;
+        browser.press("Continue").await;
+        browser.comes_to("/admin/admins").await;
+        browser.shows(".accounts", "Disabled").await;
+        browser.click("form[action$='viewer/enable'] button").await;
+        browser
+            .until("it is enabled", async || {
+                !browser.texts(".accounts").await.concat().contains("Disabled")
+            })
+            .await;
+    }
+
+    async fn nothing_is_done_without_a_second_factor_where_it_is_required(&self) {
+        let Self { browser, .. } = self;
+        browser.forget().await;
+        self.go("/users").await;
+        self.enter("viewer").await;
+        browser.shows("h1", "Set up a second factor").await;
+        for path in ["", "/users", "/account"] {
+            self.go(path).await;
+            browser.shows("h1", "Set up a second factor").await;
+            browser.shows("#main", "you can do nothing else").await;
+        }
+        let app = Authenticator::new(&browser.texts(".secret").await.concat());
+        browser.fill("#code", &app.code(SystemClock.now())).await;
+        browser.press("Turn on").await;
+        browser.press("I have stored them").await;
+        browser.shows("h1", "Your account").await;
+        self.go("/users").await;
+        browser.shows("nav", "Users").await;
+    }
+}
+
+/// Accounts named for their roles, and people; only the first time.
+async fn fill(database: &ThrowAwayDatabase) {
+    let storage = Database::open(database.url().parse().unwrap()).await.unwrap();
+    let admins =
+        AdminService::new(DieselAdminRepository::new(storage.clone()), SystemClock, [].into());
+    if !admins.accounts().await.unwrap().is_empty() {
+        return;
+    }
+    for role in Role::ALL {
+        let name = role.name().parse().unwrap();
+        admins.create_account(&name, PASSWORD, role, None).await.unwrap();
+    }
+    let users = UserService::new(DieselUserRepository::new(storage), SystemClock);
+    for n in 1..=2 {
+        let person = Profile::new((1000 + n).try_into().unwrap(), "Person");
+        users.get_or_create_user(&person).await.unwrap();
+    }
+}
