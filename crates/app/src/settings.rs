@@ -12,7 +12,7 @@ use std::{collections::BTreeSet, str::FromStr};
 use clap::Args;
 use rollcall_domain::{SystemClock, TelegramId};
 use rollcall_nhl::{Client, FetchError, Timing};
-use rollcall_repository_diesel::DatabaseUrl;
+use rollcall_repository_diesel::{DatabaseUrl, PoolMode};
 use rollcall_telegram::{ApiUrl, BotToken};
 
 use self::value::{parse, read};
@@ -25,6 +25,7 @@ pub use self::{
 use crate::environment::Environment;
 
 const DATABASE_URL: &str = "DATABASE_URL";
+const DATABASE_POOL_MODE: &str = "DATABASE_POOL_MODE";
 const TELEGRAM_BOT_TOKEN: &str = "TELEGRAM_BOT_TOKEN";
 const TELEGRAM_API_URL: &str = "TELEGRAM_API_URL";
 const TELEGRAM_PROXY: &str = "TELEGRAM_PROXY";
@@ -41,16 +42,25 @@ pub struct DatabaseArguments {
     /// ?mode=rw (do not create it) or ?mode=rwc [env: DATABASE_URL] [default: sqlite://rollcall.db]
     #[arg(long, value_name = "URL", global = true)]
     database_url: Option<String>,
+    /// The pool mode of PgBouncer or another pooler in front of PostgreSQL: session, transaction, or
+    /// auto, which finds out what is there [env: DATABASE_POOL_MODE] [default: auto]
+    #[arg(long, value_name = "MODE", global = true)]
+    database_pool_mode: Option<String>,
 }
 
 impl DatabaseArguments {
-    /// Where the database is.
+    /// Where the database is, and how its sessions are reached.
     ///
     /// # Errors
-    /// When the setting names no database.
+    /// When a setting names no database, or no pool mode.
     pub fn database_url(&self, environment: &Environment) -> Result<DatabaseUrl, SettingError> {
         let default = || Ok(DatabaseUrl::sqlite("rollcall.db"));
-        parse(DATABASE_URL, self.database_url.as_deref(), environment).unwrap_or_else(default)
+        let url: DatabaseUrl = parse(DATABASE_URL, self.database_url.as_deref(), environment)
+            .unwrap_or_else(default)?;
+        let flag = self.database_pool_mode.as_deref();
+        let pool_mode: Option<PoolMode> =
+            parse(DATABASE_POOL_MODE, flag, environment).transpose()?;
+        Ok(url.with_pool_mode(pool_mode.unwrap_or_default()))
     }
 
     /// Where the database is, for a program that cannot do without writing to it.
@@ -293,7 +303,10 @@ mod tests {
     #[test]
     fn a_flag_wins_over_the_environment_and_empty_is_unset() {
         let environment = [(DATABASE_URL, "sqlite://environment.db")].into();
-        let flag = |url: &str| DatabaseArguments { database_url: Some(url.to_owned()) };
+        let flag = |url: &str| DatabaseArguments {
+            database_url: Some(url.to_owned()),
+            ..DatabaseArguments::default()
+        };
         let url = |arguments: DatabaseArguments, environment: &Environment| {
             arguments.database_url(environment).unwrap().to_string()
         };

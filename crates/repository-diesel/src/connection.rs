@@ -1,6 +1,9 @@
 //! A connection to either database.
 
-use std::time::{Duration, Instant};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use diesel::{
     Connection, ConnectionError, PgConnection, QueryResult, RunQueryDsl, SqliteConnection,
@@ -10,7 +13,10 @@ use diesel::{
     sql_types::{BigInt, Text},
 };
 
-use crate::database_url::DatabaseUrl;
+use crate::{
+    database_url::{DatabaseUrl, SqliteMode},
+    pooling::Sessions,
+};
 
 /// Connections to one database: enough for two writers and a few readers.
 pub(crate) const CONNECTIONS: u32 = 8;
@@ -24,23 +30,32 @@ pub(crate) enum AnyConnection {
 }
 
 impl AnyConnection {
-    /// Connects, and sets what Rollcall wants of a connection.
-    pub(crate) fn open(url: &DatabaseUrl) -> Result<Self, ConnectionError> {
+    /// Connects, sets what Rollcall wants of a connection, and finds out whose session it has.
+    pub(crate) fn open(url: &DatabaseUrl) -> Result<(Self, Sessions), ConnectionError> {
         match url {
             DatabaseUrl::Sqlite { path, mode } => {
-                let uri = DatabaseUrl::sqlite_uri(path, *mode);
-                let mut connection = SqliteConnection::establish(&uri)?;
-                prepare_sqlite(&mut connection)
-                    .map_err(ConnectionError::CouldntSetupConfiguration)?;
-                Ok(Self::Sqlite(connection))
+                Ok((Self::open_sqlite(path, *mode)?, Sessions::Own))
             }
-            DatabaseUrl::Postgres { url } => {
-                let mut connection = PgConnection::establish(url)?;
-                prepare_postgres(&mut connection)
-                    .map_err(ConnectionError::CouldntSetupConfiguration)?;
-                Ok(Self::Postgres(connection))
+            DatabaseUrl::Postgres { url, pool_mode } => {
+                let (connection, sessions) = Sessions::find(url, *pool_mode)?;
+                Ok((Self::Postgres(connection), sessions))
             }
         }
+    }
+
+    /// Connects where it is known whose session that gives.
+    fn open_another(url: &DatabaseUrl, sessions: Sessions) -> Result<Self, ConnectionError> {
+        match url {
+            DatabaseUrl::Sqlite { path, mode } => Self::open_sqlite(path, *mode),
+            DatabaseUrl::Postgres { url, .. } => sessions.connect(url).map(Self::Postgres),
+        }
+    }
+
+    fn open_sqlite(path: &Path, mode: SqliteMode) -> Result<Self, ConnectionError> {
+        let uri = DatabaseUrl::sqlite_uri(path, mode);
+        let mut connection = SqliteConnection::establish(&uri)?;
+        prepare_sqlite(&mut connection).map_err(ConnectionError::CouldntSetupConfiguration)?;
+        Ok(Self::Sqlite(connection))
     }
 
     /// Refuses a PostgreSQL database that cannot hold every name.
@@ -119,26 +134,17 @@ fn prepare_sqlite_writer(connection: &mut SqliteConnection) -> QueryResult<()> {
     ))
 }
 
-/// Every statement of ours has its index. A plan that was made and kept while a table was empty
-/// would read it whole, and go on doing so when it no longer is.
-fn prepare_postgres(connection: &mut PgConnection) -> QueryResult<()> {
-    // With sequential scans priced as if they were never to be used, those that have to be look dear
-    // enough to be compiled, which takes longer than they do.
-    connection.batch_execute(
-        "SET enable_seqscan = off; SET jit = off; SET plan_cache_mode = force_generic_plan;",
-    )
-}
-
 /// Makes connections for a pool.
 #[derive(Debug)]
 pub(crate) struct Connector {
     url: DatabaseUrl,
+    sessions: Sessions,
     may_write: bool,
 }
 
 impl Connector {
-    pub(crate) fn new(url: DatabaseUrl, may_write: bool) -> Self {
-        Self { url, may_write }
+    pub(crate) fn new(url: DatabaseUrl, sessions: Sessions, may_write: bool) -> Self {
+        Self { url, sessions, may_write }
     }
 }
 
@@ -147,8 +153,8 @@ impl r2d2::ManageConnection for Connector {
     type Error = diesel::r2d2::Error;
 
     fn connect(&self) -> Result<AnyConnection, Self::Error> {
-        let mut connection =
-            AnyConnection::open(&self.url).map_err(diesel::r2d2::Error::ConnectionError)?;
+        let mut connection = AnyConnection::open_another(&self.url, self.sessions)
+            .map_err(diesel::r2d2::Error::ConnectionError)?;
         if let AnyConnection::Sqlite(connection) = &mut connection {
             let prepared = if self.may_write {
                 prepare_sqlite_writer(connection)
@@ -186,7 +192,7 @@ mod tests {
         let path = folder.path().join("rollcall.db");
         let url: DatabaseUrl = format!("sqlite://{}", path.display()).parse().unwrap();
         let figures = |may_write| {
-            let connector = Connector::new(url.clone(), may_write);
+            let connector = Connector::new(url.clone(), Sessions::Own, may_write);
             let AnyConnection::Sqlite(mut connection) = connector.connect().unwrap() else {
                 panic!("not SQLite")
             };
@@ -194,7 +200,7 @@ mod tests {
                 |sql| diesel::dsl::sql::<BigInt>(sql).get_result::<i64>(&mut connection).unwrap();
             (figure("PRAGMA cache_size"), figure("PRAGMA wal_autocheckpoint"))
         };
-        AnyConnection::open(&url).unwrap().batch_execute("CREATE TABLE something (x)").unwrap();
+        AnyConnection::open(&url).unwrap().0.batch_execute("CREATE TABLE something (x)").unwrap();
         assert_eq!(figures(true), (-4096, 32_000));
         for (pages, cache_kib, log_pages) in [
             (320_000_u32, 40_000, 32_000),

@@ -17,6 +17,7 @@ use crate::{
     error::Failure,
     file_mode,
     migrations::{self, Migration, MigrationError, MigrationState},
+    pooling::Sessions,
     recount,
 };
 
@@ -31,6 +32,7 @@ const REGISTRATION_CONNECTIONS: u32 = 2;
 #[derive(Clone, Debug)]
 pub struct Database {
     url: DatabaseUrl,
+    sessions: Sessions,
     pool: r2d2::Pool<Connector>,
     /// SQLite's only connection that writes: there can be one writer at a time, and as long as it
     /// is the same one it needs to read nothing again that it has in memory.
@@ -60,9 +62,20 @@ impl Database {
         // The pool would only tell that time ran out; a first connection tells why.
         let first = {
             let url = url.clone();
-            blocking(move || AnyConnection::open(&url)?.check_encoding()).await
+            blocking(move || {
+                let (mut connection, sessions) = AnyConnection::open(&url)?;
+                connection.check_encoding()?;
+                Ok(sessions)
+            })
+            .await
         };
-        first.map_err(|error| OpenError::new(&url, &error))?;
+        let sessions = first.map_err(|error| OpenError::new(&url, &error))?;
+        if sessions == Sessions::Shared {
+            log::info!(
+                "{url} is behind a pooler, which shares its sessions between programs: \
+                 statements are not prepared ahead"
+            );
+        }
         let pool = |size, may_write| {
             r2d2::Pool::builder()
                 .max_size(size)
@@ -70,7 +83,7 @@ impl Database {
                 .connection_timeout(CONNECTION_TIMEOUT)
                 .test_on_check_out(false)
                 .error_handler(Box::new(r2d2::NopErrorHandler))
-                .build_unchecked(Connector::new(url.clone(), may_write))
+                .build_unchecked(Connector::new(url.clone(), sessions, may_write))
         };
         let (pool, writer, registration) = match url {
             DatabaseUrl::Sqlite { .. } => {
@@ -82,7 +95,7 @@ impl Database {
                 (pool(others, true), None, pool(REGISTRATION_CONNECTIONS, true))
             }
         };
-        Ok(Self { url, pool, writer, registration, slow: Arc::default() })
+        Ok(Self { url, sessions, pool, writer, registration, slow: Arc::default() })
     }
 
     /// Opens the database at `url` if it exists: a mistyped SQLite file is not created.
@@ -97,6 +110,11 @@ impl Database {
     /// Where the database is.
     pub fn url(&self) -> &DatabaseUrl {
         &self.url
+    }
+
+    /// Whose the sessions of its connections are.
+    pub fn sessions(&self) -> Sessions {
+        self.sessions
     }
 
     /// The migrations that this program knows, oldest first, each with whether the database has it.

@@ -4,6 +4,8 @@ use std::{
     str::FromStr,
 };
 
+use crate::pooling::PoolMode;
+
 /// Where the database is: the setting `DATABASE_URL`.
 ///
 /// `Debug` and `Display` show neither password nor parameters.
@@ -21,6 +23,8 @@ pub enum DatabaseUrl {
     Postgres {
         /// The whole URL, with its secrets.
         url: String,
+        /// How the server's sessions are reached.
+        pool_mode: PoolMode,
     },
 }
 
@@ -54,7 +58,9 @@ impl FromStr for DatabaseUrl {
         let (scheme, rest) = text.split_once("://").ok_or(InvalidDatabaseUrl::NoScheme)?;
         match scheme {
             "sqlite" => read_sqlite(rest),
-            "postgres" | "postgresql" => Ok(Self::Postgres { url: text.to_owned() }),
+            "postgres" | "postgresql" => {
+                Ok(Self::Postgres { url: text.to_owned(), pool_mode: PoolMode::Auto })
+            }
             // What stands before "://" is shown only where it cannot be part of a secret.
             _ if scheme.len() <= 16 && scheme.chars().all(|c| c.is_ascii_alphanumeric()) => {
                 Err(InvalidDatabaseUrl::UnknownScheme(scheme.to_owned()))
@@ -132,6 +138,14 @@ impl DatabaseUrl {
         Self::Sqlite { path: path.into(), mode: SqliteMode::default() }
     }
 
+    /// The same place, with the sessions of a PostgreSQL server reached like this.
+    pub fn with_pool_mode(self, pool_mode: PoolMode) -> Self {
+        match self {
+            Self::Postgres { url, .. } => Self::Postgres { url, pool_mode },
+            sqlite @ Self::Sqlite { .. } => sqlite,
+        }
+    }
+
     /// Whether it asks for a database that nobody can write.
     pub fn is_read_only(&self) -> bool {
         matches!(self, Self::Sqlite { mode: SqliteMode::ReadOnly, .. })
@@ -149,7 +163,7 @@ impl DatabaseUrl {
     /// The parts of the URL that must not be shown: the password, and the pieces that libpq may
     /// take it apart into where it holds reserved characters.
     pub(crate) fn secrets(&self) -> Vec<&str> {
-        let Self::Postgres { url } = self else { return Vec::new() };
+        let Self::Postgres { url, .. } = self else { return Vec::new() };
         let (_, rest) = url.split_once("://").unwrap_or_default();
         // Up to the last @, not the first: an @ in the password may not be written as %40.
         let (user_info, place) = rest.rsplit_once('@').unwrap_or(("", rest));
@@ -184,7 +198,7 @@ impl fmt::Display for DatabaseUrl {
                     mode => write!(f, "?mode={}", mode.name()),
                 }
             }
-            Self::Postgres { url } => {
+            Self::Postgres { url, .. } => {
                 let (scheme, rest) = url.split_once("://").unwrap_or(("postgres", ""));
                 let (_, place) = rest.rsplit_once('@').unwrap_or(("", rest));
                 let (place, _) = place.split_once('?').unwrap_or((place, ""));
@@ -261,7 +275,10 @@ mod tests {
         assert_eq!("sqlite://rollcall.db".parse(), sqlite("rollcall.db"));
         assert_eq!("sqlite:///var/lib/rollcall.db".parse(), sqlite("/var/lib/rollcall.db"));
         for url in ["postgres://u:p@h/d", "postgresql:///d?host=/run/postgresql"] {
-            assert_eq!(url.parse(), Ok(DatabaseUrl::Postgres { url: url.to_owned() }));
+            assert_eq!(
+                url.parse(),
+                Ok(DatabaseUrl::Postgres { url: url.to_owned(), pool_mode: PoolMode::Auto })
+            );
         }
     }
 

@@ -191,9 +191,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("rollcall.db");
         let url: DatabaseUrl = format!("sqlite://{}", path.display()).parse().unwrap();
-        let mut connection = AnyConnection::open(&url).unwrap();
+        let (mut connection, _) = AnyConnection::open(&url).unwrap();
         connection.batch_execute("CREATE TABLE t (x); PRAGMA busy_timeout = 0").unwrap();
-        let mut other = AnyConnection::open(&url).unwrap();
+        let (mut other, _) = AnyConnection::open(&url).unwrap();
         other.batch_execute("BEGIN IMMEDIATE").unwrap();
         let error = connection.batch_execute("INSERT INTO t VALUES (1)").unwrap_err();
         assert_eq!(told(error, &mut connection), "unavailable SQLITE_BUSY");
@@ -202,7 +202,7 @@ mod tests {
         drop(connection);
         let file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
         file.write_all_at(&[0xff; 2048], 2048).unwrap();
-        let mut connection = AnyConnection::open(&url).unwrap();
+        let (mut connection, _) = AnyConnection::open(&url).unwrap();
         let error = connection.batch_execute("INSERT INTO t VALUES (1)").unwrap_err();
         assert_eq!(told(error, &mut connection), "rejected SQLITE_CORRUPT");
     }

@@ -52,7 +52,7 @@ impl UserRepository for DieselUserRepository {
         let attempt = Cell::new(Attempt::First);
         self.database.register_blocking(|connection| {
             let attempt = attempt.replace(Attempt::Again);
-            registration::register(connection, batch, now, attempt)
+            registration::register(connection, batch, now, attempt, self.database.sessions())
         })
     }
 

@@ -326,7 +326,7 @@ fn lines(url: &str, sql: &str) -> Vec<String> {
         DatabaseUrl::Sqlite { path, .. } => {
             sql_query(sql).load(&mut SqliteConnection::establish(path.to_str().unwrap()).unwrap())
         }
-        DatabaseUrl::Postgres { url } => {
+        DatabaseUrl::Postgres { url, .. } => {
             sql_query(sql).load(&mut PgConnection::establish(&url).unwrap())
         }
     }
@@ -338,7 +338,7 @@ fn execute(url: &str, sql: &str) {
     match url.parse().unwrap() {
         DatabaseUrl::Sqlite { path, .. } => sql_query(sql)
             .execute(&mut SqliteConnection::establish(path.to_str().unwrap()).unwrap()),
-        DatabaseUrl::Postgres { url } => {
+        DatabaseUrl::Postgres { url, .. } => {
             sql_query(sql).execute(&mut PgConnection::establish(&url).unwrap())
         }
     }

@@ -70,7 +70,7 @@ impl Cluster {
         CLUSTER.get_or_init(|| Self::start(CARELESS)).as_ref().map_err(Clone::clone)
     }
 
-    /// Creates an empty database and answers its URL.
+    /// Creates an empty database and answers its name.
     pub(crate) fn create_database(&self) -> String {
         let name = format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed));
         let output = Command::new(self.programs.join("createdb"))
@@ -78,7 +78,22 @@ impl Cluster {
             .output()
             .expect("createdb to start");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        format!("postgres:///{name}?host={}&user=postgres", self.folder)
+        name
+    }
+
+    /// The URL of a database.
+    pub(crate) fn url(&self, database: &str) -> String {
+        format!("postgres:///{database}?host={}&user=postgres", self.folder)
+    }
+
+    /// The folder of its socket.
+    pub(crate) fn folder(&self) -> &str {
+        &self.folder
+    }
+
+    /// PostgreSQL's client.
+    pub(crate) fn psql(&self) -> PathBuf {
+        self.programs.join("psql")
     }
 
     /// A server for tests.
@@ -138,7 +153,7 @@ fn programs() -> Option<PathBuf> {
 }
 
 /// The account to run the server as, where this process is root: PostgreSQL refuses to be.
-fn unprivileged() -> Result<Option<(u32, u32)>, String> {
+pub(crate) fn unprivileged() -> Result<Option<(u32, u32)>, String> {
     use std::os::unix::fs::MetadataExt;
     let root = fs::metadata(Path::new("/proc/self")).is_ok_and(|metadata| metadata.uid() == 0);
     if !root {

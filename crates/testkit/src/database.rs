@@ -2,7 +2,41 @@ use std::{io::Write as _, path::PathBuf};
 
 use tempfile::TempDir;
 
-use crate::cluster::Cluster;
+use crate::{
+    cluster::Cluster,
+    pooler::{Neighbour, Pooler},
+};
+
+/// A server of the tests that may not be installed.
+struct Needed {
+    name: &'static str,
+    /// The variable by which its absence is a failure.
+    variable: &'static str,
+}
+
+const POSTGRES: Needed = Needed { name: "PostgreSQL", variable: "ROLLCALL_REQUIRE_POSTGRES" };
+const PGBOUNCER: Needed = Needed { name: "PgBouncer", variable: "ROLLCALL_REQUIRE_PGBOUNCER" };
+
+impl Needed {
+    /// What was started, or `None` and a line that says so.
+    fn or_skipped<T>(&self, started: Result<T, String>) -> Option<T> {
+        let Self { name, variable } = self;
+        match started {
+            Ok(started) => Some(started),
+            Err(reason) => {
+                assert!(
+                    std::env::var(variable).as_deref() != Ok("1"),
+                    "{variable}=1, but there is no {name}: {reason}"
+                );
+                let test = std::thread::current().name().unwrap_or("a test").to_owned();
+                // Not eprintln!, which the test runner would keep to itself.
+                let line = format!("SKIPPED {test}: no {name}: {reason}\n");
+                std::io::stderr().write_all(line.as_bytes()).expect("a standard error");
+                None
+            }
+        }
+    }
+}
 
 /// A database that belongs to one test, empty at first, and goes away with this value or with the
 /// test's process.
@@ -27,25 +61,14 @@ impl ThrowAwayDatabase {
     /// # Panics
     /// Where it is not installed, or does not start, and `ROLLCALL_REQUIRE_POSTGRES` is 1.
     pub fn postgres() -> Option<Self> {
-        let cluster = Self::or_skipped(Cluster::of_this_process())?;
-        Some(Self { url: cluster.create_database(), folder: None })
+        let cluster = POSTGRES.or_skipped(Cluster::of_this_process())?;
+        Some(Self::on(cluster))
     }
 
-    fn or_skipped<T>(cluster: Result<T, String>) -> Option<T> {
-        match cluster {
-            Ok(cluster) => Some(cluster),
-            Err(reason) => {
-                assert!(
-                    std::env::var("ROLLCALL_REQUIRE_POSTGRES").as_deref() != Ok("1"),
-                    "ROLLCALL_REQUIRE_POSTGRES=1, but there is no PostgreSQL: {reason}"
-                );
-                let test = std::thread::current().name().unwrap_or("a test").to_owned();
-                // Not eprintln!, which the test runner would keep to itself.
-                let line = format!("SKIPPED {test}: no PostgreSQL: {reason}\n");
-                std::io::stderr().write_all(line.as_bytes()).expect("a standard error");
-                None
-            }
-        }
+    /// An empty database on a server.
+    fn on(cluster: &Cluster) -> Self {
+        let url = cluster.url(&cluster.create_database());
+        Self { url, folder: None }
     }
 
     /// One database of each kind that there is; see [`ThrowAwayDatabase::postgres`].
@@ -72,7 +95,7 @@ pub struct ThrowAwayServer(Cluster);
 impl ThrowAwayServer {
     /// A running server; `None` and panics as of [`ThrowAwayDatabase::postgres`].
     pub fn start() -> Option<Self> {
-        ThrowAwayDatabase::or_skipped(Cluster::careless()).map(Self)
+        POSTGRES.or_skipped(Cluster::careless()).map(Self)
     }
 
     /// A running server whose commits are on the disk when they are answered, to be measured.
@@ -85,7 +108,7 @@ impl ThrowAwayServer {
 
     /// An empty database on it.
     pub fn database(&self) -> ThrowAwayDatabase {
-        ThrowAwayDatabase { url: self.0.create_database(), folder: None }
+        ThrowAwayDatabase::on(&self.0)
     }
 
     /// Stops the server as if its machine went down: connections are cut.
@@ -96,5 +119,58 @@ impl ThrowAwayServer {
     /// Starts the server again.
     pub fn restart(&self) {
         self.0.restart();
+    }
+}
+
+/// A database on the PostgreSQL server of this process, through a PgBouncer of its own in transaction
+/// mode. In the few sessions that PgBouncer shares out, another program has left settings and
+/// statements.
+#[derive(Debug)]
+pub struct PooledDatabase {
+    pooler: Pooler,
+    neighbour: Neighbour,
+    database: ThrowAwayDatabase,
+}
+
+impl PooledDatabase {
+    /// An empty database. `None` as of [`ThrowAwayDatabase::postgres`], and where PgBouncer is not
+    /// installed.
+    ///
+    /// # Panics
+    /// As [`ThrowAwayDatabase::postgres`], and likewise for PgBouncer and
+    /// `ROLLCALL_REQUIRE_PGBOUNCER`.
+    pub fn start() -> Option<Self> {
+        let cluster = POSTGRES.or_skipped(Cluster::of_this_process())?;
+        let pooler = PGBOUNCER.or_skipped(Pooler::start(cluster.folder()))?;
+        let url = pooler.url(&cluster.create_database());
+        let neighbour = Neighbour::in_sessions(cluster.psql(), &url);
+        Some(Self { pooler, neighbour, database: ThrowAwayDatabase { url, folder: None } })
+    }
+
+    /// The database, whose URL leads to the pooler.
+    pub fn database(&self) -> &ThrowAwayDatabase {
+        &self.database
+    }
+
+    /// Checks that the sessions are as the other program left them: nothing was added and nothing
+    /// taken away.
+    ///
+    /// # Panics
+    /// If they are not.
+    pub fn check_sessions(&self) {
+        self.neighbour.check();
+    }
+
+    /// Stops the pooler as if its machine went down: connections are cut.
+    pub fn stop(&mut self) {
+        self.pooler.stop();
+    }
+
+    /// Starts the pooler again, with sessions in which nothing was left.
+    ///
+    /// # Panics
+    /// If it does not start.
+    pub fn restart(&mut self) {
+        self.pooler.restart().expect("the pooler to start again");
     }
 }

@@ -18,7 +18,8 @@ mod clock;
 mod cluster;
 pub mod contract;
 mod database;
+mod pooler;
 
 pub use authenticator::Authenticator;
 pub use clock::TestClock;
-pub use database::{ThrowAwayDatabase, ThrowAwayServer};
+pub use database::{PooledDatabase, ThrowAwayDatabase, ThrowAwayServer};

@@ -10,7 +10,8 @@ use clap::Args;
 use rollcall_domain::TelegramId;
 use rollcall_repository::BotRepository;
 use rollcall_repository_diesel::{
-    Database, DatabaseUrl, DieselBotRepository, MigrationState, OpenToOthers, open_to_others,
+    Database, DatabaseUrl, DieselBotRepository, MigrationState, OpenToOthers, PoolMode, Sessions,
+    open_to_others,
 };
 use rollcall_telegram::{Bot, Settings};
 
@@ -89,6 +90,9 @@ async fn run(settings: Result<Checked, SettingError>) -> anyhow::Result<ExitCode
     }
     let mut migrated = false;
     if let Some((database, _)) = &database {
+        if let Some(pooler) = pooler(database) {
+            writeln!(stdout(), "✓ Pooler: {pooler}")?;
+        }
         migrated = report.check("Migrations", migrations(database).await, Clone::clone)?.is_some();
     }
     match telegram {
@@ -155,6 +159,24 @@ async fn open(url: DatabaseUrl) -> anyhow::Result<(Database, u64)> {
     let database = Database::open_existing(url).await?;
     let bytes = database.size_bytes().await?;
     Ok((database, bytes))
+}
+
+/// What is known of a pooler in front of PostgreSQL.
+fn pooler(database: &Database) -> Option<String> {
+    let DatabaseUrl::Postgres { pool_mode, .. } = database.url() else { return None };
+    let found = match (pool_mode, database.sessions()) {
+        (PoolMode::Auto, Sessions::Own) => "none found".to_owned(),
+        (PoolMode::Auto, Sessions::Shared) => "found".to_owned(),
+        (mode, _) => format!("DATABASE_POOL_MODE={mode}"),
+    };
+    let handled = match database.sessions() {
+        Sessions::Own => "each connection keeps its session",
+        Sessions::Shared => {
+            "sessions are shared, so statements are not prepared ahead and settings end with \
+             their transaction"
+        }
+    };
+    Some(format!("{found}; {handled}"))
 }
 
 async fn migrations(database: &Database) -> anyhow::Result<String> {

@@ -91,8 +91,11 @@ fn at_one_moment<T>(
 ) -> Result<T, Failure> {
     connection.transaction(|connection| {
         if let AnyConnection::Postgres(connection) = connection {
-            connection
-                .batch_execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")?;
+            // The settings are those of a session of its own, for one that is shared.
+            connection.batch_execute(
+                "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; \
+                 SET LOCAL enable_seqscan = off; SET LOCAL jit = off",
+            )?;
         }
         work(connection)
     })

@@ -164,6 +164,7 @@ use self::replay::{Replay, Replayed, StoredDay};
 use crate::{
     connection::AnyConnection,
     error::{Failure, is_unnamed, may_be_for_others},
+    pooling::Sessions,
     row::{UserRow, telegram_id},
     sqlstate,
     timestamp::UtcMicros,
@@ -316,6 +317,7 @@ pub(crate) fn register(
     batch: &Batch,
     now: DateTime<Utc>,
     attempt: Attempt,
+    sessions: Sessions,
 ) -> Result<Vec<Registration>, Failure> {
     match connection {
         // Taking the write lock at once is what keeps SQLite's writers from failing half way.
@@ -323,13 +325,14 @@ pub(crate) fn register(
             connection.immediate_transaction(|connection| record(connection, batch, now, attempt))
         }
         AnyConnection::Postgres(connection) => {
-            match register_on_postgres(connection, batch, now, attempt) {
+            match register_on_postgres(connection, batch, now, attempt, sessions) {
                 // What may be for others has passed by the next attempt, most often.
                 Err(Failure::Diesel(error))
                     if is_unnamed(&error)
                         && (attempt == Attempt::Again || !may_be_for_others(&error)) =>
                 {
                     sqlstate::examine(connection, error, |connection| {
+                        sessions.settle(connection)?;
                         record(connection, batch, now, attempt)
                     })
                 }
@@ -344,6 +347,7 @@ fn register_on_postgres(
     batch: &Batch,
     now: DateTime<Utc>,
     attempt: Attempt,
+    sessions: Sessions,
 ) -> Result<Vec<Registration>, Failure> {
     if let Some(registration) = postgres::touch(connection, batch)? {
         return Ok(vec![registration]);
@@ -351,7 +355,10 @@ fn register_on_postgres(
     // Said, for a server may have another default: each statement is to see what others have
     // committed by then.
     let mut transaction = connection.build_transaction().read_committed();
-    transaction.run(|connection| record(connection, batch, now, attempt))
+    transaction.run(|connection| {
+        sessions.settle(connection)?;
+        record(connection, batch, now, attempt)
+    })
 }
 
 fn record(

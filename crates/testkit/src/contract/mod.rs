@@ -20,7 +20,8 @@ pub trait Store: UserRepository + ActivityRepository {}
 
 impl<S: UserRepository + ActivityRepository> Store for S {}
 
-/// Generates a test for each contract of a module on each database, for the macros of the modules.
+/// Generates a test for each contract of a module on each database, and on PostgreSQL also through a
+/// pooler, for the macros of the modules.
 /// A contract is given two handles on one empty store, as two processes would have them.
 #[doc(hidden)]
 #[macro_export]
@@ -42,6 +43,17 @@ macro_rules! contract {
                 let Some(database) = $crate::ThrowAwayDatabase::postgres() else { return };
                 let stores = [$open(database.url()).await, $open(database.url()).await];
                 $crate::contract::$module::$contract(stores).await;
+            })+
+        }
+        mod pooled {
+            use super::*;
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $contract() {
+                let Some(pooled) = $crate::PooledDatabase::start() else { return };
+                let url = pooled.database().url();
+                let stores = [$open(url).await, $open(url).await];
+                $crate::contract::$module::$contract(stores).await;
+                pooled.check_sessions();
             })+
         }
     };
