@@ -17,10 +17,10 @@ use rollcall_domain::{Figure, InteractionKind};
 use rollcall_repository::{ActivityRepository, QuarantineRepository};
 use rollcall_repository_diesel::{Database, DieselQuarantineRepository, DieselUserRepository};
 use rollcall_simulator::{Person, Simulator, Update};
-use rollcall_testkit::{ThrowAwayDatabase, ThrowAwayServer};
+use rollcall_testkit::{PooledDatabase, ThrowAwayDatabase, ThrowAwayServer};
 use running::{
     RunningBot,
-    database::{counted, tamper},
+    database::{counted, set_aside, stored, tamper},
 };
 
 stories!(a_row_that_cannot_be_read_holds_nobody_up,);
@@ -69,16 +69,68 @@ async fn free_port() -> u16 {
 #[tokio::test(flavor = "multi_thread")]
 async fn postgres_stops_and_starts_under_load() {
     let Some(server) = ThrowAwayServer::start() else { return };
-    let database = server.database();
+    stops_and_starts(&server, &server.database()).await;
+}
+
+/// The pooler goes on meanwhile, and answers for the server.
+#[tokio::test(flavor = "multi_thread")]
+async fn postgres_stops_and_starts_behind_a_pooler() {
+    let Some(server) = ThrowAwayServer::start() else { return };
+    let Some(pooled) = PooledDatabase::on(&server) else { return };
+    stops_and_starts(&server, pooled.database()).await;
+}
+
+async fn stops_and_starts(server: &ThrowAwayServer, database: &ThrowAwayDatabase) {
     let telegram = Simulator::start().await.unwrap();
-    let bot = RunningBot::start(&telegram, &database, &[]).await;
+    let bot = RunningBot::start(&telegram, database, &[]).await;
     let mut sent = write(&telegram, 0, 300);
     server.stop();
     sent = write(&telegram, sent, 300);
     bot.said("users cannot be registered; trying again until it works").await;
     server.restart();
     sent = write(&telegram, sent, 300);
-    ends_well(&telegram, bot, &database, sent).await;
+    ends_well(&telegram, bot, database, sent).await;
+}
+
+/// Another program has its own statements and settings in the sessions that the pooler shares out:
+/// neither suffers from the other.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pooler_is_shared_with_another_program() {
+    let Some(pooled) = PooledDatabase::start() else { return };
+    let telegram = Simulator::start().await.unwrap();
+    let bot = RunningBot::start(&telegram, pooled.database(), &[]).await;
+    bot.said("is behind a pooler").await;
+    // Everybody three times: created, then known with another name, then known as they are.
+    for (round, name) in ["Ada", "Grace", "Grace"].into_iter().enumerate() {
+        for n in 0..300 {
+            let person = Person::new(1 + n, name).username(format!("user_{n}"));
+            let at = 1_790_000_000 + i64::try_from(round).unwrap() * 1000 + n;
+            telegram.push(Update::text(&person, "hello").at(at));
+        }
+        telegram.wait_until_drained().await.unwrap();
+    }
+    let log = bot.terminate().await;
+    assert!(!log.contains("ERROR") && !log.contains("WARN"), "{log}");
+    let stored = stored(pooled.database()).await;
+    assert!(stored.len() == 300 && stored.iter().all(|user| user.first_name == "Grace"));
+    assert_eq!(counted(pooled.database()).await, 900);
+    assert_eq!(set_aside(pooled.database()).await, 0);
+    pooled.check_sessions();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pooler_stops_and_starts_under_load() {
+    let Some(mut pooled) = PooledDatabase::start() else { return };
+    let telegram = Simulator::start().await.unwrap();
+    let bot = RunningBot::start(&telegram, pooled.database(), &[]).await;
+    let mut sent = write(&telegram, 0, 300);
+    pooled.stop();
+    sent = write(&telegram, sent, 300);
+    bot.said("users cannot be registered; trying again until it works").await;
+    pooled.restart();
+    sent = write(&telegram, sent, 300);
+    ends_well(&telegram, bot, pooled.database(), sent).await;
+    assert_eq!(set_aside(pooled.database()).await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -14,10 +14,10 @@ mod running;
 use std::time::{Duration, Instant};
 
 use rollcall_simulator::{Fault, Person, Simulator};
-use rollcall_testkit::ThrowAwayDatabase;
+use rollcall_testkit::{PooledDatabase, ThrowAwayDatabase};
 use running::{
     RunningBot,
-    database::{HeldDatabase, counted, stored},
+    database::{HeldDatabase, counted, set_aside, stored},
 };
 use serde_json::{Value, json};
 use tokio::{
@@ -123,13 +123,24 @@ async fn what_is_not_stored_comes_again(database: ThrowAwayDatabase) {
 }
 
 async fn processes_share_a_database_and_an_address(database: ThrowAwayDatabase) {
+    share_an_address(&database).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn processes_share_a_pooler_with_another_program() {
+    let Some(pooled) = PooledDatabase::start() else { return };
+    share_an_address(pooled.database()).await;
+    pooled.check_sessions();
+}
+
+async fn share_an_address(database: &ThrowAwayDatabase) {
     let telegram = Simulator::start().await.unwrap();
     let (one, two) = (Hook::new(PATH).await, Hook::new(PATH).await);
     // One address for both, behind which a proxy would choose one.
     let address = [("WEBHOOK_URL", one.url.as_str())];
     let (first, second) = tokio::join!(
-        one.start(&telegram, &database, &address),
-        two.start(&telegram, &database, &address)
+        one.start(&telegram, database, &address),
+        two.start(&telegram, database, &address)
     );
     let urls = telegram.requests_to("setWebhook").into_iter().map(|it| it.params["url"].clone());
     assert_eq!(urls.collect::<Vec<_>>(), [one.url.as_str(), one.url.as_str()]);
@@ -143,7 +154,7 @@ async fn processes_share_a_database_and_an_address(database: ThrowAwayDatabase) 
         }
     }
     assert!(brought.join_all().await.into_iter().all(|status| status == 200));
-    let mut ids: Vec<_> = stored(&database).await.iter().map(|it| it.telegram_id.get()).collect();
+    let mut ids: Vec<_> = stored(database).await.iter().map(|it| it.telegram_id.get()).collect();
     ids.sort_unstable();
     assert_eq!(ids, (1..=100).collect::<Vec<_>>());
 
@@ -152,8 +163,9 @@ async fn processes_share_a_database_and_an_address(database: ThrowAwayDatabase) 
     assert_eq!(two.bring(&message(200, 200, "hello")).await, 200);
     second.terminate().await;
     assert_eq!(telegram.calls("deleteWebhook"), 0);
-    assert_eq!(stored(&database).await.len(), 101);
-    assert_eq!(counted(&database).await, 151, "each update once, whoever took it");
+    assert_eq!(stored(database).await.len(), 101);
+    assert_eq!(counted(database).await, 151, "each update once, whoever took it");
+    assert_eq!(set_aside(database).await, 0);
 }
 
 async fn a_signal_lets_requests_and_answers_out(database: ThrowAwayDatabase) {

@@ -122,29 +122,50 @@ impl ThrowAwayServer {
     }
 }
 
-/// A database on the PostgreSQL server of this process, through a PgBouncer of its own in transaction
-/// mode. In the few sessions that PgBouncer shares out, another program has left settings and
-/// statements.
+/// A database on the PostgreSQL server of this process, through a PgBouncer of its own.
 #[derive(Debug)]
 pub struct PooledDatabase {
     pooler: Pooler,
-    neighbour: Neighbour,
+    neighbour: Option<Neighbour>,
     database: ThrowAwayDatabase,
 }
 
 impl PooledDatabase {
-    /// An empty database. `None` as of [`ThrowAwayDatabase::postgres`], and where PgBouncer is not
-    /// installed.
+    /// An empty database through PgBouncer in transaction mode. In the few sessions that PgBouncer
+    /// shares out, another program has left settings and statements. `None` as of
+    /// [`ThrowAwayDatabase::postgres`], and where PgBouncer is not installed.
     ///
     /// # Panics
     /// As [`ThrowAwayDatabase::postgres`], and likewise for PgBouncer and
     /// `ROLLCALL_REQUIRE_PGBOUNCER`.
     pub fn start() -> Option<Self> {
-        let cluster = POSTGRES.or_skipped(Cluster::of_this_process())?;
-        let pooler = PGBOUNCER.or_skipped(Pooler::start(cluster.folder()))?;
+        let mut pooled = Self::with_settings("")?;
+        let cluster = Cluster::of_this_process().expect("a cluster that has a database");
+        pooled.neighbour = Some(Neighbour::in_sessions(cluster.psql(), pooled.database.url()));
+        Some(pooled)
+    }
+
+    /// The same with more lines for PgBouncer's settings, and without another program.
+    ///
+    /// # Panics
+    /// As [`PooledDatabase::start`].
+    pub fn with_settings(settings: &str) -> Option<Self> {
+        Self::through_pooler(POSTGRES.or_skipped(Cluster::of_this_process())?, settings)
+    }
+
+    /// The same on a server that the test may stop and start.
+    ///
+    /// # Panics
+    /// As [`PooledDatabase::start`].
+    pub fn on(server: &ThrowAwayServer) -> Option<Self> {
+        Self::through_pooler(&server.0, "")
+    }
+
+    fn through_pooler(cluster: &Cluster, settings: &str) -> Option<Self> {
+        let pooler = PGBOUNCER.or_skipped(Pooler::start(cluster.folder(), settings))?;
         let url = pooler.url(&cluster.create_database());
-        let neighbour = Neighbour::in_sessions(cluster.psql(), &url);
-        Some(Self { pooler, neighbour, database: ThrowAwayDatabase { url, folder: None } })
+        let database = ThrowAwayDatabase { url, folder: None };
+        Some(Self { pooler, neighbour: None, database })
     }
 
     /// The database, whose URL leads to the pooler.
@@ -156,9 +177,9 @@ impl PooledDatabase {
     /// taken away.
     ///
     /// # Panics
-    /// If they are not.
+    /// If they are not, or there is no other program.
     pub fn check_sessions(&self) {
-        self.neighbour.check();
+        self.neighbour.as_ref().expect("another program").check();
     }
 
     /// Stops the pooler as if its machine went down: connections are cut.

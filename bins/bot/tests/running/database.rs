@@ -2,8 +2,8 @@
 
 use diesel::{Connection, connection::SimpleConnection};
 use rollcall_domain::{Figure, TelegramUser};
-use rollcall_repository::{ActivityRepository, PageRequest, UserRepository};
-use rollcall_repository_diesel::{Database, DieselUserRepository};
+use rollcall_repository::{ActivityRepository, PageRequest, QuarantineRepository, UserRepository};
+use rollcall_repository_diesel::{Database, DieselQuarantineRepository, DieselUserRepository};
 use rollcall_testkit::ThrowAwayDatabase;
 
 /// A database that somebody else keeps from being written, until this is dropped.
@@ -53,6 +53,12 @@ pub(crate) async fn stored(database: &ThrowAwayDatabase) -> Vec<TelegramUser> {
     let database = Database::open_existing(database.url().parse().unwrap()).await.unwrap();
     let users = DieselUserRepository::new(database);
     users.list(PageRequest::new(1, 1000).unwrap()).await.unwrap().items
+}
+
+/// How many updates a database has in quarantine.
+pub(crate) async fn set_aside(database: &ThrowAwayDatabase) -> u64 {
+    let database = Database::open_existing(database.url().parse().unwrap()).await.unwrap();
+    DieselQuarantineRepository::new(database).count().await.unwrap()
 }
 
 /// How many interactions a database has counted in all.
