@@ -1,10 +1,10 @@
 //! The databases that are measured.
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context, Result, anyhow};
 use rollcall_domain::SystemClock;
 use rollcall_repository_diesel::{Database, DieselUserRepository};
 use rollcall_service::UserService;
-use rollcall_testkit::{ThrowAwayDatabase, ThrowAwayServer};
+use rollcall_testkit::{PooledDatabase, ThrowAwayDatabase, ThrowAwayServer};
 
 use crate::Kind;
 
@@ -28,6 +28,15 @@ impl Databases {
         let sqlite = self.sqlite.then(|| ("SQLite", ThrowAwayDatabase::sqlite()));
         let postgres = self.server.as_ref().map(|server| ("PostgreSQL", server.database()));
         sqlite.into_iter().chain(postgres).collect()
+    }
+
+    /// An empty one on PostgreSQL, if that is wanted, and one on the same server through PgBouncer.
+    pub(crate) fn without_and_with_pooler(
+        &self,
+    ) -> Result<Option<(ThrowAwayDatabase, PooledDatabase)>> {
+        let Some(server) = &self.server else { return Ok(None) };
+        let pooled = PooledDatabase::on(server).context("no PgBouncer")?;
+        Ok(Some((server.database(), pooled)))
     }
 }
 

@@ -2,7 +2,7 @@
 //! same stream. Simulator, bot and database share the machine.
 
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     process::Stdio,
     time::{Duration, Instant},
 };
@@ -38,8 +38,7 @@ pub(crate) async fn run(
     runs: usize,
     seconds: f64,
 ) -> Result<()> {
-    let bot = std::env::current_exe()?.with_file_name("bot");
-    ensure!(bot.exists(), "there is no {}: cargo build --release --bin bot", bot.display());
+    let bot = bot()?;
     for (name, database) in databases.of_each_kind() {
         let how = if mode == Mode::Polling { "polling" } else { "webhook" };
         let mut pairs = Pairs::new(format!("{name}: the bot by {how}"), "updates/s");
@@ -54,6 +53,35 @@ pub(crate) async fn run(
         pairs.print();
     }
     Ok(())
+}
+
+/// Has the bot take updates through PgBouncer, and directly, by turns.
+pub(crate) async fn pooler(databases: &Databases, runs: usize, seconds: f64) -> Result<()> {
+    let bot = bot()?;
+    let Some((direct, pooled)) = databases.without_and_with_pooler()? else { return Ok(()) };
+    for (how, mode) in [("polling", Mode::Polling), ("webhook", Mode::Webhook)] {
+        let title = format!("PostgreSQL: the bot by {how}, directly and through PgBouncer");
+        let mut pairs = Pairs::new(title, "updates/s");
+        for run in 0..runs {
+            let mut rates = Vec::new();
+            for database in [&direct, pooled.database()] {
+                let first = 1 + (2 * run as i64 + i64::from(mode == Mode::Webhook)) * A_RUN;
+                let telegram = Simulator::builder().record_limit(0).first_update_id(first);
+                let telegram = telegram.start().await?;
+                rates.push(drained_by_bot(&bot, telegram, database.url(), mode, seconds).await?);
+            }
+            pairs.add(rates[0].rate, rates[1].rate, rates[1].to_string());
+        }
+        pairs.print();
+    }
+    Ok(())
+}
+
+/// The program of the bot beside this one.
+fn bot() -> Result<PathBuf> {
+    let bot = std::env::current_exe()?.with_file_name("bot");
+    ensure!(bot.exists(), "there is no {}: cargo build --release --bin bot", bot.display());
+    Ok(bot)
 }
 
 /// What a bot did.

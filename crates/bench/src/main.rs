@@ -71,6 +71,8 @@ enum What {
     Polling,
     /// The bot by webhook, against a bare webhook that takes the same stream
     Webhook,
+    /// The bot through PgBouncer, against the bot without it
+    Pooler,
     /// get_or_create_user in a table of many users, against one of ten thousand; on PostgreSQL also
     /// the share of heap-only updates
     Growth,
@@ -108,6 +110,9 @@ async fn main() -> anyhow::Result<()> {
         if wanted(it) {
             end_to_end::run(&databases, mode, runs, seconds).await?;
         }
+    }
+    if wanted(What::Pooler) {
+        end_to_end::pooler(&databases, runs, seconds).await?;
     }
     if wanted(What::Latency) {
         latency::run(&databases, runs, seconds).await?;
