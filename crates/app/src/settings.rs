@@ -329,6 +329,24 @@ mod tests {
     }
 
     #[test]
+    fn a_pool_mode_goes_with_postgres() {
+        let url = |mode: &str| {
+            let environment = [(DATABASE_URL, "postgres://h/d"), (DATABASE_POOL_MODE, mode)].into();
+            DatabaseArguments::default().database_url(&environment)
+        };
+        let pool_mode = |mode| match url(mode).unwrap() {
+            DatabaseUrl::Postgres { pool_mode, .. } => Some(pool_mode),
+            DatabaseUrl::Sqlite { .. } => None,
+        };
+        assert_eq!(pool_mode(""), Some(PoolMode::Auto));
+        assert_eq!(pool_mode("transaction"), Some(PoolMode::Transaction));
+        assert_eq!(
+            url("statement").unwrap_err().to_string(),
+            "DATABASE_POOL_MODE: it is not a pool mode; expected auto, session or transaction"
+        );
+    }
+
+    #[test]
     fn the_nhl_is_at_its_own_address_elsewhere_or_off() {
         let url = |value: &str| {
             let nhl = NhlArguments::default().settings(&[(NHL_API_URL, value)].into());

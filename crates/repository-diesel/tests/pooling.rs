@@ -133,14 +133,15 @@ async fn connections_that_the_pooler_cut_are_made_again() {
     }
 }
 
-/// Registers users by a batch and a single call, twice, and finds them.
+/// Registers users by a batch and a single call, twice, clears up behind them and finds them.
 async fn registers(database: Database) {
     database.migrate().await.unwrap();
-    let users = DieselUserRepository::new(database);
+    let users = DieselUserRepository::new(database.clone());
     for _ in 0..2 {
         users.register(&(1..=50).map(text).collect::<Vec<_>>().into(), now()).unwrap();
         users.register(&vec![text(1)].into(), now()).unwrap();
     }
+    database.tidy().await.unwrap();
     assert!(users.find(id(50)).await.unwrap().is_some());
 }
 
