@@ -50,7 +50,7 @@ impl Pooler {
              [pgbouncer]\nlisten_addr =\nlisten_port = {PORT}\nunix_socket_dir = {here}\n\
              auth_type = any\npool_mode = transaction\ndefault_pool_size = {SESSIONS}\n\
              max_client_conn = 900\nlog_connections = 0\nlog_disconnections = 0\nlog_stats = 0\n\
-             {settings}\n",
+             server_login_retry = 1\n{settings}\n",
         );
         let written = fs::write(folder.path().join("pgbouncer.ini"), settings);
         written.map_err(|error| error.to_string())?;
