@@ -366,7 +366,7 @@ async fn demo_data_fills_a_database_and_takes_its_own_place() {
             printed
         };
         let told = make_up("1200");
-        assert!(told.contains(" is up to date: 11 applied.\nMade up 1,200 users with "), "{told}");
+        assert!(told.contains(" is up to date: 12 applied.\nMade up 1,200 users with "), "{told}");
         assert!(told.ends_with("Look at them with `manage stats` or `manage users list`.\n"));
         let (code, printed, error) = run(&database, &["stats", "rebuild", "--check"], "", &[]);
         assert_eq!((code, error.as_str()), (0, ""), "{printed}");
@@ -426,7 +426,7 @@ async fn check_tells_what_the_bot_would_meet() {
         assert!(printed.starts_with("✓ Settings: can be read\n✓ Database: "), "{printed}");
         assert!(
             printed.ends_with(
-                "✓ Migrations: all 11 are applied\n\
+                "✓ Migrations: all 12 are applied\n\
                  ✓ Telegram: @rollcall_bot (123456789)\n\
                  ✓ Owner: the database is nobody's yet\n"
             ),

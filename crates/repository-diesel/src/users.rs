@@ -56,6 +56,14 @@ impl UserRepository for DieselUserRepository {
         })
     }
 
+    async fn rehearse(&self, now: DateTime<Utc>) -> Result<(), RepositoryError> {
+        self.database
+            .write("rehearse a registration", move |connection| {
+                registration::rehearse(connection, now)
+            })
+            .await
+    }
+
     /// PostgreSQL works on one batch while another is prepared or answered; SQLite has one writer.
     fn writers(&self) -> NonZeroUsize {
         match self.database.url() {

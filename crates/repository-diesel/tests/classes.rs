@@ -229,6 +229,39 @@ async fn errors_of_sqlite() {
     }
 }
 
+/// A rehearsal fails where nobody could be registered, and where nobody could be changed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rehearsal_meets_what_everybody_would() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        let Some(database) = prepared(Some(database)).await else { return };
+        for when in ["INSERT", "UPDATE"] {
+            let (trigger, end) = match database.file() {
+                Some(_) => ("BEGIN SELECT RAISE(ABORT, 'no'); END", "DROP TRIGGER refuse"),
+                None => {
+                    execute(
+                        &database,
+                        "CREATE OR REPLACE FUNCTION refuse() RETURNS TRIGGER LANGUAGE plpgsql AS \
+                         $$ BEGIN RAISE 'no' USING ERRCODE = '22000'; END $$",
+                    );
+                    (
+                        "FOR EACH ROW EXECUTE FUNCTION refuse()",
+                        "DROP TRIGGER refuse ON telegram_users",
+                    )
+                }
+            };
+            execute(
+                &database,
+                &format!("CREATE TRIGGER refuse BEFORE {when} ON telegram_users {trigger}"),
+            );
+            let opened = Database::open(database.url().parse().unwrap()).await.unwrap();
+            let users = DieselUserRepository::new(opened);
+            assert!(users.rehearse(noon()).await.is_err(), "{when}");
+            execute(&database, end);
+            users.rehearse(noon()).await.unwrap();
+        }
+    }
+}
+
 /// A database that was prepared for a test, with one user in it.
 async fn prepared(database: Option<ThrowAwayDatabase>) -> Option<ThrowAwayDatabase> {
     let database = database?;

@@ -51,6 +51,10 @@ pub trait UserRepository: Send + Sync {
         now: DateTime<Utc>,
     ) -> Result<Vec<Registration>, RepositoryError>;
 
+    /// Registers a made-up user, twice, and takes it back: whether somebody else could be registered
+    /// `now`, of whom no row exists that may be spoilt.
+    async fn rehearse(&self, now: DateTime<Utc>) -> Result<(), RepositoryError>;
+
     /// How many batches may well be registered at once, by as many threads.
     fn writers(&self) -> NonZeroUsize {
         NonZeroUsize::MIN

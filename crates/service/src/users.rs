@@ -76,6 +76,15 @@ impl UserService {
         Ok(registrations)
     }
 
+    /// Tries whether somebody could be registered of whom nothing is stored that may be spoilt.
+    /// Leaves nothing behind.
+    ///
+    /// # Errors
+    /// When nobody could be.
+    pub async fn rehearse(&self) -> Result<(), ServiceError> {
+        Ok(self.users.rehearse(self.clock.now()).await?)
+    }
+
     /// How many interactions wait to be recorded, or are just being.
     pub fn queued(&self) -> usize {
         self.queue.len()

@@ -411,6 +411,10 @@ impl UserRepository for Shared {
         Ok(batch.interactions.iter().map(answer).collect())
     }
 
+    async fn rehearse(&self, _: DateTime<Utc>) -> Result<(), RepositoryError> {
+        unimplemented!("not part of these stories")
+    }
+
     async fn forget(
         &self,
         _: DateTime<Utc>,

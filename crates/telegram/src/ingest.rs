@@ -3,12 +3,12 @@
 use std::{
     collections::BTreeMap,
     slice,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use chrono::{DateTime, Utc};
-use rollcall_domain::{Clock, Interaction, Registration, SetAside, Username};
+use rollcall_domain::{Clock, Interaction, Registration, SetAside, TelegramId, Username};
 use rollcall_service::{ServiceError, UserService};
 use serde_json::value::RawValue;
 use tokio::time::Instant;
@@ -17,6 +17,7 @@ use crate::{
     handler::Handler,
     lanes::Lanes,
     own_name::OwnName,
+    refusals::{Fault, Refusals},
     trouble::chain,
     update::{self, CommandMessage, Press, Update},
 };
@@ -38,7 +39,27 @@ pub(crate) struct Ingest {
     handler: Arc<Handler>,
     own_name: OwnName,
     lanes: Lanes,
+    refusals: Arc<Mutex<Refusals>>,
     told: Arc<Mutex<Option<Instant>>>,
+}
+
+/// What became of updates.
+pub(crate) struct Taken {
+    /// What those that were taken ask for.
+    pub(crate) commands: Commands,
+    /// From where on they were not taken.
+    pub(crate) held: Option<Held>,
+}
+
+/// An update that the storage refuses, and that cannot be set aside yet: neither it nor those behind
+/// it were taken.
+pub(crate) struct Held {
+    /// Which one of the updates it is.
+    index: usize,
+    /// The first id of those that were not taken.
+    pub(crate) from: Option<i64>,
+    /// Why it is refused.
+    pub(crate) error: ServiceError,
 }
 
 /// What people ask for whose senders are registered, to be answered.
@@ -74,7 +95,15 @@ impl Ingest {
         own_name: OwnName,
     ) -> Self {
         let lanes = Lanes::new(COMMANDS_IN_MEMORY, COMMANDS_OF_A_CHAT);
-        Self { users, clock, handler: Arc::new(handler), own_name, lanes, told: Arc::default() }
+        Self {
+            users,
+            clock,
+            handler: Arc::new(handler),
+            own_name,
+            lanes,
+            refusals: Arc::default(),
+            told: Arc::default(),
+        }
     }
 
     /// Reads updates that have just come together; see [`update::read`]. Where the bot may have been
@@ -110,44 +139,94 @@ impl Ingest {
         updates
     }
 
-    /// Registers whom the updates come from, and keeps those that could not be read in full. Once
-    /// this has answered, they may be confirmed to Telegram: all of it is durable.
+    /// Registers whom the updates come from, and keeps those that could not be read in full. What
+    /// this answers as taken may be confirmed to Telegram: all of it is durable.
     ///
-    /// Where the storage refuses them all for the sake of one, that one is set aside.
-    pub(crate) async fn register(&self, updates: &[Update<'_>]) -> Result<Commands, ServiceError> {
-        let commands = match self.register_together(updates).await {
-            Err(ServiceError::Repository(error)) if error.is_permanent() => {
-                log::debug!(error = chain(&*error); "a batch is registered one by one");
+    /// Where the storage refuses them all for the sake of one, that one is set aside, once it shows
+    /// that it is not the storage's fault.
+    ///
+    /// # Errors
+    /// When the storage fails; all of it is to be registered again.
+    pub(crate) async fn register(&self, updates: &[Update<'_>]) -> Result<Taken, ServiceError> {
+        let taken = match self.register_together(updates).await {
+            Err(error) if is_permanent(&error) => {
+                log::debug!(error = chain(&error); "a batch is registered one by one");
                 self.register_one_by_one(updates).await?
             }
-            result => result?,
+            result => Taken { commands: result?, held: None },
         };
-        count(updates);
-        Ok(commands)
+        let held = taken.held.as_ref().map_or(updates.len(), |held| held.index);
+        count(updates.get(..held).unwrap_or_default());
+        Ok(taken)
     }
 
-    /// What fails by itself, on a storage that works, would fail for ever.
-    async fn register_one_by_one(&self, updates: &[Update<'_>]) -> Result<Commands, ServiceError> {
+    /// Stops where it shows that the database is at fault: it would refuse the others, too.
+    async fn register_one_by_one(&self, updates: &[Update<'_>]) -> Result<Taken, ServiceError> {
         let mut commands = Commands::default();
-        for update in updates {
+        let mut refused = Vec::new();
+        for (index, update) in updates.iter().enumerate() {
             let error = match self.register_together(slice::from_ref(update)).await {
                 Ok(Commands(one)) => {
                     commands.0.extend(one);
                     continue;
                 }
-                Err(ServiceError::Repository(error)) if error.is_permanent() => error,
+                Err(error) if is_permanent(&error) => error,
                 Err(error) => return Err(error),
             };
-            let reason = format!("it could not be registered: {}", error.without_values());
-            let Some(set_aside) = update.set_aside(reason, false) else { continue };
-            // Whether the storage works shows in that it takes this.
-            self.users.register_with(Vec::new(), vec![set_aside]).await?;
-            log::error!(
-                update_id = update.update_id, error = chain(&*error);
-                "an update could not be registered, and is set aside"
-            );
+            // Where nobody acted, it was refused to keep the update, which lies in nobody's row.
+            let Some(user) = user_of(update) else { return Err(error) };
+            refused.push((index, update, user, error));
+            let mut refusals = self.refusals();
+            refusals.refused(user);
+            if refusals.are_too_many() {
+                break;
+            }
         }
-        Ok(commands)
+        for (index, update, user, error) in refused {
+            if !self.lies_in_row_of(user).await {
+                let rest = updates.iter().skip(index);
+                let from = rest.filter_map(|update| update.update_id).min();
+                return Ok(Taken { commands, held: Some(Held { index, from, error }) });
+            }
+            self.set_aside(update, &error).await?;
+        }
+        Ok(Taken { commands, held: None })
+    }
+
+    /// Whether it lies in the row of a user that an update of theirs was refused.
+    async fn lies_in_row_of(&self, user: TelegramId) -> bool {
+        let fault = self.refusals().fault(user);
+        match fault {
+            Fault::Row => true,
+            Fault::Database => false,
+            Fault::RowIfOthersPass => {
+                let rehearsed = self.users.rehearse().await;
+                rehearsed
+                    .inspect_err(|error| log::debug!(error = chain(error); "others do not pass"))
+                    .is_ok()
+            }
+        }
+    }
+
+    async fn set_aside(
+        &self,
+        update: &Update<'_>,
+        error: &ServiceError,
+    ) -> Result<(), ServiceError> {
+        let ServiceError::Repository(cause) = error else { return Ok(()) };
+        let reason = format!("it could not be registered: {}", cause.without_values());
+        let Some(set_aside) = update.set_aside(reason, false) else { return Ok(()) };
+        self.users.register_with(Vec::new(), vec![set_aside]).await?;
+        log::error!(
+            update_id = update.update_id, error = chain(error);
+            "an update could not be registered, and is set aside"
+        );
+        Ok(())
+    }
+
+    fn refusals(&self) -> MutexGuard<'_, Refusals> {
+        // Nothing panics while it is held.
+        self.refusals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn register_together(&self, updates: &[Update<'_>]) -> Result<Commands, ServiceError> {
@@ -160,6 +239,7 @@ impl Ingest {
         };
         let set_aside: Vec<SetAside> = updates.iter().filter_map(set_aside).collect();
         let registrations = self.users.register_with(interactions, set_aside).await?;
+        self.refusals().passed(acted().filter_map(user_of));
         let commands = acted().map(Request::of).zip(registrations);
         Ok(Commands(
             commands.filter_map(|(command, registered)| Some((command?, registered))).collect(),
@@ -206,6 +286,14 @@ impl Ingest {
             log::warn!("some answers were not sent in time");
         }
     }
+}
+
+fn is_permanent(error: &ServiceError) -> bool {
+    matches!(error, ServiceError::Repository(error) if error.is_permanent())
+}
+
+fn user_of(update: &Update<'_>) -> Option<TelegramId> {
+    update.interaction.as_ref().map(Interaction::telegram_id)
 }
 
 /// An update that does not tell its time, such as a callback query, happened no later than when it

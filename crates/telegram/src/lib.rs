@@ -32,6 +32,7 @@ mod own_name;
 mod poll;
 mod press;
 mod proxy;
+mod refusals;
 mod reply;
 mod schedule;
 mod settings_menu;

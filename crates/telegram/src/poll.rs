@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::{
     client::{Body, CallError, Client, Conflict},
     error::BotError,
-    ingest::{Commands, Ingest},
+    ingest::{Ingest, Taken},
     intake::Intake,
     trouble::{Trouble, chain},
     update::{self, Update},
@@ -42,6 +42,7 @@ pub(crate) async fn run(
     let mut offset = None;
     let mut limit = FULL_BATCH;
     let mut hindrances = Hindrances::new(intake.clone());
+    let mut registrar = Registrar::new(ingest, intake);
     let mut stopping = false;
     while !stopping {
         let started = Instant::now();
@@ -74,25 +75,39 @@ pub(crate) async fn run(
         };
         hindrances.passed();
         limit = (limit * 2).min(FULL_BATCH);
-        let mut registered = std::pin::pin!(register(ingest, intake, &updates));
-        let commands = tokio::select! {
-            registered = &mut registered => registered?,
-            () = &mut shutdown => {
-                stopping = true;
-                match timeout(LAST_COMMIT, registered).await {
-                    Ok(registered) => registered?,
-                    // What is not durable is not confirmed, and comes again.
-                    Err(_) => break,
+        let taken = {
+            let mut registered = std::pin::pin!(registrar.register(&updates));
+            tokio::select! {
+                registered = &mut registered => registered?,
+                () = &mut shutdown => {
+                    stopping = true;
+                    match timeout(LAST_COMMIT, registered).await {
+                        Ok(registered) => registered?,
+                        // What is not durable is not confirmed, and comes again.
+                        Err(_) => break,
+                    }
                 }
             }
         };
+        ingest.answer(taken.commands);
+        if let Some(held) = taken.held {
+            // Fetched again, with what has come by then.
+            offset = held.from.or(offset);
+            let wait = registrar.meet(&held.error);
+            if stopping {
+                break;
+            }
+            tokio::select! {
+                () = &mut shutdown => break,
+                () = sleep(wait) => continue,
+            }
+        }
         match updates.iter().filter_map(|update| update.update_id).max() {
             Some(last) => offset = Some(last.saturating_add(1)),
             // Nothing came, or nothing that can be confirmed.
             None if !stopping && started.elapsed() < POLL_TIMEOUT => sleep(PAUSE).await,
             None => {}
         }
-        ingest.answer(commands);
     }
     log::info!("stopping: no more updates are taken");
     ingest.finish().await;
@@ -184,25 +199,37 @@ async fn fetch(
     client.call_raw("getUpdates", &parameters, timeout + GRACE).await
 }
 
-/// Registers whom the updates come from, as often as it takes.
-async fn register(
-    ingest: &Ingest,
-    intake: &Intake,
-    updates: &[Update<'_>],
-) -> Result<Commands, ServiceError> {
-    let mut trouble = Trouble::new("users cannot be registered");
-    loop {
-        match ingest.register(updates).await {
-            Err(ServiceError::Repository(error)) => {
-                let wait = trouble.meet(&*error);
-                intake.is_hindered(trouble.told(&*error));
-                sleep(wait).await;
-            }
-            result => {
-                trouble.end();
-                intake.goes_on();
-                return result;
+/// Registers whom updates come from.
+struct Registrar<'a> {
+    ingest: &'a Ingest,
+    intake: &'a Intake,
+    outage: Trouble,
+}
+
+impl<'a> Registrar<'a> {
+    fn new(ingest: &'a Ingest, intake: &'a Intake) -> Self {
+        Self { ingest, intake, outage: Trouble::new("users cannot be registered") }
+    }
+
+    /// Registers whom the updates come from, as often as it takes while it is the storage that
+    /// fails.
+    async fn register(&mut self, updates: &[Update<'_>]) -> Result<Taken, ServiceError> {
+        loop {
+            match self.ingest.register(updates).await {
+                Err(error @ ServiceError::Repository(_)) => sleep(self.meet(&error)).await,
+                Ok(taken) if taken.held.is_none() => {
+                    self.outage.end();
+                    self.intake.goes_on();
+                    return Ok(taken);
+                }
+                result => return result,
             }
         }
+    }
+
+    /// Notes that users could not be registered; answers how long to wait.
+    fn meet(&mut self, error: &ServiceError) -> Duration {
+        self.intake.is_hindered(self.outage.told(error));
+        self.outage.meet(error)
     }
 }

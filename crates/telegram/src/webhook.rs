@@ -19,7 +19,7 @@ use tokio::{sync::Notify, time::timeout};
 use crate::{
     client::place,
     error::BotError,
-    ingest::{Commands, Ingest},
+    ingest::{Commands, Ingest, Taken},
     intake::Intake,
     trouble::Trouble,
 };
@@ -118,11 +118,12 @@ impl Receiver {
             }
         };
         match self.ingest.register(&updates).await {
-            Ok(commands) => {
+            Ok(Taken { commands, held: None }) => {
                 self.shared.outage.lock().end();
                 self.intake.goes_on();
                 Ok(commands)
             }
+            Ok(Taken { held: Some(held), .. }) => Err(self.meet(&self.shared.outage, &held.error)),
             Err(ServiceError::Stopped) => {
                 self.shared.stopped.notify_one();
                 Err(NotTaken)

@@ -7,7 +7,7 @@ use clap::Subcommand;
 use rollcall_domain::SetAside;
 use rollcall_repository::QuarantineRepository;
 use rollcall_repository_diesel::{Database, DieselQuarantineRepository};
-use rollcall_service::UserService;
+use rollcall_service::{ServiceError, UserService};
 use rollcall_telegram::{Reread, reread};
 use serde_json::Value;
 
@@ -58,7 +58,7 @@ impl Quarantine {
             Self::List => list(&quarantine).await?,
             Self::Show { update_id, yes } => show(&quarantine, update_id, yes).await?,
             Self::Replay { update_ids } => {
-                replay(&quarantine, &service(database), update_ids).await?;
+                return replay(&quarantine, &service(database), update_ids).await;
             }
             Self::Drop { update_ids, all, yes } => drop(&quarantine, update_ids, all, yes).await?,
         }
@@ -106,16 +106,25 @@ async fn replay(
     quarantine: &impl QuarantineRepository,
     users: &UserService,
     update_ids: Vec<i64>,
-) -> anyhow::Result<()> {
-    let (mut read, mut registered, mut left) = (0, 0, 0);
+) -> anyhow::Result<ExitCode> {
+    let (mut read, mut registered, mut left, mut refused) = (0, 0, 0, 0);
     let mut again = async |update: SetAside| -> anyhow::Result<()> {
         let Reread { interaction, fault, .. } = reread(&update);
         if let Some(interaction) = interaction.filter(|_| !update.registered) {
             // Noted with the registration itself: the update is never registered again.
             let telegram_id = Some(interaction.telegram_id());
             let noted = SetAside { registered: true, telegram_id, ..update.clone() };
-            users.register_with(vec![interaction], vec![noted]).await?;
-            registered += 1;
+            match users.register_with(vec![interaction], vec![noted]).await {
+                Ok(_) => registered += 1,
+                // A row that is still spoilt keeps nobody else's update from being replayed.
+                Err(ServiceError::Repository(error)) if error.is_permanent() => {
+                    let error = anyhow::Error::from(ServiceError::Repository(error));
+                    log::error!(update_id = update.update_id; "an update is still refused: {error:#}");
+                    refused += 1;
+                    return Ok(());
+                }
+                Err(error) => return Err(error.into()),
+            }
         }
         match fault {
             None => {
@@ -143,7 +152,11 @@ async fn replay(
         "{read} can be read now and were removed; {left} still cannot; \
          {registered} registered somebody who was not yet."
     )?;
-    Ok(())
+    if refused == 0 {
+        return Ok(ExitCode::SUCCESS);
+    }
+    writeln!(stdout(), "{refused} are still refused by the database and were left.")?;
+    Ok(ExitCode::FAILURE)
 }
 
 async fn drop(

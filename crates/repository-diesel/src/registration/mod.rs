@@ -151,11 +151,12 @@ use std::{
     collections::{BTreeMap, BTreeSet, HashMap, btree_map::Entry},
 };
 
-use chrono::{DateTime, NaiveDate, Utc};
-use diesel::{Connection, PgConnection, QueryResult};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use diesel::{Connection, PgConnection, QueryResult, result::Error as DieselError};
 use rollcall_domain::{
-    Interaction, LatestDay, Neighbours, ProfileField, ReachChange, Registration, SetAside,
-    StartPayload, Sums, TelegramId, TelegramUser, Username, seen_for_certain,
+    Interaction, InteractionKind, LatestDay, Neighbours, Profile, ProfileField, ReachChange,
+    Registration, SetAside, StartPayload, Sums, TelegramId, TelegramUser, Username,
+    seen_for_certain,
 };
 use rollcall_repository::Batch;
 
@@ -359,6 +360,36 @@ fn register_on_postgres(
         sessions.settle(connection)?;
         record(connection, batch, now, attempt)
     })
+}
+
+/// Registers a made-up user and takes it back; see
+/// [`UserRepository::rehearse`](rollcall_repository::UserRepository::rehearse).
+pub(crate) fn rehearse(connection: &mut AnyConnection, now: DateTime<Utc>) -> Result<(), Failure> {
+    let rehearsed = match connection {
+        AnyConnection::Sqlite(connection) => {
+            connection.immediate_transaction(|connection| record_made_up(connection, now))
+        }
+        AnyConnection::Postgres(connection) => {
+            let mut transaction = connection.build_transaction().read_committed();
+            transaction.run(|connection| record_made_up(connection, now))
+        }
+    };
+    match rehearsed {
+        Err(Failure::Diesel(DieselError::RollbackTransaction)) => Ok(()),
+        result => result,
+    }
+}
+
+/// Creates a user whose id no account of Telegram has, and changes it the day after. Fails in any
+/// case, so that all of it is rolled back.
+fn record_made_up(connection: &mut impl Statements, now: DateTime<Utc>) -> Result<(), Failure> {
+    let call = |at, name| {
+        let profile = Profile::new(TelegramId::MAX, name);
+        vec![Interaction::new(at, profile, InteractionKind::Call)].into()
+    };
+    record(connection, &call(now - TimeDelta::days(1), "Made"), now, Attempt::First)?;
+    record(connection, &call(now, "Made Up"), now, Attempt::First)?;
+    Err(DieselError::RollbackTransaction.into())
 }
 
 fn record(

@@ -35,6 +35,7 @@ macro_rules! user_repository_contract {
             two_processes_create_one_user,
             a_user_may_stand_in_a_batch_several_times,
             an_empty_batch_is_fine,
+            a_rehearsal_leaves_nothing,
             updated_at_moves_only_with_the_profile,
             a_late_interaction_changes_nothing,
             an_equal_time_counts_as_newer,
@@ -90,6 +91,17 @@ pub async fn a_user_may_stand_in_a_batch_several_times([store, _]: Stores) {
 
 pub async fn an_empty_batch_is_fine([store, _]: Stores) {
     assert_eq!(register(&*store, []).await, []);
+}
+
+pub async fn a_rehearsal_leaves_nothing([store, _]: Stores) {
+    register(&*store, [seen(1, 10, "Ada")]).await;
+    let before = all_sums(&*store).await;
+    for second in [20, 86_400] {
+        store.rehearse(at(second)).await.unwrap();
+    }
+    assert_eq!(all_sums(&*store).await, before);
+    assert_eq!(store.find(TelegramId::MAX).await.unwrap(), None);
+    assert_eq!(store.list(PageRequest::new(1, 9).unwrap()).await.unwrap().total, 1);
 }
 
 pub async fn updated_at_moves_only_with_the_profile([store, _]: Stores) {

@@ -1,0 +1,91 @@
+//! `manage quarantine replay` where the database refuses: one user's spoilt row keeps nobody else's
+//! update from being replayed, and trouble of the database itself ends it, with nothing lost.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+use std::process::Command;
+
+use diesel::{Connection, PgConnection, SqliteConnection, connection::SimpleConnection};
+use rollcall_domain::{SetAside, SystemClock};
+use rollcall_repository_diesel::{Database, DieselUserRepository};
+use rollcall_service::UserService;
+use rollcall_testkit::ThrowAwayDatabase;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn updates_are_replayed_as_far_as_the_database_takes_them() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        let opened = Database::open(database.url().parse().unwrap()).await.unwrap();
+        opened.migrate().await.unwrap();
+        let users = UserService::new(DieselUserRepository::new(opened), SystemClock);
+        users.register_with(Vec::new(), (1..=4).map(set_aside).collect()).await.unwrap();
+        let on_postgres = database.file().is_none();
+
+        execute(&database, "ALTER TABLE telegram_users RENAME COLUMN last_name TO surname");
+        let (code, told) = replay(&database);
+        let missing = if on_postgres { "SQLSTATE 42703: " } else { "last_name" };
+        assert!(code == 1 && told.contains(missing), "{told}");
+
+        execute(&database, "ALTER TABLE telegram_users RENAME COLUMN surname TO last_name");
+        let (refuse, allow) = match on_postgres {
+            true => (
+                "ALTER TABLE telegram_users ADD CONSTRAINT no CHECK (telegram_id <> 2)",
+                "ALTER TABLE telegram_users DROP CONSTRAINT no",
+            ),
+            false => (
+                "CREATE TRIGGER no BEFORE INSERT ON telegram_users WHEN NEW.telegram_id = 2 \
+                 BEGIN SELECT RAISE(ABORT, 'no'); END",
+                "DROP TRIGGER no",
+            ),
+        };
+        execute(&database, refuse);
+        let (code, told) = replay(&database);
+        assert_eq!(code, 1, "{told}");
+        for line in [
+            "3 can be read now and were removed; 0 still cannot; 3 registered",
+            "1 are still refused by the database and were left.",
+            "the database refused a row: ",
+        ] {
+            assert!(told.contains(line), "{line} is not in {told}");
+        }
+        assert!(!told.contains("Ada"), "{told}");
+
+        execute(&database, allow);
+        let (code, told) = replay(&database);
+        assert!(code == 0 && told.contains("1 can be read now and were removed"), "{told}");
+    }
+}
+
+fn set_aside(id: i64) -> SetAside {
+    let from = format!(r#"{{"id":{id},"first_name":"Ada"}}"#);
+    SetAside {
+        update_id: id,
+        received_at: "2020-01-01T13:00:00Z".parse().unwrap(),
+        reason: "it could not be registered".to_owned(),
+        registered: false,
+        telegram_id: None,
+        payload: format!(r#"{{"update_id":{id},"message":{{"date":1577880000,"from":{from}}}}}"#),
+    }
+}
+
+/// Replays everything; answers the exit code, and what was printed.
+fn replay(database: &ThrowAwayDatabase) -> (i32, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_manage"))
+        .args(["quarantine", "replay"])
+        .env_clear()
+        .env("DATABASE_URL", database.url())
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    let printed = [output.stdout, output.stderr].concat();
+    (output.status.code().expect("an exit code"), String::from_utf8(printed).unwrap())
+}
+
+fn execute(database: &ThrowAwayDatabase, sql: &str) {
+    match database.file() {
+        Some(file) => {
+            let file = file.to_str().unwrap();
+            SqliteConnection::establish(file).unwrap().batch_execute(sql).unwrap();
+        }
+        None => PgConnection::establish(database.url()).unwrap().batch_execute(sql).unwrap(),
+    }
+}
