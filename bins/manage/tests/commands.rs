@@ -438,7 +438,7 @@ async fn check_tells_what_the_bot_would_meet() {
         assert_eq!(code, 1, "{printed}");
         assert!(
             printed.contains(
-                "✗ Migrations: pending: 2026-11-23-000010_drop_reachable_index; run `manage migrate`\n"
+                "✗ Migrations: pending: 2026-11-26-000011_classify_errors; run `manage migrate`\n"
             ),
             "{printed}"
         );
