@@ -321,15 +321,32 @@ async fn menus_keep_nobody_waiting() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_bot_that_telegram_does_not_know_any_more_ends() {
+async fn a_bot_that_telegram_does_not_know_ends() {
     for fault in [Fault::unauthorized(), Fault::not_found()] {
         let (telegram, database) = (Simulator::start().await.unwrap(), ThrowAwayDatabase::sqlite());
-        let bot = RunningBot::start(&telegram, &database, &[]).await;
         telegram.fail_next("getUpdates", fault);
-        let (code, output) = bot.ended().await;
+        let (code, output) = RunningBot::fails(&telegram, &database, &[]).await;
         assert_eq!(code, 1);
         assert!(output.contains("error: Telegram does not accept the bot token"), "{output}");
+        assert_eq!(telegram.calls("getUpdates"), 1);
     }
+}
+
+/// Telegram has been seen to refuse a good token for a moment.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_was_good_is_tried_again() {
+    let (telegram, database) = (Simulator::start().await.unwrap(), ThrowAwayDatabase::sqlite());
+    let bot = RunningBot::start(&telegram, &database, &[]).await;
+    for fault in [Fault::unauthorized(), Fault::not_found(), Fault::unauthorized()] {
+        telegram.fail_next("getUpdates", fault);
+    }
+    let update = telegram.write(&ada(), "/start");
+    telegram.wait_until_confirmed(update).await.unwrap();
+    telegram.wait_for_message(ada().id).await.unwrap();
+    let log = bot.terminate().await;
+    let told = "Telegram does not accept the bot token any more";
+    assert_eq!(log.matches(&format!("{told}; trying again for five minutes")).count(), 1, "{log}");
+    assert_eq!(log.matches(&format!("it works again after: {told}")).count(), 1, "{log}");
 }
 
 fn ada() -> Person {

@@ -320,6 +320,12 @@ async fn it_waits_for_a_telegram_that_sets_no_webhook_yet() {
     let telegram = Simulator::start().await.unwrap();
     telegram.fail_next("setWebhook", Fault::internal());
     telegram.fail_next("setWebhook", Fault::bad_gateway());
+    for cause in
+        ["Failed to resolve host: Temporary failure in name resolution", "Connection refused"]
+    {
+        let refused = Fault::api(400, format!("Bad Request: bad webhook: {cause}"));
+        telegram.fail_next("setWebhook", refused);
+    }
     let hook = Hook::new(PATH).await;
     let bot = hook.start(&telegram, &database, &[]).await;
     let log = bot.terminate().await;

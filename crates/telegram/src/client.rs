@@ -300,13 +300,37 @@ impl CallError {
         }
     }
 
-    /// Whether trying again may help: Telegram is busy, broken or out of reach.
+    /// Whether trying again may help: Telegram is busy, broken or out of reach, or cannot reach the
+    /// webhook's host.
     pub(crate) fn may_pass(&self) -> bool {
         match self {
+            Self::Refused { code: 400, description, .. } => is_of_the_network(description),
             Self::Refused { code, .. } => *code == 429 || *code >= 500,
             Self::Transport { .. } | Self::Unreadable { .. } | Self::TooLong { .. } => true,
         }
     }
+}
+
+/// Whether a webhook was refused because its host could not be resolved or reached, and not for its
+/// address. Telegram tells that by the description only, behind "Bad Request: bad webhook: ".
+fn is_of_the_network(description: &str) -> bool {
+    const CAUSES: [&str; 12] = [
+        "failed to resolve host",
+        "can't connect to the webhook",
+        "connection closed",
+        "connection refused",
+        "connection reset",
+        "connection timed out",
+        "timeout expired",
+        "host is down",
+        "host is unreachable",
+        "network is down",
+        "network is unreachable",
+        "no route to host",
+    ];
+    let description = description.to_lowercase();
+    let cause = description.split_once("bad webhook: ").map(|(_, cause)| cause);
+    cause.is_some_and(|cause| CAUSES.iter().any(|known| cause.contains(known)))
 }
 
 /// Who is in the way of getUpdates.
@@ -499,5 +523,37 @@ mod tests {
         assert!(refused(401).is_bad_token() && refused(404).is_bad_token());
         assert!(!refused(403).is_bad_token());
         assert!(refused(429).may_pass() && refused(502).may_pass() && !refused(400).may_pass());
+    }
+
+    #[test]
+    fn a_webhook_whose_host_is_out_of_reach_may_pass() {
+        let refused = |description: &str| CallError::Refused {
+            method: "setWebhook",
+            code: 400,
+            description: description.to_owned(),
+            retry_after: None,
+        };
+        for cause in [
+            "Failed to resolve host: Temporary failure in name resolution",
+            "Failed to resolve host: Name or service not known",
+            "Can't connect to the webhook",
+            "Connection refused",
+            "Connection timed out",
+            "Connection timeout expired",
+            "Network is unreachable",
+            "No route to host",
+        ] {
+            assert!(refused(&format!("Bad Request: bad webhook: {cause}")).may_pass(), "{cause}");
+            assert!(!refused(&format!("Bad Request: {cause}")).may_pass(), "{cause}");
+        }
+        for cause in [
+            "An HTTPS URL must be provided for webhook",
+            "Webhook can be set up only on ports 80, 88, 443 or 8443",
+            "IP address 127.0.0.1 is reserved",
+            "IPv6-only addresses are not allowed",
+            "Invalid IP address specified",
+        ] {
+            assert!(!refused(&format!("Bad Request: bad webhook: {cause}")).may_pass(), "{cause}");
+        }
     }
 }

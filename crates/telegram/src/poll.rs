@@ -27,6 +27,8 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// How long updates have to come unhindered until a conflict counts as over. Two processes that poll
 /// for one bot end each other's requests by turns, so one that works proves nothing.
 const CALM: Duration = Duration::from_secs(5 * 60);
+/// How long a token that was good is tried while Telegram does not accept it.
+const TOKEN_PATIENCE: Duration = Duration::from_secs(5 * 60);
 /// How long the last batch may take to become durable.
 const LAST_COMMIT: Duration = Duration::from_secs(2);
 /// How long the last request, which only confirms, may take.
@@ -62,7 +64,7 @@ pub(crate) async fn run(
         };
         let updates = match read {
             Ok(raw) => ingest.read(raw).await,
-            Err(error) if error.is_bad_token() => return Err(BotError::BadToken(error)),
+            Err(error) if hindrances.end_it(&error) => return Err(BotError::BadToken(error)),
             Err(error) => {
                 if matches!(error, CallError::TooLong { .. }) {
                     limit = (limit / 2).max(1);
@@ -120,6 +122,11 @@ struct Hindrances {
     fault: Trouble,
     other_poller: Trouble,
     webhook: Trouble,
+    bad_token: Trouble,
+    /// Since when Telegram has not accepted the token.
+    refused_since: Option<Instant>,
+    /// Whether updates were ever fetched.
+    has_worked: bool,
     /// Whether the latest getUpdates failed.
     last_failed: bool,
     intake: Intake,
@@ -130,6 +137,12 @@ impl Hindrances {
         Self {
             intake,
             last_failed: false,
+            has_worked: false,
+            refused_since: None,
+            bad_token: Trouble::bounded(
+                "Telegram does not accept the bot token any more",
+                "for five minutes",
+            ),
             fault: Trouble::new("updates cannot be fetched"),
             other_poller: Trouble::new(
                 "another process polls for this bot, and Telegram lets only one: stop the other",
@@ -140,8 +153,26 @@ impl Hindrances {
         }
     }
 
+    /// Whether to give up: the token is no good. One that was good is given some time, because
+    /// Telegram has been seen to refuse good ones for a moment.
+    fn end_it(&mut self, error: &CallError) -> bool {
+        error.is_bad_token() && (!self.has_worked || self.patience_left().is_zero())
+    }
+
+    /// How much longer a token is tried that Telegram does not accept any more.
+    fn patience_left(&mut self) -> Duration {
+        let since = self.refused_since.get_or_insert_with(Instant::now);
+        TOKEN_PATIENCE.saturating_sub(since.elapsed())
+    }
+
     /// Does what there is to do about a failed getUpdates, and waits until the next try.
     async fn wait_out(&mut self, client: &Client, error: CallError) {
+        self.last_failed = true;
+        if error.is_bad_token() {
+            let wait = self.bad_token.meet_call(&error).min(self.patience_left());
+            self.intake.is_hindered(self.bad_token.told(&error));
+            return sleep(wait).await;
+        }
         let (trouble, error) = match error.conflict() {
             None => (&mut self.fault, error),
             Some(Conflict::OtherPoller) => (&mut self.other_poller, error),
@@ -149,7 +180,6 @@ impl Hindrances {
                 (&mut self.webhook, delete_webhook(client).await.err().unwrap_or(error))
             }
         };
-        self.last_failed = true;
         let wait = trouble.meet_call(&error);
         self.intake.is_hindered(trouble.told(&error));
         sleep(wait).await;
@@ -158,6 +188,9 @@ impl Hindrances {
     /// Notes that updates were fetched.
     fn passed(&mut self) {
         self.last_failed = false;
+        self.has_worked = true;
+        self.refused_since = None;
+        self.bad_token.end();
         self.fault.end();
         self.other_poller.end_after(CALM);
         self.webhook.end_after(CALM);
@@ -231,5 +264,49 @@ impl<'a> Registrar<'a> {
     fn meet(&mut self, error: &ServiceError) -> Duration {
         self.intake.is_hindered(self.outage.told(error));
         self.outage.meet(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(code: i64) -> CallError {
+        CallError::Refused {
+            method: "getUpdates",
+            code,
+            description: String::new(),
+            retry_after: None,
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_token_that_was_good_is_tried_for_five_minutes() {
+        for code in [401, 404] {
+            let url = "http://127.0.0.1:1".parse().unwrap();
+            let client = Client::new(url, None, "1:x".parse().unwrap()).unwrap();
+            let intake = Intake::not_yet();
+            let mut hindrances = Hindrances::new(intake.clone());
+            assert!(hindrances.end_it(&refused(code)), "it never worked");
+
+            hindrances.passed();
+            for _ in 0..2 {
+                let begun = Instant::now();
+                let mut tries = 0;
+                while !hindrances.end_it(&refused(code)) {
+                    hindrances.wait_out(&client, refused(code)).await;
+                    // Another fault in between changes nothing.
+                    hindrances.wait_out(&client, refused(502)).await;
+                    tries += 1;
+                    assert!(intake.hindrance().is_some());
+                }
+                let took = begun.elapsed();
+                assert!(took >= TOKEN_PATIENCE, "{took:?}");
+                assert!(took <= TOKEN_PATIENCE + Duration::from_secs(61), "{took:?}");
+                assert!((8..40).contains(&tries), "{tries}");
+                hindrances.passed();
+            }
+            assert!(!hindrances.end_it(&refused(403)));
+        }
     }
 }

@@ -10,6 +10,7 @@ use crate::{backoff::Backoff, client::CallError};
 /// once when that is over.
 pub(crate) struct Trouble {
     what: &'static str,
+    how_long: &'static str,
     failures: u32,
     last: Option<Instant>,
     backoff: Backoff,
@@ -18,13 +19,19 @@ pub(crate) struct Trouble {
 impl Trouble {
     /// No trouble yet; `what` is what it would be.
     pub(crate) fn new(what: &'static str) -> Self {
-        Self { what, failures: 0, last: None, backoff: Backoff::new(fastrand::Rng::new()) }
+        let backoff = Backoff::new(fastrand::Rng::new());
+        Self { what, how_long: "until it works", failures: 0, last: None, backoff }
+    }
+
+    /// Trouble that is not waited out for ever; `how_long` is for how long.
+    pub(crate) fn bounded(what: &'static str, how_long: &'static str) -> Self {
+        Self { how_long, ..Self::new(what) }
     }
 
     /// Notes a failure; answers how long to wait before the next try.
     pub(crate) fn meet(&mut self, error: &dyn Error) -> Duration {
         if self.failures == 0 {
-            log::warn!(error = chain(error); "{}; trying again until it works", self.what);
+            log::warn!(error = chain(error); "{}; trying again {}", self.what, self.how_long);
         } else {
             log::debug!(error = chain(error), failures = self.failures; "{}", self.what);
         }
