@@ -344,9 +344,13 @@ async fn a_token_that_was_good_is_tried_again() {
     telegram.wait_until_confirmed(update).await.unwrap();
     telegram.wait_for_message(ada().id).await.unwrap();
     let log = bot.terminate().await;
-    let told = "Telegram does not accept the bot token any more";
-    assert_eq!(log.matches(&format!("{told}; trying again for five minutes")).count(), 1, "{log}");
-    assert_eq!(log.matches(&format!("it works again after: {told}")).count(), 1, "{log}");
+    let trouble = "Telegram does not accept the bot token any more";
+    assert_eq!(
+        log.matches(&format!("{trouble}; trying again for five minutes")).count(),
+        1,
+        "{log}"
+    );
+    assert_eq!(log.matches(&format!("it works again after: {trouble}")).count(), 1, "{log}");
 }
 
 fn ada() -> Person {

@@ -58,7 +58,7 @@ async fn updates_of_three_users_in_a_row_wait(database: ThrowAwayDatabase) {
     }
 }
 
-/// Somebody has spoilt three rows, one by one; their users write before others do.
+/// Three rows are spoilt, one by one; their users write before others do.
 async fn three_spoilt_rows_in_a_row_wait(database: ThrowAwayDatabase) {
     let telegram = patient().await;
     let bot = RunningBot::start(&telegram, &database, &[]).await;
@@ -124,7 +124,7 @@ async fn a_row_among_others_is_set_aside(database: ThrowAwayDatabase) {
     let mut spoilt = Vec::new();
     for n in 0..300 {
         let id = 1 + n % 100;
-        let update = telegram.write(&Person::new(id, "Somebody"), "/help");
+        let update = telegram.write(&Person::new(id, "Grace"), "/help");
         spoilt.extend((id == 50).then_some(update));
     }
     telegram.wait_until_drained().await.unwrap();
@@ -161,7 +161,7 @@ async fn a_table_that_is_missing_is_waited_for(database: ThrowAwayDatabase) {
     assert_eq!(counted(&database).await, 10);
 }
 
-/// The database lets statements take only so long, and somebody locks a table for longer.
+/// The database lets statements take only so long, and another program locks a table for longer.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lock_that_outlasts_the_timeouts_of_postgres_is_waited_for() {
     for (setting, code) in [("statement_timeout", "57014"), ("lock_timeout", "55P03")] {

@@ -1,4 +1,4 @@
-//! `manage quarantine replay` where the database refuses: one user's spoilt row keeps nobody else's
+//! `manage quarantine replay` where the database refuses: one user's spoilt row keeps no other
 //! update from being replayed, and trouble of the database itself ends it, with nothing lost.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
@@ -20,9 +20,9 @@ async fn updates_are_replayed_as_far_as_the_database_takes_them() {
         let on_postgres = database.file().is_none();
 
         execute(&database, "ALTER TABLE telegram_users RENAME COLUMN last_name TO surname");
-        let (code, told) = replay(&database);
+        let (code, printed) = replay(&database);
         let missing = if on_postgres { "SQLSTATE 42703: " } else { "last_name" };
-        assert!(code == 1 && told.contains(missing), "{told}");
+        assert!(code == 1 && printed.contains(missing), "{printed}");
 
         execute(&database, "ALTER TABLE telegram_users RENAME COLUMN surname TO last_name");
         let (refuse, allow) = match on_postgres {
@@ -37,20 +37,20 @@ async fn updates_are_replayed_as_far_as_the_database_takes_them() {
             ),
         };
         execute(&database, refuse);
-        let (code, told) = replay(&database);
-        assert_eq!(code, 1, "{told}");
+        let (code, printed) = replay(&database);
+        assert_eq!(code, 1, "{printed}");
         for line in [
             "3 can be read now and were removed; 0 still cannot; 3 registered",
             "1 are still refused by the database and were left.",
             "the database refused a row: ",
         ] {
-            assert!(told.contains(line), "{line} is not in {told}");
+            assert!(printed.contains(line), "{line} is not in {printed}");
         }
-        assert!(!told.contains("Ada"), "{told}");
+        assert!(!printed.contains("Ada"), "{printed}");
 
         execute(&database, allow);
-        let (code, told) = replay(&database);
-        assert!(code == 0 && told.contains("1 can be read now and were removed"), "{told}");
+        let (code, printed) = replay(&database);
+        assert!(code == 0 && printed.contains("1 can be read now and were removed"), "{printed}");
     }
 }
 

@@ -12,7 +12,7 @@ pub(crate) enum Class {
     Connection,
     /// In that nothing may be written.
     ReadOnly,
-    /// In something else, which somebody may mend.
+    /// In something else, which an owner can mend.
     Other,
 }
 

@@ -182,7 +182,7 @@ mod tests {
         ] {
             let mut connection = prepared(prepare);
             let error = connection.batch_execute(fail).unwrap_err();
-            assert_eq!(told(error, &mut connection), expected, "{fail}");
+            assert_eq!(classified(error, &mut connection), expected, "{fail}");
         }
     }
 
@@ -196,7 +196,7 @@ mod tests {
         let (mut other, _) = AnyConnection::open(&url).unwrap();
         other.batch_execute("BEGIN IMMEDIATE").unwrap();
         let error = connection.batch_execute("INSERT INTO t VALUES (1)").unwrap_err();
-        assert_eq!(told(error, &mut connection), "unavailable SQLITE_BUSY");
+        assert_eq!(classified(error, &mut connection), "unavailable SQLITE_BUSY");
         other.batch_execute("ROLLBACK").unwrap();
 
         drop(connection);
@@ -204,7 +204,7 @@ mod tests {
         file.write_all_at(&[0xff; 2048], 2048).unwrap();
         let (mut connection, _) = AnyConnection::open(&url).unwrap();
         let error = connection.batch_execute("INSERT INTO t VALUES (1)").unwrap_err();
-        assert_eq!(told(error, &mut connection), "rejected SQLITE_CORRUPT");
+        assert_eq!(classified(error, &mut connection), "rejected SQLITE_CORRUPT");
     }
 
     fn prepared(sql: &str) -> AnyConnection {
@@ -221,7 +221,7 @@ mod tests {
     }
 
     /// The class of an error, and its code if it has one.
-    fn told(error: DieselError, connection: &mut AnyConnection) -> String {
+    fn classified(error: DieselError, connection: &mut AnyConnection) -> String {
         let error = Failure::from(error).into_error(connection);
         let class = error.class().trim_start_matches("storage_").to_owned();
         let source = std::error::Error::source(&error).unwrap().to_string();

@@ -19,7 +19,7 @@ static NEXT_UPDATE: AtomicI64 = AtomicI64::new(1);
 
 /// The user for whom errors are provoked.
 const SPOILT: i64 = 5_000_000_007;
-/// A user who is there from the start.
+/// A user that is stored from the start.
 const KNOWN: i64 = 1;
 
 /// Errors that PostgreSQL raises by itself, once this was done to the database.
@@ -46,8 +46,8 @@ async fn errors_of_postgres() {
     }
 }
 
-/// Whatever an owner's trigger raises for one user: in a table that each registration of somebody
-/// new writes early, in one that it writes late, and at the commit. Nobody else is concerned.
+/// Whatever an owner's trigger raises for one user: in a table that each registration of a new
+/// user writes early, in one that it writes late, and at the commit. Other users are registered.
 #[tokio::test(flavor = "multi_thread")]
 async fn codes_that_postgres_raises_for_one_row() {
     let Some(database) = prepared(ThrowAwayDatabase::postgres()).await else { return };
@@ -185,7 +185,7 @@ async fn what_is_tried_out_is_what_was_to_be_written() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_users_preferences_that_cannot_be_read_are_told_by_their_code() {
+async fn preferences_that_cannot_be_read_are_classified_by_their_code() {
     let Some(database) = prepared(ThrowAwayDatabase::postgres()).await else { return };
     execute(
         &database,
@@ -229,7 +229,7 @@ async fn errors_of_sqlite() {
     }
 }
 
-/// A rehearsal fails where nobody could be registered, and where nobody could be changed.
+/// A rehearsal fails where no user can be inserted, and where none can be updated.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rehearsal_meets_what_everybody_would() {
     for database in ThrowAwayDatabase::of_each_kind() {
@@ -295,7 +295,7 @@ fn noon() -> DateTime<Utc> {
     "2026-11-23T12:00:00Z".parse().unwrap()
 }
 
-/// Registers somebody, which is to fail; answers as [`classified`] does.
+/// Registers a user, which is to fail; answers as [`classified`] does.
 async fn refused(database: &ThrowAwayDatabase, id: i64) -> (String, String) {
     classified(register(database, id).await.unwrap_err())
 }

@@ -7,7 +7,7 @@ pub type BoxError = Box<dyn Error + Send + Sync>;
 ///
 /// Permanent are the errors that lie in one row ([`RepositoryError::is_permanent`]): the same would
 /// fail again, and something else would not. Every other error is transient: what was asked is right,
-/// and will be done once somebody has mended the database, however long that takes.
+/// and will be done once the database is mended, however long that takes.
 #[derive(Debug, thiserror::Error)]
 pub enum RepositoryError {
     /// The database cannot be reached, went away, or stayed locked for too long. Trying again

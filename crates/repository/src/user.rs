@@ -51,8 +51,8 @@ pub trait UserRepository: Send + Sync {
         now: DateTime<Utc>,
     ) -> Result<Vec<Registration>, RepositoryError>;
 
-    /// Registers a made-up user, twice, and takes it back: whether somebody else could be registered
-    /// `now`, of whom no row exists that may be spoilt.
+    /// Registers a made-up user, twice, and rolls it back: whether a user could be registered `now`
+    /// that has no row yet, so that none can be spoilt.
     async fn rehearse(&self, now: DateTime<Utc>) -> Result<(), RepositoryError>;
 
     /// How many batches may well be registered at once, by as many threads.

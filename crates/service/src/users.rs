@@ -76,11 +76,11 @@ impl UserService {
         Ok(registrations)
     }
 
-    /// Tries whether somebody could be registered of whom nothing is stored that may be spoilt.
+    /// Tries whether a user could be registered that has no row yet, so that none can be spoilt.
     /// Leaves nothing behind.
     ///
     /// # Errors
-    /// When nobody could be.
+    /// When the storage refuses that, too, or fails.
     pub async fn rehearse(&self) -> Result<(), ServiceError> {
         Ok(self.users.rehearse(self.clock.now()).await?)
     }

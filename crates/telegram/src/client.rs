@@ -312,7 +312,7 @@ impl CallError {
 }
 
 /// Whether a webhook was refused because its host could not be resolved or reached, and not for its
-/// address. Telegram tells that by the description only, behind "Bad Request: bad webhook: ".
+/// address. Only the description says so, behind "Bad Request: bad webhook: ".
 fn is_of_the_network(description: &str) -> bool {
     const CAUSES: [&str; 12] = [
         "failed to resolve host",

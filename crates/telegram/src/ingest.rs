@@ -139,8 +139,8 @@ impl Ingest {
         updates
     }
 
-    /// Registers whom the updates come from, and keeps those that could not be read in full. What
-    /// this answers as taken may be confirmed to Telegram: all of it is durable.
+    /// Registers the users of the updates, and keeps those that could not be read in full. What this
+    /// answers as taken may be confirmed to Telegram: all of it is durable.
     ///
     /// Where the storage refuses them all for the sake of one, that one is set aside, once it shows
     /// that it is not the storage's fault.
@@ -173,7 +173,7 @@ impl Ingest {
                 Err(error) if is_permanent(&error) => error,
                 Err(error) => return Err(error),
             };
-            // Where nobody acted, it was refused to keep the update, which lies in nobody's row.
+            // Without a user, it was refused to keep the update, which lies in no user's row.
             let Some(user) = user_of(update) else { return Err(error) };
             refused.push((index, update, user, error));
             let mut refusals = self.refusals();

@@ -232,7 +232,7 @@ async fn fetch(
     client.call_raw("getUpdates", &parameters, timeout + GRACE).await
 }
 
-/// Registers whom updates come from.
+/// Registers the users of updates.
 struct Registrar<'a> {
     ingest: &'a Ingest,
     intake: &'a Intake,
@@ -244,8 +244,7 @@ impl<'a> Registrar<'a> {
         Self { ingest, intake, outage: Trouble::new("users cannot be registered") }
     }
 
-    /// Registers whom the updates come from, as often as it takes while it is the storage that
-    /// fails.
+    /// Registers the users of the updates, as often as it takes while it is the storage that fails.
     async fn register(&mut self, updates: &[Update<'_>]) -> Result<Taken, ServiceError> {
         loop {
             match self.ingest.register(updates).await {

@@ -1,8 +1,8 @@
 //! Whether it lies in their users' rows or in the database that updates are refused for good.
 //!
-//! A row that is spoilt is one person's trouble, and the updates that meet it are set aside. But a
-//! constraint that somebody has added may refuse everybody's, and these must not be: they are good
-//! as soon as it is mended. So an update is set aside only once it shows that others pass.
+//! A row that is spoilt is one user's trouble, and the updates that meet it are set aside. But a
+//! constraint that an owner adds may refuse every user's, and these must not be: they are good as
+//! soon as it is mended. So an update is set aside only once it shows that others pass.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -22,9 +22,9 @@ const REMEMBERED: usize = 1000;
 /// Users whose updates were refused for good.
 #[derive(Default)]
 pub(crate) struct Refusals {
-    /// Those since whose first refusal nobody's update has passed, with its time.
+    /// Since when each of them is refused, with no update of any user passing.
     in_a_row: BTreeMap<TelegramId, Instant>,
-    /// Those after whose refusal an update of others has passed.
+    /// Users whose update was refused while an update of others passed later.
     spoilt: BTreeSet<TelegramId>,
 }
 
@@ -64,7 +64,7 @@ impl Refusals {
             self.spoilt.remove(&user);
         }
         if self.spoilt.len() > REMEMBERED {
-            // Those who are refused again come back here.
+            // Users that are refused again come back here.
             self.spoilt.clear();
         }
     }

@@ -1,2 +1,2 @@
--- SQLite tells its result codes by their texts, so there is nothing to add; see PostgreSQL's.
+-- SQLite's result codes are known by their texts, so there is nothing to add; see PostgreSQL's.
 SELECT 1;

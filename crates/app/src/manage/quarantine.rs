@@ -116,7 +116,7 @@ async fn replay(
             let noted = SetAside { registered: true, telegram_id, ..update.clone() };
             match users.register_with(vec![interaction], vec![noted]).await {
                 Ok(_) => registered += 1,
-                // A row that is still spoilt keeps nobody else's update from being replayed.
+                // A row that is still spoilt keeps no other update from being replayed.
                 Err(ServiceError::Repository(error)) if error.is_permanent() => {
                     let error = anyhow::Error::from(ServiceError::Repository(error));
                     log::error!(update_id = update.update_id; "an update is still refused: {error:#}");
