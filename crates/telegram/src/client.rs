@@ -532,6 +532,7 @@ mod tests {
             code: 400,
             description: description.to_owned(),
             retry_after: None,
+            migrate_to_chat_id: None,
         };
         for cause in [
             "Failed to resolve host: Temporary failure in name resolution",

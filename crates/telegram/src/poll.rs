@@ -276,6 +276,7 @@ mod tests {
             code,
             description: String::new(),
             retry_after: None,
+            migrate_to_chat_id: None,
         }
     }
 
