@@ -48,8 +48,9 @@ pub(crate) async fn run(
     let mut stopping = false;
     while !stopping {
         let started = Instant::now();
-        // After a failure the first answer is to come at once, to tell that it works again.
-        let patience = if hindrances.last_failed { Duration::ZERO } else { POLL_TIMEOUT };
+        // The first answer is to come at once, also after a failure: it shows that it works.
+        let is_proven = hindrances.has_worked && !hindrances.last_failed;
+        let patience = if is_proven { POLL_TIMEOUT } else { Duration::ZERO };
         let fetched = tokio::select! {
             () = &mut shutdown => break,
             fetched = fetch(client, offset, limit, patience) => fetched,
@@ -107,7 +108,7 @@ pub(crate) async fn run(
         match updates.iter().filter_map(|update| update.update_id).max() {
             Some(last) => offset = Some(last.saturating_add(1)),
             // Nothing came, or nothing that can be confirmed.
-            None if !stopping && started.elapsed() < POLL_TIMEOUT => sleep(PAUSE).await,
+            None if !stopping && started.elapsed() < patience => sleep(PAUSE).await,
             None => {}
         }
     }
