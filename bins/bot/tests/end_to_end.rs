@@ -652,7 +652,8 @@ async fn a_read_only_database_is_told_in_one_line() {
     file.write_all_at(&[3], 18).unwrap();
     let (code, output) = RunningBot::fails(&telegram, &database, &[]).await;
     assert_eq!(code, 1);
-    let expected = "error: the database is read-only: attempt to write a readonly database\n";
+    let expected = "error: the database is read-only: SQLITE_READONLY: attempt to write a readonly \
+                    database\n";
     assert_eq!(output, expected);
 }
 
