@@ -22,6 +22,7 @@ mod password;
 mod preferences;
 mod queue;
 mod schedule;
+mod text;
 mod transfer;
 mod users;
 
@@ -41,8 +42,8 @@ pub use rollcall_repository::{
     AuditFilter, Difference, Imported, Lease, Page, PageRequest, Refresh, StoredGames,
 };
 pub use schedule::{Schedule, ScheduleDay, ScheduleService, ScheduleView};
+pub use text::{Decoded, Line, Lines, Refused, Unreadable};
 pub use transfer::{
-    Export, Format, ImportError, ImportReport, Part, Refused, TransferService, UnknownFormat,
-    csv_field,
+    Export, Format, ImportError, ImportReport, Part, TransferService, UnknownFormat, csv_field,
 };
 pub use users::UserService;

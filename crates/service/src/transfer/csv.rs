@@ -1,17 +1,16 @@
-//! Users as comma-separated values (RFC 4180), in UTF-8.
-//!
-//! A spreadsheet takes text that begins with `=`, `+`, `-`, `@`, a tab or a line break for a formula,
-//! which may fetch or send what it likes. Such text gets a `'` in front, by which a spreadsheet knows
-//! text; so does text that begins with `'` itself, so that each text can be read back as it was.
+//! Users as comma-separated values (RFC 4180), in UTF-8; see [`formula`](super::formula) for what a
+//! spreadsheet would take for one.
 
 use std::{borrow::Cow, io::Read};
 
 use rollcall_domain::TelegramUser;
 
 use super::{
-    Given, ImportError, Refused,
-    row::{COLUMNS, Fields},
+    error::ImportError,
+    formula::{guarded, unguarded},
+    row::{COLUMNS, Fields, NEEDED},
 };
+use crate::text::{Record, Records, Refused, quoted};
 
 pub(super) fn header() -> Vec<u8> {
     let mut text = COLUMNS.join(",").into_bytes();
@@ -34,129 +33,244 @@ pub(super) fn write(users: &[TelegramUser], text: &mut Vec<u8>) {
 
 /// A text as a field: in quotes where it needs them, and no formula.
 pub fn csv_field(text: &str) -> Cow<'_, str> {
-    let is_guarded = text.starts_with(is_guarded);
-    let is_quoted =
-        text.contains(['"', ',', '\r', '\n']) || text.starts_with(' ') || text.ends_with(' ');
-    let guard = if is_guarded { "'" } else { "" };
-    match (is_quoted, is_guarded) {
-        (true, _) => format!("\"{guard}{}\"", text.replace('"', "\"\"")).into(),
-        (false, true) => format!("{guard}{text}").into(),
-        (false, false) => text.into(),
-    }
-}
-
-/// Whether text that begins so gets a `'` in front.
-fn is_guarded(first: char) -> bool {
-    matches!(first, '=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '\'')
-}
-
-/// The text that was written.
-fn unguarded(field: &str) -> &str {
-    match field.strip_prefix('\'') {
-        Some(rest) if rest.starts_with(is_guarded) => rest,
-        _ => field,
-    }
+    let text = guarded(text);
+    let is_quoted = text.contains(['"', ',', ';', '\t', '\r', '\n'])
+        || text.starts_with(' ')
+        || text.ends_with(' ');
+    if is_quoted { format!("\"{}\"", text.replace('"', "\"\"")).into() } else { text }
 }
 
 /// Reads lines.
 pub(super) struct Reader<R> {
-    records: csv::Reader<R>,
-    record: csv::StringRecord,
-    /// Which of [`COLUMNS`] is where.
-    columns: Vec<usize>,
+    records: Records<R>,
+    /// Which of [`COLUMNS`] is where; a column without a name holds nothing.
+    columns: Vec<Option<usize>>,
 }
 
 impl<R: Read> Reader<R> {
     /// A reader that has read the names of the columns.
     pub(super) fn new(input: R) -> Result<Self, ImportError> {
-        let mut records = csv::ReaderBuilder::new().flexible(true).from_reader(input);
-        let names = records.headers().map_err(failed)?;
-        let mut columns = Vec::new();
-        for name in names {
-            // Some programs begin a file with a byte order mark.
-            let name = name.trim_start_matches('\u{feff}').trim();
-            let place = COLUMNS.iter().position(|column| *column == name);
-            let place = place.ok_or_else(|| ImportError::UnknownColumn(name.to_owned()))?;
-            if columns.contains(&place) {
-                return Err(ImportError::RepeatedColumn(name.to_owned()));
-            }
-            columns.push(place);
-        }
-        let is_missing = |(place, _): &(usize, _)| !columns.contains(place);
-        if let Some((_, name)) = COLUMNS.iter().enumerate().find(is_missing) {
-            return Err(ImportError::MissingColumn(name));
-        }
-        Ok(Self { records, record: csv::StringRecord::new(), columns })
+        let mut records = Records::new(input).map_err(ImportError::Unreadable)?;
+        let header = records.next_record().map_err(ImportError::Unreadable)?;
+        let header = header.ok_or(ImportError::Empty)?.map_err(ImportError::Header)?;
+        let columns = columns_of(header)
+            .map_err(|reason| ImportError::Header(Refused { line: header.line(), reason }))?;
+        Ok(Self { records, columns })
     }
 
     /// The next line; `None` at the end.
-    pub(super) fn next(&mut self) -> Result<Option<Given>, ImportError> {
-        let line = self.records.position().line();
-        match self.records.read_record(&mut self.record) {
-            Ok(false) => return Ok(None),
-            Ok(true) => {}
-            Err(error) if matches!(error.kind(), csv::ErrorKind::Utf8 { .. }) => {
-                return Ok(Some(Err(Refused { line, reason: "not UTF-8".to_owned() })));
-            }
-            Err(error) => return Err(failed(error)),
-        }
-        let line = self.record.position().map_or(line, csv::Position::line);
-        Ok(Some(self.user().map_err(|reason| Refused { line, reason })))
-    }
-
-    fn user(&self) -> Result<TelegramUser, String> {
-        if self.record.len() != self.columns.len() {
-            let (fields, columns) = (self.record.len(), self.columns.len());
-            return Err(format!("{fields} fields, expected {columns}"));
-        }
-        let mut texts: [Option<Cow<'_, str>>; COLUMNS.len()] = Default::default();
-        for (field, place) in self.record.iter().zip(&self.columns) {
-            if let Some(text) = texts.get_mut(*place).filter(|_| !field.is_empty()) {
-                *text = Some(unguarded(field).into());
-            }
-        }
-        Fields::from_texts(texts)?.into_user()
+    pub(super) fn next(&mut self) -> Result<Option<Result<TelegramUser, Refused>>, ImportError> {
+        let record = self.records.next_record().map_err(ImportError::Unreadable)?;
+        Ok(record.map(|record| {
+            let record = record?;
+            user(record, &self.columns).map_err(|reason| Refused { line: record.line(), reason })
+        }))
     }
 }
 
-fn failed(error: csv::Error) -> ImportError {
-    match error.into_kind() {
-        csv::ErrorKind::Io(error) => ImportError::Unreadable(error),
-        other => ImportError::Unreadable(std::io::Error::other(format!("{other:?}"))),
+fn columns_of(header: &Record) -> Result<Vec<Option<usize>>, String> {
+    let expected = || COLUMNS.join(",");
+    let mut columns = Vec::new();
+    for name in header.fields() {
+        // A second byte order mark, of a file that got one twice.
+        let name = name.trim_start_matches('\u{feff}').trim();
+        let place = COLUMNS.iter().position(|column| *column == name);
+        if place.is_none() && !name.is_empty() {
+            return Err(format!("{} is not a column; expected {}", quoted(name), expected()));
+        }
+        if place.is_some() && columns.contains(&place) {
+            return Err(format!("the column {name} is there twice"));
+        }
+        columns.push(place);
     }
+    let is_missing = |(place, _): &(usize, _)| !columns.contains(&Some(*place));
+    if let Some((_, name)) = COLUMNS.iter().enumerate().find(is_missing) {
+        return Err(format!("the column {name} is missing; expected {}", expected()));
+    }
+    // A spreadsheet may have written empty columns at the end.
+    while columns.pop_if(|place| place.is_none()).is_some() {}
+    Ok(columns)
+}
+
+fn user(record: &Record, columns: &[Option<usize>]) -> Result<TelegramUser, String> {
+    let mut texts: [Option<Cow<'_, str>>; COLUMNS.len()] = Default::default();
+    for (number, field) in record.fields().enumerate().filter(|(_, field)| !field.is_empty()) {
+        let place = columns.get(number).copied().flatten();
+        match place.and_then(|place| texts.get_mut(place)) {
+            Some(text) => *text = Some(unguarded(field)),
+            None if field.trim().is_empty() => {}
+            None if number < columns.len() => {
+                return Err(format!("field {} is in a column without a name", number + 1));
+            }
+            None => return Err(miscounted(record, columns)),
+        }
+    }
+    // A spreadsheet may leave out empty fields at the end. So does whatever cuts a file short.
+    let mut left_out = columns.iter().skip(record.len()).flatten().peekable();
+    let is_cut = left_out.peek().is_some() && !record.is_ended();
+    let is_needed = |place: &usize| COLUMNS.get(*place).is_some_and(|name| NEEDED.contains(name));
+    if is_cut || left_out.any(is_needed) {
+        return Err(miscounted(record, columns));
+    }
+    Fields::from_texts(texts)?.into_user()
+}
+
+fn miscounted(record: &Record, columns: &[Option<usize>]) -> String {
+    format!("{} fields, expected {}", record.len(), columns.len())
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use rollcall_domain::TelegramId;
+
     use super::*;
 
-    #[test]
-    fn formulas_are_text_and_come_back_as_they_were() {
-        for (text, written) in [
-            ("Ada", "Ada"),
-            ("", ""),
-            ("=1+2", "'=1+2"),
-            ("+49", "'+49"),
-            ("-x", "'-x"),
-            ("@SUM(A1)", "'@SUM(A1)"),
-            ("\t=1", "'\t=1"),
-            ("'tis", "''tis"),
-            ("a,b", "\"a,b\""),
-            ("say \"hi\"", "\"say \"\"hi\"\"\""),
-            ("=\"x\"&A1,", "\"'=\"\"x\"\"&A1,\""),
-            ("two\nlines", "\"two\nlines\""),
-            ("\r\n", "\"'\r\n\""),
-            (" blank ", "\" blank \""),
-            ("Жук 👩‍🚀 'q'", "Жук 👩‍🚀 'q'"),
-        ] {
-            assert_eq!(csv_field(text), written, "{text:?}");
-            let line = format!("{written},end\n");
-            let mut reader =
-                csv::ReaderBuilder::new().has_headers(false).from_reader(line.as_bytes());
-            let record = reader.records().next().unwrap().unwrap();
-            assert_eq!(unguarded(&record[0]), text);
+    const ROW: &str = "1,Ada,,ada,en,false,2026-11-01T10:00:00Z,2026-11-01T10:00:00Z,\
+                       2026-11-01T10:00:00Z,true,,,,ad";
+
+    /// Every user of a file, and every line that makes none.
+    fn read(file: impl AsRef<[u8]>) -> Result<Vec<Result<TelegramUser, (u64, String)>>, String> {
+        let mut reader = Reader::new(file.as_ref()).map_err(|error| error.to_string())?;
+        let mut all = Vec::new();
+        while let Some(given) = reader.next().unwrap() {
+            all.push(given.map_err(|Refused { line, reason }| (line, reason)));
         }
-        // From a file that somebody else wrote.
-        assert_eq!(unguarded("'tis"), "'tis");
+        Ok(all)
+    }
+
+    fn ada() -> TelegramUser {
+        read(format!("{}\n{ROW}", COLUMNS.join(","))).unwrap().pop().unwrap().unwrap()
+    }
+
+    #[track_caller]
+    fn check(file: &str) {
+        assert_eq!(read(file), Ok(vec![Ok(ada())]), "{file:?}");
+    }
+
+    #[track_caller]
+    fn check_refused(row: &str, line: u64, reason: &str) {
+        let file = format!("{}\r\n\r\n{row}\r\n{ROW}", COLUMNS.join(","));
+        let refused = Err((line, reason.to_owned()));
+        assert_eq!(read(file), Ok(vec![refused, Ok(ada())]), "{row:?}");
+    }
+
+    #[test]
+    fn what_a_spreadsheet_has_saved_is_read() {
+        let (header, row) = (COLUMNS.join(","), ROW);
+        check(&format!("\u{feff}{header}\r\n{row}\r\n"));
+        check(&format!("sep=,\r\n{header}\r\n{row}\r\n,,,\r\n"));
+        check(&format!("{header}\n{row}").replace(',', ";"));
+        check(&format!("{header}\n{row}").replace(',', "\t"));
+        check(&format!("{header},,\n{row},,\n,,,,,,,,,,,,,,,\n"));
+        check(&format!("{header}\n{row},, ,\n"));
+        // Empty fields at the end may be missing, but for the line that may be cut.
+        let shorter = header.replace(",obstacle,", ",").replace("source", "source,obstacle");
+        let moved = row.replace(",,,,ad", ",,,ad");
+        check(&format!("{shorter}\n{moved}\n"));
+        let cut = read(format!("{shorter}\n{moved}"));
+        assert_eq!(cut, Ok(vec![Err((2, "13 fields, expected 14".to_owned()))]));
+        for (flag, other) in [
+            ("TRUE", "FALSE"),
+            ("True", "no"),
+            ("1", "0"),
+            ("yes", "NO"),
+            ("Y", "n"),
+            ("t", "F"),
+            (" WAHR", "FALSCH "),
+            ("ИСТИНА", "ложь"),
+        ] {
+            check(&format!("{header}\n{}", row.replace("true", flag).replace("false", other)));
+        }
+        for time in ["2026-11-01 10:00", "01.11.2026 10:00:00", "2026-11-01 10:00:00.000"] {
+            check(&format!("{header}\n{}", row.replace("2026-11-01T10:00:00Z", time)));
+        }
+        let shuffled: Vec<_> = COLUMNS.into_iter().rev().collect();
+        let row: Vec<_> = row.split(',').rev().collect();
+        check(&format!("{}\n{}", shuffled.join(","), row.join(",")));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named_with_its_line() {
+        for (wrong, reason) in [
+            (ROW.replace("false", "maybe"), "is_bot: expected true or false, not \"maybe\""),
+            (ROW.replace("1,Ada", "1.5E+9,Ada"), "telegram_id: expected a number, not \"1.5E+9\""),
+            (ROW.replace("1,Ada", ",Ada"), "telegram_id is empty"),
+            (format!("{ROW},x"), "15 fields, expected 14"),
+            ("1,Ada".to_owned(), "2 fields, expected 14"),
+            (ROW.replace("Ada", "\"Ada"), "a quotation mark is not closed"),
+            (
+                ROW.replace("1,Ada", &format!("{},Ada", "9".repeat(99))),
+                "telegram_id: expected a number, not \
+                 \"999999999999999999999999999999999999999999999999999999999999\"…",
+            ),
+            (
+                ROW.replace("10:00:00Z,2026-11-01T10:00:00Z", "10:00:00Z,01/11/2026 10:00"),
+                "updated_at: \"01/11/2026 10:00\" may be 2026-11-01 or 2026-01-11; \
+                 expected a time such as 2026-11-23T12:00:00Z",
+            ),
+        ] {
+            check_refused(&wrong, 3, reason);
+        }
+        let ansi = format!("{}\n{}", COLUMNS.join(","), ROW.replace("Ada", "Z\u{1}")).into_bytes();
+        let ansi: Vec<u8> = ansi.iter().map(|it| if *it == 1 { 0xfc } else { *it }).collect();
+        let told = "not UTF-8; save the file as UTF-8".to_owned();
+        assert_eq!(read(ansi), Ok(vec![Err((2, told))]));
+        let unnamed = format!("{}\n{}", COLUMNS.join(",,"), ROW.replace(',', ",x,"));
+        let told = "field 2 is in a column without a name".to_owned();
+        assert_eq!(read(unnamed), Ok(vec![Err((2, told))]));
+    }
+
+    #[test]
+    fn wrong_columns_are_named_with_their_line() {
+        let expected = COLUMNS.join(",");
+        for (file, error) in [
+            ("", format!("the file is empty; expected a line with {expected}")),
+            ("\n,,\n", format!("the file is empty; expected a line with {expected}")),
+            (
+                "\r\nsep=;\r\nid;name",
+                format!("line 3: \"id\" is not a column; expected {expected}"),
+            ),
+            ("telegram_id,telegram_id", "line 1: the column telegram_id is there twice".to_owned()),
+            (
+                "telegram_id\n1",
+                format!("line 1: the column first_name is missing; expected {expected}"),
+            ),
+            ("\"telegram_id", "line 1: a quotation mark is not closed".to_owned()),
+        ] {
+            assert_eq!(read(file), Err(error), "{file:?}");
+        }
+        let utf_16: Vec<u8> = expected.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert_eq!(
+            read(utf_16).unwrap_err(),
+            "line 1: has a U+0000, as a file in UTF-16 without a byte order mark has; \
+             save it as UTF-8"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn every_name_comes_back(
+            first_name in "[-=+@＝＋－＠'\";,\t\r\n a]{0,9}|[^\0]{0,9}",
+            last_name in proptest::option::of("[-=+@＝＋－＠'\";,\t\r\n a]{1,9}|[^\0]{1,9}"),
+        ) {
+            let id = TelegramId::try_from(7).unwrap();
+            let user = TelegramUser { first_name, last_name, ..TelegramUser::new(id, ada().created_at) };
+            let mut file = header();
+            write(std::slice::from_ref(&user), &mut file);
+            prop_assert_eq!(read(file), Ok(vec![Ok(user)]));
+        }
+
+        #[test]
+        fn any_bytes_make_users_or_refusals(
+            bytes in proptest::collection::vec(any::<u8>(), 0..300),
+            text in "[0-9a,;\t\"\r\n:.TZ -]{0,200}",
+        ) {
+            let header = COLUMNS.join(",");
+            for rows in [bytes.as_slice(), text.as_bytes()] {
+                read([header.as_bytes(), b"\n", rows].concat()).unwrap();
+            }
+            drop(read(bytes));
+        }
     }
 }

@@ -1,13 +1,11 @@
 //! Users as JSON Lines: an object a line, in UTF-8.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::Read;
 
 use rollcall_domain::TelegramUser;
 
-use super::{Given, ImportError, Refused, row::Fields};
-
-/// The most bytes of a line: many times what a user can need.
-const MAX_LINE: usize = 64 * 1024;
+use super::{error::ImportError, row::Fields};
+use crate::text::{Lines, Refused};
 
 /// Adds a line for each user.
 pub(super) fn write(users: &[TelegramUser], text: &mut Vec<u8>) {
@@ -19,56 +17,107 @@ pub(super) fn write(users: &[TelegramUser], text: &mut Vec<u8>) {
 }
 
 /// Reads lines.
-pub(super) struct Reader<R> {
-    input: BufReader<R>,
-    text: Vec<u8>,
-    line: u64,
-}
+pub(super) struct Reader<R>(Lines<R>);
 
 impl<R: Read> Reader<R> {
     pub(super) fn new(input: R) -> Self {
-        Self { input: BufReader::new(input), text: Vec::new(), line: 0 }
+        Self(Lines::new(input))
     }
 
     /// The next line that is not blank; `None` at the end.
-    pub(super) fn next(&mut self) -> Result<Option<Given>, ImportError> {
-        loop {
-            if !self.read_line()? {
-                return Ok(None);
-            }
-            let line = self.line;
-            if self.text.len() > MAX_LINE {
-                self.skip_line()?;
-                let reason = format!("longer than {MAX_LINE} bytes");
-                return Ok(Some(Err(Refused { line, reason })));
-            }
-            let text = self.text.trim_ascii();
+    pub(super) fn next(&mut self) -> Result<Option<Result<TelegramUser, Refused>>, ImportError> {
+        while let Some(line) = self.0.next_line().map_err(ImportError::Unreadable)? {
+            let number = line.number;
+            let refused = |reason| Refused { line: number, reason };
+            let text = match line.text {
+                Ok(text) => text,
+                Err(reason) => return Ok(Some(Err(refused(reason.to_string())))),
+            };
+            // Where files were put together, a byte order mark may stand here too.
+            let text = text.trim_start_matches('\u{feff}').trim();
             if !text.is_empty() {
-                return Ok(Some(read(text).map_err(|reason| Refused { line, reason })));
+                return Ok(Some(read(text).map_err(refused)));
             }
         }
-    }
-
-    /// Reads a line, or the beginning of one that is too long; answers whether there was any.
-    fn read_line(&mut self) -> Result<bool, ImportError> {
-        self.text.clear();
-        self.line += 1;
-        let limit = u64::try_from(MAX_LINE + 1).unwrap_or(u64::MAX);
-        let mut input = (&mut self.input).take(limit);
-        let read = input.read_until(b'\n', &mut self.text).map_err(ImportError::Unreadable)?;
-        Ok(read > 0)
-    }
-
-    fn skip_line(&mut self) -> Result<(), ImportError> {
-        if self.text.ends_with(b"\n") {
-            return Ok(());
-        }
-        self.input.skip_until(b'\n').map(drop).map_err(ImportError::Unreadable)
+        Ok(None)
     }
 }
 
-fn read(text: &[u8]) -> Result<TelegramUser, String> {
+fn read(text: &str) -> Result<TelegramUser, String> {
     // The line's number in the file is told already.
     let reason = |error: serde_json::Error| error.to_string().replace(" at line 1 ", " at ");
-    serde_json::from_slice::<Fields<'_>>(text).map_err(reason)?.into_user()
+    serde_json::from_str::<Fields<'_>>(text).map_err(reason)?.into_user()
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+    use proptest::prelude::*;
+    use rollcall_domain::TelegramId;
+
+    use super::*;
+
+    /// The id of every user of a file, and every line that makes none.
+    fn read(file: &[u8]) -> Vec<Result<i64, (u64, String)>> {
+        let (mut reader, mut all) = (Reader::new(file), Vec::new());
+        while let Some(given) = reader.next().unwrap() {
+            let refused = |Refused { line, reason }| (line, reason);
+            all.push(given.map(|user| user.telegram_id.get()).map_err(refused));
+        }
+        all
+    }
+
+    fn line() -> String {
+        let user = TelegramUser::new(TelegramId::try_from(7).unwrap(), DateTime::UNIX_EPOCH);
+        let mut line = Vec::new();
+        write(&[user], &mut line);
+        String::from_utf8(line).unwrap().trim_end().to_owned()
+    }
+
+    #[test]
+    fn lines_of_any_editor_are_read() {
+        let line = line();
+        let file = format!("\u{feff}{line}\r\n\r\n{{}}\r{line}\n\u{feff}{line}");
+        let utf_16 = file.encode_utf16().flat_map(u16::to_be_bytes).collect::<Vec<_>>();
+        for file in [file.as_bytes(), &utf_16] {
+            let told = read(file);
+            assert_eq!(told[0], Ok(7));
+            assert_eq!(told[1], Err((3, "missing field `telegram_id` at column 2".to_owned())));
+            assert_eq!(told[2..], [Ok(7), Ok(7)]);
+        }
+    }
+
+    #[test]
+    fn a_line_that_cannot_be_read_costs_no_other() {
+        let long = "x".repeat(65 * 1024);
+        let file = [b"{\"\xfc\n", long.as_bytes(), b"\n", line().as_bytes(), b"\n\0"].concat();
+        assert_eq!(
+            read(&file),
+            [
+                Err((1, "not UTF-8; save the file as UTF-8".to_owned())),
+                Err((2, "longer than 65536 bytes".to_owned())),
+                Ok(7),
+                Err((
+                    4,
+                    "has a U+0000, as a file in UTF-16 without a byte order mark has; \
+                     save it as UTF-8"
+                        .to_owned()
+                )),
+            ]
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_make_users_or_refusals(
+            bytes in proptest::collection::vec(any::<u8>(), 0..300),
+            at in 0_usize..300,
+        ) {
+            read(&bytes);
+            let mut spoilt = line().into_bytes();
+            let at = at.min(spoilt.len());
+            spoilt.splice(at..at, bytes);
+            read(&spoilt);
+        }
+    }
 }

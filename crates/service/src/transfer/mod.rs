@@ -1,8 +1,11 @@
 //! Taking users along in a file, and in from one.
 
 mod csv;
+mod error;
+mod formula;
 mod jsonl;
 mod row;
+mod time;
 
 use std::{collections::VecDeque, fmt, io, str::FromStr, sync::Arc};
 
@@ -13,8 +16,9 @@ use rollcall_repository::{
 use tokio::task::{JoinHandle, spawn_blocking};
 
 pub use csv::csv_field;
+pub use error::ImportError;
 
-use crate::ServiceError;
+use crate::{ServiceError, text::Refused};
 
 /// How many users are read at once, where nobody is left out.
 const PART: u32 = 4_000;
@@ -156,18 +160,6 @@ impl TransferService {
     }
 }
 
-/// A line of a file: a user, or why it makes none.
-type Given = Result<TelegramUser, Refused>;
-
-/// A line of a file that makes no user.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refused {
-    /// The number of the line, counted from 1. What stretches over several lines begins here.
-    pub line: u64,
-    /// What is wrong with it.
-    pub reason: String,
-}
-
 /// What taking a file in has done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImportReport {
@@ -179,32 +171,6 @@ pub struct ImportReport {
     pub refused_count: u64,
 }
 
-/// Why a file was not taken in.
-#[derive(Debug, thiserror::Error)]
-pub enum ImportError {
-    /// The file cannot be read.
-    #[error("the file cannot be read")]
-    Unreadable(#[source] io::Error),
-    /// The first line has a name that is not one of the columns.
-    #[error("the first line has {0:?}, which is no column; expected {columns}", columns = row::COLUMNS.join(","))]
-    UnknownColumn(String),
-    /// The first line has a column twice.
-    #[error("the first line has the column {0} twice")]
-    RepeatedColumn(String),
-    /// The first line lacks a column.
-    #[error("the first line lacks the column {0}; expected {columns}", columns = row::COLUMNS.join(","))]
-    MissingColumn(&'static str),
-    /// The storage failed.
-    #[error(transparent)]
-    Storage(#[from] ServiceError),
-}
-
-impl From<RepositoryError> for ImportError {
-    fn from(error: RepositoryError) -> Self {
-        Self::Storage(error.into())
-    }
-}
-
 #[derive(Default)]
 struct Refusals {
     first: Vec<Refused>,
@@ -214,7 +180,7 @@ struct Refusals {
 /// Sends the users on, and an empty part as the end of them, unless it is only a rehearsal: then
 /// they are given up at the end.
 fn take_in(
-    mut next: impl FnMut() -> Result<Option<Given>, ImportError>,
+    mut next: impl FnMut() -> Result<Option<Result<TelegramUser, Refused>>, ImportError>,
     chunks: &std::sync::mpsc::SyncSender<Vec<TelegramUser>>,
     dry_run: bool,
 ) -> Result<Refusals, ImportError> {

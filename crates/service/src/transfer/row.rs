@@ -2,9 +2,12 @@
 
 use std::borrow::Cow;
 
-use chrono::{DateTime, Datelike, Timelike, Utc};
+use chrono::{DateTime, Utc};
 use rollcall_domain::{MAX_NAME_CHARS, Obstacle, Reach, TelegramId, TelegramUser, Username};
 use serde::{Deserialize, Serialize};
+
+use super::time;
+use crate::text::quoted;
 
 /// The names of the columns, in their order.
 pub(super) const COLUMNS: [&str; 14] = [
@@ -23,6 +26,10 @@ pub(super) const COLUMNS: [&str; 14] = [
     "unblocked_at",
     "source",
 ];
+
+/// Those of [`COLUMNS`] without which there is no user.
+pub(super) const NEEDED: [&str; 6] =
+    ["telegram_id", "is_bot", "created_at", "updated_at", "last_seen", "has_private_chat"];
 
 /// The values of the columns.
 #[derive(Debug, Deserialize, Serialize)]
@@ -57,13 +64,13 @@ impl<'a> Fields<'a> {
             username: text(user.username.as_ref().map(Username::as_str)),
             language_code: text(user.language_code.as_deref()),
             is_bot: user.is_bot,
-            created_at: written(user.created_at).into(),
-            updated_at: written(user.updated_at).into(),
-            last_seen: written(user.last_seen).into(),
+            created_at: time::written(user.created_at).into(),
+            updated_at: time::written(user.updated_at).into(),
+            last_seen: time::written(user.last_seen).into(),
             has_private_chat,
             obstacle: text(obstacle.map(Obstacle::name)),
-            blocked_at: blocked_at.map(|at| written(at).into()),
-            unblocked_at: unblocked_at.map(|at| written(at).into()),
+            blocked_at: blocked_at.map(|at| time::written(at).into()),
+            unblocked_at: unblocked_at.map(|at| time::written(at).into()),
             source: text(user.source.as_ref().map(|source| source.as_str())),
         }
     }
@@ -108,16 +115,15 @@ impl<'a> Fields<'a> {
             source,
         ] = texts;
         let needed = |name: &str, text: Text<'a>| text.ok_or_else(|| format!("{name} is empty"));
-        let flag = |name: &str, text: Text<'a>| match needed(name, text)?.as_ref() {
-            "true" => Ok(true),
-            "false" => Ok(false),
-            other => Err(format!("{name}: expected true or false, not {other:?}")),
+        let flag = |name: &str, text: Text<'a>| {
+            let text = needed(name, text)?;
+            flag(text.trim())
+                .ok_or_else(|| format!("{name}: expected true or false, not {}", quoted(&text)))
         };
         let id = needed("telegram_id", telegram_id)?;
         Ok(Self {
-            telegram_id: id
-                .parse()
-                .map_err(|_| format!("telegram_id: expected a number, not {id:?}"))?,
+            telegram_id: (id.trim().parse())
+                .map_err(|_| format!("telegram_id: expected a number, not {}", quoted(&id)))?,
             first_name: first_name.unwrap_or_default(),
             last_name,
             username,
@@ -171,45 +177,38 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// As `2026-11-23T12:00:00.000000Z`: as exactly as it is stored. Digit by digit, for a file has
-/// several times for each user, and chrono takes ten times as long.
-fn written(at: DateTime<Utc>) -> String {
-    let at = at.naive_utc();
-    let mut text = String::with_capacity(27);
-    let mut push = |number: u32, digits: u32, after: char| {
-        for place in (0..digits).rev() {
-            let digit = number / 10_u32.pow(place) % 10;
-            text.push(char::from_digit(digit, 10).unwrap_or('0'));
-        }
-        text.push(after);
-    };
-    push(at.year().unsigned_abs(), 4, '-');
-    push(at.month(), 2, '-');
-    push(at.day(), 2, 'T');
-    push(at.hour(), 2, ':');
-    push(at.minute(), 2, ':');
-    push(at.second(), 2, '.');
-    push(at.and_utc().timestamp_subsec_micros(), 6, 'Z');
-    text
+fn time(name: &str, text: &str) -> Result<DateTime<Utc>, String> {
+    time::read(text).map_err(|reason| format!("{name}: {reason}"))
 }
 
-fn time(name: &str, text: &str) -> Result<DateTime<Utc>, String> {
-    let at = DateTime::parse_from_rfc3339(text).map_err(|_| {
-        format!("{name}: expected a time such as 2026-11-23T12:00:00Z, not {text:?}")
-    })?;
-    // What both databases can hold.
-    let years = 1970..=9999;
-    let at = at.to_utc();
-    if !years.contains(&at.year()) {
-        return Err(format!("{name}: expected a year from 1970 to 9999, not {text:?}"));
-    }
-    DateTime::from_timestamp_micros(at.timestamp_micros()).ok_or_else(|| format!("{name}: no time"))
+/// A flag as databases, programs and spreadsheets write it; the latter in their user's language.
+fn flag(text: &str) -> Option<bool> {
+    const TRUE: &[&str] = &[
+        "true",
+        "1",
+        "yes",
+        "t",
+        "y",
+        "wahr",
+        "vrai",
+        "истина",
+        "verdadero",
+        "verdadeiro",
+        "vero",
+        "waar",
+        "prawda",
+    ];
+    const FALSE: &[&str] =
+        &["false", "0", "no", "f", "n", "falsch", "faux", "ложь", "falso", "onwaar", "fałsz"];
+    let text = text.to_lowercase();
+    let is_one_of = |names: &[&str]| names.contains(&text.as_str());
+    if is_one_of(TRUE) { Some(true) } else { is_one_of(FALSE).then_some(false) }
 }
 
 fn obstacle(name: &str) -> Result<Obstacle, String> {
     let expected = || Obstacle::ALL.map(Obstacle::name).join(", ");
     Obstacle::from_name(name)
-        .ok_or_else(|| format!("obstacle: expected one of {}, not {name:?}", expected()))
+        .ok_or_else(|| format!("obstacle: expected one of {}, not {}", expected(), quoted(name)))
 }
 
 fn name_of(name: &str, text: Cow<'_, str>) -> Result<String, String> {
@@ -220,25 +219,4 @@ fn name_of(name: &str, text: Cow<'_, str>) -> Result<String, String> {
         return Err(format!("{name} is longer than {MAX_NAME_CHARS} characters"));
     }
     Ok(text.into_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use chrono::SecondsFormat;
-
-    use super::*;
-
-    #[test]
-    fn times_are_written_as_chrono_writes_them() {
-        for seconds in [0, 1, 951_782_399, 1_700_000_000, 253_402_300_799] {
-            for nanoseconds in [0, 1_000, 123_456_000, 999_999_000] {
-                let at = DateTime::from_timestamp(seconds, nanoseconds).unwrap();
-                assert_eq!(written(at), at.to_rfc3339_opts(SecondsFormat::Micros, true));
-                assert_eq!(time("at", &written(at)), Ok(at));
-            }
-        }
-        assert!(time("at", "1969-12-31T23:59:59Z").is_err());
-        let later = time("at", "2026-11-23T14:00:00.1234567+02:00").unwrap();
-        assert_eq!(written(later), "2026-11-23T12:00:00.123456Z");
-    }
 }

@@ -1,0 +1,29 @@
+use std::io;
+
+use rollcall_repository::RepositoryError;
+
+use super::row::COLUMNS;
+use crate::{ServiceError, text::Refused};
+
+/// Why a file was not taken in.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// The file cannot be read.
+    #[error("the file cannot be read")]
+    Unreadable(#[source] io::Error),
+    /// The file has no line that names the columns.
+    #[error("the file is empty; expected a line with {}", COLUMNS.join(","))]
+    Empty,
+    /// The line that names the columns is wrong.
+    #[error("line {}: {}", .0.line, .0.reason)]
+    Header(Refused),
+    /// The storage failed.
+    #[error(transparent)]
+    Storage(#[from] ServiceError),
+}
+
+impl From<RepositoryError> for ImportError {
+    fn from(error: RepositoryError) -> Self {
+        Self::Storage(error.into())
+    }
+}
