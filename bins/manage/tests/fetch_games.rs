@@ -110,6 +110,15 @@ async fn games_are_read_from_a_file() {
             read(&file("other.json", "{}".to_owned())).await,
         ];
         insta::assert_snapshot!("from_file", story.join("\n"));
+        // As editors and shells of Windows save it.
+        let list = format!("\u{feff}{}\r\n", json!({ "games": [game.json()] }));
+        let units: Vec<u8> = list.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        for bytes in [list.as_bytes(), &units] {
+            let path = file("windows.json", String::new());
+            std::fs::write(&path, bytes).unwrap();
+            let told = read(&path).await;
+            assert!(told.contains("\n0 new, 0 changed, 1 unchanged, 0 skipped\n"), "{told}");
+        }
     }
 }
 

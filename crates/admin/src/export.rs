@@ -21,8 +21,9 @@ pub(crate) async fn export(
     Form(pairs): Form<Vec<(String, String)>>,
 ) -> Result<Response, Failure> {
     let format = pairs.iter().find(|(name, _)| name == "format");
-    let format: Option<Format> = format.and_then(|(_, name)| name.parse().ok());
-    let format = format.ok_or(Failure::Refused("Expected csv or jsonl as the format."))?;
+    let format = format.and_then(|(_, name)| read_format(name));
+    let (format, for_excel) =
+        format.ok_or(Failure::Refused("Expected csv, csv-excel or jsonl as the format."))?;
     let query = Query::read_whole(&pairs, &["format", form::FIELD])?;
     let today = app.clock.now().date_naive();
     let which = if query.is_everybody() { "all" } else { "some" };
@@ -30,6 +31,7 @@ pub(crate) async fn export(
     app.admins.audit(&session.admin, AuditAction::ExportedUsers, None, None, Some(&what)).await?;
 
     let export = app.transfer.export(query.filter(today), format);
+    let export = if for_excel { export.with_byte_order_mark() } else { export };
     let sending = Sending { export, users: 0, is_over: false };
     let parts = stream::try_unfold(sending, async |mut sending| {
         let part = sending.next().await?;
@@ -38,6 +40,14 @@ pub(crate) async fn export(
     let name = format!("attachment; filename=\"users-{today}.{format}\"");
     let headers = [(CONTENT_TYPE, format.media_type().to_owned()), (CONTENT_DISPOSITION, name)];
     Ok((headers, Body::from_stream(parts)).into_response())
+}
+
+/// The format that a button of the page names, and whether the file is for Excel.
+fn read_format(name: &str) -> Option<(Format, bool)> {
+    match name {
+        "csv-excel" => Some((Format::Csv, true)),
+        name => Some((name.parse().ok()?, false)),
+    }
 }
 
 /// A file on its way to a browser.

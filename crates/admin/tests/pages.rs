@@ -464,6 +464,11 @@ async fn users_are_downloaded_as_a_file() {
     assert!(lines[1200].starts_with("1200,Person 1200,"), "{}", lines[1200]);
     assert!(lines[1201].starts_with("7777,'=1+1,"), "{}", lines[1201]);
 
+    let for_excel = download(&site, &token, "format=csv-excel").await;
+    assert_eq!(for_excel.header("content-type").unwrap(), "text/csv; charset=utf-8");
+    assert_eq!(for_excel.header("content-disposition").unwrap(), name);
+    assert_eq!(for_excel.body, format!("\u{feff}{}", all.body));
+
     let some = download(&site, &token, "format=jsonl&bot=yes&q=").await;
     assert!(some.body.contains(r#""telegram_id":7777,"first_name":"=1+1","#), "{}", some.body);
     assert_eq!(some.body.lines().count(), 1);
@@ -475,7 +480,7 @@ async fn users_are_downloaded_as_a_file() {
     let filter = AuditFilter::all().action(AuditAction::ExportedUsers);
     let log = site.admins.audit_log(&filter, None, 10).await.unwrap();
     let told: Vec<_> = log.iter().map(|entry| entry.new.as_deref().unwrap()).collect();
-    assert_eq!(told, ["some, jsonl", "all, csv"]);
+    assert_eq!(told, ["some, jsonl", "all, csv", "all, csv"]);
 }
 
 async fn download(site: &Site, token: &str, form: &str) -> Answer {

@@ -1,6 +1,10 @@
 //! Where settings come from when they are not flags: the environment, then the file `.env`.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, fs::File, io, path::PathBuf};
+
+use anyhow::Context;
+
+use crate::dot_env;
 
 /// The environment's variables, completed by those of `.env`. An empty variable counts as unset.
 #[derive(Clone, Default)]
@@ -14,15 +18,10 @@ impl Environment {
     /// When `.env` is there but cannot be read.
     pub fn load() -> anyhow::Result<Self> {
         let mut variables = HashMap::new();
-        match dotenvy::dotenv_iter() {
-            Ok(lines) => {
-                for line in lines {
-                    let (name, value) = line.map_err(|error| unreadable(&error))?;
-                    variables.insert(name, value);
-                }
-            }
-            Err(error) if error.not_found() => {}
-            Err(error) => return Err(unreadable(&error)),
+        if let Some(path) = find().context(".env cannot be read")? {
+            let file = File::open(&path).map_err(Into::into).and_then(dot_env::read);
+            let name = || format!("the file {} cannot be read", path.display());
+            variables.extend(file.with_context(name)?);
         }
         let own = std::env::vars_os().filter_map(|(name, value)| {
             Some((name.into_string().ok()?, value.into_string().ok()?))
@@ -45,11 +44,19 @@ impl<const N: usize> From<[(&str, &str); N]> for Environment {
     }
 }
 
-/// The error without the line that it quotes, which may hold a secret.
-fn unreadable(error: &dotenvy::Error) -> anyhow::Error {
-    let reason = match error {
-        dotenvy::Error::Io(error) => error.to_string(),
-        _ => "a line is not of the form NAME=value".to_owned(),
+/// The file in the working directory or the nearest one above it that has one.
+fn find() -> io::Result<Option<PathBuf>> {
+    let folder = match std::env::current_dir() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        folder => folder?,
     };
-    anyhow::anyhow!("the file .env cannot be read: {reason}")
+    for folder in folder.ancestors() {
+        let path = folder.join(".env");
+        match path.metadata() {
+            Ok(metadata) if metadata.is_file() => return Ok(Some(path)),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(None)
 }

@@ -9,6 +9,7 @@
 
 pub mod bot;
 mod demo;
+mod dot_env;
 pub mod environment;
 mod health;
 mod http;

@@ -26,6 +26,9 @@ pub struct ExportUsers {
     /// a JSON object a line [default: what FILE ends with, else csv]
     #[arg(long)]
     format: Option<Format>,
+    /// Begin a CSV file with a byte order mark, which Excel needs to read it as UTF-8
+    #[arg(long)]
+    bom: bool,
     /// Where to write; nothing is there until all is written [default: the standard output]
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -121,6 +124,9 @@ impl ExportUsers {
         admins: AdminService,
     ) -> anyhow::Result<ExitCode> {
         let (filter, format) = (self.filter.read()?, self.format()?);
+        if self.bom && format != Format::Csv {
+            bail!("--bom is for CSV only");
+        }
         let started = Instant::now();
         let output =
             self.output.as_deref().map(|path| File::create(path, self.force)).transpose()?;
@@ -136,7 +142,8 @@ impl ExportUsers {
         let bar = progress_bar("users");
         let (Counted::Exactly(users) | Counted::MoreThan(users) | Counted::About(users)) = count;
         bar.set_length(users);
-        let mut export = transfer.export(filter, format);
+        let export = transfer.export(filter, format);
+        let mut export = if self.bom { export.with_byte_order_mark() } else { export };
         let Some(mut file) = output else {
             return to_standard_output(&mut export, &bar).await;
         };

@@ -1,6 +1,10 @@
 //! `manage fetch-games`.
 
-use std::{io::Write, path::PathBuf, process::ExitCode};
+use std::{
+    io::{Read, Write},
+    path::PathBuf,
+    process::ExitCode,
+};
 
 use anyhow::{Context, bail};
 use chrono::{Days, NaiveDate};
@@ -8,7 +12,7 @@ use clap::Args;
 use rollcall_domain::{SystemClock, read_day};
 use rollcall_nhl::{Games, Skipped, read_games};
 use rollcall_repository_diesel::{Database, DieselScheduleRepository};
-use rollcall_service::ScheduleService;
+use rollcall_service::{Decoded, ScheduleService};
 
 use super::output::{grouped, progress_bar, stdout};
 use crate::{environment::Environment, settings::NhlArguments};
@@ -120,7 +124,9 @@ fn read_file(file: &PathBuf) -> anyhow::Result<Games> {
     if size > LARGEST_FILE_BYTES {
         bail!("{name} is longer than {} MiB", LARGEST_FILE_BYTES >> 20);
     }
-    let bytes = std::fs::read(file).with_context(|| format!("cannot read {name}"))?;
+    let mut bytes = Vec::new();
+    (std::fs::File::open(file).and_then(|file| Decoded::new(file).read_to_end(&mut bytes)))
+        .with_context(|| format!("cannot read {name}"))?;
     let text = String::from_utf8(bytes).with_context(|| format!("{name} is not text in UTF-8"))?;
     read_games(&text).with_context(|| format!("{name} is not an answer of the NHL's API"))
 }

@@ -18,7 +18,7 @@ use rollcall_service::{
 
 use super::{
     export::format_of,
-    output::{grouped, stdout},
+    output::{grouped, safe, stdout},
 };
 
 /// Of how many lines that were refused the reason is printed.
@@ -100,7 +100,7 @@ impl ImportUsers {
     ) -> anyhow::Result<()> {
         let ImportReport { imported, refused, refused_count } = report;
         for line in refused.iter().take(LISTED) {
-            writeln!(out, "line {}: {}", line.line, line.reason)?;
+            writeln!(out, "line {}: {}", line.line, safe(&line.reason))?;
         }
         let listed = u64::try_from(refused.len().min(LISTED))?;
         if let Some(more) = refused_count.checked_sub(listed).filter(|more| *more > 0) {

@@ -33,6 +33,11 @@ pub(super) fn write(users: &[TelegramUser], text: &mut Vec<u8>) {
 
 /// A text as a field: in quotes where it needs them, and no formula.
 pub fn csv_field(text: &str) -> Cow<'_, str> {
+    // Most are: ids, flags, times and usernames.
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_:.-".contains(&byte);
+    if text.bytes().all(is_plain) && !text.starts_with('-') {
+        return text.into();
+    }
     let text = guarded(text);
     let is_quoted = text.contains(['"', ',', ';', '\t', '\r', '\n'])
         || text.starts_with(' ')
@@ -43,7 +48,7 @@ pub fn csv_field(text: &str) -> Cow<'_, str> {
 /// Reads lines.
 pub(super) struct Reader<R> {
     records: Records<R>,
-    /// Which of [`COLUMNS`] is where; a column without a name holds nothing.
+    /// Which of [`COLUMNS`] is where. A spreadsheet may have written others, without name and value.
     columns: Vec<Option<usize>>,
 }
 
@@ -87,8 +92,6 @@ fn columns_of(header: &Record) -> Result<Vec<Option<usize>>, String> {
     if let Some((_, name)) = COLUMNS.iter().enumerate().find(is_missing) {
         return Err(format!("the column {name} is missing; expected {}", expected()));
     }
-    // A spreadsheet may have written empty columns at the end.
-    while columns.pop_if(|place| place.is_none()).is_some() {}
     Ok(columns)
 }
 
@@ -112,7 +115,12 @@ fn user(record: &Record, columns: &[Option<usize>]) -> Result<TelegramUser, Stri
     if is_cut || left_out.any(is_needed) {
         return Err(miscounted(record, columns));
     }
-    Fields::from_texts(texts)?.into_user()
+    let user = Fields::from_texts(texts).and_then(Fields::into_user);
+    // With a field too many, the others may be in columns of their neighbours.
+    user.map_err(|reason| match record.len() > columns.len() {
+        true => miscounted(record, columns),
+        false => reason,
+    })
 }
 
 fn miscounted(record: &Record, columns: &[Option<usize>]) -> String {
@@ -129,8 +137,10 @@ mod tests {
     const ROW: &str = "1,Ada,,ada,en,false,2026-11-01T10:00:00Z,2026-11-01T10:00:00Z,\
                        2026-11-01T10:00:00Z,true,,,,ad";
 
-    /// Every user of a file, and every line that makes none.
-    fn read(file: impl AsRef<[u8]>) -> Result<Vec<Result<TelegramUser, (u64, String)>>, String> {
+    /// A user, or the line that makes none.
+    type Told = Result<TelegramUser, (u64, String)>;
+
+    fn read(file: impl AsRef<[u8]>) -> Result<Vec<Told>, String> {
         let mut reader = Reader::new(file.as_ref()).map_err(|error| error.to_string())?;
         let mut all = Vec::new();
         while let Some(given) = reader.next().unwrap() {

@@ -110,9 +110,12 @@ impl TransferService {
             service: self.clone(),
             filter,
             format,
+            beginning: match format {
+                Format::Csv => csv::header(),
+                Format::JsonLines => Vec::new(),
+            },
             place: Some(place),
             ahead: VecDeque::new(),
-            begun: false,
         }
     }
 
@@ -216,7 +219,8 @@ pub struct Export {
     /// Where those are who are not being read yet.
     place: Option<Place>,
     ahead: VecDeque<Reading>,
-    begun: bool,
+    /// What the file begins with, until it is written.
+    beginning: Vec<u8>,
 }
 
 type Reading = JoinHandle<Result<Vec<TelegramUser>, RepositoryError>>;
@@ -240,6 +244,13 @@ enum Place {
 }
 
 impl Export {
+    /// Begins the file with a byte order mark, without which Excel takes UTF-8 for another encoding.
+    #[must_use]
+    pub fn with_byte_order_mark(mut self) -> Self {
+        self.beginning.splice(..0, *b"\xef\xbb\xbf");
+        self
+    }
+
     /// The next part of the file; `None` at the end.
     ///
     /// # Errors
@@ -252,13 +263,8 @@ impl Export {
             .map_err(|panic| RepositoryError::Failed(BoxError::from(panic).into()))??;
         // What comes next is read while this is written.
         self.read_ahead().await?;
-        let (format, is_first) = (self.format, !self.begun);
-        self.begun = true;
+        let (format, mut text) = (self.format, std::mem::take(&mut self.beginning));
         let part = spawn_blocking(move || {
-            let mut text = match format {
-                Format::Csv if is_first => csv::header(),
-                _ => Vec::new(),
-            };
             format.write(&users, &mut text);
             Part { text, users: u64::try_from(users.len()).unwrap_or_default() }
         });
