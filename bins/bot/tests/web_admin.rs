@@ -164,6 +164,7 @@ fn games() -> [Game; 2] {
         id,
         season: 20_262_027,
         kind: GameKind::Regular,
+        day: (SystemClock.now() + TimeDelta::days(id)).date_naive(),
         starts_at: SystemClock.now() + TimeDelta::days(id),
         is_time_open: false,
         away,

@@ -58,6 +58,51 @@ async fn games_are_fetched_and_a_second_time_only_what_has_changed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn games_that_are_missing_are_withdrawn() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        let nhl = NhlApi::start().await.unwrap();
+        let url = nhl.url();
+        for day in 1..=9 {
+            nhl.put(game(day, &format!("2026-10-{day:02}T23:00:00Z")));
+        }
+        manage(&database, &url, &["migrate"]).await;
+        let week = ["fetch-games", "--date", "2026-10-01"];
+        let mut story = vec![
+            manage(&database, &url, &["fetch-games", "--date", "2026-10-01", "--days", "14"]).await,
+        ];
+        // The last one is of another week.
+        for id in [2, 3, 9] {
+            nhl.remove(id);
+        }
+        story.push(manage(&database, &url, &week).await);
+        story.push(manage(&database, &url, &week).await);
+        // Of a week in which one cannot be read, nobody knows what is missing.
+        nhl.remove(4);
+        nhl.put(game(5, "2026-10-05T23:00:00Z").with("homeTeam", json!(null)));
+        story.push(manage(&database, &url, &week).await);
+        nhl.put(game(3, "2026-10-03T23:00:00Z"));
+        nhl.put(game(5, "2026-10-05T23:00:00Z"));
+        story.push(manage(&database, &url, &week).await);
+
+        // A file is known for the days that it lists, and a list of games for none.
+        let folder = tempfile::tempdir().unwrap();
+        let file = async |name: &str, text: serde_json::Value| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, text.to_string()).unwrap();
+            manage(&database, "off", &["fetch-games", "--from-file", path.to_str().unwrap()]).await
+        };
+        let first = game(1, "2026-10-01T23:00:00Z");
+        story.push(file("list.json", json!({ "games": [first.json()] })).await);
+        let days = json!([
+            { "date": "2026-10-01", "games": [first.json()] },
+            { "date": "2026-10-03", "games": [] },
+        ]);
+        story.push(file("days.json", json!({ "gameWeek": days })).await);
+        insta::assert_snapshot!("withdrawn", story.join("\n"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_wrong_is_told_in_a_line() {
     for database in ThrowAwayDatabase::of_each_kind() {
         let nhl = NhlApi::start().await.unwrap();

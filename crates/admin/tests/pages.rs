@@ -680,6 +680,7 @@ async fn store_teams(site: &Site) {
         id,
         season: 20_262_027,
         kind: GameKind::Regular,
+        day: site.clock.now().date_naive(),
         starts_at: site.clock.now(),
         is_time_open: false,
         away: away.clone(),

@@ -2,7 +2,7 @@
 
 use std::{convert::Infallible, time::Duration};
 
-use rollcall_nhl::{Client, FetchError, Skipped};
+use rollcall_nhl::{Client, FetchError, Games, Skipped};
 use rollcall_service::{Refresh, ScheduleService, ServiceError, StoredGames};
 use tokio::time::{Instant, sleep};
 
@@ -109,28 +109,43 @@ impl Refresher {
         let result = self.fetch_weeks().await;
         count(Refresh::Schedule, result.is_ok());
         self.schedule.end_refresh(lease, result.is_ok()).await?;
-        let StoredGames { new, changed, unchanged } = result?;
-        log::info!(new, changed, unchanged; "the schedule is fetched");
+        let StoredGames { new, changed, unchanged, withdrawn } = result?;
+        log::info!(new, changed, unchanged, withdrawn; "the schedule is fetched");
         Ok(())
     }
 
+    /// Fetches the next weeks, and stores them together, so that a game that was moved from one to
+    /// another is there all the time. Where one cannot be fetched, those before it are stored.
     async fn fetch_weeks(&self) -> Result<StoredGames, RefreshError> {
-        let mut all = StoredGames::default();
+        let mut fetched = Games::default();
         // Yesterday's games may have ended only just now.
         let today = self.schedule.nhl_today();
         let mut next = today.pred_opt().or(Some(today));
+        let mut result = Ok(());
         for _ in 0..WEEKS {
             let Some(first) = next else { break };
-            let week = self.nhl.week(first).await?;
-            tell_of_skipped(&week.skipped);
-            let stored = self.schedule.store(&week.games).await?;
-            count_games(&stored, week.skipped.len());
-            all.new += stored.new;
-            all.changed += stored.changed;
-            all.unchanged += stored.unchanged;
-            next = week.next.filter(|next| *next > first);
+            match self.nhl.week(first).await {
+                Ok(week) => {
+                    if week.days.is_empty() {
+                        let first = first.to_string();
+                        log::info!(first; "a week is incomplete: none of its games is withdrawn");
+                    }
+                    next = week.next.filter(|next| *next > first);
+                    fetched.games.extend(week.games);
+                    fetched.days.extend(week.days);
+                    fetched.skipped.extend(week.skipped);
+                }
+                Err(error) => {
+                    result = Err(error);
+                    break;
+                }
+            }
         }
-        Ok(all)
+        tell_of_skipped(&fetched.skipped);
+        let stored = self.schedule.store_days(&fetched.games, &fetched.days).await?;
+        count_games(&stored, fetched.skipped.len());
+        result?;
+        Ok(stored)
     }
 
     async fn refresh_scores(&self) -> Result<(), RefreshError> {
@@ -182,6 +197,7 @@ fn count_games(stored: &StoredGames, skipped: usize) {
         ("new", stored.new),
         ("changed", stored.changed),
         ("unchanged", stored.unchanged),
+        ("withdrawn", stored.withdrawn),
         ("skipped", skipped),
     ] {
         metrics::counter!("rollcall_games_fetched_total", "change" => change).increment(games);
@@ -199,14 +215,16 @@ fn chain(error: &RefreshError) -> String {
 mod tests {
     use std::{collections::BTreeSet, sync::Arc};
 
-    use chrono::{DateTime, TimeDelta, Utc};
+    use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
     use chrono_tz::Tz;
     use rollcall_domain::{Clock, Game, GameState};
     use rollcall_nhl::Timing;
+    use rollcall_repository::{GameFilter, ScheduleRepository};
     use rollcall_repository_diesel::{Database, DieselScheduleRepository};
     use rollcall_service::ScheduleView;
     use rollcall_simulator::{Fault, NhlApi, NhlGame};
     use rollcall_testkit::{TestClock, ThrowAwayDatabase};
+    use serde_json::json;
 
     use super::*;
 
@@ -224,6 +242,7 @@ mod tests {
         clock: Shared,
         refresher: Refresher,
         other: Refresher,
+        storage: DieselScheduleRepository,
     }
 
     const QUICK: Timing = Timing {
@@ -237,15 +256,26 @@ mod tests {
             let api = NhlApi::start().await.unwrap();
             let clock = Shared(Arc::new(TestClock::at("2026-11-24T00:00:00Z")));
             let url: rollcall_nhl::ApiUrl = api.url().parse().unwrap();
-            let refresher = async || {
+            let open = async || {
                 let database = Database::open(database.url().parse().unwrap()).await.unwrap();
                 database.migrate().await.unwrap();
-                let storage = DieselScheduleRepository::new(database);
+                DieselScheduleRepository::new(database)
+            };
+            let refresher = async || {
+                let storage = open().await;
                 let client = Client::new(url.clone(), None, QUICK, clock.clone()).unwrap();
                 Refresher::new(ScheduleService::new(storage, clock.clone()), client)
             };
             let (one, other) = (refresher().await, refresher().await);
-            Self { api, clock, refresher: one, other }
+            Self { api, clock, refresher: one, other, storage: open().await }
+        }
+
+        /// The games that are in the schedule, whenever they are.
+        async fn ids(&self) -> Vec<i64> {
+            let filter = GameFilter::from(DateTime::UNIX_EPOCH, NaiveDate::default());
+            let games = self.storage.games(&filter, 100).await.unwrap();
+            let ids: BTreeSet<i64> = games.iter().map(|game| game.id).collect();
+            ids.into_iter().collect()
         }
 
         async fn games(&self) -> Vec<Game> {
@@ -302,6 +332,90 @@ mod tests {
         desk.api.next_start("2026-12-20");
         desk.refresher.look().await;
         assert_eq!(desk.paths(), ["/v1/schedule/2026-11-22", "/v1/schedule/2026-12-20"]);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_game_that_the_nhl_takes_out_or_moves_leaves_its_place() {
+        for database in ThrowAwayDatabase::of_each_kind() {
+            let mut desk = Desk::open(&database).await;
+            let other = |start: &str| NhlGame::new(2, "NYR", "TOR", start);
+            desk.api.put(game());
+            desk.api.put(other("2026-11-24T01:00:00Z"));
+            desk.refresher.look().await;
+            assert_eq!(desk.ids().await, [1, 2]);
+            // One is gone, and the other one far away.
+            desk.api.remove(1);
+            desk.api.put(other("2027-02-24T01:00:00Z"));
+            desk.look_after(6 * 3600 + 1).await;
+            assert_eq!(desk.ids().await, [0; 0]);
+            desk.api.put(game());
+            desk.api.put(other("2026-11-24T01:00:00Z"));
+            desk.look_after(6 * 3600 + 1).await;
+            assert_eq!(desk.ids().await, [1, 2]);
+            // To another week, which is fetched together with the first.
+            desk.api.put(other("2026-12-05T01:00:00Z"));
+            desk.look_after(6 * 3600 + 1).await;
+            assert_eq!(desk.ids().await, [1, 2]);
+            let (schedule, none) = (&desk.refresher.schedule, BTreeSet::new());
+            let next = schedule.schedule(ScheduleView::Team(3), Tz::UTC, &none).await.unwrap();
+            assert_eq!(next.days[0].day.to_string(), "2026-12-05");
+        }
+    }
+
+    /// What was not fetched, or not to its end, says nothing of what there is.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_week_that_is_incomplete_withdraws_nothing() {
+        for database in ThrowAwayDatabase::of_each_kind() {
+            let mut desk = Desk::open(&database).await;
+            let second = NhlGame::new(2, "NYR", "TOR", "2026-11-24T01:00:00Z");
+            let (third, later) = ("2026-12-01T01:00:00Z", "2026-12-08T01:00:00Z");
+            desk.api.put(game());
+            desk.api.put(second.clone());
+            desk.api.put(NhlGame::new(3, "VAN", "SEA", third));
+            desk.api.put(NhlGame::new(4, "LAK", "ANA", later));
+            desk.refresher.look().await;
+            // One game cannot be read, and one is missing.
+            desk.api.put(second.clone().with("awayTeam", json!({ "id": "many" })));
+            desk.api.remove(1);
+            // And another one in the second week, of which nothing is wrong.
+            desk.api.remove(3);
+            desk.look_after(6 * 3600 + 1).await;
+            assert_eq!(desk.ids().await, [1, 2, 4]);
+            // The weeks after the first one cannot be fetched.
+            desk.api.put(second);
+            desk.api.remove(4);
+            desk.api.fail_path_always("/v1/schedule/2026-11-30", Fault::not_found());
+            desk.look_after(6 * 3600 + 1).await;
+            assert_eq!(desk.ids().await, [2, 4]);
+            // Nothing can be fetched.
+            desk.api.remove(2);
+            desk.api.fail_always(Fault::not_found());
+            desk.forget_failures();
+            desk.look_after(6 * 3600 + 1).await;
+            assert_eq!(desk.ids().await, [2, 4]);
+            desk.api.clear_faults();
+            desk.forget_failures();
+            desk.look_after(6 * 3600 + 1).await;
+            assert_eq!(desk.ids().await, [0; 0]);
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_game_whose_time_is_decided_at_last_is_noticed_on_its_day() {
+        for database in ThrowAwayDatabase::of_each_kind() {
+            let mut desk = Desk::open(&database).await;
+            let undecided = game().on("2026-11-23").with("gameScheduleState", json!("TBD"));
+            desk.api.put(undecided);
+            desk.refresher.look().await;
+            desk.api.put(game().on("2026-11-23"));
+            desk.look_after(121).await;
+            let games = desk.games().await;
+            assert!(!games[0].is_time_open);
+            assert_eq!(
+                games[0].starts_at,
+                "2026-11-24T00:30:00Z".parse::<DateTime<Utc>>().unwrap()
+            );
+        }
     }
 
     #[tokio::test(flavor = "multi_thread")]

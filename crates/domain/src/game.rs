@@ -1,7 +1,12 @@
 //! Games of the NHL: who plays whom, when, and how it stands.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Tz;
+
+/// Where the NHL counts its days.
+pub const NHL_ZONE: Tz = Tz::America__New_York;
+/// When a game without a decided time stands on its day, in UTC: about noon in New York.
+const UNDECIDED: TimeDelta = TimeDelta::hours(17);
 
 /// The longest that a team's abbreviation may be, in characters.
 pub const MAX_ABBREVIATION_CHARS: usize = 8;
@@ -11,7 +16,8 @@ pub const MAX_TEAM_NAME_CHARS: usize = 100;
 /// A team as the NHL numbers it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Team {
-    /// The NHL's number of the team.
+    /// The NHL's number of the team. A stored team has the one that its [club](crate::clubs) goes
+    /// by now.
     pub id: i64,
     /// What scoreboards show, such as `NYR`.
     pub abbreviation: String,
@@ -133,7 +139,9 @@ pub struct Game {
     pub season: i32,
     /// What it counts for.
     pub kind: GameKind,
-    /// When it begins. Of a game whose time is yet to be decided, the day of it is all that counts.
+    /// The day that it is played on by the NHL's own calendar.
+    pub day: NaiveDate,
+    /// When it begins; [`undecided_start`] where its time is yet to be decided.
     pub starts_at: DateTime<Utc>,
     /// Whether its time is yet to be decided.
     pub is_time_open: bool,
@@ -156,17 +164,35 @@ pub struct Game {
 pub struct GameUpdate {
     /// The NHL's number of the game.
     pub id: i64,
-    /// When it begins.
+    /// The day that it is played on by the NHL's own calendar.
+    pub day: NaiveDate,
+    /// When it begins; [`undecided_start`] where its time is yet to be decided.
     pub starts_at: DateTime<Utc>,
+    /// Whether its time is yet to be decided.
+    pub is_time_open: bool,
     /// How it stands.
     pub state: GameState,
     /// The goals so far.
     pub score: Option<Score>,
 }
 
+/// The start of a game whose time is yet to be decided. It only puts the game in order with others:
+/// of such a game, no more than the day is known.
+pub fn undecided_start(day: NaiveDate) -> DateTime<Utc> {
+    day.and_time(NaiveTime::MIN).and_utc() + UNDECIDED
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_undecided_start_is_on_its_day_in_new_york() {
+        for day in ["2026-01-15", "2026-03-08", "2026-07-01", "2026-11-01"] {
+            let day: NaiveDate = day.parse().unwrap();
+            assert_eq!(undecided_start(day).with_timezone(&NHL_ZONE).date_naive(), day);
+        }
+    }
 
     #[test]
     fn names_are_read_as_they_are_written() {

@@ -10,6 +10,7 @@
 mod activity;
 mod admin;
 mod clock;
+mod club;
 mod directory;
 mod filter;
 mod game;
@@ -35,6 +36,7 @@ pub use admin::{
     InvalidRole, Role, SignInFailures, SignInLimit,
 };
 pub use clock::{CLOCK_TOLERANCE, Clock, SystemClock};
+pub use club::{TeamRecord, clubs};
 pub use directory::{
     Counted, Cursor, DateLevel, Days, InvalidCursor, ListedUser, MAX_NOTE_CHARS, Note, NoteChange,
     PeriodCount, ProfileChange, ProfileField, ReachFilter, SortKey, UserDetail, UserFilter,
@@ -42,7 +44,8 @@ pub use directory::{
 };
 pub use filter::{InvalidFilter, read_day, read_language, read_number, read_search, read_source};
 pub use game::{
-    Game, GameKind, GameState, GameUpdate, MAX_ABBREVIATION_CHARS, MAX_TEAM_NAME_CHARS, Score, Team,
+    Game, GameKind, GameState, GameUpdate, MAX_ABBREVIATION_CHARS, MAX_TEAM_NAME_CHARS, NHL_ZONE,
+    Score, Team, undecided_start,
 };
 pub use interaction::{Chat, ChatKind, Event, Interaction, InteractionKind, Registration};
 pub use log_pace::LogPace;
@@ -51,7 +54,7 @@ pub use preferences::{
 };
 pub use profile::{MAX_LANGUAGE_CODE_CHARS, MAX_NAME_CHARS, Profile};
 pub use reach::{InvalidStartPayload, Obstacle, Reach, ReachChange, StartPayload};
-pub use search::{SearchTerm, SearchText};
+pub use search::{SearchTerm, SearchText, fold};
 pub use set_aside::SetAside;
 pub use stats::{Change, DayStats, UserStats};
 pub use telegram_id::{InvalidTelegramId, TelegramId};

@@ -31,7 +31,7 @@ impl SearchTerm {
     /// Whether all of a text counts: it is no longer than a term may be.
     pub(crate) fn is_whole(text: &str) -> bool {
         text.trim().chars().count() <= Self::MAX_CHARS
-            && folded(text).split_whitespace().count() <= Self::MAX_WORDS
+            && fold(text).split_whitespace().count() <= Self::MAX_WORDS
     }
 
     /// The text as it was typed, without blanks around it.
@@ -105,12 +105,12 @@ impl SearchText {
 
 /// The words of a text, in lower case and without accents.
 fn words(text: &str) -> Vec<String> {
-    folded(text).split_whitespace().take(SearchTerm::MAX_WORDS).map(str::to_owned).collect()
+    fold(text).split_whitespace().take(SearchTerm::MAX_WORDS).map(str::to_owned).collect()
 }
 
 /// Lower case and without accents: letters are taken apart (NFKD), and the marks left out, so that é
 /// is e, ё is е, й is и and 𝓐 is a. A few letters that Unicode does not take apart are spelled out.
-fn folded(text: &str) -> String {
+pub fn fold(text: &str) -> String {
     if text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ') {
         return text.to_ascii_lowercase();
     }

@@ -1,15 +1,18 @@
 //! Reading answers. Only what is used is required, whatever else there is, now or some day.
 
-use chrono::{DateTime, NaiveDate, Utc};
-use chrono_tz::Tz;
-use rollcall_domain::{
-    Game, GameKind, GameState, GameUpdate, MAX_ABBREVIATION_CHARS, MAX_TEAM_NAME_CHARS, Score, Team,
-};
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Days, NaiveDate, Utc};
+use rollcall_domain::{Game, GameUpdate};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::game::{RawGame, Surroundings};
+
 /// More games than any answer has; the rest of one that claims to have more is left.
 const MAX_GAMES: usize = 2000;
+/// How many days an answer to the question for a week covers.
+const DAYS_OF_A_WEEK: u64 = 7;
 
 /// The games of an answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,6 +21,9 @@ pub struct Games {
     pub games: Vec<Game>,
     /// Those that could not.
     pub skipped: Vec<Skipped>,
+    /// The days, as the NHL counts them, of which `games` are all games. None where anything of the
+    /// answer is missing or could not be read: a game that is not there may be just that.
+    pub days: BTreeSet<NaiveDate>,
     /// The day from which to ask for more; `None` where the season is over.
     pub next: Option<NaiveDate>,
 }
@@ -45,38 +51,85 @@ pub struct Skipped {
 #[error("{0}")]
 pub struct Unreadable(String);
 
-/// Reads the text of an answer with games: that of a week, or a list under `games`.
+/// Reads the text of an answer with games: that of a week, or a list under `games`. `now` is when the
+/// NHL gave it: by that, games in a state that this version does not know are judged.
 ///
 /// # Errors
 /// When it is not JSON, or has neither.
-pub fn read_games(text: &str) -> Result<Games, Unreadable> {
+pub fn read_games(text: &str, now: DateTime<Utc>) -> Result<Games, Unreadable> {
     let answer: GamesAnswer = parse(text)?;
-    let raw: Vec<&RawValue> = match (answer.game_week, answer.games) {
-        (Some(days), _) => days.into_iter().flat_map(|day| day.games).collect(),
-        (None, Some(games)) => games,
+    let next = answer.next_start_date.and_then(read_day);
+    let read = match (answer.game_week, answer.games) {
+        (Some(days), _) => read_days(&days, now),
+        (None, Some(games)) => {
+            let mut read = Games::default();
+            read.extend(&games, Surroundings { day: None, now });
+            read
+        }
         (None, None) => return Err(Unreadable("it has neither gameWeek nor games".to_owned())),
     };
-    let mut read = Games { next: answer.next_start_date.and_then(read_day), ..Games::default() };
-    for raw in raw.into_iter().take(MAX_GAMES) {
-        match each(raw, RawGame::game) {
-            Ok(game) => read.games.push(game),
+    Ok(Games { next, ..read })
+}
+
+/// Reads the answer to the question for the week from a day on. Unlike a text that comes from
+/// anywhere, it covers the whole week: a day that it does not list has no games.
+pub(crate) fn read_week(
+    text: &str,
+    first: NaiveDate,
+    now: DateTime<Utc>,
+) -> Result<Games, Unreadable> {
+    let mut read = read_games(text, now)?;
+    if !read.days.is_empty() {
+        read.days.extend((0..DAYS_OF_A_WEEK).filter_map(|n| first.checked_add_days(Days::new(n))));
+    }
+    Ok(read)
+}
+
+/// Reads the text of an answer that tells how the games of a day stand.
+pub(crate) fn read_scores(text: &str, now: DateTime<Utc>) -> Result<Scores, Unreadable> {
+    let answer: ScoresAnswer = parse(text)?;
+    let around = Surroundings { day: answer.current_date.and_then(read_day), now };
+    let mut read = Scores::default();
+    for raw in answer.games.into_iter().take(MAX_GAMES) {
+        match each(raw, |game| game.update(around)) {
+            Ok(update) => read.updates.push(update),
             Err(skipped) => read.skipped.push(skipped),
         }
     }
     Ok(read)
 }
 
-/// Reads the text of an answer that tells how the games of a day stand.
-pub(crate) fn read_scores(text: &str) -> Result<Scores, Unreadable> {
-    let answer: ScoresAnswer = parse(text)?;
-    let mut read = Scores::default();
-    for raw in answer.games.into_iter().take(MAX_GAMES) {
-        match each(raw, RawGame::update) {
-            Ok(update) => read.updates.push(update),
-            Err(skipped) => read.skipped.push(skipped),
+/// Reads the days of a week.
+fn read_days(days: &[&RawValue], now: DateTime<Utc>) -> Games {
+    let mut read = Games::default();
+    let mut is_complete = true;
+    for raw in days {
+        let Ok(day) = serde_json::from_str::<Day>(raw.get()) else {
+            let reason = "a whole day is not what is expected".to_owned();
+            read.skipped.push(Skipped { id: None, reason });
+            continue;
+        };
+        let date = day.date.and_then(read_day);
+        is_complete &= date.is_some() && day.has_all_games();
+        read.days.extend(date);
+        read.extend(&day.games.unwrap_or_default(), Surroundings { day: date, now });
+    }
+    if !is_complete || !read.skipped.is_empty() || read.games.len() >= MAX_GAMES {
+        read.days.clear();
+    }
+    read
+}
+
+impl Games {
+    fn extend(&mut self, games: &[&RawValue], around: Surroundings) {
+        let left = MAX_GAMES.saturating_sub(self.games.len() + self.skipped.len());
+        for raw in games.iter().take(left) {
+            match each(raw, |game| game.game(around)) {
+                Ok(game) => self.games.push(game),
+                Err(skipped) => self.skipped.push(skipped),
+            }
         }
     }
-    Ok(read)
 }
 
 fn parse<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Unreadable> {
@@ -95,7 +148,7 @@ fn place(error: &serde_json::Error) -> String {
 }
 
 /// Reads one game by itself.
-fn each<T>(raw: &RawValue, read: fn(RawGame) -> Result<T, String>) -> Result<T, Skipped> {
+fn each<T>(raw: &RawValue, read: impl FnOnce(RawGame) -> Result<T, String>) -> Result<T, Skipped> {
     let game: RawGame = serde_json::from_str(raw.get()).map_err(|_| Skipped {
         id: serde_json::from_str::<Identity>(raw.get()).ok().map(|identity| identity.id),
         reason: "a field is missing or of another kind".to_owned(),
@@ -104,10 +157,14 @@ fn each<T>(raw: &RawValue, read: fn(RawGame) -> Result<T, String>) -> Result<T, 
     read(game).map_err(|reason| Skipped { id: Some(id), reason })
 }
 
+fn read_day(raw: &RawValue) -> Option<NaiveDate> {
+    serde_json::from_str::<String>(raw.get()).ok()?.parse().ok()
+}
+
 #[derive(Deserialize)]
 struct GamesAnswer<'a> {
     #[serde(borrow, rename = "gameWeek")]
-    game_week: Option<Vec<Day<'a>>>,
+    game_week: Option<Vec<&'a RawValue>>,
     #[serde(borrow)]
     games: Option<Vec<&'a RawValue>>,
     #[serde(borrow, rename = "nextStartDate")]
@@ -116,12 +173,30 @@ struct GamesAnswer<'a> {
 
 #[derive(Deserialize)]
 struct Day<'a> {
-    #[serde(borrow, default)]
-    games: Vec<&'a RawValue>,
+    #[serde(borrow)]
+    date: Option<&'a RawValue>,
+    #[serde(borrow)]
+    games: Option<Vec<&'a RawValue>>,
+    #[serde(borrow, rename = "numberOfGames")]
+    number_of_games: Option<&'a RawValue>,
+}
+
+impl Day<'_> {
+    /// Whether its games are listed, and as many as it says.
+    fn has_all_games(&self) -> bool {
+        let said =
+            self.number_of_games.and_then(|raw| serde_json::from_str::<usize>(raw.get()).ok());
+        match &self.games {
+            Some(games) => said.is_none_or(|said| said == games.len()),
+            None => said == Some(0),
+        }
+    }
 }
 
 #[derive(Deserialize)]
 struct ScoresAnswer<'a> {
+    #[serde(borrow, rename = "currentDate")]
+    current_date: Option<&'a RawValue>,
     #[serde(borrow)]
     games: Vec<&'a RawValue>,
 }
@@ -131,206 +206,26 @@ struct Identity {
     id: i64,
 }
 
-/// A game as both answers have it. What may be missing, or be anything, is read later.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct RawGame {
-    id: i64,
-    season: Option<i32>,
-    game_type: Option<i64>,
-    #[serde(rename = "startTimeUTC")]
-    start_time_utc: String,
-    venue: Option<Words>,
-    venue_timezone: Option<String>,
-    game_state: Option<String>,
-    game_schedule_state: Option<String>,
-    away_team: RawTeam,
-    home_team: RawTeam,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct RawTeam {
-    id: i64,
-    abbrev: Option<String>,
-    name: Option<Words>,
-    place_name: Option<Words>,
-    common_name: Option<Words>,
-    score: Option<i64>,
-}
-
-/// Words in several languages, of which there is always a default.
-#[derive(Deserialize)]
-struct Words {
-    default: Option<String>,
-}
-
-impl RawGame {
-    fn game(self) -> Result<Game, String> {
-        let update = self.update_of()?;
-        let is_postponed = update.state == GameState::Postponed;
-        let is_open = self.game_schedule_state.as_deref() == Some("TBD");
-        Ok(Game {
-            id: update.id,
-            season: self.season.filter(|season| *season > 0).ok_or("it has no season")?,
-            kind: match self.game_type {
-                Some(1) => GameKind::Preseason,
-                Some(2) => GameKind::Regular,
-                Some(3) => GameKind::Playoffs,
-                _ => GameKind::Other,
-            },
-            starts_at: update.starts_at,
-            is_time_open: is_open && !is_postponed,
-            away: self.away_team.team()?,
-            home: self.home_team.team()?,
-            venue: words(self.venue.as_ref()),
-            // A zone that this version does not know is as good as none.
-            venue_zone: self.venue_timezone.and_then(|name| name.parse::<Tz>().ok()),
-            state: update.state,
-            score: update.score,
-        })
-    }
-
-    fn update(self) -> Result<GameUpdate, String> {
-        self.update_of()
-    }
-
-    fn update_of(&self) -> Result<GameUpdate, String> {
-        if self.id <= 0 {
-            return Err("its id is not a positive number".to_owned());
-        }
-        let state = self.state();
-        let has_begun = state.is_live() || state.is_over() || state == GameState::Suspended;
-        let score = match (self.away_team.score, self.home_team.score) {
-            (Some(away), Some(home)) if has_begun => {
-                Some(Score { away: goals(away)?, home: goals(home)? })
-            }
-            _ => None,
-        };
-        Ok(GameUpdate { id: self.id, starts_at: self.starts_at()?, state, score })
-    }
-
-    fn starts_at(&self) -> Result<DateTime<Utc>, String> {
-        let at: DateTime<Utc> =
-            self.start_time_utc.parse().map_err(|_| "its startTimeUTC is not a time")?;
-        // What a database holds as text in order, and no schedule is about other years.
-        let years = 1900..=2200;
-        match years.contains(&chrono::Datelike::year(&at)) {
-            true => Ok(at),
-            false => Err("its startTimeUTC is in another century".to_owned()),
-        }
-    }
-
-    /// That it does not take place outweighs how it stands.
-    fn state(&self) -> GameState {
-        match self.game_schedule_state.as_deref() {
-            Some("PPD") => GameState::Postponed,
-            Some("CNCL") => GameState::Cancelled,
-            Some("SUSP") => GameState::Suspended,
-            _ => self
-                .game_state
-                .as_deref()
-                .and_then(GameState::from_name)
-                .unwrap_or(GameState::Unknown),
-        }
-    }
-}
-
-impl RawTeam {
-    fn team(&self) -> Result<Team, String> {
-        if self.id <= 0 {
-            return Err("a team's id is not a positive number".to_owned());
-        }
-        let abbreviation = text(self.abbrev.as_deref(), MAX_ABBREVIATION_CHARS);
-        let (place, own) = (words(self.place_name.as_ref()), words(self.common_name.as_ref()));
-        let whole = match (place.is_empty(), own.is_empty()) {
-            (false, false) => text(Some(&format!("{place} {own}")), MAX_TEAM_NAME_CHARS),
-            (false, true) => place,
-            (true, false) => own,
-            (true, true) => words(self.name.as_ref()),
-        };
-        let name = if whole.is_empty() { abbreviation.clone() } else { whole };
-        match name.is_empty() {
-            true => Err("a team has no name".to_owned()),
-            false => Ok(Team { id: self.id, abbreviation, name }),
-        }
-    }
-}
-
-fn goals(goals: i64) -> Result<u16, String> {
-    u16::try_from(goals).map_err(|_| "no team has so many goals".to_owned())
-}
-
-fn words(words: Option<&Words>) -> String {
-    text(words.and_then(|words| words.default.as_deref()), MAX_TEAM_NAME_CHARS)
-}
-
-/// A text on one line, without what steers the direction or a terminal, and not too long.
-fn text(text: Option<&str>, max_chars: usize) -> String {
-    let is_plain =
-        |c: &char| !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{fffd}');
-    let spaced = text.unwrap_or_default().chars().map(|c| if c.is_control() { ' ' } else { c });
-    let plain: String = spaced.filter(is_plain).collect();
-    let words: Vec<&str> = plain.split_whitespace().collect();
-    words.join(" ").chars().take(max_chars).collect()
-}
-
-fn read_day(raw: &RawValue) -> Option<NaiveDate> {
-    serde_json::from_str::<String>(raw.get()).ok()?.parse().ok()
-}
-
 #[cfg(test)]
 mod tests {
+    use chrono_tz::Tz;
+    use rollcall_domain::{GameKind, GameState, Score, Team};
     use serde_json::{Value, json};
 
     use super::*;
-
-    fn game() -> Value {
-        json!({
-            "id": 2026020301, "season": 20262027, "gameType": 2, "neutralSite": false,
-            "venue": { "default": "Centre Bell", "fr": "Centre Bell" },
-            "startTimeUTC": "2026-11-24T00:00:00Z", "easternUTCOffset": "-05:00",
-            "venueTimezone": "America/Montreal", "gameState": "FUT", "gameScheduleState": "OK",
-            "awayTeam": {
-                "id": 6, "commonName": { "default": "Bruins" },
-                "placeName": { "default": "Boston" }, "abbrev": "BOS", "radioLink": "…",
-            },
-            "homeTeam": {
-                "id": 8, "commonName": { "default": "Canadiens" },
-                "placeName": { "default": "Montréal", "fr": "Montréal" }, "abbrev": "MTL",
-            },
-            "tvBroadcasts": [],
-        })
-    }
-
-    fn with(changes: Value) -> Value {
-        let mut game = game();
-        merge(&mut game, changes);
-        game
-    }
-
-    fn merge(into: &mut Value, changes: Value) {
-        match changes {
-            Value::Object(fields) if into.is_object() => {
-                for (name, value) in fields {
-                    merge(&mut into[name], value);
-                }
-            }
-            value => *into = value,
-        }
-    }
+    use crate::fixture::{day, game, noon, with};
 
     fn read(games: &[Value]) -> Games {
         let week = json!({
             "nextStartDate": "2026-11-30", "previousStartDate": "2026-11-16",
             "gameWeek": [
-                { "date": "2026-11-23", "dayAbbrev": "MON", "numberOfGames": 1, "games": games },
+                { "date": "2026-11-23", "dayAbbrev": "MON", "numberOfGames": games.len(), "games": games },
                 { "date": "2026-11-24", "games": [] },
-                { "date": "2026-11-25" },
+                { "date": "2026-11-25", "numberOfGames": 0 },
             ],
             "oddsPartners": [],
         });
-        read_games(&week.to_string()).unwrap()
+        read_games(&week.to_string(), noon()).unwrap()
     }
 
     fn only(game: Value) -> Game {
@@ -350,6 +245,7 @@ mod tests {
             id: 2_026_020_301,
             season: 20_262_027,
             kind: GameKind::Regular,
+            day: day("2026-11-23"),
             starts_at: "2026-11-24T00:00:00Z".parse().unwrap(),
             is_time_open: false,
             away: team(6, "BOS", "Boston Bruins"),
@@ -364,44 +260,54 @@ mod tests {
     }
 
     #[test]
-    fn states_and_scores_are_read_also_such_as_nobody_knows_yet() {
-        let scored = |state: &str, schedule: &str| {
-            let game = only(with(json!({
-                "gameState": state, "gameScheduleState": schedule,
-                "awayTeam": { "score": 2 }, "homeTeam": { "score": 0 },
-            })));
-            (game.state, game.score.map(|score| (score.away, score.home)), game.is_time_open)
+    fn the_days_of_which_nothing_is_missing_are_known() {
+        let known = |days: Value| {
+            let read = read_games(&json!({ "gameWeek": days }).to_string(), noon()).unwrap();
+            read.days.iter().map(NaiveDate::to_string).collect::<Vec<_>>()
         };
-        assert_eq!(scored("FUT", "OK"), (GameState::Future, None, false));
-        assert_eq!(scored("FUT", "TBD"), (GameState::Future, None, true));
-        assert_eq!(scored("PRE", "OK"), (GameState::Pregame, None, false));
-        assert_eq!(scored("LIVE", "OK"), (GameState::Live, Some((2, 0)), false));
-        assert_eq!(scored("CRIT", "OK"), (GameState::Critical, Some((2, 0)), false));
-        assert_eq!(scored("OFF", "OK"), (GameState::Official, Some((2, 0)), false));
-        assert_eq!(scored("FUT", "PPD"), (GameState::Postponed, None, false));
-        assert_eq!(scored("FUT", "CNCL"), (GameState::Cancelled, None, false));
-        assert_eq!(scored("LIVE", "SUSP"), (GameState::Suspended, Some((2, 0)), false));
-        assert_eq!(scored("HOVERING", "ADRIFT"), (GameState::Unknown, None, false));
-        assert_eq!(only(with(json!({ "gameState": null }))).state, GameState::Unknown);
-        assert_eq!(only(with(json!({ "gameType": 19 }))).kind, GameKind::Other);
-        assert_eq!(only(with(json!({ "venueTimezone": "Moon/Sea" }))).venue_zone, None);
-        assert_eq!(only(with(json!({ "venue": null }))).venue, "");
+        let whole = json!({ "date": "2026-11-23", "numberOfGames": 1, "games": [game()] });
+        let empty = json!({ "date": "2026-11-24", "games": [] });
+        assert_eq!(known(json!([whole, empty])), ["2026-11-23", "2026-11-24"]);
+        assert_eq!(known(json!([])), [""; 0]);
+        for incomplete in [
+            json!({ "date": "2026-11-25", "numberOfGames": 2, "games": [game()] }),
+            json!({ "date": "2026-11-25", "numberOfGames": 2 }),
+            json!({ "date": "2026-11-25", "games": null }),
+            json!({ "date": "2026-11-25" }),
+            json!({ "games": [game()] }),
+            json!({ "date": "soon", "games": [game()] }),
+            json!({ "date": "2026-11-25", "games": [with(json!({ "startTimeUTC": "soon" }))] }),
+            json!({ "date": "2026-11-25", "games": [{}] }),
+            json!({ "date": "2026-11-25", "games": {} }),
+            json!({ "date": "2026-11-25", "games": vec![game(); MAX_GAMES] }),
+            json!("2026-11-25"),
+        ] {
+            assert_eq!(known(json!([whole, incomplete, empty])), [""; 0], "{incomplete}");
+        }
     }
 
     #[test]
-    fn names_are_put_together_of_what_there_is() {
-        let name = |changes: Value| only(with(json!({ "homeTeam": changes }))).home.name;
-        assert_eq!(name(json!({ "placeName": null })), "Canadiens");
-        assert_eq!(name(json!({ "commonName": null })), "Montréal");
-        let nothing = json!({ "placeName": null, "commonName": { "default": null } });
-        assert_eq!(name(nothing.clone()), "MTL");
-        assert_eq!(
-            name(json!({ "commonName": { "default": "a\u{0}\u{1b}[31m\n\u{202e}b" } })),
-            "Montréal a [31m b"
-        );
-        let mut nameless = with(json!({ "homeTeam": nothing }));
-        nameless["homeTeam"]["abbrev"] = json!("");
-        assert_eq!(read(&[nameless]).skipped[0].reason, "a team has no name");
+    fn of_a_week_that_was_asked_for_each_day_is_known() {
+        let days = |days: Value| {
+            let answer = json!({ "gameWeek": days }).to_string();
+            read_week(&answer, day("2026-11-22"), noon()).unwrap().days
+        };
+        let listed = days(json!([{ "date": "2026-11-23", "games": [game()] }]));
+        let week: BTreeSet<NaiveDate> = day("2026-11-22").iter_days().take(7).collect();
+        assert_eq!(listed, week);
+        assert_eq!(days(json!([{ "date": "2026-11-23", "games": [{}] }])), [].into());
+        assert_eq!(days(json!([])), [].into());
+    }
+
+    #[test]
+    fn a_day_that_cannot_be_read_leaves_the_others() {
+        let week = json!({ "gameWeek": [
+            { "date": "2026-11-22", "games": "none" },
+            { "date": "2026-11-23", "games": [game()] },
+        ] });
+        let read = read_games(&week.to_string(), noon()).unwrap();
+        assert_eq!(read.games, [only(game())]);
+        assert_eq!(read.skipped[0].reason, "a whole day is not what is expected");
     }
 
     #[test]
@@ -446,9 +352,9 @@ mod tests {
             ("{}", "it has neither gameWeek nor games"),
             ("{\"gameWeek\":7}", "it is not what is expected at line 1 column 13"),
         ] {
-            assert_eq!(read_games(text).unwrap_err().to_string(), reason);
+            assert_eq!(read_games(text, noon()).unwrap_err().to_string(), reason);
         }
-        assert!(read_scores("{}").is_err());
+        assert!(read_scores("{}", noon()).is_err());
     }
 
     #[test]
@@ -458,15 +364,17 @@ mod tests {
             "awayTeam": { "score": 1, "name": { "default": "Bruins" } }, "homeTeam": { "score": 3 },
         }));
         let answer = json!({ "currentDate": "2026-11-23", "games": [live, 5] }).to_string();
-        let scores = read_scores(&answer).unwrap();
+        let scores = read_scores(&answer, noon()).unwrap();
         let expected = GameUpdate {
             id: 2_026_020_301,
+            day: day("2026-11-23"),
             starts_at: "2026-11-24T00:00:00Z".parse().unwrap(),
+            is_time_open: false,
             state: GameState::Live,
             score: Some(Score { away: 1, home: 3 }),
         };
         assert_eq!(scores.updates, [expected]);
         assert_eq!(scores.skipped.len(), 1);
-        assert_eq!(read_games(&answer).unwrap().games.len(), 1);
+        assert_eq!(read_games(&answer, noon()).unwrap().games.len(), 1);
     }
 }

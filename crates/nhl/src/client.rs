@@ -127,7 +127,7 @@ impl Client {
     /// When there is no answer after a few tries, or it cannot be read at all.
     pub async fn week(&self, first: NaiveDate) -> Result<Games, FetchError> {
         let body = self.get(&format!("/v1/schedule/{first}")).await?;
-        Ok(answer::read_games(&body)?)
+        Ok(answer::read_week(&body, first, self.clock.now())?)
     }
 
     /// How the games of a day stand, as the NHL counts days.
@@ -136,7 +136,7 @@ impl Client {
     /// As of [`Client::week`].
     pub async fn scores(&self, day: NaiveDate) -> Result<Scores, FetchError> {
         let body = self.get(&format!("/v1/score/{day}")).await?;
-        Ok(answer::read_scores(&body)?)
+        Ok(answer::read_scores(&body, self.clock.now())?)
     }
 
     async fn get(&self, path: &str) -> Result<String, FetchError> {

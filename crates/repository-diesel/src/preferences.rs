@@ -100,11 +100,7 @@ impl PreferencesRepository for DieselPreferencesRepository {
         self.database
             .write("choose a team", move |connection| match is_favourite {
                 true => add_favourite(connection, id.get(), team),
-                false => {
-                    diesel::delete(favourite_teams::table.find((id.get(), team)))
-                        .execute(connection)?;
-                    Ok(true)
-                }
+                false => remove_favourite(connection, id.get(), team),
             })
             .await
     }
@@ -148,17 +144,35 @@ macro_rules! choose {
 const LANGUAGE: Statement = choose!("language");
 const TIME_ZONE: Statement = choose!("time_zone");
 
-/// Adds a team that is known to the favourites of a user who is there and has room for it. One that
-/// is a favourite already is written again, so that it counts as chosen too.
+/// Adds the club of a team that is known to the favourites of a user who is there and has room for
+/// it. One that is a favourite already is written again, so that it counts as chosen too.
 macro_rules! add_favourite {
     ($id:literal, $team:literal, $most:literal, $lock:literal) => {
         concat!(
             "INSERT INTO favourite_teams (telegram_id, team) \
-             SELECT telegram_id, teams.id FROM telegram_users, teams \
-             WHERE telegram_id = ", $id, " AND teams.id = ", $team, " AND (SELECT count(*) \
-             FROM favourite_teams AS others WHERE others.telegram_id = telegram_users.telegram_id \
-             AND others.team <> teams.id) < ", $most, $lock,
+             SELECT telegram_id, COALESCE(teams.club, teams.id) FROM telegram_users, teams \
+             WHERE telegram_id = ", $id, " AND teams.id = ", $team, " AND (\
+             SELECT count(DISTINCT COALESCE(theirs.club, others.team)) \
+             FROM favourite_teams AS others LEFT JOIN teams AS theirs ON theirs.id = others.team \
+             WHERE others.telegram_id = telegram_users.telegram_id \
+             AND COALESCE(theirs.club, others.team) <> COALESCE(teams.club, teams.id)) < ", $most,
+            $lock,
             " ON CONFLICT (telegram_id, team) DO UPDATE SET team = excluded.team"
+        )
+    };
+}
+
+/// Takes the club of a team from the favourites of a user, under whichever id it was chosen.
+macro_rules! remove_favourite {
+    ($id:literal, $team:literal) => {
+        concat!(
+            "DELETE FROM favourite_teams WHERE telegram_id = ",
+            $id,
+            " AND (team = ",
+            $team,
+            " OR team IN (SELECT same.id FROM teams AS same, teams AS given WHERE given.id = ",
+            $team,
+            " AND COALESCE(same.club, same.id) = COALESCE(given.club, given.id)))"
         )
     };
 }
@@ -182,6 +196,20 @@ fn add_favourite(connection: &mut AnyConnection, id: i64, team: i64) -> Result<b
     Ok(rows > 0)
 }
 
+fn remove_favourite(connection: &mut AnyConnection, id: i64, team: i64) -> Result<bool, Failure> {
+    const SQLITE: &str = remove_favourite!("?1", "?2");
+    const POSTGRES: &str = remove_favourite!("$1", "$2");
+    match connection {
+        AnyConnection::Sqlite(connection) => {
+            sql_query(SQLITE).bind::<BigInt, _>(id).bind::<BigInt, _>(team).execute(connection)?
+        }
+        AnyConnection::Postgres(connection) => {
+            sql_query(POSTGRES).bind::<BigInt, _>(id).bind::<BigInt, _>(team).execute(connection)?
+        }
+    };
+    Ok(true)
+}
+
 /// Reads both tables for one user.
 #[derive(QueryId)]
 struct ReadOne {
@@ -194,8 +222,8 @@ impl QueryFragment<Sqlite> for ReadOne {
             out,
             "SELECT telegram_id, language, time_zone, NULL FROM preferences WHERE telegram_id = ",
             BigInt = &self.telegram_id,
-            " UNION ALL SELECT telegram_id, NULL, NULL, team FROM favourite_teams \
-             WHERE telegram_id = ",
+            " UNION ALL SELECT telegram_id, NULL, NULL, COALESCE(teams.club, team) \
+             FROM favourite_teams LEFT JOIN teams ON teams.id = team WHERE telegram_id = ",
             BigInt = &self.telegram_id,
         );
         Ok(())
@@ -220,8 +248,8 @@ impl QueryFragment<Pg> for ReadAll<'_> {
             "SELECT telegram_id, language, time_zone, NULL::bigint FROM preferences \
              WHERE telegram_id = ANY(",
             Array<BigInt> = self.telegram_ids,
-            ") UNION ALL SELECT telegram_id, NULL, NULL, team FROM favourite_teams \
-             WHERE telegram_id = ANY(",
+            ") UNION ALL SELECT telegram_id, NULL, NULL, COALESCE(teams.club, team) \
+             FROM favourite_teams LEFT JOIN teams ON teams.id = team WHERE telegram_id = ANY(",
             Array<BigInt> = self.telegram_ids,
             ")",
         );

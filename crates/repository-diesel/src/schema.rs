@@ -223,6 +223,7 @@ diesel::table! {
         id -> BigInt,
         abbreviation -> Text,
         name -> Text,
+        club -> Nullable<BigInt>,
     }
 }
 
@@ -241,6 +242,8 @@ diesel::table! {
         away_score -> Nullable<Integer>,
         home_score -> Nullable<Integer>,
         revision -> Integer,
+        day -> Nullable<Date>,
+        is_withdrawn -> Bool,
     }
 }
 

@@ -4,15 +4,19 @@
 
 use std::sync::{Arc, Mutex};
 
-use chrono::{DateTime, Days, TimeDelta, Utc};
+use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use diesel::{
     Connection, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query,
     sql_types::Text,
 };
 use rollcall_domain::{Event, Figure, Interaction, InteractionKind, Profile, TelegramUser};
-use rollcall_repository::{ActivityRepository, Difference, TransferRepository, UserRepository};
+use rollcall_repository::{
+    ActivityRepository, Difference, GameFilter, ScheduleRepository, TransferRepository,
+    UserRepository,
+};
 use rollcall_repository_diesel::{
-    Database, DatabaseUrl, DieselUserRepository, MigrationError, MigrationState,
+    Database, DatabaseUrl, DieselScheduleRepository, DieselUserRepository, MigrationError,
+    MigrationState,
 };
 use rollcall_testkit::ThrowAwayDatabase;
 
@@ -213,6 +217,51 @@ async fn sums_of_deep_links_move() {
         database.migrate().await.unwrap();
         assert_eq!(sums().await, before);
         assert_eq!(users.recount(false, Arc::new(|_, _| {})).await.unwrap(), []);
+    }
+}
+
+/// Games of before are on a day of the NHL's, in the evening and without a decided time.
+#[tokio::test(flavor = "multi_thread")]
+async fn games_from_before_have_a_day() {
+    for throw_away in ThrowAwayDatabase::of_each_kind() {
+        let database = open(throw_away.url()).await;
+        database.migrate().await.unwrap();
+        while !database.revert().await.unwrap().unwrap().to_string().contains("withdraw") {}
+        execute(
+            throw_away.url(),
+            "INSERT INTO teams VALUES (6, 'BOS', 'Boston Bruins'), (8, 'MTL', 'Canadiens')",
+        );
+        let game = |id: i64, start: &str, is_open: bool| {
+            format!(
+                "({id}, 20262027, 'regular', '{start}', {is_open}, 6, 8, '', NULL, 'FUT', NULL, \
+                 NULL, 1)"
+            )
+        };
+        let games = [
+            game(1, "2026-11-24 00:30:00.000000", false),
+            game(2, "2026-11-24 18:00:00.000000", false),
+            game(3, "2027-04-20 04:00:00.000000", true),
+            game(4, "2026-12-20 05:00:00.000000", true),
+        ];
+        execute(throw_away.url(), &format!("INSERT INTO games VALUES {}", games.join(", ")));
+        database.migrate().await.unwrap();
+
+        let schedule = DieselScheduleRepository::new(database);
+        let all = GameFilter::from(DateTime::UNIX_EPOCH, NaiveDate::default());
+        let games = schedule.games(&all, 9).await.unwrap();
+        let days: Vec<String> = games
+            .iter()
+            .map(|game| format!("{} {} {}", game.id, game.day, game.starts_at))
+            .collect();
+        assert_eq!(
+            days,
+            [
+                "1 2026-11-23 2026-11-24 00:30:00 UTC",
+                "2 2026-11-24 2026-11-24 18:00:00 UTC",
+                "4 2026-12-20 2026-12-20 17:00:00 UTC",
+                "3 2027-04-20 2027-04-20 17:00:00 UTC",
+            ]
+        );
     }
 }
 

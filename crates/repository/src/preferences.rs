@@ -11,7 +11,8 @@ use crate::RepositoryError;
 #[async_trait]
 pub trait PreferencesRepository: Send + Sync {
     /// What each of these users has chosen, read together. Who is not in the answer has chosen
-    /// nothing, or is not there.
+    /// nothing, or is not there. Favourite teams have the ids that their
+    /// [clubs](rollcall_domain::clubs) go by now, under whichever ids they were chosen.
     async fn preferences(
         &self,
         ids: &[TelegramId],
@@ -31,8 +32,8 @@ pub trait PreferencesRepository: Send + Sync {
         zone: Option<Tz>,
     ) -> Result<bool, RepositoryError>;
 
-    /// Makes a team a favourite, or no longer one. Not where the team is not known, nor where there
-    /// are [`MAX_FAVOURITES`](rollcall_domain::MAX_FAVOURITES) others.
+    /// Makes a team's club a favourite, or no longer one. Not where the team is not known, nor where
+    /// there are [`MAX_FAVOURITES`](rollcall_domain::MAX_FAVOURITES) others.
     async fn set_favourite(
         &self,
         id: TelegramId,

@@ -1,31 +1,41 @@
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use rollcall_domain::{Game, GameUpdate, Team};
 
 use crate::RepositoryError;
 
-/// Which games are wanted: all from a time on, unless it is told what to keep.
+/// Which games are wanted: all from a time on, unless it is told what to keep. Those that were
+/// withdrawn are never wanted.
+///
+/// A game without a decided time is no moment but a day, the NHL's own, in every time zone: such
+/// games are chosen by their day, all others by their start.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GameFilter {
     /// Only those that begin then or later.
     pub from: DateTime<Utc>,
     /// Only those that begin before this.
     pub until: Option<DateTime<Utc>>,
+    /// Of those without a decided time, only those of this day or later.
+    pub from_day: NaiveDate,
+    /// Of those without a decided time, only those of a day before this.
+    pub until_day: Option<NaiveDate>,
     /// Only those that are being played or still will be when their time comes.
     pub only_open: bool,
-    /// Only those of one of these teams.
+    /// Only those of one of these teams' clubs.
     pub teams: Option<Vec<i64>>,
 }
 
 impl GameFilter {
-    /// Every game from a time on.
-    pub fn from(from: DateTime<Utc>) -> Self {
-        Self { from, until: None, only_open: false, teams: None }
+    /// Every game from a time on, or from a day on where its time is not decided.
+    pub fn from(from: DateTime<Utc>, from_day: NaiveDate) -> Self {
+        Self { from, until: None, from_day, until_day: None, only_open: false, teams: None }
     }
 
-    /// Keeps the games before a time.
-    pub fn until(self, until: DateTime<Utc>) -> Self {
-        Self { until: Some(until), ..self }
+    /// Keeps the games before a time, or before a day.
+    pub fn until(self, until: DateTime<Utc>, until_day: NaiveDate) -> Self {
+        Self { until: Some(until), until_day: Some(until_day), ..self }
     }
 
     /// Keeps the games that are being played or still will be.
@@ -33,7 +43,7 @@ impl GameFilter {
         Self { only_open: true, ..self }
     }
 
-    /// Keeps the games of these teams.
+    /// Keeps the games of these teams' clubs, under whichever of their ids.
     pub fn of_teams(self, teams: impl IntoIterator<Item = i64>) -> Self {
         Self { teams: Some(teams.into_iter().collect()), ..self }
     }
@@ -48,6 +58,8 @@ pub struct StoredGames {
     pub changed: u64,
     /// How many were there as they are.
     pub unchanged: u64,
+    /// How many others were withdrawn.
+    pub withdrawn: u64,
 }
 
 /// What is refreshed from the NHL by itself.
@@ -82,18 +94,33 @@ pub struct Lease {
 #[async_trait]
 pub trait ScheduleRepository: Send + Sync {
     /// Stores games and their teams, all or none, in a fixed number of statements. Of several games
-    /// with one id, the last one counts.
-    async fn store(&self, games: &[Game]) -> Result<StoredGames, RepositoryError>;
+    /// with one id, the last one counts. One that was withdrawn is back.
+    async fn store(&self, games: &[Game]) -> Result<StoredGames, RepositoryError> {
+        self.store_days(games, &BTreeSet::new()).await
+    }
 
-    /// Notes how games stand; those that are not stored are left out. Answers how many have changed.
+    /// Stores games like [`store`](Self::store), which are all that the NHL has on these days. Other
+    /// games of these days are withdrawn: they are kept, but no longer in the schedule.
+    async fn store_days(
+        &self,
+        games: &[Game],
+        days: &BTreeSet<NaiveDate>,
+    ) -> Result<StoredGames, RepositoryError>;
+
+    /// Notes how games stand; those that are not stored are left out, and those that were withdrawn
+    /// are back. Answers how many have changed.
     async fn update(&self, updates: &[GameUpdate]) -> Result<u64, RepositoryError>;
 
     /// Up to `limit` games, in the order in which they begin, and by id where that is equal.
     async fn games(&self, filter: &GameFilter, limit: u32) -> Result<Vec<Game>, RepositoryError>;
 
     /// Up to `limit` teams that play at home in a game of a regular season that begins at
-    /// `since` or later, by name.
+    /// `since` or later, by name; of a [club](rollcall_domain::clubs) with several ids, the one that
+    /// it goes by.
     async fn teams(&self, since: DateTime<Utc>, limit: u32) -> Result<Vec<Team>, RepositoryError>;
+
+    /// The team that the club of an id goes by.
+    async fn team(&self, id: i64) -> Result<Option<Team>, RepositoryError>;
 
     /// Takes the right to refresh until `until`, where nobody has it at `now` and the last refresh
     /// was before `due_before`. Of several who ask at once, one gets it.

@@ -1,10 +1,13 @@
 //! The schedule of the NHL: what people see of it, and when it is to be fetched again.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
-use rollcall_domain::{Clock, Game, GameUpdate, Team};
+use rollcall_domain::{Clock, Game, GameState, GameUpdate, NHL_ZONE, Team};
 use rollcall_repository::{GameFilter, Lease, Refresh, ScheduleRepository, StoredGames};
 
 use crate::{
@@ -23,8 +26,12 @@ const MAX_TEAMS: u32 = 64;
 const LONGEST_GAME: TimeDelta = TimeDelta::hours(8);
 /// How long before its start a game counts as being on, for its score to be fetched in time.
 const EARLY: TimeDelta = TimeDelta::minutes(5);
-/// A game that begins so early in the day of New York may belong to the evening before, in the west.
-const LATE: TimeDelta = TimeDelta::hours(6);
+/// How long after its start the score of a game that is over may still be corrected.
+const CORRECTED: TimeDelta = TimeDelta::hours(4);
+/// How far the last time zone is behind UTC: what is over there is over everywhere.
+const LAST_ZONE: TimeDelta = TimeDelta::hours(12);
+/// How many games without a decided time may be over in one time zone, and yet to come in another.
+const GAMES_OVER_SOMEWHERE: u32 = 32;
 /// A team has its games of this and of the last season.
 const SEASON: TimeDelta = TimeDelta::days(365);
 /// How many games are looked at for whether one is on.
@@ -32,8 +39,6 @@ const MAX_GAMES_ON: u32 = 64;
 /// How long the next games are given out before they are read again: nearly everybody asks for
 /// them, and they are the same for all.
 const FRESH: TimeDelta = TimeDelta::seconds(1);
-/// Where the NHL counts its days.
-const NHL_ZONE: Tz = Tz::America__New_York;
 
 /// Shows the schedule, and keeps it. Cheap to clone.
 #[derive(Clone)]
@@ -73,6 +78,8 @@ pub struct Schedule {
     pub days: Vec<ScheduleDay>,
     /// The day that it is now.
     pub today: NaiveDate,
+    /// The team whose games were asked for, as it is called now.
+    pub team: Option<Team>,
     /// Since when the schedule has not been fetched, if that is long.
     pub outdated_since: Option<DateTime<Utc>>,
 }
@@ -80,9 +87,9 @@ pub struct Schedule {
 /// The games of a day.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScheduleDay {
-    /// The day, in the time zone that was asked for.
+    /// The day, in the time zone that was asked for; of a game without a decided time, the NHL's.
     pub day: NaiveDate,
-    /// Its games, in the order in which they begin.
+    /// Its games, in the order in which they begin; last those without a decided time.
     pub games: Vec<Game>,
 }
 
@@ -113,18 +120,22 @@ impl ScheduleService {
         let now = self.clock.now();
         let today = day_of(zone, now);
         let days = |first: NaiveDate, after: NaiveDate| {
-            let filter = GameFilter::from(day_start(zone, first)).until(day_start(zone, after));
-            (filter, GAMES_OF_DAYS)
+            GameFilter::from(day_start(zone, first), first).until(day_start(zone, after), after)
         };
         // A game that is on has begun before.
-        let open = || GameFilter::from(now - LONGEST_GAME).only_open();
-        let (filter, limit) = match view {
-            ScheduleView::Next => (open(), NEXT_GAMES),
+        let open =
+            || GameFilter::from(now - LONGEST_GAME, (now - LAST_ZONE).date_naive()).only_open();
+        let filter = match view {
+            ScheduleView::Next => open(),
             ScheduleView::Today => days(today, next_day(today)),
             ScheduleView::Tomorrow => days(next_day(today), next_day(next_day(today))),
             ScheduleView::Week => days(today, next_monday(today)),
-            ScheduleView::Team(team) => (open().of_teams([team]), NEXT_GAMES),
-            ScheduleView::Favourites => (open().of_teams(favourites.clone()), NEXT_GAMES),
+            ScheduleView::Team(team) => open().of_teams([team]),
+            ScheduleView::Favourites => open().of_teams(favourites.clone()),
+        };
+        let limit = match filter.only_open {
+            true => NEXT_GAMES + GAMES_OVER_SOMEWHERE,
+            false => GAMES_OF_DAYS,
         };
         let read = async || {
             let games = self.storage.games(&filter, limit).await?;
@@ -135,9 +146,18 @@ impl ScheduleService {
             ScheduleView::Next => self.next.get(now, read).await?,
             _ => read().await?,
         };
+        let team = match view {
+            ScheduleView::Team(id) => self.storage.team(id).await?,
+            _ => None,
+        };
+        let days = match filter.only_open {
+            true => by_day(next_games(&games.games, today.min(self.nhl_today())), zone),
+            false => by_day(games.games.iter(), zone),
+        };
         Ok(Schedule {
-            days: by_day(&games.games, zone),
+            days,
             today,
+            team,
             outdated_since: games.refreshed_at.filter(|at| now - *at > Self::OLD),
         })
     }
@@ -150,15 +170,28 @@ impl ScheduleService {
         Ok(self.storage.teams(self.clock.now() - SEASON, MAX_TEAMS).await?)
     }
 
-    /// Stores games that were fetched; says what that has changed.
+    /// Stores games; says what that has changed.
     ///
     /// # Errors
     /// When the storage fails; then nothing is stored.
     pub async fn store(&self, games: &[Game]) -> Result<StoredGames, ServiceError> {
-        if games.is_empty() {
+        self.store_days(games, &BTreeSet::new()).await
+    }
+
+    /// Stores games, which are all that the NHL has on these days: others of these days are
+    /// withdrawn. Says what that has changed.
+    ///
+    /// # Errors
+    /// When the storage fails; then nothing is stored.
+    pub async fn store_days(
+        &self,
+        games: &[Game],
+        days: &BTreeSet<NaiveDate>,
+    ) -> Result<StoredGames, ServiceError> {
+        if games.is_empty() && days.is_empty() {
             return Ok(StoredGames::default());
         }
-        let stored = self.storage.store(games).await?;
+        let stored = self.storage.store_days(games, days).await?;
         self.next.forget();
         Ok(stored)
     }
@@ -220,29 +253,42 @@ impl ScheduleService {
         day_of(NHL_ZONE, self.clock.now())
     }
 
-    /// The days of the games that are on, as the NHL counts days.
+    /// The days of the games that are on, as the NHL counts days. A game that has just ended counts
+    /// too, until its score is official, and one of today without a decided time: it may begin.
     ///
     /// # Errors
     /// When the storage fails.
     pub async fn days_of_games_on(&self) -> Result<BTreeSet<NaiveDate>, ServiceError> {
-        let now = self.clock.now();
-        let filter = GameFilter::from(now - LONGEST_GAME).until(now + EARLY).only_open();
+        let (now, today) = (self.clock.now(), self.nhl_today());
+        let filter = GameFilter::from(now - LONGEST_GAME, today);
+        let filter = filter.until(now + EARLY, next_day(today));
         let games = self.storage.games(&filter, MAX_GAMES_ON).await?;
-        let days =
-            |game: &Game| [game.starts_at, game.starts_at - LATE].map(|at| day_of(NHL_ZONE, at));
-        Ok(games.iter().flat_map(days).collect())
+        let is_on = |game: &&Game| {
+            GameState::OPEN.contains(&game.state)
+                || (game.state == GameState::Final && game.starts_at > now - CORRECTED)
+        };
+        Ok(games.iter().filter(is_on).map(|game| game.day).collect())
     }
 }
 
-/// Groups games, which are in the order in which they begin, by the days of a time zone.
-fn by_day(games: &[Game], zone: Tz) -> Vec<ScheduleDay> {
-    let mut days: Vec<ScheduleDay> = Vec::new();
+/// The next of these games for somebody in whose time zone, and at the NHL, it is no earlier than
+/// `today`: a game without a decided time is one through its whole day.
+fn next_games(games: &[Game], today: NaiveDate) -> impl Iterator<Item = &Game> {
+    let is_to_come = move |game: &&Game| !game.is_time_open || game.day >= today;
+    games.iter().filter(is_to_come).take(usize::try_from(NEXT_GAMES).unwrap_or(usize::MAX))
+}
+
+/// Groups games by the days of a time zone; those without a decided time by the NHL's, which come
+/// last.
+fn by_day<'a>(games: impl Iterator<Item = &'a Game>, zone: Tz) -> Vec<ScheduleDay> {
+    let mut days: BTreeMap<NaiveDate, Vec<Game>> = BTreeMap::new();
     for game in games {
-        let day = day_of(zone, game.starts_at);
-        match days.last_mut() {
-            Some(last) if last.day == day => last.games.push(game.clone()),
-            _ => days.push(ScheduleDay { day, games: vec![game.clone()] }),
-        }
+        let day = if game.is_time_open { game.day } else { day_of(zone, game.starts_at) };
+        days.entry(day).or_default().push(game.clone());
     }
-    days
+    let in_order = |(day, mut games): (NaiveDate, Vec<Game>)| {
+        games.sort_by_key(|game| (game.is_time_open, game.starts_at, game.id));
+        ScheduleDay { day, games }
+    };
+    days.into_iter().map(in_order).collect()
 }

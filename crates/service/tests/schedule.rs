@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::{TZ_VARIANTS, Tz};
 use proptest::{prelude::*, sample::select, test_runner::TestRunner};
-use rollcall_domain::{Clock, Game, GameKind, GameState, Team};
+use rollcall_domain::{Clock, Game, GameKind, GameState, NHL_ZONE, Team, undecided_start};
 use rollcall_repository_diesel::{Database, DieselScheduleRepository};
 use rollcall_service::{Refresh, ScheduleService, ScheduleView};
 use rollcall_testkit::{TestClock, ThrowAwayDatabase};
@@ -39,6 +39,7 @@ fn game(id: i64, starts_at: DateTime<Utc>) -> Game {
         id,
         season: 20_262_027,
         kind: GameKind::Regular,
+        day: starts_at.with_timezone(&NHL_ZONE).date_naive(),
         starts_at,
         is_time_open: false,
         away: team(id % 10 + 1),
@@ -170,16 +171,154 @@ async fn games_that_are_on_are_known_by_the_days_of_the_nhl() {
         };
         assert_eq!(schedule.nhl_today().to_string(), "2026-11-23");
         let later = game(1, clock.now() + TimeDelta::minutes(6));
-        let over = Game { state: GameState::Final, ..game(2, clock.now()) };
+        let over = Game { state: GameState::Official, ..game(2, clock.now()) };
         let long_ago = game(3, clock.now() - TimeDelta::hours(9));
         schedule.store(&[later, over, long_ago]).await.unwrap();
         assert_eq!(on().await, [""; 0]);
         clock.0.advance(120);
         assert_eq!(on().await, ["2026-11-23"]);
-        // Of one that begins after midnight in New York, nobody knows which day the NHL means.
+        // One that begins after midnight in New York is on the day that the NHL says.
         clock.0.advance(3 * 3600);
-        schedule.store(&[game(4, clock.now())]).await.unwrap();
-        assert_eq!(on().await, ["2026-11-23", "2026-11-24"]);
+        let late = Game { day: "2026-11-22".parse().unwrap(), ..game(4, clock.now()) };
+        schedule.store(&[late]).await.unwrap();
+        assert_eq!(on().await, ["2026-11-22", "2026-11-23"]);
+        // It is 1 o'clock of the 24th there: one of that day without a decided time may begin.
+        schedule.store(&[undecided(5, "2026-11-24"), undecided(6, "2026-11-25")]).await.unwrap();
+        assert_eq!(on().await, ["2026-11-22", "2026-11-23", "2026-11-24"]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn scores_are_looked_at_until_they_are_official() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        let clock = clock("2026-11-24T03:00:00Z");
+        let schedule = open(&database, &clock).await;
+        let started = clock.now() - TimeDelta::minutes(160);
+        for (state, days) in [
+            (GameState::Live, 1),
+            (GameState::Final, 1),
+            (GameState::Official, 0),
+            (GameState::Postponed, 0),
+            (GameState::Unknown, 1),
+        ] {
+            schedule.store(&[Game { state, ..game(1, started) }]).await.unwrap();
+            assert_eq!(schedule.days_of_games_on().await.unwrap().len(), days, "{state:?}");
+        }
+        let done = Game { state: GameState::Final, ..game(1, started) };
+        schedule.store(&[done]).await.unwrap();
+        clock.0.advance(81 * 60);
+        assert_eq!(schedule.days_of_games_on().await.unwrap().len(), 0, "that is long enough");
+    }
+}
+
+/// A game without a decided time on a day of the NHL's.
+fn undecided(id: i64, day: &str) -> Game {
+    let day = day.parse().unwrap();
+    Game { day, is_time_open: true, ..game(id, undecided_start(day)) }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_game_without_a_decided_time_is_on_the_nhls_day_in_every_zone() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        let clock = clock("2026-11-23T12:00:00Z");
+        let schedule = open(&database, &clock).await;
+        let games = [undecided(1, "2026-11-24"), game(2, "2026-11-25T00:30:00Z".parse().unwrap())];
+        schedule.store(&games).await.unwrap();
+        for zone in [
+            Tz::UTC,
+            Tz::America__Los_Angeles,
+            Tz::Asia__Tokyo,
+            Tz::Pacific__Auckland,
+            Tz::Pacific__Kiritimati,
+            Tz::Etc__GMTPlus12,
+        ] {
+            for view in [ScheduleView::Next, ScheduleView::Team(2), ScheduleView::Week] {
+                let shown = schedule.schedule(view, zone, &[3].into()).await.unwrap();
+                let mut days = shown.days.iter().filter(|it| it.games.iter().any(|it| it.id == 1));
+                assert_eq!(days.next().unwrap().day.to_string(), "2026-11-24", "{view:?} {zone}");
+                assert_eq!(days.next(), None);
+            }
+        }
+        let today = async |zone| ids(&schedule, ScheduleView::Today, zone, &[]).await;
+        let tomorrow = async |zone| ids(&schedule, ScheduleView::Tomorrow, zone, &[]).await;
+        // Noon in London is one o'clock of the next day in Auckland.
+        assert_eq!(today(Tz::Pacific__Auckland).await, [1]);
+        assert_eq!(tomorrow(Tz::Pacific__Auckland).await, [2]);
+        assert_eq!(today(Tz::UTC).await, [0; 0]);
+        assert_eq!(tomorrow(Tz::UTC).await, [1]);
+        assert_eq!(tomorrow(Tz::America__Los_Angeles).await, [2, 1]);
+    }
+}
+
+/// Through its whole day: that of the people, and that of the NHL, whichever ends last.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_game_without_a_decided_time_is_to_come_until_its_day_is_over() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        let clock = clock("2026-11-23T00:00:00Z");
+        let schedule = open(&database, &clock).await;
+        schedule.store(&[undecided(1, "2026-11-24")]).await.unwrap();
+        for (now, zone, is_shown) in [
+            ("2026-11-24T23:59:00Z", Tz::UTC, true),
+            ("2026-11-25T04:59:00Z", Tz::UTC, true),
+            ("2026-11-25T05:01:00Z", Tz::UTC, false),
+            ("2026-11-25T04:59:00Z", Tz::Pacific__Auckland, true),
+            ("2026-11-25T05:01:00Z", Tz::Pacific__Auckland, false),
+            ("2026-11-25T07:59:00Z", Tz::America__Los_Angeles, true),
+            ("2026-11-25T08:01:00Z", Tz::America__Los_Angeles, false),
+            ("2026-11-25T11:59:00Z", Tz::Etc__GMTPlus12, true),
+            ("2026-11-25T12:01:00Z", Tz::Etc__GMTPlus12, false),
+        ] {
+            let now: DateTime<Utc> = now.parse().unwrap();
+            clock.0.advance((now - clock.now()).num_seconds());
+            for view in [ScheduleView::Next, ScheduleView::Favourites, ScheduleView::Team(3)] {
+                let seen = ids(&schedule, view, zone, &[3]).await;
+                assert_eq!(seen == [1], is_shown, "{view:?} {zone} {now}");
+            }
+        }
+    }
+}
+
+/// Others whose day is over here, but not everywhere, take no room from those to come.
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_games_to_come_are_shown_beside_those_that_are_over_here() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        let clock = clock("2026-11-25T06:00:00Z");
+        let schedule = open(&database, &clock).await;
+        let over = (1..=16).map(|id| undecided(id, "2026-11-24"));
+        let later = (21..=40).map(|n| game(n, clock.now() + TimeDelta::hours(n)));
+        schedule.store(&over.chain(later).collect::<Vec<_>>()).await.unwrap();
+        let expected: Vec<i64> = (21..=30).collect();
+        assert_eq!(ids(&schedule, ScheduleView::Next, Tz::UTC, &[]).await, expected);
+        let western = ids(&schedule, ScheduleView::Next, Tz::America__Los_Angeles, &[]).await;
+        assert_eq!(western, (1..=10).collect::<Vec<_>>());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_team_is_called_as_it_is_now_whatever_the_id_that_is_asked_for() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        let clock = clock("2026-11-23T12:00:00Z");
+        let schedule = open(&database, &clock).await;
+        let utah =
+            |id, name: &str| Team { id, abbreviation: "UTA".to_owned(), name: name.to_owned() };
+        let (old, new) = (utah(59, "Utah Hockey Club"), utah(68, "Utah Mammoth"));
+        let day = TimeDelta::days(1);
+        let games = [
+            Game { home: old, ..game(1, clock.now() - day * 200) },
+            Game { home: new.clone(), ..game(2, clock.now() + day) },
+        ];
+        schedule.store(&games).await.unwrap();
+        for id in [59, 68] {
+            let view = ScheduleView::Team(id);
+            let shown = schedule.schedule(view, Tz::UTC, &BTreeSet::new()).await.unwrap();
+            assert_eq!(shown.team, Some(new.clone()));
+            assert_eq!(shown.days[0].games[0].id, 2);
+            assert_eq!(ids(&schedule, ScheduleView::Favourites, Tz::UTC, &[id]).await, [2]);
+        }
+        let next = schedule.schedule(ScheduleView::Next, Tz::UTC, &BTreeSet::new()).await.unwrap();
+        assert_eq!(next.team, None);
+        let teams = schedule.teams().await.unwrap();
+        assert_eq!(teams.iter().filter(|team| team.abbreviation == "UTA").count(), 1);
     }
 }
 
@@ -196,12 +335,22 @@ async fn views_are_what_the_clocks_of_the_zone_say() {
     let check = async |zone: Tz, seconds: i64| {
         let now = DateTime::from_timestamp(seconds, 0).unwrap();
         clock.0.advance((now - clock.now()).num_seconds());
-        let games: Vec<Game> =
-            (0..200).map(|n| game(n + 1, now + TimeDelta::minutes(n * 61 - 1500))).collect();
+        let timed = |n: i64| game(n + 1, now + TimeDelta::minutes(n * 61 - 1500));
+        // Every tenth has no decided time.
+        let games: Vec<Game> = (0..200)
+            .map(timed)
+            .map(|it| match it.id % 10 {
+                0 => undecided(it.id, &it.day.to_string()),
+                _ => it,
+            })
+            .collect();
         schedule.store(&games).await.unwrap();
         let today = now.with_timezone(&zone).date_naive();
         let monday = today.week(chrono::Weekday::Mon).last_day().succ_opt().unwrap();
-        let day = |game: &Game| game.starts_at.with_timezone(&zone).date_naive();
+        let day = |game: &Game| match game.is_time_open {
+            true => game.day,
+            false => game.starts_at.with_timezone(&zone).date_naive(),
+        };
         for (view, first, after) in [
             (ScheduleView::Today, today, today.succ_opt().unwrap()),
             (
@@ -213,7 +362,11 @@ async fn views_are_what_the_clocks_of_the_zone_say() {
         ] {
             let shown = schedule.schedule(view, zone, &BTreeSet::new()).await.unwrap();
             let is_of = |game: &&Game| (first..after).contains(&day(game));
-            let expected: Vec<i64> = games.iter().filter(is_of).take(120).map(|it| it.id).collect();
+            let mut expected: Vec<&Game> = games.iter().filter(is_of).collect();
+            expected.sort_by_key(|game| (game.starts_at, game.id));
+            expected.truncate(120);
+            expected.sort_by_key(|game| (day(game), game.is_time_open, game.starts_at));
+            let expected: Vec<i64> = expected.into_iter().map(|it| it.id).collect();
             let seen: Vec<i64> =
                 shown.days.iter().flat_map(|day| day.games.iter().map(|game| game.id)).collect();
             assert_eq!(seen, expected, "{view:?} {zone} {now}");

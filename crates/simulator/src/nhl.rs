@@ -133,6 +133,11 @@ impl NhlApi {
         self.shared.state().faults.set_always("*", fault);
     }
 
+    /// Every request for a path, such as `/v1/schedule/2026-11-23`, goes wrong.
+    pub fn fail_path_always(&self, path: &str, fault: Fault) {
+        self.shared.state().faults.set_always(path, fault);
+    }
+
     /// Nothing goes wrong any more.
     pub fn clear_faults(&self) {
         self.shared.state().faults.clear();
@@ -235,6 +240,11 @@ impl NhlGame {
         self
     }
 
+    /// On a day of the NHL's calendar, whatever its start.
+    pub fn on(self, day: &str) -> Self {
+        self.with("gameDate", json!(day))
+    }
+
     /// With a field of any value.
     pub fn with(mut self, field: &str, value: Value) -> Self {
         set(&mut self.0, "", field, value);
@@ -248,13 +258,26 @@ impl NhlGame {
 
     /// The day on which it is played, as the NHL counts days.
     fn day(&self) -> Option<NaiveDate> {
+        if let Some(day) = self.0.get("gameDate") {
+            return day.as_str()?.parse().ok();
+        }
         let start: DateTime<Utc> = self.0.get("startTimeUTC")?.as_str()?.parse().ok()?;
         Some((start - BEHIND_UTC).date_naive())
     }
 
-    /// As the scores of a day tell it: without the places, and with the names elsewhere.
+    /// As a week lists it: under its day, and without it.
+    fn as_listed(&self) -> Value {
+        let mut game = self.0.clone();
+        if let Some(fields) = game.as_object_mut() {
+            fields.remove("gameDate");
+        }
+        game
+    }
+
+    /// As the scores of a day tell it: with the day, without the places, and with the names elsewhere.
     fn as_score(&self) -> Value {
         let mut game = self.0.clone();
+        set(&mut game, "", "gameDate", json!(self.day().map(|day| day.to_string())));
         for team in ["/awayTeam", "/homeTeam"] {
             let name = game.pointer(&format!("{team}/commonName")).cloned();
             set(&mut game, team, "name", name.unwrap_or_default());
@@ -320,7 +343,7 @@ async fn answer(
             api.requests.pop_front();
         }
         api.requests.push_back(request.clone());
-        api.faults.strike("*")
+        api.faults.strike(&request.path)
     };
     match fault {
         Some(Fault::Slow(delay)) => tokio::time::sleep(delay).await,
@@ -344,7 +367,7 @@ impl Api {
             "schedule" => {
                 let days = (0..7).filter_map(|n| first.checked_add_days(Days::new(n)));
                 let week = days.map(|day| {
-                    let games: Vec<&Value> = of(day).into_iter().map(NhlGame::json).collect();
+                    let games: Vec<Value> = of(day).into_iter().map(NhlGame::as_listed).collect();
                     json!({ "date": day.to_string(), "numberOfGames": games.len(), "games": games })
                 });
                 let week: Vec<Value> = week.collect();

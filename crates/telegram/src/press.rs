@@ -148,10 +148,8 @@ impl Handler {
         if !self.preferences.set_favourite(asker.id, team, is_favourite).await? {
             return Ok(Outcome::told("press-impossible"));
         }
-        match is_favourite {
-            true => asker.preferences.favourite_teams.insert(team),
-            false => asker.preferences.favourite_teams.remove(&team),
-        };
+        // The button may have an id that the club no longer goes by.
+        asker.preferences = self.preferences.preferences(asker.id).await?;
         let screen = self.show(Action::Favourites { page }, asker).await?;
         Ok(Outcome { told: Some("press-saved"), screen: Some(screen) })
     }

@@ -122,12 +122,10 @@ pub(crate) fn city_of(zone: Tz) -> String {
 
 fn heading(locale: &Locale, view: ScheduleView, schedule: &Schedule) -> String {
     let key = match view {
-        ScheduleView::Team(id) => {
-            let games = schedule.days.iter().flat_map(|day| &day.games);
-            let mut teams = games.flat_map(|game| [&game.away, &game.home]);
-            let named = teams.find(|team| team.id == id);
-            return named.map_or_else(|| locale.text("schedule-next"), |team| name(&team.name));
-        }
+        ScheduleView::Team(_) => match &schedule.team {
+            Some(team) => return name(&team.name),
+            None => "schedule-next",
+        },
         ScheduleView::Next => "schedule-next",
         ScheduleView::Today => "schedule-today",
         ScheduleView::Tomorrow => "schedule-tomorrow",
@@ -282,6 +280,7 @@ mod tests {
             id,
             season: 20_262_027,
             kind: GameKind::Regular,
+            day: starts_at.date_naive(),
             starts_at,
             is_time_open: false,
             away: team(6, "Boston Bruins"),
@@ -328,6 +327,7 @@ mod tests {
                 day("2026-11-28", later),
             ],
             today: "2026-11-23".parse().unwrap(),
+            team: None,
             outdated_since: Some(at - TimeDelta::days(2)),
         }
     }
@@ -342,7 +342,8 @@ mod tests {
         for language in Language::ALL {
             let locale = Locale::of(language);
             let screen = games(locale, ScheduleView::Week, &lively(), &preferences);
-            let plain = Schedule { outdated_since: None, ..lively() };
+            let team = Some(team(10, "Toronto Maple Leafs"));
+            let plain = Schedule { team, outdated_since: None, ..lively() };
             let of_team = games(locale, ScheduleView::Team(10), &plain, &Preferences::default());
             let both = format!("{}\n\n———\n\n{}", shown(&screen), shown(&of_team));
             insta::assert_snapshot!(format!("games_{}", language.code()), both);
@@ -390,6 +391,7 @@ mod tests {
         let schedule = Schedule {
             days: (0..6).map(day).collect(),
             today: at.date_naive(),
+            team: None,
             outdated_since: Some(at),
         };
         let preferences =

@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context, bail};
 use chrono::{Days, NaiveDate};
 use clap::Args;
-use rollcall_domain::{SystemClock, read_day};
+use rollcall_domain::{Clock, SystemClock, read_day};
 use rollcall_nhl::{Games, Skipped, read_games};
 use rollcall_repository_diesel::{Database, DieselScheduleRepository};
 use rollcall_service::{Decoded, ScheduleService};
@@ -26,7 +26,8 @@ const SKIPPED_TOLD: usize = 20;
 #[command(after_help = "\
 The bot fetches the next weeks by itself, every six hours. This command is for what it does not \
 fetch: a whole season, days that have passed, a machine without a way to the NHL. It may be run \
-again at any time: only what is new or has changed is written.
+again at any time: only what is new or has changed is written, and games that are missing from a \
+complete week leave the schedule.
 
 Examples:
   manage fetch-games                                    the next seven days
@@ -55,6 +56,7 @@ struct Report {
     new: u64,
     changed: u64,
     unchanged: u64,
+    withdrawn: u64,
     skipped: Vec<Skipped>,
 }
 
@@ -73,7 +75,7 @@ impl FetchGames {
             }
             None => self.fetch(&schedule, environment, &mut report).await,
         };
-        let has_nothing = report.new + report.changed + report.unchanged == 0;
+        let has_nothing = report.new + report.changed + report.unchanged + report.withdrawn == 0;
         if fetched.is_ok() || !has_nothing {
             report.print()?;
         }
@@ -128,15 +130,17 @@ fn read_file(file: &PathBuf) -> anyhow::Result<Games> {
     (std::fs::File::open(file).and_then(|file| Decoded::new(file).read_to_end(&mut bytes)))
         .with_context(|| format!("cannot read {name}"))?;
     let text = String::from_utf8(bytes).with_context(|| format!("{name} is not text in UTF-8"))?;
-    read_games(&text).with_context(|| format!("{name} is not an answer of the NHL's API"))
+    read_games(&text, SystemClock.now())
+        .with_context(|| format!("{name} is not an answer of the NHL's API"))
 }
 
 impl Report {
     async fn store(&mut self, schedule: &ScheduleService, games: Games) -> anyhow::Result<()> {
-        let stored = schedule.store(&games.games).await?;
+        let stored = schedule.store_days(&games.games, &games.days).await?;
         self.new += stored.new;
         self.changed += stored.changed;
         self.unchanged += stored.unchanged;
+        self.withdrawn += stored.withdrawn;
         self.skipped.extend(games.skipped);
         Ok(())
     }
@@ -146,10 +150,11 @@ impl Report {
         let skipped = u64::try_from(self.skipped.len()).unwrap_or(u64::MAX);
         writeln!(
             out,
-            "{} new, {} changed, {} unchanged, {} skipped",
+            "{} new, {} changed, {} unchanged, {} withdrawn, {} skipped",
             grouped(self.new),
             grouped(self.changed),
             grouped(self.unchanged),
+            grouped(self.withdrawn),
             grouped(skipped),
         )?;
         for Skipped { id, reason } in self.skipped.iter().take(SKIPPED_TOLD) {

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use rollcall_domain::{
     Game, GameKind, GameState, Interaction, InteractionKind, Language, MAX_FAVOURITES, Preferences,
@@ -22,6 +22,7 @@ macro_rules! preferences_repository_contract {
             nothing_is_chosen_for_strangers,
             choices_of_several_are_read_together,
             favourites_are_known_and_not_too_many,
+            a_favourite_is_a_club_under_whichever_id,
             people_choose_for_themselves,
             choices_go_with_the_person,
             many_choose_at_once,
@@ -111,6 +112,43 @@ pub async fn favourites_are_known_and_not_too_many([(store, users, games), _]: [
     assert_eq!(favourites, (2..=most + 1).collect::<BTreeSet<_>>());
 }
 
+pub async fn a_favourite_is_a_club_under_whichever_id([(store, users, games), _]: [Store; 2]) {
+    come(&users, 1).await;
+    come(&users, 2).await;
+    let most = i64::from(MAX_FAVOURITES);
+    play(&games, most + 2).await;
+    let utah = |id, days| Game {
+        away: Team { abbreviation: "UTA".to_owned(), ..team(id) },
+        home: team(1),
+        starts_at: at() + TimeDelta::days(days),
+        ..game(id)
+    };
+    games.store(&[utah(1001, 1)]).await.unwrap();
+    assert!(store.set_favourite(id(1), 1001, true).await.unwrap());
+    assert!(store.set_favourite(id(2), 1001, true).await.unwrap());
+    // The club gets another id.
+    games.store(&[utah(1002, 9)]).await.unwrap();
+    let favourites = async |n| chosen_by(&*store, id(n)).await.favourite_teams;
+    assert_eq!(favourites(1).await, [1002].into());
+    // Chosen under both, it is one, and it counts as one.
+    assert!(store.set_favourite(id(1), 1002, true).await.unwrap());
+    assert!(store.set_favourite(id(1), 1001, true).await.unwrap());
+    assert_eq!(favourites(1).await, [1002].into());
+    for team in 1..most {
+        assert!(store.set_favourite(id(1), team, true).await.unwrap(), "{team}");
+    }
+    assert!(!store.set_favourite(id(1), most, true).await.unwrap());
+    assert!(store.set_favourite(id(1), 1001, true).await.unwrap(), "it is one already");
+    // And it goes under either.
+    for (n, team) in [(1, 1001), (2, 1002)] {
+        assert!(store.set_favourite(id(n), team, false).await.unwrap());
+        assert!(!favourites(n).await.contains(&1002));
+    }
+    assert_eq!(favourites(1).await, (1..most).collect::<BTreeSet<_>>());
+    assert!(store.set_favourite(id(2), 1001, true).await.unwrap());
+    assert_eq!(favourites(2).await, [1002].into());
+}
+
 pub async fn people_choose_for_themselves([(store, users, games), _]: [Store; 2]) {
     come(&users, 1).await;
     come(&users, 2).await;
@@ -185,11 +223,21 @@ async fn come(users: &Arc<dyn UserRepository>, n: i64) {
 
 /// Makes the teams 1 to `teams` known.
 async fn play(games: &Arc<dyn ScheduleRepository>, teams: i64) {
-    let team = |id| Team { id, abbreviation: format!("T{id}"), name: format!("Team {id}") };
-    let game = |n| Game {
+    let all: Vec<Game> = (1..teams).map(game).collect();
+    games.store(&all).await.unwrap();
+}
+
+fn team(id: i64) -> Team {
+    Team { id, abbreviation: format!("T{id}"), name: format!("Team {id}") }
+}
+
+/// A game of a team at the next one's.
+fn game(n: i64) -> Game {
+    Game {
         id: n,
         season: 20_262_027,
         kind: GameKind::Regular,
+        day: at().date_naive(),
         starts_at: at(),
         is_time_open: false,
         away: team(n),
@@ -198,7 +246,5 @@ async fn play(games: &Arc<dyn ScheduleRepository>, teams: i64) {
         venue_zone: None,
         state: GameState::Future,
         score: None,
-    };
-    let all: Vec<Game> = (1..teams).map(game).collect();
-    games.store(&all).await.unwrap();
+    }
 }

@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
-use rollcall_domain::{Game, GameKind, GameState, GameUpdate, Score, Team};
+use rollcall_domain::{Game, GameKind, GameState, GameUpdate, Score, Team, undecided_start};
 use rollcall_repository::{GameFilter, Refresh, ScheduleRepository, StoredGames};
 
 /// Generates a test for each contract on each database; see
@@ -19,7 +19,14 @@ macro_rules! schedule_repository_contract {
             only_what_differs_is_written,
             the_last_of_several_with_one_id_counts,
             games_are_found_by_time_state_and_team,
+            a_game_without_a_decided_time_is_found_by_its_day,
+            a_game_that_is_missing_from_its_day_is_withdrawn,
+            a_game_that_was_withdrawn_comes_back,
+            a_game_that_was_moved_is_not_withdrawn,
             teams_are_those_of_the_season,
+            ids_that_take_turns_are_one_club,
+            ids_that_play_each_other_are_two_clubs,
+            a_club_is_found_again_with_each_batch,
             updates_change_known_games_only,
             one_of_many_refreshes,
             a_refresh_is_due_once_in_a_while,
@@ -44,6 +51,7 @@ pub async fn games_are_stored_as_they_are([store, other]: Stores) {
     let odd = Game {
         season: 20_252_026,
         kind: GameKind::Playoffs,
+        starts_at: undecided_start(day("2026-11-23")),
         is_time_open: true,
         venue: "Étoile \"O'Hara\" 𝄞 {\\u0041}".to_owned(),
         venue_zone: Some(Tz::America__Argentina__ComodRivadavia),
@@ -52,7 +60,7 @@ pub async fn games_are_stored_as_they_are([store, other]: Stores) {
         ..game(2, 1)
     };
     let bare = Game { venue: String::new(), venue_zone: None, ..game(3, 2) };
-    let games = [plain, odd, bare];
+    let games = [plain, bare, odd];
     let stored = store.store(&games).await.unwrap();
     assert_eq!(stored, StoredGames { new: 3, ..Default::default() });
     assert_eq!(all(&other).await, games);
@@ -61,15 +69,16 @@ pub async fn games_are_stored_as_they_are([store, other]: Stores) {
 pub async fn only_what_differs_is_written([store, other]: Stores) {
     let games: Vec<Game> = (1..=60).map(|n| game(n, n)).collect();
     let stored = store.store(&games).await.unwrap();
-    assert_eq!(stored, StoredGames { new: 60, changed: 0, unchanged: 0 });
+    assert_eq!(stored, StoredGames { new: 60, ..Default::default() });
     let stored = other.store(&games).await.unwrap();
-    assert_eq!(stored, StoredGames { new: 0, changed: 0, unchanged: 60 });
+    assert_eq!(stored, StoredGames { unchanged: 60, ..Default::default() });
 
     // Each field by itself is a change, back and forth.
     let first = games[0].clone();
     let changes = [
         Game { season: 1, ..first.clone() },
         Game { kind: GameKind::Other, ..first.clone() },
+        Game { day: day("2026-11-22"), ..first.clone() },
         Game { starts_at: first.starts_at + TimeDelta::seconds(1), ..first.clone() },
         Game { is_time_open: true, ..first.clone() },
         Game { away: team(30), ..first.clone() },
@@ -84,7 +93,8 @@ pub async fn only_what_differs_is_written([store, other]: Stores) {
         for given in [&change, &first] {
             let batch = [given.clone(), games[1].clone(), game(100, 5)];
             let stored = store.store(&batch[..2]).await.unwrap();
-            assert_eq!(stored, StoredGames { new: 0, changed: 1, unchanged: 1 }, "{change:?}");
+            let expected = StoredGames { changed: 1, unchanged: 1, ..Default::default() };
+            assert_eq!(stored, expected, "{change:?}");
             assert_eq!(&all(&other).await.iter().find(|it| it.id == 1).unwrap(), &given);
         }
     }
@@ -92,7 +102,7 @@ pub async fn only_what_differs_is_written([store, other]: Stores) {
     let renamed = Team { name: "Utah Mammoth".to_owned(), ..first.home.clone() };
     let batch = [Game { home: renamed.clone(), ..first }];
     let stored = store.store(&batch).await.unwrap();
-    assert_eq!(stored, StoredGames { new: 0, changed: 0, unchanged: 1 });
+    assert_eq!(stored, StoredGames { unchanged: 1, ..Default::default() });
     let games = all(&other).await;
     assert!(games.iter().filter(|game| game.home.id == renamed.id).all(|it| it.home == renamed));
 }
@@ -123,17 +133,109 @@ pub async fn games_are_found_by_time_state_and_team([store, _]: Stores) {
         let games = store.games(&filter, limit).await.unwrap();
         games.into_iter().map(|game| game.id).collect::<Vec<_>>()
     };
-    assert_eq!(ids(GameFilter::from(at(0)), 100).await, [1, 2, 3, 4, 5, 6, 7]);
-    assert_eq!(ids(GameFilter::from(at(0)), 3).await, [1, 2, 3]);
-    assert_eq!(ids(GameFilter::from(at(2)).until(at(5)), 100).await, [3, 4, 5]);
-    assert_eq!(ids(GameFilter::from(at(0)).only_open(), 100).await, [2, 3, 5, 7]);
+    assert_eq!(ids(from(0), 100).await, [1, 2, 3, 4, 5, 6, 7]);
+    assert_eq!(ids(from(0), 3).await, [1, 2, 3]);
+    assert_eq!(ids(from(2).until(at(5), at(5).date_naive()), 100).await, [3, 4, 5]);
+    assert_eq!(ids(from(0).only_open(), 100).await, [2, 3, 5, 7]);
     // Game n is at home to team n.
-    assert_eq!(ids(GameFilter::from(at(0)).of_teams([2, 6]), 100).await, [1, 2, 5, 6]);
-    assert_eq!(ids(GameFilter::from(at(0)).of_teams([]), 100).await, [0; 0]);
-    assert_eq!(ids(GameFilter::from(at(0)).only_open().of_teams([2, 6]), 1).await, [2]);
+    assert_eq!(ids(from(0).of_teams([2, 6]), 100).await, [1, 2, 5, 6]);
+    assert_eq!(ids(from(0).of_teams([]), 100).await, [0; 0]);
+    assert_eq!(ids(from(0).only_open().of_teams([2, 6]), 1).await, [2]);
     // Those that begin together come in the order of their ids.
     store.store(&[game(9, 0), game(8, 0)]).await.unwrap();
-    assert_eq!(ids(GameFilter::from(at(0)).until(at(1)), 100).await, [1, 8, 9]);
+    assert_eq!(ids(from(0).until(at(1), at(1).date_naive()), 100).await, [1, 8, 9]);
+}
+
+pub async fn a_game_without_a_decided_time_is_found_by_its_day([store, _]: Stores) {
+    let undecided = |id, on: &str| Game {
+        day: day(on),
+        starts_at: undecided_start(day(on)),
+        is_time_open: true,
+        ..game(id, 0)
+    };
+    let games =
+        [undecided(1, "2026-11-22"), undecided(2, "2026-11-23"), undecided(3, "2026-11-24")];
+    store.store(&games).await.unwrap();
+    store.store(&[game(4, 0), game(5, 24)]).await.unwrap();
+    // At the start that is given, it is long past or far from that day.
+    for (hours, on, until, expected) in [
+        (0, "2026-11-23", None, &[4, 2, 5, 3][..]),
+        (0, "2026-11-24", None, &[4, 5, 3]),
+        (30, "2026-11-22", None, &[1, 2, 3]),
+        (-60, "2026-11-25", None, &[4, 5]),
+        (0, "2026-11-23", Some((24, "2026-11-24")), &[4, 2]),
+        (0, "2026-11-22", Some((1, "2026-11-25")), &[1, 4, 2, 3]),
+        (-60, "2026-11-25", Some((60, "2026-11-25")), &[4, 5]),
+        (30, "2026-11-23", Some((30, "2026-11-24")), &[2]),
+    ] {
+        let filter = GameFilter::from(at(hours), day(on));
+        let filter = match until {
+            Some((hours, on)) => filter.until(at(hours), day(on)),
+            None => filter,
+        };
+        let found = store.games(&filter, 100).await.unwrap();
+        let ids: Vec<i64> = found.iter().map(|game| game.id).collect();
+        assert_eq!(ids, expected, "{filter:?}");
+    }
+}
+
+pub async fn a_game_that_is_missing_from_its_day_is_withdrawn([store, other]: Stores) {
+    let games = [game(1, 0), game(2, 1), game(3, 2), game(4, 24), game(5, 48)];
+    store.store(&games).await.unwrap();
+    let days = [day("2026-11-23"), day("2026-11-25")].into();
+    let stored = other.store_days(&[game(1, 0), game(6, 3)], &days).await.unwrap();
+    assert_eq!(stored, StoredGames { new: 1, unchanged: 1, withdrawn: 3, ..Default::default() });
+    // The day between is not known.
+    assert_eq!(all(&store).await, [game(1, 0), game(6, 3), game(4, 24)]);
+    let stored = other.store_days(&[game(1, 0), game(6, 3)], &days).await.unwrap();
+    assert_eq!(stored, StoredGames { unchanged: 2, ..Default::default() });
+    // Nor do they count for what is known of the season: only the teams 1, 4 and 6 play at home.
+    let teams = store.teams(at(-500), 10).await.unwrap();
+    assert_eq!(teams.iter().map(|team| team.id).collect::<Vec<_>>(), [1, 4, 6]);
+    // A day without games is known too.
+    let stored = other.store_days(&[], &[day("2026-11-24")].into()).await.unwrap();
+    assert_eq!(stored, StoredGames { withdrawn: 1, ..Default::default() });
+    assert_eq!(all(&store).await, [game(1, 0), game(6, 3)]);
+}
+
+pub async fn a_game_that_was_withdrawn_comes_back([store, other]: Stores) {
+    let days = [day("2026-11-23")].into();
+    let withdraw = async || {
+        store.store(&[game(1, 0), game(2, 1)]).await.unwrap();
+        store.store_days(&[game(2, 1)], &days).await.unwrap();
+        assert_eq!(all(&store).await, [game(2, 1)]);
+    };
+    withdraw().await;
+    let stored = other.store(&[game(1, 0)]).await.unwrap();
+    assert_eq!(stored, StoredGames { changed: 1, ..Default::default() });
+    assert_eq!(all(&store).await, [game(1, 0), game(2, 1)]);
+    // It is on: the NHL tells how it stands.
+    withdraw().await;
+    let update = GameUpdate {
+        id: 1,
+        day: day("2026-11-23"),
+        starts_at: at(0),
+        is_time_open: false,
+        state: GameState::Future,
+        score: None,
+    };
+    assert_eq!(other.update(std::slice::from_ref(&update)).await.unwrap(), 1);
+    assert_eq!(other.update(&[update]).await.unwrap(), 0);
+    assert_eq!(all(&store).await, [game(1, 0), game(2, 1)]);
+}
+
+pub async fn a_game_that_was_moved_is_not_withdrawn([store, _]: Stores) {
+    store.store(&[game(1, 0), game(2, 1)]).await.unwrap();
+    let days = [day("2026-11-23"), day("2026-11-24")].into();
+    let moved = Game { day: day("2026-11-24"), starts_at: at(24), ..game(1, 0) };
+    let stored = store.store_days(&[game(2, 1), moved.clone()], &days).await.unwrap();
+    assert_eq!(stored, StoredGames { changed: 1, unchanged: 1, ..Default::default() });
+    // To a day that was not fetched.
+    let away = Game { day: day("2026-12-30"), starts_at: at(900), ..game(2, 1) };
+    store.store(std::slice::from_ref(&away)).await.unwrap();
+    let stored = store.store_days(std::slice::from_ref(&moved), &days).await.unwrap();
+    assert_eq!(stored, StoredGames { unchanged: 1, ..Default::default() });
+    assert_eq!(all(&store).await, [moved, away]);
 }
 
 pub async fn teams_are_those_of_the_season([store, _]: Stores) {
@@ -150,22 +252,108 @@ pub async fn teams_are_those_of_the_season([store, _]: Stores) {
     assert_eq!(teams(1).await, [6]);
 }
 
+pub async fn ids_that_take_turns_are_one_club([store, other]: Stores) {
+    let (old, new) = (named(59, "Utah Hockey Club"), named(68, "Utah Mammoth"));
+    store.store(&[between(1, 0, &team(6), &old), between(2, 24, &old, &team(8))]).await.unwrap();
+    assert_eq!(store.team(59).await.unwrap(), Some(old.clone()));
+    assert_eq!(store.team(68).await.unwrap(), None);
+    let games = [between(3, 48, &new, &team(6)), between(4, 72, &team(8), &new)];
+    store.store(&games).await.unwrap();
+    for id in [59, 68] {
+        assert_eq!(other.team(id).await.unwrap(), Some(new.clone()));
+        let games = other.games(&from(0).of_teams([id]), 9).await.unwrap();
+        assert_eq!(games.iter().map(|game| game.id).collect::<Vec<_>>(), [1, 2, 3, 4]);
+        // Each game names the club as the NHL does there.
+        let clubs = games.iter().flat_map(|game| [&game.away, &game.home]);
+        let names: Vec<(i64, &str)> = clubs
+            .filter(|team| team.abbreviation == "UTA")
+            .map(|team| (team.id, team.name.as_str()))
+            .collect();
+        let (old, new) = ((68, "Utah Hockey Club"), (68, "Utah Mammoth"));
+        assert_eq!(names, [old, old, new, new]);
+    }
+    let teams = other.teams(at(-500), 9).await.unwrap();
+    let names: Vec<&str> = teams.iter().map(|team| team.name.as_str()).collect();
+    assert_eq!(names, ["Team 6", "Team 8", "Utah Mammoth"]);
+    // The season before is fetched again, and is still the one before.
+    store.store(&[between(5, -24, &old, &team(6))]).await.unwrap();
+    assert_eq!(other.team(59).await.unwrap(), Some(new));
+}
+
+pub async fn ids_that_play_each_other_are_two_clubs([store, other]: Stores) {
+    let (one, next) = (named(1, "Reds"), named(2, "Blues"));
+    store.store(&[between(1, 0, &one, &team(6)), between(2, 24, &next, &team(6))]).await.unwrap();
+    assert_eq!(other.team(1).await.unwrap(), Some(next.clone()));
+    // They are found to be two, and stay so.
+    for id in [3, 4] {
+        store.store(&[between(id, 48 * id, &next, &one)]).await.unwrap();
+        assert_eq!(other.team(1).await.unwrap(), Some(one.clone()));
+        assert_eq!(other.team(2).await.unwrap(), Some(next.clone()));
+        let of_one = other.games(&from(0).of_teams([1]), 1).await.unwrap();
+        assert_eq!(of_one[0].id, 1);
+        assert_eq!(other.games(&from(1).of_teams([1]), 1).await.unwrap()[0].id, 3);
+    }
+    // That game was a mistake of the NHL's.
+    let days = (0..30).filter_map(|n| day("2026-11-24").checked_add_days(Days::new(n))).collect();
+    store.store_days(&[between(2, 24, &next, &team(6))], &days).await.unwrap();
+    assert_eq!(other.team(1).await.unwrap(), Some(next));
+}
+
+pub async fn a_club_is_found_again_with_each_batch([store, other]: Stores) {
+    let (old, new) = (named(59, "Utah Hockey Club"), named(68, "Utah Mammoth"));
+    store.store(&[between(1, 0, &old, &team(6)), between(2, 48, &new, &team(6))]).await.unwrap();
+    // The NHL gives the new id up.
+    store.store(&[between(3, 72, &old, &team(6))]).await.unwrap();
+    for id in [59, 68] {
+        assert_eq!(other.team(id).await.unwrap(), Some(old.clone()));
+    }
+    // It takes another abbreviation, and the older games are its own still.
+    let moved = Team { abbreviation: "SLC".to_owned(), ..old };
+    store.store(&[between(4, 96, &moved, &team(6))]).await.unwrap();
+    assert_eq!(other.team(68).await.unwrap(), Some(moved));
+    // All-star teams are no club's, whatever they are called.
+    let stars = Team { abbreviation: "T6".to_owned(), ..named(99, "Stars") };
+    let show = Game { kind: GameKind::Other, ..between(5, 120, &stars, &named(98, "Others")) };
+    store.store(&[show]).await.unwrap();
+    assert_eq!(other.team(6).await.unwrap(), Some(team(6)));
+    assert_eq!(other.team(99).await.unwrap(), Some(stars));
+    assert_eq!(other.team(4242).await.unwrap(), None);
+}
+
 pub async fn updates_change_known_games_only([store, other]: Stores) {
     store.store(&[game(1, 0), game(2, 0)]).await.unwrap();
     let update = |id| GameUpdate {
         id,
+        day: day("2026-11-24"),
         starts_at: at(1),
+        is_time_open: false,
         state: GameState::Live,
         score: Some(Score { away: 2, home: 1 }),
     };
     assert_eq!(other.update(&[update(3), update(2)]).await.unwrap(), 1);
     assert_eq!(other.update(&[update(2)]).await.unwrap(), 0);
     let changed = Game {
+        day: day("2026-11-24"),
         starts_at: at(1),
         state: GameState::Live,
         score: Some(Score { away: 2, home: 1 }),
         ..game(2, 0)
     };
+    assert_eq!(all(&store).await, [game(1, 0), changed.clone()]);
+    // Each field by itself is a change, back and forth.
+    let was = update(2);
+    let changes = [
+        GameUpdate { day: day("2026-11-25"), ..was.clone() },
+        GameUpdate { starts_at: at(2), ..was.clone() },
+        GameUpdate { is_time_open: true, ..was.clone() },
+        GameUpdate { state: GameState::Critical, ..was.clone() },
+        GameUpdate { score: None, ..was.clone() },
+    ];
+    for change in changes {
+        for given in [&change, &was] {
+            assert_eq!(other.update(std::slice::from_ref(given)).await.unwrap(), 1, "{change:?}");
+        }
+    }
     assert_eq!(all(&store).await, [game(1, 0), changed]);
 }
 
@@ -243,6 +431,7 @@ fn game(id: i64, hour: i64) -> Game {
         id,
         season: 20_262_027,
         kind: GameKind::Regular,
+        day: at(hour).date_naive(),
         starts_at: at(hour),
         is_time_open: false,
         away: team(id + 1),
@@ -258,11 +447,30 @@ fn team(id: i64) -> Team {
     Team { id, abbreviation: format!("T{id}"), name: format!("Team {id}") }
 }
 
+/// A team with an abbreviation that others have too.
+fn named(id: i64, name: &str) -> Team {
+    Team { id, abbreviation: "UTA".to_owned(), name: name.to_owned() }
+}
+
+/// A game of one team at another's.
+fn between(id: i64, hour: i64, away: &Team, home: &Team) -> Game {
+    Game { away: away.clone(), home: home.clone(), ..game(id, hour) }
+}
+
+fn day(text: &str) -> NaiveDate {
+    text.parse().unwrap()
+}
+
 /// So many hours after a time.
 fn at(hours: i64) -> DateTime<Utc> {
     "2026-11-23T12:00:00Z".parse::<DateTime<Utc>>().unwrap() + TimeDelta::hours(hours)
 }
 
+/// Every game from so many hours after a time on.
+fn from(hours: i64) -> GameFilter {
+    GameFilter::from(at(hours), at(hours).date_naive())
+}
+
 async fn all(store: &Arc<dyn ScheduleRepository>) -> Vec<Game> {
-    store.games(&GameFilter::from(at(-9999)), 1000).await.unwrap()
+    store.games(&from(-9999), 1000).await.unwrap()
 }

@@ -9,7 +9,10 @@
 )]
 
 #[macro_use]
+#[path = "../running/mod.rs"]
 mod running;
+
+mod feed;
 
 use std::time::Duration;
 
@@ -91,9 +94,12 @@ fn answers(telegram: &Simulator) -> Vec<(String, Option<String>)> {
         .collect()
 }
 
+async fn open(database: &ThrowAwayDatabase) -> Database {
+    Database::open_existing(database.url().parse().unwrap()).await.unwrap()
+}
+
 async fn chosen(database: &ThrowAwayDatabase, id: i64) -> Preferences {
-    let database = Database::open_existing(database.url().parse().unwrap()).await.unwrap();
-    let service = PreferencesService::new(DieselPreferencesRepository::new(database));
+    let service = PreferencesService::new(DieselPreferencesRepository::new(open(database).await));
     service.preferences(id.try_into().unwrap()).await.unwrap()
 }
 
@@ -376,7 +382,7 @@ async fn many_press_at_once(database: ThrowAwayDatabase) {
         assert_eq!(chosen(&database, person.id).await.time_zone, Some(Tz::America__New_York));
     }
     // Erasing a person erases what they have chosen.
-    let database = Database::open_existing(database.url().parse().unwrap()).await.unwrap();
+    let database = open(&database).await;
     let users = UserService::new(DieselUserRepository::new(database.clone()), SystemClock);
     users.delete_users(&[1.try_into().unwrap()]).await.unwrap();
     let preferences = PreferencesService::new(DieselPreferencesRepository::new(database));

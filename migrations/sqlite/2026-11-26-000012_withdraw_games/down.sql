@@ -1,0 +1,4 @@
+DROP INDEX games_day;
+ALTER TABLE teams DROP COLUMN club;
+ALTER TABLE games DROP COLUMN is_withdrawn;
+ALTER TABLE games DROP COLUMN day;
