@@ -30,8 +30,8 @@ fn every_command_works_and_leaves_nothing_behind() {
     let Some(other) = PooledDatabase::start() else { return };
     manage(other.database(), &["migrate"], "");
     for expected in ["2,000 created, 0 updated", "0 created, 0 updated, 2,000 unchanged"] {
-        let told = manage(other.database(), &["import", "-", "--format", "jsonl"], &file);
-        assert!(told.contains(expected), "{told}");
+        let printed = manage(other.database(), &["import", "-", "--format", "jsonl"], &file);
+        assert!(printed.contains(expected), "{printed}");
     }
     assert_eq!(manage(other.database(), &["export", "--format", "jsonl"], ""), file);
     other.check_sessions();

@@ -43,7 +43,7 @@ async fn without_a_pooler_none_is_found() {
     }
 }
 
-/// What the setting says is believed, and nobody is asked.
+/// What the setting says is taken as it is.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pool_mode_that_is_set_counts() {
     let Some(pooled) = PooledDatabase::with_settings("pool_mode = session") else { return };
