@@ -128,12 +128,11 @@ async fn work(
     let taken = async {
         match &http.webhook {
             Some(webhook) => {
-                let clock = Arc::new(SystemClock);
                 let receiver =
-                    receiver.get_or_init(|| bot.receiver(services, clock, webhook.secret.clone()));
+                    receiver.get_or_init(|| bot.receiver(services, webhook.secret.clone()));
                 receive(&bot, webhook, http.address, receiver, shutdown).await
             }
-            None => Ok(bot.poll(services, Arc::new(SystemClock), shutdown.requested()).await?),
+            None => Ok(bot.poll(services, shutdown.requested()).await?),
         }
     };
     tokio::select! {
@@ -180,7 +179,7 @@ async fn start(
     database_url: DatabaseUrl,
 ) -> anyhow::Result<(Bot, Database)> {
     let database = Database::open(database_url).await?;
-    let bot = Bot::connect_patiently(settings).await?;
+    let bot = Bot::connect_patiently(settings, Arc::new(SystemClock)).await?;
     let bots = DieselBotRepository::new(database.clone());
     // Looked at before it is migrated: another bot's database is left as it is.
     let is_pending = |(_, state): &(_, MigrationState)| *state == MigrationState::Pending;

@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::{
     api_url::ApiUrl,
     client::{CallError, Client},
+    clock::{ClockDifference, TelegramClock},
     error::BotError,
     handler::Handler,
     ingest::Ingest,
@@ -52,8 +53,9 @@ impl Settings {
         goes_far && !self.api_url.is_https()
     }
 
-    fn client(&self) -> Result<Client, CallError> {
-        Client::new(self.api_url.clone(), self.proxy.as_ref(), self.token.clone())
+    fn client(&self, clock: Arc<dyn Clock>) -> Result<Client, CallError> {
+        let clock = TelegramClock::new(clock);
+        Client::new(self.api_url.clone(), self.proxy.as_ref(), self.token.clone(), clock)
     }
 }
 
@@ -89,12 +91,13 @@ pub struct Bot {
 }
 
 impl Bot {
-    /// Asks Telegram who the bot is; once, without trying again.
+    /// Asks Telegram who the bot is; once, without trying again. `clock` is compared with Telegram's
+    /// by what it answers, from then on.
     ///
     /// # Errors
     /// When Telegram does not accept the token, or cannot be reached.
-    pub async fn connect(settings: Settings) -> Result<Self, BotError> {
-        let client = settings.client()?;
+    pub async fn connect(settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, BotError> {
+        let client = settings.client(clock)?;
         let me = get_me(&client).await?;
         Self::new(client, me, settings.admins, settings.send_rate)
     }
@@ -103,8 +106,11 @@ impl Bot {
     ///
     /// # Errors
     /// When Telegram does not accept the token.
-    pub async fn connect_patiently(settings: Settings) -> Result<Self, BotError> {
-        let client = settings.client()?;
+    pub async fn connect_patiently(
+        settings: Settings,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, BotError> {
+        let client = settings.client(clock)?;
         let me = patiently("Telegram cannot be reached", || get_me(&client)).await?;
         Self::new(client, me, settings.admins, settings.send_rate)
     }
@@ -136,6 +142,11 @@ impl Bot {
         self.intake.clone()
     }
 
+    /// How the clock compares with Telegram's; `None` where the server does not tell its time.
+    pub fn clock_difference(&self) -> Option<ClockDifference> {
+        self.client.clock().difference()
+    }
+
     /// The bot's own id.
     pub fn id(&self) -> TelegramId {
         self.id
@@ -156,7 +167,6 @@ impl Bot {
     pub async fn poll(
         &self,
         services: Services,
-        clock: Arc<dyn Clock>,
         shutdown: impl Future<Output = ()>,
     ) -> Result<(), BotError> {
         let mut shutdown = std::pin::pin!(shutdown);
@@ -167,7 +177,7 @@ impl Bot {
             }) => result.map_err(BotError::Call)?,
         }
         self.set_menus();
-        let ingest = self.ingest(services, clock);
+        let ingest = self.ingest(services);
         log::info!(bot_id = self.id.get(); "ready: @{} takes updates by long polling", self.username());
         self.intake.goes_on();
         poll::run(&self.client, &ingest, &self.intake, shutdown).await
@@ -175,13 +185,8 @@ impl Bot {
 
     /// What takes the updates that Telegram brings to the webhook with this secret, registers whom
     /// they come from, and answers commands and buttons, with `services`.
-    pub fn receiver(
-        &self,
-        services: Services,
-        clock: Arc<dyn Clock>,
-        secret: WebhookSecret,
-    ) -> Receiver {
-        Receiver::new(self.ingest(services, clock), self.intake.clone(), secret)
+    pub fn receiver(&self, services: Services, secret: WebhookSecret) -> Receiver {
+        Receiver::new(self.ingest(services), self.intake.clone(), secret)
     }
 
     /// Tells Telegram to bring updates to `webhook`, as often as it takes, and sets the menus.
@@ -209,7 +214,8 @@ impl Bot {
         Ok(())
     }
 
-    fn ingest(&self, services: Services, clock: Arc<dyn Clock>) -> Ingest {
+    fn ingest(&self, services: Services) -> Ingest {
+        let clock: Arc<dyn Clock> = Arc::new(self.client.clock().clone());
         let Services { users, schedule, preferences } = services;
         let handler = Handler {
             client: self.client.clone(),

@@ -3,8 +3,9 @@ use std::time::Duration;
 use reqwest::Response;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
+use tokio::time::Instant;
 
-use crate::{api_url::ApiUrl, lossy::Text, proxy::ProxyUrl, token::BotToken};
+use crate::{api_url::ApiUrl, clock::TelegramClock, lossy::Text, proxy::ProxyUrl, token::BotToken};
 
 /// The largest answer that is read. A hundred updates of ordinary size are a few hundred KiB; at
 /// their largest, with every text, entity and reply that Telegram allows, they stay below this.
@@ -22,6 +23,7 @@ pub(crate) struct Client {
     http: reqwest::Client,
     url: ApiUrl,
     token: BotToken,
+    clock: TelegramClock,
 }
 
 impl Client {
@@ -31,6 +33,7 @@ impl Client {
         url: ApiUrl,
         proxy: Option<&ProxyUrl>,
         token: BotToken,
+        clock: TelegramClock,
     ) -> Result<Self, CallError> {
         let failed = |error| CallError::transport("build", error);
         let http = reqwest::Client::builder().no_proxy();
@@ -45,7 +48,12 @@ impl Client {
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .map_err(failed)?;
-        Ok(Self { http, url, token })
+        Ok(Self { http, url, token, clock })
+    }
+
+    /// The clock that answers are compared with.
+    pub(crate) fn clock(&self) -> &TelegramClock {
+        &self.clock
     }
 
     /// Calls a method and reads what we need of its result.
@@ -75,11 +83,18 @@ impl Client {
         timeout: Duration,
     ) -> Result<Body, CallError> {
         let request = self.http.post(self.url.method(&self.token, method)).json(parameters);
+        let asked = Instant::now();
         let response = request
             .timeout(timeout)
             .send()
             .await
             .map_err(|error| CallError::transport(method, error))?;
+        // What others answer in Telegram's place, such as a proxy, may have another time.
+        if response.status().is_success()
+            && let Some(date) = response.headers().get("date").and_then(|it| it.to_str().ok())
+        {
+            self.clock.compare(date, asked);
+        }
         let status = response.status().as_u16();
         let bytes = read_bounded(method, response).await?;
         // What is not valid Unicode spoils the text that it stands in, not the whole answer.
@@ -346,6 +361,11 @@ pub(crate) enum Conflict {
 mod tests {
     use super::*;
 
+    fn client(url: ApiUrl) -> Client {
+        let clock = TelegramClock::new(std::sync::Arc::new(rollcall_domain::SystemClock));
+        Client::new(url, None, "1:x".parse().unwrap(), clock).unwrap()
+    }
+
     fn body(text: &str) -> Body {
         let token = "123:hunter2".parse().unwrap();
         Body { method: "getMe", status: 200, text: text.to_owned(), token }
@@ -380,7 +400,7 @@ mod tests {
                 b"HTTP/1.1 200 OK\r\nContent-Length: 25\r\n\r\n{\"ok\":true,\"result\":\"A\xff\"}";
             stream.write_all(answer).unwrap();
         });
-        let client = Client::new(url, None, "1:x".parse().unwrap()).unwrap();
+        let client = client(url);
         assert_eq!(client.call::<String>("getMe", &()).await.unwrap(), "A\u{fffd}");
         tokio::task::spawn_blocking(|| server.join().unwrap()).await.unwrap();
     }
@@ -501,7 +521,7 @@ mod tests {
             }
             sent
         });
-        let client = Client::new(url, None, "1:x".parse().unwrap()).unwrap();
+        let client = client(url);
         let error = client.call::<i64>("getUpdates", &()).await.unwrap_err();
         let expected = "the answer to getUpdates (HTTP status 200) cannot be read: it is longer than 33554432 bytes";
         assert_eq!(error.to_string(), expected);

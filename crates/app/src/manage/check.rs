@@ -3,17 +3,18 @@
 use std::{
     io::{self, Write},
     process::ExitCode,
+    sync::Arc,
 };
 
 use anyhow::{Context, bail};
 use clap::Args;
-use rollcall_domain::TelegramId;
+use rollcall_domain::{SystemClock, TelegramId};
 use rollcall_repository::BotRepository;
 use rollcall_repository_diesel::{
     Database, DatabaseUrl, DieselBotRepository, MigrationState, OpenToOthers, PoolMode, Sessions,
     open_to_others,
 };
-use rollcall_telegram::{Bot, Settings};
+use rollcall_telegram::{Bot, ClockDifference, Settings};
 
 use super::output::{size, stdout};
 use crate::{
@@ -105,9 +106,12 @@ async fn run(settings: Result<Checked, SettingError>) -> anyhow::Result<ExitCode
                 writeln!(stdout(), "! Telegram: {EXPOSED_TOKEN}")?;
             }
             let asked = ask(settings).await;
-            let bot = report
-                .check("Telegram", asked, |(id, username)| format!("@{username} ({id})"))?
-                .map(|(id, _)| id);
+            let name = |bot: &Bot| format!("@{} ({})", bot.username(), bot.id());
+            let bot = report.check("Telegram", asked, name)?;
+            if let Some(bot) = &bot {
+                report_clock(bot.clock_difference())?;
+            }
+            let bot = bot.map(|bot| bot.id());
             if let (Some(bot), Some((database, _)), true) = (bot, &database, migrated) {
                 report.check("Owner", owner(database, bot).await, Clone::clone)?;
             }
@@ -192,9 +196,19 @@ async fn migrations(database: &Database) -> anyhow::Result<String> {
     Ok(format!("all {} are applied", migrations.len()))
 }
 
-async fn ask(settings: Settings) -> anyhow::Result<(TelegramId, String)> {
-    let bot = Bot::connect(settings).await?;
-    Ok((bot.id(), bot.username()))
+async fn ask(settings: Settings) -> anyhow::Result<Bot> {
+    Ok(Bot::connect(settings, Arc::new(SystemClock)).await?)
+}
+
+/// Warns where this machine's clock is wrong. A server that does not tell its time proves nothing.
+fn report_clock(difference: Option<ClockDifference>) -> io::Result<()> {
+    match difference {
+        None => writeln!(stdout(), "- Clock: not compared, because Telegram's answer has no Date"),
+        Some(difference) if difference.is_none() => writeln!(stdout(), "✓ Clock: {difference}"),
+        Some(difference) => {
+            writeln!(stdout(), "! Clock: {difference}; set it right, for example by NTP")
+        }
+    }
 }
 
 async fn owner(database: &Database, bot: TelegramId) -> anyhow::Result<String> {
