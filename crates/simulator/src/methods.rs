@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::clock::unix_now;
 use crate::exchange::Exchange;
 use crate::markup::{Formatted, parse_html};
 use crate::params::Params;
@@ -125,7 +124,7 @@ fn send_message(telegram: &Telegram, params: &Params) -> Answer {
     let place = state.places.of_message(&chat, params)?;
     let message_id = telegram.next_message_id();
     let mut message = json!({
-        "message_id": message_id, "date": unix_now(), "chat": chat, "from": telegram.bot_json(),
+        "message_id": message_id, "date": telegram.now(), "chat": chat, "from": telegram.bot_json(),
     });
     if let Value::Object(fields) = &mut message {
         fields.extend(place.into_iter().map(|(name, value)| (name.to_owned(), value)));
@@ -171,7 +170,7 @@ fn edit_message_text(telegram: &Telegram, params: &Params) -> Answer {
         ));
     }
     if let Value::Object(fields) = &mut edited {
-        fields.insert("edit_date".into(), json!(unix_now()));
+        fields.insert("edit_date".into(), json!(telegram.now()));
     }
     message.json = edited;
     message.text = formatted.text;

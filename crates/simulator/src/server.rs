@@ -6,6 +6,7 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, Response, StatusCode, Uri, header};
+use chrono::DateTime;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -49,7 +50,7 @@ async fn answer(
         () = telegram.closed() => Answered::Fault(Fault::Closed),
     };
     match answered {
-        Answered::Response(response) => response,
+        Answered::Response(response) => dated(response, telegram.now()),
         Answered::Fault(fault) => misbehave(fault, &sabotage),
     }
 }
@@ -163,6 +164,15 @@ fn is_token(token: &str) -> bool {
         let is_id = !id.is_empty() && id.chars().all(|c| c.is_ascii_digit());
         is_id && !secret.is_empty() && secret.chars().all(is_secret_letter)
     })
+}
+
+/// Adds the time at which an answer is written; else the HTTP server would add this machine's.
+fn dated(mut response: Response<Body>, now: i64) -> Response<Body> {
+    let now = DateTime::from_timestamp(now, 0).unwrap_or_default();
+    if let Ok(date) = now.format("%a, %d %b %Y %H:%M:%S GMT").to_string().parse() {
+        response.headers_mut().insert(header::DATE, date);
+    }
+    response
 }
 
 fn refused(refusal: &Refusal) -> Response<Body> {

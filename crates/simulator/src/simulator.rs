@@ -219,6 +219,12 @@ impl Simulator {
         self.telegram.rename_bot(username);
     }
 
+    /// Sets Telegram's clock so many seconds ahead of this machine's, or behind it. Messages are dated
+    /// by it, and so are answers.
+    pub fn set_clock(&self, ahead_s: i64) {
+        self.telegram.set_clock(ahead_s);
+    }
+
     /// Makes the token invalid: from now on every call is answered with 401.
     pub fn revoke_token(&self) {
         self.telegram.state().revoked = true;

@@ -41,6 +41,8 @@ pub(crate) struct Telegram {
     bot: RwLock<Person>,
     state: Mutex<State>,
     message_ids: AtomicI64,
+    /// By how many seconds its clock is ahead of this machine's.
+    clock_ahead_s: AtomicI64,
     /// Counts changes of the state; whoever waits for one looks again after each.
     changes: watch::Sender<u64>,
     /// One permit wakes one worker of the webhook.
@@ -137,6 +139,7 @@ impl Telegram {
             bot: RwLock::new(setup.bot.clone()),
             state: Mutex::new(state),
             message_ids: AtomicI64::new(setup.first_message_id),
+            clock_ahead_s: AtomicI64::new(0),
             changes: watch::Sender::new(0),
             arrivals: Notify::new(),
             exchanges: broadcast::Sender::new(4096),
@@ -183,10 +186,19 @@ impl Telegram {
         self.enqueue([incoming])
     }
 
+    /// What its clock shows, in seconds since 1970.
+    pub(crate) fn now(&self) -> i64 {
+        unix_now().saturating_add(self.clock_ahead_s.load(Ordering::Relaxed))
+    }
+
+    pub(crate) fn set_clock(&self, ahead_s: i64) {
+        self.clock_ahead_s.store(ahead_s, Ordering::Relaxed);
+    }
+
     /// Completes an update and takes notice of what it says.
     pub(crate) fn prepare(&self, mut update: Update) -> Incoming {
         let bot = self.bot_json();
-        let missing = Missing { now: unix_now(), bot: &bot };
+        let missing = Missing { now: self.now(), bot: &bot };
         update.complete(&missing, || self.next_message_id());
         self.notice(&update);
         self.tell(|| exchange_of(&update));

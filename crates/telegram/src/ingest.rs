@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound, Utc};
 use rollcall_domain::{Clock, Interaction, Registration, SetAside, TelegramId, Username};
 use rollcall_service::{ServiceError, UserService};
 use serde_json::value::RawValue;
@@ -18,6 +18,7 @@ use crate::{
     lanes::Lanes,
     own_name::OwnName,
     refusals::{Fault, Refusals},
+    stream::Stream,
     trouble::chain,
     update::{self, CommandMessage, Press, Update},
 };
@@ -106,9 +107,13 @@ impl Ingest {
         }
     }
 
-    /// Reads updates that have just come together; see [`update::read`]. Where the bot may have been
-    /// renamed, Telegram is asked first.
-    pub(crate) async fn read<'a>(&self, raw: Vec<&'a RawValue>) -> Vec<Update<'a>> {
+    /// Reads updates that have just come together in a stream; see [`update::read`]. Where the bot may
+    /// have been renamed, Telegram is asked first.
+    pub(crate) async fn read<'a>(
+        &self,
+        raw: Vec<&'a RawValue>,
+        stream: &mut Stream,
+    ) -> Vec<Update<'a>> {
         let received = self.clock.now();
         let read_as = |own_name: Option<&Username>| -> Vec<Update<'a>> {
             raw.iter().map(|raw| update::read(raw.get(), received, own_name)).collect()
@@ -131,7 +136,9 @@ impl Ingest {
                 self.handler.outbox.learn(*migration);
             }
         }
-        if let Some(latest) = date_the_undated(&mut updates) {
+        let latest = date_the_undated(&mut updates, stream.now(received));
+        stream.note(received, latest);
+        if let Some(latest) = latest {
             let lag_ms = (received - latest).num_milliseconds().max(0);
             let lag = Duration::from_millis(lag_ms.unsigned_abs());
             metrics::gauge!("rollcall_update_lag_seconds").set(lag.as_secs_f64());
@@ -299,10 +306,12 @@ fn user_of(update: &Update<'_>) -> Option<TelegramId> {
 /// An update that does not tell its time, such as a callback query, happened no later than when it
 /// came; but after a pause of the bot that says little, and would make what its user did since look
 /// older. Updates come in the order in which things happened, so it takes the latest time told
-/// before it in its batch, or else the first told after it. Answers the latest time told.
-fn date_the_undated(updates: &mut [Update<'_>]) -> Option<DateTime<Utc>> {
+/// before it in its batch, or else the first told after it; where none is, it is no later than
+/// `now`, which those before the batch show. Answers the latest time told.
+fn date_the_undated(updates: &mut [Update<'_>], now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let mut told = updates.iter().filter(|update| update.is_dated);
-    let mut latest = told.find_map(|update| Some(update.interaction.as_ref()?.at))?;
+    let first = told.find_map(|update| Some(update.interaction.as_ref()?.at));
+    let mut latest = first.unwrap_or_else(|| now.trunc_subsecs(0));
     for update in updates {
         let Some(interaction) = &mut update.interaction else { continue };
         if update.is_dated {
@@ -311,7 +320,7 @@ fn date_the_undated(updates: &mut [Update<'_>]) -> Option<DateTime<Utc>> {
             interaction.at = interaction.at.min(latest);
         }
     }
-    Some(latest)
+    first.map(|_| latest)
 }
 
 /// Counts updates that were taken: added up first, for counting takes longer than adding.
@@ -346,7 +355,9 @@ mod tests {
             let texts: Vec<String> = updates.iter().map(Value::to_string).collect();
             let mut updates: Vec<Update> =
                 texts.iter().map(|text| update::read(text, received, None)).collect();
-            date_the_undated(&mut updates);
+            let now = DateTime::from_timestamp(1900, 0).unwrap();
+            let latest = date_the_undated(&mut updates, now);
+            assert_eq!(latest.is_some(), updates.iter().any(|update| update.is_dated));
             let at =
                 |update: &Update| update.interaction.as_ref().map(|acted| acted.at.timestamp());
             updates.iter().filter_map(at).collect::<Vec<_>>()
@@ -355,7 +366,7 @@ mod tests {
         let text =
             |date: i64| json!({"update_id": 2, "message": {"from": {"id": 5}, "date": date}});
 
-        assert_eq!(seconds(std::slice::from_ref(&callback)), [2000]);
+        assert_eq!(seconds(std::slice::from_ref(&callback)), [1900]);
         assert_eq!(seconds(&[text(1000), callback.clone(), text(1010)]), [1000, 1000, 1010]);
         assert_eq!(seconds(&[callback.clone(), text(1000)]), [1000, 1000]);
         assert_eq!(seconds(&[text(1000), text(900), callback.clone()]), [1000, 900, 1000]);

@@ -37,6 +37,7 @@ mod refusals;
 mod reply;
 mod schedule;
 mod settings_menu;
+mod stream;
 mod text;
 mod token;
 mod trouble;

@@ -12,6 +12,7 @@ use crate::{
     error::BotError,
     ingest::{Ingest, Taken},
     intake::Intake,
+    stream::Stream,
     trouble::{Trouble, chain},
     update::{self, Update},
 };
@@ -45,6 +46,7 @@ pub(crate) async fn run(
     let mut limit = FULL_BATCH;
     let mut hindrances = Hindrances::new(intake.clone());
     let mut registrar = Registrar::new(ingest, intake);
+    let mut stream = Stream::default();
     let mut stopping = false;
     while !stopping {
         let started = Instant::now();
@@ -64,7 +66,12 @@ pub(crate) async fn run(
             Err(error) => Err(error),
         };
         let updates = match read {
-            Ok(raw) => ingest.read(raw).await,
+            Ok(raw) => {
+                let is_full = u32::try_from(raw.len()).is_ok_and(|number| number >= limit);
+                let updates = ingest.read(raw, &mut stream).await;
+                stream.end_batch(is_full);
+                updates
+            }
             Err(error) if hindrances.end_it(&error) => return Err(BotError::BadToken(error)),
             Err(error) => {
                 if matches!(error, CallError::TooLong { .. }) {

@@ -21,6 +21,7 @@ use crate::{
     error::BotError,
     ingest::{Commands, Ingest, Taken},
     intake::Intake,
+    stream::Stream,
     trouble::Trouble,
 };
 
@@ -111,7 +112,8 @@ impl Receiver {
     async fn register(&self, body: &[u8]) -> Result<Commands, NotTaken> {
         let body = String::from_utf8_lossy(body);
         let updates = match serde_json::from_str::<&RawValue>(&body) {
-            Ok(raw) => self.ingest.read(vec![raw]).await,
+            // Requests come in no order that would tell the age of one by another's.
+            Ok(raw) => self.ingest.read(vec![raw], &mut Stream::default()).await,
             Err(error) => {
                 log::warn!(fault = place(&error); "something that is no update was brought");
                 return Ok(Commands::default());
