@@ -213,15 +213,12 @@ async fn test_users_cleans_up_after_a_failure_too() {
     for database in ThrowAwayDatabase::of_each_kind() {
         let storage = Database::open(database.url().parse().unwrap()).await.unwrap();
         storage.migrate().await.unwrap();
-        // A user of an earlier run, seen in the future: nothing that comes now can change it.
-        let users = DieselUserRepository::new(storage);
-        let users = UserService::new(users, TestClock::at("2100-01-01T00:00:00Z"));
-        let left = Profile::new(TelegramId::MAX, "Left").username("rollcall-test-user-1");
-        users.get_or_create_user(&left).await.unwrap();
+        let users = UserService::new(DieselUserRepository::new(storage), SystemClock);
+        keep_last_names(&database);
 
         let (code, printed, _) = run(&database, &["test-users", "--cleanup"], "", &[]);
         assert_eq!(code, 1);
-        assert!(printed.contains("✗ update it: the change is not there\n"), "{printed}");
+        assert!(printed.contains("✗ read it back: its name is another\n"), "{printed}");
         assert!(printed.contains("✓ remove the 4 users of this test\n"), "{printed}");
         assert_eq!(users.get_user_stats().await.unwrap().total_users, 0);
     }
@@ -432,10 +429,25 @@ async fn check_tells_what_the_bot_would_meet() {
         let expected = format!(
             "✓ Migrations: all {} are applied\n\
              ✓ Telegram: @rollcall_bot (123456789)\n\
+             ✓ Clock: this machine's clock agrees with Telegram's\n\
              ✓ Owner: the database is nobody's yet\n",
             migrations.len()
         );
         assert!(printed.ends_with(&expected), "{printed}");
+
+        telegram.set_clock(-3600);
+        let (code, printed, _) = run(&database, &["check"], "", &good);
+        assert_eq!(code, 0, "{printed}");
+        let clock = printed.lines().find_map(|line| line.strip_prefix("! Clock: ")).unwrap();
+        let seconds: u64 = clock
+            .strip_prefix("this machine's clock is ")
+            .and_then(|rest| {
+                rest.strip_suffix(" seconds ahead of Telegram's; set it right, for example by NTP")
+            })
+            .and_then(|seconds| seconds.parse().ok())
+            .unwrap_or_else(|| panic!("{clock}"));
+        assert!((3595..=3605).contains(&seconds), "{clock}");
+        telegram.set_clock(0);
 
         manage(&database, &["migrate", "--revert", "--yes"], "");
         let (code, printed) = check(&[good[0], ("TELEGRAM_BOT_TOKEN", "123456789:hunter2")]);
@@ -769,6 +781,28 @@ async fn admins(database: &ThrowAwayDatabase) -> AdminService {
 fn spoil(database: &ThrowAwayDatabase) {
     let sql = "UPDATE activity_sums SET value = value + 5 WHERE figure = 'new';
                UPDATE source_sums SET starts = 0;";
+    execute(database, sql);
+}
+
+/// Has the database undo whatever changes a last name.
+fn keep_last_names(database: &ThrowAwayDatabase) {
+    let sql = match database.file() {
+        Some(_) => {
+            "CREATE TRIGGER keep AFTER UPDATE OF last_name ON telegram_users BEGIN
+             UPDATE telegram_users SET last_name = old.last_name
+             WHERE telegram_id = old.telegram_id; END"
+        }
+        None => {
+            "CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql
+             AS 'BEGIN NEW.last_name := OLD.last_name; RETURN NEW; END';
+             CREATE TRIGGER keep BEFORE UPDATE ON telegram_users
+             FOR EACH ROW EXECUTE FUNCTION keep()"
+        }
+    };
+    execute(database, sql);
+}
+
+fn execute(database: &ThrowAwayDatabase, sql: &str) {
     match database.file() {
         Some(file) => {
             let file = file.to_str().unwrap();

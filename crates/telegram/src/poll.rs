@@ -276,7 +276,12 @@ impl<'a> Registrar<'a> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use rollcall_domain::SystemClock;
+
     use super::*;
+    use crate::clock::TelegramClock;
 
     fn refused(code: i64) -> CallError {
         CallError::Refused {
@@ -292,7 +297,8 @@ mod tests {
     async fn a_token_that_was_good_is_tried_for_five_minutes() {
         for code in [401, 404] {
             let url = "http://127.0.0.1:1".parse().unwrap();
-            let client = Client::new(url, None, "1:x".parse().unwrap()).unwrap();
+            let clock = TelegramClock::new(Arc::new(SystemClock));
+            let client = Client::new(url, None, "1:x".parse().unwrap(), clock).unwrap();
             let intake = Intake::not_yet();
             let mut hindrances = Hindrances::new(intake.clone());
             assert!(hindrances.end_it(&refused(code)), "it never worked");
