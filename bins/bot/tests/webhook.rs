@@ -13,7 +13,7 @@ mod running;
 
 use std::time::{Duration, Instant};
 
-use rollcall_simulator::{Fault, Person, Simulator};
+use rollcall_simulator::{Fault, Person, Simulator, Update};
 use rollcall_testkit::{PooledDatabase, ThrowAwayDatabase};
 use running::{
     RunningBot,
@@ -31,6 +31,7 @@ const PATH: &str = "/under/a/path";
 stories!(
     everybody_is_registered_and_answered,
     a_renamed_bot_is_noticed,
+    presses_are_dated_by_telegrams_clock,
     what_is_not_stored_comes_again,
     processes_share_a_database_and_an_address,
     a_signal_lets_requests_and_answers_out,
@@ -90,6 +91,23 @@ async fn a_renamed_bot_is_noticed(database: ThrowAwayDatabase) {
     assert_eq!(telegram.calls("getMe"), 2, "asked once for all");
     let users = stored(&database).await;
     assert_eq!(users.iter().filter(|user| user.source.is_some()).count(), 20);
+}
+
+/// Where this machine's clock is an hour ahead, what answers of the Bot API show counts.
+async fn presses_are_dated_by_telegrams_clock(database: ThrowAwayDatabase) {
+    let telegram = Simulator::start().await.unwrap();
+    telegram.set_clock(-3600);
+    let hook = Hook::new(PATH).await;
+    let bot = hook.start(&telegram, &database, &[]).await;
+    for (name, update) in [
+        ("Ada", Update::callback_query(&Person::new(1815, "Ada"), "data")),
+        ("Augusta", Update::text(&Person::new(1815, "Augusta"), "hello")),
+    ] {
+        let update = telegram.push(update);
+        telegram.wait_until_confirmed(update).await.unwrap();
+        assert_eq!(stored(&database).await[0].first_name, name);
+    }
+    assert!(bot.terminate().await.contains(" seconds ahead of Telegram's"));
 }
 
 /// While the database cannot be written, updates are refused; once it can, they come again, and

@@ -100,7 +100,10 @@ fn the_domain_is_built_of_time_errors_and_letters() {
     let metadata = metadata();
     let packages = metadata.workspace_packages();
     let domain = packages.iter().find(|package| package.name == "rollcall-domain").unwrap();
-    assert_eq!(dependencies(domain), ["chrono", "chrono-tz", "thiserror", "unicode-normalization"]);
+    assert_eq!(
+        dependencies(domain),
+        ["chrono", "chrono-tz", "thiserror", "unicode-normalization", "unicode-properties"]
+    );
 }
 
 #[test]

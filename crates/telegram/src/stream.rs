@@ -52,10 +52,7 @@ impl Stream {
             let waited = TimeDelta::from_std(head.elapsed()).unwrap_or(TimeDelta::MAX);
             self.delay - SECOND - CLOCK_TOLERANCE > waited
         });
-        let live = if self.was_live { self.delay } else { TimeDelta::zero() };
-        if self.was_live != !self.logged.is_zero() || (live - self.logged).abs() > LATE {
-            self.log(live);
-        }
+        self.log(if self.was_live { self.delay } else { TimeDelta::zero() });
     }
 
     /// Notes whether more updates may be waiting behind those that came.
@@ -66,8 +63,9 @@ impl Stream {
         }
     }
 
+    /// Logs the delay of live updates, once for each change.
     fn log(&mut self, live: TimeDelta) {
-        if live > LATE {
+        if live > LATE && (live - self.logged).abs() > LATE {
             self.logged = live;
             log::warn!(
                 delay_s = live.num_seconds();
@@ -75,7 +73,7 @@ impl Stream {
                  clock is that much ahead of Telegram's, or Telegram delivers late",
                 live.num_seconds()
             );
-        } else if !self.logged.is_zero() {
+        } else if live.is_zero() && !self.logged.is_zero() {
             self.logged = TimeDelta::zero();
             log::info!("updates are dated as they come again");
         }
