@@ -244,6 +244,16 @@ impl Database {
         blocking(move || attempt(&database.url, database.writer(), work)).await
     }
 
+    /// Does what [`Database::run_long`] does with work that only reads.
+    pub(crate) async fn run_long_read<T, W>(&self, work: W) -> Result<T, RepositoryError>
+    where
+        T: Send + 'static,
+        W: Fn(&mut AnyConnection) -> Result<T, Failure> + Send + 'static,
+    {
+        let database = self.clone();
+        blocking(move || attempt(&database.url, &database.pool, work)).await
+    }
+
     /// Does what [`Database::run_long`] does with work that cannot be done twice.
     pub(crate) async fn run_once<T: Send + 'static>(
         &self,

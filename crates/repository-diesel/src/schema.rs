@@ -215,6 +215,17 @@ diesel::table! {
         about -> Nullable<BigInt>,
         old_value -> Nullable<Text>,
         new_value -> Nullable<Text>,
+        salt -> Nullable<Binary>,
+        values_hash -> Nullable<Binary>,
+        hash -> Nullable<Binary>,
+    }
+}
+
+diesel::table! {
+    audit_head (only_row) {
+        only_row -> SmallInt,
+        hash -> Binary,
+        removed_hash -> Binary,
     }
 }
 

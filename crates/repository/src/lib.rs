@@ -21,10 +21,10 @@ mod user;
 
 pub use activity::{ActivityRepository, DemoRepository, Difference, History};
 pub use admin::{
-    AdminAccountRepository, AdminRepository, AdminSessionRepository, AuditFilter,
-    AuditLogRepository, Digest, Disabling, Expiry, FactorProof, FactorSecret, NewAuditEntry,
-    NewSession, Opened, SecondFactorRepository, SignInAttemptRepository, StoredAccount,
-    StoredFactor, StoredSession,
+    AdminAccountRepository, AdminRepository, AdminSessionRepository, AuditChain, AuditFault,
+    AuditFilter, AuditLogRepository, Digest, Disabling, Expiry, FactorProof, FactorSecret,
+    NewAuditEntry, NewSession, Opened, SecondFactorRepository, SignInAttemptRepository,
+    StoredAccount, StoredFactor, StoredSession,
 };
 pub use bot::BotRepository;
 pub use directory::DirectoryRepository;

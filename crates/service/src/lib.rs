@@ -39,7 +39,8 @@ pub use error::ServiceError;
 pub use password::InvalidPassword;
 pub use preferences::PreferencesService;
 pub use rollcall_repository::{
-    AuditFilter, Difference, Imported, Lease, Page, PageRequest, Refresh, StoredGames,
+    AuditChain, AuditFault, AuditFilter, Difference, Digest, Imported, Lease, Page, PageRequest,
+    Refresh, StoredGames,
 };
 pub use schedule::{Schedule, ScheduleDay, ScheduleService, ScheduleView};
 pub use text::{Decoded, Line, Lines, Refused, Unreadable};

@@ -1,6 +1,7 @@
 //! Management commands, a module each.
 
 mod admins;
+mod audit;
 mod check;
 pub(crate) mod demo_data;
 mod export;
@@ -86,6 +87,9 @@ pub enum Command {
     /// Look after the accounts of the web admin
     #[command(subcommand)]
     Admins(admins::Admins),
+    /// Verify the audit log
+    #[command(subcommand)]
+    Audit(audit::Audit),
     /// Check settings, database, migrations and, where there is a token, Telegram
     Check(check::Check),
     /// Try creating, updating, reading and counting users on the real database, with ids that no
@@ -134,6 +138,7 @@ pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Res
         Command::Createsuperuser(command) => command.run(admin_service(open().await?)).await,
         Command::Changepassword(command) => command.run(admin_service(open().await?)).await,
         Command::Admins(command) => command.run(admin_service(open().await?)).await,
+        Command::Audit(command) => command.run(admin_service(open().await?)).await,
         Command::Check(command) => command.run(&database, environment).await,
         Command::TestUsers(command) => command.run(service(open().await?)).await,
     }

@@ -1,24 +1,63 @@
-use diesel::prelude::*;
-use rollcall_domain::TelegramId;
-use rollcall_repository::NewAuditEntry;
+use diesel::{prelude::*, result::Error as DieselError};
+use rollcall_repository::{Digest, NewAuditEntry};
 
-use crate::{connection::AnyConnection, schema::audit_log, timestamp::UtcMicros};
+use super::chain::{Chained, SALT_BYTES};
+use crate::{
+    connection::AnyConnection,
+    schema::{audit_head, audit_log},
+};
 
-/// Adds to the audit log.
-pub(super) fn add_entry(connection: &mut AnyConnection, entry: &NewAuditEntry) -> QueryResult<()> {
-    let row = (
-        audit_log::at.eq(UtcMicros::from(entry.at)),
-        audit_log::admin.eq(entry.admin.as_ref().map(ToString::to_string)),
-        audit_log::action.eq(entry.action.name()),
-        audit_log::about.eq(entry.about.map(TelegramId::get)),
-        audit_log::old_value.eq(entry.old.as_deref().map(storable)),
-        audit_log::new_value.eq(entry.new.as_deref().map(storable)),
-    );
-    diesel::insert_into(audit_log::table).values(row).execute(connection)?;
+/// Adds to the audit log, in a transaction that is open. Nobody else adds to it until that is over:
+/// each entry follows the one before it.
+pub(super) fn add_entries(
+    connection: &mut AnyConnection,
+    entries: &[NewAuditEntry],
+) -> QueryResult<()> {
+    if entries.is_empty() {
+        return Ok(());
+    }
+    let mut newest = lock_head(connection)?;
+    for entry in entries {
+        let mut salt = [0; SALT_BYTES];
+        getrandom::fill(&mut salt)
+            .map_err(|error| DieselError::SerializationError(error.to_string().into()))?;
+        let chained = Chained::new(entry, salt, newest);
+        newest = chained.hash;
+        let row = (
+            audit_log::at.eq(chained.at),
+            audit_log::admin.eq(chained.admin),
+            audit_log::action.eq(chained.action),
+            audit_log::about.eq(chained.about),
+            audit_log::old_value.eq(chained.old),
+            audit_log::new_value.eq(chained.new),
+            audit_log::salt.eq(chained.salt.to_vec()),
+            audit_log::values_hash.eq(chained.values_hash.0.to_vec()),
+            audit_log::hash.eq(chained.hash.0.to_vec()),
+        );
+        diesel::insert_into(audit_log::table).values(row).execute(connection)?;
+    }
+    diesel::update(audit_head::table)
+        .set(audit_head::hash.eq(newest.0.to_vec()))
+        .execute(connection)?;
     Ok(())
 }
 
-/// Text as PostgreSQL takes it.
-fn storable(text: &str) -> String {
-    text.replace('\0', "")
+/// Adds one entry; see [`add_entries`].
+pub(super) fn add_entry(connection: &mut AnyConnection, entry: &NewAuditEntry) -> QueryResult<()> {
+    add_entries(connection, std::slice::from_ref(entry))
+}
+
+/// The hash of the newest entry, which nobody else moves until the transaction is over.
+fn lock_head(connection: &mut AnyConnection) -> QueryResult<Digest> {
+    diesel::update(audit_head::table)
+        .set(audit_head::hash.eq(audit_head::hash))
+        .execute(connection)?;
+    let hash: Vec<u8> = audit_head::table.select(audit_head::hash).first(connection)?;
+    digest(&hash)
+}
+
+/// A hash as it is stored.
+pub(super) fn digest(bytes: &[u8]) -> QueryResult<Digest> {
+    let hash = bytes.try_into().map(Digest);
+    hash.map_err(|_| DieselError::DeserializationError("a hash that is not of 32 bytes".into()))
 }

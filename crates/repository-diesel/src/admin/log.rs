@@ -6,30 +6,41 @@ use diesel::{
     sql_types::{BigInt, Bool},
 };
 use rollcall_domain::{AuditAction, AuditEntry, TelegramId};
-use rollcall_repository::{AuditFilter, AuditLogRepository, NewAuditEntry, RepositoryError};
+use rollcall_repository::{
+    AuditChain, AuditFilter, AuditLogRepository, Digest, NewAuditEntry, RepositoryError,
+};
 
 use super::{
-    entry::add_entry,
+    entry::add_entries,
     store::{DieselAdminRepository, corrupt},
+    verify::Walk,
 };
 use crate::{connection::AnyConnection, error::Failure, schema::audit_log, timestamp::UtcMicros};
 
 #[async_trait]
 impl AuditLogRepository for DieselAdminRepository {
     async fn audit(&self, entry: &NewAuditEntry) -> Result<(), RepositoryError> {
-        let entry = entry.clone();
-        self.database
-            .write("add to the audit log", move |connection| Ok(add_entry(connection, &entry)?))
-            .await
+        self.audit_all(std::slice::from_ref(entry)).await
     }
 
     async fn audit_all(&self, entries: &[NewAuditEntry]) -> Result<(), RepositoryError> {
         let entries = entries.to_vec();
         self.database
             .write("add to the audit log", move |connection| {
-                connection.transaction(|connection| {
-                    entries.iter().try_for_each(|entry| Ok(add_entry(connection, entry)?))
-                })
+                connection.transaction(|connection| Ok(add_entries(connection, &entries)?))
+            })
+            .await
+    }
+
+    async fn verify_audit_log(
+        &self,
+        expected: Option<Digest>,
+    ) -> Result<AuditChain, RepositoryError> {
+        self.database
+            .run_long_read(move |connection| {
+                let mut walk = Walk::begin(connection, expected)?;
+                while walk.go_on(connection)? {}
+                Ok(walk.end())
             })
             .await
     }
@@ -45,6 +56,7 @@ impl AuditLogRepository for DieselAdminRepository {
             .read("read the audit log", move |connection| {
                 let rows: Vec<EntryRow> = if filter == AuditFilter::all() {
                     audit_log::table
+                        .select(COLUMNS)
                         .filter(audit_log::id.lt(before))
                         .order(audit_log::id.desc())
                         .limit(limit.into())
@@ -62,7 +74,12 @@ impl AuditLogRepository for DieselAdminRepository {
 pub(crate) fn empty_entries(connection: &mut AnyConnection, ids: &[i64]) -> QueryResult<()> {
     for id in ids {
         diesel::update(audit_log::table.filter(audit_log::about.eq(id)))
-            .set((audit_log::old_value.eq(None::<String>), audit_log::new_value.eq(None::<String>)))
+            .set((
+                audit_log::old_value.eq(None::<String>),
+                audit_log::new_value.eq(None::<String>),
+                // Without it the values cannot be guessed from their hash, which stays.
+                audit_log::salt.eq(None::<Vec<u8>>),
+            ))
             .execute(connection)?;
     }
     Ok(())
@@ -77,7 +94,7 @@ fn filtered_log(
     limit: u32,
 ) -> QueryResult<Vec<EntryRow>> {
     let is_before = sql::<Bool>("-id > ").bind::<BigInt, _>(before.saturating_neg());
-    let mut query = audit_log::table.filter(is_before).into_boxed();
+    let mut query = audit_log::table.select(COLUMNS).filter(is_before).into_boxed();
     if let Some(user) = filter.about {
         query = query.filter(audit_log::about.eq(user.get()));
     }
@@ -90,7 +107,27 @@ fn filtered_log(
     query.order(sql::<BigInt>("-id")).limit(limit.into()).load(connection)
 }
 
-/// A row of `audit_log`, its columns in the table's order.
+/// What an entry shows.
+#[expect(clippy::type_complexity, reason = "a column each")]
+const COLUMNS: (
+    audit_log::id,
+    audit_log::at,
+    audit_log::admin,
+    audit_log::action,
+    audit_log::about,
+    audit_log::old_value,
+    audit_log::new_value,
+) = (
+    audit_log::id,
+    audit_log::at,
+    audit_log::admin,
+    audit_log::action,
+    audit_log::about,
+    audit_log::old_value,
+    audit_log::new_value,
+);
+
+/// A row of `audit_log`: the columns above.
 #[derive(Queryable)]
 struct EntryRow {
     id: i64,

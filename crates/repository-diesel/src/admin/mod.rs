@@ -2,12 +2,14 @@
 
 mod accounts;
 mod attempts;
+mod chain;
 mod entry;
 mod factors;
 mod log;
 mod role;
 mod sessions;
 mod store;
+mod verify;
 
 pub(crate) use log::empty_entries;
 pub use store::DieselAdminRepository;

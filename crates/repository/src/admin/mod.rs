@@ -12,7 +12,7 @@ pub use account::{AdminAccountRepository, Disabling, StoredAccount};
 pub use attempt::SignInAttemptRepository;
 pub use digest::Digest;
 pub use factor::{FactorProof, FactorSecret, SecondFactorRepository, StoredFactor};
-pub use log::{AuditFilter, AuditLogRepository, NewAuditEntry};
+pub use log::{AuditChain, AuditFault, AuditFilter, AuditLogRepository, NewAuditEntry};
 pub use session::{AdminSessionRepository, Expiry, NewSession, Opened, StoredSession};
 
 /// The whole store of admins.

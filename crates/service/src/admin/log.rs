@@ -1,6 +1,6 @@
 use chrono::{DateTime, Utc};
 use rollcall_domain::{Admin, AuditAction, AuditEntry, TelegramId};
-use rollcall_repository::{AuditFilter, NewAuditEntry};
+use rollcall_repository::{AuditChain, AuditFilter, Digest, NewAuditEntry};
 
 use super::service::AdminService;
 use crate::ServiceError;
@@ -59,6 +59,19 @@ impl AdminService {
         };
         let entries: Vec<NewAuditEntry> = about.iter().map(entry).collect();
         Ok(self.storage.audit_all(&entries).await?)
+    }
+
+    /// Verifies that the entries of the audit log are those that were written: none was changed, added
+    /// or removed by anything but erasing a user. With `expected`, the hash of an entry that somebody
+    /// noted earlier, this entry has to be there still.
+    ///
+    /// # Errors
+    /// When the storage fails. A fault in the log is an answer.
+    pub async fn verify_audit_log(
+        &self,
+        expected: Option<Digest>,
+    ) -> Result<AuditChain, ServiceError> {
+        Ok(self.storage.verify_audit_log(expected).await?)
     }
 
     /// Up to `limit` entries of the audit log, at most 1,000, the newest first. What comes after a

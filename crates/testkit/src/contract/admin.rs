@@ -9,8 +9,8 @@ use rollcall_domain::{
     SignInLimit, TelegramId,
 };
 use rollcall_repository::{
-    AdminRepository, AuditFilter, Digest, Disabling, Expiry, NewAuditEntry, NewSession, Opened,
-    StoredAccount, StoredSession, UserRepository,
+    AdminRepository, AuditFault, AuditFilter, Digest, Disabling, Expiry, NewAuditEntry, NewSession,
+    Opened, StoredAccount, StoredSession, UserRepository,
 };
 use tokio::task::block_in_place;
 
@@ -39,6 +39,7 @@ macro_rules! admin_repository_contract {
             the_log_is_read_in_parts_and_by_what_is_kept,
             the_log_keeps_text_as_it_is,
             who_is_erased_leaves_no_values,
+            the_log_is_one_chain_also_when_written_at_once,
         );
     };
 }
@@ -352,6 +353,38 @@ pub async fn the_log_keeps_text_as_it_is([(_, admins), _]: [Store; 2]) {
     assert_eq!((read.at, &read.admin, read.action), (written.at, &written.admin, written.action));
     assert_eq!((read.about, &read.old), (written.about, &written.old));
     assert_eq!(read.new.as_deref(), Some("Жук 👩‍🚀\n\"x\""), "as every database takes it");
+}
+
+pub async fn the_log_is_one_chain_also_when_written_at_once(
+    [(users, admins), (_, others)]: [Store; 2],
+) {
+    let empty = admins.verify_audit_log(None).await.unwrap();
+    assert_eq!((empty.entries, empty.older, empty.fault), (0, 0, None));
+    let interaction = Interaction::new(at(0), Profile::of_id(id(5)), InteractionKind::Text);
+    block_in_place(|| users.register(&vec![interaction].into(), at(0))).unwrap();
+    let mut writing = tokio::task::JoinSet::new();
+    for n in 0..24_i64 {
+        let store = if n % 2 == 0 { admins.clone() } else { others.clone() };
+        let note = NewAuditEntry {
+            about: Some(id(5 + n % 2)),
+            old: (n % 3 == 0).then(|| "old\0".to_owned()),
+            new: Some(format!("новое {n}")),
+            ..entry(AuditAction::ChangedNote)
+        };
+        writing.spawn(async move { store.audit_all(&[note.clone(), note]).await.unwrap() });
+    }
+    writing.join_all().await;
+    let chain = others.verify_audit_log(None).await.unwrap();
+    assert_eq!((chain.entries, chain.fault), (48, None));
+
+    // Erasing takes values away, and nothing else.
+    assert_eq!(users.delete(&[id(5)]).await.unwrap(), 1);
+    create(&*admins, &account("ada", Role::Owner)).await;
+    let after = admins.verify_audit_log(Some(chain.newest)).await.unwrap();
+    assert_eq!((after.entries, after.fault), (49, None));
+    assert_ne!(after.newest, chain.newest);
+    let unknown = admins.verify_audit_log(Some(digest(9))).await.unwrap();
+    assert_eq!(unknown.fault, Some(AuditFault::NotExpected));
 }
 
 pub async fn who_is_erased_leaves_no_values([(users, admins), _]: [Store; 2]) {
