@@ -16,6 +16,8 @@ use running::RunningBot;
 /// A bot behind a reverse proxy on this machine.
 struct Site {
     _bot: RunningBot,
+    _telegram: Simulator,
+    _database: ThrowAwayDatabase,
     url: String,
     /// What the proxy calls the header that it writes, and what the other one is called.
     headers: [&'static str; 2],
@@ -28,7 +30,8 @@ impl Site {
         let bot = RunningBot::start(&telegram, &database, &[&own, settings].concat()).await;
         let log = bot.log();
         let url = log.split("the web admin is at ").nth(1).unwrap().lines().next().unwrap();
-        Self { url: url.to_owned(), _bot: bot, headers }
+        let url = url.to_owned();
+        Self { url, _bot: bot, _telegram: telegram, _database: database, headers }
     }
 
     /// Guesses a password; answers the status. The proxy has written these lines, and the client

@@ -193,7 +193,7 @@ fn settings_of_any_editor_are_taken_literally() {
     {
         let (folder, told) = with_settings(bytes, &["migrate"]);
         assert!(
-            told.ends_with("sqlite://pa$ss\\new.db is up to date: 11 applied.\n[exit code 0]"),
+            told.contains("sqlite://pa$ss\\new.db is up to date: ") && told.ends_with("[exit code 0]"),
             "{told}"
         );
         assert!(folder.path().join("pa$ss\\new.db").is_file());

@@ -195,7 +195,12 @@ impl Ingest {
                 let from = rest.filter_map(|update| update.update_id).min();
                 return Ok(Taken { commands, held: Some(Held { index, from, error }) });
             }
-            self.set_aside(update, &error).await?;
+            // The database may have been mended since the first attempt.
+            match self.register_together(slice::from_ref(update)).await {
+                Ok(Commands(one)) => commands.0.extend(one),
+                Err(error) if is_permanent(&error) => self.set_aside(update, &error).await?,
+                Err(error) => return Err(error),
+            }
         }
         Ok(Taken { commands, held: None })
     }
