@@ -162,7 +162,10 @@ async fn games_are_read_from_a_file() {
             let path = file("windows.json", String::new());
             std::fs::write(&path, bytes).unwrap();
             let told = read(&path).await;
-            assert!(told.contains("\n0 new, 0 changed, 1 unchanged, 0 withdrawn, 0 skipped\n"), "{told}");
+            assert!(
+                told.contains("\n0 new, 0 changed, 1 unchanged, 0 withdrawn, 0 skipped\n"),
+                "{told}"
+            );
         }
     }
 }

@@ -193,7 +193,8 @@ fn settings_of_any_editor_are_taken_literally() {
     {
         let (folder, told) = with_settings(bytes, &["migrate"]);
         assert!(
-            told.contains("sqlite://pa$ss\\new.db is up to date: ") && told.ends_with("[exit code 0]"),
+            told.contains("sqlite://pa$ss\\new.db is up to date: ")
+                && told.ends_with("[exit code 0]"),
             "{told}"
         );
         assert!(folder.path().join("pa$ss\\new.db").is_file());
