@@ -108,7 +108,6 @@ fn filtered_log(
 }
 
 /// What an entry shows.
-#[expect(clippy::type_complexity, reason = "a column each")]
 const COLUMNS: (
     audit_log::id,
     audit_log::at,
