@@ -7,7 +7,7 @@ use rollcall_domain::{Game, GameUpdate};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::game::{RawGame, Surroundings};
+use crate::game::{RawGame, Surroundings, read_day};
 
 /// More games than any answer has; the rest of one that claims to have more is left.
 const MAX_GAMES: usize = 2000;
@@ -58,7 +58,7 @@ pub struct Unreadable(String);
 /// When it is not JSON, or has neither.
 pub fn read_games(text: &str, now: DateTime<Utc>) -> Result<Games, Unreadable> {
     let answer: GamesAnswer = parse(text)?;
-    let next = answer.next_start_date.and_then(read_day);
+    let next = answer.next_start_date.and_then(date);
     let read = match (answer.game_week, answer.games) {
         (Some(days), _) => read_days(&days, now),
         (None, Some(games)) => {
@@ -88,7 +88,7 @@ pub(crate) fn read_week(
 /// Reads the text of an answer that tells how the games of a day stand.
 pub(crate) fn read_scores(text: &str, now: DateTime<Utc>) -> Result<Scores, Unreadable> {
     let answer: ScoresAnswer = parse(text)?;
-    let around = Surroundings { day: answer.current_date.and_then(read_day), now };
+    let around = Surroundings { day: answer.current_date.and_then(date), now };
     let mut read = Scores::default();
     for raw in answer.games.into_iter().take(MAX_GAMES) {
         match each(raw, |game| game.update(around)) {
@@ -109,7 +109,7 @@ fn read_days(days: &[&RawValue], now: DateTime<Utc>) -> Games {
             read.skipped.push(Skipped { id: None, reason });
             continue;
         };
-        let date = day.date.and_then(read_day);
+        let date = day.date.and_then(date);
         is_complete &= date.is_some() && day.has_all_games();
         read.days.extend(date);
         read.extend(&day.games.unwrap_or_default(), Surroundings { day: date, now });
@@ -157,8 +157,8 @@ fn each<T>(raw: &RawValue, read: impl FnOnce(RawGame) -> Result<T, String>) -> R
     read(game).map_err(|reason| Skipped { id: Some(id), reason })
 }
 
-fn read_day(raw: &RawValue) -> Option<NaiveDate> {
-    serde_json::from_str::<String>(raw.get()).ok()?.parse().ok()
+fn date(raw: &RawValue) -> Option<NaiveDate> {
+    read_day(&serde_json::from_str::<String>(raw.get()).ok()?)
 }
 
 #[derive(Deserialize)]
@@ -276,6 +276,7 @@ mod tests {
             json!({ "date": "2026-11-25" }),
             json!({ "games": [game()] }),
             json!({ "date": "soon", "games": [game()] }),
+            json!({ "date": "+99999-11-25", "games": [game()] }),
             json!({ "date": "2026-11-25", "games": [with(json!({ "startTimeUTC": "soon" }))] }),
             json!({ "date": "2026-11-25", "games": [{}] }),
             json!({ "date": "2026-11-25", "games": {} }),

@@ -23,6 +23,12 @@ const REST_OF_THE_DAY: TimeDelta = TimeDelta::hours(12);
 /// How many periods a game has before overtime, unless it says so itself.
 const REGULATION_PERIODS: i64 = 3;
 
+/// Reads a day that a schedule can be about.
+pub(crate) fn read_day(text: &str) -> Option<NaiveDate> {
+    let day: NaiveDate = text.parse().ok()?;
+    YEARS.contains(&day.year()).then_some(day)
+}
+
 /// What is known of a game from where it stands.
 #[derive(Clone, Copy)]
 pub(crate) struct Surroundings {
@@ -132,8 +138,7 @@ impl RawGame {
     }
 
     fn own_day(&self) -> Option<NaiveDate> {
-        let day: NaiveDate = self.game_date.as_ref()?.as_str()?.parse().ok()?;
-        YEARS.contains(&day.year()).then_some(day)
+        read_day(self.game_date.as_ref()?.as_str()?)
     }
 
     /// That it does not take place outweighs how it stands. A state that this version does not know
@@ -167,7 +172,7 @@ impl RawGame {
         Evidence {
             has_outcome: text(&self.game_outcome, "/lastPeriodType").is_some()
                 || self.game_schedule_state.as_deref() == Some("COMPLETED"),
-            periods_left: period.map(|period| regulation - period),
+            periods_left: period.map(|period| regulation.saturating_sub(period)),
             is_clock_at_zero: number(&self.clock, "/secondsRemaining") == Some(0)
                 || text(&self.clock, "/timeRemaining").as_deref() == Some("00:00"),
             goals: self.away_team.score.zip(self.home_team.score),
@@ -201,6 +206,7 @@ fn goals(goals: i64) -> Result<u16, String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
@@ -276,6 +282,8 @@ mod tests {
             let second = json!({ "periodDescriptor": { "number": 2 }, "clock": clock });
             assert_eq!(judged(scored(second), early), (GameState::Live, Some((2, 0))));
         }
+        let huge = json!({ "period": i64::MIN, "periodDescriptor": { "maxRegulationPeriods": 3 } });
+        assert_eq!(judged(scored(huge), early), (GameState::Live, Some((2, 0))));
         // What is not what is expected says nothing.
         let odd = json!({ "gameOutcome": 5, "period": "3", "clock": [0], "periodDescriptor": {} });
         assert_eq!(judged(scored(odd), early), (GameState::Live, Some((2, 0))));
@@ -341,5 +349,46 @@ mod tests {
         let mut nameless = with(json!({ "homeTeam": nothing }));
         nameless["homeTeam"]["abbrev"] = json!("");
         assert_eq!(read(nameless, noon()).unwrap_err(), "a team has no name");
+    }
+
+    /// What a field may be: something of use, or anything else.
+    fn anything() -> impl Strategy<Value = Value> {
+        let words = ["OK", "TBD", "PPD", "SUSP", "CNCL", "FUT", "LIVE", "OVER", "OFF", "HOVERING"];
+        let days = ["2026-11-23", "2026-11-24T00:00:00Z", "+99999-01-01", "-0001-01-01", "00:00"];
+        prop_oneof![
+            Just(Value::Null),
+            any::<i64>().prop_map(Value::from),
+            (0_i64..6).prop_map(Value::from),
+            prop::sample::select([words.as_slice(), days.as_slice()].concat())
+                .prop_map(Value::from),
+            ".{0,9}".prop_map(Value::from),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_a_game_holds_it_is_refused_or_makes_sense(
+            (state, schedule, start, day) in (anything(), anything(), anything(), anything()),
+            (period, number, regulation, clock) in (anything(), anything(), anything(), anything()),
+            (outcome, away, home) in (anything(), anything(), anything()),
+            hours in -99_i64..99,
+        ) {
+            let game = with(json!({
+                "gameState": state, "gameScheduleState": schedule, "startTimeUTC": start,
+                "gameDate": day, "period": period, "clock": { "secondsRemaining": clock },
+                "periodDescriptor": { "number": number, "maxRegulationPeriods": regulation },
+                "gameOutcome": { "lastPeriodType": outcome },
+                "awayTeam": { "score": away }, "homeTeam": { "score": home },
+            }));
+            let now = noon() + TimeDelta::hours(hours);
+            let around = Surroundings { day: None, now };
+            let game = serde_json::from_value::<RawGame>(game).ok().and_then(|it| it.game(around).ok());
+            if let Some(game) = game {
+                prop_assert!(YEARS.contains(&game.day.year()) && YEARS.contains(&game.starts_at.year()));
+                prop_assert!(!game.is_time_open || game.starts_at == undecided_start(game.day));
+                let is_to_come = [GameState::Future, GameState::Pregame, GameState::Unknown];
+                prop_assert!(game.score.is_none() || !is_to_come.contains(&game.state));
+            }
+        }
     }
 }

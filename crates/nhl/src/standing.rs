@@ -39,7 +39,7 @@ pub(crate) fn judge(evidence: &Evidence) -> GameState {
     if is_decided && away != home {
         return GameState::Final;
     }
-    match since_start >= TimeDelta::zero() || away + home > 0 {
+    match since_start >= TimeDelta::zero() || away > 0 || home > 0 {
         true => GameState::Live,
         false => GameState::Unknown,
     }
