@@ -199,6 +199,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    admin_invitations (token_hash) {
+        token_hash -> Binary,
+        role -> Text,
+        invited_by -> Text,
+        created_at -> Timestamp,
+        expires_at -> Timestamp,
+    }
+}
+
+diesel::table! {
     sign_in_failures (key_hash) {
         key_hash -> Binary,
         failures -> Integer,

@@ -114,6 +114,16 @@ mod admin {
     }
 }
 
+mod accounts {
+    use super::*;
+
+    rollcall_testkit::account_repository_contract!(open);
+
+    async fn open(url: &str) -> Arc<dyn AdminRepository> {
+        Arc::new(DieselAdminRepository::new(migrated(url).await))
+    }
+}
+
 mod second_factors {
     use super::*;
 

@@ -21,10 +21,11 @@ mod user;
 
 pub use activity::{ActivityRepository, DemoRepository, Difference, History};
 pub use admin::{
-    AdminAccountRepository, AdminRepository, AdminSessionRepository, AuditChain, AuditFault,
-    AuditFilter, AuditLogRepository, Digest, Disabling, Expiry, FactorProof, FactorSecret,
-    NewAuditEntry, NewSession, Opened, SecondFactorRepository, SignInAttemptRepository,
-    StoredAccount, StoredFactor, StoredSession,
+    Accepted, AccountChange, AdminAccountRepository, AdminRepository, AdminSessionRepository,
+    AuditChain, AuditFault, AuditFilter, AuditLogRepository, Digest, Expiry, FactorProof,
+    FactorSecret, InvitationRepository, ListedSession, NewAuditEntry, NewSession, Opened,
+    SecondFactorRepository, SignInAttemptRepository, StoredAccount, StoredFactor, StoredInvitation,
+    StoredSession,
 };
 pub use bot::BotRepository;
 pub use directory::DirectoryRepository;

@@ -160,8 +160,8 @@ async fn an_identity_is_proved_for_a_quarter_of_an_hour() {
     assert!(!is_confirmed(&account).await);
     assert_eq!(it.confirm(token, PASSWORD).await, Ok(None), "the token stays");
     assert!(is_confirmed(&account).await);
-    let told = ["ada confirmed from 192.0.2.1", "ada confirmation_failed from 192.0.2.1"];
-    assert_eq!(it.log().await[..2], told);
+    let expected = ["ada confirmed from 192.0.2.1", "ada confirmation_failed from 192.0.2.1"];
+    assert_eq!(it.log().await[..2], expected);
 
     // With a second factor, the password is not enough.
     let (app, _) = it.switch_on_in(token).await;
@@ -233,7 +233,7 @@ async fn where_it_is_required_it_is_set_up_first() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_lost_the_app_is_let_in_again() {
+async fn an_admin_who_lost_the_app_is_let_in_again() {
     let database = ThrowAwayDatabase::sqlite();
     let it = Story::new(&database).await;
     it.switch_on().await;

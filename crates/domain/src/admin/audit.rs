@@ -34,14 +34,28 @@ pub enum AuditAction {
     SignedOut,
     /// Ended every session of their own.
     SignedOutEverywhere,
+    /// Ended one of their own sessions; the new value is that of which device.
+    EndedSession,
+    /// Ended all of their own sessions but the one that they used.
+    EndedOtherSessions,
     /// Made an account; the new value is its name and role.
     CreatedAdmin,
+    /// Invited somebody to make an account; the new value is its role.
+    InvitedAdmin,
+    /// Withdrew an invitation; the new value is its role, and who invited.
+    WithdrewInvitation,
+    /// Made an account by an invitation; the new value is its role, and who invited.
+    AcceptedInvitation,
     /// Changed the password of an account; the new value is its name.
     ChangedPassword,
     /// Disabled an account; the new value is its name.
     DisabledAdmin,
     /// Enabled an account again; the new value is its name.
     EnabledAdmin,
+    /// Changed the role of an account; the values are its name and role.
+    ChangedRole,
+    /// Removed an account; the old value is its name and role.
+    RemovedAdmin,
     /// Looked at what is known of a user.
     ViewedUser,
     /// Changed the note about a user.
@@ -58,7 +72,7 @@ pub enum AuditAction {
 
 impl AuditAction {
     /// Every action.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 30] = [
         Self::SignedIn,
         Self::SignInFailed,
         Self::PassedFirstFactor,
@@ -72,10 +86,17 @@ impl AuditAction {
         Self::RenewedRecoveryCodes,
         Self::SignedOut,
         Self::SignedOutEverywhere,
+        Self::EndedSession,
+        Self::EndedOtherSessions,
         Self::CreatedAdmin,
+        Self::InvitedAdmin,
+        Self::WithdrewInvitation,
+        Self::AcceptedInvitation,
         Self::ChangedPassword,
         Self::DisabledAdmin,
         Self::EnabledAdmin,
+        Self::ChangedRole,
+        Self::RemovedAdmin,
         Self::ViewedUser,
         Self::ChangedNote,
         Self::ChangedPreferences,
@@ -100,10 +121,17 @@ impl AuditAction {
             Self::RenewedRecoveryCodes => "renewed_recovery_codes",
             Self::SignedOut => "signed_out",
             Self::SignedOutEverywhere => "signed_out_everywhere",
+            Self::EndedSession => "ended_session",
+            Self::EndedOtherSessions => "ended_other_sessions",
             Self::CreatedAdmin => "created_admin",
+            Self::InvitedAdmin => "invited_admin",
+            Self::WithdrewInvitation => "withdrew_invitation",
+            Self::AcceptedInvitation => "accepted_invitation",
             Self::ChangedPassword => "changed_password",
             Self::DisabledAdmin => "disabled_admin",
             Self::EnabledAdmin => "enabled_admin",
+            Self::ChangedRole => "changed_role",
+            Self::RemovedAdmin => "removed_admin",
             Self::ViewedUser => "viewed_user",
             Self::ChangedNote => "changed_note",
             Self::ChangedPreferences => "changed_preferences",

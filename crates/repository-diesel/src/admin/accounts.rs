@@ -2,12 +2,16 @@ use async_trait::async_trait;
 use diesel::prelude::*;
 use rollcall_domain::{AdminAccount, AdminName, Role};
 use rollcall_repository::{
-    AdminAccountRepository, Disabling, NewAuditEntry, RepositoryError, StoredAccount,
+    AccountChange, AdminAccountRepository, Digest, NewAuditEntry, RepositoryError, StoredAccount,
 };
 
 use super::{
+    entry::add_entry,
+    factors::delete_factor,
+    invitations::delete_invitations,
+    new_account::insert_account,
     role::role,
-    sessions::end_sessions,
+    sessions::{end_other_sessions, end_sessions},
     store::{Change, DieselAdminRepository, corrupt},
 };
 use crate::{
@@ -24,26 +28,9 @@ impl AdminAccountRepository for DieselAdminRepository {
         account: &StoredAccount,
         entry: &NewAuditEntry,
     ) -> Result<bool, RepositoryError> {
-        let StoredAccount { account, password_hash } = account.clone();
+        let account = account.clone();
         self.change("create an admin's account", entry, move |connection| {
-            let row = (
-                admin_accounts::name.eq(account.name.as_str()),
-                admin_accounts::role.eq(account.role.name()),
-                admin_accounts::password_hash.eq(&password_hash),
-                admin_accounts::is_disabled.eq(account.is_disabled),
-                admin_accounts::created_at.eq(UtcMicros::from(account.created_at)),
-                admin_accounts::last_signed_in_at
-                    .eq(account.last_signed_in_at.map(UtcMicros::from)),
-            );
-            let insert = diesel::insert_into(admin_accounts::table).values(row);
-            Ok(Change::of(match connection {
-                AnyConnection::Sqlite(connection) => {
-                    insert.on_conflict_do_nothing().execute(connection)?
-                }
-                AnyConnection::Postgres(connection) => {
-                    insert.on_conflict_do_nothing().execute(connection)?
-                }
-            }))
+            Ok(Change::of(insert_account(connection, &account)?))
         })
         .await
     }
@@ -79,6 +66,7 @@ impl AdminAccountRepository for DieselAdminRepository {
         &self,
         name: &AdminName,
         password_hash: &str,
+        kept: Option<Digest>,
         entry: &NewAuditEntry,
     ) -> Result<bool, RepositoryError> {
         let (name, password_hash) = (name.clone(), password_hash.to_owned());
@@ -86,7 +74,7 @@ impl AdminAccountRepository for DieselAdminRepository {
             let changed = diesel::update(admin_accounts::table.find(name.as_str()))
                 .set(admin_accounts::password_hash.eq(&password_hash))
                 .execute(connection)?;
-            end_sessions(connection, name.as_str())?;
+            end_other_sessions(connection, name.as_str(), kept)?;
             Ok(Change::of(changed))
         })
         .await
@@ -97,21 +85,11 @@ impl AdminAccountRepository for DieselAdminRepository {
         name: &AdminName,
         is_disabled: bool,
         entry: &NewAuditEntry,
-    ) -> Result<Disabling, RepositoryError> {
+    ) -> Result<AccountChange, RepositoryError> {
         let name = name.clone();
         self.change("disable or enable an admin", entry, move |connection| {
-            // Their rows are locked: of two owners who disable each other at once, the second is to
-            // see what the first one did.
-            diesel::update(admin_accounts::table.filter(is_enabled_owner()))
-                .set(admin_accounts::is_disabled.eq(false))
-                .execute(connection)?;
-            let owners: Vec<String> = admin_accounts::table
-                .filter(is_enabled_owner())
-                .select(admin_accounts::name)
-                .limit(2)
-                .load(connection)?;
-            if is_disabled && owners == [name.as_str()] {
-                return Ok(Change::None(Disabling::LastOwner));
+            if is_last_owner(connection, &name)? && is_disabled {
+                return Ok(Change::None(AccountChange::LastOwner));
             }
             let other = admin_accounts::table
                 .find(name.as_str())
@@ -121,15 +99,100 @@ impl AdminAccountRepository for DieselAdminRepository {
                 .execute(connection)?;
             if changed > 0 {
                 end_sessions(connection, name.as_str())?;
-                return Ok(Change::Made(Disabling::Done));
+                if is_disabled {
+                    delete_invitations(connection, name.as_str())?;
+                }
+                return Ok(Change::Made(AccountChange::Done));
             }
-            let known: i64 =
-                admin_accounts::table.find(name.as_str()).count().get_result(connection)?;
-            let is_known = known > 0;
-            Ok(Change::None(if is_known { Disabling::Done } else { Disabling::NoSuchAccount }))
+            let is_known = role_of(connection, &name)?.is_some();
+            Ok(Change::None(if is_known {
+                AccountChange::Done
+            } else {
+                AccountChange::NoSuchAccount
+            }))
         })
         .await
     }
+
+    async fn set_role(
+        &self,
+        name: &AdminName,
+        role: Role,
+        entry: &NewAuditEntry,
+    ) -> Result<AccountChange, RepositoryError> {
+        let (name, new) = (name.clone(), entry.clone());
+        self.change("change an admin's role", entry, move |connection| {
+            let is_last_owner = is_last_owner(connection, &name)?;
+            let Some(old) = role_of(connection, &name)? else {
+                return Ok(Change::None(AccountChange::NoSuchAccount));
+            };
+            if old == role {
+                return Ok(Change::None(AccountChange::Done));
+            }
+            if is_last_owner {
+                return Ok(Change::None(AccountChange::LastOwner));
+            }
+            diesel::update(admin_accounts::table.find(name.as_str()))
+                .set(admin_accounts::role.eq(role.name()))
+                .execute(connection)?;
+            if role < Role::Owner {
+                delete_invitations(connection, name.as_str())?;
+            }
+            let old = Some(format!("{name} ({old})"));
+            add_entry(connection, &NewAuditEntry { old, ..new.clone() })?;
+            Ok(Change::Logged(AccountChange::Done))
+        })
+        .await
+    }
+
+    async fn remove_account(
+        &self,
+        name: &AdminName,
+        entry: &NewAuditEntry,
+    ) -> Result<AccountChange, RepositoryError> {
+        let (name, removed) = (name.clone(), entry.clone());
+        self.change("remove an admin's account", entry, move |connection| {
+            if is_last_owner(connection, &name)? {
+                return Ok(Change::None(AccountChange::LastOwner));
+            }
+            let Some(role) = role_of(connection, &name)? else {
+                return Ok(Change::None(AccountChange::NoSuchAccount));
+            };
+            diesel::delete(admin_accounts::table.find(name.as_str())).execute(connection)?;
+            delete_factor(connection, name.as_str())?;
+            end_sessions(connection, name.as_str())?;
+            delete_invitations(connection, name.as_str())?;
+            let old = Some(format!("{name} ({role})"));
+            add_entry(connection, &NewAuditEntry { old, ..removed.clone() })?;
+            Ok(Change::Logged(AccountChange::Done))
+        })
+        .await
+    }
+}
+
+/// Whether an account is the last one of an owner that is enabled. Their rows are locked: of two
+/// owners who disable, remove or change each other at once, the second is to see what the first one
+/// did.
+fn is_last_owner(connection: &mut AnyConnection, name: &AdminName) -> QueryResult<bool> {
+    diesel::update(admin_accounts::table.filter(is_enabled_owner()))
+        .set(admin_accounts::is_disabled.eq(false))
+        .execute(connection)?;
+    let owners: Vec<String> = admin_accounts::table
+        .filter(is_enabled_owner())
+        .select(admin_accounts::name)
+        .limit(2)
+        .load(connection)?;
+    Ok(owners == [name.as_str()])
+}
+
+/// The role of an account, if there is one, whose row is locked.
+fn role_of(connection: &mut AnyConnection, name: &AdminName) -> Result<Option<Role>, Failure> {
+    let row = admin_accounts::table.find(name.as_str());
+    diesel::update(row)
+        .set(admin_accounts::is_disabled.eq(admin_accounts::is_disabled))
+        .execute(connection)?;
+    let found: Option<String> = row.select(admin_accounts::role).first(connection).optional()?;
+    found.map(|found| role(&found, name.as_str())).transpose()
 }
 
 /// That an account is an owner's, and enabled.
@@ -146,7 +209,7 @@ fn with_factors() -> _ {
         .left_join(second_factors::table.on(second_factors::admin.eq(admin_accounts::name)))
 }
 
-/// An account, and what tells whether it has a second factor.
+/// An account, and the last step of its second factor, if it has one.
 #[derive(Queryable)]
 struct AccountRow {
     account: Columns,

@@ -162,7 +162,7 @@ impl SecondFactorRepository for DieselAdminRepository {
                 note_sign_in(connection, &admin, proof_of.at.into())?;
             }
             if let Some(proof) = proof
-                && !use_up(connection, &name, proof, &proof_of)?
+                && !use_up(connection, &name, proof)?
             {
                 return Ok(Change::None(false));
             }
@@ -177,43 +177,39 @@ impl SecondFactorRepository for DieselAdminRepository {
                     admin_sessions::confirmed_at.eq(UtcMicros::from(proof_of.at)),
                 ))
                 .execute(connection)?;
-            Ok(if confirmed > 0 { Change::Made(true) } else { Change::None(false) })
+            if confirmed == 0 {
+                return Ok(Change::None(false));
+            }
+            // The audit log comes last in the order of locks.
+            if let Some(FactorProof::RecoveryCode(_)) = proof {
+                let left = count_codes(connection, &name)?;
+                let used = NewAuditEntry {
+                    action: AuditAction::UsedRecoveryCode,
+                    new: Some(format!("{left} left")),
+                    ..proof_of.clone()
+                };
+                add_entry(connection, &used)?;
+            }
+            Ok(Change::Made(true))
         })
         .await
     }
 }
 
 /// Uses a proof up; answers whether it was one.
-fn use_up(
-    connection: &mut AnyConnection,
-    admin: &str,
-    proof: FactorProof,
-    entry: &NewAuditEntry,
-) -> QueryResult<bool> {
-    match proof {
+fn use_up(connection: &mut AnyConnection, admin: &str, proof: FactorProof) -> QueryResult<bool> {
+    let used = match proof {
         FactorProof::Step(step) => {
             let earlier =
                 second_factors::table.find(admin).filter(second_factors::last_step.lt(step));
-            let used = diesel::update(earlier)
-                .set(second_factors::last_step.eq(step))
-                .execute(connection)?;
-            Ok(used > 0)
+            diesel::update(earlier).set(second_factors::last_step.eq(step)).execute(connection)?
         }
         FactorProof::RecoveryCode(code) => {
             let code = recovery_codes::table.find((admin, &code.0[..]));
-            if diesel::delete(code).execute(connection)? == 0 {
-                return Ok(false);
-            }
-            let left = count_codes(connection, admin)?;
-            let used = NewAuditEntry {
-                action: AuditAction::UsedRecoveryCode,
-                new: Some(format!("{left} left")),
-                ..entry.clone()
-            };
-            add_entry(connection, &used)?;
-            Ok(true)
+            diesel::delete(code).execute(connection)?
         }
-    }
+    };
+    Ok(used > 0)
 }
 
 /// Deletes the second factor of an admin, with its recovery codes; answers how many there were.
@@ -265,7 +261,7 @@ impl FactorRow {
     }
 }
 
-/// A secret as it is stored; what is wrong is told without it.
+/// A secret as it is stored. What is wrong with it is explained without showing it.
 fn read_secret(bytes: Vec<u8>) -> Result<FactorSecret, String> {
     let unusual = |bytes: Vec<u8>| format!("{} bytes are no secret", bytes.len());
     bytes.try_into().map(FactorSecret).map_err(unusual)

@@ -5,6 +5,10 @@ use crate::error::Failure;
 
 /// The role of an account.
 pub(super) fn role(name: &str, account: &str) -> Result<Role, Failure> {
-    let unknown = || corrupt("admin_accounts", "role", account, "no role has this name".to_owned());
-    Role::from_name(name).ok_or_else(unknown)
+    read_role(name).map_err(|reason| corrupt("admin_accounts", "role", account, reason))
+}
+
+/// The role of this name, else why it is none.
+pub(super) fn read_role(name: &str) -> Result<Role, String> {
+    Role::from_name(name).ok_or_else(|| "no role has this name".to_owned())
 }

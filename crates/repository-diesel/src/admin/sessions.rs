@@ -3,8 +3,8 @@ use chrono::{DateTime, Utc};
 use diesel::{Connection, dsl::exists, prelude::*};
 use rollcall_domain::{Admin, AuditAction, TelegramId};
 use rollcall_repository::{
-    AdminSessionRepository, Digest, Expiry, NewAuditEntry, NewSession, Opened, RepositoryError,
-    StoredSession,
+    AdminSessionRepository, Digest, Expiry, ListedSession, NewAuditEntry, NewSession, Opened,
+    RepositoryError, StoredSession,
 };
 
 use super::{
@@ -15,7 +15,10 @@ use super::{
 use crate::{
     connection::AnyConnection,
     error::Failure,
-    schema::{admin_accounts, admin_links, admin_sessions, second_factors, sign_in_failures},
+    schema::{
+        admin_accounts, admin_invitations, admin_links, admin_sessions, second_factors,
+        sign_in_failures,
+    },
     timestamp::UtcMicros,
 };
 
@@ -77,13 +80,42 @@ impl AdminSessionRepository for DieselAdminRepository {
             .await
     }
 
+    async fn sessions(
+        &self,
+        admin: &Admin,
+        limit: u32,
+    ) -> Result<Vec<ListedSession>, RepositoryError> {
+        let admin = admin.to_string();
+        self.database
+            .read("list an admin's sessions", move |connection| {
+                let rows: Vec<ListedRow> = admin_sessions::table
+                    .filter(admin_sessions::admin.eq(&admin))
+                    .order((admin_sessions::last_used_at.desc(), admin_sessions::token_hash))
+                    .limit(limit.into())
+                    .select((
+                        admin_sessions::token_hash,
+                        admin_sessions::device,
+                        admin_sessions::address,
+                        admin_sessions::signed_in_at,
+                        admin_sessions::last_used_at,
+                        admin_sessions::owes_factor,
+                    ))
+                    .load(connection)?;
+                rows.into_iter().map(ListedRow::into_session).collect()
+            })
+            .await
+    }
+
     async fn close_session(
         &self,
         token: Digest,
+        admin: &Admin,
         entry: &NewAuditEntry,
     ) -> Result<bool, RepositoryError> {
+        let admin = admin.to_string();
         self.change("end an admin's session", entry, move |connection| {
-            let session = admin_sessions::table.find(&token.0[..]);
+            let session =
+                admin_sessions::table.find(&token.0[..]).filter(admin_sessions::admin.eq(&admin));
             Ok(Change::of(diesel::delete(session).execute(connection)?))
         })
         .await
@@ -92,11 +124,12 @@ impl AdminSessionRepository for DieselAdminRepository {
     async fn close_sessions(
         &self,
         admin: &Admin,
+        kept: Option<Digest>,
         entry: &NewAuditEntry,
     ) -> Result<usize, RepositoryError> {
         let admin = admin.to_string();
         self.change("end an admin's sessions", entry, move |connection| {
-            Ok(Change::Made(end_sessions(connection, &admin)?))
+            Ok(Change::Made(end_other_sessions(connection, &admin, kept)?))
         })
         .await
     }
@@ -146,6 +179,7 @@ impl AdminSessionRepository for DieselAdminRepository {
             .write("forget old sessions", move |connection| {
                 let limit = i64::from(limit);
                 Ok(forget_sessions(connection, expiry, limit)?
+                    + forget_invitations(connection, expiry.expired_before.into(), limit)?
                     + forget_links(connection, expiry.linked_before.into(), limit)?
                     + forget_failures(connection, expiry.failed_before.into(), limit)?)
             })
@@ -268,6 +302,20 @@ fn forget_links(
         .execute(connection)
 }
 
+fn forget_invitations(
+    connection: &mut AnyConnection,
+    before: UtcMicros,
+    limit: i64,
+) -> QueryResult<usize> {
+    let old: Vec<Vec<u8>> = admin_invitations::table
+        .select(admin_invitations::token_hash)
+        .filter(admin_invitations::expires_at.lt(before))
+        .limit(limit)
+        .load(connection)?;
+    diesel::delete(admin_invitations::table.filter(admin_invitations::token_hash.eq_any(old)))
+        .execute(connection)
+}
+
 fn forget_failures(
     connection: &mut AnyConnection,
     before: UtcMicros,
@@ -312,6 +360,34 @@ impl SessionRow {
             has_factor: self.last_step.is_some(),
             owes_factor: self.owes_factor,
             confirmed_at: self.confirmed_at.map(Into::into),
+        })
+    }
+}
+
+/// A session as its admin sees it.
+#[derive(Queryable)]
+struct ListedRow {
+    token: Vec<u8>,
+    device: String,
+    address: String,
+    signed_in_at: UtcMicros,
+    last_used_at: UtcMicros,
+    owes_factor: bool,
+}
+
+impl ListedRow {
+    fn into_session(self) -> Result<ListedSession, Failure> {
+        let corrupt = |_| {
+            let reason = "it is no SHA-256 hash".to_owned();
+            corrupt("admin_sessions", "token_hash", "(hidden)", reason)
+        };
+        Ok(ListedSession {
+            token: self.token.try_into().map(Digest).map_err(corrupt)?,
+            device: self.device,
+            address: self.address,
+            signed_in_at: self.signed_in_at.into(),
+            last_used_at: self.last_used_at.into(),
+            owes_factor: self.owes_factor,
         })
     }
 }

@@ -5,7 +5,7 @@ use super::entry::add_entry;
 use crate::{Database, connection::AnyConnection, error::Failure};
 
 /// The store of admins, in the tables `admin_accounts`, `admin_sessions`, `admin_links`,
-/// `second_factors`, `recovery_codes`, `sign_in_failures` and `audit_log`.
+/// `admin_invitations`, `second_factors`, `recovery_codes`, `sign_in_failures` and `audit_log`.
 ///
 /// Every transaction begins with a statement that writes: on SQLite, one that reads first may find
 /// that somebody else wrote meanwhile, and has to be done again.
@@ -40,6 +40,7 @@ impl DieselAdminRepository {
                         add_entry(connection, &entry)?;
                         Ok(answer)
                     }
+                    Change::Logged(answer) => Ok(answer),
                     Change::None(answer) => Err(Unchanged::Nothing(answer)),
                 });
                 match changed {
@@ -73,6 +74,8 @@ impl<T> From<DieselError> for Unchanged<T> {
 /// What a change answers, and whether it was one. What was written before `None` is taken back.
 pub(super) enum Change<T> {
     Made(T),
+    /// Made, and the entry about it is in the audit log already.
+    Logged(T),
     None(T),
 }
 

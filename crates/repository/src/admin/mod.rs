@@ -1,23 +1,28 @@
-//! The store of admins, by what it holds: accounts, sessions, second factors, attempts to sign in,
-//! and the audit log.
+//! The store of admins, by what it holds: accounts, invitations, sessions, second factors, attempts
+//! to sign in, and the audit log.
 
 mod account;
 mod attempt;
 mod digest;
 mod factor;
+mod invitation;
 mod log;
 mod session;
 
-pub use account::{AdminAccountRepository, Disabling, StoredAccount};
+pub use account::{AccountChange, AdminAccountRepository, StoredAccount};
 pub use attempt::SignInAttemptRepository;
 pub use digest::Digest;
 pub use factor::{FactorProof, FactorSecret, SecondFactorRepository, StoredFactor};
+pub use invitation::{Accepted, InvitationRepository, StoredInvitation};
 pub use log::{AuditChain, AuditFault, AuditFilter, AuditLogRepository, NewAuditEntry};
-pub use session::{AdminSessionRepository, Expiry, NewSession, Opened, StoredSession};
+pub use session::{
+    AdminSessionRepository, Expiry, ListedSession, NewSession, Opened, StoredSession,
+};
 
 /// The whole store of admins.
 pub trait AdminRepository:
     AdminAccountRepository
+    + InvitationRepository
     + AdminSessionRepository
     + SecondFactorRepository
     + SignInAttemptRepository
@@ -27,6 +32,7 @@ pub trait AdminRepository:
 
 impl<S> AdminRepository for S where
     S: AdminAccountRepository
+        + InvitationRepository
         + AdminSessionRepository
         + SecondFactorRepository
         + SignInAttemptRepository

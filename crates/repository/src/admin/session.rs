@@ -24,6 +24,23 @@ pub struct StoredSession {
     pub confirmed_at: Option<DateTime<Utc>>,
 }
 
+/// A session in the list of an admin's own, whether it has expired or not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedSession {
+    /// The hash of its token.
+    pub token: Digest,
+    /// The browser and system, in words; "" where they are not known.
+    pub device: String,
+    /// The address of the person when it began; "" where it is not known.
+    pub address: String,
+    /// When it began.
+    pub signed_in_at: DateTime<Utc>,
+    /// When it was last used, to the minute or so.
+    pub last_used_at: DateTime<Utc>,
+    /// Whether the second factor has still to be given.
+    pub owes_factor: bool,
+}
+
 /// A session that begins.
 #[derive(Clone, Debug)]
 pub struct NewSession {
@@ -59,6 +76,8 @@ pub struct Expiry {
     pub signed_in_before: DateTime<Utc>,
     /// Links that were made before.
     pub linked_before: DateTime<Utc>,
+    /// Invitations that were good until then.
+    pub expired_before: DateTime<Utc>,
     /// Failures to sign in that were not followed by another one since.
     pub failed_before: DateTime<Utc>,
 }
@@ -79,21 +98,30 @@ pub trait AdminSessionRepository: Send + Sync {
     /// The session with this token.
     async fn session(&self, token: Digest) -> Result<Option<StoredSession>, RepositoryError>;
 
+    /// Up to `limit` sessions of an admin, the one used last first.
+    async fn sessions(
+        &self,
+        admin: &Admin,
+        limit: u32,
+    ) -> Result<Vec<ListedSession>, RepositoryError>;
+
     /// Notes that a session is being used.
     async fn touch_session(&self, token: Digest, at: DateTime<Utc>) -> Result<(), RepositoryError>;
 
-    /// Ends a session; answers whether there was one. Where there was none, nothing is added to the
-    /// audit log.
+    /// Ends a session of an admin; answers whether there was one. Where there was none, nothing is
+    /// added to the audit log.
     async fn close_session(
         &self,
         token: Digest,
+        admin: &Admin,
         entry: &NewAuditEntry,
     ) -> Result<bool, RepositoryError>;
 
-    /// Ends every session of an admin; answers how many there were.
+    /// Ends every session of an admin but `kept`; answers how many there were.
     async fn close_sessions(
         &self,
         admin: &Admin,
+        kept: Option<Digest>,
         entry: &NewAuditEntry,
     ) -> Result<usize, RepositoryError>;
 

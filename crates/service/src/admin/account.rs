@@ -1,7 +1,12 @@
 use rollcall_domain::{Admin, AdminAccount, AdminName, AuditAction, Role};
-use rollcall_repository::{Disabling, RepositoryError, StoredAccount};
+use rollcall_repository::{AccountChange, RepositoryError, StoredAccount};
 
-use super::{log::entry, service::AdminService};
+use super::{
+    attempt::{Attempt, SignInError},
+    device::Device,
+    log::entry,
+    service::AdminService,
+};
 use crate::{ServiceError, password::InvalidPassword};
 
 /// The most accounts that are listed.
@@ -50,7 +55,7 @@ impl AdminService {
         let password_hash = self.passwords.hash(password).await?;
         let entry =
             entry(self.clock.now(), by, AuditAction::ChangedPassword, Some(name.to_string()));
-        let known = self.storage.set_password(name, &password_hash, &entry).await?;
+        let known = self.storage.set_password(name, &password_hash, None, &entry).await?;
         known.then_some(()).ok_or_else(|| AccountError::NoSuchAccount(name.clone()))
     }
 
@@ -60,6 +65,14 @@ impl AdminService {
     /// When the storage fails.
     pub async fn accounts(&self) -> Result<Vec<AdminAccount>, ServiceError> {
         Ok(self.storage.accounts(MAX_ACCOUNTS).await?)
+    }
+
+    /// The account of this name.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub async fn account(&self, name: &AdminName) -> Result<Option<AdminAccount>, ServiceError> {
+        Ok(self.storage.account(name).await?.map(|stored| stored.account))
     }
 
     /// Disables an account, which ends its sessions. One that is disabled stays so.
@@ -87,11 +100,114 @@ impl AdminService {
         action: AuditAction,
     ) -> Result<(), AccountError> {
         let entry = entry(self.clock.now(), by, action, Some(name.to_string()));
-        match self.storage.set_disabled(name, is_disabled, &entry).await? {
-            Disabling::Done => Ok(()),
-            Disabling::NoSuchAccount => Err(AccountError::NoSuchAccount(name.clone())),
-            Disabling::LastOwner => Err(AccountError::LastOwner(name.clone())),
+        read(name, self.storage.set_disabled(name, is_disabled, &entry).await?)
+    }
+
+    /// Changes the role of an account, at once also for those who are signed in with it.
+    ///
+    /// # Errors
+    /// When there is no such account, it is the last one of an owner that is enabled, or the storage
+    /// fails.
+    pub async fn set_role(
+        &self,
+        name: &AdminName,
+        role: Role,
+        by: Option<&Admin>,
+    ) -> Result<(), AccountError> {
+        let new = Some(format!("{name} ({role})"));
+        let entry = entry(self.clock.now(), by, AuditAction::ChangedRole, new);
+        read(name, self.storage.set_role(name, role, &entry).await?)
+    }
+
+    /// Removes an account, which ends its sessions. What it did stays in the audit log.
+    ///
+    /// # Errors
+    /// When there is no such account, it is the last one of an owner that is enabled, or the storage
+    /// fails.
+    pub async fn remove_account(
+        &self,
+        name: &AdminName,
+        by: Option<&Admin>,
+    ) -> Result<(), AccountError> {
+        let entry = entry(self.clock.now(), by, AuditAction::RemovedAdmin, None);
+        read(name, self.storage.remove_account(name, &entry).await?)
+    }
+
+    /// Changes the password of whose session this is, who gives the current one, and ends their other
+    /// sessions.
+    ///
+    /// # Errors
+    /// [`PasswordError::Current`] where the current one is wrong, which counts as a failure to sign in,
+    /// or there is no such session of an account; when the new one cannot be one; or when the storage
+    /// fails.
+    pub async fn change_password(
+        &self,
+        token: &str,
+        current: &str,
+        new: &str,
+        device: impl Into<Device>,
+    ) -> Result<(), PasswordError> {
+        let found = self.find_session(token).await?;
+        let (digest, session, _) = found.ok_or(SignInError::Refused)?;
+        let Admin::Account(name) = &session.admin else { return Err(SignInError::Refused.into()) };
+        let device = device.into();
+        let attempt = Attempt::by_password(Some(name), device.address);
+        let _turn = self.begin(&attempt).await?;
+        let by = Some(&session.admin);
+        if !self.is_password(name, current).await? {
+            let action = AuditAction::ConfirmationFailed;
+            let entry = entry(self.clock.now(), by, action, Some(device.place()));
+            self.storage.audit(&entry).await?;
+            return Err(SignInError::Refused.into());
         }
+        self.succeeded(&attempt).await?;
+        let password_hash = self.passwords.hash(new).await?;
+        let action = AuditAction::ChangedPassword;
+        let entry = entry(self.clock.now(), by, action, Some(name.to_string()));
+        self.storage.set_password(name, &password_hash, Some(digest), &entry).await?;
+        Ok(())
+    }
+
+    /// Whether an account has this password.
+    pub(super) async fn is_password(
+        &self,
+        name: &AdminName,
+        password: &str,
+    ) -> Result<bool, ServiceError> {
+        let hash = self.storage.account(name).await?.map(|account| account.password_hash);
+        Ok(self.passwords.verify(password, hash).await)
+    }
+}
+
+/// What came of changing an account, as an error where it was not changed.
+fn read(name: &AdminName, changed: AccountChange) -> Result<(), AccountError> {
+    match changed {
+        AccountChange::Done => Ok(()),
+        AccountChange::NoSuchAccount => Err(AccountError::NoSuchAccount(name.clone())),
+        AccountChange::LastOwner => Err(AccountError::LastOwner(name.clone())),
+    }
+}
+
+/// Why somebody's own password was not changed.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum PasswordError {
+    /// The current one is wrong, or was so too often.
+    #[error(transparent)]
+    Current(#[from] SignInError),
+    /// The new one cannot be one.
+    #[error(transparent)]
+    New(#[from] AccountError),
+}
+
+impl From<RepositoryError> for PasswordError {
+    fn from(error: RepositoryError) -> Self {
+        Self::New(error.into())
+    }
+}
+
+impl From<ServiceError> for PasswordError {
+    fn from(error: ServiceError) -> Self {
+        Self::New(error.into())
     }
 }
 

@@ -121,7 +121,7 @@ fn keys(limits: &[(Digest, SignInLimit)]) -> Vec<Digest> {
 /// Why somebody was not signed in.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum SignInError {
-    /// Something about it is wrong; what, is not told.
+    /// Something about it is wrong; what exactly is never said.
     #[error("not signed in")]
     Refused,
     /// It failed too often. Nothing was tried.

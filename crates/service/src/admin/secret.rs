@@ -1,4 +1,4 @@
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use rollcall_repository::Digest;
@@ -14,6 +14,10 @@ pub struct SessionToken(pub(super) String);
 #[derive(Clone, PartialEq, Eq)]
 pub struct LinkToken(pub(super) String);
 
+/// The secret of an invitation: 43 characters of `A-Z a-z 0-9 _ -`. Only its hash is stored.
+#[derive(Clone, PartialEq, Eq)]
+pub struct InvitationToken(pub(super) String);
+
 impl SessionToken {
     /// The secret itself.
     pub fn as_str(&self) -> &str {
@@ -28,6 +32,47 @@ impl LinkToken {
     }
 }
 
+impl InvitationToken {
+    /// The secret itself.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Names a session or an invitation without its secret: the secret's SHA-256 hash, as 64 digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TokenId(pub(super) Digest);
+
+impl fmt::Display for TokenId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let TokenId(Digest(bytes)) = self;
+        bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl FromStr for TokenId {
+    type Err = InvalidTokenId;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let digits: Option<Vec<u8>> = text
+            .chars()
+            .map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
+            .collect();
+        let digits = digits.ok_or(InvalidTokenId)?;
+        let bytes =
+            digits.chunks(2).map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit));
+        let bytes: Vec<u8> = bytes.collect();
+        let is_whole = digits.len() == 2 * bytes.len();
+        let bytes = bytes.try_into().map_err(|_| InvalidTokenId)?;
+        if is_whole { Ok(Self(Digest(bytes))) } else { Err(InvalidTokenId) }
+    }
+}
+
+/// A text that names no session and no invitation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not the name of a session or an invitation; expected 64 digits of 0-9 a-f")]
+pub struct InvalidTokenId;
+
 // A secret has no business in a log.
 impl fmt::Debug for SessionToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -38,6 +83,12 @@ impl fmt::Debug for SessionToken {
 impl fmt::Debug for LinkToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("LinkToken(…)")
+    }
+}
+
+impl fmt::Debug for InvitationToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("InvitationToken(…)")
     }
 }
 
@@ -62,4 +113,20 @@ fn hash(bytes: &[u8]) -> Digest {
 
 pub(super) fn digest(parts: &[&str]) -> Digest {
     hash(parts.join("\0").as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_named_by_its_hash() {
+        let (text, digest) = new_token().unwrap();
+        assert_eq!(read_token(&text), Some(digest));
+        let id = TokenId(digest).to_string();
+        assert_eq!((id.len(), id.parse()), (64, Ok(TokenId(digest))));
+        for odd in ["", "x", &id[1..], &format!("{id}0"), &format!("{id}00"), &"ä".repeat(32)] {
+            assert_eq!(odd.parse::<TokenId>(), Err(InvalidTokenId), "{odd}");
+        }
+    }
 }

@@ -1,8 +1,13 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use rollcall_domain::{Admin, AdminName, AuditAction, Role, SignInLimit};
-use rollcall_repository::{Digest, Expiry, StoredSession};
+use rollcall_repository::{Digest, Expiry, ListedSession, StoredSession};
 
-use super::{account::AccountError, log::entry, secret::read_token, service::AdminService};
+use super::{
+    account::AccountError,
+    log::entry,
+    secret::{TokenId, read_token},
+    service::AdminService,
+};
 use crate::ServiceError;
 
 /// A session ends when it was not used for so long.
@@ -22,6 +27,9 @@ const TOUCH_EVERY: TimeDelta = TimeDelta::minutes(1);
 
 /// A link by Telegram is good for so long.
 pub(super) const LINK_IS_GOOD: TimeDelta = TimeDelta::minutes(5);
+
+/// The most sessions that are listed.
+const MAX_SESSIONS: u32 = 100;
 
 /// How many rows of each kind are forgotten at once.
 const FORGET: u32 = 1000;
@@ -51,8 +59,7 @@ impl AdminService {
         let Some(digest) = read_token(token) else { return Ok(None) };
         let Some(stored) = self.storage.session(digest).await? else { return Ok(None) };
         let now = self.clock.now();
-        let longest = if stored.owes_factor { LONGEST_OWING } else { LONGEST_SESSION };
-        if now - stored.last_used_at >= IDLE || now - stored.signed_in_at >= longest {
+        if has_expired(now, stored.signed_in_at, stored.last_used_at, stored.owes_factor) {
             return Ok(None);
         }
         let Some(role) = self.role(&stored) else { return Ok(None) };
@@ -93,7 +100,55 @@ impl AdminService {
         let Some(digest) = read_token(token) else { return Ok(()) };
         let Some(session) = self.storage.session(digest).await? else { return Ok(()) };
         let entry = entry(self.clock.now(), Some(&session.admin), AuditAction::SignedOut, None);
-        self.storage.close_session(digest, &entry).await?;
+        self.storage.close_session(digest, &session.admin, &entry).await?;
+        Ok(())
+    }
+
+    /// The sessions of whose session this is, the one used last first; up to 100.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub async fn own_sessions(&self, token: &str) -> Result<Vec<OwnSession>, ServiceError> {
+        let Some((this, session, _)) = self.find_session(token).await? else { return Ok(vec![]) };
+        let now = self.clock.now();
+        let stored = self.storage.sessions(&session.admin, MAX_SESSIONS).await?;
+        let is_open = |it: &ListedSession| {
+            !has_expired(now, it.signed_in_at, it.last_used_at, it.owes_factor)
+        };
+        let own = |it: ListedSession| OwnSession {
+            id: TokenId(it.token),
+            device: it.device,
+            address: it.address,
+            signed_in_at: it.signed_in_at,
+            last_used_at: it.last_used_at,
+            owes_factor: it.owes_factor,
+            is_this: it.token == this,
+        };
+        Ok(stored.into_iter().filter(is_open).map(own).collect())
+    }
+
+    /// Ends one of the sessions of whose session this is; answers whether there was one.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub async fn end_own_session(&self, token: &str, id: TokenId) -> Result<bool, ServiceError> {
+        let sessions = self.own_sessions(token).await?;
+        let Some((_, session, _)) = self.find_session(token).await? else { return Ok(false) };
+        let Some(ended) = sessions.into_iter().find(|it| it.id == id) else { return Ok(false) };
+        let (by, action) = (Some(&session.admin), AuditAction::EndedSession);
+        let entry = entry(self.clock.now(), by, action, Some(ended.device));
+        Ok(self.storage.close_session(id.0, &session.admin, &entry).await?)
+    }
+
+    /// Ends every session of whose session this is but this one.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub async fn end_other_sessions(&self, token: &str) -> Result<(), ServiceError> {
+        let Some((this, session, _)) = self.find_session(token).await? else { return Ok(()) };
+        let (by, action) = (Some(&session.admin), AuditAction::EndedOtherSessions);
+        let entry = entry(self.clock.now(), by, action, None);
+        self.storage.close_sessions(&session.admin, Some(this), &entry).await?;
         Ok(())
     }
 
@@ -103,7 +158,7 @@ impl AdminService {
     /// When the storage fails.
     pub async fn sign_out_everywhere(&self, admin: &Admin) -> Result<(), ServiceError> {
         let entry = entry(self.clock.now(), Some(admin), AuditAction::SignedOutEverywhere, None);
-        self.storage.close_sessions(admin, &entry).await?;
+        self.storage.close_sessions(admin, None, &entry).await?;
         Ok(())
     }
 
@@ -121,7 +176,7 @@ impl AdminService {
         }
         let new = Some(name.to_string());
         let entry = entry(self.clock.now(), by, AuditAction::SignedOutEverywhere, new);
-        self.storage.close_sessions(&Admin::Account(name.clone()), &entry).await?;
+        self.storage.close_sessions(&Admin::Account(name.clone()), None, &entry).await?;
         Ok(())
     }
 
@@ -136,10 +191,40 @@ impl AdminService {
             used_before: now - IDLE,
             signed_in_before: now - LONGEST_SESSION,
             linked_before: now - LINK_IS_GOOD,
+            expired_before: now,
             failed_before: now - SignInLimit::FORGOTTEN_AFTER,
         };
         Ok(self.storage.forget(expiry, FORGET).await? > 0)
     }
+}
+
+fn has_expired(
+    now: DateTime<Utc>,
+    signed_in_at: DateTime<Utc>,
+    last_used_at: DateTime<Utc>,
+    owes_factor: bool,
+) -> bool {
+    let longest = if owes_factor { LONGEST_OWING } else { LONGEST_SESSION };
+    now - last_used_at >= IDLE || now - signed_in_at >= longest
+}
+
+/// One of somebody's own sessions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnSession {
+    /// Names it.
+    pub id: TokenId,
+    /// The browser and system in words; "" where they are not known.
+    pub device: String,
+    /// The address of the person when it began; "" where it is not known.
+    pub address: String,
+    /// When it began.
+    pub signed_in_at: DateTime<Utc>,
+    /// When it was last used, to the minute or so.
+    pub last_used_at: DateTime<Utc>,
+    /// Whether the second factor has still to be given.
+    pub owes_factor: bool,
+    /// Whether it is the one that asks.
+    pub is_this: bool,
 }
 
 /// Who is signed in.

@@ -102,7 +102,7 @@ impl AdminService {
         Ok(is_good.then_some(user))
     }
 
-    async fn open_session(
+    pub(super) async fn open_session(
         &self,
         admin: Admin,
         role: Role,

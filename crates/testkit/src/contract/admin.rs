@@ -9,8 +9,8 @@ use rollcall_domain::{
     SignInLimit, TelegramId,
 };
 use rollcall_repository::{
-    AdminRepository, AuditFault, AuditFilter, Digest, Disabling, Expiry, NewAuditEntry, NewSession,
-    Opened, StoredAccount, StoredSession, UserRepository,
+    AccountChange, AdminRepository, AuditFault, AuditFilter, Digest, Expiry, NewAuditEntry,
+    NewSession, Opened, StoredAccount, StoredSession, UserRepository,
 };
 use tokio::task::block_in_place;
 
@@ -72,10 +72,10 @@ pub async fn a_new_password_ends_the_sessions([(_, admins), (_, others)]: [Store
     create(&*admins, &account("ada", Role::Owner)).await;
     assert!(open(&*admins, 1, &ada()).await);
     let changed = entry(AuditAction::ChangedPassword);
-    assert!(others.set_password(&name("ada"), "another", &changed).await.unwrap());
+    assert!(others.set_password(&name("ada"), "another", None, &changed).await.unwrap());
     assert_eq!(admins.session(digest(1)).await.unwrap(), None);
     assert_eq!(admins.account(&name("ada")).await.unwrap().unwrap().password_hash, "another");
-    assert!(!others.set_password(&name("bob"), "another", &changed).await.unwrap());
+    assert!(!others.set_password(&name("bob"), "another", None, &changed).await.unwrap());
     let expected = [AuditAction::ChangedPassword, AuditAction::SignedIn, AuditAction::CreatedAdmin];
     assert_eq!(actions(&*admins).await, expected);
 }
@@ -87,22 +87,22 @@ pub async fn a_disabled_account_has_no_sessions([(_, admins), (_, others)]: [Sto
     let disabled = entry(AuditAction::DisabledAdmin);
     for _ in 0..2 {
         let done = others.set_disabled(&name("ada"), true, &disabled).await.unwrap();
-        assert_eq!(done, Disabling::Done);
+        assert_eq!(done, AccountChange::Done);
     }
     assert_eq!(admins.session(digest(1)).await.unwrap(), None);
     assert!(!open(&*admins, 2, &ada()).await);
     assert!(admins.account(&name("ada")).await.unwrap().unwrap().account.is_disabled);
     let none = others.set_disabled(&name("bob"), true, &disabled).await.unwrap();
-    assert_eq!(none, Disabling::NoSuchAccount);
+    assert_eq!(none, AccountChange::NoSuchAccount);
     let last = others.set_disabled(&name("grace"), true, &disabled).await.unwrap();
-    assert_eq!(last, Disabling::LastOwner);
+    assert_eq!(last, AccountChange::LastOwner);
     let created = AuditAction::CreatedAdmin;
     let expected = [AuditAction::DisabledAdmin, AuditAction::SignedIn, created, created];
     assert_eq!(actions(&*admins).await, expected, "what is so already is not told");
 
     let enabled = entry(AuditAction::EnabledAdmin);
     let done = others.set_disabled(&name("ada"), false, &enabled).await.unwrap();
-    assert_eq!(done, Disabling::Done);
+    assert_eq!(done, AccountChange::Done);
     assert!(open(&*admins, 2, &ada()).await);
 }
 
@@ -123,7 +123,8 @@ pub async fn two_owners_do_not_disable_each_other([(_, admins), (_, others)]: [S
         assert!(
             matches!(
                 (ada, grace),
-                (Disabling::Done, Disabling::LastOwner) | (Disabling::LastOwner, Disabling::Done)
+                (AccountChange::Done, AccountChange::LastOwner)
+                    | (AccountChange::LastOwner, AccountChange::Done)
             ),
             "{ada:?} {grace:?}"
         );
@@ -189,10 +190,10 @@ pub async fn sessions_end_one_by_one_or_all_at_once([(_, admins), (_, others)]: 
         assert!(open(&*admins, token, admin).await);
     }
     let (out, all_out) = (entry(AuditAction::SignedOut), entry(AuditAction::SignedOutEverywhere));
-    assert!(others.close_session(digest(1), &out).await.unwrap());
-    assert!(!others.close_session(digest(1), &out).await.unwrap());
-    assert_eq!(others.close_sessions(&one, &all_out).await.unwrap(), 2);
-    assert_eq!(others.close_sessions(&one, &all_out).await.unwrap(), 0);
+    assert!(others.close_session(digest(1), &one, &out).await.unwrap());
+    assert!(!others.close_session(digest(1), &one, &out).await.unwrap());
+    assert_eq!(others.close_sessions(&one, None, &all_out).await.unwrap(), 2);
+    assert_eq!(others.close_sessions(&one, None, &all_out).await.unwrap(), 0);
     for (token, is_open) in [(1, false), (2, false), (3, false), (4, true)] {
         assert_eq!(admins.session(digest(token)).await.unwrap().is_some(), is_open);
     }
@@ -282,6 +283,7 @@ pub async fn what_is_old_is_forgotten([(_, admins), _]: [Store; 2]) {
         used_before: at(4),
         signed_in_before: at(2),
         linked_before: at(3),
+        expired_before: at(0),
         failed_before: at(3),
     };
     // Sessions 1 (too old) and 3 (not used), links and failures 1 and 2.

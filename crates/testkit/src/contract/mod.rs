@@ -1,5 +1,6 @@
 //! The contracts of the repositories: what must hold on every database.
 
+pub mod accounts;
 pub mod activity;
 pub mod admin;
 pub mod bots;

@@ -1,6 +1,6 @@
 //! The contract of [`SecondFactorRepository`](rollcall_repository::SecondFactorRepository): each
-//! function tells its rule by its name.
-#![expect(missing_docs, reason = "each function tells its rule by its name")]
+//! function states its rule by its name.
+#![expect(missing_docs, reason = "each function states its rule by its name")]
 
 use std::sync::Arc;
 

@@ -1,0 +1,198 @@
+use chrono::{DateTime, TimeDelta, Utc};
+use rollcall_domain::{Admin, AdminAccount, AdminName, AuditAction, Role};
+use rollcall_repository::{Accepted, RepositoryError, StoredAccount, StoredInvitation};
+
+use super::{
+    account::AccountError,
+    attempt::SignInError,
+    device::Device,
+    log::entry,
+    secret::{InvitationToken, TokenId, new_token, read_token},
+    service::AdminService,
+    sign_in::SignIn,
+};
+use crate::ServiceError;
+
+/// The most invitations that are listed.
+const MAX_INVITATIONS: u32 = 100;
+
+/// How long an invitation is good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InvitationLife {
+    /// 24 hours.
+    Day,
+    /// Seven days.
+    Week,
+}
+
+impl InvitationLife {
+    fn span(self) -> TimeDelta {
+        match self {
+            Self::Day => TimeDelta::hours(24),
+            Self::Week => TimeDelta::days(7),
+        }
+    }
+}
+
+impl AdminService {
+    /// Invites somebody to make an account; the token is good for one.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub async fn invite(
+        &self,
+        role: Role,
+        life: InvitationLife,
+        by: &Admin,
+    ) -> Result<InvitationToken, ServiceError> {
+        let (text, token) = new_token()?;
+        let at = self.clock.now();
+        let invitation = StoredInvitation {
+            token,
+            role,
+            invited_by: by.clone(),
+            created_at: at,
+            expires_at: at + life.span(),
+        };
+        let entry = entry(at, Some(by), AuditAction::InvitedAdmin, Some(role.to_string()));
+        self.storage.create_invitation(&invitation, &entry).await?;
+        Ok(InvitationToken(text))
+    }
+
+    /// The invitations that can still be accepted, the newest first; up to 100.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub async fn invitations(&self) -> Result<Vec<Invitation>, ServiceError> {
+        let stored = self.storage.invitations(MAX_INVITATIONS).await?;
+        let good = stored.into_iter().filter(|it| self.is_good(it));
+        Ok(good.map(Invitation::from).collect())
+    }
+
+    /// The invitation with this token, if it can still be accepted.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub async fn invitation(&self, token: &str) -> Result<Option<Invitation>, ServiceError> {
+        Ok(self.find_invitation(token).await?.map(Invitation::from))
+    }
+
+    /// Takes an invitation back; answers whether there was one.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub async fn withdraw_invitation(&self, id: TokenId, by: &Admin) -> Result<bool, ServiceError> {
+        let TokenId(digest) = id;
+        let Some(stored) = self.storage.invitation(digest).await? else { return Ok(false) };
+        let action = AuditAction::WithdrewInvitation;
+        let entry = entry(self.clock.now(), Some(by), action, Some(words(&stored)));
+        Ok(self.storage.withdraw_invitation(digest, &entry).await?)
+    }
+
+    /// Makes an account by an invitation, which is used up, and signs its owner in.
+    ///
+    /// # Errors
+    /// [`InvitationError::NotGood`] where the invitation is none, was used or withdrawn, has expired, or
+    /// who invited may not any more; when the name is taken or the password cannot be one, which
+    /// leaves the invitation good; or when the storage fails.
+    pub async fn accept_invitation(
+        &self,
+        token: &str,
+        name: &AdminName,
+        password: &str,
+        device: impl Into<Device>,
+    ) -> Result<SignIn, InvitationError> {
+        let device = device.into();
+        // Before a password is hashed for somebody without an invitation.
+        let invitation = self.find_invitation(token).await?.ok_or(InvitationError::NotGood)?;
+        let password_hash = self.passwords.hash(password).await?;
+        let (at, role) = (self.clock.now(), invitation.role);
+        let account = AdminAccount {
+            name: name.clone(),
+            role,
+            is_disabled: false,
+            has_second_factor: false,
+            created_at: at,
+            last_signed_in_at: None,
+        };
+        let admin = Admin::Account(name.clone());
+        let action = AuditAction::AcceptedInvitation;
+        let entry = entry(at, Some(&admin), action, Some(words(&invitation)));
+        let account = StoredAccount { account, password_hash: password_hash.clone() };
+        match self.storage.accept_invitation(invitation.token, &account, &entry).await? {
+            Accepted::Done => {
+                Ok(self.open_session(admin, role, Some(password_hash), device, at).await?)
+            }
+            Accepted::NameIsTaken => Err(AccountError::NameIsTaken(name.clone()).into()),
+            Accepted::NoSuchInvitation => Err(InvitationError::NotGood),
+        }
+    }
+
+    async fn find_invitation(&self, token: &str) -> Result<Option<StoredInvitation>, ServiceError> {
+        let Some(digest) = read_token(token) else { return Ok(None) };
+        let stored = self.storage.invitation(digest).await?;
+        Ok(stored.filter(|invitation| self.is_good(invitation)))
+    }
+
+    /// Whether an invitation can be accepted. Accounts that may not invite any more have lost theirs.
+    fn is_good(&self, invitation: &StoredInvitation) -> bool {
+        let may_invite = match &invitation.invited_by {
+            Admin::Account(_) => true,
+            Admin::Telegram(id) => self.owners.contains(id),
+        };
+        may_invite && self.clock.now() < invitation.expires_at
+    }
+}
+
+/// An invitation to make an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invitation {
+    /// Names it.
+    pub id: TokenId,
+    /// The role of the account.
+    pub role: Role,
+    /// Who invited.
+    pub invited_by: Admin,
+    /// When.
+    pub created_at: DateTime<Utc>,
+    /// When it stops being good.
+    pub expires_at: DateTime<Utc>,
+}
+
+impl From<StoredInvitation> for Invitation {
+    fn from(stored: StoredInvitation) -> Self {
+        let StoredInvitation { token, role, invited_by, created_at, expires_at } = stored;
+        Self { id: TokenId(token), role, invited_by, created_at, expires_at }
+    }
+}
+
+/// Why no account was made by an invitation.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum InvitationError {
+    /// It cannot be accepted.
+    #[error("the invitation cannot be accepted")]
+    NotGood,
+    /// The account cannot be made so.
+    #[error(transparent)]
+    Account(#[from] AccountError),
+    /// The account is there, but its owner is not signed in.
+    #[error(transparent)]
+    SignIn(#[from] SignInError),
+}
+
+impl From<RepositoryError> for InvitationError {
+    fn from(error: RepositoryError) -> Self {
+        Self::Account(error.into())
+    }
+}
+
+impl From<ServiceError> for InvitationError {
+    fn from(error: ServiceError) -> Self {
+        Self::Account(error.into())
+    }
+}
+
+/// An invitation in the audit log.
+fn words(invitation: &StoredInvitation) -> String {
+    format!("{}, invited by {}", invitation.role, invitation.invited_by)
+}
