@@ -76,6 +76,10 @@ def pictures(browser, site, name, password, folder):
         picture("audit")
         page("/admins")
         picture("admins")
+        page("/account")
+        picture("account")
+        page("/account/second-factor")
+        picture("second-factor")
 
 
 def first_pictures(browser, site, name, password, folder):

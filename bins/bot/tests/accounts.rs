@@ -18,7 +18,7 @@ use std::{panic::resume_unwind, rc::Rc};
 use chrono::TimeDelta;
 use rollcall_domain::{Clock, Profile, Role, SystemClock};
 use rollcall_repository_diesel::{Database, DieselAdminRepository, DieselUserRepository};
-use rollcall_service::{AdminService, UserService};
+use rollcall_service::{AdminService, Device, UserService};
 use rollcall_simulator::{Person, Simulator};
 use rollcall_testkit::{Authenticator, ThrowAwayDatabase};
 use serde_json::json;
@@ -47,11 +47,11 @@ async fn people_look_after_their_accounts() {
     let Some(browser) = Browser::open().await else { return };
     let browser = Rc::new(browser);
     let tasks = LocalSet::new();
-    let told = tasks.spawn_local(stories(Rc::clone(&browser)));
-    let told = tasks.run_until(told).await;
+    let all = tasks.spawn_local(stories(Rc::clone(&browser)));
+    let ended = tasks.run_until(all).await;
     // A story that fails is not to leave Chromium behind.
     Rc::into_inner(browser).unwrap().close().await;
-    if let Err(error) = told {
+    if let Err(error) = ended {
         resume_unwind(error.into_panic());
     }
 }
@@ -60,6 +60,9 @@ async fn stories(browser: Rc<Browser>) {
     for database in ThrowAwayDatabase::of_each_kind() {
         println!("on {}", database.url());
         let office = Office::open(Rc::clone(&browser), database, "off").await;
+        office.a_password_is_changed().await;
+        office.sessions_end_one_by_one_or_all_others_at_once().await;
+        office.somebody_is_invited_changed_and_removed().await;
         let (app, codes) = office.a_second_factor_is_turned_on().await;
         office.signing_in_takes_a_code_once(&app, &codes).await;
         office.a_recovery_code_stands_in_without_scripts(&codes).await;
@@ -112,7 +115,7 @@ impl Office {
         browser.press("Sign in").await;
     }
 
-    /// Makes everybody prove their identity anew, as after 15 minutes.
+    /// Makes everybody prove their identity again, as after 15 minutes.
     fn let_time_pass(&self) {
         let long_ago = "UPDATE admin_sessions SET confirmed_at = '2026-01-01 00:00:00.000000'";
         tamper(&self.database, long_ago);
@@ -134,6 +137,113 @@ impl Office {
         let shown = browser.script(wide, json!([])).await.as_u64().unwrap();
         assert!(shown <= 320, "{} is {shown} wide", browser.url().await);
         browser.devtools("Emulation.clearDeviceMetricsOverride", json!({})).await;
+    }
+
+    async fn a_password_is_changed(&self) {
+        let Self { browser, .. } = self;
+        browser.forget().await;
+        self.go("/account").await;
+        self.enter("editor").await;
+        browser.press("Change password").await;
+        let change = async |current: &str, new: &str| {
+            browser.fill("#current", current).await;
+            browser.fill("#new", new).await;
+            browser.fill("#same", new).await;
+            browser.press("Change").await;
+        };
+        change("wrong horse", "battery staple").await;
+        browser.shows("[role=alert]", "The current password is wrong.").await;
+        change(PASSWORD, "battery staple").await;
+        browser.shows("h1", "Your account").await;
+        browser.click(".account summary").await;
+        browser.press("Sign out").await;
+        browser.comes_to("/admin/sign-in").await;
+        self.enter("editor").await;
+        browser.shows("[role=alert]", "The name or the password is wrong.").await;
+        browser.fill("#password", "battery staple").await;
+        browser.press("Sign in").await;
+        browser.shows(".account summary", "editor").await;
+    }
+
+    async fn sessions_end_one_by_one_or_all_others_at_once(&self) {
+        let Self { browser, .. } = self;
+        let admins = admins(&self.database).await;
+        let elsewhere = async |name: &str| {
+            let address = "2001:db8::7".parse().unwrap();
+            let device = Device { name: name.to_owned(), address };
+            let signed_in = admins.sign_in("viewer", PASSWORD, device).await.unwrap();
+            signed_in.token.as_str().to_owned()
+        };
+        let is_open = async |token: &str| admins.session(token).await.unwrap().is_some();
+        let (phone, laptop) =
+            (elsewhere("Safari on iPhone").await, elsewhere("Edge on Windows").await);
+        browser.forget().await;
+        self.go("/account").await;
+        self.enter("viewer").await;
+        browser.shows(".sessions", "Chrome on Linux").await;
+        browser.shows(".sessions", "Safari on iPhone").await;
+        browser.shows(".sessions", "2001:db8::7").await;
+        let phones = "const end = [...document.querySelectorAll('.sessions li')] \
+            .find((it) => it.innerText.includes('iPhone')).querySelector('button'); end.click()";
+        browser.script(phones, json!([])).await;
+        browser
+            .until("one has ended", async || browser.texts(".sessions li").await.len() == 2)
+            .await;
+        assert!(!is_open(&phone).await && is_open(&laptop).await);
+        browser.press("End all others").await;
+        browser
+            .until("this is left", async || browser.texts(".sessions li").await.len() == 1)
+            .await;
+        assert!(!is_open(&laptop).await);
+        browser.shows(".sessions", "this one").await;
+    }
+
+    async fn somebody_is_invited_changed_and_removed(&self) {
+        let Self { browser, .. } = self;
+        browser.forget().await;
+        self.go("/admins").await;
+        self.enter("owner").await;
+        browser.press("Create a link").await;
+        browser.shows("h1", "Invitation").await;
+        let link = browser.texts(".secret").await.concat();
+        assert!(link.starts_with(&format!("{}/invitation/", self.url)), "{link}");
+        self.is_no_wider_than_a_phone().await;
+        browser.press("Back to the admins").await;
+        browser.shows(".sessions", "viewer").await;
+
+        browser.forget().await;
+        browser.run_scripts(false).await;
+        browser.go(&link).await;
+        browser.shows("#main", "owner has invited you").await;
+        browser.fill("#name", "Grace").await;
+        browser.fill("#new", PASSWORD).await;
+        browser.fill("#same", PASSWORD).await;
+        browser.press("Create account").await;
+        browser.shows(".account summary", "grace").await;
+        browser.run_scripts(true).await;
+        browser.forget().await;
+        browser.go(&link).await;
+        browser.shows("h1", "This invitation no longer works").await;
+
+        self.go("/admins").await;
+        self.enter("owner").await;
+        browser.press("grace").await;
+        browser.click("#role option[value=editor]").await;
+        browser.press("Change role").await;
+        browser.shows(".accounts tr:has(a[href$='/grace'])", "editor").await;
+        browser.press("grace").await;
+        browser.click("[name=sure]").await;
+        browser.press("Remove account").await;
+        browser.comes_to("/admin/admins").await;
+        browser
+            .until("it is gone", async || {
+                !browser.texts(".accounts").await.concat().contains("grace")
+            })
+            .await;
+        self.go("/audit?action=accepted_invitation").await;
+        browser.shows(".log", "viewer, invited by owner").await;
+        self.go("/audit?action=removed_admin").await;
+        browser.shows(".log", "grace (editor)").await;
     }
 
     /// Answers the app, and the recovery codes.
@@ -337,9 +447,7 @@ impl Office {
 
 /// Accounts named for their roles, and people; only the first time.
 async fn fill(database: &ThrowAwayDatabase) {
-    let storage = Database::open(database.url().parse().unwrap()).await.unwrap();
-    let admins =
-        AdminService::new(DieselAdminRepository::new(storage.clone()), SystemClock, [].into());
+    let admins = admins(database).await;
     if !admins.accounts().await.unwrap().is_empty() {
         return;
     }
@@ -347,9 +455,15 @@ async fn fill(database: &ThrowAwayDatabase) {
         let name = role.name().parse().unwrap();
         admins.create_account(&name, PASSWORD, role, None).await.unwrap();
     }
+    let storage = Database::open(database.url().parse().unwrap()).await.unwrap();
     let users = UserService::new(DieselUserRepository::new(storage), SystemClock);
     for n in 1..=2 {
         let person = Profile::new((1000 + n).try_into().unwrap(), "Person");
         users.get_or_create_user(&person).await.unwrap();
     }
+}
+
+async fn admins(database: &ThrowAwayDatabase) -> AdminService {
+    let storage = Database::open(database.url().parse().unwrap()).await.unwrap();
+    AdminService::new(DieselAdminRepository::new(storage), SystemClock, [].into())
 }

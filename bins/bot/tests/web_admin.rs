@@ -609,7 +609,7 @@ impl Office {
     }
 
     /// Every kind of page.
-    fn pages(&self) -> [&'static str; 13] {
+    fn pages(&self) -> [&'static str; 16] {
         [
             "",
             "/figures",
@@ -621,8 +621,11 @@ impl Office {
             "/delete?id=1840",
             "/audit",
             "/admins",
+            "/admins/viewer",
             "/account",
+            "/account/password",
             "/account/second-factor",
+            "/invitation/x",
             "/sign-in",
         ]
     }

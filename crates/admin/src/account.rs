@@ -1,32 +1,77 @@
-//! An admin's own account.
+//! An admin's own account: password, second factor, sessions.
 
 use askama::Template;
-use axum::{Extension, extract::State, response::Response};
-use rollcall_service::{SecondFactor, Session};
+use axum::{
+    Extension, Form,
+    extract::State,
+    http::HeaderMap,
+    response::{IntoResponse, Redirect, Response},
+};
+use rollcall_domain::Admin;
+use rollcall_service::{OwnSession, SecondFactor, Session};
+use serde::Deserialize;
 
 use crate::{
     App,
     explain::Failure,
     frame::{Frame, page},
+    session,
 };
+
+#[derive(Deserialize)]
+pub(crate) struct Which {
+    id: String,
+}
 
 #[derive(Template)]
 #[template(path = "account.html")]
 struct Page {
     frame: Frame,
+    has_password: bool,
     second_factor: Option<SecondFactor>,
     is_required: bool,
+    sessions: Vec<OwnSession>,
 }
 
 /// Shows it.
 pub(crate) async fn show(
     State(app): State<App>,
     Extension(session): Extension<Session>,
+    headers: HeaderMap,
     frame: Frame,
 ) -> Result<Response, Failure> {
+    let token = session::token(&app.settings, &headers).unwrap_or_default();
     Ok(page(&Page {
         frame: frame.tab("account"),
+        has_password: matches!(session.admin, Admin::Account(_)),
         second_factor: app.admins.second_factor(&session.admin).await?,
         is_required: app.admins.requires_second_factor(),
+        sessions: app.admins.own_sessions(&token).await?,
     }))
+}
+
+/// Ends one of the sessions.
+pub(crate) async fn end_session(
+    State(app): State<App>,
+    headers: HeaderMap,
+    Form(Which { id }): Form<Which>,
+) -> Result<Response, Failure> {
+    let token = session::token(&app.settings, &headers).unwrap_or_default();
+    let id = id.parse().map_err(|_| Failure::NotFound)?;
+    app.admins.end_own_session(&token, id).await?;
+    Ok(to_page(&app))
+}
+
+/// Ends every session but the one that asks for it.
+pub(crate) async fn end_others(
+    State(app): State<App>,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    let token = session::token(&app.settings, &headers).unwrap_or_default();
+    app.admins.end_other_sessions(&token).await?;
+    Ok(to_page(&app))
+}
+
+fn to_page(app: &App) -> Response {
+    Redirect::to(&format!("{}/account", app.base)).into_response()
 }

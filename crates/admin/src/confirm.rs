@@ -77,7 +77,9 @@ pub(crate) async fn ask_before(app: App, session: Session, request: Request) -> 
         return StatusCode::BAD_REQUEST.into_response();
     };
     let action = parts.uri.path().to_owned();
-    let fields = fields.into_iter().filter(|(name, _)| name != FIELD).collect();
+    // A password is not written into a page: where one was sent, it is asked for again.
+    let is_kept = |name: &str| name != FIELD && !name.contains("password");
+    let fields = fields.into_iter().filter(|(name, _)| is_kept(name)).collect();
     let wanted = Wanted { action, fields, ..Wanted::default() };
     let frame = match Frame::from_request_parts(&mut parts, &app).await {
         Ok(frame) => frame,

@@ -24,6 +24,8 @@ mod export;
 mod form;
 mod frame;
 mod heat_map;
+mod invitations;
+mod password;
 mod preferences;
 mod qr;
 mod query;

@@ -14,7 +14,8 @@ use tower_http::{compression::CompressionLayer, timeout::TimeoutLayer};
 
 use crate::{
     App, account, admins, assets, audit, confirm, dashboard, definitions, delete, explain, export,
-    form, preferences, second_factor, security, session, sign_in, user, users, zone,
+    form, invitations, password, preferences, second_factor, security, session, sign_in, user,
+    users, zone,
 };
 
 /// The largest form that is read: a note, or the ids of a page of users.
@@ -70,7 +71,13 @@ pub fn routes() -> Vec<Route> {
         act("/admin/sign-out-everywhere", viewer, || post(sign_in::out_everywhere)),
         see("/admin/confirm", Begun, || get(confirm::form)),
         act("/admin/confirm", Begun, || post(confirm::confirm)),
+        see("/admin/invitation/{token}", Anybody, || get(invitations::look)),
+        act("/admin/invitation/{token}", Anybody, || post(invitations::accept)),
         see("/admin/account", viewer, || get(account::show)),
+        act("/admin/account/sessions/end", viewer, || post(account::end_session)),
+        act("/admin/account/sessions/end-others", viewer, || post(account::end_others)),
+        see("/admin/account/password", sure_viewer, || get(password::form)),
+        act("/admin/account/password", sure_viewer, || post(password::change)),
         see("/admin/account/second-factor", Setup, || get(second_factor::set_up)),
         act("/admin/account/second-factor", Setup, || post(second_factor::turn_on)),
         act("/admin/account/second-factor/off", sure_viewer, || post(second_factor::turn_off)),
@@ -89,6 +96,12 @@ pub fn routes() -> Vec<Route> {
         act("/admin/export", sure_owner, || post(export::export)),
         see("/admin/audit", owner, || get(audit::list)),
         see("/admin/admins", owner, || get(admins::list)),
+        see("/admin/admins/{name}", owner, || get(admins::one)),
+        act("/admin/admins/{name}/role", sure_owner, || post(admins::set_role)),
+        act("/admin/admins/{name}/reset-second-factor", sure_owner, || post(admins::reset_factor)),
+        act("/admin/admins/{name}/remove", sure_owner, || post(admins::remove)),
+        act("/admin/invitations", sure_owner, || post(invitations::invite)),
+        act("/admin/invitations/withdraw", sure_owner, || post(invitations::withdraw)),
         act("/admin/admins/{name}/disable", sure_owner, || post(admins::disable)),
         act("/admin/admins/{name}/enable", sure_owner, || post(admins::enable)),
         act("/admin/admins/{name}/sign-out", sure_owner, || post(admins::sign_out)),

@@ -138,7 +138,7 @@ fn to_form(app: &App) -> Response {
 }
 
 /// Ends the session that the browser had, and begins the new one where it was going.
-async fn begin(
+pub(crate) async fn begin(
     app: &App,
     headers: &HeaderMap,
     signed_in: &SignIn,

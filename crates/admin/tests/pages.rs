@@ -160,7 +160,9 @@ async fn every_form_that_is_posted_carries_the_token() {
         "/admin/delete?all=1",
         "/admin/audit",
         "/admin/admins",
+        "/admin/admins/viewer",
         "/admin/account",
+        "/admin/account/password",
         "/admin/account/second-factor",
     ] {
         let page = site.get(path, &token).await.body;
@@ -223,7 +225,19 @@ async fn everything_is_below_the_prefix() {
     let post = Method::POST;
     let form = format!("name=owner&password={PASSWORD}");
     let token = site.request(&post, "/rollcall/admin/sign-in", None, &form).await.token();
-    for page in ["users", "users/1", "delete?id=1", "delete?all=1", "audit", "admins", "sign-in"] {
+    for page in [
+        "users",
+        "users/1",
+        "delete?id=1",
+        "delete?all=1",
+        "audit",
+        "admins",
+        "admins/viewer",
+        "account",
+        "account/password",
+        "account/second-factor",
+        "sign-in",
+    ] {
         let page = site.get(&format!("/rollcall/admin/{page}"), &token).await;
         assert_eq!(page.status, StatusCode::OK);
         let places = ["href=\"", "action=\"", "src=\""].map(|it| page.body.split(it).skip(1));

@@ -64,7 +64,7 @@ async fn signing_in_takes_both_factors() {
             }
             _ => assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{what}"),
         }
-        assert!(!answer.body.contains("Person"), "{what} tells of people");
+        assert!(!answer.body.contains("Person"), "{what} shows people");
     }
     assert_eq!(site.users.get_user_stats().await.unwrap().total_users, 3);
 

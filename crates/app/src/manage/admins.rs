@@ -11,7 +11,7 @@ use rollcall_domain::{Admin, AdminAccount, AdminName, Role};
 use rollcall_service::AdminService;
 use serde_json::{Value, json};
 
-use super::output::{print_json, rfc3339, second, stdout};
+use super::output::{confirmed, print_json, rfc3339, second, stdout};
 
 #[derive(Args)]
 pub struct CreateSuperuser {
@@ -47,6 +47,22 @@ pub enum Admins {
     Enable {
         /// Whose
         name: AdminName,
+    },
+    /// Change the role of an account, at once also for people who are signed in with it
+    SetRole {
+        /// Whose
+        name: AdminName,
+        /// A viewer sees, an editor writes notes, an owner does everything
+        #[arg(value_name = "owner|editor|viewer")]
+        role: Role,
+    },
+    /// Remove an account, with its sessions; asks first
+    Remove {
+        /// Whose
+        name: AdminName,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
     },
     /// Remove the second factor of an admin who lost it, and end their sessions
     ResetSecondFactor {
@@ -91,6 +107,18 @@ impl Admins {
             Self::Enable { name } => {
                 admins.enable(&name, None).await?;
                 writeln!(stdout(), "{name} can sign in.")?;
+            }
+            Self::SetRole { name, role } => {
+                admins.set_role(&name, role, None).await?;
+                writeln!(stdout(), "The role of {name} is {role}.")?;
+            }
+            Self::Remove { name, yes } => {
+                ensure!(exists(&admins, &name).await?, "there is no account {name}");
+                if !yes && !confirmed(&format!("Remove the account {name}? [y/N] "))? {
+                    bail!("nothing was changed");
+                }
+                admins.remove_account(&name, None).await?;
+                writeln!(stdout(), "Removed the account {name}.")?;
             }
             Self::ResetSecondFactor { name } => {
                 let is_reset = admins.reset_second_factor(&name, None).await?;
