@@ -1,6 +1,7 @@
 //! A connection to either database.
 
 use std::{
+    ops::{Deref, DerefMut},
     path::Path,
     time::{Duration, Instant},
 };
@@ -16,6 +17,7 @@ use diesel::{
 use crate::{
     database_url::{DatabaseUrl, SqliteMode},
     pooling::Sessions,
+    read_only::{self, Place, Snapshot},
 };
 
 /// Connections to one database: enough for two writers and a few readers.
@@ -34,28 +36,14 @@ impl AnyConnection {
     pub(crate) fn open(url: &DatabaseUrl) -> Result<(Self, Sessions), ConnectionError> {
         match url {
             DatabaseUrl::Sqlite { path, mode } => {
-                Ok((Self::open_sqlite(path, *mode)?, Sessions::Own))
+                let (connection, _) = open_sqlite(path, *mode)?;
+                Ok((connection, Sessions::Own))
             }
             DatabaseUrl::Postgres { url, pool_mode } => {
                 let (connection, sessions) = Sessions::find(url, *pool_mode)?;
                 Ok((Self::Postgres(connection), sessions))
             }
         }
-    }
-
-    /// Connects where it is known whose session that gives.
-    fn open_another(url: &DatabaseUrl, sessions: Sessions) -> Result<Self, ConnectionError> {
-        match url {
-            DatabaseUrl::Sqlite { path, mode } => Self::open_sqlite(path, *mode),
-            DatabaseUrl::Postgres { url, .. } => sessions.connect(url).map(Self::Postgres),
-        }
-    }
-
-    fn open_sqlite(path: &Path, mode: SqliteMode) -> Result<Self, ConnectionError> {
-        let uri = DatabaseUrl::sqlite_uri(path, mode);
-        let mut connection = SqliteConnection::establish(&uri)?;
-        prepare_sqlite(&mut connection).map_err(ConnectionError::CouldntSetupConfiguration)?;
-        Ok(Self::Sqlite(connection))
     }
 
     /// Refuses a PostgreSQL database that cannot hold every name.
@@ -93,6 +81,24 @@ impl AnyConnection {
             }
         }
     }
+}
+
+/// Opens an SQLite file. One that is opened as if no process changes it comes with what shows whether
+/// that is so.
+fn open_sqlite(
+    path: &Path,
+    mode: SqliteMode,
+) -> Result<(AnyConnection, Option<Snapshot>), ConnectionError> {
+    let place = read_only::look(path)
+        .map_err(|obstacle| ConnectionError::BadConnection(obstacle.to_string()))?;
+    let uri = DatabaseUrl::sqlite_uri(path, mode);
+    let (uri, snapshot) = match place {
+        Place::Ordinary => (uri, None),
+        Place::Unchanging(snapshot) => (format!("{uri}&immutable=1"), Some(snapshot)),
+    };
+    let mut connection = SqliteConnection::establish(&uri)?;
+    prepare_sqlite(&mut connection).map_err(ConnectionError::CouldntSetupConfiguration)?;
+    Ok((AnyConnection::Sqlite(connection), snapshot))
 }
 
 fn is_locked(error: &DieselError) -> bool {
@@ -134,6 +140,35 @@ fn prepare_sqlite_writer(connection: &mut SqliteConnection) -> QueryResult<()> {
     ))
 }
 
+/// A connection of a pool.
+pub(crate) struct Pooled {
+    connection: AnyConnection,
+    /// What the file was before an SQLite file was opened as one that no process changes.
+    snapshot: Option<Snapshot>,
+}
+
+impl Pooled {
+    /// Whether a process has changed the file that was opened as one that none changes. What was
+    /// read from it is worth nothing, and the pool drops the connection.
+    pub(crate) fn is_outdated(&self) -> bool {
+        self.snapshot.as_ref().is_some_and(|snapshot| !snapshot.is_current())
+    }
+}
+
+impl Deref for Pooled {
+    type Target = AnyConnection;
+
+    fn deref(&self) -> &AnyConnection {
+        &self.connection
+    }
+}
+
+impl DerefMut for Pooled {
+    fn deref_mut(&mut self) -> &mut AnyConnection {
+        &mut self.connection
+    }
+}
+
 /// Makes connections for a pool.
 #[derive(Debug)]
 pub(crate) struct Connector {
@@ -149,12 +184,17 @@ impl Connector {
 }
 
 impl r2d2::ManageConnection for Connector {
-    type Connection = AnyConnection;
+    type Connection = Pooled;
     type Error = diesel::r2d2::Error;
 
-    fn connect(&self) -> Result<AnyConnection, Self::Error> {
-        let mut connection = AnyConnection::open_another(&self.url, self.sessions)
-            .map_err(diesel::r2d2::Error::ConnectionError)?;
+    fn connect(&self) -> Result<Pooled, Self::Error> {
+        let opened = match &self.url {
+            DatabaseUrl::Sqlite { path, mode } => open_sqlite(path, *mode),
+            DatabaseUrl::Postgres { url, .. } => {
+                self.sessions.connect(url).map(|it| (AnyConnection::Postgres(it), None))
+            }
+        };
+        let (mut connection, snapshot) = opened.map_err(diesel::r2d2::Error::ConnectionError)?;
         if let AnyConnection::Sqlite(connection) = &mut connection {
             let prepared = if self.may_write {
                 prepare_sqlite_writer(connection)
@@ -163,15 +203,15 @@ impl r2d2::ManageConnection for Connector {
             };
             prepared.map_err(diesel::r2d2::Error::QueryError)?;
         }
-        Ok(connection)
+        Ok(Pooled { connection, snapshot })
     }
 
-    fn is_valid(&self, connection: &mut AnyConnection) -> Result<(), Self::Error> {
+    fn is_valid(&self, connection: &mut Pooled) -> Result<(), Self::Error> {
         connection.ping().map_err(diesel::r2d2::Error::QueryError)
     }
 
-    fn has_broken(&self, connection: &mut AnyConnection) -> bool {
-        std::thread::panicking() || connection.is_broken()
+    fn has_broken(&self, connection: &mut Pooled) -> bool {
+        std::thread::panicking() || connection.is_broken() || connection.is_outdated()
     }
 }
 
@@ -193,7 +233,8 @@ mod tests {
         let url: DatabaseUrl = format!("sqlite://{}", path.display()).parse().unwrap();
         let figures = |may_write| {
             let connector = Connector::new(url.clone(), Sessions::Own, may_write);
-            let AnyConnection::Sqlite(mut connection) = connector.connect().unwrap() else {
+            let AnyConnection::Sqlite(mut connection) = connector.connect().unwrap().connection
+            else {
                 panic!("not SQLite")
             };
             let mut figure =

@@ -1,5 +1,6 @@
 use std::{
     collections::HashMap,
+    path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -25,6 +26,8 @@ use crate::{
 const SLOW: Duration = Duration::from_millis(500);
 /// How long a caller waits for a connection when all are in use or the server is away.
 const CONNECTION_TIMEOUT: Duration = Duration::from_secs(10);
+/// How often work is done in all when an SQLite file that is read without locks changes meanwhile.
+const CHANGED: u32 = 4;
 /// Those of them that only register, on PostgreSQL: one for each thread that does.
 const REGISTRATION_CONNECTIONS: u32 = 2;
 
@@ -309,8 +312,10 @@ impl Database {
 
 /// Refuses an SQLite file that does not exist.
 fn check_exists(url: &DatabaseUrl) -> Result<(), OpenError> {
+    // A folder that cannot be searched is named when the file is opened.
+    let is_missing = |path: &PathBuf| path.try_exists().is_ok_and(|exists| !exists);
     match url {
-        DatabaseUrl::Sqlite { path, mode } if !path.exists() => Err(match mode {
+        DatabaseUrl::Sqlite { path, mode } if is_missing(path) => Err(match mode {
             SqliteMode::ReadWriteCreate => OpenError::Missing(url.clone()),
             mode => OpenError::NotCreated { url: url.clone(), mode: mode.name() },
         }),
@@ -329,6 +334,13 @@ fn attempt<T>(
         attempts += 1;
         let mut connection = reached(url, pool)?;
         match work(&mut connection) {
+            _ if connection.is_outdated() => {
+                if attempts == CHANGED {
+                    let reason = "another process keeps changing the file, and this one may not \
+                                  lock it";
+                    return Err(RepositoryError::Unavailable(reason.into()));
+                }
+            }
             Err(failure) if attempts < failure.attempts(&connection) => {
                 // Lets a connection that was cut notice it, so that the pool drops it.
                 drop(connection.ping());

@@ -28,6 +28,7 @@ mod pooling;
 mod preferences;
 mod quarantine;
 mod reach;
+mod read_only;
 mod recount;
 mod registration;
 mod row;

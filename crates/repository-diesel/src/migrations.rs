@@ -3,9 +3,9 @@ use std::fmt;
 use diesel::{
     Connection, PgConnection, QueryResult, RunQueryDsl, SqliteConnection,
     backend::Backend,
-    migration::{Migration as DieselMigration, MigrationSource},
+    migration::{Migration as DieselMigration, MigrationSource, MigrationVersion},
     pg::Pg,
-    sql_types::{BigInt, Bool},
+    sql_types::{BigInt, Bool, Text},
     sqlite::Sqlite,
 };
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
@@ -66,17 +66,17 @@ impl From<diesel::result::Error> for MigrationError {
 pub(crate) fn all(
     connection: &mut AnyConnection,
 ) -> Result<Vec<(Migration, MigrationState)>, MigrationError> {
-    let is_new = !has_versions(connection)?;
+    let applied = applied(connection)?;
     match connection {
-        AnyConnection::Sqlite(connection) => states::<Sqlite, _>(connection, &SQLITE, is_new),
-        AnyConnection::Postgres(connection) => states::<Pg, _>(connection, &POSTGRES, is_new),
+        AnyConnection::Sqlite(_) => states::<Sqlite>(&SQLITE, &applied),
+        AnyConnection::Postgres(_) => states::<Pg>(&POSTGRES, &applied),
     }
 }
 
-/// Whether the database has Diesel's table of applied versions. Diesel would make it to look into
-/// it, and a look is to change nothing.
-fn has_versions(connection: &mut AnyConnection) -> QueryResult<bool> {
-    let sql = match connection {
+/// The versions that the database has. Diesel would create their table to look into it, which a
+/// database that is read-only refuses, and a look is to change nothing.
+fn applied(connection: &mut AnyConnection) -> QueryResult<Vec<MigrationVersion<'static>>> {
+    let has_table = match connection {
         AnyConnection::Sqlite(_) => {
             "SELECT EXISTS (SELECT * FROM sqlite_master WHERE name = '__diesel_schema_migrations')"
         }
@@ -84,7 +84,12 @@ fn has_versions(connection: &mut AnyConnection) -> QueryResult<bool> {
             "SELECT to_regclass('__diesel_schema_migrations') IS NOT NULL"
         }
     };
-    diesel::dsl::sql::<Bool>(sql).get_result(connection)
+    if !diesel::dsl::sql::<Bool>(has_table).get_result(connection)? {
+        return Ok(Vec::new());
+    }
+    let versions = "SELECT version FROM __diesel_schema_migrations";
+    let versions: Vec<String> = diesel::dsl::sql::<Text>(versions).load(connection)?;
+    Ok(versions.into_iter().map(MigrationVersion::from).collect())
 }
 
 /// Applies what is pending; see [`Database::migrate`](crate::Database::migrate).
@@ -127,16 +132,11 @@ fn alone<T>(connection: &mut AnyConnection, work: Work<T>) -> Result<T, Migratio
     }
 }
 
-fn states<B: Backend, C: MigrationHarness<B>>(
-    connection: &mut C,
+fn states<B: Backend>(
     source: &EmbeddedMigrations,
-    is_new: bool,
+    applied: &[MigrationVersion<'static>],
 ) -> Result<Vec<(Migration, MigrationState)>, MigrationError> {
     let known = sorted::<B>(source)?;
-    let applied = match is_new {
-        true => Vec::new(),
-        false => connection.applied_migrations().map_err(MigrationError::Failed)?,
-    };
     if let Some(unknown) =
         applied.iter().find(|version| known.iter().all(|m| m.name().version() != **version))
     {
@@ -157,23 +157,25 @@ fn apply_pending<B: Backend, C: MigrationHarness<B>>(
     connection: &mut C,
     source: &EmbeddedMigrations,
 ) -> Result<Vec<Migration>, MigrationError> {
-    let states = states(connection, source, false)?;
+    let applied = connection.applied_migrations().map_err(MigrationError::Failed)?;
+    let states = states::<B>(source, &applied)?;
     let migrations = sorted::<B>(source)?;
-    let mut applied = Vec::new();
+    let mut now_applied = Vec::new();
     for (migration, (name, _)) in
         migrations.iter().zip(states).filter(|(_, (_, state))| *state == MigrationState::Pending)
     {
         connection.run_migration(migration).map_err(MigrationError::Failed)?;
-        applied.push(name);
+        now_applied.push(name);
     }
-    Ok(applied)
+    Ok(now_applied)
 }
 
 fn revert_last<B: Backend, C: MigrationHarness<B>>(
     connection: &mut C,
     source: &EmbeddedMigrations,
 ) -> Result<Option<Migration>, MigrationError> {
-    let states = states(connection, source, false)?;
+    let applied = connection.applied_migrations().map_err(MigrationError::Failed)?;
+    let states = states::<B>(source, &applied)?;
     let migrations = sorted::<B>(source)?;
     let last = migrations
         .iter()

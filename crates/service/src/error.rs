@@ -27,6 +27,13 @@ pub enum ServiceError {
     NoRandomness,
 }
 
+impl ServiceError {
+    /// Whether the storage can be read but not written.
+    pub fn is_read_only(&self) -> bool {
+        matches!(self, Self::Repository(error) if matches!(**error, RepositoryError::ReadOnly(_)))
+    }
+}
+
 impl From<RepositoryError> for ServiceError {
     fn from(error: RepositoryError) -> Self {
         Self::Repository(Arc::new(error))

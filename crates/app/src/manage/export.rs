@@ -15,7 +15,9 @@ use rollcall_domain::{
     AuditAction, Counted, Days, InvalidFilter, ReachFilter, SearchTerm, SortKey, UserFilter,
     UserSort, read_day, read_language, read_number, read_search, read_source,
 };
-use rollcall_service::{AdminService, DirectoryService, Export, Format, TransferService};
+use rollcall_service::{
+    AdminService, DirectoryService, Export, Format, ServiceError, TransferService,
+};
 
 use super::output::{grouped, progress_bar};
 use crate::shutdown::Shutdown;
@@ -132,12 +134,19 @@ impl ExportUsers {
             self.output.as_deref().map(|path| File::create(path, self.force)).transpose()?;
         if filter.search.is_some() {
             // Names that are new; a running bot would do it too.
-            while directory.index_names().await? {}
+            unless_read_only(
+                index_names(&directory).await,
+                "names that changed last may not be found",
+            )?;
         }
         let sort = UserSort { key: SortKey::Id, descending: false };
         let count = directory.users(&filter, sort, None, 1).await?.count;
         let which = if filter == UserFilter::default() { "all" } else { "some" };
-        admins.audit_command(AuditAction::ExportedUsers, &format!("{which}, {format}")).await?;
+        let what = format!("{which}, {format}");
+        unless_read_only(
+            admins.audit_command(AuditAction::ExportedUsers, &what).await,
+            "this export is not in the audit log",
+        )?;
 
         let bar = progress_bar("users");
         let (Counted::Exactly(users) | Counted::MoreThan(users) | Counted::About(users)) = count;
@@ -168,6 +177,26 @@ impl ExportUsers {
             return Ok(self.format.unwrap_or(Format::Csv));
         };
         format_of(path)
+    }
+}
+
+async fn index_names(directory: &DirectoryService) -> Result<(), ServiceError> {
+    while directory.index_names().await? {}
+    Ok(())
+}
+
+/// Goes on where a database that is read-only keeps something from being written, and says what that
+/// means.
+fn unless_read_only(
+    written: Result<(), ServiceError>,
+    consequence: &str,
+) -> Result<(), ServiceError> {
+    match written {
+        Err(error) if error.is_read_only() => {
+            eprintln!("The database is read-only: {consequence}.");
+            Ok(())
+        }
+        written => written,
     }
 }
 
