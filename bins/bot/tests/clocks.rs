@@ -28,7 +28,7 @@ stories!(
 /// How far this machine's clock is ahead.
 const HOUR: i64 = 3600;
 
-/// A button press tells no time, so it is dated by Telegram's clock, and what follows counts.
+/// A button press has no time, so it is dated by Telegram's clock, and what follows counts.
 async fn a_clock_that_is_ahead_freezes_no_profile(database: ThrowAwayDatabase) {
     let telegram = Simulator::start().await.unwrap();
     telegram.set_clock(-HOUR);
@@ -74,7 +74,7 @@ async fn what_a_clock_that_was_ahead_left_behind_freezes_nothing(database: Throw
     assert!(!bot.terminate().await.contains("clock"));
 }
 
-/// Where a server tells no time, or that of the same machine, messages that have just been written
+/// Where a server sends no time, or that of the same machine, messages that have just been written
 /// show what Telegram's is.
 async fn live_updates_that_are_dated_before_are_believed(database: ThrowAwayDatabase) {
     let telegram = Simulator::start().await.unwrap();

@@ -60,7 +60,7 @@ async fn odd_text_and_times_cost_no_registration(database: ThrowAwayDatabase) {
     assert_eq!(ada.username, Username::from_telegram("u1Ada \u{fffd}"));
     assert_eq!(ada.language_code.as_deref(), Some("Ada \u{fffd}"));
     assert_eq!(ada.created_at.timestamp(), 1_577_880_000);
-    // What tells no time that can be is dated by its batch, or by when it came.
+    // What has no possible time is dated by its batch, or by when it came.
     let earliest = users.iter().map(|user| user.created_at).min();
     assert_eq!(earliest, Some(ada.created_at));
     let storage = Database::open_existing(database.url().parse().unwrap()).await.unwrap();

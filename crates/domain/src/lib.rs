@@ -9,6 +9,7 @@
 
 mod activity;
 mod admin;
+mod client_network;
 mod clock;
 mod club;
 mod directory;
@@ -35,6 +36,7 @@ pub use admin::{
     Admin, AdminAccount, AdminName, AuditAction, AuditEntry, InvalidAdmin, InvalidAdminName,
     InvalidRole, Role, SignInFailures, SignInLimit,
 };
+pub use client_network::client_network;
 pub use clock::{CLOCK_TOLERANCE, Clock, SystemClock};
 pub use club::{TeamRecord, clubs};
 pub use directory::{

@@ -1,4 +1,4 @@
-//! Telegram's time: by it things happen that tell no time themselves.
+//! Telegram's time, by which updates without a time of their own are dated.
 
 use std::{
     fmt,

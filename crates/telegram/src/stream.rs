@@ -36,7 +36,7 @@ impl Default for Stream {
 }
 
 impl Stream {
-    /// When an update happened that comes now and tells no time, as far as those before it show.
+    /// When an update happened that comes now without a time, as far as those before it show.
     pub(crate) fn now(&self, clock: DateTime<Utc>) -> DateTime<Utc> {
         clock - self.delay
     }

@@ -6,16 +6,16 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
-    net::{IpAddr, Ipv6Addr},
+    net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use ipnet::IpNet;
-use rollcall_domain::LogPace;
+use rollcall_domain::{LogPace, client_network};
 use tokio::{sync::Notify, time::Instant};
 
-/// The limits on connections, and whom they do not apply to.
+/// The limits on connections.
 #[derive(Clone, Debug)]
 pub(crate) struct Limits {
     /// The most connections at once.
@@ -71,7 +71,7 @@ impl Connections {
     /// Admits a connection from `peer`; where a limit is reached, another one is closed for it.
     /// `None` where every open connection belongs to a proxy or to Telegram.
     pub(crate) fn admit(&self, peer: IpAddr) -> Option<Ticket> {
-        let address = network(peer);
+        let address = client_network(peer);
         let is_proxy =
             self.limits.trusted_proxies.iter().any(|it| it.contains(&peer.to_canonical()));
         let now = Instant::now();
@@ -168,14 +168,6 @@ impl Ticket {
 impl Drop for Ticket {
     fn drop(&mut self) {
         let _connection = self.connections.lock().remove(self.number);
-    }
-}
-
-/// What counts as one address: of IPv6 the /64 network, since every household has a whole one.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
-        address => address,
     }
 }
 

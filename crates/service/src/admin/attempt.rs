@@ -1,10 +1,7 @@
-use std::{
-    net::{IpAddr, Ipv6Addr},
-    time::Duration,
-};
+use std::{net::IpAddr, time::Duration};
 
 use chrono::TimeDelta;
-use rollcall_domain::{Admin, AdminName, SignInLimit};
+use rollcall_domain::{Admin, AdminName, SignInLimit, client_network};
 use rollcall_repository::{Digest, RepositoryError};
 
 use super::{secret::digest, service::AdminService, throttle::Turn};
@@ -60,7 +57,7 @@ impl Attempt {
     }
 
     fn by_secret(name: &str, address: IpAddr) -> Self {
-        let place = place(address).to_string();
+        let place = client_network(address).to_string();
         // What is no name is no account's: it must not make everybody wait who mistypes theirs.
         let account = match name {
             "" => digest(&["no account", &place]),
@@ -75,7 +72,7 @@ impl Attempt {
     /// An attempt to give a second factor. It is counted apart, so that a right password before each
     /// guess does not make the guesses before it forgotten.
     pub(super) fn by_factor(admin: &Admin, address: IpAddr) -> Self {
-        let (name, place) = (admin.to_string(), place(address).to_string());
+        let (name, place) = (admin.to_string(), client_network(address).to_string());
         let pair = digest(&["factor pair", &name, &place]);
         Self {
             own: vec![(pair, PAIR), (digest(&["factor", &name]), FACTOR)],
@@ -141,17 +138,6 @@ pub enum SignInError {
 impl From<RepositoryError> for SignInError {
     fn from(error: RepositoryError) -> Self {
         Self::Storage(error.into())
-    }
-}
-
-/// Where an address counts to: an IPv6 network of 64 bits is one place, as every household has one.
-fn place(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => {
-            let network = address.to_bits() >> 64 << 64;
-            Ipv6Addr::from_bits(network).into()
-        }
-        address => address,
     }
 }
 
