@@ -337,6 +337,9 @@ async fn a_bot_that_telegram_does_not_know_ends() {
 async fn a_token_that_was_good_is_tried_again() {
     let (telegram, database) = (Simulator::start().await.unwrap(), ThrowAwayDatabase::sqlite());
     let bot = RunningBot::start(&telegram, &database, &[]).await;
+    // Before a getUpdates has been answered well, the bot would end at once.
+    telegram.wait_until_confirmed(telegram.write(&ada(), "/start")).await.unwrap();
+    telegram.wait_for_message(ada().id).await.unwrap();
     for fault in [Fault::unauthorized(), Fault::not_found(), Fault::unauthorized()] {
         telegram.fail_next("getUpdates", fault);
     }
