@@ -148,6 +148,10 @@ fn describe() {
         "rollcall_http_connections_closed_total",
         "HTTP connections closed at a limit, by the limit"
     );
+    describe_counter!(
+        "rollcall_made_up_updates_total",
+        "Commands and buttons in another person's private chat, which Telegram never sends"
+    );
     describe_histogram!("rollcall_batch_interactions", "Interactions in a transaction");
     describe_histogram!("rollcall_commit_seconds", Unit::Seconds, "How long a transaction took");
     describe_histogram!(

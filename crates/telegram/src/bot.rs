@@ -1,4 +1,7 @@
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex},
+};
 
 use rollcall_domain::{Clock, TelegramId, Username};
 use rollcall_service::{AdminService, PreferencesService, ScheduleService, UserService};
@@ -226,6 +229,7 @@ impl Bot {
             clock: clock.clone(),
             admins: self.admins.clone(),
             admin_site: self.admin_site.clone(),
+            made_up: Mutex::default(),
         };
         Ingest::new(users, clock, handler, self.own_name.clone())
     }

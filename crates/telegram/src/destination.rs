@@ -1,5 +1,6 @@
 //! Where a message goes.
 
+use rollcall_domain::TelegramId;
 use serde::Serialize;
 
 /// A chat, and what Telegram needs to reach the right place in it. Serialized as the parameters of
@@ -25,6 +26,12 @@ pub(crate) enum Topic {
 }
 
 impl Destination {
+    /// A person's private chat with the bot, which may have threads and no other topics.
+    pub(crate) fn person(id: TelegramId, topic: Option<Topic>) -> Self {
+        let topic = topic.filter(|topic| matches!(topic, Topic::Thread(_)));
+        Self { chat_id: id.get(), topic }
+    }
+
     /// The chat as a whole, where that is another place that the message may go to.
     pub(crate) fn without_thread(self) -> Option<Self> {
         matches!(self.topic, Some(Topic::Thread(_))).then_some(Self { topic: None, ..self })
@@ -67,6 +74,16 @@ mod tests {
         ] {
             let written = serde_json::to_value(Destination { chat_id: -5, topic }).unwrap();
             assert_eq!(written, expected);
+        }
+    }
+
+    #[test]
+    fn a_private_chat_has_threads_only() {
+        let of = |topic| Destination::person(5.try_into().unwrap(), topic);
+        let thread = Some(Topic::Thread(7));
+        assert_eq!(of(thread), Destination { chat_id: 5, topic: thread });
+        for topic in [None, Some(Topic::DirectMessages(7))] {
+            assert_eq!(of(topic), Destination { chat_id: 5, topic: None });
         }
     }
 }

@@ -1,17 +1,23 @@
 //! What the bot answers to commands.
 
-use std::{collections::BTreeSet, sync::Arc, time::Instant};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, PoisonError},
+    time::Instant,
+};
 
 use chrono::{DateTime, Utc};
-use rollcall_domain::{ChatKind, Clock, Obstacle, Preferences, Registration, TelegramId};
+use rollcall_domain::{Clock, LogPace, Obstacle, Preferences, Registration, TelegramId};
 use rollcall_service::{
     PreferencesService, ScheduleService, ScheduleView, ServiceError, UserService,
 };
 
 use crate::{
+    audience::Audience,
     bot::AdminSite,
     client::Client,
     command::Command,
+    destination::Destination,
     locale::Locale,
     menu,
     outbox::{Outbox, SendError},
@@ -34,6 +40,8 @@ pub(crate) struct Handler {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) admins: BTreeSet<TelegramId>,
     pub(crate) admin_site: Option<AdminSite>,
+    /// How often made-up updates are logged.
+    pub(crate) made_up: Mutex<LogPace>,
 }
 
 /// Whom something is answered to, and what they have chosen.
@@ -56,16 +64,21 @@ impl Handler {
     pub(crate) async fn handle(&self, message: &CommandMessage, registration: &Registration) {
         let command = &message.command;
         let from = registration.user.telegram_id;
-        let is_private = message.chat.kind == ChatKind::Private;
-        let by_admin = is_private && self.admins.contains(&from);
-        if command.is_for_admins() && !by_admin {
+        let Some(audience) = Audience::of(message.chat, from, &self.admins) else {
+            return self.note_made_up();
+        };
+        if command.is_for_admins() && audience != Audience::Owner {
             return;
         }
+        let to = match audience {
+            Audience::Group => message.from,
+            // By the sender's own id, not by one that the update says.
+            Audience::Sender | Audience::Owner => Destination::person(from, message.from.topic),
+        };
         let begun_at = Instant::now();
         let answer = match self.asker(registration).await {
             Ok(asker) => {
-                let asked = Asked { command, by_admin, is_private };
-                self.answer(asked, &asker, registration).await.unwrap_or_else(|error| {
+                self.answer(command, audience, &asker, registration).await.unwrap_or_else(|error| {
                     log::warn!(error = chain(&error); "a command failed");
                     failed(command, &asker)
                 })
@@ -77,11 +90,11 @@ impl Handler {
         };
         // Whatever the person does from now on shows that they can be reached.
         let begun = self.clock.now();
-        if let Err(error) = send(&self.outbox, message.from, &answer).await {
+        if let Err(error) = send(&self.outbox, to, &answer).await {
             self.not_sent(from, error, begun).await;
         }
         metrics::histogram!("rollcall_handler_seconds").record(begun_at.elapsed());
-        if matches!(command, Command::Start(_)) && by_admin {
+        if matches!(command, Command::Start(_)) && audience == Audience::Owner {
             self.set_menu(from).await;
         }
     }
@@ -104,17 +117,18 @@ impl Handler {
 
     async fn answer(
         &self,
-        asked: Asked<'_>,
+        command: &Command,
+        audience: Audience,
         asker: &Asker,
         registration: &Registration,
     ) -> Result<Screen, ServiceError> {
         let locale = asker.locale();
-        Ok(match asked.command {
+        Ok(match command {
             Command::Start(_) => text::greeting(locale, &registration.user).into(),
             Command::Schedule => self.games(ScheduleView::Next, asker).await?,
-            Command::Settings if asked.is_private => self.settings(asker).await?,
+            Command::Settings if audience.is_private() => self.settings(asker).await?,
             Command::Settings => locale.text("settings-private").into(),
-            Command::Help => text::help(locale, asked.by_admin).into(),
+            Command::Help => text::help(locale, audience == Audience::Owner).into(),
             Command::Users(Some(page)) => {
                 text::users(locale, &self.users.get_users_list(*page, PAGE_SIZE).await?).into()
             }
@@ -157,6 +171,20 @@ impl Handler {
         }))
     }
 
+    /// Notes an update that somebody made up: it has the chat of another person than its sender.
+    pub(crate) fn note_made_up(&self) {
+        metrics::counter!("rollcall_made_up_updates_total").increment(1);
+        // Nothing panics while it is held.
+        let mut pace = self.made_up.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(updates) = pace.note(Instant::now()) {
+            log::warn!(
+                updates;
+                "did not answer in the private chat of another person than the sender; Telegram \
+                 sends no such updates, so somebody else may know WEBHOOK_SECRET: change it"
+            );
+        }
+    }
+
     /// An answer that was begun at a time could not be sent.
     pub(crate) async fn not_sent(&self, to: TelegramId, error: SendError, begun: DateTime<Utc>) {
         log::warn!(error = chain(&error); "an answer was not sent");
@@ -179,13 +207,6 @@ impl Handler {
             log::warn!(error = chain(&error); "an admin's menu was not set");
         }
     }
-}
-
-/// A command, and where it comes from.
-struct Asked<'a> {
-    command: &'a Command,
-    by_admin: bool,
-    is_private: bool,
 }
 
 /// What is told where a command failed.

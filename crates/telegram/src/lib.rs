@@ -10,10 +10,12 @@
 //! `press.rs`. To add a kind of update: its name and meaning in `update.rs`. Texts are in `locales/`.
 //!
 //! Architecture invariants: no frankenstein type leaves this crate, and neither the token nor
-//! anything that a person wrote is ever logged.
+//! anything that a person wrote is ever logged. What only a person or only an owner may see is sent
+//! to that person's id (`audience.rs`).
 
 mod action;
 mod api_url;
+mod audience;
 mod backoff;
 mod bot;
 mod client;

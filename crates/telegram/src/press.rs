@@ -3,11 +3,12 @@
 use std::time::Instant;
 
 use frankenstein::methods::AnswerCallbackQueryParams;
-use rollcall_domain::{Chat, ChatKind, Registration};
+use rollcall_domain::Registration;
 use rollcall_service::{ScheduleView, ServiceError};
 
 use crate::{
     action::Action,
+    audience::Audience,
     handler::{Asker, Handler},
     reply::{Screen, edit},
     schedule, settings_menu,
@@ -82,8 +83,12 @@ impl Handler {
         let (Some(action), Some((chat, _))) = (action, press.message) else {
             return Ok(Outcome::told("press-stale"));
         };
+        let Some(audience) = Audience::of(chat, asker.id, &self.admins) else {
+            self.note_made_up();
+            return Ok(Outcome::told("press-stale"));
+        };
         // What is one's own is shown, and changed, in one's own chat only.
-        if action.is_private() && !is_chat_of(chat, asker) {
+        if action.is_private() && !audience.is_private() {
             return Ok(Outcome::told("press-stale"));
         }
         match action {
@@ -161,8 +166,4 @@ impl Handler {
         let screen = self.settings(asker).await?;
         Ok(Outcome { told: Some("press-saved"), screen: Some(screen) })
     }
-}
-
-fn is_chat_of(chat: Chat, asker: &Asker) -> bool {
-    chat.kind == ChatKind::Private && chat.id == asker.id.get()
 }

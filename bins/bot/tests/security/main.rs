@@ -13,5 +13,6 @@
 mod running;
 
 mod connections;
+mod made_up;
 mod server;
 mod sign_in;

@@ -53,14 +53,18 @@ impl Server {
 
     /// Delivers an update as Telegram does; returns the status of the answer.
     pub(crate) async fn deliver(&self, update_id: i64, secret: &str) -> u16 {
-        let body = message(update_id);
+        self.post(&message(update_id), secret).await
+    }
+
+    /// Delivers an update of any form as Telegram does; returns the status of the answer.
+    pub(crate) async fn post(&self, body: &str, secret: &str) -> u16 {
         let head = format!(
             "POST {PATH} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\
              x-telegram-bot-api-secret-token: {secret}\r\ncontent-length: {}\r\n\r\n",
             body.len()
         );
-        let answer = exchange(self.connect_from(1).await, &(head + &body)).await;
-        status(&answer).unwrap_or_else(|| panic!("no answer to update {update_id}: {answer:?}"))
+        let answer = exchange(self.connect_from(1).await, &(head + body)).await;
+        status(&answer).unwrap_or_else(|| panic!("no answer to {body}: {answer:?}"))
     }
 
     /// Gets a path; returns the whole answer.
