@@ -14,6 +14,7 @@
 
 mod activity;
 mod admin;
+mod common_password;
 mod directory;
 mod error;
 mod kept;

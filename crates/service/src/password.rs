@@ -5,7 +5,7 @@ use std::sync::Arc;
 use argon2::{Argon2, PasswordHasher, PasswordVerifier};
 use tokio::{sync::Semaphore, task::spawn_blocking};
 
-use crate::{AccountError, ServiceError};
+use crate::{AccountError, ServiceError, common_password::is_common};
 
 /// The fewest characters of a password (NIST SP 800-63B asks for 8).
 const MIN_CHARS: usize = 10;
@@ -36,12 +36,17 @@ impl Default for Passwords {
 
 impl Passwords {
     /// The hash of a new password, in the PHC string format, with a salt of its own.
-    pub(crate) async fn hash(&self, password: &str) -> Result<String, AccountError> {
+    /// Refuses one that is too short, too long, or among the first that somebody would try for an
+    /// account of this name.
+    pub(crate) async fn hash(&self, password: &str, name: &str) -> Result<String, AccountError> {
         if password.chars().count() < MIN_CHARS {
             return Err(InvalidPassword::TooShort.into());
         }
         if password.len() > MAX_BYTES {
             return Err(InvalidPassword::TooLong.into());
+        }
+        if is_common(password, name) {
+            return Err(InvalidPassword::TooCommon.into());
         }
         let password = password.to_owned();
         let hashed = self.in_turn(move || {
@@ -87,6 +92,12 @@ pub enum InvalidPassword {
     /// It is too easily guessed.
     #[error("the password is too short; expected {MIN_CHARS} characters or more")]
     TooShort,
+    /// It is among the first that somebody would try.
+    #[error(
+        "the password is too easy to guess; expected one that is not a common word, a row of keys \
+         or the account's name"
+    )]
+    TooCommon,
     /// Nobody types that.
     #[error("the password is too long; expected {MAX_BYTES} bytes or less")]
     TooLong,
@@ -99,9 +110,9 @@ mod tests {
     #[tokio::test]
     async fn a_password_is_known_by_its_hash() {
         let passwords = Passwords::default();
-        let hash = passwords.hash("correct horse").await.unwrap();
+        let hash = passwords.hash("correct horse", "ada").await.unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
-        assert_ne!(passwords.hash("correct horse").await.unwrap(), hash, "each has a salt");
+        assert_ne!(passwords.hash("correct horse", "ada").await.unwrap(), hash, "each has a salt");
         assert!(passwords.verify("correct horse", Some(hash.clone())).await);
         assert!(!passwords.verify("correct horsf", Some(hash)).await);
         assert!(!passwords.verify("correct horse", None).await);
@@ -127,9 +138,9 @@ mod tests {
             ("жжжжжжжжж".to_owned(), "the password is too short; expected 10 characters or more"),
             ("x".repeat(1025), "the password is too long; expected 1024 bytes or less"),
         ] {
-            assert_eq!(passwords.hash(&password).await.unwrap_err().to_string(), error);
+            assert_eq!(passwords.hash(&password, "ada").await.unwrap_err().to_string(), error);
         }
-        assert!(passwords.hash("жжжжжжжжжж").await.is_ok());
-        assert!(passwords.hash(&"x".repeat(1024)).await.is_ok());
+        assert!(passwords.hash("жжжжжжжжжя", "ada").await.is_ok());
+        assert!(passwords.hash(&"xy z".repeat(256), "ada").await.is_ok());
     }
 }

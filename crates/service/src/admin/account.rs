@@ -24,7 +24,7 @@ impl AdminService {
         role: Role,
         by: Option<&Admin>,
     ) -> Result<(), AccountError> {
-        let password_hash = self.passwords.hash(password).await?;
+        let password_hash = self.passwords.hash(password, name.as_str()).await?;
         let at = self.clock.now();
         let account = AdminAccount {
             name: name.clone(),
@@ -52,7 +52,7 @@ impl AdminService {
         password: &str,
         by: Option<&Admin>,
     ) -> Result<(), AccountError> {
-        let password_hash = self.passwords.hash(password).await?;
+        let password_hash = self.passwords.hash(password, name.as_str()).await?;
         let entry =
             entry(self.clock.now(), by, AuditAction::ChangedPassword, Some(name.to_string()));
         let known = self.storage.set_password(name, &password_hash, None, &entry).await?;
@@ -161,7 +161,7 @@ impl AdminService {
             return Err(SignInError::Refused.into());
         }
         self.succeeded(&attempt).await?;
-        let password_hash = self.passwords.hash(new).await?;
+        let password_hash = self.passwords.hash(new, name.as_str()).await?;
         let action = AuditAction::ChangedPassword;
         let entry = entry(self.clock.now(), by, action, Some(name.to_string()));
         self.storage.set_password(name, &password_hash, Some(digest), &entry).await?;

@@ -105,7 +105,7 @@ impl AdminService {
         let device = device.into();
         // Before a password is hashed for somebody without an invitation.
         let invitation = self.find_invitation(token).await?.ok_or(InvitationError::NotGood)?;
-        let password_hash = self.passwords.hash(password).await?;
+        let password_hash = self.passwords.hash(password, name.as_str()).await?;
         let (at, role) = (self.clock.now(), invitation.role);
         let account = AdminAccount {
             name: name.clone(),
