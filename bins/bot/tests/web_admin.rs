@@ -557,9 +557,9 @@ impl Office {
     /// A browser then tells neither by `Sec-Fetch-Site` nor by `Origin` where a form comes from.
     async fn it_works_over_http_from_another_machine(&self) {
         let Self { browser, .. } = self;
-        let url = self.url.replace("127.0.0.1", "rollcall.test");
+        let url = self.url.replace("127.0.0.1", "192.0.2.7");
         browser.go(&url).await;
-        browser.comes_to("http://rollcall.test").await;
+        browser.comes_to("http://192.0.2.7").await;
         self.enter("editor", PASSWORD).await;
         browser.shows("h1", "Dashboard").await;
         browser.go(&format!("{url}/users/1840")).await;

@@ -112,7 +112,7 @@ pub(crate) async fn delete(
     }
     let people = ticked(&app, &pairs).await?;
     let ids: Vec<TelegramId> = people.iter().map(|person| person.telegram_id).collect();
-    let deleted = erase(&app, &session, &ids).await?;
+    let deleted = erase(&app, &session, &ids, "selected").await?;
     Ok(to_list(&app, deleted))
 }
 
@@ -137,7 +137,7 @@ async fn delete_part(
     let meant = slice.rows.iter().map(|listed| &listed.user).filter(|it| it.created_at <= until);
     let ids: Vec<TelegramId> = meant.map(|user| user.telegram_id).collect();
     let before = value(pairs, "deleted").and_then(|it| it.parse::<usize>().ok()).unwrap_or(0);
-    let deleted = before.saturating_add(erase(app, session, &ids).await?);
+    let deleted = before.saturating_add(erase(app, session, &ids, &filter.summary()).await?);
     let has_newer = ids.len() < slice.rows.len();
     let Some(at) = slice.next.filter(|_| !has_newer) else { return Ok(to_list(app, deleted)) };
     let mut fields = query.fields();
@@ -154,10 +154,22 @@ async fn delete_part(
     Ok(page(&Progress { frame: frame.tab("users"), deleted, fields }))
 }
 
-async fn erase(app: &App, session: &Session, ids: &[TelegramId]) -> Result<usize, Failure> {
-    // First, so that nobody goes without a trace; the entry says who it was by the id only.
+/// Deletes users, with an entry of the audit log about each of them, and one that says how many there
+/// were and how they were chosen.
+async fn erase(
+    app: &App,
+    session: &Session,
+    ids: &[TelegramId],
+    chosen: &str,
+) -> Result<usize, Failure> {
+    // First, so that no user goes without a trace; the entry names them by the id only.
     app.admins.audit_each(&session.admin, AuditAction::DeletedUser, ids).await?;
-    Ok(app.users.delete_users(ids).await?)
+    let deleted = app.users.delete_users(ids).await?;
+    let count = text::users(Counted::Exactly(u64::try_from(deleted).unwrap_or(u64::MAX)));
+    let what = format!("{count}: {chosen}");
+    let action = AuditAction::DeletedUsers;
+    app.admins.audit(&session.admin, action, None, None, Some(&what)).await?;
+    Ok(deleted)
 }
 
 fn to_list(app: &App, deleted: usize) -> Response {

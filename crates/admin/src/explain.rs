@@ -24,6 +24,8 @@ pub(crate) enum Failure {
     Refused(&'static str),
     /// The same, in words that name what was sent; see [`Failure::invalid`].
     Invalid(String),
+    /// There is no room for it just now, which this sentence says.
+    Busy(&'static str),
     /// The service failed.
     Service(ServiceError),
 }
@@ -47,6 +49,11 @@ impl IntoResponse for Failure {
             Self::NotFound => StatusCode::NOT_FOUND.into_response(),
             Self::Refused(reason) => bad_request(reason.into()),
             Self::Invalid(reason) => bad_request(reason.into()),
+            Self::Busy(reason) => {
+                let mut response = StatusCode::SERVICE_UNAVAILABLE.into_response();
+                response.extensions_mut().insert(Reason(reason.into()));
+                response
+            }
             Self::Service(error) => {
                 log::error!(error = with_causes(&error); "a page cannot be answered");
                 StatusCode::INTERNAL_SERVER_ERROR.into_response()

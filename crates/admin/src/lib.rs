@@ -23,6 +23,7 @@ mod explain;
 mod export;
 mod form;
 mod frame;
+mod gate;
 mod heat_map;
 mod invitations;
 mod password;
@@ -48,10 +49,14 @@ use rollcall_service::{
     ActivityService, AdminService, DirectoryService, PreferencesService, ScheduleService,
     TransferService, UserService,
 };
+use tokio::sync::Semaphore;
 
 pub use address::ForwardedHeader;
 use assets::Assets;
 pub use routes::{Access, Route, routes};
+
+/// How many exports may be sent at once.
+const EXPORTS_AT_ONCE: usize = 2;
 
 /// How the admin is reached from outside.
 #[derive(Clone, Debug, Default)]
@@ -64,6 +69,8 @@ pub struct Settings {
     pub trusted_proxies: Vec<IpNet>,
     /// The header in which they do.
     pub forwarded_header: ForwardedHeader,
+    /// The networks that may reach it; everybody may where there are none.
+    pub allowed_networks: Vec<IpNet>,
 }
 
 impl Settings {
@@ -116,6 +123,8 @@ impl Admin {
             activity,
             clock: Arc::new(clock),
             assets: Arc::new(Assets::new()),
+            exports: Arc::new(Semaphore::new(EXPORTS_AT_ONCE)),
+            pace: Arc::default(),
             settings: Arc::new(settings),
         })
     }
@@ -135,5 +144,8 @@ struct App {
     activity: ActivityService,
     clock: Arc<dyn Clock>,
     assets: Arc<Assets>,
+    /// Room for exports: each holds some MiB while its browser takes its time.
+    exports: Arc<Semaphore>,
+    pace: Arc<gate::Pace>,
     settings: Arc<Settings>,
 }

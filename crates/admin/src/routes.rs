@@ -6,7 +6,7 @@ use axum::{
     Router,
     extract::DefaultBodyLimit,
     http::{Method, StatusCode},
-    middleware::{from_fn_with_state, map_response, map_response_with_state},
+    middleware::{from_fn_with_state, map_response_with_state},
     routing::{MethodRouter, get, post},
 };
 use rollcall_domain::Role;
@@ -14,8 +14,8 @@ use tower_http::{compression::CompressionLayer, timeout::TimeoutLayer};
 
 use crate::{
     App, account, admins, assets, audit, confirm, dashboard, definitions, delete, explain, export,
-    form, invitations, password, preferences, second_factor, security, session, sign_in, user,
-    users, zone,
+    form, gate, invitations, password, preferences, second_factor, security, session, sign_in,
+    user, users, zone,
 };
 
 /// The largest form that is read: a note, or the ids of a page of users.
@@ -123,7 +123,8 @@ pub(crate) fn router(app: App) -> Router {
         .layer(from_fn_with_state(app.clone(), form::guard))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, LONGEST))
         .layer(map_response_with_state(app.clone(), explain::explain))
-        .layer(map_response(security::headers))
+        .layer(from_fn_with_state(app.clone(), gate::guard))
+        .layer(map_response_with_state(app.clone(), security::headers))
         .layer(CompressionLayer::new().gzip(true))
         .with_state(app)
 }

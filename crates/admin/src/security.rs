@@ -2,12 +2,13 @@
 //! sent from, and the address that somebody really has.
 
 use axum::{
+    extract::State,
     http::{HeaderName, HeaderValue, header},
     response::Response,
 };
 use tower_http::csrf::CsrfLayer;
 
-use crate::Settings;
+use crate::{App, Settings};
 
 /// Only what comes from here, nothing inline, and nowhere in a frame. `connect-src` is for the
 /// search as one types.
@@ -28,9 +29,15 @@ const HEADERS: [(HeaderName, &str); 8] = [
     (HeaderName::from_static("x-robots-tag"), "noindex, nofollow"),
 ];
 
+/// Browsers that came by https once do so for a year.
+const HSTS: &str = "max-age=31536000";
+
 /// Adds the headers that every answer has.
-pub(crate) async fn headers(mut response: Response) -> Response {
+pub(crate) async fn headers(State(app): State<App>, mut response: Response) -> Response {
     let headers = response.headers_mut();
+    if app.settings.is_https() {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(HSTS));
+    }
     for (name, value) in HEADERS {
         headers.insert(name, HeaderValue::from_static(value));
     }

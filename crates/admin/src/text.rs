@@ -131,6 +131,7 @@ pub(crate) fn action(action: AuditAction) -> &'static str {
         AuditAction::ChangedNote => "Changed a note",
         AuditAction::ChangedPreferences => "Changed preferences",
         AuditAction::DeletedUser => "Deleted a user",
+        AuditAction::DeletedUsers => "Deleted users",
         AuditAction::ExportedUsers => "Exported users",
         AuditAction::ImportedUsers => "Imported users",
     }

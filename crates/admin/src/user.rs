@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use chrono::NaiveDate;
-use rollcall_domain::{AuditAction, AuditEntry, MAX_NOTE_CHARS, ProfileField, UserDetail};
+use rollcall_domain::{AuditAction, AuditEntry, MAX_NOTE_CHARS, ProfileField, Role, UserDetail};
 use rollcall_service::{AuditFilter, ServiceError, Session};
 use serde::Deserialize;
 
@@ -33,7 +33,7 @@ struct Page {
     detail: UserDetail,
     heat_map: String,
     days: Vec<(NaiveDate, u32)>,
-    entries: Vec<AuditEntry>,
+    entries: Option<Vec<AuditEntry>>,
     preferences: Panel,
     was_chosen: bool,
     was_noted: bool,
@@ -55,7 +55,11 @@ pub(crate) async fn show(
     let id = read_id(&id)?;
     let detail = app.directory.user(id).await?.ok_or(Failure::NotFound)?;
     app.admins.audit(&session.admin, AuditAction::ViewedUser, Some(id), None, None).await?;
-    let entries = app.admins.audit_log(&AuditFilter::all().about(id), None, ENTRIES).await?;
+    // Not for viewers: entries have removed notes, and what other admins do.
+    let entries = match session.role >= Role::Editor {
+        true => Some(app.admins.audit_log(&AuditFilter::all().about(id), None, ENTRIES).await?),
+        false => None,
+    };
     let preferences = Panel::of(&app, &detail.user).await?;
     let was = |what: &str| pairs.iter().any(|(name, _)| name == what);
     let today = app.clock.now().date_naive();

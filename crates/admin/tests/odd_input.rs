@@ -164,7 +164,7 @@ fn means_something(field: &str, value: &str) -> bool {
 }
 
 async fn site(database: ThrowAwayDatabase) -> Site {
-    let site = Site::on(database, "", None).await;
+    let site = Site::on(database, "", None).await.asked_from_everywhere();
     site.make_accounts().await;
     let people = [
         Profile::new(id(ADA), "Ada").last_name("Lovelace").username("ada").language_code("en"),

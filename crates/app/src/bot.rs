@@ -50,6 +50,9 @@ pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Res
         if let Some(proxy) = arguments.telegram.proxy(environment, &settings.api_url)? {
             log::info!("Telegram is reached through the proxy {proxy}");
         }
+        if let Some(warning) = http.warning() {
+            log::warn!("{warning}");
+        }
         if settings.is_token_exposed() {
             log::warn!("{EXPOSED_TOKEN}");
         }

@@ -3,7 +3,6 @@
 use std::{io::Write as _, net::SocketAddr, time::Duration};
 
 use anyhow::Context;
-use rollcall_admin::ForwardedHeader;
 use rollcall_domain::{Clock, SystemClock};
 use rollcall_repository_diesel::{Database, DatabaseUrl, DieselUserRepository};
 use rollcall_service::ActivityService;
@@ -50,11 +49,7 @@ pub(crate) async fn run(address: Option<SocketAddr>, shutdown: Shutdown) -> anyh
             Some(address) => Some(free(address).await),
             None => None,
         },
-        public_url: None,
-        trusted_proxies: Vec::new(),
-        forwarded_header: ForwardedHeader::default(),
-        requires_second_factor: false,
-        webhook: None,
+        ..HttpSettings::default()
     };
     let database_url = DatabaseUrl::sqlite(folder.path().join("demo.db"));
 

@@ -39,11 +39,19 @@ pub(crate) async fn serve(
 ) -> anyhow::Result<()> {
     // Before anything else is done: a port that is taken is the owner's to free.
     let listener = listen(&http)?;
+    let metrics = http.metrics_address.map(|it| http::listen("METRICS_ADDR", it)).transpose()?;
+    if let Some(listener) = &metrics {
+        log::info!("metrics, healthz and readyz are at {}", listener.local_addr()?);
+    }
     let listening = listener.as_ref().map(TcpListener::local_addr).transpose()?;
     let health = Health::new()?;
     let receiver = Arc::default();
     let web_admin = WebAdmin::new(listening.map(|address| http.admin_url(address)));
-    let mut router = health.clone().router().merge(web_admin.router(&http));
+    let mut router = web_admin.router(&http);
+    router = router.merge(http::security_txt(http.security_contact.as_ref()));
+    if metrics.is_none() {
+        router = router.merge(health.clone().router());
+    }
     if let Some(webhook) = &http.webhook {
         router = router.merge(http::webhook(webhook.url.path(), Arc::clone(&receiver)));
     }
@@ -57,11 +65,17 @@ pub(crate) async fn serve(
         }
         Ok(())
     };
+    let watched = async {
+        if let Some(listener) = metrics {
+            http::serve(listener, health.clone().router(), Vec::new(), shutdown.clone()).await;
+        }
+        Ok(())
+    };
     let nhl = nhl.map(NhlSettings::client).transpose();
     let nhl = nhl.context("cannot ask the NHL's API")?;
     let parts = Parts { health: &health, receiver: &receiver, web_admin: &web_admin };
     let worked = work(settings, &http, nhl, database_url, shutdown.clone(), parts);
-    tokio::try_join!(served, worked)?;
+    tokio::try_join!(served, watched, worked)?;
     if let Some(receiver) = receiver.get() {
         receiver.finish().await;
     }
@@ -73,7 +87,7 @@ pub(crate) async fn serve(
 /// address of its own, a port that is taken does not keep the bot from its work.
 fn listen(http: &HttpSettings) -> anyhow::Result<Option<TcpListener>> {
     let Some(address) = http.address else { return Ok(None) };
-    match http::listen(address) {
+    match http::listen("LISTEN_ADDR", address) {
         Err(error) if http.webhook.is_none() && http.public_url.is_none() => {
             log::warn!(
                 "{error:#}; the bot goes on without the web admin, {} (LISTEN_ADDR=off for none)",

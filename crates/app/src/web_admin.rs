@@ -108,6 +108,7 @@ pub(crate) fn pages(
         origin: settings.public_url.as_ref().map(|url| url.origin().to_owned()),
         trusted_proxies: settings.trusted_proxies.clone(),
         forwarded_header: settings.forwarded_header,
+        allowed_networks: settings.admin_networks.clone(),
     };
     Admin::new(settings, services, SystemClock)
 }

@@ -2,7 +2,7 @@
 
 use chrono::{Datelike, NaiveDate};
 
-use crate::{MAX_LANGUAGE_CODE_CHARS, SearchTerm, StartPayload};
+use crate::{Days, MAX_LANGUAGE_CODE_CHARS, ReachFilter, SearchTerm, StartPayload, UserFilter};
 
 /// Why a text cannot be used as a condition; says what is expected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -92,6 +92,37 @@ fn storable(text: &str) -> Result<&str, InvalidFilter> {
     if text.contains(['\0', '\u{fffd}']) { Err(InvalidFilter::NotText) } else { Ok(text) }
 }
 
+impl UserFilter {
+    /// What the filter keeps, in a line for the audit log: `language:de days>=5`, or `all users`.
+    /// What is searched for is left out, since it may be somebody's name.
+    pub fn summary(&self) -> String {
+        let or_none =
+            |text: &str| if text.is_empty() { "none".to_owned() } else { text.to_owned() };
+        let range = |name: &str, days: Days| {
+            let day = |day: Option<NaiveDate>| day.map(|it| it.to_string()).unwrap_or_default();
+            let is_set = days.first.or(days.last).is_some();
+            is_set.then(|| format!("{name}:{}..{}", day(days.first), day(days.last)))
+        };
+        let terms = [
+            self.language.as_deref().map(|code| format!("language:{}", or_none(code))),
+            self.source.as_deref().map(|payload| format!("source:{}", or_none(payload))),
+            self.reach.map(|reach| match reach {
+                ReachFilter::Reachable => "reachable".to_owned(),
+                ReachFilter::Unreachable => "unreachable".to_owned(),
+                ReachFilter::Blocked => "blocked".to_owned(),
+            }),
+            range("joined", self.first_seen),
+            range("seen", self.last_seen),
+            self.min_active_days.map(|days| format!("days>={days}")),
+            self.max_active_days.map(|days| format!("days<={days}")),
+            self.is_bot.map(|is_bot| if is_bot { "bot" } else { "-bot" }.to_owned()),
+            self.search.as_ref().map(|_| "a search".to_owned()),
+        ];
+        let terms: Vec<String> = terms.into_iter().flatten().collect();
+        if terms.is_empty() { "all users".to_owned() } else { terms.join(" ") }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -160,6 +191,28 @@ mod tests {
         assert_eq!(
             InvalidFilter::Day.to_string(),
             "expected a day such as 2026-11-23, in a year from 0001 to 9999"
+        );
+    }
+
+    #[test]
+    fn a_summary_names_each_condition_but_no_name() {
+        assert_eq!(UserFilter::default().summary(), "all users");
+        let day = |text: &str| text.parse::<NaiveDate>().ok();
+        let filter = UserFilter {
+            language: Some("de".to_owned()),
+            source: Some(String::new()),
+            reach: Some(ReachFilter::Blocked),
+            first_seen: Days { first: day("2026-01-01"), last: day("2026-02-01") },
+            last_seen: Days { first: day("2026-03-01"), last: None },
+            min_active_days: Some(5),
+            max_active_days: Some(9),
+            is_bot: Some(false),
+            search: SearchTerm::new("lovelace"),
+        };
+        assert_eq!(
+            filter.summary(),
+            "language:de source:none blocked joined:2026-01-01..2026-02-01 seen:2026-03-01.. \
+             days>=5 days<=9 -bot a search"
         );
     }
 }

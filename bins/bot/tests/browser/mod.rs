@@ -68,7 +68,7 @@ impl Browser {
             "--window-size=1280,900",
             "--no-proxy-server",
             // A name that is not the machine's own, for what browsers do over http to others.
-            "--host-resolver-rules=MAP rollcall.test 127.0.0.1",
+            "--host-resolver-rules=MAP 192.0.2.7 127.0.0.1",
         ];
         // Chromium's sandbox does not work for root.
         if fs::metadata("/proc/self").unwrap().uid() == 0 {

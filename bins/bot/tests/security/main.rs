@@ -13,6 +13,7 @@
 mod running;
 
 mod connections;
+mod exposure;
 mod made_up;
 mod server;
 mod sign_in;

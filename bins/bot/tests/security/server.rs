@@ -69,10 +69,18 @@ impl Server {
 
     /// Gets a path; returns the whole answer.
     pub(crate) async fn get(&self, path: &str) -> String {
-        let request =
-            format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
-        exchange(self.connect_from(1).await, &request).await
+        self.get_as("localhost", path).await
     }
+
+    /// Gets a path of what the client takes for the host `name`.
+    pub(crate) async fn get_as(&self, name: &str, path: &str) -> String {
+        exchange(self.connect_from(1).await, &get(name, path)).await
+    }
+}
+
+/// A request that gets a path of a host.
+pub(crate) fn get(host: &str, path: &str) -> String {
+    format!("GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n")
 }
 
 /// Sends a request, and reads until the connection ends.

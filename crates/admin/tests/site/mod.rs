@@ -1,6 +1,13 @@
 //! A web admin for one test, and what a browser would do with it.
 
-use std::{convert::Infallible, net::SocketAddr, sync::Arc};
+use std::{
+    convert::Infallible,
+    net::{Ipv4Addr, SocketAddr},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    },
+};
 
 use axum::{
     Router,
@@ -38,6 +45,8 @@ pub(crate) struct Site {
     pub(crate) schedule: ScheduleService,
     pub(crate) users: UserService,
     pub(crate) clock: Arc<TestClock>,
+    /// How many clients asked so far, where each request is another one's.
+    clients: Option<AtomicU32>,
     _database: ThrowAwayDatabase,
 }
 
@@ -67,7 +76,7 @@ impl Site {
 
     /// A site with accounts named for their roles, where everybody has to have a second factor.
     pub(crate) async fn requiring_second_factor() -> Self {
-        let site = Self::new(ThrowAwayDatabase::sqlite(), "", None, true).await;
+        let site = Self::new(ThrowAwayDatabase::sqlite(), Settings::default(), true).await;
         site.make_accounts().await;
         site
     }
@@ -78,13 +87,23 @@ impl Site {
         prefix: &str,
         origin: Option<&str>,
     ) -> Self {
-        Self::new(throw_away, prefix, origin, false).await
+        let settings = Settings {
+            prefix: prefix.to_owned(),
+            origin: origin.map(str::to_owned),
+            trusted_proxies: vec!["127.0.0.1/32".parse().unwrap()],
+            ..Settings::default()
+        };
+        Self::with(throw_away, settings).await
+    }
+
+    /// A site with these settings on an empty database.
+    pub(crate) async fn with(throw_away: ThrowAwayDatabase, settings: Settings) -> Self {
+        Self::new(throw_away, settings, false).await
     }
 
     async fn new(
         throw_away: ThrowAwayDatabase,
-        prefix: &str,
-        origin: Option<&str>,
+        settings: Settings,
         requires_second_factor: bool,
     ) -> Self {
         let database = Database::open(throw_away.url().parse().unwrap()).await.unwrap();
@@ -103,12 +122,6 @@ impl Site {
         let owners = [id(OWNER)].into();
         let admins = AdminService::new(DieselAdminRepository::new(database), shared(), owners)
             .requiring_second_factor(requires_second_factor);
-        let settings = Settings {
-            prefix: prefix.to_owned(),
-            origin: origin.map(str::to_owned),
-            trusted_proxies: vec!["127.0.0.1/32".parse().unwrap()],
-            ..Settings::default()
-        };
         let services = Services {
             activity,
             admins: admins.clone(),
@@ -127,8 +140,15 @@ impl Site {
             schedule,
             users,
             clock,
+            clients: None,
             _database: throw_away,
         }
+    }
+
+    /// The same site, whose requests come from as many addresses, so that no limit on one of them is
+    /// reached.
+    pub(crate) fn asked_from_everywhere(self) -> Self {
+        Self { clients: Some(AtomicU32::new(0)), ..self }
     }
 
     pub(crate) async fn make_accounts(&self) {
@@ -197,17 +217,34 @@ impl Site {
         body: &str,
         headers: &[(&str, &str)],
     ) -> Answer {
+        answer(self.response(method, path, body, headers).await).await
+    }
+
+    /// The same answer while its body is still on the way.
+    pub(crate) async fn response(
+        &self,
+        method: &Method,
+        path: &str,
+        body: &str,
+        headers: &[(&str, &str)],
+    ) -> Response {
         let mut request = Request::builder()
             .method(method)
             .uri(path.split('#').next().unwrap())
-            .header("host", "localhost:8080")
             .header("content-type", "application/x-www-form-urlencoded")
             .extension(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 50_000))));
+        if !headers.iter().any(|(name, _)| *name == "host") {
+            request = request.header("host", "localhost:8080");
+        }
+        if let Some(clients) = &self.clients {
+            let client = Ipv4Addr::from_bits(0x0a00_0000 + clients.fetch_add(1, Relaxed));
+            request = request.header("x-forwarded-for", client.to_string());
+        }
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
         let request = request.body(Body::from(body.to_owned())).unwrap();
-        answer(self.router.clone().oneshot(request).await.unwrap()).await
+        self.router.clone().oneshot(request).await.unwrap()
     }
 
     /// Begins to post a form, and sends no more of it.
@@ -216,6 +253,7 @@ impl Site {
         let request = Request::builder()
             .method(Method::POST)
             .uri(path)
+            .header("host", "localhost:8080")
             .header("content-type", "application/x-www-form-urlencoded")
             .body(silence)
             .unwrap();

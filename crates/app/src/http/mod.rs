@@ -3,6 +3,7 @@
 mod connections;
 mod descriptors;
 mod paced;
+mod security_txt;
 mod webhook;
 
 use std::{net::SocketAddr, pin::pin, sync::Arc, time::Duration};
@@ -24,10 +25,13 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-pub(crate) use self::webhook::webhook;
 use self::{
     connections::{Connections, Limits, Ticket},
     paced::Paced,
+};
+pub(crate) use self::{
+    security_txt::{SECURITY_TXT, SecurityContact, security_txt},
+    webhook::webhook,
 };
 use crate::shutdown::Shutdown;
 
@@ -45,11 +49,11 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// How long requests that are under way may take when the server ends.
 const LAST_REQUESTS: Duration = Duration::from_secs(3);
 
-/// Binds the address of the setting `LISTEN_ADDR`.
+/// Binds the address of a setting, such as `LISTEN_ADDR`.
 ///
 /// # Errors
 /// When it is taken, or is none of this machine's.
-pub(crate) fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+pub(crate) fn listen(setting: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {
     let bind = || {
         let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
         socket.set_reuseaddr(true)?;
@@ -58,7 +62,7 @@ pub(crate) fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
         socket.bind(address)?;
         socket.listen(BACKLOG)
     };
-    bind().with_context(|| format!("LISTEN_ADDR: cannot listen on {address}"))
+    bind().with_context(|| format!("{setting}: cannot listen on {address}"))
 }
 
 /// Serves until the process is to end; then accepts nothing more, and answers what is under way.

@@ -42,6 +42,8 @@ struct Checked {
     telegram: Option<(Settings, Option<Proxy>)>,
     /// Where the schedule is fetched.
     nhl: Option<NhlSettings>,
+    /// What an operator should know about the settings of the HTTP server.
+    warning: Option<&'static str>,
 }
 
 impl Check {
@@ -63,21 +65,25 @@ impl Check {
         let database = database.writable_database_url(environment)?;
         let nhl = self.nhl.settings(environment)?;
         let Some(telegram) = self.telegram.optional_settings(environment)? else {
-            return Ok(Checked { database, telegram: None, nhl });
+            let warning = self.webhook.without_webhook(environment)?.warning();
+            return Ok(Checked { database, telegram: None, nhl, warning });
         };
-        self.webhook.settings(environment, &telegram.api_url)?;
+        let warning = self.webhook.settings(environment, &telegram.api_url)?.warning();
         let proxy = self.telegram.proxy(environment, &telegram.api_url)?;
-        Ok(Checked { database, telegram: Some((telegram, proxy)), nhl })
+        Ok(Checked { database, telegram: Some((telegram, proxy)), nhl, warning })
     }
 }
 
 async fn run(settings: Result<Checked, SettingError>) -> anyhow::Result<ExitCode> {
     let mut report = Report { failed: false };
-    let Some(Checked { database, telegram, nhl }) =
+    let Some(Checked { database, telegram, nhl, warning }) =
         report.check("Settings", settings.map_err(Into::into), |_| "can be read".to_owned())?
     else {
         return Ok(ExitCode::FAILURE);
     };
+    if let Some(warning) = warning {
+        writeln!(stdout(), "! Settings: {warning}")?;
+    }
     if let Some(proxy) = nhl.and_then(|nhl| nhl.proxy) {
         writeln!(stdout(), "- Proxy for the NHL's API: {proxy}")?;
     }

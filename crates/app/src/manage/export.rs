@@ -141,8 +141,7 @@ impl ExportUsers {
         }
         let sort = UserSort { key: SortKey::Id, descending: false };
         let count = directory.users(&filter, sort, None, 1).await?.count;
-        let which = if filter == UserFilter::default() { "all" } else { "some" };
-        let what = format!("{which}, {format}");
+        let what = format!("{format}: {}", filter.summary());
         unless_read_only(
             admins.audit_command(AuditAction::ExportedUsers, &what).await,
             "this export is not in the audit log",
@@ -154,7 +153,9 @@ impl ExportUsers {
         let export = transfer.export(filter, format);
         let mut export = if self.bom { export.with_byte_order_mark() } else { export };
         let Some(mut file) = output else {
-            return to_standard_output(&mut export, &bar).await;
+            let users = to_standard_output(&mut export, &bar).await?;
+            record_end(&admins, &what, users).await?;
+            return Ok(ExitCode::SUCCESS);
         };
         let shutdown = Shutdown::on_signals()?;
         let users = tokio::select! {
@@ -163,6 +164,7 @@ impl ExportUsers {
         };
         let path = file.finish()?;
         bar.finish_and_clear();
+        record_end(&admins, &what, users).await?;
         eprintln!(
             "{} users are in {} after {:.1} seconds.",
             grouped(users),
@@ -183,6 +185,15 @@ impl ExportUsers {
 async fn index_names(directory: &DirectoryService) -> Result<(), ServiceError> {
     while directory.index_names().await? {}
     Ok(())
+}
+
+/// Adds to the audit log how many users an export wrote. A read-only database was reported before.
+async fn record_end(admins: &AdminService, what: &str, users: u64) -> Result<(), ServiceError> {
+    let what = format!("{what}; {} users", grouped(users));
+    match admins.audit_command(AuditAction::ExportedUsers, &what).await {
+        Err(error) if error.is_read_only() => Ok(()),
+        written => written,
+    }
 }
 
 /// Goes on where a database that is read-only keeps something from being written, and says what that
@@ -208,17 +219,17 @@ pub(super) fn format_of(path: &Path) -> anyhow::Result<Format> {
     })
 }
 
-async fn to_standard_output(export: &mut Export, bar: &ProgressBar) -> anyhow::Result<ExitCode> {
+async fn to_standard_output(export: &mut Export, bar: &ProgressBar) -> anyhow::Result<u64> {
     if io::IsTerminal::is_terminal(&io::stdout()) {
         bar.set_draw_target(ProgressDrawTarget::hidden());
     }
-    match write(export, &mut io::stdout(), bar).await {
-        // Whoever read it has had enough.
-        Err(error) if is_broken_pipe(&error) => {}
-        written => drop(written?),
-    }
+    let written = write(export, &mut io::stdout(), bar).await;
     bar.finish_and_clear();
-    Ok(ExitCode::SUCCESS)
+    match written {
+        // The program that reads it has read enough.
+        Err(error) if is_broken_pipe(&error) => Ok(bar.position()),
+        written => written,
+    }
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

@@ -38,7 +38,7 @@ impl Runserver {
         let address = settings
             .address
             .context("LISTEN_ADDR is off; expected an address such as 127.0.0.1:8080")?;
-        let listener = http::listen(address)?;
+        let listener = http::listen("LISTEN_ADDR", address)?;
         let shutdown = Shutdown::on_signals()?;
         let storage = DieselAdminRepository::new(database.clone());
         let admins = AdminService::new(storage, SystemClock, owners)
@@ -50,7 +50,11 @@ impl Runserver {
             writeln!(stdout(), "There is no account yet: make one with `manage createsuperuser`.")?;
         }
         let users = service(database.clone());
+        if let Some(warning) = settings.warning() {
+            log::warn!("{warning}");
+        }
         let pages = web_admin::pages(&settings, database.clone(), users.clone(), admins.clone());
+        let pages = pages.merge(http::security_txt(settings.security_contact.as_ref()));
         tokio::select! {
             () = http::serve(listener, pages, settings.trusted_proxies.clone(), shutdown) => {}
             never = maintenance::run(users, admins, directory(database)) => match never {},

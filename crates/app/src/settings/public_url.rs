@@ -21,6 +21,11 @@ impl PublicUrl {
         &self.origin
     }
 
+    /// Whether browsers come by https.
+    pub fn is_https(&self) -> bool {
+        self.origin.starts_with("https:")
+    }
+
     /// What every path begins with, such as `/rollcall`; "" where that is nothing.
     pub fn prefix(&self) -> &str {
         &self.prefix

@@ -64,6 +64,8 @@ pub enum AuditAction {
     ChangedPreferences,
     /// Deleted a user.
     DeletedUser,
+    /// Deleted users together; the entry says how many, and how they were chosen.
+    DeletedUsers,
     /// Took users along in a file; the new value is which.
     ExportedUsers,
     /// Took users in from a file; the new value is how many.
@@ -72,7 +74,7 @@ pub enum AuditAction {
 
 impl AuditAction {
     /// Every action.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 31] = [
         Self::SignedIn,
         Self::SignInFailed,
         Self::PassedFirstFactor,
@@ -101,6 +103,7 @@ impl AuditAction {
         Self::ChangedNote,
         Self::ChangedPreferences,
         Self::DeletedUser,
+        Self::DeletedUsers,
         Self::ExportedUsers,
         Self::ImportedUsers,
     ];
@@ -136,6 +139,7 @@ impl AuditAction {
             Self::ChangedNote => "changed_note",
             Self::ChangedPreferences => "changed_preferences",
             Self::DeletedUser => "deleted_user",
+            Self::DeletedUsers => "deleted_users",
             Self::ExportedUsers => "exported_users",
             Self::ImportedUsers => "imported_users",
         }
