@@ -55,7 +55,10 @@ fn is_two_words(text: &str) -> bool {
 
 /// What a text consists of when it is the same several times over.
 fn unrepeated(text: &str) -> &str {
-    let parts = text.char_indices().map(|(at, _)| at).filter(|at| *at > 0 && text.len() % at == 0);
+    let parts = text
+        .char_indices()
+        .map(|(at, _)| at)
+        .filter(|at| *at > 0 && text.len().is_multiple_of(*at));
     for at in parts {
         let (part, _) = text.split_at(at);
         if part.repeat(text.len() / at) == text {

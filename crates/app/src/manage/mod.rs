@@ -91,7 +91,7 @@ pub enum Command {
     #[command(subcommand)]
     Audit(audit::Audit),
     /// Check settings, database, migrations and, where there is a token, Telegram
-    Check(check::Check),
+    Check(Box<check::Check>),
     /// Try creating, updating, reading and counting users on the real database, with ids that no
     /// account has
     #[command(alias = "test_users")]
