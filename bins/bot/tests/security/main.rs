@@ -12,6 +12,7 @@
 #[path = "../running/mod.rs"]
 mod running;
 
+mod bodies;
 mod connections;
 mod exposure;
 mod made_up;

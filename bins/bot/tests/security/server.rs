@@ -84,9 +84,9 @@ pub(crate) fn get(host: &str, path: &str) -> String {
 }
 
 /// Sends a request, and reads until the connection ends.
-pub(crate) async fn exchange(mut connection: TcpStream, request: &str) -> String {
+pub(crate) async fn exchange(mut connection: TcpStream, request: impl AsRef<[u8]>) -> String {
     // The server may answer, and close, before it has read all.
-    let _sent = connection.write_all(request.as_bytes()).await;
+    let _sent = connection.write_all(request.as_ref()).await;
     let mut answer = Vec::new();
     let _end = connection.read_to_end(&mut answer).await;
     String::from_utf8_lossy(&answer).into_owned()
@@ -98,7 +98,7 @@ pub(crate) fn status(answer: &str) -> Option<u16> {
 }
 
 /// A message of the person with the id of the update.
-fn message(update_id: i64) -> String {
+pub(crate) fn message(update_id: i64) -> String {
     let person = json!({"id": update_id, "is_bot": false, "first_name": "Ada"});
     let chat = json!({"id": update_id, "type": "private", "first_name": "Ada"});
     let message = json!({

@@ -13,7 +13,7 @@ use axum::{
     Router,
     body::{Body, to_bytes},
     extract::ConnectInfo,
-    http::{HeaderMap, Method, Request, StatusCode},
+    http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri},
     response::Response,
 };
 use futures_util::stream;
@@ -236,15 +236,43 @@ impl Site {
         if !headers.iter().any(|(name, _)| *name == "host") {
             request = request.header("host", "localhost:8080");
         }
-        if let Some(clients) = &self.clients {
-            let client = Ipv4Addr::from_bits(0x0a00_0000 + clients.fetch_add(1, Relaxed));
-            request = request.header("x-forwarded-for", client.to_string());
+        if let Some(client) = self.client() {
+            request = request.header("x-forwarded-for", client);
         }
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
         let request = request.body(Body::from(body.to_owned())).unwrap();
         self.router.clone().oneshot(request).await.unwrap()
+    }
+
+    /// A request of any bytes, with these cookies and no others.
+    pub(crate) async fn raw(
+        &self,
+        method: &Method,
+        uri: &Uri,
+        cookie: HeaderValue,
+        body: Vec<u8>,
+    ) -> Answer {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(uri)
+            .header("host", "localhost:8080")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("cookie", cookie)
+            .extension(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 50_000))));
+        if let Some(client) = self.client() {
+            request = request.header("x-forwarded-for", client);
+        }
+        let request = request.body(Body::from(body)).unwrap();
+        answer(self.router.clone().oneshot(request).await.unwrap()).await
+    }
+
+    /// The address of the next client, where each request is another one's.
+    fn client(&self) -> Option<String> {
+        let clients = self.clients.as_ref()?;
+        let client = Ipv4Addr::from_bits(0x0a00_0000 + clients.fetch_add(1, Relaxed));
+        Some(client.to_string())
     }
 
     /// Begins to post a form, and sends no more of it.
