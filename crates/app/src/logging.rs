@@ -1,6 +1,17 @@
 //! Logging to the standard error, filtered by `RUST_LOG`.
 
-use log::{LevelFilter, Log, Metadata, Record};
+use std::{
+    fmt::Write as _,
+    io::{self, Write as _},
+};
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use env_logger::fmt::{Formatter, style::AnsiColor};
+use log::{
+    LevelFilter, Log, Metadata, Record,
+    kv::{Key, Value, VisitSource},
+};
+use rollcall_domain::{Clock, SystemClock};
 
 use crate::environment::Environment;
 
@@ -13,10 +24,40 @@ use crate::environment::Environment;
 /// When logging was started before.
 pub fn init(environment: &Environment, default: &str) -> anyhow::Result<()> {
     let filters = environment.get("RUST_LOG").unwrap_or(default);
-    let logger = env_logger::Builder::new().parse_filters(filters).build();
+    let mut builder = env_logger::Builder::new();
+    let logger = builder
+        .parse_filters(filters)
+        .format(|line, record| write(line, record, SystemClock.now()))
+        .build();
     log::set_max_level(logger.filter());
     log::set_boxed_logger(Box::new(Capped(logger)))?;
     Ok(())
+}
+
+/// Writes a line: time (UTC), level, target, message and fields. Further lines of a message are
+/// indented, so that none can pass for a record of its own.
+fn write(line: &mut Formatter, record: &Record<'_>, now: DateTime<Utc>) -> io::Result<()> {
+    let level = line.default_level_style(record.level());
+    let dimmed = AnsiColor::BrightBlack.on_default();
+    let now = now.to_rfc3339_opts(SecondsFormat::Secs, true);
+    let mut text = record.args().to_string();
+    record.key_values().visit(&mut Fields(&mut text)).map_err(io::Error::other)?;
+    writeln!(
+        line,
+        "{dimmed}[{dimmed:#}{now} {level}{:<5}{level:#} {}{dimmed}]{dimmed:#} {}",
+        record.level(),
+        record.target(),
+        text.replace('\n', "\n    ")
+    )
+}
+
+/// Adds fields to a message as ` name=value`.
+struct Fields<'a>(&'a mut String);
+
+impl<'kvs> VisitSource<'kvs> for Fields<'_> {
+    fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), log::kv::Error> {
+        Ok(write!(self.0, " {key}={value}")?)
+    }
 }
 
 /// A logger that hears other crates only from info on.
@@ -47,9 +88,49 @@ fn is_ours(target: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use env_logger::Target;
     use log::Level;
 
     use super::*;
+
+    #[test]
+    fn a_record_is_one_line_with_its_fields() {
+        let written = Arc::new(Mutex::new(Vec::new()));
+        let logger = env_logger::Builder::new()
+            .parse_filters("info")
+            .target(Target::Pipe(Box::new(Pipe(written.clone()))))
+            .format(|line, record| write(line, record, DateTime::UNIX_EPOCH))
+            .build();
+        let fields = [("bot_id", 7), ("batch", 2)];
+        logger.log(
+            &Record::builder()
+                .level(Level::Warn)
+                .target("rollcall_app::bot")
+                .args(format_args!("two\nlines"))
+                .key_values(&fields)
+                .build(),
+        );
+        let written = written.lock().unwrap();
+        assert_eq!(
+            String::from_utf8_lossy(&written),
+            "[1970-01-01T00:00:00Z WARN  rollcall_app::bot] two\n    lines bot_id=7 batch=2\n"
+        );
+    }
+
+    struct Pipe(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Pipe {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
 
     #[test]
     fn others_are_heard_from_info_on() {
