@@ -1,6 +1,6 @@
 //! Bytes that no browser sends: in cookies, headers, URLs and forms of every route. `PROPTEST_CASES`
 //! sets how many requests are tried.
-#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[allow(dead_code, reason = "not every file of tests needs all of it")]
 mod site;
