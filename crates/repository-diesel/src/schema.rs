@@ -240,6 +240,20 @@ diesel::table! {
 }
 
 diesel::table! {
+    device_secret (only_row) {
+        only_row -> SmallInt,
+        secret -> Binary,
+    }
+}
+
+diesel::table! {
+    device_generations (admin) {
+        admin -> Text,
+        generation -> BigInt,
+    }
+}
+
+diesel::table! {
     teams (id) {
         id -> BigInt,
         abbreviation -> Text,
@@ -292,4 +306,5 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(admin_accounts, admin_sessions, second_factors);
+diesel::allow_tables_to_appear_in_same_query!(admin_sessions, device_generations);
 diesel::allow_tables_to_appear_in_same_query!(games, teams);

@@ -134,6 +134,16 @@ mod second_factors {
     }
 }
 
+mod known_devices {
+    use super::*;
+
+    rollcall_testkit::known_device_repository_contract!(open);
+
+    async fn open(url: &str) -> Arc<dyn AdminRepository> {
+        Arc::new(DieselAdminRepository::new(migrated(url).await))
+    }
+}
+
 mod schedule {
     use super::*;
 

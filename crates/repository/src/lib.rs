@@ -22,10 +22,10 @@ mod user;
 pub use activity::{ActivityRepository, DemoRepository, Difference, History};
 pub use admin::{
     Accepted, AccountChange, AdminAccountRepository, AdminRepository, AdminSessionRepository,
-    AuditChain, AuditFault, AuditFilter, AuditLogRepository, Digest, Expiry, FactorProof,
-    FactorSecret, InvitationRepository, ListedSession, NewAuditEntry, NewSession, Opened,
-    SecondFactorRepository, SignInAttemptRepository, StoredAccount, StoredFactor, StoredInvitation,
-    StoredSession,
+    AuditChain, AuditFault, AuditFilter, AuditLogRepository, DeviceSecret, Digest, Expiry,
+    FactorProof, FactorSecret, InvitationRepository, KnownDeviceRepository, ListedSession,
+    NewAuditEntry, NewSession, Opened, SecondFactorRepository, SignInAttemptRepository,
+    StoredAccount, StoredFactor, StoredInvitation, StoredSession,
 };
 pub use bot::BotRepository;
 pub use directory::DirectoryRepository;

@@ -6,6 +6,7 @@ mod chain;
 mod entry;
 mod factors;
 mod invitations;
+mod known_devices;
 mod log;
 mod new_account;
 mod role;

@@ -9,6 +9,7 @@ use rollcall_repository::{
 
 use super::{
     entry::add_entry,
+    known_devices::forget_devices,
     role::role,
     store::{Change, DieselAdminRepository, corrupt},
 };
@@ -249,7 +250,8 @@ pub(super) fn note_sign_in(
     Ok(())
 }
 
-/// Ends every session of an admin but `kept`; answers how many there were.
+/// Ends every session of an admin but `kept`, and starts the next generation of their devices;
+/// answers how many sessions there were.
 pub(super) fn end_other_sessions(
     connection: &mut AnyConnection,
     admin: &str,
@@ -259,13 +261,18 @@ pub(super) fn end_other_sessions(
     let others = admin_sessions::table
         .filter(admin_sessions::admin.eq(admin))
         .filter(admin_sessions::token_hash.ne(&kept.0[..]));
-    diesel::delete(others).execute(connection)
+    let ended = diesel::delete(others).execute(connection)?;
+    forget_devices(connection, admin)?;
+    Ok(ended)
 }
 
-/// Ends every session of an admin.
+/// Ends every session of an admin, and starts the next generation of their devices; answers how many
+/// sessions there were.
 pub(super) fn end_sessions(connection: &mut AnyConnection, admin: &str) -> QueryResult<usize> {
-    diesel::delete(admin_sessions::table.filter(admin_sessions::admin.eq(admin)))
-        .execute(connection)
+    let all = admin_sessions::table.filter(admin_sessions::admin.eq(admin));
+    let ended = diesel::delete(all).execute(connection)?;
+    forget_devices(connection, admin)?;
+    Ok(ended)
 }
 
 fn forget_sessions(

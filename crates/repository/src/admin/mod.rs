@@ -1,11 +1,12 @@
-//! The store of admins, by what it holds: accounts, invitations, sessions, second factors, attempts
-//! to sign in, and the audit log.
+//! The store of admins, by what it holds: accounts, invitations, sessions, second factors, known
+//! devices, attempts to sign in, and the audit log.
 
 mod account;
 mod attempt;
 mod digest;
 mod factor;
 mod invitation;
+mod known_device;
 mod log;
 mod session;
 
@@ -14,6 +15,7 @@ pub use attempt::SignInAttemptRepository;
 pub use digest::Digest;
 pub use factor::{FactorProof, FactorSecret, SecondFactorRepository, StoredFactor};
 pub use invitation::{Accepted, InvitationRepository, StoredInvitation};
+pub use known_device::{DeviceSecret, KnownDeviceRepository};
 pub use log::{AuditChain, AuditFault, AuditFilter, AuditLogRepository, NewAuditEntry};
 pub use session::{
     AdminSessionRepository, Expiry, ListedSession, NewSession, Opened, StoredSession,
@@ -25,6 +27,7 @@ pub trait AdminRepository:
     + InvitationRepository
     + AdminSessionRepository
     + SecondFactorRepository
+    + KnownDeviceRepository
     + SignInAttemptRepository
     + AuditLogRepository
 {
@@ -35,6 +38,7 @@ impl<S> AdminRepository for S where
         + InvitationRepository
         + AdminSessionRepository
         + SecondFactorRepository
+        + KnownDeviceRepository
         + SignInAttemptRepository
         + AuditLogRepository
 {

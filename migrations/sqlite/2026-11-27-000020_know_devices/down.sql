@@ -1,0 +1,2 @@
+DROP TABLE device_generations;
+DROP TABLE device_secret;
