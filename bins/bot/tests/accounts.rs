@@ -13,7 +13,7 @@ mod browser;
 #[macro_use]
 mod running;
 
-use std::{panic::resume_unwind, rc::Rc};
+use std::{net::IpAddr, panic::resume_unwind, rc::Rc};
 
 use chrono::TimeDelta;
 use rollcall_domain::{Clock, Profile, Role, SystemClock};
@@ -169,8 +169,8 @@ impl Office {
         let Self { browser, .. } = self;
         let admins = admins(&self.database).await;
         let elsewhere = async |name: &str| {
-            let address = "2001:db8::7".parse().unwrap();
-            let device = Device { name: name.to_owned(), address };
+            let address: IpAddr = "2001:db8::7".parse().unwrap();
+            let device = Device { name: name.to_owned(), ..Device::from(address) };
             let signed_in = admins.sign_in("viewer", PASSWORD, device).await.unwrap();
             signed_in.token.as_str().to_owned()
         };

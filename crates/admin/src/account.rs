@@ -12,7 +12,7 @@ use rollcall_service::{OwnSession, SecondFactor, Session};
 use serde::Deserialize;
 
 use crate::{
-    App,
+    App, device,
     explain::Failure,
     frame::{Frame, page},
     session,
@@ -69,7 +69,7 @@ pub(crate) async fn end_others(
 ) -> Result<Response, Failure> {
     let token = session::token(&app.settings, &headers).unwrap_or_default();
     app.admins.end_other_sessions(&token).await?;
-    Ok(to_page(&app))
+    device::remember(&app, &headers, &token, to_page(&app)).await
 }
 
 fn to_page(app: &App) -> Response {

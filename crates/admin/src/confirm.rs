@@ -12,7 +12,7 @@ use rollcall_service::{Proof, Session, Standing};
 
 use crate::{
     App,
-    device::From,
+    device::{self, From},
     explain::Failure,
     form::FIELD,
     frame::{Frame, page},
@@ -113,7 +113,10 @@ pub(crate) async fn confirm(
         Ok(confirmed) => {
             let response = go_on(&app, frame, wanted);
             Ok(match confirmed.token {
-                Some(token) => session::begin(&app.settings, &token, response),
+                Some(token) => {
+                    let response = session::begin(&app.settings, &token, response);
+                    device::remember(&app, &headers, token.as_str(), response).await?
+                }
                 None => response,
             })
         }

@@ -1,4 +1,4 @@
-//! The cookies: the session's, that of forms, and what somebody has chosen.
+//! The cookies: the session's, the device's, that of forms, and what somebody has chosen.
 
 use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
@@ -9,13 +9,15 @@ use crate::Settings;
 
 /// The session's token.
 pub(crate) const SESSION: &str = "rollcall_session";
+/// Who has signed in on this browser before; see [`crate::device`].
+pub(crate) const DEVICE: &str = "rollcall_device";
 /// What the forms of this browser carry too; see [`crate::form`].
 pub(crate) const FORM: &str = "rollcall_form";
 
 /// The zone of the times; see [`crate::zone`].
 pub(crate) const ZONE: &str = "rollcall_zone";
 
-/// How long a browser keeps what somebody has chosen: a year.
+/// How long a browser keeps what is not only for as long as it runs: a year.
 const KEPT: &str = "; Max-Age=31536000";
 
 /// The value of a cookie that a request brings.

@@ -1,14 +1,16 @@
-//! What somebody came with: the browser and system in words, and the address.
+//! What somebody came with: the browser and system in words, the address, and what shows that an
+//! admin signed in on this browser before.
 
 use std::convert::Infallible;
 
 use axum::{
     extract::FromRequestParts,
     http::{HeaderMap, header, request::Parts},
+    response::Response,
 };
-use rollcall_service::Device;
+use rollcall_service::{Device, DeviceCookie};
 
-use crate::{App, address::Address};
+use crate::{App, address::Address, cookie, explain::Failure};
 
 /// The device of a request.
 pub(crate) struct From(pub(crate) Device);
@@ -18,8 +20,27 @@ impl FromRequestParts<App> for From {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Self::Rejection> {
         let Address(address) = Address::from_request_parts(parts, app).await?;
-        Ok(Self(Device { name: name(&parts.headers), address }))
+        let cookie = known(app, &parts.headers);
+        Ok(Self(Device { name: name(&parts.headers), address, cookie }))
     }
+}
+
+/// Has the browser keep that the admin of this session has signed in on it.
+pub(crate) async fn remember(
+    app: &App,
+    headers: &HeaderMap,
+    session_token: &str,
+    response: Response,
+) -> Result<Response, Failure> {
+    let known = app.admins.remember_device(session_token, known(app, headers)).await?;
+    Ok(match known {
+        Some(known) => cookie::keep(&app.settings, cookie::DEVICE, known.as_str(), response),
+        None => response,
+    })
+}
+
+fn known(app: &App, headers: &HeaderMap) -> DeviceCookie {
+    cookie::read(&app.settings, cookie::DEVICE, headers).unwrap_or_default().into()
 }
 
 /// What a browser is called, by a part of its `User-Agent`. Most say that they are others too, so

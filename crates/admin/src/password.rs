@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use crate::{
     App,
-    device::From,
+    device::{self, From},
     explain::Failure,
     frame::{Frame, page},
     session,
@@ -72,7 +72,10 @@ pub(crate) async fn change(
     let token = session::token(&app.settings, &headers).unwrap_or_default();
     let changed = app.admins.change_password(&token, &current_password, &new_password, device);
     match changed.await {
-        Ok(()) => Ok(Redirect::to(&format!("{}/account", app.base)).into_response()),
+        Ok(()) => {
+            let response = Redirect::to(&format!("{}/account", app.base)).into_response();
+            device::remember(&app, &headers, &token, response).await
+        }
         Err(PasswordError::New(AccountError::InvalidPassword(reason))) => {
             refused(frame, sentence(&reason.to_string()))
         }

@@ -11,7 +11,7 @@ use rollcall_service::{FactorError, OfferedFactor, RecoveryCode, Session, Standi
 use serde::Deserialize;
 
 use crate::{
-    App,
+    App, device,
     explain::Failure,
     frame::{Frame, page},
     qr::Qr,
@@ -67,7 +67,10 @@ pub(crate) async fn turn_on(
 ) -> Result<Response, Failure> {
     let token = session::token(&app.settings, &headers).unwrap_or_default();
     match app.admins.enable_second_factor(&token, &code).await {
-        Ok(codes) => Ok(page(&Codes { frame, is_new: true, codes })),
+        Ok(codes) => {
+            let page = page(&Codes { frame, is_new: true, codes });
+            device::remember(&app, &headers, &token, page).await
+        }
         Err(FactorError::WrongCode) => {
             let Some(offered) = app.admins.offer_second_factor(&token).await? else {
                 return Ok(to_account(&app));
@@ -89,7 +92,7 @@ pub(crate) async fn turn_off(
 ) -> Result<Response, Failure> {
     let token = session::token(&app.settings, &headers).unwrap_or_default();
     app.admins.disable_second_factor(&token).await?;
-    Ok(to_account(&app))
+    device::remember(&app, &headers, &token, to_account(&app)).await
 }
 
 /// Replaces the recovery codes, and shows the new ones.

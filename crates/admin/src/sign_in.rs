@@ -15,7 +15,7 @@ use tokio::time::sleep;
 
 use crate::{
     App,
-    device::From,
+    device::{self, From},
     explain::Failure,
     frame::{Frame, page},
     session,
@@ -148,7 +148,8 @@ pub(crate) async fn begin(
         app.admins.sign_out(&old).await?;
     }
     let response = Redirect::to(ours(&app.base, next)).into_response();
-    Ok(session::begin(&app.settings, &signed_in.token, response))
+    let response = session::begin(&app.settings, &signed_in.token, response);
+    device::remember(app, headers, signed_in.token.as_str(), response).await
 }
 
 async fn refused(

@@ -32,10 +32,10 @@ pub use activity::{
     LifecycleCounts, MAX_LABELS, MonthFigures, Share, SourceFigures, Totals, WeekFigures,
 };
 pub use admin::{
-    AccountError, AdminService, Confirmed, Device, FactorError, InvalidTokenId, Invitation,
-    InvitationError, InvitationLife, InvitationToken, LinkToken, OfferedFactor, OwnSession,
-    PasswordError, Proof, RecoveryCode, SecondFactor, Session, SessionToken, SignIn, SignInError,
-    Standing, TokenId,
+    AccountError, AdminService, Confirmed, Device, DeviceCookie, FactorError, InvalidTokenId,
+    Invitation, InvitationError, InvitationLife, InvitationToken, LinkToken, OfferedFactor,
+    OwnSession, PasswordError, Proof, RecoveryCode, SecondFactor, Session, SessionToken, SignIn,
+    SignInError, Standing, TokenId,
 };
 pub use directory::DirectoryService;
 pub use error::ServiceError;

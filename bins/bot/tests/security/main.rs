@@ -15,6 +15,7 @@ mod running;
 mod bodies;
 mod connections;
 mod exposure;
+mod known_devices;
 mod made_up;
 mod server;
 mod sign_in;

@@ -76,6 +76,25 @@ impl Server {
     pub(crate) async fn get_as(&self, name: &str, path: &str) -> String {
         exchange(self.connect_from(1).await, &get(name, path)).await
     }
+
+    /// Posts a form of the web admin as a browser on the same site does; returns the whole answer.
+    pub(crate) async fn send_form(
+        &self,
+        path: &str,
+        headers: &[(&str, &str)],
+        form: &str,
+    ) -> String {
+        let headers: String =
+            headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\
+             sec-fetch-site: same-origin\r\n{headers}\
+             content-type: application/x-www-form-urlencoded\r\n\
+             content-length: {}\r\n\r\n{form}",
+            form.len()
+        );
+        exchange(self.connect_from(1).await, &request).await
+    }
 }
 
 /// A request that gets a path of a host.

@@ -87,23 +87,26 @@ async fn refused_sign_ins_neither_write_nor_hold_up_registration(database: Throw
     assert!(during < bound, "{before:?} before, {during:?} during the flood");
 }
 
-async fn admins(database: &ThrowAwayDatabase) -> AdminService {
+pub(crate) async fn admins(database: &ThrowAwayDatabase) -> AdminService {
     let database = Database::open_existing(database.url().parse().unwrap()).await.unwrap();
     AdminService::new(DieselAdminRepository::new(database), SystemClock, [].into())
 }
 
 /// How many entries the audit log has.
-async fn audited(admins: &AdminService) -> usize {
+pub(crate) async fn audited(admins: &AdminService) -> usize {
     admins.audit_log(&AuditFilter::all(), None, 1000).await.unwrap().len()
 }
 
-/// Tries a wrong password from 127.0.0.`host`, with an account for each; returns the status.
+/// Tries a wrong password from 127.0.0.`host`, with an account for each and the made-up cookie of a
+/// known device; returns the status.
 async fn guess(server: &Server, host: u8) -> Option<u16> {
     let body = format!("name=account-{host}&password=wrong-password");
     let request = format!(
         "POST /admin/sign-in HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\
+         cookie: rollcall_device={}\r\n\
          sec-fetch-site: same-origin\r\ncontent-type: application/x-www-form-urlencoded\r\n\
          content-length: {}\r\n\r\n{body}",
+        "A".repeat(86),
         body.len()
     );
     status(&exchange(server.connect_from(host).await, &request).await)

@@ -327,7 +327,13 @@ impl Answer {
         self.header("location").unwrap_or_default()
     }
 
-    /// The token in the cookie that is set.
+    /// The cookies that are set.
+    pub(crate) fn cookies(&self) -> Vec<String> {
+        let cookies = self.headers.get_all("set-cookie").iter();
+        cookies.map(|value| value.to_str().unwrap().to_owned()).collect()
+    }
+
+    /// The token in the first cookie that is set.
     pub(crate) fn token(&self) -> String {
         let cookie = self.header("set-cookie").unwrap();
         cookie.split_once('=').unwrap().1.split(';').next().unwrap().to_owned()

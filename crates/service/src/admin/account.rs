@@ -151,8 +151,7 @@ impl AdminService {
         let (digest, session, _) = found.ok_or(SignInError::Refused)?;
         let Admin::Account(name) = &session.admin else { return Err(SignInError::Refused.into()) };
         let device = device.into();
-        let attempt = Attempt::by_password(Some(name), device.address);
-        let _turn = self.begin(&attempt).await?;
+        let begun = self.begin(&Attempt::by_password(Some(name), &device)).await?;
         let by = Some(&session.admin);
         if !self.is_password(name, current).await? {
             let action = AuditAction::ConfirmationFailed;
@@ -160,7 +159,7 @@ impl AdminService {
             self.storage.audit(&entry).await?;
             return Err(SignInError::Refused.into());
         }
-        self.succeeded(&attempt).await?;
+        self.succeeded(begun).await?;
         let password_hash = self.passwords.hash(new, name.as_str()).await?;
         let action = AuditAction::ChangedPassword;
         let entry = entry(self.clock.now(), by, action, Some(name.to_string()));

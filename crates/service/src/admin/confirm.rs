@@ -32,11 +32,11 @@ impl AdminService {
         let (digest, session, _) = found.ok_or(SignInError::Refused)?;
         let by = session.proof();
         let attempt = match (by, &session.admin) {
-            (Proof::Factor, admin) => Attempt::by_factor(admin, device.address),
-            (_, Admin::Account(name)) => Attempt::by_password(Some(name), device.address),
-            (_, admin @ Admin::Telegram(_)) => Attempt::by_link(admin, device.address),
+            (Proof::Factor, admin) => Attempt::by_factor(admin, &device),
+            (_, Admin::Account(name)) => Attempt::by_password(Some(name), &device),
+            (_, admin @ Admin::Telegram(_)) => Attempt::by_link(admin, &device),
         };
-        let _turn = self.begin(&attempt).await?;
+        let begun = self.begin(&attempt).await?;
         let is_owed = session.standing == Standing::OwesFactor;
         let (is_right, factor) = match by {
             Proof::Factor => {
@@ -64,7 +64,7 @@ impl AdminService {
             self.storage.audit(&entry(failed)).await?;
             return Err(SignInError::Refused);
         }
-        self.succeeded(&attempt).await?;
+        self.succeeded(begun).await?;
         Ok(Confirmed { token: new.map(|(text, _)| SessionToken(text)) })
     }
 

@@ -1,5 +1,7 @@
 use std::net::IpAddr;
 
+use super::device_token::DeviceCookie;
+
 /// What somebody signs in from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Device {
@@ -7,6 +9,8 @@ pub struct Device {
     pub name: String,
     /// The address of the person, not of a proxy.
     pub address: IpAddr,
+    /// What the device was given when admins signed in on it before.
+    pub cookie: DeviceCookie,
 }
 
 impl Device {
@@ -18,6 +22,6 @@ impl Device {
 
 impl From<IpAddr> for Device {
     fn from(address: IpAddr) -> Self {
-        Self { name: String::new(), address }
+        Self { name: String::new(), address, cookie: DeviceCookie::default() }
     }
 }

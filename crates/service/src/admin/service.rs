@@ -1,7 +1,8 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use rollcall_domain::{Clock, TelegramId};
-use rollcall_repository::AdminRepository;
+use rollcall_repository::{AdminRepository, DeviceSecret};
+use tokio::sync::OnceCell;
 
 use super::throttle::Throttle;
 use crate::password::Passwords;
@@ -15,6 +16,8 @@ pub struct AdminService {
     pub(super) passwords: Passwords,
     pub(super) throttle: Throttle,
     pub(super) requires_second_factor: bool,
+    /// What cookies of known devices are signed with, once it was needed.
+    pub(super) device_secret: Arc<OnceCell<DeviceSecret>>,
 }
 
 impl AdminService {
@@ -32,6 +35,7 @@ impl AdminService {
             passwords: Passwords::default(),
             throttle: Throttle::default(),
             requires_second_factor: false,
+            device_secret: Arc::default(),
         }
     }
 

@@ -29,8 +29,7 @@ impl AdminService {
         let device = device.into();
         // What cannot be a name is counted for its address only, all of it as one.
         let name: Option<AdminName> = name.trim().parse().ok();
-        let attempt = Attempt::by_password(name.as_ref(), device.address);
-        let _turn = self.begin(&attempt).await?;
+        let begun = self.begin(&Attempt::by_password(name.as_ref(), &device)).await?;
         let account = match &name {
             Some(name) => self.storage.account(name).await?,
             None => None,
@@ -50,7 +49,7 @@ impl AdminService {
         }
         let signed_in =
             self.open_session(admin, role, Some(stored.password_hash), device, at).await?;
-        self.succeeded(&attempt).await?;
+        self.succeeded(begun).await?;
         Ok(signed_in)
     }
 

@@ -14,6 +14,11 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 const AT_ONCE: usize = 8;
 /// How many more may wait for that.
 const WAITING: usize = 64;
+/// How many attempts from known devices are looked at at once, besides: they do not queue with
+/// anybody who guesses.
+const KNOWN_AT_ONCE: usize = 2;
+/// How many more of them may wait for that.
+const KNOWN_WAITING: usize = 16;
 /// No limit makes an attempt wait longer: what would is from before the clock was set back.
 const LONGEST_WAIT: TimeDelta = TimeDelta::minutes(15);
 /// How many keys that have to wait are kept: some MiB.
@@ -24,10 +29,16 @@ const MOST_KEYS: usize = 50_000;
 pub(super) struct Throttle(Arc<Shared>);
 
 struct Shared {
-    room: Semaphore,
-    turns: Semaphore,
+    queue: Queue,
+    known_queue: Queue,
     /// Until when attempts with a key are refused.
     refused_until: Mutex<HashMap<Digest, DateTime<Utc>>>,
+}
+
+/// Attempts that are looked at, and those that wait for it.
+struct Queue {
+    room: Semaphore,
+    turns: Semaphore,
 }
 
 /// Leave to look at an attempt, until it is dropped.
@@ -39,8 +50,8 @@ pub(super) struct Turn<'a> {
 impl Default for Throttle {
     fn default() -> Self {
         Self(Arc::new(Shared {
-            room: Semaphore::new(AT_ONCE + WAITING),
-            turns: Semaphore::new(AT_ONCE),
+            queue: Queue::new(AT_ONCE, WAITING),
+            known_queue: Queue::new(KNOWN_AT_ONCE, KNOWN_WAITING),
             refused_until: Mutex::default(),
         }))
     }
@@ -49,9 +60,12 @@ impl Default for Throttle {
 impl Throttle {
     /// Waits for a turn; `None` at once where too many wait already.
     pub(super) async fn turn(&self) -> Option<Turn<'_>> {
-        let room = self.0.room.try_acquire().ok()?;
-        let turn = self.0.turns.acquire().await.ok()?;
-        Some(Turn { _turn: turn, _room: room })
+        self.0.queue.turn().await
+    }
+
+    /// The same for an attempt from a device that seems to be known.
+    pub(super) async fn known_turn(&self) -> Option<Turn<'_>> {
+        self.0.known_queue.turn().await
     }
 
     /// How long an attempt with these keys has still to wait, as far as it is remembered here.
@@ -81,6 +95,18 @@ impl Throttle {
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Digest, DateTime<Utc>>> {
         // Nothing panics while it is held.
         self.0.refused_until.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Queue {
+    fn new(at_once: usize, waiting: usize) -> Self {
+        Self { room: Semaphore::new(at_once + waiting), turns: Semaphore::new(at_once) }
+    }
+
+    async fn turn(&self) -> Option<Turn<'_>> {
+        let room = self.room.try_acquire().ok()?;
+        let turn = self.turns.acquire().await.ok()?;
+        Some(Turn { _turn: turn, _room: room })
     }
 }
 
@@ -137,6 +163,7 @@ mod tests {
             assert!(turn.as_mut().now_or_never().is_none());
         }
         assert!(throttle.turn().await.is_none());
+        assert!(throttle.known_turn().now_or_never().flatten().is_some(), "it has its own queue");
         turns.pop();
         assert!(waiting.remove(0).await.is_some());
     }
