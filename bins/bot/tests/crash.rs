@@ -62,7 +62,7 @@ async fn survives(database: ThrowAwayDatabase, settings: &[(&str, &str)]) {
     let telegram = Arc::new(
         Simulator::builder()
             .record_limit(0)
-            .patience(Duration::from_secs(60))
+            .wait_timeout(Duration::from_secs(60))
             .start()
             .await
             .unwrap(),
@@ -88,7 +88,7 @@ async fn survives(database: ThrowAwayDatabase, settings: &[(&str, &str)]) {
     bot.terminate().await;
 
     let stored = stored(&database).await;
-    let again = telegram.given().saturating_sub(stream.updates);
+    let again = telegram.fetched().saturating_sub(stream.updates);
     println!(
         "{kills} kills, {ready} of them of a bot at work, {} updates, {again} of them given again \
          by getUpdates, {} people, {} set aside",
@@ -110,9 +110,9 @@ async fn survives(database: ThrowAwayDatabase, settings: &[(&str, &str)]) {
 /// hand, if it polls.
 async fn at_work(bot: &RunningBot, telegram: &Simulator, polls: bool) {
     bot.said("ready: @").await;
-    let given = telegram.given();
+    let given = telegram.fetched();
     if polls {
-        let more = |telegram: &Simulator| (telegram.given() > given).then_some(());
+        let more = |telegram: &Simulator| (telegram.fetched() > given).then_some(());
         telegram.wait_for("another batch in hand", more).await.unwrap();
     }
 }

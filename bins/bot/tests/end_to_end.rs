@@ -675,6 +675,6 @@ async fn the_demo_needs_nothing_and_touches_nothing() {
 
 /// Waits until the bot has an update in hand: it was given, and nothing is asked for any more.
 async fn taken(telegram: &Simulator, update: i64) {
-    let given = |telegram: &Simulator| telegram.is_given(update).then_some(());
+    let given = |telegram: &Simulator| telegram.was_fetched(update).then_some(());
     telegram.wait_for("an update in hand", given).await.unwrap();
 }

@@ -282,7 +282,7 @@ async fn some_hosts_are_reached_without_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_schedule_has_the_proxy_of_the_environment() {
     let (telegram, nhl) = (Simulator::start().await.unwrap(), NhlApi::start().await.unwrap());
-    nhl.make_up_a_season();
+    nhl.generate_season();
     let database = ThrowAwayDatabase::sqlite();
     let to_telegram = Proxy::start(Kind::Socks, &telegram.url()).await;
     let to_nhl = Proxy::start(Kind::Http, &nhl.url()).await;

@@ -194,7 +194,7 @@ async fn a_lock_that_outlasts_the_timeouts_of_postgres_is_waited_for() {
 
 /// A simulated Telegram whose tests may take as long as the bot's waits.
 async fn patient() -> Simulator {
-    Simulator::builder().patience(Duration::from_secs(60)).start().await.unwrap()
+    Simulator::builder().wait_timeout(Duration::from_secs(60)).start().await.unwrap()
 }
 
 /// A bot that takes updates.

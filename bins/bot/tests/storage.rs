@@ -86,7 +86,8 @@ async fn postgres_stops_and_starts_under_load() {
 async fn postgres_stops_and_starts_behind_a_pooler() {
     let Some(server) = ThrowAwayServer::start() else { return };
     let Some(pooled) = PooledDatabase::on(&server) else { return };
-    let telegram = Simulator::builder().patience(Duration::from_secs(60)).start().await.unwrap();
+    let telegram =
+        Simulator::builder().wait_timeout(Duration::from_secs(60)).start().await.unwrap();
     let bot = RunningBot::start(&telegram, pooled.database(), &[]).await;
     let mut sent = write(&telegram, 0, 300);
     server.stop();
@@ -143,7 +144,8 @@ async fn a_pooler_stops_and_starts_under_load() {
 #[tokio::test(flavor = "multi_thread")]
 async fn sqlite_is_locked_for_twenty_seconds() {
     let database = ThrowAwayDatabase::sqlite();
-    let telegram = Simulator::builder().patience(Duration::from_secs(40)).start().await.unwrap();
+    let telegram =
+        Simulator::builder().wait_timeout(Duration::from_secs(40)).start().await.unwrap();
     let bot = RunningBot::start(&telegram, &database, &[]).await;
     let mut sent = write(&telegram, 0, 300);
     let file = database.file().unwrap();

@@ -223,7 +223,7 @@ async fn a_signal_ends_it_while_the_database_is_held(database: ThrowAwayDatabase
     let bot = hook.start(&telegram, &database, &[]).await;
     let held = HeldDatabase::hold(&database);
     let update = telegram.write(&Person::new(1815, "Ada"), "/start");
-    while !telegram.is_under_way(update) {
+    while !telegram.is_in_flight(update) {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     // Long enough for the bot to have it in hand.

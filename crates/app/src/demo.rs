@@ -6,7 +6,7 @@ use anyhow::Context;
 use rollcall_domain::{Clock, SystemClock};
 use rollcall_repository_diesel::{Database, DatabaseUrl, DieselUserRepository};
 use rollcall_service::ActivityService;
-use rollcall_simulator::{Crowd, Exchange, NhlApi, Person, Simulator};
+use rollcall_simulator::{ChatEvent, Crowd, NhlApi, Person, Simulator};
 use tokio::{
     net::TcpListener,
     sync::broadcast::{self, error::RecvError},
@@ -34,7 +34,7 @@ pub(crate) async fn run(address: Option<SocketAddr>, shutdown: Shutdown) -> anyh
     let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
     let simulator = Simulator::start().await.context("cannot start the simulated Telegram")?;
     let api = NhlApi::start().await.context("cannot start the simulated NHL")?;
-    api.make_up_a_season();
+    api.generate_season();
     let nhl = NhlSettings { url: api.url().parse()?, proxy: None };
     let settings = rollcall_telegram::Settings {
         token: simulator.token().parse()?,
@@ -97,10 +97,10 @@ async fn ask_for_links(simulator: &Simulator) -> std::convert::Infallible {
     }
 }
 
-async fn print(mut exchanges: broadcast::Receiver<Exchange>) -> anyhow::Result<()> {
+async fn print(mut events: broadcast::Receiver<ChatEvent>) -> anyhow::Result<()> {
     loop {
-        match exchanges.recv().await {
-            Ok(exchange) => say(&line(&exchange))?,
+        match events.recv().await {
+            Ok(event) => say(&line(&event))?,
             Err(RecvError::Lagged(missed)) => say(&format!("… {missed} more …"))?,
             // The simulator lives as long as the demo; there is nothing left to print.
             Err(RecvError::Closed) => std::future::pending().await,
@@ -108,17 +108,17 @@ async fn print(mut exchanges: broadcast::Receiver<Exchange>) -> anyhow::Result<(
     }
 }
 
-fn line(exchange: &Exchange) -> String {
-    match exchange {
-        Exchange::Wrote { person, text } => format!("{} writes: {text}", name(person)),
-        Exchange::Pressed { person, data } => format!("{} presses a button: {data}", name(person)),
-        Exchange::Blocked { person } => format!("{} blocks the bot", name(person)),
-        Exchange::Unblocked { person } => format!("{} lets the bot write again", name(person)),
-        Exchange::Did { person, kind } => format!("{} does something: {kind}", name(person)),
-        Exchange::Answered { person, text, .. } => {
+fn line(event: &ChatEvent) -> String {
+    match event {
+        ChatEvent::Wrote { person, text } => format!("{} writes: {text}", name(person)),
+        ChatEvent::Pressed { person, data } => format!("{} presses a button: {data}", name(person)),
+        ChatEvent::Blocked { person } => format!("{} blocks the bot", name(person)),
+        ChatEvent::Unblocked { person } => format!("{} lets the bot write again", name(person)),
+        ChatEvent::Other { person, kind } => format!("{} does something: {kind}", name(person)),
+        ChatEvent::Answered { person, text, .. } => {
             format!("    the bot to {}: {text}", addressee(person.as_ref()))
         }
-        Exchange::Edited { person, text, .. } => {
+        ChatEvent::Edited { person, text, .. } => {
             format!("    the bot to {}, changed: {text}", addressee(person.as_ref()))
         }
     }

@@ -37,7 +37,7 @@ const ALLOWED: &[(&str, &[&str], &[&str])] = &[
         ],
         &["axum", "clap", "env_logger", "hyper", "hyper-util"],
     ),
-    ("rollcall-simulator", &[], &["axum"]),
+    ("rollcall-simulator", &[], &["axum", "hyper-util"]),
     ("rollcall-testkit", &["rollcall-domain", "rollcall-repository"], &[]),
     (
         "rollcall-bench",

@@ -1,11 +1,11 @@
-//! The time that updates are stamped with.
+//! The clock of the simulated Telegram.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The machine's time in seconds since 1970, as Telegram writes it; 0 if the clock is set before that.
 #[expect(
     clippy::disallowed_methods,
-    reason = "the simulator plays an outside party that has a clock of its own; this is the only place that reads it"
+    reason = "the simulator stands for an outside party with its own clock; only this function reads it"
 )]
 pub(crate) fn unix_now() -> i64 {
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();

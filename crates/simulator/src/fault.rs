@@ -1,9 +1,11 @@
-//! What can go wrong between the bot and Telegram, on demand.
+//! Faults between the bot and Telegram that a test can inject.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
-/// A way for a call to go wrong.
+use crate::api_error::OTHER_POLL;
+
+/// A fault of one call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// An error as the Bot API words it: `{"ok":false,"error_code":…,"description":…}`.
@@ -15,7 +17,7 @@ pub enum Fault {
         /// `parameters.retry_after`, in seconds.
         retry_after: Option<i64>,
     },
-    /// An answer that the Bot API would not give, such as a proxy's page.
+    /// A response that does not come from the Bot API, such as a proxy's error page.
     Body {
         /// The HTTP status.
         status: u16,
@@ -24,18 +26,18 @@ pub enum Fault {
         /// The body, sent as it is.
         body: String,
     },
-    /// An answer whose `Content-Length` promises more than comes before the connection is closed.
+    /// A response whose connection is closed before all bytes of its `Content-Length` are sent.
     CutOff,
-    /// An answer of valid JSON which is mostly blank and this many bytes long.
+    /// A response of valid JSON, padded with spaces to this many bytes.
     Huge {
         /// The length of the body.
         bytes: u64,
     },
-    /// The connection is closed without an answer, and the call has no effect.
+    /// The connection is closed without a response, and the call has no effect.
     Closed,
-    /// The call takes effect, and then the connection is closed without an answer.
+    /// The call takes effect, and then the connection is closed without a response.
     LostAnswer,
-    /// The call takes effect and is answered, this much later.
+    /// The call takes effect and is answered after this delay.
     Slow(Duration),
 }
 
@@ -60,9 +62,9 @@ impl Fault {
         Self::api(404, "Not Found")
     }
 
-    /// 409: somebody else reads this bot's updates.
+    /// 409: another program reads this bot's updates.
     pub fn conflict() -> Self {
-        Self::api(409, crate::methods::OTHER_POLL)
+        Self::api(409, OTHER_POLL)
     }
 
     /// 429: too many calls; Telegram asks to wait this many seconds.
@@ -74,12 +76,12 @@ impl Fault {
         }
     }
 
-    /// 500: Telegram's own trouble.
+    /// 500: an outage of Telegram.
     pub fn internal() -> Self {
         Self::api(500, "Internal Server Error")
     }
 
-    /// 502 with a page of HTML, as a proxy in front of Telegram answers.
+    /// 502 with an HTML page, as from a proxy in front of Telegram.
     pub fn bad_gateway() -> Self {
         Self::Body {
             status: 502,
@@ -90,7 +92,7 @@ impl Fault {
         }
     }
 
-    /// 200 with a body that is no JSON.
+    /// 200 with a body that is not JSON.
     pub fn not_json() -> Self {
         Self::json("{\"ok\":true,\"result\":[}")
     }
@@ -106,14 +108,14 @@ impl Fault {
     }
 }
 
-/// The faults that wait for their call.
+/// The injected faults that no call has had yet.
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
     next: HashMap<String, VecDeque<Fault>>,
     always: HashMap<String, Fault>,
 }
 
-/// Stands for every method.
+/// Matches every method.
 pub(crate) const ANY_METHOD: &str = "*";
 
 impl Faults {
@@ -129,18 +131,18 @@ impl Faults {
         *self = Self::default();
     }
 
-    /// The fault that strikes a call of `method` (in lower case) now; one given for once is used up.
-    pub(crate) fn strike(&mut self, method: &str) -> Option<Fault> {
+    /// Takes the fault for a call of `method`, given in lower case. One-time faults are used up.
+    pub(crate) fn take(&mut self, method: &str) -> Option<Fault> {
         if self.next.is_empty() && self.always.is_empty() {
             return None;
         }
-        self.strike_next(method)
-            .or_else(|| self.strike_next(ANY_METHOD))
+        self.take_next(method)
+            .or_else(|| self.take_next(ANY_METHOD))
             .or_else(|| self.always.get(method).cloned())
             .or_else(|| self.always.get(ANY_METHOD).cloned())
     }
 
-    fn strike_next(&mut self, method: &str) -> Option<Fault> {
+    fn take_next(&mut self, method: &str) -> Option<Fault> {
         let waiting = self.next.get_mut(method)?;
         let fault = waiting.pop_front();
         if waiting.is_empty() {

@@ -1,7 +1,6 @@
-//! Plays Telegram: a Bot API server over HTTP, with people who write, press buttons and block.
+//! Simulates Telegram: a Bot API server over HTTP, and people who write, press buttons and block.
 //!
-//! It is used by tests that run the real bot against it, by `bot --demo`, and for load and fault
-//! tests. A test reads as a story:
+//! Tests run the real bot against it, and so do `bot --demo` and the load tests. A test:
 //!
 //! ```no_run
 //! use std::process::Command;
@@ -29,25 +28,25 @@
 //! # }
 //! ```
 //!
-//! What it takes from the real thing is what a bot can notice: which updates are queued, confirmed
-//! and repeated, who can be written to and where (topics, direct messages of channels, groups that
-//! became supergroups), which texts are refused and in which words. What it leaves out: files,
-//! markup other than HTML, and rate limits unless a [`Fault`] asks for one.
+//! It simulates what a bot can observe: which updates are queued, confirmed and repeated; which
+//! chats the bot can write to, including topics, direct messages of channels and groups that became
+//! supergroups; and which texts are refused, in which words. It does not simulate files, markup
+//! other than HTML, or rate limits, unless a [`Fault`] is one.
 //!
-//! [`NhlApi`] plays the NHL's web API in the same way, for the schedule.
+//! [`NhlApi`] simulates the NHL's web API in the same way, for the schedule.
 //!
-//! # To add
+//! # How to extend it
 //!
-//! - a method of the Bot API: in `methods.rs`;
-//! - a kind of update: a constructor in `updates.rs`, and its name in [`UPDATE_KINDS`];
-//! - a fault: a variant of [`Fault`], and what it does to an answer in `server.rs`.
+//! - A method of the Bot API: in `methods`.
+//! - A kind of update: a constructor in `update`, and its name in [`UPDATE_KINDS`].
+//! - A fault: a variant of [`Fault`], and its effect on a response in `http/server.rs`.
 
+mod api_error;
 #[cfg(test)]
 mod bot;
-mod chance;
+mod chat_event;
 mod clock;
 mod crowd;
-mod exchange;
 mod fault;
 mod http;
 mod markup;
@@ -59,20 +58,17 @@ mod people;
 mod places;
 mod queue;
 mod record;
-mod refusal;
-mod server;
 mod simulator;
+mod state;
 mod telegram;
-mod updates;
-mod webhook;
-mod wire;
+mod update;
 
+pub use chat_event::ChatEvent;
 pub use crowd::{Crowd, CrowdHandle, CrowdReport};
-pub use exchange::Exchange;
 pub use fault::Fault;
 pub use nhl::{NhlApi, NhlGame, NhlRequest};
 pub use people::{Chat, ChatKind, Person};
 pub use queue::UPDATE_KINDS;
 pub use record::{Button, Request, SentMessage};
-pub use simulator::{Builder, NotSeen, Simulator};
-pub use updates::Update;
+pub use simulator::{Builder, Simulator, WaitError};
+pub use update::Update;

@@ -1,22 +1,22 @@
-//! Telegram's [HTML style] of messages.
+//! Telegram's [HTML style] for messages.
 //!
 //! [HTML style]: https://core.telegram.org/bots/api#html-style
 
 use serde_json::{Value, json};
 
-/// A text without its markup, and what the markup said.
+/// A text without its markup, and the entities that the markup described.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Formatted {
     pub(crate) text: String,
     pub(crate) entities: Vec<Value>,
 }
 
-/// Reads a text in HTML style.
+/// Parses a text in HTML style.
 ///
-/// It is stricter than Telegram in one point: Telegram leaves an `&` that starts no entity it
-/// knows as it is, and here it is an error, because it shows a text that was not escaped.
+/// Unlike Telegram, it rejects an `&` that starts no known entity: such a text was not escaped.
 ///
-/// The error is the reason, as it follows "can't parse entities: ".
+/// # Errors
+/// The reason, to be shown after "can't parse entities: ".
 pub(crate) fn parse_html(html: &str) -> Result<Formatted, String> {
     let mut parser =
         Parser { html, at: 0, text: String::new(), units: 0, open: vec![], entities: vec![] };
@@ -41,7 +41,7 @@ struct Parser<'a> {
     html: &'a str,
     at: usize,
     text: String,
-    /// The length of `text` in UTF-16 units, in which Telegram counts.
+    /// The length of `text` in UTF-16 code units, as Telegram counts.
     units: usize,
     open: Vec<Tag<'a>>,
     entities: Vec<Value>,
@@ -153,7 +153,7 @@ impl<'a> Parser<'a> {
     }
 }
 
-/// What a tag means; none for those that Telegram does not know.
+/// The entity type of a tag; `None` if Telegram does not support the tag.
 fn entity_type(tag: &str) -> Option<&'static str> {
     Some(match tag.to_ascii_lowercase().as_str() {
         "b" | "strong" => "bold",
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn well_formed_markup_is_taken_off() {
+    fn well_formed_markup_is_removed() {
         check("plain > text", Ok("plain > text"));
         check(
             "<b>bold <i>both</i></b> &lt;&amp;&gt;&quot;&#39;&#x1F3D2;",
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn entities_are_counted_in_utf_16_units() {
+    fn offsets_and_lengths_count_utf_16_units() {
         let formatted = parse_html("🏒 <b>Zoë</b>").unwrap();
         assert_eq!(formatted.entities, [json!({ "type": "bold", "offset": 3, "length": 3 })]);
     }

@@ -1,34 +1,34 @@
-//! Names of many languages, for people that nobody described.
+//! Generated names in many languages.
 
-use crate::chance::Chance;
-use crate::people::Person;
+use fastrand::Rng;
 
-/// Somebody whose name, language and username only depend on `id`.
-pub(crate) fn made_up(id: i64) -> Person {
-    let mut chance = Chance::new(id.unsigned_abs());
-    let mut person = Person::new(id, "");
-    rename(&mut person, &mut chance);
-    if chance.percent(70) {
-        let word = chance.pick(HANDLES).copied().unwrap_or("someone");
-        person.username = Some(format!("{word}_{id}"));
-    }
-    person
+/// A generated name.
+pub(crate) struct Name {
+    pub(crate) first_name: &'static str,
+    pub(crate) last_name: Option<&'static str>,
+    /// The language of the name, if it belongs to one.
+    pub(crate) language_code: Option<&'static str>,
 }
 
-/// Gives `person` another name of some language, and that language if it has one; the username
-/// stays.
-pub(crate) fn rename(person: &mut Person, chance: &mut Chance) {
-    let Some(people) = chance.pick(LANGUAGES) else { return };
-    let before = std::mem::take(&mut person.first_name);
-    let first_name = chance.pick(people.first_names).copied().unwrap_or_default();
-    person.first_name =
-        if first_name == before { format!("{first_name} ✨") } else { first_name.to_owned() };
-    let has_last_name = chance.percent(60);
-    person.last_name =
-        chance.pick(people.last_names).copied().filter(|_| has_last_name).map(str::to_owned);
-    if let Some(language_code) = people.language_code {
-        person.language_code = Some(language_code.to_owned());
+impl Name {
+    pub(crate) fn random(rng: &mut Rng) -> Self {
+        let Some(language) = rng.choice(LANGUAGES) else {
+            return Self { first_name: "", last_name: None, language_code: None };
+        };
+        let first_name = rng.choice(language.first_names).copied().unwrap_or_default();
+        let has_last_name = rng.u32(..100) < 60;
+        let last_name = rng.choice(language.last_names).copied().filter(|_| has_last_name);
+        Self { first_name, last_name, language_code: language.language_code }
     }
+}
+
+/// A username that ends with `id`; 70% of all people have one.
+pub(crate) fn random_username(rng: &mut Rng, id: i64) -> Option<String> {
+    if rng.u32(..100) >= 70 {
+        return None;
+    }
+    let word = rng.choice(HANDLES)?;
+    Some(format!("{word}_{id}"))
 }
 
 struct Language {

@@ -1,5 +1,5 @@
-//! Plays the NHL's public web API: weeks of games and their scores over HTTP, which a test sets, or
-//! a season that is made up. It misbehaves on demand, as the Bot API server does.
+//! Simulates the NHL's public web API: weeks of games and their scores over HTTP. A test sets the
+//! games, or generates a season. Faults can be injected, as into the Bot API server.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -22,34 +22,34 @@ use crate::{
     Fault,
     clock::unix_now,
     fault::Faults,
-    wire::{Sabotage, Wires},
+    http::connection::{ConnectionFault, FaultyListener},
 };
 
-/// How far the NHL's day, which is that of its office in New York, is behind UTC, at least; an hour
-/// in summer makes no difference to games that are played in the evening.
+/// How far the NHL's day is behind UTC: it is counted in New York. The hour of daylight saving time
+/// does not matter, because games are played in the evening.
 const BEHIND_UTC: TimeDelta = TimeDelta::hours(5);
-/// How many requests are remembered.
-const REMEMBERED: usize = 1000;
+/// How many requests are kept.
+const MAX_REQUESTS: usize = 1000;
 
-/// A running NHL API; it ends when it is dropped.
+/// A running NHL API; dropping it ends it.
 pub struct NhlApi {
     shared: Arc<Shared>,
     address: SocketAddr,
     closed: watch::Sender<bool>,
 }
 
-/// A request that the API got.
+/// A request that the API received.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NhlRequest {
     /// The path, such as `/v1/schedule/2026-11-23`.
     pub path: String,
-    /// Who asks.
+    /// The `User-Agent` header.
     pub user_agent: String,
-    /// The ETag that the asker has already.
+    /// The `If-None-Match` header: the ETag that the client has cached.
     pub if_none_match: Option<String>,
 }
 
-/// A game as the NHL's API tells it.
+/// A game as the NHL's API describes it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NhlGame(Value);
 
@@ -70,8 +70,7 @@ impl NhlApi {
     /// Starts on a free port of this machine, without games.
     ///
     /// # Errors
-    ///
-    /// When no port can be bound.
+    /// If no port can be bound.
     pub async fn start() -> io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
@@ -80,70 +79,71 @@ impl NhlApi {
         let service = Router::new()
             .fallback(answer)
             .with_state(Arc::clone(&shared))
-            .into_make_service_with_connect_info::<Sabotage>();
+            .into_make_service_with_connect_info::<ConnectionFault>();
         tokio::spawn(async move {
-            let served = axum::serve(Wires(listener), service).with_graceful_shutdown(async move {
-                // An error means that the API was dropped, which ends it too.
-                drop(closing.wait_for(|closed| *closed).await);
-            });
+            let served =
+                axum::serve(FaultyListener(listener), service).with_graceful_shutdown(async move {
+                    // Fails if the API was dropped, which ends it too.
+                    drop(closing.wait_for(|closed| *closed).await);
+                });
             if let Err(error) = served.await {
-                log::error!("the simulated NHL API ended: {error}");
+                log::error!("the simulated NHL API failed: {error}");
             }
         });
         Ok(Self { shared, address, closed })
     }
 
-    /// Its root, for `NHL_API_URL`.
+    /// The root of the API, for `NHL_API_URL`.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Adds a game, or changes the one of its id.
+    /// Adds a game, or replaces the one with the same id.
     pub fn put(&self, game: NhlGame) {
         let id = game.0.get("id").and_then(Value::as_i64).unwrap_or_default();
         self.shared.state().games.insert(id, game);
     }
 
-    /// Takes a game out of the schedule.
+    /// Removes a game from the schedule.
     pub fn remove(&self, id: i64) {
         self.shared.state().games.remove(&id);
     }
 
-    /// Fills the schedule with a season that is made up, from a day before now until three weeks
-    /// after: games every evening, some of which are on, whatever the time is.
-    pub fn make_up_a_season(&self) {
+    /// Fills the schedule with generated games, from one day before now until three weeks after it.
+    /// Some of them are live, whatever the time is.
+    pub fn generate_season(&self) {
         let now = DateTime::from_timestamp(unix_now(), 0).unwrap_or_default();
-        for game in made_up(now) {
+        for game in generated_games(now) {
             self.put(game);
         }
     }
 
-    /// From when there are games again, as the API tells it with each week.
+    /// Sets the `nextStartDate` of each week.
     pub fn next_start(&self, day: &str) {
         self.shared.state().next_start = day.parse().ok();
     }
 
-    /// The next request goes wrong.
+    /// Injects a fault into the next request.
     pub fn fail_next(&self, fault: Fault) {
         self.shared.state().faults.add_next("*", fault);
     }
 
-    /// Every request goes wrong until [`clear_faults`](Self::clear_faults).
+    /// Injects a fault into every request until [`clear_faults`](Self::clear_faults).
     pub fn fail_always(&self, fault: Fault) {
         self.shared.state().faults.set_always("*", fault);
     }
 
-    /// Every request for a path, such as `/v1/schedule/2026-11-23`, goes wrong.
+    /// Injects a fault into every request for a path, such as `/v1/schedule/2026-11-23`.
     pub fn fail_path_always(&self, path: &str, fault: Fault) {
         self.shared.state().faults.set_always(path, fault);
     }
 
-    /// Nothing goes wrong any more.
+    /// Removes all faults.
     pub fn clear_faults(&self) {
         self.shared.state().faults.clear();
     }
 
-    /// The requests that are remembered, oldest first.
+    /// The last requests, oldest first.
     pub fn requests(&self) -> Vec<NhlRequest> {
         self.shared.state().requests.iter().cloned().collect()
     }
@@ -161,54 +161,68 @@ impl Shared {
     }
 }
 
-/// The teams, a line each: the NHL's number, the abbreviation, the place, and the name.
-const TEAMS: [(i64, &str, &str, &str); 32] = [
-    (1, "NJD", "New Jersey", "Devils"),
-    (2, "NYI", "New York", "Islanders"),
-    (3, "NYR", "New York", "Rangers"),
-    (4, "PHI", "Philadelphia", "Flyers"),
-    (5, "PIT", "Pittsburgh", "Penguins"),
-    (6, "BOS", "Boston", "Bruins"),
-    (7, "BUF", "Buffalo", "Sabres"),
-    (8, "MTL", "Montréal", "Canadiens"),
-    (9, "OTT", "Ottawa", "Senators"),
-    (10, "TOR", "Toronto", "Maple Leafs"),
-    (12, "CAR", "Carolina", "Hurricanes"),
-    (13, "FLA", "Florida", "Panthers"),
-    (14, "TBL", "Tampa Bay", "Lightning"),
-    (15, "WSH", "Washington", "Capitals"),
-    (16, "CHI", "Chicago", "Blackhawks"),
-    (17, "DET", "Detroit", "Red Wings"),
-    (18, "NSH", "Nashville", "Predators"),
-    (19, "STL", "St. Louis", "Blues"),
-    (20, "CGY", "Calgary", "Flames"),
-    (21, "COL", "Colorado", "Avalanche"),
-    (22, "EDM", "Edmonton", "Oilers"),
-    (23, "VAN", "Vancouver", "Canucks"),
-    (24, "ANA", "Anaheim", "Ducks"),
-    (25, "DAL", "Dallas", "Stars"),
-    (26, "LAK", "Los Angeles", "Kings"),
-    (28, "SJS", "San Jose", "Sharks"),
-    (29, "CBJ", "Columbus", "Blue Jackets"),
-    (30, "MIN", "Minnesota", "Wild"),
-    (52, "WPG", "Winnipeg", "Jets"),
-    (54, "VGK", "Vegas", "Golden Knights"),
-    (55, "SEA", "Seattle", "Kraken"),
-    (68, "UTA", "Utah", "Mammoth"),
+struct Team {
+    id: i64,
+    abbreviation: &'static str,
+    place: &'static str,
+    name: &'static str,
+}
+
+const fn team(
+    id: i64,
+    abbreviation: &'static str,
+    place: &'static str,
+    name: &'static str,
+) -> Team {
+    Team { id, abbreviation, place, name }
+}
+
+const TEAMS: [Team; 32] = [
+    team(1, "NJD", "New Jersey", "Devils"),
+    team(2, "NYI", "New York", "Islanders"),
+    team(3, "NYR", "New York", "Rangers"),
+    team(4, "PHI", "Philadelphia", "Flyers"),
+    team(5, "PIT", "Pittsburgh", "Penguins"),
+    team(6, "BOS", "Boston", "Bruins"),
+    team(7, "BUF", "Buffalo", "Sabres"),
+    team(8, "MTL", "Montréal", "Canadiens"),
+    team(9, "OTT", "Ottawa", "Senators"),
+    team(10, "TOR", "Toronto", "Maple Leafs"),
+    team(12, "CAR", "Carolina", "Hurricanes"),
+    team(13, "FLA", "Florida", "Panthers"),
+    team(14, "TBL", "Tampa Bay", "Lightning"),
+    team(15, "WSH", "Washington", "Capitals"),
+    team(16, "CHI", "Chicago", "Blackhawks"),
+    team(17, "DET", "Detroit", "Red Wings"),
+    team(18, "NSH", "Nashville", "Predators"),
+    team(19, "STL", "St. Louis", "Blues"),
+    team(20, "CGY", "Calgary", "Flames"),
+    team(21, "COL", "Colorado", "Avalanche"),
+    team(22, "EDM", "Edmonton", "Oilers"),
+    team(23, "VAN", "Vancouver", "Canucks"),
+    team(24, "ANA", "Anaheim", "Ducks"),
+    team(25, "DAL", "Dallas", "Stars"),
+    team(26, "LAK", "Los Angeles", "Kings"),
+    team(28, "SJS", "San Jose", "Sharks"),
+    team(29, "CBJ", "Columbus", "Blue Jackets"),
+    team(30, "MIN", "Minnesota", "Wild"),
+    team(52, "WPG", "Winnipeg", "Jets"),
+    team(54, "VGK", "Vegas", "Golden Knights"),
+    team(55, "SEA", "Seattle", "Kraken"),
+    team(68, "UTA", "Utah", "Mammoth"),
 ];
 
 impl NhlGame {
-    /// A game of the regular season that is to come, of the teams with these abbreviations, such as
-    /// `BOS` away at `MTL`, and with a start in RFC 3339.
+    /// A future game of the regular season. The teams are given by their abbreviations, such as
+    /// `BOS` away at `MTL`, and the start in RFC 3339.
     ///
     /// # Panics
-    ///
-    /// When no team has the abbreviation.
+    /// If no team has the abbreviation.
     #[expect(clippy::panic, reason = "a test fails by panicking")]
     pub fn new(id: i64, away: &str, home: &str, starts_at: &str) -> Self {
         let team = |abbreviation: &str| {
-            let found = TEAMS.iter().find(|(_, known, ..)| *known == abbreviation);
-            let Some((id, abbreviation, place, name)) = found else {
+            let found = TEAMS.iter().find(|team| team.abbreviation == abbreviation);
+            let Some(Team { id, abbreviation, place, name }) = found else {
                 panic!("no team has the abbreviation {abbreviation}")
             };
             json!({
@@ -240,12 +254,12 @@ impl NhlGame {
         self
     }
 
-    /// On a day of the NHL's calendar, whatever its start.
+    /// With a day of the NHL's calendar that is independent of its start.
     pub fn on(self, day: &str) -> Self {
         self.with("gameDate", json!(day))
     }
 
-    /// With a field of any value.
+    /// With a field set to any value.
     pub fn with(mut self, field: &str, value: Value) -> Self {
         set(&mut self.0, "", field, value);
         self
@@ -256,7 +270,7 @@ impl NhlGame {
         &self.0
     }
 
-    /// The day on which it is played, as the NHL counts days.
+    /// The day of the game, as the NHL counts days.
     fn day(&self) -> Option<NaiveDate> {
         if let Some(day) = self.0.get("gameDate") {
             return day.as_str()?.parse().ok();
@@ -265,8 +279,8 @@ impl NhlGame {
         Some((start - BEHIND_UTC).date_naive())
     }
 
-    /// As a week lists it: under its day, and without it.
-    fn as_listed(&self) -> Value {
+    /// The game in a week's list, which has the day elsewhere.
+    fn in_week(&self) -> Value {
         let mut game = self.0.clone();
         if let Some(fields) = game.as_object_mut() {
             fields.remove("gameDate");
@@ -274,8 +288,8 @@ impl NhlGame {
         game
     }
 
-    /// As the scores of a day tell it: with the day, without the places, and with the names elsewhere.
-    fn as_score(&self) -> Value {
+    /// The game in the scores of a day: with the day, without places, and with names elsewhere.
+    fn in_scores(&self) -> Value {
         let mut game = self.0.clone();
         set(&mut game, "", "gameDate", json!(self.day().map(|day| day.to_string())));
         for team in ["/awayTeam", "/homeTeam"] {
@@ -289,28 +303,27 @@ impl NhlGame {
     }
 }
 
-/// Sets a field of the object at a place (RFC 6901).
+/// Sets a field of the object at a JSON pointer (RFC 6901).
 fn set(json: &mut Value, place: &str, field: &str, value: Value) {
     if let Some(fields) = json.pointer_mut(place).and_then(Value::as_object_mut) {
         fields.insert(field.to_owned(), value);
     }
 }
 
-/// What people wait for when they start the demonstration: games on three sides of now. Every team
-/// plays every other day.
-fn made_up(now: DateTime<Utc>) -> Vec<NhlGame> {
+/// Past, live and future games for the demonstration. Every team plays every other day.
+fn generated_games(now: DateTime<Utc>) -> Vec<NhlGame> {
     let hour = now.with_minute(0).and_then(|it| it.with_second(0)).unwrap_or(now);
     let mut games = Vec::new();
     for day in -1..21_i64 {
         let turn = usize::try_from(day + 1).unwrap_or_default();
         for pair in 0..8 {
-            // One half of the teams today, the other half tomorrow, each time against another one.
+            // Half of the teams play each day, and the opponents change.
             let of = |place: usize| TEAMS.get((turn % 2) * 16 + place % 16);
             let (Some(away), Some(home)) = (of(pair), of(8 + (pair + turn) % 8)) else { continue };
             let offset = i64::try_from(pair).unwrap_or_default();
             let start = hour + TimeDelta::days(day) + TimeDelta::hours(offset / 2 - 1);
             let id = 2_026_020_000 + i64::try_from(games.len()).unwrap_or_default();
-            let game = NhlGame::new(id, away.1, home.1, &rfc3339(start));
+            let game = NhlGame::new(id, away.abbreviation, home.abbreviation, &rfc3339(start));
             games.push(match (now - start).num_minutes() {
                 ..0 => game,
                 0..150 => game.state("LIVE").score(offset % 4, offset / 3),
@@ -327,7 +340,7 @@ fn rfc3339(at: DateTime<Utc>) -> String {
 
 async fn answer(
     State(shared): State<Arc<Shared>>,
-    ConnectInfo(sabotage): ConnectInfo<Sabotage>,
+    ConnectInfo(connection): ConnectInfo<ConnectionFault>,
     uri: Uri,
     headers: HeaderMap,
 ) -> Response<Body> {
@@ -339,19 +352,19 @@ async fn answer(
     };
     let fault = {
         let mut api = shared.state();
-        if api.requests.len() >= REMEMBERED {
+        if api.requests.len() >= MAX_REQUESTS {
             api.requests.pop_front();
         }
         api.requests.push_back(request.clone());
-        api.faults.strike(&request.path)
+        api.faults.take(&request.path)
     };
     match fault {
         Some(Fault::Slow(delay)) => tokio::time::sleep(delay).await,
-        Some(fault) => return misbehave(fault, &sabotage),
+        Some(fault) => return fault_response(fault, &connection),
         None => {}
     }
     match shared.state().body(&request.path) {
-        Some(body) => respond_unless_known(&request, body),
+        Some(body) => respond_unless_cached(&request, body),
         None => respond(StatusCode::NOT_FOUND, "Not Found".to_owned()),
     }
 }
@@ -367,7 +380,7 @@ impl Api {
             "schedule" => {
                 let days = (0..7).filter_map(|n| first.checked_add_days(Days::new(n)));
                 let week = days.map(|day| {
-                    let games: Vec<Value> = of(day).into_iter().map(NhlGame::as_listed).collect();
+                    let games: Vec<Value> = of(day).into_iter().map(NhlGame::in_week).collect();
                     json!({ "date": day.to_string(), "numberOfGames": games.len(), "games": games })
                 });
                 let week: Vec<Value> = week.collect();
@@ -376,7 +389,7 @@ impl Api {
                 Some(json!({ "nextStartDate": next, "gameWeek": week }).to_string())
             }
             "score" => {
-                let games: Vec<Value> = of(first).into_iter().map(NhlGame::as_score).collect();
+                let games: Vec<Value> = of(first).into_iter().map(NhlGame::in_scores).collect();
                 Some(json!({ "currentDate": first.to_string(), "games": games }).to_string())
             }
             _ => None,
@@ -384,8 +397,8 @@ impl Api {
     }
 }
 
-/// Answers 304 to somebody who has the same already.
-fn respond_unless_known(request: &NhlRequest, body: String) -> Response<Body> {
+/// Responds with 304 if the client has cached the same body.
+fn respond_unless_cached(request: &NhlRequest, body: String) -> Response<Body> {
     let etag = format!("\"{:x}\"", fingerprint(&body));
     let mut response = match request.if_none_match.as_deref() == Some(etag.as_str()) {
         true => respond(StatusCode::NOT_MODIFIED, String::new()),
@@ -397,14 +410,14 @@ fn respond_unless_known(request: &NhlRequest, body: String) -> Response<Body> {
     response
 }
 
-/// FNV-1a of 64 bits.
+/// The 64-bit FNV-1a hash.
 fn fingerprint(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     })
 }
 
-fn misbehave(fault: Fault, sabotage: &Sabotage) -> Response<Body> {
+fn fault_response(fault: Fault, connection: &ConnectionFault) -> Response<Body> {
     match fault {
         Fault::Api { code, description, retry_after } => {
             let status = StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -418,11 +431,11 @@ fn misbehave(fault: Fault, sabotage: &Sabotage) -> Response<Body> {
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
             return respond(status, body);
         }
-        Fault::CutOff => sabotage.cut_off("{\"gameWeek\":["),
-        Fault::Huge { bytes } => sabotage.huge(bytes),
-        Fault::Closed | Fault::LostAnswer | Fault::Slow(_) => sabotage.close(),
+        Fault::CutOff => connection.cut_off("{\"gameWeek\":["),
+        Fault::Huge { bytes } => connection.huge(bytes),
+        Fault::Closed | Fault::LostAnswer | Fault::Slow(_) => connection.close(),
     }
-    // Never sent: the connection plays its own script instead.
+    // Never sent: the connection sends its own response instead.
     Response::new(Body::empty())
 }
 
@@ -444,7 +457,7 @@ mod tests {
     }
 
     #[test]
-    fn a_game_is_on_the_day_of_new_york() {
+    fn the_day_of_a_game_is_counted_in_new_york() {
         let week: Value =
             serde_json::from_str(&api().body("/v1/schedule/2026-11-20").unwrap()).unwrap();
         let days = week["gameWeek"].as_array().unwrap();
@@ -460,9 +473,9 @@ mod tests {
     }
 
     #[test]
-    fn a_made_up_season_has_games_before_now_on_now_and_later() {
+    fn a_generated_season_has_past_live_and_future_games() {
         let now = "2026-11-23T12:34:00Z".parse().unwrap();
-        let games = made_up(now);
+        let games = generated_games(now);
         let count = |state: &str| games.iter().filter(|it| it.0["gameState"] == state).count();
         assert!(count("OFF") >= 8 && count("LIVE") >= 2 && count("FUT") > 100, "{}", games.len());
         assert!(games.iter().all(|game| game.0["awayTeam"]["id"] != game.0["homeTeam"]["id"]));

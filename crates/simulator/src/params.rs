@@ -1,31 +1,33 @@
-//! The parameters of a call, in any of the forms that Telegram reads.
+//! The parameters of a call, in any of the encodings that Telegram accepts.
 
 use serde_json::{Map, Value};
 
-/// What a bot gave with a call: a JSON object, a query string or a web form.
+/// The parameters of a call: from a JSON object, a query string or a web form.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Params(Value);
 
 impl Params {
-    /// Reads the query string and the body; the body wins. `Err` when the body is declared as
-    /// JSON and is not an object.
+    /// Reads the query string and the body; the body takes precedence.
+    ///
+    /// # Errors
+    /// If the body is declared as JSON and is not an object.
     pub(crate) fn read(
         query: &str,
         content_type: &str,
         body: &[u8],
     ) -> Result<Self, serde_json::Error> {
-        let mut params = read_form(query);
+        let mut params = parse_form(query);
         if content_type.starts_with("application/json") {
             if !body.is_empty() {
                 params.append(&mut serde_json::from_slice(body)?);
             }
         } else if content_type.starts_with("application/x-www-form-urlencoded") {
-            params.append(&mut read_form(&String::from_utf8_lossy(body)));
+            params.append(&mut parse_form(&String::from_utf8_lossy(body)));
         }
         Ok(Self(Value::Object(params)))
     }
 
-    /// All of them, as one JSON object.
+    /// All parameters as one JSON object.
     pub(crate) fn as_value(&self) -> &Value {
         &self.0
     }
@@ -34,12 +36,12 @@ impl Params {
         self.0.get(name).filter(|value| !value.is_null())
     }
 
-    /// A text, or nothing when it is absent or empty.
+    /// A text; `None` if it is absent or empty.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         self.get(name)?.as_str().filter(|text| !text.is_empty())
     }
 
-    /// A number, which forms send as text.
+    /// A number, which may be encoded as text.
     pub(crate) fn number(&self, name: &str) -> Option<i64> {
         match self.get(name)? {
             Value::Number(number) => number.as_i64(),
@@ -56,16 +58,21 @@ impl Params {
         }
     }
 
-    /// An object or list, which forms send as JSON in a text.
+    /// An object or list, which may be encoded as JSON in a text.
     pub(crate) fn json(&self, name: &str) -> Option<Value> {
         match self.get(name)? {
             Value::String(text) => serde_json::from_str(text).ok(),
             value => Some(value.clone()),
         }
     }
+
+    /// A list of strings, which may be encoded as JSON in a text.
+    pub(crate) fn strings(&self, name: &str) -> Option<Vec<String>> {
+        serde_json::from_value(self.json(name)?).ok()
+    }
 }
 
-fn read_form(form: &str) -> Map<String, Value> {
+fn parse_form(form: &str) -> Map<String, Value> {
     form.split('&')
         .filter(|pair| !pair.is_empty())
         .map(|pair| {
@@ -75,7 +82,7 @@ fn read_form(form: &str) -> Map<String, Value> {
         .collect()
 }
 
-/// Undoes percent-encoding, with `+` for a blank; what is no valid escape stays as it is.
+/// Decodes percent-encoding and `+` for a space. Invalid escapes are kept unchanged.
 fn decode(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes().iter();
@@ -105,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_form_says_the_same_as_json() {
+    fn a_form_and_json_give_the_same_parameters() {
         let json =
             br#"{"chat_id":42,"text":"50% off & more","reply_markup":{"inline_keyboard":[]}}"#;
         let form = b"chat_id=42&text=50%25+off+%26%20more&reply_markup=%7B%22inline_keyboard%22%3A%5B%5D%7D";

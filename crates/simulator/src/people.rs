@@ -1,8 +1,9 @@
-//! Who talks to the bot, and where.
+//! People and chats.
 
+use fastrand::Rng;
 use serde::{Deserialize, Serialize};
 
-use crate::names;
+use crate::names::{Name, random_username};
 
 /// A Telegram account, as the Bot API's [User] object shows it.
 ///
@@ -14,7 +15,7 @@ pub struct Person {
     /// Whether the account is a bot.
     #[serde(default)]
     pub is_bot: bool,
-    /// The first name; Telegram sends it always, possibly empty.
+    /// The first name, which may be empty.
     pub first_name: String,
     /// The last name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -22,7 +23,7 @@ pub struct Person {
     /// The username, without the `@`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,
-    /// The IETF tag of the language of the person's Telegram.
+    /// The IETF tag of the language of the person's Telegram app.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language_code: Option<String>,
 }
@@ -40,12 +41,28 @@ impl Person {
         }
     }
 
-    /// Somebody with a name, language and username that only depend on `id`.
-    pub fn made_up(id: i64) -> Self {
-        names::made_up(id)
+    /// A person whose name, language and username depend only on `id`.
+    pub fn generated(id: i64) -> Self {
+        let mut rng = Rng::with_seed(id.unsigned_abs());
+        let mut person = Self::new(id, "");
+        person.rename(&mut rng);
+        person.username = random_username(&mut rng, id);
+        person
     }
 
-    /// The same account under another first name.
+    /// Gives the person another name, and its language. The username stays.
+    pub(crate) fn rename(&mut self, rng: &mut Rng) {
+        let name = Name::random(rng);
+        let is_same = self.first_name == name.first_name;
+        let suffix = if is_same { " ✨" } else { "" };
+        self.first_name = format!("{}{suffix}", name.first_name);
+        self.last_name = name.last_name.map(str::to_owned);
+        if let Some(language_code) = name.language_code {
+            self.language_code = Some(language_code.to_owned());
+        }
+    }
+
+    /// The same account with this first name.
     pub fn first_name(mut self, first_name: impl Into<String>) -> Self {
         self.first_name = first_name.into();
         self
@@ -69,19 +86,19 @@ impl Person {
         self
     }
 
-    /// The same account after it gave up its last name.
+    /// The same account without a last name.
     pub fn without_last_name(mut self) -> Self {
         self.last_name = None;
         self
     }
 
-    /// The same account after it gave up its username.
+    /// The same account without a username.
     pub fn without_username(mut self) -> Self {
         self.username = None;
         self
     }
 
-    /// The same account with a Telegram that does not tell its language.
+    /// The same account without a language: not every Telegram app sends one.
     pub fn without_language_code(mut self) -> Self {
         self.language_code = None;
         self
@@ -94,7 +111,7 @@ impl Person {
     }
 }
 
-/// What kind of a chat a [`Chat`] is.
+/// The kind of a [`Chat`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ChatKind {
@@ -108,14 +125,14 @@ pub enum ChatKind {
     Channel,
 }
 
-/// A place where messages are written, as the Bot API's [Chat] object shows it.
+/// A chat, as the Bot API's [Chat] object shows it.
 ///
 /// [Chat]: https://core.telegram.org/bots/api#chat
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Chat {
     /// The person's id for a private chat, a negative number for the others.
     pub id: i64,
-    /// What kind of a chat this is.
+    /// The kind of the chat.
     #[serde(rename = "type")]
     pub kind: ChatKind,
     /// The title of a group or channel.
@@ -133,7 +150,7 @@ pub struct Chat {
     /// Whether it is a supergroup with topics.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_forum: bool,
-    /// Whether it is where people write to a channel.
+    /// Whether it is the direct messages chat of a channel.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_direct_messages: bool,
 }
@@ -153,17 +170,17 @@ impl Chat {
         }
     }
 
-    /// A small group; Telegram gives these negative ids such as -4123456789.
+    /// A small group; its id is a negative number such as -4123456789.
     pub fn group(id: i64, title: impl Into<String>) -> Self {
         Self::titled(id, ChatKind::Group, title.into())
     }
 
-    /// A large group; Telegram gives these ids that start with -100.
+    /// A large group; its id starts with -100.
     pub fn supergroup(id: i64, title: impl Into<String>) -> Self {
         Self::titled(id, ChatKind::Supergroup, title.into())
     }
 
-    /// A channel; Telegram gives these ids that start with -100.
+    /// A channel; its id starts with -100.
     pub fn channel(id: i64, title: impl Into<String>) -> Self {
         Self::titled(id, ChatKind::Channel, title.into())
     }
@@ -173,7 +190,7 @@ impl Chat {
         Self { is_forum: true, ..Self::supergroup(id, title) }
     }
 
-    /// The chat in which people write to a channel, each in a topic of their own.
+    /// The direct messages chat of a channel, with one topic per person.
     pub fn direct_messages(id: i64, title: impl Into<String>) -> Self {
         Self { is_direct_messages: true, ..Self::supergroup(id, title) }
     }

@@ -1,27 +1,27 @@
-//! The places that a message can go to: topics of chats, direct messages of channels, and groups
-//! that became supergroups.
+//! Destinations within chats: topics, direct messages of channels, and groups that became
+//! supergroups.
 
 use std::collections::HashMap;
 
 use serde_json::{Value, json};
 
+use crate::api_error::ApiError;
 use crate::params::Params;
 use crate::people::{Chat, ChatKind};
-use crate::refusal::Refusal;
-use crate::updates::Update;
+use crate::update::Update;
 
-/// What Telegram knows of places within chats.
+/// The topics and migrations of all chats.
 #[derive(Debug, Default)]
 pub(crate) struct Places {
-    /// The topics of chats, by chat and thread, and whether they are open.
+    /// Whether each topic is open, by chat and thread.
     topics: HashMap<(i64, i64), bool>,
-    /// The supergroups that groups have become.
+    /// The supergroup that each migrated group has become.
     moved: HashMap<i64, i64>,
 }
 
 impl Places {
-    /// A topic is there once somebody has written in it.
-    pub(crate) fn notice(&mut self, update: &Update, chat: &Chat) {
+    /// Adds the topic of an update: a topic exists once a person has written in it.
+    pub(crate) fn add_topic_of(&mut self, update: &Update, chat: &Chat) {
         let content = update.content();
         if content.get("is_topic_message") == Some(&json!(true))
             && let Some(thread) = content.get("message_thread_id").and_then(Value::as_i64)
@@ -42,23 +42,25 @@ impl Places {
         self.moved.insert(from, to);
     }
 
-    /// Whether a message can be sent or changed in this chat at all.
-    pub(crate) fn check_chat(&self, chat_id: i64) -> Result<(), Refusal> {
-        self.moved.get(&chat_id).map_or(Ok(()), |to| Err(Refusal::migrated(*to)))
+    /// Refuses calls for a group that has become a supergroup.
+    pub(crate) fn check_chat(&self, chat_id: i64) -> Result<(), ApiError> {
+        self.moved.get(&chat_id).map_or(Ok(()), |to| Err(ApiError::migrated(*to)))
     }
 
-    /// The fields that show where in the chat a message is that is sent with these parameters.
-    /// An error where Telegram would not take it.
+    /// The fields that show where in the chat a message with these parameters is.
+    ///
+    /// # Errors
+    /// If Telegram would refuse the message.
     pub(crate) fn of_message(
         &self,
         chat: &Chat,
         params: &Params,
-    ) -> Result<Vec<(&'static str, Value)>, Refusal> {
+    ) -> Result<Vec<(&'static str, Value)>, ApiError> {
         if chat.is_direct_messages {
             return match params.number("direct_messages_topic_id") {
                 Some(id) => Ok(vec![("direct_messages_topic", json!({ "topic_id": id }))]),
                 None => {
-                    Err(Refusal::bad_request("channel direct messages topic must be specified"))
+                    Err(ApiError::bad_request("channel direct messages topic must be specified"))
                 }
             };
         }
@@ -68,9 +70,9 @@ impl Places {
             Some(true) => {
                 Ok(vec![("message_thread_id", json!(thread)), ("is_topic_message", json!(true))])
             }
-            Some(false) => Err(Refusal::bad_request("TOPIC_CLOSED")),
-            None if may_have_topics => Err(Refusal::bad_request("message thread not found")),
-            // Elsewhere it means nothing.
+            Some(false) => Err(ApiError::bad_request("TOPIC_CLOSED")),
+            None if may_have_topics => Err(ApiError::bad_request("message thread not found")),
+            // Other chats ignore it.
             None => Ok(vec![]),
         }
     }
@@ -82,7 +84,7 @@ mod tests {
     use crate::bot::Bot;
     use crate::{Person, Simulator};
 
-    /// Sends a text; answers the message, or why it was refused.
+    /// Sends a text and returns the message, or the error.
     async fn send(bot: &Bot, mut params: Value) -> Result<Value, Value> {
         params["text"] = json!("hi");
         let (status, mut answer) = bot.call("sendMessage", params).await;
@@ -97,7 +99,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_topic_is_there_once_somebody_writes_in_it() {
+    async fn a_topic_exists_once_a_person_writes_in_it() {
         let telegram = Simulator::start().await.unwrap();
         let bot = Bot::of(&telegram);
         let ann = Person::new(42, "Ann");
@@ -124,7 +126,7 @@ mod tests {
             let sent = send(&bot, json!({ "chat_id": id })).await.unwrap();
             assert_eq!(sent.get("message_thread_id"), None);
         }
-        // A group without topics has none to refuse.
+        // A group without topics ignores the thread.
         let group = Chat::group(-5, "Family");
         telegram.introduce_chat(&group);
         let sent = send(&bot, json!({ "chat_id": -5, "message_thread_id": 3 })).await.unwrap();
@@ -151,7 +153,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_group_that_became_a_supergroup_takes_nothing_more() {
+    async fn a_group_that_became_a_supergroup_refuses_messages() {
         let telegram = Simulator::start().await.unwrap();
         let bot = Bot::of(&telegram);
         let ann = Person::new(42, "Ann");
@@ -183,7 +185,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn numbers_of_messages_may_be_long() {
+    async fn message_ids_may_need_64_bits() {
         let telegram = Simulator::builder().first_message_id(1 << 40).start().await.unwrap();
         let bot = Bot::of(&telegram);
         telegram.introduce(&Person::new(42, "Ann"));

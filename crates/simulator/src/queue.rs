@@ -1,9 +1,9 @@
-//! The updates that wait for the bot, and what became of the others.
+//! The queue of updates for the bot, and what happened to the updates before.
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::time::Instant;
 
-/// The kinds of updates that the Bot API lets a bot choose from; see [Update].
+/// The kinds of updates in `allowed_updates`; see [Update].
 ///
 /// [Update]: https://core.telegram.org/bots/api#update
 pub const UPDATE_KINDS: &[&str] = &[
@@ -36,63 +36,63 @@ pub const UPDATE_KINDS: &[&str] = &[
     "stopped_message_generation",
 ];
 
-/// The kinds that a bot gets only when it asks for them by name.
+/// Kinds that a bot receives only if it asks for them by name.
 const ONLY_ON_REQUEST: &[&str] = &["chat_member", "message_reaction", "message_reaction_count"];
 
-/// How many refused and delivered updates are remembered.
+/// How many refused and delivered updates are kept.
 const MEMORY: usize = 100_000;
 
-/// An update on its way into the queue.
+/// An update to be queued.
 #[derive(Debug)]
 pub(crate) struct Incoming {
-    /// The id to give it, or none for the next one.
+    /// Its id, or `None` for the next one.
     pub(crate) id: Option<i64>,
-    /// Its kind; an empty one is never refused.
+    /// Its kind; an empty kind is never refused.
     pub(crate) kind: String,
-    /// What has to stay in order: the chat, or the user where there is no chat.
-    pub(crate) lane: i64,
-    /// What follows the `update_id` in the update's JSON, from the comma to the closing brace; of a
-    /// raw update, all of it.
+    /// The chat, or the user if there is no chat. A webhook receives the updates of one key in order.
+    pub(crate) ordering_key: i64,
+    /// The update's JSON after the `update_id`, from the comma to the closing brace; the whole text
+    /// of a raw update.
     pub(crate) json: String,
-    /// Whether `json` is sent as it is.
+    /// Whether `json` is sent unchanged.
     pub(crate) raw: bool,
 }
 
-/// What Telegram keeps for a bot.
+/// The updates of a bot.
 #[derive(Debug)]
 pub(crate) struct Queue {
     pending: VecDeque<Pending>,
     next_id: i64,
     confirmed: i64,
-    /// The highest id that an answer to getUpdates held.
-    given: i64,
-    /// How many updates all answers to getUpdates held together.
-    given_in_all: u64,
+    /// The highest id that getUpdates has returned.
+    fetched: i64,
+    /// How many updates getUpdates has returned, repeated ones included.
+    fetched_in_all: u64,
     allowed: Option<Vec<String>>,
     refused: BTreeMap<i64, String>,
-    lanes_taken: HashSet<i64>,
+    busy_keys: HashSet<i64>,
     delivered: VecDeque<i64>,
 }
 
 #[derive(Debug)]
 struct Pending {
     id: i64,
-    lane: i64,
+    ordering_key: i64,
     json: String,
     delivery: Delivery,
 }
 
-/// How far an update is on its way to the webhook.
+/// The state of an update's delivery to the webhook.
 #[derive(Debug)]
 enum Delivery {
     Waiting,
-    UnderWay { failures: u32 },
-    Again { not_before: Instant, failures: u32 },
+    InFlight { failures: u32 },
+    Retry { not_before: Instant, failures: u32 },
 }
 
-/// What a webhook's worker does next.
+/// What a webhook's worker should do next.
 #[derive(Debug)]
-pub(crate) enum Next {
+pub(crate) enum NextDelivery {
     Deliver { id: i64, json: String, failures: u32 },
     WaitUntil(Instant),
     Wait,
@@ -104,16 +104,16 @@ impl Queue {
             pending: VecDeque::new(),
             next_id: first_id,
             confirmed: 0,
-            given: 0,
-            given_in_all: 0,
+            fetched: 0,
+            fetched_in_all: 0,
             allowed: None,
             refused: BTreeMap::new(),
-            lanes_taken: HashSet::new(),
+            busy_keys: HashSet::new(),
             delivered: VecDeque::new(),
         }
     }
 
-    /// Queues an update unless its kind is not allowed; answers the id that it got either way.
+    /// Queues an update, unless its kind is not allowed. Returns its id in both cases.
     pub(crate) fn push(&mut self, incoming: Incoming) -> i64 {
         let id = incoming.id.unwrap_or(self.next_id);
         self.next_id = self.next_id.max(id.saturating_add(1));
@@ -129,7 +129,8 @@ impl Queue {
         } else {
             format!("{{\"update_id\":{id}{}", incoming.json)
         };
-        let pending = Pending { id, lane: incoming.lane, json, delivery: Delivery::Waiting };
+        let pending =
+            Pending { id, ordering_key: incoming.ordering_key, json, delivery: Delivery::Waiting };
         if self.pending.back().is_none_or(|last| last.id <= id) {
             self.pending.push_back(pending);
         } else {
@@ -151,23 +152,23 @@ impl Queue {
         self.confirmed
     }
 
-    /// Whether an update was pushed and is no longer pending.
+    /// Whether an update was queued and is no longer pending.
     pub(crate) fn is_done(&self, id: i64) -> bool {
         id < self.next_id && !self.refused.contains_key(&id) && self.find(id).is_none()
     }
 
-    /// The kind of an update that was not queued because the bot does not want its kind.
+    /// The kind of an update that was refused because the bot does not want its kind.
     pub(crate) fn refused(&self, id: i64) -> Option<&str> {
         self.refused.get(&id).map(String::as_str)
     }
 
-    /// Whether an update was in an answer to getUpdates.
-    pub(crate) fn is_given(&self, id: i64) -> bool {
-        id <= self.given
+    /// Whether getUpdates has returned an update.
+    pub(crate) fn was_fetched(&self, id: i64) -> bool {
+        id <= self.fetched
     }
 
-    pub(crate) fn given_in_all(&self) -> u64 {
-        self.given_in_all
+    pub(crate) fn fetched_in_all(&self) -> u64 {
+        self.fetched_in_all
     }
 
     pub(crate) fn delivered(&self) -> Vec<i64> {
@@ -178,20 +179,20 @@ impl Queue {
         self.allowed.as_deref()
     }
 
-    /// Remembers the kinds that the bot wants; an empty list brings the default back.
+    /// Sets the kinds that the bot wants; an empty list restores the default.
     pub(crate) fn allow(&mut self, kinds: Vec<String>) {
         self.allowed = Some(kinds).filter(|kinds| !kinds.is_empty());
     }
 
     pub(crate) fn clear(&mut self) {
         self.pending.clear();
-        self.lanes_taken.clear();
+        self.busy_keys.clear();
         self.confirmed = self.confirmed.max(self.next_id);
     }
 
-    /// Confirms what a getUpdates with this `offset` confirms.
+    /// Confirms the updates that a getUpdates request with this `offset` confirms.
     ///
-    /// As Telegram does, an offset that is more than ten ahead of the newest update confirms nothing.
+    /// As on Telegram, an offset more than ten ahead of the newest update confirms nothing.
     pub(crate) fn confirm(&mut self, offset: i64) {
         if offset < 0 {
             let keep = usize::try_from(offset.unsigned_abs()).unwrap_or(usize::MAX);
@@ -207,10 +208,10 @@ impl Queue {
         }
     }
 
-    /// The first `limit` updates as the answer to getUpdates, or none when there are none.
+    /// The first `limit` updates as the response to getUpdates; `None` if there are none.
     pub(crate) fn answer(&mut self, limit: usize) -> Option<String> {
         let last = self.pending.iter().take(limit).next_back()?.id;
-        self.given = self.given.max(last);
+        self.fetched = self.fetched.max(last);
         let bytes: usize =
             self.pending.iter().take(limit).map(|update| update.json.len() + 1).sum();
         let mut answer = String::with_capacity(bytes + 32);
@@ -220,39 +221,39 @@ impl Queue {
                 answer.push(',');
             }
             answer.push_str(&update.json);
-            self.given_in_all += 1;
+            self.fetched_in_all += 1;
         }
         answer.push_str("]}");
         Some(answer)
     }
 
-    /// Takes the next update that may be delivered to a webhook: one chat's go one after another.
-    pub(crate) fn take(&mut self, now: Instant) -> Next {
+    /// Takes the next update to deliver to a webhook. Updates of one chat are delivered one by one.
+    pub(crate) fn next_delivery(&mut self, now: Instant) -> NextDelivery {
         let mut wait_until: Option<Instant> = None;
         for update in &mut self.pending {
             let failures = match update.delivery {
-                Delivery::UnderWay { .. } => continue,
-                Delivery::Waiting if self.lanes_taken.contains(&update.lane) => continue,
+                Delivery::InFlight { .. } => continue,
+                Delivery::Waiting if self.busy_keys.contains(&update.ordering_key) => continue,
                 Delivery::Waiting => 0,
-                Delivery::Again { not_before, .. } if not_before > now => {
+                Delivery::Retry { not_before, .. } if not_before > now => {
                     wait_until =
                         Some(wait_until.map_or(not_before, |soonest| soonest.min(not_before)));
                     continue;
                 }
-                Delivery::Again { failures, .. } => failures,
+                Delivery::Retry { failures, .. } => failures,
             };
-            update.delivery = Delivery::UnderWay { failures };
-            self.lanes_taken.insert(update.lane);
-            return Next::Deliver { id: update.id, json: update.json.clone(), failures };
+            update.delivery = Delivery::InFlight { failures };
+            self.busy_keys.insert(update.ordering_key);
+            return NextDelivery::Deliver { id: update.id, json: update.json.clone(), failures };
         }
-        wait_until.map_or(Next::Wait, Next::WaitUntil)
+        wait_until.map_or(NextDelivery::Wait, NextDelivery::WaitUntil)
     }
 
-    /// The webhook took the update.
+    /// The webhook accepted the update.
     pub(crate) fn finish(&mut self, id: i64) {
-        let Some(place) = self.under_way(id) else { return };
+        let Some(place) = self.in_flight_index(id) else { return };
         if let Some(update) = self.pending.remove(place) {
-            self.lanes_taken.remove(&update.lane);
+            self.busy_keys.remove(&update.ordering_key);
         }
         self.confirmed = self.pending.front().map_or(self.next_id, |first| first.id);
         if self.delivered.len() == MEMORY {
@@ -261,25 +262,26 @@ impl Queue {
         self.delivered.push_back(id);
     }
 
-    /// The webhook did not take the update: it is tried again, before others of its chat.
-    pub(crate) fn put_off(&mut self, id: i64, not_before: Instant) {
-        let Some(update) = self.under_way(id).and_then(|place| self.pending.get_mut(place)) else {
+    /// The webhook did not accept the update: it is retried before others of its chat.
+    pub(crate) fn retry(&mut self, id: i64, not_before: Instant) {
+        let Some(update) = self.in_flight_index(id).and_then(|place| self.pending.get_mut(place))
+        else {
             return;
         };
-        if let Delivery::UnderWay { failures } = update.delivery {
-            update.delivery = Delivery::Again { not_before, failures: failures.saturating_add(1) };
+        if let Delivery::InFlight { failures } = update.delivery {
+            update.delivery = Delivery::Retry { not_before, failures: failures.saturating_add(1) };
         }
     }
 
-    /// Forgets how far deliveries were, when the webhook changes.
-    pub(crate) fn call_back(&mut self) {
-        self.lanes_taken.clear();
+    /// Resets all deliveries, because the webhook has changed.
+    pub(crate) fn reset_deliveries(&mut self) {
+        self.busy_keys.clear();
         for update in &mut self.pending {
             update.delivery = Delivery::Waiting;
         }
     }
 
-    /// Kinds that the Bot API does not know are let through, so that a bot can be tried with them.
+    /// Unknown kinds are always allowed, so that a bot can be tested with them.
     fn allows(&self, kind: &str) -> bool {
         match &self.allowed {
             None => !ONLY_ON_REQUEST.contains(&kind),
@@ -294,16 +296,16 @@ impl Queue {
         self.pending.get(place).is_some_and(|update| update.id == id).then_some(place)
     }
 
-    pub(crate) fn is_under_way(&self, id: i64) -> bool {
-        self.under_way(id).is_some()
+    pub(crate) fn is_in_flight(&self, id: i64) -> bool {
+        self.in_flight_index(id).is_some()
     }
 
-    fn under_way(&self, id: i64) -> Option<usize> {
+    fn in_flight_index(&self, id: i64) -> Option<usize> {
         let first = self.find(id)?;
-        let is_under_way = |update: &Pending| {
-            update.id == id && matches!(update.delivery, Delivery::UnderWay { .. })
+        let is_in_flight = |update: &Pending| {
+            update.id == id && matches!(update.delivery, Delivery::InFlight { .. })
         };
-        self.pending.range(first..).position(is_under_way).map(|place| first + place)
+        self.pending.range(first..).position(is_in_flight).map(|place| first + place)
     }
 }
 
@@ -315,39 +317,39 @@ mod tests {
 
     fn queue_of(updates: &[(&str, i64)]) -> Queue {
         let mut queue = Queue::new(1);
-        for &(kind, lane) in updates {
-            push(&mut queue, kind, lane);
+        for &(kind, ordering_key) in updates {
+            push(&mut queue, kind, ordering_key);
         }
         queue
     }
 
-    fn push(queue: &mut Queue, kind: &str, lane: i64) -> i64 {
+    fn push(queue: &mut Queue, kind: &str, ordering_key: i64) -> i64 {
         let json = format!(",\"{kind}\":{{}}}}");
-        queue.push(Incoming { id: None, kind: kind.into(), lane, json, raw: false })
+        queue.push(Incoming { id: None, kind: kind.into(), ordering_key, json, raw: false })
     }
 
-    fn taken(next: Next) -> i64 {
+    fn taken(next: NextDelivery) -> i64 {
         match next {
-            Next::Deliver { id, .. } => id,
+            NextDelivery::Deliver { id, .. } => id,
             other => panic!("nothing to deliver: {other:?}"),
         }
     }
 
     #[test]
-    fn a_chat_is_delivered_in_order_while_others_go_on() {
+    fn updates_of_a_chat_are_delivered_in_order_without_delaying_others() {
         let mut queue = queue_of(&[("message", 7), ("message", 7), ("message", 8)]);
         let now = Instant::now();
 
-        assert_eq!(taken(queue.take(now)), 1);
-        assert_eq!(taken(queue.take(now)), 3, "2 has to wait for 1");
-        assert!(matches!(queue.take(now), Next::Wait));
+        assert_eq!(taken(queue.next_delivery(now)), 1);
+        assert_eq!(taken(queue.next_delivery(now)), 3, "2 has to wait for 1");
+        assert!(matches!(queue.next_delivery(now), NextDelivery::Wait));
 
         let later = now + Duration::from_secs(1);
-        queue.put_off(1, later);
-        assert!(matches!(queue.take(now), Next::WaitUntil(at) if at == later));
-        assert_eq!(taken(queue.take(later)), 1);
+        queue.retry(1, later);
+        assert!(matches!(queue.next_delivery(now), NextDelivery::WaitUntil(at) if at == later));
+        assert_eq!(taken(queue.next_delivery(later)), 1);
         queue.finish(1);
-        assert_eq!(taken(queue.take(later)), 2);
+        assert_eq!(taken(queue.next_delivery(later)), 2);
         queue.finish(3);
         queue.finish(2);
         assert_eq!(queue.delivered(), [1, 3, 2]);
@@ -355,14 +357,14 @@ mod tests {
     }
 
     #[test]
-    fn updates_come_back_in_the_order_of_their_ids() {
+    fn updates_are_returned_in_the_order_of_their_ids() {
         let mut queue = Queue::new(10);
         for id in [12, 11, 12] {
             let json = format!(",\"from_push\":{id}}}");
             queue.push(Incoming {
                 id: Some(id),
                 kind: "message".into(),
-                lane: 0,
+                ordering_key: 0,
                 json,
                 raw: false,
             });

@@ -1,43 +1,43 @@
-//! What the bot did.
+//! Records of calls and messages of the bot.
 
 use std::time::Instant;
 
 use serde_json::Value;
 
-/// A call that the bot made.
+/// A call of the bot.
 #[derive(Clone, Debug)]
 pub struct Request {
     /// The method as the bot wrote it.
     pub method: String,
     /// The parameters, as one JSON object.
     pub params: Value,
-    /// When the call came in.
+    /// When the call arrived.
     pub at: Instant,
 }
 
 /// A message that the bot sent.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SentMessage {
-    /// The chat that it is in.
+    /// The chat of the message.
     pub chat_id: i64,
     /// Its number in the chat.
     pub message_id: i64,
     /// Its text, without markup.
     pub text: String,
-    /// How many times the bot changed it.
+    /// How many times the bot edited it.
     pub edits: u32,
     /// The whole message as the Bot API shows it.
     pub json: Value,
-    /// The parameters that it was sent or last changed with.
+    /// The parameters of the call that sent or last edited it.
     pub params: Value,
 }
 
 /// A button below a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Button {
-    /// What is written on it.
+    /// The label.
     pub text: String,
-    /// What a press sends to the bot; none for links and the like.
+    /// The `callback_data` that a press sends to the bot; `None` for links and similar buttons.
     pub data: Option<String>,
 }
 
@@ -59,5 +59,9 @@ impl SentMessage {
     /// The data of the button with this label.
     pub fn button(&self, text: &str) -> Option<String> {
         self.buttons().into_iter().find(|button| button.text == text)?.data
+    }
+
+    pub(crate) fn labels(&self) -> Vec<String> {
+        self.buttons().into_iter().map(|button| button.text).collect()
     }
 }

@@ -359,9 +359,10 @@ async fn a_database_that_is_away_has_its_own_text(database: ThrowAwayDatabase) {
 }
 
 async fn many_press_at_once(database: ThrowAwayDatabase) {
-    let telegram = Simulator::builder().patience(Duration::from_secs(30)).start().await.unwrap();
+    let telegram =
+        Simulator::builder().wait_timeout(Duration::from_secs(30)).start().await.unwrap();
     let nhl = NhlApi::start().await.unwrap();
-    nhl.make_up_a_season();
+    nhl.generate_season();
     let bot = start(&telegram, &database, &nhl).await;
     let people: Vec<Person> = (1..=20).map(|n| Person::new(n, format!("Person {n}"))).collect();
     for person in &people {

@@ -1,4 +1,4 @@
-//! The HTTP side: finds out which call is meant, lets faults strike, and answers as Telegram does.
+//! The HTTP server: finds the method of a call, applies faults, and responds as Telegram does.
 
 use std::sync::Arc;
 
@@ -10,12 +10,12 @@ use chrono::DateTime;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
+use super::connection::{ConnectionFault, FaultyListener};
+use crate::api_error::ApiError;
 use crate::fault::Fault;
 use crate::methods;
 use crate::params::Params;
-use crate::refusal::Refusal;
 use crate::telegram::Telegram;
-use crate::wire::{Sabotage, Wires};
 
 /// Serves until Telegram is closed.
 pub(crate) async fn serve(listener: TcpListener, telegram: Arc<Telegram>) {
@@ -23,18 +23,18 @@ pub(crate) async fn serve(listener: TcpListener, telegram: Arc<Telegram>) {
     let service = Router::new()
         .fallback(answer)
         .with_state(telegram)
-        .into_make_service_with_connect_info::<Sabotage>();
-    let served = axum::serve(Wires(listener), service)
+        .into_make_service_with_connect_info::<ConnectionFault>();
+    let served = axum::serve(FaultyListener(listener), service)
         .with_graceful_shutdown(async move { closing.closed().await })
         .await;
     if let Err(error) = served {
-        log::error!("the simulator's server ended: {error}");
+        log::error!("the simulated Telegram's server failed: {error}");
     }
 }
 
 async fn answer(
     State(telegram): State<Arc<Telegram>>,
-    ConnectInfo(sabotage): ConnectInfo<Sabotage>,
+    ConnectInfo(connection): ConnectInfo<ConnectionFault>,
     uri: Uri,
     headers: HeaderMap,
     body: Bytes,
@@ -43,7 +43,7 @@ async fn answer(
     let content_type = content_type.unwrap_or_default().to_ascii_lowercase();
     let mut call = match Call::read(&telegram, &uri, &content_type, &body) {
         Ok(call) => call,
-        Err(refusal) => return refused(&refusal),
+        Err(error) => return error_response(&error),
     };
     let answered = tokio::select! {
         answered = call.answer(&telegram) => answered,
@@ -51,7 +51,7 @@ async fn answer(
     };
     match answered {
         Answered::Response(response) => dated(response, telegram.now()),
-        Answered::Fault(fault) => misbehave(fault, &sabotage),
+        Answered::Fault(fault) => fault_response(fault, &connection),
     }
 }
 
@@ -59,7 +59,7 @@ async fn answer(
 struct Call {
     method: String,
     params: Params,
-    /// What goes wrong with it.
+    /// The fault that is injected into it.
     fault: Option<Fault>,
 }
 
@@ -74,31 +74,31 @@ impl Call {
         uri: &Uri,
         content_type: &str,
         body: &[u8],
-    ) -> Result<Self, Refusal> {
-        let not_found = || Refusal::new(404, "Not Found");
+    ) -> Result<Self, ApiError> {
+        let not_found = || ApiError::new(404, "Not Found");
         let path = uri.path().strip_prefix("/bot").ok_or_else(not_found)?;
         let (token, method) = path.split_once('/').ok_or_else(not_found)?;
         if !is_token(token) {
             return Err(not_found());
         }
         if token != telegram.setup.token || telegram.state().revoked {
-            return Err(Refusal::unauthorized());
+            return Err(ApiError::unauthorized());
         }
         let params = Params::read(uri.query().unwrap_or_default(), content_type, body)
-            .map_err(|_| Refusal::new(400, "Bad Request: can't parse JSON object"))?;
+            .map_err(|_| ApiError::new(400, "Bad Request: can't parse JSON object"))?;
         let fault = telegram.record(method, params.as_value());
         Ok(Self { method: method.to_lowercase(), params, fault })
     }
 
     async fn answer(&mut self, telegram: &Arc<Telegram>) -> Answered {
         match self.fault.take() {
-            Some(fault) => self.suffer(fault, telegram).await,
+            Some(fault) => self.apply(fault, telegram).await,
             None if self.method == "getupdates" => self.poll(telegram).await,
             None => Answered::Response(self.run(telegram).await),
         }
     }
 
-    async fn suffer(&self, fault: Fault, telegram: &Arc<Telegram>) -> Answered {
+    async fn apply(&self, fault: Fault, telegram: &Arc<Telegram>) -> Answered {
         match fault {
             Fault::Slow(delay) => {
                 tokio::time::sleep(delay).await;
@@ -112,34 +112,34 @@ impl Call {
         }
     }
 
-    /// A getUpdates, which a fault also strikes while it waits.
+    /// Runs getUpdates; a fault also applies while it waits.
     async fn poll(&self, telegram: &Arc<Telegram>) -> Answered {
         let fault = tokio::select! {
             biased;
             response = self.run(telegram) => return Answered::Response(response),
-            fault = telegram.struck(&self.method) => fault,
+            fault = telegram.next_fault(&self.method) => fault,
         };
-        self.suffer(fault, telegram).await
+        self.apply(fault, telegram).await
     }
 
     async fn run(&self, telegram: &Arc<Telegram>) -> Response<Body> {
         if telegram.setup.lacking_methods.contains(&self.method) {
-            return refused(&Refusal::new(404, "Not Found: method not found"));
+            return error_response(&ApiError::method_not_found());
         }
         if self.method == "getupdates" {
             return match methods::get_updates(telegram, &self.params).await {
                 Ok(body) => respond(200, "application/json", body),
-                Err(refusal) => refused(&refusal),
+                Err(error) => error_response(&error),
             };
         }
         match methods::call(telegram, &self.method, &self.params) {
             Ok(result) => json_response(200, &json!({ "ok": true, "result": result })),
-            Err(refusal) => refused(&refusal),
+            Err(error) => error_response(&error),
         }
     }
 }
 
-fn misbehave(fault: Fault, sabotage: &Sabotage) -> Response<Body> {
+fn fault_response(fault: Fault, connection: &ConnectionFault) -> Response<Body> {
     match fault {
         Fault::Api { code, description, retry_after } => {
             let mut body = json!({ "ok": false, "error_code": code, "description": description });
@@ -149,15 +149,15 @@ fn misbehave(fault: Fault, sabotage: &Sabotage) -> Response<Body> {
             return json_response(code, &body);
         }
         Fault::Body { status, content_type, body } => return respond(status, &content_type, body),
-        Fault::CutOff => sabotage.cut_off("{\"ok\":true,\"result\":["),
-        Fault::Huge { bytes } => sabotage.huge(bytes),
-        Fault::Closed | Fault::LostAnswer | Fault::Slow(_) => sabotage.close(),
+        Fault::CutOff => connection.cut_off("{\"ok\":true,\"result\":["),
+        Fault::Huge { bytes } => connection.huge(bytes),
+        Fault::Closed | Fault::LostAnswer | Fault::Slow(_) => connection.close(),
     }
-    // Never sent: the connection plays its own script instead.
+    // Never sent: the connection sends its own response instead.
     Response::new(Body::empty())
 }
 
-/// Whether it looks like a token: digits, a colon, and letters that fit into a URL.
+/// Whether it has the form of a token: digits, a colon, and characters that are safe in a URL.
 fn is_token(token: &str) -> bool {
     let is_secret_letter = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     token.split_once(':').is_some_and(|(id, secret)| {
@@ -166,7 +166,7 @@ fn is_token(token: &str) -> bool {
     })
 }
 
-/// Adds the time at which an answer is written; else the HTTP server would add this machine's.
+/// Adds the time of Telegram's clock; otherwise the HTTP server would add this machine's time.
 fn dated(mut response: Response<Body>, now: i64) -> Response<Body> {
     let now = DateTime::from_timestamp(now, 0).unwrap_or_default();
     if let Ok(date) = now.format("%a, %d %b %Y %H:%M:%S GMT").to_string().parse() {
@@ -175,8 +175,8 @@ fn dated(mut response: Response<Body>, now: i64) -> Response<Body> {
     response
 }
 
-fn refused(refusal: &Refusal) -> Response<Body> {
-    let Refusal { code, description, migrate_to_chat_id } = refusal;
+fn error_response(error: &ApiError) -> Response<Body> {
+    let ApiError { code, description, migrate_to_chat_id } = error;
     let mut body = json!({ "ok": false, "error_code": code, "description": description });
     if let (Value::Object(fields), Some(to)) = (&mut body, migrate_to_chat_id) {
         fields.insert("parameters".into(), json!({ "migrate_to_chat_id": to }));
@@ -200,11 +200,11 @@ fn respond(status: u16, content_type: &str, body: String) -> Response<Body> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::ErrorKind;
     use std::time::{Duration, Instant};
 
     use super::*;
     use crate::bot::Bot;
+    use crate::http::client::PostError;
     use crate::{Person, Simulator};
 
     async fn start() -> (Simulator, Bot) {
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn faults_of_the_answer() {
+    async fn faults_of_the_response() {
         let (telegram, bot) = start().await;
         telegram.fail_next("getme", Fault::too_many_requests(70_000));
         telegram.fail_next("*", Fault::bad_gateway());
@@ -228,10 +228,10 @@ mod tests {
 
         let (status, answer) = bot.call("getMe", json!({})).await;
         assert_eq!((status, &answer["parameters"]["retry_after"]), (429, &json!(70_000)));
-        let reply = bot.try_call("getMe", json!({})).await.unwrap();
-        assert_eq!((reply.status, reply.body.first()), (502, Some(&b'<')));
-        let reply = bot.try_call("getMe", json!({})).await.unwrap();
-        assert!(serde_json::from_slice::<Value>(&reply.body).is_err());
+        let response = bot.try_call("getMe", json!({})).await.unwrap();
+        assert_eq!((response.status.as_u16(), response.body.first()), (502, Some(&b'<')));
+        let response = bot.try_call("getMe", json!({})).await.unwrap();
+        assert!(serde_json::from_slice::<Value>(&response.body).is_err());
         assert_eq!(bot.call("getMe", json!({})).await, (200, json!({ "ok": true })));
         assert_eq!(bot.call("getMe", json!({})).await.1["result"]["id"], telegram.bot_id());
     }
@@ -239,28 +239,28 @@ mod tests {
     #[tokio::test]
     async fn faults_of_the_connection() {
         let (telegram, bot) = start().await;
-        let error = async || bot.try_call("sendMessage", hello()).await.unwrap_err().kind();
+        let error = async || bot.try_call("sendMessage", hello()).await.unwrap_err();
 
         telegram.fail_next("sendMessage", Fault::Closed);
-        assert_eq!(error().await, ErrorKind::UnexpectedEof);
+        assert!(matches!(error().await, PostError::Closed(_)));
         assert!(telegram.texts_to(42).is_empty());
 
         telegram.fail_next("sendMessage", Fault::LostAnswer);
-        assert_eq!(error().await, ErrorKind::UnexpectedEof);
+        assert!(matches!(error().await, PostError::Closed(_)));
         assert_eq!(telegram.texts_to(42), ["Hello"]);
 
         telegram.fail_next("sendMessage", Fault::CutOff);
-        assert_eq!(error().await, ErrorKind::UnexpectedEof);
+        assert!(matches!(error().await, PostError::Closed(_)));
 
         telegram.fail_next("getMe", Fault::Huge { bytes: 3_000_000 });
-        let reply = bot.try_call("getMe", json!({})).await.unwrap();
-        assert_eq!(reply.body.len(), 3_000_000);
-        let answer: Value = serde_json::from_slice(&reply.body).unwrap();
+        let response = bot.try_call("getMe", json!({})).await.unwrap();
+        assert_eq!(response.body.len(), 3_000_000);
+        let answer: Value = serde_json::from_slice(&response.body).unwrap();
         assert_eq!(answer, json!({ "ok": true, "result": [] }));
     }
 
     #[tokio::test]
-    async fn a_slow_answer_is_an_answer() {
+    async fn a_slow_call_is_answered_late() {
         let (telegram, bot) = start().await;
         let delay = Duration::from_millis(30);
         telegram.fail_next("sendMessage", Fault::Slow(delay));
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_lasting_fault_lasts_until_it_is_cleared() {
+    async fn a_permanent_fault_applies_until_it_is_cleared() {
         let (telegram, bot) = start().await;
         telegram.fail_always("sendMessage", Fault::internal());
         for _ in 0..3 {
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_fault_strikes_a_get_updates_that_waits() {
+    async fn a_fault_applies_to_a_get_updates_that_waits() {
         let (telegram, bot) = start().await;
         let polling =
             tokio::spawn(async move { bot.call("getUpdates", json!({ "timeout": 30 })).await.0 });
@@ -298,6 +298,6 @@ mod tests {
             tokio::spawn(async move { bot.try_call("getUpdates", json!({ "timeout": 30 })).await });
         telegram.wait_until_polled().await.unwrap();
         telegram.shutdown().await;
-        assert_eq!(polling.await.unwrap().unwrap_err().kind(), ErrorKind::UnexpectedEof);
+        assert!(matches!(polling.await.unwrap(), Err(PostError::Closed(_))));
     }
 }

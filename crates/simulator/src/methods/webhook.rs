@@ -1,75 +1,69 @@
-//! Updates out: POSTs to the bot's own server instead of answers to getUpdates.
+//! Webhooks: updates are sent to the bot's own server instead of being fetched by getUpdates.
 
-use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use axum::body::Bytes;
+use axum::http::{HeaderMap, HeaderName, Uri};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
+use crate::api_error::{ApiError, WEBHOOK_SET};
 use crate::clock::unix_now;
-use crate::http::{Connection, HttpUrl, Reply};
-use crate::methods::{WEBHOOK_SET, call, string_list};
+use crate::http::client::{HttpClient, parse_url};
 use crate::params::Params;
-use crate::queue::Next;
-use crate::refusal::Refusal;
+use crate::queue::NextDelivery;
+use crate::state::{DeliveryError, Webhook};
 use crate::telegram::Telegram;
 
 /// How long a delivery may take.
 const DELIVERY_TIMEOUT: Duration = Duration::from_secs(60);
-/// No failed delivery waits longer than this for its next try.
+/// The longest delay before a failed delivery is retried.
 const LONGEST_RETRY: Duration = Duration::from_secs(5);
 
-/// Where updates are delivered; deliveries end when it is dropped.
-#[derive(Debug)]
-pub(crate) struct Webhook {
-    url: String,
-    max_connections: i64,
-    last_error: Option<(i64, String)>,
-    /// Tells this webhook from those before it, whose workers may not have ended yet.
-    mark: Arc<()>,
-    _workers: JoinSet<()>,
-}
+/// Calls a method of the Bot API by its name in lower case: a webhook's response may contain a call.
+pub(super) type CallMethod = fn(&Arc<Telegram>, &str, &Params) -> Result<Value, ApiError>;
 
 /// setWebhook.
-pub(crate) fn set(telegram: &Arc<Telegram>, params: &Params) -> Result<Value, Refusal> {
+pub(super) fn set(
+    telegram: &Arc<Telegram>,
+    params: &Params,
+    call: CallMethod,
+) -> Result<Value, ApiError> {
     let Some(url) = params.text("url") else { return delete(telegram, params) };
-    let target = HttpUrl::parse(url).ok_or_else(|| {
-        let reason = "bad webhook: the simulator delivers to http:// addresses only";
-        Refusal::new(400, format!("Bad Request: {reason}"))
+    let target = parse_url(url).ok_or_else(|| {
+        ApiError::bad_request("bad webhook: the simulator delivers to http:// addresses only")
     })?;
-    let secret = params.text("secret_token").unwrap_or_default();
-    if !is_secret(secret) {
-        let reason = "Bad Request: secret token contains unallowed characters";
-        return Err(Refusal::new(400, reason));
-    }
+    let headers = headers(params.text("secret_token"))?;
     let max_connections = params.number("max_connections").unwrap_or(40).clamp(1, 100);
-    let headers = match secret {
-        "" => String::new(),
-        secret => format!("x-telegram-bot-api-secret-token: {secret}\r\n"),
-    };
 
     let mut state = telegram.state();
     state.webhook = None;
-    state.queue.call_back();
-    if let Some(kinds) = string_list(params, "allowed_updates") {
+    state.queue.reset_deliveries();
+    if let Some(kinds) = params.strings("allowed_updates") {
         state.queue.allow(kinds);
     }
     if params.flag("drop_pending_updates") {
         state.queue.clear();
     }
     state.end_polls(WEBHOOK_SET);
+    let worker = Worker {
+        telegram: Arc::clone(telegram),
+        webhook_id: Arc::new(()),
+        client: HttpClient::new(),
+        url: target,
+        headers,
+        call,
+    };
     let mut workers = JoinSet::new();
-    let mark = Arc::new(());
     for _ in 0..max_connections {
-        let (telegram, mark) = (Arc::clone(telegram), Arc::clone(&mark));
-        workers.spawn(deliver_all(telegram, mark, target.clone(), headers.clone()));
+        workers.spawn(worker.clone().run());
     }
     state.webhook = Some(Webhook {
         url: url.to_owned(),
         max_connections,
         last_error: None,
-        mark,
+        id: worker.webhook_id,
         _workers: workers,
     });
     drop(state);
@@ -79,10 +73,10 @@ pub(crate) fn set(telegram: &Arc<Telegram>, params: &Params) -> Result<Value, Re
 }
 
 /// deleteWebhook.
-pub(crate) fn delete(telegram: &Telegram, params: &Params) -> Result<Value, Refusal> {
+pub(super) fn delete(telegram: &Telegram, params: &Params) -> Result<Value, ApiError> {
     let mut state = telegram.state();
     state.webhook = None;
-    state.queue.call_back();
+    state.queue.reset_deliveries();
     if params.flag("drop_pending_updates") {
         state.queue.clear();
     }
@@ -92,7 +86,7 @@ pub(crate) fn delete(telegram: &Telegram, params: &Params) -> Result<Value, Refu
 }
 
 /// getWebhookInfo.
-pub(crate) fn info(telegram: &Telegram) -> Result<Value, Refusal> {
+pub(super) fn info(telegram: &Telegram) -> Result<Value, ApiError> {
     let state = telegram.state();
     let mut info = json!({
         "url": state.webhook.as_ref().map(|webhook| webhook.url.as_str()).unwrap_or_default(),
@@ -102,9 +96,9 @@ pub(crate) fn info(telegram: &Telegram) -> Result<Value, Refusal> {
     let Value::Object(fields) = &mut info else { return Ok(info) };
     if let Some(webhook) = &state.webhook {
         fields.insert("max_connections".into(), json!(webhook.max_connections));
-        if let Some((date, message)) = &webhook.last_error {
-            fields.insert("last_error_date".into(), json!(date));
-            fields.insert("last_error_message".into(), json!(message));
+        if let Some(error) = &webhook.last_error {
+            fields.insert("last_error_date".into(), json!(error.unix_s));
+            fields.insert("last_error_message".into(), json!(error.message));
         }
     }
     if let Some(kinds) = state.queue.allowed() {
@@ -113,120 +107,118 @@ pub(crate) fn info(telegram: &Telegram) -> Result<Value, Refusal> {
     Ok(info)
 }
 
-fn is_secret(secret: &str) -> bool {
-    let is_letter = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-    secret.len() <= 256 && secret.chars().all(is_letter)
+/// The headers of each delivery.
+///
+/// # Errors
+/// If the secret contains characters that Telegram refuses.
+fn headers(secret: Option<&str>) -> Result<HeaderMap, ApiError> {
+    let Some(secret) = secret else { return Ok(HeaderMap::new()) };
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    match secret.parse() {
+        Ok(value) if secret.len() <= 256 && secret.chars().all(is_allowed) => {
+            Ok(HeaderMap::from_iter([(SECRET_HEADER, value)]))
+        }
+        _ => Err(ApiError::bad_request("secret token contains unallowed characters")),
+    }
 }
 
-/// One worker of the webhook with this mark: takes update after update and delivers each over a
-/// connection of its own.
-async fn deliver_all(telegram: Arc<Telegram>, mark: Arc<()>, url: HttpUrl, headers: String) {
-    let mut connection = None;
-    loop {
-        let next = {
-            let mut state = telegram.state();
-            // Ended only at its next await, it would take an update along for ever.
-            if !is_set(state.webhook.as_ref(), &mark) {
-                return;
+const SECRET_HEADER: HeaderName = HeaderName::from_static("x-telegram-bot-api-secret-token");
+
+/// Delivers one update at a time.
+#[derive(Clone)]
+struct Worker {
+    telegram: Arc<Telegram>,
+    webhook_id: Arc<()>,
+    client: HttpClient,
+    url: Uri,
+    headers: HeaderMap,
+    call: CallMethod,
+}
+
+impl Worker {
+    async fn run(self) {
+        loop {
+            let next = {
+                let mut state = self.telegram.state();
+                // An aborted task ends at its next await only: it must not take another update.
+                if !self.is_current(state.webhook.as_ref()) {
+                    return;
+                }
+                state.queue.next_delivery(Instant::now())
+            };
+            let arrivals = &self.telegram.arrivals;
+            match next {
+                NextDelivery::Deliver { id, json, failures } => {
+                    // Each worker that finds an update wakes another one, until none is left.
+                    arrivals.notify_one();
+                    let outcome = self.deliver(&json).await;
+                    if let Ok(body) = &outcome {
+                        self.run_call_in(body);
+                    }
+                    self.finish(id, failures, outcome.err());
+                }
+                NextDelivery::WaitUntil(at) => {
+                    tokio::select! {
+                        () = arrivals.notified() => {}
+                        () = tokio::time::sleep_until(at.into()) => {}
+                    }
+                }
+                NextDelivery::Wait => arrivals.notified().await,
             }
-            state.queue.take(Instant::now())
+        }
+    }
+
+    /// Delivers one update and returns the response's body.
+    ///
+    /// # Errors
+    /// The message for getWebhookInfo.
+    async fn deliver(&self, json: &str) -> Result<Bytes, String> {
+        let request = self.client.post_json(&self.url, &self.headers, json);
+        let response = match tokio::time::timeout(DELIVERY_TIMEOUT, request).await {
+            Err(_) => return Err("Read timeout expired".into()),
+            Ok(response) => response.map_err(|error| error.to_string())?,
         };
-        match next {
-            Next::Deliver { id, json, failures } => {
-                // Whoever found something to do wakes the next one, as long as there is more.
-                telegram.arrivals.notify_one();
-                let outcome = deliver(&mut connection, &url, &headers, &json).await;
-                if let Ok(body) = &outcome {
-                    call_back(&telegram, body);
+        match response.status {
+            status if status.is_success() => Ok(response.body),
+            status => Err(format!("Wrong response from the webhook: {status}")),
+        }
+    }
+
+    /// Runs the call that a response may contain. The bot does not learn its result.
+    fn run_call_in(&self, body: &[u8]) {
+        let Ok(params) = Params::read("", "application/json", body) else { return };
+        let Some(method) = params.text("method") else { return };
+        // A fault would have no effect, because the call has no response.
+        drop(self.telegram.record(method, params.as_value()));
+        if let Err(error) = (self.call)(&self.telegram, &method.to_lowercase(), &params) {
+            log::debug!("refused a call in a webhook's response: {}", error.description);
+        }
+    }
+
+    fn finish(&self, id: i64, failures: u32, error: Option<String>) {
+        let mut state = self.telegram.state();
+        // A later webhook has its own deliveries.
+        if !self.is_current(state.webhook.as_ref()) {
+            return;
+        }
+        match error {
+            None => state.queue.finish(id),
+            Some(message) => {
+                let first_delay = self.telegram.setup.webhook_retry;
+                let delay = first_delay.saturating_mul(2_u32.saturating_pow(failures));
+                state.queue.retry(id, Instant::now() + delay.min(LONGEST_RETRY));
+                if let Some(webhook) = &mut state.webhook {
+                    webhook.last_error = Some(DeliveryError { unix_s: unix_now(), message });
                 }
-                note(&telegram, &mark, id, failures, outcome.map(|_| ()));
-            }
-            Next::WaitUntil(at) => {
-                tokio::select! {
-                    () = telegram.arrivals.notified() => {}
-                    () = tokio::time::sleep_until(at.into()) => {}
-                }
-            }
-            Next::Wait => telegram.arrivals.notified().await,
-        }
-    }
-}
-
-/// Delivers one update and answers the body that came back; the error is worded as in
-/// getWebhookInfo.
-async fn deliver(
-    kept: &mut Option<Connection>,
-    url: &HttpUrl,
-    headers: &str,
-    json: &str,
-) -> Result<Vec<u8>, String> {
-    let delivery = tokio::time::timeout(DELIVERY_TIMEOUT, post(kept, url, headers, json));
-    let reply = match delivery.await {
-        Err(_) => return Err("Read timeout expired".into()),
-        Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused => {
-            return Err("Connection refused".into());
-        }
-        Ok(Err(error)) => return Err(format!("Connection closed: {error}")),
-        Ok(Ok(reply)) => reply,
-    };
-    match reply.status {
-        200..=299 => Ok(reply.body),
-        status => Err(format!("Wrong response from the webhook: {status} {}", reply.reason)),
-    }
-}
-
-/// Posts over the kept connection; one that the server has closed meanwhile is replaced once.
-async fn post(
-    kept: &mut Option<Connection>,
-    url: &HttpUrl,
-    headers: &str,
-    json: &str,
-) -> io::Result<Reply> {
-    if let Some(mut connection) = kept.take()
-        && let Ok(reply) = connection.post(url, headers, json).await
-    {
-        *kept = Some(connection).filter(|_| reply.keeps_open);
-        return Ok(reply);
-    }
-    let mut connection = Connection::open(url).await?;
-    let reply = connection.post(url, headers, json).await?;
-    *kept = Some(connection).filter(|_| reply.keeps_open);
-    Ok(reply)
-}
-
-/// Makes the call that a webhook may put into its answer; nobody is told what came of it.
-fn call_back(telegram: &Arc<Telegram>, body: &[u8]) {
-    let Ok(params) = Params::read("", "application/json", body) else { return };
-    let Some(method) = params.text("method") else { return };
-    // Nobody would hear of a fault.
-    drop(telegram.record(method, params.as_value()));
-    if let Err(refusal) = call(telegram, &method.to_lowercase(), &params) {
-        log::debug!("a call in a webhook's answer was refused: {}", refusal.description);
-    }
-}
-
-fn is_set(webhook: Option<&Webhook>, mark: &Arc<()>) -> bool {
-    webhook.is_some_and(|webhook| Arc::ptr_eq(&webhook.mark, mark))
-}
-
-fn note(telegram: &Telegram, mark: &Arc<()>, id: i64, failures: u32, outcome: Result<(), String>) {
-    let mut state = telegram.state();
-    // What another webhook has in hand by now is its own.
-    if !is_set(state.webhook.as_ref(), mark) {
-        return;
-    }
-    match outcome {
-        Ok(()) => state.queue.finish(id),
-        Err(message) => {
-            let delay = telegram.setup.webhook_retry.saturating_mul(2_u32.saturating_pow(failures));
-            state.queue.put_off(id, Instant::now() + delay.min(LONGEST_RETRY));
-            if let Some(webhook) = &mut state.webhook {
-                webhook.last_error = Some((unix_now(), message));
             }
         }
+        drop(state);
+        self.telegram.changed();
     }
-    drop(state);
-    telegram.changed();
+
+    fn is_current(&self, webhook: Option<&Webhook>) -> bool {
+        webhook.is_some_and(|webhook| Arc::ptr_eq(&webhook.id, &self.webhook_id))
+    }
 }
 
 #[cfg(test)]
@@ -236,22 +228,27 @@ mod tests {
 
     use axum::Router;
     use axum::extract::State;
-    use axum::http::{HeaderMap, StatusCode};
+    use axum::http::StatusCode;
     use tokio::net::TcpListener;
 
     use super::*;
     use crate::bot::Bot;
     use crate::{Person, Simulator};
 
-    /// What a bot's own server gets and answers.
+    /// The server of a bot: the responses to give, and the requests it received.
     #[derive(Default)]
     struct Hook {
         statuses: VecDeque<u16>,
         answer: String,
-        got: Vec<(Option<String>, Value)>,
+        received: Vec<Received>,
     }
 
-    async fn take(
+    struct Received {
+        secret: Option<String>,
+        update: Value,
+    }
+
+    async fn receive(
         State(hook): State<Arc<Mutex<Hook>>>,
         headers: HeaderMap,
         body: String,
@@ -259,7 +256,7 @@ mod tests {
         let secret = headers.get("X-Telegram-Bot-Api-Secret-Token");
         let secret = secret.map(|secret| secret.to_str().unwrap().to_owned());
         let mut hook = hook.lock().unwrap();
-        hook.got.push((secret, serde_json::from_str(&body).unwrap()));
+        hook.received.push(Received { secret, update: serde_json::from_str(&body).unwrap() });
         let status = hook.statuses.pop_front().unwrap_or(200);
         (StatusCode::from_u16(status).unwrap(), hook.answer.clone())
     }
@@ -268,7 +265,7 @@ mod tests {
         let hook = Arc::new(Mutex::new(hook));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/hook", listener.local_addr().unwrap());
-        let router = Router::new().fallback(take).with_state(Arc::clone(&hook));
+        let router = Router::new().fallback(receive).with_state(Arc::clone(&hook));
         tokio::spawn(async move { axum::serve(listener, router).await });
         let builder = Simulator::builder().webhook_retry(Duration::from_millis(1));
         let telegram = builder.start().await.unwrap();
@@ -281,7 +278,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn updates_are_delivered_in_order_with_the_secret_and_again_until_taken() {
+    async fn updates_are_delivered_in_order_with_the_secret_and_retried_until_accepted() {
         let statuses = VecDeque::from([500, 403]);
         let (telegram, bot, hook, url) = start(Hook { statuses, ..Hook::default() }).await;
         let before = telegram.write(&ann(), "before the webhook");
@@ -292,11 +289,11 @@ mod tests {
         telegram.wait_until_confirmed(after).await.unwrap();
 
         assert_eq!(telegram.delivered(), [before, after]);
-        let got = std::mem::take(&mut hook.lock().unwrap().got);
+        let received = std::mem::take(&mut hook.lock().unwrap().received);
         let ids: Vec<_> =
-            got.iter().map(|(_, update)| update["update_id"].as_i64().unwrap()).collect();
+            received.iter().map(|it| it.update["update_id"].as_i64().unwrap()).collect();
         assert_eq!(ids, [before, before, before, after]);
-        assert!(got.iter().all(|(secret, _)| secret.as_deref() == Some("s3cret")));
+        assert!(received.iter().all(|it| it.secret.as_deref() == Some("s3cret")));
 
         let (_, info) = bot.call("getWebhookInfo", json!({})).await;
         let error = "Wrong response from the webhook: 403 Forbidden";
@@ -313,7 +310,7 @@ mod tests {
             telegram.write(&Person::new(1 + number % 20, "Fan"), "go!");
         }
         telegram.wait_until_drained().await.unwrap();
-        assert_eq!(hook.lock().unwrap().got.len(), 200);
+        assert_eq!(hook.lock().unwrap().received.len(), 200);
         assert_eq!(telegram.delivered().len(), 200);
     }
 
@@ -334,7 +331,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_no_webhook_took_can_still_be_polled() {
+    async fn updates_that_no_webhook_accepted_can_still_be_polled() {
         let (telegram, bot, _, _) = start(Hook::default()).await;
         let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
         bot.call("setWebhook", json!({ "url": format!("http://{closed}/") })).await;
@@ -352,7 +349,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_answer_may_hold_a_call() {
+    async fn a_response_may_contain_a_call() {
         let answer = json!({ "method": "sendMessage", "chat_id": 42, "text": "Hi" }).to_string();
         let (telegram, bot, _, url) = start(Hook { answer, ..Hook::default() }).await;
         bot.call("setWebhook", json!({ "url": url })).await;

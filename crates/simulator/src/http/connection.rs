@@ -1,4 +1,4 @@
-//! The connections that bots call over, each of which can be made to misbehave below HTTP.
+//! Connections on which a fault below HTTP can be injected.
 
 use std::io;
 use std::net::SocketAddr;
@@ -11,25 +11,28 @@ use axum::serve::{IncomingStream, Listener};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 
-/// Accepts connections as [`Wire`]s.
-pub(crate) struct Wires(pub(crate) TcpListener);
+/// Accepts [`FaultyConnection`]s.
+pub(crate) struct FaultyListener(pub(crate) TcpListener);
 
-impl Listener for Wires {
-    type Io = Wire;
+impl Listener for FaultyListener {
+    type Io = FaultyConnection;
     type Addr = SocketAddr;
 
-    async fn accept(&mut self) -> (Wire, SocketAddr) {
+    async fn accept(&mut self) -> (FaultyConnection, SocketAddr) {
         loop {
             match self.0.accept().await {
                 Ok((stream, address)) => {
                     if let Err(error) = stream.set_nodelay(true) {
-                        log::debug!("a connection stays without TCP_NODELAY: {error}");
+                        log::debug!("could not set TCP_NODELAY: {error}");
                     }
-                    return (Wire { stream, sabotage: Sabotage::default() }, address);
+                    return (
+                        FaultyConnection { stream, fault: ConnectionFault::default() },
+                        address,
+                    );
                 }
                 Err(error) => {
-                    // Out of file descriptors, most likely: they come back when others close.
-                    log::warn!("a connection could not be accepted: {error}");
+                    // Most likely out of file descriptors: wait until other connections close.
+                    log::warn!("could not accept a connection: {error}");
                     tokio::time::sleep(std::time::Duration::from_millis(50)).await;
                 }
             }
@@ -41,52 +44,55 @@ impl Listener for Wires {
     }
 }
 
-/// Tells a connection what to send instead of its next answer, after which it is closed.
+/// Replaces the next response of a connection, which is then closed.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Sabotage(Arc<Mutex<Option<Script>>>);
+pub(crate) struct ConnectionFault(Arc<Mutex<Option<RawResponse>>>);
 
-impl Sabotage {
-    /// Closes the connection instead of answering.
+impl ConnectionFault {
+    /// Closes the connection without a response.
     pub(crate) fn close(&self) {
-        self.play(Script::default());
+        self.set(RawResponse::default());
     }
 
-    /// Sends the head of an answer that promises more bytes than `body` has, and `body`.
+    /// Sends `body` with a `Content-Length` twice its length.
     pub(crate) fn cut_off(&self, body: &str) {
         let head = head(u64::try_from(body.len()).unwrap_or(0).saturating_mul(2));
-        self.play(Script { start: format!("{head}{body}").into_bytes(), ..Script::default() });
+        self.set(RawResponse {
+            start: format!("{head}{body}").into_bytes(),
+            ..RawResponse::default()
+        });
     }
 
-    /// Sends an empty result that is padded with blanks to `bytes` bytes.
+    /// Sends an empty result, padded with spaces to `bytes` bytes.
     pub(crate) fn huge(&self, bytes: u64) {
         let (open, end) = ("{\"ok\":true,\"result\":[", "]}");
         let length = u64::try_from(open.len() + end.len()).unwrap_or(0);
-        self.play(Script {
+        self.set(RawResponse {
             start: format!("{}{open}", head(bytes.max(length))).into_bytes(),
-            blanks: bytes.saturating_sub(length),
+            spaces: bytes.saturating_sub(length),
             end: end.into(),
             sent: 0,
         });
     }
 
-    fn play(&self, script: Script) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(script);
+    fn set(&self, response: RawResponse) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(response);
     }
 }
 
-impl Connected<IncomingStream<'_, Wires>> for Sabotage {
-    fn connect_info(stream: IncomingStream<'_, Wires>) -> Self {
-        stream.io().sabotage.clone()
+impl Connected<IncomingStream<'_, FaultyListener>> for ConnectionFault {
+    fn connect_info(stream: IncomingStream<'_, FaultyListener>) -> Self {
+        stream.io().fault.clone()
     }
 }
 
-/// One connection of a bot.
-pub(crate) struct Wire {
+/// A connection that a bot opened.
+pub(crate) struct FaultyConnection {
     stream: TcpStream,
-    sabotage: Sabotage,
+    fault: ConnectionFault,
 }
 
-impl AsyncRead for Wire {
+impl AsyncRead for FaultyConnection {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -96,18 +102,18 @@ impl AsyncRead for Wire {
     }
 }
 
-impl AsyncWrite for Wire {
+impl AsyncWrite for FaultyConnection {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let sabotage = self.sabotage.clone();
-        let mut script = sabotage.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match script.as_mut() {
+        let fault = self.fault.clone();
+        let mut response = fault.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match response.as_mut() {
             None => Pin::new(&mut self.stream).poll_write(context, bytes),
-            Some(script) => {
-                ready!(script.poll(&mut self.stream, context))?;
+            Some(response) => {
+                ready!(response.poll(&mut self.stream, context))?;
                 Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()))
             }
         }
@@ -122,16 +128,16 @@ impl AsyncWrite for Wire {
     }
 }
 
-/// Bytes to send instead of an answer: a start, blanks, and an end.
+/// The bytes to send: a start, spaces, and an end.
 #[derive(Debug, Default)]
-struct Script {
+struct RawResponse {
     start: Vec<u8>,
-    blanks: u64,
+    spaces: u64,
     end: Vec<u8>,
     sent: u64,
 }
 
-impl Script {
+impl RawResponse {
     fn poll(&mut self, stream: &mut TcpStream, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
             let rest = self.rest();
@@ -143,22 +149,22 @@ impl Script {
         }
     }
 
-    /// The next piece to send, taken from the part that `sent` has reached.
+    /// The next bytes to send.
     fn rest(&self) -> &[u8] {
         let start = u64::try_from(self.start.len()).unwrap_or(0);
-        let blanks_end = start + self.blanks;
+        let spaces_end = start + self.spaces;
         if self.sent < start {
             after(&self.start, self.sent)
-        } else if self.sent < blanks_end {
-            let left = usize::try_from(blanks_end - self.sent).unwrap_or(usize::MAX);
-            BLANKS.get(..left.min(BLANKS.len())).unwrap_or_default()
+        } else if self.sent < spaces_end {
+            let left = usize::try_from(spaces_end - self.sent).unwrap_or(usize::MAX);
+            SPACES.get(..left.min(SPACES.len())).unwrap_or_default()
         } else {
-            after(&self.end, self.sent - blanks_end)
+            after(&self.end, self.sent - spaces_end)
         }
     }
 }
 
-static BLANKS: [u8; 65_536] = [b' '; 65_536];
+static SPACES: [u8; 65_536] = [b' '; 65_536];
 
 fn after(bytes: &[u8], sent: u64) -> &[u8] {
     usize::try_from(sent).ok().and_then(|sent| bytes.get(sent..)).unwrap_or_default()

@@ -1,63 +1,63 @@
-//! What people and the bot say to each other, as it happens.
+//! Events in the chats between people and the bot, as they happen.
 
 use crate::people::Person;
 
-/// One thing that somebody did; [`Simulator::subscribe`] tells of each.
+/// One event in a chat; [`Simulator::subscribe`] receives each of them.
 ///
 /// [`Simulator::subscribe`]: crate::Simulator::subscribe
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Exchange {
-    /// A person wrote a text that the bot will get.
+pub enum ChatEvent {
+    /// A person wrote a text to the bot.
     Wrote {
-        /// Who wrote.
+        /// The author.
         person: Person,
-        /// What they wrote.
+        /// The text.
         text: String,
     },
     /// A person pressed a button.
     Pressed {
-        /// Who pressed.
+        /// The person.
         person: Person,
         /// The button's `callback_data`.
         data: String,
     },
     /// A person blocked the bot.
     Blocked {
-        /// Who blocked.
+        /// The person.
         person: Person,
     },
-    /// A person lets the bot write again.
+    /// A person unblocked the bot.
     Unblocked {
-        /// Who came back.
+        /// The person.
         person: Person,
     },
-    /// A person did something of another kind.
-    Did {
-        /// Who acted.
+    /// A person caused an update of another kind.
+    Other {
+        /// The person.
         person: Person,
         /// The kind of the update, such as `inline_query`.
         kind: String,
     },
     /// The bot sent a message.
     Answered {
-        /// The chat that it was sent to; a person's id for their private chat.
+        /// The chat; a person's id for their private chat.
         chat_id: i64,
-        /// The person whose private chat it is, if it is one.
+        /// The person, if it is a private chat.
         person: Option<Person>,
         /// The text, without markup.
         text: String,
-        /// The labels of the buttons below it.
+        /// The labels of the buttons below the text.
         buttons: Vec<String>,
     },
-    /// The bot changed a message that it had sent.
+    /// The bot edited one of its messages.
     Edited {
-        /// The chat that the message is in.
+        /// The chat; a person's id for their private chat.
         chat_id: i64,
-        /// The person whose private chat it is, if it is one.
+        /// The person, if it is a private chat.
         person: Option<Person>,
         /// The new text, without markup.
         text: String,
-        /// The labels of the buttons below it.
+        /// The labels of the buttons below the text.
         buttons: Vec<String>,
     },
 }

@@ -1,0 +1,154 @@
+//! sendMessage and editMessageText.
+
+use serde_json::{Value, json};
+
+use super::chats::reachable_chat;
+use crate::api_error::ApiError;
+use crate::chat_event::ChatEvent;
+use crate::markup::{Formatted, parse_html};
+use crate::params::Params;
+use crate::record::SentMessage;
+use crate::telegram::Telegram;
+
+pub(super) fn send_message(telegram: &Telegram, params: &Params) -> Result<Value, ApiError> {
+    let formatted = formatted_text(params)?;
+    let markup = reply_markup(params)?;
+    let mut state = telegram.state();
+    let chat = reachable_chat(telegram, &state, params)?;
+    let place = state.places.of_message(&chat, params)?;
+    let message_id = telegram.next_message_id();
+    let mut message = json!({
+        "message_id": message_id, "date": telegram.now(), "chat": chat, "from": telegram.bot_json(),
+    });
+    if let Value::Object(fields) = &mut message {
+        fields.extend(place.into_iter().map(|(name, value)| (name.to_owned(), value)));
+    }
+    set_content(&mut message, &formatted, markup);
+    let sent = SentMessage {
+        chat_id: chat.id,
+        message_id,
+        text: formatted.text,
+        edits: 0,
+        json: message,
+        params: params.as_value().clone(),
+    };
+    telegram.record_message(&mut state, &sent);
+    let person = state.people.get(&chat.id).cloned();
+    // Published before a test can react to the message.
+    telegram.publish(|| {
+        let (text, buttons) = (sent.text.clone(), sent.labels());
+        Some(ChatEvent::Answered { chat_id: chat.id, person, text, buttons })
+    });
+    drop(state);
+    telegram.changed();
+    Ok(sent.json)
+}
+
+pub(super) fn edit_message_text(telegram: &Telegram, params: &Params) -> Result<Value, ApiError> {
+    let formatted = formatted_text(params)?;
+    let markup = reply_markup(params)?;
+    if params.text("inline_message_id").is_some() {
+        return Ok(json!(true));
+    }
+    let mut state = telegram.state();
+    let chat = reachable_chat(telegram, &state, params)?;
+    let not_found = || ApiError::bad_request("message to edit not found");
+    let message_id = params.number("message_id").ok_or_else(not_found)?;
+    let message = state.message_mut(chat.id, message_id).ok_or_else(not_found)?;
+    let mut edited = message.json.clone();
+    set_content(&mut edited, &formatted, markup);
+    if edited == message.json {
+        return Err(ApiError::bad_request(
+            "message is not modified: specified new message content and reply markup are exactly \
+             the same as a current content and reply markup of the message",
+        ));
+    }
+    if let Value::Object(fields) = &mut edited {
+        fields.insert("edit_date".into(), json!(telegram.now()));
+    }
+    message.json = edited;
+    message.text = formatted.text;
+    message.edits += 1;
+    message.params = params.as_value().clone();
+    let edited = message.clone();
+    if !edited.buttons().is_empty() {
+        state.last_buttons.insert(chat.id, edited.clone());
+    }
+    let person = state.people.get(&chat.id).cloned();
+    telegram.publish(|| {
+        let (text, buttons) = (edited.text.clone(), edited.labels());
+        Some(ChatEvent::Edited { chat_id: chat.id, person, text, buttons })
+    });
+    drop(state);
+    telegram.changed();
+    Ok(edited.json)
+}
+
+/// The text of a message without its markup.
+///
+/// # Errors
+/// If Telegram would refuse the text.
+fn formatted_text(params: &Params) -> Result<Formatted, ApiError> {
+    let text = params.text("text").unwrap_or_default();
+    let formatted = match params.text("parse_mode").map(str::to_lowercase).as_deref() {
+        Some("html") => parse_html(text)
+            .map_err(|reason| ApiError::bad_request(&format!("can't parse entities: {reason}")))?,
+        None | Some("markdown" | "markdownv2") => {
+            Formatted { text: text.to_owned(), entities: vec![] }
+        }
+        Some(_) => return Err(ApiError::bad_request("unsupported parse_mode")),
+    };
+    if formatted.text.trim().is_empty() {
+        return Err(ApiError::bad_request("message text is empty"));
+    }
+    if formatted.text.encode_utf16().count() > 4096 {
+        return Err(ApiError::bad_request("message is too long"));
+    }
+    Ok(formatted)
+}
+
+/// The keyboard below a message.
+///
+/// # Errors
+/// If Telegram would refuse the keyboard.
+fn reply_markup(params: &Params) -> Result<Option<Value>, ApiError> {
+    if params.get("reply_markup").is_none() {
+        return Ok(None);
+    }
+    let markup = params.json("reply_markup").filter(Value::is_object);
+    let markup = markup.ok_or_else(|| ApiError::bad_request("object expected as reply markup"))?;
+    let Some(rows) = markup.get("inline_keyboard") else { return Ok(None) };
+    let rows: Vec<Vec<Value>> = serde_json::from_value(rows.clone()).map_err(|_| {
+        ApiError::bad_request("inline keyboard must be an array of arrays of buttons")
+    })?;
+    rows.iter().flatten().try_for_each(check_button)?;
+    Ok(Some(markup))
+}
+
+fn check_button(button: &Value) -> Result<(), ApiError> {
+    let text = |field| button.get(field).and_then(Value::as_str);
+    if text("text").is_none_or(str::is_empty) {
+        return Err(ApiError::bad_request("can't parse inline keyboard button: text is empty"));
+    }
+    if text("callback_data").is_some_and(|data| !(1..=64).contains(&data.len())) {
+        return Err(ApiError::bad_request("BUTTON_DATA_INVALID"));
+    }
+    if button.as_object().is_none_or(|fields| fields.len() < 2) {
+        return Err(ApiError::bad_request("text buttons are unallowed in the inline keyboard"));
+    }
+    Ok(())
+}
+
+fn set_content(message: &mut Value, formatted: &Formatted, markup: Option<Value>) {
+    let Value::Object(fields) = message else { return };
+    fields.insert("text".into(), json!(formatted.text));
+    if formatted.entities.is_empty() {
+        fields.remove("entities");
+    } else {
+        fields.insert("entities".into(), json!(formatted.entities));
+    }
+    match markup {
+        Some(markup) => fields.insert("reply_markup".into(), markup),
+        None => fields.remove("reply_markup"),
+    };
+}
