@@ -128,7 +128,10 @@ fn describe() {
     );
     describe_counter!("rollcall_sends_total", "Messages, by what became of them");
     describe_counter!("rollcall_send_waits_total", "How often Telegram asked to wait (429)");
-    describe_counter!("rollcall_commands_unanswered_total", "Commands that there was no room for");
+    describe_counter!(
+        "rollcall_commands_unanswered_total",
+        "Commands and buttons that there was no room for, by the limit"
+    );
     describe_counter!("rollcall_errors_total", "Errors, by class");
     describe_counter!("rollcall_presses_total", "Buttons pressed, by what became of that");
     describe_counter!(

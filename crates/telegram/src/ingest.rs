@@ -4,31 +4,34 @@ use std::{
     collections::BTreeMap,
     slice,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use chrono::{DateTime, SubsecRound, Utc};
-use rollcall_domain::{Clock, Interaction, Registration, SetAside, TelegramId, Username};
+use rollcall_domain::{Clock, Interaction, LogPace, Registration, SetAside, TelegramId, Username};
 use rollcall_service::{ServiceError, UserService};
 use serde_json::value::RawValue;
-use tokio::time::Instant;
 
 use crate::{
     handler::Handler,
-    lanes::Lanes,
+    lanes::{LaneBounds, Lanes},
     own_name::OwnName,
     refusals::{Fault, Refusals},
+    slots::{Limit, SlotBounds},
     stream::Stream,
     trouble::chain,
     update::{self, CommandMessage, Press, Update},
 };
 
-/// How many commands may wait for their answers, in all and of one chat. Taking updates is more
+/// How many commands and presses may be in memory until they are answered. Taking updates is more
 /// than answering them, and waits for nobody: what comes while there is no room goes unanswered.
-const COMMANDS_IN_MEMORY: u32 = 4000;
-const COMMANDS_OF_A_CHAT: usize = 20;
-/// How often it is told that commands go unanswered.
-const TELL_EVERY: Duration = Duration::from_secs(60);
+///
+/// A group takes 20 messages a minute, so what is asked there stays for long. So that it keeps no
+/// answer from other users, groups have half of the room, and a sender has no more of it in all
+/// chats together than a chat has.
+const SLOTS: SlotBounds = SlotBounds { all: 4000, groups: 2000, sender: 20 };
+/// How many of them may wait in one chat.
+const LANES: LaneBounds = LaneBounds { all: 20, sender_in_group: 5 };
 /// How long answers that are under way may take when the bot ends.
 const LAST_ANSWERS: Duration = Duration::from_secs(3);
 
@@ -41,7 +44,7 @@ pub(crate) struct Ingest {
     own_name: OwnName,
     lanes: Lanes,
     refusals: Arc<Mutex<Refusals>>,
-    told: Arc<Mutex<Option<Instant>>>,
+    unanswered: Arc<Mutex<LogPace>>,
 }
 
 /// What became of updates.
@@ -95,7 +98,7 @@ impl Ingest {
         handler: Handler,
         own_name: OwnName,
     ) -> Self {
-        let lanes = Lanes::new(COMMANDS_IN_MEMORY, COMMANDS_OF_A_CHAT);
+        let lanes = Lanes::new(SLOTS, LANES);
         Self {
             users,
             clock,
@@ -103,7 +106,7 @@ impl Ingest {
             own_name,
             lanes,
             refusals: Arc::default(),
-            told: Arc::default(),
+            unanswered: Arc::default(),
         }
     }
 
@@ -260,11 +263,10 @@ impl Ingest {
 
     /// Has commands answered, in order within a chat; those that there is no room for are not.
     pub(crate) fn answer(&self, commands: Commands) {
-        let mut unanswered = 0;
         for (request, registration) in commands.0 {
             let handler = self.handler.clone();
-            let person = registration.user.telegram_id.get();
-            let chat = request.chat_id().unwrap_or(person);
+            let sender = registration.user.telegram_id;
+            let chat = request.chat_id().unwrap_or(sender.get());
             let chat = self.handler.outbox.current_chat(chat);
             let answer = async move {
                 match request {
@@ -272,23 +274,22 @@ impl Ingest {
                     Request::Press(press) => handler.press(&press, &registration).await,
                 }
             };
-            if !self.lanes.push(chat, answer) {
-                unanswered += 1;
+            if let Err(limit) = self.lanes.push(chat, sender, answer) {
+                self.note_unanswered(limit);
             }
-        }
-        if unanswered > 0 {
-            self.tell_of_unanswered(unanswered);
         }
     }
 
-    /// A flood is told of once in a while, not once a batch.
-    fn tell_of_unanswered(&self, commands: u32) {
-        log::debug!(commands; "commands go unanswered");
-        metrics::counter!("rollcall_commands_unanswered_total").increment(commands.into());
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        if told.is_none_or(|told| told.elapsed() >= TELL_EVERY) {
-            log::warn!("commands come faster than they can be answered: some go unanswered");
-            *told = Some(Instant::now());
+    fn note_unanswered(&self, limit: Limit) {
+        metrics::counter!("rollcall_commands_unanswered_total", "limit" => limit.name())
+            .increment(1);
+        // Nothing panics while it is held.
+        let mut pace = self.unanswered.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(commands) = pace.note(Instant::now()) {
+            log::warn!(
+                commands;
+                "commands come faster than they can be answered: some go unanswered"
+            );
         }
     }
 

@@ -39,6 +39,7 @@ mod refusals;
 mod reply;
 mod schedule;
 mod settings_menu;
+mod slots;
 mod stream;
 mod text;
 mod token;

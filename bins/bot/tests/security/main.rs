@@ -17,5 +17,6 @@ mod connections;
 mod exposure;
 mod known_devices;
 mod made_up;
+mod replies;
 mod server;
 mod sign_in;

@@ -27,9 +27,7 @@ impl Server {
         database: &ThrowAwayDatabase,
         settings: &[(&str, &str)],
     ) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        drop(listener);
+        let address = free_address().await;
         let (listen, api) = (address.to_string(), telegram.url());
         let url = format!("http://{listen}{PATH}");
         let own = [
@@ -41,6 +39,19 @@ impl Server {
         ];
         let settings = [&own, settings].concat();
         let bot = RunningBot::start_until(database, &settings, "takes updates by webhook").await;
+        Self { bot, address }
+    }
+
+    /// A bot that asks for updates, and serves all but them.
+    pub(crate) async fn start_polling(
+        telegram: &Simulator,
+        database: &ThrowAwayDatabase,
+        settings: &[(&str, &str)],
+    ) -> Self {
+        let address = free_address().await;
+        let listen = address.to_string();
+        let settings = [&[("LISTEN_ADDR", listen.as_str())], settings].concat();
+        let bot = RunningBot::start(telegram, database, &settings).await;
         Self { bot, address }
     }
 
@@ -100,6 +111,10 @@ impl Server {
 /// A request that gets a path of a host.
 pub(crate) fn get(host: &str, path: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n")
+}
+
+async fn free_address() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap()
 }
 
 /// Sends a request, and reads until the connection ends.

@@ -7,7 +7,7 @@ use std::{
 };
 
 use tokio::{
-    sync::OwnedMutexGuard,
+    sync::{OwnedMutexGuard, Semaphore},
     time::{Instant, sleep, sleep_until},
 };
 
@@ -36,6 +36,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const SHARED_HOLD: Duration = Duration::from_secs(1);
 /// How often a message follows its chat. A group becomes a supergroup once in its life.
 const MOVES: u32 = 3;
+/// How many messages to groups wait at a time for what all chats share. With one, a part of what is
+/// shared would be lost between its turn and the next one.
+const GROUP_TURNS: usize = 2;
 /// Below this many, chats are not looked through for idle ones.
 const FEW_CHATS: usize = 64;
 
@@ -46,6 +49,8 @@ pub(super) struct Gate {
     /// Until when nothing is sent to anybody.
     held_until: Mutex<Instant>,
     chats: Mutex<Chats>,
+    /// The places of messages to groups that wait for what all chats share.
+    group_turns: Semaphore,
     migrations: Migrations,
 }
 
@@ -76,6 +81,7 @@ impl Gate {
             all,
             held_until: Mutex::new(Instant::now()),
             chats: Mutex::new(chats),
+            group_turns: Semaphore::new(GROUP_TURNS),
             migrations: Migrations::default(),
         }
     }
@@ -163,12 +169,18 @@ impl Gate {
     }
 
     /// Waits until a message may be sent to the chat: the chat's turn first, so that a chat that
-    /// has to wait takes nothing of what all share.
-    async fn turn(&self, chat: &mut ChatState) {
+    /// has to wait takes nothing of what all share. Few groups wait for that at a time, so that a
+    /// message to a private chat waits for no more of them, however many there are.
+    async fn turn(&self, chat_id: i64, chat: &mut ChatState) {
         sleep_until(chat.held_until).await;
         if let Some(bucket) = &chat.bucket {
             sleep_until(bucket.token_at()).await;
         }
+        let _group_turn = match is_group(chat_id) {
+            // It is never closed.
+            true => self.group_turns.acquire().await.ok(),
+            false => None,
+        };
         loop {
             let held_until = *lock(&self.held_until);
             sleep_until(held_until).await;
@@ -206,7 +218,7 @@ impl Gate {
         if chats.known.len() >= chats.enough {
             chats.forget_idle();
         }
-        let pace = if chat_id < 0 { GROUP } else { PRIVATE };
+        let pace = if is_group(chat_id) { GROUP } else { PRIVATE };
         let new = || ChatState {
             bucket: self.all.is_some().then(|| Bucket::new(pace)),
             held_until: Instant::now(),
@@ -239,7 +251,7 @@ impl Delivery<'_> {
             if self.chat.held_until > self.give_up {
                 return Err(SendError::Held { left: self.chat.held_until - Instant::now() });
             }
-            self.gate.turn(&mut self.chat).await;
+            self.gate.turn(self.chat_id, &mut self.chat).await;
             let error = match send().await {
                 Ok(sent) => return Ok(sent),
                 Err(error) => error,
@@ -290,6 +302,11 @@ impl ChatState {
     fn is_as_new(&self, now: Instant) -> bool {
         self.held_until <= now && self.bucket.as_ref().is_none_or(|bucket| bucket.is_full(now))
     }
+}
+
+/// Groups and channels have negative ids (Bot API, "Chat").
+fn is_group(chat_id: i64) -> bool {
+    chat_id < 0
 }
 
 /// Nothing panics while one of these is held.

@@ -199,6 +199,25 @@ async fn a_chat_that_waits_delays_no_other() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn however_many_groups_wait_a_private_chat_waits_for_few_of_them() {
+    let desk = Desk::open(30);
+    let crowd = tokio::spawn({
+        let desk = desk.clone();
+        async move { desk.send_to((1..=600).map(|n| -n)).await }
+    });
+    sleep(seconds(1)).await;
+    for chat_id in 1..=10 {
+        let before = Instant::now();
+        desk.send(chat_id).await;
+        assert!(before.elapsed() < Duration::from_millis(110), "{:?}", before.elapsed());
+    }
+    // They take nothing from each other that nobody uses.
+    let times = crowd.await.unwrap();
+    assert_eq!(times.len(), 610);
+    assert!(*times.last().unwrap() < Duration::from_millis(20_500), "{:?}", times.last());
+}
+
+#[tokio::test(start_paused = true)]
 async fn messages_to_a_chat_keep_their_order_whatever_fails() {
     let desk = Desk::open(30);
     let order = Arc::new(Mutex::new(Vec::new()));
