@@ -14,6 +14,7 @@
 
 mod activity;
 mod admin;
+mod alerts;
 mod common_password;
 mod directory;
 mod error;
@@ -37,6 +38,7 @@ pub use admin::{
     OwnSession, PasswordError, Proof, RecoveryCode, SecondFactor, Session, SessionToken, SignIn,
     SignInError, Standing, TokenId,
 };
+pub use alerts::{Alert, Alerts, Report};
 pub use directory::DirectoryService;
 pub use error::ServiceError;
 pub use password::InvalidPassword;

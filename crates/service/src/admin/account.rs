@@ -157,6 +157,7 @@ impl AdminService {
             let action = AuditAction::ConfirmationFailed;
             let entry = entry(self.clock.now(), by, action, Some(device.place()));
             self.storage.audit(&entry).await?;
+            self.watch.failed();
             return Err(SignInError::Refused.into());
         }
         self.succeeded(begun).await?;

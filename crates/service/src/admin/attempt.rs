@@ -112,11 +112,19 @@ impl AdminService {
         }
         let limits = [&*attempt.own, &*attempt.shared].concat();
         if let Some(wait) = self.throttle.wait(&keys(&limits), self.clock.now()) {
+            self.watch.refused(attempt.device.address);
             return Err(throttled(wait));
         }
-        let turn = self.throttle.turn().await.ok_or(SignInError::Busy)?;
+        let Some(turn) = self.throttle.turn().await else {
+            self.watch.busy();
+            return Err(SignInError::Busy);
+        };
         match self.count(&limits).await? {
-            Some(wait) => Err(throttled(wait)),
+            Some(wait) => {
+                self.watch.refused(attempt.device.address);
+                self.note_lock(attempt).await?;
+                Err(throttled(wait))
+            }
             None => {
                 Ok(Begun { _turn: turn, own: keys(&attempt.own), shared: keys(&attempt.shared) })
             }
@@ -158,10 +166,25 @@ impl AdminService {
         Ok(waits.into_iter().map(|(_, wait)| wait).max())
     }
 
+    /// An attempt has to wait, which was not remembered here.
+    async fn note_lock(&self, attempt: &Attempt<'_>) -> Result<(), ServiceError> {
+        // What is no account's name may be a password in the wrong field.
+        let admin = match attempt.known_as.clone() {
+            Some((Admin::Account(name), _)) => {
+                let account = self.storage.account(&name).await?;
+                account.map(|stored| Admin::Account(stored.account.name))
+            }
+            other => other.map(|(admin, _)| admin),
+        };
+        self.watch.locked(admin, attempt.device.address, self.clock.now());
+        Ok(())
+    }
+
     /// The attempt was none.
     pub(super) async fn succeeded(&self, begun: Begun<'_>) -> Result<(), SignInError> {
         self.storage.succeeded(&begun.own, &begun.shared).await?;
         begun.own.into_iter().for_each(|key| self.throttle.forget(key));
+        self.watch.succeeded();
         Ok(())
     }
 }

@@ -62,9 +62,13 @@ impl AdminService {
                 Proof::Password | Proof::Link => AuditAction::ConfirmationFailed,
             };
             self.storage.audit(&entry(failed)).await?;
+            self.watch.failed();
             return Err(SignInError::Refused);
         }
         self.succeeded(begun).await?;
+        if is_owed {
+            self.note_device(&session.admin, &device, at).await?;
+        }
         Ok(Confirmed { token: new.map(|(text, _)| SessionToken(text)) })
     }
 

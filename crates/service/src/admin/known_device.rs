@@ -1,3 +1,4 @@
+use chrono::{DateTime, Utc};
 use rollcall_domain::Admin;
 use rollcall_repository::DeviceSecret;
 
@@ -43,6 +44,23 @@ impl AdminService {
         }
         let secret = self.device_secret().await?;
         Ok(DeviceToken::read(secret, admin, &device.cookie, self.clock.now()))
+    }
+
+    /// Notes on which device an admin has just signed in, if it was not known to them.
+    pub(super) async fn note_device(
+        &self,
+        admin: &Admin,
+        device: &Device,
+        at: DateTime<Utc>,
+    ) -> Result<(), ServiceError> {
+        let is_known = match self.device_token(admin, device).await? {
+            Some(token) => self.is_known(admin, &token).await?,
+            None => false,
+        };
+        if !is_known {
+            self.watch.new_device(admin, device, at);
+        }
+        Ok(())
     }
 
     /// Whether a token's device is still known to its admin.

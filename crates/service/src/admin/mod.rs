@@ -17,6 +17,7 @@ mod session;
 mod sign_in;
 mod throttle;
 mod totp;
+mod watch;
 
 pub use account::{AccountError, PasswordError};
 pub use attempt::SignInError;

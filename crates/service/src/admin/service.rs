@@ -4,8 +4,8 @@ use rollcall_domain::{Clock, TelegramId};
 use rollcall_repository::{AdminRepository, DeviceSecret};
 use tokio::sync::OnceCell;
 
-use super::throttle::Throttle;
-use crate::password::Passwords;
+use super::{throttle::Throttle, watch::Watch};
+use crate::{Alerts, password::Passwords};
 
 /// Looks after admins: their accounts, their sessions, and the log of what they do. Cheap to clone.
 #[derive(Clone)]
@@ -15,6 +15,7 @@ pub struct AdminService {
     pub(super) owners: Arc<BTreeSet<TelegramId>>,
     pub(super) passwords: Passwords,
     pub(super) throttle: Throttle,
+    pub(super) watch: Watch,
     pub(super) requires_second_factor: bool,
     /// What cookies of known devices are signed with, once it was needed.
     pub(super) device_secret: Arc<OnceCell<DeviceSecret>>,
@@ -34,6 +35,7 @@ impl AdminService {
             owners: Arc::new(telegram_owners),
             passwords: Passwords::default(),
             throttle: Throttle::default(),
+            watch: Watch::default(),
             requires_second_factor: false,
             device_secret: Arc::default(),
         }
@@ -43,6 +45,13 @@ impl AdminService {
     #[must_use]
     pub fn requiring_second_factor(self, requires_second_factor: bool) -> Self {
         Self { requires_second_factor, ..self }
+    }
+
+    /// The same, where failures to sign in and new devices are raised as `alerts`.
+    #[must_use]
+    pub fn alerting(mut self, alerts: Alerts) -> Self {
+        self.watch.alerts = alerts;
+        self
     }
 
     /// Whether everybody has to have a second factor.

@@ -60,6 +60,7 @@ impl AdminService {
         at: DateTime<Utc>,
     ) -> Result<(), RepositoryError> {
         let entry = entry(at, admin, AuditAction::SignInFailed, Some(device.place()));
+        self.watch.failed();
         self.storage.audit(&entry).await
     }
 
@@ -88,7 +89,11 @@ impl AdminService {
         token: &str,
         device: impl Into<Device>,
     ) -> Result<SignIn, SignInError> {
-        let user = self.take_link(token).await?.ok_or(SignInError::Refused)?;
+        let Some(user) = self.take_link(token).await? else {
+            self.watch.failed();
+            return Err(SignInError::Refused);
+        };
+        self.watch.succeeded();
         let at = self.clock.now();
         self.open_session(Admin::Telegram(user), Role::Owner, None, device.into(), at).await
     }
@@ -112,12 +117,16 @@ impl AdminService {
         let (text, token) = new_token()?;
         let entry = entry(at, Some(&admin), AuditAction::SignedIn, Some(device.place()));
         let address = device.address.to_canonical().to_string();
-        let new = NewSession { token, admin, password_hash, device: device.name, address };
+        let name = device.name.clone();
+        let new = NewSession { token, admin, password_hash, device: name, address };
         // Not where the account was disabled, or its password changed, while this one was verified.
         let has_factor = match self.storage.open_session(&new, &entry).await? {
             Opened::Refused => return Err(SignInError::Refused),
             Opened::OwesFactor => true,
-            Opened::Whole => false,
+            Opened::Whole => {
+                self.note_device(&new.admin, &device, at).await?;
+                false
+            }
         };
         let session = Session {
             admin: new.admin,

@@ -1,0 +1,83 @@
+use std::{
+    net::IpAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::Instant,
+};
+
+use chrono::{DateTime, Utc};
+use rollcall_domain::{Admin, LogPace};
+
+use super::device::Device;
+use crate::{Alert, Alerts};
+
+/// Counts, logs and raises what happens when people sign in. Cheap to clone.
+#[derive(Clone, Default)]
+pub(super) struct Watch {
+    pub(super) alerts: Alerts,
+    paces: Arc<Paces>,
+}
+
+/// How often it is logged.
+#[derive(Default)]
+struct Paces {
+    refused: Mutex<LogPace>,
+    new_devices: Mutex<LogPace>,
+}
+
+impl Watch {
+    /// Somebody proved their identity.
+    pub(super) fn succeeded(&self) {
+        count("succeeded");
+    }
+
+    /// A password, a link or a second factor was wrong.
+    pub(super) fn failed(&self) {
+        count("failed");
+        self.alerts.count_failed_sign_in();
+    }
+
+    /// An attempt was refused because too many others are being looked at.
+    pub(super) fn busy(&self) {
+        count("busy");
+        self.alerts.count_failed_sign_in();
+    }
+
+    /// An attempt from this address has to wait.
+    pub(super) fn refused(&self, address: IpAddr) {
+        count("refused");
+        self.alerts.count_failed_sign_in();
+        if let Some(attempts) = note(&self.paces.refused) {
+            log::warn!(
+                attempts, address:% = address.to_canonical();
+                "signing in failed too often: attempts are refused until their wait is over"
+            );
+        }
+    }
+
+    /// An attempt for an admin, if there is such a one, is the first that has to wait.
+    pub(super) fn locked(&self, admin: Option<Admin>, address: IpAddr, at: DateTime<Utc>) {
+        self.alerts.raise(Alert::SignInsFail { admin, address }, at);
+    }
+
+    /// An admin has signed in on a device that was not known to them.
+    pub(super) fn new_device(&self, admin: &Admin, device: &Device, at: DateTime<Utc>) {
+        let (admin, address) = (admin.clone(), device.address);
+        metrics::counter!("rollcall_new_devices_total").increment(1);
+        if let Some(sign_ins) = note(&self.paces.new_devices) {
+            log::info!(
+                sign_ins, address:% = address.to_canonical();
+                "an admin signed in on a device that was not known"
+            );
+        }
+        self.alerts.raise(Alert::NewDevice { admin, device: device.name.clone(), address }, at);
+    }
+}
+
+fn count(outcome: &'static str) {
+    metrics::counter!("rollcall_sign_in_attempts_total", "outcome" => outcome).increment(1);
+}
+
+fn note(pace: &Mutex<LogPace>) -> Option<u64> {
+    // Nothing panics while it is held.
+    pace.lock().unwrap_or_else(PoisonError::into_inner).note(Instant::now())
+}
