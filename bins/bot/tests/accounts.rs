@@ -126,8 +126,13 @@ impl Office {
         let boss = Person::new(BOSS, "Boss");
         self.telegram.introduce(&boss);
         self.telegram.write(&boss, "/admin");
-        let answer = self.telegram.wait_for_message(BOSS).await.unwrap().text;
-        answer.split_whitespace().find(|it| it.starts_with("http")).unwrap().to_owned()
+        loop {
+            // Messages about new devices may come before it.
+            let answer = self.telegram.wait_for_message(BOSS).await.unwrap().text;
+            if let Some(link) = answer.split_whitespace().find(|it| it.starts_with("http")) {
+                return link.to_owned();
+            }
+        }
     }
 
     async fn is_no_wider_than_a_phone(&self) {

@@ -335,7 +335,11 @@ impl Office {
         // The bot does as it was told.
         let boss = Person::new(BOSS, "Boss");
         telegram.write(&boss, "/settings");
-        let answer = telegram.wait_for_message(BOSS).await.unwrap().text;
+        let has_settings = |telegram: &Simulator| {
+            let texts = telegram.texts_to(BOSS);
+            texts.into_iter().find(|text| text.starts_with("Einstellungen"))
+        };
+        let answer = telegram.wait_for("the settings", has_settings).await.unwrap();
         for chosen in ["Sprache: Deutsch", "Toronto", "Montréal Canadiens"] {
             assert!(answer.contains(chosen), "{answer}");
         }

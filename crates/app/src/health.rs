@@ -148,6 +148,14 @@ fn describe() {
         "Webhook requests without the right secret"
     );
     describe_counter!(
+        "rollcall_sign_in_attempts_total",
+        "Passwords, links and second factors given to the web admin, by what became of them"
+    );
+    describe_counter!(
+        "rollcall_new_devices_total",
+        "Sign-ins to the web admin on a device that was not known"
+    );
+    describe_counter!(
         "rollcall_http_connections_closed_total",
         "HTTP connections closed at a limit, by the limit"
     );

@@ -124,7 +124,8 @@ async fn work(
     let users = UserService::new(DieselUserRepository::new(database.clone()), SystemClock);
     let storage = DieselAdminRepository::new(database.clone());
     let admins = AdminService::new(storage, SystemClock, owners)
-        .requiring_second_factor(http.requires_second_factor);
+        .requiring_second_factor(http.requires_second_factor)
+        .alerting(bot.alerts());
     if let Some(url) = web_admin.url() {
         web_admin.open(http, database.clone(), users.clone(), admins.clone());
         log::info!("the web admin is at {url}");
@@ -139,6 +140,7 @@ async fn work(
         preferences: PreferencesService::new(DieselPreferencesRepository::new(database.clone())),
     };
     health.started(database, users.clone(), bot.intake());
+    let alerted = bot.alert_owners(services.clone());
     let taken = async {
         match &http.webhook {
             Some(webhook) => {
@@ -152,6 +154,7 @@ async fn work(
     tokio::select! {
         result = taken => result,
         never = maintenance::run(users.clone(), admins, directory) => match never {},
+        never = alerted => match never {},
         never = refreshed(schedule, nhl) => match never {},
     }
 }

@@ -1,10 +1,11 @@
 use std::{
     collections::BTreeSet,
+    convert::Infallible,
     sync::{Arc, Mutex},
 };
 
 use rollcall_domain::{Clock, TelegramId, Username};
-use rollcall_service::{AdminService, PreferencesService, ScheduleService, UserService};
+use rollcall_service::{AdminService, Alerts, PreferencesService, ScheduleService, UserService};
 use serde::de::IgnoredAny;
 use serde_json::json;
 
@@ -90,6 +91,7 @@ pub struct Bot {
     own_name: OwnName,
     admins: BTreeSet<TelegramId>,
     admin_site: Option<AdminSite>,
+    alerts: Alerts,
     intake: Intake,
 }
 
@@ -131,6 +133,7 @@ impl Bot {
             client,
             admins,
             admin_site: None,
+            alerts: Alerts::default(),
             intake: Intake::not_yet(),
         })
     }
@@ -138,6 +141,23 @@ impl Bot {
     /// Has the bot tell its admins of the web admin from now on: there is one.
     pub fn tell_of(&mut self, site: AdminSite) {
         self.admin_site = Some(site);
+    }
+
+    /// Where to raise what the owners should know of; [`Bot::alert_owners`] writes it to them.
+    pub fn alerts(&self) -> Alerts {
+        self.alerts.clone()
+    }
+
+    /// Writes what is raised to those owners who have written to the bot, since Telegram lets it write
+    /// to no others. Goes on until it is dropped; to be called once.
+    pub async fn alert_owners(&self, services: Services) -> Infallible {
+        let handler = self.handler(services);
+        loop {
+            let report = self.alerts.next().await;
+            if handler.report(&report).await {
+                self.alerts.postpone(report);
+            }
+        }
     }
 
     /// Whether updates are being taken.
@@ -189,7 +209,7 @@ impl Bot {
     /// What takes the updates that Telegram brings to the webhook with this secret, registers whom
     /// they come from, and answers commands and buttons, with `services`.
     pub fn receiver(&self, services: Services, secret: WebhookSecret) -> Receiver {
-        Receiver::new(self.ingest(services), self.intake.clone(), secret)
+        Receiver::new(self.ingest(services), self.intake.clone(), secret, self.alerts())
     }
 
     /// Tells Telegram to bring updates to `webhook`, as often as it takes, and sets the menus.
@@ -218,20 +238,27 @@ impl Bot {
     }
 
     fn ingest(&self, services: Services) -> Ingest {
-        let clock: Arc<dyn Clock> = Arc::new(self.client.clock().clone());
+        let users = services.users.clone();
+        Ingest::new(users, self.clock(), self.handler(services), self.own_name.clone())
+    }
+
+    fn handler(&self, services: Services) -> Handler {
         let Services { users, schedule, preferences } = services;
-        let handler = Handler {
+        Handler {
             client: self.client.clone(),
             outbox: self.outbox.clone(),
-            users: users.clone(),
+            users,
             schedule,
             preferences,
-            clock: clock.clone(),
+            clock: self.clock(),
             admins: self.admins.clone(),
             admin_site: self.admin_site.clone(),
             made_up: Mutex::default(),
-        };
-        Ingest::new(users, clock, handler, self.own_name.clone())
+        }
+    }
+
+    fn clock(&self) -> Arc<dyn Clock> {
+        Arc::new(self.client.clock().clone())
     }
 
     /// Sets the menus, beside everything else and as long as it takes.

@@ -7,7 +7,9 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
-use rollcall_domain::{Clock, LogPace, Obstacle, Preferences, Registration, TelegramId};
+use rollcall_domain::{
+    Clock, LogPace, Obstacle, Preferences, Registration, TelegramId, TelegramUser,
+};
 use rollcall_service::{
     PreferencesService, ScheduleService, ScheduleView, ServiceError, UserService,
 };
@@ -76,7 +78,7 @@ impl Handler {
             Audience::Sender | Audience::Owner => Destination::person(from, message.from.topic),
         };
         let begun_at = Instant::now();
-        let answer = match self.asker(registration).await {
+        let answer = match self.asker(&registration.user).await {
             Ok(asker) => {
                 self.answer(command, audience, &asker, registration).await.unwrap_or_else(|error| {
                     log::warn!(error = chain(&error); "a command failed");
@@ -101,11 +103,7 @@ impl Handler {
 
     /// What is to be known of somebody who gets an answer. Where it cannot be told what they have
     /// chosen, they have as good as chosen nothing.
-    pub(crate) async fn asker(
-        &self,
-        registration: &Registration,
-    ) -> Result<Asker, (ServiceError, Asker)> {
-        let user = &registration.user;
+    pub(crate) async fn asker(&self, user: &TelegramUser) -> Result<Asker, (ServiceError, Asker)> {
         let (id, told_language) = (user.telegram_id, user.language_code.clone());
         match self.preferences.preferences(id).await {
             Ok(preferences) => Ok(Asker { id, told_language, preferences }),

@@ -92,6 +92,11 @@ impl Request {
 }
 
 impl Ingest {
+    /// The time that updates are compared with.
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
     pub(crate) fn new(
         users: UserService,
         clock: Arc<dyn Clock>,

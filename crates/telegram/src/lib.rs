@@ -14,6 +14,7 @@
 //! to that person's id (`audience.rs`).
 
 mod action;
+mod alerts;
 mod api_url;
 mod audience;
 mod backoff;

@@ -237,6 +237,7 @@ mod tests {
     #[test]
     fn no_text_is_unused_or_missing() {
         let sources = [
+            include_str!("alerts.rs"),
             include_str!("handler.rs"),
             include_str!("menu.rs"),
             include_str!("press.rs"),

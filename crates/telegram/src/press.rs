@@ -43,7 +43,7 @@ impl Handler {
     /// wait for its turn.
     pub(crate) async fn press(&self, press: &Press, registration: &Registration) {
         let begun_at = Instant::now();
-        let (outcome, asker) = match self.asker(registration).await {
+        let (outcome, asker) = match self.asker(&registration.user).await {
             Ok(mut asker) => {
                 let outcome = self.outcome(press, &mut asker).await.unwrap_or_else(|error| {
                     log::warn!(error = chain(&error); "a button failed");

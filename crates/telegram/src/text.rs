@@ -98,7 +98,7 @@ fn at_username(username: &Username) -> String {
     format!(" · @{}", shown(username.as_str(), SHOWN_USERNAME_CHARS))
 }
 
-fn minute(at: DateTime<Utc>) -> String {
+pub(crate) fn minute(at: DateTime<Utc>) -> String {
     at.format("%Y-%m-%d %H:%M").to_string()
 }
 

@@ -11,7 +11,7 @@ use std::{
 
 use reqwest::Url;
 use rollcall_domain::LogPace;
-use rollcall_service::ServiceError;
+use rollcall_service::{Alert, Alerts, ServiceError};
 use serde_json::value::RawValue;
 use subtle::ConstantTimeEq;
 use tokio::{sync::Notify, time::timeout};
@@ -46,6 +46,7 @@ pub struct Receiver {
     ingest: Ingest,
     intake: Intake,
     secret: WebhookSecret,
+    alerts: Alerts,
     shared: Arc<Shared>,
 }
 
@@ -58,14 +59,19 @@ struct Shared {
 }
 
 impl Receiver {
-    pub(crate) fn new(ingest: Ingest, intake: Intake, secret: WebhookSecret) -> Self {
+    pub(crate) fn new(
+        ingest: Ingest,
+        intake: Intake,
+        secret: WebhookSecret,
+        alerts: Alerts,
+    ) -> Self {
         let shared = Shared {
             outage: SharedTrouble::new("users cannot be registered"),
             slowness: SharedTrouble::new("updates are not stored in time"),
             wrong_secrets: Mutex::default(),
             stopped: Notify::new(),
         };
-        Self { ingest, intake, secret, shared: Arc::new(shared) }
+        Self { ingest, intake, secret, alerts, shared: Arc::new(shared) }
     }
 
     /// Whether a request with this `X-Telegram-Bot-Api-Secret-Token` comes from Telegram. Compared
@@ -85,6 +91,7 @@ impl Receiver {
         if let Some(requests) = pace.note(Instant::now()) {
             log::warn!(requests; "refused webhook requests without the right WEBHOOK_SECRET");
         }
+        self.alerts.raise(Alert::WrongSecret, self.ingest.now());
     }
 
     /// Takes the body of a request that is [admitted](Receiver::admits). Once this has answered

@@ -14,7 +14,7 @@ use rollcall_testkit::ThrowAwayDatabase;
 use tokio::task::JoinSet;
 
 use crate::{
-    server::{Server, status},
+    server::{Server, cookie, status},
     sign_in::{admins, audited},
 };
 
@@ -114,13 +114,6 @@ async fn sign_in(server: &Server, address: &str, cookie: &str, password: &str) -
     let form = format!("name=ada&password={}", password.replace(' ', "+"));
     let headers = [("x-forwarded-for", address), ("cookie", cookie)];
     server.send_form("/admin/sign-in", &headers, &form).await
-}
-
-/// The cookie of this name that an answer sets, as a request brings it.
-fn cookie(answer: &str, name: &str) -> String {
-    let begin = format!("set-cookie: {name}=");
-    let line = answer.lines().find(|line| line.starts_with(&begin)).unwrap();
-    line.trim_start_matches("set-cookie: ").split(';').next().unwrap().to_owned()
 }
 
 /// For how many seconds an answer asks to wait; 0 where it does not.

@@ -12,6 +12,7 @@
 #[path = "../running/mod.rs"]
 mod running;
 
+mod alerts;
 mod bodies;
 mod connections;
 mod exposure;

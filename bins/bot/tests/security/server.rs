@@ -126,6 +126,13 @@ pub(crate) async fn exchange(mut connection: TcpStream, request: impl AsRef<[u8]
     String::from_utf8_lossy(&answer).into_owned()
 }
 
+/// The cookie of this name that an answer sets, as a request brings it.
+pub(crate) fn cookie(answer: &str, name: &str) -> String {
+    let begin = format!("set-cookie: {name}=");
+    let line = answer.lines().find(|line| line.starts_with(&begin)).unwrap();
+    line.trim_start_matches("set-cookie: ").split(';').next().unwrap().to_owned()
+}
+
 /// The status of an answer.
 pub(crate) fn status(answer: &str) -> Option<u16> {
     answer.split(' ').nth(1)?.parse().ok()

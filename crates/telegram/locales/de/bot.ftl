@@ -70,6 +70,27 @@ users-nobody = Noch hat niemand mit diesem Bot gesprochen.
 users-no-page = Es gibt keine Seite { $page }; die letzte ist { $pages }.
 users-not-a-page = Das ist keine Seite. Seiten werden ab 1 gezählt: /users 2
 
+alert-sign-ins =
+    <b>Zu viele fehlgeschlagene Anmeldungen in der Web-Verwaltung</b>
+    Letzter Versuch: { $account }, von { $address }, { $time } UTC.
+    Weitere Versuche müssen warten. Auf einem Gerät, das du schon benutzt hast, oder mit einem Link von /admin kannst du dich weiterhin anmelden.
+alert-no-account = ein Konto, das es nicht gibt
+alert-webhook =
+    <b>Abgewiesene Webhook-Anfragen</b>
+    Letzte Anfrage ohne das richtige WEBHOOK_SECRET: { $time } UTC. Sie hat nichts bewirkt.
+    Wenn du das Secret gerade geändert hast, starte alle Prozesse des Bots neu.
+alert-device =
+    <b>Anmeldung in der Web-Verwaltung auf einem neuen Gerät</b>
+    { $account } ({ $device }), von { $address }, { $time } UTC.
+alert-no-device = unbekanntes Gerät
+alert-device-account = Wenn du es nicht kennst, beende die Sitzungen dieses Kontos in der Web-Verwaltung und ändere das Passwort.
+alert-device-telegram = Wenn du es nicht kennst, beende die Sitzungen unter „Your account“ in der Web-Verwaltung und prüfe die Geräte in den Einstellungen von Telegram.
+alert-more =
+    { $count ->
+        [one] Und { $count } weiteres Mal seit der letzten Nachricht.
+       *[other] Und { $count } weitere Male seit der letzten Nachricht.
+    }
+
 stats-users =
     { $users ->
         [one] <b>{ $users }</b> Person, davon { $reachable } erreichbar

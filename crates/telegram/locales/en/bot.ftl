@@ -71,6 +71,27 @@ users-nobody = Nobody has talked to this bot yet.
 users-no-page = There is no page { $page }; the last one is { $pages }.
 users-not-a-page = That is not a page. Pages are numbered from 1: /users 2
 
+alert-sign-ins =
+    <b>Too many failed sign-ins to the web admin</b>
+    Latest attempt: { $account }, from { $address }, { $time } UTC.
+    Further attempts have to wait. You can still sign in on a device that you have used before, or with a link from /admin.
+alert-no-account = an account that does not exist
+alert-webhook =
+    <b>Refused webhook requests</b>
+    Latest request without the right WEBHOOK_SECRET: { $time } UTC. It changed nothing.
+    If you have just changed the secret, restart every process of the bot.
+alert-device =
+    <b>Sign-in to the web admin on a new device</b>
+    { $account } ({ $device }), from { $address }, { $time } UTC.
+alert-no-device = unknown device
+alert-device-account = If you do not recognise it, end the sessions of this account in the web admin, and change its password.
+alert-device-telegram = If you do not recognise it, end the sessions under “Your account” in the web admin, and check the devices in Telegram’s settings.
+alert-more =
+    { $count ->
+        [one] And { $count } more since the last message.
+       *[other] And { $count } more since the last message.
+    }
+
 stats-users =
     { $users ->
         [one] <b>{ $users }</b> user, { $reachable } of whom can be reached
