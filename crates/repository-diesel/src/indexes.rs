@@ -2,11 +2,10 @@
 //! row by row.
 
 use diesel::{
-    QueryResult, QueryableByName, RunQueryDsl, connection::SimpleConnection, sql_query,
-    sql_types::Text,
+    QueryResult, Queryable, RunQueryDsl, connection::SimpleConnection, dsl::sql, sql_types::Text,
 };
 
-use crate::connection::AnyConnection;
+use crate::base::connection::AnyConnection;
 
 /// The indexes that were taken away, to be built before the transaction ends.
 pub(crate) struct PutOff {
@@ -22,18 +21,7 @@ impl PutOff {
         let AnyConnection::Postgres(connection) = connection else {
             return Ok(Self { definitions: String::new() });
         };
-        let indexes: Vec<Index> = sql_query(
-            "SELECT indexes.indexrelid::regclass::text AS name, \
-             pg_get_indexdef(indexes.indexrelid) AS definition \
-             FROM pg_index AS indexes JOIN pg_class AS tables ON tables.oid = indexes.indrelid \
-             WHERE indexes.indrelid IN ('telegram_users'::regclass, 'search_grams'::regclass) \
-             AND NOT indexes.indisunique \
-             AND indexes.indexrelid <> 'telegram_users_username'::regclass \
-             AND pg_has_role(tables.relowner, 'USAGE') \
-             AND NOT EXISTS (SELECT FROM telegram_users) \
-             ORDER BY indexes.indrelid <> 'telegram_users'::regclass, indexes.indexrelid",
-        )
-        .load(connection)?;
+        let indexes: Vec<Index> = sql::<(Text, Text)>(INDEXES).load(connection)?;
         let mut definitions = String::new();
         for Index { name, definition } in indexes {
             connection.batch_execute(&format!("DROP INDEX {name}"))?;
@@ -52,11 +40,20 @@ impl PutOff {
     }
 }
 
-/// An index, as PostgreSQL spells it.
-#[derive(QueryableByName)]
+/// The indexes that filling an empty database does not need, with their definitions.
+const INDEXES: &str = "
+    SELECT indexes.indexrelid::regclass::text, pg_get_indexdef(indexes.indexrelid)
+    FROM pg_index AS indexes JOIN pg_class AS tables ON tables.oid = indexes.indrelid
+    WHERE indexes.indrelid IN ('telegram_users'::regclass, 'search_grams'::regclass)
+    AND NOT indexes.indisunique
+    AND indexes.indexrelid <> 'telegram_users_username'::regclass
+    AND pg_has_role(tables.relowner, 'USAGE')
+    AND NOT EXISTS (SELECT FROM telegram_users)
+    ORDER BY indexes.indrelid <> 'telegram_users'::regclass, indexes.indexrelid";
+
+/// An index of PostgreSQL.
+#[derive(Queryable)]
 struct Index {
-    #[diesel(sql_type = Text)]
     name: String,
-    #[diesel(sql_type = Text)]
     definition: String,
 }

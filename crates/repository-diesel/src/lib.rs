@@ -13,30 +13,19 @@
 
 mod activity;
 mod admin;
+mod base;
 mod bots;
-mod codes;
-mod connection;
-mod database;
-mod database_url;
 mod demo;
 mod directory;
-mod error;
-mod file_mode;
 mod indexes;
-mod migrations;
-mod pooling;
 mod preferences;
 mod quarantine;
 mod reach;
-mod read_only;
 mod recount;
 mod registration;
 mod row;
 mod schedule;
-mod schema;
 mod source_sums;
-mod sqlstate;
-mod timestamp;
 mod transfer;
 mod users;
 
@@ -45,13 +34,15 @@ use libsqlite3_sys as _;
 use openssl_sys as _;
 use pq_sys as _;
 
+use base::{connection, error, pooling, schema, sqlstate, timestamp};
+
 pub use admin::DieselAdminRepository;
+pub use base::database::{Database, OpenError};
+pub use base::database_url::{DatabaseUrl, InvalidDatabaseUrl, SqliteMode};
+pub use base::file_mode::{OpenToOthers, open_to_others};
+pub use base::migrations::{Migration, MigrationError, MigrationState};
+pub use base::pooling::{InvalidPoolMode, PoolMode, Sessions};
 pub use bots::DieselBotRepository;
-pub use database::{Database, OpenError};
-pub use database_url::{DatabaseUrl, InvalidDatabaseUrl, SqliteMode};
-pub use file_mode::{OpenToOthers, open_to_others};
-pub use migrations::{Migration, MigrationError, MigrationState};
-pub use pooling::{InvalidPoolMode, PoolMode, Sessions};
 pub use preferences::DieselPreferencesRepository;
 pub use quarantine::DieselQuarantineRepository;
 pub use schedule::DieselScheduleRepository;

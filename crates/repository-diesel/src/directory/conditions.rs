@@ -1,4 +1,5 @@
-//! Conditions on users, as SQL. Numbers and days stand in the text, words travel as parameters.
+//! Conditions on users, as SQL that is composed for each request. Numbers and days are part of the
+//! text, words are parameters.
 
 use std::marker::PhantomData;
 
@@ -10,12 +11,12 @@ use diesel::{
 };
 use rollcall_domain::{Cursor, Days, ReachFilter, SortKey, UserFilter, UserSort};
 
-use crate::{
+use crate::base::{
     connection::{AnyConnection, MultiBackend},
     timestamp::{UtcMicros, storable},
 };
 
-/// A statement, or a part of one: its text, in which each `$` stands for a parameter, and these.
+/// A statement, or a part of one: a text with a `$` for each parameter, and the parameters.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Sql {
     text: String,
@@ -42,13 +43,13 @@ impl Sql {
         self
     }
 
-    /// Adds another one.
+    /// Adds another part.
     pub(super) fn append(&mut self, Self { text, parameters }: Self) -> &mut Self {
         self.parameters.extend(parameters);
         self.push(&text)
     }
 
-    /// Adds conditions that all have to be met.
+    /// Adds conditions, joined by AND.
     pub(super) fn push_all<'a>(&mut self, conditions: impl Iterator<Item = &'a Self>) -> &mut Self {
         self.push("TRUE");
         for Self { text, parameters } in conditions {
@@ -58,21 +59,21 @@ impl Sql {
         self
     }
 
-    /// The statement, to be run; it answers rows of this SQL type.
-    pub(super) fn answering<T>(self) -> Answering<T> {
-        Answering { sql: self, answer: PhantomData }
+    /// The statement, ready to run, with the SQL type of its rows.
+    pub(super) fn returning<T>(self) -> Returning<T> {
+        Returning { sql: self, rows: PhantomData }
     }
 }
 
-/// A statement, and the SQL type of the rows that it answers.
-pub(super) struct Answering<T> {
+/// A statement, and the SQL type of its rows.
+pub(super) struct Returning<T> {
     sql: Sql,
-    answer: PhantomData<T>,
+    rows: PhantomData<T>,
 }
 
-impl<T> QueryFragment<MultiBackend> for Answering<T> {
+impl<T> QueryFragment<MultiBackend> for Returning<T> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
-        // Nearly each is another one.
+        // Almost every statement is unique, so caching would only fill the cache.
         out.unsafe_to_cache_prepared();
         let Sql { text, parameters } = &self.sql;
         let mut parts = text.split('$');
@@ -85,91 +86,91 @@ impl<T> QueryFragment<MultiBackend> for Answering<T> {
     }
 }
 
-impl<T> QueryId for Answering<T> {
+impl<T> QueryId for Returning<T> {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;
 }
 
-impl<T> Query for Answering<T> {
+impl<T> Query for Returning<T> {
     type SqlType = T;
 }
 
-impl<T> RunQueryDsl<AnyConnection> for Answering<T> {}
+impl<T> RunQueryDsl<AnyConnection> for Returning<T> {}
 
 /// A condition on users.
 #[derive(Clone, Debug)]
 pub(super) struct Condition {
-    /// What it is about.
-    pub(super) about: About,
+    /// Which index finds the users that meet it.
+    pub(super) index: IndexUse,
     /// The condition.
     pub(super) sql: Sql,
 }
 
-/// What a condition is about.
+/// Which index finds the users that meet a condition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum About {
-    /// One value of a column with an index in which those who have it follow by first day.
-    Kind,
-    /// A range of what users can be sorted by.
+pub(super) enum IndexUse {
+    /// An index over one value of a column, sorted by first day within the value.
+    Value,
+    /// The index of a sort key, in a range of which the users are.
     Range(SortKey),
-    /// Something without an index.
-    Else,
+    /// None.
+    Scan,
 }
 
 impl Condition {
-    /// Whether an index leads to those who meet it.
+    /// Whether an index finds the users that meet it.
     pub(super) fn has_index(&self) -> bool {
-        self.about != About::Else
+        self.index != IndexUse::Scan
     }
 
-    /// Whether the index of an order leads to those who meet it, in that order.
+    /// Whether the index of a sort key finds the users that meet it, in that order.
     pub(super) fn narrows(&self, key: SortKey) -> bool {
-        match self.about {
-            About::Kind => key == SortKey::FirstSeen,
-            About::Range(range) => range == key,
-            About::Else => false,
+        match self.index {
+            IndexUse::Value => key == SortKey::FirstSeen,
+            IndexUse::Range(range) => range == key,
+            IndexUse::Scan => false,
         }
     }
 }
 
-/// The conditions of a filter, but for what is searched for.
+/// The conditions of a filter, except for the search term.
 pub(super) fn conditions(filter: &UserFilter) -> Vec<Condition> {
     let mut all = Vec::new();
-    let mut add = |about, sql| all.push(Condition { about, sql });
+    let mut add = |index, sql| all.push(Condition { index, sql });
     match filter.language.as_deref() {
         None => {}
-        Some("") => add(About::Kind, Sql::new("language_code IS NULL")),
-        Some(code) => add(About::Kind, Sql::with("language_code = $", code)),
+        Some("") => add(IndexUse::Value, Sql::new("language_code IS NULL")),
+        Some(code) => add(IndexUse::Value, Sql::with("language_code = $", code)),
     }
     match filter.source.as_deref() {
         None => {}
-        Some("") => add(About::Else, Sql::new("source IS NULL")),
-        Some(payload) => add(About::Kind, Sql::with("source = $", payload)),
+        Some("") => add(IndexUse::Scan, Sql::new("source IS NULL")),
+        Some(payload) => add(IndexUse::Value, Sql::with("source = $", payload)),
     }
     match filter.reach {
         None => {}
         Some(ReachFilter::Reachable) => {
-            add(About::Else, Sql::new("(has_private_chat AND obstacle IS NULL)"));
+            add(IndexUse::Scan, Sql::new("(has_private_chat AND obstacle IS NULL)"));
         }
         Some(ReachFilter::Unreachable) => {
-            add(About::Else, Sql::new("NOT (has_private_chat AND obstacle IS NULL)"));
+            add(IndexUse::Scan, Sql::new("NOT (has_private_chat AND obstacle IS NULL)"));
         }
-        Some(ReachFilter::Blocked) => add(About::Kind, Sql::new("obstacle = 'blocked'")),
+        Some(ReachFilter::Blocked) => add(IndexUse::Value, Sql::new("obstacle = 'blocked'")),
     }
     match filter.is_bot {
         None => {}
-        Some(true) => add(About::Kind, Sql::new("is_bot")),
-        Some(false) => add(About::Else, Sql::new("NOT is_bot")),
+        Some(true) => add(IndexUse::Value, Sql::new("is_bot")),
+        Some(false) => add(IndexUse::Scan, Sql::new("NOT is_bot")),
     }
     if let Some(sql) = first_seen(filter.first_seen) {
-        add(About::Range(SortKey::FirstSeen), sql);
+        add(IndexUse::Range(SortKey::FirstSeen), sql);
     }
     if let Some(sql) = last_seen(filter.last_seen) {
-        add(About::Range(SortKey::LastSeen), sql);
+        add(IndexUse::Range(SortKey::LastSeen), sql);
     }
     let bounds = [(">=", filter.min_active_days), ("<=", filter.max_active_days)];
     if let Some(sql) = range("active_days", bounds.map(|(sign, days)| (sign, days))) {
-        add(About::Range(SortKey::ActiveDays), sql);
+        add(IndexUse::Range(SortKey::ActiveDays), sql);
     }
     all
 }
@@ -186,7 +187,7 @@ fn last_seen(Days { first, last }: Days) -> Option<Sql> {
     range("active_day", [(">=", first.map(text)), ("<=", last.map(text))])
 }
 
-/// That a column is within bounds, as far as there are such.
+/// The condition that a column is within the bounds that are given.
 fn range<T: ToString>(column: &str, bounds: [(&str, Option<T>); 2]) -> Option<Sql> {
     let bound = |(sign, value): (&str, Option<T>)| {
         value.map(|value| format!("{column} {sign} {}", value.to_string()))
@@ -205,7 +206,7 @@ fn column(key: SortKey) -> &'static str {
     }
 }
 
-/// An order of users as SQL, as it is or backwards.
+/// An order of users as SQL.
 pub(super) fn order(sort: UserSort) -> String {
     let way = if sort.descending { "DESC" } else { "ASC" };
     match sort.key {
@@ -214,7 +215,7 @@ pub(super) fn order(sort: UserSort) -> String {
     }
 }
 
-/// That a user comes after a place in an order.
+/// The condition that a user comes after a place in an order.
 pub(super) fn after(sort: UserSort, place: Cursor) -> Sql {
     let sign = if sort.descending { "<" } else { ">" };
     let Cursor { value, telegram_id, .. } = place;
@@ -227,7 +228,7 @@ pub(super) fn after(sort: UserSort, place: Cursor) -> Sql {
     Sql::new(format!("({}, telegram_id) {sign} ({value}, {telegram_id})", column(sort.key)))
 }
 
-/// The day so many days after 1970-01-01.
+/// The day that is this many days after 1970-01-01.
 fn day(number: i64) -> NaiveDate {
     let time = number.checked_mul(86_400).and_then(|it| DateTime::from_timestamp(it, 0));
     time.unwrap_or_default().date_naive()

@@ -139,7 +139,6 @@ macro_rules! push {
         push!($out, $($($rest)*)?);
     };
 }
-pub(crate) use push;
 
 mod activity;
 mod postgres;

@@ -14,7 +14,7 @@ use diesel::{
     sql_types::{BigInt, Text},
 };
 
-use crate::{
+use super::{
     database_url::{DatabaseUrl, SqliteMode},
     pooling::Sessions,
     read_only::{self, Place, Snapshot},
@@ -30,6 +30,17 @@ pub(crate) enum AnyConnection {
     Sqlite(SqliteConnection),
     Postgres(PgConnection),
 }
+
+/// Does the same with the connection of whichever database it is.
+macro_rules! either {
+    ($connection:ident => $work:expr) => {
+        match $connection {
+            $crate::base::connection::AnyConnection::Sqlite($connection) => $work,
+            $crate::base::connection::AnyConnection::Postgres($connection) => $work,
+        }
+    };
+}
+pub(crate) use either;
 
 impl AnyConnection {
     /// Connects, sets what Rollcall wants of a connection, and finds out whose session it has.

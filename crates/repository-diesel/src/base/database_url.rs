@@ -4,7 +4,7 @@ use std::{
     str::FromStr,
 };
 
-use crate::pooling::PoolMode;
+use super::pooling::PoolMode;
 
 /// Where the database is: the setting `DATABASE_URL`.
 ///

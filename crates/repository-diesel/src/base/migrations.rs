@@ -11,7 +11,7 @@ use diesel::{
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use rollcall_repository::BoxError;
 
-use crate::connection::AnyConnection;
+use super::connection::AnyConnection;
 
 static SQLITE: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
 static POSTGRES: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");

@@ -12,15 +12,15 @@ use diesel::{
 use rollcall_domain::LogPace;
 use rollcall_repository::{BoxError, RepositoryError};
 
-use crate::{
+use super::{
     connection::{AnyConnection, CONNECTIONS, Connector},
     database_url::{DatabaseUrl, SqliteMode},
     error::Failure,
     file_mode,
     migrations::{self, Migration, MigrationError, MigrationState},
     pooling::Sessions,
-    recount,
 };
+use crate::recount;
 
 /// Database work that takes longer than this is logged at warn.
 const SLOW: Duration = Duration::from_millis(500);

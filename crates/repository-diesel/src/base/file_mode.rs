@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::database_url::DatabaseUrl;
+use super::database_url::DatabaseUrl;
 
 /// What others than the owner may do: read, write or execute.
 const OTHERS: u32 = 0o077;

@@ -18,7 +18,7 @@ use diesel::{
     sql_types::{Nullable, Text},
 };
 
-use crate::error::{Failure, is_unnamed};
+use super::error::{Failure, is_unnamed};
 
 /// Does `work` again, which has failed with `error`. Answers the error with its SQLSTATE, where it
 /// fails again and this could be found.

@@ -7,7 +7,7 @@ use diesel::{
 };
 use rollcall_repository::{BoxError, DatabaseError, RepositoryError};
 
-use crate::{
+use super::{
     codes::{self, Class},
     connection::{AnyConnection, CONNECTIONS},
 };
@@ -17,7 +17,7 @@ use crate::{
 pub(crate) enum Failure {
     Diesel(DieselError),
     /// PostgreSQL refused; the SQLSTATE that Diesel hides was looked for, see
-    /// [`sqlstate`](crate::sqlstate), and is `None` where it could not be found.
+    /// [`sqlstate`](super::sqlstate), and is `None` where it could not be found.
     Examined {
         code: Option<String>,
         error: DieselError,
@@ -158,7 +158,7 @@ mod tests {
     use diesel::{Connection, connection::SimpleConnection};
 
     use super::*;
-    use crate::DatabaseUrl;
+    use crate::base::database_url::DatabaseUrl;
 
     /// Errors of SQLite itself, by their class and their code.
     #[test]

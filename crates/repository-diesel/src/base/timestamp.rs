@@ -11,7 +11,7 @@ use diesel::{
     sqlite::Sqlite,
 };
 
-use crate::connection::MultiBackend;
+use super::connection::MultiBackend;
 
 /// The fixed form on SQLite, whose text order is time order; Diesel's own has a varying number of
 /// digits.

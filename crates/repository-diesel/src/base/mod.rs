@@ -1,0 +1,15 @@
+//! What every query needs: connections and their errors, the schema, times, and `statement!`.
+
+pub(crate) mod codes;
+pub(crate) mod connection;
+pub(crate) mod database;
+pub(crate) mod database_url;
+pub(crate) mod error;
+pub(crate) mod file_mode;
+pub(crate) mod migrations;
+pub(crate) mod pooling;
+pub(crate) mod read_only;
+pub(crate) mod schema;
+pub(crate) mod sqlstate;
+pub(crate) mod statement;
+pub(crate) mod timestamp;

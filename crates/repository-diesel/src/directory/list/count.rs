@@ -1,0 +1,88 @@
+//! How many users a list has, as far as the page or the sums show it.
+
+use chrono::NaiveDate;
+use rollcall_domain::{Counted, Days, Figure, ReachFilter, UserFilter, UserSlice};
+
+use super::{request::Request, scan::ScanStats};
+use crate::{
+    activity,
+    base::{connection::AnyConnection, error::Failure},
+    directory::search::find::FEW,
+};
+
+/// How many matches an estimate needs at least.
+const MIN_MATCHED: u64 = 20;
+
+/// How many users there are in a list whose page was scanned.
+pub(super) fn count(
+    connection: &mut AnyConnection,
+    filter: &UserFilter,
+    request: &Request,
+    slice: &UserSlice,
+    stats: ScanStats,
+) -> Result<Counted, Failure> {
+    let UserFilter { language, source, reach, first_seen, search, .. } = filter;
+    let summed = UserFilter {
+        language: language.clone(),
+        source: source.clone(),
+        reach: *reach,
+        first_seen: *first_seen,
+        search: search.clone(),
+        ..UserFilter::new()
+    };
+    if matches!(slice.count, Counted::Exactly(_)) {
+        return Ok(slice.count);
+    }
+    if summed != *filter {
+        return Ok(at_least(request, slice));
+    }
+    let mut sum = |figure, label| sum(connection, figure, label, *first_seen);
+    Ok(match (language.as_deref(), source.as_deref(), reach, search) {
+        (None, None, None, None) => Counted::Exactly(sum(Figure::Users, "")?),
+        (None, None, None, Some(_)) => match estimate(stats, sum(Figure::Users, "")?) {
+            Some(users) => Counted::About(users),
+            None => at_least(request, slice),
+        },
+        (Some(language), None, None, None) => Counted::Exactly(sum(Figure::Language, language)?),
+        (None, None, Some(ReachFilter::Reachable), None) => {
+            Counted::Exactly(sum(Figure::Reachable, "")?)
+        }
+        (None, None, Some(ReachFilter::Unreachable), None) => {
+            let users = sum(Figure::Users, "")?;
+            Counted::Exactly(users.saturating_sub(sum(Figure::Reachable, "")?))
+        }
+        _ => at_least(request, slice),
+    })
+}
+
+/// A lower bound: more than a few, where more users than that meet the only condition.
+fn at_least(request: &Request, slice: &UserSlice) -> Counted {
+    match (request.conditions.as_slice(), request.term) {
+        ([condition], None) if condition.has_index() => {
+            Counted::MoreThan(u64::try_from(FEW).unwrap_or(u64::MAX))
+        }
+        _ => slice.count,
+    }
+}
+
+/// How many of all users are in the list, if those that were scanned are typical; rounded.
+fn estimate(stats: ScanStats, users: u64) -> Option<u64> {
+    let scanned = u64::try_from(stats.scanned).ok()?;
+    let matched = u64::try_from(stats.matched).ok().filter(|matched| *matched >= MIN_MATCHED)?;
+    let share = users.checked_mul(matched)?.checked_div(scanned)?;
+    let rounding = 10_u64.pow(share.checked_ilog10()?.saturating_sub(1));
+    Some(share / rounding * rounding)
+}
+
+/// The sum of a figure over the users first seen on some days.
+fn sum(
+    connection: &mut AnyConnection,
+    figure: Figure,
+    label: &str,
+    Days { first, last }: Days,
+) -> Result<u64, Failure> {
+    let (first, last) = (first.unwrap_or(NaiveDate::MIN), last.unwrap_or(NaiveDate::MAX));
+    let sums = activity::sums_by_label(connection, &[figure], first, last)?;
+    let sum = sums.into_iter().find(|(_, it, _)| it == label).map_or(0, |(.., sum)| sum);
+    Ok(u64::try_from(sum).unwrap_or_default())
+}

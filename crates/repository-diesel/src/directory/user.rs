@@ -1,0 +1,110 @@
+//! All that is known of one user.
+
+use chrono::NaiveDate;
+use diesel::prelude::*;
+use rollcall_domain::{ProfileChange, ProfileField, TelegramId, UserDetail};
+
+use super::notes;
+use crate::{
+    base::{
+        connection::AnyConnection,
+        error::Failure,
+        schema::{active_days, profile_changes, telegram_users},
+        timestamp::UtcMicros,
+    },
+    reach,
+    row::UserRow,
+};
+
+/// How many entries of each history are read.
+const HISTORY: u32 = 100;
+
+/// See [`DirectoryRepository::user`](rollcall_repository::DirectoryRepository::user).
+pub(super) fn user(
+    connection: &mut AnyConnection,
+    id: TelegramId,
+    since: NaiveDate,
+) -> Result<Option<UserDetail>, Failure> {
+    let row: Option<DetailRow> = telegram_users::table
+        .find(id.get())
+        .select(DetailRow::as_select())
+        .first(connection)
+        .optional()?;
+    let Some(row) = row else { return Ok(None) };
+    let mut days = past_days(connection, id, since)?;
+    if row.active_day >= since {
+        days.push((row.active_day, count(row.day_interactions)));
+    }
+    Ok(Some(UserDetail {
+        user: row.user.into_user()?,
+        active_days: count(row.active_days),
+        days,
+        reach_history: reach::history(connection, id, HISTORY)?,
+        starts: reach::starts(connection, id, HISTORY)?,
+        profile_changes: profile_changes(connection, id)?,
+        note: notes::read(connection, id)?,
+    }))
+}
+
+/// The days of activity before the latest.
+fn past_days(
+    connection: &mut AnyConnection,
+    id: TelegramId,
+    since: NaiveDate,
+) -> QueryResult<Vec<(NaiveDate, u32)>> {
+    let rows: Vec<(NaiveDate, i32)> = active_days::table
+        .filter(active_days::telegram_id.eq(id.get()))
+        .filter(active_days::day.ge(since))
+        .order(active_days::day)
+        .select((active_days::day, active_days::interactions))
+        .load(connection)?;
+    Ok(rows.into_iter().map(|(day, interactions)| (day, count(interactions))).collect())
+}
+
+fn profile_changes(
+    connection: &mut AnyConnection,
+    id: TelegramId,
+) -> Result<Vec<ProfileChange>, Failure> {
+    let rows: Vec<ChangeRow> = profile_changes::table
+        .filter(profile_changes::telegram_id.eq(id.get()))
+        .order((profile_changes::at.desc(), profile_changes::field))
+        .limit(HISTORY.into())
+        .select(ChangeRow::as_select())
+        .load(connection)?;
+    let change = |ChangeRow { at, field, old_value, new_value }| {
+        let field = ProfileField::from_name(&field).ok_or_else(|| Failure::Corrupt {
+            table: "profile_changes",
+            column: "field",
+            key: format!("({id}, {})", at.to_text()),
+            reason: "no part of a profile has this name".to_owned(),
+        })?;
+        Ok(ProfileChange { at: at.into(), field, old: old_value, new: new_value })
+    };
+    rows.into_iter().map(change).collect()
+}
+
+/// The row of a user, with its days of activity.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = telegram_users)]
+struct DetailRow {
+    #[diesel(embed)]
+    user: UserRow,
+    active_days: i32,
+    active_day: NaiveDate,
+    day_interactions: i32,
+}
+
+/// A change of a user's profile.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = profile_changes)]
+struct ChangeRow {
+    at: UtcMicros,
+    field: String,
+    old_value: Option<String>,
+    new_value: Option<String>,
+}
+
+/// A stored count, which is never negative.
+fn count(number: i32) -> u32 {
+    number.try_into().unwrap_or_default()
+}
