@@ -201,12 +201,11 @@ fn settings_of_any_editor_are_taken_literally() {
     }
     // The environment comes first, and an empty variable is none.
     let (folder, _) = with_settings("DATABASE_URL=sqlite://file.db", &["migrate"]);
-    let below = folder.path().join("below");
-    fs::create_dir(&below).unwrap();
+    fs::remove_file(folder.path().join("file.db")).unwrap();
     for (url, made) in [("sqlite://own.db", "own.db"), ("", "file.db")] {
-        let (code, ..) = run(&below, &["migrate"], b"", &[("DATABASE_URL", url)]);
+        let (code, ..) = run(folder.path(), &["migrate"], b"", &[("DATABASE_URL", url)]);
         assert_eq!(code, 0);
-        assert!(below.join(made).is_file(), "{made}");
+        assert!(folder.path().join(made).is_file(), "{made}");
     }
 }
 

@@ -39,6 +39,9 @@ pub struct Arguments {
 /// When a setting is wrong, the database cannot be used, or Telegram does not accept the token.
 pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Result<ExitCode> {
     let shutdown = Shutdown::on_signals()?;
+    if let Some(warning) = environment.warning() {
+        log::warn!("{warning}");
+    }
     if arguments.demo {
         let address = arguments.http.without_webhook(environment)?.address;
         demo::run(address, shutdown).await?;

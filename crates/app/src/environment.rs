@@ -1,38 +1,56 @@
 //! Where settings come from when they are not flags: the environment, then the file `.env`.
 
-use std::{collections::HashMap, fs::File, io, path::PathBuf};
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+};
 
 use anyhow::Context;
 
-use crate::dot_env;
+use crate::{dot_env, env_file};
 
 /// The environment's variables, completed by those of `.env`. An empty variable counts as unset.
 #[derive(Clone, Default)]
-pub struct Environment(HashMap<String, String>);
+pub struct Environment {
+    variables: HashMap<String, String>,
+    file: Option<PathBuf>,
+    warning: Option<String>,
+}
 
 impl Environment {
-    /// Reads the process's environment, and `.env` in the working directory or above it if there
-    /// is one.
+    /// Reads the process's environment, and `.env` in the working directory if there is one.
     ///
     /// # Errors
-    /// When `.env` is there but cannot be read.
+    /// When `.env` is there but cannot be read, or could come from another user of the machine.
     pub fn load() -> anyhow::Result<Self> {
-        let mut variables = HashMap::new();
-        if let Some(path) = find().context(".env cannot be read")? {
-            let file = File::open(&path).map_err(Into::into).and_then(dot_env::read);
-            let name = || format!("the file {} cannot be read", path.display());
-            variables.extend(file.with_context(name)?);
+        let mut environment = Self::default();
+        if let Some(file) = env_file::open()? {
+            let name = || format!("the file {} cannot be read", file.path.display());
+            let variables = dot_env::read(file.content).with_context(name)?;
+            environment.variables.extend(variables);
+            environment.warning = file.warning;
+            environment.file = Some(file.path);
         }
         let own = std::env::vars_os().filter_map(|(name, value)| {
             Some((name.into_string().ok()?, value.into_string().ok()?))
         });
-        variables.extend(own.filter(|(_, value)| !value.is_empty()));
-        Ok(Self(variables))
+        environment.variables.extend(own.filter(|(_, value)| !value.is_empty()));
+        Ok(environment)
     }
 
     /// The value of a variable that is set and not empty.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+        self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// The `.env` that was read.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        self.file.as_deref()
+    }
+
+    /// What the owner of `.env` should change.
+    pub(crate) fn warning(&self) -> Option<&str> {
+        self.warning.as_deref()
     }
 }
 
@@ -40,23 +58,7 @@ impl Environment {
 #[cfg(test)]
 impl<const N: usize> From<[(&str, &str); N]> for Environment {
     fn from(variables: [(&str, &str); N]) -> Self {
-        Self(variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into())
+        let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+        Self { variables: variables.map(owned).into(), ..Self::default() }
     }
-}
-
-/// The file in the working directory or the nearest one above it that has one.
-fn find() -> io::Result<Option<PathBuf>> {
-    let folder = match std::env::current_dir() {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        folder => folder?,
-    };
-    for folder in folder.ancestors() {
-        let path = folder.join(".env");
-        match path.metadata() {
-            Ok(metadata) if metadata.is_file() => return Ok(Some(path)),
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-    }
-    Ok(None)
 }

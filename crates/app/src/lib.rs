@@ -10,6 +10,7 @@
 pub mod bot;
 mod demo;
 mod dot_env;
+mod env_file;
 pub mod environment;
 mod health;
 mod http;

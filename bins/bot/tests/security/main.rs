@@ -15,6 +15,7 @@ mod running;
 mod alerts;
 mod bodies;
 mod connections;
+mod dot_env;
 mod exposure;
 mod known_devices;
 mod made_up;

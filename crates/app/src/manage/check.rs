@@ -54,7 +54,7 @@ impl Check {
         environment: &Environment,
     ) -> anyhow::Result<ExitCode> {
         let settings = self.settings(database, environment);
-        run(settings).await
+        run(settings, environment).await
     }
 
     fn settings(
@@ -74,11 +74,20 @@ impl Check {
     }
 }
 
-async fn run(settings: Result<Checked, SettingError>) -> anyhow::Result<ExitCode> {
+async fn run(
+    settings: Result<Checked, SettingError>,
+    environment: &Environment,
+) -> anyhow::Result<ExitCode> {
     let mut report = Report { failed: false };
-    let Some(Checked { database, telegram, nhl, warning }) =
-        report.check("Settings", settings.map_err(Into::into), |_| "can be read".to_owned())?
-    else {
+    let checked =
+        report.check("Settings", settings.map_err(Into::into), |_| "can be read".to_owned())?;
+    if let Some(file) = environment.file() {
+        writeln!(stdout(), "- Settings file: {}", file.display())?;
+    }
+    if let Some(warning) = environment.warning() {
+        writeln!(stdout(), "! Settings file: {warning}")?;
+    }
+    let Some(Checked { database, telegram, nhl, warning }) = checked else {
         return Ok(ExitCode::FAILURE);
     };
     if let Some(warning) = warning {

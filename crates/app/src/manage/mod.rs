@@ -104,6 +104,12 @@ pub enum Command {
 /// When it cannot do what it is for.
 pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Result<ExitCode> {
     let Arguments { command, database } = arguments;
+    // `check` shows it among the rest.
+    if let Some(warning) = environment.warning()
+        && !matches!(command, Command::Check(_))
+    {
+        log::warn!("{warning}");
+    }
     let open = async || open_current(&database, environment).await;
     match command {
         Command::Migrate(command) => {
