@@ -24,7 +24,7 @@ use std::{
 };
 
 use chrono::NaiveDate;
-use rollcall_domain::{Figure, InteractionKind, Obstacle};
+use rollcall_domain::{Figure, InteractionKind, UnreachableReason};
 use rollcall_repository::{ActivityRepository, PageRequest, QuarantineRepository, UserRepository};
 use rollcall_repository_diesel::{Database, DieselQuarantineRepository, DieselUserRepository};
 use rollcall_simulator::{Person, Simulator, Update};
@@ -94,11 +94,11 @@ async fn survives(database: ThrowAwayDatabase, settings: &[(&str, &str)]) {
          by getUpdates, {} people, {} set aside",
         stream.updates,
         stored.people.len(),
-        stored.set_aside.len(),
+        stored.quarantined.len(),
     );
     assert_eq!(stored.people, stream.people, "everybody is stored");
     assert_eq!(stored.counts, stream.counts, "everything is counted once");
-    assert_eq!(stored.set_aside, stream.set_aside, "what cannot be read is kept");
+    assert_eq!(stored.quarantined, stream.quarantined, "what cannot be read is kept");
     assert_eq!(stored.blocked, stream.blocked, "who blocked the bot is known");
     assert_eq!(stored.starts, stream.starts, "who came by a deep link is known");
     // Or nothing was tried.
@@ -125,7 +125,7 @@ struct Stream {
     people: BTreeSet<i64>,
     counts: Counts,
     /// The ids of the updates that cannot be read in full.
-    set_aside: BTreeSet<i64>,
+    quarantined: BTreeSet<i64>,
     /// Who blocked the bot.
     blocked: BTreeSet<i64>,
     /// How often the deep link was followed.
@@ -173,7 +173,7 @@ async fn feed(telegram: Arc<Simulator>, stop: Arc<AtomicBool>) -> Stream {
                     continue;
                 }
                 1 => stream.starts += 1,
-                5 => drop(stream.set_aside.insert(update_id)),
+                5 => drop(stream.quarantined.insert(update_id)),
                 _ => {}
             }
             stream.people.insert(person.id);
@@ -192,8 +192,8 @@ async fn stored(database: &ThrowAwayDatabase) -> Stream {
     let mut stored = Stream::default();
     let database = Database::open_existing(database.url().parse().unwrap()).await.unwrap();
     let quarantine = DieselQuarantineRepository::new(database.clone());
-    let set_aside = quarantine.list(0, u32::MAX).await.unwrap();
-    stored.set_aside = set_aside.iter().map(|update| update.update_id).collect();
+    let quarantined = quarantine.list(0, u32::MAX).await.unwrap();
+    stored.quarantined = quarantined.iter().map(|update| update.update_id).collect();
 
     let users = DieselUserRepository::new(database);
     let mut page = Some(PageRequest::new(1, 1000).unwrap());
@@ -202,7 +202,7 @@ async fn stored(database: &ThrowAwayDatabase) -> Stream {
         for user in &part.items {
             let id = user.telegram_id;
             stored.people.insert(id.get());
-            if user.reach.obstacle == Some(Obstacle::Blocked) {
+            if user.reachability.obstacle == Some(UnreachableReason::Blocked) {
                 stored.blocked.insert(id.get());
             }
             stored.starts += users.starts(id, u32::MAX).await.unwrap().len();

@@ -12,7 +12,7 @@ mod running;
 
 use std::{os::unix::fs::FileExt, time::Duration};
 
-use rollcall_domain::{Obstacle, StartPayload, SystemClock, TelegramId, Username};
+use rollcall_domain::{StartPayload, SystemClock, TelegramId, UnreachableReason, Username};
 use rollcall_repository::QuarantineRepository;
 use rollcall_repository_diesel::{Database, DieselAdminRepository, DieselQuarantineRepository};
 use rollcall_service::AdminService;
@@ -85,7 +85,7 @@ async fn everybody_is_registered_whatever_they_do(database: ThrowAwayDatabase) {
         Update::text(&person(27), "not mine").forwarded_from(&stranger).replying_to(&stranger, "x"),
         Update::new_chat_members(&person(28), &group, std::slice::from_ref(&stranger)),
     ];
-    let nobodys = [
+    let actorless = [
         Update::channel_post(&channel, "news"),
         Update::edited_channel_post(&channel, "better news"),
         Update::anonymous_admin(&group, "hello"),
@@ -98,7 +98,7 @@ async fn everybody_is_registered_whatever_they_do(database: ThrowAwayDatabase) {
     ];
     let people = updates.len();
     let mut last = 0;
-    for update in updates.into_iter().chain(nobodys) {
+    for update in updates.into_iter().chain(actorless) {
         last = telegram.push(update);
     }
 
@@ -173,9 +173,9 @@ async fn blocks_returns_and_deep_links_are_known(database: ThrowAwayDatabase) {
 
     let users = stored(&database).await;
     let of = |n: i64| users.iter().find(|user| user.telegram_id.get() == n).unwrap();
-    let reachable = [1, 2, 3].map(|n| of(n).reach.is_reachable());
+    let reachable = [1, 2, 3].map(|n| of(n).reachability.is_reachable());
     assert_eq!(reachable, [false, true, false]);
-    assert_eq!(of(1).reach.obstacle, Some(Obstacle::Blocked));
+    assert_eq!(of(1).reachability.obstacle, Some(UnreachableReason::Blocked));
     let source = |n| of(n).source.as_ref().map(StartPayload::as_str);
     assert_eq!([source(1), source(2), source(3)], [Some("spring-ad"), Some("spring-ad"), None]);
 }
@@ -301,8 +301,8 @@ async fn what_cannot_be_read_holds_nothing_up(database: ThrowAwayDatabase) {
     names.sort();
     assert_eq!(names, ["After (4)", "Before (1)", "Odd (3)", "User 2"]);
     let storage = Database::open_existing(database.url().parse().unwrap()).await.unwrap();
-    let set_aside = DieselQuarantineRepository::new(storage).list(0, 10).await.unwrap();
-    let kept: Vec<_> = set_aside.iter().map(|it| (it.update_id - id, it.registered)).collect();
+    let quarantined = DieselQuarantineRepository::new(storage).list(0, 10).await.unwrap();
+    let kept: Vec<_> = quarantined.iter().map(|it| (it.update_id - id, it.registered)).collect();
     assert_eq!(kept, [(1, false), (2, true), (4, true)]);
     for update_id in [id + 1, id + 2, id + 4] {
         assert!(

@@ -11,7 +11,7 @@ mod running;
 
 use std::time::{Duration, Instant};
 
-use rollcall_domain::Obstacle;
+use rollcall_domain::UnreachableReason;
 use rollcall_repository::{PageRequest, UserRepository};
 use rollcall_repository_diesel::{Database, DieselUserRepository};
 use rollcall_simulator::{Fault, Person, Simulator};
@@ -293,8 +293,8 @@ async fn people_who_cannot_be_reached_stop_nothing() {
     assert_eq!(telegram.calls("sendMessage"), 8, "not tried again");
     let mut users = running::database::stored(&database).await;
     users.sort_by_key(|user| user.telegram_id);
-    let obstacles: Vec<_> = users.iter().map(|user| user.reach.obstacle).collect();
-    use Obstacle::{Blocked, ChatNotFound, Deactivated, NeverStarted};
+    let obstacles: Vec<_> = users.iter().map(|user| user.reachability.obstacle).collect();
+    use UnreachableReason::{Blocked, ChatNotFound, Deactivated, NeverStarted};
     let expected = [Blocked, Deactivated, ChatNotFound, NeverStarted].map(Some);
     assert_eq!((&obstacles[..4], obstacles[4]), (&expected[..], None));
 }

@@ -13,7 +13,7 @@ mod running;
 use std::time::Duration;
 
 use diesel::{Connection, PgConnection, connection::SimpleConnection};
-use rollcall_domain::SetAside;
+use rollcall_domain::QuarantinedUpdate;
 use rollcall_repository::QuarantineRepository;
 use rollcall_repository_diesel::{Database, DieselQuarantineRepository};
 use rollcall_simulator::{Person, Simulator};
@@ -27,8 +27,8 @@ stories!(
     updates_of_three_users_in_a_row_wait,
     three_spoilt_rows_in_a_row_wait,
     a_fault_of_the_database_is_waited_for_however_few_write,
-    a_row_is_set_aside_where_nobody_else_writes,
-    a_row_among_others_is_set_aside,
+    an_update_is_quarantined_when_it_comes_alone,
+    an_update_among_others_is_quarantined,
     a_table_that_is_missing_is_waited_for,
 );
 
@@ -51,7 +51,7 @@ async fn updates_of_three_users_in_a_row_wait(database: ThrowAwayDatabase) {
         assert_eq!(telegram.pending(), 4);
         accept(&database);
         telegram.wait_until_drained().await.unwrap();
-        assert_eq!(set_aside(&database).await, []);
+        assert_eq!(quarantined(&database).await, []);
         assert_eq!(counted(&database).await, counts);
         let log = bot.terminate().await;
         assert!(!log.contains(SET_ASIDE) && log.matches(TOO_MANY).count() == 1, "{log}");
@@ -75,7 +75,7 @@ async fn three_spoilt_rows_in_a_row_wait(database: ThrowAwayDatabase) {
     assert_eq!(telegram.pending(), 4);
     tamper(&database, "UPDATE telegram_users SET obstacle = NULL");
     telegram.wait_until_drained().await.unwrap();
-    assert_eq!(set_aside(&database).await, []);
+    assert_eq!(quarantined(&database).await, []);
     assert_eq!(counted(&database).await, 8);
     bot.terminate().await;
 }
@@ -88,21 +88,21 @@ async fn a_fault_of_the_database_is_waited_for_however_few_write(database: Throw
     bot.said(WAITS).await;
     // As often as it is tried again within some seconds: each time it is fetched again.
     telegram.wait_for_requests("getUpdates", telegram.calls("getUpdates") + 5).await.unwrap();
-    assert_eq!((telegram.pending(), set_aside(&database).await.len()), (1, 0));
+    assert_eq!((telegram.pending(), quarantined(&database).await.len()), (1, 0));
     accept(&database);
     telegram.wait_until_drained().await.unwrap();
-    assert_eq!((set_aside(&database).await, counted(&database).await), (vec![], 1));
+    assert_eq!((quarantined(&database).await, counted(&database).await), (vec![], 1));
     bot.terminate().await;
 }
 
-async fn a_row_is_set_aside_where_nobody_else_writes(database: ThrowAwayDatabase) {
+async fn an_update_is_quarantined_when_it_comes_alone(database: ThrowAwayDatabase) {
     let telegram = patient().await;
     for by_webhook in [false, true] {
         let bot = running(&telegram, &database, by_webhook).await;
         refuse(&database, "NEW.telegram_id = 2");
         let update = telegram.write(&Person::new(2, "Bob"), "hello");
         telegram.wait_until_confirmed(update).await.unwrap();
-        let kept = set_aside(&database).await;
+        let kept = quarantined(&database).await;
         let code = if database.file().is_some() { "SQLITE_CONSTRAINT" } else { "SQLSTATE XX001" };
         let reason = format!("it could not be registered: the database refused a row: {code}");
         let last = kept.last().unwrap();
@@ -117,7 +117,7 @@ async fn a_row_is_set_aside_where_nobody_else_writes(database: ThrowAwayDatabase
 }
 
 /// One user's updates among those of many, some before and some after.
-async fn a_row_among_others_is_set_aside(database: ThrowAwayDatabase) {
+async fn an_update_among_others_is_quarantined(database: ThrowAwayDatabase) {
     let telegram = patient().await;
     let bot = RunningBot::start(&telegram, &database, &[]).await;
     refuse(&database, "NEW.telegram_id = 50");
@@ -128,7 +128,7 @@ async fn a_row_among_others_is_set_aside(database: ThrowAwayDatabase) {
         spoilt.extend((id == 50).then_some(update));
     }
     telegram.wait_until_drained().await.unwrap();
-    let kept: Vec<i64> = set_aside(&database).await.iter().map(|it| it.update_id).collect();
+    let kept: Vec<i64> = quarantined(&database).await.iter().map(|it| it.update_id).collect();
     assert_eq!(kept, spoilt);
     assert_eq!((counted(&database).await, stored(&database).await.len()), (297, 99));
     telegram.wait_for_message(100).await.unwrap();
@@ -155,7 +155,7 @@ async fn a_table_that_is_missing_is_waited_for(database: ThrowAwayDatabase) {
         tamper(&database, "ALTER TABLE days RENAME TO active_days");
         tamper(&database, "ALTER TABLE sums RENAME TO activity_sums");
         telegram.wait_until_drained().await.unwrap();
-        assert_eq!(set_aside(&database).await, []);
+        assert_eq!(quarantined(&database).await, []);
         bot.terminate().await;
     }
     assert_eq!(counted(&database).await, 10);
@@ -185,7 +185,7 @@ async fn a_lock_that_outlasts_the_timeouts_of_postgres_is_waited_for() {
             assert_eq!(telegram.pending(), 5);
             other.batch_execute("ROLLBACK").unwrap();
             telegram.wait_until_drained().await.unwrap();
-            assert_eq!((set_aside(&database).await, counted(&database).await), (vec![], 5));
+            assert_eq!((quarantined(&database).await, counted(&database).await), (vec![], 5));
             let log = bot.terminate().await;
             assert!(!log.contains(SET_ASIDE), "{log}");
         }
@@ -253,7 +253,7 @@ fn accept(database: &ThrowAwayDatabase) {
 }
 
 /// What a database holds that was set aside.
-async fn set_aside(database: &ThrowAwayDatabase) -> Vec<SetAside> {
+async fn quarantined(database: &ThrowAwayDatabase) -> Vec<QuarantinedUpdate> {
     let storage = Database::open_existing(database.url().parse().unwrap()).await.unwrap();
     DieselQuarantineRepository::new(storage).list(0, 100).await.unwrap()
 }

@@ -241,7 +241,7 @@ async fn a_user_who_stops_an_answer_is_registered(database: ThrowAwayDatabase) {
     let of = |id: i64| users.iter().find(|user| user.telegram_id.get() == id).unwrap();
     assert_eq!(users.len(), 2);
     assert_eq!(of(7).full_name(), "Bob Bit");
-    assert!(of(7).reach.is_reachable());
+    assert!(of(7).reachability.is_reachable());
     let language = |user: &TelegramUser| user.language_code.clone();
     assert_eq!((language(of(7)), of(1815).full_name()), (None, "Ada".to_owned()));
     assert_eq!(language(of(1815)).as_deref(), Some(Language::English.code()), "it stays");

@@ -20,7 +20,7 @@ use rollcall_simulator::{Person, Simulator, Update};
 use rollcall_testkit::{PooledDatabase, ThrowAwayDatabase, ThrowAwayServer};
 use running::{
     RunningBot,
-    database::{counted, set_aside, stored, tamper},
+    database::{counted, quarantined, stored, tamper},
 };
 
 stories!(a_row_that_cannot_be_read_holds_nobody_up,);
@@ -54,11 +54,11 @@ async fn a_row_that_cannot_be_read_holds_nobody_up(database: ThrowAwayDatabase) 
     }
 
     let storage = Database::open_existing(database.url().parse().unwrap()).await.unwrap();
-    let set_aside = DieselQuarantineRepository::new(storage).list(0, 10).await.unwrap();
-    let kept: Vec<_> = set_aside.iter().map(|it| (it.update_id, it.registered)).collect();
+    let quarantined = DieselQuarantineRepository::new(storage).list(0, 10).await.unwrap();
+    let kept: Vec<_> = quarantined.iter().map(|it| (it.update_id, it.registered)).collect();
     assert_eq!(kept, met);
     let reason = "it could not be registered: telegram_users.obstacle: no obstacle has this name";
-    assert!(set_aside.iter().all(|update| update.reason == reason), "{set_aside:?}");
+    assert!(quarantined.iter().all(|update| update.reason == reason), "{quarantined:?}");
 }
 
 async fn free_port() -> u16 {
@@ -123,7 +123,7 @@ async fn a_pooler_is_shared_with_another_program() {
     let stored = stored(pooled.database()).await;
     assert!(stored.len() == 300 && stored.iter().all(|user| user.first_name == "Grace"));
     assert_eq!(counted(pooled.database()).await, 900);
-    assert_eq!(set_aside(pooled.database()).await, 0);
+    assert_eq!(quarantined(pooled.database()).await, 0);
     pooled.check_sessions();
 }
 
@@ -203,5 +203,5 @@ async fn are_stored(database: &ThrowAwayDatabase, sent: i64) {
     let kinds = users.sums_by_label(&[Figure::Kind], first, last).await.unwrap();
     let texts = (Figure::Kind, InteractionKind::Text.name().to_owned(), sent);
     assert!(total == [sent] && kinds.contains(&texts), "{total:?} {kinds:?}");
-    assert_eq!(set_aside(database).await, 0);
+    assert_eq!(quarantined(database).await, 0);
 }

@@ -17,7 +17,7 @@ use rollcall_simulator::{Fault, Person, Simulator, Update};
 use rollcall_testkit::{PooledDatabase, ThrowAwayDatabase};
 use running::{
     RunningBot,
-    database::{HeldDatabase, counted, set_aside, stored},
+    database::{HeldDatabase, counted, quarantined, stored},
 };
 use serde_json::{Value, json};
 use tokio::{
@@ -183,7 +183,7 @@ async fn share_an_address(database: &ThrowAwayDatabase) {
     assert_eq!(telegram.calls("deleteWebhook"), 0);
     assert_eq!(stored(database).await.len(), 101);
     assert_eq!(counted(database).await, 151, "each update once, whoever took it");
-    assert_eq!(set_aside(database).await, 0);
+    assert_eq!(quarantined(database).await, 0);
 }
 
 async fn a_signal_lets_requests_and_answers_out(database: ThrowAwayDatabase) {

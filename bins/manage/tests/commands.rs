@@ -13,8 +13,8 @@ use std::{
 use chrono::DateTime;
 use diesel::{Connection, PgConnection, SqliteConnection, connection::SimpleConnection};
 use rollcall_domain::{
-    AuditAction, Chat, ChatKind, Clock, Event, Interaction, InteractionKind, Profile, Role,
-    SearchTerm, SetAside, SystemClock, TelegramId, UserFilter, UserSort,
+    AuditAction, Chat, ChatKind, Clock, Event, Interaction, InteractionKind, Profile,
+    QuarantinedUpdate, Role, SearchTerm, SystemClock, TelegramId, UserFilter, UserSort,
 };
 use rollcall_repository::BotRepository;
 use rollcall_repository_diesel::{
@@ -225,10 +225,10 @@ async fn test_users_cleans_up_after_a_failure_too() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_set_aside_is_listed_shown_replayed_and_dropped() {
+async fn quarantined_updates_are_listed_shown_replayed_and_dropped() {
     for database in ThrowAwayDatabase::of_each_kind() {
         let users = fill(&database).await;
-        let set_aside = |update_id, registered, payload: &str| SetAside {
+        let quarantined = |update_id, registered, payload: &str| QuarantinedUpdate {
             update_id,
             received_at: "2020-01-01T13:00:00Z".parse().unwrap(),
             reason: "not what is expected at line 1 column 5".to_owned(),
@@ -238,18 +238,18 @@ async fn what_was_set_aside_is_listed_shown_replayed_and_dropped() {
         };
         // As an older version might have left them: the first two can be read by now.
         let updates = [
-            set_aside(
+            quarantined(
                 71,
                 false,
                 r#"{"update_id":71,"message":{"date":1577880000,"from":{"id":71,"first_name":"Late"}}}"#,
             ),
-            set_aside(
+            quarantined(
                 72,
                 true,
                 r#"{"update_id":72,"message":{"date":1577880000,"from":{"id":7,"first_name":"Seven"}}}"#,
             ),
-            set_aside(73, false, r#"{"update_id":73,"message":"garbage"}"#),
-            set_aside(
+            quarantined(73, false, r#"{"update_id":73,"message":"garbage"}"#),
+            quarantined(
                 74,
                 false,
                 r#"{"update_id":74,"message":{"from":{"id":74,"first_name":["x"]}}}"#,

@@ -5,7 +5,7 @@
 use std::process::Command;
 
 use diesel::{Connection, PgConnection, SqliteConnection, connection::SimpleConnection};
-use rollcall_domain::{SetAside, SystemClock};
+use rollcall_domain::{QuarantinedUpdate, SystemClock};
 use rollcall_repository_diesel::{Database, DieselUserRepository};
 use rollcall_service::UserService;
 use rollcall_testkit::ThrowAwayDatabase;
@@ -16,7 +16,7 @@ async fn updates_are_replayed_as_far_as_the_database_takes_them() {
         let opened = Database::open(database.url().parse().unwrap()).await.unwrap();
         opened.migrate().await.unwrap();
         let users = UserService::new(DieselUserRepository::new(opened), SystemClock);
-        users.register_with(Vec::new(), (1..=4).map(set_aside).collect()).await.unwrap();
+        users.register_with(Vec::new(), (1..=4).map(quarantined).collect()).await.unwrap();
         let on_postgres = database.file().is_none();
 
         execute(&database, "ALTER TABLE telegram_users RENAME COLUMN last_name TO surname");
@@ -54,9 +54,9 @@ async fn updates_are_replayed_as_far_as_the_database_takes_them() {
     }
 }
 
-fn set_aside(id: i64) -> SetAside {
+fn quarantined(id: i64) -> QuarantinedUpdate {
     let from = format!(r#"{{"id":{id},"first_name":"Ada"}}"#);
-    SetAside {
+    QuarantinedUpdate {
         update_id: id,
         received_at: "2020-01-01T13:00:00Z".parse().unwrap(),
         reason: "it could not be registered".to_owned(),

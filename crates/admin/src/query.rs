@@ -2,8 +2,8 @@
 
 use chrono::{Days as Span, NaiveDate};
 use rollcall_domain::{
-    Cursor, Days, ReachFilter, SearchTerm, SortKey, TelegramId, UserFilter, UserSort, harmless,
-    read_day, read_language, read_number, read_search, read_source,
+    Cursor, Days, ReachabilityFilter, SearchTerm, SortKey, TelegramId, UserFilter, UserSort,
+    harmless, read_day, read_language, read_number, read_search, read_source,
 };
 
 use crate::explain::Failure;
@@ -29,7 +29,7 @@ pub(crate) struct Query {
     pub(crate) language: String,
     /// "" is any, [`NONE`] is none.
     pub(crate) source: String,
-    pub(crate) reach: Option<ReachFilter>,
+    pub(crate) reach: Option<ReachabilityFilter>,
     pub(crate) first_seen: Period,
     pub(crate) last_seen: Period,
     pub(crate) min_days: Option<u32>,
@@ -206,7 +206,7 @@ impl Query {
         UserFilter {
             language: label(&self.language),
             source: label(&self.source),
-            reach: self.reach,
+            reachability: self.reach,
             first_seen: self.first_seen.resolve(today),
             last_seen: self.last_seen.resolve(today),
             min_active_days: self.min_days,
@@ -344,10 +344,10 @@ const LABELS: [(&str, &str); 13] = [
     ("bot", "Kind of account"),
 ];
 
-const REACH: [(ReachFilter, &str); 3] = [
-    (ReachFilter::Reachable, "reachable"),
-    (ReachFilter::Unreachable, "unreachable"),
-    (ReachFilter::Blocked, "blocked"),
+const REACH: [(ReachabilityFilter, &str); 3] = [
+    (ReachabilityFilter::Reachable, "reachable"),
+    (ReachabilityFilter::Unreachable, "unreachable"),
+    (ReachabilityFilter::Blocked, "blocked"),
 ];
 
 const BOT: [(bool, &str); 2] = [(true, "yes"), (false, "no")];

@@ -1,6 +1,8 @@
 //! Numbers and states in words.
 
-use rollcall_domain::{AuditAction, Counted, Language, Obstacle, TelegramUser, is_visible};
+use rollcall_domain::{
+    AuditAction, Counted, Language, TelegramUser, UnreachableReason, is_visible,
+};
 
 /// A number with commas between its thousands.
 pub(crate) fn grouped(number: u64) -> String {
@@ -79,24 +81,24 @@ fn rounded(number: u64) -> String {
 
 /// Whether a user can be reached: the style sheet's class, and the words.
 pub(crate) fn state(user: &TelegramUser) -> (&'static str, &'static str) {
-    match user.reach.obstacle {
-        Some(Obstacle::Blocked) => ("bad", "Blocked the bot"),
-        Some(Obstacle::Deactivated) => ("warn", "Account deleted"),
-        Some(Obstacle::ChatNotFound) => ("warn", "Chat not found"),
-        Some(Obstacle::NeverStarted) => ("warn", "Never started"),
-        None if user.reach.has_private_chat => ("good", "Reachable"),
+    match user.reachability.obstacle {
+        Some(UnreachableReason::Blocked) => ("bad", "Blocked the bot"),
+        Some(UnreachableReason::Deactivated) => ("warn", "Account deleted"),
+        Some(UnreachableReason::ChatNotFound) => ("warn", "Chat not found"),
+        Some(UnreachableReason::NeverStarted) => ("warn", "Never started"),
+        None if user.reachability.has_private_chat => ("good", "Reachable"),
         None => ("", "No private chat"),
     }
 }
 
 /// What a change of reach is called.
-pub(crate) fn reach(obstacle: Option<Obstacle>) -> &'static str {
+pub(crate) fn reach(obstacle: Option<UnreachableReason>) -> &'static str {
     match obstacle {
         None => "Can be reached again",
-        Some(Obstacle::Blocked) => "Blocked the bot",
-        Some(Obstacle::Deactivated) => "The account was deleted",
-        Some(Obstacle::ChatNotFound) => "Telegram knows no such chat",
-        Some(Obstacle::NeverStarted) => "Has never started the bot",
+        Some(UnreachableReason::Blocked) => "Blocked the bot",
+        Some(UnreachableReason::Deactivated) => "The account was deleted",
+        Some(UnreachableReason::ChatNotFound) => "Telegram knows no such chat",
+        Some(UnreachableReason::NeverStarted) => "Has never started the bot",
     }
 }
 

@@ -12,8 +12,8 @@ use std::{
 use anyhow::{Context, Result};
 use chrono::Days as Span;
 use rollcall_domain::{
-    Clock, Days, Profile, ReachFilter, SearchTerm, SortKey, SystemClock, TelegramId, UserFilter,
-    UserSort,
+    Clock, Days, Profile, ReachabilityFilter, SearchTerm, SortKey, SystemClock, TelegramId,
+    UserFilter, UserSort,
 };
 use rollcall_repository_diesel::{Database, DieselUserRepository};
 use rollcall_service::{DirectoryService, UserService};
@@ -132,10 +132,10 @@ fn cases(id: &str) -> Vec<Case> {
             sort(SortKey::ActiveDays, true),
         ),
         ("source: none", all().with_source(""), newest),
-        ("reachable", all().with_reach(ReachFilter::Reachable), newest),
-        ("unreachable", all().with_reach(ReachFilter::Unreachable), newest),
-        ("blocked", all().with_reach(ReachFilter::Blocked), newest),
-        ("blocked, last seen", all().with_reach(ReachFilter::Blocked), by_last_seen),
+        ("reachable", all().with_reachability(ReachabilityFilter::Reachable), newest),
+        ("unreachable", all().with_reachability(ReachabilityFilter::Unreachable), newest),
+        ("blocked", all().with_reachability(ReachabilityFilter::Blocked), newest),
+        ("blocked, last seen", all().with_reachability(ReachabilityFilter::Blocked), by_last_seen),
         ("first seen: today", all().first_seen_on(last_days(1)), newest),
         ("first seen: 30 days", all().first_seen_on(last_days(30)), newest),
         ("first seen: 30 days, last seen", all().first_seen_on(last_days(30)), by_last_seen),
@@ -150,13 +150,16 @@ fn cases(id: &str) -> Vec<Case> {
             all()
                 .with_language("ru")
                 .with_source("friend")
-                .with_reach(ReachFilter::Reachable)
+                .with_reachability(ReachabilityFilter::Reachable)
                 .last_seen_on(last_days(7)),
             newest,
         ),
         (
             "de, blocked, first seen 90 days",
-            all().with_language("de").with_reach(ReachFilter::Blocked).first_seen_on(last_days(90)),
+            all()
+                .with_language("de")
+                .with_reachability(ReachabilityFilter::Blocked)
+                .first_seen_on(last_days(90)),
             sort(SortKey::ActiveDays, true),
         ),
         ("search: james", term("james"), newest),
@@ -174,7 +177,7 @@ fn cases(id: &str) -> Vec<Case> {
         ("search: korean, middling", term("민준"), newest),
         (
             "search: james, blocked, de",
-            term("james").with_reach(ReachFilter::Blocked).with_language("de"),
+            term("james").with_reachability(ReachabilityFilter::Blocked).with_language("de"),
             newest,
         ),
     ]

@@ -10,7 +10,7 @@ use std::{borrow::Cow, collections::BTreeMap, fmt};
 
 use chrono::{DateTime, Datelike, Days, NaiveDate, Utc};
 
-use crate::{ReachChange, StartPayload};
+use crate::{ReachabilityChange, StartPayload};
 
 /// What is summed up: of each day (or week, by its Monday, or month, by its first day) and label.
 ///
@@ -43,7 +43,7 @@ pub enum Figure {
     /// Users created on the day.
     New,
     /// Changes of reach on the day: the obstacle's name, or "unblocked".
-    Reach,
+    Reachability,
     /// Users created on the day to whom the bot can write now.
     Reachable,
     /// Users created on the day by the deep link of the label, who were active the day after.
@@ -76,7 +76,7 @@ impl Figure {
         Self::LifecycleDay,
         Self::LifecycleWeek,
         Self::New,
-        Self::Reach,
+        Self::Reachability,
         Self::Reachable,
         Self::SourceDay1,
         Self::SourceDay7,
@@ -106,7 +106,7 @@ impl Figure {
             Self::LifecycleDay => "lifecycle_day",
             Self::LifecycleWeek => "lifecycle_week",
             Self::New => "new",
-            Self::Reach => "reach",
+            Self::Reachability => "reach",
             Self::Reachable => "reachable",
             Self::SourceDay1 => "source_day_1",
             Self::SourceDay7 => "source_day_7",
@@ -454,7 +454,7 @@ pub struct Facts<'a> {
     /// The UTC days of the user's activity, sorted, without repetitions.
     pub days: &'a [NaiveDate],
     /// When the user could no longer be reached, or could be again.
-    pub reach_changes: &'a [ReachChange],
+    pub reach_changes: &'a [ReachabilityChange],
     /// By which deep links the user came, and when.
     pub starts: &'a [(DateTime<Utc>, StartPayload)],
 }
@@ -470,7 +470,7 @@ impl Facts<'_> {
         }
         self.origin.add_days(self.days.iter().copied(), sums);
         for change in self.reach_changes {
-            add_reach_change(change, sums);
+            add_reachability_change(change, sums);
         }
         for (at, source) in self.starts {
             add_start(*at, source, sums);
@@ -479,8 +479,8 @@ impl Facts<'_> {
 }
 
 /// Adds that a user could no longer be reached, or could be again.
-pub fn add_reach_change(change: &ReachChange, sums: &mut Sums) {
-    sums.add(Figure::Reach, change.at.date_naive(), change.name().into(), 1);
+pub fn add_reachability_change(change: &ReachabilityChange, sums: &mut Sums) {
+    sums.add(Figure::Reachability, change.at.date_naive(), change.name().into(), 1);
 }
 
 /// Adds that a user came by a deep link.

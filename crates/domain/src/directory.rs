@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use crate::{ReachChange, SearchTerm, StartPayload, TelegramUser};
+use crate::{ReachabilityChange, SearchTerm, StartPayload, TelegramUser};
 
 /// Which users are wanted: those who meet every condition that is set.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub struct UserFilter {
     /// The deep link by which the user came; "" for those who came by none.
     pub source: Option<String>,
     /// Whether the bot can write to the user.
-    pub reach: Option<ReachFilter>,
+    pub reachability: Option<ReachabilityFilter>,
     /// The UTC day of the first interaction.
     pub first_seen: Days,
     /// The UTC day of the latest interaction.
@@ -52,8 +52,8 @@ impl UserFilter {
 
     /// Keeps those whom the bot can reach, or cannot, or who have blocked it.
     #[must_use]
-    pub fn with_reach(mut self, reach: ReachFilter) -> Self {
-        self.reach = Some(reach);
+    pub fn with_reachability(mut self, reachability: ReachabilityFilter) -> Self {
+        self.reachability = Some(reachability);
         self
     }
 
@@ -123,7 +123,7 @@ impl Days {
 
 /// Whom the bot can write to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ReachFilter {
+pub enum ReachabilityFilter {
     /// Whom it can.
     Reachable,
     /// Whom it cannot, for whatever reason.
@@ -271,7 +271,7 @@ pub struct UserDetail {
     /// number of interactions.
     pub days: Vec<(NaiveDate, u32)>,
     /// When the user could no longer be reached, or could be again, latest first.
-    pub reach_history: Vec<ReachChange>,
+    pub reach_history: Vec<ReachabilityChange>,
     /// By which deep links the user came, and when, latest first.
     pub starts: Vec<(DateTime<Utc>, StartPayload)>,
     /// How the profile changed, latest first.

@@ -2,7 +2,9 @@
 
 use chrono::{Datelike, NaiveDate};
 
-use crate::{Days, MAX_LANGUAGE_CODE_CHARS, ReachFilter, SearchTerm, StartPayload, UserFilter};
+use crate::{
+    Days, MAX_LANGUAGE_CODE_CHARS, ReachabilityFilter, SearchTerm, StartPayload, UserFilter,
+};
 
 /// Why a text cannot be used as a condition; says what is expected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -106,10 +108,10 @@ impl UserFilter {
         let terms = [
             self.language.as_deref().map(|code| format!("language:{}", or_none(code))),
             self.source.as_deref().map(|payload| format!("source:{}", or_none(payload))),
-            self.reach.map(|reach| match reach {
-                ReachFilter::Reachable => "reachable".to_owned(),
-                ReachFilter::Unreachable => "unreachable".to_owned(),
-                ReachFilter::Blocked => "blocked".to_owned(),
+            self.reachability.map(|reach| match reach {
+                ReachabilityFilter::Reachable => "reachable".to_owned(),
+                ReachabilityFilter::Unreachable => "unreachable".to_owned(),
+                ReachabilityFilter::Blocked => "blocked".to_owned(),
             }),
             range("joined", self.first_seen),
             range("seen", self.last_seen),
@@ -201,7 +203,7 @@ mod tests {
         let filter = UserFilter {
             language: Some("de".to_owned()),
             source: Some(String::new()),
-            reach: Some(ReachFilter::Blocked),
+            reachability: Some(ReachabilityFilter::Blocked),
             first_seen: Days { first: day("2026-01-01"), last: day("2026-02-01") },
             last_seen: Days { first: day("2026-03-01"), last: None },
             min_active_days: Some(5),

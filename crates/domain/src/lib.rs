@@ -19,9 +19,9 @@ mod interaction;
 mod log_pace;
 mod preferences;
 mod profile;
-mod reach;
+mod quarantined_update;
+mod reachability;
 mod search;
-mod set_aside;
 mod stats;
 mod telegram_id;
 mod user;
@@ -29,7 +29,7 @@ mod username;
 mod visible;
 
 pub use activity::{
-    Facts, Figure, Label, LatestDay, Lifecycle, Neighbours, Origin, Sums, add_reach_change,
+    Facts, Figure, Label, LatestDay, Lifecycle, Neighbours, Origin, Sums, add_reachability_change,
     add_start, month, week,
 };
 pub use admin::{
@@ -41,7 +41,7 @@ pub use clock::{CLOCK_TOLERANCE, Clock, SystemClock};
 pub use club::{TeamRecord, clubs};
 pub use directory::{
     Counted, Cursor, DateLevel, Days, InvalidCursor, ListedUser, MAX_NOTE_CHARS, Note, NoteChange,
-    PeriodCount, ProfileChange, ProfileField, ReachFilter, SortKey, UserDetail, UserFilter,
+    PeriodCount, ProfileChange, ProfileField, ReachabilityFilter, SortKey, UserDetail, UserFilter,
     UserSlice, UserSort,
 };
 pub use filter::{InvalidFilter, read_day, read_language, read_number, read_search, read_source};
@@ -55,9 +55,11 @@ pub use preferences::{
     Language, MAX_FAVOURITES, Preferences, ZONE_REGIONS, region_of, zone_of_name, zones_of,
 };
 pub use profile::{MAX_LANGUAGE_CODE_CHARS, MAX_NAME_CHARS, Profile};
-pub use reach::{InvalidStartPayload, Obstacle, Reach, ReachChange, StartPayload};
+pub use quarantined_update::QuarantinedUpdate;
+pub use reachability::{
+    InvalidStartPayload, Reachability, ReachabilityChange, StartPayload, UnreachableReason,
+};
 pub use search::{SearchTerm, SearchText, fold};
-pub use set_aside::SetAside;
 pub use stats::{Change, DayStats, UserStats};
 pub use telegram_id::{InvalidTelegramId, TelegramId};
 pub use user::{TelegramUser, seen_for_certain};

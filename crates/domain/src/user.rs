@@ -3,8 +3,8 @@ use std::fmt;
 use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::{
-    Event, Interaction, Obstacle, Profile, Reach, ReachChange, StartPayload, TelegramId, Username,
-    clock::is_ahead, harmless, is_visible, visible::trimmed,
+    Event, Interaction, Profile, Reachability, ReachabilityChange, StartPayload, TelegramId,
+    UnreachableReason, Username, clock::is_ahead, harmless, is_visible, visible::trimmed,
 };
 
 /// A Telegram account that talked to the bot, as it is stored.
@@ -32,7 +32,7 @@ pub struct TelegramUser {
     /// interaction since then, by which later ones are judged. `None` as a rule.
     pub profile_seen: Option<DateTime<Utc>>,
     /// Whether the bot can write to the user.
-    pub reach: Reach,
+    pub reachability: Reachability,
     /// The deep link by which the user came, if one did.
     pub source: Option<StartPayload>,
 }
@@ -51,7 +51,7 @@ impl TelegramUser {
             updated_at: created_at,
             last_seen: created_at,
             profile_seen: None,
-            reach: Reach::default(),
+            reachability: Reachability::default(),
             source: None,
         }
     }
@@ -92,7 +92,7 @@ impl TelegramUser {
         &mut self,
         interaction: &Interaction,
         now: DateTime<Utc>,
-    ) -> Option<ReachChange> {
+    ) -> Option<ReachabilityChange> {
         debug_assert_eq!(self.telegram_id, interaction.telegram_id());
         let at = interaction.at;
         let is_late = at < self.seen_for_certain(now);
@@ -106,11 +106,11 @@ impl TelegramUser {
         }
         match interaction.event {
             Some(Event::Blocked) => {
-                self.reach.has_private_chat = true;
-                self.reach.block(Obstacle::Blocked, at, now)
+                self.reachability.has_private_chat = true;
+                self.reachability.block(UnreachableReason::Blocked, at, now)
             }
-            Some(Event::Unblocked) => self.reach.open(at, now),
-            _ if !is_late && interaction.is_in_private_chat() => self.reach.open(at, now),
+            Some(Event::Unblocked) => self.reachability.open(at, now),
+            _ if !is_late && interaction.is_in_private_chat() => self.reachability.open(at, now),
             _ => None,
         }
     }
@@ -168,7 +168,7 @@ impl TelegramUser {
         if other.last_seen > self.last_seen {
             (self.last_seen, self.profile_seen) = (other.last_seen, None);
         }
-        self.reach.merge(other.reach);
+        self.reachability.merge(other.reachability);
     }
 
     /// The user's last day of activity, in UTC.
@@ -340,25 +340,28 @@ mod tests {
             ..seen(second, ada())
         };
         let mut user = user_after(&[in_chat(0, ChatKind::Group, None)]);
-        assert!(!user.reach.is_reachable(), "a group is not a private chat");
+        assert!(!user.reachability.is_reachable(), "a group is not a private chat");
         assert_eq!(user.observe(&in_chat(1, ChatKind::Private, None), at(1_000)), None);
-        assert!(user.reach.is_reachable());
+        assert!(user.reachability.is_reachable());
 
         let blocked =
             user.observe(&in_chat(5, ChatKind::Private, Some(Event::Blocked)), at(1_000)).unwrap();
-        assert_eq!((blocked.at, blocked.obstacle), (at(5), Some(Obstacle::Blocked)));
+        assert_eq!((blocked.at, blocked.obstacle), (at(5), Some(UnreachableReason::Blocked)));
         assert_eq!(
             user.observe(&in_chat(6, ChatKind::Private, Some(Event::Blocked)), at(1_000)),
             None
         );
         assert_eq!(user.observe(&in_chat(7, ChatKind::Group, None), at(1_000)), None);
         assert_eq!(user.observe(&in_chat(4, ChatKind::Private, None), at(1_000)), None, "late");
-        assert!(!user.reach.is_reachable());
+        assert!(!user.reachability.is_reachable());
 
         let back = user.observe(&in_chat(8, ChatKind::Private, None), at(1_000)).unwrap();
         assert_eq!((back.at, back.obstacle), (at(8), None));
-        assert!(user.reach.is_reachable());
-        assert_eq!((user.reach.blocked_at, user.reach.unblocked_at), (Some(at(5)), Some(at(8))));
+        assert!(user.reachability.is_reachable());
+        assert_eq!(
+            (user.reachability.blocked_at, user.reachability.unblocked_at),
+            (Some(at(5)), Some(at(8)))
+        );
 
         // A button pressed before, but received later; then a block that is older than the return.
         user.observe(&in_chat(30, ChatKind::Private, None), at(1_000));
@@ -366,12 +369,12 @@ mod tests {
             user.observe(&in_chat(20, ChatKind::Private, Some(Event::Blocked)), at(1_000))
                 .is_some()
         );
-        assert!(!user.reach.is_reachable());
+        assert!(!user.reachability.is_reachable());
         assert_eq!(
             user.observe(&in_chat(7, ChatKind::Private, Some(Event::Unblocked)), at(1_000)),
             None
         );
-        assert!(!user.reach.is_reachable());
+        assert!(!user.reachability.is_reachable());
     }
 
     #[test]

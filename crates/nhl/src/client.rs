@@ -7,7 +7,7 @@ use tokio::time::sleep;
 
 use crate::{
     answer::{self, Games, Scores, Unreadable},
-    cache::{Cache, Kept},
+    cache::{Cache, CachedResponse},
     retry,
 };
 
@@ -159,23 +159,23 @@ impl Client {
     }
 
     async fn get_once(&self, path: &str) -> Result<String, FetchError> {
-        let kept = self.cache.get(path);
+        let cached = self.cache.get(path);
         let mut request = self.http.get(format!("{}{path}", self.url));
-        if let Some(kept) = &kept {
-            request = kept.condition(request);
+        if let Some(cached) = &cached {
+            request = cached.condition(request);
         }
         let response = request.send().await.map_err(|error| FetchError::transport(&error))?;
         let status = response.status();
-        if let (StatusCode::NOT_MODIFIED, Some(kept)) = (status, kept) {
-            return Ok(kept.body.clone());
+        if let (StatusCode::NOT_MODIFIED, Some(cached)) = (status, cached) {
+            return Ok(cached.body.clone());
         }
         if status != StatusCode::OK {
             return Err(self.refused(&response));
         }
         let headers = response.headers().clone();
         let body = read_bounded(response).await?;
-        if let Some(kept) = Kept::new(path, &headers, &body) {
-            self.cache.put(kept);
+        if let Some(cached) = CachedResponse::new(path, &headers, &body) {
+            self.cache.put(cached);
         }
         Ok(body)
     }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::{dsl::sql, prelude::*, sql_types::BigInt};
-use rollcall_domain::{Facts, Figure, Origin, ReachChange, StartPayload, Sums};
+use rollcall_domain::{Facts, Figure, Origin, ReachabilityChange, StartPayload, Sums};
 
 use crate::{
     connection::AnyConnection,
@@ -198,7 +198,7 @@ pub(crate) const COUNTED_COLUMNS: (
 #[derive(Default)]
 pub(crate) struct Past {
     pub(crate) days: Vec<NaiveDate>,
-    pub(crate) reach_changes: Vec<ReachChange>,
+    pub(crate) reach_changes: Vec<ReachabilityChange>,
     pub(crate) starts: Vec<(DateTime<Utc>, StartPayload)>,
 }
 

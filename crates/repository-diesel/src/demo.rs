@@ -4,7 +4,8 @@
 use chrono::NaiveDate;
 use diesel::{Connection, connection::SimpleConnection, dsl::exists, prelude::*};
 use rollcall_domain::{
-    Facts, Figure, LatestDay, Obstacle, Origin, ReachChange, StartPayload, Sums, Username,
+    Facts, Figure, LatestDay, Origin, ReachabilityChange, StartPayload, Sums, UnreachableReason,
+    Username,
 };
 use rollcall_repository::History;
 
@@ -123,7 +124,7 @@ fn sums_of(people: &[History]) -> Sums {
                 source: user.source.as_ref(),
             },
             language_code: user.language_code.as_deref(),
-            is_reachable: user.reach.is_reachable(),
+            is_reachable: user.reachability.is_reachable(),
             days: &days,
             reach_changes,
             starts,
@@ -222,10 +223,10 @@ impl<'a> UserRow<'a> {
             last_seen: user.last_seen.into(),
             profile_seen: user.profile_seen.map(Into::into),
             active_day: latest.day,
-            has_private_chat: user.reach.has_private_chat,
-            obstacle: user.reach.obstacle.map(Obstacle::name),
-            blocked_at: user.reach.blocked_at.map(Into::into),
-            unblocked_at: user.reach.unblocked_at.map(Into::into),
+            has_private_chat: user.reachability.has_private_chat,
+            obstacle: user.reachability.obstacle.map(UnreachableReason::name),
+            blocked_at: user.reachability.blocked_at.map(Into::into),
+            unblocked_at: user.reachability.unblocked_at.map(Into::into),
             source: user.source.as_ref().map(StartPayload::as_str),
             day_interactions: latest.interactions,
             days_of_month: i16::try_from(latest.days_of_month).unwrap_or(i16::MAX),
@@ -259,7 +260,7 @@ fn stored(interactions: u32) -> i32 {
 }
 
 fn reach_rows(History { user, reach_changes, .. }: &History) -> impl Iterator<Item = ReachRow> {
-    reach_changes.iter().map(|&change: &ReachChange| reach_row(user.telegram_id, change))
+    reach_changes.iter().map(|&change: &ReachabilityChange| reach_row(user.telegram_id, change))
 }
 
 /// That a user came by a deep link, as a row to insert.

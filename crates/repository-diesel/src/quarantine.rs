@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 use diesel::{dsl::count_star, prelude::*};
-use rollcall_domain::{SetAside, TelegramId};
+use rollcall_domain::{QuarantinedUpdate, TelegramId};
 use rollcall_repository::{QuarantineRepository, RepositoryError};
 
 use crate::{
@@ -23,7 +23,11 @@ impl DieselQuarantineRepository {
 
 #[async_trait]
 impl QuarantineRepository for DieselQuarantineRepository {
-    async fn list(&self, after: i64, limit: u32) -> Result<Vec<SetAside>, RepositoryError> {
+    async fn list(
+        &self,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<QuarantinedUpdate>, RepositoryError> {
         self.database
             .read("list what was set aside", move |connection| {
                 let rows: Vec<Row> = quarantine::table
@@ -31,16 +35,16 @@ impl QuarantineRepository for DieselQuarantineRepository {
                     .order(quarantine::update_id)
                     .limit(limit.into())
                     .load(connection)?;
-                rows.into_iter().map(Row::into_set_aside).collect()
+                rows.into_iter().map(Row::into_update).collect()
             })
             .await
     }
 
-    async fn find(&self, update_id: i64) -> Result<Option<SetAside>, RepositoryError> {
+    async fn find(&self, update_id: i64) -> Result<Option<QuarantinedUpdate>, RepositoryError> {
         self.database
             .read("find what was set aside", move |connection| {
                 let row = quarantine::table.find(update_id).first::<Row>(connection).optional()?;
-                row.map(Row::into_set_aside).transpose()
+                row.map(Row::into_update).transpose()
             })
             .await
     }
@@ -75,9 +79,9 @@ struct Row {
 }
 
 impl Row {
-    fn into_set_aside(self) -> Result<SetAside, Failure> {
+    fn into_update(self) -> Result<QuarantinedUpdate, Failure> {
         let telegram_id = self.telegram_id.map(|id| telegram_id("quarantine", id)).transpose()?;
-        Ok(SetAside {
+        Ok(QuarantinedUpdate {
             update_id: self.update_id,
             received_at: self.received_at.into(),
             reason: self.reason,
@@ -101,7 +105,7 @@ pub(crate) struct NewRow<'a> {
     telegram_id: Option<i64>,
 }
 
-pub(crate) fn quarantine_row(update: &SetAside) -> NewRow<'_> {
+pub(crate) fn quarantine_row(update: &QuarantinedUpdate) -> NewRow<'_> {
     NewRow {
         update_id: update.update_id,
         received_at: update.received_at.into(),

@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 use diesel::{Connection, prelude::*};
 use rollcall_domain::{
-    Obstacle, Origin, ReachChange, StartPayload, Sums, TelegramId, add_reach_change,
+    Origin, ReachabilityChange, StartPayload, Sums, TelegramId, UnreachableReason,
+    add_reachability_change,
 };
 
 use crate::{
@@ -25,7 +26,7 @@ pub(crate) struct ReachRow {
     change: &'static str,
 }
 
-pub(crate) fn reach_row(id: TelegramId, change: ReachChange) -> ReachRow {
+pub(crate) fn reach_row(id: TelegramId, change: ReachabilityChange) -> ReachRow {
     ReachRow { telegram_id: id.get(), at: change.at.into(), change: change.name() }
 }
 
@@ -33,7 +34,7 @@ pub(crate) fn reach_row(id: TelegramId, change: ReachChange) -> ReachRow {
 pub(crate) fn mark_unreachable(
     connection: &mut AnyConnection,
     id: TelegramId,
-    obstacle: Obstacle,
+    obstacle: UnreachableReason,
     at: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> Result<bool, Failure> {
@@ -48,7 +49,7 @@ pub(crate) fn mark_unreachable(
         let row: UserRow =
             telegram_users::table.find(id.get()).select(UserRow::as_select()).first(connection)?;
         let user = row.into_user()?;
-        if user.reach.obstacle == Some(obstacle) || user.seen_for_certain(now) > at {
+        if user.reachability.obstacle == Some(obstacle) || user.seen_for_certain(now) > at {
             return Ok(false);
         }
         diesel::update(telegram_users::table.find(id.get()))
@@ -57,12 +58,12 @@ pub(crate) fn mark_unreachable(
                 telegram_users::blocked_at.eq(UtcMicros::from(at)),
             ))
             .execute(connection)?;
-        let change = ReachChange { at, obstacle: Some(obstacle) };
+        let change = ReachabilityChange { at, obstacle: Some(obstacle) };
         let mut sums = Sums::default();
         if note_change(connection, id, change)? {
-            add_reach_change(&change, &mut sums);
+            add_reachability_change(&change, &mut sums);
         }
-        if user.reach.is_reachable() {
+        if user.reachability.is_reachable() {
             let created_on = user.created_at.date_naive();
             Origin { created_on, source: user.source.as_ref() }.add_reachable(-1, &mut sums);
         }
@@ -75,7 +76,7 @@ pub(crate) fn mark_unreachable(
 fn note_change(
     connection: &mut AnyConnection,
     id: TelegramId,
-    change: ReachChange,
+    change: ReachabilityChange,
 ) -> QueryResult<bool> {
     match connection {
         AnyConnection::Sqlite(connection) => connection.note_reach(id, change),
@@ -88,7 +89,7 @@ pub(crate) fn history(
     connection: &mut AnyConnection,
     id: TelegramId,
     limit: u32,
-) -> Result<Vec<ReachChange>, Failure> {
+) -> Result<Vec<ReachabilityChange>, Failure> {
     let rows: Vec<(UtcMicros, String)> = reach_history::table
         .select((reach_history::at, reach_history::change))
         .filter(reach_history::telegram_id.eq(id.get()))
@@ -99,15 +100,19 @@ pub(crate) fn history(
 }
 
 /// The change that a row of `reach_history` holds.
-pub(crate) fn reach_change(id: i64, at: UtcMicros, change: &str) -> Result<ReachChange, Failure> {
-    match Obstacle::from_name(change) {
-        None if change != ReachChange::UNBLOCKED => Err(Failure::Corrupt {
+pub(crate) fn reach_change(
+    id: i64,
+    at: UtcMicros,
+    change: &str,
+) -> Result<ReachabilityChange, Failure> {
+    match UnreachableReason::from_name(change) {
+        None if change != ReachabilityChange::UNBLOCKED => Err(Failure::Corrupt {
             table: "reach_history",
             column: "change",
             key: format!("({id}, {})", at.to_text()),
             reason: "no change has this name".to_owned(),
         }),
-        obstacle => Ok(ReachChange { at: at.into(), obstacle }),
+        obstacle => Ok(ReachabilityChange { at: at.into(), obstacle }),
     }
 }
 

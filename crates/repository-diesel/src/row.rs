@@ -6,7 +6,9 @@ use diesel::{
     prelude::*,
     sql_types::{Integer, Nullable, SmallInt, Timestamp},
 };
-use rollcall_domain::{Obstacle, Reach, StartPayload, TelegramId, TelegramUser, Username};
+use rollcall_domain::{
+    Reachability, StartPayload, TelegramId, TelegramUser, UnreachableReason, Username,
+};
 
 use crate::{error::Failure, schema::telegram_users, timestamp::UtcMicros};
 
@@ -44,7 +46,7 @@ impl UserRow {
         let obstacle = match self.obstacle.as_deref() {
             None => None,
             Some(name) => {
-                let obstacle = Obstacle::from_name(name);
+                let obstacle = UnreachableReason::from_name(name);
                 Some(obstacle.ok_or_else(|| corrupt("obstacle", "no obstacle has this name"))?)
             }
         };
@@ -60,7 +62,7 @@ impl UserRow {
             updated_at: self.updated_at.into(),
             last_seen: self.last_seen.into(),
             profile_seen: self.profile_seen.map(Into::into),
-            reach: Reach {
+            reachability: Reachability {
                 has_private_chat: self.has_private_chat,
                 obstacle,
                 blocked_at: self.blocked_at.map(Into::into),

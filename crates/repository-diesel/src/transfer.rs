@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::{Connection, prelude::*, result::Error::RollbackTransaction};
 use rollcall_domain::{
-    Facts, Origin, ProfileField, ReachChange, StartPayload, Sums, TelegramId, TelegramUser,
+    Facts, Origin, ProfileField, ReachabilityChange, StartPayload, Sums, TelegramId, TelegramUser,
 };
 use rollcall_repository::{History, Imported, Incoming};
 
@@ -155,7 +155,7 @@ fn changes(
 struct Past {
     /// The days of activity with their interactions, the latest one included.
     days: BTreeMap<NaiveDate, u32>,
-    reach_changes: Vec<ReachChange>,
+    reach_changes: Vec<ReachabilityChange>,
     starts: Vec<(DateTime<Utc>, StartPayload)>,
 }
 
@@ -355,7 +355,7 @@ fn facts<'a>(user: &'a TelegramUser, days: &'a [NaiveDate], past: &'a Past) -> F
     Facts {
         origin: Origin { created_on: user.created_at.date_naive(), source: user.source.as_ref() },
         language_code: user.language_code.as_deref(),
-        is_reachable: user.reach.is_reachable(),
+        is_reachable: user.reachability.is_reachable(),
         days,
         reach_changes: &past.reach_changes,
         starts: &past.starts,

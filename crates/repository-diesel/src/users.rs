@@ -8,7 +8,8 @@ use diesel::{
     sql_types::{Bool, Text},
 };
 use rollcall_domain::{
-    Figure, Obstacle, ReachChange, Registration, StartPayload, TelegramId, TelegramUser, Username,
+    Figure, ReachabilityChange, Registration, StartPayload, TelegramId, TelegramUser,
+    UnreachableReason, Username,
 };
 use rollcall_repository::{
     ActivityRepository, Batch, DemoRepository, Difference, History, Imported, Incoming, Page,
@@ -81,7 +82,7 @@ impl UserRepository for DieselUserRepository {
         self.database
             .write("forget old updates", move |connection| {
                 let updates = forget_updates(connection, recorded_before.into(), limit.into())?;
-                Ok(updates + forget_set_aside(connection, received_before.into(), limit.into())?)
+                Ok(updates + forget_quarantined(connection, received_before.into(), limit.into())?)
             })
             .await
     }
@@ -127,7 +128,7 @@ impl UserRepository for DieselUserRepository {
     async fn mark_unreachable(
         &self,
         id: TelegramId,
-        obstacle: Obstacle,
+        obstacle: UnreachableReason,
         at: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> Result<bool, RepositoryError> {
@@ -142,7 +143,7 @@ impl UserRepository for DieselUserRepository {
         &self,
         id: TelegramId,
         limit: u32,
-    ) -> Result<Vec<ReachChange>, RepositoryError> {
+    ) -> Result<Vec<ReachabilityChange>, RepositoryError> {
         self.database
             .read("read a user's reach", move |connection| reach::history(connection, id, limit))
             .await
@@ -338,7 +339,7 @@ fn forget_updates(
     diesel::delete(old).execute(connection)
 }
 
-fn forget_set_aside(
+fn forget_quarantined(
     connection: &mut AnyConnection,
     before: UtcMicros,
     limit: i64,

@@ -296,7 +296,7 @@ async fn a_recount_mends_what_is_wrong() {
         let expected = [
             difference(Figure::ActiveDays, "2026-11-01", "1", 0, 5),
             difference(Figure::New, "2026-11-20", "", 7, 5),
-            difference(Figure::Reach, "2026-11-20", "blocked", -2, 0),
+            difference(Figure::Reachability, "2026-11-20", "blocked", -2, 0),
         ];
         assert_eq!(users.recount(false, progress).await.unwrap(), expected);
         assert_eq!(*counted.lock().unwrap(), [(0, 5), (5, 5)]);

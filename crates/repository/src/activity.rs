@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};
-use rollcall_domain::{Figure, ReachChange, StartPayload, TelegramUser};
+use rollcall_domain::{Figure, ReachabilityChange, StartPayload, TelegramUser};
 
 use crate::RepositoryError;
 
@@ -72,7 +72,7 @@ pub struct History {
     /// `created_at` is one of them, and that of `last_seen` the last one.
     pub days: Vec<(NaiveDate, u32)>,
     /// When the user could no longer be reached, or could be again; each at another time.
-    pub reach_changes: Vec<ReachChange>,
+    pub reach_changes: Vec<ReachabilityChange>,
     /// By which deep links the user came, and when; each at another time.
     pub starts: Vec<(DateTime<Utc>, StartPayload)>,
 }

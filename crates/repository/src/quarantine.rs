@@ -1,5 +1,5 @@
 use async_trait::async_trait;
-use rollcall_domain::SetAside;
+use rollcall_domain::QuarantinedUpdate;
 
 use crate::RepositoryError;
 
@@ -8,10 +8,11 @@ use crate::RepositoryError;
 #[async_trait]
 pub trait QuarantineRepository: Send + Sync {
     /// Up to `limit` updates whose id is above `after`, by their id.
-    async fn list(&self, after: i64, limit: u32) -> Result<Vec<SetAside>, RepositoryError>;
+    async fn list(&self, after: i64, limit: u32)
+    -> Result<Vec<QuarantinedUpdate>, RepositoryError>;
 
     /// One update.
-    async fn find(&self, update_id: i64) -> Result<Option<SetAside>, RepositoryError>;
+    async fn find(&self, update_id: i64) -> Result<Option<QuarantinedUpdate>, RepositoryError>;
 
     /// How many updates there are.
     async fn count(&self) -> Result<u64, RepositoryError>;

@@ -3,8 +3,8 @@ use std::num::NonZeroUsize;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
-    Interaction, Obstacle, ReachChange, Registration, SetAside, StartPayload, TelegramId,
-    TelegramUser, Username,
+    Interaction, QuarantinedUpdate, ReachabilityChange, Registration, StartPayload, TelegramId,
+    TelegramUser, UnreachableReason, Username,
 };
 
 use crate::{Page, PageRequest, RepositoryError};
@@ -17,12 +17,12 @@ pub struct Batch {
     /// Updates that are kept because they could not be read in full, or not registered. One that is
     /// kept already stays as it is, but for being noted as registered, and for who is recognised in
     /// it.
-    pub set_aside: Vec<SetAside>,
+    pub quarantined: Vec<QuarantinedUpdate>,
 }
 
 impl From<Vec<Interaction>> for Batch {
     fn from(interactions: Vec<Interaction>) -> Self {
-        Self { interactions, set_aside: Vec::new() }
+        Self { interactions, quarantined: Vec::new() }
     }
 }
 
@@ -87,7 +87,7 @@ pub trait UserRepository: Send + Sync {
     async fn mark_unreachable(
         &self,
         id: TelegramId,
-        obstacle: Obstacle,
+        obstacle: UnreachableReason,
         at: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> Result<bool, RepositoryError>;
@@ -98,7 +98,7 @@ pub trait UserRepository: Send + Sync {
         &self,
         id: TelegramId,
         limit: u32,
-    ) -> Result<Vec<ReachChange>, RepositoryError>;
+    ) -> Result<Vec<ReachabilityChange>, RepositoryError>;
 
     /// By which deep links a user came, and when, latest first, up to `limit` times.
     async fn starts(

@@ -9,7 +9,7 @@ use rollcall_domain::{
 };
 use rollcall_repository::{ActivityRepository, DirectoryRepository, MAX_PAGE_SIZE};
 
-use crate::{Count, MAX_LABELS, ServiceError, activity::counts, kept::Kept};
+use crate::{Count, MAX_LABELS, ServiceError, activity::counts, cached::Cached};
 
 /// Looks through the users, finds some of them, and tells what is known of one. Cheap to clone.
 #[derive(Clone)]
@@ -17,8 +17,8 @@ pub struct DirectoryService {
     directory: Arc<dyn DirectoryRepository>,
     activity: Arc<dyn ActivityRepository>,
     clock: Arc<dyn Clock>,
-    languages: Arc<Kept<Vec<Count>>>,
-    sources: Arc<Kept<Vec<Count>>>,
+    languages: Arc<Cached<Vec<Count>>>,
+    sources: Arc<Cached<Vec<Count>>>,
 }
 
 impl DirectoryService {
@@ -32,8 +32,8 @@ impl DirectoryService {
             directory: storage.clone(),
             activity: storage,
             clock: Arc::new(clock),
-            languages: Arc::new(Kept::new(COUNTS_ARE_FRESH)),
-            sources: Arc::new(Kept::new(COUNTS_ARE_FRESH)),
+            languages: Arc::new(Cached::new(COUNTS_ARE_FRESH)),
+            sources: Arc::new(Cached::new(COUNTS_ARE_FRESH)),
         }
     }
 
@@ -142,7 +142,7 @@ impl DirectoryService {
     async fn labels(
         &self,
         figure: Figure,
-        kept: &Kept<Vec<Count>>,
+        cached: &Cached<Vec<Count>>,
     ) -> Result<Vec<Count>, ServiceError> {
         let now = self.clock.now();
         let read = async || {
@@ -150,7 +150,7 @@ impl DirectoryService {
             let sums = self.activity.sums_by_label(&[figure], NaiveDate::default(), today).await?;
             Ok(counts(&sums, figure, MAX_LABELS))
         };
-        kept.get(now, read).await
+        cached.get(now, read).await
     }
 }
 

@@ -15,10 +15,10 @@
 mod activity;
 mod admin;
 mod alerts;
+mod cached;
 mod common_password;
 mod directory;
 mod error;
-mod kept;
 mod local_days;
 mod password;
 mod preferences;

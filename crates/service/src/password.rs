@@ -19,7 +19,7 @@ fn at_once() -> usize {
 
 /// A hash that no password has, which is verified in place of an account that is not there. Its
 /// parameters are those of every other one, so that it takes as long.
-const NOBODYS: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5cyBwYXNzd29yZA\
+const DUMMY_HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5cyBwYXNzd29yZA\
                        $AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 /// Hashes passwords with Argon2id (RFC 9106) and OWASP's parameters, a few at a time.
@@ -64,7 +64,7 @@ impl Passwords {
         }
         let password = password.to_owned();
         let verified = self.in_turn(move || {
-            let hash = hash.as_deref().unwrap_or(NOBODYS);
+            let hash = hash.as_deref().unwrap_or(DUMMY_HASH);
             Argon2::default().verify_password(password.as_bytes(), hash).is_ok()
         });
         verified.await.unwrap_or(false)
@@ -120,8 +120,8 @@ mod tests {
     }
 
     #[test]
-    fn nobodys_hash_is_verified_in_full() {
-        let hash = argon2::PasswordHash::new(NOBODYS).unwrap();
+    fn the_dummy_hash_is_verified_in_full() {
+        let hash = argon2::PasswordHash::new(DUMMY_HASH).unwrap();
         let ours = Argon2::default().hash_password(b"x").unwrap();
         assert_eq!((hash.algorithm, hash.version), (ours.algorithm, ours.version));
         assert_eq!(hash.params, ours.params);

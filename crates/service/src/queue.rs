@@ -5,8 +5,8 @@
 //! batches grow by themselves to what one commit takes, and the cost of a commit is shared.
 //!
 //! Batches are registered by threads of their own: as many as the storage can serve at once. Each
-//! has a lane of the queue, and each user belongs to one lane: what a user does stays in order, and
-//! the lanes' transactions hardly ever wait for each other.
+//! has a shard of the queue, and each user belongs to one shard: what a user does stays in order, and
+//! the shards' transactions hardly ever wait for each other.
 
 use std::{collections::BTreeMap, sync::Arc, thread, time::Instant};
 
@@ -36,7 +36,7 @@ struct Caller {
     /// How many of the batch's interactions are this caller's.
     interactions: usize,
     /// How many of the updates that it sets aside.
-    set_aside: usize,
+    quarantined: usize,
     answer: oneshot::Sender<Answer>,
     /// The call's room in the queue, held until it is answered.
     _room: OwnedSemaphorePermit,
@@ -47,16 +47,16 @@ struct Caller {
 #[derive(Clone)]
 pub(crate) struct Queue {
     users: Arc<dyn UserRepository>,
-    lanes: Arc<[Sender<Call>]>,
+    shards: Arc<[Sender<Call>]>,
     room: Arc<Semaphore>,
 }
 
 impl Queue {
     /// Starts the threads.
     pub(crate) fn start(users: Arc<dyn UserRepository>, clock: Arc<dyn Clock>) -> Self {
-        let lane = |_| {
+        let shard = |_| {
             // Bounded by the room.
-            let (lane, queued) = crossbeam_channel::unbounded();
+            let (shard, queued) = crossbeam_channel::unbounded();
             let writer = Writer { clock: clock.clone(), queued };
             let started =
                 thread::Builder::new().name("registration".into()).spawn(|| writer.work());
@@ -64,10 +64,10 @@ impl Queue {
                 // Callers are told that registration has stopped.
                 log::error!(error:%; "a registration thread cannot be started");
             }
-            lane
+            shard
         };
-        let lanes = (0..users.writers().get()).map(lane).collect();
-        Self { users, lanes, room: Arc::new(Semaphore::new(CAPACITY)) }
+        let shards = (0..users.writers().get()).map(shard).collect();
+        Self { users, shards, room: Arc::new(Semaphore::new(CAPACITY)) }
     }
 
     /// How many interactions are queued or under way.
@@ -76,46 +76,46 @@ impl Queue {
     }
 
     /// Answers when what is in the batch, at most a full one, is durable. A caller that goes away
-    /// earlier does not keep it from becoming so. On an error, the users of one lane may be recorded
+    /// earlier does not keep it from becoming so. On an error, the users of one shard may be recorded
     /// all the same, and those of another not.
     pub(crate) async fn register(&self, batch: Batch) -> Answer {
-        let lane_of_each: Vec<usize> =
-            batch.interactions.iter().map(|interaction| self.lane(interaction)).collect();
+        let shard_of_each: Vec<usize> =
+            batch.interactions.iter().map(|interaction| self.shard(interaction)).collect();
         let mut answers = Vec::new();
-        for (lane, part) in self.split(batch, &lane_of_each) {
-            answers.push((lane, self.send(lane, part).await?));
+        for (shard, part) in self.split(batch, &shard_of_each) {
+            answers.push((shard, self.send(shard, part).await?));
         }
         let mut registrations = BTreeMap::new();
-        for (lane, answer) in answers {
+        for (shard, answer) in answers {
             let answer = answer.await.map_err(|_| ServiceError::Stopped)?;
-            registrations.insert(lane, answer?.into_iter());
+            registrations.insert(shard, answer?.into_iter());
         }
-        let next = |lane: usize| registrations.get_mut(&lane)?.next();
-        lane_of_each.into_iter().map(next).collect::<Option<_>>().ok_or(ServiceError::Stopped)
+        let next = |shard: usize| registrations.get_mut(&shard)?.next();
+        shard_of_each.into_iter().map(next).collect::<Option<_>>().ok_or(ServiceError::Stopped)
     }
 
-    /// The lane of whoever interacted.
-    fn lane(&self, interaction: &Interaction) -> usize {
+    /// The shard of whoever interacted.
+    fn shard(&self, interaction: &Interaction) -> usize {
         let id = usize::try_from(interaction.telegram_id().get()).unwrap_or_default();
-        id % self.lanes.len()
+        id % self.shards.len()
     }
 
-    /// The parts of a batch, by their lanes. An update that is set aside goes with its interaction.
-    fn split(&self, batch: Batch, lane_of_each: &[usize]) -> BTreeMap<usize, Batch> {
-        let Batch { interactions, set_aside } = batch;
-        let first = lane_of_each.first().copied().unwrap_or_default();
-        if lane_of_each.iter().all(|lane| *lane == first) {
-            return BTreeMap::from([(first, Batch { interactions, set_aside })]);
+    /// The parts of a batch, by their shards. An update that is set aside goes with its interaction.
+    fn split(&self, batch: Batch, shard_of_each: &[usize]) -> BTreeMap<usize, Batch> {
+        let Batch { interactions, quarantined } = batch;
+        let first = shard_of_each.first().copied().unwrap_or_default();
+        if shard_of_each.iter().all(|shard| *shard == first) {
+            return BTreeMap::from([(first, Batch { interactions, quarantined })]);
         }
         let mut parts: BTreeMap<usize, Batch> = BTreeMap::new();
-        for update in set_aside {
+        for update in quarantined {
             let is_of =
                 |interaction: &&Interaction| interaction.update_id == Some(update.update_id);
-            let lane = interactions.iter().find(is_of).map_or(first, |it| self.lane(it));
-            parts.entry(lane).or_default().set_aside.push(update);
+            let shard = interactions.iter().find(is_of).map_or(first, |it| self.shard(it));
+            parts.entry(shard).or_default().quarantined.push(update);
         }
-        for (interaction, lane) in interactions.into_iter().zip(lane_of_each) {
-            parts.entry(*lane).or_default().interactions.push(interaction);
+        for (interaction, shard) in interactions.into_iter().zip(shard_of_each) {
+            parts.entry(*shard).or_default().interactions.push(interaction);
         }
         parts
     }
@@ -123,20 +123,20 @@ impl Queue {
     /// Queues a part of a batch; answers where its answer will come.
     async fn send(
         &self,
-        lane: usize,
+        shard: usize,
         batch: Batch,
     ) -> Result<oneshot::Receiver<Answer>, ServiceError> {
-        let (interactions, set_aside) = (batch.interactions.len(), batch.set_aside.len());
-        let room = (interactions + set_aside).min(CAPACITY);
+        let (interactions, quarantined) = (batch.interactions.len(), batch.quarantined.len());
+        let room = (interactions + quarantined).min(CAPACITY);
         let room = u32::try_from(room).unwrap_or(u32::MAX);
         // The semaphore is never closed, so there is room in the end.
         let room = self.room.clone().acquire_many_owned(room).await;
         let room = room.map_err(|_| ServiceError::Stopped)?;
         let (answer, answered) = oneshot::channel();
-        let caller = Caller { interactions, set_aside, answer, _room: room };
+        let caller = Caller { interactions, quarantined, answer, _room: room };
         let call = Call { batch, caller, users: self.users.clone() };
-        let lane = self.lanes.get(lane).ok_or(ServiceError::Stopped)?;
-        lane.send(call).map_err(|_| ServiceError::Stopped)?;
+        let shard = self.shards.get(shard).ok_or(ServiceError::Stopped)?;
+        shard.send(call).map_err(|_| ServiceError::Stopped)?;
         Ok(answered)
     }
 }
@@ -176,7 +176,7 @@ impl Writer {
             && let Ok(call) = self.queued.try_recv()
         {
             batch.interactions.extend(call.batch.interactions);
-            batch.set_aside.extend(call.batch.set_aside);
+            batch.quarantined.extend(call.batch.quarantined);
             callers.push(call.caller);
         }
         Some((users, batch, callers))
@@ -195,8 +195,8 @@ impl Writer {
                 let created = registrations.iter().filter(|it| it.created).count();
                 count("created", created);
                 count("updated", registrations.len() - created);
-                let set_aside = u64::try_from(batch.set_aside.len()).unwrap_or_default();
-                metrics::counter!("rollcall_set_aside_total").increment(set_aside);
+                let quarantined = u64::try_from(batch.quarantined.len()).unwrap_or_default();
+                metrics::counter!("rollcall_set_aside_total").increment(quarantined);
             }
             Err(error) => {
                 metrics::counter!("rollcall_errors_total", "class" => error.class()).increment(1);
@@ -207,14 +207,14 @@ impl Writer {
 
     /// Registers what each caller brought by itself.
     fn register_apart(&self, users: &dyn UserRepository, batch: &Batch, callers: Vec<Caller>) {
-        let (mut interactions, mut set_aside) = (&*batch.interactions, &*batch.set_aside);
+        let (mut interactions, mut quarantined) = (&*batch.interactions, &*batch.quarantined);
         for caller in callers {
             let (its_interactions, others) = interactions.split_at(caller.interactions);
-            let (its_set_aside, others_set_aside) = set_aside.split_at(caller.set_aside);
-            (interactions, set_aside) = (others, others_set_aside);
+            let (its_quarantined, others_quarantined) = quarantined.split_at(caller.quarantined);
+            (interactions, quarantined) = (others, others_quarantined);
             let its = Batch {
                 interactions: its_interactions.to_vec(),
-                set_aside: its_set_aside.to_vec(),
+                quarantined: its_quarantined.to_vec(),
             };
             let result = self.register(users, &its);
             distribute(result.map_err(ServiceError::from), vec![caller]);

@@ -12,7 +12,7 @@ use rollcall_repository::{GameFilter, Lease, Refresh, ScheduleRepository, Stored
 
 use crate::{
     ServiceError,
-    kept::Kept,
+    cached::Cached,
     local_days::{day_of, day_start, next_day, next_monday},
 };
 
@@ -45,7 +45,7 @@ const FRESH: TimeDelta = TimeDelta::seconds(1);
 pub struct ScheduleService {
     storage: Arc<dyn ScheduleRepository>,
     clock: Arc<dyn Clock>,
-    next: Arc<Kept<Arc<Games>>>,
+    next: Arc<Cached<Arc<Games>>>,
 }
 
 /// Games, and when the schedule was fetched.
@@ -102,7 +102,7 @@ impl ScheduleService {
         Self {
             storage: Arc::new(storage),
             clock: Arc::new(clock),
-            next: Arc::new(Kept::new(FRESH)),
+            next: Arc::new(Cached::new(FRESH)),
         }
     }
 

@@ -2,8 +2,8 @@ use std::{mem, sync::Arc};
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use rollcall_domain::{
-    Clock, Interaction, InteractionKind, Obstacle, Profile, ReachChange, Registration, SetAside,
-    StartPayload, TelegramId, TelegramUser, UserStats, Username,
+    Clock, Interaction, InteractionKind, Profile, QuarantinedUpdate, ReachabilityChange,
+    Registration, StartPayload, TelegramId, TelegramUser, UnreachableReason, UserStats, Username,
 };
 use rollcall_repository::{ActivityRepository, Batch, Page, PageRequest, UserRepository};
 
@@ -58,17 +58,17 @@ impl UserService {
     pub async fn register_with(
         &self,
         mut interactions: Vec<Interaction>,
-        mut set_aside: Vec<SetAside>,
+        mut quarantined: Vec<QuarantinedUpdate>,
     ) -> Result<Vec<Registration>, ServiceError> {
         let now = self.clock.now();
         interactions
             .iter_mut()
-            .for_each(|interaction| interaction.at = timely(interaction.at, now));
+            .for_each(|interaction| interaction.at = clamp_time(interaction.at, now));
         let told = log::log_enabled!(log::Level::Debug).then(|| interactions.clone());
         let mut registrations = Vec::with_capacity(interactions.len());
-        while !interactions.is_empty() || !set_aside.is_empty() {
+        while !interactions.is_empty() || !quarantined.is_empty() {
             let rest = interactions.split_off(interactions.len().min(FULL_BATCH));
-            let batch = Batch { interactions, set_aside: mem::take(&mut set_aside) };
+            let batch = Batch { interactions, quarantined: mem::take(&mut quarantined) };
             registrations.extend(self.queue.register(batch).await?);
             interactions = rest;
         }
@@ -97,8 +97,10 @@ impl UserService {
     /// When the storage fails.
     pub async fn forget_old(&self) -> Result<bool, ServiceError> {
         let now = self.clock.now();
-        let forgotten =
-            self.users.forget(now - UPDATE_IDS_ARE_KEPT, now - SET_ASIDE_IS_KEPT, FORGET).await?;
+        let forgotten = self
+            .users
+            .forget(now - UPDATE_ID_RETENTION, now - QUARANTINE_RETENTION, FORGET)
+            .await?;
         Ok(forgotten > 0)
     }
 
@@ -181,7 +183,7 @@ impl UserService {
     pub async fn mark_unreachable(
         &self,
         id: TelegramId,
-        obstacle: Obstacle,
+        obstacle: UnreachableReason,
         at: DateTime<Utc>,
     ) -> Result<bool, ServiceError> {
         let now = self.clock.now();
@@ -198,7 +200,7 @@ impl UserService {
         &self,
         id: TelegramId,
         limit: u32,
-    ) -> Result<Vec<ReachChange>, ServiceError> {
+    ) -> Result<Vec<ReachabilityChange>, ServiceError> {
         Ok(self.users.reach_history(id, limit).await?)
     }
 
@@ -224,14 +226,14 @@ impl UserService {
 }
 
 /// Telegram delivers an update again for at most 24 hours.
-const UPDATE_IDS_ARE_KEPT: TimeDelta = TimeDelta::hours(48);
-const SET_ASIDE_IS_KEPT: TimeDelta = TimeDelta::days(14);
+const UPDATE_ID_RETENTION: TimeDelta = TimeDelta::hours(48);
+const QUARANTINE_RETENTION: TimeDelta = TimeDelta::days(14);
 /// How many rows of a table are forgotten at once.
 const FORGET: u32 = 1000;
 
 /// A time that can be: not before 1970, not in the future, and in whole microseconds, as the
 /// databases store it.
-fn timely(at: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc> {
+fn clamp_time(at: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc> {
     at.min(now).max(DateTime::UNIX_EPOCH).trunc_subsecs(6)
 }
 

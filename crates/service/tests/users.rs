@@ -12,9 +12,9 @@ use std::{
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use rollcall_domain::{
-    Chat, ChatKind, Clock, DayStats, Event, Figure, Interaction, InteractionKind, Obstacle,
-    Profile, ReachChange, Registration, StartPayload, TelegramId, TelegramUser, UserStats,
-    Username,
+    Chat, ChatKind, Clock, DayStats, Event, Figure, Interaction, InteractionKind, Profile,
+    ReachabilityChange, Registration, StartPayload, TelegramId, TelegramUser, UnreachableReason,
+    UserStats, Username,
 };
 use rollcall_repository::{
     ActivityRepository, Batch, Difference, Page, PageRequest, RepositoryError, UserRepository,
@@ -442,7 +442,7 @@ impl UserRepository for Shared {
     async fn mark_unreachable(
         &self,
         _: TelegramId,
-        _: Obstacle,
+        _: UnreachableReason,
         _: DateTime<Utc>,
         _: DateTime<Utc>,
     ) -> Result<bool, RepositoryError> {
@@ -453,7 +453,7 @@ impl UserRepository for Shared {
         &self,
         _: TelegramId,
         _: u32,
-    ) -> Result<Vec<ReachChange>, RepositoryError> {
+    ) -> Result<Vec<ReachabilityChange>, RepositoryError> {
         unimplemented!("not part of these stories")
     }
 

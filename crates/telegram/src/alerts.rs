@@ -20,7 +20,7 @@ impl Handler {
         let (mut has_arrived, mut may_pass) = (false, false);
         for owner in &self.admins {
             match self.users.get_user_by_telegram_id(*owner).await {
-                Ok(Some(user)) if user.reach.is_reachable() => {
+                Ok(Some(user)) if user.reachability.is_reachable() => {
                     match self.write(&user, report).await {
                         Ok(()) => has_arrived = true,
                         Err(is_passing) => may_pass |= is_passing,

@@ -8,7 +8,7 @@ use std::{
 
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
-    Clock, LogPace, Obstacle, Preferences, Registration, TelegramId, TelegramUser,
+    Clock, LogPace, Preferences, Registration, TelegramId, TelegramUser, UnreachableReason,
 };
 use rollcall_service::{
     PreferencesService, ScheduleService, ScheduleView, ServiceError, UserService,
@@ -193,7 +193,12 @@ impl Handler {
     }
 
     /// Telegram has told that nothing can be sent to this user any more.
-    async fn mark_unreachable(&self, id: TelegramId, obstacle: Obstacle, at: DateTime<Utc>) {
+    async fn mark_unreachable(
+        &self,
+        id: TelegramId,
+        obstacle: UnreachableReason,
+        at: DateTime<Utc>,
+    ) {
         if let Err(error) = self.users.mark_unreachable(id, obstacle, at).await {
             log::warn!(error = chain(&error); "that a user cannot be reached was not stored");
         }

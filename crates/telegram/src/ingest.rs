@@ -8,7 +8,9 @@ use std::{
 };
 
 use chrono::{DateTime, SubsecRound, Utc};
-use rollcall_domain::{Clock, Interaction, LogPace, Registration, SetAside, TelegramId, Username};
+use rollcall_domain::{
+    Clock, Interaction, LogPace, QuarantinedUpdate, Registration, TelegramId, Username,
+};
 use rollcall_service::{ServiceError, UserService};
 use serde_json::value::RawValue;
 
@@ -206,7 +208,7 @@ impl Ingest {
             // The database may have been mended since the first attempt.
             match self.register_together(slice::from_ref(update)).await {
                 Ok(Commands(one)) => commands.0.extend(one),
-                Err(error) if is_permanent(&error) => self.set_aside(update, &error).await?,
+                Err(error) if is_permanent(&error) => self.quarantine(update, &error).await?,
                 Err(error) => return Err(error),
             }
         }
@@ -228,15 +230,15 @@ impl Ingest {
         }
     }
 
-    async fn set_aside(
+    async fn quarantine(
         &self,
         update: &Update<'_>,
         error: &ServiceError,
     ) -> Result<(), ServiceError> {
         let ServiceError::Repository(cause) = error else { return Ok(()) };
         let reason = format!("it could not be registered: {}", cause.without_values());
-        let Some(set_aside) = update.set_aside(reason, false) else { return Ok(()) };
-        self.users.register_with(Vec::new(), vec![set_aside]).await?;
+        let Some(quarantined) = update.quarantined(reason, false) else { return Ok(()) };
+        self.users.register_with(Vec::new(), vec![quarantined]).await?;
         log::error!(
             update_id = update.update_id, error = chain(error);
             "an update could not be registered, and is set aside"
@@ -253,12 +255,12 @@ impl Ingest {
         let acted = || updates.iter().filter(|update| update.interaction.is_some());
         let interactions: Vec<Interaction> =
             acted().filter_map(|update| update.interaction.clone()).collect();
-        let set_aside = |update: &Update| {
+        let quarantined = |update: &Update| {
             let reason = update.fault.clone()?;
-            update.set_aside(reason, update.interaction.is_some())
+            update.quarantined(reason, update.interaction.is_some())
         };
-        let set_aside: Vec<SetAside> = updates.iter().filter_map(set_aside).collect();
-        let registrations = self.users.register_with(interactions, set_aside).await?;
+        let quarantined: Vec<QuarantinedUpdate> = updates.iter().filter_map(quarantined).collect();
+        let registrations = self.users.register_with(interactions, quarantined).await?;
         self.refusals().passed(acted().filter_map(user_of));
         let commands = acted().map(Request::of).zip(registrations);
         Ok(Commands(
@@ -343,7 +345,7 @@ fn count(updates: &[Update<'_>]) {
         let outcome = match (&update.fault, &update.interaction) {
             (Some(_), _) => "set_aside",
             (None, Some(_)) => "registered",
-            (None, None) => "nobodys",
+            (None, None) => "no_actor",
         };
         *counts.entry((kind, outcome)).or_default() += 1;
     }

@@ -6,7 +6,8 @@ mod wire;
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use rollcall_domain::{
-    Chat, ChatKind, Event, Interaction, InteractionKind, Profile, SetAside, TelegramId, Username,
+    Chat, ChatKind, Event, Interaction, InteractionKind, Profile, QuarantinedUpdate, TelegramId,
+    Username,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -58,8 +59,12 @@ pub(crate) struct Update<'a> {
 impl Update<'_> {
     /// The update as it came, to be kept for `reason`, which quotes nobody; `None` where it has no
     /// id to keep it by.
-    pub(crate) fn set_aside(&self, reason: String, registered: bool) -> Option<SetAside> {
-        Some(SetAside {
+    pub(crate) fn quarantined(
+        &self,
+        reason: String,
+        registered: bool,
+    ) -> Option<QuarantinedUpdate> {
+        Some(QuarantinedUpdate {
             update_id: self.update_id?,
             received_at: self.received,
             reason,
@@ -137,7 +142,7 @@ pub struct Reread {
 /// The bot's name is not known here, and may have changed since. So a command that is addressed to
 /// some bot, such as `/start@our_bot ad`, is not taken for ours: a source that belongs to another bot
 /// would stay for ever. The person is registered all the same.
-pub fn reread(update: &SetAside) -> Reread {
+pub fn reread(update: &QuarantinedUpdate) -> Reread {
     let Update { update_id, interaction, fault, .. } =
         read(&update.payload, update.received_at, None);
     Reread { update_id, interaction, fault }

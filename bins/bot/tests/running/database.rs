@@ -56,7 +56,7 @@ pub(crate) async fn stored(database: &ThrowAwayDatabase) -> Vec<TelegramUser> {
 }
 
 /// How many updates a database has in quarantine.
-pub(crate) async fn set_aside(database: &ThrowAwayDatabase) -> u64 {
+pub(crate) async fn quarantined(database: &ThrowAwayDatabase) -> u64 {
     let database = Database::open_existing(database.url().parse().unwrap()).await.unwrap();
     DieselQuarantineRepository::new(database).count().await.unwrap()
 }

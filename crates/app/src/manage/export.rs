@@ -12,7 +12,7 @@ use chrono::NaiveDate;
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget};
 use rollcall_domain::{
-    AuditAction, Counted, Days, InvalidFilter, ReachFilter, SearchTerm, SortKey, UserFilter,
+    AuditAction, Counted, Days, InvalidFilter, ReachabilityFilter, SearchTerm, SortKey, UserFilter,
     UserSort, read_day, read_language, read_number, read_search, read_source,
 };
 use rollcall_service::{
@@ -103,10 +103,10 @@ impl Filter {
         Ok(UserFilter {
             language: self.language.clone(),
             source: self.source.clone(),
-            reach: self.reach.map(|reach| match reach {
-                ReachArgument::Reachable => ReachFilter::Reachable,
-                ReachArgument::Unreachable => ReachFilter::Unreachable,
-                ReachArgument::Blocked => ReachFilter::Blocked,
+            reachability: self.reach.map(|reach| match reach {
+                ReachArgument::Reachable => ReachabilityFilter::Reachable,
+                ReachArgument::Unreachable => ReachabilityFilter::Unreachable,
+                ReachArgument::Blocked => ReachabilityFilter::Blocked,
             }),
             first_seen: range("first-seen", self.first_seen_since, self.first_seen_until)?,
             last_seen: range("last-seen", self.last_seen_since, self.last_seen_until)?,

@@ -4,7 +4,7 @@ use std::{io::Write, process::ExitCode};
 
 use anyhow::{Context, bail};
 use clap::Subcommand;
-use rollcall_domain::SetAside;
+use rollcall_domain::QuarantinedUpdate;
 use rollcall_repository::QuarantineRepository;
 use rollcall_repository_diesel::{Database, DieselQuarantineRepository};
 use rollcall_service::{ServiceError, UserService};
@@ -78,7 +78,7 @@ async fn list(quarantine: &impl QuarantineRepository) -> anyhow::Result<()> {
         let part = quarantine.list(after, PART).await?;
         let Some(last) = part.last() else { return Ok(()) };
         after = last.update_id;
-        for SetAside { update_id, received_at, reason, registered, .. } in &part {
+        for QuarantinedUpdate { update_id, received_at, reason, registered, .. } in &part {
             let registered = if *registered { "yes" } else { "no" };
             let received = second(*received_at);
             writeln!(out, "{update_id:>12}  {received}  {registered:10}  {reason}")?;
@@ -108,12 +108,12 @@ async fn replay(
     update_ids: Vec<i64>,
 ) -> anyhow::Result<ExitCode> {
     let (mut read, mut registered, mut left, mut refused) = (0, 0, 0, 0);
-    let mut again = async |update: SetAside| -> anyhow::Result<()> {
+    let mut again = async |update: QuarantinedUpdate| -> anyhow::Result<()> {
         let Reread { interaction, fault, .. } = reread(&update);
         if let Some(interaction) = interaction.filter(|_| !update.registered) {
             // Noted with the registration itself: the update is never registered again.
             let telegram_id = Some(interaction.telegram_id());
-            let noted = SetAside { registered: true, telegram_id, ..update.clone() };
+            let noted = QuarantinedUpdate { registered: true, telegram_id, ..update.clone() };
             match users.register_with(vec![interaction], vec![noted]).await {
                 Ok(_) => registered += 1,
                 // A row that is still spoilt keeps no other update from being replayed.
@@ -196,7 +196,10 @@ async fn drop_all(quarantine: &impl QuarantineRepository, sure: bool) -> anyhow:
     }
 }
 
-async fn find(quarantine: &impl QuarantineRepository, update_id: i64) -> anyhow::Result<SetAside> {
+async fn find(
+    quarantine: &impl QuarantineRepository,
+    update_id: i64,
+) -> anyhow::Result<QuarantinedUpdate> {
     let found = quarantine.find(update_id).await?;
     found.with_context(|| format!("no update {update_id} is set aside"))
 }

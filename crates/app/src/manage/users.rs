@@ -4,7 +4,9 @@ use std::{io::Write, process::ExitCode, str::FromStr};
 
 use anyhow::bail;
 use clap::Subcommand;
-use rollcall_domain::{Obstacle, ReachChange, StartPayload, TelegramId, TelegramUser, Username};
+use rollcall_domain::{
+    ReachabilityChange, StartPayload, TelegramId, TelegramUser, UnreachableReason, Username,
+};
 use rollcall_service::UserService;
 use serde_json::{Value, json};
 
@@ -135,8 +137,13 @@ async fn show(users: &UserService, which: WhichUser, json: bool) -> anyhow::Resu
     writeln!(out, "Last seen    {} UTC", second(user.last_seen))?;
     writeln!(out, "Source       {}", optional(user.source.as_ref().map(StartPayload::as_str)))?;
     writeln!(out, "Reachable    {}", reachable(&user))?;
-    for ReachChange { at, obstacle } in history {
-        writeln!(out, "  {} UTC  {}", second(at), obstacle.map_or("unblocked", Obstacle::name))?;
+    for ReachabilityChange { at, obstacle } in history {
+        writeln!(
+            out,
+            "  {} UTC  {}",
+            second(at),
+            obstacle.map_or("unblocked", UnreachableReason::name)
+        )?;
     }
     for (at, payload) in starts {
         writeln!(out, "  {} UTC  came by {payload}", second(at))?;
@@ -148,9 +155,9 @@ async fn show(users: &UserService, which: WhichUser, json: bool) -> anyhow::Resu
 const HISTORY: u32 = 20;
 
 fn reachable(user: &TelegramUser) -> &'static str {
-    match user.reach.obstacle {
+    match user.reachability.obstacle {
         Some(obstacle) => obstacle.name(),
-        None if user.reach.has_private_chat => "yes",
+        None if user.reachability.has_private_chat => "yes",
         None => "no private chat yet",
     }
 }
@@ -172,9 +179,9 @@ fn as_json(user: &TelegramUser) -> Value {
         "updated_at": rfc3339(user.updated_at),
         "last_seen": rfc3339(user.last_seen),
         "source": user.source.as_ref().map(StartPayload::as_str),
-        "reachable": user.reach.is_reachable(),
-        "obstacle": user.reach.obstacle.map(Obstacle::name),
-        "blocked_at": user.reach.blocked_at.map(rfc3339),
-        "unblocked_at": user.reach.unblocked_at.map(rfc3339),
+        "reachable": user.reachability.is_reachable(),
+        "obstacle": user.reachability.obstacle.map(UnreachableReason::name),
+        "blocked_at": user.reachability.blocked_at.map(rfc3339),
+        "unblocked_at": user.reachability.unblocked_at.map(rfc3339),
     })
 }

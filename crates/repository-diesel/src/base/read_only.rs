@@ -30,7 +30,7 @@ pub(crate) enum Place {
 
 /// Why a file cannot be read where it is, and what helps.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Obstacle {
+pub(crate) enum UnreachableReason {
     #[error("{}: {error}", path.display())]
     Io { path: PathBuf, error: io::Error },
     #[error(
@@ -44,11 +44,13 @@ pub(crate) enum Obstacle {
 
 /// Finds out how to open a file. It is not opened for that: closing it again would take away the locks
 /// of this process's other connections.
-pub(crate) fn look(path: &Path) -> Result<Place, Obstacle> {
+pub(crate) fn look(path: &Path) -> Result<Place, UnreachableReason> {
     // The companions are beside the file that a link leads to.
     let path = match path.canonicalize() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Place::Ordinary),
-        canonical => canonical.map_err(|error| Obstacle::Io { path: path.to_owned(), error })?,
+        canonical => {
+            canonical.map_err(|error| UnreachableReason::Io { path: path.to_owned(), error })?
+        }
     };
     let folder = path.parent().unwrap_or(&path);
     if may(folder, Access::WRITE_OK | Access::EXEC_OK) && may(&path, Access::WRITE_OK) {
@@ -60,7 +62,7 @@ pub(crate) fn look(path: &Path) -> Result<Place, Obstacle> {
     }
     match (length(&wal), shm.exists()) {
         (Some(_), true) => Ok(Place::Ordinary),
-        (Some(1..), false) => Err(Obstacle::NoIndex { wal, shm }),
+        (Some(1..), false) => Err(UnreachableReason::NoIndex { wal, shm }),
         // SQLite has to roll a transaction back first.
         _ if length(&journal).is_some_and(|length| length > 0) => Ok(Place::Ordinary),
         _ => Snapshot::of(path).map(Place::Unchanging),
@@ -75,10 +77,10 @@ pub(crate) struct Snapshot {
 }
 
 impl Snapshot {
-    fn of(path: PathBuf) -> Result<Self, Obstacle> {
+    fn of(path: PathBuf) -> Result<Self, UnreachableReason> {
         match path.metadata() {
             Ok(metadata) => Ok(Self { path, state: State::of(&metadata) }),
-            Err(error) => Err(Obstacle::Io { path, error }),
+            Err(error) => Err(UnreachableReason::Io { path, error }),
         }
     }
 
@@ -124,10 +126,10 @@ fn may(path: &Path, what: Access) -> bool {
 }
 
 /// Refuses a file that exists and cannot be read: SQLite would only say that it cannot open it.
-fn check_readable(path: &Path) -> Result<(), Obstacle> {
+fn check_readable(path: &Path) -> Result<(), UnreachableReason> {
     match access(path, Access::READ_OK) {
         Err(error) if error != Errno::NOENT => {
-            Err(Obstacle::Io { path: path.to_owned(), error: error.into() })
+            Err(UnreachableReason::Io { path: path.to_owned(), error: error.into() })
         }
         _ => Ok(()),
     }

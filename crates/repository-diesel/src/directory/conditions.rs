@@ -9,7 +9,7 @@ use diesel::{
     query_builder::{AstPass, Query, QueryFragment, QueryId},
     sql_types::Text,
 };
-use rollcall_domain::{Cursor, Days, ReachFilter, SortKey, UserFilter, UserSort};
+use rollcall_domain::{Cursor, Days, ReachabilityFilter, SortKey, UserFilter, UserSort};
 
 use crate::base::{
     connection::{AnyConnection, MultiBackend},
@@ -147,15 +147,15 @@ pub(super) fn conditions(filter: &UserFilter) -> Vec<Condition> {
         Some("") => add(IndexUse::Scan, Sql::new("source IS NULL")),
         Some(payload) => add(IndexUse::Value, Sql::with("source = $", payload)),
     }
-    match filter.reach {
+    match filter.reachability {
         None => {}
-        Some(ReachFilter::Reachable) => {
+        Some(ReachabilityFilter::Reachable) => {
             add(IndexUse::Scan, Sql::new("(has_private_chat AND obstacle IS NULL)"));
         }
-        Some(ReachFilter::Unreachable) => {
+        Some(ReachabilityFilter::Unreachable) => {
             add(IndexUse::Scan, Sql::new("NOT (has_private_chat AND obstacle IS NULL)"));
         }
-        Some(ReachFilter::Blocked) => add(IndexUse::Value, Sql::new("obstacle = 'blocked'")),
+        Some(ReachabilityFilter::Blocked) => add(IndexUse::Value, Sql::new("obstacle = 'blocked'")),
     }
     match filter.is_bot {
         None => {}

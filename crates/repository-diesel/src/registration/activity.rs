@@ -10,7 +10,7 @@ use chrono::NaiveDate;
 use diesel::QueryResult;
 use rollcall_domain::{
     Event, Figure, Interaction, InteractionKind, Label, LatestDay, Neighbours, Origin, Sums,
-    TelegramUser, add_reach_change, add_start, month,
+    TelegramUser, add_reachability_change, add_start, month,
 };
 
 use super::{
@@ -32,7 +32,7 @@ pub(super) fn note(
     }
     for &(id, change) in &replay.reach_changes {
         if connection.note_reach(id, change)? {
-            add_reach_change(&change, &mut sums);
+            add_reachability_change(&change, &mut sums);
         }
     }
     for interaction in interactions {
@@ -156,8 +156,8 @@ fn add_state(Replayed { user, stored, created, .. }: &Replayed, sums: &mut Sums)
         origin.add_language(stored.language_code.as_deref(), -1, sums);
         origin.add_language(user.language_code.as_deref(), 1, sums);
     }
-    let was_reachable = !created && stored.reach.is_reachable();
-    match (was_reachable, user.reach.is_reachable()) {
+    let was_reachable = !created && stored.reachability.is_reachable();
+    match (was_reachable, user.reachability.is_reachable()) {
         (false, true) => origin.add_reachable(1, sums),
         (true, false) => origin.add_reachable(-1, sums),
         _ => {}

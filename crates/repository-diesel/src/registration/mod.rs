@@ -25,7 +25,7 @@ macro_rules! statements_alike {
                 .load(self)
         }
 
-        fn note_reach(&mut self, id: TelegramId, change: ReachChange) -> QueryResult<bool> {
+        fn note_reach(&mut self, id: TelegramId, change: ReachabilityChange) -> QueryResult<bool> {
             let inserted = diesel::insert_into(reach_history::table)
                 .values(reach_row(id, change))
                 .on_conflict_do_nothing()
@@ -109,7 +109,7 @@ macro_rules! statements_alike {
             Ok(())
         }
 
-        fn set_aside(&mut self, updates: &[SetAside]) -> QueryResult<()> {
+        fn quarantine(&mut self, updates: &[QuarantinedUpdate]) -> QueryResult<()> {
             for update in updates {
                 diesel::insert_into(quarantine::table)
                     .values(quarantine_row(update))
@@ -153,8 +153,8 @@ use std::{
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use diesel::{Connection, PgConnection, QueryResult, result::Error as DieselError};
 use rollcall_domain::{
-    Interaction, InteractionKind, LatestDay, Neighbours, Profile, ProfileField, ReachChange,
-    Registration, SetAside, StartPayload, Sums, TelegramId, TelegramUser, Username,
+    Interaction, InteractionKind, LatestDay, Neighbours, Profile, ProfileField, QuarantinedUpdate,
+    ReachabilityChange, Registration, StartPayload, Sums, TelegramId, TelegramUser, Username,
     seen_for_certain,
 };
 use rollcall_repository::Batch;
@@ -203,7 +203,7 @@ pub(crate) trait Statements: Connection {
 
     /// Adds to a user's history that it could no longer be reached, or could be again; answers
     /// whether that was not there yet.
-    fn note_reach(&mut self, id: TelegramId, change: ReachChange) -> QueryResult<bool>;
+    fn note_reach(&mut self, id: TelegramId, change: ReachabilityChange) -> QueryResult<bool>;
 
     /// Adds to a user's history that it came by a deep link; answers whether that was not there
     /// yet.
@@ -243,7 +243,7 @@ pub(crate) trait Statements: Connection {
 
     /// Keeps updates that could not be read in full; of those that are kept already it notes only
     /// that they are now registered.
-    fn set_aside(&mut self, updates: &[SetAside]) -> QueryResult<()>;
+    fn quarantine(&mut self, updates: &[QuarantinedUpdate]) -> QueryResult<()>;
 }
 
 /// What a batch changes, beyond touching its users. All rows of users are locked by then.
@@ -405,8 +405,8 @@ fn record(
     let is_new = |interaction: &&Interaction| !is_known(interaction);
     let new: Vec<&Interaction> = without_repetitions(batch.interactions.iter().filter(is_new));
     let mut users = record_users(connection, &new, now, attempt)?;
-    if !batch.set_aside.is_empty() {
-        connection.set_aside(&batch.set_aside)?;
+    if !batch.quarantined.is_empty() {
+        connection.quarantine(&batch.quarantined)?;
     }
     if new.len() < batch.interactions.len() {
         add_those_who_stand(connection, &mut users, &batch.interactions)?;

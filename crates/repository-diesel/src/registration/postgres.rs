@@ -18,8 +18,9 @@ use diesel::{
     upsert::excluded,
 };
 use rollcall_domain::{
-    Figure, Interaction, InteractionKind, LatestDay, Neighbours, Obstacle, ReachChange,
-    Registration, SetAside, StartPayload, Sums, TelegramId, TelegramUser, Username, month,
+    Figure, Interaction, InteractionKind, LatestDay, Neighbours, QuarantinedUpdate,
+    ReachabilityChange, Registration, StartPayload, Sums, TelegramId, TelegramUser,
+    UnreachableReason, Username, month,
 };
 use rollcall_repository::Batch;
 
@@ -148,13 +149,13 @@ pub(super) fn touch(
     connection: &mut PgConnection,
     batch: &Batch,
 ) -> Result<Option<Registration>, Failure> {
-    let Batch { interactions, set_aside } = batch;
+    let Batch { interactions, quarantined } = batch;
     let [interaction @ Interaction { update_id: None, chat: None, event: None, .. }] =
         interactions.as_slice()
     else {
         return Ok(None);
     };
-    if !set_aside.is_empty() || interaction.kind == InteractionKind::Command {
+    if !quarantined.is_empty() || interaction.kind == InteractionKind::Command {
         return Ok(None);
     }
     let told = TelegramUser::created_by(interaction);
@@ -238,10 +239,16 @@ impl<'a> Columns<'a> {
             updated_at: users.clone().map(|user| naive(user.updated_at)).collect(),
             profile_seen: users.clone().map(|user| user.profile_seen.map(naive)).collect(),
             active_day: users.clone().map(|user| user.active_day()).collect(),
-            has_private_chat: users.clone().map(|user| user.reach.has_private_chat).collect(),
-            obstacle: users.clone().map(|user| user.reach.obstacle.map(Obstacle::name)).collect(),
-            blocked_at: users.clone().map(|user| user.reach.blocked_at.map(naive)).collect(),
-            unblocked_at: users.map(|user| user.reach.unblocked_at.map(naive)).collect(),
+            has_private_chat: users
+                .clone()
+                .map(|user| user.reachability.has_private_chat)
+                .collect(),
+            obstacle: users
+                .clone()
+                .map(|user| user.reachability.obstacle.map(UnreachableReason::name))
+                .collect(),
+            blocked_at: users.clone().map(|user| user.reachability.blocked_at.map(naive)).collect(),
+            unblocked_at: users.map(|user| user.reachability.unblocked_at.map(naive)).collect(),
             day_interactions: latest.clone().map(|latest| latest.interactions).collect(),
             days_of_month: latest.clone().map(|it| days_of_month(it).unwrap_or(i16::MAX)).collect(),
             active_days: latest.map(|it| i32::try_from(it.days_ever).unwrap_or(i32::MAX)).collect(),

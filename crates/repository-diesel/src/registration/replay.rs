@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, btree_map, hash_map::Entry};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use rollcall_domain::{
-    Interaction, LatestDay, ProfileField, ReachChange, TelegramId, TelegramUser, Username,
+    Interaction, LatestDay, ProfileField, ReachabilityChange, TelegramId, TelegramUser, Username,
 };
 
 use super::{ChangeKey, OldAndNew};
@@ -19,7 +19,7 @@ pub(super) struct Replay {
     /// Users outside the batch who lose their username, and when.
     pub(super) losers: BTreeMap<TelegramId, DateTime<Utc>>,
     /// Who could no longer be reached, or could be again.
-    pub(super) reach_changes: Vec<(TelegramId, ReachChange)>,
+    pub(super) reach_changes: Vec<(TelegramId, ReachabilityChange)>,
     /// How profiles changed, of users who were there.
     pub(super) profile_changes: BTreeMap<ChangeKey, OldAndNew>,
 }
@@ -193,9 +193,15 @@ impl Replay {
             && let Some(Replayed { user, .. }) = self.users.get_mut(&id)
         {
             user.username = None;
-            let TelegramUser { last_seen, profile_seen, updated_at, reach, .. } = *user;
+            let TelegramUser { last_seen, profile_seen, updated_at, reachability, .. } = *user;
             let is_as_before = *user
-                == TelegramUser { last_seen, profile_seen, updated_at, reach, ..before.clone() };
+                == TelegramUser {
+                    last_seen,
+                    profile_seen,
+                    updated_at,
+                    reachability,
+                    ..before.clone()
+                };
             if is_as_before {
                 user.updated_at = before.updated_at;
             }

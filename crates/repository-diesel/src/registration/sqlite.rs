@@ -14,8 +14,8 @@ use diesel::{
     upsert::excluded,
 };
 use rollcall_domain::{
-    LatestDay, Neighbours, Obstacle, Reach, ReachChange, SetAside, StartPayload, Sums, TelegramId,
-    TelegramUser, Username, month,
+    LatestDay, Neighbours, QuarantinedUpdate, Reachability, ReachabilityChange, StartPayload, Sums,
+    TelegramId, TelegramUser, UnreachableReason, Username, month,
 };
 
 use super::{
@@ -151,7 +151,8 @@ struct Columns<'a> {
 
 impl<'a> Columns<'a> {
     fn of(user: &'a TelegramUser, latest: LatestDay) -> Self {
-        let Reach { has_private_chat, obstacle, blocked_at, unblocked_at } = user.reach;
+        let Reachability { has_private_chat, obstacle, blocked_at, unblocked_at } =
+            user.reachability;
         Self {
             telegram_id: user.telegram_id.get(),
             first_name: &user.first_name,
@@ -164,7 +165,7 @@ impl<'a> Columns<'a> {
             profile_seen: user.profile_seen.map(Into::into),
             last_seen: text(user.last_seen),
             has_private_chat,
-            obstacle: obstacle.map(Obstacle::name),
+            obstacle: obstacle.map(UnreachableReason::name),
             blocked_at: blocked_at.map(Into::into),
             unblocked_at: unblocked_at.map(Into::into),
             source: user.source.as_ref().map(StartPayload::as_str),

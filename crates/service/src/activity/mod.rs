@@ -8,7 +8,7 @@ mod read;
 use std::sync::Arc;
 
 use chrono::NaiveDate;
-use rollcall_domain::{Clock, Figure, ReachChange, UserStats, month, week};
+use rollcall_domain::{Clock, Figure, ReachabilityChange, UserStats, month, week};
 use rollcall_repository::{ActivityRepository, Difference};
 use tokio::{sync::Mutex, try_join};
 
@@ -91,8 +91,10 @@ impl ActivityService {
                 Figure::Active => &mut totals.active_days,
                 Figure::New => &mut totals.new_users,
                 Figure::Kind => &mut totals.interactions,
-                Figure::Reach if label == ReachChange::UNBLOCKED => &mut totals.unblocked,
-                Figure::Reach => &mut totals.blocked,
+                Figure::Reachability if label == ReachabilityChange::UNBLOCKED => {
+                    &mut totals.unblocked
+                }
+                Figure::Reachability => &mut totals.blocked,
                 _ => continue,
             };
             *total += unsigned(value);
@@ -167,23 +169,23 @@ const BY_DAY: [Figure; 10] = [
     Figure::LifecycleDay,
     Figure::LifecycleWeek,
     Figure::New,
-    Figure::Reach,
+    Figure::Reachability,
 ];
 
 const BY_LABEL: [Figure; 3] = [Figure::Command, Figure::Kind, Figure::Language];
 
 const TOTALS: [Figure; 4] = [Figure::Users, Figure::Reachable, Figure::Active7, Figure::Active30];
 
-const TOTALLED: [Figure; 4] = [Figure::Active, Figure::Kind, Figure::New, Figure::Reach];
+const TOTALLED: [Figure; 4] = [Figure::Active, Figure::Kind, Figure::New, Figure::Reachability];
 
 const OF_TODAY: [Figure; 5] =
-    [Figure::Active, Figure::Active7, Figure::Active30, Figure::Kind, Figure::Reach];
+    [Figure::Active, Figure::Active7, Figure::Active30, Figure::Kind, Figure::Reachability];
 
 #[cfg(test)]
 mod tests {
     use async_trait::async_trait;
     use chrono::{DateTime, Days, NaiveTime, TimeDelta, Utc};
-    use rollcall_domain::{DayStats, Facts, Label, Obstacle, Origin, StartPayload, Sums};
+    use rollcall_domain::{DayStats, Facts, Label, Origin, StartPayload, Sums, UnreachableReason};
     use rollcall_repository::RepositoryError;
     use rollcall_testkit::TestClock;
 
@@ -407,8 +409,9 @@ mod tests {
     fn story() -> ActivityService {
         let mut sums = Sums::default();
         let ad: StartPayload = "ad".parse().unwrap();
-        let (blocked, gone) = (Some(Obstacle::Blocked), Some(Obstacle::Deactivated));
-        let change = |on, obstacle| ReachChange { at: noon(on), obstacle };
+        let (blocked, gone) =
+            (Some(UnreachableReason::Blocked), Some(UnreachableReason::Deactivated));
+        let change = |on, obstacle| ReachabilityChange { at: noon(on), obstacle };
         let long_ago = Facts {
             origin: Origin { created_on: day("2026-10-28"), source: None },
             language_code: None,

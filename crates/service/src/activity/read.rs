@@ -6,7 +6,7 @@ use std::{
 };
 
 use chrono::{Days, NaiveDate};
-use rollcall_domain::{DayStats, Figure, Label, Lifecycle, ReachChange, month, week};
+use rollcall_domain::{DayStats, Figure, Label, Lifecycle, ReachabilityChange, month, week};
 use rollcall_repository::{ActivityRepository, RepositoryError};
 use tokio::try_join;
 
@@ -57,8 +57,8 @@ impl SumsByDay {
     /// How often somebody could no longer be reached, and could be again.
     pub(super) fn reach(&self, day: NaiveDate) -> (u64, u64) {
         let (mut blocked, mut unblocked) = (0, 0);
-        for (change, value) in self.labels(Figure::Reach, day) {
-            if change == ReachChange::UNBLOCKED {
+        for (change, value) in self.labels(Figure::Reachability, day) {
+            if change == ReachabilityChange::UNBLOCKED {
                 unblocked += value;
             } else {
                 blocked += value;

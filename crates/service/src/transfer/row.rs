@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
-use rollcall_domain::{MAX_NAME_CHARS, Obstacle, Reach, TelegramId, TelegramUser, Username};
+use rollcall_domain::{
+    MAX_NAME_CHARS, Reachability, TelegramId, TelegramUser, UnreachableReason, Username,
+};
 use serde::{Deserialize, Serialize};
 
 use super::time;
@@ -56,7 +58,8 @@ type Text<'a> = Option<Cow<'a, str>>;
 impl<'a> Fields<'a> {
     pub(super) fn of(user: &'a TelegramUser) -> Self {
         let text = |text: Option<&'a str>| text.map(Cow::Borrowed);
-        let Reach { has_private_chat, obstacle, blocked_at, unblocked_at } = user.reach;
+        let Reachability { has_private_chat, obstacle, blocked_at, unblocked_at } =
+            user.reachability;
         Self {
             telegram_id: user.telegram_id.get(),
             first_name: user.first_name.as_str().into(),
@@ -68,7 +71,7 @@ impl<'a> Fields<'a> {
             updated_at: time::written(user.updated_at).into(),
             last_seen: time::written(user.last_seen).into(),
             has_private_chat,
-            obstacle: text(obstacle.map(Obstacle::name)),
+            obstacle: text(obstacle.map(UnreachableReason::name)),
             blocked_at: blocked_at.map(|at| time::written(at).into()),
             unblocked_at: unblocked_at.map(|at| time::written(at).into()),
             source: text(user.source.as_ref().map(|source| source.as_str())),
@@ -160,7 +163,7 @@ impl<'a> Fields<'a> {
             is_bot: self.is_bot,
             updated_at: time("updated_at", &self.updated_at)?,
             last_seen: time("last_seen", &self.last_seen)?,
-            reach: Reach {
+            reachability: Reachability {
                 has_private_chat: self.has_private_chat,
                 obstacle: self.obstacle.as_deref().map(obstacle).transpose()?,
                 blocked_at: blocked_at?,
@@ -205,9 +208,9 @@ fn flag(text: &str) -> Option<bool> {
     if is_one_of(TRUE) { Some(true) } else { is_one_of(FALSE).then_some(false) }
 }
 
-fn obstacle(name: &str) -> Result<Obstacle, String> {
-    let expected = || Obstacle::ALL.map(Obstacle::name).join(", ");
-    Obstacle::from_name(name)
+fn obstacle(name: &str) -> Result<UnreachableReason, String> {
+    let expected = || UnreachableReason::ALL.map(UnreachableReason::name).join(", ");
+    UnreachableReason::from_name(name)
         .ok_or_else(|| format!("obstacle: expected one of {}, not {}", expected(), quoted(name)))
 }
 

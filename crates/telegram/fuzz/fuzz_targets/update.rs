@@ -7,12 +7,12 @@
 
 use chrono::DateTime;
 use libfuzzer_sys::fuzz_target;
-use rollcall_domain::{SetAside, TelegramId};
+use rollcall_domain::{QuarantinedUpdate, TelegramId};
 use rollcall_telegram::reread;
 use serde_json::Value;
 
 fuzz_target!(|json: &str| {
-    let update = SetAside {
+    let update = QuarantinedUpdate {
         update_id: 1,
         received_at: DateTime::UNIX_EPOCH,
         reason: String::new(),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rollcall_domain::Obstacle;
+use rollcall_domain::UnreachableReason;
 
 use crate::client::CallError;
 
@@ -13,7 +13,7 @@ pub(crate) enum SendError {
     #[error("the person cannot be reached: {}", cause.name())]
     Unreachable {
         /// Why.
-        cause: Obstacle,
+        cause: UnreachableReason,
         /// How Telegram said it.
         source: CallError,
     },
@@ -51,15 +51,15 @@ impl SendError {
 
 /// Reads from the description why a person cannot be reached, for there is no other place that
 /// tells it.
-fn obstacle(error: &CallError) -> Option<Obstacle> {
-    const CAUSES: [(i64, &str, Obstacle); 4] = [
-        (403, "bot was blocked by the user", Obstacle::Blocked),
-        (403, "user is deactivated", Obstacle::Deactivated),
-        (400, "chat not found", Obstacle::ChatNotFound),
-        (403, "bot can't initiate conversation with a user", Obstacle::NeverStarted),
+fn obstacle(error: &CallError) -> Option<UnreachableReason> {
+    const CAUSES: [(i64, &str, UnreachableReason); 4] = [
+        (403, "bot was blocked by the user", UnreachableReason::Blocked),
+        (403, "user is deactivated", UnreachableReason::Deactivated),
+        (400, "chat not found", UnreachableReason::ChatNotFound),
+        (403, "bot can't initiate conversation with a user", UnreachableReason::NeverStarted),
     ];
     let CallError::Refused { code, description, .. } = error else { return None };
-    let means = |&&(its_code, words, _): &&(i64, &str, Obstacle)| {
+    let means = |&&(its_code, words, _): &&(i64, &str, UnreachableReason)| {
         *code == its_code && description.contains(words)
     };
     CAUSES.iter().find(means).map(|(.., obstacle)| *obstacle)

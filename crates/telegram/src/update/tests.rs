@@ -283,7 +283,7 @@ fn the_addressee_of_our_commands_is_noted() {
 
 #[test]
 fn without_a_known_name_an_addressed_command_is_not_ours() {
-    let set_aside = |text: &str| SetAside {
+    let quarantined = |text: &str| QuarantinedUpdate {
         update_id: 7,
         received_at: RECEIVED.parse().unwrap(),
         reason: String::new(),
@@ -295,7 +295,7 @@ fn without_a_known_name_an_addressed_command_is_not_ours() {
         .to_string(),
     };
     let meaning = |text: &str| {
-        let interaction = reread(&set_aside(text)).interaction.unwrap();
+        let interaction = reread(&quarantined(text)).interaction.unwrap();
         (interaction.command, interaction.event)
     };
     let start = Some(Event::Start("ad_1".parse().unwrap()));

@@ -14,8 +14,8 @@ use proptest::{
     test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
 use rollcall_domain::{
-    Chat, ChatKind, Event, Figure, Interaction, InteractionKind, Label, Obstacle, Profile,
-    TelegramId,
+    Chat, ChatKind, Event, Figure, Interaction, InteractionKind, Label, Profile, TelegramId,
+    UnreachableReason,
 };
 use tokio::task::{block_in_place, spawn_blocking};
 
@@ -185,7 +185,7 @@ pub async fn a_recount_finds_what_was_registered(stores: Stores) {
                     for (interactions, n, erases) in rounds {
                         one_round(&stores, interactions, &update_id).await;
                         let at = at(12, 0);
-                        let gone = Obstacle::Deactivated;
+                        let gone = UnreachableReason::Deactivated;
                         stores[0].mark_unreachable(id(n), gone, at, at).await.unwrap();
                         if erases {
                             stores[1].delete(&[id(n)]).await.unwrap();

@@ -11,8 +11,8 @@ use proptest::{
     test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
 use rollcall_domain::{
-    Chat, ChatKind, Event, Interaction, InteractionKind, Obstacle, Profile, TelegramId,
-    TelegramUser,
+    Chat, ChatKind, Event, Interaction, InteractionKind, Profile, TelegramId, TelegramUser,
+    UnreachableReason,
 };
 use tokio::task::block_in_place;
 
@@ -106,16 +106,16 @@ pub async fn blocks_are_noted_though_an_earlier_one_is_ahead([store, _]: Stores)
         event,
         ..seen(1, second, "Ada")
     };
-    let gone = Obstacle::Deactivated;
+    let gone = UnreachableReason::Deactivated;
     register(&*store, 0, [chat(0, None)]);
     assert!(store.mark_unreachable(id(1), gone, at(HOUR), at(HOUR)).await.unwrap());
-    assert!(register(&*store, 10, [chat(10, None)]).reach.is_reachable());
+    assert!(register(&*store, 10, [chat(10, None)]).reachability.is_reachable());
     let blocked = register(&*store, 20, [chat(20, Some(Event::Blocked))]);
-    assert_eq!(blocked.reach.obstacle, Some(Obstacle::Blocked));
-    assert!(register(&*store, 30, [chat(30, Some(Event::Unblocked))]).reach.is_reachable());
+    assert_eq!(blocked.reachability.obstacle, Some(UnreachableReason::Blocked));
+    assert!(register(&*store, 30, [chat(30, Some(Event::Unblocked))]).reachability.is_reachable());
     // A block that is older than the return still is.
     let late = register(&*store, 40, [chat(25, Some(Event::Blocked))]);
-    assert!(late.reach.is_reachable());
+    assert!(late.reachability.is_reachable());
 
     // Who was last seen in the future may be out of reach now.
     register(&*store, HOUR, [chat(HOUR, None)]);

@@ -10,8 +10,8 @@ use proptest::{
     test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
 use rollcall_domain::{
-    Chat, ChatKind, Event, Figure, Interaction, InteractionKind, Obstacle, Profile, Reach,
-    ReachChange, StartPayload, TelegramId, TelegramUser,
+    Chat, ChatKind, Event, Figure, Interaction, InteractionKind, Profile, Reachability,
+    ReachabilityChange, StartPayload, TelegramId, TelegramUser, UnreachableReason,
 };
 use rollcall_repository::{BotRepository, DemoRepository, History};
 use tokio::task::block_in_place;
@@ -67,8 +67,11 @@ pub async fn whoever_is_loaded_is_as_if_registered([(store, _), (other, _)]: [St
             .map(|(day, interactions)| (day.parse().unwrap(), interactions))
             .into(),
         reach_changes: vec![
-            ReachChange { at: at("2026-10-31T12:00:00Z"), obstacle: Some(Obstacle::Blocked) },
-            ReachChange { at: at("2026-11-07T12:00:00Z"), obstacle: None },
+            ReachabilityChange {
+                at: at("2026-10-31T12:00:00Z"),
+                obstacle: Some(UnreachableReason::Blocked),
+            },
+            ReachabilityChange { at: at("2026-11-07T12:00:00Z"), obstacle: None },
         ],
         starts: vec![(at("2026-10-30T10:00:00Z"), payload("friend"))],
     };
@@ -91,7 +94,7 @@ pub async fn whoever_is_loaded_is_as_if_registered([(store, _), (other, _)]: [St
 /// A user with its history, and the sums that are counted from users and are not zero.
 type Everything = (
     Option<TelegramUser>,
-    Vec<ReachChange>,
+    Vec<ReachabilityChange>,
     Vec<(DateTime<Utc>, StartPayload)>,
     Vec<(Figure, NaiveDate, String, i64)>,
 );
@@ -151,9 +154,9 @@ fn any_history() -> impl Strategy<Value = History> {
     let days = btree_map(prop_oneof![0..10_i64, 0..70_i64], 1..30_u32, 1..12);
     let obstacle = prop_oneof![
         Just(None),
-        Just(Some(Obstacle::Blocked)),
-        Just(Some(Obstacle::Deactivated)),
-        Just(Some(Obstacle::NeverStarted)),
+        Just(Some(UnreachableReason::Blocked)),
+        Just(Some(UnreachableReason::Deactivated)),
+        Just(Some(UnreachableReason::NeverStarted)),
     ];
     let changes = btree_map(0..70_i64, obstacle, 0..4);
     let starts = btree_map(0..70_i64, 0..30_u32, 0..3);
@@ -167,7 +170,8 @@ fn any_history() -> impl Strategy<Value = History> {
             user.last_seen = noon(last) + TimeDelta::microseconds(1);
             user.language_code = language.map(str::to_owned);
             let obstacle = changes.values().last().copied().flatten();
-            user.reach = Reach { has_private_chat, obstacle, ..Reach::default() };
+            user.reachability =
+                Reachability { has_private_chat, obstacle, ..Reachability::default() };
             let starts: Vec<_> = starts
                 .into_iter()
                 .map(|(day, link)| (noon(day), payload(&format!("link-{link}"))))
@@ -178,7 +182,7 @@ fn any_history() -> impl Strategy<Value = History> {
                 days: days.into_iter().map(|(n, interactions)| (day(n), interactions)).collect(),
                 reach_changes: changes
                     .into_iter()
-                    .map(|(day, obstacle)| ReachChange { at: noon(day), obstacle })
+                    .map(|(day, obstacle)| ReachabilityChange { at: noon(day), obstacle })
                     .collect(),
                 starts,
             }

@@ -17,8 +17,8 @@ use proptest::{
 };
 use rollcall_domain::{
     Chat, ChatKind, Counted, Cursor, Days, Event, Figure, Interaction, InteractionKind, NoteChange,
-    Obstacle, Profile, ProfileField, Reach, ReachFilter, SearchTerm, SortKey, TelegramId,
-    TelegramUser, UserDetail, UserFilter, UserSlice, UserSort,
+    Profile, ProfileField, Reachability, ReachabilityFilter, SearchTerm, SortKey, TelegramId,
+    TelegramUser, UnreachableReason, UserDetail, UserFilter, UserSlice, UserSort,
 };
 use rollcall_repository::{DemoRepository, DirectoryRepository, History};
 use tokio::task::block_in_place;
@@ -60,7 +60,7 @@ pub async fn an_empty_store_lists_nobody([store, _]: Stores) {
     let filters = [
         UserFilter::new(),
         UserFilter::new().with_language("en"),
-        UserFilter::new().with_reach(ReachFilter::Unreachable),
+        UserFilter::new().with_reachability(ReachabilityFilter::Unreachable),
         UserFilter::new().matching(term("ada")),
         UserFilter::new().matching(term("1815")),
     ];
@@ -197,7 +197,7 @@ pub async fn a_page_that_looked_at_enough_goes_on([store, _]: Stores) {
     });
     assert!(store.begin_demo().await.unwrap());
     store.load(people.collect()).await.unwrap();
-    let unreachable = UserFilter::new().with_reach(ReachFilter::Unreachable);
+    let unreachable = UserFilter::new().with_reachability(ReachabilityFilter::Unreachable);
     for key in [SortKey::FirstSeen, SortKey::LastSeen, SortKey::Id] {
         let sort = UserSort { key, descending: true };
         let list = async |cursor| {
@@ -566,7 +566,7 @@ struct Person {
     language: Option<&'static str>,
     source: Option<&'static str>,
     has_private_chat: bool,
-    obstacle: Option<Obstacle>,
+    obstacle: Option<UnreachableReason>,
     is_bot: bool,
     /// The day of the first interaction.
     first: i64,
@@ -589,8 +589,8 @@ fn any_person() -> impl Strategy<Value = Person> {
     let source = prop_oneof![8 => Just(Some("ad")), 1 => Just(Some("friend")), 1 => Just(None)];
     let obstacle = prop_oneof![
         3 => Just(None),
-        9 => Just(Some(Obstacle::Blocked)),
-        1 => Just(Some(Obstacle::Deactivated)),
+        9 => Just(Some(UnreachableReason::Blocked)),
+        1 => Just(Some(UnreachableReason::Deactivated)),
     ];
     let is_bot = prop_oneof![1 => Just(false), 6 => Just(true)];
     let first = prop_oneof![0..20_i64, 20..22_i64];
@@ -620,7 +620,11 @@ fn any_person() -> impl Strategy<Value = Person> {
 fn any_filter() -> impl Strategy<Value = UserFilter> {
     let terms =
         ["anna", "an", "a", "ann smi", "нна", "zoe", "@nick", "@an", "жу", "lee ann", "qqq"];
-    let reach = [ReachFilter::Reachable, ReachFilter::Unreachable, ReachFilter::Blocked];
+    let reachability = [
+        ReachabilityFilter::Reachable,
+        ReachabilityFilter::Unreachable,
+        ReachabilityFilter::Blocked,
+    ];
     let days = || {
         option::weighted(0.3, (0..25_i64, 0..25_i64, 0..3)).prop_map(|range| match range {
             None => Days::default(),
@@ -635,14 +639,16 @@ fn any_filter() -> impl Strategy<Value = UserFilter> {
         option::weighted(0.4, select(terms.to_vec())),
     );
     let days = (days(), days(), option::weighted(0.2, 0..4_u32), option::weighted(0.2, 1..5_u32));
-    let kinds =
-        (option::weighted(0.3, select(reach.to_vec())), option::weighted(0.3, any::<bool>()));
-    (words, days, kinds).prop_map(|((language, source, search), days, (reach, is_bot))| {
+    let kinds = (
+        option::weighted(0.3, select(reachability.to_vec())),
+        option::weighted(0.3, any::<bool>()),
+    );
+    (words, days, kinds).prop_map(|((language, source, search), days, (reachability, is_bot))| {
         let (first_seen, last_seen, min_active_days, max_active_days) = days;
         UserFilter {
             language: language.map(str::to_owned),
             source: source.map(str::to_owned),
-            reach,
+            reachability,
             first_seen,
             last_seen,
             min_active_days,
@@ -700,10 +706,10 @@ impl Person {
         user.source = self.source.map(|payload| payload.parse().unwrap());
         user.is_bot = self.is_bot;
         user.last_seen = self.last_seen();
-        user.reach = Reach {
+        user.reachability = Reachability {
             has_private_chat: self.has_private_chat,
             obstacle: self.obstacle,
-            ..Reach::default()
+            ..Reachability::default()
         };
         user
     }
@@ -740,10 +746,10 @@ impl Person {
         };
         is(&filter.language, self.language)
             && is(&filter.source, self.source)
-            && filter.reach.is_none_or(|it| match it {
-                ReachFilter::Reachable => is_reachable,
-                ReachFilter::Unreachable => !is_reachable,
-                ReachFilter::Blocked => self.obstacle == Some(Obstacle::Blocked),
+            && filter.reachability.is_none_or(|it| match it {
+                ReachabilityFilter::Reachable => is_reachable,
+                ReachabilityFilter::Unreachable => !is_reachable,
+                ReachabilityFilter::Blocked => self.obstacle == Some(UnreachableReason::Blocked),
             })
             && within(self.created_at(), filter.first_seen)
             && within(self.last_seen(), filter.last_seen)

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use rollcall_domain::{SetAside, TelegramId};
+use rollcall_domain::{QuarantinedUpdate, TelegramId};
 use rollcall_repository::{Batch, QuarantineRepository, UserRepository};
 use tokio::task::block_in_place;
 
@@ -17,7 +17,7 @@ pub type Store = (Arc<dyn UserRepository>, Arc<dyn QuarantineRepository>);
 macro_rules! quarantine_repository_contract {
     ($open:path) => {
         $crate::contract!($open, quarantine:
-            what_is_set_aside_is_kept_as_it_came,
+            a_quarantined_update_is_stored_unchanged,
             what_comes_again_is_kept_once,
             it_is_listed_by_id_in_parts,
             it_is_removed,
@@ -28,46 +28,48 @@ macro_rules! quarantine_repository_contract {
     };
 }
 
-pub async fn what_is_set_aside_is_kept_as_it_came([(users, quarantine), _]: [Store; 2]) {
+pub async fn a_quarantined_update_is_stored_unchanged([(users, quarantine), _]: [Store; 2]) {
     assert_eq!(quarantine.find(7).await.unwrap(), None);
-    let odd =
-        SetAside { payload: r#"{"a":"\u0000 👩‍🚀 \"x\""}"#.to_owned(), ..update(7, 0) };
-    set_aside(&*users, [odd.clone()]).await;
+    let odd = QuarantinedUpdate {
+        payload: r#"{"a":"\u0000 👩‍🚀 \"x\""}"#.to_owned(),
+        ..update(7, 0)
+    };
+    add_to_quarantine(&*users, [odd.clone()]).await;
     assert_eq!(quarantine.find(7).await.unwrap(), Some(odd));
 }
 
 pub async fn what_comes_again_is_kept_once([(users, quarantine), (others, _)]: [Store; 2]) {
-    set_aside(&*users, [update(7, 0)]).await;
-    set_aside(&*others, [update(7, 60), update(8, 60)]).await;
+    add_to_quarantine(&*users, [update(7, 0)]).await;
+    add_to_quarantine(&*others, [update(7, 60), update(8, 60)]).await;
     assert_eq!(quarantine.list(0, 10).await.unwrap(), [update(7, 0), update(8, 60)]);
     assert_eq!(quarantine.count().await.unwrap(), 2);
 }
 
 pub async fn it_is_listed_by_id_in_parts([(users, quarantine), _]: [Store; 2]) {
-    set_aside(&*users, [3, 1, 2].map(|id| update(id, 0))).await;
+    add_to_quarantine(&*users, [3, 1, 2].map(|id| update(id, 0))).await;
     assert_eq!(quarantine.list(0, 2).await.unwrap(), [update(1, 0), update(2, 0)]);
     assert_eq!(quarantine.list(2, 2).await.unwrap(), [update(3, 0)]);
     assert_eq!(quarantine.list(3, 2).await.unwrap(), []);
 }
 
 pub async fn it_is_marked_with_what_it_registered([(users, quarantine), _]: [Store; 2]) {
-    set_aside(&*users, [update(7, 0)]).await;
-    set_aside(&*users, [SetAside { registered: true, ..update(7, 60) }]).await;
-    let marked = SetAside { registered: true, ..update(7, 0) };
+    add_to_quarantine(&*users, [update(7, 0)]).await;
+    add_to_quarantine(&*users, [QuarantinedUpdate { registered: true, ..update(7, 60) }]).await;
+    let marked = QuarantinedUpdate { registered: true, ..update(7, 0) };
     assert_eq!(quarantine.find(7).await.unwrap(), Some(marked.clone()));
-    set_aside(&*users, [update(7, 120)]).await;
+    add_to_quarantine(&*users, [update(7, 120)]).await;
     assert_eq!(quarantine.find(7).await.unwrap(), Some(marked));
 }
 
 pub async fn it_is_removed([(users, quarantine), _]: [Store; 2]) {
-    set_aside(&*users, [update(7, 0)]).await;
+    add_to_quarantine(&*users, [update(7, 0)]).await;
     assert!(quarantine.remove(7).await.unwrap());
     assert!(!quarantine.remove(7).await.unwrap());
     assert_eq!(quarantine.count().await.unwrap(), 0);
 }
 
 pub async fn it_is_forgotten_when_it_is_old([(users, quarantine), _]: [Store; 2]) {
-    set_aside(&*users, (1..=5).map(|n| update(n, n))).await;
+    add_to_quarantine(&*users, (1..=5).map(|n| update(n, n))).await;
     assert_eq!(users.forget(at(0), at(4), 2).await.unwrap(), 2);
     assert_eq!(users.forget(at(0), at(4), 2).await.unwrap(), 1);
     assert_eq!(users.forget(at(0), at(4), 2).await.unwrap(), 0);
@@ -76,21 +78,25 @@ pub async fn it_is_forgotten_when_it_is_old([(users, quarantine), _]: [Store; 2]
 
 pub async fn it_goes_with_whom_it_is_from([(users, quarantine), _]: [Store; 2]) {
     let id = |n: i64| TelegramId::try_from(n).unwrap();
-    let from = |n, update_id| SetAside { telegram_id: Some(id(n)), ..update(update_id, 0) };
-    set_aside(&*users, [from(5, 1), from(6, 2), update(3, 0), update(4, 0)]).await;
+    let from =
+        |n, update_id| QuarantinedUpdate { telegram_id: Some(id(n)), ..update(update_id, 0) };
+    add_to_quarantine(&*users, [from(5, 1), from(6, 2), update(3, 0), update(4, 0)]).await;
     // It was not known at first who that is from.
-    set_aside(&*users, [from(5, 4)]).await;
+    add_to_quarantine(&*users, [from(5, 4)]).await;
     users.delete(&[id(5)]).await.unwrap();
     assert_eq!(quarantine.list(0, 10).await.unwrap(), [from(6, 2), update(3, 0)]);
 }
 
-async fn set_aside(users: &dyn UserRepository, updates: impl IntoIterator<Item = SetAside>) {
-    let batch = Batch { set_aside: updates.into_iter().collect(), ..Batch::default() };
+async fn add_to_quarantine(
+    users: &dyn UserRepository,
+    updates: impl IntoIterator<Item = QuarantinedUpdate>,
+) {
+    let batch = Batch { quarantined: updates.into_iter().collect(), ..Batch::default() };
     assert_eq!(block_in_place(|| users.register(&batch, at(1_000))).unwrap(), []);
 }
 
-fn update(update_id: i64, second: i64) -> SetAside {
-    SetAside {
+fn update(update_id: i64, second: i64) -> QuarantinedUpdate {
+    QuarantinedUpdate {
         update_id,
         received_at: at(second),
         reason: "not what is expected at line 1 column 5".to_owned(),

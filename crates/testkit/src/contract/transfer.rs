@@ -12,8 +12,9 @@ use proptest::{
     test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
 use rollcall_domain::{
-    Chat, ChatKind, Event, Interaction, InteractionKind, Obstacle, Profile, ProfileField, Reach,
-    SearchTerm, SortKey, TelegramId, TelegramUser, UserFilter, UserSort, Username,
+    Chat, ChatKind, Event, Interaction, InteractionKind, Profile, ProfileField, Reachability,
+    SearchTerm, SortKey, TelegramId, TelegramUser, UnreachableReason, UserFilter, UserSort,
+    Username,
 };
 use rollcall_repository::{DirectoryRepository, Imported, TransferRepository};
 use tokio::task::block_in_place;
@@ -89,9 +90,9 @@ pub async fn what_is_known_of_both_is_put_together([store, _]: Stores) {
     let mut newer = user(2, 9, 30);
     newer.last_name = Some("Builder".to_owned());
     newer.updated_at = at(25);
-    newer.reach = Reach {
+    newer.reachability = Reachability {
         has_private_chat: true,
-        obstacle: Some(Obstacle::Blocked),
+        obstacle: Some(UnreachableReason::Blocked),
         blocked_at: Some(at(28)),
         unblocked_at: None,
     };
@@ -205,9 +206,9 @@ fn any_user() -> impl Strategy<Value = TelegramUser> {
                 language_code: language.map(str::to_owned),
                 updated_at: at(first + changed.min(more)),
                 source: source.map(|payload| payload.parse().unwrap()),
-                reach: Reach {
+                reachability: Reachability {
                     has_private_chat,
-                    obstacle: is_blocked.then_some(Obstacle::Blocked),
+                    obstacle: is_blocked.then_some(UnreachableReason::Blocked),
                     blocked_at: blocked.map(at),
                     unblocked_at: unblocked.map(at),
                 },

@@ -14,8 +14,8 @@ use proptest::{
     test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
 use rollcall_domain::{
-    Chat, ChatKind, Event, Figure, Interaction, InteractionKind, Obstacle, Profile, Reach,
-    ReachChange, Registration, TelegramId, TelegramUser, Username,
+    Chat, ChatKind, Event, Figure, Interaction, InteractionKind, Profile, Reachability,
+    ReachabilityChange, Registration, TelegramId, TelegramUser, UnreachableReason, Username,
 };
 use rollcall_repository::{Batch, PageRequest};
 use tokio::task::{block_in_place, spawn_blocking};
@@ -440,16 +440,16 @@ pub async fn reach_is_kept_as_a_history([store, _]: Stores) {
     register(&*store, [in_chat(1, 21, ChatKind::Group, None)]).await;
     assert_eq!(reachable(&*store).await, 0, "what happens in a group clears nothing");
     let stored = user(&*store, 1).await;
-    let expected = Reach {
+    let expected = Reachability {
         has_private_chat: true,
-        obstacle: Some(Obstacle::Blocked),
+        obstacle: Some(UnreachableReason::Blocked),
         blocked_at: Some(at(20)),
         unblocked_at: Some(at(13)),
     };
-    assert_eq!(stored.reach, expected);
+    assert_eq!(stored.reachability, expected);
     let changes = store.reach_history(id(1), 10).await.unwrap();
-    let change = |second, obstacle| ReachChange { at: at(second), obstacle };
-    let blocked = Some(Obstacle::Blocked);
+    let change = |second, obstacle| ReachabilityChange { at: at(second), obstacle };
+    let blocked = Some(UnreachableReason::Blocked);
     assert_eq!(changes, [change(20, blocked), change(13, None), change(12, blocked)]);
     assert_eq!(store.reach_history(id(1), 1).await.unwrap(), changes[..1]);
     assert_eq!(store.reach_history(id(2), 10).await.unwrap(), []);
@@ -459,7 +459,7 @@ pub async fn reach_is_kept_as_a_history([store, _]: Stores) {
 }
 
 pub async fn failed_messages_mark_users_until_they_come_back([store, _]: Stores) {
-    let gone = Obstacle::Deactivated;
+    let gone = UnreachableReason::Deactivated;
     assert!(!store.mark_unreachable(id(1), gone, at(5), now()).await.unwrap(), "nobody is there");
     register(&*store, [in_chat(1, 10, ChatKind::Private, None)]).await;
     assert!(!store.mark_unreachable(id(1), gone, at(9), now()).await.unwrap(), "was seen since");
@@ -467,12 +467,12 @@ pub async fn failed_messages_mark_users_until_they_come_back([store, _]: Stores)
     assert!(!store.mark_unreachable(id(1), gone, at(12), now()).await.unwrap(), "is known");
     assert_eq!(reachable(&*store).await, 0);
     let marked = user(&*store, 1).await;
-    assert_eq!((marked.last_seen, marked.reach.obstacle), (at(10), Some(gone)));
+    assert_eq!((marked.last_seen, marked.reachability.obstacle), (at(10), Some(gone)));
 
     register(&*store, [in_chat(1, 20, ChatKind::Private, None)]).await;
     assert_eq!(reachable(&*store).await, 1);
     let changes = store.reach_history(id(1), 10).await.unwrap();
-    let change = |second, obstacle| ReachChange { at: at(second), obstacle };
+    let change = |second, obstacle| ReachabilityChange { at: at(second), obstacle };
     assert_eq!(changes, [change(20, None), change(11, Some(gone))]);
 }
 

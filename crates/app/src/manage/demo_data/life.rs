@@ -2,7 +2,7 @@
 //! back after a long time.
 
 use chrono::{Datelike, Days, NaiveDate, Weekday};
-use rollcall_domain::Obstacle;
+use rollcall_domain::UnreachableReason;
 
 use super::{
     chance::{happens, weighted},
@@ -48,7 +48,7 @@ pub(super) struct Life {
     /// On which of these days the person blocked (true) or unblocked the bot, sorted.
     pub(super) blocks: Vec<(NaiveDate, bool)>,
     /// The later day on which the person turned out to be gone for good, and why.
-    pub(super) lost: Option<(NaiveDate, Obstacle)>,
+    pub(super) lost: Option<(NaiveDate, UnreachableReason)>,
 }
 
 /// The life of somebody who comes on the day `first`. Of a hundred people who would stay as a rule,
@@ -169,8 +169,11 @@ impl Life {
         if !happens(20, random) {
             return;
         }
-        let obstacle =
-            if happens(150, random) { Obstacle::ChatNotFound } else { Obstacle::Deactivated };
+        let obstacle = if happens(150, random) {
+            UnreachableReason::ChatNotFound
+        } else {
+            UnreachableReason::Deactivated
+        };
         let last = self.days.last().map(|(day, _)| *day + Days::new(random.u64(1..=90)));
         self.lost = last.filter(|day| *day <= period.last).map(|day| (day, obstacle));
     }

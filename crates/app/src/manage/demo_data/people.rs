@@ -1,7 +1,9 @@
 //! People who are made up, one after the other, each with all its past.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use rollcall_domain::{Obstacle, Reach, ReachChange, StartPayload, TelegramUser};
+use rollcall_domain::{
+    Reachability, ReachabilityChange, StartPayload, TelegramUser, UnreachableReason,
+};
 use rollcall_repository::History;
 
 use super::{
@@ -83,7 +85,7 @@ impl People {
             user.username = names::username(self.number, user.is_bot, random);
         }
         // The others write in groups only.
-        user.reach.has_private_chat = !user.is_bot && happens(970, random);
+        user.reachability.has_private_chat = !user.is_bot && happens(970, random);
         Some(user)
     }
 
@@ -116,13 +118,17 @@ impl People {
     }
 
     /// When the bot was blocked and unblocked, and when the person was there last.
-    fn changes(&mut self, arrived: Moment, life: &Life) -> (Vec<ReachChange>, DateTime<Utc>) {
+    fn changes(
+        &mut self,
+        arrived: Moment,
+        life: &Life,
+    ) -> (Vec<ReachabilityChange>, DateTime<Utc>) {
         let mut changes = Vec::new();
         let mut last = arrived;
         for &(day, blocked) in &life.blocks {
             last = self.not_before(last, day);
-            let obstacle = blocked.then_some(Obstacle::Blocked);
-            changes.push(ReachChange { at: self.time(last), obstacle });
+            let obstacle = blocked.then_some(UnreachableReason::Blocked);
+            changes.push(ReachabilityChange { at: self.time(last), obstacle });
         }
         let last_seen = match (life.days.as_slice(), life.blocks.last()) {
             // That was the last thing they did, or the only one.
@@ -133,7 +139,7 @@ impl People {
         };
         if let Some((day, obstacle)) = life.lost {
             let found = self.not_before(last_seen, day);
-            changes.push(ReachChange { at: self.time(found), obstacle: Some(obstacle) });
+            changes.push(ReachabilityChange { at: self.time(found), obstacle: Some(obstacle) });
         }
         (changes, self.time(last_seen))
     }
@@ -173,7 +179,7 @@ impl People {
             self.uses.add_interactions(day, interactions);
         }
         for &(day, _) in &life.blocks {
-            self.uses.add_reach_change(day);
+            self.uses.add_reachability_change(day);
         }
     }
 }
@@ -189,7 +195,7 @@ impl Iterator for People {
         self.random = self.seeds.fork();
         let arrived = (day, share);
         let mut user = self.somebody(self.time(arrived))?;
-        let is_private = user.reach.has_private_chat;
+        let is_private = user.reachability.has_private_chat;
         let (source, stay) = if is_private { self.source(campaign)? } else { (None, 100) };
         let mut life = live(day, stay, is_private, &self.period, &mut self.random)?;
 
@@ -201,19 +207,19 @@ impl Iterator for People {
         let (reach_changes, last_seen) = self.changes(arrived, &life);
         user.last_seen = last_seen;
         user.updated_at = self.updated_at(&user, &life);
-        user.reach = reach(is_private, &reach_changes);
+        user.reachability = reach(is_private, &reach_changes);
         user.source = source;
         self.count(&life);
         Some(History { user, days: life.days, reach_changes, starts })
     }
 }
 
-fn reach(has_private_chat: bool, changes: &[ReachChange]) -> Reach {
+fn reach(has_private_chat: bool, changes: &[ReachabilityChange]) -> Reachability {
     let latest = |is_free: bool| {
         let alike = changes.iter().rev().find(|change| change.obstacle.is_none() == is_free);
         alike.map(|change| change.at)
     };
-    Reach {
+    Reachability {
         has_private_chat,
         obstacle: changes.last().and_then(|change| change.obstacle),
         blocked_at: latest(false),
@@ -288,7 +294,10 @@ mod tests {
         assert_eq!(days[0].0, user.created_at.date_naive(), "{history:?}");
         assert_eq!(days[days.len() - 1].0, user.active_day(), "{history:?}");
 
-        let mut reach = Reach { has_private_chat: user.reach.has_private_chat, ..Reach::default() };
+        let mut reach = Reachability {
+            has_private_chat: user.reachability.has_private_chat,
+            ..Reachability::default()
+        };
         assert!(reach_changes.windows(2).all(|it| it[0].at < it[1].at), "{history:?}");
         for change in reach_changes {
             assert!(user.created_at <= change.at && change.at <= now, "{history:?}");
@@ -299,14 +308,14 @@ mod tests {
                 Some(_) => reach.blocked_at = Some(change.at),
             }
             // Who blocks or unblocks does something; who turns out to be gone does not.
-            if matches!(change.obstacle, None | Some(Obstacle::Blocked)) {
+            if matches!(change.obstacle, None | Some(UnreachableReason::Blocked)) {
                 assert!(change.at <= user.last_seen, "{history:?}");
                 assert!(days.iter().any(|(day, _)| *day == change.at.date_naive()), "{history:?}");
             } else {
                 assert!(change.at > user.last_seen, "{history:?}");
             }
         }
-        assert_eq!(reach, user.reach, "{history:?}");
+        assert_eq!(reach, user.reachability, "{history:?}");
         assert!(reach.has_private_chat || reach_changes.is_empty(), "{history:?}");
 
         assert!(starts.windows(2).all(|it| it[0].0 < it[1].0), "{history:?}");
@@ -359,12 +368,12 @@ mod tests {
         assert!((35..45).contains(&with_source), "{with_source}% have a source");
         let with_username = percent(&|it| it.user.username.is_some());
         assert!((57..63).contains(&with_username), "{with_username}% have a username");
-        let reachable = percent(&|it| it.user.reach.is_reachable());
+        let reachable = percent(&|it| it.user.reachability.is_reachable());
         assert!((65..85).contains(&reachable), "{reachable}% can be reached");
         assert!(all.iter().any(|it| it.user.is_bot));
-        assert!(all.iter().any(|it| !it.user.reach.has_private_chat && !it.user.is_bot));
+        assert!(all.iter().any(|it| !it.user.reachability.has_private_chat && !it.user.is_bot));
         assert!(all.iter().any(|it| it.user.language_code.is_none()));
-        assert!(all.iter().any(|it| it.user.reach.unblocked_at.is_some()));
+        assert!(all.iter().any(|it| it.user.reachability.unblocked_at.is_some()));
 
         let sources: BTreeSet<&str> =
             all.iter().filter_map(|it| it.user.source.as_ref().map(StartPayload::as_str)).collect();

@@ -48,7 +48,7 @@ impl Uses {
     }
 
     /// Tells that one of the day's interactions was that somebody blocked or unblocked the bot.
-    pub(super) fn add_reach_change(&mut self, day: NaiveDate) {
+    pub(super) fn add_reachability_change(&mut self, day: NaiveDate) {
         self.0.entry(day).or_default().reach_changes += 1;
     }
 

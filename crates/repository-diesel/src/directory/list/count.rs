@@ -1,7 +1,7 @@
 //! How many users a list has, as far as the page or the sums show it.
 
 use chrono::NaiveDate;
-use rollcall_domain::{Counted, Days, Figure, ReachFilter, UserFilter, UserSlice};
+use rollcall_domain::{Counted, Days, Figure, ReachabilityFilter, UserFilter, UserSlice};
 
 use super::{request::Request, scan::ScanStats};
 use crate::{
@@ -21,11 +21,11 @@ pub(super) fn count(
     slice: &UserSlice,
     stats: ScanStats,
 ) -> Result<Counted, Failure> {
-    let UserFilter { language, source, reach, first_seen, search, .. } = filter;
+    let UserFilter { language, source, reachability, first_seen, search, .. } = filter;
     let summed = UserFilter {
         language: language.clone(),
         source: source.clone(),
-        reach: *reach,
+        reachability: *reachability,
         first_seen: *first_seen,
         search: search.clone(),
         ..UserFilter::new()
@@ -37,17 +37,17 @@ pub(super) fn count(
         return Ok(at_least(request, slice));
     }
     let mut sum = |figure, label| sum(connection, figure, label, *first_seen);
-    Ok(match (language.as_deref(), source.as_deref(), reach, search) {
+    Ok(match (language.as_deref(), source.as_deref(), reachability, search) {
         (None, None, None, None) => Counted::Exactly(sum(Figure::Users, "")?),
         (None, None, None, Some(_)) => match estimate(stats, sum(Figure::Users, "")?) {
             Some(users) => Counted::About(users),
             None => at_least(request, slice),
         },
         (Some(language), None, None, None) => Counted::Exactly(sum(Figure::Language, language)?),
-        (None, None, Some(ReachFilter::Reachable), None) => {
+        (None, None, Some(ReachabilityFilter::Reachable), None) => {
             Counted::Exactly(sum(Figure::Reachable, "")?)
         }
-        (None, None, Some(ReachFilter::Unreachable), None) => {
+        (None, None, Some(ReachabilityFilter::Unreachable), None) => {
             let users = sum(Figure::Users, "")?;
             Counted::Exactly(users.saturating_sub(sum(Figure::Reachable, "")?))
         }

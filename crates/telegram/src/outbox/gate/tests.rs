@@ -3,7 +3,7 @@ use std::{
     sync::atomic::{AtomicU32, Ordering::Relaxed},
 };
 
-use rollcall_domain::Obstacle;
+use rollcall_domain::UnreachableReason;
 use tokio::{
     task::JoinSet,
     time::{advance, timeout},
@@ -332,13 +332,13 @@ async fn what_may_pass_is_tried_again_a_few_times() {
 #[tokio::test(start_paused = true)]
 async fn what_does_not_pass_is_told_by_its_cause() {
     for (code, description, cause) in [
-        (403, "Forbidden: bot was blocked by the user", Some(Obstacle::Blocked)),
-        (403, "Forbidden: user is deactivated", Some(Obstacle::Deactivated)),
-        (400, "Bad Request: chat not found", Some(Obstacle::ChatNotFound)),
+        (403, "Forbidden: bot was blocked by the user", Some(UnreachableReason::Blocked)),
+        (403, "Forbidden: user is deactivated", Some(UnreachableReason::Deactivated)),
+        (400, "Bad Request: chat not found", Some(UnreachableReason::ChatNotFound)),
         (
             403,
             "Forbidden: bot can't initiate conversation with a user",
-            Some(Obstacle::NeverStarted),
+            Some(UnreachableReason::NeverStarted),
         ),
         (403, "Forbidden: bot can't send messages to bots", None),
         (400, "Bad Request: message is too long", None),

@@ -7,18 +7,18 @@ use crate::clock::is_ahead;
 /// Whether the bot can write to a user: it can once the user has opened a private chat, until the
 /// user blocks the bot or goes away.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Reach {
+pub struct Reachability {
     /// Whether the user ever did something in a private chat with the bot.
     pub has_private_chat: bool,
     /// Why the user cannot be reached now; `None` where nothing is in the way.
-    pub obstacle: Option<Obstacle>,
+    pub obstacle: Option<UnreachableReason>,
     /// When the latest obstacle arose.
     pub blocked_at: Option<DateTime<Utc>>,
     /// When the latest obstacle that is gone went away.
     pub unblocked_at: Option<DateTime<Utc>>,
 }
 
-impl Reach {
+impl Reachability {
     /// Whether the bot can write to the user now.
     pub fn is_reachable(&self) -> bool {
         self.has_private_chat && self.obstacle.is_none()
@@ -28,27 +28,31 @@ impl Reach {
     /// a later time stays, unless that lies in the future at `now`.
     pub(crate) fn block(
         &mut self,
-        obstacle: Obstacle,
+        obstacle: UnreachableReason,
         at: DateTime<Utc>,
         now: DateTime<Utc>,
-    ) -> Option<ReachChange> {
+    ) -> Option<ReachabilityChange> {
         if self.obstacle == Some(obstacle) || self.is_older_than_known(at, now) {
             return None;
         }
         self.obstacle = Some(obstacle);
         self.blocked_at = Some(at);
-        Some(ReachChange { at, obstacle: Some(obstacle) })
+        Some(ReachabilityChange { at, obstacle: Some(obstacle) })
     }
 
     /// The user was in the private chat at `at`; answers the change if that is one.
-    pub(crate) fn open(&mut self, at: DateTime<Utc>, now: DateTime<Utc>) -> Option<ReachChange> {
+    pub(crate) fn open(
+        &mut self,
+        at: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Option<ReachabilityChange> {
         self.has_private_chat = true;
         if self.is_older_than_known(at, now) {
             return None;
         }
         self.obstacle.take()?;
         self.unblocked_at = Some(at);
-        Some(ReachChange { at, obstacle: None })
+        Some(ReachabilityChange { at, obstacle: None })
     }
 
     /// Takes in what another record of the same user knows; see
@@ -77,26 +81,26 @@ impl Reach {
 
 /// That a user could no longer be reached, or could be again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ReachChange {
+pub struct ReachabilityChange {
     /// When it was so.
     pub at: DateTime<Utc>,
     /// What stands in the way since then; `None` where the way is free again.
-    pub obstacle: Option<Obstacle>,
+    pub obstacle: Option<UnreachableReason>,
 }
 
-impl ReachChange {
+impl ReachabilityChange {
     /// What a change to a free way is called.
     pub const UNBLOCKED: &'static str = "unblocked";
 
     /// The obstacle's name, or [`UNBLOCKED`](Self::UNBLOCKED).
     pub fn name(&self) -> &'static str {
-        self.obstacle.map_or(Self::UNBLOCKED, Obstacle::name)
+        self.obstacle.map_or(Self::UNBLOCKED, UnreachableReason::name)
     }
 }
 
 /// Why a user cannot be reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Obstacle {
+pub enum UnreachableReason {
     /// The user has blocked the bot.
     Blocked,
     /// The account was deleted.
@@ -107,7 +111,7 @@ pub enum Obstacle {
     NeverStarted,
 }
 
-impl Obstacle {
+impl UnreachableReason {
     /// Every obstacle.
     pub const ALL: [Self; 4] =
         [Self::Blocked, Self::Deactivated, Self::ChatNotFound, Self::NeverStarted];

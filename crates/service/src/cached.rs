@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::ServiceError;
 
 /// What was read last, and the turn to read it again.
-pub(crate) struct Kept<T> {
+pub(crate) struct Cached<T> {
     fresh_for: TimeDelta,
     state: Mutex<State<T>>,
     turn: tokio::sync::Mutex<()>,
@@ -21,7 +21,7 @@ struct State<T> {
     forgotten: u64,
 }
 
-impl<T: Clone> Kept<T> {
+impl<T: Clone> Cached<T> {
     /// Nothing yet. What is read will be given out for `fresh_for`, before it is read again.
     pub(crate) fn new(fresh_for: TimeDelta) -> Self {
         let state = Mutex::new(State { last: None, readings: 0, forgotten: 0 });
@@ -104,27 +104,27 @@ mod tests {
     /// Something kept for a second, and a place to read it from, which counts and waits.
     #[derive(Clone)]
     struct Desk {
-        kept: Arc<Kept<u64>>,
+        cached: Arc<Cached<u64>>,
         readings: Arc<AtomicU64>,
         may_read: Arc<Semaphore>,
     }
 
     impl Desk {
         fn new() -> Self {
-            let kept = Arc::new(Kept::new(TimeDelta::seconds(1)));
-            Self { kept, readings: Arc::default(), may_read: Arc::new(Semaphore::new(0)) }
+            let cached = Arc::new(Cached::new(TimeDelta::seconds(1)));
+            Self { cached, readings: Arc::default(), may_read: Arc::new(Semaphore::new(0)) }
         }
 
         /// Asks at a second; answers how many readings there had been then.
         fn ask(&self, second: i64, fails: bool) -> tokio::task::JoinHandle<Option<u64>> {
-            let Self { kept, readings, may_read } = self.clone();
+            let Self { cached, readings, may_read } = self.clone();
             tokio::spawn(async move {
                 let read = async || {
                     let reading = readings.fetch_add(1, Relaxed) + 1;
                     may_read.acquire().await.map_err(|_| ServiceError::Stopped)?.forget();
                     if fails { Err(ServiceError::Stopped) } else { Ok(reading) }
                 };
-                kept.get(DateTime::UNIX_EPOCH + TimeDelta::seconds(second), read).await.ok()
+                cached.get(DateTime::UNIX_EPOCH + TimeDelta::seconds(second), read).await.ok()
             })
         }
     }
@@ -149,7 +149,7 @@ mod tests {
         let desk = Desk::new();
         let first = desk.ask(0, false);
         yield_now().await;
-        desk.kept.forget();
+        desk.cached.forget();
         let second = desk.ask(0, false);
         yield_now().await;
         desk.may_read.add_permits(2);

@@ -4,7 +4,7 @@ use crate::TelegramId;
 
 /// An update that could not be read in full, kept as it came.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SetAside {
+pub struct QuarantinedUpdate {
     /// The Bot API's `update_id`.
     pub update_id: i64,
     /// When it came.
