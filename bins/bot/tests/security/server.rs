@@ -1,6 +1,9 @@
 //! The bot's HTTP server, as a client on this machine reaches it.
 
-use std::net::SocketAddr;
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
 
 use rollcall_simulator::Simulator;
 use rollcall_testkit::ThrowAwayDatabase;
@@ -78,6 +81,20 @@ impl Server {
         status(&answer).unwrap_or_else(|| panic!("no answer to {body}: {answer:?}"))
     }
 
+    /// The value of a counter, given with its labels; 0 if there is none yet.
+    pub(crate) async fn metric(&self, name: &str) -> u64 {
+        let metrics = self.get("/metrics").await;
+        let value = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        value.map_or(0, |value| value.parse().unwrap())
+    }
+
+    /// Waits until a counter has this value.
+    pub(crate) async fn wait_for_metric(&self, name: &str, value: u64) {
+        let reached = async { while self.metric(name).await < value {} };
+        let reached = tokio::time::timeout(Duration::from_secs(30), reached).await;
+        assert!(reached.is_ok(), "{name} is {}, not {value}", self.metric(name).await);
+    }
+
     /// Gets a path; returns the whole answer.
     pub(crate) async fn get(&self, path: &str) -> String {
         self.get_as("localhost", path).await
@@ -115,6 +132,14 @@ pub(crate) fn get(host: &str, path: &str) -> String {
 
 async fn free_address() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap()
+}
+
+/// Whether a line stands in the log of a bot that has run since `begun`, at most once a minute.
+#[track_caller]
+pub(crate) fn check_paced(log: &str, line: &str, begun: Instant) {
+    let most = 1 + begun.elapsed().as_secs() / 60;
+    let lines = u64::try_from(log.matches(line).count()).unwrap();
+    assert!((1..=most).contains(&lines), "{line:?} {lines} times in:\n{log}");
 }
 
 /// Sends a request, and reads until the connection ends.
