@@ -8,13 +8,14 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use rollcall_domain::Admin;
-use rollcall_service::{OwnSession, SecondFactor, Session};
+use rollcall_service::{OwnSession, Passkey, PasskeySite, SecondFactors, Session};
 use serde::Deserialize;
 
 use crate::{
     App, device,
     explain::Failure,
     frame::{Frame, page},
+    passkey_site::{origins, sites},
     session,
 };
 
@@ -28,9 +29,25 @@ pub(crate) struct Which {
 struct Page {
     frame: Frame,
     has_password: bool,
-    second_factor: Option<SecondFactor>,
+    factors: SecondFactors,
     is_required: bool,
+    sites: Vec<PasskeySite>,
     sessions: Vec<OwnSession>,
+}
+
+impl Page {
+    fn origins(&self) -> String {
+        origins(&self.sites)
+    }
+
+    /// Whether a passkey can be used where this page is.
+    fn is_for_here(&self, passkey: &Passkey) -> bool {
+        self.sites.iter().any(|site| site.host() == passkey.host)
+    }
+
+    fn is_only_one(&self) -> bool {
+        self.factors.app_since.is_none() && self.factors.passkeys.len() == 1
+    }
 }
 
 /// Shows it.
@@ -44,8 +61,9 @@ pub(crate) async fn show(
     Ok(page(&Page {
         frame: frame.tab("account"),
         has_password: matches!(session.admin, Admin::Account(_)),
-        second_factor: app.admins.second_factor(&session.admin).await?,
+        factors: app.admins.second_factors(&session.admin).await?,
         is_required: app.admins.requires_second_factor(),
+        sites: sites(&app.settings, &headers),
         sessions: app.admins.own_sessions(&token).await?,
     }))
 }

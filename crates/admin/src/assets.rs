@@ -13,7 +13,8 @@ use crate::App;
 
 const STYLE: &str =
     concat!(include_str!("../assets/admin.css"), include_str!("../assets/charts.css"));
-const SCRIPT: &str = include_str!("../assets/admin.js");
+const SCRIPT: &str =
+    concat!(include_str!("../assets/admin.js"), include_str!("../assets/passkeys.js"));
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
 
 /// The names under which the files are served.

@@ -8,7 +8,7 @@ use axum::{
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Redirect, Response},
 };
-use rollcall_service::{Proof, Session, Standing};
+use rollcall_service::{PasskeySite, Proof, ServiceError, Session, Standing};
 
 use crate::{
     App,
@@ -16,6 +16,7 @@ use crate::{
     explain::Failure,
     form::FIELD,
     frame::{Frame, page},
+    passkey_site::{origins, sites},
     routes::LARGEST_BODY_BYTES,
     session,
     sign_in::{self, Next, Refusal},
@@ -29,9 +30,56 @@ const KEPT: &str = "kept.";
 struct Page {
     frame: Frame,
     proof: Proof,
+    means: Means,
     is_signing_in: bool,
     trouble: Option<String>,
     wanted: Wanted,
+}
+
+/// By which second factors somebody can prove who they are.
+#[derive(Default)]
+struct Means {
+    has_app: bool,
+    /// Whether there is a passkey for one of the sites.
+    passkey_here: bool,
+    /// Where this page may be.
+    sites: Vec<PasskeySite>,
+    /// What to say where there are passkeys, but for other hosts only; else "".
+    elsewhere: String,
+}
+
+impl Means {
+    async fn of(app: &App, session: &Session, headers: &HeaderMap) -> Result<Self, ServiceError> {
+        if session.proof() != Proof::Factor {
+            return Ok(Self::default());
+        }
+        let factors = app.admins.second_factors(&session.admin).await?;
+        let sites = sites(&app.settings, headers);
+        let mut hosts: Vec<&str> = factors.passkeys.iter().map(|it| &*it.host).collect();
+        hosts.dedup();
+        let elsewhere = match hosts[..] {
+            [] => String::new(),
+            _ => format!("Your passkeys are for {}, and cannot be used here.", hosts.join(", ")),
+        };
+        Ok(Self {
+            has_app: factors.app_since.is_some(),
+            passkey_here: sites.iter().any(|site| factors.has_passkey_for(site.host())),
+            sites,
+            elsewhere,
+        })
+    }
+
+    fn origins(&self) -> String {
+        origins(&self.sites)
+    }
+}
+
+/// What somebody sent to prove who they are.
+enum Given {
+    /// A code, a password or a link.
+    Text(String),
+    /// What the browser answered for a passkey, as JSON.
+    Passkey(String),
 }
 
 /// Goes on with a form, after the question.
@@ -57,14 +105,16 @@ struct Wanted {
 pub(crate) async fn form(
     State(app): State<App>,
     Extension(session): Extension<Session>,
+    headers: HeaderMap,
     frame: Frame,
     Query(Next { next }): Query<Next>,
-) -> Response {
+) -> Result<Response, Failure> {
     if session.standing != Standing::OwesFactor && session.is_confirmed {
-        return Redirect::to(sign_in::ours(&app.base, &next)).into_response();
+        return Ok(Redirect::to(sign_in::ours(&app.base, &next)).into_response());
     }
     let wanted = Wanted { next, ..Wanted::default() };
-    page(&Page::new(frame, &session, wanted, None))
+    let means = Means::of(&app, &session, &headers).await?;
+    Ok(page(&Page::new(frame, &session, means, wanted, None)))
 }
 
 /// Asks for a proof before a form is acted on. What was sent stands in the page, to be sent again.
@@ -85,7 +135,12 @@ pub(crate) async fn ask_before(app: App, session: Session, request: Request) -> 
         Ok(frame) => frame,
         Err(never) => match never {},
     };
-    (StatusCode::UNAUTHORIZED, page(&Page::new(frame, &session, wanted, None))).into_response()
+    let means = match Means::of(&app, &session, &parts.headers).await {
+        Ok(means) => means,
+        Err(error) => return Failure::from(error).into_response(),
+    };
+    let page = page(&Page::new(frame, &session, means, wanted, None));
+    (StatusCode::UNAUTHORIZED, page).into_response()
 }
 
 /// Takes the proof.
@@ -97,19 +152,24 @@ pub(crate) async fn confirm(
     frame: Frame,
     Form(pairs): Form<Vec<(String, String)>>,
 ) -> Result<Response, Failure> {
-    let (proof, wanted) = read(pairs);
+    let (given, wanted) = read(pairs);
     let owes = session.standing == Standing::OwesFactor;
     // Another tab may have been faster, or a link that was opened meanwhile.
     if !owes && session.is_confirmed {
         return Ok(go_on(&app, frame, wanted));
     }
-    if proof.is_empty() {
-        let trouble = Some("Fill in the field.".to_owned());
-        let page = page(&Page::new(frame, &session, wanted, trouble));
-        return Ok((StatusCode::BAD_REQUEST, page).into_response());
-    }
     let token = session::token(&app.settings, &headers).unwrap_or_default();
-    match app.admins.confirm(&token, &proof, device).await {
+    let confirmed = match &given {
+        Given::Text(proof) if proof.is_empty() => {
+            let trouble = Some("Fill in the field.".to_owned());
+            let means = Means::of(&app, &session, &headers).await?;
+            let page = page(&Page::new(frame, &session, means, wanted, trouble));
+            return Ok((StatusCode::BAD_REQUEST, page).into_response());
+        }
+        Given::Text(proof) => app.admins.confirm(&token, proof, device).await,
+        Given::Passkey(answer) => app.admins.confirm_by_passkey(&token, answer, device).await,
+    };
+    match confirmed {
         Ok(confirmed) => {
             let response = go_on(&app, frame, wanted);
             Ok(match confirmed.token {
@@ -121,20 +181,24 @@ pub(crate) async fn confirm(
             })
         }
         Err(error) => {
-            let refusal = Refusal::of(error, wrong(session.proof()))?;
+            let refusal = Refusal::of(error, wrong(session.proof(), &given))?;
             let trouble = Some(refusal.trouble.clone());
-            Ok(refusal.answer(page(&Page::new(frame, &session, wanted, trouble))).await)
+            let means = Means::of(&app, &session, &headers).await?;
+            let page = page(&Page::new(frame, &session, means, wanted, trouble));
+            Ok(refusal.answer(page).await)
         }
     }
 }
 
 /// What was sent: the proof, and what was wanted.
-fn read(pairs: Vec<(String, String)>) -> (String, Wanted) {
-    let (mut proof, mut wanted) = (String::new(), Wanted::default());
+fn read(pairs: Vec<(String, String)>) -> (Given, Wanted) {
+    let (mut proof, mut passkey) = (String::new(), None);
+    let mut wanted = Wanted::default();
     for (name, value) in pairs {
         match name.as_str() {
             // A code, or where that field is empty, a recovery code.
             "proof" | "recovery" if proof.is_empty() => proof = value.trim().to_owned(),
+            "passkey" => passkey = Some(value),
             "next" => wanted.next = value,
             "action" => wanted.action = value,
             _ => {
@@ -144,7 +208,7 @@ fn read(pairs: Vec<(String, String)>) -> (String, Wanted) {
             }
         }
     }
-    (proof, wanted)
+    (passkey.map_or(Given::Text(proof), Given::Passkey), wanted)
 }
 
 fn go_on(app: &App, frame: Frame, wanted: Wanted) -> Response {
@@ -155,8 +219,11 @@ fn go_on(app: &App, frame: Frame, wanted: Wanted) -> Response {
     page(&GoOn { frame, wanted })
 }
 
-fn wrong(proof: Proof) -> &'static str {
+fn wrong(proof: Proof, given: &Given) -> &'static str {
     match proof {
+        _ if matches!(given, Given::Passkey(_)) => {
+            "The passkey could not be verified, or this took longer than five minutes. Try again."
+        }
         Proof::Factor => {
             "The code is wrong, or was used before. Wait until the app shows another one."
         }
@@ -169,10 +236,17 @@ fn wrong(proof: Proof) -> &'static str {
 }
 
 impl Page {
-    fn new(frame: Frame, session: &Session, wanted: Wanted, trouble: Option<String>) -> Self {
+    fn new(
+        frame: Frame,
+        session: &Session,
+        means: Means,
+        wanted: Wanted,
+        trouble: Option<String>,
+    ) -> Self {
         Self {
             frame,
             proof: session.proof(),
+            means,
             is_signing_in: session.standing == Standing::OwesFactor,
             trouble,
             wanted,

@@ -26,6 +26,8 @@ mod frame;
 mod gate;
 mod heat_map;
 mod invitations;
+mod passkey_site;
+mod passkeys;
 mod password;
 mod preferences;
 mod qr;

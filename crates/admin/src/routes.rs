@@ -14,8 +14,8 @@ use tower_http::{compression::CompressionLayer, timeout::TimeoutLayer};
 
 use crate::{
     App, account, admins, assets, audit, confirm, dashboard, definitions, delete, explain, export,
-    form, gate, invitations, password, preferences, second_factor, security, session, sign_in,
-    user, users, zone,
+    form, gate, invitations, passkeys, password, preferences, second_factor, security, session,
+    sign_in, user, users, zone,
 };
 
 /// The largest form that is read: a note, or the ids of a page of users.
@@ -71,6 +71,7 @@ pub fn routes() -> Vec<Route> {
         act("/admin/sign-out-everywhere", viewer, || post(sign_in::out_everywhere)),
         see("/admin/confirm", Begun, || get(confirm::form)),
         act("/admin/confirm", Begun, || post(confirm::confirm)),
+        act("/admin/confirm/challenge", Begun, || post(passkeys::ask)),
         see("/admin/invitation/{token}", Anybody, || get(invitations::look)),
         act("/admin/invitation/{token}", Anybody, || post(invitations::accept)),
         see("/admin/account", viewer, || get(account::show)),
@@ -81,6 +82,10 @@ pub fn routes() -> Vec<Route> {
         see("/admin/account/second-factor", Setup, || get(second_factor::set_up)),
         act("/admin/account/second-factor", Setup, || post(second_factor::turn_on)),
         act("/admin/account/second-factor/off", sure_viewer, || post(second_factor::turn_off)),
+        see("/admin/account/passkeys", Setup, || get(passkeys::form)),
+        act("/admin/account/passkeys", Setup, || post(passkeys::add)),
+        act("/admin/account/passkeys/challenge", Setup, || post(passkeys::offer)),
+        act("/admin/account/passkeys/remove", sure_viewer, || post(passkeys::remove)),
         act("/admin/account/recovery-codes", sure_viewer, || post(second_factor::renew_codes)),
         act("/admin/zone", viewer, || post(zone::set)),
         see("/admin", viewer, || get(dashboard::show)),

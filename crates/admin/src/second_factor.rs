@@ -1,4 +1,4 @@
-//! Setting a second factor up, and its recovery codes.
+//! Setting an authenticator app up as a second factor, and recovery codes.
 
 use askama::Template;
 use axum::{
@@ -14,6 +14,7 @@ use crate::{
     App, device,
     explain::Failure,
     frame::{Frame, page},
+    passkey_site::sites,
     qr::Qr,
     session,
 };
@@ -33,6 +34,8 @@ struct Page {
     qr: Option<Qr>,
     /// In groups of four.
     secret: String,
+    /// Whether a passkey can be added instead.
+    has_passkeys: bool,
 }
 
 #[derive(Template)]
@@ -52,7 +55,7 @@ pub(crate) async fn set_up(
 ) -> Result<Response, Failure> {
     let token = session::token(&app.settings, &headers).unwrap_or_default();
     match app.admins.offer_second_factor(&token).await? {
-        Some(offered) => Ok(page(&Page::new(&app, frame, &session, &offered, None))),
+        Some(offered) => Ok(page(&Page::new(&app, frame, &headers, &session, &offered, None))),
         None => Ok(to_account(&app)),
     }
 }
@@ -67,17 +70,15 @@ pub(crate) async fn turn_on(
 ) -> Result<Response, Failure> {
     let token = session::token(&app.settings, &headers).unwrap_or_default();
     match app.admins.enable_second_factor(&token, &code).await {
-        Ok(codes) => {
-            let page = page(&Codes { frame, is_new: true, codes });
-            device::remember(&app, &headers, &token, page).await
-        }
+        Ok(Some(codes)) => device::remember(&app, &headers, &token, new_codes(frame, codes)).await,
+        Ok(None) => device::remember(&app, &headers, &token, to_account(&app)).await,
         Err(FactorError::WrongCode) => {
             let Some(offered) = app.admins.offer_second_factor(&token).await? else {
                 return Ok(to_account(&app));
             };
             let trouble = "The code is wrong. Check that the clock of your phone is right, and \
                            enter the code that the app shows now.";
-            let page = page(&Page::new(&app, frame, &session, &offered, Some(trouble)));
+            let page = page(&Page::new(&app, frame, &headers, &session, &offered, Some(trouble)));
             Ok((StatusCode::BAD_REQUEST, page).into_response())
         }
         Err(FactorError::NotOffered) => Ok(to_account(&app)),
@@ -107,6 +108,11 @@ pub(crate) async fn renew_codes(
     }
 }
 
+/// Shows the recovery codes of a second factor that has just been set up.
+pub(crate) fn new_codes(frame: Frame, codes: Vec<RecoveryCode>) -> Response {
+    page(&Codes { frame, is_new: true, codes })
+}
+
 fn to_account(app: &App) -> Response {
     Redirect::to(&format!("{}/account", app.base)).into_response()
 }
@@ -115,6 +121,7 @@ impl Page {
     fn new(
         app: &App,
         frame: Frame,
+        headers: &HeaderMap,
         session: &Session,
         offered: &OfferedFactor,
         trouble: Option<&'static str>,
@@ -131,6 +138,7 @@ impl Page {
             is_required: session.standing == Standing::OwesSetup,
             qr: Qr::new(&offered.uri(&issuer(app))),
             secret: groups.join(" "),
+            has_passkeys: !sites(&app.settings, headers).is_empty(),
         }
     }
 }

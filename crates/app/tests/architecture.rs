@@ -16,7 +16,7 @@ const ALLOWED: &[(&str, &[&str], &[&str])] = &[
         &["rollcall-domain", "rollcall-repository"],
         &["diesel", "diesel_migrations", "libsqlite3-sys", "openssl-sys", "pq-sys", "r2d2"],
     ),
-    ("rollcall-service", &["rollcall-domain", "rollcall-repository"], &[]),
+    ("rollcall-service", &["rollcall-domain", "rollcall-repository"], &["openssl-sys"]),
     (
         "rollcall-telegram",
         &["rollcall-domain", "rollcall-repository", "rollcall-service"],

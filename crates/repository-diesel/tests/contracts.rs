@@ -144,6 +144,16 @@ mod known_devices {
     }
 }
 
+mod passkeys {
+    use super::*;
+
+    rollcall_testkit::passkey_repository_contract!(open);
+
+    async fn open(url: &str) -> Arc<dyn AdminRepository> {
+        Arc::new(DieselAdminRepository::new(migrated(url).await))
+    }
+}
+
 mod schedule {
     use super::*;
 

@@ -21,11 +21,12 @@ mod user;
 
 pub use activity::{ActivityRepository, DemoRepository, Difference, History};
 pub use admin::{
-    Accepted, AccountChange, AdminAccountRepository, AdminRepository, AdminSessionRepository,
-    AuditChain, AuditFault, AuditFilter, AuditLogRepository, DeviceSecret, Digest, Expiry,
-    FactorProof, FactorSecret, InvitationRepository, KnownDeviceRepository, ListedSession,
-    NewAuditEntry, NewSession, Opened, SecondFactorRepository, SignInAttemptRepository,
-    StoredAccount, StoredFactor, StoredInvitation, StoredSession,
+    Accepted, AccountChange, AddedPasskey, AdminAccountRepository, AdminRepository,
+    AdminSessionRepository, AuditChain, AuditFault, AuditFilter, AuditLogRepository, DeviceSecret,
+    Digest, EnabledFactor, Expiry, FactorProof, FactorSecret, InvitationRepository,
+    KnownDeviceRepository, ListedSession, NewAuditEntry, NewSession, Opened, PasskeyRepository,
+    RemovedPasskey, SecondFactorRepository, SignInAttemptRepository, StoredAccount, StoredFactor,
+    StoredInvitation, StoredPasskey, StoredSession,
 };
 pub use bot::BotRepository;
 pub use directory::DirectoryRepository;

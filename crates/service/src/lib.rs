@@ -35,8 +35,8 @@ pub use activity::{
 pub use admin::{
     AccountError, AdminService, Confirmed, Device, DeviceCookie, FactorError, InvalidTokenId,
     Invitation, InvitationError, InvitationLife, InvitationToken, LinkToken, OfferedFactor,
-    OwnSession, PasswordError, Proof, RecoveryCode, SecondFactor, Session, SessionToken, SignIn,
-    SignInError, Standing, TokenId,
+    OwnSession, Passkey, PasskeyError, PasskeySite, PasswordError, Proof, RecoveryCode,
+    SecondFactors, Session, SessionToken, SignIn, SignInError, Standing, TokenId,
 };
 pub use alerts::{Alert, Alerts, Report};
 pub use directory::DirectoryService;

@@ -63,11 +63,11 @@ async fn only_a_right_code_switches_it_on() {
         let error = it.admins.enable_second_factor(token, code).await.unwrap_err();
         assert!(matches!(error, FactorError::WrongCode), "{code}: {error}");
     }
-    assert_eq!(it.admins.second_factor(&ada()).await.unwrap(), None);
+    assert!(!it.admins.second_factors(&ada()).await.unwrap().is_on());
     let early = app.code(it.clock.now() - chrono::TimeDelta::seconds(STEP));
     it.admins.enable_second_factor(token, &early).await.unwrap();
-    let factor = it.admins.second_factor(&ada()).await.unwrap().unwrap();
-    assert_eq!((factor.enabled_at, factor.recovery_codes), (it.clock.now(), 10));
+    let factors = it.admins.second_factors(&ada()).await.unwrap();
+    assert_eq!((factors.app_since, factors.recovery_codes), (Some(it.clock.now()), 10));
     assert!(it.admins.offer_second_factor(token).await.unwrap().is_none(), "it is on");
     let again = it.admins.enable_second_factor(token, &it.code(&app)).await.unwrap_err();
     assert!(matches!(again, FactorError::NotOffered), "{again}");
@@ -100,7 +100,7 @@ async fn a_recovery_code_stands_in_for_the_app_once() {
         assert!(it.confirm(half.token.as_str(), &typed).await.is_ok());
         let again = it.sign_in().await;
         assert_eq!(it.confirm(again.token.as_str(), &typed).await, Err(0));
-        let left = it.admins.second_factor(&ada()).await.unwrap().unwrap().recovery_codes;
+        let left = it.admins.second_factors(&ada()).await.unwrap().recovery_codes;
         assert_eq!(left, 9);
         assert!(it.log().await.contains(&"ada used_recovery_code 9 left".to_owned()));
 
@@ -281,7 +281,7 @@ impl Story {
         let offered = self.admins.offer_second_factor(token).await.unwrap().unwrap();
         let app = Authenticator::new(&offered.secret());
         let codes = self.admins.enable_second_factor(token, &self.code(&app)).await.unwrap();
-        (app, codes)
+        (app, codes.unwrap())
     }
 
     /// What the app shows now.

@@ -19,7 +19,9 @@ mod cluster;
 pub mod contract;
 mod database;
 mod pooler;
+mod soft_passkey;
 
 pub use authenticator::Authenticator;
 pub use clock::TestClock;
 pub use database::{PooledDatabase, ThrowAwayDatabase, ThrowAwayServer};
+pub use soft_passkey::SoftPasskey;

@@ -30,6 +30,12 @@ pub enum AuditAction {
     UsedRecoveryCode,
     /// Replaced their recovery codes.
     RenewedRecoveryCodes,
+    /// Added a passkey to their second factor; the new value is its name.
+    AddedPasskey,
+    /// Removed a passkey of theirs; the old value is its name.
+    RemovedPasskey,
+    /// Proved their identity by a passkey; the new value is its name.
+    UsedPasskey,
     /// Signed out.
     SignedOut,
     /// Ended every session of their own.
@@ -74,7 +80,7 @@ pub enum AuditAction {
 
 impl AuditAction {
     /// Every action.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 34] = [
         Self::SignedIn,
         Self::SignInFailed,
         Self::PassedFirstFactor,
@@ -86,6 +92,9 @@ impl AuditAction {
         Self::ResetSecondFactor,
         Self::UsedRecoveryCode,
         Self::RenewedRecoveryCodes,
+        Self::AddedPasskey,
+        Self::RemovedPasskey,
+        Self::UsedPasskey,
         Self::SignedOut,
         Self::SignedOutEverywhere,
         Self::EndedSession,
@@ -122,6 +131,9 @@ impl AuditAction {
             Self::ResetSecondFactor => "reset_second_factor",
             Self::UsedRecoveryCode => "used_recovery_code",
             Self::RenewedRecoveryCodes => "renewed_recovery_codes",
+            Self::AddedPasskey => "added_passkey",
+            Self::RemovedPasskey => "removed_passkey",
+            Self::UsedPasskey => "used_passkey",
             Self::SignedOut => "signed_out",
             Self::SignedOutEverywhere => "signed_out_everywhere",
             Self::EndedSession => "ended_session",

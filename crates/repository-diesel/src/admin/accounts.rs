@@ -1,5 +1,5 @@
 use async_trait::async_trait;
-use diesel::prelude::*;
+use diesel::{dsl::exists, prelude::*};
 use rollcall_domain::{AdminAccount, AdminName, Role};
 use rollcall_repository::{
     AccountChange, AdminAccountRepository, Digest, NewAuditEntry, RepositoryError, StoredAccount,
@@ -7,7 +7,7 @@ use rollcall_repository::{
 
 use super::{
     entry::add_entry,
-    factors::delete_factor,
+    factors::delete_factors,
     invitations::delete_invitations,
     new_account::insert_account,
     role::role,
@@ -17,7 +17,7 @@ use super::{
 use crate::{
     connection::AnyConnection,
     error::Failure,
-    schema::{admin_accounts, second_factors},
+    schema::{admin_accounts, passkeys, second_factors},
     timestamp::UtcMicros,
 };
 
@@ -39,8 +39,8 @@ impl AdminAccountRepository for DieselAdminRepository {
         let name = name.clone();
         self.database
             .read("find an admin's account", move |connection| {
-                let row: Option<AccountRow> = with_factors()
-                    .select((admin_accounts::all_columns, second_factors::last_step.nullable()))
+                let row: Option<AccountRow> = admin_accounts::table
+                    .select((admin_accounts::all_columns, has_factor()))
                     .filter(admin_accounts::name.eq(name.as_str()))
                     .first(connection)
                     .optional()?;
@@ -52,8 +52,8 @@ impl AdminAccountRepository for DieselAdminRepository {
     async fn accounts(&self, limit: u32) -> Result<Vec<AdminAccount>, RepositoryError> {
         self.database
             .read("list the admins' accounts", move |connection| {
-                let rows: Vec<AccountRow> = with_factors()
-                    .select((admin_accounts::all_columns, second_factors::last_step.nullable()))
+                let rows: Vec<AccountRow> = admin_accounts::table
+                    .select((admin_accounts::all_columns, has_factor()))
                     .order(admin_accounts::name)
                     .limit(limit.into())
                     .load(connection)?;
@@ -159,7 +159,7 @@ impl AdminAccountRepository for DieselAdminRepository {
                 return Ok(Change::None(AccountChange::NoSuchAccount));
             };
             diesel::delete(admin_accounts::table.find(name.as_str())).execute(connection)?;
-            delete_factor(connection, name.as_str())?;
+            delete_factors(connection, name.as_str())?;
             end_sessions(connection, name.as_str())?;
             delete_invitations(connection, name.as_str())?;
             let old = Some(format!("{name} ({role})"));
@@ -202,18 +202,19 @@ fn is_enabled_owner() -> _ {
     admin_accounts::role.eq(owner).and(admin_accounts::is_disabled.eq(false))
 }
 
-/// The accounts, each with its second factor, if it has one.
+/// Whether an account has a second factor of any kind.
 #[diesel::dsl::auto_type(no_type_alias)]
-fn with_factors() -> _ {
-    admin_accounts::table
-        .left_join(second_factors::table.on(second_factors::admin.eq(admin_accounts::name)))
+fn has_factor() -> _ {
+    let app = second_factors::table.filter(second_factors::admin.eq(admin_accounts::name));
+    let passkey = passkeys::table.filter(passkeys::admin.eq(admin_accounts::name));
+    exists(app).or(exists(passkey))
 }
 
-/// An account, and the last step of its second factor, if it has one.
+/// An account, and whether it has a second factor.
 #[derive(Queryable)]
 struct AccountRow {
     account: Columns,
-    last_step: Option<i64>,
+    has_factor: bool,
 }
 
 /// The columns of `admin_accounts`, in the table's order.
@@ -229,7 +230,7 @@ struct Columns {
 
 impl AccountRow {
     fn into_account(self) -> Result<StoredAccount, Failure> {
-        let Self { account: row, last_step } = self;
+        let Self { account: row, has_factor } = self;
         let name: AdminName = row
             .name
             .parse()
@@ -238,7 +239,7 @@ impl AccountRow {
             role: role(&row.role, &row.name)?,
             name,
             is_disabled: row.is_disabled,
-            has_second_factor: last_step.is_some(),
+            has_second_factor: has_factor,
             created_at: row.created_at.into(),
             last_signed_in_at: row.last_signed_in_at.map(Into::into),
         };

@@ -2,19 +2,21 @@ use async_trait::async_trait;
 use diesel::{Connection, prelude::*};
 use rollcall_domain::{Admin, AuditAction};
 use rollcall_repository::{
-    Digest, FactorProof, FactorSecret, NewAuditEntry, RepositoryError, SecondFactorRepository,
-    StoredFactor,
+    Digest, EnabledFactor, FactorProof, FactorSecret, NewAuditEntry, RepositoryError,
+    SecondFactorRepository, StoredFactor,
 };
 
 use super::{
     entry::add_entry,
-    sessions::{end_other_sessions, note_sign_in},
+    passkeys::{count_passkeys, delete_passkeys, lock_passkeys, passkey_name, use_passkey},
+    recovery_codes::{count_codes, delete_codes, store_codes, use_code},
+    sessions::{end_other_sessions, end_sessions, note_sign_in},
     store::{Change, DieselAdminRepository, corrupt},
 };
 use crate::{
     connection::AnyConnection,
     error::Failure,
-    schema::{admin_sessions, recovery_codes, second_factors},
+    schema::{admin_sessions, second_factors},
     timestamp::UtcMicros,
 };
 
@@ -26,10 +28,15 @@ impl SecondFactorRepository for DieselAdminRepository {
             .read("find a second factor", move |connection| {
                 let row: Option<FactorRow> =
                     second_factors::table.find(&admin).first(connection).optional()?;
-                let Some(row) = row else { return Ok(None) };
-                let codes = count_codes(connection, &admin)?;
-                row.into_factor(codes).map(Some)
+                row.map(FactorRow::into_factor).transpose()
             })
+            .await
+    }
+
+    async fn recovery_codes(&self, admin: &Admin) -> Result<u32, RepositoryError> {
+        let admin = admin.to_string();
+        self.database
+            .read("count recovery codes", move |connection| Ok(count_codes(connection, &admin)?))
             .await
     }
 
@@ -64,7 +71,7 @@ impl SecondFactorRepository for DieselAdminRepository {
         step: i64,
         recovery_codes: &[Digest],
         entry: &NewAuditEntry,
-    ) -> Result<bool, RepositoryError> {
+    ) -> Result<EnabledFactor, RepositoryError> {
         let (admin, secret, at) = (admin.to_string(), secret.clone(), UtcMicros::from(entry.at));
         let recovery_codes = recovery_codes.to_vec();
         self.change("switch a second factor on", entry, move |connection| {
@@ -84,7 +91,7 @@ impl SecondFactorRepository for DieselAdminRepository {
                 }
             };
             if inserted == 0 {
-                return Ok(Change::None(false));
+                return Ok(Change::None(EnabledFactor::Refused));
             }
             let offered = admin_sessions::table
                 .find(&session.0[..])
@@ -98,11 +105,17 @@ impl SecondFactorRepository for DieselAdminRepository {
                 ))
                 .execute(connection)?;
             if confirmed == 0 {
-                return Ok(Change::None(false));
+                return Ok(Change::None(EnabledFactor::Refused));
             }
-            store_codes(connection, &admin, &recovery_codes)?;
+            // After the session is locked: of two factors that it adds at once, one is the first.
+            let enabled = if count_passkeys(connection, &admin)? == 0 {
+                store_codes(connection, &admin, &recovery_codes)?;
+                EnabledFactor::First
+            } else {
+                EnabledFactor::Further
+            };
             end_other_sessions(connection, &admin, Some(session))?;
-            Ok(Change::Made(true))
+            Ok(Change::Made(enabled))
         })
         .await
     }
@@ -110,15 +123,36 @@ impl SecondFactorRepository for DieselAdminRepository {
     async fn remove_second_factor(
         &self,
         admin: &Admin,
-        kept: Option<Digest>,
+        kept: Digest,
+        entry: &NewAuditEntry,
+    ) -> Result<bool, RepositoryError> {
+        let admin = admin.to_string();
+        self.change("take an authenticator app away", entry, move |connection| {
+            let deleted = diesel::delete(second_factors::table.find(&admin)).execute(connection)?;
+            if deleted == 0 {
+                return Ok(Change::None(false));
+            }
+            lock_passkeys(connection, &admin)?;
+            if count_passkeys(connection, &admin)? == 0 {
+                delete_codes(connection, &admin)?;
+            }
+            end_other_sessions(connection, &admin, Some(kept))?;
+            Ok(Change::Made(true))
+        })
+        .await
+    }
+
+    async fn reset_second_factor(
+        &self,
+        admin: &Admin,
         entry: &NewAuditEntry,
     ) -> Result<bool, RepositoryError> {
         let admin = admin.to_string();
         self.change("take a second factor away", entry, move |connection| {
-            if delete_factor(connection, &admin)? == 0 {
+            if delete_factors(connection, &admin)? == 0 {
                 return Ok(Change::None(false));
             }
-            end_other_sessions(connection, &admin, kept)?;
+            end_sessions(connection, &admin)?;
             Ok(Change::Made(true))
         })
         .await
@@ -132,11 +166,9 @@ impl SecondFactorRepository for DieselAdminRepository {
     ) -> Result<bool, RepositoryError> {
         let (admin, recovery_codes) = (admin.to_string(), recovery_codes.to_vec());
         self.change("replace recovery codes", entry, move |connection| {
-            // Locks the factor, so that of two replacements at once one is left, and not both.
-            let has_factor = diesel::update(second_factors::table.find(&admin))
-                .set(second_factors::last_step.eq(second_factors::last_step))
-                .execute(connection)?;
-            if has_factor == 0 {
+            // Locks the factors, so that of two replacements at once one is left, and not both.
+            let apps = lock_app(connection, &admin)?;
+            if apps + lock_passkeys(connection, &admin)? == 0 {
                 return Ok(Change::None(false));
             }
             delete_codes(connection, &admin)?;
@@ -162,7 +194,7 @@ impl SecondFactorRepository for DieselAdminRepository {
                 note_sign_in(connection, &admin, proof_of.at.into())?;
             }
             if let Some(proof) = proof
-                && !use_up(connection, &name, proof)?
+                && !use_up(connection, &name, proof, proof_of.at.into())?
             {
                 return Ok(Change::None(false));
             }
@@ -181,14 +213,8 @@ impl SecondFactorRepository for DieselAdminRepository {
                 return Ok(Change::None(false));
             }
             // The audit log comes last in the order of locks.
-            if let Some(FactorProof::RecoveryCode(_)) = proof {
-                let left = count_codes(connection, &name)?;
-                let used = NewAuditEntry {
-                    action: AuditAction::UsedRecoveryCode,
-                    new: Some(format!("{left} left")),
-                    ..proof_of.clone()
-                };
-                add_entry(connection, &used)?;
+            if let Some((action, new)) = used(connection, &name, proof)? {
+                add_entry(connection, &NewAuditEntry { action, new, ..proof_of.clone() })?;
             }
             Ok(Change::Made(true))
         })
@@ -197,47 +223,57 @@ impl SecondFactorRepository for DieselAdminRepository {
 }
 
 /// Uses a proof up; answers whether it was one.
-fn use_up(connection: &mut AnyConnection, admin: &str, proof: FactorProof) -> QueryResult<bool> {
+fn use_up(
+    connection: &mut AnyConnection,
+    admin: &str,
+    proof: FactorProof,
+    at: UtcMicros,
+) -> QueryResult<bool> {
     let used = match proof {
         FactorProof::Step(step) => {
             let earlier =
                 second_factors::table.find(admin).filter(second_factors::last_step.lt(step));
             diesel::update(earlier).set(second_factors::last_step.eq(step)).execute(connection)?
         }
-        FactorProof::RecoveryCode(code) => {
-            let code = recovery_codes::table.find((admin, &code.0[..]));
-            diesel::delete(code).execute(connection)?
+        FactorProof::RecoveryCode(code) => use_code(connection, admin, code)?,
+        FactorProof::Passkey { id, sign_count } => {
+            use_passkey(connection, admin, id, sign_count, at)?
         }
     };
     Ok(used > 0)
 }
 
-/// Deletes the second factor of an admin, with its recovery codes; answers how many there were.
-pub(super) fn delete_factor(connection: &mut AnyConnection, admin: &str) -> QueryResult<usize> {
-    let deleted = diesel::delete(second_factors::table.find(admin)).execute(connection)?;
+/// What the audit log has to say about a proof that was used, besides what was done with it.
+fn used(
+    connection: &mut AnyConnection,
+    admin: &str,
+    proof: Option<FactorProof>,
+) -> QueryResult<Option<(AuditAction, Option<String>)>> {
+    Ok(match proof {
+        Some(FactorProof::RecoveryCode(_)) => {
+            let left = count_codes(connection, admin)?;
+            Some((AuditAction::UsedRecoveryCode, Some(format!("{left} left"))))
+        }
+        Some(FactorProof::Passkey { id, .. }) => {
+            Some((AuditAction::UsedPasskey, passkey_name(connection, admin, id)?))
+        }
+        Some(FactorProof::Step(_)) | None => None,
+    })
+}
+
+/// Deletes every factor of an admin, and the recovery codes; answers how many factors there were.
+pub(super) fn delete_factors(connection: &mut AnyConnection, admin: &str) -> QueryResult<usize> {
+    let apps = diesel::delete(second_factors::table.find(admin)).execute(connection)?;
+    let passkeys = delete_passkeys(connection, admin)?;
     delete_codes(connection, admin)?;
-    Ok(deleted)
+    Ok(apps + passkeys)
 }
 
-fn delete_codes(connection: &mut AnyConnection, admin: &str) -> QueryResult<usize> {
-    diesel::delete(recovery_codes::table.filter(recovery_codes::admin.eq(admin)))
+/// Locks the authenticator app of an admin; answers whether there is one, as 0 or 1.
+fn lock_app(connection: &mut AnyConnection, admin: &str) -> QueryResult<usize> {
+    diesel::update(second_factors::table.find(admin))
+        .set(second_factors::last_step.eq(second_factors::last_step))
         .execute(connection)
-}
-
-fn store_codes(connection: &mut AnyConnection, admin: &str, codes: &[Digest]) -> QueryResult<()> {
-    for code in codes {
-        diesel::insert_into(recovery_codes::table)
-            .values((recovery_codes::admin.eq(admin), recovery_codes::code_hash.eq(&code.0[..])))
-            .execute(connection)?;
-    }
-    Ok(())
-}
-
-/// How many recovery codes an admin has not used.
-fn count_codes(connection: &mut AnyConnection, admin: &str) -> QueryResult<u32> {
-    let codes = recovery_codes::table.filter(recovery_codes::admin.eq(admin));
-    let codes: i64 = codes.count().get_result(connection)?;
-    Ok(codes.try_into().unwrap_or_default())
 }
 
 /// A row of `second_factors`, its columns in the table's order.
@@ -250,13 +286,12 @@ struct FactorRow {
 }
 
 impl FactorRow {
-    fn into_factor(self, recovery_codes: u32) -> Result<StoredFactor, Failure> {
+    fn into_factor(self) -> Result<StoredFactor, Failure> {
         let corrupt = |reason| corrupt("second_factors", "secret", &self.admin, reason);
         Ok(StoredFactor {
             secret: read_secret(self.secret).map_err(corrupt)?,
             enabled_at: self.enabled_at.into(),
             last_step: self.last_step,
-            recovery_codes,
         })
     }
 }

@@ -9,6 +9,8 @@ mod invitations;
 mod known_devices;
 mod log;
 mod new_account;
+mod passkeys;
+mod recovery_codes;
 mod role;
 mod sessions;
 mod store;

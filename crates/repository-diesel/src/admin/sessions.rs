@@ -17,7 +17,7 @@ use crate::{
     connection::AnyConnection,
     error::Failure,
     schema::{
-        admin_accounts, admin_invitations, admin_links, admin_sessions, second_factors,
+        admin_accounts, admin_invitations, admin_links, admin_sessions, passkeys, second_factors,
         sign_in_failures,
     },
     timestamp::UtcMicros,
@@ -45,9 +45,6 @@ impl AdminSessionRepository for DieselAdminRepository {
                     .left_join(
                         admin_accounts::table.on(admin_accounts::name.eq(admin_sessions::admin)),
                     )
-                    .left_join(
-                        second_factors::table.on(second_factors::admin.eq(admin_sessions::admin)),
-                    )
                     .filter(admin_sessions::token_hash.eq(&token.0[..]))
                     .select((
                         admin_sessions::admin,
@@ -55,7 +52,7 @@ impl AdminSessionRepository for DieselAdminRepository {
                         admin_sessions::last_used_at,
                         admin_accounts::role.nullable(),
                         admin_accounts::is_disabled.nullable(),
-                        second_factors::last_step.nullable(),
+                        has_factor(),
                         admin_sessions::owes_factor,
                         admin_sessions::confirmed_at,
                     ))
@@ -218,8 +215,7 @@ fn open_session(
         admin_sessions::address.eq(&session.address),
     );
     diesel::insert_into(admin_sessions::table).values(row).execute(connection)?;
-    let factor = second_factors::table.filter(second_factors::admin.eq(admin_sessions::admin));
-    let owing = admin_sessions::table.find(&session.token.0[..]).filter(exists(factor));
+    let owing = admin_sessions::table.find(&session.token.0[..]).filter(has_factor());
     let owes = diesel::update(owing)
         .set((
             admin_sessions::owes_factor.eq(true),
@@ -234,6 +230,14 @@ fn open_session(
     note_sign_in(connection, &session.admin, at)?;
     add_entry(connection, entry)?;
     Ok(Opened::Whole)
+}
+
+/// Whether a session's admin has a second factor of any kind.
+#[diesel::dsl::auto_type(no_type_alias)]
+fn has_factor() -> _ {
+    let app = second_factors::table.filter(second_factors::admin.eq(admin_sessions::admin));
+    let passkey = passkeys::table.filter(passkeys::admin.eq(admin_sessions::admin));
+    exists(app).or(exists(passkey))
 }
 
 /// Notes when somebody last signed in with an account.
@@ -338,8 +342,8 @@ fn forget_failures(
     diesel::delete(old.filter(sign_in_failures::last_at.lt(before))).execute(connection)
 }
 
-/// A session with the account that it belongs to, if it is an account's, and its admin's second
-/// factor, if there is one.
+/// A session with the account that it belongs to, if it is an account's, and whether its admin has a
+/// second factor.
 #[derive(Queryable)]
 struct SessionRow {
     admin: String,
@@ -347,7 +351,7 @@ struct SessionRow {
     last_used_at: UtcMicros,
     role: Option<String>,
     is_disabled: Option<bool>,
-    last_step: Option<i64>,
+    has_factor: bool,
     owes_factor: bool,
     confirmed_at: Option<UtcMicros>,
 }
@@ -364,7 +368,7 @@ impl SessionRow {
             admin,
             signed_in_at: self.signed_in_at.into(),
             last_used_at: self.last_used_at.into(),
-            has_factor: self.last_step.is_some(),
+            has_factor: self.has_factor,
             owes_factor: self.owes_factor,
             confirmed_at: self.confirmed_at.map(Into::into),
         })

@@ -5,8 +5,8 @@ use super::entry::add_entry;
 use crate::{Database, connection::AnyConnection, error::Failure};
 
 /// The store of admins, in the tables `admin_accounts`, `admin_sessions`, `admin_links`,
-/// `admin_invitations`, `second_factors`, `recovery_codes`, `device_secret`, `device_generations`,
-/// `sign_in_failures` and `audit_log`.
+/// `admin_invitations`, `second_factors`, `passkeys`, `recovery_codes`, `device_secret`,
+/// `device_generations`, `sign_in_failures` and `audit_log`.
 ///
 /// Every transaction begins with a statement that writes: on SQLite, one that reads first may find
 /// that somebody else wrote meanwhile, and has to be done again.

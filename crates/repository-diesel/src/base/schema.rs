@@ -171,6 +171,8 @@ diesel::table! {
         device -> Text,
         address -> Text,
         offered_secret -> Nullable<Binary>,
+        challenge -> Nullable<Text>,
+        challenged_at -> Nullable<Timestamp>,
     }
 }
 
@@ -187,6 +189,19 @@ diesel::table! {
     recovery_codes (admin, code_hash) {
         admin -> Text,
         code_hash -> Binary,
+    }
+}
+
+diesel::table! {
+    passkeys (id) {
+        id -> Binary,
+        admin -> Text,
+        name -> Text,
+        host -> Text,
+        credential -> Text,
+        sign_count -> BigInt,
+        added_at -> Timestamp,
+        last_used_at -> Nullable<Timestamp>,
     }
 }
 
@@ -305,6 +320,11 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(admin_accounts, admin_sessions, second_factors);
+diesel::allow_tables_to_appear_in_same_query!(
+    admin_accounts,
+    admin_sessions,
+    passkeys,
+    second_factors,
+);
 diesel::allow_tables_to_appear_in_same_query!(admin_sessions, device_generations);
 diesel::allow_tables_to_appear_in_same_query!(games, teams);

@@ -1,5 +1,5 @@
-//! The store of admins, by what it holds: accounts, invitations, sessions, second factors, known
-//! devices, attempts to sign in, and the audit log.
+//! The store of admins, by what it holds: accounts, invitations, sessions, second factors, passkeys,
+//! known devices, attempts to sign in, and the audit log.
 
 mod account;
 mod attempt;
@@ -8,15 +8,17 @@ mod factor;
 mod invitation;
 mod known_device;
 mod log;
+mod passkey;
 mod session;
 
 pub use account::{AccountChange, AdminAccountRepository, StoredAccount};
 pub use attempt::SignInAttemptRepository;
 pub use digest::Digest;
-pub use factor::{FactorProof, FactorSecret, SecondFactorRepository, StoredFactor};
+pub use factor::{EnabledFactor, FactorProof, FactorSecret, SecondFactorRepository, StoredFactor};
 pub use invitation::{Accepted, InvitationRepository, StoredInvitation};
 pub use known_device::{DeviceSecret, KnownDeviceRepository};
 pub use log::{AuditChain, AuditFault, AuditFilter, AuditLogRepository, NewAuditEntry};
+pub use passkey::{AddedPasskey, PasskeyRepository, RemovedPasskey, StoredPasskey};
 pub use session::{
     AdminSessionRepository, Expiry, ListedSession, NewSession, Opened, StoredSession,
 };
@@ -28,6 +30,7 @@ pub trait AdminRepository:
     + AdminSessionRepository
     + SecondFactorRepository
     + KnownDeviceRepository
+    + PasskeyRepository
     + SignInAttemptRepository
     + AuditLogRepository
 {
@@ -39,6 +42,7 @@ impl<S> AdminRepository for S where
         + AdminSessionRepository
         + SecondFactorRepository
         + KnownDeviceRepository
+        + PasskeyRepository
         + SignInAttemptRepository
         + AuditLogRepository
 {

@@ -27,7 +27,29 @@ impl AdminService {
         proof: &str,
         device: impl Into<Device>,
     ) -> Result<Confirmed, SignInError> {
-        let device = device.into();
+        self.confirm_by(token, Given::Text(proof), device.into()).await
+    }
+
+    /// The same, by the answer of a browser to [`AdminService::ask_for_passkey`], as JSON. It is
+    /// taken once.
+    ///
+    /// # Errors
+    /// As [`AdminService::confirm`].
+    pub async fn confirm_by_passkey(
+        &self,
+        token: &str,
+        answer: &str,
+        device: impl Into<Device>,
+    ) -> Result<Confirmed, SignInError> {
+        self.confirm_by(token, Given::Passkey(answer), device.into()).await
+    }
+
+    async fn confirm_by(
+        &self,
+        token: &str,
+        given: Given<'_>,
+        device: Device,
+    ) -> Result<Confirmed, SignInError> {
         let found = self.find_session(token).await?;
         let (digest, session, _) = found.ok_or(SignInError::Refused)?;
         let by = session.proof();
@@ -38,13 +60,20 @@ impl AdminService {
         };
         let begun = self.begin(&attempt).await?;
         let is_owed = session.standing == Standing::OwesFactor;
-        let (is_right, factor) = match by {
-            Proof::Factor => {
-                let factor = self.factor_proof(&session.admin, proof).await?;
+        let (is_right, factor) = match (by, given) {
+            (Proof::Factor, Given::Text(code)) => {
+                let factor = self.factor_proof(&session.admin, code).await?;
                 (factor.is_some(), factor)
             }
-            Proof::Password => (self.is_own_password(&session, proof).await?, None),
-            Proof::Link => (self.is_link(&session, proof).await?, None),
+            (Proof::Factor, Given::Passkey(answer)) => {
+                let factor = self.passkey_proof(digest, answer).await?;
+                (factor.is_some(), factor)
+            }
+            (Proof::Password, Given::Text(text)) => {
+                (self.is_own_password(&session, text).await?, None)
+            }
+            (Proof::Link, Given::Text(link)) => (self.is_link(&session, link).await?, None),
+            (Proof::Password | Proof::Link, Given::Passkey(_)) => (false, None),
         };
         let done = if is_owed { AuditAction::SignedIn } else { AuditAction::Confirmed };
         let at = self.clock.now();
@@ -85,6 +114,15 @@ impl AdminService {
         let user = self.take_link(token).await?;
         Ok(user.is_some_and(|user| session.admin == Admin::Telegram(user)))
     }
+}
+
+/// What somebody gives to prove their identity.
+#[derive(Clone, Copy)]
+enum Given<'a> {
+    /// A code, a password or a link.
+    Text(&'a str),
+    /// What a browser answered for a passkey.
+    Passkey(&'a str),
 }
 
 /// A session whose admin has just proved their identity.

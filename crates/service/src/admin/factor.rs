@@ -1,28 +1,30 @@
 use chrono::{DateTime, Utc};
 use rollcall_domain::{Admin, AuditAction};
-use rollcall_repository::{FactorProof, FactorSecret, RepositoryError};
+use rollcall_repository::{EnabledFactor, FactorProof, FactorSecret, RepositoryError};
 
 use super::{
-    base32, log::entry, recovery_code::RecoveryCode, service::AdminService, session::Standing, totp,
+    base32, log::entry, passkey::Passkey, recovery_code::RecoveryCode, service::AdminService,
+    session::Standing, totp,
 };
 use crate::ServiceError;
 
 impl AdminService {
-    /// The second factor of an admin.
+    /// The second factors of an admin.
     ///
     /// # Errors
     /// When the storage fails.
-    pub async fn second_factor(&self, admin: &Admin) -> Result<Option<SecondFactor>, ServiceError> {
-        let stored = self.storage.second_factor(admin).await?;
-        Ok(stored.map(|it| SecondFactor {
-            enabled_at: it.enabled_at,
-            recovery_codes: it.recovery_codes,
-        }))
+    pub async fn second_factors(&self, admin: &Admin) -> Result<SecondFactors, ServiceError> {
+        let app = self.storage.second_factor(admin).await?;
+        Ok(SecondFactors {
+            app_since: app.map(|it| it.enabled_at),
+            passkeys: self.passkeys(admin).await?,
+            recovery_codes: self.storage.recovery_codes(admin).await?,
+        })
     }
 
-    /// What somebody puts into an authenticator app, to set a second factor up in the session with
-    /// this token: the same until that is done or the session ends. `None` where there is no such
-    /// session, or its admin has a second factor.
+    /// What somebody puts into an authenticator app, to set it up in the session with this token: the
+    /// same until that is done or the session ends. `None` where there is no such session, or its
+    /// admin has an app.
     ///
     /// # Errors
     /// When the storage fails.
@@ -31,7 +33,9 @@ impl AdminService {
         token: &str,
     ) -> Result<Option<OfferedFactor>, ServiceError> {
         let Some((digest, session, _)) = self.find_session(token).await? else { return Ok(None) };
-        if session.has_second_factor || session.standing == Standing::OwesFactor {
+        if session.standing == Standing::OwesFactor
+            || self.storage.second_factor(&session.admin).await?.is_some()
+        {
             return Ok(None);
         }
         let mut bytes = [0; FactorSecret::BYTES];
@@ -40,17 +44,18 @@ impl AdminService {
         Ok(secret.map(|secret| OfferedFactor { secret, admin: session.admin }))
     }
 
-    /// Switches the second factor on that was offered to the session with this token, and ends the
-    /// admin's other sessions. Answers the recovery codes: nothing shows them again.
+    /// Switches the app on that was offered to the session with this token, and ends the admin's
+    /// other sessions. Answers recovery codes where it is the admin's first factor: nothing shows
+    /// them again.
     ///
     /// # Errors
-    /// When the code is not one of the app's now, there is a second factor or no such session, or
-    /// the storage fails.
+    /// When the code is not one of the app's now, there is an app or no such session, or the storage
+    /// fails.
     pub async fn enable_second_factor(
         &self,
         token: &str,
         code: &str,
-    ) -> Result<Vec<RecoveryCode>, FactorError> {
+    ) -> Result<Option<Vec<RecoveryCode>>, FactorError> {
         let offered = self.offer_second_factor(token).await?.ok_or(FactorError::NotOffered)?;
         let session = self.find_session(token).await?;
         let (digest, session, _) = session.ok_or(FactorError::NotOffered)?;
@@ -60,15 +65,19 @@ impl AdminService {
         let codes = RecoveryCode::some()?;
         let hashes: Vec<_> = codes.iter().map(|code| code.digest(&session.admin)).collect();
         let entry = entry(now, Some(&session.admin), AuditAction::EnabledSecondFactor, None);
-        let is_done = self
+        let enabled = self
             .storage
             .enable_second_factor(digest, &session.admin, &offered.secret, step, &hashes, &entry)
             .await?;
-        is_done.then_some(codes).ok_or(FactorError::NotOffered)
+        match enabled {
+            EnabledFactor::First => Ok(Some(codes)),
+            EnabledFactor::Further => Ok(None),
+            EnabledFactor::Refused => Err(FactorError::NotOffered),
+        }
     }
 
-    /// Switches the second factor off of whose session this is, and ends their other sessions;
-    /// answers whether there was one.
+    /// Switches the app off of whose session this is, and ends their other sessions; answers whether
+    /// there was one.
     ///
     /// # Errors
     /// When the storage fails.
@@ -76,11 +85,11 @@ impl AdminService {
         let Some((digest, session, _)) = self.find_session(token).await? else { return Ok(false) };
         let by = Some(&session.admin);
         let entry = entry(self.clock.now(), by, AuditAction::DisabledSecondFactor, None);
-        Ok(self.storage.remove_second_factor(&session.admin, Some(digest), &entry).await?)
+        Ok(self.storage.remove_second_factor(&session.admin, digest, &entry).await?)
     }
 
-    /// Takes the second factor from an admin who has lost it, and ends their sessions; answers whether
-    /// there was one. `by` is who does; `None` for somebody on the server itself.
+    /// Takes the second factors from an admin who has lost them, and ends their sessions; answers
+    /// whether there was one. `by` is who does; `None` for somebody on the server itself.
     ///
     /// # Errors
     /// When the storage fails.
@@ -91,7 +100,7 @@ impl AdminService {
     ) -> Result<bool, ServiceError> {
         let action = AuditAction::ResetSecondFactor;
         let entry = entry(self.clock.now(), by, action, Some(admin.to_string()));
-        Ok(self.storage.remove_second_factor(admin, None, &entry).await?)
+        Ok(self.storage.reset_second_factor(admin, &entry).await?)
     }
 
     /// Replaces the recovery codes of an admin; `None` where they have no second factor. Nothing
@@ -126,16 +135,31 @@ impl AdminService {
     }
 }
 
-/// A second factor that is switched on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SecondFactor {
-    /// Since when.
-    pub enabled_at: DateTime<Utc>,
+/// What an admin has as a second factor: any of it, together with the password or a link from the
+/// bot, signs them in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecondFactors {
+    /// Since when there is an authenticator app, if there is one.
+    pub app_since: Option<DateTime<Utc>>,
+    /// The passkeys, in the order in which they were added.
+    pub passkeys: Vec<Passkey>,
     /// How many recovery codes have not been used.
     pub recovery_codes: u32,
 }
 
-/// A second factor that is being set up.
+impl SecondFactors {
+    /// Whether there is one.
+    pub fn is_on(&self) -> bool {
+        self.app_since.is_some() || !self.passkeys.is_empty()
+    }
+
+    /// Whether there are passkeys for this host.
+    pub fn has_passkey_for(&self, host: &str) -> bool {
+        self.passkeys.iter().any(|passkey| passkey.host == host)
+    }
+}
+
+/// An authenticator app that is being set up.
 #[derive(Clone, Debug)]
 pub struct OfferedFactor {
     secret: FactorSecret,

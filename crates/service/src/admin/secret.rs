@@ -39,7 +39,8 @@ impl InvitationToken {
     }
 }
 
-/// Names a session or an invitation without its secret: the secret's SHA-256 hash, as 64 digits.
+/// Names a session or an invitation without its secret, or a passkey: by a SHA-256 hash, as 64
+/// digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TokenId(pub(super) Digest);
 
@@ -107,7 +108,8 @@ pub(super) fn read_token(text: &str) -> Option<Digest> {
     (bytes.len() == TOKEN_BYTES).then(|| hash(&bytes))
 }
 
-fn hash(bytes: &[u8]) -> Digest {
+/// The SHA-256 hash of some bytes.
+pub(super) fn hash(bytes: &[u8]) -> Digest {
     Digest(Sha256::digest(bytes).into())
 }
 

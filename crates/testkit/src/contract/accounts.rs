@@ -6,11 +6,14 @@ use std::sync::Arc;
 
 use rollcall_domain::{Admin, AdminName, AuditAction, Role};
 use rollcall_repository::{
-    Accepted, AccountChange, AdminRepository, AuditFilter, Expiry, FactorSecret, ListedSession,
-    NewAuditEntry, NewSession, StoredInvitation,
+    Accepted, AccountChange, AddedPasskey, AdminRepository, AuditFilter, EnabledFactor, Expiry,
+    FactorSecret, ListedSession, NewAuditEntry, NewSession, StoredInvitation,
 };
 
-use super::admin::{account, actions, ada, at, create, digest, entry, id, name, open, session};
+use super::{
+    admin::{account, actions, ada, at, create, digest, entry, id, name, open, session},
+    passkeys::passkey,
+};
 
 pub type Store = Arc<dyn AdminRepository>;
 
@@ -185,13 +188,18 @@ pub async fn a_removed_account_leaves_nothing_behind([admins, others]: [Store; 2
     let enabled = entry(AuditAction::EnabledSecondFactor);
     let codes = [digest(101)];
     let on = admins.enable_second_factor(digest(1), &ada(), &secret, 7, &codes, &enabled).await;
-    assert!(on.unwrap());
+    assert_eq!(on.unwrap(), EnabledFactor::First);
+    let (passkey, added) = (passkey(70, "Laptop"), entry(AuditAction::AddedPasskey));
+    let done = admins.add_passkey(digest(1), &ada(), &passkey, &codes, &added).await.unwrap();
+    assert_eq!(done, AddedPasskey::Further);
     invite(&admins, 50, Role::Viewer, &ada()).await;
     let removed = entry(AuditAction::RemovedAdmin);
     let done = others.remove_account(&name("ada"), &removed).await.unwrap();
     assert_eq!(done, AccountChange::Done);
     assert_eq!(open_ones(&admins, 1..=1).await, [0_u8; 0]);
     assert_eq!(admins.second_factor(&ada()).await.unwrap(), None);
+    assert_eq!(admins.passkeys(&ada(), 9).await.unwrap(), []);
+    assert_eq!(admins.recovery_codes(&ada()).await.unwrap(), 0);
     assert_eq!(admins.invitations(9).await.unwrap(), []);
     let log = admins.audit_log(&AuditFilter::all(), None, 1).await.unwrap();
     assert_eq!(log[0].old.as_deref(), Some("ada (owner)"));

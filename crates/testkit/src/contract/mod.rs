@@ -8,6 +8,7 @@ pub mod clocks;
 pub mod demo;
 pub mod directory;
 pub mod known_devices;
+pub mod passkeys;
 pub mod preferences;
 pub mod quarantine;
 pub mod schedule;

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use rollcall_domain::{Admin, AuditAction, Role};
 use rollcall_repository::{
-    AdminRepository, AuditFilter, Digest, FactorProof, FactorSecret, NewAuditEntry, Opened,
-    StoredFactor,
+    AdminRepository, AuditFilter, Digest, EnabledFactor, FactorProof, FactorSecret, NewAuditEntry,
+    Opened, StoredFactor,
 };
 
 use super::admin::{account, actions, ada, at, create, digest, entry, id, name, open, session};
@@ -64,12 +64,13 @@ pub async fn a_factor_is_switched_on_with_the_secret_that_was_offered(
         others.enable_second_factor(digest(token), admin, &secret, 7, &codes, &enabled).await
     };
     for (token, admin, n) in [(1, ada(), 11), (2, ada(), 10), (1, bob(), 10), (9, ada(), 10)] {
-        assert!(!enable(token, &admin, n).await.unwrap(), "{token} {admin} {n}");
+        let enabled = enable(token, &admin, n).await.unwrap();
+        assert_eq!(enabled, EnabledFactor::Refused, "{token} {admin} {n}");
         assert_eq!(admins.second_factor(&admin).await.unwrap(), None);
     }
-    assert!(enable(1, &ada(), 10).await.unwrap());
-    let factor =
-        StoredFactor { secret: secret(10), enabled_at: at(60), last_step: 7, recovery_codes: 2 };
+    assert_eq!(enable(1, &ada(), 10).await.unwrap(), EnabledFactor::First);
+    let factor = StoredFactor { secret: secret(10), enabled_at: at(60), last_step: 7 };
+    assert_eq!(admins.recovery_codes(&ada()).await.unwrap(), 2);
     assert_eq!(admins.second_factor(&ada()).await.unwrap(), Some(factor.clone()));
     let kept = admins.session(digest(1)).await.unwrap().unwrap();
     assert_eq!((kept.confirmed_at, kept.has_factor, kept.owes_factor), (Some(at(60)), true, false));
@@ -77,7 +78,7 @@ pub async fn a_factor_is_switched_on_with_the_secret_that_was_offered(
     assert!(admins.session(digest(3)).await.unwrap().is_some());
 
     admins.offer_secret(digest(1), &secret(20)).await.unwrap();
-    assert!(!enable(1, &ada(), 20).await.unwrap(), "there is one");
+    assert_eq!(enable(1, &ada(), 20).await.unwrap(), EnabledFactor::Refused, "there is one");
     assert_eq!(admins.second_factor(&ada()).await.unwrap(), Some(factor));
     let expected = [AuditAction::EnabledSecondFactor, AuditAction::SignedIn];
     assert_eq!(actions(&*admins).await[..2], expected);
@@ -154,7 +155,7 @@ pub async fn a_recovery_code_is_accepted_once([admins, others]: [Store; 2]) {
         assert!(!give(&admins, code).await.unwrap());
     }
     let factor = admins.second_factor(&ada()).await.unwrap().unwrap();
-    assert_eq!((factor.recovery_codes, factor.last_step), (0, 7));
+    assert_eq!((admins.recovery_codes(&ada()).await.unwrap(), factor.last_step), (0, 7));
     let used = AuditFilter::all().action(AuditAction::UsedRecoveryCode);
     let left = admins.audit_log(&used, None, 9).await.unwrap();
     let left: Vec<_> = left.into_iter().rev().filter_map(|entry| entry.new).collect();
@@ -174,12 +175,16 @@ pub async fn recovery_codes_are_replaced([admins, others]: [Store; 2]) {
     };
     assert!(!use_up(digest(CODES[0])).await);
     assert!(use_up(new[0]).await);
-    assert_eq!(admins.second_factor(&ada()).await.unwrap().unwrap().recovery_codes, 1);
+    assert_eq!(admins.recovery_codes(&ada()).await.unwrap(), 1);
 }
 
 pub async fn a_proof_is_not_used_up_for_a_session_that_is_gone([admins, _]: [Store; 2]) {
     with_factor(&admins, &ada()).await;
-    let before = admins.second_factor(&ada()).await.unwrap();
+    let factors = async || {
+        let app = admins.second_factor(&ada()).await.unwrap();
+        (app, admins.recovery_codes(&ada()).await.unwrap())
+    };
+    let before = factors().await;
     let entries = actions(&*admins).await;
     for proof in [FactorProof::Step(8), FactorProof::RecoveryCode(digest(CODES[0]))] {
         for new_token in [None, Some(digest(4))] {
@@ -189,7 +194,7 @@ pub async fn a_proof_is_not_used_up_for_a_session_that_is_gone([admins, _]: [Sto
             assert!(!done.unwrap(), "{proof:?}");
         }
     }
-    assert_eq!(admins.second_factor(&ada()).await.unwrap(), before);
+    assert_eq!(factors().await, before);
     assert_eq!(actions(&*admins).await, entries);
 }
 
@@ -199,7 +204,7 @@ pub async fn who_loses_the_factor_loses_the_sessions([admins, others]: [Store; 2
         assert!(open(&*admins, token, &ada()).await);
     }
     let disabled = entry(AuditAction::DisabledSecondFactor);
-    let kept = Some(digest(1));
+    let kept = digest(1);
     assert!(others.remove_second_factor(&ada(), kept, &disabled).await.unwrap());
     let open_ones = async || {
         let mut open = Vec::new();
@@ -212,17 +217,18 @@ pub async fn who_loses_the_factor_loses_the_sessions([admins, others]: [Store; 2
     };
     assert_eq!(open_ones().await, [1]);
     assert_eq!(admins.second_factor(&ada()).await.unwrap(), None);
-    assert!(!others.remove_second_factor(&ada(), None, &disabled).await.unwrap());
+    assert!(!others.remove_second_factor(&ada(), digest(9), &disabled).await.unwrap());
     assert_eq!(open_ones().await, [1], "there was none to lose");
     let begun = admins.open_session(&session(4, &ada()), &entry(AuditAction::SignedIn)).await;
     assert_eq!(begun.unwrap(), Opened::Whole);
 
     // Switched on again, it has no code of the one before.
     enable(&admins, &ada(), 30, &[]).await;
-    assert_eq!(admins.second_factor(&ada()).await.unwrap().unwrap().recovery_codes, 0);
+    assert_eq!(admins.recovery_codes(&ada()).await.unwrap(), 0);
     let reset = entry(AuditAction::ResetSecondFactor);
-    assert!(others.remove_second_factor(&ada(), None, &reset).await.unwrap());
+    assert!(others.reset_second_factor(&ada(), &reset).await.unwrap());
     assert_eq!(open_ones().await, [0_u8; 0]);
+    assert!(!others.reset_second_factor(&ada(), &reset).await.unwrap());
 }
 
 pub async fn a_session_is_confirmed_without_a_factor([admins, others]: [Store; 2]) {
@@ -262,7 +268,7 @@ async fn enable(admins: &Store, admin: &Admin, n: u8, codes: &[Digest]) {
     let (secret, enabled) = (secret(n), entry(AuditAction::EnabledSecondFactor));
     admins.offer_secret(digest(1), &secret).await.unwrap();
     let is_on = admins.enable_second_factor(digest(1), admin, &secret, 7, codes, &enabled).await;
-    assert!(is_on.unwrap());
+    assert_eq!(is_on.unwrap(), EnabledFactor::First);
 }
 
 fn bob() -> Admin {

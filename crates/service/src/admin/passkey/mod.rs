@@ -1,0 +1,356 @@
+//! Passkeys (WebAuthn) as a second factor: adding and removing them, and what they sign.
+
+mod site;
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use rollcall_domain::{Admin, AuditAction, is_steering, is_visible};
+use rollcall_repository::{
+    AddedPasskey, Digest, FactorProof, RemovedPasskey, RepositoryError, StoredPasskey,
+};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use webauthn_rs::prelude::{
+    Passkey as Credential, PasskeyAuthentication, PasskeyRegistration, PublicKeyCredential,
+    RegisterPublicKeyCredential, Uuid, WebauthnError,
+};
+
+pub use site::PasskeySite;
+
+use super::{
+    log::entry,
+    recovery_code::RecoveryCode,
+    secret::{TokenId, digest, hash},
+    service::AdminService,
+    session::Standing,
+};
+use crate::ServiceError;
+
+/// How many passkeys an admin may have.
+const MOST: u32 = 20;
+/// How long the name of one may be, in characters.
+const LONGEST_NAME: usize = 64;
+/// What a passkey is asked to sign has to be answered within this time.
+const ANSWERED_WITHIN: TimeDelta = TimeDelta::minutes(5);
+/// The same, as browsers are told it.
+const TIMEOUT: Duration = Duration::from_secs(5 * 60);
+
+impl AdminService {
+    /// The passkeys of an admin, in the order in which they were added.
+    pub(super) async fn passkeys(&self, admin: &Admin) -> Result<Vec<Passkey>, ServiceError> {
+        let stored = self.storage.passkeys(admin, MOST).await?;
+        Ok(stored.into_iter().map(Passkey::from).collect())
+    }
+
+    /// What a browser has to know to make a passkey in the session with this token: the argument of
+    /// `navigator.credentials.create` as JSON, with binary values in base64url. Its answer goes to
+    /// [`AdminService::add_passkey`], within five minutes.
+    ///
+    /// # Errors
+    /// When the admin has as many passkeys as can be, there is no such session, or the storage fails.
+    pub async fn offer_passkey(
+        &self,
+        token: &str,
+        site: &PasskeySite,
+    ) -> Result<String, PasskeyError> {
+        let (session, admin) = self.own_session(token).await?;
+        let stored = self.storage.passkeys(&admin, MOST).await?;
+        if stored.len() >= usize::try_from(MOST).unwrap_or(usize::MAX) {
+            return Err(PasskeyError::TooMany);
+        }
+        // An authenticator that has one of them makes no other.
+        let known = credentials(&stored, site)?;
+        let known = known.iter().map(|it| it.cred_id().clone()).collect();
+        let name = admin.to_string();
+        let (question, state) = site.webauthn(TIMEOUT)?.start_passkey_registration(
+            user_handle(&admin),
+            &name,
+            &name,
+            Some(known),
+        )?;
+        self.ask(session, site, State::Add(state)).await?;
+        as_json(&question)
+    }
+
+    /// Adds the passkey that a browser made, and ends the admin's other sessions. Answers recovery
+    /// codes where it is the admin's first factor: nothing shows them again.
+    ///
+    /// # Errors
+    /// When the name cannot be one, the browser's answer is not that to what was asked last, or came
+    /// too late, the passkey is known already, or the storage fails.
+    pub async fn add_passkey(
+        &self,
+        token: &str,
+        name: &str,
+        answer: &str,
+    ) -> Result<Option<Vec<RecoveryCode>>, PasskeyError> {
+        let name = read_name(name).ok_or(PasskeyError::InvalidName)?;
+        let (session, admin) = self.own_session(token).await?;
+        let (site, state) = self.asked(session).await?.ok_or(PasskeyError::NotVerified)?;
+        let State::Add(state) = state else { return Err(PasskeyError::NotVerified) };
+        let answer: RegisterPublicKeyCredential = read_answer(answer)?;
+        let credential = site.webauthn(TIMEOUT)?.finish_passkey_registration(&answer, &state)?;
+        let now = self.clock.now();
+        let passkey = StoredPasskey {
+            id: hash(credential.cred_id()),
+            name: name.clone(),
+            host: site.host().to_owned(),
+            credential: as_json(&credential)?,
+            added_at: now,
+            last_used_at: None,
+        };
+        let codes = RecoveryCode::some()?;
+        let hashes: Vec<_> = codes.iter().map(|code| code.digest(&admin)).collect();
+        let entry = entry(now, Some(&admin), AuditAction::AddedPasskey, Some(name));
+        match self.storage.add_passkey(session, &admin, &passkey, &hashes, &entry).await? {
+            AddedPasskey::First => Ok(Some(codes)),
+            AddedPasskey::Further => Ok(None),
+            AddedPasskey::Known => Err(PasskeyError::Known),
+            AddedPasskey::NoSession => Err(PasskeyError::NoSession),
+        }
+    }
+
+    /// Removes a passkey of whose session this is, and ends their other sessions.
+    ///
+    /// # Errors
+    /// When there is no such passkey, it is the last factor and everybody has to have one, or the
+    /// storage fails.
+    pub async fn remove_passkey(&self, token: &str, id: TokenId) -> Result<(), PasskeyError> {
+        let (session, admin) = self.own_session(token).await?;
+        let entry = entry(self.clock.now(), Some(&admin), AuditAction::RemovedPasskey, None);
+        let is_required = self.requires_second_factor;
+        let removed = self.storage.remove_passkey(&admin, id.0, is_required, session, &entry);
+        match removed.await? {
+            RemovedPasskey::Done => Ok(()),
+            RemovedPasskey::NoSuchPasskey => Err(PasskeyError::NoSuchPasskey),
+            RemovedPasskey::LastFactor => Err(PasskeyError::LastFactor),
+        }
+    }
+
+    /// What a browser has to know to have a passkey prove who has the session with this token: the
+    /// argument of `navigator.credentials.get` as JSON, with binary values in base64url. Its answer
+    /// goes to [`AdminService::confirm_by_passkey`], within five minutes.
+    ///
+    /// # Errors
+    /// When the admin has no passkey for this site, there is no such session, or the storage fails.
+    pub async fn ask_for_passkey(
+        &self,
+        token: &str,
+        site: &PasskeySite,
+    ) -> Result<String, PasskeyError> {
+        let found = self.find_session(token).await?;
+        let (session, admin) =
+            found.map(|(digest, it, _)| (digest, it.admin)).ok_or(PasskeyError::NoSession)?;
+        let known = credentials(&self.storage.passkeys(&admin, MOST).await?, site)?;
+        if known.is_empty() {
+            return Err(PasskeyError::NoSuchPasskey);
+        }
+        let (question, state) = site.webauthn(TIMEOUT)?.start_passkey_authentication(&known)?;
+        self.ask(session, site, State::Prove(state)).await?;
+        as_json(&question)
+    }
+
+    /// What a browser's answer to [`AdminService::ask_for_passkey`] proves, if anything. Whatever it
+    /// is, what was asked cannot be answered again.
+    pub(super) async fn passkey_proof(
+        &self,
+        session: Digest,
+        answer: &str,
+    ) -> Result<Option<FactorProof>, ServiceError> {
+        let Some((site, State::Prove(state))) = self.asked(session).await? else {
+            return Ok(None);
+        };
+        let verified = read_answer(answer).and_then(|answer: PublicKeyCredential| {
+            Ok(site.webauthn(TIMEOUT)?.finish_passkey_authentication(&answer, &state)?)
+        });
+        match verified {
+            Ok(it) => Ok(Some(FactorProof::Passkey {
+                id: hash(it.cred_id()),
+                // The storage compares it with the latest one.
+                sign_count: it.counter(),
+            })),
+            Err(PasskeyError::Storage(error)) => Err(error),
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// The session with this token, if it owes nothing but perhaps to set a factor up, and its admin.
+    async fn own_session(&self, token: &str) -> Result<(Digest, Admin), PasskeyError> {
+        let found = self.find_session(token).await?;
+        let own = found.filter(|(_, session, _)| session.standing != Standing::OwesFactor);
+        own.map(|(digest, session, _)| (digest, session.admin)).ok_or(PasskeyError::NoSession)
+    }
+
+    async fn ask(
+        &self,
+        session: Digest,
+        site: &PasskeySite,
+        state: State,
+    ) -> Result<(), PasskeyError> {
+        let challenge = as_json(&Challenge { origin: site.origin(), state })?;
+        let is_set = self.storage.set_challenge(session, &challenge, self.clock.now()).await?;
+        is_set.then_some(()).ok_or(PasskeyError::NoSession)
+    }
+
+    /// What was asked last in a session, and for which site, if it can still be answered. It cannot
+    /// be answered again.
+    async fn asked(&self, session: Digest) -> Result<Option<(PasskeySite, State)>, ServiceError> {
+        let Some((text, at)) = self.storage.take_challenge(session).await? else {
+            return Ok(None);
+        };
+        if (self.clock.now() - at).abs() >= ANSWERED_WITHIN {
+            return Ok(None);
+        }
+        // Another version of the program may have written it.
+        let read: Option<Challenge> = serde_json::from_str(&text).ok();
+        Ok(read.and_then(|it| Some((PasskeySite::new(&it.origin)?, it.state))))
+    }
+}
+
+/// What a passkey was asked to sign, as it is stored: by whichever process it was asked, another one
+/// may get the answer.
+#[derive(Serialize, Deserialize)]
+struct Challenge {
+    origin: String,
+    state: State,
+}
+
+#[derive(Serialize, Deserialize)]
+enum State {
+    Add(PasskeyRegistration),
+    Prove(PasskeyAuthentication),
+}
+
+/// A passkey of an admin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Passkey {
+    /// Names it.
+    pub id: TokenId,
+    /// What its owner calls it.
+    pub name: String,
+    /// The host that it is for.
+    pub host: String,
+    /// When it was added.
+    pub added_at: DateTime<Utc>,
+    /// When it was last used; `None` for never.
+    pub last_used_at: Option<DateTime<Utc>>,
+}
+
+impl From<StoredPasskey> for Passkey {
+    fn from(stored: StoredPasskey) -> Self {
+        Self {
+            id: TokenId(stored.id),
+            name: stored.name,
+            host: stored.host,
+            added_at: stored.added_at,
+            last_used_at: stored.last_used_at,
+        }
+    }
+}
+
+/// Why something was not done with a passkey.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum PasskeyError {
+    /// A name of no visible character, with control characters, or too long.
+    #[error("a passkey has a name of 1 to {LONGEST_NAME} characters")]
+    InvalidName,
+    /// What the browser sent is not the answer to what was asked last, or came too late.
+    #[error("the passkey could not be verified")]
+    NotVerified,
+    /// It was added before.
+    #[error("this passkey was added before")]
+    Known,
+    /// The admin has as many as can be.
+    #[error("there are {MOST} passkeys; remove one first")]
+    TooMany,
+    /// The admin has no such passkey, or none for this site.
+    #[error("there is no such passkey")]
+    NoSuchPasskey,
+    /// Everybody has to have a second factor, and this is the last one.
+    #[error("this passkey is your only second factor, and everybody needs one here")]
+    LastFactor,
+    /// There is no such session.
+    #[error("there is no such session")]
+    NoSession,
+    /// It could not be done.
+    #[error(transparent)]
+    Storage(#[from] ServiceError),
+}
+
+impl From<RepositoryError> for PasskeyError {
+    fn from(error: RepositoryError) -> Self {
+        Self::Storage(error.into())
+    }
+}
+
+impl From<WebauthnError> for PasskeyError {
+    fn from(error: WebauthnError) -> Self {
+        if let WebauthnError::CredentialAlreadyExists = error {
+            return Self::Known;
+        }
+        log::info!(error:% = error; "a passkey could not be verified");
+        Self::NotVerified
+    }
+}
+
+/// The credentials of the passkeys that are for a site.
+fn credentials(
+    stored: &[StoredPasskey],
+    site: &PasskeySite,
+) -> Result<Vec<Credential>, RepositoryError> {
+    let read = |passkey: &StoredPasskey| {
+        serde_json::from_str(&passkey.credential).map_err(|error| RepositoryError::Corrupt {
+            table: "passkeys",
+            column: "credential",
+            key: TokenId(passkey.id).to_string(),
+            reason: error.to_string(),
+        })
+    };
+    stored.iter().filter(|it| it.host == site.host()).map(read).collect()
+}
+
+/// What authenticators tell one account from another by. It is the same for all passkeys of an admin,
+/// so that an authenticator keeps one of them, and does not show who it is.
+fn user_handle(admin: &Admin) -> Uuid {
+    let Digest(bytes) = digest(&["passkey user", &admin.to_string()]);
+    let (handle, _) = bytes.split_at(16);
+    Uuid::from_slice(handle).unwrap_or_default()
+}
+
+fn read_name(text: &str) -> Option<String> {
+    let name = text.trim();
+    let is_one =
+        is_visible(name) && !name.contains(is_steering) && name.chars().count() <= LONGEST_NAME;
+    is_one.then(|| name.to_owned())
+}
+
+fn read_answer<T: DeserializeOwned>(text: &str) -> Result<T, PasskeyError> {
+    serde_json::from_str(text).map_err(|_| PasskeyError::NotVerified)
+}
+
+/// What is made of strings, numbers and lists can always be written.
+fn as_json(value: &impl Serialize) -> Result<String, PasskeyError> {
+    serde_json::to_string(value).map_err(|_| PasskeyError::NotVerified)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_seen_and_short() {
+        assert_eq!(read_name(" Firefox on Linux "), Some("Firefox on Linux".to_owned()));
+        assert_eq!(read_name(&"ж".repeat(64)), Some("ж".repeat(64)));
+        for odd in ["", "  ", "\u{3164}", "a\0b", "a\nb", "\u{202e}abc", &"x".repeat(65)] {
+            assert_eq!(read_name(odd), None, "{odd:?}");
+        }
+    }
+
+    #[test]
+    fn each_admin_has_a_handle_that_does_not_name_them() {
+        let handle = |admin: &str| user_handle(&admin.parse().unwrap());
+        assert_eq!(handle("ada"), handle("ADA"));
+        assert_ne!(handle("ada"), handle("telegram:7"));
+        assert!(!handle("ada").is_nil());
+    }
+}
