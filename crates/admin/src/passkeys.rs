@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use crate::{
     App,
-    device::From,
+    device::{self, From},
     explain::Failure,
     frame::{Frame, page},
     passkey_site::{origins, site, sites},
@@ -89,8 +89,13 @@ pub(crate) async fn add(
 ) -> Result<Response, Failure> {
     let token = session::token(&app.settings, &headers).unwrap_or_default();
     let error = match app.admins.add_passkey(&token, &name, &passkey).await {
-        Ok(Some(codes)) => return Ok(second_factor::new_codes(frame, codes)),
-        Ok(None) => return Ok(to_account(&app)),
+        Ok(codes) => {
+            let response = match codes {
+                Some(codes) => second_factor::new_codes(frame, codes),
+                None => to_account(&app),
+            };
+            return device::remember(&app, &headers, &token, response).await;
+        }
         Err(PasskeyError::Storage(error)) => return Err(error.into()),
         Err(error) => error,
     };
@@ -109,7 +114,9 @@ pub(crate) async fn remove(
     let id = id.parse().map_err(|_| Failure::NotFound)?;
     match app.admins.remove_passkey(&token, id).await {
         // Where it is gone already, that is what was wanted.
-        Ok(()) | Err(PasskeyError::NoSuchPasskey) => Ok(to_account(&app)),
+        Ok(()) | Err(PasskeyError::NoSuchPasskey) => {
+            device::remember(&app, &headers, &token, to_account(&app)).await
+        }
         Err(PasskeyError::Storage(error)) => Err(error.into()),
         Err(error) => Err(Failure::invalid(sentence(&error.to_string()))),
     }

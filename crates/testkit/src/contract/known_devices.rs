@@ -6,10 +6,14 @@ use std::sync::Arc;
 
 use rollcall_domain::{Admin, AuditAction, Role};
 use rollcall_repository::{
-    AccountChange, AdminRepository, DeviceSecret, FactorProof, FactorSecret, NewSession, Opened,
+    AccountChange, AddedPasskey, AdminRepository, DeviceSecret, EnabledFactor, FactorProof,
+    FactorSecret, NewSession, Opened, RemovedPasskey,
 };
 
-use super::admin::{account, ada, create, digest, entry, id, name, open, session};
+use super::{
+    admin::{account, ada, create, digest, entry, id, name, open, session},
+    passkeys::passkey,
+};
 
 pub type Store = Arc<dyn AdminRepository>;
 
@@ -67,11 +71,20 @@ pub async fn what_ends_the_other_sessions_starts_a_generation([admins, others]: 
     admins.offer_secret(digest(1), &factor).await.unwrap();
     let enabled = entry(AuditAction::EnabledSecondFactor);
     let on = admins.enable_second_factor(digest(1), &ada(), &factor, 7, &[], &enabled).await;
-    assert!(on.unwrap());
+    assert_eq!(on.unwrap(), EnabledFactor::First);
     next("a second factor").await;
     let disabled = entry(AuditAction::DisabledSecondFactor);
-    assert!(admins.remove_second_factor(&ada(), kept, &disabled).await.unwrap());
+    assert!(admins.remove_second_factor(&ada(), digest(1), &disabled).await.unwrap());
     next("no second factor").await;
+    let added = entry(AuditAction::AddedPasskey);
+    let laptop = passkey(70, "Laptop");
+    let done = admins.add_passkey(digest(1), &ada(), &laptop, &[], &added).await.unwrap();
+    assert_eq!(done, AddedPasskey::First);
+    next("a passkey").await;
+    let removed = entry(AuditAction::RemovedPasskey);
+    let gone = admins.remove_passkey(&ada(), laptop.id, false, digest(1), &removed).await.unwrap();
+    assert_eq!(gone, RemovedPasskey::Done);
+    next("no passkey").await;
 
     let everywhere = entry(AuditAction::SignedOutEverywhere);
     admins.close_sessions(&ada(), kept, &everywhere).await.unwrap();
@@ -105,7 +118,10 @@ pub async fn what_ends_no_other_session_keeps_the_generation([admins, others]: [
     }
     let ended = entry(AuditAction::EndedSession);
     assert!(admins.close_session(digest(1), &ada(), &ended).await.unwrap());
-    assert!(!admins.remove_second_factor(&ada(), None, &ended).await.unwrap(), "there is none");
+    let off = admins.remove_second_factor(&ada(), digest(2), &ended).await.unwrap();
+    assert!(!off, "there is none");
+    let off = admins.reset_second_factor(&ada(), &ended).await.unwrap();
+    assert!(!off, "there is none");
     let none = admins.set_password(&name("bob"), "another", None, &ended).await.unwrap();
     assert!(!none, "there is no such account");
     let changed = entry(AuditAction::ChangedRole);
@@ -145,7 +161,7 @@ pub async fn a_session_has_the_generation_of_its_admin([admins, others]: [Store;
     admins.offer_secret(digest(2), &factor).await.unwrap();
     let enabled = entry(AuditAction::EnabledSecondFactor);
     let on = admins.enable_second_factor(digest(2), &owner, &factor, 7, &[], &enabled).await;
-    assert!(on.unwrap());
+    assert_eq!(on.unwrap(), EnabledFactor::First);
     let begun = admins.open_session(&session(4, &owner), &entry(AuditAction::SignedIn)).await;
     assert_eq!(begun.unwrap(), Opened::OwesFactor);
     assert_eq!(of(4).await, None);

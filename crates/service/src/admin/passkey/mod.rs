@@ -257,7 +257,7 @@ pub enum PasskeyError {
     /// What the browser sent is not the answer to what was asked last, or came too late.
     #[error("the passkey could not be verified")]
     NotVerified,
-    /// It was added before.
+    /// It was added before, to another account.
     #[error("this passkey was added before")]
     Known,
     /// The admin has as many as can be.
@@ -285,9 +285,6 @@ impl From<RepositoryError> for PasskeyError {
 
 impl From<WebauthnError> for PasskeyError {
     fn from(error: WebauthnError) -> Self {
-        if let WebauthnError::CredentialAlreadyExists = error {
-            return Self::Known;
-        }
         log::info!(error:% = error; "a passkey could not be verified");
         Self::NotVerified
     }
