@@ -212,7 +212,7 @@ async fn a_passkey_is_added_only_by_the_answer_to_what_was_asked() {
     let stolen = passkey.create(&offer(other.token.as_str()).await, ORIGIN);
     let stolen = it.admins.add_passkey(other.token.as_str(), "Mine", &stolen).await;
     assert!(matches!(stolen.unwrap_err(), PasskeyError::Known), "it is somebody else's");
-    // Browsers are told which ones there are.
+    // Browsers learn which ones there are.
     assert!(offer(token).await.contains("\"excludeCredentials\":[{"));
     let half = it.sign_in().await;
     let owing = it.admins.offer_passkey(half.token.as_str(), &site()).await;

@@ -32,7 +32,7 @@ const MOST: u32 = 20;
 const LONGEST_NAME: usize = 64;
 /// What a passkey is asked to sign has to be answered within this time.
 const ANSWERED_WITHIN: TimeDelta = TimeDelta::minutes(5);
-/// The same, as browsers are told it.
+/// The same, for browsers.
 const TIMEOUT: Duration = Duration::from_secs(5 * 60);
 
 impl AdminService {
@@ -306,7 +306,7 @@ fn credentials(
     stored.iter().filter(|it| it.host == site.host()).map(read).collect()
 }
 
-/// What authenticators tell one account from another by. It is the same for all passkeys of an admin,
+/// By what authenticators distinguish accounts. It is the same for all passkeys of an admin,
 /// so that an authenticator keeps one of them, and does not show who it is.
 fn user_handle(admin: &Admin) -> Uuid {
     let Digest(bytes) = digest(&["passkey user", &admin.to_string()]);
