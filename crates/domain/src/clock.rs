@@ -1,16 +1,16 @@
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 
-/// Where the time comes from. Whatever needs the time is given a clock, so that a test can hold it.
+/// The source of time. Code that needs the time takes a clock, so that a test can control it.
 pub trait Clock: Send + Sync {
-    /// The present time in UTC, in whole microseconds: the resolution that the databases store.
+    /// The current time in UTC, in whole microseconds, which is what the databases store.
     fn now(&self) -> DateTime<Utc>;
 }
 
-/// By how much two clocks that are right may differ: more than servers' clocks do, and than an answer
-/// takes.
+/// How far two correct clocks may differ. The value is larger than the error of a server's clock
+/// plus the duration of a request.
 pub const CLOCK_TOLERANCE: TimeDelta = TimeDelta::seconds(10);
 
-/// Whether a time lies in the future: further than clocks that are right differ.
+/// Whether a time lies in the future by more than [`CLOCK_TOLERANCE`].
 pub(crate) fn is_ahead(at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
     at.signed_duration_since(now) > CLOCK_TOLERANCE
 }

@@ -1,34 +1,36 @@
-//! Which of the NHL's team ids are one club.
+//! Finds the team ids of the NHL that belong to the same club.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// No club begins two games within this time: an evening and the next noon are further apart.
+/// A club never begins two games within this time. Even an evening game and one at the next noon
+/// are further apart.
 const REST: TimeDelta = TimeDelta::hours(12);
 
-/// What is known of a team id.
+/// What is stored about a team id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TeamRecord {
     /// The NHL's number of the team.
     pub id: i64,
-    /// What scoreboards show; "" where that is not known.
+    /// The abbreviation on scoreboards; "" if unknown.
     pub abbreviation: String,
-    /// The id that its club has gone by so far: its own, or another one.
+    /// The id of its club so far: its own id, or that of another team.
     pub club: i64,
-    /// Whether it plays for nothing but exhibition, such as an all-star team.
+    /// Whether it plays only exhibition games, such as an all-star team.
     pub is_guest: bool,
-    /// When its games begin.
+    /// The start times of its games.
     pub starts: BTreeSet<DateTime<Utc>>,
 }
 
-/// The id that the club of each team goes by.
+/// Returns the club of each team, as an id.
 ///
-/// A club that moves or takes another name may get another id, and keeps its abbreviation: ids with
-/// one abbreviation are one club, and it goes by the id of its latest game. Two of them that play at
-/// the same time, against each other or not, are two clubs. All-star teams are no club's.
+/// A club that moves or changes its name may get a new id, but it keeps its abbreviation. So ids
+/// with the same abbreviation are one club, and its id is that of the team with the latest game.
+/// Two ids that play at the same time are two clubs, whether they play each other or not. All-star
+/// teams belong to no club.
 ///
-/// A club that changes its abbreviation afterwards stays one: what belonged to it still does.
+/// A club that changes its abbreviation later stays the same club, and keeps its earlier ids.
 pub fn clubs(teams: &[TeamRecord]) -> BTreeMap<i64, i64> {
     let mut sharing: BTreeMap<&str, Vec<&TeamRecord>> = BTreeMap::new();
     for team in teams.iter().filter(|team| !team.abbreviation.is_empty() && !team.is_guest) {
@@ -92,22 +94,26 @@ mod tests {
     fn check(teams: &[TeamRecord], expected: &[(i64, i64)]) {
         assert_eq!(clubs(teams), expected.iter().copied().collect());
         let reversed: Vec<TeamRecord> = teams.iter().rev().cloned().collect();
-        assert_eq!(clubs(&reversed), expected.iter().copied().collect(), "the order is nothing");
+        assert_eq!(
+            clubs(&reversed),
+            expected.iter().copied().collect(),
+            "the order does not matter"
+        );
     }
 
     #[test]
-    fn a_club_goes_by_the_id_of_its_latest_game() {
+    fn a_club_has_the_id_of_its_latest_game() {
         let [old, new] = [team(59, "UTA", &[1, 3]), team(68, "UTA", &[5])];
         check(&[old, new, team(6, "BOS", &[1, 5])], &[(59, 68), (68, 68), (6, 6)]);
-        // The number itself says nothing.
+        // The larger id is not always the newer one.
         check(&[team(59, "UTA", &[9]), team(68, "UTA", &[5])], &[(59, 59), (68, 59)]);
-        // One that has no games any more is the older one.
+        // A team without games is the older one.
         check(&[team(59, "UTA", &[9]), team(68, "UTA", &[])], &[(59, 59), (68, 59)]);
         check(&[team(59, "UTA", &[]), team(68, "UTA", &[])], &[(59, 68), (68, 68)]);
     }
 
     #[test]
-    fn three_ids_are_one_club_too() {
+    fn three_ids_can_be_one_club() {
         let three = [team(1, "X", &[1]), team(2, "X", &[2]), team(3, "X", &[3])];
         check(&three, &[(1, 3), (2, 3), (3, 3)]);
     }
@@ -122,7 +128,7 @@ mod tests {
         };
         check(&[team(1, "X", &[5]), later(3)], &[(1, 1), (2, 2)]);
         check(&[team(1, "X", &[5]), later(18)], &[(1, 2), (2, 2)]);
-        // An older id belongs to the newest club that it may belong to.
+        // An older id belongs to the newest club whose games do not overlap with its own.
         let [old, one, other] = [team(1, "X", &[1]), team(2, "X", &[2, 4]), team(3, "X", &[2, 5])];
         check(&[old, one, other], &[(1, 3), (2, 2), (3, 3)]);
         let [old, one, other] = [team(1, "X", &[3]), team(2, "X", &[2, 4]), team(3, "X", &[3, 4])];
@@ -130,17 +136,17 @@ mod tests {
     }
 
     #[test]
-    fn without_an_abbreviation_or_as_all_stars_each_is_alone() {
+    fn teams_without_an_abbreviation_and_all_stars_are_not_joined() {
         check(&[team(1, "", &[1]), team(2, "", &[2])], &[(1, 1), (2, 2)]);
         let stars = TeamRecord { is_guest: true, ..team(2, "ATL", &[2]) };
         check(&[team(1, "ATL", &[1]), stars], &[(1, 1), (2, 2)]);
     }
 
     #[test]
-    fn a_club_that_changes_its_abbreviation_stays_one() {
+    fn a_club_that_changes_its_abbreviation_stays_one_club() {
         let old = TeamRecord { club: 68, ..team(59, "UTA", &[1]) };
         check(&[old.clone(), team(68, "UTM", &[2])], &[(59, 68), (68, 68)]);
-        // And gets another id after that.
+        // The same, if the club then also gets a new id.
         check(
             &[old, team(68, "UTM", &[2]), team(70, "UTM", &[3])],
             &[(59, 70), (68, 70), (70, 70)],
@@ -148,15 +154,15 @@ mod tests {
     }
 
     #[test]
-    fn clubs_that_turn_out_to_be_two_are_parted() {
+    fn clubs_that_turn_out_to_be_two_are_separated() {
         let joined = TeamRecord { club: 2, ..team(1, "X", &[1, 5]) };
         check(&[joined, team(2, "X", &[2, 5])], &[(1, 1), (2, 2)]);
     }
 
     proptest! {
-        /// Also where all is found again, and again.
+        /// This also holds when the result is computed again from its own output.
         #[test]
-        fn every_club_goes_by_an_id_of_its_own(
+        fn every_club_has_the_id_of_one_of_its_teams(
             teams in prop::collection::vec(("[XY]?", prop::collection::vec(1_u32..9, 0..4)), 0..7),
             renamed in prop::collection::vec("[XYZ]", 7),
         ) {

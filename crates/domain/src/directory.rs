@@ -1,5 +1,4 @@
-//! The directory of users: which of them are wanted, in which order, and what a page of them or one
-//! of them tells.
+//! The directory of users: filters, sort orders, pages of the list, and the details of one user.
 
 use std::{fmt, str::FromStr};
 
@@ -7,12 +6,12 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::{ReachabilityChange, SearchTerm, StartPayload, TelegramUser};
 
-/// Which users are wanted: those who meet every condition that is set.
+/// Selects the users that meet every condition that is set.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UserFilter {
-    /// The language that the user's client told; "" for those of whom none is known.
+    /// The language of the user's client; "" selects users without a known language.
     pub language: Option<String>,
-    /// The deep link by which the user came; "" for those who came by none.
+    /// The deep link by which the user joined; "" selects users without one.
     pub source: Option<String>,
     /// Whether the bot can write to the user.
     pub reachability: Option<ReachabilityFilter>,
@@ -20,79 +19,79 @@ pub struct UserFilter {
     pub first_seen: Days,
     /// The UTC day of the latest interaction.
     pub last_seen: Days,
-    /// On at least so many days the user was active.
+    /// The least number of days on which the user was active.
     pub min_active_days: Option<u32>,
-    /// On at most so many days the user was active.
+    /// The greatest number of days on which the user was active.
     pub max_active_days: Option<u32>,
     /// Whether the account is itself a bot.
     pub is_bot: Option<bool>,
-    /// What the user's names or id are to match.
+    /// The term that the user's names or id must match.
     pub search: Option<SearchTerm>,
 }
 
 impl UserFilter {
-    /// Everybody.
+    /// A filter that keeps every user.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Keeps those whose client told this language; "" keeps those of whom none is known.
+    /// Keeps users whose client has this language; "" keeps users without a known language.
     #[must_use]
     pub fn with_language(mut self, code: &str) -> Self {
         self.language = Some(code.to_owned());
         self
     }
 
-    /// Keeps those who came by this deep link; "" keeps those who came by none.
+    /// Keeps users who joined by this deep link; "" keeps users who joined without one.
     #[must_use]
     pub fn with_source(mut self, payload: &str) -> Self {
         self.source = Some(payload.to_owned());
         self
     }
 
-    /// Keeps those whom the bot can reach, or cannot, or who have blocked it.
+    /// Keeps users who are reachable, who are unreachable, or who blocked the bot.
     #[must_use]
     pub fn with_reachability(mut self, reachability: ReachabilityFilter) -> Self {
         self.reachability = Some(reachability);
         self
     }
 
-    /// Keeps those who were first seen on these days.
+    /// Keeps users who were first seen on these days.
     #[must_use]
     pub fn first_seen_on(mut self, days: Days) -> Self {
         self.first_seen = days;
         self
     }
 
-    /// Keeps those who were last seen on these days.
+    /// Keeps users who were last seen on these days.
     #[must_use]
     pub fn last_seen_on(mut self, days: Days) -> Self {
         self.last_seen = days;
         self
     }
 
-    /// Keeps those who were active on at least so many days.
+    /// Keeps users who were active on at least this many days.
     #[must_use]
     pub fn active_on_at_least(mut self, days: u32) -> Self {
         self.min_active_days = Some(days);
         self
     }
 
-    /// Keeps those who were active on at most so many days.
+    /// Keeps users who were active on at most this many days.
     #[must_use]
     pub fn active_on_at_most(mut self, days: u32) -> Self {
         self.max_active_days = Some(days);
         self
     }
 
-    /// Keeps bots, or those who are none.
+    /// Keeps only bots, or only users who are not bots.
     #[must_use]
     pub fn bots(mut self, is_bot: bool) -> Self {
         self.is_bot = Some(is_bot);
         self
     }
 
-    /// Keeps those whose names or id match.
+    /// Keeps users whose names or id match.
     #[must_use]
     pub fn matching(mut self, term: SearchTerm) -> Self {
         self.search = Some(term);
@@ -100,7 +99,7 @@ impl UserFilter {
     }
 }
 
-/// A range of UTC days, both ends included; open where an end is not set.
+/// A range of UTC days, both ends included. An end that is not set is open.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Days {
     /// The first day.
@@ -115,63 +114,64 @@ impl Days {
         Self { first: Some(first), last: Some(last) }
     }
 
-    /// Whether it leaves anything out.
+    /// Whether at least one end is set.
     pub fn is_set(self) -> bool {
         self.first.is_some() || self.last.is_some()
     }
 }
 
-/// Whom the bot can write to.
+/// Selects users by whether the bot can write to them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReachabilityFilter {
-    /// Whom it can.
+    /// Users the bot can write to.
     Reachable,
-    /// Whom it cannot, for whatever reason.
+    /// Users the bot cannot write to, for any reason.
     Unreachable,
-    /// Who has blocked it.
+    /// Users who blocked the bot.
     Blocked,
 }
 
-/// The order of a list of users; of equal ones, the order of their ids in the same direction.
+/// The order of a list of users. Users with equal keys are ordered by id, in the same direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UserSort {
-    /// What decides.
+    /// The value to sort by.
     pub key: SortKey,
-    /// Whether the largest, or latest, comes first.
+    /// Whether the largest or latest value comes first.
     pub descending: bool,
 }
 
-/// Who came last comes first.
+/// The users who joined last come first.
 impl Default for UserSort {
     fn default() -> Self {
         Self { key: SortKey::FirstSeen, descending: true }
     }
 }
 
-/// What users can be sorted by: what has an index.
+/// What users can be sorted by. Each key has an index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SortKey {
     /// The time of the first interaction.
     FirstSeen,
-    /// The UTC day of the latest interaction; its time has no index, for it changes all the time.
+    /// The UTC day of the latest interaction. Its exact time has no index, because it changes with
+    /// each interaction.
     LastSeen,
-    /// On how many days the user was active.
+    /// The number of days on which the user was active.
     ActiveDays,
     /// The id.
     Id,
 }
 
-/// A place in a sorted list, between two users, and which way the page goes from there. Text of
-/// letters, digits, `-` and `.`, so that it may stand in a URL; what it consists of is nobody else's
-/// business.
+/// A place between two users in a sorted list, and the direction of the page from there. As text it
+/// has only letters, digits, `-` and `.`, so that it fits into a URL. Callers must treat the text
+/// as opaque.
 ///
-/// It belongs to one key and holds the user's value, so a list that changes meanwhile, or a user who
-/// is deleted, leaves it in its place.
+/// It belongs to one key and holds the user's value. So it stays in its place when the list changes
+/// or when the user is deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cursor {
-    /// The key of the list that it is a place of.
+    /// The sort key of its list.
     pub key: SortKey,
-    /// Whether the page goes backwards, and ends here.
+    /// Whether the page goes backwards and ends here.
     pub backwards: bool,
     /// The value of the key: microseconds, days or a number.
     pub value: i64,
@@ -192,7 +192,7 @@ impl fmt::Display for Cursor {
     }
 }
 
-/// Text that is no [`Cursor`]: somebody has changed the URL.
+/// The text is not a [`Cursor`], for example because a user edited the URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a place in a list of users")]
 pub struct InvalidCursor;
@@ -232,11 +232,11 @@ pub struct UserSlice {
     pub previous: Option<Cursor>,
     /// Where the page after this one begins; `None` on the last page.
     pub next: Option<Cursor>,
-    /// How many users the whole list has.
+    /// The number of users in the whole list.
     pub count: Counted,
-    /// Whether the page is shorter than asked for, though there may be more: users who match were
-    /// so rare that the search for them stopped. It goes on from `next`, or from `previous` where
-    /// the page was asked for backwards.
+    /// Whether the page is shorter than requested although there may be more users. This happens
+    /// when matching users are so rare that the search stopped. It continues from `next`, or from
+    /// `previous` for a backwards page.
     pub is_partial: bool,
 }
 
@@ -245,55 +245,55 @@ pub struct UserSlice {
 pub struct ListedUser {
     /// The user.
     pub user: TelegramUser,
-    /// On how many UTC days the user was active.
+    /// The number of UTC days on which the user was active.
     pub active_days: u32,
 }
 
-/// How many there are, as far as that is known.
+/// A number of rows, as exactly as it is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Counted {
-    /// So many.
+    /// Exactly this many.
     Exactly(u64),
-    /// More than so many; counting stopped there.
+    /// More than this many; counting stopped there.
     MoreThan(u64),
-    /// About so many.
+    /// About this many.
     About(u64),
 }
 
-/// All that is known of one user.
+/// Everything that is stored about one user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserDetail {
     /// The user.
     pub user: TelegramUser,
-    /// On how many UTC days the user was active, ever.
+    /// The number of UTC days on which the user was ever active.
     pub active_days: u32,
     /// The UTC days of the last 371 (53 weeks) on which the user was active, sorted, each with the
     /// number of interactions.
     pub days: Vec<(NaiveDate, u32)>,
-    /// When the user could no longer be reached, or could be again, latest first.
+    /// When the user became unreachable or reachable again, latest first.
     pub reach_history: Vec<ReachabilityChange>,
-    /// By which deep links the user came, and when, latest first.
+    /// The deep links that the user opened, and when, latest first.
     pub starts: Vec<(DateTime<Utc>, StartPayload)>,
-    /// How the profile changed, latest first.
+    /// The changes of the profile, latest first.
     pub profile_changes: Vec<ProfileChange>,
-    /// What somebody has noted about the user.
+    /// The admins' note about the user.
     pub note: Option<Note>,
 }
 
-/// That Telegram told another name or language of a user than before.
+/// Telegram sent another name or language of a user than before.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProfileChange {
-    /// When it was first told.
+    /// When Telegram first sent the new value.
     pub at: DateTime<Utc>,
     /// What changed.
     pub field: ProfileField,
-    /// What it was before.
+    /// The old value.
     pub old: Option<String>,
-    /// What it was from then on.
+    /// The new value.
     pub new: Option<String>,
 }
 
-/// A part of a profile of which changes are kept.
+/// A part of a profile whose changes are recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ProfileField {
     /// The first name.
@@ -307,11 +307,11 @@ pub enum ProfileField {
 }
 
 impl ProfileField {
-    /// Every one.
+    /// Every field.
     pub const ALL: [Self; 4] =
         [Self::FirstName, Self::LastName, Self::Username, Self::LanguageCode];
 
-    /// Its name, as it is stored.
+    /// The field's name, as it is stored.
     pub fn name(self) -> &'static str {
         match self {
             Self::FirstName => "first_name",
@@ -321,12 +321,12 @@ impl ProfileField {
         }
     }
 
-    /// The one of this name.
+    /// The field with this name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|field| field.name() == name)
     }
 
-    /// What it is in a user's profile.
+    /// The field's value in a user's profile.
     pub fn of(self, user: &TelegramUser) -> Option<&str> {
         match self {
             Self::FirstName => Some(&user.first_name),
@@ -337,30 +337,30 @@ impl ProfileField {
     }
 }
 
-/// What somebody has noted about a user.
+/// An admin's note about a user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Note {
-    /// The text, which is not empty.
+    /// The text; never empty.
     pub text: String,
     /// When it was written.
     pub at: DateTime<Utc>,
-    /// The name of who wrote it.
+    /// The name of its author.
     pub by: String,
 }
 
-/// That a note was written over another, or over none.
+/// A note was added, replaced or removed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NoteChange {
-    /// What was there before.
+    /// The old text.
     pub old: Option<String>,
-    /// What is there now.
+    /// The new text.
     pub new: Option<String>,
 }
 
 /// The most characters that a note may have.
 pub const MAX_NOTE_CHARS: usize = 10_000;
 
-/// Which level of the calendar is looked at.
+/// A level of the calendar of joins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DateLevel {
     /// All years.
@@ -371,22 +371,23 @@ pub enum DateLevel {
     Days(NaiveDate),
 }
 
-/// How many of the users came in a year, in a month or on a day.
+/// How many of the current users joined in a year, in a month or on a day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PeriodCount {
     /// The period's first day.
     pub first: NaiveDate,
     /// The period's last day.
     pub last: NaiveDate,
-    /// How many of those who are there now came then.
+    /// The number of current users who joined then.
     pub users: u64,
 }
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_cursor_is_read_as_it_is_written() {
+    fn a_cursor_is_parsed_back() {
         for key in [SortKey::FirstSeen, SortKey::LastSeen, SortKey::ActiveDays, SortKey::Id] {
             for (backwards, value) in [(false, i64::MAX), (true, -1), (true, 0)] {
                 let cursor = Cursor { key, backwards, value, telegram_id: (1 << 52) - 1 };

@@ -1,4 +1,4 @@
-//! The conditions of a list of users as people type them: in a URL, in a form, on a command line.
+//! Parses the conditions of a user list as people type them, in a URL, a form or a command.
 
 use chrono::{Datelike, NaiveDate};
 
@@ -6,41 +6,41 @@ use crate::{
     Days, MAX_LANGUAGE_CODE_CHARS, ReachabilityFilter, SearchTerm, StartPayload, UserFilter,
 };
 
-/// Why a text cannot be used as a condition; says what is expected.
+/// Why a text cannot be used as a condition. The message says what is expected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidFilter {
-    /// It holds U+0000, which no database stores, or U+FFFD, which stands for bytes that are no
-    /// text.
+    /// It contains U+0000, which PostgreSQL cannot store, or U+FFFD, which stands for invalid
+    /// UTF-8.
     #[error("expected text; it has a U+0000 or bytes that are not UTF-8")]
     NotText,
-    /// There is nothing in it to search for.
+    /// It contains nothing to search for.
     #[error("expected a name, a @username or an id; there is nothing in it to search for")]
     NothingToFind,
-    /// Not all of it would be searched for.
+    /// It is longer than a search term may be.
     #[error(
         "expected at most {} characters and {} words",
         SearchTerm::MAX_CHARS,
         SearchTerm::MAX_WORDS
     )]
     TooMuchToFind,
-    /// It is longer than any language tag that is stored.
+    /// It is longer than any stored language tag.
     #[error("expected a language such as en or pt-br")]
     Language,
-    /// No deep link can have it.
+    /// It cannot be the payload of a deep link.
     #[error("expected the payload of a deep link: up to 64 of A-Z, a-z, 0-9, _ and -")]
     Source,
-    /// It is no day, or one that not every database can compare with.
+    /// It is not a day, or one that not every database can compare.
     #[error("expected a day such as 2026-11-23, in a year from 0001 to 9999")]
     Day,
-    /// It is no number, or one that is too large.
+    /// It is not a number, or it is too large.
     #[error("expected a whole number from 0 to {}", u32::MAX)]
     Number,
 }
 
-/// Reads what names or an id are to match. Nothing of it is left out.
+/// Parses a search term for names or an id. It never cuts the term.
 ///
 /// # Errors
-/// When there is nothing to search for, or more than is searched for.
+/// If there is nothing to search for, or the term is too long.
 pub fn read_search(text: &str) -> Result<SearchTerm, InvalidFilter> {
     let text = storable(text)?;
     if !SearchTerm::is_whole(text) {
@@ -49,10 +49,10 @@ pub fn read_search(text: &str) -> Result<SearchTerm, InvalidFilter> {
     SearchTerm::new(text).ok_or(InvalidFilter::NothingToFind)
 }
 
-/// Reads the language of a user's client.
+/// Parses the language of a user's client.
 ///
 /// # Errors
-/// When no user can have it.
+/// If no user can have this language.
 pub fn read_language(text: &str) -> Result<String, InvalidFilter> {
     let text = storable(text)?;
     if text.chars().count() > MAX_LANGUAGE_CODE_CHARS {
@@ -61,19 +61,19 @@ pub fn read_language(text: &str) -> Result<String, InvalidFilter> {
     Ok(text.to_owned())
 }
 
-/// Reads the deep link by which users came.
+/// Parses the payload of the deep link by which users joined.
 ///
 /// # Errors
-/// When there can be no such deep link.
+/// If it cannot be a payload.
 pub fn read_source(text: &str) -> Result<String, InvalidFilter> {
     let payload = text.parse::<StartPayload>().map_err(|_| InvalidFilter::Source)?;
     Ok(payload.as_str().to_owned())
 }
 
-/// Reads a day, written as date fields send it: `2026-11-23`.
+/// Parses a day in the format of date fields: `2026-11-23`.
 ///
 /// # Errors
-/// When it is none, or its year does not have four digits.
+/// If it is not a day, or its year does not have four digits.
 pub fn read_day(text: &str) -> Result<NaiveDate, InvalidFilter> {
     let is_plain = text.len() == 10 && text.starts_with(|c: char| c.is_ascii_digit());
     let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok();
@@ -81,10 +81,10 @@ pub fn read_day(text: &str) -> Result<NaiveDate, InvalidFilter> {
     day.ok_or(InvalidFilter::Day)
 }
 
-/// Reads a number of days.
+/// Parses a number of days.
 ///
 /// # Errors
-/// When it is none, or too large.
+/// If it is not a number, or too large.
 pub fn read_number(text: &str) -> Result<u32, InvalidFilter> {
     let is_plain = text.bytes().all(|byte| byte.is_ascii_digit());
     text.parse().ok().filter(|_| is_plain).ok_or(InvalidFilter::Number)
@@ -95,8 +95,8 @@ fn storable(text: &str) -> Result<&str, InvalidFilter> {
 }
 
 impl UserFilter {
-    /// What the filter keeps, in a line for the audit log: `language:de days>=5`, or `all users`.
-    /// What is searched for is left out, since it may be somebody's name.
+    /// Describes the filter in one line for the audit log: `language:de days>=5`, or `all users`.
+    /// The search term is left out, because it may be a user's name.
     pub fn summary(&self) -> String {
         let or_none =
             |text: &str| if text.is_empty() { "none".to_owned() } else { text.to_owned() };
@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn days_have_years_of_four_digits() {
+    fn days_need_years_of_four_digits() {
         for text in ["0001-01-01", "1970-01-01", "2026-11-23", "2024-02-29", "9999-12-31"] {
             assert_eq!(read_day(text).map(|day| day.to_string()).as_deref(), Ok(text));
         }
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_search_is_searched_for_as_a_whole_or_refused() {
+    fn a_search_term_is_used_in_full_or_rejected() {
         assert_eq!(read_search(" Ada  L ").unwrap().words(), ["ada", "l"]);
         assert!(read_search(&"a".repeat(100)).is_ok());
         assert!(read_search(&"a ".repeat(16)).is_ok());
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn languages_deep_links_and_numbers_are_those_that_there_can_be() {
+    fn only_possible_languages_deep_links_and_numbers_are_accepted() {
         assert_eq!(read_language("zh-hant-beta").as_deref(), Ok("zh-hant-beta"));
         assert_eq!(read_language("\0"), Err(InvalidFilter::NotText));
         assert_eq!(read_language(&"x".repeat(36)), Err(InvalidFilter::Language));
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_summary_names_each_condition_but_no_name() {
+    fn a_summary_lists_each_condition_but_not_the_search_term() {
         assert_eq!(UserFilter::default().summary(), "all users");
         let day = |text: &str| text.parse::<NaiveDate>().ok();
         let filter = UserFilter {

@@ -1,31 +1,30 @@
-//! Games of the NHL: who plays whom, when, and how it stands.
+//! Games of the NHL: the teams, the time, the state and the score.
 
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
-/// Where the NHL counts its days.
+/// The time zone of the NHL's calendar.
 pub const NHL_ZONE: Tz = Tz::America__New_York;
-/// When a game without a decided time stands on its day, in UTC: about noon in New York.
+/// The stored start of a game without a decided time, in UTC. It is about noon in New York.
 const UNDECIDED: TimeDelta = TimeDelta::hours(17);
 
-/// The longest that a team's abbreviation may be, in characters.
+/// The most characters of a team's abbreviation.
 pub const MAX_ABBREVIATION_CHARS: usize = 8;
-/// The longest that the name of a team or a venue may be, in characters.
+/// The most characters of the name of a team or a venue.
 pub const MAX_TEAM_NAME_CHARS: usize = 100;
 
-/// A team as the NHL numbers it.
+/// A team of the NHL.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Team {
-    /// The NHL's number of the team. A stored team has the one that its [club](crate::clubs) goes
-    /// by now.
+    /// The NHL's number of the team. A stored team has the current id of its [club](crate::clubs).
     pub id: i64,
-    /// What scoreboards show, such as `NYR`.
+    /// The abbreviation on scoreboards, such as `NYR`.
     pub abbreviation: String,
-    /// The whole name, such as `New York Rangers`.
+    /// The full name, such as `New York Rangers`.
     pub name: String,
 }
 
-/// What a game counts for.
+/// The part of the season that a game belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GameKind {
     /// Before the season.
@@ -38,32 +37,32 @@ pub enum GameKind {
     Other,
 }
 
-/// How a game stands, in the NHL's words; see [`GameState::name`].
+/// The state of a game, in the NHL's terms; see [`GameState::name`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GameState {
-    /// It is to come.
+    /// It has not begun.
     Future,
-    /// It is about to begin.
+    /// It begins soon.
     Pregame,
-    /// It is on.
+    /// It is being played.
     Live,
-    /// It is on, and nearly over or close.
+    /// It is being played, and is close or nearly over.
     Critical,
     /// It is over.
     Final,
     /// It is over, and its score is official.
     Official,
-    /// It takes place on another day, which may not be known yet.
+    /// It was moved to another day, which may not be known yet.
     Postponed,
-    /// It does not take place.
+    /// It will not be played.
     Cancelled,
-    /// It was broken off.
+    /// It was interrupted and not finished.
     Suspended,
-    /// The NHL says something that this version does not know.
+    /// A state that this version does not know.
     Unknown,
 }
 
-/// What is stored under which name, both ways.
+/// The stored name of each value.
 const KINDS: [(GameKind, &str); 4] = [
     (GameKind::Preseason, "preseason"),
     (GameKind::Regular, "regular"),
@@ -84,12 +83,12 @@ const STATES: [(GameState, &str); 10] = [
 ];
 
 impl GameKind {
-    /// The name that it is stored under.
+    /// The kind's name, as it is stored.
     pub fn name(self) -> &'static str {
         KINDS.iter().find(|(kind, _)| *kind == self).map_or("other", |(_, name)| name)
     }
 
-    /// The kind of this name.
+    /// The kind with this name.
     pub fn from_name(name: &str) -> Option<Self> {
         KINDS.iter().find(|(_, known)| *known == name).map(|(kind, _)| *kind)
     }
@@ -101,7 +100,7 @@ impl GameState {
         STATES.iter().find(|(state, _)| *state == self).map_or("UNKNOWN", |(_, name)| name)
     }
 
-    /// The state of this name.
+    /// The state with this name.
     pub fn from_name(name: &str) -> Option<Self> {
         STATES.iter().find(|(_, known)| *known == name).map(|(state, _)| *state)
     }
@@ -116,17 +115,17 @@ impl GameState {
         matches!(self, Self::Final | Self::Official)
     }
 
-    /// The states of games that are still played when their time comes, or are being played.
+    /// The states of games that will be played or are being played.
     pub const OPEN: [Self; 5] =
         [Self::Future, Self::Pregame, Self::Live, Self::Critical, Self::Unknown];
 }
 
-/// Goals of both teams.
+/// The goals of both teams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Score {
-    /// Of the team that plays away.
+    /// The goals of the away team.
     pub away: u16,
-    /// Of the team that plays at home.
+    /// The goals of the home team.
     pub home: u16,
 }
 
@@ -135,49 +134,49 @@ pub struct Score {
 pub struct Game {
     /// The NHL's number of the game, such as 2026020301.
     pub id: i64,
-    /// The years of its season, such as 20262027.
+    /// The years of the season, such as 20262027.
     pub season: i32,
-    /// What it counts for.
+    /// The part of the season.
     pub kind: GameKind,
-    /// The day that it is played on by the NHL's own calendar.
+    /// The day of the game in the NHL's calendar.
     pub day: NaiveDate,
-    /// When it begins; [`undecided_start`] where its time is yet to be decided.
+    /// The start time; [`undecided_start`] if the time is not decided yet.
     pub starts_at: DateTime<Utc>,
-    /// Whether its time is yet to be decided.
+    /// Whether the time is not decided yet.
     pub is_time_open: bool,
-    /// Who plays away.
+    /// The away team.
     pub away: Team,
-    /// Who plays at home.
+    /// The home team.
     pub home: Team,
-    /// Where it takes place; "" where that is not known.
+    /// The name of the venue; "" if unknown.
     pub venue: String,
-    /// The time zone of that place.
+    /// The time zone of the venue.
     pub venue_zone: Option<Tz>,
-    /// How it stands.
+    /// The state.
     pub state: GameState,
-    /// The goals so far; `None` before it has begun.
+    /// The goals so far; `None` before the game begins.
     pub score: Option<Score>,
 }
 
-/// How a game stands, told without the rest.
+/// A change of a game's time, state or score, without the rest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GameUpdate {
     /// The NHL's number of the game.
     pub id: i64,
-    /// The day that it is played on by the NHL's own calendar.
+    /// The day of the game in the NHL's calendar.
     pub day: NaiveDate,
-    /// When it begins; [`undecided_start`] where its time is yet to be decided.
+    /// The start time; [`undecided_start`] if the time is not decided yet.
     pub starts_at: DateTime<Utc>,
-    /// Whether its time is yet to be decided.
+    /// Whether the time is not decided yet.
     pub is_time_open: bool,
-    /// How it stands.
+    /// The state.
     pub state: GameState,
-    /// The goals so far.
+    /// The goals so far; `None` before the game begins.
     pub score: Option<Score>,
 }
 
-/// The start of a game whose time is yet to be decided. It only puts the game in order with others:
-/// of such a game, no more than the day is known.
+/// The stored start of a game whose time is not decided yet. It only sorts the game among others of
+/// its day: do not show it as a time.
 pub fn undecided_start(day: NaiveDate) -> DateTime<Utc> {
     day.and_time(NaiveTime::MIN).and_utc() + UNDECIDED
 }
@@ -187,7 +186,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_undecided_start_is_on_its_day_in_new_york() {
+    fn an_undecided_start_falls_on_its_day_in_new_york() {
         for day in ["2026-01-15", "2026-03-08", "2026-07-01", "2026-11-01"] {
             let day: NaiveDate = day.parse().unwrap();
             assert_eq!(undecided_start(day).with_timezone(&NHL_ZONE).date_naive(), day);
@@ -195,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_read_as_they_are_written() {
+    fn stored_names_are_parsed_back() {
         for (state, name) in STATES {
             assert_eq!((state.name(), GameState::from_name(name)), (name, Some(state)));
         }
@@ -207,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn a_game_is_open_unless_it_is_over_or_does_not_take_place() {
+    fn a_game_is_open_unless_it_is_over_or_not_played() {
         for (state, _) in STATES {
             let closed = matches!(
                 state,

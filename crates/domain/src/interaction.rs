@@ -7,20 +7,20 @@ use crate::{Profile, StartPayload, TelegramId, TelegramUser};
 /// One thing a user did that reached the bot.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Interaction {
-    /// The Bot API's `update_id`; `None` for what did not arrive as an update.
+    /// The Bot API's `update_id`; `None` if the interaction did not arrive as an update.
     pub update_id: Option<i64>,
-    /// When it happened: the update's own time where it has one, else the time of receipt.
+    /// When it happened: the time in the update if it has one, otherwise the time of receipt.
     pub at: DateTime<Utc>,
-    /// What Telegram said of the user then.
+    /// The user's profile in the update.
     pub profile: Profile,
     /// What the user did.
     pub kind: InteractionKind,
-    /// The command that the user gave, if it is one that the bot knows. Its name is part of the
-    /// program, so that people cannot make up new ones.
+    /// The command in the message, if the bot knows it. The names are constants, so users cannot
+    /// add labels to the statistics.
     pub command: Option<&'static str>,
-    /// Where; `None` for what has no chat, such as an inline query.
+    /// The chat; `None` for updates without one, such as an inline query.
     pub chat: Option<Chat>,
-    /// What else it means; `None` for most.
+    /// A further meaning; `None` for most interactions.
     pub event: Option<Event>,
 }
 
@@ -30,8 +30,8 @@ impl Interaction {
         Self { update_id: None, at, profile, kind, command: None, chat: None, event: None }
     }
 
-    /// Whether it happened in a private chat between the user and the bot. A chat between the user
-    /// and a business account, which the bot may see too, is none.
+    /// Whether it happened in a private chat between the user and the bot. The bot may also see
+    /// chats between the user and a business account; they do not count.
     pub(crate) fn is_in_private_chat(&self) -> bool {
         use InteractionKind::{BusinessMessage, EditedBusinessMessage, GuestMessage, MyChatMember};
         let elsewhere = [BusinessMessage, EditedBusinessMessage, GuestMessage, MyChatMember];
@@ -39,29 +39,29 @@ impl Interaction {
             && !elsewhere.contains(&self.kind)
     }
 
-    /// Who interacted.
+    /// The id of the user.
     pub fn telegram_id(&self) -> TelegramId {
         self.profile.telegram_id()
     }
 }
 
-/// What an interaction means beyond itself.
+/// What an interaction means beyond being an interaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// The user came by a deep link.
+    /// The user opened a deep link.
     Start(StartPayload),
-    /// The user has blocked the bot.
+    /// The user blocked the bot.
     Blocked,
-    /// The user lets the bot write again.
+    /// The user unblocked the bot.
     Unblocked,
 }
 
-/// What the storage answers to an [`Interaction`].
+/// The result of registering an [`Interaction`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Registration {
-    /// The user as it stands after the batch in which the interaction was recorded.
+    /// The user's row after the batch with the interaction.
     pub user: TelegramUser,
-    /// Whether this very interaction created the user.
+    /// Whether this interaction created the user.
     pub created: bool,
 }
 
@@ -70,11 +70,11 @@ pub struct Registration {
 pub struct Chat {
     /// The chat's id: the user's own for a private chat, negative for groups.
     pub id: i64,
-    /// What sort of chat it is.
+    /// The type of the chat.
     pub kind: ChatKind,
 }
 
-/// The sorts of chats of the Bot API ("Chat": `type`).
+/// The types of chats of the Bot API ("Chat": `type`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChatKind {
     /// Between the bot and one user.
@@ -85,11 +85,11 @@ pub enum ChatKind {
     Supergroup,
     /// A channel.
     Channel,
-    /// A sort that this version does not know.
+    /// A type that this version does not know.
     Other,
 }
 
-/// What a user did: the Bot API's kinds of updates ("Update"), with messages told apart further.
+/// What a user did: the Bot API's kinds of updates ("Update"), with messages divided further.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[expect(missing_docs, reason = "each is the Bot API's kind of update of the same name")]
 pub enum InteractionKind {
@@ -97,7 +97,7 @@ pub enum InteractionKind {
     Command,
     /// A message with any other text.
     Text,
-    /// A message without text: a photo, a sticker, somebody who joins…
+    /// A message without text: a photo, a sticker, a user who joins a group, …
     Message,
     EditedMessage,
     CallbackQuery,
@@ -124,7 +124,7 @@ pub enum InteractionKind {
     Other,
     /// A call of the service by other code, with a profile.
     Call,
-    /// A call of the service by other code that tells only that the user was there.
+    /// A call of the service by other code, which only reports that the user was active.
     Touch,
 }
 
@@ -160,12 +160,12 @@ impl InteractionKind {
         Self::Touch,
     ];
 
-    /// The kind of this name.
+    /// The kind with this name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
-    /// The kind's name, in the Bot API's spelling where the Bot API has one.
+    /// The kind's name, spelled as in the Bot API if it exists there.
     pub fn name(self) -> &'static str {
         match self {
             Self::Command => "command",

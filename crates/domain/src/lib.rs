@@ -1,11 +1,12 @@
-//! Who talks to a Telegram bot, and the rules that keep what is known of them true.
+//! The users of a Telegram bot, and the rules by which interactions change what is stored about
+//! them.
 //!
-//! Entities and value types only: no I/O, no SQL, no Telegram client. Text is put into its stored
-//! form when a [`Profile`] is built, so that whoever holds one may trust it. The rules of registration are one pure function,
-//! [`TelegramUser::observe`]; every storage replays interactions through it.
+//! Entities and value types only: no I/O, no SQL, no Telegram client. A [`Profile`] brings text
+//! into its stored form when it is built, so other code can rely on it. The rules of registration
+//! are one pure function, [`TelegramUser::observe`]; every storage replays interactions through it.
 //!
-//! To add a value type: a module named for it, a constructor that refuses or repairs what is
-//! wrong, and no way round the constructor.
+//! To add a value type, write a module with its name and a constructor that rejects or repairs
+//! invalid values. Keep the fields private, so that the constructor cannot be bypassed.
 
 mod activity;
 mod admin;

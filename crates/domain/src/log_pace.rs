@@ -29,7 +29,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_flood_is_one_line_a_minute_that_counts_all_of_it() {
+    fn a_flood_is_logged_once_a_minute_with_its_count() {
         let mut pace = LogPace::default();
         let start = Instant::now();
         assert_eq!(pace.note(start), Some(1));

@@ -1,10 +1,10 @@
-//! What a person has chosen.
+//! The preferences of a user.
 
 use std::{collections::BTreeSet, str::FromStr};
 
 use chrono_tz::{TZ_VARIANTS, Tz};
 
-/// How many favourite teams a person may have: more than the NHL has.
+/// The most favourite teams of a user. The NHL has fewer teams than that.
 pub const MAX_FAVOURITES: u32 = 64;
 
 /// A language that the bot speaks.
@@ -19,10 +19,10 @@ pub enum Language {
 }
 
 impl Language {
-    /// Every language, the one that is spoken by default first.
+    /// Every language; the default is the first.
     pub const ALL: [Self; 3] = [Self::English, Self::Russian, Self::German];
 
-    /// Its ISO 639-1 code, which it is stored under.
+    /// The ISO 639-1 code, as it is stored.
     pub fn code(self) -> &'static str {
         match self {
             Self::English => "en",
@@ -31,19 +31,19 @@ impl Language {
         }
     }
 
-    /// The language of this code.
+    /// The language with this code.
     pub fn from_code(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|language| language.code() == code)
     }
 
-    /// The language that is meant by an IETF tag such as `de-AT`, as Telegram tells it.
+    /// The language of an IETF tag such as `de-AT`, which Telegram sends.
     pub fn from_tag(tag: &str) -> Option<Self> {
         let code = tag.split(['-', '_']).next().unwrap_or_default();
         Self::from_code(&code.to_ascii_lowercase())
     }
 }
 
-/// Which parts of the world time zones are named for, in the names of the IANA.
+/// The regions in the IANA's names of time zones.
 pub const ZONE_REGIONS: [&str; 9] = [
     "America",
     "Europe",
@@ -56,7 +56,7 @@ pub const ZONE_REGIONS: [&str; 9] = [
     "Antarctica",
 ];
 
-/// The time zones of a region, by their names.
+/// The time zones of a region, sorted by name.
 pub fn zones_of(region: &str) -> Vec<Tz> {
     let is_of = |zone: &&Tz| region_of(**zone) == Some(region);
     let mut zones: Vec<Tz> = TZ_VARIANTS.iter().filter(is_of).copied().collect();
@@ -64,36 +64,36 @@ pub fn zones_of(region: &str) -> Vec<Tz> {
     zones
 }
 
-/// The region that a time zone is named for, if it is one of those that can be chosen.
+/// The region in the name of a time zone, if users can choose the zone.
 pub fn region_of(zone: Tz) -> Option<&'static str> {
     let (region, _) = zone.name().split_once('/')?;
     ZONE_REGIONS.into_iter().find(|known| *known == region)
 }
 
-/// Reads the name of a time zone that can be chosen, such as `Europe/Berlin`.
+/// Parses the name of a time zone that users can choose, such as `Europe/Berlin`.
 pub fn zone_of_name(name: &str) -> Option<Tz> {
     Tz::from_str(name).ok().filter(|zone| region_of(*zone).is_some() && zone.name() == name)
 }
 
-/// What a person has chosen; what they have not is as everybody has it.
+/// The choices of a user. Where the user chose nothing, the default applies.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Preferences {
-    /// The language; `None` for the one that Telegram tells.
+    /// The language; `None` means the language of the user's Telegram client.
     pub language: Option<Language>,
-    /// The time zone; `None` for UTC.
+    /// The time zone; `None` means UTC.
     pub time_zone: Option<Tz>,
-    /// The NHL's numbers of their favourite teams.
+    /// The NHL's numbers of the favourite teams.
     pub favourite_teams: BTreeSet<i64>,
 }
 
 impl Preferences {
-    /// The language to speak with somebody whose Telegram tells `told`.
-    pub fn language_or(&self, told: Option<&str>) -> Language {
-        let told = || told.and_then(Language::from_tag);
-        self.language.or_else(told).unwrap_or(Language::English)
+    /// The language for messages to a user whose Telegram client has the language `client`.
+    pub fn language_or(&self, client: Option<&str>) -> Language {
+        let of_client = || client.and_then(Language::from_tag);
+        self.language.or_else(of_client).unwrap_or(Language::English)
     }
 
-    /// The time zone to tell times in.
+    /// The time zone in which times are shown.
     pub fn zone(&self) -> Tz {
         self.time_zone.unwrap_or(Tz::UTC)
     }
@@ -104,11 +104,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_language_is_the_own_choice_else_what_telegram_tells_else_english() {
+    fn the_language_is_the_chosen_one_else_the_clients_else_english() {
         let chosen = Preferences { language: Some(Language::German), ..Default::default() };
         assert_eq!(chosen.language_or(Some("ru")), Language::German);
         let nothing = Preferences::default();
-        for (told, language) in [
+        for (client, language) in [
             (Some("ru"), Language::Russian),
             (Some("de-AT"), Language::German),
             (Some("DE_ch"), Language::German),
@@ -117,7 +117,7 @@ mod tests {
             (Some(""), Language::English),
             (None, Language::English),
         ] {
-            assert_eq!(nothing.language_or(told), language, "{told:?}");
+            assert_eq!(nothing.language_or(client), language, "{client:?}");
         }
     }
 

@@ -5,11 +5,11 @@ pub const MAX_NAME_CHARS: usize = 255;
 /// Language codes longer than this many characters are cut (RFC 5646, section 4.4.1, gives 35).
 pub const MAX_LANGUAGE_CODE_CHARS: usize = 35;
 
-/// What Telegram said of a user at one moment (Bot API, "User").
+/// What Telegram sent about a user in one update (Bot API, "User").
 ///
-/// Build one with [`Profile::new`] where Telegram told at least the first name, which it always
-/// does for a whole `User`, and with [`Profile::of_id`] where nothing but the id is known: such a
-/// profile can create a user, and changes nothing of one that is known already.
+/// Build one with [`Profile::new`] if Telegram sent at least the first name, which a complete
+/// `User` always has. If only the id is known, use [`Profile::of_id`]: such a profile can create a
+/// user, but does not change an existing one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Profile {
     telegram_id: TelegramId,
@@ -27,7 +27,7 @@ impl Profile {
         Self { first_name: Some(stored(first_name, MAX_NAME_CHARS)), ..Self::of_id(telegram_id) }
     }
 
-    /// A profile of which nothing but the id is known.
+    /// A profile of which only the id is known.
     pub fn of_id(telegram_id: TelegramId) -> Self {
         Self {
             telegram_id,
@@ -39,48 +39,48 @@ impl Profile {
         }
     }
 
-    /// With a last name; an empty one is none.
+    /// Sets the last name; an empty one counts as absent.
     #[must_use]
     pub fn last_name(mut self, last_name: &str) -> Self {
         self.last_name = non_empty(stored(last_name, MAX_NAME_CHARS));
         self
     }
 
-    /// With a username, without its `@`; an empty one is none.
+    /// Sets the username, without its `@`; an empty one counts as absent.
     #[must_use]
     pub fn username(mut self, username: &str) -> Self {
         self.username = Username::from_telegram(username);
         self
     }
 
-    /// With an IETF language tag such as `de` or `zh-hant-beta`, cut at
-    /// [`MAX_LANGUAGE_CODE_CHARS`] characters; an empty one is none.
+    /// Sets an IETF language tag such as `de` or `zh-hant-beta`, cut at [`MAX_LANGUAGE_CODE_CHARS`]
+    /// characters. An empty one counts as absent.
     #[must_use]
     pub fn language_code(mut self, language_code: &str) -> Self {
         self.language_code = non_empty(stored(language_code, MAX_LANGUAGE_CODE_CHARS));
         self
     }
 
-    /// Whether the account is itself a bot; it is not unless this says so.
+    /// Sets whether the account is itself a bot; the default is `false`.
     #[must_use]
     pub fn is_bot(mut self, is_bot: bool) -> Self {
         self.is_bot = is_bot;
         self
     }
 
-    /// Whose profile this is.
+    /// The id of the user.
     pub fn telegram_id(&self) -> TelegramId {
         self.telegram_id
     }
 
-    /// The username that the user shows; `None` where it has none or only the id is known.
+    /// The user's username; `None` if there is none, or if only the id is known.
     pub fn shown_username(&self) -> Option<&Username> {
         self.username.as_ref()
     }
 
-    /// The parts of a profile that Telegram told whole; `None` where only the id is known.
-    pub(crate) fn told(&self) -> Option<Told<'_>> {
-        self.first_name.as_deref().map(|first_name| Told {
+    /// The parts of the profile; `None` if only the id is known.
+    pub(crate) fn details(&self) -> Option<ProfileDetails<'_>> {
+        self.first_name.as_deref().map(|first_name| ProfileDetails {
             first_name,
             last_name: self.last_name.as_deref(),
             username: self.username.as_ref(),
@@ -90,8 +90,8 @@ impl Profile {
     }
 }
 
-/// The parts of a profile that replace what is stored.
-pub(crate) struct Told<'a> {
+/// The parts of a profile that replace the stored ones.
+pub(crate) struct ProfileDetails<'a> {
     pub(crate) first_name: &'a str,
     pub(crate) last_name: Option<&'a str>,
     pub(crate) username: Option<&'a Username>,
@@ -99,7 +99,7 @@ pub(crate) struct Told<'a> {
     pub(crate) is_bot: bool,
 }
 
-/// Text in its stored form: without U+0000, which PostgreSQL cannot hold, and at most `max_chars`
+/// The stored form of a text: without U+0000, which PostgreSQL cannot hold, and at most `max_chars`
 /// characters long.
 pub(crate) fn stored(text: &str, max_chars: usize) -> String {
     text.chars().filter(|&c| c != '\0').take(max_chars).collect()

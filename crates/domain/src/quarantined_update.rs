@@ -2,19 +2,20 @@ use chrono::{DateTime, Utc};
 
 use crate::TelegramId;
 
-/// An update that could not be read in full, kept as it came.
+/// An update that could not be read in full, or whose row the database refused. It is stored as
+/// received.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QuarantinedUpdate {
     /// The Bot API's `update_id`.
     pub update_id: i64,
-    /// When it came.
+    /// When the bot received it.
     pub received_at: DateTime<Utc>,
-    /// What is wrong with it, in words that quote nobody.
+    /// What is wrong with it. Never quotes text that users wrote.
     pub reason: String,
-    /// Whether somebody was recognised in it all the same, and registered.
+    /// Whether a user could still be recognised in it and was registered.
     pub registered: bool,
-    /// Who was recognised in it, so that it goes with that person.
+    /// The user recognised in it; erasing the user deletes this row too.
     pub telegram_id: Option<TelegramId>,
-    /// Its JSON. Holds what people wrote.
+    /// Its JSON, which contains text that users wrote.
     pub payload: String,
 }

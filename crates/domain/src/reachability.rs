@@ -4,17 +4,17 @@ use chrono::{DateTime, Utc};
 
 use crate::clock::is_ahead;
 
-/// Whether the bot can write to a user: it can once the user has opened a private chat, until the
-/// user blocks the bot or goes away.
+/// Whether the bot can write to a user. It can once the user has opened a private chat, until the
+/// user blocks the bot or deletes the account.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Reachability {
-    /// Whether the user ever did something in a private chat with the bot.
+    /// Whether the user ever interacted in a private chat with the bot.
     pub has_private_chat: bool,
-    /// Why the user cannot be reached now; `None` where nothing is in the way.
+    /// Why the user is unreachable now; `None` if there is no obstacle.
     pub obstacle: Option<UnreachableReason>,
     /// When the latest obstacle arose.
     pub blocked_at: Option<DateTime<Utc>>,
-    /// When the latest obstacle that is gone went away.
+    /// When an obstacle last ended.
     pub unblocked_at: Option<DateTime<Utc>>,
 }
 
@@ -24,8 +24,8 @@ impl Reachability {
         self.has_private_chat && self.obstacle.is_none()
     }
 
-    /// Something stands in the way since `at`; answers the change if that is new. What is known of
-    /// a later time stays, unless that lies in the future at `now`.
+    /// Records an obstacle that arose at `at`, and returns the change if it is new. A change of a
+    /// later time takes precedence, unless it lies in the future at `now`.
     pub(crate) fn block(
         &mut self,
         obstacle: UnreachableReason,
@@ -40,7 +40,8 @@ impl Reachability {
         Some(ReachabilityChange { at, obstacle: Some(obstacle) })
     }
 
-    /// The user was in the private chat at `at`; answers the change if that is one.
+    /// Records that the user was in the private chat at `at`, and returns the change if the user
+    /// was unreachable.
     pub(crate) fn open(
         &mut self,
         at: DateTime<Utc>,
@@ -55,7 +56,7 @@ impl Reachability {
         Some(ReachabilityChange { at, obstacle: None })
     }
 
-    /// Takes in what another record of the same user knows; see
+    /// Merges another record of the same user; see
     /// [`TelegramUser::merge`](crate::TelegramUser::merge).
     pub(crate) fn merge(&mut self, other: Self) {
         let has_private_chat = self.has_private_chat || other.has_private_chat;
@@ -79,17 +80,17 @@ impl Reachability {
     }
 }
 
-/// That a user could no longer be reached, or could be again.
+/// A user became unreachable, or reachable again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReachabilityChange {
-    /// When it was so.
+    /// When it happened.
     pub at: DateTime<Utc>,
-    /// What stands in the way since then; `None` where the way is free again.
+    /// The obstacle since then; `None` if the user is reachable again.
     pub obstacle: Option<UnreachableReason>,
 }
 
 impl ReachabilityChange {
-    /// What a change to a free way is called.
+    /// The name of a change to reachable.
     pub const UNBLOCKED: &'static str = "unblocked";
 
     /// The obstacle's name, or [`UNBLOCKED`](Self::UNBLOCKED).
@@ -98,10 +99,10 @@ impl ReachabilityChange {
     }
 }
 
-/// Why a user cannot be reached.
+/// Why a user is unreachable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UnreachableReason {
-    /// The user has blocked the bot.
+    /// The user blocked the bot.
     Blocked,
     /// The account was deleted.
     Deactivated,
@@ -112,11 +113,11 @@ pub enum UnreachableReason {
 }
 
 impl UnreachableReason {
-    /// Every obstacle.
+    /// Every reason.
     pub const ALL: [Self; 4] =
         [Self::Blocked, Self::Deactivated, Self::ChatNotFound, Self::NeverStarted];
 
-    /// The obstacle's name, as it is stored.
+    /// The reason's name, as it is stored.
     pub fn name(self) -> &'static str {
         match self {
             Self::Blocked => "blocked",
@@ -126,7 +127,7 @@ impl UnreachableReason {
         }
     }
 
-    /// The obstacle of this name.
+    /// The reason with this name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|obstacle| obstacle.name() == name)
     }
@@ -163,7 +164,7 @@ impl fmt::Display for StartPayload {
     }
 }
 
-/// Text that cannot be the payload of a deep link.
+/// The text cannot be the payload of a deep link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not the payload of a deep link; expected up to 64 of A-Z, a-z, 0-9, _ and -")]
 pub struct InvalidStartPayload;

@@ -1,12 +1,12 @@
-//! How names are found: text is brought into one form, whichever database keeps it.
+//! Searching names. Text is folded here, so that every database finds the same users.
 
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 use crate::{TelegramId, TelegramUser, Username};
 
-/// What somebody looks for: an id, or parts of names. Every word of it has to be found, in whatever
-/// order: one of three characters or more anywhere in the user's names or username, a shorter one at
-/// the beginning of a word; with `@` in front, at the beginning of the username.
+/// A search term: an id, or parts of names. Every word of it must match, in any order. A word of
+/// three characters or more matches anywhere in the user's names or username. A shorter word
+/// matches the beginning of a word, and a word with `@` the beginning of the username.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SearchTerm {
     text: String,
@@ -14,12 +14,12 @@ pub struct SearchTerm {
 }
 
 impl SearchTerm {
-    /// The most words of a term, or of a user's names, that count.
+    /// The most words of a term, or of a user's names, that are searched.
     pub const MAX_WORDS: usize = 16;
-    /// The most characters of a term that count.
+    /// The most characters of a term that are searched.
     pub const MAX_CHARS: usize = 100;
 
-    /// The term that this text is; `None` where there is nothing in it to look for.
+    /// Parses a term; `None` if it contains nothing to search for.
     pub fn new(text: &str) -> Option<Self> {
         let text: String = text.trim().chars().take(Self::MAX_CHARS).collect();
         let mut words = words(&text);
@@ -28,35 +28,35 @@ impl SearchTerm {
         (!words.is_empty()).then_some(Self { text, words })
     }
 
-    /// Whether all of a text counts: it is no longer than a term may be.
+    /// Whether the text is short enough to be searched in full.
     pub(crate) fn is_whole(text: &str) -> bool {
         text.trim().chars().count() <= Self::MAX_CHARS
             && fold(text).split_whitespace().count() <= Self::MAX_WORDS
     }
 
-    /// The text as it was typed, without blanks around it.
+    /// The text as it was typed, without surrounding blanks.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// The words that have to be found, in the form of [`SearchText`].
+    /// The words that must match, folded like those of [`SearchText`].
     pub fn words(&self) -> &[String] {
         &self.words
     }
 
-    /// Whether a word of a term is to be found at the beginning of a word only: it is short, or a
+    /// Whether a word of a term matches only the beginning of a word, because it is short or a
     /// username.
     pub fn is_beginning(word: &str) -> bool {
         word.starts_with('@') || word.chars().nth(2).is_none()
     }
 
-    /// The id that it may be.
+    /// The term as an id, if it is one.
     pub fn id(&self) -> Option<TelegramId> {
         self.text.parse().ok()
     }
 }
 
-/// A user's names as they are searched.
+/// A user's names in the form that is searched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SearchText {
     words: Vec<String>,
@@ -73,12 +73,12 @@ impl SearchText {
         Self { words: all }
     }
 
-    /// The text: each word with a blank in front, the username with a blank and `@`.
+    /// The text: each word after a blank, the username after a blank and `@`.
     pub fn text(&self) -> String {
         self.words.iter().flat_map(|word| [" ", word]).collect()
     }
 
-    /// Whether every word of a term is found; the id that the term may be does not count.
+    /// Whether every word of a term matches. Ids are not compared.
     pub fn matches(&self, term: &SearchTerm) -> bool {
         let bare = self.words.iter().filter_map(|word| word.strip_prefix('@'));
         term.words.iter().all(|wanted| {
@@ -91,8 +91,8 @@ impl SearchText {
         })
     }
 
-    /// What the beginnings of words are looked up by: the words, the username also without `@`;
-    /// sorted, and each once.
+    /// The words for the lookup of beginnings, sorted and without duplicates. The username is in it
+    /// with and without `@`.
     pub fn words(&self) -> Vec<&str> {
         let bare = self.words.iter().filter_map(|word| word.strip_prefix('@'));
         let mut words: Vec<&str> = self.words.iter().map(String::as_str).chain(bare).collect();
@@ -103,13 +103,14 @@ impl SearchText {
     }
 }
 
-/// The words of a text, in lower case and without accents.
+/// The folded words of a text.
 fn words(text: &str) -> Vec<String> {
     fold(text).split_whitespace().take(SearchTerm::MAX_WORDS).map(str::to_owned).collect()
 }
 
-/// Lower case and without accents: letters are taken apart (NFKD), and the marks left out, so that é
-/// is e, ё is е, й is и and 𝓐 is a. A few letters that Unicode does not take apart are spelled out.
+/// Folds a text: lower case, without accents. Letters are decomposed (NFKD) and their marks
+/// removed, so that é becomes e, ё becomes е, й becomes и and 𝓐 becomes a. A few letters without a
+/// decomposition are replaced by a table.
 pub fn fold(text: &str) -> String {
     if text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ') {
         return text.to_ascii_lowercase();
@@ -139,7 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn case_and_accents_do_not_count() {
+    fn case_and_accents_are_ignored() {
         for (text, expected) in [
             ("Zoë  Ångström", "zoe angstrom"),
             ("ПЁТР Чайковский", "петр чаиковскии"),
@@ -152,7 +153,7 @@ mod tests {
             assert_eq!(words(text).join(" "), expected, "{text}");
         }
         assert_eq!(words("Чайковский"), words("чаиковскии"));
-        // Taken apart or put together, it is the same.
+        // Composed and decomposed letters are equal.
         assert_eq!(words("e\u{301}"), words("\u{e9}"));
     }
 
@@ -165,12 +166,12 @@ mod tests {
         let text = SearchText::of(&user);
         assert_eq!(text.text(), " ada ada lovelace @ada_l");
         assert_eq!(text.words(), ["@ada_l", "ada", "ada_l", "lovelace"]);
-        let nobody = TelegramUser::new(1.try_into().unwrap(), DateTime::UNIX_EPOCH);
-        assert_eq!(SearchText::of(&nobody).text(), "");
+        let unnamed = TelegramUser::new(1.try_into().unwrap(), DateTime::UNIX_EPOCH);
+        assert_eq!(SearchText::of(&unnamed).text(), "");
     }
 
     #[test]
-    fn every_word_of_a_term_has_to_be_found() {
+    fn every_word_of_a_term_must_match() {
         let mut user = TelegramUser::new(1.try_into().unwrap(), DateTime::UNIX_EPOCH);
         user.first_name = "Ada Byron".to_owned();
         user.last_name = Some("Чайковский".to_owned());
@@ -187,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_term_is_words_and_perhaps_an_id() {
+    fn a_term_has_words_and_may_be_an_id() {
         let term = SearchTerm::new("  Ádá love ").unwrap();
         assert_eq!((term.as_str(), term.words().join("|")), ("Ádá love", "ada|love".to_owned()));
         assert_eq!(term.id(), None);

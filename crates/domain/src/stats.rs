@@ -1,13 +1,13 @@
 use std::{cmp::Ordering, fmt};
 
-/// How many users there are, how many of them were there lately, and what they did today.
+/// The number of users, of active users and of interactions today.
 ///
-/// A day is a day in UTC; spans of days include today, which is not over.
+/// Days are in UTC. Ranges of days include today, which is still in progress.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct UserStats {
-    /// Everybody who ever talked to the bot, but for those who were erased.
+    /// All users, except erased ones.
     pub total_users: u64,
-    /// Users to whom the bot can write now.
+    /// Users the bot can write to now.
     pub reachable_users: u64,
     /// Users active today.
     pub active_today: u64,
@@ -21,13 +21,13 @@ pub struct UserStats {
     pub new_7_days: u64,
     /// Users created in the last 30 days.
     pub new_30_days: u64,
-    /// Interactions of today.
+    /// Interactions today.
     pub interactions_today: u64,
-    /// How often it was noted today that somebody can no longer be reached.
+    /// How many times a user became unreachable today.
     pub blocked_today: u64,
-    /// How often it was noted today that somebody can be reached again.
+    /// How many times a user became reachable again today.
     pub unblocked_today: u64,
-    /// The same a week ago, at the end of that day.
+    /// The figures of the day a week ago, at its end.
     pub week_before: DayStats,
 }
 
@@ -46,26 +46,25 @@ pub struct DayStats {
     pub new_7_days: u64,
     /// Users created in the 30 days up to the day.
     pub new_30_days: u64,
-    /// Interactions of the day.
+    /// Interactions on the day.
     pub interactions: u64,
-    /// How often it was noted on the day that somebody can no longer be reached.
+    /// How many times a user became unreachable on the day.
     pub blocked: u64,
-    /// How often it was noted on the day that somebody can be reached again.
+    /// How many times a user became reachable again on the day.
     pub unblocked: u64,
 }
 
-/// What became of a figure, as people read it: "+12%", or "+5" where there is nothing that it could
-/// be a percentage of.
+/// The change of a figure, as it is shown: "+12%", or "+5" if the old value was 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// What the figure was.
+    /// The old value.
     pub from: u64,
-    /// What it is.
+    /// The new value.
     pub to: u64,
 }
 
 impl Change {
-    /// What the figure is to what it was, as it is read: equal where that is "±0%".
+    /// The direction of the change as it is shown: equal if it is shown as "±0%".
     pub fn direction(self) -> Ordering {
         match self.read() {
             (0, _) => Ordering::Equal,
@@ -73,7 +72,7 @@ impl Change {
         }
     }
 
-    /// The number that is read, and its unit.
+    /// The number that is shown, and its unit.
     fn read(self) -> (u128, &'static str) {
         let (whole, difference) = (u128::from(self.from), u128::from(self.to.abs_diff(self.from)));
         match (difference * 100 + whole / 2).checked_div(whole) {
@@ -100,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn changes_are_read_as_percentages_where_there_are_any() {
+    fn changes_are_shown_as_percentages_unless_the_old_value_is_zero() {
         let shown = |from, to| Change { from, to }.to_string();
         assert_eq!(shown(1075, 1204), "+12%");
         assert_eq!(shown(1000, 4), "-100%");

@@ -6,10 +6,10 @@ use std::{fmt, num::ParseIntError, str::FromStr};
 pub struct TelegramId(i64);
 
 impl TelegramId {
-    /// The largest identity that Telegram may give out, 2^52 - 1.
+    /// The largest id that Telegram may assign, 2^52 - 1.
     pub const MAX: TelegramId = TelegramId((1 << 52) - 1);
 
-    /// The identity as the databases and the Bot API hold it.
+    /// The id as a number, as the databases and the Bot API have it.
     pub const fn get(self) -> i64 {
         self.0
     }
@@ -44,10 +44,10 @@ impl fmt::Display for TelegramId {
 /// Why a number or text is not a [`TelegramId`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidTelegramId {
-    /// A number that no Telegram account can have.
+    /// The number cannot be the id of a Telegram account.
     #[error("{0} is not a Telegram id; expected a number from 1 to {max}", max = TelegramId::MAX)]
     OutOfRange(i64),
-    /// Text that is no number, or one too large to be read.
+    /// The text is not a number, or too large to be parsed.
     #[error("not a Telegram id; expected a number from 1 to {max}", max = TelegramId::MAX)]
     NotANumber(#[source] ParseIntError),
 }
@@ -57,21 +57,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn holds_every_id_that_telegram_may_give_out() {
+    fn every_id_that_telegram_may_assign_is_accepted() {
         for id in [1, 1 << 32, (1 << 32) + 1, (1 << 52) - 1] {
             assert_eq!(TelegramId::try_from(id).map(TelegramId::get), Ok(id));
         }
     }
 
     #[test]
-    fn refuses_what_no_account_can_have() {
+    fn impossible_ids_are_rejected() {
         for id in [0, -1, i64::MIN, 1 << 52, i64::MAX] {
             assert_eq!(TelegramId::try_from(id), Err(InvalidTelegramId::OutOfRange(id)));
         }
     }
 
     #[test]
-    fn says_what_is_expected() {
+    fn errors_show_what_is_expected() {
         let error = "0".parse::<TelegramId>().unwrap_err();
         assert_eq!(
             error.to_string(),

@@ -7,18 +7,18 @@ use crate::{
     UnreachableReason, Username, clock::is_ahead, harmless, is_visible, visible::trimmed,
 };
 
-/// A Telegram account that talked to the bot, as it is stored.
+/// A Telegram account that has interacted with the bot, as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TelegramUser {
     /// The account's identity, and the row's key.
     pub telegram_id: TelegramId,
-    /// The first name; empty where Telegram sent an empty one or has not told it yet.
+    /// The first name; empty if Telegram sent an empty one, or none yet.
     pub first_name: String,
     /// The last name, if the user has one.
     pub last_name: Option<String>,
-    /// The username, if the user has one and nobody else has shown it since.
+    /// The username, if the user has one and no other user has appeared with it since.
     pub username: Option<Username>,
-    /// The last language that the user's client told, as an IETF language tag.
+    /// The last known language of the user's client, as an IETF language tag.
     pub language_code: Option<String>,
     /// Whether the account is itself a bot.
     pub is_bot: bool,
@@ -28,17 +28,17 @@ pub struct TelegramUser {
     pub updated_at: DateTime<Utc>,
     /// The time of the latest interaction.
     pub last_seen: DateTime<Utc>,
-    /// Where `last_seen` lay in the future, because a clock was ahead: the time of the latest
-    /// interaction since then, by which later ones are judged. `None` as a rule.
+    /// Set only if a wrong clock put `last_seen` into the future: the time of the latest
+    /// interaction since then. Later interactions are compared with it. Normally `None`.
     pub profile_seen: Option<DateTime<Utc>>,
     /// Whether the bot can write to the user.
     pub reachability: Reachability,
-    /// The deep link by which the user came, if one did.
+    /// The deep link by which the user joined, if any.
     pub source: Option<StartPayload>,
 }
 
 impl TelegramUser {
-    /// A user of whom nothing is known but the time of its first interaction.
+    /// A user of whom only the time of the first interaction is known.
     pub fn new(telegram_id: TelegramId, created_at: DateTime<Utc>) -> Self {
         Self {
             telegram_id,
@@ -56,38 +56,40 @@ impl TelegramUser {
         }
     }
 
-    /// The user whom an interaction, the first of its account, creates. The deep link that it came
-    /// by, if any, stays the user's source for ever.
+    /// The user that the first interaction of an account creates. The deep link of the interaction,
+    /// if any, becomes the user's source and never changes.
     pub fn created_by(interaction: &Interaction) -> Self {
         let mut user = Self::new(interaction.telegram_id(), interaction.at);
         user.source = match &interaction.event {
             Some(Event::Start(payload)) => Some(payload.clone()),
             _ => None,
         };
-        // Nothing of its account is known yet that could be ahead of it.
+        // The user has no earlier time that could be ahead, so the interaction's own time serves as
+        // now.
         user.observe(interaction, interaction.at);
         user
     }
 
-    /// The rules of registration: what an interaction of this user changes. `now` is when it is
-    /// registered.
+    /// The rules of registration: applies an interaction of this user, which is registered at
+    /// `now`.
     ///
     /// - `last_seen` moves forward and never back; `created_at` never changes.
-    /// - An interaction older than `last_seen` changes nothing, for updates arrive late and out of
-    ///   order; one of the same time counts as newer.
-    /// - A `last_seen` in the future is that of a clock that was ahead. It stays, and nothing is
-    ///   older than it: until it has passed, interactions are compared with each other, by
-    ///   `profile_seen`. Likewise a block in the future.
+    /// - An interaction older than `last_seen` changes nothing, because updates can arrive late and
+    ///   out of order. One with the same time counts as newer.
+    /// - A `last_seen` in the future comes from a clock that was ahead. It stays, but interactions
+    ///   are not compared with it: until it has passed, they are compared with `profile_seen`. The
+    ///   same holds for a block in the future.
     /// - The profile is replaced as a whole: a last name or username that Telegram no longer sends
-    ///   is gone. Only an absent language keeps the last known one. A profile of which Telegram
-    ///   told nothing but the id replaces nothing.
-    /// - `updated_at` moves only when the profile changed.
-    /// - Who blocks the bot cannot be reached until they unblock it, or do something else in the
-    ///   private chat; what they do in groups changes nothing of that. Blocking and unblocking are
-    ///   judged by their own times, not by `last_seen`: a button press has none, and takes that of
-    ///   its receipt, which after a pause of the bot is later than what truly followed it.
+    ///   is removed. Only an absent language leaves the last known one. A profile with only the id
+    ///   replaces nothing.
+    /// - `updated_at` changes only with the profile.
+    /// - A user who blocks the bot is unreachable until they unblock it or interact in the private
+    ///   chat. Interactions in groups do not change that. Blocks and unblocks are compared with
+    ///   each other's times, not with `last_seen`. A button press has no time of its own and takes
+    ///   that of its receipt. After a pause of the bot, this can be later than a block that really
+    ///   came after it.
     ///
-    /// Answers whether the user can no longer be reached, or can be again, by this interaction.
+    /// Returns the change of reachability that this interaction causes, if any.
     pub fn observe(
         &mut self,
         interaction: &Interaction,
@@ -120,37 +122,37 @@ impl TelegramUser {
         seen_for_certain(self.last_seen, self.profile_seen, now)
     }
 
-    /// Whether Telegram tells something else in a profile than is known of the user.
+    /// Whether a profile differs from the stored one. A profile with only the id never does.
     pub fn differs_from(&self, profile: &Profile) -> bool {
-        profile.told().is_some_and(|told| {
-            told.first_name != self.first_name
-                || told.last_name != self.last_name.as_deref()
-                || told.username != self.username.as_ref()
-                || told.language_code.is_some_and(|it| Some(it) != self.language_code.as_deref())
-                || told.is_bot != self.is_bot
+        profile.details().is_some_and(|details| {
+            details.first_name != self.first_name
+                || details.last_name != self.last_name.as_deref()
+                || details.username != self.username.as_ref()
+                || details.language_code.is_some_and(|it| Some(it) != self.language_code.as_deref())
+                || details.is_bot != self.is_bot
         })
     }
 
-    /// Takes the interaction's profile over, if Telegram told one.
+    /// Replaces the profile by the interaction's, if that has more than the id.
     fn learn(&mut self, interaction: &Interaction) {
-        if let Some(told) = interaction.profile.told()
+        if let Some(details) = interaction.profile.details()
             && self.differs_from(&interaction.profile)
         {
-            if let Some(language_code) = told.language_code {
+            if let Some(language_code) = details.language_code {
                 self.language_code = Some(language_code.to_owned());
             }
-            self.first_name = told.first_name.to_owned();
-            self.last_name = told.last_name.map(str::to_owned);
-            self.username = told.username.cloned();
-            self.is_bot = told.is_bot;
+            self.first_name = details.first_name.to_owned();
+            self.last_name = details.last_name.map(str::to_owned);
+            self.username = details.username.cloned();
+            self.is_bot = details.is_bot;
             self.updated_at = interaction.at;
         }
     }
 
-    /// Takes in what another record of the same account knows, from a file as a rule. The profile is
-    /// that of the record whose profile changed last, and whether the bot can write to the user that
-    /// of the one that heard of it last; where they are of the same time, the own one stays. It does
-    /// not matter how often this is done.
+    /// Merges another record of the same account, usually from an imported file. The profile comes
+    /// from the record whose profile changed last, and the reachability from the record where it
+    /// changed last. If the times are equal, this record wins. Merging twice has the same effect as
+    /// once.
     pub fn merge(&mut self, other: Self) {
         debug_assert_eq!(self.telegram_id, other.telegram_id);
         if other.updated_at > self.updated_at {
@@ -176,26 +178,26 @@ impl TelegramUser {
         self.last_seen.date_naive()
     }
 
-    /// "First Last", either alone, or "Unknown". A name in which there is
-    /// [nothing to see](is_visible) counts as none.
+    /// "First Last", either alone, or "Unknown". A name without [visible characters](is_visible)
+    /// counts as absent.
     pub fn full_name(&self) -> String {
         self.visible_name().unwrap_or_else(|| "Unknown".to_owned())
     }
 
     /// The name for a page, a message or a terminal: "First Last", either alone, or "User" and the
-    /// id, so that there is always something to see. Holds nothing that acts on the text around it;
-    /// see [`harmless`].
+    /// id. It is never blank, and has no characters that act on the text around it; see
+    /// [`harmless`].
     pub fn shown_name(&self) -> String {
         let name = self.visible_name().map(|name| trimmed(&harmless(&name)).to_owned());
         name.unwrap_or_else(|| format!("User {}", self.telegram_id))
     }
 
-    /// The first name, if there is something to see in it, without blanks around it.
+    /// The first name without surrounding blanks, if it has visible characters.
     pub fn visible_first_name(&self) -> Option<&str> {
         is_visible(&self.first_name).then(|| trimmed(&self.first_name))
     }
 
-    /// The names in which there is something to see.
+    /// The names that have visible characters.
     fn visible_name(&self) -> Option<String> {
         let last_name = self.last_name.as_deref().unwrap_or_default();
         match (self.first_name.as_str(), last_name) {
@@ -209,9 +211,9 @@ impl TelegramUser {
     }
 }
 
-/// The time of a user's latest interaction that can be true at `now`, by
-/// [`last_seen`](TelegramUser::last_seen) and [`profile_seen`](TelegramUser::profile_seen). Where there
-/// is none, the beginning of time: no interaction is older.
+/// The time of a user's latest interaction that is plausible at `now`, from
+/// [`last_seen`](TelegramUser::last_seen) and [`profile_seen`](TelegramUser::profile_seen). If
+/// there is none, returns the earliest time possible, so that no interaction is older.
 pub fn seen_for_certain(
     last_seen: DateTime<Utc>,
     profile_seen: Option<DateTime<Utc>>,
@@ -277,13 +279,13 @@ mod tests {
     }
 
     #[test]
-    fn an_unchanged_profile_moves_only_last_seen() {
+    fn an_unchanged_profile_changes_only_last_seen() {
         let user = user_after(&[seen(5, ada()), seen(9, ada())]);
         assert_eq!((user.created_at, user.updated_at, user.last_seen), (at(5), at(5), at(9)));
     }
 
     #[test]
-    fn the_profile_is_replaced_as_a_whole_but_for_the_language() {
+    fn the_profile_is_replaced_as_a_whole_except_the_language() {
         let user = user_after(&[seen(5, ada()), seen(9, Profile::new(ID.try_into().unwrap(), ""))]);
         assert_eq!(user.first_name, "");
         assert_eq!((user.last_name, user.username), (None, None));
@@ -299,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_in_the_future_makes_nothing_late() {
+    fn interactions_are_not_compared_with_a_time_in_the_future() {
         let mut user = user_after(&[seen(500, ada())]);
         let called = |name: &str| Profile::new(ID.try_into().unwrap(), name);
         user.observe(&seen(20, called("Augusta")), at(20));
@@ -310,7 +312,7 @@ mod tests {
         user.observe(&seen(500, called("King")), at(500));
         assert_eq!((user.first_name.as_str(), user.last_seen), ("King", at(500)));
         assert_eq!(user.profile_seen, None);
-        // Ten seconds are no future.
+        // A difference of ten seconds does not count as the future.
         user.observe(&seen(490, called("Late")), at(490));
         assert_eq!((user.first_name.as_str(), user.profile_seen), ("King", None));
     }
@@ -332,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn reach_follows_what_happens_in_the_private_chat() {
+    fn reachability_follows_the_private_chat() {
         use crate::{Chat, ChatKind};
         let in_chat = |second, kind, event| Interaction {
             chat: Some(Chat { id: 5, kind }),
@@ -363,7 +365,8 @@ mod tests {
             (Some(at(5)), Some(at(8)))
         );
 
-        // A button pressed before, but received later; then a block that is older than the return.
+        // A button press that was received late, and then a block that is older than it; after
+        // that, an unblock older than the block.
         user.observe(&in_chat(30, ChatKind::Private, None), at(1_000));
         assert!(
             user.observe(&in_chat(20, ChatKind::Private, Some(Event::Blocked)), at(1_000))
@@ -378,7 +381,7 @@ mod tests {
     }
 
     #[test]
-    fn the_source_is_what_created_the_user() {
+    fn the_source_is_the_deep_link_that_created_the_user() {
         let start = |second, payload: &str| Interaction {
             event: Some(Event::Start(payload.parse().unwrap())),
             ..seen(second, ada())
@@ -393,7 +396,7 @@ mod tests {
     }
 
     #[test]
-    fn people_are_shown_by_the_best_name_they_have() {
+    fn users_are_shown_by_their_best_name() {
         let shown = |profile| {
             let user = user_after(&[seen(0, profile)]);
             (user.full_name(), user.to_string())
@@ -411,7 +414,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_in_which_nothing_is_seen_is_none() {
+    fn a_name_without_visible_characters_counts_as_absent() {
         let user = |first: &str, last: &str| {
             user_after(&[seen(0, Profile::new(ID.try_into().unwrap(), first).last_name(last))])
         };
@@ -434,7 +437,7 @@ mod tests {
     }
 
     #[test]
-    fn text_is_stored_as_sent_but_for_nul_and_length() {
+    fn text_is_stored_as_sent_except_nul_and_length() {
         let user = user_after(&[seen(
             0,
             Profile::new(ID.try_into().unwrap(), "A\0d\0a")

@@ -1,12 +1,12 @@
-//! What of a text can be seen, and what it does to the text around it.
+//! Visible characters, and characters that act on the text around them.
 
 use std::borrow::Cow;
 
 use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
 
-/// Letters and symbols without ink: the letters with the property Default_Ignorable_Code_Point
-/// (Unicode's `DerivedCoreProperties.txt`), which are Hangul fillers, and the characters that
-/// Unicode's code charts show as blank.
+/// Letters and symbols that look blank: those with the property Default_Ignorable_Code_Point
+/// (Unicode's `DerivedCoreProperties.txt`), which are Hangul fillers, and those that Unicode's code
+/// charts show as blank.
 const BLANK: [char; 8] = [
     '\u{115f}',  // HANGUL CHOSEONG FILLER
     '\u{1160}',  // HANGUL JUNGSEONG FILLER
@@ -18,11 +18,11 @@ const BLANK: [char; 8] = [
     '\u{1d159}', // MUSICAL SYMBOL NULL NOTEHEAD
 ];
 
-/// Whether there is something to see in a text: a letter, a digit, a punctuation mark or a symbol.
+/// Whether a text has at least one visible character: a letter, digit, punctuation mark or symbol.
 ///
-/// White space, control and format characters (zero-width ones, directions, tags), characters that
-/// are not assigned or for private use, and marks without a letter to stand on are not seen. Goes by
-/// the general category (Unicode Annex 44, table 12).
+/// White space, control and format characters (zero width, directions, tags), unassigned and
+/// private-use characters, and marks without a base letter are invisible. The rule uses the general
+/// category (Unicode Annex 44, table 12).
 pub fn is_visible(text: &str) -> bool {
     text.chars().any(has_ink)
 }
@@ -35,17 +35,17 @@ fn has_ink(c: char) -> bool {
     }
 }
 
-/// Whether a character breaks the line or acts on the text around it, rather than being shown: a
-/// control character, of which a terminal's escape sequences are made, a line separator, or one that
-/// turns or isolates a direction (Unicode Annex 9, sections 2.1 to 2.4).
+/// Whether a character breaks the line or acts on the text around it: a control character (terminal
+/// escape sequences begin with one), a line separator, or one that changes or isolates the
+/// direction (Unicode Annex 9, sections 2.1 to 2.4).
 pub fn is_steering(c: char) -> bool {
     let is_separator = matches!(c, '\u{2028}' | '\u{2029}');
     let is_direction = matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     c.is_control() || is_separator || is_direction
 }
 
-/// A text that people typed, to be shown within another one: each character that
-/// [is steering](is_steering) shows as U+FFFD.
+/// Makes user text safe to embed in other text: replaces each [steering](is_steering) character by
+/// U+FFFD.
 pub fn harmless(text: &str) -> Cow<'_, str> {
     if !text.contains(is_steering) {
         return text.into();
@@ -53,8 +53,8 @@ pub fn harmless(text: &str) -> Cow<'_, str> {
     text.chars().map(|c| if is_steering(c) { '\u{fffd}' } else { c }).collect()
 }
 
-/// A text without what is not seen at its beginning, and without blanks at its end. Marks and format
-/// characters at the end belong to the letter or emoji before them.
+/// Removes invisible characters from the beginning and blanks from the end. Marks and format
+/// characters at the end stay, because they belong to the letter or emoji before them.
 pub(crate) fn trimmed(text: &str) -> &str {
     let is_blank = |c: char| c.is_whitespace() || BLANK.contains(&c);
     text.trim_start_matches(|c| !has_ink(c)).trim_end_matches(is_blank)
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn letters_digits_and_symbols_are_seen() {
+    fn letters_digits_and_symbols_are_visible() {
         for text in ["Ada", "ж", "7", ".", "👩‍🚀", "❤\u{fe0f}", "한", "日本", "مرحبا", "\u{fffd}"]
         {
             assert!(is_visible(text), "{text:?}");
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_ink_is_not_seen() {
+    fn blank_characters_are_invisible() {
         for (name, text) in [
             ("nothing", ""),
             ("white space", " \t\n\u{85}\u{a0}\u{1680}\u{2003}\u{2028}\u{202f}\u{3000}"),
@@ -90,19 +90,19 @@ mod tests {
             ("not assigned", "\u{378}\u{2065}\u{fff0}\u{e0fff}\u{ffff}"),
         ] {
             assert!(!is_visible(text), "{name}");
-            // Each by itself, not only all of them together.
+            // Check each character by itself too.
             assert!(text.chars().all(|c| !is_visible(&c.to_string())), "{name}");
         }
     }
 
     #[test]
-    fn what_steers_a_terminal_or_a_line_is_replaced() {
+    fn characters_that_steer_a_terminal_or_a_line_are_replaced() {
         assert_eq!(harmless("a\u{1b}[31mb\nc\u{202e}d\u{2029}"), "a�[31mb�c�d�");
         assert!(matches!(harmless("Жук 👩‍🚀 \u{200f}א"), Cow::Borrowed(_)));
     }
 
     #[test]
-    fn a_letter_keeps_what_belongs_to_it() {
+    fn a_letter_keeps_its_marks() {
         assert_eq!(trimmed("\u{3164} Ada \u{2800}"), "Ada");
         assert_eq!(trimmed("\u{200f}❤\u{fe0f} "), "❤\u{fe0f}");
         assert_eq!(trimmed("e\u{301}"), "e\u{301}");

@@ -4,19 +4,19 @@ use chrono::{DateTime, Utc};
 
 use crate::TelegramId;
 
-/// What an admin may do; each role may do what those before it may.
+/// What an admin may do. Each role includes the rights of those before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
-    /// Sees.
+    /// May view the dashboard and the users.
     Viewer,
-    /// Writes notes, and changes preferences.
+    /// May also write notes and change preferences.
     Editor,
-    /// Looks after admins, deletes and exports.
+    /// May also delete and export users, manage admins, and read the audit log.
     Owner,
 }
 
 impl Role {
-    /// Every role, the one that may do least first.
+    /// Every role, with the least rights first.
     pub const ALL: [Self; 3] = [Self::Viewer, Self::Editor, Self::Owner];
 
     /// The role's name, as it is stored.
@@ -28,7 +28,7 @@ impl Role {
         }
     }
 
-    /// The role of this name.
+    /// The role with this name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|role| role.name() == name)
     }
@@ -48,14 +48,14 @@ impl FromStr for Role {
     }
 }
 
-/// A text that names no role.
+/// The text is not the name of a role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("there is no such role; expected viewer, editor or owner")]
 pub struct InvalidRole;
 
 /// The name of an admin's account: 1 to 64 characters of `A-Z a-z 0-9 . _ @ -`.
 ///
-/// Letters are kept in lower case, so that names that differ only in case are the same.
+/// Letters are stored in lower case, so that names that differ only in case are the same.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AdminName(String);
 
@@ -88,8 +88,8 @@ impl fmt::Display for AdminName {
     }
 }
 
-/// A text that cannot be the name of an account. Does not hold the text: people type passwords
-/// into the wrong field.
+/// The text cannot be the name of an account. The error does not contain the text, because people
+/// type passwords into the wrong field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "not a name for an account; expected 1 to {max} characters of A-Z a-z 0-9 . _ @ -",
@@ -97,14 +97,15 @@ impl fmt::Display for AdminName {
 )]
 pub struct InvalidAdminName;
 
-/// Somebody who acts in the web admin.
+/// An admin who uses the web admin.
 ///
-/// Shown and stored as the account's name, or as `telegram:` and the id, which is no account's name.
+/// Shown and stored as the account's name, or as `telegram:` and the id, which cannot be the name
+/// of an account.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Admin {
-    /// Who has a name and a password.
+    /// An admin with a name and a password.
     Account(AdminName),
-    /// Who came by a link that the bot sent.
+    /// An admin who signs in by a link from the bot.
     Telegram(TelegramId),
 }
 
@@ -130,25 +131,25 @@ impl FromStr for Admin {
     }
 }
 
-/// A text that names no admin.
+/// The text does not identify an admin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not an admin; expected the name of an account, or telegram: and an id")]
 pub struct InvalidAdmin;
 
-/// An admin's account, without what shows that somebody is its owner.
+/// An admin's account, without its password and second factor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AdminAccount {
-    /// What its owner signs in with.
+    /// The name to sign in with.
     pub name: AdminName,
-    /// What its owner may do.
+    /// The role of the account.
     pub role: Role,
-    /// Whether nobody can sign in with it.
+    /// Whether signing in with it is disabled.
     pub is_disabled: bool,
-    /// Whether its owner has switched a second factor on.
+    /// Whether a second factor is set up.
     pub has_second_factor: bool,
-    /// When it was made.
+    /// When it was created.
     pub created_at: DateTime<Utc>,
-    /// When somebody last signed in with it.
+    /// The time of the last sign-in.
     pub last_signed_in_at: Option<DateTime<Utc>>,
 }
 
@@ -157,7 +158,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_stored_is_read_again() {
+    fn stored_names_are_parsed_back() {
         for role in Role::ALL {
             assert_eq!(Role::from_name(role.name()), Some(role));
         }
@@ -170,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn roles_grow() {
+    fn each_role_includes_the_ones_before() {
         assert!(Role::Viewer < Role::Editor && Role::Editor < Role::Owner);
     }
 

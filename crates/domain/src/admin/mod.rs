@@ -1,4 +1,4 @@
-//! The people who look after the bot: who they are, what they may do, and the log of what they did.
+//! Admins: their accounts, their roles, limits on sign-in attempts, and the audit log.
 
 mod account;
 mod audit;

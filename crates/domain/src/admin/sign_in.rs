@@ -1,31 +1,31 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// How often signing in failed, with one account or from one place.
+/// Failed sign-ins with one account or from one network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SignInFailures {
-    /// How often.
+    /// The number of failures.
     pub count: u32,
-    /// When it last did.
+    /// The time of the last failure.
     pub last_at: DateTime<Utc>,
 }
 
-/// How often signing in may fail before the next attempt has to wait: longer each time, twice as
-/// long as before.
+/// How many sign-ins may fail before the next attempt has to wait. Each wait is twice as long as
+/// the one before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SignInLimit {
-    /// How many failures go without waiting.
+    /// The number of failures without a wait.
     pub free: u32,
-    /// How long the first wait is.
+    /// The length of the first wait.
     pub first_wait: TimeDelta,
-    /// How long a wait becomes at most.
+    /// The longest wait.
     pub longest_wait: TimeDelta,
 }
 
 impl SignInLimit {
-    /// Failures are forgotten when there was none for so long.
+    /// Failures are forgotten after this time without another one.
     pub const FORGOTTEN_AFTER: TimeDelta = TimeDelta::hours(1);
 
-    /// How long an attempt at `now` has still to wait; `None` where it need not.
+    /// How long an attempt at `now` still has to wait; `None` if it need not wait.
     pub fn wait(&self, failures: SignInFailures, now: DateTime<Utc>) -> Option<TimeDelta> {
         let doublings = self.after(failures, now).checked_sub(self.free)?;
         let factor = 1_i32.checked_shl(doublings).filter(|factor| *factor > 0);
@@ -35,13 +35,13 @@ impl SignInLimit {
         (left > TimeDelta::zero()).then_some(left)
     }
 
-    /// The failures when another one follows at `now`.
+    /// The failures after one more at `now`.
     pub fn add(&self, failures: SignInFailures, now: DateTime<Utc>) -> SignInFailures {
         let count = self.after(failures, now).saturating_add(1);
         SignInFailures { count, last_at: now.max(failures.last_at) }
     }
 
-    /// How many failures still count at `now`.
+    /// The number of failures that still count at `now`.
     fn after(&self, failures: SignInFailures, now: DateTime<Utc>) -> u32 {
         if now - failures.last_at > Self::FORGOTTEN_AFTER { 0 } else { failures.count }
     }
