@@ -47,6 +47,7 @@ pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Res
         demo::run(address, shutdown).await?;
     } else {
         let settings = arguments.telegram.settings(environment)?;
+        let owners = arguments.telegram.admins(environment)?;
         let http = arguments.http.settings(environment, &settings.api_url)?;
         let database_url = arguments.database.writable_database_url(environment)?;
         let nhl = arguments.nhl.settings(environment)?;
@@ -62,7 +63,7 @@ pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Res
         if let Some(proxy) = nhl.as_ref().and_then(|nhl| nhl.proxy.as_ref()) {
             log::info!("the NHL's API is reached through the proxy {proxy}");
         }
-        serve(settings, http, nhl, database_url, shutdown).await?;
+        serve(settings, owners, http, nhl, database_url, shutdown).await?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -40,10 +40,10 @@ pub(crate) async fn run(address: Option<SocketAddr>, shutdown: Shutdown) -> anyh
         token: simulator.token().parse()?,
         api_url: simulator.url().parse()?,
         proxy: None,
-        admins: [OWNER_ID.try_into()?].into(),
         // The simulated Telegram has no limits.
         send_rate: 0,
     };
+    let owners = [OWNER_ID.try_into()?].into();
     let http = HttpSettings {
         address: match address {
             Some(address) => Some(free(address).await),
@@ -63,7 +63,7 @@ pub(crate) async fn run(address: Option<SocketAddr>, shutdown: Shutdown) -> anyh
     let exchanges = simulator.subscribe();
     let crowd = Crowd::demo(1).start(&simulator);
     tokio::select! {
-        result = serve(settings, http, Some(nhl), database_url.clone(), shutdown) => result?,
+        result = serve(settings, owners, http, Some(nhl), database_url.clone(), shutdown) => result?,
         result = print(exchanges) => result?,
         never = ask_for_links(&simulator) => match never {},
     }

@@ -1,12 +1,14 @@
 //! A bot on its database: start, taking updates, and the end.
 
 use std::{
+    collections::BTreeSet,
     convert::Infallible,
     net::SocketAddr,
     sync::{Arc, OnceLock},
 };
 
 use anyhow::{Context, ensure};
+use rollcall_conversation::{AdminSite, Conversation, Services};
 use rollcall_domain::{Clock, SystemClock, TelegramId};
 use rollcall_nhl::Client;
 use rollcall_repository::BotRepository;
@@ -15,9 +17,9 @@ use rollcall_repository_diesel::{
     DieselScheduleRepository, DieselUserRepository, MigrationState,
 };
 use rollcall_service::{
-    AdminService, DirectoryService, PreferencesService, ScheduleService, UserService,
+    AdminService, Alerts, DirectoryService, PreferencesService, ScheduleService, UserService,
 };
-use rollcall_telegram::{AdminSite, Bot, Receiver, Services, Webhook};
+use rollcall_telegram::{Bot, Receiver};
 use tokio::net::TcpListener;
 
 use crate::{
@@ -32,6 +34,7 @@ use crate::{
 /// schedule comes from the API at `nhl`, if there is one.
 pub(crate) async fn serve(
     settings: rollcall_telegram::Settings,
+    owners: BTreeSet<TelegramId>,
     http: HttpSettings,
     nhl: Option<NhlSettings>,
     database_url: DatabaseUrl,
@@ -73,7 +76,7 @@ pub(crate) async fn serve(
     };
     let nhl = nhl.map(NhlSettings::client).transpose();
     let nhl = nhl.context("cannot ask the NHL's API")?;
-    let parts = Parts { health: &health, receiver: &receiver, web_admin: &web_admin };
+    let parts = Parts { owners, health: &health, receiver: &receiver, web_admin: &web_admin };
     let worked = work(settings, &http, nhl, database_url, shutdown.clone(), parts);
     tokio::try_join!(served, watched, worked)?;
     if let Some(receiver) = receiver.get() {
@@ -99,9 +102,9 @@ fn listen(http: &HttpSettings) -> anyhow::Result<Option<TcpListener>> {
     }
 }
 
-/// What is served already when the bot starts.
-#[derive(Clone, Copy)]
+/// What is known, or served already, when the bot starts.
 struct Parts<'a> {
+    owners: BTreeSet<TelegramId>,
     health: &'a Health,
     receiver: &'a OnceLock<Receiver>,
     web_admin: &'a WebAdmin,
@@ -114,23 +117,23 @@ async fn work(
     nhl: Option<Client>,
     database_url: DatabaseUrl,
     shutdown: Shutdown,
-    Parts { health, receiver, web_admin }: Parts<'_>,
+    Parts { owners, health, receiver, web_admin }: Parts<'_>,
 ) -> anyhow::Result<()> {
-    let owners = settings.admins.clone();
-    let (mut bot, database) = tokio::select! {
+    let (bot, database) = tokio::select! {
         started = start(settings, database_url) => started?,
         () = shutdown.clone().requested() => return Ok(()),
     };
     let users = UserService::new(DieselUserRepository::new(database.clone()), SystemClock);
     let storage = DieselAdminRepository::new(database.clone());
-    let admins = AdminService::new(storage, SystemClock, owners)
+    let alerts = Alerts::default();
+    let admins = AdminService::new(storage, SystemClock, owners.clone())
         .requiring_second_factor(http.requires_second_factor)
-        .alerting(bot.alerts());
-    if let Some(url) = web_admin.url() {
+        .alerting(alerts.clone());
+    let admin_site = web_admin.url().map(|url| {
         web_admin.open(http, database.clone(), users.clone(), admins.clone());
         log::info!("the web admin is at {url}");
-        bot.tell_of(AdminSite { admins: admins.clone(), url: url.to_owned() });
-    }
+        AdminSite { admins: admins.clone(), url: url.to_owned() }
+    });
     let directory = DirectoryService::new(DieselUserRepository::new(database.clone()), SystemClock);
     let schedule =
         ScheduleService::new(DieselScheduleRepository::new(database.clone()), SystemClock);
@@ -140,15 +143,26 @@ async fn work(
         preferences: PreferencesService::new(DieselPreferencesRepository::new(database.clone())),
     };
     health.started(database, users.clone(), bot.intake());
-    let alerted = bot.alert_owners(services.clone());
+    let conversation = Arc::new(Conversation::new(&bot, services, owners, admin_site));
+    let alerted = conversation.alert_owners(alerts.clone());
+    let handler = conversation.clone();
     let taken = async {
         match &http.webhook {
             Some(webhook) => {
-                let receiver =
-                    receiver.get_or_init(|| bot.receiver(services, webhook.secret.clone()));
-                receive(&bot, webhook, http.address, receiver, shutdown).await
+                let secret = webhook.secret.clone();
+                let receiver = receiver
+                    .get_or_init(|| bot.receiver(users.clone(), handler, secret, alerts.clone()));
+                tokio::select! {
+                    result = bot.set_webhook(webhook) => result?,
+                    () = shutdown.clone().requested() => return Ok(()),
+                }
+                conversation.set_menus();
+                receive(&bot, http.address, receiver, shutdown).await
             }
-            None => Ok(bot.poll(services, shutdown.requested()).await?),
+            None => {
+                conversation.set_menus();
+                Ok(bot.poll(users.clone(), handler, shutdown.requested()).await?)
+            }
         }
     };
     tokio::select! {
@@ -167,19 +181,14 @@ async fn refreshed(schedule: ScheduleService, nhl: Option<Client>) -> Infallible
     }
 }
 
-/// Has Telegram bring updates until the bot is to end. The webhook stays set: other processes may
+/// Takes what Telegram delivers until the bot is to end. The webhook stays set: other processes may
 /// serve it, and what comes meanwhile waits at Telegram.
 async fn receive(
     bot: &Bot,
-    webhook: &Webhook,
     address: Option<SocketAddr>,
     receiver: &Receiver,
     shutdown: Shutdown,
 ) -> anyhow::Result<()> {
-    tokio::select! {
-        result = bot.set_webhook(webhook) => result?,
-        () = shutdown.clone().requested() => return Ok(()),
-    }
     log::info!(
         bot_id = bot.id().get(), address:% = address.map_or_else(String::new, |it| it.to_string());
         "ready: @{} takes updates by webhook", bot.username()

@@ -134,19 +134,12 @@ impl TelegramArguments {
         let api_url: ApiUrl = parse(TELEGRAM_API_URL, flag, environment)
             .unwrap_or_else(|| read(TELEGRAM_API_URL, "https://api.telegram.org"))?;
         let proxy = self.proxy(environment, &api_url)?.map(|proxy| proxy.url);
-        let admins = self.admins(environment)?;
         let flag = self.send_rate.as_deref();
         let SendRate(send_rate) =
             parse(SEND_RATE, flag, environment).transpose()?.unwrap_or_default();
         let flag = self.telegram_bot_token.as_deref();
         let token: Option<BotToken> = parse(TELEGRAM_BOT_TOKEN, flag, environment).transpose()?;
-        Ok(token.map(|token| rollcall_telegram::Settings {
-            token,
-            api_url,
-            proxy,
-            admins,
-            send_rate,
-        }))
+        Ok(token.map(|token| rollcall_telegram::Settings { token, api_url, proxy, send_rate }))
     }
 
     /// The proxy on the way to a Bot API server, if there is one.
@@ -294,7 +287,6 @@ mod tests {
     fn defaults_are_sensible() {
         let settings = settings([(TELEGRAM_BOT_TOKEN, TOKEN)]).unwrap();
         assert_eq!(settings.api_url.to_string(), "https://api.telegram.org");
-        assert!(settings.admins.is_empty());
         assert_eq!(settings.send_rate, 30);
         let url = DatabaseArguments::default().database_url(&[].into()).unwrap();
         assert_eq!(url.to_string(), "sqlite://rollcall.db");
@@ -365,8 +357,9 @@ mod tests {
     #[test]
     fn admins_are_a_list_of_ids() {
         let admins = |ids| {
-            let settings = settings([(TELEGRAM_BOT_TOKEN, TOKEN), (ADMIN_TELEGRAM_IDS, ids)]);
-            settings.map(|it| it.admins.iter().map(|id| id.get()).collect::<Vec<_>>())
+            let variables = [(ADMIN_TELEGRAM_IDS, ids)].into();
+            let admins = TelegramArguments::default().admins(&variables);
+            admins.map(|it| it.iter().map(|id| id.get()).collect::<Vec<_>>())
         };
         assert_eq!(admins("7, 5,5,"), Ok(vec![5, 7]));
         assert_eq!(

@@ -20,13 +20,19 @@ const ALLOWED: &[(&str, &[&str], &[&str])] = &[
     (
         "rollcall-telegram",
         &["rollcall-domain", "rollcall-repository", "rollcall-service"],
-        &["fluent-bundle", "frankenstein", "reqwest"],
+        &["frankenstein", "reqwest"],
+    ),
+    (
+        "rollcall-conversation",
+        &["rollcall-domain", "rollcall-service", "rollcall-telegram"],
+        &["fluent-bundle", "frankenstein"],
     ),
     ("rollcall-admin", &["rollcall-domain", "rollcall-service"], &["askama", "axum", "tower-http"]),
     (
         "rollcall-app",
         &[
             "rollcall-admin",
+            "rollcall-conversation",
             "rollcall-domain",
             "rollcall-nhl",
             "rollcall-repository",

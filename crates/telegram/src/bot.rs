@@ -1,11 +1,7 @@
-use std::{
-    collections::BTreeSet,
-    convert::Infallible,
-    sync::{Arc, Mutex},
-};
+use std::sync::Arc;
 
 use rollcall_domain::{Clock, TelegramId, Username};
-use rollcall_service::{AdminService, Alerts, PreferencesService, ScheduleService, UserService};
+use rollcall_service::{Alerts, UserService};
 use serde::de::IgnoredAny;
 use serde_json::json;
 
@@ -17,7 +13,6 @@ use crate::{
     handler::Handler,
     ingest::Ingest,
     intake::Intake,
-    menu,
     outbox::Outbox,
     own_name::{Me, OwnName},
     poll,
@@ -40,8 +35,6 @@ pub struct Settings {
     pub api_url: ApiUrl,
     /// Through which proxy it is reached; `None` where it is reached directly.
     pub proxy: Option<ProxyUrl>,
-    /// Who may use the admin commands.
-    pub admins: BTreeSet<TelegramId>,
     /// How many messages a second may be sent in all; 0 lifts this limit and those of each chat.
     pub send_rate: u32,
 }
@@ -63,35 +56,12 @@ impl Settings {
     }
 }
 
-/// What a bot works with.
-#[derive(Clone)]
-pub struct Services {
-    /// Who registers.
-    pub users: UserService,
-    /// What is played.
-    pub schedule: ScheduleService,
-    /// What people have chosen.
-    pub preferences: PreferencesService,
-}
-
-/// The web admin, to which the bot sends its admins links.
-#[derive(Clone)]
-pub struct AdminSite {
-    /// What makes the links.
-    pub admins: AdminService,
-    /// The address of its pages for a browser, such as `https://bot.example.org/admin`.
-    pub url: String,
-}
-
 /// A bot that Telegram knows.
 pub struct Bot {
     client: Client,
     outbox: Outbox,
     id: TelegramId,
     own_name: OwnName,
-    admins: BTreeSet<TelegramId>,
-    admin_site: Option<AdminSite>,
-    alerts: Alerts,
     intake: Intake,
 }
 
@@ -104,7 +74,7 @@ impl Bot {
     pub async fn connect(settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, BotError> {
         let client = settings.client(clock)?;
         let me = get_me(&client).await?;
-        Self::new(client, me, settings.admins, settings.send_rate)
+        Self::new(client, me, settings.send_rate)
     }
 
     /// Asks Telegram who the bot is, and goes on asking while it cannot be reached.
@@ -117,47 +87,32 @@ impl Bot {
     ) -> Result<Self, BotError> {
         let client = settings.client(clock)?;
         let me = patiently("Telegram cannot be reached", || get_me(&client)).await?;
-        Self::new(client, me, settings.admins, settings.send_rate)
+        Self::new(client, me, settings.send_rate)
     }
 
-    fn new(
-        client: Client,
-        me: Me,
-        admins: BTreeSet<TelegramId>,
-        send_rate: u32,
-    ) -> Result<Self, BotError> {
+    fn new(client: Client, me: Me, send_rate: u32) -> Result<Self, BotError> {
         Ok(Self {
             outbox: Outbox::new(client.clone(), send_rate),
             id: me.id.try_into()?,
             own_name: OwnName::new(client.clone(), me.username()),
             client,
-            admins,
-            admin_site: None,
-            alerts: Alerts::default(),
             intake: Intake::not_yet(),
         })
     }
 
-    /// Has the bot tell its admins of the web admin from now on: there is one.
-    pub fn tell_of(&mut self, site: AdminSite) {
-        self.admin_site = Some(site);
+    /// What calls the Bot API.
+    pub fn client(&self) -> Client {
+        self.client.clone()
     }
 
-    /// Where to raise what the owners should know of; [`Bot::alert_owners`] writes it to them.
-    pub fn alerts(&self) -> Alerts {
-        self.alerts.clone()
+    /// What sends messages.
+    pub fn outbox(&self) -> Outbox {
+        self.outbox.clone()
     }
 
-    /// Writes what is raised to those owners who have written to the bot, since Telegram lets it write
-    /// to no others. Goes on until it is dropped; to be called once.
-    pub async fn alert_owners(&self, services: Services) -> Infallible {
-        let handler = self.handler(services);
-        loop {
-            let report = self.alerts.next().await;
-            if handler.report(&report).await {
-                self.alerts.postpone(report);
-            }
-        }
+    /// The time by Telegram's clock, as far as it is known.
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        Arc::new(self.client.clock().clone())
     }
 
     /// Whether updates are being taken.
@@ -181,15 +136,16 @@ impl Bot {
         self.own_name.get().map(Username::into_string).unwrap_or_default()
     }
 
-    /// Takes updates by long polling, registers whom they come from, and answers commands and
-    /// buttons with `services`, until `shutdown` resolves. Then finishes what is under way and confirms it.
+    /// Takes updates by long polling, registers their users with `users`, and has `handler`
+    /// answer them, until `shutdown` resolves. Then finishes what is under way and confirms it.
     ///
     /// # Errors
-    /// When Telegram no longer accepts the token, or nobody can be registered any more. Everything else is waited
-    /// out.
+    /// When Telegram no longer accepts the token, or no user can be registered any more. Everything
+    /// else is waited out.
     pub async fn poll(
         &self,
-        services: Services,
+        users: UserService,
+        handler: Arc<dyn Handler>,
         shutdown: impl Future<Output = ()>,
     ) -> Result<(), BotError> {
         let mut shutdown = std::pin::pin!(shutdown);
@@ -199,21 +155,26 @@ impl Bot {
                 poll::delete_webhook(&self.client)
             }) => result.map_err(BotError::Call)?,
         }
-        self.set_menus();
-        let ingest = self.ingest(services);
+        let ingest = self.ingest(users, handler);
         log::info!(bot_id = self.id.get(); "ready: @{} takes updates by long polling", self.username());
         self.intake.goes_on();
         poll::run(&self.client, &ingest, &self.intake, shutdown).await
     }
 
-    /// What takes the updates that Telegram brings to the webhook with this secret, registers whom
-    /// they come from, and answers commands and buttons, with `services`.
-    pub fn receiver(&self, services: Services, secret: WebhookSecret) -> Receiver {
-        Receiver::new(self.ingest(services), self.intake.clone(), secret, self.alerts())
+    /// What takes the updates that Telegram delivers to the webhook with this secret, registers their
+    /// users with `users`, and has `handler` answer them. Wrong secrets are reported to `alerts`.
+    pub fn receiver(
+        &self,
+        users: UserService,
+        handler: Arc<dyn Handler>,
+        secret: WebhookSecret,
+        alerts: Alerts,
+    ) -> Receiver {
+        Receiver::new(self.ingest(users, handler), self.intake.clone(), secret, alerts)
     }
 
-    /// Tells Telegram to bring updates to `webhook`, as often as it takes, and sets the menus.
-    /// Updates may come before this answers.
+    /// Has Telegram deliver updates to `webhook`, retrying for as long as it takes. Updates may come
+    /// before this returns.
     ///
     /// # Errors
     /// When Telegram no longer accepts the token, or refuses the webhook.
@@ -233,37 +194,12 @@ impl Bot {
             error => BotError::Webhook(error),
         })?;
         self.intake.goes_on();
-        self.set_menus();
         Ok(())
     }
 
-    fn ingest(&self, services: Services) -> Ingest {
-        let users = services.users.clone();
-        Ingest::new(users, self.clock(), self.handler(services), self.own_name.clone())
-    }
-
-    fn handler(&self, services: Services) -> Handler {
-        let Services { users, schedule, preferences } = services;
-        Handler {
-            client: self.client.clone(),
-            outbox: self.outbox.clone(),
-            users,
-            schedule,
-            preferences,
-            clock: self.clock(),
-            admins: self.admins.clone(),
-            admin_site: self.admin_site.clone(),
-            made_up: Mutex::default(),
-        }
-    }
-
-    fn clock(&self) -> Arc<dyn Clock> {
-        Arc::new(self.client.clock().clone())
-    }
-
-    /// Sets the menus, beside everything else and as long as it takes.
-    fn set_menus(&self) {
-        tokio::spawn(menu::set_all(self.client.clone(), self.admins.clone()));
+    fn ingest(&self, users: UserService, handler: Arc<dyn Handler>) -> Ingest {
+        let outbox = self.outbox.clone();
+        Ingest::new(users, self.clock(), handler, outbox, self.own_name.clone())
     }
 }
 
@@ -295,7 +231,6 @@ mod tests {
                 token: "123:hunter2".parse().unwrap(),
                 api_url: api_url.parse().unwrap(),
                 proxy: proxy.map(|proxy| proxy.parse().unwrap()),
-                admins: BTreeSet::new(),
                 send_rate: 30,
             };
             assert_eq!(settings.is_token_exposed(), is_exposed, "{api_url} {proxy:?}");

@@ -19,7 +19,7 @@ const METHOD_TIMEOUT: Duration = Duration::from_secs(20);
 /// Not frankenstein's own client: ours reads batches of updates one by one, asks less of answers,
 /// and keeps the token out of every error.
 #[derive(Clone)]
-pub(crate) struct Client {
+pub struct Client {
     http: reqwest::Client,
     url: ApiUrl,
     token: BotToken,
@@ -57,7 +57,7 @@ impl Client {
     }
 
     /// Calls a method and reads what we need of its result.
-    pub(crate) async fn call<T: DeserializeOwned>(
+    pub async fn call<T: DeserializeOwned>(
         &self,
         method: &'static str,
         parameters: &impl Serialize,
@@ -317,7 +317,7 @@ impl CallError {
 
     /// Whether trying again may help: Telegram is busy, broken or out of reach, or cannot reach the
     /// webhook's host.
-    pub(crate) fn may_pass(&self) -> bool {
+    pub fn may_pass(&self) -> bool {
         match self {
             Self::Refused { code: 400, description, .. } => is_of_the_network(description),
             Self::Refused { code, .. } => *code == 429 || *code >= 500,

@@ -6,15 +6,17 @@ use serde::Serialize;
 /// A chat, and what Telegram needs to reach the right place in it. Serialized as the parameters of
 /// the Bot API's methods that send something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct Destination {
-    pub(crate) chat_id: i64,
+pub struct Destination {
+    /// The chat.
+    pub chat_id: i64,
+    /// The part of it, if it has parts.
     #[serde(flatten)]
-    pub(crate) topic: Option<Topic>,
+    pub topic: Option<Topic>,
 }
 
 /// A part of a chat that messages belong to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub(crate) enum Topic {
+pub enum Topic {
     /// A topic of a supergroup or of a private chat. Without it, the message goes to the chat as a
     /// whole.
     #[serde(rename = "message_thread_id")]
@@ -27,7 +29,7 @@ pub(crate) enum Topic {
 
 impl Destination {
     /// A person's private chat with the bot, which may have threads and no other topics.
-    pub(crate) fn person(id: TelegramId, topic: Option<Topic>) -> Self {
+    pub fn person(id: TelegramId, topic: Option<Topic>) -> Self {
         let topic = topic.filter(|topic| matches!(topic, Topic::Thread(_)));
         Self { chat_id: id.get(), topic }
     }
@@ -40,10 +42,11 @@ impl Destination {
 
 /// Where a message of the bot's is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct MessagePlace {
-    pub(crate) destination: Destination,
+pub struct MessagePlace {
+    /// The chat, and the part of it.
+    pub destination: Destination,
     /// Its number in the chat.
-    pub(crate) message_id: i64,
+    pub message_id: i64,
 }
 
 /// A group that became a supergroup, which has an id of its own.

@@ -1,221 +1,40 @@
-//! What the bot answers to commands.
+//! What answers users.
 
-use std::{
-    collections::BTreeSet,
-    sync::{Arc, Mutex, PoisonError},
-    time::Instant,
-};
+use async_trait::async_trait;
+use rollcall_domain::Registration;
 
-use chrono::{DateTime, Utc};
-use rollcall_domain::{
-    Clock, LogPace, Preferences, Registration, TelegramId, TelegramUser, UnreachableReason,
-};
-use rollcall_service::{
-    PreferencesService, ScheduleService, ScheduleView, ServiceError, UserService,
-};
+use crate::update::{ButtonPress, CommandMessage};
 
-use crate::{
-    audience::Audience,
-    bot::AdminSite,
-    client::Client,
-    command::Command,
-    destination::Destination,
-    locale::Locale,
-    menu,
-    outbox::{Outbox, SendError},
-    reply::{Screen, send},
-    schedule, settings_menu, text,
-    trouble::chain,
-    update::CommandMessage,
-};
+/// Answers the commands and buttons of a bot. Every user that it is called for is
+/// registered already.
+///
+/// Answers are sent by the [`Outbox`](crate::Outbox), in order within a chat. Those that there is no
+/// room for are not asked for.
+#[async_trait]
+pub trait Handler: Send + Sync + 'static {
+    /// The names of the bot's commands, without slashes, in lower case. Others are registered as
+    /// messages that are no commands, and not answered.
+    fn commands(&self) -> &'static [&'static str];
 
-/// How many users `/users` shows a page.
-const PAGE_SIZE: u32 = 20;
-
-/// Answers commands, and in `press.rs` the buttons.
-pub(crate) struct Handler {
-    pub(crate) client: Client,
-    pub(crate) outbox: Outbox,
-    pub(crate) users: UserService,
-    pub(crate) schedule: ScheduleService,
-    pub(crate) preferences: PreferencesService,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) admins: BTreeSet<TelegramId>,
-    pub(crate) admin_site: Option<AdminSite>,
-    /// How often made-up updates are logged.
-    pub(crate) made_up: Mutex<LogPace>,
+    /// Answers what somebody asks for. Best effort: what fails is logged, and not asked for again.
+    async fn handle(&self, request: Request, registration: Registration);
 }
 
-/// Whom something is answered to, and what they have chosen.
-pub(crate) struct Asker {
-    pub(crate) id: TelegramId,
-    /// What Telegram says that their language is.
-    told_language: Option<String>,
-    pub(crate) preferences: Preferences,
+/// What somebody asks for.
+#[derive(Clone, Debug)]
+pub enum Request {
+    /// A command was typed.
+    Command(CommandMessage),
+    /// A button was pressed.
+    ButtonPress(ButtonPress),
 }
 
-impl Asker {
-    pub(crate) fn locale(&self) -> &'static Locale {
-        Locale::of(self.preferences.language_or(self.told_language.as_deref()))
-    }
-}
-
-impl Handler {
-    /// Answers a command from somebody just registered. Answers are best effort: one that the outbox
-    /// cannot get out is logged, and gone.
-    pub(crate) async fn handle(&self, message: &CommandMessage, registration: &Registration) {
-        let command = &message.command;
-        let from = registration.user.telegram_id;
-        let Some(audience) = Audience::of(message.chat, from, &self.admins) else {
-            return self.note_made_up();
-        };
-        if command.is_for_admins() && audience != Audience::Owner {
-            return;
+impl Request {
+    /// The chat in which it is answered, in the order of what is asked there.
+    pub(crate) fn chat_id(&self) -> Option<i64> {
+        match self {
+            Self::Command(message) => Some(message.from.chat_id),
+            Self::ButtonPress(press) => press.message.map(|(_, place)| place.destination.chat_id),
         }
-        let to = match audience {
-            Audience::Group => message.from,
-            // By the sender's own id, not by one that the update says.
-            Audience::Sender | Audience::Owner => Destination::person(from, message.from.topic),
-        };
-        let begun_at = Instant::now();
-        let answer = match self.asker(&registration.user).await {
-            Ok(asker) => {
-                self.answer(command, audience, &asker, registration).await.unwrap_or_else(|error| {
-                    log::warn!(error = chain(&error); "a command failed");
-                    failed(command, &asker)
-                })
-            }
-            Err((error, asker)) => {
-                log::warn!(error = chain(&error); "a command failed");
-                failed(command, &asker)
-            }
-        };
-        // Whatever the person does from now on shows that they can be reached.
-        let begun = self.clock.now();
-        if let Err(error) = send(&self.outbox, to, &answer).await {
-            self.not_sent(from, error, begun).await;
-        }
-        metrics::histogram!("rollcall_handler_seconds").record(begun_at.elapsed());
-        if matches!(command, Command::Start(_)) && audience == Audience::Owner {
-            self.set_menu(from).await;
-        }
-    }
-
-    /// What is to be known of somebody who gets an answer. Where it cannot be told what they have
-    /// chosen, they have as good as chosen nothing.
-    pub(crate) async fn asker(&self, user: &TelegramUser) -> Result<Asker, (ServiceError, Asker)> {
-        let (id, told_language) = (user.telegram_id, user.language_code.clone());
-        match self.preferences.preferences(id).await {
-            Ok(preferences) => Ok(Asker { id, told_language, preferences }),
-            Err(error) => {
-                Err((error, Asker { id, told_language, preferences: Preferences::default() }))
-            }
-        }
-    }
-
-    async fn answer(
-        &self,
-        command: &Command,
-        audience: Audience,
-        asker: &Asker,
-        registration: &Registration,
-    ) -> Result<Screen, ServiceError> {
-        let locale = asker.locale();
-        Ok(match command {
-            Command::Start(_) => text::greeting(locale, &registration.user).into(),
-            Command::Schedule => self.games(ScheduleView::Next, asker).await?,
-            Command::Settings if audience.is_private() => self.settings(asker).await?,
-            Command::Settings => locale.text("settings-private").into(),
-            Command::Help => text::help(locale, audience == Audience::Owner).into(),
-            Command::Users(Some(page)) => {
-                text::users(locale, &self.users.get_users_list(*page, PAGE_SIZE).await?).into()
-            }
-            Command::Users(None) => locale.text("users-not-a-page").into(),
-            Command::Stats => text::stats(locale, &self.users.get_user_stats().await?).into(),
-            Command::Admin => self.link(asker).await?.into(),
-        })
-    }
-
-    /// The games that somebody wants to see.
-    pub(crate) async fn games(
-        &self,
-        view: ScheduleView,
-        asker: &Asker,
-    ) -> Result<Screen, ServiceError> {
-        let chosen = &asker.preferences;
-        let games = self.schedule.schedule(view, chosen.zone(), &chosen.favourite_teams).await?;
-        Ok(schedule::games(asker.locale(), view, &games, chosen))
-    }
-
-    /// What somebody has chosen.
-    pub(crate) async fn settings(&self, asker: &Asker) -> Result<Screen, ServiceError> {
-        // Only favourites have names to look up.
-        let teams = match asker.preferences.favourite_teams.is_empty() {
-            true => Vec::new(),
-            false => self.schedule.teams().await?,
-        };
-        let now = self.clock.now();
-        Ok(settings_menu::overview(asker.locale(), &asker.preferences, &teams, now))
-    }
-
-    /// A link for an admin to sign in to the web admin with.
-    async fn link(&self, asker: &Asker) -> Result<String, ServiceError> {
-        let locale = asker.locale();
-        let none = || locale.text("admin-not-served");
-        let Some(site) = &self.admin_site else { return Ok(none()) };
-        let token = site.admins.create_link(asker.id).await?;
-        Ok(token.map_or_else(none, |token| {
-            text::link(locale, &format!("{}/link/{}", site.url, token.as_str()))
-        }))
-    }
-
-    /// Notes an update that somebody made up: it has the chat of another person than its sender.
-    pub(crate) fn note_made_up(&self) {
-        metrics::counter!("rollcall_made_up_updates_total").increment(1);
-        // Nothing panics while it is held.
-        let mut pace = self.made_up.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(updates) = pace.note(Instant::now()) {
-            log::warn!(
-                updates;
-                "did not answer in the private chat of another person than the sender; Telegram \
-                 sends no such updates, so somebody else may know WEBHOOK_SECRET: change it"
-            );
-        }
-    }
-
-    /// An answer that was begun at a time could not be sent.
-    pub(crate) async fn not_sent(&self, to: TelegramId, error: SendError, begun: DateTime<Utc>) {
-        log::warn!(error = chain(&error); "an answer was not sent");
-        log::debug!(telegram_id = to.get(); "it was for this user");
-        if let SendError::Unreachable { cause, .. } = error {
-            self.mark_unreachable(to, cause, begun).await;
-        }
-    }
-
-    /// Telegram has told that nothing can be sent to this user any more.
-    async fn mark_unreachable(
-        &self,
-        id: TelegramId,
-        obstacle: UnreachableReason,
-        at: DateTime<Utc>,
-    ) {
-        if let Err(error) = self.users.mark_unreachable(id, obstacle, at).await {
-            log::warn!(error = chain(&error); "that a user cannot be reached was not stored");
-        }
-    }
-
-    /// An admin who never wrote to the bot could not be given the menu when the bot started.
-    async fn set_menu(&self, admin: TelegramId) {
-        if let Err(error) = menu::set_for_admin(&self.client, admin).await {
-            log::warn!(error = chain(&error); "an admin's menu was not set");
-        }
-    }
-}
-
-/// What is told where a command failed.
-fn failed(command: &Command, asker: &Asker) -> Screen {
-    match command {
-        Command::Schedule => schedule::failed(asker.locale(), &asker.preferences),
-        _ => asker.locale().text("failed").into(),
     }
 }

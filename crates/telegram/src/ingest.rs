@@ -15,14 +15,15 @@ use rollcall_service::{ServiceError, UserService};
 use serde_json::value::RawValue;
 
 use crate::{
-    handler::Handler,
+    handler::{Handler, Request},
     lanes::{LaneBounds, Lanes},
+    outbox::Outbox,
     own_name::OwnName,
     refusals::{Fault, Refusals},
     slots::{Limit, SlotBounds},
     stream::Stream,
     trouble::chain,
-    update::{self, CommandMessage, Press, Update},
+    update::{self, Update},
 };
 
 /// How many commands and presses may be in memory until they are answered. Taking updates is more
@@ -42,7 +43,8 @@ const LAST_ANSWERS: Duration = Duration::from_secs(3);
 pub(crate) struct Ingest {
     users: UserService,
     clock: Arc<dyn Clock>,
-    handler: Arc<Handler>,
+    handler: Arc<dyn Handler>,
+    outbox: Outbox,
     own_name: OwnName,
     lanes: Lanes,
     refusals: Arc<Mutex<Refusals>>,
@@ -72,25 +74,10 @@ pub(crate) struct Held {
 #[derive(Default)]
 pub(crate) struct Commands(Vec<(Request, Registration)>);
 
-/// What somebody asks for.
-enum Request {
-    Command(CommandMessage),
-    Press(Press),
-}
-
-impl Request {
-    fn of(update: &Update) -> Option<Self> {
-        let command = update.command.clone().map(Self::Command);
-        command.or_else(|| update.press.clone().map(Self::Press))
-    }
-
-    /// Where it is answered: in the order of what is asked there.
-    fn chat_id(&self) -> Option<i64> {
-        match self {
-            Self::Command(message) => Some(message.from.chat_id),
-            Self::Press(press) => press.message.map(|(_, place)| place.destination.chat_id),
-        }
-    }
+/// What an update asks for, if anything.
+fn request(update: &Update) -> Option<Request> {
+    let command = update.command.clone().map(Request::Command);
+    command.or_else(|| update.press.clone().map(Request::ButtonPress))
 }
 
 impl Ingest {
@@ -102,14 +89,16 @@ impl Ingest {
     pub(crate) fn new(
         users: UserService,
         clock: Arc<dyn Clock>,
-        handler: Handler,
+        handler: Arc<dyn Handler>,
+        outbox: Outbox,
         own_name: OwnName,
     ) -> Self {
         let lanes = Lanes::new(SLOTS, LANES);
         Self {
             users,
             clock,
-            handler: Arc::new(handler),
+            handler,
+            outbox,
             own_name,
             lanes,
             refusals: Arc::default(),
@@ -126,7 +115,8 @@ impl Ingest {
     ) -> Vec<Update<'a>> {
         let received = self.clock.now();
         let read_as = |own_name: Option<&Username>| -> Vec<Update<'a>> {
-            raw.iter().map(|raw| update::read(raw.get(), received, own_name)).collect()
+            let commands = self.handler.commands();
+            raw.iter().map(|raw| update::read(raw.get(), received, own_name, commands)).collect()
         };
         let own_name = self.own_name.get();
         let mut updates = read_as(own_name.as_ref());
@@ -143,7 +133,7 @@ impl Ingest {
                 );
             }
             if let Some(migration) = migration {
-                self.handler.outbox.learn(*migration);
+                self.outbox.learn(*migration);
             }
         }
         let latest = date_the_undated(&mut updates, stream.now(received));
@@ -262,7 +252,7 @@ impl Ingest {
         let quarantined: Vec<QuarantinedUpdate> = updates.iter().filter_map(quarantined).collect();
         let registrations = self.users.register_with(interactions, quarantined).await?;
         self.refusals().passed(acted().filter_map(user_of));
-        let commands = acted().map(Request::of).zip(registrations);
+        let commands = acted().map(request).zip(registrations);
         Ok(Commands(
             commands.filter_map(|(command, registered)| Some((command?, registered))).collect(),
         ))
@@ -274,13 +264,8 @@ impl Ingest {
             let handler = self.handler.clone();
             let sender = registration.user.telegram_id;
             let chat = request.chat_id().unwrap_or(sender.get());
-            let chat = self.handler.outbox.current_chat(chat);
-            let answer = async move {
-                match request {
-                    Request::Command(message) => handler.handle(&message, &registration).await,
-                    Request::Press(press) => handler.press(&press, &registration).await,
-                }
-            };
+            let chat = self.outbox.current_chat(chat);
+            let answer = async move { handler.handle(request, registration).await };
             if let Err(limit) = self.lanes.push(chat, sender, answer) {
                 self.note_unanswered(limit);
             }
@@ -367,7 +352,7 @@ mod tests {
         let seconds = |updates: &[Value]| {
             let texts: Vec<String> = updates.iter().map(Value::to_string).collect();
             let mut updates: Vec<Update> =
-                texts.iter().map(|text| update::read(text, received, None)).collect();
+                texts.iter().map(|text| update::read(text, received, None, &[])).collect();
             let now = DateTime::from_timestamp(1900, 0).unwrap();
             let latest = date_the_undated(&mut updates, now);
             assert_eq!(latest.is_some(), updates.iter().any(|update| update.is_dated));

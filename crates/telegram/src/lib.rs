@@ -1,22 +1,17 @@
-//! Rollcall's adapter to the Telegram Bot API: updates in, commands, messages out.
+//! Rollcall's adapter to the Telegram Bot API: updates in, messages out.
 //!
-//! [`Bot::connect`] asks Telegram who the bot is; [`Bot::poll`] then takes updates, registers whom
-//! they come from, and answers commands. Where Telegram is to bring updates itself,
-//! [`Bot::receiver`] takes them, and [`Bot::set_webhook`] tells Telegram where to. An update is
-//! confirmed to Telegram only after what it changed is durable.
+//! [`Bot::connect`] asks Telegram for the bot's name; [`Bot::poll`] then takes updates by long polling,
+//! registers their users, and passes commands and buttons to a [`Handler`]. For a webhook,
+//! [`Bot::receiver`] takes the updates, and [`Bot::set_webhook`] has Telegram deliver them. An update
+//! is acknowledged only after what it changed is durable. The [`Outbox`] sends messages within
+//! Telegram's limits.
 //!
-//! To add a command: a variant of `Command` in `command.rs`, what it answers in `handler.rs`, and
-//! its line in `menu.rs`. To add a button: a variant of `Action` in `action.rs`, and what it does in
-//! `press.rs`. To add a kind of update: its name and meaning in `update.rs`. Texts are in `locales/`.
+//! To add a kind of update: its name and meaning in `update/kinds.rs`.
 //!
-//! Architecture invariants: no frankenstein type leaves this crate, and neither the token nor
-//! anything that a person wrote is ever logged. What only a person or only an owner may see is sent
-//! to that person's id (`audience.rs`).
+//! Architecture invariants: this crate knows no command except `/start`, whose argument is the payload
+//! of a deep link. Neither the token nor anything that a user wrote is ever logged.
 
-mod action;
-mod alerts;
 mod api_url;
-mod audience;
 mod backoff;
 mod bot;
 mod client;
@@ -28,35 +23,33 @@ mod handler;
 mod ingest;
 mod intake;
 mod lanes;
-mod locale;
 mod lossy;
-mod menu;
 mod outbox;
 mod own_name;
 mod poll;
-mod press;
 mod proxy;
 mod refusals;
-mod reply;
-mod schedule;
-mod settings_menu;
 mod slots;
 mod stream;
-mod text;
 mod token;
 mod trouble;
 mod update;
 mod webhook;
 
 pub use api_url::{ApiUrl, InvalidApiUrl};
-pub use bot::{AdminSite, Bot, Services, Settings};
-pub use client::CallError;
+pub use bot::{Bot, Settings};
+pub use client::{CallError, Client};
 pub use clock::ClockDifference;
+pub use command::Command;
+pub use destination::{Destination, MessagePlace, Topic};
 pub use error::BotError;
+pub use handler::{Handler, Request};
 pub use intake::Intake;
+pub use outbox::{Content, Outbox, SendError};
 pub use proxy::{InvalidProxyUrl, ProxyUrl};
 pub use token::{BotToken, InvalidToken};
-pub use update::{Reread, reread};
+pub use trouble::{chain, patiently};
+pub use update::{ButtonPress, CommandMessage, Reread, reread};
 pub use webhook::{
     InvalidWebhookSecret, InvalidWebhookUrl, NotTaken, Receiver, Webhook, WebhookSecret, WebhookUrl,
 };

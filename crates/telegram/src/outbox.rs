@@ -15,7 +15,7 @@ use frankenstein::{
 use serde::{Serialize, de::IgnoredAny};
 use tokio::time::sleep;
 
-pub(crate) use refusal::SendError;
+pub use refusal::SendError;
 
 use crate::{
     backoff::Backoff,
@@ -32,12 +32,16 @@ const LONGEST_SPIN: Duration = Duration::from_secs(10);
 
 /// What a message shows, as the Bot API takes it.
 #[derive(Debug, Serialize)]
-pub(crate) struct Content<'a> {
-    pub(crate) text: &'a str,
-    pub(crate) parse_mode: ParseMode,
-    pub(crate) link_preview_options: LinkPreviewOptions,
+pub struct Content<'a> {
+    /// The text.
+    pub text: &'a str,
+    /// How the text is marked up.
+    pub parse_mode: ParseMode,
+    /// Whether links are previewed.
+    pub link_preview_options: LinkPreviewOptions,
+    /// The buttons below.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) reply_markup: Option<InlineKeyboardMarkup>,
+    pub reply_markup: Option<InlineKeyboardMarkup>,
 }
 
 /// The parameters of sendMessage. Not frankenstein's, which hold ids of 32 bits only.
@@ -67,7 +71,7 @@ struct EditMessageText<'a> {
 /// A message to a group that became a supergroup goes to the supergroup, with the limits and in the
 /// order of that, and one to a topic that Telegram refuses goes to the chat as a whole.
 #[derive(Clone)]
-pub(crate) struct Outbox {
+pub struct Outbox {
     client: Client,
     gate: Arc<Gate>,
 }
@@ -85,11 +89,7 @@ impl Outbox {
     /// # Errors
     /// [`SendError::Unreachable`] where nothing can be sent to the person any more, and others where
     /// this message could not be sent.
-    pub(crate) async fn send(
-        &self,
-        to: Destination,
-        content: &Content<'_>,
-    ) -> Result<(), SendError> {
+    pub async fn send(&self, to: Destination, content: &Content<'_>) -> Result<(), SendError> {
         let send = async |to| {
             let message = SendMessage { to, content };
             self.client.call::<IgnoredAny>("sendMessage", &message).await
@@ -101,11 +101,7 @@ impl Outbox {
     ///
     /// # Errors
     /// As of [`Outbox::send`].
-    pub(crate) async fn edit(
-        &self,
-        place: MessagePlace,
-        content: &Content<'_>,
-    ) -> Result<(), SendError> {
+    pub async fn edit(&self, place: MessagePlace, content: &Content<'_>) -> Result<(), SendError> {
         let MessagePlace { destination: Destination { chat_id, .. }, message_id } = place;
         let message = EditMessageText { chat_id, message_id, content };
         let edit = || self.client.call::<IgnoredAny>("editMessageText", &message);
@@ -120,7 +116,7 @@ impl Outbox {
     ///
     /// # Errors
     /// When Telegram does not take it, or has not said so.
-    pub(crate) async fn answer(&self, answer: &AnswerCallbackQueryParams) -> Result<(), CallError> {
+    pub async fn answer(&self, answer: &AnswerCallbackQueryParams) -> Result<(), CallError> {
         let mut retries = RETRIES;
         let mut backoff = Backoff::new(fastrand::Rng::new());
         loop {

@@ -70,7 +70,7 @@ impl Trouble {
 }
 
 /// Calls a method until it works, or fails for good; `what` is what it would be if it fails.
-pub(crate) async fn patiently<T, F>(
+pub async fn patiently<T, F>(
     what: &'static str,
     mut call: impl FnMut() -> F,
 ) -> Result<T, CallError>
@@ -91,7 +91,7 @@ where
 }
 
 /// An error with its causes, on one line.
-pub(crate) fn chain(error: &dyn Error) -> String {
+pub fn chain(error: &dyn Error) -> String {
     let mut line = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

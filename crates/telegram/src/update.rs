@@ -49,7 +49,7 @@ pub(crate) struct Update<'a> {
     /// The bot that a command is addressed to, ours or another, if ours has a command of the name.
     pub(crate) addressee: Option<Username>,
     /// The button that was pressed.
-    pub(crate) press: Option<Press>,
+    pub(crate) press: Option<ButtonPress>,
     /// The group that became a supergroup, if the message is about that.
     pub(crate) migration: Option<Migration>,
     /// Why the update could not be read in full, in words that quote nobody.
@@ -77,39 +77,42 @@ impl Update<'_> {
 
 /// A command of the bot's in a message, and where to answer it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct CommandMessage {
-    pub(crate) command: Command,
-    pub(crate) chat: Chat,
+pub struct CommandMessage {
+    /// The command.
+    pub command: Command,
+    /// The chat in which it was typed.
+    pub chat: Chat,
     /// The place in the chat that the message is in.
-    pub(crate) from: Destination,
+    pub from: Destination,
 }
 
 /// A button that was pressed (Bot API, "CallbackQuery").
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Press {
+pub struct ButtonPress {
     /// What it is answered by.
-    pub(crate) id: String,
+    pub id: String,
     /// The button's data, if it has any.
-    pub(crate) data: Option<String>,
+    pub data: Option<String>,
     /// The bot's message below which the button is, if that is in a chat of the bot's. It may have
     /// been deleted.
-    pub(crate) message: Option<(Chat, MessagePlace)>,
+    pub message: Option<(Chat, MessagePlace)>,
 }
 
 /// Reads the JSON of one update that was received at `received` by the bot of the name `own_name`,
-/// as far as that is known. Never fails: what cannot be read is a [`fault`](Update::fault), and the
+/// as far as that is known, which has these commands. Never fails: what cannot be read is a [`fault`](Update::fault), and the
 /// rest is used.
 pub(crate) fn read<'a>(
     json: &'a str,
     received: DateTime<Utc>,
     own_name: Option<&Username>,
+    commands: &'static [&'static str],
 ) -> Update<'a> {
     let update = Update { json, received, ..Update::default() };
     let envelope = match serde_json::from_str::<Envelope>(json) {
         Ok(envelope) => envelope,
         Err(error) => return Update { fault: Some(place(&error)), ..update },
     };
-    let mut reader = Reader { own_name, update };
+    let mut reader = Reader { own_name, commands, update };
     reader.update.update_id = envelope.update_id;
     if envelope.update_id.is_none() {
         reader.note("it has no update_id".to_owned());
@@ -137,20 +140,21 @@ pub struct Reread {
     pub fault: Option<String>,
 }
 
-/// Reads an update that was set aside once more, as of when it came.
+/// Reads an update that was set aside once more, as of when it came, for a bot with these commands.
 ///
 /// The bot's name is not known here, and may have changed since. So a command that is addressed to
 /// some bot, such as `/start@our_bot ad`, is not taken for ours: a source that belongs to another bot
 /// would stay for ever. The person is registered all the same.
-pub fn reread(update: &QuarantinedUpdate) -> Reread {
+pub fn reread(update: &QuarantinedUpdate, commands: &'static [&'static str]) -> Reread {
     let Update { update_id, interaction, fault, .. } =
-        read(&update.payload, update.received_at, None);
+        read(&update.payload, update.received_at, None, commands);
     Reread { update_id, interaction, fault }
 }
 
 /// Reads one update's content, and notes what else there is in it.
 struct Reader<'a, 'n> {
     own_name: Option<&'n Username>,
+    commands: &'static [&'static str],
     update: Update<'a>,
 }
 
@@ -189,7 +193,7 @@ impl Reader<'_, '_> {
 
     /// What a command means, if it is one of the bot's, and not for another bot.
     fn command(&mut self, text: &str, message: &RawValue, interaction: &mut Interaction) {
-        let Some((command, addressee)) = Command::read(text) else { return };
+        let Some((command, addressee)) = Command::read(text, self.commands) else { return };
         let is_ours = match (&addressee, self.own_name) {
             (None, _) => true,
             (Some(addressee), Some(own_name)) => addressee.key() == own_name.key(),
@@ -199,14 +203,12 @@ impl Reader<'_, '_> {
         if !is_ours {
             return;
         }
-        interaction.command = Some(command.name());
+        interaction.command = Some(command.name);
         let Some(chat) = interaction.chat else {
             return self.note("a command has no chat to be answered in".to_owned());
         };
-        if chat.kind == ChatKind::Private
-            && let Command::Start(Some(payload)) = &command
-        {
-            interaction.event = Some(Event::Start(payload.clone()));
+        if chat.kind == ChatKind::Private && command.name == "start" {
+            interaction.event = command.argument.parse().ok().map(Event::Start);
         }
         let topic = self.read::<InChat>(message).and_then(|message| self.topic(&message));
         let from = Destination { chat_id: chat.id, topic };
@@ -223,12 +225,12 @@ impl Reader<'_, '_> {
         }
     }
 
-    fn press(&mut self, chat: Option<Chat>, content: &Content) -> Option<Press> {
+    fn press(&mut self, chat: Option<Chat>, content: &Content) -> Option<ButtonPress> {
         // Without one there is nothing to answer by.
         let id = self.read::<Text>(content.id?)?.into_string();
         let data = content.data.and_then(|data| self.read::<Text>(data)).map(Text::into_string);
         let message = content.message.and_then(|message| self.pressed(chat?, message));
-        Some(Press { id, data, message })
+        Some(ButtonPress { id, data, message })
     }
 
     /// The message below which a button was pressed.

@@ -69,6 +69,7 @@ impl Check {
             return Ok(Checked { database, telegram: None, nhl, warning });
         };
         let warning = self.webhook.settings(environment, &telegram.api_url)?.warning();
+        self.telegram.admins(environment)?;
         let proxy = self.telegram.proxy(environment, &telegram.api_url)?;
         Ok(Checked { database, telegram: Some((telegram, proxy)), nhl, warning })
     }

@@ -4,6 +4,7 @@ use std::{io::Write, process::ExitCode};
 
 use anyhow::{Context, bail};
 use clap::Subcommand;
+use rollcall_conversation::COMMANDS;
 use rollcall_domain::QuarantinedUpdate;
 use rollcall_repository::QuarantineRepository;
 use rollcall_repository_diesel::{Database, DieselQuarantineRepository};
@@ -109,7 +110,7 @@ async fn replay(
 ) -> anyhow::Result<ExitCode> {
     let (mut read, mut registered, mut left, mut refused) = (0, 0, 0, 0);
     let mut again = async |update: QuarantinedUpdate| -> anyhow::Result<()> {
-        let Reread { interaction, fault, .. } = reread(&update);
+        let Reread { interaction, fault, .. } = reread(&update, COMMANDS);
         if let Some(interaction) = interaction.filter(|_| !update.registered) {
             // Noted with the registration itself: the update is never registered again.
             let telegram_id = Some(interaction.telegram_id());

@@ -8,7 +8,7 @@ use crate::client::CallError;
 
 /// Why a message was not sent. Holds nobody's words.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum SendError {
+pub enum SendError {
     /// The bot cannot write to this person, until they write to it again.
     #[error("the person cannot be reached: {}", cause.name())]
     Unreachable {
@@ -39,7 +39,7 @@ impl SendError {
 
     /// Whether there is no message any more that could be changed: it was deleted, or stands in a
     /// group that became a supergroup.
-    pub(crate) fn is_of_lost_message(&self) -> bool {
+    pub fn is_of_lost_message(&self) -> bool {
         let Self::Call(error) = self else { return false };
         const LOST: [&str; 3] =
             ["message to edit not found", "message can't be edited", "message_id_invalid"];

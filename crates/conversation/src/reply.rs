@@ -5,11 +5,9 @@ use frankenstein::{
     types::{InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions},
 };
 
-use crate::{
-    action::Action,
-    destination::{Destination, MessagePlace},
-    outbox::{Content, Outbox, SendError},
-};
+use rollcall_telegram::{Content, Destination, MessagePlace, Outbox, SendError};
+
+use crate::action::Action;
 
 /// What a message shows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -7,13 +7,10 @@ use frankenstein::{
     types::{BotCommand, BotCommandScope, BotCommandScopeChat, ChatId},
 };
 use rollcall_domain::{Language, TelegramId};
+use rollcall_telegram::{CallError, Client, chain, patiently};
 use serde::de::IgnoredAny;
 
-use crate::{
-    client::{CallError, Client},
-    locale::Locale,
-    trouble::{chain, patiently},
-};
+use crate::locale::Locale;
 
 const FOR_EVERYBODY: [&str; 4] = ["start", "schedule", "settings", "help"];
 const FOR_ADMINS: [&str; 3] = ["users", "stats", "admin"];

@@ -2,23 +2,21 @@
 
 use rollcall_domain::{Admin, TelegramUser};
 use rollcall_service::{Alert, Report};
+use rollcall_telegram::{Destination, SendError, chain};
 
 use crate::{
-    destination::Destination,
-    handler::Handler,
+    conversation::Conversation,
     locale::{Argument, Locale},
-    outbox::SendError,
     reply::send,
     text::{escaped, minute},
-    trouble::chain,
 };
 
-impl Handler {
+impl Conversation {
     /// Writes to each owner who has written to the bot. Answers whether it should be tried again:
     /// nobody got it, and the trouble may pass.
     pub(crate) async fn report(&self, report: &Report) -> bool {
         let (mut has_arrived, mut may_pass) = (false, false);
-        for owner in &self.admins {
+        for owner in &self.owners {
             match self.users.get_user_by_telegram_id(*owner).await {
                 Ok(Some(user)) if user.reachability.is_reachable() => {
                     match self.write(&user, report).await {

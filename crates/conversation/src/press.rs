@@ -5,15 +5,14 @@ use std::time::Instant;
 use frankenstein::methods::AnswerCallbackQueryParams;
 use rollcall_domain::Registration;
 use rollcall_service::{ScheduleView, ServiceError};
+use rollcall_telegram::{ButtonPress, chain};
 
 use crate::{
     action::Action,
     audience::Audience,
-    handler::{Asker, Handler},
+    conversation::{Asker, Conversation},
     reply::{Screen, edit},
     schedule, settings_menu,
-    trouble::chain,
-    update::Press,
 };
 
 /// What comes of a press.
@@ -37,11 +36,11 @@ impl Outcome {
     }
 }
 
-impl Handler {
+impl Conversation {
     /// Does what a button says that was pressed by somebody just registered. Every press is answered
     /// once, whatever comes of it; what the message shows is changed after that, for it may have to
     /// wait for its turn.
-    pub(crate) async fn press(&self, press: &Press, registration: &Registration) {
+    pub(crate) async fn press(&self, press: &ButtonPress, registration: &Registration) {
         let begun_at = Instant::now();
         let (outcome, asker) = match self.asker(&registration.user).await {
             Ok(mut asker) => {
@@ -68,7 +67,7 @@ impl Handler {
         metrics::histogram!("rollcall_handler_seconds").record(begun_at.elapsed());
     }
 
-    async fn acknowledge(&self, press: &Press, told: Option<&str>, asker: &Asker) {
+    async fn acknowledge(&self, press: &ButtonPress, told: Option<&str>, asker: &Asker) {
         let text = told.map(|key| asker.locale().text(key));
         let answer =
             AnswerCallbackQueryParams::builder().callback_query_id(&press.id).maybe_text(text);
@@ -78,12 +77,16 @@ impl Handler {
         }
     }
 
-    async fn outcome(&self, press: &Press, asker: &mut Asker) -> Result<Outcome, ServiceError> {
+    async fn outcome(
+        &self,
+        press: &ButtonPress,
+        asker: &mut Asker,
+    ) -> Result<Outcome, ServiceError> {
         let action = press.data.as_deref().and_then(Action::read);
         let (Some(action), Some((chat, _))) = (action, press.message) else {
             return Ok(Outcome::told("press-stale"));
         };
-        let Some(audience) = Audience::of(chat, asker.id, &self.admins) else {
+        let Some(audience) = Audience::of(chat, asker.id, &self.owners) else {
             self.note_made_up();
             return Ok(Outcome::told("press-stale"));
         };

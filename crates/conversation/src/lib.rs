@@ -1,0 +1,27 @@
+//! The commands, buttons and texts of Rollcall's bundled bot: `/start`, `/schedule`, `/settings`,
+//! `/help`, and for owners `/users`, `/stats` and `/admin`.
+//!
+//! [`Conversation`] is the handler that `rollcall-telegram` calls for registered users.
+//!
+//! To add a command: a variant of `Command` in `command.rs`, its answer in `conversation.rs`, and its
+//! line in `menu.rs`. To add a button: a variant of `Action` in `action.rs`, and what it does in
+//! `press.rs`. Texts are in `locales/`.
+//!
+//! Architecture invariant: what only a user or only an owner may see is sent to that user's own id
+//! (`audience.rs`).
+
+mod action;
+mod alerts;
+mod audience;
+mod command;
+mod conversation;
+mod locale;
+mod menu;
+mod press;
+mod reply;
+mod schedule;
+mod settings_menu;
+mod text;
+
+pub use command::COMMANDS;
+pub use conversation::{AdminSite, Conversation, Services};
