@@ -139,6 +139,8 @@ pub(crate) fn action(action: AuditAction) -> &'static str {
         AuditAction::DeletedUsers => "Deleted users",
         AuditAction::ExportedUsers => "Exported users",
         AuditAction::ImportedUsers => "Imported users",
+        AuditAction::AllowedSource => "Allowed a source",
+        AuditAction::DroppedSource => "Dropped a source",
     }
 }
 

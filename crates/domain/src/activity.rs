@@ -10,7 +10,7 @@ use std::{borrow::Cow, collections::BTreeMap, fmt};
 
 use chrono::{DateTime, Datelike, Days, NaiveDate, Utc};
 
-use crate::{ReachabilityChange, StartPayload};
+use crate::{ReachabilityChange, SourceLabel};
 
 /// What is summed up: of each day (or week, by its Monday, or month, by its first day) and label.
 ///
@@ -211,9 +211,19 @@ impl From<Option<&str>> for Label {
     }
 }
 
-impl From<Option<&StartPayload>> for Label {
-    fn from(source: Option<&StartPayload>) -> Self {
-        source.map(StartPayload::as_str).into()
+impl From<SourceLabel> for Label {
+    /// As sums are stored. No payload begins with `#`.
+    fn from(label: SourceLabel) -> Self {
+        match label {
+            SourceLabel::Own(number) => format!("#{number}").into(),
+            SourceLabel::Other => Self::OTHER,
+        }
+    }
+}
+
+impl From<Option<SourceLabel>> for Label {
+    fn from(label: Option<SourceLabel>) -> Self {
+        label.map_or(Self::NONE, Self::from)
     }
 }
 
@@ -259,15 +269,6 @@ impl Sums {
     pub fn len(&self) -> usize {
         self.0.len()
     }
-
-    /// The sums with other labels; those that get the same are added up.
-    pub fn relabel(self, label: impl Fn(Figure, Label) -> Label) -> Self {
-        let mut sums = Self::default();
-        for ((figure, day, old), value) in self.0 {
-            sums.add(figure, day, label(figure, old), value);
-        }
-        sums
-    }
 }
 
 impl IntoIterator for Sums {
@@ -281,11 +282,11 @@ impl IntoIterator for Sums {
 
 /// What of a user the figures about its activity depend on, besides that activity.
 #[derive(Clone, Copy, Debug)]
-pub struct Origin<'a> {
+pub struct Origin {
     /// The UTC day on which the user was created.
     pub created_on: NaiveDate,
-    /// The deep link by which the user came.
-    pub source: Option<&'a StartPayload>,
+    /// As what the deep link counts by which the user came, if there was one.
+    pub source: Option<SourceLabel>,
 }
 
 /// The days of a user's activity around one of them.
@@ -299,7 +300,7 @@ pub struct Neighbours {
     pub others_of_month: u32,
 }
 
-impl Origin<'_> {
+impl Origin {
     /// Adds that the user is there.
     pub fn add_user(&self, sums: &mut Sums) {
         sums.add(Figure::New, self.created_on, Label::NONE, 1);
@@ -446,7 +447,7 @@ pub fn month(day: NaiveDate) -> NaiveDate {
 #[derive(Clone, Copy, Debug)]
 pub struct Facts<'a> {
     /// When and how the user came.
-    pub origin: Origin<'a>,
+    pub origin: Origin,
     /// The language that the user's client told.
     pub language_code: Option<&'a str>,
     /// Whether the bot can write to the user now.
@@ -455,8 +456,8 @@ pub struct Facts<'a> {
     pub days: &'a [NaiveDate],
     /// When the user could no longer be reached, or could be again.
     pub reach_changes: &'a [ReachabilityChange],
-    /// By which deep links the user came, and when.
-    pub starts: &'a [(DateTime<Utc>, StartPayload)],
+    /// When the user came by deep links, and as what these count.
+    pub starts: &'a [(DateTime<Utc>, SourceLabel)],
 }
 
 impl Facts<'_> {
@@ -473,7 +474,7 @@ impl Facts<'_> {
             add_reachability_change(change, sums);
         }
         for (at, source) in self.starts {
-            add_start(*at, source, sums);
+            add_start(*at, *source, sums);
         }
     }
 }
@@ -484,8 +485,8 @@ pub fn add_reachability_change(change: &ReachabilityChange, sums: &mut Sums) {
 }
 
 /// Adds that a user came by a deep link.
-pub fn add_start(at: DateTime<Utc>, source: &StartPayload, sums: &mut Sums) {
-    sums.add(Figure::SourceStarts, at.date_naive(), Some(source).into(), 1);
+pub fn add_start(at: DateTime<Utc>, source: SourceLabel, sums: &mut Sums) {
+    sums.add(Figure::SourceStarts, at.date_naive(), source.into(), 1);
 }
 
 /// A user's latest day of activity, as the user's row keeps it.
@@ -600,7 +601,7 @@ mod tests {
     #[derive(Clone, Debug)]
     struct User {
         created_on: NaiveDate,
-        source: Option<StartPayload>,
+        source: Option<SourceLabel>,
         /// In the order in which they come to be known.
         days: Vec<NaiveDate>,
     }
@@ -614,18 +615,18 @@ mod tests {
     /// year; whose days come in any order, the one of the creation among them.
     fn any_user() -> impl Strategy<Value = User> {
         let days = prop_oneof![vec(0..300_i32, 1..12), vec(0..60_i32, 1..50)];
-        let source = select(vec![None, Some("ad_1"), Some("ad_2")]);
+        let source = select(vec![None, Some(SourceLabel::Other), Some(SourceLabel::Own(1))]);
         (days, any::<prop::sample::Index>(), source).prop_map(|(days, created, source)| {
             let mut known = BTreeSet::new();
             let days: Vec<_> = days.into_iter().filter(|it| known.insert(*it)).map(day).collect();
             let created_on = *created.get(&days);
-            User { created_on, source: source.map(|it| it.parse().unwrap()), days }
+            User { created_on, source, days }
         })
     }
 
     impl User {
-        fn origin(&self) -> Origin<'_> {
-            Origin { created_on: self.created_on, source: self.source.as_ref() }
+        fn origin(&self) -> Origin {
+            Origin { created_on: self.created_on, source: self.source }
         }
 
         fn sorted_days(&self) -> BTreeSet<NaiveDate> {
@@ -735,7 +736,7 @@ mod tests {
         for user in users {
             for (figure, days) in figures {
                 if user.days.contains(&(user.created_on + chrono::TimeDelta::days(days))) {
-                    sums.add(figure, user.created_on, user.source.as_ref().into(), 1);
+                    sums.add(figure, user.created_on, user.source.into(), 1);
                 }
             }
         }

@@ -23,6 +23,7 @@ mod profile;
 mod quarantined_update;
 mod reachability;
 mod search;
+mod source;
 mod stats;
 mod telegram_id;
 mod user;
@@ -61,6 +62,7 @@ pub use reachability::{
     InvalidStartPayload, Reachability, ReachabilityChange, StartPayload, UnreachableReason,
 };
 pub use search::{SearchTerm, SearchText, fold};
+pub use source::{LabelledSource, SourceLabel};
 pub use stats::{Change, DayStats, UserStats};
 pub use telegram_id::{InvalidTelegramId, TelegramId};
 pub use user::{TelegramUser, seen_for_certain};

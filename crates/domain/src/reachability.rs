@@ -133,7 +133,7 @@ impl UnreachableReason {
     }
 }
 
-/// The payload of a deep link, `/start <payload>`: up to 64 of A-Z, a-z, 0-9, _ and -
+/// The payload of a deep link, `/start <payload>`: 1 to 64 of A-Z, a-z, 0-9, _ and -
 /// (Bot features, "Deep linking").
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StartPayload(String);
@@ -166,5 +166,5 @@ impl fmt::Display for StartPayload {
 
 /// The text cannot be the payload of a deep link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not the payload of a deep link; expected up to 64 of A-Z, a-z, 0-9, _ and -")]
+#[error("not the payload of a deep link; expected 1 to 64 of A-Z, a-z, 0-9, _ and -")]
 pub struct InvalidStartPayload;

@@ -1,16 +1,19 @@
 //! Reading the sums, and what keeps them true when users go away.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::{dsl::sql, prelude::*, sql_types::BigInt};
-use rollcall_domain::{Facts, Figure, Origin, ReachabilityChange, StartPayload, Sums};
+use rollcall_domain::{Facts, Figure, Origin, ReachabilityChange, SourceLabel, Sums};
 
 use crate::{
     connection::AnyConnection,
     error::Failure,
-    reach::{reach_change, start},
-    registration::{self, Statements},
+    reach::reach_change,
+    registration::Statements,
+    row::label_of,
     schema::{active_days, activity_sums, reach_history, starts, telegram_users},
-    source_sums,
+    source_sums::{self, Names},
     timestamp::{UtcMicros, storable},
 };
 
@@ -45,7 +48,14 @@ pub(crate) fn sums_by_day(
     }
     if !of_sources.is_empty() {
         let rows = source_sums::by_day(connection, first, last)?;
-        sums.extend(rows.into_iter().filter(|(figure, ..)| of_sources.contains(figure)));
+        let names = Names::read(connection)?;
+        let mut named = BTreeMap::new();
+        for (figure, day, label, value) in rows {
+            if of_sources.contains(&figure) {
+                *named.entry((figure, day, names.payload(label))).or_default() += value;
+            }
+        }
+        sums.extend(named.into_iter().map(|((figure, day, name), sum)| (figure, day, name, sum)));
     }
     sums.sort_unstable();
     Ok(sums)
@@ -74,7 +84,14 @@ pub(crate) fn sums_by_label(
     }
     if !of_sources.is_empty() {
         let rows = source_sums::by_source(connection, first, last)?;
-        sums.extend(rows.into_iter().filter(|(figure, ..)| of_sources.contains(figure)));
+        let names = Names::read(connection)?;
+        let mut named = BTreeMap::new();
+        for (figure, label, value) in rows {
+            if of_sources.contains(&figure) {
+                *named.entry((figure, names.payload(label))).or_default() += value;
+            }
+        }
+        sums.extend(named.into_iter().map(|((figure, name), sum)| (figure, name, sum)));
     }
     sums.sort_unstable_by(|(a, a_label, a_value), (b, b_label, b_value)| {
         a.cmp(b).then(b_value.cmp(a_value)).then_with(|| a_label.cmp(b_label))
@@ -121,31 +138,31 @@ pub(crate) fn figure(name: &str) -> Result<Figure, Failure> {
 }
 
 /// Adds to the sums.
-pub(crate) fn add_sums(connection: &mut AnyConnection, sums: Sums) -> QueryResult<()> {
-    fn add(connection: &mut impl Statements, sums: Sums) -> QueryResult<()> {
-        let sums = registration::resolve_sources(connection, sums)?;
-        connection.add_sums(&sums)
-    }
+pub(crate) fn add_sums(connection: &mut AnyConnection, sums: &Sums) -> QueryResult<()> {
     match connection {
-        AnyConnection::Sqlite(connection) => add(connection, sums),
-        AnyConnection::Postgres(connection) => add(connection, sums),
+        AnyConnection::Sqlite(connection) => connection.add_sums(sums),
+        AnyConnection::Postgres(connection) => connection.add_sums(sums),
     }
 }
 
-/// Takes users who are to be deleted out of the sums about the present, and keeps what they count
-/// in the others. Within the transaction that deletes them.
-pub(crate) fn erase(connection: &mut AnyConnection, ids: &[i64]) -> Result<(), Failure> {
+/// Locks the rows of users who are to be deleted, and answers what they count.
+pub(crate) fn share_of(connection: &mut AnyConnection, ids: &[i64]) -> Result<Sums, Failure> {
     let mut sums = Sums::default();
     for &id in ids {
         if lock(connection, id)? {
             add_facts(connection, id, &mut sums)?;
         }
     }
+    Ok(sums)
+}
+
+/// Takes what users count who are deleted in this transaction out of the sums about the present, and
+/// keeps it in the others.
+pub(crate) fn erase(connection: &mut AnyConnection, share: Sums) -> QueryResult<()> {
     match connection {
-        AnyConnection::Sqlite(connection) => erase_sums(connection, sums)?,
-        AnyConnection::Postgres(connection) => erase_sums(connection, sums)?,
+        AnyConnection::Sqlite(connection) => erase_sums(connection, share),
+        AnyConnection::Postgres(connection) => erase_sums(connection, share),
     }
-    Ok(())
 }
 
 /// Locks a user's row, so that nobody adds to its facts; answers whether there is one. Spelled alike
@@ -158,7 +175,6 @@ pub(crate) fn lock(connection: &mut AnyConnection, id: i64) -> QueryResult<bool>
 }
 
 fn erase_sums(connection: &mut impl Statements, sums: Sums) -> QueryResult<()> {
-    let sums = registration::resolve_sources(connection, sums)?;
     let (mut present, mut past) = (Sums::default(), Sums::default());
     for ((figure, day, label), value) in sums {
         if figure.is_of_the_present() {
@@ -173,7 +189,7 @@ fn erase_sums(connection: &mut impl Statements, sums: Sums) -> QueryResult<()> {
 
 /// What of a user's row counts in the figures.
 pub(crate) type CountedRow =
-    (i64, UtcMicros, NaiveDate, Option<String>, Option<String>, bool, Option<String>);
+    (i64, UtcMicros, NaiveDate, Option<String>, Option<i32>, Option<String>, bool, Option<String>);
 
 /// The columns of a [`CountedRow`].
 pub(crate) const COUNTED_COLUMNS: (
@@ -181,6 +197,7 @@ pub(crate) const COUNTED_COLUMNS: (
     telegram_users::created_at,
     telegram_users::active_day,
     telegram_users::source,
+    telegram_users::source_label,
     telegram_users::language_code,
     telegram_users::has_private_chat,
     telegram_users::obstacle,
@@ -189,6 +206,7 @@ pub(crate) const COUNTED_COLUMNS: (
     telegram_users::created_at,
     telegram_users::active_day,
     telegram_users::source,
+    telegram_users::source_label,
     telegram_users::language_code,
     telegram_users::has_private_chat,
     telegram_users::obstacle,
@@ -199,24 +217,17 @@ pub(crate) const COUNTED_COLUMNS: (
 pub(crate) struct Past {
     pub(crate) days: Vec<NaiveDate>,
     pub(crate) reach_changes: Vec<ReachabilityChange>,
-    pub(crate) starts: Vec<(DateTime<Utc>, StartPayload)>,
+    pub(crate) starts: Vec<(DateTime<Utc>, SourceLabel)>,
 }
 
 /// Adds what a user counts in each figure that is counted from users.
-pub(crate) fn add_user(row: CountedRow, past: &mut Past, sums: &mut Sums) -> Result<(), Failure> {
-    let (id, created_at, active_day, source, language_code, has_private_chat, obstacle) = row;
-    let source = source.as_deref().map(str::parse::<StartPayload>).transpose();
-    let source = source.map_err(|error| Failure::Corrupt {
-        table: "telegram_users",
-        column: "source",
-        key: id.to_string(),
-        reason: error.to_string(),
-    })?;
+pub(crate) fn add_user(row: CountedRow, past: &mut Past, sums: &mut Sums) {
+    let (_, created_at, active_day, source, label, language_code, has_private_chat, obstacle) = row;
     past.days.push(active_day);
     let facts = Facts {
         origin: Origin {
             created_on: DateTime::from(created_at).date_naive(),
-            source: source.as_ref(),
+            source: source.map(|_| label_of(label)),
         },
         language_code: language_code.as_deref(),
         is_reachable: has_private_chat && obstacle.is_none(),
@@ -225,7 +236,6 @@ pub(crate) fn add_user(row: CountedRow, past: &mut Past, sums: &mut Sums) -> Res
         starts: &past.starts,
     };
     facts.add_to(sums);
-    Ok(())
 }
 
 fn add_facts(connection: &mut AnyConnection, id: i64, sums: &mut Sums) -> Result<(), Failure> {
@@ -235,9 +245,9 @@ fn add_facts(connection: &mut AnyConnection, id: i64, sums: &mut Sums) -> Result
         .filter(reach_history::telegram_id.eq(id))
         .select((reach_history::at, reach_history::change))
         .load(connection)?;
-    let came: Vec<(UtcMicros, String)> = starts::table
+    let came: Vec<(UtcMicros, Option<i32>)> = starts::table
         .filter(starts::telegram_id.eq(id))
-        .select((starts::at, starts::payload))
+        .select((starts::at, starts::label))
         .load(connection)?;
     let mut past = Past {
         days: active_days::table
@@ -249,12 +259,10 @@ fn add_facts(connection: &mut AnyConnection, id: i64, sums: &mut Sums) -> Result
             .iter()
             .map(|(at, change)| reach_change(id, *at, change))
             .collect::<Result<_, _>>()?,
-        starts: came
-            .iter()
-            .map(|(at, payload)| start(id, *at, payload))
-            .collect::<Result<_, _>>()?,
+        starts: came.into_iter().map(|(at, label)| (at.into(), label_of(label))).collect(),
     };
-    add_user(row, &mut past, sums)
+    add_user(row, &mut past, sums);
+    Ok(())
 }
 
 /// How often the sums have been counted from the facts; 0 where they were not yet, since the

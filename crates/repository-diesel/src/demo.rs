@@ -4,8 +4,7 @@
 use chrono::NaiveDate;
 use diesel::{Connection, connection::SimpleConnection, dsl::exists, prelude::*};
 use rollcall_domain::{
-    Facts, Figure, LatestDay, Origin, ReachabilityChange, StartPayload, Sums, UnreachableReason,
-    Username,
+    Facts, Figure, LatestDay, ReachabilityChange, StartPayload, Sums, UnreachableReason, Username,
 };
 use rollcall_repository::History;
 
@@ -15,7 +14,9 @@ use crate::{
     directory::search::{self, Names},
     error::Failure,
     reach::{ReachRow, reach_row},
+    row::{label_of, origin},
     schema::{active_days, activity_state, bot_identity, reach_history, starts, telegram_users},
+    sources::label_all,
     timestamp::UtcMicros,
 };
 
@@ -87,17 +88,21 @@ fn empty(connection: &mut AnyConnection) -> QueryResult<()> {
 /// See [`DemoRepository::load`](rollcall_repository::DemoRepository::load).
 pub(crate) fn load(connection: &mut AnyConnection, people: &[History]) -> Result<(), Failure> {
     Ok(connection.transaction(|connection| {
+        let labels = label_all(connection, people.iter().map(|history| &history.user))?;
+        let label = |payload: &StartPayload| labels.get(payload.as_str()).copied();
+        let people: Vec<Labelled<'_>> =
+            people.iter().map(|history| Labelled::of(history, label)).collect();
         // Summing up takes about as long as writing.
         let (sums, names) = std::thread::scope(|scope| {
-            let users = people.iter().map(|history| &history.user);
-            let counted = scope.spawn(|| (sums_of(people), Names::of(users)));
-            store_users(connection, people)?;
-            store_histories(connection, people)?;
+            let users = people.iter().map(|labelled| &labelled.history.user);
+            let counted = scope.spawn(|| (sums_of(&people), Names::of(users)));
+            store_users(connection, &people)?;
+            store_histories(connection, &people)?;
             let counted = counted.join();
             QueryResult::Ok(counted.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
         })?;
         search::add_new(connection, names)?;
-        add_sums(connection, sums)
+        add_sums(connection, &sums)
     })?)
 }
 
@@ -110,24 +115,44 @@ pub(crate) fn count_uses(
     for &(figure, day, label, value) in uses {
         sums.add(figure, day, label.into(), value);
     }
-    Ok(connection.transaction(|connection| add_sums(connection, sums))?)
+    Ok(connection.transaction(|connection| add_sums(connection, &sums))?)
 }
 
-fn sums_of(people: &[History]) -> Sums {
-    let (mut sums, mut days) = (Sums::default(), Vec::new());
-    for History { user, days: active, reach_changes, starts } in people {
+/// Somebody who is to be stored, and the numbers of the labels under which deep links count.
+pub(crate) struct Labelled<'a> {
+    pub(crate) history: &'a History,
+    /// That of the user's source.
+    pub(crate) source_label: Option<i32>,
+    /// Those of the starts, in their order.
+    pub(crate) start_labels: Vec<Option<i32>>,
+}
+
+impl<'a> Labelled<'a> {
+    fn of(history: &'a History, label: impl Fn(&StartPayload) -> Option<i32>) -> Self {
+        Self {
+            history,
+            source_label: history.user.source.as_ref().and_then(&label),
+            start_labels: history.starts.iter().map(|(_, payload)| label(payload)).collect(),
+        }
+    }
+}
+
+fn sums_of(people: &[Labelled<'_>]) -> Sums {
+    let (mut sums, mut days, mut starts) = (Sums::default(), Vec::new(), Vec::new());
+    for Labelled { history, source_label, start_labels } in people {
+        let History { user, days: active, reach_changes, starts: came } = history;
         days.clear();
         days.extend(active.iter().map(|(day, _)| *day));
+        starts.clear();
+        starts
+            .extend(came.iter().zip(start_labels).map(|((at, _), label)| (*at, label_of(*label))));
         let facts = Facts {
-            origin: Origin {
-                created_on: user.created_at.date_naive(),
-                source: user.source.as_ref(),
-            },
+            origin: origin(user, *source_label),
             language_code: user.language_code.as_deref(),
             is_reachable: user.reachability.is_reachable(),
             days: &days,
             reach_changes,
-            starts,
+            starts: &starts,
         };
         facts.add_to(&mut sums);
     }
@@ -136,9 +161,12 @@ fn sums_of(people: &[History]) -> Sums {
 
 /// Inserts users with their days, in bulk: on SQLite a statement a row, prepared once, for there that
 /// costs no round trip; on PostgreSQL the rows of each table travel in one stream.
-pub(crate) fn store_users(connection: &mut AnyConnection, people: &[History]) -> QueryResult<()> {
+pub(crate) fn store_users(
+    connection: &mut AnyConnection,
+    people: &[Labelled<'_>],
+) -> QueryResult<()> {
     let users: Vec<UserRow<'_>> = people.iter().filter_map(UserRow::of).collect();
-    let days: Vec<DayRow> = people.iter().flat_map(past_days).collect();
+    let days: Vec<DayRow> = people.iter().flat_map(|it| past_days(it.history)).collect();
     match connection {
         AnyConnection::Sqlite(connection) => {
             for row in &users {
@@ -157,8 +185,8 @@ pub(crate) fn store_users(connection: &mut AnyConnection, people: &[History]) ->
 }
 
 /// Inserts the rest of what is known of them, in the same way.
-fn store_histories(connection: &mut AnyConnection, people: &[History]) -> QueryResult<()> {
-    let reach: Vec<ReachRow> = people.iter().flat_map(reach_rows).collect();
+fn store_histories(connection: &mut AnyConnection, people: &[Labelled<'_>]) -> QueryResult<()> {
+    let reach: Vec<ReachRow> = people.iter().flat_map(|it| reach_rows(it.history)).collect();
     let came: Vec<StartRow<'_>> = people.iter().flat_map(start_rows).collect();
     match connection {
         AnyConnection::Sqlite(connection) => {
@@ -197,6 +225,7 @@ struct UserRow<'a> {
     blocked_at: Option<UtcMicros>,
     unblocked_at: Option<UtcMicros>,
     source: Option<&'a str>,
+    source_label: Option<i32>,
     day_interactions: i32,
     days_of_month: i16,
     active_days: i32,
@@ -204,7 +233,8 @@ struct UserRow<'a> {
 
 impl<'a> UserRow<'a> {
     /// `None` for somebody who was never active, whom there is not.
-    fn of(History { user, days, .. }: &'a History) -> Option<Self> {
+    fn of(&Labelled { history, source_label, .. }: &Labelled<'a>) -> Option<Self> {
+        let History { user, days, .. } = history;
         let (&(first, interactions), later) = days.split_first()?;
         let latest = later
             .iter()
@@ -228,6 +258,7 @@ impl<'a> UserRow<'a> {
             blocked_at: user.reachability.blocked_at.map(Into::into),
             unblocked_at: user.reachability.unblocked_at.map(Into::into),
             source: user.source.as_ref().map(StartPayload::as_str),
+            source_label,
             day_interactions: latest.interactions,
             days_of_month: i16::try_from(latest.days_of_month).unwrap_or(i16::MAX),
             active_days: i32::try_from(latest.days_ever).unwrap_or(i32::MAX),
@@ -270,12 +301,17 @@ struct StartRow<'a> {
     telegram_id: i64,
     at: UtcMicros,
     payload: &'a str,
+    label: Option<i32>,
 }
 
-fn start_rows(History { user, starts, .. }: &History) -> impl Iterator<Item = StartRow<'_>> {
-    starts.iter().map(|(at, payload)| StartRow {
+fn start_rows<'a>(
+    Labelled { history, start_labels, .. }: &Labelled<'a>,
+) -> impl Iterator<Item = StartRow<'a>> {
+    let History { user, starts, .. } = *history;
+    starts.iter().zip(start_labels.clone()).map(|((at, payload), label)| StartRow {
         telegram_id: user.telegram_id.get(),
         at: (*at).into(),
         payload: payload.as_str(),
+        label,
     })
 }

@@ -26,6 +26,7 @@ mod registration;
 mod row;
 mod schedule;
 mod source_sums;
+mod sources;
 mod transfer;
 mod users;
 

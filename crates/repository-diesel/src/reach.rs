@@ -3,8 +3,7 @@
 use chrono::{DateTime, Utc};
 use diesel::{Connection, prelude::*};
 use rollcall_domain::{
-    Origin, ReachabilityChange, StartPayload, Sums, TelegramId, UnreachableReason,
-    add_reachability_change,
+    ReachabilityChange, StartPayload, Sums, TelegramId, UnreachableReason, add_reachability_change,
 };
 
 use crate::{
@@ -12,7 +11,7 @@ use crate::{
     connection::AnyConnection,
     error::Failure,
     registration::Statements,
-    row::UserRow,
+    row::{UserRow, origin},
     schema::{reach_history, starts, telegram_users},
     timestamp::UtcMicros,
 };
@@ -48,6 +47,7 @@ pub(crate) fn mark_unreachable(
         }
         let row: UserRow =
             telegram_users::table.find(id.get()).select(UserRow::as_select()).first(connection)?;
+        let source_label = row.source_label;
         let user = row.into_user()?;
         if user.reachability.obstacle == Some(obstacle) || user.seen_for_certain(now) > at {
             return Ok(false);
@@ -64,10 +64,9 @@ pub(crate) fn mark_unreachable(
             add_reachability_change(&change, &mut sums);
         }
         if user.reachability.is_reachable() {
-            let created_on = user.created_at.date_naive();
-            Origin { created_on, source: user.source.as_ref() }.add_reachable(-1, &mut sums);
+            origin(&user, source_label).add_reachable(-1, &mut sums);
         }
-        activity::add_sums(connection, sums)?;
+        activity::add_sums(connection, &sums)?;
         Ok(true)
     })
 }

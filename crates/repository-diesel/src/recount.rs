@@ -3,23 +3,24 @@
 //! Facts and sums are read as they stand at one moment, and what is wrong with the sums is then
 //! added to them: a correction stays right whatever others add meanwhile, so nobody has to wait.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use diesel::{Connection, connection::SimpleConnection, dsl::sql, prelude::*, sql_types::BigInt};
-use rollcall_domain::{Figure, Label, Sums};
+use rollcall_domain::{Figure, Sums};
 use rollcall_repository::Difference;
 
 use crate::{
     activity::{COUNTED_COLUMNS, CountedRow, Past, add_sums, add_user, figure, recounts},
     connection::AnyConnection,
     error::Failure,
-    reach::{reach_change, start},
+    reach::reach_change,
+    row::label_of,
     schema::{
-        active_days, activity_state, activity_sums, erased_sums, reach_history, sources, starts,
+        active_days, activity_state, activity_sums, erased_sums, reach_history, starts,
         telegram_users,
     },
-    source_sums,
+    source_sums::{self, LAST_DAY, Names},
     timestamp::UtcMicros,
 };
 
@@ -33,15 +34,21 @@ pub(crate) fn recount(
     progress: &(dyn Fn(u64, u64) + Send + Sync),
 ) -> Result<Vec<Difference>, Failure> {
     loop {
-        let (differences, recounts) = connection.transaction(|connection| {
+        let (differences, names, recounts) = connection.transaction(|connection| {
             if let AnyConnection::Postgres(connection) = connection {
                 connection
                     .batch_execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")?;
             }
-            Ok::<_, Failure>((compare(connection, progress)?, recounts(connection)?))
+            let names = Names::read(connection)?;
+            let differences = compare(connection, &names, progress)?;
+            Ok::<_, Failure>((differences, names, recounts(connection)?))
         })?;
         if !mend || correct(connection, &differences, recounts)? {
-            return Ok(differences);
+            let named = |it: Difference| match it.figure.is_by_source() {
+                true => Difference { label: names.payload(it.label), ..it },
+                false => it,
+            };
+            return Ok(differences.into_iter().map(named).collect());
         }
         // Somebody else has corrected the sums since they were read.
     }
@@ -65,25 +72,23 @@ const LOGGED: u64 = 1_000_000;
 
 type Key = (Figure, NaiveDate, String);
 
+/// The sums that differ, those of deep links by the labels as they are stored.
 fn compare(
     connection: &mut AnyConnection,
+    names: &Names,
     progress: &(dyn Fn(u64, u64) + Send + Sync),
 ) -> Result<Vec<Difference>, Failure> {
-    let mut stored = stored(connection)?;
+    let mut stored = stored(connection, names)?;
     let users: i64 = stored
         .iter()
         .filter(|((figure, ..), _)| *figure == Figure::Users)
         .map(|(_, value)| value)
         .sum();
-    let mut counted = erased(connection)?;
-    let own: HashSet<String> =
-        sources::table.select(sources::payload).load(connection)?.into_iter().collect();
+    let mut counted = erased(connection, names)?;
     let users = u64::try_from(users).unwrap_or_default();
     for ((figure, day, label), value) in count_users(connection, users, progress)? {
-        let is_other =
-            figure.is_by_source() && label != Label::NONE && !own.contains(&*label.text());
-        let label = if is_other { Label::OTHER } else { label };
-        *counted.entry((figure, day, label.text().into_owned())).or_default() += value;
+        let key = key(figure, day, label.text().into_owned(), names);
+        *counted.entry(key).or_default() += value;
     }
     for key in stored.keys() {
         counted.entry(key.clone()).or_default();
@@ -96,11 +101,14 @@ fn compare(
     Ok(differences.collect())
 }
 
-/// No day of activity is later.
-const LAST_DAY: NaiveDate = NaiveDate::from_ymd_opt(9999, 12, 31).unwrap();
+/// Where a sum belongs: what has a label that no deep link has any more is the others'.
+fn key(figure: Figure, day: NaiveDate, label: String, names: &Names) -> Key {
+    let label = if figure.is_by_source() { names.label(label) } else { label };
+    (figure, day, label)
+}
 
 /// The sums as they are stored, of the figures that can be counted.
-fn stored(connection: &mut AnyConnection) -> Result<BTreeMap<Key, i64>, Failure> {
+fn stored(connection: &mut AnyConnection, names: &Names) -> Result<BTreeMap<Key, i64>, Failure> {
     let rows: Vec<(String, NaiveDate, String, i64)> = activity_sums::table
         .group_by((activity_sums::figure, activity_sums::day, activity_sums::label))
         .select((
@@ -117,19 +125,22 @@ fn stored(connection: &mut AnyConnection) -> Result<BTreeMap<Key, i64>, Failure>
             sums.insert((figure, day, label), value);
         }
     }
-    let of_sources = source_sums::by_day(connection, NaiveDate::default(), LAST_DAY)?;
-    sums.extend(
-        of_sources.into_iter().map(|(figure, day, label, value)| ((figure, day, label), value)),
-    );
+    for (figure, day, label, value) in
+        source_sums::by_day(connection, NaiveDate::default(), LAST_DAY)?
+    {
+        *sums.entry(key(figure, day, label, names)).or_default() += value;
+    }
     Ok(sums)
 }
 
 /// What those who were erased count.
-fn erased(connection: &mut AnyConnection) -> Result<BTreeMap<Key, i64>, Failure> {
+fn erased(connection: &mut AnyConnection, names: &Names) -> Result<BTreeMap<Key, i64>, Failure> {
     let rows: Vec<(String, NaiveDate, String, i64)> = erased_sums::table.load(connection)?;
-    rows.into_iter()
-        .map(|(name, day, label, value)| Ok(((figure(&name)?, day, label), value)))
-        .collect()
+    let mut sums = BTreeMap::new();
+    for (name, day, label, value) in rows {
+        *sums.entry(key(figure(&name)?, day, label, names)).or_default() += value;
+    }
+    Ok(sums)
 }
 
 /// Counts all users, so many at a time.
@@ -152,7 +163,7 @@ fn count_users(
         let mut others = Others::read(connection, after, last)?;
         for row in rows {
             let mut past = others.of(row.0)?;
-            add_user(row, &mut past, &mut sums)?;
+            add_user(row, &mut past, &mut sums);
         }
         after = last;
         progress(counted, all.max(counted));
@@ -163,7 +174,7 @@ fn count_users(
 struct Others {
     days: std::iter::Peekable<std::vec::IntoIter<(i64, NaiveDate)>>,
     reach: std::iter::Peekable<std::vec::IntoIter<(i64, UtcMicros, String)>>,
-    starts: std::iter::Peekable<std::vec::IntoIter<(i64, UtcMicros, String)>>,
+    starts: std::iter::Peekable<std::vec::IntoIter<(i64, UtcMicros, Option<i32>)>>,
 }
 
 impl Others {
@@ -180,10 +191,11 @@ impl Others {
             .filter(reach_history::telegram_id.le(last))
             .order((reach_history::telegram_id, reach_history::at))
             .load(connection)?;
-        let starts: Vec<(i64, UtcMicros, String)> = starts::table
+        let starts: Vec<(i64, UtcMicros, Option<i32>)> = starts::table
             .filter(starts::telegram_id.gt(after))
             .filter(starts::telegram_id.le(last))
             .order((starts::telegram_id, starts::at))
+            .select((starts::telegram_id, starts::at, starts::label))
             .load(connection)?;
         Ok(Self {
             days: days.into_iter().peekable(),
@@ -206,9 +218,9 @@ impl Others {
                 past.reach_changes.push(reach_change(id, at, &change)?);
             }
         }
-        while let Some((of, at, payload)) = self.starts.next_if(|(of, ..)| *of <= id) {
+        while let Some((of, at, label)) = self.starts.next_if(|(of, ..)| *of <= id) {
             if of == id {
-                past.starts.push(start(id, at, &payload)?);
+                past.starts.push((at.into(), label_of(label)));
             }
         }
         Ok(past)
@@ -232,7 +244,7 @@ fn correct(
             .set(activity_state::recounts.eq(recounts + 1))
             .execute(connection)?;
         if noted > 0 && !sums.is_empty() {
-            add_sums(connection, sums)?;
+            add_sums(connection, &sums)?;
         }
         Ok(noted > 0)
     })

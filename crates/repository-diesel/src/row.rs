@@ -7,7 +7,8 @@ use diesel::{
     sql_types::{Integer, Nullable, SmallInt, Timestamp},
 };
 use rollcall_domain::{
-    Reachability, StartPayload, TelegramId, TelegramUser, UnreachableReason, Username,
+    Origin, Reachability, SourceLabel, StartPayload, TelegramId, TelegramUser, UnreachableReason,
+    Username,
 };
 
 use crate::{error::Failure, schema::telegram_users, timestamp::UtcMicros};
@@ -31,6 +32,8 @@ pub(crate) struct UserRow {
     blocked_at: Option<UtcMicros>,
     unblocked_at: Option<UtcMicros>,
     source: Option<String>,
+    /// The number of the label under which the source counts; `None` where it counts as others do.
+    pub(crate) source_label: Option<i32>,
 }
 
 impl UserRow {
@@ -85,11 +88,26 @@ pub(crate) fn telegram_id(table: &'static str, id: i64) -> Result<TelegramId, Fa
     })
 }
 
+/// When a user came, and as what its source counts, which has the label of this number.
+pub(crate) fn origin(user: &TelegramUser, source_label: Option<i32>) -> Origin {
+    Origin {
+        created_on: user.created_at.date_naive(),
+        source: user.source.is_some().then(|| label_of(source_label)),
+    }
+}
+
+/// The label of this number, as it is stored.
+pub(crate) fn label_of(number: Option<i32>) -> SourceLabel {
+    let number = number.and_then(|number| u32::try_from(number).ok());
+    number.map_or(SourceLabel::Other, SourceLabel::Own)
+}
+
 /// The columns of a [`UserRow`], in its order.
 macro_rules! user_columns {
     () => {
         "telegram_id, first_name, last_name, username, language_code, is_bot, created_at, \
-         updated_at, last_seen, profile_seen, has_private_chat, obstacle, blocked_at, unblocked_at, source"
+         updated_at, last_seen, profile_seen, has_private_chat, obstacle, blocked_at, unblocked_at, \
+         source, source_label"
     };
 }
 pub(crate) use user_columns;

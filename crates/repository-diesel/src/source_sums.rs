@@ -1,13 +1,20 @@
 //! The sums of deep links, which have a table of their own: there are many links, and a row has all
 //! figures of one of them on one day.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, HashMap},
+};
 
 use chrono::NaiveDate;
 use diesel::{dsl::sql, prelude::*, sql_types::BigInt};
 use rollcall_domain::{Figure, Label, Sums};
 
-use crate::{connection::AnyConnection, schema::source_sums};
+use crate::{
+    connection::AnyConnection,
+    row::label_of,
+    schema::{source_sums, sources},
+};
 
 /// The figures that are in the table, in the order of its columns.
 const FIGURES: [Figure; 6] = [
@@ -18,6 +25,9 @@ const FIGURES: [Figure; 6] = [
     Figure::SourceDay7,
     Figure::SourceDay30,
 ];
+
+/// No day of activity is later.
+pub(crate) const LAST_DAY: NaiveDate = NaiveDate::from_ymd_opt(9999, 12, 31).unwrap();
 
 /// How many figures the table has.
 pub(crate) const COLUMNS: usize = FIGURES.len();
@@ -51,6 +61,40 @@ pub(crate) fn others(sums: &Sums) -> impl Iterator<Item = (Figure, NaiveDate, &L
     sums.iter().filter(|(figure, ..)| !figure.is_by_source())
 }
 
+/// The labels that deep links have, as they are stored, each with the link's payload.
+pub(crate) struct Names(HashMap<String, String>);
+
+impl Names {
+    /// Those that there are now. To be read after the sums: a label that is dropped meanwhile is then
+    /// already the others', and one that is new is not missed.
+    pub(crate) fn read(connection: &mut AnyConnection) -> QueryResult<Self> {
+        let rows: Vec<(Option<i32>, String)> =
+            sources::table.select((sources::label, sources::payload)).load(connection)?;
+        let name = |(label, payload): (Option<i32>, _)| {
+            Some((Label::from(label_of(Some(label?))).text().into_owned(), payload))
+        };
+        Ok(Self(rows.into_iter().filter_map(name).collect()))
+    }
+
+    /// The link's payload; `(other)` where no link has the label any more.
+    pub(crate) fn payload(&self, label: String) -> String {
+        match self.0.get(&label) {
+            Some(payload) => payload.clone(),
+            None if label.is_empty() => label,
+            None => Label::OTHER.to_string(),
+        }
+    }
+
+    /// The label itself; `(other)` where no link has it any more.
+    pub(crate) fn label(&self, label: String) -> String {
+        if label.is_empty() || self.0.contains_key(&label) {
+            label
+        } else {
+            Label::OTHER.to_string()
+        }
+    }
+}
+
 type Values = (i64, i64, i64, i64, i64, i64);
 type ValuesSqlType = (BigInt, BigInt, BigInt, BigInt, BigInt, BigInt);
 
@@ -59,8 +103,8 @@ const TOTALS: &str = "CAST(SUM(starts) AS BIGINT), CAST(SUM(new_users) AS BIGINT
                       CAST(SUM(reachable) AS BIGINT), CAST(SUM(day_1) AS BIGINT), \
                       CAST(SUM(day_7) AS BIGINT), CAST(SUM(day_30) AS BIGINT)";
 
-/// The sums of each day from `first` to `last`, both included, and each deep link; what is zero is
-/// left out.
+/// The sums of each day from `first` to `last`, both included, and each label as it is stored; what
+/// is zero is left out.
 pub(crate) fn by_day(
     connection: &mut AnyConnection,
     first: NaiveDate,
@@ -77,8 +121,8 @@ pub(crate) fn by_day(
     Ok(rows.into_iter().flat_map(each).collect())
 }
 
-/// The sums over the days from `first` to `last`, both included, of each deep link; what is zero is
-/// left out.
+/// The sums over the days from `first` to `last`, both included, of each label as it is stored; what
+/// is zero is left out.
 pub(crate) fn by_source(
     connection: &mut AnyConnection,
     first: NaiveDate,

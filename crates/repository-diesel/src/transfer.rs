@@ -5,21 +5,22 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::{Connection, prelude::*, result::Error::RollbackTransaction};
 use rollcall_domain::{
-    Facts, Origin, ProfileField, ReachabilityChange, StartPayload, Sums, TelegramId, TelegramUser,
+    Facts, ProfileField, ReachabilityChange, SourceLabel, Sums, TelegramId, TelegramUser,
 };
 use rollcall_repository::{History, Imported, Incoming};
 
 use crate::{
     activity::add_sums,
     connection::AnyConnection,
-    demo::{shut_others_out, store_users},
+    demo::{Labelled, shut_others_out, store_users},
     directory::search::{self, Names},
     error::Failure,
     indexes,
-    reach::{reach_change, start},
+    reach::reach_change,
     registration::{ChangeKey, OldAndNew, Statements},
-    row::{UserRow, telegram_id},
+    row::{UserRow, label_of, origin, telegram_id},
     schema::{active_days, reach_history, starts, telegram_users},
+    sources::label_all,
     timestamp::UtcMicros,
 };
 
@@ -83,6 +84,8 @@ pub(crate) fn import(
 /// Somebody who is created or updated.
 struct Change {
     user: TelegramUser,
+    /// The number of the label under which the user's source counts from now on.
+    source_label: Option<i32>,
     /// What was known of the user, and on which days it was active.
     before: Option<(TelegramUser, Past)>,
 }
@@ -106,6 +109,7 @@ fn take_in(
     }
     let mut changes = changes(connection, given, imported)?;
     let losers = settle_usernames(connection, &mut changes)?;
+    label_sources(connection, &mut changes)?;
     write(connection, &changes, losers)
 }
 
@@ -128,7 +132,7 @@ fn changes(
     for (id, user) in given {
         let Some(before) = stored.remove(&id) else {
             imported.created += 1;
-            changes.push(Change { user, before: None });
+            changes.push(Change { user, source_label: None, before: None });
             continue;
         };
         let mut merged = before.clone();
@@ -138,7 +142,8 @@ fn changes(
         } else {
             imported.updated += 1;
             updated.push(id);
-            changes.push(Change { user: merged, before: Some((before, Past::default())) });
+            let before = Some((before, Past::default()));
+            changes.push(Change { user: merged, source_label: None, before });
         }
     }
     let mut pasts = pasts(connection, &updated)?;
@@ -156,23 +161,31 @@ struct Past {
     /// The days of activity with their interactions, the latest one included.
     days: BTreeMap<NaiveDate, u32>,
     reach_changes: Vec<ReachabilityChange>,
-    starts: Vec<(DateTime<Utc>, StartPayload)>,
+    starts: Vec<(DateTime<Utc>, SourceLabel)>,
+    /// The number of the label under which the user's source counts.
+    source_label: Option<i32>,
 }
 
 fn pasts(connection: &mut AnyConnection, ids: &[i64]) -> Result<HashMap<i64, Past>, Failure> {
     let mut pasts: HashMap<i64, Past> = HashMap::new();
     let count = |interactions: i32| interactions.try_into().unwrap_or_default();
-    let latest: Vec<(i64, NaiveDate, i32)> = telegram_users::table
+    let rows: Vec<(i64, NaiveDate, i32, Option<i32>)> = telegram_users::table
         .filter(telegram_users::telegram_id.eq_any(ids))
         .select((
             telegram_users::telegram_id,
             telegram_users::active_day,
             telegram_users::day_interactions,
+            telegram_users::source_label,
         ))
         .load(connection)?;
+    for (id, day, interactions, source_label) in rows {
+        let past = pasts.entry(id).or_default();
+        past.days.insert(day, count(interactions));
+        past.source_label = source_label;
+    }
     let others: Vec<(i64, NaiveDate, i32)> =
         active_days::table.filter(active_days::telegram_id.eq_any(ids)).load(connection)?;
-    for (id, day, interactions) in latest.into_iter().chain(others) {
+    for (id, day, interactions) in others {
         pasts.entry(id).or_default().days.insert(day, count(interactions));
     }
     let changes: Vec<(i64, UtcMicros, String)> = reach_history::table
@@ -182,12 +195,13 @@ fn pasts(connection: &mut AnyConnection, ids: &[i64]) -> Result<HashMap<i64, Pas
     for (id, at, change) in changes {
         pasts.entry(id).or_default().reach_changes.push(reach_change(id, at, &change)?);
     }
-    let came: Vec<(i64, UtcMicros, String)> = starts::table
+    let came: Vec<(i64, UtcMicros, Option<i32>)> = starts::table
         .filter(starts::telegram_id.eq_any(ids))
         .order((starts::telegram_id, starts::at))
+        .select((starts::telegram_id, starts::at, starts::label))
         .load(connection)?;
-    for (id, at, payload) in came {
-        pasts.entry(id).or_default().starts.push(start(id, at, &payload)?);
+    for (id, at, label) in came {
+        pasts.entry(id).or_default().starts.push((at.into(), label_of(label)));
     }
     Ok(pasts)
 }
@@ -235,6 +249,23 @@ fn settle_usernames(
     Ok(lost.map(|(key, _, id)| (id, at(&key))).collect())
 }
 
+/// Has the sources of users who are created, and of those who came by another link than was known,
+/// count under the labels that the links have or earn by it. The others count as they did.
+fn label_sources(connection: &mut AnyConnection, changes: &mut [Change]) -> QueryResult<()> {
+    let is_known = |change: &Change| {
+        change.before.as_ref().is_some_and(|(user, _)| user.source == change.user.source)
+    };
+    let new = changes.iter().filter(|change| !is_known(change)).map(|change| &change.user);
+    let labels = label_all(connection, new)?;
+    for change in changes {
+        change.source_label = match &change.before {
+            Some((_, past)) if is_known(change) => past.source_label,
+            _ => change.user.source.as_ref().and_then(|it| labels.get(it.as_str()).copied()),
+        };
+    }
+    Ok(())
+}
+
 fn write(
     connection: &mut AnyConnection,
     changes: &[Change],
@@ -252,7 +283,7 @@ fn write(
         Ok::<_, Failure>(counted.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
     })?;
     search::add_new(connection, names)?;
-    Ok(add_sums(connection, sums)?)
+    Ok(add_sums(connection, &sums)?)
 }
 
 fn sums_of(changes: &[Change], histories: &[History]) -> Sums {
@@ -294,7 +325,12 @@ fn write_users(
         diesel::delete(active_days::table.filter(active_days::telegram_id.eq_any(&updated)))
             .execute(connection)?;
     }
-    store_users(connection, histories)?;
+    let labelled = changes.iter().zip(histories).map(|(change, history)| Labelled {
+        history,
+        source_label: change.source_label,
+        start_labels: Vec::new(),
+    });
+    store_users(connection, &labelled.collect::<Vec<_>>())?;
     match connection {
         AnyConnection::Sqlite(connection) => connection.note_names(&renamed, &profile_changes)?,
         AnyConnection::Postgres(connection) => connection.note_names(&renamed, &profile_changes)?,
@@ -323,11 +359,11 @@ impl Change {
         let nothing = Past::default();
         let past = self.before.as_ref().map_or(&nothing, |(_, past)| past);
         let days: Vec<_> = history.days.iter().map(|(day, _)| *day).collect();
-        facts(&self.user, &days, past).add_to(sums);
+        facts(&self.user, self.source_label, &days, past).add_to(sums);
         if let Some((user, past)) = &self.before {
             let days: Vec<_> = past.days.keys().copied().collect();
             let mut before = Sums::default();
-            facts(user, &days, past).add_to(&mut before);
+            facts(user, past.source_label, &days, past).add_to(&mut before);
             for ((figure, day, label), value) in before {
                 sums.add(figure, day, label, -value);
             }
@@ -351,9 +387,14 @@ impl Change {
     }
 }
 
-fn facts<'a>(user: &'a TelegramUser, days: &'a [NaiveDate], past: &'a Past) -> Facts<'a> {
+fn facts<'a>(
+    user: &'a TelegramUser,
+    source_label: Option<i32>,
+    days: &'a [NaiveDate],
+    past: &'a Past,
+) -> Facts<'a> {
     Facts {
-        origin: Origin { created_on: user.created_at.date_naive(), source: user.source.as_ref() },
+        origin: origin(user, source_label),
         language_code: user.language_code.as_deref(),
         is_reachable: user.reachability.is_reachable(),
         days,

@@ -8,12 +8,12 @@ use diesel::{
     sql_types::{Bool, Text},
 };
 use rollcall_domain::{
-    Figure, ReachabilityChange, Registration, StartPayload, TelegramId, TelegramUser,
-    UnreachableReason, Username,
+    Figure, LabelledSource, ReachabilityChange, Registration, StartPayload, TelegramId,
+    TelegramUser, UnreachableReason, Username,
 };
 use rollcall_repository::{
-    ActivityRepository, Batch, DemoRepository, Difference, History, Imported, Incoming, Page,
-    PageRequest, RepositoryError, TransferRepository, UserRepository,
+    ActivityRepository, Allowed, Batch, DemoRepository, Difference, History, Imported, Incoming,
+    Page, PageRequest, RepositoryError, SourceRepository, TransferRepository, UserRepository,
 };
 
 use crate::{
@@ -24,8 +24,9 @@ use crate::{
     preferences, reach, recount,
     registration::{self, Attempt},
     row::UserRow,
-    schema::telegram_users::dsl::{created_at, telegram_id, telegram_users},
+    schema::telegram_users::dsl::{created_at, source_label, telegram_id, telegram_users},
     schema::{active_days, quarantine, reach_history, recent_updates, starts},
+    sources,
     timestamp::UtcMicros,
     transfer,
 };
@@ -261,6 +262,53 @@ impl ActivityRepository for DieselUserRepository {
 }
 
 #[async_trait]
+impl SourceRepository for DieselUserRepository {
+    async fn labelled_sources(
+        &self,
+        request: PageRequest,
+    ) -> Result<Page<LabelledSource>, RepositoryError> {
+        self.database
+            .read("list labels of deep links", move |connection| sources::list(connection, request))
+            .await
+    }
+
+    async fn allow_sources(
+        &self,
+        payloads: &[StartPayload],
+        at: DateTime<Utc>,
+    ) -> Result<Allowed, RepositoryError> {
+        let payloads = payloads.to_vec();
+        self.database
+            .write("allow deep links", move |connection| sources::allow(connection, &payloads, at))
+            .await
+    }
+
+    async fn drop_sources(
+        &self,
+        payloads: &[StartPayload],
+        at: DateTime<Utc>,
+    ) -> Result<Vec<StartPayload>, RepositoryError> {
+        let payloads = payloads.to_vec();
+        self.database
+            .write("drop labels of deep links", move |connection| {
+                sources::drop(connection, &payloads, at)
+            })
+            .await
+    }
+
+    async fn drop_sources_without_users(
+        &self,
+        at: DateTime<Utc>,
+    ) -> Result<Vec<StartPayload>, RepositoryError> {
+        self.database
+            .write("drop labels without users", move |connection| {
+                sources::drop_without_users(connection, at)
+            })
+            .await
+    }
+}
+
+#[async_trait]
 impl DemoRepository for DieselUserRepository {
     async fn begin_demo(&self) -> Result<bool, RepositoryError> {
         self.database.run_long(demo::begin).await
@@ -303,7 +351,13 @@ fn list(
 }
 
 fn delete(connection: &mut AnyConnection, ids: &[i64]) -> Result<usize, Failure> {
-    activity::erase(connection, ids)?;
+    let share = activity::share_of(connection, ids)?;
+    let labels: Vec<i32> = telegram_users
+        .filter(telegram_id.eq_any(ids))
+        .filter(source_label.is_not_null())
+        .select(source_label.assume_not_null())
+        .distinct()
+        .load(connection)?;
     let mut deleted = 0;
     for id in ids {
         deleted += diesel::delete(telegram_users.find(id)).execute(connection)?;
@@ -317,6 +371,8 @@ fn delete(connection: &mut AnyConnection, ids: &[i64]) -> Result<usize, Failure>
             .execute(connection)?;
         directory::erase(connection, *id)?;
     }
+    sources::give_up(connection, &labels)?;
+    activity::erase(connection, share)?;
     admin::empty_entries(connection, ids)?;
     Ok(deleted)
 }

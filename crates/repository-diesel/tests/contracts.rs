@@ -42,6 +42,20 @@ mod activity {
     }
 }
 
+mod sources {
+    use rollcall_testkit::contract::sources::SourceStore;
+
+    use super::*;
+
+    rollcall_testkit::source_repository_contract!(open);
+
+    async fn open(url: &str) -> (Arc<dyn SourceStore>, Arc<dyn AdminRepository>) {
+        let database = migrated(url).await;
+        let admins = DieselAdminRepository::new(database.clone());
+        (Arc::new(DieselUserRepository::new(database)), Arc::new(admins))
+    }
+}
+
 mod demo {
     use rollcall_testkit::contract::demo::DemoStore;
 

@@ -11,8 +11,8 @@ use diesel::{
 };
 use rollcall_domain::{Event, Figure, Interaction, InteractionKind, Profile, TelegramUser};
 use rollcall_repository::{
-    ActivityRepository, Difference, GameFilter, ScheduleRepository, TransferRepository,
-    UserRepository,
+    ActivityRepository, Difference, GameFilter, PageRequest, ScheduleRepository, SourceRepository,
+    TransferRepository, UserRepository,
 };
 use rollcall_repository_diesel::{
     Database, DatabaseUrl, DieselScheduleRepository, DieselUserRepository, MigrationError,
@@ -217,6 +217,70 @@ async fn sums_of_deep_links_move() {
         database.migrate().await.unwrap();
         assert_eq!(sums().await, before);
         assert_eq!(users.recount(false, Arc::new(|_, _| {})).await.unwrap(), []);
+    }
+}
+
+/// Deep links that had labels before these were earned keep them, with all that they counted; those
+/// that brought no user can be dropped together. On the way back, what was dropped is the others'.
+#[tokio::test(flavor = "multi_thread")]
+async fn labels_from_before_are_kept() {
+    for throw_away in ThrowAwayDatabase::of_each_kind() {
+        let database = open(throw_away.url()).await;
+        database.migrate().await.unwrap();
+        let users = DieselUserRepository::new(database.clone());
+        let at: DateTime<Utc> = "2026-11-20T12:00:00Z".parse().unwrap();
+        let start = |(id, payload): (i64, &str)| Interaction {
+            event: Some(Event::Start(payload.parse().unwrap())),
+            ..Interaction::new(at, Profile::of_id(id.try_into().unwrap()), InteractionKind::Command)
+        };
+        // Names that are the numbers of other labels.
+        let starts =
+            [(1, "2"), (2, "1"), (3, "ad"), (4, "ad"), (5, "gone"), (1, "junk")].map(start);
+        users.register(&starts.to_vec().into(), at).unwrap();
+        users.delete(&[5.try_into().unwrap()]).await.unwrap();
+        let back = async || {
+            while !database.revert().await.unwrap().unwrap().to_string().contains("label_sources") {
+            }
+        };
+        let stored = || {
+            let sql = "SELECT source || ' ' || sum(starts) || ' ' || sum(new_users) AS line \
+                       FROM source_sums GROUP BY source ORDER BY 1";
+            lines(throw_away.url(), sql)
+        };
+        back().await;
+        assert_eq!(stored(), ["(other) 2 1", "1 1 1", "2 1 1", "ad 2 2"]);
+        // As when anybody could take a label; the erased one was counted under it.
+        execute(throw_away.url(), "INSERT INTO sources VALUES ('junk'), ('gone')");
+        for sql in [
+            "UPDATE source_sums SET starts = 1, new_users = 0 WHERE source = '(other)'",
+            "UPDATE source_sums SET source = 'junk' WHERE source = '(other)'",
+            "INSERT INTO source_sums VALUES ('2026-11-20', 'gone', 0, 1, 1, 0, 0, 0, 0)",
+            "UPDATE erased_sums SET label = 'gone' WHERE label = '(other)'",
+        ] {
+            execute(throw_away.url(), sql);
+        }
+        database.migrate().await.unwrap();
+        let nothing = || Arc::new(|_, _| {});
+        assert_eq!(users.recount(false, nothing()).await.unwrap(), []);
+        let page = PageRequest::new(1, 9).unwrap();
+        let labelled = users.labelled_sources(page).await.unwrap().items;
+        let labelled: Vec<_> = labelled
+            .iter()
+            .map(|it| format!("{} {} {}", it.payload, it.starts, it.users))
+            .collect();
+        assert_eq!(labelled, ["ad 2 2", "1 1 1", "2 1 1", "gone 1 1", "junk 1 0"]);
+
+        let dropped = users.drop_sources_without_users(at).await.unwrap();
+        assert_eq!(dropped.iter().map(ToString::to_string).collect::<Vec<_>>(), ["gone", "junk"]);
+        assert_eq!(users.recount(false, nothing()).await.unwrap(), []);
+        users.register(&vec![start((6, "junk"))].into(), at).unwrap();
+        assert_eq!(users.recount(false, nothing()).await.unwrap(), []);
+        back().await;
+        assert_eq!(stored(), ["(other) 2 1", "1 1 1", "2 1 1", "ad 2 2", "junk 1 1"]);
+        let sql = "SELECT label AS line FROM erased_sums WHERE figure = 'source_new'";
+        assert_eq!(lines(throw_away.url(), sql), ["(other)"]);
+        database.migrate().await.unwrap();
+        assert_eq!(users.recount(false, nothing()).await.unwrap(), []);
     }
 }
 

@@ -16,6 +16,7 @@ mod page;
 mod preferences;
 mod quarantine;
 mod schedule;
+mod source;
 mod transfer;
 mod user;
 
@@ -35,5 +36,6 @@ pub use page::{InvalidPage, MAX_PAGE_SIZE, Page, PageRequest};
 pub use preferences::PreferencesRepository;
 pub use quarantine::QuarantineRepository;
 pub use schedule::{GameFilter, Lease, Refresh, ScheduleRepository, StoredGames};
+pub use source::{Allowed, MAX_SOURCES, SourceRepository};
 pub use transfer::{Imported, Incoming, TransferRepository};
 pub use user::{Batch, UserRepository};

@@ -24,6 +24,7 @@ mod password;
 mod preferences;
 mod queue;
 mod schedule;
+mod sources;
 mod text;
 mod transfer;
 mod users;
@@ -44,10 +45,11 @@ pub use error::ServiceError;
 pub use password::InvalidPassword;
 pub use preferences::PreferencesService;
 pub use rollcall_repository::{
-    AuditChain, AuditFault, AuditFilter, Difference, Digest, Imported, Lease, Page, PageRequest,
-    Refresh, StoredGames,
+    Allowed, AuditChain, AuditFault, AuditFilter, Difference, Digest, Imported, Lease, MAX_SOURCES,
+    Page, PageRequest, Refresh, StoredGames,
 };
 pub use schedule::{Schedule, ScheduleDay, ScheduleService, ScheduleView};
+pub use sources::SourceService;
 pub use text::{Decoded, Line, Lines, Refused, Unreadable};
 pub use transfer::{
     Export, Format, ImportError, ImportReport, Part, TransferService, UnknownFormat, csv_field,

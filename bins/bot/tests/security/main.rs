@@ -22,3 +22,4 @@ mod made_up;
 mod replies;
 mod server;
 mod sign_in;
+mod sources;

@@ -11,6 +11,7 @@ mod migrations;
 mod output;
 mod quarantine;
 mod runserver;
+mod sources;
 mod stats;
 mod test_users;
 mod users;
@@ -24,7 +25,7 @@ use rollcall_repository_diesel::{
     Database, DieselAdminRepository, DieselUserRepository, MigrationState,
 };
 use rollcall_service::{
-    ActivityService, AdminService, DirectoryService, TransferService, UserService,
+    ActivityService, AdminService, DirectoryService, SourceService, TransferService, UserService,
 };
 
 use crate::{environment::Environment, settings::DatabaseArguments};
@@ -51,6 +52,15 @@ pub enum Command {
     /// How many users there are, how many were there lately, who came, stayed and left, and the
     /// database's size
     Stats(stats::Stats),
+    /// Show and decide which deep links have figures of their own
+    ///
+    /// A deep link is https://t.me/your_bot?start=PAYLOAD, and its figures are shown by `manage stats`
+    /// and on the dashboard. Anybody can make up payloads, so only those with a label have figures of
+    /// their own, up to 1,000; all others count together as (other). A link earns its label by
+    /// bringing a user: one whose first interaction with the bot is /start PAYLOAD. It loses the label
+    /// when the last user who came by it is deleted, unless it was allowed.
+    #[command(subcommand)]
+    Sources(sources::Sources),
     /// Fetch games from the NHL, or read them from a file; a second time only what has changed
     #[command(alias = "fetch_games")]
     FetchGames(fetch_games::FetchGames),
@@ -120,6 +130,7 @@ pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Res
             migrations::show(&Database::open_existing(url).await?).await
         }
         Command::Stats(command) => command.run(open().await?, environment).await,
+        Command::Sources(command) => command.run(source_service(open().await?)).await,
         Command::FetchGames(command) => command.run(open().await?, environment).await,
         Command::DemoData(command) => {
             let url = database.database_url(environment)?;
@@ -176,6 +187,10 @@ fn activity(database: Database) -> ActivityService {
 /// Who signs in by Telegram is the bot's to know: these commands look after accounts only.
 fn admin_service(database: Database) -> AdminService {
     AdminService::new(DieselAdminRepository::new(database), SystemClock, BTreeSet::new())
+}
+
+fn source_service(database: Database) -> SourceService {
+    SourceService::new(DieselUserRepository::new(database), SystemClock)
 }
 
 fn transfer(database: Database) -> TransferService {

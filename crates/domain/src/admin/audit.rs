@@ -76,11 +76,15 @@ pub enum AuditAction {
     ExportedUsers,
     /// Took users in from a file; the new value is how many.
     ImportedUsers,
+    /// Put a deep link on the list of those that have labels; the new value is its payload.
+    AllowedSource,
+    /// Took the label of a deep link away; the old value is its payload.
+    DroppedSource,
 }
 
 impl AuditAction {
     /// Every action.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 36] = [
         Self::SignedIn,
         Self::SignInFailed,
         Self::PassedFirstFactor,
@@ -115,6 +119,8 @@ impl AuditAction {
         Self::DeletedUsers,
         Self::ExportedUsers,
         Self::ImportedUsers,
+        Self::AllowedSource,
+        Self::DroppedSource,
     ];
 
     /// The action's name, as it is stored.
@@ -154,6 +160,8 @@ impl AuditAction {
             Self::DeletedUsers => "deleted_users",
             Self::ExportedUsers => "exported_users",
             Self::ImportedUsers => "imported_users",
+            Self::AllowedSource => "allowed_source",
+            Self::DroppedSource => "dropped_source",
         }
     }
 

@@ -9,7 +9,7 @@ use crate::{
 
 /// Adds to the audit log, in a transaction that is open. Nobody else adds to it until that is over:
 /// each entry follows the one before it.
-pub(super) fn add_entries(
+pub(crate) fn add_entries(
     connection: &mut AnyConnection,
     entries: &[NewAuditEntry],
 ) -> QueryResult<()> {

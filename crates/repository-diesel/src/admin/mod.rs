@@ -16,5 +16,6 @@ mod sessions;
 mod store;
 mod verify;
 
+pub(crate) use entry::add_entries;
 pub(crate) use log::empty_entries;
 pub use store::DieselAdminRepository;

@@ -19,6 +19,7 @@ diesel::table! {
         blocked_at -> Nullable<Timestamp>,
         unblocked_at -> Nullable<Timestamp>,
         source -> Nullable<Text>,
+        source_label -> Nullable<Integer>,
         day_interactions -> Integer,
         days_of_month -> SmallInt,
         active_days -> Integer,
@@ -38,6 +39,7 @@ diesel::table! {
         telegram_id -> BigInt,
         at -> Timestamp,
         payload -> Text,
+        label -> Nullable<Integer>,
     }
 }
 
@@ -127,6 +129,9 @@ diesel::table! {
 diesel::table! {
     sources (payload) {
         payload -> Text,
+        label -> Nullable<Integer>,
+        since -> Nullable<Timestamp>,
+        is_listed -> Bool,
     }
 }
 
@@ -135,6 +140,7 @@ diesel::table! {
         only_row -> SmallInt,
         recounts -> BigInt,
         is_demo -> Bool,
+        labels -> Integer,
     }
 }
 
@@ -328,3 +334,4 @@ diesel::allow_tables_to_appear_in_same_query!(
 );
 diesel::allow_tables_to_appear_in_same_query!(admin_sessions, device_generations);
 diesel::allow_tables_to_appear_in_same_query!(games, teams);
+diesel::allow_tables_to_appear_in_same_query!(sources, telegram_users);

@@ -4,27 +4,31 @@
 //! counted: then there is nothing to do but to count the kinds of interactions. What else there may
 //! be to do, each user does once a day or less often.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use diesel::QueryResult;
 use rollcall_domain::{
     Event, Figure, Interaction, InteractionKind, Label, LatestDay, Neighbours, Origin, Sums,
-    TelegramUser, add_reachability_change, add_start, month,
+    add_reachability_change, add_start, month,
 };
 
 use super::{
     ActiveDay, PastDay, Statements,
+    labels::Labels,
     replay::{Replay, Replayed},
 };
+use crate::row;
 
 /// Notes the facts, and answers what is to be added to the sums.
 pub(super) fn note(
     connection: &mut impl Statements,
     replay: &mut Replay,
     interactions: &[&Interaction],
+    mut labels: Labels,
 ) -> QueryResult<Sums> {
     let mut sums = Sums::default();
+    labels.earn(connection, replay, interactions)?;
     count_interactions(interactions, &mut sums);
     note_days(connection, replay, &mut sums)?;
     for replayed in replay.users.values() {
@@ -35,14 +39,16 @@ pub(super) fn note(
             add_reachability_change(&change, &mut sums);
         }
     }
-    for interaction in interactions {
-        if let Some(Event::Start(payload)) = &interaction.event
-            && connection.note_start(interaction.telegram_id(), interaction.at, payload)?
-        {
-            add_start(interaction.at, payload, &mut sums);
+    for (place, interaction) in interactions.iter().enumerate() {
+        if let Some(Event::Start(payload)) = &interaction.event {
+            let (id, at, label) =
+                (interaction.telegram_id(), interaction.at, labels.at(payload, place));
+            if connection.note_start(id, at, payload, label)? {
+                add_start(at, row::label_of(label), &mut sums);
+            }
         }
     }
-    resolve_sources(connection, sums)
+    Ok(sums)
 }
 
 /// Counts the interactions of each kind, and the uses of each command.
@@ -85,13 +91,13 @@ fn note_days(
     Ok(())
 }
 
-fn origin(user: &TelegramUser) -> Origin<'_> {
-    Origin { created_on: user.created_at.date_naive(), source: user.source.as_ref() }
+fn origin(Replayed { stored, source_label, .. }: &Replayed) -> Origin {
+    row::origin(stored, *source_label)
 }
 
 /// Moves a user's latest day forward, day by day; those that become past ones are added to `past`.
 fn follow_days(replayed: &mut Replayed, past: &mut Vec<ActiveDay>, sums: &mut Sums) {
-    let stored = replayed.stored_latest;
+    let (origin, stored) = (origin(replayed), replayed.stored_latest);
     let mut later = replayed.other_days.split_off(&stored.day);
     let mut latest = Some(stored);
     if replayed.created {
@@ -116,7 +122,7 @@ fn follow_days(replayed: &mut Replayed, past: &mut Vec<ActiveDay>, sums: &mut Su
             next: None,
             others_of_month: next.days_of_month - 1,
         };
-        origin(&replayed.stored).add_day(day, neighbours, sums);
+        origin.add_day(day, neighbours, sums);
         latest = Some(next);
     }
     replayed.latest = latest.unwrap_or(stored);
@@ -128,6 +134,7 @@ fn note_late_days(
     replayed: &mut Replayed,
     sums: &mut Sums,
 ) -> QueryResult<()> {
+    let origin = origin(replayed);
     let Replayed { stored, latest, other_days, .. } = replayed;
     let id = stored.telegram_id;
     for (&day, &interactions) in other_days.iter() {
@@ -139,7 +146,7 @@ fn note_late_days(
                 latest.days_of_month += 1;
             }
             latest.days_ever += 1;
-            origin(stored).add_day(day, neighbours, sums);
+            origin.add_day(day, neighbours, sums);
         }
         connection.add_days(&[(id, day, interactions)])?;
     }
@@ -147,8 +154,9 @@ fn note_late_days(
 }
 
 /// Adds what changed of what a user is.
-fn add_state(Replayed { user, stored, created, .. }: &Replayed, sums: &mut Sums) {
-    let origin = origin(stored);
+fn add_state(replayed: &Replayed, sums: &mut Sums) {
+    let origin = origin(replayed);
+    let Replayed { user, stored, created, .. } = replayed;
     if *created {
         origin.add_user(sums);
         origin.add_language(user.language_code.as_deref(), 1, sums);
@@ -162,38 +170,4 @@ fn add_state(Replayed { user, stored, created, .. }: &Replayed, sums: &mut Sums)
         (true, false) => origin.add_reachable(-1, sums),
         _ => {}
     }
-}
-
-/// How many deep links have sums of their own. Anybody can make up new ones, and reading the sums
-/// is to take the same time however many there are.
-pub(super) const MAX_SOURCES: usize = 1000;
-
-/// The sums with one label for all the deep links that have none of their own.
-pub(crate) fn resolve_sources(connection: &mut impl Statements, sums: Sums) -> QueryResult<Sums> {
-    let payloads: BTreeSet<String> = sums
-        .iter()
-        .filter(|(figure, _, label, _)| figure.is_by_source() && **label != Label::NONE)
-        .map(|(_, _, label, _)| label.to_string())
-        .collect();
-    if payloads.is_empty() {
-        return Ok(sums);
-    }
-    let payloads: Vec<&str> = payloads.iter().map(String::as_str).collect();
-    let mut known = connection.sources(&payloads)?;
-    if known.len() < payloads.len() {
-        let is_new = |payload: &&str| !known.iter().any(|known| known == payload);
-        let new: Vec<&str> = payloads.iter().copied().filter(is_new).collect();
-        connection.add_sources(&new)?;
-        // Looked up again: another process may have taken the last room, or the same ones.
-        known = connection.sources(&payloads)?;
-    }
-    if known.len() == payloads.len() {
-        return Ok(sums);
-    }
-    let known: HashSet<String> = known.into_iter().collect();
-    Ok(sums.relabel(|figure, label| {
-        let has_own =
-            !figure.is_by_source() || label == Label::NONE || known.contains(label.text().as_ref());
-        if has_own { label } else { Label::OTHER }
-    }))
 }

@@ -38,12 +38,14 @@ macro_rules! statements_alike {
             id: TelegramId,
             at: DateTime<Utc>,
             payload: &StartPayload,
+            label: Option<i32>,
         ) -> QueryResult<bool> {
             let inserted = diesel::insert_into(starts::table)
                 .values((
                     starts::telegram_id.eq(id.get()),
                     starts::at.eq(UtcMicros::from(at)),
                     starts::payload.eq(payload.as_str()),
+                    starts::label.eq(label),
                 ))
                 .on_conflict_do_nothing()
                 .execute(self)?;
@@ -90,20 +92,60 @@ macro_rules! statements_alike {
             Ok(())
         }
 
-        fn sources(&mut self, payloads: &[&str]) -> QueryResult<Vec<String>> {
+        fn labels(&mut self, payloads: &[&str]) -> QueryResult<Vec<(String, i32)>> {
             sources::table
                 .filter(sources::payload.eq_any(payloads))
-                .select(sources::payload)
+                .filter(sources::label.is_not_null())
+                .select((sources::payload, sources::label.assume_not_null()))
                 .load(self)
         }
 
-        fn add_sources(&mut self, payloads: &[&str]) -> QueryResult<()> {
-            let known: i64 = sources::table.count().get_result(self)?;
-            let room = MAX_SOURCES.saturating_sub(usize::try_from(known).unwrap_or_default());
-            for payload in payloads.iter().take(room) {
-                diesel::insert_into(sources::table)
-                    .values(sources::payload.eq(payload))
-                    .on_conflict_do_nothing()
+        fn give_labels(
+            &mut self,
+            links: &[(&str, DateTime<Utc>)],
+        ) -> QueryResult<Vec<(String, i32)>> {
+            let links = room_for_labels(sources::table.count().get_result(self)?, links);
+            if links.is_empty() {
+                return Ok(Vec::new());
+            }
+            // One transaction at a time, by this lock: so there is no more than there is room for,
+            // and nobody gives labels to the same links in another order.
+            let wanted = i32::try_from(links.len()).unwrap_or(i32::MAX);
+            diesel::update(activity_state::table)
+                .set(activity_state::labels.eq(activity_state::labels + wanted))
+                .execute(self)?;
+            let last: i32 = activity_state::table.select(activity_state::labels).first(self)?;
+            let links = room_for_labels(sources::table.count().get_result(self)?, links);
+            let mut labels = Vec::new();
+            for (label, (payload, since)) in (last - wanted + 1..).zip(links) {
+                // Others may have given it one meanwhile.
+                let label = diesel::insert_into(sources::table)
+                    .values((
+                        sources::payload.eq(payload),
+                        sources::label.eq(label),
+                        sources::since.eq(UtcMicros::from(*since)),
+                    ))
+                    .on_conflict(sources::payload)
+                    .do_update()
+                    .set((
+                        sources::label.eq(sql::<Nullable<Integer>>(
+                            "coalesce(sources.label, excluded.label)",
+                        )),
+                        sources::since.eq(sql::<Nullable<Timestamp>>(
+                            "coalesce(sources.since, excluded.since)",
+                        )),
+                    ))
+                    .returning(sources::label.assume_not_null())
+                    .get_result(self)?;
+                labels.push(((*payload).to_owned(), label));
+            }
+            Ok(labels)
+        }
+
+        fn label_users(&mut self, users: &[(i64, i32)]) -> QueryResult<()> {
+            for (id, label) in users {
+                diesel::update(telegram_users::table.find(id))
+                    .set(telegram_users::source_label.eq(label))
                     .execute(self)?;
             }
             Ok(())
@@ -141,6 +183,7 @@ macro_rules! push {
 }
 
 mod activity;
+mod labels;
 mod postgres;
 mod replay;
 mod sqlite;
@@ -159,8 +202,10 @@ use rollcall_domain::{
 };
 use rollcall_repository::Batch;
 
-pub(crate) use self::activity::resolve_sources;
-use self::replay::{Replay, Replayed, StoredDay};
+use self::{
+    labels::{Labels, room_for_labels},
+    replay::{Replay, Replayed, StoredDay},
+};
 use crate::{
     connection::AnyConnection,
     error::{Failure, is_unnamed, may_be_for_others},
@@ -205,13 +250,14 @@ pub(crate) trait Statements: Connection {
     /// whether that was not there yet.
     fn note_reach(&mut self, id: TelegramId, change: ReachabilityChange) -> QueryResult<bool>;
 
-    /// Adds to a user's history that it came by a deep link; answers whether that was not there
-    /// yet.
+    /// Adds to a user's history that it came by a deep link, which counts under the label of this
+    /// number; answers whether that was not there yet.
     fn note_start(
         &mut self,
         id: TelegramId,
         at: DateTime<Utc>,
         payload: &StartPayload,
+        label: Option<i32>,
     ) -> QueryResult<bool>;
 
     /// Notes how profiles changed, and that the names of these users, who are sorted, are to be
@@ -229,16 +275,21 @@ pub(crate) trait Statements: Connection {
     /// Adds days to the users' histories, or interactions to those that are there; sorted.
     fn add_days(&mut self, days: &[ActiveDay]) -> QueryResult<()>;
 
-    /// Which of these deep links have sums of their own.
-    fn sources(&mut self, payloads: &[&str]) -> QueryResult<Vec<String>>;
+    /// Which of these deep links have labels, and the numbers of these.
+    fn labels(&mut self, payloads: &[&str]) -> QueryResult<Vec<(String, i32)>>;
 
-    /// Gives these deep links, which are sorted, sums of their own while there is room.
-    fn add_sources(&mut self, payloads: &[&str]) -> QueryResult<()>;
+    /// Gives deep links a label each, from a moment on, as far as there is room; the first ones
+    /// first. Answers which have one now, and its number.
+    fn give_labels(&mut self, links: &[(&str, DateTime<Utc>)]) -> QueryResult<Vec<(String, i32)>>;
 
-    /// Adds to the sums; the deep links are resolved.
+    /// Has the sources of these users, whose rows are locked, count under labels: by id, the number
+    /// of each.
+    fn label_users(&mut self, users: &[(i64, i32)]) -> QueryResult<()>;
+
+    /// Adds to the sums.
     fn add_sums(&mut self, sums: &Sums) -> QueryResult<()>;
 
-    /// Adds to the sums of those who were erased; the deep links are resolved.
+    /// Adds to the sums of those who were erased.
     fn add_erased(&mut self, sums: &Sums) -> QueryResult<()>;
 
     /// Keeps updates that could not be read in full; of those that are kept already it notes only
@@ -252,7 +303,7 @@ pub(crate) struct Changes<'a> {
     users: Vec<(&'a TelegramUser, LatestDay)>,
     /// Users outside the batch who lost their username, and when; sorted.
     losers: Vec<(TelegramId, DateTime<Utc>)>,
-    /// To be added to the sums; the deep links are resolved.
+    /// To be added to the sums.
     sums: Sums,
     /// Whose names are to be taken into the search; sorted.
     other_names: Vec<i64>,
@@ -265,6 +316,8 @@ pub(crate) struct Seen {
     user: TelegramUser,
     /// How many interactions of the batch were on the user's latest day.
     interactions: i32,
+    /// The number of the label that the user's source has.
+    source_label: Option<i32>,
 }
 
 /// What is known of a day before a user's latest.
@@ -460,7 +513,8 @@ fn record_users(
     if interactions.is_empty() {
         return Ok(HashMap::new());
     }
-    let seen = as_if_new(interactions, now);
+    let labels = Labels::read(connection, interactions)?;
+    let seen = as_if_new(interactions, now, &labels);
     if attempt == Attempt::Again {
         let users: Vec<i64> = seen.iter().map(|seen| seen.user.telegram_id.get()).collect();
         let shown = interactions.iter().filter_map(|it| it.profile.shown_username());
@@ -470,7 +524,8 @@ fn record_users(
     let mut replay = Replay::default();
     for (row, previous_seen, on_day, of_month, ever) in connection.upsert(&seen)? {
         let latest = StoredDay { interactions: on_day, of_month, ever };
-        replay.add(row.into_user()?, previous_seen.map(Into::into), latest);
+        let source_label = row.source_label;
+        replay.add(row.into_user()?, source_label, previous_seen.map(Into::into), latest);
     }
 
     let contested = replay.contested(interactions);
@@ -488,7 +543,7 @@ fn record_users(
         replay.observe(interaction, now);
     }
 
-    let sums = activity::note(connection, &mut replay, interactions)?;
+    let sums = activity::note(connection, &mut replay, interactions, labels)?;
     let other_names = replay.other_names();
     let Replay { users, losers, profile_changes, .. } = replay;
     let mut changed: Vec<_> = users
@@ -509,15 +564,17 @@ fn record_users(
 }
 
 /// What each user of the batch would be if it were new, sorted by id.
-fn as_if_new(interactions: &[&Interaction], now: DateTime<Utc>) -> Vec<Seen> {
+fn as_if_new(interactions: &[&Interaction], now: DateTime<Utc>, labels: &Labels) -> Vec<Seen> {
     let mut users: BTreeMap<TelegramId, Seen> = BTreeMap::new();
     for interaction in interactions {
         match users.entry(interaction.telegram_id()) {
             Entry::Vacant(entry) => {
-                entry.insert(Seen { user: TelegramUser::created_by(interaction), interactions: 1 });
+                let user = TelegramUser::created_by(interaction);
+                let source_label = user.source.as_ref().and_then(|source| labels.at_first(source));
+                entry.insert(Seen { user, interactions: 1, source_label });
             }
             Entry::Occupied(mut entry) => {
-                let Seen { user, interactions } = entry.get_mut();
+                let Seen { user, interactions, .. } = entry.get_mut();
                 let (latest, day) = (user.active_day(), interaction.at.date_naive());
                 user.observe(interaction, now);
                 match day.cmp(&latest) {
@@ -559,8 +616,9 @@ fn add_those_who_stand(
         .map(TelegramId::get)
         .collect();
     for row in connection.rows(&absent.into_iter().collect::<Vec<_>>())? {
+        let source_label = row.source_label;
         let user = row.into_user()?;
-        users.insert(user.telegram_id, Replayed::unchanged(user));
+        users.insert(user.telegram_id, Replayed::unchanged(user, source_label));
     }
     Ok(())
 }

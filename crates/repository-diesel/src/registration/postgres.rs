@@ -10,7 +10,7 @@ use chrono::{DateTime, Months, NaiveDate, NaiveDateTime, Utc};
 use diesel::{
     PgConnection,
     connection::LoadConnection,
-    dsl::{exists, max, min},
+    dsl::{exists, max, min, sql},
     pg::Pg,
     prelude::*,
     query_builder::{AstPass, Query, QueryFragment, QueryId},
@@ -26,7 +26,7 @@ use rollcall_repository::Batch;
 
 use super::{
     ActiveDay, Blocks, ChangeKey, Changes, Holder, Known, OldAndNew, PastDay, Seen, Statements,
-    Upserted, activity::MAX_SOURCES,
+    Upserted, room_for_labels,
 };
 use crate::{
     error::Failure,
@@ -34,7 +34,8 @@ use crate::{
     reach::reach_row,
     row::{UpsertedSqlType, UserRow, UserSqlType, upserted_columns, user_columns},
     schema::{
-        active_days, erased_sums, quarantine, reach_history, sources, starts, telegram_users,
+        active_days, activity_state, erased_sums, quarantine, reach_history, sources, starts,
+        telegram_users,
     },
     source_sums::{self, COLUMNS},
     sqlstate::Examining,
@@ -136,10 +137,11 @@ fn insert_or_touch<'a>(
     let created_at = users.clone().map(|user| naive(user.created_at)).collect();
     let last_seen = users.clone().map(|user| naive(user.last_seen)).collect();
     let source = users.map(|user| user.source.as_ref().map(StartPayload::as_str)).collect();
-    let columns = Columns::of(seen.map(|Seen { user, interactions }| {
+    let source_label = seen.clone().map(|seen| seen.source_label).collect();
+    let columns = Columns::of(seen.map(|Seen { user, interactions, .. }| {
         (user, LatestDay::first(user.active_day(), *interactions))
     }));
-    Upsert { columns, created_at, last_seen, source }.load(connection)
+    Upsert { columns, created_at, last_seen, source, source_label }.load(connection)
 }
 
 /// Records a call alone that changes nothing of its user but the time: one statement, which is a
@@ -370,6 +372,7 @@ struct Upsert<'a> {
     created_at: Vec<NaiveDateTime>,
     last_seen: Vec<NaiveDateTime>,
     source: Vec<Option<&'a str>>,
+    source_label: Vec<Option<i32>>,
 }
 
 impl QueryFragment<Pg> for Upsert<'_> {
@@ -378,7 +381,7 @@ impl QueryFragment<Pg> for Upsert<'_> {
             "INSERT INTO telegram_users AS stored (telegram_id, first_name, last_name, username, \
              language_code, is_bot, updated_at, profile_seen, active_day, has_private_chat, obstacle, \
              blocked_at, unblocked_at, day_interactions, days_of_month, active_days, created_at, \
-             last_seen, source) SELECT * FROM UNNEST(",
+             last_seen, source, source_label) SELECT * FROM UNNEST(",
         );
         self.columns.push(&mut out)?;
         push!(
@@ -389,6 +392,8 @@ impl QueryFragment<Pg> for Upsert<'_> {
             Array<Timestamp> = &self.last_seen,
             ", ",
             Array<Nullable<Text>> = &self.source,
+            ", ",
+            Array<Nullable<Integer>> = &self.source_label,
             ") ON CONFLICT (telegram_id) DO UPDATE SET previous_seen = stored.last_seen, \
              last_seen = GREATEST(stored.last_seen, excluded.last_seen), \
              day_interactions = stored.day_interactions + CASE stored.active_day \

@@ -40,6 +40,8 @@ pub(super) struct Replayed {
     pub(super) user: TelegramUser,
     /// The user as its row stands in the database.
     pub(super) stored: TelegramUser,
+    /// The number of the label under which the user's source counts.
+    pub(super) source_label: Option<i32>,
     /// The user's latest day of activity after the batch.
     pub(super) latest: LatestDay,
     /// The latest day as its row has it.
@@ -67,11 +69,12 @@ impl Replayed {
     }
 
     /// A user whom the batch leaves as it stands.
-    pub(super) fn unchanged(user: TelegramUser) -> Self {
+    pub(super) fn unchanged(user: TelegramUser, source_label: Option<i32>) -> Self {
         let latest = LatestDay::first(user.active_day(), 0);
         Self {
             user: user.clone(),
             stored: user,
+            source_label,
             latest,
             stored_latest: latest,
             other_days: BTreeMap::new(),
@@ -92,12 +95,13 @@ enum Holder {
 }
 
 impl Replay {
-    /// Adds a user of the batch. `stored` is its row after the upsert, `previous_seen` its
-    /// `last_seen` before it; `None` where the upsert created the row. The upsert does not move the
-    /// row's latest day.
+    /// Adds a user of the batch. `stored` is its row after the upsert, with the number of its
+    /// source's label, `previous_seen` its `last_seen` before it; `None` where the upsert created the
+    /// row. The upsert does not move the row's latest day.
     pub(super) fn add(
         &mut self,
         stored: TelegramUser,
+        source_label: Option<i32>,
         previous_seen: Option<DateTime<Utc>>,
         StoredDay { interactions, of_month, ever }: StoredDay,
     ) {
@@ -118,6 +122,7 @@ impl Replay {
         let replayed = Replayed {
             user,
             stored,
+            source_label,
             latest,
             stored_latest: latest,
             other_days: BTreeMap::new(),

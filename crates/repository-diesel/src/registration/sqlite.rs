@@ -6,7 +6,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 use chrono::{DateTime, Months, NaiveDate, Utc};
 use diesel::{
     SqliteConnection,
-    dsl::{exists, max, min},
+    dsl::{exists, max, min, sql},
     prelude::*,
     query_builder::{AstPass, Query, QueryFragment, QueryId},
     sql_types::{BigInt, Bool, Integer, Nullable, Text, Timestamp},
@@ -20,14 +20,15 @@ use rollcall_domain::{
 
 use super::{
     ActiveDay, Blocks, ChangeKey, Changes, Holder, Known, OldAndNew, PastDay, Seen, Statements,
-    Upserted, activity::MAX_SOURCES,
+    Upserted, room_for_labels,
 };
 use crate::{
     quarantine::quarantine_row,
     reach::reach_row,
     row::{UpsertedSqlType, UserRow, upserted_columns, user_columns},
     schema::{
-        active_days, erased_sums, quarantine, reach_history, sources, starts, telegram_users,
+        active_days, activity_state, erased_sums, quarantine, reach_history, sources, starts,
+        telegram_users,
     },
     source_sums::{self, COLUMNS, SourceSum},
     timestamp::UtcMicros,
@@ -46,7 +47,7 @@ impl Statements for SqliteConnection {
     /// Two for who is new: nobody else writes meanwhile, and an insert that falls back on an update
     /// does the work of both for everybody.
     fn upsert(&mut self, users: &[Seen]) -> QueryResult<Vec<Upserted>> {
-        let upsert = |Seen { user, interactions }: &Seen| {
+        let upsert = |Seen { user, interactions, source_label }: &Seen| {
             let touch = Touch {
                 telegram_id: user.telegram_id.get(),
                 last_seen: text(user.last_seen),
@@ -54,7 +55,10 @@ impl Statements for SqliteConnection {
             };
             let known = touch.get_result(self).optional()?;
             let new = || LatestDay::first(user.active_day(), *interactions);
-            known.map_or_else(|| Insert(Columns::of(user, new())).get_result(self), Ok)
+            known.map_or_else(
+                || Insert(Columns::of(user, new()), *source_label).get_result(self),
+                Ok,
+            )
         };
         users.iter().map(upsert).collect()
     }
@@ -295,17 +299,18 @@ impl Query for Touch {
 
 impl RunQueryDsl<SqliteConnection> for Touch {}
 
-struct Insert<'a>(Columns<'a>);
+/// With the number of the label that the user's source has.
+struct Insert<'a>(Columns<'a>, Option<i32>);
 
 impl QueryFragment<Sqlite> for Insert<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
-        let Self(user) = self;
+        let Self(user, source_label) = self;
         push!(
             out,
             "INSERT INTO telegram_users (telegram_id, first_name, last_name, username, \
              language_code, is_bot, created_at, updated_at, profile_seen, last_seen, active_day, \
-             has_private_chat, obstacle, blocked_at, unblocked_at, source, day_interactions, \
-             days_of_month, active_days) VALUES (",
+             has_private_chat, obstacle, blocked_at, unblocked_at, source, source_label, \
+             day_interactions, days_of_month, active_days) VALUES (",
             BigInt = &user.telegram_id, ", ",
             Text = user.first_name, ", ",
             Nullable<Text> = &user.last_name, ", ",
@@ -322,6 +327,7 @@ impl QueryFragment<Sqlite> for Insert<'_> {
             Nullable<Timestamp> = &user.blocked_at, ", ",
             Nullable<Timestamp> = &user.unblocked_at, ", ",
             Nullable<Text> = &user.source, ", ",
+            Nullable<Integer> = source_label, ", ",
             Integer = &user.day_interactions, ", ",
             Integer = &user.days_of_month, ", ",
             Integer = &user.active_days,

@@ -185,7 +185,7 @@ const OF_TODAY: [Figure; 5] =
 mod tests {
     use async_trait::async_trait;
     use chrono::{DateTime, Days, NaiveTime, TimeDelta, Utc};
-    use rollcall_domain::{DayStats, Facts, Label, Origin, StartPayload, Sums, UnreachableReason};
+    use rollcall_domain::{DayStats, Facts, Label, Origin, SourceLabel, Sums, UnreachableReason};
     use rollcall_repository::RepositoryError;
     use rollcall_testkit::TestClock;
 
@@ -408,7 +408,7 @@ mod tests {
     /// and one yesterday by the ad.
     fn story() -> ActivityService {
         let mut sums = Sums::default();
-        let ad: StartPayload = "ad".parse().unwrap();
+        let ad = SourceLabel::Own(1);
         let (blocked, gone) =
             (Some(UnreachableReason::Blocked), Some(UnreachableReason::Deactivated));
         let change = |on, obstacle| ReachabilityChange { at: noon(on), obstacle };
@@ -421,20 +421,20 @@ mod tests {
             starts: &[],
         };
         let stays = Facts {
-            origin: Origin { created_on: day("2026-11-11"), source: Some(&ad) },
+            origin: Origin { created_on: day("2026-11-11"), source: Some(ad) },
             language_code: Some("en"),
             is_reachable: true,
             days: &["2026-11-11", "2026-11-16", "2026-11-20", "2026-11-22"].map(day),
             reach_changes: &[change("2026-11-21", blocked), change("2026-11-22", None)],
-            starts: &[(noon("2026-11-11"), ad.clone()), (noon("2026-11-16"), ad.clone())],
+            starts: &[(noon("2026-11-11"), ad), (noon("2026-11-16"), ad)],
         };
         let new = Facts {
-            origin: Origin { created_on: day("2026-11-22"), source: Some(&ad) },
+            origin: Origin { created_on: day("2026-11-22"), source: Some(ad) },
             language_code: Some("en"),
             is_reachable: false,
             days: &["2026-11-22", "2026-11-23"].map(day),
             reach_changes: &[],
-            starts: &[(noon("2026-11-22"), ad.clone())],
+            starts: &[(noon("2026-11-22"), ad)],
         };
         for facts in [long_ago, stays, new] {
             facts.add_to(&mut sums);
@@ -498,6 +498,11 @@ mod tests {
         }
     }
 
+    /// A label as a repository answers it, which has the payload of the only deep link.
+    fn named(label: &Label) -> String {
+        label.text().replace("#1", "ad")
+    }
+
     #[async_trait]
     impl ActivityRepository for InMemory {
         async fn sums_by_day(
@@ -506,9 +511,8 @@ mod tests {
             first: NaiveDate,
             last: NaiveDate,
         ) -> Result<Vec<(Figure, NaiveDate, String, i64)>, RepositoryError> {
-            let row = |(figure, day, label, value): (_, _, &Label, _)| {
-                (figure, day, label.to_string(), value)
-            };
+            let row =
+                |(figure, day, label, value): (_, _, &Label, _)| (figure, day, named(label), value);
             Ok(self.of(figures, first, last).map(row).collect())
         }
 
@@ -520,7 +524,7 @@ mod tests {
         ) -> Result<Vec<(Figure, String, i64)>, RepositoryError> {
             let mut sums = std::collections::BTreeMap::new();
             for (figure, _, label, value) in self.of(figures, first, last) {
-                *sums.entry((figure, label.to_string())).or_default() += value;
+                *sums.entry((figure, named(label))).or_default() += value;
             }
             Ok(sums.into_iter().map(|((figure, label), value)| (figure, label, value)).collect())
         }

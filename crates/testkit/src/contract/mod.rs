@@ -13,6 +13,7 @@ pub mod preferences;
 pub mod quarantine;
 pub mod schedule;
 pub mod second_factors;
+pub mod sources;
 pub mod transfer;
 pub mod users;
 

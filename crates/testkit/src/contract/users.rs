@@ -536,7 +536,11 @@ fn any_interaction() -> impl Strategy<Value = Interaction> {
                 .language_code(language),
         },
     );
-    (0..8_i64, profile).prop_map(|(second, profile)| shown(second * 20_000, profile))
+    let link = prop_oneof![4 => Just(None), 1 => Just(Some("ad")), 1 => Just(Some("friend"))];
+    (0..8_i64, profile, link).prop_map(|(second, profile, link)| Interaction {
+        event: link.map(|payload| Event::Start(payload.parse().unwrap())),
+        ..shown(second * 20_000, profile)
+    })
 }
 
 async fn compare_with_parts(stores: &Stores, interactions: Vec<Interaction>) {

@@ -1,0 +1,175 @@
+//! `manage sources`.
+
+use std::{collections::BTreeSet, io::Write, process::ExitCode};
+
+use anyhow::bail;
+use clap::{Args, Subcommand, value_parser};
+use rollcall_domain::{LabelledSource, StartPayload};
+use rollcall_service::{Allowed, MAX_SOURCES, Page, PageRequest, SourceService};
+use serde_json::{Value, json};
+
+use super::output::{grouped, print_json, rfc3339, second, stdout};
+
+/// How many links a command takes at most.
+const MOST: usize = 1000;
+
+#[derive(Debug, Subcommand)]
+pub enum Sources {
+    /// List the links that have labels, those by which most users came first
+    ///
+    /// BY is `users` where the link has earned its label, and `list` where `manage sources allow` has
+    /// given it one. USERS and STARTS count since SINCE, as in `manage stats`.
+    List {
+        /// Which page, counted from 1
+        #[arg(long, default_value_t = 1, value_parser = value_parser!(u32).range(1..))]
+        page: u32,
+        /// How many links a page, up to 1000
+        #[arg(long, default_value_t = 50, value_parser = value_parser!(u32).range(1..=1000))]
+        page_size: u32,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Give links labels before they bring users, and let them keep these for good
+    ///
+    /// For links that are about to be published, and for those that only bring back users who are
+    /// there already. Counts from now on: what a link brought earlier stays in (other). A link that
+    /// has earned its label keeps it from now on, even when all of its users are deleted.
+    ///
+    /// There is room for 1,000 labels, earned and allowed ones together. Where not all of the links
+    /// find room, nothing is changed.
+    Allow {
+        /// What follows `?start=` in the link: 1 to 64 of A-Z, a-z, 0-9, _ and -. Write `--` before
+        /// one that begins with -
+        #[arg(required = true, num_args = 1..=MOST, value_name = "PAYLOAD")]
+        payloads: Vec<StartPayload>,
+    },
+    /// Take labels from links, which makes room for others
+    ///
+    /// All that a link has counted under its label counts as (other) from now on; nothing is lost of
+    /// the totals. That cannot be undone: a link may earn a label again, by the next new user, or be
+    /// given one by `manage sources allow`, and counts from zero then.
+    Drop(Drop),
+}
+
+#[derive(Args, Debug)]
+pub struct Drop {
+    /// What follows `?start=` in the link, as `manage sources list` shows it. Write `--` before one
+    /// that begins with -
+    #[arg(
+        required_unless_present = "without_users",
+        num_args = 1..=MOST,
+        value_name = "PAYLOAD"
+    )]
+    payloads: Vec<StartPayload>,
+    /// Drop every label that was not allowed and whose link brought no user who is still there, as
+    /// links could take them before they had to be earned
+    #[arg(long, conflicts_with = "payloads")]
+    without_users: bool,
+}
+
+impl Sources {
+    pub(super) async fn run(self, sources: SourceService) -> anyhow::Result<ExitCode> {
+        match self {
+            Self::List { page, page_size, json } => {
+                let page = sources.labelled(PageRequest::new(page, page_size)?).await?;
+                if json { print_json(&as_json(&page))? } else { print(&page)? }
+            }
+            Self::Allow { payloads } => allow(&sources, &payloads).await?,
+            Self::Drop(command) => drop(&sources, command).await?,
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn print(page: &Page<LabelledSource>) -> anyhow::Result<()> {
+    let mut out = stdout();
+    let (number, pages) = (page.request.number(), page.pages());
+    let (total, room) = (grouped(page.total), grouped(MAX_SOURCES.try_into().unwrap_or(u64::MAX)));
+    if page.items.is_empty() {
+        match page.total {
+            0 => writeln!(out, "No link has a label yet. A link earns one by bringing a user.")?,
+            _ => writeln!(out, "There is no page {number}; {total} labels make {pages} pages.")?,
+        }
+        return Ok(());
+    }
+    writeln!(out, "{:5}  {:19}  {:>9}  {:>9}  PAYLOAD", "BY", "SINCE", "USERS", "STARTS")?;
+    for it in &page.items {
+        writeln!(
+            out,
+            "{:5}  {:19}  {:>9}  {:>9}  {}",
+            if it.is_listed { "list" } else { "users" },
+            it.since.map_or_else(|| "-".to_owned(), second),
+            grouped(it.users),
+            grouped(it.starts),
+            it.payload,
+        )?;
+    }
+    write!(out, "Page {number} of {pages}, {total} of {room} labels are taken")?;
+    match page.next() {
+        Some(next) => writeln!(out, "; next: --page {next}")?,
+        None => writeln!(out)?,
+    }
+    Ok(())
+}
+
+fn as_json(page: &Page<LabelledSource>) -> Value {
+    let source = |it: &LabelledSource| {
+        json!({
+            "payload": it.payload.as_str(),
+            "by": if it.is_listed { "list" } else { "users" },
+            "since": it.since.map(rfc3339),
+            "users": it.users,
+            "starts": it.starts,
+        })
+    };
+    json!({
+        "total": page.total,
+        "room": MAX_SOURCES,
+        "page": page.request.number(),
+        "pages": page.pages(),
+        "sources": page.items.iter().map(source).collect::<Vec<_>>(),
+    })
+}
+
+async fn allow(sources: &SourceService, payloads: &[StartPayload]) -> anyhow::Result<()> {
+    if let Allowed::Full { needed, free } = sources.allow(payloads).await? {
+        bail!(
+            "{needed} of these links need a label, and {free} of {} are free; nothing was changed. \
+             `manage sources drop` makes room",
+            grouped(MAX_SOURCES.try_into()?)
+        );
+    }
+    let mut out = stdout();
+    for payload in distinct(payloads) {
+        writeln!(out, "Allowed {payload}")?;
+    }
+    Ok(())
+}
+
+async fn drop(sources: &SourceService, command: Drop) -> anyhow::Result<()> {
+    let dropped = if command.without_users {
+        sources.drop_without_users().await?
+    } else {
+        sources.drop(&command.payloads).await?
+    };
+    let mut out = stdout();
+    for payload in &dropped {
+        writeln!(out, "Dropped {payload}")?;
+    }
+    if command.without_users && dropped.is_empty() {
+        writeln!(out, "Every label that was not allowed has users; nothing was dropped.")?;
+    }
+    let mut missing = distinct(&command.payloads);
+    missing.retain(|payload| !dropped.iter().any(|it| it.as_str() == *payload));
+    if !missing.is_empty() {
+        let missing = missing.into_iter().collect::<Vec<_>>().join(", ");
+        bail!("no such label: {missing}; `manage sources list` shows those that there are");
+    }
+    Ok(())
+}
+
+/// The payloads, each once, sorted.
+fn distinct(payloads: &[StartPayload]) -> BTreeSet<&str> {
+    payloads.iter().map(StartPayload::as_str).collect()
+}
