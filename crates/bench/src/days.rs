@@ -1,5 +1,5 @@
-//! What a new day costs: calls each of which is a user's first one on a day, against calls on a day
-//! that is known already.
+//! The cost of a new day: calls that are the first of a user on a day, compared with later calls on
+//! the same day.
 
 use std::{
     sync::{
@@ -29,10 +29,10 @@ pub(crate) async fn run(databases: &Databases, runs: usize, seconds: f64) -> Res
         let days = Days(Arc::default());
         let users = UserService::new(DieselUserRepository::new(database), days.clone());
         let people: Arc<[Person]> = people::spread(PEOPLE, PEOPLE as i64).into();
-        everybody_calls(&users, &people).await?;
+        everyone_calls(&users, &people).await?;
         let mut pairs = Pairs::new(format!("{name}: the first call of a day"), "rows/s");
         for _ in 0..runs {
-            let first = rounds(&users, &people, seconds, || days.pass()).await?;
+            let first = rounds(&users, &people, seconds, || days.next()).await?;
             let another = rounds(&users, &people, seconds, || {}).await?;
             pairs.add(another, first, String::new());
         }
@@ -41,12 +41,12 @@ pub(crate) async fn run(databases: &Databases, runs: usize, seconds: f64) -> Res
     Ok(())
 }
 
-/// A clock that stands at noon, so many days after 2020 began.
+/// A clock at noon, this number of days after 2020-01-01.
 #[derive(Clone)]
 struct Days(Arc<AtomicI64>);
 
 impl Days {
-    fn pass(&self) {
+    fn next(&self) {
         self.0.fetch_add(1, Relaxed);
     }
 }
@@ -58,8 +58,7 @@ impl Clock for Days {
     }
 }
 
-/// Has everybody call once, again and again, for about so many seconds; answers how many calls a
-/// second were answered.
+/// Lets everyone call once per round, for about `seconds`, and returns the calls per second.
 async fn rounds(
     users: &UserService,
     people: &Arc<[Person]>,
@@ -69,13 +68,13 @@ async fn rounds(
     let (begun, mut calls) = (Instant::now(), 0);
     while begun.elapsed().as_secs_f64() < seconds {
         before_each();
-        everybody_calls(users, people).await?;
+        everyone_calls(users, people).await?;
         calls += people.len();
     }
     Ok(calls as f64 / begun.elapsed().as_secs_f64())
 }
 
-async fn everybody_calls(users: &UserService, people: &Arc<[Person]>) -> Result<()> {
+async fn everyone_calls(users: &UserService, people: &Arc<[Person]>) -> Result<()> {
     let tasks: Vec<_> = (0..CALLERS)
         .map(|first| {
             let (users, people) = (users.clone(), people.clone());

@@ -1,5 +1,5 @@
-//! How long the pages of the web admin's list of users take, and a page about one of them, in a
-//! database of many users, which `manage demo-data` fills; and what the search costs registration.
+//! The time of the web admin's list of users and of one user's page, in a large database that
+//! `manage demo-data` fills; and the cost of the search for registration.
 
 use std::{
     sync::{
@@ -21,26 +21,27 @@ use rollcall_testkit::ThrowAwayDatabase;
 
 use crate::{
     database::Databases,
-    limit::{Beside, Limit},
+    limit::{BatchContent, Limit},
     report::Pairs,
-    statistics::{DAYS, manage, told, told_times},
+    statistics::{DAYS, manage, print_run, print_times},
     write::{CALLERS, PEOPLE},
 };
 
-/// How many users a page of the list has.
+/// The number of users on a page.
 const PAGE: u32 = 50;
-/// How many pages before the deep one.
+/// The number of pages before the deep page.
 const DEEP: usize = 200;
 
-/// Measures in databases that it fills, or in one that is there; and registration in small ones.
+/// Measures reads in databases that it fills, or in an existing one; and registration in small
+/// databases.
 pub(crate) async fn run(
     databases: &Databases,
     users: i64,
-    there: Option<&str>,
+    existing: Option<&str>,
     runs: usize,
     seconds: f64,
 ) -> Result<()> {
-    if let Some(url) = there {
+    if let Some(url) = existing {
         println!("The list of users in {url}");
         return read(url).await;
     }
@@ -49,14 +50,22 @@ pub(crate) async fn run(
         println!("{name}: the list of {users} users");
         let users = users.to_string();
         let load = ["demo-data", "--users", &users, "--days", DAYS];
-        told("demo-data", manage(database.url(), &load).await?);
+        print_run("demo-data", manage(database.url(), &load).await?);
         read(database.url()).await?;
     }
     Ok(())
 }
 
-/// A list, by what is asked for.
-type Case = (&'static str, UserFilter, UserSort);
+/// A list to measure.
+struct Case {
+    title: &'static str,
+    filter: UserFilter,
+    sort: UserSort,
+}
+
+fn case(title: &'static str, filter: UserFilter, sort: UserSort) -> Case {
+    Case { title, filter, sort }
+}
 
 async fn read(url: &str) -> Result<()> {
     let storage = storage(url).await?;
@@ -64,24 +73,24 @@ async fn read(url: &str) -> Result<()> {
     let directory = new();
     index_all(&directory).await?;
     let newest = directory.users(&UserFilter::new(), UserSort::default(), None, PAGE).await?;
-    let somebody = newest.rows.first().context("a database with users")?.user.clone();
-    for (what, filter, sort) in cases(&somebody.telegram_id.to_string()) {
+    let first = newest.rows.first().context("a database with users")?.user.clone();
+    for Case { title, filter, sort } in cases(&first.telegram_id.to_string()) {
         let list = || directory.users(&filter, sort, None, PAGE);
         let slice = list().await?;
-        let what = format!("{what} [{}, {:?}]", slice.rows.len(), slice.count);
-        told_times(&what, list).await?;
+        let title = format!("{title} [{}, {:?}]", slice.rows.len(), slice.count);
+        print_times(&title, list).await?;
     }
-    for (what, filter, sort) in deep_cases() {
+    for Case { title, filter, sort } in deep_cases() {
         let mut cursor = None;
         for _ in 0..DEEP {
             cursor = directory.users(&filter, sort, cursor, PAGE).await?.next.or(cursor);
         }
-        told_times(what, || directory.users(&filter, sort, cursor, PAGE)).await?;
+        print_times(title, || directory.users(&filter, sort, cursor, PAGE)).await?;
     }
-    told_times("a user", || directory.user(somebody.telegram_id)).await?;
-    // A new service each time, for one keeps what it has read.
-    told_times("languages", || async { new().languages().await }).await?;
-    told_times("sources", || async { new().sources().await }).await?;
+    print_times("a user", || directory.user(first.telegram_id)).await?;
+    // A new service each time, because a service caches its results.
+    print_times("languages", || async { new().languages().await }).await?;
+    print_times("sources", || async { new().sources().await }).await?;
     println!();
     Ok(())
 }
@@ -92,11 +101,11 @@ async fn storage(url: &str) -> Result<DieselUserRepository> {
     Ok(DieselUserRepository::new(database))
 }
 
-/// Takes those into the search who are not there yet.
+/// Adds all users to the search index.
 async fn index_all(directory: &DirectoryService) -> Result<()> {
     let begun = Instant::now();
     while directory.index_names().await? {}
-    println!("  names taken into the search in {:.1} s", begun.elapsed().as_secs_f64());
+    println!("  names added to the search index in {:.1} s", begun.elapsed().as_secs_f64());
     Ok(())
 }
 
@@ -115,37 +124,41 @@ fn cases(id: &str) -> Vec<Case> {
     let term = |text: &str| all().matching(SearchTerm::new(text).expect("a term"));
     let by_last_seen = sort(SortKey::LastSeen, true);
     vec![
-        ("first seen", all(), newest),
-        ("first seen, oldest first", all(), sort(SortKey::FirstSeen, false)),
-        ("last seen", all(), by_last_seen),
-        ("active days", all(), sort(SortKey::ActiveDays, true)),
-        ("id", all(), sort(SortKey::Id, true)),
-        ("language: frequent", all().with_language("ru"), newest),
-        ("language: frequent, last seen", all().with_language("ru"), by_last_seen),
-        ("language: rare", all().with_language("he"), newest),
-        ("language: rare, last seen", all().with_language("he"), by_last_seen),
-        ("language: nobody", all().with_language("xx"), newest),
-        ("source: frequent", all().with_source("friend"), newest),
-        (
+        case("first seen", all(), newest),
+        case("first seen, oldest first", all(), sort(SortKey::FirstSeen, false)),
+        case("last seen", all(), by_last_seen),
+        case("active days", all(), sort(SortKey::ActiveDays, true)),
+        case("id", all(), sort(SortKey::Id, true)),
+        case("language: frequent", all().with_language("ru"), newest),
+        case("language: frequent, last seen", all().with_language("ru"), by_last_seen),
+        case("language: rare", all().with_language("he"), newest),
+        case("language: rare, last seen", all().with_language("he"), by_last_seen),
+        case("language: no users", all().with_language("xx"), newest),
+        case("source: frequent", all().with_source("friend"), newest),
+        case(
             "source: frequent, active days",
             all().with_source("friend"),
             sort(SortKey::ActiveDays, true),
         ),
-        ("source: none", all().with_source(""), newest),
-        ("reachable", all().with_reachability(ReachabilityFilter::Reachable), newest),
-        ("unreachable", all().with_reachability(ReachabilityFilter::Unreachable), newest),
-        ("blocked", all().with_reachability(ReachabilityFilter::Blocked), newest),
-        ("blocked, last seen", all().with_reachability(ReachabilityFilter::Blocked), by_last_seen),
-        ("first seen: today", all().first_seen_on(last_days(1)), newest),
-        ("first seen: 30 days", all().first_seen_on(last_days(30)), newest),
-        ("first seen: 30 days, last seen", all().first_seen_on(last_days(30)), by_last_seen),
-        ("last seen: today", all().last_seen_on(last_days(1)), newest),
-        ("last seen: 7 days, first seen", all().last_seen_on(last_days(7)), newest),
-        ("active days: 100 and more", all().active_on_at_least(100), newest),
-        ("active days: 1", all().active_on_at_most(1), newest),
-        ("bots", all().bots(true), newest),
-        ("no bots", all().bots(false), newest),
-        (
+        case("source: none", all().with_source(""), newest),
+        case("reachable", all().with_reachability(ReachabilityFilter::Reachable), newest),
+        case("unreachable", all().with_reachability(ReachabilityFilter::Unreachable), newest),
+        case("blocked", all().with_reachability(ReachabilityFilter::Blocked), newest),
+        case(
+            "blocked, last seen",
+            all().with_reachability(ReachabilityFilter::Blocked),
+            by_last_seen,
+        ),
+        case("first seen: today", all().first_seen_on(last_days(1)), newest),
+        case("first seen: 30 days", all().first_seen_on(last_days(30)), newest),
+        case("first seen: 30 days, last seen", all().first_seen_on(last_days(30)), by_last_seen),
+        case("last seen: today", all().last_seen_on(last_days(1)), newest),
+        case("last seen: 7 days, first seen", all().last_seen_on(last_days(7)), newest),
+        case("active days: 100 and more", all().active_on_at_least(100), newest),
+        case("active days: 1", all().active_on_at_most(1), newest),
+        case("bots", all().bots(true), newest),
+        case("no bots", all().bots(false), newest),
+        case(
             "ru, friend, reachable, 7 days",
             all()
                 .with_language("ru")
@@ -154,7 +167,7 @@ fn cases(id: &str) -> Vec<Case> {
                 .last_seen_on(last_days(7)),
             newest,
         ),
-        (
+        case(
             "de, blocked, first seen 90 days",
             all()
                 .with_language("de")
@@ -162,20 +175,20 @@ fn cases(id: &str) -> Vec<Case> {
                 .first_seen_on(last_days(90)),
             sort(SortKey::ActiveDays, true),
         ),
-        ("search: james", term("james"), newest),
-        ("search: james, last seen", term("james"), by_last_seen),
-        ("search: анна", term("анна"), newest),
-        ("search: james smith", term("james smith"), newest),
-        ("search: ja", term("ja"), newest),
-        ("search: j", term("j"), newest),
-        ("search: @james", term("@james"), newest),
-        ("search: ami and son", term("ami son"), newest),
-        ("search: nearly nobody", term("jürgen иван"), newest),
-        ("search: nobody", term("qqzzxx"), newest),
-        ("search: two letters, nobody", term("qz"), newest),
-        ("search: id", term(id), newest),
-        ("search: korean, middling", term("민준"), newest),
-        (
+        case("search: james", term("james"), newest),
+        case("search: james, last seen", term("james"), by_last_seen),
+        case("search: анна", term("анна"), newest),
+        case("search: james smith", term("james smith"), newest),
+        case("search: ja", term("ja"), newest),
+        case("search: j", term("j"), newest),
+        case("search: @james", term("@james"), newest),
+        case("search: ami and son", term("ami son"), newest),
+        case("search: almost no users", term("jürgen иван"), newest),
+        case("search: no users", term("qqzzxx"), newest),
+        case("search: two letters, no users", term("qz"), newest),
+        case("search: id", term(id), newest),
+        case("search: Korean, medium", term("민준"), newest),
+        case(
             "search: james, blocked, de",
             term("james").with_reachability(ReachabilityFilter::Blocked).with_language("de"),
             newest,
@@ -186,23 +199,23 @@ fn cases(id: &str) -> Vec<Case> {
 fn deep_cases() -> Vec<Case> {
     let all = UserFilter::new;
     vec![
-        ("200 pages deep", all(), UserSort::default()),
-        ("200 pages deep, last seen", all(), sort(SortKey::LastSeen, true)),
-        ("200 pages deep, ru", all().with_language("ru"), UserSort::default()),
+        case("200 pages deep", all(), UserSort::default()),
+        case("200 pages deep, last seen", all(), sort(SortKey::LastSeen, true)),
+        case("200 pages deep, ru", all().with_language("ru"), UserSort::default()),
     ]
 }
 
-/// Registration while names are taken into the search, against one that leaves no word of them.
+/// Registration while names are added to the search index, compared with registration without it.
 async fn registration(databases: &Databases, runs: usize, seconds: f64) -> Result<()> {
     for ((name, without), (_, with)) in
         databases.of_each_kind().into_iter().zip(databases.of_each_kind())
     {
         let (without, with) = (Crowd::new(&without).await?, Crowd::new(&with).await?);
-        without.forget_names()?;
+        without.drop_names()?;
         for crowd in [&without, &with] {
             crowd.call(seconds).await?;
         }
-        let title = format!("{name}: registrations, 2% of new or other names: no search (limit)");
+        let title = format!("{name}: registrations, 2% with new names: no search (limit)");
         let mut pairs = Pairs::new(title, "rows/s");
         for _ in 0..runs {
             let limit = without.call(seconds).await?;
@@ -218,7 +231,7 @@ async fn registration(databases: &Databases, runs: usize, seconds: f64) -> Resul
     Ok(())
 }
 
-/// As maintenance does it.
+/// Indexes names in the same way as maintenance.
 async fn index_while(directory: DirectoryService, stop: Arc<AtomicBool>) -> Result<()> {
     while !stop.load(Relaxed) {
         if !directory.index_names().await? {
@@ -228,14 +241,14 @@ async fn index_while(directory: DirectoryService, stop: Arc<AtomicBool>) -> Resu
     Ok(())
 }
 
-/// People who call, some of them for the first time, some by another name.
+/// People who call, some of them for the first time, some with a new name.
 struct Crowd {
     url: String,
     users: UserService,
     directory: DirectoryService,
-    /// How often each has taken another name.
+    /// How often each person was renamed.
     names: Arc<[AtomicU64]>,
-    /// The id of who comes next.
+    /// The id of the next new person.
     next: Arc<AtomicI64>,
 }
 
@@ -258,9 +271,9 @@ impl Crowd {
         Ok(crowd)
     }
 
-    /// Has the database drop the note that a name is to be taken into the search.
-    fn forget_names(&self) -> Result<()> {
-        match Limit::open(&self.url, 1, Beside::Nothing)? {
+    /// Lets the database drop the names that registration queues for the search index.
+    fn drop_names(&self) -> Result<()> {
+        match Limit::open(&self.url, 1, BatchContent::Users)? {
             Limit::Sqlite(limit) => limit.execute(
                 "CREATE TRIGGER no_search BEFORE INSERT ON search_pending \
                  BEGIN SELECT RAISE(IGNORE); END",
@@ -274,7 +287,7 @@ impl Crowd {
         }
     }
 
-    /// Has many call for so many seconds; answers how many calls a second were answered.
+    /// Lets many tasks call for `seconds`, and returns the calls per second.
     async fn call(&self, seconds: f64) -> Result<f64> {
         let (stop, answered) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
         let begun = Instant::now();
@@ -308,7 +321,7 @@ impl Crowd {
     }
 }
 
-/// Somebody by the name that was taken last.
+/// The person with this number and this name.
 fn person(n: i64, name: u64) -> Profile {
     Profile::new(TelegramId::try_from(n + 1).expect("an id"), &format!("Ada {}", n % 997))
         .last_name(&format!("Lovelace {name}"))

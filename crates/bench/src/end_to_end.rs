@@ -1,5 +1,5 @@
-//! Line 2: the release `bot` against the simulated Telegram, and a bare client that only drains the
-//! same stream. Simulator, bot and database share the machine.
+//! Line 2: the release `bot` on the simulated Telegram, compared with a bare client that only drains
+//! the same stream. Simulator, bot and database share the machine.
 
 use std::{
     path::{Path, PathBuf},
@@ -20,10 +20,10 @@ use tokio::{
 
 use crate::{database::Databases, report::Pairs};
 
-/// How many updates wait for the bot at most; the crowd makes as many as are taken.
+/// The most updates that are pending for the bot; the crowd sends as many as the bot reads.
 const BACKLOG: usize = 2000;
-/// More updates than a run takes.
-const A_RUN: i64 = 1_000_000_000;
+/// More updates than a run has.
+const UPDATES_PER_RUN: i64 = 1_000_000_000;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
@@ -31,7 +31,7 @@ pub(crate) enum Mode {
     Webhook,
 }
 
-/// Has the bot take updates for so many seconds, and the bare client as many, by turns.
+/// Measures the bot and the bare client alternately, each for `seconds`.
 pub(crate) async fn run(
     databases: &Databases,
     mode: Mode,
@@ -43,11 +43,12 @@ pub(crate) async fn run(
         let how = if mode == Mode::Polling { "polling" } else { "webhook" };
         let mut pairs = Pairs::new(format!("{name}: the bot by {how}"), "updates/s");
         for run in 0..runs {
-            // Updates that the database has not seen yet: known ones would be passed over.
+            // Update ids that the database has not seen: repeated updates would be skipped.
             let telegram = Simulator::builder().record_limit(0);
-            let telegram = telegram.first_update_id(1 + run as i64 * A_RUN).start().await?;
-            let ours = drained_by_bot(&bot, telegram, database.url(), mode, seconds).await?;
-            let bare = drained_bare(mode, seconds).await?;
+            let telegram =
+                telegram.first_update_id(1 + run as i64 * UPDATES_PER_RUN).start().await?;
+            let ours = drain_by_bot(&bot, telegram, database.url(), mode, seconds).await?;
+            let bare = drain_by_bare_client(mode, seconds).await?;
             pairs.add(bare, ours.rate, ours.to_string());
         }
         pairs.print();
@@ -55,7 +56,7 @@ pub(crate) async fn run(
     Ok(())
 }
 
-/// Has the bot take updates through PgBouncer, and directly, by turns.
+/// Measures the bot alternately through PgBouncer and without it.
 pub(crate) async fn pooler(databases: &Databases, runs: usize, seconds: f64) -> Result<()> {
     let bot = bot()?;
     let Some((direct, pooled)) = databases.without_and_with_pooler()? else { return Ok(()) };
@@ -65,10 +66,11 @@ pub(crate) async fn pooler(databases: &Databases, runs: usize, seconds: f64) -> 
         for run in 0..runs {
             let mut rates = Vec::new();
             for database in [&direct, pooled.database()] {
-                let first = 1 + (2 * run as i64 + i64::from(mode == Mode::Webhook)) * A_RUN;
+                let first =
+                    1 + (2 * run as i64 + i64::from(mode == Mode::Webhook)) * UPDATES_PER_RUN;
                 let telegram = Simulator::builder().record_limit(0).first_update_id(first);
                 let telegram = telegram.start().await?;
-                rates.push(drained_by_bot(&bot, telegram, database.url(), mode, seconds).await?);
+                rates.push(drain_by_bot(&bot, telegram, database.url(), mode, seconds).await?);
             }
             pairs.add(rates[0].rate, rates[1].rate, rates[1].to_string());
         }
@@ -77,14 +79,14 @@ pub(crate) async fn pooler(databases: &Databases, runs: usize, seconds: f64) -> 
     Ok(())
 }
 
-/// The program of the bot beside this one.
+/// The path of the `bot` program, in the same folder as this one.
 fn bot() -> Result<PathBuf> {
     let bot = std::env::current_exe()?.with_file_name("bot");
-    ensure!(bot.exists(), "there is no {}: cargo build --release --bin bot", bot.display());
+    ensure!(bot.exists(), "{} does not exist: run cargo build --release --bin bot", bot.display());
     Ok(bot)
 }
 
-/// What a bot did.
+/// The measurements of a bot.
 struct Drained {
     rate: f64,
     cpu_us: f64,
@@ -97,15 +99,15 @@ impl std::fmt::Display for Drained {
         let [begin, end] = self.resident_mib;
         write!(
             f,
-            "{:.1} µs CPU an update, {:.1}% of the commands answered, \
-             resident {begin:.1} MiB after 10 thousand and {end:.1} MiB at the end",
+            "{:.1} µs CPU per update, {:.1}% of the commands answered, \
+             resident {begin:.1} MiB after 10,000 updates and {end:.1} MiB at the end",
             self.cpu_us,
             100.0 * self.answered
         )
     }
 }
 
-async fn drained_by_bot(
+async fn drain_by_bot(
     bot: &Path,
     telegram: Simulator,
     database: &str,
@@ -114,38 +116,38 @@ async fn drained_by_bot(
 ) -> Result<Drained> {
     let crowd = Crowd::load(1).backlog(BACKLOG).start(&telegram);
     let process = RunningBot::start(bot, &telegram, database, mode).await?;
-    // Everybody is known, and everything is warm.
+    // Warm-up: all users are registered.
     wait_for(&telegram, &crowd, 10_000).await;
     let begin_resident = process.resident_mib()?;
     let (begun, begun_cpu) = (Instant::now(), process.cpu_seconds()?);
-    let before = taken(&telegram, &crowd);
+    let before = processed(&telegram, &crowd);
     sleep(Duration::from_secs_f64(seconds)).await;
-    let updates = taken(&telegram, &crowd) - before;
+    let updates = processed(&telegram, &crowd) - before;
     let (elapsed, cpu) = (begun.elapsed().as_secs_f64(), process.cpu_seconds()? - begun_cpu);
     let resident_mib = [begin_resident, process.resident_mib()?];
     let report = crowd.stop().await;
     while telegram.pending() > 0 {
         sleep(Duration::from_millis(10)).await;
     }
-    // What is in hand is answered before the bot ends.
+    // The bot answers its last commands before it ends.
     process.end().await?;
     let answered = telegram.calls("sendMessage") as f64 / report.commands as f64;
     Ok(Drained { rate: updates / elapsed, cpu_us: cpu / updates * 1e6, answered, resident_mib })
 }
 
-/// How many updates the bot has taken and confirmed.
-fn taken(telegram: &Simulator, crowd: &rollcall_simulator::CrowdHandle) -> f64 {
+/// The number of updates that the bot has confirmed.
+fn processed(telegram: &Simulator, crowd: &rollcall_simulator::CrowdHandle) -> f64 {
     crowd.pushed() as f64 - telegram.pending() as f64
 }
 
 async fn wait_for(telegram: &Simulator, crowd: &rollcall_simulator::CrowdHandle, updates: u64) {
-    while taken(telegram, crowd) < updates as f64 {
+    while processed(telegram, crowd) < updates as f64 {
         sleep(Duration::from_millis(5)).await;
     }
 }
 
-/// Drains the stream, in a process of its own as the bot is, and does nothing with it.
-async fn drained_bare(mode: Mode, seconds: f64) -> Result<f64> {
+/// Drains the stream in a separate process, as the bot does, and ignores the updates.
+async fn drain_by_bare_client(mode: Mode, seconds: f64) -> Result<f64> {
     let telegram = Simulator::builder().record_limit(0).start().await?;
     let crowd = Crowd::load(1).backlog(BACKLOG).start(&telegram);
     let root = format!("{}/bot{}", telegram.url(), telegram.token());
@@ -155,14 +157,14 @@ async fn drained_bare(mode: Mode, seconds: f64) -> Result<f64> {
         .kill_on_drop(true)
         .spawn()?;
     wait_for(&telegram, &crowd, 10_000).await;
-    let (begun, before) = (Instant::now(), taken(&telegram, &crowd));
+    let (begun, before) = (Instant::now(), processed(&telegram, &crowd));
     sleep(Duration::from_secs_f64(seconds)).await;
-    let rate = (taken(&telegram, &crowd) - before) / begun.elapsed().as_secs_f64();
+    let rate = (processed(&telegram, &crowd) - before) / begun.elapsed().as_secs_f64();
     process.kill().await?;
     Ok(rate)
 }
 
-/// The bare client's whole work.
+/// Runs the bare client.
 pub(crate) async fn drain(by: &str, root: &str) -> Result<()> {
     let client = Client::new();
     if by == "receive" {
@@ -173,7 +175,7 @@ pub(crate) async fn drain(by: &str, root: &str) -> Result<()> {
         let request = client.post(format!("{root}/getUpdates"));
         let parameters = json!({"offset": offset, "limit": 100, "timeout": 50});
         let body = request.json(&parameters).send().await?.bytes().await?;
-        // Where the last update begins: enough to confirm it, without reading any of them.
+        // The id of the last update is enough to confirm all of them, without parsing.
         let text = std::str::from_utf8(&body)?;
         if let Some((_, last)) = text.rsplit_once("{\"update_id\":") {
             let id: i64 = last.split(',').next().context("an id")?.trim().parse()?;
@@ -182,7 +184,7 @@ pub(crate) async fn drain(by: &str, root: &str) -> Result<()> {
     }
 }
 
-/// A webhook that takes everything and looks at nothing.
+/// A webhook that accepts every request and ignores its content.
 async fn receive(client: &Client, root: &str) -> Result<()> {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let listener = TcpListener::bind("127.0.0.1:0").await?;
@@ -198,7 +200,7 @@ async fn receive(client: &Client, root: &str) -> Result<()> {
                     Ok(0) | Err(_) => return,
                     Ok(count) => held.extend_from_slice(&buffer[..count]),
                 }
-                while let Some(length) = whole_request(&held) {
+                while let Some(length) = complete_request(&held) {
                     held.drain(..length);
                     let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
                     if stream.write_all(answer).await.is_err() {
@@ -210,8 +212,8 @@ async fn receive(client: &Client, root: &str) -> Result<()> {
     }
 }
 
-/// How long the first request is, once all of it is there.
-fn whole_request(bytes: &[u8]) -> Option<usize> {
+/// The length of the first request, once it is complete.
+fn complete_request(bytes: &[u8]) -> Option<usize> {
     let head = bytes.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
     let text = std::str::from_utf8(&bytes[..head]).ok()?.to_ascii_lowercase();
     let length =
@@ -219,7 +221,7 @@ fn whole_request(bytes: &[u8]) -> Option<usize> {
     (bytes.len() >= head + length).then_some(head + length)
 }
 
-/// A bot that takes updates.
+/// A running bot.
 struct RunningBot {
     process: Child,
     id: u32,
@@ -243,11 +245,11 @@ impl RunningBot {
         if mode == Mode::Webhook {
             command
                 .env("WEBHOOK_URL", format!("http://127.0.0.1:{port}/hook"))
-                .env("WEBHOOK_SECRET", "between-us-alone");
+                .env("WEBHOOK_SECRET", "bench-secret");
         }
         let mut process = command.spawn()?;
-        let id = process.id().context("a bot that runs")?;
-        let stderr = process.stderr.take().context("its log")?;
+        let id = process.id().context("the bot is not running")?;
+        let stderr = process.stderr.take().context("the bot has no standard error")?;
         tokio::spawn(async move {
             let mut lines = BufReader::new(stderr).lines();
             while let Ok(Some(line)) = lines.next_line().await {
@@ -259,7 +261,7 @@ impl RunningBot {
         Ok(Self { process, id })
     }
 
-    /// How much CPU time it has used.
+    /// The CPU time used so far.
     fn cpu_seconds(&self) -> Result<f64> {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.id))?;
         // After the name in parentheses: utime and stime are the 14th and 15th fields.
@@ -275,12 +277,12 @@ impl RunningBot {
         Ok(kib / 1024.0)
     }
 
-    /// Asks it to end, and waits until it has.
+    /// Ends the bot and waits for it.
     async fn end(mut self) -> Result<()> {
         let kill = Command::new("kill").arg(self.id.to_string()).status().await?;
-        ensure!(kill.success(), "the bot cannot be ended");
+        ensure!(kill.success(), "could not end the bot");
         let status = self.process.wait().await?;
-        ensure!(status.success(), "the bot ended badly: {status}");
+        ensure!(status.success(), "the bot failed: {status}");
         Ok(())
     }
 }

@@ -1,5 +1,5 @@
-//! Lines 3 and 4: a registration in a large table against one in a small table, with as many people
-//! about; and, on PostgreSQL, how many updates were "heap only".
+//! Lines 3 and 4: registration in a large table compared with a small one, with the same number of
+//! active people; and, on PostgreSQL, the number of heap-only updates.
 
 use std::sync::Arc;
 
@@ -8,13 +8,13 @@ use rollcall_service::UserService;
 
 use crate::{
     database::{Databases, service},
-    limit::{Beside, Limit},
+    limit::{BatchContent, Limit},
     people::{self, Person},
     report::Pairs,
     write::{CALLERS, call},
 };
 
-/// How many people are about, in either table.
+/// The number of active people in either table.
 const PEOPLE: usize = 10_000;
 const SMALL: i64 = 10_000;
 
@@ -29,8 +29,8 @@ pub(crate) async fn run(
     {
         let small = Table::filled(small.url(), SMALL).await?;
         let big = Table::filled(big.url(), large).await?;
-        println!("  {name}: {large} users are there");
-        // To warm up.
+        println!("  {name}: added {large} users");
+        // Warm-up.
         small.call(seconds).await?;
         big.call(seconds).await?;
         let title = format!("{name}: registrations in a table of {SMALL} (limit) and of {large}");
@@ -56,14 +56,16 @@ struct Table {
 }
 
 impl Table {
-    /// A table with so many users, some of whom are about.
+    /// A table with this many users, some of them active.
     async fn filled(url: &str, users: i64) -> Result<Self> {
-        // Migrates it.
+        // Migrates the database.
         drop(service(url).await?);
         let filled = url.to_owned();
-        tokio::task::spawn_blocking(move || Limit::open(&filled, 1, Beside::Nothing)?.fill(users))
-            .await??;
-        // Opened now, for a connection is made for a database of the size that it finds.
+        tokio::task::spawn_blocking(move || {
+            Limit::open(&filled, 1, BatchContent::Users)?.fill(users)
+        })
+        .await??;
+        // Opened after filling, because a connection is configured for the size of the database.
         let service = service(url).await?;
         let people = people::spread(PEOPLE, users).into();
         Ok(Self { url: url.to_owned(), users: service, people })
@@ -73,10 +75,10 @@ impl Table {
         call(&self.users, &self.people, CALLERS, seconds).await
     }
 
-    /// How many updates of rows needed no index to point at the new version.
+    /// Prints how many updates did not change an index.
     fn print_heap_only_updates(&self) -> Result<()> {
-        let told = Limit::open(&self.url, 1, Beside::Nothing)?.heap_only_updates()?;
-        println!("  updates, of which heap only, and the share of these: {told}\n");
+        let counts = Limit::open(&self.url, 1, BatchContent::Users)?.heap_only_updates()?;
+        println!("  updates, heap-only updates, and their share: {counts}\n");
         Ok(())
     }
 }

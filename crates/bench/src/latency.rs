@@ -1,5 +1,5 @@
-//! Line 5: how long `get_or_create_user` takes while calls arrive evenly, against single durable
-//! commits at the same pace.
+//! Line 5: the latency of `get_or_create_user` at a steady rate of calls, compared with single
+//! durable commits at the same rate.
 
 use std::{
     sync::Arc,
@@ -12,35 +12,36 @@ use tokio::{runtime::Handle, task::JoinSet};
 
 use crate::{
     database::Databases,
-    limit::{Beside, Limit, now},
+    limit::{BatchContent, Limit, now},
     people::Person,
     report::Pairs,
     write::{CALLERS, call, crowd},
 };
 
-/// How many calls arrive in a second.
-const A_SECOND: f64 = 1000.0;
+/// The number of calls per second.
+const CALLS_PER_SECOND: f64 = 1000.0;
 
-/// How long calls and commits take turns. What the machine does beside, such as a pause of its disk,
-/// is to meet both.
+/// The length of a turn. Calls and commits alternate, so that other work of the machine, such as a
+/// pause of its disk, affects both.
 const TURN_SECONDS: f64 = 0.25;
 
 pub(crate) async fn run(databases: &Databases, runs: usize, seconds: f64) -> Result<()> {
     for (name, database) in databases.of_each_kind() {
         let (users, people) = crowd(&database).await?;
-        // To warm up, and to have SQLite's log written over instead of grown, as it is in the long
-        // run: a commit that makes the file longer takes twice as long.
+        // Warm-up. It also grows SQLite's log to its final size: a commit that extends the file takes
+        // twice as long.
         call(&users, &people, CALLERS, seconds).await?;
-        let mut limit = Limit::open(database.url(), 1, Beside::Nothing)?;
-        let title = format!("{name}: p99 of get_or_create_user at {A_SECOND} a second");
+        let mut limit = Limit::open(database.url(), 1, BatchContent::Users)?;
+        let title =
+            format!("{name}: p99 of get_or_create_user at {CALLS_PER_SECOND} calls per second");
         let mut pairs = Pairs::new(title, "µs");
         for _ in 0..runs {
             let (mut ours, mut alone) = (Vec::new(), Vec::new());
             for _ in 0..(seconds / TURN_SECONDS).ceil() as u32 {
-                ours.extend(called(&users, &people).await?);
+                ours.extend(measure_calls(&users, &people).await?);
                 let people = people.clone();
                 let turn = tokio::task::spawn_blocking(move || {
-                    let took = committed(&mut limit, &people)?;
+                    let took = measure_commits(&mut limit, &people)?;
                     anyhow::Ok((took, limit))
                 });
                 let (took, back) = turn.await??;
@@ -59,13 +60,13 @@ pub(crate) async fn run(databases: &Databases, runs: usize, seconds: f64) -> Res
     Ok(())
 }
 
-/// How long calls that arrive evenly take, for a turn.
-async fn called(users: &UserService, people: &Arc<[Person]>) -> Result<Vec<Duration>> {
+/// The latencies of calls at the steady rate, for one turn.
+async fn measure_calls(users: &UserService, people: &Arc<[Person]>) -> Result<Vec<Duration>> {
     let (users, people) = (users.clone(), people.clone());
     let runtime = Handle::current();
     let mut calls = tokio::task::spawn_blocking(move || {
         let mut calls = JoinSet::new();
-        evenly(|| {
+        at_steady_rate(|| {
             let (users, people) = (users.clone(), people.clone());
             let call = async move {
                 let begun = Instant::now();
@@ -85,10 +86,10 @@ async fn called(users: &UserService, people: &Arc<[Person]>) -> Result<Vec<Durat
     Ok(took)
 }
 
-/// How long durable commits of one row each take, at the same pace and for a turn.
-fn committed(limit: &mut Limit, people: &[Person]) -> Result<Vec<Duration>> {
+/// The latencies of durable commits of one row at the same rate, for one turn.
+fn measure_commits(limit: &mut Limit, people: &[Person]) -> Result<Vec<Duration>> {
     let mut took = Vec::new();
-    evenly(|| {
+    at_steady_rate(|| {
         let person = &people[fastrand::usize(..people.len())];
         let begun = Instant::now();
         limit.write(&[person], &now())?;
@@ -98,18 +99,18 @@ fn committed(limit: &mut Limit, people: &[Person]) -> Result<Vec<Duration>> {
     Ok(took)
 }
 
-/// Does something a thousand times a second, for a turn. The timers of tokio are too coarse for that.
-fn evenly(mut act: impl FnMut() -> Result<()>) -> Result<()> {
+/// Calls `act` at the steady rate for one turn. Tokio's timers are too coarse for this.
+fn at_steady_rate(mut act: impl FnMut() -> Result<()>) -> Result<()> {
     let begun = Instant::now();
-    for n in 0..(TURN_SECONDS * A_SECOND) as u32 {
-        let due = Duration::from_secs_f64(f64::from(n) / A_SECOND);
+    for n in 0..(TURN_SECONDS * CALLS_PER_SECOND) as u32 {
+        let due = Duration::from_secs_f64(f64::from(n) / CALLS_PER_SECOND);
         std::thread::sleep(due.saturating_sub(begun.elapsed()));
         act()?;
     }
     Ok(())
 }
 
-/// What so many of a hundred do not exceed, in microseconds.
+/// A percentile, in microseconds.
 fn percentile(took: &mut [Duration], percent: usize) -> f64 {
     took.sort_unstable();
     took[took.len() * percent / 100].as_secs_f64() * 1e6

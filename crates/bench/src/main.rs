@@ -1,5 +1,5 @@
-//! Measures Rollcall against the limits of its databases, by turns and in one run; each line prints
-//! the limit, Rollcall and the ratio. `docs/performance.md` tells what was measured.
+//! Measures Rollcall and the limits of its databases, alternately and in one run. Each line prints
+//! the limit, Rollcall and the ratio. `docs/performance.md` shows the results.
 //!
 //! `cargo run --release --bin bench -- all`
 
@@ -17,76 +17,70 @@ mod transfer;
 mod write;
 
 use clap::{Parser, ValueEnum};
-use database::Databases;
+use database::{Databases, Kind};
 use end_to_end::Mode;
 use mimalloc::MiMalloc;
 
-// As in the bot. The simulated Telegram is measured along with it, and is to take little.
+// The same allocator as in the bot: the simulated Telegram is part of the measurement.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
-/// Measures Rollcall against the limits of its databases
+/// Measure Rollcall and the limits of its databases
 #[derive(Parser)]
 struct Arguments {
     /// What to measure
     what: What,
-    /// How often each pair is measured
+    /// Number of measurements of each pair
     #[arg(long, default_value_t = 5)]
     runs: usize,
-    /// How long each measurement takes, in seconds
+    /// Duration of each measurement in seconds
     #[arg(long, default_value_t = 3.0)]
     seconds: f64,
     /// Measure one database only
     #[arg(long)]
     only: Option<Kind>,
-    /// For `growth`, `statistics`, `directory` and `transfer`: how many users there are
+    /// For `growth`, `statistics`, `directory` and `transfer`: number of users
     #[arg(long, default_value_t = 10_000_000)]
     users: i64,
-    /// For `statistics` and `directory`: the URL of a database that is there, instead of one with demo data
+    /// For `statistics` and `directory`: URL of an existing database, instead of one with demo data
     #[arg(long)]
     there: Option<String>,
     /// For `drain`: poll or receive
     #[arg(long, hide = true, default_value = "poll")]
     by: String,
-    /// For `drain`: the Bot API's address with the token
+    /// For `drain`: URL of the Bot API with the token
     #[arg(long, hide = true, default_value = "")]
     from: String,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Kind {
-    Sqlite,
-    Postgres,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum What {
-    /// All of it
+    /// Everything
     All,
-    /// get_or_create_user from 256 tasks, against one statement for a batch of the same size
+    /// get_or_create_user from 256 tasks, compared with one statement for a batch of the same size
     Many,
-    /// get_or_create_user from a single caller, against an upsert of one row
+    /// get_or_create_user from a single caller, compared with an upsert of one row
     Single,
-    /// The bot by long polling, against a bare client that drains the same stream
+    /// The bot with long polling, compared with a bare client that drains the same stream
     Polling,
-    /// The bot by webhook, against a bare webhook that takes the same stream
+    /// The bot with a webhook, compared with a bare webhook that accepts the same stream
     Webhook,
-    /// The bot through PgBouncer, against the bot without it
+    /// The bot through PgBouncer, compared with the bot without it
     Pooler,
-    /// get_or_create_user in a table of many users, against one of ten thousand; on PostgreSQL also
+    /// get_or_create_user in a large table, compared with a table of 10,000 users; on PostgreSQL also
     /// the share of heap-only updates
     Growth,
-    /// How long get_or_create_user takes at 1000 calls a second, against durable commits
+    /// Latency of get_or_create_user at 1000 calls per second, compared with durable commits
     Latency,
-    /// Calls that are a user's first one on a day, against calls on a day that is known already
+    /// The first call of each user on a day, compared with later calls on the same day
     Days,
-    /// How long the statistics of many users take to read, and to count again
+    /// Time to read the statistics of many users, and to recount them
     Statistics,
-    /// How long the lists and the search of many users take, and what the search costs registration
+    /// Time of lists and searches of many users, and the cost of the search for registration
     Directory,
-    /// How fast users are written to a file, against the database's own dump, and taken in from one
+    /// Speed of exports, compared with the database's own dump, and of imports
     Transfer,
-    /// Be the bare client of polling and webhook
+    /// Run as the bare client of `polling` and `webhook`
     #[value(hide = true)]
     Drain,
 }

@@ -1,4 +1,4 @@
-//! The people who are registered.
+//! The people to register.
 
 use rollcall_domain::{Profile, TelegramId};
 
@@ -33,18 +33,18 @@ impl Person {
     }
 }
 
-/// So many people, with ids spread evenly up to `last`: one by chance of each stretch, for ids of one
-/// step would have divisors in common, and registration shares users out by theirs.
+/// Returns `count` people with ids spread evenly up to `last`. Each id is random within its interval:
+/// multiples of one number would not be spread evenly over the shards of registration.
 pub(crate) fn spread(count: usize, last: i64) -> Vec<Person> {
     let step = last / count as i64;
     (1..=count as i64).map(|n| Person::new(n * step - fastrand::i64(0..step))).collect()
 }
 
-/// So many different people by chance, sorted by id.
-pub(crate) fn some(everybody: &[Person], count: usize) -> Vec<&Person> {
+/// Returns `count` different random people, sorted by id.
+pub(crate) fn some(all: &[Person], count: usize) -> Vec<&Person> {
     let mut places = std::collections::BTreeSet::new();
     while places.len() < count {
-        places.insert(fastrand::usize(..everybody.len()));
+        places.insert(fastrand::usize(..all.len()));
     }
-    places.into_iter().map(|place| &everybody[place]).collect()
+    places.into_iter().map(|place| &all[place]).collect()
 }

@@ -1,5 +1,5 @@
-//! How long the statistics take to read, and to count again, in a database of many users with a year
-//! of activity, which `manage demo-data` fills.
+//! The time to read the statistics and to recount them, in a large database with a year of activity
+//! that `manage demo-data` fills.
 
 use std::{
     process::Stdio,
@@ -15,16 +15,16 @@ use tokio::process::Command;
 
 use crate::database::Databases;
 
-/// How many days of activity there are.
+/// The days of activity in the database.
 pub(crate) const DAYS: &str = "365";
-/// How many days a dashboard shows.
+/// The days that a dashboard shows.
 const SHOWN: u64 = 90;
-/// How often each is read.
+/// The number of reads of each.
 const READS: usize = 500;
 
-/// Measures in databases that it fills, or in one that is there.
-pub(crate) async fn run(databases: &Databases, users: i64, there: Option<&str>) -> Result<()> {
-    if let Some(url) = there {
+/// Measures in databases that it fills, or in an existing one.
+pub(crate) async fn run(databases: &Databases, users: i64, existing: Option<&str>) -> Result<()> {
+    if let Some(url) = existing {
         println!("The statistics in {url}");
         return read(url).await;
     }
@@ -32,7 +32,7 @@ pub(crate) async fn run(databases: &Databases, users: i64, there: Option<&str>) 
         println!("{name}: the statistics of {users} users");
         let users = users.to_string();
         let load = ["demo-data", "--users", &users, "--days", DAYS];
-        told("demo-data", manage(database.url(), &load).await?);
+        print_run("demo-data", manage(database.url(), &load).await?);
         read(database.url()).await?;
     }
     Ok(())
@@ -43,41 +43,48 @@ async fn read(url: &str) -> Result<()> {
     let activity = ActivityService::new(store, SystemClock);
     let today = activity.today();
     let shown = DayRange::new(today - Days::new(SHOWN - 1), today)?;
-    told_times("get_user_stats", || activity.get_stats()).await?;
-    told_times("a dashboard of 90 days", || activity.get_activity(shown)).await?;
+    print_times("get_user_stats", || activity.get_stats()).await?;
+    print_times("a dashboard of 90 days", || activity.get_activity(shown)).await?;
     let check = ["stats", "rebuild", "--check"];
-    told("stats rebuild --check", manage(url, &check).await?);
+    print_run("stats rebuild --check", manage(url, &check).await?);
     println!();
     Ok(())
 }
 
-/// Runs the release `manage`; answers how long it took, and its largest resident memory in MiB.
-pub(crate) async fn manage(database: &str, arguments: &[&str]) -> Result<(Duration, f64)> {
+/// The time and memory of a program.
+pub(crate) struct Run {
+    pub(crate) elapsed: Duration,
+    pub(crate) max_resident_mib: f64,
+}
+
+/// Runs the release `manage`.
+pub(crate) async fn manage(database: &str, arguments: &[&str]) -> Result<Run> {
     let manage = std::env::current_exe()?.with_file_name("manage");
-    ensure!(manage.exists(), "there is no {}: cargo build --release", manage.display());
+    ensure!(manage.exists(), "{} does not exist: run cargo build --release", manage.display());
     let mut command = Command::new(manage);
     command.args(arguments).env("DATABASE_URL", database).current_dir(std::env::temp_dir());
-    resident_while(command.stdout(Stdio::null()))
+    run_program(command.stdout(Stdio::null()))
         .await
         .with_context(|| format!("manage {}", arguments.join(" ")))
 }
 
-/// Runs a program; answers how long it took, and its largest resident memory in MiB.
-pub(crate) async fn resident_while(command: &mut Command) -> Result<(Duration, f64)> {
+/// Runs a program and measures it.
+pub(crate) async fn run_program(command: &mut Command) -> Result<Run> {
     let begun = Instant::now();
     let mut process = command.kill_on_drop(true).spawn()?;
-    let id = process.id().context("a process that runs")?;
-    let mut resident = 0.0_f64;
+    let id = process.id().context("the process is not running")?;
+    let mut max_resident_mib = 0.0_f64;
     let status = loop {
         tokio::select! {
             status = process.wait() => break status?,
             () = tokio::time::sleep(Duration::from_millis(50)) => {
-                resident = resident.max(resident_mib(id).unwrap_or_default());
+                max_resident_mib =
+                    max_resident_mib.max(resident_mib(id).unwrap_or_default());
             }
         }
     };
     ensure!(status.success(), "{status}");
-    Ok((begun.elapsed(), resident))
+    Ok(Run { elapsed: begun.elapsed(), max_resident_mib })
 }
 
 fn resident_mib(id: u32) -> Option<f64> {
@@ -86,16 +93,17 @@ fn resident_mib(id: u32) -> Option<f64> {
     line.trim().trim_end_matches(" kB").parse::<f64>().ok().map(|kib| kib / 1024.0)
 }
 
-pub(crate) fn told(what: &str, (elapsed, resident): (Duration, f64)) {
-    println!("  {what:44} {:>9.1} s, at most {resident:.0} MiB", elapsed.as_secs_f64());
+pub(crate) fn print_run(what: &str, run: Run) {
+    let Run { elapsed, max_resident_mib } = run;
+    println!("  {what:44} {:>9.1} s, at most {max_resident_mib:.0} MiB", elapsed.as_secs_f64());
 }
 
-/// Reads something again and again, and prints how long that takes.
-pub(crate) async fn told_times<T, E: std::error::Error + Send + Sync + 'static>(
+/// Repeats a read, and prints its median and 99th percentile.
+pub(crate) async fn print_times<T, E: std::error::Error + Send + Sync + 'static>(
     what: &str,
     read: impl AsyncFn() -> Result<T, E>,
 ) -> Result<()> {
-    // Warm.
+    // Warm-up.
     read().await?;
     let mut took = Vec::new();
     for _ in 0..READS {

@@ -1,5 +1,5 @@
-//! How fast users are written to a file, against the database's own dump of the same columns, and
-//! how fast they are taken in from one.
+//! The speed of exports, compared with the database's own dump of the same columns, and the speed of
+//! imports.
 
 use std::{path::Path, process::Stdio};
 
@@ -10,7 +10,7 @@ use tokio::process::Command;
 use crate::{
     database::Databases,
     report::Pairs,
-    statistics::{manage, resident_while},
+    statistics::{Run, manage, run_program},
 };
 
 const COLUMNS: &str = "telegram_id, first_name, last_name, username, language_code, is_bot, \
@@ -21,19 +21,20 @@ pub(crate) async fn run(databases: &Databases, users: i64, runs: usize) -> Resul
     let folder = tempfile::tempdir()?;
     let files = ["csv", "jsonl"].map(|format| folder.path().join(format!("users.{format}")));
     for (name, database) in databases.of_each_kind() {
-        println!("{name}: {users} users to a file, rows/s");
+        println!("{name}: export of {users} users, rows/s");
         let load = ["demo-data", "--users", &users.to_string(), "--days", "365"];
         manage(database.url(), &load).await?;
         for file in &files {
-            let path = file.to_str().context("a path that is text")?;
+            let path = file.to_str().context("the path is not UTF-8")?;
             let title = format!("{name}: export, {}", extension(file));
             let mut pairs = Pairs::new(title, "rows/s");
             for _ in 0..runs {
-                let (limit, _) = resident_while(&mut dump(&database)).await?;
+                let limit = run_program(&mut dump(&database)).await?;
                 let arguments = ["export", "--force", "--output", path];
-                let (ours, resident) = manage(database.url(), &arguments).await?;
-                let rate = |elapsed: std::time::Duration| users as f64 / elapsed.as_secs_f64();
-                pairs.add(rate(limit), rate(ours), format!("at most {resident:.0} MiB"));
+                let ours = manage(database.url(), &arguments).await?;
+                let rate = |run: &Run| users as f64 / run.elapsed.as_secs_f64();
+                let note = format!("at most {:.0} MiB", ours.max_resident_mib);
+                pairs.add(rate(&limit), rate(&ours), note);
             }
             pairs.print();
         }
@@ -41,11 +42,12 @@ pub(crate) async fn run(databases: &Databases, users: i64, runs: usize) -> Resul
     for file in &files {
         for (name, database) in databases.of_each_kind() {
             manage(database.url(), &["migrate"]).await?;
-            let path = file.to_str().context("a path that is text")?;
+            let path = file.to_str().context("the path is not UTF-8")?;
             for what in ["created", "unchanged"] {
-                let (elapsed, resident) = manage(database.url(), &["import", path]).await?;
+                let Run { elapsed, max_resident_mib } =
+                    manage(database.url(), &["import", path]).await?;
                 println!(
-                    "{name}: import, {}, all {what}: {:.0} rows/s, at most {resident:.0} MiB",
+                    "{name}: import, {}, all {what}: {:.0} rows/s, at most {max_resident_mib:.0} MiB",
                     extension(file),
                     users as f64 / elapsed.as_secs_f64()
                 );
@@ -59,7 +61,7 @@ fn extension(file: &Path) -> std::borrow::Cow<'_, str> {
     file.extension().unwrap_or_default().to_string_lossy()
 }
 
-/// The database's own program, which writes the same columns to nowhere.
+/// The database's own client, which discards the rows that it writes.
 fn dump(database: &ThrowAwayDatabase) -> Command {
     let select = format!("SELECT {COLUMNS} FROM telegram_users ORDER BY telegram_id");
     let mut command = match database.file() {

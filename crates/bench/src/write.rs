@@ -1,4 +1,4 @@
-//! Line 1: `get_or_create_user` against the limit, from many callers at once and from one alone.
+//! Line 1: `get_or_create_user` compared with the limit, from many callers and from a single one.
 
 use std::{
     sync::{
@@ -15,21 +15,21 @@ use rollcall_testkit::ThrowAwayDatabase;
 
 use crate::{
     database::{Databases, service},
-    limit::{Beside, Limit},
+    limit::{BatchContent, Limit},
     people::{self, Person},
     report::{Batches, Pairs},
 };
 
-/// How many people there are.
+/// The number of people.
 pub(crate) const PEOPLE: usize = 10_000;
-/// How many call at once.
+/// The number of concurrent callers.
 pub(crate) const CALLERS: usize = 256;
 
-/// From 256 tasks, against batches of the same mean size.
+/// From 256 tasks, compared with batches of the same mean size.
 pub(crate) async fn many(databases: &Databases, runs: usize, seconds: f64) -> Result<()> {
     for (name, database) in databases.of_each_kind() {
         let (users, people) = crowd(&database).await?;
-        // To warm up, and to learn the size of the batches.
+        // Warm-up.
         call(&users, &people, CALLERS, seconds).await?;
         let title = format!("{name}: get_or_create_user from {CALLERS} tasks");
         let mut pairs = Pairs::new(title, "rows/s");
@@ -37,7 +37,9 @@ pub(crate) async fn many(databases: &Databases, runs: usize, seconds: f64) -> Re
             let batches = Batches::now();
             let ours = call(&users, &people, CALLERS, seconds).await?;
             let size = Batches::now().mean_since(&batches).round();
-            let limit = limit(&database, &people, size as usize, Beside::Counts, seconds).await?;
+            let limit =
+                limit(&database, &people, size as usize, BatchContent::UsersAndCounts, seconds)
+                    .await?;
             pairs.add(limit, ours, format!("batches of {size}"));
         }
         pairs.print();
@@ -45,17 +47,17 @@ pub(crate) async fn many(databases: &Databases, runs: usize, seconds: f64) -> Re
     Ok(())
 }
 
-/// From a single caller, against an upsert of one row.
+/// From a single caller, compared with an upsert of one row.
 pub(crate) async fn single(databases: &Databases, runs: usize, seconds: f64) -> Result<()> {
     for (name, database) in databases.of_each_kind() {
         let (users, people) = crowd(&database).await?;
-        // To warm up, and to have SQLite's log written over instead of grown, as in the long run.
+        // Warm-up. It also grows SQLite's log to its final size.
         call(&users, &people, CALLERS, seconds).await?;
         let title = format!("{name}: get_or_create_user from a single caller");
         let mut pairs = Pairs::new(title, "rows/s");
         for _ in 0..runs {
             let ours = call(&users, &people, 1, seconds).await?;
-            let limit = limit(&database, &people, 1, Beside::Nothing, seconds).await?;
+            let limit = limit(&database, &people, 1, BatchContent::Users, seconds).await?;
             pairs.add(limit, ours, String::new());
         }
         pairs.print();
@@ -63,7 +65,7 @@ pub(crate) async fn single(databases: &Databases, runs: usize, seconds: f64) -> 
     Ok(())
 }
 
-/// A service on a database that knows everybody.
+/// A service on a database, with the people that are registered in it.
 pub(crate) async fn crowd(database: &ThrowAwayDatabase) -> Result<(UserService, Arc<[Person]>)> {
     let users = service(database.url()).await?;
     let people: Arc<[Person]> = people::spread(PEOPLE, PEOPLE as i64).into();
@@ -75,12 +77,12 @@ async fn limit(
     database: &ThrowAwayDatabase,
     people: &Arc<[Person]>,
     size: usize,
-    beside: Beside,
+    content: BatchContent,
     seconds: f64,
 ) -> Result<f64> {
     let (url, people) = (database.url().to_owned(), people.clone());
     let limit = tokio::task::spawn_blocking(move || {
-        Limit::open(&url, size, beside)?.run(&people, size, seconds)
+        Limit::open(&url, size, content)?.run(&people, size, seconds)
     });
     limit.await?
 }
@@ -95,7 +97,7 @@ async fn register_all(users: &UserService, people: &[Person]) -> Result<()> {
     Ok(())
 }
 
-/// Has so many tasks call for so many seconds; answers how many calls a second were answered.
+/// Lets `callers` tasks call for `seconds`, and returns the calls per second.
 pub(crate) async fn call(
     users: &UserService,
     people: &Arc<[Person]>,

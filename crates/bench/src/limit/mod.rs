@@ -1,6 +1,7 @@
-//! The limit: what a registration writes, written by hand with the databases' own C libraries. One
-//! prepared statement a batch, which reads nothing back and applies no rules.
+//! The limit: the writes of a registration through the databases' own C libraries, with one prepared
+//! statement per batch. It reads nothing back and applies no rules.
 
+mod content;
 mod postgres;
 mod sqlite;
 
@@ -9,19 +10,11 @@ use std::{path::Path, time::Instant};
 use anyhow::Result;
 use rollcall_domain::{Clock, SystemClock};
 
+pub(crate) use self::content::BatchContent;
 use self::{postgres::PostgresLimit, sqlite::SqliteLimit};
 use crate::people::{self, Person};
 
-/// What a batch writes beside its users' rows.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Beside {
-    /// Nothing: a plain upsert.
-    Nothing,
-    /// A row of counts.
-    Counts,
-}
-
-/// A connection that writes as fast as can be.
+/// A connection that writes as fast as possible.
 pub(crate) enum Limit {
     Sqlite(SqliteLimit),
     Postgres(PostgresLimit),
@@ -29,10 +22,10 @@ pub(crate) enum Limit {
 
 impl Limit {
     /// Opens the database at `url`, to write batches of `size` users.
-    pub(crate) fn open(url: &str, size: usize, beside: Beside) -> Result<Self> {
+    pub(crate) fn open(url: &str, size: usize, content: BatchContent) -> Result<Self> {
         Ok(match url.strip_prefix("sqlite://") {
-            Some(path) => Self::Sqlite(SqliteLimit::open(Path::new(path), size, beside)?),
-            None => Self::Postgres(PostgresLimit::open(url, beside)?),
+            Some(path) => Self::Sqlite(SqliteLimit::open(Path::new(path), size, content)?),
+            None => Self::Postgres(PostgresLimit::open(url, content)?),
         })
     }
 
@@ -44,7 +37,7 @@ impl Limit {
         }
     }
 
-    /// Fills the table with users, who have the ids from 1 on.
+    /// Fills the table with users, with ids from 1.
     pub(crate) fn fill(&mut self, users: i64) -> Result<()> {
         let columns = "INSERT INTO telegram_users (telegram_id, first_name, last_name, username, \
                        language_code, is_bot, created_at, updated_at, last_seen, active_day, \
@@ -74,8 +67,7 @@ impl Limit {
         }
     }
 
-    /// Of PostgreSQL's statistics: the updates of users' rows, those of them that needed no index to
-    /// point at the new version, and their share.
+    /// From PostgreSQL's statistics: the updates of users' rows, the heap-only ones, and their share.
     pub(crate) fn heap_only_updates(&mut self) -> Result<String> {
         match self {
             Self::Sqlite(_) => Ok(String::new()),
@@ -87,10 +79,10 @@ impl Limit {
         }
     }
 
-    /// Writes batches of `size` for so many seconds; answers how many rows a second those were.
-    pub(crate) fn run(&mut self, everybody: &[Person], size: usize, seconds: f64) -> Result<f64> {
-        // Chosen beforehand: choosing is no part of the limit.
-        let batches: Vec<_> = (0..200).map(|_| people::some(everybody, size)).collect();
+    /// Writes batches of `size` for `seconds`, and returns the rows per second.
+    pub(crate) fn run(&mut self, all: &[Person], size: usize, seconds: f64) -> Result<f64> {
+        // Chosen in advance, because choosing is not part of the limit.
+        let batches: Vec<_> = (0..200).map(|_| people::some(all, size)).collect();
         let (begun, mut rows) = (Instant::now(), 0.0);
         for batch in batches.iter().cycle() {
             if begun.elapsed().as_secs_f64() >= seconds {
@@ -103,7 +95,7 @@ impl Limit {
     }
 }
 
-/// The time in the databases' form.
+/// The time in the format of the databases.
 pub(crate) fn now() -> String {
     SystemClock.now().format("%Y-%m-%d %H:%M:%S%.6f").to_string()
 }

@@ -1,4 +1,4 @@
-//! PostgreSQL: one prepared statement over arrays, in its own transaction, `synchronous_commit` on.
+//! PostgreSQL: one prepared statement with arrays, in its own transaction, with `synchronous_commit`.
 
 use std::{
     ffi::{CStr, CString},
@@ -8,27 +8,27 @@ use std::{
 use anyhow::{Result, bail};
 use pq_sys as ffi;
 
-use super::Beside;
+use super::content::BatchContent;
 use crate::people::Person;
 
 pub(crate) struct PostgresLimit {
     connection: *mut ffi::PGconn,
 }
 
-// SAFETY: a connection is not bound to a thread, and is used by one at a time.
+// SAFETY: a connection is not bound to a thread, and only one thread at a time uses it.
 unsafe impl Send for PostgresLimit {}
 
-/// The numbers of PostgreSQL's types `bigint` and `text`.
+/// The OIDs of PostgreSQL's types `bigint` and `text`.
 const BIGINT: i32 = 20;
 const TEXT: i32 = 25;
 
 impl PostgresLimit {
-    pub(crate) fn open(url: &str, beside: Beside) -> Result<Self> {
+    pub(crate) fn open(url: &str, content: BatchContent) -> Result<Self> {
         let url = CString::new(url)?;
-        // SAFETY: the text outlives the call, and the connection ends when this is dropped.
+        // SAFETY: the text outlives the call, and dropping this closes the connection.
         let connection = unsafe { ffi::PQconnectdb(url.as_ptr()) };
         let limit = Self { connection };
-        // SAFETY: it is alive.
+        // SAFETY: the connection is open.
         if unsafe { ffi::PQstatus(connection) } != ffi::ConnStatusType::CONNECTION_OK {
             bail!("PostgreSQL: {}", limit.message());
         }
@@ -43,9 +43,9 @@ impl PostgresLimit {
                      ON CONFLICT (telegram_id) DO UPDATE SET \
                      previous_seen = stored.last_seen, last_seen = excluded.last_seen, \
                      day_interactions = stored.day_interactions + 1";
-        let sql = match beside {
-            Beside::Nothing => users.to_owned(),
-            Beside::Counts => format!(
+        let sql = match content {
+            BatchContent::Users => users.to_owned(),
+            BatchContent::UsersAndCounts => format!(
                 "WITH users AS ({users}) INSERT INTO activity_sums AS counted \
                  VALUES ('kind', $6::text::timestamp::date, 'call', -1, cardinality($1)) \
                  ON CONFLICT (figure, day, label, slot) DO UPDATE \
@@ -68,7 +68,7 @@ impl PostgresLimit {
         let parameters = [&ids, first, last, username, language, now.as_bytes()];
         let values = parameters.map(|bytes| bytes.as_ptr().cast());
         let lengths = parameters.map(|bytes| bytes.len() as i32);
-        // SAFETY: the arrays have as many elements as told, and outlive the call.
+        // SAFETY: the arrays have the given number of elements, and outlive the call.
         self.check(unsafe {
             ffi::PQexecPrepared(
                 self.connection,
@@ -88,7 +88,7 @@ impl PostgresLimit {
         self.check(unsafe { ffi::PQexec(self.connection, sql.as_ptr()) })
     }
 
-    /// The first value that a query answers, as text.
+    /// The first value of a query's result, as text.
     pub(crate) fn text(&self, sql: &str) -> Result<String> {
         let sql = CString::new(sql)?;
         // SAFETY: the text outlives the call.
@@ -98,18 +98,18 @@ impl PostgresLimit {
             self.check(result)?;
             bail!("PostgreSQL: no rows");
         }
-        // SAFETY: there is a row, and the text lives as long as the result.
+        // SAFETY: there is a row, and the text is valid as long as the result.
         let text = unsafe { CStr::from_ptr(ffi::PQgetvalue(result, 0, 0)) };
         let text = text.to_string_lossy().into_owned();
         self.check(result)?;
         Ok(text)
     }
 
-    /// Takes the result, and fails with its message if it is an error.
+    /// Frees the result, and fails with its message if it is an error.
     fn check(&self, result: *mut ffi::PGresult) -> Result<()> {
         // SAFETY: it is a result of this connection; null is allowed.
         let status = unsafe { ffi::PQresultStatus(result) };
-        // SAFETY: nothing uses it any more.
+        // SAFETY: it is not used any more.
         unsafe { ffi::PQclear(result) };
         match status {
             ffi::ExecStatusType::PGRES_COMMAND_OK | ffi::ExecStatusType::PGRES_TUPLES_OK => Ok(()),
@@ -118,7 +118,7 @@ impl PostgresLimit {
     }
 
     fn message(&self) -> String {
-        // SAFETY: the connection is alive, and so is its last message.
+        // SAFETY: the connection is open, and its last message is valid.
         let message = unsafe { CStr::from_ptr(ffi::PQerrorMessage(self.connection)) };
         message.to_string_lossy().into_owned()
     }
@@ -126,7 +126,7 @@ impl PostgresLimit {
 
 impl Drop for PostgresLimit {
     fn drop(&mut self) {
-        // SAFETY: nothing uses it any more.
+        // SAFETY: it is not used any more.
         unsafe { ffi::PQfinish(self.connection) };
     }
 }

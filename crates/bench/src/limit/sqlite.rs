@@ -1,4 +1,4 @@
-//! SQLite: WAL, `synchronous = FULL`, one multi-row statement a transaction.
+//! SQLite: WAL, `synchronous = FULL`, one multi-row statement per transaction.
 
 use std::{
     ffi::{CStr, CString},
@@ -9,26 +9,34 @@ use std::{
 use anyhow::{Result, bail, ensure};
 use libsqlite3_sys as ffi;
 
-use super::Beside;
+use super::content::BatchContent;
 use crate::people::Person;
 
 pub(crate) struct SqliteLimit {
     connection: *mut ffi::sqlite3,
     users: *mut ffi::sqlite3_stmt,
-    /// Begin, count and commit, where there is something to count.
-    around: Option<[*mut ffi::sqlite3_stmt; 3]>,
+    /// The statements around `users` in a transaction that also counts.
+    counting: Option<Counting>,
 }
 
-// SAFETY: nothing of it is bound to a thread, and it is used by one at a time.
+/// Prepared statements of a transaction that counts.
+#[derive(Clone, Copy)]
+struct Counting {
+    begin: *mut ffi::sqlite3_stmt,
+    count: *mut ffi::sqlite3_stmt,
+    commit: *mut ffi::sqlite3_stmt,
+}
+
+// SAFETY: it is not bound to a thread, and only one thread at a time uses it.
 unsafe impl Send for SqliteLimit {}
 
 impl SqliteLimit {
-    pub(crate) fn open(path: &Path, size: usize, beside: Beside) -> Result<Self> {
+    pub(crate) fn open(path: &Path, size: usize, content: BatchContent) -> Result<Self> {
         let path = CString::new(path.display().to_string())?;
         let mut connection = null_mut();
-        // SAFETY: the text outlives the call, and the connection is closed when this is dropped.
+        // SAFETY: the text outlives the call, and dropping this closes the connection.
         ensure!(unsafe { ffi::sqlite3_open(path.as_ptr(), &raw mut connection) } == ffi::SQLITE_OK);
-        let mut limit = Self { connection, users: null_mut(), around: None };
+        let mut limit = Self { connection, users: null_mut(), counting: None };
         for pragma in [
             "journal_mode = WAL",
             "synchronous = FULL",
@@ -48,16 +56,16 @@ impl SqliteLimit {
             // The first parameter is the time.
             vec![row; size].join(", ").replacen('?', "?2", 1)
         ))?;
-        if beside == Beside::Counts {
-            limit.around = Some([
-                limit.prepare("BEGIN IMMEDIATE")?,
-                limit.prepare(
+        if content == BatchContent::UsersAndCounts {
+            limit.counting = Some(Counting {
+                begin: limit.prepare("BEGIN IMMEDIATE")?,
+                count: limit.prepare(
                     "INSERT INTO activity_sums \
                      VALUES ('kind', substr(?1, 1, 10), 'call', 1, ?2) \
                      ON CONFLICT DO UPDATE SET value = value + excluded.value",
                 )?,
-                limit.prepare("COMMIT")?,
-            ]);
+                commit: limit.prepare("COMMIT")?,
+            });
         }
         Ok(limit)
     }
@@ -66,13 +74,15 @@ impl SqliteLimit {
         self.bind_text(self.users, 1, now)?;
         for (place, person) in (0..).zip(people) {
             let first = 2 + 5 * place;
-            // SAFETY: the statement is alive, and has a parameter of this number.
+            // SAFETY: the statement is not finalized, and has a parameter of this number.
             unsafe { ffi::sqlite3_bind_int64(self.users, first, person.id) };
             for (parameter, text) in (first + 1..).zip(person.texts()) {
                 self.bind_text(self.users, parameter, text)?;
             }
         }
-        let Some([begin, count, commit]) = self.around else { return self.step(self.users) };
+        let Some(Counting { begin, count, commit }) = self.counting else {
+            return self.step(self.users);
+        };
         self.bind_text(count, 1, now)?;
         // SAFETY: as above.
         unsafe { ffi::sqlite3_bind_int64(count, 2, people.len() as i64) };
@@ -85,7 +95,7 @@ impl SqliteLimit {
     pub(crate) fn execute(&self, sql: &str) -> Result<()> {
         let statement = self.prepare(sql)?;
         let result = self.step(statement);
-        // SAFETY: it was prepared just now.
+        // SAFETY: it was prepared above.
         unsafe { ffi::sqlite3_finalize(statement) };
         result
     }
@@ -107,17 +117,17 @@ impl SqliteLimit {
         Ok(statement)
     }
 
-    /// Binds a text, which lives until the statement is stepped.
+    /// Binds a text, which must live until the statement is stepped.
     fn bind_text(&self, statement: *mut ffi::sqlite3_stmt, place: i32, text: &str) -> Result<()> {
         let length = i32::try_from(text.len())?;
-        // SAFETY: the statement is alive; without a destructor nothing is freed.
+        // SAFETY: the statement is not finalized; without a destructor, SQLite frees nothing.
         let code =
             unsafe { ffi::sqlite3_bind_text(statement, place, text.as_ptr().cast(), length, None) };
         self.check(code, ffi::SQLITE_OK)
     }
 
     fn step(&self, statement: *mut ffi::sqlite3_stmt) -> Result<()> {
-        // SAFETY: the statement is alive.
+        // SAFETY: the statement is not finalized.
         let code = unsafe { ffi::sqlite3_step(statement) };
         // SAFETY: as above.
         unsafe { ffi::sqlite3_reset(statement) };
@@ -128,7 +138,7 @@ impl SqliteLimit {
         if code == expected {
             return Ok(());
         }
-        // SAFETY: the connection is alive, and so is its last message.
+        // SAFETY: the connection is open, and its last message is valid.
         let message = unsafe { CStr::from_ptr(ffi::sqlite3_errmsg(self.connection)) };
         bail!("SQLite: {}", message.to_string_lossy())
     }
@@ -136,12 +146,12 @@ impl SqliteLimit {
 
 impl Drop for SqliteLimit {
     fn drop(&mut self) {
-        let statements = self.around.into_iter().flatten().chain([self.users]);
-        for statement in statements {
-            // SAFETY: nothing uses it any more; null is allowed.
+        let counting = self.counting.map(|it| [it.begin, it.count, it.commit]);
+        for statement in counting.into_iter().flatten().chain([self.users]) {
+            // SAFETY: it is not used any more; null is allowed.
             unsafe { ffi::sqlite3_finalize(statement) };
         }
-        // SAFETY: nothing uses it any more.
+        // SAFETY: it is not used any more.
         unsafe { ffi::sqlite3_close(self.connection) };
     }
 }
