@@ -115,7 +115,7 @@ fn games_are_fetched_through_the_proxy_of_the_environment() {
             ("TELEGRAM_PROXY", "socks5://127.0.0.1:1"),
         ],
     );
-    assert!(printed.contains("the NHL's API cannot be reached"), "{printed}");
+    assert!(printed.contains("cannot reach the NHL's API"), "{printed}");
     assert!(!printed.contains("hunter2"), "{printed}");
     let begun: Vec<_> = begun.try_iter().collect();
     assert!(begun.len() > 1, "{begun:?}");

@@ -1,4 +1,4 @@
-//! What was answered before, to be asked only whether it has changed (RFC 9110, 13.1).
+//! A cache of responses for conditional requests (RFC 9110, 13.1).
 
 use std::{
     collections::VecDeque,
@@ -10,10 +10,10 @@ use reqwest::{
     header::{ETAG, HeaderMap, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED},
 };
 
-/// How many answers are cached: a few weeks and days, of up to a megabyte each.
+/// The number of cached responses: a few weeks and days, of up to a megabyte each.
 const CAPACITY: usize = 8;
 
-/// An answer, and how to ask whether it still holds.
+/// A response with its validators.
 pub(crate) struct CachedResponse {
     path: String,
     etag: Option<HeaderValue>,
@@ -22,7 +22,7 @@ pub(crate) struct CachedResponse {
 }
 
 impl CachedResponse {
-    /// An answer to `path`; `None` where the server does not offer to be asked so.
+    /// The response to `path`; `None` if it has no validator.
     pub(crate) fn new(path: &str, headers: &HeaderMap, body: &str) -> Option<Self> {
         let (etag, last_modified) = (headers.get(ETAG), headers.get(LAST_MODIFIED));
         (etag.is_some() || last_modified.is_some()).then(|| Self {
@@ -33,8 +33,8 @@ impl CachedResponse {
         })
     }
 
-    /// Asks for the answer only if it has changed.
-    pub(crate) fn condition(&self, mut request: RequestBuilder) -> RequestBuilder {
+    /// Makes a request conditional: the server responds with the body only if it has changed.
+    pub(crate) fn add_condition(&self, mut request: RequestBuilder) -> RequestBuilder {
         if let Some(etag) = &self.etag {
             request = request.header(IF_NONE_MATCH, etag);
         }
@@ -45,7 +45,7 @@ impl CachedResponse {
     }
 }
 
-/// The latest answers. Cheap to clone; clones share them.
+/// The latest responses. Clones are cheap and share them.
 #[derive(Clone, Default)]
 pub(crate) struct Cache(Arc<Mutex<VecDeque<Arc<CachedResponse>>>>);
 
@@ -54,7 +54,7 @@ impl Cache {
         self.lock().iter().find(|cached| cached.path == path).cloned()
     }
 
-    /// Keeps an answer, and forgets the oldest where there are too many.
+    /// Adds a response, and removes the oldest one if there are too many.
     pub(crate) fn put(&self, cached: CachedResponse) {
         let mut all = self.lock();
         all.retain(|other| other.path != cached.path);
@@ -65,7 +65,7 @@ impl Cache {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<Arc<CachedResponse>>> {
-        // Nothing panics while it is held.
+        // No code panics while it holds the lock.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_latest_answers_are_kept() {
+    fn the_latest_responses_are_cached() {
         let cache = Cache::default();
         let headers = HeaderMap::from_iter([(ETAG, HeaderValue::from_static("\"1\""))]);
         for n in 0..20 {

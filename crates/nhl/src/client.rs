@@ -6,21 +6,21 @@ use rollcall_domain::Clock;
 use tokio::time::sleep;
 
 use crate::{
-    answer::{self, Games, Scores, Unreadable},
     cache::{Cache, CachedResponse},
+    response::{self, Games, Scores, Unreadable},
     retry,
 };
 
-/// The largest answer that is read; a week has less than one MiB.
-const LARGEST_ANSWER_BYTES: usize = 8 << 20;
-/// How often a request is made in all where trying again may help.
-const TRIES: u32 = 4;
+/// The longest accepted response; a week has less than one MiB.
+const LONGEST_RESPONSE_BYTES: usize = 8 << 20;
+/// The number of attempts, if an error is temporary.
+const MAX_ATTEMPTS: u32 = 4;
 
-/// Where the API is: the root of its paths, such as `https://api-web.nhle.com`.
+/// The root of the API's paths, such as `https://api-web.nhle.com`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiUrl(String);
 
-/// A text that is no address of an API.
+/// The text is not the root of an API.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("it is not the root of an API; expected a URL such as https://api-web.nhle.com")]
 pub struct InvalidApiUrl;
@@ -30,12 +30,12 @@ impl FromStr for ApiUrl {
 
     fn from_str(text: &str) -> Result<Self, InvalidApiUrl> {
         let url: Url = text.parse().map_err(|_| InvalidApiUrl)?;
-        // What every path begins with, and which those of the API are, does not belong to the root.
+        // The common prefix and the paths of the API's own methods are not part of the root.
         let path = url.path().trim_end_matches('/');
-        let goes_on = path.ends_with("/v1")
+        let has_api_path = path.ends_with("/v1")
             || ["/v1/schedule", "/v1/score"].iter().any(|part| path.contains(part));
         let is_root = matches!(url.scheme(), "http" | "https")
-            && !goes_on
+            && !has_api_path
             && url.has_host()
             && url.query().is_none()
             && url.fragment().is_none()
@@ -46,7 +46,7 @@ impl FromStr for ApiUrl {
 }
 
 impl Default for ApiUrl {
-    /// The NHL's own.
+    /// The NHL's API.
     fn default() -> Self {
         Self("https://api-web.nhle.com".to_owned())
     }
@@ -58,15 +58,14 @@ impl fmt::Display for ApiUrl {
     }
 }
 
-/// How patient a client is.
+/// The time-outs and delays of a client.
 #[derive(Clone, Copy, Debug)]
 pub struct Timing {
-    /// How long one request may take, its answer included.
+    /// The time-out of one request, its response included.
     pub timeout: Duration,
-    /// The longest that the pause before the second try may be; each further one may be twice as
-    /// long.
+    /// The maximum delay before the second attempt. It doubles with each further attempt.
     pub first_pause: Duration,
-    /// The longest that is waited where the server asks to come again later.
+    /// The longest `Retry-After` of the server that is accepted.
     pub longest_pause: Duration,
 }
 
@@ -80,10 +79,10 @@ impl Default for Timing {
     }
 }
 
-/// Asks the API. Cheap to clone.
+/// Sends requests to the API. Clones are cheap.
 ///
-/// What may pass (no answer, too many requests, a server's own trouble) is tried again a few times.
-/// What was answered before is asked for only if it has changed, where the server offers that.
+/// Temporary errors are retried a few times: no response, too many requests, and server errors.
+/// Cached responses are requested conditionally, if the server supports it.
 #[derive(Clone)]
 pub struct Client {
     http: reqwest::Client,
@@ -94,12 +93,12 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client of the API at `url`, which it reaches through the proxy at another URL (http, https,
-    /// socks5 or socks5h, with user name and password if it asks for them), or else directly: what
-    /// the environment says about proxies is for the settings to read.
+    /// A client of the API at `url`. It connects through the proxy at the given URL (http, https,
+    /// socks5 or socks5h, with user name and password if necessary), or else directly: the settings
+    /// read the environment's proxy variables.
     ///
     /// # Errors
-    /// When the machine's TLS, or the proxy's URL, cannot be used.
+    /// If the machine's TLS or the proxy's URL cannot be used.
     pub fn new(
         url: ApiUrl,
         proxy: Option<&str>,
@@ -121,22 +120,22 @@ impl Client {
         Ok(Self { http, url, timing, clock: Arc::new(clock), cache: Cache::default() })
     }
 
-    /// The games of the week that begins on a day, as the NHL counts days.
+    /// Fetches the games of the week from `first`, as the NHL counts days.
     ///
     /// # Errors
-    /// When there is no answer after a few tries, or it cannot be read at all.
+    /// If there is no response after a few attempts, or it cannot be parsed at all.
     pub async fn week(&self, first: NaiveDate) -> Result<Games, FetchError> {
         let body = self.get(&format!("/v1/schedule/{first}")).await?;
-        Ok(answer::read_week(&body, first, self.clock.now())?)
+        Ok(response::read_week(&body, first, self.clock.now())?)
     }
 
-    /// How the games of a day stand, as the NHL counts days.
+    /// Fetches the scores of a day, as the NHL counts days.
     ///
     /// # Errors
-    /// As of [`Client::week`].
+    /// The same as of [`Client::week`].
     pub async fn scores(&self, day: NaiveDate) -> Result<Scores, FetchError> {
         let body = self.get(&format!("/v1/score/{day}")).await?;
-        Ok(answer::read_scores(&body, self.clock.now())?)
+        Ok(response::read_scores(&body, self.clock.now())?)
     }
 
     async fn get(&self, path: &str) -> Result<String, FetchError> {
@@ -147,14 +146,14 @@ impl Client {
                 Err(error) => error,
             };
             failures += 1;
-            let asked = error.retry_after();
-            let is_too_long = asked.is_some_and(|asked| asked > self.timing.longest_pause);
-            if failures >= TRIES || !error.may_pass() || is_too_long {
+            let requested = error.retry_after();
+            let is_too_long = requested.is_some_and(|it| it > self.timing.longest_pause);
+            if failures >= MAX_ATTEMPTS || !error.is_temporary() || is_too_long {
                 return Err(error);
             }
             let pause = retry::pause(self.timing.first_pause, failures, fastrand::f64());
-            log::debug!(path, failures; "the NHL's API is asked again: {error}");
-            sleep(pause.max(asked.unwrap_or_default())).await;
+            log::debug!(path, failures; "retrying a request to the NHL's API: {error}");
+            sleep(pause.max(requested.unwrap_or_default())).await;
         }
     }
 
@@ -162,7 +161,7 @@ impl Client {
         let cached = self.cache.get(path);
         let mut request = self.http.get(format!("{}{path}", self.url));
         if let Some(cached) = &cached {
-            request = cached.condition(request);
+            request = cached.add_condition(request);
         }
         let response = request.send().await.map_err(|error| FetchError::transport(&error))?;
         let status = response.status();
@@ -181,59 +180,59 @@ impl Client {
     }
 
     fn refused(&self, response: &Response) -> FetchError {
-        let asked = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+        let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
         FetchError::Refused {
             status: response.status().as_u16(),
-            retry_after: asked.and_then(|value| retry::retry_after(value, self.clock.now())),
+            retry_after: retry_after.and_then(|value| retry::retry_after(value, self.clock.now())),
         }
     }
 }
 
-/// Reads an answer, but for one that is too long: of that no more than the bound is ever held.
+/// Reads a response of bounded length. No more than the bound is held in memory.
 async fn read_bounded(mut response: Response) -> Result<String, FetchError> {
     let announced = response.content_length().map(usize::try_from);
-    if announced.is_some_and(|bytes| bytes.map_or(true, |bytes| bytes > LARGEST_ANSWER_BYTES)) {
+    if announced.is_some_and(|bytes| bytes.map_or(true, |bytes| bytes > LONGEST_RESPONSE_BYTES)) {
         return Err(FetchError::TooLong);
     }
     let mut bytes = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| FetchError::transport(&error))? {
-        if bytes.len() + chunk.len() > LARGEST_ANSWER_BYTES {
+        if bytes.len() + chunk.len() > LONGEST_RESPONSE_BYTES {
             return Err(FetchError::TooLong);
         }
         bytes.extend_from_slice(&chunk);
     }
-    // What is not valid Unicode spoils the text that it stands in, not the whole answer.
+    // Invalid UTF-8 affects the text that contains it, not the whole response.
     Ok(String::from_utf8(bytes)
         .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
 }
 
-/// Why there are no games.
+/// The error of a request.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum FetchError {
-    /// There was no answer.
-    #[error("the NHL's API cannot be reached: {0}")]
+    /// There was no response.
+    #[error("cannot reach the NHL's API: {0}")]
     Transport(String),
-    /// The server refused.
-    #[error("the NHL's API answered with the HTTP status {status}")]
+    /// The server responded with an error.
+    #[error("the NHL's API responded with HTTP status {status}")]
     Refused {
         /// The HTTP status.
         status: u16,
-        /// How long the server asks to wait before the next try.
+        /// How long the server asks to wait before the next attempt.
         retry_after: Option<Duration>,
     },
-    /// The answer was longer than anything that is read.
-    #[error("the NHL's API answered with more than {LARGEST_ANSWER_BYTES} bytes")]
+    /// The response was too long.
+    #[error("the NHL's API responded with more than {LONGEST_RESPONSE_BYTES} bytes")]
     TooLong,
-    /// The answer was not one of the API.
-    #[error("the answer of the NHL's API cannot be used")]
+    /// The response has an unexpected form.
+    #[error("cannot parse the response of the NHL's API")]
     Unreadable(#[from] Unreadable),
 }
 
 impl FetchError {
-    /// The innermost cause tells most; the URL is the owner's setting, and told elsewhere.
+    /// Shows the innermost cause, which is the most specific. The URL is left out: it is a setting.
     fn transport(error: &reqwest::Error) -> Self {
         if error.is_timeout() {
-            return Self::Transport("it took too long".to_owned());
+            return Self::Transport("the request timed out".to_owned());
         }
         let mut cause: &dyn std::error::Error = error;
         while let Some(inner) = cause.source() {
@@ -245,7 +244,7 @@ impl FetchError {
         })
     }
 
-    fn may_pass(&self) -> bool {
+    fn is_temporary(&self) -> bool {
         match self {
             Self::Transport(_) => true,
             Self::Refused { status, .. } => *status == 429 || *status >= 500,
@@ -266,7 +265,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_root_is_a_url_without_anything_behind() {
+    fn a_root_is_a_url_without_query_credentials_or_api_path() {
         let url = |text: &str| text.parse::<ApiUrl>().map(|url| url.to_string());
         assert_eq!(url("http://127.0.0.1:5000/").unwrap(), "http://127.0.0.1:5000");
         assert_eq!(url("https://example.org/nhl").unwrap(), "https://example.org/nhl");

@@ -1,4 +1,4 @@
-//! A game as the NHL's API answers it, for tests.
+//! A game in the form of the NHL's API, for tests.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::{Value, json};
@@ -38,7 +38,7 @@ pub(crate) fn merge(into: &mut Value, changes: Value) {
     }
 }
 
-/// Before the game.
+/// A time before the game.
 pub(crate) fn noon() -> DateTime<Utc> {
     "2026-11-23T17:00:00Z".parse().unwrap()
 }

@@ -1,4 +1,4 @@
-//! Reading one game.
+//! Parsing a game.
 
 use std::ops::RangeInclusive;
 
@@ -12,33 +12,33 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
-    names::{Words, line, name_of, words},
-    standing::{Evidence, judge},
+    names::{LocalizedText, default_text, full_name, line},
+    state::{Evidence, infer},
 };
 
-/// The years that a schedule can be about, which databases hold as text in order.
+/// The accepted years; as text, databases keep them in order.
 const YEARS: RangeInclusive<i32> = 1900..=2200;
-/// From the start that a game without a decided time is given until its day ends in New York.
-const REST_OF_THE_DAY: TimeDelta = TimeDelta::hours(12);
-/// How many periods a game has before overtime, unless it says so itself.
+/// From the placeholder start of a game without a time until the end of its day in New York.
+const REST_OF_DAY: TimeDelta = TimeDelta::hours(12);
+/// The periods before overtime, if the game does not have their number.
 const REGULATION_PERIODS: i64 = 3;
 
-/// Reads a day that a schedule can be about.
-pub(crate) fn read_day(text: &str) -> Option<NaiveDate> {
+/// Parses a day of an accepted year.
+pub(crate) fn parse_day(text: &str) -> Option<NaiveDate> {
     let day: NaiveDate = text.parse().ok()?;
     YEARS.contains(&day.year()).then_some(day)
 }
 
-/// What is known of a game from where it stands.
+/// What the response around a game says about it.
 #[derive(Clone, Copy)]
-pub(crate) struct Surroundings {
-    /// The day that it is listed under.
+pub(crate) struct GameContext {
+    /// The day under which it is listed.
     pub(crate) day: Option<NaiveDate>,
-    /// When the NHL said so.
+    /// The time of the response.
     pub(crate) now: DateTime<Utc>,
 }
 
-/// A game as all answers have it. What may be missing, or be anything, is read later.
+/// A game in the form of all responses. Fields that may be absent or invalid are parsed later.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct RawGame {
@@ -48,7 +48,7 @@ pub(crate) struct RawGame {
     game_date: Option<Value>,
     #[serde(rename = "startTimeUTC")]
     start_time_utc: Option<String>,
-    venue: Option<Words>,
+    venue: Option<LocalizedText>,
     venue_timezone: Option<String>,
     game_state: Option<String>,
     game_schedule_state: Option<String>,
@@ -65,15 +65,15 @@ pub(crate) struct RawGame {
 struct RawTeam {
     id: i64,
     abbrev: Option<String>,
-    name: Option<Words>,
-    place_name: Option<Words>,
-    common_name: Option<Words>,
+    name: Option<LocalizedText>,
+    place_name: Option<LocalizedText>,
+    common_name: Option<LocalizedText>,
     score: Option<i64>,
 }
 
 impl RawGame {
-    pub(crate) fn game(self, around: Surroundings) -> Result<Game, String> {
-        let update = self.update(around)?;
+    pub(crate) fn game(self, context: GameContext) -> Result<Game, String> {
+        let update = self.update(context)?;
         Ok(Game {
             id: update.id,
             season: self.season.filter(|season| *season > 0).ok_or("it has no season")?,
@@ -88,22 +88,22 @@ impl RawGame {
             is_time_open: update.is_time_open,
             away: self.away_team.team()?,
             home: self.home_team.team()?,
-            venue: words(self.venue.as_ref()),
-            // A zone that this version does not know is as good as none.
+            venue: default_text(self.venue.as_ref()),
+            // An unknown zone counts as none.
             venue_zone: self.venue_timezone.and_then(|name| name.parse::<Tz>().ok()),
             state: update.state,
             score: update.score,
         })
     }
 
-    pub(crate) fn update(&self, around: Surroundings) -> Result<GameUpdate, String> {
+    pub(crate) fn update(&self, context: GameContext) -> Result<GameUpdate, String> {
         if self.id <= 0 {
             return Err("its id is not a positive number".to_owned());
         }
         let is_undecided = self.game_schedule_state.as_deref() == Some("TBD");
-        let listed = self.own_day().or(around.day);
+        let listed = self.own_day().or(context.day);
         let start = match listed {
-            // The start that is given is a placeholder.
+            // The start is a placeholder.
             Some(_) if is_undecided => None,
             _ => self.start()?,
         };
@@ -114,9 +114,9 @@ impl RawGame {
             Some(at) => (at, false),
             None => (undecided_start(day), true),
         };
-        // Without a time it may begin as late as its day ends.
-        let latest_start = if is_time_open { starts_at + REST_OF_THE_DAY } else { starts_at };
-        let state = self.state(around.now - latest_start);
+        // Without a time, it may start as late as the end of its day.
+        let latest_start = if is_time_open { starts_at + REST_OF_DAY } else { starts_at };
+        let state = self.state(context.now - latest_start);
         let has_begun = state.is_live() || state.is_over() || state == GameState::Suspended;
         let score = match (self.away_team.score, self.home_team.score) {
             (Some(away), Some(home)) if has_begun => {
@@ -127,22 +127,22 @@ impl RawGame {
         Ok(GameUpdate { id: self.id, day, starts_at, is_time_open, state, score })
     }
 
-    /// When it begins; `None` where the NHL says nothing.
+    /// The start; `None` if it is absent.
     fn start(&self) -> Result<Option<DateTime<Utc>>, String> {
         let Some(text) = &self.start_time_utc else { return Ok(None) };
         let at: DateTime<Utc> = text.parse().map_err(|_| "its startTimeUTC is not a time")?;
         match YEARS.contains(&at.year()) {
             true => Ok(Some(at)),
-            false => Err("its startTimeUTC is in another century".to_owned()),
+            false => Err("its startTimeUTC is out of range".to_owned()),
         }
     }
 
     fn own_day(&self) -> Option<NaiveDate> {
-        read_day(self.game_date.as_ref()?.as_str()?)
+        parse_day(self.game_date.as_ref()?.as_str()?)
     }
 
-    /// That it does not take place outweighs how it stands. A state that this version does not know
-    /// is judged by the rest of the game.
+    /// The schedule state takes precedence if the game does not take place. An unknown state is
+    /// inferred from the other fields.
     fn state(&self, since_start: TimeDelta) -> GameState {
         match self.game_schedule_state.as_deref() {
             Some("PPD") => return GameState::Postponed,
@@ -151,13 +151,13 @@ impl RawGame {
             _ => {}
         }
         let known = match self.game_state.as_deref() {
-            // What it is between its end and FINAL.
+            // The state between the end of a game and FINAL.
             Some("OVER") => Some(GameState::Final),
             Some(name) => GameState::from_name(name),
             None => None,
         };
         let known = known.filter(|state| *state != GameState::Unknown);
-        known.unwrap_or_else(|| judge(&self.evidence(since_start)))
+        known.unwrap_or_else(|| infer(&self.evidence(since_start)))
     }
 
     fn evidence(&self, since_start: TimeDelta) -> Evidence {
@@ -187,10 +187,11 @@ impl RawTeam {
             return Err("a team's id is not a positive number".to_owned());
         }
         let abbreviation = line(self.abbrev.as_deref(), MAX_ABBREVIATION_CHARS);
-        let (place, own) = (words(self.place_name.as_ref()), words(self.common_name.as_ref()));
+        let (place, own) =
+            (default_text(self.place_name.as_ref()), default_text(self.common_name.as_ref()));
         let whole = match (place.is_empty(), own.is_empty()) {
-            (true, true) => words(self.name.as_ref()),
-            _ => name_of(&place, &own),
+            (true, true) => default_text(self.name.as_ref()),
+            _ => full_name(&place, &own),
         };
         let name = if whole.is_empty() { abbreviation.clone() } else { whole };
         match name.is_empty() {
@@ -201,7 +202,7 @@ impl RawTeam {
 }
 
 fn goals(goals: i64) -> Result<u16, String> {
-    u16::try_from(goals).map_err(|_| "no team has so many goals".to_owned())
+    u16::try_from(goals).map_err(|_| "its number of goals is not valid".to_owned())
 }
 
 #[cfg(test)]
@@ -212,10 +213,10 @@ mod tests {
     use super::*;
     use crate::fixture::{day, merge, noon, with};
 
-    /// Reads a game that is listed under its day.
+    /// Parses a game that is listed under its day.
     fn read(game: Value, now: DateTime<Utc>) -> Result<Game, String> {
         let game: RawGame = serde_json::from_value(game).unwrap();
-        game.game(Surroundings { day: Some(day("2026-11-23")), now })
+        game.game(GameContext { day: Some(day("2026-11-23")), now })
     }
 
     fn only(game: Value) -> Game {
@@ -223,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn states_and_scores_are_read_also_such_as_nobody_knows_yet() {
+    fn known_and_unknown_states_are_parsed_with_their_scores() {
         let scored = |state: &str, schedule: &str| {
             let game = only(with(json!({
                 "gameState": state, "gameScheduleState": schedule,
@@ -251,8 +252,8 @@ mod tests {
     }
 
     #[test]
-    fn a_state_that_is_not_known_is_judged_by_the_rest_of_the_game() {
-        let judged = |changes: Value, now: &str| {
+    fn an_unknown_state_is_inferred_from_the_other_fields() {
+        let inferred = |changes: Value, now: &str| {
             let mut game = with(json!({ "gameState": "HOVERING" }));
             merge(&mut game, changes);
             let game = read(game, now.parse().unwrap()).unwrap();
@@ -267,35 +268,35 @@ mod tests {
         };
         let nil = json!({ "awayTeam": { "score": 0 }, "homeTeam": { "score": 0 } });
         let over = (GameState::Final, Some((2, 0)));
-        assert_eq!(judged(json!({}), before), (GameState::Unknown, None));
-        assert_eq!(judged(nil.clone(), before), (GameState::Unknown, None));
-        assert_eq!(judged(nil, early), (GameState::Live, Some((0, 0))));
-        assert_eq!(judged(goals.clone(), early), (GameState::Live, Some((2, 0))));
-        assert_eq!(judged(goals.clone(), late), over);
-        assert_eq!(judged(json!({}), late), (GameState::Final, None));
+        assert_eq!(inferred(json!({}), before), (GameState::Unknown, None));
+        assert_eq!(inferred(nil.clone(), before), (GameState::Unknown, None));
+        assert_eq!(inferred(nil, early), (GameState::Live, Some((0, 0))));
+        assert_eq!(inferred(goals.clone(), early), (GameState::Live, Some((2, 0))));
+        assert_eq!(inferred(goals.clone(), late), over);
+        assert_eq!(inferred(json!({}), late), (GameState::Final, None));
         let outcome = json!({ "gameOutcome": { "lastPeriodType": "REG" } });
-        assert_eq!(judged(scored(outcome), early), over);
-        assert_eq!(judged(scored(json!({ "gameScheduleState": "COMPLETED" })), early), over);
+        assert_eq!(inferred(scored(outcome), early), over);
+        assert_eq!(inferred(scored(json!({ "gameScheduleState": "COMPLETED" })), early), over);
         for clock in [json!({ "timeRemaining": "00:00" }), json!({ "secondsRemaining": 0 })] {
             let third = json!({ "period": 3, "clock": clock });
-            assert_eq!(judged(scored(third), early), over);
+            assert_eq!(inferred(scored(third), early), over);
             let second = json!({ "periodDescriptor": { "number": 2 }, "clock": clock });
-            assert_eq!(judged(scored(second), early), (GameState::Live, Some((2, 0))));
+            assert_eq!(inferred(scored(second), early), (GameState::Live, Some((2, 0))));
         }
         let huge = json!({ "period": i64::MIN, "periodDescriptor": { "maxRegulationPeriods": 3 } });
-        assert_eq!(judged(scored(huge), early), (GameState::Live, Some((2, 0))));
-        // What is not what is expected says nothing.
+        assert_eq!(inferred(scored(huge), early), (GameState::Live, Some((2, 0))));
+        // Fields of an unexpected form are ignored.
         let odd = json!({ "gameOutcome": 5, "period": "3", "clock": [0], "periodDescriptor": {} });
-        assert_eq!(judged(scored(odd), early), (GameState::Live, Some((2, 0))));
-        assert_eq!(judged(json!({ "gameState": null }), late), (GameState::Final, None));
-        assert_eq!(judged(json!({ "gameState": "UNKNOWN" }), late), (GameState::Final, None));
-        // That it does not take place still outweighs it all.
+        assert_eq!(inferred(scored(odd), early), (GameState::Live, Some((2, 0))));
+        assert_eq!(inferred(json!({ "gameState": null }), late), (GameState::Final, None));
+        assert_eq!(inferred(json!({ "gameState": "UNKNOWN" }), late), (GameState::Final, None));
+        // The schedule state still takes precedence.
         let postponed = scored(json!({ "gameScheduleState": "PPD" }));
-        assert_eq!(judged(postponed, late), (GameState::Postponed, None));
+        assert_eq!(inferred(postponed, late), (GameState::Postponed, None));
     }
 
     #[test]
-    fn a_game_without_a_decided_time_has_the_day_that_it_is_listed_under() {
+    fn a_game_without_a_time_has_the_day_under_which_it_is_listed() {
         let open = |changes: Value| {
             let game = only(with(changes));
             assert!(game.is_time_open);
@@ -307,7 +308,7 @@ mod tests {
             let undecided = json!({ "gameScheduleState": "TBD", "startTimeUTC": placeholder });
             assert_eq!(open(undecided), of_the_day);
         }
-        // The NHL says nothing of a start, or no more than a word.
+        // The start is absent or not a time.
         assert_eq!(open(json!({ "startTimeUTC": null })), of_the_day);
         assert_eq!(open(json!({ "gameScheduleState": "TBD", "startTimeUTC": "?" })), of_the_day);
         assert_eq!(open(json!({ "gameScheduleState": "PPD", "startTimeUTC": null })), of_the_day);
@@ -316,10 +317,10 @@ mod tests {
     }
 
     #[test]
-    fn a_game_in_a_list_has_its_own_day_or_that_of_its_start() {
+    fn a_game_in_a_list_has_its_own_day_or_the_day_of_its_start() {
         let read = |changes: Value| {
             let game: RawGame = serde_json::from_value(with(changes)).unwrap();
-            game.game(Surroundings { day: None, now: noon() })
+            game.game(GameContext { day: None, now: noon() })
         };
         let of = |changes: Value| read(changes).unwrap().day.to_string();
         assert_eq!(of(json!({})), "2026-11-23", "midnight in UTC is evening in New York");
@@ -334,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_put_together_of_what_there_is() {
+    fn names_are_composed_of_the_fields_that_exist() {
         let name = |changes: Value| only(with(json!({ "homeTeam": changes }))).home.name;
         assert_eq!(name(json!({ "placeName": null })), "Canadiens");
         assert_eq!(name(json!({ "commonName": null })), "Montréal");
@@ -351,7 +352,7 @@ mod tests {
         assert_eq!(read(nameless, noon()).unwrap_err(), "a team has no name");
     }
 
-    /// What a field may be: something of use, or anything else.
+    /// Any value of a field, valid or not.
     fn anything() -> impl Strategy<Value = Value> {
         let words = ["OK", "TBD", "PPD", "SUSP", "CNCL", "FUT", "LIVE", "OVER", "OFF", "HOVERING"];
         let days = ["2026-11-23", "2026-11-24T00:00:00Z", "+99999-01-01", "-0001-01-01", "00:00"];
@@ -367,7 +368,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_a_game_holds_it_is_refused_or_makes_sense(
+        fn any_game_is_refused_or_consistent(
             (state, schedule, start, day) in (anything(), anything(), anything(), anything()),
             (period, number, regulation, clock) in (anything(), anything(), anything(), anything()),
             (outcome, away, home) in (anything(), anything(), anything()),
@@ -381,8 +382,8 @@ mod tests {
                 "awayTeam": { "score": away }, "homeTeam": { "score": home },
             }));
             let now = noon() + TimeDelta::hours(hours);
-            let around = Surroundings { day: None, now };
-            let game = serde_json::from_value::<RawGame>(game).ok().and_then(|it| it.game(around).ok());
+            let context = GameContext { day: None, now };
+            let game = serde_json::from_value::<RawGame>(game).ok().and_then(|it| it.game(context).ok());
             if let Some(game) = game {
                 prop_assert!(YEARS.contains(&game.day.year()) && YEARS.contains(&game.starts_at.year()));
                 prop_assert!(!game.is_time_open || game.starts_at == undecided_start(game.day));

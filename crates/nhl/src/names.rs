@@ -1,19 +1,20 @@
-//! Names as the NHL spells them, and as people read them.
+//! Names of teams and venues.
 
 use rollcall_domain::{MAX_TEAM_NAME_CHARS, fold};
 use serde::Deserialize;
 
-/// Words in several languages, of which there is always a default.
+/// A text in several languages, of which one is the default.
 #[derive(Deserialize)]
-pub(crate) struct Words {
+pub(crate) struct LocalizedText {
     default: Option<String>,
 }
 
-pub(crate) fn words(words: Option<&Words>) -> String {
-    line(words.and_then(|words| words.default.as_deref()), MAX_TEAM_NAME_CHARS)
+pub(crate) fn default_text(text: Option<&LocalizedText>) -> String {
+    line(text.and_then(|text| text.default.as_deref()), MAX_TEAM_NAME_CHARS)
 }
 
-/// A text on one line, without what steers the direction or a terminal, and not too long.
+/// A text on one line and of limited length, without characters that control direction or a
+/// terminal.
 pub(crate) fn line(text: Option<&str>, max_chars: usize) -> String {
     let is_plain =
         |c: &char| !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{fffd}');
@@ -23,9 +24,9 @@ pub(crate) fn line(text: Option<&str>, max_chars: usize) -> String {
     words.join(" ").chars().take(max_chars).collect()
 }
 
-/// The whole name of a club: its place and its own name. Where one of them contains the other, or is
-/// not known, that is the whole name.
-pub(crate) fn name_of(place: &str, own: &str) -> String {
+/// The full name of a club: its place and its common name. If one of them contains the other, or the
+/// other is unknown, it is the full name.
+pub(crate) fn full_name(place: &str, own: &str) -> String {
     if contains(own, place) {
         return own.to_owned();
     }
@@ -35,8 +36,7 @@ pub(crate) fn name_of(place: &str, own: &str) -> String {
     line(Some(&format!("{place} {own}")), MAX_TEAM_NAME_CHARS)
 }
 
-/// Whether the words of `part` stand in `whole` one after the other, whatever their case, their
-/// accents and what is between them.
+/// Whether `whole` contains the words of `part` in sequence, ignoring case, accents and punctuation.
 fn contains(whole: &str, part: &str) -> bool {
     let words = |text: &str| -> Vec<String> {
         let folded = fold(text);
@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_place_is_in_a_name_once() {
+    fn the_place_occurs_once_in_a_name() {
         for (place, own, expected) in [
             ("Boston", "Bruins", "Boston Bruins"),
             ("Utah", "Utah Mammoth", "Utah Mammoth"),
@@ -62,16 +62,16 @@ mod tests {
             ("St. Louis", "St Louis Blues", "St Louis Blues"),
             ("Canada", "Canada", "Canada"),
             ("Team Canada", "Canada", "Team Canada"),
-            // Only whole words, in their order.
+            // Only whole words in sequence count.
             ("Utah", "Utahns", "Utah Utahns"),
             ("New York", "York New Rangers", "New York York New Rangers"),
             ("", "Canadiens", "Canadiens"),
             ("Montréal", "", "Montréal"),
             ("", "", ""),
         ] {
-            assert_eq!(name_of(place, own), expected);
+            assert_eq!(full_name(place, own), expected);
         }
         let long = "x".repeat(MAX_TEAM_NAME_CHARS);
-        assert_eq!(name_of("Utah", &long).chars().count(), MAX_TEAM_NAME_CHARS);
+        assert_eq!(full_name("Utah", &long).chars().count(), MAX_TEAM_NAME_CHARS);
     }
 }

@@ -1,17 +1,17 @@
-//! When to try again.
+//! Delays before retries.
 
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-/// How long to wait before the try after `failures` failures: longer each time, and by chance, so
-/// that those who failed together do not come again together.
+/// The delay after `failures` failures. It grows exponentially and is randomised by `chance` (0 to
+/// 1), so that clients that failed together do not retry together.
 pub(crate) fn pause(first: Duration, failures: u32, chance: f64) -> Duration {
     let longest = first.saturating_mul(1 << failures.saturating_sub(1).min(10));
     longest.mul_f64(0.5 + chance.clamp(0.0, 1.0) / 2.0)
 }
 
-/// How long `Retry-After` asks to wait at `now` (RFC 9110, 10.2.3): seconds, or until a date.
+/// The delay in a `Retry-After` header at `now` (RFC 9110, 10.2.3): seconds, or until a date.
 pub(crate) fn retry_after(value: &str, now: DateTime<Utc>) -> Option<Duration> {
     let value = value.trim();
     if let Ok(seconds) = value.parse() {
@@ -26,7 +26,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pauses_grow_and_differ_by_chance() {
+    fn pauses_grow_and_are_random() {
         let first = Duration::from_millis(500);
         assert_eq!(pause(first, 1, 0.0), Duration::from_millis(250));
         assert_eq!(pause(first, 1, 1.0), Duration::from_millis(500));
@@ -35,7 +35,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_asks_for_seconds_or_until_a_date() {
+    fn a_delay_is_given_in_seconds_or_by_a_date() {
         let now = "2026-11-23T12:00:00Z".parse().unwrap();
         let seconds = |value| retry_after(value, now).map(|wait| wait.as_secs());
         assert_eq!(seconds("120"), Some(120));

@@ -1,4 +1,4 @@
-//! The client against a server that behaves like the NHL's API, and one that does not.
+//! The client with a server that behaves like the NHL's API, and with faults.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
@@ -33,7 +33,7 @@ async fn with_a_game() -> NhlApi {
 }
 
 #[tokio::test]
-async fn a_week_is_fetched_and_then_only_what_has_changed() {
+async fn a_week_is_fetched_again_only_if_it_has_changed() {
     let api = with_a_game().await;
     let client = client(&api);
     let week = client.week(monday()).await.unwrap();
@@ -69,7 +69,7 @@ async fn scores_are_fetched() {
 }
 
 #[tokio::test]
-async fn half_of_a_week_is_better_than_none() {
+async fn a_week_is_returned_without_its_invalid_games() {
     let api = with_a_game().await;
     let start = "2026-11-24T01:00:00Z";
     api.put(NhlGame::new(2, "NYR", "NYI", start).with("awayTeam", json!({ "id": "many" })));
@@ -83,7 +83,7 @@ async fn half_of_a_week_is_better_than_none() {
 }
 
 #[tokio::test]
-async fn what_may_pass_is_tried_again() {
+async fn temporary_errors_are_retried() {
     let api = with_a_game().await;
     for fault in [
         Fault::internal(),
@@ -99,7 +99,7 @@ async fn what_may_pass_is_tried_again() {
 }
 
 #[tokio::test]
-async fn it_waits_as_long_as_the_server_asks_and_no_longer_than_makes_sense() {
+async fn retry_after_is_respected_up_to_a_limit() {
     let api = with_a_game().await;
     api.fail_next(Fault::too_many_requests(1));
     let begun = Instant::now();
@@ -112,9 +112,9 @@ async fn it_waits_as_long_as_the_server_asks_and_no_longer_than_makes_sense() {
 }
 
 #[tokio::test]
-async fn what_does_not_pass_is_told() {
+async fn permanent_errors_are_returned() {
     let api = with_a_game().await;
-    let told = async |fault: Fault| {
+    let outcome = async |fault: Fault| {
         api.fail_always(fault);
         let before = api.requests().len();
         let error = client(&api).week(monday()).await.unwrap_err();
@@ -125,34 +125,34 @@ async fn what_does_not_pass_is_told() {
     };
     let page = Fault::Body { status: 200, content_type: String::new(), body: "<html>".to_owned() };
     for (fault, error, tries) in [
-        (Fault::internal(), "the NHL's API answered with the HTTP status 500", 4),
-        (Fault::not_found(), "the NHL's API answered with the HTTP status 404", 1),
-        (page, "the answer of the NHL's API cannot be used: it is not JSON at line 1 column 1", 1),
+        (Fault::internal(), "the NHL's API responded with HTTP status 500", 4),
+        (Fault::not_found(), "the NHL's API responded with HTTP status 404", 1),
+        (page, "cannot parse the response of the NHL's API: it is not JSON at line 1 column 1", 1),
         (
             Fault::json("{\"gameWeek\":{}}"),
-            "the answer of the NHL's API cannot be used: it is not what is expected at line 1 column 12",
+            "cannot parse the response of the NHL's API: it is of an unexpected form at line 1 column 12",
             1,
         ),
         (
             Fault::Huge { bytes: 20_000_000_000 },
-            "the NHL's API answered with more than 8388608 bytes",
+            "the NHL's API responded with more than 8388608 bytes",
             1,
         ),
         (
             Fault::Slow(Duration::from_secs(60)),
-            "the NHL's API cannot be reached: it took too long",
+            "cannot reach the NHL's API: the request timed out",
             4,
         ),
     ] {
-        assert_eq!(told(fault).await, (error.to_owned(), tries));
+        assert_eq!(outcome(fault).await, (error.to_owned(), tries));
     }
 }
 
 #[tokio::test]
-async fn a_server_that_is_not_there_is_told() {
+async fn an_unreachable_server_is_an_error() {
     let url = "http://127.0.0.1:9".parse().unwrap();
     let error =
         Client::new(url, None, QUICK, SystemClock).unwrap().week(monday()).await.unwrap_err();
-    assert!(error.to_string().starts_with("the NHL's API cannot be reached: "), "{error}");
+    assert!(error.to_string().starts_with("cannot reach the NHL's API: "), "{error}");
     assert!(!error.to_string().contains("127.0.0.1"), "{error}");
 }

@@ -1,4 +1,4 @@
-//! Reading answers. Only what is used is required, whatever else there is, now or some day.
+//! Parsing responses. Only the fields in use are required; others are ignored.
 
 use std::collections::BTreeSet;
 
@@ -7,63 +7,63 @@ use rollcall_domain::{Game, GameUpdate};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::game::{RawGame, Surroundings, read_day};
+use crate::game::{GameContext, RawGame, parse_day};
 
-/// More games than any answer has; the rest of one that claims to have more is left.
+/// More games than any response has. Further games of a response are ignored.
 const MAX_GAMES: usize = 2000;
-/// How many days an answer to the question for a week covers.
+/// The number of days that a response about a week covers.
 const DAYS_OF_A_WEEK: u64 = 7;
 
-/// The games of an answer.
+/// The games of a response.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Games {
-    /// Those that could be read.
+    /// The valid games.
     pub games: Vec<Game>,
-    /// Those that could not.
+    /// The invalid games.
     pub skipped: Vec<Skipped>,
-    /// The days, as the NHL counts them, of which `games` are all games. None where anything of the
-    /// answer is missing or could not be read: a game that is not there may be just that.
+    /// The days, as the NHL counts them, whose games are complete. Empty if any part of the response
+    /// is missing or invalid, because any game could be missing then.
     pub days: BTreeSet<NaiveDate>,
-    /// The day from which to ask for more; `None` where the season is over.
+    /// The first day after these games; `None` at the end of the season.
     pub next: Option<NaiveDate>,
 }
 
-/// How the games of a day stand.
+/// The scores of a day.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scores {
-    /// Those that could be read.
+    /// The valid games.
     pub updates: Vec<GameUpdate>,
-    /// Those that could not.
+    /// The invalid games.
     pub skipped: Vec<Skipped>,
 }
 
-/// A game that could not be read.
+/// An invalid game.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Skipped {
-    /// The NHL's number of the game, if that could be read.
+    /// The NHL's id of the game, if it is valid.
     pub id: Option<i64>,
-    /// Why, in words that quote nothing of it.
+    /// The reason, without any text of the response.
     pub reason: String,
 }
 
-/// An answer that cannot be read at all.
+/// A response that cannot be parsed at all.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Unreadable(String);
 
-/// Reads the text of an answer with games: that of a week, or a list under `games`. `now` is when the
-/// NHL gave it: by that, games in a state that this version does not know are judged.
+/// Parses a response with games: those of a week, or a list under `games`. `now` is the time of the
+/// response, from which unknown states are inferred.
 ///
 /// # Errors
-/// When it is not JSON, or has neither.
+/// If it is not JSON, or has neither.
 pub fn read_games(text: &str, now: DateTime<Utc>) -> Result<Games, Unreadable> {
     let answer: GamesAnswer = parse(text)?;
     let next = answer.next_start_date.and_then(date);
     let read = match (answer.game_week, answer.games) {
-        (Some(days), _) => read_days(&days, now),
+        (Some(days), _) => parse_days(&days, now),
         (None, Some(games)) => {
             let mut read = Games::default();
-            read.extend(&games, Surroundings { day: None, now });
+            read.extend(&games, GameContext { day: None, now });
             read
         }
         (None, None) => return Err(Unreadable("it has neither gameWeek nor games".to_owned())),
@@ -71,8 +71,8 @@ pub fn read_games(text: &str, now: DateTime<Utc>) -> Result<Games, Unreadable> {
     Ok(Games { next, ..read })
 }
 
-/// Reads the answer to the question for the week from a day on. Unlike a text that comes from
-/// anywhere, it covers the whole week: a day that it does not list has no games.
+/// Parses the response about the week from `first`. Unlike a saved file, it covers the whole week:
+/// days that it does not list have no games.
 pub(crate) fn read_week(
     text: &str,
     first: NaiveDate,
@@ -85,13 +85,13 @@ pub(crate) fn read_week(
     Ok(read)
 }
 
-/// Reads the text of an answer that tells how the games of a day stand.
+/// Parses a response with the scores of a day.
 pub(crate) fn read_scores(text: &str, now: DateTime<Utc>) -> Result<Scores, Unreadable> {
     let answer: ScoresAnswer = parse(text)?;
-    let around = Surroundings { day: answer.current_date.and_then(date), now };
+    let context = GameContext { day: answer.current_date.and_then(date), now };
     let mut read = Scores::default();
     for raw in answer.games.into_iter().take(MAX_GAMES) {
-        match each(raw, |game| game.update(around)) {
+        match parse_game(raw, |game| game.update(context)) {
             Ok(update) => read.updates.push(update),
             Err(skipped) => read.skipped.push(skipped),
         }
@@ -99,20 +99,20 @@ pub(crate) fn read_scores(text: &str, now: DateTime<Utc>) -> Result<Scores, Unre
     Ok(read)
 }
 
-/// Reads the days of a week.
-fn read_days(days: &[&RawValue], now: DateTime<Utc>) -> Games {
+/// Parses the days of a week.
+fn parse_days(days: &[&RawValue], now: DateTime<Utc>) -> Games {
     let mut read = Games::default();
     let mut is_complete = true;
     for raw in days {
         let Ok(day) = serde_json::from_str::<Day>(raw.get()) else {
-            let reason = "a whole day is not what is expected".to_owned();
+            let reason = "a whole day has an unexpected form".to_owned();
             read.skipped.push(Skipped { id: None, reason });
             continue;
         };
         let date = day.date.and_then(date);
         is_complete &= date.is_some() && day.has_all_games();
         read.days.extend(date);
-        read.extend(&day.games.unwrap_or_default(), Surroundings { day: date, now });
+        read.extend(&day.games.unwrap_or_default(), GameContext { day: date, now });
     }
     if !is_complete || !read.skipped.is_empty() || read.games.len() >= MAX_GAMES {
         read.days.clear();
@@ -121,10 +121,10 @@ fn read_days(days: &[&RawValue], now: DateTime<Utc>) -> Games {
 }
 
 impl Games {
-    fn extend(&mut self, games: &[&RawValue], around: Surroundings) {
+    fn extend(&mut self, games: &[&RawValue], context: GameContext) {
         let left = MAX_GAMES.saturating_sub(self.games.len() + self.skipped.len());
         for raw in games.iter().take(left) {
-            match each(raw, |game| game.game(around)) {
+            match parse_game(raw, |game| game.game(context)) {
                 Ok(game) => self.games.push(game),
                 Err(skipped) => self.skipped.push(skipped),
             }
@@ -133,32 +133,35 @@ impl Games {
 }
 
 fn parse<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Unreadable> {
-    serde_json::from_str(text).map_err(|error| Unreadable(place(&error)))
+    serde_json::from_str(text).map_err(|error| Unreadable(describe(&error)))
 }
 
-/// Where and in what way JSON is wrong, without quoting it.
-fn place(error: &serde_json::Error) -> String {
+/// Where and how the JSON is wrong, without quoting it.
+fn describe(error: &serde_json::Error) -> String {
     use serde_json::error::Category;
     let what = match error.classify() {
         Category::Io | Category::Syntax => "not JSON",
-        Category::Data => "not what is expected",
+        Category::Data => "of an unexpected form",
         Category::Eof => "cut off",
     };
     format!("it is {what} at line {} column {}", error.line(), error.column())
 }
 
-/// Reads one game by itself.
-fn each<T>(raw: &RawValue, read: impl FnOnce(RawGame) -> Result<T, String>) -> Result<T, Skipped> {
+/// Parses a single game.
+fn parse_game<T>(
+    raw: &RawValue,
+    read: impl FnOnce(RawGame) -> Result<T, String>,
+) -> Result<T, Skipped> {
     let game: RawGame = serde_json::from_str(raw.get()).map_err(|_| Skipped {
         id: serde_json::from_str::<Identity>(raw.get()).ok().map(|identity| identity.id),
-        reason: "a field is missing or of another kind".to_owned(),
+        reason: "a field is missing or has the wrong type".to_owned(),
     })?;
     let id = game.id;
     read(game).map_err(|reason| Skipped { id: Some(id), reason })
 }
 
 fn date(raw: &RawValue) -> Option<NaiveDate> {
-    read_day(&serde_json::from_str::<String>(raw.get()).ok()?)
+    parse_day(&serde_json::from_str::<String>(raw.get()).ok()?)
 }
 
 #[derive(Deserialize)]
@@ -182,13 +185,13 @@ struct Day<'a> {
 }
 
 impl Day<'_> {
-    /// Whether its games are listed, and as many as it says.
+    /// Whether it lists as many games as it claims to have.
     fn has_all_games(&self) -> bool {
-        let said =
+        let claimed =
             self.number_of_games.and_then(|raw| serde_json::from_str::<usize>(raw.get()).ok());
         match &self.games {
-            Some(games) => said.is_none_or(|said| said == games.len()),
-            None => said == Some(0),
+            Some(games) => claimed.is_none_or(|claimed| claimed == games.len()),
+            None => claimed == Some(0),
         }
     }
 }
@@ -235,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn a_game_is_read() {
+    fn a_game_is_parsed() {
         let team = |id, abbreviation: &str, name: &str| Team {
             id,
             abbreviation: abbreviation.to_owned(),
@@ -260,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn the_days_of_which_nothing_is_missing_are_known() {
+    fn complete_days_are_named() {
         let known = |days: Value| {
             let read = read_games(&json!({ "gameWeek": days }).to_string(), noon()).unwrap();
             read.days.iter().map(NaiveDate::to_string).collect::<Vec<_>>()
@@ -288,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_week_that_was_asked_for_each_day_is_known() {
+    fn each_day_of_a_requested_week_is_complete() {
         let days = |days: Value| {
             let answer = json!({ "gameWeek": days }).to_string();
             read_week(&answer, day("2026-11-22"), noon()).unwrap().days
@@ -301,18 +304,18 @@ mod tests {
     }
 
     #[test]
-    fn a_day_that_cannot_be_read_leaves_the_others() {
+    fn an_invalid_day_does_not_affect_the_others() {
         let week = json!({ "gameWeek": [
             { "date": "2026-11-22", "games": "none" },
             { "date": "2026-11-23", "games": [game()] },
         ] });
         let read = read_games(&week.to_string(), noon()).unwrap();
         assert_eq!(read.games, [only(game())]);
-        assert_eq!(read.skipped[0].reason, "a whole day is not what is expected");
+        assert_eq!(read.skipped[0].reason, "a whole day has an unexpected form");
     }
 
     #[test]
-    fn one_that_cannot_be_read_is_skipped_and_the_others_are_there() {
+    fn invalid_games_are_skipped_and_the_others_are_kept() {
         let odd = [
             with(json!({ "id": "x" })),
             with(json!({ "id": -5 })),
@@ -328,30 +331,30 @@ mod tests {
         ];
         let read = read(&[&odd[..], &[game()]].concat());
         assert_eq!(read.games, [only(game())]);
-        let told = |skipped: &Skipped| (skipped.id, skipped.reason.clone());
-        let told: Vec<(Option<i64>, String)> = read.skipped.iter().map(told).collect();
+        let skipped = |skipped: &Skipped| (skipped.id, skipped.reason.clone());
+        let skipped: Vec<(Option<i64>, String)> = read.skipped.iter().map(skipped).collect();
         let id = Some(2_026_020_301);
         let expected = [
-            (None, "a field is missing or of another kind"),
+            (None, "a field is missing or has the wrong type"),
             (Some(-5), "its id is not a positive number"),
             (id, "its startTimeUTC is not a time"),
-            (id, "its startTimeUTC is in another century"),
-            (id, "a field is missing or of another kind"),
+            (id, "its startTimeUTC is out of range"),
+            (id, "a field is missing or has the wrong type"),
             (id, "it has no season"),
-            (id, "no team has so many goals"),
-            (None, "a field is missing or of another kind"),
-            (None, "a field is missing or of another kind"),
+            (id, "its number of goals is not valid"),
+            (None, "a field is missing or has the wrong type"),
+            (None, "a field is missing or has the wrong type"),
         ];
-        assert_eq!(told, expected.map(|(id, reason)| (id, reason.to_owned())));
+        assert_eq!(skipped, expected.map(|(id, reason)| (id, reason.to_owned())));
     }
 
     #[test]
-    fn an_answer_that_is_none_tells_where_and_quotes_nothing() {
+    fn an_invalid_response_is_located_and_not_quoted() {
         for (text, reason) in [
             ("<html>Ada</html>", "it is not JSON at line 1 column 1"),
             ("{\"gameWeek\":[", "it is cut off at line 1 column 13"),
             ("{}", "it has neither gameWeek nor games"),
-            ("{\"gameWeek\":7}", "it is not what is expected at line 1 column 13"),
+            ("{\"gameWeek\":7}", "it is of an unexpected form at line 1 column 13"),
         ] {
             assert_eq!(read_games(text, noon()).unwrap_err().to_string(), reason);
         }
@@ -359,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn scores_are_read_and_a_list_of_games_too() {
+    fn scores_and_lists_of_games_are_parsed() {
         let live = with(json!({
             "gameState": "LIVE", "period": 2, "clock": { "timeRemaining": "12:00" },
             "awayTeam": { "score": 1, "name": { "default": "Bruins" } }, "homeTeam": { "score": 3 },

@@ -1,29 +1,29 @@
-//! How a game stands, where the NHL says it in a word that this version does not know.
+//! Infers the state of a game from its other fields, if the NHL's word for it is unknown.
 
 use chrono::TimeDelta;
 use rollcall_domain::GameState;
 
-/// After this, regulation is over, pauses and delays included: who is ahead then has won.
+/// The longest duration of regulation, with pauses and delays. After it, the leading team has won.
 const REGULATION: TimeDelta = TimeDelta::minutes(195);
-/// The longest that a game takes, with every overtime that there ever was.
+/// The longest duration of a game, with overtimes.
 const LONGEST_GAME: TimeDelta = TimeDelta::hours(8);
 
-/// What else the NHL says of a game.
+/// The fields of a game from which its state is inferred.
 pub(crate) struct Evidence {
-    /// Whether it says how the game ended.
+    /// Whether there is an outcome.
     pub(crate) has_outcome: bool,
-    /// How many periods are left of regulation; below 0 in overtime.
+    /// The periods left of regulation; negative in overtime.
     pub(crate) periods_left: Option<i64>,
-    /// Whether there is no time left in the period.
+    /// Whether the period's clock is at zero.
     pub(crate) is_clock_at_zero: bool,
     /// The goals of both teams.
     pub(crate) goals: Option<(i64, i64)>,
-    /// How long ago the game was to begin; below 0 where it is yet to.
+    /// The time since the scheduled start; negative before it.
     pub(crate) since_start: TimeDelta,
 }
 
-/// How a game stands, by everything but its state.
-pub(crate) fn judge(evidence: &Evidence) -> GameState {
+/// Infers the state.
+pub(crate) fn infer(evidence: &Evidence) -> GameState {
     let Evidence { has_outcome, periods_left, is_clock_at_zero, goals, since_start } = *evidence;
     if has_outcome || since_start > LONGEST_GAME {
         return GameState::Final;
@@ -60,48 +60,52 @@ mod tests {
     }
 
     #[test]
-    fn a_game_to_come_is_not_on() {
+    fn a_game_before_its_start_is_not_live() {
         for goals in [None, Some((0, 0))] {
-            assert_eq!(judge(&evidence(-60, goals)), GameState::Unknown);
+            assert_eq!(infer(&evidence(-60, goals)), GameState::Unknown);
         }
-        assert_eq!(judge(&evidence(60, None)), GameState::Unknown, "nobody says that it is on");
+        assert_eq!(
+            infer(&evidence(60, None)),
+            GameState::Unknown,
+            "without goals it is not known to be live"
+        );
     }
 
     #[test]
-    fn a_game_with_a_score_is_on_from_its_start() {
-        assert_eq!(judge(&evidence(6, Some((0, 0)))), GameState::Live);
-        assert_eq!(judge(&evidence(156, Some((3, 2)))), GameState::Live);
-        assert_eq!(judge(&evidence(-6, Some((1, 0)))), GameState::Live, "it began early");
+    fn a_game_with_a_score_is_live_from_its_start() {
+        assert_eq!(infer(&evidence(6, Some((0, 0)))), GameState::Live);
+        assert_eq!(infer(&evidence(156, Some((3, 2)))), GameState::Live);
+        assert_eq!(infer(&evidence(-6, Some((1, 0)))), GameState::Live, "it began early");
     }
 
     #[test]
     fn a_game_with_an_outcome_is_over() {
         let ended = Evidence { has_outcome: true, ..evidence(120, Some((3, 2))) };
-        assert_eq!(judge(&ended), GameState::Final);
+        assert_eq!(infer(&ended), GameState::Final);
     }
 
     #[test]
     fn a_game_whose_clock_has_run_out_is_over_unless_it_is_tied() {
         let clock = |periods_left, is_clock_at_zero, goals| {
             let periods_left = Some(periods_left);
-            judge(&Evidence { periods_left, is_clock_at_zero, ..evidence(150, Some(goals)) })
+            infer(&Evidence { periods_left, is_clock_at_zero, ..evidence(150, Some(goals)) })
         };
         assert_eq!(clock(0, true, (3, 2)), GameState::Final);
         assert_eq!(clock(0, true, (2, 2)), GameState::Live);
         assert_eq!(clock(0, false, (3, 2)), GameState::Live);
         assert_eq!(clock(1, true, (3, 2)), GameState::Live, "it is an intermission");
-        assert_eq!(clock(-1, false, (3, 2)), GameState::Final, "somebody scored in overtime");
+        assert_eq!(clock(-1, false, (3, 2)), GameState::Final, "it was decided in overtime");
         assert_eq!(clock(-1, true, (2, 2)), GameState::Live);
     }
 
     #[test]
     fn a_game_that_began_long_ago_is_over() {
-        assert_eq!(judge(&evidence(210, Some((3, 2)))), GameState::Final);
-        assert_eq!(judge(&evidence(210, Some((2, 2)))), GameState::Live, "it is in overtime");
+        assert_eq!(infer(&evidence(210, Some((3, 2)))), GameState::Final);
+        assert_eq!(infer(&evidence(210, Some((2, 2)))), GameState::Live, "it is in overtime");
         let late = Evidence { periods_left: Some(1), ..evidence(210, Some((3, 2))) };
-        assert_eq!(judge(&late), GameState::Live, "it began late");
+        assert_eq!(infer(&late), GameState::Live, "it began late");
         for goals in [None, Some((0, 0)), Some((2, 2)), Some((3, 2))] {
-            assert_eq!(judge(&evidence(486, goals)), GameState::Final);
+            assert_eq!(infer(&evidence(486, goals)), GameState::Final);
         }
     }
 }
