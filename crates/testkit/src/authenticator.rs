@@ -2,14 +2,14 @@ use chrono::{DateTime, Utc};
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 
-/// An authenticator app: shows the codes of a secret (RFC 6238), as people type them.
+/// An authenticator app, which shows the codes of a secret (RFC 6238).
 #[derive(Clone, Debug)]
 pub struct Authenticator {
     secret: Vec<u8>,
 }
 
 impl Authenticator {
-    /// An app into which this secret was typed (base32, with or without blanks).
+    /// An app with this secret (base32, with or without spaces).
     ///
     /// # Panics
     /// If it is not base32.
@@ -26,7 +26,7 @@ impl Authenticator {
         Self { secret }
     }
 
-    /// What the app shows at a time.
+    /// The code at a time.
     pub fn code(&self, at: DateTime<Utc>) -> String {
         let mut mac = Hmac::<Sha1>::new_from_slice(&self.secret).unwrap();
         mac.update(&(at.timestamp() / 30).to_be_bytes());
@@ -43,7 +43,7 @@ mod tests {
 
     /// RFC 6238, appendix B.
     #[test]
-    fn codes_are_those_of_the_rfc() {
+    fn codes_are_as_in_the_rfc() {
         let app = Authenticator::new("GEZDGNBVGY3TQOJQ GEZDGNBVGY3TQOJQ");
         for (second, code) in [(59, "287082"), (1_111_111_109, "081804"), (2_000_000_000, "279037")]
         {

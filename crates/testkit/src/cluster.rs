@@ -12,10 +12,9 @@ use std::{
     },
 };
 
-/// Makes a cluster in a temporary folder, starts it, says where it is, waits until the process that
-/// holds the other end of the standard input is gone, however it went, and takes everything away.
-/// The first parameter is the folder of PostgreSQL's programs, the second one are the server's
-/// options.
+/// Creates a cluster in a temporary folder, starts it and prints the folder. It ends and deletes the
+/// cluster once the standard input is closed, which happens however the test's process ends.
+/// Parameters: the folder of PostgreSQL's programs, and the server's options.
 const SCRIPT: &str = r#"
 trap '' INT TERM HUP
 folder=$(mktemp -d /tmp/rollcall-postgres.XXXXXX) && cd "$folder" || exit 1
@@ -26,24 +25,24 @@ echo "$folder" && read -r _
 rm -rf "$folder"
 "#;
 
-/// Options for a server that is fast and strange: what the tests store is not to last.
-const CARELESS: &str = "-c fsync=off -c full_page_writes=off -c max_connections=200 \
+/// Options of a fast server that does not keep data after a crash, with an unusual time zone.
+const NOT_DURABLE: &str = "-c fsync=off -c full_page_writes=off -c max_connections=200 \
                         -c timezone=Asia/Tokyo";
-/// Options for a server that keeps what it is given, with memory for ten million users.
+/// Options of a durable server, with memory for ten million users.
 const DURABLE: &str = "-c shared_buffers=2GB -c max_wal_size=4GB";
 
-/// A running server, which listens only on a socket in a folder of its own.
+/// A running server, which listens only on a socket in its folder.
 #[derive(Debug)]
 pub(crate) struct Cluster {
     programs: PathBuf,
     folder: String,
     databases: AtomicU32,
-    /// Ends, and takes the server with it, when this process does.
+    /// Stops the server when this process ends.
     _keeper: Child,
 }
 
 impl Cluster {
-    /// Stops the server as if its machine went down: connections are cut.
+    /// Stops the server like a crash of its machine: connections are cut.
     pub(crate) fn stop(&self) {
         self.control(&["stop", "-m", "immediate"]);
     }
@@ -61,22 +60,22 @@ impl Cluster {
         if let Ok(Some((uid, gid))) = unprivileged() {
             command.uid(uid).gid(gid);
         }
-        assert!(command.status().expect("pg_ctl to start").success(), "pg_ctl {arguments:?}");
+        assert!(command.status().expect("pg_ctl can be started").success(), "pg_ctl {arguments:?}");
     }
 
-    /// The server of this process, started at the first call; or why there is none.
+    /// The server of this process, started at the first call; or the reason why it did not start.
     pub(crate) fn of_this_process() -> Result<&'static Self, String> {
         static CLUSTER: OnceLock<Result<Cluster, String>> = OnceLock::new();
-        CLUSTER.get_or_init(|| Self::start(CARELESS)).as_ref().map_err(Clone::clone)
+        CLUSTER.get_or_init(|| Self::start(NOT_DURABLE)).as_ref().map_err(Clone::clone)
     }
 
-    /// Creates an empty database and answers its name.
+    /// Creates an empty database and returns its name.
     pub(crate) fn create_database(&self) -> String {
         let name = format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed));
         let output = Command::new(self.programs.join("createdb"))
             .args(["-h", &self.folder, "-U", "postgres", "-T", "template0", &name])
             .output()
-            .expect("createdb to start");
+            .expect("createdb can be started");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         name
     }
@@ -86,7 +85,7 @@ impl Cluster {
         format!("postgres:///{database}?host={}&user=postgres", self.folder)
     }
 
-    /// The folder of its socket.
+    /// The folder of the server's socket.
     pub(crate) fn folder(&self) -> &str {
         &self.folder
     }
@@ -97,21 +96,21 @@ impl Cluster {
     }
 
     /// A server for tests.
-    pub(crate) fn careless() -> Result<Self, String> {
-        Self::start(CARELESS)
+    pub(crate) fn not_durable() -> Result<Self, String> {
+        Self::start(NOT_DURABLE)
     }
 
-    /// A server to measure: a commit is on the disk when it is answered.
+    /// A server for benchmarks: commits are on the disk when they return.
     pub(crate) fn durable() -> Result<Self, String> {
         Self::start(DURABLE)
     }
 
     fn start(options: &str) -> Result<Self, String> {
-        let programs = programs().ok_or("no initdb in PATH or /usr/lib/postgresql")?;
+        let programs = programs().ok_or("there is no initdb in PATH or /usr/lib/postgresql")?;
         let mut command = Command::new("sh");
         command.args(["-c", SCRIPT, "sh"]).arg(&programs).arg(options);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        // A group of its own: Ctrl-C ends the tests, and their end ends the server.
+        // A separate process group: Ctrl-C ends the tests only, and their end stops the server.
         command.process_group(0).env("LC_ALL", "C").current_dir("/");
         if let Some((uid, gid)) = unprivileged()? {
             command.uid(uid).gid(gid);
@@ -127,14 +126,14 @@ impl Cluster {
             if let Some(mut stderr) = keeper.stderr.take() {
                 stderr.read_to_string(&mut log).map_err(|error| error.to_string())?;
             }
-            return Err(format!("it did not start: {log}"));
+            return Err(format!("PostgreSQL did not start: {log}"));
         }
         let folder = folder.trim().to_owned();
         Ok(Self { programs, folder, databases: AtomicU32::new(0), _keeper: keeper })
     }
 }
 
-/// The folder of the newest PostgreSQL's programs: Debian keeps them out of PATH.
+/// The folder of the newest PostgreSQL's programs, which Debian does not add to PATH.
 fn programs() -> Option<PathBuf> {
     let version = |folder: &PathBuf| {
         folder.file_name().and_then(|name| name.to_str()).and_then(|name| name.parse::<u32>().ok())
@@ -152,7 +151,7 @@ fn programs() -> Option<PathBuf> {
         .find(|folder| folder.join("initdb").is_file())
 }
 
-/// The account to run the server as, where this process is root: PostgreSQL refuses to be.
+/// The account for the server if this process is root: PostgreSQL refuses to run as root.
 pub(crate) fn unprivileged() -> Result<Option<(u32, u32)>, String> {
     use std::os::unix::fs::MetadataExt;
     let root = fs::metadata(Path::new("/proc/self")).is_ok_and(|metadata| metadata.uid() == 0);
@@ -166,5 +165,5 @@ pub(crate) fn unprivileged() -> Result<Option<(u32, u32)>, String> {
         .find(|fields| fields.first() == Some(&"postgres"))
         .and_then(|fields| Some((fields.get(2)?.parse().ok()?, fields.get(3)?.parse().ok()?)))
         .map(Some)
-        .ok_or_else(|| "this is root, and there is no account `postgres` to run it as".to_owned())
+        .ok_or_else(|| "this process is root, and there is no account `postgres`".to_owned())
 }

@@ -4,21 +4,23 @@ use tempfile::TempDir;
 
 use crate::{
     cluster::Cluster,
-    pooler::{Neighbour, Pooler},
+    pooler::{OtherProgram, Pooler},
 };
 
-/// A server of the tests that may not be installed.
-struct Needed {
+/// A server for tests that may not be installed.
+struct OptionalServer {
     name: &'static str,
-    /// The variable by which its absence is a failure.
+    /// The environment variable that turns its absence into a failure.
     variable: &'static str,
 }
 
-const POSTGRES: Needed = Needed { name: "PostgreSQL", variable: "ROLLCALL_REQUIRE_POSTGRES" };
-const PGBOUNCER: Needed = Needed { name: "PgBouncer", variable: "ROLLCALL_REQUIRE_PGBOUNCER" };
+const POSTGRES: OptionalServer =
+    OptionalServer { name: "PostgreSQL", variable: "ROLLCALL_REQUIRE_POSTGRES" };
+const PGBOUNCER: OptionalServer =
+    OptionalServer { name: "PgBouncer", variable: "ROLLCALL_REQUIRE_PGBOUNCER" };
 
-impl Needed {
-    /// What was started, or `None` and a line that says so.
+impl OptionalServer {
+    /// The started server; or `None`, after printing that the test is skipped.
     fn or_skipped<T>(&self, started: Result<T, String>) -> Option<T> {
         let Self { name, variable } = self;
         match started {
@@ -26,40 +28,39 @@ impl Needed {
             Err(reason) => {
                 assert!(
                     std::env::var(variable).as_deref() != Ok("1"),
-                    "{variable}=1, but there is no {name}: {reason}"
+                    "{variable}=1, but {name} could not be started: {reason}"
                 );
                 let test = std::thread::current().name().unwrap_or("a test").to_owned();
-                // Not eprintln!, which the test runner would keep to itself.
-                let line = format!("SKIPPED {test}: no {name}: {reason}\n");
-                std::io::stderr().write_all(line.as_bytes()).expect("a standard error");
+                // Not eprintln!, which the test runner would capture.
+                let line = format!("SKIPPED {test}: {name} could not be started: {reason}\n");
+                std::io::stderr().write_all(line.as_bytes()).expect("the standard error is open");
                 None
             }
         }
     }
 }
 
-/// A database that belongs to one test, empty at first, and goes away with this value or with the
-/// test's process.
+/// A database of one test, empty at first. It is deleted with this value or with the test's process.
 #[derive(Debug)]
 pub struct ThrowAwayDatabase {
     url: String,
-    /// The SQLite file's folder; a PostgreSQL database goes with its cluster.
+    /// The SQLite file's folder. A PostgreSQL database is deleted with its cluster.
     folder: Option<TempDir>,
 }
 
 impl ThrowAwayDatabase {
     /// A SQLite file in a temporary folder.
     pub fn sqlite() -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
+        let folder = tempfile::tempdir().expect("a temporary folder can be created");
         let url = format!("sqlite://{}", folder.path().join("rollcall.db").display());
         Self { url, folder: Some(folder) }
     }
 
-    /// A database on a PostgreSQL server that this process starts once and for itself. `None`, with
-    /// a line on the standard error that no test runner captures, where PostgreSQL is not installed.
+    /// A database on a PostgreSQL server that this process starts once. `None` if PostgreSQL could
+    /// not be started; a line on the standard error, which no test runner captures, says so.
     ///
     /// # Panics
-    /// Where it is not installed, or does not start, and `ROLLCALL_REQUIRE_POSTGRES` is 1.
+    /// If PostgreSQL could not be started and `ROLLCALL_REQUIRE_POSTGRES` is 1.
     pub fn postgres() -> Option<Self> {
         let cluster = POSTGRES.or_skipped(Cluster::of_this_process())?;
         Some(Self::on(cluster))
@@ -71,12 +72,12 @@ impl ThrowAwayDatabase {
         Self { url, folder: None }
     }
 
-    /// One database of each kind that there is; see [`ThrowAwayDatabase::postgres`].
+    /// One database of each available kind; see [`ThrowAwayDatabase::postgres`].
     pub fn of_each_kind() -> Vec<Self> {
         [Some(Self::sqlite()), Self::postgres()].into_iter().flatten().collect()
     }
 
-    /// What the setting `DATABASE_URL` takes.
+    /// The URL for the setting `DATABASE_URL`.
     pub fn url(&self) -> &str {
         &self.url
     }
@@ -87,31 +88,30 @@ impl ThrowAwayDatabase {
     }
 }
 
-/// A PostgreSQL server that belongs to one test, which may stop and start it; it goes away with
-/// this value.
+/// A PostgreSQL server of one test, which may stop and start it. It is deleted with this value.
 #[derive(Debug)]
 pub struct ThrowAwayServer(Cluster);
 
 impl ThrowAwayServer {
-    /// A running server; `None` and panics as of [`ThrowAwayDatabase::postgres`].
+    /// A running server; `None` and panics are as for [`ThrowAwayDatabase::postgres`].
     pub fn start() -> Option<Self> {
-        POSTGRES.or_skipped(Cluster::careless()).map(Self)
+        POSTGRES.or_skipped(Cluster::not_durable()).map(Self)
     }
 
-    /// A running server whose commits are on the disk when they are answered, to be measured.
+    /// A running server for benchmarks: commits are on the disk when they return.
     ///
     /// # Errors
-    /// Where PostgreSQL is not installed, or does not start.
+    /// If PostgreSQL is not installed, or does not start.
     pub fn durable() -> Result<Self, String> {
         Cluster::durable().map(Self)
     }
 
-    /// An empty database on it.
+    /// Creates an empty database.
     pub fn database(&self) -> ThrowAwayDatabase {
         ThrowAwayDatabase::on(&self.0)
     }
 
-    /// Stops the server as if its machine went down: connections are cut.
+    /// Stops the server like a crash of its machine: connections are cut.
     pub fn stop(&self) {
         self.0.stop();
     }
@@ -122,30 +122,31 @@ impl ThrowAwayServer {
     }
 }
 
-/// A database on the PostgreSQL server of this process, through a PgBouncer of its own.
+/// A database on the PostgreSQL server of this process, behind a separate PgBouncer.
 #[derive(Debug)]
 pub struct PooledDatabase {
     pooler: Pooler,
-    neighbour: Option<Neighbour>,
+    other_program: Option<OtherProgram>,
     database: ThrowAwayDatabase,
 }
 
 impl PooledDatabase {
-    /// An empty database through PgBouncer in transaction mode. In the few sessions that PgBouncer
-    /// shares out, another program has left settings and statements. `None` as of
-    /// [`ThrowAwayDatabase::postgres`], and where PgBouncer is not installed.
+    /// An empty database behind PgBouncer in transaction mode. Another program has changed settings
+    /// and prepared statements in the few sessions that PgBouncer shares. `None` as for
+    /// [`ThrowAwayDatabase::postgres`], and if PgBouncer could not be started.
     ///
     /// # Panics
-    /// As [`ThrowAwayDatabase::postgres`], and likewise for PgBouncer and
+    /// As [`ThrowAwayDatabase::postgres`], and likewise for PgBouncer with
     /// `ROLLCALL_REQUIRE_PGBOUNCER`.
     pub fn start() -> Option<Self> {
         let mut pooled = Self::with_settings("")?;
-        let cluster = Cluster::of_this_process().expect("a cluster that has a database");
-        pooled.neighbour = Some(Neighbour::in_sessions(cluster.psql(), pooled.database.url()));
+        let cluster = Cluster::of_this_process().expect("the cluster is running");
+        pooled.other_program =
+            Some(OtherProgram::in_sessions(cluster.psql(), pooled.database.url()));
         Some(pooled)
     }
 
-    /// The same with more lines for PgBouncer's settings, and without another program.
+    /// The same with additional settings of PgBouncer, and without another program.
     ///
     /// # Panics
     /// As [`PooledDatabase::start`].
@@ -153,7 +154,7 @@ impl PooledDatabase {
         Self::through_pooler(POSTGRES.or_skipped(Cluster::of_this_process())?, settings)
     }
 
-    /// The same on a server that the test may stop and start.
+    /// The same on a server that the test can stop and start.
     ///
     /// # Panics
     /// As [`PooledDatabase::start`].
@@ -165,33 +166,32 @@ impl PooledDatabase {
         let pooler = PGBOUNCER.or_skipped(Pooler::start(cluster.folder(), settings))?;
         let url = pooler.url(&cluster.create_database());
         let database = ThrowAwayDatabase { url, folder: None };
-        Some(Self { pooler, neighbour: None, database })
+        Some(Self { pooler, other_program: None, database })
     }
 
-    /// The database, whose URL leads to the pooler.
+    /// The database; its URL is that of the pooler.
     pub fn database(&self) -> &ThrowAwayDatabase {
         &self.database
     }
 
-    /// Checks that the sessions are as the other program left them: nothing was added and nothing
-    /// taken away.
+    /// Checks that the sessions are unchanged since the other program used them.
     ///
     /// # Panics
-    /// If they are not, or there is no other program.
+    /// If they have changed, or there is no other program.
     pub fn check_sessions(&self) {
-        self.neighbour.as_ref().expect("another program").check();
+        self.other_program.as_ref().expect("there is another program").check();
     }
 
-    /// Stops the pooler as if its machine went down: connections are cut.
+    /// Stops the pooler like a crash of its machine: connections are cut.
     pub fn stop(&mut self) {
         self.pooler.stop();
     }
 
-    /// Starts the pooler again, with sessions in which nothing was left.
+    /// Starts the pooler again, with new sessions.
     ///
     /// # Panics
     /// If it does not start.
     pub fn restart(&mut self) {
-        self.pooler.restart().expect("the pooler to start again");
+        self.pooler.restart().expect("the pooler can be started again");
     }
 }

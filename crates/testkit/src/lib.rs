@@ -1,10 +1,9 @@
-//! What tests share: throw-away databases, a clock that a test holds, and the contract suites that
-//! every implementation of a repository keeps.
+//! Shared parts of tests: temporary databases, a clock that a test sets, and the contract suites that
+//! every implementation of a repository must pass.
 //!
-//! A dev-dependency only. To add a contract: an `async fn` in `contract/`, and its name in the
-//! list of the macro beside it; it then runs on every database.
+//! A dev-dependency only. To add a contract: an `async fn` in `contract/`, and its name in the list of
+//! the macro in the same module. It then runs on every database.
 
-// A test's helper fails its test by panicking: that is what it is for.
 #![expect(
     clippy::expect_used,
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! PgBouncer in front of a PostgreSQL server.
+//! A PgBouncer in front of a PostgreSQL server.
 
 use std::{
     fs,
@@ -12,12 +12,12 @@ use tempfile::TempDir;
 
 use crate::cluster::unprivileged;
 
-/// How many sessions of the server all programs share that use one database.
+/// The number of server sessions that all clients of one database share.
 const SESSIONS: usize = 3;
 
-/// Runs PgBouncer until it is to stop, or until the process that holds the other end of the standard
-/// input is gone, however it went, and then takes its folder away. PgBouncer, too, refuses to be
-/// root; it says on the standard error when it is ready.
+/// Runs PgBouncer until the order to stop, or until the standard input is closed, which happens
+/// however the test's process ends; then it also deletes the folder. PgBouncer refuses to run as
+/// root, and reports on the standard error when it is ready.
 const SCRIPT: &str = r#"
 trap '' INT TERM HUP
 "$1" "$2/pgbouncer.ini" &
@@ -26,7 +26,7 @@ kill -9 $!
 [ "$order" = stop ] || rm -rf "$2"
 "#;
 
-/// PgBouncer in transaction mode; it ends with this value.
+/// A PgBouncer in transaction mode; dropping this value stops it.
 #[derive(Debug)]
 pub(crate) struct Pooler {
     program: PathBuf,
@@ -35,10 +35,10 @@ pub(crate) struct Pooler {
 }
 
 impl Pooler {
-    /// Starts a pooler in front of the server whose socket is in a folder; `settings` are lines of
-    /// PgBouncer's own.
+    /// Starts a pooler for the server with its socket in the folder `server`; `settings` are lines of
+    /// PgBouncer's configuration.
     pub(crate) fn start(server: &str, settings: &str) -> Result<Self, String> {
-        let program = program().ok_or("no pgbouncer in PATH or /usr/sbin")?;
+        let program = program().ok_or("there is no pgbouncer in PATH or /usr/sbin")?;
         let folder = tempfile::Builder::new().prefix("rollcall-pgbouncer.").tempdir();
         let folder = folder.map_err(|error| error.to_string())?;
         if let Some((uid, gid)) = unprivileged()? {
@@ -59,16 +59,16 @@ impl Pooler {
         Ok(pooler)
     }
 
-    /// Ends the pooler at once: connections are cut.
+    /// Stops the pooler immediately: connections are cut.
     pub(crate) fn stop(&mut self) {
         if let Some(mut keeper) = self.keeper.take() {
-            let mut input = keeper.stdin.take().expect("a standard input");
-            writeln!(input, "stop").expect("the keeper to read");
-            keeper.wait().expect("the pooler to end");
+            let mut input = keeper.stdin.take().expect("the standard input is a pipe");
+            writeln!(input, "stop").expect("the keeper reads its input");
+            keeper.wait().expect("the pooler ends");
         }
     }
 
-    /// Starts the pooler where it was, and waits until it is ready.
+    /// Starts the pooler again in its folder, and waits until it is ready.
     pub(crate) fn restart(&mut self) -> Result<(), String> {
         let mut command = Command::new("sh");
         command.args(["-c", SCRIPT, "sh"]).arg(&self.program).arg(self.folder.path());
@@ -78,22 +78,22 @@ impl Pooler {
             command.uid(uid).gid(gid);
         }
         let mut keeper = command.spawn().map_err(|error| error.to_string())?;
-        let mut said = BufReader::new(keeper.stderr.take().ok_or("no standard error")?);
+        let mut stderr = BufReader::new(keeper.stderr.take().ok_or("there is no standard error")?);
         let mut log = String::new();
         while !log.contains("process up") {
-            match said.read_line(&mut log) {
-                Ok(0) => return Err(format!("it did not start: {log}")),
+            match stderr.read_line(&mut log) {
+                Ok(0) => return Err(format!("PgBouncer did not start: {log}")),
                 Ok(_) => {}
                 Err(error) => return Err(error.to_string()),
             }
         }
-        // What it says further on is read, so that it is not held up.
-        std::thread::spawn(move || std::io::copy(&mut said, &mut std::io::sink()));
+        // Further output is read, so that the pipe does not fill up and block the pooler.
+        std::thread::spawn(move || std::io::copy(&mut stderr, &mut std::io::sink()));
         self.keeper = Some(keeper);
         Ok(())
     }
 
-    /// The URL of a database of the server, through the pooler.
+    /// The pooler's URL of a database.
     pub(crate) fn url(&self, database: &str) -> String {
         let here = self.folder.path().display();
         format!("postgres:///{database}?host={here}&port={PORT}&user=postgres")
@@ -106,10 +106,11 @@ impl Drop for Pooler {
     }
 }
 
-/// The number in the name of the pooler's socket; nothing listens on a port.
+/// The number in the name of the pooler's socket. It does not listen on a TCP port.
 const PORT: u16 = 6432;
 
-/// `PGBOUNCER`, else the one that is installed: Debian keeps it out of most users' PATH.
+/// The program in the variable `PGBOUNCER`, or the installed one, which is not in most users' PATH
+/// on Debian.
 fn program() -> Option<PathBuf> {
     if let Some(program) = std::env::var_os("PGBOUNCER") {
         return Some(program.into());
@@ -121,56 +122,55 @@ fn program() -> Option<PathBuf> {
         .find(|program| program.is_file())
 }
 
-/// Another program that works in the sessions of a database, and has left in all of them what
-/// programs leave that have one to themselves.
+/// Another program that uses the sessions of a database, and changes their state as if it did not
+/// share them.
 #[derive(Debug)]
-pub(crate) struct Neighbour {
+pub(crate) struct OtherProgram {
     psql: PathBuf,
     url: String,
-    /// What each session had then.
-    left: Vec<String>,
+    /// The state of each session afterwards.
+    states: Vec<String>,
 }
 
-/// Settings that differ from the server's own, and statements under the names that Diesel gives,
-/// which are no statements of Rollcall.
-const LEAVE: &str = "SET enable_seqscan = on; SET jit = on; SET plan_cache_mode = auto; \
+/// Changes settings, and prepares statements under the names that Diesel uses.
+const CHANGE_STATE: &str = "SET enable_seqscan = on; SET jit = on; SET plan_cache_mode = auto; \
                      SET work_mem = '5MB'; SET geqo_threshold = 13; \
                      DO $$ BEGIN FOR n IN 0..99 LOOP EXECUTE \
                      format('PREPARE __diesel_stmt_%s AS SELECT %s', n, n); \
                      END LOOP; END $$;\n";
 
-/// What somebody has set in a session, other than what PgBouncer keeps apart for each program and
-/// what ends with a transaction; and which statements it has.
-const LOOK: &str = "SELECT name, setting FROM pg_settings WHERE source = 'session' \
+/// Reads the settings that were changed in a session, and its prepared statements. It leaves out the
+/// settings that PgBouncer restores for each client or that end with a transaction.
+const READ_STATE: &str = "SELECT name, setting FROM pg_settings WHERE source = 'session' \
                     AND name NOT IN ('application_name', 'client_encoding', 'DateStyle', \
                     'IntervalStyle', 'standard_conforming_strings', 'TimeZone', \
                     'transaction_isolation', 'transaction_read_only') UNION ALL \
                     SELECT 'statements', COUNT(*) || ' ' || COALESCE(md5(string_agg(\
                     statement, ' ' ORDER BY name)), '') FROM pg_prepared_statements ORDER BY 1;\n";
 
-/// The answer to [`LOOK`] in a new session.
-const NOTHING: &str = "statements|0 \n";
+/// The result of [`READ_STATE`] in a new session.
+const NEW_STATE: &str = "statements|0 \n";
 
-impl Neighbour {
+impl OtherProgram {
     pub(crate) fn in_sessions(psql: PathBuf, url: &str) -> Self {
-        let mut neighbour = Self { psql, url: url.to_owned(), left: Vec::new() };
-        neighbour.left = neighbour.in_each_session(&[LEAVE, LOOK].concat());
-        neighbour
+        let mut program = Self { psql, url: url.to_owned(), states: Vec::new() };
+        program.states = program.in_each_session(&[CHANGE_STATE, READ_STATE].concat());
+        program
     }
 
-    /// Checks that each session has what was left there, and nothing else. PgBouncer replaces the
-    /// session of a program that ends in the middle of an answer: a new one has nothing.
+    /// Checks that the state of each session has not changed. PgBouncer replaces a session if its
+    /// client ends during a query: a new session has no state.
     pub(crate) fn check(&self) {
-        let found = self.in_each_session(LOOK);
-        let is_known = |session: &String| session == NOTHING || self.left.contains(session);
-        assert!(found.iter().all(is_known), "left: {:?}, found: {found:?}", self.left);
-        assert!(found.iter().any(|session| session != NOTHING), "every session is new");
+        let found = self.in_each_session(READ_STATE);
+        let is_known = |session: &String| session == NEW_STATE || self.states.contains(session);
+        assert!(found.iter().all(is_known), "before: {:?}, now: {found:?}", self.states);
+        assert!(found.iter().any(|session| session != NEW_STATE), "every session is new");
     }
 
-    /// Does the same in all sessions at once, because only then each is another one.
+    /// Runs commands in all sessions at once: only concurrent transactions have different sessions.
     fn in_each_session(&self, commands: &str) -> Vec<String> {
         let mut others: Vec<Psql> = (0..SESSIONS).map(|_| Psql::begin(self)).collect();
-        let answers = others.iter_mut().map(|psql| psql.answer(commands)).collect();
+        let answers = others.iter_mut().map(|psql| psql.run(commands)).collect();
         for psql in others {
             psql.commit();
         }
@@ -178,7 +178,7 @@ impl Neighbour {
     }
 }
 
-/// A psql that is in a transaction.
+/// A psql within a transaction.
 struct Psql {
     process: Child,
     input: ChildStdin,
@@ -186,40 +186,40 @@ struct Psql {
 }
 
 impl Psql {
-    fn begin(neighbour: &Neighbour) -> Self {
-        let mut process = Command::new(&neighbour.psql)
-            .args(["-XqAt", "-v", "ON_ERROR_STOP=1", &neighbour.url])
+    fn begin(program: &OtherProgram) -> Self {
+        let mut process = Command::new(&program.psql)
+            .args(["-XqAt", "-v", "ON_ERROR_STOP=1", &program.url])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
-            .expect("psql to start");
-        let input = process.stdin.take().expect("a standard input");
-        let output = BufReader::new(process.stdout.take().expect("a standard output"));
+            .expect("psql can be started");
+        let input = process.stdin.take().expect("the standard input is a pipe");
+        let output = BufReader::new(process.stdout.take().expect("the standard output is a pipe"));
         let mut psql = Self { process, input, output };
-        psql.answer("BEGIN;\n");
+        psql.run("BEGIN;\n");
         psql
     }
 
-    /// Sends commands, and waits until they are done.
-    fn answer(&mut self, commands: &str) -> String {
+    /// Sends commands, and returns their output.
+    fn run(&mut self, commands: &str) -> String {
         const DONE: &str = "-- done";
-        self.input.write_all(commands.as_bytes()).expect("psql to read");
-        writeln!(self.input, "\\echo {DONE}").expect("psql to read");
+        self.input.write_all(commands.as_bytes()).expect("psql reads its input");
+        writeln!(self.input, "\\echo {DONE}").expect("psql reads its input");
         let mut answer = String::new();
         for line in self.output.by_ref().lines() {
-            let line = line.expect("text of psql");
+            let line = line.expect("psql writes UTF-8");
             if line == DONE {
                 return answer;
             }
             answer.push_str(&line);
             answer.push('\n');
         }
-        panic!("psql has ended after {commands:?}");
+        panic!("psql ended after {commands:?}");
     }
 
     fn commit(mut self) {
-        self.answer("COMMIT;\n");
+        self.run("COMMIT;\n");
         drop(self.input);
-        assert!(self.process.wait().expect("psql to end").success());
+        assert!(self.process.wait().expect("psql ends").success());
     }
 }

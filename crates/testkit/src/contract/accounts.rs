@@ -1,6 +1,6 @@
 //! The contract of what admins do with their accounts and sessions, and with the accounts of others:
-//! each function states its rule by its name.
-#![expect(missing_docs, reason = "each function states its rule by its name")]
+//! the name of each function states its rule.
+#![expect(missing_docs, reason = "the name of each function states its rule")]
 
 use std::sync::Arc;
 
@@ -17,25 +17,25 @@ use super::{
 
 pub type Store = Arc<dyn AdminRepository>;
 
-/// Generates a test for each contract on each database; see
+/// Generates a test of each contract on each database; see
 /// [`user_repository_contract!`](crate::user_repository_contract).
 #[macro_export]
 macro_rules! account_repository_contract {
     ($open:path) => {
         $crate::contract!($open, accounts:
             a_new_password_keeps_the_session_that_asked_for_it,
-            sessions_are_listed_with_what_they_began_on,
-            only_ones_own_sessions_are_ended,
-            other_sessions_end_and_this_one_stays,
-            a_role_is_changed_with_what_it_was,
+            sessions_are_listed_with_their_device,
+            only_own_sessions_are_ended,
+            other_sessions_are_ended_and_the_current_one_stays,
+            a_change_of_a_role_records_the_old_one,
             the_last_owner_is_neither_changed_nor_removed,
-            owners_at_once_leave_one,
+            concurrent_changes_leave_one_owner,
             a_removed_account_leaves_nothing_behind,
             an_invitation_is_accepted_once,
-            an_invitation_outlives_a_name_that_is_taken,
-            an_invitation_makes_an_account_of_its_role_only,
-            an_invitation_is_withdrawn_by_hand_or_with_its_owner,
-            expired_invitations_are_forgotten,
+            an_invitation_stays_valid_if_the_name_is_taken,
+            an_invitation_creates_an_account_of_its_role_only,
+            an_invitation_is_withdrawn_directly_or_with_its_owner,
+            expired_invitations_are_deleted,
         );
     };
 }
@@ -52,7 +52,7 @@ pub async fn a_new_password_keeps_the_session_that_asked_for_it([admins, others]
     assert_eq!(admins.account(&name("ada")).await.unwrap().unwrap().password_hash, "another");
 }
 
-pub async fn sessions_are_listed_with_what_they_began_on([admins, others]: [Store; 2]) {
+pub async fn sessions_are_listed_with_their_device([admins, others]: [Store; 2]) {
     let owner = Admin::Telegram(id(7));
     for (token, device) in [(1, "Safari on iPhone"), (2, ""), (3, "Firefox on Linux")] {
         let new = NewSession { device: device.to_owned(), ..session(token, &owner) };
@@ -74,7 +74,7 @@ pub async fn sessions_are_listed_with_what_they_began_on([admins, others]: [Stor
     assert_eq!(others.sessions(&owner, 9).await.unwrap()[2], expected(2, "", 2));
 }
 
-pub async fn only_ones_own_sessions_are_ended([admins, _]: [Store; 2]) {
+pub async fn only_own_sessions_are_ended([admins, _]: [Store; 2]) {
     let (one, another) = (Admin::Telegram(id(7)), Admin::Telegram(id(8)));
     assert!(open(&*admins, 1, &one).await && open(&*admins, 2, &another).await);
     let ended = entry(AuditAction::EndedSession);
@@ -87,7 +87,7 @@ pub async fn only_ones_own_sessions_are_ended([admins, _]: [Store; 2]) {
     assert_eq!(all.iter().filter(|it| **it == AuditAction::EndedSession).count(), 1);
 }
 
-pub async fn other_sessions_end_and_this_one_stays([admins, others]: [Store; 2]) {
+pub async fn other_sessions_are_ended_and_the_current_one_stays([admins, others]: [Store; 2]) {
     let (one, another) = (Admin::Telegram(id(7)), Admin::Telegram(id(8)));
     for token in 1..=3 {
         assert!(open(&*admins, token, &one).await);
@@ -98,7 +98,7 @@ pub async fn other_sessions_end_and_this_one_stays([admins, others]: [Store; 2])
     assert_eq!(open_ones(&admins, 1..=4).await, [2, 4]);
 }
 
-pub async fn a_role_is_changed_with_what_it_was([admins, others]: [Store; 2]) {
+pub async fn a_change_of_a_role_records_the_old_one([admins, others]: [Store; 2]) {
     create(&*admins, &account("grace", Role::Owner)).await;
     create(&*admins, &account("ada", Role::Viewer)).await;
     assert!(open(&*admins, 1, &ada()).await);
@@ -134,7 +134,7 @@ pub async fn the_last_owner_is_neither_changed_nor_removed([admins, others]: [St
     others.set_disabled(&name("grace"), true, &disabled).await.unwrap();
     assert_eq!(set_role("ada", Role::Editor).await, AccountChange::LastOwner);
     assert_eq!(remove("ada").await, AccountChange::LastOwner);
-    // One who is disabled is not the last one.
+    // A disabled owner does not count as the last one.
     assert_eq!(set_role("grace", Role::Viewer).await, AccountChange::Done);
     assert_eq!(remove("grace").await, AccountChange::Done);
     assert_eq!(set_role("ada", Role::Owner).await, AccountChange::Done);
@@ -144,8 +144,8 @@ pub async fn the_last_owner_is_neither_changed_nor_removed([admins, others]: [St
     assert_eq!(set_role("bob", Role::Viewer).await, AccountChange::LastOwner);
 }
 
-pub async fn owners_at_once_leave_one([admins, others]: [Store; 2]) {
-    // In each of the ways that an owner can be gone, against each.
+pub async fn concurrent_changes_leave_one_owner([admins, others]: [Store; 2]) {
+    // Every combination of two ways to lose an owner.
     for (round, [one, another]) in
         [[0, 0], [0, 1], [0, 2], [1, 1], [1, 2], [2, 2]].iter().enumerate()
     {
@@ -153,7 +153,7 @@ pub async fn owners_at_once_leave_one([admins, others]: [Store; 2]) {
         for owner in [&ada, &grace] {
             create(&*admins, &account(owner.as_str(), Role::Owner)).await;
         }
-        // Those of the round before leave these two alone.
+        // Owners of the previous round must not count.
         for before in admins.accounts(99).await.unwrap() {
             if ![&ada, &grace].contains(&&before.name) {
                 let removed = entry(AuditAction::RemovedAdmin);
@@ -203,7 +203,7 @@ pub async fn a_removed_account_leaves_nothing_behind([admins, others]: [Store; 2
     assert_eq!(admins.invitations(9).await.unwrap(), []);
     let log = admins.audit_log(&AuditFilter::all(), None, 1).await.unwrap();
     assert_eq!(log[0].old.as_deref(), Some("ada (owner)"));
-    // Whoever gets the name next has nothing of it.
+    // A new account with the same name inherits nothing.
     create(&*admins, &account("ada", Role::Viewer)).await;
     let account = admins.account(&name("ada")).await.unwrap().unwrap().account;
     assert!(!account.has_second_factor && account.last_signed_in_at.is_none());
@@ -232,7 +232,7 @@ pub async fn an_invitation_is_accepted_once([admins, others]: [Store; 2]) {
     assert_eq!(all.iter().filter(|it| **it == AuditAction::AcceptedInvitation).count(), 10);
 }
 
-pub async fn an_invitation_outlives_a_name_that_is_taken([admins, _]: [Store; 2]) {
+pub async fn an_invitation_stays_valid_if_the_name_is_taken([admins, _]: [Store; 2]) {
     create(&*admins, &account("ada", Role::Owner)).await;
     let invitation = invite(&admins, 50, Role::Owner, &ada()).await;
     let accepted = entry(AuditAction::AcceptedInvitation);
@@ -241,7 +241,7 @@ pub async fn an_invitation_outlives_a_name_that_is_taken([admins, _]: [Store; 2]
     assert_eq!(admins.invitation(digest(50)).await.unwrap(), Some(invitation));
 }
 
-pub async fn an_invitation_makes_an_account_of_its_role_only([admins, _]: [Store; 2]) {
+pub async fn an_invitation_creates_an_account_of_its_role_only([admins, _]: [Store; 2]) {
     invite(&admins, 50, Role::Viewer, &ada()).await;
     let accepted = entry(AuditAction::AcceptedInvitation);
     let more = admins.accept_invitation(digest(50), &account("bob", Role::Owner), &accepted).await;
@@ -249,7 +249,7 @@ pub async fn an_invitation_makes_an_account_of_its_role_only([admins, _]: [Store
     assert_eq!(admins.accounts(9).await.unwrap(), []);
 }
 
-pub async fn an_invitation_is_withdrawn_by_hand_or_with_its_owner([admins, others]: [Store; 2]) {
+pub async fn an_invitation_is_withdrawn_directly_or_with_its_owner([admins, others]: [Store; 2]) {
     for owner in ["ada", "grace", "emmy"] {
         create(&*admins, &account(owner, Role::Owner)).await;
     }
@@ -264,7 +264,7 @@ pub async fn an_invitation_is_withdrawn_by_hand_or_with_its_owner([admins, other
         let left = admins.invitations(9).await.unwrap();
         left.iter().map(|it| it.token.0[0]).collect::<Vec<_>>()
     };
-    assert_eq!(left().await, [53, 52, 51], "the newest first");
+    assert_eq!(left().await, [53, 52, 51], "newest first");
     let disabled = entry(AuditAction::DisabledAdmin);
     others.set_disabled(&name("ada"), true, &disabled).await.unwrap();
     assert_eq!(left().await, [53, 52]);
@@ -273,7 +273,7 @@ pub async fn an_invitation_is_withdrawn_by_hand_or_with_its_owner([admins, other
     assert_eq!(left().await, [53]);
 }
 
-pub async fn expired_invitations_are_forgotten([admins, _]: [Store; 2]) {
+pub async fn expired_invitations_are_deleted([admins, _]: [Store; 2]) {
     for token in [50, 60] {
         invite(&admins, token, Role::Viewer, &ada()).await;
     }
@@ -284,7 +284,7 @@ pub async fn expired_invitations_are_forgotten([admins, _]: [Store; 2]) {
         expired_before,
         failed_before: at(0),
     };
-    // Each expires an hour after the second that is its token.
+    // Each invitation expires one hour after the second that is its token.
     assert_eq!(admins.forget(expiry(at(3655)), 9).await.unwrap(), 1);
     assert_eq!(admins.invitation(digest(50)).await.unwrap(), None);
     assert!(admins.invitation(digest(60)).await.unwrap().is_some());
@@ -302,7 +302,7 @@ async fn invite(admins: &Store, token: u8, role: Role, by: &Admin) -> StoredInvi
     invitation
 }
 
-/// Which sessions there are.
+/// The tokens of the open sessions.
 async fn open_ones(admins: &Store, tokens: std::ops::RangeInclusive<u8>) -> Vec<u8> {
     let mut open = Vec::new();
     for token in tokens {

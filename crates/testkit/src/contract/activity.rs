@@ -1,6 +1,6 @@
-//! The contract of [`ActivityRepository`](rollcall_repository::ActivityRepository): each function
-//! tells its rule by its name.
-#![expect(missing_docs, reason = "each function tells its rule by its name")]
+//! The contract of [`ActivityRepository`](rollcall_repository::ActivityRepository): the name of each
+//! function states its rule.
+#![expect(missing_docs, reason = "the name of each function states its rule")]
 
 use std::sync::{
     Arc,
@@ -21,22 +21,22 @@ use tokio::task::{block_in_place, spawn_blocking};
 
 use super::Store;
 
-/// Two handles on one empty store, as two processes would have them.
+/// Two handles on one empty store, like those of two processes.
 pub type Stores = [Arc<dyn Store>; 2];
 
-/// Generates a test for each contract on each database. `$open` is an async function from a
-/// database's URL to a store on it, which migrates the database if need be.
+/// Generates a test of each contract on each database. `$open` is an async function from a database's
+/// URL to a store, which migrates the database if necessary.
 #[macro_export]
 macro_rules! activity_repository_contract {
     ($open:path) => {
         $crate::contract!($open, activity:
             an_empty_store_has_no_figures,
             kinds_and_commands_are_counted_by_utc_day,
-            a_late_day_fits_in_between,
-            days_of_a_batch_follow_each_other,
+            a_late_day_is_inserted_between_others,
+            days_of_a_batch_count_in_sequence,
             figures_about_the_past_outlive_users,
-            what_came_by_many_deep_links_is_added_up,
-            a_recount_finds_what_was_registered,
+            rare_deep_links_are_added_up_as_other,
+            a_recount_equals_the_registered_sums,
         );
     };
 }
@@ -47,7 +47,7 @@ pub async fn an_empty_store_has_no_figures([store, _]: Stores) {
     assert_eq!(store.sums_by_label(&Figure::ALL, day, day).await.unwrap(), []);
     assert_eq!(store.totals(&[Figure::New, Figure::Kind], day).await.unwrap(), [0, 0]);
     assert_eq!(store.totals(&[], day).await.unwrap(), []);
-    recount_finds_nothing(&*store).await;
+    check_recount(&*store).await;
 }
 
 pub async fn kinds_and_commands_are_counted_by_utc_day([store, _]: Stores) {
@@ -58,7 +58,7 @@ pub async fn kinds_and_commands_are_counted_by_utc_day([store, _]: Stores) {
         [on("2026-11-22T23:59:59.999999Z", Text), on("2026-11-23T00:00:00Z", Text), start],
     );
     register(&*store, [on("2026-11-23T10:00:00Z", Text), on("2026-11-23T10:00:00Z", Command)]);
-    // A late one counts for its own day.
+    // A late interaction counts for its own day.
     register(&*store, [on("2026-11-22T08:00:00Z", InlineQuery)]);
 
     let (first, second) = (day("2026-11-22"), day("2026-11-23"));
@@ -85,7 +85,7 @@ pub async fn kinds_and_commands_are_counted_by_utc_day([store, _]: Stores) {
     assert_eq!(store.totals(&figures, second).await.unwrap(), [6, 2]);
 }
 
-pub async fn a_late_day_fits_in_between([store, _]: Stores) {
+pub async fn a_late_day_is_inserted_between_others([store, _]: Stores) {
     use InteractionKind::Text;
     register(&*store, [on("2026-11-02T12:00:00Z", Text)]);
     register(&*store, [on("2026-11-20T12:00:00Z", Text)]);
@@ -97,25 +97,25 @@ pub async fn a_late_day_fits_in_between([store, _]: Stores) {
     assert_eq!(active(&*store, "2026-11-26", 7).await, 1);
     assert_eq!(active(&*store, "2026-11-30", 30).await, 1);
     assert_eq!(active(&*store, "2026-12-20", 30).await, 0);
-    // Known by now, and before everything else.
+    // A known day, and a day before all others.
     register(&*store, [on("2026-11-05T14:00:00Z", Text), on("2026-10-01T00:00:00Z", Text)]);
     assert_eq!(active(&*store, "2026-10-30", 30).await, 1);
     assert_eq!(active(&*store, "2026-10-31", 30).await, 0);
     let of_month = store.sums_by_label(&[Figure::ActiveDays], day("2026-11-01"), day("2026-11-01"));
     let of_month = of_month.await.unwrap();
-    let there: Vec<_> = of_month.iter().filter(|(.., users)| *users != 0).collect();
-    assert_eq!(there, [&(Figure::ActiveDays, "3".to_owned(), 1)]);
-    recount_finds_nothing(&*store).await;
+    let present: Vec<_> = of_month.iter().filter(|(.., users)| *users != 0).collect();
+    assert_eq!(present, [&(Figure::ActiveDays, "3".to_owned(), 1)]);
+    check_recount(&*store).await;
 }
 
-pub async fn days_of_a_batch_follow_each_other([store, _]: Stores) {
+pub async fn days_of_a_batch_count_in_sequence([store, _]: Stores) {
     use InteractionKind::Text;
     let late = on("2026-11-01T00:00:00Z", Text);
     register(&*store, [on("2026-11-03T12:00:00Z", Text), late, on("2026-11-04T12:00:00Z", Text)]);
-    recount_finds_nothing(&*store).await;
+    check_recount(&*store).await;
     let days = [on("2026-11-04T13:00:00Z", Text), on("2026-11-02T13:00:00Z", Text)];
     register(&*store, days.into_iter().chain([on("2026-12-01T00:00:00Z", Text)]));
-    recount_finds_nothing(&*store).await;
+    check_recount(&*store).await;
     for (day, users) in [("2026-11-01", 1), ("2026-11-02", 1), ("2026-11-05", 0), ("2026-12-01", 1)]
     {
         assert_eq!(active(&*store, day, 1).await, users, "{day}");
@@ -133,31 +133,31 @@ pub async fn figures_about_the_past_outlive_users([store, _]: Stores) {
     let before = store.sums_by_day(&Figure::ALL, first, last).await.unwrap();
     assert_eq!(store.delete(&[id(1), id(2)]).await.unwrap(), 1);
     let after = store.sums_by_day(&Figure::ALL, first, last).await.unwrap();
-    let there = |sums: &[(Figure, NaiveDate, String, i64)], of_the_present: bool| {
+    let nonzero = |sums: &[(Figure, NaiveDate, String, i64)], of_the_present: bool| {
         let is_meant = |(figure, .., value): &&(Figure, NaiveDate, String, i64)| {
             figure.is_of_the_present() == of_the_present && *value != 0
         };
         sums.iter().filter(is_meant).cloned().collect::<Vec<_>>()
     };
-    assert_eq!(there(&before, false), there(&after, false));
-    assert!(!there(&before, true).is_empty());
-    assert_eq!(there(&after, true), []);
-    recount_finds_nothing(&*store).await;
+    assert_eq!(nonzero(&before, false), nonzero(&after, false));
+    assert!(!nonzero(&before, true).is_empty());
+    assert_eq!(nonzero(&after, true), []);
+    check_recount(&*store).await;
 
-    // The same account comes again: as somebody new.
+    // An erased account that returns is a new user.
     register(&*store, [on("2026-11-21T18:00:00Z", InteractionKind::Text)]);
     assert_eq!(store.totals(&[Figure::New, Figure::Users], last).await.unwrap(), [2, 1]);
-    recount_finds_nothing(&*store).await;
+    check_recount(&*store).await;
 }
 
-pub async fn what_came_by_many_deep_links_is_added_up([store, _]: Stores) {
+pub async fn rare_deep_links_are_added_up_as_other([store, _]: Stores) {
     let at = "2026-11-20T12:00:00Z".parse().unwrap();
     let start = |n: i64| Interaction {
         event: Some(Event::Start(format!("ref_{n}").parse().unwrap())),
         ..Interaction::new(at, Profile::new(id(n), "x"), InteractionKind::Command)
     };
-    let everybody: Vec<Interaction> = (1..=1010).map(start).collect();
-    for some in everybody.chunks(500) {
+    let all: Vec<Interaction> = (1..=1010).map(start).collect();
+    for some in all.chunks(500) {
         register(&*store, some.to_vec());
     }
     let day = day("2026-11-20");
@@ -166,13 +166,12 @@ pub async fn what_came_by_many_deep_links_is_added_up([store, _]: Stores) {
         assert_eq!(sums.len(), 1001);
         assert_eq!(sums[0], (figure, Label::OTHER.to_string(), 10));
     }
-    recount_finds_nothing(&*store).await;
+    check_recount(&*store).await;
 }
 
-/// Whatever comes, late and twice, by several writers at once, while users are erased and messages
-/// to them fail: the sums are what a recount of the facts gives, and the simplest of them what a
-/// look at the interactions does.
-pub async fn a_recount_finds_what_was_registered(stores: Stores) {
+/// For late and repeated interactions from concurrent writers, with erased and unreachable users: the
+/// sums equal a recount, and the number of interactions is right.
+pub async fn a_recount_equals_the_registered_sums(stores: Stores) {
     block_in_place(|| {
         let runtime = tokio::runtime::Handle::current();
         let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
@@ -190,7 +189,7 @@ pub async fn a_recount_finds_what_was_registered(stores: Stores) {
                         if erases {
                             stores[1].delete(&[id(n)]).await.unwrap();
                         }
-                        recount_finds_nothing(&*stores[0]).await;
+                        check_recount(&*stores[0]).await;
                     }
                 });
                 Ok(())
@@ -199,7 +198,7 @@ pub async fn a_recount_finds_what_was_registered(stores: Stores) {
     });
 }
 
-/// Several writers register the same interactions, in parts, at once.
+/// Concurrent writers register the same interactions in batches of different sizes.
 async fn one_round(stores: &Stores, interactions: Vec<Interaction>, update_id: &AtomicI64) {
     let interactions: Vec<Interaction> = interactions
         .into_iter()
@@ -216,7 +215,7 @@ async fn one_round(stores: &Stores, interactions: Vec<Interaction>, update_id: &
         .enumerate()
         .map(|(writer, size)| {
             let (store, interactions) = (stores[writer % 2].clone(), interactions.clone());
-            // By clocks of which some are behind what was registered by others.
+            // Some writers' clocks are behind interactions that others have registered.
             let now = at(if writer % 2 == 0 { 1_000 } else { 10 }, 0);
             spawn_blocking(move || {
                 for part in interactions.chunks(size) {
@@ -232,7 +231,7 @@ async fn one_round(stores: &Stores, interactions: Vec<Interaction>, update_id: &
     assert_eq!(counted, interactions.len());
 }
 
-/// Interactions of a few people on days that collide at every distance that matters.
+/// Interactions of a few people, on days at every distance that matters.
 fn any_interaction() -> impl Strategy<Value = Interaction> {
     let day = prop_oneof![0..4_i64, 0..40_i64, Just(7), Just(30), Just(31), 0..70_i64];
     let event = prop_oneof![
@@ -254,12 +253,12 @@ fn any_interaction() -> impl Strategy<Value = Interaction> {
     })
 }
 
-async fn recount_finds_nothing(store: &dyn Store) {
+async fn check_recount(store: &dyn Store) {
     let differences = store.recount(false, Arc::new(|_, _| {})).await.unwrap();
     assert_eq!(differences, []);
 }
 
-/// How many users were active within so many days up to `last`.
+/// The users who were active within `days` days up to `last`.
 async fn active(store: &dyn Store, last: &str, days: u32) -> i64 {
     let last = day(last);
     match days {

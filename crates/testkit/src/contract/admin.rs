@@ -1,5 +1,5 @@
-//! The contract of [`AdminRepository`]: each function tells its rule by its name.
-#![expect(missing_docs, reason = "each function tells its rule by its name")]
+//! The contract of [`AdminRepository`]: the name of each function states its rule.
+#![expect(missing_docs, reason = "the name of each function states its rule")]
 
 use std::sync::Arc;
 
@@ -14,37 +14,37 @@ use rollcall_repository::{
 };
 use tokio::task::block_in_place;
 
-/// A handle on the users, and one on the admins.
+/// The users and the admins of one store.
 pub type Store = (Arc<dyn UserRepository>, Arc<dyn AdminRepository>);
 
-/// Generates a test for each contract on each database; see
+/// Generates a test of each contract on each database; see
 /// [`user_repository_contract!`](crate::user_repository_contract).
 #[macro_export]
 macro_rules! admin_repository_contract {
     ($open:path) => {
         $crate::contract!($open, admin:
-            an_account_is_made_once,
+            an_account_is_created_once,
             accounts_are_listed_by_name,
             a_new_password_ends_the_sessions,
             a_disabled_account_has_no_sessions,
             two_owners_do_not_disable_each_other,
             a_session_begins_only_with_the_password_that_was_verified,
-            a_session_has_the_role_that_its_account_has,
+            a_session_has_the_role_of_its_account,
             sessions_end_one_by_one_or_all_at_once,
-            a_link_is_taken_once,
-            failures_are_counted_together,
-            attempts_at_once_are_all_counted,
-            a_success_is_no_failure,
-            what_is_old_is_forgotten,
-            the_log_is_read_in_parts_and_by_what_is_kept,
-            the_log_keeps_text_as_it_is,
-            who_is_erased_leaves_no_values,
-            the_log_is_one_chain_also_when_written_at_once,
+            a_link_is_used_once,
+            failures_of_all_handles_are_counted_together,
+            concurrent_attempts_are_all_counted,
+            a_success_does_not_count_as_a_failure,
+            expired_rows_are_deleted,
+            the_log_is_paged_and_filtered,
+            the_log_stores_text_unchanged,
+            an_erased_user_leaves_no_values_in_the_log,
+            concurrent_entries_form_one_chain,
         );
     };
 }
 
-pub async fn an_account_is_made_once([(_, admins), (_, others)]: [Store; 2]) {
+pub async fn an_account_is_created_once([(_, admins), (_, others)]: [Store; 2]) {
     assert!(admins.account(&name("ada")).await.unwrap().is_none());
     let stored = account("ada", Role::Owner);
     assert!(admins.create_account(&stored, &entry(AuditAction::CreatedAdmin)).await.unwrap());
@@ -98,7 +98,7 @@ pub async fn a_disabled_account_has_no_sessions([(_, admins), (_, others)]: [Sto
     assert_eq!(last, AccountChange::LastOwner);
     let created = AuditAction::CreatedAdmin;
     let expected = [AuditAction::DisabledAdmin, AuditAction::SignedIn, created, created];
-    assert_eq!(actions(&*admins).await, expected, "what is so already is not told");
+    assert_eq!(actions(&*admins).await, expected, "a change without effect is not logged");
 
     let enabled = entry(AuditAction::EnabledAdmin);
     let done = others.set_disabled(&name("ada"), false, &enabled).await.unwrap();
@@ -158,7 +158,7 @@ pub async fn a_session_begins_only_with_the_password_that_was_verified(
     assert_eq!(account.last_signed_in_at, Some(at(0)));
 }
 
-pub async fn a_session_has_the_role_that_its_account_has([(_, admins), _]: [Store; 2]) {
+pub async fn a_session_has_the_role_of_its_account([(_, admins), _]: [Store; 2]) {
     create(&*admins, &account("ada", Role::Editor)).await;
     assert!(open(&*admins, 1, &ada()).await);
     let by_telegram = Admin::Telegram(id(7));
@@ -205,7 +205,7 @@ pub async fn sessions_end_one_by_one_or_all_at_once([(_, admins), (_, others)]: 
     assert_eq!(actions(&*admins).await[..3], expected);
 }
 
-pub async fn a_link_is_taken_once([(_, admins), (_, others)]: [Store; 2]) {
+pub async fn a_link_is_used_once([(_, admins), (_, others)]: [Store; 2]) {
     for token in 1..=20 {
         admins.create_link(digest(token), id(7), at(5)).await.unwrap();
     }
@@ -219,7 +219,7 @@ pub async fn a_link_is_taken_once([(_, admins), (_, others)]: [Store; 2]) {
     }
 }
 
-pub async fn failures_are_counted_together([(_, admins), (_, others)]: [Store; 2]) {
+pub async fn failures_of_all_handles_are_counted_together([(_, admins), (_, others)]: [Store; 2]) {
     let keys = [(digest(2), LIMIT), (digest(1), SignInLimit { free: 9, ..LIMIT })];
     for store in [&admins, &others, &admins] {
         assert_eq!(store.attempt(&keys, at(0)).await.unwrap(), []);
@@ -228,12 +228,12 @@ pub async fn failures_are_counted_together([(_, admins), (_, others)]: [Store; 2
     let wait = |seconds| [(digest(2), TimeDelta::seconds(seconds))];
     assert_eq!(waits(&keys, 0).await, wait(60));
     assert_eq!(waits(&keys, 59).await, wait(1));
-    assert_eq!(waits(&[keys[1]], 59).await, [], "only the one that failed too often waits");
+    assert_eq!(waits(&[keys[1]], 59).await, [], "only the key with too many failures waits");
     assert_eq!(waits(&keys, 60).await, []);
     assert_eq!(waits(&keys, 60).await, wait(120));
 }
 
-pub async fn attempts_at_once_are_all_counted([(_, admins), (_, others)]: [Store; 2]) {
+pub async fn concurrent_attempts_are_all_counted([(_, admins), (_, others)]: [Store; 2]) {
     let limit = SignInLimit { free: 8, ..LIMIT };
     let attempts = (0..24).map(|n| {
         let store = if n % 2 == 0 { admins.clone() } else { others.clone() };
@@ -248,14 +248,14 @@ pub async fn attempts_at_once_are_all_counted([(_, admins), (_, others)]: [Store
     assert_eq!(tried, 8);
 }
 
-pub async fn a_success_is_no_failure([(_, admins), _]: [Store; 2]) {
+pub async fn a_success_does_not_count_as_a_failure([(_, admins), _]: [Store; 2]) {
     let keys = [(digest(1), LIMIT), (digest(2), LIMIT)];
     for _ in 0..10 {
         assert_eq!(admins.attempt(&keys, at(0)).await.unwrap(), []);
         admins.succeeded(&[digest(1)], &[digest(2)]).await.unwrap();
     }
     admins.succeeded(&[digest(8)], &[digest(9)]).await.unwrap();
-    // One key starts again, the other goes on.
+    // One key is reset, the other one is only decremented.
     for _ in 0..2 {
         assert_eq!(admins.attempt(&keys, at(0)).await.unwrap(), []);
     }
@@ -267,7 +267,7 @@ pub async fn a_success_is_no_failure([(_, admins), _]: [Store; 2]) {
     assert_eq!(admins.attempt(&keys[..1], at(0)).await.unwrap(), []);
 }
 
-pub async fn what_is_old_is_forgotten([(_, admins), _]: [Store; 2]) {
+pub async fn expired_rows_are_deleted([(_, admins), _]: [Store; 2]) {
     let owner = Admin::Telegram(id(7));
     for token in 1..=4 {
         let signed_in = NewAuditEntry { at: at(token.into()), ..entry(AuditAction::SignedIn) };
@@ -286,7 +286,7 @@ pub async fn what_is_old_is_forgotten([(_, admins), _]: [Store; 2]) {
         expired_before: at(0),
         failed_before: at(3),
     };
-    // Sessions 1 (too old) and 3 (not used), links and failures 1 and 2.
+    // Sessions 1 (too old) and 3 (unused), links and failures 1 and 2.
     assert_eq!(admins.forget(expiry, 1).await.unwrap(), 3);
     assert_eq!(admins.forget(expiry, 9).await.unwrap(), 3);
     assert_eq!(admins.forget(expiry, 9).await.unwrap(), 0);
@@ -301,7 +301,7 @@ pub async fn what_is_old_is_forgotten([(_, admins), _]: [Store; 2]) {
     }
 }
 
-pub async fn the_log_is_read_in_parts_and_by_what_is_kept([(_, admins), (_, others)]: [Store; 2]) {
+pub async fn the_log_is_paged_and_filtered([(_, admins), (_, others)]: [Store; 2]) {
     let bob = || Some(Admin::Telegram(id(2)));
     let written = [
         (Some(ada()), AuditAction::ViewedUser, Some(id(10))),
@@ -313,7 +313,7 @@ pub async fn the_log_is_read_in_parts_and_by_what_is_kept([(_, admins), (_, othe
     for ((admin, action, about), n) in written.into_iter().zip(0..) {
         let store = if n % 2 == 0 { &admins } else { &others };
         let new = Some(n.to_string());
-        // All at one moment: the order is that in which they were written.
+        // All entries have the same time: their order is that of writing.
         let entry = NewAuditEntry { admin, action, about, new, ..entry(action) };
         store.audit(&entry).await.unwrap();
     }
@@ -340,7 +340,7 @@ pub async fn the_log_is_read_in_parts_and_by_what_is_kept([(_, admins), (_, othe
     assert_eq!(kept(all).await, "2");
 }
 
-pub async fn the_log_keeps_text_as_it_is([(_, admins), _]: [Store; 2]) {
+pub async fn the_log_stores_text_unchanged([(_, admins), _]: [Store; 2]) {
     let written = NewAuditEntry {
         at: at(0) + TimeDelta::microseconds(7),
         admin: Some(Admin::Account(name("Ada.L@example.org"))),
@@ -354,12 +354,14 @@ pub async fn the_log_keeps_text_as_it_is([(_, admins), _]: [Store; 2]) {
     let [read] = &entries[..] else { panic!("{entries:?}") };
     assert_eq!((read.at, &read.admin, read.action), (written.at, &written.admin, written.action));
     assert_eq!((read.about, &read.old), (written.about, &written.old));
-    assert_eq!(read.new.as_deref(), Some("Жук 👩‍🚀\n\"x\""), "as every database takes it");
+    assert_eq!(
+        read.new.as_deref(),
+        Some("Жук 👩‍🚀\n\"x\""),
+        "without the NUL, which PostgreSQL does not accept"
+    );
 }
 
-pub async fn the_log_is_one_chain_also_when_written_at_once(
-    [(users, admins), (_, others)]: [Store; 2],
-) {
+pub async fn concurrent_entries_form_one_chain([(users, admins), (_, others)]: [Store; 2]) {
     let empty = admins.verify_audit_log(None).await.unwrap();
     assert_eq!((empty.entries, empty.older, empty.fault), (0, 0, None));
     let interaction = Interaction::new(at(0), Profile::of_id(id(5)), InteractionKind::Text);
@@ -379,7 +381,7 @@ pub async fn the_log_is_one_chain_also_when_written_at_once(
     let chain = others.verify_audit_log(None).await.unwrap();
     assert_eq!((chain.entries, chain.fault), (48, None));
 
-    // Erasing takes values away, and nothing else.
+    // Erasing removes values, and does not break the chain.
     assert_eq!(users.delete(&[id(5)]).await.unwrap(), 1);
     create(&*admins, &account("ada", Role::Owner)).await;
     let after = admins.verify_audit_log(Some(chain.newest)).await.unwrap();
@@ -389,7 +391,7 @@ pub async fn the_log_is_one_chain_also_when_written_at_once(
     assert_eq!(unknown.fault, Some(AuditFault::NotExpected));
 }
 
-pub async fn who_is_erased_leaves_no_values([(users, admins), _]: [Store; 2]) {
+pub async fn an_erased_user_leaves_no_values_in_the_log([(users, admins), _]: [Store; 2]) {
     let there =
         [5, 6].map(|n| Interaction::new(at(0), Profile::of_id(id(n)), InteractionKind::Text));
     block_in_place(|| users.register(&there.to_vec().into(), at(1_000))).unwrap();
@@ -409,7 +411,7 @@ pub async fn who_is_erased_leaves_no_values([(users, admins), _]: [Store; 2]) {
         let values = |entry: &rollcall_domain::AuditEntry| (entry.old.clone(), entry.new.clone());
         entries.iter().map(values).collect::<Vec<_>>()
     };
-    assert_eq!(values(5).await, [(None, None)], "that it was done stays");
+    assert_eq!(values(5).await, [(None, None)], "the entry stays");
     assert_eq!(values(6).await, [(Some("old".to_owned()), Some("new".to_owned()))]);
 }
 
@@ -443,7 +445,7 @@ pub(super) async fn open(admins: &dyn AdminRepository, token: u8, admin: &Admin)
     opened != Opened::Refused
 }
 
-/// A session that begins with the password of [`account`].
+/// A session that is opened with the password of [`account`].
 pub(super) fn session(token: u8, admin: &Admin) -> NewSession {
     NewSession {
         token: digest(token),
@@ -454,7 +456,7 @@ pub(super) fn session(token: u8, admin: &Admin) -> NewSession {
     }
 }
 
-/// What the audit log has, the newest first.
+/// The actions in the audit log, newest first.
 pub(super) async fn actions(admins: &dyn AdminRepository) -> Vec<AuditAction> {
     let entries = admins.audit_log(&AuditFilter::all(), None, 100).await.unwrap();
     entries.iter().map(|entry| entry.action).collect()

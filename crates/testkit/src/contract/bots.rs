@@ -1,5 +1,5 @@
-//! The contract of [`BotRepository`]: each function tells its rule by its name.
-#![expect(missing_docs, reason = "each function tells its rule by its name")]
+//! The contract of [`BotRepository`]: the name of each function states its rule.
+#![expect(missing_docs, reason = "the name of each function states its rule")]
 
 use std::sync::Arc;
 
@@ -7,16 +7,16 @@ use chrono::{DateTime, Utc};
 use rollcall_domain::TelegramId;
 use rollcall_repository::BotRepository;
 
-/// Generates a test for each contract on each database; see
+/// Generates a test of each contract on each database; see
 /// [`user_repository_contract!`](crate::user_repository_contract).
 #[macro_export]
 macro_rules! bot_repository_contract {
     ($open:path) => {
-        $crate::contract!($open, bots: nobody_owns_a_new_database, one_of_many_bots_gets_it,);
+        $crate::contract!($open, bots: a_new_database_has_no_bot, one_of_many_bots_gets_it,);
     };
 }
 
-pub async fn nobody_owns_a_new_database([store, other]: [Arc<dyn BotRepository>; 2]) {
+pub async fn a_new_database_has_no_bot([store, other]: [Arc<dyn BotRepository>; 2]) {
     assert_eq!(store.owner().await.unwrap(), None);
     assert_eq!(store.claim(id(5), at()).await.unwrap(), id(5));
     assert_eq!(other.claim(id(6), at()).await.unwrap(), id(5));

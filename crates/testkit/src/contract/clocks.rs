@@ -1,6 +1,6 @@
-//! The contract of [`UserRepository`](rollcall_repository::UserRepository) where clocks are wrong: each
-//! function tells its rule by its name.
-#![expect(missing_docs, reason = "each function tells its rule by its name")]
+//! The contract of [`UserRepository`](rollcall_repository::UserRepository) with wrong clocks: the name
+//! of each function states its rule.
+#![expect(missing_docs, reason = "the name of each function states its rule")]
 
 use std::sync::Arc;
 
@@ -18,21 +18,21 @@ use tokio::task::block_in_place;
 
 use super::Store;
 
-/// Two handles on one empty store, as two processes would have them.
+/// Two handles on one empty store, like those of two processes.
 pub type Stores = [Arc<dyn Store>; 2];
 
-/// Generates a test for each contract on each database; see
+/// Generates a test of each contract on each database; see
 /// [`user_repository_contract!`](crate::user_repository_contract).
 #[macro_export]
 macro_rules! clock_contract {
     ($open:path) => {
         $crate::contract!($open, clocks:
-            a_clock_that_was_ahead_freezes_no_profile,
+            a_profile_can_change_after_a_clock_was_ahead,
             clocks_that_differ_a_little_change_nothing,
-            a_call_alone_is_judged_alike,
-            a_username_passes_from_a_holder_who_is_ahead,
-            blocks_are_noted_though_an_earlier_one_is_ahead,
-            the_order_of_arrival_decides_nothing,
+            a_single_interaction_follows_the_same_rules,
+            a_username_passes_from_a_holder_seen_in_the_future,
+            blocks_are_recorded_after_one_from_the_future,
+            the_order_of_arrival_does_not_matter,
         );
     };
 }
@@ -40,20 +40,20 @@ macro_rules! clock_contract {
 /// How far the clock was ahead.
 const HOUR: i64 = 3600;
 
-pub async fn a_clock_that_was_ahead_freezes_no_profile([store, other]: Stores) {
+pub async fn a_profile_can_change_after_a_clock_was_ahead([store, other]: Stores) {
     register(&*store, 0, [seen(1, 0, "Ada")]);
-    // An hour ahead, and right again.
+    // The clock is one hour ahead, and then right again.
     register(&*store, HOUR, [seen(1, HOUR, "Ada A.")]);
     let renamed = register(&*store, 10, [seen(1, 9, "Augusta")]);
     let (augusta, ahead) = (shown(&renamed), at(HOUR));
     assert_eq!(augusta, ("Augusta", ahead, Some(at(9)), at(9)), "last_seen never goes back");
 
-    // What is late among what is certain changes nothing, whatever comes with it.
+    // Among interactions by right clocks, a late one changes nothing, whatever else is in its batch.
     let late = register(&*other, 20, [seen(1, 8, "Ada"), seen(1, 19, "Augusta"), seen(1, 18, "A")]);
     assert_eq!(shown(&late), ("Augusta", ahead, Some(at(19)), at(9)));
     assert_eq!(*store.find(id(1)).await.unwrap().as_ref().unwrap(), late);
 
-    // Once that hour has passed, all is as ever.
+    // After that hour, the usual rules apply.
     let after = register(&*store, HOUR + 60, [seen(1, HOUR + 50, "King")]);
     assert_eq!(shown(&after), ("King", at(HOUR + 50), None, at(HOUR + 50)));
     let late = register(&*store, HOUR + 60, [seen(1, HOUR + 49, "Late")]);
@@ -68,8 +68,8 @@ pub async fn clocks_that_differ_a_little_change_nothing([store, _]: Stores) {
     assert_eq!(shown(&certain), ("Augusta", at(10), Some(at(-1)), at(-1)));
 }
 
-/// On PostgreSQL such a call takes a way of its own.
-pub async fn a_call_alone_is_judged_alike([store, _]: Stores) {
+/// PostgreSQL has a separate statement for a single interaction.
+pub async fn a_single_interaction_follows_the_same_rules([store, _]: Stores) {
     register(&*store, HOUR, [seen(1, HOUR, "Ada")]);
     let same = register(&*store, 5, [seen(1, 5, "Ada")]);
     assert_eq!(shown(&same), ("Ada", at(HOUR), Some(at(5)), at(HOUR)));
@@ -80,7 +80,7 @@ pub async fn a_call_alone_is_judged_alike([store, _]: Stores) {
     assert_eq!(store.find(id(1)).await.unwrap(), Some(passed));
 }
 
-pub async fn a_username_passes_from_a_holder_who_is_ahead([store, _]: Stores) {
+pub async fn a_username_passes_from_a_holder_seen_in_the_future([store, _]: Stores) {
     let named = |n: i64, second, username: &str| {
         let profile = Profile::new(id(n), "x").username(username);
         Interaction::new(at(second), profile, InteractionKind::Text)
@@ -92,7 +92,7 @@ pub async fn a_username_passes_from_a_holder_who_is_ahead([store, _]: Stores) {
     register(&*store, HOUR, [named(1, HOUR, "name"), named(2, HOUR, "other")]);
     register(&*store, 10, [named(3, 10, "name")]);
     assert_eq!([username(1).await, username(3).await], ["", "name"]);
-    // Of what is certain the later one counts, within a batch and across.
+    // Among right clocks the later claim counts, within a batch and across batches.
     register(&*store, 30, [named(2, 20, "other")]);
     register(&*store, 30, [named(3, 15, "other")]);
     assert_eq!([username(2).await, username(3).await], ["other", ""]);
@@ -100,7 +100,7 @@ pub async fn a_username_passes_from_a_holder_who_is_ahead([store, _]: Stores) {
     assert_eq!([username(2).await, username(3).await], ["", "other"]);
 }
 
-pub async fn blocks_are_noted_though_an_earlier_one_is_ahead([store, _]: Stores) {
+pub async fn blocks_are_recorded_after_one_from_the_future([store, _]: Stores) {
     let chat = |second, event| Interaction {
         chat: Some(Chat { id: 1, kind: ChatKind::Private }),
         event,
@@ -113,19 +113,22 @@ pub async fn blocks_are_noted_though_an_earlier_one_is_ahead([store, _]: Stores)
     let blocked = register(&*store, 20, [chat(20, Some(Event::Blocked))]);
     assert_eq!(blocked.reachability.obstacle, Some(UnreachableReason::Blocked));
     assert!(register(&*store, 30, [chat(30, Some(Event::Unblocked))]).reachability.is_reachable());
-    // A block that is older than the return still is.
+    // A block before the return has no effect.
     let late = register(&*store, 40, [chat(25, Some(Event::Blocked))]);
     assert!(late.reachability.is_reachable());
 
-    // Who was last seen in the future may be out of reach now.
+    // A user last seen in the future may be unreachable now.
     register(&*store, HOUR, [chat(HOUR, None)]);
     assert!(store.mark_unreachable(id(1), gone, at(50), at(50)).await.unwrap());
     register(&*store, 60, [chat(60, None)]);
-    assert!(!store.mark_unreachable(id(1), gone, at(55), at(70)).await.unwrap(), "was seen since");
+    assert!(
+        !store.mark_unreachable(id(1), gone, at(55), at(70)).await.unwrap(),
+        "the user was seen since"
+    );
 }
 
-/// Whether a clock was ahead before or not, and however they come: the latest one decides.
-pub async fn the_order_of_arrival_decides_nothing(stores: Stores) {
+/// In any order of arrival, and with or without a clock ahead before, the latest one decides.
+pub async fn the_order_of_arrival_does_not_matter(stores: Stores) {
     block_in_place(|| {
         let runtime = tokio::runtime::Handle::current();
         let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
@@ -167,7 +170,7 @@ async fn arrive(stores: &Stores, arriving: &[Interaction], size: usize, was_ahea
     }
 }
 
-/// Registers interactions by a clock that shows this second; answers the last one's user.
+/// Registers interactions at the time `now`, and returns the user of the last one.
 fn register(
     store: &dyn Store,
     now: i64,

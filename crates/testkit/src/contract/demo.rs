@@ -1,5 +1,5 @@
-//! The contract of [`DemoRepository`]: each function tells its rule by its name.
-#![expect(missing_docs, reason = "each function tells its rule by its name")]
+//! The contract of [`DemoRepository`]: the name of each function states its rule.
+#![expect(missing_docs, reason = "the name of each function states its rule")]
 
 use std::sync::Arc;
 
@@ -16,32 +16,32 @@ use rollcall_domain::{
 use rollcall_repository::{BotRepository, DemoRepository, History};
 use tokio::task::block_in_place;
 
-/// A store into which people who are made up can come.
+/// A store that can be filled with demo users.
 pub trait DemoStore: super::Store + DemoRepository {}
 
 impl<S: super::Store + DemoRepository> DemoStore for S {}
 
-/// A handle on the store, and one on whose it is.
+/// The users of one store, and the bot that it belongs to.
 pub type Store = (Arc<dyn DemoStore>, Arc<dyn BotRepository>);
 
-/// Generates a test for each contract on each database; see
+/// Generates a test of each contract on each database; see
 /// [`user_repository_contract!`](crate::user_repository_contract).
 #[macro_export]
 macro_rules! demo_repository_contract {
     ($open:path) => {
         $crate::contract!($open, demo:
-            whoever_is_loaded_is_as_if_registered,
-            a_recount_finds_what_was_loaded,
-            uses_add_up,
-            demo_data_takes_the_place_of_demo_data,
-            real_people_are_left_alone,
-            people_of_whom_nobody_said_so_are_not_made_up,
-            the_database_of_a_bot_is_left_alone,
+            loaded_users_equal_registered_users,
+            a_recount_equals_the_loaded_sums,
+            counts_of_uses_add_up,
+            demo_data_replaces_demo_data,
+            real_users_are_not_replaced,
+            users_without_a_mark_are_not_demo_users,
+            the_database_of_a_bot_is_not_filled,
         );
     };
 }
 
-pub async fn whoever_is_loaded_is_as_if_registered([(store, _), (other, _)]: [Store; 2]) {
+pub async fn loaded_users_equal_registered_users([(store, _), (other, _)]: [Store; 2]) {
     let ada = Profile::new(id(1), "Ada").last_name("Lovelace").username("ada").language_code("en");
     let on = |time, kind, event| Interaction {
         chat: Some(Chat { id: id(1).get(), kind: ChatKind::Private }),
@@ -80,7 +80,7 @@ pub async fn whoever_is_loaded_is_as_if_registered([(store, _), (other, _)]: [St
     assert_eq!(everything_about(&*other, id(1)).await, registered);
     recount_finds_nothing(&*other).await;
 
-    // They go on as others do: on the day that is the latest, on a new one, and on past ones.
+    // Later interactions of loaded users: on the latest day, on a new day and on past days.
     let more = [
         "2026-11-29T14:00:00Z",
         "2026-11-30T00:00:00Z",
@@ -91,7 +91,7 @@ pub async fn whoever_is_loaded_is_as_if_registered([(store, _), (other, _)]: [St
     recount_finds_nothing(&*store).await;
 }
 
-/// A user with its history, and the sums that are counted from users and are not zero.
+/// A user with their history, and the nonzero sums that are counted from users.
 type Everything = (
     Option<TelegramUser>,
     Vec<ReachabilityChange>,
@@ -112,8 +112,8 @@ async fn everything_about(store: &dyn DemoStore, id: TelegramId) -> Everything {
     )
 }
 
-/// Whoever is loaded, in parts and by several at once, and whatever they do afterwards.
-pub async fn a_recount_finds_what_was_loaded(stores: [Store; 2]) {
+/// For any users, loaded in parts and concurrently, and any later interactions.
+pub async fn a_recount_equals_the_loaded_sums(stores: [Store; 2]) {
     block_in_place(|| {
         let runtime = tokio::runtime::Handle::current();
         let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
@@ -149,7 +149,7 @@ async fn load_in_parts([(store, _), (other, _)]: &[Store; 2], histories: Vec<His
     recount_finds_nothing(&**store).await;
 }
 
-/// Somebody whose days, obstacles and deep links are anything at all.
+/// A user with any days, obstacles and deep links.
 fn any_history() -> impl Strategy<Value = History> {
     let days = btree_map(prop_oneof![0..10_i64, 0..70_i64], 1..30_u32, 1..12);
     let obstacle = prop_oneof![
@@ -190,7 +190,7 @@ fn any_history() -> impl Strategy<Value = History> {
     )
 }
 
-pub async fn uses_add_up([(store, _), _]: [Store; 2]) {
+pub async fn counts_of_uses_add_up([(store, _), _]: [Store; 2]) {
     assert!(store.begin_demo().await.unwrap());
     let uses = [
         (Figure::Kind, day(0), "text", 3),
@@ -206,27 +206,27 @@ pub async fn uses_add_up([(store, _), _]: [Store; 2]) {
     );
 }
 
-pub async fn demo_data_takes_the_place_of_demo_data([(store, _), (other, _)]: [Store; 2]) {
+pub async fn demo_data_replaces_demo_data([(store, _), (other, _)]: [Store; 2]) {
     assert!(store.begin_demo().await.unwrap());
-    store.load([somebody(1), somebody(2)].into()).await.unwrap();
+    store.load([any_user(1), any_user(2)].into()).await.unwrap();
     store.count_uses(&[(Figure::Kind, day(0), "text", 3)]).await.unwrap();
 
     assert!(other.begin_demo().await.unwrap());
     assert_eq!(store.find(id(1)).await.unwrap(), None);
     assert_eq!(store.sums_by_day(&Figure::ALL, day(-1000), day(1000)).await.unwrap(), []);
-    other.load([somebody(1)].into()).await.unwrap();
+    other.load([any_user(1)].into()).await.unwrap();
     assert_eq!(store.totals(&[Figure::Users], day(1000)).await.unwrap(), [1]);
     recount_finds_nothing(&*store).await;
 }
 
-pub async fn real_people_are_left_alone([(store, _), _]: [Store; 2]) {
+pub async fn real_users_are_not_replaced([(store, _), _]: [Store; 2]) {
     let real = TelegramId::try_from(1815).unwrap();
     let comes = async || {
         let at = at("2026-11-23T12:00:00Z");
         register(&*store, [Interaction::new(at, Profile::new(real, "Ada"), InteractionKind::Text)]);
         let before = everything_about(&*store, real).await;
         assert!(!store.begin_demo().await.unwrap());
-        // Nor does asking make them people who were made up.
+        // A refused attempt does not mark them as demo users.
         assert!(!store.begin_demo().await.unwrap());
         assert_eq!(everything_about(&*store, real).await, before);
         assert_eq!(store.totals(&[Figure::Kind], day(1000)).await.unwrap(), [1]);
@@ -234,13 +234,13 @@ pub async fn real_people_are_left_alone([(store, _), _]: [Store; 2]) {
     };
     comes().await;
     assert!(store.begin_demo().await.unwrap());
-    store.load([somebody(1)].into()).await.unwrap();
+    store.load([any_user(1)].into()).await.unwrap();
     comes().await;
     assert!(store.begin_demo().await.unwrap());
 }
 
-pub async fn people_of_whom_nobody_said_so_are_not_made_up([(store, _), _]: [Store; 2]) {
-    // As the tests of `manage test-users` leave them.
+pub async fn users_without_a_mark_are_not_demo_users([(store, _), _]: [Store; 2]) {
+    // A user of `manage test-users`.
     let profile = Profile::new(id(1), "Test User");
     let at = at("2026-11-23T12:00:00Z");
     register(&*store, [Interaction::new(at, profile, InteractionKind::Text)]);
@@ -248,16 +248,16 @@ pub async fn people_of_whom_nobody_said_so_are_not_made_up([(store, _), _]: [Sto
     assert!(store.find(id(1)).await.unwrap().is_some());
 }
 
-pub async fn the_database_of_a_bot_is_left_alone([(store, bots), _]: [Store; 2]) {
+pub async fn the_database_of_a_bot_is_not_filled([(store, bots), _]: [Store; 2]) {
     assert!(store.begin_demo().await.unwrap());
-    store.load([somebody(1)].into()).await.unwrap();
+    store.load([any_user(1)].into()).await.unwrap();
     bots.claim(id(5), at("2026-11-23T12:00:00Z")).await.unwrap();
     let before = everything_about(&*store, id(1)).await;
     assert!(!store.begin_demo().await.unwrap());
     assert_eq!(everything_about(&*store, id(1)).await, before);
 }
 
-fn somebody(n: i64) -> History {
+fn any_user(n: i64) -> History {
     let noon = day(0).and_hms_opt(12, 0, 0).unwrap().and_utc();
     History {
         user: TelegramUser::new(id(n), noon),
@@ -293,7 +293,7 @@ fn day(n: i64) -> NaiveDate {
     at("2026-10-01T00:00:00Z").date_naive() + TimeDelta::days(n)
 }
 
-/// An id of somebody who is made up.
+/// The id of a demo user.
 fn id(n: i64) -> TelegramId {
     (History::REAL_IDS_END + n).try_into().unwrap()
 }

@@ -1,6 +1,6 @@
-//! The contract of [`KnownDeviceRepository`](rollcall_repository::KnownDeviceRepository): each
-//! function states its rule by its name.
-#![expect(missing_docs, reason = "each function states its rule by its name")]
+//! The contract of [`KnownDeviceRepository`](rollcall_repository::KnownDeviceRepository): the name
+//! of each function states its rule.
+#![expect(missing_docs, reason = "the name of each function states its rule")]
 
 use std::sync::Arc;
 
@@ -17,16 +17,16 @@ use super::{
 
 pub type Store = Arc<dyn AdminRepository>;
 
-/// Generates a test for each contract on each database; see
+/// Generates a test of each contract on each database; see
 /// [`user_repository_contract!`](crate::user_repository_contract).
 #[macro_export]
 macro_rules! known_device_repository_contract {
     ($open:path) => {
         $crate::contract!($open, known_devices:
             a_database_has_one_device_secret,
-            what_ends_the_other_sessions_starts_a_generation,
-            what_ends_no_other_session_keeps_the_generation,
-            a_name_that_is_used_again_has_a_later_generation,
+            ending_the_other_sessions_starts_a_generation,
+            other_changes_keep_the_generation,
+            a_reused_name_has_a_later_generation,
             a_session_has_the_generation_of_its_admin,
         );
     };
@@ -47,7 +47,7 @@ pub async fn a_database_has_one_device_secret([admins, others]: [Store; 2]) {
     assert_eq!(others.device_secret(&secret(99)).await.unwrap(), first);
 }
 
-pub async fn what_ends_the_other_sessions_starts_a_generation([admins, others]: [Store; 2]) {
+pub async fn ending_the_other_sessions_starts_a_generation([admins, others]: [Store; 2]) {
     for owner in ["ada", "grace"] {
         create(&*admins, &account(owner, Role::Owner)).await;
     }
@@ -109,7 +109,7 @@ pub async fn what_ends_the_other_sessions_starts_a_generation([admins, others]: 
     assert_eq!(admins.device_generation(&ghost).await.unwrap(), 0);
 }
 
-pub async fn what_ends_no_other_session_keeps_the_generation([admins, others]: [Store; 2]) {
+pub async fn other_changes_keep_the_generation([admins, others]: [Store; 2]) {
     for owner in ["ada", "grace"] {
         create(&*admins, &account(owner, Role::Owner)).await;
     }
@@ -131,7 +131,7 @@ pub async fn what_ends_no_other_session_keeps_the_generation([admins, others]: [
     }
 }
 
-pub async fn a_name_that_is_used_again_has_a_later_generation([admins, _]: [Store; 2]) {
+pub async fn a_reused_name_has_a_later_generation([admins, _]: [Store; 2]) {
     create(&*admins, &account("grace", Role::Owner)).await;
     for _ in 0..2 {
         create(&*admins, &account("ada", Role::Viewer)).await;
@@ -156,7 +156,7 @@ pub async fn a_session_has_the_generation_of_its_admin([admins, others]: [Store;
     assert_eq!(of(2).await, Some((owner.clone(), 1)));
     assert_eq!(of(3).await, None);
 
-    // Nobody is signed in before the second factor was given.
+    // No admin is signed in before the second factor is proven.
     let factor = FactorSecret([7; FactorSecret::BYTES]);
     admins.offer_secret(digest(2), &factor).await.unwrap();
     let enabled = entry(AuditAction::EnabledSecondFactor);

@@ -1,4 +1,4 @@
-//! The contracts of the repositories: what must hold on every database.
+//! The contracts of the repositories: rules that must hold on every database.
 
 pub mod accounts;
 pub mod activity;
@@ -24,9 +24,9 @@ pub trait Store: UserRepository + ActivityRepository {}
 
 impl<S: UserRepository + ActivityRepository> Store for S {}
 
-/// Generates a test for each contract of a module on each database, and on PostgreSQL also through a
-/// pooler, for the macros of the modules.
-/// A contract is given two handles on one empty store, as two processes would have them.
+/// Generates a test of each contract of a module: on SQLite, on PostgreSQL, and on PostgreSQL through
+/// a pooler. The modules' macros call it.
+/// A contract has two handles on one empty store, like those of two processes.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! contract {

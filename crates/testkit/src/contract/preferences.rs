@@ -1,5 +1,5 @@
-//! The contract of [`PreferencesRepository`]: each function tells its rule by its name.
-#![expect(missing_docs, reason = "each function tells its rule by its name")]
+//! The contract of [`PreferencesRepository`]: the name of each function states its rule.
+#![expect(missing_docs, reason = "the name of each function states its rule")]
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -11,34 +11,36 @@ use rollcall_domain::{
 };
 use rollcall_repository::{PreferencesRepository, ScheduleRepository, UserRepository};
 
-/// Generates a test for each contract on each database; see
+/// Generates a test of each contract on each database; see
 /// [`user_repository_contract!`](crate::user_repository_contract).
 #[macro_export]
 macro_rules! preferences_repository_contract {
     ($open:path) => {
         $crate::contract!($open, preferences:
-            nothing_is_chosen_at_first,
-            each_choice_leaves_the_others,
-            nothing_is_chosen_for_strangers,
-            choices_of_several_are_read_together,
-            favourites_are_known_and_not_too_many,
-            a_favourite_is_a_club_under_whichever_id,
-            people_choose_for_themselves,
-            choices_go_with_the_person,
-            many_choose_at_once,
+            no_preferences_are_set_at_first,
+            setting_one_preference_keeps_the_others,
+            unknown_users_have_no_preferences,
+            preferences_of_several_users_are_read_together,
+            favourites_are_known_clubs_and_limited,
+            a_favourite_is_a_club_under_any_of_its_ids,
+            preferences_belong_to_one_user,
+            preferences_are_deleted_with_the_user,
+            preferences_are_not_stored_for_erased_users,
         );
     };
 }
 
-/// What a contract is given of one database: choices, the users who make them, and games.
+/// The preferences, users and games of one database.
 pub type Store =
     (Arc<dyn PreferencesRepository>, Arc<dyn UserRepository>, Arc<dyn ScheduleRepository>);
 
-pub async fn nothing_is_chosen_at_first([(store, ..), _]: [Store; 2]) {
+pub async fn no_preferences_are_set_at_first([(store, ..), _]: [Store; 2]) {
     assert_eq!(chosen_by(&*store, id(1)).await, Preferences::default());
 }
 
-pub async fn each_choice_leaves_the_others([(store, users, games), (other, ..)]: [Store; 2]) {
+pub async fn setting_one_preference_keeps_the_others(
+    [(store, users, games), (other, ..)]: [Store; 2],
+) {
     come(&users, 1).await;
     play(&games, 4).await;
     assert!(store.set_language(id(1), Some(Language::German)).await.unwrap());
@@ -62,14 +64,14 @@ pub async fn each_choice_leaves_the_others([(store, users, games), (other, ..)]:
     chosen.favourite_teams = [1].into();
     assert_eq!(chosen_by(&*other, id(1)).await, chosen);
 
-    // What is so already is so.
+    // Setting a favourite again has no effect.
     assert!(store.set_favourite(id(1), 1, true).await.unwrap());
     assert!(store.set_favourite(id(1), 2, false).await.unwrap());
     assert!(store.set_language(id(1), None).await.unwrap());
     assert_eq!(chosen_by(&*other, id(1)).await, chosen);
 }
 
-pub async fn nothing_is_chosen_for_strangers([(store, _, games), _]: [Store; 2]) {
+pub async fn unknown_users_have_no_preferences([(store, _, games), _]: [Store; 2]) {
     play(&games, 4).await;
     assert!(!store.set_language(id(5), Some(Language::Russian)).await.unwrap());
     assert!(!store.set_time_zone(id(5), Some(Tz::UTC)).await.unwrap());
@@ -77,7 +79,9 @@ pub async fn nothing_is_chosen_for_strangers([(store, _, games), _]: [Store; 2])
     assert_eq!(chosen_by(&*store, id(5)).await, Preferences::default());
 }
 
-pub async fn choices_of_several_are_read_together([(store, users, games), _]: [Store; 2]) {
+pub async fn preferences_of_several_users_are_read_together(
+    [(store, users, games), _]: [Store; 2],
+) {
     come(&users, 1).await;
     come(&users, 2).await;
     come(&users, 3).await;
@@ -96,7 +100,7 @@ pub async fn choices_of_several_are_read_together([(store, users, games), _]: [S
     assert_eq!(store.preferences(&[]).await.unwrap(), [].into());
 }
 
-pub async fn favourites_are_known_and_not_too_many([(store, users, games), _]: [Store; 2]) {
+pub async fn favourites_are_known_clubs_and_limited([(store, users, games), _]: [Store; 2]) {
     let most = i64::from(MAX_FAVOURITES);
     come(&users, 1).await;
     play(&games, most + 2).await;
@@ -105,14 +109,14 @@ pub async fn favourites_are_known_and_not_too_many([(store, users, games), _]: [
         assert!(store.set_favourite(id(1), team, true).await.unwrap(), "{team}");
     }
     assert!(!store.set_favourite(id(1), most + 1, true).await.unwrap());
-    assert!(store.set_favourite(id(1), 1, true).await.unwrap(), "it is one already");
+    assert!(store.set_favourite(id(1), 1, true).await.unwrap(), "it is a favourite already");
     assert!(store.set_favourite(id(1), 1, false).await.unwrap());
     assert!(store.set_favourite(id(1), most + 1, true).await.unwrap());
     let favourites = chosen_by(&*store, id(1)).await.favourite_teams;
     assert_eq!(favourites, (2..=most + 1).collect::<BTreeSet<_>>());
 }
 
-pub async fn a_favourite_is_a_club_under_whichever_id([(store, users, games), _]: [Store; 2]) {
+pub async fn a_favourite_is_a_club_under_any_of_its_ids([(store, users, games), _]: [Store; 2]) {
     come(&users, 1).await;
     come(&users, 2).await;
     let most = i64::from(MAX_FAVOURITES);
@@ -126,11 +130,11 @@ pub async fn a_favourite_is_a_club_under_whichever_id([(store, users, games), _]
     games.store(&[utah(1001, 1)]).await.unwrap();
     assert!(store.set_favourite(id(1), 1001, true).await.unwrap());
     assert!(store.set_favourite(id(2), 1001, true).await.unwrap());
-    // The club gets another id.
+    // The club receives another id.
     games.store(&[utah(1002, 9)]).await.unwrap();
     let favourites = async |n| chosen_by(&*store, id(n)).await.favourite_teams;
     assert_eq!(favourites(1).await, [1002].into());
-    // Chosen under both, it is one, and it counts as one.
+    // Set under both ids, it is one favourite.
     assert!(store.set_favourite(id(1), 1002, true).await.unwrap());
     assert!(store.set_favourite(id(1), 1001, true).await.unwrap());
     assert_eq!(favourites(1).await, [1002].into());
@@ -138,8 +142,8 @@ pub async fn a_favourite_is_a_club_under_whichever_id([(store, users, games), _]
         assert!(store.set_favourite(id(1), team, true).await.unwrap(), "{team}");
     }
     assert!(!store.set_favourite(id(1), most, true).await.unwrap());
-    assert!(store.set_favourite(id(1), 1001, true).await.unwrap(), "it is one already");
-    // And it goes under either.
+    assert!(store.set_favourite(id(1), 1001, true).await.unwrap(), "it is a favourite already");
+    // It can be removed under either id.
     for (n, team) in [(1, 1001), (2, 1002)] {
         assert!(store.set_favourite(id(n), team, false).await.unwrap());
         assert!(!favourites(n).await.contains(&1002));
@@ -149,7 +153,7 @@ pub async fn a_favourite_is_a_club_under_whichever_id([(store, users, games), _]
     assert_eq!(favourites(2).await, [1002].into());
 }
 
-pub async fn people_choose_for_themselves([(store, users, games), _]: [Store; 2]) {
+pub async fn preferences_belong_to_one_user([(store, users, games), _]: [Store; 2]) {
     come(&users, 1).await;
     come(&users, 2).await;
     play(&games, 2).await;
@@ -160,7 +164,7 @@ pub async fn people_choose_for_themselves([(store, users, games), _]: [Store; 2]
     assert_eq!(chosen_by(&*store, id(2)).await, second);
 }
 
-pub async fn choices_go_with_the_person([(store, users, games), _]: [Store; 2]) {
+pub async fn preferences_are_deleted_with_the_user([(store, users, games), _]: [Store; 2]) {
     play(&games, 2).await;
     for n in [1, 2] {
         come(&users, n).await;
@@ -170,14 +174,14 @@ pub async fn choices_go_with_the_person([(store, users, games), _]: [Store; 2]) 
     assert_eq!(users.delete(&[id(1)]).await.unwrap(), 1);
     assert_eq!(chosen_by(&*store, id(1)).await, Preferences::default());
     assert!(chosen_by(&*store, id(2)).await != Preferences::default());
-    // Who comes again begins anew.
+    // A user who returns has no preferences.
     come(&users, 1).await;
     assert_eq!(chosen_by(&*store, id(1)).await, Preferences::default());
 }
 
-/// Somebody presses buttons while being erased: whatever comes first, nothing is left of somebody
-/// who is not there.
-pub async fn many_choose_at_once(stores: [Store; 2]) {
+/// A user presses buttons while they are erased: in any order, no preference of an erased user is
+/// left.
+pub async fn preferences_are_not_stored_for_erased_users(stores: [Store; 2]) {
     let (store, users, games) = stores[0].clone();
     play(&games, 8).await;
     for round in 1..=10 {
@@ -201,7 +205,7 @@ pub async fn many_choose_at_once(stores: [Store; 2]) {
     }
 }
 
-/// What a user has chosen.
+/// The preferences of a user.
 async fn chosen_by(store: &dyn PreferencesRepository, id: TelegramId) -> Preferences {
     store.preferences(&[id]).await.unwrap().remove(&id).unwrap_or_default()
 }
@@ -221,7 +225,7 @@ async fn come(users: &Arc<dyn UserRepository>, n: i64) {
     tokio::task::spawn_blocking(register).await.unwrap();
 }
 
-/// Makes the teams 1 to `teams` known.
+/// Stores games of the teams 1 to `teams`.
 async fn play(games: &Arc<dyn ScheduleRepository>, teams: i64) {
     let all: Vec<Game> = (1..teams).map(game).collect();
     games.store(&all).await.unwrap();
@@ -231,7 +235,7 @@ fn team(id: i64) -> Team {
     Team { id, abbreviation: format!("T{id}"), name: format!("Team {id}") }
 }
 
-/// A game of a team at the next one's.
+/// A game of team n at team n + 1.
 fn game(n: i64) -> Game {
     Game {
         id: n,

@@ -1,5 +1,5 @@
-//! The contract of [`QuarantineRepository`]: each function tells its rule by its name.
-#![expect(missing_docs, reason = "each function tells its rule by its name")]
+//! The contract of [`QuarantineRepository`]: the name of each function states its rule.
+#![expect(missing_docs, reason = "the name of each function states its rule")]
 
 use std::sync::Arc;
 
@@ -8,27 +8,27 @@ use rollcall_domain::{QuarantinedUpdate, TelegramId};
 use rollcall_repository::{Batch, QuarantineRepository, UserRepository};
 use tokio::task::block_in_place;
 
-/// A handle on what writes the quarantine, and one on the quarantine.
+/// The users, whose registration writes the quarantine, and the quarantine.
 pub type Store = (Arc<dyn UserRepository>, Arc<dyn QuarantineRepository>);
 
-/// Generates a test for each contract on each database; see
+/// Generates a test of each contract on each database; see
 /// [`user_repository_contract!`](crate::user_repository_contract).
 #[macro_export]
 macro_rules! quarantine_repository_contract {
     ($open:path) => {
         $crate::contract!($open, quarantine:
-            a_quarantined_update_is_stored_unchanged,
-            what_comes_again_is_kept_once,
-            it_is_listed_by_id_in_parts,
-            it_is_removed,
-            it_is_marked_with_what_it_registered,
-            it_is_forgotten_when_it_is_old,
-            it_goes_with_whom_it_is_from,
+            updates_are_stored_unchanged,
+            a_repeated_update_is_stored_once,
+            updates_are_listed_by_id_in_pages,
+            updates_are_removed,
+            updates_are_marked_once_registered,
+            old_updates_are_deleted,
+            updates_are_deleted_with_their_user,
         );
     };
 }
 
-pub async fn a_quarantined_update_is_stored_unchanged([(users, quarantine), _]: [Store; 2]) {
+pub async fn updates_are_stored_unchanged([(users, quarantine), _]: [Store; 2]) {
     assert_eq!(quarantine.find(7).await.unwrap(), None);
     let odd = QuarantinedUpdate {
         payload: r#"{"a":"\u0000 👩‍🚀 \"x\""}"#.to_owned(),
@@ -38,21 +38,21 @@ pub async fn a_quarantined_update_is_stored_unchanged([(users, quarantine), _]: 
     assert_eq!(quarantine.find(7).await.unwrap(), Some(odd));
 }
 
-pub async fn what_comes_again_is_kept_once([(users, quarantine), (others, _)]: [Store; 2]) {
+pub async fn a_repeated_update_is_stored_once([(users, quarantine), (others, _)]: [Store; 2]) {
     add_to_quarantine(&*users, [update(7, 0)]).await;
     add_to_quarantine(&*others, [update(7, 60), update(8, 60)]).await;
     assert_eq!(quarantine.list(0, 10).await.unwrap(), [update(7, 0), update(8, 60)]);
     assert_eq!(quarantine.count().await.unwrap(), 2);
 }
 
-pub async fn it_is_listed_by_id_in_parts([(users, quarantine), _]: [Store; 2]) {
+pub async fn updates_are_listed_by_id_in_pages([(users, quarantine), _]: [Store; 2]) {
     add_to_quarantine(&*users, [3, 1, 2].map(|id| update(id, 0))).await;
     assert_eq!(quarantine.list(0, 2).await.unwrap(), [update(1, 0), update(2, 0)]);
     assert_eq!(quarantine.list(2, 2).await.unwrap(), [update(3, 0)]);
     assert_eq!(quarantine.list(3, 2).await.unwrap(), []);
 }
 
-pub async fn it_is_marked_with_what_it_registered([(users, quarantine), _]: [Store; 2]) {
+pub async fn updates_are_marked_once_registered([(users, quarantine), _]: [Store; 2]) {
     add_to_quarantine(&*users, [update(7, 0)]).await;
     add_to_quarantine(&*users, [QuarantinedUpdate { registered: true, ..update(7, 60) }]).await;
     let marked = QuarantinedUpdate { registered: true, ..update(7, 0) };
@@ -61,14 +61,14 @@ pub async fn it_is_marked_with_what_it_registered([(users, quarantine), _]: [Sto
     assert_eq!(quarantine.find(7).await.unwrap(), Some(marked));
 }
 
-pub async fn it_is_removed([(users, quarantine), _]: [Store; 2]) {
+pub async fn updates_are_removed([(users, quarantine), _]: [Store; 2]) {
     add_to_quarantine(&*users, [update(7, 0)]).await;
     assert!(quarantine.remove(7).await.unwrap());
     assert!(!quarantine.remove(7).await.unwrap());
     assert_eq!(quarantine.count().await.unwrap(), 0);
 }
 
-pub async fn it_is_forgotten_when_it_is_old([(users, quarantine), _]: [Store; 2]) {
+pub async fn old_updates_are_deleted([(users, quarantine), _]: [Store; 2]) {
     add_to_quarantine(&*users, (1..=5).map(|n| update(n, n))).await;
     assert_eq!(users.forget(at(0), at(4), 2).await.unwrap(), 2);
     assert_eq!(users.forget(at(0), at(4), 2).await.unwrap(), 1);
@@ -76,12 +76,12 @@ pub async fn it_is_forgotten_when_it_is_old([(users, quarantine), _]: [Store; 2]
     assert_eq!(quarantine.list(0, 10).await.unwrap(), [update(4, 4), update(5, 5)]);
 }
 
-pub async fn it_goes_with_whom_it_is_from([(users, quarantine), _]: [Store; 2]) {
+pub async fn updates_are_deleted_with_their_user([(users, quarantine), _]: [Store; 2]) {
     let id = |n: i64| TelegramId::try_from(n).unwrap();
     let from =
         |n, update_id| QuarantinedUpdate { telegram_id: Some(id(n)), ..update(update_id, 0) };
     add_to_quarantine(&*users, [from(5, 1), from(6, 2), update(3, 0), update(4, 0)]).await;
-    // It was not known at first who that is from.
+    // The user of this update was unknown at first.
     add_to_quarantine(&*users, [from(5, 4)]).await;
     users.delete(&[id(5)]).await.unwrap();
     assert_eq!(quarantine.list(0, 10).await.unwrap(), [from(6, 2), update(3, 0)]);
@@ -99,7 +99,7 @@ fn update(update_id: i64, second: i64) -> QuarantinedUpdate {
     QuarantinedUpdate {
         update_id,
         received_at: at(second),
-        reason: "not what is expected at line 1 column 5".to_owned(),
+        reason: "of an unexpected form at line 1 column 5".to_owned(),
         registered: false,
         telegram_id: None,
         payload: "{}".to_owned(),

@@ -1,6 +1,6 @@
-//! The contract of [`SecondFactorRepository`](rollcall_repository::SecondFactorRepository): each
-//! function states its rule by its name.
-#![expect(missing_docs, reason = "each function states its rule by its name")]
+//! The contract of [`SecondFactorRepository`](rollcall_repository::SecondFactorRepository): the name
+//! of each function states its rule.
+#![expect(missing_docs, reason = "the name of each function states its rule")]
 
 use std::sync::Arc;
 
@@ -14,22 +14,22 @@ use super::admin::{account, actions, ada, at, create, digest, entry, id, name, o
 
 pub type Store = Arc<dyn AdminRepository>;
 
-/// Generates a test for each contract on each database; see
+/// Generates a test of each contract on each database; see
 /// [`user_repository_contract!`](crate::user_repository_contract).
 #[macro_export]
 macro_rules! second_factor_repository_contract {
     ($open:path) => {
         $crate::contract!($open, second_factors:
             a_session_is_offered_one_secret,
-            a_factor_is_switched_on_with_the_secret_that_was_offered,
-            a_session_owes_the_factor_until_it_is_given,
+            a_factor_is_enabled_with_the_offered_secret,
+            a_session_requires_the_factor_until_it_is_proven,
             a_code_is_accepted_once,
             a_recovery_code_is_accepted_once,
             recovery_codes_are_replaced,
-            a_proof_is_not_used_up_for_a_session_that_is_gone,
-            who_loses_the_factor_loses_the_sessions,
+            a_proof_is_not_consumed_for_a_closed_session,
+            removing_the_factor_ends_the_sessions,
             a_session_is_confirmed_without_a_factor,
-            who_has_no_account_has_a_factor_too,
+            admins_without_an_account_can_have_a_factor,
         );
     };
 }
@@ -43,15 +43,13 @@ pub async fn a_session_is_offered_one_secret([admins, others]: [Store; 2]) {
         store.offer_secret(digest(token), &secret(n)).await.unwrap()
     };
     assert_eq!(offer(&admins, 1, 10).await, Some(secret(10)));
-    assert_eq!(offer(&others, 1, 11).await, Some(secret(10)), "the one that is shown already");
-    assert_eq!(offer(&others, 2, 12).await, Some(secret(12)), "each session has its own");
+    assert_eq!(offer(&others, 1, 11).await, Some(secret(10)), "the secret that was offered before");
+    assert_eq!(offer(&others, 2, 12).await, Some(secret(12)), "each session has its own secret");
     assert_eq!(offer(&admins, 3, 13).await, None);
     assert_eq!(admins.second_factor(&ada()).await.unwrap(), None);
 }
 
-pub async fn a_factor_is_switched_on_with_the_secret_that_was_offered(
-    [admins, others]: [Store; 2],
-) {
+pub async fn a_factor_is_enabled_with_the_offered_secret([admins, others]: [Store; 2]) {
     create(&*admins, &account("ada", Role::Owner)).await;
     for token in [1, 2] {
         assert!(open(&*admins, token, &ada()).await);
@@ -74,7 +72,11 @@ pub async fn a_factor_is_switched_on_with_the_secret_that_was_offered(
     assert_eq!(admins.second_factor(&ada()).await.unwrap(), Some(factor.clone()));
     let kept = admins.session(digest(1)).await.unwrap().unwrap();
     assert_eq!((kept.confirmed_at, kept.has_factor, kept.owes_factor), (Some(at(60)), true, false));
-    assert_eq!(admins.session(digest(2)).await.unwrap(), None, "one factor is not enough any more");
+    assert_eq!(
+        admins.session(digest(2)).await.unwrap(),
+        None,
+        "one factor does not suffice any more"
+    );
     assert!(admins.session(digest(3)).await.unwrap().is_some());
 
     admins.offer_secret(digest(1), &secret(20)).await.unwrap();
@@ -87,7 +89,7 @@ pub async fn a_factor_is_switched_on_with_the_secret_that_was_offered(
     assert!(admins.account(&name("ada")).await.unwrap().unwrap().account.has_second_factor);
 }
 
-pub async fn a_session_owes_the_factor_until_it_is_given([admins, others]: [Store; 2]) {
+pub async fn a_session_requires_the_factor_until_it_is_proven([admins, others]: [Store; 2]) {
     with_factor(&admins, &ada()).await;
     let last_signed_in = async || {
         let account = admins.account(&name("ada")).await.unwrap().unwrap();
@@ -106,7 +108,7 @@ pub async fn a_session_owes_the_factor_until_it_is_given([admins, others]: [Stor
         let proof = Some(FactorProof::Step(step));
         admins.confirm_session(digest(token), &ada(), proof, new_token, &signed_in).await.unwrap()
     };
-    assert!(!give(2, None, 8).await, "the old token is not to become a whole session's");
+    assert!(!give(2, None, 8).await, "the token must change");
     assert!(give(2, Some(digest(3)), 8).await);
     assert_eq!(admins.session(digest(2)).await.unwrap(), None);
     let whole = others.session(digest(3)).await.unwrap().unwrap();
@@ -124,7 +126,7 @@ pub async fn a_code_is_accepted_once([admins, others]: [Store; 2]) {
             store.confirm_session(digest(1), &ada(), proof, None, &confirmed).await.unwrap()
         })
     };
-    // The one that switched it on.
+    // The step that enabled the factor.
     assert!(!give(&admins, 7).await.unwrap());
     assert!(!give(&admins, 6).await.unwrap());
     let before = admins.session(digest(1)).await.unwrap().unwrap();
@@ -178,7 +180,7 @@ pub async fn recovery_codes_are_replaced([admins, others]: [Store; 2]) {
     assert_eq!(admins.recovery_codes(&ada()).await.unwrap(), 1);
 }
 
-pub async fn a_proof_is_not_used_up_for_a_session_that_is_gone([admins, _]: [Store; 2]) {
+pub async fn a_proof_is_not_consumed_for_a_closed_session([admins, _]: [Store; 2]) {
     with_factor(&admins, &ada()).await;
     let factors = async || {
         let app = admins.second_factor(&ada()).await.unwrap();
@@ -198,7 +200,7 @@ pub async fn a_proof_is_not_used_up_for_a_session_that_is_gone([admins, _]: [Sto
     assert_eq!(actions(&*admins).await, entries);
 }
 
-pub async fn who_loses_the_factor_loses_the_sessions([admins, others]: [Store; 2]) {
+pub async fn removing_the_factor_ends_the_sessions([admins, others]: [Store; 2]) {
     with_factor(&admins, &ada()).await;
     for token in [2, 3] {
         assert!(open(&*admins, token, &ada()).await);
@@ -218,11 +220,11 @@ pub async fn who_loses_the_factor_loses_the_sessions([admins, others]: [Store; 2
     assert_eq!(open_ones().await, [1]);
     assert_eq!(admins.second_factor(&ada()).await.unwrap(), None);
     assert!(!others.remove_second_factor(&ada(), digest(9), &disabled).await.unwrap());
-    assert_eq!(open_ones().await, [1], "there was none to lose");
+    assert_eq!(open_ones().await, [1], "there was no factor");
     let begun = admins.open_session(&session(4, &ada()), &entry(AuditAction::SignedIn)).await;
     assert_eq!(begun.unwrap(), Opened::Whole);
 
-    // Switched on again, it has no code of the one before.
+    // Enabled again, it has no recovery code of the previous factor.
     enable(&admins, &ada(), 30, &[]).await;
     assert_eq!(admins.recovery_codes(&ada()).await.unwrap(), 0);
     let reset = entry(AuditAction::ResetSecondFactor);
@@ -239,13 +241,13 @@ pub async fn a_session_is_confirmed_without_a_factor([admins, others]: [Store; 2
         others.confirm_session(digest(token), admin, None, None, &confirmed).await.unwrap()
     };
     assert!(!confirm(2, &ada()).await);
-    assert!(!confirm(1, &bob()).await, "somebody else's session is not theirs to confirm");
+    assert!(!confirm(1, &bob()).await, "another admin's session cannot be confirmed");
     assert_eq!(admins.session(digest(1)).await.unwrap().unwrap().confirmed_at, Some(at(0)));
     assert!(confirm(1, &ada()).await);
     assert_eq!(admins.session(digest(1)).await.unwrap().unwrap().confirmed_at, Some(at(60)));
 }
 
-pub async fn who_has_no_account_has_a_factor_too([admins, _]: [Store; 2]) {
+pub async fn admins_without_an_account_can_have_a_factor([admins, _]: [Store; 2]) {
     let owner = Admin::Telegram(id(7));
     assert!(open(&*admins, 1, &owner).await);
     enable(&admins, &owner, 10, &[]).await;
@@ -256,14 +258,14 @@ pub async fn who_has_no_account_has_a_factor_too([admins, _]: [Store; 2]) {
 /// The recovery codes of [`with_factor`].
 const CODES: [u8; 3] = [101, 102, 103];
 
-/// An account whose second factor was switched on in session 1, by a code of time step 7.
+/// An account whose second factor was enabled in session 1, with the code of time step 7.
 async fn with_factor(admins: &Store, admin: &Admin) {
     create(&**admins, &account("ada", Role::Owner)).await;
     assert!(open(&**admins, 1, admin).await);
     enable(admins, admin, 10, &CODES.map(digest)).await;
 }
 
-/// Switches a second factor on in session 1.
+/// Enables a second factor in session 1.
 async fn enable(admins: &Store, admin: &Admin, n: u8, codes: &[Digest]) {
     let (secret, enabled) = (secret(n), entry(AuditAction::EnabledSecondFactor));
     admins.offer_secret(digest(1), &secret).await.unwrap();

@@ -1,5 +1,5 @@
-//! The contract of [`SourceRepository`]: the name of each function is its rule.
-#![expect(missing_docs, reason = "the name of each function is its rule")]
+//! The contract of [`SourceRepository`]: the name of each function states its rule.
+#![expect(missing_docs, reason = "the name of each function states its rule")]
 
 use std::sync::{
     Arc,
@@ -22,32 +22,32 @@ use rollcall_repository::{
 };
 use tokio::task::{block_in_place, spawn_blocking};
 
-/// A store of users who come by deep links.
+/// A store of users and of the deep links that brought them.
 pub trait SourceStore: super::Store + SourceRepository {}
 
 impl<S: super::Store + SourceRepository> SourceStore for S {}
 
-/// A handle on the users, and one on the audit log.
+/// The users and the audit log of one store.
 pub type Store = (Arc<dyn SourceStore>, Arc<dyn AdminRepository>);
 
-/// Generates a test for each contract on each database; see
+/// Generates a test of each contract on each database; see
 /// [`user_repository_contract!`](crate::user_repository_contract).
 #[macro_export]
 macro_rules! source_repository_contract {
     ($open:path) => {
         $crate::contract!($open, sources:
             a_link_earns_its_label_by_bringing_a_user,
-            what_a_user_does_later_counts_as_the_link_did_when_it_brought_the_user,
-            links_that_one_account_makes_up_take_no_labels,
-            an_account_that_is_erased_leaves_no_label,
+            later_interactions_of_a_user_count_for_the_label_at_their_arrival,
+            links_that_one_account_invents_receive_no_labels,
+            an_erased_account_leaves_no_label,
             a_link_on_the_list_has_a_label_without_users,
             a_dropped_label_counts_with_the_others_and_can_be_earned_again,
-            there_is_room_for_so_many_labels,
-            two_writers_who_bring_users_by_one_link_share_its_label,
-            labels_are_listed_by_what_they_brought,
-            only_labels_without_users_are_dropped_with_those,
-            the_audit_log_has_what_changed,
-            a_recount_finds_labels_that_come_and_go,
+            the_number_of_labels_is_limited,
+            concurrent_writers_share_the_label_of_a_link,
+            labels_are_listed_by_their_users,
+            only_labels_without_users_are_dropped_as_unused,
+            changes_are_recorded_in_the_audit_log,
+            a_recount_equals_the_sums_while_labels_change,
         );
     };
 }
@@ -57,7 +57,7 @@ pub async fn a_link_earns_its_label_by_bringing_a_user([(store, _), _]: [Store; 
     assert_eq!(labels(&*store).await, [""; 0]);
     assert_eq!(sums(&*store, Figure::SourceStarts).await, [other(2)]);
 
-    // Within a batch, what comes after it counts under the label, and what was before does not.
+    // Within a batch, only later starts count for the label.
     let brings = [start(1, 3, "ad"), start(2, 4, "ad"), start(1, 5, "ad"), start(3, 6, "ad")];
     register(&*store, brings).await;
     register(&*store, [start(1, 7, "ad"), start(4, 8, "ad"), start(1, 9, "junk")]).await;
@@ -68,7 +68,7 @@ pub async fn a_link_earns_its_label_by_bringing_a_user([(store, _), _]: [Store; 
     recount_finds_nothing(&*store).await;
 }
 
-pub async fn what_a_user_does_later_counts_as_the_link_did_when_it_brought_the_user(
+pub async fn later_interactions_of_a_user_count_for_the_label_at_their_arrival(
     [(store, _), (other_store, _)]: [Store; 2],
 ) {
     fill(&*store, MAX_SOURCES).await;
@@ -95,8 +95,8 @@ pub async fn what_a_user_does_later_counts_as_the_link_did_when_it_brought_the_u
     recount_finds_nothing(&*store).await;
 }
 
-pub async fn links_that_one_account_makes_up_take_no_labels([(store, _), _]: [Store; 2]) {
-    // Its first one has brought a user: the account itself.
+pub async fn links_that_one_account_invents_receive_no_labels([(store, _), _]: [Store; 2]) {
+    // The first link has brought a user: the account itself.
     let junk = |n: i64| start(1, n, &format!("junk_{n}"));
     let flood: Vec<_> = (0..=1001).map(junk).collect();
     for some in flood.chunks(300) {
@@ -110,7 +110,7 @@ pub async fn links_that_one_account_makes_up_take_no_labels([(store, _), _]: [St
     recount_finds_nothing(&*store).await;
 }
 
-pub async fn an_account_that_is_erased_leaves_no_label([(store, _), (other_store, _)]: [Store; 2]) {
+pub async fn an_erased_account_leaves_no_label([(store, _), (other_store, _)]: [Store; 2]) {
     register(&*store, [start(9, 0, "ad"), start(8, 0, "listed")]).await;
     store.allow_sources(&[payload("listed")], at(1)).await.unwrap();
     for round in 0..5 {
@@ -121,7 +121,7 @@ pub async fn an_account_that_is_erased_leaves_no_label([(store, _), (other_store
         recount_finds_nothing(&*store).await;
     }
     assert_eq!(labels(&*store).await, ["ad", "listed"]);
-    // What they have added stays in the figures.
+    // Their contribution stays in the figures.
     let new = sums(&*store, Figure::SourceNew).await;
     assert_eq!(new, [sum("ad", 6), other(5), sum("listed", 1)]);
     store.delete(&[id(8), id(9)]).await.unwrap();
@@ -148,7 +148,7 @@ pub async fn a_link_on_the_list_has_a_label_without_users([(store, _), _]: [Stor
         sums(&*store, Figure::SourceStarts).await,
         [other(1), sum("ad", 1), sum("earned", 1)]
     );
-    // A second time it changes nothing.
+    // Repeating it changes nothing.
     allow(at(5), &["new", "ad", "earned"]).await;
     assert_eq!(store.labelled_sources(page(1, 9)).await.unwrap().items, expected);
     allow(at(5), &[]).await;
@@ -167,7 +167,7 @@ pub async fn a_dropped_label_counts_with_the_others_and_can_be_earned_again(
     }
     recount_finds_nothing(&*store).await;
 
-    // Neither its users nor their starts bring the label back.
+    // Neither the existing users nor their starts restore the label.
     register(&*other_store, [start(1, 4, "ad"), text(2, 90_000)]).await;
     assert_eq!(labels(&*store).await, ["friend"]);
     store.delete(&[id(2)]).await.unwrap();
@@ -181,7 +181,7 @@ pub async fn a_dropped_label_counts_with_the_others_and_can_be_earned_again(
     assert_eq!(store.drop_sources(&[], at(7)).await.unwrap(), []);
 }
 
-pub async fn there_is_room_for_so_many_labels([(store, _), _]: [Store; 2]) {
+pub async fn the_number_of_labels_is_limited([(store, _), _]: [Store; 2]) {
     fill(&*store, MAX_SOURCES - 1).await;
     register(&*store, [start(1, 0, "z"), start(2, 1, "a"), start(3, 2, "z")]).await;
     assert_eq!(labels(&*store).await.len(), MAX_SOURCES);
@@ -200,14 +200,14 @@ pub async fn there_is_room_for_so_many_labels([(store, _), _]: [Store; 2]) {
     recount_finds_nothing(&*store).await;
 }
 
-pub async fn two_writers_who_bring_users_by_one_link_share_its_label(stores: [Store; 2]) {
+pub async fn concurrent_writers_share_the_label_of_a_link(stores: [Store; 2]) {
     for round in 0..10 {
         let writers = stores.clone().map(|(store, _)| {
             let links = [format!("a_{round}"), format!("b_{round}")];
             spawn_blocking(move || {
                 static USERS: AtomicI64 = AtomicI64::new(1);
                 for n in 0..20 {
-                    // In one order and in the other.
+                    // In both orders.
                     let user = USERS.fetch_add(1, Relaxed);
                     let links = links.iter().cycle().skip(usize::try_from(user % 2).unwrap());
                     let batch: Vec<_> = (0..)
@@ -229,7 +229,7 @@ pub async fn two_writers_who_bring_users_by_one_link_share_its_label(stores: [St
     recount_finds_nothing(&**store).await;
 }
 
-pub async fn labels_are_listed_by_what_they_brought([(store, _), _]: [Store; 2]) {
+pub async fn labels_are_listed_by_their_users([(store, _), _]: [Store; 2]) {
     assert_eq!(store.labelled_sources(page(1, 9)).await.unwrap().total, 0);
     store.allow_sources(&["c", "b"].map(payload), at(0)).await.unwrap();
     register(&*store, [start(1, 1, "a"), start(2, 1, "d"), start(1, 2, "d"), start(3, 1, "e")])
@@ -243,12 +243,12 @@ pub async fn labels_are_listed_by_what_they_brought([(store, _), _]: [Store; 2])
     assert_eq!(on(1, 9).await, ("e d a c b".to_owned(), 5, None));
     assert_eq!(on(2, 2).await, ("a c".to_owned(), 5, Some(3)));
     assert_eq!(on(4, 2).await, (String::new(), 5, None));
-    // What users have counted counts when they are gone, too.
+    // Users still count after they are erased.
     store.delete(&[id(3)]).await.unwrap();
     assert_eq!(store.labelled_sources(page(1, 1)).await.unwrap().items[0].users, 2);
 }
 
-pub async fn only_labels_without_users_are_dropped_with_those([(store, _), _]: [Store; 2]) {
+pub async fn only_labels_without_users_are_dropped_as_unused([(store, _), _]: [Store; 2]) {
     assert_eq!(store.drop_sources_without_users(at(0)).await.unwrap(), []);
     store.allow_sources(&[payload("listed")], at(0)).await.unwrap();
     register(&*store, [start(1, 1, "ad")]).await;
@@ -256,7 +256,7 @@ pub async fn only_labels_without_users_are_dropped_with_those([(store, _), _]: [
     assert_eq!(labels(&*store).await, ["ad", "listed"]);
 }
 
-pub async fn the_audit_log_has_what_changed([(store, admins), _]: [Store; 2]) {
+pub async fn changes_are_recorded_in_the_audit_log([(store, admins), _]: [Store; 2]) {
     register(&*store, [start(1, 0, "ad")]).await;
     store.allow_sources(&["new", "ad"].map(payload), at(1)).await.unwrap();
     store.allow_sources(&["new", "ad"].map(payload), at(2)).await.unwrap();
@@ -273,7 +273,7 @@ pub async fn the_audit_log_has_what_changed([(store, admins), _]: [Store; 2]) {
     assert_eq!(log, expected);
 }
 
-/// What happens to labels while users come by links.
+/// A change of labels while links bring users.
 #[derive(Clone, Debug)]
 enum Change {
     Allow(&'static str),
@@ -282,10 +282,9 @@ enum Change {
     Erase(i64),
 }
 
-/// Whatever links bring users, by several writers at once, while labels are given and dropped and
-/// users are erased: the sums are what a recount of the facts gives, and no account has more than one
-/// label that is not on the list.
-pub async fn a_recount_finds_labels_that_come_and_go(stores: [Store; 2]) {
+/// For any links, concurrent writers, changed labels and erased users: the sums equal a recount, and
+/// no account has more than one label that is not on the list.
+pub async fn a_recount_equals_the_sums_while_labels_change(stores: [Store; 2]) {
     block_in_place(|| {
         let runtime = tokio::runtime::Handle::current();
         let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
@@ -357,7 +356,7 @@ fn any_change() -> impl Strategy<Value = Change> {
 
 const LINKS: [&str; 6] = ["ad", "friend", "junk_1", "junk_2", "junk_3", "1"];
 
-/// Interactions of a few people, most of them by links, over some days.
+/// Interactions of a few people over some days, most of them by links.
 fn any_interaction() -> impl Strategy<Value = Interaction> {
     let link = select(&LINKS[..]).prop_map(|link| Some(Event::Start(payload(link))));
     let event = prop_oneof![3 => link, 1 => Just(None), 1 => Just(Some(Event::Blocked))];
@@ -368,12 +367,12 @@ fn any_interaction() -> impl Strategy<Value = Interaction> {
     })
 }
 
-/// So many people who each came by a link of their own, which has the label.
+/// Registers this number of people, each by a separate link, which receives a label.
 async fn fill(store: &dyn SourceStore, labels: usize) {
     let labels = i64::try_from(labels).unwrap();
-    let everybody: Vec<_> =
+    let people: Vec<_> =
         (1..=labels).map(|n| start(10_000 + n, -n, &format!("full_{n}"))).collect();
-    for some in everybody.chunks(400) {
+    for some in people.chunks(400) {
         register(store, some.to_vec()).await;
     }
 }
@@ -386,7 +385,7 @@ async fn labels(store: &dyn SourceStore) -> Vec<String> {
     labels
 }
 
-/// The sums of a figure over all days, those that are not zero, the largest first.
+/// The nonzero sums of a figure over all days, largest first.
 async fn sums(store: &dyn SourceStore, figure: Figure) -> Vec<(String, i64)> {
     let (first, last) = (day("2026-01-01"), day("2027-12-31"));
     let by_label = store.sums_by_label(&[figure], first, last).await.unwrap();
@@ -447,7 +446,7 @@ fn page(number: u32, size: u32) -> PageRequest {
     PageRequest::new(number, size).unwrap()
 }
 
-/// So many seconds after the moment at which these stories begin.
+/// This number of seconds after the start of the tests.
 fn at(second: i64) -> DateTime<Utc> {
     "2026-11-20T12:00:00Z".parse::<DateTime<Utc>>().unwrap() + TimeDelta::seconds(second)
 }

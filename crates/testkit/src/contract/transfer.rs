@@ -1,5 +1,5 @@
-//! The contract of [`TransferRepository`]: each function tells its rule by its name.
-#![expect(missing_docs, reason = "each function tells its rule by its name")]
+//! The contract of [`TransferRepository`]: the name of each function states its rule.
+#![expect(missing_docs, reason = "the name of each function states its rule")]
 
 use std::sync::{Arc, Mutex};
 
@@ -19,40 +19,40 @@ use rollcall_domain::{
 use rollcall_repository::{DirectoryRepository, Imported, TransferRepository};
 use tokio::task::block_in_place;
 
-/// A store of users who come and go in files.
+/// A store of users that can be exported and imported.
 pub trait TransferStore: super::Store + DirectoryRepository + TransferRepository {}
 
 impl<S: super::Store + DirectoryRepository + TransferRepository> TransferStore for S {}
 
-/// Two handles on one empty store, as two processes would have them.
+/// Two handles on one empty store, like those of two processes.
 pub type Stores = [Arc<dyn TransferStore>; 2];
 
-/// Generates a test for each contract on each database; see
+/// Generates a test of each contract on each database; see
 /// [`user_repository_contract!`](crate::user_repository_contract).
 #[macro_export]
 macro_rules! transfer_repository_contract {
     ($open:path) => {
         $crate::contract!($open, transfer:
-            users_come_out_in_the_order_of_their_ids,
-            users_who_are_given_up_change_nothing,
-            what_is_known_of_both_is_put_together,
-            a_username_is_left_to_who_was_seen_last,
-            whoever_comes_in_counts_as_the_facts_say,
+            users_are_exported_by_id,
+            a_cancelled_import_changes_nothing,
+            imported_and_stored_data_are_merged,
+            a_username_stays_with_the_user_seen_last,
+            a_recount_equals_the_imported_sums,
         );
     };
 }
 
-pub async fn users_come_out_in_the_order_of_their_ids([store, _]: Stores) {
+pub async fn users_are_exported_by_id([store, _]: Stores) {
     assert_eq!(store.users_after(None, 10).await.unwrap(), []);
     let users: Vec<_> = [7, 3, 1 << 51, 12].map(|n| user(n, 0, 5)).into();
-    let told = Arc::new(Mutex::new(Vec::new()));
-    let progress = Arc::clone(&told);
+    let reported = Arc::new(Mutex::new(Vec::new()));
+    let progress = Arc::clone(&reported);
     let parts = vec![users[..3].to_vec(), users[3..].to_vec(), vec![]].into_iter();
     let imported =
         store.import(Box::new(parts), Box::new(move |it| progress.lock().unwrap().push(it)));
     let created = |created| Imported { created, ..Imported::default() };
     assert_eq!(imported.await.unwrap(), Some(created(4)));
-    assert_eq!(*told.lock().unwrap(), [created(3), created(4)]);
+    assert_eq!(*reported.lock().unwrap(), [created(3), created(4)]);
 
     let ids = async |after, limit| {
         let users = store.users_after(after, limit).await.unwrap();
@@ -70,7 +70,7 @@ pub async fn users_come_out_in_the_order_of_their_ids([store, _]: Stores) {
     assert_eq!(store.users_after(None, 10).await.unwrap(), sorted);
 }
 
-pub async fn users_who_are_given_up_change_nothing([store, other]: Stores) {
+pub async fn a_cancelled_import_changes_nothing([store, other]: Stores) {
     register(&*store, [seen(1, 5, "Ada")]);
     let before = store.users_after(None, 10).await.unwrap();
     let given_up = vec![vec![user(1, 0, 20), user(2, 0, 3)], vec![user(3, 0, 0)]].into_iter();
@@ -79,7 +79,7 @@ pub async fn users_who_are_given_up_change_nothing([store, other]: Stores) {
     recount_finds_nothing(&*store).await;
 }
 
-pub async fn what_is_known_of_both_is_put_together([store, _]: Stores) {
+pub async fn imported_and_stored_data_are_merged([store, _]: Stores) {
     let mut start = seen(1, 5, "Ada");
     start.event = Some(Event::Start("ad".parse().unwrap()));
     register(&*store, [start, seen(1, 9, "Augusta"), seen(2, 9, "Bob")]);
@@ -99,7 +99,7 @@ pub async fn what_is_known_of_both_is_put_together([store, _]: Stores) {
     let imported = import(&*store, vec![older.clone(), newer.clone()]).await;
     assert_eq!(imported, Imported { updated: 2, ..Imported::default() });
 
-    // Older: came earlier, by another link; what is known of later times stays.
+    // Older data: an earlier first visit by another link. Later data stay.
     let detail = store.user(id(1), at(0).date_naive()).await.unwrap().unwrap();
     assert_eq!(detail.user.first_name, "Augusta");
     assert_eq!((detail.user.created_at, detail.user.last_seen), (at(2), at(9)));
@@ -107,7 +107,7 @@ pub async fn what_is_known_of_both_is_put_together([store, _]: Stores) {
     // The days of 2, 5 and 9.
     assert_eq!(detail.active_days, 3);
     assert!(detail.profile_changes.iter().all(|change| change.at <= at(9)));
-    // Newer: another name, out of reach; and findable by it.
+    // Newer data: another name, by which the user is found, and unreachable.
     let detail = store.user(id(2), at(0).date_naive()).await.unwrap().unwrap();
     assert_eq!(detail.user, newer);
     assert_eq!(detail.active_days, 2);
@@ -120,12 +120,12 @@ pub async fn what_is_known_of_both_is_put_together([store, _]: Stores) {
 
     let again = import(&*store, vec![newer.clone(), older, newer]).await;
     assert_eq!(again, Imported { unchanged: 3, ..Imported::default() });
-    // They go on as before.
+    // Later interactions have their usual effect.
     register(&*store, [seen(1, 31, "Ada"), seen(2, 31, "Bob"), seen(2, 3, "Bob")]);
     recount_finds_nothing(&*store).await;
 }
 
-pub async fn a_username_is_left_to_who_was_seen_last([store, _]: Stores) {
+pub async fn a_username_stays_with_the_user_seen_last([store, _]: Stores) {
     let named = |mut user: TelegramUser, name: &str| {
         user.username = Username::from_telegram(name);
         user
@@ -152,9 +152,9 @@ pub async fn a_username_is_left_to_who_was_seen_last([store, _]: Stores) {
     assert_eq!(again, Imported { unchanged: 4, ..Imported::default() });
 }
 
-/// Whoever is taken in, in whatever parts and over whomever, adds up to what a recount gives; and
-/// what comes out can be taken in elsewhere, or again, without changing anything.
-pub async fn whoever_comes_in_counts_as_the_facts_say([store, other]: Stores) {
+/// For any users, imported in parts of any size and over any stored users: the sums equal a recount.
+/// An export can be imported into another database, and again, without a change.
+pub async fn a_recount_equals_the_imported_sums([store, other]: Stores) {
     block_in_place(|| {
         let runtime = tokio::runtime::Handle::current();
         let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
@@ -249,7 +249,7 @@ fn seen(n: i64, day: i64, name: &str) -> Interaction {
     Interaction { chat: Some(chat), ..Interaction::new(at(day), profile, InteractionKind::Text) }
 }
 
-/// Somebody who came on one day and was last seen on another.
+/// A user who was first seen on one day and last seen on another.
 fn user(n: i64, first: i64, last: i64) -> TelegramUser {
     TelegramUser {
         first_name: format!("User {n}"),
