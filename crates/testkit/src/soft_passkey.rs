@@ -10,23 +10,23 @@ use openssl::{
     sign::Signer,
 };
 
-/// The user was there, and proved who they are (WebAuthn Level 3, section 6.1).
+/// The user was present and verified (WebAuthn Level 3, section 6.1).
 const PRESENT_AND_VERIFIED: u8 = 0b101;
-/// The authenticator's data has a new credential in it.
+/// The authenticator's data contains a new credential.
 const HAS_CREDENTIAL: u8 = 0b100_0000;
 const ID_BYTES: usize = 32;
 
-/// A passkey in memory, and the browser in front of it: answers what a page asks of
-/// `navigator.credentials`, as JSON (ES256, no attestation).
+/// A passkey in memory, with its browser: responds as JSON to a page's calls of
+/// `navigator.credentials` (ES256, no attestation).
 pub struct SoftPasskey {
     key: EcKey<Private>,
     id: [u8; ID_BYTES],
-    /// What the authenticator counts; 0 where it does not.
+    /// The authenticator's signature counter; 0 if it does not count.
     sign_count: u32,
 }
 
 impl Default for SoftPasskey {
-    /// One that does not count.
+    /// A passkey without a signature counter.
     fn default() -> Self {
         let group = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1).unwrap();
         let mut id = [0; ID_BYTES];
@@ -36,10 +36,10 @@ impl Default for SoftPasskey {
 }
 
 impl SoftPasskey {
-    /// Answers a question for a new passkey, as a page at `origin` gets it.
+    /// Responds to the options for a new passkey, on a page at `origin`.
     ///
     /// # Panics
-    /// If it is none.
+    /// If the options are not valid.
     pub fn create(&self, question: &str, origin: &str) -> String {
         let (_, site) = question.split_once(r#""rp":{"#).unwrap();
         let mut data = self.data(field(site, "id"), PRESENT_AND_VERIFIED | HAS_CREDENTIAL);
@@ -59,10 +59,10 @@ impl SoftPasskey {
         ))
     }
 
-    /// Answers a question for a proof, as a page at `origin` gets it.
+    /// Responds to the options for a proof, on a page at `origin`.
     ///
     /// # Panics
-    /// If it is none.
+    /// If the options are not valid.
     pub fn get(&self, question: &str, origin: &str) -> String {
         let data = self.data(field(question, "rpId"), PRESENT_AND_VERIFIED);
         let client_data = client_data("webauthn.get", question, origin);
@@ -78,7 +78,7 @@ impl SoftPasskey {
         ))
     }
 
-    /// The same passkey, in an authenticator that has counted so far: perhaps a copy of it.
+    /// The same passkey with this signature counter, like a copy of the authenticator.
     #[must_use]
     pub fn counting(&self, sign_count: u32) -> Self {
         Self { key: self.key.clone(), id: self.id, sign_count }
@@ -96,7 +96,7 @@ impl SoftPasskey {
         data
     }
 
-    /// The public key in the form of COSE (RFC 9053, section 7.1.1).
+    /// The public key in COSE form (RFC 9053, section 7.1.1).
     fn public_key(&self) -> Vec<u8> {
         let mut context = BigNumContext::new().unwrap();
         let (mut x, mut y) = (BigNum::new().unwrap(), BigNum::new().unwrap());
@@ -111,13 +111,13 @@ impl SoftPasskey {
     }
 }
 
-/// The first text of this name in JSON that has no escapes in it.
+/// The first string of this name in JSON without escapes.
 fn field<'a>(json: &'a str, name: &str) -> &'a str {
     let (_, rest) = json.split_once(&format!(r#""{name}":""#)).unwrap();
     rest.split('"').next().unwrap()
 }
 
-/// What the browser has to say about the page (WebAuthn Level 3, section 5.8.1).
+/// The browser's data about the page (WebAuthn Level 3, section 5.8.1).
 fn client_data(kind: &str, question: &str, origin: &str) -> String {
     let challenge = field(question, "challenge");
     BASE64_URL_SAFE_NO_PAD.encode(format!(

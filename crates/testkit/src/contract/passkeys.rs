@@ -1,6 +1,6 @@
-//! The contract of [`PasskeyRepository`](rollcall_repository::PasskeyRepository): each function
-//! states its rule by its name.
-#![expect(missing_docs, reason = "each function states its rule by its name")]
+//! The contract of [`PasskeyRepository`](rollcall_repository::PasskeyRepository): the name of each
+//! function states its rule.
+#![expect(missing_docs, reason = "the name of each function states its rule")]
 
 use std::sync::Arc;
 
@@ -15,30 +15,30 @@ use super::admin::{account, actions, ada, at, create, digest, entry, id, name, o
 
 pub type Store = Arc<dyn AdminRepository>;
 
-/// Generates a test for each contract on each database; see
+/// Generates a test of each contract on each database; see
 /// [`user_repository_contract!`](crate::user_repository_contract).
 #[macro_export]
 macro_rules! passkey_repository_contract {
     ($open:path) => {
         $crate::contract!($open, passkeys:
-            a_challenge_is_taken_once,
+            a_challenge_is_used_once,
             a_passkey_is_a_second_factor,
             a_passkey_is_added_in_a_session_of_its_owner,
             a_passkey_belongs_to_one_admin,
-            recovery_codes_come_with_the_first_factor_of_either_kind,
-            of_two_passkeys_added_at_once_one_is_the_first,
+            recovery_codes_are_created_with_the_first_factor_of_either_kind,
+            one_of_two_concurrent_passkeys_is_the_first,
             a_passkey_confirms_a_session_with_a_growing_counter,
-            a_passkey_without_a_counter_confirms_again_and_again,
-            a_passkey_is_not_used_for_a_session_that_is_gone,
+            a_passkey_without_a_counter_confirms_repeatedly,
+            a_passkey_is_not_used_for_a_closed_session,
             a_removed_passkey_ends_the_other_sessions,
-            the_last_factor_stays_where_one_is_required,
-            of_two_passkeys_removed_at_once_one_stays_where_one_is_required,
-            resetting_takes_the_passkeys_too,
+            the_last_required_factor_is_not_removed,
+            concurrent_removals_leave_one_required_passkey,
+            resetting_removes_the_passkeys_too,
         );
     };
 }
 
-pub async fn a_challenge_is_taken_once([admins, others]: [Store; 2]) {
+pub async fn a_challenge_is_used_once([admins, others]: [Store; 2]) {
     create(&*admins, &account("ada", Role::Owner)).await;
     for token in [1, 2] {
         assert!(open(&*admins, token, &ada()).await);
@@ -53,7 +53,7 @@ pub async fn a_challenge_is_taken_once([admins, others]: [Store; 2]) {
     assert_eq!(taken, [("second".to_owned(), at(7))]);
     assert_eq!(take(&others).await, None);
     let other = others.take_challenge(digest(2)).await.unwrap();
-    assert_eq!(other, Some(("another".to_owned(), at(7))), "each session has its own");
+    assert_eq!(other, Some(("another".to_owned(), at(7))), "each session has its own challenge");
 }
 
 pub async fn a_passkey_is_a_second_factor([admins, others]: [Store; 2]) {
@@ -63,7 +63,11 @@ pub async fn a_passkey_is_a_second_factor([admins, others]: [Store; 2]) {
     assert_eq!(others.passkeys(&bob(), 9).await.unwrap(), []);
     let kept = others.session(digest(1)).await.unwrap().unwrap();
     assert_eq!((kept.confirmed_at, kept.has_factor, kept.owes_factor), (Some(at(60)), true, false));
-    assert_eq!(others.session(digest(2)).await.unwrap(), None, "one factor is not enough any more");
+    assert_eq!(
+        others.session(digest(2)).await.unwrap(),
+        None,
+        "one factor does not suffice any more"
+    );
     assert!(others.session(digest(3)).await.unwrap().is_some(), "it is somebody else's");
     assert!(others.account(&name("ada")).await.unwrap().unwrap().account.has_second_factor);
     assert!(others.accounts(9).await.unwrap()[0].has_second_factor);
@@ -95,7 +99,9 @@ pub async fn a_passkey_belongs_to_one_admin([admins, others]: [Store; 2]) {
     assert_eq!(admins.passkeys(&bob(), 9).await.unwrap(), []);
 }
 
-pub async fn recovery_codes_come_with_the_first_factor_of_either_kind([admins, _]: [Store; 2]) {
+pub async fn recovery_codes_are_created_with_the_first_factor_of_either_kind(
+    [admins, _]: [Store; 2],
+) {
     with_passkey(&admins).await;
     assert_eq!(admins.recovery_codes(&ada()).await.unwrap(), 2);
     let further = add(&admins, 1, &ada(), &passkey(51, "Phone")).await;
@@ -108,13 +114,13 @@ pub async fn recovery_codes_come_with_the_first_factor_of_either_kind([admins, _
         admins.enable_second_factor(digest(token), admin, &secret, 7, &codes, &enabled).await
     };
     assert_eq!(enable(1, &ada()).await.unwrap(), EnabledFactor::Further);
-    assert_eq!(admins.recovery_codes(&ada()).await.unwrap(), 2, "those of before");
+    assert_eq!(admins.recovery_codes(&ada()).await.unwrap(), 2, "the existing codes");
     assert_eq!(enable(3, &bob()).await.unwrap(), EnabledFactor::First);
     let after_an_app = add(&admins, 3, &bob(), &passkey(52, "Phone")).await;
     assert_eq!(after_an_app, AddedPasskey::Further);
     assert_eq!(admins.recovery_codes(&bob()).await.unwrap(), 1);
 
-    // They stay as long as there is a factor, and can be replaced.
+    // The codes stay as long as there is a factor, and can be replaced.
     let off = entry(AuditAction::DisabledSecondFactor);
     assert!(admins.remove_second_factor(&ada(), digest(1), &off).await.unwrap());
     assert_eq!(admins.recovery_codes(&ada()).await.unwrap(), 2);
@@ -129,7 +135,7 @@ pub async fn recovery_codes_come_with_the_first_factor_of_either_kind([admins, _
     assert!(!admins.replace_recovery_codes(&ada(), &codes, &renewed).await.unwrap());
 }
 
-pub async fn of_two_passkeys_added_at_once_one_is_the_first([admins, others]: [Store; 2]) {
+pub async fn one_of_two_concurrent_passkeys_is_the_first([admins, others]: [Store; 2]) {
     create(&*admins, &account("ada", Role::Owner)).await;
     assert!(open(&*admins, 1, &ada()).await);
     let (laptop, phone) = (passkey(50, "Laptop"), passkey(51, "Phone"));
@@ -158,11 +164,11 @@ pub async fn a_passkey_confirms_a_session_with_a_growing_counter([admins, others
         let confirmed = confirm(&others, 5, &ada(), 50, sign_count, None).await;
         assert_eq!(confirmed, is_new, "{sign_count}");
     }
-    // A counter has 32 bits.
+    // The counter has 32 bits.
     assert!(confirm(&others, 5, &ada(), 50, u32::MAX, None).await);
 }
 
-pub async fn a_passkey_without_a_counter_confirms_again_and_again([admins, _]: [Store; 2]) {
+pub async fn a_passkey_without_a_counter_confirms_repeatedly([admins, _]: [Store; 2]) {
     with_passkey(&admins).await;
     for _ in 0..2 {
         assert!(confirm(&admins, 1, &ada(), 50, 0, None).await);
@@ -171,14 +177,14 @@ pub async fn a_passkey_without_a_counter_confirms_again_and_again([admins, _]: [
     assert!(!confirm(&admins, 1, &ada(), 51, 0, None).await, "there is no such passkey");
 }
 
-pub async fn a_passkey_is_not_used_for_a_session_that_is_gone([admins, _]: [Store; 2]) {
+pub async fn a_passkey_is_not_used_for_a_closed_session([admins, _]: [Store; 2]) {
     with_passkey(&admins).await;
     let before = (admins.passkeys(&ada(), 9).await.unwrap(), actions(&*admins).await);
     for new_token in [None, Some(8)] {
         assert!(!confirm(&admins, 9, &ada(), 50, 3, new_token).await);
     }
     assert_eq!((admins.passkeys(&ada(), 9).await.unwrap(), actions(&*admins).await), before);
-    assert!(confirm(&admins, 1, &ada(), 50, 3, None).await, "its counter did not move");
+    assert!(confirm(&admins, 1, &ada(), 50, 3, None).await, "its counter has not changed");
 }
 
 pub async fn a_removed_passkey_ends_the_other_sessions([admins, others]: [Store; 2]) {
@@ -202,7 +208,7 @@ pub async fn a_removed_passkey_ends_the_other_sessions([admins, others]: [Store;
     assert!(!confirm(&admins, 1, &ada(), 50, 3, None).await);
 }
 
-pub async fn the_last_factor_stays_where_one_is_required([admins, _]: [Store; 2]) {
+pub async fn the_last_required_factor_is_not_removed([admins, _]: [Store; 2]) {
     with_passkey(&admins).await;
     assert!(open(&*admins, 4, &ada()).await);
     let before = (admins.passkeys(&ada(), 9).await.unwrap(), actions(&*admins).await);
@@ -211,7 +217,7 @@ pub async fn the_last_factor_stays_where_one_is_required([admins, _]: [Store; 2]
     assert_eq!(admins.recovery_codes(&ada()).await.unwrap(), 2);
     assert!(admins.session(digest(4)).await.unwrap().is_some());
 
-    // An authenticator app is a factor too.
+    // An authenticator app is also a factor.
     let secret = FactorSecret([10; FactorSecret::BYTES]);
     admins.offer_secret(digest(1), &secret).await.unwrap();
     let enabled = entry(AuditAction::EnabledSecondFactor);
@@ -219,9 +225,7 @@ pub async fn the_last_factor_stays_where_one_is_required([admins, _]: [Store; 2]
     assert_eq!(remove(&admins, 50, true).await, RemovedPasskey::Done);
 }
 
-pub async fn of_two_passkeys_removed_at_once_one_stays_where_one_is_required(
-    [admins, others]: [Store; 2],
-) {
+pub async fn concurrent_removals_leave_one_required_passkey([admins, others]: [Store; 2]) {
     with_passkey(&admins).await;
     for round in 0..8 {
         assert_eq!(add(&admins, 1, &ada(), &passkey(51, "Phone")).await, AddedPasskey::Further);
@@ -236,7 +240,7 @@ pub async fn of_two_passkeys_removed_at_once_one_stays_where_one_is_required(
         let mut both = [one.await.unwrap(), two.await.unwrap()];
         both.sort_by_key(|it| *it != RemovedPasskey::Done);
         assert_eq!(both, [RemovedPasskey::Done, RemovedPasskey::LastFactor], "{round}");
-        // The next round begins with the one that is called 50 again.
+        // The next round starts with passkey 50 again.
         if admins.passkeys(&ada(), 9).await.unwrap()[0].id != digest(50) {
             assert_eq!(
                 add(&admins, 1, &ada(), &passkey(50, "Laptop")).await,
@@ -247,7 +251,7 @@ pub async fn of_two_passkeys_removed_at_once_one_stays_where_one_is_required(
     }
 }
 
-pub async fn resetting_takes_the_passkeys_too([admins, others]: [Store; 2]) {
+pub async fn resetting_removes_the_passkeys_too([admins, others]: [Store; 2]) {
     with_passkey(&admins).await;
     let reset = entry(AuditAction::ResetSecondFactor);
     assert!(others.reset_second_factor(&ada(), &reset).await.unwrap());
@@ -258,7 +262,7 @@ pub async fn resetting_takes_the_passkeys_too([admins, others]: [Store; 2]) {
     assert_eq!(begun.unwrap(), Opened::Whole);
 }
 
-/// An account whose first passkey was added in session 1, at second 60; somebody else has session 3.
+/// An account whose first passkey was added in session 1, at second 60. Session 3 is another admin's.
 async fn with_passkey(admins: &Store) {
     create(&**admins, &account("ada", Role::Owner)).await;
     for token in [1, 2] {
@@ -276,13 +280,13 @@ async fn add(store: &Store, token: u8, admin: &Admin, passkey: &StoredPasskey) -
     store.add_passkey(digest(token), admin, &passkey, &codes, &added).await.unwrap()
 }
 
-/// Removes a passkey of Ada's, from session 1.
+/// Removes one of Ada's passkeys in session 1.
 async fn remove(store: &Store, n: u8, must_keep_one: bool) -> RemovedPasskey {
     let removed = entry(AuditAction::RemovedPasskey);
     store.remove_passkey(&ada(), digest(n), must_keep_one, digest(1), &removed).await.unwrap()
 }
 
-/// Confirms a session, at second 90.
+/// Confirms a session at second 90.
 async fn confirm(
     store: &Store,
     token: u8,
@@ -297,7 +301,7 @@ async fn confirm(
     store.confirm_session(digest(token), admin, proof, new_token, &confirmed).await.unwrap()
 }
 
-/// A passkey that was never used.
+/// A passkey that has not been used.
 pub(super) fn passkey(n: u8, name: &str) -> StoredPasskey {
     StoredPasskey {
         id: digest(n),
