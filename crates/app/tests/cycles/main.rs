@@ -30,8 +30,6 @@ const WITH_CYCLES: &[&str] = &[
     "crates/repository-diesel",
     // admin and password.
     "crates/service",
-    // The bot, its handler and the two ways to receive updates.
-    "crates/telegram",
 ];
 
 #[test]
