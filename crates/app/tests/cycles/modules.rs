@@ -168,8 +168,8 @@ impl Parser<'_> {
                 }
                 Item::Mod(item) => {
                     let child = item.ident.to_string();
-                    let (path, inner) =
-                        ([path.as_slice(), &[child.clone()]].concat(), folder.join(&child));
+                    let path = [path.as_slice(), std::slice::from_ref(&child)].concat();
+                    let inner = folder.join(&child);
                     match &item.content {
                         Some((_, items)) => self.parse_items(path, file, &inner, items),
                         None => self.parse_child(path, &inner),

@@ -21,7 +21,6 @@ impl References {
         let mut at = 0;
         while let Some(token) = tokens.get(at) {
             let rest = &tokens[at..];
-            let before = at.checked_sub(1).map(|before| &tokens[before]);
             at += match token {
                 TokenTree::Group(group) => {
                     self.collect(group.stream());
@@ -32,11 +31,11 @@ impl References {
                 TokenTree::Ident(_) => {
                     let path = path_at(rest);
                     let length = 3 * path.len() - 2;
-                    // A field or method, or a path of another crate.
-                    let is_ours = !before.is_some_and(|it| is_punct(it, '.'))
-                        && !(before.is_some_and(|it| is_punct(it, ':'))
-                            && at.checked_sub(2).is_some_and(|it| is_punct(&tokens[it], ':')));
-                    if is_ours {
+                    let before = &tokens[..at];
+                    let is_member = before.last().is_some_and(|it| is_punct(it, '.'));
+                    let is_of_another_crate = matches!(before, [.., first, second]
+                        if is_punct(first, ':') && is_punct(second, ':'));
+                    if !is_member && !is_of_another_crate {
                         self.paths.insert(path);
                     }
                     length
