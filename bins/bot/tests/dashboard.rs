@@ -208,9 +208,9 @@ impl Visit {
         let answer = browser.script(CANCEL, json!([])).await;
         assert_eq!(answer[0], 200);
         assert!(answer[1].as_u64().unwrap() > 0);
-        bot.said("an export was broken off by the browser").await;
+        bot.said("the browser cancelled an export").await;
         let log = bot.log();
-        let sent = log.split("an export was broken off by the browser users=").nth(1).unwrap();
+        let sent = log.split("the browser cancelled an export users=").nth(1).unwrap();
         let sent: u64 = sent.split_whitespace().next().unwrap().parse().unwrap();
         assert!((1..CROWD / 2).contains(&sent), "{sent} of {CROWD}");
     }
