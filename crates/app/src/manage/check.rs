@@ -64,12 +64,12 @@ impl Check {
     ) -> Result<Checked, SettingError> {
         let database = database.writable_database_url(environment)?;
         let nhl = self.nhl.settings(environment)?;
+        self.telegram.admins(environment)?;
         let Some(telegram) = self.telegram.optional_settings(environment)? else {
             let warning = self.webhook.without_webhook(environment)?.warning();
             return Ok(Checked { database, telegram: None, nhl, warning });
         };
         let warning = self.webhook.settings(environment, &telegram.api_url)?.warning();
-        self.telegram.admins(environment)?;
         let proxy = self.telegram.proxy(environment, &telegram.api_url)?;
         Ok(Checked { database, telegram: Some((telegram, proxy)), nhl, warning })
     }
