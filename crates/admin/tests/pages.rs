@@ -493,8 +493,10 @@ async fn users_are_downloaded_as_a_file() {
     }
     let filter = AuditFilter::all().action(AuditAction::ExportedUsers);
     let log = site.admins.audit_log(&filter, None, 10).await.unwrap();
-    let told: Vec<_> = log.iter().map(|entry| entry.new.as_deref().unwrap()).collect();
-    assert_eq!(told, ["some, jsonl", "all, csv", "all, csv"]);
+    let begun = log.iter().map(|entry| entry.new.as_deref().unwrap());
+    // The ends of downloads are added beside, a moment later.
+    let begun: Vec<_> = begun.filter(|what| !what.contains(';')).collect();
+    assert_eq!(begun, ["jsonl: bot", "csv: all users", "csv: all users"]);
 }
 
 async fn download(site: &Site, token: &str, form: &str) -> Answer {
