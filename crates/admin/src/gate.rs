@@ -1,5 +1,5 @@
-//! Who may reach the admin at all: by which name, from which networks, and how often. What is
-//! refused here has cost nothing else.
+//! Which requests reach the admin at all: by host name, network and rate. Requests that are refused
+//! here have caused no other work.
 
 use std::{
     collections::HashMap,
@@ -14,7 +14,6 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-
 use rollcall_domain::client_network;
 
 use crate::{App, Settings, address::Address};

@@ -81,17 +81,17 @@ impl Handler for Conversation {
     }
 }
 
-/// Whom something is answered to, and what they have chosen.
+/// The user who gets an answer, and what they have chosen.
 pub(crate) struct Asker {
     pub(crate) id: TelegramId,
     /// What Telegram says that their language is.
-    told_language: Option<String>,
+    client_language: Option<String>,
     pub(crate) preferences: Preferences,
 }
 
 impl Asker {
     pub(crate) fn locale(&self) -> &'static Locale {
-        Locale::of(self.preferences.language_or(self.told_language.as_deref()))
+        Locale::of(self.preferences.language_or(self.client_language.as_deref()))
     }
 }
 
@@ -174,14 +174,14 @@ impl Conversation {
         }
     }
 
-    /// What is to be known of somebody who gets an answer. Where it cannot be told what they have
-    /// chosen, they have as good as chosen nothing.
+    /// Looks up what a user has chosen. If that fails, the error comes with a user who has chosen
+    /// nothing.
     pub(crate) async fn asker(&self, user: &TelegramUser) -> Result<Asker, (ServiceError, Asker)> {
-        let (id, told_language) = (user.telegram_id, user.language_code.clone());
+        let (id, client_language) = (user.telegram_id, user.language_code.clone());
         match self.preferences.preferences(id).await {
-            Ok(preferences) => Ok(Asker { id, told_language, preferences }),
+            Ok(preferences) => Ok(Asker { id, client_language, preferences }),
             Err(error) => {
-                Err((error, Asker { id, told_language, preferences: Preferences::default() }))
+                Err((error, Asker { id, client_language, preferences: Preferences::default() }))
             }
         }
     }
@@ -265,7 +265,7 @@ impl Conversation {
         }
     }
 
-    /// Telegram has told that nothing can be sent to this user any more.
+    /// Stores that, by what Telegram answered, nothing can be sent to this user any more.
     async fn mark_unreachable(
         &self,
         id: TelegramId,
@@ -285,7 +285,7 @@ impl Conversation {
     }
 }
 
-/// What is told where a command failed.
+/// The answer where a command failed.
 fn failed(command: Command, asker: &Asker) -> Screen {
     match command {
         Command::Schedule => schedule::failed(asker.locale(), &asker.preferences),

@@ -19,20 +19,20 @@ use crate::{
 #[derive(Default)]
 struct Outcome {
     /// The text that pops up.
-    told: Option<&'static str>,
+    notice: Option<&'static str>,
     /// What the message shows from now on.
     screen: Option<Screen>,
 }
 
 impl From<Screen> for Outcome {
     fn from(screen: Screen) -> Self {
-        Self { told: None, screen: Some(screen) }
+        Self { notice: None, screen: Some(screen) }
     }
 }
 
 impl Outcome {
-    fn told(key: &'static str) -> Self {
-        Self { told: Some(key), screen: None }
+    fn notice(key: &'static str) -> Self {
+        Self { notice: Some(key), screen: None }
     }
 }
 
@@ -46,18 +46,18 @@ impl Conversation {
             Ok(mut asker) => {
                 let outcome = self.outcome(press, &mut asker).await.unwrap_or_else(|error| {
                     log::warn!(error = chain(&error); "a button failed");
-                    Outcome::told("press-failed")
+                    Outcome::notice("press-failed")
                 });
                 (outcome, asker)
             }
             Err((error, asker)) => {
                 log::warn!(error = chain(&error); "a button failed");
-                (Outcome::told("press-failed"), asker)
+                (Outcome::notice("press-failed"), asker)
             }
         };
-        let class = outcome.told.unwrap_or("press-shown");
+        let class = outcome.notice.unwrap_or("press-shown");
         metrics::counter!("rollcall_presses_total", "outcome" => class).increment(1);
-        self.acknowledge(press, outcome.told, &asker).await;
+        self.acknowledge(press, outcome.notice, &asker).await;
         if let (Some(screen), Some((_, place))) = (outcome.screen, press.message) {
             let begun = self.clock.now();
             if let Err(error) = edit(&self.outbox, place, &screen).await {
@@ -67,8 +67,8 @@ impl Conversation {
         metrics::histogram!("rollcall_handler_seconds").record(begun_at.elapsed());
     }
 
-    async fn acknowledge(&self, press: &ButtonPress, told: Option<&str>, asker: &Asker) {
-        let text = told.map(|key| asker.locale().text(key));
+    async fn acknowledge(&self, press: &ButtonPress, notice: Option<&str>, asker: &Asker) {
+        let text = notice.map(|key| asker.locale().text(key));
         let answer =
             AnswerCallbackQueryParams::builder().callback_query_id(&press.id).maybe_text(text);
         if let Err(error) = self.outbox.answer(&answer.build()).await {
@@ -84,15 +84,15 @@ impl Conversation {
     ) -> Result<Outcome, ServiceError> {
         let action = press.data.as_deref().and_then(Action::read);
         let (Some(action), Some((chat, _))) = (action, press.message) else {
-            return Ok(Outcome::told("press-stale"));
+            return Ok(Outcome::notice("press-stale"));
         };
         let Some(audience) = Audience::of(chat, asker.id, &self.owners) else {
             self.note_made_up();
-            return Ok(Outcome::told("press-stale"));
+            return Ok(Outcome::notice("press-stale"));
         };
         // What is one's own is shown, and changed, in one's own chat only.
         if action.is_private() && !audience.is_private() {
-            return Ok(Outcome::told("press-stale"));
+            return Ok(Outcome::notice("press-stale"));
         }
         match action {
             Action::Schedule(view) => self.show_games(view, asker).await,
@@ -154,19 +154,19 @@ impl Conversation {
         asker: &mut Asker,
     ) -> Result<Outcome, ServiceError> {
         if !self.preferences.set_favourite(asker.id, team, is_favourite).await? {
-            return Ok(Outcome::told("press-impossible"));
+            return Ok(Outcome::notice("press-impossible"));
         }
         // The button may have an id that the club no longer goes by.
         asker.preferences = self.preferences.preferences(asker.id).await?;
         let screen = self.show(Action::Favourites { page }, asker).await?;
-        Ok(Outcome { told: Some("press-saved"), screen: Some(screen) })
+        Ok(Outcome { notice: Some("press-saved"), screen: Some(screen) })
     }
 
     async fn saved(&self, is_set: bool, asker: &Asker) -> Result<Outcome, ServiceError> {
         if !is_set {
-            return Ok(Outcome::told("press-impossible"));
+            return Ok(Outcome::notice("press-impossible"));
         }
         let screen = self.settings(asker).await?;
-        Ok(Outcome { told: Some("press-saved"), screen: Some(screen) })
+        Ok(Outcome { notice: Some("press-saved"), screen: Some(screen) })
     }
 }

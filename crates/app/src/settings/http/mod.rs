@@ -85,7 +85,7 @@ pub struct HttpSettings {
     pub address: Option<SocketAddr>,
     /// The address that people see, if it is another one.
     pub public_url: Option<PublicUrl>,
-    /// The proxies that are believed when they tell whose request they pass on.
+    /// The proxies whose `forwarded_header` is used.
     pub trusted_proxies: Vec<IpNet>,
     /// The header in which they do.
     pub forwarded_header: ForwardedHeader,
@@ -97,7 +97,7 @@ pub struct HttpSettings {
     pub metrics_address: Option<SocketAddr>,
     /// Where security problems are reported.
     pub security_contact: Option<SecurityContact>,
-    /// What Telegram is told; `None` where updates are polled.
+    /// Where Telegram delivers updates; `None` where they are polled.
     pub webhook: Option<Webhook>,
 }
 
