@@ -2,19 +2,19 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use rollcall_domain::TelegramId;
 
-use crate::RepositoryError;
+use crate::error::RepositoryError;
 
-/// Which bot a database belongs to.
+/// The bot that a database belongs to.
 #[async_trait]
 pub trait BotRepository: Send + Sync {
-    /// Gives the database to `bot` if it belongs to nobody yet, at the time `at`; answers whose it
-    /// is then. Of several bots that ask at once, exactly one gets it.
+    /// Gives the database to `bot` at the time `at`, if no bot has it yet; returns its bot. Of
+    /// several bots that ask at once, one gets it.
     async fn claim(
         &self,
         bot: TelegramId,
         at: DateTime<Utc>,
     ) -> Result<TelegramId, RepositoryError>;
 
-    /// The bot that the database belongs to; `None` where no bot has claimed it yet.
+    /// The bot that the database belongs to; `None` if no bot has claimed it.
     async fn owner(&self) -> Result<Option<TelegramId>, RepositoryError>;
 }

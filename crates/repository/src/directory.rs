@@ -4,16 +4,15 @@ use rollcall_domain::{
     Cursor, NoteChange, TelegramId, UserDetail, UserFilter, UserSlice, UserSort,
 };
 
-use crate::RepositoryError;
+use crate::error::RepositoryError;
 
-/// The directory of users: looking through them, finding some, and what is kept of one. Whatever is
-/// asked for takes about the same time, however many users there are.
+/// The directory of users: lists, search, and the details of one user. Each request takes about the
+/// same time, however many users there are.
 #[async_trait]
 pub trait DirectoryRepository: Send + Sync {
-    /// Up to `size` of the users who meet `filter`, in the order of `sort`, from `cursor` on or from
-    /// the beginning; a cursor of another key counts as none. Going from page to page meets each of
-    /// them once, also where they are equal in the key, and those whose key changes meanwhile never
-    /// move the others.
+    /// Up to `size` users that meet `filter`, sorted by `sort`, from `cursor` or the beginning on;
+    /// a cursor of another key is ignored. Going from page to page shows each user once, also among
+    /// equal keys, and users whose key changes meanwhile never move the others.
     async fn users(
         &self,
         filter: &UserFilter,
@@ -22,15 +21,15 @@ pub trait DirectoryRepository: Send + Sync {
         size: u32,
     ) -> Result<UserSlice, RepositoryError>;
 
-    /// All that is known of a user, with the days of activity from `since` on.
+    /// All that is known about a user, with the days of activity from `since` on.
     async fn user(
         &self,
         id: TelegramId,
         since: NaiveDate,
     ) -> Result<Option<UserDetail>, RepositoryError>;
 
-    /// Writes a note about a user, or takes it away where `text` is empty. Answers what was there
-    /// before; `None`, and nothing is written, where there is no such user.
+    /// Sets the note about a user, or deletes it if `text` is empty. Returns the change; `None`,
+    /// without writing, if the user does not exist.
     async fn set_note(
         &self,
         id: TelegramId,
@@ -39,7 +38,7 @@ pub trait DirectoryRepository: Send + Sync {
         at: DateTime<Utc>,
     ) -> Result<Option<NoteChange>, RepositoryError>;
 
-    /// Takes the names of up to `limit` users who are new or have other names into the search;
-    /// answers of how many. Several processes may do so at once.
+    /// Indexes the names of up to `limit` users that are new or were renamed, for the search;
+    /// returns how many. Several processes may do so at once.
     async fn index_names(&self, limit: u32) -> Result<usize, RepositoryError>;
 }

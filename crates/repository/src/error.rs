@@ -1,50 +1,50 @@
 use std::{borrow::Cow, error::Error, fmt};
 
-/// The error of a database driver, of which callers see only the text.
+/// The error of a database driver, of which callers see only the message.
 pub type BoxError = Box<dyn Error + Send + Sync>;
 
-/// Why a storage could not do what it was asked.
+/// Why a storage failed.
 ///
-/// Permanent are the errors that lie in one row ([`RepositoryError::is_permanent`]): the same would
-/// fail again, and something else would not. Every other error is transient: what was asked is right,
-/// and will be done once the database is mended, however long that takes.
+/// An error that lies in one row is permanent ([`RepositoryError::is_permanent`]): repeating the
+/// same request fails again, other requests do not. Every other error is transient: the request is
+/// valid, and succeeds once the database is repaired, however long that takes.
 #[derive(Debug, thiserror::Error)]
 pub enum RepositoryError {
-    /// The database cannot be reached, went away, or stayed locked for too long. Trying again
-    /// later may help.
+    /// The database cannot be reached, disconnected, or stayed locked for too long. A later retry
+    /// may succeed.
     #[error("the database cannot be reached")]
     Unavailable(#[source] DatabaseError),
     /// The database can be read but not written.
     #[error("the database is read-only")]
     ReadOnly(#[source] DatabaseError),
-    /// A row breaks a rule that Rollcall keeps, so somebody else wrote it.
+    /// A row violates a rule of Rollcall, so another program wrote it.
     #[error("{table}.{column} of the row with key {key} holds what it cannot hold: {reason}")]
     Corrupt {
         /// The row's table.
         table: &'static str,
-        /// The column that breaks the rule.
+        /// The column that violates the rule.
         column: &'static str,
         /// The row's key.
         key: String,
-        /// What is wrong with it.
+        /// What is wrong.
         reason: String,
     },
-    /// The database refused a row for what is in it.
+    /// The database refused a row because of its values.
     #[error("the database refused a row")]
     Rejected(#[source] DatabaseError),
-    /// The database refused a statement, whatever the row: a right or a table is missing, time or
-    /// room ran out.
+    /// The database refused a statement for any row: a permission or table is missing, or it ran
+    /// out of time or space.
     #[error("the database refused a statement")]
     Failed(#[source] DatabaseError),
 }
 
 impl RepositoryError {
-    /// Whether it lies in one row: trying the same again would fail again.
+    /// Whether it lies in one row, so that a retry fails again.
     pub fn is_permanent(&self) -> bool {
         matches!(self, Self::Corrupt { .. } | Self::Rejected(_))
     }
 
-    /// A short name of the error's class, for counting.
+    /// A short name of the error's class, for metrics.
     pub fn class(&self) -> &'static str {
         match self {
             Self::Unavailable(_) => "storage_unavailable",
@@ -55,8 +55,8 @@ impl RepositoryError {
         }
     }
 
-    /// What is wrong, without what may name a person: neither the key of the row nor the words of
-    /// the database, which may quote what is in it.
+    /// The message without anything that may identify a person: neither the row's key nor the
+    /// database's message, which may quote values.
     pub fn without_values(&self) -> String {
         match self {
             Self::Corrupt { table, column, reason, .. } => format!("{table}.{column}: {reason}"),
@@ -66,7 +66,7 @@ impl RepositoryError {
     }
 }
 
-/// What a database answered, with the code by which it was classified, if that is known.
+/// A database's error, with the code by which it was classified, if that is known.
 #[derive(Debug)]
 pub struct DatabaseError {
     code: Option<Cow<'static, str>>,

@@ -1,11 +1,11 @@
-//! What Rollcall asks of its storage: the repository traits, their pages and their errors.
+//! The storage interface of Rollcall: repository traits, pages and errors.
 //!
 //! Traits only; the implementation on SQLite and PostgreSQL is `rollcall-repository-diesel`, and
 //! the contract that every implementation keeps is the suite in `rollcall-testkit`.
 //!
-//! To add a method: write its contract in the testkit, declare it here with what it answers and
-//! when it fails, then implement it. A look-up answers `Ok(None)` for what is not there; an error
-//! means that the storage could not tell.
+//! To add a method: write its contract in the testkit, declare it here with its result and errors,
+//! then implement it. A look-up returns `Ok(None)` if there is nothing; an error means that the
+//! storage does not know.
 
 mod activity;
 mod admin;

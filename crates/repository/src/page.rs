@@ -1,7 +1,7 @@
 /// The most rows that one page may hold.
 pub const MAX_PAGE_SIZE: u32 = 1000;
 
-/// Which page of a list is wanted.
+/// A request for one page of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PageRequest {
     number: u32,
@@ -9,7 +9,7 @@ pub struct PageRequest {
 }
 
 impl PageRequest {
-    /// Page `number`, counted from 1, of a list cut into pages of `size` rows.
+    /// Page `number`, counted from 1, of a list divided into pages of `size` rows.
     ///
     /// # Errors
     /// If `number` is 0, or `size` is 0 or above [`MAX_PAGE_SIZE`].
@@ -33,19 +33,19 @@ impl PageRequest {
         self.size
     }
 
-    /// How many rows stand before the page.
+    /// How many rows precede the page.
     pub fn offset(self) -> u64 {
         u64::from(self.number - 1) * u64::from(self.size)
     }
 }
 
-/// A page that cannot be asked for.
+/// A page that cannot be requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidPage {
     /// Pages are counted from 1.
     #[error("there is no page 0; pages are counted from 1")]
     Number,
-    /// A page without rows, or one too large.
+    /// A page without rows, or a too large one.
     #[error("a page of {0} users cannot be had; expected 1 to {MAX_PAGE_SIZE}")]
     Size(u32),
 }
@@ -57,7 +57,7 @@ pub struct Page<T> {
     pub items: Vec<T>,
     /// How many rows the whole list has.
     pub total: u64,
-    /// What was asked for.
+    /// The request.
     pub request: PageRequest,
 }
 
@@ -67,7 +67,7 @@ impl<T> Page<T> {
         self.total.div_ceil(u64::from(self.request.size())).max(1)
     }
 
-    /// The number of the page after this one, if there is one.
+    /// The number of the next page, if there is one.
     pub fn next(&self) -> Option<u32> {
         let next = self.request.number().checked_add(1)?;
         (u64::from(next) <= self.pages()).then_some(next)

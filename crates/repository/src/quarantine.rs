@@ -1,13 +1,14 @@
 use async_trait::async_trait;
 use rollcall_domain::QuarantinedUpdate;
 
-use crate::RepositoryError;
+use crate::error::RepositoryError;
 
-/// The updates that were set aside because they could not be read in full. They are written by
-/// [`UserRepository::register`](crate::UserRepository::register), together with their batch.
+/// The quarantined updates, which could not be read in full or not registered.
+/// [`UserRepository::register`](crate::UserRepository::register) writes them together with their
+/// batch.
 #[async_trait]
 pub trait QuarantineRepository: Send + Sync {
-    /// Up to `limit` updates whose id is above `after`, by their id.
+    /// Up to `limit` updates with an id above `after`, sorted by id.
     async fn list(&self, after: i64, limit: u32)
     -> Result<Vec<QuarantinedUpdate>, RepositoryError>;
 
@@ -17,6 +18,6 @@ pub trait QuarantineRepository: Send + Sync {
     /// How many updates there are.
     async fn count(&self) -> Result<u64, RepositoryError>;
 
-    /// Deletes one update; answers whether it was there.
+    /// Deletes one update; returns whether it existed.
     async fn remove(&self, update_id: i64) -> Result<bool, RepositoryError>;
 }

@@ -4,31 +4,30 @@ use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};
 use rollcall_domain::{Game, GameUpdate, Team};
 
-use crate::RepositoryError;
+use crate::error::RepositoryError;
 
-/// Which games are wanted: all from a time on, unless it is told what to keep. Those that were
-/// withdrawn are never wanted.
+/// A filter for games: all from a time on, unless more is set. Withdrawn games are never included.
 ///
-/// A game without a decided time is no moment but a day, the NHL's own, in every time zone: such
-/// games are chosen by their day, all others by their start.
+/// A game without a decided time belongs to a day of the NHL's calendar, in every time zone. Such
+/// games are selected by their day, all others by their start.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GameFilter {
-    /// Only those that begin then or later.
+    /// Only games that start then or later.
     pub from: DateTime<Utc>,
-    /// Only those that begin before this.
+    /// Only games that start before this.
     pub until: Option<DateTime<Utc>>,
-    /// Of those without a decided time, only those of this day or later.
+    /// Of games without a decided time, only those of this day or later.
     pub from_day: NaiveDate,
-    /// Of those without a decided time, only those of a day before this.
+    /// Of games without a decided time, only those before this day.
     pub until_day: Option<NaiveDate>,
-    /// Only those that are being played or still will be when their time comes.
+    /// Only games that are not over: running now, or still to come.
     pub only_open: bool,
-    /// Only those of one of these teams' clubs.
+    /// Only games of these teams' clubs.
     pub teams: Option<Vec<i64>>,
 }
 
 impl GameFilter {
-    /// Every game from a time on, or from a day on where its time is not decided.
+    /// All games from a time on, or from a day on if their time is not decided.
     pub fn from(from: DateTime<Utc>, from_day: NaiveDate) -> Self {
         Self { from, until: None, from_day, until_day: None, only_open: false, teams: None }
     }
@@ -38,7 +37,7 @@ impl GameFilter {
         Self { until: Some(until), until_day: Some(until_day), ..self }
     }
 
-    /// Keeps the games that are being played or still will be.
+    /// Keeps the games that are not over.
     pub fn only_open(self) -> Self {
         Self { only_open: true, ..self }
     }
@@ -49,30 +48,30 @@ impl GameFilter {
     }
 }
 
-/// What storing games has changed.
+/// What was changed by storing games.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StoredGames {
-    /// How many were not there before.
+    /// How many are new.
     pub new: u64,
-    /// How many are not as they were.
+    /// How many have changed.
     pub changed: u64,
-    /// How many were there as they are.
+    /// How many were stored already.
     pub unchanged: u64,
-    /// How many others were withdrawn.
+    /// How many other games were withdrawn.
     pub withdrawn: u64,
 }
 
-/// What is refreshed from the NHL by itself.
+/// What is fetched from the NHL periodically.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refresh {
     /// The games of the next weeks.
     Schedule,
-    /// How the games of the moment stand.
+    /// The scores of running games.
     Scores,
 }
 
 impl Refresh {
-    /// The name that its state is stored under.
+    /// The name in the table `refreshes`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Schedule => "schedule",
@@ -81,12 +80,12 @@ impl Refresh {
     }
 }
 
-/// The right to refresh: nobody else has it until it ends or is given back.
+/// The right to refresh, which one process has until it ends or is returned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lease {
-    /// What for.
+    /// What may be refreshed.
     pub refresh: Refresh,
-    /// When it ends; tells one lease from the next.
+    /// When it ends; also distinguishes one lease from the next.
     pub until: DateTime<Utc>,
 }
 
@@ -94,36 +93,35 @@ pub struct Lease {
 #[async_trait]
 pub trait ScheduleRepository: Send + Sync {
     /// Stores games and their teams, all or none, in a fixed number of statements. Of several games
-    /// with one id, the last one counts. One that was withdrawn is back.
+    /// with one id, the last counts. A withdrawn game is restored.
     async fn store(&self, games: &[Game]) -> Result<StoredGames, RepositoryError> {
         self.store_days(games, &BTreeSet::new()).await
     }
 
-    /// Stores games like [`store`](Self::store), which are all that the NHL has on these days. Other
-    /// games of these days are withdrawn: they are kept, but no longer in the schedule.
+    /// Stores games as [`store`](Self::store) does; they are all games that the NHL has on these
+    /// days. Other games of these days are withdrawn: they are kept, but no longer in the schedule.
     async fn store_days(
         &self,
         games: &[Game],
         days: &BTreeSet<NaiveDate>,
     ) -> Result<StoredGames, RepositoryError>;
 
-    /// Notes how games stand; those that are not stored are left out, and those that were withdrawn
-    /// are back. Answers how many have changed.
+    /// Updates the times and scores of stored games, and restores withdrawn ones; other games are
+    /// ignored. Returns how many have changed.
     async fn update(&self, updates: &[GameUpdate]) -> Result<u64, RepositoryError>;
 
-    /// Up to `limit` games, in the order in which they begin, and by id where that is equal.
+    /// Up to `limit` games, sorted by start, then by id.
     async fn games(&self, filter: &GameFilter, limit: u32) -> Result<Vec<Game>, RepositoryError>;
 
-    /// Up to `limit` teams that play at home in a game of a regular season that begins at
-    /// `since` or later, by name; of a [club](rollcall_domain::clubs) with several ids, the one that
-    /// it goes by.
+    /// Up to `limit` teams that play at home in a game of a regular season that starts at `since`
+    /// or later, sorted by name. A [club](rollcall_domain::clubs) with several ids appears once.
     async fn teams(&self, since: DateTime<Utc>, limit: u32) -> Result<Vec<Team>, RepositoryError>;
 
-    /// The team that the club of an id goes by.
+    /// The team that represents the club of an id.
     async fn team(&self, id: i64) -> Result<Option<Team>, RepositoryError>;
 
-    /// Takes the right to refresh until `until`, where nobody has it at `now` and the last refresh
-    /// was before `due_before`. Of several who ask at once, one gets it.
+    /// Takes the right to refresh until `until`, if it is free at `now` and the last refresh was
+    /// before `due_before`. Of several processes that ask at once, one gets it.
     async fn begin_refresh(
         &self,
         refresh: Refresh,
@@ -132,7 +130,7 @@ pub trait ScheduleRepository: Send + Sync {
         until: DateTime<Utc>,
     ) -> Result<Option<Lease>, RepositoryError>;
 
-    /// Gives the right back, if it is still had; notes `refreshed_at` as the time of the last
+    /// Returns the right, if it has not ended; stores `refreshed_at` as the time of the last
     /// refresh, if there was one.
     async fn end_refresh(
         &self,
@@ -140,14 +138,14 @@ pub trait ScheduleRepository: Send + Sync {
         refreshed_at: Option<DateTime<Utc>>,
     ) -> Result<(), RepositoryError>;
 
-    /// Notes that what there is was fetched at a time, without having had the right to it.
+    /// Stores the time of a refresh that was done without the right.
     async fn note_refresh(
         &self,
         refresh: Refresh,
         at: DateTime<Utc>,
     ) -> Result<(), RepositoryError>;
 
-    /// When there was a refresh last.
+    /// The time of the last refresh.
     async fn refreshed_at(
         &self,
         refresh: Refresh,

@@ -2,60 +2,63 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use rollcall_domain::{LabelledSource, StartPayload};
 
-use crate::{Page, PageRequest, RepositoryError};
+use crate::{
+    error::RepositoryError,
+    page::{Page, PageRequest},
+};
 
-/// How many deep links have labels at most. Anybody can make up links, and reading the figures is to
-/// take the same time however many there are.
+/// How many deep links can have labels. Anyone can invent links, and reading the figures must take
+/// the same time however many there are.
 pub const MAX_SOURCES: usize = 1000;
 
-/// The labels of deep links, under which they have figures of their own; all others count together.
+/// The labels of deep links. A link with a label has its own figures; all others count together.
 ///
-/// [`UserRepository::register`](crate::UserRepository::register) gives a link a label when it brings
-/// a user, if there is room for one. What counted before that under `(other)` stays there.
+/// [`UserRepository::register`](crate::UserRepository::register) gives a link a label when it
+/// brings a user, if there is room. What counted before that as `(other)` stays there.
 #[async_trait]
 pub trait SourceRepository: Send + Sync {
-    /// One page of the links that have labels: those by which most users came first, of equal ones
-    /// those with more starts, then by payload.
+    /// One page of the links that have labels: those that brought the most users first, then those
+    /// with more starts, then by payload.
     async fn labelled_sources(
         &self,
         request: PageRequest,
     ) -> Result<Page<LabelledSource>, RepositoryError>;
 
-    /// Puts links on the owner's list at `at`. Those without a label have one from then on; those
-    /// that have earned one keep it, whatever becomes of their users. Where there is not enough room,
-    /// nothing is changed. What changes is in the audit log.
+    /// Adds links to the owner's list at `at`. Links without a label get one; links that had one
+    /// keep it, even without users. If there is not enough room, nothing is changed. Changes are
+    /// added to the audit log.
     async fn allow_sources(
         &self,
         payloads: &[StartPayload],
         at: DateTime<Utc>,
     ) -> Result<Allowed, RepositoryError>;
 
-    /// Takes the labels of these links, at `at`: what counts under them counts as `(other)` from
-    /// then on. Answers which of the links had one. What changes is in the audit log.
+    /// Removes the labels of these links at `at`: what counts under them counts as `(other)` from
+    /// then on. Returns the links that had one. Changes are added to the audit log.
     async fn drop_sources(
         &self,
         payloads: &[StartPayload],
         at: DateTime<Utc>,
     ) -> Result<Vec<StartPayload>, RepositoryError>;
 
-    /// Does what [`drop_sources`](Self::drop_sources) does for all links that are not on the owner's
-    /// list and by which no user came who is still there.
+    /// Does the same as [`drop_sources`](Self::drop_sources) for all links that are not on the
+    /// owner's list and have no user any more.
     async fn drop_sources_without_users(
         &self,
         at: DateTime<Utc>,
     ) -> Result<Vec<StartPayload>, RepositoryError>;
 }
 
-/// What became of links that were to be put on the owner's list.
+/// The result of adding links to the owner's list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Allowed {
     /// All of them are on it.
     Listed,
-    /// There is not enough room for labels; nothing was changed.
+    /// There is not enough room; nothing was changed.
     Full {
         /// How many labels are needed.
         needed: usize,
-        /// For how many there is room.
+        /// How many are free.
         free: usize,
     },
 }

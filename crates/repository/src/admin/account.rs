@@ -2,9 +2,9 @@ use async_trait::async_trait;
 use rollcall_domain::{AdminAccount, AdminName, Role};
 
 use super::{digest::Digest, log::NewAuditEntry};
-use crate::RepositoryError;
+use crate::error::RepositoryError;
 
-/// An account and what shows that somebody is its owner.
+/// An account and its password hash.
 #[derive(Clone)]
 pub struct StoredAccount {
     /// The account.
@@ -13,21 +13,21 @@ pub struct StoredAccount {
     pub password_hash: String,
 }
 
-/// What came of a change of an account.
+/// The result of changing an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AccountChange {
-    /// It is so now, or was already.
+    /// It is changed, or was so already.
     Done,
-    /// There is none of this name.
+    /// There is no account of this name.
     NoSuchAccount,
-    /// No other owner's account is enabled.
+    /// It is the last enabled account of an owner.
     LastOwner,
 }
 
-/// The accounts of admins. What is changed and its entry in the audit log are one transaction.
+/// The accounts of admins. A change and its audit entry are one transaction.
 #[async_trait]
 pub trait AdminAccountRepository: Send + Sync {
-    /// Stores a new account; answers whether there was none of its name.
+    /// Stores a new account; returns whether its name was free.
     async fn create_account(
         &self,
         account: &StoredAccount,
@@ -37,11 +37,11 @@ pub trait AdminAccountRepository: Send + Sync {
     /// The account of this name.
     async fn account(&self, name: &AdminName) -> Result<Option<StoredAccount>, RepositoryError>;
 
-    /// Up to `limit` accounts, by name.
+    /// Up to `limit` accounts, sorted by name.
     async fn accounts(&self, limit: u32) -> Result<Vec<AdminAccount>, RepositoryError>;
 
-    /// Changes the password of an account, and ends its sessions but `kept`; answers whether it
-    /// exists.
+    /// Changes the password of an account, and ends its sessions except `kept`; returns whether the
+    /// account exists.
     async fn set_password(
         &self,
         name: &AdminName,
@@ -50,9 +50,9 @@ pub trait AdminAccountRepository: Send + Sync {
         entry: &NewAuditEntry,
     ) -> Result<bool, RepositoryError>;
 
-    /// Disables or enables an account, and ends its sessions; one that is disabled loses the
-    /// invitations that it made. One that is so already stays as it is, and so does the last one of
-    /// an owner that is enabled; then nothing is added to the audit log.
+    /// Disables or enables an account, and ends its sessions. A disabled account loses the
+    /// invitations that it created. An account that is so already does not change, and neither does
+    /// the last enabled account of an owner; then there is no audit entry.
     async fn set_disabled(
         &self,
         name: &AdminName,
@@ -60,10 +60,10 @@ pub trait AdminAccountRepository: Send + Sync {
         entry: &NewAuditEntry,
     ) -> Result<AccountChange, RepositoryError>;
 
-    /// Changes the role of an account, which loses the invitations that it made if it is no owner's
-    /// any more. One that has the role already stays as it is, and so does the last one of an owner
-    /// that is enabled; then nothing is added to the audit log. The entry's old value becomes the
-    /// account's name and role before.
+    /// Changes the role of an account, which loses its invitations if it is no owner's any more. An
+    /// account that has the role already does not change, and neither does the last enabled account
+    /// of an owner; then there is no audit entry. The entry's old value becomes the account's name
+    /// and old role.
     async fn set_role(
         &self,
         name: &AdminName,
@@ -71,9 +71,8 @@ pub trait AdminAccountRepository: Send + Sync {
         entry: &NewAuditEntry,
     ) -> Result<AccountChange, RepositoryError>;
 
-    /// Removes an account, with its sessions, its second factor and the invitations that it made, but
-    /// not the last one of an owner that is enabled. The entry's old value becomes the account's
-    /// name and role.
+    /// Removes an account with its sessions, second factors and invitations, unless it is the last
+    /// enabled account of an owner. The entry's old value becomes the account's name and role.
     async fn remove_account(
         &self,
         name: &AdminName,

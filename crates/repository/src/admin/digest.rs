@@ -1,6 +1,6 @@
 use std::fmt;
 
-/// The SHA-256 hash of a secret: who reads the database learns nothing to sign in with.
+/// The SHA-256 hash of a secret. Reading the database does not reveal the secret.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest(pub [u8; 32]);
 

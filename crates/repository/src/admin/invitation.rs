@@ -3,36 +3,35 @@ use chrono::{DateTime, Utc};
 use rollcall_domain::{Admin, Role};
 
 use super::{account::StoredAccount, digest::Digest, log::NewAuditEntry};
-use crate::RepositoryError;
+use crate::error::RepositoryError;
 
-/// An invitation to make an account, whether it has expired or not.
+/// An invitation to create an account, expired or not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredInvitation {
     /// The hash of its token.
     pub token: Digest,
     /// The role of the account.
     pub role: Role,
-    /// Who invited.
+    /// The admin who created it.
     pub invited_by: Admin,
-    /// When.
+    /// When it was created.
     pub created_at: DateTime<Utc>,
-    /// When it stops being good.
+    /// When it expires.
     pub expires_at: DateTime<Utc>,
 }
 
-/// What came of accepting an invitation.
+/// The result of accepting an invitation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Accepted {
-    /// The account is there, and the invitation is used up.
+    /// The account is created, and the invitation is used.
     Done,
-    /// There is an account of this name. The invitation can be accepted still.
+    /// The name is taken. The invitation stays valid.
     NameIsTaken,
     /// There is no such invitation.
     NoSuchInvitation,
 }
 
-/// The invitations to make an account. What is changed and its entry in the audit log are one
-/// transaction.
+/// The invitations to create an account. A change and its audit entry are one transaction.
 #[async_trait]
 pub trait InvitationRepository: Send + Sync {
     /// Stores an invitation.
@@ -48,14 +47,15 @@ pub trait InvitationRepository: Send + Sync {
     /// Up to `limit` invitations, the newest first.
     async fn invitations(&self, limit: u32) -> Result<Vec<StoredInvitation>, RepositoryError>;
 
-    /// Takes an invitation back; answers whether there was one.
+    /// Withdraws an invitation; returns whether it existed.
     async fn withdraw_invitation(
         &self,
         token: Digest,
         entry: &NewAuditEntry,
     ) -> Result<bool, RepositoryError>;
 
-    /// Uses an invitation up, and makes its account. Of several who accept it at once, one does.
+    /// Uses an invitation, and creates its account. Of several callers that accept it at once, one
+    /// succeeds.
     async fn accept_invitation(
         &self,
         token: Digest,

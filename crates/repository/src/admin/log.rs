@@ -3,33 +3,33 @@ use chrono::{DateTime, Utc};
 use rollcall_domain::{Admin, AuditAction, AuditEntry, TelegramId};
 
 use super::digest::Digest;
-use crate::RepositoryError;
+use crate::error::RepositoryError;
 
-/// What is added to the audit log.
+/// An entry to add to the audit log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewAuditEntry {
-    /// When it was done.
+    /// When.
     pub at: DateTime<Utc>,
-    /// Who did it; `None` for somebody on the server itself.
+    /// The admin; `None` for a command on the server.
     pub admin: Option<Admin>,
-    /// What was done.
+    /// The action.
     pub action: AuditAction,
-    /// Which user it was about.
+    /// The user that it is about.
     pub about: Option<TelegramId>,
-    /// What it was before.
+    /// The old value.
     pub old: Option<String>,
-    /// What it is since then.
+    /// The new value.
     pub new: Option<String>,
 }
 
-/// Which entries of the audit log are wanted: all, unless it is told what to keep.
+/// A filter for entries of the audit log: all, unless more is set.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AuditFilter {
-    /// Only those about this user.
+    /// Only entries about this user.
     pub about: Option<TelegramId>,
-    /// Only those of what this admin did.
+    /// Only entries by this admin.
     pub by: Option<Admin>,
-    /// Only those of this action.
+    /// Only entries of this action.
     pub action: Option<AuditAction>,
 }
 
@@ -39,12 +39,12 @@ impl AuditFilter {
         Self::default()
     }
 
-    /// Keeps what was done about a user.
+    /// Keeps the entries about a user.
     pub fn about(self, user: TelegramId) -> Self {
         Self { about: Some(user), ..self }
     }
 
-    /// Keeps what an admin did.
+    /// Keeps the entries by an admin.
     pub fn by(self, admin: Admin) -> Self {
         Self { by: Some(admin), ..self }
     }
@@ -55,20 +55,20 @@ impl AuditFilter {
     }
 }
 
-/// What there is to say about the chain of the audit log.
+/// The result of verifying the chain of the audit log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditChain {
-    /// How many entries follow one another as they were written.
+    /// How many entries are unchanged and in their order.
     pub entries: u64,
-    /// How many entries are from before entries were chained, and cannot be verified.
+    /// How many entries are older than the chain, and cannot be verified.
     pub older: u64,
     /// The hash of the last entry that was verified.
     pub newest: Digest,
-    /// What is wrong first, if anything is.
+    /// The first fault, if there is one.
     pub fault: Option<AuditFault>,
 }
 
-/// What is wrong with the audit log.
+/// A fault of the audit log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AuditFault {
     /// An entry lacks its hash.
@@ -77,44 +77,44 @@ pub enum AuditFault {
         /// The entry.
         id: i64,
     },
-    /// An entry's values are not those that were written.
+    /// An entry's values were changed.
     #[error("the values of entry {id} were changed")]
     Values {
         /// The entry.
         id: i64,
     },
-    /// An entry does not follow the one before it.
+    /// An entry does not follow the previous one.
     #[error("entry {id} was changed, or one before it was changed, added or removed")]
     Link {
         /// The entry.
         id: i64,
     },
-    /// The newest entry that is known is not there.
+    /// The newest known entry is missing.
     #[error("the newest entries are missing")]
     NewestMissing,
-    /// An entry with the hash that the caller knows is not there.
+    /// The entry with the caller's hash is missing.
     #[error("no entry has the expected hash: the log was written again, or is another database's")]
     NotExpected,
 }
 
-/// The log of what admins did.
+/// The log of the admins' actions.
 #[async_trait]
 pub trait AuditLogRepository: Send + Sync {
-    /// Adds to the audit log.
+    /// Adds an entry.
     async fn audit(&self, entry: &NewAuditEntry) -> Result<(), RepositoryError>;
 
-    /// Adds to the audit log, all of the entries or none.
+    /// Adds entries, all or none.
     async fn audit_all(&self, entries: &[NewAuditEntry]) -> Result<(), RepositoryError>;
 
-    /// Verifies that the entries are those that were written, the oldest first, up to the first
-    /// fault. With `expected`, one of them has to have this hash.
+    /// Verifies that the entries are unchanged, the oldest first, up to the first fault. With
+    /// `expected`, one of them must have this hash.
     async fn verify_audit_log(
         &self,
         expected: Option<Digest>,
     ) -> Result<AuditChain, RepositoryError>;
 
-    /// Up to `limit` entries of the audit log, the newest first; only those before the entry
-    /// `before`, if one is given.
+    /// Up to `limit` entries, the newest first; only those before the entry `before`, if it is
+    /// given.
     async fn audit_log(
         &self,
         filter: &AuditFilter,

@@ -1,5 +1,5 @@
-//! The store of admins, by what it holds: accounts, invitations, sessions, second factors, passkeys,
-//! known devices, attempts to sign in, and the audit log.
+//! The storage of admins, by part: accounts, invitations, sessions, second factors, passkeys, known
+//! devices, failed sign-ins, and the audit log.
 
 mod account;
 mod attempt;
@@ -23,7 +23,7 @@ pub use session::{
     AdminSessionRepository, Expiry, ListedSession, NewSession, Opened, StoredSession,
 };
 
-/// The whole store of admins.
+/// The whole storage of admins.
 pub trait AdminRepository:
     AdminAccountRepository
     + InvitationRepository

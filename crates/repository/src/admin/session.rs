@@ -3,92 +3,92 @@ use chrono::{DateTime, Utc};
 use rollcall_domain::{Admin, Role, TelegramId};
 
 use super::{digest::Digest, log::NewAuditEntry};
-use crate::RepositoryError;
+use crate::error::RepositoryError;
 
-/// A session as it stands, whether it has expired or not.
+/// A session, expired or not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredSession {
-    /// Whose it is.
+    /// The admin.
     pub admin: Admin,
-    /// The role that the account has now; `None` for who came by Telegram, or is disabled.
+    /// The role that the account has now; `None` if it is disabled, or the admin came by Telegram.
     pub account_role: Option<Role>,
     /// When it began.
     pub signed_in_at: DateTime<Utc>,
-    /// When it was last used, to the minute or so.
+    /// When it was last used, accurate to about a minute.
     pub last_used_at: DateTime<Utc>,
     /// Whether its admin has a second factor.
     pub has_factor: bool,
-    /// Whether the second factor has still to be given: until then nobody is signed in.
+    /// Whether it still owes the second factor: until then the admin is not signed in.
     pub owes_factor: bool,
-    /// When its admin last proved their identity; `None` for never in this session.
+    /// When its admin last proved their identity in it; `None` if never.
     pub confirmed_at: Option<DateTime<Utc>>,
 }
 
-/// A session in the list of an admin's own, whether it has expired or not.
+/// A session in an admin's list of their own, expired or not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListedSession {
     /// The hash of its token.
     pub token: Digest,
-    /// The browser and system, in words; "" where they are not known.
+    /// The browser and system, in words; "" if unknown.
     pub device: String,
-    /// The address of the person when it began; "" where it is not known.
+    /// The client's address when it began; "" if unknown.
     pub address: String,
     /// When it began.
     pub signed_in_at: DateTime<Utc>,
     /// When it was last used, to the minute or so.
     pub last_used_at: DateTime<Utc>,
-    /// Whether the second factor has still to be given.
+    /// Whether it still owes the second factor.
     pub owes_factor: bool,
 }
 
-/// A session that begins.
+/// A session to open.
 #[derive(Clone, Debug)]
 pub struct NewSession {
     /// The hash of its token.
     pub token: Digest,
-    /// Whose it is.
+    /// The admin.
     pub admin: Admin,
-    /// The hash of the password that was verified, for an account.
+    /// For an account, the hash of the verified password.
     pub password_hash: Option<String>,
     /// The browser and system, in words.
     pub device: String,
-    /// The address of the person.
+    /// The client's address.
     pub address: String,
 }
 
-/// What came of beginning a session.
+/// The result of opening a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Opened {
-    /// There is no such account, it is disabled, or its password is another one by now.
+    /// There is no such account, it is disabled, or its password was changed.
     Refused,
-    /// It has begun, and its admin owes a second factor.
+    /// It is open, and owes a second factor.
     OwesFactor,
-    /// It has begun.
+    /// It is open and complete.
     Whole,
 }
 
-/// What must not be older than this is forgotten; see [`AdminSessionRepository::forget`].
+/// Cut-off times for purging expired rows; see [`AdminSessionRepository::forget`].
 #[derive(Clone, Copy, Debug)]
 pub struct Expiry {
-    /// Sessions that were not used since.
+    /// Sessions not used since then.
     pub used_before: DateTime<Utc>,
-    /// Sessions that began before.
+    /// Sessions that began before then.
     pub signed_in_before: DateTime<Utc>,
-    /// Links that were made before.
+    /// Links created before then.
     pub linked_before: DateTime<Utc>,
-    /// Invitations that were good until then.
+    /// Invitations that expired before then.
     pub expired_before: DateTime<Utc>,
-    /// Failures to sign in that were not followed by another one since.
+    /// Failed sign-ins without a later one since then.
     pub failed_before: DateTime<Utc>,
 }
 
-/// Who is signed in, and the links to sign in with. What is changed and its entry in the audit log
-/// are one transaction.
+/// The sessions of admins, and the links to sign in with. A change and its audit entry are one
+/// transaction.
 #[async_trait]
 pub trait AdminSessionRepository: Send + Sync {
-    /// Begins a session at the time of its entry. For an account, only if it is not disabled and has
-    /// this password's hash still. Where the admin has a second factor, the session owes it, and the
-    /// entry's action becomes [`AuditAction::PassedFirstFactor`](rollcall_domain::AuditAction).
+    /// Opens a session at the time of its entry. An account must be enabled, and still have this
+    /// password hash. If the admin has a second factor, the session owes it, and the entry's action
+    /// becomes [`AuditAction::PassedFirstFactor`](rollcall_domain::AuditAction).
     async fn open_session(
         &self,
         session: &NewSession,
@@ -98,18 +98,17 @@ pub trait AdminSessionRepository: Send + Sync {
     /// The session with this token.
     async fn session(&self, token: Digest) -> Result<Option<StoredSession>, RepositoryError>;
 
-    /// Up to `limit` sessions of an admin, the one used last first.
+    /// Up to `limit` sessions of an admin, the last used first.
     async fn sessions(
         &self,
         admin: &Admin,
         limit: u32,
     ) -> Result<Vec<ListedSession>, RepositoryError>;
 
-    /// Notes that a session is being used.
+    /// Stores that a session was used.
     async fn touch_session(&self, token: Digest, at: DateTime<Utc>) -> Result<(), RepositoryError>;
 
-    /// Ends a session of an admin; answers whether there was one. Where there was none, nothing is
-    /// added to the audit log.
+    /// Ends a session of an admin; returns whether it existed. If not, there is no audit entry.
     async fn close_session(
         &self,
         token: Digest,
@@ -117,7 +116,7 @@ pub trait AdminSessionRepository: Send + Sync {
         entry: &NewAuditEntry,
     ) -> Result<bool, RepositoryError>;
 
-    /// Ends every session of an admin but `kept`; answers how many there were.
+    /// Ends the sessions of an admin except `kept`; returns how many there were.
     async fn close_sessions(
         &self,
         admin: &Admin,
@@ -125,7 +124,7 @@ pub trait AdminSessionRepository: Send + Sync {
         entry: &NewAuditEntry,
     ) -> Result<usize, RepositoryError>;
 
-    /// Stores a link for somebody to sign in with.
+    /// Stores a link to sign in with.
     async fn create_link(
         &self,
         token: Digest,
@@ -133,13 +132,13 @@ pub trait AdminSessionRepository: Send + Sync {
         at: DateTime<Utc>,
     ) -> Result<(), RepositoryError>;
 
-    /// Takes a link away; answers whose it was and when it was made. Of several who take it at once,
-    /// one gets it.
+    /// Removes a link; returns its user and when it was created. Of several callers at once, one
+    /// gets it.
     async fn take_link(
         &self,
         token: Digest,
     ) -> Result<Option<(TelegramId, DateTime<Utc>)>, RepositoryError>;
 
-    /// Forgets what is old, up to `limit` rows of each kind; answers how many rows there were.
+    /// Purges expired rows, up to `limit` of each kind; returns how many there were.
     async fn forget(&self, expiry: Expiry, limit: u32) -> Result<usize, RepositoryError>;
 }
