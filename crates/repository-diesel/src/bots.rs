@@ -5,11 +5,17 @@ use rollcall_domain::TelegramId;
 use rollcall_repository::{BotRepository, RepositoryError};
 
 use crate::{
-    Database, connection::AnyConnection, error::Failure, row::telegram_id, schema::bot_identity,
-    timestamp::UtcMicros,
+    base::{
+        connection::{AnyConnection, either},
+        database::Database,
+        error::Failure,
+        schema::bot_identity,
+        timestamp::UtcMicros,
+    },
+    row::user::telegram_id,
 };
 
-/// Which bot a database belongs to, in the table `bot_identity`.
+/// The bot that a database belongs to, in the table `bot_identity`.
 #[derive(Clone, Debug)]
 pub struct DieselBotRepository {
     database: Database,
@@ -35,7 +41,7 @@ impl BotRepository for DieselBotRepository {
     }
 
     async fn owner(&self) -> Result<Option<TelegramId>, RepositoryError> {
-        self.database.read("look whose the database is", owner).await
+        self.database.read("read which bot owns the database", owner).await
     }
 }
 
@@ -44,19 +50,14 @@ fn claim(
     bot: TelegramId,
     at: DateTime<Utc>,
 ) -> Result<TelegramId, Failure> {
-    // Not looked at first: a bot that cannot write is to find out when it starts.
+    // Does not read first: a bot that cannot write has to notice that when it starts.
     let row = (
         bot_identity::only_row.eq(1),
         bot_identity::telegram_id.eq(bot.get()),
         bot_identity::claimed_at.eq(UtcMicros::from(at)),
     );
     let insert = diesel::insert_into(bot_identity::table).values(row);
-    match connection {
-        AnyConnection::Sqlite(connection) => insert.on_conflict_do_nothing().execute(connection)?,
-        AnyConnection::Postgres(connection) => {
-            insert.on_conflict_do_nothing().execute(connection)?
-        }
-    };
+    either!(connection => insert.on_conflict_do_nothing().execute(connection)?);
     Ok(owner(connection)?.unwrap_or(bot))
 }
 

@@ -22,7 +22,7 @@ use crate::{
         sqlstate,
         statement::statement,
     },
-    row::telegram_id,
+    row::user::telegram_id,
 };
 
 /// The preferences of users.
@@ -231,7 +231,9 @@ fn read(
             let all = || ReadAll { telegram_ids: ids };
             rows = match all().load(connection) {
                 Err(error) if is_unnamed(&error) => {
-                    sqlstate::examine(connection, error, |connection| Ok(all().load(connection)?))?
+                    sqlstate::examine(connection, error, |mut connection| {
+                        Ok(all().load(&mut connection)?)
+                    })?
                 }
                 rows => rows?,
             };

@@ -1,14 +1,14 @@
 use async_trait::async_trait;
 use diesel::{dsl::count_star, prelude::*};
-use rollcall_domain::{QuarantinedUpdate, TelegramId};
+use rollcall_domain::QuarantinedUpdate;
 use rollcall_repository::{QuarantineRepository, RepositoryError};
 
 use crate::{
-    Database, error::Failure, row::telegram_id, schema::quarantine, timestamp::UtcMicros,
-    users::count,
+    base::{database::Database, error::Failure, schema::quarantine, timestamp::UtcMicros},
+    row::user::telegram_id,
 };
 
-/// The updates that were set aside, in the table `quarantine`.
+/// The quarantined updates, in the table `quarantine`.
 #[derive(Clone, Debug)]
 pub struct DieselQuarantineRepository {
     database: Database,
@@ -29,7 +29,7 @@ impl QuarantineRepository for DieselQuarantineRepository {
         limit: u32,
     ) -> Result<Vec<QuarantinedUpdate>, RepositoryError> {
         self.database
-            .read("list what was set aside", move |connection| {
+            .read("list quarantined updates", move |connection| {
                 let rows: Vec<Row> = quarantine::table
                     .filter(quarantine::update_id.gt(after))
                     .order(quarantine::update_id)
@@ -42,7 +42,7 @@ impl QuarantineRepository for DieselQuarantineRepository {
 
     async fn find(&self, update_id: i64) -> Result<Option<QuarantinedUpdate>, RepositoryError> {
         self.database
-            .read("find what was set aside", move |connection| {
+            .read("find a quarantined update", move |connection| {
                 let row = quarantine::table.find(update_id).first::<Row>(connection).optional()?;
                 row.map(Row::into_update).transpose()
             })
@@ -51,15 +51,16 @@ impl QuarantineRepository for DieselQuarantineRepository {
 
     async fn count(&self) -> Result<u64, RepositoryError> {
         self.database
-            .read("count what was set aside", |connection| {
-                Ok(count(quarantine::table.select(count_star()).get_result(connection)?))
+            .read("count quarantined updates", |connection| {
+                let count: i64 = quarantine::table.select(count_star()).get_result(connection)?;
+                Ok(count.try_into().unwrap_or_default())
             })
             .await
     }
 
     async fn remove(&self, update_id: i64) -> Result<bool, RepositoryError> {
         self.database
-            .write("drop what was set aside", move |connection| {
+            .write("remove a quarantined update", move |connection| {
                 let rows = diesel::delete(quarantine::table.find(update_id)).execute(connection)?;
                 Ok(rows > 0)
             })
@@ -89,29 +90,5 @@ impl Row {
             telegram_id,
             payload: self.payload,
         })
-    }
-}
-
-/// An update that is set aside, as a row to insert. JSON may hold U+0000 only as an escape, so its
-/// text fits into every database.
-#[derive(Insertable)]
-#[diesel(table_name = quarantine, treat_none_as_default_value = false)]
-pub(crate) struct NewRow<'a> {
-    update_id: i64,
-    received_at: UtcMicros,
-    reason: &'a str,
-    registered: bool,
-    payload: &'a str,
-    telegram_id: Option<i64>,
-}
-
-pub(crate) fn quarantine_row(update: &QuarantinedUpdate) -> NewRow<'_> {
-    NewRow {
-        update_id: update.update_id,
-        received_at: update.received_at.into(),
-        reason: &update.reason,
-        registered: update.registered,
-        payload: &update.payload,
-        telegram_id: update.telegram_id.map(TelegramId::get),
     }
 }

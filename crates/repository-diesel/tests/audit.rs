@@ -40,7 +40,7 @@ async fn log_of_five(database: &ThrowAwayDatabase) -> DieselAdminRepository {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whatever_is_changed_is_found() {
+async fn each_changed_entry_is_detected() {
     let link = |id| Some(AuditFault::Link { id });
     for (sql, fault) in [
         (
@@ -75,7 +75,7 @@ async fn whatever_is_changed_is_found() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_oldest_entries_may_go_when_the_last_of_them_is_noted() {
+async fn the_oldest_entries_can_be_removed_if_the_hash_of_the_last_is_kept() {
     for database in ThrowAwayDatabase::of_each_kind() {
         let admins = log_of_five(&database).await;
         tamper(
@@ -92,7 +92,7 @@ async fn the_oldest_entries_may_go_when_the_last_of_them_is_noted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn entries_from_before_the_chain_are_counted_apart() {
+async fn entries_older_than_the_chain_are_counted_separately() {
     for database in ThrowAwayDatabase::of_each_kind() {
         let admins = log_of_five(&database).await;
         // As they were before the log was chained.

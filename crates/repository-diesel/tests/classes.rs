@@ -17,7 +17,7 @@ use tokio::task::block_in_place;
 
 static NEXT_UPDATE: AtomicI64 = AtomicI64::new(1);
 
-/// The user for whom errors are provoked.
+/// The user whose row causes errors.
 const SPOILT: i64 = 5_000_000_007;
 /// A user that is stored from the start.
 const KNOWN: i64 = 1;
@@ -126,7 +126,7 @@ async fn timeouts_of_postgres_are_transient() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_right_that_is_missing_is_transient() {
+async fn a_missing_permission_is_transient() {
     let Some(database) = prepared(ThrowAwayDatabase::postgres()).await else { return };
     let role = database.url().split(['/', '?']).nth(3).unwrap().replace("test", "role");
     execute(
@@ -139,7 +139,7 @@ async fn a_right_that_is_missing_is_transient() {
 
 /// Without the function, the code cannot be found: that is no reason to take it for permanent.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_code_that_cannot_be_found_is_transient() {
+async fn an_unknown_code_is_transient() {
     let Some(database) = prepared(ThrowAwayDatabase::postgres()).await else { return };
     execute(
         &database,
@@ -152,7 +152,7 @@ async fn a_code_that_cannot_be_found_is_transient() {
 
 /// To look for the code is to try once more.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_passes_while_its_code_is_looked_for_is_done() {
+async fn work_that_succeeds_while_it_is_examined_is_done() {
     let Some(database) = prepared(ThrowAwayDatabase::postgres()).await else { return };
     execute(
         &database,
@@ -168,7 +168,7 @@ async fn what_passes_while_its_code_is_looked_for_is_done() {
 /// Names, deep links and all are tried out as they are, with every character that means something
 /// to SQL.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_tried_out_is_what_was_to_be_written() {
+async fn the_examined_statement_has_the_same_values() {
     let Some(database) = prepared(ThrowAwayDatabase::postgres()).await else { return };
     execute(
         &database,
@@ -185,7 +185,7 @@ async fn what_is_tried_out_is_what_was_to_be_written() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn preferences_that_cannot_be_read_are_classified_by_their_code() {
+async fn unreadable_preferences_are_classified_by_their_code() {
     let Some(database) = prepared(ThrowAwayDatabase::postgres()).await else { return };
     execute(
         &database,
@@ -231,7 +231,7 @@ async fn errors_of_sqlite() {
 
 /// A rehearsal fails where no user can be inserted, and where none can be updated.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_rehearsal_meets_what_everybody_would() {
+async fn a_rehearsal_fails_where_any_registration_would() {
     for database in ThrowAwayDatabase::of_each_kind() {
         let Some(database) = prepared(Some(database)).await else { return };
         for when in ["INSERT", "UPDATE"] {

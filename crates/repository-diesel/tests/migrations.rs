@@ -21,7 +21,7 @@ use rollcall_repository_diesel::{
 use rollcall_testkit::ThrowAwayDatabase;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn several_processes_migrate_at_once_and_one_does_it() {
+async fn one_of_several_processes_migrates() {
     for throw_away in ThrowAwayDatabase::of_each_kind() {
         let starts = (0..8).map(|_| {
             let url = throw_away.url().to_owned();
@@ -41,7 +41,7 @@ async fn several_processes_migrate_at_once_and_one_does_it() {
 const OF_POSTGRES_ONLY: [&str; 1] = ["classify_errors"];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_step_back_leaves_no_trace() {
+async fn each_down_sql_restores_the_schema() {
     for throw_away in ThrowAwayDatabase::of_each_kind() {
         let database = open(throw_away.url()).await;
         let states = database.migrations().await.unwrap();
@@ -73,7 +73,7 @@ async fn every_step_back_leaves_no_trace() {
 
 /// Indexes that are put off while an empty database is filled are back at the end, whatever it is.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_import_leaves_the_schema_as_it_was() {
+async fn an_import_does_not_change_the_schema() {
     for throw_away in ThrowAwayDatabase::of_each_kind() {
         let database = open(throw_away.url()).await;
         database.migrate().await.unwrap();
@@ -136,7 +136,7 @@ async fn known_updates_stay_known() {
 
 /// Of users who were there before activity was recorded, the first and the latest day are known.
 #[tokio::test(flavor = "multi_thread")]
-async fn users_from_before_count_in_the_statistics() {
+async fn users_from_before_the_migration_count_in_the_statistics() {
     for throw_away in ThrowAwayDatabase::of_each_kind() {
         let database = open(throw_away.url()).await;
         database.migrate().await.unwrap();
@@ -182,7 +182,7 @@ async fn users_from_before_count_in_the_statistics() {
 
 /// What deep links brought is the same in a table of its own and among the other sums.
 #[tokio::test(flavor = "multi_thread")]
-async fn sums_of_deep_links_move() {
+async fn sums_of_deep_links_are_migrated() {
     for throw_away in ThrowAwayDatabase::of_each_kind() {
         let database = open(throw_away.url()).await;
         database.migrate().await.unwrap();
@@ -223,7 +223,7 @@ async fn sums_of_deep_links_move() {
 /// Deep links that had labels before these were earned keep them, with all that they counted; those
 /// that brought no user can be dropped together. On the way back, what was dropped is the others'.
 #[tokio::test(flavor = "multi_thread")]
-async fn labels_from_before_are_kept() {
+async fn labels_from_before_the_migration_are_kept() {
     for throw_away in ThrowAwayDatabase::of_each_kind() {
         let database = open(throw_away.url()).await;
         database.migrate().await.unwrap();
@@ -286,7 +286,7 @@ async fn labels_from_before_are_kept() {
 
 /// Games of before are on a day of the NHL's, in the evening and without a decided time.
 #[tokio::test(flavor = "multi_thread")]
-async fn games_from_before_have_a_day() {
+async fn games_from_before_the_migration_have_a_day() {
     for throw_away in ThrowAwayDatabase::of_each_kind() {
         let database = open(throw_away.url()).await;
         database.migrate().await.unwrap();
@@ -330,7 +330,7 @@ async fn games_from_before_have_a_day() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_recount_mends_what_is_wrong() {
+async fn a_recount_corrects_wrong_sums() {
     for throw_away in ThrowAwayDatabase::of_each_kind() {
         let database = open(throw_away.url()).await;
         database.migrate().await.unwrap();
@@ -381,7 +381,7 @@ async fn both_databases_have_the_same_migrations() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_newer_database_is_refused_and_left_alone() {
+async fn a_newer_database_is_refused_and_not_changed() {
     for throw_away in ThrowAwayDatabase::of_each_kind() {
         let database = open(throw_away.url()).await;
         database.migrate().await.unwrap();

@@ -1,5 +1,5 @@
-//! Opening databases and staying connected: what works, and what an owner reads when it does not;
-//! and who waits for whom.
+//! Opening databases and staying connected, with the messages when that fails; and which transactions
+//! wait.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
@@ -21,7 +21,7 @@ use rollcall_repository_diesel::{
 use rollcall_testkit::{TestClock, ThrowAwayDatabase};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_missing_file_is_not_created_by_a_look() {
+async fn reading_does_not_create_a_missing_file() {
     let throw_away = ThrowAwayDatabase::sqlite();
     let error = Database::open_existing(throw_away.url().parse().unwrap()).await.unwrap_err();
     assert!(error.to_string().starts_with("there is no database at sqlite://"), "{error}");
@@ -60,7 +60,7 @@ async fn a_mode_decides_whether_a_file_is_created_and_written() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_new_file_and_its_companions_are_its_owners_alone() {
+async fn only_the_owner_can_read_a_new_file_and_its_companions() {
     let throw_away = ThrowAwayDatabase::sqlite();
     let url: DatabaseUrl = throw_away.url().parse().unwrap();
     let database = Database::open(url.clone()).await.unwrap();
@@ -97,7 +97,7 @@ async fn a_file_may_have_any_name() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_database_that_cannot_be_reached_says_why_without_secrets() {
+async fn an_unreachable_database_is_reported_without_secrets() {
     for (url, why) in [
         ("sqlite:///nowhere/at/all.db", "cannot open the database sqlite:///nowhere/at/all.db: "),
         (
@@ -125,7 +125,7 @@ async fn tls_to_the_server_is_built_in() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_read_only_database_says_so() {
+async fn a_read_only_database_is_reported_as_such() {
     for throw_away in ThrowAwayDatabase::of_each_kind() {
         Database::open(throw_away.url().parse().unwrap()).await.unwrap().migrate().await.unwrap();
         let url = match throw_away.file() {
@@ -154,7 +154,7 @@ fn make_read_only(file: &Path) {
 
 /// A server that restarts, or an administrator, may cut every connection of the pool.
 #[tokio::test(flavor = "multi_thread")]
-async fn connections_that_were_cut_are_made_again() {
+async fn cut_connections_are_opened_again() {
     let Some(throw_away) = ThrowAwayDatabase::postgres() else { return };
     let database = Database::open(throw_away.url().parse().unwrap()).await.unwrap();
     database.migrate().await.unwrap();
@@ -211,9 +211,9 @@ async fn batches_in_opposite_order_do_not_deadlock() {
     }
 }
 
-/// As a rule there is nobody new to be searched for; seeing that waits for nobody who writes.
+/// Usually there are no new names, and finding that out does not wait for a writer.
 #[tokio::test(flavor = "multi_thread")]
-async fn no_new_names_are_seen_while_a_write_waits() {
+async fn looking_for_new_names_does_not_wait_for_a_writer() {
     let throw_away = ThrowAwayDatabase::sqlite();
     let database = Database::open(throw_away.url().parse().unwrap()).await.unwrap();
     database.migrate().await.unwrap();
@@ -231,10 +231,10 @@ async fn no_new_names_are_seen_while_a_write_waits() {
     waiting.await.unwrap().unwrap();
 }
 
-/// Whoever takes names into the search leaves somebody whose name is being changed: the new name is
-/// not to be seen yet, and the old one is no longer to be searched for.
+/// Indexing skips a user whose name another transaction is changing: the new name is not visible yet,
+/// and the old one must no longer be found.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_name_that_is_being_changed_is_not_taken_into_the_search() {
+async fn a_name_that_is_being_changed_is_not_indexed() {
     let Some(throw_away) = ThrowAwayDatabase::postgres() else { return };
     let database = Database::open(throw_away.url().parse().unwrap()).await.unwrap();
     database.migrate().await.unwrap();

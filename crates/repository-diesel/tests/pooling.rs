@@ -13,7 +13,7 @@ use rollcall_testkit::{PooledDatabase, TestClock, ThrowAwayDatabase};
 
 /// Whatever its mode: no session can be counted upon behind it.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_pooler_is_found() {
+async fn a_pooler_is_detected() {
     for settings in [
         "",
         "ignore_startup_parameters = extra_float_digits,options",
@@ -28,7 +28,7 @@ async fn a_pooler_is_found() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_a_pooler_none_is_found() {
+async fn no_pooler_is_detected_without_one() {
     let sqlite = ThrowAwayDatabase::sqlite();
     let database = Database::open(sqlite.url().parse().unwrap()).await.unwrap();
     assert_eq!(database.sessions(), Sessions::Own);
@@ -45,7 +45,7 @@ async fn without_a_pooler_none_is_found() {
 
 /// What the setting says is taken as it is.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_pool_mode_that_is_set_counts() {
+async fn a_configured_pool_mode_is_used() {
     let Some(pooled) = PooledDatabase::with_settings("pool_mode = session") else { return };
     let Some(direct) = ThrowAwayDatabase::postgres() else { return };
     for url in [pooled.database().url(), direct.url()] {
@@ -107,7 +107,7 @@ struct Noted {
 
 /// The pooler may restart, and so may the server behind it.
 #[tokio::test(flavor = "multi_thread")]
-async fn connections_that_the_pooler_cut_are_made_again() {
+async fn connections_cut_by_the_pooler_are_opened_again() {
     let Some(mut pooled) = PooledDatabase::start() else { return };
     let database = Database::open(pooled.database().url().parse().unwrap()).await.unwrap();
     database.migrate().await.unwrap();

@@ -31,8 +31,6 @@ const WITH_CYCLES: &[&str] = &[
     "crates/app",
     // user and interaction, profile and username.
     "crates/domain",
-    // The steps of a registration, the statistics and the stores.
-    "crates/repository-diesel",
     // admin and password.
     "crates/service",
 ];

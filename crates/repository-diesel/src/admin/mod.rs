@@ -1,21 +1,9 @@
-//! The store of admins, by what it holds.
+//! Admins: their accounts, sessions and failed sign-ins, and the audit log.
 
 mod accounts;
-mod attempts;
-mod chain;
-mod entry;
-mod factors;
-mod invitations;
-mod known_devices;
-mod log;
-mod new_account;
-mod passkeys;
-mod recovery_codes;
-mod role;
+pub(crate) mod audit;
 mod sessions;
+mod sign_in;
 mod store;
-mod verify;
 
-pub(crate) use entry::add_entries;
-pub(crate) use log::empty_entries;
 pub use store::DieselAdminRepository;

@@ -1,18 +1,20 @@
 use diesel::{Connection, result::Error as DieselError};
 use rollcall_repository::{NewAuditEntry, RepositoryError};
 
-use super::entry::add_entry;
-use crate::{Database, connection::AnyConnection, error::Failure};
+use crate::{
+    admin::audit::entry::add_entry,
+    base::{connection::AnyConnection, database::Database, error::Failure},
+};
 
-/// The store of admins, in the tables `admin_accounts`, `admin_sessions`, `admin_links`,
-/// `admin_invitations`, `second_factors`, `passkeys`, `recovery_codes`, `device_secret`,
-/// `device_generations`, `sign_in_failures` and `audit_log`.
+/// The storage of admins, in the tables `admin_accounts`, `admin_sessions`, `admin_links`,
+/// `admin_invitations`, `second_factors`, `passkeys`, `recovery_codes`, `sign_in_failures`,
+/// `device_secret`, `device_generations` and `audit_log`.
 ///
-/// Every transaction begins with a statement that writes: on SQLite, one that reads first may find
-/// that somebody else wrote meanwhile, and has to be done again.
+/// Every transaction begins with a statement that writes. On SQLite, a transaction that reads first
+/// may find that another process wrote meanwhile, and has to be repeated.
 #[derive(Clone, Debug)]
 pub struct DieselAdminRepository {
-    pub(super) database: Database,
+    pub(crate) database: Database,
 }
 
 impl DieselAdminRepository {
@@ -21,9 +23,9 @@ impl DieselAdminRepository {
         Self { database }
     }
 
-    /// Does `work` in a transaction; where it answers that it changed something, `entry` is added to
-    /// the audit log, and else the transaction is rolled back.
-    pub(super) async fn change<T, W>(
+    /// Does `work` in a transaction. If it made a change, adds `entry` to the audit log; otherwise
+    /// rolls back.
+    pub(crate) async fn change<T, W>(
         &self,
         what: &'static str,
         entry: &NewAuditEntry,
@@ -55,7 +57,7 @@ impl DieselAdminRepository {
 
 /// Why a transaction is rolled back.
 enum Unchanged<T> {
-    /// There was nothing to change, which is the answer.
+    /// There was nothing to change: this is the result.
     Nothing(T),
     Failed(Failure),
 }
@@ -72,22 +74,22 @@ impl<T> From<DieselError> for Unchanged<T> {
     }
 }
 
-/// What a change answers, and whether it was one. What was written before `None` is taken back.
-pub(super) enum Change<T> {
+/// The result of a change. What was written before `None` is rolled back.
+pub(crate) enum Change<T> {
     Made(T),
-    /// Made, and the entry about it is in the audit log already.
+    /// A change, whose entry is in the audit log already.
     Logged(T),
     None(T),
 }
 
 impl Change<bool> {
-    /// A change that affects a row, or none.
-    pub(super) fn of(rows: usize) -> Self {
+    /// A change if it affected rows.
+    pub(crate) fn of(rows: usize) -> Self {
         if rows > 0 { Self::Made(true) } else { Self::None(false) }
     }
 }
 
-pub(super) fn corrupt(
+pub(crate) fn corrupt(
     table: &'static str,
     column: &'static str,
     key: &str,

@@ -1,18 +1,18 @@
-//! What the codes of the databases mean: SQLSTATEs of PostgreSQL, result codes of SQLite.
+//! Classifying errors by the databases' codes: SQLSTATEs of PostgreSQL, result codes of SQLite.
 
 use diesel::result::DatabaseErrorKind;
 use rollcall_repository::{DatabaseError, RepositoryError};
 
-/// What an error lies in.
+/// Where the cause of an error lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Class {
     /// In one row: permanent.
     Row,
     /// In the connection, or in the server itself.
     Connection,
-    /// In that nothing may be written.
+    /// The database is read-only.
     ReadOnly,
-    /// In something else, which an owner can mend.
+    /// Elsewhere, where an operator can fix it.
     Other,
 }
 
@@ -27,7 +27,7 @@ impl Class {
     }
 }
 
-/// What an SQLSTATE means (PostgreSQL, appendix A).
+/// The class of an SQLSTATE (PostgreSQL, appendix A).
 pub(crate) fn of_sqlstate(code: &str) -> Class {
     match code {
         // A row that is too large for its index or page; data or index of it are damaged.
@@ -41,14 +41,14 @@ pub(crate) fn of_sqlstate(code: &str) -> Class {
     }
 }
 
-/// Whether what failed with this SQLSTATE may succeed when it is done again at once: the transaction
-/// was ended for the sake of another one, or others held what it would have locked.
+/// Whether work that failed with this SQLSTATE may succeed if it is repeated without a pause: the
+/// transaction was ended because of another one, which held its locks.
 pub(crate) fn may_pass_at_once(code: &str) -> bool {
     matches!(code, "40001" | "40P01" | "55P03")
 }
 
-/// The SQLSTATE that Diesel names with a kind. It hides all but twelve, and which of four it was
-/// where a connection is closed.
+/// The SQLSTATE that Diesel names with a kind. It names only twelve, and does not distinguish the four
+/// of a closed connection.
 pub(crate) fn sqlstate_of(kind: DatabaseErrorKind) -> Option<&'static str> {
     Some(match kind {
         DatabaseErrorKind::RestrictViolation => "23001",
@@ -63,8 +63,8 @@ pub(crate) fn sqlstate_of(kind: DatabaseErrorKind) -> Option<&'static str> {
     })
 }
 
-/// SQLite's result code for an error, and what it means, by the kind that Diesel names or by the
-/// text, which is that of `sqlite3_errstr` where SQLite has nothing to add. `None` where it has.
+/// SQLite's result code for an error, and its class, by the kind that Diesel names or by the text.
+/// The text is that of `sqlite3_errstr`, unless SQLite adds details: then this is `None`.
 pub(crate) fn of_sqlite(kind: DatabaseErrorKind, text: &str) -> Option<(&'static str, Class)> {
     match kind {
         DatabaseErrorKind::UniqueViolation
@@ -75,10 +75,10 @@ pub(crate) fn of_sqlite(kind: DatabaseErrorKind, text: &str) -> Option<(&'static
     }
 }
 
-/// A constraint that is broken, or a trigger that raises an error.
+/// A violated constraint, or a trigger that raises an error.
 pub(crate) const SQLITE_CONSTRAINT: (&str, Class) = ("SQLITE_CONSTRAINT", Class::Row);
 
-/// The texts of `sqlite3_errstr` for errors, each whole.
+/// The complete texts of `sqlite3_errstr` for errors.
 const TEXTS: [(&str, (&str, Class)); 22] = [
     ("SQL logic error", ("SQLITE_ERROR", Class::Other)),
     ("access permission denied", ("SQLITE_PERM", Class::Other)),
@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn permanent_is_what_lies_in_one_row() {
+    fn errors_in_one_row_are_permanent() {
         for code in ["22000", "22001", "22021", "22P05", "23000", "23505", "23P01"] {
             assert_eq!(of_sqlstate(code), Class::Row, "{code}");
         }
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_of_sqlite_is_compared_whole() {
+    fn texts_of_sqlite_are_compared_completely() {
         let of = |text| of_sqlite(DatabaseErrorKind::Unknown, text);
         assert_eq!(of("database or disk is full"), Some(("SQLITE_FULL", Class::Other)));
         assert_eq!(of("constraint failed"), Some(("SQLITE_CONSTRAINT", Class::Row)));

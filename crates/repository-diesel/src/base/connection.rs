@@ -23,8 +23,8 @@ use super::{
 /// Connections to one database: enough for two writers and a few readers.
 pub(crate) const CONNECTIONS: u32 = 8;
 
-/// A connection to the database that the URL chose; queries that both understand run on it as they
-/// are, and what they spell differently matches into the variants.
+/// A connection to the database that the URL names. Queries that both databases understand run on it
+/// directly; where they differ, code matches on the variants.
 #[derive(diesel::MultiConnection)]
 pub(crate) enum AnyConnection {
     Sqlite(SqliteConnection),
@@ -43,7 +43,7 @@ macro_rules! either {
 pub(crate) use either;
 
 impl AnyConnection {
-    /// Connects, sets what Rollcall wants of a connection, and finds out whose session it has.
+    /// Connects, applies the settings, and finds out whether the session is shared.
     pub(crate) fn open(url: &DatabaseUrl) -> Result<(Self, Sessions), ConnectionError> {
         match url {
             DatabaseUrl::Sqlite { path, mode } => {
@@ -71,20 +71,20 @@ impl AnyConnection {
         )))
     }
 
-    /// Lets readers of an SQLite database go on while one connection writes: the write-ahead log.
-    /// The file keeps that from then on.
+    /// Turns on the write-ahead log of an SQLite database, with which readers go on while one
+    /// connection writes. The file keeps the setting.
     pub(crate) fn use_write_ahead_log(&mut self) -> QueryResult<()> {
         let Self::Sqlite(connection) = self else { return Ok(()) };
         let deadline = Instant::now() + BUSY_TIMEOUT;
         loop {
-            // Asking first spares a database that somebody made read-only the attempt to write.
+            // Read first, so that a read-only database does not have to be written.
             let mode: String =
                 diesel::dsl::sql::<Text>("PRAGMA journal_mode").get_result(connection)?;
             if mode == "wal" {
                 return Ok(());
             }
             match connection.batch_execute("PRAGMA journal_mode = WAL;") {
-                // For this one SQLite does not wait itself while another process is at it.
+                // SQLite does not wait here by itself while another process does the same.
                 Err(error) if is_locked(&error) && Instant::now() < deadline => {
                     std::thread::sleep(Duration::from_millis(10));
                 }
@@ -94,8 +94,8 @@ impl AnyConnection {
     }
 }
 
-/// Opens an SQLite file. One that is opened as if no process changes it comes with what shows whether
-/// that is so.
+/// Opens an SQLite file. If it is opened as one that no process changes, the snapshot shows whether
+/// that is true.
 fn open_sqlite(
     path: &Path,
     mode: SqliteMode,
@@ -126,8 +126,8 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// file (one that exists keeps its own): in a large table each user has a page to itself, which is
 /// written to the log with every commit.
 ///
-/// What is kept for the next query is seldom good for it, since somebody has written by then, so the
-/// cache is small; but for the connection that writes, see [`prepare_sqlite_writer`].
+/// The cache of a reader is small, because another connection has usually written before the next
+/// query. For the connection that writes, see [`prepare_sqlite_writer`].
 fn prepare_sqlite(connection: &mut SqliteConnection) -> QueryResult<()> {
     connection.batch_execute(
         "PRAGMA page_size = 2048; PRAGMA busy_timeout = 5000; PRAGMA synchronous = FULL; \
@@ -136,9 +136,9 @@ fn prepare_sqlite(connection: &mut SqliteConnection) -> QueryResult<()> {
 }
 
 /// Gives the connection that writes a cache and a log of a sixteenth of the database each, within
-/// bounds: the larger it is, the more pages belong to those who are about. When the log has reached
-/// its length, each page in it is written to the file once; in a large database those are nearly as
-/// many as its users, so it pays to wait until they have come again.
+/// bounds: a larger database has more pages of active users. When the log is full, each page in it is
+/// written to the file once. In a large database nearly every user has a page, so waiting longer
+/// saves writes of users who return.
 fn prepare_sqlite_writer(connection: &mut SqliteConnection) -> QueryResult<()> {
     let (pages, page_size): (i64, i64) = diesel::dsl::sql::<(BigInt, BigInt)>(
         "SELECT * FROM pragma_page_count(), pragma_page_size()",
@@ -154,13 +154,13 @@ fn prepare_sqlite_writer(connection: &mut SqliteConnection) -> QueryResult<()> {
 /// A connection of a pool.
 pub(crate) struct Pooled {
     connection: AnyConnection,
-    /// What the file was before an SQLite file was opened as one that no process changes.
+    /// The file before it was opened as one that no process changes.
     snapshot: Option<Snapshot>,
 }
 
 impl Pooled {
-    /// Whether a process has changed the file that was opened as one that none changes. What was
-    /// read from it is worth nothing, and the pool drops the connection.
+    /// Whether a process has changed a file that was opened as one that no process changes. Then what
+    /// was read is invalid, and the pool drops the connection.
     pub(crate) fn is_outdated(&self) -> bool {
         self.snapshot.as_ref().is_some_and(|snapshot| !snapshot.is_current())
     }
@@ -180,7 +180,7 @@ impl DerefMut for Pooled {
     }
 }
 
-/// Makes connections for a pool.
+/// Opens connections for a pool.
 #[derive(Debug)]
 pub(crate) struct Connector {
     url: DatabaseUrl,
@@ -259,7 +259,7 @@ mod tests {
             (1_000_000, 65_536, 62_500),
             (5_000_000, 65_536, 128_000),
         ] {
-            // As if so many had been written: a hole in the file.
+            // Pretends that this many were written, with a hole in the file.
             let file = OpenOptions::new().write(true).open(&path).unwrap();
             file.write_all_at(&pages.to_be_bytes(), PAGES_AT).unwrap();
             file.set_len(u64::from(pages) * 2048).unwrap();

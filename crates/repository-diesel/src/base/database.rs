@@ -20,15 +20,14 @@ use super::{
     migrations::{self, Migration, MigrationError, MigrationState},
     pooling::Sessions,
 };
-use crate::recount;
 
 /// Database work that takes longer than this is logged at warn.
 const SLOW: Duration = Duration::from_millis(500);
 /// How long a caller waits for a connection when all are in use or the server is away.
 const CONNECTION_TIMEOUT: Duration = Duration::from_secs(10);
-/// How often work is done in all when an SQLite file that is read without locks changes meanwhile.
+/// How often work is tried when an SQLite file that is read without locks keeps changing.
 const CHANGED: u32 = 4;
-/// Those of them that only register, on PostgreSQL: one for each thread that does.
+/// How many of the connections to PostgreSQL only register: one for each writer.
 const REGISTRATION_CONNECTIONS: u32 = 2;
 
 /// A database, and pools of connections to it. Cheap to clone.
@@ -37,11 +36,10 @@ pub struct Database {
     url: DatabaseUrl,
     sessions: Sessions,
     pool: r2d2::Pool<Connector>,
-    /// SQLite's only connection that writes: there can be one writer at a time, and as long as it
-    /// is the same one it needs to read nothing again that it has in memory.
+    /// SQLite's only connection that writes. There can be one at a time, and as long as it is the same
+    /// one, its cache stays valid.
     writer: Option<r2d2::Pool<Connector>>,
-    /// Connections for registering alone, so that nothing else that is asked for is in its way; on
-    /// SQLite this is `writer`.
+    /// Connections that only register, so that no other work delays it; on SQLite this is `writer`.
     registration: r2d2::Pool<Connector>,
     /// When slow work of each kind was logged.
     slow: Arc<Mutex<HashMap<&'static str, LogPace>>>,
@@ -57,12 +55,12 @@ impl Database {
         match &url {
             DatabaseUrl::Sqlite { path, mode: SqliteMode::ReadWriteCreate } => {
                 let path = path.clone();
-                // What keeps it from being created, SQLite says too.
+                // If it cannot be created, SQLite reports the reason.
                 let _created = blocking(move || file_mode::create_private(&path)).await;
             }
             url => check_exists(url)?,
         }
-        // The pool would only tell that time ran out; a first connection tells why.
+        // The pool would only report a timeout; a first connection reports the reason.
         let first = {
             let url = url.clone();
             blocking(move || {
@@ -101,10 +99,10 @@ impl Database {
         Ok(Self { url, sessions, pool, writer, registration, slow: Arc::default() })
     }
 
-    /// Opens the database at `url` if it exists: a mistyped SQLite file is not created.
+    /// Opens the database at `url` if it exists. A mistyped SQLite file is not created.
     ///
     /// # Errors
-    /// When there is none, or it cannot be reached or opened.
+    /// When it does not exist, or cannot be reached or opened.
     pub async fn open_existing(url: DatabaseUrl) -> Result<Self, OpenError> {
         check_exists(&url)?;
         Self::open(url).await
@@ -115,7 +113,7 @@ impl Database {
         &self.url
     }
 
-    /// Whose the sessions of its connections are.
+    /// Whether its connections share sessions with other programs.
     pub fn sessions(&self) -> Sessions {
         self.sessions
     }
@@ -128,32 +126,16 @@ impl Database {
         self.with_connection(&self.pool, migrations::all).await
     }
 
-    /// Applies every migration that the database lacks, all or none, and answers which those were.
-    /// Then counts the sums about activity, if a migration has just brought them; should that be
-    /// interrupted, the next call does it. Several processes may do so at once: one works, the others wait and find nothing to do.
-    ///
-    /// # Errors
-    /// When the database cannot be written, or is newer than this program.
-    pub async fn migrate(&self) -> Result<Vec<Migration>, MigrationError> {
-        self.with_connection(self.writer(), |connection| {
-            let applied = migrations::apply(connection)?;
-            recount::first(connection)
-                .map_err(|failure| MigrationError::Failed(failure.into_error(connection).into()))?;
-            Ok(applied)
-        })
-        .await
-    }
-
-    /// Takes the last applied migration back, and answers which that was; `None` where there is
-    /// none. What the migration had made is gone.
+    /// Reverts the last applied migration, and returns it; `None` if there is none. What the migration
+    /// had created is deleted.
     ///
     /// # Errors
     /// When the database cannot be written, or is newer than this program.
     pub async fn revert(&self) -> Result<Option<Migration>, MigrationError> {
-        self.with_connection(self.writer(), migrations::revert).await
+        self.with_writer(migrations::revert).await
     }
 
-    /// How many connections are idle, and how many at work.
+    /// How many connections are idle, and how many are in use.
     pub fn connections(&self) -> (u32, u32) {
         let states = [&self.pool, &self.registration].into_iter();
         states.map(r2d2::Pool::state).fold((0, 0), |(idle, at_work), state| {
@@ -165,7 +147,7 @@ impl Database {
     /// How large the database is, in bytes.
     ///
     /// # Errors
-    /// When the database cannot tell.
+    /// When the database cannot be read.
     pub async fn size_bytes(&self) -> Result<u64, RepositoryError> {
         let bytes = self.read("database size", |connection| {
             let sql = match connection {
@@ -179,8 +161,8 @@ impl Database {
         Ok(bytes.await?.try_into().unwrap_or_default())
     }
 
-    /// Clears away what many writes have left behind in the tables that are read most, which
-    /// PostgreSQL would do by itself, but later. On SQLite there is nothing to do.
+    /// Removes dead rows from the tables that are read most, which PostgreSQL would do by itself, but
+    /// later. On SQLite there is nothing to do.
     ///
     /// # Errors
     /// When the database refuses.
@@ -195,9 +177,9 @@ impl Database {
         .await
     }
 
-    /// Does `work`, which is called `what` in the log and only reads, on a connection of the pool
-    /// and off the async threads. Work that fails in a way that may pass is done again; a caller
-    /// that goes away does not interrupt it.
+    /// Does `work` that only reads, on a connection of the pool and off the async threads. The log
+    /// calls it `what`. Work with a transient failure is repeated. If the caller is cancelled, the
+    /// work still ends.
     pub(crate) async fn read<T, W>(&self, what: &'static str, work: W) -> Result<T, RepositoryError>
     where
         T: Send + 'static,
@@ -210,8 +192,8 @@ impl Database {
         .await
     }
 
-    /// Does what [`Database::read`] does with work that writes; since it may be done again, it must
-    /// be one transaction.
+    /// Does work that writes, as [`Database::read`] does. It may be repeated, so it must be one
+    /// transaction.
     pub(crate) async fn write<T, W>(
         &self,
         what: &'static str,
@@ -228,7 +210,7 @@ impl Database {
         .await
     }
 
-    /// Does what [`Database::write`] does for a registration, on this thread, which may wait.
+    /// Does a registration as [`Database::write`] does, on this thread, which may block.
     pub(crate) fn register_blocking<T>(
         &self,
         work: impl Fn(&mut AnyConnection) -> Result<T, Failure>,
@@ -236,8 +218,7 @@ impl Database {
         self.log_if_slow("register", || attempt(&self.url, &self.registration, work))
     }
 
-    /// Does what [`Database::write`] does with work that may well take long, so that nobody needs to
-    /// hear of it.
+    /// Does work that writes and is expected to take long, so it is not logged as slow.
     pub(crate) async fn run_long<T, W>(&self, work: W) -> Result<T, RepositoryError>
     where
         T: Send + 'static,
@@ -247,7 +228,7 @@ impl Database {
         blocking(move || attempt(&database.url, database.writer(), work)).await
     }
 
-    /// Does what [`Database::run_long`] does with work that only reads.
+    /// Does work that only reads, as [`Database::run_long`] does.
     pub(crate) async fn run_long_read<T, W>(&self, work: W) -> Result<T, RepositoryError>
     where
         T: Send + 'static,
@@ -257,7 +238,7 @@ impl Database {
         blocking(move || attempt(&database.url, &database.pool, work)).await
     }
 
-    /// Does what [`Database::run_long`] does with work that cannot be done twice.
+    /// Does work that cannot be repeated, as [`Database::run_long`] does.
     pub(crate) async fn run_once<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut AnyConnection) -> Result<T, Failure> + Send + 'static,
@@ -268,6 +249,14 @@ impl Database {
             work(&mut connection).map_err(|failure| failure.into_error(&mut connection))
         })
         .await
+    }
+
+    /// Does work on the schema, on a connection that may write.
+    pub(crate) async fn with_writer<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut AnyConnection) -> Result<T, MigrationError> + Send + 'static,
+    ) -> Result<T, MigrationError> {
+        self.with_connection(self.writer(), work).await
     }
 
     async fn with_connection<T: Send + 'static>(
@@ -284,13 +273,13 @@ impl Database {
         .await
     }
 
-    /// Where connections come from that may write.
+    /// The pool of connections that may write.
     fn writer(&self) -> &r2d2::Pool<Connector> {
         self.writer.as_ref().unwrap_or(&self.pool)
     }
 
-    /// Logs work that took long, each kind at most once a minute. Work that fails takes its time
-    /// too; it is logged where the error is handled.
+    /// Logs slow work, each kind at most once a minute. Failed work is logged where the error is
+    /// handled.
     fn log_if_slow<T>(
         &self,
         what: &'static str,
@@ -312,7 +301,7 @@ impl Database {
 
 /// Refuses an SQLite file that does not exist.
 fn check_exists(url: &DatabaseUrl) -> Result<(), OpenError> {
-    // A folder that cannot be searched is named when the file is opened.
+    // If the folder cannot be searched, opening the file reports that.
     let is_missing = |path: &PathBuf| path.try_exists().is_ok_and(|exists| !exists);
     match url {
         DatabaseUrl::Sqlite { path, mode } if is_missing(path) => Err(match mode {
@@ -323,7 +312,7 @@ fn check_exists(url: &DatabaseUrl) -> Result<(), OpenError> {
     }
 }
 
-/// Does work on a connection, and again while it fails in a way that may pass.
+/// Does work on a connection, and repeats it while the failure is transient.
 fn attempt<T>(
     url: &DatabaseUrl,
     pool: &r2d2::Pool<Connector>,
@@ -350,7 +339,7 @@ fn attempt<T>(
     }
 }
 
-/// A connection of a pool, or why there is none.
+/// A connection of a pool, or the reason why there is none.
 fn connection(
     url: &DatabaseUrl,
     pool: &r2d2::Pool<Connector>,
@@ -366,22 +355,22 @@ fn reached(
     connection(url, pool).map_err(|error| RepositoryError::Unavailable(error.into()))
 }
 
-/// Runs what blocks on a thread for that, to its end also when the caller goes away.
+/// Runs blocking work on its own thread, to its end even if the caller is cancelled.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     match tokio::task::spawn_blocking(work).await {
         Ok(value) => value,
-        // The work cannot be cancelled once it runs, so it panicked; the panic goes on here.
+        // Running work cannot be cancelled, so it panicked; the panic continues here.
         Err(error) => std::panic::resume_unwind(error.into_panic()),
     }
 }
 
-/// Why a database could not be opened. Shows no password.
+/// Why a database could not be opened. Never shows a password.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum OpenError {
-    /// There is no such SQLite file.
+    /// The SQLite file does not exist.
     #[error("there is no database at {0}; `manage migrate` creates it, and so does the bot")]
     Missing(DatabaseUrl),
-    /// There is no such SQLite file, and the URL's mode does not create one.
+    /// The SQLite file does not exist, and the URL's mode does not create it.
     #[error(
         "there is no database at {url}, and mode={mode} creates none; expected mode=rwc for that"
     )]
@@ -396,7 +385,7 @@ pub enum OpenError {
     Failed {
         /// Which database.
         url: DatabaseUrl,
-        /// What the driver said, without secrets.
+        /// The driver's message, without secrets.
         reason: Arc<str>,
     },
 }

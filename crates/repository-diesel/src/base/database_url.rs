@@ -16,7 +16,7 @@ pub enum DatabaseUrl {
     Sqlite {
         /// The file, relative to the working directory unless absolute.
         path: PathBuf,
-        /// What may be done with it.
+        /// How it may be used.
         mode: SqliteMode,
     },
     /// A PostgreSQL server: `postgres://…` or `postgresql://…`, as libpq reads it.
@@ -28,7 +28,7 @@ pub enum DatabaseUrl {
     },
 }
 
-/// What may be done with an SQLite file, as in SQLite's own URIs (<https://sqlite.org/uri.html>).
+/// How an SQLite file may be used, as in SQLite's own URIs (<https://sqlite.org/uri.html>).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SqliteMode {
     /// `ro`: read it.
@@ -61,7 +61,7 @@ impl FromStr for DatabaseUrl {
             "postgres" | "postgresql" => {
                 Ok(Self::Postgres { url: text.to_owned(), pool_mode: PoolMode::Auto })
             }
-            // What stands before "://" is shown only where it cannot be part of a secret.
+            // The text before "://" is shown only if it cannot be part of a secret.
             _ if scheme.len() <= 16 && scheme.chars().all(|c| c.is_ascii_alphanumeric()) => {
                 Err(InvalidDatabaseUrl::UnknownScheme(scheme.to_owned()))
             }
@@ -70,7 +70,7 @@ impl FromStr for DatabaseUrl {
     }
 }
 
-/// Reads what follows `sqlite://`.
+/// Parses the part after `sqlite://`.
 fn read_sqlite(rest: &str) -> Result<DatabaseUrl, InvalidDatabaseUrl> {
     if rest.contains('#') {
         return Err(InvalidDatabaseUrl::Fragment);
@@ -86,7 +86,7 @@ fn read_sqlite(rest: &str) -> Result<DatabaseUrl, InvalidDatabaseUrl> {
     Ok(DatabaseUrl::Sqlite { path: path.into(), mode: read_mode(parameters)? })
 }
 
-/// Reads what follows the `?`, in which nothing but one `mode` is understood.
+/// Parses the part after the `?`, in which only one `mode` is understood.
 fn read_mode(parameters: &str) -> Result<SqliteMode, InvalidDatabaseUrl> {
     let mut found = None;
     for parameter in parameters.split('&').filter(|parameter| !parameter.is_empty()) {
@@ -105,17 +105,17 @@ fn read_mode(parameters: &str) -> Result<SqliteMode, InvalidDatabaseUrl> {
     Ok(found.unwrap_or_default())
 }
 
-/// The characters that a path may not have as they are: they end it, or begin an escape.
+/// The characters that must be escaped in a path: they end it, or begin an escape.
 const RESERVED: [char; 3] = ['%', '?', '#'];
 
-/// Replaces escapes such as `%3F` (RFC 3986, 2.1); `None` where one is incomplete, or they make no
-/// text that a path can be.
+/// Replaces escapes such as `%3F` (RFC 3986, 2.1); `None` if one is incomplete, or the result is not
+/// a valid path.
 fn decode(text: &str) -> Option<String> {
     let mut parts = text.split('%');
     let mut bytes = parts.next()?.as_bytes().to_vec();
     for part in parts {
         let (digits, rest) = part.split_at_checked(2)?;
-        // A sign is no digit, but would be read as part of a number.
+        // A sign is not a digit, but would be parsed as part of a number.
         let digits = Some(digits).filter(|it| it.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
         bytes.push(u8::from_str_radix(digits, 16).ok()?);
         bytes.extend(rest.as_bytes());
@@ -123,7 +123,7 @@ fn decode(text: &str) -> Option<String> {
     String::from_utf8(bytes).ok().filter(|path| !path.contains('\0'))
 }
 
-/// Escapes what [`decode`] replaces.
+/// Adds the escapes that [`decode`] replaces.
 fn encode(path: &str) -> String {
     let escaped = |c: char| match c {
         c if RESERVED.contains(&c) => format!("%{:02X}", u32::from(c)),
@@ -138,7 +138,7 @@ impl DatabaseUrl {
         Self::Sqlite { path: path.into(), mode: SqliteMode::default() }
     }
 
-    /// The same place, with the sessions of a PostgreSQL server reached like this.
+    /// The same URL with another pool mode, if it is that of a PostgreSQL server.
     pub fn with_pool_mode(self, pool_mode: PoolMode) -> Self {
         match self {
             Self::Postgres { url, .. } => Self::Postgres { url, pool_mode },
@@ -146,22 +146,22 @@ impl DatabaseUrl {
         }
     }
 
-    /// Whether it asks for a database that nobody can write.
+    /// Whether the database is opened read-only.
     pub fn is_read_only(&self) -> bool {
         matches!(self, Self::Sqlite { mode: SqliteMode::ReadOnly, .. })
     }
 
-    /// The name by which SQLite opens the file the way that its mode says.
+    /// The URI with which SQLite opens the file in its mode.
     pub(crate) fn sqlite_uri(path: &Path, mode: SqliteMode) -> String {
-        // An absolute path stands behind an empty host, else two slashes at its beginning would
-        // name one. Joining an absolute path leaves just that.
+        // An absolute path follows an empty host, because two slashes at its beginning would name a
+        // host. Joining an absolute path returns that path.
         let host = if path.is_absolute() { "//" } else { "" };
         let path = encode(&Path::new(".").join(path).to_string_lossy());
         format!("file:{host}{path}?mode={}", mode.name())
     }
 
-    /// The parts of the URL that must not be shown: the password, and the pieces that libpq may
-    /// take it apart into where it holds reserved characters.
+    /// The parts of the URL that must not be shown: the password, and the pieces into which libpq may
+    /// split it if it has reserved characters.
     pub(crate) fn secrets(&self) -> Vec<&str> {
         let Self::Postgres { url, .. } = self else { return Vec::new() };
         let (_, rest) = url.split_once("://").unwrap_or_default();
@@ -178,7 +178,7 @@ impl DatabaseUrl {
             .collect()
     }
 
-    /// Takes what must not be shown out of a driver's message, and puts it on one line.
+    /// Removes secrets from a driver's message, and puts it on one line.
     pub(crate) fn redact(&self, message: &str) -> String {
         let redacted = self
             .secrets()
@@ -214,7 +214,7 @@ impl fmt::Debug for DatabaseUrl {
     }
 }
 
-/// Why a text names no database. Does not show the text, which may hold a password.
+/// Why a text is not a database URL. Does not show the text, which may contain a password.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidDatabaseUrl {
     /// Not a URL.
@@ -226,19 +226,19 @@ pub enum InvalidDatabaseUrl {
     /// SQLite without a file.
     #[error("it names no file; {FORMS}")]
     NoFile,
-    /// A database that would be forgotten at exit.
-    #[error("a database in memory would forget everybody at exit; {FORMS}")]
+    /// A database in memory.
+    #[error("a database in memory would lose all users at exit; {FORMS}")]
     InMemory,
-    /// SQLite with another mode than those, or with two.
+    /// SQLite with an unknown mode, or with two modes.
     #[error("its mode is not understood; {PARAMETERS}")]
     Mode,
-    /// SQLite with a parameter that is not understood.
+    /// SQLite with an unknown parameter.
     #[error("{0} is not understood; {PARAMETERS}")]
     Parameter(String),
     /// SQLite with a fragment.
     #[error("a fragment (what follows #) is not understood; {PARAMETERS}")]
     Fragment,
-    /// SQLite with a path that cannot be read.
+    /// SQLite with a path that cannot be decoded.
     #[error(
         "its path has a % that is not followed by the two digits of a character; \
          write %25 for a % in the name of the file"
@@ -247,7 +247,7 @@ pub enum InvalidDatabaseUrl {
 }
 
 impl InvalidDatabaseUrl {
-    /// A name is shown only where it cannot be part of a secret.
+    /// The name is shown only if it cannot be part of a secret.
     fn parameter(name: &str) -> Self {
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
         Self::Parameter(match name {
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_refused_with_the_forms() {
+    fn other_schemes_are_refused_with_the_expected_forms() {
         for text in [
             "",
             "rollcall.db",
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mode_is_what_may_be_done_with_the_file() {
+    fn the_mode_is_part_of_the_url() {
         use SqliteMode::{ReadOnly, ReadWrite, ReadWriteCreate};
         for (text, path, mode) in [
             ("sqlite://q.db?mode=ro", "q.db", ReadOnly),
@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_sqlite_url_has_besides_is_refused_by_name() {
+    fn other_parts_of_an_sqlite_url_are_refused_by_name() {
         use InvalidDatabaseUrl::{Escape, Fragment, InMemory, Mode, NoFile, Parameter};
         let parameter = |what: &str| Parameter(what.to_owned());
         for (text, expected) in [
@@ -350,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_is_shown_as_it_is_read() {
+    fn a_url_is_shown_as_it_was_given() {
         for (text, path) in [
             ("sqlite://why%3F.db", "why?.db"),
             ("sqlite://a%23b%25c.db?mode=ro", "a#b%c.db"),

@@ -16,13 +16,13 @@ use super::{
 #[derive(Debug)]
 pub(crate) enum Failure {
     Diesel(DieselError),
-    /// PostgreSQL refused; the SQLSTATE that Diesel hides was looked for, see
-    /// [`sqlstate`](super::sqlstate), and is `None` where it could not be found.
+    /// PostgreSQL refused. `code` is the SQLSTATE that Diesel hides, found by
+    /// [`sqlstate`](super::sqlstate); `None` if it could not be found.
     Examined {
         code: Option<String>,
         error: DieselError,
     },
-    /// The work was rolled back so as not to keep others waiting.
+    /// The work was rolled back instead of waiting for a lock.
     GaveWay,
     Corrupt {
         table: &'static str,
@@ -32,15 +32,15 @@ pub(crate) enum Failure {
     },
 }
 
-/// How often work is done in all when the connection was cut: more often than there are connections,
-/// all of which may have been.
+/// How often work is tried when the connection was cut: more often than there are connections,
+/// because all of them may have been cut.
 const CUT: u32 = CONNECTIONS + 2;
-/// How often work is done in all when others were in its way, or may have been.
+/// How often work is tried when another transaction was in its way, or may have been.
 const IN_THE_WAY: u32 = 4;
 
 impl Failure {
-    /// How often work that fails in this way is done in all, at once: the connection had gone away,
-    /// or PostgreSQL rolled the transaction back for the sake of another one.
+    /// How often work with this failure is tried in all, without a pause: the connection was cut, or
+    /// PostgreSQL rolled the transaction back because of another one.
     pub(crate) fn attempts(&self, connection: &AnyConnection) -> u32 {
         match self {
             Self::GaveWay => CUT,
@@ -66,7 +66,7 @@ impl Failure {
             Self::Corrupt { table, column, key, reason } => {
                 RepositoryError::Corrupt { table, column, key, reason }
             }
-            Self::GaveWay => Class::Connection.error("others hold what is to be locked".into()),
+            Self::GaveWay => Class::Connection.error("other transactions hold the locks".into()),
             Self::Examined { code: Some(code), error } => of_sqlstate(&code, error),
             Self::Diesel(DieselError::RollbackErrorOnCommit { commit_error, .. }) => {
                 Self::Diesel(*commit_error).into_error(connection)
@@ -93,8 +93,8 @@ pub(crate) fn is_unnamed(error: &DieselError) -> bool {
     matches!(error, DieselError::DatabaseError(DatabaseErrorKind::Unknown, _))
 }
 
-/// Whether others may have been in the way: a deadlock (40P01), or a lock that they held (55P03).
-/// Diesel names neither, but they point at no place in the statement.
+/// Whether another transaction may have been in the way: a deadlock (40P01), or a lock that it held
+/// (55P03). Diesel names neither, but neither points at a place in the statement.
 pub(crate) fn may_be_for_others(error: &DieselError) -> bool {
     matches!(
         error,
@@ -124,8 +124,8 @@ fn of_sqlite(connection: &mut SqliteConnection, error: DieselError) -> Repositor
     }
 }
 
-/// Whether a text is one that a trigger of the database raises, which is then the whole of SQLite's
-/// text. Rollcall has no triggers, but owners may add some.
+/// Whether a trigger of the database raises this text, which is then SQLite's whole message. Rollcall
+/// has no triggers, but owners may add some.
 fn raised_by_trigger(connection: &mut SqliteConnection, text: &str) -> QueryResult<bool> {
     diesel::dsl::sql::<Bool>(
         "SELECT EXISTS (SELECT * FROM sqlite_schema WHERE type = 'trigger' \
@@ -136,7 +136,7 @@ fn raised_by_trigger(connection: &mut SqliteConnection, text: &str) -> QueryResu
     .get_result(connection)
 }
 
-/// What Diesel itself says, and what has no code that is known.
+/// Errors of Diesel itself, and those without a known code.
 fn without_code(error: DieselError) -> RepositoryError {
     let class = match &error {
         DieselError::DatabaseError(
@@ -144,7 +144,7 @@ fn without_code(error: DieselError) -> RepositoryError {
             _,
         )
         | DieselError::BrokenTransactionManager => Class::Connection,
-        // A value that cannot be read or written as what it is to be.
+        // A value that cannot be converted to or from the column's type.
         DieselError::DeserializationError(_) | DieselError::SerializationError(_) => Class::Row,
         _ => Class::Other,
     };

@@ -1,4 +1,4 @@
-//! Who may read an SQLite database: its file, and the companions that SQLite makes beside it.
+//! The permissions of an SQLite database: its file, and the companions that SQLite creates beside it.
 
 use std::{
     fs::{self, OpenOptions},
@@ -9,11 +9,11 @@ use std::{
 
 use super::database_url::DatabaseUrl;
 
-/// What others than the owner may do: read, write or execute.
+/// The permissions of users other than the owner: read, write, execute.
 const OTHERS: u32 = 0o077;
 
-/// Creates a database's file, if it does not exist, for its owner alone; a stricter umask holds.
-/// SQLite gives `-wal` and `-shm` the same mode.
+/// Creates a database's file, if it does not exist, that only its owner can use; a stricter umask
+/// applies too. SQLite gives `-wal` and `-shm` the same mode.
 pub(crate) fn create_private(path: &Path) -> io::Result<()> {
     if path.exists() {
         return Ok(());
@@ -21,7 +21,7 @@ pub(crate) fn create_private(path: &Path) -> io::Result<()> {
     OpenOptions::new().append(true).create(true).mode(0o600).open(path).map(drop)
 }
 
-/// A file of an SQLite database that others than its owner may read or change.
+/// A file of an SQLite database that users other than its owner may read or change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenToOthers {
     /// The file.
@@ -30,7 +30,7 @@ pub struct OpenToOthers {
     pub mode: u32,
 }
 
-/// The files of the database at `url` that are open to others; none for PostgreSQL.
+/// The files of the database at `url` that other users can access; none for PostgreSQL.
 pub fn open_to_others(url: &DatabaseUrl) -> Vec<OpenToOthers> {
     let DatabaseUrl::Sqlite { path, .. } = url else { return Vec::new() };
     let file = |suffix: &str| {

@@ -73,8 +73,8 @@ pub(crate) fn all(
     }
 }
 
-/// The versions that the database has. Diesel would create their table to look into it, which a
-/// database that is read-only refuses, and a look is to change nothing.
+/// The versions that the database has. Diesel would create their table first, which fails on a
+/// read-only database, and reading must not change anything.
 fn applied(connection: &mut AnyConnection) -> QueryResult<Vec<MigrationVersion<'static>>> {
     let has_table = match connection {
         AnyConnection::Sqlite(_) => {
@@ -92,22 +92,28 @@ fn applied(connection: &mut AnyConnection) -> QueryResult<Vec<MigrationVersion<'
     Ok(versions.into_iter().map(MigrationVersion::from).collect())
 }
 
-/// Applies what is pending; see [`Database::migrate`](crate::Database::migrate).
+/// Applies pending migrations; see [`Database::migrate`](crate::Database::migrate).
 pub(crate) fn apply(connection: &mut AnyConnection) -> Result<Vec<Migration>, MigrationError> {
     connection.use_write_ahead_log()?;
-    // Looked at first without a lock: most starts find nothing to do, and wait for nobody.
+    // Checked first without a lock: most starts find nothing to do, and do not wait.
     if all(connection)?.iter().all(|(_, state)| *state == MigrationState::Applied) {
         return Ok(Vec::new());
     }
-    alone(connection, Work { sqlite: apply_pending::<Sqlite, _>, postgres: apply_pending::<Pg, _> })
+    exclusively(
+        connection,
+        Work { sqlite: apply_pending::<Sqlite, _>, postgres: apply_pending::<Pg, _> },
+    )
 }
 
-/// Takes the last one back; see [`Database::revert`](crate::Database::revert).
+/// Reverts the last migration; see [`Database::revert`](crate::Database::revert).
 pub(crate) fn revert(connection: &mut AnyConnection) -> Result<Option<Migration>, MigrationError> {
     if all(connection)?.iter().all(|(_, state)| *state == MigrationState::Pending) {
         return Ok(None);
     }
-    alone(connection, Work { sqlite: revert_last::<Sqlite, _>, postgres: revert_last::<Pg, _> })
+    exclusively(
+        connection,
+        Work { sqlite: revert_last::<Sqlite, _>, postgres: revert_last::<Pg, _> },
+    )
 }
 
 /// The same work on either database.
@@ -116,9 +122,9 @@ struct Work<T> {
     postgres: fn(&mut PgConnection, &EmbeddedMigrations) -> Result<T, MigrationError>,
 }
 
-/// Does `work` in one transaction and under a lock, so that of several processes one migrates and
-/// the others wait.
-fn alone<T>(connection: &mut AnyConnection, work: Work<T>) -> Result<T, MigrationError> {
+/// Does `work` in one transaction under a lock, so that one of several processes migrates while the
+/// others wait.
+fn exclusively<T>(connection: &mut AnyConnection, work: Work<T>) -> Result<T, MigrationError> {
     match connection {
         AnyConnection::Sqlite(connection) => {
             connection.immediate_transaction(|connection| (work.sqlite)(connection, &SQLITE))

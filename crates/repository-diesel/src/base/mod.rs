@@ -13,3 +13,4 @@ pub(crate) mod schema;
 pub(crate) mod sqlstate;
 pub(crate) mod statement;
 pub(crate) mod timestamp;
+pub(crate) mod transaction;

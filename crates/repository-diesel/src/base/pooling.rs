@@ -1,9 +1,9 @@
-//! Whether a connection has a session of PostgreSQL to itself, or shares sessions with other
-//! programs: a pooler such as PgBouncer gives it any free session for each transaction.
+//! Whether a connection has its own session of PostgreSQL, or shares sessions with other programs: a
+//! pooler such as PgBouncer gives it any free session for each transaction.
 //!
-//! What outlives a transaction in a shared session is met by the program that gets the session
-//! next: settings, and statements that were prepared under a name. So statements are sent without
-//! a name there, and settings end with their transaction.
+//! In a shared session, settings and named prepared statements would affect the program that gets
+//! the session next. So statements are sent without a name there, and settings end with their
+//! transaction.
 
 use std::{
     collections::hash_map::RandomState,
@@ -22,11 +22,11 @@ use diesel::{
 /// the names of PgBouncer's pool modes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PoolMode {
-    /// It is found out when the database is opened.
+    /// Detected when the database is opened.
     #[default]
     Auto,
-    /// A connection keeps its session: there is no pooler, or one that gives each connection a
-    /// session for as long as it lasts.
+    /// A connection keeps its session: there is no pooler, or one that gives each connection its own
+    /// session.
     Session,
     /// A pooler gives a connection another session for each transaction.
     Transaction,
@@ -60,20 +60,20 @@ impl fmt::Display for PoolMode {
 #[error("it is not a pool mode; expected auto, session or transaction")]
 pub struct InvalidPoolMode;
 
-/// Whose sessions the connections to a database work in.
+/// Whether the connections to a database share their sessions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sessions {
-    /// Each connection has one to itself.
+    /// Each connection has its own session.
     Own,
-    /// A pooler gives them to this program and others by turns, a transaction at a time.
+    /// A pooler gives sessions to this and other programs in turn, one transaction at a time.
     Shared,
 }
 
 impl Sessions {
-    /// Connects to the server at `url`, and answers whose sessions that gives.
+    /// Connects to the server at `url`, and detects whether the session is shared.
     pub(crate) fn find(url: &str, mode: PoolMode) -> Result<(PgConnection, Self), ConnectionError> {
         let (mut connection, sessions) = match mode {
-            PoolMode::Auto => ask(url)?,
+            PoolMode::Auto => detect(url)?,
             PoolMode::Session => (PgConnection::establish(url)?, Self::Own),
             PoolMode::Transaction => (PgConnection::establish(url)?, Self::Shared),
         };
@@ -89,19 +89,19 @@ impl Sessions {
         Ok((connection, sessions))
     }
 
-    /// Connects to the server at `url`, of whose sessions this is known.
+    /// Connects to the server at `url`, whose kind of sessions is known.
     pub(crate) fn connect(self, url: &str) -> Result<PgConnection, ConnectionError> {
         let mut connection = PgConnection::establish(url)?;
         self.prepare(&mut connection)?;
         Ok(connection)
     }
 
-    /// Every statement of ours has its index. A plan that was made and kept while a table was empty
-    /// would read it whole, and go on doing so when it no longer is.
+    /// Every statement has its index. A cached plan that was made for an empty table would read the
+    /// whole table, and would continue to do so when the table has grown.
     fn prepare(self, connection: &mut PgConnection) -> Result<(), ConnectionError> {
         match self {
-            // With sequential scans priced as if they were never to be used, those that have to be
-            // look dear enough to be compiled, which takes longer than they do.
+            // With sequential scans off, the few that are necessary look so expensive that PostgreSQL
+            // would compile them, which takes longer than running them.
             Self::Own => connection
                 .batch_execute(
                     "SET enable_seqscan = off; SET jit = off; \
@@ -115,9 +115,9 @@ impl Sessions {
         }
     }
 
-    /// Gives a transaction that has just begun the settings that a session of its own would have,
-    /// until it ends. Locks are taken in the order in which a plan reads rows, so registration
-    /// needs the same plans in every session.
+    /// Gives a transaction that has just begun the settings of an own session, until it ends. Rows
+    /// are locked in the order in which a plan reads them, so registration needs the same plans in
+    /// every session.
     pub(crate) fn settle(self, connection: &mut impl SimpleConnection) -> QueryResult<()> {
         match self {
             Self::Own => Ok(()),
@@ -129,20 +129,18 @@ impl Sessions {
     }
 }
 
-/// Finds out whose session a connection gets, by a setting that comes with the request for the
-/// connection. Poolers refuse or drop it, because they open sessions before they know who gets
-/// them.
-fn ask(url: &str) -> Result<(PgConnection, Sessions), ConnectionError> {
+/// Detects whether a session is shared, by a setting that is part of the request for the connection.
+/// Poolers refuse or drop it, because they open sessions before they know which program gets them.
+fn detect(url: &str) -> Result<(PgConnection, Sessions), ConnectionError> {
     if let Ok(found) = connect_marked(url) {
         return Ok(found);
     }
     let connection = PgConnection::establish(url)?;
-    // Again, because the refusal may have had a reason that has passed, such as a server that was
-    // just starting.
+    // Tried again, because the refusal may have been transient, for example while the server started.
     Ok(connect_marked(url).unwrap_or((connection, Sessions::Shared)))
 }
 
-/// Connects with a mark that no other connection has, and looks whether the session has it.
+/// Connects with a unique mark, and checks whether the session has it.
 fn connect_marked(url: &str) -> Result<(PgConnection, Sessions), ConnectionError> {
     let mark = format!("{:016x}", RandomState::new().build_hasher().finish());
     let url = with_option(url, &format!("-c%20rollcall.session%3D{mark}"));
@@ -155,12 +153,11 @@ fn connect_marked(url: &str) -> Result<(PgConnection, Sessions), ConnectionError
     Ok((connection, sessions))
 }
 
-/// Adds to the parameter `options` of a URL, as libpq takes it apart: the last one of a name
-/// counts.
+/// Adds to the parameter `options` of a URL, as libpq parses it: the last parameter of a name counts.
 fn with_option(url: &str, option: &str) -> String {
     let after_scheme = url.find("://").map_or(0, |at| at + 3);
     let place = match url.get(after_scheme..).and_then(|rest| rest.find(['@', '/'])) {
-        // A password may have a question mark.
+        // A password may contain a question mark.
         Some(at) if url.get(after_scheme + at..).is_some_and(|it| it.starts_with('@')) => {
             after_scheme + at
         }

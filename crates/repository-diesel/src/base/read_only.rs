@@ -1,11 +1,11 @@
-//! SQLite databases in places where this process may not write.
+//! SQLite databases that this process may not write.
 //!
-//! SQLite reads a database with a write-ahead log by way of two companions, `-wal` and `-shm`. Where
+//! SQLite reads a database with a write-ahead log through two companion files, `-wal` and `-shm`. If
 //! they are missing it creates them, which a read-only folder does not allow; and beside a read-only
-//! file, companions that another user has created would keep the bot from writing. Without a `-wal`
-//! nothing but the file is needed, so it is opened as one that no process changes: `immutable` of
-//! <https://sqlite.org/uri.html>. SQLite takes no locks then, and it is our part to see that the file
-//! did not change all the same.
+//! file, companions of another user would keep the bot from writing. Without a `-wal` only the file
+//! is needed, so it is opened as one that no process changes: `immutable` of
+//! <https://sqlite.org/uri.html>. SQLite then takes no locks, and this module checks that the file
+//! did not change.
 
 use std::{
     fs::Metadata,
@@ -22,15 +22,15 @@ use rustix::{
 /// How an SQLite file can be opened.
 #[derive(Debug)]
 pub(crate) enum Place {
-    /// As its mode says.
+    /// In its mode.
     Ordinary,
     /// As one that no process changes.
     Unchanging(Snapshot),
 }
 
-/// Why a file cannot be read where it is, and what helps.
+/// Why a file cannot be read in its place, and what helps.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum UnreachableReason {
+pub(crate) enum Unreadable {
     #[error("{}: {error}", path.display())]
     Io { path: PathBuf, error: io::Error },
     #[error(
@@ -42,15 +42,13 @@ pub(crate) enum UnreachableReason {
     NoIndex { wal: PathBuf, shm: PathBuf },
 }
 
-/// Finds out how to open a file. It is not opened for that: closing it again would take away the locks
-/// of this process's other connections.
-pub(crate) fn look(path: &Path) -> Result<Place, UnreachableReason> {
-    // The companions are beside the file that a link leads to.
+/// Finds out how to open a file, without opening it: closing it again would release the locks of this
+/// process's other connections.
+pub(crate) fn look(path: &Path) -> Result<Place, Unreadable> {
+    // The companions are beside the target of a link.
     let path = match path.canonicalize() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Place::Ordinary),
-        canonical => {
-            canonical.map_err(|error| UnreachableReason::Io { path: path.to_owned(), error })?
-        }
+        canonical => canonical.map_err(|error| Unreadable::Io { path: path.to_owned(), error })?,
     };
     let folder = path.parent().unwrap_or(&path);
     if may(folder, Access::WRITE_OK | Access::EXEC_OK) && may(&path, Access::WRITE_OK) {
@@ -62,14 +60,14 @@ pub(crate) fn look(path: &Path) -> Result<Place, UnreachableReason> {
     }
     match (length(&wal), shm.exists()) {
         (Some(_), true) => Ok(Place::Ordinary),
-        (Some(1..), false) => Err(UnreachableReason::NoIndex { wal, shm }),
-        // SQLite has to roll a transaction back first.
+        (Some(1..), false) => Err(Unreadable::NoIndex { wal, shm }),
+        // SQLite has to roll back a transaction first.
         _ if length(&journal).is_some_and(|length| length > 0) => Ok(Place::Ordinary),
         _ => Snapshot::of(path).map(Place::Unchanging),
     }
 }
 
-/// A file as it was before it was opened.
+/// The state of a file before it was opened.
 #[derive(Debug)]
 pub(crate) struct Snapshot {
     path: PathBuf,
@@ -77,14 +75,14 @@ pub(crate) struct Snapshot {
 }
 
 impl Snapshot {
-    fn of(path: PathBuf) -> Result<Self, UnreachableReason> {
+    fn of(path: PathBuf) -> Result<Self, Unreadable> {
         match path.metadata() {
             Ok(metadata) => Ok(Self { path, state: State::of(&metadata) }),
-            Err(error) => Err(UnreachableReason::Io { path, error }),
+            Err(error) => Err(Unreadable::Io { path, error }),
         }
     }
 
-    /// Whether the file is as it was, and whole without a write-ahead log.
+    /// Whether the file is unchanged, and complete without a write-ahead log.
     pub(crate) fn is_current(&self) -> bool {
         let state = self.path.metadata().map(|metadata| State::of(&metadata));
         state.is_ok_and(|state| state == self.state)
@@ -92,7 +90,7 @@ impl Snapshot {
     }
 }
 
-/// What changes when a file is written or replaced.
+/// The attributes that change when a file is written or replaced.
 #[derive(Debug, PartialEq, Eq)]
 struct State {
     file: (u64, u64),
@@ -116,7 +114,7 @@ fn companion(path: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
-/// How long a file is; `None` if there is none.
+/// The length of a file; `None` if it does not exist.
 fn length(path: &Path) -> Option<u64> {
     path.metadata().map(|metadata| metadata.len()).ok()
 }
@@ -125,11 +123,11 @@ fn may(path: &Path, what: Access) -> bool {
     access(path, what).is_ok()
 }
 
-/// Refuses a file that exists and cannot be read: SQLite would only say that it cannot open it.
-fn check_readable(path: &Path) -> Result<(), UnreachableReason> {
+/// Refuses an unreadable file: SQLite would only report that it cannot open it.
+fn check_readable(path: &Path) -> Result<(), Unreadable> {
     match access(path, Access::READ_OK) {
         Err(error) if error != Errno::NOENT => {
-            Err(UnreachableReason::Io { path: path.to_owned(), error: error.into() })
+            Err(Unreadable::Io { path: path.to_owned(), error: error.into() })
         }
         _ => Ok(()),
     }
@@ -175,10 +173,10 @@ mod tests {
     }
 
     #[test]
-    fn a_place_that_can_be_written_is_as_any_other() {
+    fn a_writable_place_is_ordinary() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("rollcall.db");
-        assert!(matches!(look(&path), Ok(Place::Ordinary)), "there is none yet");
+        assert!(matches!(look(&path), Ok(Place::Ordinary)), "it does not exist yet");
         fs::write(&path, "").unwrap();
         assert!(matches!(look(&path), Ok(Place::Ordinary)));
     }

@@ -1,8 +1,8 @@
-//! Finding out the SQLSTATE of an error of PostgreSQL, of which Diesel names only twelve.
+//! Finding the SQLSTATE of an error of PostgreSQL, because Diesel names only twelve of them.
 //!
-//! The work that failed is done again, in a transaction of its own. Before each statement the
-//! function `sqlstate_of`, which a migration brings, executes that statement and takes it back; it
-//! answers the SQLSTATE, if there was an error. Work that goes well this time is done.
+//! The work that failed is done again, in its own transaction. Before each statement the function
+//! `sqlstate_of`, which a migration creates, executes that statement and rolls it back. It returns
+//! the SQLSTATE if there was an error. If the work succeeds this time, it is done.
 
 use diesel::{
     PgConnection,
@@ -20,20 +20,18 @@ use diesel::{
 
 use super::error::{Failure, is_unnamed};
 
-/// Does `work` again, which has failed with `error`. Answers the error with its SQLSTATE, where it
-/// fails again and this could be found.
+/// Repeats `work`, which failed with `error`. If it fails again, returns the error with its SQLSTATE,
+/// if that was found.
 pub(crate) fn examine<T>(
     connection: &mut PgConnection,
     error: DieselError,
-    work: impl FnOnce(&mut Examining<'_>) -> Result<T, Failure>,
+    work: impl FnOnce(PgTransaction<'_>) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     let mut found = None;
-    let repeated = connection.build_transaction().read_committed().run(|connection| {
-        let mut examining = Examining { connection, found: None };
-        let result = work(&mut examining);
-        found = examining.found;
-        result
-    });
+    let repeated = connection
+        .build_transaction()
+        .read_committed()
+        .run(|connection| work(PgTransaction { connection, examined: Some(&mut found) }));
     match repeated {
         Err(_) if found.is_some() => Err(Failure::Examined { code: found, error }),
         Err(Failure::Diesel(again)) if is_unnamed(&again) => {
@@ -43,29 +41,36 @@ pub(crate) fn examine<T>(
     }
 }
 
-/// A connection that has each statement tried out first.
-pub(crate) struct Examining<'a> {
+/// A connection for a transaction that writes. It can examine each statement before it executes it.
+pub(crate) struct PgTransaction<'a> {
     connection: &'a mut PgConnection,
-    found: Option<String>,
+    /// Where the SQLSTATE is put that examining a statement has found.
+    examined: Option<&'a mut Option<String>>,
 }
 
-impl Examining<'_> {
-    /// Fails where the statement would, having noted the SQLSTATE.
-    fn try_out(&mut self, statement: &impl QueryFragment<Pg>) -> QueryResult<()> {
-        self.found = SqlstateOf(statement).get_result(self.connection)?;
-        if self.found.is_some() { Err(DieselError::RollbackTransaction) } else { Ok(()) }
+impl<'a> PgTransaction<'a> {
+    /// One that just executes.
+    pub(crate) fn new(connection: &'a mut PgConnection) -> Self {
+        Self { connection, examined: None }
+    }
+
+    /// Fails if the statement would, and keeps the SQLSTATE.
+    fn examine(&mut self, statement: &impl QueryFragment<Pg>) -> QueryResult<()> {
+        let Some(found) = &mut self.examined else { return Ok(()) };
+        **found = SqlstateOf(statement).get_result(self.connection)?;
+        if found.is_some() { Err(DieselError::RollbackTransaction) } else { Ok(()) }
     }
 }
 
-impl ConnectionSealed for Examining<'_> {}
+impl ConnectionSealed for PgTransaction<'_> {}
 
-impl SimpleConnection for Examining<'_> {
+impl SimpleConnection for PgTransaction<'_> {
     fn batch_execute(&mut self, query: &str) -> QueryResult<()> {
         self.connection.batch_execute(query)
     }
 }
 
-impl Connection for Examining<'_> {
+impl Connection for PgTransaction<'_> {
     type Backend = Pg;
     type TransactionManager = AnsiTransactionManager;
 
@@ -77,7 +82,7 @@ impl Connection for Examining<'_> {
     where
         T: QueryFragment<Pg> + QueryId,
     {
-        self.try_out(source)?;
+        self.examine(source)?;
         self.connection.execute_returning_count(source)
     }
 
@@ -98,7 +103,7 @@ impl Connection for Examining<'_> {
     }
 }
 
-impl LoadConnection for Examining<'_> {
+impl LoadConnection for PgTransaction<'_> {
     type Cursor<'conn, 'query>
         = <PgConnection as LoadConnection>::Cursor<'conn, 'query>
     where
@@ -116,7 +121,7 @@ impl LoadConnection for Examining<'_> {
         T: Query + QueryFragment<Pg> + QueryId + 'query,
         Pg: QueryMetadata<T::SqlType>,
     {
-        self.try_out(&source)?;
+        self.examine(&source)?;
         LoadConnection::<DefaultLoadingMode>::load(self.connection, source)
     }
 }

@@ -21,12 +21,13 @@
 //! ```
 //!
 //! After `->` come the SQL types of the rows, [`Columns`] of a row struct or a single type.
-//! A parameter without `as` is a group of parameters; `parameters!` declares one.
+//! A parameter without `as` is a group of parameters: `parameters!` declares one, and `rows!` one
+//! for the columns of rows to insert.
 //!
 //! Placeholders are numbered in the order of the fields. A connection finds the statement by its
 //! type, so that it is prepared once.
 
-use std::sync::OnceLock;
+use std::{collections::BTreeSet, sync::OnceLock};
 
 use diesel::{
     QueryResult, backend::Backend, dsl::SqlTypeOf, expression::Selectable, pg::Pg,
@@ -82,9 +83,15 @@ impl Numbered {
         }
         let mut names = Vec::new();
         parameters.names(&mut names);
+        debug_assert!(are_distinct(&names), "two parameters have one name: {names:?}");
         let text = number(named, &names, DB::MARK)?;
         Ok(self.0.get_or_init(|| text))
     }
+}
+
+fn are_distinct(names: &[&str]) -> bool {
+    let distinct: BTreeSet<&&str> = names.iter().collect();
+    distinct.len() == names.len()
 }
 
 fn number(named: &str, names: &[&str], mark: &str) -> QueryResult<String> {
@@ -118,6 +125,15 @@ macro_rules! parameters {
         $crate::base::statement::parameters! {
             @on $($database)+ => [$name<'_>] { $($fields)* }
         }
+    };
+    (
+        $(#[$meta:meta])* $vis:vis struct $name:ident
+        on $($database:ident)|+ { $($fields:tt)* }
+    ) => {
+        $crate::base::statement::parameters! {
+            @struct [$(#[$meta])* $vis struct $name] { $($fields)* }
+        }
+        $crate::base::statement::parameters! { @on $($database)+ => [$name] { $($fields)* } }
     };
     (@on $($database:ident)+ => $this:tt $fields:tt) => {
         $($crate::base::statement::parameters! { @bind $database $this $fields })+
@@ -166,6 +182,62 @@ macro_rules! parameters {
     };
 }
 pub(crate) use parameters;
+
+/// Declares a group for one row to insert, and one for many rows with an array for each column.
+/// SQLite gets a statement for each row, because that costs no round trip; PostgreSQL gets one for
+/// all rows, which has the same text however many there are.
+macro_rules! rows {
+    (
+        $(#[$meta:meta])* $vis:vis struct $row:ident<$life:lifetime>, $rows:ident { $($fields:tt)* }
+    ) => {
+        $crate::base::statement::rows! {
+            @declare [$(#[$meta])*] [$vis] [$row<$life>] [$rows<$life>] { $($fields)* }
+        }
+        $crate::base::statement::rows! {
+            @collect [$row<$life>] [$rows<$life>] [<$life>] { $($fields)* }
+        }
+    };
+    (
+        $(#[$meta:meta])* $vis:vis struct $row:ident, $rows:ident { $($fields:tt)* }
+    ) => {
+        $crate::base::statement::rows! {
+            @declare [$(#[$meta])*] [$vis] [$row] [$rows] { $($fields)* }
+        }
+        $crate::base::statement::rows! { @collect [$row] [$rows] [] { $($fields)* } }
+    };
+    (
+        @declare [$($meta:tt)*] [$($vis:tt)*] [$($row:tt)*] [$($rows:tt)*]
+        { $($(#[$about:meta])* $field:ident: $type:ty as $sql:ty),* $(,)? }
+    ) => {
+        $crate::base::statement::parameters! {
+            $($meta)*
+            $($vis)* struct $($row)* on Sqlite {
+                $($(#[$about])* pub(crate) $field: $type as $sql,)*
+            }
+        }
+        $crate::base::statement::parameters! {
+            #[derive(Default)]
+            $($vis)* struct $($rows)* on Pg {
+                $(pub(crate) $field: Vec<$type> as diesel::sql_types::Array<$sql>,)*
+            }
+        }
+    };
+    (
+        @collect [$row:ty] [$rows:ty] [$($life:tt)*]
+        { $($(#[$about:meta])* $field:ident: $type:ty as $sql:ty),* $(,)? }
+    ) => {
+        impl $($life)* FromIterator<$row> for $rows {
+            fn from_iter<I: IntoIterator<Item = $row>>(iter: I) -> Self {
+                let mut rows = Self::default();
+                for row in iter {
+                    $(rows.$field.push(row.$field);)*
+                }
+                rows
+            }
+        }
+    };
+}
+pub(crate) use rows;
 
 /// Declares a statement; see the [module](self).
 macro_rules! statement {

@@ -7,14 +7,14 @@ use diesel::{
     expression::AsExpression,
     pg::Pg,
     serialize::{self, IsNull, Output, ToSql},
-    sql_types::Timestamp,
+    sql_types::{Date, Timestamp},
     sqlite::Sqlite,
 };
 
 use super::connection::MultiBackend;
 
-/// The fixed form on SQLite, whose text order is time order; Diesel's own has a varying number of
-/// digits.
+/// The fixed form on SQLite, whose text order is time order; Diesel's own form has a varying number
+/// of digits.
 const SQLITE_FORM: &str = "%Y-%m-%d %H:%M:%S%.6f";
 
 /// A time as a column of type `Timestamp` holds it.
@@ -22,28 +22,64 @@ const SQLITE_FORM: &str = "%Y-%m-%d %H:%M:%S%.6f";
 #[diesel(sql_type = Timestamp)]
 pub(crate) struct UtcMicros(NaiveDateTime);
 
+/// A day as a column of type `Date` takes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, AsExpression)]
+#[diesel(sql_type = Date)]
+pub(crate) struct Day(NaiveDate);
+
+impl From<NaiveDate> for Day {
+    fn from(day: NaiveDate) -> Self {
+        Self(day)
+    }
+}
+
+impl ToSql<Date, Sqlite> for Day {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
+        let mut text = String::with_capacity(10);
+        if push_day(&mut text, self.0).is_none() {
+            text = self.0.to_string();
+        }
+        out.set_value(text);
+        Ok(IsNull::No)
+    }
+}
+
+impl ToSql<Date, Pg> for Day {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+        ToSql::<Date, Pg>::to_sql(&self.0, &mut out.reborrow())
+    }
+}
+
+/// Writes a day as `YYYY-MM-DD`; `None` for a year that has not four digits. By hand, because chrono
+/// parses its format each time, and a registration writes several times.
+fn push_day(text: &mut String, day: NaiveDate) -> Option<()> {
+    let year = u32::try_from(day.year()).ok().filter(|year| *year <= 9999)?;
+    push_number(text, year, 4, "-");
+    push_number(text, day.month(), 2, "-");
+    push_number(text, day.day(), 2, "");
+    Some(())
+}
+
+fn push_number(text: &mut String, number: u32, digits: u32, after: &str) {
+    for place in (0..digits).rev() {
+        text.extend(char::from_digit(number / 10_u32.pow(place) % 10, 10));
+    }
+    text.push_str(after);
+}
+
 impl UtcMicros {
     /// The time in SQLite's fixed form: 26 characters, of which the first ten are the day.
     pub(crate) fn to_text(self) -> String {
-        let (date, time) = (self.0.date(), self.0.time());
-        let Ok(year @ 0..=9999) = u32::try_from(date.year()) else {
-            return self.0.format(SQLITE_FORM).to_string();
-        };
-        // By hand: chrono reads its format anew each time, and a registration has several times.
+        let time = self.0.time();
         let mut text = String::with_capacity(26);
-        let mut push = |number: u32, digits: u32, after: &str| {
-            for place in (0..digits).rev() {
-                text.extend(char::from_digit(number / 10_u32.pow(place) % 10, 10));
-            }
-            text.push_str(after);
-        };
-        push(year, 4, "-");
-        push(date.month(), 2, "-");
-        push(date.day(), 2, " ");
-        push(time.hour(), 2, ":");
-        push(time.minute(), 2, ":");
-        push(time.second(), 2, ".");
-        push(time.nanosecond() / 1000, 6, "");
+        if push_day(&mut text, self.0.date()).is_none() {
+            return self.0.format(SQLITE_FORM).to_string();
+        }
+        text.push(' ');
+        push_number(&mut text, time.hour(), 2, ":");
+        push_number(&mut text, time.minute(), 2, ":");
+        push_number(&mut text, time.second(), 2, ".");
+        push_number(&mut text, time.nanosecond() / 1000, 6, "");
         text
     }
 
@@ -64,11 +100,6 @@ impl UtcMicros {
         let date = NaiveDate::from_ymd_opt(year, number(5, 7)?, number(8, 10)?)?;
         let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
         date.and_hms_micro_opt(hour, minute, second, number(20, 26)?).map(Self)
-    }
-
-    /// The time as PostgreSQL's `timestamp` takes it.
-    pub(crate) fn naive(self) -> NaiveDateTime {
-        self.0
     }
 }
 
@@ -134,6 +165,8 @@ impl FromSql<Timestamp, MultiBackend> for UtcMicros {
 
 #[cfg(test)]
 mod tests {
+    use diesel::prelude::*;
+
     use super::*;
 
     #[test]
@@ -146,7 +179,18 @@ mod tests {
     }
 
     #[test]
-    fn text_is_read_as_it_is_written() {
+    fn a_day_is_written_alike_on_both_databases() {
+        let mut connection = SqliteConnection::establish(":memory:").unwrap();
+        for text in ["0001-01-01", "2026-11-27", "9999-12-31"] {
+            let day: NaiveDate = text.parse().unwrap();
+            let written = diesel::select(Day(day).into_sql::<Date>());
+            let written: NaiveDate = written.get_result(&mut connection).unwrap();
+            assert_eq!(written, day);
+        }
+    }
+
+    #[test]
+    fn text_is_parsed_as_it_is_written() {
         for (seconds, nanos) in [(0, 0), (1_700_000_000, 123_456_000), (253_402_300_799, 1000)] {
             let time = UtcMicros::from(DateTime::from_timestamp(seconds, nanos).unwrap());
             assert_eq!(time.to_text(), time.0.format(SQLITE_FORM).to_string());

@@ -4,8 +4,8 @@ use diesel::prelude::*;
 use rollcall_domain::{Note, NoteChange, TelegramId};
 
 use crate::{
-    activity,
     base::{connection::AnyConnection, error::Failure, schema::notes, timestamp::UtcMicros},
+    users::lock::lock,
 };
 
 /// The note about a user.
@@ -23,7 +23,7 @@ pub(super) fn set(
     new: Option<&Note>,
 ) -> Result<Option<NoteChange>, Failure> {
     // Locks the user's row, so that no other transaction deletes the user or writes a note.
-    if !activity::lock(connection, id.get())? {
+    if !lock(connection, id.get())? {
         return Ok(None);
     }
     let old = read(connection, id)?;

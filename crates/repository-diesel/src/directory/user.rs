@@ -12,8 +12,8 @@ use crate::{
         schema::{active_days, profile_changes, telegram_users},
         timestamp::UtcMicros,
     },
-    reach,
-    row::UserRow,
+    row::columns::UserRow,
+    users::reach,
 };
 
 /// How many entries of each history are read.

@@ -1,22 +1,21 @@
-//! Under which labels the deep links of a batch count.
+//! The labels that the deep links of a batch count under.
 //!
-//! A link earns its label by bringing a user: what the first one did, and what comes after it, counts
-//! under the label, and everything before it under `(other)`. So an account that makes up links takes
-//! one label at most, by the link that brought the account itself.
+//! A link gets its label when it brings a user. The first interaction of that user and all later ones
+//! count under the label, and everything before it under `(other)`. So an account that invents links
+//! gets one label at most: that of the link by which it came itself.
 
 use std::collections::{BTreeSet, HashMap};
 
-use chrono::{DateTime, Utc};
 use diesel::QueryResult;
 use rollcall_domain::{Event, Interaction, StartPayload};
-use rollcall_repository::MAX_SOURCES;
 
-use super::{
-    Statements,
-    replay::{Replay, Replayed},
+use super::replay::{Replay, Replayed};
+use crate::{
+    base::transaction::Transaction,
+    sources::labels::{LabelledLink, LabelledUser, NewLink, give, read, set_labels},
 };
 
-/// The labels of the deep links by which users of a batch came.
+/// The labels of the deep links that users of a batch came by.
 #[derive(Default)]
 pub(super) struct Labels(HashMap<String, Label>);
 
@@ -27,9 +26,9 @@ struct Label {
 }
 
 impl Labels {
-    /// Those that there are before the batch.
+    /// The labels that exist before the batch.
     pub(super) fn read(
-        connection: &mut impl Statements,
+        connection: &mut Transaction<'_>,
         interactions: &[&Interaction],
     ) -> QueryResult<Self> {
         let payloads: BTreeSet<&str> =
@@ -37,19 +36,19 @@ impl Labels {
         if payloads.is_empty() {
             return Ok(Self::default());
         }
-        let labels = connection.labels(&payloads.into_iter().collect::<Vec<_>>())?;
-        let label = |(payload, number)| (payload, Label { number, from: 0 });
+        let labels = read(connection, &payloads.into_iter().collect::<Vec<_>>())?;
+        let label = |link: LabelledLink| (link.payload, Label { number: link.label, from: 0 });
         Ok(Self(labels.into_iter().map(label).collect()))
     }
 
-    /// Gives labels to those links that have none and brought users that the batch created.
+    /// Gives labels to links that have none and brought users that the batch created.
     pub(super) fn earn(
         &mut self,
-        connection: &mut impl Statements,
+        connection: &mut Transaction<'_>,
         replay: &mut Replay,
         interactions: &[&Interaction],
     ) -> QueryResult<()> {
-        let mut brought: Vec<(&str, DateTime<Utc>)> = Vec::new();
+        let mut brought = Vec::new();
         let mut places = HashMap::new();
         for (place, interaction, payload) in starts(interactions) {
             let user = replay.users.get(&interaction.telegram_id());
@@ -58,14 +57,14 @@ impl Labels {
                 && !self.0.contains_key(payload.as_str())
                 && !places.contains_key(payload.as_str())
             {
-                brought.push((payload.as_str(), interaction.at));
+                brought.push(NewLink { payload: payload.as_str(), since: interaction.at });
                 places.insert(payload.as_str(), place);
             }
         }
         if brought.is_empty() {
             return Ok(());
         }
-        for (payload, number) in connection.give_labels(&brought)? {
+        for LabelledLink { payload, label: number } in give(connection, &brought)? {
             let from = places.get(payload.as_str()).copied().unwrap_or_default();
             self.0.insert(payload, Label { number, from });
         }
@@ -77,14 +76,15 @@ impl Labels {
                     stored.source.as_ref().and_then(|source| self.0.get(source.as_str()))
             {
                 *source_label = Some(*number);
-                labelled.push((stored.telegram_id.get(), *number));
+                labelled
+                    .push(LabelledUser { telegram_id: stored.telegram_id.get(), label: *number });
             }
         }
         labelled.sort_unstable();
-        connection.label_users(&labelled)
+        set_labels(connection, &labelled)
     }
 
-    /// The number of the label under which a start counts that has this place within the batch.
+    /// The number of the label that a start counts under, which has this place within the batch.
     pub(super) fn at(&self, payload: &StartPayload, place: usize) -> Option<i32> {
         let label = self.0.get(payload.as_str()).filter(|label| label.from <= place);
         label.map(|label| label.number)
@@ -108,10 +108,4 @@ fn starts<'a>(
         Some(Event::Start(payload)) => Some((place, *interaction, payload)),
         _ => None,
     })
-}
-
-/// The first of these links, for which there is room beside so many labels.
-pub(super) fn room_for_labels<T>(labels: i64, links: &[T]) -> &[T] {
-    let room = usize::try_from(labels).map_or(0, |labels| MAX_SOURCES.saturating_sub(labels));
-    links.split_at_checked(room).map_or(links, |(first, _)| first)
 }

@@ -1,46 +1,43 @@
-//! What a batch makes of its users, computed in memory from the rows that the upsert answered.
+//! Step 4: the interactions are replayed in memory by the rules of the domain, from the rows that the
+//! upsert returned.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, btree_map, hash_map::Entry};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use rollcall_domain::{
     Interaction, LatestDay, ProfileField, ReachabilityChange, TelegramId, TelegramUser, Username,
+    seen_for_certain,
 };
 
-use super::{ChangeKey, OldAndNew};
+use super::{
+    names::{ChangeKey, OldAndNew, ProfileChanges},
+    upserted::UpsertedUser,
+    usernames::UsernameHolder,
+};
+use crate::{base::error::Failure, row::user::telegram_id};
 
 /// The users of a batch while its interactions are replayed, one after the other.
 #[derive(Default)]
 pub(super) struct Replay {
-    /// The users of the batch, as the interactions replayed so far leave them.
+    /// The users of the batch, after the interactions replayed so far.
     pub(super) users: HashMap<TelegramId, Replayed>,
-    /// Who holds each username that the batch may claim, by the username's key.
+    /// The holder of each username that the batch may claim, by the username's key.
     holders: HashMap<String, Holder>,
     /// Users outside the batch who lose their username, and when.
     pub(super) losers: BTreeMap<TelegramId, DateTime<Utc>>,
-    /// Who could no longer be reached, or could be again.
+    /// Users that became unreachable, or reachable again.
     pub(super) reach_changes: Vec<(TelegramId, ReachabilityChange)>,
-    /// How profiles changed, of users who were there.
-    pub(super) profile_changes: BTreeMap<ChangeKey, OldAndNew>,
-}
-
-/// What a row tells of its latest day of activity, besides which it is.
-pub(super) struct StoredDay {
-    /// How many interactions there were on it.
-    pub(super) interactions: i32,
-    /// On how many days of its month the user was active.
-    pub(super) of_month: i16,
-    /// On how many days the user was ever active.
-    pub(super) ever: i32,
+    /// How profiles of users changed that existed before.
+    pub(super) profile_changes: ProfileChanges,
 }
 
 /// A user of the batch.
 pub(super) struct Replayed {
     /// The user after the interactions replayed so far.
     pub(super) user: TelegramUser,
-    /// The user as its row stands in the database.
+    /// The user as it is stored.
     pub(super) stored: TelegramUser,
-    /// The number of the label under which the user's source counts.
+    /// The number of the label that the user's source counts under.
     pub(super) source_label: Option<i32>,
     /// The user's latest day of activity after the batch.
     pub(super) latest: LatestDay,
@@ -55,7 +52,7 @@ pub(super) struct Replayed {
 }
 
 impl Replayed {
-    /// Whether the row is to be updated.
+    /// Whether the row needs an update.
     pub(super) fn has_changed(&self) -> bool {
         self.user != self.stored || self.latest != self.stored_latest
     }
@@ -68,7 +65,7 @@ impl Replayed {
         }
     }
 
-    /// A user whom the batch leaves as it stands.
+    /// A user that the batch does not change.
     pub(super) fn unchanged(user: TelegramUser, source_label: Option<i32>) -> Self {
         let latest = LatestDay::first(user.active_day(), 0);
         Self {
@@ -84,30 +81,26 @@ impl Replayed {
     }
 }
 
-/// Somebody who holds a username.
+/// The user who holds a username.
 #[derive(Clone)]
 enum Holder {
     /// A user of the batch.
     Within(TelegramId),
-    /// Somebody else, with the username as it is stored, and when that user was last seen for
-    /// certain.
+    /// Another user, with the username as it is stored, and the time when it was certainly seen.
     Outside(TelegramId, Username, DateTime<Utc>),
 }
 
 impl Replay {
-    /// Adds a user of the batch. `stored` is its row after the upsert, with the number of its
-    /// source's label, `previous_seen` its `last_seen` before it; `None` where the upsert created the
-    /// row. The upsert does not move the row's latest day.
-    pub(super) fn add(
-        &mut self,
-        stored: TelegramUser,
-        source_label: Option<i32>,
-        previous_seen: Option<DateTime<Utc>>,
-        StoredDay { interactions, of_month, ever }: StoredDay,
-    ) {
+    /// Adds a user of the batch by its row after the upsert, which does not move the row's latest
+    /// day.
+    pub(super) fn add(&mut self, row: UpsertedUser) -> Result<(), Failure> {
+        let UpsertedUser { user, previous_seen, day_interactions, days_of_month, active_days } =
+            row;
+        let (source_label, stored) = (user.source_label, user.into_user()?);
+        let previous_seen = previous_seen.map(DateTime::from);
         let user = match previous_seen {
             Some(last_seen) => TelegramUser { last_seen, ..stored.clone() },
-            // Nobody yet: the first interaction makes somebody of it.
+            // New row: the first replayed interaction fills in the profile.
             None => TelegramUser {
                 source: stored.source.clone(),
                 ..TelegramUser::new(stored.telegram_id, stored.created_at)
@@ -115,9 +108,9 @@ impl Replay {
         };
         let latest = LatestDay {
             day: previous_seen.unwrap_or(stored.last_seen).date_naive(),
-            interactions,
-            days_of_month: u32::try_from(of_month).unwrap_or_default(),
-            days_ever: u32::try_from(ever).unwrap_or_default(),
+            interactions: day_interactions,
+            days_of_month: u32::try_from(days_of_month).unwrap_or_default(),
+            days_ever: u32::try_from(active_days).unwrap_or_default(),
         };
         let replayed = Replayed {
             user,
@@ -130,10 +123,11 @@ impl Replay {
             created: previous_seen.is_none(),
         };
         self.users.insert(replayed.stored.telegram_id, replayed);
+        Ok(())
     }
 
-    /// The keys of the usernames that may change hands: those which users of the batch show and do
-    /// not hold already. Few as a rule, and sorted.
+    /// The keys of the usernames that may change hands: those that users of the batch show and do not
+    /// hold already. Usually few, and sorted.
     pub(super) fn contested(&self, interactions: &[&Interaction]) -> BTreeSet<String> {
         interactions
             .iter()
@@ -145,13 +139,14 @@ impl Replay {
             .collect()
     }
 
-    /// Adds those who hold contested usernames: id, username and when each was last seen for certain. Users of the
-    /// batch among them are known already, and as they were before it.
+    /// Adds the users who hold contested usernames. Users of the batch among them are known already,
+    /// as they were before it.
     pub(super) fn add_holders(
         &mut self,
         contested: &BTreeSet<String>,
-        holders: impl IntoIterator<Item = (TelegramId, Username, DateTime<Utc>)>,
-    ) {
+        holders: Vec<UsernameHolder>,
+        now: DateTime<Utc>,
+    ) -> Result<(), Failure> {
         for Replayed { user, .. } in self.users.values() {
             if let Some(key) = user.username.as_ref().map(Username::key)
                 && contested.contains(&key)
@@ -159,15 +154,20 @@ impl Replay {
                 self.holders.insert(key, Holder::Within(user.telegram_id));
             }
         }
-        for (id, username, seen) in holders {
-            if !self.users.contains_key(&id) {
+        for holder in holders {
+            let id = telegram_id("telegram_users", holder.telegram_id)?;
+            let seen = seen_for_certain(holder.last_seen(), holder.profile_seen(), now);
+            if let Some(username) = Username::from_telegram(holder.username())
+                && !self.users.contains_key(&id)
+            {
                 self.holders.insert(username.key(), Holder::Outside(id, username, seen));
             }
         }
+        Ok(())
     }
 
-    /// Replays one interaction: the rules of registration for its user, and of usernames for
-    /// everybody.
+    /// Replays one interaction: the rules of registration for its user, and those of usernames for
+    /// all users.
     pub(super) fn observe(&mut self, interaction: &Interaction, now: DateTime<Utc>) {
         let id = interaction.telegram_id();
         let Some(replayed) = self.users.get_mut(&id) else { return };
@@ -184,7 +184,7 @@ impl Replay {
         self.note_changes(&before, interaction.at);
     }
 
-    /// Lets a user have the username that it shows now, unless somebody else has a better claim.
+    /// Gives a user the username that it shows now, unless another user has a better claim.
     fn settle_username(
         &mut self,
         before: &TelegramUser,
@@ -213,8 +213,7 @@ impl Replay {
         }
     }
 
-    /// Notes what of a user's profile is no longer as it was. Of somebody of whom nothing was known,
-    /// nothing changed.
+    /// Notes the parts of a user's profile that changed; none if nothing was known before.
     fn note_changes(&mut self, before: &TelegramUser, at: DateTime<Utc>) {
         let text = |user, field: ProfileField| {
             field.of(user).filter(|text| !text.is_empty()).map(str::to_owned)
@@ -227,14 +226,14 @@ impl Replay {
         for field in ProfileField::ALL {
             let (old, new) = (text(before, field), text(user, field));
             if old != new {
-                let key = (before.telegram_id, at, field);
+                let key = ChangeKey { user: before.telegram_id, at, field };
                 note_change(&mut self.profile_changes, key, old, new);
             }
         }
     }
 
-    /// Those whose names are not in the search as they are now, sorted.
-    pub(super) fn other_names(&self) -> Vec<i64> {
+    /// Users whose names are not in the search as they are now, sorted.
+    pub(super) fn renamed(&self) -> Vec<i64> {
         let is_other = |Replayed { user, stored, created, .. }: &&Replayed| {
             *created
                 || user.first_name != stored.first_name
@@ -256,8 +255,8 @@ impl Replay {
         }
     }
 
-    /// Of two who show one username, the one seen later keeps it; at the same time, the new one.
-    /// Answers whether the claim holds; whoever loses the username by it no longer has it.
+    /// Of two users who show one username, the one seen later keeps it; at the same time, the new one.
+    /// Returns whether the claim holds, and then takes the username from the other user.
     fn claim(
         &mut self,
         id: TelegramId,
@@ -284,7 +283,7 @@ impl Replay {
             },
         };
         if let Some((loser, username)) = lost {
-            let key = (loser, at, ProfileField::Username);
+            let key = ChangeKey { user: loser, at, field: ProfileField::Username };
             note_change(&mut self.profile_changes, key, Some(username.as_str().to_owned()), None);
         }
         self.holders.insert(key, Holder::Within(id));
@@ -292,20 +291,20 @@ impl Replay {
     }
 }
 
-/// Notes a change, or adds it to one of the same moment.
+/// Notes a change, or merges it with one of the same time.
 fn note_change(
-    changes: &mut BTreeMap<ChangeKey, OldAndNew>,
+    changes: &mut ProfileChanges,
     key: ChangeKey,
     old: Option<String>,
     new: Option<String>,
 ) {
     match changes.entry(key) {
         btree_map::Entry::Vacant(entry) => {
-            entry.insert((old, new));
+            entry.insert(OldAndNew { old, new });
         }
         btree_map::Entry::Occupied(mut entry) => {
-            entry.get_mut().1 = new;
-            if entry.get().0 == entry.get().1 {
+            entry.get_mut().new = new;
+            if entry.get().old == entry.get().new {
                 entry.remove();
             }
         }

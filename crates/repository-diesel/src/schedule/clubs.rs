@@ -1,4 +1,4 @@
-//! Which team ids are one club, in the column `club` of `teams`.
+//! The team ids that are one club, in the column `club` of `teams`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,19 +6,18 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use rollcall_domain::{GameKind, TeamRecord, clubs};
 
-use crate::{
+use crate::base::{
     connection::AnyConnection,
     error::Failure,
     schema::{games, teams},
     timestamp::UtcMicros,
 };
 
-/// Notes by which id each club goes, by the teams and the games that are stored now.
+/// Stores the id that represents each club, from the teams and games that are stored now.
 pub(super) fn settle(connection: &mut AnyConnection) -> Result<(), Failure> {
-    let rows: Vec<(i64, String, Option<i64>)> =
-        teams::table.select((teams::id, teams::abbreviation, teams::club)).load(connection)?;
+    let rows: Vec<TeamRow> = teams::table.select(TeamRow::as_select()).load(connection)?;
     let mut sharing: BTreeMap<&str, Vec<i64>> = BTreeMap::new();
-    for (id, abbreviation, _) in &rows {
+    for TeamRow { id, abbreviation, .. } in &rows {
         sharing.entry(abbreviation).or_default().push(*id);
     }
     let sharing: Vec<i64> = sharing.into_values().filter(|ids| ids.len() > 1).flatten().collect();
@@ -26,7 +25,7 @@ pub(super) fn settle(connection: &mut AnyConnection) -> Result<(), Failure> {
         return Ok(());
     }
     let mut games = games_of(connection, &sharing)?;
-    let record = |(id, abbreviation, club): (i64, String, Option<i64>)| {
+    let record = |TeamRow { id, abbreviation, club }| {
         let Played { starts, is_in_league } = games.remove(&id).unwrap_or_default();
         TeamRecord {
             id,
@@ -49,23 +48,42 @@ pub(super) fn settle(connection: &mut AnyConnection) -> Result<(), Failure> {
     Ok(())
 }
 
+/// A row of `teams`.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = teams)]
+struct TeamRow {
+    id: i64,
+    abbreviation: String,
+    club: Option<i64>,
+}
+
+/// A row of `games`.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = games)]
+struct GameRow {
+    away_team: i64,
+    home_team: i64,
+    starts_at: UtcMicros,
+    kind: String,
+}
+
 /// The games of a team.
 #[derive(Default)]
 struct Played {
     starts: BTreeSet<DateTime<Utc>>,
-    /// Whether one of them is more than an exhibition.
+    /// Whether one of them is not an exhibition.
     is_in_league: bool,
 }
 
 fn games_of(connection: &mut AnyConnection, ids: &[i64]) -> QueryResult<BTreeMap<i64, Played>> {
-    let rows: Vec<(i64, i64, UtcMicros, String)> = games::table
+    let rows: Vec<GameRow> = games::table
         .filter(games::is_withdrawn.eq(false))
         .filter(games::away_team.eq_any(ids).or(games::home_team.eq_any(ids)))
-        .select((games::away_team, games::home_team, games::starts_at, games::kind))
+        .select(GameRow::as_select())
         .load(connection)?;
     let mut played: BTreeMap<i64, Played> = BTreeMap::new();
-    for (away, home, starts_at, kind) in rows {
-        for team in [away, home] {
+    for GameRow { away_team, home_team, starts_at, kind } in rows {
+        for team in [away_team, home_team] {
             let played = played.entry(team).or_default();
             played.starts.insert(starts_at.into());
             played.is_in_league |= kind != GameKind::Other.name();

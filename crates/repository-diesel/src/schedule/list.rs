@@ -7,14 +7,14 @@ use diesel::{dsl::exists, prelude::*};
 use rollcall_domain::{Game, GameKind, GameState, NHL_ZONE, Score, Team};
 use rollcall_repository::GameFilter;
 
-use crate::{
+use crate::base::{
     connection::AnyConnection,
     error::Failure,
     schema::{games, teams},
     timestamp::UtcMicros,
 };
 
-/// The games that a filter wants, in the order in which they begin.
+/// The games that a filter keeps, sorted by their start.
 pub(super) fn games(
     connection: &mut AnyConnection,
     filter: &GameFilter,
@@ -33,7 +33,7 @@ pub(super) fn games(
             home.fields((teams::id, teams::club, teams::abbreviation, teams::name)),
         ))
         .filter(games::is_withdrawn.eq(false))
-        // What follows from the rest, but tells the index of the starts where to begin and to end.
+        // Follows from the other conditions, but bounds the scan of the index over starts.
         .filter(games::starts_at.ge(UtcMicros::from(filter.from.min(midnight(filter.from_day)))))
         .filter(timed.or(untimed))
         .order((games::starts_at, games::id))
@@ -54,15 +54,17 @@ pub(super) fn games(
         query = query.filter(games::away_team.eq_any(ids.clone()).or(games::home_team.eq_any(ids)));
     }
     let rows: Vec<(GameRow, TeamRow, TeamRow)> = query.load(connection)?;
-    rows.into_iter().map(|(row, away, home)| row.into_game(team_of(away), team_of(home))).collect()
+    rows.into_iter()
+        .map(|(row, away, home)| row.into_game(away.into_team(), home.into_team()))
+        .collect()
 }
 
-/// A game without a decided time stands later on its day, in UTC.
+/// A game without a decided time is stored at a later time of its day, in UTC.
 fn midnight(day: NaiveDate) -> DateTime<Utc> {
     day.and_time(NaiveTime::MIN).and_utc()
 }
 
-/// The teams that play at home in a game of a regular season that begins at `since` or later.
+/// The teams that play at home in a game of a regular season that starts at `since` or later.
 pub(super) fn teams(
     connection: &mut AnyConnection,
     since: DateTime<Utc>,
@@ -85,23 +87,23 @@ pub(super) fn teams(
         .order((teams::name, teams::id))
         .limit(limit.into())
         .load(connection)?;
-    Ok(rows.into_iter().map(team_of).collect())
+    Ok(rows.into_iter().map(TeamRow::into_team).collect())
 }
 
-/// The team that the club of an id goes by.
+/// The team that represents the club of an id.
 pub(super) fn team(connection: &mut AnyConnection, id: i64) -> Result<Option<Team>, Failure> {
     let mut find = |id: i64| -> QueryResult<Option<TeamRow>> {
         let columns = (teams::id, teams::club, teams::abbreviation, teams::name);
         teams::table.find(id).select(columns).first(connection).optional()
     };
     let row = match find(id)? {
-        Some((_, Some(club), ..)) => find(club)?,
+        Some(TeamRow { club: Some(club), .. }) => find(club)?,
         row => row,
     };
-    Ok(row.map(team_of))
+    Ok(row.map(TeamRow::into_team))
 }
 
-/// The ids of the clubs that these ids belong to. There are no more than a few dozen teams.
+/// All ids of the clubs that these ids belong to. There are only a few dozen teams.
 fn ids_of_clubs(connection: &mut AnyConnection, wanted: &[i64]) -> QueryResult<Vec<i64>> {
     let rows: Vec<(i64, Option<i64>)> =
         teams::table.select((teams::id, teams::club)).load(connection)?;
@@ -111,12 +113,21 @@ fn ids_of_clubs(connection: &mut AnyConnection, wanted: &[i64]) -> QueryResult<V
     Ok(rows.iter().filter(|row| clubs.contains(&club(row))).map(|(id, _)| *id).collect())
 }
 
-/// A row of `teams`: the id, the one that the club goes by if that is another one, the abbreviation
-/// and the name.
-type TeamRow = (i64, Option<i64>, String, String);
+/// A row of `teams`.
+#[derive(Queryable)]
+struct TeamRow {
+    id: i64,
+    /// The id that represents the club, if it is another one.
+    club: Option<i64>,
+    abbreviation: String,
+    name: String,
+}
 
-fn team_of((id, club, abbreviation, name): TeamRow) -> Team {
-    Team { id: club.unwrap_or(id), abbreviation, name }
+impl TeamRow {
+    fn into_team(self) -> Team {
+        let Self { id, club, abbreviation, name } = self;
+        Team { id: club.unwrap_or(id), abbreviation, name }
+    }
 }
 
 /// A row of `games`.

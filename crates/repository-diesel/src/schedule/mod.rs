@@ -1,4 +1,4 @@
-//! The games of the NHL, in the tables `games` and `teams`, and when they were fetched, in
+//! The games of the NHL, in the tables `games` and `teams`, and the times when they were fetched, in
 //! `refreshes`.
 
 mod clubs;
@@ -15,9 +15,9 @@ use rollcall_repository::{
     GameFilter, Lease, Refresh, RepositoryError, ScheduleRepository, StoredGames,
 };
 
-use crate::{Database, schema::refreshes, timestamp::UtcMicros};
+use crate::base::{database::Database, schema::refreshes, timestamp::UtcMicros};
 
-/// The games, and when they were fetched.
+/// The games, and the times when they were fetched.
 #[derive(Clone, Debug)]
 pub struct DieselScheduleRepository {
     database: Database,
@@ -137,7 +137,7 @@ impl ScheduleRepository for DieselScheduleRepository {
         refresh: Refresh,
     ) -> Result<Option<DateTime<Utc>>, RepositoryError> {
         self.database
-            .read("look when games were fetched", move |connection| {
+            .read("read when games were fetched", move |connection| {
                 let at: Option<Option<UtcMicros>> = refreshes::table
                     .find(refresh.name())
                     .select(refreshes::refreshed_at)

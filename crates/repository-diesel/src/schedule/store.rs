@@ -20,13 +20,13 @@ use crate::base::{
     timestamp::UtcMicros,
 };
 
-/// Games and their teams as parameters, each of which is one JSON array: a statement is the same
-/// text, and one, however many rows there are. Rows are sorted by key, so that several processes
-/// lock them in one order.
+/// Games and their teams as parameters, each of which is one JSON array: one statement has the same
+/// text for any number of rows. Rows are sorted by key, so that several processes lock them in one
+/// order.
 pub(super) struct Batch {
     games: String,
     teams: String,
-    /// The days of which these are all games.
+    /// The days whose games these all are.
     days: Option<String>,
     rows: u64,
 }
@@ -65,7 +65,7 @@ impl Batch {
         Ok(stored)
     }
 
-    /// Withdraws the other games of the days of which these are all.
+    /// Withdraws the other games of the days whose games these all are.
     fn withdraw(&self, connection: &mut AnyConnection) -> QueryResult<u64> {
         let Some(days) = &self.days else { return Ok(0) };
         let withdraw = Withdraw { days, games: &self.games };

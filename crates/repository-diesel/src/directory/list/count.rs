@@ -5,9 +5,9 @@ use rollcall_domain::{Counted, Days, Figure, ReachabilityFilter, UserFilter, Use
 
 use super::{request::Request, scan::ScanStats};
 use crate::{
-    activity,
     base::{connection::AnyConnection, error::Failure},
     directory::search::find::FEW,
+    statistics::sums::sums_by_label,
 };
 
 /// How many matches an estimate needs at least.
@@ -82,7 +82,7 @@ fn sum(
     Days { first, last }: Days,
 ) -> Result<u64, Failure> {
     let (first, last) = (first.unwrap_or(NaiveDate::MIN), last.unwrap_or(NaiveDate::MAX));
-    let sums = activity::sums_by_label(connection, &[figure], first, last)?;
+    let sums = sums_by_label(connection, &[figure], first, last)?;
     let sum = sums.into_iter().find(|(_, it, _)| it == label).map_or(0, |(.., sum)| sum);
     Ok(u64::try_from(sum).unwrap_or_default())
 }

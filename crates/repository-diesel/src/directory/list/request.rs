@@ -1,11 +1,11 @@
-use diesel::{RunQueryDsl, sql_types::Integer};
+use diesel::prelude::*;
 use rollcall_domain::{Cursor, ListedUser, SearchTerm, SearchText, UserSort};
 
 use super::place::Place;
 use crate::{
-    base::{connection::AnyConnection, error::Failure},
+    base::{connection::AnyConnection, error::Failure, schema::telegram_users, statement::Columns},
     directory::conditions::{Condition, Sql},
-    row::{UserRow, UserSqlType, user_columns},
+    row::columns::{UserRow, columns},
 };
 
 /// The page that is requested.
@@ -26,14 +26,13 @@ impl Request<'_> {
         inner: Sql,
         conditions: impl Iterator<Item = &'a Sql>,
     ) -> Result<Vec<ListedUser>, Failure> {
-        let mut sql = Sql::new(concat!("SELECT ", user_columns!(), ", active_days FROM ("));
+        let mut sql = Sql::new(concat!("SELECT ", columns!(row name), ", active_days FROM ("));
         sql.append(inner).push(") AS users WHERE ").push_all(conditions);
         let mut users = Vec::new();
-        let rows: Vec<(UserRow, i32)> =
-            sql.returning::<(UserSqlType, Integer)>().load(connection)?;
-        for (row, active_days) in rows {
+        let rows: Vec<ListedRow> = sql.returning::<Columns<ListedRow>>().load(connection)?;
+        for ListedRow { user, active_days } in rows {
             let active_days = active_days.try_into().unwrap_or_default();
-            users.push(ListedUser { user: row.into_user()?, active_days });
+            users.push(ListedUser { user: user.into_user()?, active_days });
         }
         if let Some(term) = self.term {
             users.retain(|ListedUser { user, .. }| {
@@ -62,4 +61,13 @@ pub(super) fn sort(users: &mut [ListedUser], UserSort { key, descending }: UserS
     if descending {
         users.reverse();
     }
+}
+
+/// A user of a list, as its row describes it.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = telegram_users)]
+struct ListedRow {
+    #[diesel(embed)]
+    user: UserRow,
+    active_days: i32,
 }

@@ -20,7 +20,7 @@ use crate::{
         schema::{search_pending, telegram_users},
         statement::statement,
     },
-    row::UserRow,
+    row::columns::UserRow,
 };
 
 /// Whether the names of users wait to be indexed.

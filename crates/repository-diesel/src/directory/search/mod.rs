@@ -8,6 +8,4 @@
 
 pub(super) mod find;
 mod grams;
-pub(super) mod index;
-
-pub(crate) use index::{Names, add_new};
+pub(crate) mod index;

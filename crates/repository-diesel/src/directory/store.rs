@@ -1,0 +1,91 @@
+use async_trait::async_trait;
+use chrono::{DateTime, NaiveDate, Utc};
+use diesel::{Connection, connection::SimpleConnection};
+use rollcall_domain::{
+    Cursor, Note, NoteChange, TelegramId, UserDetail, UserFilter, UserSlice, UserSort,
+};
+use rollcall_repository::{DirectoryRepository, RepositoryError};
+
+use super::{list, notes, search::index, user};
+use crate::{
+    base::{connection::AnyConnection, error::Failure},
+    users::store::DieselUserRepository,
+};
+
+#[async_trait]
+impl DirectoryRepository for DieselUserRepository {
+    async fn users(
+        &self,
+        filter: &UserFilter,
+        sort: UserSort,
+        cursor: Option<Cursor>,
+        size: u32,
+    ) -> Result<UserSlice, RepositoryError> {
+        let filter = filter.clone();
+        self.database
+            .read("list users", move |connection| {
+                at_one_moment(connection, |connection| {
+                    list::users(connection, &filter, sort, cursor, size)
+                })
+            })
+            .await
+    }
+
+    async fn user(
+        &self,
+        id: TelegramId,
+        since: NaiveDate,
+    ) -> Result<Option<UserDetail>, RepositoryError> {
+        self.database
+            .read("read a user's details", move |connection| {
+                at_one_moment(connection, |connection| user::user(connection, id, since))
+            })
+            .await
+    }
+
+    async fn set_note(
+        &self,
+        id: TelegramId,
+        text: &str,
+        by: &str,
+        at: DateTime<Utc>,
+    ) -> Result<Option<NoteChange>, RepositoryError> {
+        let note =
+            (!text.is_empty()).then(|| Note { text: text.to_owned(), at, by: by.to_owned() });
+        self.database
+            .write("set a note", move |connection| {
+                connection.transaction(|connection| notes::set(connection, id, note.as_ref()))
+            })
+            .await
+    }
+
+    async fn index_names(&self, limit: u32) -> Result<usize, RepositoryError> {
+        // Read first: usually there is nothing to do, and reading waits for no writer.
+        let pending = self.database.read("look for names to index", index::any_pending).await?;
+        if !pending {
+            return Ok(0);
+        }
+        self.database
+            .write("index names", move |connection| {
+                connection.transaction(|connection| index::index_names(connection, limit))
+            })
+            .await
+    }
+}
+
+/// Does work that only reads, and sees the database at one moment.
+fn at_one_moment<T>(
+    connection: &mut AnyConnection,
+    work: impl FnOnce(&mut AnyConnection) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    connection.transaction(|connection| {
+        if let AnyConnection::Postgres(connection) = connection {
+            // The settings that a session of its own has already, and a shared one has not.
+            connection.batch_execute(
+                "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; \
+                 SET LOCAL enable_seqscan = off; SET LOCAL jit = off",
+            )?;
+        }
+        work(connection)
+    })
+}

@@ -1,0 +1,139 @@
+//! Step 6: what the interactions changed is written.
+
+use chrono::{DateTime, Utc};
+use diesel::{
+    pg::Pg,
+    prelude::*,
+    sql_types::{Array, BigInt, Timestamp},
+    sqlite::Sqlite,
+};
+use rollcall_domain::{Sums, TelegramId};
+
+use super::names::{self, Names, ProfileChanges, add_changes, add_pending};
+use crate::{
+    base::{
+        sqlstate::PgTransaction,
+        statement::{parameters, statement},
+        timestamp::UtcMicros,
+        transaction::Transaction,
+    },
+    row::columns::{NewUser, NewUsers, UserToStore, columns},
+    statistics::add::{
+        NewSourceSum, NewSourceSums, NewSum, NewSums, add_each, insert_source_sums, insert_sums,
+    },
+};
+
+/// What a batch changes, after the upsert. All rows of users are locked by then.
+pub(super) struct Changes<'a> {
+    /// Users whose profile, reachability or latest day changed; sorted by id.
+    pub(super) users: Vec<UserToStore<'a>>,
+    /// Users outside the batch who lost their username, and when; sorted.
+    pub(super) losers: Vec<(TelegramId, DateTime<Utc>)>,
+    /// What is added to the sums.
+    pub(super) sums: Sums,
+    /// Users whose names wait for the search; sorted.
+    pub(super) renamed: Vec<i64>,
+    /// How profiles changed.
+    pub(super) profiles: &'a ProfileChanges,
+}
+
+/// Writes the changes: on PostgreSQL in one statement, because each is a round trip.
+pub(super) fn write(connection: &mut Transaction<'_>, changes: &Changes<'_>) -> QueryResult<()> {
+    match connection {
+        Transaction::Sqlite(connection) => write_each(connection, changes),
+        Transaction::Postgres(connection) => write_all(connection, changes),
+    }
+}
+
+fn write_each(
+    connection: &mut SqliteConnection,
+    Changes { users, losers, sums, renamed, profiles }: &Changes<'_>,
+) -> QueryResult<()> {
+    names::add_each(connection, renamed, profiles)?;
+    for &user in users {
+        UpdateUser { user: user.into() }.execute(connection)?;
+    }
+    for &(id, at) in losers {
+        ClearUsername { telegram_id: id.get(), at: at.into() }.execute(connection)?;
+    }
+    add_each(connection, sums)
+}
+
+fn write_all(
+    connection: &mut PgTransaction<'_>,
+    Changes { users, losers, sums, renamed, profiles }: &Changes<'_>,
+) -> QueryResult<()> {
+    let users = users.iter().map(|user| NewUser::from(*user)).collect();
+    let (losers, lost_at) = losers.iter().map(|&(id, at)| (id.get(), UtcMicros::from(at))).unzip();
+    let (sums, source_sums) = (NewSum::of(sums).collect(), NewSourceSum::of(sums).collect());
+    let rows = ChangedRows { users, losers, lost_at, sums, source_sums };
+    let changed = if renamed.is_empty() && profiles.is_empty() {
+        WriteAll { rows }.execute(connection)
+    } else {
+        WriteAllWithNames { rows, names: Names::of(renamed, profiles) }.execute(connection)
+    };
+    changed.map(drop)
+}
+
+statement! {
+    struct UpdateUser<'a> {
+        user: NewUser<'a>,
+    }
+    Sqlite => concat!("
+        UPDATE telegram_users SET ", columns!(update set_placeholder), "
+        WHERE telegram_id = :telegram_id"),
+}
+
+statement! {
+    struct ClearUsername {
+        telegram_id: i64 as BigInt,
+        at: UtcMicros as Timestamp,
+    }
+    Sqlite => "
+        UPDATE telegram_users SET username = NULL, updated_at = max(updated_at, :at)
+        WHERE telegram_id = :telegram_id",
+}
+
+/// All changes but those about names: the end of a statement that begins with `WITH`.
+macro_rules! write_all {
+    () => {
+        concat!("
+        cleared AS (
+            UPDATE telegram_users AS stored SET
+                username = NULL, updated_at = GREATEST(stored.updated_at, lost.at)
+            FROM UNNEST(:losers, :lost_at) AS lost (telegram_id, at)
+            WHERE stored.telegram_id = lost.telegram_id),
+        summed AS (", insert_sums!(), "),
+        summed_sources AS (", insert_source_sums!(), ")
+        UPDATE telegram_users AS stored SET ", columns!(update set_new), "
+        FROM UNNEST(", columns!(all placeholder), ") AS new (", columns!(all name), ")
+        WHERE stored.telegram_id = new.telegram_id")
+    };
+}
+
+parameters! {
+    struct ChangedRows<'a> on Pg {
+        users: NewUsers<'a>,
+        losers: Vec<i64> as Array<BigInt>,
+        lost_at: Vec<UtcMicros> as Array<Timestamp>,
+        sums: NewSums<'a>,
+        source_sums: NewSourceSums<'a>,
+    }
+}
+
+statement! {
+    struct WriteAll<'a> {
+        rows: ChangedRows<'a>,
+    }
+    Pg => concat!("WITH ", write_all!()),
+}
+
+statement! {
+    struct WriteAllWithNames<'a> {
+        rows: ChangedRows<'a>,
+        names: Names<'a>,
+    }
+    Pg => concat!("
+        WITH changed AS (", add_changes!(), "),
+        pending AS (", add_pending!(), "),", write_all!()),
+}

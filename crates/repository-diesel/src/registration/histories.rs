@@ -1,0 +1,285 @@
+//! Step 5: what a batch adds to the users' histories and to the sums.
+//!
+//! Usually users are active again on their latest day, which the upsert has counted: then only the
+//! kinds of interactions are counted. Everything else happens once a day and user, or less often.
+
+use std::collections::BTreeMap;
+
+use chrono::{Months, NaiveDate};
+use diesel::{
+    dsl::{exists, max, min},
+    pg::Pg,
+    prelude::*,
+    sqlite::Sqlite,
+};
+use rollcall_domain::{
+    Event, Figure, Interaction, InteractionKind, Label, LatestDay, Neighbours, Origin, Sums,
+    TelegramId, add_reachability_change, add_start, month,
+};
+
+use super::{
+    labels::Labels,
+    replay::{Replay, Replayed},
+};
+use crate::{
+    base::{
+        schema::{active_days, reach_history, starts},
+        statement::statement,
+        transaction::{Transaction, alike},
+    },
+    row::{
+        history::{NewDay, NewDays, NewReachChange, NewStart},
+        user::{label_of, origin},
+    },
+};
+
+/// Adds to the histories, and returns what to add to the sums.
+pub(super) fn add(
+    connection: &mut Transaction<'_>,
+    replay: &mut Replay,
+    interactions: &[&Interaction],
+    mut labels: Labels,
+) -> QueryResult<Sums> {
+    let mut sums = Sums::default();
+    labels.earn(connection, replay, interactions)?;
+    count_interactions(interactions, &mut sums);
+    note_days(connection, replay, &mut sums)?;
+    for replayed in replay.users.values() {
+        add_state(replayed, &mut sums);
+    }
+    for &(id, change) in &replay.reach_changes {
+        if add_reach_row(connection, NewReachChange::of(id, &change))? {
+            add_reachability_change(&change, &mut sums);
+        }
+    }
+    for (place, interaction) in interactions.iter().enumerate() {
+        if let Some(Event::Start(payload)) = &interaction.event {
+            let (id, at, label) =
+                (interaction.telegram_id(), interaction.at, labels.at(payload, place));
+            if add_start_row(connection, NewStart::of(id, at, payload, label))? {
+                add_start(at, label_of(label), &mut sums);
+            }
+        }
+    }
+    Ok(sums)
+}
+
+/// Counts the interactions of each kind, and the uses of each command.
+fn count_interactions(interactions: &[&Interaction], sums: &mut Sums) {
+    let mut counts: BTreeMap<(NaiveDate, InteractionKind, Option<&'static str>), i64> =
+        BTreeMap::new();
+    for interaction in interactions {
+        let key = (interaction.at.date_naive(), interaction.kind, interaction.command);
+        *counts.entry(key).or_default() += 1;
+    }
+    for ((day, kind, command), count) in counts {
+        sums.add(Figure::Kind, day, kind.name().into(), count);
+        if kind == InteractionKind::Command {
+            sums.add(Figure::Command, day, command.map_or(Label::OTHER, Label::from), count);
+        }
+    }
+}
+
+/// Adds the days of activity that the upsert has not counted.
+fn note_days(
+    connection: &mut Transaction<'_>,
+    replay: &mut Replay,
+    sums: &mut Sums,
+) -> QueryResult<()> {
+    let elsewhere = |replayed: &&mut Replayed| replayed.created || !replayed.other_days.is_empty();
+    let mut with_days: Vec<&mut Replayed> = replay.users.values_mut().filter(elsewhere).collect();
+    with_days.sort_unstable_by_key(|replayed| replayed.user.telegram_id);
+
+    let mut past = Vec::new();
+    for replayed in &mut with_days {
+        follow_days(replayed, &mut past, sums);
+    }
+    if !past.is_empty() {
+        add_days(connection, past)?;
+    }
+    // The days added just now may be neighbours of late ones.
+    for replayed in with_days {
+        note_late_days(connection, replayed, sums)?;
+    }
+    Ok(())
+}
+
+fn origin_of(Replayed { stored, source_label, .. }: &Replayed) -> Origin {
+    origin(stored, *source_label)
+}
+
+/// Moves a user's latest day forward, day by day, and adds those before it to `past`.
+fn follow_days(replayed: &mut Replayed, past: &mut Vec<NewDay>, sums: &mut Sums) {
+    let (origin, stored) = (origin_of(replayed), replayed.stored_latest);
+    let mut later = replayed.other_days.split_off(&stored.day);
+    let mut latest = Some(stored);
+    if replayed.created {
+        // The row has nothing but the latest of them.
+        later.append(&mut replayed.other_days);
+        later.insert(stored.day, replayed.on_stored_day);
+        latest = None;
+    } else if !later.is_empty() {
+        latest = Some(LatestDay {
+            interactions: stored.interactions + replayed.on_stored_day,
+            ..stored
+        });
+    }
+    let id = replayed.user.telegram_id;
+    for (day, interactions) in later {
+        let next = latest.map_or(LatestDay::first(day, interactions), |latest| {
+            past.push(NewDay {
+                telegram_id: id.get(),
+                day: latest.day.into(),
+                interactions: latest.interactions,
+            });
+            latest.followed_by(day, interactions)
+        });
+        let neighbours = Neighbours {
+            previous: latest.map(|latest| latest.day),
+            next: None,
+            others_of_month: next.days_of_month - 1,
+        };
+        origin.add_day(day, neighbours, sums);
+        latest = Some(next);
+    }
+    replayed.latest = latest.unwrap_or(stored);
+}
+
+/// Adds days that arrived late: they are before the user's latest.
+fn note_late_days(
+    connection: &mut Transaction<'_>,
+    replayed: &mut Replayed,
+    sums: &mut Sums,
+) -> QueryResult<()> {
+    let origin = origin_of(replayed);
+    let Replayed { stored, latest, other_days, .. } = replayed;
+    let id = stored.telegram_id;
+    for (&day, &interactions) in other_days.iter() {
+        if let Some(neighbours) = neighbours_of_new_day(connection, id, day)? {
+            let mut neighbours =
+                Neighbours { next: neighbours.next.or(Some(latest.day)), ..neighbours };
+            if month(day) == month(latest.day) {
+                neighbours.others_of_month = latest.days_of_month;
+                latest.days_of_month += 1;
+            }
+            latest.days_ever += 1;
+            origin.add_day(day, neighbours, sums);
+        }
+        let late = NewDay { telegram_id: id.get(), day: day.into(), interactions };
+        add_days(connection, vec![late])?;
+    }
+    Ok(())
+}
+
+/// Counts what changed about a user.
+fn add_state(replayed: &Replayed, sums: &mut Sums) {
+    let origin = origin_of(replayed);
+    let Replayed { user, stored, created, .. } = replayed;
+    if *created {
+        origin.add_user(sums);
+        origin.add_language(user.language_code.as_deref(), 1, sums);
+    } else if user.language_code != stored.language_code {
+        origin.add_language(stored.language_code.as_deref(), -1, sums);
+        origin.add_language(user.language_code.as_deref(), 1, sums);
+    }
+    let was_reachable = !created && stored.reachability.is_reachable();
+    match (was_reachable, user.reachability.is_reachable()) {
+        (false, true) => origin.add_reachable(1, sums),
+        (true, false) => origin.add_reachable(-1, sums),
+        _ => {}
+    }
+}
+
+/// The neighbours of a day before the user's latest; `None` if the user is known to have been active
+/// on it.
+fn neighbours_of_new_day(
+    connection: &mut Transaction<'_>,
+    id: TelegramId,
+    day: NaiveDate,
+) -> QueryResult<Option<Neighbours>> {
+    let found: DayBetween = alike!(connection => {
+        let days = || active_days::table.filter(active_days::telegram_id.eq(id.get()));
+        let of_month = days()
+            .filter(active_days::day.ge(month(day)))
+            .filter(active_days::day.lt(month(day) + Months::new(1)));
+        let previous = days().filter(active_days::day.lt(day)).select(max(active_days::day));
+        let next = days().filter(active_days::day.gt(day)).select(min(active_days::day));
+        diesel::select((
+            exists(days().filter(active_days::day.eq(day))),
+            previous.single_value(),
+            next.single_value(),
+            of_month.count().single_value().assume_not_null(),
+        ))
+        .get_result(connection)?
+    });
+    let DayBetween { is_known, previous, next, of_month } = found;
+    let others_of_month = u32::try_from(of_month).unwrap_or_default();
+    Ok((!is_known).then_some(Neighbours { previous, next, others_of_month }))
+}
+
+/// What the history has around a day.
+#[derive(Queryable)]
+struct DayBetween {
+    is_known: bool,
+    previous: Option<NaiveDate>,
+    next: Option<NaiveDate>,
+    of_month: i64,
+}
+
+/// Adds days, which are sorted, or the interactions to those that exist.
+fn add_days(connection: &mut Transaction<'_>, days: Vec<NewDay>) -> QueryResult<()> {
+    match connection {
+        Transaction::Sqlite(connection) => {
+            for day in days {
+                AddDay { day }.execute(*connection)?;
+            }
+        }
+        Transaction::Postgres(connection) => {
+            AddDays { days: days.into_iter().collect() }.execute(connection)?;
+        }
+    }
+    Ok(())
+}
+
+statement! {
+    struct AddDay {
+        day: NewDay,
+    }
+    Sqlite => "
+        INSERT INTO active_days (telegram_id, day, interactions)
+        VALUES (:telegram_id, :day, :interactions)
+        ON CONFLICT (telegram_id, day)
+        DO UPDATE SET interactions = interactions + excluded.interactions",
+}
+
+statement! {
+    struct AddDays {
+        days: NewDays,
+    }
+    Pg => "
+        INSERT INTO active_days AS stored (telegram_id, day, interactions)
+        SELECT * FROM UNNEST(:telegram_id, :day, :interactions)
+        ON CONFLICT (telegram_id, day)
+        DO UPDATE SET interactions = stored.interactions + excluded.interactions",
+}
+
+/// Adds a change of a user's reachability; returns whether it is new.
+pub(crate) fn add_reach_row(
+    connection: &mut Transaction<'_>,
+    change: NewReachChange,
+) -> QueryResult<bool> {
+    let inserted = alike!(connection => diesel::insert_into(reach_history::table)
+        .values(change)
+        .on_conflict_do_nothing()
+        .execute(connection)?);
+    Ok(inserted > 0)
+}
+
+/// Adds a start by a deep link; returns whether it is new.
+fn add_start_row(connection: &mut Transaction<'_>, start: NewStart<'_>) -> QueryResult<bool> {
+    let inserted = alike!(connection => diesel::insert_into(starts::table)
+        .values(start)
+        .on_conflict_do_nothing()
+        .execute(connection)?);
+    Ok(inserted > 0)
+}

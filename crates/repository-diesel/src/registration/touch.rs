@@ -1,0 +1,88 @@
+//! A call alone that changes nothing of its user but the time, on PostgreSQL. It is one statement,
+//! which is a transaction by itself: one round trip instead of five.
+
+use diesel::{
+    pg::Pg,
+    prelude::*,
+    sql_types::{BigInt, Bool, Date, Nullable, Text, Timestamp},
+};
+use rollcall_domain::{Figure, Interaction, InteractionKind, Registration, TelegramUser, Username};
+use rollcall_repository::Batch;
+
+use crate::{
+    base::{
+        error::Failure,
+        statement::{Columns, statement},
+        timestamp::{Day, UtcMicros},
+    },
+    row::columns::{UserRow, columns},
+};
+
+/// Records such a call; `None`, and nothing is changed, if it is not one.
+pub(super) fn touch(
+    connection: &mut PgConnection,
+    batch: &Batch,
+) -> Result<Option<Registration>, Failure> {
+    let Batch { interactions, quarantined } = batch;
+    let [interaction @ Interaction { update_id: None, chat: None, event: None, .. }] =
+        interactions.as_slice()
+    else {
+        return Ok(None);
+    };
+    if !quarantined.is_empty() || interaction.kind == InteractionKind::Command {
+        return Ok(None);
+    }
+    let user = TelegramUser::created_by(interaction);
+    let touch = Touch {
+        telegram_id: user.telegram_id.get(),
+        first_name: &user.first_name,
+        last_name: user.last_name.as_deref(),
+        username: user.username.as_ref().map(Username::as_str),
+        language_code: user.language_code.as_deref(),
+        is_bot: user.is_bot,
+        last_seen: user.last_seen.into(),
+        active_day: user.active_day().into(),
+        figure: Figure::Kind.name(),
+        kind: interaction.kind.name(),
+    };
+    let row: Option<UserRow> = touch.get_result(connection).optional()?;
+    row.map(|row| Ok(Registration { user: row.into_user()?, created: false })).transpose()
+}
+
+statement! {
+    /// Moves the time of a user whose profile, day and reachability are these, and counts the call.
+    struct Touch<'a> -> Columns<UserRow> {
+        telegram_id: i64 as BigInt,
+        first_name: &'a str as Text,
+        last_name: Option<&'a str> as Nullable<Text>,
+        username: Option<&'a str> as Nullable<Text>,
+        language_code: Option<&'a str> as Nullable<Text>,
+        is_bot: bool as Bool,
+        last_seen: UtcMicros as Timestamp,
+        active_day: Day as Date,
+        figure: &'static str as Text,
+        kind: &'static str as Text,
+    }
+    Pg => concat!("
+        WITH touched AS (
+            UPDATE telegram_users SET
+                previous_seen = last_seen,
+                profile_seen = NULL,
+                day_interactions = day_interactions + 1,
+                last_seen = :last_seen
+            WHERE telegram_id = :telegram_id
+            AND first_name = :first_name
+            AND last_name IS NOT DISTINCT FROM :last_name
+            AND username IS NOT DISTINCT FROM :username
+            AND language_code IS NOT DISTINCT FROM COALESCE(:language_code, language_code)
+            AND is_bot = :is_bot
+            AND last_seen <= :last_seen
+            AND active_day = :active_day
+            AND obstacle IS NULL
+            RETURNING *),
+        counted AS (
+            INSERT INTO activity_sums AS counted
+            SELECT :figure, active_day, :kind, (pg_backend_pid() % 16)::smallint, 1 FROM touched
+            ON CONFLICT (figure, day, label, slot) DO UPDATE SET value = counted.value + 1)
+        SELECT ", columns!(row name), " FROM touched"),
+}

@@ -1,0 +1,190 @@
+//! Step 2: new users are created, and `last_seen` of the others is moved. That locks all rows of
+//! the batch, and changes no indexed column.
+
+use std::{
+    cmp::Ordering,
+    collections::{BTreeMap, HashSet, btree_map::Entry},
+};
+
+use chrono::{DateTime, Utc};
+use diesel::{
+    pg::Pg,
+    prelude::*,
+    sql_types::{Array, BigInt, Integer, Timestamp},
+    sqlite::Sqlite,
+};
+use rollcall_domain::{Interaction, LatestDay, TelegramId, TelegramUser};
+
+use super::{
+    labels::Labels,
+    upserted::{UpsertedUser, upserted_columns},
+};
+use crate::{
+    base::{
+        sqlstate::PgTransaction,
+        statement::{Columns, statement},
+        timestamp::UtcMicros,
+        transaction::Transaction,
+    },
+    row::columns::{NewUser, NewUsers, UserToStore, columns},
+};
+
+/// A user of a batch as it would be if it were new.
+pub(super) struct SeenUser {
+    pub(super) user: TelegramUser,
+    /// How many interactions of the batch were on the user's latest day.
+    interactions: i32,
+    /// The number of the label that the user's source counts under.
+    source_label: Option<i32>,
+}
+
+impl SeenUser {
+    fn to_store(&self) -> UserToStore<'_> {
+        UserToStore {
+            user: &self.user,
+            source_label: self.source_label,
+            latest: LatestDay::first(self.user.active_day(), self.interactions),
+        }
+    }
+}
+
+/// What each user of the batch would be if it were new, sorted by id.
+pub(super) fn seen_users(
+    interactions: &[&Interaction],
+    now: DateTime<Utc>,
+    labels: &Labels,
+) -> Vec<SeenUser> {
+    let mut users: BTreeMap<TelegramId, SeenUser> = BTreeMap::new();
+    for interaction in interactions {
+        match users.entry(interaction.telegram_id()) {
+            Entry::Vacant(entry) => {
+                let user = TelegramUser::created_by(interaction);
+                let source_label = user.source.as_ref().and_then(|source| labels.at_first(source));
+                entry.insert(SeenUser { user, interactions: 1, source_label });
+            }
+            Entry::Occupied(mut entry) => {
+                let SeenUser { user, interactions, .. } = entry.get_mut();
+                let (latest, day) = (user.active_day(), interaction.at.date_naive());
+                user.observe(interaction, now);
+                match day.cmp(&latest) {
+                    Ordering::Greater => *interactions = 1,
+                    Ordering::Equal => *interactions += 1,
+                    Ordering::Less => {}
+                }
+            }
+        }
+    }
+    users.into_values().collect()
+}
+
+/// Inserts users, which are sorted by id and distinct. Of those that exist it moves `last_seen`
+/// forward, and counts the interactions if they were on the latest day of the row.
+pub(super) fn upsert(
+    connection: &mut Transaction<'_>,
+    users: &[SeenUser],
+) -> QueryResult<Vec<UpsertedUser>> {
+    match connection {
+        Transaction::Sqlite(connection) => {
+            users.iter().map(|user| touch_or_insert(connection, user)).collect()
+        }
+        Transaction::Postgres(connection) => touch_or_insert_all(connection, users),
+    }
+}
+
+/// Two statements for a new user. No other process writes meanwhile, and an insert that falls back
+/// on an update does the work of both for every user.
+fn touch_or_insert(
+    connection: &mut SqliteConnection,
+    seen: &SeenUser,
+) -> QueryResult<UpsertedUser> {
+    let touch = TouchOne {
+        telegram_id: seen.user.telegram_id.get(),
+        last_seen: seen.user.last_seen.into(),
+        interactions: seen.interactions,
+    };
+    match touch.get_result(connection).optional()? {
+        Some(known) => Ok(known),
+        None => InsertOne { user: seen.to_store().into() }.get_result(connection),
+    }
+}
+
+/// Two statements, because most users exist, and to update a row is less work than to try to insert
+/// it. The second one does both, because two processes may create one user at once.
+fn touch_or_insert_all(
+    connection: &mut PgTransaction<'_>,
+    users: &[SeenUser],
+) -> QueryResult<Vec<UpsertedUser>> {
+    let touch = TouchAll {
+        telegram_id: users.iter().map(|seen| seen.user.telegram_id.get()).collect(),
+        last_seen: users.iter().map(|seen| seen.user.last_seen.into()).collect(),
+        interactions: users.iter().map(|seen| seen.interactions).collect(),
+    };
+    let mut rows: Vec<UpsertedUser> = touch.load(connection)?;
+    if rows.len() < users.len() {
+        let known: HashSet<i64> = rows.iter().map(|row| row.user.telegram_id).collect();
+        let new = users.iter().filter(|seen| !known.contains(&seen.user.telegram_id.get()));
+        let users = new.map(|seen| NewUser::from(seen.to_store())).collect();
+        rows.extend(UpsertAll { users }.load::<UpsertedUser>(connection)?);
+    }
+    Ok(rows)
+}
+
+statement! {
+    struct TouchOne -> Columns<UpsertedUser> {
+        telegram_id: i64 as BigInt,
+        last_seen: UtcMicros as Timestamp,
+        interactions: i32 as Integer,
+    }
+    Sqlite => concat!("
+        UPDATE telegram_users SET
+            previous_seen = last_seen,
+            last_seen = max(last_seen, :last_seen),
+            day_interactions = day_interactions +
+                CASE active_day WHEN substr(:last_seen, 1, 10) THEN :interactions ELSE 0 END
+        WHERE telegram_id = :telegram_id
+        RETURNING ", upserted_columns!()),
+}
+
+statement! {
+    struct InsertOne<'a> -> Columns<UpsertedUser> {
+        user: NewUser<'a>,
+    }
+    Sqlite => concat!("
+        INSERT INTO telegram_users (", columns!(all name), ")
+        VALUES (", columns!(all placeholder), ")
+        RETURNING ", upserted_columns!()),
+}
+
+statement! {
+    struct TouchAll -> Columns<UpsertedUser> {
+        /// Sorted, and the others in the same order.
+        telegram_id: Vec<i64> as Array<BigInt>,
+        last_seen: Vec<UtcMicros> as Array<Timestamp>,
+        interactions: Vec<i32> as Array<Integer>,
+    }
+    Pg => concat!("
+        UPDATE telegram_users AS stored SET
+            previous_seen = stored.last_seen,
+            last_seen = GREATEST(stored.last_seen, seen.at),
+            day_interactions = stored.day_interactions +
+                CASE stored.active_day WHEN seen.at::date THEN seen.interactions ELSE 0 END
+        FROM UNNEST(:telegram_id, :last_seen, :interactions) AS seen (id, at, interactions)
+        WHERE stored.telegram_id = seen.id
+        RETURNING ", upserted_columns!()),
+}
+
+statement! {
+    struct UpsertAll<'a> -> Columns<UpsertedUser> {
+        users: NewUsers<'a>,
+    }
+    Pg => concat!("
+        INSERT INTO telegram_users AS stored (", columns!(all name), ")
+        SELECT * FROM UNNEST(", columns!(all placeholder), ")
+        ON CONFLICT (telegram_id) DO UPDATE SET
+            previous_seen = stored.last_seen,
+            last_seen = GREATEST(stored.last_seen, excluded.last_seen),
+            day_interactions = stored.day_interactions +
+                CASE stored.active_day WHEN excluded.active_day
+                THEN excluded.day_interactions ELSE 0 END
+        RETURNING ", upserted_columns!()),
+}

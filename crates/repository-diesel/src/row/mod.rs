@@ -1,0 +1,5 @@
+//! Rows of the tables about users: how they are written and read.
+
+pub(crate) mod columns;
+pub(crate) mod history;
+pub(crate) mod user;

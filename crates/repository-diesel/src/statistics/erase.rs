@@ -1,0 +1,40 @@
+//! Keeping the sums right when users are deleted.
+
+use diesel::QueryResult;
+use rollcall_domain::Sums;
+
+use super::{
+    add::{add_erased, add_sums},
+    facts::add_user_with_id,
+};
+use crate::{
+    base::{connection::AnyConnection, error::Failure, transaction::Transaction},
+    users::lock::lock,
+};
+
+/// Locks the rows of users that are to be deleted, and returns what they count.
+pub(crate) fn share_of(connection: &mut AnyConnection, ids: &[i64]) -> Result<Sums, Failure> {
+    let mut sums = Sums::default();
+    for &id in ids {
+        if lock(connection, id)? {
+            add_user_with_id(connection, id, &mut sums)?;
+        }
+    }
+    Ok(sums)
+}
+
+/// Subtracts what users counted, who are deleted in this transaction, from the sums about the
+/// present, and keeps it in the others.
+pub(crate) fn erase(connection: &mut AnyConnection, share: Sums) -> QueryResult<()> {
+    let (mut present, mut past) = (Sums::default(), Sums::default());
+    for ((figure, day, label), value) in share {
+        if figure.is_of_the_present() {
+            present.add(figure, day, label, -value);
+        } else {
+            past.add(figure, day, label, value);
+        }
+    }
+    let mut transaction = Transaction::from(connection);
+    add_sums(&mut transaction, &present)?;
+    add_erased(&mut transaction, &past)
+}

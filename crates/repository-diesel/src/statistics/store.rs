@@ -1,0 +1,61 @@
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use chrono::NaiveDate;
+use rollcall_domain::Figure;
+use rollcall_repository::{ActivityRepository, Difference, RepositoryError};
+
+use super::{recount, sums};
+use crate::users::store::DieselUserRepository;
+
+#[async_trait]
+impl ActivityRepository for DieselUserRepository {
+    async fn sums_by_day(
+        &self,
+        figures: &[Figure],
+        first: NaiveDate,
+        last: NaiveDate,
+    ) -> Result<Vec<(Figure, NaiveDate, String, i64)>, RepositoryError> {
+        let figures = figures.to_vec();
+        self.database
+            .read("read sums by day", move |connection| {
+                sums::sums_by_day(connection, &figures, first, last)
+            })
+            .await
+    }
+
+    async fn sums_by_label(
+        &self,
+        figures: &[Figure],
+        first: NaiveDate,
+        last: NaiveDate,
+    ) -> Result<Vec<(Figure, String, i64)>, RepositoryError> {
+        let figures = figures.to_vec();
+        self.database
+            .read("read sums by label", move |connection| {
+                sums::sums_by_label(connection, &figures, first, last)
+            })
+            .await
+    }
+
+    async fn totals(
+        &self,
+        figures: &[Figure],
+        last: NaiveDate,
+    ) -> Result<Vec<i64>, RepositoryError> {
+        let figures = figures.to_vec();
+        self.database
+            .read("read totals", move |connection| sums::totals(connection, &figures, last))
+            .await
+    }
+
+    async fn recount(
+        &self,
+        mend: bool,
+        progress: Arc<dyn Fn(u64, u64) + Send + Sync>,
+    ) -> Result<Vec<Difference>, RepositoryError> {
+        self.database
+            .run_long(move |connection| recount::recount(connection, mend, &*progress))
+            .await
+    }
+}

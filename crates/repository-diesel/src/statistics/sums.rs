@@ -1,0 +1,149 @@
+//! Reading the sums.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use diesel::{dsl::sql, prelude::*, sql_types::BigInt};
+use rollcall_domain::Figure;
+
+use super::source_sums::{self, Names};
+use crate::base::{
+    connection::AnyConnection, error::Failure, schema::activity_sums, timestamp::storable,
+};
+
+/// The sum over all slots. Cast, because PostgreSQL's sum of BIGINT is a NUMERIC.
+pub(super) const TOTAL: &str = "CAST(SUM(value) AS BIGINT)";
+
+/// The sum of a figure on a day, with a label.
+#[derive(Queryable)]
+pub(super) struct DaySum {
+    pub(super) figure: String,
+    pub(super) day: NaiveDate,
+    pub(super) label: String,
+    pub(super) value: i64,
+}
+
+/// The sum of a figure over several days, with a label.
+#[derive(Queryable)]
+struct LabelSum {
+    figure: String,
+    label: String,
+    value: i64,
+}
+
+/// See [`ActivityRepository`](rollcall_repository::ActivityRepository).
+pub(crate) fn sums_by_day(
+    connection: &mut AnyConnection,
+    figures: &[Figure],
+    first: NaiveDate,
+    last: NaiveDate,
+) -> Result<Vec<(Figure, NaiveDate, String, i64)>, Failure> {
+    let (first, last) = (storable(first), storable(last));
+    let mut sums = Vec::new();
+    let (of_sources, others) = parted(figures);
+    if !others.is_empty() {
+        let rows: Vec<DaySum> = activity_sums::table
+            .filter(activity_sums::figure.eq_any(names(&others)))
+            .filter(activity_sums::day.between(first, last))
+            .group_by((activity_sums::figure, activity_sums::day, activity_sums::label))
+            .select((
+                activity_sums::figure,
+                activity_sums::day,
+                activity_sums::label,
+                sql::<BigInt>(TOTAL),
+            ))
+            .load(connection)?;
+        for row in rows {
+            sums.push((figure(&row.figure)?, row.day, row.label, row.value));
+        }
+    }
+    if !of_sources.is_empty() {
+        let rows = source_sums::by_day(connection, first, last)?;
+        let names = Names::read(connection)?;
+        let mut named = BTreeMap::new();
+        for (figure, day, label, value) in rows {
+            if of_sources.contains(&figure) {
+                *named.entry((figure, day, names.payload(label))).or_default() += value;
+            }
+        }
+        sums.extend(named.into_iter().map(|((figure, day, name), sum)| (figure, day, name, sum)));
+    }
+    sums.sort_unstable();
+    Ok(sums)
+}
+
+/// See [`ActivityRepository`](rollcall_repository::ActivityRepository).
+pub(crate) fn sums_by_label(
+    connection: &mut AnyConnection,
+    figures: &[Figure],
+    first: NaiveDate,
+    last: NaiveDate,
+) -> Result<Vec<(Figure, String, i64)>, Failure> {
+    let (first, last) = (storable(first), storable(last));
+    let mut sums = Vec::new();
+    let (of_sources, others) = parted(figures);
+    if !others.is_empty() {
+        let rows: Vec<LabelSum> = activity_sums::table
+            .filter(activity_sums::figure.eq_any(names(&others)))
+            .filter(activity_sums::day.between(first, last))
+            .group_by((activity_sums::figure, activity_sums::label))
+            .select((activity_sums::figure, activity_sums::label, sql::<BigInt>(TOTAL)))
+            .load(connection)?;
+        for row in rows {
+            sums.push((figure(&row.figure)?, row.label, row.value));
+        }
+    }
+    if !of_sources.is_empty() {
+        let rows = source_sums::by_source(connection, first, last)?;
+        let names = Names::read(connection)?;
+        let mut named = BTreeMap::new();
+        for (figure, label, value) in rows {
+            if of_sources.contains(&figure) {
+                *named.entry((figure, names.payload(label))).or_default() += value;
+            }
+        }
+        sums.extend(named.into_iter().map(|((figure, name), sum)| (figure, name, sum)));
+    }
+    sums.sort_unstable_by(|(a, a_label, a_value), (b, b_label, b_value)| {
+        a.cmp(b).then(b_value.cmp(a_value)).then_with(|| a_label.cmp(b_label))
+    });
+    Ok(sums)
+}
+
+/// The figures by source, and the others, because they are in different tables.
+fn parted(figures: &[Figure]) -> (Vec<Figure>, Vec<Figure>) {
+    figures.iter().partition(|figure| figure.is_by_source())
+}
+
+/// See [`ActivityRepository`](rollcall_repository::ActivityRepository).
+pub(crate) fn totals(
+    connection: &mut AnyConnection,
+    figures: &[Figure],
+    last: NaiveDate,
+) -> Result<Vec<i64>, Failure> {
+    let rows: Vec<(String, i64)> = activity_sums::table
+        .filter(activity_sums::figure.eq_any(names(figures)))
+        .filter(activity_sums::day.le(storable(last)))
+        .group_by(activity_sums::figure)
+        .select((activity_sums::figure, sql::<BigInt>(TOTAL)))
+        .load(connection)?;
+    let total = |figure: &Figure| {
+        let row = rows.iter().find(|(name, _)| name == figure.name());
+        row.map_or(0, |(_, total)| *total)
+    };
+    Ok(figures.iter().map(total).collect())
+}
+
+fn names(figures: &[Figure]) -> Vec<&'static str> {
+    figures.iter().map(|figure| figure.name()).collect()
+}
+
+/// The figure of this name.
+pub(crate) fn figure(name: &str) -> Result<Figure, Failure> {
+    Figure::from_name(name).ok_or_else(|| Failure::Corrupt {
+        table: "activity_sums",
+        column: "figure",
+        key: name.to_owned(),
+        reason: "no figure has this name".to_owned(),
+    })
+}

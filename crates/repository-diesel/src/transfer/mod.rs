@@ -1,0 +1,9 @@
+//! Users in bulk: exports, imports and demo data.
+
+mod bulk;
+mod demo;
+mod export;
+mod import;
+mod indexes;
+mod store;
+mod usernames;

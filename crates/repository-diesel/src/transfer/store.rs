@@ -1,0 +1,63 @@
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use chrono::NaiveDate;
+use rollcall_domain::{Figure, TelegramId, TelegramUser};
+use rollcall_repository::{
+    DemoRepository, History, Imported, Incoming, RepositoryError, TransferRepository,
+};
+
+use super::{demo, export, import::import};
+use crate::users::store::DieselUserRepository;
+
+#[async_trait]
+impl TransferRepository for DieselUserRepository {
+    async fn users_after(
+        &self,
+        after: Option<TelegramId>,
+        limit: u32,
+    ) -> Result<Vec<TelegramUser>, RepositoryError> {
+        self.database
+            .read("read users", move |connection| export::users_after(connection, after, limit))
+            .await
+    }
+
+    async fn id_after(
+        &self,
+        after: Option<TelegramId>,
+        place: u32,
+    ) -> Result<Option<TelegramId>, RepositoryError> {
+        self.database
+            .read("find a user's place", move |connection| {
+                export::id_after(connection, after, place)
+            })
+            .await
+    }
+
+    async fn import(
+        &self,
+        incoming: Incoming,
+        progress: Box<dyn Fn(Imported) + Send>,
+    ) -> Result<Option<Imported>, RepositoryError> {
+        self.database.run_once(move |connection| import(connection, incoming, &progress)).await
+    }
+}
+
+#[async_trait]
+impl DemoRepository for DieselUserRepository {
+    async fn begin_demo(&self) -> Result<bool, RepositoryError> {
+        self.database.run_long(demo::begin).await
+    }
+
+    async fn load(&self, people: Arc<[History]>) -> Result<(), RepositoryError> {
+        self.database.run_long(move |connection| demo::load(connection, &people)).await
+    }
+
+    async fn count_uses(
+        &self,
+        uses: &[(Figure, NaiveDate, &'static str, i64)],
+    ) -> Result<(), RepositoryError> {
+        let uses = uses.to_vec();
+        self.database.run_long(move |connection| demo::count_uses(connection, &uses)).await
+    }
+}

@@ -1,0 +1,8 @@
+//! Users: finding, locking and deleting them, and their reachability.
+
+mod delete;
+mod find;
+mod forget;
+pub(crate) mod lock;
+pub(crate) mod reach;
+pub(crate) mod store;

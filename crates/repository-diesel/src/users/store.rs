@@ -1,0 +1,143 @@
+use std::{cell::Cell, num::NonZeroUsize};
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use diesel::Connection;
+use rollcall_domain::{
+    ReachabilityChange, Registration, StartPayload, TelegramId, TelegramUser, UnreachableReason,
+    Username,
+};
+use rollcall_repository::{Batch, Page, PageRequest, RepositoryError, UserRepository};
+
+use super::{delete::delete, find, forget, reach};
+use crate::{
+    base::{database::Database, database_url::DatabaseUrl},
+    registration::{self, Attempt},
+};
+
+/// The store of users, in the table `telegram_users`.
+#[derive(Clone, Debug)]
+pub struct DieselUserRepository {
+    pub(crate) database: Database,
+}
+
+impl DieselUserRepository {
+    /// The repository in `database`, which must be migrated.
+    pub fn new(database: Database) -> Self {
+        Self { database }
+    }
+}
+
+#[async_trait]
+impl UserRepository for DieselUserRepository {
+    fn register(
+        &self,
+        batch: &Batch,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Registration>, RepositoryError> {
+        let attempt = Cell::new(Attempt::First);
+        self.database.register_blocking(|connection| {
+            let attempt = attempt.replace(Attempt::Again);
+            registration::register(connection, batch, now, attempt, self.database.sessions())
+        })
+    }
+
+    async fn rehearse(&self, now: DateTime<Utc>) -> Result<(), RepositoryError> {
+        self.database
+            .write("rehearse a registration", move |connection| {
+                registration::rehearse(connection, now)
+            })
+            .await
+    }
+
+    /// PostgreSQL works on one batch while another is prepared or answered; SQLite has one writer.
+    fn writers(&self) -> NonZeroUsize {
+        match self.database.url() {
+            DatabaseUrl::Sqlite { .. } => NonZeroUsize::MIN,
+            DatabaseUrl::Postgres { .. } => NonZeroUsize::MIN.saturating_add(1),
+        }
+    }
+
+    async fn forget(
+        &self,
+        recorded_before: DateTime<Utc>,
+        received_before: DateTime<Utc>,
+        limit: u32,
+    ) -> Result<usize, RepositoryError> {
+        self.database
+            .write("forget old updates", move |connection| {
+                let updates =
+                    forget::forget_updates(connection, recorded_before.into(), limit.into())?;
+                Ok(updates
+                    + forget::forget_quarantined(connection, received_before.into(), limit.into())?)
+            })
+            .await
+    }
+
+    async fn find(&self, id: TelegramId) -> Result<Option<TelegramUser>, RepositoryError> {
+        self.database.read("find a user", move |connection| find::by_id(connection, id)).await
+    }
+
+    async fn find_by_username(
+        &self,
+        username: &Username,
+    ) -> Result<Option<TelegramUser>, RepositoryError> {
+        let key = username.key();
+        self.database
+            .read("find a user by username", move |connection| find::by_username(connection, &key))
+            .await
+    }
+
+    async fn list(&self, request: PageRequest) -> Result<Page<TelegramUser>, RepositoryError> {
+        self.database.read("list users", move |connection| find::page(connection, request)).await
+    }
+
+    async fn mark_unreachable(
+        &self,
+        id: TelegramId,
+        obstacle: UnreachableReason,
+        at: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Result<bool, RepositoryError> {
+        self.database
+            .write("mark a user as unreachable", move |connection| {
+                reach::mark_unreachable(connection, id, obstacle, at, now)
+            })
+            .await
+    }
+
+    async fn reach_history(
+        &self,
+        id: TelegramId,
+        limit: u32,
+    ) -> Result<Vec<ReachabilityChange>, RepositoryError> {
+        self.database
+            .read("read a user's reachability", move |connection| {
+                reach::history(connection, id, limit)
+            })
+            .await
+    }
+
+    async fn starts(
+        &self,
+        id: TelegramId,
+        limit: u32,
+    ) -> Result<Vec<(DateTime<Utc>, StartPayload)>, RepositoryError> {
+        self.database
+            .read("read a user's deep links", move |connection| {
+                reach::starts(connection, id, limit)
+            })
+            .await
+    }
+
+    async fn delete(&self, ids: &[TelegramId]) -> Result<usize, RepositoryError> {
+        let mut ids: Vec<i64> = ids.iter().map(|id| id.get()).collect();
+        // In the order in which registration locks rows.
+        ids.sort_unstable();
+        self.database
+            .write("delete users", move |connection| {
+                connection.transaction(|connection| delete(connection, &ids))
+            })
+            .await
+    }
+}
