@@ -1,4 +1,4 @@
-//! Rollcall in a bot of your own: open a database, and register who talks to you.
+//! Rollcall in your own bot: open a database and register its users.
 
 use rollcall_domain::{Profile, SystemClock};
 use rollcall_repository_diesel::{Database, DieselUserRepository};

@@ -1,4 +1,4 @@
-//! What is read often and changes seldom, kept for a while.
+//! A cache for one value that is read often and changes rarely.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::ServiceError;
 
-/// What was read last, and the turn to read it again.
+/// The last value, and the lock of the caller that reads the next one.
 pub(crate) struct Cached<T> {
     fresh_for: TimeDelta,
     state: Mutex<State<T>>,
@@ -14,23 +14,23 @@ pub(crate) struct Cached<T> {
 }
 
 struct State<T> {
-    /// What was read, and when that began.
+    /// The last result, and when its read began.
     last: Option<(DateTime<Utc>, Result<T, ServiceError>)>,
     readings: u64,
-    /// How often it was forgotten: what was being read then is old.
+    /// How often the value was discarded. A read that was running then has an outdated result.
     forgotten: u64,
 }
 
 impl<T: Clone> Cached<T> {
-    /// Nothing yet. What is read will be given out for `fresh_for`, before it is read again.
+    /// Creates an empty cache, whose values stay fresh for `fresh_for`.
     pub(crate) fn new(fresh_for: TimeDelta) -> Self {
         let state = Mutex::new(State { last: None, readings: 0, forgotten: 0 });
         Self { fresh_for, state, turn: tokio::sync::Mutex::default() }
     }
 
-    /// What is kept, if it is fresh `now`, else what `read` answers. One reads at a time; who comes
-    /// meanwhile gets what there was, or where that is twice as old as it may be waits, and gets
-    /// what is read, or the error.
+    /// Returns the cached value if it is fresh at `now`; otherwise reads it by `read`. Only one
+    /// caller reads at a time. Meanwhile the others get the old value. If that is older than twice
+    /// `fresh_for`, they wait, and get the new value or the error.
     pub(crate) async fn get<F>(
         &self,
         now: DateTime<Utc>,
@@ -53,7 +53,7 @@ impl<T: Clone> Cached<T> {
         };
         let forgotten = {
             let state = self.lock();
-            // Who had the turn meanwhile read it for all who waited.
+            // Another caller has read the value since then.
             if let Some((_, last)) = state.last.as_ref().filter(|_| state.readings > readings) {
                 return last.clone();
             }
@@ -68,21 +68,22 @@ impl<T: Clone> Cached<T> {
         value
     }
 
-    /// Has it read again.
+    /// Discards the value, so that the next call reads it again.
     pub(crate) fn forget(&self) {
         let mut state = self.lock();
         state.last = None;
         state.forgotten += 1;
     }
 
-    /// Nothing panics while it is held.
+    /// No code panics while it holds this lock.
     fn lock(&self) -> MutexGuard<'_, State<T>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl<T: Clone> State<T> {
-    /// What was read less than `age` ago; what a clock that was set back has from the future is old.
+    /// The value if it was read less than `age` ago. Entries stamped in the future count as
+    /// expired, because the clock was moved back.
     fn not_older(&self, now: DateTime<Utc>, age: TimeDelta) -> Option<T> {
         let (at, value) = self.last.as_ref()?;
         let is_young = *at <= now && now - at < age;
@@ -101,7 +102,7 @@ mod tests {
 
     use super::*;
 
-    /// Something kept for a second, and a place to read it from, which counts and waits.
+    /// A value cached for a second, and a source that counts its reads and can be held.
     #[derive(Clone)]
     struct Desk {
         cached: Arc<Cached<u64>>,
@@ -115,7 +116,7 @@ mod tests {
             Self { cached, readings: Arc::default(), may_read: Arc::new(Semaphore::new(0)) }
         }
 
-        /// Asks at a second; answers how many readings there had been then.
+        /// Requests the value at a second; returns how many reads there had been then.
         fn ask(&self, second: i64, fails: bool) -> tokio::task::JoinHandle<Option<u64>> {
             let Self { cached, readings, may_read } = self.clone();
             tokio::spawn(async move {
@@ -133,7 +134,7 @@ mod tests {
     async fn who_waits_shares_what_is_read_and_the_error() {
         let desk = Desk::new();
         for (fails, second, expected) in [(true, 0, None), (false, 10, Some(2))] {
-            // The last of them come long after what is being read was asked for.
+            // The last requests come long after the read began.
             let asking: Vec<_> = (0..5).map(|n| desk.ask(second + n, fails)).collect();
             yield_now().await;
             desk.may_read.add_permits(1);

@@ -1,13 +1,14 @@
-//! Passwords that are tried first.
+//! Recognises common passwords, which attackers try first.
 
-/// What most of them are made of: words and rows of keys, in lower case. One to a line.
+/// Common words and keyboard rows in lower case, one per line.
 const COMMON: &str = include_str!("common_passwords.txt");
 
-/// How many digits and signs around a word make it no harder to guess: a date and a sign or two.
+/// Up to this many digits and signs around a word do not make it harder to guess: a date and a sign
+/// or two.
 const FEW: usize = 9;
 
-/// Whether a password is among the first that somebody would try: a common word, repeated or with
-/// digits and signs around it, a row of keys or digits, or the account's own name.
+/// Whether a password is among the first guesses of an attacker: a common word, also repeated or
+/// with digits and signs around it, a row of keys or digits, or the account's own name.
 pub(crate) fn is_common(password: &str, name: &str) -> bool {
     let lower: String = password.chars().flat_map(char::to_lowercase).collect();
     [&lower, word_in(&lower)].into_iter().any(|text| {
@@ -16,7 +17,7 @@ pub(crate) fn is_common(password: &str, name: &str) -> bool {
     })
 }
 
-/// A text without the few digits and signs around it, or the row of digits.
+/// The text without a few digits and signs, or a row of digits, around it.
 fn word_in(text: &str) -> &str {
     let is_around = |c: char| !c.is_alphabetic();
     let word = text.trim_matches(is_around);
@@ -25,7 +26,7 @@ fn word_in(text: &str) -> &str {
     if around <= FEW || is_row { word } else { text }
 }
 
-/// A letter in place of the digit or sign that often stands for it.
+/// The letter that a digit or sign often stands for.
 fn unmasked(c: char) -> char {
     match c {
         '0' => 'o',
@@ -48,12 +49,12 @@ fn is_word(text: &str) -> bool {
     COMMON.lines().any(|common| common == text)
 }
 
-/// Whether two common words follow each other, such as `michaeljordan`.
+/// Whether the text is two common words, such as `michaeljordan`.
 fn is_two_words(text: &str) -> bool {
     COMMON.lines().any(|first| text.strip_prefix(first).is_some_and(is_word))
 }
 
-/// What a text consists of when it is the same several times over.
+/// The repeated part of a text, or the text itself if it is not a repetition.
 fn unrepeated(text: &str) -> &str {
     let parts = text
         .char_indices()
@@ -68,11 +69,11 @@ fn unrepeated(text: &str) -> &str {
     text
 }
 
-/// Whether each character follows the one before it by the same step, such as `1234567890`,
-/// `abcdefghij`, `9876543210` or `aaaaaaaaaa`.
+/// Whether all characters follow each other by the same step, as in `1234567890`, `abcdefghij`,
+/// `9876543210` or `aaaaaaaaaa`.
 fn has_one_step(text: &str) -> bool {
     let codes: Vec<i64> = text.chars().map(|c| i64::from(u32::from(c))).collect();
-    // Nine and nought follow each other on a keyboard.
+    // 9 and 0 are neighbours on a keyboard.
     let step = |(one, next): (&i64, &i64)| match next - one {
         9 => -1,
         -9 => 1,

@@ -1,4 +1,4 @@
-//! The directory of users: looking through them, finding some, and what is kept of one.
+//! The directory of users: lists, search, and the details of one user.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -11,7 +11,7 @@ use rollcall_repository::{ActivityRepository, DirectoryRepository, MAX_PAGE_SIZE
 
 use crate::{Count, MAX_LABELS, ServiceError, activity::counts, cached::Cached};
 
-/// Looks through the users, finds some of them, and tells what is known of one. Cheap to clone.
+/// Lists and finds users, and shows the details of one. Cheap to clone.
 #[derive(Clone)]
 pub struct DirectoryService {
     directory: Arc<dyn DirectoryRepository>,
@@ -22,7 +22,7 @@ pub struct DirectoryService {
 }
 
 impl DirectoryService {
-    /// A service over `storage`.
+    /// Creates a service over `storage`.
     pub fn new(
         storage: impl DirectoryRepository + ActivityRepository + 'static,
         clock: impl Clock + 'static,
@@ -37,11 +37,11 @@ impl DirectoryService {
         }
     }
 
-    /// Up to `size` (at most 1,000) of the users who meet `filter`, in the order of `sort`, from
-    /// `cursor` on or from the beginning; a cursor of another order counts as none.
+    /// Returns up to `size` (at most 1,000) users that match `filter`, sorted by `sort`. The page
+    /// begins at `cursor`, or at the start of the list. A cursor of another sort key is ignored.
     ///
     /// # Errors
-    /// When the storage fails.
+    /// If the storage fails.
     pub async fn users(
         &self,
         filter: &UserFilter,
@@ -53,28 +53,28 @@ impl DirectoryService {
         Ok(self.directory.users(filter, sort, cursor, size).await?)
     }
 
-    /// All that is known of a user.
+    /// Returns everything that is stored about a user.
     ///
     /// # Errors
-    /// When the storage fails.
+    /// If the storage fails.
     pub async fn user(&self, id: TelegramId) -> Result<Option<UserDetail>, ServiceError> {
         let today = self.clock.now().date_naive();
         let since = today.checked_sub_days(Days::new(DETAIL_DAYS - 1)).unwrap_or(today);
         Ok(self.directory.user(id, since).await?)
     }
 
-    /// Writes a note about a user in the name of `by`, or takes it away where `text` is empty.
-    /// Answers what was there before; `None` where there is no such user.
+    /// Sets the note about a user, written by `by`, or removes it if `text` is empty. Returns the
+    /// change; `None` if there is no such user.
     ///
     /// # Errors
-    /// When the text is longer than [`MAX_NOTE_CHARS`] characters, or the storage fails.
+    /// If the text is longer than [`MAX_NOTE_CHARS`] characters, or the storage fails.
     pub async fn set_note(
         &self,
         id: TelegramId,
         text: &str,
         by: &str,
     ) -> Result<Option<NoteChange>, ServiceError> {
-        // PostgreSQL's text holds no U+0000.
+        // PostgreSQL cannot store U+0000.
         let text = text.replace('\0', "");
         if text.chars().count() > MAX_NOTE_CHARS {
             return Err(ServiceError::NoteTooLong);
@@ -82,11 +82,11 @@ impl DirectoryService {
         Ok(self.directory.set_note(id, text.trim(), by, self.clock.now()).await?)
     }
 
-    /// How many of the users who are there now came in each year, in each month of a year or on
-    /// each day of a month, the first period first; periods in which nobody came are left out.
+    /// Counts the current users by when they joined: in each year, in each month of a year or on
+    /// each day of a month, in order. Periods without any are left out.
     ///
     /// # Errors
-    /// When the storage fails.
+    /// If the storage fails.
     pub async fn date_hierarchy(&self, level: DateLevel) -> Result<Vec<PeriodCount>, ServiceError> {
         let (first, last) = match level {
             DateLevel::Years => (NaiveDate::default(), self.clock.now().date_naive()),
@@ -110,35 +110,36 @@ impl DirectoryService {
         Ok(counts.into_iter().filter_map(count).collect())
     }
 
-    /// The languages of most users, up to 50, those of most first; "" is none. The rest counts as
-    /// `(other)`. As it was up to a minute ago: they are read for every page of the list.
+    /// The 50 most common languages with their number of users, the most common first. "" stands
+    /// for an unknown language, and `(other)` for the rest. The counts are cached for a minute,
+    /// because every page of the list shows them.
     ///
     /// # Errors
-    /// When the storage fails.
+    /// If the storage fails.
     pub async fn languages(&self) -> Result<Vec<Count>, ServiceError> {
         self.labels(Figure::Language, &self.languages).await
     }
 
-    /// The deep links by which most users came, up to 50, those of most first; "" is none. The rest
-    /// counts as `(other)`. As it was up to a minute ago, like the languages.
+    /// The 50 deep links by which most users joined, with their number of users, the largest first.
+    /// "" stands for no deep link, and `(other)` for the rest. Cached for a minute like the
+    /// languages.
     ///
     /// # Errors
-    /// When the storage fails.
+    /// If the storage fails.
     pub async fn sources(&self) -> Result<Vec<Count>, ServiceError> {
         self.labels(Figure::SourceNew, &self.sources).await
     }
 
-    /// Takes the names of new users, and changed ones, into the search, a small part at a time;
-    /// answers whether there may be more.
+    /// Adds some new and changed names to the search index. Returns whether there may be more.
     ///
     /// # Errors
-    /// When the storage fails.
+    /// If the storage fails.
     pub async fn index_names(&self) -> Result<bool, ServiceError> {
         let taken = self.directory.index_names(INDEX).await?;
         Ok(u32::try_from(taken).is_ok_and(|taken| taken >= INDEX))
     }
 
-    /// What is kept of a figure, or else is read.
+    /// The cached counts of a figure, or new ones from the storage.
     async fn labels(
         &self,
         figure: Figure,
@@ -154,13 +155,14 @@ impl DirectoryService {
     }
 }
 
-/// How long the numbers of languages and deep links are kept before they are read again: at ten
-/// million users that takes 33 ms.
+/// How long counts of languages and deep links are cached. With ten million users, reading them
+/// takes 33 ms.
 const COUNTS_ARE_FRESH: TimeDelta = TimeDelta::minutes(1);
 
-/// Of how many days the activity of one user is told: 53 weeks, for a calendar of a year.
+/// The number of days whose activity is shown for one user: 53 weeks, for a calendar of a year.
 const DETAIL_DAYS: u64 = 371;
-/// How many names go into the search at once: few, for on SQLite nobody registers meanwhile.
+/// How many names are added to the search index at once. The number is small, because on SQLite no
+/// user can be registered meanwhile.
 const INDEX: u32 = 250;
 
 fn year_of(day: NaiveDate) -> (NaiveDate, NaiveDate) {

@@ -10,19 +10,19 @@ pub enum ServiceError {
     /// The storage failed. Callers whose interactions were in one batch share the error.
     #[error(transparent)]
     Repository(Arc<RepositoryError>),
-    /// A page that cannot be asked for.
+    /// There can be no such page.
     #[error(transparent)]
     InvalidPage(#[from] InvalidPage),
-    /// Days for which there are no figures.
+    /// There are no figures for these days.
     #[error(transparent)]
     InvalidDayRange(#[from] InvalidDayRange),
-    /// What does the work is gone: a thread that could not be started, or something that panicked.
-    #[error("the work was given up: a thread has stopped")]
+    /// A background thread or task could not start, or panicked.
+    #[error("a background worker stopped unexpectedly")]
     Stopped,
-    /// A note with more than [`MAX_NOTE_CHARS`](rollcall_domain::MAX_NOTE_CHARS) characters.
+    /// The note has more than [`MAX_NOTE_CHARS`](rollcall_domain::MAX_NOTE_CHARS) characters.
     #[error("the note is too long; expected up to {} characters", rollcall_domain::MAX_NOTE_CHARS)]
     NoteTooLong,
-    /// The system gave no random bytes to make a secret of.
+    /// The system provided no random bytes for a secret.
     #[error("the system has no random bytes")]
     NoRandomness,
 }

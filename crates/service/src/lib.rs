@@ -1,16 +1,15 @@
 //! Rollcall's use cases, for bots in Rust.
 //!
-//! [`UserService`] is what the `bot` binary itself is made of, and what another bot can be given:
-//! see `examples/register.rs`. [`ActivityService`] has the figures about all of them, and
-//! [`AdminService`] knows who may look after them; [`ScheduleService`] has the games, and
-//! [`PreferencesService`] what people have chosen. They do no I/O of their own, and read no clock but
-//! the one they are given: storage is whatever implements
-//! [`UserRepository`](rollcall_repository::UserRepository),
+//! [`UserService`] registers users: the `bot` binary uses it, and so can your own bot, as
+//! `examples/register.rs` shows. [`ActivityService`] has the statistics, [`AdminService`] the
+//! admins, [`ScheduleService`] the games and [`PreferencesService`] the choices of users. The
+//! services do no I/O of their own, and read only the clock that they are given. The storage is any
+//! implementation of [`UserRepository`](rollcall_repository::UserRepository),
 //! [`ActivityRepository`](rollcall_repository::ActivityRepository) and
 //! [`AdminRepository`](rollcall_repository::AdminRepository).
 //!
-//! To add a use case: a method of the service that speaks in the domain's types, over a method of
-//! a repository trait.
+//! To add a use case, write a method of a service in terms of the domain's types, which calls a
+//! method of a repository trait.
 
 mod activity;
 mod admin;

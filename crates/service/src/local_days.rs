@@ -1,15 +1,15 @@
-//! Days as they are in a time zone. They begin at midnight, or when clocks that were moved at
-//! midnight first show the day; most have 24 hours.
+//! Days in a time zone. A day begins at midnight, or when the clocks first show it if they are
+//! changed at midnight. Most days have 24 hours.
 
 use chrono::{
     DateTime, Datelike, Days, NaiveDate, NaiveTime, TimeDelta, TimeZone, Utc, offset::LocalResult,
 };
 use chrono_tz::Tz;
 
-/// The longest that clocks have ever been moved at once: a whole day, at the date line.
+/// The largest change of clocks ever: a whole day, at the date line.
 const LONGEST_JUMP_MINUTES: i64 = 25 * 60;
 
-/// When a day begins in a time zone. A day that a zone has left out begins with the next one.
+/// The start of a day in a time zone. If the zone skipped the day, it starts with the next one.
 pub(crate) fn day_start(zone: Tz, day: NaiveDate) -> DateTime<Utc> {
     let midnight = day.and_time(NaiveTime::MIN);
     let exists = (0..=LONGEST_JUMP_MINUTES).find_map(|minutes| {
@@ -22,12 +22,12 @@ pub(crate) fn day_start(zone: Tz, day: NaiveDate) -> DateTime<Utc> {
     exists.unwrap_or_else(|| midnight.and_utc())
 }
 
-/// The day that it is in a time zone.
+/// The current day in a time zone.
 pub(crate) fn day_of(zone: Tz, at: DateTime<Utc>) -> NaiveDate {
     at.with_timezone(&zone).date_naive()
 }
 
-/// The day after; the last one that there is follows itself.
+/// The next day. The last possible day is its own successor.
 pub(crate) fn next_day(day: NaiveDate) -> NaiveDate {
     day.succ_opt().unwrap_or(day)
 }
@@ -65,7 +65,7 @@ mod tests {
         // Midnight does not exist, or exists twice.
         assert_eq!(start(Tz::Africa__Cairo, "2026-04-24"), "2026-04-23 22:00");
         assert_eq!(start(Tz::America__Havana, "2026-11-01"), "2026-11-01 04:00");
-        // A day that was left out, at the date line.
+        // A day that was skipped, at the date line.
         assert_eq!(start(Tz::Pacific__Apia, "2011-12-30"), start(Tz::Pacific__Apia, "2011-12-31"));
     }
 
@@ -84,7 +84,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(2000))]
 
-        /// Whatever the zone and whatever its clocks do that day.
+        /// For any zone and any change of its clocks.
         #[test]
         fn every_moment_is_in_the_day_that_the_clocks_show(
             zone in prop::sample::select(TZ_VARIANTS.as_slice()),
@@ -97,7 +97,7 @@ mod tests {
             prop_assert!(at < day_start(zone, next_monday(today)));
         }
 
-        /// The same on the very days on which clocks are moved.
+        /// The same on the days on which clocks change.
         #[test]
         fn days_follow_each_other_without_gap_or_overlap_when_clocks_are_moved(
             zone in prop::sample::select(TZ_VARIANTS.as_slice()),

@@ -1,4 +1,4 @@
-//! Passwords: what may be one, and their hashes.
+//! Passwords: rules for new ones, and hashing.
 
 use std::sync::Arc;
 
@@ -7,22 +7,22 @@ use tokio::{sync::Semaphore, task::spawn_blocking};
 
 use crate::{AccountError, ServiceError, common_password::is_common};
 
-/// The fewest characters of a password (NIST SP 800-63B asks for 8).
+/// The fewest characters of a password (NIST SP 800-63B requires 8).
 const MIN_CHARS: usize = 10;
-/// The most bytes of a password: a long one is to cost no more than its hash does.
+/// The most bytes of a password, so that a long one costs no more than its hash.
 const MAX_BYTES: usize = 1024;
-/// How many passwords are hashed at once; each takes a processor and 19 MiB. At least half of the
-/// processors are left for registering.
+/// How many passwords are hashed at once. Each takes a processor and 19 MiB. At least half of the
+/// processors stay free for registration.
 fn at_once() -> usize {
     std::thread::available_parallelism().map_or(1, |processors| (processors.get() / 2).clamp(1, 4))
 }
 
-/// A hash that no password has, which is verified in place of an account that is not there. Its
-/// parameters are those of every other one, so that it takes as long.
+/// A hash that no password matches, verified if there is no such account. It has the same
+/// parameters as the others, so that it takes as long.
 const DUMMY_HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5cyBwYXNzd29yZA\
                        $AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
-/// Hashes passwords with Argon2id (RFC 9106) and OWASP's parameters, a few at a time.
+/// Hashes passwords with Argon2id (RFC 9106) and OWASP's parameters, a few at once.
 #[derive(Clone)]
 pub(crate) struct Passwords {
     turns: Arc<Semaphore>,
@@ -35,9 +35,8 @@ impl Default for Passwords {
 }
 
 impl Passwords {
-    /// The hash of a new password, in the PHC string format, with a salt of its own.
-    /// Refuses one that is too short, too long, or among the first that somebody would try for an
-    /// account of this name.
+    /// Hashes a new password with a new salt, in the PHC string format. Rejects a password that is
+    /// too short, too long or too common for an account with this name.
     pub(crate) async fn hash(&self, password: &str, name: &str) -> Result<String, AccountError> {
         if password.chars().count() < MIN_CHARS {
             return Err(InvalidPassword::TooShort.into());
@@ -52,12 +51,13 @@ impl Passwords {
         let hashed = self.in_turn(move || {
             Argon2::default().hash_password(password.as_bytes()).map(|hash| hash.to_string())
         });
-        // All that it may lack is a salt: the password and the parameters are fine.
+        // It fails only without random bytes for the salt, because the password and the parameters
+        // are valid.
         let hashed = hashed.await.and_then(Result::ok);
         hashed.ok_or(AccountError::Storage(ServiceError::NoRandomness))
     }
 
-    /// Whether `hash` is that of the password. Without a hash it is not, and that takes as long.
+    /// Whether the password matches `hash`. Without a hash, the result is false and takes as long.
     pub(crate) async fn verify(&self, password: &str, hash: Option<String>) -> bool {
         if password.len() > MAX_BYTES {
             return false;
@@ -70,8 +70,8 @@ impl Passwords {
         verified.await.unwrap_or(false)
     }
 
-    /// Does what takes a processor on a thread for that; `None` where it panicked. It goes on when
-    /// the caller goes away, and keeps its turn until it is done.
+    /// Runs processor-bound work on a blocking thread; `None` if it panicked. It continues if the
+    /// caller goes away, and keeps its turn until it is done.
     async fn in_turn<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
@@ -86,19 +86,19 @@ impl Passwords {
     }
 }
 
-/// Why a text cannot be a password.
+/// Why a password is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidPassword {
-    /// It is too easily guessed.
+    /// It is too short.
     #[error("the password is too short; expected {MIN_CHARS} characters or more")]
     TooShort,
-    /// It is among the first that somebody would try.
+    /// It is among an attacker's first guesses.
     #[error(
         "the password is too easy to guess; expected one that is not a common word, a row of keys \
          or the account's name"
     )]
     TooCommon,
-    /// Nobody types that.
+    /// It is longer than people type.
     #[error("the password is too long; expected {MAX_BYTES} bytes or less")]
     TooLong,
 }

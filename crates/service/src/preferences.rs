@@ -10,11 +10,11 @@ use tokio::sync::oneshot;
 
 use crate::ServiceError;
 
-/// How many users' choices are read at once.
+/// The most users whose preferences are read at once.
 const TOGETHER: usize = 1000;
 
-/// Knows what people have chosen. Cheap to clone. Each change answers whether it could be made:
-/// there is nothing to change of somebody who is not there.
+/// Reads and changes the preferences of users. Cheap to clone. Each change returns whether it was
+/// possible: it is not if there is no such user.
 #[derive(Clone)]
 pub struct PreferencesService {
     storage: Arc<dyn PreferencesRepository>,
@@ -22,16 +22,16 @@ pub struct PreferencesService {
 }
 
 impl PreferencesService {
-    /// A service over `storage`.
+    /// Creates a service over `storage`.
     pub fn new(storage: impl PreferencesRepository + 'static) -> Self {
         Self { storage: Arc::new(storage), asked: Arc::default() }
     }
 
-    /// What a user has chosen. What is asked for while others' choices are being read is read
-    /// together, after them.
+    /// Returns the preferences of a user. Requests that arrive during a read wait and are answered
+    /// together by the next read.
     ///
     /// # Errors
-    /// When the storage fails.
+    /// If the storage fails.
     pub async fn preferences(&self, id: TelegramId) -> Result<Preferences, ServiceError> {
         let (answer, answered) = oneshot::channel();
         let is_reading = {
@@ -40,17 +40,17 @@ impl PreferencesService {
             mem::replace(&mut asked.is_reading, true)
         };
         if !is_reading {
-            // A task of its own: whoever asked first may go away, and the others still wait.
+            // A separate task, because the first caller may go away while the others still wait.
             let (storage, asked) = (self.storage.clone(), self.asked.clone());
             tokio::spawn(Reader { storage, asked, is_done: false }.read());
         }
         answered.await.unwrap_or(Err(ServiceError::Stopped))
     }
 
-    /// Chooses a language, or none.
+    /// Sets or removes the language.
     ///
     /// # Errors
-    /// When the storage fails.
+    /// If the storage fails.
     pub async fn set_language(
         &self,
         id: TelegramId,
@@ -59,10 +59,10 @@ impl PreferencesService {
         Ok(self.storage.set_language(id, language).await?)
     }
 
-    /// Chooses a time zone, or none.
+    /// Sets or removes the time zone.
     ///
     /// # Errors
-    /// When the storage fails.
+    /// If the storage fails.
     pub async fn set_time_zone(
         &self,
         id: TelegramId,
@@ -71,11 +71,11 @@ impl PreferencesService {
         Ok(self.storage.set_time_zone(id, zone).await?)
     }
 
-    /// Makes a team a favourite, or no longer one. Not where the team is not known, nor where there
-    /// are [`MAX_FAVOURITES`](rollcall_domain::MAX_FAVOURITES) others.
+    /// Adds a team to the favourites, or removes it. Refuses an unknown team, and a team beyond
+    /// [`MAX_FAVOURITES`](rollcall_domain::MAX_FAVOURITES).
     ///
     /// # Errors
-    /// When the storage fails.
+    /// If the storage fails.
     pub async fn set_favourite(
         &self,
         id: TelegramId,
@@ -86,15 +86,15 @@ impl PreferencesService {
     }
 }
 
-/// Whose choices are to be read.
+/// The requests that wait for a read.
 #[derive(Default)]
 struct Asked {
     waiting: Vec<(TelegramId, oneshot::Sender<Result<Preferences, ServiceError>>)>,
-    /// Whether somebody reads, who will come to those that wait.
+    /// Whether a reader is running, which will also answer the waiting requests.
     is_reading: bool,
 }
 
-/// Reads what is asked for, until nothing is.
+/// Answers waiting requests until there are none.
 struct Reader {
     storage: Arc<dyn PreferencesRepository>,
     asked: Arc<Mutex<Asked>>,
@@ -119,7 +119,7 @@ impl Reader {
             for (id, answer) in waiting {
                 let its = match &chosen {
                     Ok(chosen) => Ok(chosen.get(&id).cloned().unwrap_or_default()),
-                    // One user's row that cannot be read is not to be everybody's.
+                    // One corrupt row must not fail the other requests.
                     Err(ServiceError::Repository(error))
                         if error.is_permanent() && ids.len() > 1 =>
                     {
@@ -135,7 +135,7 @@ impl Reader {
 }
 
 impl Drop for Reader {
-    /// One that panics keeps nobody waiting: those who are left hear that it has stopped.
+    /// If the reader panics, the waiting callers get an error.
     fn drop(&mut self) {
         if !self.is_done {
             let left = {
@@ -148,7 +148,7 @@ impl Drop for Reader {
     }
 }
 
-/// Nothing panics while it is held.
+/// No code panics while it holds this lock.
 fn lock(asked: &Mutex<Asked>) -> MutexGuard<'_, Asked> {
     asked.lock().unwrap_or_else(PoisonError::into_inner)
 }

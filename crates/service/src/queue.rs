@@ -1,12 +1,11 @@
-//! The queue in front of the storage: what arrives while one batch is being committed forms the
-//! next one.
+//! The queue in front of the storage. Interactions that arrive during a commit form the next batch.
 //!
-//! There is no timer. A call that finds the queue idle is committed at once, alone; under load the
-//! batches grow by themselves to what one commit takes, and the cost of a commit is shared.
+//! There is no timer. If the queue is idle, a call is committed at once and alone. Under load,
+//! batches grow with the duration of a commit and share its cost.
 //!
-//! Batches are registered by threads of their own: as many as the storage can serve at once. Each
-//! has a shard of the queue, and each user belongs to one shard: what a user does stays in order, and
-//! the shards' transactions hardly ever wait for each other.
+//! Batches are registered by dedicated threads, as many as the storage has writers. Each thread has
+//! a shard of the queue, and each user belongs to one shard. So the interactions of a user stay in
+//! order, and the transactions of two shards hardly ever wait for each other.
 
 use std::{collections::BTreeMap, sync::Arc, thread, time::Instant};
 
@@ -19,31 +18,32 @@ use crate::ServiceError;
 
 /// A batch takes no further call once it holds this many interactions.
 pub(crate) const FULL_BATCH: usize = 1000;
-/// How many interactions may be queued or under way; further callers wait until there is room.
+/// The most interactions that may be queued or in progress. Further callers wait until there is
+/// room.
 const CAPACITY: usize = 8 * FULL_BATCH;
 
 type Answer = Result<Vec<Registration>, ServiceError>;
 
-/// What one caller wants recorded, and where.
+/// What one caller wants to register, and where.
 struct Call {
     batch: Batch,
     caller: Caller,
     users: Arc<dyn UserRepository>,
 }
 
-/// Where to answer a call.
+/// Where to send the result of a call.
 struct Caller {
-    /// How many of the batch's interactions are this caller's.
+    /// How many interactions of the batch belong to this caller.
     interactions: usize,
-    /// How many of the updates that it sets aside.
+    /// How many quarantined updates of the batch belong to this caller.
     quarantined: usize,
     answer: oneshot::Sender<Answer>,
-    /// The call's room in the queue, held until it is answered.
+    /// The call's room in the queue, held until the call is answered.
     _room: OwnedSemaphorePermit,
 }
 
-/// The queue's entrance. The threads behind it end when the last entrance is gone and everything
-/// that was queued is done.
+/// A handle to the queue. The threads end when the last handle is dropped and everything in the
+/// queue is registered.
 #[derive(Clone)]
 pub(crate) struct Queue {
     users: Arc<dyn UserRepository>,
@@ -55,13 +55,13 @@ impl Queue {
     /// Starts the threads.
     pub(crate) fn start(users: Arc<dyn UserRepository>, clock: Arc<dyn Clock>) -> Self {
         let shard = |_| {
-            // Bounded by the room.
+            // Bounded by the semaphore.
             let (shard, queued) = crossbeam_channel::unbounded();
             let writer = Writer { clock: clock.clone(), queued };
             let started =
                 thread::Builder::new().name("registration".into()).spawn(|| writer.work());
             if let Err(error) = started {
-                // Callers are told that registration has stopped.
+                // Callers get the error that registration has stopped.
                 log::error!(error:%; "a registration thread cannot be started");
             }
             shard
@@ -70,14 +70,14 @@ impl Queue {
         Self { users, shards, room: Arc::new(Semaphore::new(CAPACITY)) }
     }
 
-    /// How many interactions are queued or under way.
+    /// How many interactions are queued or in progress.
     pub(crate) fn len(&self) -> usize {
         CAPACITY - self.room.available_permits()
     }
 
-    /// Answers when what is in the batch, at most a full one, is durable. A caller that goes away
-    /// earlier does not keep it from becoming so. On an error, the users of one shard may be recorded
-    /// all the same, and those of another not.
+    /// Returns once the batch, of at most [`FULL_BATCH`], is durable. If the caller goes away
+    /// earlier, the batch is registered nevertheless. On an error, the users of one shard may be
+    /// registered and those of another not.
     pub(crate) async fn register(&self, batch: Batch) -> Answer {
         let shard_of_each: Vec<usize> =
             batch.interactions.iter().map(|interaction| self.shard(interaction)).collect();
@@ -94,13 +94,13 @@ impl Queue {
         shard_of_each.into_iter().map(next).collect::<Option<_>>().ok_or(ServiceError::Stopped)
     }
 
-    /// The shard of whoever interacted.
+    /// The shard of the user who interacted.
     fn shard(&self, interaction: &Interaction) -> usize {
         let id = usize::try_from(interaction.telegram_id().get()).unwrap_or_default();
         id % self.shards.len()
     }
 
-    /// The parts of a batch, by their shards. An update that is set aside goes with its interaction.
+    /// Splits a batch by shards. A quarantined update goes with its interaction.
     fn split(&self, batch: Batch, shard_of_each: &[usize]) -> BTreeMap<usize, Batch> {
         let Batch { interactions, quarantined } = batch;
         let first = shard_of_each.first().copied().unwrap_or_default();
@@ -120,7 +120,7 @@ impl Queue {
         parts
     }
 
-    /// Queues a part of a batch; answers where its answer will come.
+    /// Queues a part of a batch, and returns the receiver of its result.
     async fn send(
         &self,
         shard: usize,
@@ -129,7 +129,7 @@ impl Queue {
         let (interactions, quarantined) = (batch.interactions.len(), batch.quarantined.len());
         let room = (interactions + quarantined).min(CAPACITY);
         let room = u32::try_from(room).unwrap_or(u32::MAX);
-        // The semaphore is never closed, so there is room in the end.
+        // The semaphore is never closed, so this always ends with a permit.
         let room = self.room.clone().acquire_many_owned(room).await;
         let room = room.map_err(|_| ServiceError::Stopped)?;
         let (answer, answered) = oneshot::channel();
@@ -141,10 +141,10 @@ impl Queue {
     }
 }
 
-/// Registers what is queued, batch by batch.
+/// Registers the queue of one shard, batch by batch.
 ///
-/// Holds the storage only while it has something to register, so that the storage ends with the
-/// service, and not when this thread happens to notice.
+/// It holds the storage only while it registers a batch. So the storage is closed together with the
+/// service, without a wait for this thread.
 struct Writer {
     clock: Arc<dyn Clock>,
     queued: Receiver<Call>,
@@ -156,7 +156,7 @@ impl Writer {
             let interactions = u32::try_from(batch.interactions.len()).unwrap_or(u32::MAX);
             metrics::histogram!("rollcall_batch_interactions").record(interactions);
             match self.register(&*users, &batch) {
-                // What lies in one caller's row is not to be everybody's.
+                // A fault in one caller's row must not fail the others.
                 Err(error) if error.is_permanent() && callers.len() > 1 => {
                     self.register_apart(&*users, &batch, callers);
                 }
@@ -168,7 +168,7 @@ impl Writer {
         }
     }
 
-    /// Waits for a call, and takes what else has come by then; `None` once nothing can come.
+    /// Waits for a call, and adds the others in the queue; `None` once all handles are dropped.
     fn next(&self) -> Option<(Arc<dyn UserRepository>, Batch, Vec<Caller>)> {
         let Call { mut batch, caller, users } = self.queued.recv().ok()?;
         let mut callers = vec![caller];
@@ -205,7 +205,7 @@ impl Writer {
         result
     }
 
-    /// Registers what each caller brought by itself.
+    /// Registers the part of each caller in its own transaction.
     fn register_apart(&self, users: &dyn UserRepository, batch: &Batch, callers: Vec<Caller>) {
         let (mut interactions, mut quarantined) = (&*batch.interactions, &*batch.quarantined);
         for caller in callers {
@@ -227,7 +227,7 @@ fn count(result: &'static str, registrations: usize) {
     metrics::counter!("rollcall_registrations_total", "result" => result).increment(registrations);
 }
 
-/// Gives each caller its share of the answer. One that went away is passed over.
+/// Sends each caller its share of the result. Callers that went away are skipped.
 fn distribute(result: Answer, callers: Vec<Caller>) {
     let mut registrations = result.map(Vec::into_iter);
     for caller in callers {

@@ -1,4 +1,4 @@
-//! The schedule of the NHL: what people see of it, and when it is to be fetched again.
+//! The schedule of the NHL: what users see, and when it is fetched again.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -16,31 +16,31 @@ use crate::{
     local_days::{day_of, day_start, next_day, next_monday},
 };
 
-/// How many games are shown of those to come.
+/// How many of the next games are shown.
 const NEXT_GAMES: u32 = 10;
-/// How many games are shown of some days; the NHL has up to sixteen a day.
+/// The most games of a range of days; the NHL has up to sixteen a day.
 const GAMES_OF_DAYS: u32 = 120;
-/// How many teams are told; the NHL has 32.
+/// The most teams that are listed; the NHL has 32.
 const MAX_TEAMS: u32 = 64;
-/// The longest that a game takes, with every overtime that there ever was.
+/// The longest possible game, with more overtime than there ever was.
 const LONGEST_GAME: TimeDelta = TimeDelta::hours(8);
-/// How long before its start a game counts as being on, for its score to be fetched in time.
+/// A game counts as in progress this long before its start, so that its score is fetched in time.
 const EARLY: TimeDelta = TimeDelta::minutes(5);
-/// How long after its start the score of a game that is over may still be corrected.
+/// How long after its start the score of a finished game may still be corrected.
 const CORRECTED: TimeDelta = TimeDelta::hours(4);
-/// How far the last time zone is behind UTC: what is over there is over everywhere.
+/// How far the last time zone is behind UTC. A day that is over there is over everywhere.
 const LAST_ZONE: TimeDelta = TimeDelta::hours(12);
-/// How many games without a decided time may be over in one time zone, and yet to come in another.
+/// The most games without a decided time whose day is over in one time zone but not in another.
 const GAMES_OVER_SOMEWHERE: u32 = 32;
-/// A team has its games of this and of the last season.
+/// Only teams with a game in this time are listed.
 const SEASON: TimeDelta = TimeDelta::days(365);
-/// How many games are looked at for whether one is on.
+/// The most games that are checked for being in progress.
 const MAX_GAMES_ON: u32 = 64;
-/// How long the next games are given out before they are read again: nearly everybody asks for
-/// them, and they are the same for all.
+/// How long the next games are cached. Nearly all users request them, and they are the same for
+/// all.
 const FRESH: TimeDelta = TimeDelta::seconds(1);
 
-/// Shows the schedule, and keeps it. Cheap to clone.
+/// Stores the schedule and answers what users want to see of it. Cheap to clone.
 #[derive(Clone)]
 pub struct ScheduleService {
     storage: Arc<dyn ScheduleRepository>,
@@ -54,10 +54,10 @@ struct Games {
     refreshed_at: Option<DateTime<Utc>>,
 }
 
-/// What somebody wants to see of the schedule.
+/// The part of the schedule that a user wants to see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ScheduleView {
-    /// The next ten games, with those that are on.
+    /// The next ten games, including those in progress.
     Next,
     /// The games of today.
     Today,
@@ -71,33 +71,33 @@ pub enum ScheduleView {
     Favourites,
 }
 
-/// The games that somebody wanted to see.
+/// The games for one view.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Schedule {
-    /// The days on which there are games, in order.
+    /// The days with games, in order.
     pub days: Vec<ScheduleDay>,
-    /// The day that it is now.
+    /// The current day in the user's time zone.
     pub today: NaiveDate,
-    /// The team whose games were asked for, as it is called now.
+    /// The requested team, with its current name.
     pub team: Option<Team>,
-    /// Since when the schedule has not been fetched, if that is long.
+    /// The time of the last fetch, if it is older than [`ScheduleService::OLD`].
     pub outdated_since: Option<DateTime<Utc>>,
 }
 
 /// The games of a day.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScheduleDay {
-    /// The day, in the time zone that was asked for; of a game without a decided time, the NHL's.
+    /// The day in the user's time zone; for games without a decided time, in the NHL's.
     pub day: NaiveDate,
-    /// Its games, in the order in which they begin; last those without a decided time.
+    /// Its games by start time. Games without a decided time come last.
     pub games: Vec<Game>,
 }
 
 impl ScheduleService {
-    /// The age from which a schedule is told to be old.
+    /// The age from which a schedule is shown as outdated.
     pub const OLD: TimeDelta = TimeDelta::days(1);
 
-    /// A service over `storage`.
+    /// Creates a service over `storage`.
     pub fn new(storage: impl ScheduleRepository + 'static, clock: impl Clock + 'static) -> Self {
         Self {
             storage: Arc::new(storage),
@@ -106,11 +106,11 @@ impl ScheduleService {
         }
     }
 
-    /// The games that somebody in a time zone, with these favourite teams, wants to see. The next
-    /// games are as they were up to two seconds ago, where another process stores them.
+    /// Returns the games of a view, for a user with this time zone and these favourite teams. The
+    /// next games may be up to two seconds old if another process stores them.
     ///
     /// # Errors
-    /// When the storage fails.
+    /// If the storage fails.
     pub async fn schedule(
         &self,
         view: ScheduleView,
@@ -122,7 +122,7 @@ impl ScheduleService {
         let days = |first: NaiveDate, after: NaiveDate| {
             GameFilter::from(day_start(zone, first), first).until(day_start(zone, after), after)
         };
-        // A game that is on has begun before.
+        // A game in progress has begun before now.
         let open =
             || GameFilter::from(now - LONGEST_GAME, (now - LAST_ZONE).date_naive()).only_open();
         let filter = match view {
@@ -165,24 +165,24 @@ impl ScheduleService {
     /// The teams of the season, by name.
     ///
     /// # Errors
-    /// When the storage fails.
+    /// If the storage fails.
     pub async fn teams(&self) -> Result<Vec<Team>, ServiceError> {
         Ok(self.storage.teams(self.clock.now() - SEASON, MAX_TEAMS).await?)
     }
 
-    /// Stores games; says what that has changed.
+    /// Stores games, and returns what changed.
     ///
     /// # Errors
-    /// When the storage fails; then nothing is stored.
+    /// If the storage fails. Nothing is stored then.
     pub async fn store(&self, games: &[Game]) -> Result<StoredGames, ServiceError> {
         self.store_days(games, &BTreeSet::new()).await
     }
 
-    /// Stores games, which are all that the NHL has on these days: others of these days are
-    /// withdrawn. Says what that has changed.
+    /// Stores games, which must be all games of the NHL on these days: other games of these days
+    /// are withdrawn. Returns what changed.
     ///
     /// # Errors
-    /// When the storage fails; then nothing is stored.
+    /// If the storage fails. Nothing is stored then.
     pub async fn store_days(
         &self,
         games: &[Game],
@@ -196,10 +196,10 @@ impl ScheduleService {
         Ok(stored)
     }
 
-    /// Notes how games stand; answers of how many that has changed.
+    /// Updates the states and scores of games, and returns how many changed.
     ///
     /// # Errors
-    /// When the storage fails; then nothing is stored.
+    /// If the storage fails. Nothing is stored then.
     pub async fn update(&self, updates: &[GameUpdate]) -> Result<u64, ServiceError> {
         if updates.is_empty() {
             return Ok(0);
@@ -209,17 +209,17 @@ impl ScheduleService {
         Ok(changed)
     }
 
-    /// The right to refresh, where that is due and nobody else is at it.
+    /// Takes the lease for a refresh, if one is due and no other process holds the lease.
     ///
     /// # Errors
-    /// When the storage fails.
+    /// If the storage fails.
     pub async fn begin_refresh(&self, refresh: Refresh) -> Result<Option<Lease>, ServiceError> {
         let now = self.clock.now();
         let (every, lasts) = match refresh {
             Refresh::Schedule => (TimeDelta::hours(6), TimeDelta::minutes(20)),
             Refresh::Scores => (TimeDelta::minutes(2), TimeDelta::minutes(5)),
         };
-        // Looked at first, so that what is not due, which is nearly always, writes nothing.
+        // Check first with a read, because a refresh is hardly ever due, and the next step writes.
         let last = self.storage.refreshed_at(refresh).await?;
         if last.is_some_and(|last| last >= now - every) {
             return Ok(None);
@@ -227,10 +227,10 @@ impl ScheduleService {
         Ok(self.storage.begin_refresh(refresh, now, now - every, now + lasts).await?)
     }
 
-    /// Gives the right back; notes that there was a refresh, where it `succeeded`.
+    /// Returns the lease, and records the refresh if it `succeeded`.
     ///
     /// # Errors
-    /// When the storage fails; then the right ends by itself, later.
+    /// If the storage fails. The lease expires by itself then.
     pub async fn end_refresh(&self, lease: Lease, succeeded: bool) -> Result<(), ServiceError> {
         let at = succeeded.then(|| self.clock.now());
         self.storage.end_refresh(lease, at).await?;
@@ -238,26 +238,26 @@ impl ScheduleService {
         Ok(())
     }
 
-    /// Notes that the schedule has just been fetched by somebody.
+    /// Records that the schedule was fetched just now.
     ///
     /// # Errors
-    /// When the storage fails.
+    /// If the storage fails.
     pub async fn note_refresh(&self) -> Result<(), ServiceError> {
         self.storage.note_refresh(Refresh::Schedule, self.clock.now()).await?;
         self.next.forget();
         Ok(())
     }
 
-    /// The day that it is for the NHL.
+    /// The current day in the NHL's time zone.
     pub fn nhl_today(&self) -> NaiveDate {
         day_of(NHL_ZONE, self.clock.now())
     }
 
-    /// The days of the games that are on, as the NHL counts days. A game that has just ended counts
-    /// too, until its score is official, and one of today without a decided time: it may begin.
+    /// The NHL's days of the games in progress. A game that has just ended counts until its score
+    /// is official. A game of today without a decided time counts too, because it may begin.
     ///
     /// # Errors
-    /// When the storage fails.
+    /// If the storage fails.
     pub async fn days_of_games_on(&self) -> Result<BTreeSet<NaiveDate>, ServiceError> {
         let (now, today) = (self.clock.now(), self.nhl_today());
         let filter = GameFilter::from(now - LONGEST_GAME, today);
@@ -271,15 +271,14 @@ impl ScheduleService {
     }
 }
 
-/// The next of these games for somebody in whose time zone, and at the NHL, it is no earlier than
-/// `today`: a game without a decided time is one through its whole day.
+/// The next games for a user. `today` is the earlier of the days in the user's and the NHL's time
+/// zone. A game without a decided time stays in the list until its day is over in both.
 fn next_games(games: &[Game], today: NaiveDate) -> impl Iterator<Item = &Game> {
     let is_to_come = move |game: &&Game| !game.is_time_open || game.day >= today;
     games.iter().filter(is_to_come).take(usize::try_from(NEXT_GAMES).unwrap_or(usize::MAX))
 }
 
-/// Groups games by the days of a time zone; those without a decided time by the NHL's, which come
-/// last.
+/// Groups games by day in a time zone. Games without a decided time come last, on the NHL's day.
 fn by_day<'a>(games: impl Iterator<Item = &'a Game>, zone: Tz) -> Vec<ScheduleDay> {
     let mut days: BTreeMap<NaiveDate, Vec<Game>> = BTreeMap::new();
     for game in games {

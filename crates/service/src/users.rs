@@ -12,7 +12,7 @@ use crate::{
     queue::{FULL_BATCH, Queue},
 };
 
-/// Registers users, and answers who they are. Cheap to clone; clones share one queue.
+/// Registers, finds, lists and deletes users. Cheap to clone; clones share one queue.
 #[derive(Clone)]
 pub struct UserService {
     users: Arc<dyn UserRepository>,
@@ -22,8 +22,8 @@ pub struct UserService {
 }
 
 impl UserService {
-    /// A service over `users`, with a queue of its own and threads that work on it. They end when
-    /// the last clone of the service is gone and everything that was queued is done.
+    /// Creates a service over `users`, with its own queue and threads. The threads end when the
+    /// last clone of the service is dropped and everything in the queue is registered.
     pub fn new(
         users: impl UserRepository + ActivityRepository + 'static,
         clock: impl Clock + 'static,
@@ -33,16 +33,17 @@ impl UserService {
         Self { queue: Queue::start(users.clone(), clock.clone()), users, activity, clock }
     }
 
-    /// Records `interactions`, as if one after the other, and answers one registration for each
-    /// once they are durable. A time that lies in the future counts as now. An interaction whose
-    /// `update_id` was recorded in the last 48 hours changes nothing and is not counted again.
+    /// Registers `interactions` as if one after the other, and returns one registration for each
+    /// once they are durable. A time in the future counts as now. An interaction whose `update_id`
+    /// was registered in the last 48 hours changes nothing and is not counted again.
     ///
-    /// What one user did is recorded in its order; users may be in several transactions, of up to
-    /// 1,000 interactions each. Where some of them are recorded and others fail, the answer is an
-    /// error: registering all of it again is right, since updates that were recorded are known.
+    /// The interactions of one user are registered in their order. Different users may be in
+    /// different transactions, of up to 1,000 interactions each. If only some transactions fail,
+    /// the result is an error. You can then register everything again, because duplicates are
+    /// recognised.
     ///
     /// # Errors
-    /// When the storage fails; of the transactions that failed nothing was recorded then.
+    /// If the storage fails. The failed transactions changed nothing.
     pub async fn register(
         &self,
         interactions: &[Interaction],
@@ -50,11 +51,12 @@ impl UserService {
         self.register_with(interactions.to_vec(), Vec::new()).await
     }
 
-    /// Records `interactions` as [`UserService::register`] does, and keeps updates that could not
-    /// be read in full, each in the same transaction as its interaction where there are up to 1,000.
+    /// Registers `interactions` like [`UserService::register`], and stores updates that could not
+    /// be read in full. With up to 1,000 interactions, each is stored in the same transaction as
+    /// its interaction.
     ///
     /// # Errors
-    /// When the storage fails; of the transactions that failed nothing was recorded then.
+    /// If the storage fails. The failed transactions changed nothing.
     pub async fn register_with(
         &self,
         mut interactions: Vec<Interaction>,
@@ -64,7 +66,7 @@ impl UserService {
         interactions
             .iter_mut()
             .for_each(|interaction| interaction.at = clamp_time(interaction.at, now));
-        let told = log::log_enabled!(log::Level::Debug).then(|| interactions.clone());
+        let logged = log::log_enabled!(log::Level::Debug).then(|| interactions.clone());
         let mut registrations = Vec::with_capacity(interactions.len());
         while !interactions.is_empty() || !quarantined.is_empty() {
             let rest = interactions.split_off(interactions.len().min(FULL_BATCH));
@@ -72,29 +74,29 @@ impl UserService {
             registrations.extend(self.queue.register(batch).await?);
             interactions = rest;
         }
-        told.iter().flatten().zip(&registrations).for_each(log_registration);
+        logged.iter().flatten().zip(&registrations).for_each(log_registration);
         Ok(registrations)
     }
 
-    /// Tries whether a user could be registered that has no row yet, so that none can be spoilt.
+    /// Checks whether registration works, with a new user, so that no corrupt row can interfere.
     /// Leaves nothing behind.
     ///
     /// # Errors
-    /// When the storage refuses that, too, or fails.
+    /// If the storage rejects that too, or fails.
     pub async fn rehearse(&self) -> Result<(), ServiceError> {
         Ok(self.users.rehearse(self.clock.now()).await?)
     }
 
-    /// How many interactions wait to be recorded, or are just being.
+    /// How many interactions are queued or in progress.
     pub fn queued(&self) -> usize {
         self.queue.len()
     }
 
-    /// Forgets what is kept for a while only: update_ids for 48 hours, updates that were set aside
-    /// for 14 days. Does a small part of it, and answers whether there may be more.
+    /// Purges expired rows: update_ids after 48 hours, quarantined updates after 14 days. Each call
+    /// purges a limited number, and returns whether there may be more.
     ///
     /// # Errors
-    /// When the storage fails.
+    /// If the storage fails.
     pub async fn forget_old(&self) -> Result<bool, ServiceError> {
         let now = self.clock.now();
         let forgotten = self
@@ -104,10 +106,10 @@ impl UserService {
         Ok(forgotten > 0)
     }
 
-    /// Registers that the user with this profile was there just now.
+    /// Registers that the user with this profile is active now.
     ///
     /// # Errors
-    /// When the storage fails; nothing was recorded then.
+    /// If the storage fails. Nothing was changed then.
     pub async fn get_or_create_user(
         &self,
         profile: &Profile,
@@ -116,10 +118,10 @@ impl UserService {
         self.register(&[call]).await?.pop().ok_or(ServiceError::Stopped)
     }
 
-    /// The user with this id.
+    /// Finds the user with this id.
     ///
     /// # Errors
-    /// When the storage fails.
+    /// If the storage fails.
     pub async fn get_user_by_telegram_id(
         &self,
         id: TelegramId,
@@ -127,10 +129,10 @@ impl UserService {
         Ok(self.users.find(id).await?)
     }
 
-    /// The user with this username, ignoring the case of ASCII letters.
+    /// Finds the user with this username, ignoring the case of ASCII letters.
     ///
     /// # Errors
-    /// When the storage fails.
+    /// If the storage fails.
     pub async fn get_user_by_username(
         &self,
         username: &Username,
@@ -138,12 +140,12 @@ impl UserService {
         Ok(self.users.find_by_username(username).await?)
     }
 
-    /// Registers that a known user was there just now, with whatever profile is stored. Answers
-    /// whether the user exists; one that does not is not created. A user who is deleted at the same
-    /// moment may come back, as one of whom only the id is known.
+    /// Registers that an existing user is active now, with the stored profile. Returns whether the
+    /// user exists; it is never created. If the user is deleted at the same moment, it may be
+    /// created again with only its id.
     ///
     /// # Errors
-    /// When the storage fails; nothing was recorded then.
+    /// If the storage fails. Nothing was changed then.
     pub async fn update_user_last_seen(&self, id: TelegramId) -> Result<bool, ServiceError> {
         if self.users.find(id).await?.is_none() {
             return Ok(false);
@@ -154,19 +156,19 @@ impl UserService {
         Ok(true)
     }
 
-    /// How many users there are, how many of them were there lately, and what they did today; with
-    /// the same of a week ago. [`ActivityService`] has it for other days too.
+    /// Returns the numbers of users, active users and interactions, with those of a week ago.
+    /// [`ActivityService`] has them for other days too.
     ///
     /// # Errors
-    /// When the storage fails.
+    /// If the storage fails.
     pub async fn get_user_stats(&self) -> Result<UserStats, ServiceError> {
         self.activity.get_stats().await
     }
 
-    /// Page `page`, counted from 1, of all users, those who came last first.
+    /// Returns page `page`, counted from 1, of all users. The users who joined last come first.
     ///
     /// # Errors
-    /// When there can be no such page, or the storage fails.
+    /// If there can be no such page, or the storage fails.
     pub async fn get_users_list(
         &self,
         page: u32,
@@ -175,11 +177,11 @@ impl UserService {
         Ok(self.users.list(PageRequest::new(page, page_size)?).await?)
     }
 
-    /// Notes that a message to a user, which was to be sent at `at`, failed for good. Answers
-    /// whether that is news: it is none where the user was seen since.
+    /// Records that a message to a user, which was sent at `at`, failed permanently. Returns
+    /// whether this changed anything: it does not if the user was seen since then.
     ///
     /// # Errors
-    /// When the storage fails.
+    /// If the storage fails.
     pub async fn mark_unreachable(
         &self,
         id: TelegramId,
@@ -191,11 +193,11 @@ impl UserService {
         Ok(self.users.mark_unreachable(id, obstacle, at, now).await?)
     }
 
-    /// When and why a user could no longer be reached or could be again, latest first, up to
+    /// Returns when and why a user became unreachable or reachable again, latest first, up to
     /// `limit` changes.
     ///
     /// # Errors
-    /// When the storage fails.
+    /// If the storage fails.
     pub async fn get_reach_history(
         &self,
         id: TelegramId,
@@ -204,10 +206,10 @@ impl UserService {
         Ok(self.users.reach_history(id, limit).await?)
     }
 
-    /// By which deep links a user came, and when, latest first, up to `limit` times.
+    /// Returns the deep links that a user opened, and when, latest first, up to `limit`.
     ///
     /// # Errors
-    /// When the storage fails.
+    /// If the storage fails.
     pub async fn get_starts(
         &self,
         id: TelegramId,
@@ -216,23 +218,23 @@ impl UserService {
         Ok(self.users.starts(id, limit).await?)
     }
 
-    /// Deletes users; answers how many of them there were.
+    /// Deletes users, and returns how many of them existed.
     ///
     /// # Errors
-    /// When the storage fails; nobody was deleted then.
+    /// If the storage fails. No user was deleted then.
     pub async fn delete_users(&self, ids: &[TelegramId]) -> Result<usize, ServiceError> {
         Ok(self.users.delete(ids).await?)
     }
 }
 
-/// Telegram delivers an update again for at most 24 hours.
+/// Telegram redelivers an update for at most 24 hours.
 const UPDATE_ID_RETENTION: TimeDelta = TimeDelta::hours(48);
 const QUARANTINE_RETENTION: TimeDelta = TimeDelta::days(14);
-/// How many rows of a table are forgotten at once.
+/// How many rows of a table are purged at once.
 const FORGET: u32 = 1000;
 
-/// A time that can be: not before 1970, not in the future, and in whole microseconds, as the
-/// databases store it.
+/// Limits a time to a plausible one: not before 1970, not in the future, and in whole microseconds,
+/// as the databases store it.
 fn clamp_time(at: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc> {
     at.min(now).max(DateTime::UNIX_EPOCH).trunc_subsecs(6)
 }

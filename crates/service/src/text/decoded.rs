@@ -1,32 +1,32 @@
-//! Encodings, by the byte order mark.
+//! Detects encodings by the byte order mark.
 
 use std::io::{self, Cursor, Read};
 
-/// What an unpaired surrogate or half a character becomes: a byte that UTF-8 never has, so that the
-/// line around it is refused and the others are not.
+/// Replaces an unpaired surrogate or an incomplete character. UTF-8 never has this byte, so only
+/// the line with it is rejected.
 const NOT_A_CHARACTER: u8 = 0xff;
 
-/// A file as UTF-8 without its byte order mark. A file that begins with one of UTF-16 is taken for
-/// that; any other is passed on as it is.
+/// A file as UTF-8, without its byte order mark. A file that begins with the mark of UTF-16 is
+/// converted; any other is passed on unchanged.
 pub struct Decoded<R> {
     input: R,
     /// `None` before the first bytes are read.
     encoding: Option<Encoding>,
-    /// Bytes of UTF-16 that make no character without those that follow: at most three.
+    /// Bytes of an incomplete UTF-16 character: at most three.
     undecoded: Vec<u8>,
-    /// What has not been passed on yet.
+    /// Decoded bytes that were not read yet.
     ready: Cursor<Vec<u8>>,
 }
 
 #[derive(Clone, Copy)]
 enum Encoding {
     Utf8,
-    /// UTF-16, with how two bytes make a unit.
+    /// UTF-16, with the function that combines two bytes to a unit.
     Utf16(fn([u8; 2]) -> u16),
 }
 
 impl<R: Read> Decoded<R> {
-    /// A reader over a file that nothing has been read of.
+    /// Creates a reader over a file, at its beginning.
     pub fn new(input: R) -> Self {
         Self { input, encoding: None, undecoded: Vec::new(), ready: Cursor::default() }
     }
@@ -53,14 +53,14 @@ impl<R: Read> Decoded<R> {
         Ok(encoding)
     }
 
-    /// Decodes some more; answers whether there was any.
+    /// Decodes the next bytes, and returns whether there were any.
     fn decode(&mut self, unit: fn([u8; 2]) -> u16) -> io::Result<bool> {
         const CHUNK: u64 = 8 * 1024;
         let read = (&mut self.input).take(CHUNK).read_to_end(&mut self.undecoded)?;
         let (pairs, odd) = self.undecoded.as_chunks::<2>();
         let mut units: Vec<u16> = pairs.iter().copied().map(unit).collect();
         let mut kept = odd.len();
-        // Half a character: the other half comes with the next bytes.
+        // A high surrogate: the low one is in the next bytes.
         if read > 0 && units.pop_if(|unit| (0xd800..0xdc00).contains(unit)).is_some() {
             kept += 2;
         }
@@ -116,7 +116,7 @@ pub(super) mod tests {
 
     use super::*;
 
-    /// Every way to write a text that is understood.
+    /// The text in every supported encoding.
     pub(in crate::text) fn encodings(text: &str) -> [Vec<u8>; 4] {
         let units = || text.encode_utf16();
         let little = units().flat_map(u16::to_le_bytes);
@@ -135,7 +135,7 @@ pub(super) mod tests {
         decoded
     }
 
-    /// A reader that has no more than a few bytes at a time.
+    /// A reader that returns only a few bytes at a time.
     struct Trickle<'a>(&'a [u8], usize);
 
     impl Read for Trickle<'_> {

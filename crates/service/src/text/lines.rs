@@ -1,13 +1,13 @@
-//! Lines, numbered as editors number them.
+//! Lines, numbered as in editors.
 
 use std::io::{self, BufRead, BufReader, Read};
 
 use super::decoded::Decoded;
 
-/// The most bytes of a line, in UTF-8: many times what a user can need.
+/// The most bytes of a line in UTF-8: many times the size of a user.
 const MAX_LINE: usize = 64 * 1024;
 
-/// Reads lines. `\n`, `\r\n` and `\r` end one, each of them wherever it is.
+/// Reads lines. Each of `\n`, `\r\n` and `\r` ends a line, also mixed.
 pub struct Lines<R> {
     input: BufReader<Decoded<R>>,
     bytes: Vec<u8>,
@@ -19,37 +19,37 @@ pub struct Lines<R> {
 pub struct Line<'a> {
     /// Its number, counted from 1.
     pub number: u64,
-    /// What it says.
+    /// Its text.
     pub text: Result<&'a str, Unreadable>,
-    /// What ends it; nothing where that is the end of the file.
+    /// Its line ending; empty at the end of the file.
     pub end: &'static str,
 }
 
-/// Why nothing can be made of a line.
+/// Why a line cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {
-    /// It goes beyond the bound.
+    /// It is longer than the limit.
     #[error("longer than {MAX_LINE} bytes")]
     TooLong,
-    /// It is in another encoding, or was cut.
+    /// It is in another encoding, or was truncated.
     #[error("not UTF-8; save the file as UTF-8")]
     NotUtf8,
-    /// It has a character that no text has.
+    /// It has a U+0000.
     #[error("has a U+0000, as a file in UTF-16 without a byte order mark has; save it as UTF-8")]
     Nul,
 }
 
-/// A line, or several that belong together, that cannot be used.
+/// A rejected line, or several lines that belong together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused {
-    /// The number of the line, counted from 1. What stretches over several lines begins here.
+    /// The number of the line, counted from 1; of several lines, the first.
     pub line: u64,
     /// What is wrong with it.
     pub reason: String,
 }
 
 impl<R: Read> Lines<R> {
-    /// A reader over a file that nothing has been read of.
+    /// Creates a reader over a file, at its beginning.
     pub fn new(input: R) -> Self {
         Self { input: BufReader::new(Decoded::new(input)), bytes: Vec::new(), number: 0 }
     }
@@ -57,7 +57,7 @@ impl<R: Read> Lines<R> {
     /// The next line; `None` at the end of the file.
     ///
     /// # Errors
-    /// When the file cannot be read.
+    /// If the file cannot be read.
     pub fn next_line(&mut self) -> io::Result<Option<Line<'_>>> {
         self.bytes.clear();
         let mut is_too_long = false;
@@ -73,7 +73,7 @@ impl<R: Read> Lines<R> {
                 break "";
             }
             let (text, end) = until_end(available);
-            // What goes beyond the bound is read, but not kept.
+            // The rest of a long line is read, but not stored.
             is_too_long |= self.bytes.len() + text.len() > MAX_LINE;
             if !is_too_long {
                 self.bytes.extend_from_slice(text);
@@ -105,7 +105,7 @@ impl<R: Read> Lines<R> {
     }
 }
 
-/// What stands before the first end of a line, and that end.
+/// Splits the bytes at the first line ending, and returns the ending.
 fn until_end(bytes: &[u8]) -> (&[u8], Option<&'static str>) {
     let end = bytes.iter().position(|byte| matches!(byte, b'\n' | b'\r'));
     let Some((text, [first, ..])) = end.and_then(|end| bytes.split_at_checked(end)) else {
@@ -125,18 +125,18 @@ mod tests {
 
     use super::*;
 
-    type Told = (u64, Result<String, Unreadable>, &'static str);
+    type Numbered = (u64, Result<String, Unreadable>, &'static str);
 
-    fn lines(bytes: &[u8]) -> Vec<Told> {
+    fn lines(bytes: &[u8]) -> Vec<Numbered> {
         let mut lines = Lines::new(bytes);
-        let mut told = Vec::new();
+        let mut lines_read = Vec::new();
         while let Some(Line { number, text, end }) = lines.next_line().unwrap() {
-            told.push((number, text.map(str::to_owned), end));
+            lines_read.push((number, text.map(str::to_owned), end));
         }
-        told
+        lines_read
     }
 
-    fn line(number: u64, text: &str, end: &'static str) -> Told {
+    fn line(number: u64, text: &str, end: &'static str) -> Numbered {
         (number, Ok(text.to_owned()), end)
     }
 
@@ -191,7 +191,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whole lines of any bytes, whose ends fall before, on and after those of the buffer.
+        /// Lines whose ends are before, at and after the end of the buffer.
         #[test]
         fn nothing_is_lost_between_the_ends(
             parts in proptest::collection::vec(
@@ -205,15 +205,15 @@ mod tests {
                 .flat_map(|(_, text, end)| [text.unwrap(), end.to_owned()])
                 .collect();
             prop_assert!(read == text);
-            // A \r and a \n that meet are one end.
+            // A \r followed by a \n is one line ending.
             let joined = parts.windows(2).filter(|it| it[0].1 == "\r" && it[1] == (String::new(), "\n"));
             prop_assert_eq!(lines(text.as_bytes()).len() + joined.count(), parts.len());
         }
 
         #[test]
         fn any_bytes_can_be_read(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
-            let told = lines(&bytes);
-            prop_assert!(told.iter().zip(1..).all(|((number, ..), n)| *number == n));
+            let lines_read = lines(&bytes);
+            prop_assert!(lines_read.iter().zip(1..).all(|((number, ..), n)| *number == n));
         }
     }
 }

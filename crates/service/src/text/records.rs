@@ -1,4 +1,4 @@
-//! Records of a file of separated values (RFC 4180), whatever separates them.
+//! Records of a file of separated values (RFC 4180), with any separator.
 
 use std::{
     collections::VecDeque,
@@ -7,22 +7,23 @@ use std::{
 
 use super::lines::{Line, Lines, Refused, Unreadable};
 
-/// The most bytes of a field: many times what a user can need.
+/// The most bytes of a field: many times what a user needs.
 const MAX_FIELD: usize = 16 * 1024;
 
-/// Reads records. Rows without a value are skipped. A line with a quotation mark that is not closed
-/// is refused, and the lines after it are read as if it were not there.
+/// Reads records. Rows without values are skipped. A line with an unclosed quotation mark is
+/// rejected, and the lines after it are read as if it were absent.
 pub(crate) struct Records<R> {
     lines: Lines<R>,
     separator: char,
-    /// Lines that were read to find the end of a record that has none.
+    /// Lines that were read in search of a closing quotation mark.
     ahead: VecDeque<Held>,
     record: Record,
 }
 
 impl<R: Read> Records<R> {
-    /// A reader that knows the separator: the one of a line such as `sep=;` at the beginning if the
-    /// first row has it, else the first of `,`, `;` and tab in that row.
+    /// Creates a reader and finds the separator. It is that of a line such as `sep=;` at the
+    /// beginning, if the first row contains it; otherwise the first of `,`, `;` and tab in that
+    /// row.
     pub(crate) fn new(input: R) -> io::Result<Self> {
         let mut lines = Lines::new(input);
         let (mut ahead, mut named, mut separator) = (VecDeque::new(), None, ',');
@@ -44,7 +45,7 @@ impl<R: Read> Records<R> {
         Ok(Self { lines, separator, ahead, record: Record::default() })
     }
 
-    /// The next record, or a line that makes none; `None` at the end.
+    /// The next record or rejected line; `None` at the end.
     pub(crate) fn next_record(&mut self) -> io::Result<Option<Result<&Record, Refused>>> {
         loop {
             match self.read()? {
@@ -65,7 +66,7 @@ impl<R: Read> Records<R> {
         let Some(first) = first else { return Ok(None) };
         self.record.begin(first.number);
         let mut added = self.record.add(first, self.separator);
-        // How many of the lines ahead belong to the record.
+        // How many of the lines in `ahead` belong to the record.
         let mut used = 0;
         while added == Ok(Added::Open) {
             if used == self.ahead.len() {
@@ -90,10 +91,10 @@ impl<R: Read> Records<R> {
     }
 }
 
-/// What separates fields where nothing else is named.
+/// The separators that are recognised without a `sep=` line.
 const SEPARATORS: [char; 3] = [',', ';', '\t'];
 
-/// The separator that a line such as `sep=;` names. A spreadsheet may have saved that line as a row.
+/// The separator in a line such as `sep=;`. A spreadsheet may have saved that line as a row.
 fn separator_of(text: &str) -> Option<char> {
     let (name, rest) = text.trim_start_matches('"').split_at_checked(4)?;
     let mut rest = rest.chars();
@@ -102,7 +103,7 @@ fn separator_of(text: &str) -> Option<char> {
     (name.eq_ignore_ascii_case("sep=") && separator != '"' && is_row).then_some(separator)
 }
 
-/// A line that is kept.
+/// A line in memory.
 struct Held {
     number: u64,
     text: Result<String, Unreadable>,
@@ -126,15 +127,15 @@ impl Held {
 #[derive(Default)]
 pub(crate) struct Record {
     line: u64,
-    /// The fields, one after the other, and where each ends.
+    /// The fields one after the other, and where each ends.
     text: String,
     ends: Vec<usize>,
-    /// The line of the quotation mark that is open.
+    /// The line of the open quotation mark.
     quoted_since: Option<u64>,
     is_ended: bool,
 }
 
-/// Whether a record ends with a line, or goes on in the next one.
+/// Whether a record ends with a line, or continues in the next one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Added {
     Whole,
@@ -142,17 +143,17 @@ enum Added {
 }
 
 impl Record {
-    /// The line that it begins on, counted from 1.
+    /// The line where it begins, counted from 1.
     pub(crate) fn line(&self) -> u64 {
         self.line
     }
 
-    /// Whether its last line has an end. If not, that line may have been cut.
+    /// Whether its last line has a line ending. Without one, the line may be truncated.
     pub(crate) fn is_ended(&self) -> bool {
         self.is_ended
     }
 
-    /// How many fields it has.
+    /// The number of fields.
     pub(crate) fn len(&self) -> usize {
         self.ends.len()
     }
@@ -174,7 +175,7 @@ impl Record {
         self.quoted_since = None;
     }
 
-    /// Adds a line, and answers whether the record ends with it.
+    /// Adds a line, and returns whether the record ends with it.
     fn add(&mut self, line: Line<'_>, separator: char) -> Result<Added, Refused> {
         let refused = |reason: String| Refused { line: line.number, reason };
         let mut rest = line.text.map_err(|reason| refused(reason.to_string()))?;
@@ -219,7 +220,8 @@ impl Record {
         }
     }
 
-    /// Adds what stands before the closing quotation mark; answers what follows that, if it is here.
+    /// Adds the text before the closing quotation mark. Returns the text after it, if the mark is
+    /// in this line.
     fn add_quoted<'a>(&mut self, mut rest: &'a str) -> Option<&'a str> {
         loop {
             let Some((text, after)) = rest.split_once('"') else {
@@ -237,7 +239,7 @@ impl Record {
         self.text.len() - self.ends.last().copied().unwrap_or_default()
     }
 
-    /// The line whose quotation mark is not closed.
+    /// The rejection of a line whose quotation mark is not closed.
     fn unclosed(&self) -> Refused {
         let line = self.quoted_since.unwrap_or(self.line);
         Refused { line, reason: "a quotation mark is not closed".to_owned() }
@@ -253,24 +255,24 @@ mod tests {
 
     use super::{super::decoded::tests::encodings, *};
 
-    type Told = (u64, Result<Vec<String>, String>);
+    type Numbered = (u64, Result<Vec<String>, String>);
 
-    fn records(bytes: &[u8]) -> Vec<Told> {
+    fn records(bytes: &[u8]) -> Vec<Numbered> {
         let mut records = Records::new(bytes).unwrap();
-        let mut told = Vec::new();
+        let mut found = Vec::new();
         while let Some(record) = records.next_record().unwrap() {
-            told.push(match record {
+            found.push(match record {
                 Ok(it) => (it.line(), Ok(it.fields().map(str::to_owned).collect())),
                 Err(Refused { line, reason }) => (line, Err(reason)),
             });
         }
-        told
+        found
     }
 
     #[track_caller]
     fn check(text: &str, expected: &[(u64, Result<&[&str], &str>)]) {
-        let told = records(text.as_bytes());
-        let told: Vec<_> = told
+        let found = records(text.as_bytes());
+        let found: Vec<_> = found
             .iter()
             .map(|(line, it)| {
                 let fields =
@@ -280,7 +282,7 @@ mod tests {
             .collect();
         let expected: Vec<_> =
             expected.iter().map(|(line, it)| (*line, it.map(<[&str]>::to_vec))).collect();
-        assert_eq!(told, expected, "{text:?}");
+        assert_eq!(found, expected, "{text:?}");
     }
 
     const UNCLOSED: &str = "a quotation mark is not closed";
@@ -290,8 +292,8 @@ mod tests {
         for text in
             ["a,b\nc,d", "a;b\nc;d", "a\tb\nc\td", "\"a\";\"b\"\n\"c\";\"d\"", "a;b\nc;d;,,"]
         {
-            let told = records(text.as_bytes());
-            let first: Vec<_> = told.iter().map(|it| it.1.as_ref().unwrap()[0].as_str()).collect();
+            let found = records(text.as_bytes());
+            let first: Vec<_> = found.iter().map(|it| it.1.as_ref().unwrap()[0].as_str()).collect();
             assert_eq!(first, ["a", "c"], "{text:?}");
         }
         for text in [
@@ -303,9 +305,9 @@ mod tests {
             "sep=;,,,\na,b",
             "\n sep=;\na;b",
         ] {
-            let told = records(text.as_bytes());
+            let found = records(text.as_bytes());
             assert_eq!(
-                told.last().unwrap().1,
+                found.last().unwrap().1,
                 Ok(vec!["a".to_owned(), "b".to_owned()]),
                 "{text:?}"
             );
@@ -360,7 +362,7 @@ mod tests {
                 (5, Ok(&["j", "k"])),
             ],
         );
-        // The line is that of the mark, where the field before it was closed.
+        // The line is that of the mark, also if the field before it was closed.
         check(
             "a,b\n\"c\nd\",\"e\nf,g",
             &[(1, Ok(&["a", "b"])), (3, Err(UNCLOSED)), (4, Ok(&["f", "g"]))],
@@ -379,12 +381,12 @@ mod tests {
                 (4, Ok(&["d", "e"])),
             ],
         );
-        // Nothing closes the mark for long.
+        // A mark that stays open for many lines.
         let rows = "b,c\n".repeat(MAX_FIELD);
-        let told = records(format!("a,\"\n{rows}").as_bytes());
-        assert_eq!(told[0], (1, Err(UNCLOSED.to_owned())));
-        assert_eq!(told.len(), 1 + MAX_FIELD);
-        assert_eq!(told.last().unwrap().0, 1 + u64::try_from(MAX_FIELD).unwrap());
+        let found = records(format!("a,\"\n{rows}").as_bytes());
+        assert_eq!(found[0], (1, Err(UNCLOSED.to_owned())));
+        assert_eq!(found.len(), 1 + MAX_FIELD);
+        assert_eq!(found.last().unwrap().0, 1 + u64::try_from(MAX_FIELD).unwrap());
         let long = "x,".repeat(64 * 1024);
         check(
             &format!("a,\"b\n{long}\nc,d"),
@@ -402,7 +404,7 @@ mod tests {
         assert!(!is_ended("a,b") && !is_ended("\"a\nb\""));
     }
 
-    /// Fields with all that matters to the reader, and the rows between which there are empty ones.
+    /// Fields with every special character, and whether an empty row precedes them.
     fn rows() -> impl Strategy<Value = Vec<(Vec<String>, bool)>> {
         let field = "[^\u{feff}\0]{0,3}|[a\",;\t\r\n ']{0,6}";
         let fields = proptest::collection::vec(field, 2..5);

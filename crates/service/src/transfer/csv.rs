@@ -1,5 +1,5 @@
-//! Users as comma-separated values (RFC 4180), in UTF-8; see [`formula`](super::formula) for what a
-//! spreadsheet would take for one.
+//! Users as comma-separated values (RFC 4180), in UTF-8. See [`formula`](super::formula) for text
+//! that a spreadsheet would interpret as a formula.
 
 use std::{borrow::Cow, io::Read};
 
@@ -31,9 +31,9 @@ pub(super) fn write(users: &[TelegramUser], text: &mut Vec<u8>) {
     }
 }
 
-/// A text as a field: in quotes where it needs them, and no formula.
+/// A text as a field: quoted if needed, and never a formula.
 pub fn csv_field(text: &str) -> Cow<'_, str> {
-    // Most are: ids, flags, times and usernames.
+    // Most fields are plain: ids, flags, times and usernames.
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_:.-".contains(&byte);
     if text.bytes().all(is_plain) && !text.starts_with('-') {
         return text.into();
@@ -45,15 +45,16 @@ pub fn csv_field(text: &str) -> Cow<'_, str> {
     if is_quoted { format!("\"{}\"", text.replace('"', "\"\"")).into() } else { text }
 }
 
-/// Reads lines.
+/// Parses users.
 pub(super) struct Reader<R> {
     records: Records<R>,
-    /// Which of [`COLUMNS`] is where. A spreadsheet may have written others, without name and value.
+    /// The index in [`COLUMNS`] of each column. A spreadsheet may have added columns without name
+    /// and values.
     columns: Vec<Option<usize>>,
 }
 
 impl<R: Read> Reader<R> {
-    /// A reader that has read the names of the columns.
+    /// Creates a reader, and reads the column names.
     pub(super) fn new(input: R) -> Result<Self, ImportError> {
         let mut records = Records::new(input).map_err(ImportError::Unreadable)?;
         let header = records.next_record().map_err(ImportError::Unreadable)?;
@@ -63,7 +64,7 @@ impl<R: Read> Reader<R> {
         Ok(Self { records, columns })
     }
 
-    /// The next line; `None` at the end.
+    /// The next user or rejected line; `None` at the end.
     pub(super) fn next(&mut self) -> Result<Option<Result<TelegramUser, Refused>>, ImportError> {
         let record = self.records.next_record().map_err(ImportError::Unreadable)?;
         Ok(record.map(|record| {
@@ -77,7 +78,7 @@ fn columns_of(header: &Record) -> Result<Vec<Option<usize>>, String> {
     let expected = || COLUMNS.join(",");
     let mut columns = Vec::new();
     for name in header.fields() {
-        // A second byte order mark, of a file that got one twice.
+        // Some files have a second byte order mark.
         let name = name.trim_start_matches('\u{feff}').trim();
         let place = COLUMNS.iter().position(|column| *column == name);
         if place.is_none() && !name.is_empty() {
@@ -108,7 +109,8 @@ fn user(record: &Record, columns: &[Option<usize>]) -> Result<TelegramUser, Stri
             None => return Err(miscounted(record, columns)),
         }
     }
-    // A spreadsheet may leave out empty fields at the end. So does whatever cuts a file short.
+    // A spreadsheet may leave out empty fields at the end of a line. A truncated file looks the
+    // same.
     let mut left_out = columns.iter().skip(record.len()).flatten().peekable();
     let is_cut = left_out.peek().is_some() && !record.is_ended();
     let is_needed = |place: &usize| COLUMNS.get(*place).is_some_and(|name| NEEDED.contains(name));
@@ -116,7 +118,7 @@ fn user(record: &Record, columns: &[Option<usize>]) -> Result<TelegramUser, Stri
         return Err(miscounted(record, columns));
     }
     let user = Fields::from_texts(texts).and_then(Fields::into_user);
-    // With a field too many, the others may be in columns of their neighbours.
+    // With a field too many, the other fields may be in the wrong columns.
     user.map_err(|reason| match record.len() > columns.len() {
         true => miscounted(record, columns),
         false => reason,
@@ -137,10 +139,10 @@ mod tests {
     const ROW: &str = "1,Ada,,ada,en,false,2026-11-01T10:00:00Z,2026-11-01T10:00:00Z,\
                        2026-11-01T10:00:00Z,true,,,,ad";
 
-    /// A user, or the line that makes none.
-    type Told = Result<TelegramUser, (u64, String)>;
+    /// A user, or a rejected line.
+    type Row = Result<TelegramUser, (u64, String)>;
 
-    fn read(file: impl AsRef<[u8]>) -> Result<Vec<Told>, String> {
+    fn read(file: impl AsRef<[u8]>) -> Result<Vec<Row>, String> {
         let mut reader = Reader::new(file.as_ref()).map_err(|error| error.to_string())?;
         let mut all = Vec::new();
         while let Some(given) = reader.next().unwrap() {
@@ -174,7 +176,7 @@ mod tests {
         check(&format!("{header}\n{row}").replace(',', "\t"));
         check(&format!("{header},,\n{row},,\n,,,,,,,,,,,,,,,\n"));
         check(&format!("{header}\n{row},, ,\n"));
-        // Empty fields at the end may be missing, but for the line that may be cut.
+        // Empty fields at the end may be missing, except in a line that may be truncated.
         let shorter = header.replace(",obstacle,", ",").replace("source", "source,obstacle");
         let moved = row.replace(",,,,ad", ",,,ad");
         check(&format!("{shorter}\n{moved}\n"));
@@ -224,11 +226,11 @@ mod tests {
         }
         let ansi = format!("{}\n{}", COLUMNS.join(","), ROW.replace("Ada", "Z\u{1}")).into_bytes();
         let ansi: Vec<u8> = ansi.iter().map(|it| if *it == 1 { 0xfc } else { *it }).collect();
-        let told = "not UTF-8; save the file as UTF-8".to_owned();
-        assert_eq!(read(ansi), Ok(vec![Err((2, told))]));
+        let reason = "not UTF-8; save the file as UTF-8".to_owned();
+        assert_eq!(read(ansi), Ok(vec![Err((2, reason))]));
         let unnamed = format!("{}\n{}", COLUMNS.join(",,"), ROW.replace(',', ",x,"));
-        let told = "field 2 is in a column without a name".to_owned();
-        assert_eq!(read(unnamed), Ok(vec![Err((2, told))]));
+        let reason = "field 2 is in a column without a name".to_owned();
+        assert_eq!(read(unnamed), Ok(vec![Err((2, reason))]));
     }
 
     #[test]

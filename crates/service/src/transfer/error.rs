@@ -5,16 +5,16 @@ use rollcall_repository::RepositoryError;
 use super::row::COLUMNS;
 use crate::{ServiceError, text::Refused};
 
-/// Why a file was not taken in.
+/// Why a file was not imported.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
     /// The file cannot be read.
     #[error("the file cannot be read")]
     Unreadable(#[source] io::Error),
-    /// The file has no line that names the columns.
+    /// The file has no line with the column names.
     #[error("the file is empty; expected a line with {}", COLUMNS.join(","))]
     Empty,
-    /// The line that names the columns is wrong.
+    /// The line with the column names is wrong.
     #[error("line {}: {}", .0.line, .0.reason)]
     Header(Refused),
     /// The storage failed.

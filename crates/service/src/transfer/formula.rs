@@ -1,15 +1,15 @@
-//! Text that a spreadsheet would take for a formula, which may fetch or send what it likes.
+//! Protects text that a spreadsheet would interpret as a formula, which could fetch or send data.
 //!
-//! Such text gets a `'` in front, by which a spreadsheet knows text. So does text that begins with `'`
-//! itself, so that every text can be read back as it was. Inside a text, too: a spreadsheet that
-//! separates fields by `;` or tabs begins a cell after each of them and in each new line, whatever
-//! the quotation marks of our fields say.
+//! Such text is prefixed with `'`, which marks text in spreadsheets. Text that begins with `'` is
+//! prefixed too, so that every text can be read back unchanged. The same is done within a text: a
+//! spreadsheet that separates fields by `;` or tabs begins a cell after each of them and in each
+//! new line, also within our quotation marks.
 
 use std::borrow::Cow;
 
 const GUARD: char = '\'';
 
-/// The text as a spreadsheet may have it.
+/// The text in a form that is safe for spreadsheets.
 pub(super) fn guarded(text: &str) -> Cow<'_, str> {
     if !text.contains(|it| it == GUARD || is_sign(it) || is_break(it)) {
         return text.into();
@@ -24,7 +24,7 @@ pub(super) fn guarded(text: &str) -> Cow<'_, str> {
     guarded.into()
 }
 
-/// The text that was [`guarded`].
+/// The original of a [`guarded`] text.
 pub(super) fn unguarded(text: &str) -> Cow<'_, str> {
     if !text.contains(GUARD) {
         return text.into();
@@ -37,13 +37,13 @@ pub(super) fn unguarded(text: &str) -> Cow<'_, str> {
     unguarded.into()
 }
 
-/// What a spreadsheet may take apart, each with the character that ends it, and whether it is the
-/// first.
+/// The parts that a spreadsheet may read as cells, each with the character that ends it, and
+/// whether it is the first.
 fn cells(text: &str) -> impl Iterator<Item = (&str, bool)> {
     text.split_inclusive(is_break).zip(std::iter::once(true).chain(std::iter::repeat(false)))
 }
 
-/// Whether a cell of this text gets a `'` in front. It must not depend on what other cells get.
+/// Whether this cell is prefixed with `'`. The result must not depend on other cells.
 fn is_guarded(cell: &str, is_first: bool) -> bool {
     let blank = |it: char| it.is_whitespace() && !is_break(it);
     let begins_a_formula = cell.trim_start_matches(blank).starts_with(is_sign);
@@ -52,7 +52,7 @@ fn is_guarded(cell: &str, is_first: bool) -> bool {
         || (is_first && cell.starts_with(['\t', '\r', '\n']))
 }
 
-/// What a formula begins with, also in the full width of East Asian keyboards.
+/// The first characters of formulas, also in the full width of East Asian keyboards.
 fn is_sign(character: char) -> bool {
     matches!(character, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠')
 }
@@ -110,7 +110,7 @@ mod tests {
         fn every_text_comes_back(text in "[-=+@＝＋－＠';\t\r\n \u{a0}a\"]{0,12}|\\PC{0,12}") {
             let written = guarded(&text);
             prop_assert_eq!(unguarded(&written), &*text);
-            // No spreadsheet finds a formula in it, whatever it separates cells by.
+            // No spreadsheet finds a formula in it, with any separator.
             for cell in written.split([';', '\t', '\r', '\n']) {
                 prop_assert!(!cell.trim_start().starts_with(is_sign), "{:?}", cell);
             }

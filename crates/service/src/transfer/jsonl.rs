@@ -1,4 +1,4 @@
-//! Users as JSON Lines: an object a line, in UTF-8.
+//! Users as JSON Lines: one object per line, in UTF-8.
 
 use std::io::Read;
 
@@ -10,13 +10,13 @@ use crate::text::{Lines, Refused};
 /// Adds a line for each user.
 pub(super) fn write(users: &[TelegramUser], text: &mut Vec<u8>) {
     for user in users {
-        // Texts, numbers and flags can always be written.
+        // Serialising texts, numbers and flags to memory cannot fail.
         let _written = serde_json::to_writer(&mut *text, &Fields::of(user));
         text.push(b'\n');
     }
 }
 
-/// Reads lines.
+/// Parses users.
 pub(super) struct Reader<R>(Lines<R>);
 
 impl<R: Read> Reader<R> {
@@ -24,7 +24,7 @@ impl<R: Read> Reader<R> {
         Self(Lines::new(input))
     }
 
-    /// The next line that is not blank; `None` at the end.
+    /// The next user or rejected line; `None` at the end. Blank lines are skipped.
     pub(super) fn next(&mut self) -> Result<Option<Result<TelegramUser, Refused>>, ImportError> {
         while let Some(line) = self.0.next_line().map_err(ImportError::Unreadable)? {
             let number = line.number;
@@ -33,7 +33,7 @@ impl<R: Read> Reader<R> {
                 Ok(text) => text,
                 Err(reason) => return Ok(Some(Err(refused(reason.to_string())))),
             };
-            // Where files were put together, a byte order mark may stand here too.
+            // If files were concatenated, a byte order mark may be here too.
             let text = text.trim_start_matches('\u{feff}').trim();
             if !text.is_empty() {
                 return Ok(Some(read(text).map_err(refused)));
@@ -44,7 +44,7 @@ impl<R: Read> Reader<R> {
 }
 
 fn read(text: &str) -> Result<TelegramUser, String> {
-    // The line's number in the file is told already.
+    // The message already has the line's number in the file.
     let reason = |error: serde_json::Error| error.to_string().replace(" at line 1 ", " at ");
     serde_json::from_str::<Fields<'_>>(text).map_err(reason)?.into_user()
 }
@@ -57,7 +57,7 @@ mod tests {
 
     use super::*;
 
-    /// The id of every user of a file, and every line that makes none.
+    /// The id of every user in a file, and every rejected line.
     fn read(file: &[u8]) -> Vec<Result<i64, (u64, String)>> {
         let (mut reader, mut all) = (Reader::new(file), Vec::new());
         while let Some(given) = reader.next().unwrap() {
@@ -80,10 +80,10 @@ mod tests {
         let file = format!("\u{feff}{line}\r\n\r\n{{}}\r{line}\n\u{feff}{line}");
         let utf_16 = file.encode_utf16().flat_map(u16::to_be_bytes).collect::<Vec<_>>();
         for file in [file.as_bytes(), &utf_16] {
-            let told = read(file);
-            assert_eq!(told[0], Ok(7));
-            assert_eq!(told[1], Err((3, "missing field `telegram_id` at column 2".to_owned())));
-            assert_eq!(told[2..], [Ok(7), Ok(7)]);
+            let found = read(file);
+            assert_eq!(found[0], Ok(7));
+            assert_eq!(found[1], Err((3, "missing field `telegram_id` at column 2".to_owned())));
+            assert_eq!(found[2..], [Ok(7), Ok(7)]);
         }
     }
 

@@ -1,4 +1,4 @@
-//! Taking users along in a file, and in from one.
+//! Export of users to a file, and import from one.
 
 mod csv;
 mod error;
@@ -20,23 +20,23 @@ pub use error::ImportError;
 
 use crate::{ServiceError, text::Refused};
 
-/// How many users are read at once, where nobody is left out.
+/// How many users are read at once if there is no filter.
 const PART: u32 = 4_000;
-/// How many parts are being read while one is written: the database reads one while the answer to
-/// another is taken apart.
+/// How many parts are read ahead while one is written. So the database reads one while the rows of
+/// another are decoded.
 const AHEAD: usize = 2;
-/// How many users are taken in at once.
+/// How many users are imported at once.
 const CHUNK: usize = 20_000;
-/// Of how many lines that were refused the reasons are kept.
+/// The most rejected lines whose reasons are kept.
 const MAX_REFUSED: usize = 1_000;
 
-/// How a file is written.
+/// The format of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// Comma-separated values, with the names of the columns in the first line. Text that a
-    /// spreadsheet would take for a formula has a `'` in front.
+    /// Comma-separated values, with the column names in the first line. Text that a spreadsheet
+    /// would interpret as a formula is prefixed with `'`.
     Csv,
-    /// A JSON object a line.
+    /// One JSON object per line.
     JsonLines,
 }
 
@@ -44,7 +44,7 @@ impl Format {
     /// Every format.
     pub const ALL: [Self; 2] = [Self::Csv, Self::JsonLines];
 
-    /// Its name, which is also what such a file's name ends with.
+    /// The format's name, which is also the file extension.
     pub fn name(self) -> &'static str {
         match self {
             Self::Csv => "csv",
@@ -82,12 +82,12 @@ impl FromStr for Format {
     }
 }
 
-/// Text that is the name of no [`Format`].
+/// The text is not the name of a [`Format`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected csv or jsonl")]
 pub struct UnknownFormat;
 
-/// Takes users along in a file, and in from one. Cheap to clone.
+/// Exports users to a file and imports them from one. Cheap to clone.
 #[derive(Clone)]
 pub struct TransferService {
     directory: Arc<dyn DirectoryRepository>,
@@ -95,14 +95,14 @@ pub struct TransferService {
 }
 
 impl TransferService {
-    /// A service over `storage`.
+    /// Creates a service over `storage`.
     pub fn new(storage: impl DirectoryRepository + TransferRepository + 'static) -> Self {
         let storage = Arc::new(storage);
         Self { directory: storage.clone(), transfer: storage }
     }
 
-    /// The users who meet `filter`, in the order of their ids, as a file of this format. Nothing is
-    /// read before it is asked for, and nothing more once it is dropped.
+    /// Exports the users that match `filter`, ordered by id. It reads nothing before the first call
+    /// of [`Export::next`], and stops reading when it is dropped.
     pub fn export(&self, filter: UserFilter, format: Format) -> Export {
         let everybody = filter == UserFilter::default();
         let place = if everybody { Place::After(None) } else { Place::Page(None) };
@@ -119,14 +119,14 @@ impl TransferService {
         }
     }
 
-    /// Takes the users of a file in, all of them or none; lines that make no user are refused, and
-    /// the others are taken in. Whoever is there already is updated where the file knows something
-    /// newer. With `dry_run` nothing is changed, and told what would be.
+    /// Imports the users of a file, in one transaction. Invalid lines are rejected, and the others
+    /// are imported. Existing users are updated where the file is newer. With `dry_run`, nothing is
+    /// changed, and the report shows what would change.
     ///
-    /// `progress` is told now and then how many users were taken in.
+    /// `progress` is called from time to time with the number of imported users.
     ///
     /// # Errors
-    /// When the file cannot be read, has other columns, or the storage fails. Nothing was changed
+    /// If the file cannot be read, has other columns, or the storage fails. Nothing was changed
     /// then.
     pub async fn import(
         &self,
@@ -136,7 +136,7 @@ impl TransferService {
         progress: impl Fn(Imported) + Send + 'static,
     ) -> Result<ImportReport, ImportError> {
         let (chunks, incoming) = std::sync::mpsc::sync_channel(0);
-        let (last, told) = std::sync::mpsc::channel();
+        let (last, latest) = std::sync::mpsc::channel();
         let reading = spawn_blocking(move || match format {
             Format::Csv => {
                 let mut reader = csv::Reader::new(input)?;
@@ -148,7 +148,7 @@ impl TransferService {
             }
         });
         let progress = Box::new(move |imported| {
-            // Whoever listens waits for the end.
+            // The receiver lives until the import ends.
             let _heard = last.send(imported);
             progress(imported);
         });
@@ -156,21 +156,21 @@ impl TransferService {
         let refused = reading.await.map_err(|panic| ImportError::Unreadable(panic.into()))?;
         let imported = match stored? {
             Some(imported) => imported,
-            None => told.try_iter().last().unwrap_or_default(),
+            None => latest.try_iter().last().unwrap_or_default(),
         };
         let Refusals { first, count } = refused?;
         Ok(ImportReport { imported, refused: first, refused_count: count })
     }
 }
 
-/// What taking a file in has done.
+/// The result of an import.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImportReport {
-    /// How many users were taken in.
+    /// The numbers of imported users.
     pub imported: Imported,
-    /// The first 1,000 of the lines that were refused.
+    /// The first 1,000 rejected lines.
     pub refused: Vec<Refused>,
-    /// How many lines were refused.
+    /// The number of rejected lines.
     pub refused_count: u64,
 }
 
@@ -180,15 +180,15 @@ struct Refusals {
     count: u64,
 }
 
-/// Sends the users on, and an empty part as the end of them, unless it is only a rehearsal: then
-/// they are given up at the end.
+/// Sends the users in chunks, and an empty chunk at the end, which commits them. In a dry run the
+/// empty chunk is left out, so that they are rolled back.
 fn take_in(
     mut next: impl FnMut() -> Result<Option<Result<TelegramUser, Refused>>, ImportError>,
     chunks: &std::sync::mpsc::SyncSender<Vec<TelegramUser>>,
     dry_run: bool,
 ) -> Result<Refusals, ImportError> {
     let (mut refusals, mut chunk) = (Refusals::default(), Vec::new());
-    // Who takes them has failed, where they are no longer taken, and says why.
+    // If nothing receives the chunks, the import has failed, and it returns the error.
     let send = |chunk: Vec<_>| chunks.send(chunk).is_ok();
     while let Some(given) = next()? {
         match given {
@@ -211,35 +211,35 @@ fn take_in(
     Ok(refusals)
 }
 
-/// A file that is being written; see [`TransferService::export`].
+/// An export in progress; see [`TransferService::export`].
 pub struct Export {
     service: TransferService,
     filter: UserFilter,
     format: Format,
-    /// Where those are who are not being read yet.
+    /// Where the next read begins; `None` at the end.
     place: Option<Place>,
     ahead: VecDeque<Reading>,
-    /// What the file begins with, until it is written.
+    /// The beginning of the file, until it is written.
     beginning: Vec<u8>,
 }
 
 type Reading = JoinHandle<Result<Vec<TelegramUser>, RepositoryError>>;
 
-/// Some users, as a part of a file.
+/// A part of the file, with some users.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
     /// The text.
     pub text: Vec<u8>,
-    /// How many users it tells of.
+    /// The number of users in it.
     pub users: u64,
 }
 
-/// Where to go on.
+/// Where the next read begins.
 #[derive(Clone, Copy)]
 enum Place {
-    /// After a user, with everybody.
+    /// After a user, without a filter.
     After(Option<TelegramId>),
-    /// At a place in the list of those who meet the filter.
+    /// At a cursor in the filtered list.
     Page(Option<Cursor>),
 }
 
@@ -254,14 +254,14 @@ impl Export {
     /// The next part of the file; `None` at the end.
     ///
     /// # Errors
-    /// When the storage fails.
+    /// If the storage fails.
     pub async fn next(&mut self) -> Result<Option<Part>, ServiceError> {
         self.read_ahead().await?;
         let Some(reading) = self.ahead.pop_front() else { return Ok(None) };
         let users = reading
             .await
             .map_err(|panic| RepositoryError::Failed(BoxError::from(panic).into()))??;
-        // What comes next is read while this is written.
+        // Read the next part while this one is written.
         self.read_ahead().await?;
         let (format, mut text) = (self.format, std::mem::take(&mut self.beginning));
         let part = spawn_blocking(move || {

@@ -1,4 +1,4 @@
-//! What a file tells of a user.
+//! The fields of a user in a file.
 
 use std::borrow::Cow;
 
@@ -29,7 +29,7 @@ pub(super) const COLUMNS: [&str; 14] = [
     "source",
 ];
 
-/// Those of [`COLUMNS`] without which there is no user.
+/// The columns of [`COLUMNS`] that need a value.
 pub(super) const NEEDED: [&str; 6] =
     ["telegram_id", "is_bot", "created_at", "updated_at", "last_seen", "has_private_chat"];
 
@@ -99,7 +99,7 @@ impl<'a> Fields<'a> {
         ]
     }
 
-    /// From texts in the order of [`COLUMNS`], of which none is empty.
+    /// Parses texts in the order of [`COLUMNS`]. None of them may be empty.
     pub(super) fn from_texts(texts: [Text<'a>; COLUMNS.len()]) -> Result<Self, String> {
         let [
             telegram_id,
@@ -184,7 +184,8 @@ fn time(name: &str, text: &str) -> Result<DateTime<Utc>, String> {
     time::read(text).map_err(|reason| format!("{name}: {reason}"))
 }
 
-/// A flag as databases, programs and spreadsheets write it; the latter in their user's language.
+/// Parses a flag as databases, programs and spreadsheets write it; spreadsheets use their user's
+/// language.
 fn flag(text: &str) -> Option<bool> {
     const TRUE: &[&str] = &[
         "true",

@@ -1,11 +1,12 @@
-//! Times, as files have them.
+//! Times in files.
 
 use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, TimeDelta, Timelike, Utc};
 
 use crate::text::quoted;
 
-/// As `2026-11-23T12:00:00.000000Z`: as exactly as it is stored. Digit by digit, for a file has
-/// several times for each user, and chrono takes ten times as long.
+/// Formats a time as `2026-11-23T12:00:00.000000Z`, with the precision in which it is stored. It is
+/// written digit by digit, because a file has several times for each user and chrono is ten times
+/// slower.
 pub(super) fn written(at: DateTime<Utc>) -> String {
     let at = at.naive_utc();
     let mut text = String::with_capacity(27);
@@ -26,7 +27,7 @@ pub(super) fn written(at: DateTime<Utc>) -> String {
     text
 }
 
-/// The time that a text names, or what is wrong with it. Where it names no zone it is in UTC.
+/// Parses a time, or returns what is wrong with it. Without a zone, it is in UTC.
 pub(super) fn read(text: &str) -> Result<DateTime<Utc>, String> {
     let at = match DateTime::parse_from_rfc3339(text) {
         Ok(at) => at.to_utc(),
@@ -34,7 +35,7 @@ pub(super) fn read(text: &str) -> Result<DateTime<Utc>, String> {
             format!("expected a time such as 2026-11-23T12:00:00Z, not {}", quoted(text))
         })??,
     };
-    // What both databases can hold.
+    // The years that both databases can store.
     let years = 1970..=9999;
     if !years.contains(&at.year()) {
         return Err(format!("expected a year from 1970 to 9999, not {}", quoted(text)));
@@ -42,9 +43,9 @@ pub(super) fn read(text: &str) -> Result<DateTime<Utc>, String> {
     DateTime::from_timestamp_micros(at.timestamp_micros()).ok_or_else(|| "no time".to_owned())
 }
 
-/// Reads what a spreadsheet makes of a time: `2026-11-01 10:00`, `01.11.2026 10:00:00,5` or
-/// `11/13/2026 10:00 PM`, with or without the time of the day, or a zone after it. `None` if it is
-/// something else; an error if it can be two days.
+/// Parses the formats of spreadsheets: `2026-11-01 10:00`, `01.11.2026 10:00:00,5` or `11/13/2026
+/// 10:00 PM`, with or without the time of day or a zone. Returns `None` for other text, and an
+/// error if it could be two different days.
 fn read_spreadsheets(text: &str) -> Option<Result<DateTime<Utc>, String>> {
     let text = text.trim();
     let end = text.find(|it: char| !matches!(it, '0'..='9' | '-' | '/' | '.'));
@@ -68,7 +69,7 @@ fn read_spreadsheets(text: &str) -> Option<Result<DateTime<Utc>, String>> {
     }
 }
 
-/// The day that three numbers name, and the other one if they may name two.
+/// The day that three numbers mean, and the other possible day if there are two.
 fn days_of(text: &str) -> Option<(NaiveDate, Option<NaiveDate>)> {
     let separator = text.chars().find(|it| !it.is_ascii_digit())?;
     let (first, rest) = text.split_once(separator)?;
@@ -87,7 +88,7 @@ fn days_of(text: &str) -> Option<(NaiveDate, Option<NaiveDate>)> {
     }
 }
 
-/// Which half of the day `AM` or `PM` names, and what follows.
+/// Parses `AM` or `PM`, and returns the rest of the text.
 fn half_of_day(text: &str) -> (Option<Half>, &str) {
     match text.split_at_checked(2) {
         Some((name, rest)) if name.eq_ignore_ascii_case("AM") => (Some(Half::Am), rest),
@@ -102,7 +103,8 @@ enum Half {
     Pm,
 }
 
-/// Reads `10:00`, `10:00:00` or `10:00:00.5`. `00:00.0` is none: spreadsheets write minutes so.
+/// Parses `10:00`, `10:00:00` or `10:00:00.5`. It rejects `00:00.0`, which is how spreadsheets
+/// write minutes and seconds.
 fn time_of(text: &str, half: Option<Half>) -> Option<NaiveTime> {
     let (hour, rest) = text.split_once(':')?;
     let (minute, seconds) = rest.split_once(':').unwrap_or((rest, "0"));
@@ -117,7 +119,7 @@ fn time_of(text: &str, half: Option<Half>) -> Option<NaiveTime> {
     NaiveTime::from_hms_nano_opt(hour, number(minute)?, number(second)?, nanoseconds)
 }
 
-/// Reads a zone: nothing, `Z`, `UTC`, `GMT`, `+02`, `+0200` or `+02:00`.
+/// Parses a zone: nothing, `Z`, `UTC`, `GMT`, `+02`, `+0200` or `+02:00`.
 fn offset_of(text: &str) -> Option<TimeDelta> {
     if ["", "Z", "UTC", "GMT"].iter().any(|name| text.eq_ignore_ascii_case(name)) {
         return Some(TimeDelta::zero());
@@ -137,7 +139,7 @@ fn offset_of(text: &str) -> Option<TimeDelta> {
     }
 }
 
-/// Reads digits, and nothing but them.
+/// Parses a number that consists of digits only.
 fn number(text: &str) -> Option<u32> {
     if text.bytes().all(|byte| byte.is_ascii_digit()) { text.parse().ok() } else { None }
 }
