@@ -2,7 +2,7 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 
-use crate::{Profile, StartPayload, TelegramId, TelegramUser};
+use crate::{Profile, StartPayload, TelegramId};
 
 /// One thing a user did that reached the bot.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,15 +54,6 @@ pub enum Event {
     Blocked,
     /// The user unblocked the bot.
     Unblocked,
-}
-
-/// The result of registering an [`Interaction`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Registration {
-    /// The user's row after the batch with the interaction.
-    pub user: TelegramUser,
-    /// Whether this interaction created the user.
-    pub created: bool,
 }
 
 /// A chat of an interaction (Bot API, "Chat").

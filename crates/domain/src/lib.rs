@@ -22,9 +22,11 @@ mod preferences;
 mod profile;
 mod quarantined_update;
 mod reachability;
+mod registration;
 mod search;
 mod source;
 mod stats;
+mod stored_text;
 mod telegram_id;
 mod user;
 mod username;
@@ -51,19 +53,21 @@ pub use game::{
     Game, GameKind, GameState, GameUpdate, MAX_ABBREVIATION_CHARS, MAX_TEAM_NAME_CHARS, NHL_ZONE,
     Score, Team, undecided_start,
 };
-pub use interaction::{Chat, ChatKind, Event, Interaction, InteractionKind, Registration};
+pub use interaction::{Chat, ChatKind, Event, Interaction, InteractionKind};
 pub use log_pace::LogPace;
 pub use preferences::{
     Language, MAX_FAVOURITES, Preferences, ZONE_REGIONS, region_of, zone_of_name, zones_of,
 };
-pub use profile::{MAX_LANGUAGE_CODE_CHARS, MAX_NAME_CHARS, Profile};
+pub use profile::{MAX_LANGUAGE_CODE_CHARS, Profile};
 pub use quarantined_update::QuarantinedUpdate;
 pub use reachability::{
     InvalidStartPayload, Reachability, ReachabilityChange, StartPayload, UnreachableReason,
 };
+pub use registration::Registration;
 pub use search::{SearchTerm, SearchText, fold};
 pub use source::{LabelledSource, SourceLabel};
 pub use stats::{Change, DayStats, UserStats};
+pub use stored_text::MAX_NAME_CHARS;
 pub use telegram_id::{InvalidTelegramId, TelegramId};
 pub use user::{TelegramUser, seen_for_certain};
 pub use username::{InvalidUsername, Username};

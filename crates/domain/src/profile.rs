@@ -1,7 +1,8 @@
-use crate::{TelegramId, Username};
+use crate::{
+    TelegramId, Username,
+    stored_text::{MAX_NAME_CHARS, stored},
+};
 
-/// Names longer than this many characters are cut.
-pub const MAX_NAME_CHARS: usize = 255;
 /// Language codes longer than this many characters are cut (RFC 5646, section 4.4.1, gives 35).
 pub const MAX_LANGUAGE_CODE_CHARS: usize = 35;
 
@@ -97,12 +98,6 @@ pub(crate) struct ProfileDetails<'a> {
     pub(crate) username: Option<&'a Username>,
     pub(crate) language_code: Option<&'a str>,
     pub(crate) is_bot: bool,
-}
-
-/// The stored form of a text: without U+0000, which PostgreSQL cannot hold, and at most `max_chars`
-/// characters long.
-pub(crate) fn stored(text: &str, max_chars: usize) -> String {
-    text.chars().filter(|&c| c != '\0').take(max_chars).collect()
 }
 
 fn non_empty(text: String) -> Option<String> {

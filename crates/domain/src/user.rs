@@ -38,7 +38,7 @@ pub struct TelegramUser {
 }
 
 impl TelegramUser {
-    /// A user of whom only the time of the first interaction is known.
+    /// A user with an empty profile: only the time of the first interaction is known.
     pub fn new(telegram_id: TelegramId, created_at: DateTime<Utc>) -> Self {
         Self {
             telegram_id,

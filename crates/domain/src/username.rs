@@ -1,6 +1,6 @@
 use std::{fmt, str::FromStr};
 
-use crate::profile::stored;
+use crate::stored_text::{MAX_NAME_CHARS, stored};
 
 /// A username as Telegram sent it, without the leading `@`. Never empty.
 ///
@@ -14,7 +14,7 @@ impl Username {
     /// A username from the Bot API, without U+0000 and cut at
     /// [`MAX_NAME_CHARS`](crate::MAX_NAME_CHARS) characters; `None` if nothing is left.
     pub fn from_telegram(text: &str) -> Option<Self> {
-        let text = stored(text, crate::MAX_NAME_CHARS);
+        let text = stored(text, MAX_NAME_CHARS);
         (!text.is_empty()).then_some(Self(text))
     }
 

@@ -29,10 +29,6 @@ const WITH_CYCLES: &[&str] = &[
     "crates/admin",
     // manage/mod.rs lists the commands and opens the services that they use.
     "crates/app",
-    // user and interaction, profile and username.
-    "crates/domain",
-    // admin and password.
-    "crates/service",
 ];
 
 #[test]

@@ -3,28 +3,28 @@ use chrono::{DateTime, Utc};
 use super::account::Admin;
 use crate::TelegramId;
 
-/// What an admin did, as the audit log has it. To add one: a variant, its place in
-/// [`AuditAction::ALL`], and its name.
+/// An action in the audit log. To add one, add a variant, its place in [`AuditAction::ALL`] and its
+/// name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum AuditAction {
-    /// Signed in; the new value is from where.
+    /// Signed in; the new value is the device and address.
     SignedIn,
-    /// Somebody tried to sign in with an account, and failed; the new value is from where.
+    /// Failed to sign in to an account; the new value is the device and address.
     SignInFailed,
-    /// Gave a right password, or opened a link, and was asked for the second factor; the new value is
-    /// from where.
+    /// Passed the password or link, and was asked for the second factor; the new value is the device
+    /// and address.
     PassedFirstFactor,
-    /// Gave a wrong second factor; the new value is from where.
+    /// Entered a wrong second factor; the new value is the device and address.
     SecondFactorFailed,
-    /// Proved their identity again, to do something that asks for it; the new value is from where.
+    /// Confirmed their identity before a sensitive action; the new value is the device and address.
     Confirmed,
-    /// Failed to, with a password or a link; the new value is from where.
+    /// Failed to confirm their identity; the new value is the device and address.
     ConfirmationFailed,
-    /// Switched their second factor on.
+    /// Enabled their second factor.
     EnabledSecondFactor,
-    /// Switched their second factor off.
+    /// Disabled their second factor.
     DisabledSecondFactor,
-    /// Took the second factor from an admin; the new value is whose.
+    /// Reset the second factor of an admin; the new value is the admin's name.
     ResetSecondFactor,
     /// Used a recovery code; the new value is how many are left.
     UsedRecoveryCode,
@@ -32,25 +32,25 @@ pub enum AuditAction {
     RenewedRecoveryCodes,
     /// Added a passkey to their second factor; the new value is its name.
     AddedPasskey,
-    /// Removed a passkey of theirs; the old value is its name.
+    /// Removed one of their passkeys; the old value is its name.
     RemovedPasskey,
-    /// Proved their identity by a passkey; the new value is its name.
+    /// Confirmed their identity with a passkey; the new value is its name.
     UsedPasskey,
     /// Signed out.
     SignedOut,
-    /// Ended every session of their own.
+    /// Ended all of their own sessions.
     SignedOutEverywhere,
-    /// Ended one of their own sessions; the new value is that of which device.
+    /// Ended one of their own sessions; the new value is its device.
     EndedSession,
-    /// Ended all of their own sessions but the one that they used.
+    /// Ended all of their own sessions except the one in use.
     EndedOtherSessions,
-    /// Made an account; the new value is its name and role.
+    /// Created an account; the new value is its name and role.
     CreatedAdmin,
-    /// Invited somebody to make an account; the new value is its role.
+    /// Created an invitation; the new value is its role.
     InvitedAdmin,
-    /// Withdrew an invitation; the new value is its role, and who invited.
+    /// Withdrew an invitation; the new value is its role and who created it.
     WithdrewInvitation,
-    /// Made an account by an invitation; the new value is its role, and who invited.
+    /// Created an account by an invitation; the new value is its role and who invited.
     AcceptedInvitation,
     /// Changed the password of an account; the new value is its name.
     ChangedPassword,
@@ -62,23 +62,23 @@ pub enum AuditAction {
     ChangedRole,
     /// Removed an account; the old value is its name and role.
     RemovedAdmin,
-    /// Looked at what is known of a user.
+    /// Viewed a user's page.
     ViewedUser,
     /// Changed the note about a user.
     ChangedNote,
-    /// Changed what a user has chosen.
+    /// Changed the preferences of a user.
     ChangedPreferences,
     /// Deleted a user.
     DeletedUser,
-    /// Deleted users together; the entry says how many, and how they were chosen.
+    /// Deleted several users; the values are their number and how they were selected.
     DeletedUsers,
-    /// Took users along in a file; the new value is which.
+    /// Exported users to a file; the new value is which users.
     ExportedUsers,
-    /// Took users in from a file; the new value is how many.
+    /// Imported users from a file; the new value is their number.
     ImportedUsers,
-    /// Put a deep link on the list of those that have labels; the new value is its payload.
+    /// Put a deep link on the list of those with labels; the new value is its payload.
     AllowedSource,
-    /// Took the label of a deep link away; the old value is its payload.
+    /// Removed the label of a deep link; the old value is its payload.
     DroppedSource,
 }
 
@@ -165,29 +165,29 @@ impl AuditAction {
         }
     }
 
-    /// The action of this name.
+    /// The action with this name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|action| action.name() == name)
     }
 }
 
-/// Something that was done, as it stands in the audit log.
+/// An entry of the audit log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditEntry {
-    /// Its place in the log: later entries have larger ones.
+    /// The entry's number; later entries have larger ones.
     pub id: i64,
-    /// When it was done.
+    /// When it happened.
     pub at: DateTime<Utc>,
-    /// Who did it; `None` for somebody on the server itself, by a management command, and where
-    /// somebody failed to sign in with an account that is not there.
+    /// The admin; `None` for a management command on the server, and for a failed sign-in to an
+    /// account that does not exist.
     pub admin: Option<Admin>,
     /// What was done.
     pub action: AuditAction,
-    /// Which user it was about.
+    /// The user that the action concerned.
     pub about: Option<TelegramId>,
-    /// What it was before; gone once the user was erased.
+    /// The value before; removed when the user is erased.
     pub old: Option<String>,
-    /// What it is since then; gone once the user was erased.
+    /// The value after; removed when the user is erased.
     pub new: Option<String>,
 }
 
@@ -196,7 +196,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_stored_is_read_again() {
+    fn names_can_be_read_back() {
         for action in AuditAction::ALL {
             assert_eq!(AuditAction::from_name(action.name()), Some(action));
         }

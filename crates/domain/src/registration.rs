@@ -1,0 +1,10 @@
+use crate::TelegramUser;
+
+/// The result of registering an [`Interaction`](crate::Interaction).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Registration {
+    /// The user's row after the batch with the interaction.
+    pub user: TelegramUser,
+    /// Whether this interaction created the user.
+    pub created: bool,
+}
