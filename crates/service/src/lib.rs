@@ -15,11 +15,9 @@ mod activity;
 mod admin;
 mod alerts;
 mod cached;
-mod common_password;
 mod directory;
 mod error;
 mod local_days;
-mod password;
 mod preferences;
 mod queue;
 mod schedule;
@@ -33,15 +31,14 @@ pub use activity::{
     LifecycleCounts, MAX_LABELS, MonthFigures, Share, SourceFigures, Totals, WeekFigures,
 };
 pub use admin::{
-    AccountError, AdminService, Confirmed, Device, DeviceCookie, FactorError, InvalidTokenId,
-    Invitation, InvitationError, InvitationLife, InvitationToken, LinkToken, OfferedFactor,
-    OwnSession, Passkey, PasskeyError, PasskeySite, PasswordError, Proof, RecoveryCode,
-    SecondFactors, Session, SessionToken, SignIn, SignInError, Standing, TokenId,
+    AccountError, AdminService, Confirmed, Device, DeviceCookie, FactorError, InvalidPassword,
+    InvalidTokenId, Invitation, InvitationError, InvitationLife, InvitationToken, LinkToken,
+    OfferedFactor, OwnSession, Passkey, PasskeyError, PasskeySite, PasswordError, Proof,
+    RecoveryCode, SecondFactors, Session, SessionToken, SignIn, SignInError, Standing, TokenId,
 };
 pub use alerts::{Alert, Alerts, Report};
 pub use directory::DirectoryService;
 pub use error::ServiceError;
-pub use password::InvalidPassword;
 pub use preferences::PreferencesService;
 pub use rollcall_repository::{
     Allowed, AuditChain, AuditFault, AuditFilter, Difference, Digest, Imported, Lease, MAX_SOURCES,

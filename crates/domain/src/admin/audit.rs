@@ -7,18 +7,17 @@ use crate::TelegramId;
 /// name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum AuditAction {
-    /// Signed in; the new value is the device and address.
+    /// Signed in; the new value is the address.
     SignedIn,
-    /// Failed to sign in to an account; the new value is the device and address.
+    /// Failed to sign in to an account; the new value is the address.
     SignInFailed,
-    /// Passed the password or link, and was asked for the second factor; the new value is the device
-    /// and address.
+    /// Passed the password or link, and was asked for the second factor; the new value is the address.
     PassedFirstFactor,
-    /// Entered a wrong second factor; the new value is the device and address.
+    /// Entered a wrong second factor; the new value is the address.
     SecondFactorFailed,
-    /// Confirmed their identity before a sensitive action; the new value is the device and address.
+    /// Confirmed their identity before a sensitive action; the new value is the address.
     Confirmed,
-    /// Failed to confirm their identity; the new value is the device and address.
+    /// Failed to confirm their identity; the new value is the address.
     ConfirmationFailed,
     /// Enabled their second factor.
     EnabledSecondFactor,

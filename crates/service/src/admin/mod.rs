@@ -1,35 +1,22 @@
-//! Who may use the web admin: accounts, signing in, sessions, links by Telegram, and the audit log.
+//! Who may use the web admin: accounts, signing in, sessions, second factors, and the audit log.
 
-mod account;
-mod attempt;
-mod base32;
-mod confirm;
-mod device;
-mod device_token;
-mod factor;
-mod invitation;
-mod known_device;
-mod log;
-mod passkey;
-mod recovery_code;
-mod secret;
+mod accounts;
+mod audit_log;
+mod devices;
+mod factors;
 mod service;
-mod session;
-mod sign_in;
-mod throttle;
-mod totp;
-mod watch;
+mod sessions;
+mod signing_in;
+mod token;
 
-pub use account::{AccountError, PasswordError};
-pub use attempt::SignInError;
-pub use confirm::Confirmed;
-pub use device::Device;
-pub use device_token::DeviceCookie;
-pub use factor::{FactorError, OfferedFactor, SecondFactors};
-pub use invitation::{Invitation, InvitationError, InvitationLife};
-pub use passkey::{Passkey, PasskeyError, PasskeySite};
-pub use recovery_code::RecoveryCode;
-pub use secret::{InvalidTokenId, InvitationToken, LinkToken, SessionToken, TokenId};
+pub use accounts::{
+    AccountError, InvalidPassword, Invitation, InvitationError, InvitationLife, PasswordError,
+};
+pub use devices::{Device, DeviceCookie};
+pub use factors::{
+    FactorError, OfferedFactor, Passkey, PasskeyError, PasskeySite, RecoveryCode, SecondFactors,
+};
 pub use service::AdminService;
-pub use session::{OwnSession, Proof, Session, Standing};
-pub use sign_in::SignIn;
+pub use sessions::{Confirmed, OwnSession, Proof, Session, Standing};
+pub use signing_in::{SignIn, SignInError};
+pub use token::{InvalidTokenId, InvitationToken, LinkToken, SessionToken, TokenId};

@@ -4,8 +4,11 @@ use rollcall_domain::{Clock, TelegramId};
 use rollcall_repository::{AdminRepository, DeviceSecret};
 use tokio::sync::OnceCell;
 
-use super::{throttle::Throttle, watch::Watch};
-use crate::{Alerts, password::Passwords};
+use super::{
+    accounts::Passwords,
+    signing_in::{Throttle, Watch},
+};
+use crate::Alerts;
 
 /// Looks after admins: their accounts, their sessions, and the log of what they do. Cheap to clone.
 #[derive(Clone)]

@@ -17,14 +17,16 @@ use webauthn_rs::prelude::{
 
 pub use site::PasskeySite;
 
-use super::{
-    log::entry,
-    recovery_code::RecoveryCode,
-    secret::{TokenId, digest, hash},
-    service::AdminService,
-    session::Standing,
+use super::recovery_code::RecoveryCode;
+use crate::{
+    ServiceError,
+    admin::{
+        audit_log::entry,
+        service::AdminService,
+        sessions::Standing,
+        token::{TokenId, digest, hash},
+    },
 };
-use crate::ServiceError;
 
 /// How many passkeys an admin may have.
 const MOST: u32 = 20;
@@ -37,7 +39,10 @@ const TIMEOUT: Duration = Duration::from_secs(5 * 60);
 
 impl AdminService {
     /// The passkeys of an admin, in the order in which they were added.
-    pub(super) async fn passkeys(&self, admin: &Admin) -> Result<Vec<Passkey>, ServiceError> {
+    pub(in crate::admin) async fn passkeys(
+        &self,
+        admin: &Admin,
+    ) -> Result<Vec<Passkey>, ServiceError> {
         let stored = self.storage.passkeys(admin, MOST).await?;
         Ok(stored.into_iter().map(Passkey::from).collect())
     }
@@ -152,7 +157,7 @@ impl AdminService {
 
     /// What a browser's answer to [`AdminService::ask_for_passkey`] proves, if anything. Whatever it
     /// is, what was asked cannot be answered again.
-    pub(super) async fn passkey_proof(
+    pub(in crate::admin) async fn passkey_proof(
         &self,
         session: Digest,
         answer: &str,

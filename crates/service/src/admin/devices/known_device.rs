@@ -5,10 +5,14 @@ use rollcall_repository::DeviceSecret;
 use super::{
     device::Device,
     device_token::{DeviceCookie, DeviceToken},
-    secret::read_token,
-    service::AdminService,
 };
-use crate::ServiceError;
+use crate::{
+    ServiceError,
+    admin::{
+        service::AdminService,
+        token::{random_bytes, read_token},
+    },
+};
 
 impl AdminService {
     /// What a device is to keep on which somebody is signed in with this session, in place of what
@@ -34,7 +38,7 @@ impl AdminService {
 
     /// What shows that a device was known to an admin, which takes no look at the storage. Whether it
     /// is still, [`AdminService::is_known`] finds out.
-    pub(super) async fn device_token(
+    pub(in crate::admin) async fn device_token(
         &self,
         admin: &Admin,
         device: &Device,
@@ -47,7 +51,7 @@ impl AdminService {
     }
 
     /// Notes on which device an admin has just signed in, if it was not known to them.
-    pub(super) async fn note_device(
+    pub(in crate::admin) async fn note_device(
         &self,
         admin: &Admin,
         device: &Device,
@@ -64,7 +68,7 @@ impl AdminService {
     }
 
     /// Whether a token's device is still known to its admin.
-    pub(super) async fn is_known(
+    pub(in crate::admin) async fn is_known(
         &self,
         admin: &Admin,
         token: &DeviceToken,
@@ -75,9 +79,8 @@ impl AdminService {
     /// The database's secret, which never changes.
     async fn device_secret(&self) -> Result<&DeviceSecret, ServiceError> {
         let find = async || {
-            let mut bytes = [0; DeviceSecret::BYTES];
-            getrandom::fill(&mut bytes).map_err(|_| ServiceError::NoRandomness)?;
-            Ok(self.storage.device_secret(&DeviceSecret(bytes)).await?)
+            let new = DeviceSecret(random_bytes()?);
+            Ok::<_, ServiceError>(self.storage.device_secret(&new).await?)
         };
         self.device_secret.get_or_try_init(find).await
     }

@@ -26,7 +26,7 @@ const MOST_KEYS: usize = 50_000;
 
 /// Shared by the clones of a service.
 #[derive(Clone)]
-pub(super) struct Throttle(Arc<Shared>);
+pub(in crate::admin) struct Throttle(Arc<Shared>);
 
 struct Shared {
     queue: Queue,
@@ -42,7 +42,7 @@ struct Queue {
 }
 
 /// Leave to look at an attempt, until it is dropped.
-pub(super) struct Turn<'a> {
+pub(in crate::admin) struct Turn<'a> {
     _turn: SemaphorePermit<'a>,
     _room: SemaphorePermit<'a>,
 }
@@ -59,24 +59,24 @@ impl Default for Throttle {
 
 impl Throttle {
     /// Waits for a turn; `None` at once where too many wait already.
-    pub(super) async fn turn(&self) -> Option<Turn<'_>> {
+    pub(in crate::admin) async fn turn(&self) -> Option<Turn<'_>> {
         self.0.queue.turn().await
     }
 
     /// The same for an attempt from a device that seems to be known.
-    pub(super) async fn known_turn(&self) -> Option<Turn<'_>> {
+    pub(in crate::admin) async fn known_turn(&self) -> Option<Turn<'_>> {
         self.0.known_queue.turn().await
     }
 
     /// How long an attempt with these keys has still to wait, as far as it is remembered here.
-    pub(super) fn wait(&self, keys: &[Digest], now: DateTime<Utc>) -> Option<TimeDelta> {
+    pub(in crate::admin) fn wait(&self, keys: &[Digest], now: DateTime<Utc>) -> Option<TimeDelta> {
         let refused_until = self.lock();
         let waits = keys.iter().filter_map(|key| Some(*refused_until.get(key)? - now));
         waits.filter(|wait| TimeDelta::zero() < *wait && *wait <= LONGEST_WAIT).max()
     }
 
     /// Remembers that attempts with a key are refused for so long.
-    pub(super) fn refuse(&self, key: Digest, wait: TimeDelta, now: DateTime<Utc>) {
+    pub(in crate::admin) fn refuse(&self, key: Digest, wait: TimeDelta, now: DateTime<Utc>) {
         let mut refused_until = self.lock();
         if refused_until.len() >= MOST_KEYS {
             refused_until.retain(|_, until| *until > now);
@@ -88,7 +88,7 @@ impl Throttle {
     }
 
     /// Forgets a key, whose failures were forgotten.
-    pub(super) fn forget(&self, key: Digest) {
+    pub(in crate::admin) fn forget(&self, key: Digest) {
         self.lock().remove(&key);
     }
 

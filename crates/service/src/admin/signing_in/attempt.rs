@@ -4,8 +4,11 @@ use chrono::TimeDelta;
 use rollcall_domain::{Admin, AdminName, SignInLimit, client_network};
 use rollcall_repository::{Digest, RepositoryError};
 
-use super::{device::Device, secret::digest, service::AdminService, throttle::Turn};
-use crate::ServiceError;
+use super::throttle::Turn;
+use crate::{
+    ServiceError,
+    admin::{devices::Device, service::AdminService, token::digest},
+};
 
 /// Of one account from one place, or on one device that is known to it: a person who mistypes a
 /// password.
@@ -40,7 +43,7 @@ const FACTOR: SignInLimit = SignInLimit {
 
 /// An attempt to prove one's identity, and what it is counted by. Hashed, so that what somebody typed,
 /// perhaps a password in the wrong field, is not in the database.
-pub(super) struct Attempt<'a> {
+pub(in crate::admin) struct Attempt<'a> {
     device: &'a Device,
     /// Whose identity it is, and what the key of a device that is known to them begins with. From such
     /// a device the attempt is counted for it alone, so that nobody else can make it wait.
@@ -53,7 +56,7 @@ pub(super) struct Attempt<'a> {
 
 impl<'a> Attempt<'a> {
     /// An attempt to give the password of an account, if the name can be one's.
-    pub(super) fn by_password(name: Option<&AdminName>, device: &'a Device) -> Self {
+    pub(in crate::admin) fn by_password(name: Option<&AdminName>, device: &'a Device) -> Self {
         Self::by_secret(
             name.map_or("", AdminName::as_str),
             name.cloned().map(Admin::Account),
@@ -62,7 +65,7 @@ impl<'a> Attempt<'a> {
     }
 
     /// An attempt to prove one's identity by a link from the bot.
-    pub(super) fn by_link(admin: &Admin, device: &'a Device) -> Self {
+    pub(in crate::admin) fn by_link(admin: &Admin, device: &'a Device) -> Self {
         Self::by_secret(&admin.to_string(), Some(admin.clone()), device)
     }
 
@@ -83,7 +86,7 @@ impl<'a> Attempt<'a> {
 
     /// An attempt to give a second factor. It is counted apart, so that a right password before each
     /// guess does not make the guesses before it forgotten.
-    pub(super) fn by_factor(admin: &Admin, device: &'a Device) -> Self {
+    pub(in crate::admin) fn by_factor(admin: &Admin, device: &'a Device) -> Self {
         let (name, place) = (admin.to_string(), client_network(device.address).to_string());
         let pair = digest(&["factor pair", &name, &place]);
         Self {
@@ -96,7 +99,7 @@ impl<'a> Attempt<'a> {
 }
 
 /// An attempt that was counted as a failure, and is being looked at.
-pub(super) struct Begun<'a> {
+pub(in crate::admin) struct Begun<'a> {
     _turn: Turn<'a>,
     /// As in [`Attempt`].
     own: Vec<Digest>,
@@ -106,7 +109,10 @@ pub(super) struct Begun<'a> {
 impl AdminService {
     /// Counts an attempt as a failure, before anything else is known of it, if it need not wait; what
     /// is known to have to is refused from memory.
-    pub(super) async fn begin(&self, attempt: &Attempt<'_>) -> Result<Begun<'_>, SignInError> {
+    pub(in crate::admin) async fn begin(
+        &self,
+        attempt: &Attempt<'_>,
+    ) -> Result<Begun<'_>, SignInError> {
         if let Some(begun) = self.begin_as_known(attempt).await? {
             return Ok(begun);
         }
@@ -181,7 +187,7 @@ impl AdminService {
     }
 
     /// The attempt was none.
-    pub(super) async fn succeeded(&self, begun: Begun<'_>) -> Result<(), SignInError> {
+    pub(in crate::admin) async fn succeeded(&self, begun: Begun<'_>) -> Result<(), SignInError> {
         self.storage.succeeded(&begun.own, &begun.shared).await?;
         begun.own.into_iter().for_each(|key| self.throttle.forget(key));
         self.watch.succeeded();

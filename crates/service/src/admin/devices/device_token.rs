@@ -10,8 +10,10 @@ use rollcall_domain::Admin;
 use rollcall_repository::{DeviceSecret, Digest};
 use sha2::Sha256;
 
-use super::secret::digest;
-use crate::ServiceError;
+use crate::{
+    ServiceError,
+    admin::token::{digest, random_bytes},
+};
 
 /// A device is known for so long after its admin last signed in on it.
 const KNOWN_FOR: TimeDelta = TimeDelta::days(365);
@@ -35,7 +37,7 @@ impl DeviceCookie {
     }
 
     /// Whether there is none.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::admin) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
@@ -45,7 +47,12 @@ impl DeviceCookie {
 
     /// The same with a new token of an admin in place of the one before; the tokens of others stay,
     /// as far as there is room.
-    pub(super) fn with(self, secret: &DeviceSecret, admin: &Admin, token: &DeviceToken) -> Self {
+    pub(in crate::admin) fn with(
+        self,
+        secret: &DeviceSecret,
+        admin: &Admin,
+        token: &DeviceToken,
+    ) -> Self {
         let is_others =
             |text: &&str| !text.is_empty() && DeviceToken::read_one(secret, admin, text).is_none();
         let mut tokens = vec![token.to_text(secret, admin)];
@@ -70,24 +77,22 @@ impl fmt::Debug for DeviceCookie {
 /// Shows that an admin signed in on a device. It is signed, so that made-up ones are recognised
 /// without a look at the storage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct DeviceToken {
+pub(in crate::admin) struct DeviceToken {
     /// When the admin signed in.
-    pub(super) at: DateTime<Utc>,
+    pub(in crate::admin) at: DateTime<Utc>,
     /// The generation of the admin's devices then.
-    pub(super) generation: i64,
+    pub(in crate::admin) generation: i64,
     /// Distinguishes it from the tokens of other devices.
     id: [u8; ID_BYTES],
 }
 
 impl DeviceToken {
-    pub(super) fn new(at: DateTime<Utc>, generation: i64) -> Result<Self, ServiceError> {
-        let mut id = [0; ID_BYTES];
-        getrandom::fill(&mut id).map_err(|_| ServiceError::NoRandomness)?;
-        Ok(Self { at, generation, id })
+    pub(in crate::admin) fn new(at: DateTime<Utc>, generation: i64) -> Result<Self, ServiceError> {
+        Ok(Self { at, generation, id: random_bytes()? })
     }
 
     /// The token of an admin among those of a cookie, if it has not expired.
-    pub(super) fn read(
+    pub(in crate::admin) fn read(
         secret: &DeviceSecret,
         admin: &Admin,
         cookie: &DeviceCookie,
@@ -122,7 +127,7 @@ impl DeviceToken {
     }
 
     /// What failures on this device are counted by, apart from those on others.
-    pub(super) fn key(&self, what: &str, admin: &Admin) -> Digest {
+    pub(in crate::admin) fn key(&self, what: &str, admin: &Admin) -> Digest {
         digest(&[what, &admin.to_string(), &BASE64_URL_SAFE_NO_PAD.encode(self.id)])
     }
 }

@@ -1,13 +1,16 @@
 use rollcall_domain::{Admin, AdminAccount, AdminName, AuditAction, Role};
 use rollcall_repository::{AccountChange, RepositoryError, StoredAccount};
 
-use super::{
-    attempt::{Attempt, SignInError},
-    device::Device,
-    log::entry,
-    service::AdminService,
+use super::new_password::{InvalidPassword, NewPassword};
+use crate::{
+    ServiceError,
+    admin::{
+        audit_log::entry,
+        devices::Device,
+        service::AdminService,
+        signing_in::{Attempt, SignInError},
+    },
 };
-use crate::{ServiceError, password::InvalidPassword};
 
 /// The most accounts that are listed.
 const MAX_ACCOUNTS: u32 = 1000;
@@ -24,7 +27,7 @@ impl AdminService {
         role: Role,
         by: Option<&Admin>,
     ) -> Result<(), AccountError> {
-        let password_hash = self.passwords.hash(password, name.as_str()).await?;
+        let password_hash = self.hash_password(password, name).await?;
         let at = self.clock.now();
         let account = AdminAccount {
             name: name.clone(),
@@ -52,7 +55,7 @@ impl AdminService {
         password: &str,
         by: Option<&Admin>,
     ) -> Result<(), AccountError> {
-        let password_hash = self.passwords.hash(password, name.as_str()).await?;
+        let password_hash = self.hash_password(password, name).await?;
         let entry =
             entry(self.clock.now(), by, AuditAction::ChangedPassword, Some(name.to_string()));
         let known = self.storage.set_password(name, &password_hash, None, &entry).await?;
@@ -161,15 +164,25 @@ impl AdminService {
             return Err(SignInError::Refused.into());
         }
         self.succeeded(begun).await?;
-        let password_hash = self.passwords.hash(new, name.as_str()).await?;
+        let password_hash = self.hash_password(new, name).await?;
         let action = AuditAction::ChangedPassword;
         let entry = entry(self.clock.now(), by, action, Some(name.to_string()));
         self.storage.set_password(name, &password_hash, Some(digest), &entry).await?;
         Ok(())
     }
 
+    /// The hash of a new password for the account with this name.
+    pub(super) async fn hash_password(
+        &self,
+        password: &str,
+        name: &AdminName,
+    ) -> Result<String, AccountError> {
+        let password = NewPassword::parse(password, name.as_str())?;
+        Ok(self.passwords.hash(password).await?)
+    }
+
     /// Whether an account has this password.
-    pub(super) async fn is_password(
+    pub(in crate::admin) async fn is_password(
         &self,
         name: &AdminName,
         password: &str,

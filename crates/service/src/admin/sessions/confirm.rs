@@ -1,14 +1,16 @@
 use rollcall_domain::{Admin, AuditAction};
 
-use super::{
-    attempt::{Attempt, SignInError},
-    device::Device,
-    log::entry,
-    secret::{SessionToken, new_token},
-    service::AdminService,
-    session::{Proof, Session, Standing},
+use super::session::{Proof, Session, Standing};
+use crate::{
+    ServiceError,
+    admin::{
+        audit_log::entry,
+        devices::Device,
+        service::AdminService,
+        signing_in::{Attempt, SignInError},
+        token::{SessionToken, new_token},
+    },
 };
-use crate::ServiceError;
 
 impl AdminService {
     /// Takes what somebody proves their identity by: the second factor where they have one, else the

@@ -2,13 +2,15 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rollcall_domain::{Admin, AdminName, AuditAction, Role, SignInLimit};
 use rollcall_repository::{Digest, Expiry, ListedSession, StoredSession};
 
-use super::{
-    account::AccountError,
-    log::entry,
-    secret::{TokenId, read_token},
-    service::AdminService,
+use crate::{
+    ServiceError,
+    admin::{
+        accounts::AccountError,
+        audit_log::entry,
+        service::AdminService,
+        token::{TokenId, read_token},
+    },
 };
-use crate::ServiceError;
 
 /// A session ends when it was not used for so long.
 const IDLE: TimeDelta = TimeDelta::hours(12);
@@ -26,7 +28,7 @@ const STAYS_CONFIRMED: TimeDelta = TimeDelta::minutes(15);
 const TOUCH_EVERY: TimeDelta = TimeDelta::minutes(1);
 
 /// A link by Telegram is good for so long.
-pub(super) const LINK_IS_GOOD: TimeDelta = TimeDelta::minutes(5);
+pub(in crate::admin) const LINK_IS_GOOD: TimeDelta = TimeDelta::minutes(5);
 
 /// The most sessions that are listed.
 const MAX_SESSIONS: u32 = 100;
@@ -52,7 +54,7 @@ impl AdminService {
     }
 
     /// The session with this token, the token's hash, and when the session was last used.
-    pub(super) async fn find_session(
+    pub(in crate::admin) async fn find_session(
         &self,
         token: &str,
     ) -> Result<Option<(Digest, Session, DateTime<Utc>)>, ServiceError> {
@@ -76,7 +78,7 @@ impl AdminService {
     }
 
     /// What somebody still has to do before they are signed in.
-    pub(super) fn standing(&self, owes_factor: bool, has_factor: bool) -> Standing {
+    pub(in crate::admin) fn standing(&self, owes_factor: bool, has_factor: bool) -> Standing {
         match (owes_factor, has_factor) {
             (true, _) => Standing::OwesFactor,
             (false, false) if self.requires_second_factor => Standing::OwesSetup,

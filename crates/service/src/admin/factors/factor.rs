@@ -2,11 +2,11 @@ use chrono::{DateTime, Utc};
 use rollcall_domain::{Admin, AuditAction};
 use rollcall_repository::{EnabledFactor, FactorProof, FactorSecret, RepositoryError};
 
-use super::{
-    base32, log::entry, passkey::Passkey, recovery_code::RecoveryCode, service::AdminService,
-    session::Standing, totp,
+use super::{base32, passkey::Passkey, recovery_code::RecoveryCode, totp};
+use crate::{
+    ServiceError,
+    admin::{audit_log::entry, service::AdminService, sessions::Standing, token::random_bytes},
 };
-use crate::ServiceError;
 
 impl AdminService {
     /// The second factors of an admin.
@@ -38,9 +38,8 @@ impl AdminService {
         {
             return Ok(None);
         }
-        let mut bytes = [0; FactorSecret::BYTES];
-        getrandom::fill(&mut bytes).map_err(|_| ServiceError::NoRandomness)?;
-        let secret = self.storage.offer_secret(digest, &FactorSecret(bytes)).await?;
+        let new = FactorSecret(random_bytes()?);
+        let secret = self.storage.offer_secret(digest, &new).await?;
         Ok(secret.map(|secret| OfferedFactor { secret, admin: session.admin }))
     }
 
@@ -120,7 +119,7 @@ impl AdminService {
     }
 
     /// What a code of an admin's app, or a recovery code, proves; `None` where it is neither.
-    pub(super) async fn factor_proof(
+    pub(in crate::admin) async fn factor_proof(
         &self,
         admin: &Admin,
         text: &str,

@@ -9,7 +9,7 @@ const FEW: usize = 9;
 
 /// Whether a password is among the first guesses of an attacker: a common word, also repeated or
 /// with digits and signs around it, a row of keys or digits, or the account's own name.
-pub(crate) fn is_common(password: &str, name: &str) -> bool {
+pub(super) fn is_common(password: &str, name: &str) -> bool {
     let lower: String = password.chars().flat_map(char::to_lowercase).collect();
     [&lower, word_in(&lower)].into_iter().any(|text| {
         let plain: String = text.chars().map(unmasked).collect();

@@ -97,9 +97,15 @@ const TOKEN_BYTES: usize = 32;
 
 /// A new secret, and its hash.
 pub(super) fn new_token() -> Result<(String, Digest), ServiceError> {
-    let mut bytes = [0; TOKEN_BYTES];
-    getrandom::fill(&mut bytes).map_err(|_| ServiceError::NoRandomness)?;
+    let bytes: [u8; TOKEN_BYTES] = random_bytes()?;
     Ok((BASE64_URL_SAFE_NO_PAD.encode(bytes), hash(&bytes)))
+}
+
+/// Bytes from the system's random generator.
+pub(super) fn random_bytes<const N: usize>() -> Result<[u8; N], ServiceError> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|_| ServiceError::NoRandomness)?;
+    Ok(bytes)
 }
 
 /// The hash of a secret as somebody shows it; `None` where it cannot be one of ours.

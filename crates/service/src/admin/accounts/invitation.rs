@@ -2,16 +2,17 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rollcall_domain::{Admin, AdminAccount, AdminName, AuditAction, Role};
 use rollcall_repository::{Accepted, RepositoryError, StoredAccount, StoredInvitation};
 
-use super::{
-    account::AccountError,
-    attempt::SignInError,
-    device::Device,
-    log::entry,
-    secret::{InvitationToken, TokenId, new_token, read_token},
-    service::AdminService,
-    sign_in::SignIn,
+use super::account::AccountError;
+use crate::{
+    ServiceError,
+    admin::{
+        audit_log::entry,
+        devices::Device,
+        service::AdminService,
+        signing_in::{SignIn, SignInError},
+        token::{InvitationToken, TokenId, new_token, read_token},
+    },
 };
-use crate::ServiceError;
 
 /// The most invitations that are listed.
 const MAX_INVITATIONS: u32 = 100;
@@ -105,7 +106,7 @@ impl AdminService {
         let device = device.into();
         // Before a password is hashed for somebody without an invitation.
         let invitation = self.find_invitation(token).await?.ok_or(InvitationError::NotGood)?;
-        let password_hash = self.passwords.hash(password, name.as_str()).await?;
+        let password_hash = self.hash_password(password, name).await?;
         let (at, role) = (self.clock.now(), invitation.role);
         let account = AdminAccount {
             name: name.clone(),

@@ -2,15 +2,17 @@ use chrono::{DateTime, Utc};
 use rollcall_domain::{Admin, AdminName, AuditAction, Role, TelegramId};
 use rollcall_repository::{NewSession, Opened, RepositoryError};
 
-use super::{
-    attempt::{Attempt, SignInError},
-    device::Device,
-    log::entry,
-    secret::{LinkToken, SessionToken, new_token, read_token},
-    service::AdminService,
-    session::{LINK_IS_GOOD, Session},
+use super::attempt::{Attempt, SignInError};
+use crate::{
+    ServiceError,
+    admin::{
+        audit_log::entry,
+        devices::Device,
+        service::AdminService,
+        sessions::{LINK_IS_GOOD, Session},
+        token::{LinkToken, SessionToken, new_token, read_token},
+    },
 };
-use crate::ServiceError;
 
 impl AdminService {
     /// Signs somebody in with a name and a password. A new session begins each time; where the
@@ -99,14 +101,17 @@ impl AdminService {
     }
 
     /// Uses a link up; answers whose it is, if it is still good.
-    pub(super) async fn take_link(&self, token: &str) -> Result<Option<TelegramId>, ServiceError> {
+    pub(in crate::admin) async fn take_link(
+        &self,
+        token: &str,
+    ) -> Result<Option<TelegramId>, ServiceError> {
         let Some(digest) = read_token(token) else { return Ok(None) };
         let Some((user, made_at)) = self.storage.take_link(digest).await? else { return Ok(None) };
         let is_good = self.clock.now() - made_at < LINK_IS_GOOD && self.owners.contains(&user);
         Ok(is_good.then_some(user))
     }
 
-    pub(super) async fn open_session(
+    pub(in crate::admin) async fn open_session(
         &self,
         admin: Admin,
         role: Role,

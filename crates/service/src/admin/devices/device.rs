@@ -15,7 +15,7 @@ pub struct Device {
 
 impl Device {
     /// From where somebody came, as the audit log shows it.
-    pub(super) fn place(&self) -> String {
+    pub(in crate::admin) fn place(&self) -> String {
         format!("from {}", self.address.to_canonical())
     }
 }

@@ -1,16 +1,11 @@
-//! Passwords: rules for new ones, and hashing.
-
 use std::sync::Arc;
 
 use argon2::{Argon2, PasswordHasher, PasswordVerifier};
 use tokio::{sync::Semaphore, task::spawn_blocking};
 
-use crate::{AccountError, ServiceError, common_password::is_common};
+use super::new_password::{MAX_BYTES, NewPassword};
+use crate::ServiceError;
 
-/// The fewest characters of a password (NIST SP 800-63B requires 8).
-const MIN_CHARS: usize = 10;
-/// The most bytes of a password, so that a long one costs no more than its hash.
-const MAX_BYTES: usize = 1024;
 /// How many passwords are hashed at once. Each takes a processor and 19 MiB. At least half of the
 /// processors stay free for registration.
 fn at_once() -> usize {
@@ -24,7 +19,7 @@ const DUMMY_HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5cyBwYXNzd29yZA\
 
 /// Hashes passwords with Argon2id (RFC 9106) and OWASP's parameters, a few at once.
 #[derive(Clone)]
-pub(crate) struct Passwords {
+pub(in crate::admin) struct Passwords {
     turns: Arc<Semaphore>,
 }
 
@@ -35,30 +30,21 @@ impl Default for Passwords {
 }
 
 impl Passwords {
-    /// Hashes a new password with a new salt, in the PHC string format. Rejects a password that is
-    /// too short, too long or too common for an account with this name.
-    pub(crate) async fn hash(&self, password: &str, name: &str) -> Result<String, AccountError> {
-        if password.chars().count() < MIN_CHARS {
-            return Err(InvalidPassword::TooShort.into());
-        }
-        if password.len() > MAX_BYTES {
-            return Err(InvalidPassword::TooLong.into());
-        }
-        if is_common(password, name) {
-            return Err(InvalidPassword::TooCommon.into());
-        }
-        let password = password.to_owned();
+    /// Hashes a new password with a new salt, in the PHC string format.
+    pub(in crate::admin) async fn hash(
+        &self,
+        password: NewPassword,
+    ) -> Result<String, ServiceError> {
         let hashed = self.in_turn(move || {
             Argon2::default().hash_password(password.as_bytes()).map(|hash| hash.to_string())
         });
         // It fails only without random bytes for the salt, because the password and the parameters
         // are valid.
-        let hashed = hashed.await.and_then(Result::ok);
-        hashed.ok_or(AccountError::Storage(ServiceError::NoRandomness))
+        hashed.await.and_then(Result::ok).ok_or(ServiceError::NoRandomness)
     }
 
     /// Whether the password matches `hash`. Without a hash, the result is false and takes as long.
-    pub(crate) async fn verify(&self, password: &str, hash: Option<String>) -> bool {
+    pub(in crate::admin) async fn verify(&self, password: &str, hash: Option<String>) -> bool {
         if password.len() > MAX_BYTES {
             return false;
         }
@@ -86,23 +72,6 @@ impl Passwords {
     }
 }
 
-/// Why a password is rejected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidPassword {
-    /// It is too short.
-    #[error("the password is too short; expected {MIN_CHARS} characters or more")]
-    TooShort,
-    /// It is among an attacker's first guesses.
-    #[error(
-        "the password is too easy to guess; expected one that is not a common word, a row of keys \
-         or the account's name"
-    )]
-    TooCommon,
-    /// It is longer than people type.
-    #[error("the password is too long; expected {MAX_BYTES} bytes or less")]
-    TooLong,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -110,9 +79,10 @@ mod tests {
     #[tokio::test]
     async fn a_password_is_known_by_its_hash() {
         let passwords = Passwords::default();
-        let hash = passwords.hash("correct horse", "ada").await.unwrap();
+        let new = || NewPassword::parse("correct horse", "ada").unwrap();
+        let hash = passwords.hash(new()).await.unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
-        assert_ne!(passwords.hash("correct horse", "ada").await.unwrap(), hash, "each has a salt");
+        assert_ne!(passwords.hash(new()).await.unwrap(), hash, "each has a salt");
         assert!(passwords.verify("correct horse", Some(hash.clone())).await);
         assert!(!passwords.verify("correct horsf", Some(hash)).await);
         assert!(!passwords.verify("correct horse", None).await);
@@ -129,18 +99,5 @@ mod tests {
             (hash.salt.as_ref().unwrap().len(), hash.hash.as_ref().unwrap().len())
         };
         assert_eq!(lengths(&hash), lengths(&ours));
-    }
-
-    #[tokio::test]
-    async fn lengths_have_their_bounds() {
-        let passwords = Passwords::default();
-        for (password, error) in [
-            ("жжжжжжжжж".to_owned(), "the password is too short; expected 10 characters or more"),
-            ("x".repeat(1025), "the password is too long; expected 1024 bytes or less"),
-        ] {
-            assert_eq!(passwords.hash(&password, "ada").await.unwrap_err().to_string(), error);
-        }
-        assert!(passwords.hash("жжжжжжжжжя", "ada").await.is_ok());
-        assert!(passwords.hash(&"xy z".repeat(256), "ada").await.is_ok());
     }
 }

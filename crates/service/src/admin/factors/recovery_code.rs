@@ -3,8 +3,11 @@ use std::fmt;
 use rollcall_domain::Admin;
 use rollcall_repository::Digest;
 
-use super::{base32, secret::digest};
-use crate::ServiceError;
+use super::base32;
+use crate::{
+    ServiceError,
+    admin::token::{digest, random_bytes},
+};
 
 /// How many recovery codes somebody gets.
 const CODES: usize = 10;
@@ -24,8 +27,7 @@ impl RecoveryCode {
     /// New codes.
     pub(super) fn some() -> Result<Vec<Self>, ServiceError> {
         let new = || {
-            let mut bytes = [0; BYTES];
-            getrandom::fill(&mut bytes).map_err(|_| ServiceError::NoRandomness)?;
+            let bytes: [u8; BYTES] = random_bytes()?;
             Ok(Self(base32::encode(&bytes, base32::CROCKFORD)))
         };
         (0..CODES).map(|_| new()).collect()

@@ -7,13 +7,12 @@ use std::{
 use chrono::{DateTime, Utc};
 use rollcall_domain::{Admin, LogPace};
 
-use super::device::Device;
-use crate::{Alert, Alerts};
+use crate::{Alert, Alerts, admin::devices::Device};
 
 /// Counts, logs and raises what happens when people sign in. Cheap to clone.
 #[derive(Clone, Default)]
-pub(super) struct Watch {
-    pub(super) alerts: Alerts,
+pub(in crate::admin) struct Watch {
+    pub(in crate::admin) alerts: Alerts,
     paces: Arc<Paces>,
 }
 
@@ -26,24 +25,24 @@ struct Paces {
 
 impl Watch {
     /// Somebody proved their identity.
-    pub(super) fn succeeded(&self) {
+    pub(in crate::admin) fn succeeded(&self) {
         count("succeeded");
     }
 
     /// A password, a link or a second factor was wrong.
-    pub(super) fn failed(&self) {
+    pub(in crate::admin) fn failed(&self) {
         count("failed");
         self.alerts.count_failed_sign_in();
     }
 
     /// An attempt was refused because too many others are being looked at.
-    pub(super) fn busy(&self) {
+    pub(in crate::admin) fn busy(&self) {
         count("busy");
         self.alerts.count_failed_sign_in();
     }
 
     /// An attempt from this address has to wait.
-    pub(super) fn refused(&self, address: IpAddr) {
+    pub(in crate::admin) fn refused(&self, address: IpAddr) {
         count("refused");
         self.alerts.count_failed_sign_in();
         if let Some(attempts) = note(&self.paces.refused) {
@@ -55,12 +54,17 @@ impl Watch {
     }
 
     /// An attempt for an admin, if there is such a one, is the first that has to wait.
-    pub(super) fn locked(&self, admin: Option<Admin>, address: IpAddr, at: DateTime<Utc>) {
+    pub(in crate::admin) fn locked(
+        &self,
+        admin: Option<Admin>,
+        address: IpAddr,
+        at: DateTime<Utc>,
+    ) {
         self.alerts.raise(Alert::SignInsFail { admin, address }, at);
     }
 
     /// An admin has signed in on a device that was not known to them.
-    pub(super) fn new_device(&self, admin: &Admin, device: &Device, at: DateTime<Utc>) {
+    pub(in crate::admin) fn new_device(&self, admin: &Admin, device: &Device, at: DateTime<Utc>) {
         let (admin, address) = (admin.clone(), device.address);
         metrics::counter!("rollcall_new_devices_total").increment(1);
         if let Some(sign_ins) = note(&self.paces.new_devices) {

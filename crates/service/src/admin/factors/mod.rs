@@ -1,0 +1,11 @@
+//! Second factors: authenticator apps, passkeys and recovery codes.
+
+mod base32;
+mod factor;
+mod passkey;
+mod recovery_code;
+mod totp;
+
+pub use factor::{FactorError, OfferedFactor, SecondFactors};
+pub use passkey::{Passkey, PasskeyError, PasskeySite};
+pub use recovery_code::RecoveryCode;
