@@ -10,9 +10,8 @@ use rollcall_service::AuditFilter;
 
 use crate::{
     App,
-    explain::Failure,
-    frame::{Frame, page},
-    query, text,
+    page::{Failure, Layout, render, text},
+    users::query,
 };
 
 /// How many entries a page has.
@@ -21,7 +20,7 @@ const SIZE: usize = 50;
 #[derive(Template)]
 #[template(path = "audit.html")]
 struct Page {
-    frame: Frame,
+    layout: Layout,
     about: String,
     by: String,
     action: String,
@@ -35,7 +34,7 @@ struct Page {
 /// The entries that are asked for, the newest first.
 pub(crate) async fn list(
     State(app): State<App>,
-    frame: Frame,
+    layout: Layout,
     Pairs(pairs): Pairs<Vec<(String, String)>>,
 ) -> Result<Response, Failure> {
     let value = |name: &str| {
@@ -88,8 +87,8 @@ pub(crate) async fn list(
         format!("{}/audit?{query}", app.base)
     };
     let last = entries.last().filter(|_| has_more);
-    Ok(page(&Page {
-        frame: frame.tab("audit"),
+    Ok(render(&Page {
+        layout: layout.tab("audit"),
         next: last.map(|entry| link(&entry.id.to_string())),
         newest: link(""),
         is_first: before.is_none(),

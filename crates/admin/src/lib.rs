@@ -8,44 +8,21 @@
 //! and its line in the table of `routes.rs`, without which it is not served.
 
 mod account;
-mod address;
 mod admins;
-mod assets;
+mod app;
 mod audit;
 mod chart;
-mod confirm;
-mod cookie;
 mod dashboard;
-mod definitions;
-mod delete;
-mod device;
-mod explain;
-mod export;
-mod form;
-mod frame;
-mod gate;
-mod heat_map;
-mod invitations;
-mod passkey_site;
-mod passkeys;
-mod password;
-mod preferences;
-mod qr;
-mod query;
+mod page;
+mod request;
 mod routes;
-mod second_factor;
-mod security;
 mod session;
-mod sign_in;
-mod text;
-mod user;
+mod settings;
 mod users;
-mod zone;
 
 use std::sync::Arc;
 
 use axum::Router;
-use ipnet::IpNet;
 use rollcall_domain::Clock;
 use rollcall_service::{
     ActivityService, AdminService, DirectoryService, PreferencesService, ScheduleService,
@@ -53,34 +30,15 @@ use rollcall_service::{
 };
 use tokio::sync::Semaphore;
 
-pub use address::ForwardedHeader;
-use assets::Assets;
-pub use routes::{Access, Route, routes};
+use app::App;
+use page::Assets;
+pub use request::ForwardedHeader;
+pub use routes::{Route, routes};
+pub use session::Access;
+pub use settings::Settings;
 
 /// How many exports may be sent at once.
 const EXPORTS_AT_ONCE: usize = 2;
-
-/// How the admin is reached from outside.
-#[derive(Clone, Debug, Default)]
-pub struct Settings {
-    /// What its paths begin with, such as `/rollcall`; empty where nothing stands before `/admin`.
-    pub prefix: String,
-    /// The origin that people's browsers see, such as `https://bot.example.org`, if it is known.
-    pub origin: Option<String>,
-    /// The proxies that are believed when they tell whose request they pass on.
-    pub trusted_proxies: Vec<IpNet>,
-    /// The header in which they do.
-    pub forwarded_header: ForwardedHeader,
-    /// The networks that may reach it; everybody may where there are none.
-    pub allowed_networks: Vec<IpNet>,
-}
-
-impl Settings {
-    /// Whether people come by https, so that cookies may ask for it.
-    fn is_https(&self) -> bool {
-        self.origin.as_deref().is_some_and(|origin| origin.starts_with("https://"))
-    }
-}
 
 /// What the pages show, and change.
 #[derive(Clone)]
@@ -126,28 +84,8 @@ impl Admin {
             clock: Arc::new(clock),
             assets: Arc::new(Assets::new()),
             exports: Arc::new(Semaphore::new(EXPORTS_AT_ONCE)),
-            pace: Arc::default(),
+            rate_limiter: Arc::default(),
             settings: Arc::new(settings),
         })
     }
-}
-
-/// What the pages are made from. Cheap to clone.
-#[derive(Clone)]
-struct App {
-    /// What every path begins with, such as `/admin`.
-    base: Arc<str>,
-    admins: AdminService,
-    directory: DirectoryService,
-    preferences: PreferencesService,
-    schedule: ScheduleService,
-    transfer: TransferService,
-    users: UserService,
-    activity: ActivityService,
-    clock: Arc<dyn Clock>,
-    assets: Arc<Assets>,
-    /// Room for exports: each holds some MiB while its browser takes its time.
-    exports: Arc<Semaphore>,
-    pace: Arc<gate::Pace>,
-    settings: Arc<Settings>,
 }

@@ -13,31 +13,19 @@ use rollcall_domain::Role;
 use tower_http::{compression::CompressionLayer, timeout::TimeoutLayer};
 
 use crate::{
-    App, account, admins, assets, audit, confirm, dashboard, definitions, delete, explain, export,
-    form, gate, invitations, passkeys, password, preferences, second_factor, security, session,
-    sign_in, user, users, zone,
+    Access, App,
+    account::{overview as account, passkeys, password, second_factor, time_zone},
+    admins::{accounts as admins, invitations},
+    audit,
+    dashboard::{self, definitions},
+    page, request,
+    request::form_token::{self, LARGEST_BODY_BYTES},
+    session::{check_access, confirm, sign_in},
+    users::{delete, detail, export, list, preferences},
 };
 
-/// The largest form that is read: a note, or the ids of a page of users.
-pub(crate) const LARGEST_BODY_BYTES: usize = 64 * 1024;
 /// How long an answer may take, the coming of its request's body included.
 const LONGEST: Duration = Duration::from_secs(30);
-
-/// Who may have a route.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
-    /// Everybody, signed in or not.
-    Anybody,
-    /// Those with a session, also where they still owe the second factor or have to set one up.
-    Begun,
-    /// Those who are signed in, also where they have to set a second factor up first, and who proved
-    /// their identity lately.
-    Setup,
-    /// Those with this role, and those who may do more.
-    Role(Role),
-    /// Those with this role, and those who may do more, if they proved their identity lately.
-    Confirmed(Role),
-}
 
 /// Something that is served.
 #[derive(Clone, Debug)]
@@ -62,7 +50,7 @@ pub fn routes() -> Vec<Route> {
     let see = |path, access, handler| Route { method: Method::GET, path, access, handler };
     let act = |path, access, handler| Route { method: Method::POST, path, access, handler };
     vec![
-        see("/admin/assets/{name}", Anybody, || get(assets::get)),
+        see("/admin/assets/{name}", Anybody, || get(page::get_asset)),
         see("/admin/sign-in", Anybody, || get(sign_in::form)),
         act("/admin/sign-in", Anybody, || post(sign_in::by_password)),
         see("/admin/link/{token}", Anybody, || get(sign_in::link)),
@@ -87,14 +75,14 @@ pub fn routes() -> Vec<Route> {
         act("/admin/account/passkeys/challenge", Setup, || post(passkeys::offer)),
         act("/admin/account/passkeys/remove", sure_viewer, || post(passkeys::remove)),
         act("/admin/account/recovery-codes", sure_viewer, || post(second_factor::renew_codes)),
-        act("/admin/zone", viewer, || post(zone::set)),
+        act("/admin/zone", viewer, || post(time_zone::set)),
         see("/admin", viewer, || get(dashboard::show)),
         see("/admin/", viewer, || get(dashboard::show)),
         see("/admin/figures", viewer, || get(definitions::show)),
         see("/admin/figures/{name}", viewer, || get(dashboard::file)),
-        see("/admin/users", viewer, || get(users::list)),
-        see("/admin/users/{id}", viewer, || get(user::show)),
-        act("/admin/users/{id}/note", editor, || post(user::note)),
+        see("/admin/users", viewer, || get(list::list)),
+        see("/admin/users/{id}", viewer, || get(detail::show)),
+        act("/admin/users/{id}/note", editor, || post(detail::note)),
         act("/admin/users/{id}/preferences", editor, || post(preferences::change)),
         see("/admin/delete", owner, || get(delete::ask)),
         act("/admin/delete", sure_owner, || post(delete::delete)),
@@ -117,19 +105,19 @@ pub fn routes() -> Vec<Route> {
 pub(crate) fn router(app: App) -> Router {
     let mut router = Router::new();
     for route in routes() {
-        let guard = from_fn_with_state((app.clone(), route.access), session::guard);
+        let guard = from_fn_with_state((app.clone(), route.access), check_access);
         let path = format!("{}{}", app.settings.prefix, route.path);
         router = router.route(&path, (route.handler)().route_layer(guard));
     }
     router
         // From the inside out.
         .layer(DefaultBodyLimit::max(LARGEST_BODY_BYTES))
-        .layer(security::forged_requests(&app.settings))
-        .layer(from_fn_with_state(app.clone(), form::guard))
+        .layer(request::refuse_forged_requests(&app.settings))
+        .layer(from_fn_with_state(app.clone(), form_token::guard))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, LONGEST))
-        .layer(map_response_with_state(app.clone(), explain::explain))
-        .layer(from_fn_with_state(app.clone(), gate::guard))
-        .layer(map_response_with_state(app.clone(), security::headers))
+        .layer(map_response_with_state(app.clone(), page::explain))
+        .layer(from_fn_with_state(app.clone(), request::admit))
+        .layer(map_response_with_state(app.clone(), request::set_headers))
         .layer(CompressionLayer::new().gzip(true))
         .with_state(app)
 }

@@ -22,7 +22,7 @@ use scale::{HEIGHT, Scale};
 pub(crate) use scale::{Tick, dates};
 pub(crate) use triangle::{Shares, triangle};
 
-use crate::text::grouped;
+use crate::page::text::grouped;
 
 /// How wide a band is, in units of the plot: what stands in it has a place on whole numbers.
 const BAND: usize = 60;

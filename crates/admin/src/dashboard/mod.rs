@@ -1,5 +1,6 @@
 //! The dashboard, which is the first page: how the bot is doing, in a range of days.
 
+pub(crate) mod definitions;
 mod panels;
 mod range;
 mod spans;
@@ -17,8 +18,7 @@ use rollcall_service::{Activity, DayRange, Totals};
 
 use crate::{
     App,
-    explain::Failure,
-    frame::{Frame, page},
+    page::{Failure, Layout, render},
 };
 use panels::{Panel, panel};
 use range::{Chosen, Preset};
@@ -32,7 +32,7 @@ const WEEK: usize = 7;
 #[derive(Template)]
 #[template(path = "dashboard.html")]
 struct Page {
-    frame: Frame,
+    layout: Layout,
     is_first_run: bool,
     trouble: Option<String>,
     presets: Vec<Preset>,
@@ -51,7 +51,7 @@ struct Page {
 /// The figures of the days that are asked for.
 pub(crate) async fn show(
     State(app): State<App>,
-    frame: Frame,
+    layout: Layout,
     Pairs(pairs): Pairs<Vec<(String, String)>>,
 ) -> Result<Response, Failure> {
     let today = app.activity.today();
@@ -71,8 +71,8 @@ pub(crate) async fn show(
     let totals: Totals = activity.days.iter().copied().collect();
     let count = activity.days.len();
     let is_open = activity.range.last() == today && count <= WEEK;
-    Ok(page(&Page {
-        frame: frame.tab("dashboard"),
+    Ok(render(&Page {
+        layout: layout.tab("dashboard"),
         is_first_run: stats.total_users == 0 && totals == Totals::default(),
         presets: chosen.presets(),
         trouble: chosen.trouble,

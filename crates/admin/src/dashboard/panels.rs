@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     chart::{Bands, Bar, Series, Shares, Tick, bars, columns, dates, lines, meter, triangle},
-    text::grouped,
+    page::text::grouped,
 };
 
 /// How many bars are drawn; the table has the rest.

@@ -4,7 +4,7 @@ use chrono::{Datelike, NaiveDate};
 use rollcall_domain::read_day;
 use rollcall_service::{DayRange, InvalidDayRange};
 
-use crate::query::quoted;
+use crate::users::query::quoted;
 
 /// Ranges that end today: what stands in the URL, what it is called, and its days.
 const PRESETS: [(&str, &str, u32); 4] = [

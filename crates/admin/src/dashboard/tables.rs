@@ -9,7 +9,7 @@ use chrono::NaiveDate;
 use rollcall_service::{Activity, Count, Share, SourceFigures, csv_field};
 
 use super::spans::{Grain, Span, spans};
-use crate::text::grouped;
+use crate::page::text::grouped;
 
 /// How many groups of those who came in a week a page shows, and how many weeks of each.
 pub(super) const COHORTS: usize = 14;

@@ -9,7 +9,7 @@ use super::{
     spans::mean,
     tables::{percent, signed},
 };
-use crate::text::grouped;
+use crate::page::text::grouped;
 
 /// A figure.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,0 +1,148 @@
+//! The accounts of admins.
+
+use askama::Template;
+use axum::{
+    Extension, Form,
+    extract::{Path, State},
+    response::{IntoResponse, Redirect, Response},
+};
+use rollcall_domain::{Admin, AdminAccount, AdminName, Role};
+use rollcall_service::{AccountError, Invitation, Session};
+use serde::Deserialize;
+
+use crate::{
+    App,
+    page::{Failure, Layout, render},
+};
+
+#[derive(Deserialize)]
+pub(crate) struct NewRole {
+    role: String,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Sure {
+    sure: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "admins.html")]
+struct Page {
+    layout: Layout,
+    accounts: Vec<AdminAccount>,
+    invitations: Vec<Invitation>,
+}
+
+#[derive(Template)]
+#[template(path = "admin.html")]
+struct One {
+    layout: Layout,
+    account: AdminAccount,
+}
+
+/// Every account, and who was invited.
+pub(crate) async fn list(State(app): State<App>, layout: Layout) -> Result<Response, Failure> {
+    let accounts = app.admins.accounts().await?;
+    let invitations = app.admins.invitations().await?;
+    Ok(render(&Page { layout: layout.tab("admins"), accounts, invitations }))
+}
+
+/// One account, and what can be changed of it.
+pub(crate) async fn one(
+    State(app): State<App>,
+    layout: Layout,
+    Path(name): Path<String>,
+) -> Result<Response, Failure> {
+    let account = app.admins.account(&read(&name)?).await?.ok_or(Failure::NotFound)?;
+    Ok(render(&One { layout: layout.tab("admins"), account }))
+}
+
+/// Changes the role of an account. Nobody does that to their own by a slip.
+pub(crate) async fn set_role(
+    State(app): State<App>,
+    Extension(session): Extension<Session>,
+    Path(name): Path<String>,
+    Form(NewRole { role }): Form<NewRole>,
+) -> Result<Response, Failure> {
+    let name = not_own(&name, &session, "You cannot change your own role.")?;
+    let role = Role::from_name(&role).ok_or(Failure::Refused("There is no such role."))?;
+    to_list(&app, app.admins.set_role(&name, role, Some(&session.admin)).await)
+}
+
+/// Takes the second factor from somebody who has lost it.
+pub(crate) async fn reset_factor(
+    State(app): State<App>,
+    Extension(session): Extension<Session>,
+    Path(name): Path<String>,
+) -> Result<Response, Failure> {
+    let own = "Turn off your own second factor on the page of your account.";
+    let name = not_own(&name, &session, own)?;
+    app.admins.reset_second_factor(&Admin::Account(name), Some(&session.admin)).await?;
+    to_list(&app, Ok(()))
+}
+
+/// Removes an account.
+pub(crate) async fn remove(
+    State(app): State<App>,
+    Extension(session): Extension<Session>,
+    Path(name): Path<String>,
+    Form(Sure { sure }): Form<Sure>,
+) -> Result<Response, Failure> {
+    let name = not_own(&name, &session, "You cannot remove your own account.")?;
+    if sure.is_none() {
+        return Err(Failure::Refused("Tick that you mean it. Nothing was changed."));
+    }
+    to_list(&app, app.admins.remove_account(&name, Some(&session.admin)).await)
+}
+
+/// Keeps an account from signing in. Nobody does that to their own by a slip.
+pub(crate) async fn disable(
+    State(app): State<App>,
+    Extension(session): Extension<Session>,
+    Path(name): Path<String>,
+) -> Result<Response, Failure> {
+    let name = not_own(&name, &session, "You cannot disable your own account.")?;
+    to_list(&app, app.admins.disable(&name, Some(&session.admin)).await)
+}
+
+/// Lets an account sign in again.
+pub(crate) async fn enable(
+    State(app): State<App>,
+    Extension(session): Extension<Session>,
+    Path(name): Path<String>,
+) -> Result<Response, Failure> {
+    to_list(&app, app.admins.enable(&read(&name)?, Some(&session.admin)).await)
+}
+
+/// Ends every session of an account.
+pub(crate) async fn sign_out(
+    State(app): State<App>,
+    Extension(session): Extension<Session>,
+    Path(name): Path<String>,
+) -> Result<Response, Failure> {
+    to_list(&app, app.admins.end_sessions(&read(&name)?, Some(&session.admin)).await)
+}
+
+/// The name of an account that is not the one of who asks.
+fn not_own(name: &str, session: &Session, refusal: &'static str) -> Result<AdminName, Failure> {
+    let name = read(name)?;
+    match session.admin == Admin::Account(name.clone()) {
+        true => Err(Failure::Refused(refusal)),
+        false => Ok(name),
+    }
+}
+
+fn read(name: &str) -> Result<AdminName, Failure> {
+    name.parse().map_err(|_| Failure::NotFound)
+}
+
+fn to_list(app: &App, changed: Result<(), AccountError>) -> Result<Response, Failure> {
+    match changed {
+        Ok(()) => Ok(Redirect::to(&format!("{}/admins", app.base)).into_response()),
+        Err(AccountError::Storage(error)) => Err(error.into()),
+        Err(AccountError::LastOwner(_)) => Err(Failure::Refused(
+            "This is the last owner's account that is enabled; make or enable another one first.",
+        )),
+        Err(_) => Err(Failure::NotFound),
+    }
+}

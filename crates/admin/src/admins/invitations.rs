@@ -1,0 +1,144 @@
+//! Inviting admins, and accepting an invitation.
+
+use askama::Template;
+use axum::{
+    Extension, Form,
+    extract::{Path, State},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Redirect, Response},
+};
+use rollcall_domain::{AdminName, Role};
+use rollcall_service::{
+    AccountError, Invitation, InvitationError, InvitationLife, Session, SignInError,
+};
+use serde::Deserialize;
+
+use crate::{
+    App,
+    account::password::TWO_WAYS,
+    page::{Failure, Layout, render, text::sentence},
+    request::ClientDevice,
+    session::sign_in,
+};
+
+#[derive(Deserialize)]
+pub(crate) struct Offer {
+    role: String,
+    life: String,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Which {
+    id: String,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct NewAccount {
+    name: String,
+    new_password: String,
+    same_password: String,
+}
+
+/// The link, which is shown once.
+#[derive(Template)]
+#[template(path = "invited.html")]
+struct Invited {
+    layout: Layout,
+    role: Role,
+    life: &'static str,
+    link: String,
+}
+
+/// The page that the link leads to.
+#[derive(Template)]
+#[template(path = "invitation.html")]
+struct Page {
+    layout: Layout,
+    token: String,
+    /// `None` where it cannot be accepted.
+    invitation: Option<Invitation>,
+    trouble: Option<String>,
+    name: String,
+}
+
+/// Makes an invitation, and shows its link.
+pub(crate) async fn invite(
+    State(app): State<App>,
+    Extension(session): Extension<Session>,
+    headers: HeaderMap,
+    layout: Layout,
+    Form(Offer { role, life }): Form<Offer>,
+) -> Result<Response, Failure> {
+    let role = Role::from_name(&role).ok_or(Failure::Refused("There is no such role."))?;
+    let (life, words) = match life.as_str() {
+        "day" => (InvitationLife::Day, "24 hours"),
+        "week" => (InvitationLife::Week, "7 days"),
+        _ => return Err(Failure::Refused("Expected a day or a week.")),
+    };
+    let token = app.admins.invite(role, life, &session.admin).await?;
+    let link = format!("{}{}/invitation/{}", origin(&app, &headers), app.base, token.as_str());
+    Ok(render(&Invited { layout: layout.tab("admins"), role, life: words, link }))
+}
+
+/// Takes one back.
+pub(crate) async fn withdraw(
+    State(app): State<App>,
+    Extension(session): Extension<Session>,
+    Form(Which { id }): Form<Which>,
+) -> Result<Response, Failure> {
+    let id = id.parse().map_err(|_| Failure::NotFound)?;
+    app.admins.withdraw_invitation(id, &session.admin).await?;
+    Ok(Redirect::to(&format!("{}/admins", app.base)).into_response())
+}
+
+/// The page of an invitation. Looking at it changes nothing.
+pub(crate) async fn look(
+    State(app): State<App>,
+    layout: Layout,
+    Path(token): Path<String>,
+) -> Result<Response, Failure> {
+    let invitation = app.admins.invitation(&token).await?;
+    let status = if invitation.is_some() { StatusCode::OK } else { StatusCode::NOT_FOUND };
+    let page = render(&Page { layout, token, invitation, trouble: None, name: String::new() });
+    Ok((status, page).into_response())
+}
+
+/// Makes the account, and signs its owner in.
+pub(crate) async fn accept(
+    State(app): State<App>,
+    ClientDevice(device): ClientDevice,
+    headers: HeaderMap,
+    layout: Layout,
+    Path(token): Path<String>,
+    Form(NewAccount { name, new_password, same_password }): Form<NewAccount>,
+) -> Result<Response, Failure> {
+    let trouble = match name.trim().parse::<AdminName>() {
+        Err(error) => sentence(&error.to_string()),
+        Ok(_) if new_password != same_password => TWO_WAYS.to_owned(),
+        Ok(name) => {
+            match app.admins.accept_invitation(&token, &name, &new_password, device).await {
+                Ok(signed_in) => return sign_in::begin(&app, &headers, &signed_in, "").await,
+                Err(InvitationError::NotGood) => {
+                    return look(State(app), layout, Path(token)).await;
+                }
+                Err(InvitationError::Account(AccountError::Storage(error)))
+                | Err(InvitationError::SignIn(SignInError::Storage(error))) => {
+                    return Err(error.into());
+                }
+                // Somebody was quicker to disable it than it was signed in with.
+                Err(InvitationError::SignIn(_)) => return Err(Failure::NotFound),
+                Err(InvitationError::Account(error)) => sentence(&error.to_string()),
+            }
+        }
+    };
+    let invitation = app.admins.invitation(&token).await?;
+    let page = render(&Page { layout, token, invitation, trouble: Some(trouble), name });
+    Ok((StatusCode::BAD_REQUEST, page).into_response())
+}
+
+/// Where people reach the admin, as far as it is known: as the settings say, else as the browser
+/// that asks does.
+fn origin(app: &App, headers: &HeaderMap) -> String {
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    app.settings.origin.clone().unwrap_or_else(|| format!("http://{host}"))
+}

@@ -1,0 +1,4 @@
+//! The accounts of admins, and invitations to create one.
+
+pub(crate) mod accounts;
+pub(crate) mod invitations;

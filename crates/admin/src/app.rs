@@ -1,0 +1,39 @@
+//! The state that the handlers share.
+
+use std::sync::Arc;
+
+use axum::extract::FromRef;
+use rollcall_domain::Clock;
+use rollcall_service::{
+    ActivityService, AdminService, DirectoryService, PreferencesService, ScheduleService,
+    TransferService, UserService,
+};
+use tokio::sync::Semaphore;
+
+use crate::{page::Assets, request::RateLimiter, settings::Settings};
+
+/// What the pages are made from. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct App {
+    /// What every path begins with, such as `/admin`.
+    pub(crate) base: Arc<str>,
+    pub(crate) admins: AdminService,
+    pub(crate) directory: DirectoryService,
+    pub(crate) preferences: PreferencesService,
+    pub(crate) schedule: ScheduleService,
+    pub(crate) transfer: TransferService,
+    pub(crate) users: UserService,
+    pub(crate) activity: ActivityService,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) assets: Arc<Assets>,
+    /// Room for exports: each holds some MiB while its browser takes its time.
+    pub(crate) exports: Arc<Semaphore>,
+    pub(crate) rate_limiter: Arc<RateLimiter>,
+    pub(crate) settings: Arc<Settings>,
+}
+
+impl FromRef<App> for Arc<Assets> {
+    fn from_ref(app: &App) -> Self {
+        Self::clone(&app.assets)
+    }
+}

@@ -1,0 +1,11 @@
+//! What all pages have in common: their layout, their error pages, their assets and their words.
+
+mod assets;
+mod failure;
+mod layout;
+pub(crate) mod text;
+pub(crate) mod time_zone;
+
+pub(crate) use assets::{Assets, get as get_asset};
+pub(crate) use failure::{Failure, explain};
+pub(crate) use layout::{Layout, render};

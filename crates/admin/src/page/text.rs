@@ -1,0 +1,194 @@
+//! Numbers and states in words.
+
+use rollcall_domain::{
+    AuditAction, Counted, Language, TelegramUser, UnreachableReason, is_visible,
+};
+
+/// A number with commas between its thousands.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// How many users there are, no more exactly than it is known.
+pub(crate) fn users(count: Counted) -> String {
+    match count {
+        Counted::Exactly(0) => "no users".to_owned(),
+        Counted::Exactly(1) => "1 user".to_owned(),
+        Counted::Exactly(number) => format!("{} users", grouped(number)),
+        Counted::MoreThan(number) => format!("more than {} users", grouped(number)),
+        Counted::About(number) => format!("about {} users", rounded(number)),
+    }
+}
+
+/// All users of a list, to be ticked.
+pub(crate) fn all(count: Counted, is_everybody: bool) -> String {
+    let number = match count {
+        Counted::Exactly(number) => Some(grouped(number)),
+        Counted::MoreThan(_) | Counted::About(_) => None,
+    };
+    match (number, is_everybody) {
+        (Some(number), true) => format!("All {number}"),
+        (Some(number), false) => format!("All {number} who match"),
+        (None, true) => "Everybody".to_owned(),
+        (None, false) => "All who match".to_owned(),
+    }
+}
+
+/// What a text is in which there is nothing to see: its characters by their numbers in Unicode.
+/// `None` where there is something to see.
+pub(crate) fn invisible(text: &str) -> Option<String> {
+    if is_visible(text) {
+        return None;
+    }
+    let mut characters: Vec<_> = text.chars().take(MAX_NUMBERED).map(numbered).collect();
+    if text.chars().nth(MAX_NUMBERED).is_some() {
+        characters.push("…".to_owned());
+    }
+    Some(format!("nothing to see: {}", characters.join(" ")))
+}
+
+/// How many characters without ink are shown by their numbers.
+const MAX_NUMBERED: usize = 5;
+
+fn numbered(c: char) -> String {
+    format!("U+{:04X}", u32::from(c))
+}
+
+/// A number that is only known roughly.
+fn rounded(number: u64) -> String {
+    let tenths = |unit: u64| {
+        let tenths = (number + unit / 20) / (unit / 10);
+        match (tenths / 10, tenths % 10) {
+            (whole, 0) => grouped(whole),
+            (whole, tenth) => format!("{}.{tenth}", grouped(whole)),
+        }
+    };
+    match number {
+        0..10_000 => grouped((number + 50) / 100 * 100),
+        10_000..999_500 => grouped((number + 500) / 1000 * 1000),
+        999_500..999_950_000 => format!("{} million", tenths(1_000_000)),
+        _ => format!("{} billion", tenths(1_000_000_000)),
+    }
+}
+
+/// Whether a user can be reached: the style sheet's class, and the words.
+pub(crate) fn state(user: &TelegramUser) -> (&'static str, &'static str) {
+    match user.reachability.obstacle {
+        Some(UnreachableReason::Blocked) => ("bad", "Blocked the bot"),
+        Some(UnreachableReason::Deactivated) => ("warn", "Account deleted"),
+        Some(UnreachableReason::ChatNotFound) => ("warn", "Chat not found"),
+        Some(UnreachableReason::NeverStarted) => ("warn", "Never started"),
+        None if user.reachability.has_private_chat => ("good", "Reachable"),
+        None => ("", "No private chat"),
+    }
+}
+
+/// What a change of reach is called.
+pub(crate) fn reach(obstacle: Option<UnreachableReason>) -> &'static str {
+    match obstacle {
+        None => "Can be reached again",
+        Some(UnreachableReason::Blocked) => "Blocked the bot",
+        Some(UnreachableReason::Deactivated) => "The account was deleted",
+        Some(UnreachableReason::ChatNotFound) => "Telegram knows no such chat",
+        Some(UnreachableReason::NeverStarted) => "Has never started the bot",
+    }
+}
+
+/// What an action of the audit log is called.
+pub(crate) fn action(action: AuditAction) -> &'static str {
+    match action {
+        AuditAction::SignedIn => "Signed in",
+        AuditAction::SignInFailed => "Failed to sign in",
+        AuditAction::PassedFirstFactor => "Was asked for the second factor",
+        AuditAction::SecondFactorFailed => "Gave a wrong second factor",
+        AuditAction::Confirmed => "Confirmed their identity",
+        AuditAction::ConfirmationFailed => "Failed to confirm their identity",
+        AuditAction::EnabledSecondFactor => "Turned the second factor on",
+        AuditAction::DisabledSecondFactor => "Turned the second factor off",
+        AuditAction::ResetSecondFactor => "Reset a second factor",
+        AuditAction::UsedRecoveryCode => "Used a recovery code",
+        AuditAction::RenewedRecoveryCodes => "Renewed their recovery codes",
+        AuditAction::AddedPasskey => "Added a passkey",
+        AuditAction::RemovedPasskey => "Removed a passkey",
+        AuditAction::UsedPasskey => "Used a passkey",
+        AuditAction::SignedOut => "Signed out",
+        AuditAction::SignedOutEverywhere => "Signed out everywhere",
+        AuditAction::EndedSession => "Ended a session",
+        AuditAction::EndedOtherSessions => "Ended their other sessions",
+        AuditAction::CreatedAdmin => "Made an account",
+        AuditAction::InvitedAdmin => "Invited an admin",
+        AuditAction::WithdrewInvitation => "Withdrew an invitation",
+        AuditAction::AcceptedInvitation => "Accepted an invitation",
+        AuditAction::ChangedPassword => "Changed a password",
+        AuditAction::DisabledAdmin => "Disabled an account",
+        AuditAction::EnabledAdmin => "Enabled an account",
+        AuditAction::ChangedRole => "Changed a role",
+        AuditAction::RemovedAdmin => "Removed an account",
+        AuditAction::ViewedUser => "Looked at a user",
+        AuditAction::ChangedNote => "Changed a note",
+        AuditAction::ChangedPreferences => "Changed preferences",
+        AuditAction::DeletedUser => "Deleted a user",
+        AuditAction::DeletedUsers => "Deleted users",
+        AuditAction::ExportedUsers => "Exported users",
+        AuditAction::ImportedUsers => "Imported users",
+        AuditAction::AllowedSource => "Allowed a source",
+        AuditAction::DroppedSource => "Dropped a source",
+    }
+}
+
+/// What a language is called.
+pub(crate) fn language(language: Language) -> &'static str {
+    match language {
+        Language::English => "English",
+        Language::Russian => "Russian",
+        Language::German => "German",
+    }
+}
+
+/// An error as a sentence of its own.
+pub(crate) fn sentence(error: &str) -> String {
+    let mut characters = error.chars();
+    let first: String = characters.next().map(|c| c.to_uppercase().collect()).unwrap_or_default();
+    format!("{first}{}.", characters.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_seen_is_shown_by_its_numbers() {
+        assert_eq!(invisible("Ada"), None);
+        assert_eq!(invisible("\u{3164}").as_deref(), Some("nothing to see: U+3164"));
+        let long = "\u{200b}".repeat(255);
+        let expected = "nothing to see: U+200B U+200B U+200B U+200B U+200B …";
+        assert_eq!(invisible(&long).as_deref(), Some(expected));
+    }
+
+    #[test]
+    fn counts_tell_no_more_than_is_known() {
+        for (count, text) in [
+            (Counted::Exactly(0), "no users"),
+            (Counted::Exactly(1), "1 user"),
+            (Counted::Exactly(1_234), "1,234 users"),
+            (Counted::MoreThan(1_000), "more than 1,000 users"),
+            (Counted::About(3_449), "about 3,400 users"),
+            (Counted::About(456_789), "about 457,000 users"),
+            (Counted::About(999_499), "about 999,000 users"),
+            (Counted::About(999_500), "about 1 million users"),
+            (Counted::About(2_345_678), "about 2.3 million users"),
+            (Counted::About(12_960_000), "about 13 million users"),
+            (Counted::About(1_250_000_000), "about 1.3 billion users"),
+        ] {
+            assert_eq!(users(count), text);
+        }
+    }
+}

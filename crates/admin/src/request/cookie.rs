@@ -1,0 +1,72 @@
+//! The cookies: the session's, the device's, that of forms, and what somebody has chosen.
+
+use axum::{
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+
+use crate::Settings;
+
+/// The session's token.
+pub(crate) const SESSION: &str = "rollcall_session";
+/// Who has signed in on this browser before; see [`super::device`].
+pub(crate) const DEVICE: &str = "rollcall_device";
+/// What the forms of this browser carry too; see [`super::form_token`].
+pub(crate) const FORM: &str = "rollcall_form";
+
+/// The zone of the times; see [`crate::page::time_zone`].
+pub(crate) const ZONE: &str = "rollcall_zone";
+
+/// How long a browser keeps what is not only for as long as it runs: a year.
+const KEPT: &str = "; Max-Age=31536000";
+
+/// The value of a cookie that a request brings.
+pub(crate) fn read(settings: &Settings, cookie: &str, headers: &HeaderMap) -> Option<String> {
+    let name = name(settings, cookie);
+    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|it| it.to_str().ok());
+    let mut pairs = cookies.flat_map(|it| it.split(';')).filter_map(|it| it.trim().split_once('='));
+    pairs.find_map(|(key, value)| (key == name).then(|| value.to_owned()))
+}
+
+/// Adds a cookie to an answer. It lasts as long as the browser runs.
+pub(crate) fn set(settings: &Settings, cookie: &str, value: &str, response: Response) -> Response {
+    add(settings, cookie, value, "", response)
+}
+
+/// Adds a cookie that the browser keeps.
+pub(crate) fn keep(settings: &Settings, cookie: &str, value: &str, response: Response) -> Response {
+    add(settings, cookie, value, KEPT, response)
+}
+
+/// Takes a cookie back.
+pub(crate) fn remove(settings: &Settings, cookie: &str, response: Response) -> Response {
+    add(settings, cookie, "", "; Max-Age=0", response)
+}
+
+fn add(
+    settings: &Settings,
+    cookie: &str,
+    value: &str,
+    more: &str,
+    mut response: Response,
+) -> Response {
+    let name = name(settings, cookie);
+    let path = if settings.prefix.is_empty() { "/" } else { &settings.prefix };
+    let secure = if settings.is_https() { "; Secure" } else { "" };
+    let cookie = format!("{name}={value}; Path={path}; HttpOnly; SameSite=Strict{secure}{more}");
+    match HeaderValue::from_str(&cookie) {
+        Ok(cookie) => {
+            response.headers_mut().append(header::SET_COOKIE, cookie);
+            response
+        }
+        // Neither a token nor a path has characters that a header cannot.
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+/// Over https and without a prefix a name begins with `__Host-`, so that browsers take the cookie
+/// from nobody else.
+fn name(settings: &Settings, cookie: &str) -> String {
+    let is_hosts = settings.is_https() && settings.prefix.is_empty();
+    format!("{}{cookie}", if is_hosts { "__Host-" } else { "" })
+}

@@ -1,0 +1,17 @@
+//! What a request has to pass before a handler sees it, and what handlers read from it.
+
+mod address;
+mod admission;
+pub(crate) mod cookie;
+mod device;
+pub(crate) mod form_token;
+mod forwarded;
+mod headers;
+mod rate_limiter;
+
+pub(crate) use address::Address;
+pub(crate) use admission::admit;
+pub(crate) use device::{ClientDevice, remember_device};
+pub use forwarded::ForwardedHeader;
+pub(crate) use headers::{refuse_forged_requests, set_headers};
+pub(crate) use rate_limiter::RateLimiter;

@@ -1,0 +1,211 @@
+//! Deleting users: those who were ticked, or all who match a list's filters.
+//!
+//! All who match may be many, so they go in parts: a request deletes one of them, and its answer
+//! leads to the next.
+
+use askama::Template;
+use axum::{
+    Extension, Form,
+    extract::{Query as Pairs, State},
+    response::{IntoResponse, Redirect, Response},
+};
+use chrono::{DateTime, Utc};
+use rollcall_domain::{AuditAction, Counted, SortKey, TelegramId, TelegramUser, UserSort};
+use rollcall_service::Session;
+
+use super::{list, query::Query};
+use crate::{
+    App,
+    page::{Failure, Layout, render, text},
+    request::form_token,
+};
+
+/// How many users can be ticked at once: more than a page has.
+const MOST_TICKED: usize = 100;
+/// How many of those who match go in one request: a second's work.
+const PART: u32 = 200;
+/// How many of those who match are shown before they go.
+const SHOWN: u32 = 10;
+/// The order in which those who match go: who comes meanwhile comes after them.
+const OLDEST_FIRST: UserSort = UserSort { key: SortKey::FirstSeen, descending: false };
+
+#[derive(Template)]
+#[template(path = "delete.html")]
+struct Question {
+    layout: Layout,
+    /// How many there are, such as "2 users".
+    count: String,
+    /// They, or some of them.
+    people: Vec<TelegramUser>,
+    /// Where they are chosen by filters: what these are.
+    filters: Option<Vec<(&'static str, String)>>,
+    fields: Vec<(&'static str, String)>,
+    back: String,
+}
+
+#[derive(Template)]
+#[template(path = "deleting.html")]
+struct Progress {
+    layout: Layout,
+    deleted: String,
+    fields: Vec<(&'static str, String)>,
+}
+
+/// Says what deleting users takes away, and asks whether it shall.
+pub(crate) async fn ask(
+    State(app): State<App>,
+    layout: Layout,
+    Pairs(pairs): Pairs<Vec<(String, String)>>,
+) -> Result<Response, Failure> {
+    let layout = layout.tab("users");
+    let question = if is_all(&pairs) {
+        ask_about_all(&app, layout, &read(&pairs)?).await?
+    } else {
+        let people = ticked(&app, &pairs).await?;
+        let id = |user: &TelegramUser| ("id", user.telegram_id.to_string());
+        Question {
+            count: text::users(Counted::Exactly(u64::try_from(people.len()).unwrap_or(u64::MAX))),
+            fields: people.iter().map(id).collect(),
+            back: match people.as_slice() {
+                [one] => format!("{}/users/{}", layout.base, one.telegram_id),
+                _ => format!("{}/users", layout.base),
+            },
+            filters: None,
+            people,
+            layout,
+        }
+    };
+    Ok(render(&question))
+}
+
+async fn ask_about_all(app: &App, layout: Layout, query: &Query) -> Result<Question, Failure> {
+    let now = app.clock.now();
+    let filter = query.filter(now.date_naive());
+    let slice = app.directory.users(&filter, query.sort, None, SHOWN).await?;
+    if slice.count == Counted::Exactly(0) {
+        return Err(Failure::Refused("Nobody matches."));
+    }
+    let mut fields = query.fields();
+    fields.push(("all", "1".to_owned()));
+    fields.push(("until", now.timestamp_micros().to_string()));
+    Ok(Question {
+        count: text::users(slice.count),
+        people: slice.rows.into_iter().map(|listed| listed.user).collect(),
+        filters: Some(list::words(query)),
+        fields,
+        back: format!("{}/users?{}", layout.base, query.url()),
+        layout,
+    })
+}
+
+/// Deletes users.
+pub(crate) async fn delete(
+    State(app): State<App>,
+    Extension(session): Extension<Session>,
+    layout: Layout,
+    Form(pairs): Form<Vec<(String, String)>>,
+) -> Result<Response, Failure> {
+    if is_all(&pairs) {
+        return delete_part(&app, &session, layout, &pairs).await;
+    }
+    let people = ticked(&app, &pairs).await?;
+    let ids: Vec<TelegramId> = people.iter().map(|person| person.telegram_id).collect();
+    let deleted = erase(&app, &session, &ids, "selected").await?;
+    Ok(to_list(&app, deleted))
+}
+
+/// Deletes the next of those who match and were there when the question was asked.
+async fn delete_part(
+    app: &App,
+    session: &Session,
+    layout: Layout,
+    pairs: &[(String, String)],
+) -> Result<Response, Failure> {
+    if value(pairs, "sure").is_none() {
+        return Err(Failure::Refused("Tick that you mean all of them. Nobody was deleted."));
+    }
+    let until = value(pairs, "until").and_then(|micros| micros.parse().ok());
+    let until = until.and_then(DateTime::<Utc>::from_timestamp_micros);
+    let until = until.filter(|until| (DateTime::UNIX_EPOCH..=app.clock.now()).contains(until));
+    let until = until.ok_or(Failure::Refused("It is not said who was meant. Ask again."))?;
+    let query = read(pairs)?;
+    // Days that move on, such as "today", are those of the question.
+    let filter = query.filter(until.date_naive());
+    let slice = app.directory.users(&filter, OLDEST_FIRST, query.at, PART).await?;
+    let meant = slice.rows.iter().map(|listed| &listed.user).filter(|it| it.created_at <= until);
+    let ids: Vec<TelegramId> = meant.map(|user| user.telegram_id).collect();
+    let before = value(pairs, "deleted").and_then(|it| it.parse::<usize>().ok()).unwrap_or(0);
+    let deleted = before.saturating_add(erase(app, session, &ids, &filter.summary()).await?);
+    let has_newer = ids.len() < slice.rows.len();
+    let Some(at) = slice.next.filter(|_| !has_newer) else { return Ok(to_list(app, deleted)) };
+    let mut fields = query.fields();
+    for (name, value) in [
+        ("all", "1".to_owned()),
+        ("sure", "1".to_owned()),
+        ("until", until.timestamp_micros().to_string()),
+        ("deleted", deleted.to_string()),
+        ("at", at.to_string()),
+    ] {
+        fields.push((name, value));
+    }
+    let deleted = text::users(Counted::Exactly(u64::try_from(deleted).unwrap_or(u64::MAX)));
+    Ok(render(&Progress { layout: layout.tab("users"), deleted, fields }))
+}
+
+/// Deletes users, with an entry of the audit log about each of them, and one that says how many there
+/// were and how they were chosen.
+async fn erase(
+    app: &App,
+    session: &Session,
+    ids: &[TelegramId],
+    chosen: &str,
+) -> Result<usize, Failure> {
+    // First, so that no user goes without a trace; the entry names them by the id only.
+    app.admins.audit_each(&session.admin, AuditAction::DeletedUser, ids).await?;
+    let deleted = app.users.delete_users(ids).await?;
+    let count = text::users(Counted::Exactly(u64::try_from(deleted).unwrap_or(u64::MAX)));
+    let what = format!("{count}: {chosen}");
+    let action = AuditAction::DeletedUsers;
+    app.admins.audit(&session.admin, action, None, None, Some(&what)).await?;
+    Ok(deleted)
+}
+
+fn to_list(app: &App, deleted: usize) -> Response {
+    Redirect::to(&format!("{}/users?deleted={deleted}", app.base)).into_response()
+}
+
+/// The filters of those who match.
+fn read(pairs: &[(String, String)]) -> Result<Query, Failure> {
+    Query::read_whole(pairs, &["id", "all", "sure", "until", "deleted", form_token::FIELD])
+}
+
+/// Whether all who match are meant, rather than those who are ticked.
+fn is_all(pairs: &[(String, String)]) -> bool {
+    value(pairs, "all").is_some()
+}
+
+fn value<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+}
+
+/// The users whose ids were sent, and who are there.
+async fn ticked(app: &App, pairs: &[(String, String)]) -> Result<Vec<TelegramUser>, Failure> {
+    let ids = pairs.iter().filter(|(name, _)| name == "id");
+    let read = |(_, id): &(String, String)| {
+        id.parse().map_err(|error| Failure::invalid(format!("A user cannot be chosen: {error}.")))
+    };
+    let mut ids: Vec<TelegramId> = ids.map(read).collect::<Result<_, _>>()?;
+    ids.sort_unstable();
+    ids.dedup();
+    if ids.is_empty() {
+        return Err(Failure::Refused("Nobody was chosen. Go back and tick whom you mean."));
+    }
+    if ids.len() > MOST_TICKED {
+        return Err(Failure::Refused("These are too many at once: at most 100 can be ticked."));
+    }
+    let mut people = Vec::new();
+    for id in ids {
+        people.extend(app.users.get_user_by_telegram_id(id).await?);
+    }
+    if people.is_empty() { Err(Failure::NotFound) } else { Ok(people) }
+}

@@ -1,0 +1,110 @@
+//! One user: what is known of them, what they have chosen, and the note.
+
+use askama::Template;
+use axum::{
+    Extension, Form,
+    extract::{Path, Query as Pairs, State},
+    response::{IntoResponse, Redirect, Response},
+};
+use chrono::NaiveDate;
+use rollcall_domain::{AuditAction, AuditEntry, MAX_NOTE_CHARS, ProfileField, Role, UserDetail};
+use rollcall_service::{AuditFilter, ServiceError, Session};
+use serde::Deserialize;
+
+use super::{heat_map, preferences::Panel, query::read_id};
+use crate::{
+    App,
+    page::{Failure, Layout, render, text},
+};
+
+/// How many entries of the audit log a user's page has.
+const ENTRIES: u32 = 20;
+
+#[derive(Template)]
+#[template(path = "user.html")]
+struct Page {
+    layout: Layout,
+    name: String,
+    state: (&'static str, &'static str),
+    detail: UserDetail,
+    heat_map: String,
+    days: Vec<(NaiveDate, u32)>,
+    entries: Option<Vec<AuditEntry>>,
+    preferences: Panel,
+    was_chosen: bool,
+    was_noted: bool,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct NoteForm {
+    note: String,
+}
+
+/// What is known of a user. That somebody looked goes into the audit log.
+pub(crate) async fn show(
+    State(app): State<App>,
+    Extension(session): Extension<Session>,
+    layout: Layout,
+    Path(id): Path<String>,
+    Pairs(pairs): Pairs<Vec<(String, String)>>,
+) -> Result<Response, Failure> {
+    let id = read_id(&id)?;
+    let detail = app.directory.user(id).await?.ok_or(Failure::NotFound)?;
+    app.admins.audit(&session.admin, AuditAction::ViewedUser, Some(id), None, None).await?;
+    // Not for viewers: entries have removed notes, and what other admins do.
+    let entries = match session.role >= Role::Editor {
+        true => Some(app.admins.audit_log(&AuditFilter::all().about(id), None, ENTRIES).await?),
+        false => None,
+    };
+    let preferences = Panel::of(&app, &detail.user).await?;
+    let was = |what: &str| pairs.iter().any(|(name, _)| name == what);
+    let today = app.clock.now().date_naive();
+    let counts: Vec<_> = detail.days.iter().map(|(day, n)| (*day, u64::from(*n))).collect();
+    Ok(render(&Page {
+        layout: layout.tab("users"),
+        name: detail.user.shown_name(),
+        state: text::state(&detail.user),
+        heat_map: heat_map::draw(&counts, today),
+        days: detail.days.iter().rev().copied().collect(),
+        entries,
+        preferences,
+        was_chosen: was("chosen"),
+        was_noted: was("noted"),
+        detail,
+    }))
+}
+
+/// Writes the note.
+pub(crate) async fn note(
+    State(app): State<App>,
+    Extension(session): Extension<Session>,
+    Path(id): Path<String>,
+    Form(NoteForm { note }): Form<NoteForm>,
+) -> Result<Response, Failure> {
+    let id = read_id(&id)?;
+    // Browsers send line ends as two characters.
+    let note = note.replace("\r\n", "\n");
+    let changed = match app.directory.set_note(id, &note, &session.admin.to_string()).await {
+        Ok(changed) => changed.ok_or(Failure::NotFound)?,
+        Err(ServiceError::NoteTooLong) => {
+            return Err(Failure::Refused(
+                "The note is too long: it may have 10,000 characters. Nothing was changed.",
+            ));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    if changed.old != changed.new {
+        let (old, new) = (changed.old.as_deref(), changed.new.as_deref());
+        app.admins.audit(&session.admin, AuditAction::ChangedNote, Some(id), old, new).await?;
+    }
+    Ok(Redirect::to(&format!("{}/users/{id}?noted#note", app.base)).into_response())
+}
+
+pub(crate) fn field(field: ProfileField) -> &'static str {
+    match field {
+        ProfileField::FirstName => "First name",
+        ProfileField::LastName => "Last name",
+        ProfileField::Username => "Username",
+        ProfileField::LanguageCode => "Language",
+    }
+}

@@ -1,0 +1,132 @@
+//! Users as a file to download.
+
+use std::sync::Arc;
+
+use axum::{
+    Extension, Form,
+    body::Body,
+    extract::State,
+    http::header::{CONTENT_DISPOSITION, CONTENT_TYPE},
+    response::{IntoResponse, Response},
+};
+use futures_util::stream;
+use rollcall_domain::{Admin, AuditAction, Counted};
+use rollcall_service::{AdminService, Export, Format, Part, ServiceError, Session};
+use tokio::{runtime::Handle, sync::OwnedSemaphorePermit};
+
+use super::query::Query;
+use crate::{
+    App,
+    page::{Failure, text},
+    request::form_token,
+};
+
+/// Sends the users who match as a file, a part at a time: what the browser has not taken yet is not
+/// read, and when it goes away nothing more is.
+pub(crate) async fn export(
+    State(app): State<App>,
+    Extension(session): Extension<Session>,
+    Form(pairs): Form<Vec<(String, String)>>,
+) -> Result<Response, Failure> {
+    let format = pairs.iter().find(|(name, _)| name == "format");
+    let format = format.and_then(|(_, name)| read_format(name));
+    let (format, for_excel) =
+        format.ok_or(Failure::Refused("Expected csv, csv-excel or jsonl as the format."))?;
+    let query = Query::read_whole(&pairs, &["format", form_token::FIELD])?;
+    let today = app.clock.now().date_naive();
+    let room = Arc::clone(&app.exports).try_acquire_owned();
+    let room = room.map_err(|_| {
+        Failure::Busy(
+            "Two other exports are being downloaded. Try again when one of them is complete.",
+        )
+    })?;
+    let filter = query.filter(today);
+    let what = format!("{format}: {}", filter.summary());
+    app.admins.audit(&session.admin, AuditAction::ExportedUsers, None, None, Some(&what)).await?;
+
+    let export = app.transfer.export(filter, format);
+    let export = if for_excel { export.with_byte_order_mark() } else { export };
+    let sending = Sending {
+        export,
+        users: 0,
+        end: None,
+        admins: app.admins.clone(),
+        admin: session.admin.clone(),
+        what,
+        _room: room,
+    };
+    let parts = stream::try_unfold(sending, async |mut sending| {
+        let part = sending.next().await?;
+        Ok::<_, ServiceError>(part.map(|part| (part.text, sending)))
+    });
+    let name = format!("attachment; filename=\"users-{today}.{format}\"");
+    let headers = [(CONTENT_TYPE, format.media_type().to_owned()), (CONTENT_DISPOSITION, name)];
+    Ok((headers, Body::from_stream(parts)).into_response())
+}
+
+/// The format that a button of the page names, and whether the file is for Excel.
+fn read_format(name: &str) -> Option<(Format, bool)> {
+    match name {
+        "csv-excel" => Some((Format::Csv, true)),
+        name => Some((name.parse().ok()?, false)),
+    }
+}
+
+/// A file on its way to a browser.
+struct Sending {
+    export: Export,
+    /// How many users were sent.
+    users: u64,
+    /// How it ended, once it has.
+    end: Option<End>,
+    admins: AdminService,
+    admin: Admin,
+    /// What the audit log calls it.
+    what: String,
+    _room: OwnedSemaphorePermit,
+}
+
+#[derive(Clone, Copy)]
+enum End {
+    Complete,
+    Failed,
+}
+
+impl Sending {
+    async fn next(&mut self) -> Result<Option<Part>, ServiceError> {
+        let part = self.export.next().await.inspect_err(|error| {
+            self.end = Some(End::Failed);
+            log::error!(error:% = error; "an export failed");
+        })?;
+        match &part {
+            Some(part) => self.users += part.users,
+            None => self.end = Some(End::Complete),
+        }
+        Ok(part)
+    }
+}
+
+impl Drop for Sending {
+    /// Adds to the audit log how many users were sent.
+    fn drop(&mut self) {
+        let end = match self.end {
+            Some(End::Complete) => "complete",
+            Some(End::Failed) => "failed",
+            None => {
+                log::info!(users = self.users; "the browser cancelled an export");
+                "cancelled"
+            }
+        };
+        // Where the process ends, so does the runtime, and there is nothing to write with.
+        let Ok(runtime) = Handle::try_current() else { return };
+        let users = text::users(Counted::Exactly(self.users));
+        let sent = format!("{}; {end}, {users}", self.what);
+        let (admins, admin) = (self.admins.clone(), self.admin.clone());
+        runtime.spawn(async move {
+            let entry = admins.audit(&admin, AuditAction::ExportedUsers, None, None, Some(&sent));
+            if let Err(error) = entry.await {
+                log::error!(error:% = error; "could not add the end of an export to the audit log");
+            }
+        });
+    }
+}

@@ -1,0 +1,364 @@
+//! The list of users.
+
+use askama::Template;
+use axum::{
+    extract::{Query as Pairs, State},
+    response::Response,
+};
+use chrono::{Datelike, Months, NaiveDate};
+use rollcall_domain::{Counted, DateLevel, ListedUser, SortKey, UserSlice, month};
+use rollcall_service::Count;
+
+use super::{
+    choice::Choice,
+    query::{NONE, PRESETS, Period, Query},
+};
+use crate::{
+    App,
+    page::{Failure, Layout, render, text},
+};
+
+/// How many users a page has.
+const SIZE: u32 = 50;
+
+#[derive(Template)]
+#[template(path = "users.html")]
+struct Page {
+    layout: Layout,
+    query: Query,
+    count: String,
+    /// What the box that means all of them is called, such as "All 983 who match".
+    matching: String,
+    rows: Vec<Row>,
+    columns: Vec<Column>,
+    previous: Option<String>,
+    next: Option<String>,
+    is_partial: bool,
+    /// Where the page goes on that is partial, in the direction in which it was looked.
+    further: Option<String>,
+    is_first_run: bool,
+    languages: Vec<Choice>,
+    sources: Vec<Choice>,
+    states: Vec<Choice>,
+    kinds: Vec<Choice>,
+    ranges: [Range; 2],
+    dates: Dates,
+    deleted: Option<String>,
+}
+
+/// A user, as a row tells of one.
+struct Row {
+    listed: ListedUser,
+    name: String,
+    state: (&'static str, &'static str),
+}
+
+/// The head of a column; one that can be sorted has a link.
+struct Column {
+    name: &'static str,
+    class: &'static str,
+    link: Option<String>,
+    order: Option<&'static str>,
+}
+
+/// Days to choose: one of the presets, or from one day to another.
+struct Range {
+    /// What the names of its fields begin with.
+    parameter: &'static str,
+    name: &'static str,
+    presets: Vec<Choice>,
+    /// What is wrong with the preset.
+    trouble: Option<String>,
+    from: DayField,
+    to: DayField,
+}
+
+/// A field for a day.
+struct DayField {
+    field: String,
+    value: String,
+    /// What is wrong with it.
+    trouble: Option<String>,
+}
+
+impl Range {
+    fn new(parameter: &'static str, name: &'static str, query: &Query, period: &Period) -> Self {
+        let presets = PRESETS.map(|(value, name, _)| (value, name));
+        let end = |end: &str| {
+            let field = format!("{parameter}_{end}");
+            DayField { value: query.typed(&field), trouble: query.trouble(&field), field }
+        };
+        Self {
+            parameter,
+            name,
+            presets: named(&presets, period.preset),
+            trouble: query.trouble(parameter),
+            from: end("from"),
+            to: end("to"),
+        }
+    }
+}
+
+/// The way through years, months and days: where one is, and where one can go.
+struct Dates {
+    above: Vec<Link>,
+    here: String,
+    below: Vec<Link>,
+}
+
+struct Link {
+    name: String,
+    url: String,
+    title: String,
+}
+
+/// The users who are asked for.
+pub(crate) async fn list(
+    State(app): State<App>,
+    layout: Layout,
+    Pairs(pairs): Pairs<Vec<(String, String)>>,
+) -> Result<Response, Failure> {
+    let query = Query::read(&pairs);
+    let today = app.clock.now().date_naive();
+    let slice = match query.refused.is_empty() {
+        true => app.directory.users(&query.filter(today), query.sort, query.at, SIZE).await?,
+        false => NOTHING_LOOKED_FOR,
+    };
+    let is_everybody = query.is_everybody();
+    let deleted = pairs.iter().find(|(name, _)| name == "deleted");
+    let deleted = deleted.and_then(|(_, number)| number.parse().ok());
+    let link = |at| format!("{}/users?{}", app.base, query.from(at).url());
+    let is_backwards = query.at.is_some_and(|at| at.backwards);
+    let further = if is_backwards { slice.previous } else { slice.next };
+    Ok(render(&Page {
+        count: text::users(slice.count),
+        matching: text::all(slice.count, is_everybody),
+        columns: columns(&app, &query),
+        previous: slice.previous.map(link),
+        next: slice.next.map(link),
+        is_partial: slice.is_partial,
+        further: further.filter(|_| slice.is_partial).map(link),
+        is_first_run: slice.rows.is_empty() && is_everybody && query.at.is_none(),
+        rows: slice.rows.into_iter().map(row).collect(),
+        languages: choices(app.directory.languages().await?, &query.language),
+        sources: choices(app.directory.sources().await?, &query.source),
+        states: named(&STATES, query.reach()),
+        kinds: named(&KINDS, query.bot()),
+        ranges: [
+            Range::new("first", "First seen", &query, &query.first_seen),
+            Range::new("last", "Last seen", &query, &query.last_seen),
+        ],
+        dates: dates(&app, &query).await?,
+        deleted: deleted.map(|number: u64| text::users(Counted::Exactly(number))),
+        layout: layout.tab("users"),
+        query,
+    }))
+}
+
+/// The list while one of the filters cannot be understood: without it more users would match than
+/// were asked for.
+const NOTHING_LOOKED_FOR: UserSlice = UserSlice {
+    rows: vec![],
+    previous: None,
+    next: None,
+    count: Counted::Exactly(0),
+    is_partial: false,
+};
+
+fn row(listed: ListedUser) -> Row {
+    Row { name: listed.user.shown_name(), state: text::state(&listed.user), listed }
+}
+
+fn columns(app: &App, query: &Query) -> Vec<Column> {
+    let column = |name, class, key: Option<SortKey>| Column {
+        name,
+        class,
+        link: key.map(|key| format!("{}/users?{}", app.base, query.sorted_by(key).url())),
+        order: key
+            .filter(|key| *key == query.sort.key)
+            .map(|_| if query.sort.descending { "descending" } else { "ascending" }),
+    };
+    vec![
+        column("Name", "", None),
+        column("Username", "", None),
+        column("ID", "number", Some(SortKey::Id)),
+        column("Language", "", None),
+        column("Source", "", None),
+        column("First seen", "", Some(SortKey::FirstSeen)),
+        column("Last seen", "", Some(SortKey::LastSeen)),
+        column("Active days", "number", Some(SortKey::ActiveDays)),
+        column("State", "", None),
+    ]
+}
+
+/// What can be chosen: what there is most of, and what is chosen already.
+fn choices(counts: Vec<Count>, chosen: &str) -> Vec<Choice> {
+    let there = counts.into_iter().filter(|count| count.label != "(other)");
+    let mut choices: Vec<Choice> = there
+        .map(|Count { label, count }| {
+            let value = if label.is_empty() { NONE.to_owned() } else { label };
+            let is_chosen = value == chosen;
+            Choice { name: format!("{value} · {}", text::grouped(count)), value, is_chosen }
+        })
+        .collect();
+    if !chosen.is_empty() && !choices.iter().any(|choice| choice.is_chosen) {
+        let (value, name) = (chosen.to_owned(), chosen.to_owned());
+        choices.push(Choice { value, name, is_chosen: true });
+    }
+    choices
+}
+
+const STATES: [(&str, &str); 3] =
+    [("reachable", "Reachable"), ("unreachable", "Not reachable"), ("blocked", "Blocked the bot")];
+
+const KINDS: [(&str, &str); 2] = [("no", "People"), ("yes", "Bots")];
+
+/// The search and the filters in words: what each is called, and what it asks for.
+pub(crate) fn words(query: &Query) -> Vec<(&'static str, String)> {
+    let called = |choices: &[(&str, &str)], value: &str| {
+        let choice = choices.iter().find(|choice| choice.0 == value);
+        choice.map(|choice| choice.1.to_owned()).unwrap_or_default()
+    };
+    let number = |number: Option<u32>| number.map(|it| it.to_string()).unwrap_or_default();
+    let words = [
+        ("Search", query.search.clone()),
+        ("Language", query.language.clone()),
+        ("Source", query.source.clone()),
+        ("State", called(&STATES, query.reach())),
+        ("Kind of account", called(&KINDS, query.bot())),
+        ("First seen", period(&query.first_seen)),
+        ("Last seen", period(&query.last_seen)),
+        ("Active days", span(&number(query.min_days), &number(query.max_days))),
+    ];
+    words.into_iter().filter(|(_, value)| !value.is_empty()).collect()
+}
+
+fn period(period: &Period) -> String {
+    let day = |day: Option<NaiveDate>| day.map(|day| day.to_string()).unwrap_or_default();
+    let preset = PRESETS.iter().find(|it| it.0 == period.preset && !period.days.is_set());
+    match preset {
+        Some((_, name, _)) => (*name).to_owned(),
+        None => span(&day(period.days.first), &day(period.days.last)),
+    }
+}
+
+/// From one value to another; either may be missing.
+fn span(from: &str, to: &str) -> String {
+    match (from, to) {
+        ("", "") => String::new(),
+        (from, "") => format!("from {from}"),
+        ("", to) => format!("up to {to}"),
+        (from, to) if from == to => from.to_owned(),
+        (from, to) => format!("{from} to {to}"),
+    }
+}
+
+/// What can be chosen, each with what it is called.
+fn named(choices: &[(&str, &str)], chosen: &str) -> Vec<Choice> {
+    let choice = |(value, name): &(&str, &str)| Choice {
+        value: (*value).to_owned(),
+        name: (*name).to_owned(),
+        is_chosen: *value == chosen,
+    };
+    choices.iter().map(choice).collect()
+}
+
+/// Where the list is in the calendar of first days.
+async fn dates(app: &App, query: &Query) -> Result<Dates, Failure> {
+    let url = |period| format!("{}/users?{}", app.base, query.who_came(period).url());
+    let link = |name: String, period| Link { name, url: url(period), title: String::new() };
+    let place = Place::of(&query.first_seen);
+    let everything = || link("All dates".to_owned(), Period::default());
+    let of_year = |day: NaiveDate| link(day.format("%Y").to_string(), Place::Year(day).period());
+    let of_month = |day: NaiveDate| link(day.format("%B").to_string(), Place::Month(day).period());
+    let (above, here, level) = match place {
+        Place::Everything => (vec![], "All dates".to_owned(), DateLevel::Years),
+        Place::Year(day) => {
+            (vec![everything()], day.format("%Y").to_string(), DateLevel::Months(day))
+        }
+        Place::Month(day) => {
+            let above = vec![everything(), of_year(day)];
+            (above, day.format("%B").to_string(), DateLevel::Days(day))
+        }
+        Place::Day(day) => {
+            let above = vec![everything(), of_year(day), of_month(day)];
+            return Ok(Dates { above, here: day.day().to_string(), below: vec![] });
+        }
+        Place::Elsewhere => {
+            let preset = PRESETS.iter().find(|it| it.0 == query.first_seen.preset);
+            let here = preset.map_or("Days of your choice", |it| it.1).to_owned();
+            return Ok(Dates { above: vec![everything()], here, below: vec![] });
+        }
+    };
+    let format = match level {
+        DateLevel::Years => "%Y",
+        DateLevel::Months(_) => "%B",
+        DateLevel::Days(_) => "%-d",
+    };
+    let periods = app.directory.date_hierarchy(level).await?;
+    let below = periods.into_iter().map(|period| Link {
+        name: period.first.format(format).to_string(),
+        url: url(Period::between(period.first, period.last)),
+        title: format!("{} came then in all", text::grouped(period.users)),
+    });
+    Ok(Dates { above, here, below: below.collect() })
+}
+
+/// Days that the calendar has a link for.
+enum Place {
+    Everything,
+    Year(NaiveDate),
+    Month(NaiveDate),
+    Day(NaiveDate),
+    /// Any other days.
+    Elsewhere,
+}
+
+impl Place {
+    fn of(period: &Period) -> Self {
+        let (Some(first), Some(last)) = (period.days.first, period.days.last) else {
+            return if *period == Period::default() { Self::Everything } else { Self::Elsewhere };
+        };
+        [Self::Day(first), Self::Month(first), Self::Year(first)]
+            .into_iter()
+            .find(|place| place.period().days == rollcall_domain::Days::between(first, last))
+            .unwrap_or(Self::Elsewhere)
+    }
+
+    fn period(&self) -> Period {
+        let (first, months) = match self {
+            Self::Everything | Self::Elsewhere => return Period::default(),
+            Self::Day(day) => return Period::between(*day, *day),
+            Self::Month(day) => (month(*day), 1),
+            Self::Year(day) => (NaiveDate::from_ymd_opt(day.year(), 1, 1).unwrap_or(*day), 12),
+        };
+        let next = first.checked_add_months(Months::new(months));
+        Period::between(first, next.and_then(|next| next.pred_opt()).unwrap_or(first))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_calendar_knows_its_years_months_and_days() {
+        let place = |first: &str, last: &str| {
+            let period = Period::between(first.parse().unwrap(), last.parse().unwrap());
+            match Place::of(&period) {
+                Place::Everything => "everything",
+                Place::Year(_) => "year",
+                Place::Month(_) => "month",
+                Place::Day(_) => "day",
+                Place::Elsewhere => "elsewhere",
+            }
+        };
+        assert_eq!(place("2024-01-01", "2024-12-31"), "year");
+        assert_eq!(place("2024-02-01", "2024-02-29"), "month");
+        assert_eq!(place("2023-02-01", "2023-02-28"), "month");
+        assert_eq!(place("2024-02-29", "2024-02-29"), "day");
+        assert_eq!(place("2024-02-01", "2024-02-28"), "elsewhere");
+        assert_eq!(place("2024-02-28", "2024-02-01"), "elsewhere");
+        assert!(matches!(Place::of(&Period::default()), Place::Everything));
+    }
+}

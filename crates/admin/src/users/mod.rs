@@ -1,0 +1,10 @@
+//! The list of users, the page of one, and what is done to those of a list.
+
+mod choice;
+pub(crate) mod delete;
+pub(crate) mod detail;
+pub(crate) mod export;
+mod heat_map;
+pub(crate) mod list;
+pub(crate) mod preferences;
+pub(crate) mod query;

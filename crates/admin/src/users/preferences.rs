@@ -1,0 +1,209 @@
+//! What a user has chosen: the language, the time zone and the favourite teams, on the user's page.
+
+use std::collections::BTreeSet;
+
+use axum::{
+    Extension, Form,
+    extract::{Path, State},
+    response::{IntoResponse, Redirect, Response},
+};
+use rollcall_domain::{
+    AuditAction, Language, MAX_FAVOURITES, Preferences, Team, TelegramId, TelegramUser,
+    ZONE_REGIONS, zone_of_name, zones_of,
+};
+use rollcall_service::{ServiceError, Session};
+
+use super::{choice::Choice, query::read_id};
+use crate::{
+    App,
+    page::{Failure, text},
+};
+
+/// What is told where somebody else, most likely the person, was faster.
+const CHANGED_MEANWHILE: Failure = Failure::Refused(
+    "Somebody changed this at the same time. Look at what it is now, and try again.",
+);
+
+/// What stands between the words in a line.
+const SEPARATOR: &str = "; ";
+
+/// What a user's page shows of it, and what else can be chosen.
+pub(crate) struct Panel {
+    /// In words: the language, the time zone and the teams.
+    pub(crate) words: [String; 3],
+    pub(crate) languages: Vec<Choice>,
+    /// The time zones, by regions.
+    pub(crate) regions: Vec<(&'static str, Vec<Choice>)>,
+    /// The time zone, where it is none of these.
+    pub(crate) other_zone: Option<&'static str>,
+    pub(crate) teams: Vec<Choice>,
+}
+
+impl Panel {
+    pub(crate) async fn of(app: &App, user: &TelegramUser) -> Result<Self, ServiceError> {
+        let preferences = app.preferences.preferences(user.telegram_id).await?;
+        let teams = teams(app, &preferences).await?;
+        let zone = preferences.time_zone.map(|zone| zone.name());
+        Ok(Self {
+            words: words(&preferences, &teams),
+            languages: languages(&preferences, user.language_code.as_deref()),
+            regions: ZONE_REGIONS.map(|region| (region, zones(region, zone))).into(),
+            other_zone: zone.filter(|name| zone_of_name(name).is_none()),
+            teams: teams.iter().map(|team| choice_of(team, &preferences)).collect(),
+        })
+    }
+
+    /// What the form carries, so that a change that somebody else made meanwhile is noticed.
+    pub(crate) fn in_a_line(&self) -> String {
+        self.words.join(SEPARATOR)
+    }
+}
+
+/// Changes what a user has chosen to what the form says.
+pub(crate) async fn change(
+    State(app): State<App>,
+    Extension(session): Extension<Session>,
+    Path(id): Path<String>,
+    Form(pairs): Form<Vec<(String, String)>>,
+) -> Result<Response, Failure> {
+    let id = read_id(&id)?;
+    if app.users.get_user_by_telegram_id(id).await?.is_none() {
+        return Err(Failure::NotFound);
+    }
+    let old = app.preferences.preferences(id).await?;
+    let teams = teams(&app, &old).await?;
+    let wanted = read(&pairs, &old, &teams)?;
+    let was = in_a_line(&old, &teams);
+    if !pairs.iter().any(|(name, value)| name == "was" && *value == was) {
+        return Err(CHANGED_MEANWHILE);
+    }
+    let written = write(&app, id, &old, &wanted).await;
+    // What could not be written to its end has changed something too.
+    let new = app.preferences.preferences(id).await?;
+    if new != old {
+        let (action, new) = (AuditAction::ChangedPreferences, in_a_line(&new, &teams));
+        app.admins.audit(&session.admin, action, Some(id), Some(&was), Some(&new)).await?;
+    }
+    if !written? {
+        return Err(CHANGED_MEANWHILE);
+    }
+    Ok(Redirect::to(&format!("{}/users/{id}?chosen#preferences", app.base)).into_response())
+}
+
+/// Reads the form; nothing is changed where any of it makes no sense.
+fn read(
+    pairs: &[(String, String)],
+    old: &Preferences,
+    teams: &[Team],
+) -> Result<Preferences, Failure> {
+    let value = |name: &str| {
+        let pair = pairs.iter().find(|(key, _)| key == name);
+        pair.map(|(_, value)| value.as_str())
+            .ok_or(Failure::Refused("Something is missing in the form. Nothing was changed."))
+    };
+    let language = match value("language")? {
+        "" => None,
+        code => Some(Language::from_code(code).ok_or(Failure::Refused(
+            "The bot does not speak this language. Nothing was changed.",
+        ))?),
+    };
+    let time_zone = match value("zone")? {
+        "" => None,
+        name if old.time_zone.is_some_and(|zone| zone.name() == name) => old.time_zone,
+        name => Some(zone_of_name(name).ok_or(Failure::Refused(
+            "There is no such time zone; expected one such as Europe/Berlin. Nothing was changed.",
+        ))?),
+    };
+    let chosen = pairs.iter().filter(|(name, _)| name == "team");
+    let favourite_teams: BTreeSet<i64> = chosen
+        .map(|(_, id)| {
+            let known = teams.iter().find(|team| team.id.to_string() == *id);
+            known.map(|team| team.id)
+        })
+        .collect::<Option<_>>()
+        .ok_or(Failure::Refused("There is no such team. Nothing was changed."))?;
+    if u32::try_from(favourite_teams.len()).is_ok_and(|number| number <= MAX_FAVOURITES) {
+        Ok(Preferences { language, time_zone, favourite_teams })
+    } else {
+        Err(Failure::Refused("These are too many teams. Nothing was changed."))
+    }
+}
+
+/// Writes what is to be other than it was; answers whether all of it could be.
+async fn write(
+    app: &App,
+    id: TelegramId,
+    old: &Preferences,
+    new: &Preferences,
+) -> Result<bool, ServiceError> {
+    let mut written = true;
+    if new.language != old.language {
+        written &= app.preferences.set_language(id, new.language).await?;
+    }
+    if new.time_zone != old.time_zone {
+        written &= app.preferences.set_time_zone(id, new.time_zone).await?;
+    }
+    let (old, new) = (&old.favourite_teams, &new.favourite_teams);
+    // Those that go make room for those that come.
+    let gone = old.difference(new).map(|team| (*team, false));
+    for (team, is_favourite) in gone.chain(new.difference(old).map(|team| (*team, true))) {
+        written &= app.preferences.set_favourite(id, team, is_favourite).await?;
+    }
+    Ok(written)
+}
+
+/// The teams of the season, and the favourites that are no longer among them, by their numbers.
+async fn teams(app: &App, preferences: &Preferences) -> Result<Vec<Team>, ServiceError> {
+    let mut teams = app.schedule.teams().await?;
+    let known: BTreeSet<i64> = teams.iter().map(|team| team.id).collect();
+    teams.extend(preferences.favourite_teams.difference(&known).map(|id| Team {
+        id: *id,
+        abbreviation: String::new(),
+        name: format!("Team {id}"),
+    }));
+    Ok(teams)
+}
+
+fn words(preferences: &Preferences, teams: &[Team]) -> [String; 3] {
+    let language = preferences.language.map_or("As Telegram says", text::language);
+    let zone = preferences.time_zone.map_or("UTC", |zone| zone.name());
+    let favourites = teams.iter().filter(|team| preferences.favourite_teams.contains(&team.id));
+    let favourites: Vec<&str> = favourites.map(|team| team.name.as_str()).collect();
+    let favourites =
+        if favourites.is_empty() { "No teams".to_owned() } else { favourites.join(", ") };
+    [language.to_owned(), zone.to_owned(), favourites]
+}
+
+fn in_a_line(preferences: &Preferences, teams: &[Team]) -> String {
+    words(preferences, teams).join(SEPARATOR)
+}
+
+/// The languages that the bot speaks, after the one that Telegram tells.
+fn languages(preferences: &Preferences, told: Option<&str>) -> Vec<Choice> {
+    let choice = |language: Option<Language>, name: String| Choice {
+        value: language.map(Language::code).unwrap_or_default().to_owned(),
+        name,
+        is_chosen: preferences.language == language,
+    };
+    let as_told = text::language(Preferences::default().language_or(told));
+    let as_told = choice(None, format!("As Telegram says: {as_told}"));
+    let each = Language::ALL.map(|it| choice(Some(it), text::language(it).to_owned()));
+    [as_told].into_iter().chain(each).collect()
+}
+
+fn zones(region: &str, chosen: Option<&str>) -> Vec<Choice> {
+    let choice = |name: &str| Choice {
+        value: name.to_owned(),
+        name: name.to_owned(),
+        is_chosen: chosen == Some(name),
+    };
+    zones_of(region).into_iter().map(|zone| choice(zone.name())).collect()
+}
+
+fn choice_of(team: &Team, preferences: &Preferences) -> Choice {
+    Choice {
+        value: team.id.to_string(),
+        name: team.name.clone(),
+        is_chosen: preferences.favourite_teams.contains(&team.id),
+    }
+}
