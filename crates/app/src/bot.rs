@@ -23,6 +23,10 @@ pub struct Arguments {
     /// made-up people; needs no token, and of the settings takes LISTEN_ADDR only
     #[arg(long)]
     demo: bool,
+    /// Replace whatever else uses this bot: delete its webhook, overwrite its command menus, and answer
+    /// its users. Without it, the first start on a database refuses a bot that is already in use
+    #[arg(long, conflicts_with = "demo")]
+    take_over: bool,
     #[command(flatten)]
     database: DatabaseArguments,
     #[command(flatten)]
@@ -63,7 +67,7 @@ pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Res
         if let Some(proxy) = nhl.as_ref().and_then(|nhl| nhl.proxy.as_ref()) {
             log::info!("the NHL's API is reached through the proxy {proxy}");
         }
-        serve(settings, owners, http, nhl, database_url, shutdown).await?;
+        serve(settings, arguments.take_over, owners, http, nhl, database_url, shutdown).await?;
     }
     Ok(ExitCode::SUCCESS)
 }

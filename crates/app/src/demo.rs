@@ -63,7 +63,7 @@ pub(crate) async fn run(address: Option<SocketAddr>, shutdown: Shutdown) -> anyh
     let exchanges = simulator.subscribe();
     let crowd = Crowd::demo(1).start(&simulator);
     tokio::select! {
-        result = serve(settings, owners, http, Some(nhl), database_url.clone(), shutdown) => result?,
+        result = serve(settings, true, owners, http, Some(nhl), database_url.clone(), shutdown) => result?,
         result = print(exchanges) => result?,
         never = ask_for_links(&simulator) => match never {},
     }

@@ -21,6 +21,7 @@ mod refresh;
 mod serve;
 pub mod settings;
 mod shutdown;
+mod take_over;
 mod web_admin;
 
 use std::{process::ExitCode, time::Duration};

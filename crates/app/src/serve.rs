@@ -19,7 +19,7 @@ use rollcall_repository_diesel::{
 use rollcall_service::{
     AdminService, Alerts, DirectoryService, PreferencesService, ScheduleService, UserService,
 };
-use rollcall_telegram::{Bot, Receiver};
+use rollcall_telegram::{Bot, Receiver, Webhook};
 use tokio::net::TcpListener;
 
 use crate::{
@@ -27,6 +27,7 @@ use crate::{
     http, maintenance, refresh,
     settings::{HttpSettings, NhlSettings},
     shutdown::Shutdown,
+    take_over::refuse_foreign_use,
     web_admin::WebAdmin,
 };
 
@@ -34,6 +35,7 @@ use crate::{
 /// schedule comes from the API at `nhl`, if there is one.
 pub(crate) async fn serve(
     settings: rollcall_telegram::Settings,
+    take_over: bool,
     owners: BTreeSet<TelegramId>,
     http: HttpSettings,
     nhl: Option<NhlSettings>,
@@ -76,7 +78,8 @@ pub(crate) async fn serve(
     };
     let nhl = nhl.map(NhlSettings::client).transpose();
     let nhl = nhl.context("cannot ask the NHL's API")?;
-    let parts = Parts { owners, health: &health, receiver: &receiver, web_admin: &web_admin };
+    let parts =
+        Parts { take_over, owners, health: &health, receiver: &receiver, web_admin: &web_admin };
     let worked = work(settings, &http, nhl, database_url, shutdown.clone(), parts);
     tokio::try_join!(served, watched, worked)?;
     if let Some(receiver) = receiver.get() {
@@ -104,6 +107,7 @@ fn listen(http: &HttpSettings) -> anyhow::Result<Option<TcpListener>> {
 
 /// What is known, or served already, when the bot starts.
 struct Parts<'a> {
+    take_over: bool,
     owners: BTreeSet<TelegramId>,
     health: &'a Health,
     receiver: &'a OnceLock<Receiver>,
@@ -117,10 +121,10 @@ async fn work(
     nhl: Option<Client>,
     database_url: DatabaseUrl,
     shutdown: Shutdown,
-    Parts { owners, health, receiver, web_admin }: Parts<'_>,
+    Parts { take_over, owners, health, receiver, web_admin }: Parts<'_>,
 ) -> anyhow::Result<()> {
     let (bot, database) = tokio::select! {
-        started = start(settings, database_url) => started?,
+        started = start(settings, http.webhook.as_ref(), take_over, database_url) => started?,
         () = shutdown.clone().requested() => return Ok(()),
     };
     let users = UserService::new(DieselUserRepository::new(database.clone()), SystemClock);
@@ -199,9 +203,13 @@ async fn receive(
     }
 }
 
-/// Opens the database, asks Telegram who the bot is, and migrates the database if it is the bot's.
+/// Opens the database, asks Telegram who the bot is, and migrates the database if it is the bot's. On a
+/// database that has not run this bot before, a bot that is already in use is refused first, unless it
+/// is to be taken over.
 async fn start(
     settings: rollcall_telegram::Settings,
+    webhook: Option<&Webhook>,
+    take_over: bool,
     database_url: DatabaseUrl,
 ) -> anyhow::Result<(Bot, Database)> {
     let database = Database::open(database_url).await?;
@@ -209,10 +217,14 @@ async fn start(
     let bots = DieselBotRepository::new(database.clone());
     // Looked at before it is migrated: another bot's database is left as it is.
     let is_pending = |(_, state): &(_, MigrationState)| *state == MigrationState::Pending;
-    if !database.migrations().await?.iter().all(is_pending)
-        && let Some(owner) = bots.owner().await?
-    {
-        refuse_another(owner, &bot, &database)?;
+    let owner = match database.migrations().await?.iter().all(is_pending) {
+        true => None,
+        false => bots.owner().await?,
+    };
+    match owner {
+        Some(owner) => refuse_another(owner, &bot, &database)?,
+        None if take_over => {}
+        None => refuse_foreign_use(&bot, webhook).await?,
     }
     for migration in database.migrate().await? {
         log::info!("applied the migration {migration}");

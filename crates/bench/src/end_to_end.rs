@@ -232,6 +232,7 @@ impl RunningBot {
         let port = TcpListener::bind("127.0.0.1:0").await?.local_addr()?.port();
         let mut command = Command::new(bot);
         command
+            .arg("--take-over")
             .env_clear()
             .env("TELEGRAM_API_URL", telegram.url())
             .env("TELEGRAM_BOT_TOKEN", telegram.token())

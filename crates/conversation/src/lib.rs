@@ -25,3 +25,4 @@ mod text;
 
 pub use command::COMMANDS;
 pub use conversation::{AdminSite, Conversation, Services};
+pub use menu::foreign_commands;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use frankenstein::{
-    methods::SetMyCommandsParams,
+    methods::{GetMyCommandsParams, SetMyCommandsParams},
     types::{BotCommand, BotCommandScope, BotCommandScopeChat, ChatId},
 };
 use rollcall_domain::{Language, TelegramId};
@@ -37,6 +37,36 @@ pub(crate) async fn set_all(client: Client, admins: BTreeSet<TelegramId>) {
             );
         }
     }
+}
+
+/// The commands in the bot's menus that Rollcall did not set, in the order of the menus and without the
+/// slash. Retries until there is a response.
+///
+/// # Errors
+/// If the server refuses, for example because it does not know getMyCommands.
+pub async fn foreign_commands(client: &Client) -> Result<Vec<String>, CallError> {
+    let mut foreign = Vec::new();
+    for scope in [BotCommandScope::Default, BotCommandScope::AllPrivateChats] {
+        for (_, code) in languages() {
+            let menu = GetMyCommandsParams::builder().scope(scope.clone());
+            let menu = menu.maybe_language_code(code).build();
+            let commands: Vec<BotCommand> =
+                patiently("cannot check whether the bot is in use", || {
+                    client.call("getMyCommands", &menu)
+                })
+                .await?;
+            foreign.extend(commands.into_iter().filter(|it| !is_ours(it)).map(|it| it.command));
+        }
+    }
+    let mut seen = BTreeSet::new();
+    foreign.retain(|name| seen.insert(name.clone()));
+    Ok(foreign)
+}
+
+/// Whether Rollcall sets this command, with this description, in one of its languages.
+fn is_ours(command: &BotCommand) -> bool {
+    let all = [&FOR_EVERYBODY[..], &FOR_ADMINS].concat();
+    Language::ALL.into_iter().any(|language| commands(language, &all).contains(command))
 }
 
 /// Sets the menu that everybody sees.

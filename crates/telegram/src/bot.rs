@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rollcall_domain::{Clock, TelegramId, Username};
 use rollcall_service::{Alerts, UserService};
@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::{
     api_url::ApiUrl,
-    client::{CallError, Client},
+    client::{Body, CallError, Client},
     clock::{ClockDifference, TelegramClock},
     error::BotError,
     handler::Handler,
@@ -63,6 +63,8 @@ pub struct Bot {
     id: TelegramId,
     own_name: OwnName,
     intake: Intake,
+    /// A batch that was fetched before polling began.
+    first_batch: Mutex<Option<Body>>,
 }
 
 impl Bot {
@@ -97,6 +99,7 @@ impl Bot {
             own_name: OwnName::new(client.clone(), me.username()),
             client,
             intake: Intake::not_yet(),
+            first_batch: Mutex::default(),
         })
     }
 
@@ -158,7 +161,13 @@ impl Bot {
         let ingest = self.ingest(users, handler);
         log::info!(bot_id = self.id.get(); "ready: @{} takes updates by long polling", self.username());
         self.intake.goes_on();
-        poll::run(&self.client, &ingest, &self.intake, shutdown).await
+        let first_batch = self.first_batch.lock().unwrap_or_else(PoisonError::into_inner).take();
+        poll::run(&self.client, &ingest, &self.intake, first_batch, shutdown).await
+    }
+
+    /// Keeps a batch for [`Bot::poll`], which starts with it.
+    pub(crate) fn keep_first_batch(&self, batch: Body) {
+        *self.first_batch.lock().unwrap_or_else(PoisonError::into_inner) = Some(batch);
     }
 
     /// What takes the updates that Telegram delivers to the webhook with this secret, registers their

@@ -20,6 +20,7 @@ mod command;
 mod destination;
 mod error;
 mod handler;
+mod in_use;
 mod ingest;
 mod intake;
 mod lanes;

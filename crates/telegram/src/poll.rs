@@ -35,11 +35,13 @@ const LAST_COMMIT: Duration = Duration::from_secs(2);
 /// How long the last request, which only confirms, may take.
 const LAST_CONFIRMATION: Duration = Duration::from_secs(2);
 
-/// Polls until `shutdown` resolves; see [`Bot::poll`](crate::Bot::poll).
+/// Polls until `shutdown` resolves, beginning with `first_batch` if there is one; see
+/// [`Bot::poll`](crate::Bot::poll).
 pub(crate) async fn run(
     client: &Client,
     ingest: &Ingest,
     intake: &Intake,
+    mut first_batch: Option<Body>,
     mut shutdown: Pin<&mut impl Future<Output = ()>>,
 ) -> Result<(), BotError> {
     let mut offset = None;
@@ -53,9 +55,12 @@ pub(crate) async fn run(
         // The first answer is to come at once, also after a failure: it shows that it works.
         let is_proven = hindrances.has_worked && !hindrances.last_failed;
         let patience = if is_proven { POLL_TIMEOUT } else { Duration::ZERO };
-        let fetched = tokio::select! {
-            () = &mut shutdown => break,
-            fetched = fetch(client, offset, limit, patience) => fetched,
+        let fetched = match first_batch.take() {
+            Some(batch) => Ok(batch),
+            None => tokio::select! {
+                () = &mut shutdown => break,
+                fetched = fetch(client, offset, limit, patience) => fetched,
+            },
         };
         let body;
         let read = match fetched {

@@ -203,7 +203,8 @@ impl WebhookUrl {
         self.0.scheme() == "https"
     }
 
-    pub(crate) fn as_str(&self) -> &str {
+    /// The address, with its path.
+    pub fn as_str(&self) -> &str {
         self.0.as_str()
     }
 }

@@ -44,6 +44,9 @@ const LAUNCH: &str = r#"trap '' XFSZ
 [ -z "$TEST_OPEN_FILES" ] || { ulimit -Sn 128; ulimit -Hn "$TEST_OPEN_FILES"; }
 exec "$0" "$@""#;
 
+/// Each test's simulated Telegram is its own, so there is nothing to look for first.
+const TAKE_OVER: &[&str] = &["--take-over"];
+
 /// A running bot, killed when it is dropped.
 pub(crate) struct RunningBot {
     process: Child,
@@ -74,6 +77,17 @@ impl RunningBot {
     ) -> Self {
         let url = telegram.url();
         let own = [("TELEGRAM_API_URL", url.as_str()), ("TELEGRAM_BOT_TOKEN", telegram.token())];
+        Self::spawn(database, TAKE_OVER, &[&own, settings].concat())
+    }
+
+    /// Starts the bot as its users do at first, without `--take-over`, and waits for nothing.
+    pub(crate) fn cautious(
+        telegram: &Simulator,
+        database: &ThrowAwayDatabase,
+        settings: &[(&str, &str)],
+    ) -> Self {
+        let url = telegram.url();
+        let own = [("TELEGRAM_API_URL", url.as_str()), ("TELEGRAM_BOT_TOKEN", telegram.token())];
         Self::spawn(database, &[], &[&own, settings].concat())
     }
 
@@ -83,7 +97,7 @@ impl RunningBot {
         settings: &[(&str, &str)],
         said: &str,
     ) -> Self {
-        let bot = Self::spawn(database, &[], settings);
+        let bot = Self::spawn(database, TAKE_OVER, settings);
         bot.said(said).await;
         bot
     }
@@ -132,7 +146,7 @@ impl RunningBot {
             ("TELEGRAM_BOT_TOKEN", telegram.token()),
             ("RUST_LOG", "warn"),
         ];
-        Self::spawn(database, &[], &[&own, settings].concat()).ended().await
+        Self::spawn(database, TAKE_OVER, &[&own, settings].concat()).ended().await
     }
 
     /// Waits until the bot has said something.
