@@ -11,7 +11,7 @@ use rollcall_service::AuditFilter;
 use crate::{
     App,
     page::{Failure, Layout, render, text},
-    users::query,
+    request::query_string,
 };
 
 /// How many entries a page has.
@@ -78,7 +78,7 @@ pub(crate) async fn list(
     let has_more = entries.len() > SIZE;
     entries.truncate(SIZE);
     let link = |before: &str| {
-        let query = query::pairs([
+        let query = query_string([
             ("about", &*about),
             ("by", &by),
             ("action", &action),

@@ -14,6 +14,7 @@ mod audit;
 mod chart;
 mod dashboard;
 mod page;
+mod presets;
 mod request;
 mod routes;
 mod session;

@@ -19,9 +19,10 @@ use rollcall_service::{Activity, DayRange, Totals};
 use crate::{
     App,
     page::{Failure, Layout, render},
+    presets::Preset,
 };
 use panels::{Panel, panel};
-use range::{Chosen, Preset};
+use range::Chosen;
 use spans::Grain;
 use tables::Subject;
 use tiles::{Tile, of_range, of_today};
@@ -35,7 +36,7 @@ struct Page {
     layout: Layout,
     is_first_run: bool,
     trouble: Option<String>,
-    presets: Vec<Preset>,
+    presets: Vec<(Preset, bool)>,
     /// The days as the fields have them.
     since: NaiveDate,
     until: NaiveDate,

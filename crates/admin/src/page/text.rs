@@ -1,7 +1,7 @@
 //! Numbers and states in words.
 
 use rollcall_domain::{
-    AuditAction, Counted, Language, TelegramUser, UnreachableReason, is_visible,
+    AuditAction, Counted, Language, TelegramUser, UnreachableReason, harmless, is_visible,
 };
 
 /// A number with commas between its thousands.
@@ -151,6 +151,16 @@ pub(crate) fn language(language: Language) -> &'static str {
         Language::Russian => "Russian",
         Language::German => "German",
     }
+}
+
+/// How much of what was typed is quoted.
+const MAX_QUOTED_CHARS: usize = 40;
+
+/// What was typed, to be quoted within a sentence.
+pub(crate) fn quoted(typed: &str) -> String {
+    let short: String = typed.chars().take(MAX_QUOTED_CHARS).collect();
+    let rest = if short.len() < typed.len() { "…" } else { "" };
+    format!("{}{rest}", harmless(&short))
 }
 
 /// An error as a sentence of its own.

@@ -7,6 +7,7 @@ mod device;
 pub(crate) mod form_token;
 mod forwarded;
 mod headers;
+mod query_string;
 mod rate_limiter;
 
 pub(crate) use address::Address;
@@ -14,4 +15,5 @@ pub(crate) use admission::admit;
 pub(crate) use device::{ClientDevice, remember_device};
 pub use forwarded::ForwardedHeader;
 pub(crate) use headers::{refuse_forged_requests, set_headers};
+pub(crate) use query_string::query_string;
 pub(crate) use rate_limiter::RateLimiter;

@@ -10,7 +10,7 @@ use rollcall_domain::Role;
 use rollcall_service::Standing;
 
 use super::{confirm, session_cookie, sign_in};
-use crate::{App, page::Failure, users::query};
+use crate::{App, page::Failure, request::query_string};
 
 /// Who may have a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,7 +74,7 @@ fn to_confirm(app: &App, request: &Request) -> Response {
     if !request.method().is_safe() {
         return StatusCode::UNAUTHORIZED.into_response();
     }
-    let query = query::pairs([("next", wanted(request))]);
+    let query = query_string([("next", wanted(request))]);
     Redirect::to(&format!("{}/confirm?{query}", app.base)).into_response()
 }
 
@@ -99,7 +99,7 @@ fn to_sign_in(app: &App, request: &Request) -> Response {
     if is_cross_site(request.headers()) {
         return sign_in::again(wanted);
     }
-    let query = query::pairs([("next", wanted)]);
+    let query = query_string([("next", wanted)]);
     Redirect::to(&format!("{}/sign-in?{query}", app.base)).into_response()
 }
 

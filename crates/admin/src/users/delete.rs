@@ -39,7 +39,7 @@ struct Question {
     people: Vec<TelegramUser>,
     /// Where they are chosen by filters: what these are.
     filters: Option<Vec<(&'static str, String)>>,
-    fields: Vec<(&'static str, String)>,
+    fields: Vec<(String, String)>,
     back: String,
 }
 
@@ -48,7 +48,7 @@ struct Question {
 struct Progress {
     layout: Layout,
     deleted: String,
-    fields: Vec<(&'static str, String)>,
+    fields: Vec<(String, String)>,
 }
 
 /// Says what deleting users takes away, and asks whether it shall.
@@ -62,7 +62,7 @@ pub(crate) async fn ask(
         ask_about_all(&app, layout, &read(&pairs)?).await?
     } else {
         let people = ticked(&app, &pairs).await?;
-        let id = |user: &TelegramUser| ("id", user.telegram_id.to_string());
+        let id = |user: &TelegramUser| ("id".to_owned(), user.telegram_id.to_string());
         Question {
             count: text::users(Counted::Exactly(u64::try_from(people.len()).unwrap_or(u64::MAX))),
             fields: people.iter().map(id).collect(),
@@ -85,9 +85,9 @@ async fn ask_about_all(app: &App, layout: Layout, query: &Query) -> Result<Quest
     if slice.count == Counted::Exactly(0) {
         return Err(Failure::Refused("Nobody matches."));
     }
-    let mut fields = query.fields();
-    fields.push(("all", "1".to_owned()));
-    fields.push(("until", now.timestamp_micros().to_string()));
+    let mut fields = query.filter_pairs();
+    fields.push(("all".to_owned(), "1".to_owned()));
+    fields.push(("until".to_owned(), now.timestamp_micros().to_string()));
     Ok(Question {
         count: text::users(slice.count),
         people: slice.rows.into_iter().map(|listed| listed.user).collect(),
@@ -138,7 +138,7 @@ async fn delete_part(
     let deleted = before.saturating_add(erase(app, session, &ids, &filter.summary()).await?);
     let has_newer = ids.len() < slice.rows.len();
     let Some(at) = slice.next.filter(|_| !has_newer) else { return Ok(to_list(app, deleted)) };
-    let mut fields = query.fields();
+    let mut fields = query.filter_pairs();
     for (name, value) in [
         ("all", "1".to_owned()),
         ("sure", "1".to_owned()),
@@ -146,7 +146,7 @@ async fn delete_part(
         ("deleted", deleted.to_string()),
         ("at", at.to_string()),
     ] {
-        fields.push((name, value));
+        fields.push((name.to_owned(), value));
     }
     let deleted = text::users(Counted::Exactly(u64::try_from(deleted).unwrap_or(u64::MAX)));
     Ok(render(&Progress { layout: layout.tab("users"), deleted, fields }))
@@ -176,7 +176,7 @@ fn to_list(app: &App, deleted: usize) -> Response {
 
 /// The filters of those who match.
 fn read(pairs: &[(String, String)]) -> Result<Query, Failure> {
-    Query::read_whole(pairs, &["id", "all", "sure", "until", "deleted", form_token::FIELD])
+    Query::read_strictly(pairs, &["id", "all", "sure", "until", "deleted", form_token::FIELD])
 }
 
 /// Whether all who match are meant, rather than those who are ticked.

@@ -32,7 +32,7 @@ pub(crate) async fn export(
     let format = format.and_then(|(_, name)| read_format(name));
     let (format, for_excel) =
         format.ok_or(Failure::Refused("Expected csv, csv-excel or jsonl as the format."))?;
-    let query = Query::read_whole(&pairs, &["format", form_token::FIELD])?;
+    let query = Query::read_strictly(&pairs, &["format", form_token::FIELD])?;
     let today = app.clock.now().date_naive();
     let room = Arc::clone(&app.exports).try_acquire_owned();
     let room = room.map_err(|_| {

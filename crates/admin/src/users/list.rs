@@ -11,11 +11,12 @@ use rollcall_service::Count;
 
 use super::{
     choice::Choice,
-    query::{NONE, PRESETS, Period, Query},
+    query::{NONE, Period, Query},
 };
 use crate::{
     App,
     page::{Failure, Layout, render, text},
+    presets::Preset,
 };
 
 /// How many users a page has.
@@ -68,7 +69,7 @@ struct Range {
     name: &'static str,
     presets: Vec<Choice>,
     /// What is wrong with the preset.
-    trouble: Option<String>,
+    error: Option<String>,
     from: DayField,
     to: DayField,
 }
@@ -78,21 +79,21 @@ struct DayField {
     field: String,
     value: String,
     /// What is wrong with it.
-    trouble: Option<String>,
+    error: Option<String>,
 }
 
 impl Range {
     fn new(parameter: &'static str, name: &'static str, query: &Query, period: &Period) -> Self {
-        let presets = PRESETS.map(|(value, name, _)| (value, name));
+        let presets: Vec<_> = Preset::of_list().map(|it| (it.url_name, it.title)).collect();
         let end = |end: &str| {
             let field = format!("{parameter}_{end}");
-            DayField { value: query.typed(&field), trouble: query.trouble(&field), field }
+            DayField { value: query.typed(&field), error: query.error(&field), field }
         };
         Self {
             parameter,
             name,
-            presets: named(&presets, period.preset),
-            trouble: query.trouble(parameter),
+            presets: named(&presets, period.preset.map_or("", |it| it.url_name)),
+            error: query.error(parameter),
             from: end("from"),
             to: end("to"),
         }
@@ -120,14 +121,14 @@ pub(crate) async fn list(
 ) -> Result<Response, Failure> {
     let query = Query::read(&pairs);
     let today = app.clock.now().date_naive();
-    let slice = match query.refused.is_empty() {
+    let slice = match query.invalid.is_empty() {
         true => app.directory.users(&query.filter(today), query.sort, query.at, SIZE).await?,
         false => NOTHING_LOOKED_FOR,
     };
     let is_everybody = query.is_everybody();
     let deleted = pairs.iter().find(|(name, _)| name == "deleted");
     let deleted = deleted.and_then(|(_, number)| number.parse().ok());
-    let link = |at| format!("{}/users?{}", app.base, query.from(at).url());
+    let link = |at| format!("{}/users?{}", app.base, query.url_at(at));
     let is_backwards = query.at.is_some_and(|at| at.backwards);
     let further = if is_backwards { slice.previous } else { slice.next };
     Ok(render(&Page {
@@ -140,10 +141,10 @@ pub(crate) async fn list(
         further: further.filter(|_| slice.is_partial).map(link),
         is_first_run: slice.rows.is_empty() && is_everybody && query.at.is_none(),
         rows: slice.rows.into_iter().map(row).collect(),
-        languages: choices(app.directory.languages().await?, &query.language),
-        sources: choices(app.directory.sources().await?, &query.source),
-        states: named(&STATES, query.reach()),
-        kinds: named(&KINDS, query.bot()),
+        languages: choices(app.directory.languages().await?, &query.fields.language),
+        sources: choices(app.directory.sources().await?, &query.fields.source),
+        states: named(&STATES, &query.fields.reach),
+        kinds: named(&KINDS, &query.fields.bot),
         ranges: [
             Range::new("first", "First seen", &query, &query.first_seen),
             Range::new("last", "Last seen", &query, &query.last_seen),
@@ -173,7 +174,7 @@ fn columns(app: &App, query: &Query) -> Vec<Column> {
     let column = |name, class, key: Option<SortKey>| Column {
         name,
         class,
-        link: key.map(|key| format!("{}/users?{}", app.base, query.sorted_by(key).url())),
+        link: key.map(|key| format!("{}/users?{}", app.base, query.url_sorted_by(key))),
         order: key
             .filter(|key| *key == query.sort.key)
             .map(|_| if query.sort.descending { "descending" } else { "ascending" }),
@@ -219,25 +220,23 @@ pub(crate) fn words(query: &Query) -> Vec<(&'static str, String)> {
         let choice = choices.iter().find(|choice| choice.0 == value);
         choice.map(|choice| choice.1.to_owned()).unwrap_or_default()
     };
-    let number = |number: Option<u32>| number.map(|it| it.to_string()).unwrap_or_default();
     let words = [
-        ("Search", query.search.clone()),
-        ("Language", query.language.clone()),
-        ("Source", query.source.clone()),
-        ("State", called(&STATES, query.reach())),
-        ("Kind of account", called(&KINDS, query.bot())),
+        ("Search", query.fields.q.clone()),
+        ("Language", query.fields.language.clone()),
+        ("Source", query.fields.source.clone()),
+        ("State", called(&STATES, &query.fields.reach)),
+        ("Kind of account", called(&KINDS, &query.fields.bot)),
         ("First seen", period(&query.first_seen)),
         ("Last seen", period(&query.last_seen)),
-        ("Active days", span(&number(query.min_days), &number(query.max_days))),
+        ("Active days", span(&query.fields.min_days, &query.fields.max_days)),
     ];
     words.into_iter().filter(|(_, value)| !value.is_empty()).collect()
 }
 
 fn period(period: &Period) -> String {
     let day = |day: Option<NaiveDate>| day.map(|day| day.to_string()).unwrap_or_default();
-    let preset = PRESETS.iter().find(|it| it.0 == period.preset && !period.days.is_set());
-    match preset {
-        Some((_, name, _)) => (*name).to_owned(),
+    match period.preset.filter(|_| !period.days.is_set()) {
+        Some(preset) => preset.title.to_owned(),
         None => span(&day(period.days.first), &day(period.days.last)),
     }
 }
@@ -265,8 +264,9 @@ fn named(choices: &[(&str, &str)], chosen: &str) -> Vec<Choice> {
 
 /// Where the list is in the calendar of first days.
 async fn dates(app: &App, query: &Query) -> Result<Dates, Failure> {
-    let url = |period| format!("{}/users?{}", app.base, query.who_came(period).url());
-    let link = |name: String, period| Link { name, url: url(period), title: String::new() };
+    let url = |days| format!("{}/users?{}", app.base, query.url_of_first_seen(days));
+    let link =
+        |name: String, period: Period| Link { name, url: url(period.days), title: String::new() };
     let place = Place::of(&query.first_seen);
     let everything = || link("All dates".to_owned(), Period::default());
     let of_year = |day: NaiveDate| link(day.format("%Y").to_string(), Place::Year(day).period());
@@ -285,8 +285,7 @@ async fn dates(app: &App, query: &Query) -> Result<Dates, Failure> {
             return Ok(Dates { above, here: day.day().to_string(), below: vec![] });
         }
         Place::Elsewhere => {
-            let preset = PRESETS.iter().find(|it| it.0 == query.first_seen.preset);
-            let here = preset.map_or("Days of your choice", |it| it.1).to_owned();
+            let here = query.first_seen.preset.map_or("Custom dates", |it| it.title).to_owned();
             return Ok(Dates { above: vec![everything()], here, below: vec![] });
         }
     };
@@ -298,7 +297,7 @@ async fn dates(app: &App, query: &Query) -> Result<Dates, Failure> {
     let periods = app.directory.date_hierarchy(level).await?;
     let below = periods.into_iter().map(|period| Link {
         name: period.first.format(format).to_string(),
-        url: url(Period::between(period.first, period.last)),
+        url: url(rollcall_domain::Days::between(period.first, period.last)),
         title: format!("{} came then in all", text::grouped(period.users)),
     });
     Ok(Dates { above, here, below: below.collect() })

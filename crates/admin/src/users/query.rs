@@ -1,34 +1,62 @@
-//! Which users are wanted, as it stands in a URL: so that a list can be shared, and gone back to.
+//! The query string of the user list: filters, order and place, so that a list can be bookmarked and
+//! shared.
 
-use chrono::{Days as Span, NaiveDate};
+use std::collections::{BTreeMap, btree_map::Entry};
+
+use chrono::NaiveDate;
 use rollcall_domain::{
     Cursor, Days, ReachabilityFilter, SearchTerm, SortKey, TelegramId, UserFilter, UserSort,
-    harmless, read_day, read_language, read_number, read_search, read_source,
+    read_day, read_language, read_number, read_search, read_source,
+};
+use serde::{Deserialize, Serialize, de::value::MapDeserializer};
+
+use crate::{
+    page::{Failure, text::quoted},
+    presets::Preset,
 };
 
-use crate::page::Failure;
-
-/// What "none" is called where a language or a deep link is chosen; neither can have this name.
+/// The value of `language` and `source` for users without one. Neither can have this name.
 pub(crate) const NONE: &str = "(none)";
 
-/// Ranges that end today: what stands in the URL, what it is called, and its days.
-pub(crate) const PRESETS: [(&str, &str, u64); 5] = [
-    ("today", "Today", 1),
-    ("7d", "Last 7 days", 7),
-    ("30d", "Last 30 days", 30),
-    ("90d", "Last 90 days", 90),
-    ("365d", "Last 365 days", 365),
-];
+/// The fields of the query string, as they were typed. Links and forms are written from it, also
+/// where a value is invalid, so that none of them leaves a filter out. Empty fields are not set.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default)]
+pub(crate) struct Fields {
+    pub(crate) q: String,
+    pub(crate) language: String,
+    pub(crate) source: String,
+    pub(crate) reach: String,
+    pub(crate) first: String,
+    pub(crate) first_from: String,
+    pub(crate) first_to: String,
+    pub(crate) last: String,
+    pub(crate) last_from: String,
+    pub(crate) last_to: String,
+    pub(crate) min_days: String,
+    pub(crate) max_days: String,
+    pub(crate) bot: String,
+    pub(crate) sort: String,
+    pub(crate) at: String,
+}
 
-/// What stands in the URL of a list of users.
+impl Fields {
+    /// The names and values of the fields that are set.
+    fn pairs(&self) -> Vec<(String, String)> {
+        let written = serde_urlencoded::to_string(self);
+        // Fields of text can always be written and read back.
+        let pairs: Vec<(String, String)> = written
+            .ok()
+            .and_then(|text| serde_urlencoded::from_str(&text).ok())
+            .unwrap_or_default();
+        pairs.into_iter().filter(|(_, value)| !value.is_empty()).collect()
+    }
+}
+
+/// The query string, understood.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Query {
-    /// What somebody looks for, as it was typed.
-    pub(crate) search: String,
-    /// "" is any, [`NONE`] is none.
-    pub(crate) language: String,
-    /// "" is any, [`NONE`] is none.
-    pub(crate) source: String,
+    pub(crate) fields: Fields,
     pub(crate) reach: Option<ReachabilityFilter>,
     pub(crate) first_seen: Period,
     pub(crate) last_seen: Period,
@@ -37,92 +65,96 @@ pub(crate) struct Query {
     pub(crate) is_bot: Option<bool>,
     pub(crate) sort: UserSort,
     pub(crate) at: Option<Cursor>,
-    /// The filters that cannot be understood. While there are any, no user meets the others.
-    pub(crate) refused: Vec<Refused>,
+    /// While there are any, no user matches.
+    pub(crate) invalid: Vec<InvalidFilter>,
+    /// Further values of filters that may be set only once.
+    repeated: Vec<(String, String)>,
 }
 
-/// A filter that cannot be understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Refused {
-    /// Its name in the URL.
-    field: &'static str,
-    /// What was typed.
+pub(crate) struct InvalidFilter {
+    /// The name in the query string.
+    field: String,
     typed: String,
     /// What is expected instead.
     expected: String,
 }
 
-impl Refused {
-    /// The field as the page calls it, and what is wrong.
-    pub(crate) fn in_words(&self) -> String {
-        let label = LABELS.iter().find(|(field, _)| *field == self.field).map_or("", |it| it.1);
-        format!("{label}: {}", self.what())
+impl InvalidFilter {
+    /// The label of the field, and what is wrong with its value.
+    pub(crate) fn message(&self) -> String {
+        format!("{}: {}", label(&self.field).unwrap_or_default(), self.reason())
     }
 
-    /// What is wrong, without the field.
-    pub(crate) fn what(&self) -> String {
+    /// What is wrong with the value.
+    pub(crate) fn reason(&self) -> String {
         format!("“{}”: {}.", quoted(&self.typed), self.expected)
     }
 }
 
-/// Some days: a preset, or those from one day to another, which go first.
+/// A range of days: a preset, or the days between two dates, which take precedence.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Period {
-    /// Of [`PRESETS`]; "" is none.
-    pub(crate) preset: &'static str,
+    pub(crate) preset: Option<Preset>,
     pub(crate) days: Days,
 }
 
 impl Period {
-    /// The days from `first` to `last`.
+    /// All days from `first` to `last`.
     pub(crate) fn between(first: NaiveDate, last: NaiveDate) -> Self {
-        Self { preset: "", days: Days::between(first, last) }
+        Self { preset: None, days: Days::between(first, last) }
     }
 
-    /// Which days they are today.
+    /// Its days as of `today`.
     fn resolve(&self, today: NaiveDate) -> Days {
-        let preset = PRESETS.iter().find(|(name, ..)| *name == self.preset);
-        match preset {
-            Some((.., days)) if !self.days.is_set() => {
-                Days { first: today.checked_sub_days(Span::new(days - 1)), last: None }
+        match self.preset {
+            Some(preset) if !self.days.is_set() => {
+                Days { first: Some(preset.first_day(today)), last: None }
             }
             _ => self.days,
         }
     }
-
-    fn is_set(&self) -> bool {
-        !self.preset.is_empty() || self.days.is_set()
-    }
 }
 
 impl Query {
-    /// Reads the names and values of a URL. An order or a place that there is not counts as none; a
-    /// filter that cannot be understood is [refused](Query::refused).
+    /// Reads the names and values of a query string. An unknown order or place is ignored. A filter
+    /// that cannot be understood is in [`Query::invalid`].
     pub(crate) fn read(pairs: &[(String, String)]) -> Self {
         let mut query = Self::default();
+        let mut values = BTreeMap::new();
         for (name, value) in pairs {
             let value = value.trim();
-            match LABELS.iter().find(|(field, _)| field == name) {
-                Some((field, _)) if !value.is_empty() => query.read_filter(field, value),
-                Some(_) => {}
-                None => query.set_order(name, value),
+            match values.entry(name.as_str()) {
+                _ if value.is_empty() => {}
+                Entry::Vacant(entry) => _ = entry.insert(value),
+                Entry::Occupied(_) if label(name).is_some() => query.add_repeated(name, value),
+                Entry::Occupied(_) => {}
+            }
+        }
+        let values = MapDeserializer::<_, serde::de::value::Error>::new(values.into_iter());
+        // Every value is a text, as each field expects.
+        query.fields = Fields::deserialize(values).unwrap_or_default();
+        for (field, typed) in query.fields.pairs() {
+            if let Err(expected) = query.parse(&field, &typed) {
+                query.invalid.push(InvalidFilter { field, typed, expected });
             }
         }
         query
     }
 
-    /// Reads them where something is done to whoever matches. Nothing is left out then, because more
-    /// users would match without it: neither a filter, nor a name that there is not, other than
-    /// those in `also`.
-    pub(crate) fn read_whole(pairs: &[(String, String)], also: &[&str]) -> Result<Self, Failure> {
+    /// Reads them for something that is done to all matching users. A filter that is invalid or
+    /// unknown is an error then, because more users would match without it. Names in `also` are
+    /// no filters.
+    pub(crate) fn read_strictly(
+        pairs: &[(String, String)],
+        also: &[&str],
+    ) -> Result<Self, Failure> {
         let query = Self::read(pairs);
-        if let Some(refused) = query.refused.first() {
-            return Err(Failure::invalid(refused.in_words()));
+        if let Some(invalid) = query.invalid.first() {
+            return Err(Failure::invalid(invalid.message()));
         }
         let is_known = |name: &str| {
-            LABELS.iter().any(|(field, _)| *field == name)
-                || ["sort", "at"].contains(&name)
-                || also.contains(&name)
+            label(name).is_some() || ["sort", "at"].contains(&name) || also.contains(&name)
         };
         for (name, value) in pairs {
             if !is_known(name) {
@@ -135,68 +167,47 @@ impl Query {
         Ok(query)
     }
 
-    fn read_filter(&mut self, field: &'static str, value: &str) {
-        let is_repeated = self.fields().iter().any(|(name, _)| *name == field);
-        let read = match is_repeated {
-            true => Err("expected once, and it is there several times".to_owned()),
-            false => self.set_filter(field, value),
-        };
-        if let Err(expected) = read {
-            self.refused.push(Refused { field, typed: value.to_owned(), expected });
-        }
+    fn add_repeated(&mut self, field: &str, value: &str) {
+        let (field, typed) = (field.to_owned(), value.to_owned());
+        self.repeated.push((field.clone(), typed.clone()));
+        let expected = "expected once, but it is there several times".to_owned();
+        self.invalid.push(InvalidFilter { field, typed, expected });
     }
 
-    /// Sets a filter, or says what is expected of it.
-    fn set_filter(&mut self, field: &str, value: &str) -> Result<(), String> {
+    /// Takes over the value of a field, or says what is expected of it.
+    fn parse(&mut self, field: &str, value: &str) -> Result<(), String> {
         let day = || read_day(value).map(Some).map_err(|error| error.to_string());
         let number = || read_number(value).map(Some).map_err(|error| error.to_string());
         match field {
-            "q" => {
-                read_search(value).map_err(|error| error.to_string())?;
-                value.clone_into(&mut self.search);
-            }
-            "language" => {
-                read_language(value).map_err(|error| error.to_string())?;
-                value.clone_into(&mut self.language);
-            }
-            "source" => {
-                if value != NONE {
-                    read_source(value).map_err(|error| error.to_string())?;
-                }
-                value.clone_into(&mut self.source);
+            "q" => read_search(value).map(drop).map_err(|error| error.to_string())?,
+            "language" => read_language(value).map(drop).map_err(|error| error.to_string())?,
+            "source" if value != NONE => {
+                read_source(value).map(drop).map_err(|error| error.to_string())?;
             }
             "reach" => self.reach = Some(one_of(&REACH, value)?),
-            "first" => self.first_seen.preset = preset(value)?,
+            "first" => self.first_seen.preset = Some(Preset::named(value)?),
             "first_from" => self.first_seen.days.first = day()?,
             "first_to" => self.first_seen.days.last = day()?,
-            "last" => self.last_seen.preset = preset(value)?,
+            "last" => self.last_seen.preset = Some(Preset::named(value)?),
             "last_from" => self.last_seen.days.first = day()?,
             "last_to" => self.last_seen.days.last = day()?,
             "min_days" => self.min_days = number()?,
             "max_days" => self.max_days = number()?,
             "bot" => self.is_bot = Some(one_of(&BOT, value)?),
+            "sort" => {
+                self.sort = read_sort(value).unwrap_or_default();
+                self.fields.sort = written_sort(self.sort);
+            }
+            "at" => {
+                self.at = value.parse().ok();
+                self.fields.at = self.at.map(|at| at.to_string()).unwrap_or_default();
+            }
             _ => {}
         }
         Ok(())
     }
 
-    fn set_order(&mut self, name: &str, value: &str) {
-        match name {
-            "sort" => {
-                let (descending, key) = match value.strip_prefix('-') {
-                    Some(key) => (true, key),
-                    None => (false, value),
-                };
-                if let Some((key, _)) = SORT.iter().find(|it| it.1 == key) {
-                    self.sort = UserSort { key: *key, descending };
-                }
-            }
-            "at" => self.at = value.parse().ok(),
-            _ => {}
-        }
-    }
-
-    /// What it asks the directory for.
+    /// The filter for the directory, as of `today`.
     pub(crate) fn filter(&self, today: NaiveDate) -> UserFilter {
         let label = |text: &str| match text {
             "" => None,
@@ -204,130 +215,101 @@ impl Query {
             text => Some(text.to_owned()),
         };
         UserFilter {
-            language: label(&self.language),
-            source: label(&self.source),
+            language: label(&self.fields.language),
+            source: label(&self.fields.source),
             reachability: self.reach,
             first_seen: self.first_seen.resolve(today),
             last_seen: self.last_seen.resolve(today),
             min_active_days: self.min_days,
             max_active_days: self.max_days,
             is_bot: self.is_bot,
-            search: SearchTerm::new(&self.search),
+            search: SearchTerm::new(&self.fields.q),
         }
     }
 
-    /// How many of the filters, the search aside, are set.
+    /// How many filters are set, not counting the search.
     pub(crate) fn filters(&self) -> usize {
-        [
-            !self.language.is_empty(),
-            !self.source.is_empty(),
-            self.reach.is_some(),
-            self.first_seen.is_set(),
-            self.last_seen.is_set(),
-            self.min_days.is_some() || self.max_days.is_some(),
-            self.is_bot.is_some(),
-        ]
-        .into_iter()
-        .filter(|is_set| *is_set)
-        .count()
-    }
-
-    /// Whether it asks for everybody.
-    pub(crate) fn is_everybody(&self) -> bool {
-        self.search.is_empty() && self.filters() == 0 && self.refused.is_empty()
-    }
-
-    /// Whether one of the filters, the search aside, was refused.
-    pub(crate) fn has_refused_filters(&self) -> bool {
-        self.refused.iter().any(|it| it.field != "q")
-    }
-
-    /// What is wrong with a filter, if it was refused.
-    pub(crate) fn trouble(&self, field: &str) -> Option<String> {
-        self.refused.iter().find(|it| it.field == field).map(Refused::what)
-    }
-
-    /// What stands in a field: the filter, or what was typed there.
-    pub(crate) fn typed(&self, field: &str) -> String {
-        let fields = self.fields();
-        let value = fields.into_iter().find(|(name, _)| *name == field);
-        value.map(|(_, value)| value).unwrap_or_default()
-    }
-
-    /// As it stands in a URL, without what is as it would be anyway.
-    pub(crate) fn url(&self) -> String {
-        let at = self.at.map(|at| at.to_string()).unwrap_or_default();
-        let mut fields = self.fields();
-        fields
-            .extend([("sort", self.sort()), ("at", at)].into_iter().filter(|it| !it.1.is_empty()));
-        // Pairs of text can always be written.
-        serde_urlencoded::to_string(fields).unwrap_or_default()
-    }
-
-    /// The names and values of the search and the filters that are set, and of those that were
-    /// refused: so no link or form leaves one out.
-    pub(crate) fn fields(&self) -> Vec<(&'static str, String)> {
-        let date = |day: Option<NaiveDate>| day.map(|day| day.to_string()).unwrap_or_default();
-        let number = |number: Option<u32>| number.map(|it| it.to_string()).unwrap_or_default();
-        let values = [
-            self.search.clone(),
-            self.language.clone(),
-            self.source.clone(),
-            self.reach().to_owned(),
-            self.first_seen.preset.to_owned(),
-            date(self.first_seen.days.first),
-            date(self.first_seen.days.last),
-            self.last_seen.preset.to_owned(),
-            date(self.last_seen.days.first),
-            date(self.last_seen.days.last),
-            number(self.min_days),
-            number(self.max_days),
-            self.bot().to_owned(),
+        let it = &self.fields;
+        let filters: [&[&String]; 7] = [
+            &[&it.language],
+            &[&it.source],
+            &[&it.reach],
+            &[&it.first, &it.first_from, &it.first_to],
+            &[&it.last, &it.last_from, &it.last_to],
+            &[&it.min_days, &it.max_days],
+            &[&it.bot],
         ];
-        let set = LABELS.into_iter().map(|(field, _)| field).zip(values);
-        let refused = self.refused.iter().map(|it| (it.field, it.typed.clone()));
-        set.filter(|(_, value)| !value.is_empty()).chain(refused).collect()
+        filters.into_iter().filter(|fields| fields.iter().any(|it| !it.is_empty())).count()
     }
 
-    /// The order, as it stands in the URL; "" for the usual one.
-    pub(crate) fn sort(&self) -> String {
-        if self.sort == UserSort::default() {
-            return String::new();
-        }
-        let name = SORT.iter().find(|it| it.0 == self.sort.key).map_or("", |it| it.1);
-        format!("{}{name}", if self.sort.descending { "-" } else { "" })
+    /// Whether neither a filter nor a search is set.
+    pub(crate) fn is_everybody(&self) -> bool {
+        self.fields.q.is_empty() && self.filters() == 0
     }
 
-    /// Whether users are reachable, as it stands in the URL.
-    pub(crate) fn reach(&self) -> &'static str {
-        self.reach.and_then(|reach| REACH.iter().find(|it| it.0 == reach)).map_or("", |it| it.1)
+    /// What is wrong with a field, if anything is.
+    pub(crate) fn error(&self, field: &str) -> Option<String> {
+        self.invalid.iter().find(|it| it.field == field).map(InvalidFilter::reason)
     }
 
-    /// Whether users are bots, as it stands in the URL.
-    pub(crate) fn bot(&self) -> &'static str {
-        self.is_bot.and_then(|is_bot| BOT.iter().find(|it| it.0 == is_bot)).map_or("", |it| it.1)
+    /// The value of a field, as it was typed.
+    pub(crate) fn typed(&self, field: &str) -> String {
+        let pair = self.fields.pairs().into_iter().find(|(name, _)| name == field);
+        pair.map(|(_, value)| value).unwrap_or_default()
     }
 
-    /// The same users in another order: what the link on a column's head leads to.
-    pub(crate) fn sorted_by(&self, key: SortKey) -> Self {
+    /// The search and the filters that are set, for the hidden fields of a form.
+    pub(crate) fn filter_pairs(&self) -> Vec<(String, String)> {
+        let pairs = self.fields.pairs().into_iter().chain(self.repeated.iter().cloned());
+        pairs.filter(|(name, _)| label(name).is_some()).collect()
+    }
+
+    /// The query string of this list.
+    pub(crate) fn url(&self) -> String {
+        self.url_with(|_| {})
+    }
+
+    /// The query string of the same list in another order: what the head of a column links to.
+    pub(crate) fn url_sorted_by(&self, key: SortKey) -> String {
         let descending = self.sort.key != key || !self.sort.descending;
-        Self { sort: UserSort { key, descending }, at: None, ..self.clone() }
+        self.url_with(|fields| {
+            fields.sort = written_sort(UserSort { key, descending });
+            fields.at.clear();
+        })
     }
 
-    /// Another page of the same list.
-    pub(crate) fn from(&self, at: Cursor) -> Self {
-        Self { at: Some(at), ..self.clone() }
+    /// The query string of another page of the same list.
+    pub(crate) fn url_at(&self, at: Cursor) -> String {
+        self.url_with(|fields| fields.at = at.to_string())
     }
 
-    /// Those of them who came on these days.
-    pub(crate) fn who_came(&self, first_seen: Period) -> Self {
-        let mut query = Self { first_seen, at: None, ..self.clone() };
-        query.refused.retain(|it| !["first", "first_from", "first_to"].contains(&it.field));
-        query
+    /// The query string of those of the list whom the bot first saw between these days.
+    pub(crate) fn url_of_first_seen(&self, days: Days) -> String {
+        let date = |day: Option<NaiveDate>| day.map(|day| day.to_string()).unwrap_or_default();
+        self.url_with(|fields| {
+            fields.first.clear();
+            fields.first_from = date(days.first);
+            fields.first_to = date(days.last);
+            fields.at.clear();
+        })
+    }
+
+    fn url_with(&self, change: impl FnOnce(&mut Fields)) -> String {
+        let mut fields = self.fields.clone();
+        change(&mut fields);
+        let repeated = self.repeated.iter().cloned();
+        let pairs: Vec<_> = fields.pairs().into_iter().chain(repeated).collect();
+        // Pairs of text can always be written.
+        serde_urlencoded::to_string(pairs).unwrap_or_default()
     }
 }
 
-/// The names of the search and of the filters in a URL, and what the page calls them.
+/// The label of the search or of a filter; `None` for what is neither.
+fn label(field: &str) -> Option<&'static str> {
+    LABELS.iter().find(|(name, _)| *name == field).map(|(_, label)| *label)
+}
+
+/// The names of the search and of the filters, and their labels on the page.
 const LABELS: [(&str, &str); 13] = [
     ("q", "Search"),
     ("language", "Language"),
@@ -359,36 +341,32 @@ const SORT: [(SortKey, &str); 4] = [
     (SortKey::Id, "id"),
 ];
 
-/// How much of what was typed is quoted.
-const MAX_QUOTED_CHARS: usize = 40;
-
-/// What was typed, to be quoted within a sentence.
-pub(crate) fn quoted(typed: &str) -> String {
-    let short: String = typed.chars().take(MAX_QUOTED_CHARS).collect();
-    let rest = if short.len() < typed.len() { "…" } else { "" };
-    format!("{}{rest}", harmless(&short))
+fn read_sort(value: &str) -> Option<UserSort> {
+    let (descending, name) = match value.strip_prefix('-') {
+        Some(name) => (true, name),
+        None => (false, value),
+    };
+    let (key, _) = SORT.iter().find(|it| it.1 == name)?;
+    Some(UserSort { key: *key, descending })
 }
 
-fn preset(value: &str) -> Result<&'static str, String> {
-    let presets = PRESETS.map(|(name, ..)| (name, name));
-    one_of(&presets, value)
+/// An order as the query string has it; "" for the default one.
+fn written_sort(sort: UserSort) -> String {
+    if sort == UserSort::default() {
+        return String::new();
+    }
+    let name = SORT.iter().find(|it| it.0 == sort.key).map_or("", |it| it.1);
+    format!("{}{name}", if sort.descending { "-" } else { "" })
 }
 
-/// The choice of this name, or what can be chosen.
+/// The choice of this name, or the names that there are.
 fn one_of<T: Copy>(choices: &[(T, &str)], name: &str) -> Result<T, String> {
     let found = choices.iter().find(|choice| choice.1 == name).map(|choice| choice.0);
     let names = || choices.iter().map(|choice| choice.1).collect::<Vec<_>>().join(", ");
     found.ok_or_else(|| format!("expected one of {}", names()))
 }
 
-/// Names and values as they stand in a URL, without those that are empty.
-pub(crate) fn pairs<const N: usize>(pairs: [(&str, &str); N]) -> String {
-    let pairs: Vec<_> = pairs.into_iter().filter(|(_, value)| !value.is_empty()).collect();
-    // Pairs of text can always be written.
-    serde_urlencoded::to_string(pairs).unwrap_or_default()
-}
-
-/// An id in a URL; what is none belongs to nobody.
+/// The id in the path of a user's page.
 pub(crate) fn read_id(text: &str) -> Result<TelegramId, Failure> {
     text.parse().map_err(|_| Failure::NotFound)
 }
@@ -402,7 +380,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_is_read_from_the_url_that_it_writes() {
+    fn reading_a_query_string_and_writing_it_changes_nothing() {
         for url in [
             "",
             "q=%D0%96%D1%83%D0%BA+%26+%3Cb%3E",
@@ -417,13 +395,13 @@ mod tests {
     }
 
     #[test]
-    fn an_order_or_a_place_that_there_is_not_is_none() {
+    fn an_unknown_order_or_place_is_ignored() {
         assert_eq!(read("sort=name&at=x&bot=&color=red&first_from="), Query::default());
         assert!(read("q=++").is_everybody());
     }
 
     #[test]
-    fn a_filter_that_cannot_be_understood_is_refused() {
+    fn an_invalid_filter_is_reported() {
         for (url, expected) in [
             ("q=@", "Search: “@”: expected a name, a @username or an id; there is nothing"),
             ("q=%00", "Search: “\u{fffd}”: expected text; it has a U+0000 or bytes"),
@@ -431,33 +409,33 @@ mod tests {
             ("language=%00", "Language: “\u{fffd}”: expected text"),
             ("source=a+b", "Source: “a b”: expected the payload of a deep link"),
             ("reach=x", "State: “x”: expected one of reachable, unreachable, blocked."),
-            ("first=1", "First seen: “1”: expected one of today, 7d, 30d, 90d, 365d."),
+            ("first=1", "First seen: “1”: expected one of today, 7d, 28d, 30d, 90d, 365d, year."),
             ("first_from=yesterday", "First seen, from: “yesterday”: expected a day such as"),
             ("last_to=-262143-01-01", "Last seen, to: “-262143-01-01”: expected a day"),
             ("min_days=-1", "Active days, at least: “-1”: expected a whole number"),
             ("max_days=99999999999", "Active days, at most: “99999999999”: expected a whole"),
             ("bot=maybe", "Kind of account: “maybe”: expected one of yes, no."),
-            ("q=a&q=b", "Search: “b”: expected once, and it is there several times."),
+            ("q=a&q=b", "Search: “b”: expected once, but it is there several times."),
             ("bot=%E2%80%AEon", "Kind of account: “\u{fffd}on”: expected"),
         ] {
             let query = read(url);
-            let words: Vec<String> = query.refused.iter().map(Refused::in_words).collect();
+            let words: Vec<String> = query.invalid.iter().map(InvalidFilter::message).collect();
             assert!(words.len() == 1 && words[0].starts_with(expected), "{url}: {words:?}");
             assert!(!query.is_everybody(), "{url}");
-            // No link of the page leaves it out, but for one that sets it.
-            assert_eq!(read(&query.url()).refused, query.refused, "{url}");
-            assert_eq!(read(&query.sorted_by(SortKey::Id).url()).refused, query.refused, "{url}");
+            // Links keep it, except those that set it.
+            assert_eq!(read(&query.url()).invalid, query.invalid, "{url}");
+            assert_eq!(read(&query.url_sorted_by(SortKey::Id)).invalid, query.invalid, "{url}");
         }
         let long = format!("language={}", "x".repeat(10_000));
-        assert!(read(&long).refused[0].in_words().len() < 200);
-        assert_eq!(read("first_from=x&bot=no").who_came(Period::default()), read("bot=no"));
+        assert!(read(&long).invalid[0].message().len() < 200);
+        assert_eq!(read("first_from=x&bot=no").url_of_first_seen(Days::default()), "bot=no");
     }
 
     #[test]
-    fn nothing_is_left_out_where_that_would_mean_more_users() {
+    fn strict_reading_refuses_what_would_let_more_users_match() {
         let read = |url: &str| {
             let pairs: Vec<(String, String)> = serde_urlencoded::from_str(url).unwrap();
-            Query::read_whole(&pairs, &["until", "all"])
+            Query::read_strictly(&pairs, &["until", "all"])
         };
         for fine in ["", "q=+ada+&reach=blocked&until=x&all=1", "min_days=2&bot=&first=7d&sort=x"] {
             assert!(read(fine).is_ok(), "{fine}");
@@ -465,7 +443,7 @@ mod tests {
         for odd in ["reach=x", "first_from=yesterday", "q=@", "q=a&q=b", "min_days=x", "at=x"] {
             assert!(read(odd).is_err(), "{odd}");
         }
-        let Err(Failure::Invalid(reason)) = read("langauge=en") else { panic!("it was taken") };
+        let Err(Failure::Invalid(reason)) = read("langauge=en") else { panic!("it was accepted") };
         assert_eq!(reason, "There is no filter “langauge”. Nothing was done.");
     }
 
@@ -485,7 +463,7 @@ mod tests {
     }
 
     #[test]
-    fn none_is_not_any() {
+    fn none_differs_from_any() {
         let today = NaiveDate::default();
         assert_eq!(read("language=(none)").filter(today).language.as_deref(), Some(""));
         assert_eq!(read("language=").filter(today).language, None);
