@@ -16,7 +16,7 @@ use rollcall_domain::{StartPayload, SystemClock, TelegramId, UnreachableReason, 
 use rollcall_repository::QuarantineRepository;
 use rollcall_repository_diesel::{Database, DieselAdminRepository, DieselQuarantineRepository};
 use rollcall_service::AdminService;
-use rollcall_simulator::{Chat, Fault, Person, Simulator, Update};
+use rollcall_simulator::{Chat, Fault, Person, SentMessage, Simulator, Update};
 use rollcall_testkit::ThrowAwayDatabase;
 use running::{
     RunningBot,
@@ -213,21 +213,6 @@ async fn admins_see_users_and_figures(database: ThrowAwayDatabase) {
         telegram.write(&admin, text);
         telegram.wait_for_message(ADMIN).await.unwrap().text
     };
-    let first = ask("/users").await;
-    assert!(first.starts_with("Users, newest first: page 1 of 2, 26 in all."), "{first}");
-    assert!(
-        first.contains("\n1. \u{2068}Boss\u{2069}\n99 · @\u{2068}boss\u{2069}\nseen ")
-            && first.ends_with("\n\nNext page: /users 2"),
-        "{first}"
-    );
-    let second = ask("/users 2").await;
-    assert_eq!(second.matches("Person").count(), 6, "{second}");
-    assert!(!second.contains("Next page"));
-    assert_eq!(ask("/users 3").await, "There is no page 3; the last one is 2.");
-    for wrong in ["/users 0", "/users abc", "/users -1", "/users 99999999999"] {
-        let answer = ask(wrong).await;
-        assert_eq!(answer, "That is not a page. Pages are numbered from 1: /users 2");
-    }
     let figures = ask("/stats").await;
     assert!(
         figures.starts_with(
@@ -235,11 +220,13 @@ async fn admins_see_users_and_figures(database: ThrowAwayDatabase) {
         ),
         "{figures}"
     );
-    assert!(ask("/help").await.contains("/users [page]"));
+    assert!(ask("/help").await.contains("\n/users –"));
     assert_eq!(
         ask("/admin").await,
         "The web admin is not served by this bot: LISTEN_ADDR is off, or its port is taken."
     );
+
+    pages_of_users_are_turned(&telegram, &admin).await;
 
     // In a group the admin's commands do not exist, not even for admins.
     let group = Chat::group(-77, "Family");
@@ -248,6 +235,59 @@ async fn admins_see_users_and_figures(database: ThrowAwayDatabase) {
     let answer = telegram.wait_for_message(group.id).await.unwrap();
     assert_eq!(answer.text, "No games are scheduled.");
     bot.terminate().await;
+}
+
+/// Pages of the list of 26 users, of which the admin is the newest.
+async fn pages_of_users_are_turned(telegram: &Simulator, admin: &Person) {
+    let ask = async |text: &str| {
+        telegram.write(admin, text);
+        telegram.wait_for_message(ADMIN).await.unwrap()
+    };
+    let turn = async |message: &SentMessage, label: &str| {
+        telegram.press(admin, message, &message.button(label).unwrap());
+        telegram.wait_for_edit(message).await.unwrap()
+    };
+    let buttons = |message: &SentMessage| -> Vec<String> {
+        message.buttons().into_iter().map(|button| button.text).collect()
+    };
+    let first = ask("/users").await;
+    assert!(first.text.starts_with("Users, newest first; 26 in all."), "{}", first.text);
+    let boss = "\n\u{2068}Boss\u{2069}\n99 · @\u{2068}boss\u{2069}\nseen ";
+    assert!(first.text.contains(boss), "{}", first.text);
+    assert_eq!(buttons(&first), ["Older ›"]);
+
+    // A user who joins meanwhile moves no page.
+    let latecomer = Person::new(1000, "Latecomer");
+    let update = telegram.write(&latecomer, "hello");
+    telegram.wait_until_confirmed(update).await.unwrap();
+    let second = turn(&first, "Older ›").await;
+    assert_eq!(second.text.matches("Person").count(), 6, "{}", second.text);
+    assert!(second.text.contains("Person 6\u{2069}") && second.text.contains("27 in all"));
+    assert_eq!(buttons(&second), ["‹ Newer"]);
+    let back = turn(&second, "‹ Newer").await;
+    assert!(back.text.contains("Boss") && !back.text.contains("Latecomer"), "{}", back.text);
+    assert_eq!(buttons(&back), ["‹ Newer", "Older ›"]);
+    let newest = turn(&back, "‹ Newer").await;
+    assert!(newest.text.contains("Latecomer"), "{}", newest.text);
+    assert_eq!(buttons(&newest), ["Older ›"]);
+
+    // Before pages had buttons, they had numbers.
+    let numbered = ask("/users 2").await;
+    assert_eq!(numbered.text, newest.text);
+
+    // The buttons are for admins only, also below a forwarded or made-up message.
+    let stranger = Person::new(1, "Person 1");
+    let older = newest.button("Older ›").unwrap();
+    for (data, below) in [(older.as_str(), &stranger), ("1/u", &stranger), ("1/u/2", admin)] {
+        let chat = json!({ "message_id": 7, "date": 0, "chat": Chat::private(below) });
+        telegram.push(Update::callback_query(below, data).with("message", chat));
+    }
+    telegram.wait_for_requests("answerCallbackQuery", 6).await.unwrap();
+    for answer in &telegram.requests_to("answerCallbackQuery")[3..] {
+        let stale = "This button no longer works. Please send the command again.";
+        assert_eq!(answer.params["text"], stale);
+    }
+    assert_eq!(telegram.messages_to(stranger.id), []);
 }
 
 async fn an_admin_gets_a_link_to_sign_in_once(database: ThrowAwayDatabase) {

@@ -11,8 +11,8 @@ mod running;
 
 use std::time::{Duration, Instant};
 
-use rollcall_domain::UnreachableReason;
-use rollcall_repository::{PageRequest, UserRepository};
+use rollcall_domain::{UnreachableReason, UserFilter, UserSort};
+use rollcall_repository::DirectoryRepository;
 use rollcall_repository_diesel::{Database, DieselUserRepository};
 use rollcall_simulator::{Fault, Person, Simulator};
 use rollcall_testkit::ThrowAwayDatabase;
@@ -381,5 +381,6 @@ async fn set_webhook(telegram: &Simulator) {
 async fn stored(database: &ThrowAwayDatabase) -> u64 {
     let database = Database::open_existing(database.url().parse().unwrap()).await.unwrap();
     let users = DieselUserRepository::new(database);
-    users.list(PageRequest::new(1, 1).unwrap()).await.unwrap().total
+    let page = users.users(&UserFilter::new(), UserSort::default(), None, 1).await.unwrap();
+    page.count.number()
 }

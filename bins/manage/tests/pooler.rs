@@ -39,7 +39,7 @@ fn every_command_works_and_leaves_nothing_behind() {
     for arguments in [
         &["showmigrations"][..],
         &["users", "list"],
-        &["users", "list", "--page", "90"],
+        &["users", "list", "--after", "fn1700000000000000.1"],
         &["stats"],
         &["stats", "rebuild"],
         &["quarantine", "list"],

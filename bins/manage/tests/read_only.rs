@@ -21,7 +21,7 @@ use rollcall_testkit::ThrowAwayDatabase;
 
 /// What only shows users, and works without writing.
 const LOOKS: [&[&str]; 7] = [
-    &["users", "list", "--page-size", "1"],
+    &["users", "list", "--limit", "1"],
     &["users", "show", "2"],
     &["stats", "--json"],
     &["export"],
@@ -125,7 +125,7 @@ impl Place {
             let expected = if arguments.starts_with(&["export"]) { NOT_LOGGED } else { "" };
             assert_eq!((code, error.as_str()), (0, expected), "{arguments:?}: {printed}");
         }
-        assert!(self.look(LOOKS[0]).1.ends_with("Page 1 of 3, 3 users; next: --page 2\n"));
+        assert!(self.look(LOOKS[0]).1.contains("\nUsers: 1 of 3\nNext page: "));
         assert_eq!(self.look(&["export"]).1.lines().count(), 4);
     }
 }

@@ -143,6 +143,7 @@ async fn work(
         ScheduleService::new(DieselScheduleRepository::new(database.clone()), SystemClock);
     let services = Services {
         users: users.clone(),
+        directory: directory.clone(),
         schedule: schedule.clone(),
         preferences: PreferencesService::new(DieselPreferencesRepository::new(database.clone())),
     };

@@ -2,7 +2,7 @@
 //! is pressed: at most 64 bytes, and anybody can make up others. Whatever this version would not
 //! write itself is not read either.
 
-use rollcall_domain::{Language, ZONE_REGIONS, zone_of_name};
+use rollcall_domain::{Cursor, Language, UserSort, ZONE_REGIONS, zone_of_name};
 use rollcall_service::ScheduleView;
 
 use chrono_tz::Tz;
@@ -42,6 +42,8 @@ pub(crate) enum Action {
         /// The page that the button is on.
         page: u32,
     },
+    /// Shows a page of the list of users, from a place in it or from the start. For owners only.
+    Users(Option<Cursor>),
 }
 
 impl Action {
@@ -70,6 +72,8 @@ impl Action {
             Self::SetFavourite { team, is_favourite, page } => {
                 format!("p/fav/{page}/{team}/{}", u8::from(is_favourite))
             }
+            Self::Users(None) => "u".to_owned(),
+            Self::Users(Some(cursor)) => format!("u/{cursor}"),
         };
         format!("{VERSION}/{rest}")
     }
@@ -117,6 +121,8 @@ impl Action {
                 },
                 page: page(number)?,
             },
+            ["u"] => Self::Users(None),
+            ["u", place] => Self::Users(Some(cursor(place)?)),
             _ => return None,
         })
     }
@@ -124,6 +130,11 @@ impl Action {
     /// Whether it is about what the person who presses has chosen, and for nobody else to see.
     pub(crate) fn is_private(self) -> bool {
         !matches!(self, Self::Schedule(_) | Self::ScheduleTeams { .. })
+    }
+
+    /// Whether it is for the bot's owners only.
+    pub(crate) fn is_for_owners(self) -> bool {
+        matches!(self, Self::Users(_))
     }
 }
 
@@ -136,12 +147,21 @@ fn team(text: &str) -> Option<i64> {
     text.parse().ok().filter(|id| *id > 0)
 }
 
+/// A place in the list of users as the bot sorts it.
+fn cursor(text: &str) -> Option<Cursor> {
+    text.parse().ok().filter(|cursor: &Cursor| cursor.key == UserSort::default().key)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
     use rollcall_domain::zones_of;
 
     use super::*;
+
+    fn place(backwards: bool, value: i64, telegram_id: i64) -> Cursor {
+        Cursor { key: UserSort::default().key, backwards, value, telegram_id }
+    }
 
     fn every_action() -> Vec<Action> {
         let zones =
@@ -165,6 +185,9 @@ mod tests {
             Action::Favourites { page: 3 },
             Action::SetFavourite { team, is_favourite: true, page: MAX_PAGE },
             Action::SetFavourite { team: 1, is_favourite: false, page: 0 },
+            Action::Users(None),
+            Action::Users(Some(place(false, 1_795_780_800_000_000, 1815))),
+            Action::Users(Some(place(true, i64::MIN, i64::MIN))),
         ];
         zones.chain(languages).chain(cities).chain(others).collect()
     }
@@ -202,6 +225,12 @@ mod tests {
             "1/p/fav/0/10/2",
             "1/p/fav/0/-10/1",
             "1/p/fav/0/10/1/1",
+            "1/u/",
+            "1/u/2",
+            "1/u/fn1.01",
+            "1/u/fn+1.1",
+            "1/u/in1.1",
+            "1/u/fn1.1/2",
             "1/s/team/+10",
             "1/s/team/0",
             "1/s/team/99999999999999999999",
@@ -213,7 +242,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_data_is_too_odd(data in any::<String>(), parts in "1/[sp]/[a-z]{0,5}/[0-9/]{0,40}") {
+        fn no_data_is_too_odd(data in any::<String>(), parts in "1/[spu]/[a-z]{0,5}/?[0-9./]{0,40}") {
             for data in [data, parts] {
                 if let Some(action) = Action::read(&data) {
                     prop_assert_eq!(action.data(), data);

@@ -2,16 +2,14 @@
 
 use rollcall_telegram::Command as Typed;
 
-/// A command, with its argument read.
+/// A command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Command {
     Start,
     Schedule,
     Settings,
     Help,
-    /// With the page, which is the first one without an argument; `None` for an argument that is no
-    /// page.
-    Users(Option<u32>),
+    Users,
     Stats,
     Admin,
 }
@@ -27,7 +25,7 @@ impl Command {
             "schedule" => Self::Schedule,
             "settings" => Self::Settings,
             "help" => Self::Help,
-            "users" => Self::Users(page_number(&typed.argument)),
+            "users" => Self::Users,
             "stats" => Self::Stats,
             "admin" => Self::Admin,
             _ => return None,
@@ -36,14 +34,7 @@ impl Command {
 
     /// Whether the command exists for admins only.
     pub(crate) fn is_for_admins(self) -> bool {
-        matches!(self, Self::Users(_) | Self::Stats | Self::Admin)
-    }
-}
-
-fn page_number(typed: &str) -> Option<u32> {
-    match typed {
-        "" => Some(1),
-        typed => typed.parse().ok().filter(|page| *page > 0),
+        matches!(self, Self::Users | Self::Stats | Self::Admin)
     }
 }
 
@@ -63,12 +54,11 @@ mod tests {
         assert_eq!(read("shop", ""), None);
     }
 
+    /// Before pages had buttons, `/users 2` was the second page.
     #[test]
-    fn a_page_is_a_positive_number() {
-        for (argument, page) in
-            [("", Some(1)), ("2", Some(2)), ("0", None), ("x", None), ("-1", None), ("1 2", None)]
-        {
-            assert_eq!(read("users", argument), Some(Command::Users(page)), "{argument:?}");
+    fn an_argument_is_ignored() {
+        for argument in ["", "2", "x"] {
+            assert_eq!(read("users", argument), Some(Command::Users), "{argument:?}");
         }
     }
 }

@@ -10,11 +10,12 @@ use std::{
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
-    Clock, LogPace, Preferences, Registration, TelegramId, TelegramUser, UnreachableReason,
+    Clock, Cursor, LogPace, Preferences, Registration, TelegramId, TelegramUser, UnreachableReason,
+    UserFilter, UserSort,
 };
 use rollcall_service::{
-    AdminService, Alerts, PreferencesService, ScheduleService, ScheduleView, ServiceError,
-    UserService,
+    AdminService, Alerts, DirectoryService, PreferencesService, ScheduleService, ScheduleView,
+    ServiceError, UserService,
 };
 
 use rollcall_telegram::{
@@ -27,17 +28,16 @@ use crate::{
     locale::Locale,
     menu,
     reply::{Screen, send},
-    schedule, settings_menu, text,
+    schedule, settings_menu, text, user_list,
 };
-
-/// How many users `/users` shows a page.
-const PAGE_SIZE: u32 = 20;
 
 /// What the conversation works with.
 #[derive(Clone)]
 pub struct Services {
     /// The users, who are registered already.
     pub users: UserService,
+    /// The list of users.
+    pub directory: DirectoryService,
     /// The games.
     pub schedule: ScheduleService,
     /// What users have chosen.
@@ -58,6 +58,7 @@ pub struct Conversation {
     pub(crate) client: Client,
     pub(crate) outbox: Outbox,
     pub(crate) users: UserService,
+    directory: DirectoryService,
     pub(crate) schedule: ScheduleService,
     pub(crate) preferences: PreferencesService,
     pub(crate) clock: Arc<dyn Clock>,
@@ -104,11 +105,12 @@ impl Conversation {
         owners: BTreeSet<TelegramId>,
         admin_site: Option<AdminSite>,
     ) -> Self {
-        let Services { users, schedule, preferences } = services;
+        let Services { users, directory, schedule, preferences } = services;
         Self {
             client: bot.client(),
             outbox: bot.outbox(),
             users,
+            directory,
             schedule,
             preferences,
             clock: bot.clock(),
@@ -200,13 +202,25 @@ impl Conversation {
             Command::Settings if audience.is_private() => self.settings(asker).await?,
             Command::Settings => locale.text("settings-private").into(),
             Command::Help => text::help(locale, audience == Audience::Owner).into(),
-            Command::Users(Some(page)) => {
-                text::users(locale, &self.users.get_users_list(page, PAGE_SIZE).await?).into()
-            }
-            Command::Users(None) => locale.text("users-not-a-page").into(),
+            Command::Users => self.users(None, locale).await?,
             Command::Stats => text::stats(locale, &self.users.get_user_stats().await?).into(),
             Command::Admin => self.link(asker).await?.into(),
         })
+    }
+
+    /// A page of the list of users. If the page is empty because its users were deleted, this is
+    /// the first page.
+    pub(crate) async fn users(
+        &self,
+        cursor: Option<Cursor>,
+        locale: &Locale,
+    ) -> Result<Screen, ServiceError> {
+        let (filter, sort) = (UserFilter::new(), UserSort::default());
+        let mut page = self.directory.users(&filter, sort, cursor, user_list::PAGE_SIZE).await?;
+        if page.rows.is_empty() && cursor.is_some() {
+            page = self.directory.users(&filter, sort, None, user_list::PAGE_SIZE).await?;
+        }
+        Ok(user_list::page(locale, &page))
     }
 
     /// The games that somebody wants to see.

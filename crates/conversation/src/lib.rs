@@ -22,6 +22,7 @@ mod reply;
 mod schedule;
 mod settings_menu;
 mod text;
+mod user_list;
 
 pub use command::COMMANDS;
 pub use conversation::{AdminSite, Conversation, Services};

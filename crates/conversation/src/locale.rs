@@ -244,6 +244,7 @@ mod tests {
             include_str!("schedule.rs"),
             include_str!("settings_menu.rs"),
             include_str!("text.rs"),
+            include_str!("user_list.rs"),
             include_str!("locale.rs"),
         ];
         for key in keys(Language::English).into_keys() {

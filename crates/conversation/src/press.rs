@@ -94,6 +94,9 @@ impl Conversation {
         if action.is_private() && !audience.is_private() {
             return Ok(Outcome::notice("press-stale"));
         }
+        if action.is_for_owners() && audience != Audience::Owner {
+            return Ok(Outcome::notice("press-stale"));
+        }
         match action {
             Action::Schedule(view) => self.show_games(view, asker).await,
             Action::SetLanguage(language) => {
@@ -143,6 +146,7 @@ impl Conversation {
             | Action::SetLanguage(_)
             | Action::SetZone(_)
             | Action::SetFavourite { .. } => self.settings(asker).await?,
+            Action::Users(cursor) => self.users(cursor, locale).await?,
         })
     }
 

@@ -3,15 +3,13 @@
 //! around.
 
 use chrono::{DateTime, Utc};
-use rollcall_domain::{Change, TelegramUser, UserStats, Username, harmless};
-use rollcall_service::Page;
+use rollcall_domain::{Change, TelegramUser, UserStats, harmless};
 
 use crate::locale::Locale;
 
-/// Names and usernames are shown up to these lengths, so that a page of users fits into one
-/// message: Telegram takes 4096 UTF-16 units, and an emoji is two. No username of Telegram's is cut.
-const SHOWN_NAME_CHARS: usize = 26;
-const SHOWN_USERNAME_CHARS: usize = 32;
+/// Names are cut at this length, so that a page of users fits into one message: Telegram's limit is
+/// 4096 UTF-16 units, and an emoji is two.
+pub(crate) const SHOWN_NAME_CHARS: usize = 26;
 
 /// Greets by the first name, where there is one.
 pub(crate) fn greeting(locale: &Locale, user: &TelegramUser) -> String {
@@ -32,36 +30,6 @@ pub(crate) fn help(locale: &Locale, for_admin: bool) -> String {
 /// A link for an admin to sign in with.
 pub(crate) fn link(locale: &Locale, url: &str) -> String {
     locale.format("admin-link", &[("url", escaped(url).into())])
-}
-
-/// One page of the list of users.
-pub(crate) fn users(locale: &Locale, page: &Page<TelegramUser>) -> String {
-    let number = ("page", page.request.number().to_string().into());
-    let pages = ("pages", page.pages().to_string().into());
-    if page.items.is_empty() {
-        return match page.total {
-            0 => locale.text("users-nobody"),
-            _ => locale.format("users-no-page", &[number, pages]),
-        };
-    }
-    let head = locale.format("users-head", &[number, pages, ("total", page.total.into())]);
-    let mut text = format!("{head}\n");
-    for (user, number) in page.items.iter().zip(page.request.offset() + 1..) {
-        let times =
-            [("seen", minute(user.last_seen).into()), ("joined", minute(user.created_at).into())];
-        text.push_str(&format!(
-            "\n{number}. {}\n<code>{}</code>{}\n{}\n",
-            shown(&user.shown_name(), SHOWN_NAME_CHARS),
-            user.telegram_id,
-            user.username.as_ref().map(at_username).unwrap_or_default(),
-            locale.format("users-times", &times),
-        ));
-    }
-    if let Some(next) = page.next() {
-        let next = [("page", next.to_string().into())];
-        text.push_str(&format!("\n{}", locale.format("users-next", &next)));
-    }
-    text
 }
 
 /// The figures for admins.
@@ -94,10 +62,6 @@ pub(crate) fn stats(locale: &Locale, stats: &UserStats) -> String {
     )
 }
 
-fn at_username(username: &Username) -> String {
-    format!(" · @{}", shown(username.as_str(), SHOWN_USERNAME_CHARS))
-}
-
 pub(crate) fn minute(at: DateTime<Utc>) -> String {
     at.format("%Y-%m-%d %H:%M").to_string()
 }
@@ -105,7 +69,7 @@ pub(crate) fn minute(at: DateTime<Utc>) -> String {
 /// What a person typed: shortened, escaped, and isolated from the direction of its surroundings
 /// (Unicode Annex 9, FSI and PDI). Characters that would break the line, or out of the isolate,
 /// show as U+FFFD.
-fn shown(text: &str, max_chars: usize) -> String {
+pub(crate) fn shown(text: &str, max_chars: usize) -> String {
     let mut short: String = text.chars().take(max_chars).collect();
     if short.len() < text.len() {
         short.pop();
@@ -122,7 +86,6 @@ pub(crate) fn escaped(text: &str) -> String {
 mod tests {
     use proptest::prelude::*;
     use rollcall_domain::{DayStats, Interaction, InteractionKind, Language, Profile};
-    use rollcall_service::PageRequest;
 
     use super::*;
 
@@ -138,10 +101,6 @@ mod tests {
         user
     }
 
-    fn page(items: Vec<TelegramUser>, number: u32, total: u64) -> Page<TelegramUser> {
-        Page { items, total, request: PageRequest::new(number, 20).unwrap() }
-    }
-
     #[test]
     fn greets_by_name_and_escapes_it() {
         insta::assert_snapshot!(greeting(english(), &user(1, |ada| ada)), @"Hello, \u{2068}Ada\u{2069}! Send /schedule for the next games, or /help for all commands.");
@@ -155,32 +114,15 @@ mod tests {
     }
 
     #[test]
-    fn who_has_no_name_to_see_is_greeted_without_and_listed_by_id() {
+    fn a_user_without_a_visible_name_is_greeted_without_one() {
         for (first, last) in [("\u{3164}", ""), ("\u{200b}\u{2800}", "\u{202e}"), ("", "")] {
             let invisible =
                 user(1815, |_| Profile::new(1815.try_into().unwrap(), first).last_name(last));
             for language in Language::ALL {
                 let locale = Locale::of(language);
                 assert_eq!(greeting(locale, &invisible), locale.text("greeting-nameless"));
-                let listed = users(locale, &page(vec![invisible.clone()], 1, 1));
-                assert!(listed.contains("1. \u{2068}User 1815\u{2069}\n"), "{listed}");
             }
         }
-        // A name is not cut before anything of it is seen.
-        let late = Profile::new(1.try_into().unwrap(), &format!("{}Ada", "\u{3164}".repeat(50)));
-        let listed = users(english(), &page(vec![user(1, |_| late.clone())], 1, 1));
-        assert!(listed.contains("\u{2068}Ada\u{2069}"), "{listed}");
-    }
-
-    #[test]
-    fn lists_users() {
-        let named = |ada: Profile| ada.last_name("Lovelace").username("ada");
-        insta::assert_snapshot!(users(
-            english(),
-            &page(vec![user(1815, named), user(7, |ada| ada)], 2, 1043)
-        ));
-        insta::assert_snapshot!(users(english(), &page(vec![], 1, 0)), @"Nobody has talked to this bot yet.");
-        insta::assert_snapshot!(users(english(), &page(vec![], 9, 41)), @"There is no page 9; the last one is 3.");
     }
 
     #[test]
@@ -212,10 +154,8 @@ mod tests {
         insta::assert_snapshot!(stats(english(), &figures));
         for language in [Language::German, Language::Russian] {
             let locale = Locale::of(language);
-            let named = |ada: Profile| ada.last_name("Lovelace").username("ada");
             let texts = [
                 stats(locale, &figures),
-                users(locale, &page(vec![user(1815, named)], 2, 1043)),
                 help(locale, true),
                 greeting(locale, &user(1, |ada| ada)),
                 link(locale, "https://example.org/admin/link/x?a&b"),
@@ -224,23 +164,6 @@ mod tests {
                 format!("texts_of_{}", language.code()),
                 texts.join("\n\n———\n\n")
             );
-        }
-    }
-
-    #[test]
-    fn the_longest_page_fits_into_a_message() {
-        let long =
-            |profile: Profile| profile.last_name(&"𝄞".repeat(255)).username(&"𝄞".repeat(255));
-        let items = (0..20).map(|n| user((1 << 52) - 1 - n, long)).collect();
-        let request = PageRequest::new(u32::MAX / 2, 20).unwrap();
-        let page = Page { items, total: u64::MAX, request };
-        for language in Language::ALL {
-            let text = users(Locale::of(language), &page);
-            // Telegram counts what is left when the markup is taken out.
-            let plain: String =
-                text.split('<').map(|part| part.rsplit('>').next().unwrap()).collect();
-            let units = plain.encode_utf16().count();
-            assert!(units <= 4096, "{language:?}: {units}");
         }
     }
 

@@ -260,6 +260,15 @@ pub enum Counted {
     About(u64),
 }
 
+impl Counted {
+    /// The number, however exact it is.
+    pub fn number(self) -> u64 {
+        match self {
+            Self::Exactly(number) | Self::MoreThan(number) | Self::About(number) => number,
+        }
+    }
+}
+
 /// Everything that is stored about one user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserDetail {

@@ -9,8 +9,10 @@ use std::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::{Connection, PgConnection, SqliteConnection, connection::SimpleConnection};
-use rollcall_domain::{Interaction, InteractionKind, Profile};
-use rollcall_repository::{PageRequest, PreferencesRepository, RepositoryError, UserRepository};
+use rollcall_domain::{Interaction, InteractionKind, Profile, SortKey, UserFilter, UserSort};
+use rollcall_repository::{
+    DirectoryRepository, PreferencesRepository, RepositoryError, UserRepository,
+};
 use rollcall_repository_diesel::{Database, DieselPreferencesRepository, DieselUserRepository};
 use rollcall_testkit::ThrowAwayDatabase;
 use tokio::task::block_in_place;
@@ -319,11 +321,10 @@ fn classified(error: RepositoryError) -> (String, String) {
 /// The ids of the users that a database holds.
 async fn stored(database: &ThrowAwayDatabase) -> Vec<i64> {
     let opened = Database::open(database.url().parse().unwrap()).await.unwrap();
-    let page = PageRequest::new(1, 100).unwrap();
-    let users = DieselUserRepository::new(opened).list(page).await.unwrap().items;
-    let mut ids: Vec<i64> = users.into_iter().map(|user| user.telegram_id.get()).collect();
-    ids.sort_unstable();
-    ids
+    let by_id = UserSort { key: SortKey::Id, descending: false };
+    let users = DieselUserRepository::new(opened);
+    let page = users.users(&UserFilter::new(), by_id, None, 100).await.unwrap();
+    page.rows.iter().map(|row| row.user.telegram_id.get()).collect()
 }
 
 /// Does to a database what no Rollcall does.

@@ -11,7 +11,7 @@ use diesel::{
 };
 use rollcall_domain::{Event, Figure, Interaction, InteractionKind, Profile, TelegramUser};
 use rollcall_repository::{
-    ActivityRepository, Difference, GameFilter, PageRequest, ScheduleRepository, SourceRepository,
+    ActivityRepository, Difference, GameFilter, ScheduleRepository, SourceRepository,
     TransferRepository, UserRepository,
 };
 use rollcall_repository_diesel::{
@@ -262,8 +262,7 @@ async fn labels_from_before_the_migration_are_kept() {
         database.migrate().await.unwrap();
         let nothing = || Arc::new(|_, _| {});
         assert_eq!(users.recount(false, nothing()).await.unwrap(), []);
-        let page = PageRequest::new(1, 9).unwrap();
-        let labelled = users.labelled_sources(page).await.unwrap().items;
+        let labelled = users.labelled_sources().await.unwrap();
         let labelled: Vec<_> = labelled
             .iter()
             .map(|it| format!("{} {} {}", it.payload, it.starts, it.users))

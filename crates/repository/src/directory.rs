@@ -6,11 +6,14 @@ use rollcall_domain::{
 
 use crate::error::RepositoryError;
 
+/// The most users that one page may hold.
+pub const MAX_PAGE_SIZE: u32 = 1000;
+
 /// The directory of users: lists, search, and the details of one user. Each request takes about the
 /// same time, however many users there are.
 #[async_trait]
 pub trait DirectoryRepository: Send + Sync {
-    /// Up to `size` users that meet `filter`, sorted by `sort`, from `cursor` or the beginning on;
+    /// Up to `size` users, at most [`MAX_PAGE_SIZE`], that meet `filter`, sorted by `sort`, from `cursor` or the beginning on;
     /// a cursor of another key is ignored. Going from page to page shows each user once, also among
     /// equal keys, and users whose key changes meanwhile never move the others.
     async fn users(

@@ -1,4 +1,4 @@
-//! The storage interface of Rollcall: repository traits, pages and errors.
+//! The storage interface of Rollcall: repository traits and errors.
 //!
 //! Traits only; the implementation on SQLite and PostgreSQL is `rollcall-repository-diesel`, and
 //! the contract that every implementation keeps is the suite in `rollcall-testkit`.
@@ -12,7 +12,6 @@ mod admin;
 mod bot;
 mod directory;
 mod error;
-mod page;
 mod preferences;
 mod quarantine;
 mod schedule;
@@ -30,9 +29,8 @@ pub use admin::{
     StoredInvitation, StoredPasskey, StoredSession,
 };
 pub use bot::BotRepository;
-pub use directory::DirectoryRepository;
+pub use directory::{DirectoryRepository, MAX_PAGE_SIZE};
 pub use error::{BoxError, DatabaseError, RepositoryError};
-pub use page::{InvalidPage, MAX_PAGE_SIZE, Page, PageRequest};
 pub use preferences::PreferencesRepository;
 pub use quarantine::QuarantineRepository;
 pub use schedule::{GameFilter, Lease, Refresh, ScheduleRepository, StoredGames};

@@ -2,10 +2,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use rollcall_domain::{LabelledSource, StartPayload};
 
-use crate::{
-    error::RepositoryError,
-    page::{Page, PageRequest},
-};
+use crate::error::RepositoryError;
 
 /// How many deep links can have labels. Anyone can invent links, and reading the figures must take
 /// the same time however many there are.
@@ -17,12 +14,9 @@ pub const MAX_SOURCES: usize = 1000;
 /// brings a user, if there is room. What counted before that as `(other)` stays there.
 #[async_trait]
 pub trait SourceRepository: Send + Sync {
-    /// One page of the links that have labels: those that brought the most users first, then those
-    /// with more starts, then by payload.
-    async fn labelled_sources(
-        &self,
-        request: PageRequest,
-    ) -> Result<Page<LabelledSource>, RepositoryError>;
+    /// The links that have labels, at most [`MAX_SOURCES`]: those that brought the most users
+    /// first, then those with more starts, then by payload.
+    async fn labelled_sources(&self) -> Result<Vec<LabelledSource>, RepositoryError>;
 
     /// Adds links to the owner's list at `at`. Links without a label get one; links that had one
     /// keep it, even without users. If there is not enough room, nothing is changed. Changes are

@@ -3,14 +3,11 @@ use std::num::NonZeroUsize;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
-    Interaction, QuarantinedUpdate, ReachabilityChange, Registration, StartPayload, TelegramId,
-    TelegramUser, UnreachableReason, Username,
+    Interaction, QuarantinedUpdate, Registration, TelegramId, TelegramUser, UnreachableReason,
+    Username,
 };
 
-use crate::{
-    error::RepositoryError,
-    page::{Page, PageRequest},
-};
+use crate::error::RepositoryError;
 
 /// The interactions and updates that are recorded together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -79,9 +76,6 @@ pub trait UserRepository: Send + Sync {
         username: &Username,
     ) -> Result<Option<TelegramUser>, RepositoryError>;
 
-    /// One page of all users, the latest created first, and of equal ones the largest id first.
-    async fn list(&self, request: PageRequest) -> Result<Page<TelegramUser>, RepositoryError>;
-
     /// Records that a message could not be delivered to a user at `at`, permanently. Returns
     /// whether that is new: it is not if the user was known to be unreachable for this reason, was
     /// seen later, or does not exist. A `last_seen` that lies in the future at `now` does not count
@@ -93,21 +87,6 @@ pub trait UserRepository: Send + Sync {
         at: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> Result<bool, RepositoryError>;
-
-    /// When and why a user became unreachable, or reachable again; the latest first, up to `limit`
-    /// changes.
-    async fn reach_history(
-        &self,
-        id: TelegramId,
-        limit: u32,
-    ) -> Result<Vec<ReachabilityChange>, RepositoryError>;
-
-    /// The deep links that a user came by, and when; the latest first, up to `limit` times.
-    async fn starts(
-        &self,
-        id: TelegramId,
-        limit: u32,
-    ) -> Result<Vec<(DateTime<Utc>, StartPayload)>, RepositoryError>;
 
     /// Deletes the users with these ids, with their histories and quarantined updates; returns how
     /// many there were. What they count in the figures about the past stays, and so do the audit

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use rollcall_repository::{InvalidPage, RepositoryError};
+use rollcall_repository::RepositoryError;
 
 use crate::InvalidDayRange;
 
@@ -10,9 +10,6 @@ pub enum ServiceError {
     /// The storage failed. Callers whose interactions were in one batch share the error.
     #[error(transparent)]
     Repository(Arc<RepositoryError>),
-    /// There can be no such page.
-    #[error(transparent)]
-    InvalidPage(#[from] InvalidPage),
     /// There are no figures for these days.
     #[error(transparent)]
     InvalidDayRange(#[from] InvalidDayRange),

@@ -41,8 +41,8 @@ pub use directory::DirectoryService;
 pub use error::ServiceError;
 pub use preferences::PreferencesService;
 pub use rollcall_repository::{
-    Allowed, AuditChain, AuditFault, AuditFilter, Difference, Digest, Imported, Lease, MAX_SOURCES,
-    Page, PageRequest, Refresh, StoredGames,
+    Allowed, AuditChain, AuditFault, AuditFilter, Difference, Digest, Imported, Lease,
+    MAX_PAGE_SIZE, MAX_SOURCES, Refresh, StoredGames,
 };
 pub use schedule::{Schedule, ScheduleDay, ScheduleService, ScheduleView};
 pub use sources::SourceService;

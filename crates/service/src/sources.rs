@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use rollcall_domain::{Clock, LabelledSource, StartPayload};
-use rollcall_repository::{Allowed, Page, PageRequest, SourceRepository};
+use rollcall_repository::{Allowed, SourceRepository};
 
 use crate::ServiceError;
 
@@ -18,15 +18,13 @@ impl SourceService {
         Self { sources: Arc::new(sources), clock: Arc::new(clock) }
     }
 
-    /// One page of the links that have labels, those by which most users came first.
+    /// The links that have labels, at most [`MAX_SOURCES`](crate::MAX_SOURCES). Links by which most
+    /// users joined come first.
     ///
     /// # Errors
     /// When the storage fails.
-    pub async fn labelled(
-        &self,
-        request: PageRequest,
-    ) -> Result<Page<LabelledSource>, ServiceError> {
-        Ok(self.sources.labelled_sources(request).await?)
+    pub async fn labelled(&self) -> Result<Vec<LabelledSource>, ServiceError> {
+        Ok(self.sources.labelled_sources().await?)
     }
 
     /// Puts links on the owner's list: they have labels from now on, whether they bring users or not.

@@ -2,17 +2,17 @@ use std::{mem, sync::Arc};
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use rollcall_domain::{
-    Clock, Interaction, InteractionKind, Profile, QuarantinedUpdate, ReachabilityChange,
-    Registration, StartPayload, TelegramId, TelegramUser, UnreachableReason, UserStats, Username,
+    Clock, Interaction, InteractionKind, Profile, QuarantinedUpdate, Registration, TelegramId,
+    TelegramUser, UnreachableReason, UserStats, Username,
 };
-use rollcall_repository::{ActivityRepository, Batch, Page, PageRequest, UserRepository};
+use rollcall_repository::{ActivityRepository, Batch, UserRepository};
 
 use crate::{
     ActivityService, ServiceError,
     queue::{FULL_BATCH, Queue},
 };
 
-/// Registers, finds, lists and deletes users. Cheap to clone; clones share one queue.
+/// Registers, finds and deletes users. Cheap to clone; clones share one queue.
 #[derive(Clone)]
 pub struct UserService {
     users: Arc<dyn UserRepository>,
@@ -165,18 +165,6 @@ impl UserService {
         self.activity.get_stats().await
     }
 
-    /// Returns page `page`, counted from 1, of all users. The users who joined last come first.
-    ///
-    /// # Errors
-    /// If there can be no such page, or the storage fails.
-    pub async fn get_users_list(
-        &self,
-        page: u32,
-        page_size: u32,
-    ) -> Result<Page<TelegramUser>, ServiceError> {
-        Ok(self.users.list(PageRequest::new(page, page_size)?).await?)
-    }
-
     /// Records that a message to a user, which was sent at `at`, failed permanently. Returns
     /// whether this changed anything: it does not if the user was seen since then.
     ///
@@ -191,31 +179,6 @@ impl UserService {
         let now = self.clock.now();
         let at = at.min(now).trunc_subsecs(6);
         Ok(self.users.mark_unreachable(id, obstacle, at, now).await?)
-    }
-
-    /// Returns when and why a user became unreachable or reachable again, latest first, up to
-    /// `limit` changes.
-    ///
-    /// # Errors
-    /// If the storage fails.
-    pub async fn get_reach_history(
-        &self,
-        id: TelegramId,
-        limit: u32,
-    ) -> Result<Vec<ReachabilityChange>, ServiceError> {
-        Ok(self.users.reach_history(id, limit).await?)
-    }
-
-    /// Returns the deep links that a user opened, and when, latest first, up to `limit`.
-    ///
-    /// # Errors
-    /// If the storage fails.
-    pub async fn get_starts(
-        &self,
-        id: TelegramId,
-        limit: u32,
-    ) -> Result<Vec<(DateTime<Utc>, StartPayload)>, ServiceError> {
-        Ok(self.users.starts(id, limit).await?)
     }
 
     /// Deletes users, and returns how many of them existed.

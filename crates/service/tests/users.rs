@@ -13,12 +13,9 @@ use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use rollcall_domain::{
     Chat, ChatKind, Clock, DayStats, Event, Figure, Interaction, InteractionKind, Profile,
-    ReachabilityChange, Registration, StartPayload, TelegramId, TelegramUser, UnreachableReason,
-    UserStats, Username,
+    Registration, TelegramId, TelegramUser, UnreachableReason, UserStats, Username,
 };
-use rollcall_repository::{
-    ActivityRepository, Batch, Difference, Page, PageRequest, RepositoryError, UserRepository,
-};
+use rollcall_repository::{ActivityRepository, Batch, Difference, RepositoryError, UserRepository};
 use rollcall_repository_diesel::{Database, DieselUserRepository};
 use rollcall_service::{
     ActivityService, DayRange, ServiceError, Share, SourceFigures, UserService,
@@ -106,13 +103,6 @@ async fn statistics_and_lists_speak_of_today() {
             ..UserStats::default()
         };
         assert_eq!(stats, expected);
-        let page = users.get_users_list(1, 1).await.unwrap();
-        assert_eq!(
-            (page.items[0].first_name.as_str(), page.total, page.next()),
-            ("Bob", 2, Some(2))
-        );
-        let error = users.get_users_list(0, 20).await.unwrap_err();
-        assert_eq!(error.to_string(), "there is no page 0; pages are counted from 1");
     }
 }
 
@@ -435,10 +425,6 @@ impl UserRepository for Shared {
         unimplemented!("not part of these stories")
     }
 
-    async fn list(&self, _: PageRequest) -> Result<Page<TelegramUser>, RepositoryError> {
-        unimplemented!("not part of these stories")
-    }
-
     async fn mark_unreachable(
         &self,
         _: TelegramId,
@@ -446,22 +432,6 @@ impl UserRepository for Shared {
         _: DateTime<Utc>,
         _: DateTime<Utc>,
     ) -> Result<bool, RepositoryError> {
-        unimplemented!("not part of these stories")
-    }
-
-    async fn reach_history(
-        &self,
-        _: TelegramId,
-        _: u32,
-    ) -> Result<Vec<ReachabilityChange>, RepositoryError> {
-        unimplemented!("not part of these stories")
-    }
-
-    async fn starts(
-        &self,
-        _: TelegramId,
-        _: u32,
-    ) -> Result<Vec<(DateTime<Utc>, StartPayload)>, RepositoryError> {
         unimplemented!("not part of these stories")
     }
 

@@ -1,8 +1,8 @@
 //! The database of a bot that runs, from outside.
 
 use diesel::{Connection, connection::SimpleConnection};
-use rollcall_domain::{Figure, TelegramUser};
-use rollcall_repository::{ActivityRepository, PageRequest, QuarantineRepository, UserRepository};
+use rollcall_domain::{Figure, TelegramUser, UserFilter, UserSort};
+use rollcall_repository::{ActivityRepository, DirectoryRepository, QuarantineRepository};
 use rollcall_repository_diesel::{Database, DieselQuarantineRepository, DieselUserRepository};
 use rollcall_testkit::ThrowAwayDatabase;
 
@@ -52,7 +52,9 @@ pub(crate) fn tamper(database: &ThrowAwayDatabase, sql: &str) {
 pub(crate) async fn stored(database: &ThrowAwayDatabase) -> Vec<TelegramUser> {
     let database = Database::open_existing(database.url().parse().unwrap()).await.unwrap();
     let users = DieselUserRepository::new(database);
-    users.list(PageRequest::new(1, 1000).unwrap()).await.unwrap().items
+    let page = users.users(&UserFilter::new(), UserSort::default(), None, 1000).await.unwrap();
+    assert_eq!(page.next, None);
+    page.rows.into_iter().map(|row| row.user).collect()
 }
 
 /// How many updates a database has in quarantine.

@@ -1,7 +1,7 @@
 //! Making up deep links, so that none has room in the figures that brings users.
 
 use rollcall_domain::SystemClock;
-use rollcall_repository::{PageRequest, UserRepository};
+use rollcall_repository::UserRepository;
 use rollcall_repository_diesel::{Database, DieselUserRepository};
 use rollcall_service::{ActivityService, DayRange, SourceService};
 use rollcall_simulator::{Person, Simulator, Update};
@@ -62,8 +62,8 @@ async fn an_account_that_is_deleted_and_comes_again_takes_no_more(database: Thro
 /// The payloads of the links that have labels, those by which most users came first.
 async fn labels(database: &ThrowAwayDatabase) -> Vec<String> {
     let sources = SourceService::new(users(database).await, SystemClock);
-    let page = sources.labelled(PageRequest::new(1, 1000).unwrap()).await.unwrap();
-    page.items.iter().map(|it| it.payload.to_string()).collect()
+    let links = sources.labelled().await.unwrap();
+    links.iter().map(|it| it.payload.to_string()).collect()
 }
 
 async fn users(database: &ThrowAwayDatabase) -> DieselUserRepository {

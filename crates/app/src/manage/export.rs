@@ -12,7 +12,7 @@ use chrono::NaiveDate;
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget};
 use rollcall_domain::{
-    AuditAction, Counted, Days, InvalidFilter, ReachabilityFilter, SearchTerm, SortKey, UserFilter,
+    AuditAction, Days, InvalidFilter, ReachabilityFilter, SearchTerm, SortKey, UserFilter,
     UserSort, read_day, read_language, read_number, read_search, read_source,
 };
 use rollcall_service::{
@@ -148,8 +148,7 @@ impl ExportUsers {
         )?;
 
         let bar = progress_bar("users");
-        let (Counted::Exactly(users) | Counted::MoreThan(users) | Counted::About(users)) = count;
-        bar.set_length(users);
+        bar.set_length(count.number());
         let export = transfer.export(filter, format);
         let mut export = if self.bom { export.with_byte_order_mark() } else { export };
         let Some(mut file) = output else {

@@ -136,7 +136,10 @@ pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Res
             let url = database.database_url(environment)?;
             command.run(Database::open(url).await?, &SystemClock).await
         }
-        Command::Users(command) => command.run(service(open().await?)).await,
+        Command::Users(command) => {
+            let database = open().await?;
+            command.run(service(database.clone()), directory(database)).await
+        }
         Command::Export(command) => {
             let database = open().await?;
             let (transfer, directory) = (transfer(database.clone()), directory(database.clone()));

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, io::Write, process::ExitCode};
 use anyhow::bail;
 use clap::{Args, Subcommand, value_parser};
 use rollcall_domain::{LabelledSource, StartPayload};
-use rollcall_service::{Allowed, MAX_SOURCES, Page, PageRequest, SourceService};
+use rollcall_service::{Allowed, MAX_SOURCES, SourceService};
 use serde_json::{Value, json};
 
 use super::output::{grouped, print_json, rfc3339, second, stdout};
@@ -72,7 +72,7 @@ impl Sources {
     pub(super) async fn run(self, sources: SourceService) -> anyhow::Result<ExitCode> {
         match self {
             Self::List { page, page_size, json } => {
-                let page = sources.labelled(PageRequest::new(page, page_size)?).await?;
+                let page = Page { links: sources.labelled().await?, number: page, size: page_size };
                 if json { print_json(&as_json(&page))? } else { print(&page)? }
             }
             Self::Allow { payloads } => allow(&sources, &payloads).await?,
@@ -82,19 +82,50 @@ impl Sources {
     }
 }
 
-fn print(page: &Page<LabelledSource>) -> anyhow::Result<()> {
+/// A page of the links that have labels.
+struct Page {
+    /// All links.
+    links: Vec<LabelledSource>,
+    /// The page's number, counted from 1.
+    number: u32,
+    /// How many links a full page has.
+    size: u32,
+}
+
+impl Page {
+    /// The links of the page; none past the end of the list.
+    fn links(&self) -> impl Iterator<Item = &LabelledSource> {
+        let before = u64::from(self.number.saturating_sub(1)) * u64::from(self.size);
+        let before = usize::try_from(before).unwrap_or(usize::MAX);
+        self.links.iter().skip(before).take(usize::try_from(self.size).unwrap_or(usize::MAX))
+    }
+
+    /// How many links there are on all pages.
+    fn total(&self) -> u64 {
+        self.links.len().try_into().unwrap_or(u64::MAX)
+    }
+
+    /// How many pages there are; 1 without links.
+    fn pages(&self) -> u64 {
+        self.total().div_ceil(u64::from(self.size).max(1)).max(1)
+    }
+}
+
+fn print(page: &Page) -> anyhow::Result<()> {
     let mut out = stdout();
-    let (number, pages) = (page.request.number(), page.pages());
-    let (total, room) = (grouped(page.total), grouped(MAX_SOURCES.try_into().unwrap_or(u64::MAX)));
-    if page.items.is_empty() {
-        match page.total {
-            0 => writeln!(out, "No link has a label yet. A link earns one by bringing a user.")?,
-            _ => writeln!(out, "There is no page {number}; {total} labels make {pages} pages.")?,
-        }
+    let (number, pages) = (u64::from(page.number), page.pages());
+    let total = grouped(page.total());
+    let room = grouped(MAX_SOURCES.try_into().unwrap_or(u64::MAX));
+    if page.links.is_empty() {
+        writeln!(out, "No link has a label yet. A link earns one by bringing a user.")?;
+        return Ok(());
+    }
+    if number > pages {
+        writeln!(out, "There is no page {number}; {total} labels make {pages} pages.")?;
         return Ok(());
     }
     writeln!(out, "{:5}  {:19}  {:>9}  {:>9}  PAYLOAD", "BY", "SINCE", "USERS", "STARTS")?;
-    for it in &page.items {
+    for it in page.links() {
         writeln!(
             out,
             "{:5}  {:19}  {:>9}  {:>9}  {}",
@@ -106,14 +137,14 @@ fn print(page: &Page<LabelledSource>) -> anyhow::Result<()> {
         )?;
     }
     write!(out, "Page {number} of {pages}, {total} of {room} labels are taken")?;
-    match page.next() {
-        Some(next) => writeln!(out, "; next: --page {next}")?,
-        None => writeln!(out)?,
+    match number < pages {
+        true => writeln!(out, "; next: --page {}", number + 1)?,
+        false => writeln!(out)?,
     }
     Ok(())
 }
 
-fn as_json(page: &Page<LabelledSource>) -> Value {
+fn as_json(page: &Page) -> Value {
     let source = |it: &LabelledSource| {
         json!({
             "payload": it.payload.as_str(),
@@ -124,11 +155,11 @@ fn as_json(page: &Page<LabelledSource>) -> Value {
         })
     };
     json!({
-        "total": page.total,
+        "total": page.total(),
         "room": MAX_SOURCES,
-        "page": page.request.number(),
+        "page": page.number,
         "pages": page.pages(),
-        "sources": page.items.iter().map(source).collect::<Vec<_>>(),
+        "sources": page.links().map(source).collect::<Vec<_>>(),
     })
 }
 

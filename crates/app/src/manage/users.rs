@@ -5,23 +5,26 @@ use std::{io::Write, process::ExitCode, str::FromStr};
 use anyhow::bail;
 use clap::Subcommand;
 use rollcall_domain::{
-    ReachabilityChange, StartPayload, TelegramId, TelegramUser, UnreachableReason, Username,
+    Cursor, ReachabilityChange, StartPayload, TelegramId, TelegramUser, UnreachableReason,
+    UserFilter, UserSort, Username,
 };
-use rollcall_service::UserService;
+use rollcall_service::{DirectoryService, MAX_PAGE_SIZE, UserService};
 use serde_json::{Value, json};
 
-use super::output::{print_json, rfc3339, safe, second, stdout};
+use super::output::{grouped, print_json, rfc3339, safe, second, stdout};
 
 #[derive(Debug, Subcommand)]
 pub enum Users {
-    /// List users, those who came last first
+    /// List users, the newest first
+    ///
+    /// Below a page is the command for the next one. Users who join meanwhile do not move it.
     List {
-        /// Which page, counted from 1
-        #[arg(long, default_value_t = 1, value_parser = from_1)]
-        page: u32,
-        /// How many users a page, up to 1000
-        #[arg(long, default_value_t = 20, value_parser = from_1)]
-        page_size: u32,
+        /// How many users to list, up to 1000
+        #[arg(long, default_value_t = 20, value_name = "N", value_parser = limit)]
+        limit: u32,
+        /// List the users after this place, as printed below a page and as `next` in JSON
+        #[arg(long, value_name = "CURSOR", value_parser = cursor)]
+        after: Option<Cursor>,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -58,40 +61,63 @@ impl FromStr for WhichUser {
     }
 }
 
-/// Reads a number that counts from 1.
-fn from_1(text: &str) -> Result<u32, String> {
-    let number = text.parse().ok().filter(|number| *number > 0);
-    number.ok_or_else(|| "expected a whole number from 1 on".to_owned())
+fn limit(text: &str) -> Result<u32, String> {
+    let number = text.parse().ok().filter(|number| (1..=MAX_PAGE_SIZE).contains(number));
+    number.ok_or_else(|| format!("expected a whole number from 1 to {MAX_PAGE_SIZE}"))
+}
+
+fn cursor(text: &str) -> Result<Cursor, String> {
+    let is_of_this_list = |it: &Cursor| it.key == UserSort::default().key && !it.backwards;
+    text.parse().ok().filter(is_of_this_list).ok_or_else(|| {
+        "expected the cursor that `manage users list` printed below a page, such as \
+         fn1795780800000000.123456789"
+            .to_owned()
+    })
 }
 
 impl Users {
-    pub(super) async fn run(self, users: UserService) -> anyhow::Result<ExitCode> {
+    pub(super) async fn run(
+        self,
+        users: UserService,
+        directory: DirectoryService,
+    ) -> anyhow::Result<ExitCode> {
         match self {
-            Self::List { page, page_size, json } => list(&users, page, page_size, json).await?,
-            Self::Show { user, json } => show(&users, user, json).await?,
+            Self::List { limit, after, json } => list(&directory, limit, after, json).await?,
+            Self::Show { user, json } => show(&users, &directory, user, json).await?,
         }
         Ok(ExitCode::SUCCESS)
     }
 }
 
-async fn list(users: &UserService, page: u32, page_size: u32, json: bool) -> anyhow::Result<()> {
-    let page = users.get_users_list(page, page_size).await?;
+async fn list(
+    directory: &DirectoryService,
+    limit: u32,
+    after: Option<Cursor>,
+    json: bool,
+) -> anyhow::Result<()> {
+    let page = directory.users(&UserFilter::new(), UserSort::default(), after, limit).await?;
+    let users = || page.rows.iter().map(|row| &row.user);
+    let total = page.count.number();
     if json {
         return print_json(&json!({
-            "total": page.total,
-            "page": page.request.number(),
-            "pages": page.pages(),
-            "users": page.items.iter().map(as_json).collect::<Vec<_>>(),
+            "total": total,
+            "users": users().map(as_json).collect::<Vec<_>>(),
+            "next": page.next.map(|next| next.to_string()),
         }));
     }
     let mut out = stdout();
-    let (number, pages, total) = (page.request.number(), page.pages(), page.total);
-    if page.items.is_empty() {
-        writeln!(out, "There is nobody on page {number}; {total} users make {pages} pages.")?;
+    let total = grouped(total);
+    if page.rows.is_empty() {
+        match after {
+            None => writeln!(out, "There are no users yet.")?,
+            Some(_) => {
+                writeln!(out, "There are no users after this cursor; users in all: {total}")?
+            }
+        }
         return Ok(());
     }
     writeln!(out, "{:>16}  {:19}  {:19}  {:8}  NAME", "ID", "LAST SEEN", "JOINED", "LANGUAGE")?;
-    for user in &page.items {
+    for user in users() {
         writeln!(
             out,
             "{:>16}  {}  {}  {:8}  {}",
@@ -102,16 +128,19 @@ async fn list(users: &UserService, page: u32, page_size: u32, json: bool) -> any
             names(user),
         )?;
     }
-    match page.next() {
-        Some(next) => {
-            writeln!(out, "Page {number} of {pages}, {total} users; next: --page {next}")?
-        }
-        None => writeln!(out, "Page {number} of {pages}, {total} users")?,
+    writeln!(out, "Users: {} of {total}", page.rows.len())?;
+    if let Some(next) = page.next {
+        writeln!(out, "Next page: manage users list --limit {limit} --after {next}")?;
     }
     Ok(())
 }
 
-async fn show(users: &UserService, which: WhichUser, json: bool) -> anyhow::Result<()> {
+async fn show(
+    users: &UserService,
+    directory: &DirectoryService,
+    which: WhichUser,
+    json: bool,
+) -> anyhow::Result<()> {
     let (found, sought) = match which {
         WhichUser::Id(id) => (users.get_user_by_telegram_id(id).await?, format!("the id {id}")),
         WhichUser::Username(username) => {
@@ -122,8 +151,10 @@ async fn show(users: &UserService, which: WhichUser, json: bool) -> anyhow::Resu
     if json {
         return print_json(&as_json(&user));
     }
-    let history = users.get_reach_history(user.telegram_id, HISTORY).await?;
-    let starts = users.get_starts(user.telegram_id, HISTORY).await?;
+    // The user may have been deleted since.
+    let detail = directory.user(user.telegram_id).await?;
+    let (history, starts) =
+        detail.map(|detail| (detail.reach_history, detail.starts)).unwrap_or_default();
     let optional = |text: Option<&str>| safe(text.unwrap_or("-"));
     let mut out = stdout();
     writeln!(out, "{}", safe(&user.to_string()))?;
@@ -137,7 +168,7 @@ async fn show(users: &UserService, which: WhichUser, json: bool) -> anyhow::Resu
     writeln!(out, "Last seen    {} UTC", second(user.last_seen))?;
     writeln!(out, "Source       {}", optional(user.source.as_ref().map(StartPayload::as_str)))?;
     writeln!(out, "Reachable    {}", reachable(&user))?;
-    for ReachabilityChange { at, obstacle } in history {
+    for ReachabilityChange { at, obstacle } in history.into_iter().take(HISTORY) {
         writeln!(
             out,
             "  {} UTC  {}",
@@ -145,14 +176,14 @@ async fn show(users: &UserService, which: WhichUser, json: bool) -> anyhow::Resu
             obstacle.map_or("unblocked", UnreachableReason::name)
         )?;
     }
-    for (at, payload) in starts {
+    for (at, payload) in starts.into_iter().take(HISTORY) {
         writeln!(out, "  {} UTC  came by {payload}", second(at))?;
     }
     Ok(())
 }
 
-/// How much of a user's history is shown.
-const HISTORY: u32 = 20;
+/// How many entries of each history of a user are printed.
+const HISTORY: usize = 20;
 
 fn reachable(user: &TelegramUser) -> &'static str {
     match user.reachability.obstacle {

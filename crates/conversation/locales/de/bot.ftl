@@ -49,7 +49,7 @@ help =
     /help – dieser Text
 help-admin =
     Für dich als Admin:
-    /users [Seite] – wer mit diesem Bot spricht
+    /users – wer mit diesem Bot spricht
     /stats – wie viele es sind
     /admin – in der Web-Verwaltung anmelden
 failed = Das hat leider nicht geklappt. Bitte versuch es in einer Minute noch einmal.
@@ -63,12 +63,11 @@ admin-link =
     Der Link gilt einmal und fünf Minuten lang. Wer ihn hat, ist du: Gib ihn nicht weiter.
 admin-not-served = Dieser Bot bietet keine Web-Verwaltung an: LISTEN_ADDR ist aus, oder der Port ist belegt.
 
-users-head = <b>Leute</b>, die neuesten zuerst: Seite { $page } von { $pages }, insgesamt { $total }. Zeiten sind UTC.
+users-head = <b>Nutzer</b>, die neuesten zuerst; insgesamt { $total }. Zeiten in UTC.
 users-times = da { $seen }, seit { $joined }
-users-next = Nächste Seite: /users { $page }
+users-newer = ‹ Neuere
+users-older = Ältere ›
 users-nobody = Noch hat niemand mit diesem Bot gesprochen.
-users-no-page = Es gibt keine Seite { $page }; die letzte ist { $pages }.
-users-not-a-page = Das ist keine Seite. Seiten werden ab 1 gezählt: /users 2
 
 alert-sign-ins =
     <b>Zu viele fehlgeschlagene Anmeldungen in der Web-Verwaltung</b>

@@ -50,7 +50,7 @@ help =
     /help – this text
 help-admin =
     For you as an admin:
-    /users [page] – who talks to this bot
+    /users – who talks to this bot
     /stats – how many they are
     /admin – sign in to the web admin
 failed = Sorry, that did not work. Please try again in a minute.
@@ -64,12 +64,11 @@ admin-link =
     The link works once, within five minutes. Whoever has it is you: do not pass it on.
 admin-not-served = The web admin is not served by this bot: LISTEN_ADDR is off, or its port is taken.
 
-users-head = <b>Users</b>, newest first: page { $page } of { $pages }, { $total } in all. Times are UTC.
+users-head = <b>Users</b>, newest first; { $total } in all. Times are in UTC.
 users-times = seen { $seen }, joined { $joined }
-users-next = Next page: /users { $page }
+users-newer = ‹ Newer
+users-older = Older ›
 users-nobody = Nobody has talked to this bot yet.
-users-no-page = There is no page { $page }; the last one is { $pages }.
-users-not-a-page = That is not a page. Pages are numbered from 1: /users 2
 
 alert-sign-ins =
     <b>Too many failed sign-ins to the web admin</b>

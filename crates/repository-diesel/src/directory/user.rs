@@ -1,19 +1,20 @@
 //! All that is known of one user.
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
-use rollcall_domain::{ProfileChange, ProfileField, TelegramId, UserDetail};
+use rollcall_domain::{
+    ProfileChange, ProfileField, ReachabilityChange, StartPayload, TelegramId, UserDetail,
+};
 
 use super::notes;
 use crate::{
     base::{
         connection::AnyConnection,
         error::Failure,
-        schema::{active_days, profile_changes, telegram_users},
+        schema::{active_days, profile_changes, reach_history, starts, telegram_users},
         timestamp::UtcMicros,
     },
-    row::columns::UserRow,
-    users::reach,
+    row::{columns::UserRow, history::reach_change},
 };
 
 /// How many entries of each history are read.
@@ -39,8 +40,8 @@ pub(super) fn user(
         user: row.user.into_user()?,
         active_days: count(row.active_days),
         days,
-        reach_history: reach::history(connection, id, HISTORY)?,
-        starts: reach::starts(connection, id, HISTORY)?,
+        reach_history: reach_history(connection, id)?,
+        starts: starts(connection, id)?,
         profile_changes: profile_changes(connection, id)?,
         note: notes::read(connection, id)?,
     }))
@@ -59,6 +60,47 @@ fn past_days(
         .select((active_days::day, active_days::interactions))
         .load(connection)?;
     Ok(rows.into_iter().map(|(day, interactions)| (day, count(interactions))).collect())
+}
+
+/// When and why a user became unreachable, or reachable again; the latest first.
+fn reach_history(
+    connection: &mut AnyConnection,
+    id: TelegramId,
+) -> Result<Vec<ReachabilityChange>, Failure> {
+    let rows: Vec<(UtcMicros, String)> = reach_history::table
+        .select((reach_history::at, reach_history::change))
+        .filter(reach_history::telegram_id.eq(id.get()))
+        .order((reach_history::at.desc(), reach_history::change))
+        .limit(HISTORY.into())
+        .load(connection)?;
+    rows.into_iter().map(|(at, change)| reach_change(id.get(), at, &change)).collect()
+}
+
+/// The deep links that a user opened, and when; the latest first.
+fn starts(
+    connection: &mut AnyConnection,
+    id: TelegramId,
+) -> Result<Vec<(DateTime<Utc>, StartPayload)>, Failure> {
+    let rows: Vec<(UtcMicros, String)> = starts::table
+        .select((starts::at, starts::payload))
+        .filter(starts::telegram_id.eq(id.get()))
+        .order((starts::at.desc(), starts::payload))
+        .limit(HISTORY.into())
+        .load(connection)?;
+    rows.into_iter().map(|(at, payload)| start(id.get(), at, &payload)).collect()
+}
+
+/// The start that a row of `starts` describes.
+fn start(id: i64, at: UtcMicros, payload: &str) -> Result<(DateTime<Utc>, StartPayload), Failure> {
+    match payload.parse() {
+        Ok(payload) => Ok((at.into(), payload)),
+        Err(error) => Err(Failure::Corrupt {
+            table: "starts",
+            column: "payload",
+            key: format!("({id}, {})", at.to_text()),
+            reason: format!("{error}"),
+        }),
+    }
 }
 
 fn profile_changes(

@@ -5,7 +5,6 @@ use std::{cmp::Reverse, collections::HashMap};
 use chrono::NaiveDate;
 use diesel::prelude::*;
 use rollcall_domain::{Figure, Label, LabelledSource, StartPayload};
-use rollcall_repository::{Page, PageRequest};
 
 use crate::{
     base::{connection::AnyConnection, error::Failure, schema::sources, timestamp::UtcMicros},
@@ -14,10 +13,7 @@ use crate::{
 };
 
 /// See [`SourceRepository`](rollcall_repository::SourceRepository).
-pub(crate) fn list(
-    connection: &mut AnyConnection,
-    request: PageRequest,
-) -> Result<Page<LabelledSource>, Failure> {
+pub(crate) fn list(connection: &mut AnyConnection) -> Result<Vec<LabelledSource>, Failure> {
     let rows: Vec<SourceRow> = sources::table.select(SourceRow::as_select()).load(connection)?;
     let mut sums = HashMap::new();
     for (figure, label, value) in
@@ -44,11 +40,7 @@ pub(crate) fn list(
         (Reverse((a.users, a.starts)), a.payload.as_str())
             .cmp(&(Reverse((b.users, b.starts)), b.payload.as_str()))
     });
-    let total = labelled.len().try_into().unwrap_or(u64::MAX);
-    let before = request.offset().try_into().unwrap_or(usize::MAX);
-    let size = request.size().try_into().unwrap_or(usize::MAX);
-    let items = labelled.into_iter().skip(before).take(size).collect();
-    Ok(Page { items, total, request })
+    Ok(labelled)
 }
 
 /// A row of `sources`.

@@ -1,20 +1,15 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use rollcall_domain::{LabelledSource, StartPayload};
-use rollcall_repository::{Allowed, Page, PageRequest, RepositoryError, SourceRepository};
+use rollcall_repository::{Allowed, RepositoryError, SourceRepository};
 
 use super::{change, list};
 use crate::users::store::DieselUserRepository;
 
 #[async_trait]
 impl SourceRepository for DieselUserRepository {
-    async fn labelled_sources(
-        &self,
-        request: PageRequest,
-    ) -> Result<Page<LabelledSource>, RepositoryError> {
-        self.database
-            .read("list labels of deep links", move |connection| list::list(connection, request))
-            .await
+    async fn labelled_sources(&self) -> Result<Vec<LabelledSource>, RepositoryError> {
+        self.database.read("list labels of deep links", list::list).await
     }
 
     async fn allow_sources(

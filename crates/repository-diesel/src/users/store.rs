@@ -3,11 +3,8 @@ use std::{cell::Cell, num::NonZeroUsize};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use diesel::Connection;
-use rollcall_domain::{
-    ReachabilityChange, Registration, StartPayload, TelegramId, TelegramUser, UnreachableReason,
-    Username,
-};
-use rollcall_repository::{Batch, Page, PageRequest, RepositoryError, UserRepository};
+use rollcall_domain::{Registration, TelegramId, TelegramUser, UnreachableReason, Username};
+use rollcall_repository::{Batch, RepositoryError, UserRepository};
 
 use super::{delete::delete, find, forget, reach};
 use crate::{
@@ -88,10 +85,6 @@ impl UserRepository for DieselUserRepository {
             .await
     }
 
-    async fn list(&self, request: PageRequest) -> Result<Page<TelegramUser>, RepositoryError> {
-        self.database.read("list users", move |connection| find::page(connection, request)).await
-    }
-
     async fn mark_unreachable(
         &self,
         id: TelegramId,
@@ -102,30 +95,6 @@ impl UserRepository for DieselUserRepository {
         self.database
             .write("mark a user as unreachable", move |connection| {
                 reach::mark_unreachable(connection, id, obstacle, at, now)
-            })
-            .await
-    }
-
-    async fn reach_history(
-        &self,
-        id: TelegramId,
-        limit: u32,
-    ) -> Result<Vec<ReachabilityChange>, RepositoryError> {
-        self.database
-            .read("read a user's reachability", move |connection| {
-                reach::history(connection, id, limit)
-            })
-            .await
-    }
-
-    async fn starts(
-        &self,
-        id: TelegramId,
-        limit: u32,
-    ) -> Result<Vec<(DateTime<Utc>, StartPayload)>, RepositoryError> {
-        self.database
-            .read("read a user's deep links", move |connection| {
-                reach::starts(connection, id, limit)
             })
             .await
     }

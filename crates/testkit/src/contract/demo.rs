@@ -62,7 +62,7 @@ pub async fn loaded_users_equal_registered_users([(store, _), (other, _)]: [Stor
     store.delete(&[id(1)]).await.unwrap();
 
     let history = History {
-        user: registered.0.clone().unwrap(),
+        user: registered.0.clone().unwrap().0,
         days: [("2026-10-30", 2), ("2026-10-31", 1), ("2026-11-07", 1), ("2026-11-29", 2)]
             .map(|(day, interactions)| (day.parse().unwrap(), interactions))
             .into(),
@@ -93,9 +93,7 @@ pub async fn loaded_users_equal_registered_users([(store, _), (other, _)]: [Stor
 
 /// A user with their history, and the nonzero sums that are counted from users.
 type Everything = (
-    Option<TelegramUser>,
-    Vec<ReachabilityChange>,
-    Vec<(DateTime<Utc>, StartPayload)>,
+    Option<(TelegramUser, Vec<ReachabilityChange>, Vec<(DateTime<Utc>, StartPayload)>)>,
     Vec<(Figure, NaiveDate, String, i64)>,
 );
 
@@ -104,12 +102,10 @@ async fn everything_about(store: &dyn DemoStore, id: TelegramId) -> Everything {
         Figure::ALL.into_iter().filter(|figure| figure.is_counted_from_users()).collect();
     let mut sums = store.sums_by_day(&figures, day(-1000), day(1000)).await.unwrap();
     sums.retain(|(.., value)| *value != 0);
-    (
-        store.find(id).await.unwrap(),
-        store.reach_history(id, 10).await.unwrap(),
-        store.starts(id, 10).await.unwrap(),
-        sums,
-    )
+    let detail = super::detail_of(store, id).await;
+    assert_eq!(detail.as_ref().map(|it| &it.user), store.find(id).await.unwrap().as_ref());
+    let detail = detail.map(|it| (it.user, it.reach_history, it.starts));
+    (detail, sums)
 }
 
 /// For any users, loaded in parts and concurrently, and any later interactions.

@@ -17,12 +17,27 @@ pub mod sources;
 pub mod transfer;
 pub mod users;
 
-use rollcall_repository::{ActivityRepository, UserRepository};
+use chrono::NaiveDate;
+use rollcall_domain::{TelegramId, TelegramUser, UserDetail, UserFilter, UserSort};
+use rollcall_repository::{ActivityRepository, DirectoryRepository, UserRepository};
 
-/// A store of users and of the figures about them.
-pub trait Store: UserRepository + ActivityRepository {}
+/// A store of users, of their directory and of the figures about them.
+pub trait Store: UserRepository + DirectoryRepository + ActivityRepository {}
 
-impl<S: UserRepository + ActivityRepository> Store for S {}
+impl<S: UserRepository + DirectoryRepository + ActivityRepository> Store for S {}
+
+/// All users of a store, which are few; the newest first.
+async fn all_users(store: &dyn Store) -> Vec<TelegramUser> {
+    let (filter, sort) = (UserFilter::new(), UserSort::default());
+    let page = store.users(&filter, sort, None, 1000).await.unwrap();
+    assert_eq!(page.next, None);
+    page.rows.into_iter().map(|row| row.user).collect()
+}
+
+/// A stored user with their whole history.
+async fn detail_of(store: &dyn Store, id: TelegramId) -> Option<UserDetail> {
+    store.user(id, NaiveDate::default()).await.unwrap()
+}
 
 /// Generates a test of each contract of a module: on SQLite, on PostgreSQL, and on PostgreSQL through
 /// a pooler. The modules' macros call it.

@@ -17,9 +17,7 @@ use rollcall_domain::{
     AuditAction, Chat, ChatKind, Event, Figure, Interaction, InteractionKind, Label,
     LabelledSource, Profile, StartPayload, TelegramId,
 };
-use rollcall_repository::{
-    AdminRepository, Allowed, AuditFilter, MAX_SOURCES, PageRequest, SourceRepository,
-};
+use rollcall_repository::{AdminRepository, Allowed, AuditFilter, MAX_SOURCES, SourceRepository};
 use tokio::task::{block_in_place, spawn_blocking};
 
 /// A store of users and of the deep links that brought them.
@@ -61,7 +59,7 @@ pub async fn a_link_earns_its_label_by_bringing_a_user([(store, _), _]: [Store; 
     let brings = [start(1, 3, "ad"), start(2, 4, "ad"), start(1, 5, "ad"), start(3, 6, "ad")];
     register(&*store, brings).await;
     register(&*store, [start(1, 7, "ad"), start(4, 8, "ad"), start(1, 9, "junk")]).await;
-    let since = store.labelled_sources(page(1, 10)).await.unwrap().items;
+    let since = store.labelled_sources().await.unwrap();
     assert_eq!(since, [labelled("ad", false, Some(at(4)), 3, 5)]);
     assert_eq!(sums(&*store, Figure::SourceStarts).await, [sum("ad", 5), other(4)]);
     assert_eq!(sums(&*store, Figure::SourceNew).await, [sum("ad", 3), sum("", 1)]);
@@ -143,14 +141,14 @@ pub async fn a_link_on_the_list_has_a_label_without_users([(store, _), _]: [Stor
         labelled("ad", true, Some(at(2)), 0, 1),
         labelled("new", true, Some(at(2)), 0, 0),
     ];
-    assert_eq!(store.labelled_sources(page(1, 9)).await.unwrap().items, expected);
+    assert_eq!(store.labelled_sources().await.unwrap(), expected);
     assert_eq!(
         sums(&*store, Figure::SourceStarts).await,
         [other(1), sum("ad", 1), sum("earned", 1)]
     );
     // Repeating it changes nothing.
     allow(at(5), &["new", "ad", "earned"]).await;
-    assert_eq!(store.labelled_sources(page(1, 9)).await.unwrap().items, expected);
+    assert_eq!(store.labelled_sources().await.unwrap(), expected);
     allow(at(5), &[]).await;
     recount_finds_nothing(&*store).await;
 }
@@ -223,29 +221,24 @@ pub async fn concurrent_writers_share_the_label_of_a_link(stores: [Store; 2]) {
         }
     }
     let (store, _) = &stores[0];
-    let sources = store.labelled_sources(page(1, 100)).await.unwrap();
-    assert_eq!(sources.total, 20);
-    assert_eq!(sources.items.iter().map(|it| it.starts).sum::<u64>(), 800);
+    let sources = store.labelled_sources().await.unwrap();
+    assert_eq!(sources.len(), 20);
+    assert_eq!(sources.iter().map(|it| it.starts).sum::<u64>(), 800);
     recount_finds_nothing(&**store).await;
 }
 
 pub async fn labels_are_listed_by_their_users([(store, _), _]: [Store; 2]) {
-    assert_eq!(store.labelled_sources(page(1, 9)).await.unwrap().total, 0);
+    assert_eq!(store.labelled_sources().await.unwrap(), []);
     store.allow_sources(&["c", "b"].map(payload), at(0)).await.unwrap();
     register(&*store, [start(1, 1, "a"), start(2, 1, "d"), start(1, 2, "d"), start(3, 1, "e")])
         .await;
     register(&*store, [start(4, 3, "e"), start(1, 3, "c")]).await;
-    let on = async |number, size| {
-        let page = store.labelled_sources(page(number, size)).await.unwrap();
-        let names: Vec<_> = page.items.iter().map(|it| it.payload.to_string()).collect();
-        (names.join(" "), page.total, page.next())
-    };
-    assert_eq!(on(1, 9).await, ("e d a c b".to_owned(), 5, None));
-    assert_eq!(on(2, 2).await, ("a c".to_owned(), 5, Some(3)));
-    assert_eq!(on(4, 2).await, (String::new(), 5, None));
+    let listed = store.labelled_sources().await.unwrap();
+    let listed: Vec<_> = listed.iter().map(|it| it.payload.as_str()).collect();
+    assert_eq!(listed, ["e", "d", "a", "c", "b"]);
     // Users still count after they are erased.
     store.delete(&[id(3)]).await.unwrap();
-    assert_eq!(store.labelled_sources(page(1, 1)).await.unwrap().items[0].users, 2);
+    assert_eq!(store.labelled_sources().await.unwrap()[0].users, 2);
 }
 
 pub async fn only_labels_without_users_are_dropped_as_unused([(store, _), _]: [Store; 2]) {
@@ -337,9 +330,9 @@ async fn one_round(
         writer.await.unwrap();
     }
     recount_finds_nothing(&**store).await;
-    let earned = store.labelled_sources(page(1, 100)).await.unwrap().items;
+    let earned = store.labelled_sources().await.unwrap();
     let earned = earned.iter().filter(|it| !it.is_listed).count();
-    let users = store.list(page(1, 100)).await.unwrap().items;
+    let users = super::all_users(&**store).await;
     let brought = users.iter().filter(|user| user.source.is_some()).count();
     assert!(earned <= brought, "{earned} labels of {brought} users");
 }
@@ -379,8 +372,8 @@ async fn fill(store: &dyn SourceStore, labels: usize) {
 
 /// The payloads that have labels, sorted.
 async fn labels(store: &dyn SourceStore) -> Vec<String> {
-    let sources = store.labelled_sources(page(1, 1000)).await.unwrap();
-    let mut labels: Vec<_> = sources.items.iter().map(|it| it.payload.to_string()).collect();
+    let sources = store.labelled_sources().await.unwrap();
+    let mut labels: Vec<_> = sources.iter().map(|it| it.payload.to_string()).collect();
     labels.sort_unstable();
     labels
 }
@@ -440,10 +433,6 @@ fn text(n: i64, second: i64) -> Interaction {
 
 fn payload(link: &str) -> StartPayload {
     link.parse().unwrap()
-}
-
-fn page(number: u32, size: u32) -> PageRequest {
-    PageRequest::new(number, size).unwrap()
 }
 
 /// This number of seconds after the start of the tests.

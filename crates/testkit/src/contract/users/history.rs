@@ -1,30 +1,13 @@
-//! Repeated updates, the reach and the source of users, lists, and deletion.
+//! Repeated updates, the reach and the source of users, and deletion.
 #![expect(missing_docs, reason = "the name of each function states its rule")]
 
 use rollcall_domain::{
     Chat, ChatKind, Event, Figure, Interaction, Reachability, ReachabilityChange, UnreachableReason,
 };
-use rollcall_repository::PageRequest;
 use tokio::task::spawn_blocking;
 
 use super::store::{Stores, at, batch, id, named, now, register, seen, user};
-use crate::contract::Store;
-
-pub async fn lists_are_newest_first_with_the_total([store, _]: Stores) {
-    let page = async |number, size| {
-        let page = store.list(PageRequest::new(number, size).unwrap()).await.unwrap();
-        let ids: Vec<i64> = page.items.iter().map(|user| user.telegram_id.get()).collect();
-        (ids, page.total, page.next())
-    };
-    assert_eq!(page(1, 3).await, (vec![], 0, None));
-
-    register(&*store, [(5, 10), (3, 30), (4, 20), (2, 20), (1, 5)].map(|(n, s)| seen(n, s, "x")))
-        .await;
-    assert_eq!(page(1, 3).await, (vec![3, 4, 2], 5, Some(2)));
-    assert_eq!(page(2, 3).await, (vec![5, 1], 5, None));
-    assert_eq!(page(9, 3).await, (vec![], 5, None));
-    assert_eq!(page(u32::MAX, 1000).await, (vec![], 5, None));
-}
+use crate::contract::{Store, detail_of};
 
 pub async fn users_are_deleted_with_their_usernames([store, _]: Stores) {
     register(&*store, [named(1, 10, "one"), named(2, 10, "two"), named(3, 10, "three")]).await;
@@ -107,15 +90,15 @@ pub async fn changes_of_reach_are_recorded([store, _]: Stores) {
         unblocked_at: Some(at(13)),
     };
     assert_eq!(stored.reachability, expected);
-    let changes = store.reach_history(id(1), 10).await.unwrap();
     let change = |second, obstacle| ReachabilityChange { at: at(second), obstacle };
     let blocked = Some(UnreachableReason::Blocked);
-    assert_eq!(changes, [change(20, blocked), change(13, None), change(12, blocked)]);
-    assert_eq!(store.reach_history(id(1), 1).await.unwrap(), changes[..1]);
-    assert_eq!(store.reach_history(id(2), 10).await.unwrap(), []);
+    let changes = [change(20, blocked), change(13, None), change(12, blocked)];
+    assert_eq!(reach_history(&*store, 1).await, changes);
 
     store.delete(&[id(1)]).await.unwrap();
-    assert_eq!(store.reach_history(id(1), 10).await.unwrap(), []);
+    register(&*store, [seen(1, 30, "x"), seen(2, 30, "x")]).await;
+    assert_eq!(reach_history(&*store, 1).await, []);
+    assert_eq!(reach_history(&*store, 2).await, []);
 }
 
 pub async fn failed_messages_mark_users_until_they_return([store, _]: Stores) {
@@ -140,9 +123,8 @@ pub async fn failed_messages_mark_users_until_they_return([store, _]: Stores) {
 
     register(&*store, [in_chat(1, 20, ChatKind::Private, None)]).await;
     assert_eq!(reachable(&*store).await, 1);
-    let changes = store.reach_history(id(1), 10).await.unwrap();
     let change = |second, obstacle| ReachabilityChange { at: at(second), obstacle };
-    assert_eq!(changes, [change(20, None), change(11, Some(gone))]);
+    assert_eq!(reach_history(&*store, 1).await, [change(20, None), change(11, Some(gone))]);
 }
 
 pub async fn deep_links_are_stored_and_the_first_is_the_source([store, _]: Stores) {
@@ -155,11 +137,19 @@ pub async fn deep_links_are_stored_and_the_first_is_the_source([store, _]: Store
     let source = async |n| user(&*store, n).await.source.map(|it| it.as_str().to_owned());
     assert_eq!(source(1).await.as_deref(), Some("ad_1"));
     assert_eq!(source(2).await, None, "the user joined before the link");
-    let starts = store.starts(id(1), 10).await.unwrap();
-    let starts: Vec<_> = starts.iter().map(|(at, payload)| (*at, payload.as_str())).collect();
-    assert_eq!(starts, [(at(12), "ad_1"), (at(11), "ad_2"), (at(10), "ad_1")]);
+    let starts = async || -> Vec<_> {
+        let starts = detail_of(&*store, id(1)).await.unwrap().starts.into_iter();
+        starts.map(|(at, payload)| (at, payload.to_string())).collect()
+    };
+    let expected = [(12, "ad_1"), (11, "ad_2"), (10, "ad_1")];
+    assert_eq!(starts().await, expected.map(|(second, link)| (at(second), link.to_owned())));
     store.delete(&[id(1)]).await.unwrap();
-    assert_eq!(store.starts(id(1), 10).await.unwrap(), []);
+    register(&*store, [seen(1, 20, "x")]).await;
+    assert_eq!(starts().await, []);
+}
+
+async fn reach_history(store: &dyn Store, n: i64) -> Vec<ReachabilityChange> {
+    detail_of(store, id(n)).await.unwrap().reach_history
 }
 
 fn in_chat(n: i64, second: i64, kind: ChatKind, event: Option<Event>) -> Interaction {

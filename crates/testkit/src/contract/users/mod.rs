@@ -45,7 +45,6 @@ macro_rules! user_repository_contract {
             changes_of_reach_are_recorded,
             failed_messages_mark_users_until_they_return,
             deep_links_are_stored_and_the_first_is_the_source,
-            lists_are_newest_first_with_the_total,
             users_are_deleted_with_their_usernames,
         );
     };
