@@ -215,8 +215,8 @@ async fn bad_days_are_told_and_the_usual_ones_shown() {
         ),
         ("until=%3Cscript%3E", "“&#60;script&#62;” is not a day;"),
         ("since=2026-11-02&until=2026-11-01", "2026-11-02 is after 2026-11-01;"),
-        ("since=2001-01-01", "from 2001-01-01 to 2026-11-23 are 9458 days; expected at most 3660."),
-        ("since=2026-11-24&until=2026-11-25", "2026-11-24 has not come yet;"),
+        ("since=2001-01-01", "2001-01-01 to 2026-11-23 is 9458 days; expected at most 3660."),
+        ("since=2026-11-24&until=2026-11-25", "2026-11-24 is in the future"),
         ("range=forever", "“forever” is not a range; expected one of today, 7d,"),
     ] {
         let page = site.get(&format!("/admin?{query}"), &token).await;

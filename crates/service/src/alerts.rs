@@ -1,4 +1,4 @@
-//! What the bot's owners are to know of at once: somebody tries to get in, or has got in.
+//! Alerts to the bot's owners: failed sign-ins, sign-ins on new devices, and forged requests.
 
 use std::{
     collections::HashMap,
@@ -11,40 +11,40 @@ use chrono::{DateTime, Utc};
 use rollcall_domain::Admin;
 use tokio::{select, sync::Notify, time::sleep_until};
 
-/// How much time there is at least between two reports of one kind.
+/// The shortest time between two reports of one kind.
 const EVERY: Duration = Duration::from_secs(6 * 60 * 60);
-/// When a report that reached nobody is tried again.
+/// When a report that reached no owner is retried.
 const RETRY: Duration = Duration::from_secs(60);
 
-/// Something that happened.
+/// An event that owners should know about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Alert {
-    /// Signing in failed so often that the next attempts have to wait.
+    /// So many sign-ins failed that the next attempts have to wait.
     SignInsFail {
-        /// Whose account the latest attempt was for, if there is such an account.
+        /// The admin of the latest attempt, if the account exists.
         admin: Option<Admin>,
-        /// From where.
+        /// The address of the client.
         address: IpAddr,
     },
     /// A webhook request came without the right secret.
     WrongSecret,
-    /// An admin signed in on a device that was not known to them.
+    /// An admin signed in on an unknown device.
     NewDevice {
-        /// Who it is.
+        /// The admin.
         admin: Admin,
-        /// The browser and system in words; "" where they are not known.
+        /// The browser and system in words; "" if unknown.
         device: String,
-        /// From where.
+        /// The address of the client.
         address: IpAddr,
     },
 }
 
-/// What has reports of its own.
+/// The kinds that are reported separately.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Kind {
     SignInsFail,
     WrongSecret,
-    /// Of each admin: only they, or somebody with their secrets, can make reports of it.
+    /// One kind for each admin. Only the admin, or a person with their secrets, can cause it.
     NewDevice(Admin),
 }
 
@@ -58,20 +58,22 @@ impl Alert {
     }
 }
 
-/// An alert that is to be reported now.
+/// An alert that is due.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
-    /// The latest of its kind.
+    /// The latest alert of its kind.
     pub alert: Alert,
-    /// When it was.
+    /// When it happened.
     pub at: DateTime<Utc>,
-    /// How many others there were since the last report of this kind; 0 in the first one.
+    /// The number of other alerts since the last report of this kind; 0 in the first report.
     pub more: u64,
 }
 
-/// Alerts on their way to the owners: one report of each kind at once, and then at most one in six
-/// hours, with the number of what was held back. Cheap to clone; raising one neither waits nor fails,
-/// and memory is bounded by the number of admins.
+/// Alerts for the owners. The first alert of a kind is reported at once, the next ones at most every
+/// six hours, with their number.
+///
+/// Cheap to clone. Raising an alert neither waits nor fails, and memory is bounded by the number of
+/// admins.
 #[derive(Clone, Default)]
 pub struct Alerts(Arc<Shared>);
 
@@ -82,20 +84,19 @@ struct Shared {
 }
 
 impl Alerts {
-    /// Raises an alert about something at a time.
+    /// Raises an alert about an event at `at`.
     pub fn raise(&self, alert: Alert, at: DateTime<Utc>) {
         if self.board().raise(alert, at, Instant::now()) {
             self.0.raised.notify_one();
         }
     }
 
-    /// Counts a failed attempt to sign in among those that the next report mentions, if there is to
-    /// be one; by itself it is no reason for a report.
+    /// Adds a failed sign-in to the number in the next report. By itself it causes no report.
     pub(crate) fn count_failed_sign_in(&self) {
         self.board().count(&Kind::SignInsFail);
     }
 
-    /// Waits until something is to be reported. To be called by one caller only.
+    /// Waits for the next report. Only one task may wait.
     pub async fn next(&self) -> Report {
         loop {
             let due_at = {
@@ -116,7 +117,7 @@ impl Alerts {
         }
     }
 
-    /// Has a report that reached nobody made again in a minute.
+    /// Schedules a report that reached no owner again, in a minute.
     pub fn postpone(&self, report: Report) {
         self.board().postpone(report, Instant::now());
         self.0.raised.notify_one();
@@ -135,15 +136,16 @@ struct Board(HashMap<Kind, Slot>);
 struct Slot {
     alert: Alert,
     at: DateTime<Utc>,
-    /// Whether it has still to be reported, and from when on it may be.
+    /// Whether the alert still has to be reported.
     is_pending: bool,
+    /// When it may be reported.
     not_before: Instant,
-    /// How many there were since the last report; `None` where there was none.
+    /// The number of alerts since the last report; `None` before the first report.
     since: Option<u64>,
 }
 
 impl Board {
-    /// Answers whether there is something to report that there was not before.
+    /// Returns whether there is a new report to wait for.
     fn raise(&mut self, alert: Alert, at: DateTime<Utc>, now: Instant) -> bool {
         let slot = self.0.entry(alert.kind()).or_insert_with(|| Slot {
             alert: alert.clone(),
@@ -163,7 +165,7 @@ impl Board {
         }
     }
 
-    /// Takes a report that is due, and forgets kinds of which the next one could be made at once.
+    /// Takes a report that is due, and removes kinds whose next alert would be reported at once.
     fn take(&mut self, now: Instant) -> Option<Report> {
         self.0.retain(|_, slot| slot.is_pending || slot.not_before > now);
         let mut slots = self.0.values_mut();
@@ -230,13 +232,13 @@ mod tests {
         assert!(board.raise(failing(2), at(1), start));
         for n in 0..40 {
             board.count(&Kind::SignInsFail);
-            assert!(!board.raise(failing(3), at(n), start + HOUR), "it is to be reported already");
+            assert!(!board.raise(failing(3), at(n), start + HOUR), "a report is pending");
         }
         assert_eq!(board.take(start + 5 * HOUR), None);
         assert_eq!(board.due_at(), Some(start + EVERY));
         let second = Report { alert: failing(3), at: at(39), more: 80 };
         assert_eq!(board.take(start + EVERY), Some(second));
-        // Failures alone, such as of somebody who mistypes a password, are no reason.
+        // Failures alone, such as a mistyped password, cause no report.
         board.count(&Kind::SignInsFail);
         assert_eq!(board.take(start + EVERY * 3), None);
         assert!(board.0.is_empty());
@@ -246,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn kinds_and_admins_are_reported_apart() {
+    fn kinds_and_admins_are_reported_separately() {
         let (mut board, start) = (Board::default(), Instant::now());
         for alert in [failing(1), Alert::WrongSecret, device_of("ada"), device_of("grace")] {
             assert!(board.raise(alert, at(0), start));
@@ -259,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn a_report_that_reached_nobody_is_made_again() {
+    fn a_report_that_reached_no_owner_is_retried() {
         let (mut board, start) = (Board::default(), Instant::now());
         board.raise(failing(1), at(0), start);
         let report = board.take(start).unwrap();
@@ -273,7 +275,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_one_who_waits_is_woken() {
+    async fn a_waiting_task_is_woken() {
         let alerts = Alerts::default();
         let mut next = Box::pin(alerts.next());
         assert_eq!(next.as_mut().now_or_never(), None);

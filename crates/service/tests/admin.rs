@@ -125,7 +125,7 @@ async fn accounts_are_made_and_changed_with_care() {
         admins.disable(&name("bob"), None).await,
         admins.enable(&name("bob"), None).await,
     ] {
-        assert_eq!(nobody.unwrap_err().to_string(), "there is no account bob");
+        assert_eq!(nobody.unwrap_err().to_string(), "the account bob does not exist");
     }
     assert_eq!(log(&admins).await, ["- created_admin ada (editor)"]);
 }

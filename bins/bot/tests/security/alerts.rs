@@ -104,7 +104,7 @@ async fn owners_get_one_message_of_each_kind_during_a_flood(database: ThrowAwayD
     assert!(attempts("refused") > 10);
     assert_eq!(counted("rollcall_new_devices_total"), 3);
     let log = Arc::into_inner(server).unwrap().bot.terminate().await;
-    for line in ["signing in failed too often", "on a device that was not known"] {
+    for line in ["too many failed sign-ins", "on an unknown device"] {
         assert_eq!(log.matches(line).count(), 1, "{line}: {log}");
     }
     assert!(!log.contains(typed), "{log}");

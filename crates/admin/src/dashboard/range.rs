@@ -142,8 +142,8 @@ mod tests {
         for (url, expected) in [
             ("since=2026-11-02&until=2026-11-01", "2026-11-02 is after 2026-11-01;"),
             ("since=2027-11-02&until=2027-11-01", "2027-11-02 is after 2027-11-01;"),
-            ("since=2026-11-24", "2026-11-24 has not come yet;"),
-            ("since=2010-01-01", "from 2010-01-01 to 2026-11-23 are 6171 days;"),
+            ("since=2026-11-24", "2026-11-24 is in the future"),
+            ("since=2010-01-01", "2010-01-01 to 2026-11-23 is 6171 days;"),
             ("range=3d", "“3d” is not a range; expected one of today, 7d, 28d,"),
         ] {
             let trouble = trouble(url);

@@ -77,7 +77,7 @@ impl CreateSuperuser {
             Some(name) => name,
             None => ask_name()?,
         };
-        ensure!(!exists(&admins, &name).await?, "there is an account {name} already");
+        ensure!(!exists(&admins, &name).await?, "the account {name} already exists");
         let password = ask_password(&name)?;
         admins.create_account(&name, &password, self.role, None).await?;
         writeln!(stdout(), "Made the account {name} ({}).", self.role)?;
@@ -88,7 +88,7 @@ impl CreateSuperuser {
 impl ChangePassword {
     pub(super) async fn run(self, admins: AdminService) -> anyhow::Result<ExitCode> {
         // Before somebody types it twice.
-        ensure!(exists(&admins, &self.name).await?, "there is no account {}", self.name);
+        ensure!(exists(&admins, &self.name).await?, "the account {} does not exist", self.name);
         let password = ask_password(&self.name)?;
         admins.set_password(&self.name, &password, None).await?;
         writeln!(stdout(), "Changed the password of {}, and ended its sessions.", self.name)?;
@@ -113,7 +113,7 @@ impl Admins {
                 writeln!(stdout(), "The role of {name} is {role}.")?;
             }
             Self::Remove { name, yes } => {
-                ensure!(exists(&admins, &name).await?, "there is no account {name}");
+                ensure!(exists(&admins, &name).await?, "the account {name} does not exist");
                 if !yes && !confirmed(&format!("Remove the account {name}? [y/N] "))? {
                     bail!("nothing was changed");
                 }

@@ -2,32 +2,32 @@ use chrono::NaiveDate;
 
 use super::DayRange;
 
-/// The figures of a range of days. Days are in UTC; today, this week and this month are not over.
+/// The figures of a range of days in UTC. Today, this week and this month are still in progress.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Activity {
-    /// The days, without those that have not come yet.
+    /// The days, without those in the future.
     pub range: DayRange,
     /// Each day of the range.
     pub days: Vec<DayFigures>,
-    /// Each week that has a day in the range, as a whole.
+    /// Each week with a day in the range, with all its seven days.
     pub weeks: Vec<WeekFigures>,
-    /// Who came in each of these weeks, and stayed.
+    /// The users who joined in each of these weeks, and how many of them stayed.
     pub cohorts: Vec<Cohort>,
-    /// Each month that has a day in the range, as a whole.
+    /// Each month with a day in the range, with all its days.
     pub months: Vec<MonthFigures>,
-    /// Interactions by kind, most first; the kind's name.
+    /// Interactions by the name of their kind, the largest number first.
     pub kinds: Vec<Count>,
-    /// Uses of each command, most first; "(other)" for those that the bot does not know.
+    /// Uses of each command, the largest number first; "(other)" for unknown commands.
     pub commands: Vec<Count>,
-    /// Users who came within the range and are there now by the language that their client told,
-    /// most first; "" where it told none. Up to [`MAX_LABELS`], the others together as "(other)".
+    /// Users who joined within the range and were not erased, by the language of their client; "" if
+    /// it is unknown. Up to [`MAX_LABELS`], the largest number first; the rest is one entry "(other)".
     pub languages: Vec<Count>,
-    /// By which deep links users came, those that brought most first. Up to [`MAX_LABELS`], the
-    /// others together as "(other)".
+    /// The deep links by which users joined, those with most users first. Up to [`MAX_LABELS`]; the
+    /// rest is one entry "(other)".
     pub sources: Vec<SourceFigures>,
 }
 
-/// How many languages or sources are told apart: people's clients and links can make up any number.
+/// The most languages or sources with an entry of their own. Clients and links can invent any number.
 pub const MAX_LABELS: usize = 50;
 
 /// The figures of one day.
@@ -41,54 +41,53 @@ pub struct DayFigures {
     pub active_7_days: u64,
     /// Users active within the 30 days up to the day (MAU).
     pub active_30_days: u64,
-    /// Users created on the day.
+    /// Users who joined on the day.
     pub new_users: u64,
     /// Interactions on the day.
     pub interactions: u64,
-    /// How often it was noted on the day that somebody can no longer be reached, for whatever
-    /// reason.
+    /// Changes from reachable to unreachable on the day, for any reason.
     pub blocked: u64,
-    /// How often it was noted on the day that somebody can be reached again.
+    /// Changes back to reachable on the day.
     pub unblocked: u64,
-    /// Of what classes the users are on the day.
+    /// The users by lifecycle class on the day.
     pub lifecycle: LifecycleCounts,
 }
 
 impl DayFigures {
-    /// How many of the month's users came on the day: DAU of MAU.
+    /// The share of the month's users who were active on the day: DAU of MAU.
     pub fn stickiness(&self) -> Share {
         Share { part: self.active, whole: self.active_30_days }
     }
 
-    /// New users, without those who can no longer be reached, with those who can be again.
+    /// New users, minus those who became unreachable, plus those who became reachable again.
     pub fn net_growth(&self) -> i64 {
         net_growth(self.new_users, self.unblocked, self.blocked)
     }
 }
 
-/// What happened within a range of days, added up.
+/// The totals of a range of days.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
-    /// On how many days each user was active: the active users (DAU) of all days together.
+    /// The active days of all users: the sum of the active users (DAU) of each day.
     pub active_days: u64,
-    /// Users who came.
+    /// Users who joined.
     pub new_users: u64,
     /// Interactions.
     pub interactions: u64,
-    /// How often it was noted that somebody can no longer be reached, for whatever reason.
+    /// Changes from reachable to unreachable, for any reason.
     pub blocked: u64,
-    /// How often it was noted that somebody can be reached again.
+    /// Changes back to reachable.
     pub unblocked: u64,
 }
 
 impl Totals {
-    /// New users, without those who can no longer be reached, with those who can be again.
+    /// New users, minus those who became unreachable, plus those who became reachable again.
     pub fn net_growth(&self) -> i64 {
         net_growth(self.new_users, self.unblocked, self.blocked)
     }
 }
 
-/// Adds up days.
+/// Adds up the figures of days.
 impl FromIterator<DayFigures> for Totals {
     fn from_iter<I: IntoIterator<Item = DayFigures>>(days: I) -> Self {
         days.into_iter().fold(Self::default(), |sum, it| Self {
@@ -111,40 +110,40 @@ fn net_growth(new_users: u64, unblocked: u64, blocked: u64) -> i64 {
 pub struct WeekFigures {
     /// The week's Monday.
     pub monday: NaiveDate,
-    /// Of what classes the users are in the week.
+    /// The users by lifecycle class in the week.
     pub lifecycle: LifecycleCounts,
 }
 
-/// Users by what they are in a period, a day or a week, by PostHog's definitions.
+/// The users by lifecycle class in a day or a week, by PostHog's definitions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LifecycleCounts {
     /// Active for the first time.
     pub new: u64,
-    /// Active, as in the period before.
+    /// Active, and also in the period before.
     pub returning: u64,
-    /// Active, not in the period before, but earlier.
+    /// Active, but not in the period before; also active earlier.
     pub resurrected: u64,
-    /// Not active, but in the period before.
+    /// Not active, but active in the period before.
     pub dormant: u64,
 }
 
-/// Who came in one week, and how many of them were active in the weeks after it.
+/// The users who joined in one week, and how many of them were active in each later week.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cohort {
     /// The week's Monday.
     pub monday: NaiveDate,
-    /// How many were active so many weeks later: first all of them, in the week itself, and last
-    /// this week, which is not over.
+    /// The number of active users in each week since. The first entry counts all of them; the last is
+    /// this week, which is still in progress.
     pub active: Vec<u64>,
 }
 
 impl Cohort {
-    /// How many came.
+    /// The number of users who joined.
     pub fn users(&self) -> u64 {
         self.active.first().copied().unwrap_or_default()
     }
 
-    /// How many of them were active so many weeks later; `None` for weeks that have not come yet.
+    /// The share of them who were active so many weeks later; `None` for weeks in the future.
     pub fn share(&self, weeks_later: usize) -> Option<Share> {
         let part = *self.active.get(weeks_later)?;
         Some(Share { part, whole: self.users() })
@@ -156,35 +155,36 @@ impl Cohort {
 pub struct MonthFigures {
     /// The month's first day.
     pub first_day: NaiveDate,
-    /// How many users were active on so many days of the month: first on one, last on 31.
+    /// Users by the number of days on which they were active: first one day, last 31.
     pub users_by_active_days: Vec<u64>,
 }
 
-/// How many of something there are.
+/// A label and its number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Count {
-    /// What it is.
+    /// The label.
     pub label: String,
-    /// How many.
+    /// The number.
     pub count: u64,
 }
 
-/// What a deep link brought.
+/// The figures of one deep link.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SourceFigures {
-    /// The deep link's payload; "" for who came without one.
+    /// The deep link's payload; "" for users who joined without one.
     pub source: String,
-    /// Users whom it brought within the range.
+    /// Users who joined by it within the range.
     pub users: u64,
-    /// Starts by it within the range, also by people who were there already.
+    /// Starts with it within the range, also by users who had joined before.
     pub starts: u64,
-    /// Those of the users to whom the bot can write now.
+    /// The users among them who can be reached now.
     pub reachable: u64,
-    /// Those who were active on the day after they came, of those for whom that day has come.
+    /// The share who were active on the day after they joined, of those for whom that day is not in
+    /// the future.
     pub day_1: Share,
-    /// The same of the seventh day after.
+    /// The same for the seventh day after.
     pub day_7: Share,
-    /// The same of the thirtieth day after.
+    /// The same for the thirtieth day after.
     pub day_30: Share,
 }
 
@@ -198,7 +198,7 @@ pub struct Share {
 }
 
 impl Share {
-    /// The share in thousandths, rounded; `None` of nothing.
+    /// The share in thousandths, rounded; `None` if the whole is zero.
     pub fn per_mille(self) -> Option<u32> {
         let (part, whole) = (u128::from(self.part), u128::from(self.whole));
         let per_mille = (part * 1000 + whole / 2).checked_div(whole)?;
@@ -211,7 +211,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shares_are_rounded_and_there_are_none_of_nothing() {
+    fn shares_are_rounded_and_need_a_whole() {
         let per_mille = |part, whole| Share { part, whole }.per_mille();
         assert_eq!(per_mille(1, 3), Some(333));
         assert_eq!(per_mille(2, 3), Some(667));

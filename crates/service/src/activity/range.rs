@@ -1,6 +1,6 @@
 use chrono::{Days, NaiveDate};
 
-/// Days in UTC that follow each other: one at least, and at most [`MAX_DAYS`](Self::MAX_DAYS).
+/// Consecutive days in UTC: at least one, and at most [`MAX_DAYS`](Self::MAX_DAYS).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DayRange {
     first: NaiveDate,
@@ -8,7 +8,7 @@ pub struct DayRange {
 }
 
 impl DayRange {
-    /// The longest range: ten years. What is read grows with the days, so there is a bound.
+    /// The longest range: ten years. It is bounded because more days are more rows to read.
     pub const MAX_DAYS: u32 = 3660;
 
     /// The days from `first` to `last`, both included.
@@ -26,10 +26,10 @@ impl DayRange {
         Ok(Self { first, last })
     }
 
-    /// So many days, of which `last` is the last one.
+    /// The `days` days that end with `last`.
     ///
     /// # Errors
-    /// When there are none, or too many.
+    /// When the range is empty or too long.
     pub fn ending(last: NaiveDate, days: u32) -> Result<Self, InvalidDayRange> {
         let first = last.succ_opt().and_then(|end| end.checked_sub_days(Days::new(days.into())));
         Self::new(first.unwrap_or(NaiveDate::MIN), last)
@@ -40,7 +40,7 @@ impl DayRange {
         Self { first: day, last: day }
     }
 
-    /// The same number of days right before it; `None` where there are none.
+    /// The range of the same length right before this one; `None` before the first possible day.
     pub fn before(self) -> Option<Self> {
         let days = u32::try_from((self.last - self.first).num_days() + 1).ok()?;
         Self::ending(self.first.pred_opt()?, days).ok()
@@ -56,12 +56,12 @@ impl DayRange {
         self.last
     }
 
-    /// The days, one after the other.
+    /// The days in order.
     pub fn days(self) -> impl Iterator<Item = NaiveDate> {
         self.first.iter_days().take_while(move |day| *day <= self.last)
     }
 
-    /// The range without the days that have not come yet.
+    /// The range without the days in the future.
     pub(super) fn until(self, today: NaiveDate) -> Result<Self, InvalidDayRange> {
         if self.first > today {
             return Err(InvalidDayRange::NotYet { first: self.first, today });
@@ -70,7 +70,7 @@ impl DayRange {
     }
 }
 
-/// Days that are no range for which there are figures.
+/// Why there are no figures for a range of days.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidDayRange {
     /// The first day is after the last.
@@ -81,22 +81,22 @@ pub enum InvalidDayRange {
         /// The last day.
         last: NaiveDate,
     },
-    /// There are too many days.
-    #[error("from {first} to {last} are {days} days; expected at most {}", DayRange::MAX_DAYS)]
+    /// The range is too long.
+    #[error("{first} to {last} is {days} days; expected at most {}", DayRange::MAX_DAYS)]
     TooLong {
         /// The first day.
         first: NaiveDate,
         /// The last day.
         last: NaiveDate,
-        /// How many days they are.
+        /// The number of days.
         days: i64,
     },
-    /// None of the days has come yet.
-    #[error("{first} has not come yet; expected a first day up to today, which is {today} in UTC")]
+    /// The whole range is in the future.
+    #[error("{first} is in the future (today is {today} UTC)")]
     NotYet {
         /// The first day.
         first: NaiveDate,
-        /// The present day.
+        /// Today in UTC.
         today: NaiveDate,
     },
 }
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_range_has_days_but_not_too_many() {
+    fn a_range_has_a_length_within_bounds() {
         let range = |first, last| DayRange::new(day(first), day(last)).map(|it| it.days().count());
         let error = |first, last| range(first, last).unwrap_err().to_string();
         assert_eq!(range("2026-11-23", "2026-11-23"), Ok(1));
@@ -118,7 +118,7 @@ mod tests {
         assert_eq!(range("2016-11-16", "2026-11-23"), Ok(3660));
         assert_eq!(
             error("2016-11-15", "2026-11-23"),
-            "from 2016-11-15 to 2026-11-23 are 3661 days; expected at most 3660"
+            "2016-11-15 to 2026-11-23 is 3661 days; expected at most 3660"
         );
         assert_eq!(
             error("2026-11-24", "2026-11-23"),
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_range_may_be_told_by_its_end() {
+    fn a_range_can_be_given_by_its_end() {
         let today = day("2026-11-23");
         assert_eq!(DayRange::ending(today, 1), DayRange::new(today, today));
         assert_eq!(DayRange::ending(today, 90), DayRange::new(day("2026-08-26"), today));
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn before_a_range_are_as_many_days() {
+    fn the_range_before_has_the_same_length() {
         let range = DayRange::new(day("2026-11-01"), day("2026-11-23")).unwrap();
         assert_eq!(range.before(), DayRange::new(day("2026-10-09"), day("2026-10-31")).ok());
         assert_eq!(DayRange::of(day("2026-03-01")).before(), Some(DayRange::of(day("2026-02-28"))));
@@ -145,14 +145,14 @@ mod tests {
     }
 
     #[test]
-    fn days_to_come_are_left_out() {
+    fn days_in_the_future_are_left_out() {
         let range = DayRange::new(day("2026-11-20"), day("2026-12-31")).unwrap();
         let until = |today| range.until(day(today));
         assert_eq!(until("2026-11-23"), DayRange::new(day("2026-11-20"), day("2026-11-23")));
         assert_eq!(until("2027-01-01"), Ok(range));
         assert_eq!(
             until("2026-11-19").unwrap_err().to_string(),
-            "2026-11-20 has not come yet; expected a first day up to today, which is 2026-11-19 in UTC"
+            "2026-11-20 is in the future (today is 2026-11-19 UTC)"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! What the sums say.
+//! Reads figures from the stored sums.
 
 use std::{
     cmp::Reverse,
@@ -15,19 +15,18 @@ use super::{
     WeekFigures,
 };
 
-/// So many days before a day.
+/// The day `days` days before another.
 pub(super) fn before(day: NaiveDate, days: u64) -> NaiveDate {
     day.checked_sub_days(Days::new(days)).unwrap_or(NaiveDate::MIN)
 }
 
-/// How many there are. Sums that are read one after the other, while others add to them, may differ
-/// by what was added meanwhile, but there are never fewer than none.
+/// A sum as a number that is not negative. Sums that are read one after the other may be from
+/// different moments, so that their difference can be below zero.
 pub(super) fn unsigned(sum: i64) -> u64 {
     sum.max(0).unsigned_abs()
 }
 
-/// Sums by figure and day, each with its label. A label that no figure has counts nowhere: a recount
-/// finds it.
+/// Sums by figure and day, with their labels. Unknown labels are ignored; a recount finds them.
 pub(super) struct SumsByDay(HashMap<(Figure, NaiveDate), Vec<(String, i64)>>);
 
 impl From<Vec<(Figure, NaiveDate, String, i64)>> for SumsByDay {
@@ -54,7 +53,7 @@ impl SumsByDay {
         first.iter_days().take_while(|day| *day <= last).map(|day| self.on(figure, day)).sum()
     }
 
-    /// How often somebody could no longer be reached, and could be again.
+    /// The changes to unreachable and back to reachable.
     pub(super) fn reach(&self, day: NaiveDate) -> (u64, u64) {
         let (mut blocked, mut unblocked) = (0, 0);
         for (change, value) in self.labels(Figure::Reachability, day) {
@@ -75,8 +74,8 @@ impl SumsByDay {
         LifecycleCounts { new, returning, resurrected, dormant }
     }
 
-    /// The figures of one day; `new` has the users of the 30 days up to it, and `windows` who was
-    /// active within 7 and 30 days.
+    /// The figures of one day. `new` has the users who joined in the 30 days up to it; `windows` has
+    /// the number of users active within 7 and within 30 days.
     pub(super) fn stats(&self, day: NaiveDate, new: &Self, windows: [i64; 2]) -> DayStats {
         let new_users = |days: u64| unsigned(new.total(Figure::New, before(day, days - 1), day));
         let [active_7_days, active_30_days] = windows.map(unsigned);
@@ -94,8 +93,7 @@ impl SumsByDay {
         }
     }
 
-    /// Each day of the range; `base` is what the differences of 7 and of 30 days add up to before
-    /// it.
+    /// Each day of the range. `base` has the users active within 7 and 30 days before its first day.
     pub(super) fn days(&self, range: DayRange, base: &[i64]) -> Vec<DayFigures> {
         let mut base = base.iter().copied();
         let mut active_7 = base.next().unwrap_or_default();
@@ -145,7 +143,7 @@ impl SumsByDay {
         firsts.map(month).map(figures).collect()
     }
 
-    /// The sums whose labels are these numbers, in their order.
+    /// The sums with these numbers as labels, in their order.
     fn numbered(
         &self,
         figure: Figure,
@@ -166,7 +164,7 @@ fn mondays(range: DayRange) -> impl Iterator<Item = NaiveDate> {
     week(range.first()).iter_days().step_by(7).take_while(move |day| *day <= range.last())
 }
 
-/// The sums of one figure for each label, the largest first; those beyond `limit` are told together.
+/// The sums of one figure by label, the largest first. Those beyond `limit` become one entry.
 pub(crate) fn counts(sums: &[(Figure, String, i64)], figure: Figure, limit: usize) -> Vec<Count> {
     let mut counts: Vec<Count> = sums
         .iter()
@@ -182,13 +180,13 @@ pub(crate) fn counts(sums: &[(Figure, String, i64)], figure: Figure, limit: usiz
     counts
 }
 
-/// What each deep link brought within a range.
+/// The figures of each deep link within a range.
 pub(super) struct Sources(BTreeMap<String, SourceFigures>);
 
 impl Sources {
-    /// Reads the sums, in parts of the range, so as to tell for how many users the 1st, 7th and 30th
-    /// day after has come: a link that brought them yesterday is to be comparable with one that did
-    /// so last year.
+    /// Reads the sums in four parts of the range, by how long ago the users joined: 30 days or more,
+    /// 7 or more, 1 or more, or today. A share counts only users for whom its day is over or today,
+    /// so that new links can be compared with old ones.
     pub(super) async fn read(
         activity: &dyn ActivityRepository,
         range: DayRange,
@@ -197,7 +195,7 @@ impl Sources {
         let (first, last) = (range.first(), range.last());
         let [end_30, end_7, end_1] = [30, 7, 1].map(|days| before(today, days).min(last));
         let read = |since, last| activity.sums_by_label(&BY_SOURCE, first.max(since), last);
-        // Where a part is empty, so is what is read.
+        // An empty part reads nothing.
         let (aged_30, aged_7, aged_1, newest) = try_join!(
             read(first, end_30),
             read(after(end_30), end_7),
@@ -211,7 +209,7 @@ impl Sources {
         Ok(sources)
     }
 
-    /// Adds a sum over days that are at least `age` days ago.
+    /// Adds a sum over days at least `age` days ago.
     fn add(&mut self, (figure, label, value): (Figure, String, i64), age: u32) {
         let (source, value) = (self.0.entry(label).or_default(), unsigned(value));
         match figure {
@@ -232,7 +230,7 @@ impl Sources {
         }
     }
 
-    /// Those that brought most first, up to `limit`; the others together.
+    /// The links with most users first, up to `limit`; the rest is one entry.
     pub(super) fn compared(self, limit: usize) -> Vec<SourceFigures> {
         let named = self.0.into_iter().map(|(source, it)| SourceFigures { source, ..it });
         let (others, mut sources): (Vec<_>, Vec<_>) =

@@ -5,12 +5,11 @@ use rollcall_repository::{AuditChain, AuditFilter, Digest, NewAuditEntry};
 use super::service::AdminService;
 use crate::ServiceError;
 
-/// The most entries of the audit log that are answered at once.
+/// The most entries of the audit log in one page.
 const MAX_ENTRIES: u32 = 1000;
 
 impl AdminService {
-    /// Adds to the audit log what an admin has just done about a user, with what was before and what
-    /// is since then.
+    /// Adds an admin's action to the audit log: about which user, and the values before and after.
     ///
     /// # Errors
     /// When the storage fails.
@@ -33,7 +32,7 @@ impl AdminService {
         Ok(self.storage.audit(&entry).await?)
     }
 
-    /// Adds to the audit log what somebody has just done on the server, by a management command.
+    /// Adds the action of a management command to the audit log.
     ///
     /// # Errors
     /// When the storage fails.
@@ -42,7 +41,8 @@ impl AdminService {
         Ok(self.storage.audit(&entry(at, None, action, Some(new.to_owned()))).await?)
     }
 
-    /// Adds to the audit log that an admin does the same to several users, all or none of it.
+    /// Adds an admin's action on several users to the audit log: one entry for each user, or none if
+    /// the storage fails.
     ///
     /// # Errors
     /// When the storage fails.
@@ -61,12 +61,11 @@ impl AdminService {
         Ok(self.storage.audit_all(&entries).await?)
     }
 
-    /// Verifies that the entries of the audit log are those that were written: none was changed, added
-    /// or removed by anything but erasing a user. With `expected`, the hash of an entry that somebody
-    /// noted earlier, this entry has to be there still.
+    /// Verifies the audit log: that no entry was changed, added or removed later, except by erasing a
+    /// user. `expected` is the hash of an entry, noted earlier, which must still be in the log.
     ///
     /// # Errors
-    /// When the storage fails. A fault in the log is an answer.
+    /// When the storage fails. A fault in the log is part of the result, not an error.
     pub async fn verify_audit_log(
         &self,
         expected: Option<Digest>,
@@ -74,8 +73,8 @@ impl AdminService {
         Ok(self.storage.verify_audit_log(expected).await?)
     }
 
-    /// Up to `limit` entries of the audit log, at most 1,000, the newest first. What comes after a
-    /// page of them is asked for with the last one's id as `before`.
+    /// Up to `limit` entries of the audit log, at most 1,000, the newest first. For the next page, pass
+    /// the id of the last entry as `before`.
     ///
     /// # Errors
     /// When the storage fails.
@@ -89,7 +88,7 @@ impl AdminService {
     }
 }
 
-/// An entry of the audit log that is about no user.
+/// An entry of the audit log about no user.
 pub(super) fn entry(
     at: DateTime<Utc>,
     by: Option<&Admin>,

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::Alerts;
 
-/// Looks after admins: their accounts, their sessions, and the log of what they do. Cheap to clone.
+/// The admins: their accounts, their sessions and the audit log. Cheap to clone.
 #[derive(Clone)]
 pub struct AdminService {
     pub(super) storage: Arc<dyn AdminRepository>,
@@ -20,13 +20,12 @@ pub struct AdminService {
     pub(super) throttle: Throttle,
     pub(super) watch: Watch,
     pub(super) requires_second_factor: bool,
-    /// What cookies of known devices are signed with, once it was needed.
+    /// The secret that signs the cookies of known devices, read at its first use.
     pub(super) device_secret: Arc<OnceCell<DeviceSecret>>,
 }
 
 impl AdminService {
-    /// A service over `storage`. `telegram_owners` may sign in by links that the bot sends, as
-    /// owners.
+    /// A service over `storage`. `telegram_owners` can sign in as owners, by links from the bot.
     pub fn new(
         storage: impl AdminRepository + 'static,
         clock: impl Clock + 'static,
@@ -44,20 +43,20 @@ impl AdminService {
         }
     }
 
-    /// The same, where everybody has to set a second factor up before they may do anything else.
+    /// The same service, with or without the rule that every admin needs a second factor.
     #[must_use]
     pub fn requiring_second_factor(self, requires_second_factor: bool) -> Self {
         Self { requires_second_factor, ..self }
     }
 
-    /// The same, where failures to sign in and new devices are raised as `alerts`.
+    /// The same service, which raises failed sign-ins and new devices as `alerts`.
     #[must_use]
     pub fn alerting(mut self, alerts: Alerts) -> Self {
         self.watch.alerts = alerts;
         self
     }
 
-    /// Whether everybody has to have a second factor.
+    /// Whether every admin needs a second factor.
     pub fn requires_second_factor(&self) -> bool {
         self.requires_second_factor
     }

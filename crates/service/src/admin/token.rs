@@ -10,7 +10,7 @@ use crate::ServiceError;
 #[derive(Clone, PartialEq, Eq)]
 pub struct SessionToken(pub(super) String);
 
-/// The secret of a link to sign in with: 43 characters of `A-Z a-z 0-9 _ -`. Only its hash is stored.
+/// The secret of a sign-in link: 43 characters of `A-Z a-z 0-9 _ -`. Only its hash is stored.
 #[derive(Clone, PartialEq, Eq)]
 pub struct LinkToken(pub(super) String);
 
@@ -19,28 +19,28 @@ pub struct LinkToken(pub(super) String);
 pub struct InvitationToken(pub(super) String);
 
 impl SessionToken {
-    /// The secret itself.
+    /// The secret.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
 impl LinkToken {
-    /// The secret itself.
+    /// The secret.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
 impl InvitationToken {
-    /// The secret itself.
+    /// The secret.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// Names a session or an invitation without its secret, or a passkey: by a SHA-256 hash, as 64
-/// digits.
+/// The id of a session, an invitation or a passkey: a SHA-256 hash as 64 digits, which does not
+/// reveal the secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TokenId(pub(super) Digest);
 
@@ -69,12 +69,12 @@ impl FromStr for TokenId {
     }
 }
 
-/// A text that names no session and no invitation.
+/// The text is not an id of a session or an invitation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not the name of a session or an invitation; expected 64 digits of 0-9 a-f")]
+#[error("not the id of a session or an invitation; expected 64 digits of 0-9 a-f")]
 pub struct InvalidTokenId;
 
-// A secret has no business in a log.
+// Keeps the secret out of logs.
 impl fmt::Debug for SessionToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("SessionToken(…)")
@@ -108,17 +108,18 @@ pub(super) fn random_bytes<const N: usize>() -> Result<[u8; N], ServiceError> {
     Ok(bytes)
 }
 
-/// The hash of a secret as somebody shows it; `None` where it cannot be one of ours.
+/// The hash of a secret in a request; `None` if the text cannot be one of ours.
 pub(super) fn read_token(text: &str) -> Option<Digest> {
     let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).ok()?;
     (bytes.len() == TOKEN_BYTES).then(|| hash(&bytes))
 }
 
-/// The SHA-256 hash of some bytes.
+/// The SHA-256 hash of bytes.
 pub(super) fn hash(bytes: &[u8]) -> Digest {
     Digest(Sha256::digest(bytes).into())
 }
 
+/// The SHA-256 hash of texts, with U+0000 between them.
 pub(super) fn digest(parts: &[&str]) -> Digest {
     hash(parts.join("\0").as_bytes())
 }
@@ -128,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_is_named_by_its_hash() {
+    fn the_id_of_a_token_is_its_hash() {
         let (text, digest) = new_token().unwrap();
         assert_eq!(read_token(&text), Some(digest));
         let id = TokenId(digest).to_string();

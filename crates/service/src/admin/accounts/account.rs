@@ -16,10 +16,10 @@ use crate::{
 const MAX_ACCOUNTS: u32 = 1000;
 
 impl AdminService {
-    /// Makes an account. `by` is who does; `None` for somebody on the server itself.
+    /// Creates an account. `by` is the admin who does it; `None` for a management command.
     ///
     /// # Errors
-    /// When the password cannot be one, the name is taken, or the storage fails.
+    /// When the password is rejected, the name is taken, or the storage fails.
     pub async fn create_account(
         &self,
         name: &AdminName,
@@ -45,10 +45,10 @@ impl AdminService {
         }
     }
 
-    /// Changes the password of an account, which ends its sessions.
+    /// Changes the password of an account and ends its sessions.
     ///
     /// # Errors
-    /// When the password cannot be one, there is no such account, or the storage fails.
+    /// When the password is rejected, the account does not exist, or the storage fails.
     pub async fn set_password(
         &self,
         name: &AdminName,
@@ -62,7 +62,7 @@ impl AdminService {
         known.then_some(()).ok_or_else(|| AccountError::NoSuchAccount(name.clone()))
     }
 
-    /// The accounts, by name; up to 1,000.
+    /// Up to 1,000 accounts, ordered by name.
     ///
     /// # Errors
     /// When the storage fails.
@@ -70,7 +70,7 @@ impl AdminService {
         Ok(self.storage.accounts(MAX_ACCOUNTS).await?)
     }
 
-    /// The account of this name.
+    /// The account with this name.
     ///
     /// # Errors
     /// When the storage fails.
@@ -78,19 +78,18 @@ impl AdminService {
         Ok(self.storage.account(name).await?.map(|stored| stored.account))
     }
 
-    /// Disables an account, which ends its sessions. One that is disabled stays so.
+    /// Disables an account and ends its sessions. Has no effect on a disabled account.
     ///
     /// # Errors
-    /// When there is no such account, it is the last one of an owner that is enabled, or the storage
-    /// fails.
+    /// When the account does not exist or is the last enabled owner, or the storage fails.
     pub async fn disable(&self, name: &AdminName, by: Option<&Admin>) -> Result<(), AccountError> {
         self.set_disabled(name, true, by, AuditAction::DisabledAdmin).await
     }
 
-    /// Lets people sign in with an account again.
+    /// Enables a disabled account.
     ///
     /// # Errors
-    /// When there is no such account, or the storage fails.
+    /// When the account does not exist, or the storage fails.
     pub async fn enable(&self, name: &AdminName, by: Option<&Admin>) -> Result<(), AccountError> {
         self.set_disabled(name, false, by, AuditAction::EnabledAdmin).await
     }
@@ -106,11 +105,10 @@ impl AdminService {
         read(name, self.storage.set_disabled(name, is_disabled, &entry).await?)
     }
 
-    /// Changes the role of an account, at once also for those who are signed in with it.
+    /// Changes the role of an account. It takes effect at once, also in open sessions.
     ///
     /// # Errors
-    /// When there is no such account, it is the last one of an owner that is enabled, or the storage
-    /// fails.
+    /// When the account does not exist or is the last enabled owner, or the storage fails.
     pub async fn set_role(
         &self,
         name: &AdminName,
@@ -122,11 +120,10 @@ impl AdminService {
         read(name, self.storage.set_role(name, role, &entry).await?)
     }
 
-    /// Removes an account, which ends its sessions. What it did stays in the audit log.
+    /// Removes an account and ends its sessions. Its actions stay in the audit log.
     ///
     /// # Errors
-    /// When there is no such account, it is the last one of an owner that is enabled, or the storage
-    /// fails.
+    /// When the account does not exist or is the last enabled owner, or the storage fails.
     pub async fn remove_account(
         &self,
         name: &AdminName,
@@ -136,13 +133,12 @@ impl AdminService {
         read(name, self.storage.remove_account(name, &entry).await?)
     }
 
-    /// Changes the password of whose session this is, who gives the current one, and ends their other
-    /// sessions.
+    /// Changes the password of the session's own account, and ends its other sessions.
     ///
     /// # Errors
-    /// [`PasswordError::Current`] where the current one is wrong, which counts as a failure to sign in,
-    /// or there is no such session of an account; when the new one cannot be one; or when the storage
-    /// fails.
+    /// [`PasswordError::Current`] if the current password is wrong, which counts as a failed sign-in,
+    /// or if the token is of no account's session; also when the new password is rejected, or the
+    /// storage fails.
     pub async fn change_password(
         &self,
         token: &str,
@@ -192,7 +188,7 @@ impl AdminService {
     }
 }
 
-/// What came of changing an account, as an error where it was not changed.
+/// An error unless the account was changed.
 fn read(name: &AdminName, changed: AccountChange) -> Result<(), AccountError> {
     match changed {
         AccountChange::Done => Ok(()),
@@ -201,13 +197,13 @@ fn read(name: &AdminName, changed: AccountChange) -> Result<(), AccountError> {
     }
 }
 
-/// Why somebody's own password was not changed.
+/// Why an admin's own password was not changed.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum PasswordError {
-    /// The current one is wrong, or was so too often.
+    /// The current password is wrong, or was wrong too often.
     #[error(transparent)]
     Current(#[from] SignInError),
-    /// The new one cannot be one.
+    /// The new password is rejected.
     #[error(transparent)]
     New(#[from] AccountError),
 }
@@ -224,22 +220,22 @@ impl From<ServiceError> for PasswordError {
     }
 }
 
-/// Why an account was not made or changed.
+/// Why an account was not created or changed.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum AccountError {
-    /// The password cannot be one.
+    /// The password is rejected.
     #[error(transparent)]
     InvalidPassword(#[from] InvalidPassword),
-    /// There is an account of this name.
-    #[error("there is an account {0} already")]
+    /// An account with this name exists.
+    #[error("the account {0} already exists")]
     NameIsTaken(AdminName),
-    /// There is none.
-    #[error("there is no account {0}")]
+    /// The account does not exist.
+    #[error("the account {0} does not exist")]
     NoSuchAccount(AdminName),
-    /// Nobody with an account could look after the admins any more.
-    #[error("{0} is the last owner's account that is enabled; make or enable another one first")]
+    /// It is the last enabled account with the role owner.
+    #[error("{0} is the last enabled owner; create or enable another owner first")]
     LastOwner(AdminName),
-    /// It could not be done.
+    /// The storage failed, or the hash could not be computed.
     #[error(transparent)]
     Storage(#[from] ServiceError),
 }

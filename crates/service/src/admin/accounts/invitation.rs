@@ -14,10 +14,10 @@ use crate::{
     },
 };
 
-/// The most invitations that are listed.
+/// The most invitations in a list.
 const MAX_INVITATIONS: u32 = 100;
 
-/// How long an invitation is good.
+/// How long an invitation is valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InvitationLife {
     /// 24 hours.
@@ -36,7 +36,7 @@ impl InvitationLife {
 }
 
 impl AdminService {
-    /// Invites somebody to make an account; the token is good for one.
+    /// Creates an invitation. Its token creates one account.
     ///
     /// # Errors
     /// When the storage fails.
@@ -60,7 +60,7 @@ impl AdminService {
         Ok(InvitationToken(text))
     }
 
-    /// The invitations that can still be accepted, the newest first; up to 100.
+    /// Up to 100 invitations that can still be accepted, the newest first.
     ///
     /// # Errors
     /// When the storage fails.
@@ -78,7 +78,7 @@ impl AdminService {
         Ok(self.find_invitation(token).await?.map(Invitation::from))
     }
 
-    /// Takes an invitation back; answers whether there was one.
+    /// Withdraws an invitation. Returns whether it existed.
     ///
     /// # Errors
     /// When the storage fails.
@@ -90,12 +90,12 @@ impl AdminService {
         Ok(self.storage.withdraw_invitation(digest, &entry).await?)
     }
 
-    /// Makes an account by an invitation, which is used up, and signs its owner in.
+    /// Creates an account by an invitation and signs it in. The invitation is used up.
     ///
     /// # Errors
-    /// [`InvitationError::NotGood`] where the invitation is none, was used or withdrawn, has expired, or
-    /// who invited may not any more; when the name is taken or the password cannot be one, which
-    /// leaves the invitation good; or when the storage fails.
+    /// [`InvitationError::NotGood`] if the invitation does not exist, was used or withdrawn, has
+    /// expired, or its creator may no longer invite. When the name is taken or the password is
+    /// rejected, the invitation stays valid. Also when the storage fails.
     pub async fn accept_invitation(
         &self,
         token: &str,
@@ -104,7 +104,7 @@ impl AdminService {
         device: impl Into<Device>,
     ) -> Result<SignIn, InvitationError> {
         let device = device.into();
-        // Before a password is hashed for somebody without an invitation.
+        // First, so that no password is hashed without an invitation.
         let invitation = self.find_invitation(token).await?.ok_or(InvitationError::NotGood)?;
         let password_hash = self.hash_password(password, name).await?;
         let (at, role) = (self.clock.now(), invitation.role);
@@ -135,7 +135,7 @@ impl AdminService {
         Ok(stored.filter(|invitation| self.is_good(invitation)))
     }
 
-    /// Whether an invitation can be accepted. Accounts that may not invite any more have lost theirs.
+    /// Whether an invitation can be accepted. Those of accounts that may no longer invite are deleted.
     fn is_good(&self, invitation: &StoredInvitation) -> bool {
         let may_invite = match &invitation.invited_by {
             Admin::Account(_) => true,
@@ -145,18 +145,18 @@ impl AdminService {
     }
 }
 
-/// An invitation to make an account.
+/// An invitation to create an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invitation {
-    /// Names it.
+    /// The invitation's id.
     pub id: TokenId,
     /// The role of the account.
     pub role: Role,
-    /// Who invited.
+    /// The admin who created it.
     pub invited_by: Admin,
-    /// When.
+    /// When it was created.
     pub created_at: DateTime<Utc>,
-    /// When it stops being good.
+    /// When it expires.
     pub expires_at: DateTime<Utc>,
 }
 
@@ -167,16 +167,16 @@ impl From<StoredInvitation> for Invitation {
     }
 }
 
-/// Why no account was made by an invitation.
+/// Why an invitation created no account.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum InvitationError {
     /// It cannot be accepted.
     #[error("the invitation cannot be accepted")]
     NotGood,
-    /// The account cannot be made so.
+    /// The account was not created.
     #[error(transparent)]
     Account(#[from] AccountError),
-    /// The account is there, but its owner is not signed in.
+    /// The account was created, but not signed in.
     #[error(transparent)]
     SignIn(#[from] SignInError),
 }
@@ -193,7 +193,7 @@ impl From<ServiceError> for InvitationError {
     }
 }
 
-/// An invitation in the audit log.
+/// An invitation as text for the audit log.
 fn words(invitation: &StoredInvitation) -> String {
     format!("{}, invited by {}", invitation.role, invitation.invited_by)
 }

@@ -2,19 +2,19 @@ use std::net::IpAddr;
 
 use super::device_token::DeviceCookie;
 
-/// What somebody signs in from.
+/// The device of a sign-in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Device {
-    /// The browser and system in words, such as "Firefox on Linux"; "" where they are not known.
+    /// The browser and system in words, such as "Firefox on Linux"; "" if unknown.
     pub name: String,
-    /// The address of the person, not of a proxy.
+    /// The address of the client, not of a proxy.
     pub address: IpAddr,
-    /// What the device was given when admins signed in on it before.
+    /// The cookie that the device got when admins signed in on it before.
     pub cookie: DeviceCookie,
 }
 
 impl Device {
-    /// From where somebody came, as the audit log shows it.
+    /// The address as the audit log shows it.
     pub(in crate::admin) fn place(&self) -> String {
         format!("from {}", self.address.to_canonical())
     }

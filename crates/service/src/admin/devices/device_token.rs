@@ -1,5 +1,5 @@
-//! What a device keeps of having been signed in on ("device cookies", OWASP: Slow Down Online Guessing
-//! Attacks with Device Cookies). It signs nobody in.
+//! Cookies that make a device known to the admins who signed in on it ("device cookies", OWASP: Slow
+//! Down Online Guessing Attacks with Device Cookies). They do not sign anybody in.
 
 use std::fmt;
 
@@ -15,9 +15,9 @@ use crate::{
     admin::token::{digest, random_bytes},
 };
 
-/// A device is known for so long after its admin last signed in on it.
+/// How long a device stays known after its admin last signed in on it.
 const KNOWN_FOR: TimeDelta = TimeDelta::days(365);
-/// How many admins a device is known to at once.
+/// To how many admins a device can be known at once.
 const MAX_ADMINS: usize = 4;
 
 const ID_BYTES: usize = 16;
@@ -25,18 +25,18 @@ const ID_BYTES: usize = 16;
 const BODY_BYTES: usize = 8 + 8 + ID_BYTES;
 const MAC_BYTES: usize = 32;
 
-/// The tokens of the admins that a device is known to, for a cookie that it keeps for long:
-/// characters of `A-Z a-z 0-9 _ - .`, or whatever somebody has put in their place.
+/// The content of a long-lived cookie: the tokens of the admins to whom the device is known, with
+/// characters of `A-Z a-z 0-9 _ - .`. It comes from the browser, so it may be anything.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct DeviceCookie(String);
 
 impl DeviceCookie {
-    /// The cookie itself.
+    /// The content of the cookie.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Whether there is none.
+    /// Whether the device has no cookie.
     pub(in crate::admin) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -45,8 +45,8 @@ impl DeviceCookie {
         self.0.split('.').take(MAX_ADMINS)
     }
 
-    /// The same with a new token of an admin in place of the one before; the tokens of others stay,
-    /// as far as there is room.
+    /// The cookie with a new token of an admin in place of the old one. Tokens of others stay, as far
+    /// as there is room.
     pub(in crate::admin) fn with(
         self,
         secret: &DeviceSecret,
@@ -67,20 +67,20 @@ impl From<String> for DeviceCookie {
     }
 }
 
-// It is nobody else's business.
+// Keeps the tokens out of logs.
 impl fmt::Debug for DeviceCookie {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("DeviceCookie(…)")
     }
 }
 
-/// Shows that an admin signed in on a device. It is signed, so that made-up ones are recognised
-/// without a look at the storage.
+/// Proves that an admin signed in on a device. The signature exposes forged tokens without a
+/// database query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::admin) struct DeviceToken {
     /// When the admin signed in.
     pub(in crate::admin) at: DateTime<Utc>,
-    /// The generation of the admin's devices then.
+    /// The generation of the admin's devices at that time.
     pub(in crate::admin) generation: i64,
     /// Distinguishes it from the tokens of other devices.
     id: [u8; ID_BYTES],
@@ -126,13 +126,13 @@ impl DeviceToken {
         BASE64_URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    /// What failures on this device are counted by, apart from those on others.
+    /// The key that counts failures on this device, separately from other devices.
     pub(in crate::admin) fn key(&self, what: &str, admin: &Admin) -> Digest {
         digest(&[what, &admin.to_string(), &BASE64_URL_SAFE_NO_PAD.encode(self.id)])
     }
 }
 
-/// The body has a fixed length, so that it cannot be mistaken for a part of the name.
+/// The body has a fixed length, so that no part of it can pass as a part of the name.
 fn mac(secret: &DeviceSecret, admin: &Admin, body: &[u8]) -> Option<Hmac<Sha256>> {
     let mut mac = Hmac::<Sha256>::new_from_slice(&secret.0).ok()?;
     mac.update(body);
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_read_as_it_was_made() {
+    fn a_token_can_be_read_back() {
         let token = DeviceToken::new(at(0), i64::MAX).unwrap();
         let cookie = DeviceCookie::default().with(&SECRET, &admin("ada"), &token);
         assert_eq!(read(&cookie, "ada"), Some(token));
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_changed_token_is_none() {
+    fn a_changed_token_is_rejected() {
         let cookie = cookie(&["ada"]);
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(cookie.as_str()).unwrap();
         for place in 0..bytes.len() {

@@ -15,12 +15,12 @@ use crate::{
 };
 
 impl AdminService {
-    /// What a device is to keep on which somebody is signed in with this session, in place of what
-    /// it has: by it their attempts to sign in there do not have to wait for the failures of others.
-    /// `None` where there is no such session, or its second factor has still to be given.
+    /// The new cookie for the device of this session, which makes it known to the session's admin:
+    /// failed sign-ins of others do not make it wait. `None` if the session does not exist or owes its
+    /// second factor.
     ///
-    /// Whatever ends the other sessions of an admin makes their devices unknown; the one on which
-    /// that was done is to be given this again.
+    /// Every action that ends an admin's other sessions makes all their devices unknown. Afterwards,
+    /// call this for the device in use.
     ///
     /// # Errors
     /// When the storage fails.
@@ -36,8 +36,8 @@ impl AdminService {
         Ok(Some(cookie.with(self.device_secret().await?, &admin, &token)))
     }
 
-    /// What shows that a device was known to an admin, which takes no look at the storage. Whether it
-    /// is still, [`AdminService::is_known`] finds out.
+    /// The token in a device's cookie that makes it known to an admin, checked without a query.
+    /// [`AdminService::is_known`] checks whether it is still valid.
     pub(in crate::admin) async fn device_token(
         &self,
         admin: &Admin,
@@ -50,7 +50,7 @@ impl AdminService {
         Ok(DeviceToken::read(secret, admin, &device.cookie, self.clock.now()))
     }
 
-    /// Notes on which device an admin has just signed in, if it was not known to them.
+    /// Raises an alert if an admin has just signed in on an unknown device.
     pub(in crate::admin) async fn note_device(
         &self,
         admin: &Admin,
@@ -67,7 +67,7 @@ impl AdminService {
         Ok(())
     }
 
-    /// Whether a token's device is still known to its admin.
+    /// Whether the device of a token is still known to its admin.
     pub(in crate::admin) async fn is_known(
         &self,
         admin: &Admin,
@@ -76,7 +76,7 @@ impl AdminService {
         Ok(self.storage.device_generation(admin).await? == token.generation)
     }
 
-    /// The database's secret, which never changes.
+    /// The secret of the database, which never changes.
     async fn device_secret(&self) -> Result<&DeviceSecret, ServiceError> {
         let find = async || {
             let new = DeviceSecret(random_bytes()?);

@@ -1,11 +1,11 @@
-//! Base32 in two alphabets (RFC 4648; Crockford's): five bits a character, no padding.
+//! Base32 in two alphabets (RFC 4648 and Crockford's), with five bits per character, without padding.
 
-/// The alphabet that authenticator apps expect secrets in.
+/// The alphabet of RFC 4648, which authenticator apps expect.
 pub(super) const RFC4648: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-/// Crockford's, in lower case: without letters that people take for digits or for each other.
+/// Crockford's alphabet in lower case, without letters that look like digits or each other.
 pub(super) const CROCKFORD: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
-/// Bytes as text; those of the last character that are missing count as 0.
+/// Encodes bytes. Missing bits of the last character count as 0.
 pub(super) fn encode(bytes: &[u8], alphabet: &[u8; 32]) -> String {
     let bit = |n: usize| bytes.get(n / 8).map_or(0, |byte| usize::from(byte >> (7 - n % 8) & 1));
     let characters = (0..bytes.len() * 8).step_by(5);
@@ -18,7 +18,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bytes_become_what_the_rfc_says() {
+    fn the_encoding_matches_the_rfc() {
         for (bytes, text) in [
             ("", ""),
             ("f", "MY"),

@@ -22,9 +22,9 @@ impl AdminService {
         })
     }
 
-    /// What somebody puts into an authenticator app, to set it up in the session with this token: the
-    /// same until that is done or the session ends. `None` where there is no such session, or its
-    /// admin has an app.
+    /// The secret for an authenticator app, to set it up in the session with this token. It stays the
+    /// same until the app is enabled or the session ends. `None` if the session does not exist, or
+    /// its admin has an app.
     ///
     /// # Errors
     /// When the storage fails.
@@ -43,13 +43,13 @@ impl AdminService {
         Ok(secret.map(|secret| OfferedFactor { secret, admin: session.admin }))
     }
 
-    /// Switches the app on that was offered to the session with this token, and ends the admin's
-    /// other sessions. Answers recovery codes where it is the admin's first factor: nothing shows
-    /// them again.
+    /// Enables the app that was offered to the session with this token, and ends the admin's other
+    /// sessions. Returns recovery codes if it is the admin's first factor. The codes cannot be shown
+    /// again.
     ///
     /// # Errors
-    /// When the code is not one of the app's now, there is an app or no such session, or the storage
-    /// fails.
+    /// When the code is wrong, the admin has an app already, the session does not exist, or the
+    /// storage fails.
     pub async fn enable_second_factor(
         &self,
         token: &str,
@@ -61,7 +61,7 @@ impl AdminService {
         let now = self.clock.now();
         let code = read_code(code).ok_or(FactorError::WrongCode)?;
         let step = totp::step_of(&offered.secret, code, now, None).ok_or(FactorError::WrongCode)?;
-        let codes = RecoveryCode::some()?;
+        let codes = RecoveryCode::generate()?;
         let hashes: Vec<_> = codes.iter().map(|code| code.digest(&session.admin)).collect();
         let entry = entry(now, Some(&session.admin), AuditAction::EnabledSecondFactor, None);
         let enabled = self
@@ -75,8 +75,8 @@ impl AdminService {
         }
     }
 
-    /// Switches the app off of whose session this is, and ends their other sessions; answers whether
-    /// there was one.
+    /// Disables the app of the session's own admin, and ends their other sessions. Returns whether
+    /// there was an app.
     ///
     /// # Errors
     /// When the storage fails.
@@ -87,8 +87,8 @@ impl AdminService {
         Ok(self.storage.remove_second_factor(&session.admin, digest, &entry).await?)
     }
 
-    /// Takes the second factors from an admin who has lost them, and ends their sessions; answers
-    /// whether there was one. `by` is who does; `None` for somebody on the server itself.
+    /// Removes the second factors of an admin who lost them, and ends their sessions. Returns whether
+    /// there was one. `by` is the admin who does it; `None` for a management command.
     ///
     /// # Errors
     /// When the storage fails.
@@ -102,8 +102,8 @@ impl AdminService {
         Ok(self.storage.reset_second_factor(admin, &entry).await?)
     }
 
-    /// Replaces the recovery codes of an admin; `None` where they have no second factor. Nothing
-    /// shows the codes again.
+    /// Replaces the recovery codes of an admin; `None` if they have no second factor. The codes cannot
+    /// be shown again.
     ///
     /// # Errors
     /// When the storage fails.
@@ -111,14 +111,14 @@ impl AdminService {
         &self,
         admin: &Admin,
     ) -> Result<Option<Vec<RecoveryCode>>, ServiceError> {
-        let codes = RecoveryCode::some()?;
+        let codes = RecoveryCode::generate()?;
         let hashes: Vec<_> = codes.iter().map(|code| code.digest(admin)).collect();
         let entry = entry(self.clock.now(), Some(admin), AuditAction::RenewedRecoveryCodes, None);
         let is_done = self.storage.replace_recovery_codes(admin, &hashes, &entry).await?;
         Ok(is_done.then_some(codes))
     }
 
-    /// What a code of an admin's app, or a recovery code, proves; `None` where it is neither.
+    /// The proof in a code of an admin's app or a recovery code; `None` if it is neither.
     pub(in crate::admin) async fn factor_proof(
         &self,
         admin: &Admin,
@@ -134,20 +134,19 @@ impl AdminService {
     }
 }
 
-/// What an admin has as a second factor: any of it, together with the password or a link from the
-/// bot, signs them in.
+/// The second factors of an admin. Any of them completes a sign-in by password or link.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SecondFactors {
-    /// Since when there is an authenticator app, if there is one.
+    /// When the authenticator app was enabled, if there is one.
     pub app_since: Option<DateTime<Utc>>,
     /// The passkeys, in the order in which they were added.
     pub passkeys: Vec<Passkey>,
-    /// How many recovery codes have not been used.
+    /// The number of unused recovery codes.
     pub recovery_codes: u32,
 }
 
 impl SecondFactors {
-    /// Whether there is one.
+    /// Whether there is a second factor.
     pub fn is_on(&self) -> bool {
         self.app_since.is_some() || !self.passkeys.is_empty()
     }
@@ -166,13 +165,13 @@ pub struct OfferedFactor {
 }
 
 impl OfferedFactor {
-    /// The secret as it is typed into an app (base32).
+    /// The secret to type into an app (base32).
     pub fn secret(&self) -> String {
         base32::encode(&self.secret.0, base32::RFC4648)
     }
 
-    /// What an app reads from a QR code, where `issuer` is what it shows beside the admin's name.
-    /// (The "Key Uri Format" of Google Authenticator, which all apps follow.)
+    /// The content of the QR code for an app, which shows `issuer` beside the admin's name. (The "Key
+    /// Uri Format" of Google Authenticator, which all apps follow.)
     pub fn uri(&self, issuer: &str) -> String {
         let (issuer, admin) = (escaped(issuer), escaped(&self.admin.to_string()));
         let secret = self.secret();
@@ -183,16 +182,16 @@ impl OfferedFactor {
     }
 }
 
-/// Why a second factor was not switched on.
+/// Why a second factor was not enabled.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum FactorError {
     /// The app does not show this code now.
     #[error("the code is wrong")]
     WrongCode,
-    /// There is one, or the session is gone.
+    /// There is one already, or the session does not exist.
     #[error("no second factor is being set up")]
     NotOffered,
-    /// It could not be done.
+    /// The storage failed.
     #[error(transparent)]
     Storage(#[from] ServiceError),
 }
@@ -203,14 +202,14 @@ impl From<RepositoryError> for FactorError {
     }
 }
 
-/// A code as somebody types it: six digits, perhaps with blanks between them.
+/// Parses a typed code: six digits, perhaps with blanks between them.
 fn read_code(text: &str) -> Option<u32> {
     let digits: String = text.chars().filter(|c| !c.is_whitespace()).collect();
     let is_code = digits.len() == 6 && digits.bytes().all(|b| b.is_ascii_digit());
     if is_code { digits.parse().ok() } else { None }
 }
 
-/// Text in a part of a URI (RFC 3986, section 2.3).
+/// Percent-encodes text for a part of a URI (RFC 3986, section 2.3).
 fn escaped(text: &str) -> String {
     let escape = |byte: u8| match byte {
         b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
@@ -234,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn an_app_reads_whose_secret_it_is() {
+    fn the_uri_names_the_admin_and_the_issuer() {
         let offered = OfferedFactor {
             secret: FactorSecret(*b"12345678901234567890"),
             admin: "telegram:7".parse().unwrap(),

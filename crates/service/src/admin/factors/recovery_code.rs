@@ -9,23 +9,23 @@ use crate::{
     admin::token::{digest, random_bytes},
 };
 
-/// How many recovery codes somebody gets.
+/// How many recovery codes an admin gets.
 const CODES: usize = 10;
-/// How much chance is in one: too much to find it from its hash.
+/// The random bytes in a code: too many to find it from its hash.
 const BYTES: usize = 10;
-/// How many characters that makes.
+/// The number of characters of a code.
 const CHARS: usize = 16;
-/// After how many of them there is a hyphen, for people.
+/// A hyphen follows this many characters, so that people can read it.
 const GROUP: usize = 4;
 
-/// A code that stands in for the second factor once, such as `3kq7-9z0m-h2xv-w8ta`. Only its hash is
+/// A code that replaces the second factor once, such as `3kq7-9z0m-h2xv-w8ta`. Only its hash is
 /// stored.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RecoveryCode(String);
 
 impl RecoveryCode {
-    /// New codes.
-    pub(super) fn some() -> Result<Vec<Self>, ServiceError> {
+    /// Creates the codes of one admin.
+    pub(super) fn generate() -> Result<Vec<Self>, ServiceError> {
         let new = || {
             let bytes: [u8; BYTES] = random_bytes()?;
             Ok(Self(base32::encode(&bytes, base32::CROCKFORD)))
@@ -33,8 +33,8 @@ impl RecoveryCode {
         (0..CODES).map(|_| new()).collect()
     }
 
-    /// The code that somebody typed: in whichever case, with or without hyphens, and with letters
-    /// that look like a digit in place of the digit.
+    /// Parses a typed code, in upper or lower case and with or without hyphens. Letters that look like
+    /// a digit count as the digit.
     pub(super) fn read(text: &str) -> Option<Self> {
         let code: String = text
             .chars()
@@ -49,13 +49,13 @@ impl RecoveryCode {
         is_one.then_some(Self(code))
     }
 
-    /// What is stored of it. Each admin's is another one.
+    /// The hash that is stored. It differs between admins.
     pub(super) fn digest(&self, admin: &Admin) -> Digest {
         digest(&["recovery code", &admin.to_string(), &self.0])
     }
 }
 
-/// The code as people read it.
+/// Shows the code with its hyphens.
 impl fmt::Display for RecoveryCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (place, character) in self.0.chars().enumerate() {
@@ -68,7 +68,7 @@ impl fmt::Display for RecoveryCode {
     }
 }
 
-// A secret has no business in a log.
+// Keeps the secret out of logs.
 impl fmt::Debug for RecoveryCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("RecoveryCode(…)")
@@ -82,10 +82,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codes_are_read_as_they_are_written_or_typed() {
-        let codes = RecoveryCode::some().unwrap();
+    fn codes_are_parsed_as_shown_or_typed() {
+        let codes = RecoveryCode::generate().unwrap();
         let texts: BTreeSet<String> = codes.iter().map(ToString::to_string).collect();
-        assert_eq!(texts.len(), CODES, "no two are alike");
+        assert_eq!(texts.len(), CODES, "all codes differ");
         for code in &codes {
             let text = code.to_string();
             assert_eq!(text.len(), CHARS + 3);
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn one_admins_code_is_not_anothers() {
+    fn the_hash_of_a_code_depends_on_the_admin() {
         let code = RecoveryCode::read("10ab10ab10ab10ab").unwrap();
         let digest = |admin: &str| code.digest(&admin.parse().unwrap());
         assert_ne!(digest("ada"), digest("bob"));

@@ -1,20 +1,20 @@
-//! Time-based one-time passwords (RFC 6238) as every authenticator app makes them: SHA-1, six
-//! digits, a step of 30 seconds.
+//! Time-based one-time passwords (RFC 6238), in the form that every authenticator app supports:
+//! SHA-1, six digits, a step of 30 seconds.
 
 use chrono::{DateTime, Utc};
 use hmac::{Hmac, KeyInit, Mac};
 use rollcall_repository::FactorSecret;
 use sha1::Sha1;
 
-/// How long a code is shown, in seconds.
+/// The length of a time step, in seconds.
 const STEP: i64 = 30;
-/// How many steps a clock may be off.
+/// By how many steps a clock may be wrong.
 const LEEWAY: i64 = 1;
-/// How many codes there are: six digits.
+/// The number of codes with six digits.
 const CODES: u32 = 1_000_000;
 
-/// The time step that a code belongs to: the present one or one beside it, but later than `last`,
-/// the step of the last code that was accepted.
+/// The time step of a code: the present step or a neighbour, but later than `last`, the step of the
+/// last accepted code.
 pub(super) fn step_of(
     secret: &FactorSecret,
     code: u32,
@@ -48,9 +48,9 @@ mod tests {
         DateTime::from_timestamp(second, 0).unwrap()
     }
 
-    /// RFC 6238, appendix B: of eight digits, the last six.
+    /// RFC 6238, appendix B: the last six of the eight digits.
     #[test]
-    fn codes_are_those_of_the_rfc() {
+    fn codes_match_the_rfc() {
         let secret = FactorSecret(*b"12345678901234567890");
         for (second, expected) in [
             (59, 287_082),
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_counts_a_step_early_or_late_and_once() {
+    fn a_code_is_accepted_once_and_a_step_early_or_late() {
         let secret = FactorSecret(*b"12345678901234567890");
         let (now, present) = (at(1_234_567_890), 1_234_567_890 / STEP);
         let its = code(&secret, present).unwrap();

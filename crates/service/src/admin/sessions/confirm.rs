@@ -13,15 +13,16 @@ use crate::{
 };
 
 impl AdminService {
-    /// Takes what somebody proves their identity by: the second factor where they have one, else the
-    /// password, or a link from the bot (see [`Session::proof`]). A session that owes its second
-    /// factor becomes a whole one, under a new token; another one counts as confirmed for 15
-    /// minutes. Failures are counted as those to sign in are: wrong passwords with them, wrong
-    /// factors apart.
+    /// Confirms an admin's identity by their second factor if they have one, otherwise by their
+    /// password or a link from the bot (see [`Session::proof`]).
+    ///
+    /// A session that owes its second factor is completed, and gets a new token. Any other session
+    /// counts as confirmed for 15 minutes. Wrong passwords and links count as failed sign-ins; wrong
+    /// factors are counted separately.
     ///
     /// # Errors
-    /// [`SignInError::Refused`] where it proves nothing, or was used before, or there is no such
-    /// session; [`SignInError::Throttled`] after too many failures; [`SignInError::Busy`] while too
+    /// [`SignInError::Refused`] if `proof` is wrong or was used before, or if the session does not
+    /// exist; [`SignInError::Throttled`] after too many failures; [`SignInError::Busy`] while too
     /// many others sign in; or when the storage fails.
     pub async fn confirm(
         &self,
@@ -32,8 +33,8 @@ impl AdminService {
         self.confirm_by(token, Given::Text(proof), device.into()).await
     }
 
-    /// The same, by the answer of a browser to [`AdminService::ask_for_passkey`], as JSON. It is
-    /// taken once.
+    /// The same by a passkey. `answer` is the browser's answer to [`AdminService::ask_for_passkey`], as
+    /// JSON; each is accepted once.
     ///
     /// # Errors
     /// As [`AdminService::confirm`].
@@ -110,7 +111,7 @@ impl AdminService {
         }
     }
 
-    /// Whether it is a link, or its end, that the bot has sent to whose session this is.
+    /// Whether the text is a link, or the end of one, that the bot sent to the session's own admin.
     async fn is_link(&self, session: &Session, link: &str) -> Result<bool, ServiceError> {
         let token = link.trim().rsplit('/').next().unwrap_or_default();
         let user = self.take_link(token).await?;
@@ -118,18 +119,18 @@ impl AdminService {
     }
 }
 
-/// What somebody gives to prove their identity.
+/// What an admin presents to confirm their identity.
 #[derive(Clone, Copy)]
 enum Given<'a> {
     /// A code, a password or a link.
     Text(&'a str),
-    /// What a browser answered for a passkey.
+    /// The answer of a browser for a passkey.
     Passkey(&'a str),
 }
 
-/// A session whose admin has just proved their identity.
+/// A session whose admin has just confirmed their identity.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Confirmed {
-    /// The new token of a session that owed its second factor; the old one is no longer good.
+    /// The new token of a session that owed its second factor; the old one is no longer valid.
     pub token: Option<SessionToken>,
 }

@@ -12,33 +12,33 @@ use crate::{
     },
 };
 
-/// A session ends when it was not used for so long.
+/// A session ends after this time without use.
 const IDLE: TimeDelta = TimeDelta::hours(12);
 
-/// A session ends so long after it began, however much it is used.
+/// A session ends this long after it began, even if it is used.
 const LONGEST_SESSION: TimeDelta = TimeDelta::days(14);
 
-/// A session that owes its second factor ends so long after it began.
+/// A session that still owes its second factor ends this long after it began.
 const LONGEST_OWING: TimeDelta = TimeDelta::minutes(10);
 
-/// Who proved their identity within this time need not do so again.
+/// Admins need not confirm their identity again within this time.
 const STAYS_CONFIRMED: TimeDelta = TimeDelta::minutes(15);
 
-/// That a session is used is written at most so often.
+/// The use of a session is stored at most this often.
 const TOUCH_EVERY: TimeDelta = TimeDelta::minutes(1);
 
-/// A link by Telegram is good for so long.
+/// How long a link from the bot is valid.
 pub(in crate::admin) const LINK_IS_GOOD: TimeDelta = TimeDelta::minutes(5);
 
-/// The most sessions that are listed.
+/// The most sessions in a list.
 const MAX_SESSIONS: u32 = 100;
 
-/// How many rows of each kind are forgotten at once.
+/// How many expired rows of each table are deleted at once.
 const FORGET: u32 = 1000;
 
 impl AdminService {
-    /// The session with this token, which is being used now; `None` where there is none, it has
-    /// expired, or its admin is no longer one.
+    /// The session with this token, which counts as used now; `None` if it does not exist or has
+    /// expired, or if its admin was removed.
     ///
     /// # Errors
     /// When the storage fails.
@@ -53,7 +53,7 @@ impl AdminService {
         Ok(Some(session))
     }
 
-    /// The session with this token, the token's hash, and when the session was last used.
+    /// The token's hash, the session with this token, and when it was last used.
     pub(in crate::admin) async fn find_session(
         &self,
         token: &str,
@@ -77,7 +77,7 @@ impl AdminService {
         Ok(Some((digest, session, stored.last_used_at)))
     }
 
-    /// What somebody still has to do before they are signed in.
+    /// What the admin still has to do before they are signed in.
     pub(in crate::admin) fn standing(&self, owes_factor: bool, has_factor: bool) -> Standing {
         match (owes_factor, has_factor) {
             (true, _) => Standing::OwesFactor,
@@ -86,7 +86,7 @@ impl AdminService {
         }
     }
 
-    /// What the session's admin may do now.
+    /// The present role of the session's admin.
     fn role(&self, session: &StoredSession) -> Option<Role> {
         match &session.admin {
             Admin::Account(_) => session.account_role,
@@ -94,7 +94,7 @@ impl AdminService {
         }
     }
 
-    /// Ends a session, whether it has expired or not.
+    /// Ends a session, even if it has expired.
     ///
     /// # Errors
     /// When the storage fails.
@@ -106,7 +106,7 @@ impl AdminService {
         Ok(())
     }
 
-    /// The sessions of whose session this is, the one used last first; up to 100.
+    /// Up to 100 sessions of the session's own admin, the last used first.
     ///
     /// # Errors
     /// When the storage fails.
@@ -129,7 +129,7 @@ impl AdminService {
         Ok(stored.into_iter().filter(is_open).map(own).collect())
     }
 
-    /// Ends one of the sessions of whose session this is; answers whether there was one.
+    /// Ends one of the sessions of the session's own admin. Returns whether it existed.
     ///
     /// # Errors
     /// When the storage fails.
@@ -142,7 +142,7 @@ impl AdminService {
         Ok(self.storage.close_session(id.0, &session.admin, &entry).await?)
     }
 
-    /// Ends every session of whose session this is but this one.
+    /// Ends all other sessions of the session's own admin.
     ///
     /// # Errors
     /// When the storage fails.
@@ -154,7 +154,7 @@ impl AdminService {
         Ok(())
     }
 
-    /// Ends every session of an admin.
+    /// Ends all sessions of an admin.
     ///
     /// # Errors
     /// When the storage fails.
@@ -164,10 +164,10 @@ impl AdminService {
         Ok(())
     }
 
-    /// Ends every session of an account. `by` is who does; `None` for somebody on the server itself.
+    /// Ends all sessions of an account. `by` is the admin who does it; `None` for a management command.
     ///
     /// # Errors
-    /// When there is no such account, or the storage fails.
+    /// When the account does not exist, or the storage fails.
     pub async fn end_sessions(
         &self,
         name: &AdminName,
@@ -182,8 +182,8 @@ impl AdminService {
         Ok(())
     }
 
-    /// Forgets what is of no use any more: sessions and links that have expired, and old failures to
-    /// sign in. Does a part of it, and answers whether there may be more.
+    /// Deletes some of the expired sessions and links and of the old failed sign-ins. Returns whether
+    /// there may be more.
     ///
     /// # Errors
     /// When the storage fails.
@@ -210,56 +210,56 @@ fn has_expired(
     now - last_used_at >= IDLE || now - signed_in_at >= longest
 }
 
-/// One of somebody's own sessions.
+/// One of an admin's own sessions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwnSession {
-    /// Names it.
+    /// The session's id.
     pub id: TokenId,
-    /// The browser and system in words; "" where they are not known.
+    /// The browser and system in words; "" if unknown.
     pub device: String,
-    /// The address of the person when it began; "" where it is not known.
+    /// The client's address when the session began; "" if unknown.
     pub address: String,
-    /// When it began.
+    /// When the session began.
     pub signed_in_at: DateTime<Utc>,
-    /// When it was last used, to the minute or so.
+    /// When it was last used, to about a minute.
     pub last_used_at: DateTime<Utc>,
-    /// Whether the second factor has still to be given.
+    /// Whether it still owes the second factor.
     pub owes_factor: bool,
-    /// Whether it is the one that asks.
+    /// Whether it is the session in use.
     pub is_this: bool,
 }
 
-/// Who is signed in.
+/// An admin's session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
-    /// Who it is.
+    /// The admin.
     pub admin: Admin,
-    /// What they may do, as it is now.
+    /// The admin's present role.
     pub role: Role,
-    /// Since when.
+    /// When the session began.
     pub signed_in_at: DateTime<Utc>,
-    /// Whether they have to do something first.
+    /// What the admin still has to do first.
     pub standing: Standing,
-    /// Whether they have a second factor.
+    /// Whether the admin has a second factor.
     pub has_second_factor: bool,
-    /// Whether they proved their identity within the last 15 minutes, as is required before what
-    /// cannot be undone.
+    /// Whether the admin confirmed their identity within the last 15 minutes, which sensitive actions
+    /// require.
     pub is_confirmed: bool,
 }
 
-/// What somebody still has to do before they may do anything else.
+/// What an admin still has to do before anything else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// Give the second factor: they are not signed in yet.
+    /// Enter the second factor: they are not signed in yet.
     OwesFactor,
-    /// Set a second factor up, as everybody has to.
+    /// Set up a second factor, because every admin needs one.
     OwesSetup,
     /// Nothing.
     Whole,
 }
 
 impl Session {
-    /// By what they prove their identity.
+    /// How the admin confirms their identity.
     pub fn proof(&self) -> Proof {
         match &self.admin {
             _ if self.has_second_factor => Proof::Factor,
@@ -269,13 +269,13 @@ impl Session {
     }
 }
 
-/// By what somebody proves their identity.
+/// How an admin confirms their identity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Proof {
-    /// A code of the second factor, or a recovery code.
+    /// By the second factor or a recovery code.
     Factor,
-    /// The password of the account.
+    /// By the password of the account.
     Password,
-    /// A new link from the bot.
+    /// By a new link from the bot.
     Link,
 }

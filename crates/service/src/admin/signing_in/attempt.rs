@@ -10,7 +10,7 @@ use crate::{
     admin::{devices::Device, service::AdminService, token::digest},
 };
 
-/// Of one account from one place, or on one device that is known to it: a person who mistypes a
+/// For one account from one network, or on one of its known devices: a person who mistypes a
 /// password.
 const PAIR: SignInLimit = SignInLimit {
     free: 5,
@@ -18,44 +18,44 @@ const PAIR: SignInLimit = SignInLimit {
     longest_wait: TimeDelta::minutes(15),
 };
 
-/// Of any account from one place, which several people may share.
+/// For all accounts from one network, which several people may share.
 const PLACE: SignInLimit = SignInLimit {
     free: 30,
     first_wait: TimeDelta::seconds(30),
     longest_wait: TimeDelta::minutes(15),
 };
 
-/// Of one account from anywhere. The wait stays short: by knowing a name, a stranger can make every
-/// device wait that is not known to the account.
+/// For one account from anywhere. The wait stays short, because anyone who knows the name can make
+/// the account's unknown devices wait.
 const ACCOUNT: SignInLimit = SignInLimit {
     free: 50,
     first_wait: TimeDelta::seconds(1),
     longest_wait: TimeDelta::minutes(1),
 };
 
-/// Of one admin's second factors from anywhere. Only somebody with the password or a link gets as far
-/// as this; the wait lets a code be guessed about a hundred times a day, of 333,333 that it takes.
+/// For one admin's second factors from anywhere. Attempts need the password or a link first. The
+/// wait allows about a hundred guesses a day; a code takes 333,333 on average.
 const FACTOR: SignInLimit = SignInLimit {
     free: 10,
     first_wait: TimeDelta::seconds(30),
     longest_wait: TimeDelta::minutes(15),
 };
 
-/// An attempt to prove one's identity, and what it is counted by. Hashed, so that what somebody typed,
-/// perhaps a password in the wrong field, is not in the database.
+/// An attempt to prove an identity, and the keys that count it. The keys are hashes, because a typed
+/// name may be a password in the wrong field, which must not get into the database.
 pub(in crate::admin) struct Attempt<'a> {
     device: &'a Device,
-    /// Whose identity it is, and what the key of a device that is known to them begins with. From such
-    /// a device the attempt is counted for it alone, so that nobody else can make it wait.
+    /// The admin, and the prefix of the keys of their known devices. An attempt from a known device is
+    /// counted for that device alone, so that others cannot make it wait.
     known_as: Option<(Admin, &'static str)>,
-    /// Forgotten when the attempt succeeds.
+    /// Keys that are cleared when the attempt succeeds.
     own: Vec<(Digest, SignInLimit)>,
-    /// Counted for others too: when the attempt succeeds, it alone counts as none.
+    /// Keys shared with others: when the attempt succeeds, only this attempt is subtracted.
     shared: Vec<(Digest, SignInLimit)>,
 }
 
 impl<'a> Attempt<'a> {
-    /// An attempt to give the password of an account, if the name can be one's.
+    /// An attempt with a password. `name` is `None` if the text cannot be the name of an account.
     pub(in crate::admin) fn by_password(name: Option<&AdminName>, device: &'a Device) -> Self {
         Self::by_secret(
             name.map_or("", AdminName::as_str),
@@ -64,14 +64,14 @@ impl<'a> Attempt<'a> {
         )
     }
 
-    /// An attempt to prove one's identity by a link from the bot.
+    /// An attempt with a link from the bot.
     pub(in crate::admin) fn by_link(admin: &Admin, device: &'a Device) -> Self {
         Self::by_secret(&admin.to_string(), Some(admin.clone()), device)
     }
 
     fn by_secret(name: &str, admin: Option<Admin>, device: &'a Device) -> Self {
         let place = client_network(device.address).to_string();
-        // What is no name is no account's: it must not make everybody wait who mistypes theirs.
+        // Invalid names share no key, because mistyped names would make each other wait.
         let account = match name {
             "" => digest(&["no account", &place]),
             name => digest(&["account", name]),
@@ -84,8 +84,8 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    /// An attempt to give a second factor. It is counted apart, so that a right password before each
-    /// guess does not make the guesses before it forgotten.
+    /// An attempt with a second factor. It is counted separately, so that a correct password before
+    /// each guess does not clear the earlier guesses.
     pub(in crate::admin) fn by_factor(admin: &Admin, device: &'a Device) -> Self {
         let (name, place) = (admin.to_string(), client_network(device.address).to_string());
         let pair = digest(&["factor pair", &name, &place]);
@@ -98,17 +98,17 @@ impl<'a> Attempt<'a> {
     }
 }
 
-/// An attempt that was counted as a failure, and is being looked at.
+/// An attempt that is counted as a failure and is being verified.
 pub(in crate::admin) struct Begun<'a> {
     _turn: Turn<'a>,
-    /// As in [`Attempt`].
+    /// The keys, as in [`Attempt`].
     own: Vec<Digest>,
     shared: Vec<Digest>,
 }
 
 impl AdminService {
-    /// Counts an attempt as a failure, before anything else is known of it, if it need not wait; what
-    /// is known to have to is refused from memory.
+    /// Counts an attempt as a failure before it is verified, unless it has to wait. Known waits are
+    /// answered from memory.
     pub(in crate::admin) async fn begin(
         &self,
         attempt: &Attempt<'_>,
@@ -137,8 +137,8 @@ impl AdminService {
         }
     }
 
-    /// The same from a device that is known. `None` where it is not, or where it failed too often:
-    /// then it is a device like any other until its own wait is over.
+    /// The same from a known device. Returns `None` if the device is unknown or failed too often; until
+    /// its own wait is over, it is treated like any other device.
     async fn begin_as_known(
         &self,
         attempt: &Attempt<'_>,
@@ -151,7 +151,7 @@ impl AdminService {
         }
         let Some(turn) = self.throttle.known_turn().await else { return Ok(None) };
         if !self.is_known(admin, &token).await? {
-            // Asked once in a while at most.
+            // So that the storage is asked only once in a while.
             self.throttle.refuse(key, PAIR.longest_wait, self.clock.now());
             return Ok(None);
         }
@@ -159,7 +159,7 @@ impl AdminService {
         Ok(may_begin.then(|| Begun { _turn: turn, own: vec![key], shared: vec![] }))
     }
 
-    /// Counts an attempt; answers how long it has to wait, if it has to, and remembers that.
+    /// Counts an attempt, and returns and remembers how long it has to wait, if at all.
     async fn count(
         &self,
         limits: &[(Digest, SignInLimit)],
@@ -172,9 +172,9 @@ impl AdminService {
         Ok(waits.into_iter().map(|(_, wait)| wait).max())
     }
 
-    /// An attempt has to wait, which was not remembered here.
+    /// Raises an alert, because an attempt has to wait that did not have to before.
     async fn note_lock(&self, attempt: &Attempt<'_>) -> Result<(), ServiceError> {
-        // What is no account's name may be a password in the wrong field.
+        // A name without an account may be a password in the wrong field, so it is not reported.
         let admin = match attempt.known_as.clone() {
             Some((Admin::Account(name), _)) => {
                 let account = self.storage.account(&name).await?;
@@ -186,7 +186,7 @@ impl AdminService {
         Ok(())
     }
 
-    /// The attempt was none.
+    /// Undoes the counting of an attempt that succeeded.
     pub(in crate::admin) async fn succeeded(&self, begun: Begun<'_>) -> Result<(), SignInError> {
         self.storage.succeeded(&begun.own, &begun.shared).await?;
         begun.own.into_iter().for_each(|key| self.throttle.forget(key));
@@ -203,22 +203,22 @@ fn keys(limits: &[(Digest, SignInLimit)]) -> Vec<Digest> {
     limits.iter().map(|(key, _)| *key).collect()
 }
 
-/// Why somebody was not signed in.
+/// Why a sign-in was refused.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum SignInError {
-    /// Something about it is wrong; what exactly is never said.
+    /// The name, the password, the link or the factor is wrong. Which one is never disclosed.
     #[error("not signed in")]
     Refused,
-    /// It failed too often. Nothing was tried.
-    #[error("signing in failed too often; the next attempt may be in {} seconds", retry_after.as_secs())]
+    /// Too many attempts failed. This one was not verified.
+    #[error("too many failed sign-ins; try again in {} seconds", retry_after.as_secs())]
     Throttled {
         /// How long to wait, in whole seconds.
         retry_after: Duration,
     },
-    /// Too many sign in at once. Nothing was tried.
-    #[error("too many people sign in at once")]
+    /// Too many sign-ins are in progress. This one was not verified.
+    #[error("too many sign-ins at once")]
     Busy,
-    /// It could not be found out.
+    /// The storage failed.
     #[error(transparent)]
     Storage(#[from] ServiceError),
 }
@@ -229,7 +229,7 @@ impl From<RepositoryError> for SignInError {
     }
 }
 
-/// A wait for a person: in whole seconds, and never too short.
+/// A wait in whole seconds, rounded up.
 fn whole_seconds(wait: TimeDelta) -> Duration {
     let wait = wait.to_std().unwrap_or_default();
     Duration::from_secs(wait.as_secs() + u64::from(wait.subsec_nanos() > 0))

@@ -15,13 +15,13 @@ use crate::{
 };
 
 impl AdminService {
-    /// Signs somebody in with a name and a password. A new session begins each time; where the
-    /// account has a second factor, [`AdminService::confirm`] makes it a whole one.
+    /// Signs an admin in with a name and a password, and opens a new session. If the account has a
+    /// second factor, [`AdminService::confirm`] completes the session.
     ///
     /// # Errors
-    /// [`SignInError::Refused`], which takes as long, and says as much, whether there is such an
-    /// account or not; [`SignInError::Throttled`] after too many failures; [`SignInError::Busy`]
-    /// while too many others sign in; or when the storage fails.
+    /// [`SignInError::Refused`], with the same text and timing whether the account exists or not;
+    /// [`SignInError::Throttled`] after too many failures; [`SignInError::Busy`] while too many
+    /// others sign in; or when the storage fails.
     pub async fn sign_in(
         &self,
         name: &str,
@@ -29,7 +29,7 @@ impl AdminService {
         device: impl Into<Device>,
     ) -> Result<SignIn, SignInError> {
         let device = device.into();
-        // What cannot be a name is counted for its address only, all of it as one.
+        // Invalid names are counted together, by the address only.
         let name: Option<AdminName> = name.trim().parse().ok();
         let begun = self.begin(&Attempt::by_password(name.as_ref(), &device)).await?;
         let account = match &name {
@@ -40,7 +40,7 @@ impl AdminService {
         let is_right = self.passwords.verify(password, hash).await;
         let at = self.clock.now();
         let Some(stored) = account else {
-            // Written where there is no such account too, which else would be answered sooner.
+            // Also recorded without an account; otherwise that answer would come sooner.
             self.note_failure(None, &device, at).await?;
             return Err(SignInError::Refused);
         };
@@ -66,8 +66,7 @@ impl AdminService {
         self.storage.audit(&entry).await
     }
 
-    /// A link for somebody to sign in with once, within five minutes; `None` for those who are not
-    /// owners by Telegram.
+    /// A link that signs a Telegram owner in once, within five minutes; `None` for all other users.
     ///
     /// # Errors
     /// When the storage fails.
@@ -80,12 +79,12 @@ impl AdminService {
         Ok(Some(LinkToken(text)))
     }
 
-    /// Signs somebody in by a link from [`AdminService::create_link`]. The link is used up, also
-    /// where it has expired.
+    /// Signs an owner in by a link from [`AdminService::create_link`]. The link is used up, even if
+    /// it has expired.
     ///
     /// # Errors
-    /// [`SignInError::Refused`] where the link is none, was used, has expired, or its owner is no
-    /// longer one; or when the storage fails.
+    /// [`SignInError::Refused`] if the link does not exist, was used, has expired, or its user is no
+    /// longer an owner; or when the storage fails.
     pub async fn sign_in_by_link(
         &self,
         token: &str,
@@ -100,7 +99,7 @@ impl AdminService {
         self.open_session(Admin::Telegram(user), Role::Owner, None, device.into(), at).await
     }
 
-    /// Uses a link up; answers whose it is, if it is still good.
+    /// Uses up a link, and returns its user if the link was still valid.
     pub(in crate::admin) async fn take_link(
         &self,
         token: &str,
@@ -124,7 +123,7 @@ impl AdminService {
         let address = device.address.to_canonical().to_string();
         let name = device.name.clone();
         let new = NewSession { token, admin, password_hash, device: name, address };
-        // Not where the account was disabled, or its password changed, while this one was verified.
+        // Refused if the account was disabled or its password changed during the verification.
         let has_factor = match self.storage.open_session(&new, &entry).await? {
             Opened::Refused => return Err(SignInError::Refused),
             Opened::OwesFactor => true,
@@ -145,10 +144,10 @@ impl AdminService {
     }
 }
 
-/// Somebody who has just signed in.
+/// A new session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignIn {
-    /// What shows that a request belongs to the session.
+    /// The secret that requests of the session carry.
     pub token: SessionToken,
     /// The session.
     pub session: Session,

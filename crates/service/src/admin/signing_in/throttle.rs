@@ -1,5 +1,5 @@
-//! Attempts to sign in that are refused before the storage is asked, and how many are looked at at
-//! once: neither a flood of guesses nor of wrong passwords may hold up registration.
+//! Refuses sign-ins from memory while they have to wait, and bounds how many are verified at once.
+//! So a flood of guesses cannot slow down registration.
 
 use std::{
     collections::HashMap,
@@ -10,21 +10,21 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rollcall_repository::Digest;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-/// How many attempts are looked at at once.
+/// How many attempts are verified at once.
 const AT_ONCE: usize = 8;
-/// How many more may wait for that.
+/// How many more may wait for a turn.
 const WAITING: usize = 64;
-/// How many attempts from known devices are looked at at once, besides: they do not queue with
-/// anybody who guesses.
+/// How many attempts from known devices are verified at once, in a queue of their own, so that they
+/// do not wait behind guesses.
 const KNOWN_AT_ONCE: usize = 2;
-/// How many more of them may wait for that.
+/// How many more of them may wait for a turn.
 const KNOWN_WAITING: usize = 16;
-/// No limit makes an attempt wait longer: what would is from before the clock was set back.
+/// The longest wait of any limit. A longer one was stored before the clock was set back.
 const LONGEST_WAIT: TimeDelta = TimeDelta::minutes(15);
-/// How many keys that have to wait are kept: some MiB.
+/// How many waiting keys are kept in memory: a few MiB.
 const MOST_KEYS: usize = 50_000;
 
-/// Shared by the clones of a service.
+/// Limits sign-ins; shared by the clones of a service.
 #[derive(Clone)]
 pub(in crate::admin) struct Throttle(Arc<Shared>);
 
@@ -35,13 +35,13 @@ struct Shared {
     refused_until: Mutex<HashMap<Digest, DateTime<Utc>>>,
 }
 
-/// Attempts that are looked at, and those that wait for it.
+/// Attempts that are being verified, and those that wait for a turn.
 struct Queue {
     room: Semaphore,
     turns: Semaphore,
 }
 
-/// Leave to look at an attempt, until it is dropped.
+/// Permission to verify an attempt, until it is dropped.
 pub(in crate::admin) struct Turn<'a> {
     _turn: SemaphorePermit<'a>,
     _room: SemaphorePermit<'a>,
@@ -58,36 +58,36 @@ impl Default for Throttle {
 }
 
 impl Throttle {
-    /// Waits for a turn; `None` at once where too many wait already.
+    /// Waits for a turn; returns `None` at once if too many attempts wait already.
     pub(in crate::admin) async fn turn(&self) -> Option<Turn<'_>> {
         self.0.queue.turn().await
     }
 
-    /// The same for an attempt from a device that seems to be known.
+    /// The same for an attempt from a device with a valid token.
     pub(in crate::admin) async fn known_turn(&self) -> Option<Turn<'_>> {
         self.0.known_queue.turn().await
     }
 
-    /// How long an attempt with these keys has still to wait, as far as it is remembered here.
+    /// How long an attempt with these keys still has to wait, as far as it is in memory.
     pub(in crate::admin) fn wait(&self, keys: &[Digest], now: DateTime<Utc>) -> Option<TimeDelta> {
         let refused_until = self.lock();
         let waits = keys.iter().filter_map(|key| Some(*refused_until.get(key)? - now));
         waits.filter(|wait| TimeDelta::zero() < *wait && *wait <= LONGEST_WAIT).max()
     }
 
-    /// Remembers that attempts with a key are refused for so long.
+    /// Refuses attempts with a key for the time of `wait`.
     pub(in crate::admin) fn refuse(&self, key: Digest, wait: TimeDelta, now: DateTime<Utc>) {
         let mut refused_until = self.lock();
         if refused_until.len() >= MOST_KEYS {
             refused_until.retain(|_, until| *until > now);
         }
-        // The storage remembers the others.
+        // The others are in the storage.
         if refused_until.len() < MOST_KEYS {
             refused_until.insert(key, now + wait);
         }
     }
 
-    /// Forgets a key, whose failures were forgotten.
+    /// Removes a key whose failures were cleared.
     pub(in crate::admin) fn forget(&self, key: Digest) {
         self.lock().remove(&key);
     }
@@ -148,11 +148,11 @@ mod tests {
         }
         assert_eq!(throttle.lock().len(), MOST_KEYS);
         throttle.refuse(key(0), TimeDelta::seconds(30), at(60));
-        assert_eq!(throttle.lock().len(), 1, "what is over makes room");
+        assert_eq!(throttle.lock().len(), 1, "expired keys make room");
     }
 
     #[tokio::test]
-    async fn a_few_are_looked_at_some_wait_and_the_rest_is_refused() {
+    async fn a_few_are_verified_some_wait_and_the_rest_are_refused() {
         let throttle = Throttle::default();
         let mut turns = Vec::new();
         for _ in 0..AT_ONCE {

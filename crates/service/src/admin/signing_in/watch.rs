@@ -9,14 +9,14 @@ use rollcall_domain::{Admin, LogPace};
 
 use crate::{Alert, Alerts, admin::devices::Device};
 
-/// Counts, logs and raises what happens when people sign in. Cheap to clone.
+/// Counts and logs sign-ins, and raises alerts about them. Cheap to clone.
 #[derive(Clone, Default)]
 pub(in crate::admin) struct Watch {
     pub(in crate::admin) alerts: Alerts,
     paces: Arc<Paces>,
 }
 
-/// How often it is logged.
+/// The pace of the log lines.
 #[derive(Default)]
 struct Paces {
     refused: Mutex<LogPace>,
@@ -24,7 +24,7 @@ struct Paces {
 }
 
 impl Watch {
-    /// Somebody proved their identity.
+    /// An attempt succeeded.
     pub(in crate::admin) fn succeeded(&self) {
         count("succeeded");
     }
@@ -35,7 +35,7 @@ impl Watch {
         self.alerts.count_failed_sign_in();
     }
 
-    /// An attempt was refused because too many others are being looked at.
+    /// An attempt was refused because too many others are in progress.
     pub(in crate::admin) fn busy(&self) {
         count("busy");
         self.alerts.count_failed_sign_in();
@@ -48,12 +48,12 @@ impl Watch {
         if let Some(attempts) = note(&self.paces.refused) {
             log::warn!(
                 attempts, address:% = address.to_canonical();
-                "signing in failed too often: attempts are refused until their wait is over"
+                "too many failed sign-ins: attempts are refused until their wait is over"
             );
         }
     }
 
-    /// An attempt for an admin, if there is such a one, is the first that has to wait.
+    /// An attempt is the first that has to wait. `admin` is its admin, if the account exists.
     pub(in crate::admin) fn locked(
         &self,
         admin: Option<Admin>,
@@ -63,14 +63,14 @@ impl Watch {
         self.alerts.raise(Alert::SignInsFail { admin, address }, at);
     }
 
-    /// An admin has signed in on a device that was not known to them.
+    /// An admin signed in on an unknown device.
     pub(in crate::admin) fn new_device(&self, admin: &Admin, device: &Device, at: DateTime<Utc>) {
         let (admin, address) = (admin.clone(), device.address);
         metrics::counter!("rollcall_new_devices_total").increment(1);
         if let Some(sign_ins) = note(&self.paces.new_devices) {
             log::info!(
                 sign_ins, address:% = address.to_canonical();
-                "an admin signed in on a device that was not known"
+                "an admin signed in on an unknown device"
             );
         }
         self.alerts.raise(Alert::NewDevice { admin, device: device.name.clone(), address }, at);

@@ -1,4 +1,4 @@
-//! Passkeys (WebAuthn) as a second factor: adding and removing them, and what they sign.
+//! Passkeys (WebAuthn) as a second factor: adding, removing and verifying them.
 
 mod site;
 
@@ -28,13 +28,13 @@ use crate::{
     },
 };
 
-/// How many passkeys an admin may have.
+/// The most passkeys of one admin.
 const MOST: u32 = 20;
-/// How long the name of one may be, in characters.
+/// The longest name of a passkey, in characters.
 const LONGEST_NAME: usize = 64;
-/// What a passkey is asked to sign has to be answered within this time.
+/// A challenge must be answered within this time.
 const ANSWERED_WITHIN: TimeDelta = TimeDelta::minutes(5);
-/// The same, for browsers.
+/// The same time, for browsers.
 const TIMEOUT: Duration = Duration::from_secs(5 * 60);
 
 impl AdminService {
@@ -47,12 +47,12 @@ impl AdminService {
         Ok(stored.into_iter().map(Passkey::from).collect())
     }
 
-    /// What a browser has to know to make a passkey in the session with this token: the argument of
-    /// `navigator.credentials.create` as JSON, with binary values in base64url. Its answer goes to
-    /// [`AdminService::add_passkey`], within five minutes.
+    /// The challenge with which a browser creates a passkey in the session with this token: the
+    /// argument of `navigator.credentials.create` as JSON, with binary values in base64url. Pass the
+    /// browser's answer to [`AdminService::add_passkey`] within five minutes.
     ///
     /// # Errors
-    /// When the admin has as many passkeys as can be, there is no such session, or the storage fails.
+    /// When the admin has the most passkeys allowed, the session does not exist, or the storage fails.
     pub async fn offer_passkey(
         &self,
         token: &str,
@@ -63,7 +63,7 @@ impl AdminService {
         if stored.len() >= usize::try_from(MOST).unwrap_or(usize::MAX) {
             return Err(PasskeyError::TooMany);
         }
-        // An authenticator that has one of them makes no other.
+        // An authenticator with one of them creates no second one.
         let known = credentials(&stored, site)?;
         let known = known.iter().map(|it| it.cred_id().clone()).collect();
         let name = admin.to_string();
@@ -77,12 +77,12 @@ impl AdminService {
         as_json(&question)
     }
 
-    /// Adds the passkey that a browser made, and ends the admin's other sessions. Answers recovery
-    /// codes where it is the admin's first factor: nothing shows them again.
+    /// Adds the passkey that a browser created, and ends the admin's other sessions. Returns recovery
+    /// codes if it is the admin's first factor. The codes cannot be shown again.
     ///
     /// # Errors
-    /// When the name cannot be one, the browser's answer is not that to what was asked last, or came
-    /// too late, the passkey is known already, or the storage fails.
+    /// When the name is invalid, the answer is late or not to the last challenge, the passkey exists
+    /// already, or the storage fails.
     pub async fn add_passkey(
         &self,
         token: &str,
@@ -104,7 +104,7 @@ impl AdminService {
             added_at: now,
             last_used_at: None,
         };
-        let codes = RecoveryCode::some()?;
+        let codes = RecoveryCode::generate()?;
         let hashes: Vec<_> = codes.iter().map(|code| code.digest(&admin)).collect();
         let entry = entry(now, Some(&admin), AuditAction::AddedPasskey, Some(name));
         match self.storage.add_passkey(session, &admin, &passkey, &hashes, &entry).await? {
@@ -115,10 +115,10 @@ impl AdminService {
         }
     }
 
-    /// Removes a passkey of whose session this is, and ends their other sessions.
+    /// Removes a passkey of the session's own admin, and ends their other sessions.
     ///
     /// # Errors
-    /// When there is no such passkey, it is the last factor and everybody has to have one, or the
+    /// When the passkey does not exist, it is the last factor and every admin needs one, or the
     /// storage fails.
     pub async fn remove_passkey(&self, token: &str, id: TokenId) -> Result<(), PasskeyError> {
         let (session, admin) = self.own_session(token).await?;
@@ -132,12 +132,12 @@ impl AdminService {
         }
     }
 
-    /// What a browser has to know to have a passkey prove who has the session with this token: the
-    /// argument of `navigator.credentials.get` as JSON, with binary values in base64url. Its answer
-    /// goes to [`AdminService::confirm_by_passkey`], within five minutes.
+    /// The challenge with which a browser asks for a passkey of the session's own admin: the argument
+    /// of `navigator.credentials.get` as JSON, with binary values in base64url. Pass the browser's
+    /// answer to [`AdminService::confirm_by_passkey`] within five minutes.
     ///
     /// # Errors
-    /// When the admin has no passkey for this site, there is no such session, or the storage fails.
+    /// When the admin has no passkey for this site, the session does not exist, or the storage fails.
     pub async fn ask_for_passkey(
         &self,
         token: &str,
@@ -155,8 +155,8 @@ impl AdminService {
         as_json(&question)
     }
 
-    /// What a browser's answer to [`AdminService::ask_for_passkey`] proves, if anything. Whatever it
-    /// is, what was asked cannot be answered again.
+    /// The proof in a browser's answer to [`AdminService::ask_for_passkey`], if it is valid. Each
+    /// challenge can be answered once, correctly or not.
     pub(in crate::admin) async fn passkey_proof(
         &self,
         session: Digest,
@@ -171,7 +171,7 @@ impl AdminService {
         match verified {
             Ok(it) => Ok(Some(FactorProof::Passkey {
                 id: hash(it.cred_id()),
-                // The storage compares it with the latest one.
+                // The storage compares it with the last one.
                 sign_count: it.counter(),
             })),
             Err(PasskeyError::Storage(error)) => Err(error),
@@ -179,7 +179,7 @@ impl AdminService {
         }
     }
 
-    /// The session with this token, if it owes nothing but perhaps to set a factor up, and its admin.
+    /// The session with this token and its admin, unless it owes its second factor.
     async fn own_session(&self, token: &str) -> Result<(Digest, Admin), PasskeyError> {
         let found = self.find_session(token).await?;
         let own = found.filter(|(_, session, _)| session.standing != Standing::OwesFactor);
@@ -197,8 +197,7 @@ impl AdminService {
         is_set.then_some(()).ok_or(PasskeyError::NoSession)
     }
 
-    /// What was asked last in a session, and for which site, if it can still be answered. It cannot
-    /// be answered again.
+    /// Takes the last challenge of a session with its site, if it can still be answered.
     async fn asked(&self, session: Digest) -> Result<Option<(PasskeySite, State)>, ServiceError> {
         let Some((text, at)) = self.storage.take_challenge(session).await? else {
             return Ok(None);
@@ -212,8 +211,7 @@ impl AdminService {
     }
 }
 
-/// What a passkey was asked to sign, as it is stored: by whichever process it was asked, another one
-/// may get the answer.
+/// A challenge as it is stored, because another process may get the answer.
 #[derive(Serialize, Deserialize)]
 struct Challenge {
     origin: String,
@@ -229,15 +227,15 @@ enum State {
 /// A passkey of an admin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Passkey {
-    /// Names it.
+    /// The passkey's id.
     pub id: TokenId,
-    /// What its owner calls it.
+    /// The name that the admin gave it.
     pub name: String,
-    /// The host that it is for.
+    /// The host for which it is valid.
     pub host: String,
     /// When it was added.
     pub added_at: DateTime<Utc>,
-    /// When it was last used; `None` for never.
+    /// When it was last used; `None` if never.
     pub last_used_at: Option<DateTime<Utc>>,
 }
 
@@ -253,31 +251,31 @@ impl From<StoredPasskey> for Passkey {
     }
 }
 
-/// Why something was not done with a passkey.
+/// Why a passkey was not added, used or removed.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum PasskeyError {
-    /// A name of no visible character, with control characters, or too long.
-    #[error("a passkey has a name of 1 to {LONGEST_NAME} characters")]
+    /// The name has no visible character, has control characters, or is too long.
+    #[error("the name of a passkey must have 1 to {LONGEST_NAME} visible characters")]
     InvalidName,
-    /// What the browser sent is not the answer to what was asked last, or came too late.
+    /// The browser's answer is late, or not to the last challenge.
     #[error("the passkey could not be verified")]
     NotVerified,
-    /// It was added before, to another account.
-    #[error("this passkey was added before")]
+    /// The passkey exists already, perhaps with another account.
+    #[error("this passkey exists already")]
     Known,
-    /// The admin has as many as can be.
-    #[error("there are {MOST} passkeys; remove one first")]
+    /// The admin has the most passkeys allowed.
+    #[error("you have {MOST} passkeys already; remove one first")]
     TooMany,
     /// The admin has no such passkey, or none for this site.
-    #[error("there is no such passkey")]
+    #[error("the passkey does not exist")]
     NoSuchPasskey,
-    /// Everybody has to have a second factor, and this is the last one.
-    #[error("this passkey is your only second factor, and everybody needs one here")]
+    /// Every admin needs a second factor, and this is the last one.
+    #[error("this passkey is your only second factor, and every admin needs one")]
     LastFactor,
-    /// There is no such session.
-    #[error("there is no such session")]
+    /// The session does not exist.
+    #[error("the session does not exist")]
     NoSession,
-    /// It could not be done.
+    /// The storage failed.
     #[error(transparent)]
     Storage(#[from] ServiceError),
 }
@@ -295,7 +293,7 @@ impl From<WebauthnError> for PasskeyError {
     }
 }
 
-/// The credentials of the passkeys that are for a site.
+/// The credentials of the passkeys for a site.
 fn credentials(
     stored: &[StoredPasskey],
     site: &PasskeySite,
@@ -311,8 +309,8 @@ fn credentials(
     stored.iter().filter(|it| it.host == site.host()).map(read).collect()
 }
 
-/// By what authenticators distinguish accounts. It is the same for all passkeys of an admin,
-/// so that an authenticator keeps one of them, and does not show who it is.
+/// The id by which authenticators distinguish accounts. All passkeys of an admin share it, so that
+/// an authenticator keeps only one. It does not reveal the admin.
 fn user_handle(admin: &Admin) -> Uuid {
     let Digest(bytes) = digest(&["passkey user", &admin.to_string()]);
     let (handle, _) = bytes.split_at(16);
@@ -330,7 +328,7 @@ fn read_answer<T: DeserializeOwned>(text: &str) -> Result<T, PasskeyError> {
     serde_json::from_str(text).map_err(|_| PasskeyError::NotVerified)
 }
 
-/// What is made of strings, numbers and lists can always be written.
+/// Cannot fail, because the values have only strings, numbers and lists.
 fn as_json(value: &impl Serialize) -> Result<String, PasskeyError> {
     serde_json::to_string(value).map_err(|_| PasskeyError::NotVerified)
 }
@@ -340,7 +338,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_seen_and_short() {
+    fn names_are_visible_and_short() {
         assert_eq!(read_name(" Firefox on Linux "), Some("Firefox on Linux".to_owned()));
         assert_eq!(read_name(&"ж".repeat(64)), Some("ж".repeat(64)));
         for odd in ["", "  ", "\u{3164}", "a\0b", "a\nb", "\u{202e}abc", &"x".repeat(65)] {
@@ -349,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn each_admin_has_a_handle_that_does_not_name_them() {
+    fn each_admin_has_an_anonymous_handle() {
         let handle = |admin: &str| user_handle(&admin.parse().unwrap());
         assert_eq!(handle("ada"), handle("ADA"));
         assert_ne!(handle("ada"), handle("telegram:7"));

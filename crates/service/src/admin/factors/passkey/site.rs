@@ -5,13 +5,13 @@ use webauthn_rs::{
     prelude::{Url, WebauthnError},
 };
 
-/// The host where passkeys work without https: a browser's own machine.
+/// The host where passkeys work without https: the browser's own machine.
 const LOCALHOST: &str = "localhost";
-/// What authenticators call this program.
+/// The name of this program in authenticators.
 const NAME: &str = "Rollcall";
 
-/// Where passkeys are used: an origin whose host has a name, by https or on `localhost`, as WebAuthn
-/// requires (WebAuthn Level 3, sections 5.1.3 and 13.4.9).
+/// An origin where passkeys can be used. WebAuthn requires a host name, and https except on
+/// `localhost` (WebAuthn Level 3, sections 5.1.3 and 13.4.9).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PasskeySite {
     origin: Url,
@@ -19,8 +19,8 @@ pub struct PasskeySite {
 }
 
 impl PasskeySite {
-    /// The site of an origin as browsers write it, such as `https://bot.example.org`; `None` where
-    /// there are no passkeys.
+    /// The site of an origin in the form of browsers, such as `https://bot.example.org`; `None` if
+    /// passkeys cannot be used there.
     pub fn new(origin: &str) -> Option<Self> {
         let url = Url::parse(origin).ok()?;
         let host = url.domain()?.to_owned();
@@ -33,12 +33,12 @@ impl PasskeySite {
         (is_secure && is_origin).then_some(Self { origin: url, host })
     }
 
-    /// The origin, without the scheme's own port.
+    /// The origin, without the default port.
     pub fn origin(&self) -> String {
         self.origin.origin().ascii_serialization()
     }
 
-    /// The host, for which a passkey is good at whatever port.
+    /// The host. A passkey is valid for all its ports.
     pub fn host(&self) -> &str {
         &self.host
     }
