@@ -217,7 +217,7 @@ mod tests {
 
     use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
     use chrono_tz::Tz;
-    use rollcall_domain::{Clock, Game, GameState};
+    use rollcall_domain::{Game, GameState};
     use rollcall_nhl::Timing;
     use rollcall_repository::{GameFilter, ScheduleRepository};
     use rollcall_repository_diesel::{Database, DieselScheduleRepository};
@@ -228,18 +228,9 @@ mod tests {
 
     use super::*;
 
-    #[derive(Clone)]
-    struct Shared(Arc<TestClock>);
-
-    impl Clock for Shared {
-        fn now(&self) -> DateTime<Utc> {
-            self.0.now()
-        }
-    }
-
     struct Desk {
         api: NhlApi,
-        clock: Shared,
+        clock: Arc<TestClock>,
         refresher: Refresher,
         other: Refresher,
         storage: DieselScheduleRepository,
@@ -254,7 +245,7 @@ mod tests {
     impl Desk {
         async fn open(database: &ThrowAwayDatabase) -> Self {
             let api = NhlApi::start().await.unwrap();
-            let clock = Shared(Arc::new(TestClock::at("2026-11-24T00:00:00Z")));
+            let clock = Arc::new(TestClock::at("2026-11-24T00:00:00Z"));
             let url: rollcall_nhl::ApiUrl = api.url().parse().unwrap();
             let open = async || {
                 let database = Database::open(database.url().parse().unwrap()).await.unwrap();
@@ -289,7 +280,7 @@ mod tests {
         }
 
         async fn look_after(&mut self, seconds: i64) {
-            self.clock.0.advance(seconds);
+            self.clock.advance(seconds);
             self.refresher.look().await;
             self.other.look().await;
         }
@@ -318,7 +309,7 @@ mod tests {
                 ["/v1/schedule/2026-11-22", "/v1/schedule/2026-11-29", "/v1/schedule/2026-12-06",]
             );
             assert_eq!(desk.games().await.len(), 1);
-            desk.clock.0.advance(6 * 3600 + 1);
+            desk.clock.advance(6 * 3600 + 1);
             desk.api.put(game().state("OFF").score(1, 2));
             desk.other.look().await;
             assert_eq!(desk.games().await[0].state, GameState::Official);
@@ -456,7 +447,7 @@ mod tests {
                 Fault::Huge { bytes: 1 << 40 },
                 Fault::Slow(Duration::from_secs(60)),
             ] {
-                desk.clock.0.advance(6 * 3600 + 1);
+                desk.clock.advance(6 * 3600 + 1);
                 desk.api.fail_always(fault);
                 desk.forget_failures();
                 desk.refresher.look().await;
@@ -464,11 +455,11 @@ mod tests {
                 let asked = desk.paths().len();
                 desk.refresher.look().await;
                 assert_eq!(desk.paths().len(), asked, "it takes its time");
-                desk.clock.0.advance(-(6 * 3600 + 1));
+                desk.clock.advance(-(6 * 3600 + 1));
                 assert_eq!(desk.games().await, stored);
             }
             desk.api.clear_faults();
-            desk.clock.0.advance(6 * 3600 + 1);
+            desk.clock.advance(6 * 3600 + 1);
             desk.forget_failures();
             desk.refresher.look().await;
             assert_eq!(desk.refresher.weeks.count, 0);

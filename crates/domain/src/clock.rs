@@ -1,9 +1,18 @@
+use std::sync::Arc;
+
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 
 /// The source of time. Code that needs the time takes a clock, so that a test can control it.
 pub trait Clock: Send + Sync {
     /// The current time in UTC, in whole microseconds, which is what the databases store.
     fn now(&self) -> DateTime<Utc>;
+}
+
+/// A shared clock shows the time of the clock inside.
+impl<C: Clock + ?Sized> Clock for Arc<C> {
+    fn now(&self) -> DateTime<Utc> {
+        C::now(self)
+    }
 }
 
 /// How far two correct clocks may differ. The value is larger than the error of a server's clock

@@ -7,7 +7,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use chrono::{DateTime, Utc};
 use rollcall_domain::{Admin, AdminName, AuditAction, Clock, Role, TelegramId};
 use rollcall_repository_diesel::{Database, DieselAdminRepository};
 use rollcall_service::{AccountError, AdminService, AuditFilter, SignInError};
@@ -21,7 +20,7 @@ const PASSWORD: &str = "correct horse";
 const WRONG: &str = "correct horsf";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn somebody_signs_in_and_out() {
+async fn admins_sign_in_and_out() {
     for database in ThrowAwayDatabase::of_each_kind() {
         let (admins, clock) = with_ada(&database).await;
         clock.advance(MINUTE);
@@ -56,7 +55,7 @@ async fn somebody_signs_in_and_out() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_session_ends_when_it_is_not_used_and_after_two_weeks() {
+async fn a_session_ends_without_use_and_after_two_weeks() {
     let database = ThrowAwayDatabase::sqlite();
     let (admins, clock) = with_ada(&database).await;
     let is_open = async |token: &str| admins.session(token).await.unwrap().is_some();
@@ -81,7 +80,7 @@ async fn a_session_ends_when_it_is_not_used_and_after_two_weeks() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_account_keeps_its_sessions_only_while_it_may() {
+async fn changing_an_account_ends_its_sessions() {
     let database = ThrowAwayDatabase::sqlite();
     let (admins, _) = with_ada(&database).await;
     let sign_in = async |password: &str| {
@@ -113,7 +112,7 @@ async fn an_account_keeps_its_sessions_only_while_it_may() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn accounts_are_made_and_changed_with_care() {
+async fn accounts_are_created_and_changed_with_care() {
     let database = ThrowAwayDatabase::sqlite();
     let (admins, _) = with_ada(&database).await;
     let taken = admins.create_account(&name("ADA"), PASSWORD, Role::Owner, None).await;
@@ -131,7 +130,7 @@ async fn accounts_are_made_and_changed_with_care() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_last_owner_stays() {
+async fn the_last_owner_cannot_be_removed() {
     let database = ThrowAwayDatabase::sqlite();
     let (admins, _) = with_ada(&database).await;
     let make = async |text: &str| {
@@ -141,12 +140,12 @@ async fn the_last_owner_stays() {
     make("grace").await;
     let refused = disable("grace").await.unwrap_err();
     assert!(matches!(refused, AccountError::LastOwner(_)), "{refused}");
-    // An editor is no owner, and a second owner is enough.
+    // An editor does not count, and a second owner is enough.
     disable("ada").await.unwrap();
     make("emmy").await;
     disable("grace").await.unwrap();
     disable("grace").await.unwrap();
-    assert!(disable("emmy").await.is_err(), "an owner who is disabled does not count");
+    assert!(disable("emmy").await.is_err(), "a disabled owner does not count");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -163,11 +162,11 @@ async fn an_owner_ends_the_sessions_of_others() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_learns_whether_an_account_exists() {
+async fn a_failed_sign_in_does_not_reveal_whether_the_account_exists() {
     let database = ThrowAwayDatabase::sqlite();
     let (admins, clock) = with_ada(&database).await;
     let mut took = [Duration::MAX; 3];
-    // The quickest of a few tells least of what else the machine is doing.
+    // The fastest of a few runs is least affected by other work of the machine.
     for _ in 0..5 {
         for (name, took) in ["ada", "bob", "not a name"].iter().zip(&mut took) {
             let begun = Instant::now();
@@ -184,29 +183,41 @@ async fn nobody_learns_whether_an_account_exists() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_fails_again_and_again_waits_longer_and_longer() {
+async fn repeated_failures_wait_longer_and_longer() {
     for database in ThrowAwayDatabase::of_each_kind() {
         let (admins, clock) = with_ada(&database).await;
-        // What another process counted counts too.
+        // Failures in another process count too.
         let (others, _) = service(&database, clock.clone(), &[]).await;
         for name in ["ada", "nobody"] {
             for n in 0..5 {
                 let process = if n % 2 == 0 { &admins } else { &others };
                 assert_eq!(try_in(process, name, WRONG, home()).await, Err(0), "{n}");
             }
-            assert_eq!(try_in(&admins, name, PASSWORD, home()).await, Err(30), "also if right");
-            assert_eq!(try_in(&others, name, WRONG, home()).await, Err(30), "that counts as none");
+            assert_eq!(
+                try_in(&admins, name, PASSWORD, home()).await,
+                Err(30),
+                "even with the correct password"
+            );
+            assert_eq!(
+                try_in(&others, name, WRONG, home()).await,
+                Err(30),
+                "a refused attempt is not counted"
+            );
             clock.advance(29);
             assert_eq!(try_in(&admins, name, WRONG, home()).await, Err(1));
             clock.advance(1);
             assert_eq!(try_in(&admins, name, WRONG, home()).await, Err(0));
             assert_eq!(try_in(&admins, name, WRONG, home()).await, Err(60));
         }
-        assert_eq!(try_in(&admins, "ada", PASSWORD, away(1)).await, Ok(()), "from elsewhere");
+        assert_eq!(try_in(&admins, "ada", PASSWORD, away(1)).await, Ok(()), "from another address");
         clock.advance(60);
         assert_eq!(try_in(&admins, "ada", PASSWORD, home()).await, Ok(()));
         for _ in 0..5 {
-            assert_eq!(try_in(&admins, "ada", WRONG, home()).await, Err(0), "it begins anew");
+            assert_eq!(
+                try_in(&admins, "ada", WRONG, home()).await,
+                Err(0),
+                "the count starts again"
+            );
         }
         assert_eq!(try_in(&admins, "ada", WRONG, home()).await, Err(30));
         clock.advance(HOUR + 1);
@@ -216,10 +227,10 @@ async fn who_fails_again_and_again_waits_longer_and_longer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_place_and_an_account_have_looser_limits() {
+async fn networks_and_accounts_have_looser_limits() {
     let database = ThrowAwayDatabase::sqlite();
     let (admins, clock) = with_ada(&database).await;
-    // Addresses of one IPv6 network are one place.
+    // Addresses of one IPv6 network count together.
     for n in 0..30 {
         let address = format!("2001:db8:0:1::{n:x}").parse().unwrap();
         let name = format!("name-{n}");
@@ -233,13 +244,13 @@ async fn a_place_and_an_account_have_looser_limits() {
     for n in 0..50 {
         assert_eq!(try_in(&admins, "ada", WRONG, away(n)).await, Err(0), "{n}");
     }
-    assert_eq!(try_in(&admins, "ada", PASSWORD, home()).await, Err(1), "not long");
+    assert_eq!(try_in(&admins, "ada", PASSWORD, home()).await, Err(1), "a short wait");
     clock.advance(1);
     assert_eq!(try_in(&admins, "ada", PASSWORD, home()).await, Ok(()));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_owner_comes_by_a_link_once_and_soon() {
+async fn a_link_signs_an_owner_in_once_and_expires() {
     for database in ThrowAwayDatabase::of_each_kind() {
         let clock = Arc::new(TestClock::at("2026-11-23T12:00:00Z"));
         let (admins, _) = service(&database, clock.clone(), &[7, 8]).await;
@@ -254,7 +265,10 @@ async fn an_owner_comes_by_a_link_once_and_soon() {
         assert!(matches!(again, Err(SignInError::Refused)), "{again:?}");
         let token = signed_in.token.as_str();
         assert_eq!(admins.session(token).await.unwrap(), Some(signed_in.session.clone()));
-        assert!(admins.session(first.as_str()).await.unwrap().is_none(), "a link is no session");
+        assert!(
+            admins.session(first.as_str()).await.unwrap().is_none(),
+            "the token of a link is not one of a session"
+        );
 
         let (in_time, late) = (link(7).await, link(8).await);
         clock.advance(5 * MINUTE - 1);
@@ -263,7 +277,7 @@ async fn an_owner_comes_by_a_link_once_and_soon() {
         assert!(admins.sign_in_by_link(late.as_str(), home()).await.is_err());
         assert!(admins.sign_in_by_link("x", home()).await.is_err());
 
-        // Who is no longer in the list.
+        // An owner who was removed from the list.
         let (without, _) = service(&database, clock.clone(), &[8]).await;
         let link = link(7).await;
         assert_eq!(without.session(token).await.unwrap(), None);
@@ -273,19 +287,19 @@ async fn an_owner_comes_by_a_link_once_and_soon() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_session_that_is_used_all_day_is_written_once_a_minute() {
+async fn the_use_of_a_session_is_stored_once_a_minute() {
     let database = ThrowAwayDatabase::sqlite();
     let (admins, clock) = with_ada(&database).await;
     let token = admins.sign_in("ada", PASSWORD, home()).await.unwrap().token;
     clock.advance(MINUTE - 1);
     assert!(admins.session(token.as_str()).await.unwrap().is_some());
-    // As if it was not used since it began.
+    // Uses within the minute are not stored.
     clock.advance(12 * HOUR - MINUTE + 1);
     assert_eq!(admins.session(token.as_str()).await.unwrap(), None);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_done_about_a_user_is_in_the_log() {
+async fn actions_on_a_user_are_in_the_audit_log() {
     let database = ThrowAwayDatabase::sqlite();
     let (admins, clock) = with_ada(&database).await;
     let note = AuditAction::ChangedNote;
@@ -296,10 +310,10 @@ async fn what_was_done_about_a_user_is_in_the_log() {
     assert_eq!(entries[0].old.as_deref(), Some("old"));
     clock.advance(400 * DAY);
     while admins.forget_old().await.unwrap() {}
-    assert_eq!(log(&admins).await.len(), 2, "the log forgets nothing");
+    assert_eq!(log(&admins).await.len(), 2, "the audit log keeps all entries");
 }
 
-/// Signs in; answers after how many seconds it may be tried again where it failed, 0 for at once.
+/// Signs in. A failure returns the seconds until the next attempt; 0 if it may follow at once.
 async fn try_in(
     admins: &AdminService,
     name: &str,
@@ -314,7 +328,7 @@ async fn try_in(
     }
 }
 
-/// What the log has, the newest first.
+/// The entries of the audit log, the newest first.
 async fn log(admins: &AdminService) -> Vec<String> {
     let entries = admins.audit_log(&AuditFilter::all(), None, 100).await.unwrap();
     let line = |entry: rollcall_domain::AuditEntry| {
@@ -341,16 +355,7 @@ async fn service(
     database.migrate().await.unwrap();
     let owners = owners.iter().map(|owner| id(*owner)).collect();
     let storage = DieselAdminRepository::new(database);
-    (AdminService::new(storage, SharedClock(clock.clone()), owners), clock)
-}
-
-/// A clock that the test goes on holding.
-struct SharedClock(Arc<TestClock>);
-
-impl Clock for SharedClock {
-    fn now(&self) -> DateTime<Utc> {
-        self.0.now()
-    }
+    (AdminService::new(storage, clock.clone(), owners), clock)
 }
 
 fn ada() -> Admin {

@@ -1,9 +1,8 @@
-//! What signing in raises for the owners, over real databases.
+//! The alerts about sign-ins, over real databases.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{net::IpAddr, sync::Arc};
 
-use chrono::{DateTime, Utc};
 use futures_util::FutureExt as _;
 use rollcall_domain::{Admin, Clock, Role};
 use rollcall_repository_diesel::{Database, DieselAdminRepository};
@@ -15,14 +14,14 @@ const WRONG: &str = "correct horsf";
 const HOME: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_lock_names_accounts_and_nothing_else_that_was_typed() {
+async fn an_alert_names_existing_accounts_and_no_other_typed_text() {
     for database in ThrowAwayDatabase::of_each_kind() {
         for (typed, named) in [(" Ada ", Some("ada")), ("my-password", None), ("no name", None)] {
             let it = Story::new(&database).await;
             let address = IpAddr::from([198, 51, 100, u8::try_from(typed.len()).unwrap()]);
             for _ in 0..5 {
                 assert!(it.admins.sign_in(typed, WRONG, address).await.is_err());
-                assert_eq!(it.raised(), None, "a failure is no lock");
+                assert_eq!(it.raised(), None, "a failure alone raises no alert");
             }
             for _ in 0..3 {
                 assert!(it.admins.sign_in(typed, PASSWORD, address).await.is_err());
@@ -39,7 +38,7 @@ async fn a_lock_names_accounts_and_nothing_else_that_was_typed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn codes_that_are_guessed_at_lock_too() {
+async fn guessed_codes_raise_an_alert_too() {
     let database = ThrowAwayDatabase::sqlite();
     let it = Story::new(&database).await;
     it.switch_on().await;
@@ -53,7 +52,7 @@ async fn codes_that_are_guessed_at_lock_too() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_device_is_new_once_and_after_all_factors() {
+async fn a_device_is_new_once_after_all_factors() {
     for database in ThrowAwayDatabase::of_each_kind() {
         let it = Story::new(&database).await;
         let first = it.admins.sign_in("ada", PASSWORD, device("")).await.unwrap();
@@ -78,7 +77,7 @@ async fn a_device_is_new_once_and_after_all_factors() {
             "it is known to another admin only: {graces:?}"
         );
 
-        // With a second factor, nobody is signed in before that.
+        // With a second factor, the sign-in is not complete before it.
         let it = it.again(&database).await;
         let app = it.switch_on_in(again.token.as_str()).await;
         it.clock.advance(30);
@@ -91,7 +90,7 @@ async fn a_device_is_new_once_and_after_all_factors() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn links_and_invitations_are_sign_ins() {
+async fn links_and_invitations_count_as_sign_ins() {
     let database = ThrowAwayDatabase::sqlite();
     let it = Story::new(&database).await;
     let link = it.admins.create_link(7.try_into().unwrap()).await.unwrap().unwrap();
@@ -120,13 +119,13 @@ impl Story {
         let it = Self::with(clock, database).await;
         for name in ["ada", "grace"] {
             let name = name.parse().unwrap();
-            // Another story on this database may have them.
+            // An earlier test on this database may have created them.
             let _made = it.admins.create_account(&name, PASSWORD, Role::Owner, None).await;
         }
         it
     }
 
-    /// The same after a restart, when nothing was reported yet.
+    /// The same after a restart, before any report.
     async fn again(self, database: &ThrowAwayDatabase) -> Self {
         Self::with(self.clock, database).await
     }
@@ -136,11 +135,11 @@ impl Story {
         database.migrate().await.unwrap();
         let (alerts, owners) = (Alerts::default(), [7.try_into().unwrap()].into());
         let storage = DieselAdminRepository::new(database);
-        let admins = AdminService::new(storage, SharedClock(clock.clone()), owners);
+        let admins = AdminService::new(storage, clock.clone(), owners);
         Self { admins: admins.alerting(alerts.clone()), alerts, clock }
     }
 
-    /// What is to be reported now.
+    /// The report that is due now.
     fn raised(&self) -> Option<Report> {
         self.alerts.next().now_or_never()
     }
@@ -167,13 +166,4 @@ fn device(cookie: &str) -> Device {
 
 fn admin(name: &str) -> Admin {
     name.parse().unwrap()
-}
-
-/// A clock that the service and the test share.
-struct SharedClock(Arc<TestClock>);
-
-impl Clock for SharedClock {
-    fn now(&self) -> DateTime<Utc> {
-        self.0.now()
-    }
 }

@@ -1,5 +1,5 @@
-//! How often the counts behind the filters of the list are read, and who waits for it, over a
-//! storage that answers when it is told to.
+//! How often the counts behind the filters of the list are read, and which callers wait, over a
+//! storage that answers when the test lets it.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
@@ -13,7 +13,7 @@ use std::{
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};
 use rollcall_domain::{
-    Clock, Cursor, Figure, NoteChange, TelegramId, UserDetail, UserFilter, UserSlice, UserSort,
+    Cursor, Figure, NoteChange, TelegramId, UserDetail, UserFilter, UserSlice, UserSort,
 };
 use rollcall_repository::{ActivityRepository, Difference, DirectoryRepository, RepositoryError};
 use rollcall_service::DirectoryService;
@@ -23,7 +23,7 @@ use tokio::{
     time::timeout,
 };
 
-/// How long something may take that is to happen at once.
+/// The time limit for what should happen at once.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 #[tokio::test]
@@ -36,19 +36,19 @@ async fn counts_are_read_once_a_minute() {
     assert_eq!(languages().await, 1);
     clock.advance(1);
     assert_eq!([languages().await, languages().await], [2, 2]);
-    // Deep links are other counts.
+    // Deep links have counts of their own.
     assert_eq!(directory.sources().await.unwrap().remove(0).count, 3);
     assert_eq!(languages().await, 2);
 }
 
 #[tokio::test]
-async fn one_reads_and_the_others_take_what_there_was() {
+async fn one_caller_reads_and_the_others_get_the_previous_counts() {
     let (directory, storage, clock) = service();
     let ask = || {
         let directory = directory.clone();
         tokio::spawn(async move { directory.languages().await.unwrap().remove(0).count })
     };
-    // Nothing is there yet: both wait for the same reading.
+    // There are no counts yet, so both wait for the same read.
     let (first, second) = (ask(), ask());
     storage.is_asked.notified().await;
     storage.may_answer.add_permits(1);
@@ -57,13 +57,13 @@ async fn one_reads_and_the_others_take_what_there_was() {
     clock.advance(60);
     let reader = ask();
     storage.is_asked.notified().await;
-    assert_eq!(timeout(PATIENCE, ask()).await.unwrap().unwrap(), 1, "nobody waits for the reader");
+    assert_eq!(timeout(PATIENCE, ask()).await.unwrap().unwrap(), 1, "no caller waits for the read");
     storage.may_answer.add_permits(1);
     assert_eq!(reader.await.unwrap(), 2);
     assert_eq!(ask().await.unwrap(), 2);
     assert_eq!(storage.read.load(Ordering::SeqCst), 2);
 
-    // A reader who goes away leaves the turn to the next one.
+    // If the reading caller is dropped, the next one reads.
     clock.advance(60);
     let gone = ask();
     storage.is_asked.notified().await;
@@ -73,8 +73,8 @@ async fn one_reads_and_the_others_take_what_there_was() {
     assert_eq!(timeout(PATIENCE, ask()).await.unwrap().unwrap(), 4);
 }
 
-fn service() -> (DirectoryService, Slow, SharedClock) {
-    let clock = SharedClock(Arc::new(TestClock::at("2026-11-23T12:00:00Z")));
+fn service() -> (DirectoryService, Slow, Arc<TestClock>) {
+    let clock = Arc::new(TestClock::at("2026-11-23T12:00:00Z"));
     let storage = Slow {
         read: Arc::default(),
         is_asked: Arc::default(),
@@ -83,22 +83,7 @@ fn service() -> (DirectoryService, Slow, SharedClock) {
     (DirectoryService::new(storage.clone(), clock.clone()), storage, clock)
 }
 
-#[derive(Clone)]
-struct SharedClock(Arc<TestClock>);
-
-impl SharedClock {
-    fn advance(&self, seconds: i64) {
-        self.0.advance(seconds);
-    }
-}
-
-impl Clock for SharedClock {
-    fn now(&self) -> DateTime<Utc> {
-        self.0.now()
-    }
-}
-
-/// Counts how often it is read: that is the count it answers.
+/// Returns how often it was read as the count.
 #[derive(Clone)]
 struct Slow {
     read: Arc<AtomicI64>,

@@ -13,7 +13,7 @@ use rollcall_service::{DirectoryService, ServiceError, UserService};
 use rollcall_testkit::{TestClock, ThrowAwayDatabase};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn users_are_found_once_their_names_are_taken_into_the_search() {
+async fn users_are_found_once_their_names_are_indexed() {
     for database in ThrowAwayDatabase::of_each_kind() {
         let (users, directory, _) = services(&database).await;
         let everybody: Vec<_> = (1..=300).map(|n| seen(n, "2026-11-20")).collect();
@@ -51,7 +51,7 @@ async fn a_note_is_text_of_a_bounded_length() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_calendar_counts_who_is_there_now() {
+async fn the_calendar_counts_present_users() {
     for database in ThrowAwayDatabase::of_each_kind() {
         let (users, directory, _) = services(&database).await;
         let came = ["2024-02-29", "2025-12-31", "2026-11-01", "2026-11-01", "2026-11-20"];
@@ -80,23 +80,13 @@ async fn the_calendar_counts_who_is_there_now() {
     }
 }
 
-async fn services(database: &ThrowAwayDatabase) -> (UserService, DirectoryService, SharedClock) {
-    let clock = SharedClock(Arc::new(TestClock::at("2026-11-23T12:00:00Z")));
+async fn services(database: &ThrowAwayDatabase) -> (UserService, DirectoryService, Arc<TestClock>) {
+    let clock = Arc::new(TestClock::at("2026-11-23T12:00:00Z"));
     let database = Database::open(database.url().parse().unwrap()).await.unwrap();
     database.migrate().await.unwrap();
     let storage = DieselUserRepository::new(database);
     let directory = DirectoryService::new(storage.clone(), clock.clone());
     (UserService::new(storage, clock.clone()), directory, clock)
-}
-
-/// One clock for several services.
-#[derive(Clone)]
-struct SharedClock(Arc<TestClock>);
-
-impl Clock for SharedClock {
-    fn now(&self) -> DateTime<Utc> {
-        self.0.now()
-    }
 }
 
 fn seen(n: i64, day: &str) -> Interaction {

@@ -1,9 +1,8 @@
-//! Devices that are known to an admin do not wait for the failures of others, over real databases.
+//! Known devices of an admin do not wait for the failures of others, over real databases.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::{net::IpAddr, sync::Arc};
 
-use chrono::{DateTime, Utc};
 use rollcall_domain::{Admin, AdminName, Clock, Role, TelegramId};
 use rollcall_repository_diesel::{Database, DieselAdminRepository};
 use rollcall_service::{AdminService, Device, DeviceCookie, SignIn, SignInError};
@@ -26,7 +25,7 @@ async fn a_locked_account_lets_known_devices_in() {
             assert_eq!(sign_in(admins, "ada", PASSWORD, &at_home(&known)).await, Ok(()));
             assert_eq!(sign_in(admins, "ada", WRONG, &at_home(&known)).await, Err(0));
         }
-        // Neither another admin's cookie nor a made-up one helps.
+        // Another admin's cookie or a forged one does not help.
         let graces = it.know("grace", DeviceCookie::default()).await;
         let made_up = DeviceCookie::from(known.as_str().replace(['A', 'B', 'C'], "D"));
         for cookie in [&graces, &made_up, &DeviceCookie::from("x".to_owned())] {
@@ -37,7 +36,7 @@ async fn a_locked_account_lets_known_devices_in() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_address_that_has_to_wait_does_not_hold_known_devices_up() {
+async fn a_waiting_address_does_not_delay_known_devices() {
     let it = Story::new(ThrowAwayDatabase::sqlite()).await;
     let known = it.know("ada", DeviceCookie::default()).await;
     let stranger = Device::from(HOME);
@@ -54,7 +53,7 @@ async fn an_address_that_has_to_wait_does_not_hold_known_devices_up() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stolen_cookie_is_good_for_a_few_guesses() {
+async fn a_stolen_cookie_allows_only_a_few_guesses() {
     for database in ThrowAwayDatabase::of_each_kind() {
         let it = Story::new(database).await;
         let known = it.know("ada", DeviceCookie::default()).await;
@@ -68,7 +67,7 @@ async fn a_stolen_cookie_is_good_for_a_few_guesses() {
         }
         let other = it.process().await;
         for admins in [&it.admins, &other] {
-            assert_eq!(guess(admins, 6).await, Err(1), "it waits as an unknown device does");
+            assert_eq!(guess(admins, 6).await, Err(1), "it waits like an unknown device");
             assert_eq!(sign_in(admins, "ada", PASSWORD, &at_home(&known)).await, Err(1));
         }
         it.clock.advance(30);
@@ -89,7 +88,7 @@ async fn a_stolen_cookie_is_good_for_a_few_guesses() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_second_factor_that_others_guess_at_waits_for_unknown_devices_only() {
+async fn guesses_at_a_second_factor_delay_only_unknown_devices() {
     for database in ThrowAwayDatabase::of_each_kind() {
         let it = Story::new(database).await;
         let session = it.open("ada", &Device::from(HOME)).await;
@@ -99,7 +98,11 @@ async fn a_second_factor_that_others_guess_at_waits_for_unknown_devices_only() {
         it.clock.advance(STEP);
         let give = async |code: &str, device: &Device| {
             let half = it.admins.sign_in("ada", PASSWORD, device.clone()).await.unwrap();
-            assert_eq!(it.remember(&half, device.cookie.clone()).await, None, "it is half");
+            assert_eq!(
+                it.remember(&half, device.cookie.clone()).await,
+                None,
+                "the second factor is missing"
+            );
             it.admins.confirm(half.token.as_str(), code, device.clone()).await.map_err(waits)
         };
         for n in 0..10 {
@@ -107,7 +110,11 @@ async fn a_second_factor_that_others_guess_at_waits_for_unknown_devices_only() {
         }
         assert_eq!(give(&it.code(&app), &stranger(60)).await, Err(30));
         let only_password = at_home(&before);
-        assert_eq!(give(&it.code(&app), &only_password).await, Err(30), "from before the factor");
+        assert_eq!(
+            give(&it.code(&app), &only_password).await,
+            Err(30),
+            "the cookie is from before the factor"
+        );
         let whole = give(&it.code(&app), &at_home(&known)).await.unwrap().token.unwrap();
         let again = it.admins.remember_device(whole.as_str(), known.clone()).await.unwrap();
         assert!(again.is_some());
@@ -116,13 +123,13 @@ async fn a_second_factor_that_others_guess_at_waits_for_unknown_devices_only() {
         for n in 0..5 {
             assert_eq!(give("000000", &thief(n)).await, Err(0), "{n}");
         }
-        // Right passwords do not make wrong codes forgotten.
+        // Correct passwords do not clear wrong codes.
         assert_eq!(give("000000", &thief(9)).await, Err(30));
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_ends_the_other_sessions_makes_the_other_devices_unknown() {
+async fn ending_the_other_sessions_makes_the_other_devices_unknown() {
     for database in ThrowAwayDatabase::of_each_kind() {
         let it = Story::new(database).await;
         let ada: AdminName = "ada".parse().unwrap();
@@ -139,7 +146,7 @@ async fn what_ends_the_other_sessions_makes_the_other_devices_unknown() {
         it.admins.change_password(token, PASSWORD, new, at_home(&own)).await.unwrap();
         assert!(!is_known(new, &own).await && !is_known(new, &other).await);
         let own = it.remember(&session, own).await.unwrap();
-        assert!(is_known(new, &own).await, "the one on which it was changed is given another");
+        assert!(is_known(new, &own).await, "the device in use gets a new cookie");
         assert!(!is_known(new, &other).await);
 
         it.admins.end_other_sessions(token).await.unwrap();
@@ -147,9 +154,9 @@ async fn what_ends_the_other_sessions_makes_the_other_devices_unknown() {
         assert!(is_known(new, &own).await);
         it.admins.sign_out_everywhere(&Admin::Account(ada.clone())).await.unwrap();
         assert!(!is_known(new, &own).await);
-        assert_eq!(it.remember(&session, own.clone()).await, None, "nobody is signed in");
+        assert_eq!(it.remember(&session, own.clone()).await, None, "the session has ended");
 
-        // The same name again is somebody else's.
+        // A new account with the same name is another admin.
         it.admins.remove_account(&ada, None).await.unwrap();
         it.admins.create_account(&ada, new, Role::Viewer, None).await.unwrap();
         for cookie in [&own, &other] {
@@ -159,7 +166,7 @@ async fn what_ends_the_other_sessions_makes_the_other_devices_unknown() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_known_device_proves_an_identity_while_the_account_is_locked() {
+async fn an_identity_is_confirmed_on_a_known_device_while_the_account_is_locked() {
     let it = Story::new(ThrowAwayDatabase::sqlite()).await;
     let session = it.open("ada", &Device::from(HOME)).await;
     let known = it.remember(&session, DeviceCookie::default()).await.unwrap();
@@ -251,20 +258,20 @@ impl Story {
         self.admins.remember_device(session.token.as_str(), cookie).await.unwrap()
     }
 
-    /// What a device keeps on which somebody signs in.
+    /// The cookie of a device after a sign-in on it.
     async fn know(&self, name: &str, cookie: DeviceCookie) -> DeviceCookie {
         let session = self.open(name, &Device::from(HOME)).await;
         self.remember(&session, cookie).await.unwrap()
     }
 
-    /// Fails to sign in from so many addresses that everybody else has to wait.
+    /// Fails to sign in from so many addresses that unknown devices have to wait.
     async fn lock(&self, name: &str) {
         for n in 0..50 {
             assert_eq!(sign_in(&self.admins, name, WRONG, &stranger(n)).await, Err(0), "{n}");
         }
     }
 
-    /// Fails once more, when the wait is over.
+    /// Fails once more after the wait.
     async fn lock_again(&self, name: &str) {
         assert_eq!(sign_in(&self.admins, name, WRONG, &stranger(200)).await, Err(0));
     }
@@ -277,13 +284,13 @@ impl Story {
         app
     }
 
-    /// What the app shows now.
+    /// The present code of the app.
     fn code(&self, app: &Authenticator) -> String {
         app.code(self.clock.now())
     }
 }
 
-/// Signs in; answers after how many seconds it may be tried again where it failed, 0 for at once.
+/// Signs in. A failure returns the seconds until the next attempt; 0 if it may follow at once.
 async fn sign_in(
     admins: &AdminService,
     name: &str,
@@ -305,7 +312,7 @@ fn at_home(cookie: &DeviceCookie) -> Device {
     Device { cookie: cookie.clone(), ..Device::from(HOME) }
 }
 
-/// A device that is known to no admin, at an address of its own.
+/// An unknown device with an address of its own.
 fn stranger(n: u8) -> Device {
     IpAddr::from([198, 51, 100, n]).into()
 }
@@ -318,14 +325,5 @@ async fn service(url: &str, clock: &Arc<TestClock>) -> AdminService {
     let database = Database::open(url.parse().unwrap()).await.unwrap();
     database.migrate().await.unwrap();
     let owners = [id(7), id(8)].into();
-    AdminService::new(DieselAdminRepository::new(database), SharedClock(clock.clone()), owners)
-}
-
-/// A clock that the service and the test share.
-struct SharedClock(Arc<TestClock>);
-
-impl Clock for SharedClock {
-    fn now(&self) -> DateTime<Utc> {
-        self.0.now()
-    }
+    AdminService::new(DieselAdminRepository::new(database), clock.clone(), owners)
 }

@@ -3,7 +3,6 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use chrono::{DateTime, Utc};
 use rollcall_domain::{Admin, AdminName, AuditAction, Clock, Role};
 use rollcall_repository_diesel::{Database, DieselAdminRepository};
 use rollcall_service::{
@@ -17,7 +16,7 @@ const ORIGIN: &str = "https://bot.example.org";
 const MINUTE: i64 = 60;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_passkey_is_asked_for_once_it_is_added() {
+async fn a_sign_in_needs_the_passkey_once_it_is_added() {
     for database in ThrowAwayDatabase::of_each_kind() {
         let it = Story::new(&database).await;
         let session = it.sign_in().await;
@@ -45,7 +44,7 @@ async fn a_passkey_is_asked_for_once_it_is_added() {
         ];
         assert_eq!(it.log().await[..4], expected);
 
-        // It confirms who it is, too.
+        // It also confirms the identity.
         it.clock.advance(15 * MINUTE);
         assert_eq!(it.prove(&whole, &laptop, ORIGIN).await, Ok(None));
         assert!(it.admins.session(&whole).await.unwrap().unwrap().is_confirmed);
@@ -55,7 +54,7 @@ async fn a_passkey_is_asked_for_once_it_is_added() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_answer_is_taken_once_and_within_five_minutes_by_whichever_process() {
+async fn an_answer_is_accepted_once_within_five_minutes_by_any_process() {
     for database in ThrowAwayDatabase::of_each_kind() {
         let it = Story::new(&database).await;
         let laptop = SoftPasskey::default();
@@ -69,14 +68,22 @@ async fn an_answer_is_taken_once_and_within_five_minutes_by_whichever_process() 
         };
 
         let answer = laptop.get(&ask().await, ORIGIN);
-        assert_eq!(give(&answer).await, Ok(()), "another process asked");
+        assert_eq!(give(&answer).await, Ok(()), "the challenge is from another process");
         assert_eq!(give(&answer).await, Err(0), "replayed");
         ask().await;
-        assert_eq!(give(&answer).await, Err(0), "replayed as the answer to another question");
-        // The question that it answered was taken with it.
+        assert_eq!(give(&answer).await, Err(0), "replayed as the answer to another challenge");
+        // Its challenge was used up with it.
         let (first, second) = (ask().await, ask().await);
-        assert_eq!(give(&laptop.get(&first, ORIGIN)).await, Err(0), "only the last one counts");
-        assert_eq!(give(&laptop.get(&second, ORIGIN)).await, Err(0), "one answer is all there is");
+        assert_eq!(
+            give(&laptop.get(&first, ORIGIN)).await,
+            Err(0),
+            "only the last challenge counts"
+        );
+        assert_eq!(
+            give(&laptop.get(&second, ORIGIN)).await,
+            Err(0),
+            "each challenge has one answer"
+        );
 
         let in_time = laptop.get(&ask().await, ORIGIN);
         it.clock.advance(5 * MINUTE - 1);
@@ -88,13 +95,13 @@ async fn an_answer_is_taken_once_and_within_five_minutes_by_whichever_process() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn only_the_passkey_of_the_account_at_its_own_site_proves_anything() {
+async fn only_the_accounts_own_passkey_at_its_own_site_is_accepted() {
     for database in ThrowAwayDatabase::of_each_kind() {
         let it = Story::new(&database).await;
         let laptop = SoftPasskey::default();
         let setup = it.sign_in().await;
         it.add(setup.token.as_str(), "Laptop", &laptop).await.unwrap();
-        // Somebody else's passkey, in the same database.
+        // The passkey of another admin in the same database.
         let (eve, theirs) = (it.sign_in_as("eve").await, SoftPasskey::default());
         it.add(eve.token.as_str(), "Mine", &theirs).await.unwrap();
 
@@ -105,11 +112,11 @@ async fn only_the_passkey_of_the_account_at_its_own_site_proves_anything() {
         for origin in ["https://evil.example", "http://bot.example.org", "https://example.org"] {
             assert_eq!(it.prove(token, &laptop, origin).await, Err(0), "{origin}");
         }
-        // Failures are forgotten after an hour.
+        // Failures expire after an hour.
         it.clock.advance(3601);
         let half = it.sign_in().await;
         let token = half.token.as_str();
-        // A right signature about another host, or of another question.
+        // A valid signature for another host, or of another challenge.
         let ask = async || it.admins.ask_for_passkey(token, &site()).await.unwrap();
         let elsewhere = ask().await.replace("bot.example.org", "evil.example");
         assert_eq!(it.give(token, &laptop.get(&elsewhere, ORIGIN)).await, Err(0));
@@ -118,7 +125,7 @@ async fn only_the_passkey_of_the_account_at_its_own_site_proves_anything() {
         let digit = if turned.as_bytes()[at] == b'A' { "B" } else { "A" };
         turned.replace_range(at..=at, digit);
         assert_eq!(it.give(token, &turned).await, Err(0));
-        // The answer to what was asked in another session.
+        // The answer to the challenge of another session.
         let other = it.sign_in().await;
         let question = it.admins.ask_for_passkey(other.token.as_str(), &site()).await.unwrap();
         ask().await;
@@ -137,7 +144,7 @@ async fn only_the_passkey_of_the_account_at_its_own_site_proves_anything() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_counter_that_goes_back_is_refused() {
+async fn a_counter_that_decreases_is_refused() {
     for database in ThrowAwayDatabase::of_each_kind() {
         let it = Story::new(&database).await;
         let laptop = SoftPasskey::default().counting(5);
@@ -159,8 +166,8 @@ async fn a_counter_that_goes_back_is_refused() {
         ] {
             assert_eq!(prove(&laptop.counting(count)).await, expected, "{count}");
         }
-        assert_eq!(prove(&copy).await, Err(0), "a copy has not seen how far the other one is");
-        // Two answers at once, each of which was right when it was asked for.
+        assert_eq!(prove(&copy).await, Err(0), "the counter of the copy is behind");
+        // Two concurrent answers, each of which was valid when its challenge was created.
         let (one, two) = (it.sign_in().await, it.sign_in().await);
         let answer = async |session: &SignIn, count| {
             let token = session.token.as_str();
@@ -174,7 +181,7 @@ async fn a_counter_that_goes_back_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_passkey_is_added_only_by_the_answer_to_what_was_asked() {
+async fn a_passkey_is_added_only_by_the_answer_to_its_challenge() {
     let database = ThrowAwayDatabase::sqlite();
     let it = Story::new(&database).await;
     let (session, other) = (it.sign_in().await, it.sign_in_as("eve").await);
@@ -187,7 +194,7 @@ async fn a_passkey_is_added_only_by_the_answer_to_what_was_asked() {
     };
 
     let theirs = passkey.create(&offer(other.token.as_str()).await, ORIGIN);
-    refused(add(&theirs).await, "nothing was asked");
+    refused(add(&theirs).await, "there is no challenge");
     offer(token).await;
     refused(add(&theirs).await, "the answer of another session");
     let elsewhere = passkey.create(&offer(token).await, "https://evil.example");
@@ -204,15 +211,15 @@ async fn a_passkey_is_added_only_by_the_answer_to_what_was_asked() {
     assert!(matches!(unnamed.await.unwrap_err(), PasskeyError::InvalidName));
     assert!(!it.admins.second_factors(&ada()).await.unwrap().is_on());
 
-    // A name that cannot be one does not use the answer up.
+    // An invalid name does not use up the answer.
     assert!(add(&answer).await.unwrap().is_some());
     refused(add(&answer).await, "replayed");
     let again = passkey.create(&offer(token).await, ORIGIN);
     refused(add(&again).await, "excluded");
     let stolen = passkey.create(&offer(other.token.as_str()).await, ORIGIN);
     let stolen = it.admins.add_passkey(other.token.as_str(), "Mine", &stolen).await;
-    assert!(matches!(stolen.unwrap_err(), PasskeyError::Known), "it is somebody else's");
-    // Browsers learn which ones there are.
+    assert!(matches!(stolen.unwrap_err(), PasskeyError::Known), "it belongs to another admin");
+    // The challenge names the existing passkeys.
     assert!(offer(token).await.contains("\"excludeCredentials\":[{"));
     let half = it.sign_in().await;
     let owing = it.admins.offer_passkey(half.token.as_str(), &site()).await;
@@ -220,7 +227,7 @@ async fn a_passkey_is_added_only_by_the_answer_to_what_was_asked() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_passkey_is_good_for_its_host_only() {
+async fn a_passkey_is_valid_for_its_host_only() {
     let database = ThrowAwayDatabase::sqlite();
     let it = Story::new(&database).await;
     let session = it.sign_in().await;
@@ -235,14 +242,14 @@ async fn a_passkey_is_good_for_its_host_only() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_app_and_passkeys_stand_beside_each_other() {
+async fn an_app_and_passkeys_work_side_by_side() {
     let database = ThrowAwayDatabase::sqlite();
     let it = Story::new(&database).await;
     let session = it.sign_in().await;
     let token = session.token.as_str();
     let (laptop, key) = (SoftPasskey::default(), SoftPasskey::default());
     let codes = it.add(token, "Laptop", &laptop).await.unwrap().unwrap();
-    assert!(it.add(token, "Key", &key).await.unwrap().is_none(), "there are codes already");
+    assert!(it.add(token, "Key", &key).await.unwrap().is_none(), "recovery codes exist already");
     let offered = it.admins.offer_second_factor(token).await.unwrap().unwrap();
     let app = Authenticator::new(&offered.secret());
     let code = app.code(it.clock.now());
@@ -261,7 +268,7 @@ async fn an_app_and_passkeys_stand_beside_each_other() {
     let by_recovery = it.admins.confirm(half.token.as_str(), &codes[0].to_string(), home()).await;
     assert!(by_recovery.is_ok());
 
-    // Where one is required, the last one stays.
+    // The last factor cannot be removed if one is required.
     let strict = it.admins.clone().requiring_second_factor(true);
     let token = whole.as_str();
     assert!(strict.disable_second_factor(token).await.unwrap());
@@ -278,7 +285,7 @@ async fn an_app_and_passkeys_stand_beside_each_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn wrong_passkeys_are_slowed_down_as_wrong_codes_are() {
+async fn wrong_passkeys_wait_like_wrong_codes() {
     let database = ThrowAwayDatabase::sqlite();
     let it = Story::new(&database).await;
     let laptop = SoftPasskey::default();
@@ -333,8 +340,8 @@ impl Story {
         self.admins.add_passkey(token, name, &passkey.create(&question, ORIGIN)).await
     }
 
-    /// Has a passkey prove who it is; answers the new token, if there is one, and where it failed
-    /// after how many seconds it may be tried again, 0 for at once.
+    /// Confirms the identity by a passkey, and returns the new token, if any. A failure returns the
+    /// seconds until the next attempt; 0 if it may follow at once.
     async fn prove(
         &self,
         token: &str,
@@ -351,7 +358,7 @@ impl Story {
         Ok(confirmed.token.map(|token| token.as_str().to_owned()))
     }
 
-    /// What the log has, the newest first.
+    /// The entries of the audit log, the newest first.
     async fn log(&self) -> Vec<String> {
         let entries = self.admins.audit_log(&AuditFilter::all(), None, 100).await.unwrap();
         let line = |action: AuditAction, admin: Option<&Admin>, new: Option<&str>| {
@@ -365,7 +372,7 @@ impl Story {
 async fn service(database: &ThrowAwayDatabase, clock: &Arc<TestClock>) -> AdminService {
     let database = Database::open(database.url().parse().unwrap()).await.unwrap();
     database.migrate().await.unwrap();
-    AdminService::new(DieselAdminRepository::new(database), SharedClock(clock.clone()), [].into())
+    AdminService::new(DieselAdminRepository::new(database), clock.clone(), [].into())
 }
 
 fn waits(error: SignInError) -> u64 {
@@ -386,13 +393,4 @@ fn ada() -> Admin {
 
 fn home() -> IpAddr {
     "192.0.2.1".parse().unwrap()
-}
-
-#[derive(Clone)]
-struct SharedClock(Arc<TestClock>);
-
-impl Clock for SharedClock {
-    fn now(&self) -> DateTime<Utc> {
-        self.0.now()
-    }
 }

@@ -1,4 +1,4 @@
-//! How what people have chosen is read, over a storage that answers when it is told to.
+//! How preferences are read, over a storage that answers when the test lets it.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
@@ -18,32 +18,32 @@ use tokio::{
     time::timeout,
 };
 
-/// How long something may take that is to happen at once.
+/// The time limit for what should happen at once.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Whose row cannot be read.
+/// A user whose row cannot be read.
 const SPOILT: i64 = 13;
-/// Whose row makes the storage panic.
+/// A user whose row makes the storage panic.
 const FATAL: i64 = 17;
 
 #[tokio::test]
-async fn what_is_asked_for_meanwhile_is_read_together() {
+async fn requests_during_a_read_are_read_together() {
     let (service, storage) = service();
     let first = ask(&service, 1);
     storage.is_asked.notified().await;
     let others: Vec<_> = (2..=5).map(|user| ask(&service, user)).collect();
     tokio::task::yield_now().await;
     storage.may_answer.add_permits(100);
-    assert_eq!(answer(first).await.language, Some(Language::German), "of an odd id");
+    assert_eq!(answer(first).await.language, Some(Language::German), "the id is odd");
     for (other, user) in others.into_iter().zip(2..) {
         assert_eq!(answer(other).await.language.is_some(), user % 2 == 1, "{user}");
     }
     assert_eq!(*storage.readings.lock().unwrap(), [vec![1], vec![2, 3, 4, 5]]);
-    // And what comes later is read too.
+    // A later request is read too.
     assert_eq!(answer(ask(&service, 6)).await, Preferences::default());
 }
 
 #[tokio::test]
-async fn who_asked_first_may_go_away() {
+async fn the_first_caller_can_be_dropped() {
     let (service, storage) = service();
     let first = ask(&service, 1);
     storage.is_asked.notified().await;
@@ -55,7 +55,7 @@ async fn who_asked_first_may_go_away() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_of_one_is_nobody_elses() {
+async fn an_unreadable_row_affects_only_its_own_user() {
     let (service, storage) = service();
     let first = ask(&service, 1);
     storage.is_asked.notified().await;
@@ -68,7 +68,7 @@ async fn what_cannot_be_read_of_one_is_nobody_elses() {
 }
 
 #[tokio::test]
-async fn a_storage_that_panics_leaves_nobody_waiting() {
+async fn a_panic_of_the_storage_leaves_no_caller_waiting() {
     let (service, storage) = service();
     let fatal = ask(&service, FATAL);
     storage.is_asked.notified().await;
@@ -101,7 +101,7 @@ fn service() -> (PreferencesService, Arc<Storage>) {
     (PreferencesService::new(Shared(storage.clone())), storage)
 }
 
-/// Users with odd ids have chosen German.
+/// Users with odd ids prefer German.
 struct Storage {
     is_asked: Notify,
     may_answer: Semaphore,

@@ -1,4 +1,4 @@
-//! The schedule as people see it, on a real database.
+//! The schedule as users see it, on a real database.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{collections::BTreeSet, sync::Arc};
@@ -11,23 +11,14 @@ use rollcall_repository_diesel::{Database, DieselScheduleRepository};
 use rollcall_service::{Refresh, ScheduleService, ScheduleView};
 use rollcall_testkit::{TestClock, ThrowAwayDatabase};
 
-#[derive(Clone)]
-struct Shared(Arc<TestClock>);
-
-impl Clock for Shared {
-    fn now(&self) -> DateTime<Utc> {
-        self.0.now()
-    }
-}
-
-async fn open(database: &ThrowAwayDatabase, clock: &Shared) -> ScheduleService {
+async fn open(database: &ThrowAwayDatabase, clock: &Arc<TestClock>) -> ScheduleService {
     let database = Database::open(database.url().parse().unwrap()).await.unwrap();
     database.migrate().await.unwrap();
     ScheduleService::new(DieselScheduleRepository::new(database), clock.clone())
 }
 
-fn clock(now: &str) -> Shared {
-    Shared(Arc::new(TestClock::at(now)))
+fn clock(now: &str) -> Arc<TestClock> {
+    Arc::new(TestClock::at(now))
 }
 
 fn team(id: i64) -> Team {
@@ -63,9 +54,9 @@ async fn ids(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn people_see_the_days_of_their_time_zone() {
+async fn days_are_those_of_the_users_time_zone() {
     for database in ThrowAwayDatabase::of_each_kind() {
-        // A Sunday evening in New York, Monday in Berlin.
+        // Sunday evening in New York, Monday in Berlin.
         let schedule = open(&database, &clock("2026-11-23T02:00:00Z")).await;
         let at = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
         let over = Game { state: GameState::Final, ..game(2, at("2026-11-22T22:30:00Z")) };
@@ -100,7 +91,7 @@ async fn people_see_the_days_of_their_time_zone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_next_ten_games_are_told_and_no_more() {
+async fn only_the_next_ten_games_are_shown() {
     for database in ThrowAwayDatabase::of_each_kind() {
         let clock = clock("2026-11-23T12:00:00Z");
         let schedule = open(&database, &clock).await;
@@ -116,7 +107,7 @@ async fn the_next_ten_games_are_told_and_no_more() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_old_schedule_says_so() {
+async fn an_old_schedule_is_marked_as_old() {
     for database in ThrowAwayDatabase::of_each_kind() {
         let clock = clock("2026-11-23T12:00:00Z");
         let schedule = open(&database, &clock).await;
@@ -128,9 +119,9 @@ async fn an_old_schedule_says_so() {
         assert_eq!(outdated().await, None);
         schedule.note_refresh().await.unwrap();
         let fetched = clock.now();
-        clock.0.advance(86_400);
+        clock.advance(86_400);
         assert_eq!(outdated().await, None);
-        clock.0.advance(1);
+        clock.advance(1);
         assert_eq!(outdated().await, Some(fetched));
     }
 }
@@ -144,24 +135,24 @@ async fn refreshes_come_every_six_hours_and_every_two_minutes() {
             let [one, other] = &services;
             let lease = one.begin_refresh(refresh).await.unwrap().unwrap();
             assert_eq!(other.begin_refresh(refresh).await.unwrap(), None);
-            // One that failed may be tried again by anybody.
+            // Any process may retry a failed refresh.
             one.end_refresh(lease, false).await.unwrap();
             let lease = other.begin_refresh(refresh).await.unwrap().unwrap();
             other.end_refresh(lease, true).await.unwrap();
-            clock.0.advance(seconds);
+            clock.advance(seconds);
             assert_eq!(one.begin_refresh(refresh).await.unwrap(), None);
-            clock.0.advance(1);
+            clock.advance(1);
             let lease = one.begin_refresh(refresh).await.unwrap();
             assert!(lease.is_some());
-            // Whoever dies with the right has it for a while only.
-            clock.0.advance(3600);
+            // If the holder of the lease dies, the lease expires.
+            clock.advance(3600);
             assert!(other.begin_refresh(refresh).await.unwrap().is_some());
         }
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn games_that_are_on_are_known_by_the_days_of_the_nhl() {
+async fn current_games_are_found_by_the_days_of_the_nhl() {
     for database in ThrowAwayDatabase::of_each_kind() {
         let clock = clock("2026-11-24T03:00:00Z");
         let schedule = open(&database, &clock).await;
@@ -175,21 +166,21 @@ async fn games_that_are_on_are_known_by_the_days_of_the_nhl() {
         let long_ago = game(3, clock.now() - TimeDelta::hours(9));
         schedule.store(&[later, over, long_ago]).await.unwrap();
         assert_eq!(on().await, [""; 0]);
-        clock.0.advance(120);
+        clock.advance(120);
         assert_eq!(on().await, ["2026-11-23"]);
-        // One that begins after midnight in New York is on the day that the NHL says.
-        clock.0.advance(3 * 3600);
+        // A game after midnight in New York belongs to the day that the NHL gives.
+        clock.advance(3 * 3600);
         let late = Game { day: "2026-11-22".parse().unwrap(), ..game(4, clock.now()) };
         schedule.store(&[late]).await.unwrap();
         assert_eq!(on().await, ["2026-11-22", "2026-11-23"]);
-        // It is 1 o'clock of the 24th there: one of that day without a decided time may begin.
+        // It is 1 o'clock on the 24th there, so a game of that day without a time may begin.
         schedule.store(&[undecided(5, "2026-11-24"), undecided(6, "2026-11-25")]).await.unwrap();
         assert_eq!(on().await, ["2026-11-22", "2026-11-23", "2026-11-24"]);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn scores_are_looked_at_until_they_are_official() {
+async fn scores_are_fetched_until_they_are_official() {
     for database in ThrowAwayDatabase::of_each_kind() {
         let clock = clock("2026-11-24T03:00:00Z");
         let schedule = open(&database, &clock).await;
@@ -206,12 +197,16 @@ async fn scores_are_looked_at_until_they_are_official() {
         }
         let done = Game { state: GameState::Final, ..game(1, started) };
         schedule.store(&[done]).await.unwrap();
-        clock.0.advance(81 * 60);
-        assert_eq!(schedule.days_of_games_on().await.unwrap().len(), 0, "that is long enough");
+        clock.advance(81 * 60);
+        assert_eq!(
+            schedule.days_of_games_on().await.unwrap().len(),
+            0,
+            "the time limit has passed"
+        );
     }
 }
 
-/// A game without a decided time on a day of the NHL's.
+/// A game without a decided time on a day of the NHL.
 fn undecided(id: i64, day: &str) -> Game {
     let day = day.parse().unwrap();
     Game { day, is_time_open: true, ..game(id, undecided_start(day)) }
@@ -250,9 +245,9 @@ async fn a_game_without_a_decided_time_is_on_the_nhls_day_in_every_zone() {
     }
 }
 
-/// Through its whole day: that of the people, and that of the NHL, whichever ends last.
+/// The game is upcoming until its day has ended for the user and for the NHL.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_game_without_a_decided_time_is_to_come_until_its_day_is_over() {
+async fn a_game_without_a_decided_time_is_upcoming_until_its_day_is_over() {
     for database in ThrowAwayDatabase::of_each_kind() {
         let clock = clock("2026-11-23T00:00:00Z");
         let schedule = open(&database, &clock).await;
@@ -269,7 +264,7 @@ async fn a_game_without_a_decided_time_is_to_come_until_its_day_is_over() {
             ("2026-11-25T12:01:00Z", Tz::Etc__GMTPlus12, false),
         ] {
             let now: DateTime<Utc> = now.parse().unwrap();
-            clock.0.advance((now - clock.now()).num_seconds());
+            clock.advance((now - clock.now()).num_seconds());
             for view in [ScheduleView::Next, ScheduleView::Favourites, ScheduleView::Team(3)] {
                 let seen = ids(&schedule, view, zone, &[3]).await;
                 assert_eq!(seen == [1], is_shown, "{view:?} {zone} {now}");
@@ -278,9 +273,9 @@ async fn a_game_without_a_decided_time_is_to_come_until_its_day_is_over() {
     }
 }
 
-/// Others whose day is over here, but not everywhere, take no room from those to come.
+/// Games whose day is over here, but not everywhere, take no place from upcoming games.
 #[tokio::test(flavor = "multi_thread")]
-async fn ten_games_to_come_are_shown_beside_those_that_are_over_here() {
+async fn ten_upcoming_games_are_shown_besides_those_that_are_over_here() {
     for database in ThrowAwayDatabase::of_each_kind() {
         let clock = clock("2026-11-25T06:00:00Z");
         let schedule = open(&database, &clock).await;
@@ -295,7 +290,7 @@ async fn ten_games_to_come_are_shown_beside_those_that_are_over_here() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_team_is_called_as_it_is_now_whatever_the_id_that_is_asked_for() {
+async fn a_team_has_its_present_name_for_each_of_its_ids() {
     for database in ThrowAwayDatabase::of_each_kind() {
         let clock = clock("2026-11-23T12:00:00Z");
         let schedule = open(&database, &clock).await;
@@ -322,10 +317,10 @@ async fn a_team_is_called_as_it_is_now_whatever_the_id_that_is_asked_for() {
     }
 }
 
-/// Whatever the zone and the moment: a game is of today, tomorrow and this week exactly if the
-/// clocks there say so, and the days that are shown are in order, each once.
+/// For every zone and time, a game is today, tomorrow or this week exactly if it is so by the clock
+/// there. The shown days are in order, each once.
 #[tokio::test(flavor = "multi_thread")]
-async fn views_are_what_the_clocks_of_the_zone_say() {
+async fn views_follow_the_clock_of_the_zone() {
     let database = ThrowAwayDatabase::sqlite();
     let mut runner = TestRunner::new(ProptestConfig::with_cases(60));
     let cases = (select(TZ_VARIANTS.as_slice()), 1_325_376_000_i64..2_145_916_800);
@@ -334,9 +329,9 @@ async fn views_are_what_the_clocks_of_the_zone_say() {
     let handle = tokio::runtime::Handle::current();
     let check = async |zone: Tz, seconds: i64| {
         let now = DateTime::from_timestamp(seconds, 0).unwrap();
-        clock.0.advance((now - clock.now()).num_seconds());
+        clock.advance((now - clock.now()).num_seconds());
         let timed = |n: i64| game(n + 1, now + TimeDelta::minutes(n * 61 - 1500));
-        // Every tenth has no decided time.
+        // Every tenth game has no decided time.
         let games: Vec<Game> = (0..200)
             .map(timed)
             .map(|it| match it.id % 10 {

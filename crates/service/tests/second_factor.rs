@@ -1,9 +1,8 @@
-//! The second factor, and proving one's identity again, over real databases.
+//! The second factor, and confirming an identity, over real databases.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::{net::IpAddr, sync::Arc};
 
-use chrono::{DateTime, Utc};
 use rollcall_domain::{Admin, AdminName, AuditAction, Clock, Role, TelegramId};
 use rollcall_repository_diesel::{Database, DieselAdminRepository};
 use rollcall_service::{
@@ -17,7 +16,7 @@ const STEP: i64 = 30;
 const MINUTE: i64 = 60;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_second_factor_is_asked_for_once_it_is_switched_on() {
+async fn a_sign_in_needs_the_second_factor_once_it_is_enabled() {
     for database in ThrowAwayDatabase::of_each_kind() {
         let it = Story::new(&database).await;
         let (app, codes) = it.switch_on().await;
@@ -30,7 +29,7 @@ async fn a_second_factor_is_asked_for_once_it_is_switched_on() {
 
         let code = it.code(&app);
         let whole = it.confirm(begun.token.as_str(), &code).await.unwrap().unwrap();
-        assert!(it.session(&begun).await.is_none(), "the token of before is no good");
+        assert!(it.session(&begun).await.is_none(), "the earlier token is not valid");
         let session = it.admins.session(&whole).await.unwrap().unwrap();
         assert_eq!((session.standing, session.is_confirmed), (Standing::Whole, true));
         let log = it.log().await;
@@ -49,14 +48,14 @@ async fn a_second_factor_is_asked_for_once_it_is_switched_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn only_a_right_code_switches_it_on() {
+async fn only_a_correct_code_enables_it() {
     let database = ThrowAwayDatabase::sqlite();
     let it = Story::new(&database).await;
     let session = it.sign_in().await;
     let token = session.token.as_str();
     let offer = async || it.admins.offer_second_factor(token).await.unwrap().unwrap().secret();
     let secret = offer().await;
-    assert_eq!(offer().await, secret, "as long as it is being set up, it is one secret");
+    assert_eq!(offer().await, secret, "the secret stays the same during the set-up");
     let app = Authenticator::new(&secret);
     let wrong = app.code(it.clock.now() + chrono::TimeDelta::hours(1));
     for code in ["", "123", &wrong] {
@@ -68,13 +67,13 @@ async fn only_a_right_code_switches_it_on() {
     it.admins.enable_second_factor(token, &early).await.unwrap();
     let factors = it.admins.second_factors(&ada()).await.unwrap();
     assert_eq!((factors.app_since, factors.recovery_codes), (Some(it.clock.now()), 10));
-    assert!(it.admins.offer_second_factor(token).await.unwrap().is_none(), "it is on");
+    assert!(it.admins.offer_second_factor(token).await.unwrap().is_none(), "it is enabled");
     let again = it.admins.enable_second_factor(token, &it.code(&app)).await.unwrap_err();
     assert!(matches!(again, FactorError::NotOffered), "{again}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn half_a_sign_in_is_none_and_soon_over() {
+async fn an_incomplete_sign_in_allows_nothing_and_expires_soon() {
     let database = ThrowAwayDatabase::sqlite();
     let it = Story::new(&database).await;
     let (app, _) = it.switch_on().await;
@@ -91,7 +90,7 @@ async fn half_a_sign_in_is_none_and_soon_over() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_recovery_code_stands_in_for_the_app_once() {
+async fn a_recovery_code_replaces_the_app_once() {
     for database in ThrowAwayDatabase::of_each_kind() {
         let it = Story::new(&database).await;
         let (_, codes) = it.switch_on().await;
@@ -112,12 +111,12 @@ async fn a_recovery_code_stands_in_for_the_app_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn codes_are_not_guessed_by_somebody_with_the_password() {
+async fn codes_cannot_be_guessed_with_the_password() {
     for database in ThrowAwayDatabase::of_each_kind() {
         let it = Story::new(&database).await;
         let (app, codes) = it.switch_on().await;
         it.clock.advance(STEP);
-        // A right password before each guess does not make the guesses before forgotten.
+        // A correct password before each guess does not clear the earlier guesses.
         let guess = async |code: &str, address: u8| {
             let half = it.admins.sign_in("ada", PASSWORD, away(address)).await;
             let half = half.map_err(waits)?;
@@ -127,9 +126,9 @@ async fn codes_are_not_guessed_by_somebody_with_the_password() {
             assert_eq!(guess("000000", 1).await, Err(0), "{n}");
         }
         assert_eq!(guess("000000", 1).await, Err(30));
-        assert_eq!(guess(&it.code(&app), 1).await, Err(30), "also if it is right");
+        assert_eq!(guess(&it.code(&app), 1).await, Err(30), "even with the correct code");
         assert_eq!(guess(&codes[0].to_string(), 1).await, Err(30));
-        // From ever new addresses it is no faster.
+        // New addresses do not make it faster.
         for n in 0..5 {
             assert_eq!(guess("000000", 10 + n).await, Err(0), "{n}");
         }
@@ -141,12 +140,12 @@ async fn codes_are_not_guessed_by_somebody_with_the_password() {
         it.clock.advance(60);
         assert!(guess(&it.code(&app), 24).await.is_ok());
         it.clock.advance(STEP);
-        assert!(guess(&it.code(&app), 25).await.is_ok(), "the failures are forgotten");
+        assert!(guess(&it.code(&app), 25).await.is_ok(), "the failures have expired");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_identity_is_proved_for_a_quarter_of_an_hour() {
+async fn a_confirmation_lasts_a_quarter_of_an_hour() {
     let database = ThrowAwayDatabase::sqlite();
     let it = Story::new(&database).await;
     let account = it.sign_in().await;
@@ -172,7 +171,7 @@ async fn an_identity_is_proved_for_a_quarter_of_an_hour() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn wrong_passwords_hold_up_proving_an_identity_and_signing_in() {
+async fn wrong_passwords_delay_confirmations_and_sign_ins() {
     let database = ThrowAwayDatabase::sqlite();
     let it = Story::new(&database).await;
     let session = it.sign_in().await;
@@ -185,7 +184,7 @@ async fn wrong_passwords_hold_up_proving_an_identity_and_signing_in() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_came_by_telegram_proves_it_by_another_link() {
+async fn telegram_owners_confirm_by_another_link() {
     let database = ThrowAwayDatabase::sqlite();
     let it = Story::new(&database).await;
     let link = async |user: i64| it.admins.create_link(id(user)).await.unwrap().unwrap();
@@ -205,7 +204,7 @@ async fn who_came_by_telegram_proves_it_by_another_link() {
     assert_eq!(it.confirm(token, &url).await, Ok(None));
     assert!(it.session(&session).await.unwrap().is_confirmed);
 
-    // Telegram is one factor.
+    // Telegram counts as one factor.
     let (app, _) = it.switch_on_in(token).await;
     it.clock.advance(STEP);
     let half = it.admins.sign_in_by_link(link(7).await.as_str(), home()).await.unwrap();
@@ -215,7 +214,7 @@ async fn who_came_by_telegram_proves_it_by_another_link() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn where_it_is_required_it_is_set_up_first() {
+async fn a_required_factor_is_set_up_first() {
     let database = ThrowAwayDatabase::sqlite();
     let it = Story::new(&database).await;
     let strict = it.admins.clone().requiring_second_factor(true);
@@ -223,7 +222,7 @@ async fn where_it_is_required_it_is_set_up_first() {
     let standing =
         async |token: &str| strict.session(token).await.unwrap().map(|session| session.standing);
     let token = before.token.as_str();
-    assert_eq!(standing(token).await, Some(Standing::OwesSetup), "also in sessions of before");
+    assert_eq!(standing(token).await, Some(Standing::OwesSetup), "also in earlier sessions");
     let signed_in = strict.sign_in("ada", PASSWORD, home()).await.unwrap();
     assert_eq!(signed_in.session.standing, Standing::OwesSetup);
     it.switch_on_in(token).await;
@@ -233,7 +232,7 @@ async fn where_it_is_required_it_is_set_up_first() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_admin_who_lost_the_app_is_let_in_again() {
+async fn a_reset_lets_an_admin_without_the_app_in() {
     let database = ThrowAwayDatabase::sqlite();
     let it = Story::new(&database).await;
     it.switch_on().await;
@@ -258,7 +257,7 @@ impl Story {
         database.migrate().await.unwrap();
         let storage = DieselAdminRepository::new(database);
         let owners = [id(7), id(8)].into();
-        let admins = AdminService::new(storage, SharedClock(clock.clone()), owners);
+        let admins = AdminService::new(storage, clock.clone(), owners);
         let name: AdminName = "ada".parse().unwrap();
         admins.create_account(&name, PASSWORD, Role::Owner, None).await.unwrap();
         Self { admins, clock }
@@ -272,7 +271,7 @@ impl Story {
         self.admins.session(signed_in.token.as_str()).await.unwrap()
     }
 
-    /// Switches the second factor on; answers the app that shows its codes, and recovery codes.
+    /// Enables the second factor, and returns the app that shows its codes and the recovery codes.
     async fn switch_on(&self) -> (Authenticator, Vec<RecoveryCode>) {
         self.switch_on_in(self.sign_in().await.token.as_str()).await
     }
@@ -284,19 +283,19 @@ impl Story {
         (app, codes.unwrap())
     }
 
-    /// What the app shows now.
+    /// The present code of the app.
     fn code(&self, app: &Authenticator) -> String {
         app.code(self.clock.now())
     }
 
-    /// Proves an identity; answers the new token, if there is one, and where it failed after how many
-    /// seconds it may be tried again, 0 for at once.
+    /// Confirms the identity, and returns the new token, if any. A failure returns the seconds until the
+    /// next attempt; 0 if it may follow at once.
     async fn confirm(&self, token: &str, proof: &str) -> Result<Option<String>, u64> {
         let confirmed = self.admins.confirm(token, proof, home()).await.map_err(waits)?;
         Ok(confirmed.token.map(|token| token.as_str().to_owned()))
     }
 
-    /// What the log has, the newest first.
+    /// The entries of the audit log, the newest first.
     async fn log(&self) -> Vec<String> {
         let entries = self.admins.audit_log(&AuditFilter::all(), None, 100).await.unwrap();
         let line = |entry: rollcall_domain::AuditEntry| {
@@ -308,21 +307,12 @@ impl Story {
     }
 }
 
-/// After how many seconds it may be tried again; 0 for at once.
+/// The seconds until the next attempt; 0 if it may follow at once.
 fn waits(error: SignInError) -> u64 {
     match error {
         SignInError::Refused => 0,
         SignInError::Throttled { retry_after } => retry_after.as_secs(),
         error @ (SignInError::Busy | SignInError::Storage(_)) => panic!("{error}"),
-    }
-}
-
-/// A clock that the test goes on holding.
-struct SharedClock(Arc<TestClock>);
-
-impl Clock for SharedClock {
-    fn now(&self) -> DateTime<Utc> {
-        self.0.now()
     }
 }
 

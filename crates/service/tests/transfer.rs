@@ -1,4 +1,4 @@
-//! Taking users along: what is read, and when.
+//! Exporting users: what is read, and when.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
@@ -19,7 +19,7 @@ use rollcall_repository::{
 };
 use rollcall_service::{Format, TransferService};
 
-/// A storage of endlessly many users, which counts how often it is asked for some.
+/// A storage with an endless number of users, which counts its reads.
 #[derive(Clone, Default)]
 struct Endless {
     reads: Arc<AtomicU32>,
@@ -92,11 +92,11 @@ impl DirectoryRepository for Endless {
 }
 
 #[tokio::test]
-async fn what_nobody_takes_is_not_read() {
+async fn nothing_is_read_before_it_is_needed() {
     let endless = Endless::default();
     let reads = || endless.reads.load(Ordering::Relaxed);
     let mut export = TransferService::new(endless.clone()).export(UserFilter::new(), Format::Csv);
-    assert_eq!(reads(), 0, "nothing is read before it is asked for");
+    assert_eq!(reads(), 0, "nothing is read before the first request");
     let first = export.next().await.unwrap().unwrap();
     assert!(first.text.starts_with(b"telegram_id,"));
     let second = export.next().await.unwrap().unwrap();
@@ -104,7 +104,7 @@ async fn what_nobody_takes_is_not_read() {
     let line = second.text.split(|byte| *byte == b'\n').next().unwrap();
     assert!(line.starts_with(b"4001,"), "{}", String::from_utf8_lossy(line));
 
-    // Two parts are read ahead, and no more while nobody takes them, or after everybody has gone.
+    // Two parts are read ahead. No more are read until one is taken, or after the reader is dropped.
     let waits = || tokio::time::sleep(Duration::from_millis(50));
     waits().await;
     assert_eq!(reads(), 4);

@@ -41,7 +41,7 @@ async fn a_user_is_created_once_and_then_known() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_touch_moves_last_seen_of_those_who_exist() {
+async fn a_touch_moves_last_seen_of_existing_users() {
     for database in ThrowAwayDatabase::of_each_kind() {
         let (users, clock) = service(&database).await;
         assert!(!users.update_user_last_seen(id(1815)).await.unwrap());
@@ -56,7 +56,7 @@ async fn a_touch_moves_last_seen_of_those_who_exist() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn times_in_the_future_and_before_telegram_are_mended() {
+async fn times_in_the_future_and_before_telegram_are_corrected() {
     for database in ThrowAwayDatabase::of_each_kind() {
         let (users, clock) = service(&database).await;
         let at = |time: DateTime<Utc>, n| {
@@ -83,7 +83,7 @@ async fn times_in_the_future_and_before_telegram_are_mended() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn statistics_and_lists_speak_of_today() {
+async fn statistics_and_lists_are_about_today() {
     for database in ThrowAwayDatabase::of_each_kind() {
         let (users, clock) = service(&database).await;
         users.get_or_create_user(&ada()).await.unwrap();
@@ -147,7 +147,7 @@ async fn statistics_count_utc_days() {
         };
         assert_eq!(users.get_user_stats().await.unwrap(), expected);
 
-        // Somebody comes back: active today, and as old as before.
+        // A user returns: active today, and joined when they first came.
         users.register(&[text(("2026-11-23T12:00:00Z", 6))]).await.unwrap();
         let expected = UserStats {
             active_today: 2,
@@ -158,7 +158,7 @@ async fn statistics_count_utc_days() {
         };
         assert_eq!(users.get_user_stats().await.unwrap(), expected);
 
-        // Who is erased no longer counts among the users, but was active and new all the same.
+        // An erased user no longer counts among the users, but stays in the active and new users.
         users.delete_users(&[id(1)]).await.unwrap();
         let expected = UserStats { total_users: 5, ..expected };
         assert_eq!(users.get_user_stats().await.unwrap(), expected);
@@ -169,7 +169,7 @@ async fn statistics_count_utc_days() {
 async fn a_range_of_days_has_its_figures() {
     for database in ThrowAwayDatabase::of_each_kind() {
         let (users, clock) = service(&database).await;
-        let activity = ActivityService::new(repository(&database).await, SharedClock(clock));
+        let activity = ActivityService::new(repository(&database).await, clock);
         let start = Interaction {
             chat: Some(Chat { id: 1815, kind: ChatKind::Private }),
             event: Some(Event::Start("ad_1".parse().unwrap())),
@@ -201,7 +201,7 @@ async fn a_range_of_days_has_its_figures() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn more_than_a_batch_is_registered_whole() {
+async fn more_interactions_than_a_batch_are_all_registered() {
     let database = ThrowAwayDatabase::sqlite();
     let (users, _) = service(&database).await;
     let everybody: Vec<_> = (1..=2500)
@@ -238,7 +238,7 @@ async fn calls_that_arrive_during_a_commit_form_the_next_batch() {
 }
 
 #[tokio::test]
-async fn a_caller_that_goes_away_is_registered_all_the_same() {
+async fn an_aborted_call_is_registered_all_the_same() {
     let slow = Arc::new(HeldStore::default());
     let users = UserService::new(Shared(slow.clone(), Handle::current()), TestClock::at(NOON));
     let first = call(&users, 1);
@@ -250,7 +250,7 @@ async fn a_caller_that_goes_away_is_registered_all_the_same() {
     assert!(first.await.unwrap().is_ok());
     slow.entered.notified().await;
     slow.release.notify_one();
-    // The next batch begins only when that of the aborted caller is done.
+    // The next batch begins only when the batch of the aborted call is done.
     let third = call(&users, 3);
     slow.entered.notified().await;
     assert_eq!(*slow.batches.lock().unwrap(), [1, 1]);
@@ -259,7 +259,7 @@ async fn a_caller_that_goes_away_is_registered_all_the_same() {
 }
 
 #[tokio::test]
-async fn a_failing_store_fails_every_caller_of_the_batch_and_only_that() {
+async fn a_failing_storage_fails_exactly_the_calls_of_the_batch() {
     let store = Arc::new(HeldStore::default());
     let users = UserService::new(Shared(store.clone(), Handle::current()), TestClock::at(NOON));
     store.broken.store(true, Ordering::Relaxed);
@@ -273,7 +273,7 @@ async fn a_failing_store_fails_every_caller_of_the_batch_and_only_that() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_kept_for_a_while_is_forgotten_after_it() {
+async fn expired_rows_are_deleted() {
     for database in ThrowAwayDatabase::of_each_kind() {
         let (users, clock) = service(&database).await;
         let ada = ada();
@@ -281,8 +281,7 @@ async fn what_is_kept_for_a_while_is_forgotten_after_it() {
             update_id: Some(update_id),
             ..Interaction::new(noon(), ada.clone(), InteractionKind::Text)
         };
-        let activity =
-            ActivityService::new(repository(&database).await, SharedClock(clock.clone()));
+        let activity = ActivityService::new(repository(&database).await, clock.clone());
         let range = DayRange::new(today(), today()).unwrap();
         let counted = async || activity.get_activity(range).await.unwrap().days[0].interactions;
         users.register(&(1..=1500).map(text).collect::<Vec<_>>()).await.unwrap();
@@ -293,7 +292,7 @@ async fn what_is_kept_for_a_while_is_forgotten_after_it() {
 
         clock.advance(3601);
         while users.forget_old().await.unwrap() {}
-        // Those of two days ago are new again, the later one is not.
+        // Updates of two days ago count as new again, the later one does not.
         users.register(&[text(1), text(1500), text(2000)]).await.unwrap();
         assert_eq!(counted().await, 1503);
     }
@@ -310,7 +309,7 @@ fn the_example_runs() {
     assert_eq!([1, 2].map(said), ["@ada (1815) is new\n", "@ada (1815) is known\n"]);
 }
 
-/// An example that cargo built together with this test.
+/// An example that Cargo built together with this test.
 fn example(name: &str) -> std::path::PathBuf {
     let test = std::env::current_exe().unwrap();
     test.parent().unwrap().parent().unwrap().join("examples").join(name)
@@ -334,19 +333,9 @@ fn ada() -> Profile {
     Profile::new(id(1815), "Ada").username("ada")
 }
 
-/// A clock that the service and the test share.
-#[derive(Clone)]
-struct SharedClock(Arc<TestClock>);
-
-impl Clock for SharedClock {
-    fn now(&self) -> DateTime<Utc> {
-        self.0.now()
-    }
-}
-
 async fn service(database: &ThrowAwayDatabase) -> (UserService, Arc<TestClock>) {
     let clock = Arc::new(TestClock::at(NOON));
-    (UserService::new(repository(database).await, SharedClock(clock.clone())), clock)
+    (UserService::new(repository(database).await, clock.clone()), clock)
 }
 
 async fn repository(database: &ThrowAwayDatabase) -> DieselUserRepository {
@@ -363,14 +352,14 @@ fn call(
     tokio::spawn(async move { users.get_or_create_user(&Profile::new(id(n), "x")).await })
 }
 
-/// Waits until so many interactions are queued or under way.
+/// Waits until this many interactions are queued or being written.
 async fn queued(users: &UserService, interactions: usize) {
     while users.queued() < interactions {
         tokio::task::yield_now().await;
     }
 }
 
-/// A store whose commits take until the test lets them go.
+/// A storage whose commits wait until the test releases them.
 #[derive(Default)]
 struct HeldStore {
     entered: Notify,

@@ -109,18 +109,17 @@ impl Site {
         let database = Database::open(throw_away.url().parse().unwrap()).await.unwrap();
         database.migrate().await.unwrap();
         let clock = Arc::new(TestClock::at("2026-11-23T12:00:00Z"));
-        let shared = || SharedClock(clock.clone());
         let storage = DieselUserRepository::new(database.clone());
-        let users = UserService::new(storage.clone(), shared());
-        let directory = DirectoryService::new(storage.clone(), shared());
-        let activity = ActivityService::new(storage.clone(), shared());
+        let users = UserService::new(storage.clone(), clock.clone());
+        let directory = DirectoryService::new(storage.clone(), clock.clone());
+        let activity = ActivityService::new(storage.clone(), clock.clone());
         let transfer = TransferService::new(storage);
         let preferences =
             PreferencesService::new(DieselPreferencesRepository::new(database.clone()));
         let schedule =
-            ScheduleService::new(DieselScheduleRepository::new(database.clone()), shared());
+            ScheduleService::new(DieselScheduleRepository::new(database.clone()), clock.clone());
         let owners = [id(OWNER)].into();
-        let admins = AdminService::new(DieselAdminRepository::new(database), shared(), owners)
+        let admins = AdminService::new(DieselAdminRepository::new(database), clock.clone(), owners)
             .requiring_second_factor(requires_second_factor);
         let services = Services {
             activity,
@@ -131,7 +130,7 @@ impl Site {
             transfer,
             users: users.clone(),
         };
-        let router = Admin::new(settings, services, shared());
+        let router = Admin::new(settings, services, clock.clone());
         Self {
             router,
             admins,
@@ -407,14 +406,4 @@ pub(crate) fn encoded(fields: &[(String, String)], more: &[(&str, &str)]) -> Str
 
 pub(crate) fn id(n: i64) -> TelegramId {
     n.try_into().unwrap()
-}
-
-/// A clock that the services and the test share.
-#[derive(Clone)]
-struct SharedClock(Arc<TestClock>);
-
-impl Clock for SharedClock {
-    fn now(&self) -> chrono::DateTime<chrono::Utc> {
-        self.0.now()
-    }
 }
