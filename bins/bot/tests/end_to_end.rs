@@ -138,7 +138,7 @@ async fn people_are_answered(database: ThrowAwayDatabase) {
     assert_eq!(
         answer.text,
         "/start – say hello\n/schedule – the next games\n\
-         /settings – language, time zone and teams\n/help – this text"
+         /settings – language, time zone and teams\n/help – this message"
     );
 
     // Plain words, unknown commands, those of admins and of other bots get no answer.
@@ -216,14 +216,14 @@ async fn admins_see_users_and_figures(database: ThrowAwayDatabase) {
     let figures = ask("/stats").await;
     assert!(
         figures.starts_with(
-            "26 users, 26 of whom can be reached\n\nToday: 1 active (+1), 1 new (+1)\n"
+            "26 users, 26 reachable\n\nToday: 1 active (+1), 1 new (+1)\n"
         ),
         "{figures}"
     );
     assert!(ask("/help").await.contains("\n/users –"));
     assert_eq!(
         ask("/admin").await,
-        "The web admin is not served by this bot: LISTEN_ADDR is off, or its port is taken."
+        "The web admin is not running: LISTEN_ADDR is off, or its port is in use."
     );
 
     pages_of_users_are_turned(&telegram, &admin).await;

@@ -115,9 +115,10 @@ pub(crate) fn team_label(team: &Team, favourites: &BTreeSet<i64>) -> String {
     }
 }
 
-/// What people call a time zone: the city, for those who know where it is.
-pub(crate) fn city_of(zone: Tz) -> String {
-    zone.name().replace('_', " ")
+/// The city that a time zone is named after, such as `New York`.
+fn city_of(zone: Tz) -> String {
+    let (_, city) = zone.name().rsplit_once('/').unwrap_or(("", zone.name()));
+    city.replace('_', " ")
 }
 
 fn heading(locale: &Locale, view: ScheduleView, schedule: &Schedule) -> String {

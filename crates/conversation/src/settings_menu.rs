@@ -8,7 +8,7 @@ use crate::{
     action::Action,
     locale::Locale,
     reply::{Button, Screen},
-    schedule::{back, city_of, pages, team_label, team_page},
+    schedule::{back, pages, team_label, team_page},
     text::escaped,
 };
 
@@ -29,9 +29,9 @@ pub(crate) fn overview(
     let own_name = locale.text("language-name");
     let language = match preferences.language {
         Some(_) => own_name,
-        None => locale.format("settings-language-told", &[("language", own_name.into())]),
+        None => locale.format("settings-language-from-telegram", &[("language", own_name.into())]),
     };
-    let zone = preferences.time_zone.map_or_else(|| locale.text("button-utc"), city_of);
+    let zone = preferences.time_zone.map_or_else(|| locale.text("button-utc"), name_of);
     let arguments = [
         ("language", language.into()),
         ("zone", zone.into()),
@@ -128,6 +128,11 @@ pub(crate) fn favourites(
     buttons.push(vec![back(locale, Action::Settings)]);
     let key = if teams.is_empty() { "schedule-no-teams" } else { "settings-choose-teams" };
     Screen { text: locale.text(key), buttons }
+}
+
+/// A time zone's region and city, such as `America/New York`.
+fn name_of(zone: Tz) -> String {
+    zone.name().replace('_', " ")
 }
 
 fn chosen(is_chosen: bool, label: String) -> String {

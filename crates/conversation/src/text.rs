@@ -7,14 +7,14 @@ use rollcall_domain::{Change, TelegramUser, UserStats, harmless};
 
 use crate::locale::Locale;
 
-/// Names are cut at this length, so that a page of users fits into one message: Telegram's limit is
-/// 4096 UTF-16 units, and an emoji is two.
-pub(crate) const SHOWN_NAME_CHARS: usize = 26;
+/// Names are cut at this length in UTF-16 units, so that a page of users fits into one message:
+/// Telegram's limit is 4096 units, and an emoji is two.
+pub(crate) const SHOWN_NAME_UNITS: usize = 52;
 
 /// Greets by the first name, where there is one.
 pub(crate) fn greeting(locale: &Locale, user: &TelegramUser) -> String {
     match user.visible_first_name() {
-        Some(name) => locale.format("greeting", &[("name", shown(name, SHOWN_NAME_CHARS).into())]),
+        Some(name) => locale.format("greeting", &[("name", shown(name, SHOWN_NAME_UNITS).into())]),
         None => locale.text("greeting-nameless"),
     }
 }
@@ -36,7 +36,7 @@ pub(crate) fn link(locale: &Locale, url: &str) -> String {
 pub(crate) fn stats(locale: &Locale, stats: &UserStats) -> String {
     let before = &stats.week_before;
     let part = |to, from, key| {
-        let change = Change { from, to }.to_string();
+        let change = shown_change(locale, Change { from, to });
         locale.format(key, &[("count", u64::into(to)), ("change", change.into())])
     };
     let line = |active: (u64, u64), new: (u64, u64)| {
@@ -62,6 +62,15 @@ pub(crate) fn stats(locale: &Locale, stats: &UserStats) -> String {
     )
 }
 
+/// A change with its percent sign as the language writes it.
+fn shown_change(locale: &Locale, change: Change) -> String {
+    let change = change.to_string();
+    match change.strip_suffix('%') {
+        Some(number) => locale.format("percent", &[("number", number.into())]),
+        None => change,
+    }
+}
+
 pub(crate) fn minute(at: DateTime<Utc>) -> String {
     at.format("%Y-%m-%d %H:%M").to_string()
 }
@@ -69,11 +78,17 @@ pub(crate) fn minute(at: DateTime<Utc>) -> String {
 /// What a person typed: shortened, escaped, and isolated from the direction of its surroundings
 /// (Unicode Annex 9, FSI and PDI). Characters that would break the line, or out of the isolate,
 /// show as U+FFFD.
-pub(crate) fn shown(text: &str, max_chars: usize) -> String {
-    let mut short: String = text.chars().take(max_chars).collect();
-    if short.len() < text.len() {
-        short.pop();
-        short.push('…');
+pub(crate) fn shown(text: &str, max_units: usize) -> String {
+    let mut short = String::new();
+    let mut units = 0;
+    for c in text.chars() {
+        units += c.len_utf16();
+        if units > max_units {
+            short.pop();
+            short.push('…');
+            break;
+        }
+        short.push(c);
     }
     format!("\u{2068}{}\u{2069}", escaped(&harmless(&short)))
 }

@@ -6,15 +6,15 @@ use crate::{
     action::Action,
     locale::Locale,
     reply::{Button, Screen},
-    text::{SHOWN_NAME_CHARS, minute, shown},
+    text::{SHOWN_NAME_UNITS, minute, shown},
 };
 
 /// How many users a page has.
 pub(crate) const PAGE_SIZE: u32 = 20;
 
-/// Usernames are cut at this length, so that a page fits into one message. No username of
+/// Usernames are cut at this length in UTF-16 units, so that a page fits into one message. No username of
 /// Telegram's is that long.
-const SHOWN_USERNAME_CHARS: usize = 32;
+const SHOWN_USERNAME_UNITS: usize = 32;
 
 /// A page of the list, with buttons for the pages beside it.
 pub(crate) fn page(locale: &Locale, page: &UserSlice) -> Screen {
@@ -40,7 +40,7 @@ fn entry(locale: &Locale, user: &TelegramUser) -> String {
         [("seen", minute(user.last_seen).into()), ("joined", minute(user.created_at).into())];
     format!(
         "\n{}\n<code>{}</code>{}\n{}\n",
-        shown(&user.shown_name(), SHOWN_NAME_CHARS),
+        shown(&user.shown_name(), SHOWN_NAME_UNITS),
         user.telegram_id,
         user.username.as_ref().map(at_username).unwrap_or_default(),
         locale.format("users-times", &times),
@@ -48,7 +48,7 @@ fn entry(locale: &Locale, user: &TelegramUser) -> String {
 }
 
 fn at_username(username: &Username) -> String {
-    format!(" · @{}", shown(username.as_str(), SHOWN_USERNAME_CHARS))
+    format!(" · @{}", shown(username.as_str(), SHOWN_USERNAME_UNITS))
 }
 
 #[cfg(test)]

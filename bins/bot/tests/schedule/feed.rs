@@ -55,7 +55,7 @@ async fn a_game_is_over_whatever_the_nhl_calls_it(database: ThrowAwayDatabase) {
     let next = ask(&telegram, &ada(), "/schedule").await;
     let lines: Vec<&str> = next.text.lines().filter(|line| line.contains("Boston")).collect();
     assert_eq!(lines.len(), 2, "{}", next.text);
-    assert_eq!(lines[0], "🔴 Boston Bruins 3 @ Montréal Canadiens 2 · live");
+    assert_eq!(lines[0], "🔴 Boston Bruins 3, Montréal Canadiens 2 · live");
     assert!(lines[1].ends_with("M  Boston Bruins @ Montréal Canadiens"), "{}", next.text);
     bot.terminate().await;
     let storage = DieselScheduleRepository::new(open(&database).await);
@@ -88,10 +88,10 @@ async fn a_game_without_a_decided_time_is_on_the_nhls_day(database: ThrowAwayDat
         telegram.press(&person, &settings, &format!("1/p/tz/{zone}"));
         telegram.wait_for_edit(&settings).await.unwrap();
         let games = ask(&telegram, &person, "/schedule").await;
-        let shown = format!("{heading}\nBoston Bruins @ Montréal Canadiens · time open");
+        let shown = format!("{heading}\nBoston Bruins @ Montréal Canadiens · time TBD");
         assert!(games.text.contains(&shown), "{zone}: {}", games.text);
         // Also where the placeholder is long past.
-        assert!(games.text.contains("Rangers @ Toronto Maple Leafs · time open"), "{}", games.text);
+        assert!(games.text.contains("Rangers @ Toronto Maple Leafs · time TBD"), "{}", games.text);
     }
     bot.terminate().await;
 }
@@ -114,7 +114,7 @@ async fn a_club_with_two_ids_is_one(database: ThrowAwayDatabase) {
         settings = press(&telegram, &ada, &settings, label).await;
     }
     let old_teams = ask(&telegram, &bob, "/schedule").await;
-    let old_teams = press(&telegram, &bob, &old_teams, "A team …").await;
+    let old_teams = press(&telegram, &bob, &old_teams, "By team…").await;
     let old_settings = ask(&telegram, &bob, "/settings").await;
     let old_settings = press(&telegram, &bob, &old_settings, "Teams").await;
     bot.terminate().await;
@@ -129,7 +129,7 @@ async fn a_club_with_two_ids_is_one(database: ThrowAwayDatabase) {
     assert!(mine.text.contains("Utah Hockey Club @ Montréal Canadiens ★"), "{}", mine.text);
     assert_eq!(mine.text.matches('★').count(), 3, "{}", mine.text);
     assert_eq!(mine.text.matches("Utah Mammoth").count(), 2, "{}", mine.text);
-    let teams = press(&telegram, &ada, &mine, "A team …").await;
+    let teams = press(&telegram, &ada, &mine, "By team…").await;
     let labels: Vec<String> = teams.buttons().into_iter().map(|button| button.text).collect();
     assert_eq!(labels, ["Montréal Canadiens", "★ Utah Mammoth", "« Back"]);
     let settings = ask(&telegram, &ada, "/settings").await;

@@ -109,15 +109,15 @@ async fn people_see_games_and_press_buttons(database: ThrowAwayDatabase) {
     let next = ask(&telegram, &ada(), "/schedule").await;
     assert!(next.text.starts_with("Next games\n\n"), "{}", next.text);
     assert!(
-        next.text.contains("🔴 Boston Bruins 2 @ Montréal Canadiens 1 · live"),
+        next.text.contains("🔴 Boston Bruins 2, Montréal Canadiens 1 · live"),
         "{}",
         next.text
     );
     assert!(next.text.contains("M  New York Rangers @ Toronto Maple Leafs"), "{}", next.text);
-    assert!(next.text.ends_with("Times are UTC; choose your time zone in /settings."));
+    assert!(next.text.ends_with("Times are in UTC. Choose your time zone in /settings."));
 
-    let teams = press(&telegram, &ada(), &next, "A team …").await;
-    assert_eq!(teams.text, "Whose games?");
+    let teams = press(&telegram, &ada(), &next, "By team…").await;
+    assert_eq!(teams.text, "Which team?");
     let names: Vec<String> = teams.buttons().into_iter().map(|button| button.text).collect();
     assert_eq!(names, ["Boston Bruins", "Montréal Canadiens", "Toronto Maple Leafs", "« Back"]);
     let bruins = press(&telegram, &ada(), &teams, "Boston Bruins").await;
@@ -185,7 +185,7 @@ async fn an_own_choice_is_never_overwritten(database: ThrowAwayDatabase) {
     let bot = start(&telegram, &database, &nhl).await;
     let ada = |code: &str| Person::new(1815, "Ada").language_code(code);
     // By default what Telegram says, also when that changes.
-    for (code, help) in [("ru-RU", "поздороваться"), ("de", "Hallo sagen"), ("fr", "say hello")]
+    for (code, help) in [("ru-RU", "начать"), ("de", "Hallo sagen"), ("fr", "say hello")]
     {
         assert!(ask(&telegram, &ada(code), "/help").await.text.contains(help), "{code}");
     }
@@ -193,7 +193,7 @@ async fn an_own_choice_is_never_overwritten(database: ThrowAwayDatabase) {
     let message = press(&telegram, &ada("de"), &message, "Sprache").await;
     press(&telegram, &ada("de"), &message, "Русский").await;
     for code in ["de", "en", "ru"] {
-        assert!(ask(&telegram, &ada(code), "/help").await.text.contains("поздороваться"), "{code}");
+        assert!(ask(&telegram, &ada(code), "/help").await.text.contains("начать"), "{code}");
     }
     bot.terminate().await;
 }
@@ -299,7 +299,7 @@ async fn in_a_group_there_are_games_but_no_settings(database: ThrowAwayDatabase)
     let answer = telegram.wait_for_message(group.id).await.unwrap();
     assert_eq!(
         answer.text,
-        "Settings are between the two of us: send me /settings in our private chat."
+        "Settings are available only in our private chat: send me /settings there."
     );
     telegram.push(Update::text(&ada(), "/schedule").in_chat(&group));
     let games = telegram.wait_for_message(group.id).await.unwrap();
@@ -328,7 +328,7 @@ async fn the_schedule_outlives_the_nhl(database: ThrowAwayDatabase) {
     let bot = RunningBot::start(&telegram, &database, &[("NHL_API_URL", &url)]).await;
     let games = ask(&telegram, &ada(), "/schedule").await;
     assert!(games.text.contains("New York Rangers @ Toronto Maple Leafs"), "{}", games.text);
-    let old = "⚠️ The NHL has not been reached for a while: this is as of ";
+    let old = "⚠️ This may be out of date: last updated ";
     assert!(games.text.contains(old), "{}", games.text);
     bot.said("the schedule cannot be fetched").await;
     bot.terminate().await;
@@ -340,7 +340,7 @@ async fn a_database_that_is_away_has_its_own_text(database: ThrowAwayDatabase) {
     // Before anybody asks: the next games are given out for a second.
     tamper(&database, "ALTER TABLE games RENAME TO games_elsewhere");
     let answer = ask(&telegram, &ada(), "/schedule").await;
-    let failed = "Sorry, the schedule cannot be shown just now. Please try again in a minute.";
+    let failed = "Sorry, the schedule is not available right now. Please try again in a minute.";
     assert_eq!(answer.text, failed);
     assert!(answer.button("Next games").is_none() && !answer.buttons().is_empty());
     tamper(&database, "ALTER TABLE games_elsewhere RENAME TO games");

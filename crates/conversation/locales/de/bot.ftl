@@ -1,4 +1,4 @@
-# The bot's texts in German, in Telegram's HTML. docs/languages.md tells how they work.
+# The bot's texts in German, in Telegram's HTML. docs/languages.md describes how they work.
 
 language-name = Deutsch
 
@@ -36,8 +36,8 @@ command-start = Hallo sagen
 command-schedule = Die nächsten Spiele
 command-settings = Sprache, Zeitzone und Teams
 command-help = Was dieser Bot kann
-command-users = Wer mit diesem Bot spricht
-command-stats = Wie viele es sind
+command-users = Liste der Nutzer
+command-stats = Statistik
 command-admin = In der Web-Verwaltung anmelden
 
 greeting = Hallo, { $name }! Schick mir /schedule für die nächsten Spiele oder /help für alle Befehle.
@@ -46,28 +46,28 @@ help =
     /start – Hallo sagen
     /schedule – die nächsten Spiele
     /settings – Sprache, Zeitzone und Teams
-    /help – dieser Text
+    /help – diese Hilfe
 help-admin =
-    Für dich als Admin:
-    /users – wer mit diesem Bot spricht
-    /stats – wie viele es sind
+    Für Admins:
+    /users – Liste der Nutzer
+    /stats – Statistik
     /admin – in der Web-Verwaltung anmelden
 failed = Das hat leider nicht geklappt. Bitte versuch es in einer Minute noch einmal.
 
 ## For admins
 
 admin-link =
-    Hier meldest du dich in der Web-Verwaltung an:
+    Mit diesem Link meldest du dich in der Web-Verwaltung an:
     { $url }
 
-    Der Link gilt einmal und fünf Minuten lang. Wer ihn hat, ist du: Gib ihn nicht weiter.
-admin-not-served = Dieser Bot bietet keine Web-Verwaltung an: LISTEN_ADDR ist aus, oder der Port ist belegt.
+    Er funktioniert einmal und nur fünf Minuten. Gib ihn nicht weiter: Wer ihn hat, kann sich in deinem Namen anmelden.
+admin-not-served = Die Web-Verwaltung läuft nicht: LISTEN_ADDR=off, oder der Port ist belegt.
 
-users-head = <b>Nutzer</b>, die neuesten zuerst; insgesamt { $total }. Zeiten in UTC.
-users-times = da { $seen }, seit { $joined }
+users-head = <b>Nutzer</b>, die neuesten zuerst; insgesamt { $total }. Alle Zeiten in UTC.
+users-times = zuletzt { $seen }, dabei seit { $joined }
 users-newer = ‹ Neuere
 users-older = Ältere ›
-users-nobody = Noch hat niemand mit diesem Bot gesprochen.
+users-nobody = Noch hat niemand diesen Bot benutzt.
 
 alert-sign-ins =
     <b>Zu viele fehlgeschlagene Anmeldungen in der Web-Verwaltung</b>
@@ -92,8 +92,8 @@ alert-more =
 
 stats-users =
     { $users ->
-        [one] <b>{ $users }</b> Person, davon { $reachable } erreichbar
-       *[other] <b>{ $users }</b> Leute, davon { $reachable } erreichbar
+        [one] <b>{ $users }</b> Nutzer, davon { $reachable } erreichbar
+       *[other] <b>{ $users }</b> Nutzer, davon { $reachable } erreichbar
     }
 stats-today = Heute
 stats-7-days = 7 Tage
@@ -107,7 +107,9 @@ stats-interactions =
     }
 stats-blocked = { $count } blockiert ({ $change })
 stats-unblocked = { $count } zurückgekehrt ({ $change })
-stats-note = In Klammern: die Veränderung gegenüber der Vorwoche. Tage sind UTC, und heute ist noch nicht vorbei.
+# With a no-break space.
+percent = { $number } %
+stats-note = In Klammern: die Veränderung zur Vorwoche. Die Tage gelten in UTC; der heutige läuft noch.
 
 ## The schedule
 
@@ -116,34 +118,34 @@ schedule-today = Heute
 schedule-tomorrow = Morgen
 schedule-week = Diese Woche
 schedule-favourites = Meine Teams
-schedule-zone = Zeiten gelten für { $zone }.
-schedule-utc = Zeiten sind UTC; deine Zeitzone wählst du mit /settings.
-schedule-old = Die NHL war eine Weile nicht erreichbar: Stand { $day }, { $time }.
+schedule-zone = Alle Zeiten in der Zeitzone { $zone }.
+schedule-utc = Alle Zeiten in UTC. Deine Zeitzone wählst du mit /settings.
+schedule-old = Möglicherweise nicht mehr aktuell. Letzter Stand: { $day }, { $time }.
 schedule-empty = Es sind keine Spiele angesetzt.
 schedule-empty-today = Für heute sind keine Spiele angesetzt.
 schedule-empty-tomorrow = Für morgen sind keine Spiele angesetzt.
 schedule-empty-week = Für den Rest dieser Woche sind keine Spiele angesetzt.
-schedule-empty-team = Von diesem Team sind keine Spiele angesetzt.
-schedule-empty-favourites = Von deinen Teams sind keine Spiele angesetzt.
-schedule-failed = Der Spielplan lässt sich gerade leider nicht zeigen. Bitte versuch es in einer Minute noch einmal.
+schedule-empty-team = Für dieses Team sind keine Spiele angesetzt.
+schedule-empty-favourites = Für deine Teams sind keine Spiele angesetzt.
+schedule-failed = Der Spielplan ist gerade leider nicht verfügbar. Bitte versuch es in einer Minute noch einmal.
 schedule-more =
     { $count ->
         [one] … und { $count } weiteres Spiel
        *[other] … und { $count } weitere Spiele
     }
-schedule-choose-team = Wessen Spiele?
-schedule-no-teams = Noch sind keine Teams bekannt.
+schedule-choose-team = Welches Team?
+schedule-no-teams = Die Liste der Teams ist noch nicht verfügbar.
 
 game = { $home } – { $away }
 game-score = { $home } { $home-score } : { $away-score } { $away }
-game-time-open = Zeit offen
+game-time-open = Uhrzeit offen
 game-live = läuft
-game-over = beendet
+game-over = Endstand
 game-postponed = verlegt
 game-cancelled = abgesagt
 game-suspended = abgebrochen
 
-button-team = Ein Team …
+button-team = Team wählen …
 button-back = « Zurück
 
 ## Settings
@@ -152,15 +154,15 @@ settings =
     <b>Einstellungen</b>
 
     Sprache: { $language }
-    Zeitzone: { $zone }, dort ist es { $time }
+    Zeitzone: { $zone } (jetzt { $time } Uhr)
     Teams: { $teams }
-settings-language-told = { $language }, wie in Telegram
+settings-language-from-telegram = { $language }, wie in Telegram
 settings-no-teams = keine
-settings-private = Einstellungen bleiben unter uns: Schick mir /settings in unserem privaten Chat.
+settings-private = Einstellungen gibt es nur im privaten Chat: Schick mir dort /settings.
 settings-choose-language = Welche Sprache soll ich sprechen?
 settings-choose-region = Wo bist du?
-settings-choose-city = In welcher Stadt ist es so spät wie bei dir?
-settings-choose-teams = Welche sind deine Teams?
+settings-choose-city = Welche Stadt liegt in deiner Zeitzone?
+settings-choose-teams = Welche Teams sind deine Favoriten?
 
 button-language = Sprache
 button-zone = Zeitzone
@@ -181,6 +183,6 @@ region-pacific = Pazifik
 ## What pops up when a button is pressed
 
 press-saved = Gespeichert
-press-stale = Dieser Knopf gilt nicht mehr. Bitte schick den Befehl noch einmal.
-press-impossible = Das lässt sich nicht wählen.
+press-stale = Dieser Button funktioniert nicht mehr. Bitte schick den Befehl noch einmal.
+press-impossible = Diese Auswahl ist nicht möglich.
 press-failed = Das hat leider nicht geklappt. Bitte versuch es in einer Minute noch einmal.

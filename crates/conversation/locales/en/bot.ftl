@@ -1,4 +1,4 @@
-# The bot's texts in English, in Telegram's HTML. docs/languages.md tells how they work.
+# The bot's texts in English, in Telegram's HTML. docs/languages.md describes how they work.
 
 language-name = English
 
@@ -37,8 +37,8 @@ command-start = Say hello
 command-schedule = The next games
 command-settings = Language, time zone and teams
 command-help = What this bot can do
-command-users = Who talks to this bot
-command-stats = How many they are
+command-users = List of users
+command-stats = Bot statistics
 command-admin = Sign in to the web admin
 
 greeting = Hello, { $name }! Send /schedule for the next games, or /help for all commands.
@@ -47,11 +47,11 @@ help =
     /start – say hello
     /schedule – the next games
     /settings – language, time zone and teams
-    /help – this text
+    /help – this message
 help-admin =
-    For you as an admin:
-    /users – who talks to this bot
-    /stats – how many they are
+    For admins:
+    /users – list of users
+    /stats – bot statistics
     /admin – sign in to the web admin
 failed = Sorry, that did not work. Please try again in a minute.
 
@@ -61,8 +61,8 @@ admin-link =
     Sign in to the web admin here:
     { $url }
 
-    The link works once, within five minutes. Whoever has it is you: do not pass it on.
-admin-not-served = The web admin is not served by this bot: LISTEN_ADDR is off, or its port is taken.
+    This link works once and expires in 5 minutes. Anyone who has it can sign in as you, so don't share it.
+admin-not-served = The web admin is not running: LISTEN_ADDR is off, or its port is in use.
 
 users-head = <b>Users</b>, newest first; { $total } in all. Times are in UTC.
 users-times = seen { $seen }, joined { $joined }
@@ -93,8 +93,8 @@ alert-more =
 
 stats-users =
     { $users ->
-        [one] <b>{ $users }</b> user, { $reachable } of whom can be reached
-       *[other] <b>{ $users }</b> users, { $reachable } of whom can be reached
+        [one] <b>{ $users }</b> user, { $reachable } reachable
+       *[other] <b>{ $users }</b> users, { $reachable } reachable
     }
 stats-today = Today
 stats-7-days = 7 days
@@ -108,7 +108,8 @@ stats-interactions =
     }
 stats-blocked = { $count } blocked ({ $change })
 stats-unblocked = { $count } unblocked ({ $change })
-stats-note = In brackets: the change against a week ago. Days are UTC, and today is not over.
+percent = { $number }%
+stats-note = In brackets: the change from a week ago. Days are in UTC; today is still in progress.
 
 ## The schedule
 
@@ -117,34 +118,34 @@ schedule-today = Today
 schedule-tomorrow = Tomorrow
 schedule-week = This week
 schedule-favourites = My teams
-schedule-zone = Times are those of { $zone }.
-schedule-utc = Times are UTC; choose your time zone in /settings.
-schedule-old = The NHL has not been reached for a while: this is as of { $day }, { $time }.
+schedule-zone = Times are shown in { $zone } time.
+schedule-utc = Times are in UTC. Choose your time zone in /settings.
+schedule-old = This may be out of date: last updated { $day }, { $time }.
 schedule-empty = No games are scheduled.
 schedule-empty-today = No games are scheduled for today.
 schedule-empty-tomorrow = No games are scheduled for tomorrow.
 schedule-empty-week = No games are scheduled for the rest of this week.
-schedule-empty-team = No games of this team are scheduled.
-schedule-empty-favourites = No games of your teams are scheduled.
-schedule-failed = Sorry, the schedule cannot be shown just now. Please try again in a minute.
+schedule-empty-team = This team has no games scheduled.
+schedule-empty-favourites = Your teams have no games scheduled.
+schedule-failed = Sorry, the schedule is not available right now. Please try again in a minute.
 schedule-more =
     { $count ->
         [one] … and { $count } more game
        *[other] … and { $count } more games
     }
-schedule-choose-team = Whose games?
-schedule-no-teams = No teams are known yet.
+schedule-choose-team = Which team?
+schedule-no-teams = The list of teams is not available yet.
 
 game = { $away } @ { $home }
-game-score = { $away } { $away-score } @ { $home } { $home-score }
-game-time-open = time open
+game-score = { $away } { $away-score }, { $home } { $home-score }
+game-time-open = time TBD
 game-live = live
 game-over = final
 game-postponed = postponed
 game-cancelled = cancelled
 game-suspended = suspended
 
-button-team = A team …
+button-team = By team…
 button-back = « Back
 
 ## Settings
@@ -153,15 +154,15 @@ settings =
     <b>Settings</b>
 
     Language: { $language }
-    Time zone: { $zone }, where it is { $time }
+    Time zone: { $zone } ({ $time } now)
     Teams: { $teams }
-settings-language-told = { $language }, as in Telegram
+settings-language-from-telegram = { $language }, as in Telegram
 settings-no-teams = none
-settings-private = Settings are between the two of us: send me /settings in our private chat.
-settings-choose-language = Which language shall I speak?
+settings-private = Settings are available only in our private chat: send me /settings there.
+settings-choose-language = Which language should I use?
 settings-choose-region = Where are you?
-settings-choose-city = Which city has the time of yours?
-settings-choose-teams = Which are your teams?
+settings-choose-city = Pick a city in your time zone
+settings-choose-teams = Which teams do you follow?
 
 button-language = Language
 button-zone = Time zone
@@ -183,5 +184,5 @@ region-pacific = Pacific
 
 press-saved = Saved
 press-stale = This button no longer works. Please send the command again.
-press-impossible = That cannot be chosen.
+press-impossible = That option isn't available.
 press-failed = Sorry, that did not work. Please try again in a minute.

@@ -1,4 +1,4 @@
-# The bot's texts in Russian, in Telegram's HTML. docs/languages.md tells how they work.
+# The bot's texts in Russian, in Telegram's HTML. docs/languages.md describes how they work.
 
 language-name = Русский
 
@@ -32,42 +32,42 @@ month-12 = декабря
 
 ## Commands
 
-command-start = Поздороваться
+command-start = Начать
 command-schedule = Ближайшие матчи
-command-settings = Язык, часовой пояс и команды
+command-settings = Язык, часовой пояс и любимые клубы
 command-help = Что умеет этот бот
-command-users = Кто пишет этому боту
-command-stats = Сколько их
+command-users = Список пользователей
+command-stats = Статистика
 command-admin = Войти в веб-админку
 
 greeting = Здравствуйте, { $name }! Отправьте /schedule, чтобы увидеть ближайшие матчи, или /help, чтобы узнать все команды.
 greeting-nameless = Здравствуйте! Отправьте /schedule, чтобы увидеть ближайшие матчи, или /help, чтобы узнать все команды.
 help =
-    /start – поздороваться
-    /schedule – ближайшие матчи
-    /settings – язык, часовой пояс и команды
-    /help – этот текст
+    /start — начать
+    /schedule — ближайшие матчи
+    /settings — язык, часовой пояс и любимые клубы
+    /help — эта справка
 help-admin =
-    Для вас как администратора:
-    /users – кто пишет этому боту
-    /stats – сколько их
-    /admin – войти в веб-админку
+    Для администраторов:
+    /users — список пользователей
+    /stats — статистика
+    /admin — вход в веб-админку
 failed = К сожалению, не получилось. Попробуйте ещё раз через минуту.
 
 ## For admins
 
 admin-link =
-    Войти в веб-админку можно здесь:
+    Войти в веб-админку можно по ссылке:
     { $url }
 
-    Ссылка действует один раз и пять минут. Кто её получил, тот и есть вы: никому не передавайте.
-admin-not-served = Этот бот не обслуживает веб-админку: LISTEN_ADDR выключен, или порт занят.
+    Ссылка одноразовая и действует 5 минут. Никому её не пересылайте: по ней можно войти от вашего имени.
+admin-not-served = Веб-админка не запущена: LISTEN_ADDR=off или порт занят.
 
-users-head = <b>Пользователи</b>, сначала новые; всего { $total }. Время в UTC.
-users-times = здесь { $seen }, с { $joined }
+users-head = <b>Пользователи</b>, сначала новые; всего { $total }. Время по UTC.
+users-times = последний визит { $seen }, первый { $joined }
 users-newer = ‹ Новые
 users-older = Старые ›
-users-nobody = Этому боту ещё никто не писал.
+users-nobody = Пользователей пока нет.
 
 alert-sign-ins =
     <b>Слишком много неудачных попыток входа в веб-админку</b>
@@ -93,40 +93,21 @@ alert-more =
 
 stats-users =
     { $users ->
-        [one] <b>{ $users }</b> пользователь, доступных: { $reachable }
-        [few] <b>{ $users }</b> пользователя, доступных: { $reachable }
-       *[many] <b>{ $users }</b> пользователей, доступных: { $reachable }
+        [one] <b>{ $users }</b> пользователь, из них доступны: { $reachable }
+        [few] <b>{ $users }</b> пользователя, из них доступны: { $reachable }
+       *[many] <b>{ $users }</b> пользователей, из них доступны: { $reachable }
     }
 stats-today = Сегодня
 stats-7-days = 7 дней
 stats-30-days = 30 дней
-stats-active =
-    { $count ->
-        [one] { $count } активный ({ $change })
-       *[other] { $count } активных ({ $change })
-    }
-stats-new =
-    { $count ->
-        [one] { $count } новый ({ $change })
-       *[other] { $count } новых ({ $change })
-    }
-stats-interactions =
-    { $count ->
-        [one] { $count } действие ({ $change })
-        [few] { $count } действия ({ $change })
-       *[many] { $count } действий ({ $change })
-    }
-stats-blocked =
-    { $count ->
-        [one] { $count } заблокировал ({ $change })
-       *[other] { $count } заблокировали ({ $change })
-    }
-stats-unblocked =
-    { $count ->
-        [one] { $count } вернулся ({ $change })
-       *[other] { $count } вернулись ({ $change })
-    }
-stats-note = В скобках: изменение за неделю. Дни по UTC, и сегодняшний ещё не кончился.
+# With the number last, one form serves every number.
+stats-active = активных: { $count } ({ $change })
+stats-new = новых: { $count } ({ $change })
+stats-interactions = действий: { $count } ({ $change })
+stats-blocked = заблокировали бота: { $count } ({ $change })
+stats-unblocked = вернулось: { $count } ({ $change })
+percent = { $number }%
+stats-note = В скобках — изменение за неделю. Дни считаются по UTC; сегодняшний ещё не закончился.
 
 ## The schedule
 
@@ -134,27 +115,27 @@ schedule-next = Ближайшие матчи
 schedule-today = Сегодня
 schedule-tomorrow = Завтра
 schedule-week = Эта неделя
-schedule-favourites = Мои команды
-schedule-zone = Время: { $zone }.
-schedule-utc = Время UTC; свой часовой пояс можно выбрать в /settings.
-schedule-old = С НХЛ давно нет связи: данные на { $time }, { $day }.
+schedule-favourites = Мои клубы
+schedule-zone = Время указано для часового пояса { $zone }.
+schedule-utc = Время указано по UTC. Свой часовой пояс можно выбрать в /settings.
+schedule-old = Данные могли устареть. Последнее обновление: { $day }, { $time }.
 schedule-empty = Матчей в расписании нет.
 schedule-empty-today = На сегодня матчей нет.
 schedule-empty-tomorrow = На завтра матчей нет.
 schedule-empty-week = До конца недели матчей нет.
-schedule-empty-team = Матчей этой команды в расписании нет.
-schedule-empty-favourites = Матчей ваших команд в расписании нет.
-schedule-failed = К сожалению, показать расписание сейчас не получилось. Попробуйте ещё раз через минуту.
+schedule-empty-team = Матчей этого клуба в расписании нет.
+schedule-empty-favourites = Матчей ваших клубов в расписании нет.
+schedule-failed = К сожалению, расписание сейчас недоступно. Попробуйте ещё раз через минуту.
 schedule-more =
     { $count ->
-        [one] … и ещё { $count } матч
-        [few] … и ещё { $count } матча
-       *[many] … и ещё { $count } матчей
+        [one] …и ещё { $count } матч
+        [few] …и ещё { $count } матча
+       *[many] …и ещё { $count } матчей
     }
-schedule-choose-team = Чьи матчи показать?
-schedule-no-teams = Команды пока неизвестны.
+schedule-choose-team = Матчи какого клуба показать?
+schedule-no-teams = Список клубов пока недоступен.
 
-game = { $home } – { $away }
+game = { $home } — { $away }
 game-score = { $home } { $home-score } : { $away-score } { $away }
 game-time-open = время не назначено
 game-live = идёт
@@ -163,7 +144,7 @@ game-postponed = перенесён
 game-cancelled = отменён
 game-suspended = прерван
 
-button-team = Команда …
+button-team = Клуб…
 button-back = « Назад
 
 ## Settings
@@ -172,19 +153,19 @@ settings =
     <b>Настройки</b>
 
     Язык: { $language }
-    Часовой пояс: { $zone }, там сейчас { $time }
-    Команды: { $teams }
-settings-language-told = { $language }, как в Telegram
+    Часовой пояс: { $zone } (сейчас { $time })
+    Любимые клубы: { $teams }
+settings-language-from-telegram = { $language }, как в Telegram
 settings-no-teams = нет
-settings-private = Настройки – это между нами: отправьте мне /settings в личном чате.
-settings-choose-language = На каком языке говорить?
-settings-choose-region = Где вы?
-settings-choose-city = В каком городе столько же времени, сколько у вас?
-settings-choose-teams = Какие команды ваши?
+settings-private = Настройки доступны только в личном чате: отправьте /settings там.
+settings-choose-language = Выберите язык
+settings-choose-region = Выберите регион
+settings-choose-city = Выберите город в вашем часовом поясе
+settings-choose-teams = Выберите любимые клубы
 
 button-language = Язык
 button-zone = Часовой пояс
-button-teams = Команды
+button-teams = Клубы
 button-as-in-telegram = Как в Telegram
 button-utc = UTC
 
@@ -201,6 +182,6 @@ region-pacific = Тихий океан
 ## What pops up when a button is pressed
 
 press-saved = Сохранено
-press-stale = Эта кнопка больше не действует. Отправьте команду ещё раз.
-press-impossible = Это выбрать нельзя.
+press-stale = Эта кнопка больше не работает. Отправьте команду ещё раз.
+press-impossible = Этот вариант недоступен.
 press-failed = К сожалению, не получилось. Попробуйте ещё раз через минуту.
