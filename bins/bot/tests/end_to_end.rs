@@ -215,9 +215,7 @@ async fn admins_see_users_and_figures(database: ThrowAwayDatabase) {
     };
     let figures = ask("/stats").await;
     assert!(
-        figures.starts_with(
-            "26 users, 26 reachable\n\nToday: 1 active (+1), 1 new (+1)\n"
-        ),
+        figures.starts_with("26 users, 26 reachable\n\nToday: 1 active (+1), 1 new (+1)\n"),
         "{figures}"
     );
     assert!(ask("/help").await.contains("\n/users –"));

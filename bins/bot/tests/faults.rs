@@ -111,7 +111,7 @@ async fn registration_does_not_wait_for_answers() {
         let log = bot.terminate().await;
         assert_eq!(stored(&database).await, 1501);
         // Without limits it depends on the machine whether there is room for all of them.
-        let told = log.matches("commands come faster than they can be answered").count();
+        let told = log.matches("overloaded: some commands were not answered").count();
         assert!(told == 1 || (told == 0 && settings.is_empty()), "{log}");
     }
 }
@@ -207,7 +207,7 @@ async fn it_recovers_from_whatever_is_answered_to_get_updates() {
     let peak = bot.peak_memory_bytes();
     assert!(peak < 150 << 20, "{peak} bytes for an answer of 300 MiB");
     let log = bot.terminate().await;
-    let over = "it works again after: updates cannot be fetched";
+    let over = "recovered: updates cannot be fetched";
     assert_eq!(log.matches(over).count(), count, "{log}");
 }
 
@@ -283,7 +283,7 @@ async fn people_who_cannot_be_reached_stop_nothing() {
     ] {
         telegram.fail_next("sendMessage", fault);
         telegram.write(&Person::new(id, "Away"), "/start");
-        bot.said(&format!("the person cannot be reached: {cause}")).await;
+        bot.said(&format!("the user is unreachable: {cause}")).await;
         telegram.write(&ada(), "/start");
         telegram.wait_for_message(ada().id).await.unwrap();
     }
@@ -347,7 +347,7 @@ async fn a_token_that_was_good_is_tried_again() {
     telegram.wait_until_confirmed(update).await.unwrap();
     telegram.wait_for_message(ada().id).await.unwrap();
     let trouble = "Telegram does not accept the bot token any more";
-    bot.said(&format!("it works again after: {trouble}")).await;
+    bot.said(&format!("recovered: {trouble}")).await;
     let log = bot.terminate().await;
     assert_eq!(
         log.matches(&format!("{trouble}; trying again for five minutes")).count(),

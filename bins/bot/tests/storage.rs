@@ -188,7 +188,7 @@ async fn ends_well(telegram: &Simulator, bot: RunningBot, database: &ThrowAwayDa
     telegram.wait_until_drained().await.unwrap();
     let log = bot.terminate().await;
     assert_eq!(log.matches("users cannot be registered; trying").count(), 1, "{log}");
-    assert_eq!(log.matches("it works again after: users cannot be registered").count(), 1, "{log}");
+    assert_eq!(log.matches("recovered: users cannot be registered").count(), 1, "{log}");
     let lines = log.lines().filter(|line| !line.contains("applied the migration"));
     assert!(lines.count() < 20, "{log}");
     are_stored(database, sent).await;

@@ -300,7 +300,7 @@ async fn only_telegram_is_let_in_and_only_where_it_is_asked_to() {
         1,
         "{log}"
     );
-    assert!(log.contains("something that is no update was brought"), "{log}");
+    assert!(log.contains("ignored a webhook request whose body is not an update"), "{log}");
     assert!(log.contains("could not be read in full, and is set aside update_id=2 "), "{log}");
 }
 

@@ -10,7 +10,7 @@ use axum::{Router, extract::State, http::StatusCode, routing::get};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use rollcall_repository_diesel::{Database, MigrationState};
 use rollcall_service::UserService;
-use rollcall_telegram::Intake;
+use rollcall_telegram::Readiness;
 use tokio::time::timeout;
 
 /// The paths, which no webhook can have.
@@ -37,7 +37,7 @@ pub(crate) struct Health {
 struct Parts {
     database: Database,
     users: UserService,
-    intake: Intake,
+    readiness: Readiness,
 }
 
 impl Health {
@@ -61,9 +61,9 @@ impl Health {
     }
 
     /// The bot has started.
-    pub(crate) fn started(&self, database: Database, users: UserService, intake: Intake) {
+    pub(crate) fn started(&self, database: Database, users: UserService, readiness: Readiness) {
         // Nobody starts twice.
-        let _first = self.parts.set(Parts { database, users, intake });
+        let _first = self.parts.set(Parts { database, users, readiness });
     }
 
     pub(crate) fn router(self) -> Router {
@@ -96,7 +96,7 @@ impl Health {
 
     /// What keeps the bot from doing its work.
     async fn hindrance(&self) -> Option<String> {
-        let Some(Parts { database, intake, .. }) = self.parts.get() else {
+        let Some(Parts { database, readiness, .. }) = self.parts.get() else {
             return Some("starting: Telegram or the database has not answered yet".to_owned());
         };
         let migrations = match timeout(PATIENCE, database.migrations()).await {
@@ -107,7 +107,7 @@ impl Health {
         if migrations.iter().any(|(_, state)| *state == MigrationState::Pending) {
             return Some("the database lacks migrations".to_owned());
         }
-        intake.hindrance()
+        readiness.problem()
     }
 }
 

@@ -147,7 +147,7 @@ async fn work(
         schedule: schedule.clone(),
         preferences: PreferencesService::new(DieselPreferencesRepository::new(database.clone())),
     };
-    health.started(database, users.clone(), bot.intake());
+    health.started(database, users.clone(), bot.readiness());
     let conversation = Arc::new(Conversation::new(&bot, services, owners, admin_site));
     let alerted = conversation.alert_owners(alerts.clone());
     let handler = conversation.clone();
@@ -214,7 +214,7 @@ async fn start(
     database_url: DatabaseUrl,
 ) -> anyhow::Result<(Bot, Database)> {
     let database = Database::open(database_url).await?;
-    let bot = Bot::connect_patiently(settings, Arc::new(SystemClock)).await?;
+    let bot = Bot::connect_with_retries(settings, Arc::new(SystemClock)).await?;
     let bots = DieselBotRepository::new(database.clone());
     // Looked at before it is migrated: another bot's database is left as it is.
     let is_pending = |(_, state): &(_, MigrationState)| *state == MigrationState::Pending;

@@ -15,23 +15,23 @@ impl Conversation {
     /// Writes to each owner who has written to the bot. Answers whether it should be tried again:
     /// nobody got it, and the trouble may pass.
     pub(crate) async fn report(&self, report: &Report) -> bool {
-        let (mut has_arrived, mut may_pass) = (false, false);
+        let (mut has_arrived, mut is_transient) = (false, false);
         for owner in &self.owners {
             match self.users.get_user_by_telegram_id(*owner).await {
                 Ok(Some(user)) if user.reachability.is_reachable() => {
                     match self.write(&user, report).await {
                         Ok(()) => has_arrived = true,
-                        Err(is_passing) => may_pass |= is_passing,
+                        Err(is_passing) => is_transient |= is_passing,
                     }
                 }
                 Ok(_) => {}
                 Err(error) => {
                     log::warn!(error = chain(&error); "an owner could not be looked up");
-                    may_pass = true;
+                    is_transient = true;
                 }
             }
         }
-        may_pass && !has_arrived
+        is_transient && !has_arrived
     }
 
     /// Writes to an owner; answers whether it may work later where it did not now.
@@ -40,18 +40,18 @@ impl Conversation {
             log::warn!(error = chain(&error); "could not find out which language an owner has chosen");
             asker
         });
-        let to = Destination::person(owner.telegram_id, None);
+        let to = Destination::user(owner.telegram_id, None);
         let begun = self.clock.now();
         let Err(error) = send(&self.outbox, to, &text(asker.locale(), report).into()).await else {
             return Ok(());
         };
-        let may_pass = match &error {
+        let is_transient = match &error {
             SendError::Unreachable { .. } => false,
             SendError::Held { .. } => true,
-            SendError::Call(error) => error.may_pass(),
+            SendError::Call(error) => error.is_transient(),
         };
         self.not_sent(owner.telegram_id, error, begun).await;
-        Err(may_pass)
+        Err(is_transient)
     }
 }
 

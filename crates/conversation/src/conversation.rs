@@ -150,7 +150,7 @@ impl Conversation {
         let to = match audience {
             Audience::Group => message.from,
             // By the sender's own id, not by one that the update says.
-            Audience::Sender | Audience::Owner => Destination::person(from, message.from.topic),
+            Audience::Sender | Audience::Owner => Destination::user(from, message.from.topic),
         };
         let begun_at = Instant::now();
         let answer = match self.asker(&registration.user).await {
@@ -287,7 +287,7 @@ impl Conversation {
         at: DateTime<Utc>,
     ) {
         if let Err(error) = self.users.mark_unreachable(id, obstacle, at).await {
-            log::warn!(error = chain(&error); "that a user cannot be reached was not stored");
+            log::warn!(error = chain(&error); "could not record that a user is unreachable");
         }
     }
 

@@ -7,7 +7,7 @@ use frankenstein::{
     types::{BotCommand, BotCommandScope, BotCommandScopeChat, ChatId},
 };
 use rollcall_domain::{Language, TelegramId};
-use rollcall_telegram::{CallError, Client, chain, patiently};
+use rollcall_telegram::{CallError, Client, chain, retry};
 use serde::de::IgnoredAny;
 
 use crate::locale::Locale;
@@ -26,11 +26,11 @@ fn languages() -> impl Iterator<Item = (Language, Option<&'static str>)> {
 /// bot without menus is as good.
 pub(crate) async fn set_all(client: Client, admins: BTreeSet<TelegramId>) {
     const TROUBLE: &str = "the menus cannot be set";
-    if let Err(error) = patiently(TROUBLE, || set_for_everybody(&client)).await {
+    if let Err(error) = retry(TROUBLE, || set_for_everybody(&client)).await {
         log::warn!(error = chain(&error); "the menu was not set");
     }
     for admin in admins {
-        if let Err(error) = patiently(TROUBLE, || set_for_admin(&client, admin)).await {
+        if let Err(error) = retry(TROUBLE, || set_for_admin(&client, admin)).await {
             log::warn!(
                 error = chain(&error);
                 "an admin's menu was not set; it is when the admin sends /start"
@@ -50,11 +50,10 @@ pub async fn foreign_commands(client: &Client) -> Result<Vec<String>, CallError>
         for (_, code) in languages() {
             let menu = GetMyCommandsParams::builder().scope(scope.clone());
             let menu = menu.maybe_language_code(code).build();
-            let commands: Vec<BotCommand> =
-                patiently("cannot check whether the bot is in use", || {
-                    client.call("getMyCommands", &menu)
-                })
-                .await?;
+            let commands: Vec<BotCommand> = retry("cannot check whether the bot is in use", || {
+                client.call("getMyCommands", &menu)
+            })
+            .await?;
             foreign.extend(commands.into_iter().filter(|it| !is_ours(it)).map(|it| it.command));
         }
     }

@@ -1,47 +1,45 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
+use frankenstein::methods::SetWebhookParams;
 use rollcall_domain::{Clock, TelegramId, Username};
 use rollcall_service::{Alerts, UserService};
 use serde::de::IgnoredAny;
 use serde_json::json;
 
 use crate::{
-    api_url::ApiUrl,
-    client::{Body, CallError, Client},
-    clock::{ClockDifference, TelegramClock},
+    client::{
+        ApiUrl, BotToken, CallError, Client, ClockDifference, ProxyUrl, Response, TelegramClock,
+    },
     error::BotError,
     handler::Handler,
-    ingest::Ingest,
-    intake::Intake,
+    ingest::{Ingest, Me, OwnName},
     outbox::Outbox,
-    own_name::{Me, OwnName},
     poll,
-    proxy::ProxyUrl,
-    token::BotToken,
-    trouble::patiently,
-    update,
+    readiness::Readiness,
+    retry::retry,
+    update::allowed_updates,
     webhook::{Receiver, Webhook, WebhookSecret},
 };
 
-/// How many updates Telegram may bring at once by webhook; its own default.
+/// How many updates Telegram may deliver at once by webhook; its own default.
 const WEBHOOK_CONNECTIONS: u32 = 40;
 
-/// What a bot needs to know to talk to Telegram.
+/// How a bot connects to Telegram.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The bot's token.
     pub token: BotToken,
-    /// Where the Bot API is.
+    /// The address of the Bot API.
     pub api_url: ApiUrl,
-    /// Through which proxy it is reached; `None` where it is reached directly.
+    /// The proxy on the way there; `None` for a direct connection.
     pub proxy: Option<ProxyUrl>,
-    /// How many messages a second may be sent in all; 0 lifts this limit and those of each chat.
+    /// How many messages a second may be sent in all; 0 disables this limit and those of the chats.
     pub send_rate: u32,
 }
 
 impl Settings {
-    /// Whether the token, which is part of every request's address, travels unencrypted where others
-    /// can read it: through a proxy, or to Telegram's own server.
+    /// Whether others can read the token, which is part of every request's address. They can if it
+    /// travels unencrypted through a proxy or to Telegram's own server.
     pub fn is_token_exposed(&self) -> bool {
         let goes_far = match &self.proxy {
             Some(proxy) => !(proxy.is_loopback() && self.api_url.is_loopback()),
@@ -56,39 +54,39 @@ impl Settings {
     }
 }
 
-/// A bot that Telegram knows.
+/// A bot whose token Telegram has accepted.
 pub struct Bot {
     client: Client,
     outbox: Outbox,
     id: TelegramId,
     own_name: OwnName,
-    intake: Intake,
+    readiness: Readiness,
     /// A batch that was fetched before polling began.
-    first_batch: Mutex<Option<Body>>,
+    first_batch: Mutex<Option<Response>>,
 }
 
 impl Bot {
-    /// Asks Telegram who the bot is; once, without trying again. `clock` is compared with Telegram's
-    /// by what it answers, from then on.
+    /// Connects with one getMe, without retries. From then on, each response compares `clock` with
+    /// Telegram's.
     ///
     /// # Errors
-    /// When Telegram does not accept the token, or cannot be reached.
+    /// If Telegram does not accept the token, or is unreachable.
     pub async fn connect(settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, BotError> {
         let client = settings.client(clock)?;
         let me = get_me(&client).await?;
         Self::new(client, me, settings.send_rate)
     }
 
-    /// Asks Telegram who the bot is, and goes on asking while it cannot be reached.
+    /// Connects, and retries while Telegram is unreachable.
     ///
     /// # Errors
-    /// When Telegram does not accept the token.
-    pub async fn connect_patiently(
+    /// If Telegram does not accept the token.
+    pub async fn connect_with_retries(
         settings: Settings,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, BotError> {
         let client = settings.client(clock)?;
-        let me = patiently("Telegram cannot be reached", || get_me(&client)).await?;
+        let me = retry("Telegram cannot be reached", || get_me(&client)).await?;
         Self::new(client, me, settings.send_rate)
     }
 
@@ -98,32 +96,32 @@ impl Bot {
             id: me.id.try_into()?,
             own_name: OwnName::new(client.clone(), me.username()),
             client,
-            intake: Intake::not_yet(),
+            readiness: Readiness::starting(),
             first_batch: Mutex::default(),
         })
     }
 
-    /// What calls the Bot API.
+    /// The client of the Bot API.
     pub fn client(&self) -> Client {
         self.client.clone()
     }
 
-    /// What sends messages.
+    /// The outbox, which sends messages.
     pub fn outbox(&self) -> Outbox {
         self.outbox.clone()
     }
 
-    /// The time by Telegram's clock, as far as it is known.
+    /// Telegram's clock, as far as it is known.
     pub fn clock(&self) -> Arc<dyn Clock> {
         Arc::new(self.client.clock().clone())
     }
 
-    /// Whether updates are being taken.
-    pub fn intake(&self) -> Intake {
-        self.intake.clone()
+    /// Whether the bot takes updates.
+    pub fn readiness(&self) -> Readiness {
+        self.readiness.clone()
     }
 
-    /// How the clock compares with Telegram's; `None` where the server does not tell its time.
+    /// How the clock compares with Telegram's; `None` if the server sends no `Date`.
     pub fn clock_difference(&self) -> Option<ClockDifference> {
         self.client.clock().difference()
     }
@@ -133,18 +131,17 @@ impl Bot {
         self.id
     }
 
-    /// The bot's username as it is known now, without the `@`; empty where the server does not
-    /// have it.
+    /// The bot's current username, without the `@`; empty if the server does not send it.
     pub fn username(&self) -> String {
         self.own_name.get().map(Username::into_string).unwrap_or_default()
     }
 
-    /// Takes updates by long polling, registers their users with `users`, and has `handler`
-    /// answer them, until `shutdown` resolves. Then finishes what is under way and confirms it.
+    /// Takes updates by long polling, registers their users with `users`, and has `handler` answer
+    /// them, until `shutdown` resolves. Then it finishes the current batch and acknowledges it.
     ///
     /// # Errors
-    /// When Telegram no longer accepts the token, or no user can be registered any more. Everything
-    /// else is waited out.
+    /// If Telegram no longer accepts the token, or users can no longer be registered. All other errors
+    /// are retried.
     pub async fn poll(
         &self,
         users: UserService,
@@ -154,24 +151,24 @@ impl Bot {
         let mut shutdown = std::pin::pin!(shutdown);
         tokio::select! {
             () = &mut shutdown => return Ok(()),
-            result = patiently("the webhook cannot be deleted", || {
+            result = retry("the webhook cannot be deleted", || {
                 poll::delete_webhook(&self.client)
             }) => result.map_err(BotError::Call)?,
         }
         let ingest = self.ingest(users, handler);
         log::info!(bot_id = self.id.get(); "ready: @{} takes updates by long polling", self.username());
-        self.intake.goes_on();
+        self.readiness.set_ready();
         let first_batch = self.first_batch.lock().unwrap_or_else(PoisonError::into_inner).take();
-        poll::run(&self.client, &ingest, &self.intake, first_batch, shutdown).await
+        poll::run(&self.client, &ingest, &self.readiness, first_batch, shutdown).await
     }
 
     /// Keeps a batch for [`Bot::poll`], which starts with it.
-    pub(crate) fn keep_first_batch(&self, batch: Body) {
+    pub(crate) fn keep_first_batch(&self, batch: Response) {
         *self.first_batch.lock().unwrap_or_else(PoisonError::into_inner) = Some(batch);
     }
 
-    /// What takes the updates that Telegram delivers to the webhook with this secret, registers their
-    /// users with `users`, and has `handler` answer them. Wrong secrets are reported to `alerts`.
+    /// A receiver for the updates that Telegram delivers to the webhook with this secret. It registers
+    /// their users with `users`, and has `handler` answer them. It reports wrong secrets to `alerts`.
     pub fn receiver(
         &self,
         users: UserService,
@@ -179,30 +176,29 @@ impl Bot {
         secret: WebhookSecret,
         alerts: Alerts,
     ) -> Receiver {
-        Receiver::new(self.ingest(users, handler), self.intake.clone(), secret, alerts)
+        Receiver::new(self.ingest(users, handler), self.readiness.clone(), secret, alerts)
     }
 
-    /// Has Telegram deliver updates to `webhook`, retrying for as long as it takes. Updates may come
-    /// before this returns.
+    /// Has Telegram deliver updates to `webhook`, with retries. Updates may arrive before this returns.
     ///
     /// # Errors
-    /// When Telegram no longer accepts the token, or refuses the webhook.
+    /// If Telegram no longer accepts the token, or refuses the webhook.
     pub async fn set_webhook(&self, webhook: &Webhook) -> Result<(), BotError> {
-        // Never with drop_pending_updates: what waits is to be answered.
-        let parameters = json!({
-            "url": webhook.url.as_str(),
-            "secret_token": webhook.secret.secret(),
-            "allowed_updates": update::allowed_updates(),
-            "max_connections": WEBHOOK_CONNECTIONS,
-        });
-        let set = patiently("the webhook cannot be set", || {
-            self.client.call::<IgnoredAny>("setWebhook", &parameters)
+        // Never with drop_pending_updates, because pending updates still count.
+        let params = SetWebhookParams::builder()
+            .url(webhook.url.as_str())
+            .secret_token(webhook.secret.secret())
+            .allowed_updates(allowed_updates())
+            .max_connections(WEBHOOK_CONNECTIONS)
+            .build();
+        let set = retry("the webhook cannot be set", || {
+            self.client.call::<IgnoredAny>("setWebhook", &params)
         });
         set.await.map_err(|error| match error {
             CallError::Refused { code: 401, .. } => BotError::BadToken(error),
             error => BotError::Webhook(error),
         })?;
-        self.intake.goes_on();
+        self.readiness.set_ready();
         Ok(())
     }
 
@@ -221,7 +217,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_is_exposed_where_others_can_read_it() {
+    fn a_token_is_exposed_if_others_can_read_it() {
         for (api_url, proxy, is_exposed) in [
             ("https://api.telegram.org", None, false),
             ("http://api.telegram.org", None, true),
@@ -229,7 +225,7 @@ mod tests {
             ("https://api.telegram.org", Some("http://proxy.example.org:3128"), false),
             ("https://api.telegram.org", Some("socks5h://127.0.0.1"), false),
             ("http://bot-api.internal:8081", Some("http://proxy.example.org:3128"), true),
-            // Encrypted as far as the proxy, which reads it all the same.
+            // Encrypted up to the proxy, which can read it.
             ("http://bot-api.internal:8081", Some("https://proxy.example.org"), true),
             ("http://bot-api.internal:8081", Some("socks5h://127.0.0.1"), true),
             ("http://127.0.0.1:8081", Some("socks5://10.0.0.1"), true),

@@ -1,3 +1,5 @@
+use std::error::Error;
+
 use rollcall_domain::InvalidTelegramId;
 use rollcall_service::ServiceError;
 
@@ -11,16 +13,16 @@ pub enum BotError {
         "Telegram does not accept the bot token: it is wrong, or was revoked; @BotFather gives a new one"
     )]
     BadToken(#[source] CallError),
-    /// Telegram cannot be asked.
-    #[error("Telegram cannot be asked")]
+    /// A call to Telegram failed.
+    #[error("a call to Telegram failed")]
     Call(#[source] CallError),
-    /// Telegram refuses to bring updates to the webhook.
+    /// Telegram refuses the webhook.
     #[error("the webhook cannot be set")]
     Webhook(#[source] CallError),
-    /// Telegram answered with an id that no account can have.
-    #[error("Telegram gave the bot an id that cannot be")]
+    /// Telegram returned an invalid id for the bot.
+    #[error("Telegram returned an invalid id for the bot")]
     InvalidId(#[from] InvalidTelegramId),
-    /// Nobody can be registered any more.
+    /// Users can no longer be registered.
     #[error("users can no longer be registered")]
     Service(#[from] ServiceError),
 }
@@ -29,4 +31,15 @@ impl From<CallError> for BotError {
     fn from(error: CallError) -> Self {
         if error.is_bad_token() { Self::BadToken(error) } else { Self::Call(error) }
     }
+}
+
+/// An error with its causes, on one line.
+pub fn chain(error: &dyn Error) -> String {
+    let mut line = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        line.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    line.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -1,36 +1,33 @@
-//! What answers users.
-
 use async_trait::async_trait;
 use rollcall_domain::Registration;
 
 use crate::update::{ButtonPress, CommandMessage};
 
-/// Answers the commands and buttons of a bot. Every user that it is called for is
-/// registered already.
+/// Answers the commands and buttons of a bot. Their users are registered before it is called.
 ///
-/// Answers are sent by the [`Outbox`](crate::Outbox), in order within a chat. Those that there is no
-/// room for are not asked for.
+/// Send answers with the [`Outbox`](crate::Outbox). Requests of one chat are handled in order. Requests
+/// that exceed a limit are dropped without calling this.
 #[async_trait]
 pub trait Handler: Send + Sync + 'static {
-    /// The names of the bot's commands, without slashes, in lower case. Others are registered as
-    /// messages that are no commands, and not answered.
+    /// The names of the bot's commands, without slashes, in lower case. Other commands are registered as
+    /// ordinary messages, and not answered.
     fn commands(&self) -> &'static [&'static str];
 
-    /// Answers what somebody asks for. Best effort: what fails is logged, and not asked for again.
+    /// Answers a request. Best effort: log failures, because there is no retry.
     async fn handle(&self, request: Request, registration: Registration);
 }
 
-/// What somebody asks for.
+/// What a user asks for.
 #[derive(Clone, Debug)]
 pub enum Request {
-    /// A command was typed.
+    /// A typed command.
     Command(CommandMessage),
-    /// A button was pressed.
+    /// The press of a button.
     ButtonPress(ButtonPress),
 }
 
 impl Request {
-    /// The chat in which it is answered, in the order of what is asked there.
+    /// The chat in whose order it is answered.
     pub(crate) fn chat_id(&self) -> Option<i64> {
         match self {
             Self::Command(message) => Some(message.from.chat_id),

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use frankenstein::methods::GetUpdatesParams;
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::json;
 
 use crate::{
     bot::Bot,
     client::{CallError, Conflict},
-    trouble::patiently,
+    retry::retry,
 };
 
 const OUTAGE: &str = "cannot check whether the bot is in use";
@@ -33,7 +34,7 @@ impl Bot {
     pub async fn webhook_url(&self) -> Result<String, CallError> {
         let client = self.client();
         let none = json!({});
-        let info: WebhookInfo = patiently(OUTAGE, || client.call("getWebhookInfo", &none)).await?;
+        let info: WebhookInfo = retry(OUTAGE, || client.call("getWebhookInfo", &none)).await?;
         Ok(info.url)
     }
 
@@ -46,9 +47,10 @@ impl Bot {
     pub async fn is_polled_elsewhere(&self) -> Result<bool, CallError> {
         let client = self.client();
         // Without allowed_updates, which Telegram would store.
-        let parameters = json!({ "timeout": FIRST_POLL.as_secs() });
-        let fetched = patiently(OUTAGE, || async {
-            let body = client.call_raw("getUpdates", &parameters, FIRST_POLL + GRACE).await?;
+        let timeout = u32::try_from(FIRST_POLL.as_secs()).unwrap_or_default();
+        let params = GetUpdatesParams::builder().timeout(timeout).build();
+        let fetched = retry(OUTAGE, || async {
+            let body = client.call_raw("getUpdates", &params, FIRST_POLL + GRACE).await?;
             body.read::<IgnoredAny>()?;
             Ok(body)
         });

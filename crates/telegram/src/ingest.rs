@@ -1,4 +1,11 @@
-//! Taking updates in, however they come: registered first, answered after.
+//! Ingests updates from polling and from the webhook: registers their users first, and answers
+//! commands after.
+
+mod chat_queues;
+mod own_name;
+mod refusals;
+mod slots;
+mod stream;
 
 use std::{
     collections::BTreeMap,
@@ -14,31 +21,31 @@ use rollcall_domain::{
 use rollcall_service::{ServiceError, UserService};
 use serde_json::value::RawValue;
 
+pub(crate) use own_name::{Me, OwnName};
+pub(crate) use stream::Stream;
+
 use crate::{
+    error::chain,
     handler::{Handler, Request},
-    lanes::{LaneBounds, Lanes},
     outbox::Outbox,
-    own_name::OwnName,
-    refusals::{Fault, Refusals},
-    slots::{Limit, SlotBounds},
-    stream::Stream,
-    trouble::chain,
     update::{self, Update},
 };
+use chat_queues::{ChatQueues, QueueBounds};
+use refusals::{Fault, Refusals};
+use slots::{Limit, SlotBounds};
 
-/// How many commands and presses may be in memory until they are answered. Taking updates is more
-/// than answering them, and waits for nobody: what comes while there is no room goes unanswered.
+/// How many commands and button presses may wait in memory for their answers. Registration never
+/// waits for answers, so requests beyond a bound stay unanswered.
 ///
-/// A group takes 20 messages a minute, so what is asked there stays for long. So that it keeps no
-/// answer from other users, groups have half of the room, and a sender has no more of it in all
-/// chats together than a chat has.
+/// A group accepts 20 messages a minute, so its requests wait long. To keep room for other users, all
+/// groups together have half of the slots, and one sender has as many over all chats as one chat has.
 const SLOTS: SlotBounds = SlotBounds { all: 4000, groups: 2000, sender: 20 };
 /// How many of them may wait in one chat.
-const LANES: LaneBounds = LaneBounds { all: 20, sender_in_group: 5 };
-/// How long answers that are under way may take when the bot ends.
+const QUEUES: QueueBounds = QueueBounds { all: 20, sender_in_group: 5 };
+/// How long answers in progress may take when the bot stops.
 const LAST_ANSWERS: Duration = Duration::from_secs(3);
 
-/// Registers whom updates come from, and has commands answered. Cheap to clone.
+/// Registers the users of updates, and has their commands answered. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Ingest {
     users: UserService,
@@ -46,42 +53,42 @@ pub(crate) struct Ingest {
     handler: Arc<dyn Handler>,
     outbox: Outbox,
     own_name: OwnName,
-    lanes: Lanes,
+    queues: ChatQueues,
     refusals: Arc<Mutex<Refusals>>,
     unanswered: Arc<Mutex<LogPace>>,
 }
 
-/// What became of updates.
+/// The result of registering updates.
 pub(crate) struct Taken {
-    /// What those that were taken ask for.
+    /// The requests of the registered updates.
     pub(crate) commands: Commands,
-    /// From where on they were not taken.
+    /// Where registration stopped, if it did.
     pub(crate) held: Option<Held>,
 }
 
-/// An update that the storage refuses, and that cannot be set aside yet: neither it nor those behind
-/// it were taken.
+/// An update that the storage refuses and that cannot be quarantined yet. It was not registered, nor
+/// were those after it.
 pub(crate) struct Held {
-    /// Which one of the updates it is.
+    /// The index of the update.
     index: usize,
-    /// The first id of those that were not taken.
+    /// The first id of the updates that were not registered.
     pub(crate) from: Option<i64>,
-    /// Why it is refused.
+    /// Why the storage refuses it.
     pub(crate) error: ServiceError,
 }
 
-/// What people ask for whose senders are registered, to be answered.
+/// Requests of registered users, to be answered.
 #[derive(Default)]
 pub(crate) struct Commands(Vec<(Request, Registration)>);
 
-/// What an update asks for, if anything.
+/// The request in an update, if any.
 fn request(update: &Update) -> Option<Request> {
     let command = update.command.clone().map(Request::Command);
     command.or_else(|| update.press.clone().map(Request::ButtonPress))
 }
 
 impl Ingest {
-    /// The time that updates are compared with.
+    /// The current time by the clock that dates updates.
     pub(crate) fn now(&self) -> DateTime<Utc> {
         self.clock.now()
     }
@@ -93,21 +100,21 @@ impl Ingest {
         outbox: Outbox,
         own_name: OwnName,
     ) -> Self {
-        let lanes = Lanes::new(SLOTS, LANES);
+        let queues = ChatQueues::new(SLOTS, QUEUES);
         Self {
             users,
             clock,
             handler,
             outbox,
             own_name,
-            lanes,
+            queues,
             refusals: Arc::default(),
             unanswered: Arc::default(),
         }
     }
 
-    /// Reads updates that have just come together in a stream; see [`update::read`]. Where the bot may
-    /// have been renamed, Telegram is asked first.
+    /// Reads updates that have just arrived together in a stream; see [`update::read`]. If the bot may
+    /// have been renamed, it asks Telegram first.
     pub(crate) async fn read<'a>(
         &self,
         raw: Vec<&'a RawValue>,
@@ -136,7 +143,7 @@ impl Ingest {
                 self.outbox.learn(*migration);
             }
         }
-        let latest = date_the_undated(&mut updates, stream.now(received));
+        let latest = date_undated(&mut updates, stream.now(received));
         stream.note(received, latest);
         if let Some(latest) = latest {
             let lag_ms = (received - latest).num_milliseconds().max(0);
@@ -146,18 +153,18 @@ impl Ingest {
         updates
     }
 
-    /// Registers the users of the updates, and keeps those that could not be read in full. What this
-    /// answers as taken may be confirmed to Telegram: all of it is durable.
+    /// Registers the users of the updates, and quarantines updates that could not be read in full. The
+    /// result is durable, so the caller may acknowledge it to Telegram.
     ///
-    /// Where the storage refuses them all for the sake of one, that one is set aside, once it shows
-    /// that it is not the storage's fault.
+    /// If the storage refuses the batch because of one update, that update is quarantined, once it is
+    /// clear that the database itself works.
     ///
     /// # Errors
-    /// When the storage fails; all of it is to be registered again.
+    /// If the storage fails. Then register all of the updates again.
     pub(crate) async fn register(&self, updates: &[Update<'_>]) -> Result<Taken, ServiceError> {
         let taken = match self.register_together(updates).await {
             Err(error) if is_permanent(&error) => {
-                log::debug!(error = chain(&error); "a batch is registered one by one");
+                log::debug!(error = chain(&error); "registering a batch one by one");
                 self.register_one_by_one(updates).await?
             }
             result => Taken { commands: result?, held: None },
@@ -167,7 +174,7 @@ impl Ingest {
         Ok(taken)
     }
 
-    /// Stops where it shows that the database is at fault: it would refuse the others, too.
+    /// Stops once the database itself is at fault, because it would refuse the others too.
     async fn register_one_by_one(&self, updates: &[Update<'_>]) -> Result<Taken, ServiceError> {
         let mut commands = Commands::default();
         let mut refused = Vec::new();
@@ -180,7 +187,7 @@ impl Ingest {
                 Err(error) if is_permanent(&error) => error,
                 Err(error) => return Err(error),
             };
-            // Without a user, it was refused to keep the update, which lies in no user's row.
+            // Without a user, the quarantine was refused; no user's row can be the reason.
             let Some(user) = user_of(update) else { return Err(error) };
             refused.push((index, update, user, error));
             let mut refusals = self.refusals();
@@ -190,12 +197,12 @@ impl Ingest {
             }
         }
         for (index, update, user, error) in refused {
-            if !self.lies_in_row_of(user).await {
+            if !self.is_fault_of_row(user).await {
                 let rest = updates.iter().skip(index);
                 let from = rest.filter_map(|update| update.update_id).min();
                 return Ok(Taken { commands, held: Some(Held { index, from, error }) });
             }
-            // The database may have been mended since the first attempt.
+            // The database may have been repaired since the first attempt.
             match self.register_together(slice::from_ref(update)).await {
                 Ok(Commands(one)) => commands.0.extend(one),
                 Err(error) if is_permanent(&error) => self.quarantine(update, &error).await?,
@@ -205,8 +212,8 @@ impl Ingest {
         Ok(Taken { commands, held: None })
     }
 
-    /// Whether it lies in the row of a user that an update of theirs was refused.
-    async fn lies_in_row_of(&self, user: TelegramId) -> bool {
+    /// Whether the user's row is the reason that their update was refused.
+    async fn is_fault_of_row(&self, user: TelegramId) -> bool {
         let fault = self.refusals().fault(user);
         match fault {
             Fault::Row => true,
@@ -214,7 +221,7 @@ impl Ingest {
             Fault::RowIfOthersPass => {
                 let rehearsed = self.users.rehearse().await;
                 rehearsed
-                    .inspect_err(|error| log::debug!(error = chain(error); "others do not pass"))
+                    .inspect_err(|error| log::debug!(error = chain(error); "updates of other users are refused too"))
                     .is_ok()
             }
         }
@@ -237,7 +244,7 @@ impl Ingest {
     }
 
     fn refusals(&self) -> MutexGuard<'_, Refusals> {
-        // Nothing panics while it is held.
+        // No code panics while holding it.
         self.refusals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -258,7 +265,7 @@ impl Ingest {
         ))
     }
 
-    /// Has commands answered, in order within a chat; those that there is no room for are not.
+    /// Has commands answered, in order within a chat. Commands beyond a bound stay unanswered.
     pub(crate) fn answer(&self, commands: Commands) {
         for (request, registration) in commands.0 {
             let handler = self.handler.clone();
@@ -266,7 +273,7 @@ impl Ingest {
             let chat = request.chat_id().unwrap_or(sender.get());
             let chat = self.outbox.current_chat(chat);
             let answer = async move { handler.handle(request, registration).await };
-            if let Err(limit) = self.lanes.push(chat, sender, answer) {
+            if let Err(limit) = self.queues.push(chat, sender, answer) {
                 self.note_unanswered(limit);
             }
         }
@@ -275,19 +282,19 @@ impl Ingest {
     fn note_unanswered(&self, limit: Limit) {
         metrics::counter!("rollcall_commands_unanswered_total", "limit" => limit.name())
             .increment(1);
-        // Nothing panics while it is held.
+        // No code panics while holding it.
         let mut pace = self.unanswered.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(commands) = pace.note(Instant::now()) {
             log::warn!(
                 commands;
-                "commands come faster than they can be answered: some go unanswered"
+                "overloaded: some commands were not answered"
             );
         }
     }
 
-    /// Lets answers that are under way get out, for a while.
+    /// Waits a limited time for answers in progress.
     pub(crate) async fn finish(&self) {
-        if tokio::time::timeout(LAST_ANSWERS, self.lanes.finished()).await.is_err() {
+        if tokio::time::timeout(LAST_ANSWERS, self.queues.finished()).await.is_err() {
             log::warn!("some answers were not sent in time");
         }
     }
@@ -301,14 +308,13 @@ fn user_of(update: &Update<'_>) -> Option<TelegramId> {
     update.interaction.as_ref().map(Interaction::telegram_id)
 }
 
-/// An update that does not tell its time, such as a callback query, happened no later than when it
-/// came; but after a pause of the bot that says little, and would make what its user did since look
-/// older. Updates come in the order in which things happened, so it takes the latest time told
-/// before it in its batch, or else the first told after it; where none is, it is no later than
-/// `now`, which those before the batch show. Answers the latest time told.
-fn date_the_undated(updates: &mut [Update<'_>], now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-    let mut told = updates.iter().filter(|update| update.is_dated);
-    let first = told.find_map(|update| Some(update.interaction.as_ref()?.at));
+/// Dates updates that have no time of their own, such as callback queries. They happened before they
+/// arrived, but after a pause of the bot the time of arrival may be hours late. Updates arrive in the
+/// order in which they happened. So an undated one takes the latest time before it in its batch, or
+/// else the first after it, or else `now`, the time of the stream. Returns the latest time in the batch.
+fn date_undated(updates: &mut [Update<'_>], now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let mut dated = updates.iter().filter(|update| update.is_dated);
+    let first = dated.find_map(|update| Some(update.interaction.as_ref()?.at));
     let mut latest = first.unwrap_or_else(|| now.trunc_subsecs(0));
     for update in updates {
         let Some(interaction) = &mut update.interaction else { continue };
@@ -321,7 +327,7 @@ fn date_the_undated(updates: &mut [Update<'_>], now: DateTime<Utc>) -> Option<Da
     first.map(|_| latest)
 }
 
-/// Counts updates that were taken: added up first, for counting takes longer than adding.
+/// Counts registered updates. It adds them up first, because each increment of a counter is slow.
 fn count(updates: &[Update<'_>]) {
     let mut counts: BTreeMap<(&str, &str), u64> = BTreeMap::new();
     for update in updates {
@@ -347,14 +353,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_tells_no_time_takes_that_of_its_batch() {
+    fn an_undated_update_takes_the_time_of_its_batch() {
         let received = DateTime::from_timestamp(2000, 0).unwrap();
         let seconds = |updates: &[Value]| {
             let texts: Vec<String> = updates.iter().map(Value::to_string).collect();
             let mut updates: Vec<Update> =
                 texts.iter().map(|text| update::read(text, received, None, &[])).collect();
             let now = DateTime::from_timestamp(1900, 0).unwrap();
-            let latest = date_the_undated(&mut updates, now);
+            let latest = date_undated(&mut updates, now);
             assert_eq!(latest.is_some(), updates.iter().any(|update| update.is_dated));
             let at =
                 |update: &Update| update.interaction.as_ref().map(|acted| acted.at.timestamp());

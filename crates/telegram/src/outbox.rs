@@ -1,75 +1,44 @@
-//! The outbox: every message goes through it, as fast as Telegram allows and no faster.
+//! The outbox: sends every message, as fast as Telegram allows and no faster.
 
 pub(crate) mod bucket;
+mod destination;
 mod gate;
 mod migrations;
-mod refusal;
+mod params;
+mod send_error;
 
 use std::{sync::Arc, time::Duration};
 
-use frankenstein::{
-    ParseMode,
-    methods::AnswerCallbackQueryParams,
-    types::{InlineKeyboardMarkup, LinkPreviewOptions},
-};
-use serde::{Serialize, de::IgnoredAny};
+use frankenstein::methods::AnswerCallbackQueryParams;
+use serde::de::IgnoredAny;
 use tokio::time::sleep;
 
-pub use refusal::SendError;
+pub(crate) use destination::Migration;
+pub use destination::{Destination, MessagePlace, Topic};
+pub use params::Content;
+pub use send_error::SendError;
 
 use crate::{
-    backoff::Backoff,
     client::{CallError, Client},
-    destination::{Destination, MessagePlace, Migration},
+    retry::Backoff,
 };
 use gate::Gate;
-use refusal::is_unmodified;
+use params::{EditMessageText, SendMessage};
+use send_error::is_unmodified;
 
-/// How often the answer to a button is tried again where that may help.
+/// How often the answer to a button is retried.
 const RETRIES: u32 = 3;
-/// How long it makes sense to wait with the answer to a button: clients show that they wait for it.
+/// How long the answer to a button may take: until then, clients show a spinner.
 const LONGEST_SPIN: Duration = Duration::from_secs(10);
-
-/// What a message shows, as the Bot API takes it.
-#[derive(Debug, Serialize)]
-pub struct Content<'a> {
-    /// The text.
-    pub text: &'a str,
-    /// How the text is marked up.
-    pub parse_mode: ParseMode,
-    /// Whether links are previewed.
-    pub link_preview_options: LinkPreviewOptions,
-    /// The buttons below.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reply_markup: Option<InlineKeyboardMarkup>,
-}
-
-/// The parameters of sendMessage. Not frankenstein's, which hold ids of 32 bits only.
-#[derive(Serialize)]
-struct SendMessage<'a> {
-    #[serde(flatten)]
-    to: Destination,
-    #[serde(flatten)]
-    content: &'a Content<'a>,
-}
-
-/// The parameters of editMessageText; see [`SendMessage`].
-#[derive(Serialize)]
-struct EditMessageText<'a> {
-    chat_id: i64,
-    message_id: i64,
-    #[serde(flatten)]
-    content: &'a Content<'a>,
-}
 
 /// Sends messages, in order within a chat. Cheap to clone.
 ///
-/// It keeps Telegram's limits: in all, for each private chat and for each group. What Telegram asks
-/// to wait for is waited out, and what may pass is tried again a few times; a message whose answer
-/// was lost may so be sent twice.
+/// It keeps Telegram's limits: in all, for each private chat and for each group. It waits as long as
+/// Telegram asks, and retries transient errors a few times. If Telegram's response is lost, a message
+/// may be sent twice.
 ///
-/// A message to a group that became a supergroup goes to the supergroup, with the limits and in the
-/// order of that, and one to a topic that Telegram refuses goes to the chat as a whole.
+/// A message to a group that became a supergroup goes to the supergroup, and follows its limits and
+/// its order. A message to a topic that Telegram refuses goes to the whole chat.
 #[derive(Clone)]
 pub struct Outbox {
     client: Client,
@@ -77,53 +46,52 @@ pub struct Outbox {
 }
 
 impl Outbox {
-    /// An outbox that sends up to `rate` messages a second in all; 0 lifts this limit and those of
-    /// each chat.
+    /// An outbox that sends up to `rate` messages a second in all; 0 disables this limit and those of
+    /// the chats.
     pub(crate) fn new(client: Client, rate: u32) -> Self {
         Self { client, gate: Arc::new(Gate::new(rate)) }
     }
 
-    /// Sends a message, after those before it to the same chat; answers once it is sent or never
-    /// will be.
+    /// Sends a message after earlier ones to the same chat. Returns once it is sent or has failed.
     ///
     /// # Errors
-    /// [`SendError::Unreachable`] where nothing can be sent to the person any more, and others where
-    /// this message could not be sent.
+    /// [`SendError::Unreachable`] if the user no longer accepts messages; other errors if this message
+    /// could not be sent.
     pub async fn send(&self, to: Destination, content: &Content<'_>) -> Result<(), SendError> {
         let send = async |to| {
-            let message = SendMessage { to, content };
+            let message = SendMessage::new(to, content);
             self.client.call::<IgnoredAny>("sendMessage", &message).await
         };
         count(self.gate.send(to, send).await)
     }
 
-    /// Changes a message, as [`Outbox::send`] sends one. One that is so already is fine.
+    /// Edits a message, in the same order and within the same limits as [`Outbox::send`]. If nothing
+    /// changes, that is a success.
     ///
     /// # Errors
-    /// As of [`Outbox::send`].
+    /// Those of [`Outbox::send`].
     pub async fn edit(&self, place: MessagePlace, content: &Content<'_>) -> Result<(), SendError> {
-        let MessagePlace { destination: Destination { chat_id, .. }, message_id } = place;
-        let message = EditMessageText { chat_id, message_id, content };
+        let message = EditMessageText::new(place, content);
         let edit = || self.client.call::<IgnoredAny>("editMessageText", &message);
-        match count(self.gate.change(chat_id, edit).await) {
+        match count(self.gate.change(place.destination.chat_id, edit).await) {
             Err(SendError::Call(error)) if is_unmodified(&error) => Ok(()),
             result => result,
         }
     }
 
-    /// Answers the press of a button, once: it waits no longer than the person who pressed it, and
-    /// no more than the message below which it stands.
+    /// Answers the press of a button, without waiting for messages to the chat, and for at most ten
+    /// seconds.
     ///
     /// # Errors
-    /// When Telegram does not take it, or has not said so.
+    /// If Telegram refused it, or did not respond.
     pub async fn answer(&self, answer: &AnswerCallbackQueryParams) -> Result<(), CallError> {
         let mut retries = RETRIES;
         let mut backoff = Backoff::new(fastrand::Rng::new());
         loop {
             let call = self.client.call::<IgnoredAny>("answerCallbackQuery", answer);
             match call.await {
-                // It was not taken, for certain; where there was no answer, it may have been.
-                Err(error @ CallError::Refused { .. }) if error.may_pass() && retries > 0 => {
+                // Telegram has certainly not taken it. Without a response it may have, so there is no retry.
+                Err(error @ CallError::Refused { .. }) if error.is_transient() && retries > 0 => {
                     let wait = error.retry_after().unwrap_or_else(|| backoff.next());
                     if wait > LONGEST_SPIN {
                         return Err(error);
@@ -136,18 +104,18 @@ impl Outbox {
         }
     }
 
-    /// Notes that a group became a supergroup: what is sent to the one goes to the other.
+    /// Notes that a group became a supergroup: messages to the group go to the supergroup.
     pub(crate) fn learn(&self, migration: Migration) {
         self.gate.learn(migration);
     }
 
-    /// Where a chat is now, if it is one that became a supergroup.
+    /// The supergroup that a group has become, or the chat itself.
     pub(crate) fn current_chat(&self, chat_id: i64) -> i64 {
         self.gate.current(chat_id)
     }
 }
 
-/// Counts what became of a message.
+/// Counts a message by its outcome.
 fn count(sent: Result<IgnoredAny, SendError>) -> Result<(), SendError> {
     let outcome = match &sent {
         Ok(_) => "sent",

@@ -1,6 +1,7 @@
-//! Reading updates (Bot API, "Update"): each by itself, and no more of it than is needed, so that
-//! a kind or a field that this version does not know holds nothing up.
+//! Reads updates (Bot API, "Update"): each by itself, and only the fields that we use. So an unknown
+//! kind or field blocks nothing.
 
+mod command;
 mod kinds;
 mod wire;
 
@@ -12,53 +13,52 @@ use rollcall_domain::{
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::{
-    client::place,
-    command::Command,
-    destination::{Destination, MessagePlace, Migration, Topic},
-    lossy::Text,
-};
-
+pub use command::Command;
 pub(crate) use kinds::allowed_updates;
-use kinds::{NOBODYS, meaning};
+
+use crate::{
+    json::{Text, describe_error},
+    outbox::{Destination, MessagePlace, Migration, Topic},
+};
+use kinds::{ACTORLESS_KINDS, meaning};
 use wire::{
     Boost, Content, DirectMessagesTopic, Envelope, Identity, InChat, Member, RawChat, Source, User,
 };
 
-/// Accounts that stand for somebody else: Telegram itself (channel posts in a discussion group),
+/// Accounts that act for others: Telegram itself (channel posts in a discussion group),
 /// GroupAnonymousBot and Channel_Bot.
 const PSEUDO_USERS: [i64; 3] = [777_000, 1_087_968_824, 136_817_688];
 
-/// By how much a time that an update tells may be ahead of this machine's clock.
+/// How far an update's time may be ahead of this machine's clock.
 const LARGEST_LEAD: TimeDelta = TimeDelta::days(1);
 
-/// What we take from an update.
+/// An update, as far as we use it.
 #[derive(Debug, Default)]
 pub(crate) struct Update<'a> {
-    /// Its JSON, as it came.
+    /// Its JSON as received.
     json: &'a str,
     received: DateTime<Utc>,
-    /// The update's id; `None` where it has none that is a number.
+    /// The update's id; `None` if it has no numeric one.
     pub(crate) update_id: Option<i64>,
-    /// Who did what, if anybody did.
+    /// What a user did, if any.
     pub(crate) interaction: Option<Interaction>,
-    /// Whether the interaction's time is one that the update tells.
+    /// Whether the interaction's time comes from the update.
     pub(crate) is_dated: bool,
-    /// The bot's command that was typed, and where.
+    /// The command for this bot, and where to answer it.
     pub(crate) command: Option<CommandMessage>,
-    /// The bot that a command is addressed to, ours or another, if ours has a command of the name.
+    /// The bot that a command is addressed to, ours or another, if our bot knows the command.
     pub(crate) addressee: Option<Username>,
-    /// The button that was pressed.
+    /// The button press.
     pub(crate) press: Option<ButtonPress>,
-    /// The group that became a supergroup, if the message is about that.
+    /// The migration of a group that the message announces.
     pub(crate) migration: Option<Migration>,
-    /// Why the update could not be read in full, in words that quote nobody.
+    /// Why the update could not be read in full, without any user's words.
     pub(crate) fault: Option<String>,
 }
 
 impl Update<'_> {
-    /// The update as it came, to be kept for `reason`, which quotes nobody; `None` where it has no
-    /// id to keep it by.
+    /// The update for the quarantine, with a `reason` that contains no user's words. `None` if it has no
+    /// id.
     pub(crate) fn quarantined(
         &self,
         reason: String,
@@ -75,32 +75,31 @@ impl Update<'_> {
     }
 }
 
-/// A command of the bot's in a message, and where to answer it.
+/// A command for the bot, and where to answer it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommandMessage {
     /// The command.
     pub command: Command,
-    /// The chat in which it was typed.
+    /// The chat of the message.
     pub chat: Chat,
-    /// The place in the chat that the message is in.
+    /// The place of the message in the chat.
     pub from: Destination,
 }
 
-/// A button that was pressed (Bot API, "CallbackQuery").
+/// A press of a button (Bot API, "CallbackQuery").
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ButtonPress {
-    /// What it is answered by.
+    /// The id for the answer.
     pub id: String,
     /// The button's data, if it has any.
     pub data: Option<String>,
-    /// The bot's message below which the button is, if that is in a chat of the bot's. It may have
-    /// been deleted.
+    /// The message with the button, if it is in a chat of the bot. It may have been deleted.
     pub message: Option<(Chat, MessagePlace)>,
 }
 
-/// Reads the JSON of one update that was received at `received` by the bot of the name `own_name`,
-/// as far as that is known, which has these commands. Never fails: what cannot be read is a [`fault`](Update::fault), and the
-/// rest is used.
+/// Reads the JSON of one update that a bot with these commands received at `received`. `own_name` is the
+/// bot's username, if known. Never fails: an unreadable part becomes the [`fault`](Update::fault), and
+/// the rest is used.
 pub(crate) fn read<'a>(
     json: &'a str,
     received: DateTime<Utc>,
@@ -110,7 +109,7 @@ pub(crate) fn read<'a>(
     let update = Update { json, received, ..Update::default() };
     let envelope = match serde_json::from_str::<Envelope>(json) {
         Ok(envelope) => envelope,
-        Err(error) => return Update { fault: Some(place(&error)), ..update },
+        Err(error) => return Update { fault: Some(describe_error(&error)), ..update },
     };
     let mut reader = Reader { own_name, commands, update };
     reader.update.update_id = envelope.update_id;
@@ -118,10 +117,10 @@ pub(crate) fn read<'a>(
         reader.note("it has no update_id".to_owned());
     }
     if let Some((kind, content)) = envelope.content
-        && !NOBODYS.contains(&kind.as_ref())
+        && !ACTORLESS_KINDS.contains(&kind.as_ref())
     {
         let interaction = reader.content(&kind, content);
-        // Without an id it cannot be confirmed, nor known when it comes again.
+        // Without an id it can neither be acknowledged nor recognised as a duplicate.
         let interaction = interaction.filter(|_| envelope.update_id.is_some());
         reader.update.interaction = interaction
             .map(|interaction| Interaction { update_id: envelope.update_id, ..interaction });
@@ -129,29 +128,29 @@ pub(crate) fn read<'a>(
     reader.update
 }
 
-/// Who did what in an update that was set aside, read again by this version.
+/// A quarantined update, read again by this version.
 #[derive(Debug)]
 pub struct Reread {
-    /// The update's id; `None` where it has none that is a number.
+    /// The update's id; `None` if it has no numeric one.
     pub update_id: Option<i64>,
-    /// Who did what, if anybody did.
+    /// What a user did, if any.
     pub interaction: Option<Interaction>,
-    /// Why the update still cannot be read in full, in words that quote nobody.
+    /// Why the update still cannot be read in full, without any user's words.
     pub fault: Option<String>,
 }
 
-/// Reads an update that was set aside once more, as of when it came, for a bot with these commands.
+/// Reads a quarantined update again, as of its arrival, for a bot with these commands.
 ///
-/// The bot's name is not known here, and may have changed since. So a command that is addressed to
-/// some bot, such as `/start@our_bot ad`, is not taken for ours: a source that belongs to another bot
-/// would stay for ever. The person is registered all the same.
+/// The bot's name at that time is unknown. So a command with an addressee, such as `/start@our_bot ad`,
+/// does not count as ours: otherwise the user could keep another bot's source forever. The user is
+/// registered nevertheless.
 pub fn reread(update: &QuarantinedUpdate, commands: &'static [&'static str]) -> Reread {
     let Update { update_id, interaction, fault, .. } =
         read(&update.payload, update.received_at, None, commands);
     Reread { update_id, interaction, fault }
 }
 
-/// Reads one update's content, and notes what else there is in it.
+/// Reads one update's content, and fills the other fields of the update.
 struct Reader<'a, 'n> {
     own_name: Option<&'n Username>,
     commands: &'static [&'static str],
@@ -163,7 +162,7 @@ impl Reader<'_, '_> {
         let content: Content = self.read(raw)?;
         let mut kind = meaning(kind);
         if kind == InteractionKind::Message {
-            // It counts whether or not its sender can be registered.
+            // A migration counts even if the sender cannot be registered.
             self.update.migration = self.migration(&content);
         }
         if content.sender_chat.is_some() {
@@ -191,7 +190,7 @@ impl Reader<'_, '_> {
         Some(interaction)
     }
 
-    /// What a command means, if it is one of the bot's, and not for another bot.
+    /// Reads a command, if the bot knows it and it is not for another bot.
     fn command(&mut self, text: &str, message: &RawValue, interaction: &mut Interaction) {
         let Some((command, addressee)) = Command::read(text, self.commands) else { return };
         let is_ours = match (&addressee, self.own_name) {
@@ -205,7 +204,7 @@ impl Reader<'_, '_> {
         }
         interaction.command = Some(command.name);
         let Some(chat) = interaction.chat else {
-            return self.note("a command has no chat to be answered in".to_owned());
+            return self.note("a command has no chat".to_owned());
         };
         if chat.kind == ChatKind::Private && command.name == "start" {
             interaction.event = command.argument.parse().ok().map(Event::Start);
@@ -215,7 +214,7 @@ impl Reader<'_, '_> {
         self.update.command = Some(CommandMessage { command, chat, from });
     }
 
-    /// That a person has blocked the bot, or lets it write again.
+    /// Whether a user has blocked or unblocked the bot.
     fn membership(&mut self, chat: Option<Chat>, content: &Content) -> Option<Event> {
         chat.filter(|chat| chat.kind == ChatKind::Private)?;
         match self.read::<Member>(content.new_chat_member?)?.status.0.as_ref() {
@@ -226,14 +225,14 @@ impl Reader<'_, '_> {
     }
 
     fn press(&mut self, chat: Option<Chat>, content: &Content) -> Option<ButtonPress> {
-        // Without one there is nothing to answer by.
+        // Without an id it cannot be answered.
         let id = self.read::<Text>(content.id?)?.into_string();
         let data = content.data.and_then(|data| self.read::<Text>(data)).map(Text::into_string);
         let message = content.message.and_then(|message| self.pressed(chat?, message));
         Some(ButtonPress { id, data, message })
     }
 
-    /// The message below which a button was pressed.
+    /// The message with the pressed button.
     fn pressed(&mut self, chat: Chat, message: &RawValue) -> Option<(Chat, MessagePlace)> {
         let message: InChat = self.read(message)?;
         let message_id = self.read(message.message_id?)?;
@@ -241,8 +240,8 @@ impl Reader<'_, '_> {
         Some((chat, MessagePlace { destination, message_id }))
     }
 
-    /// The part of its chat that a message is in. A thread is one only where the message says so: in
-    /// other supergroups it is a number for the replies to a message, to which nothing can be sent.
+    /// The topic of a message. `message_thread_id` is a topic only if the message says so: in other
+    /// supergroups it numbers the replies to a message, and nothing can be sent there.
     fn topic(&mut self, message: &InChat) -> Option<Topic> {
         if let Some(topic) = message.direct_messages_topic {
             let DirectMessagesTopic { topic_id } = self.read(topic)?;
@@ -252,7 +251,7 @@ impl Reader<'_, '_> {
         self.read(message.message_thread_id?).map(Topic::Thread)
     }
 
-    /// A message about it stands in the group, and another in the supergroup.
+    /// Telegram announces a migration in the group and in the supergroup.
     fn migration(&mut self, content: &Content) -> Option<Migration> {
         let (to, from) = (content.migrate_to_chat_id, content.migrate_from_chat_id);
         to.or(from)?;
@@ -264,7 +263,7 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// The acting user: `from`, else `user`, else who is behind a boost.
+    /// The acting user: `from`, else `user`, else the user of a boost.
     fn actor(&mut self, kind: InteractionKind, content: &Content) -> Option<Profile> {
         if kind == InteractionKind::StoppedMessageGeneration {
             return self.partner(content);
@@ -280,7 +279,7 @@ impl Reader<'_, '_> {
         self.profile(user)
     }
 
-    /// The person whose private chat it is. A chat has the fields of a user, except the language.
+    /// The user of a private chat. A chat has the fields of a user, except the language.
     fn partner(&mut self, content: &Content) -> Option<Profile> {
         let is_private = self.chat(content)?.kind == ChatKind::Private;
         self.profile(content.chat.filter(|_| is_private)?)
@@ -289,7 +288,7 @@ impl Reader<'_, '_> {
     fn profile(&mut self, raw: &RawValue) -> Option<Profile> {
         let user = match self.read::<User>(raw) {
             Some(user) => user,
-            // Something in it is odd; the id may still tell who it is.
+            // Another field is invalid; the id may still be readable.
             None => User::of_id(serde_json::from_str::<Identity>(raw.get()).ok()?.id),
         };
         if PSEUDO_USERS.contains(&user.id) {
@@ -304,19 +303,18 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// The update's own time where it has one, else the second of its receipt: Telegram's own
-    /// times are in seconds too.
+    /// The update's own time, or else the second of its receipt, because Telegram's times are in seconds.
     fn time(&mut self, kind: InteractionKind, content: &Content) -> DateTime<Utc> {
         use InteractionKind::{BusinessConnection, EditedBusinessMessage, EditedMessage};
         let field = match kind {
             EditedMessage | EditedBusinessMessage => content.edit_date,
-            // Its date is when the connection was made, not when it changed.
+            // Its date is when the connection was created, not when it changed.
             BusinessConnection => None,
             _ => content.date,
         };
         let seconds = field.and_then(|date| self.read::<i64>(date));
         let own = seconds.and_then(|seconds| DateTime::from_timestamp(seconds, 0));
-        // Telegram has times of 0 where there is none. What lies days ahead is no time either.
+        // Telegram sends 0 for an unknown time. A time days ahead is invalid.
         let latest = self.update.received + LARGEST_LEAD;
         let own = own.filter(|own| *own > DateTime::UNIX_EPOCH && *own <= latest);
         self.update.is_dated = own.is_some();
@@ -326,11 +324,11 @@ impl Reader<'_, '_> {
     fn chat(&mut self, content: &Content) -> Option<Chat> {
         let raw = match content.chat {
             Some(chat) => chat,
-            // A callback query stands in the chat of the message whose button was pressed.
+            // The chat of a callback query is that of the message with the button.
             None => {
                 let message = self.read::<InChat>(content.message?)?;
                 if message.business_connection_id.is_some() {
-                    // Between the user and a business account, not with the bot.
+                    // A chat between the user and a business account, not with the bot.
                     return None;
                 }
                 message.chat?
@@ -348,7 +346,7 @@ impl Reader<'_, '_> {
     }
 
     fn read<'a, T: Deserialize<'a>>(&mut self, raw: &'a RawValue) -> Option<T> {
-        serde_json::from_str(raw.get()).map_err(|error| self.note(place(&error))).ok()
+        serde_json::from_str(raw.get()).map_err(|error| self.note(describe_error(&error))).ok()
     }
 
     fn note(&mut self, fault: String) {

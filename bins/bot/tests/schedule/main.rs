@@ -108,11 +108,7 @@ async fn people_see_games_and_press_buttons(database: ThrowAwayDatabase) {
     let bot = start(&telegram, &database, &nhl).await;
     let next = ask(&telegram, &ada(), "/schedule").await;
     assert!(next.text.starts_with("Next games\n\n"), "{}", next.text);
-    assert!(
-        next.text.contains("🔴 Boston Bruins 2, Montréal Canadiens 1 · live"),
-        "{}",
-        next.text
-    );
+    assert!(next.text.contains("🔴 Boston Bruins 2, Montréal Canadiens 1 · live"), "{}", next.text);
     assert!(next.text.contains("M  New York Rangers @ Toronto Maple Leafs"), "{}", next.text);
     assert!(next.text.ends_with("Times are in UTC. Choose your time zone in /settings."));
 
@@ -143,7 +139,7 @@ async fn people_choose_their_settings(database: ThrowAwayDatabase) {
         message = press(&telegram, &ada, &message, label).await;
     }
     message = press(&telegram, &ada, &message, "« Zurück").await;
-    assert!(message.text.contains("Zeitzone: Europe/Berlin, dort ist es "), "{}", message.text);
+    assert!(message.text.contains("Zeitzone: Europe/Berlin (jetzt "), "{}", message.text);
     assert!(message.text.ends_with("Teams: Boston Bruins"), "{}", message.text);
     let expected = Preferences {
         language: Some(Language::German),
@@ -159,7 +155,7 @@ async fn people_choose_their_settings(database: ThrowAwayDatabase) {
         "{}",
         games.text
     );
-    assert!(games.text.ends_with("Zeiten gelten für Europe/Berlin."), "{}", games.text);
+    assert!(games.text.ends_with("Alle Zeiten in der Zeitzone Berlin."), "{}", games.text);
     let mine = press(&telegram, &ada, &games, "Meine Teams").await;
     assert!(mine.text.contains("Boston Bruins") && !mine.text.contains("Rangers"));
 
@@ -185,8 +181,7 @@ async fn an_own_choice_is_never_overwritten(database: ThrowAwayDatabase) {
     let bot = start(&telegram, &database, &nhl).await;
     let ada = |code: &str| Person::new(1815, "Ada").language_code(code);
     // By default what Telegram says, also when that changes.
-    for (code, help) in [("ru-RU", "начать"), ("de", "Hallo sagen"), ("fr", "say hello")]
-    {
+    for (code, help) in [("ru-RU", "начать"), ("de", "Hallo sagen"), ("fr", "say hello")] {
         assert!(ask(&telegram, &ada(code), "/help").await.text.contains(help), "{code}");
     }
     let message = ask(&telegram, &ada("de"), "/settings").await;

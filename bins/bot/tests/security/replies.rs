@@ -55,7 +55,7 @@ async fn unanswered(server: &Server, limit: &str) -> u64 {
 async fn end(server: Server, begun: Instant, registered: i64, database: &ThrowAwayDatabase) {
     assert!(server.bot.peak_memory_bytes() < 300 << 20);
     let log = server.bot.terminate().await;
-    check_paced(&log, "some go unanswered commands=", begun);
+    check_paced(&log, "some commands were not answered commands=", begun);
     let counted = commands(database).await;
     assert_eq!(counted.iter().map(|(_, uses)| uses).sum::<i64>(), registered);
 }

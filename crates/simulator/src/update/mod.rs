@@ -5,6 +5,7 @@
 
 mod actions;
 mod business;
+mod examples;
 mod members;
 mod messages;
 #[cfg(test)]

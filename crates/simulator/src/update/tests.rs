@@ -6,60 +6,12 @@ use serde_json::json;
 
 use super::{Update, is_message, time_field};
 use crate::bot::Bot;
-use crate::{Chat, Person, Simulator, UPDATE_KINDS};
-
-/// One update of each constructor.
-fn every_update() -> Vec<Update> {
-    let ann = Person::new(42, "Ann");
-    let bob = Person::new(43, "Bob");
-    let group = Chat::supergroup(-1_001_234, "Rink");
-    let channel = Chat::channel(-1_005_678, "News");
-    vec![
-        Update::text(&ann, "/start now"),
-        Update::photo(&ann),
-        Update::sticker(&ann),
-        Update::text(&ann, "hi").forwarded_from(&bob),
-        Update::text(&ann, "hi").in_chat(&group).replying_to(&bob, "hello"),
-        Update::new_chat_members(&ann, &group, std::slice::from_ref(&bob)),
-        Update::anonymous_admin(&group, "rules"),
-        Update::channel_forward(&channel, &group, "news"),
-        Update::edited_text(&ann, "hi!"),
-        Update::channel_post(&channel, "news"),
-        Update::edited_channel_post(&channel, "news!"),
-        Update::guest_message(&ann, "@rollcall_bot hi"),
-        Update::callback_query(&ann, "next"),
-        Update::inline_callback_query(&ann, "next"),
-        Update::inline_query(&ann, "who"),
-        Update::chosen_inline_result(&ann, "1", "who"),
-        Update::shipping_query(&ann, "puck"),
-        Update::pre_checkout_query(&ann, "puck"),
-        Update::purchased_paid_media(&ann, "photo"),
-        Update::subscription(&ann, "fan"),
-        Update::poll("7", "Win?"),
-        Update::poll_answer(&ann, "7", &[0]),
-        Update::poll_answer_by_chat(&channel, "7", &[1]),
-        Update::blocked(&ann),
-        Update::unblocked(&ann),
-        Update::bot_member(&ann, &group, "left", "administrator"),
-        Update::chat_member(&ann, &group, &bob, "member", "kicked"),
-        Update::chat_join_request(&ann, &group),
-        Update::chat_boost(&ann, &group),
-        Update::removed_chat_boost(&ann, &group),
-        Update::reaction(&ann, &group, 5, "👍"),
-        Update::anonymous_reaction(&channel, &group, 5, "👍"),
-        Update::reaction_count(&channel, 5, "👍", 3),
-        Update::business_connection(&ann, "b1"),
-        Update::business_text(&ann, "b1", "hi"),
-        Update::edited_business_text(&ann, "b1", "hi!"),
-        Update::deleted_business_messages(&Chat::private(&ann), "b1", &[1, 2]),
-        Update::managed_bot(&ann, &Person::new(44, "Helper").bot()),
-        Update::stopped_message_generation(&Chat::private(&ann), 9),
-    ]
-}
+use crate::{Simulator, UPDATE_KINDS};
 
 #[test]
 fn every_kind_has_a_constructor() {
-    let constructed: BTreeSet<_> = every_update().into_iter().map(|update| update.kind).collect();
+    let constructed: BTreeSet<_> =
+        Update::examples().into_iter().map(|update| update.kind).collect();
     let all: BTreeSet<_> = UPDATE_KINDS.iter().map(|&kind| kind.to_owned()).collect();
     assert_eq!(constructed, all);
 }
@@ -68,11 +20,11 @@ fn every_kind_has_a_constructor() {
 async fn data_that_only_telegram_knows_is_added() {
     let telegram = Simulator::builder().every_kind_allowed().start().await.unwrap();
     let at = 1_700_000_000;
-    for update in every_update() {
+    for update in Update::examples() {
         telegram.push(update.at(at));
     }
     let updates = Bot::of(&telegram).updates(json!({})).await;
-    assert_eq!(updates.len(), every_update().len());
+    assert_eq!(updates.len(), Update::examples().len());
     for update in &updates {
         let (kind, content) =
             update.as_object().unwrap().iter().find(|(_, v)| v.is_object()).unwrap();

@@ -1,17 +1,15 @@
-//! Token buckets.
-
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// One thing each `every`, and up to `at_once` after a rest.
+/// One token per `every`, and up to `at_once` tokens after a pause.
 #[derive(Clone, Copy)]
 pub(crate) struct Pace {
     pub(crate) every: Duration,
     pub(crate) at_once: u32,
 }
 
-/// A token bucket, kept as the time when it is full again.
+/// A token bucket, stored as the time at which it is full again.
 pub(crate) struct Bucket {
     pace: Pace,
     full_at: Instant,
@@ -22,7 +20,7 @@ impl Bucket {
         Self { pace, full_at: Instant::now() }
     }
 
-    /// When there is a token.
+    /// When the next token is available.
     pub(crate) fn token_at(&self) -> Instant {
         let now = Instant::now();
         let without_it = self.full_at.max(now) + self.pace.every;
@@ -30,14 +28,14 @@ impl Bucket {
         without_it.checked_sub(to_fill).map_or(now, |there| there.max(now))
     }
 
-    /// Takes a token, even one that is still to come; answers when it is there.
+    /// Takes the next token, even in advance. Returns when it is available.
     pub(crate) fn take(&mut self) -> Instant {
         let token_at = self.token_at();
         self.full_at = self.full_at.max(Instant::now()) + self.pace.every;
         token_at
     }
 
-    /// Whether it is full at this time.
+    /// Whether the bucket is full at `at`.
     pub(crate) fn is_full(&self, at: Instant) -> bool {
         self.full_at <= at
     }

@@ -1,4 +1,4 @@
-//! When a message may be sent, whether it is tried again, and where it goes in the end.
+//! When a message may be sent, whether it is retried, and where it goes.
 
 use std::{
     collections::HashMap,
@@ -13,67 +13,64 @@ use tokio::{
 
 use super::{
     bucket::{Bucket, Pace},
-    migrations::Migrations,
-    refusal::{SendError, refuses_topic},
-};
-use crate::{
-    backoff::Backoff,
-    client::CallError,
     destination::{Destination, Migration},
+    migrations::Migrations,
+    send_error::{SendError, refuses_topic},
 };
+use crate::{client::CallError, retry::Backoff};
 
-/// A private chat takes a message a second, and a few at once ("My bot is hitting limits" in
-/// Telegram's Bots FAQ).
+/// Telegram allows one message a second to a private chat, and short bursts ("My bot is hitting limits"
+/// in the Bots FAQ).
 const PRIVATE: Pace = Pace { every: Duration::from_secs(1), at_once: 3 };
-/// A group takes twenty messages in any minute: five at once, and then fifteen a minute.
+/// Telegram allows twenty messages a minute to a group: five at once, and then fifteen a minute.
 const GROUP: Pace = Pace { every: Duration::from_secs(4), at_once: 5 };
-/// How often a message is tried again where that may help and Telegram does not say when.
+/// How often a message is retried after a transient error without a time to wait.
 const RETRIES: u32 = 3;
-/// How long a message may wait for what Telegram asks for in all. Nobody wants an answer that comes
-/// later, and nothing is kept in memory for the hours that Telegram may ask for.
+/// How long a message may wait in all when Telegram asks to wait. A later answer is useless, and
+/// messages must not stay in memory for the hours that Telegram may ask for.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// How long everybody waits when Telegram refuses one chat; see [`Gate::refused`].
+/// How long all chats wait when Telegram asks one to wait; see [`Gate::refused`].
 const SHARED_HOLD: Duration = Duration::from_secs(1);
-/// How often a message follows its chat. A group becomes a supergroup once in its life.
+/// How often a message follows its chat. A group becomes a supergroup only once.
 const MOVES: u32 = 3;
-/// How many messages to groups wait at a time for what all chats share. With one, a part of what is
-/// shared would be lost between its turn and the next one.
+/// How many messages to groups wait at a time for the shared limit. With only one, the shared limit
+/// would be idle between its turn and the next one.
 const GROUP_TURNS: usize = 2;
-/// Below this many, chats are not looked through for idle ones.
+/// Up to this number of chats, idle ones are not removed.
 const FEW_CHATS: usize = 64;
 
-/// Decides when a message may be sent, whether it is tried again, and where.
+/// Decides when a message may be sent, whether it is retried, and where it goes.
 pub(super) struct Gate {
-    /// What all chats share; `None` where there are no limits.
+    /// The limit of all chats together; `None` without limits.
     all: Option<Mutex<Bucket>>,
-    /// Until when nothing is sent to anybody.
+    /// Until when nothing is sent at all.
     held_until: Mutex<Instant>,
     chats: Mutex<Chats>,
-    /// The places of messages to groups that wait for what all chats share.
+    /// Turns of messages to groups that wait for the shared limit.
     group_turns: Semaphore,
     migrations: Migrations,
 }
 
-/// A chat's state, held by whoever sends to it, one after the other.
+/// A chat's state, locked by each message to it in turn.
 type Chat = Arc<tokio::sync::Mutex<ChatState>>;
 
 struct ChatState {
     bucket: Option<Bucket>,
-    /// Until when nothing is sent to it.
+    /// Until when nothing is sent to the chat.
     held_until: Instant,
 }
 
-/// The chats that were sent to of late.
+/// The chats with recent messages.
 struct Chats {
     known: HashMap<i64, Chat>,
-    /// How many there may be before idle ones are forgotten.
+    /// The number of chats at which idle ones are removed.
     enough: usize,
 }
 
 impl Gate {
-    /// A gate that lets up to `rate` messages a second pass in all; 0 lifts every limit.
+    /// A gate that passes up to `rate` messages a second in all; 0 disables every limit.
     pub(super) fn new(rate: u32) -> Self {
-        // Evenly spaced, so that no second sees more than its share.
+        // Evenly spaced, so that no second exceeds the rate.
         let pace = |rate| Pace { every: Duration::from_secs(1) / rate, at_once: 1 };
         let all = (rate > 0).then(|| Mutex::new(Bucket::new(pace(rate))));
         let chats = Chats { known: HashMap::new(), enough: FEW_CHATS };
@@ -86,8 +83,8 @@ impl Gate {
         }
     }
 
-    /// Sends a message when the time for it has come, as often as it takes or makes sense: where
-    /// its chat has moved to, and to the chat as a whole where its topic is refused.
+    /// Sends a message in its turn, with retries. It follows a chat that has moved, and goes to the
+    /// whole chat if Telegram refuses its topic.
     pub(super) async fn send<T, F>(
         &self,
         mut to: Destination,
@@ -117,9 +114,8 @@ impl Gate {
         }
     }
 
-    /// Changes something in a chat when the time for it has come, as often as it takes or makes
-    /// sense. It stands in the queue of the chat that its own has become, but is not sent there: the
-    /// messages of a supergroup have numbers of their own.
+    /// Edits a message in its turn, with retries. If the chat has moved, the edit waits in the queue of
+    /// the new chat, but is not sent there: a supergroup numbers its messages from the start.
     pub(super) async fn change<T, F>(
         &self,
         chat_id: i64,
@@ -135,23 +131,23 @@ impl Gate {
         changed
     }
 
-    /// Notes that a group became a supergroup; answers whether that can be.
+    /// Notes that a group became a supergroup. Returns whether that is possible.
     pub(super) fn learn(&self, migration: Migration) -> bool {
         self.migrations.learn(migration)
     }
 
-    /// Where a chat is now.
+    /// The current id of a chat.
     pub(super) fn current(&self, chat_id: i64) -> i64 {
         self.migrations.current(chat_id)
     }
 
-    /// Notes it where Telegram refused because the chat has moved; answers whether it has.
+    /// Notes the new id if the error contains one. Returns whether the chat has moved.
     fn learn_from(&self, error: &CallError, chat_id: i64) -> bool {
         let moved_to = error.migrate_to_chat_id();
         moved_to.is_some_and(|to| self.learn(Migration { from: chat_id, to }))
     }
 
-    /// Waits for the chat. Messages get it in the order in which they came.
+    /// Waits for the chat. Messages get it in their order.
     async fn begin(&self, chat_id: i64) -> Delivery<'_> {
         let chat_id = self.current(chat_id);
         let chat = self.chat(chat_id).lock_owned().await;
@@ -163,21 +159,21 @@ impl Gate {
             backoff: Backoff::new(fastrand::Rng::new()),
             retries: RETRIES,
         };
-        // The chat may have moved in the meantime.
+        // The chat may have moved meanwhile.
         delivery.follow().await;
         delivery
     }
 
-    /// Waits until a message may be sent to the chat: the chat's turn first, so that a chat that
-    /// has to wait takes nothing of what all share. Few groups wait for that at a time, so that a
-    /// message to a private chat waits for no more of them, however many there are.
+    /// Waits until a message may be sent to the chat. The chat's own limit comes first, so that a waiting
+    /// chat uses nothing of the shared limit. Only a few groups wait for the shared limit at a time, so
+    /// that a message to a private chat never waits for more of them.
     async fn turn(&self, chat_id: i64, chat: &mut ChatState) {
         sleep_until(chat.held_until).await;
         if let Some(bucket) = &chat.bucket {
             sleep_until(bucket.token_at()).await;
         }
         let _group_turn = match is_group(chat_id) {
-            // It is never closed.
+            // The semaphore is never closed.
             true => self.group_turns.acquire().await.ok(),
             false => None,
         };
@@ -188,24 +184,24 @@ impl Gate {
                 let turn = lock(all).take();
                 sleep_until(turn).await;
             }
-            // Whoever waited in vain queues again, so that they do not all come at once.
+            // All wait for their turn again, so that they do not send at once.
             if *lock(&self.held_until) <= Instant::now() {
                 break;
             }
         }
-        // Taken only now: nobody else sends to this chat, and its rest has lasted until now.
+        // Taken only now: no other message uses this chat, and its pause has lasted until now.
         if let Some(bucket) = &mut chat.bucket {
             bucket.take();
         }
     }
 
-    /// Notes that Telegram asks to wait. It does not tell whether it means the chat or the whole
-    /// bot. So the chat waits as long as it says; all others wait a second at most, or else one
-    /// flooded group could silence the bot. If the bot was meant, each of them is told so when its
-    /// turn comes, and Telegram is asked about once a second rather than thirty times.
+    /// Notes that Telegram asks to wait. Telegram does not say whether it means the chat or the whole
+    /// bot. So the chat waits for the whole time, and all others at most a second: otherwise one flooded
+    /// group could silence the bot. If Telegram meant the bot, it refuses the next message too, and gets
+    /// about one request a second instead of thirty.
     fn refused(&self, chat: &mut ChatState, wait: Duration) {
         let now = Instant::now();
-        // Longer than a clock can tell is as good as a year.
+        // A time that overflows the clock becomes a year.
         let until = now.checked_add(wait).unwrap_or(now + Duration::from_secs(366 * 86_400));
         chat.held_until = until;
         let mut held_until = lock(&self.held_until);
@@ -231,7 +227,7 @@ impl Gate {
     }
 }
 
-/// A message that is on its way. It holds its chat until it is out, which keeps the order.
+/// A message on its way. It locks its chat until it is sent, which keeps the order.
 struct Delivery<'a> {
     gate: &'a Gate,
     chat_id: i64,
@@ -242,7 +238,7 @@ struct Delivery<'a> {
 }
 
 impl Delivery<'_> {
-    /// Calls `send` when the time for it has come, and again where that may help.
+    /// Calls `send` in its turn, and retries transient errors.
     async fn attempt<T, F>(&mut self, send: impl Fn() -> F) -> Result<T, SendError>
     where
         F: Future<Output = Result<T, CallError>>,
@@ -259,7 +255,7 @@ impl Delivery<'_> {
             if let Some(wait) = error.retry_after() {
                 metrics::counter!("rollcall_send_waits_total").increment(1);
                 self.gate.refused(&mut self.chat, wait);
-            } else if error.may_pass() && self.retries > 0 {
+            } else if error.is_transient() && self.retries > 0 {
                 self.retries -= 1;
                 sleep(self.backoff.next()).await;
             } else {
@@ -268,8 +264,8 @@ impl Delivery<'_> {
         }
     }
 
-    /// Goes to where the chat is now. The old chat is held until the new one is, so that the
-    /// messages behind this one stay behind it.
+    /// Moves to the chat's current id. The old chat stays locked until the new one is, so that later
+    /// messages stay behind this one.
     async fn follow(&mut self) {
         loop {
             let current = self.gate.current(self.chat_id);
@@ -284,12 +280,12 @@ impl Delivery<'_> {
 }
 
 impl Chats {
-    /// Forgets the chats that are as good as new. Done when they have doubled since the last time,
-    /// so that it costs little for each message.
+    /// Removes idle chats. This runs when the number of chats has doubled since the last time, so that
+    /// it costs each message little.
     fn forget_idle(&mut self) {
         let now = Instant::now();
         self.known.retain(|_, chat| {
-            // Whoever uses it holds it, and nobody new can get at it now.
+            // A message in progress has a clone of it, and no new one can get a clone now.
             let idle = Arc::strong_count(chat) == 1
                 && chat.try_lock().is_ok_and(|chat| chat.is_as_new(now));
             !idle
@@ -309,7 +305,7 @@ fn is_group(chat_id: i64) -> bool {
     chat_id < 0
 }
 
-/// Nothing panics while one of these is held.
+/// No code panics while holding one of these locks.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

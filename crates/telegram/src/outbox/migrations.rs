@@ -1,44 +1,41 @@
-//! Groups that became supergroups.
-
 use std::{
     collections::{HashMap, VecDeque},
     sync::{Mutex, PoisonError},
 };
 
-use crate::destination::Migration;
+use super::destination::Migration;
 
-/// How many groups are remembered that became supergroups. One that is forgotten is learned again
-/// when Telegram refuses the next message to it.
+/// How many migrated groups are remembered. A forgotten one is learned again when Telegram refuses the
+/// next message to it.
 const REMEMBERED: usize = 1000;
 
-/// The groups of which it is known that they became supergroups, and where they are now. In memory
-/// only: Telegram says so again.
+/// The groups that became supergroups, with their new ids. Only in memory, because Telegram repeats
+/// the new id in each refusal.
 #[derive(Default)]
 pub(super) struct Migrations(Mutex<Known>);
 
 #[derive(Default)]
 struct Known {
-    /// Where each chat is now: a chat that moved twice stands there with the latest id.
+    /// The current id of each migrated chat. A chat that moved twice has its latest id here.
     moved: HashMap<i64, i64>,
-    /// The keys, oldest first.
+    /// The keys of `moved`, oldest first.
     order: VecDeque<i64>,
 }
 
 impl Migrations {
-    /// Where a chat is now.
+    /// The current id of a chat.
     pub(super) fn current(&self, chat_id: i64) -> i64 {
         self.with(|known| known.current(chat_id))
     }
 
-    /// Notes a migration; answers whether it can be: only groups migrate, and none ends where it
-    /// came from.
+    /// Notes a migration. Returns whether it is possible: only groups migrate, and not in a circle.
     pub(super) fn learn(&self, migration: Migration) -> bool {
         let Migration { from, to } = migration;
         self.with(|known| {
             let to = known.current(to);
             let is_possible = from < 0 && to < 0 && from != to;
             if is_possible && known.current(from) != to {
-                log::info!(from, to; "a group became a supergroup: its answers go there");
+                log::info!(from, to; "a group became a supergroup; its answers go there");
                 known.learn(from, to);
             }
             is_possible
@@ -46,7 +43,7 @@ impl Migrations {
     }
 
     fn with<T>(&self, work: impl FnOnce(&mut Known) -> T) -> T {
-        // Nothing panics while it is held.
+        // No code panics while holding it.
         work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -81,16 +78,16 @@ mod tests {
         assert_eq!(migrations.current(-5), -5);
         assert!(migrations.learn(Migration { from: -5, to: -1001 }));
         assert_eq!(migrations.current(-5), -1001);
-        // In whichever order it becomes known.
+        // The order in which migrations are learned does not matter.
         assert!(migrations.learn(Migration { from: -1001, to: -1002 }));
         assert!(migrations.learn(Migration { from: -4, to: -1001 }));
         assert_eq!([-4, -5, -1001, -1002].map(|id| migrations.current(id)), [-1002; 4]);
     }
 
     #[test]
-    fn what_cannot_be_is_not_believed() {
+    fn impossible_migrations_are_ignored() {
         let migrations = Migrations::default();
-        // What is meant for a person is never sent to a group, nor the other way round.
+        // A message for a user never goes to a group, nor the other way round.
         for (from, to) in [(5, -1001), (-5, 1001), (-5, -5), (0, -5), (-5, 0)] {
             assert!(!migrations.learn(Migration { from, to }), "{from} to {to}");
             assert_eq!(migrations.current(from), from);
@@ -101,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn no_more_are_remembered_than_the_bound() {
+    fn the_number_of_remembered_groups_is_bounded() {
         let migrations = Migrations::default();
         for n in 1..=5000 {
             assert!(migrations.learn(Migration { from: -n, to: -10_000 - n }));

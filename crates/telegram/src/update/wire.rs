@@ -1,5 +1,5 @@
-//! The JSON of updates, as far as it is read. What is not known how it looks is kept as it came, and
-//! read by itself: so nothing that is odd spoils what stands beside it.
+//! The JSON of updates, as far as we use it. Each field stays raw and is read by itself, so an invalid
+//! field does not spoil the others.
 
 use std::borrow::Cow;
 
@@ -11,7 +11,7 @@ use serde::{
 use serde_json::value::RawValue;
 
 use super::kinds::is_known;
-use crate::lossy::Text;
+use crate::json::Text;
 
 /// An update: its id, and its content under the name of its kind.
 pub(super) struct Envelope<'a> {
@@ -50,7 +50,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Envelope<'a> {
     }
 }
 
-/// The fields of an update's content that tell who did it, when and where.
+/// The fields of an update's content that we use: the user, the time and the place.
 #[derive(Deserialize)]
 pub(super) struct Content<'a> {
     #[serde(borrow)]
@@ -89,7 +89,7 @@ pub(super) struct Source<'a> {
     pub(super) user: Option<&'a RawValue>,
 }
 
-/// Where a message is.
+/// The place of a message.
 #[derive(Deserialize)]
 pub(super) struct InChat<'a> {
     #[serde(borrow)]
@@ -118,7 +118,7 @@ pub(super) struct Identity {
     pub(super) id: i64,
 }
 
-/// A user of the Bot API, of which only the id is required.
+/// A user. Only the id is required.
 #[derive(Deserialize)]
 pub(super) struct User<'a> {
     pub(super) id: i64,

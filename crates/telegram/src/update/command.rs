@@ -1,23 +1,20 @@
-//! Commands that people type.
-
 use rollcall_domain::Username;
 
-/// A command of the bot that somebody typed, such as `/users 2`.
+/// A command for the bot, such as `/users 2`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Command {
     /// Its name, without the slash: one of [`Handler::commands`](crate::Handler::commands).
     pub name: &'static str,
-    /// The text after it, without blanks at its ends; may be empty.
+    /// The text after it, trimmed; may be empty.
     pub argument: String,
 }
 
 impl Command {
-    /// Reads a text such as `/users 2` or `/start@our_bot payload`, and the name of the bot that it
-    /// is addressed to, if any. `None` where the text is not a command, or not one of `known`.
-    /// Letters may be of either case, and any whitespace may stand before the argument.
+    /// Reads a text such as `/users 2` or `/start@our_bot payload`. Also returns the bot that it is
+    /// addressed to, if any. `None` if the text is not one of the commands in `known`. Case does not
+    /// matter, and any whitespace may precede the argument.
     ///
-    /// This is the only place that reads commands: what counts, what is registered and what is
-    /// answered follow from it.
+    /// This is the only place that reads commands, so statistics, registration and answers agree.
     pub(crate) fn read(text: &str, known: &[&'static str]) -> Option<(Self, Option<Username>)> {
         let (word, argument) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
         let name = word.strip_prefix('/')?;
@@ -30,7 +27,7 @@ impl Command {
     }
 }
 
-/// A name as it stands behind the `@`.
+/// The name after the `@`.
 fn username(text: &str) -> Option<Username> {
     text.parse().ok().filter(|_| !text.starts_with('@'))
 }
@@ -40,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn commands_are_read_as_people_type_them() {
+    fn commands_are_read_as_users_type_them() {
         let command = |name, argument: &str, addressee: Option<&str>| {
             let addressee = addressee.map(|name| name.parse().unwrap());
             Some((Command { name, argument: argument.to_owned() }, addressee))

@@ -2,14 +2,14 @@ use std::{fmt, str::FromStr};
 
 use reqwest::Url;
 
-use crate::token::BotToken;
+use super::token::BotToken;
 
-/// Where the Bot API is: the setting `TELEGRAM_API_URL`.
+/// The address of the Bot API: the setting `TELEGRAM_API_URL`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiUrl(Url);
 
 impl ApiUrl {
-    /// Whether it is Telegram's own server, which asks more of its bots than others do.
+    /// Whether it is Telegram's own server, which is stricter with bots than others are.
     pub fn is_telegrams(&self) -> bool {
         self.0.host_str() == Some("api.telegram.org")
     }
@@ -24,7 +24,7 @@ impl ApiUrl {
         is_loopback(&self.0)
     }
 
-    /// The address of one method: `<url>/bot<token>/<method>`. A secret, for the token is in it.
+    /// The address of one method: `<url>/bot<token>/<method>`. Secret, because it contains the token.
     pub(crate) fn method(&self, token: &BotToken, method: &str) -> String {
         format!("{self}/bot{}/{method}", token.secret())
     }
@@ -33,7 +33,7 @@ impl ApiUrl {
 /// Whether the host of a URL is this machine.
 pub(crate) fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
-    // An IPv6 address stands in brackets.
+    // An IPv6 address is in brackets.
     let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
     match address {
         Ok(address) => address.to_canonical().is_loopback(),
@@ -41,8 +41,8 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// What shows that a path contains a token, or a place for one such as `<token>`, `{token}` or
-/// `$TOKEN`; as URLs have them, in lower case.
+/// Marks of a token in a path, or of a placeholder such as `<token>`, `{token}` or `$TOKEN`. Lower case,
+/// as URLs encode them.
 const TOKEN_MARKS: [&str; 5] = [":", "%3a", "%3c", "%7b", "$"];
 
 impl FromStr for ApiUrl {
@@ -74,30 +74,32 @@ impl FromStr for ApiUrl {
     }
 }
 
-/// Without a slash at its end.
+/// Without a trailing slash.
 impl fmt::Display for ApiUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.0.as_str().trim_end_matches('/'))
     }
 }
 
-/// Why a text is no address of a Bot API server. Does not show the text, which may hold a token.
+/// Why a text is not the address of a Bot API server. Does not show the text, which may contain a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidApiUrl {
     /// Not an http or https URL.
     #[error("it is not the address of a Bot API server; {EXPECTED}")]
     Form,
     /// A user name or password before the host.
-    #[error("a user name or password in it is not supported; {EXPECTED}")]
+    #[error("a user name or password is not supported here; {EXPECTED}")]
     Credentials,
     /// A query or fragment.
     #[error("a query or fragment (what follows ? or #) is not supported; {EXPECTED}")]
     Parameters,
     /// It ends in `/bot`.
-    #[error("it ends in /bot, which is added by itself; {EXPECTED}")]
+    #[error("it ends in /bot, which Rollcall adds itself; {EXPECTED}")]
     Bot,
-    /// It goes on to a bot's methods.
-    #[error("it contains a bot token, or a place for one, which is added by itself; {EXPECTED}")]
+    /// It contains a token or a placeholder for one.
+    #[error(
+        "it contains a bot token, or a placeholder for one; Rollcall adds the token itself; {EXPECTED}"
+    )]
     Token,
     /// A path on Telegram's own server.
     #[error("Telegram's own server has nothing at that path; {EXPECTED}")]
@@ -111,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn telegrams_own_server_is_told_by_its_name() {
+    fn telegrams_own_server_is_recognised_by_its_name() {
         let is_telegrams = |url: &str| url.parse::<ApiUrl>().unwrap().is_telegrams();
         assert!(
             is_telegrams("https://api.telegram.org") && is_telegrams("HTTP://API.Telegram.org/")
@@ -120,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn this_machine_is_known_by_its_names() {
+    fn loopback_hosts_are_recognised() {
         let is_loopback = |url: &str| url.parse::<ApiUrl>().unwrap().is_loopback();
         for own in ["http://localhost", "http://127.0.0.1:8081", "http://[::1]", "http://127.9"] {
             assert!(is_loopback(own), "{own}");
@@ -131,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn methods_stand_under_the_token() {
+    fn the_address_of_a_method_contains_the_token() {
         let token = "1:x".parse().unwrap();
         let method = |url: &str| url.parse::<ApiUrl>().unwrap().method(&token, "getMe");
         assert_eq!(
@@ -143,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_belong_into_it_is_refused_by_name() {
+    fn unsupported_parts_are_refused_by_name() {
         use InvalidApiUrl::{Bot, Credentials, Form, Parameters, Path, Token};
         for (text, expected) in [
             ("", Form),

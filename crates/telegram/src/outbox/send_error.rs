@@ -1,44 +1,41 @@
-//! Why Telegram did not take a message.
-
 use std::time::Duration;
 
 use rollcall_domain::UnreachableReason;
 
 use crate::client::CallError;
 
-/// Why a message was not sent. Holds nobody's words.
+/// Why a message was not sent. Contains no user's words.
 #[derive(Debug, thiserror::Error)]
 pub enum SendError {
-    /// The bot cannot write to this person, until they write to it again.
-    #[error("the person cannot be reached: {}", cause.name())]
+    /// The bot cannot write to this user until they write to it again.
+    #[error("the user is unreachable: {}", cause.name())]
     Unreachable {
-        /// Why.
+        /// The reason.
         cause: UnreachableReason,
-        /// How Telegram said it.
+        /// Telegram's error.
         source: CallError,
     },
-    /// Telegram wants nothing sent to this chat for longer than a message can wait.
+    /// Telegram asks to wait longer for this chat than a message can.
     #[error("Telegram asks to wait for another {:.0} s", left.as_secs_f64())]
     Held {
-        /// How long.
+        /// The remaining time.
         left: Duration,
     },
-    /// Telegram refuses this message, or was not to be reached however often it was tried.
+    /// Telegram refused this message, or was unreachable in every attempt.
     #[error("the message cannot be sent")]
     Call(#[source] CallError),
 }
 
 impl SendError {
     pub(super) fn new(chat_id: i64, error: CallError) -> Self {
-        match obstacle(&error) {
-            // Groups have negative ids, and tell nothing about a person.
+        match unreachable_reason(&error) {
+            // Groups have negative ids; their errors are not about a user.
             Some(cause) if chat_id > 0 => Self::Unreachable { cause, source: error },
             _ => Self::Call(error),
         }
     }
 
-    /// Whether there is no message any more that could be changed: it was deleted, or stands in a
-    /// group that became a supergroup.
+    /// Whether the message to edit no longer exists: it was deleted, or its group became a supergroup.
     pub fn is_of_lost_message(&self) -> bool {
         let Self::Call(error) = self else { return false };
         const LOST: [&str; 3] =
@@ -49,9 +46,8 @@ impl SendError {
     }
 }
 
-/// Reads from the description why a person cannot be reached, for there is no other place that
-/// tells it.
-fn obstacle(error: &CallError) -> Option<UnreachableReason> {
+/// Why a user is unreachable. Only the description says so.
+fn unreachable_reason(error: &CallError) -> Option<UnreachableReason> {
     const CAUSES: [(i64, &str, UnreachableReason); 4] = [
         (403, "bot was blocked by the user", UnreachableReason::Blocked),
         (403, "user is deactivated", UnreachableReason::Deactivated),
@@ -62,17 +58,17 @@ fn obstacle(error: &CallError) -> Option<UnreachableReason> {
     let means = |&&(its_code, words, _): &&(i64, &str, UnreachableReason)| {
         *code == its_code && description.contains(words)
     };
-    CAUSES.iter().find(means).map(|(.., obstacle)| *obstacle)
+    CAUSES.iter().find(means).map(|(.., unreachable_reason)| *unreachable_reason)
 }
 
-/// Whether Telegram refused a change because there is none.
+/// Whether Telegram refused an edit because it changes nothing.
 pub(super) fn is_unmodified(error: &CallError) -> bool {
     refusal(error, &[400]).is_some_and(|words| words.contains("message is not modified"))
 }
 
 /// Whether Telegram refused a message because of its topic: "message thread not found",
 /// "TOPIC_CLOSED", "TOPIC_DELETED", "TOPIC_ID_INVALID", "the chat is not a forum" and more. There is
-/// no code of its own, but nothing else that is refused is called so.
+/// no code for it, but no other refusal contains these words.
 pub(super) fn refuses_topic(error: &CallError) -> bool {
     refusal(error, &[400, 403]).is_some_and(|words| {
         ["topic", "thread", "not a forum"].iter().any(|name| words.contains(name))
@@ -104,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_topic_is_known_by_its_description() {
+    fn the_description_shows_that_a_topic_was_refused() {
         for description in [
             "Bad Request: message thread not found",
             "Bad Request: MESSAGE_THREAD_NOT_FOUND",
@@ -131,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lost_message_is_known_by_its_description() {
+    fn the_description_shows_that_a_message_was_lost() {
         for (code, description, is_lost) in [
             (400, "Bad Request: message to edit not found", true),
             (400, "Bad Request: message can't be edited", true),

@@ -1,11 +1,11 @@
-//! Text in JSON that is not quite text.
+//! JSON as Telegram sends it: strings that are not quite text, and errors that quote no user.
 
 use std::{borrow::Cow, fmt};
 
 use serde::{Deserialize, Deserializer, de::Visitor};
 
-/// A JSON string. Unlike serde's own, one with half of a surrogate pair is a string too: it has a
-/// U+FFFD in its place. Such halves are left where a text was cut by its UTF-16 units.
+/// A JSON string. Unlike serde's own, it accepts half of a surrogate pair and replaces it by U+FFFD.
+/// Such halves occur where a text was cut by UTF-16 units.
 #[derive(Debug)]
 pub(crate) struct Text<'a>(pub(crate) Cow<'a, str>);
 
@@ -35,13 +35,13 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
             }
         }
 
-        // serde_json checks surrogates for a string, but not for bytes.
+        // serde_json rejects lone surrogates in strings, but not in bytes.
         deserializer.deserialize_bytes(Bytes)
     }
 }
 
-/// The text of these bytes, with one U+FFFD for each run of them that is not UTF-8. serde_json hands
-/// on half of a surrogate pair as three such bytes.
+/// These bytes as text, with one U+FFFD for each run of invalid ones. serde_json passes on half of a
+/// surrogate pair as three invalid bytes.
 fn lossy(bytes: &[u8]) -> Cow<'_, str> {
     if let Ok(text) = str::from_utf8(bytes) {
         return text.into();
@@ -56,12 +56,23 @@ fn lossy(bytes: &[u8]) -> Cow<'_, str> {
     text.into()
 }
 
+/// Where and how JSON is invalid. serde_json's own message would quote what users wrote.
+pub(crate) fn describe_error(error: &serde_json::Error) -> String {
+    use serde_json::error::Category;
+    let what = match error.classify() {
+        Category::Io | Category::Syntax => "not JSON",
+        Category::Data => "not what is expected",
+        Category::Eof => "cut off",
+    };
+    format!("{what} at line {} column {}", error.line(), error.column())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_cut_text_is_the_text_up_to_the_cut() {
+    fn half_a_surrogate_pair_becomes_u_fffd() {
         let read = |json: &str| serde_json::from_str::<Text>(json).map(Text::into_string);
         for (json, text) in [
             (r#""Ada""#, "Ada"),

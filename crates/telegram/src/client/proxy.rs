@@ -2,11 +2,11 @@ use std::{fmt, str::FromStr};
 
 use reqwest::{Proxy, Url};
 
-use crate::api_url::is_loopback;
+use super::api_url::is_loopback;
 
-/// The port of a SOCKS proxy whose URL names none (RFC 1928).
+/// The default port of SOCKS proxies (RFC 1928).
 const SOCKS_PORT: u16 = 1080;
-/// How long user name and password of a SOCKS proxy may be together: what the client has room for.
+/// The maximum length of a SOCKS proxy's user name and password together: the client's buffer.
 const LONGEST_SOCKS_CREDENTIALS: usize = 160;
 
 /// A proxy on the way to a server: `http://`, `https://`, `socks5://` or `socks5h://`, with user
@@ -28,7 +28,7 @@ impl ProxyUrl {
         is_loopback(&self.0)
     }
 
-    /// What has every request take this way.
+    /// The proxy in reqwest's form, for every request.
     pub(crate) fn to_proxy(&self) -> reqwest::Result<Proxy> {
         Proxy::all(self.0.clone())
     }
@@ -39,7 +39,7 @@ impl FromStr for ProxyUrl {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (scheme, _) = text.split_once("://").ok_or(InvalidProxyUrl::Form)?;
-        // What stands before "://" is shown only where it cannot be part of a secret.
+        // The error shows the scheme, so it must not be part of a secret.
         if scheme.len() > 16 || !scheme.chars().all(|c| c.is_ascii_alphanumeric()) {
             return Err(InvalidProxyUrl::Form);
         }
@@ -50,7 +50,7 @@ impl FromStr for ProxyUrl {
             _ => return Err(InvalidProxyUrl::UnknownScheme(scheme.to_owned())),
         };
         let host = url.host_str().filter(|host| !host.is_empty()).ok_or(InvalidProxyUrl::Form)?;
-        // The client would pass over a proxy whose host it cannot read, and go without.
+        // The client ignores a proxy whose host it cannot read, and would connect directly.
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._[]:".contains(&byte);
         if !host.bytes().all(is_plain)
             || !matches!(url.path(), "" | "/")
@@ -88,16 +88,16 @@ impl fmt::Debug for ProxyUrl {
     }
 }
 
-/// Why a text is no address of a proxy. Does not show the text, which may hold a password.
+/// Why a text is not the address of a proxy. Does not show the text, which may contain a password.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidProxyUrl {
-    /// Not a URL of a proxy.
+    /// Not the URL of a proxy.
     #[error("it is not the address of a proxy; {EXPECTED}")]
     Form,
-    /// A kind of proxy that is not supported.
+    /// An unsupported kind of proxy.
     #[error("the scheme {0}:// is not supported; {EXPECTED}")]
     UnknownScheme(String),
-    /// More than the client has room for.
+    /// Longer than the client's buffer.
     #[error(
         "user name and password are too long for a SOCKS proxy; \
          expected up to {LONGEST_SOCKS_CREDENTIALS} characters together"
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_proxy_is_refused_and_not_shown() {
+    fn invalid_proxies_are_refused_and_not_shown() {
         let unknown = |scheme: &str| InvalidProxyUrl::UnknownScheme(scheme.to_owned());
         for (text, expected) in [
             ("socks4://h:1", unknown("socks4")),
@@ -161,7 +161,7 @@ mod tests {
         assert!(parse("http").is_ok());
     }
 
-    /// A proxy that the client cannot read is one that it passes over, and goes without.
+    /// The client ignores a proxy that it cannot read, and connects directly.
     #[test]
     fn the_client_reads_every_proxy_that_is_accepted() {
         for scheme in ["http", "https", "socks5", "socks5h"] {
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn an_escaped_password_is_sent_as_it_is_meant() {
+    fn an_escaped_password_is_decoded() {
         let proxy: ProxyUrl = "socks5://ada:100%25%40%3A%2F@h".parse().unwrap();
         let read = Matcher::builder().all(proxy.with_credentials()).build();
         let read = read.intercept(&"https://x".parse().unwrap()).unwrap();

@@ -1,4 +1,4 @@
-//! Telegram's time, by which updates without a time of their own are dated.
+//! Telegram's time, which dates updates that have no time of their own.
 
 use std::{
     fmt,
@@ -10,15 +10,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rollcall_domain::{CLOCK_TOLERANCE, Clock};
 use tokio::time::Instant;
 
-/// An answer that took longer tells little about when it was written.
+/// A response that took longer proves little, because Telegram may have written it much earlier.
 const QUICK: Duration = Duration::from_secs(2);
-/// The `Date` of an answer is in whole seconds.
+/// The `Date` of a response is in whole seconds.
 const SECOND: TimeDelta = TimeDelta::seconds(1);
 
-/// The host's clock, unless answers of the Bot API show by their `Date` (RFC 9110, section 6.6.1) that
-/// it is ahead of Telegram's: then it is what Telegram's clock shows. Where the host's clock is behind,
-/// this is behind too: a time that has passed freezes nothing. Cheap to clone; clones share what they
-/// know.
+/// The host's clock, or Telegram's if the host's is ahead of it, as the `Date` of responses shows
+/// (RFC 9110, section 6.6.1). A host's clock that is behind is used as it is, because a time in the past
+/// does no lasting harm. Cheap to clone; clones share the state.
 #[derive(Clone)]
 pub(crate) struct TelegramClock {
     host: Arc<dyn Clock>,
@@ -28,16 +27,16 @@ pub(crate) struct TelegramClock {
 /// What is known of Telegram's clock.
 #[derive(Default)]
 struct State {
-    /// What it showed, where the host's is wrong.
+    /// What it showed, if the host's is wrong.
     reading: Option<Reading>,
-    /// By how much the host's clock is ahead of it, as far as that was logged.
+    /// By how much the host's clock is ahead, as last logged.
     logged: TimeDelta,
-    /// Whether any answer had a `Date`.
+    /// Whether any response had a `Date`.
     was_compared: bool,
 }
 
-/// What Telegram's clock showed at a moment. Kept with the machine's own count of seconds, so that
-/// it stays true when the host's clock is set.
+/// What Telegram's clock showed at an instant of the monotonic clock. So it stays correct when the
+/// host's clock is set.
 #[derive(Clone, Copy)]
 struct Reading {
     shown: DateTime<Utc>,
@@ -56,12 +55,12 @@ impl TelegramClock {
         Self { host, state: Arc::default() }
     }
 
-    /// Compares the host's clock with the `Date` of an answer to what was asked for at `asked`.
-    pub(crate) fn compare(&self, date: &str, asked: Instant) {
+    /// Compares the host's clock with the `Date` of the response to a request sent at `sent_at`.
+    pub(crate) fn compare(&self, date: &str, sent_at: Instant) {
         let Ok(date) = DateTime::parse_from_rfc2822(date) else { return };
-        let took = asked.elapsed();
+        let took = sent_at.elapsed();
         let date = date.to_utc();
-        // The answer was written at some time since it was asked for.
+        // Telegram wrote the response at some time since the request.
         let latest = date + SECOND + TimeDelta::from_std(took).unwrap_or(TimeDelta::MAX);
         let is_possible =
             |now: DateTime<Utc>| date - CLOCK_TOLERANCE <= now && now <= latest + CLOCK_TOLERANCE;
@@ -70,7 +69,7 @@ impl TelegramClock {
         state.was_compared = true;
         let known = state.reading.map(Reading::now).filter(|known| is_possible(*known));
         if took > QUICK && known.is_some_and(|known| (host - known).abs() > CLOCK_TOLERANCE) {
-            // A quicker answer knew it better.
+            // A quicker response was more precise.
             return;
         }
         let shown = date + SECOND / 2;
@@ -84,7 +83,7 @@ impl TelegramClock {
         }
     }
 
-    /// How the host's clock compares with Telegram's; `None` where no answer had a `Date`.
+    /// How the host's clock compares with Telegram's; `None` if no response had a `Date`.
     pub(crate) fn difference(&self) -> Option<ClockDifference> {
         let state = self.lock();
         let ahead = state.reading.map_or(TimeDelta::zero(), |it| self.host.now() - it.now());
@@ -92,7 +91,7 @@ impl TelegramClock {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // Nothing panics while it is held.
+        // No code panics while holding it.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -122,12 +121,12 @@ fn log_difference(ahead: TimeDelta) {
 /// How this machine's clock compares with Telegram's. Shown as a sentence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClockDifference {
-    /// By how much it is ahead; negative where it is behind, zero where the two agree.
+    /// By how much it is ahead; negative if it is behind, zero if the two agree.
     ahead: TimeDelta,
 }
 
 impl ClockDifference {
-    /// Whether the two agree, as far as it matters.
+    /// Whether the two agree within the tolerance.
     pub fn is_none(self) -> bool {
         self.ahead.abs() <= CLOCK_TOLERANCE
     }
@@ -155,7 +154,7 @@ mod tests {
 
     const NOON: &str = "2026-11-23T12:00:00Z";
 
-    /// A host's clock that shows so much more than noon, at which Telegram's stands.
+    /// A host's clock that is this many seconds past noon, while Telegram's shows noon.
     fn clocks(ahead: i64) -> (Arc<TestClock>, TelegramClock) {
         let host = Arc::new(TestClock::at(NOON));
         host.advance(ahead);
@@ -167,12 +166,12 @@ mod tests {
         host.advance(seconds.into());
     }
 
-    /// An answer that Telegram wrote so many seconds after noon, and that took so long.
-    async fn answer(host: &TestClock, clock: &TelegramClock, second: i64, took: u32) {
-        let asked = Instant::now();
+    /// A response that Telegram wrote `second` seconds after noon, and that took `took` seconds.
+    async fn respond(host: &TestClock, clock: &TelegramClock, second: i64, took: u32) {
+        let sent_at = Instant::now();
         pass(host, took).await;
         let date = NOON.parse::<DateTime<Utc>>().unwrap() + TimeDelta::seconds(second);
-        clock.compare(&date.to_rfc2822(), asked);
+        clock.compare(&date.to_rfc2822(), sent_at);
     }
 
     /// What the clock shows, in seconds after noon.
@@ -187,19 +186,19 @@ mod tests {
     const AGREES: &str = "this machine's clock agrees with Telegram's";
 
     #[tokio::test(start_paused = true)]
-    async fn a_clock_that_is_ahead_is_corrected_until_it_is_right() {
+    async fn a_clock_that_is_ahead_is_corrected_until_it_agrees() {
         let (host, clock) = clocks(3600);
         assert_eq!((clock.difference(), shown(&clock)), (None, 3600));
-        answer(&host, &clock, 0, 0).await;
+        respond(&host, &clock, 0, 0).await;
         assert_eq!(shown(&clock), 0);
         let expected = "this machine's clock is 3599 seconds ahead of Telegram's";
         assert_eq!(difference(&clock), expected);
         pass(&host, 50).await;
         assert_eq!(shown(&clock), 50);
-        // Set right: at once, and for the log with the next answer, however long it took.
+        // The clock is corrected: at once for readers, and with the next response for the log.
         host.advance(-3600);
         assert_eq!((shown(&clock), difference(&clock).as_str()), (50, AGREES));
-        answer(&host, &clock, 100, 50).await;
+        respond(&host, &clock, 100, 50).await;
         assert_eq!((shown(&clock), difference(&clock).as_str()), (100, AGREES));
         assert_eq!(clock.lock().logged, TimeDelta::zero());
     }
@@ -207,36 +206,36 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_clock_that_is_behind_is_only_reported() {
         let (host, clock) = clocks(-600);
-        answer(&host, &clock, 0, 0).await;
+        respond(&host, &clock, 0, 0).await;
         assert_eq!(shown(&clock), -600);
         assert_eq!(difference(&clock), "this machine's clock is 600 seconds behind Telegram's");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn slow_answers_prove_little() {
-        // Written when it was asked for, and 50 seconds on the way.
+    async fn slow_responses_prove_little() {
+        // Written at once, and 50 seconds on the way.
         let (host, clock) = clocks(0);
-        answer(&host, &clock, 0, 50).await;
+        respond(&host, &clock, 0, 50).await;
         assert_eq!((shown(&clock), difference(&clock).as_str()), (50, AGREES));
-        // A quick one proves that the clock is ahead, and slow ones do not change that.
+        // A quick response proves that the clock is ahead; slow ones do not change that.
         let (host, clock) = clocks(30);
-        answer(&host, &clock, 1, 1).await;
+        respond(&host, &clock, 1, 1).await;
         assert_eq!(shown(&clock), 1);
         for second in [1, 51] {
-            answer(&host, &clock, second, 50).await;
+            respond(&host, &clock, second, 50).await;
             assert_eq!(shown(&clock), second + 50);
         }
         assert!(!clock.difference().unwrap().is_none());
-        // What no delay explains is proof enough.
+        // A difference that no delay explains is proof.
         let (host, clock) = clocks(3600);
-        answer(&host, &clock, 50, 50).await;
+        respond(&host, &clock, 50, 50).await;
         assert_eq!(shown(&clock), 50);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn small_differences_and_odd_dates_are_none() {
+    async fn small_differences_and_invalid_dates_are_ignored() {
         let (host, clock) = clocks(10);
-        answer(&host, &clock, 0, 0).await;
+        respond(&host, &clock, 0, 0).await;
         assert_eq!((shown(&clock), clock.difference().unwrap().is_none()), (10, true));
         for date in ["", "yesterday", "1795435200", "Mon, 23 Nov 2026 12:00:00"] {
             let (_, clock) = clocks(3600);

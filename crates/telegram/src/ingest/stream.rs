@@ -1,34 +1,33 @@
-//! Where the bot is in the stream of updates: whether they have just happened, or waited.
+//! How late the updates of a stream are: they may just have happened, or waited at Telegram.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rollcall_domain::CLOCK_TOLERANCE;
 use tokio::time::Instant;
 
-/// The times of messages are in whole seconds.
+/// Messages are dated in whole seconds.
 const SECOND: TimeDelta = TimeDelta::seconds(1);
-/// How long Telegram keeps updates (Bot API, "Getting updates"). What is older was not waiting there.
+/// How long Telegram keeps updates (Bot API, "Getting updates"). A greater age has another cause.
 const KEPT: TimeDelta = TimeDelta::hours(24);
-/// From which delay on it is logged that updates come late.
+/// The delay of live updates that is logged.
 const LATE: TimeDelta = TimeDelta::minutes(1);
 
-/// By how much what comes is older than the clock shows. Updates come in the order in which they
-/// happened, so one that does not tell its time is as old as the last one before it that does: the
-/// bot may have paused, Telegram may be late, or the clock ahead.
+/// The delay of a stream of updates. Updates arrive in the order in which they happened, so an undated
+/// one is as old as the last dated one before it. Causes of a delay: the bot paused, Telegram is late,
+/// or the clock is ahead.
 #[derive(Debug)]
 pub(crate) struct Stream {
-    /// How old the latest update was that told its time, when it came.
+    /// The age of the latest dated update when it arrived.
     delay: TimeDelta,
-    /// Whether that update had just happened. What was waiting instead says nothing of what comes
-    /// once nothing waits any more.
+    /// Whether that update had just happened. The age of one that waited says nothing about live ones.
     was_live: bool,
-    /// When nothing waited, as long as that is known.
+    /// When the stream was last empty, if known.
     head: Option<Instant>,
-    /// The delay of live updates, as far as that was logged.
+    /// The delay of live updates, as last logged.
     logged: TimeDelta,
 }
 
 impl Default for Stream {
-    /// Of what comes first nothing is known.
+    /// The delay is unknown before the first update.
     fn default() -> Self {
         let none = TimeDelta::zero();
         Self { delay: none, was_live: false, head: None, logged: none }
@@ -36,18 +35,18 @@ impl Default for Stream {
 }
 
 impl Stream {
-    /// When an update happened that comes now without a time, as far as those before it show.
+    /// The time of an undated update that arrives now, judging by those before it.
     pub(crate) fn now(&self, clock: DateTime<Utc>) -> DateTime<Utc> {
         clock - self.delay
     }
 
-    /// Notes what came at a time of the clock, and the latest time that any of it told.
+    /// Notes a batch: the clock when it arrived, and the latest time in it.
     pub(crate) fn note(&mut self, clock: DateTime<Utc>, latest: Option<DateTime<Utc>>) {
         let Some(latest) = latest else { return };
         let age = clock - latest;
         self.delay =
             if (TimeDelta::zero()..=KEPT).contains(&age) { age } else { TimeDelta::zero() };
-        // It happened after nothing waited; what was longer ago than that is not explained by waiting.
+        // The update happened after the stream was empty. Waiting does not explain a greater age.
         self.was_live = self.head.is_some_and(|head| {
             let waited = TimeDelta::from_std(head.elapsed()).unwrap_or(TimeDelta::MAX);
             self.delay - SECOND - CLOCK_TOLERANCE > waited
@@ -55,7 +54,7 @@ impl Stream {
         self.log(if self.was_live { self.delay } else { TimeDelta::zero() });
     }
 
-    /// Notes whether more updates may be waiting behind those that came.
+    /// Notes the end of a batch. After a full one, more updates may be waiting.
     pub(crate) fn end_batch(&mut self, is_full: bool) {
         self.head = (!is_full).then(Instant::now);
         if !is_full && !self.was_live {
@@ -75,7 +74,7 @@ impl Stream {
             );
         } else if live.is_zero() && !self.logged.is_zero() {
             self.logged = TimeDelta::zero();
-            log::info!("updates are dated as they come again");
+            log::info!("live updates have current dates again");
         }
     }
 }
@@ -86,7 +85,7 @@ mod tests {
 
     use super::*;
 
-    /// Batches that come one after the other, by a clock that is so many seconds ahead.
+    /// Successive batches, with a clock that is `ahead` seconds ahead.
     struct Batches {
         stream: Stream,
         ahead: i64,
@@ -98,8 +97,8 @@ mod tests {
             Self { stream: Stream::default(), ahead, begun: Instant::now() }
         }
 
-        /// A batch so many seconds after the last one, the latest of which is so old; answers how
-        /// old an update without a time counts as that comes right after it.
+        /// A batch `after` seconds after the last one, whose latest update is `age` seconds old. Returns
+        /// the assumed age of an undated update right after it.
         async fn come(&mut self, after: u64, age: Option<i64>, is_full: bool) -> i64 {
             tokio::time::advance(Duration::from_secs(after)).await;
             let elapsed = i64::try_from(self.begun.elapsed().as_secs()).unwrap();
@@ -112,13 +111,13 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_waited_is_as_old_as_what_came_with_it_until_nothing_waits() {
+    async fn undated_updates_are_as_old_as_their_batch_until_nothing_waits() {
         let mut batches = Batches::new(0);
         assert_eq!(batches.come(0, Some(7200), true).await, 7200);
         assert_eq!(batches.come(1, None, true).await, 7200);
         assert_eq!(batches.come(1, Some(3600), true).await, 3600);
         assert_eq!(batches.come(1, Some(60), false).await, 0);
-        // Live ones, and a pause of the bot.
+        // Live updates, and a pause of the bot.
         assert_eq!(batches.come(30, Some(1), false).await, 0);
         assert_eq!(batches.come(3600, Some(3000), true).await, 3000);
         assert_eq!(batches.come(1, Some(2), false).await, 0);
@@ -128,13 +127,13 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn live_updates_show_that_the_clock_is_ahead() {
         let mut batches = Batches::new(3600);
-        // Nothing is known yet, and what comes first may have waited.
+        // The delay is unknown yet, and the first updates may have waited.
         assert_eq!(batches.come(0, None, false).await, -3600);
         assert_eq!(batches.come(40, Some(1), false).await, 1);
         assert_eq!(batches.stream.logged.num_seconds(), 3601);
         assert_eq!(batches.come(50, None, false).await, 1);
         assert_eq!(batches.come(50, None, false).await, 1);
-        // Set right: what comes until the next time is told counts as older than it is.
+        // The clock is corrected: until the next dated update, undated ones count as older than they are.
         batches.ahead = 0;
         assert_eq!(batches.come(1, None, false).await, 3601);
         assert_eq!(batches.come(5, Some(0), false).await, 0);
@@ -142,7 +141,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_is_older_than_telegram_keeps_shows_nothing() {
+    async fn an_age_beyond_what_telegram_keeps_is_ignored() {
         let mut batches = Batches::new(0);
         assert_eq!(batches.come(0, Some(86_401), true).await, 0);
         assert_eq!(batches.come(1, Some(86_400), true).await, 86_400);
@@ -152,7 +151,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_clock_that_is_behind_makes_nothing_older() {
+    async fn a_clock_that_is_behind_makes_no_update_older() {
         let mut batches = Batches::new(-600);
         assert_eq!(batches.come(0, Some(0), false).await, 600);
         assert_eq!(batches.come(5, Some(0), false).await, 600);

@@ -1,4 +1,4 @@
-//! How many requests may be in memory, and whose.
+//! Bounds the requests in memory: in all, for groups, and per sender.
 
 use std::{
     collections::HashMap,
@@ -8,32 +8,32 @@ use std::{
 use rollcall_domain::TelegramId;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// The most slots that may be taken at once.
+/// How many slots may be taken at once.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SlotBounds {
     /// In all.
     pub(crate) all: u32,
-    /// By requests in groups, so that there is always room for private chats.
+    /// For all groups, so that there is always room for private chats.
     pub(crate) groups: u32,
-    /// By one sender, over all chats.
+    /// Per sender, over all chats.
     pub(crate) sender: u32,
 }
 
-/// The bound that leaves no room for a request.
+/// The limit that a request would exceed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Limit {
-    /// That of everything in memory.
+    /// All requests in memory.
     All,
-    /// That of the groups together.
+    /// All groups together.
     Groups,
-    /// That of one sender, in all chats or in one group.
+    /// One sender, over all chats or in one group.
     Sender,
-    /// That of one chat.
+    /// One chat.
     Chat,
 }
 
 impl Limit {
-    /// Its name in metrics.
+    /// Its label in metrics.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::All => "all",
@@ -55,7 +55,7 @@ pub(crate) struct Slots {
 #[derive(Default)]
 struct Taken {
     groups: u32,
-    /// Only senders with at least one slot, so there are no more of them than slots.
+    /// Senders with at least one slot, so never more entries than slots.
     senders: HashMap<TelegramId, u32>,
 }
 
@@ -68,7 +68,7 @@ impl Slots {
     /// Takes a slot for a request of `sender`, in a group or in private.
     ///
     /// # Errors
-    /// The bound that leaves no room.
+    /// The limit that it would exceed.
     pub(crate) fn take(&self, sender: TelegramId, in_group: bool) -> Result<Slot, Limit> {
         let mut taken = self.lock();
         if taken.of(sender) >= self.bounds.sender {
@@ -83,7 +83,7 @@ impl Slots {
         Ok(Slot { sender, in_group, taken: self.taken.clone(), _permit: permit })
     }
 
-    /// Waits until every slot is given back.
+    /// Waits until every slot is free.
     pub(crate) async fn all_free(&self) {
         drop(self.free.acquire_many(self.bounds.all).await);
     }
@@ -99,7 +99,7 @@ impl Taken {
     }
 }
 
-/// Room for one request, given back when this is dropped.
+/// A slot for one request. Dropping it frees the slot.
 pub(crate) struct Slot {
     sender: TelegramId,
     in_group: bool,
@@ -125,7 +125,7 @@ impl Drop for Slot {
 }
 
 fn lock(taken: &Mutex<Taken>) -> MutexGuard<'_, Taken> {
-    // Nothing panics while it is held.
+    // No code panics while holding it.
     taken.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -172,7 +172,7 @@ mod tests {
         assert_eq!(slots.take(person(6), true).err(), Some(Limit::Groups));
         taken.extend((1..=5).map(|id| slots.take(person(id), false).unwrap()));
         assert_eq!(slots.take(person(6), false).err(), Some(Limit::All));
-        // A slot of a private chat is no room for a group.
+        // The free slot of a private chat does not raise the limit of groups.
         taken.pop();
         assert_eq!(slots.take(person(6), true).err(), Some(Limit::Groups));
         assert!(slots.take(person(6), false).is_ok());
@@ -180,9 +180,9 @@ mod tests {
     }
 
     proptest! {
-        /// The bounds hold after every step, and what is refused would have broken one.
+        /// The bounds hold after every step, and a refused request would have exceeded one.
         #[test]
-        fn the_bounds_hold_whatever_comes_and_goes(
+        fn the_bounds_hold_in_every_order(
             steps in prop::collection::vec((1..6_i64, any::<bool>(), 0..3_usize), 0..200)
         ) {
             let slots = Slots::new(BOUNDS);

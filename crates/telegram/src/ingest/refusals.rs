@@ -1,8 +1,8 @@
-//! Whether it lies in their users' rows or in the database that updates are refused for good.
+//! Whether a permanent error lies in a user's row or in the database.
 //!
-//! A row that is spoilt is one user's trouble, and the updates that meet it are set aside. But a
-//! constraint that an owner adds may refuse every user's, and these must not be: they are good as
-//! soon as it is mended. So an update is set aside only once it shows that others pass.
+//! A corrupt row concerns one user, and updates that hit it are quarantined. But a constraint that an
+//! owner adds may refuse every update. Those must not be quarantined, because they are valid once the
+//! constraint is fixed. So an update is quarantined only after another one was stored.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -12,30 +12,30 @@ use std::{
 use rollcall_domain::TelegramId;
 use tokio::time::Instant;
 
-/// Where updates of so many users are refused in a row, the database is at fault.
+/// If updates of this many users in a row are refused, the database is at fault.
 const TOO_MANY: usize = 3;
-/// How long updates of others may take to come, until it is tried without them whether others pass.
+/// How long to wait for another user's update, before a rehearsal shows whether others pass.
 const HOLD: Duration = Duration::from_secs(3);
-/// How many users are remembered whose rows are spoilt.
+/// How many users with corrupt rows are remembered.
 const REMEMBERED: usize = 1000;
 
-/// Users whose updates were refused for good.
+/// Users with a permanent error.
 #[derive(Default)]
 pub(crate) struct Refusals {
-    /// Since when each of them is refused, with no update of any user passing.
+    /// When each was first refused; emptied when any update passes.
     in_a_row: BTreeMap<TelegramId, Instant>,
-    /// Users whose update was refused while an update of others passed later.
-    spoilt: BTreeSet<TelegramId>,
+    /// Users whose update was refused before another user's update passed.
+    corrupt: BTreeSet<TelegramId>,
 }
 
-/// What a refusal lies in.
+/// The reason for a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// In the user's row.
+    /// The user's row.
     Row,
-    /// In the database, or that is not known yet.
+    /// The database, or still unknown.
     Database,
-    /// In the user's row, if others would pass now.
+    /// The user's row, if updates of others would pass now.
     RowIfOthersPass,
 }
 
@@ -43,7 +43,7 @@ impl Refusals {
     /// Notes that an update of a user was refused.
     pub(crate) fn refused(&mut self, user: TelegramId) {
         let were_too_many = self.are_too_many();
-        if !self.spoilt.contains(&user) {
+        if !self.corrupt.contains(&user) {
             self.in_a_row.entry(user).or_insert_with(Instant::now);
         }
         if self.are_too_many() && !were_too_many {
@@ -56,16 +56,16 @@ impl Refusals {
 
     /// Notes that updates of these users have passed.
     pub(crate) fn passed(&mut self, users: impl Iterator<Item = TelegramId>) {
-        if self.in_a_row.is_empty() && self.spoilt.is_empty() {
+        if self.in_a_row.is_empty() && self.corrupt.is_empty() {
             return;
         }
         for user in users {
-            self.spoilt.extend(std::mem::take(&mut self.in_a_row).into_keys());
-            self.spoilt.remove(&user);
+            self.corrupt.extend(std::mem::take(&mut self.in_a_row).into_keys());
+            self.corrupt.remove(&user);
         }
-        if self.spoilt.len() > REMEMBERED {
-            // Users that are refused again come back here.
-            self.spoilt.clear();
+        if self.corrupt.len() > REMEMBERED {
+            // Users who are refused again are added again.
+            self.corrupt.clear();
         }
     }
 
@@ -74,7 +74,7 @@ impl Refusals {
         self.in_a_row.len() >= TOO_MANY
     }
 
-    /// What it lies in that an update of this user was refused.
+    /// Why an update of this user was refused.
     pub(crate) fn fault(&self, user: TelegramId) -> Fault {
         if self.are_too_many() {
             return Fault::Database;
@@ -102,29 +102,29 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn it_lies_in_the_row_once_others_pass() {
+    async fn the_row_is_at_fault_once_others_pass() {
         let mut refusals = refused([7, 8]);
         assert_eq!(refusals.fault(user(7)), Fault::Database);
         refusals.passed([user(1)].into_iter());
         assert_eq!(refusals.fault(user(7)), Fault::Row);
         refusals.refused(user(7));
-        assert_eq!(refusals.fault(user(7)), Fault::Row, "also when it comes again");
+        assert_eq!(refusals.fault(user(7)), Fault::Row, "also when it is redelivered");
         refusals.refused(user(9));
         assert_eq!(refusals.fault(user(9)), Fault::Database);
         refusals.passed([user(7)].into_iter());
         refusals.refused(user(7));
-        assert_eq!(refusals.fault(user(7)), Fault::Database, "it was mended meanwhile");
+        assert_eq!(refusals.fault(user(7)), Fault::Database, "it was repaired meanwhile");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn others_are_tried_where_none_come() {
+    async fn a_rehearsal_decides_if_no_others_come() {
         let refusals = refused([7, 7, 8]);
         tokio::time::advance(HOLD).await;
         assert_eq!(refusals.fault(user(7)), Fault::RowIfOthersPass);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn three_in_a_row_are_the_databases_fault_for_as_long_as_it_takes() {
+    async fn after_three_in_a_row_the_database_is_at_fault_until_one_passes() {
         let mut refusals = refused([6]);
         refusals.passed([user(9)].into_iter());
         for id in [7, 8, 7] {
@@ -144,12 +144,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_remembered_is_bounded() {
+    fn the_memory_is_bounded() {
         let mut refusals = Refusals::default();
         for id in 1..=5000 {
             refusals.refused(user(id));
             refusals.passed([user(6000)].into_iter());
         }
-        assert!(refusals.spoilt.len() <= REMEMBERED);
+        assert!(refusals.corrupt.len() <= REMEMBERED);
     }
 }

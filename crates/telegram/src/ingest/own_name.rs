@@ -1,4 +1,4 @@
-//! The bot's own username, which its owner may change while the bot runs.
+//! The bot's own username, which may change while the bot runs.
 
 use std::{
     collections::HashMap,
@@ -13,47 +13,46 @@ use tokio::time::Instant;
 
 use crate::{
     client::{CallError, Client},
+    error::chain,
     outbox::bucket::{Bucket, Pace},
-    trouble::chain,
 };
 
-/// For how long what Telegram has answered is taken for true, of our own name and of the names of
-/// others.
+/// How long Telegram's answer is trusted, for our own name and for the names of others.
 const TRUSTED: Duration = Duration::from_secs(60 * 60);
-/// How often Telegram is asked. Anybody can address commands to any number of names.
+/// How often to ask Telegram. Users can address commands to any number of names.
 const ASKING: Pace = Pace { every: Duration::from_secs(30), at_once: 5 };
-/// How long an answer may take: updates wait for it.
+/// The timeout of getMe, because updates wait for it.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// How long Telegram is not asked after it did not answer.
+/// The pause after a failed getMe.
 const REST: Duration = Duration::from_secs(60);
-/// How many names of others are remembered.
+/// How many names of other bots are remembered.
 const OTHERS: usize = 1000;
 
 /// The bot's own username. Cheap to clone; clones share it.
 ///
 /// Commands in groups are addressed to it (`/help@our_bot`). Telegram does not announce a new name,
-/// so it is asked again when a command is addressed to a name that is not known, and once in a while.
+/// so this asks again when a command is addressed to an unknown name, and once an hour.
 #[derive(Clone)]
 pub(crate) struct OwnName {
     client: Client,
     known: Arc<Mutex<Known>>,
-    /// Held while Telegram is asked; other batches wait for the same answer.
+    /// Locked during getMe, so that other batches wait for the same response.
     asking: Arc<tokio::sync::Mutex<()>>,
 }
 
 struct Known {
-    /// `None` where the server does not have it.
+    /// `None` if the server does not send it.
     name: Option<Username>,
     /// When Telegram last confirmed it.
     confirmed_at: Instant,
-    /// Names that are not ours, in lower case, and when that was so.
+    /// Names that are not ours, in lower case, with the time of that answer.
     others: HashMap<String, Instant>,
     bucket: Bucket,
     not_before: Instant,
 }
 
 impl OwnName {
-    /// The username that Telegram has just given.
+    /// Starts with the username that Telegram has just returned.
     pub(crate) fn new(client: Client, name: Option<Username>) -> Self {
         let now = Instant::now();
         let known = Known {
@@ -66,13 +65,13 @@ impl OwnName {
         Self { client, known: Arc::new(Mutex::new(known)), asking: Arc::default() }
     }
 
-    /// The username as far as it is known.
+    /// The username, if known.
     pub(crate) fn get(&self) -> Option<Username> {
         self.lock().name.clone()
     }
 
-    /// Asks Telegram for the username where one of these, to which commands are addressed, may be a
-    /// new one; answers what is known then. Asks seldom, and waits no longer than updates can.
+    /// Returns the username, after asking Telegram if one of the addressees may be a new name of ours.
+    /// It asks rarely, and with a short timeout.
     pub(crate) async fn check(&self, addressees: &[&Username]) -> Option<Username> {
         let is_doubtful = || self.lock().is_doubtful(addressees);
         if is_doubtful() {
@@ -99,7 +98,7 @@ impl OwnName {
     }
 
     fn lock(&self) -> MutexGuard<'_, Known> {
-        // Nothing panics while it is held.
+        // No code panics while holding it.
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -119,7 +118,7 @@ impl Known {
         })
     }
 
-    /// Whether Telegram may be asked now; it counts as asked then.
+    /// Whether to ask Telegram now. If so, it takes a token.
     fn may_ask(&mut self) -> bool {
         let may_at = self.bucket.token_at().max(self.not_before);
         let may = may_at <= Instant::now();
@@ -152,7 +151,7 @@ fn shown(name: Option<&Username>) -> String {
     name.map_or_else(|| "nothing".to_owned(), Username::to_string)
 }
 
-/// What we need of getMe's answer.
+/// The fields of getMe's result that we use.
 #[derive(Deserialize)]
 pub(crate) struct Me {
     pub(crate) id: i64,
@@ -187,7 +186,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_name_is_asked_about_once_an_hour() {
+    async fn a_name_is_checked_once_an_hour() {
         let mut known = known();
         let (ours, other) = (name("Our_Bot"), name("other_bot"));
         assert!(!known.is_doubtful(&[]));
@@ -214,7 +213,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_flood_of_names_is_asked_about_seldom_and_not_remembered_without_bound() {
+    async fn a_flood_of_names_causes_few_requests_and_bounded_memory() {
         let mut known = known();
         let mut asked = 0;
         for n in 0..3600 {

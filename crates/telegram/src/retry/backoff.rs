@@ -1,33 +1,31 @@
-//! How long to wait before trying again.
-
 use std::time::Duration;
 
-/// The longest that the first wait can be; each further one can be twice as long.
+/// The limit of the first wait. It doubles with each further one.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
-/// The longest that any wait can be.
+/// The limit of every wait.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
-/// Waits that grow up to a minute. Each is between half and the whole of what it can be, by chance,
-/// so that those who failed together do not try again together.
+/// Waits that grow up to a minute. Each is a random time between half its limit and its limit, so that
+/// callers that failed together do not retry together.
 pub(crate) struct Backoff {
     longest_next: Duration,
     random: fastrand::Rng,
 }
 
 impl Backoff {
-    /// No failure yet; `random` chooses the waits.
+    /// No failure yet. `random` chooses the waits.
     pub(crate) fn new(random: fastrand::Rng) -> Self {
         Self { longest_next: FIRST_WAIT, random }
     }
 
-    /// How long to wait after one more failure.
+    /// The wait after one more failure.
     pub(crate) fn next(&mut self) -> Duration {
         let half = self.longest_next / 2;
         self.longest_next = (self.longest_next * 2).min(LONGEST_WAIT);
         half + half.mul_f64(self.random.f64())
     }
 
-    /// Begins again with the first wait.
+    /// Starts over with the first wait.
     pub(crate) fn reset(&mut self) {
         self.longest_next = FIRST_WAIT;
     }
@@ -43,7 +41,7 @@ mod tests {
     }
 
     #[test]
-    fn waits_double_up_to_a_minute_and_differ_by_chance() {
+    fn waits_double_up_to_a_minute_and_are_random() {
         for seed in 0..1000 {
             let mut longest = FIRST_WAIT;
             for wait in waits(seed) {
@@ -56,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn begins_again() {
+    fn starts_over() {
         let mut backoff = Backoff::new(fastrand::Rng::with_seed(1));
         for _ in 0..10 {
             backoff.next();

@@ -11,8 +11,8 @@ impl BotToken {
         &self.0
     }
 
-    /// A text without the token's secret part: some servers repeat the path of a request, in which
-    /// it stands, in their errors.
+    /// A text without the token's secret part. Some servers repeat the path of a request in their errors,
+    /// and the path contains the token.
     pub(crate) fn redact(&self, text: &str) -> String {
         let (_, secret) = self.0.split_once(':').unwrap_or(("", &self.0));
         text.replace(secret, "…")
@@ -22,11 +22,11 @@ impl BotToken {
 impl FromStr for BotToken {
     type Err = InvalidToken;
 
-    /// Checks the form only; whether the token is good is Telegram's to say.
+    /// Checks only the form. Only Telegram knows whether the token is valid.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (id, secret) = text.split_once(':').ok_or(InvalidToken)?;
         let digits = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit());
-        // The token is part of a URL's path.
+        // The token becomes part of a URL's path.
         let fits = |c: char| c.is_ascii_graphic() && !matches!(c, '/' | '?' | '#' | '%' | '\\');
         if !digits || secret.is_empty() || !secret.chars().all(fits) {
             return Err(InvalidToken);
@@ -41,7 +41,7 @@ impl fmt::Debug for BotToken {
     }
 }
 
-/// A text that is no bot token. Does not show the text.
+/// The text is not a bot token. Does not show the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("it is not a bot token; expected <digits>:<secret>, as @BotFather gives it")]
 pub struct InvalidToken;
