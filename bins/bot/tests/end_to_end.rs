@@ -586,7 +586,7 @@ async fn wrong_settings_are_told_in_one_line() {
         (
             "TELEGRAM_API_URL",
             "https://api.telegram.org/bot",
-            "error: TELEGRAM_API_URL: it ends in /bot, which is added by itself; expected a URL",
+            "error: TELEGRAM_API_URL: it ends in /bot, which Rollcall adds itself; expected a URL",
         ),
         (
             "TELEGRAM_API_URL",
@@ -596,7 +596,7 @@ async fn wrong_settings_are_told_in_one_line() {
         (
             "TELEGRAM_API_URL",
             "https://123:hunter2@api.telegram.org",
-            "error: TELEGRAM_API_URL: a user name or password in it is not supported; expected",
+            "error: TELEGRAM_API_URL: a user name or password is not supported here; expected",
         ),
         (
             "TELEGRAM_API_URL",

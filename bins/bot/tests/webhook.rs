@@ -396,11 +396,7 @@ async fn wrong_settings_are_told_in_one_line() {
             "hunter2!",
             "error: WEBHOOK_SECRET: it is not a safe webhook secret; expected",
         ),
-        (
-            "WEBHOOK_URL",
-            "/private",
-            "error: WEBHOOK_URL: it is not an address to bring updates to; ",
-        ),
+        ("WEBHOOK_URL", "/private", "error: WEBHOOK_URL: it is not an address for updates; "),
         ("LISTEN_ADDR", "off", "error: LISTEN_ADDR is off, and WEBHOOK_URL needs it; expected "),
         ("LISTEN_ADDR", "8080", "error: LISTEN_ADDR: it is not an address to listen on; expected "),
         ("LISTEN_ADDR", &taken, &format!("error: LISTEN_ADDR: cannot listen on {taken}: Address ")),

@@ -71,7 +71,7 @@ fn check_shows_which_proxies_are_taken() {
     for line in [
         &format!("- Proxy for Telegram: http://{address} (TELEGRAM_PROXY)\n"),
         "- Proxy for the NHL's API: socks5h://proxy.example.org:1080 (HTTPS_PROXY)\n",
-        "✗ Telegram: Telegram cannot be asked: ",
+        "✗ Telegram: a call to Telegram failed: ",
     ] {
         assert!(printed.contains(line), "{line:?} in:\n{printed}");
     }

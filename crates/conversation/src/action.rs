@@ -1,17 +1,17 @@
-//! What the bot's buttons mean. A button carries it as its callback data, which comes back when it
-//! is pressed: at most 64 bytes, and anybody can make up others. Whatever this version would not
-//! write itself is not read either.
+//! The actions of the bot's buttons. A button carries its action as callback data of at most 64 bytes,
+//! which Telegram returns with a press. Users can forge callback data, so this reads only what it would
+//! write itself.
 
 use rollcall_domain::{Cursor, Language, UserSort, ZONE_REGIONS, zone_of_name};
 use rollcall_service::ScheduleView;
 
 use chrono_tz::Tz;
 
-/// Which form the data has. To be counted up when what is written no longer means the same.
+/// The version of the format. Increment it when the meaning of existing data changes.
 const VERSION: &str = "1";
-/// What stands for what everybody has.
+/// The value for "no choice of the user's".
 const AUTO: &str = "auto";
-/// No list has more pages.
+/// The last page that any list may have.
 const MAX_PAGE: u32 = 99;
 
 /// What a button does.
@@ -19,7 +19,7 @@ const MAX_PAGE: u32 = 99;
 pub(crate) enum Action {
     /// Shows games.
     Schedule(ScheduleView),
-    /// Lets a team be chosen whose games are to be shown.
+    /// Shows the teams whose games can be shown.
     ScheduleTeams {
         page: u32,
     },
@@ -78,10 +78,10 @@ impl Action {
         format!("{VERSION}/{rest}")
     }
 
-    /// Reads a button's data; `None` where no button of this version has it.
+    /// Reads a button's data. `None` if no button of this version has it.
     pub(crate) fn read(data: &str) -> Option<Self> {
         let action = Self::guess(data)?;
-        // One spelling only: no sign before a number, nothing behind.
+        // Only one spelling is valid: no sign before a number, no trailing text.
         (action.data() == data).then_some(action)
     }
 
@@ -127,7 +127,7 @@ impl Action {
         })
     }
 
-    /// Whether it is about what the person who presses has chosen, and for nobody else to see.
+    /// Whether the action concerns the user's own preferences, which others must not see.
     pub(crate) fn is_private(self) -> bool {
         !matches!(self, Self::Schedule(_) | Self::ScheduleTeams { .. })
     }
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read_and_fits_into_a_button() {
+    fn every_action_round_trips_and_fits_into_a_button() {
         for action in every_action() {
             let data = action.data();
             assert!((1..=64).contains(&data.len()), "{data}");
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_make_up_is_not_read() {
+    fn forged_data_is_refused() {
         for data in [
             "",
             "1",
@@ -242,7 +242,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_data_is_too_odd(data in any::<String>(), parts in "1/[spu]/[a-z]{0,5}/?[0-9./]{0,40}") {
+        fn any_data_is_read_without_a_panic(data in any::<String>(), parts in "1/[spu]/[a-z]{0,5}/?[0-9./]{0,40}") {
             for data in [data, parts] {
                 if let Some(action) = Action::read(&data) {
                     prop_assert_eq!(action.data(), data);

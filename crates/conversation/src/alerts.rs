@@ -1,4 +1,4 @@
-//! What owners are written of their own accord: that somebody tries to get in, or has got in.
+//! Warnings to owners: failed sign-ins, forged webhook requests, and sign-ins on new devices.
 
 use rollcall_domain::{Admin, TelegramUser};
 use rollcall_service::{Alert, Report};
@@ -12,32 +12,32 @@ use crate::{
 };
 
 impl Conversation {
-    /// Writes to each owner who has written to the bot. Answers whether it should be tried again:
-    /// nobody got it, and the trouble may pass.
+    /// Writes to each owner who has written to the bot. Returns whether to retry: no owner received it,
+    /// and the error is transient.
     pub(crate) async fn report(&self, report: &Report) -> bool {
-        let (mut has_arrived, mut is_transient) = (false, false);
+        let (mut has_arrived, mut may_retry) = (false, false);
         for owner in &self.owners {
             match self.users.get_user_by_telegram_id(*owner).await {
                 Ok(Some(user)) if user.reachability.is_reachable() => {
                     match self.write(&user, report).await {
                         Ok(()) => has_arrived = true,
-                        Err(is_passing) => is_transient |= is_passing,
+                        Err(is_transient) => may_retry |= is_transient,
                     }
                 }
                 Ok(_) => {}
                 Err(error) => {
-                    log::warn!(error = chain(&error); "an owner could not be looked up");
-                    is_transient = true;
+                    log::warn!(error = chain(&error); "could not look up an owner");
+                    may_retry = true;
                 }
             }
         }
-        is_transient && !has_arrived
+        may_retry && !has_arrived
     }
 
-    /// Writes to an owner; answers whether it may work later where it did not now.
+    /// Writes to an owner. The error is whether a retry may help.
     async fn write(&self, owner: &TelegramUser, report: &Report) -> Result<(), bool> {
         let asker = self.asker(owner).await.unwrap_or_else(|(error, asker)| {
-            log::warn!(error = chain(&error); "could not find out which language an owner has chosen");
+            log::warn!(error = chain(&error); "could not look up the language of an owner");
             asker
         });
         let to = Destination::user(owner.telegram_id, None);
@@ -55,7 +55,7 @@ impl Conversation {
     }
 }
 
-/// A report in words.
+/// The text of a report.
 fn text(locale: &Locale, report: &Report) -> String {
     let time = ("time", minute(report.at).into());
     let happened = match &report.alert {

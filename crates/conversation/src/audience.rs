@@ -1,27 +1,26 @@
-//! Who reads an answer, and so what it may show.
+//! Which users read an answer, and so what it may show.
 
 use std::collections::BTreeSet;
 
 use rollcall_domain::{Chat, ChatKind, TelegramId};
 
-/// Who reads what is sent to a chat in answer to somebody.
+/// The users who read an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Audience {
-    /// Everybody in a group or channel.
+    /// All members of a group or channel.
     Group,
-    /// The sender alone.
+    /// Only the sender.
     Sender,
-    /// The sender alone, who is an owner.
+    /// Only the sender, who is an owner.
     Owner,
 }
 
 impl Audience {
-    /// Who reads what is sent to the chat in which `sender` asked for it.
+    /// The audience of an answer in the chat where `sender` asked for it.
     ///
-    /// `None` where the chat is another person's: Telegram sends no such update, but somebody who
-    /// knows the webhook's secret can make one up, to read what is meant for the sender. The ids
-    /// decide, not only what the update says of the chat's kind: people have positive ones, and
-    /// groups and channels negative ones (Bot API, "Chat").
+    /// `None` if it is another user's private chat. Telegram sends no such update, but an attacker who
+    /// knows the webhook's secret can forge one to read the sender's answers. So the ids decide, not only
+    /// the chat's kind: users have positive ids, and groups and channels negative ones (Bot API, "Chat").
     pub(crate) fn of(
         chat: Chat,
         sender: TelegramId,
@@ -37,7 +36,7 @@ impl Audience {
         }
     }
 
-    /// Whether the sender alone reads it.
+    /// Whether only the sender reads it.
     pub(crate) fn is_private(self) -> bool {
         matches!(self, Self::Sender | Self::Owner)
     }
@@ -48,14 +47,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_their_own_private_chat_is_read_by_the_sender_alone() {
+    fn only_the_senders_own_private_chat_is_private() {
         use ChatKind::{Channel, Group, Other, Private, Supergroup};
         let person = |id: i64| TelegramId::try_from(id).unwrap();
         let owners = BTreeSet::from([person(99)]);
         for (sender, id, kind, expected) in [
             (99, 99, Private, Some(Audience::Owner)),
             (5, 5, Private, Some(Audience::Sender)),
-            // Another person's chat, by whichever name.
+            // The chat of another user, with any kind.
             (99, 666, Private, None),
             (666, 99, Private, None),
             (99, -99, Private, None),
@@ -65,7 +64,7 @@ mod tests {
             (99, 666, Channel, None),
             (99, 666, Other, None),
             (99, 0, Other, None),
-            // The owner's id is no group, whatever it is called.
+            // The owner's id is not a group, with any kind.
             (99, 99, Group, None),
             (99, 99, Other, None),
             (99, -5, Group, Some(Audience::Group)),

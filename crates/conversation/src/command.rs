@@ -14,11 +14,11 @@ pub(crate) enum Command {
     Admin,
 }
 
-/// The names of all commands, as people type them after the slash.
+/// The names of all commands, without the slash.
 pub const COMMANDS: &[&str] = &["start", "schedule", "settings", "help", "users", "stats", "admin"];
 
 impl Command {
-    /// The command that was typed, if it is one of [`COMMANDS`].
+    /// The typed command, if it is one of [`COMMANDS`].
     pub(crate) fn of(typed: &Typed) -> Option<Self> {
         Some(match typed.name {
             "start" => Self::Start,
@@ -32,7 +32,7 @@ impl Command {
         })
     }
 
-    /// Whether the command exists for admins only.
+    /// Whether only admins may use the command.
     pub(crate) fn is_for_admins(self) -> bool {
         matches!(self, Self::Users | Self::Stats | Self::Admin)
     }

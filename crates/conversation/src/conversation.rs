@@ -1,4 +1,4 @@
-//! What the bundled bot answers to commands.
+//! The answers to commands.
 
 use std::{
     collections::BTreeSet,
@@ -31,29 +31,29 @@ use crate::{
     schedule, settings_menu, text, user_list,
 };
 
-/// What the conversation works with.
+/// The services that the conversation uses.
 #[derive(Clone)]
 pub struct Services {
-    /// The users, who are registered already.
+    /// The users.
     pub users: UserService,
     /// The list of users.
     pub directory: DirectoryService,
     /// The games.
     pub schedule: ScheduleService,
-    /// What users have chosen.
+    /// The preferences of users.
     pub preferences: PreferencesService,
 }
 
-/// The web admin, to which the bot sends its owners links.
+/// The web admin, for the links that `/admin` sends to owners.
 #[derive(Clone)]
 pub struct AdminSite {
-    /// What creates the links.
+    /// Creates the links.
     pub admins: AdminService,
     /// The address of its pages for a browser, such as `https://bot.example.org/admin`.
     pub url: String,
 }
 
-/// Answers commands, and in `press.rs` the buttons.
+/// Answers commands, and button presses (in `press.rs`).
 pub struct Conversation {
     pub(crate) client: Client,
     pub(crate) outbox: Outbox,
@@ -64,8 +64,8 @@ pub struct Conversation {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) owners: BTreeSet<TelegramId>,
     admin_site: Option<AdminSite>,
-    /// How often made-up updates are logged.
-    made_up: Mutex<LogPace>,
+    /// How often forged updates are logged.
+    forged: Mutex<LogPace>,
 }
 
 #[async_trait]
@@ -82,10 +82,10 @@ impl Handler for Conversation {
     }
 }
 
-/// The user who gets an answer, and what they have chosen.
+/// The user who gets an answer, with their preferences.
 pub(crate) struct Asker {
     pub(crate) id: TelegramId,
-    /// What Telegram says that their language is.
+    /// The language of their Telegram client.
     client_language: Option<String>,
     pub(crate) preferences: Preferences,
 }
@@ -116,17 +116,17 @@ impl Conversation {
             clock: bot.clock(),
             owners,
             admin_site,
-            made_up: Mutex::default(),
+            forged: Mutex::default(),
         }
     }
 
-    /// Sets the menus of commands, beside everything else and for as long as it takes.
+    /// Sets the menus of commands in the background, with retries.
     pub fn set_menus(&self) {
         tokio::spawn(menu::set_all(self.client.clone(), self.owners.clone()));
     }
 
-    /// Writes what is raised in `alerts` to those owners who have written to the bot, since Telegram
-    /// lets it write to no others. Runs until it is dropped; call it once.
+    /// Writes the alerts to owners who have written to the bot; Telegram does not let it write to others.
+    /// Runs until it is dropped; call it once.
     pub async fn alert_owners(&self, alerts: Alerts) -> Infallible {
         loop {
             let report = alerts.next().await;
@@ -136,20 +136,20 @@ impl Conversation {
         }
     }
 
-    /// Answers a command of a user who has just been registered. Answers are best effort: one that the
-    /// outbox cannot send is logged, and lost.
+    /// Answers a command of a registered user. Answers are best effort: one that the outbox cannot send
+    /// is logged and dropped.
     async fn command(&self, message: &CommandMessage, registration: &Registration) {
         let Some(command) = Command::of(&message.command) else { return };
         let from = registration.user.telegram_id;
         let Some(audience) = Audience::of(message.chat, from, &self.owners) else {
-            return self.note_made_up();
+            return self.note_forged();
         };
         if command.is_for_admins() && audience != Audience::Owner {
             return;
         }
         let to = match audience {
             Audience::Group => message.from,
-            // By the sender's own id, not by one that the update says.
+            // The sender's own id, not the chat id in the update.
             Audience::Sender | Audience::Owner => Destination::user(from, message.from.topic),
         };
         let begun_at = Instant::now();
@@ -165,7 +165,7 @@ impl Conversation {
                 failed(command, &asker)
             }
         };
-        // Whatever the person does from now on shows that they can be reached.
+        // A later interaction of the user proves that they are reachable.
         let begun = self.clock.now();
         if let Err(error) = send(&self.outbox, to, &answer).await {
             self.not_sent(from, error, begun).await;
@@ -176,8 +176,7 @@ impl Conversation {
         }
     }
 
-    /// Looks up what a user has chosen. If that fails, the error comes with a user who has chosen
-    /// nothing.
+    /// Looks up the preferences of a user. If that fails, the error comes with default preferences.
     pub(crate) async fn asker(&self, user: &TelegramUser) -> Result<Asker, (ServiceError, Asker)> {
         let (id, client_language) = (user.telegram_id, user.language_code.clone());
         match self.preferences.preferences(id).await {
@@ -223,7 +222,7 @@ impl Conversation {
         Ok(user_list::page(locale, &page))
     }
 
-    /// The games that somebody wants to see.
+    /// The schedule in this view.
     pub(crate) async fn games(
         &self,
         view: ScheduleView,
@@ -234,9 +233,9 @@ impl Conversation {
         Ok(schedule::games(asker.locale(), view, &games, chosen))
     }
 
-    /// What somebody has chosen.
+    /// The user's preferences.
     pub(crate) async fn settings(&self, asker: &Asker) -> Result<Screen, ServiceError> {
-        // Only favourites have names to look up.
+        // The teams are needed only for the names of favourites.
         let teams = match asker.preferences.favourite_teams.is_empty() {
             true => Vec::new(),
             false => self.schedule.teams().await?,
@@ -245,7 +244,7 @@ impl Conversation {
         Ok(settings_menu::overview(asker.locale(), &asker.preferences, &teams, now))
     }
 
-    /// A link for an admin to sign in to the web admin with.
+    /// A link for an admin to sign in to the web admin.
     async fn link(&self, asker: &Asker) -> Result<String, ServiceError> {
         let locale = asker.locale();
         let none = || locale.text("admin-not-served");
@@ -256,21 +255,22 @@ impl Conversation {
         }))
     }
 
-    /// Notes an update that somebody made up: it has the chat of another person than its sender.
-    pub(crate) fn note_made_up(&self) {
+    /// Counts and logs a forged update: its chat belongs to another user than the sender.
+    pub(crate) fn note_forged(&self) {
         metrics::counter!("rollcall_made_up_updates_total").increment(1);
-        // Nothing panics while it is held.
-        let mut pace = self.made_up.lock().unwrap_or_else(PoisonError::into_inner);
+        // No code panics while holding it.
+        let mut pace = self.forged.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(updates) = pace.note(Instant::now()) {
             log::warn!(
                 updates;
-                "did not answer in the private chat of another person than the sender; Telegram \
-                 sends no such updates, so somebody else may know WEBHOOK_SECRET: change it"
+                "did not answer in the private chat of another user than the sender; Telegram \
+                 sends no such updates, so an attacker may know WEBHOOK_SECRET: change it"
             );
         }
     }
 
-    /// An answer that was begun at a time could not be sent.
+    /// Logs an answer that could not be sent. Records the user as unreachable since `begun` if that is the
+    /// reason.
     pub(crate) async fn not_sent(&self, to: TelegramId, error: SendError, begun: DateTime<Utc>) {
         log::warn!(error = chain(&error); "an answer was not sent");
         log::debug!(telegram_id = to.get(); "it was for this user");
@@ -279,19 +279,14 @@ impl Conversation {
         }
     }
 
-    /// Stores that, by what Telegram answered, nothing can be sent to this user any more.
-    async fn mark_unreachable(
-        &self,
-        id: TelegramId,
-        obstacle: UnreachableReason,
-        at: DateTime<Utc>,
-    ) {
-        if let Err(error) = self.users.mark_unreachable(id, obstacle, at).await {
+    /// Records that a user is unreachable, according to Telegram.
+    async fn mark_unreachable(&self, id: TelegramId, reason: UnreachableReason, at: DateTime<Utc>) {
+        if let Err(error) = self.users.mark_unreachable(id, reason, at).await {
             log::warn!(error = chain(&error); "could not record that a user is unreachable");
         }
     }
 
-    /// An admin who never wrote to the bot could not be given the menu when the bot started.
+    /// Sets the menu of an admin who had not written to the bot when it started.
     async fn set_menu(&self, admin: TelegramId) {
         if let Err(error) = menu::set_for_admin(&self.client, admin).await {
             log::warn!(error = chain(&error); "an admin's menu was not set");
@@ -299,7 +294,7 @@ impl Conversation {
     }
 }
 
-/// The answer where a command failed.
+/// The answer to a failed command.
 fn failed(command: Command, asker: &Asker) -> Screen {
     match command {
         Command::Schedule => schedule::failed(asker.locale(), &asker.preferences),

@@ -4,10 +4,10 @@
 //! [`Conversation`] is the handler that `rollcall-telegram` calls for registered users.
 //!
 //! To add a command: a variant of `Command` in `command.rs`, its answer in `conversation.rs`, and its
-//! line in `menu.rs`. To add a button: a variant of `Action` in `action.rs`, and what it does in
-//! `press.rs`. Texts are in `locales/`.
+//! line in `menu.rs`. To add a button: a variant of `Action` in `action.rs`, and its effect in `press.rs`.
+//! Texts are in `locales/`.
 //!
-//! Architecture invariant: what only a user or only an owner may see is sent to that user's own id
+//! Architecture invariant: private answers, to a user or an owner, are sent to that user's own id
 //! (`audience.rs`).
 
 mod action;

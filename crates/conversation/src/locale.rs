@@ -1,5 +1,5 @@
 //! The bot's texts in its languages: Fluent files (<https://projectfluent.org>), one folder a
-//! language, that are part of the program. `docs/languages.md` tells how to add one.
+//! language, that are part of the program. `docs/languages.md` describes how to add one.
 
 use std::sync::OnceLock;
 
@@ -33,14 +33,14 @@ impl Locale {
     fn new(language: Language) -> Self {
         let id = language.code().parse().unwrap_or_default();
         let mut bundle = FluentBundle::new_concurrent(vec![id]);
-        // What people typed is isolated where it is escaped; the rest reads from left to right.
+        // Users' words are isolated where they are escaped; the rest reads from left to right.
         bundle.set_use_isolating(false);
         bundle.set_formatter(Some(match language {
             Language::English => |value, _| number_of(value, ','),
             Language::Russian => |value, _| number_of(value, '\u{a0}'),
             Language::German => |value, _| number_of(value, '.'),
         }));
-        // What cannot be read is left out; a test finds that there is no such thing.
+        // Unreadable entries are left out; a test ensures that there are none.
         let resource = FluentResource::try_new(source(language).to_owned())
             .unwrap_or_else(|(resource, _)| resource);
         bundle.add_resource_overriding(resource);
@@ -52,8 +52,8 @@ impl Locale {
         self.format(key, &[])
     }
 
-    /// A text with its arguments. Numbers choose plural forms, and are grouped; what stands in the
-    /// text as it is comes as a string, escaped.
+    /// A text with its arguments. Numbers choose plural forms and are grouped. Strings must be escaped
+    /// already.
     pub(crate) fn format(&self, key: &str, arguments: &[(&str, Argument)]) -> String {
         let arguments: FluentArgs =
             arguments.iter().map(|(name, argument)| (*name, argument.value())).collect();
@@ -83,11 +83,11 @@ impl Locale {
     }
 }
 
-/// What is put into a text.
+/// An argument of a text.
 pub(crate) enum Argument {
-    /// A number of things.
+    /// A count.
     Count(u64),
-    /// Something that stands there as it is.
+    /// An escaped text.
     Text(String),
 }
 
@@ -126,7 +126,7 @@ fn source(language: Language) -> &'static str {
     }
 }
 
-/// A whole number with its thousands grouped; nothing for what is no number.
+/// A whole number with grouped thousands; `None` if the value is not a number.
 fn number_of(value: &FluentValue, separator: char) -> Option<String> {
     let FluentValue::Number(number) = value else { return None };
     let digits = format!("{:.0}", number.value);
@@ -148,9 +148,9 @@ mod tests {
 
     use super::*;
 
-    /// Each text of a language with the arguments that it takes, those of texts within it included.
+    /// Each text of a language with its arguments, including those of nested texts.
     fn keys(language: Language) -> BTreeMap<&'static str, BTreeSet<&'static str>> {
-        let resource = parser::parse(source(language)).expect("a file that can be read");
+        let resource = parser::parse(source(language)).expect("a readable file");
         let mut keys = BTreeMap::new();
         for entry in resource.body {
             match entry {
@@ -159,7 +159,7 @@ mod tests {
                     collect(&message.value.expect("a value"), &mut arguments);
                     assert!(message.attributes.is_empty());
                     let before = keys.insert(message.id.name, arguments);
-                    assert_eq!(before, None, "{} is there twice", message.id.name);
+                    assert_eq!(before, None, "{} is defined twice", message.id.name);
                 }
                 ast::Entry::Term(_) | ast::Entry::Junk { .. } => panic!("not a text: {entry:?}"),
                 _ => {}
@@ -205,9 +205,9 @@ mod tests {
         }
     }
 
-    /// Of texts that count, each plural form; numbers are large enough to be grouped.
+    /// Texts with a count appear in each plural form, and with a number that is grouped.
     #[test]
-    fn every_text_of_every_language_is_as_it_was() {
+    fn every_text_of_every_language_matches_its_snapshot() {
         const COUNTS: [u64; 6] = [0, 1, 2, 5, 21, 12_345];
         const NUMBERS: [&str; 4] = ["users", "count", "reachable", "total"];
         for language in Language::ALL {
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn times_and_days_are_as_people_write_them() {
+    fn times_and_days_are_in_the_form_of_the_language() {
         let at: DateTime<Tz> = "2026-11-23T18:05:00Z"
             .parse::<DateTime<chrono::Utc>>()
             .unwrap()

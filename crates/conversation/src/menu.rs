@@ -1,4 +1,4 @@
-//! The commands that clients show in their menus.
+//! The menus of commands in Telegram clients.
 
 use std::collections::BTreeSet;
 
@@ -12,28 +12,26 @@ use serde::de::IgnoredAny;
 
 use crate::locale::Locale;
 
-const FOR_EVERYBODY: [&str; 4] = ["start", "schedule", "settings", "help"];
+const FOR_USERS: [&str; 4] = ["start", "schedule", "settings", "help"];
 const FOR_ADMINS: [&str; 3] = ["users", "stats", "admin"];
 
-/// The menus' languages, by the language of the client. The first one, which clients of every other
-/// language show, has no code.
+/// The languages of the menus. The first one has no code; clients in all other languages show it.
 fn languages() -> impl Iterator<Item = (Language, Option<&'static str>)> {
     let code = |(index, language): (usize, Language)| (index > 0).then(|| language.code());
     Language::ALL.into_iter().enumerate().map(move |it| (it.1, code(it)))
 }
 
-/// Sets every menu, as long as that takes. Where Telegram refuses, that is told, and nothing more: a
-/// bot without menus is as good.
+/// Sets every menu, with retries. A refusal is only logged, because the bot works without menus.
 pub(crate) async fn set_all(client: Client, admins: BTreeSet<TelegramId>) {
-    const TROUBLE: &str = "the menus cannot be set";
-    if let Err(error) = retry(TROUBLE, || set_for_everybody(&client)).await {
+    const OUTAGE: &str = "the menus cannot be set";
+    if let Err(error) = retry(OUTAGE, || set_for_users(&client)).await {
         log::warn!(error = chain(&error); "the menu was not set");
     }
     for admin in admins {
-        if let Err(error) = retry(TROUBLE, || set_for_admin(&client, admin)).await {
+        if let Err(error) = retry(OUTAGE, || set_for_admin(&client, admin)).await {
             log::warn!(
                 error = chain(&error);
-                "an admin's menu was not set; it is when the admin sends /start"
+                "an admin's menu was not set; it will be when the admin sends /start"
             );
         }
     }
@@ -64,24 +62,24 @@ pub async fn foreign_commands(client: &Client) -> Result<Vec<String>, CallError>
 
 /// Whether Rollcall sets this command, with this description, in one of its languages.
 fn is_ours(command: &BotCommand) -> bool {
-    let all = [&FOR_EVERYBODY[..], &FOR_ADMINS].concat();
+    let all = [&FOR_USERS[..], &FOR_ADMINS].concat();
     Language::ALL.into_iter().any(|language| commands(language, &all).contains(command))
 }
 
-/// Sets the menu that everybody sees.
-async fn set_for_everybody(client: &Client) -> Result<(), CallError> {
+/// Sets the menu for all users.
+async fn set_for_users(client: &Client) -> Result<(), CallError> {
     for (language, code) in languages() {
-        let commands = commands(language, &FOR_EVERYBODY);
+        let commands = commands(language, &FOR_USERS);
         let menu = SetMyCommandsParams::builder().commands(commands).maybe_language_code(code);
         set(client, menu.build()).await?;
     }
     Ok(())
 }
 
-/// Sets the menu in an admin's chat; Telegram refuses where the admin never wrote to the bot.
+/// Sets the menu in an admin's chat. Telegram refuses if the admin has never written to the bot.
 pub(crate) async fn set_for_admin(client: &Client, admin: TelegramId) -> Result<(), CallError> {
     for (language, code) in languages() {
-        let mut all = commands(language, &FOR_EVERYBODY);
+        let mut all = commands(language, &FOR_USERS);
         all.extend(commands(language, &FOR_ADMINS));
         let chat = BotCommandScopeChat { chat_id: ChatId::Integer(admin.get()) };
         let scope = BotCommandScope::Chat(chat);

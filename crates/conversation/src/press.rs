@@ -1,4 +1,4 @@
-//! What the bot does when a button is pressed.
+//! The effects of button presses.
 
 use std::time::Instant;
 
@@ -15,12 +15,12 @@ use crate::{
     schedule, settings_menu,
 };
 
-/// What comes of a press.
+/// The result of a press.
 #[derive(Default)]
 struct Outcome {
     /// The text that pops up.
     notice: Option<&'static str>,
-    /// What the message shows from now on.
+    /// The new content of the message.
     screen: Option<Screen>,
 }
 
@@ -37,21 +37,20 @@ impl Outcome {
 }
 
 impl Conversation {
-    /// Does what a button says that was pressed by somebody just registered. Every press is answered
-    /// once, whatever comes of it; what the message shows is changed after that, for it may have to
-    /// wait for its turn.
+    /// Handles the button press of a registered user. Every press is answered once, also after a failure.
+    /// The message is edited afterwards, because the edit may have to wait for its turn.
     pub(crate) async fn press(&self, press: &ButtonPress, registration: &Registration) {
         let begun_at = Instant::now();
         let (outcome, asker) = match self.asker(&registration.user).await {
             Ok(mut asker) => {
                 let outcome = self.outcome(press, &mut asker).await.unwrap_or_else(|error| {
-                    log::warn!(error = chain(&error); "a button failed");
+                    log::warn!(error = chain(&error); "a button press failed");
                     Outcome::notice("press-failed")
                 });
                 (outcome, asker)
             }
             Err((error, asker)) => {
-                log::warn!(error = chain(&error); "a button failed");
+                log::warn!(error = chain(&error); "a button press failed");
                 (Outcome::notice("press-failed"), asker)
             }
         };
@@ -72,8 +71,8 @@ impl Conversation {
         let answer =
             AnswerCallbackQueryParams::builder().callback_query_id(&press.id).maybe_text(text);
         if let Err(error) = self.outbox.answer(&answer.build()).await {
-            // Telegram takes none for a press that is old, such as one from a pause of the bot.
-            log::info!(error = chain(&error); "a button was not answered");
+            // Telegram accepts no answer to an old press, for example after a pause of the bot.
+            log::info!(error = chain(&error); "a button press was not answered");
         }
     }
 
@@ -87,10 +86,10 @@ impl Conversation {
             return Ok(Outcome::notice("press-stale"));
         };
         let Some(audience) = Audience::of(chat, asker.id, &self.owners) else {
-            self.note_made_up();
+            self.note_forged();
             return Ok(Outcome::notice("press-stale"));
         };
-        // What is one's own is shown, and changed, in one's own chat only.
+        // Preferences are shown and changed only in the user's own chat.
         if action.is_private() && !audience.is_private() {
             return Ok(Outcome::notice("press-stale"));
         }
@@ -126,7 +125,7 @@ impl Conversation {
         }
     }
 
-    /// What only shows something.
+    /// Actions that only show a screen.
     async fn show(&self, action: Action, asker: &Asker) -> Result<Screen, ServiceError> {
         let (locale, chosen) = (asker.locale(), &asker.preferences);
         Ok(match action {
@@ -160,7 +159,7 @@ impl Conversation {
         if !self.preferences.set_favourite(asker.id, team, is_favourite).await? {
             return Ok(Outcome::notice("press-impossible"));
         }
-        // The button may have an id that the club no longer goes by.
+        // The button may have an old id of the club.
         asker.preferences = self.preferences.preferences(asker.id).await?;
         let screen = self.show(Action::Favourites { page }, asker).await?;
         Ok(Outcome { notice: Some("press-saved"), screen: Some(screen) })

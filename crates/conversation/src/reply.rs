@@ -1,4 +1,4 @@
-//! Sending messages, with buttons or without, and changing them.
+//! Sends and edits messages, with or without buttons.
 
 use frankenstein::{
     ParseMode,
@@ -9,7 +9,7 @@ use rollcall_telegram::{Content, Destination, MessagePlace, Outbox, SendError};
 
 use crate::action::Action;
 
-/// What a message shows.
+/// The content of a message.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Screen {
     /// Telegram's HTML.
@@ -59,7 +59,7 @@ pub(crate) async fn send(
     outbox.send(to, &screen.content()).await
 }
 
-/// Changes a message of the bot's in place, or sends a new one where there is none any more.
+/// Edits a message of the bot, or sends a new one if it no longer exists.
 pub(crate) async fn edit(
     outbox: &Outbox,
     place: MessagePlace,

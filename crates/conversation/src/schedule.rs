@@ -1,4 +1,4 @@
-//! What `/schedule` shows.
+//! The screens of `/schedule`.
 
 use std::collections::BTreeSet;
 
@@ -13,16 +13,16 @@ use crate::{
     text::escaped,
 };
 
-/// How much text of games a message has: Telegram takes 4096 UTF-16 units (Bot API,
-/// "sendMessage"), and what stands around them wants room too.
+/// The maximum text of games in a message: Telegram accepts 4096 UTF-16 units (Bot API,
+/// "sendMessage"), and the headings and notes need room too.
 const MAX_UNITS: usize = 3600;
 /// Names of teams are shown up to this length.
 const MAX_NAME_CHARS: usize = 40;
-/// How many teams a page has, and how many of them stand in a row.
+/// How many teams there are on a page and in a row.
 const TEAMS_A_PAGE: usize = 16;
 const TEAMS_A_ROW: usize = 2;
 
-/// The games that somebody wanted to see.
+/// The games of a view.
 pub(crate) fn games(
     locale: &Locale,
     view: ScheduleView,
@@ -42,7 +42,7 @@ pub(crate) fn games(
     Screen { text, buttons: buttons(locale, view, preferences) }
 }
 
-/// There is nothing to show, but something to press.
+/// The screen after a failure: only the buttons work.
 pub(crate) fn failed(locale: &Locale, preferences: &Preferences) -> Screen {
     Screen {
         text: locale.text("schedule-failed"),
@@ -77,8 +77,8 @@ pub(crate) fn team_page(
     pages(teams, page, (TEAMS_A_PAGE, TEAMS_A_ROW), button, turn)
 }
 
-/// A page of a list as buttons, so many a page and a row, and buttons for the pages around it. A
-/// page that is not there is the last one.
+/// A page of a list as buttons, with buttons for the pages around it. The last page replaces any page
+/// beyond it.
 pub(crate) fn pages<T>(
     items: &[T],
     page: u32,
@@ -107,7 +107,7 @@ pub(crate) fn back(locale: &Locale, action: Action) -> Button {
     Button { label: locale.text("button-back"), action }
 }
 
-/// A team's name, marked where it is a favourite.
+/// A team's name, marked if it is a favourite.
 pub(crate) fn team_label(team: &Team, favourites: &BTreeSet<i64>) -> String {
     match favourites.contains(&team.id) {
         true => format!("★ {}", team.name),
@@ -147,7 +147,7 @@ fn empty_key(view: ScheduleView) -> &'static str {
     }
 }
 
-/// The games by days, as many as there is room for.
+/// The games by day, as many as fit.
 fn list(
     locale: &Locale,
     view: ScheduleView,
@@ -213,7 +213,7 @@ fn line(locale: &Locale, game: &Game, preferences: &Preferences) -> String {
     }
 }
 
-/// Who plays whom, with the score once there is one.
+/// The two teams, with the score once there is one.
 fn teams_of(locale: &Locale, game: &Game) -> String {
     let mut arguments =
         vec![("away", name(&game.away.name).into()), ("home", name(&game.home.name).into())];
@@ -257,7 +257,7 @@ fn name(name: &str) -> String {
     escaped(&name.chars().take(MAX_NAME_CHARS).collect::<String>())
 }
 
-/// With a capital letter, as a heading begins.
+/// With a capital first letter, for headings.
 fn capitalised(text: &str) -> String {
     let mut chars = text.chars();
     let first = chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
@@ -352,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_to_show_is_told_in_every_language() {
+    fn empty_views_say_so_in_every_language() {
         let teams = [team(6, "Boston Bruins"), team(8, "Montréal Canadiens")];
         for language in Language::ALL {
             let locale = Locale::of(language);
@@ -402,7 +402,7 @@ mod tests {
             let Screen { text, .. } = games(locale, ScheduleView::Week, &schedule, &preferences);
             let units = text.encode_utf16().count();
             assert!(units <= 4096, "{units}");
-            // Those that are left out are counted.
+            // The text counts the games that are left out.
             let lines = text.matches("𝄞𝄞").count().min(120);
             assert!(lines > 0 && text.contains('…'), "{text}");
         }

@@ -1,4 +1,4 @@
-//! What `/settings` shows.
+//! The screens of `/settings`.
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -12,14 +12,14 @@ use crate::{
     text::escaped,
 };
 
-/// How many cities a page has, and how many of them stand in a row.
+/// How many cities there are on a page and in a row.
 const CITIES_A_PAGE: usize = 24;
 const CITIES_A_ROW: usize = 2;
 const REGIONS_A_ROW: usize = 3;
-/// How many favourite teams are named before the rest is counted.
+/// How many favourite teams are named; the rest is counted.
 const NAMED_TEAMS: usize = 5;
 
-/// What somebody has chosen, and what can be.
+/// The user's preferences, with buttons to change them.
 pub(crate) fn overview(
     locale: &Locale,
     preferences: &Preferences,
@@ -87,7 +87,7 @@ pub(crate) fn regions(locale: &Locale, preferences: &Preferences) -> Screen {
     Screen { text: locale.text("settings-choose-region"), buttons }
 }
 
-/// The cities of a region that time zones are named for.
+/// The cities in a region's time zones.
 pub(crate) fn cities(
     locale: &Locale,
     preferences: &Preferences,
@@ -139,7 +139,7 @@ fn chosen(is_chosen: bool, label: String) -> String {
     if is_chosen { format!("✓ {label}") } else { label }
 }
 
-/// The names of the favourite teams; of those that are known no more, the number.
+/// The names of the favourite teams, and the number of further or unknown ones.
 fn favourites_of(locale: &Locale, preferences: &Preferences, teams: &[Team]) -> String {
     let favourites = &preferences.favourite_teams;
     if favourites.is_empty() {

@@ -1,6 +1,5 @@
-//! The texts that the bot sends, in Telegram's HTML (Bot API, "HTML style"). Whatever a person
-//! typed is escaped, and isolated, so that a name written from right to left turns nothing else
-//! around.
+//! The texts that the bot sends, in Telegram's HTML (Bot API, "HTML style"). Users' words are escaped
+//! and isolated, so that a name written from right to left does not reverse the text around it.
 
 use chrono::{DateTime, Utc};
 use rollcall_domain::{Change, TelegramUser, UserStats, harmless};
@@ -11,7 +10,7 @@ use crate::locale::Locale;
 /// Telegram's limit is 4096 units, and an emoji is two.
 pub(crate) const SHOWN_NAME_UNITS: usize = 52;
 
-/// Greets by the first name, where there is one.
+/// Greets by the first name, if there is one.
 pub(crate) fn greeting(locale: &Locale, user: &TelegramUser) -> String {
     match user.visible_first_name() {
         Some(name) => locale.format("greeting", &[("name", shown(name, SHOWN_NAME_UNITS).into())]),
@@ -19,7 +18,7 @@ pub(crate) fn greeting(locale: &Locale, user: &TelegramUser) -> String {
     }
 }
 
-/// The commands that there are.
+/// The list of commands.
 pub(crate) fn help(locale: &Locale, for_admin: bool) -> String {
     match for_admin {
         true => format!("{}\n\n{}", locale.text("help"), locale.text("help-admin")),
@@ -27,7 +26,7 @@ pub(crate) fn help(locale: &Locale, for_admin: bool) -> String {
     }
 }
 
-/// A link for an admin to sign in with.
+/// A sign-in link for an admin.
 pub(crate) fn link(locale: &Locale, url: &str) -> String {
     locale.format("admin-link", &[("url", escaped(url).into())])
 }
@@ -75,9 +74,8 @@ pub(crate) fn minute(at: DateTime<Utc>) -> String {
     at.format("%Y-%m-%d %H:%M").to_string()
 }
 
-/// What a person typed: shortened, escaped, and isolated from the direction of its surroundings
-/// (Unicode Annex 9, FSI and PDI). Characters that would break the line, or out of the isolate,
-/// show as U+FFFD.
+/// A user's words: shortened, escaped, and isolated from the direction of the text around them
+/// (Unicode Annex 9, FSI and PDI). Characters that would break the line or the isolation become U+FFFD.
 pub(crate) fn shown(text: &str, max_units: usize) -> String {
     let mut short = String::new();
     let mut units = 0;
@@ -141,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn tells_the_figures() {
+    fn shows_the_figures() {
         let figures = UserStats {
             total_users: 1_234_567,
             reachable_users: 1_000_000,
@@ -184,7 +182,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_typed_gets_through_as_markup(name in any::<String>()) {
+        fn users_words_are_never_markup(name in any::<String>()) {
             let shown = shown(&name, 99);
             let has_unsafe = shown.contains(['<', '>', '\n', '\u{202e}', '\u{2066}']);
             prop_assert!(!has_unsafe);

@@ -127,7 +127,7 @@ async fn made_up_updates_bring_nothing_to_another_person(database: ThrowAwayData
         let text = it.params["text"].as_str().unwrap();
         text.starts_with("This button no longer works.")
     }));
-    let line = "did not answer in the private chat of another person than the sender";
+    let line = "did not answer in the private chat of another user than the sender";
     check_paced(&log, line, begun);
     assert_eq!(stored(&database).await.len(), 1, "they are registered as the update says");
 }

@@ -1,5 +1,5 @@
-//! Whatever comes as an update is read without a panic; what has an `update_id` is known by it,
-//! and whoever is recognised in it is somebody whom the storage can hold.
+//! Every input is read as an update without a panic. The result has the input's `update_id`, and its
+//! user has an id that the storage accepts.
 //!
 //! `cargo +nightly fuzz run update`, in `crates/telegram`; on a stable toolchain
 //! `RUSTC_BOOTSTRAP=1 cargo fuzz run --sanitizer none update`.
