@@ -2,14 +2,15 @@
 
 use std::{convert::Infallible, time::Duration};
 
+use rollcall_domain::{Backoff, error_chain};
 use rollcall_nhl::{Client, FetchError, Games, Skipped};
 use rollcall_service::{Refresh, ScheduleService, ServiceError, StoredGames};
 use tokio::time::{Instant, sleep};
 
 /// How often there is a look at what is due, give or take a fifth by chance.
 const EVERY: Duration = Duration::from_secs(30);
-/// How long after a failure it is tried again, at least; twice as long after each further one.
-const FIRST_PAUSE: Duration = Duration::from_secs(2 * 60);
+/// The longest pause after the first failure; it doubles with each further one.
+const FIRST_PAUSE: Duration = Duration::from_secs(150);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
 /// How many weeks are fetched. In summer the second one is that of the first games of autumn.
 const WEEKS: u32 = 3;
@@ -47,24 +48,24 @@ struct Refresher {
 struct Failures {
     count: u32,
     until: Instant,
+    backoff: Backoff,
 }
 
 impl Failures {
     fn none() -> Self {
-        Self { count: 0, until: Instant::now() }
+        Self { count: 0, until: Instant::now(), backoff: Backoff::new(FIRST_PAUSE, LONGEST_PAUSE) }
     }
 
     fn meet(&mut self, what: &str, error: &RefreshError) {
-        let error = chain(error);
+        let error = error_chain(error);
         match self.count {
             0 => {
                 log::warn!(error; "{what}; what there is stays, and it is tried again until it works")
             }
             _ => log::debug!(error; "{what}"),
         }
-        let pause = FIRST_PAUSE.saturating_mul(1 << self.count.min(10)).min(LONGEST_PAUSE);
         self.count = self.count.saturating_add(1);
-        self.until = Instant::now() + pause.mul_f64(0.8 + 0.4 * fastrand::f64());
+        self.until = Instant::now() + self.backoff.next(fastrand::f64());
     }
 
     fn end(&mut self, what: &str) {
@@ -201,13 +202,6 @@ fn count_games(stored: &StoredGames, skipped: usize) {
         ("skipped", skipped),
     ] {
         metrics::counter!("rollcall_games_fetched_total", "change" => change).increment(games);
-    }
-}
-
-fn chain(error: &RefreshError) -> String {
-    match error {
-        RefreshError::Fetch(error) => format!("{:#}", anyhow::Error::from(error.clone())),
-        RefreshError::Service(error) => format!("{:#}", anyhow::Error::from(error.clone())),
     }
 }
 
@@ -472,7 +466,7 @@ mod tests {
         let error = RefreshError::Service(ServiceError::Stopped);
         for _ in 0..40 {
             failures.meet("on purpose", &error);
-            assert!(failures.until <= Instant::now() + LONGEST_PAUSE.mul_f64(1.2));
+            assert!(failures.until <= Instant::now() + LONGEST_PAUSE);
             assert!(!failures.are_over());
         }
         failures.end("on purpose");

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use chrono::{DateTime, Datelike, NaiveDate};
 use chrono_tz::Tz;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue, concurrent::FluentBundle};
-use rollcall_domain::Language;
+use rollcall_domain::{Language, group_digits};
 
 const ENGLISH: &str = include_str!("../locales/en/bot.ftl");
 const GERMAN: &str = include_str!("../locales/de/bot.ftl");
@@ -129,15 +129,7 @@ fn source(language: Language) -> &'static str {
 /// A whole number with grouped thousands; `None` if the value is not a number.
 fn number_of(value: &FluentValue, separator: char) -> Option<String> {
     let FluentValue::Number(number) = value else { return None };
-    let digits = format!("{:.0}", number.value);
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(separator);
-        }
-        text.push(digit);
-    }
-    Some(text)
+    Some(group_digits(&format!("{:.0}", number.value), separator))
 }
 
 #[cfg(test)]

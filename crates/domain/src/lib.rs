@@ -10,10 +10,12 @@
 
 mod activity;
 mod admin;
+mod backoff;
 mod client_network;
 mod clock;
 mod club;
 mod directory;
+mod error_chain;
 mod filter;
 mod game;
 mod interaction;
@@ -28,6 +30,7 @@ mod source;
 mod stats;
 mod stored_text;
 mod telegram_id;
+mod thousands;
 mod user;
 mod username;
 mod visible;
@@ -40,6 +43,7 @@ pub use admin::{
     Admin, AdminAccount, AdminName, AuditAction, AuditEntry, InvalidAdmin, InvalidAdminName,
     InvalidRole, Role, SignInFailures, SignInLimit,
 };
+pub use backoff::Backoff;
 pub use client_network::client_network;
 pub use clock::{CLOCK_TOLERANCE, Clock, SystemClock};
 pub use club::{TeamRecord, clubs};
@@ -48,6 +52,7 @@ pub use directory::{
     PeriodCount, ProfileChange, ProfileField, ReachabilityFilter, SortKey, UserDetail, UserFilter,
     UserSlice, UserSort,
 };
+pub use error_chain::error_chain;
 pub use filter::{InvalidFilter, read_day, read_language, read_number, read_search, read_source};
 pub use game::{
     Game, GameKind, GameState, GameUpdate, MAX_ABBREVIATION_CHARS, MAX_TEAM_NAME_CHARS, NHL_ZONE,
@@ -69,6 +74,7 @@ pub use source::{LabelledSource, SourceLabel};
 pub use stats::{Change, DayStats, UserStats};
 pub use stored_text::MAX_NAME_CHARS;
 pub use telegram_id::{InvalidTelegramId, TelegramId};
+pub use thousands::{group_digits, grouped};
 pub use user::{TelegramUser, seen_for_certain};
 pub use username::{InvalidUsername, Username};
 pub use visible::{harmless, is_steering, is_visible};

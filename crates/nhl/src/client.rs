@@ -2,13 +2,13 @@ use std::{error::Error as _, fmt, str::FromStr, sync::Arc, time::Duration};
 
 use chrono::NaiveDate;
 use reqwest::{Proxy, Response, StatusCode, Url, header::RETRY_AFTER};
-use rollcall_domain::Clock;
+use rollcall_domain::{Backoff, Clock};
 use tokio::time::sleep;
 
 use crate::{
     cache::{Cache, CachedResponse},
     response::{self, Games, Scores, Unreadable},
-    retry,
+    retry_after::retry_after,
 };
 
 /// The longest accepted response; a week has less than one MiB.
@@ -139,6 +139,7 @@ impl Client {
     }
 
     async fn get(&self, path: &str) -> Result<String, FetchError> {
+        let mut backoff = Backoff::new(self.timing.first_pause, self.timing.longest_pause);
         let mut failures = 0;
         loop {
             let error = match self.get_once(path).await {
@@ -151,7 +152,7 @@ impl Client {
             if failures >= MAX_ATTEMPTS || !error.is_temporary() || is_too_long {
                 return Err(error);
             }
-            let pause = retry::pause(self.timing.first_pause, failures, fastrand::f64());
+            let pause = backoff.next(fastrand::f64());
             log::debug!(path, failures; "retrying a request to the NHL's API: {error}");
             sleep(pause.max(requested.unwrap_or_default())).await;
         }
@@ -180,10 +181,10 @@ impl Client {
     }
 
     fn refused(&self, response: &Response) -> FetchError {
-        let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+        let wait = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
         FetchError::Refused {
             status: response.status().as_u16(),
-            retry_after: retry_after.and_then(|value| retry::retry_after(value, self.clock.now())),
+            retry_after: wait.and_then(|value| retry_after(value, self.clock.now())),
         }
     }
 }

@@ -18,7 +18,7 @@ mod fixture;
 mod game;
 mod names;
 mod response;
-mod retry;
+mod retry_after;
 mod state;
 
 pub use client::{ApiUrl, Client, FetchError, InvalidApiUrl, Timing};

@@ -35,6 +35,7 @@ pub use admin::{
     InvalidTokenId, Invitation, InvitationError, InvitationLife, InvitationToken, LinkToken,
     OfferedFactor, OwnSession, Passkey, PasskeyError, PasskeySite, PasswordError, Proof,
     RecoveryCode, SecondFactors, Session, SessionToken, SignIn, SignInError, Standing, TokenId,
+    random_bytes,
 };
 pub use alerts::{Alert, Alerts, Report};
 pub use directory::DirectoryService;

@@ -8,6 +8,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use rollcall_domain::error_chain;
 use rollcall_service::ServiceError;
 
 use super::{Layout, render};
@@ -53,7 +54,7 @@ impl IntoResponse for Failure {
                 response
             }
             Self::Service(error) => {
-                log::error!(error = with_causes(&error); "a page cannot be answered");
+                log::error!(error = error_chain(&error); "a page cannot be answered");
                 StatusCode::INTERNAL_SERVER_ERROR.into_response()
             }
         }
@@ -69,11 +70,6 @@ fn bad_request(reason: Cow<'static, str>) -> Response {
 /// What to tell besides the status.
 #[derive(Clone)]
 struct Reason(Cow<'static, str>);
-
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |error| error.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
-}
 
 #[derive(Template)]
 #[template(path = "message.html")]

@@ -1,21 +1,9 @@
 //! Numbers and states in words.
 
+pub(crate) use rollcall_domain::grouped;
 use rollcall_domain::{
     AuditAction, Counted, Language, TelegramUser, UnreachableReason, harmless, is_visible,
 };
-
-/// A number with commas between its thousands.
-pub(crate) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
 
 /// How many users there are, no more exactly than it is known.
 pub(crate) fn users(count: Counted) -> String {

@@ -13,6 +13,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
+use rollcall_service::{ServiceError, random_bytes};
+
 use super::cookie;
 use crate::App;
 
@@ -82,9 +84,8 @@ fn is_page(response: &Response) -> bool {
     kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"))
 }
 
-fn new_token() -> Result<String, getrandom::Error> {
-    let mut bytes = [0; TOKEN_BYTES];
-    getrandom::fill(&mut bytes)?;
+fn new_token() -> Result<String, ServiceError> {
+    let bytes: [u8; TOKEN_BYTES] = random_bytes()?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 

@@ -4,6 +4,7 @@ use std::io::{self, BufRead, Write};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use indicatif::{ProgressBar, ProgressStyle};
+pub(super) use rollcall_domain::grouped;
 use rollcall_domain::{harmless, is_steering};
 use serde_json::Value;
 
@@ -69,19 +70,6 @@ pub(super) fn size(bytes: u64) -> String {
     }
 }
 
-/// A number for people, its thousands grouped: 1,234,567.
-pub(super) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 /// A bar on the standard error that tells how many of `what` are done; it shows nothing where that
 /// is no terminal.
 pub(super) fn progress_bar(what: &'static str) -> ProgressBar {
@@ -101,11 +89,6 @@ mod tests {
         assert_eq!(size(1023), "1023 bytes");
         assert_eq!(size(1536), "1.5 KiB");
         assert_eq!(size(5 << 30), "5.0 GiB");
-    }
-
-    #[test]
-    fn thousands_are_grouped() {
-        assert_eq!([0, 999, 1000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
     }
 
     #[test]

@@ -19,4 +19,4 @@ pub use factors::{
 pub use service::AdminService;
 pub use sessions::{Confirmed, OwnSession, Proof, Session, Standing};
 pub use signing_in::{SignIn, SignInError};
-pub use token::{InvalidTokenId, InvitationToken, LinkToken, SessionToken, TokenId};
+pub use token::{InvalidTokenId, InvitationToken, LinkToken, SessionToken, TokenId, random_bytes};

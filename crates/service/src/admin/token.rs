@@ -101,8 +101,11 @@ pub(super) fn new_token() -> Result<(String, Digest), ServiceError> {
     Ok((BASE64_URL_SAFE_NO_PAD.encode(bytes), hash(&bytes)))
 }
 
-/// Bytes from the system's random generator.
-pub(super) fn random_bytes<const N: usize>() -> Result<[u8; N], ServiceError> {
+/// Bytes from the system's random generator, for a secret.
+///
+/// # Errors
+/// When the system has no random bytes.
+pub fn random_bytes<const N: usize>() -> Result<[u8; N], ServiceError> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(|_| ServiceError::NoRandomness)?;
     Ok(bytes)

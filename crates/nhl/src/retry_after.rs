@@ -1,15 +1,8 @@
-//! Delays before retries.
+//! The header `Retry-After`.
 
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-
-/// The delay after `failures` failures. It grows exponentially and is randomised by `chance` (0 to
-/// 1), so that clients that failed together do not retry together.
-pub(crate) fn pause(first: Duration, failures: u32, chance: f64) -> Duration {
-    let longest = first.saturating_mul(1 << failures.saturating_sub(1).min(10));
-    longest.mul_f64(0.5 + chance.clamp(0.0, 1.0) / 2.0)
-}
 
 /// The delay in a `Retry-After` header at `now` (RFC 9110, 10.2.3): seconds, or until a date.
 pub(crate) fn retry_after(value: &str, now: DateTime<Utc>) -> Option<Duration> {
@@ -24,15 +17,6 @@ pub(crate) fn retry_after(value: &str, now: DateTime<Utc>) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn pauses_grow_and_are_random() {
-        let first = Duration::from_millis(500);
-        assert_eq!(pause(first, 1, 0.0), Duration::from_millis(250));
-        assert_eq!(pause(first, 1, 1.0), Duration::from_millis(500));
-        assert_eq!(pause(first, 3, 1.0), Duration::from_secs(2));
-        assert!(pause(first, u32::MAX, 1.0) <= Duration::from_secs(512));
-    }
 
     #[test]
     fn a_delay_is_given_in_seconds_or_by_a_date() {
