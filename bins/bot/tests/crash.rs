@@ -215,14 +215,14 @@ async fn stored(database: &ThrowAwayDatabase) -> Stream {
     }
 
     let (first, last) = ("2000-01-01".parse().unwrap(), "2100-01-01".parse().unwrap());
-    for (_, day, kind, count) in users.sums_by_day(&[Figure::Kind], first, last).await.unwrap() {
-        let kind = InteractionKind::from_name(&kind).unwrap();
+    for sum in users.sums_by_day(&[Figure::Kind], first, last).await.unwrap() {
+        let (day, kind) = (sum.day, InteractionKind::from_name(&sum.label).unwrap());
         let counted = stored.counts.entry((has_own_time(kind).then_some(day), kind)).or_default();
-        *counted += count.unsigned_abs();
+        *counted += sum.value.unsigned_abs();
     }
     // The recount below compares these figures with the stored starts.
     let starts = users.sums_by_label(&[Figure::SourceStarts], first, last).await.unwrap();
-    stored.starts = starts.iter().map(|(.., count)| usize::try_from(*count).unwrap()).sum();
+    stored.starts = starts.iter().map(|it| usize::try_from(it.value).unwrap()).sum();
     let differing = users.recount(false, Arc::new(|_, _| ())).await.unwrap();
     assert_eq!(differing, [], "the figures are what counting everybody gives");
     stored

@@ -11,7 +11,7 @@ use diesel::{
 };
 use rollcall_domain::{Event, Figure, Interaction, InteractionKind, Profile, TelegramUser};
 use rollcall_repository::{
-    ActivityRepository, Difference, GameFilter, ScheduleRepository, SourceRepository,
+    ActivityRepository, Difference, GameFilter, LabelSum, ScheduleRepository, SourceRepository,
     TransferRepository, UserRepository,
 };
 use rollcall_repository_diesel::{
@@ -163,7 +163,8 @@ async fn users_from_before_the_migration_count_in_the_statistics() {
         assert_eq!(on("2026-11-20").await, [2, 2, 1, 5]);
         let (first, last) = ("2026-11-01".parse().unwrap(), "2026-11-30".parse().unwrap());
         let days = users.sums_by_label(&[Figure::ActiveDays], first, last).await.unwrap();
-        let row = |days: &str| (Figure::ActiveDays, days.to_owned(), 1);
+        let row =
+            |days: &str| LabelSum { figure: Figure::ActiveDays, label: days.to_owned(), value: 1 };
         assert_eq!(days, [row("1"), row("2")]);
 
         let at = "2026-11-20T12:00:00Z".parse().unwrap();
@@ -203,11 +204,7 @@ async fn sums_of_deep_links_are_migrated() {
             users.sums_by_day(&Figure::ALL, first, last).await.unwrap()
         };
         let before = sums().await;
-        assert!(
-            before
-                .iter()
-                .any(|(figure, .., value)| { *figure == Figure::SourceStarts && *value == 2 })
-        );
+        assert!(before.iter().any(|it| it.figure == Figure::SourceStarts && it.value == 2));
 
         while !database.revert().await.unwrap().unwrap().to_string().contains("source_sums") {}
         let sql = "SELECT day || label || value AS line FROM activity_sums \

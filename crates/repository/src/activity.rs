@@ -10,23 +10,23 @@ use crate::error::RepositoryError;
 /// depends on the number of days, not of users.
 #[async_trait]
 pub trait ActivityRepository: Send + Sync {
-    /// The sums of `figures` for each day from `first` to `last`, both included, and each label:
-    /// figure, day, label, value; sorted in this order. Zeros may be left out.
+    /// The sums of `figures` for each day from `first` to `last`, both included, and each label;
+    /// sorted by figure, day and label. Zeros may be left out.
     async fn sums_by_day(
         &self,
         figures: &[Figure],
         first: NaiveDate,
         last: NaiveDate,
-    ) -> Result<Vec<(Figure, NaiveDate, String, i64)>, RepositoryError>;
+    ) -> Result<Vec<DaySum>, RepositoryError>;
 
-    /// The sums of `figures` over the days from `first` to `last`, both included, for each label:
-    /// figure, label, value; sorted by figure, then the largest first, then by label.
+    /// The sums of `figures` over the days from `first` to `last`, both included, for each label;
+    /// sorted by figure, then the largest first, then by label.
     async fn sums_by_label(
         &self,
         figures: &[Figure],
         first: NaiveDate,
         last: NaiveDate,
-    ) -> Result<Vec<(Figure, String, i64)>, RepositoryError>;
+    ) -> Result<Vec<LabelSum>, RepositoryError>;
 
     /// The sums of `figures`, none of which is by source, over all days up to `last`, included, and
     /// all labels; in the order of `figures`.
@@ -46,6 +46,30 @@ pub trait ActivityRepository: Send + Sync {
         mend: bool,
         progress: Arc<dyn Fn(u64, u64) + Send + Sync>,
     ) -> Result<Vec<Difference>, RepositoryError>;
+}
+
+/// The sum of a figure on a day, with a label.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DaySum {
+    /// The figure.
+    pub figure: Figure,
+    /// The day.
+    pub day: NaiveDate,
+    /// The label, "" for figures without labels.
+    pub label: String,
+    /// The sum.
+    pub value: i64,
+}
+
+/// The sum of a figure over some days, with a label.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LabelSum {
+    /// The figure.
+    pub figure: Figure,
+    /// The label, "" for figures without labels.
+    pub label: String,
+    /// The sum.
+    pub value: i64,
 }
 
 /// A sum that differs from the facts.

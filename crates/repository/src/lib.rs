@@ -19,7 +19,7 @@ mod source;
 mod transfer;
 mod user;
 
-pub use activity::{ActivityRepository, DemoRepository, Difference, History};
+pub use activity::{ActivityRepository, DaySum, DemoRepository, Difference, History, LabelSum};
 pub use admin::{
     Accepted, AccountChange, AddedPasskey, AdminAccountRepository, AdminRepository,
     AdminSessionRepository, AuditChain, AuditFault, AuditFilter, AuditLogRepository, DeviceSecret,

@@ -7,7 +7,7 @@ use rollcall_domain::{
     Clock, Cursor, DateLevel, Figure, MAX_NOTE_CHARS, NoteChange, PeriodCount, TelegramId,
     UserDetail, UserFilter, UserSlice, UserSort, month,
 };
-use rollcall_repository::{ActivityRepository, DirectoryRepository, MAX_PAGE_SIZE};
+use rollcall_repository::{ActivityRepository, DaySum, DirectoryRepository, MAX_PAGE_SIZE};
 
 use crate::{Count, MAX_LABELS, ServiceError, activity::counts, cached::Cached};
 
@@ -95,7 +95,7 @@ impl DirectoryService {
         };
         let sums = self.activity.sums_by_day(&[Figure::Users], first, last).await?;
         let mut counts: BTreeMap<(NaiveDate, NaiveDate), i64> = BTreeMap::new();
-        for (_, day, _, users) in sums {
+        for DaySum { day, value: users, .. } in sums {
             let period = match level {
                 DateLevel::Years => year_of(day),
                 DateLevel::Months(_) => month_of(day),

@@ -15,7 +15,9 @@ use chrono::{DateTime, NaiveDate, Utc};
 use rollcall_domain::{
     Cursor, Figure, NoteChange, TelegramId, UserDetail, UserFilter, UserSlice, UserSort,
 };
-use rollcall_repository::{ActivityRepository, Difference, DirectoryRepository, RepositoryError};
+use rollcall_repository::{
+    ActivityRepository, DaySum, Difference, DirectoryRepository, LabelSum, RepositoryError,
+};
 use rollcall_service::DirectoryService;
 use rollcall_testkit::TestClock;
 use tokio::{
@@ -98,12 +100,13 @@ impl ActivityRepository for Slow {
         figures: &[Figure],
         _: NaiveDate,
         _: NaiveDate,
-    ) -> Result<Vec<(Figure, String, i64)>, RepositoryError> {
+    ) -> Result<Vec<LabelSum>, RepositoryError> {
         let figures = figures.to_vec();
         let times = self.read.fetch_add(1, Ordering::SeqCst) + 1;
         self.is_asked.notify_one();
         self.may_answer.acquire().await.unwrap().forget();
-        Ok(figures.into_iter().map(|figure| (figure, "de".to_owned(), times)).collect())
+        let sum = |figure| LabelSum { figure, label: "de".to_owned(), value: times };
+        Ok(figures.into_iter().map(sum).collect())
     }
 
     async fn sums_by_day(
@@ -111,7 +114,7 @@ impl ActivityRepository for Slow {
         _: &[Figure],
         _: NaiveDate,
         _: NaiveDate,
-    ) -> Result<Vec<(Figure, NaiveDate, String, i64)>, RepositoryError> {
+    ) -> Result<Vec<DaySum>, RepositoryError> {
         unimplemented!("not part of these stories")
     }
 

@@ -15,7 +15,9 @@ use rollcall_domain::{
     Chat, ChatKind, Clock, DayStats, Event, Figure, Interaction, InteractionKind, Profile,
     Registration, TelegramId, TelegramUser, UnreachableReason, UserStats, Username,
 };
-use rollcall_repository::{ActivityRepository, Batch, Difference, RepositoryError, UserRepository};
+use rollcall_repository::{
+    ActivityRepository, Batch, DaySum, Difference, LabelSum, RepositoryError, UserRepository,
+};
 use rollcall_repository_diesel::{Database, DieselUserRepository};
 use rollcall_service::{
     ActivityService, DayRange, ServiceError, Share, SourceFigures, UserService,
@@ -436,7 +438,7 @@ impl ActivityRepository for Shared {
         _: &[Figure],
         _: NaiveDate,
         _: NaiveDate,
-    ) -> Result<Vec<(Figure, NaiveDate, String, i64)>, RepositoryError> {
+    ) -> Result<Vec<DaySum>, RepositoryError> {
         unimplemented!("not part of these stories")
     }
 
@@ -445,7 +447,7 @@ impl ActivityRepository for Shared {
         _: &[Figure],
         _: NaiveDate,
         _: NaiveDate,
-    ) -> Result<Vec<(Figure, String, i64)>, RepositoryError> {
+    ) -> Result<Vec<LabelSum>, RepositoryError> {
         unimplemented!("not part of these stories")
     }
 

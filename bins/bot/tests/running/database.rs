@@ -69,7 +69,7 @@ pub(crate) async fn counted(database: &ThrowAwayDatabase) -> u64 {
     let users = DieselUserRepository::new(database);
     let (first, last) = ("1970-01-01".parse().unwrap(), "2100-01-01".parse().unwrap());
     let counts = users.sums_by_label(&[Figure::Kind], first, last).await.unwrap();
-    counts.iter().map(|(.., interactions)| interactions.unsigned_abs()).sum()
+    counts.iter().map(|it| it.value.unsigned_abs()).sum()
 }
 
 /// How often each command was used, by name.
@@ -78,8 +78,7 @@ pub(crate) async fn commands(database: &ThrowAwayDatabase) -> Vec<(String, i64)>
     let users = DieselUserRepository::new(database);
     let (first, last) = ("1970-01-01".parse().unwrap(), "2100-01-01".parse().unwrap());
     let counts = users.sums_by_label(&[Figure::Command], first, last).await.unwrap();
-    let mut uses: Vec<(String, i64)> =
-        counts.into_iter().map(|(_, name, uses)| (name, uses)).collect();
+    let mut uses: Vec<(String, i64)> = counts.into_iter().map(|it| (it.label, it.value)).collect();
     uses.sort_unstable();
     uses
 }

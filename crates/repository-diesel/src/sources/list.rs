@@ -5,6 +5,7 @@ use std::{cmp::Reverse, collections::HashMap};
 use chrono::NaiveDate;
 use diesel::prelude::*;
 use rollcall_domain::{Figure, Label, LabelledSource, StartPayload};
+use rollcall_repository::LabelSum;
 
 use crate::{
     base::{connection::AnyConnection, error::Failure, schema::sources, timestamp::UtcMicros},
@@ -16,7 +17,7 @@ use crate::{
 pub(crate) fn list(connection: &mut AnyConnection) -> Result<Vec<LabelledSource>, Failure> {
     let rows: Vec<SourceRow> = sources::table.select(SourceRow::as_select()).load(connection)?;
     let mut sums = HashMap::new();
-    for (figure, label, value) in
+    for LabelSum { figure, label, value } in
         source_sums::by_source(connection, NaiveDate::default(), LAST_DAY)?
     {
         sums.insert((label, figure), value);

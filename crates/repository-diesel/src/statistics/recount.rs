@@ -8,13 +8,13 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use diesel::{Connection, connection::SimpleConnection, dsl::sql, prelude::*, sql_types::BigInt};
 use rollcall_domain::{Figure, Sums};
-use rollcall_repository::Difference;
+use rollcall_repository::{DaySum, Difference};
 
 use super::{
     add::add_sums,
     facts::{CountedUser, Past, ReachRow, StartRow, add_user},
     source_sums::{self, LAST_DAY, Names},
-    sums::{DaySum, TOTAL, figure},
+    sums::{DayRow, TOTAL, figure},
 };
 use crate::base::{
     connection::AnyConnection,
@@ -111,7 +111,7 @@ fn key(figure: Figure, day: NaiveDate, label: String, names: &Names) -> Key {
 
 /// The sums as they are stored, of the figures that can be counted.
 fn stored(connection: &mut AnyConnection, names: &Names) -> Result<BTreeMap<Key, i64>, Failure> {
-    let rows: Vec<DaySum> = activity_sums::table
+    let rows: Vec<DayRow> = activity_sums::table
         .group_by((activity_sums::figure, activity_sums::day, activity_sums::label))
         .select((
             activity_sums::figure,
@@ -121,13 +121,13 @@ fn stored(connection: &mut AnyConnection, names: &Names) -> Result<BTreeMap<Key,
         ))
         .load(connection)?;
     let mut sums = BTreeMap::new();
-    for DaySum { figure: name, day, label, value } in rows {
+    for DayRow { figure: name, day, label, value } in rows {
         let figure = figure(&name)?;
         if figure.is_counted_from_users() {
             sums.insert((figure, day, label), value);
         }
     }
-    for (figure, day, label, value) in
+    for DaySum { figure, day, label, value } in
         source_sums::by_day(connection, NaiveDate::default(), LAST_DAY)?
     {
         *sums.entry(key(figure, day, label, names)).or_default() += value;
@@ -137,9 +137,9 @@ fn stored(connection: &mut AnyConnection, names: &Names) -> Result<BTreeMap<Key,
 
 /// What deleted users count.
 fn erased(connection: &mut AnyConnection, names: &Names) -> Result<BTreeMap<Key, i64>, Failure> {
-    let rows: Vec<DaySum> = erased_sums::table.load(connection)?;
+    let rows: Vec<DayRow> = erased_sums::table.load(connection)?;
     let mut sums = BTreeMap::new();
-    for DaySum { figure: name, day, label, value } in rows {
+    for DayRow { figure: name, day, label, value } in rows {
         *sums.entry(key(figure(&name)?, day, label, names)).or_default() += value;
     }
     Ok(sums)

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use chrono::NaiveDate;
 use diesel::{dsl::sql, prelude::*, sql_types::BigInt};
 use rollcall_domain::{Figure, Label};
+use rollcall_repository::{DaySum, LabelSum};
 
 use crate::{
     base::{
@@ -77,14 +78,15 @@ pub(crate) fn by_day(
     connection: &mut AnyConnection,
     first: NaiveDate,
     last: NaiveDate,
-) -> QueryResult<Vec<(Figure, NaiveDate, String, i64)>> {
+) -> QueryResult<Vec<DaySum>> {
     let rows: Vec<(NaiveDate, String, Totals)> = source_sums::table
         .filter(source_sums::day.between(first, last))
         .group_by((source_sums::day, source_sums::source))
         .select((source_sums::day, source_sums::source, sql::<TotalsSqlType>(TOTALS)))
         .load(connection)?;
     let each = |(day, source, totals): (_, String, Totals)| {
-        totals.figures().map(move |(figure, value)| (figure, day, source.clone(), value))
+        let sum = move |(figure, value)| DaySum { figure, day, label: source.clone(), value };
+        totals.figures().map(sum)
     };
     Ok(rows.into_iter().flat_map(each).collect())
 }
@@ -95,14 +97,15 @@ pub(crate) fn by_source(
     connection: &mut AnyConnection,
     first: NaiveDate,
     last: NaiveDate,
-) -> QueryResult<Vec<(Figure, String, i64)>> {
+) -> QueryResult<Vec<LabelSum>> {
     let rows: Vec<(String, Totals)> = source_sums::table
         .filter(source_sums::day.between(first, last))
         .group_by(source_sums::source)
         .select((source_sums::source, sql::<TotalsSqlType>(TOTALS)))
         .load(connection)?;
     let each = |(source, totals): (String, Totals)| {
-        totals.figures().map(move |(figure, value)| (figure, source.clone(), value))
+        let sum = move |(figure, value)| LabelSum { figure, label: source.clone(), value };
+        totals.figures().map(sum)
     };
     Ok(rows.into_iter().flat_map(each).collect())
 }

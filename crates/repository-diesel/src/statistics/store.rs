@@ -3,7 +3,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chrono::NaiveDate;
 use rollcall_domain::Figure;
-use rollcall_repository::{ActivityRepository, Difference, RepositoryError};
+use rollcall_repository::{ActivityRepository, DaySum, Difference, LabelSum, RepositoryError};
 
 use super::{recount, sums};
 use crate::users::store::DieselUserRepository;
@@ -15,7 +15,7 @@ impl ActivityRepository for DieselUserRepository {
         figures: &[Figure],
         first: NaiveDate,
         last: NaiveDate,
-    ) -> Result<Vec<(Figure, NaiveDate, String, i64)>, RepositoryError> {
+    ) -> Result<Vec<DaySum>, RepositoryError> {
         let figures = figures.to_vec();
         self.database
             .read("read sums by day", move |connection| {
@@ -29,7 +29,7 @@ impl ActivityRepository for DieselUserRepository {
         figures: &[Figure],
         first: NaiveDate,
         last: NaiveDate,
-    ) -> Result<Vec<(Figure, String, i64)>, RepositoryError> {
+    ) -> Result<Vec<LabelSum>, RepositoryError> {
         let figures = figures.to_vec();
         self.database
             .read("read sums by label", move |connection| {

@@ -1,10 +1,11 @@
 //! Reading the sums.
 
-use std::collections::BTreeMap;
+use std::{cmp::Reverse, collections::BTreeMap};
 
 use chrono::NaiveDate;
 use diesel::{dsl::sql, prelude::*, sql_types::BigInt};
 use rollcall_domain::Figure;
+use rollcall_repository::{DaySum, LabelSum};
 
 use super::source_sums::{self, Names};
 use crate::base::{
@@ -14,18 +15,18 @@ use crate::base::{
 /// The sum over all slots. Cast, because PostgreSQL's sum of BIGINT is a NUMERIC.
 pub(super) const TOTAL: &str = "CAST(SUM(value) AS BIGINT)";
 
-/// The sum of a figure on a day, with a label.
+/// A [`DaySum`] as it is read.
 #[derive(Queryable)]
-pub(super) struct DaySum {
+pub(super) struct DayRow {
     pub(super) figure: String,
     pub(super) day: NaiveDate,
     pub(super) label: String,
     pub(super) value: i64,
 }
 
-/// The sum of a figure over several days, with a label.
+/// A [`LabelSum`] as it is read.
 #[derive(Queryable)]
-struct LabelSum {
+struct LabelRow {
     figure: String,
     label: String,
     value: i64,
@@ -37,12 +38,12 @@ pub(crate) fn sums_by_day(
     figures: &[Figure],
     first: NaiveDate,
     last: NaiveDate,
-) -> Result<Vec<(Figure, NaiveDate, String, i64)>, Failure> {
+) -> Result<Vec<DaySum>, Failure> {
     let (first, last) = (storable(first), storable(last));
     let mut sums = Vec::new();
     let (of_sources, others) = parted(figures);
     if !others.is_empty() {
-        let rows: Vec<DaySum> = activity_sums::table
+        let rows: Vec<DayRow> = activity_sums::table
             .filter(activity_sums::figure.eq_any(names(&others)))
             .filter(activity_sums::day.between(first, last))
             .group_by((activity_sums::figure, activity_sums::day, activity_sums::label))
@@ -53,20 +54,21 @@ pub(crate) fn sums_by_day(
                 sql::<BigInt>(TOTAL),
             ))
             .load(connection)?;
-        for row in rows {
-            sums.push((figure(&row.figure)?, row.day, row.label, row.value));
+        for DayRow { figure: name, day, label, value } in rows {
+            sums.push(DaySum { figure: figure(&name)?, day, label, value });
         }
     }
     if !of_sources.is_empty() {
         let rows = source_sums::by_day(connection, first, last)?;
         let names = Names::read(connection)?;
         let mut named = BTreeMap::new();
-        for (figure, day, label, value) in rows {
+        for DaySum { figure, day, label, value } in rows {
             if of_sources.contains(&figure) {
                 *named.entry((figure, day, names.payload(label))).or_default() += value;
             }
         }
-        sums.extend(named.into_iter().map(|((figure, day, name), sum)| (figure, day, name, sum)));
+        let sum = |((figure, day, label), value)| DaySum { figure, day, label, value };
+        sums.extend(named.into_iter().map(sum));
     }
     sums.sort_unstable();
     Ok(sums)
@@ -78,34 +80,35 @@ pub(crate) fn sums_by_label(
     figures: &[Figure],
     first: NaiveDate,
     last: NaiveDate,
-) -> Result<Vec<(Figure, String, i64)>, Failure> {
+) -> Result<Vec<LabelSum>, Failure> {
     let (first, last) = (storable(first), storable(last));
     let mut sums = Vec::new();
     let (of_sources, others) = parted(figures);
     if !others.is_empty() {
-        let rows: Vec<LabelSum> = activity_sums::table
+        let rows: Vec<LabelRow> = activity_sums::table
             .filter(activity_sums::figure.eq_any(names(&others)))
             .filter(activity_sums::day.between(first, last))
             .group_by((activity_sums::figure, activity_sums::label))
             .select((activity_sums::figure, activity_sums::label, sql::<BigInt>(TOTAL)))
             .load(connection)?;
-        for row in rows {
-            sums.push((figure(&row.figure)?, row.label, row.value));
+        for LabelRow { figure: name, label, value } in rows {
+            sums.push(LabelSum { figure: figure(&name)?, label, value });
         }
     }
     if !of_sources.is_empty() {
         let rows = source_sums::by_source(connection, first, last)?;
         let names = Names::read(connection)?;
         let mut named = BTreeMap::new();
-        for (figure, label, value) in rows {
+        for LabelSum { figure, label, value } in rows {
             if of_sources.contains(&figure) {
                 *named.entry((figure, names.payload(label))).or_default() += value;
             }
         }
-        sums.extend(named.into_iter().map(|((figure, name), sum)| (figure, name, sum)));
+        let sum = |((figure, label), value)| LabelSum { figure, label, value };
+        sums.extend(named.into_iter().map(sum));
     }
-    sums.sort_unstable_by(|(a, a_label, a_value), (b, b_label, b_value)| {
-        a.cmp(b).then(b_value.cmp(a_value)).then_with(|| a_label.cmp(b_label))
+    sums.sort_unstable_by(|a, b| {
+        (a.figure, Reverse(a.value), &a.label).cmp(&(b.figure, Reverse(b.value), &b.label))
     });
     Ok(sums)
 }

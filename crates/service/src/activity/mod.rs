@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use chrono::NaiveDate;
 use rollcall_domain::{Clock, Figure, ReachabilityChange, UserStats, month, week};
-use rollcall_repository::{ActivityRepository, Difference};
+use rollcall_repository::{ActivityRepository, Difference, LabelSum};
 use tokio::{sync::Mutex, try_join};
 
 pub use figures::{
@@ -88,7 +88,7 @@ impl ActivityService {
     pub async fn get_totals(&self, range: DayRange) -> Result<Totals, ServiceError> {
         let sums = self.activity.sums_by_label(&TOTALLED, range.first(), range.last()).await?;
         let mut totals = Totals::default();
-        for (figure, label, value) in sums {
+        for LabelSum { figure, label, value } in sums {
             let total = match figure {
                 Figure::Active => &mut totals.active_days,
                 Figure::New => &mut totals.new_users,

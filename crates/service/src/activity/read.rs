@@ -7,7 +7,7 @@ use std::{
 
 use chrono::{Days, NaiveDate};
 use rollcall_domain::{DayStats, Figure, Label, Lifecycle, ReachabilityChange, month, week};
-use rollcall_repository::{ActivityRepository, RepositoryError};
+use rollcall_repository::{ActivityRepository, DaySum, LabelSum, RepositoryError};
 use tokio::try_join;
 
 use super::{
@@ -29,10 +29,10 @@ pub(super) fn unsigned(sum: i64) -> u64 {
 /// Sums by figure and day, with their labels. Unknown labels are ignored; a recount finds them.
 pub(super) struct SumsByDay(HashMap<(Figure, NaiveDate), Vec<(String, i64)>>);
 
-impl From<Vec<(Figure, NaiveDate, String, i64)>> for SumsByDay {
-    fn from(rows: Vec<(Figure, NaiveDate, String, i64)>) -> Self {
+impl From<Vec<DaySum>> for SumsByDay {
+    fn from(rows: Vec<DaySum>) -> Self {
         let mut sums = HashMap::<_, Vec<_>>::new();
-        for (figure, day, label, value) in rows {
+        for DaySum { figure, day, label, value } in rows {
             sums.entry((figure, day)).or_default().push((label, value));
         }
         Self(sums)
@@ -165,11 +165,11 @@ fn mondays(range: DayRange) -> impl Iterator<Item = NaiveDate> {
 }
 
 /// The sums of one figure by label, the largest first. Those beyond `limit` become one entry.
-pub(crate) fn counts(sums: &[(Figure, String, i64)], figure: Figure, limit: usize) -> Vec<Count> {
+pub(crate) fn counts(sums: &[LabelSum], figure: Figure, limit: usize) -> Vec<Count> {
     let mut counts: Vec<Count> = sums
         .iter()
-        .filter(|(it, _, value)| *it == figure && *value > 0)
-        .map(|(_, label, value)| Count { label: label.clone(), count: unsigned(*value) })
+        .filter(|it| it.figure == figure && it.value > 0)
+        .map(|it| Count { label: it.label.clone(), count: unsigned(it.value) })
         .collect();
     counts.sort_by(|a, b| (b.count, &a.label).cmp(&(a.count, &b.label)));
     let others = counts.split_off(limit.min(counts.len()));
@@ -210,7 +210,7 @@ impl Sources {
     }
 
     /// Adds a sum over days at least `age` days ago.
-    fn add(&mut self, (figure, label, value): (Figure, String, i64), age: u32) {
+    fn add(&mut self, LabelSum { figure, label, value }: LabelSum, age: u32) {
         let (source, value) = (self.0.entry(label).or_default(), unsigned(value));
         match figure {
             Figure::SourceNew => {

@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Days, NaiveTime, TimeDelta, Utc};
 use rollcall_domain::{DayStats, Facts, Label, Origin, SourceLabel, Sums, UnreachableReason};
-use rollcall_repository::RepositoryError;
+use rollcall_repository::{DaySum, LabelSum, RepositoryError};
 use rollcall_testkit::TestClock;
 
 use super::*;
@@ -320,9 +320,13 @@ impl ActivityRepository for InMemory {
         figures: &[Figure],
         first: NaiveDate,
         last: NaiveDate,
-    ) -> Result<Vec<(Figure, NaiveDate, String, i64)>, RepositoryError> {
-        let row =
-            |(figure, day, label, value): (_, _, &Label, _)| (figure, day, named(label), value);
+    ) -> Result<Vec<DaySum>, RepositoryError> {
+        let row = |(figure, day, label, value): (_, _, &Label, _)| DaySum {
+            figure,
+            day,
+            label: named(label),
+            value,
+        };
         Ok(self.of(figures, first, last).map(row).collect())
     }
 
@@ -331,12 +335,13 @@ impl ActivityRepository for InMemory {
         figures: &[Figure],
         first: NaiveDate,
         last: NaiveDate,
-    ) -> Result<Vec<(Figure, String, i64)>, RepositoryError> {
+    ) -> Result<Vec<LabelSum>, RepositoryError> {
         let mut sums = std::collections::BTreeMap::new();
         for (figure, _, label, value) in self.of(figures, first, last) {
             *sums.entry((figure, named(label))).or_default() += value;
         }
-        Ok(sums.into_iter().map(|((figure, label), value)| (figure, label, value)).collect())
+        let sum = |((figure, label), value)| LabelSum { figure, label, value };
+        Ok(sums.into_iter().map(sum).collect())
     }
 
     async fn totals(

@@ -17,6 +17,7 @@ use rollcall_domain::{
     Chat, ChatKind, Event, Figure, Interaction, InteractionKind, Label, Profile, TelegramId,
     UnreachableReason,
 };
+use rollcall_repository::{DaySum, LabelSum};
 use tokio::task::{block_in_place, spawn_blocking};
 
 use super::Store;
@@ -62,7 +63,10 @@ pub async fn kinds_and_commands_are_counted_by_utc_day([store, _]: Stores) {
     register(&*store, [on("2026-11-22T08:00:00Z", InlineQuery)]);
 
     let (first, second) = (day("2026-11-22"), day("2026-11-23"));
-    let row = |figure, day, label: &str, value| (figure, day, label.to_owned(), value);
+    let row = |figure, day, label: &str, value| {
+        let label = label.to_owned();
+        DaySum { figure, day, label, value }
+    };
     let all = [
         row(Figure::Command, second, "(other)", 1),
         row(Figure::Command, second, "start", 1),
@@ -76,7 +80,7 @@ pub async fn kinds_and_commands_are_counted_by_utc_day([store, _]: Stores) {
     assert_eq!(store.sums_by_day(&figures, first, first).await.unwrap(), all[2..4]);
     let later = (day("2026-11-24"), day("2026-11-25"));
     assert_eq!(store.sums_by_day(&figures, later.0, later.1).await.unwrap(), []);
-    let row = |label: &str, value| (Figure::Kind, label.to_owned(), value);
+    let row = |label: &str, value| of_label(Figure::Kind, label, value);
     assert_eq!(
         store.sums_by_label(&[Figure::Kind], first, second).await.unwrap(),
         [row("text", 3), row("command", 2), row("inline_query", 1)]
@@ -103,8 +107,8 @@ pub async fn a_late_day_is_inserted_between_others([store, _]: Stores) {
     assert_eq!(active(&*store, "2026-10-31", 30).await, 0);
     let of_month = store.sums_by_label(&[Figure::ActiveDays], day("2026-11-01"), day("2026-11-01"));
     let of_month = of_month.await.unwrap();
-    let present: Vec<_> = of_month.iter().filter(|(.., users)| *users != 0).collect();
-    assert_eq!(present, [&(Figure::ActiveDays, "3".to_owned(), 1)]);
+    let present: Vec<_> = of_month.iter().filter(|it| it.value != 0).collect();
+    assert_eq!(present, [&of_label(Figure::ActiveDays, "3", 1)]);
     check_recount(&*store).await;
 }
 
@@ -133,10 +137,9 @@ pub async fn figures_about_the_past_outlive_users([store, _]: Stores) {
     let before = store.sums_by_day(&Figure::ALL, first, last).await.unwrap();
     assert_eq!(store.delete(&[id(1), id(2)]).await.unwrap(), 1);
     let after = store.sums_by_day(&Figure::ALL, first, last).await.unwrap();
-    let nonzero = |sums: &[(Figure, NaiveDate, String, i64)], of_the_present: bool| {
-        let is_meant = |(figure, .., value): &&(Figure, NaiveDate, String, i64)| {
-            figure.is_of_the_present() == of_the_present && *value != 0
-        };
+    let nonzero = |sums: &[DaySum], of_the_present: bool| {
+        let is_meant =
+            |it: &&DaySum| it.figure.is_of_the_present() == of_the_present && it.value != 0;
         sums.iter().filter(is_meant).cloned().collect::<Vec<_>>()
     };
     assert_eq!(nonzero(&before, false), nonzero(&after, false));
@@ -164,7 +167,7 @@ pub async fn rare_deep_links_are_added_up_as_other([store, _]: Stores) {
     for figure in [Figure::SourceNew, Figure::SourceStarts] {
         let sums = store.sums_by_label(&[figure], day, day).await.unwrap();
         assert_eq!(sums.len(), 1001);
-        assert_eq!(sums[0], (figure, Label::OTHER.to_string(), 10));
+        assert_eq!(sums[0], of_label(figure, &Label::OTHER.to_string(), 10));
     }
     check_recount(&*store).await;
 }
@@ -258,13 +261,17 @@ async fn check_recount(store: &dyn Store) {
     assert_eq!(differences, []);
 }
 
+fn of_label(figure: Figure, label: &str, value: i64) -> LabelSum {
+    LabelSum { figure, label: label.to_owned(), value }
+}
+
 /// The users who were active within `days` days up to `last`.
 async fn active(store: &dyn Store, last: &str, days: u32) -> i64 {
     let last = day(last);
     match days {
         1 => {
             let sums = store.sums_by_day(&[Figure::Active], last, last).await.unwrap();
-            sums.iter().map(|(.., users)| users).sum()
+            sums.iter().map(|it| it.value).sum()
         }
         7 => store.totals(&[Figure::Active7], last).await.unwrap()[0],
         _ => store.totals(&[Figure::Active30], last).await.unwrap()[0],

@@ -13,7 +13,7 @@ use rollcall_domain::{
     Chat, ChatKind, Event, Figure, Interaction, InteractionKind, Profile, Reachability,
     ReachabilityChange, StartPayload, TelegramId, TelegramUser, UnreachableReason,
 };
-use rollcall_repository::{BotRepository, DemoRepository, History};
+use rollcall_repository::{BotRepository, DaySum, DemoRepository, History, LabelSum};
 use tokio::task::block_in_place;
 
 /// A store that can be filled with demo users.
@@ -94,14 +94,14 @@ pub async fn loaded_users_equal_registered_users([(store, _), (other, _)]: [Stor
 /// A user with their history, and the nonzero sums that are counted from users.
 type Everything = (
     Option<(TelegramUser, Vec<ReachabilityChange>, Vec<(DateTime<Utc>, StartPayload)>)>,
-    Vec<(Figure, NaiveDate, String, i64)>,
+    Vec<DaySum>,
 );
 
 async fn everything_about(store: &dyn DemoStore, id: TelegramId) -> Everything {
     let figures: Vec<Figure> =
         Figure::ALL.into_iter().filter(|figure| figure.is_counted_from_users()).collect();
     let mut sums = store.sums_by_day(&figures, day(-1000), day(1000)).await.unwrap();
-    sums.retain(|(.., value)| *value != 0);
+    sums.retain(|it| it.value != 0);
     let detail = super::detail_of(store, id).await;
     assert_eq!(detail.as_ref().map(|it| &it.user), store.find(id).await.unwrap().as_ref());
     let detail = detail.map(|it| (it.user, it.reach_history, it.starts));
@@ -198,7 +198,8 @@ pub async fn counts_of_uses_add_up([(store, _), _]: [Store; 2]) {
     let figures = [Figure::Kind, Figure::Command];
     assert_eq!(
         store.sums_by_label(&figures, day(0), day(1)).await.unwrap(),
-        [(Figure::Command, "start".to_owned(), 4), (Figure::Kind, "text".to_owned(), 11)]
+        [(Figure::Command, "start", 4), (Figure::Kind, "text", 11)]
+            .map(|(figure, label, value)| LabelSum { figure, label: label.to_owned(), value })
     );
 }
 

@@ -383,11 +383,11 @@ async fn sums(store: &dyn SourceStore, figure: Figure) -> Vec<(String, i64)> {
     let (first, last) = (day("2026-01-01"), day("2027-12-31"));
     let by_label = store.sums_by_label(&[figure], first, last).await.unwrap();
     let mut by_day = std::collections::BTreeMap::new();
-    for (_, _, label, sum) in store.sums_by_day(&[figure], first, last).await.unwrap() {
-        *by_day.entry(label).or_insert(0) += sum;
+    for sum in store.sums_by_day(&[figure], first, last).await.unwrap() {
+        *by_day.entry(sum.label).or_insert(0) += sum.value;
     }
     let sums: Vec<_> =
-        by_label.into_iter().map(|(_, label, sum)| (label, sum)).filter(|it| it.1 != 0).collect();
+        by_label.into_iter().map(|it| (it.label, it.value)).filter(|it| it.1 != 0).collect();
     by_day.retain(|_, sum| *sum != 0);
     assert_eq!(sums.iter().cloned().collect::<std::collections::BTreeMap<_, _>>(), by_day);
     sums

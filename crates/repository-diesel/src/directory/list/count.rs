@@ -83,6 +83,6 @@ fn sum(
 ) -> Result<u64, Failure> {
     let (first, last) = (first.unwrap_or(NaiveDate::MIN), last.unwrap_or(NaiveDate::MAX));
     let sums = sums_by_label(connection, &[figure], first, last)?;
-    let sum = sums.into_iter().find(|(_, it, _)| it == label).map_or(0, |(.., sum)| sum);
+    let sum = sums.into_iter().find(|it| it.label == label).map_or(0, |it| it.value);
     Ok(u64::try_from(sum).unwrap_or_default())
 }

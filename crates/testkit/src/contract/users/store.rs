@@ -18,7 +18,7 @@ pub type Stores = [Arc<dyn Store>; 2];
 pub(super) async fn all_sums(store: &dyn Store) -> BTreeMap<(Figure, NaiveDate, String), i64> {
     let (first, last) = (at(-400 * 86_400).date_naive(), at(400 * 86_400).date_naive());
     let sums = store.sums_by_day(&Figure::ALL, first, last).await.unwrap();
-    sums.into_iter().map(|(figure, day, label, value)| ((figure, day, label), value)).collect()
+    sums.into_iter().map(|it| ((it.figure, it.day, it.label), it.value)).collect()
 }
 
 pub(super) async fn register(
