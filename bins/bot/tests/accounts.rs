@@ -12,115 +12,58 @@
 mod browser;
 #[macro_use]
 mod running;
+mod site;
 
-use std::{net::IpAddr, panic::resume_unwind, rc::Rc};
+use std::{net::IpAddr, rc::Rc};
 
 use chrono::TimeDelta;
-use rollcall_domain::{Clock, Profile, Role, SystemClock};
-use rollcall_repository_diesel::{Database, DieselAdminRepository, DieselUserRepository};
-use rollcall_service::{AdminService, Device, UserService};
-use rollcall_simulator::{Person, Simulator};
+use rollcall_domain::{Clock, SystemClock};
+use rollcall_service::Device;
+use rollcall_simulator::Person;
 use rollcall_testkit::{Authenticator, ThrowAwayDatabase};
 use serde_json::json;
-use tokio::task::LocalSet;
 
 use browser::Browser;
-use running::{RunningBot, database::tamper};
+use site::{PASSWORD, Site, admins};
 
-/// Who may sign in by Telegram.
+/// The admin who may sign in by Telegram.
 const BOSS: i64 = 99;
-const PASSWORD: &str = "correct horse battery";
 
-/// A bot with two people, and somebody at a browser.
-struct Office {
-    browser: Rc<Browser>,
-    telegram: Simulator,
-    database: ThrowAwayDatabase,
-    bot: RunningBot,
-    /// Where the web admin is, such as http://127.0.0.1:12345/admin.
-    url: String,
+#[tokio::test(flavor = "multi_thread")]
+async fn admins_manage_their_accounts() {
+    site::with_browser(stories).await;
 }
 
-/// One browser for all stories: it takes its time to start.
-#[tokio::test(flavor = "multi_thread")]
-async fn people_look_after_their_accounts() {
-    let Some(browser) = Browser::open().await else { return };
-    let browser = Rc::new(browser);
-    let tasks = LocalSet::new();
-    let all = tasks.spawn_local(stories(Rc::clone(&browser)));
-    let ended = tasks.run_until(all).await;
-    // A story that fails is not to leave Chromium behind.
-    Rc::into_inner(browser).unwrap().close().await;
-    if let Err(error) = ended {
-        resume_unwind(error.into_panic());
-    }
+async fn open(browser: Rc<Browser>, database: ThrowAwayDatabase, required: &str) -> Site {
+    let boss = BOSS.to_string();
+    let settings = [("ADMIN_TELEGRAM_IDS", boss.as_str()), ("REQUIRE_SECOND_FACTOR", required)];
+    Site::open(browser, database, &settings).await
 }
 
 async fn stories(browser: Rc<Browser>) {
     for database in ThrowAwayDatabase::of_each_kind() {
         println!("on {}", database.url());
-        let office = Office::open(Rc::clone(&browser), database, "off").await;
-        office.a_password_is_changed().await;
-        office.sessions_end_one_by_one_or_all_others_at_once().await;
-        office.somebody_is_invited_changed_and_removed().await;
-        let (app, codes) = office.a_second_factor_is_turned_on().await;
-        office.signing_in_takes_a_code_once(&app, &codes).await;
-        office.a_recovery_code_stands_in_without_scripts(&codes).await;
-        office.what_was_sent_goes_on_after_the_question(&codes).await;
-        office.guessing_is_slowed_down().await;
-        office.who_comes_by_telegram_confirms_by_another_link().await;
-        let (telegram, database, log) = office.close().await;
+        let site = open(Rc::clone(&browser), database, "off").await;
+        site.a_password_is_changed().await;
+        site.sessions_end_one_by_one_or_all_others_at_once().await;
+        site.somebody_is_invited_changed_and_removed().await;
+        let (app, codes) = site.a_second_factor_is_turned_on().await;
+        site.signing_in_takes_a_code_once(&app, &codes).await;
+        site.a_recovery_code_stands_in_without_scripts(&codes).await;
+        site.what_was_sent_goes_on_after_the_question(&codes).await;
+        site.guessing_is_slowed_down().await;
+        site.who_comes_by_telegram_confirms_by_another_link().await;
+        let (database, log) = site.close().await;
         for secret in [PASSWORD, &codes[0], "/link/", "otpauth"] {
             assert!(!log.contains(secret), "{secret} is logged");
         }
-        drop(telegram);
-        let office = Office::open(Rc::clone(&browser), database, "on").await;
-        office.nothing_is_done_without_a_second_factor_where_it_is_required().await;
-        office.close().await;
+        let site = open(Rc::clone(&browser), database, "on").await;
+        site.nothing_is_done_without_a_second_factor_where_it_is_required().await;
+        site.close().await;
     }
 }
 
-impl Office {
-    async fn open(browser: Rc<Browser>, database: ThrowAwayDatabase, required: &str) -> Self {
-        let telegram = Simulator::start().await.unwrap();
-        let boss = BOSS.to_string();
-        let settings = [
-            ("LISTEN_ADDR", "127.0.0.1:0"),
-            ("ADMIN_TELEGRAM_IDS", boss.as_str()),
-            ("REQUIRE_SECOND_FACTOR", required),
-            ("RUST_LOG", "debug"),
-        ];
-        let bot = RunningBot::start(&telegram, &database, &settings).await;
-        fill(&database).await;
-        let log = bot.log();
-        let url = log.split("the web admin is at ").nth(1).unwrap();
-        let url = url.split_whitespace().next().unwrap().to_owned();
-        Self { browser, telegram, database, bot, url }
-    }
-
-    async fn close(self) -> (Simulator, ThrowAwayDatabase, String) {
-        let log = self.bot.terminate().await;
-        (self.telegram, self.database, log)
-    }
-
-    async fn go(&self, path: &str) {
-        self.browser.go(&format!("{}{path}", self.url)).await;
-    }
-
-    /// Gives a password to the sign-in page.
-    async fn enter(&self, name: &str) {
-        let Self { browser, .. } = self;
-        browser.fill("#name", name).await;
-        browser.fill("#password", PASSWORD).await;
-        browser.press("Sign in").await;
-    }
-
-    /// Makes everybody prove their identity again, as after 15 minutes.
-    fn let_time_pass(&self) {
-        let long_ago = "UPDATE admin_sessions SET confirmed_at = '2026-01-01 00:00:00.000000'";
-        tamper(&self.database, long_ago);
-    }
-
+impl Site {
     /// A link that the bot sends.
     async fn link(&self) -> String {
         let boss = Person::new(BOSS, "Boss");
@@ -133,15 +76,6 @@ impl Office {
                 return link.to_owned();
             }
         }
-    }
-
-    async fn is_no_wider_than_a_phone(&self) {
-        let Self { browser, .. } = self;
-        browser.be_wide(320).await;
-        let wide = "return document.documentElement.scrollWidth";
-        let shown = browser.script(wide, json!([])).await.as_u64().unwrap();
-        assert!(shown <= 320, "{} is {shown} wide", browser.url().await);
-        browser.devtools("Emulation.clearDeviceMetricsOverride", json!({})).await;
     }
 
     async fn a_password_is_changed(&self) {
@@ -164,7 +98,7 @@ impl Office {
         browser.press("Sign out").await;
         browser.comes_to("/admin/sign-in").await;
         self.enter("editor").await;
-        browser.shows("[role=alert]", "The name or the password is wrong.").await;
+        browser.shows("[role=alert]", "The name or password is wrong.").await;
         browser.fill("#password", "battery staple").await;
         browser.press("Sign in").await;
         browser.shows(".account summary", "editor").await;
@@ -195,12 +129,12 @@ impl Office {
             .until("one has ended", async || browser.texts(".sessions li").await.len() == 2)
             .await;
         assert!(!is_open(&phone).await && is_open(&laptop).await);
-        browser.press("End all others").await;
+        browser.press("End all other sessions").await;
         browser
             .until("this is left", async || browser.texts(".sessions li").await.len() == 1)
             .await;
         assert!(!is_open(&laptop).await);
-        browser.shows(".sessions", "this one").await;
+        browser.shows(".sessions", "this session").await;
     }
 
     async fn somebody_is_invited_changed_and_removed(&self) {
@@ -208,12 +142,12 @@ impl Office {
         browser.forget().await;
         self.go("/admins").await;
         self.enter("owner").await;
-        browser.press("Create a link").await;
+        browser.press("Create link").await;
         browser.shows("h1", "Invitation").await;
         let link = browser.texts(".secret").await.concat();
         assert!(link.starts_with(&format!("{}/invitation/", self.url)), "{link}");
-        self.is_no_wider_than_a_phone().await;
-        browser.press("Back to the admins").await;
+        self.fits_on_a_phone().await;
+        browser.press("Back to admins").await;
         browser.shows(".sessions", "viewer").await;
 
         browser.forget().await;
@@ -274,14 +208,14 @@ impl Office {
         browser.fill("#code", &app.code(SystemClock.now())).await;
         browser.press("Turn on").await;
         browser.shows("h1", "Recovery codes").await;
-        self.is_no_wider_than_a_phone().await;
+        self.fits_on_a_phone().await;
         let codes = browser.texts(".codes code").await;
         assert_eq!(codes.len(), 10);
         // The policy stands: the picture is no exception to it. That a wrong code is answered with
         // an error is not what is looked for.
         let complaints = browser.complaints().await;
         assert!(complaints.iter().all(|it| !it.contains("Content Security")), "{complaints:?}");
-        browser.press("I have stored them").await;
+        browser.press("I have saved them").await;
         browser.shows("#main", "10 recovery codes are left.").await;
         (app, codes)
     }
@@ -294,7 +228,7 @@ impl Office {
         self.go("/users?sort=id").await;
         self.enter("owner").await;
         browser.shows("h1", "Second factor").await;
-        self.is_no_wider_than_a_phone().await;
+        self.fits_on_a_phone().await;
         self.go("/audit").await;
         browser.shows("h1", "Second factor").await;
         assert!(!browser.has("nav").await);
@@ -310,7 +244,7 @@ impl Office {
         self.enter("owner").await;
         browser.fill("#proof", &code).await;
         browser.press("Sign in").await;
-        browser.shows("[role=alert]", "The code is wrong, or was used before.").await;
+        browser.shows("[role=alert]", "The code is wrong or was used already.").await;
         browser.press("Use a recovery code").await;
         browser.fill("#recovery", &codes[9]).await;
         browser.press("Sign in").await;
@@ -329,18 +263,18 @@ impl Office {
         browser.shows("#main", "8 recovery codes are left.").await;
         self.let_time_pass();
         browser.press("Get new recovery codes").await;
-        browser.shows("h1", "Confirm that it is you").await;
+        browser.shows("h1", "Confirm it’s you").await;
         browser.press("Use a recovery code").await;
         browser.fill("#recovery", &codes[0]).await;
         browser.press("Continue").await;
-        browser.shows("[role=alert]", "was used before").await;
+        browser.shows("[role=alert]", "was used already").await;
         browser.press("Use a recovery code").await;
         browser.fill("#recovery", &codes[1]).await;
         browser.press("Continue").await;
         browser.shows("h1", "Confirmed").await;
         assert!(!browser.has(".codes").await, "nothing goes on by itself");
         // Where somebody changes their mind here, nothing has been done.
-        browser.press("Back to the first page").await;
+        browser.press("Back to the dashboard").await;
         browser.shows("h1", "Dashboard").await;
         self.go("/account").await;
         browser.shows("#main", "7 recovery codes are left.").await;
@@ -355,8 +289,8 @@ impl Office {
         let download = json!({ "behavior": "allow", "downloadPath": folder.path() });
         browser.devtools("Browser.setDownloadBehavior", download).await;
         browser.press("CSV").await;
-        browser.shows("h1", "Confirm that it is you").await;
-        self.is_no_wider_than_a_phone().await;
+        browser.shows("h1", "Confirm it’s you").await;
+        self.fits_on_a_phone().await;
         browser.press("Use a recovery code").await;
         browser.fill("#recovery", &codes[2]).await;
         browser.press("Continue").await;
@@ -372,10 +306,10 @@ impl Office {
         self.let_time_pass();
         self.go("/users?sort=id").await;
         browser.click("tbody tr:first-child td.pick input").await;
-        browser.press("Delete chosen").await;
+        browser.press("Delete selected").await;
         browser.shows("h1", "Delete 1 user?").await;
-        browser.press("Delete for ever").await;
-        browser.shows("h1", "Confirm that it is you").await;
+        browser.press("Delete permanently").await;
+        browser.shows("h1", "Confirm it’s you").await;
         browser.press("Use a recovery code").await;
         browser.fill("#recovery", &codes[3]).await;
         browser.press("Continue").await;
@@ -400,7 +334,7 @@ impl Office {
         }
         browser.fill("#proof", "000000").await;
         browser.press("Sign in").await;
-        browser.shows("[role=alert]", "Signing in failed too often. Try again in").await;
+        browser.shows("[role=alert]", "Too many failed sign-ins. Try again in").await;
         browser.press("Cancel").await;
         browser.comes_to("/admin/sign-in").await;
     }
@@ -414,7 +348,7 @@ impl Office {
         self.let_time_pass();
         self.go("/admins").await;
         browser.click("form[action$='viewer/disable'] button").await;
-        browser.shows("h1", "Confirm that it is you").await;
+        browser.shows("h1", "Confirm it’s you").await;
         browser.fill("#proof", "https://example.org/admin/link/x").await;
         browser.press("Continue").await;
         browser.shows("[role=alert]", "This link does not work").await;
@@ -439,37 +373,14 @@ impl Office {
         for path in ["", "/users", "/account"] {
             self.go(path).await;
             browser.shows("h1", "Set up a second factor").await;
-            browser.shows("#main", "you can do nothing else").await;
+            browser.shows("#main", "Set one up to continue").await;
         }
         let app = Authenticator::new(&browser.texts(".secret").await.concat());
         browser.fill("#code", &app.code(SystemClock.now())).await;
         browser.press("Turn on").await;
-        browser.press("I have stored them").await;
+        browser.press("I have saved them").await;
         browser.shows("h1", "Your account").await;
         self.go("/users").await;
         browser.shows("nav", "Users").await;
     }
-}
-
-/// Accounts named for their roles, and people; only the first time.
-async fn fill(database: &ThrowAwayDatabase) {
-    let admins = admins(database).await;
-    if !admins.accounts().await.unwrap().is_empty() {
-        return;
-    }
-    for role in Role::ALL {
-        let name = role.name().parse().unwrap();
-        admins.create_account(&name, PASSWORD, role, None).await.unwrap();
-    }
-    let storage = Database::open(database.url().parse().unwrap()).await.unwrap();
-    let users = UserService::new(DieselUserRepository::new(storage), SystemClock);
-    for n in 1..=2 {
-        let person = Profile::new((1000 + n).try_into().unwrap(), "Person");
-        users.get_or_create_user(&person).await.unwrap();
-    }
-}
-
-async fn admins(database: &ThrowAwayDatabase) -> AdminService {
-    let storage = Database::open(database.url().parse().unwrap()).await.unwrap();
-    AdminService::new(DieselAdminRepository::new(storage), SystemClock, [].into())
 }

@@ -51,11 +51,11 @@ async fn people_look_at_the_dashboard() {
     let visit = Rc::new(Visit { browser, bot, url });
     // A story that fails is not to leave Chromium behind.
     let tasks = LocalSet::new();
-    let told = tasks.spawn_local(stories(Rc::clone(&visit)));
-    let told = tasks.run_until(told).await;
+    let ended = tasks.spawn_local(stories(Rc::clone(&visit)));
+    let ended = tasks.run_until(ended).await;
     let Visit { browser, bot, .. } = Rc::into_inner(visit).unwrap();
     browser.close().await;
-    if let Err(error) = told {
+    if let Err(error) = ended {
         resume_unwind(error.into_panic());
     }
     bot.terminate().await;
@@ -64,7 +64,7 @@ async fn people_look_at_the_dashboard() {
 async fn stories(visit: Rc<Visit>) {
     visit.the_demonstration_is_filled().await;
     visit.a_range_is_chosen().await;
-    visit.chart_and_table_tell_the_same().await;
+    visit.chart_and_table_agree().await;
     visit.a_file_says_what_the_database_has().await;
     visit.definitions_are_one_click_away().await;
     visit.it_fits_on_a_phone().await;
@@ -107,20 +107,20 @@ impl Visit {
         let Self { browser, .. } = self;
         browser.press("28 days").await;
         browser.comes_to("/admin?range=28d").await;
-        browser.shows(".count", "28 days, each a day in UTC").await;
+        browser.shows(".count", "28 days (UTC)").await;
         let days = self.activity(10).await.days;
         let (since, until) = (days[0].day.to_string(), days[4].day.to_string());
         let choose = "[since, until].forEach((it, n) => { it.value = arguments[n] })";
         browser.script(choose, json!([since, until])).await;
         browser.press("Show").await;
         browser.comes_to(&format!("since={since}&until={until}")).await;
-        browser.shows(".count", "5 days,").await;
+        browser.shows(".count", "5 days (UTC)").await;
         self.go("?since=2026-02-30").await;
         browser.shows("[role=alert]", "“2026-02-30” is not a day").await;
-        browser.shows(".count", "90 days,").await;
+        browser.shows(".count", "90 days (UTC)").await;
     }
 
-    async fn chart_and_table_tell_the_same(&self) {
+    async fn chart_and_table_agree(&self) {
         let Self { browser, .. } = self;
         self.go("?range=90d").await;
         browser.click("#active summary").await;
@@ -133,11 +133,11 @@ impl Visit {
         // Today, the last of them, goes on.
         for (n, day) in activity.days.iter().enumerate().take(89) {
             let shown = rows[n].replace(',', "");
-            let told = [day.active, day.active_7_days, day.active_30_days];
-            let expected = format!("{}\t{}\t{}\t{}\t", day.day, told[0], told[1], told[2]);
+            let counts = [day.active, day.active_7_days, day.active_30_days];
+            let expected = format!("{}\t{}\t{}\t{}\t", day.day, counts[0], counts[1], counts[2]);
             assert!(shown.starts_with(&expected), "{shown:?} is not {expected:?}");
             let title = titles[n].as_str().unwrap().replace(',', "");
-            let expected = format!("DAU: {}\nWAU: {}\nMAU: {}", told[0], told[1], told[2]);
+            let expected = format!("DAU: {}\nWAU: {}\nMAU: {}", counts[0], counts[1], counts[2]);
             assert!(title.ends_with(&expected), "{title:?} is not {expected:?}");
         }
     }
@@ -184,7 +184,7 @@ impl Visit {
         browser.run_scripts(false).await;
         self.go("").await;
         browser.press("365 days").await;
-        browser.shows(".count", "365 days,").await;
+        browser.shows(".count", "365 days (UTC)").await;
         browser.click("#growth summary").await;
         browser.shows("#growth thead", "Week of").await;
         browser.run_scripts(true).await;

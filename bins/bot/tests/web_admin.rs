@@ -68,11 +68,11 @@ async fn people_use_the_web_admin() {
     let office = Rc::new(Office { browser, telegram, bot, url });
     // A story that fails is not to leave Chromium behind.
     let tasks = LocalSet::new();
-    let told = tasks.spawn_local(stories(Rc::clone(&office)));
-    let told = tasks.run_until(told).await;
+    let ended = tasks.spawn_local(stories(Rc::clone(&office)));
+    let ended = tasks.run_until(ended).await;
     let Office { browser, bot, .. } = Rc::into_inner(office).unwrap();
     browser.close().await;
-    if let Err(error) = told {
+    if let Err(error) = ended {
         let log = bot.log();
         let trouble = log.lines().filter(|it| it.contains("WARN ") || it.contains("ERROR "));
         eprintln!("the bot said:\n{}", trouble.collect::<Vec<_>>().join("\n"));
@@ -85,13 +85,13 @@ async fn people_use_the_web_admin() {
 }
 
 async fn stories(office: Rc<Office>) {
-    macro_rules! tell {
+    macro_rules! run {
         ($($story:ident,)+) => {
             $(println!("{}", stringify!($story).replace('_', " "));
             office.$story().await;)+
         };
     }
-    tell!(
+    run!(
         a_wrong_password_is_refused,
         somebody_signs_in_and_out,
         a_link_from_the_bot_signs_in_once,
@@ -199,7 +199,7 @@ impl Office {
         self.go("/users?sort=id").await;
         browser.comes_to("/admin/sign-in").await;
         self.enter("viewer", "wrong horse").await;
-        browser.shows("[role=alert]", "The name or the password is wrong.").await;
+        browser.shows("[role=alert]", "The name or password is wrong.").await;
         let name = browser.script("return document.querySelector('#name').value", json!([])).await;
         assert_eq!(name, "viewer", "the name need not be written again");
         assert!(!browser.has(".account").await);
@@ -255,7 +255,7 @@ impl Office {
         browser.fill("#q", "1840").await;
         browser.shows_all(NAMES, &["Пётр Чайковский"]).await;
         browser.fill("#q", "nobody-at-all").await;
-        browser.shows("#results", "Nobody matches.").await;
+        browser.shows("#results", "No users match.").await;
     }
 
     async fn filters_are_shared_by_their_url(&self) {
@@ -276,7 +276,7 @@ impl Office {
         assert_eq!(browser.url().await, url);
         browser.shows("summary", "Filters (1 set)").await;
         browser.press("Clear all").await;
-        browser.shows("#count", "in all").await;
+        browser.shows("#count", "in total").await;
     }
 
     async fn pages_lead_forth_and_back(&self) {
@@ -332,7 +332,7 @@ impl Office {
         browser.shows("label:has([name=team]:checked)", "Montréal Canadiens").await;
         browser.shows(".history", "Changed preferences · editor").await;
         browser.shows(".history", "German; America/Toronto; Montréal Canadiens").await;
-        // The bot does as it was told.
+        // The bot follows them.
         let boss = Person::new(BOSS, "Boss");
         telegram.write(&boss, "/settings");
         let has_settings = |telegram: &Simulator| {
@@ -367,10 +367,10 @@ impl Office {
         assert!(name.ends_with(".csv"), "{name}");
         let mut lines = file.lines();
         assert!(lines.next().unwrap().starts_with("telegram_id,first_name,"), "{file}");
-        let told: Vec<_> = lines.map(|line| line.split(',').take(2).collect::<Vec<_>>()).collect();
+        let rows: Vec<_> = lines.map(|line| line.split(',').take(2).collect::<Vec<_>>()).collect();
         let people: Vec<_> =
             (1..=PEOPLE).map(|n| [(1000 + n).to_string(), format!("Person {n:03}")]).collect();
-        assert_eq!(told, people);
+        assert_eq!(rows, people);
         self.go("/audit?action=exported_users").await;
         browser.shows(".log", "Exported users").await;
     }
@@ -396,7 +396,7 @@ impl Office {
         }
         for path in ["/delete?id=1840", "/audit", "/admins"] {
             self.go(path).await;
-            browser.shows("h1", "You may not do this").await;
+            browser.shows("h1", "You are not allowed to do this").await;
         }
         self.go("/users/1840").await;
         browser.shows("#note", "likes hockey").await;
@@ -429,7 +429,7 @@ impl Office {
         );
         browser.go(&form).await;
         browser.press("Win").await;
-        browser.shows("h1", "You may not do this").await;
+        browser.shows("h1", "You are not allowed to do this").await;
         self.go("/users/1840").await;
         let note = "return document.querySelector('#note-text').value";
         assert_eq!(browser.script(note, json!([])).await, "likes hockey & <b>ice</b>");
@@ -462,7 +462,7 @@ impl Office {
             let is_there = async || browser.script(focus, json!([])).await == what;
             browser.until(&format!("the focus is on {what}"), is_there).await;
         };
-        focuses("Skip to the content").await;
+        focuses("Skip to content").await;
         browser.key("/").await;
         focuses("q").await;
         browser.type_into("#q", "tchaik\u{e007}").await;
@@ -524,10 +524,10 @@ impl Office {
         let Self { browser, .. } = self;
         browser.run_scripts(false).await;
         self.sign_in(Role::Owner).await;
-        browser.shows("footer", "Times are in UTC;").await;
+        browser.shows("footer", "Times are shown in UTC.").await;
         browser.click("#offset option[value='540']").await;
-        browser.press("Use it").await;
-        browser.shows("footer", "Times are in UTC+09:00;").await;
+        browser.press("Apply").await;
+        browser.shows("footer", "Times are shown in UTC+09:00.").await;
         browser.press("Users").await;
         browser.fill("#q", "person").await;
         browser.press("Search").await;
@@ -549,8 +549,8 @@ impl Office {
         browser.shows("label:has([name=team]:checked)", "Boston Bruins").await;
         self.go("/users?q=person+119").await;
         browser.click("td.pick input").await;
-        browser.press("Delete chosen").await;
-        browser.press("Delete for ever").await;
+        browser.press("Delete selected").await;
+        browser.press("Delete permanently").await;
         browser.shows("[role=status]", "Deleted 1 user.").await;
         browser.click(".account summary").await;
         browser.press("Sign out everywhere").await;
@@ -558,7 +558,7 @@ impl Office {
         browser.run_scripts(true).await;
     }
 
-    /// A browser then tells neither by `Sec-Fetch-Site` nor by `Origin` where a form comes from.
+    /// The browser then shows the origin of a form neither by `Sec-Fetch-Site` nor by `Origin`.
     async fn it_works_over_http_from_another_machine(&self) {
         let Self { browser, .. } = self;
         let url = self.url.replace("127.0.0.1", "192.0.2.7");
@@ -575,7 +575,7 @@ impl Office {
             .script("document.querySelector('#note [name=form_token]').value = ''", json!([]))
             .await;
         browser.press("Save").await;
-        browser.shows("h1", "You may not do this").await;
+        browser.shows("h1", "You are not allowed to do this").await;
     }
 
     async fn somebody_is_deleted(&self) {
@@ -585,11 +585,11 @@ impl Office {
         browser.click(NAMES).await;
         browser.press("Delete…").await;
         browser.shows("h1", "Delete 1 user?").await;
-        browser.shows("main", "What goes, for ever").await;
-        browser.press("Delete for ever").await;
+        browser.shows("main", "What will be deleted permanently").await;
+        browser.press("Delete permanently").await;
         browser.shows("[role=status]", "Deleted 1 user.").await;
         self.go("/users/1120").await;
-        browser.shows("h1", "There is nothing here").await;
+        browser.shows("h1", "Page not found").await;
         self.go("/audit?about=1120&action=deleted_user").await;
         browser.shows(".log", "Deleted a user").await;
     }
@@ -602,14 +602,14 @@ impl Office {
         browser.click("[data-every]").await;
         let ticked = "return document.querySelectorAll('td.pick input:checked').length";
         assert_eq!(browser.script(ticked, json!([])).await, 50);
-        browser.press("Delete chosen").await;
+        browser.press("Delete selected").await;
         browser.shows("h1", "Delete 230 users?").await;
         browser.click("[name=sure]").await;
-        browser.press("Delete for ever").await;
+        browser.press("Delete permanently").await;
         // More than go in one request: the rest follows by itself.
         browser.shows("[role=status]", "Deleted 230 users.").await;
         self.go("/users?language=cs").await;
-        browser.shows("#results", "Nobody matches.").await;
+        browser.shows("#results", "No users match.").await;
     }
 
     /// Every kind of page.

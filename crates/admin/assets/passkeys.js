@@ -30,9 +30,9 @@
   }
 
   const troubles = {
-    NotAllowedError: "It was cancelled, or took too long. Try again.",
-    InvalidStateError: "This device has a passkey of yours already.",
-    NotSupportedError: "This device cannot make a passkey that works here.",
+    NotAllowedError: "Cancelled or timed out. Try again.",
+    InvalidStateError: "This device already has a passkey for your account.",
+    NotSupportedError: "This device cannot create a passkey for this site.",
   };
 
   for (const form of document.querySelectorAll("form[data-passkey]")) {
@@ -48,7 +48,7 @@
         form.elements.passkey.value = answer(await ask(await response.json()));
         form.submit();
       } catch (error) {
-        alert.textContent = troubles[error.name] ?? "This did not work. Reload the page and try again.";
+        alert.textContent = troubles[error.name] ?? "Something went wrong. Reload the page and try again.";
         alert.hidden = false;
         button.disabled = false;
       }

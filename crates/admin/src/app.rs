@@ -12,10 +12,10 @@ use tokio::sync::Semaphore;
 
 use crate::{page::Assets, request::RateLimiter, settings::Settings};
 
-/// What the pages are made from. Cheap to clone.
+/// The state that the handlers share. It is cheap to clone.
 #[derive(Clone)]
 pub(crate) struct App {
-    /// What every path begins with, such as `/admin`.
+    /// The base path of all pages, such as `/admin`.
     pub(crate) base: Arc<str>,
     pub(crate) admins: AdminService,
     pub(crate) directory: DirectoryService,
@@ -26,7 +26,7 @@ pub(crate) struct App {
     pub(crate) activity: ActivityService,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) assets: Arc<Assets>,
-    /// Room for exports: each holds some MiB while its browser takes its time.
+    /// A permit for each running export, because each holds some MiB while its browser is slow.
     pub(crate) exports: Arc<Semaphore>,
     pub(crate) rate_limiter: Arc<RateLimiter>,
     pub(crate) settings: Arc<Settings>,

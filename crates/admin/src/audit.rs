@@ -1,4 +1,4 @@
-//! The audit log: who did what, and when.
+//! The audit log.
 
 use askama::Template;
 use axum::{
@@ -14,7 +14,7 @@ use crate::{
     request::query_string,
 };
 
-/// How many entries a page has.
+/// Entries per page.
 const SIZE: usize = 50;
 
 #[derive(Template)]
@@ -31,7 +31,7 @@ struct Page {
     next: Option<String>,
 }
 
-/// The entries that are asked for, the newest first.
+/// Lists the matching entries, the newest first.
 pub(crate) async fn list(
     State(app): State<App>,
     layout: Layout,
@@ -43,35 +43,35 @@ pub(crate) async fn list(
     };
     let (about, by, action) = (value("about"), value("by"), value("action"));
     let before = value("before");
-    // What names nobody is found nowhere, rather than everywhere.
+    // An invalid filter finds nothing, rather than everything.
     let (mut filter, mut trouble) = (AuditFilter::all(), None);
     if !about.is_empty() {
         match about.parse() {
             Ok(id) => filter = filter.about(id),
-            Err(_) => trouble = Some("A person is looked for by the id, such as 123456789."),
+            Err(_) => trouble = Some("Enter a Telegram id, such as 123456789."),
         }
     }
     if !by.is_empty() {
         match by.parse() {
             Ok(admin) => filter = filter.by(admin),
-            Err(_) => trouble = Some("There is no admin of this name."),
+            Err(_) => trouble = Some("There is no admin with this name."),
         }
     }
     if !action.is_empty() {
         match AuditAction::from_name(&action) {
             Some(action) => filter = filter.action(action),
-            None => trouble = Some("There is no such action; choose one of the list."),
+            None => trouble = Some("There is no such action. Choose one from the list."),
         }
     }
     let before = match before.as_str() {
         "" => None,
         id => id.parse().map(Some).unwrap_or_else(|_| {
-            trouble = Some("This is not a place in the audit log; search again.");
+            trouble = Some("There is no such page of the audit log. Search again.");
             None
         }),
     };
     let mut entries = match trouble {
-        // One more than is shown tells whether there is another page.
+        // One more than the page shows, to learn whether there is another page.
         None => app.admins.audit_log(&filter, before, 1 + u32::try_from(SIZE).unwrap_or(0)).await?,
         Some(_) => vec![],
     };

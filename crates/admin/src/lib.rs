@@ -1,11 +1,11 @@
-//! Rollcall's web admin: pages, made on the server, on which a bot's owners see, find and understand
-//! its users. They work without a script, and better with the small one in `assets/`.
+//! Rollcall's web admin: pages on which admins see, find and understand the users of a bot. The
+//! server renders them. They work without scripts; the small script in `assets/` adds convenience.
 //!
-//! [`Admin::new`] answers an axum router with everything in it. What is served, and who may see it,
-//! is one table: [`routes`].
+//! [`Admin::new`] returns an axum router with all pages. One table, [`routes`], lists what is served
+//! and which role it needs.
 //!
-//! To add a page: its handler in a module named for what it shows, its template in `templates/`,
-//! and its line in the table of `routes.rs`, without which it is not served.
+//! To add a page, write its handler in a module named for what the page shows, its template in
+//! `templates/`, and its line in the table of `routes.rs`. Without that line it is not served.
 
 mod account;
 mod admins;
@@ -38,25 +38,25 @@ pub use routes::{Route, routes};
 pub use session::Access;
 pub use settings::Settings;
 
-/// How many exports may be sent at once.
+/// How many exports may run at once.
 const EXPORTS_AT_ONCE: usize = 2;
 
-/// What the pages show, and change.
+/// The services that the pages use.
 #[derive(Clone)]
 pub struct Services {
     /// The figures of the dashboard.
     pub activity: ActivityService,
-    /// Who may see the pages, and what they did.
+    /// Accounts, sessions and the audit log.
     pub admins: AdminService,
-    /// The list of users, and what is known of one.
+    /// The list of users, and the details of one.
     pub directory: DirectoryService,
-    /// What users have chosen.
+    /// The preferences of users.
     pub preferences: PreferencesService,
-    /// The teams that can be chosen.
+    /// The teams to choose from.
     pub schedule: ScheduleService,
-    /// Users as files.
+    /// Exports.
     pub transfer: TransferService,
-    /// The users, to be deleted.
+    /// Looking up and deleting users.
     pub users: UserService,
 }
 
@@ -67,9 +67,9 @@ pub struct Admin;
 impl Admin {
     /// A router with every page, under the prefix of the settings and `/admin`.
     ///
-    /// The server has to add an [`axum::extract::ConnectInfo`] with the address of its peer to the
-    /// extensions of each request: attempts to sign in are counted by it.
-    #[expect(clippy::new_ret_no_self, reason = "a router is all there is to have of it")]
+    /// The server must add an [`axum::extract::ConnectInfo`] with the peer's address to the extensions
+    /// of each request, because failed sign-ins are counted by address.
+    #[expect(clippy::new_ret_no_self, reason = "callers only need the router")]
     pub fn new(settings: Settings, services: Services, clock: impl Clock + 'static) -> Router {
         let Services { activity, admins, directory, preferences, schedule, transfer, users } =
             services;

@@ -1,4 +1,4 @@
-//! Everything that is served, and who may have it.
+//! The routes, and which role each needs.
 
 use std::time::Duration;
 
@@ -24,22 +24,22 @@ use crate::{
     users::{delete, detail, export, list, preferences},
 };
 
-/// How long an answer may take, the coming of its request's body included.
+/// How long a request may take, including the upload of its body.
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// Something that is served.
+/// A route of the admin.
 #[derive(Clone, Debug)]
 pub struct Route {
-    /// GET where it only shows; POST where it changes something.
+    /// GET to show something, POST to change something.
     pub method: Method,
-    /// Its path below the prefix, with the names of its parts in braces.
+    /// The path below the prefix, with parameters in braces.
     pub path: &'static str,
-    /// Who may have it.
+    /// The required session and role.
     pub access: Access,
     handler: fn() -> MethodRouter<App>,
 }
 
-/// Every route. The router is made from this table and from nothing else.
+/// All routes. The router is built from this table alone.
 pub fn routes() -> Vec<Route> {
     use Access::{Anybody, Begun, Setup};
     let viewer = Access::Role(Role::Viewer);
@@ -101,7 +101,7 @@ pub fn routes() -> Vec<Route> {
     ]
 }
 
-/// The router of all routes, with what holds for each of them around it.
+/// The router of all routes, with the middleware around them.
 pub(crate) fn router(app: App) -> Router {
     let mut router = Router::new();
     for route in routes() {

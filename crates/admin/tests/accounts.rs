@@ -28,7 +28,7 @@ async fn somebody_changes_their_password() {
     };
     for (form, status, trouble) in [
         ("", StatusCode::BAD_REQUEST, "Fill in all fields."),
-        (&*form(PASSWORD, NEW, "other"), StatusCode::BAD_REQUEST, "are not the same."),
+        (&*form(PASSWORD, NEW, "other"), StatusCode::BAD_REQUEST, "do not match."),
         (&form(PASSWORD, "short", "short"), StatusCode::BAD_REQUEST, "The password is too short;"),
         (&form("wrong", NEW, NEW), StatusCode::UNAUTHORIZED, "The current password is wrong."),
     ] {
@@ -73,7 +73,7 @@ async fn a_password_never_stands_in_a_page() {
     site.clock.advance(HOUR);
     let form = format!("current_password={PASSWORD}&new_password={NEW}&same_password={NEW}");
     let asked = site.post("/admin/account/password", &token, &form).await;
-    assert!(asked.body.contains("Confirm that it is you"));
+    assert!(asked.body.contains("Confirm it’s you"));
     for secret in [PASSWORD, "battery staple"] {
         assert!(!asked.body.contains(secret), "{}", asked.body);
     }
@@ -114,7 +114,9 @@ async fn sessions_are_listed_by_device_and_ended() {
     let of = |part: &str| listed.iter().find(|it| it.contains(part)).unwrap();
     assert!(of("198.51.100.7").contains("<strong>Chrome on Windows</strong>"));
     assert!(of("2001:db8::1").contains("<strong>Unknown device</strong>"));
-    assert!(of("this one").contains("2026-11-23 12:00") && !of("this one").contains("<button"));
+    assert!(
+        of("this session").contains("2026-11-23 12:00") && !of("this session").contains("<button")
+    );
 
     let end = async |id: &str, by: &str| {
         site.post("/admin/account/sessions/end", by, &format!("id={id}")).await
@@ -147,7 +149,7 @@ async fn a_session_that_waits_for_the_second_factor_is_seen() {
     site.turn_factor_on(&token).await;
     site.sign_in(Role::Owner).await;
     let page = site.get("/admin/account", &token).await;
-    let waiting = sessions(&page).iter().filter(|it| it.contains("waits for")).count();
+    let waiting = sessions(&page).iter().filter(|it| it.contains("waiting for")).count();
     assert_eq!(waiting, 1);
 }
 
@@ -159,12 +161,12 @@ async fn an_owner_invites_somebody_who_makes_an_account() {
     assert!(link.starts_with("http://localhost:8080/admin/invitation/"), "{link}");
     let path = link.strip_prefix("http://localhost:8080").unwrap();
     let list = site.get("/admin/admins", &owner).await.body;
-    assert!(list.contains("by owner") && !list.contains(path.rsplit('/').next().unwrap()));
+    assert!(list.contains("invited by owner") && !list.contains(path.rsplit('/').next().unwrap()));
 
     for _ in 0..2 {
         let page = site.request(&Method::GET, path, None, "").await;
         assert_eq!(page.status, StatusCode::OK, "looking at it does not use it up");
-        assert!(page.body.contains("as editor"), "{}", page.body);
+        assert!(page.body.contains("with the role editor"), "{}", page.body);
     }
     let accept = async |name: &str, password: &str, same: &str| {
         let form = format!("name={name}&new_password={password}&same_password={same}");
@@ -172,7 +174,7 @@ async fn an_owner_invites_somebody_who_makes_an_account() {
     };
     for (name, password, same, trouble) in [
         ("grace hopper", NEW, NEW, "Not a name for an account;"),
-        ("grace", NEW, "other", "are not the same."),
+        ("grace", NEW, "other", "do not match."),
         ("grace", "short", "short", "The password is too short;"),
         ("Owner", NEW, NEW, "There is an account owner already."),
     ] {
@@ -301,7 +303,7 @@ async fn owners_change_roles_reset_factors_and_remove_accounts() {
     for (path, form) in [("owner/role", "role=viewer"), ("owner/remove", "sure=1")] {
         let refused = site.post(&format!("/admin/admins/{path}"), &telegram, form).await;
         assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{path}");
-        assert!(refused.body.contains("the last owner"), "{path}: {}", refused.body);
+        assert!(refused.body.contains("the last enabled owner"), "{path}: {}", refused.body);
     }
     for nobody in ["nobody/role", "nobody/remove"] {
         let missing = post(nobody, "role=viewer&sure=1").await;

@@ -24,7 +24,7 @@ const FILES: [&str; 9] = [
     "languages",
     "sources",
 ];
-/// A language that is markup, as an odd client may tell it.
+/// A language that is markup, as an odd client may report it.
 const MARKUP: &str = "<script>alert(1)</script>";
 /// How many bytes a page may have with everything that it needs, compressed.
 const LARGEST_PAGE_BYTES: usize = 60 * 1024;
@@ -57,11 +57,11 @@ async fn busy() -> Site {
         };
         let all = [start, again, left];
         let now = site.clock.now();
-        let told: Vec<_> = all
+        let expected: Vec<_> = all
             .into_iter()
             .filter(|it| it.at <= now && (n == 7 || it.event != Some(Event::Blocked)))
             .collect();
-        site.users.register(&told).await.unwrap();
+        site.users.register(&expected).await.unwrap();
     }
     site
 }
@@ -100,7 +100,7 @@ async fn it_is_what_one_sees_first() {
         assert!(page.body.contains(&format!(r#"id="{file}" aria-labelledby="#)), "{file}");
         assert!(page.links().iter().any(|it| it.contains(&format!("/{file}.csv?"))), "{file}");
     }
-    assert!(page.body.contains("Aug 26, 2026 – Nov 23, 2026 · 90 days, each a day in UTC"));
+    assert!(page.body.contains("Aug 26, 2026 – Nov 23, 2026 · 90 days (UTC)"));
     // All of it comes from here, and nothing of it is a script or a style of the page's own.
     assert!(!page.body.contains("style=") && !page.body.contains("onload"), "{}", page.body);
 }
@@ -132,7 +132,7 @@ async fn its_numbers_are_those_of_the_database() {
     // The one who left did so in a day of a range of its own.
     let page = site.get("/admin?since=2026-10-23&until=2026-10-23", &token).await;
     assert_eq!(table(&page, "growth")[1], ["2026-10-23", "1", "0", "1", "0"]);
-    assert!(page.body.contains("against the day before"));
+    assert!(page.body.contains("Compared with the day before"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -159,10 +159,10 @@ async fn files_say_what_the_tables_say() {
                 .map(|cell| cell.replace([',', '+'], "").replace('−', "-"))
                 .collect::<Vec<_>>()
         });
-        let told = rows(&file.body)
+        let expected = rows(&file.body)
             .into_iter()
             .map(|row| row.into_iter().map(|cell| cell.replace('+', "")).collect::<Vec<_>>());
-        assert_eq!(shown.collect::<Vec<_>>(), told.collect::<Vec<_>>(), "{name}");
+        assert_eq!(shown.collect::<Vec<_>>(), expected.collect::<Vec<_>>(), "{name}");
     }
 }
 
@@ -183,10 +183,14 @@ async fn ranges_stand_in_the_url() {
     let site = busy().await;
     let token = site.sign_in(Role::Viewer).await;
     for (url, days, shown) in [
-        ("/admin?range=7d", 7, "Nov 17, 2026 – Nov 23, 2026 · 7 days,"),
-        ("/admin/?range=28d", 28, "Oct 27, 2026 – Nov 23, 2026 · 28 days,"),
-        ("/admin?since=2026-11-23&until=2026-11-23", 1, "Nov 23, 2026 · 1 day,"),
-        ("/admin?since=2026-11-20&until=2030-01-01", 4, "Nov 20, 2026 – Nov 23, 2026 · 4 days,"),
+        ("/admin?range=7d", 7, "Nov 17, 2026 – Nov 23, 2026 · 7 days (UTC)"),
+        ("/admin/?range=28d", 28, "Oct 27, 2026 – Nov 23, 2026 · 28 days (UTC)"),
+        ("/admin?since=2026-11-23&until=2026-11-23", 1, "Nov 23, 2026 · 1 day (UTC)"),
+        (
+            "/admin?since=2026-11-20&until=2030-01-01",
+            4,
+            "Nov 20, 2026 – Nov 23, 2026 · 4 days (UTC)",
+        ),
     ] {
         let page = site.get(url, &token).await;
         assert!(page.body.contains(shown), "{url}");
@@ -196,7 +200,7 @@ async fn ranges_stand_in_the_url() {
     let page = site.get("/admin?range=7d", &token).await;
     assert!(page.body.contains(r#"<a href="/admin?range=7d" aria-current="true">"#));
     assert!(page.body.contains(r#"name="since" value="2026-11-17""#));
-    // A year is told by weeks, ten years by months.
+    // A year is shown by weeks, ten years by months.
     for (url, head, rows) in [("range=365d", "Week of", 53), ("since=2016-11-16", "Month", 121)] {
         let page = site.get(&format!("/admin?{url}"), &token).await;
         let table = table(&page, "active");
@@ -205,10 +209,10 @@ async fn ranges_stand_in_the_url() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn bad_days_are_told_and_the_usual_ones_shown() {
+async fn invalid_days_are_reported_and_the_default_is_shown() {
     let site = busy().await;
     let token = site.sign_in(Role::Viewer).await;
-    for (query, told) in [
+    for (query, expected) in [
         (
             "since=2026-02-30",
             "“2026-02-30” is not a day; expected one such as 2026-11-23, in a year from 1970 to 9999.",
@@ -224,13 +228,13 @@ async fn bad_days_are_told_and_the_usual_ones_shown() {
         let alert = page.body.split("role=\"alert\">").nth(1).unwrap();
         let alert = alert.split("</p>").next().unwrap();
         assert!(
-            alert.starts_with(told) && alert.ends_with("These are the last 90 days."),
+            alert.starts_with(expected) && alert.ends_with("Showing the last 90 days instead."),
             "{alert}"
         );
-        assert!(page.body.contains("· 90 days,"), "{query}");
+        assert!(page.body.contains("· 90 days (UTC)"), "{query}");
         let file = site.get(&format!("/admin/figures/active.csv?{query}"), &token).await;
         assert_eq!(file.status, StatusCode::BAD_REQUEST, "{query}");
-        assert!(file.body.contains(&format!("<p>{told}")), "{}", file.body);
+        assert!(file.body.contains(&format!("<p>{expected}")), "{}", file.body);
     }
     for name in ["users.csv", "active", "active.csv.csv"] {
         let file = site.get(&format!("/admin/figures/{name}"), &token).await;
@@ -259,7 +263,7 @@ async fn before_there_is_anybody_it_says_what_to_do() {
     let site = Site::with_people(0).await;
     let token = site.sign_in(Role::Viewer).await;
     let page = site.get("/admin", &token).await;
-    assert!(page.body.contains("Nobody has written to the bot yet"));
+    assert!(page.body.contains("No users yet"));
     assert!(!page.body.contains("<svg class=\"chart"));
 }
 
@@ -269,7 +273,7 @@ async fn one_day_of_one_person_is_shown() {
     let token = site.sign_in(Role::Viewer).await;
     let page = site.get("/admin?since=2026-11-23", &token).await;
     assert_eq!(table(&page, "active")[1], ["2026-11-23", "1", "1", "1", "100.0%"]);
-    assert!(page.body.contains("Nothing within these days."), "no command was used");
+    assert!(page.body.contains("No data for these days."), "no command was used");
 }
 
 #[tokio::test(flavor = "multi_thread")]

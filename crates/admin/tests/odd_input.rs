@@ -344,7 +344,7 @@ async fn the_days_at_the_ends_of_the_calendar_are_compared_with() {
     }
 }
 
-/// Whoever has no name that can be seen has a link that can.
+/// A user with an invisible name has a visible link.
 #[tokio::test(flavor = "multi_thread")]
 async fn names_without_anything_to_see_are_shown_by_the_id() {
     let site = site(ThrowAwayDatabase::sqlite()).await;
@@ -353,7 +353,9 @@ async fn names_without_anything_to_see_are_shown_by_the_id() {
     assert_eq!(names(&list), ["\u{fffd}evil\u{fffd}\u{fffd}", "User 2", "Ada Lovelace"]);
     let page = site.get("/admin/users/2", &token).await.body;
     assert!(page.contains("<h1><bdi>User 2</bdi></h1>") && page.contains("<title>User 2 · "));
-    assert!(page.contains(r#"<dd><span class="soft">nothing to see: U+3164 U+200B</span></dd>"#));
+    assert!(
+        page.contains(r#"<dd><span class="soft">no visible characters: U+3164 U+200B</span></dd>"#)
+    );
     let asked = site.get("/admin/delete?id=2", &token).await.body;
     assert!(asked.contains(r#"<a href="/admin/users/2"><bdi>User 2</bdi></a>"#), "{asked}");
     // What was written into the audit log and the history of a profile is shown by its numbers.
@@ -362,8 +364,8 @@ async fn names_without_anything_to_see_are_shown_by_the_id() {
     site.clock.advance(1);
     site.users.get_or_create_user(&renamed).await.unwrap();
     let audit = site.get("/admin/audit?about=2", &token).await.body;
-    assert!(audit.contains("nothing to see: U+2800"), "{audit}");
+    assert!(audit.contains("no visible characters: U+2800"), "{audit}");
     let page = site.get("/admin/users/2", &token).await.body;
-    let change = r#"<span class="soft">nothing to see: U+3164 U+200B</span></span> → <span class="text"><bdi>Bob</bdi>"#;
+    let change = r#"<span class="soft">no visible characters: U+3164 U+200B</span></span> → <span class="text"><bdi>Bob</bdi>"#;
     assert!(page.contains(change), "{page}");
 }

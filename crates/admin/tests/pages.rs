@@ -35,7 +35,7 @@ async fn nobody_gets_in_without_a_session() {
             }
             (_, _) => assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{what}"),
         }
-        assert!(!answer.body.contains("Person"), "{what} tells of people");
+        assert!(!answer.body.contains("Person"), "{what} shows users");
     }
 }
 
@@ -55,7 +55,7 @@ async fn each_role_gets_what_the_table_says() {
             assert_eq!(answer.status == StatusCode::FORBIDDEN, !is_allowed, "{what}");
             assert!(!answer.status.is_server_error(), "{what}: {}", answer.status);
             if !is_allowed {
-                assert!(answer.body.contains("You may not do this"), "{what}");
+                assert!(answer.body.contains("You are not allowed to do this"), "{what}");
                 assert_eq!(site.users.get_user_stats().await.unwrap().total_users, 3, "{what}");
             }
         }
@@ -312,7 +312,7 @@ async fn somebody_signs_in_and_comes_to_the_page_they_wanted() {
     let sign_in = "/admin/sign-in";
     let wrong = site.request(&Method::POST, sign_in, None, &form("wrong", "/admin/audit")).await;
     assert_eq!(wrong.status, StatusCode::UNAUTHORIZED);
-    assert!(wrong.body.contains("The name or the password is wrong."));
+    assert!(wrong.body.contains("The name or password is wrong."));
     assert!(wrong.body.contains(r#"value="/admin/audit""#), "the wanted page is kept");
     assert!(!wrong.body.contains("wrong\""), "the password is not");
 
@@ -341,7 +341,11 @@ async fn guessing_is_slowed_down_by_account_and_address() {
     assert!(slowed.body.contains("Try again in 30 seconds."));
     assert_eq!(guess("owner", "198.51.100.2").await.status, StatusCode::UNAUTHORIZED);
     let (there, not) = (guess("viewer", "198.51.100.3").await, guess("no", "198.51.100.3").await);
-    assert_eq!(there.body.replace("viewer", "no"), not.body, "it does not tell who has an account");
+    assert_eq!(
+        there.body.replace("viewer", "no"),
+        not.body,
+        "it does not reveal which accounts exist"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -429,11 +433,11 @@ async fn pages_lead_forwards_and_back() {
         assert_eq!(names(&back), names(&second));
         let back = site.get(&back.link("prev").unwrap(), &token).await;
         assert_eq!(names(&back), names(&first));
-        assert!(first.body.contains("120 users in all"));
+        assert!(first.body.contains("120 users in total"));
     }
 }
 
-/// More than are looked at for a page, of whom the first and the last one cannot be reached.
+/// More users than a page reads. The first and the last one cannot be reached.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_that_looked_at_enough_says_where_it_goes_on() {
     const ALL: i64 = 5_700;
@@ -458,7 +462,7 @@ async fn a_page_that_looked_at_enough_says_where_it_goes_on() {
     assert_eq!((names(&second), further(&second)), (vec!["Person 1".to_owned()], None));
     // The way back is as far.
     let back = list(&second.link("prev").unwrap()).await;
-    assert!(back.body.contains("None among those looked at so far."));
+    assert!(back.body.contains("No matches so far."));
     assert_eq!(names(&list(&further(&back).unwrap()).await), ["Person 5700"]);
 }
 
@@ -529,7 +533,7 @@ async fn filters_live_in_the_url_and_in_the_form() {
         "/admin/users?q=rob&language=de&first=7d&min_days=1&bot=yes&sort=-active_days"
     );
     let nobody = site.get("/admin/users?q=zzz", &token).await;
-    assert!(nobody.body.contains("Nobody matches.") && nobody.body.contains("no users found"));
+    assert!(nobody.body.contains("No users match.") && nobody.body.contains("no users found"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -615,7 +619,7 @@ async fn preferences_are_shown_and_changed_with_a_trace() {
         r#"name="team" value="6" checked> Boston Bruins"#,
         r#"name="team" value="8"> Montréal Canadiens"#,
         "Saved.",
-        "As Telegram says; UTC; No teams",
+        "From Telegram; UTC; No teams",
         "German; America/Toronto; Boston Bruins, Toronto Maple Leafs",
     ] {
         assert!(page.contains(shown), "{shown}: {page}");
@@ -629,7 +633,7 @@ async fn preferences_are_shown_and_changed_with_a_trace() {
     assert_eq!(chosen().await, Preferences::default());
     let log = changes(&site).await;
     let (nothing, all) = (
-        "As Telegram says; UTC; No teams",
+        "From Telegram; UTC; No teams",
         "German; America/Toronto; Boston Bruins, Toronto Maple Leafs",
     );
     let change = |old: &str, new: &str| (old.to_owned(), new.to_owned());
@@ -644,7 +648,7 @@ async fn preferences_are_shown_and_changed_with_a_trace() {
     site.preferences.set_language(id(1), Some(Language::Russian)).await.unwrap();
     let late = send(&format!("{hidden}&{form}")).await;
     assert_eq!(late.status, StatusCode::BAD_REQUEST);
-    assert!(late.body.contains("Somebody changed this at the same time"), "{}", late.body);
+    assert!(late.body.contains("These preferences were changed"), "{}", late.body);
     let theirs = Preferences { language: Some(Language::Russian), ..Preferences::default() };
     assert_eq!(chosen().await, theirs);
     assert_eq!(changes(&site).await.len(), 2);
@@ -661,9 +665,9 @@ async fn preferences_that_make_no_sense_change_nothing() {
         ("language=fr&zone=Europe/Berlin", "The bot does not speak this language"),
         ("language=de&zone=Europe/Berlin&team=6&team=99", "There is no such team"),
         ("language=de&zone=Europe/Berlin&team=Boston", "There is no such team"),
-        ("language=de&team=6", "Something is missing in the form"),
-        ("", "Something is missing in the form"),
-        ("language=de&zone=Europe/Berlin", "Somebody changed this at the same time"),
+        ("language=de&team=6", "A field is missing"),
+        ("", "A field is missing"),
+        ("language=de&zone=Europe/Berlin", "These preferences were changed"),
     ] {
         let path = "/admin/users/1/preferences";
         let answer = site.request(&Method::POST, path, Some(&token), form).await;
@@ -743,7 +747,7 @@ async fn people_are_deleted_after_a_question() {
     assert_eq!(site.admins.audit_log(&filter, None, 10).await.unwrap().len(), 2);
     let nobody = site.get("/admin/delete", &token).await;
     assert_eq!(nobody.status, StatusCode::BAD_REQUEST);
-    assert!(nobody.body.contains("Nobody was chosen."));
+    assert!(nobody.body.contains("No users selected."));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -753,10 +757,12 @@ async fn all_who_match_are_deleted_part_by_part() {
     site.users.get_or_create_user(&bot).await.unwrap();
     let token = site.sign_in(Role::Owner).await;
     let list = site.get("/admin/users?q=person&bot=no", &token).await.body;
-    assert!(list.contains("All 430 who match") && list.contains(r#"name="q" value="person""#));
+    assert!(list.contains("all 430 matching users") && list.contains(r#"name="q" value="person""#));
     let asked = site.get("/admin/delete?q=person&bot=no&all=1&id=1000", &token).await;
-    for told in ["Delete 430 users?", "<dt>Search</dt><dd><bdi>person</bdi>", "People", "Some of"] {
-        assert!(asked.body.contains(told), "{told}");
+    for expected in
+        ["Delete 430 users?", "<dt>Search</dt><dd><bdi>person</bdi>", "People", "Some of"]
+    {
+        assert!(asked.body.contains(expected), "{expected}");
     }
     // Who comes after the question was asked is not meant by it.
     site.clock.advance(10);
@@ -765,10 +771,10 @@ async fn all_who_match_are_deleted_part_by_part() {
     let refused = site.request(&Method::POST, "/admin/delete", Some(&token), &unsure).await;
     assert_eq!(refused.status, StatusCode::BAD_REQUEST);
     let mut form = format!("{unsure}&sure=1");
-    for told in ["Deleted 200 users so far", "Deleted 400 users so far"] {
+    for expected in ["Deleted 200 users so far", "Deleted 400 users so far"] {
         let part = site.request(&Method::POST, "/admin/delete", Some(&token), &form).await;
         assert_eq!(part.status, StatusCode::OK);
-        assert!(part.body.contains(told) && part.body.contains("data-go-on"), "{}", part.body);
+        assert!(part.body.contains(expected) && part.body.contains("data-go-on"), "{}", part.body);
         form = part.hidden();
     }
     let done = site.request(&Method::POST, "/admin/delete", Some(&token), &form).await;
@@ -781,7 +787,7 @@ async fn all_who_match_are_deleted_part_by_part() {
     assert_eq!(refused.status, StatusCode::BAD_REQUEST);
     assert_eq!(site.users.get_user_stats().await.unwrap().total_users, 2);
     let nobody = site.get("/admin/delete?q=zzz&all=1", &token).await;
-    assert!(nobody.body.contains("Nobody matches."));
+    assert!(nobody.body.contains("No users match."));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -801,7 +807,7 @@ async fn the_audit_log_is_searched_and_read_page_by_page() {
     );
     let odd = site.get("/admin/audit?about=ada", &token).await;
     assert_eq!(rows(&odd), 0);
-    assert!(odd.body.contains("looked for by the id"));
+    assert!(odd.body.contains("Enter a Telegram id"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -863,7 +869,7 @@ async fn the_last_owners_account_stays() {
     let disable = "/admin/admins/owner/disable";
     let refused = site.request(&Method::POST, disable, Some(&telegram), "").await;
     assert_eq!(refused.status, StatusCode::BAD_REQUEST);
-    assert!(refused.body.contains("the last owner"), "{}", refused.body);
+    assert!(refused.body.contains("the last enabled owner"), "{}", refused.body);
     site.sign_in(Role::Owner).await;
     let second = "second".parse().unwrap();
     site.admins.create_account(&second, PASSWORD, Role::Owner, None).await.unwrap();
@@ -876,7 +882,7 @@ async fn the_first_page_says_what_to_do_next() {
     let site = Site::with_people(0).await;
     let token = site.sign_in(Role::Owner).await;
     let page = site.get("/admin/users", &token).await;
-    assert!(page.body.contains("Nobody has written to the bot yet"));
+    assert!(page.body.contains("No users yet"));
     insta::assert_snapshot!(page.main());
 }
 

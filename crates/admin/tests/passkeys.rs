@@ -14,7 +14,7 @@ use site::{Answer, FORM_TOKEN, Site, encoded};
 const LOCAL: &str = "http://localhost:8080";
 const PAGE: &str = "/admin/account/passkeys";
 const QUARTER_OF_AN_HOUR: i64 = 15 * 60;
-const NEED: &str = "Passkeys need https and a host name; set PUBLIC_URL to";
+const NEED: &str = "Passkeys need HTTPS and a host name. Set PUBLIC_URL to";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_passkey_is_added_used_and_removed() {
@@ -160,7 +160,7 @@ async fn a_passkey_for_another_host_is_not_asked_for() {
     let cookie = format!("rollcall_session={half}");
     let headers = [("host", "127.0.0.1:8080"), ("cookie", cookie.as_str())];
     let page = site.bare(&Method::GET, "/admin/confirm?next=/admin", "", &headers).await.body;
-    assert!(page.contains("Your passkeys are for localhost, and cannot be used here."), "{page}");
+    assert!(page.contains("Your passkeys work only at localhost."), "{page}");
     assert!(page.contains("Recovery code") && !page.contains("data-passkey"), "{page}");
     let cookie = format!("rollcall_session={token}");
     let headers = [("host", "127.0.0.1:8080"), ("cookie", cookie.as_str())];
@@ -175,10 +175,10 @@ async fn where_a_factor_is_required_a_passkey_is_one_and_the_last_one_stays() {
     let set_up = site.get("/admin/account/second-factor", &token).await.body;
     assert!(set_up.contains("Use a passkey instead") && set_up.contains(PAGE), "{set_up}");
     let page = site.get(PAGE, &token).await.body;
-    assert!(page.contains("Everybody needs a second factor here."), "{page}");
+    assert!(page.contains("Every admin needs a second factor here."), "{page}");
     add(&site, &token, "Laptop", &SoftPasskey::default()).await;
     let account = site.get("/admin/account", &token).await;
-    assert!(account.body.contains("your only one"), "{}", account.body);
+    assert!(account.body.contains("your only factor"), "{}", account.body);
     assert!(!account.body.contains(&format!("{PAGE}/remove")));
     let id = site.admins.second_factors(&"viewer".parse().unwrap()).await.unwrap().passkeys[0].id;
     let refused = site.post(&format!("{PAGE}/remove"), &token, &format!("id={id}")).await;

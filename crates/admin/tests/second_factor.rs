@@ -83,7 +83,7 @@ async fn signing_in_takes_both_factors() {
     assert_eq!(empty.status, StatusCode::BAD_REQUEST);
     let wrong = give(&half, "proof", "000000").await;
     assert_eq!(wrong.status, StatusCode::UNAUTHORIZED);
-    assert!(wrong.body.contains("The code is wrong, or was used before."), "{}", wrong.body);
+    assert!(wrong.body.contains("The code is wrong or was used already."), "{}", wrong.body);
     assert_eq!(wrong.form("/admin/confirm"), fields, "where somebody was going is kept");
     let right = give(&half, "proof", &code).await;
     assert_eq!(right.location(), "/admin/users?q=person");
@@ -161,7 +161,7 @@ async fn where_it_is_required_nothing_else_can_be_done_first() {
             }
         }
         let page = site.get(SET_UP, &token).await.body;
-        assert!(page.contains("Until it is set up, you can do nothing else."));
+        assert!(page.contains("Set one up to continue."));
         site.turn_factor_on(&token).await;
         assert_eq!(site.get("/admin/users", &token).await.status, StatusCode::OK);
         assert!(site.get("/admin/account", &token).await.body.contains("Set it up again"));
@@ -179,9 +179,7 @@ async fn a_second_factor_is_set_up_and_changed_by_its_owner_only() {
     let asked = site.get(SET_UP, &token).await.location();
     assert_eq!(asked, "/admin/confirm?next=%2Fadmin%2Faccount%2Fsecond-factor");
     let page = site.get(&asked, &token).await;
-    assert!(
-        page.body.contains("Confirm that it is you") && page.body.contains("Password of viewer")
-    );
+    assert!(page.body.contains("Confirm it’s you") && page.body.contains("Password for viewer"));
     let body = encoded(&page.form("/admin/confirm"), &[("proof", PASSWORD)]);
     assert_eq!(site.post("/admin/confirm", &token, &body).await.location(), SET_UP);
     let (app, codes) = site.turn_factor_on(&token).await;
@@ -204,7 +202,7 @@ async fn a_second_factor_is_set_up_and_changed_by_its_owner_only() {
     assert!(go_on.body.contains("data-go-on"), "{}", go_on.body);
     let body = encoded(&go_on.form("/admin/account/recovery-codes"), &[]);
     let renewed = site.post("/admin/account/recovery-codes", &token, &body).await;
-    assert!(renewed.body.contains("The codes you had before no longer work."));
+    assert!(renewed.body.contains("Your previous codes no longer work."));
     assert!(!renewed.body.contains(&codes[0]));
     let off = site.post("/admin/account/second-factor/off", &token, "").await;
     assert_eq!(off.location(), "/admin/account");
@@ -225,7 +223,7 @@ async fn what_cannot_be_undone_asks_who_it_is_again() {
         let sent = "id=1&id=2&note=%26%22%3Cb%3E&form_token=0123";
         let answer = site.post(&path, &token, sent).await;
         assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{path}");
-        assert!(answer.body.contains("Confirm that it is you"), "{path}");
+        assert!(answer.body.contains("Confirm it’s you"), "{path}");
         let fields = answer.form("/admin/confirm");
         let kept: Vec<_> = fields.iter().filter(|(name, _)| name.starts_with("kept.")).collect();
         let kept = kept.iter().map(|(name, value)| format!("{name} {value}")).collect::<Vec<_>>();

@@ -1,4 +1,4 @@
-//! An admin's own account: password, second factor, sessions.
+//! The page of an admin's own account.
 
 use askama::Template;
 use axum::{
@@ -42,7 +42,7 @@ impl Page {
         origins(&self.sites)
     }
 
-    /// Whether a passkey can be used where this page is.
+    /// Whether a passkey can be used on this page.
     fn is_for_here(&self, passkey: &Passkey) -> bool {
         self.sites.iter().any(|site| site.host() == passkey.host)
     }
@@ -52,7 +52,7 @@ impl Page {
     }
 }
 
-/// Shows it.
+/// Shows the page.
 pub(crate) async fn show(
     State(app): State<App>,
     Extension(session): Extension<Session>,
@@ -82,7 +82,7 @@ pub(crate) async fn end_session(
     Ok(to_page(&app))
 }
 
-/// Ends every session but the one that asks for it.
+/// Ends all other sessions.
 pub(crate) async fn end_others(
     State(app): State<App>,
     headers: HeaderMap,

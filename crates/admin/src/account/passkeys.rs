@@ -1,4 +1,4 @@
-//! Adding and removing one's own passkeys, and what they are asked to sign.
+//! Adding, removing and using one's own passkeys.
 
 use askama::Template;
 use axum::{
@@ -25,7 +25,7 @@ use crate::{
 pub(crate) struct New {
     #[serde(default)]
     name: String,
-    /// What the browser made, as JSON.
+    /// The new passkey from the browser, as JSON.
     #[serde(default)]
     passkey: String,
 }
@@ -68,7 +68,7 @@ impl Page {
     }
 }
 
-/// The page on which a passkey is added.
+/// Shows the page on which a passkey is added.
 pub(crate) async fn form(
     State(app): State<App>,
     Extension(session): Extension<Session>,
@@ -79,14 +79,14 @@ pub(crate) async fn form(
     render(&Page::new(&app, layout, &headers, &session, device.name))
 }
 
-/// What the browser has to know to make a passkey, as JSON.
+/// The options for the browser to create a passkey, as JSON.
 pub(crate) async fn offer(State(app): State<App>, headers: HeaderMap) -> Result<Response, Failure> {
     let token = session_cookie::token(&app.settings, &headers).unwrap_or_default();
     let Some(site) = site(&app.settings, &headers) else { return Err(Failure::Refused(ELSEWHERE)) };
     json(app.admins.offer_passkey(&token, &site).await)
 }
 
-/// Adds the passkey that the browser made; shows the recovery codes, where there were none.
+/// Adds a new passkey. Shows recovery codes if there were none.
 pub(crate) async fn add(
     State(app): State<App>,
     Extension(session): Extension<Session>,
@@ -111,7 +111,7 @@ pub(crate) async fn add(
     Ok((StatusCode::BAD_REQUEST, page).into_response())
 }
 
-/// Removes one.
+/// Removes a passkey.
 pub(crate) async fn remove(
     State(app): State<App>,
     headers: HeaderMap,
@@ -120,7 +120,7 @@ pub(crate) async fn remove(
     let token = session_cookie::token(&app.settings, &headers).unwrap_or_default();
     let id = id.parse().map_err(|_| Failure::NotFound)?;
     match app.admins.remove_passkey(&token, id).await {
-        // Where it is gone already, that is what was wanted.
+        // A passkey that is gone already needs no removal.
         Ok(()) | Err(PasskeyError::NoSuchPasskey) => {
             remember_device(&app, &headers, &token, to_account(&app)).await
         }
@@ -129,7 +129,7 @@ pub(crate) async fn remove(
     }
 }
 
-/// What the browser has to know to have a passkey sign in, or confirm who it is, as JSON.
+/// The options for the browser to sign in or confirm by a passkey, as JSON.
 pub(crate) async fn ask(State(app): State<App>, headers: HeaderMap) -> Result<Response, Failure> {
     let token = session_cookie::token(&app.settings, &headers).unwrap_or_default();
     let Some(site) = site(&app.settings, &headers) else { return Err(Failure::Refused(ELSEWHERE)) };

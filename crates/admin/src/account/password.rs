@@ -18,8 +18,8 @@ use crate::{
     session::{Refusal, session_cookie},
 };
 
-/// What is said where a new password was typed in two ways.
-pub(crate) const TWO_WAYS: &str = "The two new passwords are not the same.";
+/// For a new password and a repetition that differ.
+pub(crate) const MISMATCH: &str = "The new passwords do not match.";
 
 #[derive(Deserialize)]
 pub(crate) struct Passwords {
@@ -38,7 +38,7 @@ struct Page {
     trouble: Option<String>,
 }
 
-/// The form.
+/// Shows the form.
 pub(crate) async fn form(
     Extension(session): Extension<Session>,
     layout: Layout,
@@ -49,7 +49,7 @@ pub(crate) async fn form(
     }
 }
 
-/// Changes it, and ends the other sessions.
+/// Changes the password, and ends the other sessions.
 pub(crate) async fn change(
     State(app): State<App>,
     ClientDevice(device): ClientDevice,
@@ -65,7 +65,7 @@ pub(crate) async fn change(
         return refused(layout, "Fill in all fields.".to_owned());
     }
     if new_password != same_password {
-        return refused(layout, TWO_WAYS.to_owned());
+        return refused(layout, MISMATCH.to_owned());
     }
     let token = session_cookie::token(&app.settings, &headers).unwrap_or_default();
     let changed = app.admins.change_password(&token, &current_password, &new_password, device);

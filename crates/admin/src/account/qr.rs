@@ -4,19 +4,18 @@ use std::fmt::Write;
 
 use qrcode::{Color, EcLevel, QrCode};
 
-/// A QR code as it stands in an SVG: dark on light whatever the page's colours are, as some readers
-/// want it.
+/// A QR code for an SVG. It is always dark on light, because some readers need that.
 pub(crate) struct Qr {
-    /// The side, in modules, with the quiet zone of four modules around it that readers need.
+    /// The side in modules, including the quiet zone of four modules that readers need.
     pub(crate) side: usize,
-    /// The dark modules, as the data of a path.
+    /// The dark modules as path data.
     pub(crate) path: String,
 }
 
 const QUIET: usize = 4;
 
 impl Qr {
-    /// The code of a text; `None` where it is too long for one.
+    /// The code for a text; `None` if the text is too long.
     pub(crate) fn new(text: &str) -> Option<Self> {
         let code = QrCode::with_error_correction_level(text, EcLevel::M).ok()?;
         let width = code.width();
@@ -41,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_corners_are_where_a_reader_looks_for_them() {
+    fn the_corners_have_finder_patterns() {
         let qr = Qr::new("otpauth://totp/x").unwrap();
         assert_eq!(qr.side, 25 + 2 * QUIET);
         // The outer squares at the top, and the inner one of the first.

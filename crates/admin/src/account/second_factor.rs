@@ -1,4 +1,4 @@
-//! Setting an authenticator app up as a second factor, and recovery codes.
+//! Setting up an authenticator app as a second factor, and recovery codes.
 
 use askama::Template;
 use axum::{
@@ -33,7 +33,7 @@ struct Page {
     qr: Option<Qr>,
     /// In groups of four.
     secret: String,
-    /// Whether a passkey can be added instead.
+    /// Whether passkeys can be used on this page.
     has_passkeys: bool,
 }
 
@@ -45,7 +45,7 @@ struct Codes {
     codes: Vec<RecoveryCode>,
 }
 
-/// Shows what goes into an authenticator app, and asks for a code of it.
+/// Shows the key for an authenticator app, and asks for a code.
 pub(crate) async fn set_up(
     State(app): State<App>,
     Extension(session): Extension<Session>,
@@ -76,7 +76,7 @@ pub(crate) async fn turn_on(
                 return Ok(to_account(&app));
             };
             let trouble = "The code is wrong. Check that the clock of your phone is right, and \
-                           enter the code that the app shows now.";
+                           enter the current code from the app.";
             let page =
                 render(&Page::new(&app, layout, &headers, &session, &offered, Some(trouble)));
             Ok((StatusCode::BAD_REQUEST, page).into_response())
@@ -143,7 +143,8 @@ impl Page {
     }
 }
 
-/// What an app shows beside the admin's name: with the host, as somebody may look after several bots.
+/// The issuer, which apps show beside the admin's name. It has the host, because an admin may have
+/// several bots.
 fn issuer(app: &App) -> String {
     let origin = app.settings.origin.as_deref();
     match origin.and_then(|origin| origin.split_once("://")) {

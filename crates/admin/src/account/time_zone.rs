@@ -14,7 +14,7 @@ use crate::{
     session::next_page,
 };
 
-/// The zone that somebody chose, and where they were.
+/// The chosen zone, and the page to return to.
 #[derive(Deserialize)]
 pub(crate) struct Choice {
     offset: i32,
@@ -22,7 +22,7 @@ pub(crate) struct Choice {
     next: String,
 }
 
-/// Keeps the zone in a cookie.
+/// Stores the zone in a cookie.
 pub(crate) async fn set(
     State(app): State<App>,
     Form(Choice { offset, next }): Form<Choice>,

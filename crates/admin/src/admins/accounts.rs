@@ -40,14 +40,14 @@ struct One {
     account: AdminAccount,
 }
 
-/// Every account, and who was invited.
+/// Lists the accounts and the open invitations.
 pub(crate) async fn list(State(app): State<App>, layout: Layout) -> Result<Response, Failure> {
     let accounts = app.admins.accounts().await?;
     let invitations = app.admins.invitations().await?;
     Ok(render(&Page { layout: layout.tab("admins"), accounts, invitations }))
 }
 
-/// One account, and what can be changed of it.
+/// Shows the page of an account.
 pub(crate) async fn one(
     State(app): State<App>,
     layout: Layout,
@@ -57,7 +57,7 @@ pub(crate) async fn one(
     Ok(render(&One { layout: layout.tab("admins"), account }))
 }
 
-/// Changes the role of an account. Nobody does that to their own by a slip.
+/// Changes the role of another account.
 pub(crate) async fn set_role(
     State(app): State<App>,
     Extension(session): Extension<Session>,
@@ -69,19 +69,19 @@ pub(crate) async fn set_role(
     to_list(&app, app.admins.set_role(&name, role, Some(&session.admin)).await)
 }
 
-/// Takes the second factor from somebody who has lost it.
+/// Resets the second factor of another account.
 pub(crate) async fn reset_factor(
     State(app): State<App>,
     Extension(session): Extension<Session>,
     Path(name): Path<String>,
 ) -> Result<Response, Failure> {
-    let own = "Turn off your own second factor on the page of your account.";
+    let own = "Turn off your own second factor on your account page.";
     let name = not_own(&name, &session, own)?;
     app.admins.reset_second_factor(&Admin::Account(name), Some(&session.admin)).await?;
     to_list(&app, Ok(()))
 }
 
-/// Removes an account.
+/// Removes another account.
 pub(crate) async fn remove(
     State(app): State<App>,
     Extension(session): Extension<Session>,
@@ -90,12 +90,12 @@ pub(crate) async fn remove(
 ) -> Result<Response, Failure> {
     let name = not_own(&name, &session, "You cannot remove your own account.")?;
     if sure.is_none() {
-        return Err(Failure::Refused("Tick that you mean it. Nothing was changed."));
+        return Err(Failure::Refused("Tick the box to confirm. Nothing was changed."));
     }
     to_list(&app, app.admins.remove_account(&name, Some(&session.admin)).await)
 }
 
-/// Keeps an account from signing in. Nobody does that to their own by a slip.
+/// Disables another account.
 pub(crate) async fn disable(
     State(app): State<App>,
     Extension(session): Extension<Session>,
@@ -105,7 +105,7 @@ pub(crate) async fn disable(
     to_list(&app, app.admins.disable(&name, Some(&session.admin)).await)
 }
 
-/// Lets an account sign in again.
+/// Enables an account.
 pub(crate) async fn enable(
     State(app): State<App>,
     Extension(session): Extension<Session>,
@@ -114,7 +114,7 @@ pub(crate) async fn enable(
     to_list(&app, app.admins.enable(&read(&name)?, Some(&session.admin)).await)
 }
 
-/// Ends every session of an account.
+/// Ends all sessions of an account.
 pub(crate) async fn sign_out(
     State(app): State<App>,
     Extension(session): Extension<Session>,
@@ -123,7 +123,7 @@ pub(crate) async fn sign_out(
     to_list(&app, app.admins.end_sessions(&read(&name)?, Some(&session.admin)).await)
 }
 
-/// The name of an account that is not the one of who asks.
+/// The name of an account, unless it is the admin's own.
 fn not_own(name: &str, session: &Session, refusal: &'static str) -> Result<AdminName, Failure> {
     let name = read(name)?;
     match session.admin == Admin::Account(name.clone()) {
@@ -141,7 +141,7 @@ fn to_list(app: &App, changed: Result<(), AccountError>) -> Result<Response, Fai
         Ok(()) => Ok(Redirect::to(&format!("{}/admins", app.base)).into_response()),
         Err(AccountError::Storage(error)) => Err(error.into()),
         Err(AccountError::LastOwner(_)) => Err(Failure::Refused(
-            "This is the last owner's account that is enabled; make or enable another one first.",
+            "This is the last enabled owner account. Create or enable another one first.",
         )),
         Err(_) => Err(Failure::NotFound),
     }

@@ -15,7 +15,7 @@ use serde::Deserialize;
 
 use crate::{
     App,
-    account::password::TWO_WAYS,
+    account::password::MISMATCH,
     page::{Failure, Layout, render, text::sentence},
     request::ClientDevice,
     session::sign_in,
@@ -39,7 +39,7 @@ pub(crate) struct NewAccount {
     same_password: String,
 }
 
-/// The link, which is shown once.
+/// The page with the link, which is shown once.
 #[derive(Template)]
 #[template(path = "invited.html")]
 struct Invited {
@@ -55,13 +55,13 @@ struct Invited {
 struct Page {
     layout: Layout,
     token: String,
-    /// `None` where it cannot be accepted.
+    /// `None` if it cannot be accepted.
     invitation: Option<Invitation>,
     trouble: Option<String>,
     name: String,
 }
 
-/// Makes an invitation, and shows its link.
+/// Creates an invitation, and shows its link.
 pub(crate) async fn invite(
     State(app): State<App>,
     Extension(session): Extension<Session>,
@@ -73,14 +73,14 @@ pub(crate) async fn invite(
     let (life, words) = match life.as_str() {
         "day" => (InvitationLife::Day, "24 hours"),
         "week" => (InvitationLife::Week, "7 days"),
-        _ => return Err(Failure::Refused("Expected a day or a week.")),
+        _ => return Err(Failure::Refused("The link can be valid for a day or a week.")),
     };
     let token = app.admins.invite(role, life, &session.admin).await?;
     let link = format!("{}{}/invitation/{}", origin(&app, &headers), app.base, token.as_str());
     Ok(render(&Invited { layout: layout.tab("admins"), role, life: words, link }))
 }
 
-/// Takes one back.
+/// Withdraws an invitation.
 pub(crate) async fn withdraw(
     State(app): State<App>,
     Extension(session): Extension<Session>,
@@ -91,7 +91,7 @@ pub(crate) async fn withdraw(
     Ok(Redirect::to(&format!("{}/admins", app.base)).into_response())
 }
 
-/// The page of an invitation. Looking at it changes nothing.
+/// Shows the page of an invitation. It changes nothing.
 pub(crate) async fn look(
     State(app): State<App>,
     layout: Layout,
@@ -103,7 +103,7 @@ pub(crate) async fn look(
     Ok((status, page).into_response())
 }
 
-/// Makes the account, and signs its owner in.
+/// Creates the account, and signs in to it.
 pub(crate) async fn accept(
     State(app): State<App>,
     ClientDevice(device): ClientDevice,
@@ -114,7 +114,7 @@ pub(crate) async fn accept(
 ) -> Result<Response, Failure> {
     let trouble = match name.trim().parse::<AdminName>() {
         Err(error) => sentence(&error.to_string()),
-        Ok(_) if new_password != same_password => TWO_WAYS.to_owned(),
+        Ok(_) if new_password != same_password => MISMATCH.to_owned(),
         Ok(name) => {
             match app.admins.accept_invitation(&token, &name, &new_password, device).await {
                 Ok(signed_in) => return sign_in::begin(&app, &headers, &signed_in, "").await,
@@ -125,7 +125,7 @@ pub(crate) async fn accept(
                 | Err(InvitationError::SignIn(SignInError::Storage(error))) => {
                     return Err(error.into());
                 }
-                // Somebody was quicker to disable it than it was signed in with.
+                // The account was disabled before the sign-in.
                 Err(InvitationError::SignIn(_)) => return Err(Failure::NotFound),
                 Err(InvitationError::Account(error)) => sentence(&error.to_string()),
             }
@@ -136,8 +136,7 @@ pub(crate) async fn accept(
     Ok((StatusCode::BAD_REQUEST, page).into_response())
 }
 
-/// Where people reach the admin, as far as it is known: as the settings say, else as the browser
-/// that asks does.
+/// The origin of the admin: from the settings, otherwise from the request.
 fn origin(app: &App, headers: &HeaderMap) -> String {
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     app.settings.origin.clone().unwrap_or_else(|| format!("http://{host}"))

@@ -1,4 +1,4 @@
-//! Columns along bands: what adds up stands above nothing, what goes off hangs below.
+//! Columns along bands: gains are stacked above the zero line, losses below.
 
 use super::{BAND, Bands, Scale, Series, Svg};
 

@@ -1,9 +1,9 @@
 //! Charts as SVG, drawn on the server: lines, columns up and down, bars, and triangles of shares.
 //!
-//! Across, places are parts of the width, so a chart is as wide as its place on the page, while its
-//! texts and lines stay as they are: readable on a phone, where a picture that shrinks is not.
+//! Horizontal positions are percentages, so a chart fills its place on the page, while its texts and
+//! lines keep their size. It stays readable on a phone, where a scaled picture does not.
 //! Colours are classes of the style sheet, which knows about light and dark. Without a script, each
-//! point tells its numbers in a `<title>`, which browsers show where a mouse rests.
+//! point shows its numbers in a `<title>`, which browsers show as a tooltip.
 //!
 //! To add a kind of chart: a module that begins with [`Svg::open`] and ends with [`Svg::close`].
 
@@ -30,11 +30,11 @@ const BAND: usize = 60;
 /// How many texts have room below a chart on a phone. Of more, every second one is hidden there.
 const FEW_TICKS: usize = 5;
 
-/// What lies along a chart: each band is a day, a week…
+/// The bands along a chart: days, weeks…
 pub(crate) struct Bands {
-    /// What each of them is called where somebody points at it.
+    /// The name of each band in its tooltip.
     pub(crate) names: Vec<String>,
-    /// What stands below.
+    /// The labels below the chart.
     pub(crate) ticks: Vec<Tick>,
 }
 
@@ -56,8 +56,8 @@ impl Series {
 struct Svg(String);
 
 impl Svg {
-    /// Begins a picture of a class; `label` tells what it shows to those who do not see it. Its
-    /// height is told in the text's size, or is for the style sheet to say.
+    /// Begins a picture of a CSS class; `label` describes it for screen readers. Its height is in units
+    /// of the text's size, or comes from the style sheet.
     fn open(class: &str, label: &str, height: Option<Tenths>) -> Self {
         let mut svg = Self(String::with_capacity(16 * 1024));
         let label = Escaped(label);
@@ -108,7 +108,7 @@ impl Svg {
         ));
     }
 
-    /// Ends it with what tells the numbers of each band.
+    /// Ends it with the tooltips of the bands.
     fn close_plot<'a>(&mut self, bands: &Bands, series: impl Iterator<Item = &'a Series> + Clone) {
         for (band, name) in bands.names.iter().enumerate() {
             let (x, name) = (band * BAND, Escaped(name));
@@ -149,7 +149,7 @@ impl Display for Tenths {
     }
 }
 
-/// A text as it may stand in a page, whoever wrote it.
+/// A text, escaped for HTML.
 pub(crate) struct Escaped<'a>(pub(crate) &'a str);
 
 impl Display for Escaped<'_> {
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn what_people_wrote_is_no_markup() {
+    fn user_input_is_escaped() {
         let escaped = Escaped(r#"<script>"a"&'b'</script>"#).to_string();
         assert_eq!(escaped, "&lt;script&gt;&quot;a&quot;&amp;&#39;b&#39;&lt;/script&gt;");
     }

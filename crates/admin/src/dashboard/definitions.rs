@@ -61,7 +61,7 @@ fn html(markdown: &str) -> String {
     html
 }
 
-/// A table whose first column names what the others tell of.
+/// A table whose first column names the rows.
 fn table(block: &str, mut id: impl FnMut(&str) -> String) -> String {
     let row = |line: &str| -> Vec<String> {
         line.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect()

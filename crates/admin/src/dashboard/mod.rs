@@ -27,7 +27,7 @@ use spans::Grain;
 use tables::Subject;
 use tiles::{Tile, of_range, of_today};
 
-/// Of so few days today, which is not over, is a large part.
+/// In a range of at most this many days, today is a large part.
 const WEEK: usize = 7;
 
 #[derive(Template)]
@@ -37,7 +37,7 @@ struct Page {
     is_first_run: bool,
     trouble: Option<String>,
     presets: Vec<(Preset, bool)>,
-    /// The days as the fields have them.
+    /// The range for the fields.
     since: NaiveDate,
     until: NaiveDate,
     today: NaiveDate,
@@ -49,7 +49,7 @@ struct Page {
     panels: Vec<Panel>,
 }
 
-/// The figures of the days that are asked for.
+/// Shows the figures of the chosen days.
 pub(crate) async fn show(
     State(app): State<App>,
     layout: Layout,

@@ -1,4 +1,4 @@
-//! The charts of the page, each with what belongs to it.
+//! The charts of the page, with their legends and tables.
 
 use rollcall_service::{Activity, Cohort, Count, DayFigures, MonthFigures, Share};
 
@@ -17,7 +17,7 @@ const BARS: usize = 8;
 /// A chart with its numbers.
 pub(super) struct Panel {
     pub(super) subject: Subject,
-    /// What is to be seen, in a sentence.
+    /// What it shows, in a sentence.
     pub(super) intro: String,
     /// The classes and names of the colours, if there are several.
     pub(super) legend: Vec<(&'static str, &'static str)>,
@@ -25,19 +25,19 @@ pub(super) struct Panel {
     /// Instead of pictures: a table with bars in it.
     pub(super) sources: Vec<Source>,
     pub(super) table: Table,
-    /// Where its numbers are to be had as a file.
+    /// The link to its numbers as a file.
     pub(super) csv: String,
 }
 
 /// A chart.
 pub(super) struct Picture {
-    /// What stands above it, if there are several.
+    /// The caption, if there are several pictures.
     pub(super) caption: String,
     /// Made of numbers, fixed words and escaped labels.
     pub(super) svg: String,
 }
 
-/// What a deep link brought, as a row.
+/// The figures of a deep link.
 pub(super) struct Source {
     pub(super) name: String,
     pub(super) starts: String,
@@ -64,11 +64,11 @@ pub(super) fn panel(subject: Subject, activity: &Activity, grain: Grain, csv: St
         Subject::Retention => retention(panel, &activity.cohorts),
         Subject::PowerUsers => power_users(panel, &activity.months),
         Subject::Commands => {
-            listed(panel, &activity.commands, "What they ask the bot for.", tables::command)
+            listed(panel, &activity.commands, "Commands that users sent.", tables::command)
         }
-        Subject::Kinds => listed(panel, &activity.kinds, "What they do.", tables::kind),
+        Subject::Kinds => listed(panel, &activity.kinds, "What users did.", tables::kind),
         Subject::Languages => {
-            let intro = "Of those who came within these days.";
+            let intro = "Of the users who joined in these days.";
             listed(panel, &activity.languages, intro, tables::language)
         }
         Subject::Sources => sources(panel, activity),
@@ -119,11 +119,11 @@ fn active(mut panel: Panel, activity: &Activity, grain: Grain) -> Panel {
         series(&spans, "c2", "WAU", |it| it.active_7_days),
         series(&spans, "c3", "MAU", |it| it.active_30_days),
     ];
-    let intro = "How many were active on the day (DAU), within 7 days (WAU) and within 30 (MAU)";
+    let intro = "Users active on the day (DAU), within 7 days (WAU) and within 30 days (MAU)";
     panel.intro = match grain {
         Grain::Day => format!("{intro}."),
-        Grain::Week => format!("{intro}: by week, DAU as the mean of its days."),
-        Grain::Month => format!("{intro}: by month, DAU as the mean of its days."),
+        Grain::Week => format!("{intro}, by week. DAU is the mean of its days."),
+        Grain::Month => format!("{intro}, by month. DAU is the mean of its days."),
     };
     panel.legend = vec![("c1", "DAU"), ("c2", "WAU"), ("c3", "MAU")];
     panel.show(|label| lines(label, &bands(&spans), &series))
@@ -137,7 +137,7 @@ fn growth(mut panel: Panel, activity: &Activity, grain: Grain) -> Panel {
     ];
     let down = [series(&spans, "c4", "Blocked", |it| it.blocked)];
     let names = spans.iter().map(|it| it.counted(it.title())).collect();
-    panel.intro = format!("Who came, came back and was lost{}.", by(grain));
+    panel.intro = format!("New, returned and lost users per {}.", by(grain));
     panel.legend = vec![("c1", "New"), ("c2", "Unblocked"), ("c4", "Blocked, below")];
     panel.show(|label| columns(label, &Bands { names, ..bands(&spans) }, &up, &down, 0))
 }
@@ -151,9 +151,11 @@ fn lifecycle(mut panel: Panel, activity: &Activity, grain: Grain) -> Panel {
     ];
     let down = [series(&spans, "c4", "Dormant", |it| it.lifecycle.dormant)];
     let before = match grain {
-        Grain::Day => "Who was there, beside the day before.",
-        Grain::Week => "Who was there, beside the week before.",
-        Grain::Month => "Who was there, beside the week before: the mean of each month's weeks.",
+        Grain::Day => "Active users, by whether they were also active the day before.",
+        Grain::Week => "Active users, by whether they were also active the week before.",
+        Grain::Month => {
+            "Active users, by whether they were also active the week before: the mean of each month’s weeks."
+        }
     };
     panel.intro = before.to_owned();
     panel.legend = vec![
@@ -167,9 +169,9 @@ fn lifecycle(mut panel: Panel, activity: &Activity, grain: Grain) -> Panel {
 
 fn by(grain: Grain) -> &'static str {
     match grain {
-        Grain::Day => "",
-        Grain::Week => ", by week",
-        Grain::Month => ", by month",
+        Grain::Day => "day",
+        Grain::Week => "week",
+        Grain::Month => "month",
     }
 }
 
@@ -180,11 +182,11 @@ fn retention(mut panel: Panel, cohorts: &[Cohort]) -> Panel {
     let ages: Vec<String> = (1..=longest).map(|week| format!("W{week}")).collect();
     let limit = match first {
         0 => String::new(),
-        _ => format!(" The latest {COHORTS} weeks of the range; the file has all."),
+        _ => format!(" Showing the latest {COHORTS} weeks; the CSV file has all."),
     };
     panel.intro = format!(
-        "Of those who came in a week, how many were active in the weeks after it (W1, W2…). \
-         Dashed: this week, which is not over.{limit}"
+        "Share of each week’s new users who were active in the following weeks (W1, W2…). \
+         Dashed: this week, which is still in progress.{limit}"
     );
     panel.show(|label| triangle(label, ["Week of", "Users"], &ages, &rows))
 }
@@ -206,9 +208,10 @@ fn power_users(mut panel: Panel, months: &[MonthFigures]) -> Panel {
     let most = shown().flat_map(|it| it.users_by_active_days.iter().copied()).max();
     let limit = match first {
         0 => String::new(),
-        _ => format!(" The latest {MONTHS} months of the range; the file has all."),
+        _ => format!(" Showing the latest {MONTHS} months; the CSV file has all."),
     };
-    panel.intro = format!("How many users were active on 1, 2, … 31 days of the month.{limit}");
+    panel.intro =
+        format!("Number of users who were active on 1, 2, … 31 days of the month.{limit}");
     panel.pictures = shown().map(|month| curve(month, most.unwrap_or_default())).collect();
     panel
 }

@@ -1,4 +1,4 @@
-//! Which days are shown, as it stands in the URL.
+//! The range of days in the URL.
 
 use chrono::{Datelike, NaiveDate};
 use rollcall_domain::read_day;
@@ -9,14 +9,14 @@ use crate::{page::text::quoted, presets::Preset};
 /// The preset that is shown by default, and its days.
 const DEFAULT: (&str, u32) = ("90d", 90);
 
-/// The days that are asked for.
+/// The chosen days.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Chosen {
     /// The days.
     pub(super) range: DayRange,
     /// The preset that they are, if they are one.
     pub(super) preset: Option<Preset>,
-    /// What is wrong with those in the URL. The days are the usual ones then.
+    /// What is wrong with the URL. The range is the default then.
     pub(super) trouble: Option<String>,
 }
 
@@ -39,8 +39,7 @@ impl Chosen {
     }
 }
 
-/// The range that is asked for and its preset, or what is wrong with it. Days that have not come yet
-/// are left out.
+/// The range in the URL and its preset, or what is wrong with it. Future days are left out.
 fn read(
     pairs: &[(String, String)],
     today: NaiveDate,
@@ -123,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn days_of_ones_own_go_before_presets() {
+    fn custom_days_take_precedence_over_presets() {
         assert_eq!(days("since=2026-10-01&until=2026-10-31&range=7d"), "2026-10-01 2026-10-31");
         assert_eq!(days("since=2026-11-01"), "2026-11-01 2026-11-23");
         assert_eq!(days("until=2026-06-30"), "2026-04-02 2026-06-30");
@@ -133,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn bad_days_are_told() {
+    fn invalid_days_are_reported() {
         for bad in ["2026-02-30", "yesterday", "12026-01-01", "%2B12026-01-01", "0001-01-01"] {
             let trouble = trouble(&format!("since={bad}"));
             let expected = "is not a day; expected one such as 2026-11-23, in a year from 1970";

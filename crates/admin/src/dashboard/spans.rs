@@ -4,11 +4,11 @@ use chrono::{Days, Months, NaiveDate};
 use rollcall_domain::{month, week};
 use rollcall_service::{Activity, DayFigures, LifecycleCounts};
 
-/// How many days are shown each by itself, and of how many the weeks are.
+/// The most days that are drawn one by one, and the most that are drawn by week.
 const MOST_BY_DAY: usize = 120;
 const MOST_BY_WEEK: usize = 800;
 
-/// What is one point or column of a chart.
+/// The period of one point or column of a chart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Grain {
     Day,
@@ -17,7 +17,7 @@ pub(super) enum Grain {
 }
 
 impl Grain {
-    /// What so many days are shown by.
+    /// The grain for a number of days.
     pub(super) fn of(days: usize) -> Self {
         if days <= MOST_BY_DAY {
             Self::Day
@@ -28,7 +28,7 @@ impl Grain {
         }
     }
 
-    /// What it is called.
+    /// The head of its column.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Day => "Day",
@@ -59,7 +59,7 @@ pub(super) struct Span {
 }
 
 impl Span {
-    /// What it is called in a table.
+    /// Its name in a table.
     pub(super) fn name(&self) -> String {
         let first = self.grain.first_of(self.figures.day);
         match self.grain {
@@ -68,7 +68,7 @@ impl Span {
         }
     }
 
-    /// What it is called where somebody points at it.
+    /// Its name in a tooltip.
     pub(super) fn title(&self) -> String {
         let day = self.figures.day;
         match self.grain {
@@ -78,8 +78,8 @@ impl Span {
         }
     }
 
-    /// What it is called where its days are added up: how many they are, if others of the week or
-    /// the month are not in the range.
+    /// Its name where its days are added up. It has the number of days if part of the week or month is
+    /// outside the range.
     pub(super) fn counted(&self, name: String) -> String {
         let first = self.grain.first_of(self.figures.day);
         let end = match self.grain {
@@ -145,7 +145,7 @@ fn of_weeks(activity: &Activity, first: NaiveDate, last: NaiveDate) -> Lifecycle
     }
 }
 
-/// The mean of so many, rounded.
+/// The rounded mean.
 pub(super) fn mean(sum: u64, count: usize) -> u64 {
     let count = u64::try_from(count).unwrap_or(u64::MAX);
     (sum + count / 2).checked_div(count).unwrap_or_default()
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_of_weeks_and_months_tell_how_many_days_they_are() {
+    fn parts_of_weeks_and_months_show_their_number_of_days() {
         let counted = |days, grain| -> Vec<String> {
             let spans = spans(&activity(days), grain);
             spans.iter().map(|it| it.counted(it.name())).collect()

@@ -11,13 +11,13 @@ use rollcall_service::{Activity, Count, Share, SourceFigures, csv_field};
 use super::spans::{Grain, Span, spans};
 use crate::page::text::grouped;
 
-/// How many groups of those who came in a week a page shows, and how many weeks of each.
+/// How many cohorts a page shows, and how many weeks of each.
 pub(super) const COHORTS: usize = 14;
 pub(super) const WEEKS_LATER: usize = 12;
 /// Of how many months a page shows the power users.
 pub(super) const MONTHS: usize = 4;
 
-/// What a chart and its table are about.
+/// The subject of a chart and its table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Subject {
     Active,
@@ -71,7 +71,7 @@ impl Subject {
             Self::Active => "Active users",
             Self::Growth => "New and lost users",
             Self::Lifecycle => "Lifecycle",
-            Self::Retention => "Who stays",
+            Self::Retention => "Retention",
             Self::PowerUsers => "Power users",
             Self::Commands => "Commands",
             Self::Kinds => "Kinds of interactions",
@@ -139,7 +139,7 @@ pub(super) enum Cell {
     Count(u64),
     Change(i64),
     Share(Share),
-    /// What has not come yet.
+    /// In the future.
     Nothing,
 }
 
@@ -229,7 +229,7 @@ fn by_span<const N: usize>(
     Table::new(heads, spans.iter().map(|it| row(Cell::Text(name(it)), it.figures)).collect())
 }
 
-/// The latest of those who came in a week, and which share of them was active in the weeks after.
+/// The latest cohorts, and the share of each that was active in the weeks after.
 fn retention(activity: &Activity, cohorts: usize, weeks: usize) -> Table {
     let first = activity.cohorts.len().saturating_sub(cohorts);
     let cohorts = || activity.cohorts.iter().skip(first);
@@ -280,7 +280,7 @@ fn sources(sources: &[SourceFigures]) -> Table {
     Table::new(heads, sources.iter().map(row).collect())
 }
 
-/// A command as people write it; those that the bot does not know are told together.
+/// A command as users type it. Unknown commands share one label.
 pub(super) fn command(label: &str) -> String {
     if label.starts_with('(') { label.to_owned() } else { format!("/{label}") }
 }
@@ -297,7 +297,7 @@ pub(super) fn source(label: &str) -> String {
     if label.is_empty() { "(none)".to_owned() } else { label.to_owned() }
 }
 
-/// A share with one digit behind the point; nothing where it is one of nothing.
+/// A share with one decimal; empty if the whole is zero.
 pub(super) fn percent(share: Share) -> String {
     let tenths = share.per_mille();
     tenths.map(|tenths| format!("{}.{}%", tenths / 10, tenths % 10)).unwrap_or_default()
@@ -332,7 +332,7 @@ mod tests {
                 let shown = shown.map(|cell| cell.trim_start_matches('+').to_owned());
                 assert_eq!(line.replace('\'', ""), shown.collect::<Vec<_>>().join(","));
             }
-            // Whatever fits on the page is all there is.
+            // The page shows all rows of these.
             if !matches!(subject, Subject::Retention | Subject::PowerUsers) {
                 assert_eq!(table, subject.all(&activity), "{subject:?}");
             }
@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_has_a_row_for_each_of_what_it_tells() {
+    fn each_table_has_a_row_for_each_figure() {
         let activity = activity(90);
         let rows = Subject::ALL.map(|it| it.shown(&activity, Grain::Day).rows.len());
         assert_eq!(rows, [90, 90, 90, 14, 31, 3, 2, 2, 3]);

@@ -1,4 +1,4 @@
-//! The figures in large digits, each with what became of it.
+//! The figures in large digits, each with its change.
 
 use std::cmp::Ordering;
 
@@ -17,27 +17,27 @@ pub(super) struct Tile {
     pub(super) name: &'static str,
     pub(super) value: String,
     pub(super) trend: Option<Trend>,
-    /// What the trend compares with, or else what is worth knowing.
+    /// The figure that the trend compares with, or another detail.
     pub(super) note: String,
 }
 
-/// What became of a figure, told by an arrow and by words, not by colour alone.
+/// The change of a figure, shown by an arrow and in words, not by colour alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Trend {
     pub(super) arrow: &'static str,
-    /// For those who do not see the arrow.
+    /// The arrow as a word, for screen readers.
     pub(super) word: &'static str,
-    /// The style sheet's class: whether it is good.
+    /// The CSS class: good, bad or neutral.
     pub(super) class: &'static str,
     pub(super) text: String,
 }
 
-/// What more of a figure means.
+/// What an increase means.
 #[derive(Clone, Copy)]
 enum More {
     Good,
     Bad,
-    /// Nothing yet: a day that is not over has less than a whole one.
+    /// Nothing yet, because the day is still in progress.
     Open,
 }
 
@@ -64,15 +64,14 @@ pub(super) fn of_today(now: &UserStats) -> Vec<Tile> {
     ]
 }
 
-/// The figures of so many days, against those of as many days before. They are open where a day that
-/// is not over is a large part of them.
+/// The figures of a range, compared with as many days before. The comparison is open if today is a
+/// large part of the range.
 pub(super) fn of_range(days: usize, is_open: bool, now: &Totals, before: &Totals) -> Vec<Tile> {
     let open = |more| if is_open { More::Open } else { more };
     let tile = |name, from, to, more| against(name, from, to, open(more), "before");
     let growth = (before.net_growth(), now.net_growth());
     let per_day = [before, now].map(|totals| mean(totals.active_days, days));
-    // What became of it is told by the sums, for the means are rounded; from nothing there is no
-    // percentage to tell.
+    // The trend comes from the sums, because the means are rounded. There is no percentage of zero.
     let active = if per_day[0] == 0 { per_day } else { [before.active_days, now.active_days] };
     vec![
         Tile {

@@ -1,5 +1,5 @@
-//! The style sheet and the script, under names that change with what they say, so that a browser
-//! may keep them for ever.
+//! The style sheet and the script. Their names change with their contents, so browsers can cache
+//! them for ever.
 
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
@@ -34,7 +34,7 @@ impl Assets {
     }
 }
 
-/// Answers one of the files.
+/// Serves one of the files.
 pub(crate) async fn get(State(assets): State<Arc<Assets>>, Path(name): Path<String>) -> Response {
     let (kind, text) = if name == assets.style {
         ("text/css; charset=utf-8", STYLE)
@@ -48,7 +48,7 @@ pub(crate) async fn get(State(assets): State<Arc<Assets>>, Path(name): Path<Stri
     (headers, text).into_response()
 }
 
-/// Tells one version of a file from another; nothing secret hangs on it.
+/// Identifies a version of a file. It need not be secret.
 fn fingerprint(text: &str) -> String {
     let mut hasher = DefaultHasher::new();
     text.hash(&mut hasher);

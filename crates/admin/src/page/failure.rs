@@ -1,4 +1,4 @@
-//! Answers for when something cannot be had: in words, on a page.
+//! Error pages.
 
 use std::borrow::Cow;
 
@@ -14,23 +14,23 @@ use rollcall_service::ServiceError;
 use super::{Layout, render};
 use crate::App;
 
-/// Why a page cannot be had.
+/// Why a request cannot be answered as asked.
 #[derive(Clone, Debug)]
 pub(crate) enum Failure {
-    /// There is no such thing.
+    /// There is no such page or user.
     NotFound,
-    /// What was sent makes no sense, or cannot be done; with what to tell about it.
+    /// The request is invalid or cannot be done; with the message to show.
     Refused(&'static str),
-    /// The same, in words that name what was sent; see [`Failure::invalid`].
+    /// The same, with a message that quotes the input; see [`Failure::invalid`].
     Invalid(String),
-    /// There is no room for it just now, which this sentence says.
+    /// Too many such requests are running; with the message to show.
     Busy(&'static str),
     /// The service failed.
     Service(ServiceError),
 }
 
 impl Failure {
-    /// Something that was sent cannot be understood, which this sentence says.
+    /// The input cannot be understood, as this sentence explains.
     pub(crate) fn invalid(what: String) -> Self {
         Self::Invalid(format!("{what} Nothing was done."))
     }
@@ -54,7 +54,7 @@ impl IntoResponse for Failure {
                 response
             }
             Self::Service(error) => {
-                log::error!(error = error_chain(&error); "a page cannot be answered");
+                log::error!(error = error_chain(&error); "could not answer a request");
                 StatusCode::INTERNAL_SERVER_ERROR.into_response()
             }
         }
@@ -67,7 +67,7 @@ fn bad_request(reason: Cow<'static, str>) -> Response {
     response
 }
 
-/// What to tell besides the status.
+/// The message to show in place of the status's own.
 #[derive(Clone)]
 struct Reason(Cow<'static, str>);
 
@@ -79,7 +79,7 @@ struct Message {
     text: Cow<'static, str>,
 }
 
-/// Writes the page of an answer that says no.
+/// Adds an error page to an answer with an error status and no page of its own.
 pub(crate) async fn explain(State(app): State<App>, response: Response) -> Response {
     let status = response.status();
     let is_page = |value: &HeaderValue| value.as_bytes().starts_with(b"text/html");
@@ -102,27 +102,26 @@ fn words(status: StatusCode) -> (&'static str, &'static str) {
     match status {
         StatusCode::UNAUTHORIZED => (
             "You are not signed in",
-            "Nothing was changed. Sign in, in another tab if you do not want to lose what you \
-             wrote, and send it again.",
+            "Nothing was changed. Sign in and send it again. To keep what you wrote, sign in from \
+             another tab.",
         ),
         StatusCode::FORBIDDEN => (
-            "You may not do this",
-            "Either your role does not include it, or the request did not come from a page of \
-             this admin. Nothing was changed.",
+            "You are not allowed to do this",
+            "Your role does not allow it, or the request did not come from a page of this admin. \
+             Nothing was changed.",
         ),
         StatusCode::NOT_FOUND => {
-            ("There is nothing here", "What you look for was deleted, or never was there.")
+            ("Page not found", "This page doesn’t exist, or the user was deleted.")
         }
         StatusCode::PAYLOAD_TOO_LARGE => {
-            ("This is too long", "Nothing was changed. Make it shorter, and send it again.")
+            ("This is too long", "Nothing was changed. Shorten it and send it again.")
         }
-        status if status.is_client_error() => (
-            "This cannot be done",
-            "The request is not one that this page could have sent. Nothing was changed.",
-        ),
+        status if status.is_client_error() => {
+            ("Invalid request", "No page of this admin sends such a request. Nothing was changed.")
+        }
         _ => (
-            "This did not work",
-            "The server could not answer; its log says why. Try again in a moment.",
+            "Something went wrong",
+            "The server could not answer. Its log shows the reason. Try again in a moment.",
         ),
     }
 }

@@ -1,4 +1,4 @@
-//! What every page has around it, and how pages become answers.
+//! The layout around every page, and rendering.
 
 use std::{convert::Infallible, sync::Arc};
 
@@ -15,16 +15,16 @@ use rollcall_service::Session;
 use super::time_zone;
 use crate::{App, request::form_token::FormToken};
 
-/// What every page knows: where the admin is mounted, and who looks.
+/// What the layout of a page needs: the base path, the signed-in admin, the time zone.
 #[derive(Clone, Debug)]
 pub(crate) struct Layout {
     /// The path of the admin, such as `/admin`.
     pub(crate) base: Arc<str>,
-    /// Who looks; empty on the pages that anybody may see.
+    /// The signed-in admin; empty on public pages.
     pub(crate) who: String,
-    /// What every form that is sent by POST has to carry.
+    /// The token that every POST form contains.
     pub(crate) form_token: String,
-    /// The page itself, to come back to.
+    /// The path of the page itself, to return to.
     pub(crate) here: String,
     zone: FixedOffset,
     role: Role,
@@ -33,7 +33,7 @@ pub(crate) struct Layout {
     script: String,
 }
 
-/// Around a page for whoever asks for it, signed in or not.
+/// The layout for the admin who sent a request, signed in or not.
 impl FromRequestParts<App> for Layout {
     type Rejection = Infallible;
 
@@ -53,7 +53,7 @@ impl FromRequestParts<App> for Layout {
 }
 
 impl Layout {
-    /// Around a page without forms for anybody.
+    /// The layout of a public page without forms.
     pub(crate) fn for_anybody(app: &App) -> Self {
         Self {
             base: Arc::clone(&app.base),
@@ -68,7 +68,7 @@ impl Layout {
         }
     }
 
-    /// The same with a link marked as the page's own.
+    /// Marks a link of the navigation as the current page.
     pub(crate) fn tab(self, tab: &'static str) -> Self {
         Self { tab, ..self }
     }
@@ -81,17 +81,17 @@ impl Layout {
         format!("{}/assets/{}", self.base, self.script)
     }
 
-    /// A time as the pages show it.
+    /// A time in the zone of the pages.
     pub(crate) fn time(&self, at: &DateTime<Utc>) -> String {
         at.with_timezone(&self.zone).format("%Y-%m-%d %H:%M").to_string()
     }
 
-    /// The zone of the times.
+    /// The name of that zone.
     pub(crate) fn zone(&self) -> String {
         time_zone::name(self.zone)
     }
 
-    /// What can be chosen as the zone: minutes, name, and whether it is chosen.
+    /// The zones to choose from: minutes, name, and whether it is chosen.
     pub(crate) fn zones(&self) -> Vec<(i32, String, bool)> {
         let chosen = self.zone();
         let choice = |(offset, name): (i32, String)| {
@@ -118,12 +118,12 @@ impl Layout {
     }
 }
 
-/// A page as an answer.
+/// Renders a page.
 pub(crate) fn render(template: &impl Template) -> Response {
     match template.render() {
         Ok(html) => Html(html).into_response(),
         Err(error) => {
-            log::error!(error:% = error; "a page cannot be written");
+            log::error!(error:% = error; "could not render a page");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }

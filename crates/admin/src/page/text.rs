@@ -1,11 +1,11 @@
-//! Numbers and states in words.
+//! Texts for numbers, states and actions.
 
 pub(crate) use rollcall_domain::grouped;
 use rollcall_domain::{
     AuditAction, Counted, Language, TelegramUser, UnreachableReason, harmless, is_visible,
 };
 
-/// How many users there are, no more exactly than it is known.
+/// A number of users, as precise as it is known.
 pub(crate) fn users(count: Counted) -> String {
     match count {
         Counted::Exactly(0) => "no users".to_owned(),
@@ -16,22 +16,24 @@ pub(crate) fn users(count: Counted) -> String {
     }
 }
 
-/// All users of a list, to be ticked.
+/// All users of a list, to select or export.
 pub(crate) fn all(count: Counted, is_everybody: bool) -> String {
     let number = match count {
         Counted::Exactly(number) => Some(grouped(number)),
         Counted::MoreThan(_) | Counted::About(_) => None,
     };
     match (number, is_everybody) {
-        (Some(number), true) => format!("All {number}"),
-        (Some(number), false) => format!("All {number} who match"),
-        (None, true) => "Everybody".to_owned(),
-        (None, false) => "All who match".to_owned(),
+        (Some(number), true) if number == "1" => "the only user".to_owned(),
+        (Some(number), false) if number == "1" => "the only matching user".to_owned(),
+        (Some(number), true) => format!("all {number} users"),
+        (Some(number), false) => format!("all {number} matching users"),
+        (None, true) => "all users".to_owned(),
+        (None, false) => "all matching users".to_owned(),
     }
 }
 
-/// What a text is in which there is nothing to see: its characters by their numbers in Unicode.
-/// `None` where there is something to see.
+/// Describes an invisible text by the Unicode numbers of its characters.
+/// `None` if something is visible.
 pub(crate) fn invisible(text: &str) -> Option<String> {
     if is_visible(text) {
         return None;
@@ -40,17 +42,17 @@ pub(crate) fn invisible(text: &str) -> Option<String> {
     if text.chars().nth(MAX_NUMBERED).is_some() {
         characters.push("…".to_owned());
     }
-    Some(format!("nothing to see: {}", characters.join(" ")))
+    Some(format!("no visible characters: {}", characters.join(" ")))
 }
 
-/// How many characters without ink are shown by their numbers.
+/// How many characters of an invisible text are shown.
 const MAX_NUMBERED: usize = 5;
 
 fn numbered(c: char) -> String {
     format!("U+{:04X}", u32::from(c))
 }
 
-/// A number that is only known roughly.
+/// An approximate number.
 fn rounded(number: u64) -> String {
     let tenths = |unit: u64| {
         let tenths = (number + unit / 20) / (unit / 10);
@@ -67,7 +69,7 @@ fn rounded(number: u64) -> String {
     }
 }
 
-/// Whether a user can be reached: the style sheet's class, and the words.
+/// Whether a user can be reached: the CSS class, and the text.
 pub(crate) fn state(user: &TelegramUser) -> (&'static str, &'static str) {
     match user.reachability.obstacle {
         Some(UnreachableReason::Blocked) => ("bad", "Blocked the bot"),
@@ -79,24 +81,24 @@ pub(crate) fn state(user: &TelegramUser) -> (&'static str, &'static str) {
     }
 }
 
-/// What a change of reach is called.
+/// The title of a change of reachability.
 pub(crate) fn reach(obstacle: Option<UnreachableReason>) -> &'static str {
     match obstacle {
-        None => "Can be reached again",
+        None => "Reachable again",
         Some(UnreachableReason::Blocked) => "Blocked the bot",
-        Some(UnreachableReason::Deactivated) => "The account was deleted",
-        Some(UnreachableReason::ChatNotFound) => "Telegram knows no such chat",
-        Some(UnreachableReason::NeverStarted) => "Has never started the bot",
+        Some(UnreachableReason::Deactivated) => "Account deleted",
+        Some(UnreachableReason::ChatNotFound) => "Chat not found",
+        Some(UnreachableReason::NeverStarted) => "Never started the bot",
     }
 }
 
-/// What an action of the audit log is called.
+/// The title of an action in the audit log.
 pub(crate) fn action(action: AuditAction) -> &'static str {
     match action {
         AuditAction::SignedIn => "Signed in",
         AuditAction::SignInFailed => "Failed to sign in",
         AuditAction::PassedFirstFactor => "Was asked for the second factor",
-        AuditAction::SecondFactorFailed => "Gave a wrong second factor",
+        AuditAction::SecondFactorFailed => "Entered a wrong second factor",
         AuditAction::Confirmed => "Confirmed their identity",
         AuditAction::ConfirmationFailed => "Failed to confirm their identity",
         AuditAction::EnabledSecondFactor => "Turned the second factor on",
@@ -111,7 +113,7 @@ pub(crate) fn action(action: AuditAction) -> &'static str {
         AuditAction::SignedOutEverywhere => "Signed out everywhere",
         AuditAction::EndedSession => "Ended a session",
         AuditAction::EndedOtherSessions => "Ended their other sessions",
-        AuditAction::CreatedAdmin => "Made an account",
+        AuditAction::CreatedAdmin => "Created an account",
         AuditAction::InvitedAdmin => "Invited an admin",
         AuditAction::WithdrewInvitation => "Withdrew an invitation",
         AuditAction::AcceptedInvitation => "Accepted an invitation",
@@ -120,7 +122,7 @@ pub(crate) fn action(action: AuditAction) -> &'static str {
         AuditAction::EnabledAdmin => "Enabled an account",
         AuditAction::ChangedRole => "Changed a role",
         AuditAction::RemovedAdmin => "Removed an account",
-        AuditAction::ViewedUser => "Looked at a user",
+        AuditAction::ViewedUser => "Viewed a user",
         AuditAction::ChangedNote => "Changed a note",
         AuditAction::ChangedPreferences => "Changed preferences",
         AuditAction::DeletedUser => "Deleted a user",
@@ -132,7 +134,7 @@ pub(crate) fn action(action: AuditAction) -> &'static str {
     }
 }
 
-/// What a language is called.
+/// The English name of a language.
 pub(crate) fn language(language: Language) -> &'static str {
     match language {
         Language::English => "English",
@@ -141,17 +143,17 @@ pub(crate) fn language(language: Language) -> &'static str {
     }
 }
 
-/// How much of what was typed is quoted.
+/// How much of a typed text is quoted.
 const MAX_QUOTED_CHARS: usize = 40;
 
-/// What was typed, to be quoted within a sentence.
+/// A typed text, shortened and without control characters, to quote in a sentence.
 pub(crate) fn quoted(typed: &str) -> String {
     let short: String = typed.chars().take(MAX_QUOTED_CHARS).collect();
     let rest = if short.len() < typed.len() { "…" } else { "" };
     format!("{}{rest}", harmless(&short))
 }
 
-/// An error as a sentence of its own.
+/// An error as a sentence.
 pub(crate) fn sentence(error: &str) -> String {
     let mut characters = error.chars();
     let first: String = characters.next().map(|c| c.to_uppercase().collect()).unwrap_or_default();
@@ -163,16 +165,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_cannot_be_seen_is_shown_by_its_numbers() {
+    fn invisible_characters_are_shown_by_their_numbers() {
         assert_eq!(invisible("Ada"), None);
-        assert_eq!(invisible("\u{3164}").as_deref(), Some("nothing to see: U+3164"));
+        assert_eq!(invisible("\u{3164}").as_deref(), Some("no visible characters: U+3164"));
         let long = "\u{200b}".repeat(255);
-        let expected = "nothing to see: U+200B U+200B U+200B U+200B U+200B …";
+        let expected = "no visible characters: U+200B U+200B U+200B U+200B U+200B …";
         assert_eq!(invisible(&long).as_deref(), Some(expected));
     }
 
     #[test]
-    fn counts_tell_no_more_than_is_known() {
+    fn counts_are_as_precise_as_they_are_known() {
         for (count, text) in [
             (Counted::Exactly(0), "no users"),
             (Counted::Exactly(1), "1 user"),

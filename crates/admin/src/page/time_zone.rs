@@ -1,27 +1,27 @@
-//! The zone of the times on the pages, for browsers without a script; with one, it is the viewer's.
+//! The time zone of the pages in browsers without scripts. A script uses the browser's own zone.
 
 use axum::http::HeaderMap;
 use chrono::{FixedOffset, Offset, Utc};
 
 use crate::{Settings, request::cookie};
 
-/// In which there are people, in minutes east of UTC; but for whole hours.
+/// Inhabited zones between the whole hours, in minutes east of UTC.
 const BETWEEN_HOURS: [i32; 12] = [-570, -210, -150, 210, 270, 330, 345, 390, 525, 570, 630, 765];
 const HOURS: std::ops::RangeInclusive<i32> = -12..=14;
 
-/// The zone that the cookie tells; UTC where there is none.
+/// The zone in the cookie, or UTC.
 pub(crate) fn of(settings: &Settings, headers: &HeaderMap) -> FixedOffset {
     let offset = cookie::read(settings, cookie::ZONE, headers).and_then(|it| it.parse().ok());
     let offset = offset.filter(|offset| offsets().contains(offset)).unwrap_or(0);
     zone(offset)
 }
 
-/// What can be chosen: minutes east of UTC, and what the zone is called.
+/// The zones to choose from: minutes east of UTC, and the name.
 pub(crate) fn choices() -> Vec<(i32, String)> {
     offsets().into_iter().map(|offset| (offset, name(zone(offset)))).collect()
 }
 
-/// What a zone is called, such as UTC+05:30.
+/// The name of a zone, such as UTC+05:30.
 pub(crate) fn name(zone: FixedOffset) -> String {
     match zone.local_minus_utc() {
         0 => "UTC".to_owned(),

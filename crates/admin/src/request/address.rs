@@ -13,9 +13,7 @@ use axum::{
 use super::forwarded::client_address;
 use crate::App;
 
-/// The address that a request comes from: that of the peer, or, where the peer is a trusted proxy,
-/// the last one in the [`ForwardedHeader`] that is none. What stands before it anybody may have
-/// written.
+/// The address of the client that sent a request; see [`client_address`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Address(pub(crate) IpAddr);
 

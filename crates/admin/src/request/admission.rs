@@ -1,5 +1,4 @@
-//! Which requests reach the admin at all: by host name, network and rate. Requests that are refused
-//! here have caused no other work.
+//! Refuses requests by host name, network and rate, before they cause any other work.
 
 use std::{net::IpAddr, time::Instant};
 
@@ -21,11 +20,11 @@ pub(crate) async fn admit(
     next: Next,
 ) -> Response {
     if !is_allowed(&app.settings, address) {
-        return (StatusCode::FORBIDDEN, "ADMIN_ALLOW does not have your address.\n")
+        return (StatusCode::FORBIDDEN, "ADMIN_ALLOW does not include your address.\n")
             .into_response();
     }
     if !is_ours(&app.settings, &request) {
-        let text = "The web admin is not reached by this name: open it at PUBLIC_URL, at \
+        let text = "The web admin does not answer to this host name. Open it at PUBLIC_URL, at \
                     localhost, or at an IP address.\n";
         return (StatusCode::MISDIRECTED_REQUEST, text).into_response();
     }
@@ -41,9 +40,9 @@ fn is_allowed(settings: &Settings, address: IpAddr) -> bool {
     networks.is_empty() || networks.iter().any(|it| it.contains(&address.to_canonical()))
 }
 
-/// Whether a request names the admin's own host. Another website can have its name lead to this
-/// machine (DNS rebinding), and its pages would then count as ours in a browser; but it needs a name
-/// for that.
+/// Whether a request is addressed to the admin's own host. Another website can point its host name at
+/// this machine (DNS rebinding), and browsers would then treat its pages as ours. IP addresses are
+/// safe, because that attack needs a name.
 fn is_ours(settings: &Settings, request: &Request) -> bool {
     let named = request.uri().host().map(str::to_owned);
     let host = named.or_else(|| {
@@ -75,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn it_answers_to_its_own_names_only() {
+    fn only_its_own_names_are_accepted() {
         for host in ["localhost", "LOCALHOST:8080", "127.0.0.1:8080", "[::1]:8080", "192.0.2.1"] {
             assert!(answers_to(None, Some(host)), "{host}");
         }

@@ -1,4 +1,4 @@
-//! The cookies: the session's, the device's, that of forms, and what somebody has chosen.
+//! The cookies of the admin.
 
 use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
@@ -9,18 +9,18 @@ use crate::Settings;
 
 /// The session's token.
 pub(crate) const SESSION: &str = "rollcall_session";
-/// Who has signed in on this browser before; see [`super::device`].
+/// The admins who have signed in on this browser; see [`super::device`].
 pub(crate) const DEVICE: &str = "rollcall_device";
-/// What the forms of this browser carry too; see [`super::form_token`].
+/// The token of this browser's forms; see [`super::form_token`].
 pub(crate) const FORM: &str = "rollcall_form";
 
-/// The zone of the times; see [`crate::page::time_zone`].
+/// The time zone of the pages; see [`crate::page::time_zone`].
 pub(crate) const ZONE: &str = "rollcall_zone";
 
-/// How long a browser keeps what is not only for as long as it runs: a year.
-const KEPT: &str = "; Max-Age=31536000";
+/// The lifetime of a persistent cookie: a year.
+const PERSISTENT: &str = "; Max-Age=31536000";
 
-/// The value of a cookie that a request brings.
+/// The value of a cookie in a request.
 pub(crate) fn read(settings: &Settings, cookie: &str, headers: &HeaderMap) -> Option<String> {
     let name = name(settings, cookie);
     let cookies = headers.get_all(header::COOKIE).iter().filter_map(|it| it.to_str().ok());
@@ -28,17 +28,17 @@ pub(crate) fn read(settings: &Settings, cookie: &str, headers: &HeaderMap) -> Op
     pairs.find_map(|(key, value)| (key == name).then(|| value.to_owned()))
 }
 
-/// Adds a cookie to an answer. It lasts as long as the browser runs.
+/// Adds a cookie that the browser deletes when it closes.
 pub(crate) fn set(settings: &Settings, cookie: &str, value: &str, response: Response) -> Response {
     add(settings, cookie, value, "", response)
 }
 
-/// Adds a cookie that the browser keeps.
+/// Adds a persistent cookie.
 pub(crate) fn keep(settings: &Settings, cookie: &str, value: &str, response: Response) -> Response {
-    add(settings, cookie, value, KEPT, response)
+    add(settings, cookie, value, PERSISTENT, response)
 }
 
-/// Takes a cookie back.
+/// Removes a cookie.
 pub(crate) fn remove(settings: &Settings, cookie: &str, response: Response) -> Response {
     add(settings, cookie, "", "; Max-Age=0", response)
 }
@@ -59,13 +59,13 @@ fn add(
             response.headers_mut().append(header::SET_COOKIE, cookie);
             response
         }
-        // Neither a token nor a path has characters that a header cannot.
+        // Tokens and paths have no characters that a header cannot contain.
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }
 
-/// Over https and without a prefix a name begins with `__Host-`, so that browsers take the cookie
-/// from nobody else.
+/// Over https and without a path prefix, the name begins with `__Host-`, so that no other host can
+/// set the cookie.
 fn name(settings: &Settings, cookie: &str) -> String {
     let is_hosts = settings.is_https() && settings.prefix.is_empty();
     format!("{}{cookie}", if is_hosts { "__Host-" } else { "" })

@@ -1,5 +1,4 @@
-//! What somebody came with: the browser and system in words, the address, and what shows that an
-//! admin signed in on this browser before.
+//! The device that sent a request: browser and system, address, and the device cookie.
 
 use std::convert::Infallible;
 
@@ -26,7 +25,7 @@ impl FromRequestParts<App> for ClientDevice {
     }
 }
 
-/// Has the browser keep that the admin of this session has signed in on it.
+/// Marks the browser as a known device of this session's admin.
 pub(crate) async fn remember_device(
     app: &App,
     headers: &HeaderMap,
@@ -44,8 +43,8 @@ fn known(app: &App, headers: &HeaderMap) -> DeviceCookie {
     cookie::read(&app.settings, cookie::DEVICE, headers).unwrap_or_default().into()
 }
 
-/// What a browser is called, by a part of its `User-Agent`. Most say that they are others too, so
-/// the first one that is found counts.
+/// The names of browsers, by a part of their `User-Agent`. Most browsers also name others, so the
+/// first match counts.
 const BROWSERS: [(&str, &str); 13] = [
     ("Edg", "Edge"),
     ("OPR/", "Opera"),
@@ -62,7 +61,7 @@ const BROWSERS: [(&str, &str); 13] = [
     ("python-requests/", "Python"),
 ];
 
-/// What a system is called, by a part of the `User-Agent`; again the first one counts.
+/// The names of systems, by a part of the `User-Agent`. The first match counts.
 const SYSTEMS: [(&str, &str); 8] = [
     ("iPhone", "iPhone"),
     ("iPad", "iPad"),
@@ -91,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn browsers_and_systems_are_told_apart() {
+    fn browsers_and_systems_are_recognised() {
         let named = |agent: &str| {
             let mut headers = HeaderMap::new();
             headers.insert(header::USER_AGENT, agent.parse().unwrap());

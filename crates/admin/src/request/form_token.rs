@@ -1,9 +1,9 @@
-//! Forms, and whether they are ours, where a browser does not say.
+//! A token that proves that a form comes from a page of the admin.
 //!
-//! Browsers tell where a form comes from by `Sec-Fetch-Site`, which they leave out over http to
-//! another machine, and by `Origin`, which `Referrer-Policy: no-referrer` makes `null`. Where both
-//! are silent, a form counts as ours if it carries the same random token as a cookie of ours: other
-//! sites can read neither, and the cookie, being strict, does not come with what they send.
+//! Browsers show the origin of a form by `Sec-Fetch-Site`, which they omit over http to another
+//! machine, and by `Origin`, which `Referrer-Policy: no-referrer` turns into `null`. Without both, a
+//! form is accepted if it contains the same random token as our cookie. Other sites can read
+//! neither, and browsers do not send the cookie with their forms, because it is strict.
 
 use axum::{
     body::{Body, to_bytes},
@@ -26,11 +26,11 @@ pub(crate) const LARGEST_BODY_BYTES: usize = 64 * 1024;
 
 const TOKEN_BYTES: usize = 16;
 
-/// What the forms of this browser carry.
+/// The token of this browser's forms.
 #[derive(Clone)]
 pub(crate) struct FormToken(pub(crate) String);
 
-/// Hands on the token for the forms of a page, and vouches for a form that carries it.
+/// Passes the token on for the forms of a page, and accepts a form that contains it.
 pub(crate) async fn guard(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let cookie = cookie::read(&app.settings, cookie::FORM, request.headers());
     let known = cookie.filter(|token| is_token(token));
@@ -39,12 +39,12 @@ pub(crate) async fn guard(State(app): State<App>, mut request: Request, next: Ne
         None => match new_token() {
             Ok(token) => token,
             Err(error) => {
-                log::error!(error:% = error; "there is no randomness for a form's token");
+                log::error!(error:% = error; "could not create a form token");
                 return StatusCode::INTERNAL_SERVER_ERROR.into_response();
             }
         },
     };
-    if let Some(token) = known.as_deref().filter(|_| is_untold(&request)) {
+    if let Some(token) = known.as_deref().filter(|_| has_no_origin(&request)) {
         request = match vouch(request, token).await {
             Ok(request) => request,
             Err(refusal) => return refusal.into_response(),
@@ -58,16 +58,16 @@ pub(crate) async fn guard(State(app): State<App>, mut request: Request, next: Ne
     }
 }
 
-/// Whether a browser sends something without telling from where.
-fn is_untold(request: &Request) -> bool {
+/// Whether the headers of a form do not show its origin.
+fn has_no_origin(request: &Request) -> bool {
     let headers = request.headers();
     *request.method() == Method::POST
         && !headers.contains_key("sec-fetch-site")
         && headers.get(header::ORIGIN).is_some_and(|origin| origin == "null")
 }
 
-/// Takes the origin that says nothing from a form with the token; the check that comes next lets
-/// those through that have none.
+/// Removes the `null` origin of a form with the token. The next check accepts forms without an
+/// origin.
 async fn vouch(request: Request, token: &str) -> Result<Request, StatusCode> {
     let (mut parts, body) = request.into_parts();
     let body = to_bytes(body, LARGEST_BODY_BYTES).await;

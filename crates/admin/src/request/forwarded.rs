@@ -5,8 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use axum::http::{HeaderMap, HeaderValue, header};
 use ipnet::IpNet;
 
-/// The header in which trusted proxies name the client of a request. Only this one is read: the
-/// other one would be the client's to write.
+/// The header in which trusted proxies name the client of a request. The other one is never read,
+/// because clients can write it freely.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ForwardedHeader {
     /// `X-Forwarded-For`: addresses, separated by commas.
@@ -16,8 +16,8 @@ pub enum ForwardedHeader {
     Forwarded,
 }
 
-/// The client of a request from this peer: the peer itself, or, where that is a trusted proxy, the
-/// last address in the header that is none.
+/// The client of a request from this peer: the peer itself or, if it is a trusted proxy, the last
+/// address in the header that is not one.
 pub(super) fn client_address(
     proxies: &[IpNet],
     peer: IpAddr,
@@ -34,14 +34,14 @@ pub(super) fn client_address(
         ForwardedHeader::Forwarded => forwarded(headers),
     };
     for client in clients.into_iter().rev() {
-        // What cannot be read is not believed, and neither is what stands before it.
+        // An unreadable entry ends the search: what precedes it cannot be trusted.
         let Some(client) = client.filter(|_| is_trusted(&address)) else { break };
         address = client;
     }
     address
 }
 
-/// The clients in `X-Forwarded-For`, the nearest last; `None` for one that is no address.
+/// The clients in `X-Forwarded-For`, the nearest last; `None` for an entry that is no address.
 fn x_forwarded_for(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
     let lines = headers.get_all("x-forwarded-for").iter().map(HeaderValue::as_bytes);
     let parts = lines.flat_map(|line| line.split(|byte| *byte == b','));
@@ -49,7 +49,7 @@ fn x_forwarded_for(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
     parts.map(|part| str::from_utf8(part).ok().and_then(node)).collect()
 }
 
-/// The clients in `Forwarded`, the nearest last; `None` for one that is no address.
+/// The clients in `Forwarded`, the nearest last; `None` for an entry that is no address.
 fn forwarded(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
     let lines = headers.get_all(header::FORWARDED).iter().map(HeaderValue::as_bytes);
     let elements = lines.flat_map(|line| split(line, b','));
@@ -58,7 +58,7 @@ fn forwarded(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
 }
 
 /// The value of `for` in an element such as `for="[2001:db8::1]:80";proto=https` (RFC 7239, 4), if
-/// it is there once.
+/// there is exactly one.
 fn client(element: &[u8]) -> Option<String> {
     let mut found = None;
     for pair in split(element, b';') {
@@ -75,8 +75,7 @@ fn client(element: &[u8]) -> Option<String> {
     found
 }
 
-/// The parts between separators that stand outside quotes. A quote that is not closed has the rest
-/// of the text in it.
+/// Splits a text at separators outside quotes. An unclosed quote extends to the end of the text.
 fn split(text: &[u8], separator: u8) -> Vec<&[u8]> {
     let (mut in_quotes, mut is_escaped) = (false, false);
     let is_separator = |byte: &u8| {
@@ -91,8 +90,8 @@ fn split(text: &[u8], separator: u8) -> Vec<&[u8]> {
     text.split(is_separator).collect()
 }
 
-/// A value without its quotes and escapes (RFC 9110, 5.6.4). One without quotes may have colons and
-/// brackets too, which RFC 7239 does not allow, but some proxies write.
+/// A value without its quotes and escapes (RFC 9110, 5.6.4). Unquoted values may contain colons and
+/// brackets, which some proxies write although RFC 7239 does not allow it.
 fn unquote(value: &str) -> Option<String> {
     let Some(quoted) = value.strip_prefix('"') else {
         return Some(value.to_owned()).filter(|value| !value.contains('"'));
@@ -125,7 +124,7 @@ fn node(text: &str) -> Option<IpAddr> {
     is_port.then(|| IpAddr::to_canonical(&address))
 }
 
-/// A link-local address may name the network that it is of, such as `fe80::1%eth0`.
+/// Removes the network of a link-local address, as in `fe80::1%eth0`.
 fn without_zone(address: &str) -> &str {
     address.split_once('%').map_or(address, |(address, _)| address)
 }
@@ -189,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_stranger_wrote_before_the_proxies_does_not_count() {
+    fn entries_before_the_trusted_proxies_do_not_count() {
         assert_eq!(x(&["1.1.1.1, 198.51.100.1, 10.0.0.2"]), "198.51.100.1");
         assert_eq!(x(&["1.1.1.1", "198.51.100.1"]), "198.51.100.1");
         assert_eq!(x(&["1.1.1.1, nonsense"]), "10.0.0.1");
@@ -240,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn forwarded_is_read_as_rfc_7239_has_it() {
+    fn forwarded_is_read_as_rfc_7239_defines_it() {
         for (element, address) in [
             ("for=192.0.2.43", "192.0.2.43"),
             ("For=192.0.2.43;Proto=https;By=203.0.113.43", "192.0.2.43"),
@@ -282,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn a_quote_of_a_stranger_does_not_take_in_what_a_proxy_adds() {
+    fn a_forged_quote_does_not_swallow_what_a_proxy_adds() {
         for added in
             ["for=198.51.100.1", "for=\"[2001:db8::1]:80\";proto=https", "for=\"1.2.3.4:5\""]
         {

@@ -1,5 +1,4 @@
-//! What keeps strangers out of pages that people have open: headers, the check of where a form was
-//! sent from, and the address that somebody really has.
+//! The security headers of every answer, and the refusal of forged requests.
 
 use axum::{
     extract::State,
@@ -10,8 +9,7 @@ use tower_http::csrf::CsrfLayer;
 
 use crate::{App, Settings};
 
-/// Only what comes from here, nothing inline, and nowhere in a frame. `connect-src` is for the
-/// search as one types.
+/// Only own resources, nothing inline, and no framing. The live search needs `connect-src`.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; \
      connect-src 'self'; img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; \
      base-uri 'none'";
@@ -29,7 +27,7 @@ const HEADERS: [(HeaderName, &str); 8] = [
     (HeaderName::from_static("x-robots-tag"), "noindex, nofollow"),
 ];
 
-/// Browsers that came by https once do so for a year.
+/// Browsers that once used https keep using it for a year.
 const HSTS: &str = "max-age=31536000";
 
 /// Adds the headers that every answer has.
@@ -41,14 +39,14 @@ pub(crate) async fn set_headers(State(app): State<App>, mut response: Response) 
     for (name, value) in HEADERS {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    // The pages tell of people; only the files that tell nothing are kept.
+    // Pages contain personal data, so only assets may be cached.
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
 }
 
-/// Refuses what a page of somebody else's makes a browser send (tower-http's `csrf`: by
-/// `Sec-Fetch-Site`, else by `Origin` and `Host`). A proxy may change `Host`, so the origin that
-/// people see counts too. Where a browser tells neither, [`super::form_token`] finds out.
+/// Refuses requests that a page of another site makes a browser send (tower-http's `csrf`: by
+/// `Sec-Fetch-Site`, otherwise by `Origin` and `Host`). A proxy may change `Host`, so the public
+/// origin counts, too. If a browser sends neither header, [`super::form_token`] decides.
 pub(crate) fn refuse_forged_requests(settings: &Settings) -> CsrfLayer {
     let layer = CsrfLayer::new();
     let Some(origin) = &settings.origin else { return layer };

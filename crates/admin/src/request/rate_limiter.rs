@@ -9,13 +9,13 @@ use std::{
 
 use rollcall_domain::client_network;
 
-/// How many requests an address may make at once, and then each second. A page is about ten, and a
-/// search as one types some more.
+/// How many requests an address may send at once, and then per second. A page takes about ten
+/// requests, and a live search some more.
 const AT_ONCE: f64 = 600.0;
 const A_SECOND: f64 = 60.0;
-/// How many addresses are remembered: some hundred KiB.
+/// The most addresses that are remembered. They take some hundred KiB.
 const MOST_ADDRESSES: usize = 10_000;
-/// After so long a bucket is full again, and need not be remembered.
+/// After this time a bucket is full again, and is forgotten.
 const FULL_AGAIN: Duration = Duration::from_secs(10);
 
 /// How often each address may ask: a token bucket each.
@@ -38,13 +38,13 @@ impl Bucket {
 
 impl RateLimiter {
     pub(super) fn admits(&self, address: IpAddr, now: Instant) -> bool {
-        // Nothing panics while it is held.
+        // No code panics while holding the lock.
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         if buckets.len() >= MOST_ADDRESSES {
             buckets.retain(|_, bucket| now.saturating_duration_since(bucket.at) < FULL_AGAIN);
         }
         if buckets.len() >= MOST_ADDRESSES {
-            // So many at once are no single client; other limits hold for them.
+            // These are many clients at once; other limits apply to them.
             return true;
         }
         let bucket =
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_has_its_limiter_and_no_more() {
+    fn each_network_has_its_own_limit() {
         let (limiter, start) = (RateLimiter::default(), Instant::now());
         let one: IpAddr = "2001:db8::1".parse().unwrap();
         let admitted =

@@ -1,4 +1,4 @@
-//! Whose request it is: the cookie, and who may go through.
+//! Checks whether a request may use its route.
 
 use axum::{
     extract::{Request, State},
@@ -12,23 +12,22 @@ use rollcall_service::Standing;
 use super::{confirm, session_cookie, sign_in};
 use crate::{App, page::Failure, request::query_string};
 
-/// Who may have a route.
+/// The session and role that a route requires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// Everybody, signed in or not.
+    /// None: the route is public.
     Anybody,
-    /// Those with a session, also where they still owe the second factor or have to set one up.
+    /// A session, even if the second factor is still missing or has to be set up.
     Begun,
-    /// Those who are signed in, also where they have to set a second factor up first, and who proved
-    /// their identity lately.
+    /// A recently confirmed session, even if a second factor has to be set up first.
     Setup,
-    /// Those with this role, and those who may do more.
+    /// At least this role.
     Role(Role),
-    /// Those with this role, and those who may do more, if they proved their identity lately.
+    /// At least this role, and a recent confirmation.
     Confirmed(Role),
 }
 
-/// Lets a request through to its route if whoever sends it may have it, and hands on the session.
+/// Passes a request on to its route, with the session, if the session is sufficient.
 pub(crate) async fn check_access(
     State((app, access)): State<(App, Access)>,
     mut request: Request,
@@ -69,7 +68,7 @@ pub(crate) async fn check_access(
     next.run(request).await
 }
 
-/// Sends somebody to the page that asks for a proof of their identity.
+/// Redirects to the page that asks for a confirmation.
 fn to_confirm(app: &App, request: &Request) -> Response {
     if !request.method().is_safe() {
         return StatusCode::UNAUTHORIZED.into_response();
@@ -78,24 +77,24 @@ fn to_confirm(app: &App, request: &Request) -> Response {
     Redirect::to(&format!("{}/confirm?{query}", app.base)).into_response()
 }
 
-/// Sends somebody who needs a second factor to where it is set up.
+/// Redirects to the set-up of a second factor.
 fn to_set_up(app: &App) -> Response {
     Redirect::to(&format!("{}/account/second-factor", app.base)).into_response()
 }
 
-/// What a request asks for.
+/// The path and query of a request.
 fn wanted(request: &Request) -> &str {
     request.uri().path_and_query().map_or("", |it| it.as_str())
 }
 
-/// Sends somebody who is not signed in to where they can.
+/// Redirects to the sign-in page.
 fn to_sign_in(app: &App, request: &Request) -> Response {
     if !request.method().is_safe() {
         return StatusCode::UNAUTHORIZED.into_response();
     }
     let wanted = wanted(request);
-    // A browser keeps a strict cookie to itself when a link on somebody else's page is followed.
-    // Asked again from a page of ours, it sends it.
+    // Browsers do not send a strict cookie when a link on another site is followed. They send it
+    // when a page of ours requests the same address again.
     if is_cross_site(request.headers()) {
         return sign_in::again(wanted);
     }

@@ -1,4 +1,5 @@
-//! Proving one's identity: the second factor of a sign-in, and again before what cannot be undone.
+//! Confirming one's identity: the second factor of a sign-in, and the question before sensitive
+//! actions.
 
 use askama::Template;
 use axum::{
@@ -26,7 +27,7 @@ use crate::{
     },
 };
 
-/// What the names of the fields begin with that somebody sent before they were asked.
+/// The prefix of the names of fields that are kept from the original form.
 const KEPT: &str = "kept.";
 
 #[derive(Template)]
@@ -34,40 +35,40 @@ const KEPT: &str = "kept.";
 struct Page {
     layout: Layout,
     proof: Proof,
-    means: Means,
+    factors: Factors,
     is_signing_in: bool,
     trouble: Option<String>,
-    wanted: Wanted,
+    original: Original,
 }
 
-/// By which second factors somebody can prove who they are.
+/// The second factors that the admin can use here.
 #[derive(Default)]
-struct Means {
+struct Factors {
     has_app: bool,
-    /// Whether there is a passkey for one of the sites.
+    /// Whether a passkey belongs to one of the sites.
     passkey_here: bool,
-    /// Where this page may be.
+    /// The sites that this page may be shown at.
     sites: Vec<PasskeySite>,
-    /// What to say where there are passkeys, but for other hosts only; else "".
+    /// A hint if all passkeys belong to other hosts; otherwise "".
     elsewhere: String,
 }
 
-impl Means {
+impl Factors {
     async fn of(app: &App, session: &Session, headers: &HeaderMap) -> Result<Self, ServiceError> {
         if session.proof() != Proof::Factor {
             return Ok(Self::default());
         }
-        let factors = app.admins.second_factors(&session.admin).await?;
+        let known = app.admins.second_factors(&session.admin).await?;
         let sites = sites(&app.settings, headers);
-        let mut hosts: Vec<&str> = factors.passkeys.iter().map(|it| &*it.host).collect();
+        let mut hosts: Vec<&str> = known.passkeys.iter().map(|it| &*it.host).collect();
         hosts.dedup();
         let elsewhere = match hosts[..] {
             [] => String::new(),
-            _ => format!("Your passkeys are for {}, and cannot be used here.", hosts.join(", ")),
+            _ => format!("Your passkeys work only at {}.", hosts.join(", ")),
         };
         Ok(Self {
-            has_app: factors.app_since.is_some(),
-            passkey_here: sites.iter().any(|site| factors.has_passkey_for(site.host())),
+            has_app: known.app_since.is_some(),
+            passkey_here: sites.iter().any(|site| known.has_passkey_for(site.host())),
             sites,
             elsewhere,
         })
@@ -78,34 +79,34 @@ impl Means {
     }
 }
 
-/// What somebody sent to prove who they are.
-enum Given {
+/// The proof that was sent.
+enum Sent {
     /// A code, a password or a link.
     Text(String),
-    /// What the browser answered for a passkey, as JSON.
+    /// The browser's answer for a passkey, as JSON.
     Passkey(String),
 }
 
-/// Goes on with a form, after the question.
+/// The page that sends the original form again.
 #[derive(Template)]
 #[template(path = "go_on.html")]
-struct GoOn {
+struct Resume {
     layout: Layout,
-    wanted: Wanted,
+    original: Original,
 }
 
-/// What somebody wanted before they were asked who they are.
+/// The original request, which continues after the confirmation.
 #[derive(Default)]
-struct Wanted {
-    /// A page to go to.
+struct Original {
+    /// The page to go to.
     next: String,
-    /// Where a form was sent to; "" where it was none.
+    /// The path of the form; "" if it was none.
     action: String,
     /// The fields of the form.
     fields: Vec<(String, String)>,
 }
 
-/// Asks for a proof, and then goes on to a page.
+/// Asks for a proof before a page.
 pub(crate) async fn form(
     State(app): State<App>,
     Extension(session): Extension<Session>,
@@ -116,12 +117,12 @@ pub(crate) async fn form(
     if session.standing != Standing::OwesFactor && session.is_confirmed {
         return Ok(Redirect::to(next_page::or_first(&app.base, &next)).into_response());
     }
-    let wanted = Wanted { next, ..Wanted::default() };
-    let means = Means::of(&app, &session, &headers).await?;
-    Ok(render(&Page::new(layout, &session, means, wanted, None)))
+    let original = Original { next, ..Original::default() };
+    let factors = Factors::of(&app, &session, &headers).await?;
+    Ok(render(&Page::new(layout, &session, factors, original, None)))
 }
 
-/// Asks for a proof before a form is acted on. What was sent stands in the page, to be sent again.
+/// Asks for a proof before a form. The page keeps its fields, to send them again.
 pub(crate) async fn ask_before(app: App, session: Session, request: Request) -> Response {
     let (mut parts, body) = request.into_parts();
     let Ok(body) = to_bytes(body, LARGEST_BODY_BYTES).await else {
@@ -131,23 +132,23 @@ pub(crate) async fn ask_before(app: App, session: Session, request: Request) -> 
         return StatusCode::BAD_REQUEST.into_response();
     };
     let action = parts.uri.path().to_owned();
-    // A password is not written into a page: where one was sent, it is asked for again.
+    // Passwords are never written into a page. The admin has to enter them again.
     let is_kept = |name: &str| name != FIELD && !name.contains("password");
     let fields = fields.into_iter().filter(|(name, _)| is_kept(name)).collect();
-    let wanted = Wanted { action, fields, ..Wanted::default() };
+    let original = Original { action, fields, ..Original::default() };
     let layout = match Layout::from_request_parts(&mut parts, &app).await {
         Ok(layout) => layout,
         Err(never) => match never {},
     };
-    let means = match Means::of(&app, &session, &parts.headers).await {
-        Ok(means) => means,
+    let factors = match Factors::of(&app, &session, &parts.headers).await {
+        Ok(factors) => factors,
         Err(error) => return Failure::from(error).into_response(),
     };
-    let page = render(&Page::new(layout, &session, means, wanted, None));
+    let page = render(&Page::new(layout, &session, factors, original, None));
     (StatusCode::UNAUTHORIZED, page).into_response()
 }
 
-/// Takes the proof.
+/// Checks the proof.
 pub(crate) async fn confirm(
     State(app): State<App>,
     Extension(session): Extension<Session>,
@@ -156,26 +157,26 @@ pub(crate) async fn confirm(
     layout: Layout,
     Form(pairs): Form<Vec<(String, String)>>,
 ) -> Result<Response, Failure> {
-    let (given, wanted) = read(pairs);
+    let (sent, original) = read(pairs);
     let owes = session.standing == Standing::OwesFactor;
-    // Another tab may have been faster, or a link that was opened meanwhile.
+    // Another tab, or a link from the bot, may have confirmed meanwhile.
     if !owes && session.is_confirmed {
-        return Ok(go_on(&app, layout, wanted));
+        return Ok(resume(&app, layout, original));
     }
     let token = session_cookie::token(&app.settings, &headers).unwrap_or_default();
-    let confirmed = match &given {
-        Given::Text(proof) if proof.is_empty() => {
+    let confirmed = match &sent {
+        Sent::Text(proof) if proof.is_empty() => {
             let trouble = Some("Fill in the field.".to_owned());
-            let means = Means::of(&app, &session, &headers).await?;
-            let page = render(&Page::new(layout, &session, means, wanted, trouble));
+            let factors = Factors::of(&app, &session, &headers).await?;
+            let page = render(&Page::new(layout, &session, factors, original, trouble));
             return Ok((StatusCode::BAD_REQUEST, page).into_response());
         }
-        Given::Text(proof) => app.admins.confirm(&token, proof, device).await,
-        Given::Passkey(answer) => app.admins.confirm_by_passkey(&token, answer, device).await,
+        Sent::Text(proof) => app.admins.confirm(&token, proof, device).await,
+        Sent::Passkey(answer) => app.admins.confirm_by_passkey(&token, answer, device).await,
     };
     match confirmed {
         Ok(confirmed) => {
-            let response = go_on(&app, layout, wanted);
+            let response = resume(&app, layout, original);
             Ok(match confirmed.token {
                 Some(token) => {
                     let response = session_cookie::set(&app.settings, &token, response);
@@ -185,56 +186,56 @@ pub(crate) async fn confirm(
             })
         }
         Err(error) => {
-            let refusal = Refusal::of(error, wrong(session.proof(), &given))?;
+            let refusal = Refusal::of(error, wrong(session.proof(), &sent))?;
             let trouble = Some(refusal.trouble.clone());
-            let means = Means::of(&app, &session, &headers).await?;
-            let page = render(&Page::new(layout, &session, means, wanted, trouble));
+            let factors = Factors::of(&app, &session, &headers).await?;
+            let page = render(&Page::new(layout, &session, factors, original, trouble));
             Ok(refusal.answer(page).await)
         }
     }
 }
 
-/// What was sent: the proof, and what was wanted.
-fn read(pairs: Vec<(String, String)>) -> (Given, Wanted) {
+/// The proof, and the original request.
+fn read(pairs: Vec<(String, String)>) -> (Sent, Original) {
     let (mut proof, mut passkey) = (String::new(), None);
-    let mut wanted = Wanted::default();
+    let mut original = Original::default();
     for (name, value) in pairs {
         match name.as_str() {
-            // A code, or where that field is empty, a recovery code.
+            // A code or, if that field is empty, a recovery code.
             "proof" | "recovery" if proof.is_empty() => proof = value.trim().to_owned(),
             "passkey" => passkey = Some(value),
-            "next" => wanted.next = value,
-            "action" => wanted.action = value,
+            "next" => original.next = value,
+            "action" => original.action = value,
             _ => {
                 if let Some(name) = name.strip_prefix(KEPT) {
-                    wanted.fields.push((name.to_owned(), value));
+                    original.fields.push((name.to_owned(), value));
                 }
             }
         }
     }
-    (passkey.map_or(Given::Text(proof), Given::Passkey), wanted)
+    (passkey.map_or(Sent::Text(proof), Sent::Passkey), original)
 }
 
-fn go_on(app: &App, layout: Layout, wanted: Wanted) -> Response {
-    let action = next_page::or_first(&app.base, &wanted.action);
-    if wanted.action.is_empty() || action != wanted.action {
-        return Redirect::to(next_page::or_first(&app.base, &wanted.next)).into_response();
+fn resume(app: &App, layout: Layout, original: Original) -> Response {
+    let action = next_page::or_first(&app.base, &original.action);
+    if original.action.is_empty() || action != original.action {
+        return Redirect::to(next_page::or_first(&app.base, &original.next)).into_response();
     }
-    render(&GoOn { layout, wanted })
+    render(&Resume { layout, original })
 }
 
-fn wrong(proof: Proof, given: &Given) -> &'static str {
+fn wrong(proof: Proof, sent: &Sent) -> &'static str {
     match proof {
-        _ if matches!(given, Given::Passkey(_)) => {
+        _ if matches!(sent, Sent::Passkey(_)) => {
             "The passkey could not be verified, or this took longer than five minutes. Try again."
         }
         Proof::Factor => {
-            "The code is wrong, or was used before. Wait until the app shows another one."
+            "The code is wrong or was used already. Wait for the next code of the app."
         }
         Proof::Password => "The password is wrong.",
         Proof::Link => {
-            "This link does not work: it was used, is older than five minutes, or is somebody \
-             else’s. Send /admin to the bot for a new one."
+            "This link does not work: it was used already, has expired, or belongs to another \
+             admin. Send /admin to the bot to get a new one."
         }
     }
 }
@@ -243,17 +244,17 @@ impl Page {
     fn new(
         layout: Layout,
         session: &Session,
-        means: Means,
-        wanted: Wanted,
+        factors: Factors,
+        original: Original,
         trouble: Option<String>,
     ) -> Self {
         Self {
             layout,
             proof: session.proof(),
-            means,
+            factors,
             is_signing_in: session.standing == Standing::OwesFactor,
             trouble,
-            wanted,
+            original,
         }
     }
 }

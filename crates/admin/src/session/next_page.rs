@@ -8,13 +8,13 @@ pub(crate) struct Next {
     pub(crate) next: String,
 }
 
-/// Where somebody wants to go, if it is a page of the admin; else its first page.
+/// The requested page, if it belongs to the admin; otherwise the first page.
 pub(crate) fn or_first<'a>(base: &'a str, next: &'a str) -> &'a str {
     if is_ours(base, next) { next } else { base }
 }
 
-/// Whether a page is one of the admin's own, so that a link to the sign-in page cannot lead
-/// elsewhere. It begins with the admin's path, so neither `//` nor a backslash can make a host of it.
+/// Whether a page belongs to the admin, so that a link to the sign-in page cannot lead to another
+/// site. It begins with the admin's path, so neither `//` nor a backslash can turn it into a host.
 fn is_ours(base: &str, next: &str) -> bool {
     let rest = next.strip_prefix(base);
     let is_below = rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']));
@@ -26,7 +26,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_pages_of_the_admin_are_gone_to() {
+    fn only_pages_of_the_admin_are_accepted() {
         for ours in ["/admin", "/admin/users?q=%D0%96", "/admin?x=1", "/admin/users/7"] {
             assert!(is_ours("/admin", ours), "{ours}");
         }

@@ -6,8 +6,8 @@ use rollcall_service::PasskeySite;
 
 use crate::Settings;
 
-/// The sites that a page may be shown at. Which of them it is, only the browser knows: a proxy may
-/// change `Host`.
+/// The sites that a page may be shown at. Only the browser knows which of them it is, because a proxy
+/// may change `Host`.
 pub(crate) fn sites(settings: &Settings, headers: &HeaderMap) -> Vec<PasskeySite> {
     let public = settings.origin.as_deref().and_then(PasskeySite::new);
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
@@ -17,7 +17,7 @@ pub(crate) fn sites(settings: &Settings, headers: &HeaderMap) -> Vec<PasskeySite
     sites
 }
 
-/// The site at which a browser is that sends something, if passkeys can be used there.
+/// The site that the browser shows, if passkeys can be used there.
 pub(crate) fn site(settings: &Settings, headers: &HeaderMap) -> Option<PasskeySite> {
     let mut sites = sites(settings, headers).into_iter();
     match headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok()) {
@@ -26,7 +26,7 @@ pub(crate) fn site(settings: &Settings, headers: &HeaderMap) -> Option<PasskeySi
     }
 }
 
-/// The origins of sites, for the script of a page, which looks whether it is at one of them.
+/// The origins of sites, for the script, which checks whether it runs on one of them.
 pub(crate) fn origins(sites: &[PasskeySite]) -> String {
     sites.iter().map(PasskeySite::origin).collect::<Vec<_>>().join(" ")
 }
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_sent_has_the_site_that_the_browser_is_at() {
+    fn the_site_is_that_of_the_origin_header() {
         let public = settings(Some("https://bot.example.org"));
         let at =
             |host: &str, origin| site(&public, &headers(host, origin)).map(|site| site.origin());

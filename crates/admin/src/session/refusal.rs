@@ -11,28 +11,28 @@ use tokio::time::sleep;
 
 use crate::page::Failure;
 
-/// How long an attempt that has to wait waits for that answer.
+/// The delay of the answer to a throttled attempt.
 const REFUSED: Duration = Duration::from_secs(1);
-/// When to try again where too many sign in at once.
+/// When to try again if too many sign in at once.
 const BUSY: Duration = Duration::from_secs(5);
 
-/// Why somebody is not let in.
+/// A failed attempt.
 pub(crate) struct Refusal {
     status: StatusCode,
     wait: Option<Duration>,
-    /// In words.
+    /// The message to show.
     pub(crate) trouble: String,
 }
 
 impl Refusal {
-    /// What to answer, where `wrong` says that something was.
+    /// The refusal for an error. `wrong` is the message for wrong credentials.
     pub(crate) fn of(error: SignInError, wrong: &str) -> Result<Self, Failure> {
         let (status, wait, trouble) = match error {
             SignInError::Refused => (StatusCode::UNAUTHORIZED, None, wrong.to_owned()),
             SignInError::Throttled { retry_after } => {
                 let seconds = retry_after.as_secs();
                 let trouble = format!(
-                    "Signing in failed too often. Try again in {}.",
+                    "Too many failed sign-ins. Try again in {}.",
                     if seconds > 90 {
                         format!("{} minutes", seconds.div_ceil(60))
                     } else {
@@ -51,10 +51,10 @@ impl Refusal {
         Ok(Self { status, wait, trouble })
     }
 
-    /// The answer, with a page that has the words on it.
+    /// The answer, with a page that shows the message.
     pub(crate) async fn answer(self, page: Response) -> Response {
         if self.wait.is_some() {
-            // Clients that try again and again do so no faster than this on each connection.
+            // Slows down clients that keep retrying on a connection.
             sleep(REFUSED).await;
         }
         let wait = self.wait.map(|wait| [(header::RETRY_AFTER, wait.as_secs().to_string())]);

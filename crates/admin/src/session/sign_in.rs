@@ -51,7 +51,7 @@ struct Again<'a> {
     url: &'a str,
 }
 
-/// The form.
+/// Shows the form.
 pub(crate) async fn form(layout: Layout, Query(Next { next }): Query<Next>) -> Response {
     render(&Page { layout, trouble: None, name: String::new(), next })
 }
@@ -70,13 +70,13 @@ pub(crate) async fn by_password(
     }
 }
 
-/// The page of a link that the bot sent. Looking at it changes nothing: programs that show what is
-/// behind a link do not use it up.
+/// Shows the page of a link from the bot. It changes nothing, so that link previews do not use the
+/// link up.
 pub(crate) async fn link(layout: Layout, Path(token): Path<String>) -> Response {
     render(&LinkPage { layout, token })
 }
 
-/// Signs in by such a link.
+/// Signs in by a link from the bot.
 pub(crate) async fn by_link(
     State(app): State<App>,
     ClientDevice(device): ClientDevice,
@@ -88,8 +88,8 @@ pub(crate) async fn by_link(
         Ok(signed_in) => begin(&app, &headers, &signed_in, "").await,
         Err(SignInError::Refused) => {
             let trouble = Some(
-                "This link no longer works: it was used, or is older than five minutes. Send \
-                 /admin to the bot for a new one."
+                "This link no longer works: it was used already or has expired. Send /admin to \
+                 the bot to get a new one."
                     .to_owned(),
             );
             let page = render(&Page { layout, trouble, name: String::new(), next: String::new() });
@@ -99,7 +99,7 @@ pub(crate) async fn by_link(
     }
 }
 
-/// Signs out. Also for those whose session has expired: they want to be out.
+/// Signs out, even if the session has expired.
 pub(crate) async fn out(State(app): State<App>, headers: HeaderMap) -> Result<Response, Failure> {
     if let Some(token) = session_cookie::token(&app.settings, &headers) {
         app.admins.sign_out(&token).await?;
@@ -107,7 +107,7 @@ pub(crate) async fn out(State(app): State<App>, headers: HeaderMap) -> Result<Re
     Ok(to_form(&app))
 }
 
-/// Ends every session of whoever asks for it.
+/// Ends all sessions of the admin.
 pub(crate) async fn out_everywhere(
     State(app): State<App>,
     Extension(session): Extension<Session>,
@@ -116,7 +116,7 @@ pub(crate) async fn out_everywhere(
     Ok(to_form(&app))
 }
 
-/// Has the browser ask for the same page again, from a page of ours.
+/// Lets the browser request a page again, from a page of ours.
 pub(crate) fn again(url: &str) -> Response {
     render(&Again { url })
 }
@@ -126,7 +126,7 @@ fn to_form(app: &App) -> Response {
     session_cookie::remove(&app.settings, response)
 }
 
-/// Ends the session that the browser had, and begins the new one where it was going.
+/// Ends the browser's old session, begins the new one, and redirects to the requested page.
 pub(crate) async fn begin(
     app: &App,
     headers: &HeaderMap,
@@ -147,7 +147,7 @@ async fn refused(
     name: String,
     next: String,
 ) -> Result<Response, Failure> {
-    let refusal = Refusal::of(error, "The name or the password is wrong.")?;
+    let refusal = Refusal::of(error, "The name or password is wrong.")?;
     let trouble = Some(refusal.trouble.clone());
     Ok(refusal.answer(render(&Page { layout, trouble, name, next })).await)
 }

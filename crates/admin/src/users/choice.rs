@@ -1,6 +1,6 @@
 //! The options of a select field.
 
-/// Something to choose in a filter.
+/// An option of a select field, or a checkbox.
 pub(crate) struct Choice {
     pub(crate) value: String,
     pub(crate) name: String,

@@ -1,7 +1,7 @@
-//! Deleting users: those who were ticked, or all who match a list's filters.
+//! Deleting users: the selected ones, or all that match the filters of a list.
 //!
-//! All who match may be many, so they go in parts: a request deletes one of them, and its answer
-//! leads to the next.
+//! There may be many matches, so each request deletes a part of them, and its response leads to the
+//! next part.
 
 use askama::Template;
 use axum::{
@@ -20,24 +20,24 @@ use crate::{
     request::form_token,
 };
 
-/// How many users can be ticked at once: more than a page has.
-const MOST_TICKED: usize = 100;
-/// How many of those who match go in one request: a second's work.
+/// How many users can be selected at once: more than a page shows.
+const MAX_SELECTED: usize = 100;
+/// How many matching users a request deletes. It takes about a second.
 const PART: u32 = 200;
-/// How many of those who match are shown before they go.
+/// How many matching users are shown before the deletion.
 const SHOWN: u32 = 10;
-/// The order in which those who match go: who comes meanwhile comes after them.
+/// The order of deletion. Users who join meanwhile come last.
 const OLDEST_FIRST: UserSort = UserSort { key: SortKey::FirstSeen, descending: false };
 
 #[derive(Template)]
 #[template(path = "delete.html")]
 struct Question {
     layout: Layout,
-    /// How many there are, such as "2 users".
+    /// The number of users, such as "2 users".
     count: String,
-    /// They, or some of them.
+    /// The users, or some of them.
     people: Vec<TelegramUser>,
-    /// Where they are chosen by filters: what these are.
+    /// The filters, if users are chosen by filters.
     filters: Option<Vec<(&'static str, String)>>,
     fields: Vec<(String, String)>,
     back: String,
@@ -51,7 +51,7 @@ struct Progress {
     fields: Vec<(String, String)>,
 }
 
-/// Says what deleting users takes away, and asks whether it shall.
+/// Shows what will be deleted, and asks for confirmation.
 pub(crate) async fn ask(
     State(app): State<App>,
     layout: Layout,
@@ -61,7 +61,7 @@ pub(crate) async fn ask(
     let question = if is_all(&pairs) {
         ask_about_all(&app, layout, &read(&pairs)?).await?
     } else {
-        let people = ticked(&app, &pairs).await?;
+        let people = selected(&app, &pairs).await?;
         let id = |user: &TelegramUser| ("id".to_owned(), user.telegram_id.to_string());
         Question {
             count: text::users(Counted::Exactly(u64::try_from(people.len()).unwrap_or(u64::MAX))),
@@ -83,7 +83,7 @@ async fn ask_about_all(app: &App, layout: Layout, query: &Query) -> Result<Quest
     let filter = query.filter(now.date_naive());
     let slice = app.directory.users(&filter, query.sort, None, SHOWN).await?;
     if slice.count == Counted::Exactly(0) {
-        return Err(Failure::Refused("Nobody matches."));
+        return Err(Failure::Refused("No users match."));
     }
     let mut fields = query.filter_pairs();
     fields.push(("all".to_owned(), "1".to_owned()));
@@ -108,13 +108,13 @@ pub(crate) async fn delete(
     if is_all(&pairs) {
         return delete_part(&app, &session, layout, &pairs).await;
     }
-    let people = ticked(&app, &pairs).await?;
+    let people = selected(&app, &pairs).await?;
     let ids: Vec<TelegramId> = people.iter().map(|person| person.telegram_id).collect();
     let deleted = erase(&app, &session, &ids, "selected").await?;
     Ok(to_list(&app, deleted))
 }
 
-/// Deletes the next of those who match and were there when the question was asked.
+/// Deletes the next part of the users who match and had joined when the question was asked.
 async fn delete_part(
     app: &App,
     session: &Session,
@@ -122,18 +122,20 @@ async fn delete_part(
     pairs: &[(String, String)],
 ) -> Result<Response, Failure> {
     if value(pairs, "sure").is_none() {
-        return Err(Failure::Refused("Tick that you mean all of them. Nobody was deleted."));
+        return Err(Failure::Refused("Tick the box to confirm. No users were deleted."));
     }
     let until = value(pairs, "until").and_then(|micros| micros.parse().ok());
     let until = until.and_then(DateTime::<Utc>::from_timestamp_micros);
     let until = until.filter(|until| (DateTime::UNIX_EPOCH..=app.clock.now()).contains(until));
-    let until = until.ok_or(Failure::Refused("It is not said who was meant. Ask again."))?;
+    let until =
+        until.ok_or(Failure::Refused("The selection has expired. Start again from the list."))?;
     let query = read(pairs)?;
-    // Days that move on, such as "today", are those of the question.
+    // Presets such as "today" are resolved as of the question.
     let filter = query.filter(until.date_naive());
     let slice = app.directory.users(&filter, OLDEST_FIRST, query.at, PART).await?;
-    let meant = slice.rows.iter().map(|listed| &listed.user).filter(|it| it.created_at <= until);
-    let ids: Vec<TelegramId> = meant.map(|user| user.telegram_id).collect();
+    let until_then =
+        slice.rows.iter().map(|listed| &listed.user).filter(|it| it.created_at <= until);
+    let ids: Vec<TelegramId> = until_then.map(|user| user.telegram_id).collect();
     let before = value(pairs, "deleted").and_then(|it| it.parse::<usize>().ok()).unwrap_or(0);
     let deleted = before.saturating_add(erase(app, session, &ids, &filter.summary()).await?);
     let has_newer = ids.len() < slice.rows.len();
@@ -152,15 +154,15 @@ async fn delete_part(
     Ok(render(&Progress { layout: layout.tab("users"), deleted, fields }))
 }
 
-/// Deletes users, with an entry of the audit log about each of them, and one that says how many there
-/// were and how they were chosen.
+/// Deletes users. Adds an audit entry for each user, and one with their number and how they were
+/// chosen.
 async fn erase(
     app: &App,
     session: &Session,
     ids: &[TelegramId],
     chosen: &str,
 ) -> Result<usize, Failure> {
-    // First, so that no user goes without a trace; the entry names them by the id only.
+    // Written first, so that no user is deleted without an entry. It has only the id.
     app.admins.audit_each(&session.admin, AuditAction::DeletedUser, ids).await?;
     let deleted = app.users.delete_users(ids).await?;
     let count = text::users(Counted::Exactly(u64::try_from(deleted).unwrap_or(u64::MAX)));
@@ -174,12 +176,12 @@ fn to_list(app: &App, deleted: usize) -> Response {
     Redirect::to(&format!("{}/users?deleted={deleted}", app.base)).into_response()
 }
 
-/// The filters of those who match.
+/// The filters by which users are chosen.
 fn read(pairs: &[(String, String)]) -> Result<Query, Failure> {
     Query::read_strictly(pairs, &["id", "all", "sure", "until", "deleted", form_token::FIELD])
 }
 
-/// Whether all who match are meant, rather than those who are ticked.
+/// Whether all matching users are meant, rather than the selected ones.
 fn is_all(pairs: &[(String, String)]) -> bool {
     value(pairs, "all").is_some()
 }
@@ -188,20 +190,20 @@ fn value<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
     pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
 }
 
-/// The users whose ids were sent, and who are there.
-async fn ticked(app: &App, pairs: &[(String, String)]) -> Result<Vec<TelegramUser>, Failure> {
+/// The users of the ids in the form, as far as they exist.
+async fn selected(app: &App, pairs: &[(String, String)]) -> Result<Vec<TelegramUser>, Failure> {
     let ids = pairs.iter().filter(|(name, _)| name == "id");
     let read = |(_, id): &(String, String)| {
-        id.parse().map_err(|error| Failure::invalid(format!("A user cannot be chosen: {error}.")))
+        id.parse().map_err(|error| Failure::invalid(format!("A user cannot be selected: {error}.")))
     };
     let mut ids: Vec<TelegramId> = ids.map(read).collect::<Result<_, _>>()?;
     ids.sort_unstable();
     ids.dedup();
     if ids.is_empty() {
-        return Err(Failure::Refused("Nobody was chosen. Go back and tick whom you mean."));
+        return Err(Failure::Refused("No users selected. Tick at least one."));
     }
-    if ids.len() > MOST_TICKED {
-        return Err(Failure::Refused("These are too many at once: at most 100 can be ticked."));
+    if ids.len() > MAX_SELECTED {
+        return Err(Failure::Refused("Too many users selected: at most 100 are allowed."));
     }
     let mut people = Vec::new();
     for id in ids {

@@ -1,4 +1,4 @@
-//! One user: what is known of them, what they have chosen, and the note.
+//! The page of a user: profile, activity, histories, preferences and note.
 
 use askama::Template;
 use axum::{
@@ -17,7 +17,7 @@ use crate::{
     page::{Failure, Layout, render, text},
 };
 
-/// How many entries of the audit log a user's page has.
+/// How many audit entries the page shows.
 const ENTRIES: u32 = 20;
 
 #[derive(Template)]
@@ -40,7 +40,7 @@ pub(crate) struct NoteForm {
     note: String,
 }
 
-/// What is known of a user. That somebody looked goes into the audit log.
+/// Shows the page, and adds an audit entry.
 pub(crate) async fn show(
     State(app): State<App>,
     Extension(session): Extension<Session>,
@@ -51,7 +51,7 @@ pub(crate) async fn show(
     let id = read_id(&id)?;
     let detail = app.directory.user(id).await?.ok_or(Failure::NotFound)?;
     app.admins.audit(&session.admin, AuditAction::ViewedUser, Some(id), None, None).await?;
-    // Not for viewers: entries have removed notes, and what other admins do.
+    // Viewers do not see them: entries contain deleted notes and the actions of other admins.
     let entries = match session.role >= Role::Editor {
         true => Some(app.admins.audit_log(&AuditFilter::all().about(id), None, ENTRIES).await?),
         false => None,
@@ -74,7 +74,7 @@ pub(crate) async fn show(
     }))
 }
 
-/// Writes the note.
+/// Saves the note.
 pub(crate) async fn note(
     State(app): State<App>,
     Extension(session): Extension<Session>,
@@ -82,13 +82,13 @@ pub(crate) async fn note(
     Form(NoteForm { note }): Form<NoteForm>,
 ) -> Result<Response, Failure> {
     let id = read_id(&id)?;
-    // Browsers send line ends as two characters.
+    // Browsers send line breaks as CR LF.
     let note = note.replace("\r\n", "\n");
     let changed = match app.directory.set_note(id, &note, &session.admin.to_string()).await {
         Ok(changed) => changed.ok_or(Failure::NotFound)?,
         Err(ServiceError::NoteTooLong) => {
             return Err(Failure::Refused(
-                "The note is too long: it may have 10,000 characters. Nothing was changed.",
+                "The note is too long: at most 10,000 characters are allowed. Nothing was changed.",
             ));
         }
         Err(error) => return Err(error.into()),

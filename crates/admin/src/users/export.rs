@@ -1,4 +1,4 @@
-//! Users as a file to download.
+//! Downloading users as a file.
 
 use std::sync::Arc;
 
@@ -21,8 +21,8 @@ use crate::{
     request::form_token,
 };
 
-/// Sends the users who match as a file, a part at a time: what the browser has not taken yet is not
-/// read, and when it goes away nothing more is.
+/// Sends the matching users as a file, part by part. It reads the next part only when the browser has
+/// received the last one, and stops when the browser disconnects.
 pub(crate) async fn export(
     State(app): State<App>,
     Extension(session): Extension<Session>,
@@ -64,7 +64,7 @@ pub(crate) async fn export(
     Ok((headers, Body::from_stream(parts)).into_response())
 }
 
-/// The format that a button of the page names, and whether the file is for Excel.
+/// The format of the pressed button, and whether the file is for Excel.
 fn read_format(name: &str) -> Option<(Format, bool)> {
     match name {
         "csv-excel" => Some((Format::Csv, true)),
@@ -72,16 +72,16 @@ fn read_format(name: &str) -> Option<(Format, bool)> {
     }
 }
 
-/// A file on its way to a browser.
+/// A file that is being sent.
 struct Sending {
     export: Export,
-    /// How many users were sent.
+    /// The number of users sent so far.
     users: u64,
-    /// How it ended, once it has.
+    /// How it ended; `None` while it is being sent.
     end: Option<End>,
     admins: AdminService,
     admin: Admin,
-    /// What the audit log calls it.
+    /// Its format and filter, for the audit log.
     what: String,
     _room: OwnedSemaphorePermit,
 }
@@ -107,7 +107,7 @@ impl Sending {
 }
 
 impl Drop for Sending {
-    /// Adds to the audit log how many users were sent.
+    /// Adds the number of sent users to the audit log.
     fn drop(&mut self) {
         let end = match self.end {
             Some(End::Complete) => "complete",
@@ -117,7 +117,7 @@ impl Drop for Sending {
                 "cancelled"
             }
         };
-        // Where the process ends, so does the runtime, and there is nothing to write with.
+        // There is no runtime when the process ends.
         let Ok(runtime) = Handle::try_current() else { return };
         let users = text::users(Counted::Exactly(self.users));
         let sent = format!("{}; {end}, {users}", self.what);

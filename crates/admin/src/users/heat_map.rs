@@ -1,26 +1,26 @@
-//! A year of days as a picture: a column for each week, darker where more was done.
+//! A heat map of a year: a column per week, with darker squares for busier days.
 
 use std::fmt::Write;
 
 use chrono::{Datelike, Days, NaiveDate};
 
-/// How many weeks are drawn: a year, begun weeks included.
+/// How many weeks are drawn: a year, including the weeks in which it begins and ends.
 const WEEKS: u64 = 53;
-/// A day's square, and how far apart squares begin, in the picture's own units.
+/// The side of a day's square, and the distance between the squares, in units of the picture.
 const SIDE: i64 = 11;
 const STEP: i64 = 13;
-/// Where the squares begin: room for the days' and the months' names.
+/// Where the squares begin, after the names of the days and months.
 const LEFT: i64 = 28;
 const TOP: i64 = 16;
 
-/// The first day that a picture up to `today` has: a Monday.
+/// The first day of a picture up to `today`: a Monday.
 pub(crate) fn first_day(today: NaiveDate) -> NaiveDate {
     let week = u64::from(today.weekday().num_days_from_monday());
     today - Days::new((WEEKS - 1) * 7 + week)
 }
 
-/// Draws the days up to `today`, from counts of days in any order. Everything in the picture is
-/// made of numbers and fixed words, so it may stand in a page as it is.
+/// Draws the days up to `today` from counts in any order. The picture contains only numbers and
+/// fixed words, so it needs no escaping.
 pub(crate) fn draw(counts: &[(NaiveDate, u64)], today: NaiveDate) -> String {
     let first = first_day(today);
     let shown = || counts.iter().filter(|(day, n)| (first..=today).contains(day) && *n > 0);
@@ -37,7 +37,7 @@ pub(crate) fn draw(counts: &[(NaiveDate, u64)], today: NaiveDate) -> String {
     for day in days().filter(|day| day.day() <= 7 && day.weekday().num_days_from_monday() == 0) {
         text(&mut svg, place(first, day).0, 10, &day.format("%b").to_string());
     }
-    // One path for every day, and over it those on which something was done.
+    // One path for all days, and a square on top for each active day.
     svg.push_str(r#"<path class="h0" d=""#);
     for day in days() {
         let (x, y) = place(first, day);
@@ -57,7 +57,7 @@ pub(crate) fn draw(counts: &[(NaiveDate, u64)], today: NaiveDate) -> String {
     svg
 }
 
-/// How dark a day is, from 1 to 4, beside the busiest one.
+/// The shade of a day, from 1 to 4, relative to the busiest day.
 fn level(count: u64, most: u64) -> u64 {
     (count * 4).div_ceil(most.max(4)).clamp(1, 4)
 }
@@ -67,7 +67,7 @@ fn place(first: NaiveDate, day: NaiveDate) -> (i64, i64) {
     (LEFT + days / 7 * STEP, TOP + days % 7 * STEP)
 }
 
-/// What the picture shows, in words.
+/// A description of the picture.
 fn summary(
     shown: impl Iterator<Item = (NaiveDate, u64)>,
     first: NaiveDate,
@@ -82,8 +82,8 @@ fn summary(
     match busiest {
         None => format!("Not active from {first} to {today}."),
         Some((most, day)) => format!(
-            "Active on {days} days from {first} to {today}, with {all} interactions; \
-             most of them, {most}, on {day}. The table below has the numbers."
+            "Active days from {first} to {today}: {days}. Interactions: {all}, and {most} of them on \
+             {day}, the busiest day. The table below has the numbers."
         ),
     }
 }
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn busy_days_are_darker_and_the_words_tell_the_same() {
+    fn busy_days_are_darker_and_the_description_agrees() {
         let today = day("2026-11-23");
         let counts =
             [(today, 40), (day("2026-11-22"), 1), (day("2026-11-21"), 0), (day("2020-01-01"), 900)];
@@ -122,7 +122,7 @@ mod tests {
         assert!(svg.contains(r#"<rect class="h1" x="691" y="94""#));
         assert_eq!(svg.matches("<rect").count(), 2);
         assert!(svg.contains(
-            "Active on 2 days from 2025-11-24 to 2026-11-23, with 41 interactions; most of them, 40, on 2026-11-23."
+            "Active days from 2025-11-24 to 2026-11-23: 2. Interactions: 41, and 40 of them on 2026-11-23, the busiest day."
         ));
         assert!(draw(&[], today).contains("Not active from 2025-11-24 to 2026-11-23."));
     }

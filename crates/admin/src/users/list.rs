@@ -19,7 +19,7 @@ use crate::{
     presets::Preset,
 };
 
-/// How many users a page has.
+/// Users per page.
 const SIZE: u32 = 50;
 
 #[derive(Template)]
@@ -28,14 +28,14 @@ struct Page {
     layout: Layout,
     query: Query,
     count: String,
-    /// What the box that means all of them is called, such as "All 983 who match".
+    /// All users of the list in words, such as "all 983 matching users".
     matching: String,
     rows: Vec<Row>,
     columns: Vec<Column>,
     previous: Option<String>,
     next: Option<String>,
     is_partial: bool,
-    /// Where the page goes on that is partial, in the direction in which it was looked.
+    /// The link that continues a partial page, in the direction of the search.
     further: Option<String>,
     is_first_run: bool,
     languages: Vec<Choice>,
@@ -47,14 +47,14 @@ struct Page {
     deleted: Option<String>,
 }
 
-/// A user, as a row tells of one.
+/// A row of the list.
 struct Row {
     listed: ListedUser,
     name: String,
     state: (&'static str, &'static str),
 }
 
-/// The head of a column; one that can be sorted has a link.
+/// The head of a column. It has a link if the list can be sorted by it.
 struct Column {
     name: &'static str,
     class: &'static str,
@@ -62,13 +62,12 @@ struct Column {
     order: Option<&'static str>,
 }
 
-/// Days to choose: one of the presets, or from one day to another.
+/// The fields for a range of days: a preset, or a first and a last day.
 struct Range {
-    /// What the names of its fields begin with.
+    /// The prefix of the names of its fields.
     parameter: &'static str,
     name: &'static str,
     presets: Vec<Choice>,
-    /// What is wrong with the preset.
     error: Option<String>,
     from: DayField,
     to: DayField,
@@ -78,7 +77,6 @@ struct Range {
 struct DayField {
     field: String,
     value: String,
-    /// What is wrong with it.
     error: Option<String>,
 }
 
@@ -100,7 +98,7 @@ impl Range {
     }
 }
 
-/// The way through years, months and days: where one is, and where one can go.
+/// The calendar of first days: the current year, month or day, and the links above and below it.
 struct Dates {
     above: Vec<Link>,
     here: String,
@@ -113,7 +111,7 @@ struct Link {
     title: String,
 }
 
-/// The users who are asked for.
+/// The page of the list.
 pub(crate) async fn list(
     State(app): State<App>,
     layout: Layout,
@@ -123,7 +121,7 @@ pub(crate) async fn list(
     let today = app.clock.now().date_naive();
     let slice = match query.invalid.is_empty() {
         true => app.directory.users(&query.filter(today), query.sort, query.at, SIZE).await?,
-        false => NOTHING_LOOKED_FOR,
+        false => NO_USERS,
     };
     let is_everybody = query.is_everybody();
     let deleted = pairs.iter().find(|(name, _)| name == "deleted");
@@ -156,9 +154,9 @@ pub(crate) async fn list(
     }))
 }
 
-/// The list while one of the filters cannot be understood: without it more users would match than
-/// were asked for.
-const NOTHING_LOOKED_FOR: UserSlice = UserSlice {
+/// The list while a filter is invalid: without that filter, more users would match than the admin
+/// asked for.
+const NO_USERS: UserSlice = UserSlice {
     rows: vec![],
     previous: None,
     next: None,
@@ -192,10 +190,10 @@ fn columns(app: &App, query: &Query) -> Vec<Column> {
     ]
 }
 
-/// What can be chosen: what there is most of, and what is chosen already.
+/// The options of a filter: the most frequent values, and the chosen one.
 fn choices(counts: Vec<Count>, chosen: &str) -> Vec<Choice> {
-    let there = counts.into_iter().filter(|count| count.label != "(other)");
-    let mut choices: Vec<Choice> = there
+    let named = counts.into_iter().filter(|count| count.label != "(other)");
+    let mut choices: Vec<Choice> = named
         .map(|Count { label, count }| {
             let value = if label.is_empty() { NONE.to_owned() } else { label };
             let is_chosen = value == chosen;
@@ -214,7 +212,7 @@ const STATES: [(&str, &str); 3] =
 
 const KINDS: [(&str, &str); 2] = [("no", "People"), ("yes", "Bots")];
 
-/// The search and the filters in words: what each is called, and what it asks for.
+/// The labels and values of the search and the filters that are set.
 pub(crate) fn words(query: &Query) -> Vec<(&'static str, String)> {
     let called = |choices: &[(&str, &str)], value: &str| {
         let choice = choices.iter().find(|choice| choice.0 == value);
@@ -241,7 +239,7 @@ fn period(period: &Period) -> String {
     }
 }
 
-/// From one value to another; either may be missing.
+/// A range of values. An empty end is open.
 fn span(from: &str, to: &str) -> String {
     match (from, to) {
         ("", "") => String::new(),
@@ -252,7 +250,7 @@ fn span(from: &str, to: &str) -> String {
     }
 }
 
-/// What can be chosen, each with what it is called.
+/// Options from values and titles.
 fn named(choices: &[(&str, &str)], chosen: &str) -> Vec<Choice> {
     let choice = |(value, name): &(&str, &str)| Choice {
         value: (*value).to_owned(),
@@ -262,7 +260,7 @@ fn named(choices: &[(&str, &str)], chosen: &str) -> Vec<Choice> {
     choices.iter().map(choice).collect()
 }
 
-/// Where the list is in the calendar of first days.
+/// The calendar for the list.
 async fn dates(app: &App, query: &Query) -> Result<Dates, Failure> {
     let url = |days| format!("{}/users?{}", app.base, query.url_of_first_seen(days));
     let link =
@@ -298,18 +296,18 @@ async fn dates(app: &App, query: &Query) -> Result<Dates, Failure> {
     let below = periods.into_iter().map(|period| Link {
         name: period.first.format(format).to_string(),
         url: url(rollcall_domain::Days::between(period.first, period.last)),
-        title: format!("{} came then in all", text::grouped(period.users)),
+        title: format!("{} joined in these days", text::users(Counted::Exactly(period.users))),
     });
     Ok(Dates { above, here, below: below.collect() })
 }
 
-/// Days that the calendar has a link for.
+/// A range of days, as the calendar names it.
 enum Place {
     Everything,
     Year(NaiveDate),
     Month(NaiveDate),
     Day(NaiveDate),
-    /// Any other days.
+    /// A range that the calendar has no link for.
     Elsewhere,
 }
 
@@ -341,7 +339,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_calendar_knows_its_years_months_and_days() {
+    fn the_calendar_recognises_years_months_and_days() {
         let place = |first: &str, last: &str| {
             let period = Period::between(first.parse().unwrap(), last.parse().unwrap());
             match Place::of(&period) {

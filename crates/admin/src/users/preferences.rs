@@ -1,4 +1,4 @@
-//! What a user has chosen: the language, the time zone and the favourite teams, on the user's page.
+//! The preferences of a user, on the user's page: language, time zone and favourite teams.
 
 use std::collections::BTreeSet;
 
@@ -19,22 +19,21 @@ use crate::{
     page::{Failure, text},
 };
 
-/// What is told where somebody else, most likely the person, was faster.
-const CHANGED_MEANWHILE: Failure = Failure::Refused(
-    "Somebody changed this at the same time. Look at what it is now, and try again.",
-);
+/// For a form that was sent after another admin, or the user, changed the preferences.
+const CHANGED_MEANWHILE: Failure =
+    Failure::Refused("These preferences were changed at the same time. Check them and try again.");
 
-/// What stands between the words in a line.
+/// Separates the preferences in a line.
 const SEPARATOR: &str = "; ";
 
-/// What a user's page shows of it, and what else can be chosen.
+/// The preferences, with all options.
 pub(crate) struct Panel {
-    /// In words: the language, the time zone and the teams.
+    /// The language, the time zone and the teams as texts.
     pub(crate) words: [String; 3],
     pub(crate) languages: Vec<Choice>,
-    /// The time zones, by regions.
+    /// The time zones by region.
     pub(crate) regions: Vec<(&'static str, Vec<Choice>)>,
-    /// The time zone, where it is none of these.
+    /// The current time zone, if it is not in `regions`.
     pub(crate) other_zone: Option<&'static str>,
     pub(crate) teams: Vec<Choice>,
 }
@@ -53,13 +52,13 @@ impl Panel {
         })
     }
 
-    /// What the form carries, so that a change that somebody else made meanwhile is noticed.
+    /// The preferences in a line. The form sends it back, so that a change in the meantime is noticed.
     pub(crate) fn in_a_line(&self) -> String {
         self.words.join(SEPARATOR)
     }
 }
 
-/// Changes what a user has chosen to what the form says.
+/// Changes the preferences to those in the form.
 pub(crate) async fn change(
     State(app): State<App>,
     Extension(session): Extension<Session>,
@@ -78,7 +77,7 @@ pub(crate) async fn change(
         return Err(CHANGED_MEANWHILE);
     }
     let written = write(&app, id, &old, &wanted).await;
-    // What could not be written to its end has changed something too.
+    // A write that failed halfway has changed something, too.
     let new = app.preferences.preferences(id).await?;
     if new != old {
         let (action, new) = (AuditAction::ChangedPreferences, in_a_line(&new, &teams));
@@ -90,7 +89,7 @@ pub(crate) async fn change(
     Ok(Redirect::to(&format!("{}/users/{id}?chosen#preferences", app.base)).into_response())
 }
 
-/// Reads the form; nothing is changed where any of it makes no sense.
+/// Reads the form. An invalid field is an error, and nothing is changed.
 fn read(
     pairs: &[(String, String)],
     old: &Preferences,
@@ -99,7 +98,7 @@ fn read(
     let value = |name: &str| {
         let pair = pairs.iter().find(|(key, _)| key == name);
         pair.map(|(_, value)| value.as_str())
-            .ok_or(Failure::Refused("Something is missing in the form. Nothing was changed."))
+            .ok_or(Failure::Refused("A field is missing. Nothing was changed."))
     };
     let language = match value("language")? {
         "" => None,
@@ -125,11 +124,11 @@ fn read(
     if u32::try_from(favourite_teams.len()).is_ok_and(|number| number <= MAX_FAVOURITES) {
         Ok(Preferences { language, time_zone, favourite_teams })
     } else {
-        Err(Failure::Refused("These are too many teams. Nothing was changed."))
+        Err(Failure::Refused("Too many teams selected. Nothing was changed."))
     }
 }
 
-/// Writes what is to be other than it was; answers whether all of it could be.
+/// Writes the preferences that differ. Returns whether all of them could be written.
 async fn write(
     app: &App,
     id: TelegramId,
@@ -144,7 +143,7 @@ async fn write(
         written &= app.preferences.set_time_zone(id, new.time_zone).await?;
     }
     let (old, new) = (&old.favourite_teams, &new.favourite_teams);
-    // Those that go make room for those that come.
+    // Teams are removed first, to make room for the new ones.
     let gone = old.difference(new).map(|team| (*team, false));
     for (team, is_favourite) in gone.chain(new.difference(old).map(|team| (*team, true))) {
         written &= app.preferences.set_favourite(id, team, is_favourite).await?;
@@ -152,7 +151,7 @@ async fn write(
     Ok(written)
 }
 
-/// The teams of the season, and the favourites that are no longer among them, by their numbers.
+/// The teams of the season, and favourites that are no longer among them, named by their ids.
 async fn teams(app: &App, preferences: &Preferences) -> Result<Vec<Team>, ServiceError> {
     let mut teams = app.schedule.teams().await?;
     let known: BTreeSet<i64> = teams.iter().map(|team| team.id).collect();
@@ -165,7 +164,7 @@ async fn teams(app: &App, preferences: &Preferences) -> Result<Vec<Team>, Servic
 }
 
 fn words(preferences: &Preferences, teams: &[Team]) -> [String; 3] {
-    let language = preferences.language.map_or("As Telegram says", text::language);
+    let language = preferences.language.map_or("From Telegram", text::language);
     let zone = preferences.time_zone.map_or("UTC", |zone| zone.name());
     let favourites = teams.iter().filter(|team| preferences.favourite_teams.contains(&team.id));
     let favourites: Vec<&str> = favourites.map(|team| team.name.as_str()).collect();
@@ -178,17 +177,17 @@ fn in_a_line(preferences: &Preferences, teams: &[Team]) -> String {
     words(preferences, teams).join(SEPARATOR)
 }
 
-/// The languages that the bot speaks, after the one that Telegram tells.
-fn languages(preferences: &Preferences, told: Option<&str>) -> Vec<Choice> {
+/// The options for the language: the one from Telegram, then all languages of the bot.
+fn languages(preferences: &Preferences, from_telegram: Option<&str>) -> Vec<Choice> {
     let choice = |language: Option<Language>, name: String| Choice {
         value: language.map(Language::code).unwrap_or_default().to_owned(),
         name,
         is_chosen: preferences.language == language,
     };
-    let as_told = text::language(Preferences::default().language_or(told));
-    let as_told = choice(None, format!("As Telegram says: {as_told}"));
+    let default = text::language(Preferences::default().language_or(from_telegram));
+    let default = choice(None, format!("From Telegram: {default}"));
     let each = Language::ALL.map(|it| choice(Some(it), text::language(it).to_owned()));
-    [as_told].into_iter().chain(each).collect()
+    [default].into_iter().chain(each).collect()
 }
 
 fn zones(region: &str, chosen: Option<&str>) -> Vec<Choice> {

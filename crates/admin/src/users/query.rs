@@ -170,7 +170,7 @@ impl Query {
     fn add_repeated(&mut self, field: &str, value: &str) {
         let (field, typed) = (field.to_owned(), value.to_owned());
         self.repeated.push((field.clone(), typed.clone()));
-        let expected = "expected once, but it is there several times".to_owned();
+        let expected = "expected only once".to_owned();
         self.invalid.push(InvalidFilter { field, typed, expected });
     }
 
@@ -283,7 +283,7 @@ impl Query {
         self.url_with(|fields| fields.at = at.to_string())
     }
 
-    /// The query string of those of the list whom the bot first saw between these days.
+    /// The query string of the users of this list who joined on these days.
     pub(crate) fn url_of_first_seen(&self, days: Days) -> String {
         let date = |day: Option<NaiveDate>| day.map(|day| day.to_string()).unwrap_or_default();
         self.url_with(|fields| {
@@ -415,7 +415,7 @@ mod tests {
             ("min_days=-1", "Active days, at least: “-1”: expected a whole number"),
             ("max_days=99999999999", "Active days, at most: “99999999999”: expected a whole"),
             ("bot=maybe", "Kind of account: “maybe”: expected one of yes, no."),
-            ("q=a&q=b", "Search: “b”: expected once, but it is there several times."),
+            ("q=a&q=b", "Search: “b”: expected only once."),
             ("bot=%E2%80%AEon", "Kind of account: “\u{fffd}on”: expected"),
         ] {
             let query = read(url);
