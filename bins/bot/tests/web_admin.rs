@@ -499,6 +499,8 @@ impl Office {
                 let wide = "return document.documentElement.scrollWidth";
                 let shown = browser.script(wide, json!([])).await.as_u64().unwrap();
                 assert!(shown <= u64::from(width), "{path} is {shown} wide at {width}");
+                let faults = browser.layout_faults().await;
+                assert!(faults.is_empty(), "{path} at {width}: {faults:?}");
             }
         }
         // It is not only narrow, but works: what is looked for is found and opened.

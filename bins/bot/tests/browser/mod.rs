@@ -186,6 +186,13 @@ impl Browser {
         self.devtools("Emulation.setDeviceMetricsOverride", size).await;
     }
 
+    /// What is wrong with the layout of the page: cells of a row that are not level, elements outside
+    /// their card, and texts that are cut off.
+    pub(crate) async fn layout_faults(&self) -> Vec<Value> {
+        let faults = self.script(include_str!("layout.js"), json!([])).await;
+        faults.as_array().unwrap().clone()
+    }
+
     /// Lets pages run scripts, or not.
     pub(crate) async fn run_scripts(&self, may: bool) {
         self.devtools("Emulation.setScriptExecutionDisabled", json!({ "value": !may })).await;

@@ -1,0 +1,145 @@
+//! The layout of every page of the web admin, at five widths: with much data and with little.
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+#[expect(dead_code, reason = "each test file uses its own part of it")]
+mod browser;
+#[macro_use]
+mod running;
+
+use std::panic::resume_unwind;
+
+use chrono::TimeDelta;
+use rollcall_domain::{Clock, Interaction, InteractionKind, Profile, SystemClock};
+use rollcall_repository_diesel::{Database, DieselUserRepository};
+use rollcall_service::UserService;
+use rollcall_simulator::{Person, Simulator};
+use rollcall_testkit::ThrowAwayDatabase;
+use serde_json::json;
+use tokio::task::LocalSet;
+
+use browser::Browser;
+use running::RunningBot;
+
+const WIDTHS: [u32; 5] = [390, 820, 1024, 1280, 1920];
+const OWNER: i64 = 1;
+/// Users of the database that is three days old.
+const FEW: i64 = 40;
+
+/// The pages, apart from that of a user.
+const PAGES: [&str; 13] = [
+    "",
+    "?range=7",
+    "/figures",
+    "/users",
+    "/users?sort=-active_days&reach=blocked&first=90d&language=en",
+    "/users?q=zzzzzz",
+    "/users/999999999",
+    "/nothing",
+    "/delete?all=1&reach=blocked",
+    "/audit",
+    "/audit?by=nobody",
+    "/admins",
+    "/account",
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_demonstration_is_well_laid_out() {
+    let Some(browser) = Browser::open().await else { return };
+    let database = ThrowAwayDatabase::sqlite();
+    let bot = RunningBot::demo(&database, &[("LISTEN_ADDR", "127.0.0.1:0")]).await;
+    bot.said("/admin/link/").await;
+    let log = bot.log();
+    let link = log.split_whitespace().find(|it| it.contains("/admin/link/")).unwrap();
+    visit(browser, link.to_owned()).await;
+    bot.terminate().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_of_three_days_is_well_laid_out() {
+    let Some(browser) = Browser::open().await else { return };
+    let database = ThrowAwayDatabase::sqlite();
+    fill(&database).await;
+    let telegram = Simulator::start().await.unwrap();
+    let owner = OWNER.to_string();
+    let settings = [("LISTEN_ADDR", "127.0.0.1:0"), ("ADMIN_TELEGRAM_IDS", owner.as_str())];
+    let bot = RunningBot::start(&telegram, &database, &settings).await;
+    telegram.write(&Person::new(OWNER, "Boss"), "/admin");
+    let answer = telegram.wait_for_message(OWNER).await.unwrap().text;
+    let link = answer.split_whitespace().find(|it| it.contains("/link/")).unwrap();
+    visit(browser, link.to_owned()).await;
+    bot.terminate().await;
+}
+
+/// A bot that began three days ago.
+async fn fill(database: &ThrowAwayDatabase) {
+    let storage = Database::open(database.url().parse().unwrap()).await.unwrap();
+    storage.migrate().await.unwrap();
+    let users = UserService::new(DieselUserRepository::new(storage), SystemClock);
+    let start = SystemClock.now() - TimeDelta::days(3);
+    let written = (0..FEW).map(|n| {
+        let name = format!("A person whose name is rather long, number {n}");
+        let profile = Profile::new((1000 + n).try_into().unwrap(), &name)
+            .username(&format!("an_unusually_long_username_{n}"))
+            .language_code("en");
+        Interaction::new(start + TimeDelta::minutes(90 * n), profile, InteractionKind::Text)
+    });
+    users.register(&written.collect::<Vec<_>>()).await.unwrap();
+}
+
+/// Signs in by a link and looks at every page. A story that fails is not to leave Chromium behind.
+async fn visit(browser: Browser, link: String) {
+    let tasks = LocalSet::new();
+    let browser = std::rc::Rc::new(browser);
+    let look = tasks.spawn_local(look(std::rc::Rc::clone(&browser), link));
+    let result = tasks.run_until(look).await;
+    std::rc::Rc::into_inner(browser).unwrap().close().await;
+    if let Err(error) = result {
+        resume_unwind(error.into_panic());
+    }
+}
+
+async fn look(browser: std::rc::Rc<Browser>, link: String) {
+    browser.be_wide(1280).await;
+    let base = link.split("/link/").next().unwrap().to_owned();
+    let mut faults = Vec::new();
+    for path in ["/sign-in"] {
+        faults.extend(faults_at(&browser, &format!("{base}{path}")).await);
+    }
+    browser.go(&link).await;
+    browser.press("Sign in").await;
+    browser.shows("h1", "Dashboard").await;
+    // The longest entries of the audit log: a note, before and after.
+    browser.go(&format!("{base}/users?sort=-active_days")).await;
+    let first = "return document.querySelector('tbody th a').getAttribute('href')";
+    let user = browser.script(first, json!([])).await.as_str().unwrap().to_owned();
+    let user = user.rsplit('/').next().unwrap().split('?').next().unwrap().to_owned();
+    for note in ["Asked for games in Czech, ".repeat(20), "averyveryverylongword".repeat(10)] {
+        browser.go(&format!("{base}/users/{user}")).await;
+        browser.fill("#note-text", &note).await;
+        browser.click("#note .primary").await;
+        browser.shows("#note .message", "").await;
+    }
+    let pages = PAGES.map(str::to_owned);
+    for path in pages.into_iter().chain([format!("/users/{user}")]) {
+        faults.extend(faults_at(&browser, &format!("{base}{path}")).await);
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+async fn faults_at(browser: &Browser, url: &str) -> Vec<String> {
+    let mut faults = Vec::new();
+    for width in WIDTHS {
+        browser.be_wide(width).await;
+        browser.go(url).await;
+        let page = url.split("/admin").nth(1).unwrap();
+        let found = browser.layout_faults().await;
+        faults.extend(found.iter().map(|it| format!("{page} at {width}: {it}")));
+    }
+    faults
+}
