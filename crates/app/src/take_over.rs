@@ -5,7 +5,8 @@ use std::fmt;
 
 use anyhow::bail;
 use rollcall_conversation::foreign_commands;
-use rollcall_telegram::{Bot, BotError, CallError, Webhook, WebhookUrl, chain};
+use rollcall_domain::error_chain;
+use rollcall_telegram::{Bot, BotError, CallError, Webhook, WebhookUrl};
 
 /// How many foreign commands an error names.
 const NAMED_COMMANDS: usize = 5;
@@ -70,7 +71,7 @@ fn if_known<T>(result: Result<T, CallError>) -> Result<Option<T>, CallError> {
         Ok(answer) => Ok(Some(answer)),
         Err(error @ CallError::Refused { code: 401, .. }) => Err(error),
         Err(error) => {
-            log::warn!(error = chain(&error); "cannot check whether the bot is already in use");
+            log::warn!(error = error_chain(&error); "cannot check whether the bot is already in use");
             Ok(None)
         }
     }

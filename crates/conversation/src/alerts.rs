@@ -1,8 +1,8 @@
 //! Warnings to owners: failed sign-ins, forged webhook requests, and sign-ins on new devices.
 
-use rollcall_domain::{Admin, TelegramUser};
+use rollcall_domain::{Admin, TelegramUser, error_chain};
 use rollcall_service::{Alert, Report};
-use rollcall_telegram::{Destination, SendError, chain};
+use rollcall_telegram::{Destination, SendError};
 
 use crate::{
     conversation::Conversation,
@@ -26,7 +26,7 @@ impl Conversation {
                 }
                 Ok(_) => {}
                 Err(error) => {
-                    log::warn!(error = chain(&error); "could not look up an owner");
+                    log::warn!(error = error_chain(&error); "could not look up an owner");
                     may_retry = true;
                 }
             }
@@ -37,7 +37,7 @@ impl Conversation {
     /// Writes to an owner. The error is whether a retry may help.
     async fn write(&self, owner: &TelegramUser, report: &Report) -> Result<(), bool> {
         let asker = self.asker(owner).await.unwrap_or_else(|(error, asker)| {
-            log::warn!(error = chain(&error); "could not look up the language of an owner");
+            log::warn!(error = error_chain(&error); "could not look up the language of an owner");
             asker
         });
         let to = Destination::user(owner.telegram_id, None);

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
     Clock, Cursor, LogPace, Preferences, Registration, TelegramId, TelegramUser, UnreachableReason,
-    UserFilter, UserSort,
+    UserFilter, UserSort, error_chain,
 };
 use rollcall_service::{
     AdminService, Alerts, DirectoryService, PreferencesService, ScheduleService, ScheduleView,
@@ -19,7 +19,7 @@ use rollcall_service::{
 };
 
 use rollcall_telegram::{
-    Bot, Client, CommandMessage, Destination, Handler, Outbox, Request, SendError, chain,
+    Bot, Client, CommandMessage, Destination, Handler, Outbox, Request, SendError,
 };
 
 use crate::{
@@ -156,12 +156,12 @@ impl Conversation {
         let answer = match self.asker(&registration.user).await {
             Ok(asker) => {
                 self.answer(command, audience, &asker, registration).await.unwrap_or_else(|error| {
-                    log::warn!(error = chain(&error); "a command failed");
+                    log::warn!(error = error_chain(&error); "a command failed");
                     failed(command, &asker)
                 })
             }
             Err((error, asker)) => {
-                log::warn!(error = chain(&error); "a command failed");
+                log::warn!(error = error_chain(&error); "a command failed");
                 failed(command, &asker)
             }
         };
@@ -272,7 +272,7 @@ impl Conversation {
     /// Logs an answer that could not be sent. Records the user as unreachable since `begun` if that is the
     /// reason.
     pub(crate) async fn not_sent(&self, to: TelegramId, error: SendError, begun: DateTime<Utc>) {
-        log::warn!(error = chain(&error); "an answer was not sent");
+        log::warn!(error = error_chain(&error); "an answer was not sent");
         log::debug!(telegram_id = to.get(); "it was for this user");
         if let SendError::Unreachable { cause, .. } = error {
             self.mark_unreachable(to, cause, begun).await;
@@ -282,14 +282,14 @@ impl Conversation {
     /// Records that a user is unreachable, according to Telegram.
     async fn mark_unreachable(&self, id: TelegramId, reason: UnreachableReason, at: DateTime<Utc>) {
         if let Err(error) = self.users.mark_unreachable(id, reason, at).await {
-            log::warn!(error = chain(&error); "could not record that a user is unreachable");
+            log::warn!(error = error_chain(&error); "could not record that a user is unreachable");
         }
     }
 
     /// Sets the menu of an admin who had not written to the bot when it started.
     async fn set_menu(&self, admin: TelegramId) {
         if let Err(error) = menu::set_for_admin(&self.client, admin).await {
-            log::warn!(error = chain(&error); "an admin's menu was not set");
+            log::warn!(error = error_chain(&error); "an admin's menu was not set");
         }
     }
 }

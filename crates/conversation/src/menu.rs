@@ -6,8 +6,8 @@ use frankenstein::{
     methods::{GetMyCommandsParams, SetMyCommandsParams},
     types::{BotCommand, BotCommandScope, BotCommandScopeChat, ChatId},
 };
-use rollcall_domain::{Language, TelegramId};
-use rollcall_telegram::{CallError, Client, chain, retry};
+use rollcall_domain::{Language, TelegramId, error_chain};
+use rollcall_telegram::{CallError, Client, retry};
 use serde::de::IgnoredAny;
 
 use crate::locale::Locale;
@@ -25,12 +25,12 @@ fn languages() -> impl Iterator<Item = (Language, Option<&'static str>)> {
 pub(crate) async fn set_all(client: Client, admins: BTreeSet<TelegramId>) {
     const OUTAGE: &str = "the menus cannot be set";
     if let Err(error) = retry(OUTAGE, || set_for_users(&client)).await {
-        log::warn!(error = chain(&error); "the menu was not set");
+        log::warn!(error = error_chain(&error); "the menu was not set");
     }
     for admin in admins {
         if let Err(error) = retry(OUTAGE, || set_for_admin(&client, admin)).await {
             log::warn!(
-                error = chain(&error);
+                error = error_chain(&error);
                 "an admin's menu was not set; it will be when the admin sends /start"
             );
         }

@@ -3,9 +3,9 @@
 use std::time::Instant;
 
 use frankenstein::methods::AnswerCallbackQueryParams;
-use rollcall_domain::Registration;
+use rollcall_domain::{Registration, error_chain};
 use rollcall_service::{ScheduleView, ServiceError};
-use rollcall_telegram::{ButtonPress, chain};
+use rollcall_telegram::ButtonPress;
 
 use crate::{
     action::Action,
@@ -44,13 +44,13 @@ impl Conversation {
         let (outcome, asker) = match self.asker(&registration.user).await {
             Ok(mut asker) => {
                 let outcome = self.outcome(press, &mut asker).await.unwrap_or_else(|error| {
-                    log::warn!(error = chain(&error); "a button press failed");
+                    log::warn!(error = error_chain(&error); "a button press failed");
                     Outcome::notice("press-failed")
                 });
                 (outcome, asker)
             }
             Err((error, asker)) => {
-                log::warn!(error = chain(&error); "a button press failed");
+                log::warn!(error = error_chain(&error); "a button press failed");
                 (Outcome::notice("press-failed"), asker)
             }
         };
@@ -72,7 +72,7 @@ impl Conversation {
             AnswerCallbackQueryParams::builder().callback_query_id(&press.id).maybe_text(text);
         if let Err(error) = self.outbox.answer(&answer.build()).await {
             // Telegram accepts no answer to an old press, for example after a pause of the bot.
-            log::info!(error = chain(&error); "a button press was not answered");
+            log::info!(error = error_chain(&error); "a button press was not answered");
         }
     }
 
@@ -119,7 +119,7 @@ impl Conversation {
         match self.games(view, asker).await {
             Ok(screen) => Ok(screen.into()),
             Err(error) => {
-                log::warn!(error = chain(&error); "the schedule cannot be shown");
+                log::warn!(error = error_chain(&error); "the schedule cannot be shown");
                 Ok(schedule::failed(asker.locale(), &asker.preferences).into())
             }
         }

@@ -1,5 +1,3 @@
-use std::error::Error;
-
 use rollcall_domain::InvalidTelegramId;
 use rollcall_service::ServiceError;
 
@@ -31,15 +29,4 @@ impl From<CallError> for BotError {
     fn from(error: CallError) -> Self {
         if error.is_bad_token() { Self::BadToken(error) } else { Self::Call(error) }
     }
-}
-
-/// An error with its causes, on one line.
-pub fn chain(error: &dyn Error) -> String {
-    let mut line = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        line.push_str(&format!(": {error}"));
-        cause = error.source();
-    }
-    line.split_whitespace().collect::<Vec<_>>().join(" ")
 }

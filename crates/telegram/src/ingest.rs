@@ -16,7 +16,7 @@ use std::{
 
 use chrono::{DateTime, SubsecRound, Utc};
 use rollcall_domain::{
-    Clock, Interaction, LogPace, QuarantinedUpdate, Registration, TelegramId, Username,
+    Clock, Interaction, LogPace, QuarantinedUpdate, Registration, TelegramId, Username, error_chain,
 };
 use rollcall_service::{ServiceError, UserService};
 use serde_json::value::RawValue;
@@ -25,7 +25,6 @@ pub(crate) use own_name::{Me, OwnName};
 pub(crate) use stream::Stream;
 
 use crate::{
-    error::chain,
     handler::{Handler, Request},
     outbox::Outbox,
     update::{self, Update},
@@ -164,7 +163,7 @@ impl Ingest {
     pub(crate) async fn register(&self, updates: &[Update<'_>]) -> Result<Taken, ServiceError> {
         let taken = match self.register_together(updates).await {
             Err(error) if is_permanent(&error) => {
-                log::debug!(error = chain(&error); "registering a batch one by one");
+                log::debug!(error = error_chain(&error); "registering a batch one by one");
                 self.register_one_by_one(updates).await?
             }
             result => Taken { commands: result?, held: None },
@@ -221,7 +220,7 @@ impl Ingest {
             Fault::RowIfOthersPass => {
                 let rehearsed = self.users.rehearse().await;
                 rehearsed
-                    .inspect_err(|error| log::debug!(error = chain(error); "updates of other users are refused too"))
+                    .inspect_err(|error| log::debug!(error = error_chain(error); "updates of other users are refused too"))
                     .is_ok()
             }
         }
@@ -237,7 +236,7 @@ impl Ingest {
         let Some(quarantined) = update.quarantined(reason, false) else { return Ok(()) };
         self.users.register_with(Vec::new(), vec![quarantined]).await?;
         log::error!(
-            update_id = update.update_id, error = chain(error);
+            update_id = update.update_id, error = error_chain(error);
             "an update could not be registered, and is set aside"
         );
         Ok(())

@@ -33,7 +33,7 @@ pub use client::{
     ApiUrl, BotToken, CallError, Client, ClockDifference, InvalidApiUrl, InvalidProxyUrl,
     InvalidToken, ProxyUrl,
 };
-pub use error::{BotError, chain};
+pub use error::BotError;
 pub use handler::{Handler, Request};
 pub use outbox::{Content, Destination, MessagePlace, Outbox, SendError, Topic};
 pub use readiness::Readiness;

@@ -20,7 +20,7 @@ pub use send_error::SendError;
 
 use crate::{
     client::{CallError, Client},
-    retry::Backoff,
+    retry::backoff,
 };
 use gate::Gate;
 use params::{EditMessageText, SendMessage};
@@ -86,13 +86,13 @@ impl Outbox {
     /// If Telegram refused it, or did not respond.
     pub async fn answer(&self, answer: &AnswerCallbackQueryParams) -> Result<(), CallError> {
         let mut retries = RETRIES;
-        let mut backoff = Backoff::new(fastrand::Rng::new());
+        let mut backoff = backoff();
         loop {
             let call = self.client.call::<IgnoredAny>("answerCallbackQuery", answer);
             match call.await {
                 // Telegram has certainly not taken it. Without a response it may have, so there is no retry.
                 Err(error @ CallError::Refused { .. }) if error.is_transient() && retries > 0 => {
-                    let wait = error.retry_after().unwrap_or_else(|| backoff.next());
+                    let wait = error.retry_after().unwrap_or_else(|| backoff.next(fastrand::f64()));
                     if wait > LONGEST_SPIN {
                         return Err(error);
                     }

@@ -5,7 +5,7 @@ mod outage;
 
 use tokio::time::sleep;
 
-pub(crate) use backoff::Backoff;
+pub(crate) use backoff::backoff;
 pub(crate) use outage::Outage;
 
 use crate::client::CallError;

@@ -179,8 +179,7 @@ pub struct SourceFigures {
     pub starts: u64,
     /// The users among them who can be reached now.
     pub reachable: u64,
-    /// The share who were active on the day after they joined, of those for whom that day is not in
-    /// the future.
+    /// The share who were active on the day after they joined, if that day is not in the future.
     pub day_1: Share,
     /// The same for the seventh day after.
     pub day_7: Share,

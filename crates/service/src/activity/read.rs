@@ -185,7 +185,7 @@ pub(super) struct Sources(BTreeMap<String, SourceFigures>);
 
 impl Sources {
     /// Reads the sums in four parts of the range, by how long ago the users joined: 30 days or more,
-    /// 7 or more, 1 or more, or today. A share counts only users for whom its day is over or today,
+    /// 7 or more, 1 or more, or today. A share counts only users who joined at least that many days ago,
     /// so that new links can be compared with old ones.
     pub(super) async fn read(
         activity: &dyn ActivityRepository,

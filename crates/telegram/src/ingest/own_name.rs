@@ -6,14 +6,13 @@ use std::{
     time::Duration,
 };
 
-use rollcall_domain::Username;
+use rollcall_domain::{Username, error_chain};
 use serde::Deserialize;
 use serde_json::json;
 use tokio::time::Instant;
 
 use crate::{
     client::{CallError, Client},
-    error::chain,
     outbox::bucket::{Bucket, Pace},
 };
 
@@ -87,7 +86,7 @@ impl OwnName {
         match self.me().await {
             Ok(me) => self.lock().learn(me.username(), addressees),
             Err(error) => {
-                log::debug!(error = chain(&error); "the bot's username could not be checked");
+                log::debug!(error = error_chain(&error); "the bot's username could not be checked");
                 self.lock().not_before = Instant::now() + REST;
             }
         }

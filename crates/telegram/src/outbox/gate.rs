@@ -17,7 +17,9 @@ use super::{
     migrations::Migrations,
     send_error::{SendError, refuses_topic},
 };
-use crate::{client::CallError, retry::Backoff};
+use rollcall_domain::Backoff;
+
+use crate::{client::CallError, retry::backoff};
 
 /// Telegram allows one message a second to a private chat, and short bursts ("My bot is hitting limits"
 /// in the Bots FAQ).
@@ -156,7 +158,7 @@ impl Gate {
             chat_id,
             chat,
             give_up: Instant::now() + PATIENCE,
-            backoff: Backoff::new(fastrand::Rng::new()),
+            backoff: backoff(),
             retries: RETRIES,
         };
         // The chat may have moved meanwhile.
@@ -257,7 +259,7 @@ impl Delivery<'_> {
                 self.gate.refused(&mut self.chat, wait);
             } else if error.is_transient() && self.retries > 0 {
                 self.retries -= 1;
-                sleep(self.backoff.next()).await;
+                sleep(self.backoff.next(fastrand::f64())).await;
             } else {
                 return Err(SendError::new(self.chat_id, error));
             }

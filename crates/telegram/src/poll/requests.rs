@@ -1,12 +1,12 @@
 use std::time::Duration;
 
 use frankenstein::methods::{DeleteWebhookParams, GetUpdatesParams};
+use rollcall_domain::error_chain;
 use serde::de::IgnoredAny;
 use tokio::time::timeout;
 
 use crate::{
     client::{CallError, Client, Response},
-    error::chain,
     update::allowed_updates,
 };
 
@@ -47,7 +47,7 @@ pub(super) async fn acknowledge(client: &Client, offset: Option<i64>) {
     let acknowledged = timeout(LAST_REQUEST, fetch(client, offset, 1, Duration::ZERO)).await;
     match acknowledged.map(|response| response?.read::<IgnoredAny>()) {
         Ok(Ok(_)) => {}
-        Ok(Err(error)) => log::warn!(error = chain(&error); "{FAILED}"),
+        Ok(Err(error)) => log::warn!(error = error_chain(&error); "{FAILED}"),
         Err(_) => log::warn!(error = "Telegram took too long"; "{FAILED}"),
     }
 }

@@ -2,8 +2,10 @@ use std::{error::Error, time::Duration};
 
 use tokio::time::Instant;
 
-use super::backoff::Backoff;
-use crate::{client::CallError, error::chain};
+use rollcall_domain::{Backoff, error_chain};
+
+use super::backoff::backoff;
+use crate::client::CallError;
 
 /// A lasting failure. Its beginning is logged with the cause, and its end with the number of failures.
 pub(crate) struct Outage {
@@ -17,8 +19,8 @@ pub(crate) struct Outage {
 impl Outage {
     /// No failure yet. `what` is what the log calls it, such as "updates cannot be fetched".
     pub(crate) fn new(what: &'static str) -> Self {
-        let backoff = Backoff::new(fastrand::Rng::new());
-        Self { what, how_long: "until it works", failures: 0, last: None, backoff }
+        let how_long = "until it works";
+        Self { what, how_long, failures: 0, last: None, backoff: backoff() }
     }
 
     /// An outage with limited retries. `how_long` names the limit, such as "for five minutes".
@@ -29,13 +31,13 @@ impl Outage {
     /// Records a failure. Returns the time to wait before the next attempt.
     pub(crate) fn record(&mut self, error: &dyn Error) -> Duration {
         if self.failures == 0 {
-            log::warn!(error = chain(error); "{}; trying again {}", self.what, self.how_long);
+            log::warn!(error = error_chain(error); "{}; trying again {}", self.what, self.how_long);
         } else {
-            log::debug!(error = chain(error), failures = self.failures; "{}", self.what);
+            log::debug!(error = error_chain(error), failures = self.failures; "{}", self.what);
         }
         self.failures = self.failures.saturating_add(1);
         self.last = Some(Instant::now());
-        self.backoff.next()
+        self.backoff.next(fastrand::f64())
     }
 
     /// Records a failed call. Returns the time to wait, which is what Telegram asks for if it does.
@@ -46,7 +48,7 @@ impl Outage {
 
     /// The outage and its cause, on one line.
     pub(crate) fn describe(&self, error: &dyn Error) -> String {
-        format!("{}: {}", self.what, chain(error))
+        format!("{}: {}", self.what, error_chain(error))
     }
 
     /// Records a success.

@@ -25,7 +25,7 @@ const ID_BYTES: usize = 16;
 const BODY_BYTES: usize = 8 + 8 + ID_BYTES;
 const MAC_BYTES: usize = 32;
 
-/// The content of a long-lived cookie: the tokens of the admins to whom the device is known, with
+/// The content of a long-lived cookie: the tokens of the admins that know the device, with
 /// characters of `A-Z a-z 0-9 _ - .`. It comes from the browser, so it may be anything.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct DeviceCookie(String);
