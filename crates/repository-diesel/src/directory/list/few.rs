@@ -35,7 +35,7 @@ pub(super) fn find(
 
 /// Makes PostgreSQL read along indexes. It guesses how many rows a condition leaves, and may find it
 /// cheaper to read and sort all of them. It never is, because all that is read here has a bound.
-fn use_indexes(connection: &mut AnyConnection) -> QueryResult<()> {
+pub(super) fn use_indexes(connection: &mut AnyConnection) -> QueryResult<()> {
     let AnyConnection::Postgres(connection) = connection else { return Ok(()) };
     connection.batch_execute(
         "SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off; \

@@ -1,5 +1,8 @@
 //! Lists whose conditions are each met by many users: users are read in the order of the list.
 
+#[cfg(test)]
+mod plans;
+
 use diesel::prelude::*;
 use rollcall_domain::{Counted, Cursor, ListedUser, UserSlice, UserSort};
 
