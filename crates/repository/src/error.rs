@@ -18,7 +18,7 @@ pub enum RepositoryError {
     #[error("the database is read-only")]
     ReadOnly(#[source] DatabaseError),
     /// A row violates a rule of Rollcall, so another program wrote it.
-    #[error("{table}.{column} of the row with key {key} holds what it cannot hold: {reason}")]
+    #[error("{table}.{column} of the row with key {key} contains an invalid value: {reason}")]
     Corrupt {
         /// The row's table.
         table: &'static str,
