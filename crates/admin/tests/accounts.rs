@@ -176,7 +176,7 @@ async fn an_owner_invites_somebody_who_makes_an_account() {
         ("grace hopper", NEW, NEW, "Not a name for an account;"),
         ("grace", NEW, "other", "do not match."),
         ("grace", "short", "short", "The password is too short;"),
-        ("Owner", NEW, NEW, "There is an account owner already."),
+        ("Owner", NEW, NEW, "The account owner already exists."),
     ] {
         let refused = accept(name, password, same).await;
         assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{trouble}");

@@ -194,8 +194,8 @@ async fn what_cannot_be_a_passkey_is_explained() {
     let site = Site::with_people(1).await;
     let token = site.sign_in(Role::Owner).await;
     for (name, answer, words) in [
-        ("", "{}", "A passkey has a name of 1 to 64 characters."),
-        ("\0", "{}", "A passkey has a name of 1 to 64 characters."),
+        ("", "{}", "The name of a passkey must have 1 to 64 visible characters."),
+        ("\0", "{}", "The name of a passkey must have 1 to 64 visible characters."),
         ("Laptop", "{}", "The passkey could not be verified"),
         ("Laptop", "", "The passkey could not be verified"),
     ] {
