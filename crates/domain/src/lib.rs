@@ -36,8 +36,8 @@ mod username;
 mod visible;
 
 pub use activity::{
-    Facts, Figure, Label, LatestDay, Lifecycle, Neighbours, Origin, Sums, add_reachability_change,
-    add_start, month, week,
+    ActiveDay, Facts, Figure, Hour, Label, LatestDay, Lifecycle, Neighbours, Origin, Sums,
+    add_first_hour, add_reachability_change, add_start, earlier_hour, month, week,
 };
 pub use admin::{
     Admin, AdminAccount, AdminName, AuditAction, AuditEntry, InvalidAdmin, InvalidAdminName,
@@ -71,7 +71,7 @@ pub use reachability::{
 pub use registration::Registration;
 pub use search::{SearchTerm, SearchText, fold};
 pub use source::{LabelledSource, SourceLabel};
-pub use stats::{Change, DayStats, UserStats};
+pub use stats::{Change, Comparison, DayStats, SameHours, TodaySoFar, UserStats};
 pub use stored_text::MAX_NAME_CHARS;
 pub use telegram_id::{InvalidTelegramId, TelegramId};
 pub use thousands::{group_digits, grouped};

@@ -1,5 +1,7 @@
 use std::{cmp::Ordering, fmt};
 
+use chrono::NaiveDate;
+
 /// The number of users, of active users and of interactions today.
 ///
 /// Days are in UTC. Ranges of days include today, which is still in progress.
@@ -27,8 +29,78 @@ pub struct UserStats {
     pub blocked_today: u64,
     /// How many times a user became reachable again today.
     pub unblocked_today: u64,
-    /// The figures of the day a week ago, at its end.
-    pub week_before: DayStats,
+    /// The first day on which there was a user; `None` if there never was one.
+    pub first_day: Option<NaiveDate>,
+    /// The figures of the day a week ago, at its end; `None` if there were no users yet.
+    pub week_before: Option<DayStats>,
+    /// Today's figures against the same hours of earlier days.
+    pub so_far: TodaySoFar,
+}
+
+impl UserStats {
+    /// A figure of the days up to today against the same figure a week ago.
+    pub fn since_week(&self, now: u64, ago: impl Fn(&DayStats) -> u64) -> Option<Comparison> {
+        match &self.week_before {
+            Some(week) => Some(Comparison::Change(Change { from: ago(week), to: now })),
+            None => Comparison::with_no_users(now),
+        }
+    }
+}
+
+/// How today's figures compare with those of earlier days at the same time of day.
+///
+/// Only full hours are compared, on both days: at 14:37 what happened from 00:00 to 14:00 (UTC).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TodaySoFar {
+    /// How many full hours of today have passed. Before the first one has, nothing is compared.
+    pub full_hours: u32,
+    /// Active users.
+    pub active: SameHours,
+    /// Users created.
+    pub new: SameHours,
+    /// Interactions.
+    pub interactions: SameHours,
+    /// How many times a user became unreachable.
+    pub blocked: SameHours,
+    /// How many times a user became reachable again.
+    pub unblocked: SameHours,
+}
+
+/// A figure of the full hours of today against the same hours of earlier days.
+///
+/// `None` if the hours of one of the days are not known, because a version that did not record them
+/// ran on it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SameHours {
+    /// Against yesterday.
+    pub day_before: Option<Comparison>,
+    /// Against the day a week ago.
+    pub week_before: Option<Comparison>,
+}
+
+/// How a figure compares with an earlier one, as it is shown: "+12%", or "new".
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Comparison {
+    /// The change since then.
+    Change(Change),
+    /// There were no users then.
+    New,
+}
+
+impl Comparison {
+    /// The comparison with a time before the first user. A figure of zero is no news.
+    pub fn with_no_users(now: u64) -> Option<Self> {
+        (now > 0).then_some(Self::New)
+    }
+}
+
+impl fmt::Display for Comparison {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Change(change) => change.fmt(f),
+            Self::New => f.write_str("new"),
+        }
+    }
 }
 
 /// The figures of one day.

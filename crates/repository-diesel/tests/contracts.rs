@@ -42,6 +42,16 @@ mod activity {
     }
 }
 
+mod hours {
+    use super::*;
+
+    rollcall_testkit::hourly_sums_contract!(open);
+
+    async fn open(url: &str) -> Arc<dyn Store> {
+        Arc::new(DieselUserRepository::new(migrated(url).await))
+    }
+}
+
 mod sources {
     use rollcall_testkit::contract::sources::SourceStore;
 

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};
-use rollcall_domain::{Figure, ReachabilityChange, StartPayload, TelegramUser};
+use rollcall_domain::{ActiveDay, Figure, Label, ReachabilityChange, StartPayload, TelegramUser};
 
 use crate::error::RepositoryError;
 
@@ -35,6 +35,9 @@ pub trait ActivityRepository: Send + Sync {
         figures: &[Figure],
         last: NaiveDate,
     ) -> Result<Vec<i64>, RepositoryError>;
+
+    /// The first day on which a user was active; `None` if there is none.
+    async fn first_day(&self) -> Result<Option<NaiveDate>, RepositoryError>;
 
     /// Counts all sums again from the facts about the users, and returns the sums that differ. With
     /// `mend` it corrects them. Registration goes on meanwhile.
@@ -94,7 +97,7 @@ pub struct History {
     pub user: TelegramUser,
     /// The UTC days of activity, sorted, each with its number of interactions. The day of
     /// `created_at` is one of them, and that of `last_seen` the last.
-    pub days: Vec<(NaiveDate, u32)>,
+    pub days: Vec<(ActiveDay, u32)>,
     /// When the user became unreachable, or reachable again; each at another time.
     pub reach_changes: Vec<ReachabilityChange>,
     /// The deep links that the user came by, and when; each at another time.
@@ -121,6 +124,6 @@ pub trait DemoRepository: Send + Sync {
     /// Adds to the figures that are not counted from users: figure, day, label, value.
     async fn count_uses(
         &self,
-        uses: &[(Figure, NaiveDate, &'static str, i64)],
+        uses: &[(Figure, NaiveDate, Label, i64)],
     ) -> Result<(), RepositoryError>;
 }

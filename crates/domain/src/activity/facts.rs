@@ -1,6 +1,6 @@
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 
-use super::{Figure, Origin, Sums};
+use super::{ActiveDay, Figure, Hour, Origin, Sums, add_first_hour};
 use crate::{ReachabilityChange, SourceLabel};
 
 /// Everything about one user that counts in a [`Figure`].
@@ -13,7 +13,7 @@ pub struct Facts<'a> {
     /// Whether the user can be reached now.
     pub is_reachable: bool,
     /// The UTC days on which the user was active, sorted, without repetitions.
-    pub days: &'a [NaiveDate],
+    pub days: &'a [ActiveDay],
     /// When the user became unreachable, or reachable again.
     pub reach_changes: &'a [ReachabilityChange],
     /// When the user opened deep links, and the labels of those.
@@ -29,7 +29,10 @@ impl Facts<'_> {
         if self.is_reachable {
             self.origin.add_reachable(1, sums);
         }
-        self.origin.add_days(self.days.iter().copied(), sums);
+        self.origin.add_days(self.days.iter().map(|it| it.day), sums);
+        for it in self.days {
+            add_first_hour(it.day, it.first_hour, 1, sums);
+        }
         for change in self.reach_changes {
             add_reachability_change(change, sums);
         }
@@ -41,7 +44,13 @@ impl Facts<'_> {
 
 /// Adds that a user became unreachable, or reachable again.
 pub fn add_reachability_change(change: &ReachabilityChange, sums: &mut Sums) {
-    sums.add(Figure::Reachability, change.at.date_naive(), change.name().into(), 1);
+    let day = change.at.date_naive();
+    sums.add(Figure::Reachability, day, change.name().into(), 1);
+    let by_hour = match change.obstacle {
+        Some(_) => Figure::BlockedHour,
+        None => Figure::UnblockedHour,
+    };
+    sums.add(by_hour, day, Hour::of(change.at).into(), 1);
 }
 
 /// Adds that a user opened a deep link.

@@ -8,6 +8,8 @@
 pub enum Figure {
     /// Users active on the day.
     Active,
+    /// Users by the hour of their first interaction on the day, which is the label.
+    ActiveHour,
     /// Users active within the 7 days up to the day, as the difference from the day before.
     Active7,
     /// Users active within the 30 days up to the day, as the difference from the day before.
@@ -17,8 +19,12 @@ pub enum Figure {
     /// Users who joined in the week, by the number of weeks after which they were active, which is
     /// the label. Activity before they joined counts as week 0.
     Cohort,
+    /// Users who became unreachable, by the hour of the day, which is the label.
+    BlockedHour,
     /// Uses of a command, which is the label.
     Command,
+    /// Interactions by the hour of the day, which is the label.
+    InteractionHour,
     /// Interactions of a kind, which is the label.
     Kind,
     /// Users who joined on the day, by their language, which is the label.
@@ -29,6 +35,8 @@ pub enum Figure {
     LifecycleWeek,
     /// Users who joined on the day.
     New,
+    /// Users who joined on the day, by the hour, which is the label.
+    NewHour,
     /// Changes of reachability on the day. The label is the obstacle, or "unblocked".
     Reachability,
     /// Users who joined on the day and can be reached now.
@@ -45,24 +53,30 @@ pub enum Figure {
     SourceReachable,
     /// Starts on the day with the deep link of the label.
     SourceStarts,
+    /// Users who became reachable again, by the hour of the day, which is the label.
+    UnblockedHour,
     /// Users who joined on the day and have not been erased.
     Users,
 }
 
 impl Figure {
     /// Every figure.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 25] = [
         Self::Active,
+        Self::ActiveHour,
         Self::Active7,
         Self::Active30,
         Self::ActiveDays,
         Self::Cohort,
+        Self::BlockedHour,
         Self::Command,
+        Self::InteractionHour,
         Self::Kind,
         Self::Language,
         Self::LifecycleDay,
         Self::LifecycleWeek,
         Self::New,
+        Self::NewHour,
         Self::Reachability,
         Self::Reachable,
         Self::SourceDay1,
@@ -71,6 +85,7 @@ impl Figure {
         Self::SourceNew,
         Self::SourceReachable,
         Self::SourceStarts,
+        Self::UnblockedHour,
         Self::Users,
     ];
 
@@ -83,16 +98,20 @@ impl Figure {
     pub fn name(self) -> &'static str {
         match self {
             Self::Active => "active",
+            Self::ActiveHour => "active_hour",
             Self::Active7 => "active_7",
             Self::Active30 => "active_30",
             Self::ActiveDays => "active_days",
             Self::Cohort => "cohort",
+            Self::BlockedHour => "blocked_hour",
             Self::Command => "command",
+            Self::InteractionHour => "interaction_hour",
             Self::Kind => "kind",
             Self::Language => "language",
             Self::LifecycleDay => "lifecycle_day",
             Self::LifecycleWeek => "lifecycle_week",
             Self::New => "new",
+            Self::NewHour => "new_hour",
             Self::Reachability => "reach",
             Self::Reachable => "reachable",
             Self::SourceDay1 => "source_day_1",
@@ -101,6 +120,7 @@ impl Figure {
             Self::SourceNew => "source_new",
             Self::SourceReachable => "source_reachable",
             Self::SourceStarts => "source_starts",
+            Self::UnblockedHour => "unblocked_hour",
             Self::Users => "users",
         }
     }
@@ -121,9 +141,9 @@ impl Figure {
         )
     }
 
-    /// Whether a recount can compute it from what is stored about the users. Uses of commands and
-    /// interactions by kind are stored only as sums.
+    /// Whether a recount can compute it from what is stored about the users. Uses of commands, and
+    /// interactions by kind and by hour, are stored only as sums.
     pub fn is_counted_from_users(self) -> bool {
-        !matches!(self, Self::Command | Self::Kind)
+        !matches!(self, Self::Command | Self::InteractionHour | Self::Kind)
     }
 }

@@ -8,6 +8,7 @@
 mod calendar;
 mod facts;
 mod figure;
+mod hour;
 mod label;
 mod latest_day;
 mod lifecycle;
@@ -19,6 +20,7 @@ mod tests;
 pub use calendar::{month, week};
 pub use facts::{Facts, add_reachability_change, add_start};
 pub use figure::Figure;
+pub use hour::{ActiveDay, Hour, add_first_hour, earlier_hour};
 pub use label::Label;
 pub use latest_day::LatestDay;
 pub use lifecycle::Lifecycle;

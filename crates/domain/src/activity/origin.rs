@@ -1,7 +1,7 @@
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 
 use super::{
-    Figure, Label, Lifecycle, Sums,
+    Figure, Hour, Label, Lifecycle, Sums,
     calendar::{later, month, week},
 };
 use crate::SourceLabel;
@@ -11,6 +11,8 @@ use crate::SourceLabel;
 pub struct Origin {
     /// The UTC day on which the user joined.
     pub created_on: NaiveDate,
+    /// The hour of that day.
+    pub created_in: Hour,
     /// The label of the deep link by which the user joined, if any.
     pub source: Option<SourceLabel>,
 }
@@ -27,9 +29,16 @@ pub struct Neighbours {
 }
 
 impl Origin {
+    /// The origin of a user who joined at this time, by the deep link of a label.
+    pub fn new(created_at: DateTime<Utc>, source: Option<SourceLabel>) -> Self {
+        let (created_on, created_in) = (created_at.date_naive(), Hour::of(created_at));
+        Self { created_on, created_in, source }
+    }
+
     /// Adds the user itself.
     pub fn add_user(&self, sums: &mut Sums) {
         sums.add(Figure::New, self.created_on, Label::NONE, 1);
+        sums.add(Figure::NewHour, self.created_on, self.created_in.into(), 1);
         sums.add(Figure::SourceNew, self.created_on, self.source.into(), 1);
         sums.add(Figure::Users, self.created_on, Label::NONE, 1);
     }

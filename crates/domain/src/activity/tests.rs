@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use proptest::{collection::vec, prelude::*, sample::select};
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate};
 
 use super::*;
 use crate::SourceLabel;
@@ -108,7 +108,11 @@ fn any_user() -> impl Strategy<Value = User> {
 
 impl User {
     fn origin(&self) -> Origin {
-        Origin { created_on: self.created_on, source: self.source }
+        Origin {
+            created_on: self.created_on,
+            created_in: Hour::of(DateTime::UNIX_EPOCH),
+            source: self.source,
+        }
     }
 
     fn sorted_days(&self) -> BTreeSet<NaiveDate> {

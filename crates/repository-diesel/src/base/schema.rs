@@ -20,6 +20,7 @@ diesel::table! {
         unblocked_at -> Nullable<Timestamp>,
         source -> Nullable<Text>,
         source_label -> Nullable<Integer>,
+        first_hour -> Nullable<Integer>,
         day_interactions -> Integer,
         days_of_month -> SmallInt,
         active_days -> Integer,
@@ -90,6 +91,7 @@ diesel::table! {
         telegram_id -> BigInt,
         day -> Date,
         interactions -> Integer,
+        first_hour -> Nullable<Integer>,
     }
 }
 

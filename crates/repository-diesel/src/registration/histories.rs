@@ -13,11 +13,13 @@ use diesel::{
     sqlite::Sqlite,
 };
 use rollcall_domain::{
-    Event, Figure, Interaction, InteractionKind, Label, LatestDay, Neighbours, Origin, Sums,
-    TelegramId, add_reachability_change, add_start, month,
+    ActiveDay, Event, Figure, Hour, Interaction, InteractionKind, Label, LatestDay, Neighbours,
+    Origin, Sums, TelegramId, add_first_hour, add_reachability_change, add_start, earlier_hour,
+    month,
 };
 
 use super::{
+    day_count::DayCount,
     labels::Labels,
     replay::{Replay, Replayed},
 };
@@ -29,6 +31,7 @@ use crate::{
     },
     row::{
         history::{NewDay, NewDays, NewReachChange, NewStart},
+        hour::active_day,
         user::{label_of, origin},
     },
 };
@@ -64,13 +67,14 @@ pub(super) fn add(
     Ok(sums)
 }
 
-/// Counts the interactions of each kind, and the uses of each command.
+/// Counts the interactions of each kind and of each hour, and the uses of each command.
 fn count_interactions(interactions: &[&Interaction], sums: &mut Sums) {
     let mut counts: BTreeMap<(NaiveDate, InteractionKind, Option<&'static str>), i64> =
         BTreeMap::new();
     for interaction in interactions {
-        let key = (interaction.at.date_naive(), interaction.kind, interaction.command);
-        *counts.entry(key).or_default() += 1;
+        let day = interaction.at.date_naive();
+        *counts.entry((day, interaction.kind, interaction.command)).or_default() += 1;
+        sums.add(Figure::InteractionHour, day, Hour::of(interaction.at).into(), 1);
     }
     for ((day, kind, command), count) in counts {
         sums.add(Figure::Kind, day, kind.name().into(), count);
@@ -86,8 +90,14 @@ fn note_days(
     replay: &mut Replay,
     sums: &mut Sums,
 ) -> QueryResult<()> {
-    let elsewhere = |replayed: &&mut Replayed| replayed.created || !replayed.other_days.is_empty();
-    let mut with_days: Vec<&mut Replayed> = replay.users.values_mut().filter(elsewhere).collect();
+    let has_days = |replayed: &&mut Replayed| {
+        let begins_earlier = replayed
+            .hour_on_stored_day()
+            .zip(replayed.stored_latest.first_hour)
+            .is_some_and(|(hour, stored)| hour < stored);
+        replayed.created || !replayed.other_days.is_empty() || begins_earlier
+    };
+    let mut with_days: Vec<&mut Replayed> = replay.users.values_mut().filter(has_days).collect();
     with_days.sort_unstable_by_key(|replayed| replayed.user.telegram_id);
 
     let mut past = Vec::new();
@@ -112,27 +122,25 @@ fn origin_of(Replayed { stored, source_label, .. }: &Replayed) -> Origin {
 fn follow_days(replayed: &mut Replayed, past: &mut Vec<NewDay>, sums: &mut Sums) {
     let (origin, stored) = (origin_of(replayed), replayed.stored_latest);
     let mut later = replayed.other_days.split_off(&stored.day);
-    let mut latest = Some(stored);
+    let mut latest = None;
     if replayed.created {
         // The row has nothing but the latest of them.
         later.append(&mut replayed.other_days);
-        later.insert(stored.day, replayed.on_stored_day);
-        latest = None;
-    } else if !later.is_empty() {
-        latest = Some(LatestDay {
-            interactions: stored.interactions + replayed.on_stored_day,
-            ..stored
-        });
+        later.extend(replayed.on_stored_day.map(|count| (stored.day, count)));
+    } else {
+        let hour = replayed.hour_on_stored_day();
+        let first_hour = earlier_hour(stored.day, stored.first_hour, hour, sums);
+        // If the batch has no later day, the upsert has counted them.
+        let not_counted = replayed.on_stored_day.filter(|_| !later.is_empty());
+        let interactions = stored.interactions + not_counted.map_or(0, |it| it.interactions);
+        latest = Some(LatestDay { first_hour, interactions, ..stored });
     }
-    let id = replayed.user.telegram_id;
-    for (day, interactions) in later {
-        let next = latest.map_or(LatestDay::first(day, interactions), |latest| {
-            past.push(NewDay {
-                telegram_id: id.get(),
-                day: latest.day.into(),
-                interactions: latest.interactions,
-            });
-            latest.followed_by(day, interactions)
+    let id = replayed.user.telegram_id.get();
+    for (day, DayCount { interactions, first_hour }) in later {
+        let active = ActiveDay { day, first_hour: Some(first_hour) };
+        let next = latest.map_or(LatestDay::first(active, interactions), |latest| {
+            past.push(NewDay::new(id, latest.active(), latest.interactions));
+            latest.followed_by(active, interactions)
         });
         let neighbours = Neighbours {
             previous: latest.map(|latest| latest.day),
@@ -140,6 +148,7 @@ fn follow_days(replayed: &mut Replayed, past: &mut Vec<NewDay>, sums: &mut Sums)
             others_of_month: next.days_of_month - 1,
         };
         origin.add_day(day, neighbours, sums);
+        add_first_hour(day, Some(first_hour), 1, sums);
         latest = Some(next);
     }
     replayed.latest = latest.unwrap_or(stored);
@@ -154,19 +163,25 @@ fn note_late_days(
     let origin = origin_of(replayed);
     let Replayed { stored, latest, other_days, .. } = replayed;
     let id = stored.telegram_id;
-    for (&day, &interactions) in other_days.iter() {
-        if let Some(neighbours) = neighbours_of_new_day(connection, id, day)? {
-            let mut neighbours =
-                Neighbours { next: neighbours.next.or(Some(latest.day)), ..neighbours };
-            if month(day) == month(latest.day) {
-                neighbours.others_of_month = latest.days_of_month;
-                latest.days_of_month += 1;
+    for (&day, &DayCount { interactions, first_hour }) in other_days.iter() {
+        let active = ActiveDay { day, first_hour: Some(first_hour) };
+        match late_day(connection, id, day)? {
+            LateDay::Known(known) => {
+                earlier_hour(day, known.first_hour, active.first_hour, sums);
             }
-            latest.days_ever += 1;
-            origin.add_day(day, neighbours, sums);
+            LateDay::New(neighbours) => {
+                let mut neighbours =
+                    Neighbours { next: neighbours.next.or(Some(latest.day)), ..neighbours };
+                if month(day) == month(latest.day) {
+                    neighbours.others_of_month = latest.days_of_month;
+                    latest.days_of_month += 1;
+                }
+                latest.days_ever += 1;
+                origin.add_day(day, neighbours, sums);
+                add_first_hour(day, active.first_hour, 1, sums);
+            }
         }
-        let late = NewDay { telegram_id: id.get(), day: day.into(), interactions };
-        add_days(connection, vec![late])?;
+        add_days(connection, vec![NewDay::new(id.get(), active, interactions)])?;
     }
     Ok(())
 }
@@ -190,13 +205,18 @@ fn add_state(replayed: &Replayed, sums: &mut Sums) {
     }
 }
 
-/// The neighbours of a day before the user's latest; `None` if the user is known to have been active
-/// on it.
-fn neighbours_of_new_day(
+/// A day before a user's latest, before the batch.
+enum LateDay {
+    /// The user is known to have been active on it.
+    Known(ActiveDay),
+    New(Neighbours),
+}
+
+fn late_day(
     connection: &mut Transaction<'_>,
     id: TelegramId,
     day: NaiveDate,
-) -> QueryResult<Option<Neighbours>> {
+) -> QueryResult<LateDay> {
     let found: DayBetween = alike!(connection => {
         let days = || active_days::table.filter(active_days::telegram_id.eq(id.get()));
         let of_month = days()
@@ -206,21 +226,26 @@ fn neighbours_of_new_day(
         let next = days().filter(active_days::day.gt(day)).select(min(active_days::day));
         diesel::select((
             exists(days().filter(active_days::day.eq(day))),
+            days().filter(active_days::day.eq(day)).select(active_days::first_hour).single_value(),
             previous.single_value(),
             next.single_value(),
             of_month.count().single_value().assume_not_null(),
         ))
         .get_result(connection)?
     });
-    let DayBetween { is_known, previous, next, of_month } = found;
+    let DayBetween { is_known, first_hour, previous, next, of_month } = found;
+    if is_known {
+        return Ok(LateDay::Known(active_day(day, first_hour)));
+    }
     let others_of_month = u32::try_from(of_month).unwrap_or_default();
-    Ok((!is_known).then_some(Neighbours { previous, next, others_of_month }))
+    Ok(LateDay::New(Neighbours { previous, next, others_of_month }))
 }
 
 /// What the history has around a day.
 #[derive(Queryable)]
 struct DayBetween {
     is_known: bool,
+    first_hour: Option<i32>,
     previous: Option<NaiveDate>,
     next: Option<NaiveDate>,
     of_month: i64,
@@ -246,10 +271,12 @@ statement! {
         day: NewDay,
     }
     Sqlite => "
-        INSERT INTO active_days (telegram_id, day, interactions)
-        VALUES (:telegram_id, :day, :interactions)
-        ON CONFLICT (telegram_id, day)
-        DO UPDATE SET interactions = interactions + excluded.interactions",
+        INSERT INTO active_days (telegram_id, day, interactions, first_hour)
+        VALUES (:telegram_id, :day, :interactions, :first_hour)
+        ON CONFLICT (telegram_id, day) DO UPDATE SET
+            interactions = interactions + excluded.interactions,
+            first_hour = CASE WHEN excluded.first_hour < first_hour
+                THEN excluded.first_hour ELSE first_hour END",
 }
 
 statement! {
@@ -257,10 +284,12 @@ statement! {
         days: NewDays,
     }
     Pg => "
-        INSERT INTO active_days AS stored (telegram_id, day, interactions)
-        SELECT * FROM UNNEST(:telegram_id, :day, :interactions)
-        ON CONFLICT (telegram_id, day)
-        DO UPDATE SET interactions = stored.interactions + excluded.interactions",
+        INSERT INTO active_days AS stored (telegram_id, day, interactions, first_hour)
+        SELECT * FROM UNNEST(:telegram_id, :day, :interactions, :first_hour)
+        ON CONFLICT (telegram_id, day) DO UPDATE SET
+            interactions = stored.interactions + excluded.interactions,
+            first_hour = CASE WHEN excluded.first_hour < stored.first_hour
+                THEN excluded.first_hour ELSE stored.first_hour END",
 }
 
 /// Adds a change of a user's reachability; returns whether it is new.

@@ -15,6 +15,7 @@
 //! 7. [`quarantine`] keeps updates that could not be read.
 
 mod changes;
+mod day_count;
 pub(crate) mod histories;
 mod labels;
 pub(crate) mod names;

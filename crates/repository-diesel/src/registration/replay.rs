@@ -5,16 +5,20 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, btree_map, hash_map::Entry};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use rollcall_domain::{
-    Interaction, LatestDay, ProfileField, ReachabilityChange, TelegramId, TelegramUser, Username,
-    seen_for_certain,
+    ActiveDay, Hour, Interaction, LatestDay, ProfileField, ReachabilityChange, TelegramId,
+    TelegramUser, Username, seen_for_certain,
 };
 
 use super::{
+    day_count::DayCount,
     names::{ChangeKey, OldAndNew, ProfileChanges},
     upserted::UpsertedUser,
     usernames::UsernameHolder,
 };
-use crate::{base::error::Failure, row::user::telegram_id};
+use crate::{
+    base::error::Failure,
+    row::{hour::active_day, user::telegram_id},
+};
 
 /// The users of a batch while its interactions are replayed, one after the other.
 #[derive(Default)]
@@ -43,10 +47,10 @@ pub(super) struct Replayed {
     pub(super) latest: LatestDay,
     /// The latest day as its row has it.
     pub(super) stored_latest: LatestDay,
-    /// How many interactions of the batch there are on each day that is not the row's latest.
-    pub(super) other_days: BTreeMap<NaiveDate, i32>,
-    /// How many there are on the row's latest day.
-    pub(super) on_stored_day: i32,
+    /// The interactions of the batch on each day that is not the row's latest.
+    pub(super) other_days: BTreeMap<NaiveDate, DayCount>,
+    /// Those on the row's latest day.
+    pub(super) on_stored_day: Option<DayCount>,
     /// Whether the batch created the user.
     pub(super) created: bool,
 }
@@ -57,17 +61,25 @@ impl Replayed {
         self.user != self.stored || self.latest != self.stored_latest
     }
 
-    fn count_day(&mut self, day: NaiveDate) {
+    fn count_day(&mut self, interaction: &Interaction) {
+        let day = interaction.at.date_naive();
         if day == self.stored_latest.day {
-            self.on_stored_day += 1;
+            self.on_stored_day = Some(DayCount::after(self.on_stored_day, interaction));
         } else {
-            *self.other_days.entry(day).or_default() += 1;
+            let before = self.other_days.get(&day).copied();
+            self.other_days.insert(day, DayCount::after(before, interaction));
         }
+    }
+
+    /// The hour of the first interaction of the batch on the row's latest day.
+    pub(super) fn hour_on_stored_day(&self) -> Option<Hour> {
+        self.on_stored_day.map(|count| count.first_hour)
     }
 
     /// A user that the batch does not change.
     pub(super) fn unchanged(user: TelegramUser, source_label: Option<i32>) -> Self {
-        let latest = LatestDay::first(user.active_day(), 0);
+        let day = ActiveDay { day: user.active_day(), first_hour: None };
+        let latest = LatestDay::first(day, 0);
         Self {
             user: user.clone(),
             stored: user,
@@ -75,7 +87,7 @@ impl Replayed {
             latest,
             stored_latest: latest,
             other_days: BTreeMap::new(),
-            on_stored_day: 0,
+            on_stored_day: None,
             created: false,
         }
     }
@@ -94,8 +106,14 @@ impl Replay {
     /// Adds a user of the batch by its row after the upsert, which does not move the row's latest
     /// day.
     pub(super) fn add(&mut self, row: UpsertedUser) -> Result<(), Failure> {
-        let UpsertedUser { user, previous_seen, day_interactions, days_of_month, active_days } =
-            row;
+        let UpsertedUser {
+            user,
+            previous_seen,
+            first_hour,
+            day_interactions,
+            days_of_month,
+            active_days,
+        } = row;
         let (source_label, stored) = (user.source_label, user.into_user()?);
         let previous_seen = previous_seen.map(DateTime::from);
         let user = match previous_seen {
@@ -106,8 +124,10 @@ impl Replay {
                 ..TelegramUser::new(stored.telegram_id, stored.created_at)
             },
         };
+        let day = previous_seen.unwrap_or(stored.last_seen).date_naive();
         let latest = LatestDay {
-            day: previous_seen.unwrap_or(stored.last_seen).date_naive(),
+            day,
+            first_hour: active_day(day, first_hour).first_hour,
             interactions: day_interactions,
             days_of_month: u32::try_from(days_of_month).unwrap_or_default(),
             days_ever: u32::try_from(active_days).unwrap_or_default(),
@@ -119,7 +139,7 @@ impl Replay {
             latest,
             stored_latest: latest,
             other_days: BTreeMap::new(),
-            on_stored_day: 0,
+            on_stored_day: None,
             created: previous_seen.is_none(),
         };
         self.users.insert(replayed.stored.telegram_id, replayed);
@@ -171,7 +191,7 @@ impl Replay {
     pub(super) fn observe(&mut self, interaction: &Interaction, now: DateTime<Utc>) {
         let id = interaction.telegram_id();
         let Some(replayed) = self.users.get_mut(&id) else { return };
-        replayed.count_day(interaction.at.date_naive());
+        replayed.count_day(interaction);
         let user = &mut replayed.user;
         let before = user.differs_from(&interaction.profile).then(|| user.clone());
         self.reach_changes.extend(user.observe(interaction, now).map(|change| (id, change)));

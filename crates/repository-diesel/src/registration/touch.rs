@@ -6,7 +6,9 @@ use diesel::{
     prelude::*,
     sql_types::{BigInt, Bool, Date, Nullable, Text, Timestamp},
 };
-use rollcall_domain::{Figure, Interaction, InteractionKind, Registration, TelegramUser, Username};
+use rollcall_domain::{
+    Figure, Hour, Interaction, InteractionKind, Label, Registration, TelegramUser, Username,
+};
 use rollcall_repository::Batch;
 
 use crate::{
@@ -42,7 +44,9 @@ pub(super) fn touch(
         is_bot: user.is_bot,
         last_seen: user.last_seen.into(),
         active_day: user.active_day().into(),
-        figure: Figure::Kind.name(),
+        by_hour: Figure::InteractionHour.name(),
+        hour: Label::from(Hour::of(interaction.at)).to_string(),
+        by_kind: Figure::Kind.name(),
         kind: interaction.kind.name(),
     };
     let row: Option<UserRow> = touch.get_result(connection).optional()?;
@@ -60,7 +64,9 @@ statement! {
         is_bot: bool as Bool,
         last_seen: UtcMicros as Timestamp,
         active_day: Day as Date,
-        figure: &'static str as Text,
+        by_hour: &'static str as Text,
+        hour: String as Text,
+        by_kind: &'static str as Text,
         kind: &'static str as Text,
     }
     Pg => concat!("
@@ -82,7 +88,8 @@ statement! {
             RETURNING *),
         counted AS (
             INSERT INTO activity_sums AS counted
-            SELECT :figure, active_day, :kind, (pg_backend_pid() % 16)::smallint, 1 FROM touched
+            SELECT figure, active_day, label, (pg_backend_pid() % 16)::smallint, 1
+            FROM touched, (VALUES (:by_hour, :hour), (:by_kind, :kind)) AS sums (figure, label)
             ON CONFLICT (figure, day, label, slot) DO UPDATE SET value = counted.value + 1)
         SELECT ", columns!(row name), " FROM touched"),
 }

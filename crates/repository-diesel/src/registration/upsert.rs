@@ -13,9 +13,10 @@ use diesel::{
     sql_types::{Array, BigInt, Integer, Timestamp},
     sqlite::Sqlite,
 };
-use rollcall_domain::{Interaction, LatestDay, TelegramId, TelegramUser};
+use rollcall_domain::{ActiveDay, Interaction, LatestDay, TelegramId, TelegramUser};
 
 use super::{
+    day_count::DayCount,
     labels::Labels,
     upserted::{UpsertedUser, upserted_columns},
 };
@@ -32,18 +33,20 @@ use crate::{
 /// A user of a batch as it would be if it were new.
 pub(super) struct SeenUser {
     pub(super) user: TelegramUser,
-    /// How many interactions of the batch were on the user's latest day.
-    interactions: i32,
+    /// The user's latest day in the batch.
+    latest: DayCount,
     /// The number of the label that the user's source counts under.
     source_label: Option<i32>,
 }
 
 impl SeenUser {
     fn to_store(&self) -> UserToStore<'_> {
+        let DayCount { interactions, first_hour } = self.latest;
+        let day = ActiveDay { day: self.user.active_day(), first_hour: Some(first_hour) };
         UserToStore {
             user: &self.user,
             source_label: self.source_label,
-            latest: LatestDay::first(self.user.active_day(), self.interactions),
+            latest: LatestDay::first(day, interactions),
         }
     }
 }
@@ -60,15 +63,19 @@ pub(super) fn seen_users(
             Entry::Vacant(entry) => {
                 let user = TelegramUser::created_by(interaction);
                 let source_label = user.source.as_ref().and_then(|source| labels.at_first(source));
-                entry.insert(SeenUser { user, interactions: 1, source_label });
+                entry.insert(SeenUser {
+                    user,
+                    latest: DayCount::after(None, interaction),
+                    source_label,
+                });
             }
             Entry::Occupied(mut entry) => {
-                let SeenUser { user, interactions, .. } = entry.get_mut();
-                let (latest, day) = (user.active_day(), interaction.at.date_naive());
+                let SeenUser { user, latest, .. } = entry.get_mut();
+                let (day, of) = (user.active_day(), interaction.at.date_naive());
                 user.observe(interaction, now);
-                match day.cmp(&latest) {
-                    Ordering::Greater => *interactions = 1,
-                    Ordering::Equal => *interactions += 1,
+                match of.cmp(&day) {
+                    Ordering::Greater => *latest = DayCount::after(None, interaction),
+                    Ordering::Equal => *latest = DayCount::after(Some(*latest), interaction),
                     Ordering::Less => {}
                 }
             }
@@ -100,7 +107,7 @@ fn touch_or_insert(
     let touch = TouchOne {
         telegram_id: seen.user.telegram_id.get(),
         last_seen: seen.user.last_seen.into(),
-        interactions: seen.interactions,
+        interactions: seen.latest.interactions,
     };
     match touch.get_result(connection).optional()? {
         Some(known) => Ok(known),
@@ -117,7 +124,7 @@ fn touch_or_insert_all(
     let touch = TouchAll {
         telegram_id: users.iter().map(|seen| seen.user.telegram_id.get()).collect(),
         last_seen: users.iter().map(|seen| seen.user.last_seen.into()).collect(),
-        interactions: users.iter().map(|seen| seen.interactions).collect(),
+        interactions: users.iter().map(|seen| seen.latest.interactions).collect(),
     };
     let mut rows: Vec<UpsertedUser> = touch.load(connection)?;
     if rows.len() < users.len() {

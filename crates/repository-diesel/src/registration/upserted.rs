@@ -15,6 +15,7 @@ pub(super) struct UpsertedUser {
     pub(super) user: UserRow,
     /// `last_seen` before the upsert; `None` for a new user.
     pub(super) previous_seen: Option<UtcMicros>,
+    pub(super) first_hour: Option<i32>,
     pub(super) day_interactions: i32,
     pub(super) days_of_month: i16,
     pub(super) active_days: i32,
@@ -23,7 +24,7 @@ pub(super) struct UpsertedUser {
 /// The columns of an [`UpsertedUser`].
 macro_rules! upserted_columns {
     () => {
-        concat!(columns!(row name), ", previous_seen, day_interactions, days_of_month, active_days")
+        concat!(columns!(row name), ", previous_seen, first_hour, day_interactions, days_of_month, active_days")
     };
 }
 pub(super) use upserted_columns;

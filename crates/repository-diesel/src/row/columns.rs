@@ -11,6 +11,7 @@ use diesel::{
 };
 use rollcall_domain::{LatestDay, StartPayload, TelegramUser, UnreachableReason, Username};
 
+use super::hour::stored_hour;
 use crate::base::{
     schema::telegram_users,
     statement::rows,
@@ -45,6 +46,7 @@ macro_rules! user_columns {
             }
             day {
                 active_day [Date] = |it| it.latest.day.into();
+                first_hour [Nullable<Integer>] = |it| stored_hour(it.latest.day, it.latest.first_hour);
                 day_interactions [Integer] = |it| it.latest.interactions;
                 days_of_month [SmallInt] = |it| small(it.latest.days_of_month);
                 active_days [Integer] = |it| integer(it.latest.days_ever);

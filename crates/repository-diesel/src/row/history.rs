@@ -4,11 +4,12 @@ use chrono::{DateTime, Utc};
 use diesel::{
     Insertable,
     pg::Pg,
-    sql_types::{BigInt, Date, Integer},
+    sql_types::{BigInt, Date, Integer, Nullable},
     sqlite::Sqlite,
 };
-use rollcall_domain::{ReachabilityChange, StartPayload, TelegramId, UnreachableReason};
+use rollcall_domain::{ActiveDay, ReachabilityChange, StartPayload, TelegramId, UnreachableReason};
 
+use super::hour::stored_hour;
 use crate::base::{
     error::Failure,
     schema::{active_days, reach_history, starts},
@@ -24,6 +25,18 @@ rows! {
         telegram_id: i64 as BigInt,
         day: Day as Date,
         interactions: i32 as Integer,
+        first_hour: Option<i32> as Nullable<Integer>,
+    }
+}
+
+impl NewDay {
+    pub(crate) fn new(
+        telegram_id: i64,
+        ActiveDay { day, first_hour }: ActiveDay,
+        interactions: i32,
+    ) -> Self {
+        let first_hour = stored_hour(day, first_hour);
+        Self { telegram_id, day: day.into(), interactions, first_hour }
     }
 }
 

@@ -2,4 +2,5 @@
 
 pub(crate) mod columns;
 pub(crate) mod history;
+pub(crate) mod hour;
 pub(crate) mod user;

@@ -62,10 +62,7 @@ pub(crate) fn telegram_id(table: &'static str, id: i64) -> Result<TelegramId, Fa
 
 /// When a user joined, and the label that its source counts under.
 pub(crate) fn origin(user: &TelegramUser, source_label: Option<i32>) -> Origin {
-    Origin {
-        created_on: user.created_at.date_naive(),
-        source: user.source.is_some().then(|| label_of(source_label)),
-    }
+    Origin::new(user.created_at, user.source.is_some().then(|| label_of(source_label)))
 }
 
 /// The label with this number, as it is stored.

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
-use rollcall_domain::{Facts, Origin, ReachabilityChange, SourceLabel, Sums};
+use rollcall_domain::{ActiveDay, Facts, Origin, ReachabilityChange, SourceLabel, Sums};
 
 use crate::{
     base::{
@@ -11,7 +11,7 @@ use crate::{
         schema::{active_days, reach_history, starts, telegram_users},
         timestamp::UtcMicros,
     },
-    row::{history::reach_change, user::label_of},
+    row::{history::reach_change, hour::active_day, user::label_of},
 };
 
 /// The columns of a user that count in the figures.
@@ -21,6 +21,7 @@ pub(crate) struct CountedUser {
     pub(crate) telegram_id: i64,
     created_at: UtcMicros,
     active_day: NaiveDate,
+    first_hour: Option<i32>,
     source: Option<String>,
     source_label: Option<i32>,
     language_code: Option<String>,
@@ -62,19 +63,19 @@ impl StartRow {
 #[derive(Default)]
 pub(crate) struct Past {
     /// The days of activity before the latest.
-    pub(crate) days: Vec<NaiveDate>,
+    pub(crate) days: Vec<ActiveDay>,
     pub(crate) reach_changes: Vec<ReachabilityChange>,
     pub(crate) starts: Vec<(DateTime<Utc>, SourceLabel)>,
 }
 
 /// Adds what a user counts in each figure that is counted from users.
 pub(crate) fn add_user(user: &CountedUser, mut past: Past, sums: &mut Sums) {
-    past.days.push(user.active_day);
+    past.days.push(active_day(user.active_day, user.first_hour));
     let facts = Facts {
-        origin: Origin {
-            created_on: DateTime::from(user.created_at).date_naive(),
-            source: user.source.as_ref().map(|_| label_of(user.source_label)),
-        },
+        origin: Origin::new(
+            user.created_at.into(),
+            user.source.as_ref().map(|_| label_of(user.source_label)),
+        ),
         language_code: user.language_code.as_deref(),
         is_reachable: user.has_private_chat && user.obstacle.is_none(),
         days: &past.days,
@@ -100,13 +101,13 @@ pub(crate) fn add_user_with_id(
         .filter(starts::telegram_id.eq(id))
         .select(StartRow::as_select())
         .load(connection)?;
-    let days = active_days::table
+    let days: Vec<(NaiveDate, Option<i32>)> = active_days::table
         .filter(active_days::telegram_id.eq(id))
         .order(active_days::day)
-        .select(active_days::day)
+        .select((active_days::day, active_days::first_hour))
         .load(connection)?;
     let past = Past {
-        days,
+        days: days.into_iter().map(|(day, hour)| active_day(day, hour)).collect(),
         reach_changes: changes.into_iter().map(ReachRow::into_change).collect::<Result<_, _>>()?,
         starts: started.iter().map(StartRow::counted).collect(),
     };

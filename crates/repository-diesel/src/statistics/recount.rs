@@ -16,14 +16,17 @@ use super::{
     source_sums::{self, LAST_DAY, Names},
     sums::{DayRow, TOTAL, figure},
 };
-use crate::base::{
-    connection::AnyConnection,
-    error::Failure,
-    schema::{
-        active_days, activity_state, activity_sums, erased_sums, reach_history, starts,
-        telegram_users,
+use crate::{
+    base::{
+        connection::AnyConnection,
+        error::Failure,
+        schema::{
+            active_days, activity_state, activity_sums, erased_sums, reach_history, starts,
+            telegram_users,
+        },
+        transaction::Transaction,
     },
-    transaction::Transaction,
+    row::hour::active_day,
 };
 
 /// How many users are counted at once.
@@ -173,7 +176,7 @@ fn count_users(
 
 /// The facts of other tables about a range of users, sorted by id.
 struct Others {
-    days: std::iter::Peekable<std::vec::IntoIter<(i64, NaiveDate)>>,
+    days: std::iter::Peekable<std::vec::IntoIter<(i64, NaiveDate, Option<i32>)>>,
     reach: std::iter::Peekable<std::vec::IntoIter<ReachRow>>,
     starts: std::iter::Peekable<std::vec::IntoIter<StartRow>>,
 }
@@ -181,11 +184,11 @@ struct Others {
 impl Others {
     /// Reads those of users after `after` and up to `last`.
     fn read(connection: &mut AnyConnection, after: i64, last: i64) -> QueryResult<Self> {
-        let days: Vec<(i64, NaiveDate)> = active_days::table
+        let days: Vec<(i64, NaiveDate, Option<i32>)> = active_days::table
             .filter(active_days::telegram_id.gt(after))
             .filter(active_days::telegram_id.le(last))
             .order((active_days::telegram_id, active_days::day))
-            .select((active_days::telegram_id, active_days::day))
+            .select((active_days::telegram_id, active_days::day, active_days::first_hour))
             .load(connection)?;
         let reach: Vec<ReachRow> = reach_history::table
             .filter(reach_history::telegram_id.gt(after))
@@ -210,9 +213,9 @@ impl Others {
     fn of(&mut self, id: i64) -> Result<Past, Failure> {
         let mut past = Past::default();
         // Skips facts without a user, if there are any.
-        while let Some((of, day)) = self.days.next_if(|(of, _)| *of <= id) {
+        while let Some((of, day, hour)) = self.days.next_if(|(of, ..)| *of <= id) {
             if of == id {
-                past.days.push(day);
+                past.days.push(active_day(day, hour));
             }
         }
         while let Some(row) = self.reach.next_if(|row| row.telegram_id <= id) {

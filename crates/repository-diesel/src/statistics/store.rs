@@ -49,6 +49,10 @@ impl ActivityRepository for DieselUserRepository {
             .await
     }
 
+    async fn first_day(&self) -> Result<Option<NaiveDate>, RepositoryError> {
+        self.database.read("read the first day", sums::first_day).await
+    }
+
     async fn recount(
         &self,
         mend: bool,

@@ -3,7 +3,11 @@
 use std::{cmp::Reverse, collections::BTreeMap};
 
 use chrono::NaiveDate;
-use diesel::{dsl::sql, prelude::*, sql_types::BigInt};
+use diesel::{
+    dsl::sql,
+    prelude::*,
+    sql_types::{BigInt, Bool},
+};
 use rollcall_domain::Figure;
 use rollcall_repository::{DaySum, LabelSum};
 
@@ -135,6 +139,19 @@ pub(crate) fn totals(
         row.map_or(0, |(_, total)| *total)
     };
     Ok(figures.iter().map(total).collect())
+}
+
+/// See [`ActivityRepository`](rollcall_repository::ActivityRepository).
+pub(crate) fn first_day(connection: &mut AnyConnection) -> Result<Option<NaiveDate>, Failure> {
+    // Reads along the primary key up to the first day whose sum is not zero.
+    let day = activity_sums::table
+        .filter(activity_sums::figure.eq(Figure::Active.name()))
+        .group_by(activity_sums::day)
+        .having(sql::<Bool>("SUM(value) > 0"))
+        .select(activity_sums::day)
+        .order(activity_sums::day)
+        .first(connection);
+    Ok(day.optional()?)
 }
 
 fn names(figures: &[Figure]) -> Vec<&'static str> {

@@ -62,11 +62,8 @@ impl<'a> LabelledHistory<'a> {
         let History { user, days, .. } = self.history;
         let telegram_id = user.telegram_id.get();
         let past = days.split_last().map_or(&[][..], |(_, past)| past);
-        past.iter().map(move |&(day, interactions)| NewDay {
-            telegram_id,
-            day: day.into(),
-            interactions: stored(interactions),
-        })
+        past.iter()
+            .map(move |&(day, interactions)| NewDay::new(telegram_id, day, stored(interactions)))
     }
 
     fn reach_changes(&self) -> impl Iterator<Item = NewReachChange> {

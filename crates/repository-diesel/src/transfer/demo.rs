@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 use diesel::{Connection, connection::SimpleConnection, dsl::exists, prelude::*};
-use rollcall_domain::{Facts, Figure, StartPayload, Sums};
+use rollcall_domain::{Facts, Figure, Label, StartPayload, Sums};
 use rollcall_repository::History;
 
 use super::bulk::{LabelledHistory, lock_database, store_histories, store_users};
@@ -95,11 +95,11 @@ pub(super) fn load(connection: &mut AnyConnection, people: &[History]) -> Result
 /// See [`DemoRepository::count_uses`](rollcall_repository::DemoRepository::count_uses).
 pub(super) fn count_uses(
     connection: &mut AnyConnection,
-    uses: &[(Figure, NaiveDate, &'static str, i64)],
+    uses: &[(Figure, NaiveDate, Label, i64)],
 ) -> Result<(), Failure> {
     let mut sums = Sums::default();
-    for &(figure, day, label, value) in uses {
-        sums.add(figure, day, label.into(), value);
+    for (figure, day, label, value) in uses {
+        sums.add(*figure, *day, label.clone(), *value);
     }
     Ok(connection.transaction(|connection| add_sums(&mut Transaction::from(connection), &sums))?)
 }

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::{Connection, prelude::*, result::Error::RollbackTransaction};
-use rollcall_domain::{Facts, ProfileField, ReachabilityChange, SourceLabel, Sums, TelegramUser};
+use rollcall_domain::{
+    ActiveDay, Facts, Hour, ProfileField, ReachabilityChange, SourceLabel, Sums, TelegramUser,
+};
 use rollcall_repository::{History, Imported, Incoming};
 
 use super::{
@@ -22,7 +24,7 @@ use crate::{
     },
     directory::search::index::{Names, add_new},
     registration::names::{self, ChangeKey, OldAndNew, ProfileChanges},
-    row::{columns::UserRow, user::origin},
+    row::{columns::UserRow, hour::active_day, user::origin},
     sources::change::label_all,
     statistics::{
         add::add_sums,
@@ -140,8 +142,8 @@ fn changes(
 /// What else is known about a user.
 #[derive(Default)]
 struct Past {
-    /// The days of activity with their interactions, the latest one included.
-    days: BTreeMap<NaiveDate, u32>,
+    /// The days of activity, the latest one included, with their first hours and interactions.
+    days: BTreeMap<NaiveDate, (Option<Hour>, u32)>,
     reach_changes: Vec<ReachabilityChange>,
     starts: Vec<(DateTime<Utc>, SourceLabel)>,
     /// The number of the label that the user's source counts under.
@@ -157,7 +159,8 @@ fn pasts(connection: &mut AnyConnection, ids: &[i64]) -> Result<HashMap<i64, Pas
         .load(connection)?;
     for row in rows {
         let past = pasts.entry(row.telegram_id).or_default();
-        past.days.insert(row.active_day, count(row.day_interactions));
+        let ActiveDay { day, first_hour } = active_day(row.active_day, row.first_hour);
+        past.days.insert(day, (first_hour, count(row.day_interactions)));
         past.source_label = row.source_label;
     }
     let days: Vec<DayRow> = active_days::table
@@ -166,7 +169,8 @@ fn pasts(connection: &mut AnyConnection, ids: &[i64]) -> Result<HashMap<i64, Pas
         .load(connection)?;
     for row in days {
         let past = pasts.entry(row.telegram_id).or_default();
-        past.days.insert(row.day, count(row.interactions));
+        let ActiveDay { day, first_hour } = active_day(row.day, row.first_hour);
+        past.days.insert(day, (first_hour, count(row.interactions)));
     }
     let changes: Vec<ReachRow> = reach_history::table
         .filter(reach_history::telegram_id.eq_any(ids))
@@ -277,12 +281,16 @@ impl Change {
     fn history(&self) -> History {
         let mut days =
             self.before.as_ref().map(|before| before.past.days.clone()).unwrap_or_default();
-        for at in [self.user.created_at, self.user.last_seen] {
-            days.entry(at.date_naive()).or_insert(1);
+        let (created_at, last_seen) = (self.user.created_at, self.user.last_seen);
+        // The latest interaction of a day does not show when the first one was.
+        for (at, first) in [(created_at, Some(Hour::of(created_at))), (last_seen, None)] {
+            let (known, _) = days.entry(at.date_naive()).or_insert((first, 1));
+            *known = known.map(|known| known.min(Hour::of(at)));
         }
+        let day = |(day, (first_hour, interactions))| (ActiveDay { day, first_hour }, interactions);
         History {
             user: self.user.clone(),
-            days: days.into_iter().collect(),
+            days: days.into_iter().map(day).collect(),
             reach_changes: Vec::new(),
             starts: Vec::new(),
         }
@@ -295,7 +303,8 @@ impl Change {
         let days: Vec<_> = history.days.iter().map(|(day, _)| *day).collect();
         facts(&self.user, self.source_label, &days, past).add_to(sums);
         if let Some(Before { user, past }) = &self.before {
-            let days: Vec<_> = past.days.keys().copied().collect();
+            let day = |(&day, &(first_hour, _)): (_, &(_, _))| ActiveDay { day, first_hour };
+            let days: Vec<_> = past.days.iter().map(day).collect();
             let mut before = Sums::default();
             facts(user, past.source_label, &days, past).add_to(&mut before);
             for ((figure, day, label), value) in before {
@@ -325,7 +334,7 @@ impl Change {
 fn facts<'a>(
     user: &'a TelegramUser,
     source_label: Option<i32>,
-    days: &'a [NaiveDate],
+    days: &'a [ActiveDay],
     past: &'a Past,
 ) -> Facts<'a> {
     Facts {
@@ -344,6 +353,7 @@ fn facts<'a>(
 struct LatestRow {
     telegram_id: i64,
     active_day: NaiveDate,
+    first_hour: Option<i32>,
     day_interactions: i32,
     source_label: Option<i32>,
 }
@@ -355,4 +365,5 @@ struct DayRow {
     telegram_id: i64,
     day: NaiveDate,
     interactions: i32,
+    first_hour: Option<i32>,
 }

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::NaiveDate;
-use rollcall_domain::{Figure, TelegramId, TelegramUser};
+use rollcall_domain::{Figure, Label, TelegramId, TelegramUser};
 use rollcall_repository::{
     DemoRepository, History, Imported, Incoming, RepositoryError, TransferRepository,
 };
@@ -55,7 +55,7 @@ impl DemoRepository for DieselUserRepository {
 
     async fn count_uses(
         &self,
-        uses: &[(Figure, NaiveDate, &'static str, i64)],
+        uses: &[(Figure, NaiveDate, Label, i64)],
     ) -> Result<(), RepositoryError> {
         let uses = uses.to_vec();
         self.database.run_long(move |connection| demo::count_uses(connection, &uses)).await

@@ -5,7 +5,8 @@ use super::DayRange;
 /// The figures of a range of days in UTC. Today, this week and this month are still in progress.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Activity {
-    /// The days, without those in the future.
+    /// The days, without those before the first user and those in the future. If there are
+    /// no others, the days that were asked for.
     pub range: DayRange,
     /// Each day of the range.
     pub days: Vec<DayFigures>,
@@ -25,6 +26,23 @@ pub struct Activity {
     /// The deep links by which users joined, those with most users first. Up to [`MAX_LABELS`]; the
     /// rest is one entry "(other)".
     pub sources: Vec<SourceFigures>,
+}
+
+impl Activity {
+    /// A range on whose days there were no users yet.
+    pub(super) fn without_days(range: DayRange) -> Self {
+        Self {
+            range,
+            days: Vec::new(),
+            weeks: Vec::new(),
+            cohorts: Vec::new(),
+            months: Vec::new(),
+            kinds: Vec::new(),
+            commands: Vec::new(),
+            languages: Vec::new(),
+            sources: Vec::new(),
+        }
+    }
 }
 
 /// The most languages or sources with an entry of their own. Clients and links can invent any number.

@@ -4,13 +4,14 @@
 mod figures;
 mod range;
 mod read;
+mod so_far;
 #[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
 
 use chrono::NaiveDate;
-use rollcall_domain::{Clock, Figure, ReachabilityChange, UserStats, month, week};
+use rollcall_domain::{Clock, Figure, Hour, ReachabilityChange, UserStats, month, week};
 use rollcall_repository::{ActivityRepository, Difference, LabelSum};
 use tokio::{sync::Mutex, try_join};
 
@@ -23,6 +24,7 @@ pub use range::{DayRange, InvalidDayRange};
 use crate::ServiceError;
 pub(crate) use read::counts;
 use read::{Sources, SumsByDay, before, unsigned};
+use so_far::{BY_HOUR, today_so_far};
 
 /// Shows how many users the bot has, whether they stay, how they joined and what they use. Cheap to
 /// clone.
@@ -50,14 +52,50 @@ impl ActivityService {
         self.clock.now().date_naive()
     }
 
-    /// The figures of a range of days, without days in the future. One range is read at a time; other
-    /// callers wait.
+    /// The first day with figures: that of the first user. `None` if there never was a user.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub async fn first_day(&self) -> Result<Option<NaiveDate>, ServiceError> {
+        Ok(self.activity.first_day().await?)
+    }
+
+    /// The usual range: from the first user until today, and at most [`DayRange::USUAL_DAYS`] days.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub async fn usual_range(&self) -> Result<DayRange, ServiceError> {
+        let today = self.today();
+        let usual = DayRange::ending(today, DayRange::USUAL_DAYS)?;
+        Ok(usual.since(self.first_day().await?).unwrap_or(DayRange::of(today)))
+    }
+
+    /// The totals of the days right before a range, which are as many as it has. `None` if the first
+    /// of them is before the first user, because then fewer days would be compared with more.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub async fn get_totals_before(&self, range: DayRange) -> Result<Option<Totals>, ServiceError> {
+        let (Some(before), Some(first_day)) = (range.before(), self.first_day().await?) else {
+            return Ok(None);
+        };
+        if before.first() < first_day {
+            return Ok(None);
+        }
+        self.get_totals(before).await.map(Some)
+    }
+
+    /// The figures of a range of days, without days before the first user and in the future. One
+    /// range is read at a time; other callers wait.
     ///
     /// # Errors
     /// When the whole range is in the future, or the storage fails.
     pub async fn get_activity(&self, range: DayRange) -> Result<Activity, ServiceError> {
         let today = self.today();
         let range = range.until(today)?;
+        let Some(range) = range.since(self.activity.first_day().await?) else {
+            return Ok(Activity::without_days(range));
+        };
         // Weeks and months may begin before the range does.
         let since = week(range.first()).min(month(range.first()));
         let _turn = self.turn.lock().await;
@@ -110,11 +148,14 @@ impl ActivityService {
     /// # Errors
     /// When the storage fails.
     pub async fn get_stats(&self) -> Result<UserStats, ServiceError> {
-        let today = self.today();
+        let at = self.clock.now();
+        let today = at.date_naive();
         let week_ago = before(today, 7);
-        let (totals, recent, new) = try_join!(
+        let figures: Vec<Figure> = OF_TODAY.into_iter().chain(BY_HOUR).collect();
+        let (first_day, totals, recent, new) = try_join!(
+            self.activity.first_day(),
             self.activity.totals(&TOTALS, today),
-            self.activity.sums_by_day(&OF_TODAY, week_ago, today),
+            self.activity.sums_by_day(&figures, week_ago, today),
             // The 30 days up to today, and those up to a week ago.
             self.activity.sums_by_day(&[Figure::New], before(today, 36), today),
         )?;
@@ -138,7 +179,9 @@ impl ActivityService {
             interactions_today: now.interactions,
             blocked_today: now.blocked,
             unblocked_today: now.unblocked,
-            week_before,
+            first_day,
+            week_before: first_day.filter(|first| *first <= week_ago).map(|_| week_before),
+            so_far: today_so_far(&recent, today, Hour::of(at), first_day),
         })
     }
 
@@ -180,5 +223,11 @@ const TOTALS: [Figure; 4] = [Figure::Users, Figure::Reachable, Figure::Active7, 
 
 const TOTALLED: [Figure; 4] = [Figure::Active, Figure::Kind, Figure::New, Figure::Reachability];
 
-const OF_TODAY: [Figure; 5] =
-    [Figure::Active, Figure::Active7, Figure::Active30, Figure::Kind, Figure::Reachability];
+const OF_TODAY: [Figure; 6] = [
+    Figure::Active,
+    Figure::Active7,
+    Figure::Active30,
+    Figure::Kind,
+    Figure::New,
+    Figure::Reachability,
+];

@@ -11,6 +11,9 @@ impl DayRange {
     /// The longest range: ten years. It is bounded because more days are more rows to read.
     pub const MAX_DAYS: u32 = 3660;
 
+    /// How many days the usual range has, up to today.
+    pub const USUAL_DAYS: u32 = 90;
+
     /// The days from `first` to `last`, both included.
     ///
     /// # Errors
@@ -59,6 +62,12 @@ impl DayRange {
     /// The days in order.
     pub fn days(self) -> impl Iterator<Item = NaiveDate> {
         self.first.iter_days().take_while(move |day| *day <= self.last)
+    }
+
+    /// The range without the days before that of the first user; `None` if no day is left.
+    pub(super) fn since(self, first_day: Option<NaiveDate>) -> Option<Self> {
+        let first = self.first.max(first_day?);
+        (first <= self.last).then_some(Self { first, ..self })
     }
 
     /// The range without the days in the future.

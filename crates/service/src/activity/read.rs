@@ -40,11 +40,11 @@ impl From<Vec<DaySum>> for SumsByDay {
 }
 
 impl SumsByDay {
-    fn labels(&self, figure: Figure, day: NaiveDate) -> &[(String, i64)] {
+    pub(super) fn labels(&self, figure: Figure, day: NaiveDate) -> &[(String, i64)] {
         self.0.get(&(figure, day)).map_or(&[], Vec::as_slice)
     }
 
-    fn on(&self, figure: Figure, day: NaiveDate) -> i64 {
+    pub(super) fn on(&self, figure: Figure, day: NaiveDate) -> i64 {
         self.labels(figure, day).iter().map(|(_, value)| value).sum()
     }
 

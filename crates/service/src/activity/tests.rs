@@ -1,10 +1,17 @@
+mod comparisons;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Days, NaiveTime, TimeDelta, Utc};
-use rollcall_domain::{DayStats, Facts, Label, Origin, SourceLabel, Sums, UnreachableReason};
+use rollcall_domain::{
+    ActiveDay, DayStats, Facts, Label, Origin, SameHours, SourceLabel, Sums, TodaySoFar,
+    UnreachableReason,
+};
 use rollcall_repository::{DaySum, LabelSum, RepositoryError};
 use rollcall_testkit::TestClock;
 
 use super::*;
+
+use comparisons::against;
 
 #[tokio::test]
 async fn each_day_has_its_active_and_new_users() {
@@ -133,6 +140,7 @@ async fn the_number_of_labels_is_bounded() {
         sums.add(Figure::SourceNew, on, label(), 100 - n);
         sums.add(Figure::SourceDay7, on, label(), 1);
         sums.add(Figure::Language, on, label(), 100 - n);
+        sums.add(Figure::Active, on, Label::NONE, 1);
     }
     sums.add(Figure::SourceNew, day("2026-11-22"), Label::OTHER, 1000);
     let activity = service(sums).get_activity(range("2026-11-01", "2026-11-23")).await.unwrap();
@@ -161,7 +169,8 @@ async fn today_is_compared_with_a_week_ago() {
         interactions_today: 5,
         blocked_today: 0,
         unblocked_today: 0,
-        week_before: DayStats {
+        first_day: Some(day("2026-10-28")),
+        week_before: Some(DayStats {
             active: 1,
             active_7_days: 2,
             active_30_days: 2,
@@ -171,10 +180,23 @@ async fn today_is_compared_with_a_week_ago() {
             interactions: 1,
             blocked: 0,
             unblocked: 0,
+        }),
+        so_far: TodaySoFar {
+            full_hours: 18,
+            active: against(1, 2, 1),
+            new: against(0, 1, 0),
+            // Their hours were not recorded.
+            interactions: SameHours::default(),
+            blocked: against(0, 0, 0),
+            unblocked: against(0, 1, 0),
         },
     };
     assert_eq!(story().get_stats().await.unwrap(), expected);
-    assert_eq!(service(Sums::default()).get_stats().await.unwrap(), UserStats::default());
+    let empty = UserStats {
+        so_far: TodaySoFar { full_hours: 18, ..Default::default() },
+        ..Default::default()
+    };
+    assert_eq!(service(Sums::default()).get_stats().await.unwrap(), empty);
 }
 
 /// A range has the same figures as the part of a longer range, and as a count of each day.
@@ -186,7 +208,7 @@ async fn windows_do_not_depend_on_the_start_of_the_range() {
         .collect();
     let mut sums = Sums::default();
     for days in &people {
-        Origin { created_on: days[0], source: None }.add_days(days.iter().copied(), &mut sums);
+        Origin::new(midnight(days[0]), None).add_days(days.iter().copied(), &mut sums);
     }
     let activity = service(sums);
     let days = async |range| activity.get_activity(range).await.unwrap().days;
@@ -223,26 +245,26 @@ fn story() -> ActivityService {
     let (blocked, gone) = (Some(UnreachableReason::Blocked), Some(UnreachableReason::Deactivated));
     let change = |on, obstacle| ReachabilityChange { at: noon(on), obstacle };
     let long_ago = Facts {
-        origin: Origin { created_on: day("2026-10-28"), source: None },
+        origin: Origin::new(noon("2026-10-28"), None),
         language_code: None,
         is_reachable: false,
-        days: &["2026-10-28", "2026-11-10"].map(day),
+        days: &["2026-10-28", "2026-11-10"].map(active),
         reach_changes: &[change("2026-11-21", gone)],
         starts: &[],
     };
     let stays = Facts {
-        origin: Origin { created_on: day("2026-11-11"), source: Some(ad) },
+        origin: Origin::new(noon("2026-11-11"), Some(ad)),
         language_code: Some("en"),
         is_reachable: true,
-        days: &["2026-11-11", "2026-11-16", "2026-11-20", "2026-11-22"].map(day),
+        days: &["2026-11-11", "2026-11-16", "2026-11-20", "2026-11-22"].map(active),
         reach_changes: &[change("2026-11-21", blocked), change("2026-11-22", None)],
         starts: &[(noon("2026-11-11"), ad), (noon("2026-11-16"), ad)],
     };
     let new = Facts {
-        origin: Origin { created_on: day("2026-11-22"), source: Some(ad) },
+        origin: Origin::new(noon("2026-11-22"), Some(ad)),
         language_code: Some("en"),
         is_reachable: false,
-        days: &["2026-11-22", "2026-11-23"].map(day),
+        days: &["2026-11-22", "2026-11-23"].map(active),
         reach_changes: &[],
         starts: &[(noon("2026-11-22"), ad)],
     };
@@ -284,8 +306,17 @@ fn day(text: &str) -> NaiveDate {
     text.parse().unwrap()
 }
 
+/// A day on which a user was first active at noon.
+fn active(on: &str) -> ActiveDay {
+    ActiveDay::at(noon(on))
+}
+
+fn midnight(on: NaiveDate) -> DateTime<Utc> {
+    on.and_time(NaiveTime::MIN).and_utc()
+}
+
 fn noon(on: &str) -> DateTime<Utc> {
-    day(on).and_time(NaiveTime::MIN).and_utc() + TimeDelta::hours(12)
+    midnight(day(on)) + TimeDelta::hours(12)
 }
 
 fn range(first: &str, last: &str) -> DayRange {
@@ -353,6 +384,11 @@ impl ActivityRepository for InMemory {
             self.of(std::slice::from_ref(figure), NaiveDate::MIN, last).map(|it| it.3).sum()
         };
         Ok(figures.iter().map(total).collect())
+    }
+
+    async fn first_day(&self) -> Result<Option<NaiveDate>, RepositoryError> {
+        let days = self.of(&[Figure::Active], NaiveDate::MIN, NaiveDate::MAX);
+        Ok(days.filter(|it| it.3 > 0).map(|it| it.1).min())
     }
 
     async fn recount(

@@ -10,8 +10,8 @@ use proptest::{
     test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
 use rollcall_domain::{
-    Chat, ChatKind, Event, Figure, Interaction, InteractionKind, Profile, Reachability,
-    ReachabilityChange, StartPayload, TelegramId, TelegramUser, UnreachableReason,
+    ActiveDay, Chat, ChatKind, Event, Figure, Hour, Interaction, InteractionKind, Profile,
+    Reachability, ReachabilityChange, StartPayload, TelegramId, TelegramUser, UnreachableReason,
 };
 use rollcall_repository::{BotRepository, DaySum, DemoRepository, History, LabelSum};
 use tokio::task::block_in_place;
@@ -63,9 +63,14 @@ pub async fn loaded_users_equal_registered_users([(store, _), (other, _)]: [Stor
 
     let history = History {
         user: registered.0.clone().unwrap().0,
-        days: [("2026-10-30", 2), ("2026-10-31", 1), ("2026-11-07", 1), ("2026-11-29", 2)]
-            .map(|(day, interactions)| (day.parse().unwrap(), interactions))
-            .into(),
+        days: [
+            ("2026-10-30", 10, 2),
+            ("2026-10-31", 12, 1),
+            ("2026-11-07", 12, 1),
+            ("2026-11-29", 12, 2),
+        ]
+        .map(|(day, hour, interactions)| (active(day.parse().unwrap(), hour), interactions))
+        .into(),
         reach_changes: vec![
             ReachabilityChange {
                 at: at("2026-10-31T12:00:00Z"),
@@ -175,7 +180,10 @@ fn any_history() -> impl Strategy<Value = History> {
             user.source = starts.first().map(|(_, payload)| payload.clone());
             History {
                 user,
-                days: days.into_iter().map(|(n, interactions)| (day(n), interactions)).collect(),
+                days: days
+                    .into_iter()
+                    .map(|(n, interactions)| (active(day(n), 12), interactions))
+                    .collect(),
                 reach_changes: changes
                     .into_iter()
                     .map(|(day, obstacle)| ReachabilityChange { at: noon(day), obstacle })
@@ -189,9 +197,9 @@ fn any_history() -> impl Strategy<Value = History> {
 pub async fn counts_of_uses_add_up([(store, _), _]: [Store; 2]) {
     assert!(store.begin_demo().await.unwrap());
     let uses = [
-        (Figure::Kind, day(0), "text", 3),
-        (Figure::Kind, day(1), "text", 4),
-        (Figure::Command, day(1), "start", 2),
+        (Figure::Kind, day(0), "text".into(), 3),
+        (Figure::Kind, day(1), "text".into(), 4),
+        (Figure::Command, day(1), "start".into(), 2),
     ];
     store.count_uses(&uses).await.unwrap();
     store.count_uses(&uses[1..]).await.unwrap();
@@ -206,7 +214,7 @@ pub async fn counts_of_uses_add_up([(store, _), _]: [Store; 2]) {
 pub async fn demo_data_replaces_demo_data([(store, _), (other, _)]: [Store; 2]) {
     assert!(store.begin_demo().await.unwrap());
     store.load([any_user(1), any_user(2)].into()).await.unwrap();
-    store.count_uses(&[(Figure::Kind, day(0), "text", 3)]).await.unwrap();
+    store.count_uses(&[(Figure::Kind, day(0), "text".into(), 3)]).await.unwrap();
 
     assert!(other.begin_demo().await.unwrap());
     assert_eq!(store.find(id(1)).await.unwrap(), None);
@@ -258,7 +266,7 @@ fn any_user(n: i64) -> History {
     let noon = day(0).and_hms_opt(12, 0, 0).unwrap().and_utc();
     History {
         user: TelegramUser::new(id(n), noon),
-        days: vec![(day(0), 1)],
+        days: vec![(active(day(0), 12), 1)],
         reach_changes: Vec::new(),
         starts: Vec::new(),
     }
@@ -288,6 +296,10 @@ fn at(time: &str) -> DateTime<Utc> {
 
 fn day(n: i64) -> NaiveDate {
     at("2026-10-01T00:00:00Z").date_naive() + TimeDelta::days(n)
+}
+
+fn active(day: NaiveDate, hour: u32) -> ActiveDay {
+    ActiveDay { day, first_hour: Hour::new(hour) }
 }
 
 /// The id of a demo user.

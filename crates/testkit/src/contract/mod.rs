@@ -7,6 +7,7 @@ pub mod bots;
 pub mod clocks;
 pub mod demo;
 pub mod directory;
+pub mod hours;
 pub mod known_devices;
 pub mod passkeys;
 pub mod preferences;

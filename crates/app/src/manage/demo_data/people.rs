@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use rollcall_domain::{
-    Reachability, ReachabilityChange, StartPayload, TelegramUser, UnreachableReason,
+    ActiveDay, Reachability, ReachabilityChange, StartPayload, TelegramUser, UnreachableReason,
 };
 use rollcall_repository::History;
 
@@ -174,13 +174,35 @@ impl People {
         self.time(at).clamp(user.created_at, user.last_seen)
     }
 
-    fn count(&mut self, life: &Life) {
-        for &(day, interactions) in &life.days {
-            self.uses.add_interactions(day, interactions);
-        }
+    /// Counts what a user did, and returns the days with the hours of their first interactions.
+    /// `known` are the times of some interactions.
+    fn count(
+        &mut self,
+        life: &Life,
+        user: &TelegramUser,
+        known: &[DateTime<Utc>],
+    ) -> Vec<(ActiveDay, u32)> {
         for &(day, _) in &life.blocks {
             self.uses.add_reachability_change(day);
         }
+        let mut days = Vec::new();
+        for &(day, interactions) in &life.days {
+            let known = known.iter().chain([&user.created_at, &user.last_seen]).copied();
+            let known: Vec<_> = known.filter(|at| at.date_naive() == day).collect();
+            let first = if day == user.created_at.date_naive() {
+                user.created_at
+            } else {
+                let any = self.not_before((day, 0), day);
+                known.into_iter().chain([self.time(any)]).min().unwrap_or(user.created_at)
+            };
+            self.uses.add_interaction(first);
+            for _ in 1..interactions {
+                let any = self.not_before((day, 0), day);
+                self.uses.add_interaction(self.time(any).clamp(first, first.max(user.last_seen)));
+            }
+            days.push((ActiveDay::at(first), interactions));
+        }
+        days
     }
 }
 
@@ -209,8 +231,10 @@ impl Iterator for People {
         user.updated_at = self.updated_at(&user, &life);
         user.reachability = reach(is_private, &reach_changes);
         user.source = source;
-        self.count(&life);
-        Some(History { user, days: life.days, reach_changes, starts })
+        let own = reach_changes.iter().take(life.blocks.len()).map(|change| change.at);
+        let known: Vec<_> = own.chain(starts.iter().map(|(at, _)| *at)).collect();
+        let days = self.count(&life, &user, &known);
+        Some(History { user, days, reach_changes, starts })
     }
 }
 
@@ -232,7 +256,7 @@ mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
     use chrono::Days;
-    use rollcall_domain::{Figure, Username};
+    use rollcall_domain::{Figure, Hour, Username};
 
     use super::super::arrivals::CAMPAIGNS;
     use super::*;
@@ -289,10 +313,16 @@ mod tests {
         let History { user, days, reach_changes, starts } = history;
         assert!(user.created_at <= user.updated_at, "{history:?}");
         assert!(user.updated_at <= user.last_seen && user.last_seen <= now, "{history:?}");
-        assert!(days.windows(2).all(|it| it[0].0 < it[1].0), "{history:?}");
+        assert!(days.windows(2).all(|it| it[0].0.day < it[1].0.day), "{history:?}");
         assert!(days.iter().all(|(_, interactions)| *interactions > 0), "{history:?}");
-        assert_eq!(days[0].0, user.created_at.date_naive(), "{history:?}");
-        assert_eq!(days[days.len() - 1].0, user.active_day(), "{history:?}");
+        assert_eq!(days[0].0, ActiveDay::at(user.created_at), "{history:?}");
+        assert_eq!(days[days.len() - 1].0.day, user.active_day(), "{history:?}");
+
+        let starts_at = |at: DateTime<Utc>| {
+            let mut days = days.iter().map(|(day, _)| day);
+            days.any(|it| it.day == at.date_naive() && it.first_hour <= Some(Hour::of(at)))
+        };
+        assert!(starts_at(user.last_seen), "{history:?}");
 
         let mut reach = Reachability {
             has_private_chat: user.reachability.has_private_chat,
@@ -310,7 +340,7 @@ mod tests {
             // Who blocks or unblocks does something; who turns out to be gone does not.
             if matches!(change.obstacle, None | Some(UnreachableReason::Blocked)) {
                 assert!(change.at <= user.last_seen, "{history:?}");
-                assert!(days.iter().any(|(day, _)| *day == change.at.date_naive()), "{history:?}");
+                assert!(starts_at(change.at), "{history:?}");
             } else {
                 assert!(change.at > user.last_seen, "{history:?}");
             }
@@ -321,35 +351,37 @@ mod tests {
         assert!(starts.windows(2).all(|it| it[0].0 < it[1].0), "{history:?}");
         for (at, _) in starts {
             assert!(user.created_at <= *at && *at <= user.last_seen, "{history:?}");
-            assert!(days.iter().any(|(day, _)| *day == at.date_naive()), "{history:?}");
+            assert!(starts_at(*at), "{history:?}");
         }
         let came_by = starts.first().filter(|(at, _)| *at == user.created_at);
         assert_eq!(came_by.map(|(_, source)| source), user.source.as_ref(), "{history:?}");
     }
 
     #[test]
-    fn kinds_add_up_to_the_interactions_of_each_day() {
+    fn kinds_and_hours_add_up_to_the_interactions_of_each_day() {
         for (days, now) in [(200, "2026-11-23T13:00:00Z"), (1, "2026-11-23T00:00:00Z")] {
             let mut people = people(3000, days, 7, now);
             let mut interactions: BTreeMap<NaiveDate, i64> = BTreeMap::new();
             for history in people.by_ref() {
                 for (day, count) in history.days {
-                    *interactions.entry(day).or_default() += i64::from(count);
+                    *interactions.entry(day.day).or_default() += i64::from(count);
                 }
             }
-            let (mut by_kind, mut commands, mut by_command) =
-                (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+            let [mut by_kind, mut by_hour, mut commands, mut by_command] =
+                [const { BTreeMap::new() }; 4];
             for (figure, day, label, count) in people.uses() {
-                let sums = match (figure, label) {
-                    (Figure::Command, _) => &mut by_command,
+                let sums = match figure {
+                    Figure::Command => &mut by_command,
+                    Figure::InteractionHour => &mut by_hour,
                     _ => &mut by_kind,
                 };
                 *sums.entry(day).or_insert(0) += count;
-                if (figure, label) == (Figure::Kind, "command") {
+                if (figure, label) == (Figure::Kind, "command".into()) {
                     commands.insert(day, count);
                 }
             }
             assert_eq!(by_kind, interactions);
+            assert_eq!(by_hour, interactions);
             assert_eq!(by_command, commands);
         }
     }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use chrono::NaiveDate;
-use rollcall_domain::{Figure, InteractionKind};
+use chrono::{DateTime, NaiveDate, Utc};
+use rollcall_domain::{Figure, Hour, InteractionKind, Label};
 
 /// Of a hundred interactions, how many are commands, besides those by which people come.
 const COMMANDS_PERCENT: std::ops::RangeInclusive<u64> = 27..=35;
@@ -22,15 +22,16 @@ const KINDS: [(InteractionKind, u64); 8] = [
 ];
 
 /// Figure, day, label, value.
-pub(super) type Use = (Figure, NaiveDate, &'static str, i64);
+pub(super) type Use = (Figure, NaiveDate, Label, i64);
 
 /// How much happened on each day.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Uses(BTreeMap<NaiveDate, Tally>);
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Tally {
     interactions: u64,
+    by_hour: BTreeMap<Hour, u64>,
     /// How many of them were a /start by which somebody came.
     starts: u64,
     /// How many of them were that somebody blocked or unblocked the bot.
@@ -38,8 +39,10 @@ struct Tally {
 }
 
 impl Uses {
-    pub(super) fn add_interactions(&mut self, day: NaiveDate, interactions: u32) {
-        self.0.entry(day).or_default().interactions += u64::from(interactions);
+    pub(super) fn add_interaction(&mut self, at: DateTime<Utc>) {
+        let tally = self.0.entry(at.date_naive()).or_default();
+        tally.interactions += 1;
+        *tally.by_hour.entry(Hour::of(at)).or_default() += 1;
     }
 
     /// Tells that one of the day's interactions was a /start by which somebody came.
@@ -55,7 +58,8 @@ impl Uses {
     /// The uses of commands and the interactions by kind, which add up to those of each day.
     pub(super) fn by_figure(&self, random: &mut fastrand::Rng) -> Vec<Use> {
         let mut uses = Vec::new();
-        for (&day, &Tally { interactions, starts, reach_changes }) in &self.0 {
+        for (&day, Tally { interactions, by_hour, starts, reach_changes }) in &self.0 {
+            let (&starts, &reach_changes) = (starts, reach_changes);
             let others = interactions.saturating_sub(starts + reach_changes);
             let commands = others * random.u64(COMMANDS_PERCENT) / 100;
             let mut kinds = divide(others - commands, &KINDS, random);
@@ -64,9 +68,13 @@ impl Uses {
             let mut commands = divide(commands, &COMMANDS, random);
             commands.push(("start", starts));
 
-            let kinds = kinds.into_iter().map(|(kind, count)| (Figure::Kind, kind.name(), count));
-            let commands = commands.into_iter().map(|(name, count)| (Figure::Command, name, count));
-            uses.extend(kinds.chain(commands).filter_map(|(figure, label, count)| {
+            let kinds =
+                kinds.into_iter().map(|(kind, count)| (Figure::Kind, kind.name().into(), count));
+            let commands =
+                commands.into_iter().map(|(name, count)| (Figure::Command, name.into(), count));
+            let hours =
+                by_hour.iter().map(|(&hour, &count)| (Figure::InteractionHour, hour.into(), count));
+            uses.extend(kinds.chain(commands).chain(hours).filter_map(|(figure, label, count)| {
                 let count = i64::try_from(count).ok().filter(|count| *count > 0)?;
                 Some((figure, day, label, count))
             }));

@@ -9,8 +9,8 @@ use proptest::{
     sample::select,
 };
 use rollcall_domain::{
-    Days, Reachability, ReachabilityFilter, SearchTerm, SortKey, TelegramId, TelegramUser,
-    UnreachableReason, UserFilter,
+    ActiveDay, Days, Reachability, ReachabilityFilter, SearchTerm, SortKey, TelegramId,
+    TelegramUser, UnreachableReason, UserFilter,
 };
 use rollcall_repository::History;
 
@@ -187,7 +187,11 @@ impl Person {
         let later = self.later.iter().map(|days| first + TimeDelta::days(*days));
         History {
             user: self.user(),
-            days: [first].into_iter().chain(later).map(|day| (day, 1)).collect(),
+            days: [first]
+                .into_iter()
+                .chain(later)
+                .map(|day| (ActiveDay { day, first_hour: None }, 1))
+                .collect(),
             reach_changes: vec![],
             starts: vec![],
         }
