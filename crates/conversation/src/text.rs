@@ -2,7 +2,7 @@
 //! and isolated, so that a name written from right to left does not reverse the text around it.
 
 use chrono::{DateTime, Utc};
-use rollcall_domain::{Change, TelegramUser, UserStats, harmless};
+use rollcall_domain::{Comparison, DayStats, SameHours, TelegramUser, UserStats, harmless};
 
 use crate::locale::Locale;
 
@@ -33,31 +33,39 @@ pub(crate) fn link(locale: &Locale, url: &str) -> String {
 
 /// The figures for admins.
 pub(crate) fn stats(locale: &Locale, stats: &UserStats) -> String {
-    let before = &stats.week_before;
-    let part = |to, from, key| {
-        let change = shown_change(locale, Change { from, to });
-        locale.format(key, &[("count", u64::into(to)), ("change", change.into())])
+    let so_far = &stats.so_far;
+    let part = |count, comparison: Option<Comparison>, key| {
+        let change = match comparison {
+            Some(Comparison::Change(change)) => format!(" ({})", shown_change(locale, change)),
+            Some(Comparison::New) => format!(" ({})", locale.text("stats-no-users-before")),
+            None => String::new(),
+        };
+        locale.format(key, &[("count", u64::into(count)), ("change", change.into())])
     };
-    let line = |active: (u64, u64), new: (u64, u64)| {
-        format!("{}, {}", part(active.0, active.1, "stats-active"), part(new.0, new.1, "stats-new"))
-    };
+    let today = |count, same_hours: SameHours, key| part(count, same_hours.week_before, key);
+    let window =
+        |count, ago: fn(&DayStats) -> u64, key| part(count, stats.since_week(count, ago), key);
     let users = [("users", stats.total_users.into()), ("reachable", stats.reachable_users.into())];
+    let hour = format!("{:02}:00", so_far.full_hours);
     format!(
-        "{}\n\n<b>{}</b>: {}\n{}, {}, {}\n<b>{}</b>: {}\n<b>{}</b>: {}\n\n{}",
+        "{}\n\n<b>{}</b>: {}, {}\n{}, {}, {}\n<b>{}</b>: {}, {}\n<b>{}</b>: {}, {}\n\n{}",
         locale.format("stats-users", &users),
         locale.text("stats-today"),
-        line((stats.active_today, before.active), (stats.new_today, before.new)),
-        part(stats.interactions_today, before.interactions, "stats-interactions"),
-        part(stats.blocked_today, before.blocked, "stats-blocked"),
-        part(stats.unblocked_today, before.unblocked, "stats-unblocked"),
+        today(stats.active_today, so_far.active, "stats-active"),
+        today(stats.new_today, so_far.new, "stats-new"),
+        today(stats.interactions_today, so_far.interactions, "stats-interactions"),
+        today(stats.blocked_today, so_far.blocked, "stats-blocked"),
+        today(stats.unblocked_today, so_far.unblocked, "stats-unblocked"),
         locale.text("stats-7-days"),
-        line((stats.active_7_days, before.active_7_days), (stats.new_7_days, before.new_7_days)),
+        window(stats.active_7_days, |ago| ago.active_7_days, "stats-active"),
+        window(stats.new_7_days, |ago| ago.new_7_days, "stats-new"),
         locale.text("stats-30-days"),
-        line(
-            (stats.active_30_days, before.active_30_days),
-            (stats.new_30_days, before.new_30_days)
-        ),
-        locale.text("stats-note"),
+        window(stats.active_30_days, |ago| ago.active_30_days, "stats-active"),
+        window(stats.new_30_days, |ago| ago.new_30_days, "stats-new"),
+        match so_far.full_hours {
+            0 => locale.text("stats-note-early"),
+            _ => locale.format("stats-note", &[("hour", hour.into())]),
+        },
     )
 }
 
@@ -97,8 +105,9 @@ pub(crate) fn escaped(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use chrono::NaiveDate;
     use proptest::prelude::*;
-    use rollcall_domain::{DayStats, Interaction, InteractionKind, Language, Profile};
+    use rollcall_domain::{Change, Interaction, InteractionKind, Language, Profile, TodaySoFar};
 
     use super::*;
 
@@ -140,6 +149,7 @@ mod tests {
 
     #[test]
     fn shows_the_figures() {
+        let change = |from, to| Some(Comparison::Change(Change { from, to }));
         let figures = UserStats {
             total_users: 1_234_567,
             reachable_users: 1_000_000,
@@ -152,7 +162,16 @@ mod tests {
             interactions_today: 12_345,
             blocked_today: 3,
             unblocked_today: 0,
-            week_before: DayStats {
+            first_day: NaiveDate::from_ymd_opt(2025, 1, 1),
+            so_far: TodaySoFar {
+                full_hours: 9,
+                active: SameHours { week_before: change(892, 999), day_before: None },
+                new: SameHours { week_before: change(2, 0), day_before: None },
+                interactions: SameHours { week_before: change(11_757, 12_345), day_before: None },
+                blocked: SameHours { week_before: Some(Comparison::New), day_before: None },
+                unblocked: SameHours::default(),
+            },
+            week_before: Some(DayStats {
                 active: 892,
                 active_7_days: 1031,
                 active_30_days: 99_100,
@@ -162,8 +181,13 @@ mod tests {
                 interactions: 11_757,
                 blocked: 2,
                 unblocked: 0,
-            },
+            }),
         };
+        let early = TodaySoFar::default();
+        let early = stats(english(), &UserStats { so_far: early, week_before: None, ..figures });
+        assert!(early.contains("999 active, 0 new\n"), "{early}");
+        assert!(early.contains("1000 active (new), 1 new (new)\n"), "{early}");
+        assert!(early.ends_with("once an hour of it is over."), "{early}");
         insta::assert_snapshot!(stats(english(), &figures));
         for language in [Language::German, Language::Russian] {
             let locale = Locale::of(language);

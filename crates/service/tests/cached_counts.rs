@@ -122,6 +122,10 @@ impl ActivityRepository for Slow {
         unimplemented!("not part of these stories")
     }
 
+    async fn first_day(&self) -> Result<Option<NaiveDate>, RepositoryError> {
+        unimplemented!("not part of these stories")
+    }
+
     async fn recount(
         &self,
         _: bool,

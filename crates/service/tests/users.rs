@@ -12,8 +12,9 @@ use std::{
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use rollcall_domain::{
-    Chat, ChatKind, Clock, DayStats, Event, Figure, Interaction, InteractionKind, Profile,
-    Registration, TelegramId, TelegramUser, UnreachableReason, UserStats, Username,
+    Change, Chat, ChatKind, Clock, Comparison, DayStats, Event, Figure, Interaction,
+    InteractionKind, Profile, Registration, SameHours, TelegramId, TelegramUser, TodaySoFar,
+    UnreachableReason, UserStats, Username,
 };
 use rollcall_repository::{
     ActivityRepository, Batch, DaySum, Difference, LabelSum, RepositoryError, UserRepository,
@@ -102,6 +103,7 @@ async fn statistics_and_lists_are_about_today() {
             new_7_days: 2,
             new_30_days: 2,
             interactions_today: 1,
+            first_day: Some("2026-11-23".parse().unwrap()),
             ..UserStats::default()
         };
         assert_eq!(stats, expected);
@@ -112,7 +114,9 @@ async fn statistics_and_lists_are_about_today() {
 async fn statistics_count_utc_days() {
     for database in ThrowAwayDatabase::of_each_kind() {
         let (users, _) = service(&database).await;
-        assert_eq!(users.get_user_stats().await.unwrap(), UserStats::default());
+        let empty = users.get_user_stats().await.unwrap();
+        let so_far = TodaySoFar { full_hours: 12, ..TodaySoFar::default() };
+        assert_eq!(empty, UserStats { so_far, ..UserStats::default() });
         let text = |(time, n): (&str, i64)| {
             let at = time.parse::<DateTime<Utc>>().unwrap();
             Interaction::new(at, Profile::new(id(n), "x"), InteractionKind::Text)
@@ -135,7 +139,8 @@ async fn statistics_count_utc_days() {
             new_7_days: 3,
             new_30_days: 5,
             interactions_today: 1,
-            week_before: DayStats {
+            first_day: Some("2026-10-24".parse().unwrap()),
+            week_before: Some(DayStats {
                 active: 1,
                 active_7_days: 1,
                 active_30_days: 3,
@@ -144,6 +149,14 @@ async fn statistics_count_utc_days() {
                 new_30_days: 3,
                 interactions: 1,
                 ..DayStats::default()
+            }),
+            so_far: TodaySoFar {
+                full_hours: 12,
+                active: against_zero(1),
+                new: against_zero(1),
+                interactions: against_zero(1),
+                blocked: against_zero(0),
+                unblocked: against_zero(0),
             },
             ..UserStats::default()
         };
@@ -165,6 +178,12 @@ async fn statistics_count_utc_days() {
         let expected = UserStats { total_users: 5, ..expected };
         assert_eq!(users.get_user_stats().await.unwrap(), expected);
     }
+}
+
+/// A figure of today's full hours that was zero in those of yesterday and a week ago.
+fn against_zero(now: u64) -> SameHours {
+    let change = Some(Comparison::Change(Change { from: 0, to: now }));
+    SameHours { day_before: change, week_before: change }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -452,6 +471,10 @@ impl ActivityRepository for Shared {
     }
 
     async fn totals(&self, _: &[Figure], _: NaiveDate) -> Result<Vec<i64>, RepositoryError> {
+        unimplemented!("not part of these stories")
+    }
+
+    async fn first_day(&self) -> Result<Option<NaiveDate>, RepositoryError> {
         unimplemented!("not part of these stories")
     }
 

@@ -57,18 +57,9 @@ pub(crate) async fn show(
 ) -> Result<Response, Failure> {
     let today = app.activity.today();
     let chosen = Chosen::read(&pairs, today);
-    let before = chosen.range.before();
-    let totals_before = async {
-        match before {
-            Some(before) => app.activity.get_totals(before).await,
-            None => Ok(Totals::default()),
-        }
-    };
-    let (stats, activity, totals_before) = tokio::try_join!(
-        app.activity.get_stats(),
-        app.activity.get_activity(chosen.range),
-        totals_before
-    )?;
+    let (stats, activity) =
+        tokio::try_join!(app.activity.get_stats(), app.activity.get_activity(chosen.range))?;
+    let totals_before = app.activity.get_totals_before(activity.range).await?;
     let totals: Totals = activity.days.iter().copied().collect();
     let count = activity.days.len();
     let is_open = activity.range.last() == today && count <= WEEK;
@@ -83,7 +74,7 @@ pub(crate) async fn show(
         days: in_words(activity.range),
         count,
         of_today: of_today(&stats),
-        of_range: of_range(count, is_open, &totals, &totals_before),
+        of_range: of_range(count, is_open, &totals, totals_before.as_ref()),
         panels: panels(&app.base, &activity),
     }))
 }

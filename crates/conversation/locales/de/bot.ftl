@@ -98,18 +98,20 @@ stats-users =
 stats-today = Heute
 stats-7-days = 7 Tage
 stats-30-days = 30 Tage
-stats-active = { $count } aktiv ({ $change })
-stats-new = { $count } neu ({ $change })
+stats-active = { $count } aktiv{ $change }
+stats-new = { $count } neu{ $change }
 stats-interactions =
     { $count ->
-        [one] { $count } Interaktion ({ $change })
-       *[other] { $count } Interaktionen ({ $change })
+        [one] { $count } Interaktion{ $change }
+       *[other] { $count } Interaktionen{ $change }
     }
-stats-blocked = { $count } blockiert ({ $change })
-stats-unblocked = { $count } zurückgekehrt ({ $change })
+stats-blocked = { $count } blockiert{ $change }
+stats-unblocked = { $count } zurückgekehrt{ $change }
 # With a no-break space.
 percent = { $number } %
-stats-note = In Klammern: die Veränderung zur Vorwoche. Die Tage gelten in UTC; der heutige läuft noch.
+stats-no-users-before = neu
+stats-note = In Klammern: die Veränderung zur Vorwoche. Die Tage gelten in UTC; verglichen wird heute bis { $hour } Uhr, auch in der Vorwoche.
+stats-note-early = In Klammern: die Veränderung zur Vorwoche. Die Tage gelten in UTC; heute wird verglichen, sobald die erste Stunde um ist.
 
 ## The schedule
 

@@ -99,17 +99,19 @@ stats-users =
 stats-today = Today
 stats-7-days = 7 days
 stats-30-days = 30 days
-stats-active = { $count } active ({ $change })
-stats-new = { $count } new ({ $change })
+stats-active = { $count } active{ $change }
+stats-new = { $count } new{ $change }
 stats-interactions =
     { $count ->
-        [one] { $count } interaction ({ $change })
-       *[other] { $count } interactions ({ $change })
+        [one] { $count } interaction{ $change }
+       *[other] { $count } interactions{ $change }
     }
-stats-blocked = { $count } blocked ({ $change })
-stats-unblocked = { $count } unblocked ({ $change })
+stats-blocked = { $count } blocked{ $change }
+stats-unblocked = { $count } unblocked{ $change }
 percent = { $number }%
-stats-note = In brackets: the change from a week ago. Days are in UTC; today is still in progress.
+stats-no-users-before = new
+stats-note = In brackets: the change from a week ago. Days are in UTC; today is compared up to { $hour } on both days.
+stats-note-early = In brackets: the change from a week ago. Days are in UTC; today is compared once its first hour is over.
 
 ## The schedule
 

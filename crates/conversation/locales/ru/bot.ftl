@@ -101,13 +101,15 @@ stats-today = Сегодня
 stats-7-days = 7 дней
 stats-30-days = 30 дней
 # With the number last, one form serves every number.
-stats-active = активных: { $count } ({ $change })
-stats-new = новых: { $count } ({ $change })
-stats-interactions = действий: { $count } ({ $change })
-stats-blocked = заблокировали бота: { $count } ({ $change })
-stats-unblocked = вернулось: { $count } ({ $change })
+stats-active = активных: { $count }{ $change }
+stats-new = новых: { $count }{ $change }
+stats-interactions = действий: { $count }{ $change }
+stats-blocked = заблокировали бота: { $count }{ $change }
+stats-unblocked = вернулось: { $count }{ $change }
 percent = { $number }%
-stats-note = В скобках — изменение за неделю. Дни считаются по UTC; сегодняшний ещё не закончился.
+stats-no-users-before = впервые
+stats-note = В скобках — изменение за неделю. Дни считаются по UTC; сегодняшний сравнивается до { $hour } в оба дня.
+stats-note-early = В скобках — изменение за неделю. Дни считаются по UTC; сегодняшний сравнивается после первого часа.
 
 ## The schedule
 
