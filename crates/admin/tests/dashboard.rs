@@ -100,7 +100,7 @@ async fn it_is_what_one_sees_first() {
         assert!(page.body.contains(&format!(r#"id="{file}" aria-labelledby="#)), "{file}");
         assert!(page.links().iter().any(|it| it.contains(&format!("/{file}.csv?"))), "{file}");
     }
-    assert!(page.body.contains("Aug 26, 2026 – Nov 23, 2026 · 90 days (UTC)"));
+    assert!(page.body.contains("Oct 15, 2026 – Nov 23, 2026 · 40 days (UTC)"));
     // All of it comes from here, and nothing of it is a script or a style of the page's own.
     assert!(!page.body.contains("style=") && !page.body.contains("onload"), "{}", page.body);
 }
@@ -139,14 +139,14 @@ async fn its_numbers_are_those_of_the_database() {
 async fn files_say_what_the_tables_say() {
     let site = busy().await;
     let token = site.sign_in(Role::Viewer).await;
-    let days = "since=2026-10-10&until=2026-11-23";
+    let days = "since=2026-10-15&until=2026-11-23";
     let page = site.get(&format!("/admin?{days}"), &token).await;
     for name in FILES {
         let file = site.get(&format!("/admin/figures/{name}.csv?{days}"), &token).await;
         assert_eq!(file.status, StatusCode::OK, "{name}");
         assert_eq!(file.header("content-type").unwrap(), "text/csv; charset=utf-8");
         let disposition = file.header("content-disposition").unwrap();
-        let expected = format!("attachment; filename=\"{name}-2026-10-10-2026-11-23.csv\"");
+        let expected = format!("attachment; filename=\"{name}-2026-10-15-2026-11-23.csv\"");
         assert_eq!(disposition, expected);
         if name == "sources" {
             let columns = "Source,Users,Starts,Reachable,Day 1,Day 7,Day 30\r\n";
@@ -200,7 +200,17 @@ async fn ranges_stand_in_the_url() {
     let page = site.get("/admin?range=7d", &token).await;
     assert!(page.body.contains(r#"<a href="/admin?range=7d" aria-current="true">"#));
     assert!(page.body.contains(r#"name="since" value="2026-11-17""#));
+    // Days before the first user are left out.
+    let page = site.get("/admin?since=2026-10-01", &token).await;
+    assert!(page.body.contains("Oct 15, 2026 – Nov 23, 2026 · 40 days (UTC)"));
+    let page = site.get("/admin?since=2026-10-01&until=2026-10-14", &token).await;
+    assert_eq!(page.status, StatusCode::OK);
+    assert!(page.body.contains("Oct 1, 2026 – Oct 14, 2026 · 0 days (UTC)"), "{}", page.body);
     // A year is shown by weeks, ten years by months.
+    let first = "2016-11-16T12:00:00Z".parse().unwrap();
+    let first =
+        Interaction::new(first, Profile::of_id(999.try_into().unwrap()), InteractionKind::Text);
+    site.users.register(&[first]).await.unwrap();
     for (url, head, rows) in [("range=365d", "Week of", 53), ("since=2016-11-16", "Month", 121)] {
         let page = site.get(&format!("/admin?{url}"), &token).await;
         let table = table(&page, "active");
@@ -228,10 +238,10 @@ async fn invalid_days_are_reported_and_the_default_is_shown() {
         let alert = page.body.split("role=\"alert\">").nth(1).unwrap();
         let alert = alert.split("</p>").next().unwrap();
         assert!(
-            alert.starts_with(expected) && alert.ends_with("Showing the last 90 days instead."),
+            alert.starts_with(expected) && alert.ends_with("Showing the last 40 days instead."),
             "{alert}"
         );
-        assert!(page.body.contains("· 90 days (UTC)"), "{query}");
+        assert!(page.body.contains("· 40 days (UTC)"), "{query}");
         let file = site.get(&format!("/admin/figures/active.csv?{query}"), &token).await;
         assert_eq!(file.status, StatusCode::BAD_REQUEST, "{query}");
         assert!(file.body.contains(&format!("<p>{expected}")), "{}", file.body);

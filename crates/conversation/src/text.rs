@@ -2,7 +2,7 @@
 //! and isolated, so that a name written from right to left does not reverse the text around it.
 
 use chrono::{DateTime, Utc};
-use rollcall_domain::{Comparison, DayStats, SameHours, TelegramUser, UserStats, harmless};
+use rollcall_domain::{Change, Comparison, DayStats, SameHours, TelegramUser, UserStats, harmless};
 
 use crate::locale::Locale;
 
@@ -187,7 +187,7 @@ mod tests {
         let early = stats(english(), &UserStats { so_far: early, week_before: None, ..figures });
         assert!(early.contains("999 active, 0 new\n"), "{early}");
         assert!(early.contains("1000 active (new), 1 new (new)\n"), "{early}");
-        assert!(early.ends_with("once an hour of it is over."), "{early}");
+        assert!(early.ends_with("once its first hour is over."), "{early}");
         insta::assert_snapshot!(stats(english(), &figures));
         for language in [Language::German, Language::Russian] {
             let locale = Locale::of(language);

@@ -199,9 +199,12 @@ async fn sums_of_deep_links_are_migrated() {
         };
         let starts = [(1, "ad"), (2, "ad"), (3, "friend"), (4, "ad")].map(start);
         users.register(&starts.to_vec().into(), at).unwrap();
+        // Hours of active users and of interactions cannot be taken back.
+        let is_kept = |it: &Figure| !matches!(it, Figure::ActiveHour | Figure::InteractionHour);
+        let figures: Vec<_> = Figure::ALL.into_iter().filter(is_kept).collect();
         let sums = async || {
             let (first, last) = (at.date_naive(), at.date_naive() + Days::new(30));
-            users.sums_by_day(&Figure::ALL, first, last).await.unwrap()
+            users.sums_by_day(&figures, first, last).await.unwrap()
         };
         let before = sums().await;
         assert!(before.iter().any(|it| it.figure == Figure::SourceStarts && it.value == 2));
