@@ -513,8 +513,8 @@ async fn a_database_of_another_bot_is_refused(database: ThrowAwayDatabase) {
     let other = Simulator::builder().bot_id(555).start().await.unwrap();
     let (code, output) = RunningBot::fails(&other, &database, &[]).await;
     assert_eq!(code, 1);
-    let expected = "belongs to the bot 123456789, and the token is of the bot 555; \
-                    give each bot a DATABASE_URL of its own";
+    let expected = "belongs to the bot 123456789, but the token belongs to the bot 555; \
+                    each bot needs its own DATABASE_URL";
     assert!(output.contains(expected), "{output}");
 }
 
@@ -611,18 +611,14 @@ async fn wrong_settings_are_told_in_one_line() {
         (
             "PUBLIC_URL",
             "https://bot.example.org/admin",
-            "error: PUBLIC_URL: it ends in /admin, which is added by itself; expected",
+            "error: PUBLIC_URL: it ends in /admin, which is added automatically; expected",
         ),
         (
             "TRUSTED_PROXIES",
             "127.0.0.1:8080",
             "error: TRUSTED_PROXIES: \"127.0.0.1:8080\" is not an address or a network; expected",
         ),
-        (
-            "FORWARDED_HEADER",
-            "x-real-ip",
-            "error: FORWARDED_HEADER: it is not a header that is understood; expected",
-        ),
+        ("FORWARDED_HEADER", "x-real-ip", "error: FORWARDED_HEADER: unknown header; expected"),
         (
             "LISTEN_ADDR",
             "http://127.0.0.1:8080",
@@ -651,7 +647,7 @@ async fn wrong_settings_are_told_in_one_line() {
         (
             "DATABASE_URL",
             "sqlite://x.db?mode=ro",
-            "error: DATABASE_URL: mode=ro lets nothing be written; expected mode=rw or mode=rwc",
+            "error: DATABASE_URL: mode=ro is read-only; expected mode=rw or mode=rwc",
         ),
         (
             "DATABASE_URL",
@@ -702,9 +698,9 @@ async fn the_demo_needs_nothing_and_touches_nothing() {
         [("TELEGRAM_BOT_TOKEN", "123:production"), ("ALL_PROXY", "socks5://127.0.0.1:1")];
     let bot = RunningBot::demo(&database, &settings).await;
     bot.said("demo │     the bot to ").await;
-    bot.said("the schedule is fetched").await;
+    bot.said("fetched the schedule").await;
     let output = bot.signal("INT").await;
-    assert!(output.contains("demo │ This is a demonstration"), "{output}");
+    assert!(output.contains("demo │ This is a demo:"), "{output}");
     assert!(output.contains("people, whom the bot has registered."), "{output}");
     assert!(!database.file().unwrap().exists());
     let temporary = output.split("sqlite://").nth(1).unwrap().split(". Ctrl-C").next().unwrap();

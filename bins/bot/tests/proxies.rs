@@ -182,8 +182,7 @@ async fn talk_through(
 /// What the log says about the proxy, which stands there before Telegram is asked for anything.
 #[track_caller]
 fn assert_named(log: &str, scheme: &str, proxy: &Proxy, setting: &str) {
-    let named =
-        format!("Telegram is reached through the proxy {scheme}://{} ({setting})\n", proxy.address);
+    let named = format!("using the proxy {scheme}://{} ({setting}) for Telegram\n", proxy.address);
     let at = log.find(&named).unwrap_or_else(|| panic!("{named} in:\n{log}"));
     assert!(at < log.find("ready: @").unwrap(), "{log}");
 }
@@ -294,12 +293,9 @@ async fn the_schedule_has_the_proxy_of_the_environment() {
         ("NHL_API_URL", "http://nhl.invalid"),
     ];
     let bot = RunningBot::start(&telegram, &database, &settings).await;
-    bot.said("the schedule is fetched").await;
+    bot.said("fetched the schedule").await;
     let log = bot.terminate().await;
-    let named = format!(
-        "the NHL's API is reached through the proxy http://{} (HTTP_PROXY)",
-        to_nhl.address
-    );
+    let named = format!("using the proxy http://{} (HTTP_PROXY) for the NHL's API", to_nhl.address);
     assert!(log.contains(&named), "{log}");
     assert_named(&log, "socks5h", &to_telegram, "TELEGRAM_PROXY");
     assert!(!to_telegram.seen().contains("nhl"), "{}", to_telegram.seen());

@@ -70,7 +70,7 @@ async fn everybody_is_registered_and_answered(database: ThrowAwayDatabase) {
         assert!(telegram.wait_for_message(id).await.unwrap().text.starts_with("/start"));
     }
     let log = bot.terminate().await;
-    let ready = "ready: @rollcall_bot takes updates by webhook bot_id=123456789 address=";
+    let ready = "ready: @rollcall_bot receives updates by webhook bot_id=123456789 address=";
     assert!(log.contains(&format!("{ready}{}\n", hook.listen)), "{log}");
     assert_eq!(stored(&database).await.len(), 101);
 }
@@ -389,7 +389,7 @@ async fn wrong_settings_are_told_in_one_line() {
         (
             "WEBHOOK_SECRET",
             "",
-            "error: WEBHOOK_SECRET is not set, and WEBHOOK_URL needs it; expected 16",
+            "error: WEBHOOK_SECRET is not set, but WEBHOOK_URL requires it; expected 16",
         ),
         (
             "WEBHOOK_SECRET",
@@ -397,13 +397,13 @@ async fn wrong_settings_are_told_in_one_line() {
             "error: WEBHOOK_SECRET: it is not a safe webhook secret; expected",
         ),
         ("WEBHOOK_URL", "/private", "error: WEBHOOK_URL: it is not an address for updates; "),
-        ("LISTEN_ADDR", "off", "error: LISTEN_ADDR is off, and WEBHOOK_URL needs it; expected "),
+        ("LISTEN_ADDR", "off", "error: LISTEN_ADDR is off, but WEBHOOK_URL requires it; expected "),
         ("LISTEN_ADDR", "8080", "error: LISTEN_ADDR: it is not an address to listen on; expected "),
         ("LISTEN_ADDR", &taken, &format!("error: LISTEN_ADDR: cannot listen on {taken}: Address ")),
         (
             "TELEGRAM_API_URL",
             "https://api.telegram.org",
-            "error: WEBHOOK_URL: Telegram brings updates by https only; expected",
+            "error: WEBHOOK_URL: Telegram delivers updates only over https; expected",
         ),
     ] {
         let (code, output) = hook.fails(&telegram, &database, &[(name, value)]).await;
@@ -420,7 +420,7 @@ async fn wrong_settings_are_told_in_one_line() {
     let log = RunningBot::start(&telegram, &database, &idle).await.terminate().await;
     let told = format!("LISTEN_ADDR: cannot listen on {taken}: Address already in use");
     assert!(log.contains(&told), "{log}");
-    assert!(log.contains("goes on without the web admin, /metrics, /healthz, /readyz"), "{log}");
+    assert!(log.contains("runs without the web admin, /metrics, /healthz, /readyz"), "{log}");
     drop(listener);
 }
 
@@ -472,7 +472,7 @@ impl Hook {
         database: &ThrowAwayDatabase,
         settings: &[(&str, &str)],
     ) -> RunningBot {
-        self.start_until("takes updates by webhook", telegram, database, settings).await
+        self.start_until("receives updates by webhook", telegram, database, settings).await
     }
 
     async fn start_until(

@@ -126,7 +126,7 @@ async fn statistics_are_printed() {
         fill(&database).await;
         let printed = manage(&database, &["stats"], "");
         assert!(
-            printed.contains("Users        3, 0 can be reached\nActive       0 today (±0),"),
+            printed.contains("Users        3, 0 reachable\nActive       0 today (±0),"),
             "{printed}"
         );
         assert!(printed.contains("\nDatabase     "), "{printed}");
@@ -256,8 +256,8 @@ async fn test_users_cleans_up_after_a_failure_too() {
 
         let (code, printed, _) = run(&database, &["test-users", "--cleanup"], "", &[]);
         assert_eq!(code, 1);
-        assert!(printed.contains("✗ read it back: its name is another\n"), "{printed}");
-        assert!(printed.contains("✓ remove the 4 users of this test\n"), "{printed}");
+        assert!(printed.contains("✗ read it back: its name differs\n"), "{printed}");
+        assert!(printed.contains("✓ remove the 4 test users\n"), "{printed}");
         assert_eq!(users.get_user_stats().await.unwrap().total_users, 0);
     }
 }
@@ -412,9 +412,9 @@ async fn demo_data_fills_a_database_and_takes_its_own_place() {
         };
         let told = make_up("1200");
         let applied = migrations(&database).await.len();
-        let expected = format!(" is up to date: {applied} applied.\nMade up 1,200 users with ");
+        let expected = format!(" is up to date: {applied} applied.\nCreated 1,200 users with ");
         assert!(told.contains(&expected), "{told}");
-        assert!(told.ends_with("Look at them with `manage stats` or `manage users list`.\n"));
+        assert!(told.ends_with("To look at them, run `manage stats` or `manage users list`.\n"));
         let (code, printed, error) = run(&database, &["stats", "rebuild", "--check"], "", &[]);
         assert_eq!((code, error.as_str()), (0, ""), "{printed}");
 
@@ -434,8 +434,8 @@ async fn demo_data_comes_to_nobody_real() {
         let (code, _, error) = run(&database, &["demo-data", "--users", "5"], "", &[]);
         assert_eq!(code, 1);
         assert!(error.ends_with(
-            " holds people who were not made up; demo data goes only into an empty database, \
-             or one that holds demo data\n"
+            " contains real users; demo data can only be added to an empty database, \
+             or to one with demo data\n"
         ));
         assert_eq!(users.get_user_stats().await.unwrap().total_users, 3);
 
@@ -446,7 +446,10 @@ async fn demo_data_comes_to_nobody_real() {
         users.delete_users(&[1815, 2, 7].map(|id| id.try_into().unwrap())).await.unwrap();
         let (code, _, error) = run(&database, &["demo-data", "--users", "5"], "", &[]);
         assert_eq!(code, 1);
-        assert!(error.contains(" belongs to the bot 77; demo data goes only into "), "{error}");
+        assert!(
+            error.contains(" belongs to the bot 77; demo data can only be added to "),
+            "{error}"
+        );
 
         for (flag, value) in [("--users", "0"), ("--users", "50000001"), ("--days", "3661")] {
             let (code, _, error) = run(&database, &["demo-data", flag, value], "", &[]);
@@ -470,13 +473,13 @@ async fn check_tells_what_the_bot_would_meet() {
         manage(&database, &["migrate"], "");
         let (code, printed) = check(&good);
         assert_eq!(code, 0, "{printed}");
-        assert!(printed.starts_with("✓ Settings: can be read\n✓ Database: "), "{printed}");
+        assert!(printed.starts_with("✓ Settings: valid\n✓ Database: "), "{printed}");
         let migrations = migrations(&database).await;
         let expected = format!(
-            "✓ Migrations: all {} are applied\n\
+            "✓ Migrations: all {} applied\n\
              ✓ Telegram: @rollcall_bot (123456789)\n\
              ✓ Clock: this machine's clock agrees with Telegram's\n\
-             ✓ Owner: the database is nobody's yet\n",
+             ✓ Owner: no bot has used this database yet\n",
             migrations.len()
         );
         assert!(printed.ends_with(&expected), "{printed}");
@@ -488,7 +491,7 @@ async fn check_tells_what_the_bot_would_meet() {
         let seconds: u64 = clock
             .strip_prefix("this machine's clock is ")
             .and_then(|rest| {
-                rest.strip_suffix(" seconds ahead of Telegram's; set it right, for example by NTP")
+                rest.strip_suffix(" seconds ahead of Telegram's; correct it, for example with NTP")
             })
             .and_then(|seconds| seconds.parse().ok())
             .unwrap_or_else(|| panic!("{clock}"));
@@ -555,7 +558,7 @@ async fn users_travel_from_one_database_to_another() {
                 let (_, told, _) = run(&to, &import, &file, &[]);
                 assert!(told.starts_with("Done: 0 created, 0 updated, 1,011 unchanged"), "{told}");
                 let check = manage(&to, &["stats", "rebuild", "--check"], "");
-                assert!(check.contains("Every figure is what counting again gives."), "{check}");
+                assert!(check.contains("All figures match the recount."), "{check}");
             }
         }
     }
@@ -576,11 +579,11 @@ async fn users_are_written_to_a_file_once_it_is_whole() {
         };
         let (code, printed, error) = export(&["--output", path]);
         assert_eq!((code, printed.as_str()), (0, ""));
-        assert!(error.starts_with("1,011 users are in FOLDER/users.csv after "), "{error}");
+        assert!(error.ends_with("Exported 1,011 users to FOLDER/users.csv\n"), "{error}");
         let (_, all, _) = export(&[]);
         assert_eq!(std::fs::read_to_string(path).unwrap(), all);
 
-        let again = "error: FOLDER/users.csv is there already; --force writes over it\n";
+        let again = "error: FOLDER/users.csv already exists; pass --force to overwrite it\n";
         assert_eq!(export(&["-o", path]), (1, String::new(), again.to_owned()));
         assert_eq!(export(&["-o", path, "--force", "--search", "odd 3"]).0, 0);
         let found = std::fs::read_to_string(path).unwrap();
@@ -592,7 +595,7 @@ async fn users_are_written_to_a_file_once_it_is_whole() {
         let odd = folder.path().join("users.txt");
         let (code, _, error) = export(&["-o", odd.to_str().unwrap()]);
         assert_eq!(code, 1);
-        let expected = "FOLDER/users.txt ends with neither .csv nor .jsonl: tell the --format";
+        let expected = "cannot infer the format from the file name FOLDER/users.txt; pass --format";
         assert!(error.contains(expected), "{error}");
         // Nothing is left of what was not finished.
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
@@ -673,10 +676,10 @@ async fn the_web_admin_is_served_without_a_bot() {
         let place = said.next().unwrap();
         let url = place.strip_prefix("The web admin is at http://").unwrap();
         let (address, rest) = url.split_once("/admin").unwrap();
-        assert_eq!(rest, "; Ctrl-C ends it.");
+        assert_eq!(rest, "; press Ctrl-C to stop it.");
         assert_eq!(
             said.next().unwrap(),
-            "There is no account yet: make one with `manage createsuperuser`."
+            "There is no account yet. Create one with `manage createsuperuser`."
         );
         let mut connection = TcpStream::connect(address).unwrap();
         let request =

@@ -143,7 +143,7 @@ fn a_file_that_its_group_can_change_is_warned_of() {
         assert_eq!(error, "");
         printed.replace(place.folder().to_str().unwrap(), "FOLDER")
     };
-    let file = "✓ Settings: can be read\n- Settings file: FOLDER/.env\n";
+    let file = "✓ Settings: valid\n- Settings file: FOLDER/.env\n";
     let printed = check();
     assert!(printed.starts_with(&format!("{file}! Settings file: {warning}\n")), "{printed}");
     set_mode(&place.env_file(), 0o600);

@@ -170,7 +170,7 @@ fn a_file_for_excel_begins_with_a_byte_order_mark() {
         let (code, ..) = owner.run(&["export", "--bom", "--output", "excel.csv"]);
         assert_eq!((code, fs::read_to_string(path).unwrap()), (0, format!("\u{feff}{plain}")));
         let (code, _, error) = owner.run(&["export", "--bom", "--format", "jsonl"]);
-        assert_eq!((code, error.as_str()), (1, "error: --bom is for CSV only\n"));
+        assert_eq!((code, error.as_str()), (1, "error: --bom works only with CSV\n"));
     }
 }
 

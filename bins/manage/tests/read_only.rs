@@ -29,7 +29,8 @@ const LOOKS: [&[&str]; 7] = [
     &["quarantine", "list"],
     &["stats", "rebuild", "--check"],
 ];
-const NOT_LOGGED: &str = "The database is read-only: this export is not in the audit log.\n";
+const NOT_LOGGED: &str =
+    "The database is read-only: this export is not recorded in the audit log.\n";
 
 /// An SQLite database in a folder, and a visitor who may not write there.
 struct Place {
@@ -157,7 +158,7 @@ fn a_read_only_folder_can_be_looked_at() {
     place.allow(0o555, 0o444);
     let (code, printed, error) = place.look(&["export", "--search", "user 3"]);
     assert_eq!((code, printed.lines().count()), (0, 2));
-    let not_found = "The database is read-only: names that changed last may not be found.\n";
+    let not_found = "The database is read-only: recently changed names may not be found.\n";
     assert_eq!(error, format!("{not_found}{NOT_LOGGED}"));
 }
 

@@ -40,8 +40,8 @@ async fn updates_are_replayed_as_far_as_the_database_takes_them() {
         let (code, printed) = replay(&database);
         assert_eq!(code, 1, "{printed}");
         for line in [
-            "3 can be read now and were removed; 0 still cannot; 3 registered",
-            "1 are still refused by the database and were left.",
+            "Readable and removed: 3; still unreadable: 0; users registered: 3.",
+            "Still refused by the database, and kept: 1.",
             "the database refused a row: ",
         ] {
             assert!(printed.contains(line), "{line} is not in {printed}");
@@ -50,7 +50,7 @@ async fn updates_are_replayed_as_far_as_the_database_takes_them() {
 
         execute(&database, allow);
         let (code, printed) = replay(&database);
-        assert!(code == 0 && printed.contains("1 can be read now and were removed"), "{printed}");
+        assert!(code == 0 && printed.contains("Readable and removed: 1;"), "{printed}");
     }
 }
 

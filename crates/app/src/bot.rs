@@ -12,15 +12,15 @@ use crate::{
     shutdown::Shutdown,
 };
 
-/// Registers everybody who talks to a Telegram bot, and answers them.
+/// Run a Telegram bot that records everyone who uses it
 ///
-/// Needs the bot's token in TELEGRAM_BOT_TOKEN; everything else has a default. It creates and
-/// migrates its database by itself. Ctrl-C or SIGTERM ends it, after what is under way.
+/// Needs the bot's token in TELEGRAM_BOT_TOKEN; every other setting has a default. The bot creates
+/// and migrates its database by itself. Ctrl-C or SIGTERM stops it after the work in progress.
 #[derive(Parser)]
 #[command(name = "bot", version)]
 pub struct Arguments {
-    /// Show the bot and its web admin at work on a simulated Telegram, with a temporary database of
-    /// made-up people; needs no token, and of the settings takes LISTEN_ADDR only
+    /// Try the bot and its web admin on a simulated Telegram, with a temporary database of fake
+    /// users. Needs no token, and uses only the setting LISTEN_ADDR
     #[arg(long)]
     demo: bool,
     /// Replace whatever else uses this bot: delete its webhook, overwrite its command menus, and answer
@@ -37,10 +37,10 @@ pub struct Arguments {
     nhl: NhlArguments,
 }
 
-/// Runs the bot until a signal ends it.
+/// Runs the bot until a signal stops it.
 ///
 /// # Errors
-/// When a setting is wrong, the database cannot be used, or Telegram does not accept the token.
+/// If a setting is wrong, the database cannot be used, or Telegram does not accept the token.
 pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Result<ExitCode> {
     let shutdown = Shutdown::on_signals()?;
     if let Some(warning) = environment.warning() {
@@ -56,7 +56,7 @@ pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Res
         let database_url = arguments.database.writable_database_url(environment)?;
         let nhl = arguments.nhl.settings(environment)?;
         if let Some(proxy) = arguments.telegram.proxy(environment, &settings.api_url)? {
-            log::info!("Telegram is reached through the proxy {proxy}");
+            log::info!("using the proxy {proxy} for Telegram");
         }
         if let Some(warning) = http.warning() {
             log::warn!("{warning}");
@@ -65,7 +65,7 @@ pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Res
             log::warn!("{EXPOSED_TOKEN}");
         }
         if let Some(proxy) = nhl.as_ref().and_then(|nhl| nhl.proxy.as_ref()) {
-            log::info!("the NHL's API is reached through the proxy {proxy}");
+            log::info!("using the proxy {proxy} for the NHL's API");
         }
         serve(settings, arguments.take_over, owners, http, nhl, database_url, shutdown).await?;
     }

@@ -31,7 +31,7 @@ const ASKS_EVERY: Duration = Duration::from_secs(5 * 60);
 /// database with people of the past, and prints what they say to each other, until it is to end.
 /// The web admin is at `address`, or another port where that is taken.
 pub(crate) async fn run(address: Option<SocketAddr>, shutdown: Shutdown) -> anyhow::Result<()> {
-    let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
+    let folder = tempfile::tempdir().context("cannot create a temporary folder")?;
     let simulator = Simulator::start().await.context("cannot start the simulated Telegram")?;
     let api = NhlApi::start().await.context("cannot start the simulated NHL")?;
     api.generate_season();
@@ -53,12 +53,12 @@ pub(crate) async fn run(address: Option<SocketAddr>, shutdown: Shutdown) -> anyh
     };
     let database_url = DatabaseUrl::sqlite(folder.path().join("demo.db"));
 
-    say("This is a demonstration: the people, Telegram itself and the NHL are simulated.")?;
-    say(&format!("The database is temporary: {database_url}. Ctrl-C ends it."))?;
+    say("This is a demo: the users, Telegram and the NHL are simulated.")?;
+    say(&format!("The database is temporary: {database_url}. Press Ctrl-C to stop."))?;
     make_up_the_past(&database_url).await?;
-    say(&format!("{PAST_USERS} made-up people have been there in the last {PAST_DAYS} days."))?;
+    say(&format!("{PAST_USERS} fake users joined in the last {PAST_DAYS} days."))?;
     if http.address.is_some() {
-        say("To see the web admin, open the link that the bot gives its owner.")?;
+        say("To see the web admin, open the link that the bot sends to its owner.")?;
     }
     let exchanges = simulator.subscribe();
     let crowd = Crowd::demo(1).start(&simulator);
@@ -71,7 +71,7 @@ pub(crate) async fn run(address: Option<SocketAddr>, shutdown: Shutdown) -> anyh
     let users = DieselUserRepository::new(Database::open_existing(database_url).await?);
     let users = ActivityService::new(users, SystemClock).get_stats().await?.total_users;
     let registered = users.saturating_sub(PAST_USERS);
-    say(&format!("{did} updates came from {registered} people, whom the bot has registered."))
+    say(&format!("The bot received {did} updates and registered {registered} new users."))
 }
 
 /// An address at which nobody listens yet: this one, or one with another port.

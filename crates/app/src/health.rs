@@ -47,7 +47,7 @@ impl Health {
             .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &SECONDS)?
             .set_buckets_for_metric(Matcher::Suffix("_interactions".into()), &INTERACTIONS)?
             .install_recorder()
-            .context("cannot count")?;
+            .context("cannot install the metrics recorder")?;
         describe();
         metrics::gauge!("rollcall_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1);
         let adding = metrics.clone();
@@ -114,46 +114,43 @@ impl Health {
 /// Tells what each metric means.
 fn describe() {
     use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
-    describe_counter!(
-        "rollcall_updates_total",
-        "Updates taken, by kind and by what became of them"
-    );
+    describe_counter!("rollcall_updates_total", "Updates received, by kind and outcome");
     describe_counter!(
         "rollcall_registrations_total",
         "Interactions registered, by whether they created their user"
     );
     describe_counter!(
         "rollcall_set_aside_total",
-        "Updates kept because they could not be read or registered"
+        "Updates quarantined because they could not be read or registered"
     );
-    describe_counter!("rollcall_sends_total", "Messages, by what became of them");
+    describe_counter!("rollcall_sends_total", "Messages sent, by outcome");
     describe_counter!("rollcall_send_waits_total", "How often Telegram asked to wait (429)");
     describe_counter!(
         "rollcall_commands_unanswered_total",
-        "Commands and buttons that there was no room for, by the limit"
+        "Commands and buttons left unanswered, by the limit that was reached"
     );
     describe_counter!("rollcall_errors_total", "Errors, by class");
-    describe_counter!("rollcall_presses_total", "Buttons pressed, by what became of that");
+    describe_counter!("rollcall_presses_total", "Buttons pressed, by outcome");
     describe_counter!(
         "rollcall_refreshes_total",
-        "Refreshes of the schedule and of the scores, by their outcome"
+        "Refreshes of the schedule and the scores, by outcome"
     );
-    describe_counter!("rollcall_games_fetched_total", "Games fetched, by what that changed");
+    describe_counter!("rollcall_games_fetched_total", "Games fetched, by the change they caused");
     describe_counter!(
         "rollcall_slow_database_work_total",
         "Database work that took longer than half a second"
     );
     describe_counter!(
         "rollcall_webhook_refused_total",
-        "Webhook requests without the right secret"
+        "Webhook requests with a wrong or missing secret"
     );
     describe_counter!(
         "rollcall_sign_in_attempts_total",
-        "Passwords, links and second factors given to the web admin, by what became of them"
+        "Attempts to sign in to the web admin with a password, link or second factor, by outcome"
     );
     describe_counter!(
         "rollcall_new_devices_total",
-        "Sign-ins to the web admin on a device that was not known"
+        "Sign-ins to the web admin on an unknown device"
     );
     describe_counter!(
         "rollcall_http_connections_closed_total",
@@ -164,18 +161,18 @@ fn describe() {
         "Commands and buttons in another person's private chat, which Telegram never sends"
     );
     describe_histogram!("rollcall_batch_interactions", "Interactions in a transaction");
-    describe_histogram!("rollcall_commit_seconds", Unit::Seconds, "How long a transaction took");
+    describe_histogram!("rollcall_commit_seconds", Unit::Seconds, "Duration of a transaction");
     describe_histogram!(
         "rollcall_handler_seconds",
         Unit::Seconds,
-        "How long a command or a button took, the sending of its answer included"
+        "Duration of a command or button press, including the sending of its answer"
     );
     describe_gauge!("rollcall_queued_interactions", "Interactions queued or being registered");
     describe_gauge!(
         "rollcall_update_lag_seconds",
         Unit::Seconds,
-        "How old the latest update was when it was taken"
+        "Age of the latest update when it was received"
     );
     describe_gauge!("rollcall_database_connections", "Connections to the database, by state");
-    describe_gauge!("rollcall_build_info", "The version that runs");
+    describe_gauge!("rollcall_build_info", "The running version");
 }

@@ -25,8 +25,8 @@ pub(crate) async fn run(
 
 async fn forget_old(users: UserService, admins: AdminService) -> std::convert::Infallible {
     loop {
-        parts("old updates cannot be forgotten", || users.forget_old()).await;
-        parts("old sessions cannot be forgotten", || admins.forget_old()).await;
+        parts("cannot delete expired update ids", || users.forget_old()).await;
+        parts("cannot delete expired sessions", || admins.forget_old()).await;
         tokio::time::sleep(FORGET_EVERY).await;
     }
 }
@@ -40,7 +40,7 @@ async fn index_names(directory: DirectoryService) -> std::convert::Infallible {
             && !is_told
         {
             let error = format!("{:#}", anyhow::Error::from(error.clone()));
-            log::warn!(error; "new names cannot be taken into the search");
+            log::warn!(error; "cannot add new names to the search index");
         }
         is_told = done.is_err();
         tokio::time::sleep(INDEX_EVERY).await;

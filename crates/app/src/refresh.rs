@@ -60,7 +60,7 @@ impl Failures {
         let error = error_chain(error);
         match self.count {
             0 => {
-                log::warn!(error; "{what}; what there is stays, and it is tried again until it works")
+                log::warn!(error; "{what}; the stored schedule stays, and the fetch is retried")
             }
             _ => log::debug!(error; "{what}"),
         }
@@ -70,7 +70,7 @@ impl Failures {
 
     fn end(&mut self, what: &str) {
         if self.count > 0 {
-            log::info!(failures = self.count; "it works again after: {what}");
+            log::info!(failures = self.count; "recovered: {what}");
         }
         *self = Self::none();
     }
@@ -87,14 +87,14 @@ impl Refresher {
 
     /// Refreshes what is due.
     async fn look(&mut self) {
-        const WEEKS: &str = "the schedule cannot be fetched";
+        const WEEKS: &str = "cannot fetch the schedule";
         if self.weeks.are_over() {
             match self.refresh_weeks().await {
                 Ok(()) => self.weeks.end(WEEKS),
                 Err(error) => self.weeks.meet(WEEKS, &error),
             }
         }
-        const SCORES: &str = "the scores cannot be fetched";
+        const SCORES: &str = "cannot fetch the scores";
         if self.scores.are_over() {
             match self.refresh_scores().await {
                 Ok(()) => self.scores.end(SCORES),
@@ -111,7 +111,7 @@ impl Refresher {
         count(Refresh::Schedule, result.is_ok());
         self.schedule.end_refresh(lease, result.is_ok()).await?;
         let StoredGames { new, changed, unchanged, withdrawn } = result?;
-        log::info!(new, changed, unchanged, withdrawn; "the schedule is fetched");
+        log::info!(new, changed, unchanged, withdrawn; "fetched the schedule");
         Ok(())
     }
 
@@ -170,7 +170,7 @@ impl Refresher {
         count(Refresh::Scores, result.is_ok());
         self.schedule.end_refresh(lease, result.is_ok()).await?;
         let changed = result?;
-        log::debug!(changed; "the scores are fetched");
+        log::debug!(changed; "fetched the scores");
         Ok(())
     }
 }
@@ -178,11 +178,11 @@ impl Refresher {
 /// Logs some of the games that could not be read; there is no more to be done about them.
 fn tell_of_skipped(skipped: &[Skipped]) {
     for Skipped { id, reason } in skipped.iter().take(SKIPPED_TOLD) {
-        log::warn!(game = id.unwrap_or_default(), reason; "a game could not be read, and is left out");
+        log::warn!(game = id.unwrap_or_default(), reason; "skipped a game that could not be read");
     }
     if skipped.len() > SKIPPED_TOLD {
         let others = skipped.len() - SKIPPED_TOLD;
-        log::warn!(others; "more games could not be read");
+        log::warn!(others; "skipped more games that could not be read");
     }
 }
 

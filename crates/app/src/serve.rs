@@ -77,7 +77,7 @@ pub(crate) async fn serve(
         Ok(())
     };
     let nhl = nhl.map(NhlSettings::client).transpose();
-    let nhl = nhl.context("cannot ask the NHL's API")?;
+    let nhl = nhl.context("cannot set up the client for the NHL's API")?;
     let parts =
         Parts { take_over, owners, health: &health, receiver: &receiver, web_admin: &web_admin };
     let worked = work(settings, &http, nhl, database_url, shutdown.clone(), parts);
@@ -96,7 +96,7 @@ fn listen(http: &HttpSettings) -> anyhow::Result<Option<TcpListener>> {
     match http::listen("LISTEN_ADDR", address) {
         Err(error) if http.webhook.is_none() && http.public_url.is_none() => {
             log::warn!(
-                "{error:#}; the bot goes on without the web admin, {} (LISTEN_ADDR=off for none)",
+                "{error:#}; the bot runs without the web admin, {} (LISTEN_ADDR=off disables them)",
                 health::PATHS.join(", ")
             );
             Ok(None)
@@ -196,7 +196,7 @@ async fn receive(
 ) -> anyhow::Result<()> {
     log::info!(
         bot_id = bot.id().get(), address:% = address.map_or_else(String::new, |it| it.to_string());
-        "ready: @{} takes updates by webhook", bot.username()
+        "ready: @{} receives updates by webhook", bot.username()
     );
     tokio::select! {
         error = receiver.failed() => Err(error.into()),
@@ -238,8 +238,8 @@ async fn start(
 fn refuse_another(owner: TelegramId, bot: &Bot, database: &Database) -> anyhow::Result<()> {
     ensure!(
         owner == bot.id(),
-        "the database {} belongs to the bot {owner}, and the token is of the bot {}; \
-         give each bot a DATABASE_URL of its own",
+        "the database {} belongs to the bot {owner}, but the token belongs to the bot {}; \
+         each bot needs its own DATABASE_URL",
         database.url(),
         bot.id()
     );

@@ -39,11 +39,12 @@ const NHL_API_URL: &str = "NHL_API_URL";
 pub struct DatabaseArguments {
     /// The database: sqlite://path, sqlite:///absolute/path, or
     /// postgres://user:password@host/database. An SQLite path may end in ?mode=ro (read only),
-    /// ?mode=rw (do not create it) or ?mode=rwc [env: DATABASE_URL] [default: sqlite://rollcall.db]
+    /// ?mode=rw (never create it) or ?mode=rwc (create it if missing) [env: DATABASE_URL]
+    /// [default: sqlite://rollcall.db]
     #[arg(long, value_name = "URL", global = true)]
     database_url: Option<String>,
-    /// The pool mode of PgBouncer or another pooler in front of PostgreSQL: session, transaction, or
-    /// auto, which finds out what is there [env: DATABASE_POOL_MODE] [default: auto]
+    /// Pool mode of PgBouncer or another pooler in front of PostgreSQL: session, transaction, or
+    /// auto, which detects it [env: DATABASE_POOL_MODE] [default: auto]
     #[arg(long, value_name = "MODE", global = true)]
     database_pool_mode: Option<String>,
 }
@@ -73,7 +74,7 @@ impl DatabaseArguments {
     ) -> Result<DatabaseUrl, SettingError> {
         let url = self.database_url(environment)?;
         if url.is_read_only() {
-            let reason = "mode=ro lets nothing be written; expected mode=rw or mode=rwc";
+            let reason = "mode=ro is read-only; expected mode=rw or mode=rwc";
             return Err(SettingError::Wrong(DATABASE_URL, reason.to_owned()));
         }
         Ok(url)
@@ -84,8 +85,8 @@ impl DatabaseArguments {
 #[derive(Args, Default)]
 #[command(next_help_heading = "Settings (flags, else environment variables, else the file .env)")]
 pub struct TelegramArguments {
-    /// The bot's token, as @BotFather gives it; better kept in the environment, since others can
-    /// see flags [env: TELEGRAM_BOT_TOKEN]
+    /// The bot's token from @BotFather; safer in the environment, because other users of the machine
+    /// can see flags [env: TELEGRAM_BOT_TOKEN]
     #[arg(long, value_name = "TOKEN")]
     telegram_bot_token: Option<String>,
     #[arg(
@@ -94,17 +95,17 @@ pub struct TelegramArguments {
         help = "The Bot API server [env: TELEGRAM_API_URL] [default: https://api.telegram.org]"
     )]
     telegram_api_url: Option<String>,
-    /// The proxy on the way to Telegram: http://, https://, socks5:// or socks5h://, with
-    /// user:password@ before the host if it asks for them; better kept in the environment then
-    /// [env: TELEGRAM_PROXY] [default: that of HTTPS_PROXY, HTTP_PROXY or ALL_PROXY, if any]
+    /// Proxy for requests to Telegram: http://, https://, socks5:// or socks5h://. A name and password
+    /// go before the host as user:password@, and are safer in the environment than in a flag
+    /// [env: TELEGRAM_PROXY] [default: HTTPS_PROXY, HTTP_PROXY or ALL_PROXY, if set]
     #[arg(long, value_name = "URL")]
     telegram_proxy: Option<String>,
-    /// Who may use the admin commands, and sign in to the web admin by /admin as owners: Telegram
-    /// ids, separated by commas [env: ADMIN_TELEGRAM_IDS]
+    /// Owners of the bot: Telegram ids, separated by commas. They can use the admin commands, and
+    /// sign in to the web admin with /admin [env: ADMIN_TELEGRAM_IDS]
     #[arg(long, value_name = "IDS")]
     admin_telegram_ids: Option<String>,
-    /// How many messages a second the bot may send in all; 0 lifts every limit on sending, for tests
-    /// and simulators: Telegram has the same limits behind every Bot API server
+    /// Most messages per second that the bot sends. 0 removes every limit on sending; only for tests
+    /// and simulators, because Telegram's limits apply behind every Bot API server
     /// [env: SEND_RATE] [default: 30]
     #[arg(long, value_name = "NUMBER")]
     send_rate: Option<String>,
@@ -175,7 +176,7 @@ pub struct NhlArguments {
     #[arg(
         long,
         value_name = "URL",
-        help = "Where the NHL's API is, from which the schedule comes, or off \
+        help = "Address of the NHL's API, the source of the schedule, or off \
                 [env: NHL_API_URL] [default: https://api-web.nhle.com]"
     )]
     nhl_api_url: Option<String>,
@@ -316,7 +317,7 @@ mod tests {
             url.map(|url| url.to_string()).map_err(|error| error.to_string())
         };
         assert_eq!(url("rw").unwrap(), "sqlite://q.db?mode=rw");
-        let message = "DATABASE_URL: mode=ro lets nothing be written; expected mode=rw or mode=rwc";
+        let message = "DATABASE_URL: mode=ro is read-only; expected mode=rw or mode=rwc";
         assert_eq!(url("ro").unwrap_err(), message);
     }
 
@@ -392,7 +393,7 @@ mod tests {
         for (variables, message) in [
             (
                 [(TELEGRAM_BOT_TOKEN, ""), ("X", "")],
-                "TELEGRAM_BOT_TOKEN is not set; expected <digits>:<secret>, as @BotFather gives it (to look around without one: bot --demo)",
+                "TELEGRAM_BOT_TOKEN is not set; expected <digits>:<secret>, as @BotFather gives it (to try it without a token: bot --demo)",
             ),
             (
                 [(TELEGRAM_BOT_TOKEN, "hunter2"), ("X", "")],

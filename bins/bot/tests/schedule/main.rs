@@ -57,7 +57,7 @@ async fn nhl() -> NhlApi {
 async fn start(telegram: &Simulator, database: &ThrowAwayDatabase, nhl: &NhlApi) -> RunningBot {
     let url = nhl.url();
     let bot = RunningBot::start(telegram, database, &[("NHL_API_URL", &url)]).await;
-    bot.said("the schedule is fetched").await;
+    bot.said("fetched the schedule").await;
     bot
 }
 
@@ -325,7 +325,7 @@ async fn the_schedule_outlives_the_nhl(database: ThrowAwayDatabase) {
     assert!(games.text.contains("New York Rangers @ Toronto Maple Leafs"), "{}", games.text);
     let old = "⚠️ This may be out of date: last updated ";
     assert!(games.text.contains(old), "{}", games.text);
-    bot.said("the schedule cannot be fetched").await;
+    bot.said("cannot fetch the schedule").await;
     bot.terminate().await;
 }
 

@@ -41,7 +41,7 @@ impl Server {
             ("LISTEN_ADDR", &listen),
         ];
         let settings = [&own, settings].concat();
-        let bot = RunningBot::start_until(database, &settings, "takes updates by webhook").await;
+        let bot = RunningBot::start_until(database, &settings, "receives updates by webhook").await;
         Self { bot, address }
     }
 

@@ -15,7 +15,7 @@ pub(crate) fn room_for_connections() -> usize {
     let files = match setrlimit(Resource::Nofile, raised) {
         Ok(()) => raised.current,
         Err(error) => {
-            log::debug!(error:% = error; "the limit of open files stays as it is");
+            log::debug!(error:% = error; "cannot raise the limit of open files");
             limit.current
         }
     };

@@ -91,7 +91,7 @@ pub(crate) async fn serve(
                 }
             }
             Err(error) => {
-                log::warn!(error:% = error; "a connection was not accepted");
+                log::warn!(error:% = error; "cannot accept a connection");
                 sleep(PAUSE).await;
             }
         }
@@ -102,7 +102,7 @@ pub(crate) async fn serve(
     log::info!("stopping: no more requests are accepted");
     let ended = async { while connections.join_next().await.is_some() {} };
     if timeout(LAST_REQUESTS, ended).await.is_err() {
-        log::warn!("some requests were not answered in time; what they brought comes again");
+        log::warn!("unanswered webhook updates will be redelivered");
         // From here on nothing is confirmed.
         connections.shutdown().await;
     }
@@ -141,6 +141,6 @@ async fn talk(
         }
     };
     if let Err(error) = talked {
-        log::debug!(error:% = error; "a connection ended badly");
+        log::debug!(error:% = error; "a connection ended with an error");
     }
 }

@@ -15,18 +15,17 @@ use super::output::{confirmed, print_json, rfc3339, second, stdout};
 
 #[derive(Args)]
 pub struct CreateSuperuser {
-    /// What its owner signs in with: 1 to 64 characters of A-Z a-z 0-9 . _ @ -; asked for if it is
-    /// not given
+    /// Name to sign in with: 1 to 64 characters of A-Z a-z 0-9 . _ @ -; asked for if omitted
     #[arg(long)]
     name: Option<AdminName>,
-    /// What its owner may do: a viewer sees, an editor writes notes, an owner does everything
+    /// Role: a viewer can look at everything, an editor can also write notes, an owner can do anything
     #[arg(long, default_value = "owner", value_name = "owner|editor|viewer")]
     role: Role,
 }
 
 #[derive(Args)]
 pub struct ChangePassword {
-    /// Whose
+    /// Name of the account
     name: AdminName,
 }
 
@@ -38,35 +37,35 @@ pub enum Admins {
         #[arg(long)]
         json: bool,
     },
-    /// Let nobody sign in with an account any more, and end its sessions
+    /// Disable an account and end its sessions
     Disable {
-        /// Whose
+        /// Name of the account
         name: AdminName,
     },
-    /// Let people sign in with an account again
+    /// Enable a disabled account
     Enable {
-        /// Whose
+        /// Name of the account
         name: AdminName,
     },
-    /// Change the role of an account, at once also for people who are signed in with it
+    /// Change the role of an account; open sessions get the new role at once
     SetRole {
-        /// Whose
+        /// Name of the account
         name: AdminName,
-        /// A viewer sees, an editor writes notes, an owner does everything
+        /// A viewer can look at everything, an editor can also write notes, an owner can do anything
         #[arg(value_name = "owner|editor|viewer")]
         role: Role,
     },
-    /// Remove an account, with its sessions; asks first
+    /// Remove an account and end its sessions; asks for confirmation
     Remove {
-        /// Whose
+        /// Name of the account
         name: AdminName,
-        /// Do not ask
+        /// Skip the confirmation
         #[arg(long)]
         yes: bool,
     },
     /// Remove the second factor of an admin who lost it, and end their sessions
     ResetSecondFactor {
-        /// The name of an account, or telegram: and an id for an admin who signs in by Telegram
+        /// Name of the account, or telegram:ID for an admin who signs in through Telegram
         name: Admin,
     },
 }
@@ -80,18 +79,18 @@ impl CreateSuperuser {
         ensure!(!exists(&admins, &name).await?, "the account {name} already exists");
         let password = ask_password(&name)?;
         admins.create_account(&name, &password, self.role, None).await?;
-        writeln!(stdout(), "Made the account {name} ({}).", self.role)?;
+        writeln!(stdout(), "Created the account {name} ({}).", self.role)?;
         Ok(ExitCode::SUCCESS)
     }
 }
 
 impl ChangePassword {
     pub(super) async fn run(self, admins: AdminService) -> anyhow::Result<ExitCode> {
-        // Before somebody types it twice.
+        // Before the password is typed twice.
         ensure!(exists(&admins, &self.name).await?, "the account {} does not exist", self.name);
         let password = ask_password(&self.name)?;
         admins.set_password(&self.name, &password, None).await?;
-        writeln!(stdout(), "Changed the password of {}, and ended its sessions.", self.name)?;
+        writeln!(stdout(), "Changed the password of {} and ended its sessions.", self.name)?;
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -102,15 +101,15 @@ impl Admins {
             Self::List { json } => list(&admins, json).await?,
             Self::Disable { name } => {
                 admins.disable(&name, None).await?;
-                writeln!(stdout(), "Nobody can sign in as {name} any more.")?;
+                writeln!(stdout(), "Disabled the account {name} and ended its sessions.")?;
             }
             Self::Enable { name } => {
                 admins.enable(&name, None).await?;
-                writeln!(stdout(), "{name} can sign in.")?;
+                writeln!(stdout(), "Enabled the account {name}.")?;
             }
             Self::SetRole { name, role } => {
                 admins.set_role(&name, role, None).await?;
-                writeln!(stdout(), "The role of {name} is {role}.")?;
+                writeln!(stdout(), "Changed the role of {name} to {role}.")?;
             }
             Self::Remove { name, yes } => {
                 ensure!(exists(&admins, &name).await?, "the account {name} does not exist");
@@ -123,7 +122,7 @@ impl Admins {
             Self::ResetSecondFactor { name } => {
                 let is_reset = admins.reset_second_factor(&name, None).await?;
                 ensure!(is_reset, "{name} has no second factor");
-                writeln!(stdout(), "Reset the second factor of {name}, and ended its sessions.")?;
+                writeln!(stdout(), "Removed the second factor of {name} and ended its sessions.")?;
             }
         }
         Ok(ExitCode::SUCCESS)
@@ -137,13 +136,13 @@ async fn list(admins: &AdminService, json: bool) -> anyhow::Result<()> {
     }
     let mut out = stdout();
     if accounts.is_empty() {
-        writeln!(out, "There are no accounts; `manage createsuperuser` makes one.")?;
+        writeln!(out, "There are no accounts. Create one with `manage createsuperuser`.")?;
         return Ok(());
     }
     writeln!(
         out,
         "{:6}  {:8}  {:13}  {:19}  {:19}  NAME",
-        "ROLE", "STATE", "SECOND FACTOR", "MADE", "LAST SIGNED IN"
+        "ROLE", "STATE", "SECOND FACTOR", "CREATED", "LAST SIGN-IN"
     )?;
     for account in &accounts {
         writeln!(
@@ -176,25 +175,28 @@ async fn exists(admins: &AdminService, name: &AdminName) -> anyhow::Result<bool>
 }
 
 fn ask_name() -> anyhow::Result<AdminName> {
-    // What comes from a file or a pipe is the password.
-    ensure!(io::stdin().is_terminal(), "there is nobody to ask for a name; give it as --name NAME");
+    // A file or a pipe contains the password.
+    ensure!(
+        io::stdin().is_terminal(),
+        "cannot ask for a name without a terminal; pass --name NAME"
+    );
     let mut out = stdout();
     write!(out, "Name: ")?;
     out.flush()?;
     Ok(read_line()?.trim().parse()?)
 }
 
-/// Asks for a new password: twice and without showing it, on a terminal; else it is the first line of
-/// the standard input, so that a script can give it without others seeing it among the arguments.
+/// Asks for a new password: on a terminal twice, without showing it. Otherwise reads it from the first
+/// line of the standard input, so that a script need not pass it as an argument, which others can see.
 fn ask_password(name: &AdminName) -> anyhow::Result<String> {
     if !io::stdin().is_terminal() {
         return read_line();
     }
     let password = rpassword::prompt_password(format!("New password of {name}: "))
-        .context("the terminal cannot be read")?;
-    let again = rpassword::prompt_password("The same again: ")?;
+        .context("cannot read from the terminal")?;
+    let again = rpassword::prompt_password("Repeat the password: ")?;
     if password != again {
-        bail!("these were two different passwords; nothing was changed");
+        bail!("the passwords do not match; nothing was changed");
     }
     Ok(password)
 }
@@ -202,7 +204,7 @@ fn ask_password(name: &AdminName) -> anyhow::Result<String> {
 /// A line of the standard input, without its end.
 fn read_line() -> anyhow::Result<String> {
     let mut line = String::new();
-    io::stdin().lock().read_line(&mut line).context("the standard input cannot be read")?;
+    io::stdin().lock().read_line(&mut line).context("cannot read the standard input")?;
     let length = line.trim_end_matches(['\r', '\n']).len();
     line.truncate(length);
     Ok(line)

@@ -12,16 +12,16 @@ use super::output::{print_json, stdout};
 pub enum Audit {
     /// Check that no entry of the audit log was changed, added or removed
     ///
-    /// Each entry has a hash over its fields and the entry before it. Erasing a user empties the
-    /// values of entries about them, and the log still verifies. Prints the hash of the newest entry:
-    /// keep it elsewhere, and give it as --expect next time, so that a log that was written again as
-    /// a whole is found out too. Ends with 1 where something is wrong.
+    /// Each entry has a hash of its fields and of the entry before it. Erasing a user clears the values
+    /// in the entries about them, and the log still verifies. The command prints the hash of the newest
+    /// entry: keep it elsewhere and pass it as --expect next time, so that a log that was rewritten as a
+    /// whole is detected too. Exits with 1 if something is wrong.
     Verify(Verify),
 }
 
 #[derive(Args)]
 pub struct Verify {
-    /// The hash of an entry that has to be there: 64 hexadecimal digits, as printed earlier
+    /// Hash of an entry that must be in the log: 64 hexadecimal digits, as printed earlier
     #[arg(long, value_name = "HASH")]
     expect: Option<EntryHash>,
     /// Print JSON
@@ -44,19 +44,19 @@ impl Audit {
 
 fn print(chain: &AuditChain) -> anyhow::Result<()> {
     let mut out = stdout();
-    let entries = if chain.entries == 1 { "entry is" } else { "entries are" };
+    let entries = if chain.entries == 1 { "entry" } else { "entries" };
     match chain.fault {
-        None => writeln!(out, "✓ {} {entries} as written", chain.entries)?,
+        None => writeln!(out, "✓ {} {entries} verified", chain.entries)?,
         Some(fault) => {
-            writeln!(out, "✗ {fault}; {} {entries} as written before that", chain.entries)?;
+            writeln!(out, "✗ {fault}; {} {entries} before that verified", chain.entries)?;
         }
     }
     if chain.older > 0 {
         let older = chain.older;
-        writeln!(out, "{older} older entries are from before the log was chained: not verified")?;
+        writeln!(out, "{older} older entries were written without hashes: not verified")?;
     }
     if chain.entries > 0 {
-        writeln!(out, "The newest of them has the hash {}", hex(chain.newest))?;
+        writeln!(out, "Hash of the newest verified entry: {}", hex(chain.newest))?;
     }
     Ok(())
 }
@@ -92,7 +92,7 @@ impl FromStr for EntryHash {
     }
 }
 
-/// A text that is no hash.
+/// A text that is not a hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected 64 hexadecimal digits, as `manage audit verify` prints them")]
 struct InvalidEntryHash;

@@ -35,19 +35,19 @@ pub struct Check {
     nhl: NhlArguments,
 }
 
-/// What is checked.
+/// The parts to check.
 struct Checked {
     database: DatabaseUrl,
-    /// Where there is a token, with the proxy on the way.
+    /// If there is a token: the settings, and the proxy to use.
     telegram: Option<(Settings, Option<Proxy>)>,
-    /// Where the schedule is fetched.
+    /// If the schedule is fetched.
     nhl: Option<NhlSettings>,
-    /// What an operator should know about the settings of the HTTP server.
+    /// A warning about the settings of the HTTP server.
     warning: Option<&'static str>,
 }
 
 impl Check {
-    /// Checks what the bot needs, a line a check; fails if one of them does.
+    /// Checks what the bot needs and prints a line for each check; fails if one of them fails.
     pub(super) async fn run(
         self,
         database: &DatabaseArguments,
@@ -80,8 +80,7 @@ async fn run(
     environment: &Environment,
 ) -> anyhow::Result<ExitCode> {
     let mut report = Report { failed: false };
-    let checked =
-        report.check("Settings", settings.map_err(Into::into), |_| "can be read".to_owned())?;
+    let checked = report.check("Settings", settings.map_err(Into::into), |_| "valid".to_owned())?;
     if let Some(file) = environment.file() {
         writeln!(stdout(), "- Settings file: {}", file.display())?;
     }
@@ -100,7 +99,7 @@ async fn run(
     let modes = open_to_others(&database);
     let opened = open(database).await;
     let database = report.check("Database", opened, |(database, bytes)| {
-        format!("{} can be reached, {}", database.url(), size(*bytes))
+        format!("connected to {}, {}", database.url(), size(*bytes))
     })?;
     if database.is_some() {
         warn_of_modes(&modes)?;
@@ -113,7 +112,7 @@ async fn run(
         migrated = report.check("Migrations", migrations(database).await, Clone::clone)?.is_some();
     }
     match telegram {
-        None => writeln!(stdout(), "- Telegram: not asked, for TELEGRAM_BOT_TOKEN is not set")?,
+        None => writeln!(stdout(), "- Telegram: skipped (TELEGRAM_BOT_TOKEN is not set)")?,
         Some((settings, proxy)) => {
             if let Some(proxy) = proxy {
                 writeln!(stdout(), "- Proxy for Telegram: {proxy}")?;
@@ -141,7 +140,7 @@ struct Report {
 }
 
 impl Report {
-    /// Prints what came of a check; answers what it found if it passed.
+    /// Prints the outcome of a check; returns its result if it passed.
     fn check<T>(
         &mut self,
         what: &str,
@@ -162,13 +161,13 @@ impl Report {
     }
 }
 
-/// Warns of files of the database that others on this machine may read or change.
+/// Warns about database files that other users of this machine may read or change.
 fn warn_of_modes(files: &[OpenToOthers]) -> io::Result<()> {
     for OpenToOthers { path, mode } in files {
         let path = path.display();
         writeln!(
             stdout(),
-            "! Database: others on this machine can open {path} (mode {mode:04o}); \
+            "! Database: other users of this machine can open {path} (mode {mode:04o}); \
              `chmod 600 {path}` keeps it private"
         )?;
     }
@@ -181,7 +180,7 @@ async fn open(url: DatabaseUrl) -> anyhow::Result<(Database, u64)> {
     Ok((database, bytes))
 }
 
-/// What is known of a pooler in front of PostgreSQL.
+/// Describes the pooler in front of PostgreSQL.
 fn pooler(database: &Database) -> Option<String> {
     let DatabaseUrl::Postgres { pool_mode, .. } = database.url() else { return None };
     let found = match (pool_mode, database.sessions()) {
@@ -209,29 +208,32 @@ async fn migrations(database: &Database) -> anyhow::Result<String> {
     if !pending.is_empty() {
         bail!("pending: {}; run `manage migrate`", pending.join(", "));
     }
-    Ok(format!("all {} are applied", migrations.len()))
+    Ok(format!("all {} applied", migrations.len()))
 }
 
 async fn ask(settings: Settings) -> anyhow::Result<Bot> {
     Ok(Bot::connect(settings, Arc::new(SystemClock)).await?)
 }
 
-/// Warns where this machine's clock is wrong. A server that does not tell its time proves nothing.
+/// Warns if this machine's clock is wrong. A response without a time proves nothing.
 fn report_clock(difference: Option<ClockDifference>) -> io::Result<()> {
     match difference {
-        None => writeln!(stdout(), "- Clock: not compared, because Telegram's answer has no Date"),
+        None => writeln!(stdout(), "- Clock: skipped (Telegram's response has no Date)"),
         Some(difference) if difference.is_none() => writeln!(stdout(), "✓ Clock: {difference}"),
         Some(difference) => {
-            writeln!(stdout(), "! Clock: {difference}; set it right, for example by NTP")
+            writeln!(stdout(), "! Clock: {difference}; correct it, for example with NTP")
         }
     }
 }
 
 async fn owner(database: &Database, bot: TelegramId) -> anyhow::Result<String> {
-    let owner = DieselBotRepository::new(database.clone()).owner().await.context("cannot look")?;
+    let owner = DieselBotRepository::new(database.clone())
+        .owner()
+        .await
+        .context("cannot read the owner")?;
     match owner {
-        None => Ok("the database is nobody's yet".to_owned()),
-        Some(owner) if owner == bot => Ok("the database is this bot's".to_owned()),
+        None => Ok("no bot has used this database yet".to_owned()),
+        Some(owner) if owner == bot => Ok("the database belongs to this bot".to_owned()),
         Some(owner) => bail!("the database belongs to another bot, {owner}"),
     }
 }

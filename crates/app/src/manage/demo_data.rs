@@ -1,4 +1,4 @@
-//! `manage demo-data`: people who are made up, for a demonstration or a measurement.
+//! `manage demo-data`: fake users, for demonstrations and measurements.
 
 mod arrivals;
 mod chance;
@@ -24,24 +24,24 @@ use super::{
     output::{grouped, progress_bar, stdout},
 };
 
-/// How many people are stored at once. All that is in memory is a few times as many.
+/// How many users are stored at once. Memory holds a few times as many.
 const CHUNK: usize = 10_000;
 
 #[derive(Args, Debug)]
 pub struct DemoData {
-    /// How many people, up to 50 million
+    /// Number of users, up to 50 million
     #[arg(long, default_value_t = 10_000, value_parser = value_parser!(u64).range(1..=50_000_000))]
     users: u64,
-    /// Within how many days they come, up to and including today; up to 3660
+    /// Number of days over which they join, ending today; up to 3660
     #[arg(long, default_value_t = 180, value_parser = value_parser!(u32).range(1..=3660))]
     days: u32,
-    /// The same seed brings the same people
+    /// The same seed creates the same users
     #[arg(long, default_value_t = 1)]
     seed: u64,
 }
 
 impl DemoData {
-    /// So many people who come within so many days.
+    /// This number of users, who join within this number of days.
     pub(crate) fn new(users: u64, days: u32) -> Self {
         Self { users, days, seed: 1 }
     }
@@ -56,8 +56,8 @@ impl DemoData {
         let active_days = self.fill(&database, clock.now()).await?;
         writeln!(
             stdout(),
-            "Made up {} users with {} active days in {:.1} seconds.\n\
-             Look at them with `manage stats` or `manage users list`.",
+            "Created {} users with {} active days in {:.1} seconds.\n\
+             To look at them, run `manage stats` or `manage users list`.",
             grouped(self.users),
             grouped(active_days),
             started.elapsed().as_secs_f64()
@@ -65,11 +65,10 @@ impl DemoData {
         Ok(ExitCode::SUCCESS)
     }
 
-    /// Fills a database, whose tables are there, with people who come up to now; answers how many
-    /// active days they have in all.
+    /// Fills a migrated database with users who joined until now; returns the sum of their active days.
     ///
     /// # Errors
-    /// When others are in the database, or it fails.
+    /// If the database contains real users or belongs to a bot, or if it fails.
     pub(crate) async fn fill(
         &self,
         database: &Database,
@@ -85,7 +84,7 @@ impl DemoData {
         Ok(active_days)
     }
 
-    /// Stores people while others are made up; answers how many active days they have in all.
+    /// Stores users while the next ones are generated; returns the sum of their active days.
     async fn store(
         &self,
         people: People,
@@ -108,7 +107,7 @@ impl DemoData {
     }
 }
 
-/// Makes people up, until nobody takes them any more.
+/// Generates users until all are sent, or the receiver is gone.
 fn make_up(mut people: People, chunks: &mpsc::Sender<Arc<[History]>>) -> People {
     loop {
         let chunk: Arc<[History]> = people.by_ref().take(CHUNK).collect();
@@ -118,12 +117,12 @@ fn make_up(mut people: People, chunks: &mpsc::Sender<Arc<[History]>>) -> People 
     }
 }
 
-/// Tells whose the database is that is not to be touched.
+/// Explains why a database is refused.
 async fn refusal(database: &Database) -> anyhow::Result<String> {
     let url = database.url();
-    let only = "demo data goes only into an empty database, or one that holds demo data";
+    let only = "demo data can only be added to an empty database, or to one with demo data";
     Ok(match DieselBotRepository::new(database.clone()).owner().await? {
         Some(bot) => format!("the database {url} belongs to the bot {bot}; {only}"),
-        None => format!("the database {url} holds people who were not made up; {only}"),
+        None => format!("the database {url} contains real users; {only}"),
     })
 }

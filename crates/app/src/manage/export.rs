@@ -4,7 +4,6 @@ use std::{
     io::{self, Write},
     path::{Path, PathBuf},
     process::ExitCode,
-    time::Instant,
 };
 
 use anyhow::{Context, bail};
@@ -24,58 +23,58 @@ use crate::shutdown::Shutdown;
 
 #[derive(Args, Debug)]
 pub struct ExportUsers {
-    /// csv, in which text that a spreadsheet would take for a formula has a ' in front, or jsonl,
-    /// a JSON object a line [default: what FILE ends with, else csv]
+    /// csv, where a ' precedes text that a spreadsheet would take for a formula, or jsonl, with one
+    /// JSON object per line [default: by the extension of FILE, else csv]
     #[arg(long)]
     format: Option<Format>,
-    /// Begin a CSV file with a byte order mark, which Excel needs to read it as UTF-8
+    /// Start a CSV file with a byte order mark, which Excel needs to detect UTF-8
     #[arg(long)]
     bom: bool,
-    /// Where to write; nothing is there until all is written [default: the standard output]
+    /// Output file, created only once the export is complete [default: the standard output]
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Write over FILE if it is there
+    /// Overwrite FILE if it exists
     #[arg(long, requires = "output")]
     force: bool,
     #[command(flatten)]
     filter: Filter,
 }
 
-/// Which users.
+/// The users to export.
 #[derive(Args, Debug)]
-#[command(next_help_heading = "Only users")]
+#[command(next_help_heading = "Filters")]
 struct Filter {
-    /// whose names, @username or id have this
+    /// Users whose name, @username or id contains this text
     #[arg(long, value_name = "TEXT", value_parser = read_search)]
     search: Option<SearchTerm>,
-    /// whose language is this, such as en; "" for those of whom none is known
+    /// Users with this language, such as en; "" for users without a known language
     #[arg(long, value_name = "CODE", value_parser = read_language)]
     language: Option<String>,
-    /// who came by this deep link; "" for those who came by none
+    /// Users who joined through this deep link; "" for users who joined without one
     #[arg(long, value_name = "PAYLOAD", value_parser = source)]
     source: Option<String>,
-    /// whom the bot can write to, or not
+    /// Users the bot can write to, or cannot
     #[arg(long)]
     reach: Option<ReachArgument>,
-    /// first seen on this UTC day or later
+    /// Users first seen on this UTC day or later
     #[arg(long, value_name = "DAY", value_parser = read_day)]
     first_seen_since: Option<NaiveDate>,
-    /// first seen on this UTC day or before
+    /// Users first seen on this UTC day or earlier
     #[arg(long, value_name = "DAY", value_parser = read_day)]
     first_seen_until: Option<NaiveDate>,
-    /// last seen on this UTC day or later
+    /// Users last seen on this UTC day or later
     #[arg(long, value_name = "DAY", value_parser = read_day)]
     last_seen_since: Option<NaiveDate>,
-    /// last seen on this UTC day or before
+    /// Users last seen on this UTC day or earlier
     #[arg(long, value_name = "DAY", value_parser = read_day)]
     last_seen_until: Option<NaiveDate>,
-    /// active on at least so many days
+    /// Users active on at least this many days
     #[arg(long, value_name = "DAYS", value_parser = read_number)]
     min_active_days: Option<u32>,
-    /// active on at most so many days
+    /// Users active on at most this many days
     #[arg(long, value_name = "DAYS", value_parser = read_number)]
     max_active_days: Option<u32>,
-    /// who are bots themselves, or are not
+    /// Users that are bots themselves, or are not
     #[arg(long, value_name = "true|false")]
     bot: Option<bool>,
 }
@@ -127,16 +126,15 @@ impl ExportUsers {
     ) -> anyhow::Result<ExitCode> {
         let (filter, format) = (self.filter.read()?, self.format()?);
         if self.bom && format != Format::Csv {
-            bail!("--bom is for CSV only");
+            bail!("--bom works only with CSV");
         }
-        let started = Instant::now();
         let output =
             self.output.as_deref().map(|path| File::create(path, self.force)).transpose()?;
         if filter.search.is_some() {
-            // Names that are new; a running bot would do it too.
+            // A running bot would also add new names to the search index.
             unless_read_only(
                 index_names(&directory).await,
-                "names that changed last may not be found",
+                "recently changed names may not be found",
             )?;
         }
         let sort = UserSort { key: SortKey::Id, descending: false };
@@ -144,7 +142,7 @@ impl ExportUsers {
         let what = format!("{format}: {}", filter.summary());
         unless_read_only(
             admins.audit_command(AuditAction::ExportedUsers, &what).await,
-            "this export is not in the audit log",
+            "this export is not recorded in the audit log",
         )?;
 
         let bar = progress_bar("users");
@@ -164,12 +162,7 @@ impl ExportUsers {
         let path = file.finish()?;
         bar.finish_and_clear();
         record_end(&admins, &what, users).await?;
-        eprintln!(
-            "{} users are in {} after {:.1} seconds.",
-            grouped(users),
-            path.display(),
-            started.elapsed().as_secs_f64()
-        );
+        eprintln!("Exported {} users to {}", grouped(users), path.display(),);
         Ok(ExitCode::SUCCESS)
     }
 
@@ -195,8 +188,7 @@ async fn record_end(admins: &AdminService, what: &str, users: u64) -> Result<(),
     }
 }
 
-/// Goes on where a database that is read-only keeps something from being written, and says what that
-/// means.
+/// Continues if a write failed only because the database is read-only, and prints the consequence.
 fn unless_read_only(
     written: Result<(), ServiceError>,
     consequence: &str,
@@ -210,11 +202,11 @@ fn unless_read_only(
     }
 }
 
-/// The format that a file's name ends with.
+/// Infers the format from a file's extension.
 pub(super) fn format_of(path: &Path) -> anyhow::Result<Format> {
     let extension = path.extension().and_then(|extension| extension.to_str());
     extension.and_then(|name| name.parse().ok()).with_context(|| {
-        format!("{} ends with neither .csv nor .jsonl: tell the --format", path.display())
+        format!("cannot infer the format from the file name {}; pass --format", path.display())
     })
 }
 
@@ -225,7 +217,7 @@ async fn to_standard_output(export: &mut Export, bar: &ProgressBar) -> anyhow::R
     let written = write(export, &mut io::stdout(), bar).await;
     bar.finish_and_clear();
     match written {
-        // The program that reads it has read enough.
+        // The reading program has closed the pipe, such as `head`.
         Err(error) if is_broken_pipe(&error) => Ok(bar.position()),
         written => written,
     }
@@ -235,7 +227,7 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
 
-/// Answers how many users were written.
+/// Returns the number of users written.
 async fn write(
     export: &mut Export,
     output: &mut impl Write,
@@ -245,7 +237,7 @@ async fn write(
     while let Some(part) = export.next().await? {
         output.write_all(&part.text)?;
         users += part.users;
-        // How many there are may be known too low.
+        // The count may have been an estimate, or a lower bound.
         bar.set_length(bar.length().unwrap_or_default().max(users));
         bar.set_position(users);
     }
@@ -253,7 +245,7 @@ async fn write(
     Ok(users)
 }
 
-/// A file that is there once it is whole.
+/// A file that appears only once it is complete.
 struct File {
     path: PathBuf,
     text: tempfile::NamedTempFile,
@@ -263,7 +255,7 @@ struct File {
 impl File {
     fn create(path: &Path, force: bool) -> anyhow::Result<Self> {
         if path.exists() && !force {
-            bail!("{} is there already; --force writes over it", path.display());
+            bail!("{} already exists; pass --force to overwrite it", path.display());
         }
         let folder = match path.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,

@@ -19,38 +19,37 @@ use crate::{environment::Environment, settings::NhlArguments};
 
 /// The largest file that is read; a season has a few MiB.
 const LARGEST_FILE_BYTES: u64 = 64 << 20;
-/// How many games that could not be read are told one by one.
-const SKIPPED_TOLD: usize = 20;
+/// How many unreadable games are listed one by one.
+const SKIPPED_LISTED: usize = 20;
 
 #[derive(Args)]
 #[command(after_help = "\
-The bot fetches the next weeks by itself, every six hours. This command is for what it does not \
-fetch: a whole season, days that have passed, a machine without a way to the NHL. It may be run \
-again at any time: only what is new or has changed is written, and games that are missing from a \
-complete week leave the schedule.
+The bot fetches the next weeks by itself, every six hours. Use this command for the rest: a whole \
+season, past days, or a machine that cannot reach the NHL. You can run it again at any time: it writes \
+only new and changed games, and withdraws games that are missing from a complete week.
 
 Examples:
   manage fetch-games                                    the next seven days
   manage fetch-games --date 2026-10-06 --days 270       a season
-  manage fetch-games --from-file week.json              what was saved by
+  manage fetch-games --from-file week.json              a response saved with
     curl -o week.json https://api-web.nhle.com/v1/schedule/2026-11-23
 
-It ends with exit code 1 where something could not be fetched, or nothing could be read.")]
+Exits with 1 if a week could not be fetched, or if no game could be read.")]
 pub struct FetchGames {
-    /// The first day, as the NHL counts days, such as 2026-11-23 [default: today]
+    /// First day, in the NHL's calendar, such as 2026-11-23 [default: today]
     #[arg(long, value_name = "DAY", value_parser = read_day)]
     date: Option<NaiveDate>,
-    /// How many days, up to 400; weeks are fetched whole
+    /// Number of days, up to 400; weeks are fetched as a whole
     #[arg(long, value_name = "NUMBER", default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=400))]
     days: u32,
-    /// Read the answer of the NHL's API from this file instead
+    /// Read a saved response of the NHL's API from this file instead
     #[arg(long, value_name = "FILE", conflicts_with_all = ["date", "days"])]
     from_file: Option<PathBuf>,
     #[command(flatten)]
     nhl: NhlArguments,
 }
 
-/// What came of it, added up.
+/// The number of games by outcome, and the games that were skipped.
 #[derive(Default)]
 struct Report {
     new: u64,
@@ -86,7 +85,7 @@ impl FetchGames {
         }
     }
 
-    /// Fetches week by week; what was fetched before one fails is stored.
+    /// Fetches week by week; the weeks before a failed one are stored.
     async fn fetch(
         &self,
         schedule: &ScheduleService,
@@ -101,7 +100,7 @@ impl FetchGames {
         let today = schedule.nhl_today();
         let first = self.date.unwrap_or(today);
         let after = first.checked_add_days(Days::new(self.days.into()));
-        let after = after.context("there are no such days")?;
+        let after = after.context("--date is too late in the calendar")?;
         let bar = progress_bar("days");
         bar.set_length(self.days.into());
         let mut next = Some(first);
@@ -124,14 +123,14 @@ fn read_file(file: &PathBuf) -> anyhow::Result<Games> {
     let name = file.display();
     let size = std::fs::metadata(file).with_context(|| format!("cannot read {name}"))?.len();
     if size > LARGEST_FILE_BYTES {
-        bail!("{name} is longer than {} MiB", LARGEST_FILE_BYTES >> 20);
+        bail!("{name} is larger than {} MiB", LARGEST_FILE_BYTES >> 20);
     }
     let mut bytes = Vec::new();
     (std::fs::File::open(file).and_then(|file| Decoded::new(file).read_to_end(&mut bytes)))
         .with_context(|| format!("cannot read {name}"))?;
-    let text = String::from_utf8(bytes).with_context(|| format!("{name} is not text in UTF-8"))?;
+    let text = String::from_utf8(bytes).with_context(|| format!("{name} is not UTF-8 text"))?;
     read_games(&text, SystemClock.now())
-        .with_context(|| format!("{name} is not an answer of the NHL's API"))
+        .with_context(|| format!("{name} is not a response of the NHL's API"))
 }
 
 impl Report {
@@ -157,14 +156,14 @@ impl Report {
             grouped(self.withdrawn),
             grouped(skipped),
         )?;
-        for Skipped { id, reason } in self.skipped.iter().take(SKIPPED_TOLD) {
+        for Skipped { id, reason } in self.skipped.iter().take(SKIPPED_LISTED) {
             match id {
                 Some(id) => writeln!(out, "  skipped the game {id}: {reason}")?,
                 None => writeln!(out, "  skipped a game without an id: {reason}")?,
             }
         }
-        if self.skipped.len() > SKIPPED_TOLD {
-            writeln!(out, "  … and {} more", self.skipped.len() - SKIPPED_TOLD)?;
+        if self.skipped.len() > SKIPPED_LISTED {
+            writeln!(out, "  … and {} more", self.skipped.len() - SKIPPED_LISTED)?;
         }
         Ok(())
     }

@@ -21,17 +21,17 @@ use super::{
     output::{grouped, safe, stdout},
 };
 
-/// Of how many lines that were refused the reason is printed.
+/// How many refused lines are listed with the reason.
 const LISTED: usize = 20;
 
 #[derive(Args, Debug)]
 pub struct ImportUsers {
-    /// The file; - for the standard input
+    /// File to import; - for the standard input
     file: PathBuf,
-    /// csv or jsonl [default: what FILE ends with]
+    /// csv or jsonl [default: by the extension of FILE]
     #[arg(long)]
     format: Option<Format>,
-    /// Change nothing; only tell what would be
+    /// Change nothing; only report what would change
     #[arg(long)]
     dry_run: bool,
 }
@@ -56,21 +56,21 @@ impl ImportUsers {
         let report = transfer.import(input, format, self.dry_run, progress).await;
         bar.finish_and_clear();
         let report =
-            report.with_context(|| format!("nothing was taken in from {}", self.name()))?;
+            report.with_context(|| format!("nothing was imported from {}", self.name()))?;
         if !self.dry_run {
             let what = counts(report.imported);
             admins.audit_command(AuditAction::ImportedUsers, &what).await?;
-            // Names that changed; a running bot would do it too.
+            // A running bot would also add new names to the search index.
             while directory.index_names().await? {}
         }
-        self.tell(&mut stdout(), &report, started)?;
+        self.report(&mut stdout(), &report, started)?;
         Ok(if report.refused_count == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 
     fn open(&self, bar: &ProgressBar) -> anyhow::Result<(Box<dyn Read + Send>, Format)> {
         if self.is_standard_input() {
             let Some(format) = self.format else {
-                bail!("tell the --format of the standard input: csv or jsonl");
+                bail!("pass --format csv or --format jsonl for the standard input");
             };
             return Ok((Box::new(bar.wrap_read(io::stdin())), format));
         }
@@ -92,7 +92,7 @@ impl ImportUsers {
         }
     }
 
-    fn tell(
+    fn report(
         &self,
         out: &mut impl Write,
         report: &ImportReport,
@@ -107,7 +107,7 @@ impl ImportUsers {
             writeln!(out, "… and {} more", grouped(more))?;
         }
         let seconds = started.elapsed().as_secs_f64();
-        let done = if self.dry_run { "Would be" } else { "Done" };
+        let done = if self.dry_run { "Dry run" } else { "Done" };
         let refused = grouped(*refused_count);
         writeln!(
             out,
@@ -123,10 +123,10 @@ fn counts(Imported { created, updated, unchanged }: Imported) -> String {
     format!("{created} created, {updated} updated, {unchanged} unchanged")
 }
 
-/// A bar on the standard error that tells how much of the file is read.
+/// A bar on the standard error that shows how much of the file is read.
 fn progress_bar() -> ProgressBar {
     let template = "[{bar:40}] {bytes} of {total_bytes}, {eta} left: {msg}";
-    // The default style, should the template ever be wrong.
+    // The default style, if the template is wrong.
     let style = ProgressStyle::with_template(template).unwrap_or(ProgressStyle::default_bar());
     ProgressBar::new(0).with_style(style.progress_chars("=> "))
 }

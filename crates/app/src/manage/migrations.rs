@@ -10,10 +10,10 @@ use super::output::{confirmed, stdout};
 
 #[derive(Args, Debug)]
 pub struct Migrate {
-    /// Take the last applied migration back, with everything that it stored
+    /// Revert the last applied migration and delete the data stored in it
     #[arg(long)]
     revert: bool,
-    /// Do not ask before taking back
+    /// Skip the confirmation
     #[arg(long, requires = "revert")]
     yes: bool,
 }
@@ -24,7 +24,7 @@ impl Migrate {
     }
 }
 
-/// Brings the database up to date, and tells what that took.
+/// Applies all pending migrations and lists them.
 pub(super) async fn apply(database: &Database) -> anyhow::Result<ExitCode> {
     let applied = database.migrate().await?;
     let mut out = stdout();
@@ -40,18 +40,18 @@ pub(super) async fn apply(database: &Database) -> anyhow::Result<ExitCode> {
 
 async fn revert(database: &Database, sure: bool) -> anyhow::Result<ExitCode> {
     let Some(last) = last_applied(database).await? else {
-        writeln!(stdout(), "Nothing to take back: {} has no migration.", database.url())?;
+        writeln!(stdout(), "Nothing to revert: {} has no applied migration.", database.url())?;
         return Ok(ExitCode::SUCCESS);
     };
     let question = format!(
-        "This takes back {last} on {},\nand deletes what is stored in what it made. Go on? [y/N] ",
+        "This reverts {last} on {},\nand deletes the data in the tables and columns that it added. Continue? [y/N] ",
         database.url()
     );
     if !sure && !confirmed(&question)? {
-        bail!("nothing was taken back");
+        bail!("nothing was reverted");
     }
     if let Some(reverted) = database.revert().await? {
-        writeln!(stdout(), "Took back {reverted}")?;
+        writeln!(stdout(), "Reverted {reverted}")?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -30,9 +30,9 @@ use rollcall_service::{
 
 use crate::{environment::Environment, settings::DatabaseArguments};
 
-/// Manages Rollcall's database: migrations, users, statistics, checks.
+/// Manage Rollcall's database: migrations, users, statistics, checks
 ///
-/// Works on the same DATABASE_URL as the bot, also while the bot is running.
+/// Uses the same DATABASE_URL as the bot, and may run at the same time.
 #[derive(Parser)]
 #[command(name = "manage", version)]
 pub struct Arguments {
@@ -45,65 +45,63 @@ pub struct Arguments {
 /// The management commands.
 #[derive(Subcommand)]
 pub enum Command {
-    /// Bring the database up to date, or take the last change back
+    /// Apply pending migrations, or revert the last one
     Migrate(migrations::Migrate),
-    /// List the migrations, applied (marked X) and pending
+    /// List the migrations; applied ones are marked X
     Showmigrations,
-    /// How many users there are, how many were there lately, who came, stayed and left, and the
-    /// database's size
+    /// Show users, activity, growth, retention and database size
     Stats(stats::Stats),
-    /// Show and decide which deep links have figures of their own
+    /// Show and choose the deep links that are counted separately
     ///
-    /// A deep link is https://t.me/your_bot?start=PAYLOAD, and its figures are shown by `manage stats`
-    /// and on the dashboard. Anybody can make up payloads, so only those with a label have figures of
-    /// their own, up to 1,000; all others count together as (other). A link earns its label by
-    /// bringing a user: one whose first interaction with the bot is /start PAYLOAD. It loses the label
-    /// when the last user who came by it is deleted, unless it was allowed.
+    /// A deep link is https://t.me/your_bot?start=PAYLOAD; `manage stats` and the dashboard show its
+    /// figures. Anyone can invent payloads, so only links with a label are counted separately, up to
+    /// 1,000. All others count together as (other). A link earns a label when it brings a new user:
+    /// one whose first interaction with the bot is /start PAYLOAD. It loses the label when the last
+    /// user it brought is deleted, unless the label was allowed with `manage sources allow`.
     #[command(subcommand)]
     Sources(sources::Sources),
-    /// Fetch games from the NHL, or read them from a file; a second time only what has changed
+    /// Fetch games from the NHL, or read them from a file
     #[command(alias = "fetch_games")]
     FetchGames(fetch_games::FetchGames),
-    /// Fill a database of its own with people who are made up, to try things on or to measure
+    /// Fill an empty database with fake users, for testing
     DemoData(demo_data::DemoData),
-    /// Look at users
+    /// List and show users
     #[command(subcommand)]
     Users(users::Users),
-    /// Write users to a CSV or JSON Lines file
+    /// Export users to a CSV or JSON Lines file
     ///
-    /// A line has telegram_id, first_name, last_name, username, language_code, is_bot, created_at,
-    /// updated_at, last_seen, has_private_chat, obstacle, blocked_at, unblocked_at and source, in
-    /// the order of the ids; times are in UTC. `manage import` reads such a file. Conditions can be
-    /// combined.
+    /// The columns are telegram_id, first_name, last_name, username, language_code, is_bot, created_at,
+    /// updated_at, last_seen, has_private_chat, obstacle, blocked_at, unblocked_at and source. Users
+    /// are sorted by id; times are in UTC. `manage import` reads these files. Filters can be combined.
     Export(export::ExportUsers),
-    /// Take in users from a file that `manage export` wrote, of whichever database
+    /// Import users from a `manage export` file
     ///
-    /// Whoever is not there yet is created. Of others, what changed last counts: the profile by
-    /// updated_at, whether the bot can write to them by blocked_at and unblocked_at; the first
-    /// created_at and the last last_seen stay. So it does not matter how often a file is taken in.
-    /// Lines that make no user are told and left out.
+    /// New users are created. For existing users the newer data wins: the profile by updated_at, and
+    /// whether the bot can write to them by blocked_at and unblocked_at. The earliest created_at and the
+    /// latest last_seen are kept. Importing a file twice changes nothing the second time. Invalid lines
+    /// are reported and skipped.
     ///
-    /// All of it is done at once, or on Ctrl-C nothing. A running bot waits meanwhile.
+    /// Either the whole file is imported, or nothing, for example on Ctrl-C. A running bot waits until
+    /// the import is done.
     Import(import::ImportUsers),
-    /// Look at updates that could not be read in full
+    /// List, show, replay and remove updates that could not be read or registered
     #[command(subcommand)]
     Quarantine(quarantine::Quarantine),
-    /// Serve the web admin, without a bot
+    /// Serve the web admin without running a bot
     Runserver(runserver::Runserver),
-    /// Make an account for somebody to sign in to the web admin with
+    /// Create a web admin account
     Createsuperuser(admins::CreateSuperuser),
-    /// Change the password of an account, which ends its sessions
+    /// Change the password of a web admin account and end its sessions
     Changepassword(admins::ChangePassword),
-    /// Look after the accounts of the web admin
+    /// Manage web admin accounts
     #[command(subcommand)]
     Admins(admins::Admins),
     /// Verify the audit log
     #[command(subcommand)]
     Audit(audit::Audit),
-    /// Check settings, database, migrations and, where there is a token, Telegram
+    /// Check the settings, the database, its migrations and the connection to Telegram
     Check(Box<check::Check>),
-    /// Try creating, updating, reading and counting users on the real database, with ids that no
-    /// account has
+    /// Self-test: create, update, read and count test users in this database, using reserved ids
     #[command(alias = "test_users")]
     TestUsers(test_users::TestUsers),
 }
@@ -111,7 +109,7 @@ pub enum Command {
 /// Runs a management command.
 ///
 /// # Errors
-/// When it cannot do what it is for.
+/// If the command fails.
 pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Result<ExitCode> {
     let Arguments { command, database } = arguments;
     // `check` shows it among the rest.
@@ -164,7 +162,7 @@ pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Res
     }
 }
 
-/// Opens a database that is there and has every migration.
+/// Opens an existing database that has every migration.
 async fn open_current(
     arguments: &DatabaseArguments,
     environment: &Environment,

@@ -8,12 +8,12 @@ pub(super) use rollcall_domain::grouped;
 use rollcall_domain::{harmless, is_steering};
 use serde_json::Value;
 
-/// The standard output. Writing to it fails, rather than panics, when nobody reads any more.
+/// The standard output. Writing to a closed pipe returns an error instead of panicking.
 pub(super) fn stdout() -> impl Write {
     io::stdout().lock()
 }
 
-/// Asks a question; only a clear yes on the standard input is one.
+/// Asks a question; only `y` or `yes` on the standard input confirms it.
 pub(super) fn confirmed(question: &str) -> anyhow::Result<bool> {
     let mut out = stdout();
     write!(out, "{question}")?;
@@ -26,7 +26,7 @@ pub(super) fn confirmed(question: &str) -> anyhow::Result<bool> {
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
-/// Prints a value as JSON, for people and programs alike: what could steer a terminal is escaped.
+/// Prints a value as JSON. Characters that could control a terminal are escaped.
 pub(super) fn print_json(value: &Value) -> anyhow::Result<()> {
     let mut json = String::new();
     for c in format!("{value:#}").chars() {
@@ -39,22 +39,22 @@ pub(super) fn print_json(value: &Value) -> anyhow::Result<()> {
     writeln!(stdout(), "{json}").map_err(Into::into)
 }
 
-/// Text that a person typed, safe for a terminal; see [`harmless`].
+/// A text from a user, made safe for a terminal; see [`harmless`].
 pub(super) fn safe(text: &str) -> String {
     harmless(text).into_owned()
 }
 
-/// A time for people: to the second, in UTC.
+/// A readable time: to the second, in UTC.
 pub(super) fn second(at: DateTime<Utc>) -> String {
     at.format("%Y-%m-%d %H:%M:%S").to_string()
 }
 
-/// A time for programs: RFC 3339, to the microsecond, in UTC.
+/// A time for JSON: RFC 3339, to the microsecond, in UTC.
 pub(super) fn rfc3339(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Micros, true)
 }
 
-/// A size for people.
+/// A readable size: 1.5 KiB.
 pub(super) fn size(bytes: u64) -> String {
     const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
     let mut scaled = (bytes, "bytes", 0);
@@ -70,11 +70,10 @@ pub(super) fn size(bytes: u64) -> String {
     }
 }
 
-/// A bar on the standard error that tells how many of `what` are done; it shows nothing where that
-/// is no terminal.
+/// A bar on the standard error that counts `what`; hidden if that is not a terminal.
 pub(super) fn progress_bar(what: &'static str) -> ProgressBar {
     let template = "[{bar:40}] {human_pos} of {human_len} {msg}, {eta} left";
-    // The default style, should the template ever be wrong.
+    // The default style, if the template is wrong.
     let style = ProgressStyle::with_template(template).unwrap_or(ProgressStyle::default_bar());
     ProgressBar::new(0).with_style(style.progress_chars("=> ")).with_message(what)
 }
@@ -92,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_cannot_steer_the_terminal() {
+    fn a_name_cannot_control_the_terminal() {
         assert_eq!(safe("a\u{1b}[31mb\nc\u{202e}d"), "a\u{fffd}[31mb\u{fffd}c\u{fffd}d");
         assert_eq!(safe("Жук 👩‍🚀"), "Жук 👩‍🚀");
     }

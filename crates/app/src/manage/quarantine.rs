@@ -22,31 +22,31 @@ const PART: u32 = 100;
 
 #[derive(Subcommand)]
 pub enum Quarantine {
-    /// List the updates that were set aside; shows nothing of what people wrote
+    /// List the quarantined updates, without what users wrote
     List,
-    /// Show one update as it came, with what a person wrote
+    /// Show one update as received, including what the user wrote
     Show {
-        /// The update's id, as `list` shows it
+        /// Id of the update, as shown by `list`
         update_id: i64,
-        /// Do not ask first
+        /// Skip the confirmation
         #[arg(long)]
         yes: bool,
     },
-    /// Read updates again, after an upgrade: registers whom it finds, once and with the update's
-    /// own time, and removes what can be read now
+    /// Read updates again after an upgrade: registers their users, once and with the time of the
+    /// update, and removes updates that are now readable
     Replay {
-        /// The updates' ids; all if there are none
+        /// Ids of the updates; all if omitted
         update_ids: Vec<i64>,
     },
     /// Remove updates without reading them
     Drop {
-        /// The updates' ids
+        /// Ids of the updates
         #[arg(required_unless_present = "all")]
         update_ids: Vec<i64>,
         /// Remove all of them
         #[arg(long, conflicts_with = "update_ids")]
         all: bool,
-        /// Do not ask first
+        /// Skip the confirmation
         #[arg(long)]
         yes: bool,
     },
@@ -70,7 +70,7 @@ impl Quarantine {
 async fn list(quarantine: &impl QuarantineRepository) -> anyhow::Result<()> {
     let mut out = stdout();
     if quarantine.count().await? == 0 {
-        writeln!(out, "Nothing is set aside.")?;
+        writeln!(out, "The quarantine is empty.")?;
         return Ok(());
     }
     writeln!(out, "{:>12}  {:19}  {:10}  REASON", "UPDATE", "RECEIVED", "REGISTERED")?;
@@ -93,7 +93,7 @@ async fn show(
     sure: bool,
 ) -> anyhow::Result<()> {
     let update = find(quarantine, update_id).await?;
-    if !sure && !confirmed("This shows what a person wrote, and who. Go on? [y/N] ")? {
+    if !sure && !confirmed("This shows a user and what they wrote. Continue? [y/N] ")? {
         bail!("not shown");
     }
     match serde_json::from_str::<Value>(&update.payload) {
@@ -112,15 +112,15 @@ async fn replay(
     let mut again = async |update: QuarantinedUpdate| -> anyhow::Result<()> {
         let Reread { interaction, fault, .. } = reread(&update, COMMANDS);
         if let Some(interaction) = interaction.filter(|_| !update.registered) {
-            // Noted with the registration itself: the update is never registered again.
+            // Recorded in the transaction of the registration, so that it never happens twice.
             let telegram_id = Some(interaction.telegram_id());
             let noted = QuarantinedUpdate { registered: true, telegram_id, ..update.clone() };
             match users.register_with(vec![interaction], vec![noted]).await {
                 Ok(_) => registered += 1,
-                // A row that is still spoilt keeps no other update from being replayed.
+                // A row that is still corrupt does not stop the replay of other updates.
                 Err(ServiceError::Repository(error)) if error.is_permanent() => {
                     let error = anyhow::Error::from(ServiceError::Repository(error));
-                    log::error!(update_id = update.update_id; "an update is still refused: {error:#}");
+                    log::error!(update_id = update.update_id; "the database still refuses an update: {error:#}");
                     refused += 1;
                     return Ok(());
                 }
@@ -150,13 +150,12 @@ async fn replay(
     }
     writeln!(
         stdout(),
-        "{read} can be read now and were removed; {left} still cannot; \
-         {registered} registered somebody who was not yet."
+        "Readable and removed: {read}; still unreadable: {left}; users registered: {registered}."
     )?;
     if refused == 0 {
         return Ok(ExitCode::SUCCESS);
     }
-    writeln!(stdout(), "{refused} are still refused by the database and were left.")?;
+    writeln!(stdout(), "Still refused by the database, and kept: {refused}.")?;
     Ok(ExitCode::FAILURE)
 }
 
@@ -176,13 +175,13 @@ async fn drop(
         }
         removed
     };
-    writeln!(stdout(), "{removed} removed.")?;
+    writeln!(stdout(), "Removed {removed}.")?;
     Ok(())
 }
 
 async fn drop_all(quarantine: &impl QuarantineRepository, sure: bool) -> anyhow::Result<u64> {
     let count = quarantine.count().await?;
-    if !sure && !confirmed(&format!("This removes all {count} updates. Go on? [y/N] "))? {
+    if !sure && !confirmed(&format!("This removes all {count} updates. Continue? [y/N] "))? {
         bail!("nothing was removed");
     }
     let mut removed = 0;
@@ -202,5 +201,5 @@ async fn find(
     update_id: i64,
 ) -> anyhow::Result<QuarantinedUpdate> {
     let found = quarantine.find(update_id).await?;
-    found.with_context(|| format!("no update {update_id} is set aside"))
+    found.with_context(|| format!("update {update_id} is not in the quarantine"))
 }

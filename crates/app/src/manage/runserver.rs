@@ -19,14 +19,14 @@ use crate::{
 
 #[derive(Args, Debug)]
 pub struct Runserver {
-    /// Where to listen [env: LISTEN_ADDR] [default: 127.0.0.1:8080]
+    /// Address to listen on [env: LISTEN_ADDR] [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<String>,
 }
 
 impl Runserver {
-    /// Serves the web admin until Ctrl-C or SIGTERM, and looks after the database meanwhile as a bot
-    /// does: so the names of new users come into the search also where no bot runs.
+    /// Serves the web admin until Ctrl-C or SIGTERM. Meanwhile it maintains the database as a bot does,
+    /// so that new names can be searched even without a bot.
     pub(super) async fn run(
         self,
         database: Database,
@@ -45,9 +45,12 @@ impl Runserver {
             .requiring_second_factor(settings.requires_second_factor);
         let has_accounts = !admins.accounts().await?.is_empty();
         let url = settings.admin_url(listener.local_addr()?);
-        writeln!(stdout(), "The web admin is at {url}; Ctrl-C ends it.")?;
+        writeln!(stdout(), "The web admin is at {url}; press Ctrl-C to stop it.")?;
         if !has_accounts {
-            writeln!(stdout(), "There is no account yet: make one with `manage createsuperuser`.")?;
+            writeln!(
+                stdout(),
+                "There is no account yet. Create one with `manage createsuperuser`."
+            )?;
         }
         let users = service(database.clone());
         if let Some(warning) = settings.warning() {

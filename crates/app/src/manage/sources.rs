@@ -10,60 +10,60 @@ use serde_json::{Value, json};
 
 use super::output::{grouped, print_json, rfc3339, second, stdout};
 
-/// How many links a command takes at most.
+/// The most links that a command takes.
 const MOST: usize = 1000;
 
 #[derive(Debug, Subcommand)]
 pub enum Sources {
-    /// List the links that have labels, those by which most users came first
+    /// List the links with labels, sorted by the number of users they brought
     ///
-    /// BY is `users` where the link has earned its label, and `list` where `manage sources allow` has
-    /// given it one. USERS and STARTS count since SINCE, as in `manage stats`.
+    /// BY is `users` if the link earned its label, and `list` if `manage sources allow` gave it one.
+    /// USERS and STARTS are counted from SINCE on, as in `manage stats`.
     List {
-        /// Which page, counted from 1
+        /// Page number, from 1
         #[arg(long, default_value_t = 1, value_parser = value_parser!(u32).range(1..))]
         page: u32,
-        /// How many links a page, up to 1000
+        /// Links per page, up to 1000
         #[arg(long, default_value_t = 50, value_parser = value_parser!(u32).range(1..=1000))]
         page_size: u32,
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Give links labels before they bring users, and let them keep these for good
+    /// Give links permanent labels, even before they bring users
     ///
-    /// For links that are about to be published, and for those that only bring back users who are
-    /// there already. Counts from now on: what a link brought earlier stays in (other). A link that
-    /// has earned its label keeps it from now on, even when all of its users are deleted.
+    /// Use it for links that you are about to publish, and for links that only bring back existing
+    /// users. Counting starts now: what a link brought earlier stays in (other). A link that already
+    /// earned its label keeps it from now on, even after all of its users are deleted.
     ///
-    /// There is room for 1,000 labels, earned and allowed ones together. Where not all of the links
-    /// find room, nothing is changed.
+    /// There is room for 1,000 labels, earned and allowed together. If the links do not all fit,
+    /// nothing is changed.
     Allow {
-        /// What follows `?start=` in the link: 1 to 64 of A-Z, a-z, 0-9, _ and -. Write `--` before
-        /// one that begins with -
+        /// The part after `?start=` in the link: 1 to 64 of A-Z, a-z, 0-9, _ and -. Write `--` before
+        /// a payload that begins with -
         #[arg(required = true, num_args = 1..=MOST, value_name = "PAYLOAD")]
         payloads: Vec<StartPayload>,
     },
-    /// Take labels from links, which makes room for others
+    /// Remove labels from links, to make room for others
     ///
-    /// All that a link has counted under its label counts as (other) from now on; nothing is lost of
-    /// the totals. That cannot be undone: a link may earn a label again, by the next new user, or be
-    /// given one by `manage sources allow`, and counts from zero then.
+    /// Everything counted under the label moves to (other), so the totals stay the same. This cannot be
+    /// undone: the link can earn a label with its next new user, or get one from `manage sources
+    /// allow`, but then counts from zero.
     Drop(Drop),
 }
 
 #[derive(Args, Debug)]
 pub struct Drop {
-    /// What follows `?start=` in the link, as `manage sources list` shows it. Write `--` before one
-    /// that begins with -
+    /// The part after `?start=` in the link, as shown by `manage sources list`. Write `--` before a
+    /// payload that begins with -
     #[arg(
         required_unless_present = "without_users",
         num_args = 1..=MOST,
         value_name = "PAYLOAD"
     )]
     payloads: Vec<StartPayload>,
-    /// Drop every label that was not allowed and whose link brought no user who is still there, as
-    /// links could take them before they had to be earned
+    /// Drop every label that was not allowed and whose link has no users left; older versions gave
+    /// labels to links without users
     #[arg(long, conflicts_with = "payloads")]
     without_users: bool,
 }
@@ -117,11 +117,11 @@ fn print(page: &Page) -> anyhow::Result<()> {
     let total = grouped(page.total());
     let room = grouped(MAX_SOURCES.try_into().unwrap_or(u64::MAX));
     if page.links.is_empty() {
-        writeln!(out, "No link has a label yet. A link earns one by bringing a user.")?;
+        writeln!(out, "No link has a label yet. A link earns one when it brings a new user.")?;
         return Ok(());
     }
     if number > pages {
-        writeln!(out, "There is no page {number}; {total} labels make {pages} pages.")?;
+        writeln!(out, "Page {number} does not exist: {total} labels fill {pages} pages.")?;
         return Ok(());
     }
     writeln!(out, "{:5}  {:19}  {:>9}  {:>9}  PAYLOAD", "BY", "SINCE", "USERS", "STARTS")?;
@@ -136,7 +136,7 @@ fn print(page: &Page) -> anyhow::Result<()> {
             it.payload,
         )?;
     }
-    write!(out, "Page {number} of {pages}, {total} of {room} labels are taken")?;
+    write!(out, "Page {number} of {pages}, {total} of {room} labels in use")?;
     match number < pages {
         true => writeln!(out, "; next: --page {}", number + 1)?,
         false => writeln!(out)?,
@@ -195,7 +195,7 @@ async fn drop(sources: &SourceService, command: Drop) -> anyhow::Result<()> {
     missing.retain(|payload| !dropped.iter().any(|it| it.as_str() == *payload));
     if !missing.is_empty() {
         let missing = missing.into_iter().collect::<Vec<_>>().join(", ");
-        bail!("no such label: {missing}; `manage sources list` shows those that there are");
+        bail!("no such label: {missing}; `manage sources list` shows all labels");
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! `manage test-users`: the service tried on the real database.
+//! `manage test-users`: a self-test of the service on the real database.
 
 use std::{io::Write, process::ExitCode};
 
@@ -9,12 +9,12 @@ use rollcall_service::UserService;
 
 use super::{output::stdout, stats};
 
-/// How many users it makes, with the highest ids of all, which no account has.
+/// How many users it creates, with the highest ids, which no account has.
 const USERS: i64 = 4;
 
 #[derive(Args, Debug)]
 pub struct TestUsers {
-    /// Remove the test's users in the end, also if a check failed
+    /// Remove the test users at the end, even if a check failed
     #[arg(long)]
     cleanup: bool,
 }
@@ -60,7 +60,7 @@ impl Checks {
         let read = self.read(first).await;
         self.report("read it back", read)?;
         let touched = self.touch(first).await;
-        self.report("move its last_seen", touched)?;
+        self.report("update its last_seen", touched)?;
         let stats = self.users.get_user_stats().await?;
         stats::print(&mut stdout(), &stats)?;
 
@@ -74,12 +74,12 @@ impl Checks {
         self.report("count them", counted(&before, &after, new))
     }
 
-    /// Creates a user, or finds it from an earlier run; answers whether it is new.
+    /// Creates a user, or finds it from an earlier run; returns whether it is new.
     async fn create(&self, id: TelegramId) -> anyhow::Result<bool> {
         let existed = self.users.get_user_by_telegram_id(id).await?.is_some();
         let registration = self.users.get_or_create_user(&profile(id)).await?;
-        ensure!(registration.created != existed, "created twice, or not at all");
-        ensure!(is_ours(&registration.user), "its username is not the one given");
+        ensure!(registration.created != existed, "it was created twice, or not at all");
+        ensure!(is_ours(&registration.user), "its username differs");
         Ok(registration.created)
     }
 
@@ -87,8 +87,8 @@ impl Checks {
         let before = self.users.get_or_create_user(&profile(id)).await?.user;
         let changed = profile(id).last_name("Updated");
         let after = self.users.get_or_create_user(&changed).await?;
-        ensure!(!after.created, "created again instead");
-        ensure!(after.user.last_name.as_deref() == Some("Updated"), "the change is not there");
+        ensure!(!after.created, "it was created again");
+        ensure!(after.user.last_name.as_deref() == Some("Updated"), "the change was not stored");
         ensure!(after.user.created_at == before.created_at, "created_at changed");
         ensure!(after.user.updated_at >= before.updated_at, "updated_at went back");
         Ok(())
@@ -96,23 +96,23 @@ impl Checks {
 
     async fn read(&self, id: TelegramId) -> anyhow::Result<()> {
         let Some(user) = self.users.get_user_by_telegram_id(id).await? else {
-            bail!("it is not there");
+            bail!("it was not found");
         };
-        ensure!(user.full_name() == "Test User Updated", "its name is another");
-        ensure!(is_ours(&user), "its username is another");
+        ensure!(user.full_name() == "Test User Updated", "its name differs");
+        ensure!(is_ours(&user), "its username differs");
         Ok(())
     }
 
     async fn touch(&self, id: TelegramId) -> anyhow::Result<()> {
         let before = self.users.get_user_by_telegram_id(id).await?;
-        ensure!(self.users.update_user_last_seen(id).await?, "it is said not to exist");
+        ensure!(self.users.update_user_last_seen(id).await?, "it was not found");
         let after = self.users.get_user_by_telegram_id(id).await?;
         let last_seen = |user: Option<TelegramUser>| user.map(|user| user.last_seen);
-        ensure!(last_seen(after) >= last_seen(before), "it went back");
+        ensure!(last_seen(after) >= last_seen(before), "last_seen went back");
         Ok(())
     }
 
-    /// Removes those of the test's users that are there.
+    /// Removes the test users that exist.
     async fn cleanup(&mut self, ids: &[TelegramId]) -> anyhow::Result<()> {
         let mut ours = Vec::new();
         for &id in ids {
@@ -123,7 +123,7 @@ impl Checks {
             ensure!(deleted == ours.len(), "{deleted} of {} were removed", ours.len());
             Ok(())
         });
-        self.report(&format!("remove the {} users of this test", ours.len()), removed)
+        self.report(&format!("remove the {} test users", ours.len()), removed)
     }
 
     fn report(&mut self, what: &str, result: anyhow::Result<()>) -> anyhow::Result<()> {
@@ -138,8 +138,8 @@ impl Checks {
     }
 }
 
-/// Refuses to go on where one of the ids is taken by somebody else, so that a test never changes
-/// what it did not create.
+/// Refuses to continue if another user has one of the ids, so that the test changes only users that it
+/// created.
 async fn refuse_strangers(users: &UserService, ids: &[TelegramId]) -> anyhow::Result<()> {
     for &id in ids {
         if let Some(user) = users.get_user_by_telegram_id(id).await? {
@@ -152,7 +152,7 @@ async fn refuse_strangers(users: &UserService, ids: &[TelegramId]) -> anyhow::Re
     Ok(())
 }
 
-/// Others may register meanwhile, so there may be more than the test's own.
+/// Other users may register meanwhile, so the counts may be higher.
 fn counted(before: &UserStats, after: &UserStats, new: u64) -> anyhow::Result<()> {
     ensure!(after.total_users >= before.total_users + new, "the total did not grow by {new}");
     ensure!(after.new_today >= new, "new today is below {new}");
@@ -169,7 +169,7 @@ fn profile(id: TelegramId) -> Profile {
     Profile::new(id, "Test User").username(&username(id)).language_code("en")
 }
 
-/// The mark of the test's users: no account can have a username with hyphens.
+/// Marks a test user: no account can have a username with hyphens.
 fn username(id: TelegramId) -> String {
     format!("rollcall-test-user-{}", TelegramId::MAX.get() - id.get() + 1)
 }

@@ -37,11 +37,11 @@ impl FromStr for PublicUrl {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let url = read_public_url(text).ok_or(
-            "it is not an address that browsers reach; expected a URL such as \
+            "it is not an address that browsers can open; expected a URL such as \
              https://bot.example.org or https://example.org/rollcall",
         )?;
         if url.prefix.ends_with("/admin") {
-            return Err("it ends in /admin, which is added by itself; expected a URL such as \
+            return Err("it ends in /admin, which is added automatically; expected a URL such as \
                         https://bot.example.org or https://example.org/rollcall");
         }
         Ok(url)
@@ -106,7 +106,7 @@ mod tests {
             "https://example.org/../a",
             "https://example.org/{a}",
         ] {
-            let message = "it is not an address that browsers reach; expected a URL such as https://bot.example.org or https://example.org/rollcall";
+            let message = "it is not an address that browsers can open; expected a URL such as https://bot.example.org or https://example.org/rollcall";
             assert_eq!(url.parse::<PublicUrl>(), Err(message), "{url}");
         }
     }
@@ -115,7 +115,10 @@ mod tests {
     fn what_is_added_by_itself_does_not_belong_into_it() {
         for url in ["https://bot.example.org/admin", "https://example.org/rollcall/admin/"] {
             let error = url.parse::<PublicUrl>().unwrap_err();
-            assert!(error.starts_with("it ends in /admin, which is added by itself;"), "{error}");
+            assert!(
+                error.starts_with("it ends in /admin, which is added automatically;"),
+                "{error}"
+            );
         }
         assert!("https://example.org/administration".parse::<PublicUrl>().is_ok());
     }

@@ -30,18 +30,19 @@ pub enum SettingError {
     /// The bot has no token.
     #[error(
         "TELEGRAM_BOT_TOKEN is not set; expected <digits>:<secret>, as @BotFather gives it \
-         (to look around without one: bot --demo)"
+         (to try it without a token: bot --demo)"
     )]
     NoToken,
     /// There is a webhook, and no secret for it.
     #[error(
-        "WEBHOOK_SECRET is not set, and WEBHOOK_URL needs it; \
+        "WEBHOOK_SECRET is not set, but WEBHOOK_URL requires it; \
          expected 16 to 256 characters of A-Z a-z 0-9 _ -"
     )]
     NoSecret,
     /// There is a webhook, and no address for it.
     #[error(
-        "LISTEN_ADDR is off, and WEBHOOK_URL needs it; expected an address such as 127.0.0.1:8080"
+        "LISTEN_ADDR is off, but WEBHOOK_URL requires it; expected an address such as \
+         127.0.0.1:8080"
     )]
     NowhereToListen,
 }

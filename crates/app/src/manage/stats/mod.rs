@@ -24,7 +24,7 @@ use sparkline::Sparklines;
 
 pub(super) use today::print;
 
-/// How many days are summed up where nothing else is asked for.
+/// How many days are reported by default.
 const DAYS: u32 = 30;
 
 #[derive(Args, Debug)]
@@ -32,52 +32,49 @@ const DAYS: u32 = 30;
 pub struct Stats {
     #[command(subcommand)]
     action: Option<Action>,
-    /// Print the figures of a range of days: its first day, such as 2026-11-23. Without --until the
-    /// range ends today
+    /// First day of a range to report, such as 2026-11-23. Without --until the range ends today
     #[arg(long, value_name = "DAY", value_parser = read_day)]
     since: Option<NaiveDate>,
-    /// The range's last day. Without --since it has 30 days
+    /// Last day of the range. Without --since the range has 30 days
     #[arg(long, value_name = "DAY", value_parser = read_day)]
     until: Option<NaiveDate>,
-    /// Print JSON: today's figures, or everything there is about the range
+    /// Print JSON: today's figures, or all figures of the range
     #[arg(long)]
     json: bool,
-    /// Print the figures of each day as CSV (RFC 4180), of the last 30 days or the range
+    /// Print daily figures as CSV (RFC 4180), for the range or the last 30 days
     #[arg(long, conflicts_with = "json")]
     csv: bool,
 }
 
-/// What can be done to the figures.
+/// What can be done with the figures.
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Count every figure again from what is known of the users, and mend those that differ
+    /// Recount every figure from the stored users, and correct those that differ
     ///
-    /// The figures are kept as sums that every registration adds to, so they are right without
-    /// this. It is there to prove that, and to mend what somebody has changed by hand. The bot may
-    /// run meanwhile.
+    /// Every registration updates the figures, so they are right without a rebuild. Use it to verify
+    /// that, or to correct figures that were changed by hand. The bot may run meanwhile.
     Rebuild(rebuild::Rebuild),
 }
 
 const DEFINITIONS: &str = "\
 What the figures mean:
 
-  Active       Users who did something that reached the bot: wrote, pressed a button, reacted…; on
-               the day, in the 7 and in the 30 days up to it (DAU, WAU, MAU).
-  Sticky       The part of the users active in 30 days that was active on the day (DAU of MAU).
-  New          Users whose first interaction it was that the bot knows of.
-  Blocked      How often it was noted that somebody can no longer be reached: has blocked the bot,
-               is gone, or never started it.
-  Unblocked    How often it was noted that somebody can be reached again.
-  Growth       New, less blocked, plus unblocked.
-  First time   Users who were active for the first time,
-  Returning    who were active as in the period before, the day or week,
-  Resurrected  who were active, not in the period before, but earlier,
-  Dormant      who were not active, but in the period before.
-  Deep link    The link by which users came; how many of them can still be reached, and which part
-               was active on exactly the 1st, 7th and 30th day after they came, of those for whom
-               that day has come.
+  Active       Users who interacted with the bot: wrote, pressed a button, reacted…; on the day, and
+               in the 7 and 30 days up to it (DAU, WAU, MAU).
+  Sticky       Users active on the day, as a share of the users active in 30 days (DAU / MAU).
+  New          Users whose first known interaction was on the day.
+  Blocked      How often a user became unreachable: blocked the bot, deleted their account, or never
+               started the bot.
+  Unblocked    How often a user became reachable again.
+  Growth       New minus blocked plus unblocked.
+  First time   Users active for the first time.
+  Returning    Users active in this period (day or week) and in the one before.
+  Resurrected  Users active in this period, not in the one before, but earlier.
+  Dormant      Users active in the period before, but not in this one.
+  Deep link    The link through which users joined: how many are still reachable, and the share
+               active exactly 1, 7 and 30 days after joining, if that day has come.
 
-Days are in UTC, weeks begin on Monday. Today, this week and this month are not over.
+Days are in UTC, and weeks start on Monday. Today, this week and this month are still in progress.
 docs/statistics.md has the exact rules.";
 
 impl Stats {

@@ -13,7 +13,7 @@ const LISTED: usize = 20;
 
 #[derive(Args, Debug)]
 pub(super) struct Rebuild {
-    /// Change nothing: list what differs, and fail if anything does
+    /// Change nothing; list the figures that differ, and fail if there are any
     #[arg(long)]
     check: bool,
 }
@@ -37,18 +37,18 @@ impl Rebuild {
         differences: &[Difference],
     ) -> std::io::Result<ExitCode> {
         if differences.is_empty() {
-            writeln!(out, "Every figure is what counting again gives.")?;
+            writeln!(out, "All figures match the recount.")?;
             return Ok(ExitCode::SUCCESS);
         }
         let found = match differences.len() {
-            1 => "1 sum differed from what counting again gives".to_owned(),
-            many => format!("{many} sums differed from what counting again gives"),
+            1 => "1 figure differed from the recount".to_owned(),
+            many => format!("{many} figures differed from the recount"),
         };
         if !self.check {
-            writeln!(out, "{found}; mended.")?;
+            writeln!(out, "{found}; corrected.")?;
             return Ok(ExitCode::SUCCESS);
         }
-        writeln!(out, "{found}; nothing was changed. `manage stats rebuild` mends it.\n")?;
+        writeln!(out, "{found}; nothing was changed. `manage stats rebuild` corrects it.\n")?;
         list(differences).print(out)?;
         if let Some(more) = differences.len().checked_sub(LISTED).filter(|more| *more > 0) {
             writeln!(out, "… and {more} more")?;
@@ -77,7 +77,7 @@ mod tests {
 
     use super::*;
 
-    fn told(check: bool, differences: &[Difference]) -> (String, bool) {
+    fn report(check: bool, differences: &[Difference]) -> (String, bool) {
         let mut out = Vec::new();
         let code = Rebuild { check }.report(&mut out, differences).unwrap();
         (String::from_utf8(out).unwrap(), code == ExitCode::SUCCESS)
@@ -93,19 +93,19 @@ mod tests {
             counted: -1,
         };
         let differences: Vec<_> = (0..22).map(|n| difference(&format!("\u{1b}[{n}m"))).collect();
-        let (text, succeeded) = told(true, &differences);
+        let (text, succeeded) = report(true, &differences);
         let lines: Vec<_> = text.lines().collect();
         assert_eq!(lines[2], "FIGURE  DAY         LABEL   STORED  COUNTED");
         assert_eq!(lines[12], "kind    2026-11-23  \u{fffd}[9m   1234567       -1");
         assert_eq!((lines.len(), lines[23], succeeded), (24, "… and 2 more", false));
 
-        let (text, succeeded) = told(true, &[difference("")]);
+        let (text, succeeded) = report(true, &[difference("")]);
         assert!(
-            text.starts_with("1 sum differed") && text.contains("  -  ") && !succeeded,
+            text.starts_with("1 figure differed") && text.contains("  -  ") && !succeeded,
             "{text}"
         );
-        let (text, succeeded) = told(false, &differences);
-        assert_eq!(text, "22 sums differed from what counting again gives; mended.\n");
+        let (text, succeeded) = report(false, &differences);
+        assert_eq!(text, "22 figures differed from the recount; corrected.\n");
         assert!(succeeded);
     }
 }

@@ -1,4 +1,4 @@
-//! The figures of a range for people.
+//! The figures of a range as text.
 
 use std::io::{self, Write};
 
@@ -9,7 +9,7 @@ use rollcall_service::{
 use super::{sparkline::Sparklines, table::Table};
 use crate::manage::output::{grouped, safe};
 
-/// How many weeks of a cohort and how many months fit into a line; JSON has all.
+/// How many weeks of a cohort and how many months fit in a line; JSON has all.
 const WEEKS_LATER: usize = 12;
 const MONTHS: usize = 12;
 
@@ -30,7 +30,7 @@ pub(super) fn print_summary(
     writeln!(out, "Active       {mean} users a day on average{}", busiest(days))?;
     writeln!(
         out,
-        "Sticky       {} of those active within 30 days come on a day",
+        "Sticky       {} of the users active in 30 days are active on a given day",
         percent(stickiness)
     )?;
     writeln!(out, "Actions      {} interactions", grouped(sum(|it| it.interactions)))?;
@@ -63,22 +63,19 @@ fn length(days: &[DayFigures]) -> u64 {
     u64::try_from(days.len()).unwrap_or(u64::MAX)
 }
 
-/// Prints everything there is about the range. What nobody did has no table.
+/// Prints all figures of the range. Empty tables are left out.
 pub(super) fn print_tables(out: &mut impl Write, figures: &Activity) -> io::Result<()> {
     let tables = [
         ("Day by day", days(figures)),
-        ("Users by what they did that day", lifecycle_of_days(figures)),
-        ("Users by what they did that week", lifecycle_of_weeks(figures)),
-        ("Of those who came in a week, the share active so many weeks later", cohorts(figures)),
-        ("Users by on how many days of the month they were active", active_days(figures)),
-        ("What people did", counts(&figures.kinds, "KIND", "INTERACTIONS")),
-        ("Which commands they gave", counts(&figures.commands, "COMMAND", "USES")),
+        ("Lifecycle of users by day", lifecycle_of_days(figures)),
+        ("Lifecycle of users by week", lifecycle_of_weeks(figures)),
+        ("Retention: share of the users of a week active N weeks later", cohorts(figures)),
+        ("Users by number of active days in the month", active_days(figures)),
+        ("Interactions by kind", counts(&figures.kinds, "KIND", "INTERACTIONS")),
+        ("Commands", counts(&figures.commands, "COMMAND", "USES")),
+        ("New users by language", counts(&figures.languages, "LANGUAGE", "USERS")),
         (
-            "Users who came within these days, by their language",
-            counts(&figures.languages, "LANGUAGE", "USERS"),
-        ),
-        (
-            "Where they came from, and whether they were active on the 1st, 7th and 30th day after",
+            "New users by deep link, and the share active 1, 7 and 30 days after joining",
             sources(&figures.sources),
         ),
     ];
@@ -147,7 +144,7 @@ fn cohorts(figures: &Activity) -> Table {
     let weeks_later = 1..oldest.min(WEEKS_LATER + 1);
     let headings = weeks_later.clone().map(|weeks| format!("+{weeks}"));
     let mut table =
-        Table::new(["WEEK OF".to_owned(), "CAME".to_owned()].into_iter().chain(headings), 1);
+        Table::new(["WEEK OF".to_owned(), "JOINED".to_owned()].into_iter().chain(headings), 1);
     for it in &figures.cohorts {
         let shares = weeks_later.clone().filter_map(|weeks| Cohort::share(it, weeks)).map(percent);
         table.row([it.monday.to_string(), grouped(it.users())].into_iter().chain(shares));
@@ -155,7 +152,7 @@ fn cohorts(figures: &Activity) -> Table {
     table
 }
 
-/// A column for each month, the latest ones where they are many, and a row for each number of days.
+/// A column for each of the latest months, and a row for each number of days.
 fn active_days(figures: &Activity) -> Table {
     let skipped = figures.months.len().saturating_sub(MONTHS);
     let months: Vec<_> = figures.months.iter().skip(skipped).collect();
@@ -200,7 +197,7 @@ fn name(label: &str, unnamed: &str) -> String {
     if label.is_empty() { unnamed.to_owned() } else { safe(label) }
 }
 
-/// "12.3%", or "-" of nothing.
+/// "12.3%", or "-" if there is nothing to divide by.
 fn percent(share: Share) -> String {
     match share.per_mille() {
         Some(per_mille) => format!("{}.{}%", per_mille / 10, per_mille % 10),

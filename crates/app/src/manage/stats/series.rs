@@ -1,4 +1,4 @@
-//! The figures of a range for programs.
+//! The figures of a range as CSV and JSON.
 
 use std::io::{self, Write};
 
@@ -12,8 +12,7 @@ const HEADER: &str = "day,active,active_7_days,active_30_days,stickiness,new_use
                       blocked,unblocked,net_growth,\
                       first_time,returning,resurrected,dormant";
 
-/// Writes a row for each day, in the form of RFC 4180. There are only numbers and days, so nothing
-/// needs quotes.
+/// Writes a row for each day, as in RFC 4180. There are only numbers and days, so nothing needs quotes.
 pub(super) fn write_csv(out: &mut impl Write, figures: &Activity) -> io::Result<()> {
     write!(out, "{HEADER}\r\n")?;
     for it in &figures.days {
@@ -32,7 +31,7 @@ pub(super) fn write_csv(out: &mut impl Write, figures: &Activity) -> io::Result<
     Ok(())
 }
 
-/// Everything there is about the range.
+/// All figures of the range.
 pub(super) fn as_json(figures: &Activity) -> Value {
     json!({
         "since": figures.range.first().to_string(),
@@ -116,7 +115,7 @@ fn share(it: Share) -> Value {
     json!({ "active": it.part, "of": it.whole })
 }
 
-/// What has no name is `null`.
+/// An empty label becomes `null`.
 fn named(label: &str) -> Option<&str> {
     Some(label).filter(|label| !label.is_empty())
 }

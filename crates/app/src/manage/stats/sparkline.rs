@@ -2,7 +2,7 @@ use std::io::{IsTerminal, stdout};
 
 use crate::environment::Environment;
 
-/// Whether lines of numbers are drawn.
+/// Whether series of numbers are drawn as lines of blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sparklines {
     Drawn,
@@ -10,7 +10,7 @@ pub(super) enum Sparklines {
 }
 
 impl Sparklines {
-    /// Draws them on a terminal that can show them.
+    /// Draws them on a terminal that can show blocks.
     pub(super) fn of(environment: &Environment) -> Self {
         if stdout().is_terminal() && shows_blocks(environment) {
             Self::Drawn
@@ -19,8 +19,8 @@ impl Sparklines {
         }
     }
 
-    /// The numbers as a line of blocks, the highest for the largest; several together as their mean
-    /// where there are too many.
+    /// The numbers as a line of blocks, the highest for the largest. If there are too many numbers, each
+    /// block shows the mean of several.
     pub(super) fn line(self, numbers: &[u64]) -> Option<String> {
         if self == Self::LeftOut || numbers.is_empty() {
             return None;
@@ -31,7 +31,7 @@ impl Sparklines {
     }
 }
 
-/// How many blocks fit into a line of a terminal, beside what they are.
+/// How many blocks fit in a line of a terminal, after the heading.
 const WIDTH: usize = 60;
 const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
@@ -47,7 +47,7 @@ fn block(number: u64, largest: u64) -> char {
     BLOCKS.get(index).copied().unwrap_or('█')
 }
 
-/// Whether the terminal shows more than letters, as far as its name and the locale tell (POSIX,
+/// Whether the terminal can show blocks, judging by its name and the locale (POSIX,
 /// "Internationalization Variables": the first that is set of LC_ALL, LC_CTYPE and LANG counts).
 fn shows_blocks(environment: &Environment) -> bool {
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(|name| environment.get(name));
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn the_locale_tells_what_the_terminal_shows() {
+    fn the_locale_decides_whether_blocks_are_shown() {
         let shows = |variables: [(&str, &str); 4]| shows_blocks(&Environment::from(variables));
         let term = ("TERM", "xterm-256color");
         let unset = |name| (name, "");

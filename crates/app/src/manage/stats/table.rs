@@ -1,14 +1,13 @@
 use std::io::{self, Write};
 
-/// Text in aligned columns: the first ones to the left, for names, the others to the right, for
-/// numbers.
+/// Text in aligned columns: names to the left, numbers to the right.
 pub(super) struct Table {
     rows: Vec<Vec<String>>,
     left: usize,
 }
 
 impl Table {
-    /// A table with these headings, of which the first `left` are of columns of names.
+    /// A table with these headings; the first `left` columns contain names.
     pub(super) fn new(headings: impl IntoIterator<Item = impl Into<String>>, left: usize) -> Self {
         Self { rows: vec![headings.into_iter().map(Into::into).collect()], left }
     }
@@ -17,7 +16,7 @@ impl Table {
         self.rows.push(cells.into_iter().collect());
     }
 
-    /// Whether there is nothing under the headings.
+    /// Whether there are only headings.
     pub(super) fn is_empty(&self) -> bool {
         self.rows.len() < 2
     }

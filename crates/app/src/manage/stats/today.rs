@@ -15,7 +15,7 @@ pub(in crate::manage) fn print(out: &mut impl Write, stats: &UserStats) -> io::R
         |now, ago: fn(&DayStats) -> u64, what| compared(now, stats.since_week(now, ago), what);
     writeln!(
         out,
-        "Users        {}, {} can be reached",
+        "Users        {}, {} reachable",
         grouped(stats.total_users),
         grouped(stats.reachable_users)
     )?;
@@ -42,7 +42,7 @@ pub(in crate::manage) fn print(out: &mut impl Write, stats: &UserStats) -> io::R
     )?;
     writeln!(
         out,
-        "             (UTC days; in brackets: the change against a week ago, {})",
+        "             (UTC days; in brackets: the change from a week ago, {})",
         match so_far.full_hours {
             0 => "for today once an hour is over".to_owned(),
             hours => format!("for today from 00:00 to {hours:02}:00 on both days"),

@@ -38,30 +38,31 @@ const TELEGRAMS_PORTS: [u16; 4] = [443, 80, 88, 8443];
 #[derive(Args, Default)]
 #[command(next_help_heading = "Settings (flags, else environment variables, else the file .env)")]
 pub struct HttpArguments {
-    /// Have Telegram bring updates to this address instead of asking for them [env: WEBHOOK_URL]
+    /// Receive updates by webhook at this address, instead of polling for them [env: WEBHOOK_URL]
     #[arg(long, value_name = "URL")]
     webhook_url: Option<String>,
-    /// Secret token that proves that a webhook request comes from Telegram: 16 to 256 characters of
-    /// A-Z a-z 0-9 _ -, such as `openssl rand -hex 32` prints; needed with WEBHOOK_URL, and better kept in the environment [env: WEBHOOK_SECRET]
+    /// Secret token that proves a webhook request comes from Telegram: 16 to 256 characters of
+    /// A-Z a-z 0-9 _ -, such as `openssl rand -hex 32` prints. Required with WEBHOOK_URL, and safer in
+    /// the environment than in a flag [env: WEBHOOK_SECRET]
     #[arg(long, value_name = "SECRET")]
     webhook_secret: Option<String>,
-    /// Where to listen for them, for the web admin, and for those who watch the bot (/metrics,
-    /// /healthz, /readyz), or off [env: LISTEN_ADDR] [default: 127.0.0.1:8080]
+    /// Address for the webhook, web admin and monitoring endpoints (/metrics, /healthz, /readyz), or
+    /// off [env: LISTEN_ADDR] [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDRESS")]
     listen_addr: Option<String>,
-    /// The address at which browsers reach the web admin through a reverse proxy; what stands before
-    /// /admin belongs to it [env: PUBLIC_URL] [default: http:// and LISTEN_ADDR]
+    /// Address at which browsers reach Rollcall through a reverse proxy, without /admin, such as
+    /// https://example.org/rollcall [env: PUBLIC_URL] [default: http:// and LISTEN_ADDR]
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
-    /// Trusted reverse proxies, whose FORWARDED_HEADER is used: addresses or networks, separated by
+    /// Trusted reverse proxies (their FORWARDED_HEADER is used): addresses or networks, separated by
     /// commas [env: TRUSTED_PROXIES]
     #[arg(long, value_name = "ADDRESSES")]
     trusted_proxies: Option<String>,
-    /// The header in which they name the client: x-forwarded-for, or forwarded (RFC 7239)
-    /// [env: FORWARDED_HEADER] [default: x-forwarded-for]
+    /// Header in which the trusted proxies pass on the client's address: x-forwarded-for, or forwarded
+    /// (RFC 7239) [env: FORWARDED_HEADER] [default: x-forwarded-for]
     #[arg(long, value_name = "NAME")]
     forwarded_header: Option<String>,
-    /// Whether every admin must set up a second factor before doing anything else on the web
+    /// Require every admin to set up a second factor before using the web admin
     /// [env: REQUIRE_SECOND_FACTOR] [default: off]
     #[arg(long, value_name = "on|off")]
     require_second_factor: Option<String>,
@@ -116,26 +117,26 @@ impl HttpArguments {
             parse(WEBHOOK_URL, self.webhook_url.as_deref(), environment).transpose()?;
         let Some(url) = url else { return Ok(settings) };
         if settings.is_admins(url.path()) {
-            let reason = "its path is one of the web admin's; expected another one, such as \
+            let reason = "its path belongs to the web admin; expected another one, such as \
                           /webhook";
             return Err(SettingError::Wrong(WEBHOOK_URL, reason.to_owned()));
         }
         let own = [&health::PATHS[..], &[SECURITY_TXT]].concat();
         if own.contains(&url.path()) {
             let reason = format!(
-                "its path is one of {}, which are the bot's own; expected another one, such as \
+                "its path is one of {}, which the bot serves itself; expected another one, such as \
                  /webhook",
                 own.join(", ")
             );
             return Err(SettingError::Wrong(WEBHOOK_URL, reason));
         }
         if !url.is_https() && api_url.is_telegrams() {
-            let reason = "Telegram brings updates by https only; expected a URL such as \
+            let reason = "Telegram delivers updates only over https; expected a URL such as \
                           https://bot.example.org/webhook";
             return Err(SettingError::Wrong(WEBHOOK_URL, reason.to_owned()));
         }
         if !TELEGRAMS_PORTS.contains(&url.port()) && api_url.is_telegrams() {
-            let reason = "Telegram brings updates to the ports 443, 80, 88 and 8443 only; expected \
+            let reason = "Telegram delivers updates only to the ports 443, 80, 88 and 8443; expected \
                           a URL such as https://bot.example.org/webhook";
             return Err(SettingError::Wrong(WEBHOOK_URL, reason.to_owned()));
         }
@@ -173,8 +174,8 @@ impl HttpArguments {
         let metrics_address: Option<SocketAddr> =
             parse(METRICS_ADDR, flag, environment).transpose()?.and_then(|Listen(it)| it);
         if metrics_address.is_some() && metrics_address == address {
-            let reason = "it is LISTEN_ADDR; expected another address, or none to have /metrics \
-                          at LISTEN_ADDR";
+            let reason = "it is the same as LISTEN_ADDR; expected another address, or nothing to \
+                          serve /metrics at LISTEN_ADDR";
             return Err(SettingError::Wrong(METRICS_ADDR, reason.to_owned()));
         }
         let flag = self.security_contact.as_deref();

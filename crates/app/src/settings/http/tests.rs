@@ -39,7 +39,7 @@ fn a_webhook_has_an_address_and_a_secret() {
 }
 
 #[test]
-fn a_webhook_that_cannot_be_is_told_without_its_secrets() {
+fn wrong_webhook_settings_are_reported_without_secrets() {
     let telegram = (TELEGRAM_API_URL, "https://api.telegram.org");
     let url = (WEBHOOK_URL, "https://bot.example.org/private");
     let secret = (WEBHOOK_SECRET, "hunter2-hunter2-");
@@ -50,15 +50,15 @@ fn a_webhook_that_cannot_be_is_told_without_its_secrets() {
         ),
         (
             vec![telegram, (WEBHOOK_URL, "http://bot.example.org/private"), secret],
-            "WEBHOOK_URL: Telegram brings updates by https only; expected a URL such as https://bot.example.org/webhook",
+            "WEBHOOK_URL: Telegram delivers updates only over https; expected a URL such as https://bot.example.org/webhook",
         ),
         (
             vec![telegram, (WEBHOOK_URL, "https://bot.example.org:8080/private"), secret],
-            "WEBHOOK_URL: Telegram brings updates to the ports 443, 80, 88 and 8443 only; expected a URL such as https://bot.example.org/webhook",
+            "WEBHOOK_URL: Telegram delivers updates only to the ports 443, 80, 88 and 8443; expected a URL such as https://bot.example.org/webhook",
         ),
         (
             vec![telegram, url],
-            "WEBHOOK_SECRET is not set, and WEBHOOK_URL needs it; expected 16 to 256 characters of A-Z a-z 0-9 _ -",
+            "WEBHOOK_SECRET is not set, but WEBHOOK_URL requires it; expected 16 to 256 characters of A-Z a-z 0-9 _ -",
         ),
         (
             vec![telegram, url, (WEBHOOK_SECRET, "hunter2!")],
@@ -66,11 +66,11 @@ fn a_webhook_that_cannot_be_is_told_without_its_secrets() {
         ),
         (
             vec![telegram, url, secret, (LISTEN_ADDR, "off")],
-            "LISTEN_ADDR is off, and WEBHOOK_URL needs it; expected an address such as 127.0.0.1:8080",
+            "LISTEN_ADDR is off, but WEBHOOK_URL requires it; expected an address such as 127.0.0.1:8080",
         ),
         (
             vec![telegram, (WEBHOOK_URL, "https://bot.example.org/metrics"), secret],
-            "WEBHOOK_URL: its path is one of /metrics, /healthz, /readyz, /.well-known/security.txt, which are the bot's own; expected another one, such as /webhook",
+            "WEBHOOK_URL: its path is one of /metrics, /healthz, /readyz, /.well-known/security.txt, which the bot serves itself; expected another one, such as /webhook",
         ),
         (
             vec![telegram, (LISTEN_ADDR, "8080")],
@@ -146,7 +146,7 @@ fn one_header_names_the_client() {
     assert_eq!(header("X-Forwarded-For"), Ok(ForwardedHeader::XForwardedFor));
     assert_eq!(header("forwarded"), Ok(ForwardedHeader::Forwarded));
     for wrong in ["x-real-ip", "forwarded,x-forwarded-for", "both"] {
-        let message = "FORWARDED_HEADER: it is not a header that is understood; expected x-forwarded-for or forwarded";
+        let message = "FORWARDED_HEADER: unknown header; expected x-forwarded-for or forwarded";
         assert_eq!(header(wrong).unwrap_err().to_string(), message);
     }
 }
@@ -169,7 +169,7 @@ fn a_second_factor_is_required_where_that_is_on() {
     assert_eq!([required(""), required("off"), required(" on ")], [Ok(false), Ok(false), Ok(true)]);
     assert_eq!(
         required("yes"),
-        Err("REQUIRE_SECOND_FACTOR: \"yes\" is neither; expected on or off".to_owned())
+        Err("REQUIRE_SECOND_FACTOR: \"yes\" is not valid; expected on or off".to_owned())
     );
 }
 
@@ -192,7 +192,7 @@ fn metrics_have_an_address_apart_or_none() {
     assert_eq!(address("127.0.0.1:9090"), Ok("127.0.0.1:9090".parse().ok()));
     assert_eq!(
         address("127.0.0.1:8080").unwrap_err().to_string(),
-        "METRICS_ADDR: it is LISTEN_ADDR; expected another address, or none to have /metrics at LISTEN_ADDR"
+        "METRICS_ADDR: it is the same as LISTEN_ADDR; expected another address, or nothing to serve /metrics at LISTEN_ADDR"
     );
     assert!(
         address("9090").unwrap_err().to_string().starts_with("METRICS_ADDR: it is not an address")

@@ -52,9 +52,7 @@ impl FromStr for HeaderName {
         match text.to_ascii_lowercase().as_str() {
             "x-forwarded-for" => Ok(Self(ForwardedHeader::XForwardedFor)),
             "forwarded" => Ok(Self(ForwardedHeader::Forwarded)),
-            _ => {
-                Err("it is not a header that is understood; expected x-forwarded-for or forwarded")
-            }
+            _ => Err("unknown header; expected x-forwarded-for or forwarded"),
         }
     }
 }
@@ -70,7 +68,7 @@ impl FromStr for OnOrOff {
         match text {
             "on" => Ok(Self(true)),
             "off" => Ok(Self(false)),
-            other => Err(format!("{other:?} is neither; expected on or off")),
+            other => Err(format!("{other:?} is not valid; expected on or off")),
         }
     }
 }
