@@ -137,10 +137,10 @@ struct Stream {
 /// Added to the ids of those who do nothing but block the bot.
 const BLOCKERS: i64 = 10_000;
 
-/// How many interactions there were by kind, and by day where the update tells its own.
+/// How many interactions there were by kind, and by day if the update has a time.
 type Counts = BTreeMap<(Option<NaiveDate>, InteractionKind), u64>;
 
-/// Sends updates of several kinds and days until it is told to stop; answers what it sent.
+/// Sends updates of several kinds and days until `stop` is set; returns what it sent.
 async fn feed(telegram: Arc<Simulator>, stop: Arc<AtomicBool>) -> Stream {
     let mut stream = Stream::default();
     let mut n = 0;

@@ -499,8 +499,8 @@ async fn nothing_that_people_write_and_no_token_is_logged(database: ThrowAwayDat
 
     assert!(log.contains("registered telegram_id=1815"), "registrations are logged: {log}");
     assert!(log.contains("an answer was not sent"), "errors are logged: {log}");
-    let told_of_somebody = |line: &&str| line.contains("telegram_id=") && !line.contains("DEBUG");
-    assert_eq!(log.lines().find(told_of_somebody), None, "people's ids are for debug only");
+    let has_an_id = |line: &&str| line.contains("telegram_id=") && !line.contains("DEBUG");
+    assert_eq!(log.lines().find(has_an_id), None, "users' ids are logged only at debug");
     let lower = log.to_lowercase();
     assert!(!lower.contains("secret"), "{log}");
     let (_, secret) = telegram.token().split_once(':').unwrap();
@@ -572,7 +572,7 @@ async fn it_waits_for_a_telegram_that_cannot_be_reached() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn wrong_settings_are_told_in_one_line() {
+async fn wrong_settings_are_reported_in_one_line() {
     let telegram = Simulator::start().await.unwrap();
     let database = ThrowAwayDatabase::sqlite();
     for (name, value, expected) in [
@@ -676,7 +676,7 @@ async fn wrong_settings_are_told_in_one_line() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_read_only_database_is_told_in_one_line() {
+async fn a_read_only_database_is_reported_in_one_line() {
     let telegram = Simulator::start().await.unwrap();
     let database = ThrowAwayDatabase::sqlite();
     RunningBot::start(&telegram, &database, &[]).await.terminate().await;
@@ -701,9 +701,10 @@ async fn the_demo_needs_nothing_and_touches_nothing() {
     bot.said("fetched the schedule").await;
     let output = bot.signal("INT").await;
     assert!(output.contains("demo │ This is a demo:"), "{output}");
-    assert!(output.contains("people, whom the bot has registered."), "{output}");
+    assert!(output.contains("updates and registered "), "{output}");
     assert!(!database.file().unwrap().exists());
-    let temporary = output.split("sqlite://").nth(1).unwrap().split(". Ctrl-C").next().unwrap();
+    let temporary =
+        output.split("sqlite://").nth(1).unwrap().split(". Press Ctrl-C").next().unwrap();
     assert!(!std::path::Path::new(temporary).exists(), "{temporary}");
 }
 

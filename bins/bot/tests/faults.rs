@@ -111,8 +111,8 @@ async fn registration_does_not_wait_for_answers() {
         let log = bot.terminate().await;
         assert_eq!(stored(&database).await, 1501);
         // Without limits it depends on the machine whether there is room for all of them.
-        let told = log.matches("overloaded: some commands were not answered").count();
-        assert!(told == 1 || (told == 0 && settings.is_empty()), "{log}");
+        let message = log.matches("overloaded: some commands were not answered").count();
+        assert!(message == 1 || (message == 0 && settings.is_empty()), "{log}");
     }
 }
 
@@ -141,7 +141,7 @@ async fn the_limits_of_telegram_are_kept() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_second_poller_is_told_once_and_waited_out() {
+async fn a_second_poller_is_logged_once_and_waited_out() {
     let (telegram, database) = (Simulator::start().await.unwrap(), ThrowAwayDatabase::sqlite());
     let bot = RunningBot::start(&telegram, &database, &[]).await;
     for _ in 0..2 {
@@ -150,14 +150,14 @@ async fn a_second_poller_is_told_once_and_waited_out() {
         telegram.wait_until_confirmed(update).await.unwrap();
     }
     let log = bot.terminate().await;
-    let told = "another process polls for this bot, and Telegram lets only one: stop the other";
-    assert_eq!(log.matches(told).count(), 1, "{log}");
+    let message = "another process polls for this bot, and Telegram lets only one: stop the other";
+    assert_eq!(log.matches(message).count(), 1, "{log}");
     assert!(!log.contains("webhook"), "{log}");
     assert_eq!(telegram.calls("deleteWebhook"), 1, "at the start only");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_webhook_that_comes_in_between_is_told_once_and_deleted() {
+async fn a_webhook_set_meanwhile_is_logged_once_and_deleted() {
     let (telegram, database) = (Simulator::start().await.unwrap(), ThrowAwayDatabase::sqlite());
     let bot = RunningBot::start(&telegram, &database, &[]).await;
     for _ in 0..2 {
@@ -166,8 +166,8 @@ async fn a_webhook_that_comes_in_between_is_told_once_and_deleted() {
         telegram.wait_until_confirmed(update).await.unwrap();
     }
     let log = bot.terminate().await;
-    let told = "updates go to a webhook of this bot, which was set while it polls: deleting it";
-    assert_eq!(log.matches(told).count(), 1, "{log}");
+    let message = "updates go to a webhook of this bot, which was set while it polls: deleting it";
+    assert_eq!(log.matches(message).count(), 1, "{log}");
     assert!(!log.contains("another process"), "{log}");
     let deleted = telegram.requests_to("deleteWebhook");
     assert!(deleted.len() >= 3, "{deleted:?}");

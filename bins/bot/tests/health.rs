@@ -20,9 +20,9 @@ use tokio::{
     time::sleep,
 };
 
-stories!(it_tells_what_it_did, it_is_ready_when_it_works,);
+stories!(it_counts_what_it_did, it_is_ready_when_it_works,);
 
-async fn it_tells_what_it_did(database: ThrowAwayDatabase) {
+async fn it_counts_what_it_did(database: ThrowAwayDatabase) {
     let (telegram, address) = (Simulator::start().await.unwrap(), free_address().await);
     let bot = RunningBot::start(&telegram, &database, &[("LISTEN_ADDR", &address)]).await;
     let (ada, bob) = (Person::new(1815, "Hiddenname"), Person::new(7, "Bob"));
@@ -84,8 +84,8 @@ async fn it_is_ready_when_it_works(database: ThrowAwayDatabase) {
     }
     telegram.write(&Person::new(1, "Ada"), "hello");
     let away = until(&address, "/readyz", |answer| answer.contains("503")).await;
-    let told = "not ready: updates cannot be fetched: Telegram refused getUpdates: 500 Internal";
-    assert!(away.contains(told), "{away}");
+    let message = "not ready: updates cannot be fetched: Telegram refused getUpdates: 500 Internal";
+    assert!(away.contains(message), "{away}");
     until(&address, "/readyz", |answer| answer.contains("200 OK")).await;
 
     let migrations = "__diesel_schema_migrations";
@@ -97,7 +97,7 @@ async fn it_is_ready_when_it_works(database: ThrowAwayDatabase) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_tells_that_the_database_is_away() {
+async fn it_reports_that_the_database_is_away() {
     let Some(server) = ThrowAwayServer::start() else { return };
     let (telegram, address) = (Simulator::start().await.unwrap(), free_address().await);
     let database = server.database();

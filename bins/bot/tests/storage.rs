@@ -48,8 +48,8 @@ async fn a_row_that_cannot_be_read_holds_nobody_up(database: ThrowAwayDatabase) 
         write(&telegram, first, 3);
         telegram.wait_until_drained().await.unwrap();
         let log = bot.terminate().await;
-        let told = "an update could not be registered, and is set aside";
-        assert_eq!(log.matches(told).count(), 1, "{log}");
+        let message = "an update could not be registered, and is set aside";
+        assert_eq!(log.matches(message).count(), 1, "{log}");
         assert_eq!(counted(&database).await, 5 * (u64::try_from(round).unwrap() + 1));
     }
 
@@ -183,7 +183,7 @@ fn write(telegram: &Simulator, before: i64, count: i64) -> i64 {
     before + count
 }
 
-/// Everybody is stored once, everything is confirmed, and the trouble was told once.
+/// Everybody is stored once, everything is confirmed, and the outage was logged once.
 async fn ends_well(telegram: &Simulator, bot: RunningBot, database: &ThrowAwayDatabase, sent: i64) {
     telegram.wait_until_drained().await.unwrap();
     let log = bot.terminate().await;

@@ -111,7 +111,7 @@ async fn presses_are_dated_by_telegrams_clock(database: ThrowAwayDatabase) {
 }
 
 /// While the database cannot be written, updates are refused; once it can, they come again, and
-/// nothing is missing. The trouble is told once.
+/// nothing is missing. The outage is logged once.
 async fn what_is_not_stored_comes_again(database: ThrowAwayDatabase) {
     let telegram = Simulator::start().await.unwrap();
     let hook = Hook::new(PATH).await;
@@ -130,9 +130,9 @@ async fn what_is_not_stored_comes_again(database: ThrowAwayDatabase) {
         telegram.wait_for_message(id).await.unwrap();
     }
     let log = bot.terminate().await;
-    // SQLite tells by itself that it is locked; PostgreSQL waits for the lock, and says nothing.
-    for told in ["updates are not stored in time; ", "users cannot be registered; "] {
-        assert!(log.matches(told).count() <= 1, "{log}");
+    // SQLite reports a lock; PostgreSQL waits for it silently.
+    for message in ["updates are not stored in time; ", "users cannot be registered; "] {
+        assert!(log.matches(message).count() <= 1, "{log}");
     }
     assert!(log.contains("updates are not stored in time; trying again until it works"), "{log}");
     let mut users = stored(&database).await;
@@ -182,7 +182,7 @@ async fn share_an_address(database: &ThrowAwayDatabase) {
     second.terminate().await;
     assert_eq!(telegram.calls("deleteWebhook"), 0);
     assert_eq!(stored(database).await.len(), 101);
-    assert_eq!(counted(database).await, 151, "each update once, whoever took it");
+    assert_eq!(counted(database).await, 151, "each update once, whichever process took it");
     assert_eq!(quarantined(database).await, 0);
 }
 
@@ -282,7 +282,7 @@ async fn only_telegram_is_let_in_and_only_where_it_is_asked_to() {
     assert_eq!(hook.bring(&too_long).await, 413);
     assert!(stored(&database).await.is_empty());
 
-    // What Telegram itself would only bring again and again is taken and told.
+    // An update that Telegram would redeliver forever is acknowledged and logged.
     for garbage in ["", "garbage", "\u{0}", r#"{"update_id":"#, "[]", "7", "null", "{}"] {
         assert_eq!(hook.bring(garbage).await, 200, "{garbage:?}");
     }
@@ -379,7 +379,7 @@ async fn a_webhook_that_telegram_refuses_ends_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn wrong_settings_are_told_in_one_line() {
+async fn wrong_settings_are_reported_in_one_line() {
     let telegram = Simulator::start().await.unwrap();
     let database = ThrowAwayDatabase::sqlite();
     let hook = Hook::new("/private").await;
@@ -418,8 +418,8 @@ async fn wrong_settings_are_told_in_one_line() {
     let idle =
         [("LISTEN_ADDR", taken.as_str()), ("WEBHOOK_SECRET", "hunter2!"), ("WEBHOOK_URL", "")];
     let log = RunningBot::start(&telegram, &database, &idle).await.terminate().await;
-    let told = format!("LISTEN_ADDR: cannot listen on {taken}: Address already in use");
-    assert!(log.contains(&told), "{log}");
+    let message = format!("LISTEN_ADDR: cannot listen on {taken}: Address already in use");
+    assert!(log.contains(&message), "{log}");
     assert!(log.contains("runs without the web admin, /metrics, /healthz, /readyz"), "{log}");
     drop(listener);
 }

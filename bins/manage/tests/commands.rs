@@ -92,7 +92,7 @@ async fn pages_of_users_follow_each_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_wrong_is_told_in_a_line() {
+async fn errors_are_one_line() {
     for database in ThrowAwayDatabase::of_each_kind() {
         fill(&database).await;
         let story = [
@@ -410,16 +410,16 @@ async fn demo_data_fills_a_database_and_takes_its_own_place() {
             assert_eq!((code, error.as_str()), (0, ""), "{printed}");
             printed
         };
-        let told = make_up("1200");
+        let report = make_up("1200");
         let applied = migrations(&database).await.len();
         let expected = format!(" is up to date: {applied} applied.\nCreated 1,200 users with ");
-        assert!(told.contains(&expected), "{told}");
-        assert!(told.ends_with("To look at them, run `manage stats` or `manage users list`.\n"));
+        assert!(report.contains(&expected), "{report}");
+        assert!(report.ends_with("To look at them, run `manage stats` or `manage users list`.\n"));
         let (code, printed, error) = run(&database, &["stats", "rebuild", "--check"], "", &[]);
         assert_eq!((code, error.as_str()), (0, ""), "{printed}");
 
-        let told = make_up("1000");
-        assert!(told.starts_with("Nothing to apply: "), "{told}");
+        let report = make_up("1000");
+        assert!(report.starts_with("Nothing to apply: "), "{report}");
         let stats = manage(&database, &["stats"], "");
         assert!(stats.contains("Users        1,000, "), "{stats}");
         let (code, printed, error) = run(&database, &["stats", "rebuild", "--check"], "", &[]);
@@ -460,7 +460,7 @@ async fn demo_data_comes_to_nobody_real() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn check_tells_what_the_bot_would_meet() {
+async fn check_reports_what_the_bot_would_meet() {
     for database in ThrowAwayDatabase::of_each_kind() {
         let telegram = Simulator::start().await.unwrap();
         let url = telegram.url();
@@ -551,12 +551,17 @@ async fn users_travel_from_one_database_to_another() {
             let import = ["import", "-", "--format", format];
             for to in ThrowAwayDatabase::of_each_kind() {
                 manage(&to, &["migrate"], "");
-                let (code, told, error) = run(&to, &import, &file, &[]);
-                assert_eq!((code, error.as_str()), (0, ""), "{told}");
-                assert!(told.starts_with("Done: 1,011 created, 0 updated, 0 unchanged, 0 refused"));
+                let (code, report, error) = run(&to, &import, &file, &[]);
+                assert_eq!((code, error.as_str()), (0, ""), "{report}");
+                assert!(
+                    report.starts_with("Done: 1,011 created, 0 updated, 0 unchanged, 0 refused")
+                );
                 assert_eq!(export(&to), file);
-                let (_, told, _) = run(&to, &import, &file, &[]);
-                assert!(told.starts_with("Done: 0 created, 0 updated, 1,011 unchanged"), "{told}");
+                let (_, report, _) = run(&to, &import, &file, &[]);
+                assert!(
+                    report.starts_with("Done: 0 created, 0 updated, 1,011 unchanged"),
+                    "{report}"
+                );
                 let check = manage(&to, &["stats", "rebuild", "--check"], "");
                 assert!(check.contains("All figures match the recount."), "{check}");
             }
@@ -606,7 +611,7 @@ async fn users_are_written_to_a_file_once_it_is_whole() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn lines_that_make_no_user_are_told() {
+async fn invalid_lines_are_reported_and_skipped() {
     for database in ThrowAwayDatabase::of_each_kind() {
         manage(&database, &["migrate"], "");
         let header = "telegram_id,first_name,last_name,username,language_code,is_bot,created_at,\
@@ -629,9 +634,9 @@ async fn lines_that_make_no_user_are_told() {
         ];
         let import = |arguments: &[&str], file: &str| {
             let all = [&["import", "-", "--format"], arguments].concat();
-            let told = manage(&database, &all, file);
-            let end = told.find(", in ").unwrap_or(told.len());
-            format!("{}\n{}", &told[..end], told.lines().last().unwrap())
+            let report = manage(&database, &all, file);
+            let end = report.find(", in ").unwrap_or(report.len());
+            format!("{}\n{}", &report[..end], report.lines().last().unwrap())
         };
         let file = file.join("\n");
         let story = [
@@ -708,7 +713,7 @@ async fn assert_is_found_soon(database: &ThrowAwayDatabase, name: &str) {
     }
 }
 
-/// A name that would steer a terminal, and a user who has hardly told anything.
+/// A name that would control a terminal, and a user with hardly any data.
 async fn fill(database: &ThrowAwayDatabase) -> UserService {
     let storage = Database::open(database.url().parse().unwrap()).await.unwrap();
     storage.migrate().await.unwrap();

@@ -20,11 +20,11 @@ async fn manage(database: &ThrowAwayDatabase, nhl: &str, arguments: &[&str]) -> 
         .stdin(Stdio::null());
     let output = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
-    let (printed, told) = (text(output.stdout), text(output.stderr));
+    let (printed, report) = (text(output.stdout), text(output.stderr));
     let code = output.status.code().expect("an exit code");
     let shown: Vec<&str> =
         arguments.iter().map(|it| it.rsplit('/').next().unwrap_or_default()).collect();
-    let result = format!("$ manage {}\n{printed}{told}[exit code {code}]\n", shown.join(" "));
+    let result = format!("$ manage {}\n{printed}{report}[exit code {code}]\n", shown.join(" "));
     let result = if nhl.starts_with("http") { result.replace(nhl, "NHL") } else { result };
     result.replace(folder.path().to_str().unwrap(), "FOLDER")
 }
@@ -103,7 +103,7 @@ async fn games_that_are_missing_are_withdrawn() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_wrong_is_told_in_a_line() {
+async fn errors_are_one_line() {
     for database in ThrowAwayDatabase::of_each_kind() {
         let nhl = NhlApi::start().await.unwrap();
         let url = nhl.url();
@@ -141,8 +141,8 @@ async fn games_are_read_from_a_file() {
             path.to_str().unwrap().to_owned()
         };
         let read = async |file: &str| {
-            let told = manage(&database, "off", &["fetch-games", "--from-file", file]).await;
-            told.replace(folder.path().to_str().unwrap(), "FOLDER")
+            let report = manage(&database, "off", &["fetch-games", "--from-file", file]).await;
+            report.replace(folder.path().to_str().unwrap(), "FOLDER")
         };
         let game = game(1, "2026-10-01T23:00:00Z");
         let week = json!({ "gameWeek": [{ "games": [game.json(), { "id": 2 }, 7] }] });
@@ -161,10 +161,10 @@ async fn games_are_read_from_a_file() {
         for bytes in [list.as_bytes(), &units] {
             let path = file("windows.json", String::new());
             std::fs::write(&path, bytes).unwrap();
-            let told = read(&path).await;
+            let report = read(&path).await;
             assert!(
-                told.contains("\n0 new, 0 changed, 1 unchanged, 0 withdrawn, 0 skipped\n"),
-                "{told}"
+                report.contains("\n0 new, 0 changed, 1 unchanged, 0 withdrawn, 0 skipped\n"),
+                "{report}"
             );
         }
     }

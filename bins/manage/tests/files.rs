@@ -89,14 +89,17 @@ fn what_spreadsheets_and_editors_have_saved_is_the_same_file() {
             ("semicolons", format!("sep=;\r\n{plain}").replace(',', ";").into_bytes()),
             ("tabs", utf_16(&lines.replace(',', "\t"))),
         ] {
-            let told = owner.import(&format!("{name}.csv"), bytes);
+            let report = owner.import(&format!("{name}.csv"), bytes);
             let known = (0, "Done: 0 created, 0 updated, 3 unchanged, 0 refused".to_owned());
-            assert_eq!(told, known, "{name}");
+            assert_eq!(report, known, "{name}");
         }
         let objects = owner.export(&["--format", "jsonl"]);
         for bytes in [objects.replace('\n', "\r\n\r\n").into_bytes(), utf_16(&objects)] {
-            let told = owner.import("users.jsonl", bytes);
-            assert!(told.1.contains("0 created, 0 updated, 3 unchanged, 0 refused"), "{told:?}");
+            let report = owner.import("users.jsonl", bytes);
+            assert!(
+                report.1.contains("0 created, 0 updated, 3 unchanged, 0 refused"),
+                "{report:?}"
+            );
         }
         assert_eq!(owner.export(&[]), exported);
     }
@@ -125,8 +128,8 @@ fn what_cannot_be_read_is_named_with_the_line_that_an_editor_shows() {
         };
         let ended_by = |end: &str| ansi(file(&wrong).replace('\n', end));
         for end in ["\n", "\r\n", "\r"] {
-            let (code, told) = owner.import_with(&["--dry-run"], "wrong.csv", ended_by(end));
-            insta::assert_snapshot!("wrong_lines", format!("{told}\n[exit code {code}]"));
+            let (code, report) = owner.import_with(&["--dry-run"], "wrong.csv", ended_by(end));
+            insta::assert_snapshot!("wrong_lines", format!("{report}\n[exit code {code}]"));
         }
         owner.import("wrong.csv", ended_by("\r\n"));
         assert!(owner.export(&[]).contains("\n1,\"two\r\nlines\","));
@@ -147,8 +150,8 @@ fn a_file_without_the_columns_is_refused_in_a_line() {
             ("unmarked.csv", unmarked),
         ]
         .map(|(name, bytes)| {
-            let (code, told) = owner.import(name, bytes);
-            format!("$ manage import {name}\n{told}[exit code {code}]\n")
+            let (code, report) = owner.import(name, bytes);
+            format!("$ manage import {name}\n{report}[exit code {code}]\n")
         });
         insta::assert_snapshot!("wrong_columns", story.join("\n"));
     }
@@ -179,9 +182,9 @@ fn with_settings(settings: impl AsRef<[u8]>, arguments: &[&str]) -> (tempfile::T
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join(".env"), settings).unwrap();
     let (code, printed, error) = run(folder.path(), arguments, b"", &[]);
-    let told = format!("{printed}{error}[exit code {code}]");
-    let told = told.replace(folder.path().to_str().unwrap(), "FOLDER");
-    (folder, told)
+    let report = format!("{printed}{error}[exit code {code}]");
+    let report = report.replace(folder.path().to_str().unwrap(), "FOLDER");
+    (folder, report)
 }
 
 #[test]
@@ -191,11 +194,11 @@ fn settings_of_any_editor_are_taken_literally() {
     for bytes in
         [settings.as_bytes().to_vec(), utf_16(settings), settings.replace("\r\n", "\r").into()]
     {
-        let (folder, told) = with_settings(bytes, &["migrate"]);
+        let (folder, report) = with_settings(bytes, &["migrate"]);
         assert!(
-            told.contains("sqlite://pa$ss\\new.db is up to date: ")
-                && told.ends_with("[exit code 0]"),
-            "{told}"
+            report.contains("sqlite://pa$ss\\new.db is up to date: ")
+                && report.ends_with("[exit code 0]"),
+            "{report}"
         );
         assert!(folder.path().join("pa$ss\\new.db").is_file());
     }
@@ -219,9 +222,9 @@ fn a_wrong_line_of_settings_is_named_without_its_text() {
             "a quotation mark is not closed, or text follows it",
         ),
     ] {
-        let (_folder, told) = with_settings(settings, &["stats"]);
-        let told_so =
+        let (_folder, report) = with_settings(settings, &["stats"]);
+        let expected =
             format!("error: the file FOLDER/.env cannot be read: line {line}: {reason}\n");
-        assert_eq!(told, format!("{told_so}[exit code 1]"));
+        assert_eq!(report, format!("{expected}[exit code 1]"));
     }
 }

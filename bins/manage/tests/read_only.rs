@@ -40,7 +40,7 @@ struct Place {
     program: PathBuf,
 }
 
-/// Whom no file belongs to.
+/// A user id that owns no file.
 const NOBODY: u32 = 65534;
 
 impl Place {
@@ -204,7 +204,7 @@ fn a_database_that_a_bot_writes_or_has_left_behind_can_be_looked_at() {
         error.replace(left.folder.path().to_str().unwrap(), "FOLDER")
     });
     insta::assert_snapshot!("no_index", story[0]);
-    assert!(story.iter().all(|told| *told == story[0]));
+    assert!(story.iter().all(|report| *report == story[0]));
 
     // Without changes in it, the file is all there is.
     left.allow(0o755, 0o644);

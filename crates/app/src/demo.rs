@@ -1,11 +1,10 @@
-//! The bot and its web admin at work on a simulated Telegram, for somebody who has no token yet.
+//! The bot and its web admin on a simulated Telegram, for owners without a token.
 
 use std::{io::Write as _, net::SocketAddr, time::Duration};
 
 use anyhow::Context;
 use rollcall_domain::{Clock, SystemClock};
-use rollcall_repository_diesel::{Database, DatabaseUrl, DieselUserRepository};
-use rollcall_service::ActivityService;
+use rollcall_repository_diesel::{Database, DatabaseUrl};
 use rollcall_simulator::{ChatEvent, Crowd, NhlApi, Person, Simulator};
 use tokio::{
     net::TcpListener,
@@ -15,21 +14,22 @@ use tokio::{
 use crate::{
     manage::demo_data::DemoData,
     serve::serve,
+    services::Services,
     settings::{HttpSettings, NhlSettings},
     shutdown::Shutdown,
 };
 
-/// How many people were there before, and within how many days they came.
+/// The number of users at the start, and of the days over which they joined.
 const PAST_USERS: u64 = 3000;
 const PAST_DAYS: u32 = 180;
-/// Who may see the web admin.
+/// The owner, who may see the web admin.
 const OWNER_ID: i64 = 1;
-/// How often the owner asks for a link to it: no link is good for longer.
+/// How often the owner asks for a link to it: links expire after that.
 const ASKS_EVERY: Duration = Duration::from_secs(5 * 60);
 
-/// Runs the real bot against a simulated Telegram with a small crowd, over HTTP and on a temporary
-/// database with people of the past, and prints what they say to each other, until it is to end.
-/// The web admin is at `address`, or another port where that is taken.
+/// Runs the real bot over HTTP against a simulated Telegram with a small crowd, on a temporary database
+/// with earlier users, and prints the conversation until the process should stop. The web admin is at
+/// `address`, or at another port if that is in use.
 pub(crate) async fn run(address: Option<SocketAddr>, shutdown: Shutdown) -> anyhow::Result<()> {
     let folder = tempfile::tempdir().context("cannot create a temporary folder")?;
     let simulator = Simulator::start().await.context("cannot start the simulated Telegram")?;
@@ -55,7 +55,7 @@ pub(crate) async fn run(address: Option<SocketAddr>, shutdown: Shutdown) -> anyh
 
     say("This is a demo: the users, Telegram and the NHL are simulated.")?;
     say(&format!("The database is temporary: {database_url}. Press Ctrl-C to stop."))?;
-    make_up_the_past(&database_url).await?;
+    add_past_users(&database_url).await?;
     say(&format!("{PAST_USERS} fake users joined in the last {PAST_DAYS} days."))?;
     if http.address.is_some() {
         say("To see the web admin, open the link that the bot sends to its owner.")?;
@@ -68,27 +68,27 @@ pub(crate) async fn run(address: Option<SocketAddr>, shutdown: Shutdown) -> anyh
         never = ask_for_links(&simulator) => match never {},
     }
     let did = crowd.stop().await.updates;
-    let users = DieselUserRepository::new(Database::open_existing(database_url).await?);
-    let users = ActivityService::new(users, SystemClock).get_stats().await?.total_users;
+    let services = Services::new(Database::open_existing(database_url).await?);
+    let users = services.activity().get_stats().await?.total_users;
     let registered = users.saturating_sub(PAST_USERS);
     say(&format!("The bot received {did} updates and registered {registered} new users."))
 }
 
-/// An address at which nobody listens yet: this one, or one with another port.
+/// An unused address: this one, or one with another port.
 async fn free(address: SocketAddr) -> SocketAddr {
     let is_free = TcpListener::bind(address).await.is_ok();
     if is_free { address } else { SocketAddr::new(address.ip(), 0) }
 }
 
-/// So that there is something to see at once. It comes before the bot makes the database its own.
-async fn make_up_the_past(database_url: &DatabaseUrl) -> anyhow::Result<()> {
-    let database = Database::open(database_url.clone()).await?;
-    database.migrate().await?;
-    DemoData::new(PAST_USERS, PAST_DAYS).fill(&database, SystemClock.now()).await?;
+/// Adds earlier users, before the bot claims the database.
+async fn add_past_users(database_url: &DatabaseUrl) -> anyhow::Result<()> {
+    let services = Services::new(Database::open(database_url.clone()).await?);
+    services.database().migrate().await?;
+    DemoData::new(PAST_USERS, PAST_DAYS).fill(&services, SystemClock.now()).await?;
     Ok(())
 }
 
-/// The owner asks the bot for a link to the web admin, again and again.
+/// Lets the owner ask the bot for a link to the web admin, again and again.
 async fn ask_for_links(simulator: &Simulator) -> std::convert::Infallible {
     let owner = Person::new(OWNER_ID, "The owner");
     loop {
@@ -102,7 +102,7 @@ async fn print(mut events: broadcast::Receiver<ChatEvent>) -> anyhow::Result<()>
         match events.recv().await {
             Ok(event) => say(&line(&event))?,
             Err(RecvError::Lagged(missed)) => say(&format!("… {missed} more …"))?,
-            // The simulator lives as long as the demo; there is nothing left to print.
+            // The simulator stops with the demo, and there is nothing left to print.
             Err(RecvError::Closed) => std::future::pending().await,
         }
     }
@@ -133,7 +133,7 @@ fn name(person: &Person) -> String {
     format!("{} {last_name}", person.first_name).trim().to_owned()
 }
 
-/// Prints a text whose lines are marked as the demonstration's.
+/// Prints a text and marks its lines as the demo's.
 fn say(line: &str) -> anyhow::Result<()> {
     let marked = line.replace('\n', "\ndemo │       ");
     writeln!(std::io::stdout().lock(), "demo │ {marked}").map_err(Into::into)

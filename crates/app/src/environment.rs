@@ -1,4 +1,4 @@
-//! Where settings come from when they are not flags: the environment, then the file `.env`.
+//! The sources of settings besides flags: the environment, then the file `.env`.
 
 use std::{
     collections::HashMap,
@@ -21,7 +21,7 @@ impl Environment {
     /// Reads the process's environment, and `.env` in the working directory if there is one.
     ///
     /// # Errors
-    /// When `.env` is there but cannot be read, or could come from another user of the machine.
+    /// If `.env` exists but cannot be read, or could come from another user of the machine.
     pub fn load() -> anyhow::Result<Self> {
         let mut environment = Self::default();
         if let Some(file) = env_file::open()? {
@@ -48,7 +48,7 @@ impl Environment {
         self.file.as_deref()
     }
 
-    /// What the owner of `.env` should change.
+    /// A warning for the owner of `.env`.
     pub(crate) fn warning(&self) -> Option<&str> {
         self.warning.as_deref()
     }

@@ -1,4 +1,4 @@
-//! What watches the bot: `/metrics`, `/healthz` and `/readyz`.
+//! Monitoring of the bot: `/metrics`, `/healthz` and `/readyz`.
 
 use std::{
     sync::{Arc, OnceLock},
@@ -13,11 +13,11 @@ use rollcall_service::UserService;
 use rollcall_telegram::Readiness;
 use tokio::time::timeout;
 
-/// The paths, which no webhook can have.
+/// The paths. A webhook cannot use them.
 pub(crate) const PATHS: [&str; 3] = ["/metrics", "/healthz", "/readyz"];
-/// How long the database may take to tell that it is there.
+/// How long the database may take to answer.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// How often what was measured is added up: measurements take memory until then.
+/// How often measurements are added up; they take memory until then.
 const ADD_UP_EVERY: Duration = Duration::from_secs(5);
 
 /// Bounds of the histograms of durations, in seconds: from a fast commit to a hopeless one.
@@ -26,14 +26,14 @@ const SECONDS: [f64; 12] =
 /// Bounds of the histogram of batches, in interactions.
 const INTERACTIONS: [f64; 9] = [1.0, 2.0, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 1000.0];
 
-/// What is asked about the bot. Cheap to clone.
+/// The state of the bot for monitoring. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Health {
     metrics: PrometheusHandle,
     parts: Arc<OnceLock<Parts>>,
 }
 
-/// What there is to ask once the bot has started.
+/// The parts to look at once the bot has started.
 struct Parts {
     database: Database,
     users: UserService,
@@ -41,7 +41,7 @@ struct Parts {
 }
 
 impl Health {
-    /// Begins to count. To be called once, and before anything is counted.
+    /// Installs the recorder of metrics. Call it once, before the first metric.
     pub(crate) fn new() -> anyhow::Result<Self> {
         let metrics = PrometheusBuilder::new()
             .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &SECONDS)?
@@ -60,9 +60,9 @@ impl Health {
         Ok(Self { metrics, parts: Arc::default() })
     }
 
-    /// The bot has started.
+    /// Notes that the bot has started.
     pub(crate) fn started(&self, database: Database, users: UserService, readiness: Readiness) {
-        // Nobody starts twice.
+        // It starts once.
         let _first = self.parts.set(Parts { database, users, readiness });
     }
 
@@ -71,11 +71,11 @@ impl Health {
         Router::new()
             .route(metrics, get(async |State(health): State<Self>| health.render()))
             .route(healthz, get(async || "alive\n"))
-            .route(readyz, get(async |State(health): State<Self>| health.readiness().await))
+            .route(readyz, get(async |State(health): State<Self>| health.ready().await))
             .with_state(self)
     }
 
-    /// Everything that was counted, in Prometheus' text format.
+    /// All metrics, in Prometheus' text format.
     fn render(&self) -> String {
         if let Some(parts) = self.parts.get() {
             let (idle, busy) = parts.database.connections();
@@ -87,15 +87,15 @@ impl Health {
         self.metrics.render()
     }
 
-    async fn readiness(&self) -> (StatusCode, String) {
-        match self.hindrance().await {
+    async fn ready(&self) -> (StatusCode, String) {
+        match self.problem().await {
             None => (StatusCode::OK, "ready\n".to_owned()),
             Some(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {why}\n")),
         }
     }
 
-    /// What keeps the bot from doing its work.
-    async fn hindrance(&self) -> Option<String> {
+    /// The reason why the bot is not ready, if there is one.
+    async fn problem(&self) -> Option<String> {
         let Some(Parts { database, readiness, .. }) = self.parts.get() else {
             return Some("starting: Telegram or the database has not answered yet".to_owned());
         };
@@ -111,7 +111,7 @@ impl Health {
     }
 }
 
-/// Tells what each metric means.
+/// Describes each metric.
 fn describe() {
     use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
     describe_counter!("rollcall_updates_total", "Updates received, by kind and outcome");

@@ -3,9 +3,9 @@
 //! [`bot::run`] is the bot, with `--demo` on a simulated Telegram, and [`manage::run`] the management
 //! commands.
 //!
-//! To add a setting: its flag in the arguments of `settings.rs`, its reading beside the others,
-//! and a line in the table of `docs/operations.md`. To add a management command: a module under
-//! `manage/`, and a variant of [`manage::Command`].
+//! To add a setting: add its flag to the arguments in `settings/`, read it beside the others, and
+//! describe it in the table of `docs/operations.md`. To add a management command: add a module under
+//! `manage/`, and a variant of [`manage::Command`]. A new service gets a method in `services.rs`.
 
 pub mod bot;
 mod demo;
@@ -19,6 +19,7 @@ mod maintenance;
 pub mod manage;
 mod refresh;
 mod serve;
+mod services;
 pub mod settings;
 mod shutdown;
 mod take_over;
@@ -28,11 +29,11 @@ use std::{process::ExitCode, time::Duration};
 
 use anyhow::Context;
 
-/// How long database work that nobody waits for any more may go on when the program ends. It may
-/// hang on a server that is away; what it has not committed was not confirmed to anybody.
+/// How long abandoned database work may continue when the program ends. It may hang on an unreachable
+/// server; nothing that it has not committed was acknowledged.
 const LAST_WORK: Duration = Duration::from_secs(1);
 
-/// Runs a program to its end: on an error, with one line that tells it and its causes.
+/// Runs a program to its end. Prints an error and its causes in one line.
 pub fn run(program: impl Future<Output = anyhow::Result<ExitCode>>) -> ExitCode {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let result = runtime.context("cannot start").and_then(|runtime| {
@@ -42,7 +43,7 @@ pub fn run(program: impl Future<Output = anyhow::Result<ExitCode>>) -> ExitCode 
     });
     match result {
         Ok(code) => code,
-        // Somebody who reads no further, such as `head`, has what they wanted.
+        // A reader that stops early, such as `head`, has what it wanted.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             let line = format!("{error:#}");

@@ -15,13 +15,13 @@ use rollcall_domain::{Clock, SystemClock};
 
 use crate::environment::Environment;
 
-/// Starts logging: by `RUST_LOG` where it is set, which env_logger reads, else from `default` on.
+/// Starts logging, filtered by `RUST_LOG` if it is set, else by `default`.
 ///
-/// Targets of other crates are capped at info, whatever `RUST_LOG` says: below that some of them
-/// tell what they send, which is people's words and the token.
+/// Targets of other crates are capped at info, whatever `RUST_LOG` says: below that, some of them log
+/// what they send, which includes users' messages and the token.
 ///
 /// # Errors
-/// When logging was started before.
+/// If logging was started before.
 pub fn init(environment: &Environment, default: &str) -> anyhow::Result<()> {
     let filters = environment.get("RUST_LOG").unwrap_or(default);
     let mut builder = env_logger::Builder::new();
@@ -35,7 +35,7 @@ pub fn init(environment: &Environment, default: &str) -> anyhow::Result<()> {
 }
 
 /// Writes a line: time (UTC), level, target, message and fields. Further lines of a message are
-/// indented, so that none can pass for a record of its own.
+/// indented, so that none looks like a separate record.
 fn write(line: &mut Formatter, record: &Record<'_>, now: DateTime<Utc>) -> io::Result<()> {
     let level = line.default_level_style(record.level());
     let dimmed = AnsiColor::BrightBlack.on_default();
@@ -60,7 +60,7 @@ impl<'kvs> VisitSource<'kvs> for Fields<'_> {
     }
 }
 
-/// A logger that hears other crates only from info on.
+/// A logger that ignores records of other crates below info.
 struct Capped(env_logger::Logger);
 
 impl Log for Capped {

@@ -1,17 +1,17 @@
-//! What has to be done now and then, beside everything else.
+//! Regular work in the background: deleting expired rows, and indexing names for the search.
 
 use std::time::Duration;
 
 use rollcall_service::{AdminService, DirectoryService, ServiceError, UserService};
 
-/// How often there is a look at what is to be forgotten.
+/// How often expired rows are deleted.
 const FORGET_EVERY: Duration = Duration::from_secs(10 * 60);
-/// How often there is a look for names that are not in the search yet. Who has got another name
-/// several times by then comes into it once.
+/// How often new names are added to the search index. A user who changed names several times meanwhile
+/// is indexed once.
 const INDEX_EVERY: Duration = Duration::from_secs(3);
 
-/// Forgets what is kept for a while only, and takes new names into the search, in small parts, for
-/// ever. Several processes may do it at once: what one has done, the others no longer find.
+/// Deletes expired rows and indexes new names, in small batches, forever. Several processes may do this
+/// at once: each finds only what the others have not done.
 pub(crate) async fn run(
     users: UserService,
     admins: AdminService,
@@ -25,42 +25,42 @@ pub(crate) async fn run(
 
 async fn forget_old(users: UserService, admins: AdminService) -> std::convert::Infallible {
     loop {
-        parts("cannot delete expired update ids", || users.forget_old()).await;
-        parts("cannot delete expired sessions", || admins.forget_old()).await;
+        batches("cannot delete expired update ids", || users.forget_old()).await;
+        batches("cannot delete expired sessions", || admins.forget_old()).await;
         tokio::time::sleep(FORGET_EVERY).await;
     }
 }
 
-/// Nobody is waited for: where the database is away, that is told once, until it is back.
+/// An outage of the database is logged once.
 async fn index_names(directory: DirectoryService) -> std::convert::Infallible {
-    let mut is_told = false;
+    let mut is_logged = false;
     loop {
         let done = work(|| directory.index_names()).await;
         if let Err(error) = &done
-            && !is_told
+            && !is_logged
         {
             let error = format!("{:#}", anyhow::Error::from(error.clone()));
             log::warn!(error; "cannot add new names to the search index");
         }
-        is_told = done.is_err();
+        is_logged = done.is_err();
         tokio::time::sleep(INDEX_EVERY).await;
     }
 }
 
-/// Does something part by part, until there is nothing more of it; tells where it fails.
-async fn parts<F: Future<Output = Result<bool, ServiceError>>>(
+/// Works batch by batch until nothing is left; logs an error.
+async fn batches<F: Future<Output = Result<bool, ServiceError>>>(
     failed: &str,
-    part: impl FnMut() -> F,
+    batch: impl FnMut() -> F,
 ) {
-    if let Err(error) = work(part).await {
+    if let Err(error) = work(batch).await {
         let error = format!("{:#}", anyhow::Error::from(error));
         log::warn!(error; "{failed}");
     }
 }
 
 async fn work<F: Future<Output = Result<bool, ServiceError>>>(
-    mut part: impl FnMut() -> F,
+    mut batch: impl FnMut() -> F,
 ) -> Result<(), ServiceError> {
-    while part().await? {}
+    while batch().await? {}
     Ok(())
 }

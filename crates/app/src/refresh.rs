@@ -15,7 +15,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
 /// How many weeks are fetched. In summer the second one is that of the first games of autumn.
 const WEEKS: u32 = 3;
 /// How many games that could not be read are logged of one fetch.
-const SKIPPED_TOLD: usize = 5;
+const SKIPPED_LOGGED: usize = 5;
 
 /// Keeps the schedule up to date, for ever: every six hours, and how games stand every two minutes
 /// while one is on. What there is stays when the API is away.
@@ -142,7 +142,7 @@ impl Refresher {
                 }
             }
         }
-        tell_of_skipped(&fetched.skipped);
+        log_skipped(&fetched.skipped);
         let stored = self.schedule.store_days(&fetched.games, &fetched.days).await?;
         count_games(&stored, fetched.skipped.len());
         result?;
@@ -161,7 +161,7 @@ impl Refresher {
             let mut changed = 0;
             for day in days {
                 let scores = self.nhl.scores(day).await?;
-                tell_of_skipped(&scores.skipped);
+                log_skipped(&scores.skipped);
                 changed += self.schedule.update(&scores.updates).await?;
             }
             Ok(changed)
@@ -176,12 +176,12 @@ impl Refresher {
 }
 
 /// Logs some of the games that could not be read; there is no more to be done about them.
-fn tell_of_skipped(skipped: &[Skipped]) {
-    for Skipped { id, reason } in skipped.iter().take(SKIPPED_TOLD) {
+fn log_skipped(skipped: &[Skipped]) {
+    for Skipped { id, reason } in skipped.iter().take(SKIPPED_LOGGED) {
         log::warn!(game = id.unwrap_or_default(), reason; "skipped a game that could not be read");
     }
-    if skipped.len() > SKIPPED_TOLD {
-        let others = skipped.len() - SKIPPED_TOLD;
+    if skipped.len() > SKIPPED_LOGGED {
+        let others = skipped.len() - SKIPPED_LOGGED;
         log::warn!(others; "skipped more games that could not be read");
     }
 }
@@ -417,7 +417,7 @@ mod tests {
             assert_eq!(desk.paths()[before..], ["/v1/score/2026-11-23"]);
             let games = desk.games().await;
             assert_eq!((games[0].state, games[0].score.unwrap().away), (GameState::Live, 1));
-            // The scores tell no place; the name stays whole.
+            // Scores have no place name, so the full name stays.
             assert_eq!(games[0].home.name, "Montréal Canadiens");
         }
     }

@@ -1,4 +1,4 @@
-//! A bot on its database: start, taking updates, and the end.
+//! A bot on its database: start, receiving updates, and shutdown.
 
 use std::{
     collections::BTreeSet,
@@ -8,31 +8,27 @@ use std::{
 };
 
 use anyhow::{Context, ensure};
-use rollcall_conversation::{AdminSite, Conversation, Services};
+use rollcall_conversation::{AdminSite, Conversation};
 use rollcall_domain::{Clock, SystemClock, TelegramId};
 use rollcall_nhl::Client;
 use rollcall_repository::BotRepository;
-use rollcall_repository_diesel::{
-    Database, DatabaseUrl, DieselAdminRepository, DieselBotRepository, DieselPreferencesRepository,
-    DieselScheduleRepository, DieselUserRepository, MigrationState,
-};
-use rollcall_service::{
-    AdminService, Alerts, DirectoryService, PreferencesService, ScheduleService, UserService,
-};
+use rollcall_repository_diesel::{Database, DatabaseUrl, MigrationState};
+use rollcall_service::{Alerts, ScheduleService};
 use rollcall_telegram::{Bot, Receiver, Webhook};
 use tokio::net::TcpListener;
 
 use crate::{
     health::{self, Health},
     http, maintenance, refresh,
+    services::Services,
     settings::{HttpSettings, NhlSettings},
     shutdown::Shutdown,
     take_over::refuse_foreign_use,
     web_admin::WebAdmin,
 };
 
-/// Runs a bot on a database, by long polling where there is no webhook, until it is to end. The
-/// schedule comes from the API at `nhl`, if there is one.
+/// Runs a bot on a database until the process should stop, by long polling unless there is a webhook.
+/// The schedule comes from the API at `nhl`, if there is one.
 pub(crate) async fn serve(
     settings: rollcall_telegram::Settings,
     take_over: bool,
@@ -42,7 +38,7 @@ pub(crate) async fn serve(
     database_url: DatabaseUrl,
     shutdown: Shutdown,
 ) -> anyhow::Result<()> {
-    // Before anything else is done: a port that is taken is the owner's to free.
+    // First of all: the owner has to free a port that is in use.
     let listener = listen(&http)?;
     let metrics = http.metrics_address.map(|it| http::listen("METRICS_ADDR", it)).transpose()?;
     if let Some(listener) = &metrics {
@@ -62,7 +58,7 @@ pub(crate) async fn serve(
     }
     let served = async {
         match listener {
-            // From the beginning, so that somebody who watches sees it start.
+            // From the beginning, so that monitoring sees it start.
             Some(listener) => {
                 http::serve(listener, router, http.trusted_proxies.clone(), shutdown.clone()).await
             }
@@ -89,8 +85,8 @@ pub(crate) async fn serve(
     Ok(())
 }
 
-/// Listens where the settings say. Where nobody asked for a webhook, nor for the web admin at an
-/// address of its own, a port that is taken does not keep the bot from its work.
+/// Listens at the address of the settings. A port that is in use is an error only if the settings ask
+/// for a webhook or for a public address.
 fn listen(http: &HttpSettings) -> anyhow::Result<Option<TcpListener>> {
     let Some(address) = http.address else { return Ok(None) };
     match http::listen("LISTEN_ADDR", address) {
@@ -105,7 +101,7 @@ fn listen(http: &HttpSettings) -> anyhow::Result<Option<TcpListener>> {
     }
 }
 
-/// What is known, or served already, when the bot starts.
+/// The parts that exist before the bot starts.
 struct Parts<'a> {
     take_over: bool,
     owners: BTreeSet<TelegramId>,
@@ -114,7 +110,7 @@ struct Parts<'a> {
     web_admin: &'a WebAdmin,
 }
 
-/// Starts the bot, and takes updates until it is to end.
+/// Starts the bot, and receives updates until the process should stop.
 async fn work(
     settings: rollcall_telegram::Settings,
     http: &HttpSettings,
@@ -127,31 +123,31 @@ async fn work(
         started = start(settings, http.webhook.as_ref(), take_over, database_url) => started?,
         () = shutdown.clone().requested() => return Ok(()),
     };
-    let users = UserService::new(DieselUserRepository::new(database.clone()), SystemClock);
-    let storage = DieselAdminRepository::new(database.clone());
+    let services = Services::new(database.clone());
+    let users = services.users();
     let alerts = Alerts::default();
-    let admins = AdminService::new(storage, SystemClock, owners.clone())
+    let admins = services
+        .admins(owners.clone())
         .requiring_second_factor(http.requires_second_factor)
         .alerting(alerts.clone());
     let admin_site = web_admin.url().map(|url| {
-        web_admin.open(http, database.clone(), users.clone(), admins.clone());
+        web_admin.open(http, &services, users.clone(), admins.clone());
         log::info!("the web admin is at {url}");
         AdminSite { admins: admins.clone(), url: url.to_owned() }
     });
-    let directory = DirectoryService::new(DieselUserRepository::new(database.clone()), SystemClock);
-    let schedule =
-        ScheduleService::new(DieselScheduleRepository::new(database.clone()), SystemClock);
-    let services = Services {
+    let directory = services.directory();
+    let schedule = services.schedule();
+    let answers = rollcall_conversation::Services {
         users: users.clone(),
         directory: directory.clone(),
         schedule: schedule.clone(),
-        preferences: PreferencesService::new(DieselPreferencesRepository::new(database.clone())),
+        preferences: services.preferences(),
     };
     health.started(database, users.clone(), bot.readiness());
-    let conversation = Arc::new(Conversation::new(&bot, services, owners, admin_site));
+    let conversation = Arc::new(Conversation::new(&bot, answers, owners, admin_site));
     let alerted = conversation.alert_owners(alerts.clone());
     let handler = conversation.clone();
-    let taken = async {
+    let received = async {
         match &http.webhook {
             Some(webhook) => {
                 let secret = webhook.secret.clone();
@@ -171,14 +167,14 @@ async fn work(
         }
     };
     tokio::select! {
-        result = taken => result,
+        result = received => result,
         never = maintenance::run(users.clone(), admins, directory) => match never {},
         never = alerted => match never {},
         never = refreshed(schedule, nhl) => match never {},
     }
 }
 
-/// Keeps the schedule up to date, if it is known where from.
+/// Keeps the schedule up to date, if it has a source.
 async fn refreshed(schedule: ScheduleService, nhl: Option<Client>) -> Infallible {
     match nhl {
         Some(nhl) => refresh::run(schedule, nhl).await,
@@ -186,8 +182,8 @@ async fn refreshed(schedule: ScheduleService, nhl: Option<Client>) -> Infallible
     }
 }
 
-/// Takes what Telegram delivers until the bot is to end. The webhook stays set: other processes may
-/// serve it, and what comes meanwhile waits at Telegram.
+/// Receives updates by webhook until the process should stop. The webhook stays set: other processes
+/// may serve it, and Telegram keeps undelivered updates.
 async fn receive(
     bot: &Bot,
     address: Option<SocketAddr>,
@@ -204,9 +200,9 @@ async fn receive(
     }
 }
 
-/// Opens the database, asks Telegram who the bot is, and migrates the database if it is the bot's. On a
-/// database that has not run this bot before, a bot that is already in use is refused first, unless it
-/// is to be taken over.
+/// Opens the database, asks Telegram which bot this is, and migrates the database if it belongs to it.
+/// On a database that has not run this bot before, a bot that is in use elsewhere is refused first,
+/// unless `take_over` is set.
 async fn start(
     settings: rollcall_telegram::Settings,
     webhook: Option<&Webhook>,
@@ -215,8 +211,8 @@ async fn start(
 ) -> anyhow::Result<(Bot, Database)> {
     let database = Database::open(database_url).await?;
     let bot = Bot::connect_with_retries(settings, Arc::new(SystemClock)).await?;
-    let bots = DieselBotRepository::new(database.clone());
-    // Looked at before it is migrated: another bot's database is left as it is.
+    let bots = Services::new(database.clone()).bot_repository();
+    // Checked before the migration, which must not change another bot's database.
     let is_pending = |(_, state): &(_, MigrationState)| *state == MigrationState::Pending;
     let owner = match database.migrations().await?.iter().all(is_pending) {
         true => None,
@@ -234,7 +230,7 @@ async fn start(
     Ok((bot, database))
 }
 
-/// A database belongs to one bot: two bots number their updates alike.
+/// A database belongs to one bot, because the update ids of two bots overlap.
 fn refuse_another(owner: TelegramId, bot: &Bot, database: &Database) -> anyhow::Result<()> {
     ensure!(
         owner == bot.id(),

@@ -1,4 +1,4 @@
-//! Ending on request.
+//! Stopping on request.
 
 use std::process;
 
@@ -11,17 +11,17 @@ use tokio::{
 /// The exit code of a process that a second signal ended: 128 + SIGINT.
 const INTERRUPTED: i32 = 130;
 
-/// Tells when the process is to end.
+/// Announces when the process should stop.
 #[derive(Clone)]
 pub(crate) struct Shutdown(watch::Receiver<bool>);
 
 impl Shutdown {
-    /// Listens to SIGINT (Ctrl-C) and SIGTERM from now on. The first one asks everybody to finish.
-    /// A second one ends the process at once: what was confirmed to Telegram is durable by then,
-    /// and the rest comes again.
+    /// Listens for SIGINT (Ctrl-C) and SIGTERM from now on. The first one asks the program to stop. A
+    /// second one ends the process at once: acknowledged updates are durable by then, and Telegram
+    /// redelivers the others.
     ///
     /// # Errors
-    /// When the signals cannot be listened to.
+    /// If the signals cannot be listened for.
     pub(crate) fn on_signals() -> anyhow::Result<Self> {
         let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen to SIGINT")?;
         let mut terminate = signal(SignalKind::terminate()).context("cannot listen to SIGTERM")?;
@@ -35,7 +35,7 @@ impl Shutdown {
         Ok(Self(shutdown))
     }
 
-    /// Resolves when the process is to end.
+    /// Resolves when the process should stop.
     pub(crate) async fn requested(mut self) {
         // The task that sends never ends before the process.
         drop(self.0.wait_for(|requested| *requested).await);

@@ -1,4 +1,4 @@
-//! The web admin's place on the server.
+//! The web admin on the HTTP server.
 
 use std::{
     net::SocketAddr,
@@ -14,19 +14,13 @@ use axum::{
 };
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
-use rollcall_admin::{Admin, Services};
+use rollcall_admin::Admin;
 use rollcall_domain::SystemClock;
-use rollcall_repository_diesel::{
-    Database, DieselPreferencesRepository, DieselScheduleRepository, DieselUserRepository,
-};
-use rollcall_service::{
-    ActivityService, AdminService, DirectoryService, PreferencesService, ScheduleService,
-    TransferService, UserService,
-};
+use rollcall_service::{AdminService, UserService};
 
-use crate::settings::HttpSettings;
+use crate::{services::Services, settings::HttpSettings};
 
-/// The web admin, once there is a database to show. Cheap to clone.
+/// The web admin, which opens once the bot has its database. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct WebAdmin {
     url: Option<String>,
@@ -34,17 +28,17 @@ pub(crate) struct WebAdmin {
 }
 
 impl WebAdmin {
-    /// A web admin that people find at `url`; `None` where nothing is listened on.
+    /// A web admin at `url`; `None` if nothing listens.
     pub(crate) fn new(url: Option<String>) -> Self {
         Self { url, pages: Arc::default() }
     }
 
-    /// Where people find it.
+    /// Its address for browsers.
     pub(crate) fn url(&self) -> Option<&str> {
         self.url.as_deref()
     }
 
-    /// What is served until then, and from then on.
+    /// Its routes, which answer 503 until it is open.
     pub(crate) fn router(&self, settings: &HttpSettings) -> Router {
         let base = format!("{}/admin", settings.prefix());
         Router::new()
@@ -54,16 +48,16 @@ impl WebAdmin {
             .with_state(self.clone())
     }
 
-    /// There is a database to show.
+    /// Opens the pages on a database.
     pub(crate) fn open(
         &self,
         settings: &HttpSettings,
-        database: Database,
+        services: &Services,
         users: UserService,
         admins: AdminService,
     ) {
-        // Nobody opens twice.
-        let _first = self.pages.set(pages(settings, database, users, admins));
+        // It is opened once.
+        let _first = self.pages.set(pages(settings, services, users, admins));
     }
 
     async fn answer(State(Self { pages, .. }): State<Self>, request: Request) -> Response {
@@ -73,8 +67,8 @@ impl WebAdmin {
         }
     }
 
-    /// Has the pages answer, as if nobody had looked at the path before: its parts are theirs to
-    /// name, and what our own routes call them would be counted among theirs.
+    /// Passes a request on to the pages without the extensions that our own routes added: their path
+    /// parameters would count as parameters of the pages.
     async fn pass_on(pages: &Router, mut request: Request) -> Response {
         let peer = request.extensions_mut().remove::<ConnectInfo<SocketAddr>>();
         request.extensions_mut().clear();
@@ -86,21 +80,20 @@ impl WebAdmin {
     }
 }
 
-/// The pages themselves.
+/// The pages, on these users and admins.
 pub(crate) fn pages(
     settings: &HttpSettings,
-    database: Database,
+    services: &Services,
     users: UserService,
     admins: AdminService,
 ) -> Router {
-    let storage = DieselUserRepository::new(database.clone());
-    let services = Services {
-        activity: ActivityService::new(storage.clone(), SystemClock),
+    let services = rollcall_admin::Services {
+        activity: services.activity(),
         admins,
-        directory: DirectoryService::new(storage.clone(), SystemClock),
-        preferences: PreferencesService::new(DieselPreferencesRepository::new(database.clone())),
-        schedule: ScheduleService::new(DieselScheduleRepository::new(database), SystemClock),
-        transfer: TransferService::new(storage),
+        directory: services.directory(),
+        preferences: services.preferences(),
+        schedule: services.schedule(),
+        transfer: services.transfer(),
         users,
     };
     let settings = rollcall_admin::Settings {

@@ -18,7 +18,7 @@ impl HeldDatabase {
             Some(file) => {
                 let file = file.to_str().unwrap();
                 let mut connection = diesel::SqliteConnection::establish(file).unwrap();
-                // Whoever writes just now is waited for.
+                // Waits for concurrent writers.
                 connection.batch_execute("PRAGMA busy_timeout = 10000; BEGIN IMMEDIATE").unwrap();
                 Self::Sqlite { _connection: connection }
             }
@@ -48,7 +48,7 @@ pub(crate) fn tamper(database: &ThrowAwayDatabase, sql: &str) {
     }
 }
 
-/// Everybody whom a database holds.
+/// All users of a database.
 pub(crate) async fn stored(database: &ThrowAwayDatabase) -> Vec<TelegramUser> {
     let database = Database::open_existing(database.url().parse().unwrap()).await.unwrap();
     let users = DieselUserRepository::new(database);

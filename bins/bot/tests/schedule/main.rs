@@ -349,8 +349,8 @@ async fn a_database_that_is_away_has_its_own_text(database: ThrowAwayDatabase) {
     telegram.press(&ada(), &games, "1/p");
     telegram.wait_for_requests("answerCallbackQuery", 3).await.unwrap();
     bot.terminate().await;
-    let told = answers(&telegram).pop().unwrap().1.unwrap();
-    assert_eq!(told, "Sorry, that did not work. Please try again in a minute.");
+    let message = answers(&telegram).pop().unwrap().1.unwrap();
+    assert_eq!(message, "Sorry, that did not work. Please try again in a minute.");
 }
 
 async fn many_press_at_once(database: ThrowAwayDatabase) {

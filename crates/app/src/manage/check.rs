@@ -11,14 +11,14 @@ use clap::Args;
 use rollcall_domain::{SystemClock, TelegramId};
 use rollcall_repository::BotRepository;
 use rollcall_repository_diesel::{
-    Database, DatabaseUrl, DieselBotRepository, MigrationState, OpenToOthers, PoolMode, Sessions,
-    open_to_others,
+    Database, DatabaseUrl, MigrationState, OpenToOthers, PoolMode, Sessions, open_to_others,
 };
 use rollcall_telegram::{Bot, ClockDifference, Settings};
 
 use super::output::{size, stdout};
 use crate::{
     environment::Environment,
+    services::Services,
     settings::{
         DatabaseArguments, EXPOSED_TOKEN, HttpArguments, NhlArguments, NhlSettings, Proxy,
         SettingError, TelegramArguments,
@@ -227,7 +227,8 @@ fn report_clock(difference: Option<ClockDifference>) -> io::Result<()> {
 }
 
 async fn owner(database: &Database, bot: TelegramId) -> anyhow::Result<String> {
-    let owner = DieselBotRepository::new(database.clone())
+    let owner = Services::new(database.clone())
+        .bot_repository()
         .owner()
         .await
         .context("cannot read the owner")?;

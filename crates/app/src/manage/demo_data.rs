@@ -15,7 +15,7 @@ use chrono::{DateTime, Utc};
 use clap::{Args, value_parser};
 use rollcall_domain::Clock;
 use rollcall_repository::{BotRepository, DemoRepository, History};
-use rollcall_repository_diesel::{Database, DieselBotRepository, DieselUserRepository};
+use rollcall_repository_diesel::DieselUserRepository;
 use tokio::sync::mpsc;
 
 use self::people::People;
@@ -23,6 +23,7 @@ use super::{
     migrations,
     output::{grouped, progress_bar, stdout},
 };
+use crate::services::Services;
 
 /// How many users are stored at once. Memory holds a few times as many.
 const CHUNK: usize = 10_000;
@@ -48,12 +49,12 @@ impl DemoData {
 
     pub(super) async fn run(
         self,
-        database: Database,
+        services: Services,
         clock: &impl Clock,
     ) -> anyhow::Result<ExitCode> {
-        migrations::apply(&database).await?;
+        migrations::apply(services.database()).await?;
         let started = Instant::now();
-        let active_days = self.fill(&database, clock.now()).await?;
+        let active_days = self.fill(&services, clock.now()).await?;
         writeln!(
             stdout(),
             "Created {} users with {} active days in {:.1} seconds.\n\
@@ -71,16 +72,16 @@ impl DemoData {
     /// If the database contains real users or belongs to a bot, or if it fails.
     pub(crate) async fn fill(
         &self,
-        database: &Database,
+        services: &Services,
         now: DateTime<Utc>,
     ) -> anyhow::Result<u64> {
-        let repository = DieselUserRepository::new(database.clone());
+        let repository = services.user_repository();
         if !repository.begin_demo().await? {
-            bail!(refusal(database).await?);
+            bail!(refusal(services).await?);
         }
         let people = People::new(self.users, self.days, self.seed, now);
         let active_days = self.store(people, &repository).await?;
-        database.tidy().await?;
+        services.database().tidy().await?;
         Ok(active_days)
     }
 
@@ -118,10 +119,10 @@ fn make_up(mut people: People, chunks: &mpsc::Sender<Arc<[History]>>) -> People 
 }
 
 /// Explains why a database is refused.
-async fn refusal(database: &Database) -> anyhow::Result<String> {
-    let url = database.url();
+async fn refusal(services: &Services) -> anyhow::Result<String> {
+    let url = services.database().url();
     let only = "demo data can only be added to an empty database, or to one with demo data";
-    Ok(match DieselBotRepository::new(database.clone()).owner().await? {
+    Ok(match services.bot_repository().owner().await? {
         Some(bot) => format!("the database {url} belongs to the bot {bot}; {only}"),
         None => format!("the database {url} contains real users; {only}"),
     })

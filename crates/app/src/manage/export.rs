@@ -14,12 +14,10 @@ use rollcall_domain::{
     AuditAction, Days, InvalidFilter, ReachabilityFilter, SearchTerm, SortKey, UserFilter,
     UserSort, read_day, read_language, read_number, read_search, read_source,
 };
-use rollcall_service::{
-    AdminService, DirectoryService, Export, Format, ServiceError, TransferService,
-};
+use rollcall_service::{AdminService, DirectoryService, Export, Format, ServiceError};
 
 use super::output::{grouped, progress_bar};
-use crate::shutdown::Shutdown;
+use crate::{services::Services, shutdown::Shutdown};
 
 #[derive(Args, Debug)]
 pub struct ExportUsers {
@@ -118,12 +116,9 @@ impl Filter {
 }
 
 impl ExportUsers {
-    pub(super) async fn run(
-        self,
-        transfer: TransferService,
-        directory: DirectoryService,
-        admins: AdminService,
-    ) -> anyhow::Result<ExitCode> {
+    pub(super) async fn run(self, services: Services) -> anyhow::Result<ExitCode> {
+        let (transfer, directory) = (services.transfer(), services.directory());
+        let admins = services.accounts();
         let (filter, format) = (self.filter.read()?, self.format()?);
         if self.bom && format != Format::Csv {
             bail!("--bom works only with CSV");

@@ -11,11 +11,10 @@ use chrono::{Days, NaiveDate};
 use clap::Args;
 use rollcall_domain::{Clock, SystemClock, read_day};
 use rollcall_nhl::{Games, Skipped, read_games};
-use rollcall_repository_diesel::{Database, DieselScheduleRepository};
 use rollcall_service::{Decoded, ScheduleService};
 
 use super::output::{grouped, progress_bar, stdout};
-use crate::{environment::Environment, settings::NhlArguments};
+use crate::{environment::Environment, services::Services, settings::NhlArguments};
 
 /// The largest file that is read; a season has a few MiB.
 const LARGEST_FILE_BYTES: u64 = 64 << 20;
@@ -62,10 +61,10 @@ struct Report {
 impl FetchGames {
     pub(super) async fn run(
         self,
-        database: Database,
+        services: Services,
         environment: &Environment,
     ) -> anyhow::Result<ExitCode> {
-        let schedule = ScheduleService::new(DieselScheduleRepository::new(database), SystemClock);
+        let schedule = services.schedule();
         let mut report = Report::default();
         let fetched = match self.from_file.clone() {
             Some(file) => {

@@ -12,14 +12,13 @@ use anyhow::{Context, bail};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use rollcall_domain::AuditAction;
-use rollcall_service::{
-    AdminService, DirectoryService, Format, ImportReport, Imported, TransferService,
-};
+use rollcall_service::{Format, ImportReport, Imported};
 
 use super::{
     export::format_of,
     output::{grouped, safe, stdout},
 };
+use crate::services::Services;
 
 /// How many refused lines are listed with the reason.
 const LISTED: usize = 20;
@@ -37,12 +36,9 @@ pub struct ImportUsers {
 }
 
 impl ImportUsers {
-    pub(super) async fn run(
-        self,
-        transfer: TransferService,
-        directory: DirectoryService,
-        admins: AdminService,
-    ) -> anyhow::Result<ExitCode> {
+    pub(super) async fn run(self, services: Services) -> anyhow::Result<ExitCode> {
+        let (transfer, directory) = (services.transfer(), services.directory());
+        let admins = services.accounts();
         let started = Instant::now();
         let bar = progress_bar();
         let (input, format) = self.open(&bar)?;

@@ -1,4 +1,4 @@
-//! Management commands, a module each.
+//! The management commands, each in its own module.
 
 mod admins;
 mod audit;
@@ -16,19 +16,14 @@ mod stats;
 mod test_users;
 mod users;
 
-use std::{collections::BTreeSet, process::ExitCode};
+use std::process::ExitCode;
 
 use anyhow::bail;
 use clap::{Parser, Subcommand};
 use rollcall_domain::SystemClock;
-use rollcall_repository_diesel::{
-    Database, DieselAdminRepository, DieselUserRepository, MigrationState,
-};
-use rollcall_service::{
-    ActivityService, AdminService, DirectoryService, SourceService, TransferService, UserService,
-};
+use rollcall_repository_diesel::{Database, MigrationState};
 
-use crate::{environment::Environment, settings::DatabaseArguments};
+use crate::{environment::Environment, services::Services, settings::DatabaseArguments};
 
 /// Manage Rollcall's database: migrations, users, statistics, checks
 ///
@@ -128,37 +123,29 @@ pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Res
             migrations::show(&Database::open_existing(url).await?).await
         }
         Command::Stats(command) => command.run(open().await?, environment).await,
-        Command::Sources(command) => command.run(source_service(open().await?)).await,
+        Command::Sources(command) => command.run(open().await?.sources()).await,
         Command::FetchGames(command) => command.run(open().await?, environment).await,
         Command::DemoData(command) => {
-            let url = database.database_url(environment)?;
-            command.run(Database::open(url).await?, &SystemClock).await
+            let database = Database::open(database.database_url(environment)?).await?;
+            command.run(Services::new(database), &SystemClock).await
         }
         Command::Users(command) => {
-            let database = open().await?;
-            command.run(service(database.clone()), directory(database)).await
+            let services = open().await?;
+            command.run(services.users(), services.directory()).await
         }
-        Command::Export(command) => {
-            let database = open().await?;
-            let (transfer, directory) = (transfer(database.clone()), directory(database.clone()));
-            command.run(transfer, directory, admin_service(database)).await
-        }
-        Command::Import(command) => {
-            let database = open().await?;
-            let (transfer, directory) = (transfer(database.clone()), directory(database.clone()));
-            command.run(transfer, directory, admin_service(database)).await
-        }
+        Command::Export(command) => command.run(open().await?).await,
+        Command::Import(command) => command.run(open().await?).await,
         Command::Quarantine(command) => command.run(open().await?).await,
         Command::Runserver(command) => {
             database.writable_database_url(environment)?;
             command.run(open().await?, environment).await
         }
-        Command::Createsuperuser(command) => command.run(admin_service(open().await?)).await,
-        Command::Changepassword(command) => command.run(admin_service(open().await?)).await,
-        Command::Admins(command) => command.run(admin_service(open().await?)).await,
-        Command::Audit(command) => command.run(admin_service(open().await?)).await,
+        Command::Createsuperuser(command) => command.run(open().await?.accounts()).await,
+        Command::Changepassword(command) => command.run(open().await?.accounts()).await,
+        Command::Admins(command) => command.run(open().await?.accounts()).await,
+        Command::Audit(command) => command.run(open().await?.accounts()).await,
         Command::Check(command) => command.run(&database, environment).await,
-        Command::TestUsers(command) => command.run(service(open().await?)).await,
+        Command::TestUsers(command) => command.run(open().await?.users()).await,
     }
 }
 
@@ -166,7 +153,7 @@ pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Res
 async fn open_current(
     arguments: &DatabaseArguments,
     environment: &Environment,
-) -> anyhow::Result<Database> {
+) -> anyhow::Result<Services> {
     let database = Database::open_existing(arguments.database_url(environment)?).await?;
     let migrations = database.migrations().await?;
     let is_pending = |(_, state): &&(_, MigrationState)| *state == MigrationState::Pending;
@@ -178,30 +165,5 @@ async fn open_current(
             migrations.len()
         );
     }
-    Ok(database)
-}
-
-fn activity(database: Database) -> ActivityService {
-    ActivityService::new(DieselUserRepository::new(database), SystemClock)
-}
-
-/// Who signs in by Telegram is the bot's to know: these commands look after accounts only.
-fn admin_service(database: Database) -> AdminService {
-    AdminService::new(DieselAdminRepository::new(database), SystemClock, BTreeSet::new())
-}
-
-fn source_service(database: Database) -> SourceService {
-    SourceService::new(DieselUserRepository::new(database), SystemClock)
-}
-
-fn transfer(database: Database) -> TransferService {
-    TransferService::new(DieselUserRepository::new(database))
-}
-
-fn directory(database: Database) -> DirectoryService {
-    DirectoryService::new(DieselUserRepository::new(database), SystemClock)
-}
-
-fn service(database: Database) -> UserService {
-    UserService::new(DieselUserRepository::new(database), SystemClock)
+    Ok(Services::new(database))
 }

@@ -7,15 +7,12 @@ use clap::Subcommand;
 use rollcall_conversation::COMMANDS;
 use rollcall_domain::QuarantinedUpdate;
 use rollcall_repository::QuarantineRepository;
-use rollcall_repository_diesel::{Database, DieselQuarantineRepository};
 use rollcall_service::{ServiceError, UserService};
 use rollcall_telegram::{Reread, reread};
 use serde_json::Value;
 
-use super::{
-    output::{confirmed, print_json, safe, second, stdout},
-    service,
-};
+use super::output::{confirmed, print_json, safe, second, stdout};
+use crate::services::Services;
 
 /// How many updates are read at once.
 const PART: u32 = 100;
@@ -53,13 +50,13 @@ pub enum Quarantine {
 }
 
 impl Quarantine {
-    pub(super) async fn run(self, database: Database) -> anyhow::Result<ExitCode> {
-        let quarantine = DieselQuarantineRepository::new(database.clone());
+    pub(super) async fn run(self, services: Services) -> anyhow::Result<ExitCode> {
+        let quarantine = services.quarantine_repository();
         match self {
             Self::List => list(&quarantine).await?,
             Self::Show { update_id, yes } => show(&quarantine, update_id, yes).await?,
             Self::Replay { update_ids } => {
-                return replay(&quarantine, &service(database), update_ids).await;
+                return replay(&quarantine, &services.users(), update_ids).await;
             }
             Self::Drop { update_ids, all, yes } => drop(&quarantine, update_ids, all, yes).await?,
         }

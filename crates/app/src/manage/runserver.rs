@@ -4,14 +4,12 @@ use std::{io::Write, process::ExitCode};
 
 use anyhow::Context;
 use clap::Args;
-use rollcall_domain::SystemClock;
-use rollcall_repository_diesel::{Database, DieselAdminRepository};
-use rollcall_service::AdminService;
 
-use super::{directory, output::stdout, service};
+use super::output::stdout;
 use crate::{
     environment::Environment,
     http, maintenance,
+    services::Services,
     settings::{HttpArguments, TelegramArguments},
     shutdown::Shutdown,
     web_admin,
@@ -29,7 +27,7 @@ impl Runserver {
     /// so that new names can be searched even without a bot.
     pub(super) async fn run(
         self,
-        database: Database,
+        services: Services,
         environment: &Environment,
     ) -> anyhow::Result<ExitCode> {
         let settings =
@@ -40,9 +38,8 @@ impl Runserver {
             .context("LISTEN_ADDR is off; expected an address such as 127.0.0.1:8080")?;
         let listener = http::listen("LISTEN_ADDR", address)?;
         let shutdown = Shutdown::on_signals()?;
-        let storage = DieselAdminRepository::new(database.clone());
-        let admins = AdminService::new(storage, SystemClock, owners)
-            .requiring_second_factor(settings.requires_second_factor);
+        let admins =
+            services.admins(owners).requiring_second_factor(settings.requires_second_factor);
         let has_accounts = !admins.accounts().await?.is_empty();
         let url = settings.admin_url(listener.local_addr()?);
         writeln!(stdout(), "The web admin is at {url}; press Ctrl-C to stop it.")?;
@@ -52,15 +49,15 @@ impl Runserver {
                 "There is no account yet. Create one with `manage createsuperuser`."
             )?;
         }
-        let users = service(database.clone());
+        let users = services.users();
         if let Some(warning) = settings.warning() {
             log::warn!("{warning}");
         }
-        let pages = web_admin::pages(&settings, database.clone(), users.clone(), admins.clone());
+        let pages = web_admin::pages(&settings, &services, users.clone(), admins.clone());
         let pages = pages.merge(http::security_txt(settings.security_contact.as_ref()));
         tokio::select! {
             () = http::serve(listener, pages, settings.trusted_proxies.clone(), shutdown) => {}
-            never = maintenance::run(users, admins, directory(database)) => match never {},
+            never = maintenance::run(users, admins, services.directory()) => match never {},
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -7,7 +7,7 @@ use std::{
 
 use axum::http::Uri;
 
-/// The address that people see: an origin as browsers tell it, and what paths begin with. Shown as
+/// The address for browsers: an origin as they send it, and the prefix of all paths. Displayed as
 /// both, without a slash at the end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicUrl {

@@ -4,6 +4,9 @@ use std::{fmt::Display, str::FromStr};
 
 use crate::environment::Environment;
 
+/// The heading of the settings in `--help`.
+pub(super) const HEADING: &str = "Settings (flags, else environment variables, else the file .env)";
+
 /// Reads a setting from its flag, else from the environment; `None` where it is in neither.
 pub(super) fn parse<T: FromStr<Err: Display>>(
     name: &'static str,

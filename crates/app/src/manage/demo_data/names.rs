@@ -6,7 +6,7 @@ use super::chance::{pick, weighted};
 
 /// People who read in one language.
 pub(super) struct Tongue {
-    /// The tag that their clients tell; some tell none.
+    /// The language tag that clients send; some send none.
     pub(super) code: Option<&'static str>,
     first_names: &'static [&'static str],
     last_names: &'static [&'static str],
@@ -265,7 +265,7 @@ const HANDLES: [&str; 40] = [
 /// What some put behind their first name.
 const SIGNS: [&str; 6] = ["🏒", "🔥", "👩‍🚀", "❄️", "🇨🇦", "✨"];
 
-/// First name, and last name of those who tell one.
+/// First name, and last name if there is one.
 pub(super) fn name(tongue: &Tongue, random: &mut fastrand::Rng) -> (String, Option<String>) {
     let mut first = pick(tongue.first_names, random).to_owned();
     if random.u32(..100) < 4 {
@@ -278,7 +278,7 @@ pub(super) fn name(tongue: &Tongue, random: &mut fastrand::Rng) -> (String, Opti
 /// A username that nobody has but the person of this number.
 pub(super) fn username(number: u64, is_bot: bool, random: &mut fastrand::Rng) -> Option<Username> {
     let handle = pick(&HANDLES, random);
-    // The number tells one from the other: no handle has digits.
+    // The number makes it unique: no other handle has digits.
     let end = if is_bot { "_bot" } else { "" };
     Username::from_telegram(&format!("{handle}_{number:04}{end}"))
 }

@@ -71,7 +71,7 @@ impl People {
         self.uses.by_figure(&mut self.random)
     }
 
-    /// Somebody who comes now, of whom nothing is known yet but the profile.
+    /// A user who joins now, with nothing but a profile.
     fn somebody(&mut self, created_at: DateTime<Utc>) -> Option<TelegramUser> {
         let random = &mut self.random;
         self.number += 1;

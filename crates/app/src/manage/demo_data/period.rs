@@ -1,4 +1,4 @@
-//! The days that are told of, and the times within them.
+//! The days of the demo, and the times within them.
 
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, Timelike, Utc};
 

@@ -45,12 +45,12 @@ impl Uses {
         *tally.by_hour.entry(Hour::of(at)).or_default() += 1;
     }
 
-    /// Tells that one of the day's interactions was a /start by which somebody came.
+    /// Records that one of the interactions of the day was the /start that brought a user.
     pub(super) fn add_start(&mut self, day: NaiveDate) {
         self.0.entry(day).or_default().starts += 1;
     }
 
-    /// Tells that one of the day's interactions was that somebody blocked or unblocked the bot.
+    /// Records that one of the interactions of the day was a block or unblock.
     pub(super) fn add_reachability_change(&mut self, day: NaiveDate) {
         self.0.entry(day).or_default().reach_changes += 1;
     }

@@ -12,14 +12,10 @@ use std::{io::Write, process::ExitCode};
 use chrono::NaiveDate;
 use clap::{Args, Subcommand};
 use rollcall_domain::read_day;
-use rollcall_repository_diesel::Database;
 use rollcall_service::{Activity, ActivityService, DayRange, InvalidDayRange};
 
-use super::{
-    activity,
-    output::{print_json, size, stdout},
-};
-use crate::environment::Environment;
+use super::output::{print_json, size, stdout};
+use crate::{environment::Environment, services::Services};
 use sparkline::Sparklines;
 
 pub(super) use today::print;
@@ -80,14 +76,14 @@ docs/statistics.md has the exact rules.";
 impl Stats {
     pub(super) async fn run(
         self,
-        database: Database,
+        services: Services,
         environment: &Environment,
     ) -> anyhow::Result<ExitCode> {
         if let Some(Action::Rebuild(command)) = self.action {
-            return command.run(activity(database)).await;
+            return command.run(services.activity()).await;
         }
-        let database_bytes = database.size_bytes().await?;
-        let service = activity(database);
+        let database_bytes = services.database().size_bytes().await?;
+        let service = services.activity();
         let figures = service.get_activity(self.range(service.today())?).await?;
         if self.csv {
             series::write_csv(&mut stdout(), &figures)?;

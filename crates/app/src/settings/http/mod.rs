@@ -12,7 +12,7 @@ use rollcall_telegram::{ApiUrl, Webhook, WebhookSecret, WebhookUrl};
 use self::value::{HeaderName, Listen, Networks, OnOrOff};
 use super::{
     public_url::PublicUrl,
-    value::{SettingError, parse, read},
+    value::{HEADING, SettingError, parse, read},
 };
 use crate::{
     environment::Environment,
@@ -36,7 +36,7 @@ const TELEGRAMS_PORTS: [u16; 4] = [443, 80, 88, 8443];
 
 /// Flags for what is served over HTTP.
 #[derive(Args, Default)]
-#[command(next_help_heading = "Settings (flags, else environment variables, else the file .env)")]
+#[command(next_help_heading = HEADING)]
 pub struct HttpArguments {
     /// Receive updates by webhook at this address, instead of polling for them [env: WEBHOOK_URL]
     #[arg(long, value_name = "URL")]
@@ -106,7 +106,7 @@ impl HttpArguments {
     /// What is served, with updates from the Bot API server at `api_url`.
     ///
     /// # Errors
-    /// When a setting is wrong, or does not go with another one.
+    /// If a setting is wrong, or does not go with another one.
     pub fn settings(
         &self,
         environment: &Environment,
@@ -152,7 +152,7 @@ impl HttpArguments {
     /// What is served where Telegram brings nothing.
     ///
     /// # Errors
-    /// When a setting is wrong.
+    /// If a setting is wrong.
     pub fn without_webhook(&self, environment: &Environment) -> Result<HttpSettings, SettingError> {
         let Listen(address) = parse(LISTEN_ADDR, self.listen_addr.as_deref(), environment)
             .unwrap_or_else(|| read(LISTEN_ADDR, "127.0.0.1:8080"))?;

@@ -1,0 +1,83 @@
+//! The services and repositories on one database: the only place that puts them together.
+
+use std::collections::BTreeSet;
+
+use rollcall_domain::{SystemClock, TelegramId};
+use rollcall_repository_diesel::{
+    Database, DieselAdminRepository, DieselBotRepository, DieselPreferencesRepository,
+    DieselQuarantineRepository, DieselScheduleRepository, DieselUserRepository,
+};
+use rollcall_service::{
+    ActivityService, AdminService, DirectoryService, PreferencesService, ScheduleService,
+    SourceService, TransferService, UserService,
+};
+
+/// A database and the services on it. Cheap to clone.
+///
+/// Each method creates a new service: keep and clone what it returns. In particular, the user service
+/// has a queue and threads of its own.
+#[derive(Clone)]
+pub(crate) struct Services {
+    database: Database,
+}
+
+impl Services {
+    pub(crate) fn new(database: Database) -> Self {
+        Self { database }
+    }
+
+    pub(crate) fn database(&self) -> &Database {
+        &self.database
+    }
+
+    pub(crate) fn user_repository(&self) -> DieselUserRepository {
+        DieselUserRepository::new(self.database.clone())
+    }
+
+    pub(crate) fn bot_repository(&self) -> DieselBotRepository {
+        DieselBotRepository::new(self.database.clone())
+    }
+
+    pub(crate) fn quarantine_repository(&self) -> DieselQuarantineRepository {
+        DieselQuarantineRepository::new(self.database.clone())
+    }
+
+    pub(crate) fn users(&self) -> UserService {
+        UserService::new(self.user_repository(), SystemClock)
+    }
+
+    pub(crate) fn activity(&self) -> ActivityService {
+        ActivityService::new(self.user_repository(), SystemClock)
+    }
+
+    pub(crate) fn directory(&self) -> DirectoryService {
+        DirectoryService::new(self.user_repository(), SystemClock)
+    }
+
+    pub(crate) fn sources(&self) -> SourceService {
+        SourceService::new(self.user_repository(), SystemClock)
+    }
+
+    pub(crate) fn transfer(&self) -> TransferService {
+        TransferService::new(self.user_repository())
+    }
+
+    /// The accounts; `owners` sign in through Telegram.
+    pub(crate) fn admins(&self, owners: BTreeSet<TelegramId>) -> AdminService {
+        let storage = DieselAdminRepository::new(self.database.clone());
+        AdminService::new(storage, SystemClock, owners)
+    }
+
+    /// The accounts only, for commands that do not know the bot's owners.
+    pub(crate) fn accounts(&self) -> AdminService {
+        self.admins(BTreeSet::new())
+    }
+
+    pub(crate) fn preferences(&self) -> PreferencesService {
+        PreferencesService::new(DieselPreferencesRepository::new(self.database.clone()))
+    }
+
+    pub(crate) fn schedule(&self) -> ScheduleService {
+        ScheduleService::new(DieselScheduleRepository::new(self.database.clone()), SystemClock)
+    }
+}
