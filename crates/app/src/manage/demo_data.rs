@@ -13,7 +13,7 @@ use std::{io::Write, process::ExitCode, sync::Arc, time::Instant};
 use anyhow::bail;
 use chrono::{DateTime, Utc};
 use clap::{Args, value_parser};
-use rollcall_domain::Clock;
+use rollcall_domain::{Clock, grouped};
 use rollcall_repository::{BotRepository, DemoRepository, History};
 use rollcall_repository_diesel::DieselUserRepository;
 use tokio::sync::mpsc;
@@ -21,7 +21,7 @@ use tokio::sync::mpsc;
 use self::people::People;
 use super::{
     migrations,
-    output::{grouped, progress_bar, stdout},
+    output::{progress_bar, stdout},
 };
 use crate::services::Services;
 

@@ -12,11 +12,11 @@ use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget};
 use rollcall_domain::{
     AuditAction, Days, InvalidFilter, ReachabilityFilter, SearchTerm, SortKey, UserFilter,
-    UserSort, read_day, read_language, read_number, read_search, read_source,
+    UserSort, grouped, read_day, read_language, read_number, read_search, read_source,
 };
 use rollcall_service::{AdminService, DirectoryService, Export, Format, ServiceError};
 
-use super::output::{grouped, progress_bar};
+use super::output::progress_bar;
 use crate::{services::Services, shutdown::Shutdown};
 
 #[derive(Args, Debug)]

@@ -9,11 +9,11 @@ use std::{
 use anyhow::{Context, bail};
 use chrono::{Days, NaiveDate};
 use clap::Args;
-use rollcall_domain::{Clock, SystemClock, read_day};
+use rollcall_domain::{Clock, SystemClock, grouped, read_day};
 use rollcall_nhl::{Games, Skipped, read_games};
 use rollcall_service::{Decoded, ScheduleService};
 
-use super::output::{grouped, progress_bar, stdout};
+use super::output::{progress_bar, stdout};
 use crate::{environment::Environment, services::Services, settings::NhlArguments};
 
 /// The largest file that is read; a season has a few MiB.

@@ -11,12 +11,12 @@ use std::{
 use anyhow::{Context, bail};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use rollcall_domain::AuditAction;
+use rollcall_domain::{AuditAction, grouped};
 use rollcall_service::{Format, ImportReport, Imported};
 
 use super::{
     export::format_of,
-    output::{grouped, safe, stdout},
+    output::{safe, stdout},
 };
 use crate::services::Services;
 

@@ -4,7 +4,6 @@ use std::io::{self, BufRead, Write};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use indicatif::{ProgressBar, ProgressStyle};
-pub(super) use rollcall_domain::grouped;
 use rollcall_domain::{harmless, is_steering};
 use serde_json::Value;
 

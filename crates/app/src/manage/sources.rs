@@ -4,11 +4,11 @@ use std::{collections::BTreeSet, io::Write, process::ExitCode};
 
 use anyhow::bail;
 use clap::{Args, Subcommand, value_parser};
-use rollcall_domain::{LabelledSource, StartPayload};
+use rollcall_domain::{LabelledSource, StartPayload, grouped};
 use rollcall_service::{Allowed, MAX_SOURCES, SourceService};
 use serde_json::{Value, json};
 
-use super::output::{grouped, print_json, rfc3339, second, stdout};
+use super::output::{print_json, rfc3339, second, stdout};
 
 /// The most links that a command takes.
 const MOST: usize = 1000;

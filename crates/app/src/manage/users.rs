@@ -6,12 +6,12 @@ use anyhow::bail;
 use clap::Subcommand;
 use rollcall_domain::{
     Cursor, ReachabilityChange, StartPayload, TelegramId, TelegramUser, UnreachableReason,
-    UserFilter, UserSort, Username,
+    UserFilter, UserSort, Username, grouped,
 };
 use rollcall_service::{DirectoryService, MAX_PAGE_SIZE, UserService};
 use serde_json::{Value, json};
 
-use super::output::{grouped, print_json, rfc3339, safe, second, stdout};
+use super::output::{print_json, rfc3339, safe, second, stdout};
 
 #[derive(Debug, Subcommand)]
 pub enum Users {

@@ -2,12 +2,13 @@
 
 use std::io::{self, Write};
 
+use rollcall_domain::grouped;
 use rollcall_service::{
     Activity, Cohort, Count, DayFigures, LifecycleCounts, Share, SourceFigures,
 };
 
 use super::{sparkline::Sparklines, table::Table};
-use crate::manage::output::{grouped, safe};
+use crate::manage::output::safe;
 
 /// How many weeks of a cohort and how many months fit in a line; JSON has all.
 const WEEKS_LATER: usize = 12;

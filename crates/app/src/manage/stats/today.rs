@@ -2,10 +2,8 @@
 
 use std::io::{self, Write};
 
-use rollcall_domain::{Change, Comparison, DayStats, SameHours, UserStats};
+use rollcall_domain::{Change, Comparison, DayStats, SameHours, UserStats, grouped};
 use serde_json::{Value, json};
-
-use crate::manage::output::grouped;
 
 /// Prints the figures as a small table.
 pub(in crate::manage) fn print(out: &mut impl Write, stats: &UserStats) -> io::Result<()> {
