@@ -110,6 +110,19 @@ impl History {
     pub const REAL_IDS_END: i64 = 4_000_000_000_000_000;
 }
 
+/// A count of commands, or of interactions of a kind or in an hour, on one day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UseCount {
+    /// The figure that counts it.
+    pub figure: Figure,
+    /// The day.
+    pub day: NaiveDate,
+    /// The label, such as the name of the command.
+    pub label: Label,
+    /// The count.
+    pub count: i64,
+}
+
 /// The storage of fake users, whose ids are above [`History::REAL_IDS_END`].
 #[async_trait]
 pub trait DemoRepository: Send + Sync {
@@ -121,9 +134,6 @@ pub trait DemoRepository: Send + Sync {
     /// their ids or usernames may exist.
     async fn load(&self, people: Arc<[History]>) -> Result<(), RepositoryError>;
 
-    /// Adds to the figures that are not counted from users: figure, day, label, value.
-    async fn count_uses(
-        &self,
-        uses: &[(Figure, NaiveDate, Label, i64)],
-    ) -> Result<(), RepositoryError>;
+    /// Adds to the figures that are not counted from users.
+    async fn count_uses(&self, uses: &[UseCount]) -> Result<(), RepositoryError>;
 }

@@ -19,14 +19,17 @@ mod source;
 mod transfer;
 mod user;
 
-pub use activity::{ActivityRepository, DaySum, DemoRepository, Difference, History, LabelSum};
+pub use activity::{
+    ActivityRepository, DaySum, DemoRepository, Difference, History, LabelSum, UseCount,
+};
 pub use admin::{
     Accepted, AccountChange, AddedPasskey, AdminAccountRepository, AdminRepository,
-    AdminSessionRepository, AuditChain, AuditFault, AuditFilter, AuditLogRepository, DeviceSecret,
-    Digest, EnabledFactor, Expiry, FactorProof, FactorSecret, InvitationRepository,
-    KnownDeviceRepository, ListedSession, NewAuditEntry, NewSession, Opened, PasskeyRepository,
-    RemovedPasskey, SecondFactorRepository, SignInAttemptRepository, StoredAccount, StoredFactor,
-    StoredInvitation, StoredPasskey, StoredSession,
+    AdminSessionRepository, AuditChain, AuditFault, AuditFilter, AuditLogRepository,
+    DeviceGeneration, DeviceSecret, Digest, EnabledFactor, Expiry, FactorProof, FactorSecret,
+    InvitationRepository, KnownDeviceRepository, ListedSession, NewAuditEntry, NewSession, Opened,
+    PasskeyRepository, RemovedPasskey, SecondFactorRepository, SignInAttemptRepository, SignInWait,
+    StoredAccount, StoredChallenge, StoredFactor, StoredInvitation, StoredLink, StoredPasskey,
+    StoredSession,
 };
 pub use bot::BotRepository;
 pub use directory::{DirectoryRepository, MAX_PAGE_SIZE};

@@ -1,9 +1,8 @@
 //! Fake users: emptying the database for them, and loading them.
 
-use chrono::NaiveDate;
 use diesel::{Connection, connection::SimpleConnection, dsl::exists, prelude::*};
-use rollcall_domain::{Facts, Figure, Label, StartPayload, Sums};
-use rollcall_repository::History;
+use rollcall_domain::{Facts, StartPayload, Sums};
+use rollcall_repository::{History, UseCount};
 
 use super::bulk::{LabelledHistory, lock_database, store_histories, store_users};
 use crate::{
@@ -35,14 +34,23 @@ pub(super) fn begin(connection: &mut AnyConnection) -> Result<bool, Failure> {
 fn is_free(connection: &mut AnyConnection) -> QueryResult<bool> {
     let users = telegram_users::table.select(telegram_users::telegram_id);
     let real_users = users.filter(telegram_users::telegram_id.le(History::REAL_IDS_END));
-    let (has_owner, has_real, has_users, is_demo): (bool, bool, bool, bool) = diesel::select((
+    let found: Found = diesel::select((
         exists(bot_identity::table.select(bot_identity::only_row)),
         exists(real_users),
         exists(users),
         activity_state::table.select(activity_state::is_demo).single_value().assume_not_null(),
     ))
     .get_result(connection)?;
-    Ok(!has_owner && !has_real && (is_demo || !has_users))
+    Ok(!found.has_owner && !found.has_real_users && (found.is_demo || !found.has_users))
+}
+
+/// What a database has, in the order in which [`is_free`] selects it.
+#[derive(Queryable)]
+struct Found {
+    has_owner: bool,
+    has_real_users: bool,
+    has_users: bool,
+    is_demo: bool,
 }
 
 fn empty(connection: &mut AnyConnection) -> QueryResult<()> {
@@ -93,13 +101,10 @@ pub(super) fn load(connection: &mut AnyConnection, people: &[History]) -> Result
 }
 
 /// See [`DemoRepository::count_uses`](rollcall_repository::DemoRepository::count_uses).
-pub(super) fn count_uses(
-    connection: &mut AnyConnection,
-    uses: &[(Figure, NaiveDate, Label, i64)],
-) -> Result<(), Failure> {
+pub(super) fn count_uses(connection: &mut AnyConnection, uses: &[UseCount]) -> Result<(), Failure> {
     let mut sums = Sums::default();
-    for (figure, day, label, value) in uses {
-        sums.add(*figure, *day, label.clone(), *value);
+    for UseCount { figure, day, label, count } in uses {
+        sums.add(*figure, *day, label.clone(), *count);
     }
     Ok(connection.transaction(|connection| add_sums(&mut Transaction::from(connection), &sums))?)
 }

@@ -1,10 +1,9 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use chrono::NaiveDate;
-use rollcall_domain::{Figure, Label, TelegramId, TelegramUser};
+use rollcall_domain::{TelegramId, TelegramUser};
 use rollcall_repository::{
-    DemoRepository, History, Imported, Incoming, RepositoryError, TransferRepository,
+    DemoRepository, History, Imported, Incoming, RepositoryError, TransferRepository, UseCount,
 };
 
 use super::{demo, export, import::import};
@@ -53,10 +52,7 @@ impl DemoRepository for DieselUserRepository {
         self.database.run_long(move |connection| demo::load(connection, &people)).await
     }
 
-    async fn count_uses(
-        &self,
-        uses: &[(Figure, NaiveDate, Label, i64)],
-    ) -> Result<(), RepositoryError> {
+    async fn count_uses(&self, uses: &[UseCount]) -> Result<(), RepositoryError> {
         let uses = uses.to_vec();
         self.database.run_long(move |connection| demo::count_uses(connection, &uses)).await
     }

@@ -22,6 +22,15 @@ impl fmt::Debug for DeviceSecret {
     }
 }
 
+/// The admin of a session, and the generation of their devices at the same moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceGeneration {
+    /// The admin.
+    pub admin: Admin,
+    /// The generation.
+    pub generation: i64,
+}
+
 /// What is stored about the known devices of admins: not a row for each, but what makes them valid
 /// or invalid.
 ///
@@ -35,10 +44,10 @@ pub trait KnownDeviceRepository: Send + Sync {
     /// The generation of an admin's devices.
     async fn device_generation(&self, admin: &Admin) -> Result<i64, RepositoryError>;
 
-    /// The admin of a session, and the generation of their devices at the same moment; `None` if
-    /// there is no such session, or if it still owes the second factor.
+    /// The admin of a session with the generation of their devices; `None` if there is no such
+    /// session, or if it still owes the second factor.
     async fn session_generation(
         &self,
         session: Digest,
-    ) -> Result<Option<(Admin, i64)>, RepositoryError>;
+    ) -> Result<Option<DeviceGeneration>, RepositoryError>;
 }

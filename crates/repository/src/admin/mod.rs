@@ -12,15 +12,17 @@ mod passkey;
 mod session;
 
 pub use account::{AccountChange, AdminAccountRepository, StoredAccount};
-pub use attempt::SignInAttemptRepository;
+pub use attempt::{SignInAttemptRepository, SignInWait};
 pub use digest::Digest;
 pub use factor::{EnabledFactor, FactorProof, FactorSecret, SecondFactorRepository, StoredFactor};
 pub use invitation::{Accepted, InvitationRepository, StoredInvitation};
-pub use known_device::{DeviceSecret, KnownDeviceRepository};
+pub use known_device::{DeviceGeneration, DeviceSecret, KnownDeviceRepository};
 pub use log::{AuditChain, AuditFault, AuditFilter, AuditLogRepository, NewAuditEntry};
-pub use passkey::{AddedPasskey, PasskeyRepository, RemovedPasskey, StoredPasskey};
+pub use passkey::{
+    AddedPasskey, PasskeyRepository, RemovedPasskey, StoredChallenge, StoredPasskey,
+};
 pub use session::{
-    AdminSessionRepository, Expiry, ListedSession, NewSession, Opened, StoredSession,
+    AdminSessionRepository, Expiry, ListedSession, NewSession, Opened, StoredLink, StoredSession,
 };
 
 /// The whole storage of admins.

@@ -22,6 +22,15 @@ pub struct StoredPasskey {
     pub last_used_at: Option<DateTime<Utc>>,
 }
 
+/// The challenge of a session, which a passkey has to sign.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredChallenge {
+    /// The challenge, as text that only the service reads.
+    pub text: String,
+    /// When it was set.
+    pub set_at: DateTime<Utc>,
+}
+
 /// The result of adding a passkey.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AddedPasskey {
@@ -65,12 +74,11 @@ pub trait PasskeyRepository: Send + Sync {
         at: DateTime<Utc>,
     ) -> Result<bool, RepositoryError>;
 
-    /// Removes the challenge of a session; returns it, and when it was set. Of several callers at
-    /// once, one gets it.
+    /// Removes and returns the challenge of a session. Of several callers at once, one gets it.
     async fn take_challenge(
         &self,
         session: Digest,
-    ) -> Result<Option<(String, DateTime<Utc>)>, RepositoryError>;
+    ) -> Result<Option<StoredChallenge>, RepositoryError>;
 
     /// Adds a passkey for the admin of a session, which counts as confirmed from then on, and ends
     /// the admin's other sessions. The recovery codes are stored if it is the admin's first factor.

@@ -67,6 +67,15 @@ pub enum Opened {
     Whole,
 }
 
+/// A link to sign in with, expired or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoredLink {
+    /// The user that it was created for.
+    pub user: TelegramId,
+    /// When it was created.
+    pub created_at: DateTime<Utc>,
+}
+
 /// Cut-off times for purging expired rows; see [`AdminSessionRepository::forget`].
 #[derive(Clone, Copy, Debug)]
 pub struct Expiry {
@@ -132,12 +141,8 @@ pub trait AdminSessionRepository: Send + Sync {
         at: DateTime<Utc>,
     ) -> Result<(), RepositoryError>;
 
-    /// Removes a link; returns its user and when it was created. Of several callers at once, one
-    /// gets it.
-    async fn take_link(
-        &self,
-        token: Digest,
-    ) -> Result<Option<(TelegramId, DateTime<Utc>)>, RepositoryError>;
+    /// Removes and returns a link. Of several callers at once, one gets it.
+    async fn take_link(&self, token: Digest) -> Result<Option<StoredLink>, RepositoryError>;
 
     /// Purges expired rows, up to `limit` of each kind; returns how many there were.
     async fn forget(&self, expiry: Expiry, limit: u32) -> Result<usize, RepositoryError>;

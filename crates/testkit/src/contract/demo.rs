@@ -13,7 +13,7 @@ use rollcall_domain::{
     ActiveDay, Chat, ChatKind, Event, Figure, Hour, Interaction, InteractionKind, Profile,
     Reachability, ReachabilityChange, StartPayload, TelegramId, TelegramUser, UnreachableReason,
 };
-use rollcall_repository::{BotRepository, DaySum, DemoRepository, History, LabelSum};
+use rollcall_repository::{BotRepository, DaySum, DemoRepository, History, LabelSum, UseCount};
 use tokio::task::block_in_place;
 
 /// A store that can be filled with demo users.
@@ -197,10 +197,11 @@ fn any_history() -> impl Strategy<Value = History> {
 pub async fn counts_of_uses_add_up([(store, _), _]: [Store; 2]) {
     assert!(store.begin_demo().await.unwrap());
     let uses = [
-        (Figure::Kind, day(0), "text".into(), 3),
-        (Figure::Kind, day(1), "text".into(), 4),
-        (Figure::Command, day(1), "start".into(), 2),
-    ];
+        (Figure::Kind, day(0), "text", 3),
+        (Figure::Kind, day(1), "text", 4),
+        (Figure::Command, day(1), "start", 2),
+    ]
+    .map(|(figure, day, label, count)| UseCount { figure, day, label: label.into(), count });
     store.count_uses(&uses).await.unwrap();
     store.count_uses(&uses[1..]).await.unwrap();
     let figures = [Figure::Kind, Figure::Command];
@@ -214,7 +215,8 @@ pub async fn counts_of_uses_add_up([(store, _), _]: [Store; 2]) {
 pub async fn demo_data_replaces_demo_data([(store, _), (other, _)]: [Store; 2]) {
     assert!(store.begin_demo().await.unwrap());
     store.load([any_user(1), any_user(2)].into()).await.unwrap();
-    store.count_uses(&[(Figure::Kind, day(0), "text".into(), 3)]).await.unwrap();
+    let texts = UseCount { figure: Figure::Kind, day: day(0), label: "text".into(), count: 3 };
+    store.count_uses(&[texts]).await.unwrap();
 
     assert!(other.begin_demo().await.unwrap());
     assert_eq!(store.find(id(1)).await.unwrap(), None);

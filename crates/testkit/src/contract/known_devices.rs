@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use rollcall_domain::{Admin, AuditAction, Role};
 use rollcall_repository::{
-    AccountChange, AddedPasskey, AdminRepository, DeviceSecret, EnabledFactor, FactorProof,
-    FactorSecret, NewSession, Opened, RemovedPasskey,
+    AccountChange, AddedPasskey, AdminRepository, DeviceGeneration, DeviceSecret, EnabledFactor,
+    FactorProof, FactorSecret, NewSession, Opened, RemovedPasskey,
 };
 
 use super::{
@@ -151,9 +151,10 @@ pub async fn a_session_has_the_generation_of_its_admin([admins, others]: [Store;
     assert!(open(&*admins, 2, &owner).await);
     let everywhere = entry(AuditAction::SignedOutEverywhere);
     admins.close_sessions(&owner, Some(digest(2)), &everywhere).await.unwrap();
+    let generation = |admin, generation| Some(DeviceGeneration { admin, generation });
     let of = async |token| others.session_generation(digest(token)).await.unwrap();
-    assert_eq!(of(1).await, Some((ada(), 0)));
-    assert_eq!(of(2).await, Some((owner.clone(), 1)));
+    assert_eq!(of(1).await, generation(ada(), 0));
+    assert_eq!(of(2).await, generation(owner.clone(), 1));
     assert_eq!(of(3).await, None);
 
     // No admin is signed in before the second factor is proven.
@@ -168,7 +169,7 @@ pub async fn a_session_has_the_generation_of_its_admin([admins, others]: [Store;
     let (proof, signed_in) = (Some(FactorProof::Step(8)), entry(AuditAction::SignedIn));
     let new = Some(digest(5));
     assert!(admins.confirm_session(digest(4), &owner, proof, new, &signed_in).await.unwrap());
-    assert_eq!(of(5).await, Some((owner, 2)));
+    assert_eq!(of(5).await, generation(owner, 2));
 }
 
 async fn open_with(admins: &Store, token: u8, hash: &str) -> bool {

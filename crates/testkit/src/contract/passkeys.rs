@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rollcall_domain::{Admin, AuditAction, Role};
 use rollcall_repository::{
     AddedPasskey, AdminRepository, AuditFilter, EnabledFactor, FactorProof, FactorSecret,
-    NewAuditEntry, Opened, RemovedPasskey, StoredPasskey,
+    NewAuditEntry, Opened, RemovedPasskey, StoredChallenge, StoredPasskey,
 };
 use tokio::join;
 
@@ -50,10 +50,11 @@ pub async fn a_challenge_is_used_once([admins, others]: [Store; 2]) {
     let take = async |store: &Store| store.take_challenge(digest(1)).await.unwrap();
     let (one, two) = join!(take(&admins), take(&others));
     let taken: Vec<_> = [one, two].into_iter().flatten().collect();
-    assert_eq!(taken, [("second".to_owned(), at(7))]);
+    let challenge = |text: &str| StoredChallenge { text: text.to_owned(), set_at: at(7) };
+    assert_eq!(taken, [challenge("second")]);
     assert_eq!(take(&others).await, None);
     let other = others.take_challenge(digest(2)).await.unwrap();
-    assert_eq!(other, Some(("another".to_owned(), at(7))), "each session has its own challenge");
+    assert_eq!(other, Some(challenge("another")), "each session has its own challenge");
 }
 
 pub async fn a_passkey_is_a_second_factor([admins, others]: [Store; 2]) {

@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use rollcall_domain::{
     ActiveDay, Reachability, ReachabilityChange, StartPayload, TelegramUser, UnreachableReason,
 };
-use rollcall_repository::History;
+use rollcall_repository::{History, UseCount};
 
 use super::{
     arrivals::{Arrival, Arrivals},
@@ -12,7 +12,7 @@ use super::{
     life::{Life, live},
     names,
     period::{Period, SHARES},
-    uses::{Use, Uses},
+    uses::Uses,
 };
 
 /// A deep link, and of a hundred people who stay as a rule, how many of those who come by it do.
@@ -66,8 +66,8 @@ impl People {
         Self { period, arrivals, seeds, random, number: 0, last_id, uses }
     }
 
-    /// What those who have come did: figure, day, label, count.
-    pub(super) fn uses(mut self) -> Vec<Use> {
+    /// What the users did.
+    pub(super) fn uses(mut self) -> Vec<UseCount> {
         self.uses.by_figure(&mut self.random)
     }
 

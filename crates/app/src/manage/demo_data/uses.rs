@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use rollcall_domain::{Figure, Hour, InteractionKind, Label};
+use rollcall_domain::{Figure, Hour, InteractionKind};
+use rollcall_repository::UseCount;
 
 /// Of a hundred interactions, how many are commands, besides those by which people come.
 const COMMANDS_PERCENT: std::ops::RangeInclusive<u64> = 27..=35;
@@ -20,9 +21,6 @@ const KINDS: [(InteractionKind, u64); 8] = [
     (InteractionKind::PollAnswer, 3),
     (InteractionKind::ChosenInlineResult, 1),
 ];
-
-/// Figure, day, label, value.
-pub(super) type Use = (Figure, NaiveDate, Label, i64);
 
 /// How much happened on each day.
 #[derive(Clone, Debug, Default)]
@@ -56,7 +54,7 @@ impl Uses {
     }
 
     /// The uses of commands and the interactions by kind, which add up to those of each day.
-    pub(super) fn by_figure(&self, random: &mut fastrand::Rng) -> Vec<Use> {
+    pub(super) fn by_figure(&self, random: &mut fastrand::Rng) -> Vec<UseCount> {
         let mut uses = Vec::new();
         for (&day, Tally { interactions, by_hour, starts, reach_changes }) in &self.0 {
             let (&starts, &reach_changes) = (starts, reach_changes);
@@ -76,7 +74,7 @@ impl Uses {
                 by_hour.iter().map(|(&hour, &count)| (Figure::InteractionHour, hour.into(), count));
             uses.extend(kinds.chain(commands).chain(hours).filter_map(|(figure, label, count)| {
                 let count = i64::try_from(count).ok().filter(|count| *count > 0)?;
-                Some((figure, day, label, count))
+                Some(UseCount { figure, day, label, count })
             }));
         }
         uses

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use rollcall_domain::Admin;
 use rollcall_repository::{
     AddedPasskey, Digest, NewAuditEntry, PasskeyRepository, RemovedPasskey, RepositoryError,
-    StoredPasskey,
+    StoredChallenge, StoredPasskey,
 };
 
 use crate::{
@@ -73,7 +73,7 @@ impl PasskeyRepository for DieselAdminRepository {
     async fn take_challenge(
         &self,
         session: Digest,
-    ) -> Result<Option<(String, DateTime<Utc>)>, RepositoryError> {
+    ) -> Result<Option<StoredChallenge>, RepositoryError> {
         self.database
             .write("take what a passkey was asked", move |connection| {
                 let row = admin_sessions::table.find(&session.0[..]);
@@ -81,17 +81,17 @@ impl PasskeyRepository for DieselAdminRepository {
                     .select((admin_sessions::challenge, admin_sessions::challenged_at))
                     .first(connection)
                     .optional()?;
-                let Some((Some(challenge), Some(at))) = found else { return Ok(None) };
+                let Some((Some(text), Some(at))) = found else { return Ok(None) };
                 // The caller that removes the challenge gets it. Another one may have been set
                 // meanwhile.
-                let same = row.filter(admin_sessions::challenge.eq(&challenge));
+                let same = row.filter(admin_sessions::challenge.eq(&text));
                 let taken = diesel::update(same)
                     .set((
                         admin_sessions::challenge.eq(None::<String>),
                         admin_sessions::challenged_at.eq(None::<UtcMicros>),
                     ))
                     .execute(connection)?;
-                Ok((taken > 0).then(|| (challenge, at.into())))
+                Ok((taken > 0).then(|| StoredChallenge { text, set_at: at.into() }))
             })
             .await
     }

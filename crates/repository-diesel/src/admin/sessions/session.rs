@@ -4,7 +4,7 @@ use diesel::{Connection, dsl::exists, prelude::*};
 use rollcall_domain::{Admin, AuditAction, TelegramId};
 use rollcall_repository::{
     AdminSessionRepository, Digest, Expiry, ListedSession, NewAuditEntry, NewSession, Opened,
-    RepositoryError, StoredSession,
+    RepositoryError, StoredLink, StoredSession,
 };
 
 use crate::{
@@ -153,10 +153,7 @@ impl AdminSessionRepository for DieselAdminRepository {
             .await
     }
 
-    async fn take_link(
-        &self,
-        token: Digest,
-    ) -> Result<Option<(TelegramId, DateTime<Utc>)>, RepositoryError> {
+    async fn take_link(&self, token: Digest) -> Result<Option<StoredLink>, RepositoryError> {
         self.database
             .write("take a link to sign in with", move |connection| {
                 let link = admin_links::table.find(&token.0[..]);
@@ -168,8 +165,8 @@ impl AdminSessionRepository for DieselAdminRepository {
                 let taken = diesel::delete(link).execute(connection)?;
                 let Some((id, at)) = row.filter(|_| taken > 0) else { return Ok(None) };
                 let corrupt = |reason| corrupt("admin_links", "telegram_id", "(hidden)", reason);
-                let id = TelegramId::try_from(id).map_err(|error| corrupt(error.to_string()))?;
-                Ok(Some((id, at.into())))
+                let user = TelegramId::try_from(id).map_err(|error| corrupt(error.to_string()))?;
+                Ok(Some(StoredLink { user, created_at: at.into() }))
             })
             .await
     }

@@ -1,8 +1,8 @@
 use async_trait::async_trait;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use diesel::{Connection, prelude::*};
 use rollcall_domain::{SignInFailures, SignInLimit};
-use rollcall_repository::{Digest, RepositoryError, SignInAttemptRepository};
+use rollcall_repository::{Digest, RepositoryError, SignInAttemptRepository, SignInWait};
 
 use crate::{
     admin::store::DieselAdminRepository,
@@ -20,7 +20,7 @@ impl SignInAttemptRepository for DieselAdminRepository {
         &self,
         keys: &[(Digest, SignInLimit)],
         now: DateTime<Utc>,
-    ) -> Result<Vec<(Digest, TimeDelta)>, RepositoryError> {
+    ) -> Result<Vec<SignInWait>, RepositoryError> {
         let mut keys = keys.to_vec();
         // Sorted, so that all transactions lock them in one order.
         keys.sort_unstable_by_key(|(key, _)| *key);
@@ -75,7 +75,7 @@ fn waits(
     connection: &mut AnyConnection,
     keys: &[(Digest, SignInLimit)],
     now: DateTime<Utc>,
-) -> Result<Vec<(Digest, TimeDelta)>, Failure> {
+) -> Result<Vec<SignInWait>, Failure> {
     let hashes: Vec<&[u8]> = keys.iter().map(|(key, _)| &key.0[..]).collect();
     let rows: Vec<FailuresRow> = sign_in_failures::table
         .filter(sign_in_failures::key_hash.eq_any(hashes))
@@ -83,7 +83,8 @@ fn waits(
         .load(connection)?;
     let wait = |row: &FailuresRow| {
         let (key, limit) = keys.iter().find(|(key, _)| key.0[..] == row.key_hash[..])?;
-        Some((*key, limit.wait(failures(row.failures, row.last_at), now)?))
+        let left = limit.wait(failures(row.failures, row.last_at), now)?;
+        Some(SignInWait { key: *key, left })
     };
     Ok(rows.iter().filter_map(wait).collect())
 }
@@ -106,13 +107,13 @@ fn attempt(
     connection: &mut AnyConnection,
     keys: &[(Digest, SignInLimit)],
     now: DateTime<Utc>,
-) -> Result<Vec<(Digest, TimeDelta)>, Failure> {
+) -> Result<Vec<SignInWait>, Failure> {
     let mut failures = Vec::with_capacity(keys.len());
     for (key, limit) in keys {
         failures.push((key, limit, lock_failures(connection, key, now)?));
     }
     let wait = |(key, limit, failures): &(&Digest, &SignInLimit, SignInFailures)| {
-        Some((**key, limit.wait(*failures, now)?))
+        Some(SignInWait { key: **key, left: limit.wait(*failures, now)? })
     };
     let waits: Vec<_> = failures.iter().filter_map(wait).collect();
     if !waits.is_empty() {

@@ -1,7 +1,9 @@
 use async_trait::async_trait;
 use diesel::prelude::*;
 use rollcall_domain::Admin;
-use rollcall_repository::{DeviceSecret, Digest, KnownDeviceRepository, RepositoryError};
+use rollcall_repository::{
+    DeviceGeneration, DeviceSecret, Digest, KnownDeviceRepository, RepositoryError,
+};
 
 use crate::{
     admin::store::{DieselAdminRepository, corrupt},
@@ -49,7 +51,7 @@ impl KnownDeviceRepository for DieselAdminRepository {
     async fn session_generation(
         &self,
         session: Digest,
-    ) -> Result<Option<(Admin, i64)>, RepositoryError> {
+    ) -> Result<Option<DeviceGeneration>, RepositoryError> {
         self.database
             .read("find the generation of a session's devices", move |connection| {
                 let row: Option<(String, Option<i64>)> = admin_sessions::table
@@ -66,7 +68,8 @@ impl KnownDeviceRepository for DieselAdminRepository {
                     let admin = admin.parse().map_err(|error| {
                         corrupt("admin_sessions", "admin", "(hidden)", format!("{error}"))
                     })?;
-                    Ok::<_, Failure>((admin, generation.unwrap_or_default()))
+                    let generation = generation.unwrap_or_default();
+                    Ok::<_, Failure>(DeviceGeneration { admin, generation })
                 };
                 row.map(read).transpose()
             })

@@ -1,6 +1,6 @@
 use chrono::{DateTime, Utc};
 use rollcall_domain::Admin;
-use rollcall_repository::DeviceSecret;
+use rollcall_repository::{DeviceGeneration, DeviceSecret};
 
 use super::{
     device::Device,
@@ -31,7 +31,7 @@ impl AdminService {
     ) -> Result<Option<DeviceCookie>, ServiceError> {
         let Some(session) = read_token(token) else { return Ok(None) };
         let found = self.storage.session_generation(session).await?;
-        let Some((admin, generation)) = found else { return Ok(None) };
+        let Some(DeviceGeneration { admin, generation }) = found else { return Ok(None) };
         let token = DeviceToken::new(self.clock.now(), generation)?;
         Ok(Some(cookie.with(self.device_secret().await?, &admin, &token)))
     }

@@ -166,10 +166,10 @@ impl AdminService {
     ) -> Result<Option<TimeDelta>, SignInError> {
         let now = self.clock.now();
         let waits = self.storage.attempt(limits, now).await?;
-        for (key, wait) in &waits {
-            self.throttle.refuse(*key, *wait, now);
+        for wait in &waits {
+            self.throttle.refuse(wait.key, wait.left, now);
         }
-        Ok(waits.into_iter().map(|(_, wait)| wait).max())
+        Ok(waits.into_iter().map(|wait| wait.left).max())
     }
 
     /// Raises an alert, because an attempt has to wait that did not have to before.

@@ -105,9 +105,9 @@ impl AdminService {
         token: &str,
     ) -> Result<Option<TelegramId>, ServiceError> {
         let Some(digest) = read_token(token) else { return Ok(None) };
-        let Some((user, made_at)) = self.storage.take_link(digest).await? else { return Ok(None) };
-        let is_good = self.clock.now() - made_at < LINK_IS_GOOD && self.owners.contains(&user);
-        Ok(is_good.then_some(user))
+        let Some(link) = self.storage.take_link(digest).await? else { return Ok(None) };
+        let is_recent = self.clock.now() - link.created_at < LINK_IS_GOOD;
+        Ok((is_recent && self.owners.contains(&link.user)).then_some(link.user))
     }
 
     pub(in crate::admin) async fn open_session(

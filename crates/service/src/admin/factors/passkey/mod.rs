@@ -199,14 +199,14 @@ impl AdminService {
 
     /// Takes the last challenge of a session with its site, if it can still be answered.
     async fn asked(&self, session: Digest) -> Result<Option<(PasskeySite, State)>, ServiceError> {
-        let Some((text, at)) = self.storage.take_challenge(session).await? else {
+        let Some(stored) = self.storage.take_challenge(session).await? else {
             return Ok(None);
         };
-        if (self.clock.now() - at).abs() >= ANSWERED_WITHIN {
+        if (self.clock.now() - stored.set_at).abs() >= ANSWERED_WITHIN {
             return Ok(None);
         }
         // Another version of the program may have written it.
-        let read: Option<Challenge> = serde_json::from_str(&text).ok();
+        let read: Option<Challenge> = serde_json::from_str(&stored.text).ok();
         Ok(read.and_then(|it| Some((PasskeySite::new(&it.origin)?, it.state))))
     }
 }
