@@ -17,7 +17,7 @@ const CHROME: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.
                       Gecko) Chrome/143.0.0.0 Safari/537.36";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn somebody_changes_their_password() {
+async fn an_admin_changes_their_password() {
     let site = Site::with_people(0).await;
     let (token, other) = (site.sign_in(Role::Viewer).await, site.sign_in(Role::Viewer).await);
     let page = site.get("/admin/account/password", &token).await;
@@ -154,7 +154,7 @@ async fn a_session_that_waits_for_the_second_factor_is_seen() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_owner_invites_somebody_who_makes_an_account() {
+async fn an_invited_admin_creates_an_account() {
     let site = Site::with_people(1).await;
     let owner = site.sign_in(Role::Owner).await;
     let link = invite(&site, &owner, "role=editor&life=day").await;
@@ -305,15 +305,15 @@ async fn owners_change_roles_reset_factors_and_remove_accounts() {
         assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{path}");
         assert!(refused.body.contains("the last enabled owner"), "{path}: {}", refused.body);
     }
-    for nobody in ["nobody/role", "nobody/remove"] {
-        let missing = post(nobody, "role=viewer&sure=1").await;
-        assert_eq!(missing.status, StatusCode::NOT_FOUND, "{nobody}");
+    for unknown in ["nobody/role", "nobody/remove"] {
+        let missing = post(unknown, "role=viewer&sure=1").await;
+        assert_eq!(missing.status, StatusCode::NOT_FOUND, "{unknown}");
     }
     let missing = site.get("/admin/admins/nobody", &owner).await;
     assert_eq!(missing.status, StatusCode::NOT_FOUND);
 }
 
-/// Invites somebody; answers the link.
+/// Creates an invitation; returns its link.
 async fn invite(site: &Site, token: &str, form: &str) -> String {
     let page = site.post("/admin/invitations", token, form).await;
     assert_eq!(page.status, StatusCode::OK, "{}", page.body);

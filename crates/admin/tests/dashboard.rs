@@ -269,7 +269,7 @@ async fn every_definition_is_one_click_away() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn before_there_is_anybody_it_says_what_to_do() {
+async fn an_empty_dashboard_shows_the_first_steps() {
     let site = Site::with_people(0).await;
     let token = site.sign_in(Role::Viewer).await;
     let page = site.get("/admin", &token).await;

@@ -1,5 +1,5 @@
-//! What nobody types, but programs send: every field of every route answers it without failing, and
-//! an export or a deletion never means more users than it says. Over both databases.
+//! Input that no browser sends, but programs do: every field of every route answers it without
+//! failing, and an export or a deletion never covers more users than it says. Over both databases.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[allow(dead_code, reason = "not every file of tests needs all of it")]
@@ -264,7 +264,7 @@ async fn no_part_of_a_path_makes_a_page_fail() {
 
 /// On the list, what is wrong stands beside its field, and no users are listed.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_filter_that_cannot_be_understood_lists_nobody_and_does_nothing() {
+async fn an_invalid_filter_lists_no_users_and_changes_nothing() {
     for database in ThrowAwayDatabase::of_each_kind() {
         let site = site(database).await;
         let token = site.sign_in(Role::Owner).await;

@@ -20,7 +20,7 @@ fn filled(path: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_gets_in_without_a_session() {
+async fn every_route_requires_a_session() {
     let site = Site::with_people(3).await;
     for route in routes() {
         let answer = site.request(&route.method, &filled(route.path), None, "").await;
@@ -302,7 +302,7 @@ async fn over_https_cookies_are_the_hosts_own() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn somebody_signs_in_and_comes_to_the_page_they_wanted() {
+async fn signing_in_leads_to_the_requested_page() {
     let site = Site::with_people(3).await;
     let wanted = site.request(&Method::GET, "/admin/users?q=%D0%96&reach=blocked", None, "").await;
     let page = site.request(&Method::GET, &wanted.location(), None, "").await;
@@ -532,8 +532,8 @@ async fn filters_live_in_the_url_and_in_the_form() {
         sorted,
         "/admin/users?q=rob&language=de&first=7d&min_days=1&bot=yes&sort=-active_days"
     );
-    let nobody = site.get("/admin/users?q=zzz", &token).await;
-    assert!(nobody.body.contains("No users match.") && nobody.body.contains("no users found"));
+    let none = site.get("/admin/users?q=zzz", &token).await;
+    assert!(none.body.contains("No users match.") && none.body.contains("no users found"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -677,8 +677,8 @@ async fn preferences_that_make_no_sense_change_nothing() {
         assert_eq!(chosen, Preferences::default(), "{form}");
     }
     let form = "language=de&zone=Europe/Berlin";
-    let nobody = "/admin/users/2/preferences";
-    let answer = site.request(&Method::POST, nobody, Some(&token), form).await;
+    let none = "/admin/users/2/preferences";
+    let answer = site.request(&Method::POST, none, Some(&token), form).await;
     assert_eq!(answer.status, StatusCode::NOT_FOUND);
     assert_eq!(changes(&site).await, []);
 }
@@ -745,9 +745,9 @@ async fn people_are_deleted_after_a_question() {
     assert!(list.body.contains("Deleted 2 users."));
     let filter = AuditFilter::all().action(AuditAction::DeletedUser);
     assert_eq!(site.admins.audit_log(&filter, None, 10).await.unwrap().len(), 2);
-    let nobody = site.get("/admin/delete", &token).await;
-    assert_eq!(nobody.status, StatusCode::BAD_REQUEST);
-    assert!(nobody.body.contains("No users selected."));
+    let none = site.get("/admin/delete", &token).await;
+    assert_eq!(none.status, StatusCode::BAD_REQUEST);
+    assert!(none.body.contains("No users selected."));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -786,8 +786,8 @@ async fn all_who_match_are_deleted_part_by_part() {
     let refused = site.request(&Method::POST, "/admin/delete", Some(&token), &odd).await;
     assert_eq!(refused.status, StatusCode::BAD_REQUEST);
     assert_eq!(site.users.get_user_stats().await.unwrap().total_users, 2);
-    let nobody = site.get("/admin/delete?q=zzz&all=1", &token).await;
-    assert!(nobody.body.contains("No users match."));
+    let none = site.get("/admin/delete?q=zzz&all=1", &token).await;
+    assert!(none.body.contains("No users match."));
 }
 
 #[tokio::test(flavor = "multi_thread")]

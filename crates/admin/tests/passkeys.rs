@@ -53,7 +53,7 @@ async fn a_passkey_is_added_used_and_removed() {
         let refused = give(&half, wrong).await;
         assert_eq!(refused.status, StatusCode::UNAUTHORIZED, "{wrong}");
         assert!(refused.body.contains("The passkey could not be verified"), "{}", refused.body);
-        assert_eq!(refused.form("/admin/confirm"), fields, "where somebody was going is kept");
+        assert_eq!(refused.form("/admin/confirm"), fields, "the requested page is kept");
     }
     let right = sign(&site, &half, &laptop).await;
     let signed_in = give(&half, &right).await;

@@ -84,7 +84,7 @@ async fn signing_in_takes_both_factors() {
     let wrong = give(&half, "proof", "000000").await;
     assert_eq!(wrong.status, StatusCode::UNAUTHORIZED);
     assert!(wrong.body.contains("The code is wrong or was used already."), "{}", wrong.body);
-    assert_eq!(wrong.form("/admin/confirm"), fields, "where somebody was going is kept");
+    assert_eq!(wrong.form("/admin/confirm"), fields, "the requested page is kept");
     let right = give(&half, "proof", &code).await;
     assert_eq!(right.location(), "/admin/users?q=person");
     let token = right.token();
@@ -240,8 +240,8 @@ async fn what_cannot_be_undone_asks_who_it_is_again() {
     for expected in ["/admin/delete", "/admin/export", "/admin/admins/viewer/disable"] {
         assert!(asked.contains(&expected.to_owned()), "{expected}");
     }
-    let everybody = site.users.get_user_stats().await.unwrap().total_users;
-    assert_eq!(everybody, 4);
+    let total = site.users.get_user_stats().await.unwrap().total_users;
+    assert_eq!(total, 4);
     assert!(site.admins.accounts().await.unwrap().iter().all(|account| !account.is_disabled));
     for action in [AuditAction::DeletedUser, AuditAction::ExportedUsers] {
         let filter = AuditFilter::all().action(action);
@@ -256,7 +256,7 @@ async fn what_cannot_be_undone_asks_who_it_is_again() {
     let form = encoded(&go_on.form("/admin/delete"), &[]);
     let done = site.post("/admin/delete", &token, &form).await;
     assert_eq!(done.location(), "/admin/users?deleted=2");
-    // For a while, nobody is asked again.
+    // For a while, the admin is not asked again.
     site.clock.advance(QUARTER_OF_AN_HOUR - 1);
     let export = site.post("/admin/export", &token, "format=csv").await;
     assert_eq!(export.header("content-type").unwrap(), "text/csv; charset=utf-8");

@@ -1,4 +1,4 @@
-//! What somebody does to the audit log who can write to the database.
+//! Tampering with the audit log by writing to the database directly.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use chrono::{DateTime, Utc};

@@ -73,7 +73,7 @@ async fn only_the_owner_can_read_a_new_file_and_its_companions() {
     }
     assert_eq!(open_to_others(&url), []);
 
-    // The mode that somebody gave it stays, and is reported.
+    // A mode that was set by hand stays, and is reported.
     std::fs::set_permissions(&file, Permissions::from_mode(0o640)).unwrap();
     drop(database);
     Database::open(url.clone()).await.unwrap();
@@ -88,7 +88,7 @@ async fn a_file_may_have_any_name() {
         let path = folder.path().join(name);
         for url in [DatabaseUrl::sqlite(&path), DatabaseUrl::sqlite(format!("/{}", path.display()))]
         {
-            // As it is shown, and so as somebody may write it.
+            // As it is shown, and as an operator may write it.
             let url = url.to_string().parse().unwrap();
             Database::open(url).await.unwrap().migrate().await.unwrap();
             assert!(path.exists(), "{name}");

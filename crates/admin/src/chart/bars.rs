@@ -2,15 +2,15 @@
 
 use super::{Escaped, Percent, Svg, Tenths};
 
-/// How high a bar is with its texts, in tenths of the text's size.
+/// The height of a bar with its texts, in tenths of an em.
 const ROW: usize = 27;
-/// Where the texts stand, and where the bar begins.
+/// The baseline of the texts and the top of the bar, from the top of the row.
 const TEXT: usize = 11;
 const BAR: usize = 16;
-/// How much of a name is shown; all of it stands in the title.
+/// The maximum length of a name; the title shows the whole name.
 const MAX_CHARS: usize = 28;
 
-/// One of them.
+/// A bar.
 pub(crate) struct Bar {
     pub(crate) label: String,
     pub(crate) value: u64,
@@ -20,7 +20,7 @@ pub(crate) struct Bar {
     pub(crate) class: &'static str,
 }
 
-/// Draws bars in their order, beside the longest one.
+/// Draws bars in their order. The largest value fills the width.
 pub(crate) fn bars(label: &str, bars: &[Bar]) -> String {
     let mut svg = Svg::open("bars", label, Some(Tenths(bars.len() * ROW)));
     let most = bars.iter().map(|bar| bar.value).max().unwrap_or_default();
@@ -38,7 +38,7 @@ pub(crate) fn bars(label: &str, bars: &[Bar]) -> String {
     svg.close()
 }
 
-/// A bar without texts, as it stands in a table beside its number.
+/// A bar without texts, for a table cell beside its number.
 pub(crate) fn meter(part: u64, whole: u64) -> String {
     let width = Percent(part, whole);
     format!(

@@ -2,12 +2,12 @@
 
 use super::{BAND, Bands, Scale, Series, Svg};
 
-/// How wide a column is: of its band, or of the whole chart where there are few.
+/// The width of a column: a share of its band, or of the whole chart if there are few bands.
 const OF_BAND: usize = BAND * 8 / 10;
 const MOST_OF_CHART: usize = 12;
 
-/// Draws columns of `up` upwards, one series on the other, and of `down` downwards. The axis reaches
-/// `reach` at least, so that charts beside each other can have the same.
+/// Stacks the series of `up` above the zero line, and those of `down` below it. The axis extends to
+/// `reach` at least, so that neighbouring charts can share a scale.
 pub(crate) fn columns(
     label: &str,
     bands: &Bands,
@@ -27,7 +27,7 @@ pub(crate) fn columns(
             for (band, (value, before)) in it.values.iter().zip(&mut before).enumerate() {
                 let start = scale.length(*before);
                 *before += value;
-                // Whatever there is shows.
+                // Every value above zero is visible.
                 let height = (scale.length(*before) - start).max(u64::from(*value > 0) * 2);
                 if height > 0 {
                     let x = band * BAND + (BAND - width) / 2;
@@ -43,7 +43,7 @@ pub(crate) fn columns(
     svg.close()
 }
 
-/// The highest column of the series together.
+/// The height of the highest stack of these series.
 fn most(series: &[Series]) -> u64 {
     let bands = series.iter().map(|it| it.values.len()).max().unwrap_or_default();
     let sum = |band| series.iter().filter_map(|it| it.values.get(band)).sum();

@@ -2,7 +2,7 @@
 
 use super::{BAND, Bands, HEIGHT, Percent, Scale, Series, Svg};
 
-/// How far apart the names at the ends of lines are at least, in parts of [`HEIGHT`].
+/// The minimum distance between the names at the ends of lines, in units of [`HEIGHT`].
 const BETWEEN_NAMES: u64 = 80;
 
 /// Draws a line for each series.
@@ -28,7 +28,7 @@ pub(crate) fn lines(label: &str, bands: &Bands, series: &[Series]) -> String {
         svg.push(format_args!(
             r#"<text class="end" x="100%" y="{y}" dx=".7em" dy=".35em">{name}</text>"#
         ));
-        // Where there is but one day, it is all that is seen of the line.
+        // With a single day, this is the only visible part of the line.
         let Some(latest) = it.values.last() else { continue };
         let bands = bands.names.len() * 2;
         let (x, y) = (Percent(bands - 1, bands), Percent(height(*latest), HEIGHT));
@@ -37,7 +37,7 @@ pub(crate) fn lines(label: &str, bands: &Bands, series: &[Series]) -> String {
     svg.close()
 }
 
-/// Places near these, in their order, that leave room for a name each.
+/// Positions close to the given ones, in the same order, with room for a name at each.
 fn apart(places: &[u64]) -> Vec<u64> {
     let mut order: Vec<(usize, u64)> = places.iter().copied().enumerate().collect();
     order.sort_by_key(|(_, place)| *place);
@@ -46,7 +46,7 @@ fn apart(places: &[u64]) -> Vec<u64> {
         *place = free.max(*place);
         free = *place + BETWEEN_NAMES;
     }
-    // Back up, where the last ones would be below the chart.
+    // Moves the last ones up if they would be below the chart.
     let mut limit = HEIGHT;
     for (_, place) in order.iter_mut().rev() {
         *place = limit.min(*place);

@@ -24,10 +24,10 @@ pub(crate) use triangle::{Shares, triangle};
 
 use crate::page::text::grouped;
 
-/// How wide a band is, in units of the plot: what stands in it has a place on whole numbers.
+/// The width of a band, in units of the plot: large enough for whole-number positions within it.
 const BAND: usize = 60;
 
-/// How many texts have room below a chart on a phone. Of more, every second one is hidden there.
+/// How many labels fit below a chart on a phone. If there are more, every second one is hidden there.
 const FEW_TICKS: usize = 5;
 
 /// The bands along a chart: days, weeks…
@@ -52,11 +52,11 @@ impl Series {
     }
 }
 
-/// A picture as it is written.
+/// An SVG image under construction.
 struct Svg(String);
 
 impl Svg {
-    /// Begins a picture of a CSS class; `label` describes it for screen readers. Its height is in units
+    /// Opens an image with a CSS class; `label` describes it for screen readers. Its height is in units
     /// of the text's size, or comes from the style sheet.
     fn open(class: &str, label: &str, height: Option<Tenths>) -> Self {
         let mut svg = Self(String::with_capacity(16 * 1024));
@@ -79,8 +79,7 @@ impl Svg {
         self.0
     }
 
-    /// What lies around a plot: lines across at round values, which stand before them, and what
-    /// stands below.
+    /// Draws the grid lines with their values, and the labels below the plot.
     fn axes(&mut self, scale: Scale, bands: &Bands) {
         for (place, text) in scale.ticks() {
             let class = if place == scale.zero() { "zero" } else { "grid" };
@@ -100,7 +99,7 @@ impl Svg {
         }
     }
 
-    /// Begins what stretches with the chart.
+    /// Opens the part that is stretched to the width of the chart.
     fn open_plot(&mut self, bands: &Bands) {
         let width = bands.names.len() * BAND;
         self.push(format_args!(
@@ -108,7 +107,7 @@ impl Svg {
         ));
     }
 
-    /// Ends it with the tooltips of the bands.
+    /// Adds the tooltips of the bands, and closes that part.
     fn close_plot<'a>(&mut self, bands: &Bands, series: impl Iterator<Item = &'a Series> + Clone) {
         for (band, name) in bands.names.iter().enumerate() {
             let (x, name) = (band * BAND, Escaped(name));
@@ -125,7 +124,7 @@ impl Svg {
     }
 }
 
-/// A part of a whole as a percentage with one digit behind the point, as attributes take it.
+/// A part of a whole as a percentage with one decimal, in the form that attributes need.
 struct Percent<N>(N, N);
 
 impl<N: TryInto<u128> + Copy> Display for Percent<N> {
@@ -137,7 +136,7 @@ impl<N: TryInto<u128> + Copy> Display for Percent<N> {
     }
 }
 
-/// A number of tenths, as attributes take it.
+/// A number of tenths, in the form that attributes need.
 struct Tenths(usize);
 
 impl Display for Tenths {
@@ -172,7 +171,7 @@ impl Display for Escaped<'_> {
 mod tests {
     use super::*;
 
-    /// Bands with these names, each of which stands below.
+    /// Bands with these names, each with a label below.
     pub(super) fn bands(names: &[&str]) -> Bands {
         let tick = |(band, name): (usize, &&str)| Tick { band, label: (*name).to_owned() };
         Bands {
@@ -181,7 +180,7 @@ mod tests {
         }
     }
 
-    /// A picture with each element on a line of its own.
+    /// An image with each element on its own line.
     pub(super) fn lines_of(svg: &str) -> String {
         svg.replace("><", ">\n<")
     }

@@ -1,15 +1,15 @@
-//! From numbers and days to places: axes that end at round numbers, and dates that do not overlap.
+//! Maps numbers and days to positions: axes end at round numbers, and dates do not overlap.
 
 use chrono::{Datelike, NaiveDate};
 
-/// The height of every chart, in units of its own; how high it is on a page, the style sheet says.
+/// The height of every chart in its own units. The style sheet sets the height on the page.
 pub(super) const HEIGHT: u64 = 1000;
-/// Into how many steps the values are divided, more or less.
+/// The approximate number of steps of an axis.
 const STEPS: u64 = 5;
-/// How many dates have room below a chart.
+/// The maximum number of dates below a chart.
 const MAX_DATES: usize = 9;
 
-/// From values to heights: so many steps above nothing, and so many below.
+/// Maps values to heights, with a number of steps above and below the zero line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Scale {
     step: u64,
@@ -18,26 +18,26 @@ pub(super) struct Scale {
 }
 
 impl Scale {
-    /// A scale with room for so much above nothing, and so much below.
+    /// A scale with room for the value `above` the zero line, and for the value `below` it.
     pub(super) fn new(above: u64, below: u64) -> Self {
         let step = round_step(above.saturating_add(below));
         Self { step, above: above.div_ceil(step).max(1), below: below.div_ceil(step) }
     }
 
-    /// How high so much is, in units of [`HEIGHT`].
+    /// The height of a value, in units of [`HEIGHT`].
     pub(super) fn length(self, value: u64) -> u64 {
         let whole = u128::from(self.step) * u128::from(self.above + self.below);
         let length = u128::from(value) * u128::from(HEIGHT) + whole / 2;
         u64::try_from(length / whole).unwrap_or(HEIGHT).min(HEIGHT)
     }
 
-    /// Where nothing is, from the top.
+    /// The position of the zero line, from the top.
     pub(super) fn zero(self) -> u64 {
         self.length(self.step.saturating_mul(self.above))
     }
 
-    /// What stands at the axis, from the top to the bottom: the place, and the value as a text.
-    /// Below nothing stands how much there is as well, so it has no sign.
+    /// The ticks of the axis from top to bottom: position and text. Values below the zero line are
+    /// counts too, so they have no sign.
     pub(super) fn ticks(self) -> impl Iterator<Item = (u64, String)> {
         let tick = move |steps: u64| {
             let value = self.step.saturating_mul(steps);
@@ -51,7 +51,7 @@ impl Scale {
     }
 }
 
-/// The smallest of 1, 2, 5, 10, 20… of which [`STEPS`] are enough.
+/// The smallest of 1, 2, 5, 10, 20… with which [`STEPS`] steps reach `whole`.
 fn round_step(whole: u64) -> u64 {
     let powers = std::iter::successors(Some(1_u64), |power| power.checked_mul(10));
     powers
@@ -60,7 +60,7 @@ fn round_step(whole: u64) -> u64 {
         .unwrap_or(u64::MAX)
 }
 
-/// A round number as it has room beside an axis: 950, 1.5K, 20M.
+/// A round number, shortened to fit beside an axis: 950, 1.5K, 20M.
 fn short(number: u64) -> String {
     let units = [(1_000_000_000_000, "T"), (1_000_000_000, "B"), (1_000_000, "M"), (1_000, "K")];
     match units.into_iter().find(|(unit, _)| number >= *unit) {
@@ -72,17 +72,17 @@ fn short(number: u64) -> String {
     }
 }
 
-/// A text below a chart: in the middle of the band of this number.
+/// A label below the middle of a band.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Tick {
     pub(crate) band: usize,
     pub(crate) label: String,
 }
 
-/// How far apart dates are.
+/// The interval between dates.
 #[derive(Clone, Copy)]
 enum Every {
-    /// Seven days begin on Mondays.
+    /// Weeks begin on Mondays.
     Days(i32),
     Months(i32),
     Years(i32),
@@ -103,7 +103,7 @@ const EVERY: [Every; 11] = [
 ];
 
 impl Every {
-    /// What changes where a date is due.
+    /// The number of the interval that contains `day`; each interval gets one date.
     fn number(self, day: NaiveDate) -> i32 {
         let months = day.year() * 12 + i32::try_from(day.month0()).unwrap_or_default();
         match self {
@@ -133,7 +133,7 @@ pub(crate) fn dates(days: &[NaiveDate]) -> Vec<Tick> {
     dates.map(|(n, (band, day))| Tick { band, label: every.label(day, n == 0) }).collect()
 }
 
-/// The bands in which something begins, with their days.
+/// The bands in which an interval begins, with their days.
 fn due(days: &[NaiveDate], every: Every) -> impl Iterator<Item = (usize, NaiveDate)> + '_ {
     let before_all = days.first().and_then(NaiveDate::pred_opt);
     let before = before_all.into_iter().chain(days.iter().copied());

@@ -1,22 +1,22 @@
-//! A triangle of shares: a row for each group, a column for each age, darker where more stayed.
+//! A triangle of shares: a row per group, a column per age, darker for larger shares.
 
 use super::{Escaped, Svg, Tenths};
 
-/// Widths in tenths of a percent: the name of a row, the size of its group; the rest are cells.
+/// Widths in tenths of a percent, of the row's name and the group's size; the cells share the rest.
 const NAME: usize = 120;
 const SIZE: usize = 100;
-/// How high a row is, and where in it the text stands, in tenths of the text's size.
+/// The height of a row, and the baseline of its text, in tenths of an em.
 const ROW: usize = 22;
 const TEXT: usize = 15;
 
 /// The shares of one group.
 pub(crate) struct Shares {
     pub(crate) name: String,
-    /// How many belong to it, as a text.
+    /// The size of the group, as text.
     pub(crate) size: String,
     /// The shares in thousandths, by age; `None` where the group is empty.
     pub(crate) shares: Vec<Option<u32>>,
-    /// Whether the last share is of a time that is not over.
+    /// Whether the last share belongs to a period that is still in progress.
     pub(crate) is_open: bool,
 }
 
@@ -62,7 +62,7 @@ pub(crate) fn triangle(label: &str, heads: [&str; 2], ages: &[String], rows: &[S
     svg.close()
 }
 
-/// How dark a share is, from 0 to 5: the steps are narrow where most shares are.
+/// The darkness of a share, from 0 to 5. The steps are narrower where most shares are.
 fn shade(per_mille: u32) -> usize {
     [1, 50, 100, 200, 400].iter().filter(|least| per_mille >= **least).count()
 }

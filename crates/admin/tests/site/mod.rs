@@ -69,12 +69,12 @@ impl Site {
         while self.directory.index_names().await.unwrap() {}
     }
 
-    /// A site with nobody in it.
+    /// A site without users.
     pub(crate) async fn at(prefix: &str, origin: Option<&str>) -> Self {
         Self::on(ThrowAwayDatabase::sqlite(), prefix, origin).await
     }
 
-    /// A site with accounts named for their roles, where everybody has to have a second factor.
+    /// A site with accounts named for their roles, where every admin must have a second factor.
     pub(crate) async fn requiring_second_factor() -> Self {
         let site = Self::new(ThrowAwayDatabase::sqlite(), Settings::default(), true).await;
         site.make_accounts().await;
@@ -157,7 +157,7 @@ impl Site {
         }
     }
 
-    /// The token of a new session of somebody with this role.
+    /// The token of a new session of an admin with this role.
     pub(crate) async fn sign_in(&self, role: Role) -> String {
         let form = format!("name={role}&password={PASSWORD}");
         let answer = self.request(&Method::POST, "/admin/sign-in", None, &form).await;
@@ -165,7 +165,7 @@ impl Site {
         answer.token()
     }
 
-    /// The token of a new session of somebody who came by a link from the bot.
+    /// The token of a new session of an admin who signed in by a link from the bot.
     pub(crate) async fn sign_in_by_link(&self) -> String {
         let link = self.admins.create_link(id(OWNER)).await.unwrap().unwrap();
         let path = format!("/admin/link/{}", link.as_str());

@@ -105,11 +105,11 @@ impl ScheduleRepository for DieselScheduleRepository {
                 let row = refreshes::table
                     .find(lease.refresh.name())
                     .filter(refreshes::held_until.eq(until));
-                let nobody = refreshes::held_until.eq(None::<UtcMicros>);
+                let no_holder = refreshes::held_until.eq(None::<UtcMicros>);
                 match refreshed_at.map(UtcMicros::from) {
-                    None => diesel::update(row).set(nobody).execute(connection)?,
+                    None => diesel::update(row).set(no_holder).execute(connection)?,
                     Some(at) => diesel::update(row)
-                        .set((nobody, refreshes::refreshed_at.eq(at)))
+                        .set((no_holder, refreshes::refreshed_at.eq(at)))
                         .execute(connection)?,
                 };
                 Ok(())

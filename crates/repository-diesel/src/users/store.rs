@@ -62,7 +62,7 @@ impl UserRepository for DieselUserRepository {
         limit: u32,
     ) -> Result<usize, RepositoryError> {
         self.database
-            .write("forget old updates", move |connection| {
+            .write("delete old updates", move |connection| {
                 let updates =
                     forget::forget_updates(connection, recorded_before.into(), limit.into())?;
                 Ok(updates

@@ -123,7 +123,7 @@ impl InvitationRow {
         Ok(StoredInvitation {
             token: token
                 .map(Digest)
-                .map_err(|_| corrupt("token_hash", "it is no SHA-256 hash".to_owned()))?,
+                .map_err(|_| corrupt("token_hash", "it is not a SHA-256 hash".to_owned()))?,
             role: read_role(&self.role).map_err(|reason| corrupt("role", reason))?,
             invited_by: invited_by.map_err(|error| corrupt("invited_by", error.to_string()))?,
             created_at: self.created_at.into(),

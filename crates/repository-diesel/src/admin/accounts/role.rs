@@ -7,7 +7,7 @@ pub(crate) fn role(name: &str, account: &str) -> Result<Role, Failure> {
     read_role(name).map_err(|reason| corrupt("admin_accounts", "role", account, reason))
 }
 
-/// The role of this name, else why it is none.
+/// The role with this name, or why there is none.
 pub(crate) fn read_role(name: &str) -> Result<Role, String> {
     Role::from_name(name).ok_or_else(|| "no role has this name".to_owned())
 }

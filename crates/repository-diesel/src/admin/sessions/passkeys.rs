@@ -58,7 +58,7 @@ impl PasskeyRepository for DieselAdminRepository {
     ) -> Result<bool, RepositoryError> {
         let challenge = challenge.to_owned();
         self.database
-            .write("ask for a passkey", move |connection| {
+            .write("set a passkey challenge", move |connection| {
                 let changed = diesel::update(admin_sessions::table.find(&session.0[..]))
                     .set((
                         admin_sessions::challenge.eq(&challenge),
@@ -75,7 +75,7 @@ impl PasskeyRepository for DieselAdminRepository {
         session: Digest,
     ) -> Result<Option<StoredChallenge>, RepositoryError> {
         self.database
-            .write("take what a passkey was asked", move |connection| {
+            .write("take a passkey challenge", move |connection| {
                 let row = admin_sessions::table.find(&session.0[..]);
                 let found: Option<(Option<String>, Option<UtcMicros>)> = row
                     .select((admin_sessions::challenge, admin_sessions::challenged_at))
@@ -245,7 +245,7 @@ struct PasskeyRow {
 impl PasskeyRow {
     fn into_passkey(self) -> Result<StoredPasskey, Failure> {
         let corrupt = |bytes: Vec<u8>| {
-            let reason = format!("{} bytes are no SHA-256 hash", bytes.len());
+            let reason = format!("{} bytes are not a SHA-256 hash", bytes.len());
             corrupt("passkeys", "id", &self.name, reason)
         };
         Ok(StoredPasskey {

@@ -67,7 +67,7 @@ impl AdminSessionRepository for DieselAdminRepository {
 
     async fn touch_session(&self, token: Digest, at: DateTime<Utc>) -> Result<(), RepositoryError> {
         self.database
-            .write("note that an admin's session is used", move |connection| {
+            .write("store when a session was used", move |connection| {
                 let at = UtcMicros::from(at);
                 let older = admin_sessions::table
                     .find(&token.0[..])
@@ -141,7 +141,7 @@ impl AdminSessionRepository for DieselAdminRepository {
         at: DateTime<Utc>,
     ) -> Result<(), RepositoryError> {
         self.database
-            .write("store a link to sign in with", move |connection| {
+            .write("store a sign-in link", move |connection| {
                 let row = (
                     admin_links::token_hash.eq(&token.0[..]),
                     admin_links::telegram_id.eq(user.get()),
@@ -155,7 +155,7 @@ impl AdminSessionRepository for DieselAdminRepository {
 
     async fn take_link(&self, token: Digest) -> Result<Option<StoredLink>, RepositoryError> {
         self.database
-            .write("take a link to sign in with", move |connection| {
+            .write("take a sign-in link", move |connection| {
                 let link = admin_links::table.find(&token.0[..]);
                 let row: Option<(i64, UtcMicros)> = link
                     .select((admin_links::telegram_id, admin_links::created_at))
@@ -173,7 +173,7 @@ impl AdminSessionRepository for DieselAdminRepository {
 
     async fn forget(&self, expiry: Expiry, limit: u32) -> Result<usize, RepositoryError> {
         self.database
-            .write("forget old sessions", move |connection| {
+            .write("purge expired sessions", move |connection| {
                 let limit = i64::from(limit);
                 Ok(forget_sessions(connection, expiry, limit)?
                     + forget_invitations(connection, expiry.expired_before.into(), limit)?
@@ -254,8 +254,8 @@ pub(crate) fn note_sign_in(
     Ok(())
 }
 
-/// Ends every session of an admin but `kept`, and starts the next generation of their devices;
-/// answers how many sessions there were.
+/// Ends the sessions of an admin except `kept`, and starts the next generation of their devices;
+/// returns how many sessions there were.
 pub(crate) fn end_other_sessions(
     connection: &mut AnyConnection,
     admin: &str,
@@ -389,7 +389,7 @@ struct ListedRow {
 impl ListedRow {
     fn into_session(self) -> Result<ListedSession, Failure> {
         let corrupt = |_| {
-            let reason = "it is no SHA-256 hash".to_owned();
+            let reason = "it is not a SHA-256 hash".to_owned();
             corrupt("admin_sessions", "token_hash", "(hidden)", reason)
         };
         Ok(ListedSession {

@@ -29,13 +29,13 @@ impl SignInAttemptRepository for DieselAdminRepository {
         let waits = {
             let keys = keys.clone();
             let read = move |connection: &mut AnyConnection| waits(connection, &keys, now);
-            self.database.read("look at failures to sign in", read).await?
+            self.database.read("read failed sign-ins", read).await?
         };
         if !waits.is_empty() {
             return Ok(waits);
         }
         self.database
-            .write("count an attempt to sign in", move |connection| {
+            .write("count a sign-in attempt", move |connection| {
                 connection.transaction(|connection| attempt(connection, &keys, now))
             })
             .await
@@ -50,7 +50,7 @@ impl SignInAttemptRepository for DieselAdminRepository {
         let mut keys: Vec<_> = forgotten.chain(eased.iter().map(|key| (*key, false))).collect();
         keys.sort_unstable();
         self.database
-            .write("forget failures to sign in", move |connection| {
+            .write("clear failed sign-ins", move |connection| {
                 connection.transaction(|connection| {
                     for (key, is_forgotten) in &keys {
                         let row = sign_in_failures::table.find(&key.0[..]);

@@ -30,7 +30,7 @@ impl KnownDeviceRepository for DieselAdminRepository {
                 let row = device_secret::table.find(ONLY_ROW);
                 let stored: Vec<u8> = row.select(device_secret::secret).first(connection)?;
                 stored.try_into().map(DeviceSecret).map_err(|_| {
-                    let reason = format!("it has not {} bytes", DeviceSecret::BYTES);
+                    let reason = format!("it does not have {} bytes", DeviceSecret::BYTES);
                     corrupt("device_secret", "secret", "1", reason)
                 })
             })
