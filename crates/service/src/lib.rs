@@ -18,6 +18,7 @@ mod cached;
 mod directory;
 mod error;
 mod local_days;
+mod outage;
 mod preferences;
 mod queue;
 mod schedule;
@@ -40,6 +41,7 @@ pub use admin::{
 pub use alerts::{Alert, Alerts, Report};
 pub use directory::DirectoryService;
 pub use error::ServiceError;
+pub use outage::Outage;
 pub use preferences::PreferencesService;
 pub use rollcall_repository::{
     Allowed, AuditChain, AuditFault, AuditFilter, Difference, Digest, Imported, Lease,

@@ -5,7 +5,7 @@ mod requests;
 
 use std::{pin::Pin, time::Duration};
 
-use rollcall_service::ServiceError;
+use rollcall_service::{Outage, ServiceError};
 use serde_json::value::RawValue;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -16,7 +16,7 @@ use crate::{
     error::BotError,
     ingest::{Ingest, Stream, Taken},
     readiness::Readiness,
-    retry::Outage,
+    retry::outage,
     update::Update,
 };
 use failures::PollFailures;
@@ -134,7 +134,7 @@ struct Registrar<'a> {
 
 impl<'a> Registrar<'a> {
     fn new(ingest: &'a Ingest, readiness: &'a Readiness) -> Self {
-        Self { ingest, readiness, outage: Outage::new("users cannot be registered") }
+        Self { ingest, readiness, outage: outage("users cannot be registered") }
     }
 
     /// Registers the users of the updates. Retries while the storage fails.

@@ -1,14 +1,26 @@
 //! Retries: how long to wait between attempts, and what is logged meanwhile.
 
 mod backoff;
-mod outage;
 
+use std::time::Duration;
+
+use rollcall_service::Outage;
 use tokio::time::sleep;
 
 pub(crate) use backoff::backoff;
-pub(crate) use outage::Outage;
 
 use crate::client::CallError;
+
+/// An outage of Telegram or the database, which has not begun. `what` is what the log calls it.
+pub(crate) fn outage(what: &'static str) -> Outage {
+    Outage::new(what, backoff())
+}
+
+/// Records a failed call. Returns the time to wait, which is what Telegram asks for if it does.
+pub(crate) fn record_call(outage: &mut Outage, error: &CallError) -> Duration {
+    let wait = outage.record(error);
+    error.retry_after().unwrap_or(wait)
+}
 
 /// Calls a method until it succeeds, or fails permanently. `what` names the outage in the log, such as
 /// "Telegram cannot be reached".
@@ -16,10 +28,10 @@ pub async fn retry<T, F>(what: &'static str, mut call: impl FnMut() -> F) -> Res
 where
     F: Future<Output = Result<T, CallError>>,
 {
-    let mut outage = Outage::new(what);
+    let mut outage = outage(what);
     loop {
         match call().await {
-            Err(error) if error.is_transient() => sleep(outage.record_call(&error)).await,
+            Err(error) if error.is_transient() => sleep(record_call(&mut outage, &error)).await,
             Err(error) => return Err(error),
             Ok(result) => {
                 outage.end();
@@ -31,8 +43,6 @@ where
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use tokio::time::Instant;
 
     use super::*;
@@ -49,12 +59,12 @@ mod tests {
 
     #[test]
     fn waits_as_long_as_telegram_asks() {
-        let mut outage = Outage::new("on purpose");
+        let mut outage = outage("on purpose");
         for seconds in [1, 100_000, u64::MAX] {
-            let wait = outage.record_call(&refused(429, Some(seconds)));
+            let wait = record_call(&mut outage, &refused(429, Some(seconds)));
             assert_eq!(wait, Duration::from_secs(seconds));
         }
-        assert!(outage.record_call(&refused(500, None)) <= Duration::from_secs(60));
+        assert!(record_call(&mut outage, &refused(500, None)) <= Duration::from_secs(60));
     }
 
     #[tokio::test(start_paused = true)]

@@ -10,7 +10,7 @@ use std::{
 };
 
 use rollcall_domain::LogPace;
-use rollcall_service::{Alert, Alerts, ServiceError};
+use rollcall_service::{Alert, Alerts, Outage, ServiceError};
 use serde_json::value::RawValue;
 use tokio::{sync::Notify, time::timeout};
 
@@ -22,7 +22,7 @@ use crate::{
     ingest::{Commands, Ingest, Stream, Taken},
     json::describe_error,
     readiness::Readiness,
-    retry::Outage,
+    retry::outage,
 };
 
 /// How long saving an update may take before Telegram is asked to redeliver it. Telegram and proxies
@@ -170,7 +170,7 @@ struct SharedOutage(Mutex<Outage>);
 
 impl SharedOutage {
     fn new(what: &'static str) -> Self {
-        Self(Mutex::new(Outage::new(what)))
+        Self(Mutex::new(outage(what)))
     }
 
     fn lock(&self) -> MutexGuard<'_, Outage> {

@@ -1,12 +1,13 @@
 use std::time::Duration;
 
+use rollcall_service::Outage;
 use tokio::time::{Instant, sleep};
 
 use super::requests::delete_webhook;
 use crate::{
     client::{CallError, Client, Conflict},
     readiness::Readiness,
-    retry::Outage,
+    retry::{outage, record_call},
 };
 
 /// How long updates have to arrive without a conflict until it counts as over. Two pollers end each
@@ -37,15 +38,13 @@ impl PollFailures {
             last_failed: false,
             has_worked: false,
             refused_since: None,
-            bad_token: Outage::bounded(
-                "Telegram does not accept the bot token any more",
-                "for five minutes",
-            ),
-            other: Outage::new("updates cannot be fetched"),
-            other_poller: Outage::new(
+            bad_token: outage("Telegram does not accept the bot token any more")
+                .bounded("for five minutes"),
+            other: outage("updates cannot be fetched"),
+            other_poller: outage(
                 "another process polls for this bot, and Telegram lets only one: stop the other",
             ),
-            webhook: Outage::new(
+            webhook: outage(
                 "updates go to a webhook of this bot, which was set while it polls: deleting it",
             ),
         }
@@ -73,7 +72,7 @@ impl PollFailures {
     pub(super) async fn wait_out(&mut self, client: &Client, error: CallError) {
         self.last_failed = true;
         if error.is_bad_token() {
-            let wait = self.bad_token.record_call(&error).min(self.patience_left());
+            let wait = record_call(&mut self.bad_token, &error).min(self.patience_left());
             self.readiness.set_problem(self.bad_token.describe(&error));
             return sleep(wait).await;
         }
@@ -84,7 +83,7 @@ impl PollFailures {
                 (&mut self.webhook, delete_webhook(client).await.err().unwrap_or(error))
             }
         };
-        let wait = outage.record_call(&error);
+        let wait = record_call(outage, &error);
         self.readiness.set_problem(outage.describe(&error));
         sleep(wait).await;
     }
