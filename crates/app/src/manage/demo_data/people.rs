@@ -369,7 +369,7 @@ mod tests {
             }
             let [mut by_kind, mut by_hour, mut commands, mut by_command] =
                 [const { BTreeMap::new() }; 4];
-            for (figure, day, label, count) in people.uses() {
+            for UseCount { figure, day, label, count } in people.uses() {
                 let sums = match figure {
                     Figure::Command => &mut by_command,
                     Figure::InteractionHour => &mut by_hour,
