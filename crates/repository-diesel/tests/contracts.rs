@@ -52,6 +52,16 @@ mod hours {
     }
 }
 
+mod minutes {
+    use super::*;
+
+    rollcall_testkit::minute_sums_contract!(open);
+
+    async fn open(url: &str) -> Arc<dyn Store> {
+        Arc::new(DieselUserRepository::new(migrated(url).await))
+    }
+}
+
 mod sources {
     use rollcall_testkit::contract::sources::SourceStore;
 

@@ -36,6 +36,13 @@ pub trait ActivityRepository: Send + Sync {
         last: NaiveDate,
     ) -> Result<Vec<i64>, RepositoryError>;
 
+    /// The interactions of each minute from that of `first` on, sorted, for the last hour. Minutes
+    /// without any may be left out. A minute is a time whose seconds are zero.
+    async fn minutes(
+        &self,
+        first: DateTime<Utc>,
+    ) -> Result<Vec<(DateTime<Utc>, i64)>, RepositoryError>;
+
     /// The first day on which a user was active; `None` if there is none.
     async fn first_day(&self) -> Result<Option<NaiveDate>, RepositoryError>;
 

@@ -9,7 +9,12 @@ use rollcall_domain::{
 };
 use rollcall_repository::{ActivityRepository, DaySum, DirectoryRepository, MAX_PAGE_SIZE};
 
-use crate::{Count, MAX_LABELS, ServiceError, activity::counts, cached::Cached};
+use crate::{
+    Count, JustNow, MAX_LABELS, ServiceError,
+    activity::counts,
+    cached::Cached,
+    just_now::{first_minute, minutes},
+};
 
 /// Lists and finds users, and shows the details of one. Cheap to clone.
 #[derive(Clone)]
@@ -51,6 +56,26 @@ impl DirectoryService {
     ) -> Result<UserSlice, ServiceError> {
         let size = size.clamp(1, MAX_PAGE_SIZE);
         Ok(self.directory.users(filter, sort, cursor, size).await?)
+    }
+
+    /// The interactions of the last hour by minute, and up to `newest` (at most 1,000) users who
+    /// joined last. Reads a few rows, whatever the number of users.
+    ///
+    /// # Errors
+    /// If the storage fails.
+    pub async fn just_now(&self, newest: u32) -> Result<JustNow, ServiceError> {
+        let first = first_minute(self.clock.now());
+        let filter = UserFilter::default();
+        let (sums, users) = tokio::try_join!(
+            self.activity.minutes(first),
+            self.directory.users(
+                &filter,
+                UserSort::default(),
+                None,
+                newest.clamp(1, MAX_PAGE_SIZE)
+            ),
+        )?;
+        Ok(JustNow { minutes: minutes(first, sums), newest: users.rows })
     }
 
     /// Returns everything that is stored about a user.

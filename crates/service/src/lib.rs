@@ -17,6 +17,7 @@ mod alerts;
 mod cached;
 mod directory;
 mod error;
+mod just_now;
 mod local_days;
 mod outage;
 mod preferences;
@@ -41,6 +42,7 @@ pub use admin::{
 pub use alerts::{Alert, Alerts, Report};
 pub use directory::DirectoryService;
 pub use error::ServiceError;
+pub use just_now::{JustNow, MinuteCount};
 pub use outage::Outage;
 pub use preferences::PreferencesService;
 pub use rollcall_repository::{

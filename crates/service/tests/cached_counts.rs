@@ -122,6 +122,13 @@ impl ActivityRepository for Slow {
         unimplemented!("not part of these stories")
     }
 
+    async fn minutes(
+        &self,
+        _: DateTime<Utc>,
+    ) -> Result<Vec<(DateTime<Utc>, i64)>, RepositoryError> {
+        unimplemented!("not part of these stories")
+    }
+
     async fn first_day(&self) -> Result<Option<NaiveDate>, RepositoryError> {
         unimplemented!("not part of these stories")
     }

@@ -21,7 +21,7 @@ use rollcall_repository::{
 };
 use rollcall_repository_diesel::{Database, DieselUserRepository};
 use rollcall_service::{
-    ActivityService, DayRange, ServiceError, Share, SourceFigures, UserService,
+    ActivityService, DayRange, DirectoryService, ServiceError, Share, SourceFigures, UserService,
 };
 use rollcall_testkit::{TestClock, ThrowAwayDatabase};
 use tokio::{runtime::Handle, sync::Notify};
@@ -184,6 +184,39 @@ async fn statistics_count_utc_days() {
 fn against_zero(now: u64) -> SameHours {
     let change = Some(Comparison::Change(Change { from: 0, to: now }));
     SameHours { day_before: change, week_before: change }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn just_now_has_the_last_hour_and_the_newest_users() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        let (users, clock) = service(&database).await;
+        let directory = DirectoryService::new(repository(&database).await, clock.clone());
+        users.get_or_create_user(&ada()).await.unwrap();
+        clock.advance(90);
+        for n in [7, 8] {
+            users.get_or_create_user(&Profile::new(id(n), "Bob")).await.unwrap();
+        }
+        clock.advance(30 * 60);
+        let now = directory.just_now(2).await.unwrap();
+        assert_eq!(now.minutes.len(), 60);
+        let busy = now.minutes.iter().filter(|it| it.interactions > 0);
+        let busy: Vec<_> = busy.map(|it| (it.at.to_rfc3339(), it.interactions)).collect();
+        assert_eq!(
+            busy,
+            [
+                ("2026-11-23T12:00:00+00:00".to_owned(), 1),
+                ("2026-11-23T12:01:00+00:00".to_owned(), 2)
+            ]
+        );
+        assert_eq!(now.minutes[59].at.to_rfc3339(), "2026-11-23T12:31:00+00:00");
+        let newest: Vec<_> = now.newest.iter().map(|it| it.user.telegram_id).collect();
+        assert_eq!(newest, [id(8), id(7)]);
+
+        clock.advance(30 * 60);
+        let later = directory.just_now(1).await.unwrap();
+        let count: u64 = later.minutes.iter().map(|it| it.interactions).sum();
+        assert_eq!(count, 0, "both minutes are an hour ago");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -471,6 +504,13 @@ impl ActivityRepository for Shared {
     }
 
     async fn totals(&self, _: &[Figure], _: NaiveDate) -> Result<Vec<i64>, RepositoryError> {
+        unimplemented!("not part of these stories")
+    }
+
+    async fn minutes(
+        &self,
+        _: DateTime<Utc>,
+    ) -> Result<Vec<(DateTime<Utc>, i64)>, RepositoryError> {
         unimplemented!("not part of these stories")
     }
 

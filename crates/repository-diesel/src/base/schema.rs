@@ -120,6 +120,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    minute_sums (place, slot) {
+        place -> SmallInt,
+        slot -> SmallInt,
+        minute -> Integer,
+        interactions -> BigInt,
+    }
+}
+
+diesel::table! {
     erased_sums (figure, day, label) {
         figure -> Text,
         day -> Date,

@@ -18,8 +18,11 @@ use crate::{
         transaction::Transaction,
     },
     row::columns::{NewUser, NewUsers, UserToStore, columns},
-    statistics::add::{
-        NewSourceSum, NewSourceSums, NewSum, NewSums, add_each, insert_source_sums, insert_sums,
+    statistics::{
+        add::{
+            NewSourceSum, NewSourceSums, NewSum, NewSums, add_each, insert_source_sums, insert_sums,
+        },
+        minutes::{NewMinute, NewMinutes, add_minutes, insert_minutes},
     },
 };
 
@@ -31,6 +34,8 @@ pub(super) struct Changes<'a> {
     pub(super) losers: Vec<(TelegramId, DateTime<Utc>)>,
     /// What is added to the sums.
     pub(super) sums: Sums,
+    /// What is added to the minutes of the last hour; sorted.
+    pub(super) minutes: Vec<NewMinute>,
     /// Users whose names wait for the search; sorted.
     pub(super) renamed: Vec<i64>,
     /// How profiles changed.
@@ -47,7 +52,7 @@ pub(super) fn write(connection: &mut Transaction<'_>, changes: &Changes<'_>) -> 
 
 fn write_each(
     connection: &mut SqliteConnection,
-    Changes { users, losers, sums, renamed, profiles }: &Changes<'_>,
+    Changes { users, losers, sums, minutes, renamed, profiles }: &Changes<'_>,
 ) -> QueryResult<()> {
     names::add_each(connection, renamed, profiles)?;
     for &user in users {
@@ -56,17 +61,19 @@ fn write_each(
     for &(id, at) in losers {
         ClearUsername { telegram_id: id.get(), at: at.into() }.execute(connection)?;
     }
-    add_each(connection, sums)
+    add_each(connection, sums)?;
+    add_minutes(connection, minutes)
 }
 
 fn write_all(
     connection: &mut PgTransaction<'_>,
-    Changes { users, losers, sums, renamed, profiles }: &Changes<'_>,
+    Changes { users, losers, sums, minutes, renamed, profiles }: &Changes<'_>,
 ) -> QueryResult<()> {
     let users = users.iter().map(|user| NewUser::from(*user)).collect();
     let (losers, lost_at) = losers.iter().map(|&(id, at)| (id.get(), UtcMicros::from(at))).unzip();
     let (sums, source_sums) = (NewSum::of(sums).collect(), NewSourceSum::of(sums).collect());
-    let rows = ChangedRows { users, losers, lost_at, sums, source_sums };
+    let minutes = minutes.iter().copied().collect();
+    let rows = ChangedRows { users, losers, lost_at, sums, source_sums, minutes };
     let changed = if renamed.is_empty() && profiles.is_empty() {
         WriteAll { rows }.execute(connection)
     } else {
@@ -104,7 +111,8 @@ macro_rules! write_all {
             FROM UNNEST(:losers, :lost_at) AS lost (telegram_id, at)
             WHERE stored.telegram_id = lost.telegram_id),
         summed AS (", insert_sums!(), "),
-        summed_sources AS (", insert_source_sums!(), ")
+        summed_sources AS (", insert_source_sums!(), "),
+        summed_minutes AS (", insert_minutes!(), ")
         UPDATE telegram_users AS stored SET ", columns!(update set_new), "
         FROM UNNEST(", columns!(all placeholder), ") AS new (", columns!(all name), ")
         WHERE stored.telegram_id = new.telegram_id")
@@ -118,6 +126,7 @@ parameters! {
         lost_at: Vec<UtcMicros> as Array<Timestamp>,
         sums: NewSums<'a>,
         source_sums: NewSourceSums<'a>,
+        minutes: NewMinutes,
     }
 }
 

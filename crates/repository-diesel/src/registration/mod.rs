@@ -51,6 +51,7 @@ use crate::{
         transaction::Transaction,
     },
     row::columns::UserToStore,
+    statistics::minutes::NewMinute,
 };
 
 /// Whether a batch is tried for the first time.
@@ -215,6 +216,7 @@ fn record_users(
             users: changed_users(&users),
             losers: losers.into_iter().collect(),
             sums,
+            minutes: NewMinute::of(interactions, now),
             renamed,
             profiles: &profile_changes,
         },

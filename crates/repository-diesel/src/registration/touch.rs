@@ -4,7 +4,7 @@
 use diesel::{
     pg::Pg,
     prelude::*,
-    sql_types::{BigInt, Bool, Date, Nullable, Text, Timestamp},
+    sql_types::{BigInt, Bool, Date, Integer, Nullable, Text, Timestamp},
 };
 use rollcall_domain::{
     Figure, Hour, Interaction, InteractionKind, Label, Registration, TelegramUser, Username,
@@ -18,6 +18,7 @@ use crate::{
         timestamp::{Day, UtcMicros},
     },
     row::columns::{UserRow, columns},
+    statistics::minutes::minute_of,
 };
 
 /// Records such a call; `None`, and nothing is changed, if it is not one.
@@ -48,6 +49,7 @@ pub(super) fn touch(
         hour: Label::from(Hour::of(interaction.at)).to_string(),
         by_kind: Figure::Kind.name(),
         kind: interaction.kind.name(),
+        minute: minute_of(interaction.at),
     };
     let row: Option<UserRow> = touch.get_result(connection).optional()?;
     row.map(|row| Ok(Registration { user: row.into_user()?, created: false })).transpose()
@@ -68,6 +70,7 @@ statement! {
         hour: String as Text,
         by_kind: &'static str as Text,
         kind: &'static str as Text,
+        minute: i32 as Integer,
     }
     Pg => concat!("
         WITH touched AS (
@@ -90,6 +93,15 @@ statement! {
             INSERT INTO activity_sums AS counted
             SELECT figure, active_day, label, (pg_backend_pid() % 16)::smallint, 1
             FROM touched, (VALUES (:by_hour, :hour), (:by_kind, :kind)) AS sums (figure, label)
-            ON CONFLICT (figure, day, label, slot) DO UPDATE SET value = counted.value + 1)
+            ON CONFLICT (figure, day, label, slot) DO UPDATE SET value = counted.value + 1),
+        minuted AS (
+            INSERT INTO minute_sums AS stored (place, slot, minute, interactions)
+            SELECT :minute % 60, (pg_backend_pid() % 16)::smallint, :minute, 1 FROM touched
+            ON CONFLICT (place, slot) DO UPDATE SET
+                minute = GREATEST(stored.minute, excluded.minute),
+                interactions = CASE
+                    WHEN excluded.minute > stored.minute THEN 1
+                    WHEN excluded.minute = stored.minute THEN stored.interactions + 1
+                    ELSE stored.interactions END)
         SELECT ", columns!(row name), " FROM touched"),
 }

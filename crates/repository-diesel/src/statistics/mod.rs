@@ -5,6 +5,7 @@ pub(crate) mod add;
 pub(crate) mod erase;
 pub(crate) mod facts;
 mod migrate;
+pub(crate) mod minutes;
 pub(crate) mod recount;
 pub(crate) mod source_sums;
 mod store;

@@ -1,11 +1,11 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use rollcall_domain::Figure;
 use rollcall_repository::{ActivityRepository, DaySum, Difference, LabelSum, RepositoryError};
 
-use super::{recount, sums};
+use super::{minutes, recount, sums};
 use crate::users::store::DieselUserRepository;
 
 #[async_trait]
@@ -46,6 +46,15 @@ impl ActivityRepository for DieselUserRepository {
         let figures = figures.to_vec();
         self.database
             .read("read totals", move |connection| sums::totals(connection, &figures, last))
+            .await
+    }
+
+    async fn minutes(
+        &self,
+        first: DateTime<Utc>,
+    ) -> Result<Vec<(DateTime<Utc>, i64)>, RepositoryError> {
+        self.database
+            .read("read sums by minute", move |connection| Ok(minutes::minutes(connection, first)?))
             .await
     }
 

@@ -386,6 +386,13 @@ impl ActivityRepository for InMemory {
         Ok(figures.iter().map(total).collect())
     }
 
+    async fn minutes(
+        &self,
+        _: DateTime<Utc>,
+    ) -> Result<Vec<(DateTime<Utc>, i64)>, RepositoryError> {
+        Ok(Vec::new())
+    }
+
     async fn first_day(&self) -> Result<Option<NaiveDate>, RepositoryError> {
         let days = self.of(&[Figure::Active], NaiveDate::MIN, NaiveDate::MAX);
         Ok(days.filter(|it| it.3 > 0).map(|it| it.1).min())

@@ -9,6 +9,7 @@ pub mod demo;
 pub mod directory;
 pub mod hours;
 pub mod known_devices;
+pub mod minutes;
 pub mod passkeys;
 pub mod preferences;
 pub mod quarantine;
