@@ -19,7 +19,7 @@ use rollcall_service::AdminService;
 use rollcall_simulator::{Chat, Fault, Person, SentMessage, Simulator, Update};
 use rollcall_testkit::ThrowAwayDatabase;
 use running::{
-    RunningBot,
+    RunningBot, WATCHED,
     database::{HeldDatabase, stored},
 };
 use serde_json::json;
@@ -384,12 +384,10 @@ async fn what_is_not_stored_is_not_confirmed(database: ThrowAwayDatabase) {
     let telegram = Simulator::start().await.unwrap();
     for (n, signal) in [(1, "KILL"), (2, "TERM")] {
         let person = Person::new(n, "Ada");
-        let mut bot = RunningBot::start(&telegram, &database, &[]).await;
+        let mut bot = RunningBot::start(&telegram, &database, WATCHED).await;
         let held = HeldDatabase::hold(&database);
         let update = telegram.write(&person, "/start");
-        taken(&telegram, update).await;
-        // Long enough for a bot that confirms too early to do so.
-        tokio::time::sleep(Duration::from_millis(300)).await;
+        bot.registers().await;
         assert!(!telegram.is_confirmed(update));
         match signal {
             "KILL" => bot.kill().await,
@@ -409,12 +407,11 @@ async fn what_is_not_stored_is_not_confirmed(database: ThrowAwayDatabase) {
 
 async fn a_second_signal_ends_it_at_once(database: ThrowAwayDatabase) {
     let telegram = Simulator::start().await.unwrap();
-    let bot = RunningBot::start(&telegram, &database, &[]).await;
+    let bot = RunningBot::start(&telegram, &database, WATCHED).await;
     let _held = HeldDatabase::hold(&database);
     let update = telegram.write(&Person::new(1815, "Ada"), "hello");
-    taken(&telegram, update).await;
-    // Long enough to read the answer: who is asked to end before that has nothing to finish.
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    // A bot that is asked to end before that has nothing to finish.
+    bot.registers().await;
     // Two of one kind that come at once would be one.
     bot.send("TERM").await;
     bot.send("INT").await;
@@ -706,10 +703,4 @@ async fn the_demo_needs_nothing_and_touches_nothing() {
     let temporary =
         output.split("sqlite://").nth(1).unwrap().split(". Press Ctrl-C").next().unwrap();
     assert!(!std::path::Path::new(temporary).exists(), "{temporary}");
-}
-
-/// Waits until the bot has an update in hand: it was given, and nothing is asked for any more.
-async fn taken(telegram: &Simulator, update: i64) {
-    let given = |telegram: &Simulator| telegram.was_fetched(update).then_some(());
-    telegram.wait_for("an update in hand", given).await.unwrap();
 }

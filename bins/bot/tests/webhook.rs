@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use rollcall_simulator::{Fault, Person, Simulator, Update};
 use rollcall_testkit::{PooledDatabase, ThrowAwayDatabase};
 use running::{
-    RunningBot,
+    RunningBot, WATCHED,
     database::{HeldDatabase, counted, quarantined, stored},
 };
 use serde_json::{Value, json};
@@ -220,14 +220,10 @@ async fn a_signal_lets_requests_and_answers_out(database: ThrowAwayDatabase) {
 async fn a_signal_ends_it_while_the_database_is_held(database: ThrowAwayDatabase) {
     let telegram = Simulator::start().await.unwrap();
     let hook = Hook::new(PATH).await;
-    let bot = hook.start(&telegram, &database, &[]).await;
+    let bot = hook.start(&telegram, &database, WATCHED).await;
     let held = HeldDatabase::hold(&database);
     let update = telegram.write(&Person::new(1815, "Ada"), "/start");
-    while !telegram.is_in_flight(update) {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    // Long enough for the bot to have it in hand.
-    tokio::time::sleep(Duration::from_millis(200)).await;
+    bot.registers().await;
     let asked = Instant::now();
     bot.terminate().await;
     assert!(asked.elapsed() < Duration::from_secs(10));

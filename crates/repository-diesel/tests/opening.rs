@@ -222,13 +222,16 @@ async fn looking_for_new_names_does_not_wait_for_a_writer() {
     let mut other = SqliteConnection::establish(file.to_str().unwrap()).unwrap();
     other.batch_execute("BEGIN IMMEDIATE").unwrap();
 
-    let writer = users.clone();
-    let waiting = tokio::spawn(async move { writer.delete(&[id(1)]).await });
-    tokio::time::sleep(Duration::from_millis(200)).await;
-    assert_eq!(users.index_names(100).await.unwrap(), 0);
-    assert!(!waiting.is_finished());
+    let ids = [id(1)];
+    let mut writer = std::pin::pin!(users.delete(&ids));
+    // In this order: the writer has begun to wait before names are looked for.
+    tokio::select! {
+        biased;
+        result = &mut writer => panic!("it did not wait: {result:?}"),
+        found = users.index_names(100) => assert_eq!(found.unwrap(), 0),
+    }
     other.batch_execute("ROLLBACK").unwrap();
-    waiting.await.unwrap().unwrap();
+    writer.await.unwrap();
 }
 
 /// Indexing skips a user whose name another transaction is changing: the new name is not visible yet,

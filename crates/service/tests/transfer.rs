@@ -91,7 +91,8 @@ impl DirectoryRepository for Endless {
     }
 }
 
-#[tokio::test]
+/// Time is paused: it passes only once everything is idle.
+#[tokio::test(start_paused = true)]
 async fn nothing_is_read_before_it_is_needed() {
     let endless = Endless::default();
     let reads = || endless.reads.load(Ordering::Relaxed);
@@ -105,10 +106,10 @@ async fn nothing_is_read_before_it_is_needed() {
     assert!(line.starts_with(b"4001,"), "{}", String::from_utf8_lossy(line));
 
     // Two parts are read ahead. No more are read until one is taken, or after the reader is dropped.
-    let waits = || tokio::time::sleep(Duration::from_millis(50));
-    waits().await;
+    let all_is_idle = || tokio::time::sleep(Duration::from_millis(1));
+    all_is_idle().await;
     assert_eq!(reads(), 4);
     drop(export);
-    waits().await;
+    all_is_idle().await;
     assert_eq!(reads(), 4);
 }

@@ -47,6 +47,9 @@ exec "$0" "$@""#;
 /// Each test's simulated Telegram is its own, so there is nothing to look for first.
 const TAKE_OVER: &[&str] = &["--take-over"];
 
+/// For [`RunningBot::registers`].
+pub(crate) const WATCHED: &[(&str, &str)] = &[("METRICS_ADDR", "127.0.0.1:0")];
+
 /// A running bot, killed when it is dropped.
 pub(crate) struct RunningBot {
     process: Child,
@@ -154,6 +157,28 @@ impl RunningBot {
         let mut output = self.output.clone();
         let said = timeout(PATIENCE, output.wait_for(|output| output.contains(text))).await;
         assert!(matches!(said, Ok(Ok(_))), "not said: {text:?} in:\n{}", *self.output.borrow());
+    }
+
+    /// Waits until interactions are being registered. The bot needs `METRICS_ADDR=127.0.0.1:0`.
+    pub(crate) async fn registers(&self) {
+        const QUEUED: &str = "rollcall_queued_interactions ";
+        self.said("metrics, healthz and readyz are at ").await;
+        let log = self.log();
+        let address =
+            log.split("readyz are at ").nth(1).unwrap().split_whitespace().next().unwrap();
+        let url = format!("http://{address}/metrics");
+        let queued = async || {
+            let metrics = reqwest::get(&url).await.unwrap().text().await.unwrap();
+            let queued =
+                metrics.lines().find_map(|line| line.strip_prefix(QUEUED)).map(str::to_owned);
+            queued.is_some_and(|queued| queued != "0")
+        };
+        let registers = async {
+            while !queued().await {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        timeout(PATIENCE, registers).await.expect("interactions that are being registered");
     }
 
     /// Whether the bot has said something by now.
