@@ -124,7 +124,7 @@ async fn people_are_answered(database: ThrowAwayDatabase) {
     let bot = RunningBot::start(&telegram, &database, &[]).await;
     let ada = Person::new(1815, "Ada <3 & \"co\"").language_code("en");
     let greeting = "Hello, \u{2068}Ada <3 & \"co\"\u{2069}! \
-                    Send /schedule for the next games, or /help for all commands.";
+                    I show you upcoming NHL games and live scores, in your language and time zone.";
 
     telegram.write(&ada, "/start");
     assert_eq!(telegram.wait_for_message(ada.id).await.unwrap().text, greeting);

@@ -517,6 +517,19 @@ async fn check_reports_what_the_bot_would_meet() {
         let (code, printed) = check(&[good[0], good[1], webhook]);
         assert_eq!(code, 1);
         assert!(printed.starts_with("✗ Settings: WEBHOOK_SECRET is not set"), "{printed}");
+
+        let (_, printed) = check(&[("SCHEDULE", "off")]);
+        assert!(printed.contains("- Schedule: off (SCHEDULE=off)\n"), "{printed}");
+        let (code, printed) = check(&[("SCHEDULE", "khl")]);
+        assert_eq!(code, 1);
+        assert!(printed.starts_with("✗ Settings: SCHEDULE: \"khl\" is not"), "{printed}");
+        let (code, printed) = check(&[("GREETING_FILE", "missing.ftl")]);
+        assert_eq!(code, 1);
+        assert!(printed.starts_with("✗ Settings: GREETING_FILE: missing.ftl cannot be read"));
+        for arguments in [&["fetch-games"][..], &["fetch-games", "--from-file", "week.json"]] {
+            let (code, _, error) = run(&database, arguments, "", &[("SCHEDULE", "off")]);
+            assert_eq!((code, error.as_str()), (1, "error: SCHEDULE is off; expected nhl\n"));
+        }
     }
 }
 

@@ -7,8 +7,11 @@ use clap::Parser;
 use crate::{
     demo,
     environment::Environment,
-    serve::serve,
-    settings::{DatabaseArguments, EXPOSED_TOKEN, HttpArguments, NhlArguments, TelegramArguments},
+    serve::{ConversationSettings, serve},
+    settings::{
+        DatabaseArguments, EXPOSED_TOKEN, GreetingArguments, HttpArguments, ScheduleArguments,
+        TelegramArguments,
+    },
     shutdown::Shutdown,
 };
 
@@ -34,7 +37,9 @@ pub struct Arguments {
     #[command(flatten)]
     http: HttpArguments,
     #[command(flatten)]
-    nhl: NhlArguments,
+    schedule: ScheduleArguments,
+    #[command(flatten)]
+    greeting: GreetingArguments,
 }
 
 /// Runs the bot until a signal stops it.
@@ -54,7 +59,8 @@ pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Res
         let owners = arguments.telegram.admins(environment)?;
         let http = arguments.http.settings(environment, &settings.api_url)?;
         let database_url = arguments.database.writable_database_url(environment)?;
-        let nhl = arguments.nhl.settings(environment)?;
+        let schedule = arguments.schedule.settings(environment)?;
+        let greetings = arguments.greeting.settings(environment)?;
         if let Some(proxy) = arguments.telegram.proxy(environment, &settings.api_url)? {
             log::info!("using the proxy {proxy} for Telegram");
         }
@@ -64,10 +70,13 @@ pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Res
         if settings.is_token_exposed() {
             log::warn!("{EXPOSED_TOKEN}");
         }
-        if let Some(proxy) = nhl.as_ref().and_then(|nhl| nhl.proxy.as_ref()) {
+        let nhl = schedule.as_ref().and_then(|schedule| schedule.nhl.as_ref());
+        if let Some(proxy) = nhl.and_then(|nhl| nhl.proxy.as_ref()) {
             log::info!("using the proxy {proxy} for the NHL's API");
         }
-        serve(settings, arguments.take_over, owners, http, nhl, database_url, shutdown).await?;
+        let conversation = ConversationSettings { schedule, greetings };
+        serve(settings, arguments.take_over, owners, http, conversation, database_url, shutdown)
+            .await?;
     }
     Ok(ExitCode::SUCCESS)
 }

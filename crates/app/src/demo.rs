@@ -3,6 +3,7 @@
 use std::{io::Write as _, net::SocketAddr, time::Duration};
 
 use anyhow::Context;
+use rollcall_conversation::Greetings;
 use rollcall_domain::{Clock, SystemClock};
 use rollcall_repository_diesel::{Database, DatabaseUrl};
 use rollcall_simulator::{ChatEvent, Crowd, NhlApi, Person, Simulator};
@@ -13,9 +14,9 @@ use tokio::{
 
 use crate::{
     manage::demo_data::DemoData,
-    serve::serve,
+    serve::{ConversationSettings, serve},
     services::Services,
-    settings::{HttpSettings, NhlSettings},
+    settings::{HttpSettings, NhlSettings, ScheduleSettings},
     shutdown::Shutdown,
 };
 
@@ -36,6 +37,10 @@ pub(crate) async fn run(address: Option<SocketAddr>, shutdown: Shutdown) -> anyh
     let api = NhlApi::start().await.context("cannot start the simulated NHL")?;
     api.generate_season();
     let nhl = NhlSettings { url: api.url().parse()?, proxy: None };
+    let conversation = ConversationSettings {
+        schedule: Some(ScheduleSettings { nhl: Some(nhl) }),
+        greetings: Greetings::default(),
+    };
     let settings = rollcall_telegram::Settings {
         token: simulator.token().parse()?,
         api_url: simulator.url().parse()?,
@@ -63,7 +68,7 @@ pub(crate) async fn run(address: Option<SocketAddr>, shutdown: Shutdown) -> anyh
     let exchanges = simulator.subscribe();
     let crowd = Crowd::demo(1).start(&simulator);
     tokio::select! {
-        result = serve(settings, true, owners, http, Some(nhl), database_url.clone(), shutdown) => result?,
+        result = serve(settings, true, owners, http, conversation, database_url.clone(), shutdown) => result?,
         result = print(exchanges) => result?,
         never = ask_for_links(&simulator) => match never {},
     }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::{Context, ensure};
-use rollcall_conversation::{AdminSite, Conversation};
+use rollcall_conversation::{AdminSite, Conversation, Greetings};
 use rollcall_domain::{Clock, SystemClock, TelegramId};
 use rollcall_nhl::Client;
 use rollcall_repository::BotRepository;
@@ -21,20 +21,27 @@ use crate::{
     health::{self, Health},
     http, maintenance, refresh,
     services::Services,
-    settings::{HttpSettings, NhlSettings},
+    settings::{HttpSettings, NhlSettings, ScheduleSettings},
     shutdown::Shutdown,
     take_over::refuse_foreign_use,
     web_admin::WebAdmin,
 };
 
+/// The settings of the conversation.
+pub(crate) struct ConversationSettings {
+    /// `None` for a bot without the schedule.
+    pub(crate) schedule: Option<ScheduleSettings>,
+    /// The owner's greetings.
+    pub(crate) greetings: Greetings,
+}
+
 /// Runs a bot on a database until the process should stop, by long polling unless there is a webhook.
-/// The schedule comes from the API at `nhl`, if there is one.
 pub(crate) async fn serve(
     settings: rollcall_telegram::Settings,
     take_over: bool,
     owners: BTreeSet<TelegramId>,
     http: HttpSettings,
-    nhl: Option<NhlSettings>,
+    conversation: ConversationSettings,
     database_url: DatabaseUrl,
     shutdown: Shutdown,
 ) -> anyhow::Result<()> {
@@ -72,10 +79,19 @@ pub(crate) async fn serve(
         }
         Ok(())
     };
-    let nhl = nhl.map(NhlSettings::client).transpose();
+    let ConversationSettings { schedule, greetings } = conversation;
+    let has_schedule = schedule.is_some();
+    let nhl = schedule.and_then(|schedule| schedule.nhl).map(NhlSettings::client).transpose();
     let nhl = nhl.context("cannot set up the client for the NHL's API")?;
-    let parts =
-        Parts { take_over, owners, health: &health, receiver: &receiver, web_admin: &web_admin };
+    let parts = Parts {
+        take_over,
+        owners,
+        has_schedule,
+        greetings,
+        health: &health,
+        receiver: &receiver,
+        web_admin: &web_admin,
+    };
     let worked = work(settings, &http, nhl, database_url, shutdown.clone(), parts);
     tokio::try_join!(served, watched, worked)?;
     if let Some(receiver) = receiver.get() {
@@ -105,6 +121,8 @@ fn listen(http: &HttpSettings) -> anyhow::Result<Option<TcpListener>> {
 struct Parts<'a> {
     take_over: bool,
     owners: BTreeSet<TelegramId>,
+    has_schedule: bool,
+    greetings: Greetings,
     health: &'a Health,
     receiver: &'a OnceLock<Receiver>,
     web_admin: &'a WebAdmin,
@@ -117,7 +135,7 @@ async fn work(
     nhl: Option<Client>,
     database_url: DatabaseUrl,
     shutdown: Shutdown,
-    Parts { take_over, owners, health, receiver, web_admin }: Parts<'_>,
+    Parts { take_over, owners, has_schedule, greetings, health, receiver, web_admin }: Parts<'_>,
 ) -> anyhow::Result<()> {
     let (bot, database) = tokio::select! {
         started = start(settings, http.webhook.as_ref(), take_over, database_url) => started?,
@@ -140,11 +158,11 @@ async fn work(
     let answers = rollcall_conversation::Services {
         users: users.clone(),
         directory: directory.clone(),
-        schedule: schedule.clone(),
+        schedule: has_schedule.then(|| schedule.clone()),
         preferences: services.preferences(),
     };
     health.started(database, users.clone(), bot.readiness());
-    let conversation = Arc::new(Conversation::new(&bot, answers, owners, admin_site));
+    let conversation = Arc::new(Conversation::new(&bot, answers, owners, admin_site, greetings));
     let alerted = conversation.alert_owners(alerts.clone());
     let handler = conversation.clone();
     let received = async {

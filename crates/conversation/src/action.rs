@@ -44,6 +44,8 @@ pub(crate) enum Action {
     },
     /// Shows a page of the list of users, from a place in it or from the start. For owners only.
     Users(Option<Cursor>),
+    /// Shows the list of commands.
+    Help,
 }
 
 impl Action {
@@ -72,6 +74,7 @@ impl Action {
             Self::SetFavourite { team, is_favourite, page } => {
                 format!("p/fav/{page}/{team}/{}", u8::from(is_favourite))
             }
+            Self::Help => "h".to_owned(),
             Self::Users(None) => "u".to_owned(),
             Self::Users(Some(cursor)) => format!("u/{cursor}"),
         };
@@ -121,6 +124,7 @@ impl Action {
                 },
                 page: page(number)?,
             },
+            ["h"] => Self::Help,
             ["u"] => Self::Users(None),
             ["u", place] => Self::Users(Some(cursor(place)?)),
             _ => return None,
@@ -129,7 +133,7 @@ impl Action {
 
     /// Whether the action concerns the user's own preferences, which others must not see.
     pub(crate) fn is_private(self) -> bool {
-        !matches!(self, Self::Schedule(_) | Self::ScheduleTeams { .. })
+        !matches!(self, Self::Schedule(_) | Self::ScheduleTeams { .. } | Self::Help)
     }
 
     /// Whether it is for the bot's owners only.
@@ -185,6 +189,7 @@ mod tests {
             Action::Favourites { page: 3 },
             Action::SetFavourite { team, is_favourite: true, page: MAX_PAGE },
             Action::SetFavourite { team: 1, is_favourite: false, page: 0 },
+            Action::Help,
             Action::Users(None),
             Action::Users(Some(place(false, 1_795_780_800_000_000, 1815))),
             Action::Users(Some(place(true, i64::MIN, i64::MIN))),
@@ -225,6 +230,7 @@ mod tests {
             "1/p/fav/0/10/2",
             "1/p/fav/0/-10/1",
             "1/p/fav/0/10/1/1",
+            "1/h/",
             "1/u/",
             "1/u/2",
             "1/u/fn1.01",

@@ -9,13 +9,23 @@ pub(crate) enum Command {
     Schedule,
     Settings,
     Help,
+    Id,
     Users,
     Stats,
     Admin,
 }
 
 /// The names of all commands, without the slash.
-pub const COMMANDS: &[&str] = &["start", "schedule", "settings", "help", "users", "stats", "admin"];
+pub const COMMANDS: &[&str] =
+    &["schedule", "start", "settings", "help", "id", "users", "stats", "admin"];
+
+/// The names of the commands of a bot that shows the schedule, or does not.
+pub(crate) fn commands(has_schedule: bool) -> &'static [&'static str] {
+    match (has_schedule, COMMANDS) {
+        (false, ["schedule", others @ ..]) => others,
+        (_, all) => all,
+    }
+}
 
 impl Command {
     /// The typed command, if it is one of [`COMMANDS`].
@@ -25,6 +35,7 @@ impl Command {
             "schedule" => Self::Schedule,
             "settings" => Self::Settings,
             "help" => Self::Help,
+            "id" => Self::Id,
             "users" => Self::Users,
             "stats" => Self::Stats,
             "admin" => Self::Admin,
@@ -52,6 +63,13 @@ mod tests {
             assert!(read(name, "").is_some(), "{name}");
         }
         assert_eq!(read("shop", ""), None);
+    }
+
+    #[test]
+    fn only_the_schedule_can_be_left_out() {
+        assert_eq!(commands(true), COMMANDS);
+        let left: Vec<_> = COMMANDS.iter().filter(|name| **name != "schedule").copied().collect();
+        assert_eq!(commands(false), left);
     }
 
     /// Before pages had buttons, `/users 2` was the second page.

@@ -10,8 +10,8 @@ use std::{
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
-    Clock, Cursor, LogPace, Preferences, Registration, TelegramId, TelegramUser, UnreachableReason,
-    UserFilter, UserSort, error_chain,
+    Clock, Cursor, Language, LogPace, Preferences, Registration, TelegramId, TelegramUser,
+    UnreachableReason, UserFilter, UserSort, error_chain,
 };
 use rollcall_service::{
     AdminService, Alerts, DirectoryService, PreferencesService, ScheduleService, ScheduleView,
@@ -24,9 +24,10 @@ use rollcall_telegram::{
 
 use crate::{
     audience::Audience,
-    command::{COMMANDS, Command},
+    command::{Command, commands},
+    greeting::Greetings,
     locale::Locale,
-    menu,
+    menu::{self, Menu},
     reply::{Screen, send},
     schedule, settings_menu, text, user_list,
 };
@@ -38,8 +39,8 @@ pub struct Services {
     pub users: UserService,
     /// The list of users.
     pub directory: DirectoryService,
-    /// The games.
-    pub schedule: ScheduleService,
+    /// The games; `None` for a bot without the schedule.
+    pub schedule: Option<ScheduleService>,
     /// The preferences of users.
     pub preferences: PreferencesService,
 }
@@ -59,11 +60,12 @@ pub struct Conversation {
     pub(crate) outbox: Outbox,
     pub(crate) users: UserService,
     directory: DirectoryService,
-    pub(crate) schedule: ScheduleService,
+    pub(crate) schedule: Option<ScheduleService>,
     pub(crate) preferences: PreferencesService,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) owners: BTreeSet<TelegramId>,
     admin_site: Option<AdminSite>,
+    greetings: Greetings,
     /// How often forged updates are logged.
     forged: Mutex<LogPace>,
 }
@@ -71,7 +73,7 @@ pub struct Conversation {
 #[async_trait]
 impl Handler for Conversation {
     fn commands(&self) -> &'static [&'static str] {
-        COMMANDS
+        commands(self.schedule.is_some())
     }
 
     async fn handle(&self, request: Request, registration: Registration) {
@@ -92,18 +94,23 @@ pub(crate) struct Asker {
 
 impl Asker {
     pub(crate) fn locale(&self) -> &'static Locale {
-        Locale::of(self.preferences.language_or(self.client_language.as_deref()))
+        Locale::of(self.language())
+    }
+
+    fn language(&self) -> Language {
+        self.preferences.language_or(self.client_language.as_deref())
     }
 }
 
 impl Conversation {
     /// The conversation of a bot. Its `owners` may use the admin commands; `/admin` sends them links to
-    /// `admin_site`, if there is one.
+    /// `admin_site`, if there is one. `greetings` replace our own.
     pub fn new(
         bot: &Bot,
         services: Services,
         owners: BTreeSet<TelegramId>,
         admin_site: Option<AdminSite>,
+        greetings: Greetings,
     ) -> Self {
         let Services { users, directory, schedule, preferences } = services;
         Self {
@@ -116,13 +123,14 @@ impl Conversation {
             clock: bot.clock(),
             owners,
             admin_site,
+            greetings,
             forged: Mutex::default(),
         }
     }
 
     /// Sets the menus of commands in the background, with retries.
     pub fn set_menus(&self) {
-        tokio::spawn(menu::set_all(self.client.clone(), self.owners.clone()));
+        tokio::spawn(menu::set_all(self.client.clone(), self.menu(), self.owners.clone()));
     }
 
     /// Writes the alerts to owners who have written to the bot; Telegram does not let it write to others.
@@ -196,15 +204,38 @@ impl Conversation {
     ) -> Result<Screen, ServiceError> {
         let locale = asker.locale();
         Ok(match command {
-            Command::Start => text::greeting(locale, &registration.user).into(),
-            Command::Schedule => self.games(ScheduleView::Next, asker).await?,
+            Command::Start => self.start(audience, asker, &registration.user),
+            Command::Schedule => match &self.schedule {
+                Some(schedule) => self.games(schedule, ScheduleView::Next, audience, asker).await?,
+                // Such a bot does not have the command.
+                None => self.help(audience, locale),
+            },
             Command::Settings if audience.is_private() => self.settings(asker).await?,
             Command::Settings => locale.text("settings-private").into(),
-            Command::Help => text::help(locale, audience == Audience::Owner).into(),
+            Command::Help => self.help(audience, locale),
+            Command::Id => text::id(locale, asker.id).into(),
             Command::Users => self.users(None, locale).await?,
-            Command::Stats => text::stats(locale, &self.users.get_user_stats().await?).into(),
+            Command::Stats => {
+                let dashboard = self.admin_site.as_ref().map(|site| site.url.as_str());
+                text::stats(locale, &self.users.get_user_stats().await?, dashboard).into()
+            }
             Command::Admin => self.link(asker).await?.into(),
         })
+    }
+
+    /// The greeting, with buttons for what the bot can do.
+    fn start(&self, audience: Audience, asker: &Asker, user: &TelegramUser) -> Screen {
+        let has_schedule = self.schedule.is_some();
+        let own = self.greetings.greeting(asker.language(), user);
+        Screen {
+            text: own.unwrap_or_else(|| text::greeting(asker.locale(), user, has_schedule)),
+            buttons: menu::buttons(asker.locale(), audience, has_schedule),
+        }
+    }
+
+    /// The list of commands.
+    pub(crate) fn help(&self, audience: Audience, locale: &Locale) -> Screen {
+        text::help(locale, audience == Audience::Owner, self.schedule.is_some()).into()
     }
 
     /// A page of the list of users. If the page is empty because its users were deleted, this is
@@ -225,23 +256,30 @@ impl Conversation {
     /// The schedule in this view.
     pub(crate) async fn games(
         &self,
+        schedule: &ScheduleService,
         view: ScheduleView,
+        audience: Audience,
         asker: &Asker,
     ) -> Result<Screen, ServiceError> {
         let chosen = &asker.preferences;
-        let games = self.schedule.schedule(view, chosen.zone(), &chosen.favourite_teams).await?;
-        Ok(schedule::games(asker.locale(), view, &games, chosen))
+        let games = schedule.schedule(view, chosen.zone(), &chosen.favourite_teams).await?;
+        let mut screen = schedule::games(asker.locale(), view, &games, chosen);
+        if audience.is_private() && chosen.time_zone.is_none() {
+            screen.buttons.push(vec![schedule::choose_zone(asker.locale())]);
+        }
+        Ok(screen)
     }
 
     /// The user's preferences.
     pub(crate) async fn settings(&self, asker: &Asker) -> Result<Screen, ServiceError> {
         // The teams are needed only for the names of favourites.
-        let teams = match asker.preferences.favourite_teams.is_empty() {
-            true => Vec::new(),
-            false => self.schedule.teams().await?,
+        let teams = match &self.schedule {
+            None => None,
+            Some(_) if asker.preferences.favourite_teams.is_empty() => Some(Vec::new()),
+            Some(schedule) => Some(schedule.teams().await?),
         };
         let now = self.clock.now();
-        Ok(settings_menu::overview(asker.locale(), &asker.preferences, &teams, now))
+        Ok(settings_menu::overview(asker.locale(), &asker.preferences, teams.as_deref(), now))
     }
 
     /// A link for an admin to sign in to the web admin.
@@ -286,9 +324,13 @@ impl Conversation {
         }
     }
 
+    fn menu(&self) -> Menu {
+        Menu { has_schedule: self.schedule.is_some() }
+    }
+
     /// Sets the menu of an admin who had not written to the bot when it started.
     async fn set_menu(&self, admin: TelegramId) {
-        if let Err(error) = menu::set_for_admin(&self.client, admin).await {
+        if let Err(error) = self.menu().set_for_admin(&self.client, admin).await {
             log::warn!(error = error_chain(&error); "an admin's menu was not set");
         }
     }

@@ -1,5 +1,5 @@
 //! The commands, buttons and texts of Rollcall's bundled bot: `/start`, `/schedule`, `/settings`,
-//! `/help`, and for owners `/users`, `/stats` and `/admin`.
+//! `/help`, `/id`, and for owners `/users`, `/stats` and `/admin`.
 //!
 //! [`Conversation`] is the handler that `rollcall-telegram` calls for registered users.
 //!
@@ -15,6 +15,8 @@ mod alerts;
 mod audience;
 mod command;
 mod conversation;
+mod greeting;
+mod html;
 mod locale;
 mod menu;
 mod press;
@@ -26,4 +28,5 @@ mod user_list;
 
 pub use command::COMMANDS;
 pub use conversation::{AdminSite, Conversation, Services};
+pub use greeting::{Greetings, InvalidGreetings};
 pub use menu::foreign_commands;

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use frankenstein::methods::AnswerCallbackQueryParams;
 use rollcall_domain::{Registration, error_chain};
-use rollcall_service::{ScheduleView, ServiceError};
+use rollcall_service::{ScheduleService, ScheduleView, ServiceError};
 use rollcall_telegram::ButtonPress;
 
 use crate::{
@@ -96,63 +96,67 @@ impl Conversation {
         if action.is_for_owners() && audience != Audience::Owner {
             return Ok(Outcome::notice("press-stale"));
         }
-        match action {
-            Action::Schedule(view) => self.show_games(view, asker).await,
-            Action::SetLanguage(language) => {
+        let locale = asker.locale();
+        Ok(match (action, &self.schedule) {
+            (Action::Schedule(view), Some(schedule)) => {
+                self.show_games(schedule, view, audience, asker).await.into()
+            }
+            (Action::ScheduleTeams { page }, Some(schedule)) => {
+                let teams = schedule.teams().await?;
+                schedule::teams(locale, &teams, &asker.preferences.favourite_teams, page).into()
+            }
+            (Action::Favourites { page }, Some(schedule)) => {
+                favourites(schedule, page, asker).await?.into()
+            }
+            (Action::SetFavourite { team, is_favourite, page }, Some(schedule)) => {
+                self.choose_team(schedule, (team, is_favourite), page, asker).await?
+            }
+            // The button is from before the schedule was turned off.
+            (
+                Action::Schedule(_)
+                | Action::ScheduleTeams { .. }
+                | Action::Favourites { .. }
+                | Action::SetFavourite { .. },
+                None,
+            ) => Outcome::notice("press-stale"),
+            (Action::SetLanguage(language), _) => {
                 let is_set = self.preferences.set_language(asker.id, language).await?;
                 asker.preferences.language = language;
-                self.saved(is_set, asker).await
+                self.saved(is_set, asker).await?
             }
-            Action::SetZone(zone) => {
+            (Action::SetZone(zone), _) => {
                 let is_set = self.preferences.set_time_zone(asker.id, zone).await?;
                 asker.preferences.time_zone = zone;
-                self.saved(is_set, asker).await
+                self.saved(is_set, asker).await?
             }
-            Action::SetFavourite { team, is_favourite, page } => {
-                self.choose_team(team, is_favourite, page, asker).await
+            (Action::Languages, _) => settings_menu::languages(locale, &asker.preferences).into(),
+            (Action::Regions, _) => settings_menu::regions(locale, &asker.preferences).into(),
+            (Action::Cities { region, page }, _) => {
+                settings_menu::cities(locale, &asker.preferences, region, page).into()
             }
-            action => self.show(action, asker).await.map(Outcome::from),
-        }
+            (Action::Settings, _) => self.settings(asker).await?.into(),
+            (Action::Help, _) => self.help(audience, locale).into(),
+            (Action::Users(cursor), _) => self.users(cursor, locale).await?.into(),
+        })
     }
 
-    async fn show_games(&self, view: ScheduleView, asker: &Asker) -> Result<Outcome, ServiceError> {
-        match self.games(view, asker).await {
-            Ok(screen) => Ok(screen.into()),
-            Err(error) => {
-                log::warn!(error = error_chain(&error); "the schedule cannot be shown");
-                Ok(schedule::failed(asker.locale(), &asker.preferences).into())
-            }
-        }
-    }
-
-    /// Actions that only show a screen.
-    async fn show(&self, action: Action, asker: &Asker) -> Result<Screen, ServiceError> {
-        let (locale, chosen) = (asker.locale(), &asker.preferences);
-        Ok(match action {
-            Action::ScheduleTeams { page } => {
-                let teams = self.schedule.teams().await?;
-                schedule::teams(locale, &teams, &chosen.favourite_teams, page)
-            }
-            Action::Languages => settings_menu::languages(locale, chosen),
-            Action::Regions => settings_menu::regions(locale, chosen),
-            Action::Cities { region, page } => settings_menu::cities(locale, chosen, region, page),
-            Action::Favourites { page } => {
-                let teams = self.schedule.teams().await?;
-                settings_menu::favourites(locale, chosen, &teams, page)
-            }
-            Action::Settings
-            | Action::Schedule(_)
-            | Action::SetLanguage(_)
-            | Action::SetZone(_)
-            | Action::SetFavourite { .. } => self.settings(asker).await?,
-            Action::Users(cursor) => self.users(cursor, locale).await?,
+    async fn show_games(
+        &self,
+        schedule: &ScheduleService,
+        view: ScheduleView,
+        audience: Audience,
+        asker: &Asker,
+    ) -> Screen {
+        self.games(schedule, view, audience, asker).await.unwrap_or_else(|error| {
+            log::warn!(error = error_chain(&error); "the schedule cannot be shown");
+            schedule::failed(asker.locale(), &asker.preferences)
         })
     }
 
     async fn choose_team(
         &self,
-        team: i64,
-        is_favourite: bool,
+        schedule: &ScheduleService,
+        (team, is_favourite): (i64, bool),
         page: u32,
         asker: &mut Asker,
     ) -> Result<Outcome, ServiceError> {
@@ -161,7 +165,7 @@ impl Conversation {
         }
         // The button may have an old id of the club.
         asker.preferences = self.preferences.preferences(asker.id).await?;
-        let screen = self.show(Action::Favourites { page }, asker).await?;
+        let screen = favourites(schedule, page, asker).await?;
         Ok(Outcome { notice: Some("press-saved"), screen: Some(screen) })
     }
 
@@ -172,4 +176,14 @@ impl Conversation {
         let screen = self.settings(asker).await?;
         Ok(Outcome { notice: Some("press-saved"), screen: Some(screen) })
     }
+}
+
+/// The teams to choose from.
+async fn favourites(
+    schedule: &ScheduleService,
+    page: u32,
+    asker: &Asker,
+) -> Result<Screen, ServiceError> {
+    let teams = schedule.teams().await?;
+    Ok(settings_menu::favourites(asker.locale(), &asker.preferences, &teams, page))
 }

@@ -107,6 +107,11 @@ pub(crate) fn back(locale: &Locale, action: Action) -> Button {
     Button { label: locale.text("button-back"), action }
 }
 
+/// Offers to choose a time zone.
+pub(crate) fn choose_zone(locale: &Locale) -> Button {
+    Button { label: locale.text("button-choose-zone"), action: Action::Regions }
+}
+
 /// A team's name, marked if it is a favourite.
 pub(crate) fn team_label(team: &Team, favourites: &BTreeSet<i64>) -> String {
     match favourites.contains(&team.id) {

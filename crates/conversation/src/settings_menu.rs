@@ -19,11 +19,11 @@ const REGIONS_A_ROW: usize = 3;
 /// How many favourite teams are named; the rest is counted.
 const NAMED_TEAMS: usize = 5;
 
-/// The user's preferences, with buttons to change them.
+/// The user's preferences, with buttons to change them. Without `teams`, there are no favourite teams.
 pub(crate) fn overview(
     locale: &Locale,
     preferences: &Preferences,
-    teams: &[Team],
+    teams: Option<&[Team]>,
     now: DateTime<Utc>,
 ) -> Screen {
     let own_name = locale.text("language-name");
@@ -36,19 +36,22 @@ pub(crate) fn overview(
         ("language", language.into()),
         ("zone", zone.into()),
         ("time", locale.time(now.with_timezone(&preferences.zone())).into()),
-        ("teams", favourites_of(locale, preferences, teams).into()),
     ];
     let button = |key, action| Button { label: locale.text(key), action };
-    Screen {
+    let mut screen = Screen {
         text: locale.format("settings", &arguments),
-        buttons: vec![
-            vec![
-                button("button-language", Action::Languages),
-                button("button-zone", Action::Regions),
-            ],
-            vec![button("button-teams", Action::Favourites { page: 0 })],
-        ],
+        buttons: vec![vec![
+            button("button-language", Action::Languages),
+            button("button-zone", Action::Regions),
+        ]],
+    };
+    if let Some(teams) = teams {
+        let favourites = [("teams", favourites_of(locale, preferences, teams).into())];
+        screen.text.push('\n');
+        screen.text.push_str(&locale.format("settings-teams", &favourites));
+        screen.buttons.push(vec![button("button-teams", Action::Favourites { page: 0 })]);
     }
+    screen
 }
 
 /// The languages to choose from, each by its own name.
@@ -184,8 +187,9 @@ mod tests {
                 favourite_teams: [8, 99].into(),
             };
             let screens = [
-                shown(&overview(locale, &nothing, &teams, now)),
-                shown(&overview(locale, &everything, &teams, now)),
+                shown(&overview(locale, &nothing, Some(&teams), now)),
+                shown(&overview(locale, &everything, Some(&teams), now)),
+                shown(&overview(locale, &everything, None, now)),
                 shown(&languages(locale, &nothing)),
                 shown(&languages(locale, &everything)),
                 shown(&regions(locale, &nothing)),

@@ -2,7 +2,9 @@
 //! and isolated, so that a name written from right to left does not reverse the text around it.
 
 use chrono::{DateTime, Utc};
-use rollcall_domain::{Change, Comparison, DayStats, SameHours, TelegramUser, UserStats, harmless};
+use rollcall_domain::{
+    Change, Comparison, DayStats, SameHours, TelegramId, TelegramUser, UserStats, harmless,
+};
 
 use crate::locale::Locale;
 
@@ -10,20 +12,34 @@ use crate::locale::Locale;
 /// Telegram's limit is 4096 units, and an emoji is two.
 pub(crate) const SHOWN_NAME_UNITS: usize = 52;
 
-/// Greets by the first name, if there is one.
-pub(crate) fn greeting(locale: &Locale, user: &TelegramUser) -> String {
-    match user.visible_first_name() {
-        Some(name) => locale.format("greeting", &[("name", shown(name, SHOWN_NAME_UNITS).into())]),
-        None => locale.text("greeting-nameless"),
-    }
+/// Greets by the first name, if there is one, and says what the bot does.
+pub(crate) fn greeting(locale: &Locale, user: &TelegramUser, has_schedule: bool) -> String {
+    let hello = match user.visible_first_name() {
+        Some(name) => locale.format("hello", &[("name", shown(name, SHOWN_NAME_UNITS).into())]),
+        None => locale.text("hello-nameless"),
+    };
+    let about = if has_schedule { "about-schedule" } else { "about-plain" };
+    format!("{hello} {}", locale.text(about))
 }
 
 /// The list of commands.
-pub(crate) fn help(locale: &Locale, for_admin: bool) -> String {
-    match for_admin {
-        true => format!("{}\n\n{}", locale.text("help"), locale.text("help-admin")),
-        false => locale.text("help"),
+pub(crate) fn help(locale: &Locale, for_admin: bool, has_schedule: bool) -> String {
+    let lines: &[&str] = match has_schedule {
+        true => &["help-start", "help-schedule", "help-settings", "help-id", "help-help"],
+        false => &["help-start", "help-settings-plain", "help-id", "help-help"],
+    };
+    let lines: Vec<String> = lines.iter().map(|key| locale.text(key)).collect();
+    let mut help = lines.join("\n");
+    if for_admin {
+        help.push_str("\n\n");
+        help.push_str(&locale.text("help-admin"));
     }
+    help
+}
+
+/// The Telegram id of a user.
+pub(crate) fn id(locale: &Locale, id: TelegramId) -> String {
+    locale.format("id", &[("id", id.to_string().into())])
 }
 
 /// A sign-in link for an admin.
@@ -31,8 +47,9 @@ pub(crate) fn link(locale: &Locale, url: &str) -> String {
     locale.format("admin-link", &[("url", escaped(url).into())])
 }
 
-/// The figures for admins.
-pub(crate) fn stats(locale: &Locale, stats: &UserStats) -> String {
+/// The figures for admins. The address of the dashboard is shown as text, because Telegram refuses
+/// buttons and links with the address of the local machine.
+pub(crate) fn stats(locale: &Locale, stats: &UserStats, dashboard: Option<&str>) -> String {
     let so_far = &stats.so_far;
     let part = |count, comparison: Option<Comparison>, key| {
         let change = match comparison {
@@ -47,7 +64,7 @@ pub(crate) fn stats(locale: &Locale, stats: &UserStats) -> String {
         |count, ago: fn(&DayStats) -> u64, key| part(count, stats.since_week(count, ago), key);
     let users = [("users", stats.total_users.into()), ("reachable", stats.reachable_users.into())];
     let hour = format!("{:02}:00", so_far.full_hours);
-    format!(
+    let mut text = format!(
         "{}\n\n<b>{}</b>: {}, {}\n{}, {}, {}\n<b>{}</b>: {}, {}\n<b>{}</b>: {}, {}\n\n{}",
         locale.format("stats-users", &users),
         locale.text("stats-today"),
@@ -66,7 +83,12 @@ pub(crate) fn stats(locale: &Locale, stats: &UserStats) -> String {
             0 => locale.text("stats-note-early"),
             _ => locale.format("stats-note", &[("hour", hour.into())]),
         },
-    )
+    );
+    if let Some(url) = dashboard {
+        text.push_str("\n\n");
+        text.push_str(&locale.format("stats-dashboard", &[("url", escaped(url).into())]));
+    }
+    text
 }
 
 /// A change with its percent sign as the language writes it.
@@ -125,12 +147,12 @@ mod tests {
 
     #[test]
     fn greets_by_name_and_escapes_it() {
-        insta::assert_snapshot!(greeting(english(), &user(1, |ada| ada)), @"Hello, \u{2068}Ada\u{2069}! Send /schedule for the next games, or /help for all commands.");
+        insta::assert_snapshot!(greeting(english(), &user(1, |ada| ada), true), @"Hello, \u{2068}Ada\u{2069}! I show you upcoming NHL games and live scores, in your language and time zone.");
         let nameless = TelegramUser::new(1.try_into().unwrap(), DateTime::UNIX_EPOCH);
-        insta::assert_snapshot!(greeting(english(), &nameless), @"Hello! Send /schedule for the next games, or /help for all commands.");
+        insta::assert_snapshot!(greeting(english(), &nameless, false), @"Hello! I keep a list of this bot's users for its owner.");
         let angular = Profile::new(1.try_into().unwrap(), "<b>&\u{0}</b>");
         assert!(
-            greeting(english(), &user(1, |_| angular.clone()))
+            greeting(english(), &user(1, |_| angular.clone()), true)
                 .contains("\u{2068}&lt;b&gt;&amp;&lt;/b&gt;\u{2069}")
         );
     }
@@ -142,7 +164,8 @@ mod tests {
                 user(1815, |_| Profile::new(1815.try_into().unwrap(), first).last_name(last));
             for language in Language::ALL {
                 let locale = Locale::of(language);
-                assert_eq!(greeting(locale, &invisible), locale.text("greeting-nameless"));
+                let text = greeting(locale, &invisible, true);
+                assert!(text.starts_with(&locale.text("hello-nameless")), "{text}");
             }
         }
     }
@@ -184,17 +207,21 @@ mod tests {
             }),
         };
         let early = TodaySoFar::default();
-        let early = stats(english(), &UserStats { so_far: early, week_before: None, ..figures });
+        let early =
+            stats(english(), &UserStats { so_far: early, week_before: None, ..figures }, None);
         assert!(early.contains("999 active, 0 new\n"), "{early}");
         assert!(early.contains("1000 active (new), 1 new (new)\n"), "{early}");
         assert!(early.ends_with("once its first hour is over."), "{early}");
-        insta::assert_snapshot!(stats(english(), &figures));
+        insta::assert_snapshot!(stats(english(), &figures, None));
         for language in [Language::German, Language::Russian] {
             let locale = Locale::of(language);
             let texts = [
-                stats(locale, &figures),
-                help(locale, true),
-                greeting(locale, &user(1, |ada| ada)),
+                stats(locale, &figures, Some("http://127.0.0.1:8080/admin")),
+                help(locale, true, true),
+                help(locale, false, false),
+                greeting(locale, &user(1, |ada| ada), true),
+                greeting(locale, &user(1, |ada| ada), false),
+                id(locale, 1_234_567.try_into().unwrap()),
                 link(locale, "https://example.org/admin/link/x?a&b"),
             ];
             insta::assert_snapshot!(

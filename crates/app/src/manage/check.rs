@@ -20,8 +20,8 @@ use crate::{
     environment::Environment,
     services::Services,
     settings::{
-        DatabaseArguments, EXPOSED_TOKEN, HttpArguments, NhlArguments, NhlSettings, Proxy,
-        SettingError, TelegramArguments,
+        DatabaseArguments, EXPOSED_TOKEN, GreetingArguments, HttpArguments, Proxy,
+        ScheduleArguments, ScheduleSettings, SettingError, TelegramArguments,
     },
 };
 
@@ -32,7 +32,9 @@ pub struct Check {
     #[command(flatten)]
     webhook: HttpArguments,
     #[command(flatten)]
-    nhl: NhlArguments,
+    schedule: ScheduleArguments,
+    #[command(flatten)]
+    greeting: GreetingArguments,
 }
 
 /// The parts to check.
@@ -40,8 +42,8 @@ struct Checked {
     database: DatabaseUrl,
     /// If there is a token: the settings, and the proxy to use.
     telegram: Option<(Settings, Option<Proxy>)>,
-    /// If the schedule is fetched.
-    nhl: Option<NhlSettings>,
+    /// `None` for a bot without the schedule.
+    schedule: Option<ScheduleSettings>,
     /// A warning about the settings of the HTTP server.
     warning: Option<&'static str>,
 }
@@ -63,15 +65,16 @@ impl Check {
         environment: &Environment,
     ) -> Result<Checked, SettingError> {
         let database = database.writable_database_url(environment)?;
-        let nhl = self.nhl.settings(environment)?;
+        let schedule = self.schedule.settings(environment)?;
+        self.greeting.settings(environment)?;
         self.telegram.admins(environment)?;
         let Some(telegram) = self.telegram.optional_settings(environment)? else {
             let warning = self.webhook.without_webhook(environment)?.warning();
-            return Ok(Checked { database, telegram: None, nhl, warning });
+            return Ok(Checked { database, telegram: None, schedule, warning });
         };
         let warning = self.webhook.settings(environment, &telegram.api_url)?.warning();
         let proxy = self.telegram.proxy(environment, &telegram.api_url)?;
-        Ok(Checked { database, telegram: Some((telegram, proxy)), nhl, warning })
+        Ok(Checked { database, telegram: Some((telegram, proxy)), schedule, warning })
     }
 }
 
@@ -87,14 +90,19 @@ async fn run(
     if let Some(warning) = environment.warning() {
         writeln!(stdout(), "! Settings file: {warning}")?;
     }
-    let Some(Checked { database, telegram, nhl, warning }) = checked else {
+    let Some(Checked { database, telegram, schedule, warning }) = checked else {
         return Ok(ExitCode::FAILURE);
     };
     if let Some(warning) = warning {
         writeln!(stdout(), "! Settings: {warning}")?;
     }
-    if let Some(proxy) = nhl.and_then(|nhl| nhl.proxy) {
-        writeln!(stdout(), "- Proxy for the NHL's API: {proxy}")?;
+    match schedule {
+        None => writeln!(stdout(), "- Schedule: off (SCHEDULE=off)")?,
+        Some(schedule) => {
+            if let Some(proxy) = schedule.nhl.and_then(|nhl| nhl.proxy) {
+                writeln!(stdout(), "- Proxy for the NHL's API: {proxy}")?;
+            }
+        }
     }
     let modes = open_to_others(&database);
     let opened = open(database).await;

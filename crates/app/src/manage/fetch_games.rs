@@ -14,7 +14,11 @@ use rollcall_nhl::{Games, Skipped, read_games};
 use rollcall_service::{Decoded, ScheduleService};
 
 use super::output::{progress_bar, stdout};
-use crate::{environment::Environment, services::Services, settings::NhlArguments};
+use crate::{
+    environment::Environment,
+    services::Services,
+    settings::{NhlSettings, ScheduleArguments},
+};
 
 /// The largest file that is read; a season has a few MiB.
 const LARGEST_FILE_BYTES: u64 = 64 << 20;
@@ -45,7 +49,7 @@ pub struct FetchGames {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["date", "days"])]
     from_file: Option<PathBuf>,
     #[command(flatten)]
-    nhl: NhlArguments,
+    schedule: ScheduleArguments,
 }
 
 /// The number of games by outcome, and the games that were skipped.
@@ -64,6 +68,8 @@ impl FetchGames {
         services: Services,
         environment: &Environment,
     ) -> anyhow::Result<ExitCode> {
+        let settings = self.schedule.settings(environment)?;
+        let settings = settings.context("SCHEDULE is off; expected nhl")?;
         let schedule = services.schedule();
         let mut report = Report::default();
         let fetched = match self.from_file.clone() {
@@ -71,7 +77,7 @@ impl FetchGames {
                 let games = tokio::task::spawn_blocking(move || read_file(&file)).await??;
                 report.store(&schedule, games).await
             }
-            None => self.fetch(&schedule, environment, &mut report).await,
+            None => self.fetch(&schedule, settings.nhl, &mut report).await,
         };
         let has_nothing = report.new + report.changed + report.unchanged + report.withdrawn == 0;
         if fetched.is_ok() || !has_nothing {
@@ -88,13 +94,11 @@ impl FetchGames {
     async fn fetch(
         &self,
         schedule: &ScheduleService,
-        environment: &Environment,
+        nhl: Option<NhlSettings>,
         report: &mut Report,
     ) -> anyhow::Result<()> {
-        let nhl = self
-            .nhl
-            .settings(environment)?
-            .context("NHL_API_URL is off; expected a URL such as https://api-web.nhle.com")?;
+        let nhl =
+            nhl.context("NHL_API_URL is off; expected a URL such as https://api-web.nhle.com")?;
         let client = nhl.client()?;
         let today = schedule.nhl_today();
         let first = self.date.unwrap_or(today);

@@ -2,20 +2,22 @@
 //! what is expected, and shows no value that may be secret.
 
 mod database;
+mod greeting;
 mod http;
-mod nhl;
 mod no_proxy;
 mod proxy;
 mod public_url;
+mod schedule;
 mod telegram;
 mod value;
 
 pub use self::{
     database::DatabaseArguments,
+    greeting::GreetingArguments,
     http::{HttpArguments, HttpSettings},
-    nhl::{NhlArguments, NhlSettings},
     proxy::{EXPOSED_TOKEN, Proxy},
     public_url::PublicUrl,
+    schedule::{NhlSettings, ScheduleArguments, ScheduleSettings},
     telegram::TelegramArguments,
     value::SettingError,
 };

@@ -35,18 +35,24 @@ month-12 = Dezember
 command-start = Hallo sagen
 command-schedule = Die nächsten Spiele
 command-settings = Sprache, Zeitzone und Teams
+command-settings-plain = Sprache und Zeitzone
 command-help = Was dieser Bot kann
 command-users = Liste der Nutzer
 command-stats = Statistik
 command-admin = In der Web-Verwaltung anmelden
 
-greeting = Hallo, { $name }! Schick mir /schedule für die nächsten Spiele oder /help für alle Befehle.
-greeting-nameless = Hallo! Schick mir /schedule für die nächsten Spiele oder /help für alle Befehle.
-help =
-    /start – Hallo sagen
-    /schedule – die nächsten Spiele
-    /settings – Sprache, Zeitzone und Teams
-    /help – diese Hilfe
+hello = Hallo, { $name }!
+hello-nameless = Hallo!
+about-schedule = Ich zeige dir die nächsten NHL-Spiele und Live-Ergebnisse, in deiner Sprache und Zeitzone.
+about-plain = Ich führe für den Betreiber dieses Bots eine Liste seiner Nutzer.
+id = Deine Telegram-ID: <code>{ $id }</code>
+
+help-start = /start – Hallo sagen
+help-schedule = /schedule – die nächsten Spiele
+help-settings = /settings – Sprache, Zeitzone und Teams
+help-settings-plain = /settings – Sprache und Zeitzone
+help-id = /id – deine Telegram-ID
+help-help = /help – diese Hilfe
 help-admin =
     Für Admins:
     /users – Liste der Nutzer
@@ -109,6 +115,7 @@ stats-blocked = { $count } blockiert{ $change }
 stats-unblocked = { $count } zurückgekehrt{ $change }
 # With a no-break space.
 percent = { $number } %
+stats-dashboard = Mehr dazu auf dem Dashboard: { $url }
 stats-no-users-before = neu
 stats-note = In Klammern: die Veränderung zur Vorwoche. Die Tage gelten in UTC; verglichen wird heute bis { $hour } Uhr, auch in der Vorwoche.
 stats-note-early = In Klammern: die Veränderung zur Vorwoche. Die Tage gelten in UTC; heute wird verglichen, sobald die erste Stunde um ist.
@@ -148,6 +155,7 @@ game-cancelled = abgesagt
 game-suspended = abgebrochen
 
 button-team = Team wählen …
+button-choose-zone = Zeitzone wählen
 button-back = « Zurück
 
 ## Settings
@@ -157,7 +165,7 @@ settings =
 
     Sprache: { $language }
     Zeitzone: { $zone } (jetzt { $time } Uhr)
-    Teams: { $teams }
+settings-teams = Teams: { $teams }
 settings-language-from-telegram = { $language }, wie in Telegram
 settings-no-teams = keine
 settings-private = Einstellungen gibt es nur im privaten Chat: Schick mir dort /settings.
@@ -166,6 +174,9 @@ settings-choose-region = Wo bist du?
 settings-choose-city = Welche Stadt liegt in deiner Zeitzone?
 settings-choose-teams = Welche Teams sind deine Favoriten?
 
+button-schedule = Spielplan
+button-settings = Einstellungen
+button-help = Hilfe
 button-language = Sprache
 button-zone = Zeitzone
 button-teams = Teams

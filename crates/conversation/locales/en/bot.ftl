@@ -36,18 +36,24 @@ month-12 = December
 command-start = Say hello
 command-schedule = The next games
 command-settings = Language, time zone and teams
+command-settings-plain = Language and time zone
 command-help = What this bot can do
 command-users = List of users
 command-stats = Bot statistics
 command-admin = Sign in to the web admin
 
-greeting = Hello, { $name }! Send /schedule for the next games, or /help for all commands.
-greeting-nameless = Hello! Send /schedule for the next games, or /help for all commands.
-help =
-    /start – say hello
-    /schedule – the next games
-    /settings – language, time zone and teams
-    /help – this message
+hello = Hello, { $name }!
+hello-nameless = Hello!
+about-schedule = I show you upcoming NHL games and live scores, in your language and time zone.
+about-plain = I keep a list of this bot's users for its owner.
+id = Your Telegram id: <code>{ $id }</code>
+
+help-start = /start – say hello
+help-schedule = /schedule – the next games
+help-settings = /settings – language, time zone and teams
+help-settings-plain = /settings – language and time zone
+help-id = /id – your Telegram id
+help-help = /help – this message
 help-admin =
     For admins:
     /users – list of users
@@ -109,6 +115,7 @@ stats-interactions =
 stats-blocked = { $count } blocked{ $change }
 stats-unblocked = { $count } unblocked{ $change }
 percent = { $number }%
+stats-dashboard = More on the dashboard: { $url }
 stats-no-users-before = new
 stats-note = In brackets: the change from a week ago. Days are in UTC; today is compared up to { $hour } on both days.
 stats-note-early = In brackets: the change from a week ago. Days are in UTC; today is compared once its first hour is over.
@@ -148,6 +155,7 @@ game-cancelled = cancelled
 game-suspended = suspended
 
 button-team = By team…
+button-choose-zone = Choose time zone
 button-back = « Back
 
 ## Settings
@@ -157,7 +165,7 @@ settings =
 
     Language: { $language }
     Time zone: { $zone } ({ $time } now)
-    Teams: { $teams }
+settings-teams = Teams: { $teams }
 settings-language-from-telegram = { $language }, as in Telegram
 settings-no-teams = none
 settings-private = Settings are available only in our private chat: send me /settings there.
@@ -166,6 +174,9 @@ settings-choose-region = Where are you?
 settings-choose-city = Pick a city in your time zone
 settings-choose-teams = Which teams do you follow?
 
+button-schedule = Schedule
+button-settings = Settings
+button-help = Help
 button-language = Language
 button-zone = Time zone
 button-teams = Teams

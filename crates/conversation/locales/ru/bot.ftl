@@ -35,18 +35,24 @@ month-12 = декабря
 command-start = Начать
 command-schedule = Ближайшие матчи
 command-settings = Язык, часовой пояс и любимые клубы
+command-settings-plain = Язык и часовой пояс
 command-help = Что умеет этот бот
 command-users = Список пользователей
 command-stats = Статистика
 command-admin = Войти в веб-админку
 
-greeting = Здравствуйте, { $name }! Отправьте /schedule, чтобы увидеть ближайшие матчи, или /help, чтобы узнать все команды.
-greeting-nameless = Здравствуйте! Отправьте /schedule, чтобы увидеть ближайшие матчи, или /help, чтобы узнать все команды.
-help =
-    /start — начать
-    /schedule — ближайшие матчи
-    /settings — язык, часовой пояс и любимые клубы
-    /help — эта справка
+hello = Здравствуйте, { $name }!
+hello-nameless = Здравствуйте!
+about-schedule = Я показываю ближайшие матчи НХЛ и текущий счёт — на вашем языке и в вашем часовом поясе.
+about-plain = Я веду для владельца этого бота список пользователей.
+id = Ваш ID в Telegram: <code>{ $id }</code>
+
+help-start = /start — начать
+help-schedule = /schedule — ближайшие матчи
+help-settings = /settings — язык, часовой пояс и любимые клубы
+help-settings-plain = /settings — язык и часовой пояс
+help-id = /id — ваш ID в Telegram
+help-help = /help — эта справка
 help-admin =
     Для администраторов:
     /users — список пользователей
@@ -107,6 +113,7 @@ stats-interactions = действий: { $count }{ $change }
 stats-blocked = заблокировали бота: { $count }{ $change }
 stats-unblocked = вернулось: { $count }{ $change }
 percent = { $number }%
+stats-dashboard = Подробнее на дашборде: { $url }
 stats-no-users-before = впервые
 stats-note = В скобках — изменение за неделю. Дни считаются по UTC; сегодняшний сравнивается до { $hour } в оба дня.
 stats-note-early = В скобках — изменение за неделю. Дни считаются по UTC; сегодняшний сравнивается после первого часа.
@@ -147,6 +154,7 @@ game-cancelled = отменён
 game-suspended = прерван
 
 button-team = Клуб…
+button-choose-zone = Выбрать пояс
 button-back = « Назад
 
 ## Settings
@@ -156,7 +164,7 @@ settings =
 
     Язык: { $language }
     Часовой пояс: { $zone } (сейчас { $time })
-    Любимые клубы: { $teams }
+settings-teams = Любимые клубы: { $teams }
 settings-language-from-telegram = { $language }, как в Telegram
 settings-no-teams = нет
 settings-private = Настройки доступны только в личном чате: отправьте /settings там.
@@ -165,6 +173,9 @@ settings-choose-region = Выберите регион
 settings-choose-city = Выберите город в вашем часовом поясе
 settings-choose-teams = Выберите любимые клубы
 
+button-schedule = Расписание
+button-settings = Настройки
+button-help = Справка
 button-language = Язык
 button-zone = Часовой пояс
 button-teams = Клубы

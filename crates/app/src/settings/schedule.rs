@@ -1,4 +1,4 @@
-//! The settings of the NHL's API.
+//! Settings of the schedule, and of the NHL's API, which it comes from.
 
 use std::str::FromStr;
 
@@ -12,12 +12,17 @@ use super::{
 };
 use crate::environment::Environment;
 
+const SCHEDULE: &str = "SCHEDULE";
 const NHL_API_URL: &str = "NHL_API_URL";
 
-/// Flags for the NHL's API.
+/// Flags for the schedule.
 #[derive(Args, Default)]
 #[command(next_help_heading = HEADING)]
-pub struct NhlArguments {
+pub struct ScheduleArguments {
+    /// The bundled example: nhl for the NHL's games with /schedule, or off for a bot without them
+    /// [env: SCHEDULE] [default: nhl]
+    #[arg(long, value_name = "nhl|off")]
+    schedule: Option<String>,
     #[arg(
         long,
         value_name = "URL",
@@ -27,18 +32,36 @@ pub struct NhlArguments {
     nhl_api_url: Option<String>,
 }
 
-impl NhlArguments {
-    /// Where the NHL's API is; `None` where nothing is to be fetched.
+impl ScheduleArguments {
+    /// The schedule; `None` for a bot without it. `NHL_API_URL` is then ignored.
     ///
     /// # Errors
-    /// If the setting is wrong, or the one that has the proxy.
-    pub fn settings(&self, environment: &Environment) -> Result<Option<NhlSettings>, SettingError> {
+    /// If a setting is wrong.
+    pub fn settings(
+        &self,
+        environment: &Environment,
+    ) -> Result<Option<ScheduleSettings>, SettingError> {
+        match parse(SCHEDULE, self.schedule.as_deref(), environment).transpose()? {
+            Some(Source::Off) => Ok(None),
+            Some(Source::Nhl) | None => Ok(Some(ScheduleSettings { nhl: self.nhl(environment)? })),
+        }
+    }
+
+    /// Where the NHL's API is; `None` where nothing is to be fetched.
+    fn nhl(&self, environment: &Environment) -> Result<Option<NhlSettings>, SettingError> {
         let NhlApi(url) = parse(NHL_API_URL, self.nhl_api_url.as_deref(), environment)
             .unwrap_or_else(|| Ok(NhlApi(Some(ApiUrl::default()))))?;
         let Some(url) = url else { return Ok(None) };
         let proxy = proxy::from_environment(&url, environment)?;
         Ok(Some(NhlSettings { url, proxy }))
     }
+}
+
+/// The schedule of a bot that has one.
+#[derive(Clone, Debug)]
+pub struct ScheduleSettings {
+    /// Where it comes from; `None` where nothing is to be fetched.
+    pub nhl: Option<NhlSettings>,
 }
 
 /// How the NHL's API is reached.
@@ -58,6 +81,23 @@ impl NhlSettings {
     pub fn client(self) -> Result<Client, FetchError> {
         let proxy = self.proxy.as_ref().map(|proxy| proxy.url.with_credentials());
         Client::new(self.url, proxy, Timing::default(), SystemClock)
+    }
+}
+
+enum Source {
+    Off,
+    Nhl,
+}
+
+impl FromStr for Source {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "off" => Ok(Self::Off),
+            "nhl" => Ok(Self::Nhl),
+            _ => Err(format!("{text:?} is not a schedule; expected nhl or off")),
+        }
     }
 }
 
@@ -82,11 +122,18 @@ impl FromStr for NhlApi {
 mod tests {
     use super::*;
 
+    fn settings<const N: usize>(
+        variables: [(&str, &str); N],
+    ) -> Result<Option<ScheduleSettings>, String> {
+        let settings = ScheduleArguments::default().settings(&variables.into());
+        settings.map_err(|error| error.to_string())
+    }
+
     #[test]
     fn the_nhl_is_at_its_own_address_elsewhere_or_off() {
         let url = |value: &str| {
-            let nhl = NhlArguments::default().settings(&[(NHL_API_URL, value)].into());
-            nhl.map(|nhl| nhl.map(|nhl| nhl.url.to_string())).map_err(|error| error.to_string())
+            let schedule = settings([(NHL_API_URL, value)]);
+            schedule.map(|it| it.unwrap().nhl.map(|nhl| nhl.url.to_string()))
         };
         assert_eq!(url("").unwrap().unwrap(), "https://api-web.nhle.com");
         assert_eq!(url("http://127.0.0.1:5000/").unwrap().unwrap(), "http://127.0.0.1:5000");
@@ -96,5 +143,17 @@ mod tests {
             "NHL_API_URL: it is not the root of an API; expected a URL such as \
              https://api-web.nhle.com, or off"
         );
+    }
+
+    #[test]
+    fn there_is_a_schedule_unless_it_is_off() {
+        for value in ["", "nhl", " nhl "] {
+            assert!(settings([(SCHEDULE, value)]).unwrap().is_some(), "{value:?}");
+        }
+        assert!(settings([(SCHEDULE, "off"), (NHL_API_URL, "nhle.com")]).unwrap().is_none());
+        for wrong in ["on", "NHL", "khl", "off,nhl"] {
+            let error = format!("SCHEDULE: {wrong:?} is not a schedule; expected nhl or off");
+            assert_eq!(settings([(SCHEDULE, wrong)]).unwrap_err(), error);
+        }
     }
 }
