@@ -138,7 +138,7 @@ async fn people_are_answered(database: ThrowAwayDatabase) {
     assert_eq!(
         answer.text,
         "/start – say hello\n/schedule – the next games\n\
-         /settings – language, time zone and teams\n/help – this message"
+         /settings – language, time zone and teams\n/id – your Telegram id\n/help – this message"
     );
 
     // Plain words, unknown commands, those of admins and of other bots get no answer.
