@@ -210,7 +210,7 @@ mod tests {
         let early =
             stats(english(), &UserStats { so_far: early, week_before: None, ..figures }, None);
         assert!(early.contains("999 active, 0 new\n"), "{early}");
-        assert!(early.contains("1000 active (new), 1 new (new)\n"), "{early}");
+        assert!(early.contains("1,000 active (new), 1 new (new)\n"), "{early}");
         assert!(early.ends_with("once its first hour is over."), "{early}");
         insta::assert_snapshot!(stats(english(), &figures, None));
         for language in [Language::German, Language::Russian] {
