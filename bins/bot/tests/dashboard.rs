@@ -69,6 +69,7 @@ async fn stories(visit: Rc<Visit>) {
     visit.definitions_are_one_click_away().await;
     visit.it_fits_on_a_phone().await;
     visit.it_works_without_scripts().await;
+    visit.a_preset_and_dates_do_not_apply_together().await;
     visit.an_export_is_cancelled().await;
 }
 
@@ -183,10 +184,38 @@ impl Visit {
         let Self { browser, .. } = self;
         browser.run_scripts(false).await;
         self.go("").await;
-        browser.press("365 days").await;
+        browser.press("12 months").await;
         browser.shows(".count", "365 days (UTC)").await;
         browser.click("#growth summary").await;
         browser.shows("#growth thead", "Week of").await;
+        browser.run_scripts(true).await;
+    }
+
+    async fn a_preset_and_dates_do_not_apply_together(&self) {
+        let Self { browser, .. } = self;
+        let chosen = || browser.script(CHOSEN, json!([]));
+        self.go("/users?first_from=2020-01-01").await;
+        browser.shows("#count", "3,0").await;
+        assert_eq!(chosen().await, json!(["dates", "2020-01-01", ""]));
+        // A preset empties the dates, and a date chooses the dates.
+        let choose = "const it = document.querySelector(arguments[0]); it.value = arguments[1];\
+             it.dispatchEvent(new Event('input', { bubbles: true }))";
+        browser.script(choose, json!(["[name=first]", "7d"])).await;
+        assert_eq!(chosen().await, json!(["7d", "", ""]));
+        browser.script(choose, json!(["[name=first_to]", "2026-01-31"])).await;
+        assert_eq!(chosen().await, json!(["dates", "", "2026-01-31"]));
+        browser.script(choose, json!(["[name=first]", "7d"])).await;
+        browser.press("Apply").await;
+        browser.comes_to("first=7d").await;
+        browser.shows("#count", "found").await;
+        let of_week = browser.texts("#count").await;
+        assert!(!of_week[0].starts_with("3,0"), "{of_week:?}");
+        // Without scripts, old dates come along with a new preset.
+        browser.run_scripts(false).await;
+        self.go("/users?first=7d&first_from=2020-01-01&first_to=2030-01-01").await;
+        browser.shows("fieldset [role=status]", "“Last 7 days” applies, without the dates.").await;
+        assert_eq!(browser.texts("#count").await, of_week);
+        assert_eq!(chosen().await, json!(["7d", "", ""]));
         browser.run_scripts(true).await;
     }
 
@@ -215,6 +244,10 @@ impl Visit {
         assert!((1..CROWD / 2).contains(&sent), "{sent} of {CROWD}");
     }
 }
+
+/// What the fields for the first day show.
+const CHOSEN: &str = "return ['first', 'first_from', 'first_to']\
+     .map((name) => document.querySelector(`[name=${name}]`).value)";
 
 /// Asks for the file as the page's own form does, reads the first piece of it and goes away.
 const CANCEL: &str = r#"

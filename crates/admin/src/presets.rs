@@ -1,9 +1,10 @@
-//! Ranges of days that end today: those that the dashboard, the user list and their exports know by
-//! a name.
+//! Ranges of days up to today: those that the dashboard, the user list and their exports know by a
+//! name.
 
-use chrono::{Datelike, Days, NaiveDate};
+use chrono::{Datelike, Months, NaiveDate};
+use rollcall_domain::Days;
 
-/// A range of days that ends today. Every page understands each of them in its URL.
+/// A range of days that moves with the day. Every page understands each of them in its URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Preset {
     /// Its name in URLs.
@@ -12,37 +13,49 @@ pub(crate) struct Preset {
     /// The title where there is little room.
     pub(crate) short_title: &'static str,
     length: Length,
-    is_in_list: bool,
-    is_on_dashboard: bool,
+    offered_by: &'static [Page],
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Length {
+    /// So many days up to today.
     Days(u64),
+    Yesterday,
+    Months(u32),
     SinceNewYear,
+    Always,
 }
 
-const fn days(url_name: &'static str, titles: [&'static str; 2], days: u64) -> Preset {
-    let [title, short_title] = titles;
-    let length = Length::Days(days);
-    Preset { url_name, title, short_title, length, is_in_list: true, is_on_dashboard: true }
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Page {
+    Dashboard,
+    List,
 }
 
-const PRESETS: [Preset; 7] = [
-    Preset { is_on_dashboard: false, ..days("today", ["Today", "Today"], 1) },
-    days("7d", ["Last 7 days", "7 days"], 7),
-    Preset { is_in_list: false, ..days("28d", ["Last 28 days", "28 days"], 28) },
-    Preset { is_on_dashboard: false, ..days("30d", ["Last 30 days", "30 days"], 30) },
-    days("90d", ["Last 90 days", "90 days"], 90),
-    days("365d", ["Last 365 days", "365 days"], 365),
-    Preset {
-        url_name: "year",
-        title: "This year",
-        short_title: "This year",
-        length: Length::SinceNewYear,
-        is_in_list: false,
-        is_on_dashboard: true,
-    },
+const BOTH: &[Page] = &[Page::Dashboard, Page::List];
+const DASHBOARD: &[Page] = &[Page::Dashboard];
+const LIST: &[Page] = &[Page::List];
+
+const fn preset(
+    url_name: &'static str,
+    [title, short_title]: [&'static str; 2],
+    length: Length,
+    offered_by: &'static [Page],
+) -> Preset {
+    Preset { url_name, title, short_title, length, offered_by }
+}
+
+const PRESETS: [Preset; 10] = [
+    preset("today", ["Today", "Today"], Length::Days(1), BOTH),
+    preset("yesterday", ["Yesterday", "Yesterday"], Length::Yesterday, BOTH),
+    preset("7d", ["Last 7 days", "7 days"], Length::Days(7), BOTH),
+    preset("28d", ["Last 28 days", "28 days"], Length::Days(28), DASHBOARD),
+    preset("30d", ["Last 30 days", "30 days"], Length::Days(30), LIST),
+    preset("90d", ["Last 90 days", "90 days"], Length::Days(90), BOTH),
+    preset("12m", ["Last 12 months", "12 months"], Length::Months(12), DASHBOARD),
+    preset("365d", ["Last 365 days", "365 days"], Length::Days(365), LIST),
+    preset("year", ["This year", "This year"], Length::SinceNewYear, &[]),
+    preset("all", ["All time", "All"], Length::Always, DASHBOARD),
 ];
 
 impl Preset {
@@ -53,22 +66,31 @@ impl Preset {
         found.ok_or_else(|| format!("expected one of {}", names()))
     }
 
-    /// Those that the user list offers.
-    pub(crate) fn of_list() -> impl Iterator<Item = Self> {
-        PRESETS.into_iter().filter(|it| it.is_in_list)
+    /// Those that the user list offers, and the chosen one.
+    pub(crate) fn of_list(chosen: Option<Self>) -> impl Iterator<Item = Self> {
+        let is_offered = move |it: &Self| it.offered_by.contains(&Page::List);
+        PRESETS.into_iter().filter(move |it| is_offered(it) || Some(*it) == chosen)
     }
 
     /// Those that the dashboard offers.
     pub(crate) fn of_dashboard() -> impl Iterator<Item = Self> {
-        PRESETS.into_iter().filter(|it| it.is_on_dashboard)
+        PRESETS.into_iter().filter(|it| it.offered_by.contains(&Page::Dashboard))
     }
 
-    pub(crate) fn first_day(self, today: NaiveDate) -> NaiveDate {
+    /// Its days as of `today`. An end that is not set is open.
+    pub(crate) fn days(self, today: NaiveDate) -> Days {
+        let back = |days| today.checked_sub_days(chrono::Days::new(days)).unwrap_or(today);
         let first = match self.length {
-            Length::Days(days) => today.checked_sub_days(Days::new(days - 1)),
-            Length::SinceNewYear => NaiveDate::from_ymd_opt(today.year(), 1, 1),
+            Length::Days(days) => back(days - 1),
+            Length::Yesterday => return Days::between(back(1), back(1)),
+            Length::Months(months) => {
+                let before = today.checked_sub_months(Months::new(months));
+                before.and_then(|day| day.succ_opt()).unwrap_or(today)
+            }
+            Length::SinceNewYear => NaiveDate::from_ymd_opt(today.year(), 1, 1).unwrap_or(today),
+            Length::Always => return Days::default(),
         };
-        first.unwrap_or(today)
+        Days { first: Some(first), last: None }
     }
 }
 
@@ -77,13 +99,34 @@ mod tests {
     use super::*;
 
     #[test]
-    fn presets_end_today() {
+    fn presets_move_with_the_day() {
         let today: NaiveDate = "2026-11-23".parse().unwrap();
-        let first = |name| Preset::named(name).unwrap().first_day(today).to_string();
-        assert_eq!(first("today"), "2026-11-23");
-        assert_eq!(first("7d"), "2026-11-17");
-        assert_eq!(first("365d"), "2025-11-24");
-        assert_eq!(first("year"), "2026-01-01");
-        assert!(Preset::named("3d").unwrap_err().starts_with("expected one of today, 7d, 28d,"));
+        let days = |name| {
+            let days = Preset::named(name).unwrap().days(today);
+            let text = |day: Option<NaiveDate>| day.map(|day| day.to_string()).unwrap_or_default();
+            format!("{}..{}", text(days.first), text(days.last))
+        };
+        assert_eq!(days("today"), "2026-11-23..");
+        assert_eq!(days("yesterday"), "2026-11-22..2026-11-22");
+        assert_eq!(days("7d"), "2026-11-17..");
+        assert_eq!(days("365d"), "2025-11-24..");
+        assert_eq!(days("12m"), "2025-11-24..");
+        assert_eq!(days("year"), "2026-01-01..");
+        assert_eq!(days("all"), "..");
+        let leap_day: NaiveDate = "2024-02-29".parse().unwrap();
+        let days = Preset::named("12m").unwrap().days(leap_day);
+        assert_eq!(days.first.unwrap().to_string(), "2023-03-01");
+        assert!(Preset::named("3d").unwrap_err().starts_with("expected one of today, yesterday,"));
+    }
+
+    #[test]
+    fn a_chosen_preset_is_always_among_the_options() {
+        for preset in PRESETS {
+            assert!(Preset::of_list(Some(preset)).any(|it| it == preset), "{preset:?}");
+        }
+        assert_eq!(Preset::of_list(None).count(), 6);
+        let short: Vec<_> = Preset::of_dashboard().map(|it| it.short_title).collect();
+        let expected = ["Today", "Yesterday", "7 days", "28 days", "90 days", "12 months", "All"];
+        assert_eq!(short, expected);
     }
 }

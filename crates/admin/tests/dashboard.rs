@@ -231,7 +231,7 @@ async fn invalid_days_are_reported_and_the_default_is_shown() {
         ("since=2026-11-02&until=2026-11-01", "2026-11-02 is after 2026-11-01;"),
         ("since=2001-01-01", "2001-01-01 to 2026-11-23 is 9458 days; expected at most 3660."),
         ("since=2026-11-24&until=2026-11-25", "2026-11-24 is in the future"),
-        ("range=forever", "“forever” is not a range; expected one of today, 7d,"),
+        ("range=forever", "“forever” is not a range; expected one of today, yesterday, 7d,"),
     ] {
         let page = site.get(&format!("/admin?{query}"), &token).await;
         assert_eq!(page.status, StatusCode::OK);

@@ -50,8 +50,12 @@ fn read(
     };
     let (since, until) =
         (value("since").map(day).transpose()?, value("until").map(day).transpose()?);
+    // A preset takes precedence, as in the user list, so that what is shown as chosen applies.
+    if let Some(name) = value("range") {
+        return preset(name, today);
+    }
     let range = match (since, until) {
-        (None, None) => return preset(value("range").unwrap_or(DEFAULT.0), today),
+        (None, None) => return preset(DEFAULT.0, today),
         (Some(since), until) if since > today => {
             let not_yet = InvalidDayRange::NotYet { first: since, today };
             // A first day after the last one is the greater mistake.
@@ -66,7 +70,12 @@ fn read(
 fn preset(name: &str, today: NaiveDate) -> Result<(DayRange, Option<Preset>), String> {
     let preset = Preset::named(name)
         .map_err(|expected| format!("“{}” is not a range; {expected}", quoted(name)))?;
-    let range = DayRange::new(preset.first_day(today), today);
+    let days = preset.days(today);
+    let last = days.last.unwrap_or(today);
+    let range = match days.first {
+        Some(first) => DayRange::new(first, last),
+        None => DayRange::ending(last, DayRange::MAX_DAYS),
+    };
     range.map(|range| (range, Some(preset))).map_err(|error| error.to_string())
 }
 
@@ -114,16 +123,25 @@ mod tests {
         assert_eq!(days(""), "2026-08-26 2026-11-23 90d");
         assert_eq!(days("since=&until="), "2026-08-26 2026-11-23 90d");
         assert_eq!(days("range=7d"), "2026-11-17 2026-11-23 7d");
+        assert_eq!(days("range=today"), "2026-11-23 2026-11-23 today");
+        assert_eq!(days("range=yesterday"), "2026-11-22 2026-11-22 yesterday");
         assert_eq!(days("range=365d"), "2025-11-24 2026-11-23 365d");
+        assert_eq!(days("range=12m"), "2025-11-24 2026-11-23 12m");
+        assert_eq!(days("range=all"), "2016-11-16 2026-11-23 all");
         assert_eq!(days("range=year"), "2026-01-01 2026-11-23 year");
-        let presets = chosen("range=year").presets();
-        let names: Vec<_> = presets.iter().map(|(it, _)| it.short_title).collect();
-        assert_eq!(names, ["7 days", "28 days", "90 days", "365 days", "This year"]);
     }
 
     #[test]
-    fn custom_days_take_precedence_over_presets() {
-        assert_eq!(days("since=2026-10-01&until=2026-10-31&range=7d"), "2026-10-01 2026-10-31");
+    fn a_preset_and_days_never_apply_together() {
+        let both = "since=2026-10-01&until=2026-10-31&range=7d";
+        assert_eq!(days(both), "2026-11-17 2026-11-23 7d");
+        let chosen = chosen(both).presets().into_iter().filter(|(_, is_chosen)| *is_chosen);
+        assert_eq!(chosen.map(|(it, _)| it.url_name).collect::<Vec<_>>(), ["7d"]);
+        assert_eq!(days("since=2026-10-01&until=2026-10-31"), "2026-10-01 2026-10-31");
+    }
+
+    #[test]
+    fn days_outside_the_past_are_left_out() {
         assert_eq!(days("since=2026-11-01"), "2026-11-01 2026-11-23");
         assert_eq!(days("until=2026-06-30"), "2026-04-02 2026-06-30");
         assert_eq!(days("since=2026-11-20&until=2027-01-31"), "2026-11-20 2026-11-23");
@@ -143,7 +161,7 @@ mod tests {
             ("since=2027-11-02&until=2027-11-01", "2027-11-02 is after 2027-11-01;"),
             ("since=2026-11-24", "2026-11-24 is in the future"),
             ("since=2010-01-01", "2010-01-01 to 2026-11-23 is 6171 days;"),
-            ("range=3d", "“3d” is not a range; expected one of today, 7d, 28d,"),
+            ("range=3d", "“3d” is not a range; expected one of today, yesterday, 7d,"),
         ] {
             let trouble = trouble(url);
             assert!(trouble.starts_with(expected), "{trouble}");

@@ -14,8 +14,11 @@ use axum::{
 
 const STYLE: &str =
     concat!(include_str!("../../assets/admin.css"), include_str!("../../assets/charts.css"));
-const SCRIPT: &str =
-    concat!(include_str!("../../assets/admin.js"), include_str!("../../assets/passkeys.js"));
+const SCRIPT: &str = concat!(
+    include_str!("../../assets/admin.js"),
+    include_str!("../../assets/periods.js"),
+    include_str!("../../assets/passkeys.js")
+);
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
 
 /// The names under which the files are served.

@@ -11,7 +11,7 @@ use rollcall_service::Count;
 
 use super::{
     choice::Choice,
-    query::{NONE, Period, Query},
+    query::{DATES, NONE, Period, Query},
 };
 use crate::{
     App,
@@ -68,6 +68,8 @@ struct Range {
     parameter: &'static str,
     name: &'static str,
     presets: Vec<Choice>,
+    /// The preset because of which dates were left out.
+    instead_of_dates: Option<&'static str>,
     error: Option<String>,
     from: DayField,
     to: DayField,
@@ -82,18 +84,23 @@ struct DayField {
 
 impl Range {
     fn new(parameter: &'static str, name: &'static str, query: &Query, period: &Period) -> Self {
-        let presets: Vec<_> = Preset::of_list().map(|it| (it.url_name, it.title)).collect();
+        let titles = Preset::of_list(period.preset).map(|it| (it.url_name, it.title));
+        let presets: Vec<_> = titles.chain([(DATES, "Custom dates")]).collect();
         let end = |end: &str| {
             let field = format!("{parameter}_{end}");
             DayField { value: query.typed(&field), error: query.error(&field), field }
         };
+        let (from, to) = (end("from"), end("to"));
+        let dates = if from.value.is_empty() && to.value.is_empty() { "" } else { DATES };
+        let instead = period.preset.filter(|_| query.without_dates.contains(&parameter));
         Self {
             parameter,
             name,
-            presets: named(&presets, period.preset.map_or("", |it| it.url_name)),
+            presets: named(&presets, period.preset.map_or(dates, |it| it.url_name)),
+            instead_of_dates: instead.map(|it| it.title),
             error: query.error(parameter),
-            from: end("from"),
-            to: end("to"),
+            from,
+            to,
         }
     }
 }
@@ -233,7 +240,7 @@ pub(crate) fn words(query: &Query) -> Vec<(&'static str, String)> {
 
 fn period(period: &Period) -> String {
     let day = |day: Option<NaiveDate>| day.map(|day| day.to_string()).unwrap_or_default();
-    match period.preset.filter(|_| !period.days.is_set()) {
+    match period.preset {
         Some(preset) => preset.title.to_owned(),
         None => span(&day(period.days.first), &day(period.days.last)),
     }

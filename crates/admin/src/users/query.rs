@@ -18,6 +18,10 @@ use crate::{
 /// The value of `language` and `source` for users without one. Neither can have this name.
 pub(crate) const NONE: &str = "(none)";
 
+/// The value of `first` and `last` for the days between two dates. It is not kept in links, because
+/// the dates say as much.
+pub(crate) const DATES: &str = "dates";
+
 /// The fields of the query string, as they were typed. Links and forms are written from it, also
 /// where a value is invalid, so that none of them leaves a filter out. Empty fields are not set.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
@@ -67,6 +71,8 @@ pub(crate) struct Query {
     pub(crate) at: Option<Cursor>,
     /// While there are any, no user matches.
     pub(crate) invalid: Vec<InvalidFilter>,
+    /// The periods whose dates were left out, because a preset was chosen: `first` and `last`.
+    pub(crate) without_dates: Vec<&'static str>,
     /// Further values of filters that may be set only once.
     repeated: Vec<(String, String)>,
 }
@@ -92,7 +98,8 @@ impl InvalidFilter {
     }
 }
 
-/// A range of days: a preset, or the days between two dates, which take precedence.
+/// A range of days: a preset, or the days between two dates. Never both, so that what a page shows
+/// as chosen is what applies.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Period {
     pub(crate) preset: Option<Preset>,
@@ -108,10 +115,8 @@ impl Period {
     /// Its days as of `today`.
     fn resolve(&self, today: NaiveDate) -> Days {
         match self.preset {
-            Some(preset) if !self.days.is_set() => {
-                Days { first: Some(preset.first_day(today)), last: None }
-            }
-            _ => self.days,
+            Some(preset) => preset.days(today),
+            None => self.days,
         }
     }
 }
@@ -139,12 +144,29 @@ impl Query {
                 query.invalid.push(InvalidFilter { field, typed, expected });
             }
         }
+        query.leave_out_dates_beside_presets();
         query
     }
 
-    /// Reads them for something that is done to all matching users. A filter that is invalid or
-    /// unknown is an error then, because more users would match without it. Names in `also` are
-    /// no filters.
+    /// A preset takes precedence over dates. Invalid dates stay, so that they are reported.
+    fn leave_out_dates_beside_presets(&mut self) {
+        let Self { fields: it, invalid, without_dates, .. } = self;
+        for (name, period, dates) in [
+            ("first", &mut self.first_seen, [&mut it.first_from, &mut it.first_to]),
+            ("last", &mut self.last_seen, [&mut it.last_from, &mut it.last_to]),
+        ] {
+            let is_invalid = invalid.iter().any(|it| it.field.starts_with(name));
+            if period.preset.is_some() && period.days.is_set() && !is_invalid {
+                period.days = Days::default();
+                dates.into_iter().for_each(String::clear);
+                without_dates.push(name);
+            }
+        }
+    }
+
+    /// Reads them for something that is done to all matching users. A filter that is invalid,
+    /// unknown or contradicts another one is an error then, because more users would match without
+    /// it. Names in `also` are no filters.
     pub(crate) fn read_strictly(
         pairs: &[(String, String)],
         also: &[&str],
@@ -152,6 +174,11 @@ impl Query {
         let query = Self::read(pairs);
         if let Some(invalid) = query.invalid.first() {
             return Err(Failure::invalid(invalid.message()));
+        }
+        if let Some(period) = query.without_dates.first() {
+            let label = label(period).unwrap_or_default();
+            let reason = format!("{label}: expected either a range such as 7d or dates, not both.");
+            return Err(Failure::invalid(reason));
         }
         let is_known = |name: &str| {
             label(name).is_some() || ["sort", "at"].contains(&name) || also.contains(&name)
@@ -185,9 +212,11 @@ impl Query {
                 read_source(value).map(drop).map_err(|error| error.to_string())?;
             }
             "reach" => self.reach = Some(one_of(&REACH, value)?),
+            "first" if value == DATES => self.fields.first.clear(),
             "first" => self.first_seen.preset = Some(Preset::named(value)?),
             "first_from" => self.first_seen.days.first = day()?,
             "first_to" => self.first_seen.days.last = day()?,
+            "last" if value == DATES => self.fields.last.clear(),
             "last" => self.last_seen.preset = Some(Preset::named(value)?),
             "last_from" => self.last_seen.days.first = day()?,
             "last_to" => self.last_seen.days.last = day()?,
@@ -409,7 +438,7 @@ mod tests {
             ("language=%00", "Language: “\u{fffd}”: expected text"),
             ("source=a+b", "Source: “a b”: expected the payload of a deep link"),
             ("reach=x", "State: “x”: expected one of reachable, unreachable, blocked."),
-            ("first=1", "First seen: “1”: expected one of today, 7d, 28d, 30d, 90d, 365d, year."),
+            ("first=1", "First seen: “1”: expected one of today, yesterday, 7d, 28d, 30d, 90d,"),
             ("first_from=yesterday", "First seen, from: “yesterday”: expected a day such as"),
             ("last_to=-262143-01-01", "Last seen, to: “-262143-01-01”: expected a day"),
             ("min_days=-1", "Active days, at least: “-1”: expected a whole number"),
@@ -458,8 +487,36 @@ mod tests {
         assert_eq!(days("first=today"), "2026-11-23..");
         assert_eq!(days("first=7d"), "2026-11-17..");
         assert_eq!(days("first_to=2026-01-31"), "..2026-01-31");
-        assert_eq!(days("first=7d&first_from=2026-01-01"), "2026-01-01..");
+        assert_eq!(days("first=yesterday"), "2026-11-22..2026-11-22");
+        assert_eq!(days("first=all"), "..");
         assert_eq!(days(""), "..");
+    }
+
+    #[test]
+    fn a_preset_and_dates_never_apply_together() {
+        let today: NaiveDate = "2026-11-23".parse().unwrap();
+        for name in ["first", "last"] {
+            let old = format!("{name}=7d&{name}_from=2020-01-01&{name}_to=2026-11-23");
+            let query = read(&old);
+            assert_eq!(query.url(), format!("{name}=7d"));
+            assert_eq!(query.filter(today), read(&format!("{name}=7d")).filter(today));
+            assert_eq!(query.without_dates, [name]);
+            // What is done to all of them needs one answer to the question which users are meant.
+            let pairs: Vec<(String, String)> = serde_urlencoded::from_str(&old).unwrap();
+            assert!(Query::read_strictly(&pairs, &[]).is_err());
+            // Dates say that they are dates; nothing is chosen without them.
+            let dates = read(&format!("{name}=dates&{name}_from=2026-01-01"));
+            assert_eq!(dates.url(), format!("{name}_from=2026-01-01"));
+            assert!(dates.without_dates.is_empty());
+            assert!(read(&format!("{name}=dates")).is_everybody());
+        }
+        // The other period is untouched.
+        let both = read("first=7d&last_from=2026-01-01");
+        assert_eq!(both.url(), "first=7d&last_from=2026-01-01");
+        // A date that cannot be read is reported first.
+        let invalid = read("first=7d&first_from=x&first_to=2026-01-01");
+        assert_eq!(invalid.url(), "first=7d&first_from=x&first_to=2026-01-01");
+        assert_eq!(invalid.invalid.len(), 1);
     }
 
     #[test]
