@@ -17,7 +17,7 @@ use std::{panic::resume_unwind, rc::Rc};
 use diesel::{Connection, SqliteConnection, connection::SimpleConnection};
 use rollcall_domain::SystemClock;
 use rollcall_repository_diesel::{Database, DieselUserRepository};
-use rollcall_service::{Activity, ActivityService, DayRange};
+use rollcall_service::{Activity, ActivityService, DayFigures, DayRange};
 use rollcall_testkit::ThrowAwayDatabase;
 use serde_json::json;
 use tokio::task::LocalSet;
@@ -65,6 +65,9 @@ async fn stories(visit: Rc<Visit>) {
     visit.the_demonstration_is_filled().await;
     visit.a_range_is_chosen().await;
     visit.chart_and_table_agree().await;
+    visit.table_and_chart_share_one_place().await;
+    visit.values_are_shown_at_once().await;
+    visit.bars_and_tiles_lead_to_their_users().await;
     visit.a_file_says_what_the_database_has().await;
     visit.definitions_are_one_click_away().await;
     visit.it_fits_on_a_phone().await;
@@ -135,12 +138,106 @@ impl Visit {
         for (n, day) in activity.days.iter().enumerate().take(89) {
             let shown = rows[n].replace(',', "");
             let counts = [day.active, day.active_7_days, day.active_30_days];
-            let expected = format!("{}\t{}\t{}\t{}\t", day.day, counts[0], counts[1], counts[2]);
+            // In the locale of the browser.
+            let name = day.day.format("%b %-d, %Y");
+            let expected = format!("{name}\t{}\t{}\t{}\t", counts[0], counts[1], counts[2]);
+            let expected = expected.replacen(',', "", 1);
             assert!(shown.starts_with(&expected), "{shown:?} is not {expected:?}");
             let title = titles[n].as_str().unwrap().replace(',', "");
             let expected = format!("DAU: {}\nWAU: {}\nMAU: {}", counts[0], counts[1], counts[2]);
             assert!(title.ends_with(&expected), "{title:?} is not {expected:?}");
         }
+    }
+
+    async fn table_and_chart_share_one_place(&self) {
+        let Self { browser, .. } = self;
+        self.go("?range=28d").await;
+        let heights = "return [...document.querySelectorAll('.charts > .panel, .view')]\
+             .map((it) => it.getBoundingClientRect().height)";
+        let before = browser.script(heights, json!([])).await;
+        for id in ["active", "growth", "retention", "commands"] {
+            browser.shows(&format!("#{id} summary"), "Numbers").await;
+            browser.click(&format!("#{id} summary")).await;
+            browser.shows(&format!("#{id} summary"), "Chart").await;
+            let covered = "return document.querySelector(`#${arguments[0]} svg`)\
+                 .checkVisibility({ visibilityProperty: true })";
+            assert_eq!(browser.script(covered, json!([id])).await, false, "{id}");
+        }
+        assert_eq!(browser.script(heights, json!([])).await, before);
+        browser.click("#active summary").await;
+        browser.shows("#active summary", "Numbers").await;
+    }
+
+    /// By the pointer, by touch and by arrow keys, also of cohorts and of a user's year.
+    async fn values_are_shown_at_once(&self) {
+        let Self { browser, .. } = self;
+        self.go("?range=28d").await;
+        let days = self.activity(28).await.days;
+        let shown = |n: usize| {
+            let day: &DayFigures = &days[n];
+            format!("{}\nDAU: {}\n", day.day.format("%b %-d, %Y"), day.active)
+        };
+        let point = "const [at, kind] = arguments;\
+             document.querySelectorAll('#active .hit')[at]\
+             .dispatchEvent(new PointerEvent(kind, { bubbles: true, pointerType: 'mouse' }))";
+        browser.script(point, json!([3, "pointerover"])).await;
+        browser.shows(".tip", &shown(3)).await;
+        let focus = "document.querySelector(arguments[0]).focus()";
+        browser.script(focus, json!(["#active svg.chart"])).await;
+        browser.key("\u{e014}").await;
+        browser.shows(".tip", &shown(4)).await;
+        browser.key("\u{e012}").await;
+        browser.shows(".tip", &shown(3)).await;
+        browser.key("\u{e011}").await;
+        browser.shows(".tip", &shown(0)).await;
+        browser.key("\u{e00c}").await;
+        let hidden = "return document.querySelector('.tip').hidden";
+        assert_eq!(browser.script(hidden, json!([])).await, true);
+        // Every title is back in its place.
+        let titles = "return document.querySelectorAll('#active .hit > title').length";
+        assert_eq!(browser.script(titles, json!([])).await, 28);
+        // Down one cohort is the same week of the next one.
+        browser.script(focus, json!(["#retention svg.chart"])).await;
+        browser.key("\u{e014}").await;
+        browser.shows(".tip", "W1:").await;
+        let first = browser.texts(".tip").await;
+        browser.key("\u{e015}").await;
+        browser.until("another cohort", async || browser.texts(".tip").await != first).await;
+        browser.shows(".tip", "W1:").await;
+        // A first touch shows the value, and only the second one follows the link.
+        let touch = "document.querySelector('#growth a .hit').dispatchEvent(\
+             new PointerEvent('click', { bubbles: true, cancelable: true, pointerType: 'touch' }))";
+        browser.script(touch, json!([])).await;
+        browser.shows(".tip", "New: ").await;
+        assert!(browser.url().await.ends_with("/admin?range=28d"));
+        browser.script(touch, json!([])).await;
+        browser.comes_to("/admin/users?first_from=").await;
+        self.go("/users?sort=-active_days").await;
+        browser.click("tbody th a").await;
+        browser.shows("h1", "").await;
+        browser.script(focus, json!(["svg.heat"])).await;
+        browser.key("\u{e010}").await;
+        browser.shows(".tip", ": ").await;
+    }
+
+    async fn bars_and_tiles_lead_to_their_users(&self) {
+        let Self { browser, .. } = self;
+        self.go("?range=28d").await;
+        let number = "return document.querySelector('#languages .mark title').textContent";
+        let number = browser.script(number, json!([])).await.as_str().unwrap().to_owned();
+        assert!(number.starts_with("English: "), "{number}");
+        let number = number.split(' ').nth(1).unwrap();
+        // With the keyboard alone: to the bar, and along its link.
+        let focus = "document.querySelector('#languages svg.chart').focus()";
+        browser.script(focus, json!([])).await;
+        browser.key("\u{e015}").await;
+        browser.key("\u{e007}").await;
+        browser.comes_to("/admin/users?language=en&first_from=").await;
+        browser.shows("#count", &format!("{number} users found")).await;
+        self.go("").await;
+        browser.click(".tiles li:nth-child(5) .more").await;
+        browser.comes_to("/admin/users?reach=reachable").await;
+        browser.shows("#count", "found").await;
     }
 
     async fn a_file_says_what_the_database_has(&self) {

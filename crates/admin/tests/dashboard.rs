@@ -72,8 +72,9 @@ fn table(page: &Answer, file: &str) -> Vec<Vec<String>> {
     let table = panel.split("<table").nth(1).unwrap().split("</table>").next().unwrap();
     let text = |cell: &str| {
         let cell = cell.split_once('>').unwrap().1;
-        // Of a cell with a bar, the number.
-        let cell = cell.split("</").next().unwrap().replace("<bdi>", "").replace("<span>", "");
+        // Of a cell with a link or a bar, the number.
+        let cell = cell.split("</").next().unwrap();
+        let cell = cell.rsplit_once('>').map_or(cell, |(_, text)| text);
         cell.replace("&#60;", "<").replace("&#62;", ">").replace("&#61;", "=")
     };
     let rows = table.split("<tr>").skip(1);
@@ -100,7 +101,9 @@ async fn it_is_what_one_sees_first() {
         assert!(page.body.contains(&format!(r#"id="{file}" aria-labelledby="#)), "{file}");
         assert!(page.links().iter().any(|it| it.contains(&format!("/{file}.csv?"))), "{file}");
     }
-    assert!(page.body.contains("Oct 15, 2026 – Nov 23, 2026 · 40 days (UTC)"));
+    assert!(
+        page.body.contains("<time>2026-10-15</time> – <time>2026-11-23</time> · 40 days (UTC)")
+    );
     // All of it comes from here, and nothing of it is a script or a style of the page's own.
     assert!(!page.body.contains("style=") && !page.body.contains("onload"), "{}", page.body);
 }
@@ -120,7 +123,7 @@ async fn its_numbers_are_those_of_the_database() {
         ]
     );
     let sources = table(&page, "sources");
-    assert_eq!(sources[1][..4], ["(none)", "2", "0", "100.0%"]);
+    assert_eq!(sources[1][..4], ["No link", "2", "0", "100.0%"]);
     assert_eq!(sources[2][..4], ["spring_sale", "1", "1", "100.0%"]);
     let tiles = page.main();
     let tile = |name: &str| {
@@ -167,6 +170,84 @@ async fn files_say_what_the_tables_say() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_number_of_users_leads_to_as_many() {
+    let site = busy().await;
+    let token = site.sign_in(Role::Viewer).await;
+    let page = site.get("/admin?since=2026-10-20&until=2026-11-20", &token).await;
+    let mut followed = 0;
+    // Each cell whose number is a link, in every table.
+    let cells = page.body.split("<td").skip(1).map(|it| it.split("</td>").next().unwrap());
+    for cell in cells.filter(|it| it.contains("<a href=\"/admin/users")) {
+        let (link, rest) = cell.split_once("<a href=\"").unwrap().1.split_once("\">").unwrap();
+        let number = rest.split("</a>").next().unwrap();
+        let list = site.get(&link.replace("&#38;", "&"), &token).await;
+        let expected = match number {
+            // A share, of the users in the cell before.
+            _ if number.ends_with('%') => continue,
+            "1" => "1 user found".to_owned(),
+            _ => format!("{number} users found"),
+        };
+        assert!(list.body.contains(&expected), "{link}: expected {expected}");
+        followed += 1;
+    }
+    assert!(followed > 40, "{followed}");
+    // Bars lead to the same lists.
+    for bar in ["class=\"hit\"", "class=\"mark\"", "class=\"end\""] {
+        let linked = page.body.split("<a href=\"/admin/users?").skip(1);
+        assert!(linked.clone().any(|it| it.split("</a>").next().unwrap().contains(bar)), "{bar}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn five_tiles_come_first_with_their_course_and_lists() {
+    let site = busy().await;
+    let token = site.sign_in(Role::Viewer).await;
+    let page = site.get("/admin?range=7d", &token).await;
+    let first = page.main().split("<ul class=\"tiles\">").nth(1).unwrap().to_owned();
+    let names: Vec<_> = first.split("<h3>").skip(1).map(|it| it.split('<').next()).collect();
+    let expected = ["Active today", "Active in 7 days", "Active in 30 days", "New today"];
+    assert_eq!(names[..4], expected.map(Some));
+    assert_eq!(names[4..], [Some("Reachable")]);
+    assert_eq!(first.matches("<svg class=\"spark\"").count(), 5);
+    assert!(first.contains("Stickiness</span> 6.5%"), "{first}");
+    for tile in first.split("<li").skip(1) {
+        let number = tile.split("class=\"big\">").nth(1).unwrap().split('<').next().unwrap();
+        let link = tile.split("class=\"more\" href=\"").nth(1).unwrap().split('"').next().unwrap();
+        let list = site.get(&link.replace("&#38;", "&"), &token).await;
+        let plural = if number == "1" { "" } else { "s" };
+        assert!(list.body.contains(&format!("{number} user{plural} found")), "{link}: {number}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_latest_cohorts_are_shown_whatever_the_range() {
+    let site = busy().await;
+    let token = site.sign_in(Role::Viewer).await;
+    for range in ["range=today", "range=all", "since=2026-10-20&until=2026-10-21"] {
+        let page = site.get(&format!("/admin?{range}"), &token).await;
+        let cohorts = table(&page, "retention");
+        // From the week of the first user.
+        assert_eq!((cohorts.len(), cohorts[1][0].as_str()), (8, "2026-10-12"), "{range}");
+        assert_eq!(cohorts[7][0], "2026-11-23");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn machine_names_become_words() {
+    let site = busy().await;
+    let token = site.sign_in(Role::Viewer).await;
+    let page = site.get("/admin", &token).await;
+    let first = |name: &str| -> Vec<String> {
+        table(&page, name).into_iter().skip(1).map(|row| row[0].clone()).collect()
+    };
+    let languages = first("languages");
+    assert!(["Czech", "English", "=1+1"].iter().all(|it| languages.iter().any(|name| name == it)));
+    let kinds = ["Commands", "Text messages", "Blocks and unblocks"];
+    assert_eq!(first("kinds"), kinds);
+    assert_eq!(first("sources"), ["No link", "spring_sale"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn labels_are_neither_markup_nor_formulas() {
     let site = busy().await;
     let token = site.sign_in(Role::Viewer).await;
@@ -183,13 +264,17 @@ async fn ranges_stand_in_the_url() {
     let site = busy().await;
     let token = site.sign_in(Role::Viewer).await;
     for (url, days, shown) in [
-        ("/admin?range=7d", 7, "Nov 17, 2026 – Nov 23, 2026 · 7 days (UTC)"),
-        ("/admin/?range=28d", 28, "Oct 27, 2026 – Nov 23, 2026 · 28 days (UTC)"),
-        ("/admin?since=2026-11-23&until=2026-11-23", 1, "Nov 23, 2026 · 1 day (UTC)"),
+        ("/admin?range=7d", 7, "<time>2026-11-17</time> – <time>2026-11-23</time> · 7 days (UTC)"),
+        (
+            "/admin/?range=28d",
+            28,
+            "<time>2026-10-27</time> – <time>2026-11-23</time> · 28 days (UTC)",
+        ),
+        ("/admin?since=2026-11-23&until=2026-11-23", 1, "<time>2026-11-23</time> · 1 day (UTC)"),
         (
             "/admin?since=2026-11-20&until=2030-01-01",
             4,
-            "Nov 20, 2026 – Nov 23, 2026 · 4 days (UTC)",
+            "<time>2026-11-20</time> – <time>2026-11-23</time> · 4 days (UTC)",
         ),
     ] {
         let page = site.get(url, &token).await;
@@ -202,10 +287,16 @@ async fn ranges_stand_in_the_url() {
     assert!(page.body.contains(r#"name="since" value="2026-11-17""#));
     // Days before the first user are left out.
     let page = site.get("/admin?since=2026-10-01", &token).await;
-    assert!(page.body.contains("Oct 15, 2026 – Nov 23, 2026 · 40 days (UTC)"));
+    assert!(
+        page.body.contains("<time>2026-10-15</time> – <time>2026-11-23</time> · 40 days (UTC)")
+    );
     let page = site.get("/admin?since=2026-10-01&until=2026-10-14", &token).await;
     assert_eq!(page.status, StatusCode::OK);
-    assert!(page.body.contains("Oct 1, 2026 – Oct 14, 2026 · 0 days (UTC)"), "{}", page.body);
+    assert!(
+        page.body.contains("<time>2026-10-01</time> – <time>2026-10-14</time> · 0 days (UTC)"),
+        "{}",
+        page.body
+    );
     // A year is shown by weeks, ten years by months.
     let first = "2016-11-16T12:00:00Z".parse().unwrap();
     let first =
@@ -283,7 +374,7 @@ async fn one_day_of_one_person_is_shown() {
     let token = site.sign_in(Role::Viewer).await;
     let page = site.get("/admin?since=2026-11-23", &token).await;
     assert_eq!(table(&page, "active")[1], ["2026-11-23", "1", "1", "1", "100.0%"]);
-    assert!(page.body.contains("No data for these days."), "no command was used");
+    assert!(page.body.contains("No commands were sent in these days."));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -18,6 +18,8 @@ pub(crate) struct Bar {
     pub(crate) text: String,
     /// The style sheet's class of its colour.
     pub(crate) class: &'static str,
+    /// Where it leads to.
+    pub(crate) link: Option<String>,
 }
 
 /// Draws bars in their order. The largest value fills the width.
@@ -31,9 +33,12 @@ pub(crate) fn bars(label: &str, bars: &[Bar]) -> String {
         let (name, value) = (Escaped(&bar.label), Escaped(&bar.text));
         let (short, class) = (cut(&bar.label), bar.class);
         let short = Escaped(&short);
+        let link = bar.link.as_deref();
+        svg.open_link(link);
         svg.push(format_args!(
-            r#"<g><title>{name}: {value}</title><rect class="track" y="{y}em" width="100%"/><rect class="bar {class}" y="{y}em" width="{width}"/><text y="{text}em">{short}</text><text class="value" x="100%" y="{text}em">{value}</text></g>"#
+            r#"<g class="mark"><title>{name}: {value}</title><rect class="track" y="{y}em" width="100%"/><rect class="bar {class}" y="{y}em" width="{width}"/><text y="{text}em">{short}</text><text class="value" x="100%" y="{text}em">{value}</text></g>"#
         ));
+        svg.close_link(link);
     }
     svg.close()
 }
@@ -59,13 +64,21 @@ mod tests {
     use crate::chart::tests::lines_of;
 
     fn bar(label: &str, value: u64) -> Bar {
-        Bar { label: label.to_owned(), value, text: format!("{value}"), class: "c1" }
+        Bar { label: label.to_owned(), value, text: format!("{value}"), class: "c1", link: None }
     }
 
     #[test]
     fn bars_of_commands() {
         let svg = bars("Commands", &[bar("/start", 40), bar("/help", 10), bar("(other)", 0)]);
         insta::assert_snapshot!(lines_of(&svg));
+    }
+
+    #[test]
+    fn a_bar_of_users_leads_to_them() {
+        let link = Some("/admin/users?language=fa&first_from=2026-11-01".to_owned());
+        let svg = bars("Languages", &[Bar { link, ..bar("Persian", 4) }]);
+        let expected = "<a href=\"/admin/users?language=fa&amp;first_from=2026-11-01\"";
+        assert!(svg.contains(expected) && svg.contains("</g></a>"), "{svg}");
     }
 
     #[test]

@@ -2,8 +2,10 @@
 //!
 //! Horizontal positions are percentages, so a chart fills its place on the page, while its texts and
 //! lines keep their size. It stays readable on a phone, where a scaled picture does not.
-//! Colours are classes of the style sheet, which knows about light and dark. Without a script, each
-//! point shows its numbers in a `<title>`, which browsers show as a tooltip.
+//! Colours are classes of the style sheet, which knows about light and dark. Each mark has its numbers
+//! in a `<title>`, which browsers show as a tooltip; the script shows them at once, and by touch and
+//! arrow keys. A mark that stands for users is a link to them. Dates are ISO, and the script writes
+//! them in the viewer's locale: a text of the axis has its date in `data-date`.
 //!
 //! To add a kind of chart: a module that begins with [`Svg::open`] and ends with [`Svg::close`].
 
@@ -11,6 +13,7 @@ mod bars;
 mod columns;
 mod lines;
 mod scale;
+mod spark;
 mod triangle;
 
 use std::fmt::{self, Display, Write};
@@ -20,6 +23,7 @@ pub(crate) use columns::columns;
 pub(crate) use lines::lines;
 use scale::{HEIGHT, Scale};
 pub(crate) use scale::{Tick, dates};
+pub(crate) use spark::spark;
 pub(crate) use triangle::{Shares, triangle};
 
 use crate::page::text::grouped;
@@ -36,6 +40,8 @@ pub(crate) struct Bands {
     pub(crate) names: Vec<String>,
     /// The labels below the chart.
     pub(crate) ticks: Vec<Tick>,
+    /// Where each band leads to. Bands without an entry lead nowhere.
+    pub(crate) links: Vec<Option<String>>,
 }
 
 /// A value for each band.
@@ -93,9 +99,25 @@ impl Svg {
             let class = if are_many && n % 2 == 1 { "x second" } else { "x" };
             let x = Percent(2 * tick.band + 1, 2 * bands.names.len());
             let label = Escaped(&tick.label);
-            self.push(format_args!(
-                r#"<text class="{class}" x="{x}" y="100%" dy="1.7em">{label}</text>"#
-            ));
+            self.push(format_args!(r#"<text class="{class}" x="{x}" y="100%" dy="1.7em""#));
+            if !tick.date.is_empty() {
+                self.push(format_args!(r#" data-date="{}""#, tick.date));
+            }
+            self.push(format_args!(">{label}</text>"));
+        }
+    }
+
+    /// Begins a link around a mark. The tab key passes over it, because a chart may have hundreds: the
+    /// table has the same links, and the script follows them from the arrow keys.
+    fn open_link(&mut self, link: Option<&str>) {
+        if let Some(link) = link {
+            self.push(format_args!(r#"<a href="{}" tabindex="-1">"#, Escaped(link)));
+        }
+    }
+
+    fn close_link(&mut self, link: Option<&str>) {
+        if link.is_some() {
+            self.0.push_str("</a>");
         }
     }
 
@@ -111,6 +133,8 @@ impl Svg {
     fn close_plot<'a>(&mut self, bands: &Bands, series: impl Iterator<Item = &'a Series> + Clone) {
         for (band, name) in bands.names.iter().enumerate() {
             let (x, name) = (band * BAND, Escaped(name));
+            let link = bands.links.get(band).and_then(Option::as_deref);
+            self.open_link(link);
             self.push(format_args!(
                 r#"<rect class="hit" x="{x}" width="{BAND}" height="{HEIGHT}"><title>{name}"#
             ));
@@ -119,6 +143,7 @@ impl Svg {
                 self.push(format_args!("\n{}: {}", it.name, grouped(value)));
             }
             self.push(format_args!("</title></rect>"));
+            self.close_link(link);
         }
         self.push(format_args!("</svg>"));
     }
@@ -173,10 +198,11 @@ mod tests {
 
     /// Bands with these names, each with a label below.
     pub(super) fn bands(names: &[&str]) -> Bands {
-        let tick = |(band, name): (usize, &&str)| Tick { band, label: (*name).to_owned() };
+        let tick = |(band, name): (usize, &&str)| Tick::new(band, (*name).to_owned());
         Bands {
             names: names.iter().map(|name| (*name).to_owned()).collect(),
             ticks: names.iter().enumerate().map(tick).collect(),
+            links: vec![],
         }
     }
 

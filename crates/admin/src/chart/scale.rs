@@ -77,6 +77,15 @@ fn short(number: u64) -> String {
 pub(crate) struct Tick {
     pub(crate) band: usize,
     pub(crate) label: String,
+    /// The date that the label shortens, such as 2026-11-21 or 2026-11; empty if it is complete.
+    pub(crate) date: String,
+}
+
+impl Tick {
+    /// A text that is no date.
+    pub(crate) fn new(band: usize, label: String) -> Self {
+        Self { band, label, date: String::new() }
+    }
 }
 
 /// The interval between dates.
@@ -114,14 +123,16 @@ impl Every {
         }
     }
 
-    fn label(self, day: NaiveDate, is_first: bool) -> String {
-        let format = match self {
-            Self::Days(_) => "%b %-d",
-            Self::Months(_) if is_first || day.month() == 1 => "%b %Y",
-            Self::Months(_) => "%b",
-            Self::Years(_) => "%Y",
+    /// The tick of a day, with the year where it begins.
+    fn tick(self, band: usize, day: NaiveDate, is_first: bool) -> Tick {
+        let (label, date) = match self {
+            Self::Days(_) => ("%m-%d", "%Y-%m-%d"),
+            Self::Months(_) if is_first || day.month() == 1 => ("%Y-%m", "%Y-%m"),
+            Self::Months(_) => ("%m", "%Y-%m"),
+            Self::Years(_) => ("%Y", ""),
         };
-        day.format(format).to_string()
+        let text = |format| day.format(format).to_string();
+        Tick { band, label: text(label), date: text(date) }
     }
 }
 
@@ -130,7 +141,7 @@ pub(crate) fn dates(days: &[NaiveDate]) -> Vec<Tick> {
     let every = EVERY.into_iter().find(|every| due(days, *every).count() <= MAX_DATES);
     let Some(every) = every else { return vec![] };
     let dates = due(days, every).enumerate();
-    dates.map(|(n, (band, day))| Tick { band, label: every.label(day, n == 0) }).collect()
+    dates.map(|(n, (band, day))| every.tick(band, day, n == 0)).collect()
 }
 
 /// The bands in which an interval begins, with their days.
@@ -186,18 +197,22 @@ mod tests {
 
     #[test]
     fn dates_are_few_and_begin_something() {
-        assert_eq!(shown("2026-11-23", 1, 1), "0 Nov 23");
-        assert_eq!(shown("2026-11-20", 3, 1), "0 Nov 20, 1 Nov 21, 2 Nov 22");
-        assert_eq!(shown("2026-10-27", 28, 1), "6 Nov 2, 13 Nov 9, 20 Nov 16, 27 Nov 23");
+        assert_eq!(shown("2026-11-23", 1, 1), "0 11-23");
+        assert_eq!(shown("2026-11-20", 3, 1), "0 11-20, 1 11-21, 2 11-22");
+        assert_eq!(shown("2026-10-27", 28, 1), "6 11-02, 13 11-09, 20 11-16, 27 11-23");
         assert_eq!(
             shown("2026-08-26", 90, 1),
-            "5 Aug 31, 19 Sep 14, 33 Sep 28, 47 Oct 12, 61 Oct 26, 75 Nov 9, 89 Nov 23"
+            "5 08-31, 19 09-14, 33 09-28, 47 10-12, 61 10-26, 75 11-09, 89 11-23"
         );
-        assert_eq!(
-            shown("2025-11-24", 53, 7),
-            "6 Jan 2026, 14 Mar, 23 May, 32 Jul, 41 Sep, 49 Nov"
-        );
+        assert_eq!(shown("2025-11-24", 53, 7), "6 2026-01, 14 03, 23 05, 32 07, 41 09, 49 11");
         assert_eq!(dates(&[]), []);
+        let whole = |first: &str, step| -> Vec<String> {
+            let first: NaiveDate = first.parse().unwrap();
+            let days: Vec<_> = first.iter_days().step_by(step).take(2).collect();
+            dates(&days).into_iter().map(|it| it.date).collect()
+        };
+        assert_eq!(whole("2026-11-22", 1), ["2026-11-22", "2026-11-23"]);
+        assert_eq!(whole("2026-11-30", 1), ["2026-11-30", "2026-12-01"]);
     }
 
     #[test]

@@ -11,7 +11,10 @@ const TEXT: usize = 15;
 
 /// The shares of one group.
 pub(crate) struct Shares {
+    /// The Monday of its week, such as 2026-11-23.
     pub(crate) name: String,
+    /// Where its size leads to.
+    pub(crate) link: Option<String>,
     /// The size of the group, as text.
     pub(crate) size: String,
     /// The shares in thousandths, by age; `None` where the group is empty.
@@ -39,10 +42,14 @@ pub(crate) fn triangle(label: &str, heads: [&str; 2], ages: &[String], rows: &[S
         let top = (number + 1) * ROW;
         let (y, text) = (Tenths(top), Tenths(top + TEXT));
         let (name, size) = (Escaped(&row.name), Escaped(&row.size));
+        let short = Escaped(row.name.get("2026-".len()..).unwrap_or(&row.name));
+        svg.push(format_args!(r#"<text y="{text}em" data-date="{name}">{short}</text>"#));
+        svg.open_link(row.link.as_deref());
         svg.push(format_args!(
-            r#"<text y="{text}em">{name}</text><text class="end" x="{}%" y="{text}em">{size}</text>"#,
+            r#"<text class="end" x="{}%" y="{text}em">{size}</text>"#,
             Tenths(NAME + SIZE - 20)
         ));
+        svg.close_link(row.link.as_deref());
         for (age, share) in row.shares.iter().enumerate() {
             let Some(share) = *share else { continue };
             let Some(age_name) = ages.get(age) else { break };
@@ -76,14 +83,15 @@ mod tests {
     fn a_triangle_of_three_weeks() {
         let row = |name: &str, size: &str, shares: &[Option<u32>]| Shares {
             name: name.to_owned(),
+            link: (size != "0").then(|| format!("/users?first_from={name}")),
             size: size.to_owned(),
             shares: shares.to_vec(),
             is_open: true,
         };
         let rows = [
-            row("Nov 2", "1,204", &[Some(412), Some(96)]),
-            row("Nov 9", "0", &[None, None]),
-            row("Nov 16", "7", &[Some(0)]),
+            row("2026-11-02", "1,204", &[Some(412), Some(96)]),
+            row("2026-11-09", "0", &[None, None]),
+            row("2026-11-16", "7", &[Some(0)]),
         ];
         let ages = ["1", "2"].map(str::to_owned);
         insta::assert_snapshot!(lines_of(&triangle("Who stayed", ["Week", "Users"], &ages, &rows)));

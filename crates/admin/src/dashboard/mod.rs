@@ -1,6 +1,7 @@
 //! The dashboard, which is the first page: how the bot is doing, in a range of days.
 
 pub(crate) mod definitions;
+mod links;
 mod panels;
 mod range;
 mod spans;
@@ -14,6 +15,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use chrono::NaiveDate;
+use rollcall_domain::Days;
 use rollcall_service::{Activity, DayRange, Totals};
 
 use crate::{
@@ -21,14 +23,17 @@ use crate::{
     page::{Failure, Layout, render},
     presets::Preset,
 };
+use links::Links;
 use panels::{Panel, panel};
 use range::Chosen;
 use spans::Grain;
-use tables::Subject;
+use tables::{COHORTS, Subject};
 use tiles::{Tile, of_range, of_today};
 
 /// In a range of at most this many days, today is a large part.
 const WEEK: usize = 7;
+/// How many days the course of a figure has.
+const COURSE_DAYS: usize = 30;
 
 #[derive(Template)]
 #[template(path = "dashboard.html")]
@@ -41,10 +46,8 @@ struct Page {
     since: NaiveDate,
     until: NaiveDate,
     today: NaiveDate,
-    /// The days in words.
-    days: String,
     count: usize,
-    of_today: Vec<Tile>,
+    of_today: [Vec<Tile>; 2],
     of_range: Vec<Tile>,
     panels: Vec<Panel>,
 }
@@ -57,11 +60,18 @@ pub(crate) async fn show(
 ) -> Result<Response, Failure> {
     let today = app.activity.today();
     let chosen = Chosen::read(&pairs, today);
-    let (stats, activity) =
-        tokio::try_join!(app.activity.get_stats(), app.activity.get_activity(chosen.range))?;
+    let (stats, mut activity, (latest, cohorts)) = tokio::try_join!(
+        app.activity.get_stats(),
+        app.activity.get_activity(chosen.range),
+        app.activity.get_days(latest_cohorts(today))
+    )?;
+    activity.cohorts = cohorts;
     let totals_before = app.activity.get_totals_before(activity.range).await?;
+    let links = Links { base: &app.base, today };
+    let course = latest.get(latest.len().saturating_sub(COURSE_DAYS)..).unwrap_or_default();
     let totals: Totals = activity.days.iter().copied().collect();
     let count = activity.days.len();
+    let joined = Days::between(activity.range.first(), activity.range.last());
     let is_open = activity.range.last() == today && count <= WEEK;
     Ok(render(&Page {
         layout: layout.tab("dashboard"),
@@ -71,11 +81,10 @@ pub(crate) async fn show(
         since: activity.range.first(),
         until: activity.range.last(),
         today,
-        days: in_words(activity.range),
         count,
-        of_today: of_today(&stats),
-        of_range: of_range(count, is_open, &totals, totals_before.as_ref()),
-        panels: panels(&app.base, &activity),
+        of_today: of_today(&stats, course, &links),
+        of_range: of_range(count, is_open, &totals, totals_before.as_ref(), links.joined(joined)),
+        panels: panels(&links, &activity),
     }))
 }
 
@@ -86,11 +95,15 @@ pub(crate) async fn file(
     Pairs(pairs): Pairs<Vec<(String, String)>>,
 ) -> Result<Response, Failure> {
     let subject = name.strip_suffix(".csv").and_then(Subject::named).ok_or(Failure::NotFound)?;
-    let chosen = Chosen::read(&pairs, app.activity.today());
+    let today = app.activity.today();
+    let chosen = Chosen::read(&pairs, today);
     if let Some(trouble) = chosen.trouble {
         return Err(Failure::invalid(trouble));
     }
-    let activity = app.activity.get_activity(chosen.range).await?;
+    let mut activity = app.activity.get_activity(chosen.range).await?;
+    if subject == Subject::Retention {
+        (_, activity.cohorts) = app.activity.get_days(cohorts_of(chosen.range, today)).await?;
+    }
     let (first, last) = (activity.range.first(), activity.range.last());
     let name = format!("{}-{first}-{last}.csv", subject.name());
     let headers = [
@@ -100,19 +113,23 @@ pub(crate) async fn file(
     Ok((headers, subject.all(&activity).csv()).into_response())
 }
 
-fn panels(base: &str, activity: &Activity) -> Vec<Panel> {
+fn panels(links: &Links, activity: &Activity) -> Vec<Panel> {
     let grain = Grain::of(activity.days.len());
-    let (first, last) = (activity.range.first(), activity.range.last());
-    let csv = |name| format!("{base}/figures/{name}.csv?since={first}&until={last}");
-    Subject::ALL.map(|it| panel(it, activity, grain, csv(it.name()))).into()
+    Subject::ALL.map(|it| panel(it, activity, grain, links)).into()
 }
 
-fn in_words(range: DayRange) -> String {
-    let day = |day: NaiveDate| day.format("%b %-d, %Y").to_string();
-    if range.first() == range.last() {
-        return day(range.first());
-    }
-    format!("{} – {}", day(range.first()), day(range.last()))
+/// The weeks of the latest cohorts, which the page shows whatever its range is.
+fn latest_cohorts(today: NaiveDate) -> DayRange {
+    let weeks = u64::try_from(COHORTS).unwrap_or_default();
+    let days = chrono::Days::new((weeks - 1) * 7);
+    let first = rollcall_domain::week(today).checked_sub_days(days);
+    DayRange::new(first.unwrap_or(today), today).unwrap_or_else(|_| DayRange::of(today))
+}
+
+/// The days of a file of cohorts: from the first week of the range, and the latest ones at least.
+fn cohorts_of(range: DayRange, today: NaiveDate) -> DayRange {
+    let latest = latest_cohorts(today);
+    DayRange::new(range.first().min(latest.first()), today).unwrap_or(latest)
 }
 
 #[cfg(test)]
@@ -196,11 +213,12 @@ mod tests {
         use std::time::Instant;
         for days in [1, 90, 365, 3_660] {
             let activity = activity(days);
+            let links = Links { base: "/admin", today: today() };
             let started = Instant::now();
             let rounds = 5;
             let mut bytes = 0;
             for _ in 0..rounds {
-                bytes = panels("/admin", &activity).iter().map(size).sum();
+                bytes = panels(&links, &activity).iter().map(size).sum();
             }
             let took = started.elapsed() / rounds;
             println!("{days} days: {took:?}, {bytes} bytes of pictures");
@@ -213,8 +231,14 @@ mod tests {
     }
 
     #[test]
-    fn ranges_in_words() {
-        assert_eq!(in_words(last_90()), "Aug 26, 2026 – Nov 23, 2026");
-        assert_eq!(in_words(DayRange::of(today())), "Nov 23, 2026");
+    fn a_page_has_the_latest_twelve_cohorts() {
+        let first_and_last = |it: DayRange| format!("{} {}", it.first(), it.last());
+        assert_eq!(first_and_last(latest_cohorts(today())), "2026-09-07 2026-11-23");
+        let sunday = today().pred_opt().unwrap();
+        assert_eq!(first_and_last(latest_cohorts(sunday)), "2026-08-31 2026-11-22");
+        // A file has those of its range, too.
+        let [short, long] = [DayRange::of(today()), last_90()].map(|it| cohorts_of(it, today()));
+        assert_eq!(first_and_last(short), "2026-09-07 2026-11-23");
+        assert_eq!(first_and_last(long), "2026-08-26 2026-11-23");
     }
 }

@@ -1,10 +1,14 @@
 //! The charts of the page, with their legends and tables.
 
+use std::iter::repeat;
+
+use chrono::Days;
 use rollcall_service::{Activity, Cohort, Count, DayFigures, MonthFigures, Share};
 
 use super::{
+    links::Links,
     spans::{Grain, Span, spans},
-    tables::{self, COHORTS, MONTHS, Subject, Table, WEEKS_LATER, percent},
+    tables::{self, COHORTS, Cell, MONTHS, Subject, Table, WEEKS_LATER, percent},
 };
 use crate::{
     chart::{Bands, Bar, Series, Shares, Tick, bars, columns, dates, lines, meter, triangle},
@@ -25,6 +29,8 @@ pub(super) struct Panel {
     /// Instead of pictures: a table with bars in it.
     pub(super) sources: Vec<Source>,
     pub(super) table: Table,
+    /// Where the number of users in each row of the table leads to.
+    pub(super) links: Vec<Option<String>>,
     /// The link to its numbers as a file.
     pub(super) csv: String,
 }
@@ -41,12 +47,19 @@ pub(super) struct Picture {
 pub(super) struct Source {
     pub(super) name: String,
     pub(super) starts: String,
-    /// Each a number, and a bar for it.
-    pub(super) measures: [(String, String); 5],
+    pub(super) measures: [Measure; 5],
+}
+
+/// A number in a table, and a bar for it.
+pub(super) struct Measure {
+    pub(super) text: String,
+    pub(super) meter: String,
+    /// Where the users are that it counts.
+    pub(super) link: Option<String>,
 }
 
 /// The panel of a subject. Its file has all days of the range.
-pub(super) fn panel(subject: Subject, activity: &Activity, grain: Grain, csv: String) -> Panel {
+pub(super) fn panel(subject: Subject, activity: &Activity, grain: Grain, links: &Links) -> Panel {
     let table = subject.shown(activity, grain);
     let panel = Panel {
         subject,
@@ -55,23 +68,27 @@ pub(super) fn panel(subject: Subject, activity: &Activity, grain: Grain, csv: St
         pictures: vec![],
         sources: vec![],
         table,
-        csv,
+        links: vec![],
+        csv: links.file(subject.name(), activity.range),
     };
     match subject {
-        Subject::Active => active(panel, activity, grain),
-        Subject::Growth => growth(panel, activity, grain),
+        _ if panel.table.is_zero() => panel,
+        Subject::Active => active(panel, activity, grain, links),
+        Subject::Growth => growth(panel, activity, grain, links),
         Subject::Lifecycle => lifecycle(panel, activity, grain),
-        Subject::Retention => retention(panel, &activity.cohorts),
+        Subject::Retention => retention(panel, &activity.cohorts, links),
         Subject::PowerUsers => power_users(panel, &activity.months),
         Subject::Commands => {
-            listed(panel, &activity.commands, "Commands that users sent.", tables::command)
+            let intro = "Commands that users sent.";
+            listed(panel, &activity.commands, intro, tables::command, |_| None)
         }
-        Subject::Kinds => listed(panel, &activity.kinds, "What users did.", tables::kind),
+        Subject::Kinds => listed(panel, &activity.kinds, "What users did.", tables::kind, |_| None),
         Subject::Languages => {
             let intro = "Of the users who joined in these days.";
-            listed(panel, &activity.languages, intro, tables::language)
+            let link = |code: &str| Some(links.language(code, activity.range));
+            listed(panel, &activity.languages, intro, tables::language, link)
         }
-        Subject::Sources => sources(panel, activity),
+        Subject::Sources => sources(panel, activity, links),
     }
 }
 
@@ -79,6 +96,16 @@ impl Panel {
     /// Whether there is anything to see.
     pub(super) fn is_empty(&self) -> bool {
         self.pictures.is_empty() && self.sources.is_empty()
+    }
+
+    /// The rows of the table: each cell with its link. The first number of a row has one, if there
+    /// is one.
+    pub(super) fn rows(&self) -> impl Iterator<Item = Vec<(&Cell, Option<&str>)>> {
+        let links = self.links.iter().map(Option::as_deref).chain(repeat(None));
+        self.table.rows.iter().zip(links).map(|(row, link)| {
+            let links = [None, link].into_iter().chain(repeat(None));
+            row.iter().zip(links).collect()
+        })
     }
 
     /// How much room it takes on a wide screen.
@@ -100,7 +127,7 @@ impl Panel {
 
 fn bands(spans: &[Span]) -> Bands {
     let days: Vec<_> = spans.iter().map(|it| it.figures.day).collect();
-    Bands { names: spans.iter().map(Span::title).collect(), ticks: dates(&days) }
+    Bands { names: spans.iter().map(Span::title).collect(), ticks: dates(&days), links: vec![] }
 }
 
 fn series(
@@ -112,8 +139,10 @@ fn series(
     Series { class, name, values: spans.iter().map(|it| of(&it.figures)).collect() }
 }
 
-fn active(mut panel: Panel, activity: &Activity, grain: Grain) -> Panel {
+fn active(mut panel: Panel, activity: &Activity, grain: Grain, links: &Links) -> Panel {
     let spans = spans(activity, grain);
+    // Only of today the list knows all who were active: of others it has the last day.
+    panel.links = spans.iter().map(|it| links.active(it.range())).collect();
     let series = [
         series(&spans, "c1", "DAU", |it| it.active),
         series(&spans, "c2", "WAU", |it| it.active_7_days),
@@ -126,11 +155,14 @@ fn active(mut panel: Panel, activity: &Activity, grain: Grain) -> Panel {
         Grain::Month => format!("{intro}, by month. DAU is the mean of its days."),
     };
     panel.legend = vec![("c1", "DAU"), ("c2", "WAU"), ("c3", "MAU")];
-    panel.show(|label| lines(label, &bands(&spans), &series))
+    let links = panel.links.clone();
+    panel.show(|label| lines(label, &Bands { links, ..bands(&spans) }, &series))
 }
 
-fn growth(mut panel: Panel, activity: &Activity, grain: Grain) -> Panel {
+fn growth(mut panel: Panel, activity: &Activity, grain: Grain, links: &Links) -> Panel {
     let spans = spans(activity, grain);
+    let joined = |it: &Span| (it.figures.new_users > 0).then(|| links.joined(it.range()));
+    panel.links = spans.iter().map(joined).collect();
     let up = [
         series(&spans, "c1", "New", |it| it.new_users),
         series(&spans, "c2", "Unblocked", |it| it.unblocked),
@@ -139,7 +171,8 @@ fn growth(mut panel: Panel, activity: &Activity, grain: Grain) -> Panel {
     let names = spans.iter().map(|it| it.counted(it.title())).collect();
     panel.intro = format!("New, returned and lost users per {}.", by(grain));
     panel.legend = vec![("c1", "New"), ("c2", "Unblocked"), ("c4", "Blocked, below")];
-    panel.show(|label| columns(label, &Bands { names, ..bands(&spans) }, &up, &down, 0))
+    let links = panel.links.clone();
+    panel.show(|label| columns(label, &Bands { names, links, ..bands(&spans) }, &up, &down, 0))
 }
 
 fn lifecycle(mut panel: Panel, activity: &Activity, grain: Grain) -> Panel {
@@ -175,27 +208,27 @@ fn by(grain: Grain) -> &'static str {
     }
 }
 
-fn retention(mut panel: Panel, cohorts: &[Cohort]) -> Panel {
+fn retention(mut panel: Panel, cohorts: &[Cohort], links: &Links) -> Panel {
     let first = cohorts.len().saturating_sub(COHORTS);
-    let rows: Vec<Shares> = cohorts.iter().skip(first).map(shares).collect();
+    let rows: Vec<Shares> = cohorts.iter().skip(first).map(|it| shares(it, links)).collect();
+    panel.links = rows.iter().map(|it| it.link.clone()).collect();
     let longest = rows.iter().map(|row| row.shares.len()).max().unwrap_or_default();
     let ages: Vec<String> = (1..=longest).map(|week| format!("W{week}")).collect();
-    let limit = match first {
-        0 => String::new(),
-        _ => format!(" Showing the latest {COHORTS} weeks; the CSV file has all."),
-    };
-    panel.intro = format!(
-        "Share of each week’s new users who were active in the following weeks (W1, W2…). \
-         Dashed: this week, which is still in progress.{limit}"
-    );
+    panel.intro = "Share of each week’s new users who were active in the following weeks (W1, \
+                   W2…). Always the latest twelve weeks. Dashed: this week, which is still in \
+                   progress."
+        .to_owned();
     panel.show(|label| triangle(label, ["Week of", "Users"], &ages, &rows))
 }
 
-fn shares(cohort: &Cohort) -> Shares {
+fn shares(cohort: &Cohort, links: &Links) -> Shares {
+    let sunday = cohort.monday.checked_add_days(Days::new(6)).unwrap_or(cohort.monday);
+    let days = rollcall_domain::Days::between(cohort.monday, sunday);
     let weeks = cohort.active.len().saturating_sub(1);
     let share = |week| cohort.share(week).and_then(Share::per_mille);
     Shares {
-        name: cohort.monday.format("%b %-d").to_string(),
+        name: cohort.monday.to_string(),
+        link: (cohort.users() > 0).then(|| links.joined(days)),
         size: grouped(cohort.users()),
         shares: (1..=weeks.min(WEEKS_LATER)).map(share).collect(),
         is_open: weeks <= WEEKS_LATER,
@@ -217,51 +250,72 @@ fn power_users(mut panel: Panel, months: &[MonthFigures]) -> Panel {
 }
 
 fn curve(month: &MonthFigures, most: u64) -> Picture {
-    let caption = month.first_day.format("%B %Y").to_string();
+    let caption = month.first_day.format("%Y-%m").to_string();
     let name = |days: usize| {
         if days == 1 { "Active on 1 day".to_owned() } else { format!("Active on {days} days") }
     };
-    let tick = |days: usize| Tick { band: days - 1, label: days.to_string() };
-    let bands =
-        Bands { names: (1..=31).map(name).collect(), ticks: [1, 10, 20, 30].map(tick).to_vec() };
+    let tick = |days: usize| Tick::new(days - 1, days.to_string());
+    let bands = Bands {
+        names: (1..=31).map(name).collect(),
+        ticks: [1, 10, 20, 30].map(tick).to_vec(),
+        links: vec![],
+    };
     let values = month.users_by_active_days.clone();
     let users = [Series { class: "c1", name: "Users", values }];
     let label = format!("Power users in {caption}. The numbers are in the table below.");
     Picture { svg: columns(&label, &bands, &users, &[], most), caption }
 }
 
-fn listed(mut panel: Panel, counts: &[Count], intro: &str, name: fn(&str) -> String) -> Panel {
+fn listed(
+    mut panel: Panel,
+    counts: &[Count],
+    intro: &str,
+    name: fn(&str) -> String,
+    link: impl Fn(&str) -> Option<String>,
+) -> Panel {
     panel.intro = intro.to_owned();
     let whole = counts.iter().map(|it| it.count).sum();
-    let bar = |label, count, class| {
+    let bar = |label, count, class, link| {
         let share = percent(Share { part: count, whole });
-        Bar { label, value: count, text: format!("{} · {share}", grouped(count)), class }
+        Bar { label, value: count, text: format!("{} · {share}", grouped(count)), class, link }
     };
-    let mut shown: Vec<Bar> =
-        counts.iter().take(BARS).map(|it| bar(name(&it.label), it.count, "c1")).collect();
+    panel.links = counts.iter().map(|it| link(&it.label)).collect();
+    let bar_of = |it: &Count| bar(name(&it.label), it.count, "c1", link(&it.label));
+    let mut shown: Vec<Bar> = counts.iter().take(BARS).map(bar_of).collect();
     let rest = counts.get(BARS..).unwrap_or_default();
     if !rest.is_empty() {
         let label = format!("{} more", rest.len());
-        shown.push(bar(label, rest.iter().map(|it| it.count).sum(), "c4"));
+        shown.push(bar(label, rest.iter().map(|it| it.count).sum(), "c4", None));
     }
     if shown.is_empty() { panel } else { panel.show(|label| bars(label, &shown)) }
 }
 
-fn sources(mut panel: Panel, activity: &Activity) -> Panel {
+fn sources(mut panel: Panel, activity: &Activity, links: &Links) -> Panel {
     panel.intro = "By which deep links users came, whether the bot can still write to them, and \
                    how many were active 1, 7 and 30 days later."
         .to_owned();
     let most = activity.sources.iter().map(|it| it.users).max().unwrap_or_default();
-    let share = |share: Share| (percent(share), meter(share.part, share.whole));
+    let share = |share: Share, link| Measure {
+        text: percent(share),
+        meter: meter(share.part, share.whole),
+        link,
+    };
     let row = |it: &rollcall_service::SourceFigures| Source {
         name: tables::source(&it.source),
         starts: grouped(it.starts),
         measures: [
-            (grouped(it.users), meter(it.users, most)),
-            share(Share { part: it.reachable, whole: it.users }),
-            share(it.day_1),
-            share(it.day_7),
-            share(it.day_30),
+            Measure {
+                text: grouped(it.users),
+                meter: meter(it.users, most),
+                link: links.source(&it.source, activity.range, false),
+            },
+            share(
+                Share { part: it.reachable, whole: it.users },
+                links.source(&it.source, activity.range, true),
+            ),
+            share(it.day_1, None),
+            share(it.day_7, None),
+            share(it.day_30, None),
         ],
     };
     panel.sources = activity.sources.iter().map(row).collect();

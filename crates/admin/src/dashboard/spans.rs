@@ -70,12 +70,18 @@ impl Span {
 
     /// Its name in a tooltip.
     pub(super) fn title(&self) -> String {
-        let day = self.figures.day;
         match self.grain {
-            Grain::Day => day.format("%a, %b %-d, %Y").to_string(),
-            Grain::Week => week(day).format("Week of %b %-d, %Y").to_string(),
-            Grain::Month => day.format("%B %Y").to_string(),
+            Grain::Week => format!("Week of {}", self.name()),
+            Grain::Day | Grain::Month => self.name(),
         }
+    }
+
+    /// Its days that are in the range.
+    pub(super) fn range(&self) -> rollcall_domain::Days {
+        let first = self.figures.day;
+        let later = u64::try_from(self.days.saturating_sub(1)).unwrap_or_default();
+        let last = first.checked_add_days(Days::new(later)).unwrap_or(first);
+        rollcall_domain::Days::between(first, last)
     }
 
     /// Its name where its days are added up. It has the number of days if part of the week or month is
@@ -199,6 +205,10 @@ mod tests {
             counted(12, Grain::Week),
             ["2026-11-09 (4 days)", "2026-11-16", "2026-11-23 (1 day)"]
         );
+        let range = spans(&activity(12), Grain::Week)[0].range();
+        let day = |text: &str| text.parse().unwrap();
+        // The week's first days are outside the range.
+        assert_eq!(range, rollcall_domain::Days::between(day("2026-11-12"), day("2026-11-15")));
         assert_eq!(counted(56, Grain::Month), ["2026-09 (2 days)", "2026-10", "2026-11 (23 days)"]);
         assert_eq!(counted(2, Grain::Day), ["2026-11-22", "2026-11-23"]);
     }

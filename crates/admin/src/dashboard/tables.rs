@@ -9,10 +9,10 @@ use chrono::NaiveDate;
 use rollcall_service::{Activity, Count, Share, SourceFigures, csv_field};
 
 use super::spans::{Grain, Span, spans};
-use crate::page::text::grouped;
+use crate::page::{kind_name, language_name, text::grouped};
 
 /// How many cohorts a page shows, and how many weeks of each.
-pub(super) const COHORTS: usize = 14;
+pub(super) const COHORTS: usize = 12;
 pub(super) const WEEKS_LATER: usize = 12;
 /// Of how many months a page shows the power users.
 pub(super) const MONTHS: usize = 4;
@@ -80,6 +80,24 @@ impl Subject {
         }
     }
 
+    /// Whether the heads of its table are months.
+    pub(super) fn has_dates_above(self) -> bool {
+        self == Self::PowerUsers
+    }
+
+    /// What its panel says while there is nothing to show.
+    pub(super) fn when_empty(self) -> &'static str {
+        match self {
+            Self::Active | Self::Lifecycle => "No users were active in these days.",
+            Self::Growth => "No users joined or left in these days.",
+            Self::Retention => "No users joined in the latest twelve weeks.",
+            Self::PowerUsers => "No users were active in these months.",
+            Self::Commands => "No commands were sent in these days.",
+            Self::Kinds => "No interactions in these days.",
+            Self::Languages | Self::Sources => "No users joined in these days.",
+        }
+    }
+
     /// Where it is defined on the page of definitions.
     pub(super) fn definition(self) -> &'static str {
         match self {
@@ -136,6 +154,8 @@ pub(super) struct Table {
 pub(super) enum Cell {
     Text(String),
     Day(NaiveDate),
+    /// A day, week or month as a text, such as "2026-11 (23 days)".
+    Span(String),
     Count(u64),
     Change(i64),
     Share(Share),
@@ -147,7 +167,7 @@ pub(super) enum Cell {
 impl fmt::Display for Cell {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Text(text) => f.write_str(text),
+            Self::Text(text) | Self::Span(text) => f.write_str(text),
             Self::Day(day) => day.fmt(f),
             Self::Count(count) => f.write_str(&grouped(*count)),
             Self::Change(change) => f.write_str(&signed(*change)),
@@ -160,6 +180,17 @@ impl fmt::Display for Cell {
 impl Table {
     fn new<const N: usize>(heads: [&'static str; N], rows: Vec<Vec<Cell>>) -> Self {
         Self { heads: heads.map(Cow::from).to_vec(), rows }
+    }
+
+    /// Whether all its numbers are zero, apart from those that name the rows.
+    pub(super) fn is_zero(&self) -> bool {
+        let numbers = self.rows.iter().flat_map(|row| row.iter().skip(1));
+        numbers.clone().all(|cell| match cell {
+            Cell::Count(count) => *count == 0,
+            Cell::Change(change) => *change == 0,
+            Cell::Share(share) => share.part == 0,
+            Cell::Text(_) | Cell::Day(_) | Cell::Span(_) | Cell::Nothing => true,
+        })
     }
 
     /// As a file in the form of RFC 4180, which spreadsheets read as numbers and texts: a text that
@@ -176,9 +207,14 @@ impl Table {
 }
 
 impl Cell {
+    /// Whether the script may write it in the viewer's locale.
+    pub(super) fn is_date(&self) -> bool {
+        matches!(self, Self::Day(_) | Self::Span(_))
+    }
+
     fn field(&self) -> Cow<'_, str> {
         match self {
-            Self::Text(text) => csv_field(text),
+            Self::Text(text) | Self::Span(text) => csv_field(text),
             Self::Count(count) => count.to_string().into(),
             Self::Change(change) => change.to_string().into(),
             Self::Day(_) | Self::Share(_) | Self::Nothing => self.to_string().into(),
@@ -226,7 +262,7 @@ fn by_span<const N: usize>(
     row: impl Fn(Cell, rollcall_service::DayFigures) -> Vec<Cell>,
 ) -> Table {
     let spans = spans(activity, grain);
-    Table::new(heads, spans.iter().map(|it| row(Cell::Text(name(it)), it.figures)).collect())
+    Table::new(heads, spans.iter().map(|it| row(Cell::Span(name(it)), it.figures)).collect())
 }
 
 /// The latest cohorts, and the share of each that was active in the weeks after.
@@ -282,19 +318,23 @@ fn sources(sources: &[SourceFigures]) -> Table {
 
 /// A command as users type it. Unknown commands share one label.
 pub(super) fn command(label: &str) -> String {
-    if label.starts_with('(') { label.to_owned() } else { format!("/{label}") }
+    if label.starts_with('(') { "Other commands".to_owned() } else { format!("/{label}") }
 }
 
 pub(super) fn kind(label: &str) -> String {
-    label.replace('_', " ")
+    kind_name(label).to_owned()
 }
 
 pub(super) fn language(label: &str) -> String {
-    if label.is_empty() { "unknown".to_owned() } else { label.to_owned() }
+    language_name(label).into_owned()
 }
 
 pub(super) fn source(label: &str) -> String {
-    if label.is_empty() { "(none)".to_owned() } else { label.to_owned() }
+    match label {
+        "" => "No link".to_owned(),
+        "(other)" => "Other links".to_owned(),
+        label => label.to_owned(),
+    }
 }
 
 /// A share with one decimal; empty if the whole is zero.
@@ -343,8 +383,8 @@ mod tests {
     fn each_table_has_a_row_for_each_figure() {
         let activity = activity(90);
         let rows = Subject::ALL.map(|it| it.shown(&activity, Grain::Day).rows.len());
-        assert_eq!(rows, [90, 90, 90, 14, 31, 3, 2, 2, 3]);
-        assert_eq!(Subject::Retention.shown(&activity, Grain::Day).heads.len(), 14);
+        assert_eq!(rows, [90, 90, 90, 12, 31, 3, 2, 2, 3]);
+        assert_eq!(Subject::Retention.shown(&activity, Grain::Day).heads.len(), 13);
         insta::assert_snapshot!(Subject::Sources.all(&activity).csv());
     }
 

@@ -3,13 +3,14 @@
 use std::cmp::Ordering;
 
 use rollcall_domain::{Change, Comparison, DayStats, SameHours, UserStats};
-use rollcall_service::{Share, Totals};
+use rollcall_service::{DayFigures, Share, Totals};
 
 use super::{
+    links::Links,
     spans::mean,
     tables::{percent, signed},
 };
-use crate::page::text::grouped;
+use crate::{chart::spark, page::text::grouped};
 
 /// A figure.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +20,18 @@ pub(super) struct Tile {
     pub(super) trend: Option<Trend>,
     /// The figure that the trend compares with, or another detail.
     pub(super) note: String,
+    /// Another figure beside it, with its name.
+    pub(super) beside: Option<(&'static str, String)>,
+    /// The course of the latest days as a picture; empty for the lesser figures.
+    pub(super) spark: String,
+    pub(super) link: Option<Link>,
+}
+
+/// Where a figure leads to: the users that it counts, or its chart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Link {
+    pub(super) url: String,
+    pub(super) text: &'static str,
 }
 
 /// The change of a figure, shown by an arrow and in words, not by colour alone.
@@ -41,8 +54,9 @@ enum More {
     Open,
 }
 
-/// Today's figures, compared with those of a week ago; of today, the full hours are compared.
-pub(super) fn of_today(now: &UserStats) -> Vec<Tile> {
+/// Today's figures, compared with those of a week ago; of today, the full hours are compared. First
+/// the five that matter most, with their course over the latest days, and then the others.
+pub(super) fn of_today(now: &UserStats, days: &[DayFigures], links: &Links) -> [Vec<Tile>; 2] {
     let hour = format!("by {:02}:00 UTC", now.so_far.full_hours);
     let today = |name, value, same_hours: SameHours, more| {
         let note = |change: Change| {
@@ -59,36 +73,104 @@ pub(super) fn of_today(now: &UserStats) -> Vec<Tile> {
         0 => String::new(),
         _ => format!("{} of all users", percent(share)),
     };
-    vec![
-        plain("Users", now.total_users, format!("{} new in 7 days", grouped(now.new_7_days))),
-        today("Active today", now.active_today, now.so_far.active, More::Good),
-        tile("Active in 7 days", now.active_7_days, |ago| ago.active_7_days, More::Open),
-        tile("Active in 30 days", now.active_30_days, |ago| ago.active_30_days, More::Good),
-        today("Interactions today", now.interactions_today, now.so_far.interactions, More::Good),
-        plain("Reachable", now.reachable_users, part(share)),
-        today("New today", now.new_today, now.so_far.new, More::Good),
-        tile("New in 7 days", now.new_7_days, |ago| ago.new_7_days, More::Open),
-        tile("New in 30 days", now.new_30_days, |ago| ago.new_30_days, More::Good),
-        today("Blocked today", now.blocked_today, now.so_far.blocked, More::Bad),
-    ]
+    let list = |filters: &[(&str, &str)]| Link { url: links.users(filters), text: "List" };
+    let chart = |url: &str| Link { url: url.to_owned(), text: "Chart" };
+    let course = |what: &str, of: &dyn Fn(&DayFigures) -> u64| {
+        let values: Vec<u64> = days.iter().map(of).collect();
+        let (least, most) = (values.iter().min(), values.iter().max());
+        let [least, most] = [least, most].map(|it| grouped(it.copied().unwrap_or_default()));
+        spark(&format!("{what}, the latest {} days: {least} to {most}.", days.len()), &values)
+    };
+    let stickiness = Share { part: now.active_today, whole: now.active_30_days };
+    let first = [
+        Tile {
+            spark: course("Users active on each day", &|it| it.active),
+            ..today("Active today", now.active_today, now.so_far.active, More::Good)
+                .linked(list(&[("last", "today")]))
+        },
+        Tile {
+            spark: course("Users active within 7 days", &|it| it.active_7_days),
+            ..tile("Active in 7 days", now.active_7_days, |ago| ago.active_7_days, More::Open)
+                .linked(list(&[("last", "7d")]))
+        },
+        Tile {
+            spark: course("Users active within 30 days", &|it| it.active_30_days),
+            beside: Some(("Stickiness", percent(stickiness))).filter(|it| !it.1.is_empty()),
+            ..tile("Active in 30 days", now.active_30_days, |ago| ago.active_30_days, More::Good)
+                .linked(list(&[("last", "30d")]))
+        },
+        Tile {
+            spark: course("New users on each day", &|it| it.new_users),
+            ..today("New today", now.new_today, now.so_far.new, More::Good)
+                .linked(list(&[("first", "today")]))
+        },
+        Tile {
+            spark: growth(days),
+            ..plain("Reachable", now.reachable_users, part(share))
+                .linked(list(&[("reach", "reachable")]))
+        },
+    ];
+    let others = [
+        plain("Users", now.total_users, format!("{} new in 7 days", grouped(now.new_7_days)))
+            .linked(list(&[])),
+        today("Interactions today", now.interactions_today, now.so_far.interactions, More::Good)
+            .linked(chart("#kinds")),
+        tile("New in 7 days", now.new_7_days, |ago| ago.new_7_days, More::Open)
+            .linked(list(&[("first", "7d")])),
+        tile("New in 30 days", now.new_30_days, |ago| ago.new_30_days, More::Good)
+            .linked(list(&[("first", "30d")])),
+        today("Blocked today", now.blocked_today, now.so_far.blocked, More::Bad)
+            .linked(chart("#growth")),
+    ];
+    [first.into(), others.into()]
+}
+
+/// The net growth added up, which is how the number of reachable users moved.
+fn growth(days: &[DayFigures]) -> String {
+    let sums = days.iter().scan(0_i64, |sum, it| {
+        *sum = sum.saturating_add(it.net_growth());
+        Some(*sum)
+    });
+    let sums: Vec<i64> = sums.collect();
+    let whole = sums.last().copied().unwrap_or_default();
+    let label = format!("Net growth of the latest {} days: {}.", days.len(), signed(whole));
+    let least = sums.iter().min().copied().unwrap_or_default();
+    let values: Vec<u64> = sums.iter().map(|sum| sum.abs_diff(least)).collect();
+    spark(&label, &values)
 }
 
 /// The figures of a range, compared with as many days before. The comparison is open if today is a
-/// large part of the range.
+/// large part of the range. `joined` is the link to the users who joined within it.
 pub(super) fn of_range(
     days: usize,
     is_open: bool,
     now: &Totals,
     before: Option<&Totals>,
+    joined: String,
 ) -> Vec<Tile> {
-    let Some(before) = before else { return of_range_alone(days, now) };
+    let chart = |url: &str| Link { url: url.to_owned(), text: "Chart" };
+    let links = [
+        chart("#active"),
+        chart("#kinds"),
+        Link { url: joined, text: "List" },
+        chart("#growth"),
+        chart("#growth"),
+    ];
+    let tiles = match before {
+        Some(before) => of_range_compared(days, is_open, now, before),
+        None => of_range_alone(days, now),
+    };
+    tiles.into_iter().zip(links).map(|(tile, link)| tile.linked(link)).collect()
+}
+
+fn of_range_compared(days: usize, is_open: bool, now: &Totals, before: &Totals) -> [Tile; 5] {
     let open = |more| if is_open { More::Open } else { more };
     let tile = |name, from, to, more| against(name, from, to, open(more), "before");
     let growth = (before.net_growth(), now.net_growth());
     let per_day = [before, now].map(|totals| mean(totals.active_days, days));
     // The trend comes from the sums, because the means are rounded. There is no percentage of zero.
     let active = if per_day[0] == 0 { per_day } else { [before.active_days, now.active_days] };
-    vec![
+    [
         Tile {
             value: grouped(per_day[1]),
             note: format!("{} before", grouped(per_day[0])),
@@ -98,7 +180,6 @@ pub(super) fn of_range(
         tile("New users", before.new_users, now.new_users, More::Good),
         tile("Blocked", before.blocked, now.blocked, More::Bad),
         Tile {
-            name: "Net growth",
             value: signed(growth.1),
             trend: Some(trend(
                 growth.1.cmp(&growth.0),
@@ -106,15 +187,16 @@ pub(super) fn of_range(
                 signed(growth.1 - growth.0),
             )),
             note: format!("{} before", signed(growth.0)),
+            ..plain("Net growth", 0, String::new())
         },
     ]
 }
 
 /// The figures of a range that has nothing to be compared with, because there were no users yet.
-fn of_range_alone(days: usize, now: &Totals) -> Vec<Tile> {
+fn of_range_alone(days: usize, now: &Totals) -> [Tile; 5] {
     let new = |value| if value > 0 { "new".to_owned() } else { String::new() };
     let tile = |name, value| plain(name, value, new(value));
-    vec![
+    [
         tile("Active per day", mean(now.active_days, days)),
         tile("Interactions", now.interactions),
         tile("New users", now.new_users),
@@ -146,17 +228,22 @@ fn compared(
 }
 
 fn plain(name: &'static str, value: u64, note: String) -> Tile {
-    Tile { name, value: grouped(value), trend: None, note }
+    let value = grouped(value);
+    Tile { name, value, trend: None, note, beside: None, spark: String::new(), link: None }
+}
+
+impl Tile {
+    fn linked(self, link: Link) -> Self {
+        Self { link: Some(link), ..self }
+    }
 }
 
 fn against(name: &'static str, from: u64, to: u64, more: More, when: &str) -> Tile {
     let change = Change { from, to };
     let text = change.to_string().replace('-', "−");
     Tile {
-        name,
-        value: grouped(to),
         trend: Some(trend(change.direction(), more, text)),
-        note: format!("{} {when}", grouped(from)),
+        ..plain(name, to, format!("{} {when}", grouped(from)))
     }
 }
 
@@ -179,6 +266,7 @@ mod tests {
     use rollcall_domain::TodaySoFar;
 
     use super::*;
+    use crate::dashboard::tests::activity;
 
     fn shown(tiles: &[Tile]) -> Vec<String> {
         let text = |it: &Tile| {
@@ -214,28 +302,40 @@ mod tests {
             },
             ..Default::default()
         };
-        let tiles = shown(&of_today(&stats));
-        assert_eq!(tiles[0], "Users: 1,234 (30 new in 7 days)");
-        assert_eq!(tiles[1], "Active today: 50 ▼ −50% bad (45 by 09:00 UTC, 90 a week ago)");
-        assert_eq!(tiles[2], "Active in 7 days: 0 = ±0  (0 a week ago)");
-        assert_eq!(tiles[3], "Active in 30 days: 1,004 = ±0%  (1,000 a week ago)");
-        assert_eq!(tiles[4], "Interactions today: 0 ()");
-        assert_eq!(tiles[5], "Reachable: 1,000 (81.0% of all users)");
-        assert_eq!(tiles[7], "New in 7 days: 30 ▲ +30  (0 a week ago)");
-        assert_eq!(tiles[8], "New in 30 days: 1,005 ▲ +1% good (1,000 a week ago)");
-        assert_eq!(tiles[9], "Blocked today: 3 ▲ +50% bad (3 by 09:00 UTC, 2 a week ago)");
+        let days = activity(30).days;
+        let links = Links { base: "/admin", today: days[29].day };
+        let of_today = |stats: &UserStats| of_today(stats, &days, &links);
+        let [first, others] = of_today(&stats);
+        let words = [shown(&first), shown(&others)].concat();
+        assert_eq!(words[0], "Active today: 50 ▼ −50% bad (45 by 09:00 UTC, 90 a week ago)");
+        assert_eq!(words[1], "Active in 7 days: 0 = ±0  (0 a week ago)");
+        assert_eq!(words[2], "Active in 30 days: 1,004 = ±0%  (1,000 a week ago)");
+        assert_eq!(words[4], "Reachable: 1,000 (81.0% of all users)");
+        assert_eq!(words[5], "Users: 1,234 (30 new in 7 days)");
+        assert_eq!(words[6], "Interactions today: 0 ()");
+        assert_eq!(words[7], "New in 7 days: 30 ▲ +30  (0 a week ago)");
+        assert_eq!(words[8], "New in 30 days: 1,005 ▲ +1% good (1,000 a week ago)");
+        assert_eq!(words[9], "Blocked today: 3 ▲ +50% bad (3 by 09:00 UTC, 2 a week ago)");
+        assert_eq!(first[2].beside, Some(("Stickiness", "5.0%".to_owned())));
+        let link = |tile: &Tile| tile.link.clone().unwrap().url;
+        assert_eq!(link(&first[1]), "/admin/users?last=7d");
+        assert_eq!(link(&others[0]), "/admin/users");
+        assert!(first.iter().all(|it| it.spark.contains("<svg") && it.link.is_some()));
+        let label = "Users active on each day, the latest 30 days: ";
+        assert!(first[0].spark.contains(label), "{}", first[0].spark);
 
         let stats = UserStats { week_before: None, ..stats };
-        let tiles = shown(&of_today(&stats));
-        assert_eq!(tiles[2], "Active in 7 days: 0 ()");
-        assert_eq!(tiles[7], "New in 7 days: 30 (new)");
+        let [first, others] = of_today(&stats);
+        assert_eq!(shown(&first)[1], "Active in 7 days: 0 ()");
+        assert_eq!(shown(&others)[2], "New in 7 days: 30 (new)");
     }
 
     #[test]
     fn a_range_with_no_users_before_it_is_new() {
         let now = Totals { active_days: 25, new_users: 8, blocked: 0, ..Default::default() };
+        let tiles = of_range(10, false, &now, None, "/users".to_owned());
         assert_eq!(
-            shown(&of_range(10, false, &now, None)),
+            shown(&tiles),
             [
                 "Active per day: 3 (new)",
                 "Interactions: 0 ()",
@@ -244,6 +344,7 @@ mod tests {
                 "Net growth: +8 (new)",
             ]
         );
+        assert_eq!(tiles[2].link.clone().unwrap().url, "/users");
     }
 
     #[test]
@@ -251,7 +352,7 @@ mod tests {
         let before = Totals { active_days: 10, new_users: 5, blocked: 9, ..Default::default() };
         let now = Totals { active_days: 25, new_users: 8, blocked: 1, ..Default::default() };
         assert_eq!(
-            shown(&of_range(10, false, &now, Some(&before))),
+            shown(&of_range(10, false, &now, Some(&before), String::new())),
             [
                 "Active per day: 3 ▲ +150% good (1 before)",
                 "Interactions: 0 = ±0  (0 before)",

@@ -17,6 +17,7 @@ const STYLE: &str =
 const SCRIPT: &str = concat!(
     include_str!("../../assets/admin.js"),
     include_str!("../../assets/periods.js"),
+    include_str!("../../assets/charts.js"),
     include_str!("../../assets/passkeys.js")
 );
 const FOR_EVER: &str = "public, max-age=31536000, immutable";

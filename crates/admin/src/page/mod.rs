@@ -2,10 +2,14 @@
 
 mod assets;
 mod failure;
+mod kinds;
+mod languages;
 mod layout;
 pub(crate) mod text;
 pub(crate) mod time_zone;
 
 pub(crate) use assets::{Assets, get as get_asset};
 pub(crate) use failure::{Failure, explain};
+pub(crate) use kinds::kind_name;
+pub(crate) use languages::language_name;
 pub(crate) use layout::{Layout, render};

@@ -119,6 +119,29 @@ impl ActivityService {
         })
     }
 
+    /// The days and the cohorts of a range, without those before the first user. They cost less than
+    /// all its figures.
+    ///
+    /// # Errors
+    /// When the range begins in the future, or the storage fails.
+    pub async fn get_days(
+        &self,
+        range: DayRange,
+    ) -> Result<(Vec<DayFigures>, Vec<Cohort>), ServiceError> {
+        let today = self.today();
+        let range = range.until(today)?;
+        let Some(range) = range.since(self.activity.first_day().await?) else {
+            return Ok((vec![], vec![]));
+        };
+        let _turn = self.turn.lock().await;
+        let (base, by_day) = try_join!(
+            self.activity.totals(&WINDOWS, before(range.first(), 1)),
+            self.activity.sums_by_day(&BY_DAY, week(range.first()), range.last()),
+        )?;
+        let by_day = SumsByDay::from(by_day);
+        Ok((by_day.days(range, &base), by_day.cohorts(range, today)))
+    }
+
     /// The totals of a range of days, which cost less than all its figures.
     ///
     /// # Errors
