@@ -82,8 +82,27 @@
     return best ?? shown;
   }
 
+  // "Just now" stays up to date while it is looked at, and the first user brings the dashboard.
+  const now = document.getElementById("now");
+  let events;
+  const follow = () => {
+    events?.close();
+    if (document.hidden || !now) return;
+    events = new EventSource(location.pathname);
+    events.onmessage = ({ data }) => {
+      const page = new DOMParser().parseFromString(data, "text/html");
+      if ("first" in now.dataset) return page.querySelector("li") && location.reload();
+      // What is being looked at stays until it is left.
+      if (now.contains(shown) || now.contains(document.activeElement)) return;
+      localTimes(page);
+      now.replaceChildren(...page.body.childNodes);
+      for (const svg of now.querySelectorAll("svg.chart")) explain(svg);
+    };
+  };
+  document.addEventListener("visibilitychange", follow);
+
   const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-  for (const svg of document.querySelectorAll("svg.chart, svg.heat")) {
+  function explain(svg) {
     svg.tabIndex = 0;
     svg.addEventListener("pointerover", (event) => {
       if (event.pointerType !== "touch") show(event.target.closest(MARKS));
@@ -113,6 +132,8 @@
       show(end ?? next(svg, ARROWS[key]));
     });
   }
+  document.querySelectorAll("svg.chart, svg.heat").forEach(explain);
+  follow();
   document.addEventListener("pointerdown", (event) => {
     if (!event.target.closest?.("svg.chart, svg.heat")) hide();
   });

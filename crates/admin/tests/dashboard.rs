@@ -248,6 +248,28 @@ async fn machine_names_become_words() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn just_now_is_on_the_page_and_comes_as_events() {
+    let site = busy().await;
+    let token = site.sign_in(Role::Viewer).await;
+    let page = site.get("/admin", &token).await;
+    assert!(page.body.contains("Just now") && page.body.contains("<ul class=\"newest\">"));
+    let accept = [("accept", "text/event-stream")];
+    let ask = async || site.request_with(&Method::GET, "/admin", Some(&token), "", &accept).await;
+    let event = ask().await;
+    assert_eq!(event.header("content-type").unwrap(), "text/event-stream");
+    assert!(event.body.starts_with("retry: 5000\ndata: <p"), "{}", event.body);
+    assert!(event.body.ends_with("\n\n") && event.body.contains("/admin/users/40\">"));
+    let newest =
+        Interaction::new(site.clock.now(), Profile::new(id(41), MARKUP), InteractionKind::Text);
+    site.users.register(&[newest]).await.unwrap();
+    let event = ask().await.body;
+    assert!(event.contains("/admin/users/41\">") && !event.contains(MARKUP), "{event}");
+    // Only for those who are signed in.
+    let stranger = site.request_with(&Method::GET, "/admin", None, "", &accept).await;
+    assert_ne!(stranger.status, StatusCode::OK);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn labels_are_neither_markup_nor_formulas() {
     let site = busy().await;
     let token = site.sign_in(Role::Viewer).await;

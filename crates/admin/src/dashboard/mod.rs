@@ -2,6 +2,7 @@
 
 pub(crate) mod definitions;
 mod links;
+mod now;
 mod panels;
 mod range;
 mod spans;
@@ -11,7 +12,7 @@ mod tiles;
 use askama::Template;
 use axum::{
     extract::{Path, Query as Pairs, State},
-    http::header,
+    http::{HeaderMap, header},
     response::{IntoResponse, Response},
 };
 use chrono::NaiveDate;
@@ -40,6 +41,8 @@ const COURSE_DAYS: usize = 30;
 struct Page {
     layout: Layout,
     is_first_run: bool,
+    /// The panel "Just now".
+    now: String,
     trouble: Option<String>,
     presets: Vec<(Preset, bool)>,
     /// The range for the fields.
@@ -56,8 +59,13 @@ struct Page {
 pub(crate) async fn show(
     State(app): State<App>,
     layout: Layout,
+    headers: HeaderMap,
     Pairs(pairs): Pairs<Vec<(String, String)>>,
 ) -> Result<Response, Failure> {
+    if now::asks_for_events(&headers) {
+        return now::event(&app, &layout).await;
+    }
+    let now = now::html(&app, &layout).await?;
     let today = app.activity.today();
     let chosen = Chosen::read(&pairs, today);
     let (stats, mut activity, (latest, cohorts)) = tokio::try_join!(
@@ -75,6 +83,7 @@ pub(crate) async fn show(
     let is_open = activity.range.last() == today && count <= WEEK;
     Ok(render(&Page {
         layout: layout.tab("dashboard"),
+        now,
         is_first_run: stats.total_users == 0 && totals == Totals::default(),
         presets: chosen.presets(),
         trouble: chosen.trouble,
