@@ -100,9 +100,9 @@ impl Visit {
         browser.shows("h1", "Dashboard").await;
         browser.shows(".tiles .big", "3,0").await;
         let pictures = "return document.querySelectorAll('svg.chart').length";
-        // Of nine panels one is a table, and one has a picture for each month.
+        // Of ten panels one is a table, and one has a picture for each month.
         let pictures = browser.script(pictures, json!([])).await.as_u64().unwrap();
-        assert!((10..=11).contains(&pictures), "{pictures}");
+        assert!((11..=12).contains(&pictures), "{pictures}");
         let complaints = browser.complaints().await;
         assert!(complaints.is_empty(), "{complaints:?}");
     }
