@@ -526,6 +526,7 @@ async fn check_reports_what_the_bot_would_meet() {
         let (code, printed) = check(&[("GREETING_FILE", "missing.ftl")]);
         assert_eq!(code, 1);
         assert!(printed.starts_with("✗ Settings: GREETING_FILE: missing.ftl cannot be read"));
+        manage(&database, &["migrate"], "");
         for arguments in [&["fetch-games"][..], &["fetch-games", "--from-file", "week.json"]] {
             let (code, _, error) = run(&database, arguments, "", &[("SCHEDULE", "off")]);
             assert_eq!((code, error.as_str()), (1, "error: SCHEDULE is off; expected nhl\n"));

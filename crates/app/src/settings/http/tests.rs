@@ -46,7 +46,7 @@ fn wrong_webhook_settings_are_reported_without_secrets() {
     for (variables, expected) in [
         (
             vec![telegram, (WEBHOOK_URL, "bot.example.org/private"), secret],
-            "WEBHOOK_URL: it is not an address to bring updates to; expected a URL such as https://bot.example.org/webhook",
+            "WEBHOOK_URL: it is not an address for updates; expected a URL such as https://bot.example.org/webhook",
         ),
         (
             vec![telegram, (WEBHOOK_URL, "http://bot.example.org/private"), secret],
