@@ -10,7 +10,7 @@ use rollcall_service::{
 };
 use tokio::sync::Semaphore;
 
-use crate::{page::Assets, request::RateLimiter, settings::Settings};
+use crate::{page::Assets, request::RateLimiter, settings::Settings, users::Saves};
 
 /// The state that the handlers share. It is cheap to clone.
 #[derive(Clone)]
@@ -28,6 +28,8 @@ pub(crate) struct App {
     pub(crate) assets: Arc<Assets>,
     /// A permit for each running export, because each holds some MiB while its browser is slow.
     pub(crate) exports: Arc<Semaphore>,
+    /// The saves whose page was not shown yet.
+    pub(crate) saves: Arc<Saves>,
     pub(crate) rate_limiter: Arc<RateLimiter>,
     pub(crate) settings: Arc<Settings>,
 }

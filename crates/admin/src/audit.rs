@@ -10,7 +10,7 @@ use rollcall_service::AuditFilter;
 
 use crate::{
     App,
-    page::{Failure, Layout, render, text},
+    page::{AdminNames, Failure, Layout, render, text},
     request::query_string,
 };
 
@@ -26,6 +26,7 @@ struct Page {
     action: String,
     trouble: Option<&'static str>,
     entries: Vec<AuditEntry>,
+    names: AdminNames,
     is_first: bool,
     newest: String,
     next: Option<String>,
@@ -86,6 +87,7 @@ pub(crate) async fn list(
         ]);
         format!("{}/audit?{query}", app.base)
     };
+    let admins = entries.iter().filter_map(|entry| entry.admin.clone()).collect();
     let last = entries.last().filter(|_| has_more);
     Ok(render(&Page {
         layout: layout.tab("audit"),
@@ -93,6 +95,7 @@ pub(crate) async fn list(
         newest: link(""),
         is_first: before.is_none(),
         trouble,
+        names: AdminNames::of(&app, admins).await?,
         entries,
         about,
         by,

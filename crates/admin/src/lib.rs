@@ -85,6 +85,7 @@ impl Admin {
             clock: Arc::new(clock),
             assets: Arc::new(Assets::new()),
             exports: Arc::new(Semaphore::new(EXPORTS_AT_ONCE)),
+            saves: Arc::default(),
             rate_limiter: Arc::default(),
             settings: Arc::new(settings),
         })

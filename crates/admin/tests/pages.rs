@@ -733,6 +733,57 @@ async fn who_looks_at_a_person_leaves_a_trace() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_page_after_a_save_is_no_view() {
+    let site = Site::with_people(2).await;
+    let token = site.sign_in(Role::Editor).await;
+    let views = async || {
+        let filter = AuditFilter::all().action(AuditAction::ViewedUser);
+        site.admins.audit_log(&filter, None, 100).await.unwrap().len()
+    };
+    let save = async |path: &str, form: &str| {
+        let saved = site.post(path, &token, form).await;
+        assert_eq!(saved.status, StatusCode::SEE_OTHER, "{}", saved.body);
+        let page = site.get(&saved.location(), &token).await.body;
+        assert!(page.contains("Saved."));
+        saved.location()
+    };
+    // A save that changes nothing hides no view.
+    save("/admin/users/1/note", "note=").await;
+    assert_eq!(views().await, 1);
+    let page = save("/admin/users/1/note", "note=hockey").await;
+    save("/admin/users/1/note", "note=hockey").await;
+    let form = "language=de&zone=&was=From+Telegram%3B+UTC%3B+No+teams";
+    save("/admin/users/1/preferences", form).await;
+    assert_eq!(views().await, 1);
+    // Neither another user nor the same page, opened once more, follows a save.
+    site.get(&page, &token).await;
+    site.get("/admin/users/2?noted", &token).await;
+    assert_eq!(views().await, 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn owners_who_sign_in_through_telegram_are_named() {
+    let site = Site::with_people(1).await;
+    let token = site.sign_in_by_link().await;
+    let unknown = site.get("/admin/admins", &token).await.body;
+    assert!(unknown.contains("<summary><bdi>telegram:7</bdi></summary>"), "{unknown}");
+    let profile = Profile::new(id(site::OWNER), "<Grace>").last_name("Hopper");
+    site.users.get_or_create_user(&profile).await.unwrap();
+    site.post("/admin/users/1/note", &token, "note=x").await;
+    let name = "<bdi>&#60;Grace&#62; Hopper</bdi>";
+    for path in ["/admin/admins", "/admin/audit", "/admin/users/1"] {
+        let page = site.get(path, &token).await;
+        assert!(page.body.contains(&format!("<summary>{name}</summary>")), "{path}");
+        assert!(page.main().contains(name), "{path}: {}", page.main());
+    }
+    let admins = site.get("/admin/admins", &token).await.main();
+    let row = admins.split(name).nth(1).unwrap().split("</tr>").next().unwrap();
+    for part in ["owner", "2026-11-23 12:00", "you"] {
+        assert!(row.contains(part), "{part}: {row}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn people_are_deleted_after_a_question() {
     let site = Site::with_people(4).await;
     let token = site.sign_in(Role::Owner).await;

@@ -6,13 +6,14 @@ use axum::{
     extract::{Path, State},
     response::{IntoResponse, Redirect, Response},
 };
-use rollcall_domain::{Admin, AdminAccount, AdminName, Role};
-use rollcall_service::{AccountError, Invitation, Session};
+use chrono::{DateTime, Utc};
+use rollcall_domain::{Admin, AdminAccount, AdminName, AuditAction, Role, TelegramId};
+use rollcall_service::{AccountError, AuditFilter, Invitation, ServiceError, Session};
 use serde::Deserialize;
 
 use crate::{
     App,
-    page::{Failure, Layout, render},
+    page::{AdminNames, Failure, Layout, render},
 };
 
 #[derive(Deserialize)]
@@ -30,7 +31,31 @@ pub(crate) struct Sure {
 struct Page {
     layout: Layout,
     accounts: Vec<AdminAccount>,
+    telegram_owners: Vec<TelegramOwner>,
     invitations: Vec<Invitation>,
+    names: AdminNames,
+}
+
+/// An owner without an account, who signs in by links from the bot.
+struct TelegramOwner {
+    id: TelegramId,
+    admin: Admin,
+    has_second_factor: bool,
+    last_signed_in_at: Option<DateTime<Utc>>,
+}
+
+impl TelegramOwner {
+    async fn of(app: &App, id: TelegramId) -> Result<Self, ServiceError> {
+        let admin = Admin::Telegram(id);
+        let sign_ins = AuditFilter::all().by(admin.clone()).action(AuditAction::SignedIn);
+        let last = app.admins.audit_log(&sign_ins, None, 1).await?;
+        Ok(Self {
+            id,
+            has_second_factor: app.admins.second_factors(&admin).await?.is_on(),
+            last_signed_in_at: last.first().map(|entry| entry.at),
+            admin,
+        })
+    }
 }
 
 #[derive(Template)]
@@ -40,11 +65,19 @@ struct One {
     account: AdminAccount,
 }
 
-/// Lists the accounts and the open invitations.
+/// Lists the accounts, the owners who sign in through Telegram, and the open invitations.
 pub(crate) async fn list(State(app): State<App>, layout: Layout) -> Result<Response, Failure> {
     let accounts = app.admins.accounts().await?;
+    let mut telegram_owners = Vec::new();
+    for id in app.admins.telegram_owners() {
+        telegram_owners.push(TelegramOwner::of(&app, id).await?);
+    }
     let invitations = app.admins.invitations().await?;
-    Ok(render(&Page { layout: layout.tab("admins"), accounts, invitations }))
+    let inviters = invitations.iter().map(|it| it.invited_by.clone());
+    let telegram = telegram_owners.iter().map(|owner| owner.admin.clone());
+    let names = AdminNames::of(&app, telegram.chain(inviters).collect()).await?;
+    let layout = layout.tab("admins");
+    Ok(render(&Page { layout, accounts, telegram_owners, invitations, names }))
 }
 
 /// Shows the page of an account.

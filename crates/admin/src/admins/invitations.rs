@@ -16,7 +16,7 @@ use serde::Deserialize;
 use crate::{
     App,
     account::password::MISMATCH,
-    page::{Failure, Layout, render, text::sentence},
+    page::{AdminNames, Failure, Layout, render, text::sentence},
     request::ClientDevice,
     session::sign_in,
 };
@@ -57,6 +57,7 @@ struct Page {
     token: String,
     /// `None` if it cannot be accepted.
     invitation: Option<Invitation>,
+    names: AdminNames,
     trouble: Option<String>,
     name: String,
 }
@@ -98,8 +99,11 @@ pub(crate) async fn look(
     Path(token): Path<String>,
 ) -> Result<Response, Failure> {
     let invitation = app.admins.invitation(&token).await?;
+    let inviter = invitation.iter().map(|it| it.invited_by.clone()).collect();
+    let names = AdminNames::of(&app, inviter).await?;
     let status = if invitation.is_some() { StatusCode::OK } else { StatusCode::NOT_FOUND };
-    let page = render(&Page { layout, token, invitation, trouble: None, name: String::new() });
+    let page =
+        render(&Page { layout, token, names, invitation, trouble: None, name: String::new() });
     Ok((status, page).into_response())
 }
 
@@ -132,7 +136,9 @@ pub(crate) async fn accept(
         }
     };
     let invitation = app.admins.invitation(&token).await?;
-    let page = render(&Page { layout, token, invitation, trouble: Some(trouble), name });
+    let inviter = invitation.iter().map(|it| it.invited_by.clone()).collect();
+    let names = AdminNames::of(&app, inviter).await?;
+    let page = render(&Page { layout, token, names, invitation, trouble: Some(trouble), name });
     Ok((StatusCode::BAD_REQUEST, page).into_response())
 }
 

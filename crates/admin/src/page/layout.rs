@@ -9,10 +9,10 @@ use axum::{
     response::{Html, IntoResponse, Response},
 };
 use chrono::{DateTime, FixedOffset, Offset, Utc};
-use rollcall_domain::Role;
+use rollcall_domain::{Admin, Role, error_chain};
 use rollcall_service::Session;
 
-use super::time_zone;
+use super::{AdminNames, time_zone};
 use crate::{App, request::form_token::FormToken};
 
 /// What the layout of a page needs: the base path, the signed-in admin, the time zone.
@@ -22,6 +22,8 @@ pub(crate) struct Layout {
     pub(crate) base: Arc<str>,
     /// The signed-in admin; empty on public pages.
     pub(crate) who: String,
+    /// The name of the signed-in admin, for people.
+    pub(crate) name: String,
     /// The token that every POST form contains.
     pub(crate) form_token: String,
     /// The path of the page itself, to return to.
@@ -46,6 +48,7 @@ impl FromRequestParts<App> for Layout {
         }
         if let Some(session) = parts.extensions.get::<Session>() {
             layout.who = session.admin.to_string();
+            layout.name = name(app, &session.admin).await;
             layout.role = session.role;
         }
         Ok(layout)
@@ -58,6 +61,7 @@ impl Layout {
         Self {
             base: Arc::clone(&app.base),
             who: String::new(),
+            name: String::new(),
             form_token: String::new(),
             here: String::new(),
             zone: Utc.fix(),
@@ -116,6 +120,15 @@ impl Layout {
     pub(crate) fn is_editor(&self) -> bool {
         self.role >= Role::Editor
     }
+}
+
+/// The name of an admin. A page without it is better than no page.
+async fn name(app: &App, admin: &Admin) -> String {
+    let names = AdminNames::of(app, vec![admin.clone()]).await.unwrap_or_else(|error| {
+        log::warn!(error = error_chain(&error); "could not look up the name of an admin");
+        AdminNames::default()
+    });
+    names.name(admin)
 }
 
 /// Renders a page.

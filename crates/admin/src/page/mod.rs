@@ -1,5 +1,6 @@
 //! What all pages have in common: their layout, their error pages, their assets and their words.
 
+mod admin_names;
 mod assets;
 mod failure;
 mod kinds;
@@ -8,6 +9,7 @@ mod layout;
 pub(crate) mod text;
 pub(crate) mod time_zone;
 
+pub(crate) use admin_names::AdminNames;
 pub(crate) use assets::{Assets, get as get_asset};
 pub(crate) use failure::{Failure, explain};
 pub(crate) use kinds::kind_name;

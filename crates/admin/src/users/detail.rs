@@ -7,14 +7,21 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use chrono::NaiveDate;
-use rollcall_domain::{AuditAction, AuditEntry, MAX_NOTE_CHARS, ProfileField, Role, UserDetail};
+use rollcall_domain::{
+    Admin, AuditAction, AuditEntry, MAX_NOTE_CHARS, ProfileField, Role, UserDetail,
+};
 use rollcall_service::{AuditFilter, ServiceError, Session};
 use serde::Deserialize;
 
-use super::{heat_map, preferences::Panel, query::read_id};
+use super::{
+    heat_map,
+    preferences::Panel,
+    query::read_id,
+    views::{note_save, note_view},
+};
 use crate::{
     App,
-    page::{Failure, Layout, render, text},
+    page::{AdminNames, Failure, Layout, render, text},
 };
 
 /// How many audit entries the page shows.
@@ -30,6 +37,7 @@ struct Page {
     heat_map: String,
     days: Vec<(NaiveDate, u32)>,
     entries: Option<Vec<AuditEntry>>,
+    names: AdminNames,
     preferences: Panel,
     was_chosen: bool,
     was_noted: bool,
@@ -40,7 +48,7 @@ pub(crate) struct NoteForm {
     note: String,
 }
 
-/// Shows the page, and adds an audit entry.
+/// Shows the page, and adds an audit entry unless the page follows a save.
 pub(crate) async fn show(
     State(app): State<App>,
     Extension(session): Extension<Session>,
@@ -50,12 +58,15 @@ pub(crate) async fn show(
 ) -> Result<Response, Failure> {
     let id = read_id(&id)?;
     let detail = app.directory.user(id).await?.ok_or(Failure::NotFound)?;
-    app.admins.audit(&session.admin, AuditAction::ViewedUser, Some(id), None, None).await?;
+    note_view(&app, &session.admin, id).await?;
     // Viewers do not see them: entries contain deleted notes and the actions of other admins.
     let entries = match session.role >= Role::Editor {
         true => Some(app.admins.audit_log(&AuditFilter::all().about(id), None, ENTRIES).await?),
         false => None,
     };
+    let by = entries.iter().flatten().filter_map(|entry| entry.admin.clone());
+    let by = by.chain(detail.note.iter().filter_map(|note| note.by.parse::<Admin>().ok()));
+    let names = AdminNames::of(&app, by.collect()).await?;
     let preferences = Panel::of(&app, &detail.user).await?;
     let was = |what: &str| pairs.iter().any(|(name, _)| name == what);
     let today = app.clock.now().date_naive();
@@ -67,6 +78,7 @@ pub(crate) async fn show(
         heat_map: heat_map::draw(&counts, today),
         days: detail.days.iter().rev().copied().collect(),
         entries,
+        names,
         preferences,
         was_chosen: was("chosen"),
         was_noted: was("noted"),
@@ -97,6 +109,7 @@ pub(crate) async fn note(
         let (old, new) = (changed.old.as_deref(), changed.new.as_deref());
         app.admins.audit(&session.admin, AuditAction::ChangedNote, Some(id), old, new).await?;
     }
+    note_save(&app, &session.admin, id).await?;
     Ok(Redirect::to(&format!("{}/users/{id}?noted#note", app.base)).into_response())
 }
 

@@ -8,3 +8,7 @@ mod heat_map;
 pub(crate) mod list;
 pub(crate) mod preferences;
 pub(crate) mod query;
+mod saves;
+mod views;
+
+pub(crate) use saves::Saves;

@@ -13,7 +13,7 @@ use rollcall_domain::{
 };
 use rollcall_service::{ServiceError, Session};
 
-use super::{choice::Choice, query::read_id};
+use super::{choice::Choice, query::read_id, views::note_save};
 use crate::{
     App,
     page::{Failure, text},
@@ -86,6 +86,7 @@ pub(crate) async fn change(
     if !written? {
         return Err(CHANGED_MEANWHILE);
     }
+    note_save(&app, &session.admin, id).await?;
     Ok(Redirect::to(&format!("{}/users/{id}?chosen#preferences", app.base)).into_response())
 }
 

@@ -56,6 +56,11 @@ impl AdminService {
         self
     }
 
+    /// The owners who sign in by links from the bot.
+    pub fn telegram_owners(&self) -> impl Iterator<Item = TelegramId> {
+        self.owners.iter().copied()
+    }
+
     /// Whether every admin needs a second factor.
     pub fn requires_second_factor(&self) -> bool {
         self.requires_second_factor
