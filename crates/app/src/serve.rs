@@ -24,7 +24,7 @@ use crate::{
     settings::{HttpSettings, NhlSettings, ScheduleSettings},
     shutdown::Shutdown,
     take_over::refuse_foreign_use,
-    web_admin::WebAdmin,
+    web_admin::{self, WebAdmin},
 };
 
 /// The settings of the conversation.
@@ -56,6 +56,7 @@ pub(crate) async fn serve(
     let receiver = Arc::default();
     let web_admin = WebAdmin::new(listening.map(|address| http.admin_url(address)));
     let mut router = web_admin.router(&http);
+    router = router.merge(web_admin::front_door(&http));
     router = router.merge(http::security_txt(http.security_contact.as_ref()));
     if metrics.is_none() {
         router = router.merge(health.clone().router());

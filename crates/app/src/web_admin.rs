@@ -1,6 +1,7 @@
 //! The web admin on the HTTP server.
 
 use std::{
+    collections::BTreeSet,
     net::SocketAddr,
     sync::{Arc, OnceLock},
 };
@@ -9,8 +10,8 @@ use axum::{
     Router,
     extract::{ConnectInfo, Request, State},
     http::StatusCode,
-    response::{IntoResponse, Response},
-    routing::any,
+    response::{IntoResponse, Redirect, Response},
+    routing::{any, get},
 };
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
@@ -80,6 +81,23 @@ impl WebAdmin {
     }
 }
 
+/// Redirects from the root of the server, and from the path of `PUBLIC_URL`, to the web admin.
+pub(crate) fn front_door(settings: &HttpSettings) -> Router {
+    let admin = format!("{}/admin", settings.prefix());
+    let webhook = settings.webhook.as_ref().map(|it| it.url.path());
+    front_doors(settings.prefix(), webhook).into_iter().fold(Router::new(), |router, path| {
+        let admin = admin.clone();
+        let redirect = get(async move || Redirect::to(&admin));
+        router.route(&path, redirect.fallback(async || StatusCode::NOT_FOUND))
+    })
+}
+
+/// The paths that lead to the web admin. The webhook keeps its path if it is one of them.
+fn front_doors(prefix: &str, webhook: Option<&str>) -> BTreeSet<String> {
+    let paths = ["/".to_owned(), prefix.to_owned(), format!("{prefix}/")];
+    paths.into_iter().filter(|path| !path.is_empty() && Some(path.as_str()) != webhook).collect()
+}
+
 /// The pages, on these users and admins.
 pub(crate) fn pages(
     settings: &HttpSettings,
@@ -104,4 +122,18 @@ pub(crate) fn pages(
         allowed_networks: settings.admin_networks.clone(),
     };
     Admin::new(settings, services, SystemClock)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_root_and_the_prefix_lead_to_the_web_admin_and_the_webhook_keeps_its_path() {
+        let doors = |prefix, webhook| front_doors(prefix, webhook).into_iter().collect::<Vec<_>>();
+        assert_eq!(doors("", None), ["/"]);
+        assert_eq!(doors("/a", Some("/hook")), ["/", "/a", "/a/"]);
+        assert_eq!(doors("/a", Some("/a")), ["/", "/a/"]);
+        assert!(doors("", Some("/")).is_empty());
+    }
 }

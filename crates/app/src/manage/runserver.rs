@@ -54,6 +54,7 @@ impl Runserver {
             log::warn!("{warning}");
         }
         let pages = web_admin::pages(&settings, &services, users.clone(), admins.clone());
+        let pages = pages.merge(web_admin::front_door(&settings));
         let pages = pages.merge(http::security_txt(settings.security_contact.as_ref()));
         tokio::select! {
             () = http::serve(listener, pages, settings.trusted_proxies.clone(), shutdown) => {}
