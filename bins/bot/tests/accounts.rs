@@ -344,7 +344,7 @@ impl Site {
         browser.forget().await;
         browser.go(&self.link().await).await;
         browser.press("Sign in").await;
-        browser.shows(".account summary", "telegram:99").await;
+        browser.shows(".account summary", "Boss").await;
         self.let_time_pass();
         self.go("/admins").await;
         browser.click("form[action$='viewer/disable'] button").await;

@@ -106,6 +106,8 @@ async fn stories(office: Rc<Office>) {
         forms_of_other_sites_are_refused,
         times_are_in_the_viewers_zone,
         keys_are_enough,
+        the_theme_is_chosen,
+        ticks_survive_a_search_and_another_page,
         everything_can_be_read,
         nothing_is_wider_than_a_phone,
         nothing_moves_while_a_page_loads,
@@ -196,8 +198,10 @@ impl Office {
 
     async fn a_wrong_password_is_refused(&self) {
         let Self { browser, .. } = self;
-        self.go("/users?sort=id").await;
+        browser.go(self.url.trim_end_matches("admin")).await;
         browser.comes_to("/admin/sign-in").await;
+        self.go("/users?sort=id").await;
+        browser.comes_to("next=%2Fadmin%2Fusers").await;
         self.enter("viewer", "wrong horse").await;
         browser.shows("[role=alert]", "The name or password is wrong.").await;
         let name = browser.script("return document.querySelector('#name').value", json!([])).await;
@@ -230,7 +234,7 @@ impl Office {
         browser.go(link).await;
         assert!(!browser.has(".account").await, "looking at the link does not sign in");
         browser.press("Sign in").await;
-        browser.shows(".account summary", "telegram:99").await;
+        browser.shows(".account summary", "Boss").await;
         browser.forget().await;
         browser.go(link).await;
         browser.press("Sign in").await;
@@ -441,7 +445,8 @@ impl Office {
             browser.devtools("Emulation.setTimezoneOverride", json!({ "timezoneId": id })).await;
             self.go("/users?q=tchaik").await;
             browser.shows("footer", if id.is_empty() { "Times" } else { id }).await;
-            browser.texts("td.first").await.concat()
+            let title = "return document.querySelector('td.first time').title";
+            browser.script(title, json!([])).await.as_str().unwrap()[..16].to_owned()
         };
         let utc = "return document.querySelector('td.first time').dateTime";
         let eucla = zone("Australia/Eucla").await;
@@ -470,6 +475,77 @@ impl Office {
         browser.script("document.querySelector('tbody th a').focus()", json!([])).await;
         browser.key("\u{e007}").await;
         browser.shows("h1", "Пётр Чайковский").await;
+    }
+
+    async fn the_theme_is_chosen(&self) {
+        let Self { browser, .. } = self;
+        self.sign_in(Role::Viewer).await;
+        let behind = "return getComputedStyle(document.body).backgroundColor";
+        for (theme, colour) in [("Dark", "rgb(18, 21, 28)"), ("Light", "rgb(246, 247, 249)")] {
+            browser.click(".account summary").await;
+            browser.press(theme).await;
+            let pressed = format!(".themes [value={}][aria-pressed=true]", theme.to_lowercase());
+            browser.until("it is chosen", async || browser.has(&pressed).await).await;
+            assert_eq!(browser.script(behind, json!([])).await, colour, "{theme}");
+        }
+        // The menu closes with Esc and with a click outside of it.
+        let is_closed = async || !browser.has(".account[open]").await;
+        for close in ["Esc", "click"] {
+            browser.click(".account summary").await;
+            browser.until("the menu is open", async || browser.has(".account[open]").await).await;
+            match close {
+                "Esc" => browser.key("\u{e00c}").await,
+                _ => browser.click("h1").await,
+            }
+            browser.until("the menu is closed", is_closed).await;
+        }
+        browser.click(".account summary").await;
+        browser.press("Auto").await;
+        browser
+            .until("the system decides", async || {
+                browser.has(".themes [value=auto][aria-pressed=true]").await
+            })
+            .await;
+        // The search is within reach on every page.
+        self.go("").await;
+        browser.key("/").await;
+        browser.type_into("#look-up", "tchaik\u{e007}").await;
+        browser.shows_all(NAMES, &["Пётр Чайковский"]).await;
+    }
+
+    async fn ticks_survive_a_search_and_another_page(&self) {
+        let Self { browser, .. } = self;
+        self.sign_in(Role::Owner).await;
+        self.go("/users?sort=id").await;
+        let bar = "return getComputedStyle(document.querySelector('.actions')).display";
+        assert_eq!(browser.script(bar, json!([])).await, "none");
+        browser.click("td.pick input").await;
+        browser.shows("[data-chosen]", "1 selected").await;
+        browser.press("Next").await;
+        browser.until("the second page", async || browser.has("a[rel=prev]").await).await;
+        browser.shows("[data-chosen]", "1 selected").await;
+        browser.click("td.pick input").await;
+        browser.shows("[data-chosen]", "2 selected").await;
+        browser.fill("#q", "tchaik").await;
+        browser.shows_all(NAMES, &["Пётр Чайковский"]).await;
+        browser.click("td.pick input").await;
+        browser.shows("[data-chosen]", "3 selected").await;
+        browser.press("Delete selected").await;
+        browser.shows("h1", "Delete 3 users?").await;
+        browser.press("Cancel").await;
+        browser.shows("[data-chosen]", "3 selected").await;
+        browser.click(".actions [type=reset]").await;
+        let is_gone = async || browser.script(bar, json!([])).await == "none";
+        browser.until("the bar is gone", is_gone).await;
+        assert!(!browser.has("td.pick input:checked").await);
+        // The order can be chosen where there are no heads of columns.
+        browser.be_wide(390).await;
+        self.go("/users?q=person").await;
+        browser.click("#sort option[value=id]").await;
+        browser.comes_to("sort=id").await;
+        let url = browser.url().await;
+        assert!(url.ends_with("/users?q=person&sort=id"), "{url}");
+        browser.devtools("Emulation.clearDeviceMetricsOverride", json!({})).await;
     }
 
     async fn everything_can_be_read(&self) {
@@ -591,7 +667,9 @@ impl Office {
         browser.press("Delete permanently").await;
         browser.shows("[role=status]", "Deleted 1 user.").await;
         self.go("/users/1120").await;
-        browser.shows("h1", "Page not found").await;
+        browser.shows("h1", "User not found").await;
+        browser.shows("main", "There is no user with the id 1120.").await;
+        browser.press("Go to the user list").await;
         self.go("/audit?about=1120&action=deleted_user").await;
         browser.shows(".log", "Deleted a user").await;
     }

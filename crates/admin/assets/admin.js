@@ -7,24 +7,43 @@ function localTimes(root) {
   for (const time of root.querySelectorAll("time[datetime*='T']")) {
     const at = new Date(time.dateTime);
     if (isNaN(at)) continue;
-    time.title = `${time.dateTime.slice(0, 19).replace("T", " ")} UTC`;
     const day = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
     const clock = `${two(at.getHours())}:${two(at.getMinutes())}`;
-    time.textContent = `${day} ${clock}`;
+    const exact = `${day} ${clock}`;
+    time.title = `${exact} · ${time.dateTime.slice(0, 19).replace("T", " ")} UTC`;
+    // "3 hours ago" is true in every zone.
+    if (!("ago" in time.dataset)) time.textContent = exact;
   }
 }
 localTimes(document);
 const zone = document.getElementById("zone");
 if (zone) zone.textContent = Intl.DateTimeFormat().resolvedOptions().timeZone || "your local time";
 
-// "/" goes to the search, unless somebody is writing.
-const search = document.querySelector("input[type=search]");
+// "/" goes to the search of the page, otherwise to the one in the bar, otherwise to the list, unless
+// a field has the focus.
+const search = document.querySelector("main input[type=search]");
+const lookUp = document.getElementById("look-up");
 document.addEventListener("keydown", (event) => {
-  const writes = event.target.closest("input, select, textarea");
-  if (event.key !== "/" || writes || event.ctrlKey || event.metaKey || event.altKey || !search) return;
+  const writes = event.target.closest("input:not([type=checkbox]), select, textarea");
+  if (event.key !== "/" || writes || event.ctrlKey || event.metaKey || event.altKey) return;
+  const field = search ?? lookUp;
+  if (!field) return;
   event.preventDefault();
-  search.focus();
-  search.select();
+  if (!field.offsetParent) return location.assign(field.dataset.list);
+  field.focus();
+  field.select();
+});
+if (location.hash === "#q") search?.focus();
+
+// The menu of the account closes with Esc and with a click outside of it.
+const account = document.querySelector("details.account");
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || !account?.open) return;
+  account.open = false;
+  account.querySelector("summary").focus();
+});
+document.addEventListener("click", (event) => {
+  if (account?.open && !account.contains(event.target)) account.open = false;
 });
 
 // Results as one types: the same page is fetched, and its results are taken over.
@@ -48,6 +67,7 @@ if (form && search) {
       if (parts.some((id) => !page.getElementById(id))) return location.assign(url);
       localTimes(page);
       for (const id of parts) document.getElementById(id).replaceWith(page.getElementById(id));
+      showSelection();
       history.replaceState(null, "", url);
     } catch (error) {
       if (error.name !== "AbortError") results.removeAttribute("aria-busy");
@@ -57,19 +77,83 @@ if (form && search) {
     clearTimeout(waiting);
     waiting = setTimeout(show, 180);
   });
+  document.getElementById("sort")?.addEventListener("change", () => form.requestSubmit());
 }
 
-// All on this page at once, and all who match: the boxes show who is meant. The first has no use
-// without a script, and is not there then.
+// The ticked users, also those of other pages and searches, until the tab is closed. The box for all
+// users of a list is not kept, because it means another list after a search.
+const SELECTION = "rollcall-selection";
+const MOST_SELECTED = 500; // as in selection.rs
+const selection = new Set();
+const inResults = (selector) => [...document.querySelectorAll(`#results ${selector}`)];
+function readSelection() {
+  selection.clear();
+  for (const id of JSON.parse(sessionStorage.getItem(SELECTION) ?? "[]")) selection.add(id);
+}
+function showSelection() {
+  sessionStorage.setItem(SELECTION, JSON.stringify([...selection]));
+  const [every] = inResults("[data-every]");
+  const [all] = inResults("[data-all]");
+  if (!every) return;
+  const boxes = inResults("input[name=id]");
+  for (const box of boxes) box.checked = every.checked || selection.has(box.value);
+  if (all) all.checked = boxes.length > 0 && boxes.every((box) => box.checked);
+  for (const bar of inResults(".actions")) bar.classList.toggle("shown", every.checked || selection.size > 0);
+  const full = selection.size >= MOST_SELECTED ? ", no more are possible" : "";
+  const text = every.checked ? every.parentElement.textContent.trim().replace(/^Select /, "") + " selected" : `${selection.size} selected${full}`;
+  for (const chosen of inResults("[data-chosen]")) if (chosen.textContent !== text) chosen.textContent = text;
+}
 document.addEventListener("change", ({ target }) => {
-  const one = (selector) => document.querySelector(`#results ${selector}`);
-  const [all, every] = [one("[data-all]"), one("[data-every]")];
-  const boxes = [...document.querySelectorAll("#results input[name=id]")];
-  if (!all || !every) return;
-  if (target === all || target === every) for (const box of boxes) box.checked = target.checked;
-  if (boxes.some((box) => !box.checked)) every.checked = false;
-  all.checked = boxes.every((box) => box.checked);
+  if (!target.closest("form[data-selection]")) return;
+  const [every] = inResults("[data-every]");
+  const choose = (box) => {
+    if (!box.checked) selection.delete(box.value);
+    else if (selection.size < MOST_SELECTED) selection.add(box.value);
+  };
+  if (target !== every) {
+    const boxes = inResults("input[name=id]");
+    if (target.matches("[data-all]")) for (const box of boxes) box.checked = target.checked;
+    // After "all users", what stays ticked on this page is selected.
+    if (every.checked || target.matches("[data-all]")) for (const box of boxes) choose(box);
+    else choose(target);
+    every.checked = false;
+  }
+  showSelection();
 });
+document.addEventListener("reset", ({ target }) => {
+  if (!target.matches("form[data-selection]")) return;
+  selection.clear();
+  // The boxes are reset after this event.
+  setTimeout(showSelection);
+});
+document.addEventListener("formdata", ({ target, formData }) => {
+  if (!target.matches("form[data-selection]") || formData.has("all")) return;
+  formData.delete("id");
+  for (const id of selection) formData.append("id", id);
+});
+readSelection();
+if (document.querySelector("[data-deleted], form[action$='/sign-in']")) selection.clear();
+// Browsers tick boxes again when they go back, after this script.
+addEventListener("pageshow", () => {
+  readSelection();
+  showSelection();
+});
+showSelection();
+
+// Copying what stands beside a button.
+for (const button of document.querySelectorAll("[data-copy]")) {
+  button.addEventListener("click", async () => {
+    const text = document.getElementById(button.dataset.copy);
+    try {
+      await navigator.clipboard.writeText(text.textContent);
+      button.textContent = "Copied";
+    } catch {
+      // Over http from another machine there is no clipboard: the id is selected instead.
+      getSelection().selectAllChildren(text);
+      button.textContent = "Press Ctrl+C";
+    }
+  });
+}
 
 // What goes in parts goes on by itself.
 document.querySelector("form[data-go-on]")?.submit();

@@ -14,7 +14,7 @@ use tower_http::{compression::CompressionLayer, timeout::TimeoutLayer};
 
 use crate::{
     Access, App,
-    account::{overview as account, passkeys, password, second_factor, time_zone},
+    account::{overview as account, passkeys, password, second_factor, theme, time_zone},
     admins::{accounts as admins, invitations},
     audit,
     dashboard::{self, definitions},
@@ -75,6 +75,7 @@ pub fn routes() -> Vec<Route> {
         act("/admin/account/passkeys/challenge", Setup, || post(passkeys::offer)),
         act("/admin/account/passkeys/remove", sure_viewer, || post(passkeys::remove)),
         act("/admin/account/recovery-codes", sure_viewer, || post(second_factor::renew_codes)),
+        act("/admin/theme", viewer, || post(theme::set)),
         act("/admin/zone", viewer, || post(time_zone::set)),
         see("/admin", viewer, || get(dashboard::show)),
         see("/admin/", viewer, || get(dashboard::show)),
@@ -85,6 +86,7 @@ pub fn routes() -> Vec<Route> {
         act("/admin/users/{id}/note", editor, || post(detail::note)),
         act("/admin/users/{id}/preferences", editor, || post(preferences::change)),
         see("/admin/delete", owner, || get(delete::ask)),
+        act("/admin/delete/selected", owner, || post(delete::ask_about_selected)),
         act("/admin/delete", sure_owner, || post(delete::delete)),
         act("/admin/export", sure_owner, || post(export::export)),
         see("/admin/audit", owner, || get(audit::list)),
@@ -115,7 +117,8 @@ pub(crate) fn router(app: App) -> Router {
         .layer(request::refuse_forged_requests(&app.settings))
         .layer(from_fn_with_state(app.clone(), form_token::guard))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, LONGEST))
-        .layer(map_response_with_state(app.clone(), page::explain))
+        .layer(from_fn_with_state(app.clone(), page::explain))
+        .layer(from_fn_with_state(app.clone(), request::leave_out_empty_fields))
         .layer(from_fn_with_state(app.clone(), request::admit))
         .layer(map_response_with_state(app.clone(), request::set_headers))
         .layer(CompressionLayer::new().gzip(true))

@@ -22,6 +22,7 @@ const FIELDS: &[(&str, &[&str])] = &[
     ("POST /admin/link/{token}", &[]),
     ("POST /admin/sign-out", &[]),
     ("POST /admin/sign-out-everywhere", &[]),
+    ("POST /admin/theme", &["theme", "next"]),
     ("POST /admin/zone", &["offset", "next"]),
     ("GET /admin", &["since", "until", "range"]),
     ("GET /admin/", &["since", "until", "range"]),
@@ -50,6 +51,7 @@ const FIELDS: &[(&str, &[&str])] = &[
     ("POST /admin/users/{id}/note", &["note"]),
     ("POST /admin/users/{id}/preferences", &["was", "language", "zone", "team"]),
     ("GET /admin/delete", DELETION),
+    ("POST /admin/delete/selected", DELETION),
     ("POST /admin/delete", DELETION),
     ("POST /admin/export", EXPORT),
     ("GET /admin/audit", &["about", "by", "action", "before"]),
@@ -101,9 +103,10 @@ const LIST: &[&str] = &[
     "deleted",
 ];
 
-const DELETION: &[&str] = &["id", "all", "sure", "until", "deleted", "at", "sort", "color"];
+const DELETION: &[&str] =
+    &["id", "all", "selection", "sure", "until", "deleted", "at", "sort", "color"];
 
-const EXPORT: &[&str] = &["format", "sort", "at", "color"];
+const EXPORT: &[&str] = &["format", "id", "all", "selection", "sort", "at", "color"];
 
 /// Values as they stand in a URL.
 fn odd_values() -> Vec<String> {
@@ -214,6 +217,7 @@ async fn no_field_of_any_route_makes_a_page_fail() {
                     let rest = match route.path {
                         "/admin/delete" if *field != "all" => "all=1&sure=1&until=1&",
                         "/admin/export" if *field != "format" => "format=csv&",
+                        "/admin/theme" if *field != "theme" => "theme=dark&",
                         "/admin/zone" if *field != "offset" => "offset=0&",
                         "/admin/sign-in" if *field != "name" => "name=owner&",
                         "/admin/users/{id}/preferences" => "language=&zone=&",

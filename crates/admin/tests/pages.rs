@@ -12,7 +12,7 @@ use rollcall_domain::{
 };
 use rollcall_service::AuditFilter;
 
-use site::{ADA, Answer, FORM_TOKEN, PASSWORD, Site, id, names};
+use site::{ADA, Answer, FORM_TOKEN, PASSWORD, Site, encoded, id, names};
 
 /// What each part of a path in braces becomes.
 fn filled(path: &str) -> String {
@@ -784,6 +784,173 @@ async fn owners_who_sign_in_through_telegram_are_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn empty_fields_leave_the_url() {
+    let site = Site::with_people(1).await;
+    let token = site.sign_in(Role::Owner).await;
+    for (asked, shown) in [
+        ("/admin/users?q=&language=&sort=-id&reach=", "/admin/users?sort=-id"),
+        ("/admin/users?q=+&deleted=2", "/admin/users?deleted=2"),
+        ("/admin/audit?about=&by=&action=", "/admin/audit"),
+        ("/admin/users/1?q=&noted", "/admin/users/1?noted"),
+        ("/admin?since=&until=", "/admin"),
+    ] {
+        let answer = site.get(asked, &token).await;
+        assert_eq!((answer.status, answer.location()), (StatusCode::SEE_OTHER, shown.to_owned()));
+        assert_eq!(site.get(shown, &token).await.status, StatusCode::OK, "{shown}");
+    }
+    // The address of another host is no page of ours.
+    let other = site.get("//example.org/admin?q=", &token).await;
+    assert_eq!((other.status, other.location()), (StatusCode::NOT_FOUND, String::new()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn error_pages_keep_the_navigation_and_name_what_was_not_found() {
+    let site = Site::with_people(1).await;
+    let token = site.sign_in(Role::Owner).await;
+    for (path, text) in [
+        ("/admin/users/999", "There is no user with the id 999."),
+        ("/admin/users/ada", "“ada” is not a Telegram id"),
+        ("/admin/delete?id=999", "There is no user with the id 999."),
+        ("/admin/admins/grace", "There is no account “grace”."),
+        ("/admin/nothing", "This page doesn’t exist: /admin/nothing"),
+    ] {
+        let page = site.get(path, &token).await;
+        assert_eq!(page.status, StatusCode::NOT_FOUND, "{path}");
+        assert!(page.body.contains(text), "{path}: {}", page.body);
+        assert!(page.body.contains("<nav aria-label=\"Pages\">"), "{path}");
+        assert!(page.body.contains("<summary><bdi>owner</bdi></summary>"), "{path}");
+        assert!(page.body.contains(site::FORM_TOKEN), "{path}: signing out needs the token");
+    }
+    // Others learn neither of the pages nor of the users.
+    let stranger = site.request(&Method::GET, "/admin/nothing", None, "").await;
+    assert_eq!(stranger.status, StatusCode::NOT_FOUND);
+    assert!(!stranger.body.contains("<nav"), "{}", stranger.body);
+    let viewer = site.sign_in(Role::Viewer).await;
+    let refused = site.get("/admin/audit", &viewer).await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    assert!(refused.body.contains("<nav") && !refused.body.contains("href=\"/admin/audit\""));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_theme_is_in_the_page_that_the_server_sends() {
+    let site = Site::with_people(1).await;
+    let token = site.sign_in(Role::Viewer).await;
+    let form = "theme=dark&next=%2Fadmin%2Fusers%3Fq%3Dx";
+    let chosen = site.post("/admin/theme", &token, form).await;
+    assert_eq!(chosen.location(), "/admin/users?q=x");
+    assert!(chosen.cookies()[0].starts_with("rollcall_theme=dark; "), "{:?}", chosen.cookies());
+    let style = async |theme: &str| {
+        let cookie = format!("rollcall_session={token}; rollcall_theme={theme}");
+        let page = site.bare(&Method::GET, "/admin/users", "", &[("cookie", &cookie)]).await.body;
+        let link = page.split("<link rel=\"stylesheet\" href=\"").nth(1).unwrap();
+        let link = link.split('"').next().unwrap().to_owned();
+        let is_pressed = page.contains(&format!("value=\"{theme}\" aria-pressed=\"true\""));
+        (site.get(&link, &token).await.body, is_pressed)
+    };
+    let (dark, is_dark) = style("dark").await;
+    assert!(dark.contains("color-scheme: dark;") && is_dark);
+    let (light, is_light) = style("light").await;
+    assert!(light.contains("color-scheme: light;") && is_light);
+    let (auto, is_known) = style("pink").await;
+    assert!(auto.contains("prefers-color-scheme: dark") && !is_known);
+    let auto = site.post("/admin/theme", &token, "theme=auto").await;
+    assert!(auto.cookies()[0].contains("Max-Age=0"), "{:?}", auto.cookies());
+    let odd = site.post("/admin/theme", &token, "theme=pink").await;
+    assert_eq!(odd.status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_of_a_user_leads_back_to_its_place_in_the_list() {
+    let site = Site::with_people(60).await;
+    let token = site.sign_in(Role::Owner).await;
+    for list in ["/admin/users", "/admin/users?q=person&sort=id", "/admin/users?sort=-active_days"]
+    {
+        let first = site.get(list, &token).await;
+        let second_url = first.link("next").unwrap();
+        let second = site.get(&second_url, &token).await;
+        let people = |page: &Answer| -> Vec<String> {
+            let links = page.links();
+            links.into_iter().filter(|link| link.starts_with("/admin/users/")).collect()
+        };
+        let (before, here) = (people(&first), people(&second));
+        let page = site.get(&here[0], &token).await;
+        assert!(page.links().contains(&second_url), "{list}: {:?}", page.links());
+        // Its neighbours are those of the list, also beyond the page.
+        let path = |url: String| url.split('?').next().unwrap().to_owned();
+        assert_eq!(page.link("prev").map(path), before.last().cloned().map(path), "{list}");
+        assert_eq!(page.link("next").map(path), Some(path(here[1].clone())), "{list}");
+        let top = site.get(&before[0], &token).await;
+        assert_eq!(top.link("prev"), None, "{list}");
+        // A save and a deletion keep the list, too.
+        let query = second_url.split_once('?').unwrap().1;
+        let user = path(here[0].clone());
+        let saved = site.post(&format!("{user}/note?{query}"), &token, "note=x").await;
+        assert_eq!(saved.location(), format!("{user}?{query}&noted#note"));
+        let delete = page.links().into_iter().find(|link| link.contains("/delete?")).unwrap();
+        let question = site.get(&delete, &token).await;
+        assert!(question.links().contains(&format!("{user}?{query}")), "{:?}", question.links());
+        let form = encoded(&question.form("/admin/delete"), &[]);
+        let deleted = site.post("/admin/delete", &token, &form).await;
+        assert_eq!(deleted.location(), format!("{second_url}&deleted=1"));
+        assert!(site.get(&deleted.location(), &token).await.body.contains("Deleted 1 user."));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ticked_users_are_exported_and_deleted_and_nothing_without_a_tick() {
+    let site = Site::with_people(5).await;
+    let token = site.sign_in(Role::Owner).await;
+    let list = site.get("/admin/users?q=person&sort=id", &token).await;
+    let fields = list.form("/admin/delete/selected");
+    let send = async |path: &str, more: &[(&str, &str)]| {
+        site.post(path, &token, &encoded(&fields, more)).await
+    };
+    let two = [("id", "4"), ("id", "2"), ("id", "4"), ("id", "99"), ("format", "jsonl")];
+    let file = send("/admin/export", &two).await;
+    let lines: Vec<&str> = file.body.lines().collect();
+    assert_eq!(lines.len(), 2, "{}", file.body);
+    assert!(lines[0].contains("Person 2") && lines[1].contains("Person 4"));
+    let excel = send("/admin/export", &[("id", "3"), ("format", "csv-excel")]).await.body;
+    assert!(excel.starts_with('\u{feff}') && excel.lines().count() == 2, "{excel}");
+    let all = send("/admin/export", &[("id", "3"), ("all", "1"), ("format", "jsonl")]).await;
+    assert_eq!(all.body.lines().count(), 5);
+    for (path, format) in [("/admin/export", "jsonl"), ("/admin/delete/selected", "")] {
+        let nothing = send(path, &[("format", format)][..usize::from(!format.is_empty())]).await;
+        assert_eq!(nothing.status, StatusCode::BAD_REQUEST, "{path}");
+        assert!(nothing.body.contains("No users selected."), "{path}");
+    }
+    let many: Vec<String> = (1..=501).map(|n| n.to_string()).collect();
+    let many: Vec<(&str, &str)> = many.iter().map(|id| ("id", id.as_str())).collect();
+    assert!(send("/admin/delete/selected", &many).await.body.contains("Too many users selected"));
+    let question = send("/admin/delete/selected", &[("id", "5"), ("id", "1")]).await;
+    assert!(question.body.contains("Delete 2 users?"), "{}", question.body);
+    assert!(question.links().contains(&"/admin/users?q=person&sort=id".to_owned()));
+    let form = encoded(&question.form("/admin/delete"), &[]);
+    let deleted = site.post("/admin/delete", &token, &form).await;
+    assert_eq!(deleted.location(), "/admin/users?q=person&sort=id&deleted=2");
+    assert_eq!(names(&site.get("/admin/users?sort=id", &token).await).len(), 3);
+    let exports = AuditFilter::all().action(AuditAction::ExportedUsers);
+    let log = site.admins.audit_log(&exports, None, 10).await.unwrap();
+    let what: Vec<&str> = log.iter().filter_map(|it| it.new.as_deref()).collect();
+    assert!(
+        what.contains(&"jsonl: selected") && what.contains(&"jsonl: selected; complete, 2 users"),
+        "{what:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn times_are_relative_with_the_exact_one_in_reach() {
+    let site = Site::with_people(1).await;
+    site.clock.advance(3 * 3600);
+    let token = site.sign_in(Role::Viewer).await;
+    let time = r#"<time datetime="2026-11-23T12:00:00Z" title="2026-11-23 12:00 UTC" data-ago>3 hours ago</time>"#;
+    for path in ["/admin/users", "/admin/users/1"] {
+        let page = site.get(path, &token).await.main();
+        assert!(page.matches(time).count() >= 2, "{path}: {page}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn people_are_deleted_after_a_question() {
     let site = Site::with_people(4).await;
     let token = site.sign_in(Role::Owner).await;
@@ -829,7 +996,7 @@ async fn all_who_match_are_deleted_part_by_part() {
         form = part.hidden();
     }
     let done = site.request(&Method::POST, "/admin/delete", Some(&token), &form).await;
-    assert_eq!(done.location(), "/admin/users?deleted=430");
+    assert_eq!(done.location(), "/admin/users?q=person&bot=no&deleted=430");
     assert_eq!(names(&site.get("/admin/users", &token).await), ["Person late", "Robot"]);
     let filter = AuditFilter::all().action(AuditAction::DeletedUser);
     assert_eq!(site.admins.audit_log(&filter, None, 1000).await.unwrap().len(), 430);
@@ -903,11 +1070,11 @@ async fn without_a_script_the_zone_is_chosen() {
         site.bare(&Method::GET, "/admin/users", "", &[("cookie", &cookie)]).await.body
     };
     let kathmandu = shown("345").await;
-    assert!(kathmandu.contains(r#"datetime="2026-11-23T12:00:00Z">2026-11-23 17:45</time>"#));
+    assert!(kathmandu.contains(r#"title="2026-11-23 17:45 UTC+05:45""#));
     assert!(kathmandu.contains(r#"<span id="zone">UTC+05:45</span>"#));
     assert!(kathmandu.contains(r#"<option value="345" selected>UTC+05:45</option>"#));
     for nonsense in ["", "1", "99999999999", "<b>"] {
-        assert!(shown(nonsense).await.contains(">2026-11-23 12:00</time>"), "{nonsense}");
+        assert!(shown(nonsense).await.contains(r#"title="2026-11-23 12:00 UTC""#), "{nonsense}");
     }
 }
 

@@ -161,6 +161,19 @@ pub enum SortKey {
     Id,
 }
 
+impl SortKey {
+    /// The value by which a user is sorted, who was active on so many days: microseconds, days since
+    /// 1970 or a number.
+    pub fn value_of(self, user: &TelegramUser, active_days: u32) -> i64 {
+        match self {
+            Self::FirstSeen => user.created_at.timestamp_micros(),
+            Self::LastSeen => (user.active_day() - NaiveDate::default()).num_days(),
+            Self::ActiveDays => active_days.into(),
+            Self::Id => user.telegram_id.get(),
+        }
+    }
+}
+
 /// A place between two users in a sorted list, and the direction of the page from there. As text it
 /// has only letters, digits, `-` and `.`, so that it fits into a URL. Callers must treat the text
 /// as opaque.

@@ -5,4 +5,5 @@ pub(crate) mod passkeys;
 pub(crate) mod password;
 mod qr;
 pub(crate) mod second_factor;
+pub(crate) mod theme;
 pub(crate) mod time_zone;

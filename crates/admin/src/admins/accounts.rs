@@ -86,7 +86,8 @@ pub(crate) async fn one(
     layout: Layout,
     Path(name): Path<String>,
 ) -> Result<Response, Failure> {
-    let account = app.admins.account(&read(&name)?).await?.ok_or(Failure::NotFound)?;
+    let account =
+        app.admins.account(&read(&name)?).await?.ok_or_else(|| Failure::no_account(&name))?;
     Ok(render(&One { layout: layout.tab("admins"), account }))
 }
 
@@ -166,7 +167,7 @@ fn not_own(name: &str, session: &Session, refusal: &'static str) -> Result<Admin
 }
 
 fn read(name: &str) -> Result<AdminName, Failure> {
-    name.parse().map_err(|_| Failure::NotFound)
+    name.parse().map_err(|_| Failure::no_account(name))
 }
 
 fn to_list(app: &App, changed: Result<(), AccountError>) -> Result<Response, Failure> {

@@ -1,4 +1,4 @@
-//! The style sheet and the script. Their names change with their contents, so browsers can cache
+//! The style sheets, one for each theme, and the script. Their names change with their contents, so browsers can cache
 //! them for ever.
 
 use std::{
@@ -7,10 +7,13 @@ use std::{
 };
 
 use axum::{
+    body::Bytes,
     extract::{Path, State},
     http::{HeaderName, StatusCode, header},
     response::{IntoResponse, Response},
 };
+
+use super::Theme;
 
 const STYLE: &str =
     concat!(include_str!("../../assets/admin.css"), include_str!("../../assets/charts.css"));
@@ -22,34 +25,59 @@ const SCRIPT: &str = concat!(
 );
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
 
-/// The names under which the files are served.
+/// The files.
 #[derive(Clone, Debug)]
 pub(crate) struct Assets {
-    pub(crate) style: String,
-    pub(crate) script: String,
+    styles: [(Theme, Asset); 3],
+    script: Asset,
+}
+
+/// A file, and the name under which it is served.
+#[derive(Clone, Debug)]
+struct Asset {
+    name: String,
+    content: Bytes,
+}
+
+impl Asset {
+    fn new(content: String, extension: &str) -> Self {
+        let name = format!("admin.{}.{extension}", fingerprint(&content));
+        Self { name, content: content.into() }
+    }
 }
 
 impl Assets {
     pub(crate) fn new() -> Self {
         Self {
-            style: format!("admin.{}.css", fingerprint(STYLE)),
-            script: format!("admin.{}.js", fingerprint(SCRIPT)),
+            styles: Theme::ALL.map(|theme| (theme, Asset::new(theme.apply(STYLE), "css"))),
+            script: Asset::new(SCRIPT.to_owned(), "js"),
         }
+    }
+
+    /// The name of the style sheet of a theme.
+    pub(crate) fn style(&self, theme: Theme) -> String {
+        let style = self.styles.iter().find(|(it, _)| *it == theme);
+        style.map(|(_, asset)| asset.name.clone()).unwrap_or_default()
+    }
+
+    /// The name of the script.
+    pub(crate) fn script(&self) -> String {
+        self.script.name.clone()
     }
 }
 
 /// Serves one of the files.
 pub(crate) async fn get(State(assets): State<Arc<Assets>>, Path(name): Path<String>) -> Response {
-    let (kind, text) = if name == assets.style {
-        ("text/css; charset=utf-8", STYLE)
-    } else if name == assets.script {
-        ("text/javascript; charset=utf-8", SCRIPT)
-    } else {
-        return StatusCode::NOT_FOUND.into_response();
+    let style = assets.styles.iter().map(|(_, asset)| asset).find(|asset| asset.name == name);
+    let script = Some(&assets.script).filter(|asset| asset.name == name);
+    let (kind, asset) = match (style, script) {
+        (Some(style), _) => ("text/css; charset=utf-8", style),
+        (None, Some(script)) => ("text/javascript; charset=utf-8", script),
+        (None, None) => return StatusCode::NOT_FOUND.into_response(),
     };
     let headers: [(HeaderName, &str); 2] =
         [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, FOR_EVER)];
-    (headers, text).into_response()
+    (headers, asset.content.clone()).into_response()
 }
 
 /// Identifies a version of a file. It need not be secret.
@@ -89,6 +117,19 @@ mod tests {
             if part <= 0.04045 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) }
         };
         0.2126 * part(0) + 0.7152 * part(2) + 0.0722 * part(4)
+    }
+
+    #[test]
+    fn a_theme_has_its_colours_on_every_system() {
+        let assets = Assets::new();
+        let style = |theme: Theme| Theme::apply(theme, STYLE);
+        assert!(style(Theme::Light).contains("color-scheme: light;"));
+        assert!(style(Theme::Dark).contains("color-scheme: dark;"));
+        for theme in [Theme::Light, Theme::Dark] {
+            assert!(!style(theme).contains("prefers-color-scheme"), "{theme:?}");
+            assert_ne!(assets.style(theme), assets.style(Theme::Auto));
+        }
+        assert_eq!(style(Theme::Auto), STYLE);
     }
 
     #[test]

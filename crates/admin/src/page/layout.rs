@@ -5,14 +5,14 @@ use std::{convert::Infallible, sync::Arc};
 use askama::Template;
 use axum::{
     extract::FromRequestParts,
-    http::{StatusCode, request::Parts},
+    http::{Method, StatusCode, request::Parts},
     response::{Html, IntoResponse, Response},
 };
 use chrono::{DateTime, FixedOffset, Offset, Utc};
 use rollcall_domain::{Admin, Role, error_chain};
 use rollcall_service::Session;
 
-use super::{AdminNames, time_zone};
+use super::{AdminNames, Theme, text, time_zone};
 use crate::{App, request::form_token::FormToken};
 
 /// What the layout of a page needs: the base path, the signed-in admin, the time zone.
@@ -26,11 +26,13 @@ pub(crate) struct Layout {
     pub(crate) name: String,
     /// The token that every POST form contains.
     pub(crate) form_token: String,
-    /// The path of the page itself, to return to.
+    /// The path of the page itself, to return to; empty if it is the answer to a form.
     pub(crate) here: String,
     zone: FixedOffset,
+    now: DateTime<Utc>,
     role: Role,
     tab: &'static str,
+    theme: Theme,
     style: String,
     script: String,
 }
@@ -42,7 +44,12 @@ impl FromRequestParts<App> for Layout {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
         let mut layout = Self::for_anybody(app);
         layout.zone = time_zone::of(&app.settings, &parts.headers);
-        layout.here = parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default();
+        layout.theme = Theme::of(&app.settings, &parts.headers);
+        layout.style = app.assets.style(layout.theme);
+        layout.now = app.clock.now();
+        if parts.method == Method::GET {
+            layout.here = parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default();
+        }
         if let Some(FormToken(token)) = parts.extensions.get() {
             layout.form_token.clone_from(token);
         }
@@ -67,8 +74,10 @@ impl Layout {
             zone: Utc.fix(),
             role: Role::Viewer,
             tab: "",
-            style: app.assets.style.clone(),
-            script: app.assets.script.clone(),
+            theme: Theme::Auto,
+            style: app.assets.style(Theme::Auto),
+            script: app.assets.script(),
+            now: app.clock.now(),
         }
     }
 
@@ -88,6 +97,16 @@ impl Layout {
     /// A time in the zone of the pages.
     pub(crate) fn time(&self, at: &DateTime<Utc>) -> String {
         at.with_timezone(&self.zone).format("%Y-%m-%d %H:%M").to_string()
+    }
+
+    /// How long ago a time was.
+    pub(crate) fn ago(&self, at: &DateTime<Utc>) -> String {
+        text::ago(self.now - *at)
+    }
+
+    /// The themes to choose from, and whether each is chosen.
+    pub(crate) fn themes(&self) -> [(Theme, bool); 3] {
+        Theme::ALL.map(|theme| (theme, theme == self.theme))
     }
 
     /// The name of that zone.

@@ -7,6 +7,7 @@ mod kinds;
 mod languages;
 mod layout;
 pub(crate) mod text;
+mod theme;
 pub(crate) mod time_zone;
 
 pub(crate) use admin_names::AdminNames;
@@ -15,3 +16,4 @@ pub(crate) use failure::{Failure, explain};
 pub(crate) use kinds::kind_name;
 pub(crate) use languages::language_name;
 pub(crate) use layout::{Layout, render};
+pub(crate) use theme::Theme;

@@ -1,5 +1,6 @@
 //! Texts for numbers, states and actions.
 
+use chrono::TimeDelta;
 pub(crate) use rollcall_domain::grouped;
 use rollcall_domain::{
     AuditAction, Counted, Language, TelegramUser, UnreachableReason, harmless, is_visible,
@@ -67,6 +68,21 @@ fn rounded(number: u64) -> String {
         999_500..999_950_000 => format!("{} million", tenths(1_000_000)),
         _ => format!("{} billion", tenths(1_000_000_000)),
     }
+}
+
+/// How long ago something was, in its largest unit.
+pub(crate) fn ago(since: TimeDelta) -> String {
+    let [minutes, hours, days] = [since.num_minutes(), since.num_hours(), since.num_days()];
+    let (number, unit) = match () {
+        () if minutes < 1 => return "just now".to_owned(),
+        () if hours < 1 => (minutes, "minute"),
+        () if days < 1 => (hours, "hour"),
+        () if days < 30 => (days, "day"),
+        () if days < 365 => (days / 30, "month"),
+        () => (days / 365, "year"),
+    };
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {unit}{plural} ago")
 }
 
 /// Whether a user can be reached: the CSS class, and the text.
@@ -171,6 +187,24 @@ mod tests {
         let long = "\u{200b}".repeat(255);
         let expected = "no visible characters: U+200B U+200B U+200B U+200B U+200B …";
         assert_eq!(invisible(&long).as_deref(), Some(expected));
+    }
+
+    #[test]
+    fn a_time_is_as_long_ago_as_its_largest_unit() {
+        for (since, text) in [
+            (TimeDelta::seconds(-5), "just now"),
+            (TimeDelta::seconds(59), "just now"),
+            (TimeDelta::seconds(60), "1 minute ago"),
+            (TimeDelta::minutes(59), "59 minutes ago"),
+            (TimeDelta::minutes(60), "1 hour ago"),
+            (TimeDelta::hours(47), "1 day ago"),
+            (TimeDelta::days(29), "29 days ago"),
+            (TimeDelta::days(30), "1 month ago"),
+            (TimeDelta::days(364), "12 months ago"),
+            (TimeDelta::days(800), "2 years ago"),
+        ] {
+            assert_eq!(ago(since), text);
+        }
     }
 
     #[test]

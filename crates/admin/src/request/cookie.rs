@@ -16,6 +16,8 @@ pub(crate) const FORM: &str = "rollcall_form";
 
 /// The time zone of the pages; see [`crate::page::time_zone`].
 pub(crate) const ZONE: &str = "rollcall_zone";
+/// The colours of the pages; see [`crate::page::Theme`].
+pub(crate) const THEME: &str = "rollcall_theme";
 
 /// The lifetime of a persistent cookie: a year.
 const PERSISTENT: &str = "; Max-Age=31536000";

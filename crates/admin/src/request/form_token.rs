@@ -8,7 +8,7 @@
 use axum::{
     body::{Body, to_bytes},
     extract::{Request, State},
-    http::{Method, StatusCode, header},
+    http::{HeaderMap, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -16,7 +16,7 @@ use axum::{
 use rollcall_service::{ServiceError, random_bytes};
 
 use super::cookie;
-use crate::App;
+use crate::{App, Settings};
 
 /// The name of the field that carries the token.
 pub(crate) const FIELD: &str = "form_token";
@@ -30,10 +30,15 @@ const TOKEN_BYTES: usize = 16;
 #[derive(Clone)]
 pub(crate) struct FormToken(pub(crate) String);
 
+/// The token in the cookie of a browser.
+pub(crate) fn of(settings: &Settings, headers: &HeaderMap) -> Option<FormToken> {
+    let token = cookie::read(settings, cookie::FORM, headers);
+    token.filter(|token| is_token(token)).map(FormToken)
+}
+
 /// Passes the token on for the forms of a page, and accepts a form that contains it.
 pub(crate) async fn guard(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    let cookie = cookie::read(&app.settings, cookie::FORM, request.headers());
-    let known = cookie.filter(|token| is_token(token));
+    let known = of(&app.settings, request.headers()).map(|FormToken(token)| token);
     let token = match &known {
         Some(token) => token.clone(),
         None => match new_token() {

@@ -13,17 +13,17 @@ use chrono::{DateTime, Utc};
 use rollcall_domain::{AuditAction, Counted, SortKey, TelegramId, TelegramUser, UserSort};
 use rollcall_service::Session;
 
-use super::{list, query::Query};
+use super::{list, query::Query, selection::selected_ids};
 use crate::{
     App,
     page::{Failure, Layout, render, text},
     request::form_token,
 };
 
-/// How many users can be selected at once: more than a page shows.
-const MAX_SELECTED: usize = 100;
 /// How many matching users a request deletes. It takes about a second.
 const PART: u32 = 200;
+/// How many selected users are deleted at once.
+const AT_ONCE: usize = 200;
 /// How many matching users are shown before the deletion.
 const SHOWN: u32 = 10;
 /// The order of deletion. Users who join meanwhile come last.
@@ -57,18 +57,38 @@ pub(crate) async fn ask(
     layout: Layout,
     Pairs(pairs): Pairs<Vec<(String, String)>>,
 ) -> Result<Response, Failure> {
+    question(&app, layout, &pairs).await
+}
+
+/// The same for the users that are ticked in a list. There may be too many for a URL.
+pub(crate) async fn ask_about_selected(
+    State(app): State<App>,
+    layout: Layout,
+    Form(pairs): Form<Vec<(String, String)>>,
+) -> Result<Response, Failure> {
+    question(&app, layout, &pairs).await
+}
+
+async fn question(
+    app: &App,
+    layout: Layout,
+    pairs: &[(String, String)],
+) -> Result<Response, Failure> {
     let layout = layout.tab("users");
-    let question = if is_all(&pairs) {
-        ask_about_all(&app, layout, &read(&pairs)?).await?
+    let question = if is_all(pairs) {
+        ask_about_all(app, layout, &read(pairs)?).await?
     } else {
-        let people = selected(&app, &pairs).await?;
-        let id = |user: &TelegramUser| ("id".to_owned(), user.telegram_id.to_string());
+        let people = existing(app, selected_ids(pairs)?).await?;
+        let query = Query::read(pairs);
+        let ids = people.iter().map(|user| ("id".to_owned(), user.telegram_id.to_string()));
         Question {
             count: text::users(Counted::Exactly(u64::try_from(people.len()).unwrap_or(u64::MAX))),
-            fields: people.iter().map(id).collect(),
-            back: match people.as_slice() {
-                [one] => format!("{}/users/{}", layout.base, one.telegram_id),
-                _ => format!("{}/users", layout.base),
+            fields: ids.chain(query.list_pairs()).collect(),
+            back: match (people.as_slice(), is_of_one(pairs)) {
+                ([one], true) => {
+                    query.beside(&format!("{}/users/{}", layout.base, one.telegram_id))
+                }
+                _ => query.beside(&format!("{}/users", layout.base)),
             },
             filters: None,
             people,
@@ -86,6 +106,7 @@ async fn ask_about_all(app: &App, layout: Layout, query: &Query) -> Result<Quest
         return Err(Failure::Refused("No users match."));
     }
     let mut fields = query.filter_pairs();
+    fields.push(("sort".to_owned(), query.fields.sort.clone()));
     fields.push(("all".to_owned(), "1".to_owned()));
     fields.push(("until".to_owned(), now.timestamp_micros().to_string()));
     Ok(Question {
@@ -93,7 +114,7 @@ async fn ask_about_all(app: &App, layout: Layout, query: &Query) -> Result<Quest
         people: slice.rows.into_iter().map(|listed| listed.user).collect(),
         filters: Some(list::words(query)),
         fields,
-        back: format!("{}/users?{}", layout.base, query.url()),
+        back: query.beside(&format!("{}/users", layout.base)),
         layout,
     })
 }
@@ -108,10 +129,10 @@ pub(crate) async fn delete(
     if is_all(&pairs) {
         return delete_part(&app, &session, layout, &pairs).await;
     }
-    let people = selected(&app, &pairs).await?;
+    let people = existing(&app, selected_ids(&pairs)?).await?;
     let ids: Vec<TelegramId> = people.iter().map(|person| person.telegram_id).collect();
     let deleted = erase(&app, &session, &ids, "selected").await?;
-    Ok(to_list(&app, deleted))
+    Ok(to_list(&app, &Query::read(&pairs), deleted))
 }
 
 /// Deletes the next part of the users who match and had joined when the question was asked.
@@ -139,8 +160,11 @@ async fn delete_part(
     let before = value(pairs, "deleted").and_then(|it| it.parse::<usize>().ok()).unwrap_or(0);
     let deleted = before.saturating_add(erase(app, session, &ids, &filter.summary()).await?);
     let has_newer = ids.len() < slice.rows.len();
-    let Some(at) = slice.next.filter(|_| !has_newer) else { return Ok(to_list(app, deleted)) };
+    let Some(at) = slice.next.filter(|_| !has_newer) else {
+        return Ok(to_list(app, &query.into_first_page(), deleted));
+    };
     let mut fields = query.filter_pairs();
+    fields.push(("sort".to_owned(), query.fields.sort.clone()));
     for (name, value) in [
         ("all", "1".to_owned()),
         ("sure", "1".to_owned()),
@@ -164,7 +188,10 @@ async fn erase(
 ) -> Result<usize, Failure> {
     // Written first, so that no user is deleted without an entry. It has only the id.
     app.admins.audit_each(&session.admin, AuditAction::DeletedUser, ids).await?;
-    let deleted = app.users.delete_users(ids).await?;
+    let mut deleted = 0;
+    for part in ids.chunks(AT_ONCE) {
+        deleted += app.users.delete_users(part).await?;
+    }
     let count = text::users(Counted::Exactly(u64::try_from(deleted).unwrap_or(u64::MAX)));
     let what = format!("{count}: {chosen}");
     let action = AuditAction::DeletedUsers;
@@ -172,13 +199,19 @@ async fn erase(
     Ok(deleted)
 }
 
-fn to_list(app: &App, deleted: usize) -> Response {
-    Redirect::to(&format!("{}/users?deleted={deleted}", app.base)).into_response()
+/// Leads back to the list from which the users were deleted.
+fn to_list(app: &App, query: &Query, deleted: usize) -> Response {
+    let list = query.beside(&format!("{}/users", app.base));
+    let separator = if list.contains('?') { '&' } else { '?' };
+    Redirect::to(&format!("{list}{separator}deleted={deleted}")).into_response()
 }
 
 /// The filters by which users are chosen.
 fn read(pairs: &[(String, String)]) -> Result<Query, Failure> {
-    Query::read_strictly(pairs, &["id", "all", "sure", "until", "deleted", form_token::FIELD])
+    Query::read_strictly(
+        pairs,
+        &["id", "all", "selection", "sure", "until", "deleted", form_token::FIELD],
+    )
 }
 
 /// Whether all matching users are meant, rather than the selected ones.
@@ -190,24 +223,20 @@ fn value<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
     pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
 }
 
-/// The users of the ids in the form, as far as they exist.
-async fn selected(app: &App, pairs: &[(String, String)]) -> Result<Vec<TelegramUser>, Failure> {
-    let ids = pairs.iter().filter(|(name, _)| name == "id");
-    let read = |(_, id): &(String, String)| {
-        id.parse().map_err(|error| Failure::invalid(format!("A user cannot be selected: {error}.")))
-    };
-    let mut ids: Vec<TelegramId> = ids.map(read).collect::<Result<_, _>>()?;
-    ids.sort_unstable();
-    ids.dedup();
-    if ids.is_empty() {
-        return Err(Failure::Refused("No users selected. Tick at least one."));
-    }
-    if ids.len() > MAX_SELECTED {
-        return Err(Failure::Refused("Too many users selected: at most 100 are allowed."));
-    }
+/// Whether the question was asked on the page of a user, rather than in a list.
+fn is_of_one(pairs: &[(String, String)]) -> bool {
+    value(pairs, "selection").is_none()
+}
+
+/// The users with these ids, as far as they exist.
+async fn existing(app: &App, ids: Vec<TelegramId>) -> Result<Vec<TelegramUser>, Failure> {
+    let first = ids.first().copied();
     let mut people = Vec::new();
     for id in ids {
         people.extend(app.users.get_user_by_telegram_id(id).await?);
     }
-    if people.is_empty() { Err(Failure::NotFound) } else { Ok(people) }
+    match first.filter(|_| people.is_empty()) {
+        Some(id) => Err(Failure::no_user(id)),
+        None => Ok(people),
+    }
 }

@@ -1,14 +1,17 @@
 //! The page of a user: profile, activity, histories, preferences and note.
 
+use std::cmp::Ordering::{Greater, Less};
+
 use askama::Template;
 use axum::{
     Extension, Form,
     extract::{Path, Query as Pairs, State},
-    response::{IntoResponse, Redirect, Response},
+    response::Response,
 };
 use chrono::NaiveDate;
 use rollcall_domain::{
-    Admin, AuditAction, AuditEntry, MAX_NOTE_CHARS, ProfileField, Role, UserDetail,
+    Admin, AuditAction, AuditEntry, Cursor, ListedUser, MAX_NOTE_CHARS, ProfileField, Role,
+    TelegramId, UserDetail,
 };
 use rollcall_service::{AuditFilter, ServiceError, Session};
 use serde::Deserialize;
@@ -16,8 +19,8 @@ use serde::Deserialize;
 use super::{
     heat_map,
     preferences::Panel,
-    query::read_id,
-    views::{note_save, note_view},
+    query::{Query, read_id},
+    views::{after_save, note_view},
 };
 use crate::{
     App,
@@ -32,6 +35,12 @@ const ENTRIES: u32 = 20;
 struct Page {
     layout: Layout,
     name: String,
+    /// The list from which the page was opened.
+    list: String,
+    /// The same list as a query string, for the links and forms of the page.
+    query: String,
+    previous: Option<String>,
+    next: Option<String>,
     state: (&'static str, &'static str),
     detail: UserDetail,
     heat_map: String,
@@ -57,7 +66,7 @@ pub(crate) async fn show(
     Pairs(pairs): Pairs<Vec<(String, String)>>,
 ) -> Result<Response, Failure> {
     let id = read_id(&id)?;
-    let detail = app.directory.user(id).await?.ok_or(Failure::NotFound)?;
+    let detail = app.directory.user(id).await?.ok_or(Failure::no_user(id))?;
     note_view(&app, &session.admin, id).await?;
     // Viewers do not see them: entries contain deleted notes and the actions of other admins.
     let entries = match session.role >= Role::Editor {
@@ -70,12 +79,19 @@ pub(crate) async fn show(
     let preferences = Panel::of(&app, &detail.user).await?;
     let was = |what: &str| pairs.iter().any(|(name, _)| name == what);
     let today = app.clock.now().date_naive();
+    let query = Query::read(&pairs);
+    let [previous, next] = neighbours(&app, &query, &detail).await?;
+    let link = |id: TelegramId| query.beside(&format!("{}/users/{id}", app.base));
     let counts: Vec<_> = detail.days.iter().map(|(day, n)| (*day, u64::from(*n))).collect();
     Ok(render(&Page {
         layout: layout.tab("users"),
         name: detail.user.shown_name(),
         state: text::state(&detail.user),
-        heat_map: heat_map::draw(&counts, today),
+        list: query.beside(&format!("{}/users", app.base)),
+        query: query.beside(""),
+        previous: previous.map(link),
+        next: next.map(link),
+        heat_map: heat_map::draw(&counts, detail.user.created_at.date_naive(), today),
         days: detail.days.iter().rev().copied().collect(),
         entries,
         names,
@@ -86,18 +102,49 @@ pub(crate) async fn show(
     }))
 }
 
+/// The users before and after this one in a list. `None` at its ends, and where a search reads too
+/// many users to find one.
+async fn neighbours(
+    app: &App,
+    query: &Query,
+    detail: &UserDetail,
+) -> Result<[Option<TelegramId>; 2], Failure> {
+    let mut neighbours = [None; 2];
+    if !query.invalid.is_empty() {
+        return Ok(neighbours);
+    }
+    let filter = query.filter(app.clock.now().date_naive());
+    let (key, telegram_id) = (query.sort.key, detail.user.telegram_id.get());
+    let value = key.value_of(&detail.user, detail.active_days);
+    for (neighbour, backwards) in neighbours.iter_mut().zip([true, false]) {
+        let here = Cursor { key, backwards, value, telegram_id };
+        let slice = app.directory.users(&filter, query.sort, Some(here), 1).await?;
+        // Where less than a page precedes a place, the list answers with its first page.
+        let is_there = |listed: &&ListedUser| {
+            let id = listed.user.telegram_id.get();
+            let order =
+                (key.value_of(&listed.user, listed.active_days), id).cmp(&(value, telegram_id));
+            order == if query.sort.descending == backwards { Greater } else { Less }
+        };
+        let there = slice.rows.first().filter(is_there);
+        *neighbour = there.map(|listed| listed.user.telegram_id);
+    }
+    Ok(neighbours)
+}
+
 /// Saves the note.
 pub(crate) async fn note(
     State(app): State<App>,
     Extension(session): Extension<Session>,
     Path(id): Path<String>,
+    Pairs(pairs): Pairs<Vec<(String, String)>>,
     Form(NoteForm { note }): Form<NoteForm>,
 ) -> Result<Response, Failure> {
     let id = read_id(&id)?;
     // Browsers send line breaks as CR LF.
     let note = note.replace("\r\n", "\n");
     let changed = match app.directory.set_note(id, &note, &session.admin.to_string()).await {
-        Ok(changed) => changed.ok_or(Failure::NotFound)?,
+        Ok(changed) => changed.ok_or(Failure::no_user(id))?,
         Err(ServiceError::NoteTooLong) => {
             return Err(Failure::Refused(
                 "The note is too long: at most 10,000 characters are allowed. Nothing was changed.",
@@ -109,8 +156,7 @@ pub(crate) async fn note(
         let (old, new) = (changed.old.as_deref(), changed.new.as_deref());
         app.admins.audit(&session.admin, AuditAction::ChangedNote, Some(id), old, new).await?;
     }
-    note_save(&app, &session.admin, id).await?;
-    Ok(Redirect::to(&format!("{}/users/{id}?noted#note", app.base)).into_response())
+    Ok(after_save(&app, &session.admin, id, &Query::read(&pairs), "noted#note").await?)
 }
 
 pub(crate) fn field(field: ProfileField) -> &'static str {

@@ -14,14 +14,17 @@ use rollcall_domain::{Admin, AuditAction, Counted};
 use rollcall_service::{AdminService, Export, Format, Part, ServiceError, Session};
 use tokio::{runtime::Handle, sync::OwnedSemaphorePermit};
 
-use super::query::Query;
+use super::{query::Query, selection::selected_ids};
 use crate::{
     App,
     page::{Failure, text},
     request::form_token,
 };
 
-/// Sends the matching users as a file, part by part. It reads the next part only when the browser has
+/// The field of a form in which users are ticked.
+const SELECTION: &str = "selection";
+
+/// Sends the matching or selected users as a file, part by part. It reads the next part only when the browser has
 /// received the last one, and stops when the browser disconnects.
 pub(crate) async fn export(
     State(app): State<App>,
@@ -32,7 +35,17 @@ pub(crate) async fn export(
     let format = format.and_then(|(_, name)| read_format(name));
     let (format, for_excel) =
         format.ok_or(Failure::Refused("Expected csv, csv-excel or jsonl as the format."))?;
-    let query = Query::read_strictly(&pairs, &["format", form_token::FIELD])?;
+    let is_named = |name: &str| pairs.iter().any(|(it, _)| it == name);
+    // The form of a list has the ticked users, or the box for all. Other forms have only filters.
+    let selected = if is_named("id") && !is_named("all") {
+        Some(selected_ids(&pairs)?)
+    } else if is_named("all") || !is_named(SELECTION) {
+        None
+    } else {
+        return Err(Failure::Refused("No users selected. Tick at least one."));
+    };
+    let query =
+        Query::read_strictly(&pairs, &["format", "id", "all", SELECTION, form_token::FIELD])?;
     let today = app.clock.now().date_naive();
     let room = Arc::clone(&app.exports).try_acquire_owned();
     let room = room.map_err(|_| {
@@ -41,10 +54,16 @@ pub(crate) async fn export(
         )
     })?;
     let filter = query.filter(today);
-    let what = format!("{format}: {}", filter.summary());
+    let what = match &selected {
+        Some(_) => format!("{format}: selected"),
+        None => format!("{format}: {}", filter.summary()),
+    };
     app.admins.audit(&session.admin, AuditAction::ExportedUsers, None, None, Some(&what)).await?;
 
-    let export = app.transfer.export(filter, format);
+    let export = match selected {
+        Some(ids) => app.transfer.export_selected(ids, format),
+        None => app.transfer.export(filter, format),
+    };
     let export = if for_excel { export.with_byte_order_mark() } else { export };
     let sending = Sending {
         export,

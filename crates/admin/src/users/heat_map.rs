@@ -1,33 +1,40 @@
-//! A heat map of a year: a column per week, with darker squares for busier days.
+//! A heat map of up to a year: a column per week, with darker squares for busier days.
 
 use std::fmt::Write;
 
 use chrono::{Datelike, Days, NaiveDate};
 
-/// How many weeks are drawn: a year, including the weeks in which it begins and ends.
+/// How many weeks are drawn at most: a year, including the weeks in which it begins and ends.
 const WEEKS: u64 = 53;
 /// The side of a day's square, and the distance between the squares, in units of the picture.
 const SIDE: i64 = 11;
 const STEP: i64 = 13;
+/// How large the picture is shown.
+const SHOWN_PERCENT: i64 = 150;
 /// Where the squares begin, after the names of the days and months.
 const LEFT: i64 = 28;
 const TOP: i64 = 16;
 
-/// The first day of a picture up to `today`: a Monday.
-pub(crate) fn first_day(today: NaiveDate) -> NaiveDate {
-    let week = u64::from(today.weekday().num_days_from_monday());
-    today - Days::new((WEEKS - 1) * 7 + week)
+/// The first day of a picture up to `today`, about a user who was first seen on a day: a Monday.
+fn first_day(seen: NaiveDate, today: NaiveDate) -> NaiveDate {
+    let monday = |day: NaiveDate| day - Days::new(u64::from(day.weekday().num_days_from_monday()));
+    let earliest = monday(today) - Days::new((WEEKS - 1) * 7);
+    monday(seen.min(today).max(earliest))
 }
 
-/// Draws the days up to `today` from counts in any order. The picture contains only numbers and
+/// Draws the days from the week in which the user was first seen, at most a year, up to `today`, from
+/// counts in any order. The picture contains only numbers and
 /// fixed words, so it needs no escaping.
-pub(crate) fn draw(counts: &[(NaiveDate, u64)], today: NaiveDate) -> String {
-    let first = first_day(today);
+pub(crate) fn draw(counts: &[(NaiveDate, u64)], seen: NaiveDate, today: NaiveDate) -> String {
+    let first = first_day(seen, today);
+    let weeks = (today - first).num_days() / 7 + 1;
     let shown = || counts.iter().filter(|(day, n)| (first..=today).contains(day) && *n > 0);
     let most = shown().map(|(_, n)| *n).max().unwrap_or(0);
-    let (width, height) = (LEFT + i64::try_from(WEEKS).unwrap_or(0) * STEP, TOP + 7 * STEP);
+    let (width, height) = (LEFT + weeks * STEP, TOP + 7 * STEP);
+    // Squares of the same size, however many there are.
+    let (wide, high) = (width * SHOWN_PERCENT / 100, height * SHOWN_PERCENT / 100);
     let mut svg = format!(
-        r#"<svg class="heat" viewBox="0 0 {width} {height}" role="img" aria-labelledby="heat-title"><title id="heat-title">{}</title>"#,
+        r#"<svg class="heat" width="{wide}" height="{high}" viewBox="0 0 {width} {height}" role="img" aria-labelledby="heat-title"><title id="heat-title">{}</title>"#,
         summary(shown().copied(), first, today)
     );
     for (row, name) in [(0, "Mon"), (2, "Wed"), (4, "Fri")] {
@@ -108,8 +115,19 @@ mod tests {
     #[test]
     fn a_year_begins_on_a_monday_and_ends_today() {
         let today = day("2026-11-23");
-        assert_eq!(first_day(today), day("2025-11-24"));
-        assert_eq!(first_day(day("2026-11-22")), day("2025-11-17"));
+        assert_eq!(first_day(day("2020-01-01"), today), day("2025-11-24"));
+        assert_eq!(first_day(day("2020-01-01"), day("2026-11-22")), day("2025-11-17"));
+    }
+
+    #[test]
+    fn the_picture_begins_in_the_week_in_which_the_user_was_first_seen() {
+        let today = day("2026-11-23");
+        assert_eq!(first_day(day("2026-11-12"), today), day("2026-11-09"));
+        assert_eq!(first_day(today, today), today);
+        assert_eq!(first_day(day("2027-01-01"), today), today, "clocks can be wrong");
+        let svg = draw(&[(day("2026-11-12"), 3)], day("2026-11-12"), today);
+        assert!(svg.contains(r#"viewBox="0 0 67 107""#), "three weeks: {svg}");
+        assert!(svg.contains("Active days from 2026-11-09 to 2026-11-23: 1."), "{svg}");
     }
 
     #[test]
@@ -117,20 +135,24 @@ mod tests {
         let today = day("2026-11-23");
         let counts =
             [(today, 40), (day("2026-11-22"), 1), (day("2026-11-21"), 0), (day("2020-01-01"), 900)];
-        let svg = draw(&counts, today);
+        let svg = draw(&counts, day("2020-01-01"), today);
         assert!(svg.contains(r#"<rect class="h4" x="704" y="16" width="11" height="11"><title>2026-11-23: 40</title>"#), "{svg}");
         assert!(svg.contains(r#"<rect class="h1" x="691" y="94""#));
         assert_eq!(svg.matches("<rect").count(), 2);
         assert!(svg.contains(
             "Active days from 2025-11-24 to 2026-11-23: 2. Interactions: 41, and 40 of them on 2026-11-23, the busiest day."
         ));
-        assert!(draw(&[], today).contains("Not active from 2025-11-24 to 2026-11-23."));
+        assert!(
+            draw(&[], day("2020-01-01"), today)
+                .contains("Not active from 2025-11-24 to 2026-11-23.")
+        );
     }
 
     #[test]
     fn a_page_with_it_stays_small() {
         let today = day("2026-11-23");
-        let counts: Vec<_> = first_day(today).iter_days().take(365).map(|it| (it, 7)).collect();
-        assert!(draw(&counts, today).len() < 48 * 1024);
+        let counts: Vec<_> =
+            first_day(day("2020-01-01"), today).iter_days().take(365).map(|it| (it, 7)).collect();
+        assert!(draw(&counts, day("2020-01-01"), today).len() < 48 * 1024);
     }
 }

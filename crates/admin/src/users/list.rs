@@ -12,6 +12,7 @@ use rollcall_service::Count;
 use super::{
     choice::Choice,
     query::{DATES, NONE, Period, Query},
+    sort,
 };
 use crate::{
     App,
@@ -43,6 +44,7 @@ struct Page {
     states: Vec<Choice>,
     kinds: Vec<Choice>,
     ranges: [Range; 2],
+    orders: Vec<Choice>,
     dates: Dates,
     deleted: Option<String>,
 }
@@ -50,6 +52,8 @@ struct Page {
 /// A row of the list.
 struct Row {
     listed: ListedUser,
+    /// The user's page, which leads back to this page of the list.
+    url: String,
     name: String,
     state: (&'static str, &'static str),
 }
@@ -145,7 +149,7 @@ pub(crate) async fn list(
         is_partial: slice.is_partial,
         further: further.filter(|_| slice.is_partial).map(link),
         is_first_run: slice.rows.is_empty() && is_everybody && query.at.is_none(),
-        rows: slice.rows.into_iter().map(row).collect(),
+        rows: slice.rows.into_iter().map(|listed| row(&app, &query, listed)).collect(),
         languages: choices(app.directory.languages().await?, &query.fields.language),
         sources: choices(app.directory.sources().await?, &query.fields.source),
         states: named(&STATES, &query.fields.reach),
@@ -154,6 +158,7 @@ pub(crate) async fn list(
             Range::new("first", "First seen", &query, &query.first_seen),
             Range::new("last", "Last seen", &query, &query.last_seen),
         ],
+        orders: orders(&query),
         dates: dates(&app, &query).await?,
         deleted: deleted.map(|number: u64| text::users(Counted::Exactly(number))),
         layout: layout.tab("users"),
@@ -171,8 +176,10 @@ const NO_USERS: UserSlice = UserSlice {
     is_partial: false,
 };
 
-fn row(listed: ListedUser) -> Row {
-    Row { name: listed.user.shown_name(), state: text::state(&listed.user), listed }
+fn row(app: &App, query: &Query, listed: ListedUser) -> Row {
+    let path = format!("{}/users/{}", app.base, listed.user.telegram_id);
+    let (name, state) = (listed.user.shown_name(), text::state(&listed.user));
+    Row { url: query.beside(&path), name, state, listed }
 }
 
 fn columns(app: &App, query: &Query) -> Vec<Column> {
@@ -186,6 +193,7 @@ fn columns(app: &App, query: &Query) -> Vec<Column> {
     };
     vec![
         column("Name", "", None),
+        column("State", "", None),
         column("Username", "", None),
         column("ID", "number", Some(SortKey::Id)),
         column("Language", "", None),
@@ -193,8 +201,15 @@ fn columns(app: &App, query: &Query) -> Vec<Column> {
         column("First seen", "", Some(SortKey::FirstSeen)),
         column("Last seen", "", Some(SortKey::LastSeen)),
         column("Active days", "number", Some(SortKey::ActiveDays)),
-        column("State", "", None),
     ]
+}
+
+fn orders(query: &Query) -> Vec<Choice> {
+    let choice = |(value, name): (String, &str)| {
+        let is_chosen = value == query.fields.sort;
+        Choice { value, name: name.to_owned(), is_chosen }
+    };
+    sort::orders().into_iter().map(choice).collect()
 }
 
 /// The options of a filter: the most frequent values, and the chosen one.

@@ -9,6 +9,8 @@ pub(crate) mod list;
 pub(crate) mod preferences;
 pub(crate) mod query;
 mod saves;
+mod selection;
+mod sort;
 mod views;
 
 pub(crate) use saves::Saves;

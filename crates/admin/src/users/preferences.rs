@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use axum::{
     Extension, Form,
-    extract::{Path, State},
-    response::{IntoResponse, Redirect, Response},
+    extract::{Path, Query as Pairs, State},
+    response::Response,
 };
 use rollcall_domain::{
     AuditAction, Language, MAX_FAVOURITES, Preferences, Team, TelegramId, TelegramUser,
@@ -13,7 +13,11 @@ use rollcall_domain::{
 };
 use rollcall_service::{ServiceError, Session};
 
-use super::{choice::Choice, query::read_id, views::note_save};
+use super::{
+    choice::Choice,
+    query::{Query, read_id},
+    views::after_save,
+};
 use crate::{
     App,
     page::{Failure, text},
@@ -63,11 +67,12 @@ pub(crate) async fn change(
     State(app): State<App>,
     Extension(session): Extension<Session>,
     Path(id): Path<String>,
+    Pairs(list): Pairs<Vec<(String, String)>>,
     Form(pairs): Form<Vec<(String, String)>>,
 ) -> Result<Response, Failure> {
     let id = read_id(&id)?;
     if app.users.get_user_by_telegram_id(id).await?.is_none() {
-        return Err(Failure::NotFound);
+        return Err(Failure::no_user(id));
     }
     let old = app.preferences.preferences(id).await?;
     let teams = teams(&app, &old).await?;
@@ -86,8 +91,7 @@ pub(crate) async fn change(
     if !written? {
         return Err(CHANGED_MEANWHILE);
     }
-    note_save(&app, &session.admin, id).await?;
-    Ok(Redirect::to(&format!("{}/users/{id}?chosen#preferences", app.base)).into_response())
+    Ok(after_save(&app, &session.admin, id, &Query::read(&list), "chosen#preferences").await?)
 }
 
 /// Reads the form. An invalid field is an error, and nothing is changed.

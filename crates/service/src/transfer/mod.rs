@@ -106,6 +106,18 @@ impl TransferService {
     pub fn export(&self, filter: UserFilter, format: Format) -> Export {
         let everybody = filter == UserFilter::default();
         let place = if everybody { Place::After(None) } else { Place::Page(None) };
+        self.export_from(place, filter, format)
+    }
+
+    /// Exports these users, if they exist, ordered by id. Each is one read, so this is meant for
+    /// some hundreds of them.
+    pub fn export_selected(&self, mut ids: Vec<TelegramId>, format: Format) -> Export {
+        ids.sort_unstable();
+        ids.dedup();
+        self.export_from(Place::Selected(ids), UserFilter::default(), format)
+    }
+
+    fn export_from(&self, place: Place, filter: UserFilter, format: Format) -> Export {
         Export {
             service: self.clone(),
             filter,
@@ -216,7 +228,7 @@ pub struct Export {
     service: TransferService,
     filter: UserFilter,
     format: Format,
-    /// Where the next read begins; `None` at the end.
+    /// What is read next; `None` at the end.
     place: Option<Place>,
     ahead: VecDeque<Reading>,
     /// The beginning of the file, until it is written.
@@ -234,13 +246,28 @@ pub struct Part {
     pub users: u64,
 }
 
-/// Where the next read begins.
-#[derive(Clone, Copy)]
+/// What is read next.
 enum Place {
     /// After a user, without a filter.
     After(Option<TelegramId>),
     /// At a cursor in the filtered list.
     Page(Option<Cursor>),
+    /// These users, in one part.
+    Selected(Vec<TelegramId>),
+}
+
+/// The users with these ids, if they exist.
+async fn selected(
+    transfer: &dyn TransferRepository,
+    ids: Vec<TelegramId>,
+) -> Result<Vec<TelegramUser>, RepositoryError> {
+    let mut users = Vec::new();
+    for id in ids {
+        let before = TelegramId::try_from(id.get() - 1).ok();
+        let next = transfer.users_after(before, 1).await?;
+        users.extend(next.into_iter().filter(|user| user.telegram_id == id));
+    }
+    Ok(users)
 }
 
 impl Export {
@@ -288,6 +315,10 @@ impl Export {
                     let slice = directory.users(&self.filter, sort, cursor, MAX_PAGE_SIZE).await?;
                     self.place = slice.next.map(|next| Place::Page(Some(next)));
                     tokio::spawn(async { Ok(slice.rows.into_iter().map(|row| row.user).collect()) })
+                }
+                Place::Selected(ids) => {
+                    let transfer = Arc::clone(&self.service.transfer);
+                    tokio::spawn(async move { selected(&*transfer, ids).await })
                 }
             };
             self.ahead.push_back(reading);

@@ -18,13 +18,7 @@ impl Place {
     /// The place of a user in the order of a key.
     pub(super) fn of(ListedUser { user, active_days }: &ListedUser, key: SortKey) -> Self {
         let telegram_id = user.telegram_id.get();
-        let value = match key {
-            SortKey::FirstSeen => user.created_at.timestamp_micros(),
-            SortKey::LastSeen => day_number(user.active_day()),
-            SortKey::ActiveDays => (*active_days).into(),
-            SortKey::Id => telegram_id,
-        };
-        Self { value, telegram_id }
+        Self { value: key.value_of(user, *active_days), telegram_id }
     }
 
     /// The place that a cursor points to.
