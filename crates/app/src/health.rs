@@ -8,6 +8,7 @@ use std::{
 use anyhow::Context;
 use axum::{Router, extract::State, http::StatusCode, routing::get};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use rollcall_domain::error_chain;
 use rollcall_repository_diesel::{Database, MigrationState};
 use rollcall_service::UserService;
 use rollcall_telegram::Readiness;
@@ -101,7 +102,7 @@ impl Health {
         };
         let migrations = match timeout(PATIENCE, database.migrations()).await {
             Ok(Ok(migrations)) => migrations,
-            Ok(Err(error)) => return Some(format!("{:#}", anyhow::Error::from(error))),
+            Ok(Err(error)) => return Some(error_chain(&error)),
             Err(_) => return Some("the database does not answer".to_owned()),
         };
         if migrations.iter().any(|(_, state)| *state == MigrationState::Pending) {

@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
-use rollcall_service::{AdminService, DirectoryService, ServiceError, UserService};
+use rollcall_domain::{Backoff, error_chain};
+use rollcall_service::{AdminService, DirectoryService, Outage, ServiceError, UserService};
 
 /// How often expired rows are deleted.
 const FORGET_EVERY: Duration = Duration::from_secs(10 * 60);
 /// How often new names are added to the search index. A user who changed names several times meanwhile
 /// is indexed once.
 const INDEX_EVERY: Duration = Duration::from_secs(3);
+/// The longest pause while indexing fails.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// Deletes expired rows and indexes new names, in small batches, forever. Several processes may do this
 /// at once: each finds only what the others have not done.
@@ -31,19 +34,18 @@ async fn forget_old(users: UserService, admins: AdminService) -> std::convert::I
     }
 }
 
-/// An outage of the database is logged once.
 async fn index_names(directory: DirectoryService) -> std::convert::Infallible {
-    let mut is_logged = false;
+    let pauses = Backoff::new(INDEX_EVERY, LONGEST_PAUSE);
+    let mut outage = Outage::new("cannot add new names to the search index", pauses);
     loop {
-        let done = work(|| directory.index_names()).await;
-        if let Err(error) = &done
-            && !is_logged
-        {
-            let error = format!("{:#}", anyhow::Error::from(error.clone()));
-            log::warn!(error; "cannot add new names to the search index");
-        }
-        is_logged = done.is_err();
-        tokio::time::sleep(INDEX_EVERY).await;
+        let pause = match work(|| directory.index_names()).await {
+            Ok(()) => {
+                outage.end();
+                INDEX_EVERY
+            }
+            Err(error) => outage.record(&error),
+        };
+        tokio::time::sleep(pause).await;
     }
 }
 
@@ -53,8 +55,7 @@ async fn batches<F: Future<Output = Result<bool, ServiceError>>>(
     batch: impl FnMut() -> F,
 ) {
     if let Err(error) = work(batch).await {
-        let error = format!("{:#}", anyhow::Error::from(error));
-        log::warn!(error; "{failed}");
+        log::warn!(error = error_chain(&error); "{failed}");
     }
 }
 

@@ -2,9 +2,9 @@
 
 use std::{convert::Infallible, time::Duration};
 
-use rollcall_domain::{Backoff, error_chain};
+use rollcall_domain::Backoff;
 use rollcall_nhl::{Client, FetchError, Games, Skipped};
-use rollcall_service::{Refresh, ScheduleService, ServiceError, StoredGames};
+use rollcall_service::{Outage, Refresh, ScheduleService, ServiceError, StoredGames};
 use tokio::time::{Instant, sleep};
 
 /// How often there is a look at what is due, give or take a fifth by chance.
@@ -40,66 +40,51 @@ enum RefreshError {
 struct Refresher {
     schedule: ScheduleService,
     nhl: Client,
-    weeks: Failures,
-    scores: Failures,
+    weeks: Attempts,
+    scores: Attempts,
 }
 
-/// How often something has failed, and until when it is left alone.
-struct Failures {
-    count: u32,
-    until: Instant,
-    backoff: Backoff,
+/// Something to refresh: whether it fails, and when to try it again.
+struct Attempts {
+    outage: Outage,
+    next: Instant,
 }
 
-impl Failures {
-    fn none() -> Self {
-        Self { count: 0, until: Instant::now(), backoff: Backoff::new(FIRST_PAUSE, LONGEST_PAUSE) }
+impl Attempts {
+    /// `what` is what the log calls a failure.
+    fn new(what: &'static str) -> Self {
+        let outage = Outage::new(what, Backoff::new(FIRST_PAUSE, LONGEST_PAUSE));
+        Self { outage, next: Instant::now() }
     }
 
-    fn meet(&mut self, what: &str, error: &RefreshError) {
-        let error = error_chain(error);
-        match self.count {
-            0 => {
-                log::warn!(error; "{what}; the stored schedule stays, and the fetch is retried")
-            }
-            _ => log::debug!(error; "{what}"),
+    fn are_due(&self) -> bool {
+        self.next <= Instant::now()
+    }
+
+    fn note(&mut self, result: Result<(), RefreshError>) {
+        match result {
+            Ok(()) => self.outage.end(),
+            Err(error) => self.next = Instant::now() + self.outage.record(&error),
         }
-        self.count = self.count.saturating_add(1);
-        self.until = Instant::now() + self.backoff.next(fastrand::f64());
-    }
-
-    fn end(&mut self, what: &str) {
-        if self.count > 0 {
-            log::info!(failures = self.count; "recovered: {what}");
-        }
-        *self = Self::none();
-    }
-
-    fn are_over(&self) -> bool {
-        self.until <= Instant::now()
     }
 }
 
 impl Refresher {
     fn new(schedule: ScheduleService, nhl: Client) -> Self {
-        Self { schedule, nhl, weeks: Failures::none(), scores: Failures::none() }
+        let weeks = Attempts::new("cannot fetch the schedule");
+        let scores = Attempts::new("cannot fetch the scores");
+        Self { schedule, nhl, weeks, scores }
     }
 
     /// Refreshes what is due.
     async fn look(&mut self) {
-        const WEEKS: &str = "cannot fetch the schedule";
-        if self.weeks.are_over() {
-            match self.refresh_weeks().await {
-                Ok(()) => self.weeks.end(WEEKS),
-                Err(error) => self.weeks.meet(WEEKS, &error),
-            }
+        if self.weeks.are_due() {
+            let result = self.refresh_weeks().await;
+            self.weeks.note(result);
         }
-        const SCORES: &str = "cannot fetch the scores";
-        if self.scores.are_over() {
-            match self.refresh_scores().await {
-                Ok(()) => self.scores.end(SCORES),
-                Err(error) => self.scores.meet(SCORES, &error),
-            }
+        if self.scores.are_due() {
+            let result = self.refresh_scores().await;
+            self.scores.note(result);
         }
     }
 
@@ -281,8 +266,8 @@ mod tests {
 
         /// As if what has failed had failed long ago.
         fn forget_failures(&mut self) {
-            self.refresher.weeks.until = Instant::now();
-            self.refresher.scores.until = Instant::now();
+            self.refresher.weeks.next = Instant::now();
+            self.refresher.scores.next = Instant::now();
         }
     }
 
@@ -445,7 +430,7 @@ mod tests {
                 desk.api.fail_always(fault);
                 desk.forget_failures();
                 desk.refresher.look().await;
-                assert!(desk.refresher.weeks.count > 0);
+                assert!(desk.refresher.weeks.outage.is_ongoing());
                 let asked = desk.paths().len();
                 desk.refresher.look().await;
                 assert_eq!(desk.paths().len(), asked, "it takes its time");
@@ -456,21 +441,20 @@ mod tests {
             desk.clock.advance(6 * 3600 + 1);
             desk.forget_failures();
             desk.refresher.look().await;
-            assert_eq!(desk.refresher.weeks.count, 0);
+            assert!(!desk.refresher.weeks.outage.is_ongoing());
         }
     }
 
     #[test]
-    fn pauses_grow() {
-        let mut failures = Failures::none();
-        let error = RefreshError::Service(ServiceError::Stopped);
+    fn a_failure_makes_the_next_attempt_wait() {
+        let mut attempts = Attempts::new("on purpose");
+        assert!(attempts.are_due());
         for _ in 0..40 {
-            failures.meet("on purpose", &error);
-            assert!(failures.until <= Instant::now() + LONGEST_PAUSE);
-            assert!(!failures.are_over());
+            attempts.note(Err(ServiceError::Stopped.into()));
+            assert!(attempts.next <= Instant::now() + LONGEST_PAUSE);
+            assert!(!attempts.are_due());
         }
-        failures.end("on purpose");
-        assert!(failures.are_over());
+        assert!(attempts.next >= Instant::now() + LONGEST_PAUSE / 3, "pauses grow");
         assert!(TimeDelta::from_std(FIRST_PAUSE).is_ok());
     }
 }
