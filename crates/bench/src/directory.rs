@@ -22,6 +22,7 @@ use rollcall_testkit::ThrowAwayDatabase;
 use crate::{
     database::Databases,
     limit::{BatchContent, Limit},
+    rate::rate,
     report::Pairs,
     statistics::{DAYS, manage, print_run, print_times},
     write::{CALLERS, PEOPLE},
@@ -289,35 +290,23 @@ impl Crowd {
 
     /// Lets many tasks call for `seconds`, and returns the calls per second.
     async fn call(&self, seconds: f64) -> Result<f64> {
-        let (stop, answered) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
-        let begun = Instant::now();
-        let tasks: Vec<_> = (0..CALLERS)
-            .map(|_| {
-                let (users, names, next) =
-                    (self.users.clone(), self.names.clone(), self.next.clone());
-                let (stop, answered) = (stop.clone(), answered.clone());
-                tokio::spawn(async move {
-                    while !stop.load(Relaxed) {
-                        let n = fastrand::usize(..names.len());
-                        let profile = match fastrand::u32(..100) {
-                            0 => person(next.fetch_add(1, Relaxed), 0),
-                            1 => person(n as i64, names[n].fetch_add(1, Relaxed) + 1),
-                            _ => person(n as i64, names[n].load(Relaxed)),
-                        };
-                        users.get_or_create_user(&profile).await?;
-                        answered.fetch_add(1, Relaxed);
-                    }
-                    anyhow::Ok(())
-                })
-            })
-            .collect();
-        tokio::time::sleep(Duration::from_secs_f64(seconds)).await;
-        let rate = answered.load(Relaxed) as f64 / begun.elapsed().as_secs_f64();
-        stop.store(true, Relaxed);
-        for task in tasks {
-            task.await??;
-        }
-        Ok(rate)
+        rate(CALLERS, seconds, |calls| {
+            let (users, names, next) = (self.users.clone(), self.names.clone(), self.next.clone());
+            async move {
+                while calls.go_on() {
+                    let n = fastrand::usize(..names.len());
+                    let profile = match fastrand::u32(..100) {
+                        0 => person(next.fetch_add(1, Relaxed), 0),
+                        1 => person(n as i64, names[n].fetch_add(1, Relaxed) + 1),
+                        _ => person(n as i64, names[n].load(Relaxed)),
+                    };
+                    users.get_or_create_user(&profile).await?;
+                    calls.count();
+                }
+                Ok(())
+            }
+        })
+        .await
     }
 }
 

@@ -11,6 +11,7 @@ mod growth;
 mod latency;
 mod limit;
 mod people;
+mod rate;
 mod report;
 mod statistics;
 mod transfer;

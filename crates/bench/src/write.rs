@@ -1,12 +1,6 @@
 //! Line 1: `get_or_create_user` compared with the limit, from many callers and from a single one.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
-    },
-    time::{Duration, Instant},
-};
+use std::sync::Arc;
 
 use anyhow::Result;
 use rollcall_domain::{Clock, Interaction, InteractionKind, SystemClock};
@@ -17,6 +11,7 @@ use crate::{
     database::{Databases, service},
     limit::{BatchContent, Limit},
     people::{self, Person},
+    rate::rate,
     report::{Batches, Pairs},
 };
 
@@ -104,27 +99,16 @@ pub(crate) async fn call(
     callers: usize,
     seconds: f64,
 ) -> Result<f64> {
-    let (stop, answered) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
-    let begun = Instant::now();
-    let tasks: Vec<_> = (0..callers)
-        .map(|_| {
-            let (users, people) = (users.clone(), people.clone());
-            let (stop, answered) = (stop.clone(), answered.clone());
-            tokio::spawn(async move {
-                while !stop.load(Relaxed) {
-                    let person = &people[fastrand::usize(..people.len())];
-                    users.get_or_create_user(person.profile()).await?;
-                    answered.fetch_add(1, Relaxed);
-                }
-                anyhow::Ok(())
-            })
-        })
-        .collect();
-    tokio::time::sleep(Duration::from_secs_f64(seconds)).await;
-    let rate = answered.load(Relaxed) as f64 / begun.elapsed().as_secs_f64();
-    stop.store(true, Relaxed);
-    for task in tasks {
-        task.await??;
-    }
-    Ok(rate)
+    rate(callers, seconds, |calls| {
+        let (users, people) = (users.clone(), people.clone());
+        async move {
+            while calls.go_on() {
+                let person = &people[fastrand::usize(..people.len())];
+                users.get_or_create_user(person.profile()).await?;
+                calls.count();
+            }
+            Ok(())
+        }
+    })
+    .await
 }

@@ -2,6 +2,9 @@
 //! storage that answers when the test lets it.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[macro_use]
+mod unused;
+
 use std::{
     sync::{
         Arc,
@@ -12,12 +15,8 @@ use std::{
 
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};
-use rollcall_domain::{
-    Cursor, Figure, NoteChange, TelegramId, UserDetail, UserFilter, UserSlice, UserSort,
-};
-use rollcall_repository::{
-    ActivityRepository, DaySum, Difference, DirectoryRepository, LabelSum, RepositoryError,
-};
+use rollcall_domain::Figure;
+use rollcall_repository::{ActivityRepository, DaySum, Difference, LabelSum, RepositoryError};
 use rollcall_service::DirectoryService;
 use rollcall_testkit::TestClock;
 use tokio::{
@@ -142,37 +141,4 @@ impl ActivityRepository for Slow {
     }
 }
 
-#[async_trait]
-impl DirectoryRepository for Slow {
-    async fn users(
-        &self,
-        _: &UserFilter,
-        _: UserSort,
-        _: Option<Cursor>,
-        _: u32,
-    ) -> Result<UserSlice, RepositoryError> {
-        unimplemented!("not part of these stories")
-    }
-
-    async fn user(
-        &self,
-        _: TelegramId,
-        _: NaiveDate,
-    ) -> Result<Option<UserDetail>, RepositoryError> {
-        unimplemented!("not part of these stories")
-    }
-
-    async fn set_note(
-        &self,
-        _: TelegramId,
-        _: &str,
-        _: &str,
-        _: DateTime<Utc>,
-    ) -> Result<Option<NoteChange>, RepositoryError> {
-        unimplemented!("not part of these stories")
-    }
-
-    async fn index_names(&self, _: u32) -> Result<usize, RepositoryError> {
-        unimplemented!("not part of these stories")
-    }
-}
+unused_directory!(Slow);

@@ -1,6 +1,9 @@
 //! Exporting users: what is read, and when.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[macro_use]
+mod unused;
+
 use std::{
     sync::{
         Arc,
@@ -10,13 +13,9 @@ use std::{
 };
 
 use async_trait::async_trait;
-use chrono::{DateTime, NaiveDate, Utc};
-use rollcall_domain::{
-    Cursor, NoteChange, TelegramId, TelegramUser, UserDetail, UserFilter, UserSlice, UserSort,
-};
-use rollcall_repository::{
-    DirectoryRepository, Imported, Incoming, RepositoryError, TransferRepository,
-};
+use chrono::DateTime;
+use rollcall_domain::{TelegramId, TelegramUser, UserFilter};
+use rollcall_repository::{Imported, Incoming, RepositoryError, TransferRepository};
 use rollcall_service::{Format, TransferService};
 
 /// A storage with an endless number of users, which counts its reads.
@@ -52,44 +51,11 @@ impl TransferRepository for Endless {
         _: Incoming,
         _: Box<dyn Fn(Imported) + Send>,
     ) -> Result<Option<Imported>, RepositoryError> {
-        unreachable!("nobody comes in")
+        unimplemented!("not part of these stories")
     }
 }
 
-#[async_trait]
-impl DirectoryRepository for Endless {
-    async fn users(
-        &self,
-        _: &UserFilter,
-        _: UserSort,
-        _: Option<Cursor>,
-        _: u32,
-    ) -> Result<UserSlice, RepositoryError> {
-        unreachable!("nobody is left out")
-    }
-
-    async fn user(
-        &self,
-        _: TelegramId,
-        _: NaiveDate,
-    ) -> Result<Option<UserDetail>, RepositoryError> {
-        unreachable!("nobody is looked at")
-    }
-
-    async fn set_note(
-        &self,
-        _: TelegramId,
-        _: &str,
-        _: &str,
-        _: DateTime<Utc>,
-    ) -> Result<Option<NoteChange>, RepositoryError> {
-        unreachable!("nothing is noted")
-    }
-
-    async fn index_names(&self, _: u32) -> Result<usize, RepositoryError> {
-        unreachable!("nobody is searched for")
-    }
-}
+unused_directory!(Endless);
 
 /// Time is paused: it passes only once everything is idle.
 #[tokio::test(start_paused = true)]
