@@ -84,7 +84,7 @@ impl Visit {
     /// The file of the demonstration's database.
     fn database(&self) -> String {
         let log = self.bot.log();
-        log.split("sqlite://").nth(1).unwrap().split(". Ctrl-C").next().unwrap().to_owned()
+        log.split("sqlite://").nth(1).unwrap().split(". ").next().unwrap().to_owned()
     }
 
     /// The demonstration's figures of so many days.
@@ -282,7 +282,8 @@ impl Visit {
         browser.run_scripts(false).await;
         self.go("").await;
         browser.press("12 months").await;
-        browser.shows(".count", "365 days (UTC)").await;
+        // From the first user on.
+        browser.shows(".presets [aria-current]", "12 months").await;
         browser.click("#growth summary").await;
         browser.shows("#growth thead", "Week of").await;
         browser.run_scripts(true).await;
