@@ -1,0 +1,78 @@
+//! `manage check`.
+
+use super::*;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_reports_what_the_bot_would_meet() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        let telegram = Simulator::start().await.unwrap();
+        let url = telegram.url();
+        let good = [("TELEGRAM_API_URL", url.as_str()), ("TELEGRAM_BOT_TOKEN", telegram.token())];
+        let check = |settings: &[(&str, &str)]| {
+            let (code, printed, error) = run(&database, &["check"], "", settings);
+            assert_eq!(error, "");
+            (code, printed)
+        };
+        manage(&database, &["migrate"], "");
+        let (code, printed) = check(&good);
+        assert_eq!(code, 0, "{printed}");
+        assert!(printed.starts_with("✓ Settings: valid\n✓ Database: "), "{printed}");
+        let migrations = migrations(&database).await;
+        let expected = format!(
+            "✓ Migrations: all {} applied\n\
+             ✓ Telegram: @rollcall_bot (123456789)\n\
+             ✓ Clock: this machine's clock agrees with Telegram's\n\
+             ✓ Owner: no bot has used this database yet\n",
+            migrations.len()
+        );
+        assert!(printed.ends_with(&expected), "{printed}");
+
+        telegram.set_clock(-3600);
+        let (code, printed, _) = run(&database, &["check"], "", &good);
+        assert_eq!(code, 0, "{printed}");
+        let clock = printed.lines().find_map(|line| line.strip_prefix("! Clock: ")).unwrap();
+        let seconds: u64 = clock
+            .strip_prefix("this machine's clock is ")
+            .and_then(|rest| {
+                rest.strip_suffix(" seconds ahead of Telegram's; correct it, for example with NTP")
+            })
+            .and_then(|seconds| seconds.parse().ok())
+            .unwrap_or_else(|| panic!("{clock}"));
+        assert!((3595..=3605).contains(&seconds), "{clock}");
+        telegram.set_clock(0);
+
+        manage(&database, &["migrate", "--revert", "--yes"], "");
+        let (code, printed) = check(&[good[0], ("TELEGRAM_BOT_TOKEN", "123456789:hunter2")]);
+        assert_eq!(code, 1, "{printed}");
+        let newest = migrations.last().unwrap();
+        let expected = format!("✗ Migrations: pending: {newest}; run `manage migrate`\n");
+        assert!(printed.contains(&expected), "{printed}");
+        assert!(
+            printed.contains("✗ Telegram: Telegram does not accept the bot token"),
+            "{printed}"
+        );
+        assert!(!printed.contains("hunter2"), "{printed}");
+
+        let (code, printed) = check(&[("ADMIN_TELEGRAM_IDS", "x")]);
+        assert_eq!(code, 1);
+        assert!(printed.starts_with("✗ Settings: ADMIN_TELEGRAM_IDS: "), "{printed}");
+        let webhook = ("WEBHOOK_URL", "https://bot.example.org/webhook");
+        let (code, printed) = check(&[good[0], good[1], webhook]);
+        assert_eq!(code, 1);
+        assert!(printed.starts_with("✗ Settings: WEBHOOK_SECRET is not set"), "{printed}");
+
+        let (_, printed) = check(&[("SCHEDULE", "off")]);
+        assert!(printed.contains("- Schedule: off (SCHEDULE=off)\n"), "{printed}");
+        let (code, printed) = check(&[("SCHEDULE", "khl")]);
+        assert_eq!(code, 1);
+        assert!(printed.starts_with("✗ Settings: SCHEDULE: \"khl\" is not"), "{printed}");
+        let (code, printed) = check(&[("GREETING_FILE", "missing.ftl")]);
+        assert_eq!(code, 1);
+        assert!(printed.starts_with("✗ Settings: GREETING_FILE: missing.ftl cannot be read"));
+        manage(&database, &["migrate"], "");
+        for arguments in [&["fetch-games"][..], &["fetch-games", "--from-file", "week.json"]] {
+            let (code, _, error) = run(&database, arguments, "", &[("SCHEDULE", "off")]);
+            assert_eq!((code, error.as_str()), (1, "error: SCHEDULE is off; expected nhl\n"));
+        }
+    }
+}

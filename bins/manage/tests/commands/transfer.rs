@@ -1,0 +1,178 @@
+//! `manage export` and `import`.
+
+use super::*;
+
+/// What is written from one database and taken into another is written there alike, byte for byte,
+/// names that are formulas and odd lines included.
+#[tokio::test(flavor = "multi_thread")]
+async fn users_travel_from_one_database_to_another() {
+    let databases = ThrowAwayDatabase::of_each_kind();
+    for from in &databases {
+        fill_with_odd_names(from).await;
+        for format in ["csv", "jsonl"] {
+            let export = |database: &ThrowAwayDatabase| {
+                let (code, file, error) = run(database, &["export", "--format", format], "", &[]);
+                assert_eq!((code, error.as_str()), (0, ""));
+                file
+            };
+            let file = export(from);
+            assert!(file.lines().next().unwrap().contains("telegram_id"), "{file}");
+            let import = ["import", "-", "--format", format];
+            for to in ThrowAwayDatabase::of_each_kind() {
+                manage(&to, &["migrate"], "");
+                let (code, report, error) = run(&to, &import, &file, &[]);
+                assert_eq!((code, error.as_str()), (0, ""), "{report}");
+                assert!(
+                    report.starts_with("Done: 1,011 created, 0 updated, 0 unchanged, 0 refused")
+                );
+                assert_eq!(export(&to), file);
+                let (_, report, _) = run(&to, &import, &file, &[]);
+                assert!(
+                    report.starts_with("Done: 0 created, 0 updated, 1,011 unchanged"),
+                    "{report}"
+                );
+                let check = manage(&to, &["stats", "rebuild", "--check"], "");
+                assert!(check.contains("All figures match the recount."), "{check}");
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn users_are_written_to_a_file_once_it_is_whole() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        fill_with_odd_names(&database).await;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("users.csv");
+        let path = path.to_str().unwrap();
+        let in_folder = |text: String| text.replace(folder.path().to_str().unwrap(), "FOLDER");
+        let export = |arguments: &[&str]| {
+            let (code, printed, error) =
+                run(&database, &[&["export"], arguments].concat(), "", &[]);
+            (code, printed, in_folder(error))
+        };
+        let (code, printed, error) = export(&["--output", path]);
+        assert_eq!((code, printed.as_str()), (0, ""));
+        assert!(error.ends_with("Exported 1,011 users to FOLDER/users.csv\n"), "{error}");
+        let (_, all, _) = export(&[]);
+        assert_eq!(std::fs::read_to_string(path).unwrap(), all);
+
+        let again = "error: FOLDER/users.csv already exists; pass --force to overwrite it\n";
+        assert_eq!(export(&["-o", path]), (1, String::new(), again.to_owned()));
+        assert_eq!(export(&["-o", path, "--force", "--search", "odd 3"]).0, 0);
+        let found = std::fs::read_to_string(path).unwrap();
+        let names: Vec<_> = found.lines().map(|line| line.split(',').nth(1).unwrap()).collect();
+        assert_eq!(names, ["first_name", "'=odd 3"]);
+        assert_eq!(export(&["--language", "tlh"]).1.lines().count(), 2);
+        assert_eq!(export(&["--min-active-days", "2"]).1.lines().count(), 1);
+
+        let odd = folder.path().join("users.txt");
+        let (code, _, error) = export(&["-o", odd.to_str().unwrap()]);
+        assert_eq!(code, 1);
+        let expected = "cannot infer the format from the file name FOLDER/users.txt; pass --format";
+        assert!(error.contains(expected), "{error}");
+        // Nothing is left of what was not finished.
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+        let log =
+            admins(&database).await.audit_log(&AuditFilter::default(), None, 10).await.unwrap();
+        assert_eq!(log[0].action, AuditAction::ExportedUsers);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn invalid_lines_are_reported_and_skipped() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        manage(&database, &["migrate"], "");
+        let header = "telegram_id,first_name,last_name,username,language_code,is_bot,created_at,\
+                      updated_at,last_seen,has_private_chat,obstacle,blocked_at,unblocked_at,source";
+        let times = "2026-11-01T00:00:00Z,2026-11-01T00:00:00Z,2026-11-02T00:00:00Z";
+        let file = [
+            header.to_owned(),
+            format!("1,Ada,,ada,en,false,{times},true,,,,ad"),
+            format!("x,Bob,,,,false,{times},true,,,,"),
+            format!("2,\"two\nlines\",,,,false,{times},true,,,,"),
+            format!("3,Eve,,,,perhaps,{times},true,,,,"),
+            format!("0,Eve,,,,false,{times},true,,,,"),
+            format!("4,Eve,,,,false,{times},true,tired,,,"),
+            format!("5,Eve,,,,false,{times},true,,,,not a payload"),
+            format!("6,Eve,,,,false,yesterday,{times},true,,,,"),
+            format!("7,{},,,,false,{times},true,,,,", "x".repeat(256)),
+            "8,Eve".to_owned(),
+            format!("9,Eve,,,,false,2026-11-03T00:00:00Z,{},true,,,,", &times[21..]),
+            format!("1,Ada,,ada,en,false,{times},true,,,,ad"),
+        ];
+        let import = |arguments: &[&str], file: &str| {
+            let all = [&["import", "-", "--format"], arguments].concat();
+            let report = manage(&database, &all, file);
+            let end = report.find(", in ").unwrap_or(report.len());
+            format!("{}\n{}", &report[..end], report.lines().last().unwrap())
+        };
+        let file = file.join("\n");
+        let story = [
+            import(&["csv", "--dry-run"], &file),
+            import(&["csv"], &file),
+            import(&["csv"], &file),
+            import(&["csv"], "telegram_id,name\n1,Ada\n"),
+            import(&["csv"], "telegram_id,first_name\n1,Ada\n"),
+            import(&["csv"], "telegram_id,telegram_id\n1,1\n"),
+            import(&["csv"], ""),
+            import(&["jsonl"], "\n{}\nnot json\n{\"telegram_id\":1,\"color\":\"red\"}\n"),
+            manage(&database, &["import", "-"], ""),
+            manage(&database, &["import", "nowhere.csv"], ""),
+            manage(&database, &["import", "--help"], ""),
+            manage(&database, &["export", "--help"], ""),
+            manage(&database, &["export", "--format", "xml"], ""),
+            manage(
+                &database,
+                &["export", "--first-seen-since", "2026-02-01", "--first-seen-until", "2026-01-01"],
+                "",
+            ),
+            manage(&database, &["export", "--search", " @ "], ""),
+        ];
+        insta::assert_snapshot!("import", story.join("\n"));
+    }
+}
+
+/// A thousand people, and some whose names are hard to write.
+async fn fill_with_odd_names(database: &ThrowAwayDatabase) {
+    let storage = Database::open(database.url().parse().unwrap()).await.unwrap();
+    storage.migrate().await.unwrap();
+    let users = UserService::new(DieselUserRepository::new(storage), SystemClock);
+    let names = [
+        "=odd 3",
+        "@SUM(A1:A9)",
+        "-1+1",
+        "'quoted'",
+        "a \"b\", c",
+        " two\r\nlines ",
+        "\u{202e}\u{1b}[2J Жук 👩‍🚀 \u{feff}",
+        "Ada;=1+2\t'@x\n-1",
+        "＝1",
+        "\t+1",
+        "\u{feff}''",
+    ];
+    let plain = (0..1000).map(|n| format!("User {n}"));
+    let all = names.into_iter().map(str::to_owned).chain(plain);
+    let interactions: Vec<_> = (1..)
+        .zip(all)
+        .map(|(n, name)| {
+            let mut profile = Profile::new(TelegramId::try_from(n).unwrap(), &name);
+            if n % 3 == 0 {
+                profile = profile.last_name(&name).username(&format!("user_{n}"));
+            }
+            if n == 5 {
+                profile = profile.language_code("tlh");
+            }
+            let at = DateTime::from_timestamp(1_790_000_000 + n * 1000, 123_456_000).unwrap();
+            let event = match n % 4 {
+                0 => Some(Event::Blocked),
+                1 => Some(Event::Start("-ad".parse().unwrap())),
+                _ => None,
+            };
+            let chat = Some(Chat { id: n, kind: ChatKind::Private });
+            let text = Interaction::new(at, profile, InteractionKind::Text);
+            Interaction { chat, event, ..text }
+        })
+        .collect();
+    users.register(&interactions).await.unwrap();
+}
