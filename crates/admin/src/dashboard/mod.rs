@@ -23,6 +23,7 @@ use crate::{
     App,
     page::{Failure, Layout, render},
     presets::Preset,
+    request::asks_for_events,
 };
 use links::Links;
 use panels::{Panel, panel};
@@ -62,7 +63,7 @@ pub(crate) async fn show(
     headers: HeaderMap,
     Pairs(pairs): Pairs<Vec<(String, String)>>,
 ) -> Result<Response, Failure> {
-    if now::asks_for_events(&headers) {
+    if asks_for_events(&headers) {
         return now::event(&app, &layout).await;
     }
     let now = now::html(&app, &layout).await?;

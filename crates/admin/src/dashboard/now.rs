@@ -3,7 +3,7 @@
 
 use askama::Template;
 use axum::{
-    http::{HeaderMap, header},
+    http::header,
     response::{IntoResponse, Response},
 };
 use rollcall_domain::TelegramUser;
@@ -13,6 +13,7 @@ use crate::{
     App,
     chart::{Bands, Series, Tick, columns},
     page::{Failure, Layout},
+    request::EVENTS,
 };
 
 /// How many of the newest users are shown.
@@ -20,7 +21,6 @@ const NEWEST: u32 = 5;
 /// After how many milliseconds a browser asks again. Each answer ends, so that no connection is
 /// kept, and each request is checked like any other.
 const ASK_AGAIN: u32 = 5_000;
-const EVENTS: &str = "text/event-stream";
 
 #[derive(Template)]
 #[template(path = "now.html")]
@@ -29,12 +29,6 @@ struct Panel<'a> {
     /// Empty without interactions.
     svg: String,
     newest: Vec<TelegramUser>,
-}
-
-/// Whether a request asks for events.
-pub(super) fn asks_for_events(headers: &HeaderMap) -> bool {
-    let accepted = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
-    accepted.is_some_and(|accepted| accepted.starts_with(EVENTS))
 }
 
 /// The content of the panel.
@@ -99,14 +93,5 @@ mod tests {
         assert!(svg.contains("<title>This minute\nInteractions: 0</title>"), "{svg}");
         now.minutes.iter_mut().for_each(|it| it.interactions = 0);
         assert_eq!(draw(&now), "");
-    }
-
-    #[test]
-    fn only_browsers_that_ask_for_events_get_them() {
-        let asks = |accept: &str| {
-            asks_for_events(&HeaderMap::from_iter([(header::ACCEPT, accept.parse().unwrap())]))
-        };
-        assert!(asks("text/event-stream"));
-        assert!(!asks("text/html,*/*") && !asks_for_events(&HeaderMap::new()));
     }
 }

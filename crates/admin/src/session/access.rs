@@ -10,7 +10,11 @@ use rollcall_domain::Role;
 use rollcall_service::Standing;
 
 use super::{confirm, session_cookie, sign_in};
-use crate::{App, page::Failure, request::query_string};
+use crate::{
+    App,
+    page::Failure,
+    request::{asks_for_events, query_string},
+};
 
 /// The session and role that a route requires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,10 +41,17 @@ pub(crate) async fn check_access(
         return next.run(request).await;
     }
     let session = match session_cookie::token(&app.settings, request.headers()) {
-        Some(token) => match app.admins.session(&token).await {
-            Ok(session) => session,
-            Err(error) => return Failure::from(error).into_response(),
-        },
+        Some(token) => {
+            // A page that is left open does not keep its session from expiring.
+            let session = match asks_for_events(request.headers()) {
+                true => app.admins.unused_session(&token).await,
+                false => app.admins.session(&token).await,
+            };
+            match session {
+                Ok(session) => session,
+                Err(error) => return Failure::from(error).into_response(),
+            }
+        }
         None => None,
     };
     let Some(session) = session else { return to_sign_in(&app, &request) };

@@ -65,6 +65,21 @@ async fn an_expired_session_is_none() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_dashboard_that_is_left_open_does_not_keep_its_session() {
+    let site = Site::with_people(3).await;
+    let token = site.sign_in(Role::Owner).await;
+    let events = [("accept", "text/event-stream")];
+    for _ in 0..11 {
+        site.clock.advance(3600);
+        let answer = site.request_with(&Method::GET, "/admin", Some(&token), "", &events).await;
+        assert_eq!(answer.status, StatusCode::OK);
+    }
+    site.clock.advance(3600);
+    let answer = site.request_with(&Method::GET, "/admin", Some(&token), "", &events).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn forms_of_other_sites_change_nothing() {
     let site = Site::with_people(3).await;
     let token = site.sign_in(Role::Owner).await;

@@ -53,6 +53,15 @@ impl AdminService {
         Ok(Some(session))
     }
 
+    /// The session with this token, which does not count as used: for requests that a page sends
+    /// without its user. `None` as for [`AdminService::session`].
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub async fn unused_session(&self, token: &str) -> Result<Option<Session>, ServiceError> {
+        Ok(self.find_session(token).await?.map(|(_, session, _)| session))
+    }
+
     /// The token's hash, the session with this token, and when it was last used.
     pub(in crate::admin) async fn find_session(
         &self,
