@@ -16,6 +16,7 @@ const LARGEST_FILE_BYTES: u64 = 256 << 10;
 #[derive(Args, Default)]
 #[command(next_help_heading = HEADING)]
 pub struct GreetingArguments {
+    #[allow(rustdoc::bare_urls, reason = "the text is that of --help, too")]
     /// A file with your own answers to /start, a line per language such as
     /// greeting-en = Hello, { $name }! (https://projectfluent.org); other languages keep the bundled
     /// ones [env: GREETING_FILE]

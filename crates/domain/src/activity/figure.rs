@@ -29,9 +29,9 @@ pub enum Figure {
     Kind,
     /// Users who joined on the day, by their language, which is the label.
     Language,
-    /// Users of a [`Lifecycle`] class on the day, which is the label.
+    /// Users of a [`Lifecycle`](super::Lifecycle) class on the day, which is the label.
     LifecycleDay,
-    /// Users of a [`Lifecycle`] class in the week, which is the label.
+    /// Users of a [`Lifecycle`](super::Lifecycle) class in the week, which is the label.
     LifecycleWeek,
     /// Users who joined on the day.
     New,

@@ -50,6 +50,7 @@ pub struct HttpArguments {
     /// off [env: LISTEN_ADDR] [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDRESS")]
     listen_addr: Option<String>,
+    #[allow(rustdoc::bare_urls, reason = "the text is that of --help, too")]
     /// Address at which browsers reach Rollcall through a reverse proxy, without /admin, such as
     /// https://example.org/rollcall [env: PUBLIC_URL] [default: http:// and LISTEN_ADDR]
     #[arg(long, value_name = "URL")]
