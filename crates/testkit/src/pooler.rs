@@ -17,12 +17,16 @@ const SESSIONS: usize = 3;
 
 /// Runs PgBouncer until the order to stop, or until the standard input is closed, which happens
 /// however the test's process ends; then it also deletes the folder. PgBouncer refuses to run as
-/// root, and reports on the standard error when it is ready.
+/// root, and reports on the standard error when it is ready; only PgBouncer holds that, so it ends with
+/// PgBouncer. The keeper waits for the killed PgBouncer to be gone, because a new one refuses to start
+/// while something still answers at its socket.
 const SCRIPT: &str = r#"
 trap '' INT TERM HUP
 "$1" "$2/pgbouncer.ini" &
+exec 2>/dev/null
 read -r order
 kill -9 $!
+wait $!
 [ "$order" = stop ] || rm -rf "$2"
 "#;
 
