@@ -14,7 +14,10 @@ use std::fs;
 
 use rollcall_simulator::{Chat, NhlApi, Person, SentMessage, Simulator, Update};
 use rollcall_testkit::ThrowAwayDatabase;
-use running::RunningBot;
+use running::{
+    RunningBot,
+    chat::{ask, press},
+};
 
 stories!(
     a_bot_without_the_schedule_shows_and_fetches_nothing_of_it,
@@ -31,22 +34,6 @@ const STALE: &str = "This button no longer works. Please send the command again.
 
 fn ada() -> Person {
     Person::new(1815, "Ada <3").language_code("en")
-}
-
-async fn ask(telegram: &Simulator, person: &Person, command: &str) -> SentMessage {
-    telegram.write(person, command);
-    telegram.wait_for_message(person.id).await.unwrap()
-}
-
-async fn press(
-    telegram: &Simulator,
-    person: &Person,
-    message: &SentMessage,
-    label: &str,
-) -> SentMessage {
-    let data = message.button(label).unwrap_or_else(|| panic!("no {label}: {}", message.text));
-    telegram.press(person, message, &data);
-    telegram.wait_for_edit(message).await.unwrap()
 }
 
 fn labels(message: &SentMessage) -> Vec<String> {

@@ -21,6 +21,7 @@ macro_rules! stories {
     };
 }
 
+pub(crate) mod chat;
 pub(crate) mod database;
 
 use std::{process::Stdio, time::Duration};

@@ -21,9 +21,13 @@ use chrono_tz::Tz;
 use rollcall_domain::{Clock, Language, Preferences, SystemClock};
 use rollcall_repository_diesel::{Database, DieselPreferencesRepository, DieselUserRepository};
 use rollcall_service::{PreferencesService, UserService};
-use rollcall_simulator::{Chat, Fault, NhlApi, NhlGame, Person, SentMessage, Simulator, Update};
+use rollcall_simulator::{Chat, Fault, NhlApi, NhlGame, Person, Simulator, Update};
 use rollcall_testkit::ThrowAwayDatabase;
-use running::{RunningBot, database::tamper};
+use running::{
+    RunningBot,
+    chat::{ask, press},
+    database::tamper,
+};
 use serde_json::{Value, json};
 
 stories!(
@@ -63,25 +67,6 @@ async fn start(telegram: &Simulator, database: &ThrowAwayDatabase, nhl: &NhlApi)
 
 fn ada() -> Person {
     Person::new(1815, "Ada").language_code("en")
-}
-
-/// Sends a command, and waits for its answer.
-async fn ask(telegram: &Simulator, person: &Person, command: &str) -> SentMessage {
-    telegram.write(person, command);
-    telegram.wait_for_message(person.id).await.unwrap()
-}
-
-/// Presses a button by its label, and waits until the message has changed.
-async fn press(
-    telegram: &Simulator,
-    person: &Person,
-    message: &SentMessage,
-    label: &str,
-) -> SentMessage {
-    let labels: Vec<String> = message.buttons().into_iter().map(|button| button.text).collect();
-    let data = message.button(label).unwrap_or_else(|| panic!("no {label} in {labels:?}"));
-    telegram.press(person, message, &data);
-    telegram.wait_for_edit(message).await.unwrap()
 }
 
 /// What popped up, oldest first, with the presses that it answered.
