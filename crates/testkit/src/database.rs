@@ -154,12 +154,13 @@ impl PooledDatabase {
         Self::through_pooler(POSTGRES.or_skipped(Cluster::of_this_process())?, settings)
     }
 
-    /// The same on a server that the test can stop and start.
+    /// The same on a server that the test can stop and start. While the server is away, a query
+    /// waits five seconds in the pooler, where PgBouncer's own limit is two minutes.
     ///
     /// # Panics
     /// As [`PooledDatabase::start`].
     pub fn on(server: &ThrowAwayServer) -> Option<Self> {
-        Self::through_pooler(&server.0, "")
+        Self::through_pooler(&server.0, "query_wait_timeout = 5")
     }
 
     fn through_pooler(cluster: &Cluster, settings: &str) -> Option<Self> {

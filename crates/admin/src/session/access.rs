@@ -44,7 +44,7 @@ pub(crate) async fn check_access(
         Some(token) => {
             // A page that is left open does not keep its session from expiring.
             let session = match asks_for_events(request.headers()) {
-                true => app.admins.unused_session(&token).await,
+                true => app.admins.peek_session(&token).await,
                 false => app.admins.session(&token).await,
             };
             match session {

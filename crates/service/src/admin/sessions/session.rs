@@ -58,7 +58,7 @@ impl AdminService {
     ///
     /// # Errors
     /// When the storage fails.
-    pub async fn unused_session(&self, token: &str) -> Result<Option<Session>, ServiceError> {
+    pub async fn peek_session(&self, token: &str) -> Result<Option<Session>, ServiceError> {
         Ok(self.find_session(token).await?.map(|(_, session, _)| session))
     }
 
