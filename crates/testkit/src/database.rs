@@ -155,12 +155,12 @@ impl PooledDatabase {
     }
 
     /// The same on a server that the test can stop and start. While the server is away, a query
-    /// waits five seconds in the pooler, where PgBouncer's own limit is two minutes.
+    /// waits two seconds in the pooler, where PgBouncer's own limit is two minutes.
     ///
     /// # Panics
     /// As [`PooledDatabase::start`].
     pub fn on(server: &ThrowAwayServer) -> Option<Self> {
-        Self::through_pooler(&server.0, "query_wait_timeout = 5")
+        Self::through_pooler(&server.0, "query_wait_timeout = 2")
     }
 
     fn through_pooler(cluster: &Cluster, settings: &str) -> Option<Self> {

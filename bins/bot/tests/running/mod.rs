@@ -37,7 +37,7 @@ use tokio::{
 };
 
 /// How long the bot may take for what it does at once.
-const PATIENCE: Duration = Duration::from_secs(15);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Starts the bot. A file beyond its limit is an error to be handled, not a signal that kills. With
 /// `TEST_OPEN_FILES` the bot may have so many files open, and begins with a soft limit of 128.
