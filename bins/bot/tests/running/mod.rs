@@ -36,7 +36,7 @@ use tokio::{
     time::timeout,
 };
 
-/// How long the bot may take for what it does at once.
+/// How long a test waits for something that the bot does, before the test fails.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Starts the bot. A file beyond its limit is an error to be handled, not a signal that kills. With
