@@ -10,6 +10,7 @@
 
 mod activity;
 mod admin;
+mod audience;
 mod backoff;
 mod client_network;
 mod clock;
@@ -19,6 +20,7 @@ mod error_chain;
 mod filter;
 mod game;
 mod interaction;
+mod local_days;
 mod log_pace;
 mod preferences;
 mod profile;
@@ -43,6 +45,11 @@ pub use admin::{
     Admin, AdminAccount, AdminName, AuditAction, AuditEntry, InvalidAdmin, InvalidAdminName,
     InvalidRole, Role, SignInFailures, SignInLimit,
 };
+pub use audience::{
+    DayField, DayRange, FIELDS, Filter, FilterError, FilterField, FilterNode, InvalidLabelName,
+    LabelName, MAX_FILTER_BYTES, MAX_FILTER_DEPTH, MAX_FILTER_TERMS, MAX_SELECTION_TERMS,
+    NumberRange, Pattern, Selection, SelectionError, Share, ShareNumbers, Term, Use,
+};
 pub use backoff::Backoff;
 pub use client_network::client_network;
 pub use clock::{CLOCK_TOLERANCE, Clock, SystemClock};
@@ -59,6 +66,7 @@ pub use game::{
     Score, Team, undecided_start,
 };
 pub use interaction::{Chat, ChatKind, Event, Interaction, InteractionKind};
+pub use local_days::{day_of, day_start, next_day, next_monday};
 pub use log_pace::LogPace;
 pub use preferences::{
     Language, MAX_FAVOURITES, Preferences, ZONE_REGIONS, region_of, zone_of_name, zones_of,

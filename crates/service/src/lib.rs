@@ -18,7 +18,6 @@ mod cached;
 mod directory;
 mod error;
 mod just_now;
-mod local_days;
 mod outage;
 mod preferences;
 mod queue;

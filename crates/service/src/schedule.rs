@@ -7,14 +7,12 @@ use std::{
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
-use rollcall_domain::{Clock, Game, GameState, GameUpdate, NHL_ZONE, Team};
+use rollcall_domain::{
+    Clock, Game, GameState, GameUpdate, NHL_ZONE, Team, day_of, day_start, next_day, next_monday,
+};
 use rollcall_repository::{GameFilter, Lease, Refresh, ScheduleRepository, StoredGames};
 
-use crate::{
-    ServiceError,
-    cached::Cached,
-    local_days::{day_of, day_start, next_day, next_monday},
-};
+use crate::{ServiceError, cached::Cached};
 
 /// How many of the next games are shown.
 const NEXT_GAMES: u32 = 10;

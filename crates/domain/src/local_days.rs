@@ -10,7 +10,7 @@ use chrono_tz::Tz;
 const LONGEST_JUMP_MINUTES: i64 = 25 * 60;
 
 /// The start of a day in a time zone. If the zone skipped the day, it starts with the next one.
-pub(crate) fn day_start(zone: Tz, day: NaiveDate) -> DateTime<Utc> {
+pub fn day_start(zone: Tz, day: NaiveDate) -> DateTime<Utc> {
     let midnight = day.and_time(NaiveTime::MIN);
     let exists = (0..=LONGEST_JUMP_MINUTES).find_map(|minutes| {
         let local = midnight.checked_add_signed(TimeDelta::minutes(minutes))?;
@@ -23,17 +23,17 @@ pub(crate) fn day_start(zone: Tz, day: NaiveDate) -> DateTime<Utc> {
 }
 
 /// The current day in a time zone.
-pub(crate) fn day_of(zone: Tz, at: DateTime<Utc>) -> NaiveDate {
+pub fn day_of(zone: Tz, at: DateTime<Utc>) -> NaiveDate {
     at.with_timezone(&zone).date_naive()
 }
 
 /// The next day. The last possible day is its own successor.
-pub(crate) fn next_day(day: NaiveDate) -> NaiveDate {
+pub fn next_day(day: NaiveDate) -> NaiveDate {
     day.succ_opt().unwrap_or(day)
 }
 
 /// The Monday after a day.
-pub(crate) fn next_monday(day: NaiveDate) -> NaiveDate {
+pub fn next_monday(day: NaiveDate) -> NaiveDate {
     let days = 7 - u64::from(day.weekday().num_days_from_monday());
     day.checked_add_days(Days::new(days)).unwrap_or(day)
 }

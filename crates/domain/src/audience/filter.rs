@@ -1,0 +1,129 @@
+use super::Term;
+
+/// Selects users. Build one by parsing a text, or from terms.
+///
+/// Bots are left out unless the filter [names them](Filter::names_bots).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Filter(pub(super) Node);
+
+/// A part of a filter in its simplest form: no part of an `All` is an `All`, no part of an `Any` is
+/// an `Any`, each has two parts or more, and what is negated is not negated again. Only a whole
+/// filter can be an `All` without parts: it selects everyone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Node {
+    All(Vec<Node>),
+    Any(Vec<Node>),
+    Not(Box<Node>),
+    Term(Term),
+}
+
+impl Default for Filter {
+    fn default() -> Self {
+        Self::everyone()
+    }
+}
+
+impl Filter {
+    /// The empty filter, which selects everyone but bots.
+    pub fn everyone() -> Self {
+        Self(Node::All(Vec::new()))
+    }
+
+    /// The users that meet a term.
+    pub fn with(term: Term) -> Self {
+        Self(Node::Term(term))
+    }
+
+    /// The users that do not meet a term.
+    pub fn without(term: Term) -> Self {
+        Self(Node::Not(Box::new(Node::Term(term))))
+    }
+
+    /// The users that meet this filter and another one.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self(all(vec![self.0, other.0]))
+    }
+
+    /// The filter as a tree.
+    pub fn node(&self) -> &Node {
+        &self.0
+    }
+
+    /// Whether it selects everyone but bots.
+    pub fn is_everyone(&self) -> bool {
+        matches!(&self.0, Node::All(parts) if parts.is_empty())
+    }
+
+    /// The conditions that each user must meet.
+    pub fn conditions(&self) -> &[Node] {
+        match &self.0 {
+            Node::All(parts) => parts,
+            one => std::slice::from_ref(one),
+        }
+    }
+
+    /// The filter without one of its [conditions](Filter::conditions).
+    #[must_use]
+    pub fn without_condition(&self, number: usize) -> Self {
+        let kept = self.conditions().iter().enumerate().filter(|(place, _)| *place != number);
+        Self(all(kept.map(|(_, part)| part.clone()).collect()))
+    }
+
+    /// Whether the word `bot` is in it. If not, bots are left out.
+    pub fn names_bots(&self) -> bool {
+        self.terms().any(|term| *term == Term::Bot)
+    }
+
+    /// Every term, from left to right.
+    pub fn terms(&self) -> impl Iterator<Item = &Term> {
+        let mut nodes = vec![&self.0];
+        std::iter::from_fn(move || {
+            loop {
+                match nodes.pop()? {
+                    Node::All(parts) | Node::Any(parts) => nodes.extend(parts.iter().rev()),
+                    Node::Not(part) => nodes.push(part),
+                    Node::Term(term) => return Some(term),
+                }
+            }
+        })
+    }
+}
+
+/// All of some parts, in the simplest form.
+pub(super) fn all(parts: Vec<Node>) -> Node {
+    let flat = parts.into_iter().flat_map(|part| match part {
+        Node::All(parts) => parts,
+        part => vec![part],
+    });
+    one_or(flat.collect(), Node::All)
+}
+
+/// Any of some parts, which are not empty, in the simplest form.
+pub(super) fn any(parts: Vec<Node>) -> Node {
+    let flat = parts.into_iter().flat_map(|part| match part {
+        Node::Any(parts) => parts,
+        part => vec![part],
+    });
+    one_or(flat.collect(), Node::Any)
+}
+
+/// The opposite of a part.
+pub(super) fn negated(part: Node) -> Node {
+    match part {
+        Node::Not(part) => *part,
+        part => Node::Not(Box::new(part)),
+    }
+}
+
+fn one_or(mut parts: Vec<Node>, join: impl Fn(Vec<Node>) -> Node) -> Node {
+    match parts.pop() {
+        Some(part) if parts.is_empty() => part,
+        Some(part) => {
+            parts.push(part);
+            join(parts)
+        }
+        None => join(parts),
+    }
+}

@@ -1,0 +1,33 @@
+//! The filter language: one line of text that selects users, the same in lists, URLs, commands,
+//! exports and segments.
+//!
+//! ```text
+//! lang:de,ru reachable source:ads_* (tag:vip or days>=5) seen<14d -tag:test
+//! ```
+//!
+//! [`Filter`] is such a text, parsed. It prints itself in its canonical form, which parses to an
+//! equal filter. `docs/filters.md` describes the language.
+
+mod condition;
+mod error;
+mod field;
+mod filter;
+mod lexer;
+mod parse;
+mod print;
+mod selection;
+mod share;
+mod term;
+mod values;
+
+pub use condition::{DayField, DayRange, NumberRange};
+pub use error::FilterError;
+pub use field::{FIELDS, FilterField};
+pub use filter::{Filter, Node as FilterNode};
+pub use lexer::{MAX_FILTER_BYTES, MAX_FILTER_DEPTH, MAX_FILTER_TERMS};
+pub use selection::{MAX_SELECTION_TERMS, Selection, SelectionError};
+pub use share::{Share, ShareNumbers};
+pub use term::{InvalidLabelName, LabelName, Pattern, Term, Use};
+
+#[cfg(test)]
+mod tests;

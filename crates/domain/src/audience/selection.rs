@@ -1,0 +1,218 @@
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
+
+use super::{
+    DayField, DayRange, Filter, LabelName, MAX_FILTER_DEPTH, NumberRange, Pattern, Term,
+    filter::{Node, all, any, negated},
+};
+use crate::{
+    Days, ReachabilityFilter, UserFilter,
+    local_days::{day_of, day_start, next_day},
+};
+
+/// The most terms of a filter together with those of its segments.
+pub const MAX_SELECTION_TERMS: usize = 2_000;
+
+/// The users that a filter selects at a moment. Its segments are replaced by their filters, bots are
+/// left out unless they are named, and ages are days of a time zone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Selection {
+    node: Node,
+    zone: Tz,
+    today: NaiveDate,
+}
+
+/// Why a filter cannot be evaluated.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SelectionError {
+    /// There is no segment of this name.
+    #[error("there is no segment '{0}'")]
+    UnknownSegment(LabelName),
+    /// A segment uses itself.
+    #[error("segment '{0}' uses itself")]
+    Cycle(LabelName),
+    /// The filter and its segments are too large together.
+    #[error("expected at most {MAX_SELECTION_TERMS} terms in the filter and its segments")]
+    TooLarge,
+}
+
+impl Selection {
+    /// The users that a filter selects, with the filters of saved segments.
+    ///
+    /// # Errors
+    /// If a segment does not exist or uses itself, or if the segments are too large together.
+    pub fn new(
+        filter: &Filter,
+        segments: &BTreeMap<LabelName, Filter>,
+        zone: Tz,
+        now: DateTime<Utc>,
+    ) -> Result<Self, SelectionError> {
+        let mut expansion = Expansion { segments, path: Vec::new(), terms: 0 };
+        let node = expansion.filter(filter)?;
+        Ok(Self { node, zone, today: day_of(zone, now) })
+    }
+
+    /// The conditions that each user must meet.
+    pub fn conditions(&self) -> &[Node] {
+        match &self.node {
+            Node::All(parts) => parts,
+            one => std::slice::from_ref(one),
+        }
+    }
+
+    /// The whole condition.
+    pub fn node(&self) -> &Node {
+        &self.node
+    }
+
+    /// The days of a range, in the selection's time zone.
+    pub fn days(&self, range: DayRange) -> Days {
+        range.days(self.today)
+    }
+
+    /// The moments of a range: from the first one on, and before the second one.
+    pub fn moments(&self, range: DayRange) -> (Option<DateTime<Utc>>, Option<DateTime<Utc>>) {
+        let Days { first, last } = self.days(range);
+        let start = |day| day_start(self.zone, day);
+        // No moment is after the last possible day.
+        let after = last.filter(|day| next_day(*day) > *day).map(next_day);
+        (first.map(start), after.map(start))
+    }
+
+    /// Whether its days are those of UTC.
+    pub fn is_in_utc(&self) -> bool {
+        self.zone == Tz::UTC
+    }
+}
+
+/// Replaces segments by their filters.
+struct Expansion<'a> {
+    segments: &'a BTreeMap<LabelName, Filter>,
+    /// The segments around.
+    path: Vec<&'a LabelName>,
+    terms: usize,
+}
+
+impl<'a> Expansion<'a> {
+    fn filter(&mut self, filter: &Filter) -> Result<Node, SelectionError> {
+        let node = self.node(filter.node())?;
+        if filter.names_bots() {
+            return Ok(node);
+        }
+        Ok(all(vec![node, negated(Node::Term(Term::Bot))]))
+    }
+
+    fn node(&mut self, node: &Node) -> Result<Node, SelectionError> {
+        Ok(match node {
+            Node::All(parts) => all(self.parts(parts)?),
+            Node::Any(parts) => any(self.parts(parts)?),
+            Node::Not(part) => negated(self.node(part)?),
+            Node::Term(Term::Segment(names)) => {
+                let segments = names.iter().map(|name| self.segment(name));
+                any(segments.collect::<Result<_, _>>()?)
+            }
+            Node::Term(term) => {
+                self.terms += 1;
+                if self.terms > MAX_SELECTION_TERMS {
+                    return Err(SelectionError::TooLarge);
+                }
+                Node::Term(term.clone())
+            }
+        })
+    }
+
+    fn parts(&mut self, parts: &[Node]) -> Result<Vec<Node>, SelectionError> {
+        parts.iter().map(|part| self.node(part)).collect()
+    }
+
+    fn segment(&mut self, name: &LabelName) -> Result<Node, SelectionError> {
+        let segments = self.segments;
+        let Some((name, filter)) = segments.get_key_value(name) else {
+            return Err(SelectionError::UnknownSegment(name.clone()));
+        };
+        if self.path.contains(&name) {
+            return Err(SelectionError::Cycle(name.clone()));
+        }
+        // Each level may be as deep as a filter.
+        if self.path.len() >= MAX_SEGMENT_DEPTH {
+            return Err(SelectionError::TooLarge);
+        }
+        self.path.push(name);
+        let node = self.filter(filter)?;
+        self.path.pop();
+        Ok(node)
+    }
+}
+
+/// How many segments may be within one another. With [`MAX_FILTER_DEPTH`] it bounds the depth of a
+/// selection.
+const MAX_SEGMENT_DEPTH: usize = 8;
+const _: () = assert!(MAX_FILTER_DEPTH * (MAX_SEGMENT_DEPTH + 1) < 500);
+
+/// Every user that meets the conditions, bots included. Days are those of UTC.
+impl From<&UserFilter> for Selection {
+    fn from(filter: &UserFilter) -> Self {
+        Self { node: all(conditions(filter)), zone: Tz::UTC, today: NaiveDate::default() }
+    }
+}
+
+impl From<&UserFilter> for Filter {
+    fn from(filter: &UserFilter) -> Self {
+        Self(all(conditions(filter)))
+    }
+}
+
+fn conditions(filter: &UserFilter) -> Vec<Node> {
+    let mut parts = Vec::new();
+    let mut add = |term: Term, is_wanted: bool| {
+        let node = Node::Term(term);
+        parts.push(if is_wanted { node } else { negated(node) });
+    };
+    let text = |text: &str| match text {
+        "" => vec![Pattern::beginning("")],
+        text => vec![Pattern::exactly(text)],
+    };
+    if let Some(code) = filter.language.as_deref() {
+        add(Term::Language(text(code)), !code.is_empty());
+    }
+    if let Some(payload) = filter.source.as_deref() {
+        add(Term::Source(text(payload)), !payload.is_empty());
+    }
+    match filter.reachability {
+        None => {}
+        Some(ReachabilityFilter::Reachable) => add(Term::Reachable, true),
+        Some(ReachabilityFilter::Unreachable) => add(Term::Reachable, false),
+        Some(ReachabilityFilter::Blocked) => add(Term::Blocked, true),
+    }
+    for (field, days) in [(DayField::Joined, filter.first_seen), (DayField::Seen, filter.last_seen)]
+    {
+        match (days.first, days.last) {
+            (None, None) => {}
+            (Some(first), Some(last)) if first <= last => {
+                add(Term::Day(field, DayRange::Between(first, last)), true);
+            }
+            (Some(first), Some(last)) => {
+                // Nobody, as no range can say it.
+                add(Term::Day(field, DayRange::Since(first)), true);
+                add(Term::Day(field, DayRange::Until(last)), true);
+            }
+            (Some(first), None) => add(Term::Day(field, DayRange::Since(first)), true),
+            (None, Some(last)) => add(Term::Day(field, DayRange::Until(last)), true),
+        }
+    }
+    if let Some(least) = filter.min_active_days {
+        add(Term::ActiveDays(NumberRange { least, greatest: u32::MAX }), true);
+    }
+    if let Some(greatest) = filter.max_active_days {
+        add(Term::ActiveDays(NumberRange { least: 0, greatest }), true);
+    }
+    if let Some(is_bot) = filter.is_bot {
+        add(Term::Bot, is_bot);
+    }
+    if let Some(term) = &filter.search {
+        add(Term::Search(term.clone()), true);
+    }
+    parts
+}
