@@ -7,7 +7,7 @@ use clap::Parser;
 use crate::{
     demo,
     environment::Environment,
-    serve::{ConversationSettings, serve},
+    serve::{ConversationSettings, TelegramAdmins, serve},
     settings::{
         DatabaseArguments, EXPOSED_TOKEN, GreetingArguments, HttpArguments, ScheduleArguments,
         TelegramArguments,
@@ -56,7 +56,10 @@ pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Res
         demo::run(address, shutdown).await?;
     } else {
         let settings = arguments.telegram.settings(environment)?;
-        let owners = arguments.telegram.admins(environment)?;
+        let telegram_admins = TelegramAdmins {
+            owners: arguments.telegram.admins(environment)?,
+            are_counted: arguments.telegram.counts_admins(environment)?,
+        };
         let http = arguments.http.settings(environment, &settings.api_url)?;
         let database_url = arguments.database.writable_database_url(environment)?;
         let schedule = arguments.schedule.settings(environment)?;
@@ -75,8 +78,16 @@ pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Res
             log::info!("using the proxy {proxy} for the NHL's API");
         }
         let conversation = ConversationSettings { schedule, greetings };
-        serve(settings, arguments.take_over, owners, http, conversation, database_url, shutdown)
-            .await?;
+        serve(
+            settings,
+            arguments.take_over,
+            telegram_admins,
+            http,
+            conversation,
+            database_url,
+            shutdown,
+        )
+        .await?;
     }
     Ok(ExitCode::SUCCESS)
 }

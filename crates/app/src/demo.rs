@@ -14,7 +14,7 @@ use tokio::{
 
 use crate::{
     manage::demo_data::DemoData,
-    serve::{ConversationSettings, serve},
+    serve::{ConversationSettings, TelegramAdmins, serve},
     services::Services,
     settings::{HttpSettings, NhlSettings, ScheduleSettings},
     shutdown::Shutdown,
@@ -49,6 +49,7 @@ pub(crate) async fn run(address: Option<SocketAddr>, shutdown: Shutdown) -> anyh
         send_rate: 0,
     };
     let owners = [OWNER_ID.try_into()?].into();
+    let telegram_admins = TelegramAdmins { owners, are_counted: true };
     let http = HttpSettings {
         address: match address {
             Some(address) => Some(free(address).await),
@@ -68,7 +69,7 @@ pub(crate) async fn run(address: Option<SocketAddr>, shutdown: Shutdown) -> anyh
     let exchanges = simulator.subscribe();
     let crowd = Crowd::demo(1).start(&simulator);
     tokio::select! {
-        result = serve(settings, true, owners, http, conversation, database_url.clone(), shutdown) => result?,
+        result = serve(settings, true, telegram_admins, http, conversation, database_url.clone(), shutdown) => result?,
         result = print(exchanges) => result?,
         never = ask_for_links(&simulator) => match never {},
     }

@@ -13,7 +13,7 @@ use rollcall_domain::{Clock, SystemClock, TelegramId};
 use rollcall_nhl::Client;
 use rollcall_repository::BotRepository;
 use rollcall_repository_diesel::{Database, DatabaseUrl, MigrationState};
-use rollcall_service::{Alerts, ScheduleService};
+use rollcall_service::{ActivityService, Alerts, ScheduleService};
 use rollcall_telegram::{Bot, Receiver, Webhook};
 use tokio::net::TcpListener;
 
@@ -35,11 +35,18 @@ pub(crate) struct ConversationSettings {
     pub(crate) greetings: Greetings,
 }
 
+/// The admins that sign in through Telegram.
+pub(crate) struct TelegramAdmins {
+    pub(crate) owners: BTreeSet<TelegramId>,
+    /// Whether they count in the figures.
+    pub(crate) are_counted: bool,
+}
+
 /// Runs a bot on a database until the process should stop, by long polling unless there is a webhook.
 pub(crate) async fn serve(
     settings: rollcall_telegram::Settings,
     take_over: bool,
-    owners: BTreeSet<TelegramId>,
+    telegram_admins: TelegramAdmins,
     http: HttpSettings,
     conversation: ConversationSettings,
     database_url: DatabaseUrl,
@@ -86,7 +93,7 @@ pub(crate) async fn serve(
     let nhl = nhl.context("cannot set up the client for the NHL's API")?;
     let parts = Parts {
         take_over,
-        owners,
+        telegram_admins,
         has_schedule,
         greetings,
         health: &health,
@@ -121,7 +128,7 @@ fn listen(http: &HttpSettings) -> anyhow::Result<Option<TcpListener>> {
 /// The parts that exist before the bot starts.
 struct Parts<'a> {
     take_over: bool,
-    owners: BTreeSet<TelegramId>,
+    telegram_admins: TelegramAdmins,
     has_schedule: bool,
     greetings: Greetings,
     health: &'a Health,
@@ -136,13 +143,15 @@ async fn work(
     nhl: Option<Client>,
     database_url: DatabaseUrl,
     shutdown: Shutdown,
-    Parts { take_over, owners, has_schedule, greetings, health, receiver, web_admin }: Parts<'_>,
+    Parts { take_over, telegram_admins, has_schedule, greetings, health, receiver, web_admin }: Parts<'_>,
 ) -> anyhow::Result<()> {
     let (bot, database) = tokio::select! {
         started = start(settings, http.webhook.as_ref(), take_over, database_url) => started?,
         () = shutdown.clone().requested() => return Ok(()),
     };
     let services = Services::new(database.clone());
+    count_admins(&services.activity(), &telegram_admins).await?;
+    let owners = telegram_admins.owners;
     let users = services.users();
     let alerts = Alerts::default();
     let admins = services
@@ -191,6 +200,16 @@ async fn work(
         never = alerted => match never {},
         never = refreshed(schedule, nhl) => match never {},
     }
+}
+
+/// Leaves admins out of the figures from now on, or counts them.
+async fn count_admins(activity: &ActivityService, admins: &TelegramAdmins) -> anyhow::Result<()> {
+    if admins.are_counted {
+        return Ok(activity.leave_out(&BTreeSet::new()).await?);
+    }
+    activity.leave_out(&admins.owners).await?;
+    log::info!(admins = admins.owners.len(); "admins are left out of the figures");
+    Ok(())
 }
 
 /// Keeps the schedule up to date, if it has a source.

@@ -102,6 +102,18 @@ mod directory {
     }
 }
 
+mod uncounted {
+    use rollcall_testkit::contract::transfer::TransferStore;
+
+    use super::*;
+
+    rollcall_testkit::uncounted_users_contract!(open);
+
+    async fn open(url: &str) -> Arc<dyn TransferStore> {
+        Arc::new(DieselUserRepository::new(migrated(url).await))
+    }
+}
+
 mod transfer {
     use rollcall_testkit::contract::transfer::TransferStore;
 

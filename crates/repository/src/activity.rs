@@ -1,8 +1,10 @@
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};
-use rollcall_domain::{ActiveDay, Figure, Label, ReachabilityChange, StartPayload, TelegramUser};
+use rollcall_domain::{
+    ActiveDay, Figure, Label, ReachabilityChange, StartPayload, TelegramId, TelegramUser,
+};
 
 use crate::error::RepositoryError;
 
@@ -45,6 +47,11 @@ pub trait ActivityRepository: Send + Sync {
 
     /// The first day on which a user was active; `None` if there is none.
     async fn first_day(&self) -> Result<Option<NaiveDate>, RepositoryError>;
+
+    /// Leaves these users, and no others, out of the sums from now on. They need not exist yet. What
+    /// they counted in the sums about the past stays. Users that were left out before, and are not
+    /// now, count again with everything that is stored about them.
+    async fn leave_out(&self, users: &BTreeSet<TelegramId>) -> Result<(), RepositoryError>;
 
     /// Counts all sums again from the facts about the users, and returns the sums that differ. With
     /// `mend` it corrects them. Registration goes on meanwhile.

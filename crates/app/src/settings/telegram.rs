@@ -8,7 +8,7 @@ use rollcall_telegram::{ApiUrl, BotToken};
 
 use super::{
     proxy::{self, Proxy},
-    value::{HEADING, SettingError, parse, read},
+    value::{HEADING, OnOrOff, SettingError, parse, read},
 };
 use crate::environment::Environment;
 
@@ -16,6 +16,7 @@ const TELEGRAM_BOT_TOKEN: &str = "TELEGRAM_BOT_TOKEN";
 const TELEGRAM_API_URL: &str = "TELEGRAM_API_URL";
 const TELEGRAM_PROXY: &str = "TELEGRAM_PROXY";
 const ADMIN_TELEGRAM_IDS: &str = "ADMIN_TELEGRAM_IDS";
+const COUNT_ADMINS: &str = "COUNT_ADMINS";
 const SEND_RATE: &str = "SEND_RATE";
 
 /// Flags for Telegram.
@@ -41,6 +42,10 @@ pub struct TelegramArguments {
     /// sign in to the web admin with /admin [env: ADMIN_TELEGRAM_IDS]
     #[arg(long, value_name = "IDS")]
     admin_telegram_ids: Option<String>,
+    /// Whether admins with a Telegram id count in the figures: on, or off to leave them out from this
+    /// start on [env: COUNT_ADMINS] [default: on]
+    #[arg(long, value_name = "on|off")]
+    count_admins: Option<String>,
     /// Most messages per second that the bot sends. 0 removes every limit on sending; only for tests
     /// and simulators, because Telegram's limits apply behind every Bot API server
     /// [env: SEND_RATE] [default: 30]
@@ -103,6 +108,16 @@ impl TelegramArguments {
         let flag = self.admin_telegram_ids.as_deref();
         let admins = parse(ADMIN_TELEGRAM_IDS, flag, environment).transpose()?;
         Ok(admins.map(|Admins(admins)| admins).unwrap_or_default())
+    }
+
+    /// Whether admins count in the figures.
+    ///
+    /// # Errors
+    /// If the setting is wrong.
+    pub fn counts_admins(&self, environment: &Environment) -> Result<bool, SettingError> {
+        let flag = self.count_admins.as_deref();
+        let counts = parse(COUNT_ADMINS, flag, environment).transpose()?;
+        Ok(counts.is_none_or(|OnOrOff(counts)| counts))
     }
 }
 
@@ -177,6 +192,23 @@ mod tests {
             "ADMIN_TELEGRAM_IDS: \"@ada\" is not a Telegram id; expected ids such as 123456789,987654321"
         );
         assert!(admins("0").is_err());
+    }
+
+    #[test]
+    fn admins_count_unless_that_is_off() {
+        let counts = |value| {
+            let variables = [(COUNT_ADMINS, value)].into();
+            TelegramArguments::default().counts_admins(&variables)
+        };
+        assert_eq!(counts(""), Ok(true));
+        assert_eq!(counts("on"), Ok(true));
+        assert_eq!(counts("off"), Ok(false));
+        for wrong in ["no", "OFF", "0"] {
+            assert_eq!(
+                counts(wrong).unwrap_err().to_string(),
+                format!("COUNT_ADMINS: {wrong:?} is not valid; expected on or off")
+            );
+        }
     }
 
     #[test]

@@ -24,6 +24,22 @@ pub(super) fn read<T: FromStr<Err: Display>>(
     value.trim().parse().map_err(|error: T::Err| SettingError::Wrong(name, error.to_string()))
 }
 
+/// Whether something is on.
+#[derive(Default)]
+pub(super) struct OnOrOff(pub(super) bool);
+
+impl FromStr for OnOrOff {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "on" => Ok(Self(true)),
+            "off" => Ok(Self(false)),
+            other => Err(format!("{other:?} is not valid; expected on or off")),
+        }
+    }
+}
+
 /// A setting that is wrong or missing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SettingError {

@@ -138,6 +138,22 @@ diesel::table! {
 }
 
 diesel::table! {
+    uncounted_users (telegram_id) {
+        telegram_id -> BigInt,
+    }
+}
+
+diesel::table! {
+    uncounted_sums (telegram_id, figure, day, label) {
+        telegram_id -> BigInt,
+        figure -> Text,
+        day -> Date,
+        label -> Text,
+        value -> BigInt,
+    }
+}
+
+diesel::table! {
     sources (payload) {
         payload -> Text,
         label -> Nullable<Integer>,
@@ -346,3 +362,4 @@ diesel::allow_tables_to_appear_in_same_query!(
 diesel::allow_tables_to_appear_in_same_query!(admin_sessions, device_generations);
 diesel::allow_tables_to_appear_in_same_query!(games, teams);
 diesel::allow_tables_to_appear_in_same_query!(sources, telegram_users);
+diesel::allow_tables_to_appear_in_same_query!(telegram_users, uncounted_users);

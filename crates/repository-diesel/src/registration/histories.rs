@@ -43,16 +43,18 @@ pub(super) fn add(
     interactions: &[&Interaction],
     mut labels: Labels,
 ) -> QueryResult<Sums> {
-    let mut sums = Sums::default();
+    let mut shares = Shares::default();
     labels.earn(connection, replay, interactions)?;
-    count_interactions(interactions, &mut sums);
-    note_days(connection, replay, &mut sums)?;
+    let counted = interactions.iter().copied();
+    let counted = counted.filter(|interaction| replay.is_counted(interaction.telegram_id()));
+    count_interactions(counted, &mut shares.counted);
+    note_days(connection, replay, &mut shares)?;
     for replayed in replay.users.values() {
-        add_state(replayed, &mut sums);
+        add_state(replayed, shares.of(replayed.is_counted));
     }
     for &(id, change) in &replay.reach_changes {
         if add_reach_row(connection, NewReachChange::of(id, &change))? {
-            add_reachability_change(&change, &mut sums);
+            add_reachability_change(&change, shares.of(replay.is_counted(id)));
         }
     }
     for (place, interaction) in interactions.iter().enumerate() {
@@ -60,15 +62,29 @@ pub(super) fn add(
             let (id, at, label) =
                 (interaction.telegram_id(), interaction.at, labels.at(payload, place));
             if add_start_row(connection, NewStart::of(id, at, payload, label))? {
-                add_start(at, label_of(label), &mut sums);
+                add_start(at, label_of(label), shares.of(replay.is_counted(id)));
             }
         }
     }
-    Ok(sums)
+    Ok(shares.counted)
+}
+
+/// What a batch adds to the sums, and what the users would add that the sums leave out.
+#[derive(Default)]
+struct Shares {
+    counted: Sums,
+    left_out: Sums,
+}
+
+impl Shares {
+    /// The share of users that are counted or left out.
+    fn of(&mut self, is_counted: bool) -> &mut Sums {
+        if is_counted { &mut self.counted } else { &mut self.left_out }
+    }
 }
 
 /// Counts the interactions of each kind and of each hour, and the uses of each command.
-fn count_interactions(interactions: &[&Interaction], sums: &mut Sums) {
+fn count_interactions<'a>(interactions: impl Iterator<Item = &'a Interaction>, sums: &mut Sums) {
     let mut counts: BTreeMap<(NaiveDate, InteractionKind, Option<&'static str>), i64> =
         BTreeMap::new();
     for interaction in interactions {
@@ -88,7 +104,7 @@ fn count_interactions(interactions: &[&Interaction], sums: &mut Sums) {
 fn note_days(
     connection: &mut Transaction<'_>,
     replay: &mut Replay,
-    sums: &mut Sums,
+    shares: &mut Shares,
 ) -> QueryResult<()> {
     let has_days = |replayed: &&mut Replayed| {
         let begins_earlier = replayed
@@ -102,14 +118,14 @@ fn note_days(
 
     let mut past = Vec::new();
     for replayed in &mut with_days {
-        follow_days(replayed, &mut past, sums);
+        follow_days(replayed, &mut past, shares.of(replayed.is_counted));
     }
     if !past.is_empty() {
         add_days(connection, past)?;
     }
     // The days added just now may be neighbours of late ones.
     for replayed in with_days {
-        note_late_days(connection, replayed, sums)?;
+        note_late_days(connection, replayed, shares.of(replayed.is_counted))?;
     }
     Ok(())
 }

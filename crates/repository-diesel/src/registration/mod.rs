@@ -207,6 +207,9 @@ fn record_users(
     }
 
     let sums = histories::add(connection, &mut replay, interactions, labels)?;
+    let counted = interactions.iter().copied();
+    let counted = counted.filter(|interaction| replay.is_counted(interaction.telegram_id()));
+    let minutes = NewMinute::of(counted, now);
 
     let renamed = replay.renamed();
     let Replay { users, losers, profile_changes, .. } = replay;
@@ -216,7 +219,7 @@ fn record_users(
             users: changed_users(&users),
             losers: losers.into_iter().collect(),
             sums,
-            minutes: NewMinute::of(interactions, now),
+            minutes,
             renamed,
             profiles: &profile_changes,
         },

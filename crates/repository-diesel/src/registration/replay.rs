@@ -53,6 +53,8 @@ pub(super) struct Replayed {
     pub(super) on_stored_day: Option<DayCount>,
     /// Whether the batch created the user.
     pub(super) created: bool,
+    /// Whether the sums count the user.
+    pub(super) is_counted: bool,
 }
 
 impl Replayed {
@@ -89,6 +91,7 @@ impl Replayed {
             other_days: BTreeMap::new(),
             on_stored_day: None,
             created: false,
+            is_counted: false,
         }
     }
 }
@@ -113,6 +116,7 @@ impl Replay {
             day_interactions,
             days_of_month,
             active_days,
+            is_counted,
         } = row;
         let (source_label, stored) = (user.source_label, user.into_user()?);
         let previous_seen = previous_seen.map(DateTime::from);
@@ -141,9 +145,15 @@ impl Replay {
             other_days: BTreeMap::new(),
             on_stored_day: None,
             created: previous_seen.is_none(),
+            is_counted,
         };
         self.users.insert(replayed.stored.telegram_id, replayed);
         Ok(())
+    }
+
+    /// Whether the sums count a user.
+    pub(super) fn is_counted(&self, id: TelegramId) -> bool {
+        self.users.get(&id).is_some_and(|replayed| replayed.is_counted)
     }
 
     /// The keys of the usernames that may change hands: those that users of the batch show and do not

@@ -18,7 +18,7 @@ use rollcall_domain::{ActiveDay, Interaction, LatestDay, TelegramId, TelegramUse
 use super::{
     day_count::DayCount,
     labels::Labels,
-    upserted::{UpsertedUser, upserted_columns},
+    upserted::{UpsertedUser, is_counted, upserted_columns},
 };
 use crate::{
     base::{

@@ -6,18 +6,25 @@ use rollcall_domain::Sums;
 use super::{
     add::{add_erased, add_sums},
     facts::add_user_with_id,
+    uncounted,
 };
 use crate::{
     base::{connection::AnyConnection, error::Failure, transaction::Transaction},
     users::lock::lock,
 };
 
-/// Locks the rows of users that are to be deleted, and returns what they count.
+/// Locks the rows of users that are to be deleted, and returns what they count in the sums. Of users
+/// that the sums leave out, that is what they had counted before, which is deleted.
 pub(crate) fn share_of(connection: &mut AnyConnection, ids: &[i64]) -> Result<Sums, Failure> {
     let mut sums = Sums::default();
     for &id in ids {
-        if lock(connection, id)? {
+        if !lock(connection, id)? {
+            continue;
+        }
+        if uncounted::is_counted(connection, id)? {
             add_user_with_id(connection, id, &mut sums)?;
+        } else {
+            uncounted::take_kept(connection, id, &mut sums)?;
         }
     }
     Ok(sums)

@@ -39,7 +39,10 @@ pub(crate) fn minute_of(at: DateTime<Utc>) -> i32 {
 impl NewMinute {
     /// The interactions of the hour up to `now`, by minute; sorted by their places. What is in the
     /// future counts now.
-    pub(crate) fn of(interactions: &[&Interaction], now: DateTime<Utc>) -> Vec<Self> {
+    pub(crate) fn of<'a>(
+        interactions: impl Iterator<Item = &'a Interaction>,
+        now: DateTime<Utc>,
+    ) -> Vec<Self> {
         let present = i64::from(minute_of(now));
         let mut counts: BTreeMap<i64, (i64, i64)> = BTreeMap::new();
         for interaction in interactions {

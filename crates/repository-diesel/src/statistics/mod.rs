@@ -10,3 +10,4 @@ pub(crate) mod recount;
 pub(crate) mod source_sums;
 mod store;
 pub(crate) mod sums;
+pub(crate) mod uncounted;

@@ -15,6 +15,7 @@ use super::{
     facts::{CountedUser, Past, ReachRow, StartRow, add_user},
     source_sums::{self, LAST_DAY, Names},
     sums::{DayRow, TOTAL, figure},
+    uncounted::{kept, uncounted},
 };
 use crate::{
     base::{
@@ -89,7 +90,11 @@ fn compare(
         .filter(|((figure, ..), _)| *figure == Figure::Users)
         .map(|(_, value)| value)
         .sum();
-    let mut counted = erased(connection, names)?;
+    let mut counted = BTreeMap::new();
+    for row in erased_sums::table.load(connection)?.into_iter().chain(kept(connection)?) {
+        let DayRow { figure: name, day, label, value } = row;
+        *counted.entry(key(figure(&name)?, day, label, names)).or_default() += value;
+    }
     let users = u64::try_from(users).unwrap_or_default();
     for ((figure, day, label), value) in count_users(connection, users, progress)? {
         let key = key(figure, day, label.text().into_owned(), names);
@@ -138,23 +143,14 @@ fn stored(connection: &mut AnyConnection, names: &Names) -> Result<BTreeMap<Key,
     Ok(sums)
 }
 
-/// What deleted users count.
-fn erased(connection: &mut AnyConnection, names: &Names) -> Result<BTreeMap<Key, i64>, Failure> {
-    let rows: Vec<DayRow> = erased_sums::table.load(connection)?;
-    let mut sums = BTreeMap::new();
-    for DayRow { figure: name, day, label, value } in rows {
-        *sums.entry(key(figure(&name)?, day, label, names)).or_default() += value;
-    }
-    Ok(sums)
-}
-
-/// Counts all users, in parts.
+/// Counts all users but those that the sums leave out, in parts.
 fn count_users(
     connection: &mut AnyConnection,
     all: u64,
     progress: &(dyn Fn(u64, u64) + Send + Sync),
 ) -> Result<Sums, Failure> {
     let (mut sums, mut counted, mut after) = (Sums::default(), 0, 0);
+    let uncounted = uncounted(connection)?;
     progress(0, all);
     loop {
         let users: Vec<CountedUser> = telegram_users::table
@@ -167,7 +163,10 @@ fn count_users(
         counted += u64::try_from(users.len()).unwrap_or_default();
         let mut others = Others::read(connection, after, last)?;
         for user in users {
-            add_user(&user, others.of(user.telegram_id)?, &mut sums);
+            let past = others.of(user.telegram_id)?;
+            if !uncounted.contains(&user.telegram_id) {
+                add_user(&user, past, &mut sums);
+            }
         }
         after = last;
         progress(counted, all.max(counted));

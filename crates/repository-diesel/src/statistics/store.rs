@@ -1,11 +1,11 @@
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};
-use rollcall_domain::Figure;
+use rollcall_domain::{Figure, TelegramId};
 use rollcall_repository::{ActivityRepository, DaySum, Difference, LabelSum, RepositoryError};
 
-use super::{minutes, recount, sums};
+use super::{minutes, recount, sums, uncounted};
 use crate::users::store::DieselUserRepository;
 
 #[async_trait]
@@ -60,6 +60,21 @@ impl ActivityRepository for DieselUserRepository {
 
     async fn first_day(&self) -> Result<Option<NaiveDate>, RepositoryError> {
         self.database.read("read the first day", sums::first_day).await
+    }
+
+    async fn leave_out(&self, users: &BTreeSet<TelegramId>) -> Result<(), RepositoryError> {
+        let users: BTreeSet<i64> = users.iter().map(|id| id.get()).collect();
+        let current = self.database.read("read which users the sums leave out", |connection| {
+            Ok(uncounted::uncounted(connection)?)
+        });
+        if current.await? == users {
+            return Ok(());
+        }
+        self.database
+            .write("leave users out of the sums", move |connection| {
+                uncounted::leave_out(connection, &users)
+            })
+            .await
     }
 
     async fn recount(

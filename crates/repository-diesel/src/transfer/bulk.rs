@@ -1,7 +1,7 @@
 //! Inserting many users at once: on SQLite by a statement for each row, because that costs no round
 //! trip; on PostgreSQL the rows of each table travel in one stream.
 
-use diesel::{connection::SimpleConnection, prelude::*};
+use diesel::prelude::*;
 use rollcall_domain::{LatestDay, StartPayload};
 use rollcall_repository::History;
 
@@ -15,18 +15,6 @@ use crate::{
         history::{NewDay, NewReachChange, NewStart},
     },
 };
-
-/// Keeps other processes from claiming the database or adding users before the transaction ends.
-pub(super) fn lock_database(connection: &mut AnyConnection) -> QueryResult<()> {
-    match connection {
-        // A statement that writes makes the transaction SQLite's only writer.
-        AnyConnection::Sqlite(connection) => {
-            connection.batch_execute("UPDATE activity_state SET is_demo = is_demo")
-        }
-        AnyConnection::Postgres(connection) => connection
-            .batch_execute("LOCK TABLE bot_identity, telegram_users IN SHARE ROW EXCLUSIVE MODE"),
-    }
-}
 
 /// A user to store, and the numbers of the labels that deep links count under.
 pub(super) struct LabelledHistory<'a> {

@@ -4,7 +4,7 @@ use diesel::{Connection, connection::SimpleConnection, dsl::exists, prelude::*};
 use rollcall_domain::{Facts, StartPayload, Sums};
 use rollcall_repository::{History, UseCount};
 
-use super::bulk::{LabelledHistory, lock_database, store_histories, store_users};
+use super::bulk::{LabelledHistory, store_histories, store_users};
 use crate::{
     base::{
         connection::AnyConnection,
@@ -16,6 +16,7 @@ use crate::{
     row::user::{label_of, origin},
     sources::change::label_all,
     statistics::add::add_sums,
+    users::lock::lock_database,
 };
 
 /// See [`DemoRepository::begin_demo`](rollcall_repository::DemoRepository::begin_demo).
@@ -58,15 +59,17 @@ fn empty(connection: &mut AnyConnection) -> QueryResult<()> {
         AnyConnection::Sqlite(connection) => connection.batch_execute(
             "DELETE FROM telegram_users; DELETE FROM active_days; DELETE FROM reach_history; \
              DELETE FROM starts; DELETE FROM activity_sums; DELETE FROM source_sums; \
-             DELETE FROM erased_sums; DELETE FROM minute_sums; DELETE FROM sources; DELETE FROM recent_updates; DELETE FROM quarantine; \
+             DELETE FROM erased_sums; DELETE FROM minute_sums; \
+             DELETE FROM uncounted_users; DELETE FROM uncounted_sums; DELETE FROM sources; \
+             DELETE FROM recent_updates; DELETE FROM quarantine; \
              DELETE FROM profile_changes; DELETE FROM notes; DELETE FROM search_pending; \
              DELETE FROM preferences; DELETE FROM favourite_teams; \
              INSERT INTO search_grams (search_grams) VALUES ('delete-all')",
         )?,
         AnyConnection::Postgres(connection) => connection.batch_execute(
             "TRUNCATE telegram_users, active_days, reach_history, starts, activity_sums, \
-             source_sums, erased_sums, minute_sums, sources, recent_updates, quarantine, profile_changes, notes, \
-             search_pending, preferences, favourite_teams, search_grams",
+             source_sums, erased_sums, minute_sums, uncounted_users, uncounted_sums, sources, \
+             recent_updates, quarantine, profile_changes, notes, search_pending, preferences, favourite_teams, search_grams",
         )?,
     }
     // Counts as a recount, so that one that is running sees that the sums are not those that it read.

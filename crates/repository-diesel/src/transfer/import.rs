@@ -1,6 +1,6 @@
 //! Importing users.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::{Connection, prelude::*, result::Error::RollbackTransaction};
@@ -10,7 +10,7 @@ use rollcall_domain::{
 use rollcall_repository::{History, Imported, Incoming};
 
 use super::{
-    bulk::{LabelledHistory, lock_database, store_users},
+    bulk::{LabelledHistory, store_users},
     indexes,
     usernames::{self, Loser},
 };
@@ -29,7 +29,9 @@ use crate::{
     statistics::{
         add::add_sums,
         facts::{ReachRow, StartRow},
+        uncounted::uncounted,
     },
+    users::lock::lock_database,
 };
 
 /// See [`TransferRepository::import`](rollcall_repository::TransferRepository::import).
@@ -214,11 +216,15 @@ fn write(
     losers: Vec<Loser>,
 ) -> Result<(), Failure> {
     let histories: Vec<History> = changes.iter().map(Change::history).collect();
+    let uncounted = uncounted(connection)?;
     // Counting takes about as long as writing.
     let (sums, names) = std::thread::scope(|scope| {
         let created = changes.iter().filter(|change| change.before.is_none());
         let counted = scope.spawn(|| {
-            (sums_of(changes, &histories), Names::of(created.map(|change| &change.user)))
+            (
+                sums_of(changes, &histories, &uncounted),
+                Names::of(created.map(|change| &change.user)),
+            )
         });
         write_users(connection, changes, &histories, losers)?;
         let counted = counted.join();
@@ -228,10 +234,12 @@ fn write(
     Ok(add_sums(&mut Transaction::from(connection), &sums)?)
 }
 
-fn sums_of(changes: &[Change], histories: &[History]) -> Sums {
+fn sums_of(changes: &[Change], histories: &[History], uncounted: &BTreeSet<i64>) -> Sums {
     let mut sums = Sums::default();
     for (change, history) in changes.iter().zip(histories) {
-        change.add_to(history, &mut sums);
+        if !uncounted.contains(&change.user.telegram_id.get()) {
+            change.add_to(history, &mut sums);
+        }
     }
     sums
 }

@@ -1,4 +1,6 @@
-use diesel::prelude::*;
+//! Locking users against changes by other transactions.
+
+use diesel::{connection::SimpleConnection, prelude::*};
 
 use crate::base::{connection::AnyConnection, schema::telegram_users};
 
@@ -9,4 +11,17 @@ pub(crate) fn lock(connection: &mut AnyConnection, id: i64) -> QueryResult<bool>
         .set(telegram_users::previous_seen.eq(telegram_users::previous_seen))
         .execute(connection)?;
     Ok(locked > 0)
+}
+
+/// Keeps other processes from claiming the database, and from adding and changing users, until the
+/// transaction ends.
+pub(crate) fn lock_database(connection: &mut AnyConnection) -> QueryResult<()> {
+    match connection {
+        // A statement that writes makes the transaction SQLite's only writer.
+        AnyConnection::Sqlite(connection) => {
+            connection.batch_execute("UPDATE activity_state SET is_demo = is_demo")
+        }
+        AnyConnection::Postgres(connection) => connection
+            .batch_execute("LOCK TABLE bot_identity, telegram_users IN SHARE ROW EXCLUSIVE MODE"),
+    }
 }

@@ -14,7 +14,7 @@ use crate::{
     },
     registration::histories::add_reach_row,
     row::{columns::UserRow, history::NewReachChange, user::origin},
-    statistics::add::add_sums,
+    statistics::{add::add_sums, uncounted::is_counted},
 };
 
 /// See [`UserRepository::mark_unreachable`](rollcall_repository::UserRepository::mark_unreachable).
@@ -43,6 +43,7 @@ pub(crate) fn mark_unreachable(
             ))
             .execute(connection)?;
         let change = ReachabilityChange { at, obstacle: Some(obstacle) };
+        let is_counted = is_counted(connection, id.get())?;
         let mut sums = Sums::default();
         let mut transaction = Transaction::from(connection);
         if add_reach_row(&mut transaction, NewReachChange::of(id, &change))? {
@@ -51,7 +52,9 @@ pub(crate) fn mark_unreachable(
         if user.reachability.is_reachable() {
             origin(&user, source_label).add_reachable(-1, &mut sums);
         }
-        add_sums(&mut transaction, &sums)?;
+        if is_counted {
+            add_sums(&mut transaction, &sums)?;
+        }
         Ok(true)
     })
 }

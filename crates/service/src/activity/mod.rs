@@ -8,10 +8,12 @@ mod so_far;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use chrono::NaiveDate;
-use rollcall_domain::{Clock, Figure, Hour, ReachabilityChange, UserStats, month, week};
+use rollcall_domain::{
+    Clock, Figure, Hour, ReachabilityChange, TelegramId, UserStats, month, week,
+};
 use rollcall_repository::{ActivityRepository, Difference, LabelSum};
 use tokio::{sync::Mutex, try_join};
 
@@ -206,6 +208,16 @@ impl ActivityService {
             week_before: first_day.filter(|first| *first <= week_ago).map(|_| week_before),
             so_far: today_so_far(&recent, today, Hour::of(at), first_day),
         })
+    }
+
+    /// Leaves these users, and no others, out of all figures from now on. What they counted before
+    /// stays in the figures about the past. Users that were left out before, and are not now, count
+    /// again with everything that is stored about them.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub async fn leave_out(&self, users: &BTreeSet<TelegramId>) -> Result<(), ServiceError> {
+        Ok(self.activity.leave_out(users).await?)
     }
 
     /// Recounts all sums from the stored facts, and returns those that differ. With `mend` it also

@@ -398,6 +398,10 @@ impl ActivityRepository for InMemory {
         Ok(days.filter(|it| it.3 > 0).map(|it| it.1).min())
     }
 
+    async fn leave_out(&self, _: &BTreeSet<TelegramId>) -> Result<(), RepositoryError> {
+        unimplemented!("not part of these tests")
+    }
+
     async fn recount(
         &self,
         _: bool,

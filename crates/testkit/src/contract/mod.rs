@@ -17,6 +17,7 @@ pub mod schedule;
 pub mod second_factors;
 pub mod sources;
 pub mod transfer;
+pub mod uncounted;
 pub mod users;
 
 use chrono::NaiveDate;

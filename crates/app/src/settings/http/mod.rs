@@ -9,10 +9,10 @@ use ipnet::IpNet;
 use rollcall_admin::ForwardedHeader;
 use rollcall_telegram::{ApiUrl, Webhook, WebhookSecret, WebhookUrl};
 
-use self::value::{HeaderName, Listen, Networks, OnOrOff};
+use self::value::{HeaderName, Listen, Networks};
 use super::{
     public_url::PublicUrl,
-    value::{HEADING, SettingError, parse, read},
+    value::{HEADING, OnOrOff, SettingError, parse, read},
 };
 use crate::{
     environment::Environment,

@@ -57,22 +57,6 @@ impl FromStr for HeaderName {
     }
 }
 
-/// Whether something is on.
-#[derive(Default)]
-pub(super) struct OnOrOff(pub(super) bool);
-
-impl FromStr for OnOrOff {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "on" => Ok(Self(true)),
-            "off" => Ok(Self(false)),
-            other => Err(format!("{other:?} is not valid; expected on or off")),
-        }
-    }
-}
-
 /// An address, or none for `off`.
 pub(super) struct Listen(pub(super) Option<SocketAddr>);
 

@@ -1,13 +1,14 @@
 //! How many users a list has, as far as the page or the sums show it.
 
 use chrono::NaiveDate;
+use diesel::{RunQueryDsl, sql_types::BigInt};
 use rollcall_domain::{Counted, Days, Figure, ReachabilityFilter, UserFilter, UserSlice};
 
 use super::{request::Request, scan::ScanStats};
 use crate::{
     base::{connection::AnyConnection, error::Failure},
-    directory::search::find::FEW,
-    statistics::sums::sums_by_label,
+    directory::{conditions::Sql, search::find::FEW},
+    statistics::{sums::sums_by_label, uncounted::uncounted},
 };
 
 /// How many matches an estimate needs at least.
@@ -36,23 +37,45 @@ pub(super) fn count(
     if summed != *filter {
         return Ok(at_least(request, slice));
     }
+    let left_out = match search {
+        None => left_out(connection, request)?,
+        Some(_) => 0,
+    };
     let mut sum = |figure, label| sum(connection, figure, label, *first_seen);
+    let exactly = |users: u64| Counted::Exactly(users.saturating_add(left_out));
     Ok(match (language.as_deref(), source.as_deref(), reachability, search) {
-        (None, None, None, None) => Counted::Exactly(sum(Figure::Users, "")?),
+        (None, None, None, None) => exactly(sum(Figure::Users, "")?),
         (None, None, None, Some(_)) => match estimate(stats, sum(Figure::Users, "")?) {
             Some(users) => Counted::About(users),
             None => at_least(request, slice),
         },
-        (Some(language), None, None, None) => Counted::Exactly(sum(Figure::Language, language)?),
+        (Some(language), None, None, None) => exactly(sum(Figure::Language, language)?),
         (None, None, Some(ReachabilityFilter::Reachable), None) => {
-            Counted::Exactly(sum(Figure::Reachable, "")?)
+            exactly(sum(Figure::Reachable, "")?)
         }
         (None, None, Some(ReachabilityFilter::Unreachable), None) => {
             let users = sum(Figure::Users, "")?;
-            Counted::Exactly(users.saturating_sub(sum(Figure::Reachable, "")?))
+            exactly(users.saturating_sub(sum(Figure::Reachable, "")?))
         }
         _ => at_least(request, slice),
     })
+}
+
+/// How many users of the list the sums leave out.
+fn left_out(connection: &mut AnyConnection, request: &Request) -> Result<u64, Failure> {
+    let ids: Vec<String> = uncounted(connection)?.iter().map(i64::to_string).collect();
+    if ids.is_empty() {
+        return Ok(0);
+    }
+    let ids = ids.join(", ");
+    let mut sql = Sql::new(format!(
+        "SELECT COUNT(*) FROM (SELECT * FROM telegram_users WHERE telegram_id IN ({ids}) LIMIT {}) \
+         AS left_out WHERE ",
+        i32::MAX
+    ));
+    sql.push_all(request.conditions.iter().map(|condition| &condition.sql));
+    let number: i64 = sql.returning::<BigInt>().get_result(connection)?;
+    Ok(u64::try_from(number).unwrap_or_default())
 }
 
 /// A lower bound: more than a few, where more users than that meet the only condition.

@@ -1,0 +1,2 @@
+DROP TABLE uncounted_sums;
+DROP TABLE uncounted_users;
