@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};
 use rollcall_domain::{
-    Cursor, NoteChange, TelegramId, UserDetail, UserFilter, UserSlice, UserSort,
+    Counted, Cursor, NoteChange, TelegramId, UserDetail, UserFilter, UserSlice, UserSort,
 };
 
 use crate::error::RepositoryError;
@@ -23,6 +23,11 @@ pub trait DirectoryRepository: Send + Sync {
         cursor: Option<Cursor>,
         size: u32,
     ) -> Result<UserSlice, RepositoryError>;
+
+    /// How many users meet a filter without a search: exactly, if the sums show it or they are at
+    /// most `most`, and else that they are more. Unless the sums show it, it reads all users until it
+    /// has found so many; an index makes that fast only for conditions that have one.
+    async fn count(&self, filter: &UserFilter, most: u32) -> Result<Counted, RepositoryError>;
 
     /// All that is known about a user, with the days of activity from `since` on.
     async fn user(

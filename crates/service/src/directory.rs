@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::{Datelike, Days, Months, NaiveDate, TimeDelta};
 use rollcall_domain::{
-    Clock, Cursor, DateLevel, Figure, MAX_NOTE_CHARS, NoteChange, PeriodCount, TelegramId,
-    UserDetail, UserFilter, UserSlice, UserSort, month,
+    Clock, Counted, Cursor, DateLevel, Figure, MAX_NOTE_CHARS, NoteChange, PeriodCount,
+    ReachabilityFilter, TelegramId, UserDetail, UserFilter, UserSlice, UserSort, month,
 };
 use rollcall_repository::{ActivityRepository, DaySum, DirectoryRepository, MAX_PAGE_SIZE};
 
@@ -23,6 +23,7 @@ pub struct DirectoryService {
     activity: Arc<dyn ActivityRepository>,
     clock: Arc<dyn Clock>,
     languages: Arc<Cached<Vec<Count>>>,
+    facets: Arc<Cached<Facets>>,
     sources: Arc<Cached<Vec<Count>>>,
 }
 
@@ -38,6 +39,7 @@ impl DirectoryService {
             activity: storage,
             clock: Arc::new(clock),
             languages: Arc::new(Cached::new(COUNTS_ARE_FRESH)),
+            facets: Arc::new(Cached::new(COUNTS_ARE_FRESH)),
             sources: Arc::new(Cached::new(COUNTS_ARE_FRESH)),
         }
     }
@@ -155,6 +157,27 @@ impl DirectoryService {
         self.labels(Figure::SourceNew, &self.sources).await
     }
 
+    /// Counts all users by state and by kind of account. Cached for a minute like the languages.
+    ///
+    /// # Errors
+    /// If the storage fails.
+    pub async fn facets(&self) -> Result<Facets, ServiceError> {
+        let count = async |filter| self.directory.count(&filter, COUNTED_FACET).await;
+        let of_state = |state| UserFilter::new().with_reachability(state);
+        let read = async || {
+            let bots = count(UserFilter::new().bots(true)).await?;
+            let users = count(UserFilter::new()).await?;
+            Ok(Facets {
+                reachable: count(of_state(ReachabilityFilter::Reachable)).await?,
+                unreachable: count(of_state(ReachabilityFilter::Unreachable)).await?,
+                blocked: count(of_state(ReachabilityFilter::Blocked)).await?,
+                people: without(users, bots),
+                bots,
+            })
+        };
+        self.facets.get(self.clock.now(), read).await
+    }
+
     /// Adds some new and changed names to the search index. Returns whether there may be more.
     ///
     /// # Errors
@@ -179,6 +202,34 @@ impl DirectoryService {
         cached.get(now, read).await
     }
 }
+
+/// How many users there are in each state and of each kind of account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Facets {
+    /// Users that the bot can write to.
+    pub reachable: Counted,
+    /// Users that it cannot write to.
+    pub unreachable: Counted,
+    /// Users who blocked it.
+    pub blocked: Counted,
+    /// Accounts of people; `None` if there are too many bots to count.
+    pub people: Option<Counted>,
+    /// Accounts of bots.
+    pub bots: Counted,
+}
+
+/// Users without some of them, if both numbers are exact.
+fn without(users: Counted, some: Counted) -> Option<Counted> {
+    match (users, some) {
+        (Counted::Exactly(users), Counted::Exactly(some)) => {
+            Some(Counted::Exactly(users.saturating_sub(some)))
+        }
+        _ => None,
+    }
+}
+
+/// Up to how many users a facet is counted that no sum shows.
+const COUNTED_FACET: u32 = 10_000;
 
 /// How long counts of languages and deep links are cached. With ten million users, reading them
 /// takes 33 ms.

@@ -39,7 +39,7 @@ pub use admin::{
     random_bytes,
 };
 pub use alerts::{Alert, Alerts, Report};
-pub use directory::DirectoryService;
+pub use directory::{DirectoryService, Facets};
 pub use error::ServiceError;
 pub use just_now::{JustNow, MinuteCount};
 pub use outage::Outage;

@@ -17,6 +17,15 @@ pub(crate) fn users(count: Counted) -> String {
     }
 }
 
+/// A number, with a mark where it is not exact.
+pub(crate) fn number(count: Counted) -> String {
+    match count {
+        Counted::Exactly(number) => grouped(number),
+        Counted::MoreThan(number) => format!("{}+", grouped(number)),
+        Counted::About(number) => format!("≈ {}", rounded(number)),
+    }
+}
+
 /// All users of a list, to select or export.
 pub(crate) fn all(count: Counted, is_everybody: bool) -> String {
     let number = match count {
@@ -187,6 +196,12 @@ mod tests {
         let long = "\u{200b}".repeat(255);
         let expected = "no visible characters: U+200B U+200B U+200B U+200B U+200B …";
         assert_eq!(invisible(&long).as_deref(), Some(expected));
+    }
+
+    #[test]
+    fn a_number_shows_whether_it_is_exact() {
+        let numbers = [Counted::Exactly(2_345), Counted::MoreThan(10_000), Counted::About(7_000)];
+        assert_eq!(numbers.map(number), ["2,345", "10,000+", "≈ 7,000"]);
     }
 
     #[test]

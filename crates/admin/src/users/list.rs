@@ -7,7 +7,7 @@ use axum::{
 };
 use chrono::{Datelike, Months, NaiveDate};
 use rollcall_domain::{Counted, DateLevel, ListedUser, SortKey, UserSlice, month};
-use rollcall_service::Count;
+use rollcall_service::{Count, Facets};
 
 use super::{
     choice::Choice,
@@ -135,6 +135,9 @@ pub(crate) async fn list(
         false => NO_USERS,
     };
     let is_everybody = query.is_everybody();
+    let Facets { reachable, unreachable, blocked, people, bots } = app.directory.facets().await?;
+    let states = [reachable, unreachable, blocked].map(Some);
+    let kinds = [people, Some(bots)];
     let deleted = pairs.iter().find(|(name, _)| name == "deleted");
     let deleted = deleted.and_then(|(_, number)| number.parse().ok());
     let link = |at| format!("{}/users?{}", app.base, query.url_at(at));
@@ -152,8 +155,8 @@ pub(crate) async fn list(
         rows: slice.rows.into_iter().map(|listed| row(&app, &query, listed)).collect(),
         languages: choices(app.directory.languages().await?, &query.fields.language),
         sources: choices(app.directory.sources().await?, &query.fields.source),
-        states: named(&STATES, &query.fields.reach),
-        kinds: named(&KINDS, &query.fields.bot),
+        states: counted(&STATES, &query.fields.reach, states),
+        kinds: counted(&KINDS, &query.fields.bot, kinds),
         ranges: [
             Range::new("first", "First seen", &query, &query.first_seen),
             Range::new("last", "Last seen", &query, &query.last_seen),
@@ -227,6 +230,21 @@ fn choices(counts: Vec<Count>, chosen: &str) -> Vec<Choice> {
         choices.push(Choice { value, name, is_chosen: true });
     }
     choices
+}
+
+/// Options with how many users each has, as far as that is known.
+fn counted<const N: usize>(
+    choices: &[(&str, &str); N],
+    chosen: &str,
+    counts: [Option<Counted>; N],
+) -> Vec<Choice> {
+    let with_count = |(choice, count): (Choice, Option<Counted>)| match count {
+        Some(count) => {
+            Choice { name: format!("{} · {}", choice.name, text::number(count)), ..choice }
+        }
+        None => choice,
+    };
+    named(choices, chosen).into_iter().zip(counts).map(with_count).collect()
 }
 
 const STATES: [(&str, &str); 3] =

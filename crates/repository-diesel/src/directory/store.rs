@@ -2,7 +2,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::{Connection, connection::SimpleConnection};
 use rollcall_domain::{
-    Cursor, Note, NoteChange, TelegramId, UserDetail, UserFilter, UserSlice, UserSort,
+    Counted, Cursor, Note, NoteChange, TelegramId, UserDetail, UserFilter, UserSlice, UserSort,
 };
 use rollcall_repository::{DirectoryRepository, RepositoryError};
 
@@ -26,6 +26,17 @@ impl DirectoryRepository for DieselUserRepository {
             .read("list users", move |connection| {
                 at_one_moment(connection, |connection| {
                     list::users(connection, &filter, sort, cursor, size)
+                })
+            })
+            .await
+    }
+
+    async fn count(&self, filter: &UserFilter, most: u32) -> Result<Counted, RepositoryError> {
+        let filter = filter.clone();
+        self.database
+            .read("count users", move |connection| {
+                at_one_moment(connection, |connection| {
+                    list::count::bounded(connection, &filter, most)
                 })
             })
             .await

@@ -6,7 +6,8 @@ macro_rules! unused_directory {
         const _: () = {
             use chrono::{DateTime, NaiveDate, Utc};
             use rollcall_domain::{
-                Cursor, NoteChange, TelegramId, UserDetail, UserFilter, UserSlice, UserSort,
+                Counted, Cursor, NoteChange, TelegramId, UserDetail, UserFilter, UserSlice,
+                UserSort,
             };
             use rollcall_repository::{DirectoryRepository, RepositoryError};
 
@@ -19,6 +20,10 @@ macro_rules! unused_directory {
                     _: Option<Cursor>,
                     _: u32,
                 ) -> Result<UserSlice, RepositoryError> {
+                    unimplemented!("not part of these stories")
+                }
+
+                async fn count(&self, _: &UserFilter, _: u32) -> Result<Counted, RepositoryError> {
                     unimplemented!("not part of these stories")
                 }
 

@@ -4,10 +4,13 @@ use chrono::NaiveDate;
 use diesel::{RunQueryDsl, sql_types::BigInt};
 use rollcall_domain::{Counted, Days, Figure, ReachabilityFilter, UserFilter, UserSlice};
 
-use super::{request::Request, scan::ScanStats};
+use super::{few::use_indexes, request::Request, scan::ScanStats};
 use crate::{
     base::{connection::AnyConnection, error::Failure},
-    directory::{conditions::Sql, search::find::FEW},
+    directory::{
+        conditions::{Condition, Sql, conditions},
+        search::find::FEW,
+    },
     statistics::{sums::sums_by_label, uncounted::uncounted},
 };
 
@@ -22,47 +25,81 @@ pub(super) fn count(
     slice: &UserSlice,
     stats: ScanStats,
 ) -> Result<Counted, Failure> {
-    let UserFilter { language, source, reachability, first_seen, search, .. } = filter;
+    if matches!(slice.count, Counted::Exactly(_)) {
+        return Ok(slice.count);
+    }
+    if let Some(users) = by_sums(connection, filter, &request.conditions)? {
+        return Ok(Counted::Exactly(users));
+    }
+    let UserFilter { search, first_seen, .. } = filter;
+    if *filter
+        == (UserFilter { search: search.clone(), first_seen: *first_seen, ..UserFilter::new() })
+    {
+        let users = sum(connection, Figure::Users, "", *first_seen)?;
+        return Ok(estimate(stats, users).map_or_else(|| at_least(request, slice), Counted::About));
+    }
+    Ok(at_least(request, slice))
+}
+
+/// How many users meet a filter: exactly, if the sums show it or they are at most `most`.
+pub(crate) fn bounded(
+    connection: &mut AnyConnection,
+    filter: &UserFilter,
+    most: u32,
+) -> Result<Counted, Failure> {
+    let conditions = conditions(filter);
+    if let Some(users) = by_sums(connection, filter, &conditions)? {
+        return Ok(Counted::Exactly(users));
+    }
+    use_indexes(connection)?;
+    let number: i64 =
+        first_users(&conditions, most).returning::<BigInt>().get_result(connection)?;
+    let number = u64::try_from(number).unwrap_or_default();
+    let most = u64::from(most);
+    Ok(if number > most { Counted::MoreThan(most) } else { Counted::Exactly(number) })
+}
+
+/// Counts the users that meet conditions, but not many more than `most`.
+pub(super) fn first_users(conditions: &[Condition], most: u32) -> Sql {
+    let mut sql = Sql::new("SELECT COUNT(*) FROM (SELECT 1 FROM telegram_users WHERE ");
+    sql.push_all(conditions.iter().map(|condition| &condition.sql));
+    sql.push(&format!(" LIMIT {}) AS users", u64::from(most) + 1));
+    sql
+}
+
+/// How many users meet a filter without a search, if the sums show it.
+fn by_sums(
+    connection: &mut AnyConnection,
+    filter: &UserFilter,
+    conditions: &[Condition],
+) -> Result<Option<u64>, Failure> {
+    let UserFilter { language, source, reachability, first_seen, .. } = filter;
     let summed = UserFilter {
         language: language.clone(),
         source: source.clone(),
         reachability: *reachability,
         first_seen: *first_seen,
-        search: search.clone(),
         ..UserFilter::new()
     };
-    if matches!(slice.count, Counted::Exactly(_)) {
-        return Ok(slice.count);
-    }
     if summed != *filter {
-        return Ok(at_least(request, slice));
+        return Ok(None);
     }
-    let left_out = match search {
-        None => left_out(connection, request)?,
-        Some(_) => 0,
-    };
     let mut sum = |figure, label| sum(connection, figure, label, *first_seen);
-    let exactly = |users: u64| Counted::Exactly(users.saturating_add(left_out));
-    Ok(match (language.as_deref(), source.as_deref(), reachability, search) {
-        (None, None, None, None) => exactly(sum(Figure::Users, "")?),
-        (None, None, None, Some(_)) => match estimate(stats, sum(Figure::Users, "")?) {
-            Some(users) => Counted::About(users),
-            None => at_least(request, slice),
-        },
-        (Some(language), None, None, None) => exactly(sum(Figure::Language, language)?),
-        (None, None, Some(ReachabilityFilter::Reachable), None) => {
-            exactly(sum(Figure::Reachable, "")?)
-        }
-        (None, None, Some(ReachabilityFilter::Unreachable), None) => {
+    let users = match (language.as_deref(), source.as_deref(), reachability) {
+        (None, None, None) => sum(Figure::Users, "")?,
+        (Some(language), None, None) => sum(Figure::Language, language)?,
+        (None, None, Some(ReachabilityFilter::Reachable)) => sum(Figure::Reachable, "")?,
+        (None, None, Some(ReachabilityFilter::Unreachable)) => {
             let users = sum(Figure::Users, "")?;
-            exactly(users.saturating_sub(sum(Figure::Reachable, "")?))
+            users.saturating_sub(sum(Figure::Reachable, "")?)
         }
-        _ => at_least(request, slice),
-    })
+        _ => return Ok(None),
+    };
+    Ok(Some(users.saturating_add(left_out(connection, conditions)?)))
 }
 
 /// How many users of the list the sums leave out.
-fn left_out(connection: &mut AnyConnection, request: &Request) -> Result<u64, Failure> {
+fn left_out(connection: &mut AnyConnection, conditions: &[Condition]) -> Result<u64, Failure> {
     let ids: Vec<String> = uncounted(connection)?.iter().map(i64::to_string).collect();
     if ids.is_empty() {
         return Ok(0);
@@ -73,7 +110,7 @@ fn left_out(connection: &mut AnyConnection, request: &Request) -> Result<u64, Fa
          AS left_out WHERE ",
         i32::MAX
     ));
-    sql.push_all(request.conditions.iter().map(|condition| &condition.sql));
+    sql.push_all(conditions.iter().map(|condition| &condition.sql));
     let number: i64 = sql.returning::<BigInt>().get_result(connection)?;
     Ok(u64::try_from(number).unwrap_or_default())
 }

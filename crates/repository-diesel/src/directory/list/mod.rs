@@ -6,7 +6,7 @@
 //! - Otherwise many users meet each condition, and probably all of them together: users are read
 //!   in the order of the list, from the cursor on, until the page is full or the bound is reached.
 
-mod count;
+pub(super) mod count;
 mod few;
 mod place;
 mod request;

@@ -85,6 +85,17 @@ async fn compare(
     }
     let expected: Vec<i64> = expected.iter().map(|person| person.id).collect();
 
+    let filter_alone = UserFilter { search: None, ..filter.clone() };
+    let users = people.iter().filter(|it| it.meets(&filter_alone)).count();
+    let users = u64::try_from(users).unwrap();
+    match store.count(&filter_alone, size).await.unwrap() {
+        Counted::Exactly(count) => assert_eq!(count, users, "{what}"),
+        more => {
+            assert_eq!(more, Counted::MoreThan(size.into()), "{what}");
+            assert!(users > size.into(), "{what}: {users}");
+        }
+    }
+
     let (mut pages, mut cursor) = (Vec::new(), None);
     loop {
         let slice = store.users(filter, sort, cursor, size).await.unwrap();

@@ -12,7 +12,7 @@ use crate::{
     base::{connection::AnyConnection, database::Database, error::Failure},
     directory::{
         conditions::{Condition, Sql, conditions},
-        list::few::use_indexes,
+        list::{count::first_users, few::use_indexes},
     },
 };
 
@@ -40,6 +40,26 @@ async fn pages_are_read_along_an_index() {
                     check(&plan, &text);
                 }
             }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn users_of_a_state_or_kind_are_counted_along_an_index() {
+    for filter in [
+        UserFilter::new().with_reachability(ReachabilityFilter::Blocked),
+        UserFilter::new().bots(true),
+    ] {
+        for throw_away in ThrowAwayDatabase::of_each_kind() {
+            let database = Database::open(throw_away.url().parse().unwrap()).await.unwrap();
+            database.migrate().await.unwrap();
+            let statement = first_users(&conditions(&filter), 10_000);
+            let text = format!("{statement:?}");
+            let plan = database.read("explain", move |it| plan(it, &statement)).await.unwrap();
+            let plan = plan.join("\n");
+            let index = ["telegram_users_blocked", "telegram_users_bots"];
+            assert!(index.iter().any(|it| plan.contains(it)), "{text}\n{plan}");
+            assert!(!plan.contains("Seq Scan"), "{text}\n{plan}");
         }
     }
 }
