@@ -692,7 +692,7 @@ async fn the_demo_needs_nothing_and_touches_nothing() {
     let database = ThrowAwayDatabase::sqlite();
     let settings =
         [("TELEGRAM_BOT_TOKEN", "123:production"), ("ALL_PROXY", "socks5://127.0.0.1:1")];
-    let bot = RunningBot::demo(&database, &settings).await;
+    let bot = RunningBot::demo_with(&database, &["--verbose"], &settings).await;
     bot.said("demo │     the bot to ").await;
     bot.said("fetched the schedule").await;
     let output = bot.signal("INT").await;

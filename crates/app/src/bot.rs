@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::{
-    demo,
+    demo::Demo,
     environment::Environment,
-    serve::{ConversationSettings, TelegramAdmins, serve},
+    serve::{ConversationSettings, Site, TelegramAdmins, serve},
     settings::{
         DatabaseArguments, EXPOSED_TOKEN, GreetingArguments, HttpArguments, ScheduleArguments,
         TelegramArguments,
@@ -23,12 +23,20 @@ use crate::{
 #[command(name = "bot", version)]
 pub struct Arguments {
     /// Try the bot and its web admin on a simulated Telegram, with a temporary database of fake
-    /// users. Needs no token, and uses only the setting LISTEN_ADDR
-    #[arg(long)]
+    /// users. Prints a link that signs you in as the owner until the demo stops, and opens it in the
+    /// browser of a desktop. Needs no token. Of all settings it uses only LISTEN_ADDR; if that port is
+    /// in use, it takes another one
+    #[arg(long, conflicts_with_all = NOT_FOR_THE_DEMO)]
     demo: bool,
+    /// With --demo: print the chats between the simulated users and the bot
+    #[arg(long, requires = "demo")]
+    verbose: bool,
+    /// With --demo: do not open a browser. Without DISPLAY or WAYLAND_DISPLAY, none is opened anyway
+    #[arg(long, requires = "demo")]
+    no_open: bool,
     /// Replace whatever else uses this bot: delete its webhook, overwrite its command menus, and answer
     /// its users. Without it, the first start on a database refuses a bot that is already in use
-    #[arg(long, conflicts_with = "demo")]
+    #[arg(long)]
     take_over: bool,
     #[command(flatten)]
     database: DatabaseArguments,
@@ -42,6 +50,24 @@ pub struct Arguments {
     greeting: GreetingArguments,
 }
 
+/// Flags that the demo would ignore: groups of settings, and all flags for HTTP but LISTEN_ADDR.
+const NOT_FOR_THE_DEMO: [&str; 14] = [
+    "take_over",
+    "DatabaseArguments",
+    "TelegramArguments",
+    "ScheduleArguments",
+    "GreetingArguments",
+    "webhook_url",
+    "webhook_secret",
+    "public_url",
+    "trusted_proxies",
+    "forwarded_header",
+    "require_second_factor",
+    "admin_allow",
+    "metrics_addr",
+    "security_contact",
+];
+
 /// Runs the bot until a signal stops it.
 ///
 /// # Errors
@@ -52,13 +78,18 @@ pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Res
         log::warn!("{warning}");
     }
     if arguments.demo {
-        let address = arguments.http.without_webhook(environment)?.address;
-        demo::run(address, shutdown).await?;
+        let demo = Demo {
+            address: arguments.http.address(environment)?,
+            is_verbose: arguments.verbose,
+            opens_browser: !arguments.no_open,
+        };
+        demo.run(environment, shutdown).await?;
     } else {
         let settings = arguments.telegram.settings(environment)?;
         let telegram_admins = TelegramAdmins {
             owners: arguments.telegram.admins(environment)?,
             are_counted: arguments.telegram.counts_admins(environment)?,
+            link: None,
         };
         let http = arguments.http.settings(environment, &settings.api_url)?;
         let database_url = arguments.database.writable_database_url(environment)?;
@@ -78,11 +109,13 @@ pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Res
             log::info!("using the proxy {proxy} for the NHL's API");
         }
         let conversation = ConversationSettings { schedule, greetings };
+        // First of all: the owner has to free a port that is in use.
+        let site = Site::open(http)?;
         serve(
             settings,
             arguments.take_over,
             telegram_admins,
-            http,
+            site,
             conversation,
             database_url,
             shutdown,

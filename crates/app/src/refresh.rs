@@ -27,6 +27,11 @@ pub(crate) async fn run(schedule: ScheduleService, nhl: Client) -> Infallible {
     }
 }
 
+/// Fetches the schedule once, if it is due.
+pub(crate) async fn once(schedule: ScheduleService, nhl: Client) {
+    Refresher::new(schedule, nhl).look().await;
+}
+
 /// Why a refresh failed.
 #[derive(Debug, thiserror::Error)]
 enum RefreshError {

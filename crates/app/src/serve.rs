@@ -13,7 +13,7 @@ use rollcall_domain::{Clock, SystemClock, TelegramId};
 use rollcall_nhl::Client;
 use rollcall_repository::BotRepository;
 use rollcall_repository_diesel::{Database, DatabaseUrl, MigrationState};
-use rollcall_service::{ActivityService, Alerts, ScheduleService};
+use rollcall_service::{ActivityService, Alerts, LastingLink, ScheduleService};
 use rollcall_telegram::{Bot, Receiver, Webhook};
 use tokio::net::TcpListener;
 
@@ -26,6 +26,21 @@ use crate::{
     take_over::refuse_foreign_use,
     web_admin::{self, WebAdmin},
 };
+
+/// What is served over HTTP, and the listener for it; `None` where nothing listens.
+pub(crate) struct Site {
+    pub(crate) settings: HttpSettings,
+    pub(crate) listener: Option<TcpListener>,
+}
+
+impl Site {
+    /// Listens at the address of the settings. A port that is in use is an error only if the settings
+    /// ask for a webhook or for a public address.
+    pub(crate) fn open(settings: HttpSettings) -> anyhow::Result<Self> {
+        let listener = listen(&settings)?;
+        Ok(Self { settings, listener })
+    }
+}
 
 /// The settings of the conversation.
 pub(crate) struct ConversationSettings {
@@ -40,6 +55,8 @@ pub(crate) struct TelegramAdmins {
     pub(crate) owners: BTreeSet<TelegramId>,
     /// Whether they count in the figures.
     pub(crate) are_counted: bool,
+    /// A link that signs one of them in besides those of `/admin`; only for the demo.
+    pub(crate) link: Option<LastingLink>,
 }
 
 /// Runs a bot on a database until the process should stop, by long polling unless there is a webhook.
@@ -47,13 +64,11 @@ pub(crate) async fn serve(
     settings: rollcall_telegram::Settings,
     take_over: bool,
     telegram_admins: TelegramAdmins,
-    http: HttpSettings,
+    Site { settings: http, listener }: Site,
     conversation: ConversationSettings,
     database_url: DatabaseUrl,
     shutdown: Shutdown,
 ) -> anyhow::Result<()> {
-    // First of all: the owner has to free a port that is in use.
-    let listener = listen(&http)?;
     let metrics = http.metrics_address.map(|it| http::listen("METRICS_ADDR", it)).transpose()?;
     if let Some(listener) = &metrics {
         log::info!("metrics, healthz and readyz are at {}", listener.local_addr()?);
@@ -109,8 +124,6 @@ pub(crate) async fn serve(
     Ok(())
 }
 
-/// Listens at the address of the settings. A port that is in use is an error only if the settings ask
-/// for a webhook or for a public address.
 fn listen(http: &HttpSettings) -> anyhow::Result<Option<TcpListener>> {
     let Some(address) = http.address else { return Ok(None) };
     match http::listen("LISTEN_ADDR", address) {
@@ -151,11 +164,12 @@ async fn work(
     };
     let services = Services::new(database.clone());
     count_admins(&services.activity(), &telegram_admins).await?;
-    let owners = telegram_admins.owners;
+    let TelegramAdmins { owners, link, .. } = telegram_admins;
     let users = services.users();
     let alerts = Alerts::default();
     let admins = services
         .admins(owners.clone())
+        .accepting(link)
         .requiring_second_factor(http.requires_second_factor)
         .alerting(alerts.clone());
     let admin_site = web_admin.url().map(|url| {

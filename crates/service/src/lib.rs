@@ -33,8 +33,8 @@ pub use activity::{
 };
 pub use admin::{
     AccountError, AdminService, Confirmed, Device, DeviceCookie, FactorError, InvalidPassword,
-    InvalidTokenId, Invitation, InvitationError, InvitationLife, InvitationToken, LinkToken,
-    OfferedFactor, OwnSession, Passkey, PasskeyError, PasskeySite, PasswordError, Proof,
+    InvalidTokenId, Invitation, InvitationError, InvitationLife, InvitationToken, LastingLink,
+    LinkToken, OfferedFactor, OwnSession, Passkey, PasskeyError, PasskeySite, PasswordError, Proof,
     RecoveryCode, SecondFactors, Session, SessionToken, SignIn, SignInError, Standing, TokenId,
     random_bytes,
 };

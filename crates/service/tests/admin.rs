@@ -9,7 +9,7 @@ use std::{
 
 use rollcall_domain::{Admin, AdminName, AuditAction, Clock, Role, TelegramId};
 use rollcall_repository_diesel::{Database, DieselAdminRepository};
-use rollcall_service::{AccountError, AdminService, AuditFilter, SignInError};
+use rollcall_service::{AccountError, AdminService, AuditFilter, LastingLink, SignInError};
 use rollcall_testkit::{TestClock, ThrowAwayDatabase};
 
 const MINUTE: i64 = 60;
@@ -284,6 +284,30 @@ async fn a_link_signs_an_owner_in_once_and_expires() {
         assert!(without.sign_in_by_link(link.as_str(), home()).await.is_err());
         assert_eq!(log(&admins).await, ["telegram:7 signed_in from 192.0.2.1"; 2]);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lasting_link_signs_its_owner_in_again_and_again() {
+    let database = ThrowAwayDatabase::sqlite();
+    let clock = Arc::new(TestClock::at("2026-11-23T12:00:00Z"));
+    let (admins, _) = service(&database, clock.clone(), &[7]).await;
+    let (link, token) = LastingLink::new(id(7)).unwrap();
+    let before = admins.sign_in_by_link(token.as_str(), home()).await;
+    assert!(matches!(before, Err(SignInError::Refused)), "{before:?}");
+    let usual = admins.create_link(id(7)).await.unwrap().unwrap();
+    let lasting = admins.clone().accepting(Some(link.clone()));
+    assert!(lasting.is_lasting(token.as_str()) && !lasting.is_lasting(usual.as_str()));
+    for _ in 0..3 {
+        let signed_in = lasting.sign_in_by_link(token.as_str(), home()).await.unwrap();
+        assert_eq!(signed_in.session.admin, owner());
+        clock.advance(HOUR);
+    }
+    // Other links keep their limits, and other services do not know this one.
+    assert!(lasting.sign_in_by_link(usual.as_str(), home()).await.is_err());
+    assert!(admins.sign_in_by_link(token.as_str(), home()).await.is_err());
+    let (others, _) = service(&database, clock.clone(), &[8]).await;
+    let others = others.accepting(Some(link));
+    assert!(others.sign_in_by_link(token.as_str(), home()).await.is_err());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -20,6 +20,8 @@ pub enum ChatEvent {
         person: Person,
         /// The button's `callback_data`.
         data: String,
+        /// The button's label, if the message has such a button.
+        label: Option<String>,
     },
     /// A person blocked the bot.
     Blocked {

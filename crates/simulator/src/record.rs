@@ -41,19 +41,24 @@ pub struct Button {
     pub data: Option<String>,
 }
 
+/// The buttons below a message of the Bot API, row by row.
+pub(crate) fn buttons_of(message: &Value) -> Vec<Button> {
+    let rows = message.pointer("/reply_markup/inline_keyboard").and_then(Value::as_array);
+    rows.into_iter()
+        .flatten()
+        .filter_map(Value::as_array)
+        .flatten()
+        .map(|button| Button {
+            text: button.get("text").and_then(Value::as_str).unwrap_or_default().to_owned(),
+            data: button.get("callback_data").and_then(Value::as_str).map(str::to_owned),
+        })
+        .collect()
+}
+
 impl SentMessage {
     /// The buttons below the message, row by row.
     pub fn buttons(&self) -> Vec<Button> {
-        let rows = self.json.pointer("/reply_markup/inline_keyboard").and_then(Value::as_array);
-        rows.into_iter()
-            .flatten()
-            .filter_map(Value::as_array)
-            .flatten()
-            .map(|button| Button {
-                text: button.get("text").and_then(Value::as_str).unwrap_or_default().to_owned(),
-                data: button.get("callback_data").and_then(Value::as_str).map(str::to_owned),
-            })
-            .collect()
+        buttons_of(&self.json)
     }
 
     /// The data of the button with this label.

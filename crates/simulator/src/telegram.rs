@@ -12,7 +12,7 @@ use crate::clock::unix_now;
 use crate::fault::Fault;
 use crate::people::{Chat, ChatKind, Person};
 use crate::queue::Incoming;
-use crate::record::{Request, SentMessage};
+use crate::record::{Request, SentMessage, buttons_of};
 use crate::state::{State, UnreachableReason};
 use crate::update::{Missing, Update};
 
@@ -310,7 +310,12 @@ fn event_of(update: &Update) -> Option<ChatEvent> {
         ("my_chat_member", Some("kicked")) => ChatEvent::Blocked { person },
         ("my_chat_member", Some("member")) => ChatEvent::Unblocked { person },
         ("callback_query", _) => {
-            ChatEvent::Pressed { person, data: update.string("data")?.to_owned() }
+            let data = update.string("data")?.to_owned();
+            let message = update.content().get("message");
+            let pressed = message.into_iter().flat_map(buttons_of);
+            let label =
+                pressed.filter(|it| it.data.as_ref() == Some(&data)).map(|it| it.text).next();
+            ChatEvent::Pressed { person, data, label }
         }
         ("message", _) if update.string("text").is_some() => {
             ChatEvent::Wrote { person, text: update.string("text")?.to_owned() }

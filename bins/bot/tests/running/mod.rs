@@ -108,9 +108,23 @@ impl RunningBot {
 
     /// Starts the demonstration and waits until it runs.
     pub(crate) async fn demo(database: &ThrowAwayDatabase, settings: &[(&str, &str)]) -> Self {
-        let bot = Self::spawn(database, &["--demo"], settings);
-        bot.said("ready: @").await;
+        Self::demo_with(database, &[], settings).await
+    }
+
+    /// Starts the demonstration with more flags and waits until it runs.
+    pub(crate) async fn demo_with(
+        database: &ThrowAwayDatabase,
+        flags: &[&str],
+        settings: &[(&str, &str)],
+    ) -> Self {
+        let bot = Self::spawn(database, &[&["--demo"], flags].concat(), settings);
+        bot.said("╰─").await;
         bot
+    }
+
+    /// Runs the bot with flags that it refuses; returns its exit code and output.
+    pub(crate) async fn refuses(database: &ThrowAwayDatabase, flags: &[&str]) -> (i32, String) {
+        Self::spawn(database, flags, &[]).ended().await
     }
 
     /// Starts the bot with no room on the disk for files of more than `bytes`, until

@@ -43,6 +43,8 @@ struct Page {
 struct LinkPage {
     layout: Layout,
     token: String,
+    /// Whether it works any number of times.
+    is_lasting: bool,
 }
 
 #[derive(Template)]
@@ -72,8 +74,13 @@ pub(crate) async fn by_password(
 
 /// Shows the page of a link from the bot. It changes nothing, so that link previews do not use the
 /// link up.
-pub(crate) async fn link(layout: Layout, Path(token): Path<String>) -> Response {
-    render(&LinkPage { layout, token })
+pub(crate) async fn link(
+    State(app): State<App>,
+    layout: Layout,
+    Path(token): Path<String>,
+) -> Response {
+    let is_lasting = app.admins.is_lasting(&token);
+    render(&LinkPage { layout, token, is_lasting })
 }
 
 /// Signs in by a link from the bot.

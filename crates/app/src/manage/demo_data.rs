@@ -19,6 +19,11 @@ use rollcall_repository_diesel::DieselUserRepository;
 use tokio::sync::mpsc;
 
 use self::people::People;
+pub(crate) use self::{
+    chance::{happens, pick, weighted},
+    names::FakeName,
+    period::hour_share,
+};
 use super::{
     migrations,
     output::{progress_bar, stdout},

@@ -18,5 +18,5 @@ pub use factors::{
 };
 pub use service::AdminService;
 pub use sessions::{Confirmed, OwnSession, Proof, Session, Standing};
-pub use signing_in::{SignIn, SignInError};
+pub use signing_in::{LastingLink, SignIn, SignInError};
 pub use token::{InvalidTokenId, InvitationToken, LinkToken, SessionToken, TokenId, random_bytes};

@@ -6,7 +6,7 @@ use tokio::sync::OnceCell;
 
 use super::{
     accounts::Passwords,
-    signing_in::{Throttle, Watch},
+    signing_in::{LastingLink, Throttle, Watch},
 };
 use crate::Alerts;
 
@@ -20,6 +20,7 @@ pub struct AdminService {
     pub(super) throttle: Throttle,
     pub(super) watch: Watch,
     pub(super) requires_second_factor: bool,
+    pub(super) lasting_link: Option<LastingLink>,
     /// The secret that signs the cookies of known devices, read at its first use.
     pub(super) device_secret: Arc<OnceCell<DeviceSecret>>,
 }
@@ -39,6 +40,7 @@ impl AdminService {
             throttle: Throttle::default(),
             watch: Watch::default(),
             requires_second_factor: false,
+            lasting_link: None,
             device_secret: Arc::default(),
         }
     }
@@ -54,6 +56,12 @@ impl AdminService {
     pub fn alerting(mut self, alerts: Alerts) -> Self {
         self.watch.alerts = alerts;
         self
+    }
+
+    /// The same service, which also accepts `link` if there is one.
+    #[must_use]
+    pub fn accepting(self, link: Option<LastingLink>) -> Self {
+        Self { lasting_link: link, ..self }
     }
 
     /// The owners who sign in by links from the bot.

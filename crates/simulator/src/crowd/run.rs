@@ -293,8 +293,9 @@ mod tests {
                     assert_eq!(buttons, ["Next"]);
                     answered = true;
                 }
-                ChatEvent::Pressed { person: presser, data } => {
+                ChatEvent::Pressed { person: presser, data, label } => {
                     assert_eq!((presser.id, data.as_str()), (person.id, "next"));
+                    assert_eq!(label.as_deref(), Some("Next"));
                     break;
                 }
                 _ => {}

@@ -1,17 +1,17 @@
 //! What is left to chance; the same seed brings the same.
 
 /// Whether something happens that does in so many of a thousand cases.
-pub(super) fn happens(per_mille: u32, random: &mut fastrand::Rng) -> bool {
+pub(crate) fn happens(per_mille: u32, random: &mut fastrand::Rng) -> bool {
     random.u32(..1000) < per_mille
 }
 
 /// One of `texts`, each as likely as the others; "" where there is none.
-pub(super) fn pick(texts: &[&'static str], random: &mut fastrand::Rng) -> &'static str {
+pub(crate) fn pick(texts: &[&'static str], random: &mut fastrand::Rng) -> &'static str {
     texts.get(random.usize(..texts.len().max(1))).copied().unwrap_or_default()
 }
 
 /// One of `choices`, the likelier the larger its weight; `None` where none has any.
-pub(super) fn weighted<'a, T>(
+pub(crate) fn weighted<'a, T>(
     choices: &'a [(T, u32)],
     random: &mut fastrand::Rng,
 ) -> Option<&'a T> {

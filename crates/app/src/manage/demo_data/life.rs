@@ -107,20 +107,23 @@ impl Person {
             if age > 0 && happens(self.habit.ends, random) {
                 return Some(day);
             }
-            if age == 0 || happens(self.per_mille(day, age, period), random) {
-                life.days.push((day, self.interactions(random)));
+            let comes = age == 0 || happens(self.per_mille(day, age), random);
+            let interactions = if comes { self.interactions(random) } else { 0 };
+            let by_now = so_far(day, interactions, age == 0, period, random);
+            if by_now > 0 {
+                life.days.push((day, by_now));
             }
         }
         None
     }
 
     /// Of a thousand such people, how many come on a day.
-    fn per_mille(&self, day: NaiveDate, age: u32, period: &Period) -> u32 {
+    fn per_mille(&self, day: NaiveDate, age: u32) -> u32 {
         let Habit { first, later, .. } = self.habit;
         let usual = later + (first - later) * HALF_AGE / (HALF_AGE + age);
         let is_weekend = matches!(day.weekday(), Weekday::Sat | Weekday::Sun);
         let of_week = if is_weekend { self.weekends } else { self.weekdays };
-        usual * of_week / 100 * period.passed_per_mille(day) / 1000
+        usual * of_week / 100
     }
 
     fn interactions(&self, random: &mut fastrand::Rng) -> u32 {
@@ -130,6 +133,20 @@ impl Person {
         }
         interactions
     }
+}
+
+/// How many of a day's interactions have happened by now; of today, not all. With `has_come`, the first
+/// one has.
+fn so_far(
+    day: NaiveDate,
+    interactions: u32,
+    has_come: bool,
+    period: &Period,
+    random: &mut fastrand::Rng,
+) -> u32 {
+    let passed = period.passed_per_mille(day);
+    let mut happened = |number: &u32| (has_come && *number == 0) || happens(passed, random);
+    u32::try_from((0..interactions).filter(|it| happened(it)).count()).unwrap_or(interactions)
 }
 
 impl Life {
@@ -149,7 +166,7 @@ impl Life {
             }
             _ => {
                 let later = gone + Days::new(random.u64(..=20));
-                if later > period.last {
+                if later > period.last || !happens(period.passed_per_mille(later), random) {
                     return false;
                 }
                 self.days.push((later, 1));
@@ -175,7 +192,9 @@ impl Life {
             UnreachableReason::Deactivated
         };
         let last = self.days.last().map(|(day, _)| *day + Days::new(random.u64(1..=90)));
-        self.lost = last.filter(|day| *day <= period.last).map(|day| (day, obstacle));
+        self.lost = last
+            .filter(|day| *day <= period.last && happens(period.passed_per_mille(*day), random))
+            .map(|day| (day, obstacle));
     }
 }
 
@@ -187,5 +206,6 @@ fn comes_back(
     random: &mut fastrand::Rng,
 ) -> Option<NaiveDate> {
     let back = gone + Days::new(random.u64(21..=140));
-    (happens(if blocked { 60 } else { 130 }, random) && back <= period.last).then_some(back)
+    let comes = happens(if blocked { 60 } else { 130 }, random) && back <= period.last;
+    (comes && happens(period.passed_per_mille(back), random)).then_some(back)
 }

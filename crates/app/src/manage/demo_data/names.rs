@@ -2,18 +2,18 @@
 
 use rollcall_domain::Username;
 
-use super::chance::{pick, weighted};
+use super::chance::{happens, pick, weighted};
 
-/// People who read in one language.
-pub(super) struct Tongue {
+/// People who read in one language; of one gender where last names differ.
+struct Tongue {
     /// The language tag that clients send; some send none.
-    pub(super) code: Option<&'static str>,
+    code: Option<&'static str>,
     first_names: &'static [&'static str],
     last_names: &'static [&'static str],
 }
 
 /// A language, and how many of a thousand people read it.
-static TONGUES: [(Tongue, u32); 24] = [
+static TONGUES: [(Tongue, u32); 27] = [
     (tongue("en", &ENGLISH, &ENGLISH_LAST), 270),
     (tongue("ru", &RUSSIAN_HIS, &RUSSIAN_HIS_LAST), 105),
     (tongue("ru", &RUSSIAN_HERS, &RUSSIAN_HERS_LAST), 95),
@@ -25,11 +25,14 @@ static TONGUES: [(Tongue, u32); 24] = [
     (tongue("it", &ITALIAN, &ITALIAN_LAST), 28),
     (tongue("tr", &TURKISH, &TURKISH_LAST), 25),
     (tongue("fa", &PERSIAN, &PERSIAN_LAST), 22),
-    (tongue("id", &INDONESIAN, &INDONESIAN_LAST), 20),
+    (tongue("id", &INDONESIAN_HIS, &INDONESIAN_HIS_LAST), 11),
+    (tongue("id", &INDONESIAN_HERS, &INDONESIAN_HERS_LAST), 9),
     (tongue("hi", &HINDI, &HINDI_LAST), 18),
     (tongue("ar", &ARABIC, &ARABIC_LAST), 16),
-    (tongue("pl", &POLISH, &POLISH_LAST), 15),
-    (tongue("cs", &CZECH, &CZECH_LAST), 10),
+    (tongue("pl", &POLISH_HIS, &POLISH_HIS_LAST), 8),
+    (tongue("pl", &POLISH_HERS, &POLISH_HERS_LAST), 7),
+    (tongue("cs", &CZECH_HIS, &CZECH_HIS_LAST), 6),
+    (tongue("cs", &CZECH_HERS, &CZECH_HERS_LAST), 4),
     (tongue("fi", &FINNISH, &FINNISH_LAST), 10),
     (tongue("sv", &SWEDISH, &SWEDISH_LAST), 10),
     (tongue("zh-hans", &CHINESE, &CHINESE_LAST), 9),
@@ -195,16 +198,22 @@ const TURKISH: [&str; 8] = ["Yusuf", "Zeynep", "Mehmet", "Elif", "Ömer", "Ayşe
 const TURKISH_LAST: [&str; 7] = ["Yılmaz", "Kaya", "Demir", "Şahin", "Çelik", "Öztürk", "Aydın"];
 const PERSIAN: [&str; 7] = ["علی", "فاطمه", "رضا", "زهرا", "امیر", "مریم", "پویا"];
 const PERSIAN_LAST: [&str; 6] = ["احمدی", "محمدی", "حسینی", "کریمی", "رضایی", "جعفری"];
-const INDONESIAN: [&str; 7] = ["Budi", "Siti", "Agus", "Dewi", "Putra", "Ayu", "Rizky"];
-const INDONESIAN_LAST: [&str; 6] = ["Santoso", "Wijaya", "Saputra", "Lestari", "Hidayat", "Kusuma"];
+const INDONESIAN_HIS: [&str; 5] = ["Budi", "Agus", "Putra", "Rizky", "Bayu"];
+const INDONESIAN_HIS_LAST: [&str; 5] = ["Santoso", "Wijaya", "Saputra", "Hidayat", "Setiawan"];
+const INDONESIAN_HERS: [&str; 5] = ["Siti", "Dewi", "Ayu", "Putri", "Rina"];
+const INDONESIAN_HERS_LAST: [&str; 5] = ["Lestari", "Rahayu", "Handayani", "Wulandari", "Safitri"];
 const HINDI: [&str; 7] = ["आरव", "प्रिया", "राहुल", "अनन्या", "विवेक", "नेहा", "सुनील"];
 const HINDI_LAST: [&str; 6] = ["शर्मा", "वर्मा", "सिंह", "गुप्ता", "पटेल", "यादव"];
 const ARABIC: [&str; 7] = ["محمد", "فاطمة", "أحمد", "مريم", "عمر", "ليلى", "يوسف"];
 const ARABIC_LAST: [&str; 5] = ["الأحمد", "حسن", "خليل", "ناصر", "العلي"];
-const POLISH: [&str; 7] = ["Jakub", "Zuzanna", "Łukasz", "Agnieszka", "Michał", "Ola", "Paweł"];
-const POLISH_LAST: [&str; 6] = ["Nowak", "Wójcik", "Kamińska", "Mazur", "Zając", "Dąbrowski"];
-const CZECH: [&str; 6] = ["Jakub", "Tereza", "Tomáš", "Eliška", "Jiří", "Ondřej"];
-const CZECH_LAST: [&str; 5] = ["Novák", "Dvořák", "Černý", "Procházka", "Jágr"];
+const POLISH_HIS: [&str; 5] = ["Jakub", "Łukasz", "Michał", "Paweł", "Krzysztof"];
+const POLISH_HIS_LAST: [&str; 5] = ["Nowak", "Wójcik", "Kamiński", "Zając", "Dąbrowski"];
+const POLISH_HERS: [&str; 5] = ["Zuzanna", "Agnieszka", "Ola", "Małgorzata", "Kasia"];
+const POLISH_HERS_LAST: [&str; 5] = ["Nowak", "Wójcik", "Kamińska", "Zając", "Dąbrowska"];
+const CZECH_HIS: [&str; 5] = ["Jakub", "Tomáš", "Jiří", "Ondřej", "Vojtěch"];
+const CZECH_HIS_LAST: [&str; 5] = ["Novák", "Dvořák", "Černý", "Procházka", "Beneš"];
+const CZECH_HERS: [&str; 5] = ["Tereza", "Eliška", "Šárka", "Lucie", "Kateřina"];
+const CZECH_HERS_LAST: [&str; 5] = ["Nováková", "Dvořáková", "Černá", "Procházková", "Benešová"];
 const FINNISH: [&str; 6] = ["Eino", "Aino", "Mikko", "Päivi", "Teemu", "Saara"];
 const FINNISH_LAST: [&str; 5] = ["Korhonen", "Virtanen", "Mäkinen", "Nieminen", "Hämäläinen"];
 const SWEDISH: [&str; 6] = ["Elias", "Maja", "Åke", "Göran", "Linnéa", "Sven"];
@@ -218,8 +227,8 @@ const KOREAN_LAST: [&str; 4] = ["김", "이", "박", "최"];
 const HEBREW: [&str; 5] = ["נועם", "תמר", "איתי", "מיה", "דוד"];
 const HEBREW_LAST: [&str; 4] = ["כהן", "לוי", "מזרחי", "פרץ"];
 
-/// What usernames begin with.
-const HANDLES: [&str; 40] = [
+/// What usernames begin with, besides the owners' names: words that fit everyone.
+const HANDLES: [&str; 32] = [
     "puck",
     "slapshot",
     "goalie",
@@ -229,61 +238,115 @@ const HANDLES: [&str; 40] = [
     "blueline",
     "captain",
     "comet",
-    "dasha",
-    "dima",
     "echo",
     "falcon",
     "forest",
     "ghost",
     "hattrick",
     "ice",
-    "ivan",
     "joker",
-    "kate",
-    "lena",
     "lucky",
-    "max",
-    "mister",
     "neo",
-    "nick",
-    "olga",
     "pixel",
     "rocket",
-    "sasha",
     "silent",
     "sniper",
     "storm",
     "sunny",
     "tiger",
-    "vika",
     "wolf",
     "zed",
     "TheReal",
-    "MrHockey",
+    "HockeyFan",
+    "breakaway",
+    "zamboni",
+    "overtime",
 ];
 
 /// What some put behind their first name.
 const SIGNS: [&str; 6] = ["🏒", "🔥", "👩‍🚀", "❄️", "🇨🇦", "✨"];
 
-/// First name, and last name if there is one.
-pub(super) fn name(tongue: &Tongue, random: &mut fastrand::Rng) -> (String, Option<String>) {
-    let mut first = pick(tongue.first_names, random).to_owned();
-    if random.u32(..100) < 4 {
-        first.extend([" ", pick(&SIGNS, random)]);
-    }
-    let last = (random.u32(..100) < 57).then(|| pick(tongue.last_names, random).to_owned());
-    (first, last)
+/// The names of a fake user, and the language of their client.
+pub(crate) struct FakeName {
+    pub(crate) first_name: String,
+    pub(crate) last_name: Option<String>,
+    pub(crate) username: Option<Username>,
+    pub(crate) language_code: Option<&'static str>,
 }
 
-/// A username that nobody has but the person of this number.
-pub(super) fn username(number: u64, is_bot: bool, random: &mut fastrand::Rng) -> Option<Username> {
-    let handle = pick(&HANDLES, random);
-    // The number makes it unique: no other handle has digits.
+impl FakeName {
+    /// The names of the fake user with this number, which is part of the username.
+    pub(crate) fn new(number: u64, is_bot: bool, random: &mut fastrand::Rng) -> Option<Self> {
+        let tongue = weighted(&TONGUES, random)?;
+        let own = pick(tongue.first_names, random);
+        let mut first_name = own.to_owned();
+        if happens(40, random) {
+            first_name.extend([" ", pick(&SIGNS, random)]);
+        }
+        let last_name = happens(570, random).then(|| pick(tongue.last_names, random).to_owned());
+        let username = if is_bot || happens(600, random) {
+            username(own, number, is_bot, random)
+        } else {
+            None
+        };
+        Some(Self { first_name, last_name, username, language_code: tongue.code })
+    }
+}
+
+/// A username that only the user with this number has: half of those who can use their own name.
+fn username(own: &str, number: u64, is_bot: bool, random: &mut fastrand::Rng) -> Option<Username> {
+    let uses_name = happens(500, random) && own.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let handle = if uses_name { &own.to_ascii_lowercase() } else { pick(&HANDLES, random) };
+    // No handle has digits, so the number makes it unique.
     let end = if is_bot { "_bot" } else { "" };
     Username::from_telegram(&format!("{handle}_{number:04}{end}"))
 }
 
-/// The language of somebody.
-pub(super) fn some_tongue(random: &mut fastrand::Rng) -> Option<&'static Tongue> {
-    weighted(&TONGUES, random)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn last_names_have_the_gender_of_first_names() {
+        let mut random = fastrand::Rng::with_seed(7);
+        let names: Vec<FakeName> =
+            (0..50_000).filter_map(|number| FakeName::new(number, false, &mut random)).collect();
+        let mut seen = 0;
+        for (language, hers, last_hers, last_his) in [
+            ("cs", &CZECH_HERS[..], &["ová", "ná", "rná"][..], &["k", "ý", "ka", "eš"][..]),
+            ("pl", &POLISH_HERS[..], &["ka"][..], &["ki"][..]),
+            ("ru", &RUSSIAN_HERS[..], &["ва"][..], &["в"][..]),
+        ] {
+            let neutral = ["Nowak", "Wójcik", "Zając", "Жук"];
+            let of_language = names.iter().filter(|it| it.language_code == Some(language));
+            for name in of_language.filter(|it| !it.first_name.starts_with("Саша")) {
+                let Some(last_name) = name.last_name.as_deref() else { continue };
+                if neutral.contains(&last_name) {
+                    continue;
+                }
+                let is_hers = hers.iter().any(|first| name.first_name.starts_with(first));
+                let ends = if is_hers { last_hers } else { last_his };
+                let fits = ends.iter().any(|end| last_name.ends_with(end));
+                assert!(fits, "{} {last_name}", name.first_name);
+                seen += 1;
+            }
+        }
+        assert!(seen > 1000, "{seen}");
+    }
+
+    #[test]
+    fn usernames_are_unique_and_never_another_name() {
+        let mut random = fastrand::Rng::with_seed(7);
+        let (mut own, mut keys) = (0, std::collections::BTreeSet::new());
+        for number in 0..5000 {
+            let name = FakeName::new(number, false, &mut random).unwrap();
+            let Some(username) = name.username else { continue };
+            assert!(keys.insert(username.key()));
+            let handle = username.as_str().rsplit_once('_').unwrap().0;
+            let is_own = name.first_name.to_ascii_lowercase().starts_with(handle);
+            assert!(is_own || HANDLES.contains(&handle), "{} @{handle}", name.first_name);
+            own += usize::from(is_own);
+        }
+        assert!(own > 500, "{own}");
+    }
 }

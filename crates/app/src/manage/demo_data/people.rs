@@ -10,7 +10,7 @@ use super::{
     arrivals::{Arrival, Arrivals},
     chance::{happens, weighted},
     life::{Life, live},
-    names,
+    names::FakeName,
     period::{Period, SHARES},
     uses::Uses,
 };
@@ -77,13 +77,11 @@ impl People {
         self.number += 1;
         self.last_id += random.i64(1..=9);
         let mut user = TelegramUser::new(self.last_id.try_into().ok()?, created_at);
-        let tongue = names::some_tongue(random)?;
-        (user.first_name, user.last_name) = names::name(tongue, random);
-        user.language_code = tongue.code.map(str::to_owned);
         user.is_bot = happens(1, random);
-        if user.is_bot || happens(600, random) {
-            user.username = names::username(self.number, user.is_bot, random);
-        }
+        let name = FakeName::new(self.number, user.is_bot, random)?;
+        (user.first_name, user.last_name) = (name.first_name, name.last_name);
+        user.username = name.username;
+        user.language_code = name.language_code.map(str::to_owned);
         // The others write in groups only.
         user.reachability.has_private_chat = !user.is_bot && happens(970, random);
         Some(user)
@@ -189,16 +187,20 @@ impl People {
         for &(day, interactions) in &life.days {
             let known = known.iter().chain([&user.created_at, &user.last_seen]).copied();
             let known: Vec<_> = known.filter(|at| at.date_naive() == day).collect();
+            let mut shares: Vec<u32> =
+                (0..interactions).map(|_| self.random.u32(..=SHARES)).collect();
+            shares.sort_unstable();
+            let period = self.period;
+            let mut times = shares.into_iter().map(|share| period.moment(day, share));
+            let earliest = times.next();
             let first = if day == user.created_at.date_naive() {
                 user.created_at
             } else {
-                let any = self.not_before((day, 0), day);
-                known.into_iter().chain([self.time(any)]).min().unwrap_or(user.created_at)
+                known.into_iter().chain(earliest).min().unwrap_or(user.created_at)
             };
-            self.uses.add_interaction(first);
-            for _ in 1..interactions {
-                let any = self.not_before((day, 0), day);
-                self.uses.add_interaction(self.time(any).clamp(first, first.max(user.last_seen)));
+            let others = times.map(|time| time.clamp(first, first.max(user.last_seen)));
+            for time in std::iter::once(first).chain(others) {
+                self.uses.add_interaction(time);
             }
             days.push((ActiveDay::at(first), interactions));
         }

@@ -155,8 +155,7 @@ impl HttpArguments {
     /// # Errors
     /// If a setting is wrong.
     pub fn without_webhook(&self, environment: &Environment) -> Result<HttpSettings, SettingError> {
-        let Listen(address) = parse(LISTEN_ADDR, self.listen_addr.as_deref(), environment)
-            .unwrap_or_else(|| read(LISTEN_ADDR, "127.0.0.1:8080"))?;
+        let address = self.address(environment)?;
         let flag = self.public_url.as_deref();
         let public_url: Option<PublicUrl> = parse(PUBLIC_URL, flag, environment).transpose()?;
         let flag = self.trusted_proxies.as_deref();
@@ -192,6 +191,16 @@ impl HttpArguments {
             security_contact,
             webhook: None,
         })
+    }
+
+    /// Where to listen; `None` for nowhere.
+    ///
+    /// # Errors
+    /// If the setting is wrong.
+    pub fn address(&self, environment: &Environment) -> Result<Option<SocketAddr>, SettingError> {
+        let Listen(address) = parse(LISTEN_ADDR, self.listen_addr.as_deref(), environment)
+            .unwrap_or_else(|| read(LISTEN_ADDR, "127.0.0.1:8080"))?;
+        Ok(address)
     }
 
     /// With this address in place of `LISTEN_ADDR`, if there is one.
