@@ -131,6 +131,22 @@ impl Action {
         })
     }
 
+    fn family(self) -> &'static str {
+        match self {
+            Self::Schedule(_) | Self::ScheduleTeams { .. } => "schedule",
+            Self::Settings
+            | Self::Languages
+            | Self::SetLanguage(_)
+            | Self::Regions
+            | Self::Cities { .. }
+            | Self::SetZone(_)
+            | Self::Favourites { .. }
+            | Self::SetFavourite { .. } => "settings",
+            Self::Users(_) => "users",
+            Self::Help => "help",
+        }
+    }
+
     /// Whether the action concerns the user's own preferences, which others must not see.
     pub(crate) fn is_private(self) -> bool {
         !matches!(self, Self::Schedule(_) | Self::ScheduleTeams { .. } | Self::Help)
@@ -140,6 +156,12 @@ impl Action {
     pub(crate) fn is_for_owners(self) -> bool {
         matches!(self, Self::Users(_))
     }
+}
+
+/// The family of the button with this data: the name of the command whose answer has such buttons.
+/// `None` if the bot has no such button.
+pub fn button_family(data: &str) -> Option<&'static str> {
+    Action::read(data).map(Action::family)
 }
 
 /// A page, counted from 0.
@@ -203,6 +225,19 @@ mod tests {
             let data = action.data();
             assert!((1..=64).contains(&data.len()), "{data}");
             assert_eq!(Action::read(&data), Some(action), "{data}");
+        }
+    }
+
+    #[test]
+    fn a_family_has_the_name_of_a_command() {
+        for action in every_action() {
+            let family = button_family(&action.data());
+            assert!(family.is_some_and(|name| crate::COMMANDS.contains(&name)), "{action:?}");
+        }
+        assert_eq!(button_family("1/p/lang/de"), Some("settings"));
+        assert_eq!(button_family("1/s/today"), Some("schedule"));
+        for forged in ["1/p/lang/xx", "settings", "1/vip", ""] {
+            assert_eq!(button_family(forged), None, "{forged}");
         }
     }
 

@@ -23,6 +23,7 @@ use rollcall_telegram::{
 };
 
 use crate::{
+    action::button_family,
     audience::Audience,
     command::{Command, commands},
     greeting::Greetings,
@@ -74,6 +75,10 @@ pub struct Conversation {
 impl Handler for Conversation {
     fn commands(&self) -> &'static [&'static str] {
         commands(self.schedule.is_some())
+    }
+
+    fn button_family(&self, data: &str) -> Option<&'static str> {
+        button_family(data).filter(|family| self.commands().contains(family))
     }
 
     async fn handle(&self, request: Request, registration: Registration) {

@@ -4,7 +4,8 @@
 //! [`Conversation`] is the handler that `rollcall-telegram` calls for registered users.
 //!
 //! To add a command: a variant of `Command` in `command.rs`, its answer in `conversation.rs`, and its
-//! line in `menu.rs`. To add a button: a variant of `Action` in `action.rs`, and its effect in `press.rs`.
+//! line in `menu.rs`. To add a button: a variant of `Action` in `action.rs` with
+//! its family, and its effect in `press.rs`.
 //! Texts are in `locales/`.
 //!
 //! Architecture invariant: private answers, to a user or an owner, are sent to that user's own id
@@ -26,6 +27,7 @@ mod settings_menu;
 mod text;
 mod user_list;
 
+pub use action::button_family;
 pub use command::COMMANDS;
 pub use conversation::{AdminSite, Conversation, Services};
 pub use greeting::{Greetings, InvalidGreetings};

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use crate::{ReachabilityChange, SearchTerm, StartPayload, TelegramUser};
+use crate::{CommandUse, ReachabilityChange, SearchTerm, StartPayload, TelegramUser};
 
 /// Selects the users that meet every condition that is set.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -296,6 +296,8 @@ pub struct UserDetail {
     pub reach_history: Vec<ReachabilityChange>,
     /// The deep links that the user opened, and when, latest first.
     pub starts: Vec<(DateTime<Utc>, StartPayload)>,
+    /// The commands and families of buttons that the user used, latest first.
+    pub uses: Vec<CommandUse>,
     /// The changes of the profile, latest first.
     pub profile_changes: Vec<ProfileChange>,
     /// The admins' note about the user.

@@ -2,7 +2,7 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 
-use crate::{Profile, StartPayload, TelegramId};
+use crate::{Profile, StartPayload, TelegramId, Used};
 
 /// One thing a user did that reached the bot.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub struct Interaction {
     /// The command in the message, if the bot knows it. The names are constants, so users cannot
     /// add labels to the statistics.
     pub command: Option<&'static str>,
+    /// The family of the pressed button, if the bot knows it; a constant like the names of commands.
+    pub button: Option<&'static str>,
     /// The chat; `None` for updates without one, such as an inline query.
     pub chat: Option<Chat>,
     /// A further meaning; `None` for most interactions.
@@ -27,7 +29,13 @@ pub struct Interaction {
 impl Interaction {
     /// An interaction that did not arrive as an update and has no chat.
     pub fn new(at: DateTime<Utc>, profile: Profile, kind: InteractionKind) -> Self {
-        Self { update_id: None, at, profile, kind, command: None, chat: None, event: None }
+        let (command, button, chat, event) = (None, None, None, None);
+        Self { update_id: None, at, profile, kind, command, button, chat, event }
+    }
+
+    /// The known command or button that the user used.
+    pub fn used(&self) -> Option<Used> {
+        self.command.map(Used::Command).or(self.button.map(Used::Button))
     }
 
     /// Whether it happened in a private chat between the user and the bot. The bot may also see

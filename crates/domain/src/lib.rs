@@ -15,6 +15,7 @@ mod backoff;
 mod client_network;
 mod clock;
 mod club;
+mod command_use;
 mod directory;
 mod error_chain;
 mod filter;
@@ -54,6 +55,7 @@ pub use backoff::Backoff;
 pub use client_network::client_network;
 pub use clock::{CLOCK_TOLERANCE, Clock, SystemClock};
 pub use club::{TeamRecord, clubs};
+pub use command_use::{CommandUse, DaysOfUse, Used};
 pub use directory::{
     Counted, Cursor, DateLevel, Days, InvalidCursor, ListedUser, MAX_NOTE_CHARS, Note, NoteChange,
     PeriodCount, ProfileChange, ProfileField, ReachabilityFilter, SortKey, UserDetail, UserFilter,

@@ -62,6 +62,16 @@ mod minutes {
     }
 }
 
+mod uses {
+    use super::*;
+
+    rollcall_testkit::command_use_contract!(open);
+
+    async fn open(url: &str) -> Arc<dyn Store> {
+        Arc::new(DieselUserRepository::new(migrated(url).await))
+    }
+}
+
 mod sources {
     use rollcall_testkit::contract::sources::SourceStore;
 

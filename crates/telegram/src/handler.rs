@@ -13,6 +13,13 @@ pub trait Handler: Send + Sync + 'static {
     /// ordinary messages, and not answered.
     fn commands(&self) -> &'static [&'static str];
 
+    /// The family of the bot's button with this data, such as `settings` for all buttons of the settings.
+    /// `None` if the bot has no such button, because users can forge data. Families are constants, so
+    /// users cannot add any.
+    fn button_family(&self, _data: &str) -> Option<&'static str> {
+        None
+    }
+
     /// Answers a request. Best effort: log failures, because there is no retry.
     async fn handle(&self, request: Request, registration: Registration);
 }

@@ -122,7 +122,10 @@ impl Ingest {
         let received = self.clock.now();
         let read_as = |own_name: Option<&Username>| -> Vec<Update<'a>> {
             let commands = self.handler.commands();
-            raw.iter().map(|raw| update::read(raw.get(), received, own_name, commands)).collect()
+            let family = |data: &str| self.handler.button_family(data);
+            let read =
+                |raw: &&'a RawValue| update::read(raw.get(), received, own_name, commands, &family);
+            raw.iter().map(read).collect()
         };
         let own_name = self.own_name.get();
         let mut updates = read_as(own_name.as_ref());
@@ -356,8 +359,10 @@ mod tests {
         let received = DateTime::from_timestamp(2000, 0).unwrap();
         let seconds = |updates: &[Value]| {
             let texts: Vec<String> = updates.iter().map(Value::to_string).collect();
-            let mut updates: Vec<Update> =
-                texts.iter().map(|text| update::read(text, received, None, &[])).collect();
+            let mut updates: Vec<Update> = texts
+                .iter()
+                .map(|text| update::read(text, received, None, &[], &|_| None))
+                .collect();
             let now = DateTime::from_timestamp(1900, 0).unwrap();
             let latest = date_undated(&mut updates, now);
             assert_eq!(latest.is_some(), updates.iter().any(|update| update.is_dated));

@@ -11,8 +11,8 @@
 //!
 //! To add a kind of update: its name and meaning in `update/kinds.rs`.
 //!
-//! Architecture invariants: this crate knows no command except `/start`, whose argument is the payload
-//! of a deep link. Neither the token nor anything that a user wrote is ever logged.
+//! Architecture invariants: this crate knows no button, and no command except `/start`, whose argument
+//! is the payload of a deep link. Neither the token nor anything that a user wrote is ever logged.
 
 mod bot;
 mod client;

@@ -97,21 +97,26 @@ pub struct ButtonPress {
     pub message: Option<(Chat, MessagePlace)>,
 }
 
-/// Reads the JSON of one update that a bot with these commands received at `received`. `own_name` is the
-/// bot's username, if known. Never fails: an unreadable part becomes the [`fault`](Update::fault), and
+/// Returns the family of the bot's button with the given data; see
+/// [`Handler::button_family`](crate::Handler::button_family).
+pub(crate) type ButtonFamily<'n> = &'n dyn Fn(&str) -> Option<&'static str>;
+
+/// Reads the JSON of one update that a bot with these commands and buttons received at `received`.
+/// `own_name` is the bot's username, if known. Never fails: an unreadable part becomes the [`fault`](Update::fault), and
 /// the rest is used.
 pub(crate) fn read<'a>(
     json: &'a str,
     received: DateTime<Utc>,
     own_name: Option<&Username>,
     commands: &'static [&'static str],
+    button_family: ButtonFamily<'_>,
 ) -> Update<'a> {
     let update = Update { json, received, ..Update::default() };
     let envelope = match serde_json::from_str::<Envelope>(json) {
         Ok(envelope) => envelope,
         Err(error) => return Update { fault: Some(describe_error(&error)), ..update },
     };
-    let mut reader = Reader { own_name, commands, update };
+    let mut reader = Reader { own_name, commands, button_family, update };
     reader.update.update_id = envelope.update_id;
     if envelope.update_id.is_none() {
         reader.note("it has no update_id".to_owned());
@@ -139,14 +144,18 @@ pub struct Reread {
     pub fault: Option<String>,
 }
 
-/// Reads a quarantined update again, as of its arrival, for a bot with these commands.
+/// Reads a quarantined update again, as of its arrival, for a bot with these commands and buttons.
 ///
 /// The bot's name at that time is unknown. So a command with an addressee, such as `/start@our_bot ad`,
 /// does not count as ours: otherwise the user could keep another bot's source forever. The user is
 /// registered nevertheless.
-pub fn reread(update: &QuarantinedUpdate, commands: &'static [&'static str]) -> Reread {
+pub fn reread(
+    update: &QuarantinedUpdate,
+    commands: &'static [&'static str],
+    button_family: &dyn Fn(&str) -> Option<&'static str>,
+) -> Reread {
     let Update { update_id, interaction, fault, .. } =
-        read(&update.payload, update.received_at, None, commands);
+        read(&update.payload, update.received_at, None, commands, button_family);
     Reread { update_id, interaction, fault }
 }
 
@@ -154,6 +163,7 @@ pub fn reread(update: &QuarantinedUpdate, commands: &'static [&'static str]) -> 
 struct Reader<'a, 'n> {
     own_name: Option<&'n Username>,
     commands: &'static [&'static str],
+    button_family: ButtonFamily<'n>,
     update: Update<'a>,
 }
 
@@ -184,7 +194,7 @@ impl Reader<'_, '_> {
         match kind {
             InteractionKind::Command => self.command(&text?, raw, &mut interaction),
             InteractionKind::MyChatMember => interaction.event = self.membership(chat, &content),
-            InteractionKind::CallbackQuery => self.update.press = self.press(chat, &content),
+            InteractionKind::CallbackQuery => self.press(&content, &mut interaction),
             _ => {}
         }
         Some(interaction)
@@ -224,12 +234,14 @@ impl Reader<'_, '_> {
         }
     }
 
-    fn press(&mut self, chat: Option<Chat>, content: &Content) -> Option<ButtonPress> {
-        // Without an id it cannot be answered.
-        let id = self.read::<Text>(content.id?)?.into_string();
+    fn press(&mut self, content: &Content, interaction: &mut Interaction) {
+        let id = content.id.and_then(|id| self.read::<Text>(id)).map(Text::into_string);
         let data = content.data.and_then(|data| self.read::<Text>(data)).map(Text::into_string);
+        interaction.button = data.as_deref().and_then(self.button_family);
+        let chat = interaction.chat;
         let message = content.message.and_then(|message| self.pressed(chat?, message));
-        Some(ButtonPress { id, data, message })
+        // Without an id it cannot be answered.
+        self.update.press = id.map(|id| ButtonPress { id, data, message });
     }
 
     /// The message with the pressed button.

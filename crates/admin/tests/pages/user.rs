@@ -19,6 +19,32 @@ async fn who_may_not_write_sees_no_forms() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_commands_and_buttons_of_a_user_are_listed() {
+    let site = Site::with_people(2).await;
+    let use_of = |time: &str, command, button| {
+        let profile = Profile::new(id(1), "Person 1");
+        let call = Interaction::new(time.parse().unwrap(), profile, InteractionKind::Call);
+        Interaction { command, button, ..call }
+    };
+    let uses = [
+        use_of("2026-11-18T10:00:00Z", Some("schedule"), None),
+        use_of("2026-11-20T10:00:00Z", Some("schedule"), None),
+        use_of("2026-11-19T10:00:00Z", None, Some("settings")),
+    ];
+    site.users.register(&uses).await.unwrap();
+    let token = site.sign_in(Role::Viewer).await;
+    let page = site.get("/admin/users/1", &token).await.body;
+    for line in [
+        "<li>/schedule: 2 days, first 2026-11-18, last 2026-11-20</li>",
+        "<li>settings (buttons): 1 day, first 2026-11-19, last 2026-11-19</li>",
+    ] {
+        assert!(page.contains(line), "{line}: {page}");
+    }
+    let other = site.get("/admin/users/2", &token).await.body;
+    assert!(other.contains("Commands and buttons") && !other.contains("/schedule:"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_note_is_written_changed_and_taken_away_with_a_trace() {
     let site = Site::with_people(1).await;
     let token = site.sign_in(Role::Editor).await;

@@ -4,7 +4,7 @@ use std::{io::Write, process::ExitCode};
 
 use anyhow::{Context, bail};
 use clap::Subcommand;
-use rollcall_conversation::COMMANDS;
+use rollcall_conversation::{COMMANDS, button_family};
 use rollcall_domain::QuarantinedUpdate;
 use rollcall_repository::QuarantineRepository;
 use rollcall_service::{ServiceError, UserService};
@@ -107,7 +107,7 @@ async fn replay(
 ) -> anyhow::Result<ExitCode> {
     let (mut read, mut registered, mut left, mut refused) = (0, 0, 0, 0);
     let mut again = async |update: QuarantinedUpdate| -> anyhow::Result<()> {
-        let Reread { interaction, fault, .. } = reread(&update, COMMANDS);
+        let Reread { interaction, fault, .. } = reread(&update, COMMANDS, &button_family);
         if let Some(interaction) = interaction.filter(|_| !update.registered) {
             // Recorded in the transaction of the registration, so that it never happens twice.
             let telegram_id = Some(interaction.telegram_id());

@@ -5,8 +5,8 @@ use std::{io::Write, process::ExitCode, str::FromStr};
 use anyhow::bail;
 use clap::Subcommand;
 use rollcall_domain::{
-    Cursor, ReachabilityChange, StartPayload, TelegramId, TelegramUser, UnreachableReason,
-    UserFilter, UserSort, Username, grouped,
+    CommandUse, Cursor, DaysOfUse, ReachabilityChange, StartPayload, TelegramId, TelegramUser,
+    UnreachableReason, UserFilter, UserSort, Username, grouped,
 };
 use rollcall_service::{DirectoryService, MAX_PAGE_SIZE, UserService};
 use serde_json::{Value, json};
@@ -148,13 +148,17 @@ async fn show(
         }
     };
     let Some(user) = found else { bail!("there is no user with {sought}") };
-    if json {
-        return print_json(&as_json(&user));
-    }
     // The user may have been deleted since.
     let detail = directory.user(user.telegram_id).await?;
-    let (history, starts) =
-        detail.map(|detail| (detail.reach_history, detail.starts)).unwrap_or_default();
+    let (history, starts, uses) =
+        detail.map(|detail| (detail.reach_history, detail.starts, detail.uses)).unwrap_or_default();
+    if json {
+        let mut shown = as_json(&user);
+        if let Value::Object(fields) = &mut shown {
+            fields.insert("uses".to_owned(), uses.iter().map(use_as_json).collect());
+        }
+        return print_json(&shown);
+    }
     let optional = |text: Option<&str>| safe(text.unwrap_or("-"));
     let mut out = stdout();
     writeln!(out, "{}", safe(&user.to_string()))?;
@@ -179,6 +183,16 @@ async fn show(
     for (at, payload) in starts.into_iter().take(HISTORY) {
         writeln!(out, "  {} UTC  came by {payload}", second(at))?;
     }
+    for (place, used) in uses.iter().enumerate() {
+        let DaysOfUse { first, last, number, .. } = used.days;
+        let label = if place == 0 { "Used" } else { "" };
+        let days = if number == 1 { "day" } else { "days" };
+        writeln!(
+            out,
+            "{label:11}  {}: {number} {days}, first {first}, last {last}",
+            safe(&used.name())
+        )?;
+    }
     Ok(())
 }
 
@@ -196,6 +210,15 @@ fn reachable(user: &TelegramUser) -> &'static str {
 fn names(user: &TelegramUser) -> String {
     let username = user.username.as_ref().map(|username| format!(" {username}"));
     format!("{}{}", user.shown_name(), safe(&username.unwrap_or_default()))
+}
+
+fn use_as_json(CommandUse { command, days }: &CommandUse) -> Value {
+    json!({
+        "command": command,
+        "first_day": days.first.to_string(),
+        "last_day": days.last.to_string(),
+        "days": days.number,
+    })
 }
 
 fn as_json(user: &TelegramUser) -> Value {

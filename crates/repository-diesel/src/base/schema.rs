@@ -45,6 +45,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    command_uses (telegram_id, command) {
+        telegram_id -> BigInt,
+        command -> Text,
+        first_day -> Date,
+        last_day -> Date,
+        days -> Integer,
+        recent_days -> BigInt,
+    }
+}
+
+diesel::table! {
     profile_changes (telegram_id, at, field) {
         telegram_id -> BigInt,
         at -> Timestamp,

@@ -3,7 +3,8 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 use rollcall_domain::{
-    ProfileChange, ProfileField, ReachabilityChange, StartPayload, TelegramId, UserDetail,
+    CommandUse, ProfileChange, ProfileField, ReachabilityChange, StartPayload, TelegramId,
+    UserDetail,
 };
 
 use super::notes;
@@ -11,10 +12,12 @@ use crate::{
     base::{
         connection::AnyConnection,
         error::Failure,
-        schema::{active_days, profile_changes, reach_history, starts, telegram_users},
+        schema::{
+            active_days, command_uses, profile_changes, reach_history, starts, telegram_users,
+        },
         timestamp::UtcMicros,
     },
-    row::{columns::UserRow, history::reach_change},
+    row::{columns::UserRow, command_use::StoredDays, history::reach_change},
 };
 
 /// How many entries of each history are read.
@@ -42,6 +45,7 @@ pub(super) fn user(
         days,
         reach_history: reach_history(connection, id)?,
         starts: starts(connection, id)?,
+        uses: uses(connection, id)?,
         profile_changes: profile_changes(connection, id)?,
         note: notes::read(connection, id)?,
     }))
@@ -101,6 +105,18 @@ fn start(id: i64, at: UtcMicros, payload: &str) -> Result<(DateTime<Utc>, StartP
             reason: format!("{error}"),
         }),
     }
+}
+
+/// The commands and families of buttons that a user used; the latest first.
+fn uses(connection: &mut AnyConnection, id: TelegramId) -> QueryResult<Vec<CommandUse>> {
+    let rows: Vec<(String, StoredDays)> = command_uses::table
+        .filter(command_uses::telegram_id.eq(id.get()))
+        .order((command_uses::last_day.desc(), command_uses::command))
+        .limit(HISTORY.into())
+        .select((command_uses::command, StoredDays::as_select()))
+        .load(connection)?;
+    let of = |(command, days): (String, StoredDays)| CommandUse { command, days: days.into() };
+    Ok(rows.into_iter().map(of).collect())
 }
 
 fn profile_changes(

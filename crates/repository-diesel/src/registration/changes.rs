@@ -9,7 +9,10 @@ use diesel::{
 };
 use rollcall_domain::{Sums, TelegramId};
 
-use super::names::{self, Names, ProfileChanges, add_changes, add_pending};
+use super::{
+    names::{self, Names, ProfileChanges, add_changes, add_pending},
+    uses::{self, NewUses, Uses, add_uses},
+};
 use crate::{
     base::{
         sqlstate::PgTransaction,
@@ -36,6 +39,8 @@ pub(super) struct Changes<'a> {
     pub(super) sums: Sums,
     /// What is added to the minutes of the last hour; sorted.
     pub(super) minutes: Vec<NewMinute>,
+    /// The uses of commands and buttons.
+    pub(super) uses: Uses,
     /// Users whose names wait for the search; sorted.
     pub(super) renamed: Vec<i64>,
     /// How profiles changed.
@@ -52,9 +57,10 @@ pub(super) fn write(connection: &mut Transaction<'_>, changes: &Changes<'_>) -> 
 
 fn write_each(
     connection: &mut SqliteConnection,
-    Changes { users, losers, sums, minutes, renamed, profiles }: &Changes<'_>,
+    Changes { users, losers, sums, minutes, uses, renamed, profiles }: &Changes<'_>,
 ) -> QueryResult<()> {
     names::add_each(connection, renamed, profiles)?;
+    uses::add_each(connection, uses)?;
     for &user in users {
         UpdateUser { user: user.into() }.execute(connection)?;
     }
@@ -67,19 +73,21 @@ fn write_each(
 
 fn write_all(
     connection: &mut PgTransaction<'_>,
-    Changes { users, losers, sums, minutes, renamed, profiles }: &Changes<'_>,
+    Changes { users, losers, sums, minutes, uses, renamed, profiles }: &Changes<'_>,
 ) -> QueryResult<()> {
     let users = users.iter().map(|user| NewUser::from(*user)).collect();
     let (losers, lost_at) = losers.iter().map(|&(id, at)| (id.get(), UtcMicros::from(at))).unzip();
     let (sums, source_sums) = (NewSum::of(sums).collect(), NewSourceSum::of(sums).collect());
     let minutes = minutes.iter().copied().collect();
-    let rows = ChangedRows { users, losers, lost_at, sums, source_sums, minutes };
-    let changed = if renamed.is_empty() && profiles.is_empty() {
-        WriteAll { rows }.execute(connection)
+    let mut rounds = uses.rounds().into_iter();
+    let uses = rounds.next().unwrap_or_default();
+    let rows = ChangedRows { users, losers, lost_at, sums, source_sums, minutes, uses };
+    if renamed.is_empty() && profiles.is_empty() {
+        WriteAll { rows }.execute(connection)?;
     } else {
-        WriteAllWithNames { rows, names: Names::of(renamed, profiles) }.execute(connection)
-    };
-    changed.map(drop)
+        WriteAllWithNames { rows, names: Names::of(renamed, profiles) }.execute(connection)?;
+    }
+    uses::add_rounds(connection, rounds)
 }
 
 statement! {
@@ -112,7 +120,8 @@ macro_rules! write_all {
             WHERE stored.telegram_id = lost.telegram_id),
         summed AS (", insert_sums!(), "),
         summed_sources AS (", insert_source_sums!(), "),
-        summed_minutes AS (", insert_minutes!(), ")
+        summed_minutes AS (", insert_minutes!(), "),
+        used AS (", add_uses!(), ")
         UPDATE telegram_users AS stored SET ", columns!(update set_new), "
         FROM UNNEST(", columns!(all placeholder), ") AS new (", columns!(all name), ")
         WHERE stored.telegram_id = new.telegram_id")
@@ -127,6 +136,7 @@ parameters! {
         sums: NewSums<'a>,
         source_sums: NewSourceSums<'a>,
         minutes: NewMinutes,
+        uses: NewUses,
     }
 }
 

@@ -10,8 +10,8 @@
 //! 4. [`replay`] replays the interactions in memory, by the rules of the domain.
 //! 5. [`histories`] adds rare facts: users who blocked the bot or came by a deep link, and days of
 //!    activity that are past now.
-//! 6. [`changes`] writes what changed: rows of users, usernames that were lost, profile changes, and
-//!    the sums.
+//! 6. [`changes`] writes what changed: rows of users, usernames that were lost, profile changes, the
+//!    sums, and uses of commands and buttons.
 //! 7. [`quarantine`] keeps updates that could not be read.
 
 mod changes;
@@ -27,6 +27,7 @@ mod updates;
 mod upsert;
 mod upserted;
 pub(crate) mod usernames;
+mod uses;
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -41,6 +42,7 @@ use self::{
     changes::Changes,
     labels::Labels,
     replay::{Replay, Replayed},
+    uses::Uses,
 };
 use crate::{
     base::{
@@ -220,6 +222,7 @@ fn record_users(
             losers: losers.into_iter().collect(),
             sums,
             minutes,
+            uses: Uses::of(interactions),
             renamed,
             profiles: &profile_changes,
         },

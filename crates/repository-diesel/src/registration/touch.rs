@@ -33,7 +33,9 @@ pub(super) fn touch(
     else {
         return Ok(None);
     };
-    if !quarantined.is_empty() || interaction.kind == InteractionKind::Command {
+    let is_counted_apart =
+        interaction.kind == InteractionKind::Command || interaction.used().is_some();
+    if !quarantined.is_empty() || is_counted_apart {
         return Ok(None);
     }
     let user = TelegramUser::created_by(interaction);

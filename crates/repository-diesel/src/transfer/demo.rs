@@ -58,8 +58,8 @@ fn empty(connection: &mut AnyConnection) -> QueryResult<()> {
     match connection {
         AnyConnection::Sqlite(connection) => connection.batch_execute(
             "DELETE FROM telegram_users; DELETE FROM active_days; DELETE FROM reach_history; \
-             DELETE FROM starts; DELETE FROM activity_sums; DELETE FROM source_sums; \
-             DELETE FROM erased_sums; DELETE FROM minute_sums; \
+             DELETE FROM starts; DELETE FROM command_uses; DELETE FROM activity_sums; \
+             DELETE FROM source_sums; DELETE FROM erased_sums; DELETE FROM minute_sums; \
              DELETE FROM uncounted_users; DELETE FROM uncounted_sums; DELETE FROM sources; \
              DELETE FROM recent_updates; DELETE FROM quarantine; \
              DELETE FROM profile_changes; DELETE FROM notes; DELETE FROM search_pending; \
@@ -67,8 +67,8 @@ fn empty(connection: &mut AnyConnection) -> QueryResult<()> {
              INSERT INTO search_grams (search_grams) VALUES ('delete-all')",
         )?,
         AnyConnection::Postgres(connection) => connection.batch_execute(
-            "TRUNCATE telegram_users, active_days, reach_history, starts, activity_sums, \
-             source_sums, erased_sums, minute_sums, uncounted_users, uncounted_sums, sources, \
+            "TRUNCATE telegram_users, active_days, reach_history, starts, command_uses, \
+             activity_sums, source_sums, erased_sums, minute_sums, uncounted_users, uncounted_sums, sources, \
              recent_updates, quarantine, profile_changes, notes, search_pending, preferences, favourite_teams, search_grams",
         )?,
     }

@@ -5,7 +5,7 @@ use crate::{
     base::{
         connection::AnyConnection,
         error::Failure,
-        schema::{active_days, quarantine, reach_history, starts, telegram_users},
+        schema::{active_days, command_uses, quarantine, reach_history, starts, telegram_users},
     },
     directory, preferences, sources, statistics,
 };
@@ -26,6 +26,8 @@ pub(super) fn delete(connection: &mut AnyConnection, ids: &[i64]) -> Result<usiz
         diesel::delete(active_days::table.filter(active_days::telegram_id.eq(id)))
             .execute(connection)?;
         diesel::delete(reach_history::table.filter(reach_history::telegram_id.eq(id)))
+            .execute(connection)?;
+        diesel::delete(command_uses::table.filter(command_uses::telegram_id.eq(id)))
             .execute(connection)?;
         diesel::delete(starts::table.filter(starts::telegram_id.eq(id))).execute(connection)?;
         preferences::delete(connection, *id)?;

@@ -5,6 +5,8 @@ mod simulated;
 
 use serde_json::{Value, json};
 
+use rollcall_domain::Used;
+
 use super::{kinds::KINDS, *};
 
 const RECEIVED: &str = "2026-11-23T12:00:00.5Z";
@@ -15,8 +17,12 @@ fn our_name() -> Username {
 
 const COMMANDS: &[&str] = &["start", "help"];
 
+fn button_family(data: &str) -> Option<&'static str> {
+    data.starts_with("p/").then_some("settings")
+}
+
 fn read_text(json: &str) -> Update<'_> {
-    read(json, RECEIVED.parse().unwrap(), Some(&our_name()), COMMANDS)
+    read(json, RECEIVED.parse().unwrap(), Some(&our_name()), COMMANDS, &button_family)
 }
 
 /// Reads an update; its text lives as long as the tests.

@@ -19,6 +19,7 @@ pub mod sources;
 pub mod transfer;
 pub mod uncounted;
 pub mod users;
+pub mod uses;
 
 use chrono::NaiveDate;
 use rollcall_domain::{TelegramId, TelegramUser, UserDetail, UserFilter, UserSort};

@@ -89,7 +89,7 @@ fn without_a_known_name_an_addressed_command_is_not_ours() {
         .to_string(),
     };
     let meaning = |text: &str| {
-        let interaction = reread(&quarantined(text), COMMANDS).interaction.unwrap();
+        let interaction = reread(&quarantined(text), COMMANDS, &button_family).interaction.unwrap();
         (interaction.command, interaction.event)
     };
     let start = Some(Event::Start("ad_1".parse().unwrap()));
@@ -117,6 +117,27 @@ fn a_group_that_became_a_supergroup_is_noted() {
     let edited = json!({"from": ada(), "migrate_to_chat_id": -1});
     assert_eq!(read("edited_message", -5, edited), (None, true, false));
     assert_eq!(read("message", -5, json!({"from": ada()})), (None, true, false));
+}
+
+#[test]
+fn the_family_of_a_known_button_is_noted() {
+    let button = |content: Value| {
+        let mut query = json!({"id": "77", "from": ada()});
+        query.as_object_mut().unwrap().extend(content.as_object().unwrap().clone());
+        read_kind("callback_query", query).interaction.unwrap().used()
+    };
+    let settings = Some(Used::Button("settings"));
+    assert_eq!(button(json!({"data": "p/lang"})), settings);
+    assert_eq!(button(json!({"data": "p/lang", "id": null})), settings);
+    for content in
+        [json!({"data": "q/lang"}), json!({"data": "settings"}), json!({"data": 7}), json!({})]
+    {
+        assert_eq!(button(content.clone()), None, "{content}");
+    }
+    // A command with the same text is no button.
+    let text = json!({"from": ada(), "chat": {"id": 1815, "type": "private"}, "text": "/start"});
+    let used = read_kind("message", text).interaction.unwrap().used();
+    assert_eq!(used, Some(Used::Command("start")));
 }
 
 #[test]
