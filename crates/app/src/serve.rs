@@ -8,12 +8,12 @@ use std::{
 };
 
 use anyhow::{Context, ensure};
-use rollcall_conversation::{AdminSite, Conversation, Greetings};
-use rollcall_domain::{Clock, SystemClock, TelegramId};
+use rollcall_conversation::{Conversation, Greetings};
+use rollcall_domain::{Clock, SystemClock, TelegramId, error_chain};
 use rollcall_nhl::Client;
 use rollcall_repository::BotRepository;
 use rollcall_repository_diesel::{Database, DatabaseUrl, MigrationState};
-use rollcall_service::{ActivityService, Alerts, LastingLink, ScheduleService};
+use rollcall_service::{ActivityService, AdminService, Alerts, LastingLink, ScheduleService};
 use rollcall_telegram::{Bot, Receiver, Webhook};
 use tokio::net::TcpListener;
 
@@ -163,19 +163,19 @@ async fn work(
         () = shutdown.clone().requested() => return Ok(()),
     };
     let services = Services::new(database.clone());
-    count_admins(&services.activity(), &telegram_admins).await?;
-    let TelegramAdmins { owners, link, .. } = telegram_admins;
+    let TelegramAdmins { owners, are_counted, link } = telegram_admins;
     let users = services.users();
     let alerts = Alerts::default();
     let admins = services
-        .admins(owners.clone())
+        .admins(owners)
         .accepting(link)
         .requiring_second_factor(http.requires_second_factor)
         .alerting(alerts.clone());
-    let admin_site = web_admin.url().map(|url| {
+    count_admins(&services.activity(), &admins, are_counted).await?;
+    let admin_url = web_admin.url().map(|url| {
         web_admin.open(http, &services, users.clone(), admins.clone());
         log::info!("the web admin is at {url}");
-        AdminSite { admins: admins.clone(), url: url.to_owned() }
+        url.to_owned()
     });
     let directory = services.directory();
     let schedule = services.schedule();
@@ -184,9 +184,12 @@ async fn work(
         directory: directory.clone(),
         schedule: has_schedule.then(|| schedule.clone()),
         preferences: services.preferences(),
+        admins: admins.clone(),
+        uncounting: (!are_counted).then(|| services.activity()),
     };
     health.started(database, users.clone(), bot.readiness());
-    let conversation = Arc::new(Conversation::new(&bot, answers, owners, admin_site, greetings));
+    let conversation = Arc::new(Conversation::new(&bot, answers, admin_url, greetings));
+    print_claim_code(&bot, &admins).await;
     let alerted = conversation.alert_owners(alerts.clone());
     let handler = conversation.clone();
     let received = async {
@@ -217,13 +220,33 @@ async fn work(
 }
 
 /// Leaves admins out of the figures from now on, or counts them.
-async fn count_admins(activity: &ActivityService, admins: &TelegramAdmins) -> anyhow::Result<()> {
-    if admins.are_counted {
+async fn count_admins(
+    activity: &ActivityService,
+    admins: &AdminService,
+    are_counted: bool,
+) -> anyhow::Result<()> {
+    if are_counted {
         return Ok(activity.leave_out(&BTreeSet::new()).await?);
     }
-    activity.leave_out(&admins.owners).await?;
-    log::info!(admins = admins.owners.len(); "admins are left out of the figures");
+    let owners = admins.telegram_owners().await?.into_iter().collect();
+    activity.leave_out(&owners).await?;
+    log::info!(admins = owners.len(); "admins are left out of the figures");
     Ok(())
+}
+
+/// Prints the code that makes its sender the owner, unless there is one.
+async fn print_claim_code(bot: &Bot, admins: &AdminService) {
+    let bot = bot.username();
+    match admins.offer_claim_code().await {
+        Ok(Some(code)) => log::info!(
+            "this bot has no owner yet: to become the owner, send the claim code {code} to @{bot} in a \
+             private chat within ten minutes"
+        ),
+        Ok(None) => {}
+        Err(error) => {
+            log::warn!(error = error_chain(&error); "could not create a claim code");
+        }
+    }
 }
 
 /// Keeps the schedule up to date, if it has a source.

@@ -16,8 +16,15 @@ impl Conversation {
     /// and the error is transient.
     pub(crate) async fn report(&self, report: &Report) -> bool {
         let (mut has_arrived, mut may_retry) = (false, false);
-        for owner in &self.owners {
-            match self.users.get_user_by_telegram_id(*owner).await {
+        let owners = match self.admins.telegram_owners().await {
+            Ok(owners) => owners,
+            Err(error) => {
+                log::warn!(error = error_chain(&error); "could not look up the owners");
+                return true;
+            }
+        };
+        for owner in owners {
+            match self.users.get_user_by_telegram_id(owner).await {
                 Ok(Some(user)) if user.reachability.is_reachable() => {
                     match self.write(&user, report).await {
                         Ok(()) => has_arrived = true,

@@ -1,7 +1,5 @@
 //! Which users read an answer, and so what it may show.
 
-use std::collections::BTreeSet;
-
 use rollcall_domain::{Chat, ChatKind, TelegramId};
 
 /// The users who read an answer.
@@ -16,19 +14,16 @@ pub(crate) enum Audience {
 }
 
 impl Audience {
-    /// The audience of an answer in the chat where `sender` asked for it.
+    /// The audience of an answer in the chat where `sender` asked for it. `is_owner` is whether the sender
+    /// is an owner; it matters only in private chats.
     ///
     /// `None` if it is another user's private chat. Telegram sends no such update, but an attacker who
     /// knows the webhook's secret can forge one to read the sender's answers. So the ids decide, not only
     /// the chat's kind: users have positive ids, and groups and channels negative ones (Bot API, "Chat").
-    pub(crate) fn of(
-        chat: Chat,
-        sender: TelegramId,
-        owners: &BTreeSet<TelegramId>,
-    ) -> Option<Self> {
+    pub(crate) fn of(chat: Chat, sender: TelegramId, is_owner: bool) -> Option<Self> {
         match chat.kind {
             ChatKind::Private if chat.id != sender.get() => None,
-            ChatKind::Private if owners.contains(&sender) => Some(Self::Owner),
+            ChatKind::Private if is_owner => Some(Self::Owner),
             ChatKind::Private => Some(Self::Sender),
             ChatKind::Group | ChatKind::Supergroup | ChatKind::Channel | ChatKind::Other => {
                 (chat.id < 0).then_some(Self::Group)
@@ -50,7 +45,6 @@ mod tests {
     fn only_the_senders_own_private_chat_is_private() {
         use ChatKind::{Channel, Group, Other, Private, Supergroup};
         let person = |id: i64| TelegramId::try_from(id).unwrap();
-        let owners = BTreeSet::from([person(99)]);
         for (sender, id, kind, expected) in [
             (99, 99, Private, Some(Audience::Owner)),
             (5, 5, Private, Some(Audience::Sender)),
@@ -72,7 +66,7 @@ mod tests {
             (99, -1_001_234, Channel, Some(Audience::Group)),
             (99, -1_001_234, Other, Some(Audience::Group)),
         ] {
-            let audience = Audience::of(Chat { id, kind }, person(sender), &owners);
+            let audience = Audience::of(Chat { id, kind }, person(sender), sender == 99);
             assert_eq!(audience, expected, "{sender} in {kind:?} {id}");
         }
     }

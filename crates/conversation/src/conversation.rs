@@ -1,7 +1,6 @@
 //! The answers to commands.
 
 use std::{
-    collections::BTreeSet,
     convert::Infallible,
     sync::{Arc, Mutex, PoisonError},
     time::Instant,
@@ -10,12 +9,12 @@ use std::{
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
-    Clock, Cursor, Language, LogPace, Preferences, Registration, TelegramId, TelegramUser,
-    UnreachableReason, UserFilter, UserSort, error_chain,
+    Chat, ChatKind, Clock, Cursor, Language, LogPace, Preferences, Registration, TelegramId,
+    TelegramUser, UnreachableReason, UserFilter, UserSort, error_chain,
 };
 use rollcall_service::{
-    AdminService, Alerts, DirectoryService, PreferencesService, ScheduleService, ScheduleView,
-    ServiceError, UserService,
+    ActivityService, AdminService, Alerts, ClaimCode, DirectoryService, PreferencesService,
+    ScheduleService, ScheduleView, ServiceError, UserService,
 };
 
 use rollcall_telegram::{
@@ -44,15 +43,10 @@ pub struct Services {
     pub schedule: Option<ScheduleService>,
     /// The preferences of users.
     pub preferences: PreferencesService,
-}
-
-/// The web admin, for the links that `/admin` sends to owners.
-#[derive(Clone)]
-pub struct AdminSite {
-    /// Creates the links.
+    /// The owners, who may use the admin commands.
     pub admins: AdminService,
-    /// The address of its pages for a browser, such as `https://bot.example.org/admin`.
-    pub url: String,
+    /// Leaves a new owner out of the figures; `None` if owners count.
+    pub uncounting: Option<ActivityService>,
 }
 
 /// Answers commands, and button presses (in `press.rs`).
@@ -64,8 +58,10 @@ pub struct Conversation {
     pub(crate) schedule: Option<ScheduleService>,
     pub(crate) preferences: PreferencesService,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) owners: BTreeSet<TelegramId>,
-    admin_site: Option<AdminSite>,
+    pub(crate) admins: AdminService,
+    pub(crate) uncounting: Option<ActivityService>,
+    /// The address of the web admin for a browser, if it is served.
+    admin_url: Option<String>,
     greetings: Greetings,
     /// How often forged updates are logged.
     forged: Mutex<LogPace>,
@@ -81,9 +77,14 @@ impl Handler for Conversation {
         button_family(data).filter(|family| self.commands().contains(family))
     }
 
+    fn wants(&self, text: &str) -> bool {
+        ClaimCode::read(text).is_some()
+    }
+
     async fn handle(&self, request: Request, registration: Registration) {
         match request {
             Request::Command(message) => self.command(&message, &registration).await,
+            Request::Text(message) => self.text(&message, &registration).await,
             Request::ButtonPress(press) => self.press(&press, &registration).await,
         }
     }
@@ -108,16 +109,16 @@ impl Asker {
 }
 
 impl Conversation {
-    /// The conversation of a bot. Its `owners` may use the admin commands; `/admin` sends them links to
-    /// `admin_site`, if there is one. `greetings` replace our own.
+    /// The conversation of a bot. `/admin` sends owners links to `admin_url`, the address of the web admin
+    /// for a browser, such as `https://bot.example.org/admin`, if it is served. `greetings` replace our
+    /// own.
     pub fn new(
         bot: &Bot,
         services: Services,
-        owners: BTreeSet<TelegramId>,
-        admin_site: Option<AdminSite>,
+        admin_url: Option<String>,
         greetings: Greetings,
     ) -> Self {
-        let Services { users, directory, schedule, preferences } = services;
+        let Services { users, directory, schedule, preferences, admins, uncounting } = services;
         Self {
             client: bot.client(),
             outbox: bot.outbox(),
@@ -126,8 +127,9 @@ impl Conversation {
             schedule,
             preferences,
             clock: bot.clock(),
-            owners,
-            admin_site,
+            admins,
+            uncounting,
+            admin_url,
             greetings,
             forged: Mutex::default(),
         }
@@ -135,7 +137,7 @@ impl Conversation {
 
     /// Sets the menus of commands in the background, with retries.
     pub fn set_menus(&self) {
-        tokio::spawn(menu::set_all(self.client.clone(), self.menu(), self.owners.clone()));
+        tokio::spawn(menu::set_all(self.client.clone(), self.menu(), self.admins.clone()));
     }
 
     /// Writes the alerts to owners who have written to the bot; Telegram does not let it write to others.
@@ -154,7 +156,7 @@ impl Conversation {
     async fn command(&self, message: &CommandMessage, registration: &Registration) {
         let Some(command) = Command::of(&message.command) else { return };
         let from = registration.user.telegram_id;
-        let Some(audience) = Audience::of(message.chat, from, &self.owners) else {
+        let Some(audience) = self.audience(message.chat, from).await else {
             return self.note_forged();
         };
         if command.is_for_admins() && audience != Audience::Owner {
@@ -189,6 +191,16 @@ impl Conversation {
         }
     }
 
+    /// The users who read an answer in this chat; see [`Audience::of`].
+    pub(crate) async fn audience(&self, chat: Chat, sender: TelegramId) -> Option<Audience> {
+        let is_owner = chat.kind == ChatKind::Private
+            && self.admins.is_telegram_owner(sender).await.unwrap_or_else(|error| {
+                log::warn!(error = error_chain(&error); "could not check whether a user is an owner");
+                false
+            });
+        Audience::of(chat, sender, is_owner)
+    }
+
     /// Looks up the preferences of a user. If that fails, the error comes with default preferences.
     pub(crate) async fn asker(&self, user: &TelegramUser) -> Result<Asker, (ServiceError, Asker)> {
         let (id, client_language) = (user.telegram_id, user.language_code.clone());
@@ -221,8 +233,8 @@ impl Conversation {
             Command::Id => text::id(locale, asker.id).into(),
             Command::Users => self.users(None, locale).await?,
             Command::Stats => {
-                let dashboard = self.admin_site.as_ref().map(|site| site.url.as_str());
-                text::stats(locale, &self.users.get_user_stats().await?, dashboard).into()
+                text::stats(locale, &self.users.get_user_stats().await?, self.admin_url.as_deref())
+                    .into()
             }
             Command::Admin => self.link(asker).await?.into(),
         })
@@ -291,10 +303,10 @@ impl Conversation {
     async fn link(&self, asker: &Asker) -> Result<String, ServiceError> {
         let locale = asker.locale();
         let none = || locale.text("admin-not-served");
-        let Some(site) = &self.admin_site else { return Ok(none()) };
-        let token = site.admins.create_link(asker.id).await?;
+        let Some(url) = &self.admin_url else { return Ok(none()) };
+        let token = self.admins.create_link(asker.id).await?;
         Ok(token.map_or_else(none, |token| {
-            text::link(locale, &format!("{}/link/{}", site.url, token.as_str()))
+            text::link(locale, &format!("{url}/link/{}", token.as_str()))
         }))
     }
 
@@ -334,7 +346,7 @@ impl Conversation {
     }
 
     /// Sets the menu of an admin who had not written to the bot when it started.
-    async fn set_menu(&self, admin: TelegramId) {
+    pub(crate) async fn set_menu(&self, admin: TelegramId) {
         if let Err(error) = self.menu().set_for_admin(&self.client, admin).await {
             log::warn!(error = error_chain(&error); "an admin's menu was not set");
         }

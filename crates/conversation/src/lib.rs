@@ -14,6 +14,7 @@
 mod action;
 mod alerts;
 mod audience;
+mod claim;
 mod command;
 mod conversation;
 mod greeting;
@@ -29,6 +30,6 @@ mod user_list;
 
 pub use action::button_family;
 pub use command::COMMANDS;
-pub use conversation::{AdminSite, Conversation, Services};
+pub use conversation::{Conversation, Services};
 pub use greeting::{Greetings, InvalidGreetings};
 pub use menu::foreign_commands;

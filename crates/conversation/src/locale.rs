@@ -230,6 +230,7 @@ mod tests {
     fn no_text_is_unused_or_missing() {
         let sources = [
             include_str!("alerts.rs"),
+            include_str!("claim.rs"),
             include_str!("conversation.rs"),
             include_str!("menu.rs"),
             include_str!("press.rs"),

@@ -7,7 +7,7 @@ use frankenstein::{
     types::{BotCommand, BotCommandScope, BotCommandScopeChat, ChatId},
 };
 use rollcall_domain::{Language, TelegramId, error_chain};
-use rollcall_service::ScheduleView;
+use rollcall_service::{AdminService, ScheduleView};
 use rollcall_telegram::{CallError, Client, retry};
 use serde::de::IgnoredAny;
 
@@ -40,12 +40,19 @@ fn languages() -> impl Iterator<Item = (Language, Option<&'static str>)> {
 }
 
 /// Sets every menu, with retries. A refusal is only logged, because the bot works without menus.
-pub(crate) async fn set_all(client: Client, menu: Menu, admins: BTreeSet<TelegramId>) {
+pub(crate) async fn set_all(client: Client, menu: Menu, admins: AdminService) {
     const OUTAGE: &str = "the menus cannot be set";
     if let Err(error) = retry(OUTAGE, || menu.set_for_users(&client)).await {
         log::warn!(error = error_chain(&error); "the menu was not set");
     }
-    for admin in admins {
+    let owners = admins.telegram_owners().await.unwrap_or_else(|error| {
+        log::warn!(
+            error = error_chain(&error);
+            "could not look up the owners; their menus are set when they send /start"
+        );
+        Vec::new()
+    });
+    for admin in owners {
         if let Err(error) = retry(OUTAGE, || menu.set_for_admin(&client, admin)).await {
             log::warn!(
                 error = error_chain(&error);

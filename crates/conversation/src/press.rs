@@ -85,7 +85,7 @@ impl Conversation {
         let (Some(action), Some((chat, _))) = (action, press.message) else {
             return Ok(Outcome::notice("press-stale"));
         };
-        let Some(audience) = Audience::of(chat, asker.id, &self.owners) else {
+        let Some(audience) = self.audience(chat, asker.id).await else {
             self.note_forged();
             return Ok(Outcome::notice("press-stale"));
         };

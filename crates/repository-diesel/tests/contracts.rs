@@ -200,6 +200,16 @@ mod known_devices {
     }
 }
 
+mod owners {
+    use super::*;
+
+    rollcall_testkit::owner_repository_contract!(open);
+
+    async fn open(url: &str) -> Arc<dyn AdminRepository> {
+        Arc::new(DieselAdminRepository::new(migrated(url).await))
+    }
+}
+
 mod passkeys {
     use super::*;
 

@@ -24,12 +24,12 @@ pub use activity::{
 };
 pub use admin::{
     Accepted, AccountChange, AddedPasskey, AdminAccountRepository, AdminRepository,
-    AdminSessionRepository, AuditChain, AuditFault, AuditFilter, AuditLogRepository,
-    DeviceGeneration, DeviceSecret, Digest, EnabledFactor, Expiry, FactorProof, FactorSecret,
-    InvitationRepository, KnownDeviceRepository, ListedSession, NewAuditEntry, NewSession, Opened,
-    PasskeyRepository, RemovedPasskey, SecondFactorRepository, SignInAttemptRepository, SignInWait,
-    StoredAccount, StoredChallenge, StoredFactor, StoredInvitation, StoredLink, StoredPasskey,
-    StoredSession,
+    AdminSessionRepository, AuditChain, AuditFault, AuditFilter, AuditLogRepository, Claim,
+    Claimed, DeviceGeneration, DeviceSecret, Digest, EnabledFactor, Expiry, FactorProof,
+    FactorSecret, InvitationRepository, KnownDeviceRepository, ListedSession, NewAuditEntry,
+    NewClaimCode, NewSession, Opened, OwnerRepository, PasskeyRepository, RemovedPasskey,
+    SecondFactorRepository, SignInAttemptRepository, SignInWait, StoredAccount, StoredChallenge,
+    StoredFactor, StoredInvitation, StoredLink, StoredPasskey, StoredSession,
 };
 pub use bot::BotRepository;
 pub use directory::{DirectoryRepository, MAX_PAGE_SIZE};

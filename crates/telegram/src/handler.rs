@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use rollcall_domain::Registration;
 
-use crate::update::{ButtonPress, CommandMessage};
+use crate::update::{ButtonPress, CommandMessage, TextMessage};
 
 /// Answers the commands and buttons of a bot. Their users are registered before it is called.
 ///
@@ -20,6 +20,12 @@ pub trait Handler: Send + Sync + 'static {
         None
     }
 
+    /// Whether a text that is not a command is passed to [`Handler::handle`]. It is called for each text
+    /// that users send, so it must be quick.
+    fn wants(&self, _text: &str) -> bool {
+        false
+    }
+
     /// Answers a request. Best effort: log failures, because there is no retry.
     async fn handle(&self, request: Request, registration: Registration);
 }
@@ -29,6 +35,8 @@ pub trait Handler: Send + Sync + 'static {
 pub enum Request {
     /// A typed command.
     Command(CommandMessage),
+    /// A text that the handler [wants](Handler::wants).
+    Text(TextMessage),
     /// The press of a button.
     ButtonPress(ButtonPress),
 }
@@ -38,6 +46,7 @@ impl Request {
     pub(crate) fn chat_id(&self) -> Option<i64> {
         match self {
             Self::Command(message) => Some(message.from.chat_id),
+            Self::Text(message) => Some(message.from.chat_id),
             Self::ButtonPress(press) => press.message.map(|(_, place)| place.destination.chat_id),
         }
     }

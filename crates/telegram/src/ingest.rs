@@ -80,12 +80,6 @@ pub(crate) struct Held {
 #[derive(Default)]
 pub(crate) struct Commands(Vec<(Request, Registration)>);
 
-/// The request in an update, if any.
-fn request(update: &Update) -> Option<Request> {
-    let command = update.command.clone().map(Request::Command);
-    command.or_else(|| update.press.clone().map(Request::ButtonPress))
-}
-
 impl Ingest {
     /// The current time by the clock that dates updates.
     pub(crate) fn now(&self) -> DateTime<Utc> {
@@ -261,10 +255,18 @@ impl Ingest {
         let quarantined: Vec<QuarantinedUpdate> = updates.iter().filter_map(quarantined).collect();
         let registrations = self.users.register_with(interactions, quarantined).await?;
         self.refusals().passed(acted().filter_map(user_of));
-        let commands = acted().map(request).zip(registrations);
+        let commands = acted().map(|update| self.request(update)).zip(registrations);
         Ok(Commands(
             commands.filter_map(|(command, registered)| Some((command?, registered))).collect(),
         ))
+    }
+
+    /// The request in an update, if any.
+    fn request(&self, update: &Update) -> Option<Request> {
+        let wanted = || update.text.as_ref().filter(|message| self.handler.wants(&message.text));
+        let command = update.command.clone().map(Request::Command);
+        let text = || wanted().cloned().map(Request::Text);
+        command.or_else(text).or_else(|| update.press.clone().map(Request::ButtonPress))
     }
 
     /// Has commands answered, in order within a chat. Commands beyond a bound stay unanswered.

@@ -38,7 +38,7 @@ pub use handler::{Handler, Request};
 pub use outbox::{Content, Destination, MessagePlace, Outbox, SendError, Topic};
 pub use readiness::Readiness;
 pub use retry::retry;
-pub use update::{ButtonPress, Command, CommandMessage, Reread, reread};
+pub use update::{ButtonPress, Command, CommandMessage, Reread, TextMessage, reread};
 pub use webhook::{
     InvalidWebhookSecret, InvalidWebhookUrl, NotStored, Receiver, Webhook, WebhookSecret,
     WebhookUrl,

@@ -48,6 +48,8 @@ pub(crate) struct Update<'a> {
     pub(crate) command: Option<CommandMessage>,
     /// The bot that a command is addressed to, ours or another, if our bot knows the command.
     pub(crate) addressee: Option<Username>,
+    /// A text that is not a command.
+    pub(crate) text: Option<TextMessage>,
     /// The button press.
     pub(crate) press: Option<ButtonPress>,
     /// The migration of a group that the message announces.
@@ -80,6 +82,17 @@ impl Update<'_> {
 pub struct CommandMessage {
     /// The command.
     pub command: Command,
+    /// The chat of the message.
+    pub chat: Chat,
+    /// The place of the message in the chat.
+    pub from: Destination,
+}
+
+/// A new message with a text that is not a command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TextMessage {
+    /// The text.
+    pub text: String,
     /// The chat of the message.
     pub chat: Chat,
     /// The place of the message in the chat.
@@ -192,7 +205,10 @@ impl Reader<'_, '_> {
         let chat = self.chat(&content);
         let mut interaction = Interaction { chat, ..Interaction::new(at, profile, kind) };
         match kind {
-            InteractionKind::Command => self.command(&text?, raw, &mut interaction),
+            InteractionKind::Command => self.command(&text?, &content, &mut interaction),
+            InteractionKind::Text => {
+                self.update.text = text.zip(chat).map(|it| text_message(it, &content))
+            }
             InteractionKind::MyChatMember => interaction.event = self.membership(chat, &content),
             InteractionKind::CallbackQuery => self.press(&content, &mut interaction),
             _ => {}
@@ -201,7 +217,7 @@ impl Reader<'_, '_> {
     }
 
     /// Reads a command, if the bot knows it and it is not for another bot.
-    fn command(&mut self, text: &str, message: &RawValue, interaction: &mut Interaction) {
+    fn command(&mut self, text: &str, content: &Content, interaction: &mut Interaction) {
         let Some((command, addressee)) = Command::read(text, self.commands) else { return };
         let is_ours = match (&addressee, self.own_name) {
             (None, _) => true,
@@ -219,8 +235,7 @@ impl Reader<'_, '_> {
         if chat.kind == ChatKind::Private && command.name == "start" {
             interaction.event = command.argument.parse().ok().map(Event::Start);
         }
-        let topic = self.read::<InChat>(message).and_then(|message| self.topic(&message));
-        let from = Destination { chat_id: chat.id, topic };
+        let from = Destination { chat_id: chat.id, topic: self.topic(&content.place()) };
         self.update.command = Some(CommandMessage { command, chat, from });
     }
 
@@ -252,15 +267,11 @@ impl Reader<'_, '_> {
         Some((chat, MessagePlace { destination, message_id }))
     }
 
-    /// The topic of a message. `message_thread_id` is a topic only if the message says so: in other
-    /// supergroups it numbers the replies to a message, and nothing can be sent there.
     fn topic(&mut self, message: &InChat) -> Option<Topic> {
-        if let Some(topic) = message.direct_messages_topic {
-            let DirectMessagesTopic { topic_id } = self.read(topic)?;
-            return Some(Topic::DirectMessages(topic_id));
-        }
-        message.is_topic_message.filter(|raw| raw.get() == "true")?;
-        self.read(message.message_thread_id?).map(Topic::Thread)
+        read_topic(message).unwrap_or_else(|error| {
+            self.note(describe_error(&error));
+            None
+        })
     }
 
     /// Telegram announces a migration in the group and in the supergroup.
@@ -364,6 +375,25 @@ impl Reader<'_, '_> {
     fn note(&mut self, fault: String) {
         self.update.fault.get_or_insert(fault);
     }
+}
+
+/// A text with its place. Few texts are answered, so an unreadable topic is no fault of the update.
+fn text_message((text, chat): (String, Chat), content: &Content) -> TextMessage {
+    let topic = read_topic(&content.place()).unwrap_or_default();
+    TextMessage { text, chat, from: Destination { chat_id: chat.id, topic } }
+}
+
+/// The topic of a message. `message_thread_id` is a topic only if the message says so: in other
+/// supergroups it numbers the replies to a message, and nothing can be sent there.
+fn read_topic(message: &InChat) -> serde_json::Result<Option<Topic>> {
+    if let Some(topic) = message.direct_messages_topic {
+        let DirectMessagesTopic { topic_id } = serde_json::from_str(topic.get())?;
+        return Ok(Some(Topic::DirectMessages(topic_id)));
+    }
+    let thread = message
+        .message_thread_id
+        .filter(|_| message.is_topic_message.is_some_and(|raw| raw.get() == "true"));
+    thread.map(|id| serde_json::from_str(id.get()).map(Topic::Thread)).transpose()
 }
 
 #[cfg(test)]

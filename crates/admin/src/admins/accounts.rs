@@ -69,7 +69,7 @@ struct One {
 pub(crate) async fn list(State(app): State<App>, layout: Layout) -> Result<Response, Failure> {
     let accounts = app.admins.accounts().await?;
     let mut telegram_owners = Vec::new();
-    for id in app.admins.telegram_owners() {
+    for id in app.admins.telegram_owners().await? {
         telegram_owners.push(TelegramOwner::of(&app, id).await?);
     }
     let invitations = app.admins.invitations().await?;

@@ -142,6 +142,7 @@ pub(crate) fn action(action: AuditAction) -> &'static str {
         AuditAction::InvitedAdmin => "Invited an admin",
         AuditAction::WithdrewInvitation => "Withdrew an invitation",
         AuditAction::AcceptedInvitation => "Accepted an invitation",
+        AuditAction::ClaimedBot => "Became the owner with a claim code",
         AuditAction::ChangedPassword => "Changed a password",
         AuditAction::DisabledAdmin => "Disabled an account",
         AuditAction::EnabledAdmin => "Enabled an account",

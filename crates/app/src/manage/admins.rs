@@ -55,10 +55,10 @@ pub enum Admins {
         #[arg(value_name = "owner|editor|viewer")]
         role: Role,
     },
-    /// Remove an account and end its sessions; asks for confirmation
+    /// Remove an account, or the owner who claimed the bot, and end their sessions; asks for confirmation
     Remove {
-        /// Name of the account
-        name: AdminName,
+        /// Name of the account, or telegram:ID for the owner who claimed the bot with the code in its log
+        name: Admin,
         /// Skip the confirmation
         #[arg(long)]
         yes: bool,
@@ -112,12 +112,28 @@ impl Admins {
                 writeln!(stdout(), "Changed the role of {name} to {role}.")?;
             }
             Self::Remove { name, yes } => {
-                ensure!(exists(&admins, &name).await?, "the account {name} does not exist");
-                if !yes && !confirmed(&format!("Remove the account {name}? [y/N] "))? {
+                let what = match &name {
+                    Admin::Account(account) => {
+                        let exists = exists(&admins, account).await?;
+                        ensure!(exists, "the account {name} does not exist");
+                        "account"
+                    }
+                    Admin::Telegram(user) => {
+                        let is_owner = admins.is_telegram_owner(*user).await?;
+                        ensure!(is_owner, "{name} did not claim the bot");
+                        "owner"
+                    }
+                };
+                if !yes && !confirmed(&format!("Remove the {what} {name}? [y/N] "))? {
                     bail!("nothing was changed");
                 }
-                admins.remove_account(&name, None).await?;
-                writeln!(stdout(), "Removed the account {name}.")?;
+                match &name {
+                    Admin::Account(account) => admins.remove_account(account, None).await?,
+                    Admin::Telegram(user) => {
+                        admins.remove_telegram_owner(*user, None).await?;
+                    }
+                }
+                writeln!(stdout(), "Removed the {what} {name}.")?;
             }
             Self::ResetSecondFactor { name } => {
                 let is_reset = admins.reset_second_factor(&name, None).await?;
@@ -135,6 +151,9 @@ async fn list(admins: &AdminService, json: bool) -> anyhow::Result<()> {
         return print_json(&accounts.iter().map(as_json).collect());
     }
     let mut out = stdout();
+    for owner in admins.telegram_owners().await? {
+        writeln!(out, "Owner through Telegram: {}", Admin::Telegram(owner))?;
+    }
     if accounts.is_empty() {
         writeln!(out, "There are no accounts. Create one with `manage createsuperuser`.")?;
         return Ok(());

@@ -39,7 +39,8 @@ pub struct TelegramArguments {
     #[arg(long, value_name = "URL")]
     telegram_proxy: Option<String>,
     /// Owners of the bot: Telegram ids, separated by commas. They can use the admin commands, and
-    /// sign in to the web admin with /admin [env: ADMIN_TELEGRAM_IDS]
+    /// sign in to the web admin with /admin. Without it, the log shows a claim code until the bot has an
+    /// owner [env: ADMIN_TELEGRAM_IDS]
     #[arg(long, value_name = "IDS")]
     admin_telegram_ids: Option<String>,
     /// Whether admins with a Telegram id count in the figures: on, or off to leave them out from this

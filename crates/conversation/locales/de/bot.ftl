@@ -62,6 +62,13 @@ failed = Das hat leider nicht geklappt. Bitte versuch es in einer Minute noch ei
 
 ## For admins
 
+claimed =
+    Dieser Bot gehört jetzt dir.
+    /stats – Statistik
+    /users – Liste der Nutzer
+    /admin – in der Web-Verwaltung anmelden
+    Du bekommst auch eine Nachricht, wenn Anmeldungen scheitern oder ein neues Gerät sich anmeldet. Der Code funktioniert nicht mehr.
+
 admin-link =
     Mit diesem Link meldest du dich in der Web-Verwaltung an:
     { $url }

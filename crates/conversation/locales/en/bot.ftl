@@ -63,6 +63,13 @@ failed = Sorry, that did not work. Please try again in a minute.
 
 ## For admins
 
+claimed =
+    You are now the owner of this bot.
+    /stats – bot statistics
+    /users – list of users
+    /admin – sign in to the web admin
+    You also get a message when sign-ins fail or a new device signs in. The claim code no longer works.
+
 admin-link =
     Sign in to the web admin here:
     { $url }

@@ -51,6 +51,8 @@ pub enum AuditAction {
     WithdrewInvitation,
     /// Created an account by an invitation; the new value is its role and who invited.
     AcceptedInvitation,
+    /// Became the owner with the claim code from the log.
+    ClaimedBot,
     /// Changed the password of an account; the new value is its name.
     ChangedPassword,
     /// Disabled an account; the new value is its name.
@@ -83,7 +85,7 @@ pub enum AuditAction {
 
 impl AuditAction {
     /// Every action.
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 37] = [
         Self::SignedIn,
         Self::SignInFailed,
         Self::PassedFirstFactor,
@@ -106,6 +108,7 @@ impl AuditAction {
         Self::InvitedAdmin,
         Self::WithdrewInvitation,
         Self::AcceptedInvitation,
+        Self::ClaimedBot,
         Self::ChangedPassword,
         Self::DisabledAdmin,
         Self::EnabledAdmin,
@@ -147,6 +150,7 @@ impl AuditAction {
             Self::InvitedAdmin => "invited_admin",
             Self::WithdrewInvitation => "withdrew_invitation",
             Self::AcceptedInvitation => "accepted_invitation",
+            Self::ClaimedBot => "claimed_bot",
             Self::ChangedPassword => "changed_password",
             Self::DisabledAdmin => "disabled_admin",
             Self::EnabledAdmin => "enabled_admin",

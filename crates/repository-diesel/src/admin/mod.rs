@@ -2,6 +2,7 @@
 
 mod accounts;
 pub(crate) mod audit;
+mod owners;
 mod sessions;
 mod sign_in;
 mod store;

@@ -258,6 +258,28 @@ diesel::table! {
 }
 
 diesel::table! {
+    telegram_owners (telegram_id) {
+        telegram_id -> BigInt,
+        claimed_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    claim_codes (code_hash) {
+        code_hash -> Binary,
+        created_at -> Timestamp,
+        wrong_codes -> Integer,
+    }
+}
+
+diesel::table! {
+    mini_app_sign_ins (data_hash) {
+        data_hash -> Binary,
+        signed_in_at -> Timestamp,
+    }
+}
+
+diesel::table! {
     admin_invitations (token_hash) {
         token_hash -> Binary,
         role -> Text,

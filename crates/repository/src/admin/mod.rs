@@ -1,4 +1,4 @@
-//! The storage of admins, by part: accounts, invitations, sessions, second factors, passkeys, known
+//! The storage of admins, by part: accounts, invitations, owners from Telegram, sessions, second factors, passkeys, known
 //! devices, failed sign-ins, and the audit log.
 
 mod account;
@@ -8,6 +8,7 @@ mod factor;
 mod invitation;
 mod known_device;
 mod log;
+mod owner;
 mod passkey;
 mod session;
 
@@ -18,6 +19,7 @@ pub use factor::{EnabledFactor, FactorProof, FactorSecret, SecondFactorRepositor
 pub use invitation::{Accepted, InvitationRepository, StoredInvitation};
 pub use known_device::{DeviceGeneration, DeviceSecret, KnownDeviceRepository};
 pub use log::{AuditChain, AuditFault, AuditFilter, AuditLogRepository, NewAuditEntry};
+pub use owner::{Claim, Claimed, NewClaimCode, OwnerRepository};
 pub use passkey::{
     AddedPasskey, PasskeyRepository, RemovedPasskey, StoredChallenge, StoredPasskey,
 };
@@ -29,6 +31,7 @@ pub use session::{
 pub trait AdminRepository:
     AdminAccountRepository
     + InvitationRepository
+    + OwnerRepository
     + AdminSessionRepository
     + SecondFactorRepository
     + KnownDeviceRepository
@@ -41,6 +44,7 @@ pub trait AdminRepository:
 impl<S> AdminRepository for S where
     S: AdminAccountRepository
         + InvitationRepository
+        + OwnerRepository
         + AdminSessionRepository
         + SecondFactorRepository
         + KnownDeviceRepository

@@ -85,6 +85,8 @@ pub struct Expiry {
     pub signed_in_before: DateTime<Utc>,
     /// Links created before then.
     pub linked_before: DateTime<Utc>,
+    /// Sign-ins through the Mini App before then.
+    pub opened_before: DateTime<Utc>,
     /// Invitations that expired before then.
     pub expired_before: DateTime<Utc>,
     /// Failed sign-ins without a later one since then.
@@ -143,6 +145,14 @@ pub trait AdminSessionRepository: Send + Sync {
 
     /// Removes and returns a link. Of several callers at once, one gets it.
     async fn take_link(&self, token: Digest) -> Result<Option<StoredLink>, RepositoryError>;
+
+    /// Remembers the hash of Mini App data that signs an admin in. Returns whether it was new. Of
+    /// several callers at once, one gets `true`.
+    async fn use_mini_app_data(
+        &self,
+        data: Digest,
+        at: DateTime<Utc>,
+    ) -> Result<bool, RepositoryError>;
 
     /// Purges expired rows, up to `limit` of each kind; returns how many there were.
     async fn forget(&self, expiry: Expiry, limit: u32) -> Result<usize, RepositoryError>;

@@ -6,7 +6,7 @@ use tokio::sync::OnceCell;
 
 use super::{
     accounts::Passwords,
-    signing_in::{LastingLink, Throttle, Watch},
+    signing_in::{LastingLink, MiniAppKey, Throttle, Watch},
 };
 use crate::Alerts;
 
@@ -15,18 +15,22 @@ use crate::Alerts;
 pub struct AdminService {
     pub(super) storage: Arc<dyn AdminRepository>,
     pub(super) clock: Arc<dyn Clock>,
+    /// The owners by the setting; others may have claimed the bot.
     pub(super) owners: Arc<BTreeSet<TelegramId>>,
     pub(super) passwords: Passwords,
     pub(super) throttle: Throttle,
     pub(super) watch: Watch,
     pub(super) requires_second_factor: bool,
     pub(super) lasting_link: Option<LastingLink>,
+    /// Without it, sign-ins through the Mini App are refused.
+    pub(super) mini_app_key: Option<MiniAppKey>,
     /// The secret that signs the cookies of known devices, read at its first use.
     pub(super) device_secret: Arc<OnceCell<DeviceSecret>>,
 }
 
 impl AdminService {
-    /// A service over `storage`. `telegram_owners` can sign in as owners, by links from the bot.
+    /// A service over `storage`. `telegram_owners` can sign in as owners, by links from the bot, as
+    /// can those who claim the bot.
     pub fn new(
         storage: impl AdminRepository + 'static,
         clock: impl Clock + 'static,
@@ -41,6 +45,7 @@ impl AdminService {
             watch: Watch::default(),
             requires_second_factor: false,
             lasting_link: None,
+            mini_app_key: None,
             device_secret: Arc::default(),
         }
     }
@@ -49,6 +54,12 @@ impl AdminService {
     #[must_use]
     pub fn requiring_second_factor(self, requires_second_factor: bool) -> Self {
         Self { requires_second_factor, ..self }
+    }
+
+    /// The same service, where owners can also sign in through the bot's Mini App.
+    #[must_use]
+    pub fn with_mini_app(self, mini_app_key: Option<MiniAppKey>) -> Self {
+        Self { mini_app_key, ..self }
     }
 
     /// The same service, which raises failed sign-ins and new devices as `alerts`.
@@ -62,11 +73,6 @@ impl AdminService {
     #[must_use]
     pub fn accepting(self, link: Option<LastingLink>) -> Self {
         Self { lasting_link: link, ..self }
-    }
-
-    /// The owners who sign in by links from the bot.
-    pub fn telegram_owners(&self) -> impl Iterator<Item = TelegramId> {
-        self.owners.iter().copied()
     }
 
     /// Whether every admin needs a second factor.

@@ -1,5 +1,7 @@
 use std::{fmt, str::FromStr};
 
+use rollcall_service::MiniAppKey;
+
 /// The bot's token, as @BotFather gives it: the setting `TELEGRAM_BOT_TOKEN`.
 ///
 /// A secret: neither `Debug` nor `Display` shows it.
@@ -9,6 +11,11 @@ pub struct BotToken(String);
 impl BotToken {
     pub(crate) fn secret(&self) -> &str {
         &self.0
+    }
+
+    /// The key that Telegram signs the data of the bot's Mini Apps with.
+    pub fn mini_app_key(&self) -> Option<MiniAppKey> {
+        MiniAppKey::of_token(self.secret())
     }
 
     /// A text without the token's secret part. Some servers repeat the path of a request in their errors,

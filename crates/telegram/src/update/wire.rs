@@ -69,6 +69,23 @@ pub(super) struct Content<'a> {
     pub(super) migrate_to_chat_id: Option<&'a RawValue>,
     pub(super) migrate_from_chat_id: Option<&'a RawValue>,
     pub(super) new_chat_member: Option<&'a RawValue>,
+    pub(super) is_topic_message: Option<&'a RawValue>,
+    pub(super) message_thread_id: Option<&'a RawValue>,
+    pub(super) direct_messages_topic: Option<&'a RawValue>,
+}
+
+impl<'a> Content<'a> {
+    /// The place of the content, if it is a message.
+    pub(super) fn place(&self) -> InChat<'a> {
+        InChat {
+            chat: self.chat,
+            message_id: None,
+            business_connection_id: None,
+            is_topic_message: self.is_topic_message,
+            message_thread_id: self.message_thread_id,
+            direct_messages_topic: self.direct_messages_topic,
+        }
+    }
 }
 
 #[derive(Deserialize)]

@@ -281,6 +281,7 @@ pub async fn expired_invitations_are_deleted([admins, _]: [Store; 2]) {
         used_before: at(0),
         signed_in_before: at(0),
         linked_before: at(0),
+        opened_before: at(0),
         expired_before,
         failed_before: at(0),
     };

@@ -282,6 +282,7 @@ pub async fn expired_rows_are_deleted([(_, admins), _]: [Store; 2]) {
         used_before: at(4),
         signed_in_before: at(2),
         linked_before: at(3),
+        opened_before: at(0),
         expired_before: at(0),
         failed_before: at(3),
     };

@@ -10,6 +10,7 @@ pub mod directory;
 pub mod hours;
 pub mod known_devices;
 pub mod minutes;
+pub mod owners;
 pub mod passkeys;
 pub mod preferences;
 pub mod quarantine;

@@ -50,7 +50,7 @@ pub(crate) fn add_entry(connection: &mut AnyConnection, entry: &NewAuditEntry) -
 }
 
 /// The hash of the newest entry, locked until the transaction ends.
-fn lock_head(connection: &mut AnyConnection) -> QueryResult<Digest> {
+pub(crate) fn lock_head(connection: &mut AnyConnection) -> QueryResult<Digest> {
     diesel::update(audit_head::table)
         .set(audit_head::hash.eq(audit_head::hash))
         .execute(connection)?;

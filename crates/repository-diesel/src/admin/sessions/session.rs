@@ -15,11 +15,11 @@ use crate::{
         store::{Change, DieselAdminRepository, corrupt},
     },
     base::{
-        connection::AnyConnection,
+        connection::{AnyConnection, either},
         error::Failure,
         schema::{
-            admin_accounts, admin_invitations, admin_links, admin_sessions, passkeys,
-            second_factors, sign_in_failures,
+            admin_accounts, admin_invitations, admin_links, admin_sessions, mini_app_sign_ins,
+            passkeys, second_factors, sign_in_failures,
         },
         timestamp::UtcMicros,
     },
@@ -171,6 +171,25 @@ impl AdminSessionRepository for DieselAdminRepository {
             .await
     }
 
+    async fn use_mini_app_data(
+        &self,
+        data: Digest,
+        at: DateTime<Utc>,
+    ) -> Result<bool, RepositoryError> {
+        self.database
+            .write("remember Mini App data", move |connection| {
+                let row = (
+                    mini_app_sign_ins::data_hash.eq(&data.0[..]),
+                    mini_app_sign_ins::signed_in_at.eq(UtcMicros::from(at)),
+                );
+                let insert = diesel::insert_into(mini_app_sign_ins::table).values(row);
+                let stored =
+                    either!(connection => insert.on_conflict_do_nothing().execute(connection)?);
+                Ok(stored > 0)
+            })
+            .await
+    }
+
     async fn forget(&self, expiry: Expiry, limit: u32) -> Result<usize, RepositoryError> {
         self.database
             .write("purge expired sessions", move |connection| {
@@ -178,6 +197,7 @@ impl AdminSessionRepository for DieselAdminRepository {
                 Ok(forget_sessions(connection, expiry, limit)?
                     + forget_invitations(connection, expiry.expired_before.into(), limit)?
                     + forget_links(connection, expiry.linked_before.into(), limit)?
+                    + forget_mini_app_data(connection, expiry.opened_before.into(), limit)?
                     + forget_failures(connection, expiry.failed_before.into(), limit)?)
             })
             .await
@@ -310,6 +330,20 @@ fn forget_links(
         .limit(limit)
         .load(connection)?;
     diesel::delete(admin_links::table.filter(admin_links::token_hash.eq_any(old)))
+        .execute(connection)
+}
+
+fn forget_mini_app_data(
+    connection: &mut AnyConnection,
+    before: UtcMicros,
+    limit: i64,
+) -> QueryResult<usize> {
+    let old: Vec<Vec<u8>> = mini_app_sign_ins::table
+        .select(mini_app_sign_ins::data_hash)
+        .filter(mini_app_sign_ins::signed_in_at.lt(before))
+        .limit(limit)
+        .load(connection)?;
+    diesel::delete(mini_app_sign_ins::table.filter(mini_app_sign_ins::data_hash.eq_any(old)))
         .execute(connection)
 }
 

@@ -66,8 +66,13 @@ impl AdminService {
     /// When the storage fails.
     pub async fn invitations(&self) -> Result<Vec<Invitation>, ServiceError> {
         let stored = self.storage.invitations(MAX_INVITATIONS).await?;
-        let good = stored.into_iter().filter(|it| self.is_good(it));
-        Ok(good.map(Invitation::from).collect())
+        let mut good = Vec::new();
+        for invitation in stored {
+            if self.is_good(&invitation).await? {
+                good.push(invitation.into());
+            }
+        }
+        Ok(good)
     }
 
     /// The invitation with this token, if it can still be accepted.
@@ -132,16 +137,19 @@ impl AdminService {
     async fn find_invitation(&self, token: &str) -> Result<Option<StoredInvitation>, ServiceError> {
         let Some(digest) = read_token(token) else { return Ok(None) };
         let stored = self.storage.invitation(digest).await?;
-        Ok(stored.filter(|invitation| self.is_good(invitation)))
+        match stored {
+            Some(invitation) if self.is_good(&invitation).await? => Ok(Some(invitation)),
+            _ => Ok(None),
+        }
     }
 
     /// Whether an invitation can be accepted. Those of accounts that may no longer invite are deleted.
-    fn is_good(&self, invitation: &StoredInvitation) -> bool {
+    async fn is_good(&self, invitation: &StoredInvitation) -> Result<bool, ServiceError> {
         let may_invite = match &invitation.invited_by {
             Admin::Account(_) => true,
-            Admin::Telegram(id) => self.owners.contains(id),
+            Admin::Telegram(id) => self.is_telegram_owner(*id).await?,
         };
-        may_invite && self.clock.now() < invitation.expires_at
+        Ok(may_invite && self.clock.now() < invitation.expires_at)
     }
 }
 

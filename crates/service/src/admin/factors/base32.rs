@@ -1,12 +1,12 @@
 //! Base32 in two alphabets (RFC 4648 and Crockford's), with five bits per character, without padding.
 
 /// The alphabet of RFC 4648, which authenticator apps expect.
-pub(super) const RFC4648: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+pub(in crate::admin) const RFC4648: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 /// Crockford's alphabet in lower case, without letters that look like digits or each other.
-pub(super) const CROCKFORD: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+pub(in crate::admin) const CROCKFORD: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
 /// Encodes bytes. Missing bits of the last character count as 0.
-pub(super) fn encode(bytes: &[u8], alphabet: &[u8; 32]) -> String {
+pub(in crate::admin) fn encode(bytes: &[u8], alphabet: &[u8; 32]) -> String {
     let bit = |n: usize| bytes.get(n / 8).map_or(0, |byte| usize::from(byte >> (7 - n % 8) & 1));
     let characters = (0..bytes.len() * 8).step_by(5);
     let value = |first: usize| (first..first + 5).fold(0, |value, n| value << 1 | bit(n));

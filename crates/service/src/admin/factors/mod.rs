@@ -1,6 +1,6 @@
 //! Second factors: authenticator apps, passkeys and recovery codes.
 
-mod base32;
+pub(super) mod base32;
 mod factor;
 mod passkey;
 mod recovery_code;

@@ -30,6 +30,9 @@ const TOUCH_EVERY: TimeDelta = TimeDelta::minutes(1);
 /// How long a link from the bot is valid.
 pub(in crate::admin) const LINK_IS_GOOD: TimeDelta = TimeDelta::minutes(5);
 
+/// How long the data of a Mini App is remembered after it signed in: longer than any is valid.
+const MINI_APP_DATA_IS_KNOWN: TimeDelta = TimeDelta::minutes(10);
+
 /// The most sessions in a list.
 const MAX_SESSIONS: u32 = 100;
 
@@ -73,7 +76,7 @@ impl AdminService {
         if has_expired(now, stored.signed_in_at, stored.last_used_at, stored.owes_factor) {
             return Ok(None);
         }
-        let Some(role) = self.role(&stored) else { return Ok(None) };
+        let Some(role) = self.role(&stored).await? else { return Ok(None) };
         let since = stored.confirmed_at.map(|at| now - at);
         let session = Session {
             admin: stored.admin,
@@ -96,11 +99,11 @@ impl AdminService {
     }
 
     /// The present role of the session's admin.
-    fn role(&self, session: &StoredSession) -> Option<Role> {
-        match &session.admin {
+    async fn role(&self, session: &StoredSession) -> Result<Option<Role>, ServiceError> {
+        Ok(match &session.admin {
             Admin::Account(_) => session.account_role,
-            Admin::Telegram(id) => self.owners.contains(id).then_some(Role::Owner),
-        }
+            Admin::Telegram(id) => self.is_telegram_owner(*id).await?.then_some(Role::Owner),
+        })
     }
 
     /// Ends a session, even if it has expired.
@@ -202,6 +205,7 @@ impl AdminService {
             used_before: now - IDLE,
             signed_in_before: now - LONGEST_SESSION,
             linked_before: now - LINK_IS_GOOD,
+            opened_before: now - MINI_APP_DATA_IS_KNOWN,
             expired_before: now,
             failed_before: now - SignInLimit::FORGOTTEN_AFTER,
         };

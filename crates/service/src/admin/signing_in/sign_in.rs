@@ -71,7 +71,7 @@ impl AdminService {
     /// # Errors
     /// When the storage fails.
     pub async fn create_link(&self, user: TelegramId) -> Result<Option<LinkToken>, ServiceError> {
-        if !self.owners.contains(&user) {
+        if !self.is_telegram_owner(user).await? {
             return Ok(None);
         }
         let (text, digest) = new_token()?;
@@ -110,12 +110,13 @@ impl AdminService {
         token: &str,
     ) -> Result<Option<TelegramId>, ServiceError> {
         if let Some(user) = self.lasting_link.as_ref().and_then(|link| link.user(token)) {
-            return Ok(self.owners.contains(&user).then_some(user));
+            return Ok(self.is_telegram_owner(user).await?.then_some(user));
         }
         let Some(digest) = read_token(token) else { return Ok(None) };
         let Some(link) = self.storage.take_link(digest).await? else { return Ok(None) };
         let is_recent = self.clock.now() - link.created_at < LINK_IS_GOOD;
-        Ok((is_recent && self.owners.contains(&link.user)).then_some(link.user))
+        let is_good = is_recent && self.is_telegram_owner(link.user).await?;
+        Ok(is_good.then_some(link.user))
     }
 
     pub(in crate::admin) async fn open_session(

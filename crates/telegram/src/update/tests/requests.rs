@@ -32,6 +32,29 @@ fn a_command_has_the_place_of_its_message() {
 }
 
 #[test]
+fn a_text_has_the_place_of_its_message() {
+    let chat = json!({"id": 1815, "type": "private", "first_name": "Ada"});
+    let read = |kind: &str, rest: Value| {
+        let mut message = json!({"message_id": 1, "date": 1, "from": ada(), "chat": chat});
+        message.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+        let update = read_kind(kind, message);
+        assert!(update.interaction.is_some());
+        assert_eq!(update.fault, None);
+        update.text.map(|it| (it.text, it.chat.id, it.from.chat_id, it.from.topic))
+    };
+    let text = |topic| Some(("Hi".to_owned(), 1815, 1815, topic));
+    assert_eq!(read("message", json!({"text": "Hi"})), text(None));
+    let thread = json!({"text": "Hi", "message_thread_id": 7, "is_topic_message": true});
+    assert_eq!(read("message", thread), text(Some(Topic::Thread(7))));
+    // It is not known whether the text will be answered, so this is no fault.
+    let odd = json!({"text": "Hi", "message_thread_id": "x", "is_topic_message": true});
+    assert_eq!(read("message", odd), text(None));
+    assert_eq!(read("message", json!({"text": "/help"})), None);
+    assert_eq!(read("message", json!({"photo": []})), None);
+    assert_eq!(read("edited_message", json!({"text": "Hi", "edit_date": 2})), None);
+}
+
+#[test]
 fn a_command_is_read_once_for_all_its_uses() {
     let read = |text: &str, chat: &str| {
         let chat = json!({"id": 1815, "type": chat});
