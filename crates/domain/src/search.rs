@@ -63,11 +63,17 @@ pub struct SearchText {
 }
 
 impl SearchText {
-    /// The names of this user.
+    /// The first and last name of this user.
+    pub fn of_names(user: &TelegramUser) -> Self {
+        let mut words_of_names = words(&user.first_name);
+        words_of_names.extend(words(user.last_name.as_deref().unwrap_or_default()));
+        words_of_names.truncate(SearchTerm::MAX_WORDS);
+        Self { words: words_of_names }
+    }
+
+    /// The names of this user, and the username.
     pub fn of(user: &TelegramUser) -> Self {
-        let mut all = words(&user.first_name);
-        all.extend(words(user.last_name.as_deref().unwrap_or_default()));
-        all.truncate(SearchTerm::MAX_WORDS);
+        let Self { words: mut all } = Self::of_names(user);
         let username = user.username.as_ref().map(Username::as_str).unwrap_or_default();
         all.extend(words(username).into_iter().map(|word| format!("@{word}")));
         Self { words: all }

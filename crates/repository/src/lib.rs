@@ -9,6 +9,7 @@
 
 mod activity;
 mod admin;
+mod audience;
 mod bot;
 mod directory;
 mod error;
@@ -31,6 +32,7 @@ pub use admin::{
     SecondFactorRepository, SignInAttemptRepository, SignInWait, StoredAccount, StoredChallenge,
     StoredFactor, StoredInvitation, StoredLink, StoredPasskey, StoredSession,
 };
+pub use audience::{AudienceRepository, CountProgress, MatchingUsers};
 pub use bot::BotRepository;
 pub use directory::{DirectoryRepository, MAX_PAGE_SIZE};
 pub use error::{BoxError, DatabaseError, RepositoryError};

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use chrono::{Datelike, Days, Months, NaiveDate, TimeDelta};
 use rollcall_domain::{
     Clock, Counted, Cursor, DateLevel, Figure, MAX_NOTE_CHARS, NoteChange, PeriodCount,
-    ReachabilityFilter, TelegramId, UserDetail, UserFilter, UserSlice, UserSort, month,
+    ReachabilityFilter, Selection, TelegramId, UserDetail, UserFilter, UserSlice, UserSort, month,
 };
 use rollcall_repository::{ActivityRepository, DaySum, DirectoryRepository, MAX_PAGE_SIZE};
 
@@ -162,7 +162,9 @@ impl DirectoryService {
     /// # Errors
     /// If the storage fails.
     pub async fn facets(&self) -> Result<Facets, ServiceError> {
-        let count = async |filter| self.directory.count(&filter, COUNTED_FACET).await;
+        let count = async |filter| {
+            self.directory.count_up_to(&Selection::from(&filter), COUNTED_FACET).await
+        };
         let of_state = |state| UserFilter::new().with_reachability(state);
         let read = async || {
             let bots = count(UserFilter::new().bots(true)).await?;

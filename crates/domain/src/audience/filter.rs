@@ -78,16 +78,28 @@ impl Filter {
 
     /// Every term, from left to right.
     pub fn terms(&self) -> impl Iterator<Item = &Term> {
-        let mut nodes = vec![&self.0];
+        self.0.terms()
+    }
+}
+
+impl Node {
+    /// Every term, from left to right.
+    pub fn terms(&self) -> impl Iterator<Item = &Term> {
+        let mut nodes = vec![self];
         std::iter::from_fn(move || {
             loop {
                 match nodes.pop()? {
-                    Node::All(parts) | Node::Any(parts) => nodes.extend(parts.iter().rev()),
-                    Node::Not(part) => nodes.push(part),
-                    Node::Term(term) => return Some(term),
+                    Self::All(parts) | Self::Any(parts) => nodes.extend(parts.iter().rev()),
+                    Self::Not(part) => nodes.push(part),
+                    Self::Term(term) => return Some(term),
                 }
             }
         })
+    }
+
+    /// Whether a term in it compares names, which only Rust folds.
+    pub fn compares_names(&self) -> bool {
+        self.terms().any(|term| matches!(term, Term::Name(_) | Term::Search(_)))
     }
 }
 

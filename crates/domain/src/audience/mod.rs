@@ -25,7 +25,7 @@ pub use error::FilterError;
 pub use field::{FIELDS, FilterField};
 pub use filter::{Filter, Node as FilterNode};
 pub use lexer::{MAX_FILTER_BYTES, MAX_FILTER_DEPTH, MAX_FILTER_TERMS};
-pub use selection::{MAX_SELECTION_TERMS, Selection, SelectionError};
+pub use selection::{MAX_BESIDE_NAMES, MAX_SELECTION_TERMS, Selection, SelectionError};
 pub use share::{Share, ShareNumbers};
 pub use term::{InvalidLabelName, LabelName, Pattern, Term, Use};
 

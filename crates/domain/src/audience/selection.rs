@@ -15,6 +15,10 @@ use crate::{
 /// The most terms of a filter together with those of its segments.
 pub const MAX_SELECTION_TERMS: usize = 2_000;
 
+/// How many conditions may be joined with names by `or`, `-` and parentheses. Names are compared in
+/// memory, where each of these is a bit of a 64-bit number.
+pub const MAX_BESIDE_NAMES: usize = 60;
+
 /// The users that a filter selects at a moment. Its segments are replaced by their filters, bots are
 /// left out unless they are named, and ages are days of a time zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +40,11 @@ pub enum SelectionError {
     /// The filter and its segments are too large together.
     #[error("expected at most {MAX_SELECTION_TERMS} terms in the filter and its segments")]
     TooLarge,
+    /// Names are mixed with too many other conditions.
+    #[error(
+        "expected at most {MAX_BESIDE_NAMES} other conditions in parentheses together with names"
+    )]
+    TooMuchBesideNames,
 }
 
 impl Selection {
@@ -51,7 +60,12 @@ impl Selection {
     ) -> Result<Self, SelectionError> {
         let mut expansion = Expansion { segments, path: Vec::new(), terms: 0 };
         let node = expansion.filter(filter)?;
-        Ok(Self { node, zone, today: day_of(zone, now) })
+        let selection = Self { node, zone, today: day_of(zone, now) };
+        let mixed = selection.conditions().iter().filter(|node| node.compares_names());
+        if mixed.map(beside_names).sum::<usize>() > MAX_BESIDE_NAMES {
+            return Err(SelectionError::TooMuchBesideNames);
+        }
+        Ok(selection)
     }
 
     /// The conditions that each user must meet.
@@ -84,6 +98,16 @@ impl Selection {
     /// Whether its days are those of UTC.
     pub fn is_in_utc(&self) -> bool {
         self.zone == Tz::UTC
+    }
+}
+
+/// The largest parts of a part that compare no names.
+fn beside_names(node: &Node) -> usize {
+    match node {
+        node if !node.compares_names() => 1,
+        Node::All(parts) | Node::Any(parts) => parts.iter().map(beside_names).sum(),
+        Node::Not(part) => beside_names(part),
+        Node::Term(_) => 0,
     }
 }
 

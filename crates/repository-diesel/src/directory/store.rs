@@ -2,7 +2,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::{Connection, connection::SimpleConnection};
 use rollcall_domain::{
-    Counted, Cursor, Note, NoteChange, TelegramId, UserDetail, UserFilter, UserSlice, UserSort,
+    Counted, Cursor, Note, NoteChange, Selection, TelegramId, UserDetail, UserSlice, UserSort,
 };
 use rollcall_repository::{DirectoryRepository, RepositoryError};
 
@@ -14,29 +14,33 @@ use crate::{
 
 #[async_trait]
 impl DirectoryRepository for DieselUserRepository {
-    async fn users(
+    async fn select(
         &self,
-        filter: &UserFilter,
+        selection: &Selection,
         sort: UserSort,
         cursor: Option<Cursor>,
         size: u32,
     ) -> Result<UserSlice, RepositoryError> {
-        let filter = filter.clone();
+        let selection = selection.clone();
         self.database
             .read("list users", move |connection| {
                 at_one_moment(connection, |connection| {
-                    list::users(connection, &filter, sort, cursor, size)
+                    list::users(connection, &selection, sort, cursor, size)
                 })
             })
             .await
     }
 
-    async fn count(&self, filter: &UserFilter, most: u32) -> Result<Counted, RepositoryError> {
-        let filter = filter.clone();
+    async fn count_up_to(
+        &self,
+        selection: &Selection,
+        most: u32,
+    ) -> Result<Counted, RepositoryError> {
+        let selection = selection.clone();
         self.database
             .read("count users", move |connection| {
                 at_one_moment(connection, |connection| {
-                    list::count::bounded(connection, &filter, most)
+                    list::count::bounded(connection, &selection, most)
                 })
             })
             .await

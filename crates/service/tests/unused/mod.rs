@@ -6,16 +6,15 @@ macro_rules! unused_directory {
         const _: () = {
             use chrono::{DateTime, NaiveDate, Utc};
             use rollcall_domain::{
-                Counted, Cursor, NoteChange, TelegramId, UserDetail, UserFilter, UserSlice,
-                UserSort,
+                Counted, Cursor, NoteChange, Selection, TelegramId, UserDetail, UserSlice, UserSort,
             };
             use rollcall_repository::{DirectoryRepository, RepositoryError};
 
             #[async_trait::async_trait]
             impl DirectoryRepository for $storage {
-                async fn users(
+                async fn select(
                     &self,
-                    _: &UserFilter,
+                    _: &Selection,
                     _: UserSort,
                     _: Option<Cursor>,
                     _: u32,
@@ -23,7 +22,11 @@ macro_rules! unused_directory {
                     unimplemented!("not part of these stories")
                 }
 
-                async fn count(&self, _: &UserFilter, _: u32) -> Result<Counted, RepositoryError> {
+                async fn count_up_to(
+                    &self,
+                    _: &Selection,
+                    _: u32,
+                ) -> Result<Counted, RepositoryError> {
                     unimplemented!("not part of these stories")
                 }
 

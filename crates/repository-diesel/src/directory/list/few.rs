@@ -7,8 +7,9 @@ use super::{place::Place, request::Request};
 use crate::{
     base::{connection::AnyConnection, error::Failure},
     directory::{
-        conditions::{Condition, Sql},
+        conditions::Condition,
         search::find::{FEW, Found, find as find_by_name},
+        sql::Sql,
     },
 };
 
@@ -55,7 +56,7 @@ fn term_condition(connection: &mut AnyConnection, term: &SearchTerm) -> QueryRes
 }
 
 fn is_met_by_few(connection: &mut AnyConnection, condition: &Condition) -> QueryResult<bool> {
-    let mut sql = Sql::new("SELECT COUNT(*) FROM (SELECT 1 FROM telegram_users WHERE ");
+    let mut sql = Sql::new("SELECT COUNT(*) FROM (SELECT 1 FROM telegram_users AS users WHERE ");
     sql.push_all([&condition.sql].into_iter()).push(&format!(" LIMIT {}) AS few", FEW + 1));
     let number: i64 = sql.returning::<BigInt>().get_result(connection)?;
     Ok(usize::try_from(number).is_ok_and(|number| number <= FEW))
@@ -67,7 +68,7 @@ fn users_among(
     request: &Request,
     condition: &Sql,
 ) -> Result<Vec<ListedUser>, Failure> {
-    let mut inner = Sql::new("SELECT * FROM telegram_users WHERE ");
+    let mut inner = Sql::new("SELECT * FROM telegram_users AS users WHERE ");
     inner
         .push_all([condition].into_iter())
         // Keeps the conditions apart, so that each database uses the index of this one.

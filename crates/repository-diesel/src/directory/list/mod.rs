@@ -12,24 +12,32 @@ mod place;
 mod request;
 mod scan;
 
-use rollcall_domain::{Cursor, UserFilter, UserSlice, UserSort};
+use rollcall_domain::{Cursor, FilterNode, Selection, Term, UserSlice, UserSort};
 
 use self::request::Request;
-use super::conditions::conditions;
+use super::{
+    conditions::conditions,
+    filter::{Known, check},
+};
 use crate::base::{connection::AnyConnection, error::Failure};
 
-/// See [`DirectoryRepository::users`](rollcall_repository::DirectoryRepository::users). Runs in a
+/// See [`DirectoryRepository::select`](rollcall_repository::DirectoryRepository::select). Runs in a
 /// transaction that sees all users at one moment.
 pub(super) fn users(
     connection: &mut AnyConnection,
-    filter: &UserFilter,
+    selection: &Selection,
     sort: UserSort,
     cursor: Option<Cursor>,
     size: u32,
 ) -> Result<UserSlice, Failure> {
+    let known = Known::read(connection, selection)?;
     let request = Request {
-        conditions: conditions(filter),
-        term: filter.search.as_ref(),
+        conditions: conditions(selection, &known),
+        check: check(selection, &known),
+        term: selection.conditions().iter().find_map(|node| match node {
+            FilterNode::Term(Term::Search(term)) => Some(term),
+            _ => None,
+        }),
         sort,
         cursor: cursor.filter(|cursor| cursor.key == sort.key),
         size: usize::try_from(size).unwrap_or(usize::MAX),
@@ -38,7 +46,7 @@ pub(super) fn users(
         Some(users) => Ok(few::page(&request, users)),
         None => {
             let (slice, stats) = scan::page(connection, &request)?;
-            let count = count::count(connection, filter, &request, &slice, stats)?;
+            let count = count::count(connection, selection, &known, &request, &slice, stats)?;
             Ok(UserSlice { count, ..slice })
         }
     }

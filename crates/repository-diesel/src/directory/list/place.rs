@@ -4,7 +4,7 @@ use rollcall_domain::{Cursor, ListedUser, SortKey};
 
 use crate::{
     base::{schema::telegram_users, timestamp::UtcMicros},
-    directory::conditions::day_number,
+    directory::order::day_number,
 };
 
 /// The place of a user in an order. Users with equal values are sorted by id.

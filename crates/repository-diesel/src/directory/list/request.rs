@@ -1,10 +1,10 @@
-use diesel::prelude::*;
-use rollcall_domain::{Cursor, ListedUser, SearchTerm, SearchText, UserSort};
+use diesel::{prelude::*, sql_types::BigInt};
+use rollcall_domain::{Cursor, ListedUser, SearchTerm, UserSort};
 
 use super::place::Place;
 use crate::{
     base::{connection::AnyConnection, error::Failure, schema::telegram_users, statement::Columns},
-    directory::conditions::{Condition, Sql},
+    directory::{conditions::Condition, filter::Check, sql::Sql},
     row::columns::{UserRow, columns},
 };
 
@@ -12,6 +12,9 @@ use crate::{
 #[derive(Clone)]
 pub(super) struct Request<'a> {
     pub(super) conditions: Vec<Condition>,
+    /// What is checked when a user has been read.
+    pub(super) check: Option<Check>,
+    /// A term that each user's names match.
     pub(super) term: Option<&'a SearchTerm>,
     pub(super) sort: UserSort,
     pub(super) cursor: Option<Cursor>,
@@ -19,25 +22,26 @@ pub(super) struct Request<'a> {
 }
 
 impl Request<'_> {
-    /// The users that `inner` selects, that meet the conditions and match the term.
+    /// The users that `inner` selects, that meet the conditions and the check.
     pub(super) fn load<'a>(
         &self,
         connection: &mut AnyConnection,
         inner: Sql,
         conditions: impl Iterator<Item = &'a Sql>,
     ) -> Result<Vec<ListedUser>, Failure> {
-        let mut sql = Sql::new(concat!("SELECT ", columns!(row name), ", active_days FROM ("));
-        sql.append(inner).push(") AS users WHERE ").push_all(conditions);
+        let mask = self.check.as_ref().map_or_else(|| Sql::new("CAST(0 AS BIGINT)"), Check::mask);
+        let mut sql = Sql::new(concat!("SELECT ", columns!(row name), ", active_days, "));
+        sql.append(mask).push(" FROM (").append(inner).push(") AS users WHERE ");
+        sql.push_all(conditions);
         let mut users = Vec::new();
-        let rows: Vec<ListedRow> = sql.returning::<Columns<ListedRow>>().load(connection)?;
-        for ListedRow { user, active_days } in rows {
-            let active_days = active_days.try_into().unwrap_or_default();
-            users.push(ListedUser { user: user.into_user()?, active_days });
-        }
-        if let Some(term) = self.term {
-            users.retain(|ListedUser { user, .. }| {
-                term.id() == Some(user.telegram_id) || SearchText::of(user).matches(term)
-            });
+        let rows: Vec<(ListedRow, i64)> =
+            sql.returning::<(Columns<ListedRow>, BigInt)>().load(connection)?;
+        for (ListedRow { user, active_days }, mask) in rows {
+            let user = user.into_user()?;
+            if self.check.as_ref().is_none_or(|check| check.is_met(&user, mask)) {
+                let active_days = active_days.try_into().unwrap_or_default();
+                users.push(ListedUser { user, active_days });
+            }
         }
         Ok(users)
     }

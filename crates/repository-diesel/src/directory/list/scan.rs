@@ -12,7 +12,11 @@ use super::{
 };
 use crate::{
     base::{connection::AnyConnection, error::Failure, statement::Columns},
-    directory::conditions::{Condition, IndexUse, Sql, after, order},
+    directory::{
+        conditions::{Condition, IndexUse},
+        order::{after, order},
+        sql::Sql,
+    },
 };
 
 /// How many users a page reads at most.
@@ -127,7 +131,7 @@ impl IndexScan {
             request.conditions.iter().enumerate().partition(narrows);
         let narrowing: Vec<&Condition> = narrowing.into_iter().map(|(_, it)| it).collect();
         let others: Vec<&Sql> = others.into_iter().map(|(_, it)| &it.sql).collect();
-        let is_selective = request.term.is_some() || !others.is_empty();
+        let is_selective = request.check.is_some() || !others.is_empty();
         let mut part = request.size + 1;
         if is_selective {
             part = part.max(FIRST_SCANNED);
@@ -187,7 +191,7 @@ impl IndexScan {
     fn next_users(&self, columns: &str, narrowing: &[&Condition], limit: &str) -> Sql {
         let from = self.from.map(|place| after(self.sort, place));
         let conditions = narrowing.iter().map(|it| &it.sql).chain(&from);
-        let mut sql = Sql::new(format!("SELECT {columns} FROM telegram_users WHERE "));
+        let mut sql = Sql::new(format!("SELECT {columns} FROM telegram_users AS users WHERE "));
         sql.push_all(conditions).push(&format!(" ORDER BY {} LIMIT {limit}", order(self.sort)));
         sql
     }

@@ -1,11 +1,13 @@
 //! The contract of [`DirectoryRepository`](rollcall_repository::DirectoryRepository).
 
+mod audience;
 mod lists;
 mod people;
 mod search;
 mod store;
 mod users;
 
+pub use audience::*;
 pub use lists::*;
 pub use search::*;
 pub use store::{DirectoryStore, Stores};
@@ -25,6 +27,8 @@ macro_rules! directory_repository_contract {
             any_conditions_are_accepted,
             users_are_found_by_parts_of_their_names,
             users_are_found_by_their_current_names,
+            a_selection_has_the_users_that_a_naive_reading_selects,
+            a_count_can_be_stopped,
             an_erased_user_leaves_no_data_in_the_directory,
             notes_are_replaced_and_removed,
             changes_of_profiles_are_recorded,

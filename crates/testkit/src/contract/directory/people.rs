@@ -20,28 +20,32 @@ use super::store::{at, day, term};
 #[derive(Clone, Debug)]
 pub(super) struct Person {
     pub(super) id: i64,
-    names: &'static Names,
+    pub(super) names: &'static Names,
     has_username: bool,
-    language: Option<&'static str>,
-    source: Option<&'static str>,
+    pub(super) language: Option<&'static str>,
+    pub(super) source: Option<&'static str>,
     pub(super) has_private_chat: bool,
-    obstacle: Option<UnreachableReason>,
-    is_bot: bool,
+    pub(super) obstacle: Option<UnreachableReason>,
+    pub(super) is_bot: bool,
     /// The day of the first interaction.
     pub(super) first: i64,
     /// The second of the first interaction on that day.
     second: i64,
     /// The days of the other interactions, after the first one.
     later: BTreeSet<i64>,
+    /// The deep links that the user opened, on the day of the first interaction.
+    pub(super) starts: Vec<&'static str>,
+    /// The hour at which the latest obstacle arose.
+    blocked_hour: Option<i64>,
 }
 
 #[derive(Debug)]
-struct Names {
+pub(super) struct Names {
     first: &'static str,
     last: &'static str,
     username: &'static str,
     /// The words by which the search finds the user.
-    words: &'static [&'static str],
+    pub(super) words: &'static [&'static str],
 }
 
 const NAMES: [Names; 4] = [
@@ -63,10 +67,13 @@ pub(super) fn any_person() -> impl Strategy<Value = Person> {
     let is_bot = prop_oneof![1 => Just(false), 6 => Just(true)];
     let first = prop_oneof![0..20_i64, 20..22_i64];
     let later = proptest::collection::btree_set(1..12_i64, 0..4);
+    let starts = proptest::sample::subsequence(vec!["ad", "ad_2", "Ad", "friend"], 0..=2);
+    let further = (starts, option::weighted(0.5, 0..24 * 30_i64));
     let chances = (any::<bool>(), prop_oneof![5 => Just(true), 1 => Just(false)], is_bot);
     // Few seconds, so that many times are equal.
-    (names, language, source, obstacle, chances, first, 0..3_i64, later).prop_map(
-        |(names, language, source, obstacle, chances, first, second, later)| {
+    (names, language, source, obstacle, chances, first, 0..3_i64, later, further).prop_map(
+        |(names, language, source, obstacle, chances, first, second, later, further)| {
+            let (starts, blocked_hour) = further;
             let (has_username, has_private_chat, is_bot) = chances;
             Person {
                 id: 0,
@@ -80,6 +87,8 @@ pub(super) fn any_person() -> impl Strategy<Value = Person> {
                 first,
                 second,
                 later,
+                starts,
+                blocked_hour,
             }
         },
     )
@@ -141,6 +150,8 @@ impl Person {
             first: 0,
             second: 0,
             later: BTreeSet::new(),
+            starts: Vec::new(),
+            blocked_hour: None,
         }
     }
 
@@ -148,15 +159,19 @@ impl Person {
         Self { id: demo(n), ..self }
     }
 
-    fn username(&self) -> Option<String> {
+    pub(super) fn blocked_at(&self) -> Option<DateTime<Utc>> {
+        self.blocked_hour.map(|hour| at(hour * 3600))
+    }
+
+    pub(super) fn username(&self) -> Option<String> {
         self.has_username.then(|| format!("{}{}", self.names.username, self.id % 100_000))
     }
 
-    fn created_at(&self) -> DateTime<Utc> {
+    pub(super) fn created_at(&self) -> DateTime<Utc> {
         at(self.first * 86_400 + self.second)
     }
 
-    fn last_seen(&self) -> DateTime<Utc> {
+    pub(super) fn last_seen(&self) -> DateTime<Utc> {
         self.created_at() + TimeDelta::days(self.later.last().copied().unwrap_or_default())
     }
 
@@ -177,6 +192,7 @@ impl Person {
         user.reachability = Reachability {
             has_private_chat: self.has_private_chat,
             obstacle: self.obstacle,
+            blocked_at: self.blocked_at(),
             ..Reachability::default()
         };
         user
@@ -193,7 +209,11 @@ impl Person {
                 .map(|day| (ActiveDay { day, first_hour: None }, 1))
                 .collect(),
             reach_changes: vec![],
-            starts: vec![],
+            starts: self
+                .starts
+                .iter()
+                .map(|payload| (self.created_at(), payload.parse().unwrap()))
+                .collect(),
         }
     }
 
@@ -231,7 +251,7 @@ impl Person {
             && filter.search.as_ref().is_none_or(|term| self.matches(term))
     }
 
-    fn matches(&self, term: &SearchTerm) -> bool {
+    pub(super) fn matches(&self, term: &SearchTerm) -> bool {
         let username = self.username().unwrap_or_default();
         let names = self.names.words;
         term.words().iter().all(|word| match word.strip_prefix('@') {

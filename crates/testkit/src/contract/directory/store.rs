@@ -7,15 +7,15 @@ use rollcall_domain::{
     Counted, Interaction, InteractionKind, Profile, SearchTerm, SortKey, TelegramId, UserDetail,
     UserFilter, UserSlice, UserSort,
 };
-use rollcall_repository::DemoRepository;
+use rollcall_repository::{AudienceRepository, DemoRepository};
 use tokio::task::block_in_place;
 
 use crate::contract::Store;
 
 /// A store of users with their directory.
-pub trait DirectoryStore: Store + DemoRepository {}
+pub trait DirectoryStore: Store + DemoRepository + AudienceRepository {}
 
-impl<S: Store + DemoRepository> DirectoryStore for S {}
+impl<S: Store + DemoRepository + AudienceRepository> DirectoryStore for S {}
 
 /// Two handles on one empty store, like those of two processes.
 pub type Stores = [Arc<dyn DirectoryStore>; 2];

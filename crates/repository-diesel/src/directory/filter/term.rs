@@ -1,0 +1,186 @@
+//! One term as a condition.
+
+use rollcall_domain::{
+    DayField, DayRange, Days, Language, NumberRange, Pattern, Selection, Share, ShareNumbers, Term,
+    Use,
+};
+
+use super::Known;
+use crate::{
+    base::timestamp::storable,
+    directory::{order::time, sql::Sql},
+};
+
+/// A term as a condition; `None` if it depends on names.
+pub(super) fn term_sql(term: &Term, selection: &Selection, known: &Known) -> Option<Sql> {
+    Some(match term {
+        Term::Language(patterns) => language(patterns, known),
+        Term::Source(payloads) => any_of("users.source", payloads),
+        Term::Started(payloads) => {
+            let payload = any_of("starts.payload", payloads);
+            exists("starts", "starts", payload)
+        }
+        Term::Tag(names) => labelled(&known.labels_of("tag", names)),
+        Term::Group(names) => labelled(&known.labels_of("group", names)),
+        // A selection has no segments: they were replaced by their filters.
+        Term::Segment(_) => Sql::new("FALSE"),
+        Term::Reachable => Sql::new("(users.has_private_chat AND users.obstacle IS NULL)"),
+        Term::Blocked => Sql::new("users.obstacle = 'blocked'"),
+        Term::Bot => Sql::new("users.is_bot"),
+        Term::Day(field, range) => day(*field, *range, selection),
+        Term::ActiveDays(range) => Sql::new(numbers("users.active_days", *range)),
+        Term::Used(names) => {
+            let names = names.iter().map(Use::as_str);
+            exists("command_uses", "command_uses", one_of("command_uses.command", names))
+        }
+        Term::UsedOn(name, range) => {
+            let days = days("command_uses.last_day", selection.days(*range));
+            used(name, &days)
+        }
+        Term::UsedDays(name, range) => used(name, &numbers("command_uses.days", *range)),
+        Term::Zone(zones) => {
+            exists("preferences", "preferences", any_of("preferences.time_zone", zones))
+        }
+        Term::Team(teams) => exists(
+            "favourite_teams JOIN teams ON teams.id = favourite_teams.team",
+            "favourite_teams",
+            one_of("teams.abbreviation", teams.iter().map(String::as_str)),
+        ),
+        Term::BotLanguage(languages) => {
+            let codes = languages.iter().copied().map(Language::code);
+            exists("preferences", "preferences", one_of("preferences.language", codes))
+        }
+        Term::Note => exists("notes", "notes", Sql::new("TRUE")),
+        Term::Username(name) => username(name),
+        Term::Id(ids) => {
+            let ids: Vec<String> = ids.iter().map(|id| id.get().to_string()).collect();
+            Sql::new(format!("users.telegram_id IN ({})", ids.join(", ")))
+        }
+        Term::Random(share) => random(share),
+        Term::Name(_) | Term::Search(_) => return None,
+    })
+}
+
+/// That another table has a row of the user which meets a condition.
+fn exists(from: &str, table: &str, condition: Sql) -> Sql {
+    let before =
+        format!("EXISTS (SELECT 1 FROM {from} WHERE {table}.telegram_id = users.telegram_id AND ");
+    Sql::between(&before, condition, ")")
+}
+
+fn used(name: &Use, condition: &str) -> Sql {
+    let command = Sql::with("command_uses.command = $", name.as_str());
+    exists("command_uses", "command_uses", Sql::between("", command, &format!(" AND {condition}")))
+}
+
+fn labelled(labels: &[i64]) -> Sql {
+    if labels.is_empty() {
+        return Sql::new("FALSE");
+    }
+    let labels: Vec<String> = labels.iter().map(i64::to_string).collect();
+    let condition = format!("user_labels.label IN ({})", labels.join(", "));
+    exists("user_labels", "user_labels", Sql::new(condition))
+}
+
+/// That a column has one of some values.
+fn one_of<'a>(column: &str, values: impl Iterator<Item = &'a str>) -> Sql {
+    let mut values: Vec<&str> = values.collect();
+    values.sort_unstable();
+    values.dedup();
+    match values.as_slice() {
+        [] => Sql::new("FALSE"),
+        [value] => Sql::with(&format!("{column} = $"), value),
+        values => {
+            let values = values.iter().map(|value| Sql::with("$", value)).collect();
+            Sql::between(&format!("{column} IN "), Sql::joined(values, ", ", ""), "")
+        }
+    }
+}
+
+/// That a column matches one of some patterns, with case.
+fn any_of(column: &str, patterns: &[Pattern]) -> Sql {
+    let beginnings = patterns.iter().filter(|it| it.is_beginning);
+    let exact = patterns.iter().filter(|it| !it.is_beginning);
+    let mut parts: Vec<Sql> = beginnings.map(|pattern| begins(column, &pattern.text)).collect();
+    let exact: Vec<&str> = exact.map(|it| it.text.as_str()).collect();
+    if !exact.is_empty() {
+        parts.push(one_of(column, exact.into_iter()));
+    }
+    if parts.len() == 1 { parts.remove(0) } else { Sql::joined(parts, " OR ", "FALSE") }
+}
+
+/// That a column begins with a text. LIKE would give some characters a meaning of their own.
+fn begins(column: &str, text: &str) -> Sql {
+    match text.chars().count() {
+        0 => Sql::new(format!("{column} IS NOT NULL")),
+        length => Sql::with(&format!("SUBSTR({column}, 1, {length}) = $"), text),
+    }
+}
+
+fn language(patterns: &[Pattern], known: &Known) -> Sql {
+    if patterns.iter().any(|it| it.is_beginning && it.text.is_empty()) {
+        return Sql::new("users.language_code IS NOT NULL");
+    }
+    if let Some(codes) = known.languages_of(patterns) {
+        return one_of("users.language_code", codes.into_iter());
+    }
+    // Both lower the letters A to Z alone.
+    let column = if known.is_postgres {
+        "LOWER(users.language_code COLLATE \"C\")"
+    } else {
+        "LOWER(users.language_code)"
+    };
+    let lower = |it: &Pattern| Pattern { text: it.text.to_ascii_lowercase(), ..it.clone() };
+    any_of(column, &patterns.iter().map(lower).collect::<Vec<_>>())
+}
+
+/// Usernames are stored with the case that Telegram sent, and have the letters A to Z alone.
+fn username(name: &Pattern) -> Sql {
+    let lower = Pattern { text: name.text.to_ascii_lowercase(), ..name.clone() };
+    any_of("LOWER(users.username)", &[lower])
+}
+
+fn random(share: &Share) -> Sql {
+    let ShareNumbers { prime, add, multiply, limit } = share.numbers();
+    let moved = format!("((users.telegram_id + {add}) % {prime})");
+    Sql::new(format!("({moved} * {moved} % {prime}) * {multiply} % {prime} < {limit}"))
+}
+
+fn day(field: DayField, range: DayRange, selection: &Selection) -> Sql {
+    let (from, before) = selection.moments(range);
+    let moments = |column: &str| bounds(column, [(">=", from.map(time)), ("<", before.map(time))]);
+    Sql::new(match field {
+        DayField::Joined => moments("users.created_at"),
+        DayField::BlockedAt => moments("users.blocked_at"),
+        // The day has an index, and the moment has none.
+        DayField::Seen if selection.is_in_utc() => days("users.active_day", selection.days(range)),
+        DayField::Seen => {
+            let day = |at: chrono::DateTime<chrono::Utc>| at.date_naive();
+            let utc = Days { first: from.map(day), last: before.map(day) };
+            format!("{} AND {}", moments("users.last_seen"), days("users.active_day", utc))
+        }
+    })
+}
+
+fn days(column: &str, Days { first, last }: Days) -> String {
+    let text = |day| format!("'{}'", storable(day));
+    bounds(column, [(">=", first.map(text)), ("<=", last.map(text))])
+}
+
+fn numbers(column: &str, NumberRange { least, greatest }: NumberRange) -> String {
+    // The column has 31 bits.
+    let text = |number: u32| i32::try_from(number).unwrap_or(i32::MAX).to_string();
+    if i32::try_from(least).is_err() {
+        return "FALSE".to_owned();
+    }
+    let least = (least > 0).then(|| text(least));
+    let greatest = i32::try_from(greatest).is_ok().then(|| text(greatest));
+    bounds(column, [(">=", least), ("<=", greatest)])
+}
+
+/// That a column has a value within the bounds that are given.
+fn bounds(column: &str, bounds: [(&str, Option<String>); 2]) -> String {
+    let bound = |(sign, value): (&str, Option<String>)| Some(format!("{column} {sign} {}", value?));
+    let bounds: Vec<String> = bounds.into_iter().filter_map(bound).collect();
+    if bounds.is_empty() { format!("{column} IS NOT NULL") } else { bounds.join(" AND ") }
+}

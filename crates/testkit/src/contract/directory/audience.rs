@@ -1,0 +1,309 @@
+//! The filter language: a selection has the users that a naive reading of the filter selects.
+#![expect(missing_docs, reason = "the name of each function states its rule")]
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use chrono::{DateTime, NaiveDate, TimeZone, Utc};
+use chrono_tz::Tz;
+use proptest::{
+    collection::vec,
+    prelude::{Just, Strategy, prop_oneof},
+    sample::select,
+    strategy::ValueTree as _,
+    test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
+};
+use rollcall_domain::{
+    Counted, DayRange, Days, Filter, FilterNode, LabelName, NumberRange, Pattern, SearchTerm,
+    Selection, SortKey, TelegramId, Term, UnreachableReason, UserSort,
+};
+use tokio::task::block_in_place;
+
+use super::{
+    people::{Person, any_person, demo},
+    store::{DirectoryStore, Stores, at},
+};
+
+/// Enough that some filters match more users than are read one by one.
+const MANY: usize = 3200;
+/// When the filters are evaluated: some days after the last users joined.
+const NOW: i64 = 25 * 86_400 + 80_000;
+
+/// Facts that are not in the history of a demo user.
+#[derive(Default)]
+struct Facts {
+    notes: BTreeSet<i64>,
+}
+
+/// For any filter in any time zone: the list, the count and the ids are those of the users that a
+/// predicate over plain facts selects.
+pub async fn a_selection_has_the_users_that_a_naive_reading_selects([store, _]: Stores) {
+    block_in_place(|| {
+        let runtime = tokio::runtime::Handle::current();
+        let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+        let config = Config { failure_persistence: None, cases: 96, ..Config::default() };
+        let mut runner = TestRunner::new_with_rng(config, rng);
+        let people = vec(any_person(), MANY).new_tree(&mut runner).unwrap().current();
+        let people: Vec<Person> = (1..).zip(people).map(|(n, it)| it.numbered(n)).collect();
+        let mut facts = Facts::default();
+        runtime.block_on(async {
+            assert!(store.begin_demo().await.unwrap());
+            store.load(people.iter().map(Person::history).collect()).await.unwrap();
+            for id in people.iter().map(|it| it.id).filter(|id| id % 97 == 0) {
+                facts.notes.insert(id);
+                let id = TelegramId::try_from(id).unwrap();
+                store.set_note(id, "a note", "ada", at(0)).await.unwrap();
+            }
+        });
+        let zones = [Tz::UTC, Tz::UTC, Tz::Asia__Tokyo, Tz::America__New_York];
+        runner
+            .run(&(any_text(), select(zones.to_vec())), |(text, zone)| {
+                let filter: Filter = text.parse().unwrap_or_else(|error| panic!("{text}: {error}"));
+                let selection = Selection::new(&filter, &segments(), zone, at(NOW)).unwrap();
+                let reading = Reading { filter: &filter, zone, facts: &facts };
+                runtime.block_on(compare(&*store, &people, &selection, &reading));
+                Ok(())
+            })
+            .unwrap();
+    });
+}
+
+/// Saved segments that the filters may name.
+fn segments() -> BTreeMap<LabelName, Filter> {
+    let segment = |(name, text): (&str, &str)| (name.parse().unwrap(), text.parse().unwrap());
+    [("english", "lang:en"), ("odd", "bot or -segment:english days>=2")].map(segment).into()
+}
+
+/// The text of a filter.
+fn any_text() -> impl Strategy<Value = String> {
+    let ids = format!("id:{},{},999", demo(1), demo(2000));
+    let term = select(
+        [
+            "lang:en",
+            "lang:EN,de",
+            "lang:e*",
+            "lang:*",
+            "lang:xx",
+            "source:ad",
+            "source:ad,friend",
+            "source:f*",
+            "source:*",
+            "source:AD",
+            "started:ad",
+            "started:ad*",
+            "started:Ad,friend",
+            "segment:english",
+            "segment:odd,english",
+            "reachable",
+            "blocked",
+            "bot",
+            "joined<7d",
+            "joined>=7d",
+            "joined<=2026-10-10",
+            "joined:2026-10-03..2026-10-12",
+            "joined>2026-10-20",
+            "joined:2026-10-05",
+            "seen<3d",
+            "seen>10d",
+            "seen:2026-10-15",
+            "seen<=0d",
+            "blocked_at<14d",
+            "blocked_at<2026-10-10",
+            "days>=3",
+            "days:1",
+            "days<2",
+            "days:2..3",
+            "days>4000000000",
+            "has:note",
+            "name:anna",
+            "name:\"lee ann\"",
+            "name:nick",
+            "@nick100001",
+            "@NICK*",
+            "@*",
+            "random:30%:a",
+            "random:50%:b",
+            "anna",
+            "an",
+            "\"ann smi\"",
+            "жу",
+            "qqq",
+            "\"@nick\"",
+        ]
+        .map(str::to_owned)
+        .into_iter()
+        .chain([ids])
+        .collect::<Vec<_>>(),
+    );
+    term.prop_recursive(3, 8, 3, |part| {
+        prop_oneof![
+            3 => vec(part.clone(), 2..4).prop_map(|parts| parts.join(" ")),
+            2 => vec(part.clone(), 2..4).prop_map(|parts| format!("({})", parts.join(" or "))),
+            2 => part.clone().prop_map(|part| format!("-({part})")),
+            1 => (part, Just("-bot")).prop_map(|(part, bot)| format!("{part} {bot}")),
+        ]
+    })
+}
+
+async fn compare(
+    store: &dyn DirectoryStore,
+    people: &[Person],
+    selection: &Selection,
+    reading: &Reading<'_>,
+) {
+    let what = format!("{} in {}", reading.filter, reading.zone);
+    let expected: Vec<i64> =
+        people.iter().filter(|person| reading.selects(person)).map(|it| it.id).collect();
+    let number = u64::try_from(expected.len()).unwrap();
+
+    let by_id = UserSort { key: SortKey::Id, descending: false };
+    let (mut listed, mut cursor) = (Vec::new(), None);
+    loop {
+        let slice = store.select(selection, by_id, cursor, 1000).await.unwrap();
+        match slice.count {
+            Counted::Exactly(count) => assert_eq!(count, number, "{what}"),
+            Counted::MoreThan(count) => assert!(count < number, "{what}: more than {count}"),
+            Counted::About(_) => {}
+        }
+        listed.extend(slice.rows.iter().map(|row| row.user.telegram_id.get()));
+        cursor = slice.next;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    assert_eq!(listed, expected, "{what}");
+
+    let counted = Arc::new(AtomicU64::new(0));
+    let last = counted.clone();
+    let progress = move |users, _| {
+        last.store(users, Ordering::Relaxed);
+        true
+    };
+    let count = store.count(selection, Arc::new(progress)).await.unwrap();
+    assert_eq!(count, Some(number), "{what}");
+    assert_eq!(counted.load(Ordering::Relaxed), number, "{what}: the last progress");
+
+    let (mut ids, mut after) = (Vec::new(), None);
+    loop {
+        let part = store.matching(selection, after, 1500).await.unwrap();
+        ids.extend(part.ids.into_iter().map(TelegramId::get));
+        after = part.last;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(ids, expected, "{what}: ids");
+}
+
+pub async fn a_count_can_be_stopped([store, _]: Stores) {
+    let everyone = Selection::new(&Filter::everyone(), &BTreeMap::new(), Tz::UTC, at(NOW)).unwrap();
+    assert_eq!(store.count(&everyone, Arc::new(|_, _| true)).await.unwrap(), Some(0));
+    assert_eq!(store.count(&everyone, Arc::new(|_, _| false)).await.unwrap(), None);
+    let nothing = store.matching(&everyone, None, 10).await.unwrap();
+    assert_eq!((nothing.ids.len(), nothing.last), (0, None));
+}
+
+/// A filter that is read in the simplest way, from the facts of one user at a time.
+struct Reading<'a> {
+    filter: &'a Filter,
+    zone: Tz,
+    facts: &'a Facts,
+}
+
+impl Reading<'_> {
+    fn selects(&self, person: &Person) -> bool {
+        self.filter_selects(self.filter, person)
+    }
+
+    fn filter_selects(&self, filter: &Filter, person: &Person) -> bool {
+        (filter.names_bots() || !person.is_bot) && self.meets(filter.node(), person)
+    }
+
+    fn meets(&self, node: &FilterNode, person: &Person) -> bool {
+        match node {
+            FilterNode::All(parts) => parts.iter().all(|part| self.meets(part, person)),
+            FilterNode::Any(parts) => parts.iter().any(|part| self.meets(part, person)),
+            FilterNode::Not(part) => !self.meets(part, person),
+            FilterNode::Term(term) => self.meets_term(term, person),
+        }
+    }
+
+    fn meets_term(&self, term: &Term, person: &Person) -> bool {
+        let one_of = |patterns: &[Pattern], value: Option<&str>| {
+            value.is_some_and(|value| patterns.iter().any(|pattern| fits(pattern, value)))
+        };
+        match term {
+            Term::Language(patterns) => {
+                let small = |it: &Pattern| Pattern { text: it.text.to_lowercase(), ..it.clone() };
+                let patterns: Vec<Pattern> = patterns.iter().map(small).collect();
+                one_of(&patterns, person.language.map(str::to_lowercase).as_deref())
+            }
+            Term::Source(patterns) => one_of(patterns, person.source),
+            Term::Started(patterns) => {
+                person.starts.iter().any(|payload| one_of(patterns, Some(payload)))
+            }
+            Term::Segment(names) => {
+                names.iter().any(|name| self.filter_selects(&segments()[name], person))
+            }
+            Term::Reachable => person.has_private_chat && person.obstacle.is_none(),
+            Term::Blocked => person.obstacle == Some(UnreachableReason::Blocked),
+            Term::Bot => person.is_bot,
+            Term::Day(field, range) => {
+                use rollcall_domain::DayField::{BlockedAt, Joined, Seen};
+                let at = match field {
+                    Joined => Some(person.created_at()),
+                    Seen => Some(person.last_seen()),
+                    BlockedAt => person.blocked_at(),
+                };
+                at.is_some_and(|at| self.is_within(at, *range))
+            }
+            Term::ActiveDays(range) => is_between(person.active_days(), *range),
+            Term::Note => self.facts.notes.contains(&person.id),
+            Term::Name(term) => names_match(person, term),
+            Term::Search(term) => person.matches(term),
+            Term::Username(name) => person.username().is_some_and(|username| {
+                let small = Pattern { text: name.text.to_lowercase(), ..name.clone() };
+                fits(&small, &username.to_lowercase())
+            }),
+            Term::Id(ids) => ids.iter().any(|id| id.get() == person.id),
+            Term::Random(share) => share.contains(TelegramId::try_from(person.id).unwrap()),
+            other => panic!("no fact says whether a demo user meets {other}"),
+        }
+    }
+
+    fn is_within(&self, at: DateTime<Utc>, range: DayRange) -> bool {
+        let day = |at: DateTime<Utc>| self.zone.from_utc_datetime(&at.naive_utc()).date_naive();
+        let today: NaiveDate = day(at_now());
+        let Days { first, last } = range.days(today);
+        let day = day(at);
+        first.is_none_or(|first| first <= day) && last.is_none_or(|last| day <= last)
+    }
+}
+
+fn at_now() -> DateTime<Utc> {
+    at(NOW)
+}
+
+fn fits(pattern: &Pattern, value: &str) -> bool {
+    let beginning: String = value.chars().take(pattern.text.chars().count()).collect();
+    if pattern.is_beginning { beginning == pattern.text } else { value == pattern.text }
+}
+
+fn is_between(number: u32, range: NumberRange) -> bool {
+    number >= range.least && number <= range.greatest
+}
+
+/// Whether each word of a term is in the first and last name: anywhere, or at the beginning of a
+/// word if it is shorter than three letters.
+fn names_match(person: &Person, term: &SearchTerm) -> bool {
+    let names = person.names.words;
+    term.words().iter().all(|word| match word.chars().count() {
+        0..3 => names.iter().any(|name| name.starts_with(word.as_str())),
+        _ => names.iter().any(|name| name.contains(word.as_str())),
+    })
+}
