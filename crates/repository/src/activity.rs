@@ -150,4 +150,8 @@ pub trait DemoRepository: Send + Sync {
 
     /// Adds to the figures that are not counted from users.
     async fn count_uses(&self, uses: &[UseCount]) -> Result<(), RepositoryError>;
+
+    /// Stores the interactions of minutes of the last hour; see [`ActivityRepository::minutes`]. The
+    /// database must not have any yet.
+    async fn count_minutes(&self, minutes: &[(DateTime<Utc>, i64)]) -> Result<(), RepositoryError>;
 }

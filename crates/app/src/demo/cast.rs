@@ -11,7 +11,7 @@ use rollcall_service::DayRange;
 use rollcall_simulator::Person;
 
 use crate::{
-    manage::demo_data::{FakeName, happens, hour_share},
+    manage::demo_data::{FakeName, happens, hour_share, pick},
     services::Services,
 };
 
@@ -28,6 +28,8 @@ const INTERACTIONS_PER_VISIT: f64 = 2.5;
 const LONGEST_PAUSE: Duration = Duration::from_secs(3 * 60);
 /// Of a thousand visitors, how many are new.
 const NEW: u32 = 120;
+/// What people put behind their names.
+const SIGNS: [&str; 5] = ["🏒", "🥅", "⭐", "🎄", "💤"];
 /// The ids of new users are above those of all earlier ones. No account of Telegram has them.
 const NEW_IDS: i64 = 4_300_000_000_000_000;
 
@@ -84,6 +86,15 @@ impl Cast {
         person.username = name.username.map(|username| username.as_str().to_owned());
         person.language_code = name.language_code.map(str::to_owned);
         Some(person)
+    }
+
+    /// Gives a regular another sign behind the first name, as people do.
+    pub(super) fn rename(&mut self, person: &mut Person, random: &mut fastrand::Rng) {
+        let name = person.first_name.split(' ').next().unwrap_or_default();
+        person.first_name = format!("{name} {}", pick(&SIGNS, random));
+        for regular in self.regulars.iter_mut().filter(|regular| regular.id == person.id) {
+            regular.clone_from(person);
+        }
     }
 
     /// Removes a user who blocked the bot.
@@ -150,6 +161,16 @@ mod tests {
         assert!(60.0 < evening && evening < night && night <= 180.0, "{evening} {night}");
         let quiet = Cast { visits_per_day: 0.0, ..cast };
         assert_eq!(quiet.pause(12, &mut fastrand::Rng::with_seed(1)), LONGEST_PAUSE);
+    }
+
+    #[test]
+    fn a_new_name_stays() {
+        let (mut cast, mut random) = (cast(), fastrand::Rng::with_seed(1));
+        let mut person = Person::new(7, "Ann 🔥");
+        cast.rename(&mut person, &mut random);
+        assert!(person.first_name.starts_with("Ann ") && person.first_name != "Ann 🔥");
+        let stored: Vec<&Person> = cast.regulars.iter().filter(|it| it.id == 7).collect();
+        assert_eq!(stored, [&person]);
     }
 
     #[test]

@@ -19,6 +19,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const PRESSES: usize = 7;
 /// Of a thousand visits, how many end with the bot blocked.
 const BLOCKS: u32 = 12;
+/// Of a thousand visits of regulars, how many are under a new first name.
+const RENAMES: u32 = 40;
 /// By which deep link new users come; some by none.
 const LINKS: [(&str, u32); 6] = [
     ("/start", 64),
@@ -51,7 +53,10 @@ pub(super) async fn run(simulator: &Simulator, mut cast: Cast) -> Infallible {
             true => cast.newcomer(&mut random).map(|person| (person, true)),
             false => cast.next(&mut random),
         };
-        if let Some((person, is_new)) = visitor {
+        if let Some((mut person, is_new)) = visitor {
+            if !is_new && happens(RENAMES, &mut random) {
+                cast.rename(&mut person, &mut random);
+            }
             visit(simulator, &person, is_new, &mut random).await;
             if happens(BLOCKS, &mut random) {
                 simulator.block(&person);

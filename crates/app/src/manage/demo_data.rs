@@ -108,7 +108,9 @@ impl DemoData {
             progress.inc(users);
         }
         progress.finish_and_clear();
-        repository.count_uses(&made_up.await?.uses()).await?;
+        let people = made_up.await?;
+        repository.count_minutes(&people.minutes()).await?;
+        repository.count_uses(&people.uses()).await?;
         Ok(active_days.try_into()?)
     }
 }

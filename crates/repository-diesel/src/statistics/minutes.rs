@@ -101,6 +101,26 @@ pub(crate) fn add_minutes(
     Ok(())
 }
 
+/// Stores minutes in a database without any, such as a new demo.
+pub(crate) fn store_minutes(
+    connection: &mut AnyConnection,
+    minutes: &[(DateTime<Utc>, i64)],
+) -> QueryResult<()> {
+    for (at, interactions) in minutes {
+        let minute = minute_of(*at);
+        let place = i16::try_from(i64::from(minute).rem_euclid(PLACES)).unwrap_or_default();
+        diesel::insert_into(minute_sums::table)
+            .values((
+                minute_sums::place.eq(place),
+                minute_sums::slot.eq(0_i16),
+                minute_sums::minute.eq(minute),
+                minute_sums::interactions.eq(interactions),
+            ))
+            .execute(connection)?;
+    }
+    Ok(())
+}
+
 /// See [`ActivityRepository::minutes`](rollcall_repository::ActivityRepository::minutes).
 pub(super) fn minutes(
     connection: &mut AnyConnection,

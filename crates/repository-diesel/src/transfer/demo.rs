@@ -1,5 +1,6 @@
 //! Fake users: emptying the database for them, and loading them.
 
+use chrono::{DateTime, Utc};
 use diesel::{Connection, connection::SimpleConnection, dsl::exists, prelude::*};
 use rollcall_domain::{Facts, StartPayload, Sums};
 use rollcall_repository::{History, UseCount};
@@ -15,7 +16,7 @@ use crate::{
     directory::search::index::{Names, add_new},
     row::user::{label_of, origin},
     sources::change::label_all,
-    statistics::add::add_sums,
+    statistics::{add::add_sums, minutes::store_minutes},
     users::lock::lock_database,
 };
 
@@ -110,6 +111,14 @@ pub(super) fn count_uses(connection: &mut AnyConnection, uses: &[UseCount]) -> R
         sums.add(*figure, *day, label.clone(), *count);
     }
     Ok(connection.transaction(|connection| add_sums(&mut Transaction::from(connection), &sums))?)
+}
+
+/// See [`DemoRepository::count_minutes`](rollcall_repository::DemoRepository::count_minutes).
+pub(super) fn count_minutes(
+    connection: &mut AnyConnection,
+    minutes: &[(DateTime<Utc>, i64)],
+) -> Result<(), Failure> {
+    Ok(connection.transaction(|connection| store_minutes(connection, minutes))?)
 }
 
 fn sums_of(people: &[LabelledHistory<'_>]) -> Sums {

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use rollcall_domain::{TelegramId, TelegramUser};
 use rollcall_repository::{
     DemoRepository, History, Imported, Incoming, RepositoryError, TransferRepository, UseCount,
@@ -55,5 +56,10 @@ impl DemoRepository for DieselUserRepository {
     async fn count_uses(&self, uses: &[UseCount]) -> Result<(), RepositoryError> {
         let uses = uses.to_vec();
         self.database.run_long(move |connection| demo::count_uses(connection, &uses)).await
+    }
+
+    async fn count_minutes(&self, minutes: &[(DateTime<Utc>, i64)]) -> Result<(), RepositoryError> {
+        let minutes = minutes.to_vec();
+        self.database.run_long(move |connection| demo::count_minutes(connection, &minutes)).await
     }
 }

@@ -33,6 +33,7 @@ macro_rules! demo_repository_contract {
             loaded_users_equal_registered_users,
             a_recount_equals_the_loaded_sums,
             counts_of_uses_add_up,
+            minutes_are_counted_on_by_registrations,
             demo_data_replaces_demo_data,
             real_users_are_not_replaced,
             users_without_a_mark_are_not_demo_users,
@@ -212,6 +213,22 @@ pub async fn counts_of_uses_add_up([(store, _), _]: [Store; 2]) {
     );
 }
 
+pub async fn minutes_are_counted_on_by_registrations([(store, _), (other, _)]: [Store; 2]) {
+    assert!(store.begin_demo().await.unwrap());
+    let now = at(REGISTERED_AT);
+    let ago = |minutes| now - TimeDelta::minutes(minutes);
+    store.count_minutes(&[(ago(59), 2), (ago(1), 3), (now, 1)]).await.unwrap();
+    let minutes = async || store.minutes(ago(59)).await.unwrap();
+    assert_eq!(minutes().await, [(ago(59), 2), (ago(1), 3), (now, 1)]);
+    register(
+        &*store,
+        [Interaction::new(ago(1), Profile::new(id(1), "Ada"), InteractionKind::Text)],
+    );
+    assert!(minutes().await.contains(&(ago(1), 4)));
+    assert!(other.begin_demo().await.unwrap());
+    assert_eq!(minutes().await, []);
+}
+
 pub async fn demo_data_replaces_demo_data([(store, _), (other, _)]: [Store; 2]) {
     assert!(store.begin_demo().await.unwrap());
     store.load([any_user(1), any_user(2)].into()).await.unwrap();
@@ -283,9 +300,12 @@ async fn recount_finds_nothing(store: &dyn DemoStore) {
     assert_eq!(differences, []);
 }
 
+/// The time of the clock at which [`register`] registers.
+const REGISTERED_AT: &str = "2026-12-31T00:00:00Z";
+
 fn register(store: &dyn DemoStore, interactions: impl IntoIterator<Item = Interaction>) {
     let batch = interactions.into_iter().collect::<Vec<_>>().into();
-    block_in_place(|| store.register(&batch, at("2026-12-31T00:00:00Z"))).unwrap();
+    block_in_place(|| store.register(&batch, at(REGISTERED_AT))).unwrap();
 }
 
 fn payload(text: &str) -> StartPayload {

@@ -62,8 +62,13 @@ impl People {
         let mut seeds = fastrand::Rng::with_seed(seed);
         let arrivals = Arrivals::new(users, &period, seeds.fork());
         let random = seeds.fork();
-        let (last_id, uses) = (History::REAL_IDS_END, Uses::default());
+        let (last_id, uses) = (History::REAL_IDS_END, Uses::until(now));
         Self { period, arrivals, seeds, random, number: 0, last_id, uses }
+    }
+
+    /// What the users did in the last hour, by minute.
+    pub(super) fn minutes(&self) -> Vec<(DateTime<Utc>, i64)> {
+        self.uses.by_minute()
     }
 
     /// What the users did.
@@ -161,17 +166,6 @@ impl People {
         Some((self.time(at), source))
     }
 
-    /// When the profile changed last, of a few people.
-    fn updated_at(&mut self, user: &TelegramUser, life: &Life) -> DateTime<Utc> {
-        if !happens(120, &mut self.random) {
-            return user.created_at;
-        }
-        let place = self.random.usize(..life.days.len().max(1));
-        let Some(&(day, _)) = life.days.get(place) else { return user.created_at };
-        let at = self.not_before((day, 0), day);
-        self.time(at).clamp(user.created_at, user.last_seen)
-    }
-
     /// Counts what a user did, and returns the days with the hours of their first interactions.
     /// `known` are the times of some interactions.
     fn count(
@@ -230,7 +224,6 @@ impl Iterator for People {
         }
         let (reach_changes, last_seen) = self.changes(arrived, &life);
         user.last_seen = last_seen;
-        user.updated_at = self.updated_at(&user, &life);
         user.reachability = reach(is_private, &reach_changes);
         user.source = source;
         let own = reach_changes.iter().take(life.blocks.len()).map(|change| change.at);
@@ -362,6 +355,7 @@ mod tests {
     #[test]
     fn kinds_and_hours_add_up_to_the_interactions_of_each_day() {
         for (days, now) in [(200, "2026-11-23T13:00:00Z"), (1, "2026-11-23T00:00:00Z")] {
+            let at_now: DateTime<Utc> = now.parse().unwrap();
             let mut people = people(3000, days, 7, now);
             let mut interactions: BTreeMap<NaiveDate, i64> = BTreeMap::new();
             for history in people.by_ref() {
@@ -369,6 +363,14 @@ mod tests {
                     *interactions.entry(day.day).or_default() += i64::from(count);
                 }
             }
+            let last_hour: i64 = people.minutes().iter().map(|(_, count)| count).sum();
+            let minutes = people.minutes();
+            assert!(
+                minutes.len() <= 60 && minutes.iter().all(|(at, _)| *at <= at_now),
+                "{minutes:?}"
+            );
+            let all_day = interactions.values().last().copied().unwrap_or_default();
+            assert!(last_hour <= all_day, "{last_hour} of {all_day}");
             let [mut by_kind, mut by_hour, mut commands, mut by_command] =
                 [const { BTreeMap::new() }; 4];
             for UseCount { figure, day, label, count } in people.uses() {

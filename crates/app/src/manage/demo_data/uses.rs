@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, DurationRound, NaiveDate, TimeDelta, Utc};
 use rollcall_domain::{Figure, Hour, InteractionKind};
 use rollcall_repository::UseCount;
 
@@ -22,9 +22,13 @@ const KINDS: [(InteractionKind, u64); 8] = [
     (InteractionKind::ChosenInlineResult, 1),
 ];
 
-/// How much happened on each day.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Uses(BTreeMap<NaiveDate, Tally>);
+/// How much happened on each day, and in each minute of the last hour.
+#[derive(Clone, Debug)]
+pub(super) struct Uses {
+    days: BTreeMap<NaiveDate, Tally>,
+    minutes: BTreeMap<DateTime<Utc>, i64>,
+    first_minute: DateTime<Utc>,
+}
 
 #[derive(Clone, Debug, Default)]
 struct Tally {
@@ -37,26 +41,41 @@ struct Tally {
 }
 
 impl Uses {
+    /// Nothing has happened yet in the hour up to `now`, or before.
+    pub(super) fn until(now: DateTime<Utc>) -> Self {
+        let first_minute = minute_of(now) - TimeDelta::minutes(59);
+        Self { days: BTreeMap::new(), minutes: BTreeMap::new(), first_minute }
+    }
+
     pub(super) fn add_interaction(&mut self, at: DateTime<Utc>) {
-        let tally = self.0.entry(at.date_naive()).or_default();
+        let minute = minute_of(at);
+        if minute >= self.first_minute {
+            *self.minutes.entry(minute).or_default() += 1;
+        }
+        let tally = self.days.entry(at.date_naive()).or_default();
         tally.interactions += 1;
         *tally.by_hour.entry(Hour::of(at)).or_default() += 1;
     }
 
     /// Records that one of the interactions of the day was the /start that brought a user.
     pub(super) fn add_start(&mut self, day: NaiveDate) {
-        self.0.entry(day).or_default().starts += 1;
+        self.days.entry(day).or_default().starts += 1;
     }
 
     /// Records that one of the interactions of the day was a block or unblock.
     pub(super) fn add_reachability_change(&mut self, day: NaiveDate) {
-        self.0.entry(day).or_default().reach_changes += 1;
+        self.days.entry(day).or_default().reach_changes += 1;
+    }
+
+    /// The interactions of the last hour by minute.
+    pub(super) fn by_minute(&self) -> Vec<(DateTime<Utc>, i64)> {
+        self.minutes.iter().map(|(&minute, &count)| (minute, count)).collect()
     }
 
     /// The uses of commands and the interactions by kind, which add up to those of each day.
     pub(super) fn by_figure(&self, random: &mut fastrand::Rng) -> Vec<UseCount> {
         let mut uses = Vec::new();
-        for (&day, Tally { interactions, by_hour, starts, reach_changes }) in &self.0 {
+        for (&day, Tally { interactions, by_hour, starts, reach_changes }) in &self.days {
             let (&starts, &reach_changes) = (starts, reach_changes);
             let others = interactions.saturating_sub(starts + reach_changes);
             let commands = others * random.u64(COMMANDS_PERCENT) / 100;
@@ -79,6 +98,10 @@ impl Uses {
         }
         uses
     }
+}
+
+fn minute_of(at: DateTime<Utc>) -> DateTime<Utc> {
+    at.duration_trunc(TimeDelta::minutes(1)).unwrap_or(at)
 }
 
 /// Divides a count by weights, which differ a little each time.
