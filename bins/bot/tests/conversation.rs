@@ -17,6 +17,7 @@ use rollcall_testkit::ThrowAwayDatabase;
 use running::{
     RunningBot,
     chat::{ask, press},
+    database::uses,
 };
 
 stories!(
@@ -27,6 +28,7 @@ stories!(
     the_schedule_offers_the_time_zone,
     everyone_can_ask_for_their_id,
     the_figures_link_the_dashboard,
+    known_commands_and_buttons_are_recorded_as_used,
 );
 
 const OWNER: i64 = 99;
@@ -213,4 +215,39 @@ async fn the_figures_link_the_dashboard(database: ThrowAwayDatabase) {
     let line = "\n\nMore on the dashboard: https://example.org/bot/admin";
     assert!(text.ends_with(line), "{text}");
     bot.terminate().await;
+}
+
+async fn known_commands_and_buttons_are_recorded_as_used(database: ThrowAwayDatabase) {
+    let telegram = Simulator::start().await.unwrap();
+    let used = async |expected: &[&str]| {
+        let today = |name: &&str| ((*name).to_owned(), 1);
+        let expected: Vec<(String, u32)> = expected.iter().map(today).collect();
+        assert_eq!(uses(&database, 1815).await, expected);
+    };
+    let bot = RunningBot::start(&telegram, &database, &[("SCHEDULE", "off")]).await;
+    let start = ask(&telegram, &ada(), "/START").await;
+    press(&telegram, &ada(), &start, "Settings").await;
+    // Unknown to a bot without the schedule, or to every bot.
+    telegram.write(&ada(), "/vip");
+    telegram.write(&ada(), "/schedule");
+    for data in ["1/s/today", "vip", "1/p/lang/xx", "/start"] {
+        telegram.press(&ada(), &start, data);
+    }
+    telegram.press(&ada(), &start, "1/h");
+    let help = ask(&telegram, &ada(), "/help").await;
+    bot.terminate().await;
+    let mut all = vec!["/help", "/start", "help", "settings"];
+    used(&all).await;
+
+    let bot = RunningBot::start(&telegram, &database, &[("SCHEDULE", "nhl")]).await;
+    let games = ask(&telegram, &ada(), "/schedule").await;
+    press(&telegram, &ada(), &games, "Today").await;
+    // A button of owners is known, whatever it does for others.
+    telegram.press(&ada(), &help, "1/u");
+    ask(&telegram, &ada(), "/help").await;
+    bot.terminate().await;
+    all.insert(1, "/schedule");
+    all.extend(["schedule", "users"]);
+    all.sort_unstable();
+    used(&all).await;
 }

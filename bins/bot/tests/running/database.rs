@@ -82,3 +82,15 @@ pub(crate) async fn commands(database: &ThrowAwayDatabase) -> Vec<(String, i64)>
     uses.sort_unstable();
     uses
 }
+
+/// Which commands and buttons a user used, by name, and on how many days.
+pub(crate) async fn uses(database: &ThrowAwayDatabase, id: i64) -> Vec<(String, u32)> {
+    let database = Database::open_existing(database.url().parse().unwrap()).await.unwrap();
+    let users = DieselUserRepository::new(database);
+    let since = "1970-01-01".parse().unwrap();
+    let detail = users.user(id.try_into().unwrap(), since).await.unwrap().unwrap();
+    let mut uses: Vec<(String, u32)> =
+        detail.uses.into_iter().map(|it| (it.command, it.days.number)).collect();
+    uses.sort_unstable();
+    uses
+}
