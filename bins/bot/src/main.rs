@@ -15,6 +15,9 @@ fn main() -> ExitCode {
 }
 
 async fn run(arguments: bot::Arguments) -> anyhow::Result<ExitCode> {
+    if let Some(described) = arguments.describe() {
+        return described;
+    }
     let environment = Environment::load()?;
     logging::init(&environment, "info")?;
     bot::run(arguments, &environment).await

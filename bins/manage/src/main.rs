@@ -10,6 +10,9 @@ fn main() -> ExitCode {
 }
 
 async fn run(arguments: manage::Arguments) -> anyhow::Result<ExitCode> {
+    if let Some(described) = arguments.describe() {
+        return described;
+    }
     let environment = Environment::load()?;
     logging::init(&environment, "warn")?;
     manage::run(arguments, &environment).await

@@ -20,7 +20,8 @@ pub(crate) struct App {
     pub(crate) admins: AdminService,
     pub(crate) directory: DirectoryService,
     pub(crate) preferences: PreferencesService,
-    pub(crate) schedule: ScheduleService,
+    /// `None` for a bot without the schedule.
+    pub(crate) schedule: Option<ScheduleService>,
     pub(crate) transfer: TransferService,
     pub(crate) users: UserService,
     pub(crate) activity: ActivityService,

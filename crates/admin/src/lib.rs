@@ -53,7 +53,7 @@ pub struct Services {
     /// The preferences of users.
     pub preferences: PreferencesService,
     /// The teams to choose from.
-    pub schedule: ScheduleService,
+    pub schedule: Option<ScheduleService>,
     /// Exports.
     pub transfer: TransferService,
     /// Looking up and deleting users.

@@ -6,6 +6,7 @@ use clap::Parser;
 
 use crate::{
     demo::Demo,
+    describe::Describe,
     environment::Environment,
     serve::{ConversationSettings, Site, TelegramAdmins, serve},
     settings::{
@@ -20,8 +21,20 @@ use crate::{
 /// Needs the bot's token in TELEGRAM_BOT_TOKEN; every other setting has a default. The bot creates
 /// and migrates its database by itself. Ctrl-C or SIGTERM stops it after the work in progress.
 #[derive(Parser)]
-#[command(name = "bot", version)]
+#[command(
+    name = "bot",
+    version,
+    args_conflicts_with_subcommands = true,
+    after_help = "\
+Examples:
+  bot --demo                                            try it without a token
+  TELEGRAM_BOT_TOKEN=… bot                              run a bot, and its web admin at :8080
+  TELEGRAM_BOT_TOKEN=… bot --listen-addr localhost:8090
+  bot completions bash > ~/.local/share/bash-completion/completions/bot"
+)]
 pub struct Arguments {
+    #[command(subcommand)]
+    describe: Option<Describe>,
     /// Try the bot and its web admin on a simulated Telegram, with a temporary database of fake
     /// users. Prints a link that signs you in as the owner until the demo stops, and opens it in the
     /// browser of a desktop. Needs no token. Of all settings it uses only LISTEN_ADDR; if that port is
@@ -67,6 +80,13 @@ const NOT_FOR_THE_DEMO: [&str; 14] = [
     "metrics_addr",
     "security_contact",
 ];
+
+impl Arguments {
+    /// Describes the program, if that is the command. `None` if the bot is to run.
+    pub fn describe(&self) -> Option<anyhow::Result<ExitCode>> {
+        self.describe.as_ref().map(Describe::run::<Self>)
+    }
+}
 
 /// Runs the bot until a signal stops it.
 ///

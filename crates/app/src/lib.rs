@@ -8,7 +8,9 @@
 //! `manage/`, and a variant of [`manage::Command`]. A new service gets a method in `services.rs`.
 
 pub mod bot;
+mod colours;
 mod demo;
+pub mod describe;
 mod dot_env;
 mod env_file;
 pub mod environment;
@@ -23,6 +25,7 @@ mod services;
 pub mod settings;
 mod shutdown;
 mod take_over;
+mod values;
 mod web_admin;
 
 use std::{process::ExitCode, time::Duration};
@@ -32,6 +35,9 @@ use anyhow::Context;
 /// How long abandoned database work may continue when the program ends. It may hang on an unreachable
 /// server; nothing that it has not committed was acknowledged.
 const LAST_WORK: Duration = Duration::from_secs(1);
+
+/// The exit code for a command line that cannot be understood, which is also clap's.
+const WRONG_USAGE: u8 = 2;
 
 /// Runs a program to its end. Prints an error and its causes in one line.
 pub fn run(program: impl Future<Output = anyhow::Result<ExitCode>>) -> ExitCode {
@@ -46,12 +52,26 @@ pub fn run(program: impl Future<Output = anyhow::Result<ExitCode>>) -> ExitCode 
         // A reader that stops early, such as `head`, has what it wanted.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            let line = format!("{error:#}");
-            eprintln!("error: {}", line.split_whitespace().collect::<Vec<_>>().join(" "));
-            ExitCode::FAILURE
+            let (line, code) = match error.downcast_ref::<WrongUsage>() {
+                Some(WrongUsage(line)) => {
+                    (format!("{line}\n\nFor more information, try '--help'."), WRONG_USAGE.into())
+                }
+                None => (in_one_line(&error), ExitCode::FAILURE),
+            };
+            eprintln!("{} {line}", colours::error());
+            code
         }
     }
 }
+
+fn in_one_line(error: &anyhow::Error) -> String {
+    format!("{error:#}").split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// An argument that clap accepts, but that does not fit the other arguments.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct WrongUsage(pub(crate) String);
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error

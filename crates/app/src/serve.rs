@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
 use rollcall_conversation::{Conversation, Greetings};
 use rollcall_domain::{Clock, SystemClock, TelegramId, error_chain};
 use rollcall_nhl::Client;
@@ -23,7 +23,7 @@ use crate::{
     services::Services,
     settings::{HttpSettings, NhlSettings, ScheduleSettings},
     shutdown::Shutdown,
-    take_over::refuse_foreign_use,
+    take_over::{refuse_another, refuse_foreign_use},
     web_admin::{self, WebAdmin},
 };
 
@@ -173,7 +173,7 @@ async fn work(
         .alerting(alerts.clone());
     count_admins(&services.activity(), &admins, are_counted).await?;
     let admin_url = web_admin.url().map(|url| {
-        web_admin.open(http, &services, users.clone(), admins.clone());
+        web_admin.open(http, &services, has_schedule, users.clone(), admins.clone());
         log::info!("the web admin is at {url}");
         url.to_owned()
     });
@@ -294,25 +294,13 @@ async fn start(
         false => bots.owner().await?,
     };
     match owner {
-        Some(owner) => refuse_another(owner, &bot, &database)?,
+        Some(owner) => refuse_another(owner, bot.id(), &database)?,
         None if take_over => {}
         None => refuse_foreign_use(&bot, webhook).await?,
     }
     for migration in database.migrate().await? {
         log::info!("applied the migration {migration}");
     }
-    refuse_another(bots.claim(bot.id(), SystemClock.now()).await?, &bot, &database)?;
+    refuse_another(bots.claim(bot.id(), SystemClock.now()).await?, bot.id(), &database)?;
     Ok((bot, database))
-}
-
-/// A database belongs to one bot, because the update ids of two bots overlap.
-fn refuse_another(owner: TelegramId, bot: &Bot, database: &Database) -> anyhow::Result<()> {
-    ensure!(
-        owner == bot.id(),
-        "the database {} belongs to the bot {owner}, but the token belongs to the bot {}; \
-         each bot needs its own DATABASE_URL",
-        database.url(),
-        bot.id()
-    );
-    Ok(())
 }

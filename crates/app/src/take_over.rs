@@ -3,9 +3,10 @@
 
 use std::fmt;
 
-use anyhow::bail;
+use anyhow::{bail, ensure};
 use rollcall_conversation::foreign_commands;
-use rollcall_domain::error_chain;
+use rollcall_domain::{TelegramId, error_chain};
+use rollcall_repository_diesel::Database;
 use rollcall_telegram::{Bot, BotError, CallError, Webhook, WebhookUrl};
 
 /// How many foreign commands an error names.
@@ -48,6 +49,25 @@ pub(crate) async fn refuse_foreign_use(bot: &Bot, webhook: Option<&Webhook>) -> 
          what runs there.",
         bot.username()
     )
+}
+
+/// Refuses a database of another bot. A database belongs to one bot, because the update ids of two
+/// bots overlap.
+///
+/// # Errors
+/// If `owner` is not `bot`.
+pub(crate) fn refuse_another(
+    owner: TelegramId,
+    bot: TelegramId,
+    database: &Database,
+) -> anyhow::Result<()> {
+    ensure!(
+        owner == bot,
+        "the database {} belongs to the bot {owner}, but the token belongs to the bot {bot}; \
+         each bot needs its own DATABASE_URL",
+        database.url()
+    );
+    Ok(())
 }
 
 async fn foreign_use(bot: &Bot, own: Option<&WebhookUrl>) -> Result<Option<ForeignUse>, CallError> {

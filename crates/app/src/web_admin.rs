@@ -54,11 +54,13 @@ impl WebAdmin {
         &self,
         settings: &HttpSettings,
         services: &Services,
+        has_schedule: bool,
         users: UserService,
         admins: AdminService,
     ) {
         // It is opened once.
-        let _first = self.pages.set(pages(settings, services, users, admins));
+        let pages = pages(settings, services, has_schedule, users, admins);
+        let _first = self.pages.set(pages);
     }
 
     async fn answer(State(Self { pages, .. }): State<Self>, request: Request) -> Response {
@@ -98,10 +100,11 @@ fn front_doors(prefix: &str, webhook: Option<&str>) -> BTreeSet<String> {
     paths.into_iter().filter(|path| !path.is_empty() && Some(path.as_str()) != webhook).collect()
 }
 
-/// The pages, on these users and admins.
+/// The pages, on these users and admins. Without the schedule, they show nothing of it.
 pub(crate) fn pages(
     settings: &HttpSettings,
     services: &Services,
+    has_schedule: bool,
     users: UserService,
     admins: AdminService,
 ) -> Router {
@@ -110,7 +113,7 @@ pub(crate) fn pages(
         admins,
         directory: services.directory(),
         preferences: services.preferences(),
-        schedule: services.schedule(),
+        schedule: has_schedule.then(|| services.schedule()),
         transfer: services.transfer(),
         users,
     };

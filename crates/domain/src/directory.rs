@@ -140,6 +140,30 @@ pub struct UserSort {
     pub descending: bool,
 }
 
+impl UserSort {
+    /// Every order by its name in URLs and commands: the key, after `-` if it descends.
+    pub const NAMED: [(&str, Self); 8] = [
+        ("first_seen", Self { key: SortKey::FirstSeen, descending: false }),
+        ("-first_seen", Self { key: SortKey::FirstSeen, descending: true }),
+        ("last_seen", Self { key: SortKey::LastSeen, descending: false }),
+        ("-last_seen", Self { key: SortKey::LastSeen, descending: true }),
+        ("active_days", Self { key: SortKey::ActiveDays, descending: false }),
+        ("-active_days", Self { key: SortKey::ActiveDays, descending: true }),
+        ("id", Self { key: SortKey::Id, descending: false }),
+        ("-id", Self { key: SortKey::Id, descending: true }),
+    ];
+
+    /// The order's name.
+    pub fn name(self) -> &'static str {
+        Self::NAMED.iter().find(|(_, sort)| *sort == self).map_or("", |(name, _)| name)
+    }
+
+    /// The order with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::NAMED.into_iter().find(|(it, _)| *it == name).map(|(_, sort)| sort)
+    }
+}
+
 /// The users who joined last come first.
 impl Default for UserSort {
     fn default() -> Self {

@@ -3,6 +3,11 @@ use std::{borrow::Cow, error::Error, fmt};
 /// The error of a database driver, of which callers see only the message.
 pub type BoxError = Box<dyn Error + Send + Sync>;
 
+/// What a user can do about an SQLite file that another program keeps locked.
+pub const LOCKED: &str = "another program holds the lock on the database, such as a bot, \
+     `manage import`, a backup or an open sqlite3; wait until it ends, or stop it \
+     (`fuser -v FILE` shows the programs that use a file)";
+
 /// Why a storage failed.
 ///
 /// An error that lies in one row is permanent ([`RepositoryError::is_permanent`]): repeating the
@@ -10,10 +15,12 @@ pub type BoxError = Box<dyn Error + Send + Sync>;
 /// valid, and succeeds once the database is repaired, however long that takes.
 #[derive(Debug, thiserror::Error)]
 pub enum RepositoryError {
-    /// The database cannot be reached, disconnected, or stayed locked for too long. A later retry
-    /// may succeed.
+    /// The database cannot be reached, or disconnected. A later retry may succeed.
     #[error("the database cannot be reached")]
     Unavailable(#[source] DatabaseError),
+    /// Another program kept the SQLite file locked for too long. A later retry may succeed.
+    #[error("{LOCKED}")]
+    Locked(#[source] DatabaseError),
     /// The database can be read but not written.
     #[error("the database is read-only")]
     ReadOnly(#[source] DatabaseError),
@@ -47,7 +54,7 @@ impl RepositoryError {
     /// A short name of the error's class, for metrics.
     pub fn class(&self) -> &'static str {
         match self {
-            Self::Unavailable(_) => "storage_unavailable",
+            Self::Unavailable(_) | Self::Locked(_) => "storage_unavailable",
             Self::ReadOnly(_) => "storage_read_only",
             Self::Corrupt { .. } => "storage_corrupt",
             Self::Rejected(_) => "storage_rejected",

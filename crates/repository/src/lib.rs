@@ -35,7 +35,7 @@ pub use admin::{
 pub use audience::{AudienceRepository, CountProgress, MatchingUsers};
 pub use bot::BotRepository;
 pub use directory::{DirectoryRepository, MAX_PAGE_SIZE};
-pub use error::{BoxError, DatabaseError, RepositoryError};
+pub use error::{BoxError, DatabaseError, LOCKED, RepositoryError};
 pub use preferences::PreferencesRepository;
 pub use quarantine::QuarantineRepository;
 pub use schedule::{GameFilter, Lease, Refresh, ScheduleRepository, StoredGames};

@@ -20,15 +20,19 @@ use std::{
 use chrono::DateTime;
 use diesel::{Connection, PgConnection, SqliteConnection, connection::SimpleConnection};
 use rollcall_domain::{
-    AuditAction, Chat, ChatKind, Clock, Event, Interaction, InteractionKind, Profile,
+    AuditAction, Chat, ChatKind, Clock, Event, Interaction, InteractionKind, Language, Profile,
     QuarantinedUpdate, Role, SearchTerm, SystemClock, TelegramId, UserFilter, UserSort,
 };
 use rollcall_repository::BotRepository;
 use rollcall_repository_diesel::{
-    Database, DieselAdminRepository, DieselBotRepository, DieselUserRepository,
+    Database, DieselAdminRepository, DieselBotRepository, DieselPreferencesRepository,
+    DieselScheduleRepository, DieselUserRepository,
 };
-use rollcall_service::{AdminService, AuditFilter, DirectoryService, Standing, UserService};
-use rollcall_simulator::Simulator;
+use rollcall_service::{
+    AdminService, AuditFilter, DirectoryService, PreferencesService, ScheduleService, Standing,
+    UserService,
+};
+use rollcall_simulator::{NhlApi, NhlGame, Simulator};
 use rollcall_testkit::{Authenticator, TestClock, ThrowAwayDatabase};
 use serde_json::Value;
 
@@ -191,7 +195,7 @@ async fn demo_data_comes_to_nobody_real() {
         for (flag, value) in [("--users", "0"), ("--users", "50000001"), ("--days", "3661")] {
             let (code, _, error) = run(&database, &["demo-data", flag, value], "", &[]);
             assert_eq!(code, 2);
-            assert!(error.contains(&format!("{value} is not in 1..=")), "{error}");
+            assert!(error.contains("expected a whole number from 1 to "), "{error}");
         }
     }
 }

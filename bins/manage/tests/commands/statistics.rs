@@ -39,6 +39,7 @@ async fn statistics_of_a_range_are_printed() {
             manage(&database, &with("--csv"), "").replace('\r', ""),
         ];
         insta::assert_snapshot!("statistics", story.join("\n"));
+        insta::assert_snapshot!("statistics_only", only(&database, &of_days));
         let until = manage(&database, &["stats", "--until", "2020-01-09"], "");
         assert!(until.contains("\n11 days, from 2019-12-30 to 2020-01-09 (UTC)\n"), "{until}");
         let (_, csv, _) = run(&database, &with("--csv"), "", &[]);
@@ -53,6 +54,46 @@ async fn statistics_of_a_range_are_printed() {
             weeks.truncate(3);
         }
         insta::assert_snapshot!("statistics_json", format!("{json:#}"));
+    }
+}
+
+/// Each table alone, as text and as JSON.
+fn only(database: &ThrowAwayDatabase, of_days: &[&str]) -> String {
+    let mut story = Vec::new();
+    for name in ["days", "lifecycle", "months", "kinds", "commands", "languages", "sources"] {
+        story.push(manage(database, &[of_days, &["--only", name]].concat(), ""));
+    }
+    story.push(manage(database, &[of_days, &["--only", "lifecycle", "--json"]].concat(), ""));
+    story.push(manage(database, &[of_days, &["--only", "commands", "--json"]].concat(), ""));
+    let before = ["stats", "--since", "2019-11", "--until", "2019-11", "--only", "kinds"];
+    story.push(manage(database, &before, ""));
+    story.push(manage(database, &["stats", "--only", "days", "--csv"], ""));
+    story.join("\n")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ranges_have_short_names() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        come_and_go(&database).await;
+        let range = |arguments: &[&str]| {
+            let all = [&["stats", "--json"], arguments].concat();
+            let (code, json, error) = run(&database, &all, "", &[]);
+            assert_eq!((code, error.as_str()), (0, ""), "{arguments:?}");
+            let json: Value = serde_json::from_str(&json).unwrap();
+            let day =
+                |name: &str| -> chrono::NaiveDate { json[name].as_str().unwrap().parse().unwrap() };
+            (day("since"), day("until"))
+        };
+        let (yesterday, today) = range(&["--since", "yesterday"]);
+        assert_eq!((today - yesterday).num_days(), 1);
+        let (since, until) = range(&["--since", "7d"]);
+        assert_eq!((until - since).num_days(), 6);
+        let (since, until) = range(&["--since", "yesterday", "--until", "yesterday"]);
+        assert_eq!(since, until);
+        let month = range(&["--since", "2020-02", "--until", "2020-02"]);
+        assert_eq!(month.0.to_string() + ".." + &month.1.to_string(), "2020-02-01..2020-02-29");
+        let (since, _) = range(&["--since", "2020-01"]);
+        assert_eq!(since.to_string(), "2020-01-01");
     }
 }
 

@@ -12,6 +12,11 @@ async fn users_are_listed_and_shown() {
             manage(&database, &["users", "list", "--after", "fn0.1"], ""),
             manage(&database, &["users", "list", "--limit", "1", "--json"], ""),
             manage(&database, &["users", "list", "--help"], ""),
+            manage(&database, &["users", "list", "--search", "LOVE"], ""),
+            manage(&database, &["users", "list", "--search", "nobody's"], ""),
+            manage(&database, &["users", "list", "--sort", "id", "--limit", "1"], ""),
+            manage(&database, &["users", "list", "--sort=-id", "--after", "fn1.1"], ""),
+            manage(&database, &["users", "show", "--help"], ""),
             manage(&database, &["users", "show", "1815"], ""),
             manage(&database, &["users", "show", "@ADA"], ""),
             manage(&database, &["users", "show", "--json", "2"], ""),
@@ -20,29 +25,107 @@ async fn users_are_listed_and_shown() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn all_that_is_stored_about_a_user_is_shown() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        come_back(&database).await;
+        let show = |more: &[&str], settings: &[(&str, &str)]| {
+            let arguments = [&["users", "show", "1815", "--full"], more].concat();
+            let (code, printed, error) = run(&database, &arguments, "", settings);
+            assert_eq!((code, error.as_str()), (0, ""));
+            printed
+        };
+        insta::assert_snapshot!("full", [show(&[], &[]), show(&["--json"], &[])].join("\n"));
+
+        // A feature that is off shows nothing.
+        let off = [("SCHEDULE", "off")];
+        assert!(show(&[], &[]).contains("Favourite teams  Boston Bruins, Montréal Canadiens\n"));
+        assert!(!show(&[], &off).contains("teams"));
+        assert!(!show(&["--json"], &off).contains("teams"));
+        let arguments = ["users", "show", "404", "--full"];
+        let (code, _, error) = run(&database, &arguments, "", &[]);
+        assert_eq!((code, error.as_str()), (1, "error: there is no user with the id 404\n"));
+    }
+}
+
+/// A user with a new name, a deep link, a block, two favourite teams and a note.
+async fn come_back(database: &ThrowAwayDatabase) {
+    let users = fill(database).await;
+    let id = TelegramId::try_from(1815).unwrap();
+    let chat = Some(Chat { id: 1815, kind: ChatKind::Private });
+    let ada = Profile::new(id, "Augusta\u{1b}[2J").last_name("Lovelace").username("ada");
+    let act = |at: &str, event| Interaction {
+        chat,
+        event,
+        ..Interaction::new(at.parse().unwrap(), ada.clone(), InteractionKind::Text)
+    };
+    let start = Event::Start("spring".parse().unwrap());
+    let acts = [
+        act("2020-01-02T01:00:00Z", Some(start)),
+        act("2020-01-02T02:00:00Z", Some(Event::Blocked)),
+        act("2020-01-02T03:00:00Z", None),
+    ];
+    users.register(&acts).await.unwrap();
+    let storage = Database::open(database.url().parse().unwrap()).await.unwrap();
+    let preferences = PreferencesService::new(DieselPreferencesRepository::new(storage.clone()));
+    preferences.set_language(id, Some(Language::German)).await.unwrap();
+    fetch_teams(database).await;
+    let schedule =
+        ScheduleService::new(DieselScheduleRepository::new(storage.clone()), SystemClock);
+    for team in schedule.teams().await.unwrap() {
+        assert!(preferences.set_favourite(id, team.id, true).await.unwrap());
+    }
+    let clock = TestClock::at("2020-01-02T03:04:05Z");
+    let directory = DirectoryService::new(DieselUserRepository::new(storage), clock);
+    directory.set_note(id, "Wrote the first program.\nCall back.", "ada").await.unwrap();
+}
+
+/// Fetches a game at each of two teams.
+async fn fetch_teams(database: &ThrowAwayDatabase) {
+    let nhl = NhlApi::start().await.unwrap();
+    nhl.put(NhlGame::new(1, "BOS", "MTL", "2026-10-01T23:00:00Z"));
+    nhl.put(NhlGame::new(2, "MTL", "BOS", "2026-10-02T23:00:00Z"));
+    let arguments = ["fetch-games", "--date", "2026-10-01"];
+    let url = nhl.url();
+    let (code, printed, _) = run(database, &arguments, "", &[("NHL_API_URL", &url)]);
+    assert_eq!(code, 0, "{printed}");
+}
+
 /// The printed command shows the next page, and so does `next`, until all users are listed once.
 #[tokio::test(flavor = "multi_thread")]
 async fn pages_of_users_follow_each_other() {
     for database in ThrowAwayDatabase::of_each_kind() {
         fill(&database).await;
-        let (mut listed, mut arguments) = (Vec::new(), "users list --limit 1".to_owned());
-        loop {
-            let words: Vec<&str> = arguments.split(' ').collect();
-            let (_, printed, _) = run(&database, &words, "", &[]);
-            let (_, json, _) = run(&database, &[words, vec!["--json"]].concat(), "", &[]);
-            let json: serde_json::Value = serde_json::from_str(&json).unwrap();
-            assert_eq!((&json["total"], json["users"].as_array().unwrap().len()), (&3.into(), 1));
-            listed.push(json["users"][0]["telegram_id"].as_i64().unwrap());
-            assert!(printed.contains("\nUsers: 1 of 3\n"), "{printed}");
-            let next = printed.lines().find_map(|it| it.strip_prefix("Next page: manage "));
-            let cursor = next.map(|next| next.rsplit_once(' ').unwrap().1);
-            assert_eq!(json["next"].as_str(), cursor);
-            match next {
-                Some(next) => arguments = next.to_owned(),
-                None => break,
-            }
+        for (arguments, expected) in [
+            ("users list --limit 1", [7, 2, 1815]),
+            ("users list --limit 1 --sort id", [2, 7, 1815]),
+            ("users list --limit 1 --sort -last_seen", [1815, 7, 2]),
+            ("users list --limit 1 --sort active_days", [2, 7, 1815]),
+        ] {
+            assert_eq!(listed(&database, arguments), expected, "{arguments}");
         }
-        assert_eq!(listed, [7, 2, 1815]);
+    }
+}
+
+/// The ids of a list, page by page.
+fn listed(database: &ThrowAwayDatabase, first: &str) -> Vec<i64> {
+    let (mut listed, mut arguments) = (Vec::new(), first.to_owned());
+    loop {
+        let words: Vec<&str> = arguments.split(' ').collect();
+        let (_, printed, _) = run(database, &words, "", &[]);
+        let (_, json, _) = run(database, &[words, vec!["--json"]].concat(), "", &[]);
+        let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(json.get("total"), Some(&3.into()));
+        assert_eq!(json.pointer("/users/1"), None);
+        listed.push(json.pointer("/users/0/telegram_id").unwrap().as_i64().unwrap());
+        assert!(printed.contains("\nUsers: 1 of 3\n"), "{printed}");
+        let next = printed.lines().find_map(|it| it.strip_prefix("Next page: manage "));
+        let cursor = next.map(|next| next.rsplit_once(' ').unwrap().1);
+        assert_eq!(json.get("next").unwrap().as_str(), cursor);
+        match next {
+            Some(next) => arguments = next.to_owned(),
+            None => return listed,
+        }
     }
 }
 

@@ -32,14 +32,17 @@ const SEPARATOR: &str = "; ";
 
 /// The preferences, with all options.
 pub(crate) struct Panel {
-    /// The language, the time zone and the teams as texts.
-    pub(crate) words: [String; 3],
+    /// The language and the time zone as texts.
+    pub(crate) words: [String; 2],
+    /// The favourite teams as a text; `None` if the bot has no schedule.
+    pub(crate) favourites: Option<String>,
     pub(crate) languages: Vec<Choice>,
     /// The time zones by region.
     pub(crate) regions: Vec<(&'static str, Vec<Choice>)>,
     /// The current time zone, if it is not in `regions`.
     pub(crate) other_zone: Option<&'static str>,
-    pub(crate) teams: Vec<Choice>,
+    /// The teams to choose from; `None` if the bot has no schedule.
+    pub(crate) teams: Option<Vec<Choice>>,
 }
 
 impl Panel {
@@ -48,17 +51,19 @@ impl Panel {
         let teams = teams(app, &preferences).await?;
         let zone = preferences.time_zone.map(|zone| zone.name());
         Ok(Self {
-            words: words(&preferences, &teams),
+            words: words(&preferences),
+            favourites: teams.as_deref().map(|teams| favourites(&preferences, teams)),
             languages: languages(&preferences, user.language_code.as_deref()),
             regions: ZONE_REGIONS.map(|region| (region, zones(region, zone))).into(),
             other_zone: zone.filter(|name| zone_of_name(name).is_none()),
-            teams: teams.iter().map(|team| choice_of(team, &preferences)).collect(),
+            teams: teams
+                .map(|teams| teams.iter().map(|team| choice_of(team, &preferences)).collect()),
         })
     }
 
     /// The preferences in a line. The form sends it back, so that a change in the meantime is noticed.
     pub(crate) fn in_a_line(&self) -> String {
-        self.words.join(SEPARATOR)
+        joined(&self.words, self.favourites.as_deref())
     }
 }
 
@@ -76,8 +81,8 @@ pub(crate) async fn change(
     }
     let old = app.preferences.preferences(id).await?;
     let teams = teams(&app, &old).await?;
-    let wanted = read(&pairs, &old, &teams)?;
-    let was = in_a_line(&old, &teams);
+    let wanted = read(&pairs, &old, teams.as_deref())?;
+    let was = in_a_line(&old, teams.as_deref());
     if !pairs.iter().any(|(name, value)| name == "was" && *value == was) {
         return Err(CHANGED_MEANWHILE);
     }
@@ -85,7 +90,7 @@ pub(crate) async fn change(
     // A write that failed halfway has changed something, too.
     let new = app.preferences.preferences(id).await?;
     if new != old {
-        let (action, new) = (AuditAction::ChangedPreferences, in_a_line(&new, &teams));
+        let (action, new) = (AuditAction::ChangedPreferences, in_a_line(&new, teams.as_deref()));
         app.admins.audit(&session.admin, action, Some(id), Some(&was), Some(&new)).await?;
     }
     if !written? {
@@ -98,7 +103,7 @@ pub(crate) async fn change(
 fn read(
     pairs: &[(String, String)],
     old: &Preferences,
-    teams: &[Team],
+    teams: Option<&[Team]>,
 ) -> Result<Preferences, Failure> {
     let value = |name: &str| {
         let pair = pairs.iter().find(|(key, _)| key == name);
@@ -121,11 +126,14 @@ fn read(
     let chosen = pairs.iter().filter(|(name, _)| name == "team");
     let favourite_teams: BTreeSet<i64> = chosen
         .map(|(_, id)| {
-            let known = teams.iter().find(|team| team.id.to_string() == *id);
+            let known = teams.into_iter().flatten().find(|team| team.id.to_string() == *id);
             known.map(|team| team.id)
         })
         .collect::<Option<_>>()
         .ok_or(Failure::Refused("There is no such team. Nothing was changed."))?;
+    // Without the schedule the form has no teams, and the user's favourites stay.
+    let favourite_teams =
+        if teams.is_some() { favourite_teams } else { old.favourite_teams.clone() };
     if u32::try_from(favourite_teams.len()).is_ok_and(|number| number <= MAX_FAVOURITES) {
         Ok(Preferences { language, time_zone, favourite_teams })
     } else {
@@ -156,30 +164,40 @@ async fn write(
     Ok(written)
 }
 
-/// The teams of the season, and favourites that are no longer among them, named by their ids.
-async fn teams(app: &App, preferences: &Preferences) -> Result<Vec<Team>, ServiceError> {
-    let mut teams = app.schedule.teams().await?;
+/// The teams of the season, and favourites that are no longer among them, named by their ids. `None`
+/// if the bot has no schedule.
+async fn teams(app: &App, preferences: &Preferences) -> Result<Option<Vec<Team>>, ServiceError> {
+    let Some(schedule) = &app.schedule else { return Ok(None) };
+    let mut teams = schedule.teams().await?;
     let known: BTreeSet<i64> = teams.iter().map(|team| team.id).collect();
     teams.extend(preferences.favourite_teams.difference(&known).map(|id| Team {
         id: *id,
         abbreviation: String::new(),
         name: format!("Team {id}"),
     }));
-    Ok(teams)
+    Ok(Some(teams))
 }
 
-fn words(preferences: &Preferences, teams: &[Team]) -> [String; 3] {
+fn words(preferences: &Preferences) -> [String; 2] {
     let language = preferences.language.map_or("From Telegram", text::language);
     let zone = preferences.time_zone.map_or("UTC", |zone| zone.name());
-    let favourites = teams.iter().filter(|team| preferences.favourite_teams.contains(&team.id));
-    let favourites: Vec<&str> = favourites.map(|team| team.name.as_str()).collect();
-    let favourites =
-        if favourites.is_empty() { "No teams".to_owned() } else { favourites.join(", ") };
-    [language.to_owned(), zone.to_owned(), favourites]
+    [language.to_owned(), zone.to_owned()]
 }
 
-fn in_a_line(preferences: &Preferences, teams: &[Team]) -> String {
-    words(preferences, teams).join(SEPARATOR)
+fn favourites(preferences: &Preferences, teams: &[Team]) -> String {
+    let chosen = teams.iter().filter(|team| preferences.favourite_teams.contains(&team.id));
+    let names: Vec<&str> = chosen.map(|team| team.name.as_str()).collect();
+    if names.is_empty() { "No teams".to_owned() } else { names.join(", ") }
+}
+
+fn in_a_line(preferences: &Preferences, teams: Option<&[Team]>) -> String {
+    let favourites = teams.map(|teams| favourites(preferences, teams));
+    joined(&words(preferences), favourites.as_deref())
+}
+
+fn joined(words: &[String], favourites: Option<&str>) -> String {
+    let parts: Vec<&str> = words.iter().map(String::as_str).chain(favourites).collect();
+    parts.join(SEPARATOR)
 }
 
 /// The options for the language: the one from Telegram, then all languages of the bot.

@@ -10,7 +10,7 @@ use rollcall_domain::{
 };
 use serde::{Deserialize, Serialize, de::value::MapDeserializer};
 
-use super::sort::{read_sort, written_sort};
+use super::sort::written_sort;
 use crate::{
     page::{Failure, text::quoted},
     presets::Preset,
@@ -225,7 +225,7 @@ impl Query {
             "max_days" => self.max_days = number()?,
             "bot" => self.is_bot = Some(one_of(&BOT, value)?),
             "sort" => {
-                self.sort = read_sort(value).unwrap_or_default();
+                self.sort = UserSort::from_name(value).unwrap_or_default();
                 self.fields.sort = written_sort(self.sort);
             }
             "at" => {

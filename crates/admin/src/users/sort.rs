@@ -17,27 +17,7 @@ pub(super) fn orders() -> [(String, &'static str); 8] {
     ]
 }
 
-const SORT: [(SortKey, &str); 4] = [
-    (SortKey::FirstSeen, "first_seen"),
-    (SortKey::LastSeen, "last_seen"),
-    (SortKey::ActiveDays, "active_days"),
-    (SortKey::Id, "id"),
-];
-
-pub(super) fn read_sort(value: &str) -> Option<UserSort> {
-    let (descending, name) = match value.strip_prefix('-') {
-        Some(name) => (true, name),
-        None => (false, value),
-    };
-    let (key, _) = SORT.iter().find(|it| it.1 == name)?;
-    Some(UserSort { key: *key, descending })
-}
-
 /// An order as the query string has it; "" for the default one.
 pub(super) fn written_sort(sort: UserSort) -> String {
-    if sort == UserSort::default() {
-        return String::new();
-    }
-    let name = SORT.iter().find(|it| it.0 == sort.key).map_or("", |it| it.1);
-    format!("{}{name}", if sort.descending { "-" } else { "" })
+    if sort == UserSort::default() { String::new() } else { sort.name().to_owned() }
 }

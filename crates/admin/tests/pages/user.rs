@@ -131,6 +131,38 @@ async fn preferences_are_shown_and_changed_with_a_trace() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn without_the_schedule_no_teams_are_shown_and_they_stay() {
+    let site = Site::without_schedule().await;
+    store_teams(&site).await;
+    site.preferences.set_favourite(id(1), 6, true).await.unwrap();
+    let token = site.sign_in(Role::Editor).await;
+    let viewer = site.sign_in(Role::Viewer).await;
+    let pages = async || {
+        for token in [&token, &viewer] {
+            let page = site.get("/admin/users/1", token).await.body;
+            for hidden in ["team", "Team", "Boston", "schedule"] {
+                assert!(!page.contains(hidden), "{hidden}: {page}");
+            }
+        }
+    };
+    pages().await;
+    let hidden = site.get("/admin/users/1", &token).await.hidden();
+    let send = async |form: &str| {
+        let form = format!("{hidden}&language=de&zone=Europe/Berlin{form}");
+        site.request(&Method::POST, "/admin/users/1/preferences", Some(&token), &form).await
+    };
+    // Teams that a form brings nevertheless are refused.
+    assert_eq!(send("&team=10").await.status, StatusCode::BAD_REQUEST);
+    assert_eq!(send("").await.location(), "/admin/users/1?chosen#preferences");
+    let chosen = site.preferences.preferences(id(1)).await.unwrap();
+    assert_eq!(chosen.language, Some(Language::German));
+    assert_eq!(chosen.favourite_teams, [6].into());
+    let change = ("From Telegram; UTC".to_owned(), "German; Europe/Berlin".to_owned());
+    assert_eq!(changes(&site).await, [change]);
+    pages().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn preferences_that_make_no_sense_change_nothing() {
     let site = Site::with_people(1).await;
     store_teams(&site).await;

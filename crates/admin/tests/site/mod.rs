@@ -76,7 +76,7 @@ impl Site {
 
     /// A site with accounts named for their roles, where every admin must have a second factor.
     pub(crate) async fn requiring_second_factor() -> Self {
-        let site = Self::new(ThrowAwayDatabase::sqlite(), Settings::default(), true).await;
+        let site = Self::new(ThrowAwayDatabase::sqlite(), Settings::default(), true, true).await;
         site.make_accounts().await;
         site
     }
@@ -98,13 +98,22 @@ impl Site {
 
     /// A site with these settings on an empty database.
     pub(crate) async fn with(throw_away: ThrowAwayDatabase, settings: Settings) -> Self {
-        Self::new(throw_away, settings, false).await
+        Self::new(throw_away, settings, false, true).await
+    }
+
+    /// A site with accounts and a user, of a bot without the schedule.
+    pub(crate) async fn without_schedule() -> Self {
+        let site = Self::new(ThrowAwayDatabase::sqlite(), Settings::default(), false, false).await;
+        site.make_accounts().await;
+        site.users.get_or_create_user(&Profile::new(id(1), "Ada")).await.unwrap();
+        site
     }
 
     async fn new(
         throw_away: ThrowAwayDatabase,
         settings: Settings,
         requires_second_factor: bool,
+        has_schedule: bool,
     ) -> Self {
         let database = Database::open(throw_away.url().parse().unwrap()).await.unwrap();
         database.migrate().await.unwrap();
@@ -126,7 +135,7 @@ impl Site {
             admins: admins.clone(),
             directory: directory.clone(),
             preferences: preferences.clone(),
-            schedule: schedule.clone(),
+            schedule: has_schedule.then(|| schedule.clone()),
             transfer,
             users: users.clone(),
         };

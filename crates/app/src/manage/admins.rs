@@ -12,8 +12,15 @@ use rollcall_service::AdminService;
 use serde_json::{Value, json};
 
 use super::output::{confirmed, print_json, rfc3339, second, stdout};
+use crate::services::Services;
 
 #[derive(Args)]
+#[command(after_help = "\
+Examples:
+  manage createsuperuser --name ada                     asks for the password
+  manage createsuperuser --name bob --role viewer < password.txt
+
+Creates the database if it is missing.")]
 pub struct CreateSuperuser {
     /// Name to sign in with: 1 to 64 characters of A-Z a-z 0-9 . _ @ -; asked for if omitted
     #[arg(long)]
@@ -71,11 +78,15 @@ pub enum Admins {
 }
 
 impl CreateSuperuser {
-    pub(super) async fn run(self, admins: AdminService) -> anyhow::Result<ExitCode> {
+    pub(super) async fn run(
+        self,
+        open: impl AsyncFnOnce() -> anyhow::Result<Services>,
+    ) -> anyhow::Result<ExitCode> {
         let name = match self.name {
             Some(name) => name,
             None => ask_name()?,
         };
+        let admins = open().await?.accounts();
         ensure!(!exists(&admins, &name).await?, "the account {name} already exists");
         let password = ask_password(&name)?;
         admins.create_account(&name, &password, self.role, None).await?;

@@ -7,6 +7,7 @@ use rollcall_service::{AdminService, AuditChain, Digest};
 use serde_json::{Value, json};
 
 use super::output::{print_json, stdout};
+use crate::colours;
 
 #[derive(Subcommand)]
 pub enum Audit {
@@ -46,9 +47,14 @@ fn print(chain: &AuditChain) -> anyhow::Result<()> {
     let mut out = stdout();
     let entries = if chain.entries == 1 { "entry" } else { "entries" };
     match chain.fault {
-        None => writeln!(out, "✓ {} {entries} verified", chain.entries)?,
+        None => writeln!(out, "{} {} {entries} verified", colours::passed(), chain.entries)?,
         Some(fault) => {
-            writeln!(out, "✗ {fault}; {} {entries} before that verified", chain.entries)?;
+            writeln!(
+                out,
+                "{} {fault}; {} {entries} before that verified",
+                colours::failed(),
+                chain.entries
+            )?;
         }
     }
     if chain.older > 0 {

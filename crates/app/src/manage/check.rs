@@ -17,15 +17,24 @@ use rollcall_telegram::{Bot, ClockDifference, Settings};
 
 use super::output::{size, stdout};
 use crate::{
+    colours,
     environment::Environment,
     services::Services,
     settings::{
         DatabaseArguments, EXPOSED_TOKEN, GreetingArguments, HttpArguments, Proxy,
         ScheduleArguments, ScheduleSettings, SettingError, TelegramArguments,
     },
+    take_over::refuse_another,
 };
 
 #[derive(Args)]
+#[command(after_help = "\
+Examples:
+  manage check                                          with the settings of the bot
+  TELEGRAM_BOT_TOKEN=… manage check                     before the bot starts for the first time
+
+Each line begins with ✓ (passed), ✗ (failed), ! (a warning) or - (a note). Exits with 1 if a check \
+failed.")]
 pub struct Check {
     #[command(flatten)]
     telegram: TelegramArguments,
@@ -88,13 +97,13 @@ async fn run(
         writeln!(stdout(), "- Settings file: {}", file.display())?;
     }
     if let Some(warning) = environment.warning() {
-        writeln!(stdout(), "! Settings file: {warning}")?;
+        writeln!(stdout(), "{} Settings file: {warning}", colours::warning())?;
     }
     let Some(Checked { database, telegram, schedule, warning }) = checked else {
         return Ok(ExitCode::FAILURE);
     };
     if let Some(warning) = warning {
-        writeln!(stdout(), "! Settings: {warning}")?;
+        writeln!(stdout(), "{} Settings: {warning}", colours::warning())?;
     }
     match schedule {
         None => writeln!(stdout(), "- Schedule: off (SCHEDULE=off)")?,
@@ -115,7 +124,7 @@ async fn run(
     let mut migrated = false;
     if let Some((database, _)) = &database {
         if let Some(pooler) = pooler(database) {
-            writeln!(stdout(), "✓ Pooler: {pooler}")?;
+            writeln!(stdout(), "{} Pooler: {pooler}", colours::passed())?;
         }
         migrated = report.check("Migrations", migrations(database).await, Clone::clone)?.is_some();
     }
@@ -126,7 +135,7 @@ async fn run(
                 writeln!(stdout(), "- Proxy for Telegram: {proxy}")?;
             }
             if settings.is_token_exposed() {
-                writeln!(stdout(), "! Telegram: {EXPOSED_TOKEN}")?;
+                writeln!(stdout(), "{} Telegram: {EXPOSED_TOKEN}", colours::warning())?;
             }
             let asked = ask(settings).await;
             let name = |bot: &Bot| format!("@{} ({})", bot.username(), bot.id());
@@ -157,12 +166,12 @@ impl Report {
     ) -> anyhow::Result<Option<T>> {
         match result {
             Ok(value) => {
-                writeln!(stdout(), "✓ {what}: {}", found(&value))?;
+                writeln!(stdout(), "{} {what}: {}", colours::passed(), found(&value))?;
                 Ok(Some(value))
             }
             Err(error) => {
                 self.failed = true;
-                writeln!(stdout(), "✗ {what}: {error:#}")?;
+                writeln!(stdout(), "{} {what}: {error:#}", colours::failed())?;
                 Ok(None)
             }
         }
@@ -175,8 +184,9 @@ fn warn_of_modes(files: &[OpenToOthers]) -> io::Result<()> {
         let path = path.display();
         writeln!(
             stdout(),
-            "! Database: other users of this machine can open {path} (mode {mode:04o}); \
-             `chmod 600 {path}` keeps it private"
+            "{} Database: other users of this machine can open {path} (mode {mode:04o}); \
+             `chmod 600 {path}` keeps it private",
+            colours::warning()
         )?;
     }
     Ok(())
@@ -227,9 +237,15 @@ async fn ask(settings: Settings) -> anyhow::Result<Bot> {
 fn report_clock(difference: Option<ClockDifference>) -> io::Result<()> {
     match difference {
         None => writeln!(stdout(), "- Clock: skipped (Telegram's response has no Date)"),
-        Some(difference) if difference.is_none() => writeln!(stdout(), "✓ Clock: {difference}"),
+        Some(difference) if difference.is_none() => {
+            writeln!(stdout(), "{} Clock: {difference}", colours::passed())
+        }
         Some(difference) => {
-            writeln!(stdout(), "! Clock: {difference}; correct it, for example with NTP")
+            writeln!(
+                stdout(),
+                "{} Clock: {difference}; correct it, for example with NTP",
+                colours::warning()
+            )
         }
     }
 }
@@ -240,9 +256,7 @@ async fn owner(database: &Database, bot: TelegramId) -> anyhow::Result<String> {
         .owner()
         .await
         .context("cannot read the owner")?;
-    match owner {
-        None => Ok("no bot has used this database yet".to_owned()),
-        Some(owner) if owner == bot => Ok("the database belongs to this bot".to_owned()),
-        Some(owner) => bail!("the database belongs to another bot, {owner}"),
-    }
+    let Some(owner) = owner else { return Ok("no bot has used this database yet".to_owned()) };
+    refuse_another(owner, bot, database)?;
+    Ok("the database belongs to this bot".to_owned())
 }

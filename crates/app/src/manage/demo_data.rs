@@ -12,7 +12,7 @@ use std::{io::Write, process::ExitCode, sync::Arc, time::Instant};
 
 use anyhow::bail;
 use chrono::{DateTime, Utc};
-use clap::{Args, value_parser};
+use clap::Args;
 use rollcall_domain::{Clock, grouped};
 use rollcall_repository::{BotRepository, DemoRepository, History};
 use rollcall_repository_diesel::DieselUserRepository;
@@ -28,7 +28,7 @@ use super::{
     migrations,
     output::{progress_bar, stdout},
 };
-use crate::services::Services;
+use crate::{services::Services, values::whole};
 
 /// How many users are stored at once. Memory holds a few times as many.
 const CHUNK: usize = 10_000;
@@ -36,13 +36,13 @@ const CHUNK: usize = 10_000;
 #[derive(Args, Debug)]
 pub struct DemoData {
     /// Number of users, up to 50 million
-    #[arg(long, default_value_t = 10_000, value_parser = value_parser!(u64).range(1..=50_000_000))]
+    #[arg(long, default_value_t = 10_000, value_parser = whole(1..=50_000_000_u64))]
     users: u64,
     /// Number of days over which they join, ending today; up to 3660
-    #[arg(long, default_value_t = 180, value_parser = value_parser!(u32).range(1..=3660))]
+    #[arg(long, default_value_t = 180, value_parser = whole(1..=3660_u32))]
     days: u32,
     /// The same seed creates the same users
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = whole(0..=u64::MAX))]
     seed: u64,
 }
 

@@ -8,18 +8,25 @@ use std::{
 
 use anyhow::{Context, bail};
 use chrono::NaiveDate;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget};
 use rollcall_domain::{
     AuditAction, Days, InvalidFilter, ReachabilityFilter, SearchTerm, SortKey, UserFilter,
     UserSort, grouped, read_day, read_language, read_number, read_search, read_source,
 };
-use rollcall_service::{AdminService, DirectoryService, Export, Format, ServiceError};
+use rollcall_service::{
+    AdminService, DirectoryService, Export, Format, InvalidDayRange, ServiceError,
+};
 
 use super::output::progress_bar;
-use crate::{services::Services, shutdown::Shutdown};
+use crate::{services::Services, shutdown::Shutdown, values::OneOf};
 
 #[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  manage export --output users.csv --bom                all users, for a spreadsheet
+  manage export --reach reachable --language de -o de.jsonl
+  manage export --last-seen-until 2026-10-31 | head     users not seen since October")]
 pub struct ExportUsers {
     /// csv, where a ' precedes text that a spreadsheet would take for a formula, or jsonl, with one
     /// JSON object per line [default: by the extension of FILE, else csv]
@@ -52,8 +59,8 @@ struct Filter {
     #[arg(long, value_name = "PAYLOAD", value_parser = source)]
     source: Option<String>,
     /// Users the bot can write to, or cannot
-    #[arg(long)]
-    reach: Option<ReachArgument>,
+    #[arg(long, value_parser = OneOf(&REACH))]
+    reach: Option<ReachabilityFilter>,
     /// Users first seen on this UTC day or later
     #[arg(long, value_name = "DAY", value_parser = read_day)]
     first_seen_since: Option<NaiveDate>,
@@ -73,16 +80,15 @@ struct Filter {
     #[arg(long, value_name = "DAYS", value_parser = read_number)]
     max_active_days: Option<u32>,
     /// Users that are bots themselves, or are not
-    #[arg(long, value_name = "true|false")]
+    #[arg(long, value_name = "true|false", value_parser = OneOf(&[("true", true), ("false", false)]))]
     bot: Option<bool>,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum ReachArgument {
-    Reachable,
-    Unreachable,
-    Blocked,
-}
+const REACH: [(&str, ReachabilityFilter); 3] = [
+    ("reachable", ReachabilityFilter::Reachable),
+    ("unreachable", ReachabilityFilter::Unreachable),
+    ("blocked", ReachabilityFilter::Blocked),
+];
 
 /// Reads a deep link; "" stands for none.
 fn source(text: &str) -> Result<String, InvalidFilter> {
@@ -92,19 +98,15 @@ fn source(text: &str) -> Result<String, InvalidFilter> {
 impl Filter {
     fn read(&self) -> anyhow::Result<UserFilter> {
         let range = |name, first: Option<NaiveDate>, last: Option<NaiveDate>| {
-            if first.zip(last).is_some_and(|(first, last)| last < first) {
-                bail!("--{name}-until is before --{name}-since");
+            if let Some((first, last)) = first.zip(last).filter(|(first, last)| last < first) {
+                bail!("--{name}-since: {}", InvalidDayRange::Reversed { first, last });
             }
             Ok(Days { first, last })
         };
         Ok(UserFilter {
             language: self.language.clone(),
             source: self.source.clone(),
-            reachability: self.reach.map(|reach| match reach {
-                ReachArgument::Reachable => ReachabilityFilter::Reachable,
-                ReachArgument::Unreachable => ReachabilityFilter::Unreachable,
-                ReachArgument::Blocked => ReachabilityFilter::Blocked,
-            }),
+            reachability: self.reach,
             first_seen: range("first-seen", self.first_seen_since, self.first_seen_until)?,
             last_seen: range("last-seen", self.last_seen_since, self.last_seen_until)?,
             min_active_days: self.min_active_days,
@@ -126,11 +128,7 @@ impl ExportUsers {
         let output =
             self.output.as_deref().map(|path| File::create(path, self.force)).transpose()?;
         if filter.search.is_some() {
-            // A running bot would also add new names to the search index.
-            unless_read_only(
-                index_names(&directory).await,
-                "recently changed names may not be found",
-            )?;
+            index_names(&directory).await?;
         }
         let sort = UserSort { key: SortKey::Id, descending: false };
         let count = directory.users(&filter, sort, None, 1).await?.count;
@@ -169,9 +167,13 @@ impl ExportUsers {
     }
 }
 
-async fn index_names(directory: &DirectoryService) -> Result<(), ServiceError> {
-    while directory.index_names().await? {}
-    Ok(())
+/// Adds new names to the search index, as a running bot does.
+pub(super) async fn index_names(directory: &DirectoryService) -> Result<(), ServiceError> {
+    let indexed = async {
+        while directory.index_names().await? {}
+        Ok(())
+    };
+    unless_read_only(indexed.await, "recently changed names may not be found")
 }
 
 /// Adds to the audit log how many users an export wrote. A read-only database was reported before.

@@ -18,6 +18,7 @@ use crate::{
     environment::Environment,
     services::Services,
     settings::{NhlSettings, ScheduleArguments},
+    values::whole,
 };
 
 /// The largest file that is read; a season has a few MiB.
@@ -43,7 +44,7 @@ pub struct FetchGames {
     #[arg(long, value_name = "DAY", value_parser = read_day)]
     date: Option<NaiveDate>,
     /// Number of days, up to 400; weeks are fetched as a whole
-    #[arg(long, value_name = "NUMBER", default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=400))]
+    #[arg(long, value_name = "NUMBER", default_value_t = 7, value_parser = whole(1..=400_u32))]
     days: u32,
     /// Read a saved response of the NHL's API from this file instead
     #[arg(long, value_name = "FILE", conflicts_with_all = ["date", "days"])]

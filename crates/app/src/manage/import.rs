@@ -24,6 +24,13 @@ use crate::services::Services;
 const LISTED: usize = 20;
 
 #[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  manage import users.csv --dry-run                     check a file first
+  manage import users.csv
+  zcat users.jsonl.gz | manage import - --format jsonl
+
+Exits with 1 if nothing was imported, or if lines were skipped.")]
 pub struct ImportUsers {
     /// File to import; - for the standard input
     file: PathBuf,

@@ -21,15 +21,30 @@ use std::process::ExitCode;
 use anyhow::bail;
 use clap::{Parser, Subcommand};
 use rollcall_domain::SystemClock;
-use rollcall_repository_diesel::{Database, MigrationState};
+use rollcall_repository_diesel::{Database, Migration, MigrationState};
 
-use crate::{environment::Environment, services::Services, settings::DatabaseArguments};
+use crate::{
+    describe::Describe, environment::Environment, services::Services, settings::DatabaseArguments,
+};
 
 /// Manage Rollcall's database: migrations, users, statistics, checks
 ///
 /// Uses the same DATABASE_URL as the bot, and may run at the same time.
 #[derive(Parser)]
-#[command(name = "manage", version)]
+#[command(
+    name = "manage",
+    version,
+    after_help = "\
+Examples:
+  manage createsuperuser --name ada                     create an account for the web admin
+  manage runserver                                      open the web admin without a bot
+  manage stats --since 7d                               all figures of the last seven days
+  manage users list --search ada                        find a user
+  manage check                                          what is wrong?
+
+Exits with 0 when all is done, with 1 if it could not be done or a check failed, and with 2 if an \
+argument is wrong."
+)]
 pub struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -99,6 +114,19 @@ pub enum Command {
     /// Self-test: create, update, read and count test users in this database, using reserved ids
     #[command(alias = "test_users")]
     TestUsers(test_users::TestUsers),
+    /// Print completions, or write manual pages.
+    #[command(flatten)]
+    Describe(Describe),
+}
+
+impl Arguments {
+    /// Describes the program, if that is the command.
+    pub fn describe(&self) -> Option<anyhow::Result<ExitCode>> {
+        match &self.command {
+            Command::Describe(command) => Some(command.run::<Self>()),
+            _ => None,
+        }
+    }
 }
 
 /// Runs a management command.
@@ -114,6 +142,7 @@ pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Res
         log::warn!("{warning}");
     }
     let open = async || open_current(&database, environment).await;
+    let open_or_create = async || open_or_create(&database, environment).await;
     match command {
         Command::Migrate(command) => {
             command.run(Database::open(database.database_url(environment)?).await?).await
@@ -129,23 +158,18 @@ pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Res
             let database = Database::open(database.database_url(environment)?).await?;
             command.run(Services::new(database), &SystemClock).await
         }
-        Command::Users(command) => {
-            let services = open().await?;
-            command.run(services.users(), services.directory()).await
-        }
+        Command::Users(command) => command.run(open().await?, environment).await,
         Command::Export(command) => command.run(open().await?).await,
         Command::Import(command) => command.run(open().await?).await,
         Command::Quarantine(command) => command.run(open().await?).await,
-        Command::Runserver(command) => {
-            database.writable_database_url(environment)?;
-            command.run(open().await?, environment).await
-        }
-        Command::Createsuperuser(command) => command.run(open().await?.accounts()).await,
+        Command::Runserver(command) => command.run(open_or_create, environment).await,
+        Command::Createsuperuser(command) => command.run(open_or_create).await,
         Command::Changepassword(command) => command.run(open().await?.accounts()).await,
         Command::Admins(command) => command.run(open().await?.accounts()).await,
         Command::Audit(command) => command.run(open().await?.accounts()).await,
         Command::Check(command) => command.run(&database, environment).await,
         Command::TestUsers(command) => command.run(open().await?.users()).await,
+        Command::Describe(command) => command.run::<Arguments>(),
     }
 }
 
@@ -155,9 +179,27 @@ async fn open_current(
     environment: &Environment,
 ) -> anyhow::Result<Services> {
     let database = Database::open_existing(arguments.database_url(environment)?).await?;
+    refuse_pending(&database).await?;
+    Ok(Services::new(database))
+}
+
+/// Opens a database that has every migration. If it is missing or empty, it is created first.
+async fn open_or_create(
+    arguments: &DatabaseArguments,
+    environment: &Environment,
+) -> anyhow::Result<Services> {
+    let database = Database::open(arguments.writable_database_url(environment)?).await?;
+    if database.migrations().await?.iter().all(is_pending) {
+        database.migrate().await?;
+        eprintln!("Created the database {}.", database.url());
+    }
+    refuse_pending(&database).await?;
+    Ok(Services::new(database))
+}
+
+async fn refuse_pending(database: &Database) -> anyhow::Result<()> {
     let migrations = database.migrations().await?;
-    let is_pending = |(_, state): &&(_, MigrationState)| *state == MigrationState::Pending;
-    let pending = migrations.iter().filter(is_pending).count();
+    let pending = migrations.iter().filter(|it| is_pending(it)).count();
     if pending > 0 {
         bail!(
             "the database {} lacks {pending} of {} migrations; run `manage migrate`",
@@ -165,5 +207,9 @@ async fn open_current(
             migrations.len()
         );
     }
-    Ok(Services::new(database))
+    Ok(())
+}
+
+fn is_pending((_, state): &(Migration, MigrationState)) -> bool {
+    *state == MigrationState::Pending
 }

@@ -12,7 +12,7 @@ use rollcall_telegram::{Reread, reread};
 use serde_json::Value;
 
 use super::output::{confirmed, print_json, safe, second, stdout};
-use crate::services::Services;
+use crate::{services::Services, values::whole};
 
 /// How many updates are read at once.
 const PART: u32 = 100;
@@ -24,6 +24,7 @@ pub enum Quarantine {
     /// Show one update as received, including what the user wrote
     Show {
         /// Id of the update, as shown by `list`
+        #[arg(value_parser = whole(0..=i64::MAX))]
         update_id: i64,
         /// Skip the confirmation
         #[arg(long)]
@@ -33,12 +34,13 @@ pub enum Quarantine {
     /// update, and removes updates that are now readable
     Replay {
         /// Ids of the updates; all if omitted
+        #[arg(value_parser = whole(0..=i64::MAX))]
         update_ids: Vec<i64>,
     },
     /// Remove updates without reading them
     Drop {
         /// Ids of the updates
-        #[arg(required_unless_present = "all")]
+        #[arg(required_unless_present = "all", value_parser = whole(0..=i64::MAX))]
         update_ids: Vec<i64>,
         /// Remove all of them
         #[arg(long, conflicts_with = "update_ids")]

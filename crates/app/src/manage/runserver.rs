@@ -10,14 +10,22 @@ use crate::{
     environment::Environment,
     http, maintenance,
     services::Services,
-    settings::{HttpArguments, TelegramArguments},
+    settings::{HttpArguments, ScheduleArguments, TelegramArguments},
     shutdown::Shutdown,
     web_admin,
 };
 
 #[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  manage runserver                                      at http://127.0.0.1:8080/admin
+  manage runserver --listen :8090                       at http://127.0.0.1:8090/admin
+  manage runserver --database-url sqlite://copy.db      on a copy of the database
+
+Creates the database if it is missing. `manage createsuperuser` creates an account to sign in with.")]
 pub struct Runserver {
-    /// Address to listen on [env: LISTEN_ADDR] [default: 127.0.0.1:8080]
+    /// Address to listen on, such as 127.0.0.1:8090, localhost:8090 or :8090
+    /// [env: LISTEN_ADDR] [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<String>,
 }
@@ -27,17 +35,19 @@ impl Runserver {
     /// so that new names can be searched even without a bot.
     pub(super) async fn run(
         self,
-        services: Services,
+        open: impl AsyncFnOnce() -> anyhow::Result<Services>,
         environment: &Environment,
     ) -> anyhow::Result<ExitCode> {
         let settings =
             HttpArguments::default().listening_at(self.listen).without_webhook(environment)?;
+        let has_schedule = ScheduleArguments::default().settings(environment)?.is_some();
         let owners = TelegramArguments::default().admins(environment)?;
         let address = settings
             .address
             .context("LISTEN_ADDR is off; expected an address such as 127.0.0.1:8080")?;
         let listener = http::listen("LISTEN_ADDR", address)?;
         let shutdown = Shutdown::on_signals()?;
+        let services = open().await?;
         let admins =
             services.admins(owners).requiring_second_factor(settings.requires_second_factor);
         let has_accounts = !admins.accounts().await?.is_empty();
@@ -53,7 +63,8 @@ impl Runserver {
         if let Some(warning) = settings.warning() {
             log::warn!("{warning}");
         }
-        let pages = web_admin::pages(&settings, &services, users.clone(), admins.clone());
+        let pages =
+            web_admin::pages(&settings, &services, has_schedule, users.clone(), admins.clone());
         let pages = pages.merge(web_admin::front_door(&settings));
         let pages = pages.merge(http::security_txt(settings.security_contact.as_ref()));
         tokio::select! {

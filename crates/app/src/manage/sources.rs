@@ -3,12 +3,13 @@
 use std::{collections::BTreeSet, io::Write, process::ExitCode};
 
 use anyhow::bail;
-use clap::{Args, Subcommand, value_parser};
+use clap::{Args, Subcommand};
 use rollcall_domain::{LabelledSource, StartPayload, grouped};
 use rollcall_service::{Allowed, MAX_SOURCES, SourceService};
 use serde_json::{Value, json};
 
 use super::output::{print_json, rfc3339, second, stdout};
+use crate::values::whole;
 
 /// The most links that a command takes.
 const MOST: usize = 1000;
@@ -21,10 +22,10 @@ pub enum Sources {
     /// USERS and STARTS are counted from SINCE on, as in `manage stats`.
     List {
         /// Page number, from 1
-        #[arg(long, default_value_t = 1, value_parser = value_parser!(u32).range(1..))]
+        #[arg(long, default_value_t = 1, value_parser = whole(1..=u32::MAX))]
         page: u32,
         /// Links per page, up to 1000
-        #[arg(long, default_value_t = 50, value_parser = value_parser!(u32).range(1..=1000))]
+        #[arg(long, default_value_t = 50, value_parser = whole(1..=1000_u32))]
         page_size: u32,
         /// Print JSON
         #[arg(long)]

@@ -8,6 +8,7 @@ use rollcall_domain::{Profile, TelegramId, TelegramUser, UserStats, Username};
 use rollcall_service::UserService;
 
 use super::{output::stdout, stats};
+use crate::colours;
 
 /// How many users it creates, with the highest ids, which no account has.
 const USERS: i64 = 4;
@@ -128,10 +129,10 @@ impl Checks {
 
     fn report(&mut self, what: &str, result: anyhow::Result<()>) -> anyhow::Result<()> {
         match result {
-            Ok(()) => writeln!(stdout(), "✓ {what}")?,
+            Ok(()) => writeln!(stdout(), "{} {what}", colours::passed())?,
             Err(error) => {
                 self.failed += 1;
-                writeln!(stdout(), "✗ {what}: {error:#}")?;
+                writeln!(stdout(), "{} {what}: {error:#}", colours::failed())?;
             }
         }
         Ok(())

@@ -10,6 +10,8 @@ pub(crate) enum Class {
     Row,
     /// In the connection, or in the server itself.
     Connection,
+    /// Another program keeps the SQLite file locked.
+    Locked,
     /// The database is read-only.
     ReadOnly,
     /// Elsewhere, where an operator can fix it.
@@ -21,6 +23,7 @@ impl Class {
         match self {
             Self::Row => RepositoryError::Rejected(error),
             Self::Connection => RepositoryError::Unavailable(error),
+            Self::Locked => RepositoryError::Locked(error),
             Self::ReadOnly => RepositoryError::ReadOnly(error),
             Self::Other => RepositoryError::Failed(error),
         }
@@ -84,8 +87,8 @@ const TEXTS: [(&str, (&str, Class)); 22] = [
     ("access permission denied", ("SQLITE_PERM", Class::Other)),
     ("query aborted", ("SQLITE_ABORT", Class::Other)),
     ("abort due to ROLLBACK", ("SQLITE_ABORT_ROLLBACK", Class::Other)),
-    ("database is locked", ("SQLITE_BUSY", Class::Connection)),
-    ("database table is locked", ("SQLITE_LOCKED", Class::Connection)),
+    ("database is locked", ("SQLITE_BUSY", Class::Locked)),
+    ("database table is locked", ("SQLITE_LOCKED", Class::Locked)),
     ("out of memory", ("SQLITE_NOMEM", Class::Other)),
     ("attempt to write a readonly database", ("SQLITE_READONLY", Class::ReadOnly)),
     ("interrupted", ("SQLITE_INTERRUPT", Class::Other)),

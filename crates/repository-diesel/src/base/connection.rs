@@ -112,10 +112,14 @@ fn open_sqlite(
     Ok((AnyConnection::Sqlite(connection), snapshot))
 }
 
-fn is_locked(error: &DieselError) -> bool {
+/// What SQLite reports for SQLITE_BUSY.
+pub(crate) const SQLITE_IS_LOCKED: &str = "database is locked";
+
+/// Whether another program keeps an SQLite file locked.
+pub(crate) fn is_locked(error: &DieselError) -> bool {
     matches!(
         error,
-        DieselError::DatabaseError(_, information) if information.message() == "database is locked"
+        DieselError::DatabaseError(_, information) if information.message() == SQLITE_IS_LOCKED
     )
 }
 

@@ -10,10 +10,10 @@ use diesel::{
     sql_types::BigInt,
 };
 use rollcall_domain::LogPace;
-use rollcall_repository::{BoxError, RepositoryError};
+use rollcall_repository::{BoxError, LOCKED, RepositoryError};
 
 use super::{
-    connection::{AnyConnection, CONNECTIONS, Connector},
+    connection::{AnyConnection, CONNECTIONS, Connector, SQLITE_IS_LOCKED},
     database_url::{DatabaseUrl, SqliteMode},
     error::Failure,
     file_mode,
@@ -266,8 +266,13 @@ impl Database {
     ) -> Result<T, MigrationError> {
         let (url, pool) = (self.url.clone(), pool.clone());
         blocking(move || {
-            let connection = connection(&url, &pool);
-            let mut connection = connection.map_err(MigrationError::Failed)?;
+            let mut connection = connection(&url, &pool).map_err(|error| {
+                if is_locked_file(&error) {
+                    MigrationError::Locked(error)
+                } else {
+                    MigrationError::Failed(error)
+                }
+            })?;
             work(&mut connection)
         })
         .await
@@ -352,7 +357,19 @@ fn reached(
     url: &DatabaseUrl,
     pool: &r2d2::Pool<Connector>,
 ) -> Result<r2d2::PooledConnection<Connector>, RepositoryError> {
-    connection(url, pool).map_err(|error| RepositoryError::Unavailable(error.into()))
+    connection(url, pool).map_err(|error| {
+        if is_locked_file(&error) {
+            RepositoryError::Locked(error.into())
+        } else {
+            RepositoryError::Unavailable(error.into())
+        }
+    })
+}
+
+/// Whether a connection could not be opened because another program keeps the SQLite file locked. The
+/// pool passes on SQLite's text only.
+fn is_locked_file(error: &BoxError) -> bool {
+    error.to_string().ends_with(SQLITE_IS_LOCKED)
 }
 
 /// Runs blocking work on its own thread, to its end even if the caller is cancelled.
@@ -380,6 +397,9 @@ pub enum OpenError {
         /// The mode's name.
         mode: &'static str,
     },
+    /// Another program keeps the SQLite file locked.
+    #[error("cannot open the database {0}: {SQLITE_IS_LOCKED}; {LOCKED}")]
+    Locked(DatabaseUrl),
     /// The driver's reason.
     #[error("cannot open the database {url}: {reason}")]
     Failed {
@@ -392,6 +412,12 @@ pub enum OpenError {
 
 impl OpenError {
     fn new(url: &DatabaseUrl, error: &ConnectionError) -> Self {
-        Self::Failed { url: url.clone(), reason: url.redact(&error.to_string()).into() }
+        let reason = error.to_string();
+        match url {
+            DatabaseUrl::Sqlite { .. } if reason.ends_with(SQLITE_IS_LOCKED) => {
+                Self::Locked(url.clone())
+            }
+            _ => Self::Failed { url: url.clone(), reason: url.redact(&reason).into() },
+        }
     }
 }

@@ -9,9 +9,9 @@ use diesel::{
     sqlite::Sqlite,
 };
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
-use rollcall_repository::BoxError;
+use rollcall_repository::{BoxError, LOCKED};
 
-use super::connection::AnyConnection;
+use super::connection::{AnyConnection, is_locked};
 
 static SQLITE: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
 static POSTGRES: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");
@@ -51,6 +51,9 @@ pub enum MigrationError {
          run a newer version of Rollcall"
     )]
     NewerDatabase(String),
+    /// Another program keeps the SQLite file locked.
+    #[error("{LOCKED}")]
+    Locked(#[source] BoxError),
     /// The database refused.
     #[error("cannot migrate the database")]
     Failed(#[source] BoxError),
@@ -58,7 +61,7 @@ pub enum MigrationError {
 
 impl From<diesel::result::Error> for MigrationError {
     fn from(error: diesel::result::Error) -> Self {
-        Self::Failed(Box::new(error))
+        if is_locked(&error) { Self::Locked(error.into()) } else { Self::Failed(error.into()) }
     }
 }
 

@@ -1,5 +1,6 @@
 //! `manage stats`.
 
+mod period;
 mod rebuild;
 mod report;
 mod series;
@@ -11,11 +12,12 @@ use std::{io::Write, process::ExitCode};
 
 use chrono::NaiveDate;
 use clap::{Args, Subcommand};
-use rollcall_domain::read_day;
 use rollcall_service::{Activity, ActivityService, DayRange, InvalidDayRange};
 
 use super::output::{print_json, size, stdout};
-use crate::{environment::Environment, services::Services};
+use crate::{environment::Environment, services::Services, values::OneOf};
+use period::Period;
+use report::Part;
 use sparkline::Sparklines;
 
 pub(super) use today::print;
@@ -28,17 +30,22 @@ const DAYS: u32 = 30;
 pub struct Stats {
     #[command(subcommand)]
     action: Option<Action>,
-    /// First day of a range to report, such as 2026-11-23. Without --until the range ends today
-    #[arg(long, value_name = "DAY", value_parser = read_day)]
-    since: Option<NaiveDate>,
-    /// Last day of the range. Without --since the range has 30 days
-    #[arg(long, value_name = "DAY", value_parser = read_day)]
-    until: Option<NaiveDate>,
+    /// First day of a range to report: a day such as 2026-11-23, a month such as 2026-11, today,
+    /// yesterday, or 7d for the last seven days. Without --until the range ends today
+    #[arg(long, value_name = "PERIOD")]
+    since: Option<Period>,
+    /// Last day of the range: a day, a month, which means its last day, today or yesterday. Without
+    /// --since the range has 30 days
+    #[arg(long, value_name = "PERIOD", value_parser = period::last)]
+    until: Option<Period>,
+    /// Print one table only, for the range or the last 30 days
+    #[arg(long, value_name = "NAME", value_parser = OneOf(&Part::NAMED))]
+    only: Option<Part>,
     /// Print JSON: today's figures, or all figures of the range
     #[arg(long)]
     json: bool,
     /// Print daily figures as CSV (RFC 4180), for the range or the last 30 days
-    #[arg(long, conflicts_with = "json")]
+    #[arg(long, conflicts_with_all = ["json", "only"])]
     csv: bool,
 }
 
@@ -53,6 +60,14 @@ enum Action {
 }
 
 const DEFINITIONS: &str = "\
+Examples:
+  manage stats                                          today's figures, and the last 30 days
+  manage stats --since yesterday                        yesterday and today
+  manage stats --since yesterday --until yesterday      yesterday
+  manage stats --since 7d --only commands               which commands were used in seven days
+  manage stats --since 2026-10 --until 2026-11          two months
+  manage stats --since 28d --csv > days.csv             a row for each day
+
 What the figures mean:
 
   Active       Users who interacted with the bot: wrote, pressed a button, reacted…; on the day, and
@@ -87,7 +102,7 @@ impl Stats {
         let figures = service.get_activity(self.range(service.today())?).await?;
         if self.csv {
             series::write_csv(&mut stdout(), &figures)?;
-        } else if self.is_of_a_range() {
+        } else if self.only.is_some() || self.is_of_a_range() {
             self.print_range(&figures, environment)?;
         } else {
             self.print_today(&service, &figures, database_bytes, environment).await?;
@@ -100,7 +115,9 @@ impl Stats {
     }
 
     fn range(&self, today: NaiveDate) -> Result<DayRange, InvalidDayRange> {
-        match (self.since, self.until) {
+        let since = self.since.map(|it| it.first(today));
+        let until = self.until.map(|it| it.last(today));
+        match (since, until) {
             (Some(since), Some(until)) => DayRange::new(since, until),
             (Some(since), None) => DayRange::new(since, since.max(today)),
             (None, until) => DayRange::ending(until.unwrap_or(today), DAYS),
@@ -109,9 +126,12 @@ impl Stats {
 
     fn print_range(&self, figures: &Activity, environment: &Environment) -> anyhow::Result<()> {
         if self.json {
-            return print_json(&series::as_json(figures));
+            return print_json(&series::as_json(figures, self.only));
         }
         let mut out = stdout();
+        if let Some(part) = self.only {
+            return report::print_table(&mut out, figures, part).map_err(Into::into);
+        }
         report::print_summary(&mut out, figures, Sparklines::of(environment))?;
         report::print_tables(&mut out, figures).map_err(Into::into)
     }

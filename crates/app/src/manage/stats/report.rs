@@ -64,27 +64,85 @@ fn length(days: &[DayFigures]) -> u64 {
     u64::try_from(days.len()).unwrap_or(u64::MAX)
 }
 
+/// A table of the report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    Days,
+    Lifecycle,
+    Weeks,
+    Cohorts,
+    Months,
+    Kinds,
+    Commands,
+    Languages,
+    Sources,
+}
+
+impl Part {
+    /// All tables in the order of the report, by the names that JSON has for their figures.
+    pub(super) const NAMED: [(&str, Self); 9] = [
+        ("days", Self::Days),
+        ("lifecycle", Self::Lifecycle),
+        ("weeks", Self::Weeks),
+        ("cohorts", Self::Cohorts),
+        ("months", Self::Months),
+        ("kinds", Self::Kinds),
+        ("commands", Self::Commands),
+        ("languages", Self::Languages),
+        ("sources", Self::Sources),
+    ];
+
+    fn title(self) -> &'static str {
+        match self {
+            Self::Days => "Day by day",
+            Self::Lifecycle => "Lifecycle of users by day",
+            Self::Weeks => "Lifecycle of users by week",
+            Self::Cohorts => "Retention: share of the users of a week active N weeks later",
+            Self::Months => "Users by number of active days in the month",
+            Self::Kinds => "Interactions by kind",
+            Self::Commands => "Commands",
+            Self::Languages => "New users by language",
+            Self::Sources => {
+                "New users by deep link, and the share active 1, 7 and 30 days after joining"
+            }
+        }
+    }
+
+    fn table(self, figures: &Activity) -> Table {
+        match self {
+            Self::Days => days(figures),
+            Self::Lifecycle => lifecycle_of_days(figures),
+            Self::Weeks => lifecycle_of_weeks(figures),
+            Self::Cohorts => cohorts(figures),
+            Self::Months => active_days(figures),
+            Self::Kinds => counts(&figures.kinds, "KIND", "INTERACTIONS"),
+            Self::Commands => counts(&figures.commands, "COMMAND", "USES"),
+            Self::Languages => counts(&figures.languages, "LANGUAGE", "USERS"),
+            Self::Sources => sources(&figures.sources),
+        }
+    }
+}
+
 /// Prints all figures of the range. Empty tables are left out.
 pub(super) fn print_tables(out: &mut impl Write, figures: &Activity) -> io::Result<()> {
-    let tables = [
-        ("Day by day", days(figures)),
-        ("Lifecycle of users by day", lifecycle_of_days(figures)),
-        ("Lifecycle of users by week", lifecycle_of_weeks(figures)),
-        ("Retention: share of the users of a week active N weeks later", cohorts(figures)),
-        ("Users by number of active days in the month", active_days(figures)),
-        ("Interactions by kind", counts(&figures.kinds, "KIND", "INTERACTIONS")),
-        ("Commands", counts(&figures.commands, "COMMAND", "USES")),
-        ("New users by language", counts(&figures.languages, "LANGUAGE", "USERS")),
-        (
-            "New users by deep link, and the share active 1, 7 and 30 days after joining",
-            sources(&figures.sources),
-        ),
-    ];
-    for (title, table) in tables.iter().filter(|(_, table)| !table.is_empty()) {
-        writeln!(out, "\n{title}")?;
-        table.print(out)?;
+    for (_, part) in Part::NAMED {
+        let table = part.table(figures);
+        if !table.is_empty() {
+            writeln!(out, "\n{}", part.title())?;
+            table.print(out)?;
+        }
     }
     Ok(())
+}
+
+/// Prints one table, also if it is empty.
+pub(super) fn print_table(out: &mut impl Write, figures: &Activity, part: Part) -> io::Result<()> {
+    let range = figures.range;
+    writeln!(out, "{}, from {} to {} (UTC)", part.title(), range.first(), range.last())?;
+    match part.table(figures) {
+        table if table.is_empty() => writeln!(out, "There are no figures for these days."),
+        table => table.print(out),
+    }
 }
 
 fn days(figures: &Activity) -> Table {

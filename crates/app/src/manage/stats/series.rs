@@ -6,7 +6,9 @@ use rollcall_service::{
     Activity, Cohort, Count, DayFigures, LifecycleCounts, MonthFigures, Share, SourceFigures,
     WeekFigures,
 };
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
+
+use super::report::Part;
 
 const HEADER: &str = "day,active,active_7_days,active_30_days,stickiness,new_users,interactions,\
                       blocked,unblocked,net_growth,\
@@ -31,20 +33,36 @@ pub(super) fn write_csv(out: &mut impl Write, figures: &Activity) -> io::Result<
     Ok(())
 }
 
-/// All figures of the range.
-pub(super) fn as_json(figures: &Activity) -> Value {
-    json!({
-        "since": figures.range.first().to_string(),
-        "until": figures.range.last().to_string(),
-        "days": list(&figures.days, day),
-        "weeks": list(&figures.weeks, week),
-        "cohorts": list(&figures.cohorts, cohort),
-        "months": list(&figures.months, month),
-        "kinds": list(&figures.kinds, count),
-        "commands": list(&figures.commands, count),
-        "languages": list(&figures.languages, count),
-        "sources": list(&figures.sources, source),
-    })
+/// All figures of the range, or those of one table.
+pub(super) fn as_json(figures: &Activity, only: Option<Part>) -> Value {
+    let mut json = Map::new();
+    json.insert("since".to_owned(), figures.range.first().to_string().into());
+    json.insert("until".to_owned(), figures.range.last().to_string().into());
+    for (name, part) in Part::NAMED {
+        // Without --only, the lifecycle stands in each day.
+        let is_wanted = only.map_or(part != Part::Lifecycle, |only| only == part);
+        if is_wanted {
+            json.insert(name.to_owned(), of_part(figures, part).into());
+        }
+    }
+    json.into()
+}
+
+fn of_part(figures: &Activity, part: Part) -> Vec<Value> {
+    match part {
+        Part::Days => list(&figures.days, day),
+        Part::Lifecycle => list(
+            &figures.days,
+            |it| json!({ "day": it.day.to_string(), "lifecycle": lifecycle(it.lifecycle) }),
+        ),
+        Part::Weeks => list(&figures.weeks, week),
+        Part::Cohorts => list(&figures.cohorts, cohort),
+        Part::Months => list(&figures.months, month),
+        Part::Kinds => list(&figures.kinds, count),
+        Part::Commands => list(&figures.commands, count),
+        Part::Languages => list(&figures.languages, count),
+        Part::Sources => list(&figures.sources, source),
+    }
 }
 
 fn list<T>(items: &[T], as_json: impl Fn(&T) -> Value) -> Vec<Value> {

@@ -46,8 +46,9 @@ pub struct HttpArguments {
     /// the environment than in a flag [env: WEBHOOK_SECRET]
     #[arg(long, value_name = "SECRET")]
     webhook_secret: Option<String>,
-    /// Address for the webhook, web admin and monitoring endpoints (/metrics, /healthz, /readyz), or
-    /// off [env: LISTEN_ADDR] [default: 127.0.0.1:8080]
+    /// Address for the webhook, web admin and monitoring endpoints (/metrics, /healthz, /readyz), such
+    /// as 127.0.0.1:8090, localhost:8090 or :8090, or off [env: LISTEN_ADDR]
+    /// [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDRESS")]
     listen_addr: Option<String>,
     #[allow(rustdoc::bare_urls, reason = "the text is that of --help, too")]

@@ -74,7 +74,7 @@ fn wrong_webhook_settings_are_reported_without_secrets() {
         ),
         (
             vec![telegram, (LISTEN_ADDR, "8080")],
-            "LISTEN_ADDR: it is not an address to listen on; expected one such as 127.0.0.1:8080, 0.0.0.0:8080 or [::1]:8080, or off",
+            "LISTEN_ADDR: it is not an address to listen on; expected one such as 127.0.0.1:8080, localhost:8080, :8080, 0.0.0.0:8080 or [::1]:8080, or off",
         ),
     ] {
         assert_eq!(webhook(&variables), Err(expected.to_owned()));
@@ -122,6 +122,7 @@ fn proxies_are_addresses_and_networks() {
         shown("127.0.0.1, 10.0.0.0/8,::ffff:192.0.2.1,::ffff:10.0.0.0/104,fd00::/8,::/0,"),
         ["127.0.0.1/32", "10.0.0.0/8", "192.0.2.1/32", "10.0.0.0/8", "fd00::/8", "::/0"]
     );
+    assert_eq!(shown("localhost,192.0.2.1"), ["127.0.0.1/32", "::1/128", "192.0.2.1/32"]);
     for wrong in [
         "proxy.example.org",
         "127.0.0.1:8080",
@@ -153,7 +154,7 @@ fn one_header_names_the_client() {
 
 #[test]
 fn an_address_to_listen_on_is_no_url() {
-    for wrong in ["http://127.0.0.1:8080", "localhost:8080", "127.0.0.1", "8080", ":8080"] {
+    for wrong in ["http://127.0.0.1:8080", "example.org:8080", "127.0.0.1", "8080"] {
         let error = http([(LISTEN_ADDR, wrong)]).unwrap_err().to_string();
         let expected = "LISTEN_ADDR: it is not an address to listen on; expected one such as";
         assert!(error.starts_with(expected), "{error}");
@@ -189,11 +190,15 @@ fn metrics_have_an_address_apart_or_none() {
     let address = |text: &str| http([(METRICS_ADDR, text)]).map(|it| it.metrics_address);
     assert_eq!(address(""), Ok(None));
     assert_eq!(address("off"), Ok(None));
-    assert_eq!(address("127.0.0.1:9090"), Ok("127.0.0.1:9090".parse().ok()));
-    assert_eq!(
-        address("127.0.0.1:8080").unwrap_err().to_string(),
-        "METRICS_ADDR: it is the same as LISTEN_ADDR; expected another address, or nothing to serve /metrics at LISTEN_ADDR"
-    );
+    for text in ["127.0.0.1:9090", "localhost:9090", " :9090 "] {
+        assert_eq!(address(text), Ok("127.0.0.1:9090".parse().ok()));
+    }
+    for text in ["127.0.0.1:8080", "localhost:8080", ":8080"] {
+        assert_eq!(
+            address(text).unwrap_err().to_string(),
+            "METRICS_ADDR: it is the same as LISTEN_ADDR; expected another address, or nothing to serve /metrics at LISTEN_ADDR"
+        );
+    }
     assert!(
         address("9090").unwrap_err().to_string().starts_with("METRICS_ADDR: it is not an address")
     );
