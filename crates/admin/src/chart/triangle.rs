@@ -21,6 +21,8 @@ pub(crate) struct Shares {
     pub(crate) shares: Vec<Option<u32>>,
     /// Whether the last share belongs to a period that is still in progress.
     pub(crate) is_open: bool,
+    /// Where that share leads to.
+    pub(crate) open_link: Option<String>,
 }
 
 /// Draws a row for each group; `ages` are the columns' names.
@@ -59,11 +61,14 @@ pub(crate) fn triangle(label: &str, heads: [&str; 2], ages: &[String], rows: &[S
             let open = if is_open { " open" } else { "" };
             let (percent, exact) = ((share + 5) / 10, Tenths(usize::try_from(share).unwrap_or(0)));
             let age_name = Escaped(age_name);
+            let link = row.open_link.as_deref().filter(|_| is_open);
+            svg.open_link(link);
             svg.push(format_args!(
                 r#"<g class="cell l{level}{open}"><title>{name}, {age_name}: {exact}%</title><rect x="{x}%" y="{y}em" width="{}%" height="{}em"/><text x="{middle}%" y="{text}em">{percent}%</text></g>"#,
                 Tenths(width),
                 Tenths(ROW)
             ));
+            svg.close_link(link);
         }
     }
     svg.close()
@@ -87,6 +92,7 @@ mod tests {
             size: size.to_owned(),
             shares: shares.to_vec(),
             is_open: true,
+            open_link: (size == "1,204").then(|| "/users?last_from=2026-11-16".to_owned()),
         };
         let rows = [
             row("2026-11-02", "1,204", &[Some(412), Some(96)]),

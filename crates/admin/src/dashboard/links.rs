@@ -28,14 +28,34 @@ impl Links<'_> {
     }
 
     /// The users who were active on these days, if the list can know: it has the last day of each.
+    /// So the days have to reach up to today.
     pub(super) fn active(&self, days: Days) -> Option<String> {
-        let is_today = days == Days::between(self.today, self.today);
-        is_today.then(|| self.of_days("last", days, &[]))
+        (days.last == Some(self.today)).then(|| self.of_days("last", days, &[]))
     }
 
-    /// The users with a language who joined within a range.
-    pub(super) fn language(&self, code: &str, range: DayRange) -> String {
-        self.of_days("first", days(range), &[("language", or_none(code))])
+    /// The users who were active within so many days up to the last of `days`, likewise.
+    pub(super) fn active_within(&self, count: u64, days: Days) -> Option<String> {
+        let last = days.last?;
+        self.active(Days::between(last.checked_sub_days(chrono::Days::new(count - 1))?, last))
+    }
+
+    /// The users who were active on these days for the last time.
+    pub(super) fn last_seen(&self, days: Days) -> String {
+        self.of_days("last", days, &[])
+    }
+
+    /// The users who joined on some days and were active on others, if the list can know.
+    pub(super) fn stayed(&self, joined: Days, active: Days) -> Option<String> {
+        let (first, last) = (joined.first?.to_string(), joined.last?.to_string());
+        let joined = [("first_from", first.as_str()), ("first_to", last.as_str())];
+        (active.last == Some(self.today)).then(|| self.of_days("last", active, &joined))
+    }
+
+    /// The users with a language who joined within a range. Rare languages are together, which the
+    /// list has no filter for.
+    pub(super) fn language(&self, code: &str, range: DayRange) -> Option<String> {
+        let filters = [("language", or_none(code))];
+        (code != "(other)").then(|| self.of_days("first", days(range), &filters))
     }
 
     /// The users of a deep link who joined within a range: all, or those that can be reached.
@@ -81,14 +101,30 @@ mod tests {
         let days = "first_from=2026-11-22&first_to=2026-11-23";
         assert_eq!(links.users(&[]), "/admin/users");
         assert_eq!(links.joined(super::days(range)), format!("/admin/users?{days}"));
-        assert_eq!(links.language("fa", range), format!("/admin/users?language=fa&{days}"));
+        let persian = links.language("fa", range).unwrap();
+        assert_eq!(persian, format!("/admin/users?language=fa&{days}"));
         let unknown = format!("/admin/users?language=%28none%29&{days}");
-        assert_eq!(links.language("", range), unknown);
+        assert_eq!(links.language("", range).unwrap(), unknown);
+        assert_eq!(links.language("(other)", range), None);
         let reachable = links.source("spring", range, true).unwrap();
         assert_eq!(reachable, format!("/admin/users?source=spring&reach=reachable&{days}"));
         assert_eq!(links.source("(other)", range, false), None);
         let now = links.active(Days::between(today, today)).unwrap();
         assert_eq!(now, "/admin/users?last_from=2026-11-23&last_to=2026-11-23");
-        assert_eq!(links.active(super::days(range)), None);
+        let both = links.active(super::days(range)).unwrap();
+        assert_eq!(both, "/admin/users?last_from=2026-11-22&last_to=2026-11-23");
+        let yesterday = today.pred_opt().unwrap();
+        let yesterday = Days::between(yesterday, yesterday);
+        assert_eq!(links.active(yesterday), None);
+        let week = links.active_within(7, Days::between(today, today)).unwrap();
+        assert_eq!(week, "/admin/users?last_from=2026-11-17&last_to=2026-11-23");
+        assert_eq!(links.active_within(7, yesterday), None);
+        let last = links.last_seen(yesterday);
+        assert_eq!(last, "/admin/users?last_from=2026-11-22&last_to=2026-11-22");
+        let stayed = links.stayed(yesterday, Days::between(today, today)).unwrap();
+        let joined = "first_from=2026-11-22&first_to=2026-11-22";
+        let expected = format!("/admin/users?{joined}&last_from=2026-11-23&last_to=2026-11-23");
+        assert_eq!(stayed, expected);
+        assert_eq!(links.stayed(yesterday, yesterday), None);
     }
 }

@@ -26,6 +26,7 @@ use crate::{
     request::asks_for_events,
 };
 use links::Links;
+use now::Now;
 use panels::{Panel, panel};
 use range::Chosen;
 use spans::Grain;
@@ -66,7 +67,7 @@ pub(crate) async fn show(
     if asks_for_events(&headers) {
         return now::event(&app, &layout).await;
     }
-    let now = now::html(&app, &layout).await?;
+    let Now { html: now, has_users } = now::read(&app, &layout).await?;
     let today = app.activity.today();
     let chosen = Chosen::read(&pairs, today);
     let (stats, mut activity, (latest, cohorts)) = tokio::try_join!(
@@ -85,7 +86,9 @@ pub(crate) async fn show(
     Ok(render(&Page {
         layout: layout.tab("dashboard"),
         now,
-        is_first_run: stats.total_users == 0 && totals == Totals::default(),
+        // Not by the figures: they may leave out the only users, and the page for an empty database
+        // reloads as soon as there are any.
+        is_first_run: !has_users && totals == Totals::default(),
         presets: chosen.presets(),
         trouble: chosen.trouble,
         since: activity.range.first(),

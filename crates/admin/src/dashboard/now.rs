@@ -31,21 +31,29 @@ struct Panel<'a> {
     newest: Vec<TelegramUser>,
 }
 
-/// The content of the panel.
-pub(super) async fn html(app: &App, layout: &Layout) -> Result<String, Failure> {
+/// The content of the panel, and whether there are any users.
+pub(super) struct Now {
+    pub(super) html: String,
+    pub(super) has_users: bool,
+}
+
+/// What happens just now.
+pub(super) async fn read(app: &App, layout: &Layout) -> Result<Now, Failure> {
     let now = app.directory.just_now(NEWEST).await?;
     let svg = draw(&now);
-    let newest = now.newest.into_iter().map(|it| it.user).collect();
+    let newest: Vec<_> = now.newest.into_iter().map(|it| it.user).collect();
+    let has_users = !newest.is_empty();
     let panel = Panel { layout, svg, newest };
-    Ok(panel.render().unwrap_or_else(|error| {
+    let html = panel.render().unwrap_or_else(|error| {
         log::error!(error:% = error; "could not render a page");
         String::new()
-    }))
+    });
+    Ok(Now { html, has_users })
 }
 
 /// The panel as an event.
 pub(super) async fn event(app: &App, layout: &Layout) -> Result<Response, Failure> {
-    let html = html(app, layout).await?;
+    let Now { html, .. } = read(app, layout).await?;
     let lines: String = html.lines().map(|line| format!("data: {line}\n")).collect();
     let headers = [(header::CONTENT_TYPE, EVENTS)];
     Ok((headers, format!("retry: {ASK_AGAIN}\n{lines}\n")).into_response())

@@ -29,8 +29,8 @@ pub(super) struct Panel {
     /// Instead of pictures: a table with bars in it.
     pub(super) sources: Vec<Source>,
     pub(super) table: Table,
-    /// Where the number of users in each row of the table leads to.
-    pub(super) links: Vec<Option<String>>,
+    /// Where the numbers in each row of the table lead to: to their users. The rest has no link.
+    pub(super) links: Vec<Vec<Option<String>>>,
     /// The link to its numbers as a file.
     pub(super) csv: String,
 }
@@ -75,7 +75,7 @@ pub(super) fn panel(subject: Subject, activity: &Activity, grain: Grain, links: 
         _ if panel.table.is_zero() => panel,
         Subject::Active => active(panel, activity, grain, links),
         Subject::Growth => growth(panel, activity, grain, links),
-        Subject::Lifecycle => lifecycle(panel, activity, grain),
+        Subject::Lifecycle => lifecycle(panel, activity, grain, links),
         Subject::Retention => retention(panel, &activity.cohorts, links),
         Subject::PowerUsers => power_users(panel, &activity.months),
         Subject::Commands => {
@@ -85,7 +85,7 @@ pub(super) fn panel(subject: Subject, activity: &Activity, grain: Grain, links: 
         Subject::Kinds => listed(panel, &activity.kinds, "What users did.", tables::kind, |_| None),
         Subject::Languages => {
             let intro = "Of the users who joined in these days.";
-            let link = |code: &str| Some(links.language(code, activity.range));
+            let link = |code: &str| links.language(code, activity.range);
             listed(panel, &activity.languages, intro, tables::language, link)
         }
         Subject::Sources => sources(panel, activity, links),
@@ -98,13 +98,12 @@ impl Panel {
         self.pictures.is_empty() && self.sources.is_empty()
     }
 
-    /// The rows of the table: each cell with its link. The first number of a row has one, if there
-    /// is one.
+    /// The rows of the table: each cell with its link. The first one is the name of the row.
     pub(super) fn rows(&self) -> impl Iterator<Item = Vec<(&Cell, Option<&str>)>> {
-        let links = self.links.iter().map(Option::as_deref).chain(repeat(None));
-        self.table.rows.iter().zip(links).map(|(row, link)| {
-            let links = [None, link].into_iter().chain(repeat(None));
-            row.iter().zip(links).collect()
+        let links = self.links.iter().map(Vec::as_slice).chain(repeat([].as_slice()));
+        self.table.rows.iter().zip(links).map(|(row, links)| {
+            let links = links.iter().map(Option::as_deref).chain(repeat(None));
+            row.iter().zip([None].into_iter().chain(links)).collect()
         })
     }
 
@@ -141,8 +140,14 @@ fn series(
 
 fn active(mut panel: Panel, activity: &Activity, grain: Grain, links: &Links) -> Panel {
     let spans = spans(activity, grain);
-    // Only of today the list knows all who were active: of others it has the last day.
-    panel.links = spans.iter().map(|it| links.active(it.range())).collect();
+    // For a week or a month, DAU is a mean, which stands for no users.
+    let on_the_day =
+        |days: rollcall_domain::Days| links.active(days).filter(|_| grain == Grain::Day);
+    let of_span = |it: &Span| {
+        let days = it.range();
+        vec![on_the_day(days), links.active_within(7, days), links.active_within(30, days)]
+    };
+    panel.links = spans.iter().map(of_span).collect();
     let series = [
         series(&spans, "c1", "DAU", |it| it.active),
         series(&spans, "c2", "WAU", |it| it.active_7_days),
@@ -155,14 +160,14 @@ fn active(mut panel: Panel, activity: &Activity, grain: Grain, links: &Links) ->
         Grain::Month => format!("{intro}, by month. DAU is the mean of its days."),
     };
     panel.legend = vec![("c1", "DAU"), ("c2", "WAU"), ("c3", "MAU")];
-    let links = panel.links.clone();
+    let links = spans.iter().map(|it| on_the_day(it.range())).collect();
     panel.show(|label| lines(label, &Bands { links, ..bands(&spans) }, &series))
 }
 
 fn growth(mut panel: Panel, activity: &Activity, grain: Grain, links: &Links) -> Panel {
     let spans = spans(activity, grain);
     let joined = |it: &Span| (it.figures.new_users > 0).then(|| links.joined(it.range()));
-    panel.links = spans.iter().map(joined).collect();
+    panel.links = spans.iter().map(|it| vec![joined(it)]).collect();
     let up = [
         series(&spans, "c1", "New", |it| it.new_users),
         series(&spans, "c2", "Unblocked", |it| it.unblocked),
@@ -171,12 +176,13 @@ fn growth(mut panel: Panel, activity: &Activity, grain: Grain, links: &Links) ->
     let names = spans.iter().map(|it| it.counted(it.title())).collect();
     panel.intro = format!("New, returned and lost users per {}.", by(grain));
     panel.legend = vec![("c1", "New"), ("c2", "Unblocked"), ("c4", "Blocked, below")];
-    let links = panel.links.clone();
+    let links = spans.iter().map(joined).collect();
     panel.show(|label| columns(label, &Bands { names, links, ..bands(&spans) }, &up, &down, 0))
 }
 
-fn lifecycle(mut panel: Panel, activity: &Activity, grain: Grain) -> Panel {
+fn lifecycle(mut panel: Panel, activity: &Activity, grain: Grain, links: &Links) -> Panel {
     let spans = spans(activity, grain);
+    panel.links = spans.iter().map(|it| lifecycle_links(it, links)).collect();
     let up = [
         series(&spans, "c1", "Returning", |it| it.lifecycle.returning),
         series(&spans, "c2", "First time", |it| it.lifecycle.new),
@@ -197,7 +203,20 @@ fn lifecycle(mut panel: Panel, activity: &Activity, grain: Grain) -> Panel {
         ("c3", "Resurrected"),
         ("c4", "Dormant, below"),
     ];
-    panel.show(|label| columns(label, &bands(&spans), &up, &down, 0))
+    let active = |it: &Span| it.period(links.today).and_then(|[_, period]| links.active(period));
+    let links = spans.iter().map(active).collect();
+    panel.show(|label| columns(label, &Bands { links, ..bands(&spans) }, &up, &down, 0))
+}
+
+/// Of the four classes: the users who joined in the period, and, while it is in progress, those whose
+/// last day is in the period before.
+fn lifecycle_links(span: &Span, links: &Links) -> Vec<Option<String>> {
+    let Some([before, period]) = span.period(links.today) else { return vec![] };
+    let is_in_progress = period.last == Some(links.today);
+    let it = &span.figures.lifecycle;
+    let new = (it.new > 0).then(|| links.joined(period));
+    let dormant = (is_in_progress && it.dormant > 0).then(|| links.last_seen(before));
+    vec![new, None, None, dormant]
 }
 
 fn by(grain: Grain) -> &'static str {
@@ -211,7 +230,12 @@ fn by(grain: Grain) -> &'static str {
 fn retention(mut panel: Panel, cohorts: &[Cohort], links: &Links) -> Panel {
     let first = cohorts.len().saturating_sub(COHORTS);
     let rows: Vec<Shares> = cohorts.iter().skip(first).map(|it| shares(it, links)).collect();
-    panel.links = rows.iter().map(|it| it.link.clone()).collect();
+    let of_cohort = |it: &Shares| {
+        let before = it.shares.len().saturating_sub(1);
+        let none = std::iter::repeat_n(None, before);
+        [it.link.clone()].into_iter().chain(none).chain([it.open_link.clone()]).collect()
+    };
+    panel.links = rows.iter().map(of_cohort).collect();
     let longest = rows.iter().map(|row| row.shares.len()).max().unwrap_or_default();
     let ages: Vec<String> = (1..=longest).map(|week| format!("W{week}")).collect();
     panel.intro = "Share of each week’s new users who were active in the following weeks (W1, \
@@ -226,12 +250,17 @@ fn shares(cohort: &Cohort, links: &Links) -> Shares {
     let days = rollcall_domain::Days::between(cohort.monday, sunday);
     let weeks = cohort.active.len().saturating_sub(1);
     let share = |week| cohort.share(week).and_then(Share::per_mille);
+    let is_open = (1..=WEEKS_LATER).contains(&weeks);
+    // Of this week, the list knows all who were active.
+    let this_week = rollcall_domain::Days::between(rollcall_domain::week(links.today), links.today);
+    let active = cohort.active.last().copied().unwrap_or_default();
     Shares {
         name: cohort.monday.to_string(),
         link: (cohort.users() > 0).then(|| links.joined(days)),
         size: grouped(cohort.users()),
         shares: (1..=weeks.min(WEEKS_LATER)).map(share).collect(),
-        is_open: weeks <= WEEKS_LATER,
+        is_open,
+        open_link: links.stayed(days, this_week).filter(|_| is_open && active > 0),
     }
 }
 
@@ -279,7 +308,7 @@ fn listed(
         let share = percent(Share { part: count, whole });
         Bar { label, value: count, text: format!("{} · {share}", grouped(count)), class, link }
     };
-    panel.links = counts.iter().map(|it| link(&it.label)).collect();
+    panel.links = counts.iter().map(|it| vec![link(&it.label)]).collect();
     let bar_of = |it: &Count| bar(name(&it.label), it.count, "c1", link(&it.label));
     let mut shown: Vec<Bar> = counts.iter().take(BARS).map(bar_of).collect();
     let rest = counts.get(BARS..).unwrap_or_default();
@@ -320,4 +349,62 @@ fn sources(mut panel: Panel, activity: &Activity, links: &Links) -> Panel {
     };
     panel.sources = activity.sources.iter().map(row).collect();
     panel
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dashboard::tests::activity;
+
+    /// The links of a row, counted from the last one; without the path and the name of the list.
+    fn links(subject: Subject, grain: Grain, from_last: usize) -> Vec<String> {
+        let activity = activity(90);
+        let links = Links { base: "", today: activity.range.last() };
+        let panel = panel(subject, &activity, grain, &links);
+        let rows: Vec<_> = panel.rows().collect();
+        let row = &rows[rows.len() - 1 - from_last];
+        let link =
+            |(_, link): &(&Cell, Option<&str>)| link.unwrap_or_default().replace("/users?", "");
+        row.iter().map(link).collect()
+    }
+
+    const TODAY: &str = "last_from=2026-11-23&last_to=2026-11-23";
+
+    #[test]
+    fn active_users_lead_to_the_list_where_it_knows_them() {
+        let within = |first: &str| format!("last_from={first}&last_to=2026-11-23");
+        let today = ["", TODAY, &within("2026-11-17"), &within("2026-10-25"), ""];
+        assert_eq!(links(Subject::Active, Grain::Day, 0), today);
+        assert_eq!(links(Subject::Active, Grain::Day, 1), [""; 5]);
+        // The mean of the days of a week is no number of users.
+        let week = ["", "", &within("2026-11-17"), &within("2026-10-25"), ""];
+        assert_eq!(links(Subject::Active, Grain::Week, 0), week);
+    }
+
+    #[test]
+    fn classes_of_the_lifecycle_lead_to_their_users() {
+        let joined = |first: &str, last: &str| format!("first_from={first}&first_to={last}");
+        let seen = |first: &str, last: &str| format!("last_from={first}&last_to={last}");
+        let row = |grain, from_last| links(Subject::Lifecycle, grain, from_last);
+        let today = joined("2026-11-23", "2026-11-23");
+        let yesterday = seen("2026-11-22", "2026-11-22");
+        assert_eq!(row(Grain::Day, 0), ["", &today, "", "", &yesterday]);
+        // Those who were dormant on another day may have returned.
+        assert_eq!(row(Grain::Day, 1)[1..], [&joined("2026-11-22", "2026-11-22"), "", "", ""]);
+        let week_before = seen("2026-11-16", "2026-11-22");
+        assert_eq!(row(Grain::Week, 0), ["", &today, "", "", &week_before]);
+        assert_eq!(row(Grain::Week, 1)[1], joined("2026-11-16", "2026-11-22"));
+        assert_eq!(row(Grain::Month, 0), [""; 5]);
+    }
+
+    #[test]
+    fn cohorts_lead_to_those_who_are_active_this_week() {
+        let row = links(Subject::Retention, Grain::Day, 1);
+        let joined = "first_from=2026-11-16&first_to=2026-11-22";
+        assert_eq!(row[..3], ["", joined, &format!("{joined}&{TODAY}")]);
+        assert!(row[3..].iter().all(String::is_empty));
+        let row = links(Subject::Retention, Grain::Day, 3);
+        assert!(row[1].starts_with("first_from=2026-11-02") && row[4].ends_with(TODAY), "{row:?}");
+        assert_eq!(row[2..4], ["", ""]);
+    }
 }

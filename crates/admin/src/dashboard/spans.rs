@@ -84,6 +84,22 @@ impl Span {
         rollcall_domain::Days::between(first, last)
     }
 
+    /// The day or week whose lifecycle it has, as far as it is not in the future, and the one before.
+    /// `None` for a month, whose lifecycle is a mean.
+    pub(super) fn period(&self, today: NaiveDate) -> Option<[rollcall_domain::Days; 2]> {
+        let length = match self.grain {
+            Grain::Day => 1,
+            Grain::Week => 7,
+            Grain::Month => return None,
+        };
+        let days = |first: NaiveDate| {
+            let last = first.checked_add_days(Days::new(length - 1))?;
+            Some(rollcall_domain::Days::between(first, last.min(today)))
+        };
+        let first = self.grain.first_of(self.figures.day);
+        Some([days(first.checked_sub_days(Days::new(length))?)?, days(first)?])
+    }
+
     /// Its name where its days are added up. It has the number of days if part of the week or month is
     /// outside the range.
     pub(super) fn counted(&self, name: String) -> String {
