@@ -39,6 +39,8 @@ def main():
         pictures(browser, site.url, "ada", PASSWORD, folder)
     with tempfile.TemporaryDirectory() as temporary, Site(temporary, 0) as site, Browser() as browser:
         first_pictures(browser, site.url, "ada", PASSWORD, folder)
+    with tempfile.TemporaryDirectory() as temporary, Site(temporary, 60, 3) as site, Browser() as browser:
+        young_pictures(browser, site.url, "ada", PASSWORD, folder)
 
 
 def pictures(browser, site, name, password, folder):
@@ -93,6 +95,17 @@ def first_pictures(browser, site, name, password, folder):
         browser.save(folder / f"first-{look}.png")
 
 
+def young_pictures(browser, site, name, password, folder):
+    """The dashboard of a bot in its first days."""
+    for look, width, height, scheme in LOOKS:
+        browser.look(width, height, scheme)
+        browser.forget()
+        browser.go(site + "/admin")
+        sign_in(browser, name, password)
+        browser.wait(".charts")
+        browser.save(folder / f"young-{look}.png", whole=True)
+
+
 def sign_in(browser, name, password):
     browser.type("#name", name)
     browser.type("#password", password)
@@ -102,8 +115,8 @@ def sign_in(browser, name, password):
 class Site:
     """`manage runserver` on a database of made-up people."""
 
-    def __init__(self, folder, people=5000):
-        self.people = people
+    def __init__(self, folder, people=5000, days=None):
+        self.people, self.days = people, days
         self.environment = {**os.environ, "DATABASE_URL": f"sqlite://{folder}/demo.db"}
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -115,7 +128,8 @@ class Site:
             [manage, *arguments], env=self.environment, check=True, **more)
         run("migrate", stdout=subprocess.DEVNULL)
         if self.people:
-            run("demo-data", "--users", str(self.people), stdout=subprocess.DEVNULL)
+            days = ["--days", str(self.days)] if self.days else []
+            run("demo-data", "--users", str(self.people), *days, stdout=subprocess.DEVNULL)
         for name, role in [("ada", "owner"), ("grace", "editor"), ("emmy", "viewer")]:
             run("createsuperuser", "--name", name, "--role", role,
                 input=PASSWORD.encode() + b"\n", stdout=subprocess.DEVNULL)

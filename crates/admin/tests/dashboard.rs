@@ -359,6 +359,13 @@ async fn invalid_days_are_reported_and_the_default_is_shown() {
         assert_eq!(file.status, StatusCode::BAD_REQUEST, "{query}");
         assert!(file.body.contains(&format!("<p>{expected}")), "{}", file.body);
     }
+    let beyond = site.get("/admin?since=2026-11-20&until=2026-12-31", &token).await;
+    let note = "2026-12-31 is in the future: the range ends today, 2026-11-23 (UTC).";
+    assert!(beyond.body.contains(note) && beyond.body.contains("· 4 days (UTC)"));
+    for until in ["range=7d&until=2026-12-31", "since=2026-11-20&until=2026-11-23"] {
+        let page = site.get(&format!("/admin?{until}"), &token).await;
+        assert!(!page.body.contains("is in the future"), "{until}");
+    }
     for name in ["users.csv", "active", "active.csv.csv"] {
         let file = site.get(&format!("/admin/figures/{name}"), &token).await;
         assert_eq!(file.status, StatusCode::NOT_FOUND, "{name}");

@@ -46,6 +46,8 @@ struct Page {
     /// The panel "Just now".
     now: String,
     trouble: Option<String>,
+    /// The last day that was asked for, if it is in the future.
+    future: Option<NaiveDate>,
     presets: Vec<(Preset, bool)>,
     /// The range for the fields.
     since: NaiveDate,
@@ -91,6 +93,7 @@ pub(crate) async fn show(
         is_first_run: !has_users && totals == Totals::default(),
         presets: chosen.presets(),
         trouble: chosen.trouble,
+        future: chosen.future,
         since: activity.range.first(),
         until: activity.range.last(),
         today,

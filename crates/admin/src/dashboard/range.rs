@@ -18,17 +18,25 @@ pub(super) struct Chosen {
     pub(super) preset: Option<Preset>,
     /// What is wrong with the URL. The range is the default then.
     pub(super) trouble: Option<String>,
+    /// The last day in the URL, if it is in the future. The range ends today then.
+    pub(super) future: Option<NaiveDate>,
 }
 
 impl Chosen {
     /// Reads the names and values of a URL.
     pub(super) fn read(pairs: &[(String, String)], today: NaiveDate) -> Self {
         match read(pairs, today) {
-            Ok((range, preset)) => Self { range, preset, trouble: None },
+            Ok((range, preset)) => {
+                let until = pairs.iter().find(|(name, _)| name == "until" && preset.is_none());
+                let until = until.and_then(|(_, value)| day(value.trim()).ok());
+                let future = until.filter(|until| *until > today);
+                Self { range, preset, trouble: None, future }
+            }
             Err(trouble) => Self {
                 range: default_range(today),
                 preset: Preset::named(DEFAULT.0).ok(),
                 trouble: Some(format!("{trouble}.")),
+                future: None,
             },
         }
     }
@@ -105,7 +113,7 @@ mod tests {
     }
 
     fn days(url: &str) -> String {
-        let Chosen { range, preset, trouble } = chosen(url);
+        let Chosen { range, preset, trouble, .. } = chosen(url);
         assert_eq!(trouble, None);
         let preset = preset.map_or("", |it| it.url_name);
         format!("{} {} {preset}", range.first(), range.last()).trim().to_owned()

@@ -6,7 +6,9 @@ use axum::{
     response::Response,
 };
 use chrono::{Datelike, Months, NaiveDate};
-use rollcall_domain::{Counted, DateLevel, ListedUser, SortKey, UserSlice, month};
+use rollcall_domain::{
+    Counted, DateLevel, Days, ListedUser, SortKey, UserFilter, UserSlice, month,
+};
 use rollcall_service::{Count, Facets};
 
 use super::{
@@ -38,6 +40,8 @@ struct Page {
     is_partial: bool,
     /// The link that continues a partial page, in the direction of the search.
     further: Option<String>,
+    /// Why no user can match, if the ranges of the filters show it.
+    impossible: Vec<String>,
     is_first_run: bool,
     languages: Vec<Choice>,
     sources: Vec<Choice>,
@@ -130,8 +134,9 @@ pub(crate) async fn list(
 ) -> Result<Response, Failure> {
     let query = Query::read(&pairs);
     let today = app.clock.now().date_naive();
+    let filter = query.filter(today);
     let slice = match query.invalid.is_empty() {
-        true => app.directory.users(&query.filter(today), query.sort, query.at, SIZE).await?,
+        true => app.directory.users(&filter, query.sort, query.at, SIZE).await?,
         false => NO_USERS,
     };
     let is_everybody = query.is_everybody();
@@ -151,6 +156,7 @@ pub(crate) async fn list(
         next: slice.next.map(link),
         is_partial: slice.is_partial,
         further: further.filter(|_| slice.is_partial).map(link),
+        impossible: impossible(&filter, today),
         is_first_run: slice.rows.is_empty() && is_everybody && query.at.is_none(),
         rows: slice.rows.into_iter().map(|listed| row(&app, &query, listed)).collect(),
         languages: choices(app.directory.languages().await?, &query.fields.language),
@@ -167,6 +173,29 @@ pub(crate) async fn list(
         layout: layout.tab("users"),
         query,
     }))
+}
+
+/// Why no user can meet the filter: ranges that end before they begin, or begin in the future.
+fn impossible(filter: &UserFilter, today: NaiveDate) -> Vec<String> {
+    let days = |name: &str, Days { first, last }: Days| {
+        let first = first?;
+        match last {
+            Some(last) if first > last => Some(format!("{name}: {first} is after {last}.")),
+            _ if first > today => {
+                Some(format!("{name}: {first} is in the future (today is {today} UTC)."))
+            }
+            _ => None,
+        }
+    };
+    let number = match (filter.min_active_days, filter.max_active_days) {
+        (Some(min), Some(max)) if min > max => {
+            Some(format!("Active days: {min} is more than {max}."))
+        }
+        _ => None,
+    };
+    let reasons =
+        [days("First seen", filter.first_seen), days("Last seen", filter.last_seen), number];
+    reasons.into_iter().flatten().collect()
 }
 
 /// The list while a filter is invalid: without that filter, more users would match than the admin

@@ -149,6 +149,29 @@ async fn filters_live_in_the_url_and_in_the_form() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_list_without_users_shows_why_its_ranges_are_impossible() {
+    let site = Site::with_people(3).await;
+    let token = site.sign_in(Role::Viewer).await;
+    for (query, reason) in [
+        ("first_from=9998-01-01", "First seen: 9998-01-01 is in the future (today is "),
+        ("last_from=9998-01-01", "Last seen: 9998-01-01 is in the future (today is "),
+        ("last_from=2026-01-02&last_to=2026-01-01", "Last seen: 2026-01-02 is after 2026-01-01."),
+        ("min_days=3&max_days=2", "Active days: 3 is more than 2."),
+    ] {
+        let page = site.get(&format!("/admin/users?{query}"), &token).await;
+        assert_eq!(page.status, StatusCode::OK);
+        assert!(page.body.contains("<p>No users match.</p>"), "{query}");
+        assert!(page.body.contains(&format!("<p>{reason}")), "{query}: {}", page.body);
+        assert!(page.body.contains("Show all users"), "{query}");
+    }
+    let open = site.get("/admin/users?first_from=2020-01-01&first_to=9998-01-01", &token).await;
+    assert_eq!(names(&open).len(), 3);
+    let possible = site.get("/admin/users?first_to=2020-01-01", &token).await;
+    assert!(possible.body.contains("<p>No users match.</p>"));
+    assert!(!possible.body.contains(" is in the future") && !possible.body.contains(" is after "));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_calendar_leads_to_a_day() {
     let site = Site::with_people(3).await;
     let token = site.sign_in(Role::Viewer).await;
