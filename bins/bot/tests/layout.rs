@@ -108,7 +108,7 @@ async fn look(browser: std::rc::Rc<Browser>, link: String) {
     browser.be_wide(1280).await;
     let base = link.split("/link/").next().unwrap().to_owned();
     let mut faults = Vec::new();
-    for path in ["/sign-in"] {
+    for path in ["/sign-in", "/telegram"] {
         faults.extend(faults_at(&browser, &format!("{base}{path}")).await);
     }
     browser.go(&link).await;

@@ -20,7 +20,7 @@ use crate::{
     dashboard::{self, definitions},
     page, request,
     request::form_token::{self, LARGEST_BODY_BYTES},
-    session::{check_access, confirm, sign_in},
+    session::{check_access, confirm, mini_app, sign_in},
     users::{delete, detail, export, list, preferences},
 };
 
@@ -55,6 +55,8 @@ pub fn routes() -> Vec<Route> {
         act("/admin/sign-in", Anybody, || post(sign_in::by_password)),
         see("/admin/link/{token}", Anybody, || get(sign_in::link)),
         act("/admin/link/{token}", Anybody, || post(sign_in::by_link)),
+        see("/admin/telegram", Anybody, || get(mini_app::open)),
+        act("/admin/telegram", Anybody, || post(mini_app::sign_in)),
         act("/admin/sign-out", Anybody, || post(sign_in::out)),
         act("/admin/sign-out-everywhere", viewer, || post(sign_in::out_everywhere)),
         see("/admin/confirm", Begun, || get(confirm::form)),

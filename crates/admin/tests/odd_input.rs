@@ -20,6 +20,8 @@ const FIELDS: &[(&str, &[&str])] = &[
     ("POST /admin/sign-in", &["name", "password", "next"]),
     ("GET /admin/link/{token}", &[]),
     ("POST /admin/link/{token}", &[]),
+    ("GET /admin/telegram", &[]),
+    ("POST /admin/telegram", &["init_data"]),
     ("POST /admin/sign-out", &[]),
     ("POST /admin/sign-out-everywhere", &[]),
     ("POST /admin/theme", &["theme", "next"]),

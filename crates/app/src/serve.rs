@@ -158,6 +158,7 @@ async fn work(
     shutdown: Shutdown,
     Parts { take_over, telegram_admins, has_schedule, greetings, health, receiver, web_admin }: Parts<'_>,
 ) -> anyhow::Result<()> {
+    let mini_app_key = settings.token.mini_app_key();
     let (bot, database) = tokio::select! {
         started = start(settings, http.webhook.as_ref(), take_over, database_url) => started?,
         () = shutdown.clone().requested() => return Ok(()),
@@ -169,6 +170,7 @@ async fn work(
     let admins = services
         .admins(owners)
         .accepting(link)
+        .with_mini_app(mini_app_key)
         .requiring_second_factor(http.requires_second_factor)
         .alerting(alerts.clone());
     count_admins(&services.activity(), &admins, are_counted).await?;

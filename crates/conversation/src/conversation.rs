@@ -28,7 +28,7 @@ use crate::{
     greeting::Greetings,
     locale::Locale,
     menu::{self, Menu},
-    reply::{Screen, send},
+    reply::{PageButton, Screen, send},
     schedule, settings_menu, text, user_list,
 };
 
@@ -236,7 +236,7 @@ impl Conversation {
                 text::stats(locale, &self.users.get_user_stats().await?, self.admin_url.as_deref())
                     .into()
             }
-            Command::Admin => self.link(asker).await?.into(),
+            Command::Admin => self.link(asker).await?,
         })
     }
 
@@ -247,6 +247,7 @@ impl Conversation {
         Screen {
             text: own.unwrap_or_else(|| text::greeting(asker.locale(), user, has_schedule)),
             buttons: menu::buttons(asker.locale(), audience, has_schedule),
+            ..Screen::default()
         }
     }
 
@@ -299,15 +300,28 @@ impl Conversation {
         Ok(settings_menu::overview(asker.locale(), &asker.preferences, teams.as_deref(), now))
     }
 
-    /// A link for an admin to sign in to the web admin.
-    async fn link(&self, asker: &Asker) -> Result<String, ServiceError> {
+    /// A link for an owner to sign in to the web admin. Where browsers use https, a button opens the same
+    /// page as a Mini App.
+    async fn link(&self, asker: &Asker) -> Result<Screen, ServiceError> {
         let locale = asker.locale();
-        let none = || locale.text("admin-not-served");
+        let none = || Screen::from(locale.text("admin-not-served"));
         let Some(url) = &self.admin_url else { return Ok(none()) };
-        let token = self.admins.create_link(asker.id).await?;
-        Ok(token.map_or_else(none, |token| {
-            text::link(locale, &format!("{url}/link/{}", token.as_str()))
-        }))
+        let Some(token) = self.admins.create_link(asker.id).await? else { return Ok(none()) };
+        let link = format!("{url}/link/{}", token.as_str());
+        let mut screen = Screen::from(text::link(locale, &link));
+        // Telegram accepts no Mini App with another address.
+        if url.starts_with("https://") {
+            screen.text.push_str("\n\n");
+            screen.text.push_str(&locale.text("admin-mini-app"));
+            let page =
+                |key, url, is_mini_app| PageButton { label: locale.text(key), url, is_mini_app };
+            screen.pages = vec![
+                page("button-open-here", format!("{url}/telegram"), true),
+                // Telegram Web shows Mini Apps in a frame, which the web admin refuses.
+                page("button-open-browser", link, false),
+            ];
+        }
+        Ok(screen)
     }
 
     /// Counts and logs a forged update: its chat belongs to another user than the sender.

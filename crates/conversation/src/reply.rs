@@ -2,7 +2,7 @@
 
 use frankenstein::{
     ParseMode,
-    types::{InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions},
+    types::{InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions, WebAppInfo},
 };
 
 use rollcall_telegram::{Content, Destination, MessagePlace, Outbox, SendError};
@@ -16,6 +16,8 @@ pub(crate) struct Screen {
     pub(crate) text: String,
     /// The buttons below, row by row.
     pub(crate) buttons: Vec<Vec<Button>>,
+    /// A last row of buttons that open pages.
+    pub(crate) pages: Vec<PageButton>,
 }
 
 /// A button below a message.
@@ -25,9 +27,18 @@ pub(crate) struct Button {
     pub(crate) action: Action,
 }
 
+/// A button that opens a page, whose address begins with https.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PageButton {
+    pub(crate) label: String,
+    pub(crate) url: String,
+    /// Whether the page opens as a Mini App, instead of in the browser.
+    pub(crate) is_mini_app: bool,
+}
+
 impl From<String> for Screen {
     fn from(text: String) -> Self {
-        Self { text, buttons: Vec::new() }
+        Self { text, ..Self::default() }
     }
 }
 
@@ -37,16 +48,25 @@ impl Screen {
             text: &self.text,
             parse_mode: ParseMode::Html,
             link_preview_options: LinkPreviewOptions::builder().is_disabled(true).build(),
-            reply_markup: (!self.buttons.is_empty()).then(|| self.markup()),
+            reply_markup: self.markup(),
         }
     }
 
-    fn markup(&self) -> InlineKeyboardMarkup {
+    fn markup(&self) -> Option<InlineKeyboardMarkup> {
         let button = |Button { label, action }: &Button| {
             InlineKeyboardButton::builder().text(label).callback_data(action.data()).build()
         };
-        let rows = self.buttons.iter().map(|row| row.iter().map(button).collect());
-        InlineKeyboardMarkup::builder().inline_keyboard(rows.collect::<Vec<_>>()).build()
+        let page = |PageButton { label, url, is_mini_app }: &PageButton| {
+            let button = InlineKeyboardButton::builder().text(label);
+            match is_mini_app {
+                true => button.web_app(WebAppInfo { url: url.clone() }).build(),
+                false => button.url(url).build(),
+            }
+        };
+        let rows = self.buttons.iter().map(|row| row.iter().map(button).collect::<Vec<_>>());
+        let pages = self.pages.iter().map(page).collect();
+        let rows: Vec<_> = rows.chain([pages]).filter(|row| !row.is_empty()).collect();
+        (!rows.is_empty()).then(|| InlineKeyboardMarkup::builder().inline_keyboard(rows).build())
     }
 }
 

@@ -39,7 +39,7 @@ pub(crate) fn games(
             [("day", locale.day(since.date_naive()).into()), ("time", locale.time(since).into())];
         text.push_str(&format!("\n\n⚠️ {}", locale.format("schedule-old", &arguments)));
     }
-    Screen { text, buttons: buttons(locale, view, preferences) }
+    Screen { text, buttons: buttons(locale, view, preferences), ..Screen::default() }
 }
 
 /// The screen after a failure: only the buttons work.
@@ -47,6 +47,7 @@ pub(crate) fn failed(locale: &Locale, preferences: &Preferences) -> Screen {
     Screen {
         text: locale.text("schedule-failed"),
         buttons: buttons(locale, ScheduleView::Next, preferences),
+        ..Screen::default()
     }
 }
 
@@ -64,7 +65,7 @@ pub(crate) fn teams(
     let mut buttons = team_page(teams, page, button, |page| Action::ScheduleTeams { page });
     buttons.push(vec![back(locale, Action::Schedule(ScheduleView::Next))]);
     let key = if teams.is_empty() { "schedule-no-teams" } else { "schedule-choose-team" };
-    Screen { text: locale.text(key), buttons }
+    Screen { text: locale.text(key), buttons, ..Screen::default() }
 }
 
 /// A page of buttons for teams, and buttons for the pages around it.

@@ -44,6 +44,7 @@ pub(crate) fn overview(
             button("button-language", Action::Languages),
             button("button-zone", Action::Regions),
         ]],
+        ..Screen::default()
     };
     if let Some(teams) = teams {
         let favourites = [("teams", favourites_of(locale, preferences, teams).into())];
@@ -69,6 +70,7 @@ pub(crate) fn languages(locale: &Locale, preferences: &Preferences) -> Screen {
             vec![button(None, locale.text("button-as-in-telegram"))],
             vec![back(locale, Action::Settings)],
         ],
+        ..Screen::default()
     }
 }
 
@@ -87,7 +89,7 @@ pub(crate) fn regions(locale: &Locale, preferences: &Preferences) -> Screen {
         action: Action::SetZone(None),
     };
     buttons.push(vec![utc, back(locale, Action::Settings)]);
-    Screen { text: locale.text("settings-choose-region"), buttons }
+    Screen { text: locale.text("settings-choose-region"), buttons, ..Screen::default() }
 }
 
 /// The cities in a region's time zones.
@@ -108,7 +110,7 @@ pub(crate) fn cities(
     let turn = |page| Action::Cities { region, page };
     let mut buttons = pages(&zones_of(region), page, sizes, button, turn);
     buttons.push(vec![back(locale, Action::Regions)]);
-    Screen { text: locale.text("settings-choose-city"), buttons }
+    Screen { text: locale.text("settings-choose-city"), buttons, ..Screen::default() }
 }
 
 /// The teams to choose from.
@@ -130,7 +132,7 @@ pub(crate) fn favourites(
     let mut buttons = team_page(teams, page, button, |page| Action::Favourites { page });
     buttons.push(vec![back(locale, Action::Settings)]);
     let key = if teams.is_empty() { "schedule-no-teams" } else { "settings-choose-teams" };
-    Screen { text: locale.text(key), buttons }
+    Screen { text: locale.text(key), buttons, ..Screen::default() }
 }
 
 /// A time zone's region and city, such as `America/New York`.

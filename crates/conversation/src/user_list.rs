@@ -32,7 +32,11 @@ pub(crate) fn page(locale: &Locale, page: &UserSlice) -> Screen {
         Some(Button { label: locale.text(key), action })
     });
     let turns: Vec<Button> = turns.collect();
-    Screen { text, buttons: if turns.is_empty() { Vec::new() } else { vec![turns] } }
+    Screen {
+        text,
+        buttons: if turns.is_empty() { Vec::new() } else { vec![turns] },
+        ..Screen::default()
+    }
 }
 
 fn entry(locale: &Locale, user: &TelegramUser) -> String {

@@ -17,10 +17,12 @@ mod clock;
 mod cluster;
 pub mod contract;
 mod database;
+mod mini_app;
 mod pooler;
 mod soft_passkey;
 
 pub use authenticator::Authenticator;
 pub use clock::TestClock;
 pub use database::{PooledDatabase, ThrowAwayDatabase, ThrowAwayServer};
+pub use mini_app::MiniAppData;
 pub use soft_passkey::SoftPasskey;

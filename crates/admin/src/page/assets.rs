@@ -21,7 +21,8 @@ const SCRIPT: &str = concat!(
     include_str!("../../assets/admin.js"),
     include_str!("../../assets/periods.js"),
     include_str!("../../assets/charts.js"),
-    include_str!("../../assets/passkeys.js")
+    include_str!("../../assets/passkeys.js"),
+    include_str!("../../assets/mini_app.js")
 );
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
 

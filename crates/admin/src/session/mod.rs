@@ -2,6 +2,7 @@
 
 mod access;
 pub(crate) mod confirm;
+pub(crate) mod mini_app;
 pub(crate) mod next_page;
 pub(crate) mod passkey_site;
 mod refusal;

@@ -41,15 +41,20 @@ impl Runserver {
         let settings =
             HttpArguments::default().listening_at(self.listen).without_webhook(environment)?;
         let has_schedule = ScheduleArguments::default().settings(environment)?.is_some();
-        let owners = TelegramArguments::default().admins(environment)?;
+        let telegram = TelegramArguments::default();
+        let owners = telegram.admins(environment)?;
+        let bot = telegram.optional_settings(environment)?;
+        let mini_app_key = bot.and_then(|bot| bot.token.mini_app_key());
         let address = settings
             .address
             .context("LISTEN_ADDR is off; expected an address such as 127.0.0.1:8080")?;
         let listener = http::listen("LISTEN_ADDR", address)?;
         let shutdown = Shutdown::on_signals()?;
         let services = open().await?;
-        let admins =
-            services.admins(owners).requiring_second_factor(settings.requires_second_factor);
+        let admins = services
+            .admins(owners)
+            .with_mini_app(mini_app_key)
+            .requiring_second_factor(settings.requires_second_factor);
         let has_accounts = !admins.accounts().await?.is_empty();
         let url = settings.admin_url(listener.local_addr()?);
         writeln!(stdout(), "The web admin is at {url}; press Ctrl-C to stop it.")?;

@@ -74,6 +74,9 @@ admin-link =
     { $url }
 
     Er funktioniert einmal und nur fünf Minuten. Gib ihn nicht weiter: Wer ihn hat, kann sich in deinem Namen anmelden.
+admin-mini-app = „Hier öffnen“ geht in den Apps von Telegram. In Telegram Web nimm „Im Browser öffnen“ oder den Link.
+button-open-here = Hier öffnen
+button-open-browser = Im Browser öffnen
 admin-not-served = Die Web-Verwaltung läuft nicht: LISTEN_ADDR=off, oder der Port ist belegt.
 
 users-head = <b>Nutzer</b>, die neuesten zuerst; insgesamt { $total }. Alle Zeiten in UTC.

@@ -75,6 +75,9 @@ admin-link =
     { $url }
 
     This link works once and expires in 5 minutes. Anyone who has it can sign in as you, so don't share it.
+admin-mini-app = “Open here” works in Telegram's apps. In Telegram Web, use “Open in browser” or the link.
+button-open-here = Open here
+button-open-browser = Open in browser
 admin-not-served = The web admin is not running: LISTEN_ADDR is off, or its port is in use.
 
 users-head = <b>Users</b>, newest first; { $total } in all. Times are in UTC.

@@ -133,6 +133,10 @@ fn check_button(button: &Value) -> Result<(), ApiError> {
     if text("callback_data").is_some_and(|data| !(1..=64).contains(&data.len())) {
         return Err(ApiError::bad_request("BUTTON_DATA_INVALID"));
     }
+    let is_page = |url: &Value| url.as_str().is_some_and(|url| url.starts_with("https://"));
+    if button.get("web_app").is_some_and(|app| !app.get("url").is_some_and(is_page)) {
+        return Err(ApiError::bad_request("BUTTON_URL_INVALID"));
+    }
     if button.as_object().is_none_or(|fields| fields.len() < 2) {
         return Err(ApiError::bad_request("text buttons are unallowed in the inline keyboard"));
     }

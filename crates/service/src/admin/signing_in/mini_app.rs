@@ -7,11 +7,6 @@ use crate::{
 };
 
 impl AdminService {
-    /// Whether admins can sign in through the Mini App.
-    pub fn has_mini_app(&self) -> bool {
-        self.mini_app_key.is_some()
-    }
-
     /// Signs an owner in with the data of the Mini App that they opened (Bot API, `initData` of
     /// "WebApp"). Each data signs in once, within five minutes.
     ///
