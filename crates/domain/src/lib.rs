@@ -35,6 +35,7 @@ mod stored_text;
 mod telegram_id;
 mod thousands;
 mod user;
+mod user_label;
 mod username;
 mod visible;
 
@@ -87,5 +88,6 @@ pub use stored_text::MAX_NAME_CHARS;
 pub use telegram_id::{InvalidTelegramId, TelegramId};
 pub use thousands::{group_digits, grouped};
 pub use user::{TelegramUser, seen_for_certain};
+pub use user_label::{LabelKind, LabelsOfUser, MAX_DESCRIPTION_CHARS, UserLabel};
 pub use username::{InvalidUsername, Username};
 pub use visible::{harmless, is_steering, is_visible};

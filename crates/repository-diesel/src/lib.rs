@@ -11,6 +11,7 @@
 //! | `registration` | the write path: seven steps, a file each |
 //! | `statistics` | the sums, how they are added to, read and counted again |
 //! | `sources` | the labels of deep links |
+//! | `labels` | tags and groups, and changing those of many users |
 //! | `directory` | lists, search, notes and the details of a user |
 //! | `transfer` | imports, exports, demo data |
 //! | `users` | finding, locking and deleting users, reachability |
@@ -116,6 +117,7 @@ mod admin;
 mod base;
 mod bots;
 mod directory;
+mod labels;
 mod preferences;
 mod quarantine;
 mod registration;

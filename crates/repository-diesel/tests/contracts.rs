@@ -86,6 +86,20 @@ mod sources {
     }
 }
 
+mod labels {
+    use rollcall_testkit::contract::labels::LabelStore;
+
+    use super::*;
+
+    rollcall_testkit::label_repository_contract!(open);
+
+    async fn open(url: &str) -> (Arc<dyn LabelStore>, Arc<dyn AdminRepository>) {
+        let database = migrated(url).await;
+        let admins = DieselAdminRepository::new(database.clone());
+        (Arc::new(DieselUserRepository::new(database)), Arc::new(admins))
+    }
+}
+
 mod demo {
     use rollcall_testkit::contract::demo::DemoStore;
 

@@ -13,6 +13,7 @@ mod audience;
 mod bot;
 mod directory;
 mod error;
+mod label;
 mod preferences;
 mod quarantine;
 mod schedule;
@@ -36,6 +37,11 @@ pub use audience::{AudienceRepository, CountProgress, MatchingUsers};
 pub use bot::BotRepository;
 pub use directory::{DirectoryRepository, MAX_PAGE_SIZE};
 pub use error::{BoxError, DatabaseError, LOCKED, RepositoryError};
+pub use error::{BoxError, DatabaseError, RepositoryError};
+pub use label::{
+    CreatedLabel, LabelChange, LabelChangeState, LabelChoice, LabelPart, LabelRepository,
+    LabelStep, NewLabelChange,
+};
 pub use preferences::PreferencesRepository;
 pub use quarantine::QuarantineRepository;
 pub use schedule::{GameFilter, Lease, Refresh, ScheduleRepository, StoredGames};

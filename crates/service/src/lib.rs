@@ -18,6 +18,7 @@ mod cached;
 mod directory;
 mod error;
 mod just_now;
+mod labels;
 mod outage;
 mod preferences;
 mod queue;
@@ -42,11 +43,12 @@ pub use alerts::{Alert, Alerts, Report};
 pub use directory::{DirectoryService, Facets};
 pub use error::ServiceError;
 pub use just_now::{JustNow, MinuteCount};
+pub use labels::{LabelError, LabelProgress, LabelService};
 pub use outage::Outage;
 pub use preferences::PreferencesService;
 pub use rollcall_repository::{
-    Allowed, AuditChain, AuditFault, AuditFilter, Difference, Digest, Imported, Lease,
-    MAX_PAGE_SIZE, MAX_SOURCES, Refresh, StoredGames,
+    Allowed, AuditChain, AuditFault, AuditFilter, Difference, Digest, Imported, LabelChange,
+    LabelChangeState, LabelChoice, Lease, MAX_PAGE_SIZE, MAX_SOURCES, Refresh, StoredGames,
 };
 pub use schedule::{Schedule, ScheduleDay, ScheduleService, ScheduleView};
 pub use sources::SourceService;

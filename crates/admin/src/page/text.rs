@@ -157,6 +157,12 @@ pub(crate) fn action(action: AuditAction) -> &'static str {
         AuditAction::ImportedUsers => "Imported users",
         AuditAction::AllowedSource => "Allowed a source",
         AuditAction::DroppedSource => "Dropped a source",
+        AuditAction::CreatedLabel => "Created a tag or group",
+        AuditAction::DescribedLabel => "Described a tag or group",
+        AuditAction::DeletedLabel => "Deleted a tag or group",
+        AuditAction::AddedLabel => "Added a tag or group",
+        AuditAction::RemovedLabel => "Removed a tag or group",
+        AuditAction::UndidLabelChange => "Undid a change of tags or groups",
     }
 }
 

@@ -81,11 +81,25 @@ pub enum AuditAction {
     AllowedSource,
     /// Removed the label of a deep link; the old value is its payload.
     DroppedSource,
+    /// Created a tag or a group; the new value is its kind and name.
+    CreatedLabel,
+    /// Changed the description of a tag or a group; the values are the descriptions, with its kind and
+    /// name.
+    DescribedLabel,
+    /// Deleted a tag or a group; the old value is its kind and name, and how many users had it.
+    DeletedLabel,
+    /// Added a tag to users, or users to a group; the new value is how many, the label and how they
+    /// were chosen.
+    AddedLabel,
+    /// Removed a tag from users, or users from a group; the new value is as for `AddedLabel`.
+    RemovedLabel,
+    /// Undid a change of the tags or groups of many users; the new value is as for `AddedLabel`.
+    UndidLabelChange,
 }
 
 impl AuditAction {
     /// Every action.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 43] = [
         Self::SignedIn,
         Self::SignInFailed,
         Self::PassedFirstFactor,
@@ -123,6 +137,12 @@ impl AuditAction {
         Self::ImportedUsers,
         Self::AllowedSource,
         Self::DroppedSource,
+        Self::CreatedLabel,
+        Self::DescribedLabel,
+        Self::DeletedLabel,
+        Self::AddedLabel,
+        Self::RemovedLabel,
+        Self::UndidLabelChange,
     ];
 
     /// The action's name, as it is stored.
@@ -165,6 +185,12 @@ impl AuditAction {
             Self::ImportedUsers => "imported_users",
             Self::AllowedSource => "allowed_source",
             Self::DroppedSource => "dropped_source",
+            Self::CreatedLabel => "created_label",
+            Self::DescribedLabel => "described_label",
+            Self::DeletedLabel => "deleted_label",
+            Self::AddedLabel => "added_label",
+            Self::RemovedLabel => "removed_label",
+            Self::UndidLabelChange => "undid_label_change",
         }
     }
 

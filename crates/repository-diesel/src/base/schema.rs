@@ -170,6 +170,7 @@ diesel::table! {
         label -> Nullable<Integer>,
         since -> Nullable<Timestamp>,
         is_listed -> Bool,
+        tag -> Nullable<Integer>,
     }
 }
 
@@ -372,6 +373,54 @@ diesel::table! {
 }
 
 diesel::table! {
+    labels (id) {
+        id -> Integer,
+        kind -> Text,
+        name -> Text,
+        description -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    label_numbers (only_row) {
+        only_row -> SmallInt,
+        last_label -> Integer,
+        last_change -> BigInt,
+    }
+}
+
+diesel::table! {
+    user_labels (telegram_id, label) {
+        telegram_id -> BigInt,
+        label -> Integer,
+    }
+}
+
+diesel::table! {
+    label_changes (id) {
+        id -> BigInt,
+        started_at -> Timestamp,
+        touched_at -> Timestamp,
+        admin -> Nullable<Text>,
+        label -> Integer,
+        is_added -> Bool,
+        filter -> Nullable<Text>,
+        zone -> Text,
+        users -> BigInt,
+        last_id -> BigInt,
+        state -> Text,
+    }
+}
+
+diesel::table! {
+    label_changed_users (telegram_id, change) {
+        telegram_id -> BigInt,
+        change -> BigInt,
+    }
+}
+
+diesel::table! {
     preferences (telegram_id) {
         telegram_id -> BigInt,
         language -> Nullable<Text>,
@@ -394,5 +443,7 @@ diesel::allow_tables_to_appear_in_same_query!(
 );
 diesel::allow_tables_to_appear_in_same_query!(admin_sessions, device_generations);
 diesel::allow_tables_to_appear_in_same_query!(games, teams);
+diesel::allow_tables_to_appear_in_same_query!(label_changes, labels);
+diesel::allow_tables_to_appear_in_same_query!(labels, sources);
 diesel::allow_tables_to_appear_in_same_query!(sources, telegram_users);
 diesel::allow_tables_to_appear_in_same_query!(telegram_users, uncounted_users);

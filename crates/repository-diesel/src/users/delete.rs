@@ -7,14 +7,14 @@ use crate::{
         error::Failure,
         schema::{active_days, command_uses, quarantine, reach_history, starts, telegram_users},
     },
-    directory, preferences, sources, statistics,
+    directory, labels, preferences, sources, statistics,
 };
 
 /// Deletes users with everything that is stored about them, in a transaction; returns how many there
 /// were. The ids are sorted.
 pub(super) fn delete(connection: &mut AnyConnection, ids: &[i64]) -> Result<usize, Failure> {
     let share = statistics::erase::share_of(connection, ids)?;
-    let labels: Vec<i32> = telegram_users::table
+    let source_labels: Vec<i32> = telegram_users::table
         .filter(telegram_users::telegram_id.eq_any(ids))
         .filter(telegram_users::source_label.is_not_null())
         .select(telegram_users::source_label.assume_not_null())
@@ -34,8 +34,9 @@ pub(super) fn delete(connection: &mut AnyConnection, ids: &[i64]) -> Result<usiz
         diesel::delete(quarantine::table.filter(quarantine::telegram_id.eq(id)))
             .execute(connection)?;
         directory::erase::erase(connection, *id)?;
+        labels::users::erase(connection, *id)?;
     }
-    sources::change::give_up(connection, &labels)?;
+    sources::change::give_up(connection, &source_labels)?;
     statistics::erase::erase(connection, share)?;
     admin::audit::log::empty_entries(connection, ids)?;
     Ok(deleted)

@@ -9,6 +9,7 @@ pub mod demo;
 pub mod directory;
 pub mod hours;
 pub mod known_devices;
+pub mod labels;
 pub mod minutes;
 pub mod owners;
 pub mod passkeys;

@@ -1,0 +1,8 @@
+//! Tags and groups; see [`LabelRepository`](rollcall_repository::LabelRepository).
+
+mod change;
+pub(crate) mod label;
+mod row;
+mod store;
+mod undo;
+pub(crate) mod users;

@@ -1,0 +1,148 @@
+//! Changing the labels of many users at once, and undoing that.
+
+use chrono::TimeDelta;
+use rollcall_domain::{Admin, LabelKind, TelegramId, UserLabel};
+use rollcall_repository::{LabelChange, LabelChangeState, LabelChoice, LabelStep, NewLabelChange};
+
+use super::{LabelError, LabelService, pace::Pace};
+
+/// How long a change can be undone or resumed after its latest step.
+pub(super) const UNDOABLE: TimeDelta = TimeDelta::hours(1);
+
+/// How far a change is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LabelProgress {
+    /// How many users it has looked at in this call.
+    pub seen: u64,
+    /// How many users it has changed in all.
+    pub changed: u64,
+}
+
+impl LabelService {
+    /// Adds a label to users, or removes it, in parts that hold no lock for long. Ids without a user
+    /// are passed over. If it is stopped, the same call again completes it. Returns the change.
+    ///
+    /// # Errors
+    /// If the label is deleted or the change is undone meanwhile, or the storage fails.
+    pub async fn change_ids(
+        &self,
+        label: &UserLabel,
+        ids: &[TelegramId],
+        is_added: bool,
+        by: Option<&Admin>,
+        progress: &(dyn Fn(LabelProgress) + Send + Sync),
+    ) -> Result<LabelChange, LabelError> {
+        let mut ids = ids.to_vec();
+        ids.sort_unstable();
+        ids.dedup();
+        let (label, by) = (label.clone(), by.cloned());
+        let new = NewLabelChange { label, is_added, choice: LabelChoice::Ids, by };
+        let change = self.labels.begin_label_change(&new, self.clock.now()).await?;
+        let mut work = Work::new(self, change, progress);
+        work.change(&ids, ids.last().copied(), true).await?;
+        Ok(work.change)
+    }
+
+    /// Undoes the latest change of labels of a kind, in parts that hold no lock for long. If it is
+    /// stopped, the same call again completes it. `progress` gets the numbers of users that are done
+    /// and that the change had changed. Returns the change.
+    ///
+    /// # Errors
+    /// If there is no change within the last hour, its label is deleted meanwhile, or the storage
+    /// fails.
+    pub async fn undo(
+        &self,
+        kind: LabelKind,
+        by: Option<&Admin>,
+        progress: &(dyn Fn(LabelProgress) + Send + Sync),
+    ) -> Result<LabelChange, LabelError> {
+        let latest = self.recent(kind).await?.into_iter().next();
+        let change = latest.ok_or(LabelError::NothingToUndo(kind))?;
+        let mut pace = Pace::default();
+        let mut seen = 0;
+        loop {
+            let (size, now) = (pace.size(), self.clock.now());
+            let part = self.labels.undo_label_change(&change, size, by, now).await?;
+            match part.result {
+                None => return Err(deleted(&change)),
+                Some(true) => return Ok(change),
+                Some(false) => {}
+            }
+            pace.follow(part.held);
+            seen += u64::from(size);
+            progress(LabelProgress { seen, changed: change.users });
+        }
+    }
+
+    /// The changes that can still be undone, the newest first.
+    ///
+    /// # Errors
+    /// If the storage fails.
+    pub async fn recent(&self, kind: LabelKind) -> Result<Vec<LabelChange>, LabelError> {
+        let since = self.clock.now() - UNDOABLE;
+        let changes = self.labels.label_changes(kind).await?;
+        Ok(changes.into_iter().filter(|change| change.touched_at >= since).collect())
+    }
+}
+
+/// A change that goes on.
+struct Work<'a> {
+    service: &'a LabelService,
+    change: LabelChange,
+    pace: Pace,
+    seen: u64,
+    progress: &'a (dyn Fn(LabelProgress) + Send + Sync),
+}
+
+impl<'a> Work<'a> {
+    fn new(
+        service: &'a LabelService,
+        change: LabelChange,
+        progress: &'a (dyn Fn(LabelProgress) + Send + Sync),
+    ) -> Self {
+        Self { service, change, pace: Pace::default(), seen: 0, progress }
+    }
+
+    /// Changes these users, which are sorted. `last` is the last id that was looked at for them.
+    async fn change(
+        &mut self,
+        ids: &[TelegramId],
+        last: Option<TelegramId>,
+        is_last: bool,
+    ) -> Result<(), LabelError> {
+        let mut left = ids;
+        loop {
+            // Another process may have gone on.
+            let done = left.iter().take_while(|id| Some(**id) <= self.change.last).count();
+            left = left.split_at_checked(done).map_or(&[][..], |(_, rest)| rest);
+            match self.change.state {
+                LabelChangeState::Running if self.change.last < last || is_last => {}
+                LabelChangeState::Running | LabelChangeState::Done => return Ok(()),
+                LabelChangeState::Undoing => return Err(LabelError::Undone),
+            }
+            let size = usize::try_from(self.pace.size()).unwrap_or(usize::MAX);
+            let (part, rest) = left.split_at_checked(size).unwrap_or((left, &[]));
+            let step = LabelStep {
+                change: self.change.id,
+                after: self.change.last,
+                ids: part.to_vec(),
+                last: if rest.is_empty() {
+                    last.max(self.change.last)
+                } else {
+                    part.last().copied()
+                },
+                is_last: is_last && rest.is_empty(),
+            };
+            let now = self.service.clock.now();
+            let done = self.service.labels.continue_label_change(&step, now).await?;
+            self.change = done.result.ok_or_else(|| deleted(&self.change))?;
+            self.pace.follow(done.held);
+            self.seen += u64::try_from(part.len()).unwrap_or_default();
+            (self.progress)(LabelProgress { seen: self.seen, changed: self.change.users });
+        }
+    }
+}
+
+fn deleted(change: &LabelChange) -> LabelError {
+    LabelError::Deleted(change.label.kind, change.label.name.clone())
+}

@@ -1,0 +1,39 @@
+use rollcall_domain::{LabelKind, LabelName, MAX_DESCRIPTION_CHARS};
+use rollcall_repository::RepositoryError;
+
+use crate::ServiceError;
+
+/// Why labels could not be changed.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum LabelError {
+    /// There is no label of this name.
+    #[error("there is no {} '{_1}'", _0.name())]
+    Unknown(LabelKind, LabelName),
+    /// There is no room for another label.
+    #[error("there are {} {}s already, which is the limit; delete one first", _0.most(), _0.name())]
+    Full(LabelKind),
+    /// The description is too long.
+    #[error("the description is too long; expected up to {MAX_DESCRIPTION_CHARS} characters")]
+    DescriptionTooLong,
+    /// The label was deleted while it was changed.
+    #[error("the {} '{_1}' was deleted meanwhile", _0.name())]
+    Deleted(LabelKind, LabelName),
+    /// Another process undoes the change that this one goes on with.
+    #[error("another process undoes this change")]
+    Undone,
+    /// There is no change that can be undone.
+    #[error("there is no change of {}s within the last hour", _0.name())]
+    NothingToUndo(LabelKind),
+    /// No change was stopped that could go on.
+    #[error("no change of {}s by a filter was stopped within the last hour", _0.name())]
+    NothingToResume(LabelKind),
+    /// The storage failed.
+    #[error(transparent)]
+    Service(#[from] ServiceError),
+}
+
+impl From<RepositoryError> for LabelError {
+    fn from(error: RepositoryError) -> Self {
+        Self::Service(error.into())
+    }
+}

@@ -1,0 +1,185 @@
+//! Tags and groups: creating and deleting them, and which users have them.
+
+mod change;
+mod error;
+mod pace;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use rollcall_domain::{
+    Admin, Clock, LabelKind, LabelName, LabelsOfUser, MAX_DESCRIPTION_CHARS, TelegramId, UserLabel,
+};
+use rollcall_repository::{CreatedLabel, LabelRepository};
+
+pub use change::LabelProgress;
+pub use error::LabelError;
+
+use self::pace::Pace;
+use crate::ServiceError;
+
+/// Knows tags and groups, and changes which users have them. Cheap to clone.
+///
+/// `by` is the admin who changes something; `None` stands for a management command.
+#[derive(Clone)]
+pub struct LabelService {
+    labels: Arc<dyn LabelRepository>,
+    clock: Arc<dyn Clock>,
+}
+
+impl LabelService {
+    /// Creates a service over `labels`.
+    pub fn new(labels: impl LabelRepository + 'static, clock: impl Clock + 'static) -> Self {
+        Self { labels: Arc::new(labels), clock: Arc::new(clock) }
+    }
+
+    /// The labels of a kind, sorted by name.
+    ///
+    /// # Errors
+    /// If the storage fails.
+    pub async fn list(&self, kind: LabelKind) -> Result<Vec<UserLabel>, ServiceError> {
+        Ok(self.labels.labels(kind).await?)
+    }
+
+    /// The labels of a kind, each with its number of users, sorted by name. Counting reads an index
+    /// entry for each user and label: about a second for ten million.
+    ///
+    /// # Errors
+    /// If the storage fails.
+    pub async fn count(&self, kind: LabelKind) -> Result<Vec<(UserLabel, u64)>, ServiceError> {
+        let (labels, counts) =
+            tokio::try_join!(self.labels.labels(kind), self.labels.count_labelled_users())?;
+        let count = |label: UserLabel| {
+            let users = counts.get(&label.id).copied().unwrap_or_default();
+            (label, users)
+        };
+        Ok(labels.into_iter().map(count).collect())
+    }
+
+    /// The label of this name.
+    ///
+    /// # Errors
+    /// If there is none, or the storage fails.
+    pub async fn find(&self, kind: LabelKind, name: &LabelName) -> Result<UserLabel, LabelError> {
+        let labels = self.labels.labels(kind).await?;
+        let found = labels.into_iter().find(|label| label.name == *name);
+        found.ok_or_else(|| LabelError::Unknown(kind, name.clone()))
+    }
+
+    /// Creates a label, if there is none of this name. Returns it, and whether it is new.
+    ///
+    /// # Errors
+    /// If there is no room for another label, the description is too long, or the storage fails.
+    pub async fn create(
+        &self,
+        kind: LabelKind,
+        name: &LabelName,
+        description: &str,
+        by: Option<&Admin>,
+    ) -> Result<(UserLabel, bool), LabelError> {
+        let description = described(description)?;
+        match self.labels.create_label(kind, name, &description, by, self.clock.now()).await? {
+            CreatedLabel::New(label) => Ok((label, true)),
+            CreatedLabel::Known(label) => Ok((label, false)),
+            CreatedLabel::Full => Err(LabelError::Full(kind)),
+        }
+    }
+
+    /// Changes the description of a label.
+    ///
+    /// # Errors
+    /// If there is no such label, the description is too long, or the storage fails.
+    pub async fn describe(
+        &self,
+        kind: LabelKind,
+        name: &LabelName,
+        description: &str,
+        by: Option<&Admin>,
+    ) -> Result<(), LabelError> {
+        let description = described(description)?;
+        let label = self.find(kind, name).await?;
+        match self.labels.describe_label(&label, &description, by, self.clock.now()).await? {
+            true => Ok(()),
+            false => Err(LabelError::Unknown(kind, name.clone())),
+        }
+    }
+
+    /// Removes a label from all users and deletes it, in parts that hold no lock for long. If it is
+    /// stopped, the label still exists, with the users that are left. Returns how many users had it.
+    ///
+    /// # Errors
+    /// If there is no such label, or the storage fails.
+    pub async fn delete(
+        &self,
+        kind: LabelKind,
+        name: &LabelName,
+        by: Option<&Admin>,
+    ) -> Result<u64, LabelError> {
+        let label = self.find(kind, name).await?;
+        let counts = self.labels.count_labelled_users().await?;
+        let users = counts.get(&label.id).copied().unwrap_or_default();
+        let mut pace = Pace::default();
+        loop {
+            let now = self.clock.now();
+            let part = self.labels.delete_label(&label, users, pace.size(), by, now).await?;
+            if part.result {
+                return Ok(users);
+            }
+            pace.follow(part.held);
+        }
+    }
+
+    /// The labels of these users. Users without labels are left out.
+    ///
+    /// # Errors
+    /// If the storage fails.
+    pub async fn labels_of(
+        &self,
+        ids: &[TelegramId],
+    ) -> Result<BTreeMap<TelegramId, LabelsOfUser>, ServiceError> {
+        Ok(self.labels.labels_of(ids).await?)
+    }
+
+    /// Adds a label to a user, or removes it. A label that is added is created if it is new. Returns
+    /// whether that changed something; `None` if there is no such user.
+    ///
+    /// # Errors
+    /// If the label does not exist or cannot be created, or the storage fails.
+    pub async fn label_user(
+        &self,
+        kind: LabelKind,
+        name: &LabelName,
+        id: TelegramId,
+        is_added: bool,
+        by: Option<&Admin>,
+    ) -> Result<Option<bool>, LabelError> {
+        let label = match is_added {
+            true => self.create(kind, name, "", by).await?.0,
+            false => self.find(kind, name).await?,
+        };
+        Ok(self.labels.label_user(&label, id, is_added, by, self.clock.now()).await?)
+    }
+
+    /// Forgets some of the changes that can no longer be undone. Returns whether there may be more.
+    ///
+    /// # Errors
+    /// If the storage fails.
+    pub async fn forget_old(&self) -> Result<bool, ServiceError> {
+        let before = self.clock.now() - change::UNDOABLE;
+        Ok(self.labels.forget_label_changes(before, FORGOTTEN_AT_ONCE).await?)
+    }
+}
+
+/// How many users of old changes are forgotten at once. The number is small, because on SQLite no user
+/// can be registered meanwhile.
+const FORGOTTEN_AT_ONCE: u32 = 1_000;
+
+/// A description as it is stored: without U+0000, which PostgreSQL cannot store, and without blanks
+/// around.
+fn described(text: &str) -> Result<String, LabelError> {
+    let text = text.replace('\0', "");
+    let text = text.trim();
+    match text.chars().count() > MAX_DESCRIPTION_CHARS {
+        true => Err(LabelError::DescriptionTooLong),
+        false => Ok(text.to_owned()),
+    }
+}
