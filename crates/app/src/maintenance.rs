@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use rollcall_domain::{Backoff, error_chain};
-use rollcall_service::{AdminService, DirectoryService, Outage, ServiceError, UserService};
+use rollcall_service::{
+    AdminService, DirectoryService, LabelService, Outage, ServiceError, UserService,
+};
 
 /// How often expired rows are deleted.
 const FORGET_EVERY: Duration = Duration::from_secs(10 * 60);
@@ -19,17 +21,23 @@ pub(crate) async fn run(
     users: UserService,
     admins: AdminService,
     directory: DirectoryService,
+    labels: LabelService,
 ) -> std::convert::Infallible {
     tokio::select! {
-        never = forget_old(users, admins) => never,
+        never = forget_old(users, admins, labels) => never,
         never = index_names(directory) => never,
     }
 }
 
-async fn forget_old(users: UserService, admins: AdminService) -> std::convert::Infallible {
+async fn forget_old(
+    users: UserService,
+    admins: AdminService,
+    labels: LabelService,
+) -> std::convert::Infallible {
     loop {
         batches("cannot delete expired update ids", || users.forget_old()).await;
         batches("cannot delete expired sessions", || admins.forget_old()).await;
+        batches("cannot forget old changes of tags and groups", || labels.forget_old()).await;
         tokio::time::sleep(FORGET_EVERY).await;
     }
 }

@@ -180,6 +180,7 @@ async fn work(
         url.to_owned()
     });
     let directory = services.directory();
+    let labels = services.labels();
     let schedule = services.schedule();
     let answers = rollcall_conversation::Services {
         users: users.clone(),
@@ -215,7 +216,7 @@ async fn work(
     };
     tokio::select! {
         result = received => result,
-        never = maintenance::run(users.clone(), admins, directory) => match never {},
+        never = maintenance::run(users.clone(), admins, directory, labels) => match never {},
         never = alerted => match never {},
         never = refreshed(schedule, nhl) => match never {},
     }

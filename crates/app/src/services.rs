@@ -8,8 +8,8 @@ use rollcall_repository_diesel::{
     DieselQuarantineRepository, DieselScheduleRepository, DieselUserRepository,
 };
 use rollcall_service::{
-    ActivityService, AdminService, DirectoryService, PreferencesService, ScheduleService,
-    SourceService, TransferService, UserService,
+    ActivityService, AdminService, DirectoryService, LabelService, PreferencesService,
+    ScheduleService, SourceService, TransferService, UserService,
 };
 
 /// A database and the services on it. Cheap to clone.
@@ -56,6 +56,10 @@ impl Services {
 
     pub(crate) fn sources(&self) -> SourceService {
         SourceService::new(self.user_repository(), SystemClock)
+    }
+
+    pub(crate) fn labels(&self) -> LabelService {
+        LabelService::new(self.user_repository(), SystemClock)
     }
 
     pub(crate) fn transfer(&self) -> TransferService {

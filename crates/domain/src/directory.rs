@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use crate::{CommandUse, ReachabilityChange, SearchTerm, StartPayload, TelegramUser};
+use crate::{CommandUse, LabelsOfUser, ReachabilityChange, SearchTerm, StartPayload, TelegramUser};
 
 /// Selects the users that meet every condition that is set.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -326,6 +326,8 @@ pub struct UserDetail {
     pub profile_changes: Vec<ProfileChange>,
     /// The admins' note about the user.
     pub note: Option<Note>,
+    /// The user's tags and groups.
+    pub labels: LabelsOfUser,
 }
 
 /// Telegram sent another name or language of a user than before.

@@ -37,7 +37,6 @@ pub use audience::{AudienceRepository, CountProgress, MatchingUsers};
 pub use bot::BotRepository;
 pub use directory::{DirectoryRepository, MAX_PAGE_SIZE};
 pub use error::{BoxError, DatabaseError, LOCKED, RepositoryError};
-pub use error::{BoxError, DatabaseError, RepositoryError};
 pub use label::{
     CreatedLabel, LabelChange, LabelChangeState, LabelChoice, LabelPart, LabelRepository,
     LabelStep, NewLabelChange,

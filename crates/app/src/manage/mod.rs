@@ -7,6 +7,7 @@ pub(crate) mod demo_data;
 mod export;
 mod fetch_games;
 mod import;
+mod labels;
 mod migrations;
 mod output;
 mod quarantine;
@@ -78,6 +79,17 @@ pub enum Command {
     /// List and show users
     #[command(subcommand)]
     Users(users::Users),
+    /// Add tags to users and remove them, and list and delete tags
+    ///
+    /// A tag is a word that you attach to users, such as vip. A user can have any number of tags, and
+    /// there can be up to 200.
+    #[command(subcommand)]
+    Tag(labels::Tags),
+    /// Add users to groups and remove them, and list and delete groups
+    ///
+    /// A group is a named set of users with a description. There can be up to 1,000.
+    #[command(subcommand)]
+    Group(labels::Groups),
     /// Export users to a CSV or JSON Lines file
     ///
     /// The columns are telegram_id, first_name, last_name, username, language_code, is_bot, created_at,
@@ -159,6 +171,8 @@ pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Res
             command.run(Services::new(database), &SystemClock).await
         }
         Command::Users(command) => command.run(open().await?, environment).await,
+        Command::Tag(command) => command.run(&open().await?).await,
+        Command::Group(command) => command.run(&open().await?).await,
         Command::Export(command) => command.run(open().await?).await,
         Command::Import(command) => command.run(open().await?).await,
         Command::Quarantine(command) => command.run(open().await?).await,

@@ -17,6 +17,7 @@ use crate::{
         },
         timestamp::UtcMicros,
     },
+    labels::users::labels_of,
     row::{columns::UserRow, command_use::StoredDays, history::reach_change},
 };
 
@@ -48,6 +49,7 @@ pub(super) fn user(
         uses: uses(connection, id)?,
         profile_changes: profile_changes(connection, id)?,
         note: notes::read(connection, id)?,
+        labels: labels_of(connection, &[id.get()])?.remove(&id).unwrap_or_default(),
     }))
 }
 

@@ -16,7 +16,7 @@ use crate::{
     base::{
         connection::{AnyConnection, either},
         error::Failure,
-        schema::{label_changed_users, label_changes},
+        schema::label_changes,
         statement::statement,
         timestamp::UtcMicros,
     },

@@ -125,7 +125,7 @@ pub(super) fn change(
 }
 
 /// See [`LabelRepository::labels_of`](rollcall_repository::LabelRepository::labels_of).
-pub(super) fn labels_of(
+pub(crate) fn labels_of(
     connection: &mut AnyConnection,
     ids: &[i64],
 ) -> Result<BTreeMap<TelegramId, LabelsOfUser>, Failure> {

@@ -6,8 +6,9 @@ use anyhow::{Context, bail};
 use chrono::NaiveDate;
 use clap::Args;
 use rollcall_domain::{
-    CommandUse, DaysOfUse, Language, Note, Preferences, ProfileChange, ReachabilityChange,
-    StartPayload, TelegramId, TelegramUser, UnreachableReason, UserDetail, Username, grouped,
+    CommandUse, DaysOfUse, LabelName, Language, Note, Preferences, ProfileChange,
+    ReachabilityChange, StartPayload, TelegramId, TelegramUser, UnreachableReason, UserDetail,
+    Username, grouped,
 };
 use serde_json::{Value, json};
 
@@ -102,6 +103,8 @@ fn print(detail: &UserDetail, history: usize) -> anyhow::Result<()> {
     writeln!(out, "Changed      {} UTC", second(user.updated_at))?;
     writeln!(out, "Last seen    {} UTC", second(user.last_seen))?;
     writeln!(out, "Source       {}", optional(user.source.as_ref().map(StartPayload::as_str)))?;
+    writeln!(out, "Tags         {}", joined(&detail.labels.tags))?;
+    writeln!(out, "Groups       {}", joined(&detail.labels.groups))?;
     writeln!(out, "Reachable    {}", reachable(user))?;
     for change in detail.reach_history.iter().take(history) {
         writeln!(out, "  {} UTC  {}", second(change.at), reached(change))?;
@@ -122,10 +125,19 @@ fn print(detail: &UserDetail, history: usize) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The names of labels in a line.
+fn joined(labels: &[LabelName]) -> String {
+    let names: Vec<&str> = labels.iter().map(LabelName::as_str).collect();
+    if names.is_empty() { "-".to_owned() } else { names.join(", ") }
+}
+
 fn detail_as_json(detail: &UserDetail) -> Value {
     let mut shown = as_json(&detail.user);
     if let Value::Object(fields) = &mut shown {
         fields.insert("uses".to_owned(), detail.uses.iter().map(use_as_json).collect());
+        for (name, labels) in [("tags", &detail.labels.tags), ("groups", &detail.labels.groups)] {
+            fields.insert(name.to_owned(), labels.iter().map(LabelName::as_str).collect());
+        }
     }
     shown
 }
