@@ -112,7 +112,7 @@ async fn chats_are_printed_only_with_verbose() {
     let database = ThrowAwayDatabase::sqlite();
     let quiet = RunningBot::demo(&database, &[ANY_PORT]).await;
     let address = link(&quiet).split('/').nth(2).unwrap().to_owned();
-    answers(&format!("http://{address}/metrics")).await;
+    receives(&format!("http://{address}/metrics")).await;
     let output = quiet.signal("INT").await;
     assert!(!output.contains("writes:") && !output.contains("the bot to "), "{output}");
     assert!(output.contains("--verbose"), "{output}");
@@ -125,20 +125,20 @@ async fn chats_are_printed_only_with_verbose() {
     open.signal("INT").await;
 }
 
-/// Waits until the bot has answered a simulated user.
-async fn answers(metrics: &str) {
-    const REPLIES: &str = "rollcall_queued_interactions ";
-    let answered = async {
+/// Waits until the bot has received an update of a simulated user.
+async fn receives(metrics: &str) {
+    const UPDATES: &str = "rollcall_updates_total{";
+    let received = async {
         loop {
             let text = reqwest::get(metrics).await.unwrap().text().await.unwrap();
-            let mut counts = text.lines().filter_map(|line| line.strip_prefix(REPLIES));
-            if counts.any(|count| count != "0") {
+            let mut counts = text.lines().filter(|line| line.starts_with(UPDATES));
+            if counts.any(|count| !count.ends_with(" 0")) {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    timeout(PATIENCE, answered).await.expect("an answer to a simulated user");
+    timeout(PATIENCE, received).await.expect("an update of a simulated user");
 }
 
 /// A folder of programs in which `xdg-open` writes what it opens into `opened`.

@@ -8,8 +8,8 @@ use rollcall_repository_diesel::{
     DieselQuarantineRepository, DieselScheduleRepository, DieselUserRepository,
 };
 use rollcall_service::{
-    ActivityService, AdminService, DirectoryService, LabelService, PreferencesService,
-    ScheduleService, SourceService, TransferService, UserService,
+    ActivityService, AdminService, AudienceService, DirectoryService, LabelService,
+    PreferencesService, ScheduleService, SourceService, TransferService, UserService,
 };
 
 /// A database and the services on it. Cheap to clone.
@@ -52,6 +52,10 @@ impl Services {
 
     pub(crate) fn directory(&self) -> DirectoryService {
         DirectoryService::new(self.user_repository(), SystemClock)
+    }
+
+    pub(crate) fn audience(&self) -> AudienceService {
+        AudienceService::new(self.user_repository(), SystemClock)
     }
 
     pub(crate) fn sources(&self) -> SourceService {

@@ -110,7 +110,14 @@ fn the_domain_is_built_of_time_errors_and_letters() {
     let domain = packages.iter().find(|package| package.name == "rollcall-domain").unwrap();
     assert_eq!(
         dependencies(domain),
-        ["chrono", "chrono-tz", "thiserror", "unicode-normalization", "unicode-properties"]
+        [
+            "chrono",
+            "chrono-tz",
+            "strsim",
+            "thiserror",
+            "unicode-normalization",
+            "unicode-properties"
+        ]
     );
 }
 

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use crate::LabelName;
 
-/// The most characters of a label's description.
+/// The most characters of the description of a label or a segment.
 pub const MAX_DESCRIPTION_CHARS: usize = 1_000;
 
 /// What a label of users is.

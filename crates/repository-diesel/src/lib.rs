@@ -16,7 +16,7 @@
 //! | `transfer` | imports, exports, demo data |
 //! | `users` | finding, locking and deleting users, reachability |
 //! | `admin` | accounts, sessions, second factors, sign-in failures, the audit log |
-//! | `schedule`, `preferences`, `quarantine`, `bots` | one repository each |
+//! | `schedule`, `segments`, `preferences`, `quarantine`, `bots` | one repository each |
 //!
 //! A file named `store.rs` implements a repository trait, and calls the functions beside it.
 //!
@@ -123,6 +123,7 @@ mod quarantine;
 mod registration;
 mod row;
 mod schedule;
+mod segments;
 mod sources;
 mod statistics;
 mod transfer;

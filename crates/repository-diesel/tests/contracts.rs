@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use rollcall_repository::{
-    AdminRepository, BotRepository, QuarantineRepository, ScheduleRepository, UserRepository,
+    AdminRepository, BotRepository, QuarantineRepository, ScheduleRepository, SegmentRepository,
+    UserRepository,
 };
 use rollcall_repository_diesel::{
     Database, DieselAdminRepository, DieselBotRepository, DieselPreferencesRepository,
@@ -241,6 +242,16 @@ mod schedule {
 
     async fn open(url: &str) -> Arc<dyn ScheduleRepository> {
         Arc::new(DieselScheduleRepository::new(migrated(url).await))
+    }
+}
+
+mod segments {
+    use super::*;
+
+    rollcall_testkit::segment_repository_contract!(open);
+
+    async fn open(url: &str) -> Arc<dyn SegmentRepository> {
+        Arc::new(DieselUserRepository::new(migrated(url).await))
     }
 }
 

@@ -17,6 +17,7 @@ mod label;
 mod preferences;
 mod quarantine;
 mod schedule;
+mod segment;
 mod source;
 mod transfer;
 mod user;
@@ -44,6 +45,7 @@ pub use label::{
 pub use preferences::PreferencesRepository;
 pub use quarantine::QuarantineRepository;
 pub use schedule::{GameFilter, Lease, Refresh, ScheduleRepository, StoredGames};
+pub use segment::{DeletedSegment, SavedSegment, SegmentCheck, SegmentRepository};
 pub use source::{Allowed, MAX_SOURCES, SourceRepository};
 pub use transfer::{Imported, Incoming, TransferRepository};
 pub use user::{Batch, UserRepository};

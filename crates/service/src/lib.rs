@@ -14,6 +14,7 @@
 mod activity;
 mod admin;
 mod alerts;
+mod audience;
 mod cached;
 mod directory;
 mod error;
@@ -40,6 +41,7 @@ pub use admin::{
     SessionToken, SignIn, SignInError, Standing, TokenId, random_bytes,
 };
 pub use alerts::{Alert, Alerts, Report};
+pub use audience::{AudienceError, AudienceService};
 pub use directory::{DirectoryService, Facets};
 pub use error::ServiceError;
 pub use just_now::{JustNow, MinuteCount};

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod check;
+mod filters;
 #[path = "../program/mod.rs"]
 mod program;
 mod statistics;
@@ -29,8 +30,8 @@ use rollcall_repository_diesel::{
     DieselScheduleRepository, DieselUserRepository,
 };
 use rollcall_service::{
-    AdminService, AuditFilter, DirectoryService, PreferencesService, ScheduleService, Standing,
-    UserService,
+    AdminService, AudienceService, AuditFilter, DirectoryService, PreferencesService,
+    ScheduleService, Standing, UserService,
 };
 use rollcall_simulator::{NhlApi, NhlGame, Simulator};
 use rollcall_testkit::{Authenticator, TestClock, ThrowAwayDatabase};

@@ -153,6 +153,8 @@ pub(crate) fn action(action: AuditAction) -> &'static str {
         AuditAction::ChangedPreferences => "Changed preferences",
         AuditAction::DeletedUser => "Deleted a user",
         AuditAction::DeletedUsers => "Deleted users",
+        AuditAction::SavedSegment => "Saved a segment",
+        AuditAction::DeletedSegment => "Deleted a segment",
         AuditAction::ExportedUsers => "Exported users",
         AuditAction::ImportedUsers => "Imported users",
         AuditAction::AllowedSource => "Allowed a source",

@@ -3,7 +3,7 @@
 use rollcall_simulator::{ChatEvent, Person};
 use tokio::sync::broadcast::{self, error::RecvError};
 
-use super::say;
+use super::say::say;
 
 /// Prints the chats until the demo stops.
 pub(super) async fn print(mut events: broadcast::Receiver<ChatEvent>) -> anyhow::Result<()> {

@@ -4,6 +4,7 @@ mod browser;
 mod cast;
 mod chats;
 mod owner;
+mod say;
 mod visits;
 mod welcome;
 mod wishes;
@@ -22,7 +23,7 @@ use rollcall_repository_diesel::{Database, DatabaseUrl};
 use rollcall_service::LastingLink;
 use rollcall_simulator::{NhlApi, Simulator};
 
-use self::cast::Cast;
+use self::{cast::Cast, say::say};
 use crate::{
     environment::Environment,
     http,
@@ -191,15 +192,5 @@ async fn fill(database_url: &DatabaseUrl, nhl: NhlSettings) -> anyhow::Result<()
     DemoData::new(PAST_USERS, PAST_DAYS).fill(&services, now).await?;
     owner::add(&services.user_repository(), PAST_DAYS, now).await?;
     refresh::once(services.schedule(), nhl.client()?).await;
-    Ok(())
-}
-
-/// Prints a text and marks its lines as the demo's.
-fn say(line: &str) -> anyhow::Result<()> {
-    let mut out = io::stdout().lock();
-    for (number, line) in line.split('\n').enumerate() {
-        let indent = if number == 0 { "" } else { "      " };
-        writeln!(out, "{}", format!("demo │ {indent}{line}").trim_end())?;
-    }
     Ok(())
 }

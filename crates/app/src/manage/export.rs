@@ -18,7 +18,7 @@ use rollcall_service::{
     AdminService, DirectoryService, Export, Format, InvalidDayRange, ServiceError,
 };
 
-use super::output::progress_bar;
+use super::{filter::FurtherFilter, output::progress_bar};
 use crate::{services::Services, shutdown::Shutdown, values::OneOf};
 
 #[derive(Args, Debug)]
@@ -43,6 +43,8 @@ pub struct ExportUsers {
     force: bool,
     #[command(flatten)]
     filter: Filter,
+    #[command(flatten)]
+    further: FurtherFilter,
 }
 
 /// The users to export.
@@ -127,12 +129,19 @@ impl ExportUsers {
         }
         let output =
             self.output.as_deref().map(|path| File::create(path, self.force)).transpose()?;
-        if filter.search.is_some() {
+        let names = self.further.filter().is_some_and(|it| it.node().compares_names());
+        if filter.search.is_some() || names {
             index_names(&directory).await?;
         }
         let sort = UserSort { key: SortKey::Id, descending: false };
-        let count = directory.users(&filter, sort, None, 1).await?.count;
-        let what = format!("{format}: {}", filter.summary());
+        let audience = services.audience();
+        let selection = self.further.selection(&audience, &filter).await?;
+        let count = audience.users(&selection, sort, None, 1).await?.count;
+        let summary = match self.further.filter() {
+            None => filter.summary(),
+            Some(further) => rollcall_domain::Filter::from(&filter).and(further.clone()).summary(),
+        };
+        let what = format!("{format}: {summary}");
         unless_read_only(
             admins.audit_command(AuditAction::ExportedUsers, &what).await,
             "this export is not recorded in the audit log",
@@ -140,7 +149,10 @@ impl ExportUsers {
 
         let bar = progress_bar("users");
         bar.set_length(count.number());
-        let export = transfer.export(filter, format);
+        let export = match self.further.filter() {
+            None => transfer.export(filter, format),
+            Some(_) => transfer.export_selection(selection, format),
+        };
         let mut export = if self.bom { export.with_byte_order_mark() } else { export };
         let Some(mut file) = output else {
             let users = to_standard_output(&mut export, &bar).await?;

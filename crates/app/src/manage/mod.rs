@@ -3,15 +3,18 @@
 mod admins;
 mod audit;
 mod check;
+mod count;
 pub(crate) mod demo_data;
 mod export;
 mod fetch_games;
+mod filter;
 mod import;
 mod labels;
 mod migrations;
 mod output;
 mod quarantine;
 mod runserver;
+mod segments;
 mod sources;
 mod stats;
 mod test_users;
@@ -76,6 +79,14 @@ pub enum Command {
     FetchGames(fetch_games::FetchGames),
     /// Fill an empty database with fake users, for testing
     DemoData(demo_data::DemoData),
+    /// Count the users that a filter selects, exactly
+    ///
+    /// Prints the number alone. `manage count --filter 'lang:de reachable seen<14d'` counts reachable
+    /// users with German apps who were seen within the last 14 days. docs/filters.md has every term.
+    Count(count::CountUsers),
+    /// List, show, save and delete segments: filters with a name
+    #[command(subcommand)]
+    Segments(segments::Segments),
     /// List and show users
     #[command(subcommand)]
     Users(users::Users),
@@ -173,6 +184,11 @@ pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Res
         Command::Users(command) => command.run(open().await?, environment).await,
         Command::Tag(command) => command.run(&open().await?).await,
         Command::Group(command) => command.run(&open().await?).await,
+        Command::Count(command) => command.run(open().await?.audience()).await,
+        Command::Segments(command) => {
+            let services = open().await?;
+            command.run(services.audience(), services.accounts()).await
+        }
         Command::Export(command) => command.run(open().await?).await,
         Command::Import(command) => command.run(open().await?).await,
         Command::Quarantine(command) => command.run(open().await?).await,

@@ -73,6 +73,10 @@ pub enum AuditAction {
     DeletedUser,
     /// Deleted several users; the values are their number and how they were selected.
     DeletedUsers,
+    /// Saved a segment; the new value is its name and filter.
+    SavedSegment,
+    /// Deleted a segment; the new value is its name and filter.
+    DeletedSegment,
     /// Exported users to a file; the new value is which users.
     ExportedUsers,
     /// Imported users from a file; the new value is their number.
@@ -99,7 +103,7 @@ pub enum AuditAction {
 
 impl AuditAction {
     /// Every action.
-    pub const ALL: [Self; 43] = [
+    pub const ALL: [Self; 45] = [
         Self::SignedIn,
         Self::SignInFailed,
         Self::PassedFirstFactor,
@@ -133,6 +137,8 @@ impl AuditAction {
         Self::ChangedPreferences,
         Self::DeletedUser,
         Self::DeletedUsers,
+        Self::SavedSegment,
+        Self::DeletedSegment,
         Self::ExportedUsers,
         Self::ImportedUsers,
         Self::AllowedSource,
@@ -181,6 +187,8 @@ impl AuditAction {
             Self::ChangedPreferences => "changed_preferences",
             Self::DeletedUser => "deleted_user",
             Self::DeletedUsers => "deleted_users",
+            Self::SavedSegment => "saved_segment",
+            Self::DeletedSegment => "deleted_segment",
             Self::ExportedUsers => "exported_users",
             Self::ImportedUsers => "imported_users",
             Self::AllowedSource => "allowed_source",

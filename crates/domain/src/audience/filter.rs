@@ -1,4 +1,5 @@
 use super::Term;
+use crate::SearchTerm;
 
 /// Selects users. Build one by parsing a text, or from terms.
 ///
@@ -76,6 +77,12 @@ impl Filter {
         self.terms().any(|term| *term == Term::Bot)
     }
 
+    /// The filter for the audit log: names and usernames are left out, because erasing a user would
+    /// not find them there.
+    pub fn summary(&self) -> String {
+        if self.is_everyone() { "all users".to_owned() } else { self.0.without_names().to_string() }
+    }
+
     /// Every term, from left to right.
     pub fn terms(&self) -> impl Iterator<Item = &Term> {
         self.0.terms()
@@ -95,6 +102,21 @@ impl Node {
                 }
             }
         })
+    }
+
+    /// The same with `…` in place of each name.
+    fn without_names(&self) -> Self {
+        let parts = |parts: &[Self]| parts.iter().map(Self::without_names).collect();
+        match self {
+            Self::All(nodes) => Self::All(parts(nodes)),
+            Self::Any(nodes) => Self::Any(parts(nodes)),
+            Self::Not(part) => Self::Not(Box::new(part.without_names())),
+            Self::Term(Term::Search(_) | Term::Name(_) | Term::Username(_)) => {
+                let name = SearchTerm::new("…").map(Term::Name);
+                Self::Term(name.unwrap_or(Term::Note))
+            }
+            Self::Term(term) => Self::Term(term.clone()),
+        }
     }
 
     /// Whether a term in it compares names, which only Rust folds.

@@ -228,6 +228,13 @@ fn days_are_those_of_the_time_zone() {
 }
 
 #[test]
+fn the_summary_of_a_filter_has_no_names() {
+    assert_eq!(parsed("").summary(), "all users");
+    let filter = parsed("lang:de -(lovelace or @ada* or name:\"ada l\") id:1");
+    assert_eq!(filter.summary(), "lang:de -(name:\"…\" or name:\"…\" or name:\"…\") id:1");
+}
+
+#[test]
 fn each_example_of_a_field_is_a_filter() {
     for field in FIELDS {
         assert_eq!(parsed(field.example).to_string(), field.example);

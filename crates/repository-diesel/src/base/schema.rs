@@ -184,6 +184,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    segments (name) {
+        name -> Text,
+        filter -> Text,
+        description -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
     quarantine (update_id) {
         update_id -> BigInt,
         received_at -> Timestamp,

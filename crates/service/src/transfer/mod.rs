@@ -9,7 +9,7 @@ mod time;
 
 use std::{collections::VecDeque, fmt, io, str::FromStr, sync::Arc};
 
-use rollcall_domain::{Cursor, SortKey, TelegramId, TelegramUser, UserFilter, UserSort};
+use rollcall_domain::{Cursor, Selection, SortKey, TelegramId, TelegramUser, UserFilter, UserSort};
 use rollcall_repository::{
     BoxError, DirectoryRepository, Imported, MAX_PAGE_SIZE, RepositoryError, TransferRepository,
 };
@@ -106,7 +106,12 @@ impl TransferService {
     pub fn export(&self, filter: UserFilter, format: Format) -> Export {
         let everybody = filter == UserFilter::default();
         let place = if everybody { Place::After(None) } else { Place::Page(None) };
-        self.export_from(place, filter, format)
+        self.export_from(place, Selection::from(&filter), format)
+    }
+
+    /// Exports the users of a selection, like [`TransferService::export`].
+    pub fn export_selection(&self, selection: Selection, format: Format) -> Export {
+        self.export_from(Place::Page(None), selection, format)
     }
 
     /// Exports these users, if they exist, ordered by id. Each is one read, so this is meant for
@@ -114,13 +119,14 @@ impl TransferService {
     pub fn export_selected(&self, mut ids: Vec<TelegramId>, format: Format) -> Export {
         ids.sort_unstable();
         ids.dedup();
-        self.export_from(Place::Selected(ids), UserFilter::default(), format)
+        let everyone = Selection::from(&UserFilter::default());
+        self.export_from(Place::Selected(ids), everyone, format)
     }
 
-    fn export_from(&self, place: Place, filter: UserFilter, format: Format) -> Export {
+    fn export_from(&self, place: Place, selection: Selection, format: Format) -> Export {
         Export {
             service: self.clone(),
-            filter,
+            selection,
             format,
             beginning: match format {
                 Format::Csv => csv::header(),
@@ -226,7 +232,7 @@ fn take_in(
 /// An export in progress; see [`TransferService::export`].
 pub struct Export {
     service: TransferService,
-    filter: UserFilter,
+    selection: Selection,
     format: Format,
     /// What is read next; `None` at the end.
     place: Option<Place>,
@@ -312,7 +318,8 @@ impl Export {
                 Place::Page(cursor) => {
                     let sort = UserSort { key: SortKey::Id, descending: false };
                     let directory = &self.service.directory;
-                    let slice = directory.users(&self.filter, sort, cursor, MAX_PAGE_SIZE).await?;
+                    let slice =
+                        directory.select(&self.selection, sort, cursor, MAX_PAGE_SIZE).await?;
                     self.place = slice.next.map(|next| Place::Page(Some(next)));
                     tokio::spawn(async { Ok(slice.rows.into_iter().map(|row| row.user).collect()) })
                 }

@@ -17,6 +17,7 @@ pub mod preferences;
 pub mod quarantine;
 pub mod schedule;
 pub mod second_factors;
+pub mod segments;
 pub mod sources;
 pub mod transfer;
 pub mod uncounted;

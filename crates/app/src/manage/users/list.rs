@@ -7,14 +7,15 @@ use rollcall_domain::{
     Counted, Cursor, SearchTerm, TelegramUser, UserFilter, UserSlice, UserSort, grouped,
     read_search,
 };
-use rollcall_service::{DirectoryService, MAX_PAGE_SIZE};
+use rollcall_service::{AudienceService, DirectoryService, MAX_PAGE_SIZE};
 use serde_json::json;
 
-use super::as_json;
+use super::user::as_json;
 use crate::{
     WrongUsage,
     manage::{
         export::index_names,
+        filter::{FurtherFilter, quoted},
         output::{print_json, safe, second, stdout},
     },
     values::{OneOf, whole},
@@ -24,12 +25,15 @@ use crate::{
 #[command(after_help = "\
 Examples:
   manage users list --search ada                        by name, @username or id
+  manage users list --filter 'lang:de seen<14d'         by a filter; see docs/filters.md
   manage users list --sort -last_seen --limit 10        the ten users seen last
   manage users list --sort -active_days --json          the most active users, for a program")]
 pub struct List {
     /// Users whose name, @username or id contains this text, as in the web list
     #[arg(long, value_name = "TEXT", value_parser = read_search)]
     search: Option<SearchTerm>,
+    #[command(flatten)]
+    filter: FurtherFilter,
     /// Order, as in the web list. With - the latest or largest comes first
     #[arg(
         long,
@@ -58,7 +62,11 @@ fn cursor(text: &str) -> Result<Cursor, &'static str> {
 }
 
 impl List {
-    pub(super) async fn run(self, directory: &DirectoryService) -> anyhow::Result<()> {
+    pub(super) async fn run(
+        self,
+        directory: &DirectoryService,
+        audience: &AudienceService,
+    ) -> anyhow::Result<()> {
         if let Some(after) = self.after.filter(|after| after.key != self.sort.key) {
             return Err(WrongUsage(format!(
                 "invalid value '{after}' for '--after <CURSOR>': it belongs to a list with another \
@@ -67,10 +75,12 @@ impl List {
             .into());
         }
         let filter = UserFilter { search: self.search.clone(), ..UserFilter::new() };
-        if self.search.is_some() {
+        let names = self.filter.filter().is_some_and(|it| it.node().compares_names());
+        if self.search.is_some() || names {
             index_names(directory).await?;
         }
-        let page = directory.users(&filter, self.sort, self.after, self.limit).await?;
+        let selection = self.filter.selection(audience, &filter).await?;
+        let page = audience.users(&selection, self.sort, self.after, self.limit).await?;
         if !self.json {
             return self.print(&page);
         }
@@ -108,17 +118,17 @@ impl List {
 
     /// Why a page is empty.
     fn nothing(&self, page: &UserSlice) -> String {
-        match (&self.search, self.after) {
+        match (self.search.is_some() || self.filter.filter().is_some(), self.after) {
             _ if page.is_partial => {
                 "No matches so far: this page searched only part of the list.".to_owned()
             }
-            (None, None) => "There are no users yet.".to_owned(),
-            (Some(_), None) => "No users match.".to_owned(),
-            (None, Some(_)) => {
+            (false, None) => "There are no users yet.".to_owned(),
+            (true, None) => "No users match.".to_owned(),
+            (false, Some(_)) => {
                 let total = counted(page.count);
                 format!("There are no users after this cursor; users in all: {total}")
             }
-            (Some(_), Some(_)) => {
+            (true, Some(_)) => {
                 let total = counted(page.count);
                 format!("No users after this cursor match; matching users in all: {total}")
             }
@@ -131,6 +141,7 @@ impl List {
         if let Some(term) = &self.search {
             command += &format!(" --search={}", quoted(&safe(term.as_str())));
         }
+        command += &self.filter.options();
         if self.sort != UserSort::default() {
             command += &format!(" --sort={}", self.sort.name());
         }
@@ -158,15 +169,6 @@ fn counted(count: Counted) -> String {
         Counted::MoreThan(number) => format!("more than {}", grouped(number)),
         Counted::About(number) => format!("about {}", grouped(number)),
     }
-}
-
-/// A word for a POSIX shell (POSIX, "Quoting").
-fn quoted(word: &str) -> String {
-    let is_plain = |c: char| c.is_alphanumeric() || "@._-".contains(c);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 #[cfg(test)]

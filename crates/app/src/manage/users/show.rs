@@ -12,7 +12,7 @@ use rollcall_domain::{
 };
 use serde_json::{Value, json};
 
-use super::{WhichUser, as_json};
+use super::user::{WhichUser, as_json};
 use crate::{
     environment::Environment,
     manage::output::{print_json, rfc3339, safe, second, stdout},

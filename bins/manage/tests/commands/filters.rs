@@ -1,0 +1,97 @@
+//! `manage count` and `segments`, and `--filter` of other commands.
+
+use super::*;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_filter_means_the_same_in_each_command() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        fill(&database).await;
+        for (filter, ids) in [
+            ("", vec![7, 1815]),
+            ("bot", vec![2]),
+            ("-bot", vec![7, 1815]),
+            ("lang:EN", vec![1815]),
+            ("-lang:en", vec![7]),
+            ("-lang:en (bot or -bot)", vec![2, 7]),
+            ("@ada", vec![1815]),
+            ("@ad", vec![]),
+            ("love or id:7", vec![7, 1815]),
+            ("joined:2020-01-01 days:1 -blocked", vec![7, 1815]),
+            ("seen<14d", vec![]),
+            ("random:100%:x", vec![7, 1815]),
+        ] {
+            let by = ["--filter", filter];
+            let count = run(&database, &["count", by[0], by[1]], "", &[]);
+            assert_eq!(count, (0, format!("{}\n", ids.len()), String::new()), "{filter:?}");
+            let list =
+                run(&database, &["users", "list", "--json", "--sort", "id", by[0], by[1]], "", &[]);
+            let list: Value = serde_json::from_str(&list.1).unwrap();
+            let listed = list["users"].as_array().unwrap().iter();
+            let listed: Vec<i64> =
+                listed.map(|user| user["telegram_id"].as_i64().unwrap()).collect();
+            assert_eq!(listed, ids, "{filter:?}");
+            let export = run(&database, &["export", "--format", "jsonl", by[0], by[1]], "", &[]);
+            let exported = export.1.lines().map(|line| {
+                let user: Value = serde_json::from_str(line).unwrap();
+                user["telegram_id"].as_i64().unwrap()
+            });
+            assert_eq!(exported.collect::<Vec<_>>(), ids, "{filter:?}");
+        }
+        let (_, json, _) = run(&database, &["count", "--json", "--filter", "lang:en"], "", &[]);
+        assert_eq!(serde_json::from_str::<Value>(&json).unwrap(), serde_json::json!({"count": 1}));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn segments_are_saved_shown_and_deleted() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        fill(&database).await;
+        let save = |name: &str, filter: &str| {
+            manage(&database, &["segments", "save", name, "--filter", filter], "")
+        };
+        let story = [
+            manage(&database, &["segments", "list"], ""),
+            manage(
+                &database,
+                &["segments", "save", "en", "--filter", "lang:en", "--description", "readers"],
+                "",
+            ),
+            save("all", "segment:en or bot"),
+            save("en", "lang:en -blocked"),
+            manage(&database, &["segments", "list"], ""),
+            without_times(&manage(&database, &["segments", "show", "all"], "")),
+            without_times(&manage(&database, &["segments", "show", "all", "--json"], "")),
+            manage(&database, &["count", "--filter", "-segment:en"], ""),
+            save("en", "segment:all"),
+            save("x", "segment:gone"),
+            save("Big", "bot"),
+            manage(&database, &["segments", "delete", "en"], ""),
+            manage(&database, &["segments", "delete", "all"], ""),
+            manage(&database, &["segments", "delete", "all"], ""),
+            manage(&database, &["segments", "show", "all"], ""),
+            manage(&database, &["count", "--filter", "segment:all"], ""),
+            manage(&database, &["count", "--filter", "reachable langg:de"], ""),
+        ];
+        insta::assert_snapshot!("segments", story.join("\n"));
+        let log = admins(&database).await;
+        let filter = AuditFilter::all().action(AuditAction::SavedSegment);
+        let entries = log.audit_log(&filter, None, 10).await.unwrap();
+        assert_eq!(entries.len(), 3, "{entries:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_201st_segment_is_refused() {
+    let database = ThrowAwayDatabase::sqlite();
+    fill(&database).await;
+    let storage = Database::open(database.url().parse().unwrap()).await.unwrap();
+    let audience = AudienceService::new(DieselUserRepository::new(storage), SystemClock);
+    for n in 0..200 {
+        let name = format!("s{n}").parse().unwrap();
+        audience.save_segment(name, "bot".parse().unwrap(), "").await.unwrap();
+    }
+    let refused = manage(&database, &["segments", "save", "more", "--filter", "bot"], "");
+    assert!(refused.contains("there are 200 segments already, which is the most"), "{refused}");
+    let replaced = manage(&database, &["segments", "save", "s7", "--filter", "-bot"], "");
+    assert!(replaced.contains("Replaced segment s7: -bot"), "{replaced}");
+}

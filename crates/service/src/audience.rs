@@ -1,0 +1,172 @@
+//! The users that a filter selects: lists, exact counts, and saved segments.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use chrono_tz::Tz;
+use rollcall_domain::{
+    Clock, Cursor, Filter, LabelName, MAX_DESCRIPTION_CHARS, MAX_SEGMENTS, Segment, Selection,
+    SelectionError, Term, UserSlice, UserSort,
+};
+use rollcall_repository::{
+    AudienceRepository, CountProgress, DeletedSegment, DirectoryRepository, MAX_PAGE_SIZE,
+    SavedSegment, SegmentRepository,
+};
+
+use crate::ServiceError;
+
+/// Lists and counts the users that filters select, and keeps saved segments. Cheap to clone.
+#[derive(Clone)]
+pub struct AudienceService {
+    directory: Arc<dyn DirectoryRepository>,
+    audience: Arc<dyn AudienceRepository>,
+    segments: Arc<dyn SegmentRepository>,
+    clock: Arc<dyn Clock>,
+}
+
+/// Why users cannot be selected.
+#[derive(Debug, thiserror::Error)]
+pub enum AudienceError {
+    /// The filter cannot be evaluated.
+    #[error(transparent)]
+    Selection(#[from] SelectionError),
+    /// A segment was not saved or deleted, for this reason.
+    #[error("{0}")]
+    Refused(String),
+    /// The service failed.
+    #[error(transparent)]
+    Service(#[from] ServiceError),
+}
+
+impl AudienceService {
+    /// Creates a service over `storage`.
+    pub fn new(
+        storage: impl DirectoryRepository + AudienceRepository + SegmentRepository + 'static,
+        clock: impl Clock + 'static,
+    ) -> Self {
+        let storage = Arc::new(storage);
+        Self {
+            directory: storage.clone(),
+            audience: storage.clone(),
+            segments: storage,
+            clock: Arc::new(clock),
+        }
+    }
+
+    /// The users that a filter selects now, where days are those of `zone`.
+    ///
+    /// # Errors
+    /// If a segment in it does not exist, if it is too large together with its segments, or if the
+    /// storage fails.
+    pub async fn selection(&self, filter: &Filter, zone: Tz) -> Result<Selection, AudienceError> {
+        let names_segments = filter.terms().any(|term| matches!(term, Term::Segment(_)));
+        let segments = if names_segments { self.filters().await? } else { BTreeMap::new() };
+        Ok(Selection::new(filter, &segments, zone, self.clock.now())?)
+    }
+
+    /// Returns up to `size` (at most 1,000) users of a selection, sorted by `sort`. The page begins
+    /// at `cursor`, or at the start of the list. A cursor of another sort key is ignored.
+    ///
+    /// # Errors
+    /// If the storage fails.
+    pub async fn users(
+        &self,
+        selection: &Selection,
+        sort: UserSort,
+        cursor: Option<Cursor>,
+        size: u32,
+    ) -> Result<UserSlice, ServiceError> {
+        let size = size.clamp(1, MAX_PAGE_SIZE);
+        Ok(self.directory.select(selection, sort, cursor, size).await?)
+    }
+
+    /// Counts the users of a selection exactly, as they are at one moment. Reads the whole table, so
+    /// that it takes about a second for ten million users. `progress` receives the users counted so
+    /// far and the thousandths of the table that were read; the count ends with `None` when it
+    /// returns false.
+    ///
+    /// # Errors
+    /// If the storage fails.
+    pub async fn count(
+        &self,
+        selection: &Selection,
+        progress: Arc<CountProgress>,
+    ) -> Result<Option<u64>, ServiceError> {
+        Ok(self.audience.count(selection, progress).await?)
+    }
+
+    /// The saved segments, by name.
+    ///
+    /// # Errors
+    /// If the storage fails.
+    pub async fn segments(&self) -> Result<Vec<Segment>, ServiceError> {
+        Ok(self.segments.segments().await?)
+    }
+
+    /// Saves a filter under a name, or replaces the segment of this name. Returns what was there.
+    ///
+    /// # Errors
+    /// If the filter uses a segment that does not exist, or the segment itself; if it is too large
+    /// together with its segments; if there are [`MAX_SEGMENTS`] others; if the description is
+    /// longer than [`MAX_DESCRIPTION_CHARS`]; or if the storage fails. Nothing changes then.
+    pub async fn save_segment(
+        &self,
+        name: LabelName,
+        filter: Filter,
+        description: &str,
+    ) -> Result<Option<Segment>, AudienceError> {
+        let description = description.replace('\0', "").trim().to_owned();
+        let chars = description.chars().count();
+        if chars > MAX_DESCRIPTION_CHARS {
+            let reason = format!(
+                "expected a description of at most {MAX_DESCRIPTION_CHARS} characters; this has {chars}"
+            );
+            return Err(AudienceError::Refused(reason));
+        }
+        let created_at = self.clock.now();
+        let segment = Segment { name, filter, description, created_at };
+        let wanted = segment.clone();
+        let is_allowed = move |others: &[Segment]| {
+            if others.len() >= MAX_SEGMENTS {
+                return Err(format!(
+                    "there are {MAX_SEGMENTS} segments already, which is the most"
+                ));
+            }
+            let all = others.iter().chain([&wanted]);
+            let filters: BTreeMap<LabelName, Filter> =
+                all.map(|it| (it.name.clone(), it.filter.clone())).collect();
+            // Other segments may use this one.
+            for name in filters.keys() {
+                let filter = Filter::with(Term::Segment(vec![name.clone()]));
+                Selection::new(&filter, &filters, Tz::UTC, created_at)
+                    .map_err(|error| error.to_string())?;
+            }
+            Ok(())
+        };
+        let saved = self.segments.save_segment(&segment, Arc::new(is_allowed)).await;
+        match saved.map_err(ServiceError::from)? {
+            SavedSegment::Saved(old) => Ok(old.map(|old| *old)),
+            SavedSegment::Refused(reason) => Err(AudienceError::Refused(reason)),
+        }
+    }
+
+    /// Deletes a segment and returns it.
+    ///
+    /// # Errors
+    /// If there is none of this name, if another segment uses it, or if the storage fails.
+    pub async fn delete_segment(&self, name: &LabelName) -> Result<Segment, AudienceError> {
+        match self.segments.delete_segment(name).await.map_err(ServiceError::from)? {
+            DeletedSegment::Deleted(segment) => Ok(*segment),
+            DeletedSegment::Unknown => Err(SelectionError::UnknownSegment(name.clone()).into()),
+            DeletedSegment::Used(by) => {
+                let by: Vec<&str> = by.iter().map(LabelName::as_str).collect();
+                let by = by.join(", ");
+                Err(AudienceError::Refused(format!("segment '{name}' is used by: {by}")))
+            }
+        }
+    }
+
+    async fn filters(&self) -> Result<BTreeMap<LabelName, Filter>, ServiceError> {
+        let segments = self.segments.segments().await?;
+        Ok(segments.into_iter().map(|it| (it.name, it.filter)).collect())
+    }
+}

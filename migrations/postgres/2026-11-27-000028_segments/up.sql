@@ -1,0 +1,7 @@
+-- Saved segments: filters with a name. Their users are those who meet the filter at the moment.
+CREATE TABLE segments (
+    name        TEXT PRIMARY KEY,
+    filter      TEXT NOT NULL,
+    description TEXT NOT NULL,
+    created_at  TIMESTAMP NOT NULL
+);
