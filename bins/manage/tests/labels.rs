@@ -5,9 +5,12 @@ mod program;
 
 use chrono::{DateTime, Utc};
 use program::run;
-use rollcall_domain::{AuditAction, Interaction, InteractionKind, Profile, SystemClock};
+use rollcall_domain::{
+    AuditAction, Clock, Interaction, InteractionKind, LabelKind, Profile, SystemClock,
+};
+use rollcall_repository::{LabelChoice, LabelRepository, LabelStep, NewLabelChange};
 use rollcall_repository_diesel::{Database, DieselAdminRepository, DieselUserRepository};
-use rollcall_service::{AdminService, AuditFilter, UserService};
+use rollcall_service::{AdminService, AuditFilter, LabelService, UserService};
 use rollcall_testkit::{TestClock, ThrowAwayDatabase};
 use serde_json::Value;
 
@@ -71,6 +74,70 @@ async fn tags_and_groups_are_added_listed_undone_and_deleted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn all_users_of_a_filter_are_changed() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        register(&database, 1..=9).await;
+        let story = [
+            manage(&database, "tag add odd --ids -", "1\n3\n5\n7\n9"),
+            manage(&database, "tag add few --filter -tag:odd", ""),
+            manage(&database, "tag list", ""),
+            manage(&database, "tag add odd --filter days>=1 --zone Europe/Berlin", ""),
+            manage(&database, "tag undo", ""),
+            manage(&database, "tag remove odd --filter id:1,2,3", ""),
+            manage(&database, "group add beta --filter tag:few", ""),
+            manage(&database, "tag list", ""),
+            manage(&database, "tag add x --filter langg:de", ""),
+            manage(&database, "tag add x --filter tag:odd --ids -", ""),
+            manage(&database, "tag add x --filter tag:odd --zone Berlin", ""),
+            manage(&database, "tag add x --filter segment:none", ""),
+            manage(&database, "tag add x --filter -tag:unknown", ""),
+            manage(&database, "tag list", ""),
+            manage(&database, "tag resume", ""),
+        ];
+        insta::assert_snapshot!("filter", story.join("\n"));
+    }
+}
+
+/// A process that was killed leaves a change as if it had stopped between two steps.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stopped_change_is_completed() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        register(&database, 1..=9).await;
+        let storage = Database::open(database.url().parse().unwrap()).await.unwrap();
+        let storage = DieselUserRepository::new(storage);
+        let labels = LabelService::new(storage.clone(), SystemClock);
+        let (vip, _) =
+            labels.create(LabelKind::Tag, &"vip".parse().unwrap(), "", None).await.unwrap();
+        for command in ["tag resume", "tag add vip --filter -id:2"] {
+            let new = NewLabelChange {
+                label: vip.clone(),
+                is_added: true,
+                choice: LabelChoice::Filter { text: "-id:2".to_owned(), zone: "UTC".to_owned() },
+                by: None,
+            };
+            let change = storage.begin_label_change(&new, SystemClock.now()).await.unwrap();
+            let id = |id: i64| id.try_into().unwrap();
+            let ids = vec![id(1), id(3)];
+            let step = LabelStep {
+                change: change.id,
+                after: None,
+                ids,
+                last: Some(id(3)),
+                is_last: false,
+            };
+            storage.continue_label_change(&step, SystemClock.now()).await.unwrap();
+            let completed = answer(&database, command, "");
+            let printed = "Added tag vip to 8 users.\n".to_owned();
+            assert_eq!(completed, (0, printed, String::new()), "{command}");
+            assert_eq!(labels.count(LabelKind::Tag).await.unwrap()[0].1, 8);
+            // It is one change, so it is undone as a whole.
+            assert_eq!(answer(&database, "tag undo", "").0, 0);
+            assert_eq!(labels.count(LabelKind::Tag).await.unwrap()[0].1, 0);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_done_changes_nothing() {
     for database in ThrowAwayDatabase::of_each_kind() {
         register(&database, 1..=3).await;
@@ -101,11 +168,10 @@ async fn the_201st_tag_is_refused() {
     for database in ThrowAwayDatabase::of_each_kind() {
         register(&database, 1..=1).await;
         let storage = Database::open(database.url().parse().unwrap()).await.unwrap();
-        let labels =
-            rollcall_service::LabelService::new(DieselUserRepository::new(storage), SystemClock);
+        let labels = LabelService::new(DieselUserRepository::new(storage), SystemClock);
         for n in 0..200 {
             let name = format!("tag-{n}").parse().unwrap();
-            labels.create(rollcall_domain::LabelKind::Tag, &name, "", None).await.unwrap();
+            labels.create(LabelKind::Tag, &name, "", None).await.unwrap();
         }
         let refused = answer(&database, "tag add one-more --ids -", "1");
         let error = "error: there are 200 tags already, which is the limit; delete one first\n";

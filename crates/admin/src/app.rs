@@ -5,8 +5,8 @@ use std::sync::Arc;
 use axum::extract::FromRef;
 use rollcall_domain::Clock;
 use rollcall_service::{
-    ActivityService, AdminService, DirectoryService, PreferencesService, ScheduleService,
-    TransferService, UserService,
+    ActivityService, AdminService, DirectoryService, LabelService, PreferencesService,
+    ScheduleService, TransferService, UserService,
 };
 use tokio::sync::Semaphore;
 
@@ -19,6 +19,7 @@ pub(crate) struct App {
     pub(crate) base: Arc<str>,
     pub(crate) admins: AdminService,
     pub(crate) directory: DirectoryService,
+    pub(crate) labels: LabelService,
     pub(crate) preferences: PreferencesService,
     /// `None` for a bot without the schedule.
     pub(crate) schedule: Option<ScheduleService>,

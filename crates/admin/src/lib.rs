@@ -26,8 +26,8 @@ use std::sync::Arc;
 use axum::Router;
 use rollcall_domain::Clock;
 use rollcall_service::{
-    ActivityService, AdminService, DirectoryService, PreferencesService, ScheduleService,
-    TransferService, UserService,
+    ActivityService, AdminService, DirectoryService, LabelService, PreferencesService,
+    ScheduleService, TransferService, UserService,
 };
 use tokio::sync::Semaphore;
 
@@ -50,6 +50,8 @@ pub struct Services {
     pub admins: AdminService,
     /// The list of users, and the details of one.
     pub directory: DirectoryService,
+    /// Tags and groups.
+    pub labels: LabelService,
     /// The preferences of users.
     pub preferences: PreferencesService,
     /// The teams to choose from.
@@ -71,12 +73,21 @@ impl Admin {
     /// of each request, because failed sign-ins are counted by address.
     #[expect(clippy::new_ret_no_self, reason = "callers only need the router")]
     pub fn new(settings: Settings, services: Services, clock: impl Clock + 'static) -> Router {
-        let Services { activity, admins, directory, preferences, schedule, transfer, users } =
-            services;
+        let Services {
+            activity,
+            admins,
+            directory,
+            labels,
+            preferences,
+            schedule,
+            transfer,
+            users,
+        } = services;
         routes::router(App {
             base: format!("{}/admin", settings.prefix).into(),
             admins,
             directory,
+            labels,
             preferences,
             schedule,
             transfer,

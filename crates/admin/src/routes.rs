@@ -21,7 +21,7 @@ use crate::{
     page, request,
     request::form_token::{self, LARGEST_BODY_BYTES},
     session::{check_access, confirm, mini_app, sign_in},
-    users::{delete, detail, export, list, preferences},
+    users::{delete, detail, export, labels, list, preferences},
 };
 
 /// How long a request may take, including the upload of its body.
@@ -86,7 +86,9 @@ pub fn routes() -> Vec<Route> {
         see("/admin/users", viewer, || get(list::list)),
         see("/admin/users/{id}", viewer, || get(detail::show)),
         act("/admin/users/{id}/note", editor, || post(detail::note)),
+        act("/admin/users/{id}/labels", editor, || post(labels::change)),
         act("/admin/users/{id}/preferences", editor, || post(preferences::change)),
+        act("/admin/tags/selected", editor, || post(labels::change_selected)),
         see("/admin/delete", owner, || get(delete::ask)),
         act("/admin/delete/selected", owner, || post(delete::ask_about_selected)),
         act("/admin/delete", sure_owner, || post(delete::delete)),

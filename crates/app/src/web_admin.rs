@@ -112,6 +112,7 @@ pub(crate) fn pages(
         activity: services.activity(),
         admins,
         directory: services.directory(),
+        labels: services.labels(),
         preferences: services.preferences(),
         schedule: has_schedule.then(|| services.schedule()),
         transfer: services.transfer(),

@@ -17,7 +17,7 @@ use rollcall_service::{AuditFilter, ServiceError, Session};
 use serde::Deserialize;
 
 use super::{
-    heat_map,
+    heat_map, labels,
     preferences::Panel,
     query::{Query, read_id},
     views::{after_save, note_view},
@@ -48,8 +48,10 @@ struct Page {
     entries: Option<Vec<AuditEntry>>,
     names: AdminNames,
     preferences: Panel,
+    labels: [labels::Panel; 2],
     was_chosen: bool,
     was_noted: bool,
+    was_labelled: bool,
 }
 
 #[derive(Deserialize)]
@@ -77,6 +79,7 @@ pub(crate) async fn show(
     let by = by.chain(detail.note.iter().filter_map(|note| note.by.parse::<Admin>().ok()));
     let names = AdminNames::of(&app, by.collect()).await?;
     let preferences = Panel::of(&app, &detail.user).await?;
+    let labels = labels::Panel::of(&app, &detail.labels).await?;
     let was = |what: &str| pairs.iter().any(|(name, _)| name == what);
     let today = app.clock.now().date_naive();
     let query = Query::read(&pairs);
@@ -96,8 +99,10 @@ pub(crate) async fn show(
         entries,
         names,
         preferences,
+        labels,
         was_chosen: was("chosen"),
         was_noted: was("noted"),
+        was_labelled: was("labelled"),
         detail,
     }))
 }

@@ -7,12 +7,14 @@ use axum::{
 };
 use chrono::{Datelike, Months, NaiveDate};
 use rollcall_domain::{
-    Counted, DateLevel, Days, ListedUser, SortKey, UserFilter, UserSlice, month,
+    Counted, DateLevel, Days, LabelKind, LabelName, ListedUser, SortKey, UserFilter, UserSlice,
+    month,
 };
 use rollcall_service::{Count, Facets};
 
 use super::{
     choice::Choice,
+    labels::labelled,
     query::{DATES, NONE, Period, Query},
     sort,
 };
@@ -51,6 +53,10 @@ struct Page {
     orders: Vec<Choice>,
     dates: Dates,
     deleted: Option<String>,
+    /// What a change of tags has done.
+    labelled: Option<String>,
+    /// The tags to choose from.
+    tags: Vec<LabelName>,
 }
 
 /// A row of the list.
@@ -143,6 +149,7 @@ pub(crate) async fn list(
     let Facets { reachable, unreachable, blocked, people, bots } = app.directory.facets().await?;
     let states = [reachable, unreachable, blocked].map(Some);
     let kinds = [people, Some(bots)];
+    let tags = app.labels.list(LabelKind::Tag).await?;
     let deleted = pairs.iter().find(|(name, _)| name == "deleted");
     let deleted = deleted.and_then(|(_, number)| number.parse().ok());
     let link = |at| format!("{}/users?{}", app.base, query.url_at(at));
@@ -169,6 +176,8 @@ pub(crate) async fn list(
         ],
         orders: orders(&query),
         dates: dates(&app, &query).await?,
+        labelled: labelled(&pairs),
+        tags: tags.into_iter().map(|tag| tag.name).collect(),
         deleted: deleted.map(|number: u64| text::users(Counted::Exactly(number))),
         layout: layout.tab("users"),
         query,

@@ -5,6 +5,7 @@ pub(crate) mod delete;
 pub(crate) mod detail;
 pub(crate) mod export;
 mod heat_map;
+pub(crate) mod labels;
 pub(crate) mod list;
 pub(crate) mod preferences;
 pub(crate) mod query;

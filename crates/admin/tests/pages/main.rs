@@ -13,7 +13,7 @@ use axum::http::{Method, StatusCode};
 use rollcall_admin::{Access, routes};
 use rollcall_domain::{
     AuditAction, Chat, ChatKind, Clock, Game, GameKind, GameState, Interaction, InteractionKind,
-    Language, Preferences, Profile, Role, Team,
+    LabelKind, Language, Preferences, Profile, Role, Team,
 };
 use rollcall_service::AuditFilter;
 

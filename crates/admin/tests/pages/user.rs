@@ -69,6 +69,75 @@ async fn a_note_is_written_changed_and_taken_away_with_a_trace() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn tags_and_groups_are_added_and_removed_with_a_trace() {
+    let site = Site::with_people(1).await;
+    let token = site.sign_in(Role::Editor).await;
+    let send = async |form: &str| {
+        site.request(&Method::POST, "/admin/users/1/labels", Some(&token), form).await
+    };
+    let added = send("kind=tag&name=vip").await;
+    assert_eq!(added.location(), "/admin/users/1?labelled#labels");
+    send("kind=tag&name=vip").await;
+    send("kind=group&name=beta").await;
+    let page = site.get("/admin/users/1?labelled", &token).await.body;
+    for shown in [r#"aria-label="Remove tag vip""#, r#"aria-label="Remove group beta""#, "Saved."] {
+        assert!(page.contains(shown), "{shown}: {page}");
+    }
+    let viewer = site.sign_in(Role::Viewer).await;
+    let page = site.get("/admin/users/1", &viewer).await.body;
+    assert!(page.contains("<li>vip</li>") && !page.contains("/labels\""), "{page}");
+
+    send("kind=tag&remove=vip").await;
+    assert_eq!(site.labels.count(LabelKind::Tag).await.unwrap()[0].1, 0);
+    for (wrong, reason) in [
+        ("kind=tag&name=VIP", "1 to 32"),
+        ("kind=tag&name=", "1 to 32"),
+        ("kind=tag&remove=other", "does not exist"),
+        ("kind=colour&name=red", "A field is missing"),
+    ] {
+        let refused = send(wrong).await;
+        assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{wrong}");
+        assert!(refused.body.contains(reason), "{wrong}: {}", refused.body);
+    }
+    let log = site.admins.audit_log(&AuditFilter::all().about(id(1)), None, 10).await.unwrap();
+    let changes: Vec<_> = log
+        .iter()
+        .filter(|entry| entry.action != AuditAction::ViewedUser)
+        .map(|entry| (entry.action, entry.old.as_deref(), entry.new.as_deref()))
+        .collect();
+    let expected = [
+        (AuditAction::RemovedLabel, Some("tag vip"), None),
+        (AuditAction::AddedLabel, None, Some("group beta")),
+        (AuditAction::AddedLabel, None, Some("tag vip")),
+    ];
+    assert_eq!(changes, expected, "what did not change leaves no trace");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ticked_users_get_and_lose_a_tag() {
+    let site = Site::with_people(3).await;
+    let token = site.sign_in(Role::Owner).await;
+    let send = async |form: &str| {
+        site.request(&Method::POST, "/admin/tags/selected", Some(&token), form).await
+    };
+    let added = send("id=1&id=3&id=9&tag=vip&do=add&selection=1&sort=first_seen").await;
+    let list = added.location();
+    assert!(list.starts_with("/admin/users?") && list.ends_with("&labelled=added.2.vip"), "{list}");
+    let page = site.get(&list, &token).await.body;
+    assert!(page.contains("Added tag vip to 2 users."), "{page}");
+    assert!(page.contains(r#"<option value="vip"></option>"#), "{page}");
+    let removed = send("id=3&id=2&tag=vip&do=remove").await;
+    assert_eq!(removed.location(), "/admin/users?labelled=removed.1.vip");
+    let of = site.labels.labels_of(&[id(1), id(2), id(3)]).await.unwrap();
+    assert_eq!(of.keys().copied().collect::<Vec<_>>(), [id(1)]);
+    for wrong in ["tag=vip&do=add", "id=1&do=add", "id=1&all=1&tag=vip", "id=1&tag=x&do=remove"] {
+        assert_eq!(send(wrong).await.status, StatusCode::BAD_REQUEST, "{wrong}");
+    }
+    let odd = site.get("/admin/users?labelled=added.2.%3Cb%3E", &token).await.body;
+    assert!(!odd.contains("Added tag"), "{odd}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn preferences_are_shown_and_changed_with_a_trace() {
     let site = Site::with_people(1).await;
     store_teams(&site).await;

@@ -24,8 +24,8 @@ use rollcall_repository_diesel::{
     DieselUserRepository,
 };
 use rollcall_service::{
-    ActivityService, AdminService, DirectoryService, PreferencesService, ScheduleService,
-    TransferService, UserService,
+    ActivityService, AdminService, DirectoryService, LabelService, PreferencesService,
+    ScheduleService, TransferService, UserService,
 };
 use rollcall_testkit::{Authenticator, TestClock, ThrowAwayDatabase};
 use tower::ServiceExt;
@@ -41,6 +41,7 @@ pub(crate) struct Site {
     router: Router,
     pub(crate) admins: AdminService,
     directory: DirectoryService,
+    pub(crate) labels: LabelService,
     pub(crate) preferences: PreferencesService,
     pub(crate) schedule: ScheduleService,
     pub(crate) users: UserService,
@@ -122,6 +123,7 @@ impl Site {
         let users = UserService::new(storage.clone(), clock.clone());
         let directory = DirectoryService::new(storage.clone(), clock.clone());
         let activity = ActivityService::new(storage.clone(), clock.clone());
+        let labels = LabelService::new(storage.clone(), clock.clone());
         let transfer = TransferService::new(storage);
         let preferences =
             PreferencesService::new(DieselPreferencesRepository::new(database.clone()));
@@ -134,6 +136,7 @@ impl Site {
             activity,
             admins: admins.clone(),
             directory: directory.clone(),
+            labels: labels.clone(),
             preferences: preferences.clone(),
             schedule: has_schedule.then(|| schedule.clone()),
             transfer,
@@ -144,6 +147,7 @@ impl Site {
             router,
             admins,
             directory,
+            labels,
             preferences,
             schedule,
             users,

@@ -86,25 +86,27 @@ impl LabelService {
 }
 
 /// A change that goes on.
-struct Work<'a> {
+pub(super) struct Work<'a> {
     service: &'a LabelService,
-    change: LabelChange,
+    pub(super) change: LabelChange,
+    /// How many users were looked at, if those are more than the ones to change.
+    pub(super) scanned: Option<u64>,
     pace: Pace,
     seen: u64,
     progress: &'a (dyn Fn(LabelProgress) + Send + Sync),
 }
 
 impl<'a> Work<'a> {
-    fn new(
+    pub(super) fn new(
         service: &'a LabelService,
         change: LabelChange,
         progress: &'a (dyn Fn(LabelProgress) + Send + Sync),
     ) -> Self {
-        Self { service, change, pace: Pace::default(), seen: 0, progress }
+        Self { service, change, scanned: None, pace: Pace::default(), seen: 0, progress }
     }
 
     /// Changes these users, which are sorted. `last` is the last id that was looked at for them.
-    async fn change(
+    pub(super) async fn change(
         &mut self,
         ids: &[TelegramId],
         last: Option<TelegramId>,
@@ -138,7 +140,8 @@ impl<'a> Work<'a> {
             self.change = done.result.ok_or_else(|| deleted(&self.change))?;
             self.pace.follow(done.held);
             self.seen += u64::try_from(part.len()).unwrap_or_default();
-            (self.progress)(LabelProgress { seen: self.seen, changed: self.change.users });
+            let seen = self.scanned.unwrap_or(self.seen);
+            (self.progress)(LabelProgress { seen, changed: self.change.users });
         }
     }
 }

@@ -1,4 +1,4 @@
-use rollcall_domain::{LabelKind, LabelName, MAX_DESCRIPTION_CHARS};
+use rollcall_domain::{FilterError, LabelKind, LabelName, MAX_DESCRIPTION_CHARS, SelectionError};
 use rollcall_repository::RepositoryError;
 
 use crate::ServiceError;
@@ -27,6 +27,12 @@ pub enum LabelError {
     /// No change was stopped that could go on.
     #[error("no change of {}s by a filter was stopped within the last hour", _0.name())]
     NothingToResume(LabelKind),
+    /// The filter cannot be evaluated.
+    #[error(transparent)]
+    Selection(#[from] SelectionError),
+    /// The stored filter of a change cannot be read.
+    #[error("the stored filter cannot be read")]
+    Filter(#[from] FilterError),
     /// The storage failed.
     #[error(transparent)]
     Service(#[from] ServiceError),

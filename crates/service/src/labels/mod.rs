@@ -2,6 +2,7 @@
 
 mod change;
 mod error;
+mod filter;
 mod pace;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -9,7 +10,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use rollcall_domain::{
     Admin, Clock, LabelKind, LabelName, LabelsOfUser, MAX_DESCRIPTION_CHARS, TelegramId, UserLabel,
 };
-use rollcall_repository::{CreatedLabel, LabelRepository};
+use rollcall_repository::{AudienceRepository, CreatedLabel, LabelRepository};
 
 pub use change::LabelProgress;
 pub use error::LabelError;
@@ -23,13 +24,18 @@ use crate::ServiceError;
 #[derive(Clone)]
 pub struct LabelService {
     labels: Arc<dyn LabelRepository>,
+    audience: Arc<dyn AudienceRepository>,
     clock: Arc<dyn Clock>,
 }
 
 impl LabelService {
-    /// Creates a service over `labels`.
-    pub fn new(labels: impl LabelRepository + 'static, clock: impl Clock + 'static) -> Self {
-        Self { labels: Arc::new(labels), clock: Arc::new(clock) }
+    /// Creates a service over `storage`.
+    pub fn new(
+        storage: impl LabelRepository + AudienceRepository + 'static,
+        clock: impl Clock + 'static,
+    ) -> Self {
+        let storage = Arc::new(storage);
+        Self { labels: storage.clone(), audience: storage, clock: Arc::new(clock) }
     }
 
     /// The labels of a kind, sorted by name.

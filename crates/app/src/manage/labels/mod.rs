@@ -6,9 +6,13 @@ mod print;
 use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::bail;
+use chrono_tz::Tz;
 use clap::{Args, Subcommand};
 use indicatif::ProgressBar;
-use rollcall_domain::{InvalidLabelName, LabelKind, LabelName, UserLabel};
+use rollcall_domain::{
+    Filter, FilterError, InvalidLabelName, LabelKind, LabelName, UserFilter, UserLabel, UserSort,
+    zone_of_name,
+};
 use rollcall_service::{LabelProgress, LabelService};
 
 use super::output::progress_bar;
@@ -29,6 +33,8 @@ pub enum Tags {
     Describe(Describe),
     /// Remove a tag from all users and delete it; this cannot be undone
     Delete(Delete),
+    /// Complete the latest change by --filter that was interrupted within the last hour
+    Resume,
     /// Undo the latest `tag add` or `tag remove` of the last hour
     ///
     /// Only users that the change really changed are changed back. Repeat it to undo the change before.
@@ -50,6 +56,8 @@ pub enum Groups {
     Describe(Describe),
     /// Remove all users from a group and delete it; this cannot be undone
     Delete(Delete),
+    /// Complete the latest change by --filter that was interrupted within the last hour
+    Resume,
     /// Undo the latest `group add` or `group remove` of the last hour
     ///
     /// Only users that the change really changed are changed back. Repeat it to undo the change before.
@@ -65,6 +73,8 @@ pub struct Add {
     description: Option<String>,
     #[command(flatten)]
     users: Users,
+    #[command(flatten)]
+    zone: Zone,
 }
 
 #[derive(Args, Debug)]
@@ -73,6 +83,8 @@ pub struct Remove {
     name: Name,
     #[command(flatten)]
     users: Users,
+    #[command(flatten)]
+    zone: Zone,
 }
 
 #[derive(Args, Debug)]
@@ -110,10 +122,31 @@ fn name(text: &str) -> Result<LabelName, InvalidLabelName> {
 
 /// The users to change.
 #[derive(Args, Debug)]
+#[group(required = true, multiple = false)]
 struct Users {
+    /// All users that a filter selects, such as 'lang:de seen<14d'
+    #[arg(long, value_name = "FILTER", allow_hyphen_values = true, value_parser = filter)]
+    filter: Option<Filter>,
     /// File with one Telegram id per line, up to a million; - for the standard input
-    #[arg(long, value_name = "FILE", required = true)]
-    ids: PathBuf,
+    #[arg(long, value_name = "FILE")]
+    ids: Option<PathBuf>,
+}
+
+fn filter(text: &str) -> Result<Filter, FilterError> {
+    text.parse()
+}
+
+/// The time zone of a filter's days.
+#[derive(Args, Debug)]
+struct Zone {
+    /// Time zone of the filter's days, such as Europe/Berlin
+    #[arg(long, value_name = "ZONE", default_value = "UTC", requires = "filter", value_parser = zone)]
+    zone: Tz,
+}
+
+fn zone(text: &str) -> Result<Tz, &'static str> {
+    let zone = if text == "UTC" { Some(Tz::UTC) } else { zone_of_name(text) };
+    zone.ok_or("expected a time zone such as Europe/Berlin, or UTC")
 }
 
 /// A command about labels of one kind.
@@ -122,25 +155,27 @@ enum Command {
     List(List),
     Describe(Describe),
     Delete(Delete),
+    Resume,
     Undo,
 }
 
 struct Change {
     name: LabelName,
     users: Users,
+    zone: Tz,
     is_added: bool,
     description: Option<String>,
 }
 
 impl From<Add> for Command {
-    fn from(Add { name: Name { name }, description, users }: Add) -> Self {
-        Self::Change(Change { name, users, is_added: true, description })
+    fn from(Add { name: Name { name }, description, users, zone: Zone { zone } }: Add) -> Self {
+        Self::Change(Change { name, users, zone, is_added: true, description })
     }
 }
 
 impl From<Remove> for Command {
-    fn from(Remove { name: Name { name }, users }: Remove) -> Self {
-        Self::Change(Change { name, users, is_added: false, description: None })
+    fn from(Remove { name: Name { name }, users, zone: Zone { zone } }: Remove) -> Self {
+        Self::Change(Change { name, users, zone, is_added: false, description: None })
     }
 }
 
@@ -152,6 +187,7 @@ impl Tags {
             Self::List(list) => Command::List(list),
             Self::Describe(describe) => Command::Describe(describe),
             Self::Delete(delete) => Command::Delete(delete),
+            Self::Resume => Command::Resume,
             Self::Undo => Command::Undo,
         };
         command.run(LabelKind::Tag, services).await
@@ -166,6 +202,7 @@ impl Groups {
             Self::List(list) => Command::List(list),
             Self::Describe(describe) => Command::Describe(describe),
             Self::Delete(delete) => Command::Delete(delete),
+            Self::Resume => Command::Resume,
             Self::Undo => Command::Undo,
         };
         command.run(LabelKind::Group, services).await
@@ -176,7 +213,7 @@ impl Command {
     async fn run(self, kind: LabelKind, services: &Services) -> anyhow::Result<ExitCode> {
         let labels = services.labels();
         match self {
-            Self::Change(change) => change.run(kind, &labels).await?,
+            Self::Change(change) => change.run(kind, &labels, services).await?,
             Self::List(List { json }) => print::list(kind, &labels.count(kind).await?, json)?,
             Self::Describe(Describe { name: Name { name }, description }) => {
                 labels.describe(kind, &name, &description, None).await?;
@@ -186,6 +223,7 @@ impl Command {
                 let users = until_stopped(labels.delete(kind, &name, None)).await?;
                 print::deleted(kind, &name, users)?;
             }
+            Self::Resume => resume(kind, &labels, services).await?,
             Self::Undo => undo(kind, &labels).await?,
         }
         Ok(ExitCode::SUCCESS)
@@ -193,17 +231,32 @@ impl Command {
 }
 
 impl Change {
-    async fn run(self, kind: LabelKind, labels: &LabelService) -> anyhow::Result<()> {
-        // Read first, so that a wrong file changes nothing.
-        let ids = ids::read(&self.users.ids)?;
-        let label = self.label(kind, labels).await?;
+    async fn run(
+        self,
+        kind: LabelKind,
+        labels: &LabelService,
+        services: &Services,
+    ) -> anyhow::Result<()> {
         let bar = progress_bar("users");
-        bar.set_length(ids.len().try_into()?);
         let show = |progress: LabelProgress| bar.set_position(progress.seen);
-        let change = labels.change_ids(&label, &ids, self.is_added, None, &show);
+        let Some(filter) = &self.users.filter else {
+            // Read first, so that a wrong file changes nothing.
+            let ids = self.users.ids.as_deref().map(ids::read).transpose()?.unwrap_or_default();
+            let label = self.label(kind, labels).await?;
+            bar.set_length(ids.len().try_into()?);
+            let change = labels.change_ids(&label, &ids, self.is_added, None, &show);
+            let change = until_stopped(change).await?;
+            bar.finish_and_clear();
+            return print::changed(&change, Some(ids.len().try_into()?));
+        };
+        // Checked first, so that a wrong filter changes nothing.
+        labels.check(filter, self.zone).await?;
+        let label = self.label(kind, labels).await?;
+        bar.set_length(all_users(services).await?);
+        let change = labels.change_matching(&label, filter, self.zone, self.is_added, None, &show);
         let change = until_stopped(change).await?;
         bar.finish_and_clear();
-        print::changed(&change, Some(ids.len().try_into()?))
+        print::changed(&change, None)
     }
 
     /// The label; one that is added to users is created if it is new.
@@ -219,6 +272,21 @@ impl Change {
         }
         Ok(label)
     }
+}
+
+/// How many users there are in all.
+async fn all_users(services: &Services) -> anyhow::Result<u64> {
+    let (filter, sort) = (UserFilter::new(), UserSort::default());
+    Ok(services.directory().users(&filter, sort, None, 1).await?.count.number())
+}
+
+async fn resume(kind: LabelKind, labels: &LabelService, services: &Services) -> anyhow::Result<()> {
+    let bar = progress_bar("users");
+    bar.set_length(all_users(services).await?);
+    let show = |progress: LabelProgress| bar.set_position(progress.seen);
+    let change = until_stopped(labels.resume(kind, &show)).await?;
+    bar.finish_and_clear();
+    print::changed(&change, None)
 }
 
 async fn undo(kind: LabelKind, labels: &LabelService) -> anyhow::Result<()> {
