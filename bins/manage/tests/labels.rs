@@ -93,6 +93,9 @@ async fn all_users_of_a_filter_are_changed() {
             manage(&database, "tag add x --filter -tag:unknown", ""),
             manage(&database, "tag list", ""),
             manage(&database, "tag resume", ""),
+            manage(&database, "segments save loyal --filter tag:odd", ""),
+            manage(&database, "tag add loyal --filter segment:loyal", ""),
+            manage(&database, "tag delete odd", ""),
         ];
         insta::assert_snapshot!("filter", story.join("\n"));
     }

@@ -37,7 +37,7 @@ pub trait LabelRepository: Send + Sync {
     ) -> Result<bool, RepositoryError>;
 
     /// Takes a label from up to `limit` users, and deletes it if no user has it any more. `users` is
-    /// how many had it in all, for the audit log. Returns whether the label is deleted.
+    /// how many had it in all, for the audit log. If a saved segment names it, nothing is changed.
     async fn delete_label(
         &self,
         label: &UserLabel,
@@ -45,7 +45,7 @@ pub trait LabelRepository: Send + Sync {
         limit: u32,
         by: Option<&Admin>,
         at: DateTime<Utc>,
-    ) -> Result<LabelPart<bool>, RepositoryError>;
+    ) -> Result<LabelPart<DeletedLabel>, RepositoryError>;
 
     /// The labels of these users. Users without labels are left out.
     async fn labels_of(
@@ -111,6 +111,17 @@ pub enum CreatedLabel {
     Known(UserLabel),
     /// There is no room for another one of its kind, and nothing was changed.
     Full,
+}
+
+/// What became of a label that was to be deleted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DeletedLabel {
+    /// It is deleted.
+    Deleted,
+    /// There are users left that have it.
+    Shrunk,
+    /// These segments use it, so nothing changed.
+    Used(Vec<LabelName>),
 }
 
 /// A part of work that would hold its locks too long as a whole.

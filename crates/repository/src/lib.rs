@@ -39,8 +39,8 @@ pub use bot::BotRepository;
 pub use directory::{DirectoryRepository, MAX_PAGE_SIZE};
 pub use error::{BoxError, DatabaseError, LOCKED, RepositoryError};
 pub use label::{
-    CreatedLabel, LabelChange, LabelChangeState, LabelChoice, LabelPart, LabelRepository,
-    LabelStep, NewLabelChange,
+    CreatedLabel, DeletedLabel, LabelChange, LabelChangeState, LabelChoice, LabelPart,
+    LabelRepository, LabelStep, NewLabelChange,
 };
 pub use preferences::PreferencesRepository;
 pub use quarantine::QuarantineRepository;

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use diesel::{dsl::count_star, prelude::*};
-use rollcall_domain::{Admin, AuditAction, LabelKind, LabelName, TelegramId, UserLabel};
-use rollcall_repository::{CreatedLabel, NewAuditEntry};
+use rollcall_domain::{
+    Admin, AuditAction, LabelKind, LabelName, Segment, TelegramId, Term, UserLabel,
+};
+use rollcall_repository::{CreatedLabel, DeletedLabel, NewAuditEntry};
 
 use super::{
     row::{LabelRow, title, users},
@@ -18,6 +20,7 @@ use crate::{
         error::Failure,
         schema::{label_numbers, labels, user_labels},
     },
+    segments,
     users::lock::lock,
 };
 
@@ -145,11 +148,26 @@ pub(super) fn delete(
     number: u64,
     limit: u32,
     author: &Author,
-) -> Result<bool, Failure> {
+) -> Result<DeletedLabel, Failure> {
+    // No segment is saved before the transaction ends.
+    segments::lock(connection)?;
+    let names_it = |segment: &Segment| {
+        segment.filter.terms().any(|term| match (term, label.kind) {
+            (Term::Tag(names), LabelKind::Tag) | (Term::Group(names), LabelKind::Group) => {
+                names.contains(&label.name)
+            }
+            _ => false,
+        })
+    };
+    let using = segments::all(connection)?.into_iter().filter(names_it);
+    let using: Vec<LabelName> = using.map(|segment| segment.name).collect();
+    if !using.is_empty() {
+        return Ok(DeletedLabel::Used(using));
+    }
     let some = || RemoveSome { label: label.id, limit: limit.into() };
     let removed = either!(connection => some().execute(connection)?);
     if u32::try_from(removed).is_ok_and(|removed| removed >= limit) {
-        return Ok(false);
+        return Ok(DeletedLabel::Shrunk);
     }
     // From here on, no other transaction adds the label to users.
     let deleted = diesel::delete(labels::table.find(label.id)).execute(connection)?;
@@ -159,7 +177,7 @@ pub(super) fn delete(
         let old = format!("{}: {}", title(label), users(number));
         add_entry(connection, &author.entry(AuditAction::DeletedLabel, Some(old), None))?;
     }
-    Ok(true)
+    Ok(DeletedLabel::Deleted)
 }
 
 /// See [`LabelRepository::label_user`](rollcall_repository::LabelRepository::label_user). Runs in a

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use diesel::Connection;
 use rollcall_domain::{Admin, LabelKind, LabelName, LabelsOfUser, TelegramId, UserLabel};
 use rollcall_repository::{
-    CreatedLabel, LabelChange, LabelPart, LabelRepository, LabelStep, NewLabelChange,
+    CreatedLabel, DeletedLabel, LabelChange, LabelPart, LabelRepository, LabelStep, NewLabelChange,
     RepositoryError,
 };
 
@@ -76,7 +76,7 @@ impl LabelRepository for DieselUserRepository {
         limit: u32,
         by: Option<&Admin>,
         at: DateTime<Utc>,
-    ) -> Result<LabelPart<bool>, RepositoryError> {
+    ) -> Result<LabelPart<DeletedLabel>, RepositoryError> {
         let (label, author) = (label.clone(), Author { by: by.cloned(), at });
         self.database
             .write("delete a label", move |connection| {

@@ -41,7 +41,8 @@ impl SegmentRepository for DieselUserRepository {
     }
 }
 
-fn all(connection: &mut AnyConnection) -> Result<Vec<Segment>, Failure> {
+/// All segments, by name.
+pub(crate) fn all(connection: &mut AnyConnection) -> Result<Vec<Segment>, Failure> {
     let rows: Vec<SegmentRow> = segments::table.select(SegmentRow::as_select()).load(connection)?;
     let mut all: Vec<Segment> =
         rows.into_iter().map(SegmentRow::into_segment).collect::<Result<_, _>>()?;
@@ -51,7 +52,7 @@ fn all(connection: &mut AnyConnection) -> Result<Vec<Segment>, Failure> {
 }
 
 /// Keeps others from changing segments until the transaction ends.
-fn lock(connection: &mut AnyConnection) -> Result<(), Failure> {
+pub(crate) fn lock(connection: &mut AnyConnection) -> Result<(), Failure> {
     let lock = match connection {
         // A transaction that begins with a statement that may write waits for other writers.
         AnyConnection::Sqlite(_) => "DELETE FROM segments WHERE FALSE",

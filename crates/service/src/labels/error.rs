@@ -15,6 +15,9 @@ pub enum LabelError {
     /// The description is too long.
     #[error("the description is too long; expected up to {MAX_DESCRIPTION_CHARS} characters")]
     DescriptionTooLong,
+    /// Saved segments name the label.
+    #[error("{} '{_1}' is used by these segments: {_2}; delete or change them first", _0.name())]
+    Used(LabelKind, LabelName, String),
     /// The label was deleted while it was changed.
     #[error("the {} '{_1}' was deleted meanwhile", _0.name())]
     Deleted(LabelKind, LabelName),

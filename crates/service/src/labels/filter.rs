@@ -1,7 +1,6 @@
 //! Changing the labels of all users that a filter selects.
 
-use std::collections::BTreeMap;
-
+use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use rollcall_domain::{Admin, Filter, LabelKind, LabelName, Selection, Term, UserLabel};
 use rollcall_repository::{LabelChange, LabelChangeState, LabelChoice, NewLabelChange};
@@ -20,7 +19,7 @@ impl LabelService {
     /// # Errors
     /// If not, or if the storage fails.
     pub async fn check(&self, filter: &Filter, zone: Tz) -> Result<(), LabelError> {
-        let selection = Selection::new(filter, &BTreeMap::new(), zone, self.clock.now())?;
+        let selection = self.selection(filter, zone, self.clock.now()).await?;
         for term in selection.node().terms() {
             let (kind, names) = match term {
                 Term::Tag(names) => (LabelKind::Tag, names),
@@ -95,6 +94,17 @@ impl LabelService {
         Err(LabelError::NothingToResume(kind))
     }
 
+    async fn selection(
+        &self,
+        filter: &Filter,
+        zone: Tz,
+        at: DateTime<Utc>,
+    ) -> Result<Selection, LabelError> {
+        let segments = self.segments.segments().await?;
+        let segments = segments.into_iter().map(|it| (it.name, it.filter)).collect();
+        Ok(Selection::new(filter, &segments, zone, at)?)
+    }
+
     /// Goes on with a change until no user is left.
     async fn complete(
         &self,
@@ -104,7 +114,7 @@ impl LabelService {
         progress: &(dyn Fn(LabelProgress) + Send + Sync),
     ) -> Result<LabelChange, LabelError> {
         // Ages are counted back from the beginning of the change, also if it goes on the day after.
-        let selection = Selection::new(filter, &BTreeMap::new(), zone, change.started_at)?;
+        let selection = self.selection(filter, zone, change.started_at).await?;
         let mut work = Work::new(self, change, progress);
         let mut scanned = 0;
         loop {

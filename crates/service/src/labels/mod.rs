@@ -10,7 +10,9 @@ use std::{collections::BTreeMap, sync::Arc};
 use rollcall_domain::{
     Admin, Clock, LabelKind, LabelName, LabelsOfUser, MAX_DESCRIPTION_CHARS, TelegramId, UserLabel,
 };
-use rollcall_repository::{AudienceRepository, CreatedLabel, LabelRepository};
+use rollcall_repository::{
+    AudienceRepository, CreatedLabel, DeletedLabel, LabelRepository, SegmentRepository,
+};
 
 pub use change::LabelProgress;
 pub use error::LabelError;
@@ -25,17 +27,23 @@ use crate::ServiceError;
 pub struct LabelService {
     labels: Arc<dyn LabelRepository>,
     audience: Arc<dyn AudienceRepository>,
+    segments: Arc<dyn SegmentRepository>,
     clock: Arc<dyn Clock>,
 }
 
 impl LabelService {
     /// Creates a service over `storage`.
     pub fn new(
-        storage: impl LabelRepository + AudienceRepository + 'static,
+        storage: impl LabelRepository + AudienceRepository + SegmentRepository + 'static,
         clock: impl Clock + 'static,
     ) -> Self {
         let storage = Arc::new(storage);
-        Self { labels: storage.clone(), audience: storage, clock: Arc::new(clock) }
+        Self {
+            labels: storage.clone(),
+            audience: storage.clone(),
+            segments: storage,
+            clock: Arc::new(clock),
+        }
     }
 
     /// The labels of a kind, sorted by name.
@@ -113,7 +121,7 @@ impl LabelService {
     /// stopped, the label still exists, with the users that are left. Returns how many users had it.
     ///
     /// # Errors
-    /// If there is no such label, or the storage fails.
+    /// If there is no such label, a saved segment names it, or the storage fails.
     pub async fn delete(
         &self,
         kind: LabelKind,
@@ -127,8 +135,13 @@ impl LabelService {
         loop {
             let now = self.clock.now();
             let part = self.labels.delete_label(&label, users, pace.size(), by, now).await?;
-            if part.result {
-                return Ok(users);
+            match part.result {
+                DeletedLabel::Deleted => return Ok(users),
+                DeletedLabel::Shrunk => {}
+                DeletedLabel::Used(segments) => {
+                    let segments: Vec<&str> = segments.iter().map(LabelName::as_str).collect();
+                    return Err(LabelError::Used(kind, name.clone(), segments.join(", ")));
+                }
             }
             pace.follow(part.held);
         }

@@ -6,18 +6,18 @@ use std::{collections::BTreeMap, sync::Arc};
 use chrono::{DateTime, TimeDelta, Utc};
 use rollcall_domain::{
     Admin, AuditAction, Interaction, InteractionKind, LabelKind, LabelName, LabelsOfUser, Profile,
-    TelegramId, UserLabel,
+    Segment, TelegramId, UserLabel,
 };
 use rollcall_repository::{
-    AdminRepository, AuditFilter, CreatedLabel, LabelChange, LabelChangeState, LabelChoice,
-    LabelRepository, LabelStep, NewLabelChange,
+    AdminRepository, AuditFilter, CreatedLabel, DeletedLabel, LabelChange, LabelChangeState,
+    LabelChoice, LabelRepository, LabelStep, NewLabelChange, SegmentRepository,
 };
 use tokio::task::block_in_place;
 
 /// A store of users and their labels.
-pub trait LabelStore: super::Store + LabelRepository {}
+pub trait LabelStore: super::Store + LabelRepository + SegmentRepository {}
 
-impl<S: super::Store + LabelRepository> LabelStore for S {}
+impl<S: super::Store + LabelRepository + SegmentRepository> LabelStore for S {}
 
 /// The users and the audit log of one store.
 pub type Store = (Arc<dyn LabelStore>, Arc<dyn AdminRepository>);
@@ -36,6 +36,7 @@ macro_rules! label_repository_contract {
             a_user_gets_and_loses_a_label,
             erasing_a_user_takes_the_labels_along,
             a_label_is_deleted_part_by_part,
+            a_label_that_a_segment_names_is_not_deleted,
             a_change_goes_on_step_by_step_and_is_one_audit_entry,
             two_processes_go_on_with_one_change,
             a_change_of_a_deleted_label_ends,
@@ -213,6 +214,27 @@ pub async fn a_label_is_deleted_part_by_part([(store, admins), _]: [Store; 2]) {
     assert_eq!(deleted, [&(AuditAction::DeletedLabel, "tag vip: 5 users".into(), String::new())]);
 }
 
+pub async fn a_label_that_a_segment_names_is_not_deleted([(store, _), (other, _)]: [Store; 2]) {
+    users(&*store, 1..=2);
+    let tag = create(&*store, LabelKind::Tag, "vip").await;
+    let group = create(&*store, LabelKind::Group, "vip").await;
+    changed(&*store, &tag, true, &[1, 2]).await;
+    for segment in ["loyal", "new"] {
+        let filter = "days>=5 or -tag:other,vip".parse().unwrap();
+        let (name, description) = (name(segment), String::new());
+        let segment = Segment { name, filter, description, created_at: at(0) };
+        other.save_segment(&segment, Arc::new(|_| Ok(()))).await.unwrap();
+    }
+    let refused = store.delete_label(&tag, 2, 10, None, at(0)).await.unwrap().result;
+    assert_eq!(refused, DeletedLabel::Used(["loyal", "new"].map(name).into()));
+    assert_eq!(holders(&*store, &tag).await, [1, 2]);
+    assert!(delete(&*store, &group, 10).await, "the segments name the tag of this name");
+    for segment in ["loyal", "new"] {
+        other.delete_segment(&name(segment)).await.unwrap();
+    }
+    assert!(delete(&*store, &tag, 10).await);
+}
+
 pub async fn a_change_goes_on_step_by_step_and_is_one_audit_entry(
     [(store, admins), _]: [Store; 2],
 ) {
@@ -355,7 +377,11 @@ async fn create(store: &dyn LabelStore, kind: LabelKind, text: &str) -> UserLabe
 }
 
 async fn delete(store: &dyn LabelStore, label: &UserLabel, limit: u32) -> bool {
-    store.delete_label(label, 5, limit, None, at(0)).await.unwrap().result
+    match store.delete_label(label, 5, limit, None, at(0)).await.unwrap().result {
+        DeletedLabel::Deleted => true,
+        DeletedLabel::Shrunk => false,
+        DeletedLabel::Used(segments) => panic!("{segments:?}"),
+    }
 }
 
 async fn begin(store: &dyn LabelStore, label: &UserLabel, is_added: bool) -> LabelChange {
