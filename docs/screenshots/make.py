@@ -58,6 +58,12 @@ def pictures(browser, site, name, password, folder):
         sign_in(browser, name, password)
         browser.wait(".charts")
         picture("dashboard", whole=True)
+        if look != "phone":
+            browser.look(1280, 720, scheme)
+            page("")
+            browser.wait(".charts")
+            picture("readme")
+            browser.look(width, height, scheme)
         page("/figures")
         picture("definitions")
         page("/users")

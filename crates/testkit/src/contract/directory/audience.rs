@@ -19,14 +19,16 @@ use proptest::{
     test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
 use rollcall_domain::{
-    Counted, DayRange, Days, Filter, FilterNode, LabelName, NumberRange, Pattern, SearchTerm,
-    Selection, SortKey, TelegramId, Term, UnreachableReason, UserSort,
+    Counted, DayRange, Days, Filter, FilterNode, Interaction, InteractionKind, LabelKind,
+    LabelName, NumberRange, Pattern, SearchTerm, Selection, SortKey, TelegramId, Term,
+    UnreachableReason, UserLabel, UserSort,
 };
+use rollcall_repository::CreatedLabel;
 use tokio::task::block_in_place;
 
 use super::{
     people::{Person, any_person, demo},
-    store::{DirectoryStore, Stores, at},
+    store::{DirectoryStore, Stores, at, register, text},
 };
 
 /// Enough that some filters match more users than are read one by one.
@@ -38,6 +40,8 @@ const NOW: i64 = 25 * 86_400 + 80_000;
 #[derive(Default)]
 struct Facts {
     notes: BTreeSet<i64>,
+    tagged: BTreeSet<i64>,
+    grouped: BTreeSet<i64>,
 }
 
 /// For any filter in any time zone: the list, the count and the ids are those of the users that a
@@ -54,10 +58,22 @@ pub async fn a_selection_has_the_users_that_a_naive_reading_selects([store, _]: 
         runtime.block_on(async {
             assert!(store.begin_demo().await.unwrap());
             store.load(people.iter().map(Person::history).collect()).await.unwrap();
-            for id in people.iter().map(|it| it.id).filter(|id| id % 97 == 0) {
-                facts.notes.insert(id);
-                let id = TelegramId::try_from(id).unwrap();
-                store.set_note(id, "a note", "ada", at(0)).await.unwrap();
+            let vip = label(&*store, LabelKind::Tag, "vip").await;
+            let testers = label(&*store, LabelKind::Group, "vip").await;
+            for id in people.iter().map(|it| it.id) {
+                let user = TelegramId::try_from(id).unwrap();
+                if id % 97 == 0 {
+                    facts.notes.insert(id);
+                    store.set_note(user, "a note", "ada", at(0)).await.unwrap();
+                }
+                if id % 41 == 0 {
+                    facts.tagged.insert(id);
+                    store.label_user(&vip, user, true, None, at(0)).await.unwrap();
+                }
+                if id % 53 == 0 {
+                    facts.grouped.insert(id);
+                    store.label_user(&testers, user, true, None, at(0)).await.unwrap();
+                }
             }
         });
         let zones = [Tz::UTC, Tz::UTC, Tz::Asia__Tokyo, Tz::America__New_York];
@@ -71,6 +87,13 @@ pub async fn a_selection_has_the_users_that_a_naive_reading_selects([store, _]: 
             })
             .unwrap();
     });
+}
+
+async fn label(store: &dyn DirectoryStore, kind: LabelKind, name: &str) -> UserLabel {
+    match store.create_label(kind, &name.parse().unwrap(), "", None, at(0)).await.unwrap() {
+        CreatedLabel::New(label) => label,
+        other => panic!("{other:?}"),
+    }
 }
 
 /// Saved segments that the filters may name.
@@ -97,6 +120,10 @@ fn any_text() -> impl Strategy<Value = String> {
             "started:ad",
             "started:ad*",
             "started:Ad,friend",
+            "tag:vip",
+            "tag:gone,vip",
+            "group:vip",
+            "group:gone",
             "segment:english",
             "segment:odd,english",
             "reachable",
@@ -208,6 +235,48 @@ pub async fn a_count_can_be_stopped([store, _]: Stores) {
     assert_eq!((nothing.ids.len(), nothing.last), (0, None));
 }
 
+/// By interactions with known commands and buttons, on days of their own.
+pub async fn users_are_found_by_what_they_used([store, _]: Stores) {
+    let used = |n: i64, day: i64, command: Option<&'static str>, button: Option<&'static str>| {
+        use InteractionKind::{CallbackQuery, Command};
+        let kind = if button.is_some() { CallbackQuery } else { Command };
+        Interaction { kind, command, button, ..text(n, day * 86_400 + n, "Ada") }
+    };
+    let schedule = Some("schedule");
+    let interactions = [
+        used(1, 0, schedule, None),
+        used(1, 3, schedule, None),
+        used(1, 3, schedule, None),
+        used(1, 24, schedule, None),
+        used(2, 1, schedule, None),
+        used(2, 2, None, Some("settings")),
+        used(3, 25, None, Some("settings")),
+        used(4, 25, Some("start"), None),
+        used(5, 25, None, None),
+    ];
+    register(&*store, interactions).await;
+    for (filter, ids) in [
+        ("used:/schedule", vec![1, 2]),
+        ("used:/Schedule>=3", vec![1]),
+        ("used:/schedule:1", vec![2]),
+        ("used:/schedule<7d", vec![1]),
+        ("used:/schedule>=2026-10-02", vec![1, 2]),
+        ("used:/schedule<=2026-10-02", vec![2]),
+        ("used:settings", vec![2, 3]),
+        ("used:settings,/start", vec![2, 3, 4]),
+        ("-used:/schedule", vec![3, 4, 5]),
+        ("used:/schedule used:settings", vec![2]),
+        ("-used:/schedule<7d", vec![2, 3, 4, 5]),
+        ("used:schedule", vec![]),
+    ] {
+        let filter: Filter = filter.parse().unwrap();
+        let selection = Selection::new(&filter, &BTreeMap::new(), Tz::UTC, at(NOW)).unwrap();
+        let found = store.matching(&selection, None, 100).await.unwrap().ids;
+        let found: Vec<i64> = found.into_iter().map(TelegramId::get).collect();
+        assert_eq!(found, ids, "{filter}");
+    }
+}
+
 /// A filter that is read in the simplest way, from the facts of one user at a time.
 struct Reading<'a> {
     filter: &'a Filter,
@@ -263,6 +332,8 @@ impl Reading<'_> {
                 at.is_some_and(|at| self.is_within(at, *range))
             }
             Term::ActiveDays(range) => is_between(person.active_days(), *range),
+            Term::Tag(names) => is_vip(names) && self.facts.tagged.contains(&person.id),
+            Term::Group(names) => is_vip(names) && self.facts.grouped.contains(&person.id),
             Term::Note => self.facts.notes.contains(&person.id),
             Term::Name(term) => names_match(person, term),
             Term::Search(term) => person.matches(term),
@@ -283,6 +354,11 @@ impl Reading<'_> {
         let day = day(at);
         first.is_none_or(|first| first <= day) && last.is_none_or(|last| day <= last)
     }
+}
+
+/// Whether names have the only one that a label of the users has.
+fn is_vip(names: &[LabelName]) -> bool {
+    names.iter().any(|name| name.as_str() == "vip")
 }
 
 fn at_now() -> DateTime<Utc> {

@@ -7,15 +7,15 @@ use rollcall_domain::{
     Counted, Interaction, InteractionKind, Profile, SearchTerm, SortKey, TelegramId, UserDetail,
     UserFilter, UserSlice, UserSort,
 };
-use rollcall_repository::{AudienceRepository, DemoRepository};
+use rollcall_repository::{AudienceRepository, DemoRepository, LabelRepository};
 use tokio::task::block_in_place;
 
 use crate::contract::Store;
 
 /// A store of users with their directory.
-pub trait DirectoryStore: Store + DemoRepository + AudienceRepository {}
+pub trait DirectoryStore: Store + DemoRepository + AudienceRepository + LabelRepository {}
 
-impl<S: Store + DemoRepository + AudienceRepository> DirectoryStore for S {}
+impl<S: Store + DemoRepository + AudienceRepository + LabelRepository> DirectoryStore for S {}
 
 /// Two handles on one empty store, like those of two processes.
 pub type Stores = [Arc<dyn DirectoryStore>; 2];
