@@ -12,6 +12,7 @@ mod condition;
 mod error;
 mod field;
 mod filter;
+mod label_name;
 mod lexer;
 mod parse;
 mod print;
@@ -25,11 +26,12 @@ pub use condition::{DayField, DayRange, NumberRange};
 pub use error::FilterError;
 pub use field::{FIELDS, FilterField};
 pub use filter::{Filter, Node as FilterNode};
+pub use label_name::{InvalidLabelName, LabelName};
 pub use lexer::{MAX_FILTER_BYTES, MAX_FILTER_DEPTH, MAX_FILTER_TERMS};
 pub use segment::{MAX_SEGMENTS, Segment};
 pub use selection::{MAX_BESIDE_NAMES, MAX_SELECTION_TERMS, Selection, SelectionError};
 pub use share::{Share, ShareNumbers};
-pub use term::{InvalidLabelName, LabelName, Pattern, Term, Use};
+pub use term::{Pattern, Term, Use};
 
 #[cfg(test)]
 mod tests;

@@ -188,10 +188,7 @@ fn payload(value: Part<'_>) -> Result<Pattern, FilterError> {
 }
 
 fn label(value: Part<'_>) -> Result<LabelName, FilterError> {
-    value
-        .text()
-        .parse()
-        .map_err(|error: super::term::InvalidLabelName| value.error(error.to_string()))
+    value.text().parse().map_err(|error: super::InvalidLabelName| value.error(error.to_string()))
 }
 
 /// A command or a kind of button, or several, or one with a condition.

@@ -5,9 +5,10 @@ use rollcall_domain::{Admin, LabelKind, TelegramId, UserLabel};
 use rollcall_repository::{LabelChange, LabelChangeState, LabelChoice, LabelStep, NewLabelChange};
 
 use super::{LabelError, LabelService, pace::Pace};
+use crate::ServiceError;
 
 /// How long a change can be undone or resumed after its latest step.
-pub(super) const UNDOABLE: TimeDelta = TimeDelta::hours(1);
+const UNDOABLE: TimeDelta = TimeDelta::hours(1);
 
 /// How far a change is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,7 +84,20 @@ impl LabelService {
         let changes = self.labels.label_changes(kind).await?;
         Ok(changes.into_iter().filter(|change| change.touched_at >= since).collect())
     }
+
+    /// Forgets some of the changes that can no longer be undone. Returns whether there may be more.
+    ///
+    /// # Errors
+    /// If the storage fails.
+    pub async fn forget_old(&self) -> Result<bool, ServiceError> {
+        let before = self.clock.now() - UNDOABLE;
+        Ok(self.labels.forget_label_changes(before, FORGOTTEN_AT_ONCE).await?)
+    }
 }
+
+/// How many users of old changes are forgotten at once. The number is small, because on SQLite no user
+/// can be registered meanwhile.
+const FORGOTTEN_AT_ONCE: u32 = 1_000;
 
 /// A change that goes on.
 pub(super) struct Work<'a> {

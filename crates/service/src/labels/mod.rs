@@ -177,20 +177,7 @@ impl LabelService {
         };
         Ok(self.labels.label_user(&label, id, is_added, by, self.clock.now()).await?)
     }
-
-    /// Forgets some of the changes that can no longer be undone. Returns whether there may be more.
-    ///
-    /// # Errors
-    /// If the storage fails.
-    pub async fn forget_old(&self) -> Result<bool, ServiceError> {
-        let before = self.clock.now() - change::UNDOABLE;
-        Ok(self.labels.forget_label_changes(before, FORGOTTEN_AT_ONCE).await?)
-    }
 }
-
-/// How many users of old changes are forgotten at once. The number is small, because on SQLite no user
-/// can be registered meanwhile.
-const FORGOTTEN_AT_ONCE: u32 = 1_000;
 
 /// A description as it is stored: without U+0000, which PostgreSQL cannot store, and without blanks
 /// around.
