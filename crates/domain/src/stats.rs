@@ -126,7 +126,8 @@ pub struct DayStats {
     pub unblocked: u64,
 }
 
-/// The change of a figure, as it is shown: "+12%", or "+5" if the old value was 0.
+/// The change of a figure, as it is shown: "+12%", or "+5" if the old value was below
+/// [`Change::LEAST_WHOLE`], because a percentage of so few says nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Change {
     /// The old value.
@@ -136,6 +137,9 @@ pub struct Change {
 }
 
 impl Change {
+    /// The least old value of which a percentage is shown.
+    pub const LEAST_WHOLE: u64 = 20;
+
     /// The direction of the change as it is shown: equal if it is shown as "±0%".
     pub fn direction(self) -> Ordering {
         match self.read() {
@@ -147,10 +151,10 @@ impl Change {
     /// The number that is shown, and its unit.
     fn read(self) -> (u128, &'static str) {
         let (whole, difference) = (u128::from(self.from), u128::from(self.to.abs_diff(self.from)));
-        match (difference * 100 + whole / 2).checked_div(whole) {
-            Some(percent) => (percent, "%"),
-            None => (difference, ""),
+        if self.from < Self::LEAST_WHOLE {
+            return (difference, "");
         }
+        (((difference * 100 + whole / 2).checked_div(whole)).unwrap_or_default(), "%")
     }
 }
 
@@ -171,16 +175,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn changes_are_shown_as_percentages_unless_the_old_value_is_zero() {
+    fn changes_are_shown_as_percentages_unless_the_old_value_is_small() {
         let shown = |from, to| Change { from, to }.to_string();
         assert_eq!(shown(1075, 1204), "+12%");
         assert_eq!(shown(1000, 4), "-100%");
-        assert_eq!(shown(8, 7), "-13%");
+        assert_eq!(shown(20, 17), "-15%");
+        assert_eq!(shown(19, 17), "-2");
+        assert_eq!(shown(2, 8), "+6");
         assert_eq!(shown(1000, 1001), "±0%");
-        assert_eq!(shown(7, 7), "±0%");
+        assert_eq!(shown(7, 7), "±0");
         assert_eq!(shown(0, 0), "±0");
         assert_eq!(shown(0, 5), "+5");
-        assert_eq!(shown(1, u64::MAX), "+1844674407370955161400%");
+        assert_eq!(shown(20, u64::MAX), "+92233720368547757975%");
         assert_eq!(Change { from: 1000, to: 1001 }.direction(), Ordering::Equal);
         assert_eq!(Change { from: 0, to: 1 }.direction(), Ordering::Greater);
         assert_eq!(Change { from: 8, to: 7 }.direction(), Ordering::Less);

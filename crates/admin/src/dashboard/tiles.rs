@@ -168,8 +168,9 @@ fn of_range_compared(days: usize, is_open: bool, now: &Totals, before: &Totals) 
     let tile = |name, from, to, more| against(name, from, to, open(more), "before");
     let growth = (before.net_growth(), now.net_growth());
     let per_day = [before, now].map(|totals| mean(totals.active_days, days));
-    // The trend comes from the sums, because the means are rounded. There is no percentage of zero.
-    let active = if per_day[0] == 0 { per_day } else { [before.active_days, now.active_days] };
+    // A percentage comes from the sums, because the means are rounded. A number is one of the means.
+    let sums = [before.active_days, now.active_days];
+    let active = if sums[0] < Change::LEAST_WHOLE { per_day } else { sums };
     [
         Tile {
             value: grouped(per_day[1]),
@@ -315,7 +316,7 @@ mod tests {
         assert_eq!(words[6], "Interactions today: 0 ()");
         assert_eq!(words[7], "New in 7 days: 30 ▲ +30  (0 a week ago)");
         assert_eq!(words[8], "New in 30 days: 1,005 ▲ +1% good (1,000 a week ago)");
-        assert_eq!(words[9], "Blocked today: 3 ▲ +50% bad (3 by 09:00 UTC, 2 a week ago)");
+        assert_eq!(words[9], "Blocked today: 3 ▲ +1 bad (3 by 09:00 UTC, 2 a week ago)");
         assert_eq!(first[2].beside, Some(("Stickiness", "5.0%".to_owned())));
         let link = |tile: &Tile| tile.link.clone().unwrap().url;
         assert_eq!(link(&first[1]), "/admin/users?last=7d");
@@ -354,10 +355,10 @@ mod tests {
         assert_eq!(
             shown(&of_range(10, false, &now, Some(&before), String::new())),
             [
-                "Active per day: 3 ▲ +150% good (1 before)",
+                "Active per day: 3 ▲ +2 good (1 before)",
                 "Interactions: 0 = ±0  (0 before)",
-                "New users: 8 ▲ +60% good (5 before)",
-                "Blocked: 1 ▼ −89% good (9 before)",
+                "New users: 8 ▲ +3 good (5 before)",
+                "Blocked: 1 ▼ −8 good (9 before)",
                 "Net growth: +7 ▲ +11 good (−4 before)",
             ]
         );
