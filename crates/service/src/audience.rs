@@ -4,12 +4,12 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use chrono_tz::Tz;
 use rollcall_domain::{
-    Clock, Cursor, Filter, LabelName, MAX_DESCRIPTION_CHARS, MAX_SEGMENTS, Segment, Selection,
-    SelectionError, Term, UserSlice, UserSort,
+    Clock, Cursor, Filter, FilterNode, LabelKind, LabelName, MAX_DESCRIPTION_CHARS, MAX_SEGMENTS,
+    Segment, Selection, SelectionError, Term, UserSlice, UserSort,
 };
 use rollcall_repository::{
-    AudienceRepository, CountProgress, DeletedSegment, DirectoryRepository, MAX_PAGE_SIZE,
-    SavedSegment, SegmentRepository,
+    AudienceRepository, CountProgress, DeletedSegment, DirectoryRepository, LabelRepository,
+    MAX_PAGE_SIZE, RepositoryError, SavedSegment, SegmentRepository,
 };
 
 use crate::ServiceError;
@@ -20,6 +20,7 @@ pub struct AudienceService {
     directory: Arc<dyn DirectoryRepository>,
     audience: Arc<dyn AudienceRepository>,
     segments: Arc<dyn SegmentRepository>,
+    labels: Arc<dyn LabelRepository>,
     clock: Arc<dyn Clock>,
 }
 
@@ -29,6 +30,9 @@ pub enum AudienceError {
     /// The filter cannot be evaluated.
     #[error(transparent)]
     Selection(#[from] SelectionError),
+    /// The filter names a tag or a group that does not exist.
+    #[error("there is no {} '{_1}'", _0.name())]
+    UnknownLabel(LabelKind, LabelName),
     /// A segment was not saved or deleted, for this reason.
     #[error("{0}")]
     Refused(String),
@@ -40,14 +44,19 @@ pub enum AudienceError {
 impl AudienceService {
     /// Creates a service over `storage`.
     pub fn new(
-        storage: impl DirectoryRepository + AudienceRepository + SegmentRepository + 'static,
+        storage: impl DirectoryRepository
+        + AudienceRepository
+        + SegmentRepository
+        + LabelRepository
+        + 'static,
         clock: impl Clock + 'static,
     ) -> Self {
         let storage = Arc::new(storage);
         Self {
             directory: storage.clone(),
             audience: storage.clone(),
-            segments: storage,
+            segments: storage.clone(),
+            labels: storage,
             clock: Arc::new(clock),
         }
     }
@@ -55,12 +64,14 @@ impl AudienceService {
     /// The users that a filter selects now, where days are those of `zone`.
     ///
     /// # Errors
-    /// If a segment in it does not exist, if it is too large together with its segments, or if the
+    /// If a segment, tag or group in it does not exist, if it is too large together with its segments, or if the
     /// storage fails.
     pub async fn selection(&self, filter: &Filter, zone: Tz) -> Result<Selection, AudienceError> {
         let names_segments = filter.terms().any(|term| matches!(term, Term::Segment(_)));
         let segments = if names_segments { self.filters().await? } else { BTreeMap::new() };
-        Ok(Selection::new(filter, &segments, zone, self.clock.now())?)
+        let selection = Selection::new(filter, &segments, zone, self.clock.now())?;
+        self.check_labels(selection.node()).await?;
+        Ok(selection)
     }
 
     /// Returns up to `size` (at most 1,000) users of a selection, sorted by `sort`. The page begins
@@ -105,7 +116,7 @@ impl AudienceService {
     /// Saves a filter under a name, or replaces the segment of this name. Returns what was there.
     ///
     /// # Errors
-    /// If the filter uses a segment that does not exist, or the segment itself; if it is too large
+    /// If the filter uses a segment, tag or group that does not exist, or the segment itself; if it is too large
     /// together with its segments; if there are [`MAX_SEGMENTS`] others; if the description is
     /// longer than [`MAX_DESCRIPTION_CHARS`]; or if the storage fails. Nothing changes then.
     pub async fn save_segment(
@@ -122,6 +133,7 @@ impl AudienceService {
             );
             return Err(AudienceError::Refused(reason));
         }
+        self.check_labels(filter.node()).await?;
         let created_at = self.clock.now();
         let segment = Segment { name, filter, description, created_at };
         let wanted = segment.clone();
@@ -165,8 +177,34 @@ impl AudienceService {
         }
     }
 
+    async fn check_labels(&self, node: &FilterNode) -> Result<(), AudienceError> {
+        let unknown = unknown_label(&*self.labels, node).await.map_err(ServiceError::from)?;
+        unknown.map_or(Ok(()), |(kind, name)| Err(AudienceError::UnknownLabel(kind, name)))
+    }
+
     async fn filters(&self) -> Result<BTreeMap<LabelName, Filter>, ServiceError> {
         let segments = self.segments.segments().await?;
         Ok(segments.into_iter().map(|it| (it.name, it.filter)).collect())
     }
+}
+
+/// The first tag or group in a filter that does not exist. Without it, `-tag:typo` would select
+/// everyone.
+pub(crate) async fn unknown_label(
+    labels: &dyn LabelRepository,
+    node: &FilterNode,
+) -> Result<Option<(LabelKind, LabelName)>, RepositoryError> {
+    for term in node.terms() {
+        let (kind, names) = match term {
+            Term::Tag(names) => (LabelKind::Tag, names),
+            Term::Group(names) => (LabelKind::Group, names),
+            _ => continue,
+        };
+        let known = labels.labels(kind).await?;
+        let is_unknown = |name: &&LabelName| !known.iter().any(|label| label.name == **name);
+        if let Some(name) = names.iter().find(is_unknown) {
+            return Ok(Some((kind, name.clone())));
+        }
+    }
+    Ok(None)
 }

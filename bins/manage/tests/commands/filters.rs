@@ -71,6 +71,9 @@ async fn segments_are_saved_shown_and_deleted() {
             manage(&database, &["segments", "show", "all"], ""),
             manage(&database, &["count", "--filter", "segment:all"], ""),
             manage(&database, &["count", "--filter", "reachable langg:de"], ""),
+            manage(&database, &["count", "--filter", "-tag:typo"], ""),
+            manage(&database, &["users", "list", "--filter", "group:gone"], ""),
+            save("x", "lang:en or -group:gone"),
         ];
         insta::assert_snapshot!("segments", story.join("\n"));
         let log = admins(&database).await;

@@ -2,13 +2,14 @@
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
-use rollcall_domain::{Admin, Filter, LabelKind, LabelName, Selection, Term, UserLabel};
+use rollcall_domain::{Admin, Filter, LabelKind, Selection, UserLabel};
 use rollcall_repository::{LabelChange, LabelChangeState, LabelChoice, NewLabelChange};
 
 use super::{
     LabelError, LabelService,
     change::{LabelProgress, Work},
 };
+use crate::audience::unknown_label;
 
 /// How many users are looked at between two steps.
 const SCANNED_AT_ONCE: u32 = 10_000;
@@ -20,17 +21,8 @@ impl LabelService {
     /// If not, or if the storage fails.
     pub async fn check(&self, filter: &Filter, zone: Tz) -> Result<(), LabelError> {
         let selection = self.selection(filter, zone, self.clock.now()).await?;
-        for term in selection.node().terms() {
-            let (kind, names) = match term {
-                Term::Tag(names) => (LabelKind::Tag, names),
-                Term::Group(names) => (LabelKind::Group, names),
-                _ => continue,
-            };
-            let known = self.labels.labels(kind).await?;
-            let is_unknown = |name: &&LabelName| !known.iter().any(|label| label.name == **name);
-            if let Some(name) = names.iter().find(is_unknown) {
-                return Err(LabelError::Unknown(kind, name.clone()));
-            }
+        if let Some((kind, name)) = unknown_label(&*self.labels, selection.node()).await? {
+            return Err(LabelError::Unknown(kind, name));
         }
         Ok(())
     }
