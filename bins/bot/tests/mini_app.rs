@@ -290,3 +290,16 @@ async fn the_page_signs_in_with_the_data_in_its_address() {
     })
     .await;
 }
+
+/// Anyone can read the demo's token in the source, and sign data with it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_demo_takes_no_data_of_telegram() {
+    const OWNER_OF_DEMO: i64 = 4_400_000_000_000_000;
+    let database = ThrowAwayDatabase::sqlite();
+    let demo = RunningBot::demo(&database, &[LISTEN]).await;
+    let token = Simulator::builder().start().await.unwrap().token().to_owned();
+    let data = MiniAppData { user: OWNER_OF_DEMO, at: SystemClock.now(), query: 1 };
+    let refused = post(&url(&demo), &data.signed(&token)).await;
+    assert_eq!(refused.status(), 401);
+    assert_eq!(session(&refused), None);
+}

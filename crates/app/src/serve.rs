@@ -165,6 +165,8 @@ async fn work(
     };
     let services = Services::new(database.clone());
     let TelegramAdmins { owners, are_counted, link } = telegram_admins;
+    // Anyone knows the demo's token, and could sign data with it.
+    let mini_app_key = mini_app_key.filter(|_| link.is_none());
     let users = services.users();
     let alerts = Alerts::default();
     let admins = services

@@ -51,7 +51,7 @@ pub(super) fn term_sql(term: &Term, selection: &Selection, known: &Known) -> Opt
             exists("preferences", "preferences", one_of("preferences.language", codes))
         }
         Term::Note => exists("notes", "notes", Sql::new("TRUE")),
-        Term::Username(name) => username(name),
+        Term::Username(name) => any_of_lower("users.username", std::slice::from_ref(name), known),
         Term::Id(ids) => {
             let ids: Vec<String> = ids.iter().map(|id| id.get().to_string()).collect();
             Sql::new(format!("users.telegram_id IN ({})", ids.join(", ")))
@@ -124,20 +124,16 @@ fn language(patterns: &[Pattern], known: &Known) -> Sql {
     if let Some(codes) = known.languages_of(patterns) {
         return one_of("users.language_code", codes.into_iter());
     }
-    // Both lower the letters A to Z alone.
-    let column = if known.is_postgres {
-        "LOWER(users.language_code COLLATE \"C\")"
-    } else {
-        "LOWER(users.language_code)"
-    };
-    let lower = |it: &Pattern| Pattern { text: it.text.to_ascii_lowercase(), ..it.clone() };
-    any_of(column, &patterns.iter().map(lower).collect::<Vec<_>>())
+    any_of_lower("users.language_code", patterns, known)
 }
 
-/// Usernames are stored with the case that Telegram sent, and have the letters A to Z alone.
-fn username(name: &Pattern) -> Sql {
-    let lower = Pattern { text: name.text.to_ascii_lowercase(), ..name.clone() };
-    any_of("LOWER(users.username)", &[lower])
+/// That a column matches one of some patterns, where the case of A to Z is ignored. Without its own
+/// collation, PostgreSQL would lower letters as the database's locale does, in Turkish I to ı.
+fn any_of_lower(column: &str, patterns: &[Pattern], known: &Known) -> Sql {
+    let collation = if known.is_postgres { " COLLATE \"C\"" } else { "" };
+    let lower = |it: &Pattern| Pattern { text: it.text.to_ascii_lowercase(), ..it.clone() };
+    let patterns: Vec<Pattern> = patterns.iter().map(lower).collect();
+    any_of(&format!("LOWER({column}{collation})"), &patterns)
 }
 
 fn random(share: &Share) -> Sql {
