@@ -13,7 +13,7 @@ use chrono::{DateTime, Utc};
 use rollcall_domain::{AuditAction, Counted, SortKey, TelegramId, TelegramUser, UserSort};
 use rollcall_service::Session;
 
-use super::{list, query::Query, selection::selected_ids};
+use super::{labels::TAG_FIELD, list, query::Query, selection::selected_ids};
 use crate::{
     App,
     page::{Failure, Layout, render, text},
@@ -210,7 +210,7 @@ fn to_list(app: &App, query: &Query, deleted: usize) -> Response {
 fn read(pairs: &[(String, String)]) -> Result<Query, Failure> {
     Query::read_strictly(
         pairs,
-        &["id", "all", "selection", "sure", "until", "deleted", form_token::FIELD],
+        &["id", "all", "selection", "sure", "until", "deleted", TAG_FIELD, form_token::FIELD],
     )
 }
 

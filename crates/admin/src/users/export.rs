@@ -14,7 +14,7 @@ use rollcall_domain::{Admin, AuditAction, Counted};
 use rollcall_service::{AdminService, Export, Format, Part, ServiceError, Session};
 use tokio::{runtime::Handle, sync::OwnedSemaphorePermit};
 
-use super::{query::Query, selection::selected_ids};
+use super::{labels::TAG_FIELD, query::Query, selection::selected_ids};
 use crate::{
     App,
     page::{Failure, text},
@@ -44,8 +44,10 @@ pub(crate) async fn export(
     } else {
         return Err(Failure::Refused("No users selected. Tick at least one."));
     };
-    let query =
-        Query::read_strictly(&pairs, &["format", "id", "all", SELECTION, form_token::FIELD])?;
+    let query = Query::read_strictly(
+        &pairs,
+        &["format", "id", "all", TAG_FIELD, SELECTION, form_token::FIELD],
+    )?;
     let today = app.clock.now().date_naive();
     let room = Arc::clone(&app.exports).try_acquire_owned();
     let room = room.map_err(|_| {

@@ -85,6 +85,10 @@ pub(crate) async fn change(
     Ok(after_save(&app, &session.admin, id, &Query::read(&list), "labelled#labels").await?)
 }
 
+/// The name of the field for a tag in the list's form, whose other buttons send it too. It is not
+/// `tag`, which would look like a filter to them.
+pub(super) const TAG_FIELD: &str = "tag_name";
+
 /// Adds a tag to the users that are ticked in a list, or removes it.
 pub(crate) async fn change_selected(
     State(app): State<App>,
@@ -103,7 +107,7 @@ pub(crate) async fn change_selected(
     }
     let is_added = value("do") != Some("remove");
     let ids = selected_ids(&pairs)?;
-    let name = read_name(value("tag").unwrap_or_default())?;
+    let name = read_name(value(TAG_FIELD).unwrap_or_default())?;
     let (kind, by) = (LabelKind::Tag, Some(&session.admin));
     let label = match is_added {
         true => app.labels.create(kind, &name, "", by).await.map_err(refusal)?.0,

@@ -14,7 +14,7 @@ use rollcall_service::{Count, Facets};
 
 use super::{
     choice::Choice,
-    labels::labelled,
+    labels::{TAG_FIELD, labelled},
     query::{DATES, NONE, Period, Query},
     sort,
 };

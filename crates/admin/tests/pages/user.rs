@@ -120,17 +120,22 @@ async fn ticked_users_get_and_lose_a_tag() {
     let send = async |form: &str| {
         site.request(&Method::POST, "/admin/tags/selected", Some(&token), form).await
     };
-    let added = send("id=1&id=3&id=9&tag=vip&do=add&selection=1&sort=first_seen").await;
+    let added = send("id=1&id=3&id=9&tag_name=vip&do=add&selection=1&sort=first_seen").await;
     let list = added.location();
     assert!(list.starts_with("/admin/users?") && list.ends_with("&labelled=added.2.vip"), "{list}");
     let page = site.get(&list, &token).await.body;
     assert!(page.contains("Added tag vip to 2 users."), "{page}");
     assert!(page.contains(r#"<option value="vip"></option>"#), "{page}");
-    let removed = send("id=3&id=2&tag=vip&do=remove").await;
+    let removed = send("id=3&id=2&tag_name=vip&do=remove").await;
     assert_eq!(removed.location(), "/admin/users?labelled=removed.1.vip");
     let of = site.labels.labels_of(&[id(1), id(2), id(3)]).await.unwrap();
     assert_eq!(of.keys().copied().collect::<Vec<_>>(), [id(1)]);
-    for wrong in ["tag=vip&do=add", "id=1&do=add", "id=1&all=1&tag=vip", "id=1&tag=x&do=remove"] {
+    for wrong in [
+        "tag_name=vip&do=add",
+        "id=1&do=add",
+        "id=1&all=1&tag_name=vip",
+        "id=1&tag_name=x&do=remove",
+    ] {
         assert_eq!(send(wrong).await.status, StatusCode::BAD_REQUEST, "{wrong}");
     }
     let odd = site.get("/admin/users?labelled=added.2.%3Cb%3E", &token).await.body;

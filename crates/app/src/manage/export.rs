@@ -129,13 +129,12 @@ impl ExportUsers {
         }
         let output =
             self.output.as_deref().map(|path| File::create(path, self.force)).transpose()?;
-        let names = self.further.filter().is_some_and(|it| it.node().compares_names());
-        if filter.search.is_some() || names {
-            index_names(&directory).await?;
-        }
         let sort = UserSort { key: SortKey::Id, descending: false };
         let audience = services.audience();
         let selection = self.further.selection(&audience, &filter).await?;
+        if selection.node().compares_names() {
+            index_names(&directory).await?;
+        }
         let count = audience.users(&selection, sort, None, 1).await?.count;
         let summary = match self.further.filter() {
             None => filter.summary(),

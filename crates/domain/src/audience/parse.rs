@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use super::{
-    Filter, FilterError, MAX_FILTER_DEPTH, MAX_FILTER_TERMS,
+    Filter, FilterError, MAX_FILTER_BYTES, MAX_FILTER_DEPTH, MAX_FILTER_TERMS,
     filter::{Node, all, any, negated},
     lexer::{Letter, Token, TokenKind, text_of, tokens},
     values::term,
@@ -20,10 +20,21 @@ impl FromStr for Filter {
         let mut parser = Parser { tokens: &tokens, end: text.chars().count(), terms: 0, depth: 0 };
         let node = parser.alternatives()?;
         match parser.tokens.first() {
-            None => Ok(Self(node)),
+            None => fitting(Self(node)),
             Some(token) => Err(token.error("there is no '(' for this ')'")),
         }
     }
+}
+
+/// A filter is stored in its canonical form, which may be longer than what was typed.
+fn fitting(filter: Filter) -> Result<Filter, FilterError> {
+    let bytes = filter.to_string().len();
+    if bytes <= MAX_FILTER_BYTES {
+        return Ok(filter);
+    }
+    let message =
+        format!("expected at most {MAX_FILTER_BYTES} bytes in full form; this has {bytes}");
+    Err(FilterError { at: 0, message })
 }
 
 impl Token {
@@ -156,8 +167,9 @@ impl Parser<'_> {
     ) -> Result<Node, FilterError> {
         self.depth += 1;
         if self.depth > MAX_FILTER_DEPTH {
-            let message =
-                format!("expected at most {MAX_FILTER_DEPTH} parentheses and negations in another");
+            let message = format!(
+                "expected parentheses and negations nested at most {MAX_FILTER_DEPTH} deep"
+            );
             return Err(token.error(&message));
         }
         let node = parse(self)?;

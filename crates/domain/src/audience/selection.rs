@@ -12,8 +12,9 @@ use crate::{
     local_days::{day_of, day_start, next_day},
 };
 
-/// The most terms of a filter together with those of its segments.
-pub const MAX_SELECTION_TERMS: usize = 2_000;
+/// The most terms and values of a filter together with those of its segments, parentheses and
+/// negations included. SQLite takes expressions up to 1,000 deep.
+pub const MAX_SELECTION_TERMS: usize = 900;
 
 /// How many conditions may be joined with names by `or`, `-` and parentheses. Names are compared in
 /// memory, where each of these is a bit of a 64-bit number.
@@ -38,7 +39,9 @@ pub enum SelectionError {
     #[error("segment '{0}' uses itself")]
     Cycle(LabelName),
     /// The filter and its segments are too large together.
-    #[error("expected at most {MAX_SELECTION_TERMS} terms in the filter and its segments")]
+    #[error(
+        "expected at most {MAX_SELECTION_TERMS} terms and values in the filter and its segments"
+    )]
     TooLarge,
     /// Names are mixed with too many other conditions.
     #[error(
@@ -125,10 +128,20 @@ impl<'a> Expansion<'a> {
         if filter.names_bots() {
             return Ok(node);
         }
+        self.count(1)?;
         Ok(all(vec![node, negated(Node::Term(Term::Bot))]))
     }
 
+    fn count(&mut self, parts: usize) -> Result<(), SelectionError> {
+        self.terms += parts;
+        if self.terms > MAX_SELECTION_TERMS { Err(SelectionError::TooLarge) } else { Ok(()) }
+    }
+
     fn node(&mut self, node: &Node) -> Result<Node, SelectionError> {
+        self.count(match node {
+            Node::Term(term) => term.values(),
+            _ => 1,
+        })?;
         Ok(match node {
             Node::All(parts) => all(self.parts(parts)?),
             Node::Any(parts) => any(self.parts(parts)?),
@@ -137,13 +150,7 @@ impl<'a> Expansion<'a> {
                 let segments = names.iter().map(|name| self.segment(name));
                 any(segments.collect::<Result<_, _>>()?)
             }
-            Node::Term(term) => {
-                self.terms += 1;
-                if self.terms > MAX_SELECTION_TERMS {
-                    return Err(SelectionError::TooLarge);
-                }
-                Node::Term(term.clone())
-            }
+            Node::Term(term) => Node::Term(term.clone()),
         })
     }
 

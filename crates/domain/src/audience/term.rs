@@ -52,6 +52,23 @@ pub enum Term {
     Search(SearchTerm),
 }
 
+impl Term {
+    /// How many values it compares, at least 1.
+    pub(super) fn values(&self) -> usize {
+        match self {
+            Self::Language(all) | Self::Source(all) | Self::Started(all) | Self::Zone(all) => {
+                all.len()
+            }
+            Self::Tag(all) | Self::Group(all) | Self::Segment(all) => all.len(),
+            Self::Used(all) => all.len(),
+            Self::Team(all) => all.len(),
+            Self::BotLanguage(all) => all.len(),
+            Self::Id(all) => all.len(),
+            _ => 1,
+        }
+    }
+}
+
 /// A text, or the beginning of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pattern {

@@ -125,10 +125,13 @@ fn a_filter_has_bounds() {
     assert!(error(&"x".repeat(4097)).starts_with("character 1: expected at most 4096 bytes"));
     assert!("x ".repeat(200).parse::<Filter>().is_ok());
     assert_eq!(error(&"x ".repeat(201)), "character 401: expected at most 200 terms");
+    // Its canonical form is stored, and must fit as well.
+    let long = format!("name:{} ", "a".repeat(90)).repeat(42);
+    assert!(long.len() < MAX_FILTER_BYTES && error(&long).contains("in full form; this has 41"));
     let nested = |depth: usize| format!("{}x{}", "(".repeat(depth), ")".repeat(depth));
     assert!(nested(50).parse::<Filter>().is_ok());
-    assert!(error(&nested(51)).contains("at most 50 parentheses"));
-    assert!(error(&format!("{}x", "-".repeat(4000))).contains("at most 50 parentheses"));
+    assert!(error(&nested(51)).contains("at most 50 deep"));
+    assert!(error(&format!("{}x", "-".repeat(4000))).contains("at most 50 deep"));
 }
 
 #[test]
@@ -200,6 +203,10 @@ fn segments_are_replaced_by_their_filters_and_bots_are_left_out() {
     assert_eq!(text("segment:de,old"), "(lang:de -bot or -(lang:de -bot) days>=9 or bot) -bot");
     assert_eq!(selected("-segment:gone"), Err(SelectionError::UnknownSegment(name("gone"))));
     assert_eq!(selected("segment:loop"), Err(SelectionError::Cycle(name("loop"))));
+    let names = vec!["de"; 1000].join(",");
+    assert_eq!(selected(&format!("segment:{names}")), Err(SelectionError::TooLarge));
+    let values = vec!["a*"; 1000].join(",");
+    assert_eq!(selected(&format!("source:{values}")), Err(SelectionError::TooLarge));
     let mut doubled: std::collections::BTreeMap<_, _> = [(name("s0"), parsed("a b c d"))].into();
     for level in 1..20 {
         let below = vec![format!("segment:s{}", level - 1); 4].join(" or ");

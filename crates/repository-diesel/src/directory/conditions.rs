@@ -77,6 +77,7 @@ fn index_of(node: &FilterNode, known: &Known, selection: &Selection) -> IndexUse
             _ => IndexUse::Scan,
         },
         Term::Id(_) => IndexUse::Values,
+        Term::Username(name) if !name.is_beginning => IndexUse::Values,
         Term::Blocked | Term::Bot => IndexUse::Value,
         Term::Day(DayField::Joined, _) => IndexUse::Range(SortKey::FirstSeen),
         Term::Day(DayField::Seen, _) if selection.is_in_utc() => IndexUse::Range(SortKey::LastSeen),

@@ -1,7 +1,7 @@
 //! Rows of `labels` and `label_changes`.
 
 use diesel::prelude::*;
-use rollcall_domain::{LabelKind, LabelName, TelegramId, UserLabel, grouped};
+use rollcall_domain::{Filter, LabelKind, LabelName, TelegramId, UserLabel, grouped};
 use rollcall_repository::{LabelChange, LabelChangeState, LabelChoice};
 
 use crate::base::{
@@ -119,12 +119,17 @@ pub(super) fn title(label: &UserLabel) -> String {
     format!("{} {}", label.kind.name(), label.name)
 }
 
-/// A change for the audit log: how many users, which label, and how they were chosen.
+/// A change for the audit log: how many users, which label, and how they were chosen, without names.
 pub(super) fn summary(change: &LabelChange) -> String {
     let choice = match &change.choice {
         LabelChoice::Ids => "given ids".to_owned(),
-        LabelChoice::Filter { text, zone } if zone == "UTC" => format!("filter {text}"),
-        LabelChoice::Filter { text, zone } => format!("filter {text} (days of {zone})"),
+        LabelChoice::Filter { text, zone } => {
+            let filter = text.parse().unwrap_or_else(|_| Filter::everyone()).summary();
+            match zone.as_str() {
+                "UTC" => format!("filter {filter}"),
+                zone => format!("filter {filter} (days of {zone})"),
+            }
+        }
     };
     format!("{}: {}: {choice}", users(change.users), title(&change.label))
 }

@@ -75,11 +75,10 @@ impl List {
             .into());
         }
         let filter = UserFilter { search: self.search.clone(), ..UserFilter::new() };
-        let names = self.filter.filter().is_some_and(|it| it.node().compares_names());
-        if self.search.is_some() || names {
+        let selection = self.filter.selection(audience, &filter).await?;
+        if selection.node().compares_names() {
             index_names(directory).await?;
         }
-        let selection = self.filter.selection(audience, &filter).await?;
         let page = audience.users(&selection, self.sort, self.after, self.limit).await?;
         if !self.json {
             return self.print(&page);

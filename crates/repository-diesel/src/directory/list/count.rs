@@ -113,8 +113,12 @@ impl<'a> Summed<'a> {
             None => sum(Figure::Users, "")?,
             Some(FilterNode::Term(Term::Language(patterns))) => {
                 let Some(codes) = known.languages_of(patterns) else { return Ok(None) };
-                let sums = codes.into_iter().map(|code| sum(Figure::Language, code));
-                sums.sum::<Result<u64, Failure>>()?
+                let Days { first, last } = self.days;
+                let (first, last) =
+                    (first.unwrap_or(NaiveDate::MIN), last.unwrap_or(NaiveDate::MAX));
+                let sums = sums_by_label(connection, &[Figure::Language], first, last)?;
+                let sums = sums.iter().filter(|it| codes.contains(&it.label.as_str()));
+                u64::try_from(sums.map(|it| it.value).sum::<i64>()).unwrap_or_default()
             }
             Some(node) if *node == negated(Term::Language(vec![Pattern::beginning("")])) => {
                 sum(Figure::Language, "")?
@@ -179,7 +183,7 @@ fn left_out(connection: &mut AnyConnection, conditions: &[Condition]) -> Result<
 /// A lower bound: more than a few, where more users than that meet the only condition.
 fn at_least(request: &Request, slice: &UserSlice) -> Counted {
     match (request.conditions.as_slice(), request.term) {
-        ([condition], None) if condition.has_index() => {
+        ([condition], None) if request.check.is_none() && condition.has_index() => {
             Counted::MoreThan(u64::try_from(FEW).unwrap_or(u64::MAX))
         }
         _ => slice.count,
