@@ -37,6 +37,11 @@ async fn a_filter_means_the_same_in_each_command() {
             });
             assert_eq!(exported.collect::<Vec<_>>(), ids, "{filter:?}");
         }
+        let zone = ["export", "--zone", "Asia/Tokyo"];
+        assert_eq!(run(&database, &zone, "", &[]).0, 2, "--zone needs --filter");
+        let days = ["--filter", "", "--first-seen-since", "2020-01-01"];
+        let (code, _, error) = run(&database, &[&zone[..], &days].concat(), "", &[]);
+        assert!(code == 1 && error.contains("are days of UTC"), "{error}");
         let (_, json, _) = run(&database, &["count", "--json", "--filter", "lang:en"], "", &[]);
         assert_eq!(serde_json::from_str::<Value>(&json).unwrap(), serde_json::json!({"count": 1}));
     }

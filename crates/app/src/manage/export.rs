@@ -127,6 +127,14 @@ impl ExportUsers {
         if self.bom && format != Format::Csv {
             bail!("--bom works only with CSV");
         }
+        if self.further.has_other_days()
+            && (filter.first_seen.is_set() || filter.last_seen.is_set())
+        {
+            bail!(
+                "--first-seen-… and --last-seen-… are days of UTC, which --zone does not change; write \
+                 the days into --filter instead, such as joined>=2026-01-31"
+            );
+        }
         let output =
             self.output.as_deref().map(|path| File::create(path, self.force)).transpose()?;
         let sort = UserSort { key: SortKey::Id, descending: false };

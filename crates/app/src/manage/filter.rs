@@ -32,8 +32,9 @@ pub(super) struct FurtherFilter {
     /// `bot`. See docs/filters.md
     #[arg(long, value_name = "FILTER", value_parser = read_filter, allow_hyphen_values = true)]
     filter: Option<Filter>,
-    #[command(flatten)]
-    zone: ZoneArgument,
+    /// The time zone whose days the filter means, such as Europe/Berlin, instead of UTC
+    #[arg(long, value_name = "ZONE", requires = "filter", value_parser = read_zone)]
+    zone: Option<Tz>,
 }
 
 impl FurtherFilter {
@@ -42,13 +43,15 @@ impl FurtherFilter {
         self.filter.as_ref()
     }
 
+    /// Whether its days are those of another zone than UTC.
+    pub(super) fn has_other_days(&self) -> bool {
+        self.zone.is_some_and(|zone| zone != Tz::UTC)
+    }
+
     /// The same filter as options of a command.
     pub(super) fn options(&self) -> String {
         let Some(filter) = &self.filter else { return String::new() };
-        let zone = match self.zone.zone {
-            Tz::UTC => String::new(),
-            zone => format!(" --zone={zone}"),
-        };
+        let zone = self.zone.map(|zone| format!(" --zone={zone}")).unwrap_or_default();
         format!(" --filter={}{zone}", quoted(&safe(&filter.to_string())))
     }
 
@@ -62,7 +65,7 @@ impl FurtherFilter {
             None => Ok(Selection::from(options)),
             Some(filter) => {
                 let filter = Filter::from(options).and(filter.clone());
-                audience.selection(&filter, self.zone.zone).await
+                audience.selection(&filter, self.zone.unwrap_or(Tz::UTC)).await
             }
         }
     }
