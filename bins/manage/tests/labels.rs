@@ -140,6 +140,29 @@ async fn a_stopped_change_is_completed() {
     }
 }
 
+/// Without the tag, the filter of the stopped change would select everyone.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tag_that_a_stopped_change_names_stays() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        register(&database, 1..=3).await;
+        assert_eq!(answer(&database, "tag add optout --ids -", "3\n").0, 0);
+        let storage = Database::open(database.url().parse().unwrap()).await.unwrap();
+        let storage = DieselUserRepository::new(storage);
+        let labels = LabelService::new(storage.clone(), SystemClock);
+        let (promo, _) =
+            labels.create(LabelKind::Group, &"promo".parse().unwrap(), "", None).await.unwrap();
+        let choice = LabelChoice::Filter { text: "-tag:optout".to_owned(), zone: "UTC".to_owned() };
+        let new = NewLabelChange { label: promo, is_added: true, choice, by: None };
+        storage.begin_label_change(&new, SystemClock.now()).await.unwrap();
+        let (code, _, error) = answer(&database, "tag delete optout", "");
+        let reason = "tag 'optout' is named by the filter of a change that is not complete";
+        assert!(code == 1 && error.contains(reason), "{error}");
+        assert_eq!(answer(&database, "group resume", "").0, 0);
+        assert_eq!(labels.count(LabelKind::Group).await.unwrap()[0].1, 2);
+        assert_eq!(answer(&database, "tag delete optout", "").0, 0);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_done_changes_nothing() {
     for database in ThrowAwayDatabase::of_each_kind() {

@@ -1,15 +1,19 @@
 //! The users that a filter selects: lists, exact counts, and saved segments.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
+use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use rollcall_domain::{
     Clock, Cursor, Filter, FilterNode, LabelKind, LabelName, MAX_DESCRIPTION_CHARS, MAX_SEGMENTS,
-    Segment, Selection, SelectionError, Term, UserSlice, UserSort,
+    Segment, Selection, SelectionError, TelegramId, Term, UserSlice, UserSort,
 };
 use rollcall_repository::{
     AudienceRepository, CountProgress, DeletedSegment, DirectoryRepository, LabelRepository,
-    MAX_PAGE_SIZE, RepositoryError, SavedSegment, SegmentRepository,
+    MAX_PAGE_SIZE, MatchingUsers, SavedSegment, SegmentRepository,
 };
 
 use crate::ServiceError;
@@ -25,7 +29,7 @@ pub struct AudienceService {
 }
 
 /// Why users cannot be selected.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum AudienceError {
     /// The filter cannot be evaluated.
     #[error(transparent)]
@@ -51,25 +55,42 @@ impl AudienceService {
         + 'static,
         clock: impl Clock + 'static,
     ) -> Self {
-        let storage = Arc::new(storage);
+        Self::over(&Arc::new(storage), Arc::new(clock))
+    }
+
+    /// The same over a storage that other services share.
+    pub(crate) fn over<S>(storage: &Arc<S>, clock: Arc<dyn Clock>) -> Self
+    where
+        S: DirectoryRepository + AudienceRepository + SegmentRepository + LabelRepository + 'static,
+    {
         Self {
             directory: storage.clone(),
             audience: storage.clone(),
             segments: storage.clone(),
-            labels: storage,
-            clock: Arc::new(clock),
+            labels: storage.clone(),
+            clock,
         }
     }
 
     /// The users that a filter selects now, where days are those of `zone`.
     ///
     /// # Errors
-    /// If a segment, tag or group in it does not exist, if it is too large together with its segments, or if the
-    /// storage fails.
+    /// If a segment, tag or group in it does not exist, if it is too large together with its
+    /// segments, or if the storage fails.
     pub async fn selection(&self, filter: &Filter, zone: Tz) -> Result<Selection, AudienceError> {
+        self.selection_at(filter, zone, self.clock.now()).await
+    }
+
+    /// The same, with ages that are counted back from `at`.
+    pub(crate) async fn selection_at(
+        &self,
+        filter: &Filter,
+        zone: Tz,
+        at: DateTime<Utc>,
+    ) -> Result<Selection, AudienceError> {
         let names_segments = filter.terms().any(|term| matches!(term, Term::Segment(_)));
         let segments = if names_segments { self.filters().await? } else { BTreeMap::new() };
-        let selection = Selection::new(filter, &segments, zone, self.clock.now())?;
+        let selection = Selection::new(filter, &segments, zone, at)?;
         self.check_labels(selection.node()).await?;
         Ok(selection)
     }
@@ -103,6 +124,19 @@ impl AudienceService {
         progress: Arc<CountProgress>,
     ) -> Result<Option<u64>, ServiceError> {
         Ok(self.audience.count(selection, progress).await?)
+    }
+
+    /// The users of a selection among the next `scan` users after the id `after`.
+    ///
+    /// # Errors
+    /// If the storage fails.
+    pub(crate) async fn matching(
+        &self,
+        selection: &Selection,
+        after: Option<TelegramId>,
+        scan: u32,
+    ) -> Result<MatchingUsers, ServiceError> {
+        Ok(self.audience.matching(selection, after, scan).await?)
     }
 
     /// The saved segments, by name.
@@ -177,34 +211,30 @@ impl AudienceService {
         }
     }
 
+    /// Checks that the tags and groups exist. Without it, `-tag:typo` would select everyone.
     async fn check_labels(&self, node: &FilterNode) -> Result<(), AudienceError> {
-        let unknown = unknown_label(&*self.labels, node).await.map_err(ServiceError::from)?;
-        unknown.map_or(Ok(()), |(kind, name)| Err(AudienceError::UnknownLabel(kind, name)))
+        for kind in LabelKind::ALL {
+            let named = node.terms().flat_map(|term| match (term, kind) {
+                (Term::Tag(names), LabelKind::Tag) | (Term::Group(names), LabelKind::Group) => {
+                    names.as_slice()
+                }
+                _ => &[],
+            });
+            let named: BTreeSet<&LabelName> = named.collect();
+            if named.is_empty() {
+                continue;
+            }
+            let known = self.labels.labels(kind).await.map_err(ServiceError::from)?;
+            let is_unknown = |name: &&&LabelName| !known.iter().any(|label| label.name == ***name);
+            if let Some(name) = named.iter().find(is_unknown) {
+                return Err(AudienceError::UnknownLabel(kind, (*name).clone()));
+            }
+        }
+        Ok(())
     }
 
     async fn filters(&self) -> Result<BTreeMap<LabelName, Filter>, ServiceError> {
         let segments = self.segments.segments().await?;
         Ok(segments.into_iter().map(|it| (it.name, it.filter)).collect())
     }
-}
-
-/// The first tag or group in a filter that does not exist. Without it, `-tag:typo` would select
-/// everyone.
-pub(crate) async fn unknown_label(
-    labels: &dyn LabelRepository,
-    node: &FilterNode,
-) -> Result<Option<(LabelKind, LabelName)>, RepositoryError> {
-    for term in node.terms() {
-        let (kind, names) = match term {
-            Term::Tag(names) => (LabelKind::Tag, names),
-            Term::Group(names) => (LabelKind::Group, names),
-            _ => continue,
-        };
-        let known = labels.labels(kind).await?;
-        let is_unknown = |name: &&LabelName| !known.iter().any(|label| label.name == **name);
-        if let Some(name) = names.iter().find(is_unknown) {
-            return Ok(Some((kind, name.clone())));
-        }
-    }
-    Ok(None)
 }

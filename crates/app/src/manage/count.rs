@@ -12,6 +12,7 @@ use std::{
 use anyhow::bail;
 use clap::Args;
 use indicatif::ProgressStyle;
+use rollcall_domain::{FIELDS, FilterField};
 use rollcall_service::AudienceService;
 use serde_json::json;
 
@@ -22,12 +23,20 @@ use super::{
 use crate::shutdown::Shutdown;
 
 #[derive(Args, Debug)]
+#[command(after_help = terms())]
 pub struct CountUsers {
     #[command(flatten)]
     filter: FilterArgument,
     /// Print {"count": N}
     #[arg(long)]
     json: bool,
+}
+
+/// The terms of filters, for the help.
+fn terms() -> String {
+    let term = |field: &FilterField| format!("\n  {:31} {}", field.example, field.meaning);
+    let terms: String = FIELDS.iter().map(term).collect();
+    format!("Terms, joined by blanks (and), `or`, `-` (not) and parentheses:{terms}")
 }
 
 impl CountUsers {

@@ -106,6 +106,7 @@ pub(super) fn read_filter(text: &str) -> Result<Filter, String> {
     })
 }
 
-fn read_zone(text: &str) -> Result<Tz, String> {
-    text.parse().map_err(|_| "expected a time zone such as Europe/Berlin or UTC".to_owned())
+/// Parses the name of a time zone.
+pub(super) fn read_zone(text: &str) -> Result<Tz, &'static str> {
+    text.parse().map_err(|_| "expected a time zone such as Europe/Berlin, or UTC")
 }

@@ -24,7 +24,7 @@ use std::process::ExitCode;
 
 use anyhow::bail;
 use clap::{Parser, Subcommand};
-use rollcall_domain::SystemClock;
+use rollcall_domain::{LabelKind, SystemClock};
 use rollcall_repository_diesel::{Database, Migration, MigrationState};
 
 use crate::{
@@ -95,12 +95,12 @@ pub enum Command {
     /// A tag is a word that you attach to users, such as vip. A user can have any number of tags, and
     /// there can be up to 200.
     #[command(subcommand)]
-    Tag(labels::Tags),
+    Tag(labels::Labels),
     /// Add users to groups and remove them, and list and delete groups
     ///
     /// A group is a named set of users with a description. There can be up to 1,000.
     #[command(subcommand)]
-    Group(labels::Groups),
+    Group(labels::Labels),
     /// Export users to a CSV or JSON Lines file
     ///
     /// The columns are telegram_id, first_name, last_name, username, language_code, is_bot, created_at,
@@ -182,8 +182,8 @@ pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Res
             command.run(Services::new(database), &SystemClock).await
         }
         Command::Users(command) => command.run(open().await?, environment).await,
-        Command::Tag(command) => command.run(&open().await?).await,
-        Command::Group(command) => command.run(&open().await?).await,
+        Command::Tag(command) => command.run(LabelKind::Tag, &open().await?).await,
+        Command::Group(command) => command.run(LabelKind::Group, &open().await?).await,
         Command::Count(command) => command.run(open().await?.audience()).await,
         Command::Segments(command) => {
             let services = open().await?;

@@ -1,5 +1,5 @@
-use super::Term;
-use crate::SearchTerm;
+use super::{LabelName, Term};
+use crate::{LabelKind, SearchTerm};
 
 /// Selects users. Build one by parsing a text, or from terms.
 ///
@@ -36,11 +36,6 @@ impl Filter {
         Self(Node::Term(term))
     }
 
-    /// The users that do not meet a term.
-    pub fn without(term: Term) -> Self {
-        Self(Node::Not(Box::new(Node::Term(term))))
-    }
-
     /// The users that meet this filter and another one.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
@@ -57,24 +52,19 @@ impl Filter {
         matches!(&self.0, Node::All(parts) if parts.is_empty())
     }
 
-    /// The conditions that each user must meet.
-    pub fn conditions(&self) -> &[Node] {
-        match &self.0 {
-            Node::All(parts) => parts,
-            one => std::slice::from_ref(one),
-        }
-    }
-
-    /// The filter without one of its [conditions](Filter::conditions).
-    #[must_use]
-    pub fn without_condition(&self, number: usize) -> Self {
-        let kept = self.conditions().iter().enumerate().filter(|(place, _)| *place != number);
-        Self(all(kept.map(|(_, part)| part.clone()).collect()))
-    }
-
     /// Whether the word `bot` is in it. If not, bots are left out.
     pub fn names_bots(&self) -> bool {
         self.terms().any(|term| *term == Term::Bot)
+    }
+
+    /// Whether a term names this tag or group.
+    pub fn names_label(&self, kind: LabelKind, name: &LabelName) -> bool {
+        self.terms().any(|term| match (term, kind) {
+            (Term::Tag(names), LabelKind::Tag) | (Term::Group(names), LabelKind::Group) => {
+                names.contains(name)
+            }
+            _ => false,
+        })
     }
 
     /// The filter for the audit log: names and usernames are left out, because erasing a user would

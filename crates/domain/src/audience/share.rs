@@ -10,8 +10,8 @@ pub struct Share {
     pub(super) seed: String,
 }
 
-/// A prime, so that each step is a permutation or nearly one, and products of two numbers below it
-/// fit into 64 bits.
+/// A prime, so that squares and products spread over all remainders. The product of two numbers below
+/// it fits into 64 bits.
 const PRIME: i64 = 2_147_483_647;
 
 impl Share {
@@ -22,16 +22,6 @@ impl Share {
             && (1..=32).contains(&seed.len())
             && seed.bytes().all(allowed);
         fits.then(|| Self { parts, seed: seed.to_owned() })
-    }
-
-    /// Hundredths of a percent.
-    pub fn parts(&self) -> u16 {
-        self.parts
-    }
-
-    /// The seed.
-    pub fn seed(&self) -> &str {
-        &self.seed
     }
 
     /// Whether it has a user. A storage computes the same with [`Share::numbers`].

@@ -88,7 +88,7 @@ impl OwnerRepository for DieselAdminRepository {
     async fn claim(&self, claim: Claim, entry: &NewAuditEntry) -> Result<Claimed, RepositoryError> {
         // Read first, so that texts that look like a code write nothing when there is none.
         let stored = self.database.read("find claim codes", |connection| Ok(codes(connection)?));
-        if !stored.await?.iter().any(|code| code.is_valid(&claim)) {
+        if !stored.await?.iter().any(|code| code.is_valid_for(&claim)) {
             return Ok(Claimed::Nothing);
         }
         let entry = entry.clone();
@@ -99,11 +99,29 @@ impl OwnerRepository for DieselAdminRepository {
             .await
     }
 
-    async fn remove_claim_code(&self, code: Digest) -> Result<bool, RepositoryError> {
+    async fn end_claim_code(
+        &self,
+        code: Digest,
+        expired_before: DateTime<Utc>,
+        most_wrong: u32,
+    ) -> Result<bool, RepositoryError> {
+        let is_ended =
+            move |it: &StoredCode| it.hash.is(&code) && it.is_valid(expired_before, most_wrong);
+        // Read first, so that texts that look like a code write nothing.
+        let stored = self.database.read("find claim codes", |connection| Ok(codes(connection)?));
+        if !stored.await?.iter().any(is_ended) {
+            return Ok(false);
+        }
         self.database
-            .write("remove a claim code", move |connection| {
-                let row = claim_codes::table.find(&code.0[..]);
-                Ok(diesel::delete(row).execute(connection)? > 0)
+            .write("end a claim code", move |connection| {
+                let valid = claim_codes::table
+                    .find(&code.0[..])
+                    .filter(claim_codes::created_at.ge(UtcMicros::from(expired_before)))
+                    .filter(claim_codes::wrong_codes.lt(number(most_wrong)));
+                let ended = diesel::update(valid)
+                    .set(claim_codes::wrong_codes.eq(number(most_wrong)))
+                    .execute(connection)?;
+                Ok(ended > 0)
             })
             .await
     }
@@ -131,10 +149,17 @@ struct StoredCode {
 }
 
 impl StoredCode {
-    fn is_valid(&self, claim: &Claim) -> bool {
-        self.created_at >= claim.expired_before
-            && u32::try_from(self.wrong_codes).is_ok_and(|wrong| wrong < claim.most_wrong)
+    fn is_valid(&self, expired_before: DateTime<Utc>, most_wrong: u32) -> bool {
+        self.created_at >= expired_before && self.wrong_codes < number(most_wrong)
     }
+
+    fn is_valid_for(&self, claim: &Claim) -> bool {
+        self.is_valid(claim.expired_before, claim.most_wrong)
+    }
+}
+
+fn number(codes: u32) -> i32 {
+    i32::try_from(codes).unwrap_or(i32::MAX)
 }
 
 fn codes(connection: &mut AnyConnection) -> QueryResult<Vec<StoredCode>> {
@@ -166,8 +191,8 @@ fn decide(
     let stored = codes(connection)?;
     // Each stored code is compared, so that the time does not reveal which one matched.
     let matching = stored.iter().filter(|code| code.hash.is(&claim.code));
-    let matching: Vec<bool> = matching.map(|code| code.is_valid(claim)).collect();
-    let valid: Vec<&StoredCode> = stored.iter().filter(|code| code.is_valid(claim)).collect();
+    let matching: Vec<bool> = matching.map(|code| code.is_valid_for(claim)).collect();
+    let valid: Vec<&StoredCode> = stored.iter().filter(|code| code.is_valid_for(claim)).collect();
     if matching.contains(&true) {
         let row = (
             telegram_owners::telegram_id.eq(claim.user.get()),
@@ -188,5 +213,5 @@ fn decide(
             .execute(connection)?;
     }
     let left = codes(connection)?;
-    Ok(Claimed::Wrong { ended: !left.iter().any(|code| code.is_valid(claim)) })
+    Ok(Claimed::Wrong { ended: !left.iter().any(|code| code.is_valid_for(claim)) })
 }

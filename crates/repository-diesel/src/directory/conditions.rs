@@ -60,8 +60,8 @@ pub(super) fn conditions(selection: &Selection, known: &Known) -> Vec<Condition>
 fn index_of(node: &FilterNode, known: &Known, selection: &Selection) -> IndexUse {
     let FilterNode::Term(term) = node else {
         return match node {
-            // Users without a language have a value of their own.
-            FilterNode::Not(part) if is_any_language(part) => IndexUse::Value,
+            // An index finds users without a language, but PostgreSQL does not read it in order.
+            FilterNode::Not(part) if is_any_language(part) => IndexUse::Values,
             _ => IndexUse::Scan,
         };
     };

@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use diesel::{dsl::count_star, prelude::*};
-use rollcall_domain::{
-    Admin, AuditAction, LabelKind, LabelName, Segment, TelegramId, Term, UserLabel,
-};
+use rollcall_domain::{Admin, AuditAction, LabelKind, LabelName, Segment, TelegramId, UserLabel};
 use rollcall_repository::{CreatedLabel, DeletedLabel, NewAuditEntry};
 
 use super::{
@@ -151,14 +149,7 @@ pub(super) fn delete(
 ) -> Result<DeletedLabel, Failure> {
     // No segment is saved before the transaction ends.
     segments::lock(connection)?;
-    let names_it = |segment: &Segment| {
-        segment.filter.terms().any(|term| match (term, label.kind) {
-            (Term::Tag(names), LabelKind::Tag) | (Term::Group(names), LabelKind::Group) => {
-                names.contains(&label.name)
-            }
-            _ => false,
-        })
-    };
+    let names_it = |segment: &Segment| segment.filter.names_label(label.kind, &label.name);
     let using = segments::all(connection)?.into_iter().filter(names_it);
     let using: Vec<LabelName> = using.map(|segment| segment.name).collect();
     if !using.is_empty() {

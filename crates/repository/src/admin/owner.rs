@@ -61,8 +61,14 @@ pub trait OwnerRepository: Send + Sync {
     /// The comparison of codes takes the same time whatever they are.
     async fn claim(&self, claim: Claim, entry: &NewAuditEntry) -> Result<Claimed, RepositoryError>;
 
-    /// Deletes a code; returns whether it existed.
-    async fn remove_claim_code(&self, code: Digest) -> Result<bool, RepositoryError>;
+    /// Ends a code, which stays known, so that it does not count as wrong later. Returns whether it
+    /// was valid: created at `expired_before` or later, and with fewer than `most_wrong` wrong codes.
+    async fn end_claim_code(
+        &self,
+        code: Digest,
+        expired_before: DateTime<Utc>,
+        most_wrong: u32,
+    ) -> Result<bool, RepositoryError>;
 
     /// Removes an owner who claimed the bot, and ends their sessions. Returns whether there was one. If
     /// not, there is no audit entry.

@@ -1,7 +1,7 @@
-use rollcall_domain::{FilterError, LabelKind, LabelName, MAX_DESCRIPTION_CHARS, SelectionError};
+use rollcall_domain::{FilterError, LabelKind, LabelName, MAX_DESCRIPTION_CHARS};
 use rollcall_repository::RepositoryError;
 
-use crate::ServiceError;
+use crate::{AudienceError, ServiceError};
 
 /// Why labels could not be changed.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -30,9 +30,16 @@ pub enum LabelError {
     /// No change was stopped that could go on.
     #[error("no change of {}s by a filter was stopped within the last hour", _0.name())]
     NothingToResume(LabelKind),
+    /// The filter of a change that was stopped names the label.
+    #[error(
+        "{} '{_1}' is named by the filter of a change that is not complete; resume or undo that change \
+         first",
+        _0.name()
+    )]
+    Awaited(LabelKind, LabelName),
     /// The filter cannot be evaluated.
     #[error(transparent)]
-    Selection(#[from] SelectionError),
+    Audience(#[from] AudienceError),
     /// The stored filter of a change cannot be read.
     #[error("the stored filter cannot be read")]
     Filter(#[from] FilterError),

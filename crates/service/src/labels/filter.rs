@@ -1,15 +1,13 @@
 //! Changing the labels of all users that a filter selects.
 
-use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
-use rollcall_domain::{Admin, Filter, LabelKind, Selection, UserLabel};
+use rollcall_domain::{Admin, Filter, LabelKind, UserLabel};
 use rollcall_repository::{LabelChange, LabelChangeState, LabelChoice, NewLabelChange};
 
 use super::{
     LabelError, LabelService,
     change::{LabelProgress, Work},
 };
-use crate::audience::unknown_label;
 
 /// How many users are looked at between two steps.
 const SCANNED_AT_ONCE: u32 = 10_000;
@@ -20,10 +18,7 @@ impl LabelService {
     /// # Errors
     /// If not, or if the storage fails.
     pub async fn check(&self, filter: &Filter, zone: Tz) -> Result<(), LabelError> {
-        let selection = self.selection(filter, zone, self.clock.now()).await?;
-        if let Some((kind, name)) = unknown_label(&*self.labels, selection.node()).await? {
-            return Err(LabelError::Unknown(kind, name));
-        }
+        self.audience.selection(filter, zone).await?;
         Ok(())
     }
 
@@ -86,17 +81,6 @@ impl LabelService {
         Err(LabelError::NothingToResume(kind))
     }
 
-    async fn selection(
-        &self,
-        filter: &Filter,
-        zone: Tz,
-        at: DateTime<Utc>,
-    ) -> Result<Selection, LabelError> {
-        let segments = self.segments.segments().await?;
-        let segments = segments.into_iter().map(|it| (it.name, it.filter)).collect();
-        Ok(Selection::new(filter, &segments, zone, at)?)
-    }
-
     /// Goes on with a change until no user is left.
     async fn complete(
         &self,
@@ -106,7 +90,7 @@ impl LabelService {
         progress: &(dyn Fn(LabelProgress) + Send + Sync),
     ) -> Result<LabelChange, LabelError> {
         // Ages are counted back from the beginning of the change, also if it goes on the day after.
-        let selection = self.selection(filter, zone, change.started_at).await?;
+        let selection = self.audience.selection_at(filter, zone, change.started_at).await?;
         let mut work = Work::new(self, change, progress);
         let mut scanned = 0;
         loop {

@@ -8,17 +8,19 @@ mod pace;
 use std::{collections::BTreeMap, sync::Arc};
 
 use rollcall_domain::{
-    Admin, Clock, LabelKind, LabelName, LabelsOfUser, MAX_DESCRIPTION_CHARS, TelegramId, UserLabel,
+    Admin, Clock, Filter, LabelKind, LabelName, LabelsOfUser, MAX_DESCRIPTION_CHARS, TelegramId,
+    UserLabel,
 };
 use rollcall_repository::{
-    AudienceRepository, CreatedLabel, DeletedLabel, LabelRepository, SegmentRepository,
+    AudienceRepository, CreatedLabel, DeletedLabel, DirectoryRepository, LabelChange,
+    LabelChangeState, LabelChoice, LabelRepository, SegmentRepository,
 };
 
 pub use change::LabelProgress;
 pub use error::LabelError;
 
 use self::pace::Pace;
-use crate::ServiceError;
+use crate::{AudienceService, ServiceError};
 
 /// Knows tags and groups, and changes which users have them. Cheap to clone.
 ///
@@ -26,24 +28,23 @@ use crate::ServiceError;
 #[derive(Clone)]
 pub struct LabelService {
     labels: Arc<dyn LabelRepository>,
-    audience: Arc<dyn AudienceRepository>,
-    segments: Arc<dyn SegmentRepository>,
+    audience: AudienceService,
     clock: Arc<dyn Clock>,
 }
 
 impl LabelService {
     /// Creates a service over `storage`.
     pub fn new(
-        storage: impl LabelRepository + AudienceRepository + SegmentRepository + 'static,
+        storage: impl DirectoryRepository
+        + AudienceRepository
+        + SegmentRepository
+        + LabelRepository
+        + 'static,
         clock: impl Clock + 'static,
     ) -> Self {
-        let storage = Arc::new(storage);
-        Self {
-            labels: storage.clone(),
-            audience: storage.clone(),
-            segments: storage,
-            clock: Arc::new(clock),
-        }
+        let (storage, clock): (_, Arc<dyn Clock>) = (Arc::new(storage), Arc::new(clock));
+        let audience = AudienceService::over(&storage, clock.clone());
+        Self { labels: storage, audience, clock }
     }
 
     /// The labels of a kind, sorted by name.
@@ -121,7 +122,8 @@ impl LabelService {
     /// stopped, the label still exists, with the users that are left. Returns how many users had it.
     ///
     /// # Errors
-    /// If there is no such label, a saved segment names it, or the storage fails.
+    /// If there is no such label, a saved segment or a change that is not complete names it, or the
+    /// storage fails.
     pub async fn delete(
         &self,
         kind: LabelKind,
@@ -133,6 +135,12 @@ impl LabelService {
         let users = counts.get(&label.id).copied().unwrap_or_default();
         let mut pace = Pace::default();
         loop {
+            // Such a change would go on with a filter that means other users.
+            for kind in LabelKind::ALL {
+                if self.recent(kind).await?.iter().any(|change| awaits(change, &label)) {
+                    return Err(LabelError::Awaited(label.kind, label.name));
+                }
+            }
             let now = self.clock.now();
             let part = self.labels.delete_label(&label, users, pace.size(), by, now).await?;
             match part.result {
@@ -177,6 +185,17 @@ impl LabelService {
         };
         Ok(self.labels.label_user(&label, id, is_added, by, self.clock.now()).await?)
     }
+}
+
+/// Whether a change is not complete and its filter names a label.
+fn awaits(change: &LabelChange, label: &UserLabel) -> bool {
+    change.state == LabelChangeState::Running
+        && match &change.choice {
+            LabelChoice::Filter { text, .. } => text
+                .parse::<Filter>()
+                .is_ok_and(|filter| filter.names_label(label.kind, &label.name)),
+            LabelChoice::Ids => false,
+        }
 }
 
 /// A description as it is stored: without U+0000, which PostgreSQL cannot store, and without blanks

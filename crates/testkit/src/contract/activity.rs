@@ -235,7 +235,7 @@ async fn one_round(stores: &Stores, interactions: Vec<Interaction>, update_id: &
 }
 
 /// Interactions of a few people, on days at every distance that matters.
-fn any_interaction() -> impl Strategy<Value = Interaction> {
+pub(super) fn any_interaction() -> impl Strategy<Value = Interaction> {
     let day = prop_oneof![0..4_i64, 0..40_i64, Just(7), Just(30), Just(31), 0..70_i64];
     let event = prop_oneof![
         6 => Just(None),

@@ -41,6 +41,10 @@ async fn claim(store: &Store, user: i64, code: u8) -> Claimed {
     store.claim(claim, &entry(AuditAction::ClaimedBot)).await.unwrap()
 }
 
+async fn end(store: &Store, code: u8) -> bool {
+    store.end_claim_code(digest(code), at(10), 3).await.unwrap()
+}
+
 async fn entries(store: &Store, action: AuditAction) -> usize {
     store.audit_log(&AuditFilter::all().action(action), None, 100).await.unwrap().len()
 }
@@ -97,11 +101,14 @@ pub async fn expired_and_ended_codes_do_not_count_as_wrong([one, two]: [Store; 2
     for _ in 0..5 {
         assert_eq!(claim(&two, 7, 1).await, Claimed::Nothing);
     }
-    assert!(one.remove_claim_code(digest(2)).await.unwrap());
-    assert!(!two.remove_claim_code(digest(2)).await.unwrap());
-    assert_eq!(claim(&two, 7, 2).await, Claimed::Nothing);
+    assert!(end(&one, 2).await);
+    assert!(!end(&two, 2).await, "it has ended");
+    assert!(!end(&two, 1).await, "it has expired");
+    assert!(!end(&two, 9).await, "there is no such code");
     assert!(add(&two, 4, 10).await, "forgets the code of second 4");
-    assert!(!one.remove_claim_code(digest(3)).await.unwrap());
+    for _ in 0..5 {
+        assert_eq!(claim(&two, 7, 2).await, Claimed::Nothing);
+    }
     assert_eq!(claim(&one, 7, 4).await, Claimed::Owner);
 }
 

@@ -13,7 +13,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use proptest::{
     collection::{btree_set, vec},
     option,
-    prelude::{Just, Strategy, any, prop_oneof},
+    prelude::{Strategy, any},
     test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
 use rollcall_domain::{
@@ -23,7 +23,10 @@ use rollcall_domain::{
 use rollcall_repository::DaySum;
 use tokio::task::{block_in_place, spawn_blocking};
 
-use super::transfer::{Stores, TransferStore};
+use super::{
+    activity,
+    transfer::{Stores, TransferStore},
+};
 
 /// Generates a test of each contract on each database; see
 /// [`activity_repository_contract!`](crate::activity_repository_contract).
@@ -252,26 +255,12 @@ fn any_round() -> impl Strategy<Value = Round> {
     )
 }
 
-/// Interactions of a few users, on days at every distance that matters.
+/// Interactions of a few users, some of them commands.
 fn any_interaction() -> impl Strategy<Value = Interaction> {
-    let day = prop_oneof![0..4_i64, 0..40_i64, Just(7), Just(30), Just(31), 0..70_i64];
-    let event = prop_oneof![
-        6 => Just(None),
-        1 => Just(Some(Event::Blocked)),
-        1 => Just(Some(Event::Unblocked)),
-        1 => Just(Some(Event::Start("ad".parse().unwrap()))),
-        1 => Just(Some(Event::Start("friend".parse().unwrap()))),
-    ];
-    let language = prop_oneof![Just(""), Just("en"), Just("de")];
-    let is_command = any::<bool>();
-    (1..6_i64, day, 0..3_i64, event, language, is_command).prop_map(
-        |(n, day, hour, event, language, is_command)| {
-            let profile = Profile::new(id(n), "x").language_code(language);
-            let kind = if is_command { InteractionKind::Command } else { InteractionKind::Text };
-            let chat = Some(Chat { id: n, kind: ChatKind::Private });
-            Interaction { chat, event, ..Interaction::new(at(day, hour), profile, kind) }
-        },
-    )
+    (activity::any_interaction(), any::<bool>()).prop_map(|(interaction, is_command)| {
+        let kind = if is_command { InteractionKind::Command } else { interaction.kind };
+        Interaction { kind, ..interaction }
+    })
 }
 
 const FIRST: NaiveDate = NaiveDate::from_ymd_opt(2026, 1, 1).unwrap();

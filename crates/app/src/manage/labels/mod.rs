@@ -10,55 +10,35 @@ use chrono_tz::Tz;
 use clap::{Args, Subcommand};
 use indicatif::ProgressBar;
 use rollcall_domain::{
-    Filter, FilterError, InvalidLabelName, LabelKind, LabelName, UserFilter, UserLabel, UserSort,
-    zone_of_name,
+    Filter, InvalidLabelName, LabelKind, LabelName, UserFilter, UserLabel, UserSort,
 };
 use rollcall_service::{LabelProgress, LabelService};
 
-use super::output::progress_bar;
+use super::{
+    filter::{read_filter, read_zone},
+    output::progress_bar,
+};
 use crate::{services::Services, shutdown::Shutdown};
 
+/// The commands for labels of one kind.
 #[derive(Debug, Subcommand)]
-pub enum Tags {
-    /// Add a tag to users; a new tag is created
+pub enum Labels {
+    /// Add a label to users; a new one is created
     ///
-    /// The change is made in small parts, so a running bot never waits for it. `manage tag undo`
-    /// undoes it within an hour.
+    /// The change is made in small parts, so a running bot never waits for it. `undo` undoes it within
+    /// an hour.
     Add(Add),
-    /// Remove a tag from users
+    /// Remove a label from users
     Remove(Remove),
-    /// List all tags with their number of users
+    /// List all labels of this kind with their number of users
     List(List),
-    /// Change the description of a tag
+    /// Change the description of a label
     Describe(Describe),
-    /// Remove a tag from all users and delete it; this cannot be undone
+    /// Remove a label from all users and delete it; this cannot be undone
     Delete(Delete),
     /// Complete the latest change by --filter that was interrupted within the last hour
     Resume,
-    /// Undo the latest `tag add` or `tag remove` of the last hour
-    ///
-    /// Only users that the change really changed are changed back. Repeat it to undo the change before.
-    Undo,
-}
-
-#[derive(Debug, Subcommand)]
-pub enum Groups {
-    /// Add users to a group; a new group is created
-    ///
-    /// The change is made in small parts, so a running bot never waits for it. `manage group undo`
-    /// undoes it within an hour.
-    Add(Add),
-    /// Remove users from a group
-    Remove(Remove),
-    /// List all groups with their number of users
-    List(List),
-    /// Change the description of a group
-    Describe(Describe),
-    /// Remove all users from a group and delete it; this cannot be undone
-    Delete(Delete),
-    /// Complete the latest change by --filter that was interrupted within the last hour
-    Resume,
-    /// Undo the latest `group add` or `group remove` of the last hour
+    /// Undo the latest `add` or `remove` of the last hour
     ///
     /// Only users that the change really changed are changed back. Repeat it to undo the change before.
     Undo,
@@ -125,38 +105,19 @@ fn name(text: &str) -> Result<LabelName, InvalidLabelName> {
 #[group(required = true, multiple = false)]
 struct Users {
     /// All users that a filter selects, such as 'lang:de seen<14d'
-    #[arg(long, value_name = "FILTER", allow_hyphen_values = true, value_parser = filter)]
+    #[arg(long, value_name = "FILTER", allow_hyphen_values = true, value_parser = read_filter)]
     filter: Option<Filter>,
     /// File with one Telegram id per line, up to a million; - for the standard input
     #[arg(long, value_name = "FILE")]
     ids: Option<PathBuf>,
 }
 
-fn filter(text: &str) -> Result<Filter, FilterError> {
-    text.parse()
-}
-
 /// The time zone of a filter's days.
 #[derive(Args, Debug)]
 struct Zone {
     /// Time zone of the filter's days, such as Europe/Berlin
-    #[arg(long, value_name = "ZONE", default_value = "UTC", requires = "filter", value_parser = zone)]
+    #[arg(long, value_name = "ZONE", default_value = "UTC", requires = "filter", value_parser = read_zone)]
     zone: Tz,
-}
-
-fn zone(text: &str) -> Result<Tz, &'static str> {
-    let zone = if text == "UTC" { Some(Tz::UTC) } else { zone_of_name(text) };
-    zone.ok_or("expected a time zone such as Europe/Berlin, or UTC")
-}
-
-/// A command about labels of one kind.
-enum Command {
-    Change(Change),
-    List(List),
-    Describe(Describe),
-    Delete(Delete),
-    Resume,
-    Undo,
 }
 
 struct Change {
@@ -167,53 +128,28 @@ struct Change {
     description: Option<String>,
 }
 
-impl From<Add> for Command {
+impl From<Add> for Change {
     fn from(Add { name: Name { name }, description, users, zone: Zone { zone } }: Add) -> Self {
-        Self::Change(Change { name, users, zone, is_added: true, description })
+        Self { name, users, zone, is_added: true, description }
     }
 }
 
-impl From<Remove> for Command {
+impl From<Remove> for Change {
     fn from(Remove { name: Name { name }, users, zone: Zone { zone } }: Remove) -> Self {
-        Self::Change(Change { name, users, zone, is_added: false, description: None })
+        Self { name, users, zone, is_added: false, description: None }
     }
 }
 
-impl Tags {
-    pub(super) async fn run(self, services: &Services) -> anyhow::Result<ExitCode> {
-        let command = match self {
-            Self::Add(add) => add.into(),
-            Self::Remove(remove) => remove.into(),
-            Self::List(list) => Command::List(list),
-            Self::Describe(describe) => Command::Describe(describe),
-            Self::Delete(delete) => Command::Delete(delete),
-            Self::Resume => Command::Resume,
-            Self::Undo => Command::Undo,
-        };
-        command.run(LabelKind::Tag, services).await
-    }
-}
-
-impl Groups {
-    pub(super) async fn run(self, services: &Services) -> anyhow::Result<ExitCode> {
-        let command = match self {
-            Self::Add(add) => add.into(),
-            Self::Remove(remove) => remove.into(),
-            Self::List(list) => Command::List(list),
-            Self::Describe(describe) => Command::Describe(describe),
-            Self::Delete(delete) => Command::Delete(delete),
-            Self::Resume => Command::Resume,
-            Self::Undo => Command::Undo,
-        };
-        command.run(LabelKind::Group, services).await
-    }
-}
-
-impl Command {
-    async fn run(self, kind: LabelKind, services: &Services) -> anyhow::Result<ExitCode> {
+impl Labels {
+    pub(super) async fn run(
+        self,
+        kind: LabelKind,
+        services: &Services,
+    ) -> anyhow::Result<ExitCode> {
         let labels = services.labels();
         match self {
-            Self::Change(change) => change.run(kind, &labels, services).await?,
+            Self::Add(add) => Change::from(add).run(kind, &labels, services).await?,
+            Self::Remove(remove) => Change::from(remove).run(kind, &labels, services).await?,
             Self::List(List { json }) => print::list(kind, &labels.count(kind).await?, json)?,
             Self::Describe(Describe { name: Name { name }, description }) => {
                 labels.describe(kind, &name, &description, None).await?;

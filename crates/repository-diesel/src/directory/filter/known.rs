@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use diesel::{
-    OptionalExtension as _, QueryResult, RunQueryDsl,
-    sql_types::{BigInt, Text},
+use diesel::{QueryDsl, QueryResult, RunQueryDsl, sql_types::Text};
+use rollcall_domain::{LabelKind, LabelName, Pattern, Selection, Term};
+
+use crate::{
+    base::{connection::AnyConnection, schema::labels},
+    directory::sql::Sql,
 };
-use rollcall_domain::{LabelName, Pattern, Selection, Term};
 
-use crate::{base::connection::AnyConnection, directory::sql::Sql};
-
-/// How many languages are looked up at most. Telegram's apps have about a hundred; whoever writes an
-/// app can send others.
+/// How many languages are looked up at most. Telegram's apps have about a hundred, and other
+/// apps can send any.
 const MAX_LANGUAGES: usize = 1_000;
 
 /// The languages and labels that are stored.
@@ -19,8 +19,8 @@ const MAX_LANGUAGES: usize = 1_000;
 pub(in crate::directory) struct Known {
     /// The languages of users; `None` if there are too many.
     languages: Option<Vec<String>>,
-    /// The numbers of the tags and groups that the selection names.
-    labels: BTreeMap<(&'static str, String), i64>,
+    /// The numbers of all tags and groups by kind and name, if the selection names any.
+    labels: BTreeMap<(String, String), i32>,
     pub(super) is_postgres: bool,
 }
 
@@ -30,19 +30,18 @@ impl Known {
         connection: &mut AnyConnection,
         selection: &Selection,
     ) -> QueryResult<Self> {
-        let is_postgres = matches!(connection, AnyConnection::Postgres(_));
-        let mut known = Self { is_postgres, ..Self::default() };
-        let mut has_language = false;
-        for term in selection.node().terms() {
-            match term {
-                Term::Language(_) => has_language = true,
-                Term::Tag(names) => known.read_labels(connection, "tag", names)?,
-                Term::Group(names) => known.read_labels(connection, "group", names)?,
-                _ => {}
-            }
-        }
-        if has_language {
+        let has = |is_of: fn(&Term) -> bool| selection.node().terms().any(is_of);
+        let mut known = Self {
+            is_postgres: matches!(connection, AnyConnection::Postgres(_)),
+            ..Self::default()
+        };
+        if has(|term| matches!(term, Term::Language(_))) {
             known.languages = languages(connection)?;
+        }
+        if has(|term| matches!(term, Term::Tag(_) | Term::Group(_))) {
+            let all: Vec<(String, String, i32)> =
+                labels::table.select((labels::kind, labels::name, labels::id)).load(connection)?;
+            known.labels = all.into_iter().map(|(kind, name, id)| ((kind, name), id)).collect();
         }
         Ok(known)
     }
@@ -62,27 +61,9 @@ impl Known {
     }
 
     /// The numbers of labels; those that do not exist are left out.
-    pub(super) fn labels_of(&self, kind: &'static str, names: &[LabelName]) -> Vec<i64> {
-        let number = |name: &LabelName| self.labels.get(&(kind, name.to_string())).copied();
-        names.iter().filter_map(number).collect()
-    }
-
-    fn read_labels(
-        &mut self,
-        connection: &mut AnyConnection,
-        kind: &'static str,
-        names: &[LabelName],
-    ) -> QueryResult<()> {
-        for name in names {
-            let text =
-                format!("SELECT CAST(id AS BIGINT) FROM labels WHERE kind = '{kind}' AND name = $");
-            let sql = Sql::with(&text, name.as_str()).returning::<BigInt>();
-            let id: Option<i64> = sql.get_result(connection).optional()?;
-            if let Some(id) = id {
-                self.labels.insert((kind, name.to_string()), id);
-            }
-        }
-        Ok(())
+    pub(super) fn labels_of(&self, kind: LabelKind, names: &[LabelName]) -> Vec<i32> {
+        let key = |name: &LabelName| (kind.name().to_owned(), name.to_string());
+        names.iter().filter_map(|name| self.labels.get(&key(name)).copied()).collect()
     }
 }
 

@@ -1,8 +1,8 @@
 //! One term as a condition.
 
 use rollcall_domain::{
-    DayField, DayRange, Days, Language, NumberRange, Pattern, Selection, Share, ShareNumbers, Term,
-    Use,
+    DayField, DayRange, Days, LabelKind, Language, NumberRange, Pattern, Selection, Share,
+    ShareNumbers, Term, Use,
 };
 
 use super::Known;
@@ -20,8 +20,8 @@ pub(super) fn term_sql(term: &Term, selection: &Selection, known: &Known) -> Opt
             let payload = any_of("starts.payload", payloads);
             exists("starts", "starts", payload)
         }
-        Term::Tag(names) => labelled(&known.labels_of("tag", names)),
-        Term::Group(names) => labelled(&known.labels_of("group", names)),
+        Term::Tag(names) => labelled(&known.labels_of(LabelKind::Tag, names)),
+        Term::Group(names) => labelled(&known.labels_of(LabelKind::Group, names)),
         // A selection has no segments: they were replaced by their filters.
         Term::Segment(_) => Sql::new("FALSE"),
         Term::Reachable => Sql::new("(users.has_private_chat AND users.obstacle IS NULL)"),
@@ -73,11 +73,11 @@ fn used(name: &Use, condition: &str) -> Sql {
     exists("command_uses", "command_uses", Sql::between("", command, &format!(" AND {condition}")))
 }
 
-fn labelled(labels: &[i64]) -> Sql {
+fn labelled(labels: &[i32]) -> Sql {
     if labels.is_empty() {
         return Sql::new("FALSE");
     }
-    let labels: Vec<String> = labels.iter().map(i64::to_string).collect();
+    let labels: Vec<String> = labels.iter().map(i32::to_string).collect();
     let condition = format!("user_labels.label IN ({})", labels.join(", "));
     exists("user_labels", "user_labels", Sql::new(condition))
 }

@@ -79,12 +79,16 @@ impl AdminService {
         })
     }
 
-    /// Ends a claim code that others have seen. Returns whether it existed.
+    /// Ends a claim code that others have seen. Returns whether it was valid.
     ///
     /// # Errors
     /// When the storage fails.
     pub async fn end_claim_code(&self, code: &ClaimCode) -> Result<bool, ServiceError> {
-        Ok(self.storage.remove_claim_code(code.digest()).await?)
+        if !self.owners.is_empty() {
+            return Ok(false);
+        }
+        let expired_before = self.clock.now() - CODE_IS_GOOD;
+        Ok(self.storage.end_claim_code(code.digest(), expired_before, MOST_WRONG).await?)
     }
 
     /// Removes an owner who claimed the bot, and ends their sessions. Returns whether there was one;
