@@ -181,12 +181,10 @@ async fn work(
         log::info!("the web admin is at {url}");
         url.to_owned()
     });
-    let directory = services.directory();
-    let labels = services.labels();
     let schedule = services.schedule();
     let answers = rollcall_conversation::Services {
         users: users.clone(),
-        directory: directory.clone(),
+        directory: services.directory(),
         schedule: has_schedule.then(|| schedule.clone()),
         preferences: services.preferences(),
         admins: admins.clone(),
@@ -218,7 +216,7 @@ async fn work(
     };
     tokio::select! {
         result = received => result,
-        never = maintenance::run(users.clone(), admins, directory, labels) => match never {},
+        never = maintenance::run(users.clone(), admins, &services) => match never {},
         never = alerted => match never {},
         never = refreshed(schedule, nhl) => match never {},
     }

@@ -9,7 +9,8 @@ use rollcall_repository_diesel::{
 };
 use rollcall_service::{
     ActivityService, AdminService, AudienceService, DirectoryService, LabelService,
-    PreferencesService, ScheduleService, SourceService, TransferService, UserService,
+    PreferencesService, ScheduleService, SegmentService, SourceService, TransferService,
+    UserService,
 };
 
 /// A database and the services on it. Cheap to clone.
@@ -56,6 +57,10 @@ impl Services {
 
     pub(crate) fn audience(&self) -> AudienceService {
         AudienceService::new(self.user_repository(), SystemClock)
+    }
+
+    pub(crate) fn segments(&self) -> SegmentService {
+        SegmentService::new(self.user_repository(), SystemClock)
     }
 
     pub(crate) fn sources(&self) -> SourceService {

@@ -127,6 +127,20 @@ mod directory {
     }
 }
 
+mod segment_passes {
+    use rollcall_testkit::contract::directory::CountedStore;
+
+    use super::*;
+
+    rollcall_testkit::segment_pass_contract!(open);
+
+    async fn open(url: &str) -> CountedStore {
+        let database = migrated(url).await;
+        let preferences = DieselPreferencesRepository::new(database.clone());
+        (Arc::new(DieselUserRepository::new(database)), Arc::new(preferences))
+    }
+}
+
 mod uncounted {
     use rollcall_testkit::contract::transfer::TransferStore;
 

@@ -18,6 +18,7 @@ mod preferences;
 mod quarantine;
 mod schedule;
 mod segment;
+mod segment_pass;
 mod source;
 mod transfer;
 mod user;
@@ -46,6 +47,9 @@ pub use preferences::PreferencesRepository;
 pub use quarantine::QuarantineRepository;
 pub use schedule::{GameFilter, Lease, Refresh, ScheduleRepository, StoredGames};
 pub use segment::{DeletedSegment, SavedSegment, SegmentCheck, SegmentRepository};
+pub use segment_pass::{
+    BeginPass, LatestPasses, SegmentPass, SegmentPassRepository, SegmentUsers, SelectedSegments,
+};
 pub use source::{Allowed, MAX_SOURCES, SourceRepository};
 pub use transfer::{Imported, Incoming, TransferRepository};
 pub use user::{Batch, UserRepository};

@@ -147,7 +147,8 @@ impl AudienceService {
         Ok(self.segments.segments().await?)
     }
 
-    /// Saves a filter under a name, or replaces the segment of this name. Returns what was there.
+    /// Saves a filter under a name, or replaces the segment of this name. Where the segment is counted
+    /// by itself, its days are those of `zone`. Returns what was there.
     ///
     /// # Errors
     /// If the filter uses a segment, tag or group that does not exist, or the segment itself; if it is too large
@@ -157,6 +158,7 @@ impl AudienceService {
         &self,
         name: LabelName,
         filter: Filter,
+        zone: Tz,
         description: &str,
     ) -> Result<Option<Segment>, AudienceError> {
         let description = description.replace('\0', "").trim().to_owned();
@@ -169,7 +171,7 @@ impl AudienceService {
         }
         self.check_labels(filter.node()).await?;
         let created_at = self.clock.now();
-        let segment = Segment { name, filter, description, created_at };
+        let segment = Segment { name, filter, description, created_at, zone, changed_at: None };
         let wanted = segment.clone();
         let is_allowed = move |others: &[Segment]| {
             if others.len() >= MAX_SEGMENTS {

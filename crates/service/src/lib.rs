@@ -24,6 +24,7 @@ mod outage;
 mod preferences;
 mod queue;
 mod schedule;
+mod segments;
 mod sources;
 mod text;
 mod transfer;
@@ -50,9 +51,11 @@ pub use outage::Outage;
 pub use preferences::PreferencesService;
 pub use rollcall_repository::{
     Allowed, AuditChain, AuditFault, AuditFilter, Difference, Digest, Imported, LabelChange,
-    LabelChangeState, LabelChoice, Lease, MAX_PAGE_SIZE, MAX_SOURCES, Refresh, StoredGames,
+    LabelChangeState, LabelChoice, LatestPasses, Lease, MAX_PAGE_SIZE, MAX_SOURCES, Refresh,
+    SegmentPass, SegmentUsers, StoredGames,
 };
 pub use schedule::{Schedule, ScheduleDay, ScheduleService, ScheduleView};
+pub use segments::{CountedSegment, SegmentService};
 pub use sources::SourceService;
 pub use text::{Decoded, Line, Lines, Refused, Unreadable};
 pub use transfer::{

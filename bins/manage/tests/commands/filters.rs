@@ -96,10 +96,63 @@ async fn the_201st_segment_is_refused() {
     let audience = AudienceService::new(DieselUserRepository::new(storage), SystemClock);
     for n in 0..200 {
         let name = format!("s{n}").parse().unwrap();
-        audience.save_segment(name, "bot".parse().unwrap(), "").await.unwrap();
+        audience.save_segment(name, "bot".parse().unwrap(), Tz::UTC, "").await.unwrap();
     }
     let refused = manage(&database, &["segments", "save", "more", "--filter", "bot"], "");
     assert!(refused.contains("there are 200 segments already, which is the most"), "{refused}");
     let replaced = manage(&database, &["segments", "save", "s7", "--filter", "-bot"], "");
     assert!(replaced.contains("Replaced segment s7: -bot"), "{replaced}");
+}
+
+/// The day before is counted by another clock; the commands count today.
+#[tokio::test(flavor = "multi_thread")]
+async fn segments_are_counted_day_by_day() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        fill(&database).await;
+        let storage = Database::open(database.url().parse().unwrap()).await.unwrap();
+        let repository = DieselUserRepository::new(storage);
+        let audience = AudienceService::new(repository.clone(), SystemClock);
+        for (name, filter) in [("all", ""), ("bots", "bot"), ("ids", "id:1815")] {
+            let filter = filter.parse().unwrap();
+            audience.save_segment(name.parse().unwrap(), filter, Tz::UTC, "").await.unwrap();
+        }
+        let refresh = || manage(&database, &["segments", "refresh"], "");
+        let list = || without_times(&manage(&database, &["segments", "list"], ""));
+        let uncounted = list();
+        let now = SystemClock.now();
+        for days in [7, 1] {
+            let counts = SegmentService::new(repository.clone(), SystemClock);
+            counts.count_as_of(now - TimeDelta::days(days)).await.unwrap();
+            let born = 100 * days + 1;
+            let new = Profile::new(TelegramId::try_from(born).unwrap(), "Bea");
+            let users = UserService::new(repository.clone(), SystemClock);
+            let interaction = Interaction::new(now, new, InteractionKind::Text);
+            users.register(&[interaction]).await.unwrap();
+        }
+        let zone = ["--zone", "Europe/Berlin"];
+        let save = ["segments", "save", "ids", "--filter", "id:7"];
+        let story = [
+            uncounted,
+            refresh(),
+            refresh(),
+            list(),
+            without_times(&manage(&database, &["segments", "list", "--json"], "")),
+            without_times(&manage(&database, &["segments", "show", "all"], "")),
+            without_times(&manage(&database, &["segments", "show", "all", "--days", "1"], "")),
+            without_times(&manage(&database, &["segments", "show", "all", "--json"], "")),
+            manage(&database, &[&save[..], &zone].concat(), ""),
+            without_times(&manage(&database, &["segments", "refresh", "--json"], "")),
+            without_times(&manage(&database, &["segments", "show", "ids"], "")),
+            manage(&database, &["segments", "show", "all", "--days", "0"], ""),
+            manage(&database, &["segments", "show", "all", "--zone", "Mars"], ""),
+            manage(&database, &["segments", "delete", "bots"], ""),
+            list(),
+        ];
+        insta::assert_snapshot!("segments_counted", story.join("\n"));
+        for name in ["all", "ids"] {
+            manage(&database, &["segments", "delete", name], "");
+        }
+        let none = refresh();
+        assert!(none.contains("no segment was counted: there is none"), "{none}");
+    }
 }

@@ -18,7 +18,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use chrono::DateTime;
+use chrono::{DateTime, TimeDelta};
+use chrono_tz::Tz;
 use diesel::{Connection, PgConnection, SqliteConnection, connection::SimpleConnection};
 use rollcall_domain::{
     AuditAction, Chat, ChatKind, Clock, Event, Interaction, InteractionKind, Language, Profile,
@@ -31,7 +32,7 @@ use rollcall_repository_diesel::{
 };
 use rollcall_service::{
     AdminService, AudienceService, AuditFilter, DirectoryService, PreferencesService,
-    ScheduleService, Standing, UserService,
+    ScheduleService, SegmentService, Standing, UserService,
 };
 use rollcall_simulator::{NhlApi, NhlGame, Simulator};
 use rollcall_testkit::{Authenticator, TestClock, ThrowAwayDatabase};

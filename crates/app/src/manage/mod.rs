@@ -17,6 +17,7 @@ mod runserver;
 mod segments;
 mod sources;
 mod stats;
+mod table;
 mod test_users;
 mod users;
 
@@ -84,7 +85,7 @@ pub enum Command {
     /// Prints the number alone. `manage count --filter 'lang:de reachable seen<14d'` counts reachable
     /// users with German apps who were seen within the last 14 days. docs/filters.md has every term.
     Count(count::CountUsers),
-    /// List, show, save and delete segments: filters with a name
+    /// List, show, save, delete and count segments: filters with a name
     #[command(subcommand)]
     Segments(segments::Segments),
     /// List and show users
@@ -187,7 +188,7 @@ pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Res
         Command::Count(command) => command.run(open().await?.audience()).await,
         Command::Segments(command) => {
             let services = open().await?;
-            command.run(services.audience(), services.accounts()).await
+            command.run(&services).await
         }
         Command::Export(command) => command.run(open().await?).await,
         Command::Import(command) => command.run(open().await?).await,

@@ -74,9 +74,7 @@ impl Runserver {
         let pages = pages.merge(http::security_txt(settings.security_contact.as_ref()));
         tokio::select! {
             () = http::serve(listener, pages, settings.trusted_proxies.clone(), shutdown) => {}
-            never = maintenance::run(users, admins, services.directory(), services.labels()) => {
-                match never {}
-            }
+            never = maintenance::run(users, admins, &services) => match never {},
         }
         Ok(ExitCode::SUCCESS)
     }

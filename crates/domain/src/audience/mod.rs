@@ -28,7 +28,7 @@ pub use field::{FIELDS, FilterField};
 pub use filter::{Filter, Node as FilterNode};
 pub use label_name::{InvalidLabelName, LabelName};
 pub use lexer::{MAX_FILTER_BYTES, MAX_FILTER_DEPTH, MAX_FILTER_TERMS};
-pub use segment::{MAX_SEGMENTS, Segment};
+pub use segment::{MAX_SEGMENTS, Segment, SegmentChanges, SegmentSize};
 pub use selection::{MAX_BESIDE_NAMES, MAX_SELECTION_TERMS, Selection, SelectionError};
 pub use share::{Share, ShareNumbers};
 pub use term::{Pattern, Term, Use};

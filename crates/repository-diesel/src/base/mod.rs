@@ -10,6 +10,7 @@ pub(crate) mod migrations;
 pub(crate) mod pooling;
 pub(crate) mod read_only;
 pub(crate) mod schema;
+pub(crate) mod snapshot;
 pub(crate) mod sqlstate;
 pub(crate) mod statement;
 pub(crate) mod timestamp;

@@ -189,6 +189,51 @@ diesel::table! {
         filter -> Text,
         description -> Text,
         created_at -> Timestamp,
+        zone -> Text,
+        changed_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    segment_passes (pass) {
+        pass -> BigInt,
+        day -> Date,
+        began_at -> Timestamp,
+        touched_at -> Timestamp,
+        base -> Nullable<BigInt>,
+        users -> BigInt,
+        last_id -> BigInt,
+        state -> Text,
+        is_stale -> Bool,
+    }
+}
+
+diesel::table! {
+    segment_sizes (segment, pass) {
+        segment -> Text,
+        pass -> BigInt,
+        users -> BigInt,
+        joined_users -> Nullable<BigInt>,
+        left_users -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    segment_parts (pass, last_id) {
+        pass -> BigInt,
+        last_id -> BigInt,
+        ids -> Binary,
+    }
+}
+
+diesel::table! {
+    segment_members (pass, last_id, segment) {
+        pass -> BigInt,
+        last_id -> BigInt,
+        segment -> Text,
+        members -> Binary,
+        joined -> Nullable<Binary>,
+        left_it -> Nullable<Binary>,
     }
 }
 
@@ -454,5 +499,11 @@ diesel::allow_tables_to_appear_in_same_query!(admin_sessions, device_generations
 diesel::allow_tables_to_appear_in_same_query!(games, teams);
 diesel::allow_tables_to_appear_in_same_query!(label_changes, labels);
 diesel::allow_tables_to_appear_in_same_query!(labels, sources);
+diesel::allow_tables_to_appear_in_same_query!(
+    segment_members,
+    segment_parts,
+    segment_passes,
+    segment_sizes,
+);
 diesel::allow_tables_to_appear_in_same_query!(sources, telegram_users);
 diesel::allow_tables_to_appear_in_same_query!(telegram_users, uncounted_users);

@@ -5,6 +5,7 @@ mod conditions;
 pub(crate) mod erase;
 mod filter;
 mod list;
+pub(crate) mod members;
 mod notes;
 mod order;
 pub(crate) mod search;

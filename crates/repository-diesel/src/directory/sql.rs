@@ -12,7 +12,7 @@ use diesel::{
 use crate::base::connection::{AnyConnection, MultiBackend};
 
 /// A statement, or a part of one: a text with a `$` for each parameter, and the parameters.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Sql {
     text: String,
     parameters: Vec<String>,
@@ -53,6 +53,11 @@ impl Sql {
     /// Whether it is this text, without parameters.
     pub(super) fn is(&self, text: &str) -> bool {
         self.text == text && self.parameters.is_empty()
+    }
+
+    /// How many bytes and parameters it has.
+    pub(super) fn size(&self) -> (usize, usize) {
+        (self.text.len(), self.parameters.len())
     }
 
     /// Adds a text.

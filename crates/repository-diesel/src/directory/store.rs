@@ -1,16 +1,13 @@
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};
-use diesel::{Connection, connection::SimpleConnection};
+use diesel::Connection;
 use rollcall_domain::{
     Counted, Cursor, Note, NoteChange, Selection, TelegramId, UserDetail, UserSlice, UserSort,
 };
 use rollcall_repository::{DirectoryRepository, RepositoryError};
 
 use super::{list, notes, search::index, user};
-use crate::{
-    base::{connection::AnyConnection, error::Failure},
-    users::store::DieselUserRepository,
-};
+use crate::{base::snapshot::at_one_moment, users::store::DieselUserRepository};
 
 #[async_trait]
 impl DirectoryRepository for DieselUserRepository {
@@ -86,21 +83,4 @@ impl DirectoryRepository for DieselUserRepository {
             })
             .await
     }
-}
-
-/// Does work that only reads, and sees the database at one moment.
-fn at_one_moment<T>(
-    connection: &mut AnyConnection,
-    work: impl FnOnce(&mut AnyConnection) -> Result<T, Failure>,
-) -> Result<T, Failure> {
-    connection.transaction(|connection| {
-        if let AnyConnection::Postgres(connection) = connection {
-            // The settings that a session of its own has already, and a shared one has not.
-            connection.batch_execute(
-                "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; \
-                 SET LOCAL enable_seqscan = off; SET LOCAL jit = off",
-            )?;
-        }
-        work(connection)
-    })
 }

@@ -1,6 +1,18 @@
-//! Saved segments; see [`SegmentRepository`](rollcall_repository::SegmentRepository).
+//! Saved segments; see [`SegmentRepository`](rollcall_repository::SegmentRepository), and the daily
+//! passes over all users that count them.
+
+mod begin;
+mod encoding;
+mod forget;
+mod row;
+mod step;
+mod store;
+mod view;
+
+use std::collections::BTreeSet;
 
 use async_trait::async_trait;
+use chrono_tz::Tz;
 use diesel::{connection::SimpleConnection, prelude::*};
 use rollcall_domain::{LabelName, Segment};
 use rollcall_repository::{
@@ -8,7 +20,12 @@ use rollcall_repository::{
 };
 
 use crate::{
-    base::{connection::AnyConnection, error::Failure, schema::segments, timestamp::UtcMicros},
+    base::{
+        connection::AnyConnection,
+        error::Failure,
+        schema::{segment_passes, segment_sizes, segments},
+        timestamp::UtcMicros,
+    },
     users::store::DieselUserRepository,
 };
 
@@ -73,16 +90,44 @@ fn save(
         return Ok(SavedSegment::Refused(reason));
     }
     let old = same.into_iter().next();
-    let created_at = old.as_ref().map_or(segment.created_at, |old| old.created_at);
-    let row = SegmentRow {
+    let mut row = SegmentRow {
         name: segment.name.to_string(),
         filter: segment.filter.to_string(),
         description: segment.description.clone(),
-        created_at: created_at.into(),
+        created_at: segment.created_at.into(),
+        zone: segment.zone.name().to_owned(),
+        changed_at: None,
     };
+    if let Some(old) = &old {
+        row.created_at = old.created_at.into();
+        row.changed_at = old.changed_at.map(Into::into);
+        if (&old.filter, old.zone) != (&segment.filter, segment.zone) {
+            let at = UtcMicros::from(segment.created_at);
+            row.changed_at = Some(at);
+            let users = users(&segment.name, &others);
+            let users = segments::table.filter(segments::name.eq_any(users));
+            diesel::update(users).set(segments::changed_at.eq(at)).execute(connection)?;
+            let running = segment_passes::table.filter(segment_passes::state.eq(row::RUNNING));
+            diesel::update(running).set(segment_passes::is_stale.eq(true)).execute(connection)?;
+        }
+    }
     diesel::delete(segments::table.find(&row.name)).execute(connection)?;
     diesel::insert_into(segments::table).values(&row).execute(connection)?;
     Ok(SavedSegment::Saved(old.map(Box::new)))
+}
+
+/// The segments that use one, also through others.
+fn users<'a>(name: &'a LabelName, others: &'a [Segment]) -> BTreeSet<&'a str> {
+    let mut users = BTreeSet::new();
+    let mut left = vec![name];
+    while let Some(used) = left.pop() {
+        for user in others.iter().filter(|it| it.uses().any(|name| name == used)) {
+            if users.insert(user.name.as_str()) {
+                left.push(&user.name);
+            }
+        }
+    }
+    users
 }
 
 fn delete(connection: &mut AnyConnection, name: &LabelName) -> Result<DeletedSegment, Failure> {
@@ -100,16 +145,21 @@ fn delete(connection: &mut AnyConnection, name: &LabelName) -> Result<DeletedSeg
         return Ok(DeletedSegment::Unknown);
     };
     diesel::delete(segments::table.find(name.as_str())).execute(connection)?;
+    diesel::delete(segment_sizes::table)
+        .filter(segment_sizes::segment.eq(name.as_str()))
+        .execute(connection)?;
     Ok(DeletedSegment::Deleted(Box::new(segment)))
 }
 
 #[derive(Queryable, Selectable, Insertable)]
-#[diesel(table_name = segments)]
+#[diesel(table_name = segments, treat_none_as_default_value = false)]
 struct SegmentRow {
     name: String,
     filter: String,
     description: String,
     created_at: UtcMicros,
+    zone: String,
+    changed_at: Option<UtcMicros>,
 }
 
 impl SegmentRow {
@@ -125,6 +175,9 @@ impl SegmentRow {
             filter: self.filter.parse().map_err(|error| corrupt("filter", format!("{error}")))?,
             description: self.description,
             created_at: self.created_at.into(),
+            // A zone that this version does not know, from a newer one.
+            zone: self.zone.parse().unwrap_or(Tz::UTC),
+            changed_at: self.changed_at.map(Into::into),
         })
     }
 }

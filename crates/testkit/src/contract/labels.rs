@@ -4,6 +4,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
 use rollcall_domain::{
     Admin, AuditAction, Interaction, InteractionKind, LabelKind, LabelName, LabelsOfUser, Profile,
     Segment, TelegramId, UserLabel,
@@ -222,7 +223,14 @@ pub async fn a_label_that_a_segment_names_is_not_deleted([(store, _), (other, _)
     for segment in ["loyal", "new"] {
         let filter = "days>=5 or -tag:other,vip".parse().unwrap();
         let (name, description) = (name(segment), String::new());
-        let segment = Segment { name, filter, description, created_at: at(0) };
+        let segment = Segment {
+            name,
+            filter,
+            description,
+            created_at: at(0),
+            zone: Tz::UTC,
+            changed_at: None,
+        };
         other.save_segment(&segment, Arc::new(|_| Ok(()))).await.unwrap();
     }
     let refused = store.delete_label(&tag, 2, 10, None, at(0)).await.unwrap().result;

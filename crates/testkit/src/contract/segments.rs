@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
 use rollcall_domain::{LabelName, Segment};
 use rollcall_repository::{DeletedSegment, SavedSegment, SegmentCheck, SegmentRepository};
 
@@ -30,7 +31,9 @@ fn name(text: &str) -> LabelName {
 fn segment(label: &str, filter: &str) -> Segment {
     let created_at = "2026-11-27T10:00:00.123456Z".parse::<DateTime<Utc>>().unwrap();
     let filter = filter.parse().unwrap();
-    Segment { name: name(label), filter, description: "für Ü \"x\"".to_owned(), created_at }
+    let description = "für Ü \"x\"".to_owned();
+    let (name, zone) = (name(label), Tz::Europe__Berlin);
+    Segment { name, filter, description, created_at, zone, changed_at: None }
 }
 
 fn allowed() -> SegmentCheck {
@@ -49,7 +52,7 @@ pub async fn a_segment_is_saved_replaced_and_deleted([store, other]: SegmentStor
         Segment { created_at: later, description: String::new(), ..segment("b-2", "bot") };
     let saved = other.save_segment(&changed, allowed()).await.unwrap();
     assert_eq!(saved, SavedSegment::Saved(Some(Box::new(b.clone()))));
-    let kept = Segment { created_at: b.created_at, ..changed };
+    let kept = Segment { created_at: b.created_at, changed_at: Some(later), ..changed };
     assert_eq!(store.segments().await.unwrap(), [a, kept.clone()]);
     let deleted = store.delete_segment(&kept.name).await.unwrap();
     assert_eq!(deleted, DeletedSegment::Deleted(Box::new(kept.clone())));

@@ -5,7 +5,6 @@ mod rebuild;
 mod report;
 mod series;
 mod sparkline;
-mod table;
 mod today;
 
 use std::{io::Write, process::ExitCode};

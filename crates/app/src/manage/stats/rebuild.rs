@@ -5,8 +5,8 @@ use std::{io::Write, process::ExitCode};
 use clap::Args;
 use rollcall_service::{ActivityService, Difference};
 
-use super::table::Table;
 use crate::manage::output::{progress_bar, safe, stdout};
+use crate::manage::table::Table;
 
 /// How many differences are listed.
 const LISTED: usize = 20;

@@ -7,8 +7,9 @@ use rollcall_service::{
     Activity, Cohort, Count, DayFigures, LifecycleCounts, Share, SourceFigures,
 };
 
-use super::{sparkline::Sparklines, table::Table};
+use super::sparkline::Sparklines;
 use crate::manage::output::safe;
+use crate::manage::table::Table;
 
 /// How many weeks of a cohort and how many months fit in a line; JSON has all.
 const WEEKS_LATER: usize = 12;

@@ -30,7 +30,16 @@ impl Known {
         connection: &mut AnyConnection,
         selection: &Selection,
     ) -> QueryResult<Self> {
-        let has = |is_of: fn(&Term) -> bool| selection.node().terms().any(is_of);
+        Self::read_all(connection, std::slice::from_ref(selection))
+    }
+
+    /// Looks up what the terms of several selections need.
+    pub(in crate::directory) fn read_all(
+        connection: &mut AnyConnection,
+        selections: &[Selection],
+    ) -> QueryResult<Self> {
+        let terms: Vec<&Term> = selections.iter().flat_map(|it| it.node().terms()).collect();
+        let has = |is_of: fn(&Term) -> bool| terms.iter().any(|term| is_of(term));
         let mut known = Self {
             is_postgres: matches!(connection, AnyConnection::Postgres(_)),
             ..Self::default()

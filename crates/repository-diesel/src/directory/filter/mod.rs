@@ -9,3 +9,4 @@ mod term;
 pub(super) use check::{Check, check};
 pub(super) use known::Known;
 pub(super) use node::{NOT_BOT, node_sql};
+pub(super) use term::{Rows, rows_of};

@@ -11,46 +11,78 @@ use crate::{
     directory::{order::time, sql::Sql},
 };
 
-/// A term as a condition; `None` if it depends on names.
-pub(super) fn term_sql(term: &Term, selection: &Selection, known: &Known) -> Option<Sql> {
+/// Rows of another table. A term about them selects the users who have one that meets a condition.
+pub(in crate::directory) struct Rows {
+    /// The table, with others that it is joined with.
+    pub(in crate::directory) from: &'static str,
+    /// The table with the column `telegram_id`.
+    pub(in crate::directory) table: &'static str,
+    /// What a row must meet.
+    pub(in crate::directory) condition: Sql,
+}
+
+/// The rows that a term is about; `None` if it is about the user's own row or about none.
+pub(in crate::directory) fn rows_of(
+    term: &Term,
+    selection: &Selection,
+    known: &Known,
+) -> Option<Rows> {
     Some(match term {
-        Term::Language(patterns) => language(patterns, known),
-        Term::Source(payloads) => any_of("users.source", payloads),
-        Term::Started(payloads) => {
-            let payload = any_of("starts.payload", payloads);
-            exists("starts", "starts", payload)
-        }
-        Term::Tag(names) => labelled(&known.labels_of(LabelKind::Tag, names)),
-        Term::Group(names) => labelled(&known.labels_of(LabelKind::Group, names)),
-        // A selection has no segments: they were replaced by their filters.
-        Term::Segment(_) => Sql::new("FALSE"),
-        Term::Reachable => Sql::new("(users.has_private_chat AND users.obstacle IS NULL)"),
-        Term::Blocked => Sql::new("users.obstacle = 'blocked'"),
-        Term::Bot => Sql::new("users.is_bot"),
-        Term::Day(field, range) => day(*field, *range, selection),
-        Term::ActiveDays(range) => Sql::new(numbers("users.active_days", *range)),
+        Term::Started(payloads) => Rows::of("starts", any_of("starts.payload", payloads)),
+        Term::Tag(names) => labelled(&known.labels_of(LabelKind::Tag, names))?,
+        Term::Group(names) => labelled(&known.labels_of(LabelKind::Group, names))?,
         Term::Used(names) => {
             let names = names.iter().map(Use::as_str);
-            exists("command_uses", "command_uses", one_of("command_uses.command", names))
+            Rows::of("command_uses", one_of("command_uses.command", names))
         }
         Term::UsedOn(name, range) => {
             let days = days("command_uses.last_day", selection.days(*range));
             used(name, &days)
         }
         Term::UsedDays(name, range) => used(name, &numbers("command_uses.days", *range)),
-        Term::Zone(zones) => {
-            exists("preferences", "preferences", any_of("preferences.time_zone", zones))
-        }
-        Term::Team(teams) => exists(
-            "favourite_teams JOIN teams ON teams.id = favourite_teams.team",
-            "favourite_teams",
-            one_of("teams.abbreviation", teams.iter().map(String::as_str)),
-        ),
+        Term::Zone(zones) => Rows::of("preferences", any_of("preferences.time_zone", zones)),
+        Term::Team(teams) => Rows {
+            from: "favourite_teams JOIN teams ON teams.id = favourite_teams.team",
+            table: "favourite_teams",
+            condition: one_of("teams.abbreviation", teams.iter().map(String::as_str)),
+        },
         Term::BotLanguage(languages) => {
             let codes = languages.iter().copied().map(Language::code);
-            exists("preferences", "preferences", one_of("preferences.language", codes))
+            Rows::of("preferences", one_of("preferences.language", codes))
         }
-        Term::Note => exists("notes", "notes", Sql::new("TRUE")),
+        Term::Note => Rows::of("notes", Sql::new("TRUE")),
+        _ => return None,
+    })
+}
+
+impl Rows {
+    fn of(table: &'static str, condition: Sql) -> Self {
+        Self { from: table, table, condition }
+    }
+
+    /// That a user has such a row.
+    fn exist(self) -> Sql {
+        let Self { from, table, condition } = self;
+        let before = format!(
+            "EXISTS (SELECT 1 FROM {from} WHERE {table}.telegram_id = users.telegram_id AND "
+        );
+        Sql::between(&before, condition, ")")
+    }
+}
+
+/// A term as a condition; `None` if it depends on names.
+pub(super) fn term_sql(term: &Term, selection: &Selection, known: &Known) -> Option<Sql> {
+    if let Some(rows) = rows_of(term, selection, known) {
+        return Some(rows.exist());
+    }
+    Some(match term {
+        Term::Language(patterns) => language(patterns, known),
+        Term::Source(payloads) => any_of("users.source", payloads),
+        Term::Reachable => Sql::new("(users.has_private_chat AND users.obstacle IS NULL)"),
+        Term::Blocked => Sql::new("users.obstacle = 'blocked'"),
+        Term::Bot => Sql::new("users.is_bot"),
+        Term::Day(field, range) => day(*field, *range, selection),
+        Term::ActiveDays(range) => Sql::new(numbers("users.active_days", *range)),
         Term::Username(name) => any_of_lower("users.username", std::slice::from_ref(name), known),
         Term::Id(ids) => {
             let ids: Vec<String> = ids.iter().map(|id| id.get().to_string()).collect();
@@ -58,28 +90,24 @@ pub(super) fn term_sql(term: &Term, selection: &Selection, known: &Known) -> Opt
         }
         Term::Random(share) => random(share),
         Term::Name(_) | Term::Search(_) => return None,
+        // Labels that do not exist, and segments: those were replaced by their filters.
+        _ => Sql::new("FALSE"),
     })
 }
 
-/// That another table has a row of the user which meets a condition.
-fn exists(from: &str, table: &str, condition: Sql) -> Sql {
-    let before =
-        format!("EXISTS (SELECT 1 FROM {from} WHERE {table}.telegram_id = users.telegram_id AND ");
-    Sql::between(&before, condition, ")")
-}
-
-fn used(name: &Use, condition: &str) -> Sql {
+fn used(name: &Use, condition: &str) -> Rows {
     let command = Sql::with("command_uses.command = $", name.as_str());
-    exists("command_uses", "command_uses", Sql::between("", command, &format!(" AND {condition}")))
+    Rows::of("command_uses", Sql::between("", command, &format!(" AND {condition}")))
 }
 
-fn labelled(labels: &[i32]) -> Sql {
+/// The rows of labels; `None` if there are none.
+fn labelled(labels: &[i32]) -> Option<Rows> {
     if labels.is_empty() {
-        return Sql::new("FALSE");
+        return None;
     }
     let labels: Vec<String> = labels.iter().map(i32::to_string).collect();
     let condition = format!("user_labels.label IN ({})", labels.join(", "));
-    exists("user_labels", "user_labels", Sql::new(condition))
+    Some(Rows::of("user_labels", Sql::new(condition)))
 }
 
 /// That a column has one of some values.

@@ -23,7 +23,7 @@ use rollcall_domain::{
     LabelName, NumberRange, Pattern, SearchTerm, Selection, SortKey, TelegramId, Term,
     UnreachableReason, UserLabel, UserSort,
 };
-use rollcall_repository::CreatedLabel;
+use rollcall_repository::{CreatedLabel, LabelRepository};
 use tokio::task::block_in_place;
 
 use super::{
@@ -89,9 +89,9 @@ pub async fn a_selection_has_the_users_that_a_naive_reading_selects([store, _]: 
     });
 }
 
-async fn label(store: &dyn DirectoryStore, kind: LabelKind, name: &str) -> UserLabel {
+pub(super) async fn label(store: &dyn LabelRepository, kind: LabelKind, name: &str) -> UserLabel {
     match store.create_label(kind, &name.parse().unwrap(), "", None, at(0)).await.unwrap() {
-        CreatedLabel::New(label) => label,
+        CreatedLabel::New(label) | CreatedLabel::Known(label) => label,
         other => panic!("{other:?}"),
     }
 }
@@ -103,7 +103,7 @@ fn segments() -> BTreeMap<LabelName, Filter> {
 }
 
 /// The text of a filter.
-fn any_text() -> impl Strategy<Value = String> {
+pub(super) fn any_text() -> impl Strategy<Value = String> {
     let ids = format!("id:{},{},999", demo(1), demo(2000));
     let term = select(
         [

@@ -2,6 +2,7 @@
 
 mod audience;
 mod lists;
+mod passes;
 mod people;
 mod search;
 mod store;
@@ -9,6 +10,7 @@ mod users;
 
 pub use audience::*;
 pub use lists::*;
+pub use passes::*;
 pub use search::*;
 pub use store::{DirectoryStore, Stores};
 pub use users::*;

@@ -1,0 +1,52 @@
+-- The time zone of the days in a segment's filter.
+ALTER TABLE segments ADD COLUMN zone TEXT NOT NULL DEFAULT 'UTC';
+-- When its filter or one that it uses was last changed; NULL if never.
+ALTER TABLE segments ADD COLUMN changed_at TEXT;
+
+-- Passes over all users that evaluate all segments, one a day. A pass is `done` while its memberships
+-- are kept, and `counted` when only its sizes are. A `dropped` one is shown nowhere.
+CREATE TABLE segment_passes (
+    pass       INTEGER PRIMARY KEY,
+    day        TEXT    NOT NULL,
+    began_at   TEXT    NOT NULL,
+    -- The latest step.
+    touched_at TEXT    NOT NULL,
+    -- The pass that it is compared with.
+    base       INTEGER,
+    users      INTEGER NOT NULL DEFAULT 0,
+    -- The last id that was looked at.
+    last_id    INTEGER NOT NULL DEFAULT 0,
+    state      TEXT    NOT NULL CHECK (state IN ('running', 'done', 'counted', 'dropped')),
+    -- Whether segments were changed since it began, so that another process cannot go on with it.
+    is_stale   INTEGER NOT NULL DEFAULT 0 CHECK (is_stale IN (0, 1))
+) STRICT;
+
+-- The size of a segment at a pass. `joined_users` and `left_users` are NULL if the pass before had no
+-- such segment, or had it with another filter.
+CREATE TABLE segment_sizes (
+    segment      TEXT    NOT NULL,
+    pass         INTEGER NOT NULL,
+    users        INTEGER NOT NULL,
+    joined_users INTEGER,
+    left_users   INTEGER,
+    PRIMARY KEY (segment, pass)
+) STRICT, WITHOUT ROWID;
+
+-- The parts of a pass: the ids of all users after the part before, up to `last_id`.
+CREATE TABLE segment_parts (
+    pass    INTEGER NOT NULL,
+    last_id INTEGER NOT NULL,
+    ids     BLOB    NOT NULL,
+    PRIMARY KEY (pass, last_id)
+) STRICT;
+
+-- Which users of a part are in a segment, and which joined and left it since the pass before.
+CREATE TABLE segment_members (
+    pass    INTEGER NOT NULL,
+    last_id INTEGER NOT NULL,
+    segment TEXT    NOT NULL,
+    members BLOB    NOT NULL,
+    joined  BLOB,
+    left_it BLOB,
+    PRIMARY KEY (pass, last_id, segment)
+) STRICT;
