@@ -101,12 +101,46 @@ impl FilterArgument {
 /// Parses a filter; the error points at its place.
 pub(super) fn read_filter(text: &str) -> Result<Filter, String> {
     text.parse().map_err(|error: rollcall_domain::FilterError| {
-        let line: String = text.chars().map(|it| if it.is_control() { ' ' } else { it }).collect();
-        format!("{error}\n\n  {line}\n  {}^", " ".repeat(error.at))
+        let (line, place) = around(text, error.at);
+        format!("{error}\n\n  {line}\n  {}^", " ".repeat(place))
     })
+}
+
+/// The part of a text around a place that fits into a line, and where the place is in it.
+fn around(text: &str, at: usize) -> (String, usize) {
+    const BEFORE: usize = 40;
+    const SHOWN: usize = 70;
+    let first = at.saturating_sub(BEFORE);
+    let shown = |it: char| if it.is_control() { ' ' } else { it };
+    let part: String = text.chars().skip(first).take(SHOWN).map(shown).collect();
+    let is_cut = text.chars().count() > first + SHOWN;
+    let (begin, end) = (if first > 0 { "…" } else { "" }, if is_cut { "…" } else { "" });
+    (format!("{begin}{part}{end}"), begin.chars().count() + at - first)
 }
 
 /// Parses the name of a time zone.
 pub(super) fn read_zone(text: &str) -> Result<Tz, &'static str> {
     text.parse().map_err(|_| "expected a time zone such as Europe/Berlin, or UTC")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_filter_is_shown_around_its_place() {
+        let shown = |text: &str| read_filter(text).unwrap_err();
+        let message = "unknown field 'langg'; did you mean 'lang'?";
+        assert_eq!(shown("langg:de"), format!("character 1: {message}\n\n  langg:de\n  ^"));
+        assert_eq!(shown("é\tlangg:de"), format!("character 3: {message}\n\n  é langg:de\n    ^"));
+        let long = format!("{}langg:de {}", "a ".repeat(50), "b ".repeat(50));
+        let (before, after) = ("a ".repeat(20), "b ".repeat(10) + "b");
+        assert_eq!(
+            shown(&long),
+            format!(
+                "character 101: {message}\n\n  …{before}langg:de {after}…\n  {}^",
+                " ".repeat(41)
+            )
+        );
+    }
 }

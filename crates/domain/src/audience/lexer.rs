@@ -80,12 +80,12 @@ fn quoted(
     word: &mut Vec<Letter>,
 ) -> Result<(), FilterError> {
     let before = word.len();
-    let open = || FilterError { at: opened_at, message: "a quote is not closed".to_owned() };
+    let open = || FilterError { at: opened_at, message: "a quote is not closed; expected another \" after the text".to_owned() };
     loop {
         let (at, letter) = letters.next().ok_or_else(open)?;
         match letter {
             '"' if word.len() == before => {
-                let message = "there is nothing between the quotes".to_owned();
+                let message = "there is nothing between the quotes; expected a text".to_owned();
                 return Err(FilterError { at: opened_at, message });
             }
             '"' => return Ok(()),

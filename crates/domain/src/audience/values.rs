@@ -42,6 +42,19 @@ impl<'a> Part<'a> {
             .collect()
     }
 
+    /// The two ends of a range, if it is one. Only ':' and '=' take a range.
+    fn ends(self, sign: Sign, expected: &str) -> Result<Option<(Self, Self)>, FilterError> {
+        let is_range = |two: &[Letter]| two.iter().all(|it| it.letter == '.');
+        let Some(place) = self.letters.windows(2).position(is_range) else { return Ok(None) };
+        if sign != Sign::Equal {
+            return Err(self.error(format!("{expected} after a comparison; a range follows ':'")));
+        }
+        let (first, rest) = self.letters.split_at(place);
+        let last = rest.get(2..).unwrap_or_default();
+        let at = self.letters.first().map_or(self.at, |it| it.at);
+        Ok(Some((Self { letters: first, at }, Self { letters: last, at: self.at })))
+    }
+
     /// The text, and whether an asterisk that is not in quotes ended it.
     fn pattern(self) -> Pattern {
         match self.letters.split_last() {
@@ -75,8 +88,34 @@ pub(super) fn term(letters: &[Letter]) -> Result<Term, FilterError> {
     }
     let (sign, value) = sign(rest).unwrap_or((Sign::Equal, rest));
     let value = Part { letters: value, at: letters.last().map_or(at, |it| it.at) + 1 };
-    let is_colon = rest.first().is_some_and(|it| it.letter == ':');
-    field_term(&name, whole, sign, is_colon, value)
+    field_term(&name, whole, Comparison { sign, signs: Part { letters: rest, at } }, value)
+}
+
+/// A comparison, and its letters, which what is compared follows.
+#[derive(Clone, Copy)]
+struct Comparison<'a> {
+    sign: Sign,
+    signs: Part<'a>,
+}
+
+impl Comparison<'_> {
+    fn is_colon(self) -> bool {
+        self.signs.letters.first().is_some_and(|it| it.letter == ':')
+    }
+}
+
+/// A value that begins with no further sign, as in `days=>5`.
+fn compared(value: Part<'_>) -> Result<Part<'_>, FilterError> {
+    match value.letters.first() {
+        Some(first) if !first.is_quoted && ":<>=".contains(first.letter) => {
+            Err(value.error(format!(
+                "expected a value, not '{}'; the comparisons are <, <=, > and >=, and a text with \
+                 one of :<>= needs quotes",
+                first.letter
+            )))
+        }
+        _ => Ok(value),
+    }
 }
 
 /// The comparison at the beginning of letters, and what follows it.
@@ -96,26 +135,36 @@ fn sign(letters: &[Letter]) -> Option<(Sign, &[Letter])> {
 fn field_term(
     name: &str,
     whole: Part<'_>,
-    sign: Sign,
-    is_colon: bool,
+    comparison: Comparison<'_>,
     value: Part<'_>,
 ) -> Result<Term, FilterError> {
-    let name = name.to_ascii_lowercase();
+    let (name, sign) = (name.to_ascii_lowercase(), comparison.sign);
     if let Some(field) = DayField::ALL.into_iter().find(|field| field.name() == name) {
-        return day_range(sign, value).map(|range| Term::Day(field, range));
+        return day_range(sign, compared(value)?).map(|range| Term::Day(field, range));
     }
     if name == "days" {
-        return number_range(sign, value).map(Term::ActiveDays);
+        return number_range(sign, compared(value)?).map(Term::ActiveDays);
+    }
+    if JOINTS.contains(&name.as_str()) {
+        let message = format!("expected a blank after '{name}'; a text with a sign needs quotes");
+        return Err(comparison.signs.error(message));
     }
     if !is_known(&name) {
-        return Err(whole.error(unknown("field", &name)));
+        return Err(whole.error(unknown(&name)));
     }
-    if !is_colon {
-        return Err(whole.error(format!("expected ':' after '{name}'; it cannot be compared")));
+    if flag(&name).is_some() {
+        let hint = if name == "blocked" { ", or a day such as blocked_at<7d" } else { "" };
+        let message = format!("'{name}' takes no value; expected the word alone{hint}");
+        return Err(comparison.signs.error(message));
+    }
+    if !comparison.is_colon() {
+        let message = format!("'{name}' cannot be compared; expected ':' and a value after it");
+        return Err(comparison.signs.error(message));
     }
     if value.letters.is_empty() {
         return Err(value.error(format!("expected a value after '{name}:'")));
     }
+    let value = compared(value)?;
     match name.as_str() {
         "lang" => value.each(language).map(Term::Language),
         "source" => value.each(payload).map(Term::Source),
@@ -130,22 +179,26 @@ fn field_term(
         "id" => value.each(id).map(Term::Id),
         "random" => random(value).map(Term::Random),
         "name" => search(value).map(Term::Name),
-        "has" if value.text() == "note" => Ok(Term::Note),
-        "has" => Err(value.error("expected has:note")),
-        _ => Err(whole.error(format!("'{name}' takes no value"))),
+        "has" if value.text().eq_ignore_ascii_case("note") => Ok(Term::Note),
+        _ => Err(value.error("expected has:note")),
+    }
+}
+
+/// The term of a word that takes no value.
+fn flag(name: &str) -> Option<Term> {
+    match name {
+        "reachable" => Some(Term::Reachable),
+        "blocked" => Some(Term::Blocked),
+        "bot" => Some(Term::Bot),
+        _ => None,
     }
 }
 
 /// A term without a field.
 fn word(whole: Part<'_>) -> Result<Term, FilterError> {
     let (text, is_plain) = text_of(whole.letters);
-    if is_plain {
-        match text.to_ascii_lowercase().as_str() {
-            "reachable" => return Ok(Term::Reachable),
-            "blocked" => return Ok(Term::Blocked),
-            "bot" => return Ok(Term::Bot),
-            _ => {}
-        }
+    if is_plain && let Some(term) = flag(&text.to_ascii_lowercase()) {
+        return Ok(term);
     }
     match whole.letters.split_first() {
         Some((sign, name)) if sign.letter == '@' && !sign.is_quoted => {
@@ -202,9 +255,15 @@ fn used(value: Part<'_>) -> Result<Term, FilterError> {
         return value.each(name).map(Term::Used);
     };
     let (before, rest) = value.letters.split_at(place);
-    let name = name(Part { letters: before, ..value })?;
+    let command = Part { letters: before, ..value };
+    if let [_, second, ..] = command.list().as_slice() {
+        let message = "expected one command before a comparison; join several by `or`";
+        return Err(second.error(message));
+    }
+    let name = name(command)?;
     let (sign, bound) = sign(rest).unwrap_or((Sign::Equal, rest));
     let bound = Part { letters: bound, at: rest.last().map_or(value.at, |it| it.at) + 1 };
+    let bound = compared(bound)?;
     let is_number = bound.text().bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     if is_number && !bound.letters.is_empty() {
         return number_range(sign, bound).map(|range| Term::UsedDays(name, range));
@@ -269,23 +328,26 @@ fn random(value: Part<'_>) -> Result<Share, FilterError> {
 }
 
 fn number_range(sign: Sign, value: Part<'_>) -> Result<NumberRange, FilterError> {
-    let text = value.text();
-    let number = |text: &str| {
-        let number = read_number(text).ok().filter(|_| !text.is_empty());
-        number.ok_or_else(|| value.error("expected a number such as 5, or a range such as 2..5"))
+    let number = |part: Part<'_>| {
+        let expected = "expected a number such as 5, or a range such as 2..5";
+        let number = read_number(&part.text()).ok().filter(|_| !part.letters.is_empty());
+        number.ok_or_else(|| part.error(expected))
     };
-    match text.split_once("..") {
-        Some((least, greatest)) if sign == Sign::Equal => {
-            let range = NumberRange { least: number(least)?, greatest: number(greatest)? };
-            if range.least > range.greatest {
-                return Err(value.error("the range ends before it begins"));
-            }
+    if let Some((least, greatest)) = value.ends(sign, "expected one number")? {
+        let range = NumberRange { least: number(least)?, greatest: number(greatest)? };
+        return if range.least <= range.greatest {
             Ok(range)
-        }
-        _ => {
-            NumberRange::of(sign, number(&text)?).ok_or_else(|| value.error("no number meets this"))
-        }
+        } else {
+            Err(value.error("the range ends before it begins; expected the smaller number first"))
+        };
     }
+    let number = number(value)?;
+    NumberRange::of(sign, number).ok_or_else(|| {
+        value.error(match sign {
+            Sign::Less => "no number is less than 0; expected 1 or more".to_owned(),
+            _ => format!("no number is more than {number}; expected a smaller one"),
+        })
+    })
 }
 
 fn day_range(sign: Sign, value: Part<'_>) -> Result<DayRange, FilterError> {
@@ -293,14 +355,15 @@ fn day_range(sign: Sign, value: Part<'_>) -> Result<DayRange, FilterError> {
     if text.is_empty() {
         return Err(value.error("expected a day such as 2026-01-31, or an age such as <14d"));
     }
-    let day = |text: &str| read_day(text).map_err(|error| value.error(error.to_string()));
-    if let Some((first, last)) = text.split_once("..") {
-        if sign != Sign::Equal {
-            return Err(value.error("expected one day after a comparison; a range follows ':'"));
-        }
+    let day = |part: Part<'_>| {
+        read_day(&part.text()).map_err(|_| {
+            part.error("expected a range of two days, such as 2026-01-01..2026-01-31")
+        })
+    };
+    if let Some((first, last)) = value.ends(sign, "expected one day")? {
         let (first, last) = (day(first)?, day(last)?);
         if last < first {
-            return Err(value.error("the range ends before it begins"));
+            return Err(value.error("the range ends before it begins; expected the earlier day first"));
         }
         return Ok(DayRange::Between(first, last));
     }
@@ -324,27 +387,38 @@ fn day_range(sign: Sign, value: Part<'_>) -> Result<DayRange, FilterError> {
 /// The greatest age in days: a hundred years.
 const MAX_AGE: u32 = 36_500;
 
+/// The words that join terms.
+const JOINTS: [&str; 3] = ["or", "and", "not"];
+
 /// The names of the fields.
 fn names() -> impl Iterator<Item = &'static str> {
-    FIELDS.iter().map(|field| field.name.split(':').next().unwrap_or_default())
+    let names = FIELDS.iter().map(|field| field.name.split(':').next().unwrap_or_default());
+    names.filter(|name| *name != "@" && !JOINTS.contains(name))
 }
 
 fn is_known(name: &str) -> bool {
-    name != "@" && names().any(|known| known == name)
+    names().any(|known| known == name)
 }
 
-/// That a name is not known, and which known name is most like it.
-fn unknown(what: &str, name: &str) -> String {
+/// That a field is not known, and which one is most like it.
+fn unknown(name: &str) -> String {
     let like = names()
         .map(|known| (strsim::osa_distance(known, name), known))
-        .filter(|(distance, known)| *distance <= 2 && *distance < known.len())
+        .filter(|(distance, known)| *distance <= 2 && *distance < known.len().min(name.len()))
         .min();
-    match like {
-        Some((_, known)) => format!("unknown {what} '{name}'; did you mean '{known}'?"),
-        None => {
-            let names: Vec<&str> = names().filter(|it| !["@", "or"].contains(it)).collect();
-            let hint = "a text with one of :<>= needs quotes";
-            format!("unknown {what} '{name}'; expected one of {}; {hint}", names.join(", "))
-        }
+    if let Some((_, known)) = like {
+        return format!("unknown field '{name}'; did you mean '{known}'?");
     }
+    let names: Vec<&str> = names().collect();
+    let mut shown: String = name.chars().take(SHOWN_CHARS).collect();
+    if shown.len() < name.len() {
+        shown.push('…');
+    }
+    format!(
+        "unknown field '{shown}'; expected one of {}; a text with one of :<>= needs quotes",
+        names.join(", ")
+    )
 }
+
+/// How much of an unknown name a message repeats.
+const SHOWN_CHARS: usize = 40;
