@@ -58,6 +58,61 @@ async fn labels_are_listed_allowed_and_dropped() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_link_adds_its_tag_to_users_who_open_it() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        register(&database, &[(1, "ad"), (3, "ad")]).await;
+        let mut story = vec![manage(&database, &["allow", "ad", "fair", "--tag", "from-ads"])];
+        register(&database, &[(3, "ad"), (5, "fair"), (7, "other")]).await;
+        let settings = [("DATABASE_URL", database.url())];
+        let folder = tempfile::tempdir().unwrap();
+        let tagged = || {
+            let filter = ["users", "list", "--filter", "tag:from-ads", "--sort", "id", "--json"];
+            let list: Value =
+                serde_json::from_str(&run(folder.path(), &filter, b"", &settings).1).unwrap();
+            let ids = list["users"].as_array().unwrap().iter().map(|it| it["telegram_id"].as_i64());
+            ids.collect::<Option<Vec<_>>>().unwrap()
+        };
+        assert_eq!(tagged(), [3, 5]);
+        let listed = |json: bool| {
+            let (_, list, _) = answer(&database, &["list", "--json"][..if json { 2 } else { 1 }]);
+            list
+        };
+        let json: Value = serde_json::from_str(&listed(true)).unwrap();
+        let tags = json["sources"].as_array().unwrap().iter();
+        let tags: Vec<_> = tags.map(|it| (it["payload"].as_str(), it["tag"].as_str())).collect();
+        let tag = Some("from-ads");
+        assert_eq!(tags, [(Some("ad"), tag), (Some("fair"), tag), (Some("other"), None)]);
+        let lines = listed(false);
+        let shown: Vec<Vec<&str>> =
+            lines.lines().map(|line| line.split_whitespace().rev().take(2).collect()).collect();
+        assert_eq!(
+            shown[..4],
+            [["PAYLOAD", "TAG"], ["ad", "from-ads"], ["fair", "from-ads"], ["other", "-"]]
+        );
+
+        story.extend([
+            manage(&database, &["allow", "ad"]),
+            manage(&database, &["allow", "ad", "--no-tag"]),
+            manage(&database, &["allow", "ad", "--tag", "VIP"]),
+            manage(&database, &["allow", "ad", "--tag", "vip", "--no-tag"]),
+        ]);
+        register(&database, &[(9, "ad"), (11, "fair")]).await;
+        assert_eq!(tagged(), [3, 5, 11]);
+        // Users lose a deleted tag, and its links add none.
+        assert_eq!(run(folder.path(), &["tag", "delete", "from-ads"], b"", &settings).0, 0);
+        register(&database, &[(13, "fair")]).await;
+        assert!(!listed(true).contains("from-ads"));
+        for n in 0..200 {
+            let create = ["tag", "add", &format!("tag-{n}"), "--ids", "-"];
+            assert_eq!(run(folder.path(), &create, b"", &settings).0, 0);
+        }
+        story.push(manage(&database, &["allow", "new", "--tag", "one-more"]));
+        assert!(!listed(true).contains("new"));
+        insta::assert_snapshot!("tags", story.join("\n"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn where_there_is_no_room_nothing_is_changed() {
     for database in ThrowAwayDatabase::of_each_kind() {
         register(&database, &[]).await;

@@ -71,6 +71,10 @@ impl Services {
         LabelService::new(self.user_repository(), SystemClock)
     }
 
+    pub(crate) fn deletion(&self) -> DeletionService {
+        DeletionService::new(self.user_repository(), self.accounts(), SystemClock)
+    }
+
     pub(crate) fn transfer(&self) -> TransferService {
         TransferService::new(self.user_repository())
     }

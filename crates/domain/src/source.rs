@@ -1,6 +1,6 @@
 use chrono::{DateTime, Utc};
 
-use crate::StartPayload;
+use crate::{LabelName, StartPayload};
 
 /// What a deep link counted as when a user came by it. That is decided at that moment and kept with
 /// the fact, so that a recount reads what was decided and has nothing to decide again.
@@ -20,6 +20,8 @@ pub struct LabelledSource {
     pub payload: StartPayload,
     /// Whether it is on the owner's list; if not, it has earned its label by bringing a user.
     pub is_listed: bool,
+    /// The tag that users get who open it.
+    pub tag: Option<LabelName>,
     /// Since when it has the label; `None` where that is from before this was recorded.
     pub since: Option<DateTime<Utc>>,
     /// How many users came by it since then.

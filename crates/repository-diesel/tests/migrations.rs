@@ -11,8 +11,8 @@ use diesel::{
 };
 use rollcall_domain::{Event, Figure, Interaction, InteractionKind, Profile, TelegramUser};
 use rollcall_repository::{
-    ActivityRepository, Difference, GameFilter, LabelSum, ScheduleRepository, SourceRepository,
-    TransferRepository, UserRepository,
+    ActivityRepository, Difference, GameFilter, ImportEnd, ImportedUser, LabelSum,
+    ScheduleRepository, SourceRepository, TransferRepository, UserRepository,
 };
 use rollcall_repository_diesel::{
     Database, DatabaseUrl, DieselScheduleRepository, DieselUserRepository, MigrationError,
@@ -79,9 +79,9 @@ async fn an_import_does_not_change_the_schema() {
         database.migrate().await.unwrap();
         let before = schema(throw_away.url());
         let users = DieselUserRepository::new(database);
-        let some = |ids: std::ops::Range<i64>| -> Vec<TelegramUser> {
-            let at = DateTime::UNIX_EPOCH;
-            ids.map(|id| TelegramUser::new(id.try_into().unwrap(), at)).collect()
+        let at = DateTime::UNIX_EPOCH;
+        let some = |ids: std::ops::Range<i64>| -> Vec<ImportedUser> {
+            ids.map(|id| TelegramUser::new(id.try_into().unwrap(), at).into()).collect()
         };
         let parts = [
             // Given up.
@@ -90,8 +90,12 @@ async fn an_import_does_not_change_the_schema() {
             vec![some(3..9), vec![]],
         ];
         for (parts, created) in parts.into_iter().zip([None, Some(4), Some(4)]) {
-            let imported = users.import(Box::new(parts.into_iter()), Box::new(|_| ())).await;
-            assert_eq!(imported.unwrap().map(|imported| imported.created), created);
+            let end = users.import(Box::new(parts.into_iter()), at, Box::new(|_| ())).await;
+            let end = match end.unwrap() {
+                ImportEnd::Done(imported) => Some(imported.created),
+                _ => None,
+            };
+            assert_eq!(end, created);
             assert_eq!(schema(throw_away.url()), before);
         }
     }

@@ -50,6 +50,6 @@ pub use segment::{DeletedSegment, SavedSegment, SegmentCheck, SegmentRepository}
 pub use segment_pass::{
     BeginPass, LatestPasses, SegmentPass, SegmentPassRepository, SegmentUsers, SelectedSegments,
 };
-pub use source::{Allowed, MAX_SOURCES, SourceRepository};
-pub use transfer::{Imported, Incoming, TransferRepository};
+pub use source::{Allowed, MAX_SOURCES, SourceRepository, SourceTag};
+pub use transfer::{ImportEnd, Imported, ImportedUser, Incoming, TransferRepository};
 pub use user::{Batch, UserRepository};

@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use rollcall_domain::{LabelledSource, StartPayload};
+use rollcall_domain::{LabelName, LabelledSource, StartPayload};
 
 use crate::error::RepositoryError;
 
@@ -19,11 +19,13 @@ pub trait SourceRepository: Send + Sync {
     async fn labelled_sources(&self) -> Result<Vec<LabelledSource>, RepositoryError>;
 
     /// Adds links to the owner's list at `at`. Links without a label get one; links that had one
-    /// keep it, even without users. If there is not enough room, nothing is changed. Changes are
-    /// added to the audit log.
+    /// keep it, even without users. From then on users who open one of them get its tag, with the
+    /// registration; an unknown tag is created. If there is not enough room, nothing is changed.
+    /// Changes are added to the audit log.
     async fn allow_sources(
         &self,
         payloads: &[StartPayload],
+        tag: &SourceTag,
         at: DateTime<Utc>,
     ) -> Result<Allowed, RepositoryError>;
 
@@ -43,6 +45,17 @@ pub trait SourceRepository: Send + Sync {
     ) -> Result<Vec<StartPayload>, RepositoryError>;
 }
 
+/// Which tag links on the owner's list get.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SourceTag {
+    /// The one that they have, if any.
+    Keep,
+    /// None. Users keep the tag that they got.
+    Remove,
+    /// This one.
+    Set(LabelName),
+}
+
 /// The result of adding links to the owner's list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Allowed {
@@ -55,4 +68,6 @@ pub enum Allowed {
         /// How many are free.
         free: usize,
     },
+    /// There is no room for another tag; nothing was changed.
+    NoRoomForTag,
 }

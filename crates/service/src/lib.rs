@@ -45,6 +45,7 @@ pub use alerts::{Alert, Alerts, Report};
 pub use audience::{AudienceError, AudienceService};
 pub use directory::{DirectoryService, Facets};
 pub use error::ServiceError;
+pub use deletion::{Deletion, DeletionProgress, DeletionService};
 pub use just_now::{JustNow, MinuteCount};
 pub use labels::{LabelError, LabelProgress, LabelService};
 pub use outage::Outage;

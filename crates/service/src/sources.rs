@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use rollcall_domain::{Clock, LabelledSource, StartPayload};
-use rollcall_repository::{Allowed, SourceRepository};
+use rollcall_repository::{Allowed, SourceRepository, SourceTag};
 
 use crate::ServiceError;
 
@@ -28,11 +28,16 @@ impl SourceService {
     }
 
     /// Puts links on the owner's list: they have labels from now on, whether they bring users or not.
+    /// Users who open them from now on get the tag.
     ///
     /// # Errors
     /// When the storage fails.
-    pub async fn allow(&self, payloads: &[StartPayload]) -> Result<Allowed, ServiceError> {
-        Ok(self.sources.allow_sources(payloads, self.clock.now()).await?)
+    pub async fn allow(
+        &self,
+        payloads: &[StartPayload],
+        tag: &SourceTag,
+    ) -> Result<Allowed, ServiceError> {
+        Ok(self.sources.allow_sources(payloads, tag, self.clock.now()).await?)
     }
 
     /// Takes the labels of links; what counts under them counts as `(other)` from now on. Answers

@@ -5,6 +5,7 @@
 mod unused;
 
 use std::{
+    collections::BTreeMap,
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering},
@@ -13,9 +14,9 @@ use std::{
 };
 
 use async_trait::async_trait;
-use chrono::DateTime;
-use rollcall_domain::{TelegramId, TelegramUser, UserFilter};
-use rollcall_repository::{Imported, Incoming, RepositoryError, TransferRepository};
+use chrono::{DateTime, Utc};
+use rollcall_domain::{LabelName, SystemClock, TelegramId, TelegramUser, UserFilter};
+use rollcall_repository::{ImportEnd, Imported, Incoming, RepositoryError, TransferRepository};
 use rollcall_service::{Format, TransferService};
 
 /// A storage with an endless number of users, which counts its reads.
@@ -46,11 +47,19 @@ impl TransferRepository for Endless {
         Ok(Some(id.try_into().unwrap()))
     }
 
+    async fn tags_of(
+        &self,
+        _: &[TelegramId],
+    ) -> Result<BTreeMap<TelegramId, Vec<LabelName>>, RepositoryError> {
+        Ok(BTreeMap::new())
+    }
+
     async fn import(
         &self,
         _: Incoming,
+        _: DateTime<Utc>,
         _: Box<dyn Fn(Imported) + Send>,
-    ) -> Result<Option<Imported>, RepositoryError> {
+    ) -> Result<ImportEnd, RepositoryError> {
         unimplemented!("not part of these stories")
     }
 }
@@ -62,7 +71,8 @@ unused_directory!(Endless);
 async fn nothing_is_read_before_it_is_needed() {
     let endless = Endless::default();
     let reads = || endless.reads.load(Ordering::Relaxed);
-    let mut export = TransferService::new(endless.clone()).export(UserFilter::new(), Format::Csv);
+    let export = TransferService::new(endless.clone(), SystemClock);
+    let mut export = export.export(UserFilter::new(), Format::Csv);
     assert_eq!(reads(), 0, "nothing is read before the first request");
     let first = export.next().await.unwrap().unwrap();
     assert!(first.text.starts_with(b"telegram_id,"));

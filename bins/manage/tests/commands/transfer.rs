@@ -38,6 +38,120 @@ async fn users_travel_from_one_database_to_another() {
     }
 }
 
+/// Tags are added and never removed; what is exported is imported alike on either database.
+#[tokio::test(flavor = "multi_thread")]
+async fn tags_travel_along() {
+    let header = "telegram_id,first_name,last_name,username,language_code,is_bot,created_at,\
+                  updated_at,last_seen,has_private_chat,obstacle,blocked_at,unblocked_at,source";
+    let row = |id: i64, tags: &str| {
+        let times = "2026-11-01T00:00:00Z,2026-11-01T00:00:00Z,2026-11-02T00:00:00Z";
+        format!("{id},Ada,,,en,false,{times},true,,,,ad{tags}\n")
+    };
+    let import = |database: &ThrowAwayDatabase, file: &str| {
+        let (code, report, error) = run(database, &["import", "-", "--format", "csv"], file, &[]);
+        let end = report.find(", in ").unwrap_or(report.len());
+        (code, report[..end].to_owned(), error)
+    };
+    for from in ThrowAwayDatabase::of_each_kind() {
+        manage(&from, &["migrate"], "");
+        let file = format!(
+            "{header},tags\n{}{}{}{}",
+            row(1, ",vip -new"),
+            row(2, ","),
+            row(3, ",vip new vip"),
+            row(4, ",vip,new"),
+        );
+        let first = import(&from, &file);
+        let done = "line 5: 16 fields, expected 15\n\
+                    Done: 3 created, 0 updated, 0 unchanged, 4 tags added, 1 refused";
+        assert_eq!((first.0, first.1.as_str()), (1, done));
+        let exports = || {
+            ["csv", "jsonl"].map(|format| {
+                let (code, file, error) = run(&from, &["export", "--format", format], "", &[]);
+                assert_eq!((code, error.as_str()), (0, ""));
+                file
+            })
+        };
+        let [csv, jsonl] = exports();
+        let ends: Vec<_> = csv.lines().map(|line| line.rsplit(',').next().unwrap()).collect();
+        // A ' keeps spreadsheets from taking the text for a formula.
+        assert_eq!(ends, ["tags", "'-new vip", "", "new vip"]);
+        let tags = jsonl.lines().map(|line| {
+            let user: Value = serde_json::from_str(line).unwrap();
+            user["tags"].to_string()
+        });
+        assert_eq!(tags.collect::<Vec<_>>(), [r#"["-new","vip"]"#, "[]", r#"["new","vip"]"#]);
+        let by_filter = run(&from, &["export", "--filter", "tag:new"], "", &[]).1;
+        assert_eq!(by_filter.lines().nth(1), csv.lines().nth(3));
+
+        for to in ThrowAwayDatabase::of_each_kind() {
+            for file in [&csv, &jsonl] {
+                manage(&to, &["migrate"], "");
+                let format = if file == &csv { "csv" } else { "jsonl" };
+                let (code, report, _) = run(&to, &["import", "-", "--format", format], file, &[]);
+                assert_eq!(code, 0, "{report}");
+                let same = run(&to, &["export", "--format", format], "", &[]).1;
+                assert_eq!(&same, file);
+            }
+        }
+        // A file of an older version, and one with fewer tags: all stay.
+        for file in
+            [format!("{header}\n{}", row(1, "")), format!("{header},tags\n{}", row(1, ",vip"))]
+        {
+            let (code, report, error) = import(&from, &file);
+            let unchanged = "Done: 0 created, 0 updated, 1 unchanged, 0 refused";
+            assert_eq!((code, report.as_str()), (0, unchanged), "{error}");
+        }
+        assert_eq!(exports(), [csv.clone(), jsonl]);
+        let log = admins(&from).await;
+        let filter = AuditFilter::all().action(AuditAction::ImportedUsers);
+        let entries = log.audit_log(&filter, None, 10).await.unwrap();
+        let last = entries.last().unwrap().new.as_deref();
+        assert_eq!(last, Some("3 created, 0 updated, 0 unchanged, 4 tags added"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_with_more_new_tags_than_there_is_room_for_changes_nothing() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        manage(&database, &["migrate"], "");
+        let user = |id: i64, tags: String| {
+            format!(
+                "{{\"telegram_id\":{id},\"first_name\":\"Ada\",\"is_bot\":false,\
+                 \"created_at\":\"2026-11-01T00:00:00Z\",\"updated_at\":\"2026-11-01T00:00:00Z\",\
+                 \"last_seen\":\"2026-11-01T00:00:00Z\",\"has_private_chat\":true,\
+                 \"tags\":\"{tags}\"}}\n"
+            )
+        };
+        let import = |file: &str, more: &[&str]| {
+            let all = [&["import", "-", "--format", "jsonl"], more].concat();
+            let (code, report, error) = run(&database, &all, file, &[]);
+            let end = report.find(", in ").unwrap_or(report.len());
+            (code, report[..end].to_owned(), error)
+        };
+        let most: Vec<String> = (1..=200).map(|n| format!("tag-{n:03}")).collect();
+        let file = user(1, most.join(" ")) + "\n" + &user(2, "tag-001 one-more".to_owned());
+        let error = "error: nothing was imported from the standard input: line 3: the tag \
+                     'one-more' does not exist and cannot be created: there are 200 tags already, \
+                     which is the limit; `manage tag delete` makes room\n";
+        for more in [&[][..], &["--dry-run"]] {
+            assert_eq!(import(&file, more), (1, String::new(), error.to_owned()));
+        }
+        assert_eq!(run(&database, &["count"], "", &[]).1, "0\n");
+        assert!(run(&database, &["tag", "list"], "", &[]).1.starts_with("There are no tags yet."));
+        let fits = user(1, most.join(" ")) + &user(2, "tag-200".to_owned());
+        let done = "Done: 2 created, 0 updated, 0 unchanged, 201 tags added, 0 refused";
+        assert_eq!(import(&fits, &[]), (0, done.to_owned(), String::new()));
+        let again = "Done: 0 created, 0 updated, 2 unchanged, 0 refused";
+        assert_eq!(import(&fits, &[]), (0, again.to_owned(), String::new()));
+        // Room for one more.
+        assert_eq!(run(&database, &["tag", "delete", "tag-100"], "", &[]).0, 0);
+        let one_more = import(&user(2, "one-more".to_owned()), &[]);
+        let done = "Done: 0 created, 1 updated, 0 unchanged, 1 tag added, 0 refused";
+        assert_eq!(one_more, (0, done.to_owned(), String::new()));
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn users_are_written_to_a_file_once_it_is_whole() {
     for database in ThrowAwayDatabase::of_each_kind() {

@@ -124,7 +124,7 @@ impl Site {
         let directory = DirectoryService::new(storage.clone(), clock.clone());
         let activity = ActivityService::new(storage.clone(), clock.clone());
         let labels = LabelService::new(storage.clone(), clock.clone());
-        let transfer = TransferService::new(storage);
+        let transfer = TransferService::new(storage, clock.clone());
         let preferences =
             PreferencesService::new(DieselPreferencesRepository::new(database.clone()));
         let schedule =

@@ -121,9 +121,14 @@ impl ImportUsers {
     }
 }
 
-fn counts(Imported { created, updated, unchanged }: Imported) -> String {
+fn counts(Imported { created, updated, unchanged, tagged }: Imported) -> String {
+    let tags = match tagged {
+        0 => String::new(),
+        1 => ", 1 tag added".to_owned(),
+        more => format!(", {} tags added", grouped(more)),
+    };
     let [created, updated, unchanged] = [created, updated, unchanged].map(grouped);
-    format!("{created} created, {updated} updated, {unchanged} unchanged")
+    format!("{created} created, {updated} updated, {unchanged} unchanged{tags}")
 }
 
 /// A bar on the standard error that shows how much of the file is read.

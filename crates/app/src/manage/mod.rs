@@ -105,8 +105,9 @@ pub enum Command {
     /// Export users to a CSV or JSON Lines file
     ///
     /// The columns are telegram_id, first_name, last_name, username, language_code, is_bot, created_at,
-    /// updated_at, last_seen, has_private_chat, obstacle, blocked_at, unblocked_at and source. Users
-    /// are sorted by id; times are in UTC. `manage import` reads these files. Filters can be combined.
+    /// updated_at, last_seen, has_private_chat, obstacle, blocked_at, unblocked_at, source and tags.
+    /// Users are sorted by id; times are in UTC; tags have blanks between them. `manage import` reads
+    /// these files. Filters can be combined.
     Export(export::ExportUsers),
     /// Import users from a `manage export` file
     ///
@@ -114,6 +115,9 @@ pub enum Command {
     /// whether the bot can write to them by blocked_at and unblocked_at. The earliest created_at and the
     /// latest last_seen are kept. Importing a file twice changes nothing the second time. Invalid lines
     /// are reported and skipped.
+    ///
+    /// Users get the tags in the column tags, which may be missing; new tags are created. An import
+    /// never removes a tag. A file with more new tags than there is room for is refused.
     ///
     /// Either the whole file is imported, or nothing, for example on Ctrl-C. A running bot waits until
     /// the import is done.

@@ -4,11 +4,14 @@ use std::{collections::BTreeSet, io::Write, process::ExitCode};
 
 use anyhow::bail;
 use clap::{Args, Subcommand};
-use rollcall_domain::{LabelledSource, StartPayload, grouped};
-use rollcall_service::{Allowed, MAX_SOURCES, SourceService};
+use rollcall_domain::{LabelKind, LabelName, LabelledSource, StartPayload, grouped};
+use rollcall_service::{Allowed, MAX_SOURCES, SourceService, SourceTag};
 use serde_json::{Value, json};
 
-use super::output::{print_json, rfc3339, second, stdout};
+use super::{
+    labels::read_name,
+    output::{print_json, rfc3339, second, stdout},
+};
 use crate::values::whole;
 
 /// The most links that a command takes.
@@ -19,7 +22,7 @@ pub enum Sources {
     /// List the links with labels, sorted by the number of users they brought
     ///
     /// BY is `users` if the link earned its label, and `list` if `manage sources allow` gave it one.
-    /// USERS and STARTS are counted from SINCE on, as in `manage stats`.
+    /// USERS and STARTS are counted from SINCE on, as in `manage stats`. Users who open the link get TAG.
     List {
         /// Page number, from 1
         #[arg(long, default_value_t = 1, value_parser = whole(1..=u32::MAX))]
@@ -39,18 +42,30 @@ pub enum Sources {
     ///
     /// There is room for 1,000 labels, earned and allowed together. If the links do not all fit,
     /// nothing is changed.
-    Allow {
-        /// The part after `?start=` in the link: 1 to 64 of A-Z, a-z, 0-9, _ and -. Write `--` before
-        /// a payload that begins with -
-        #[arg(required = true, num_args = 1..=MOST, value_name = "PAYLOAD")]
-        payloads: Vec<StartPayload>,
-    },
+    ///
+    /// With --tag, users who open one of the links from now on get this tag, new users and known ones.
+    /// A link that has a tag keeps it without --tag and --no-tag.
+    Allow(Allow),
     /// Remove labels from links, to make room for others
     ///
     /// Everything counted under the label moves to (other), so the totals stay the same. This cannot be
     /// undone: the link can earn a label with its next new user, or get one from `manage sources
     /// allow`, but then counts from zero.
     Drop(Drop),
+}
+
+#[derive(Args, Debug)]
+pub struct Allow {
+    /// The part after `?start=` in the link: 1 to 64 of A-Z, a-z, 0-9, _ and -. Write `--` before
+    /// a payload that begins with -
+    #[arg(required = true, num_args = 1..=MOST, value_name = "PAYLOAD")]
+    payloads: Vec<StartPayload>,
+    /// Add this tag to users who open one of the links; a new one is created
+    #[arg(long, value_name = "NAME", value_parser = read_name)]
+    tag: Option<LabelName>,
+    /// Add no tag to users who open one of the links from now on
+    #[arg(long, conflicts_with = "tag")]
+    no_tag: bool,
 }
 
 #[derive(Args, Debug)]
@@ -76,7 +91,7 @@ impl Sources {
                 let page = Page { links: sources.labelled().await?, number: page, size: page_size };
                 if json { print_json(&as_json(&page))? } else { print(&page)? }
             }
-            Self::Allow { payloads } => allow(&sources, &payloads).await?,
+            Self::Allow(command) => allow(&sources, command).await?,
             Self::Drop(command) => drop(&sources, command).await?,
         }
         Ok(ExitCode::SUCCESS)
@@ -125,15 +140,22 @@ fn print(page: &Page) -> anyhow::Result<()> {
         writeln!(out, "Page {number} does not exist: {total} labels fill {pages} pages.")?;
         return Ok(());
     }
-    writeln!(out, "{:5}  {:19}  {:>9}  {:>9}  PAYLOAD", "BY", "SINCE", "USERS", "STARTS")?;
+    // The column is there only if a link has a tag.
+    let tag = |it: &LabelledSource| it.tag.as_ref().map_or("-", LabelName::as_str).to_owned();
+    let has_tags = page.links().any(|it| it.tag.is_some());
+    let width = page.links().map(|it| tag(it).len()).max().unwrap_or_default().max("TAG".len());
+    let cell = |text: &str| if has_tags { format!("{text:width$}  ") } else { String::new() };
+    let (by, since, users, starts) = ("BY", "SINCE", "USERS", "STARTS");
+    writeln!(out, "{by:5}  {since:19}  {users:>9}  {starts:>9}  {}PAYLOAD", cell("TAG"))?;
     for it in page.links() {
         writeln!(
             out,
-            "{:5}  {:19}  {:>9}  {:>9}  {}",
+            "{:5}  {:19}  {:>9}  {:>9}  {}{}",
             if it.is_listed { "list" } else { "users" },
             it.since.map_or_else(|| "-".to_owned(), second),
             grouped(it.users),
             grouped(it.starts),
+            cell(&tag(it)),
             it.payload,
         )?;
     }
@@ -150,6 +172,7 @@ fn as_json(page: &Page) -> Value {
         json!({
             "payload": it.payload.as_str(),
             "by": if it.is_listed { "list" } else { "users" },
+            "tag": it.tag.as_ref().map(LabelName::as_str),
             "since": it.since.map(rfc3339),
             "users": it.users,
             "starts": it.starts,
@@ -164,17 +187,32 @@ fn as_json(page: &Page) -> Value {
     })
 }
 
-async fn allow(sources: &SourceService, payloads: &[StartPayload]) -> anyhow::Result<()> {
-    if let Allowed::Full { needed, free } = sources.allow(payloads).await? {
-        bail!(
+async fn allow(
+    sources: &SourceService,
+    Allow { payloads, tag, no_tag }: Allow,
+) -> anyhow::Result<()> {
+    let remark = tag.as_ref().map(|tag| format!("; users who open it get the tag {tag}"));
+    let tag = match (tag, no_tag) {
+        (Some(tag), _) => SourceTag::Set(tag),
+        (None, true) => SourceTag::Remove,
+        (None, false) => SourceTag::Keep,
+    };
+    match sources.allow(&payloads, &tag).await? {
+        Allowed::Listed => {}
+        Allowed::Full { needed, free } => bail!(
             "{needed} of these links need a label, and {free} of {} are free; nothing was changed. \
              `manage sources drop` makes room",
             grouped(MAX_SOURCES.try_into()?)
-        );
+        ),
+        Allowed::NoRoomForTag => bail!(
+            "there are {} tags already, which is the limit; nothing was changed. \
+             `manage tag delete` makes room",
+            LabelKind::Tag.most()
+        ),
     }
     let mut out = stdout();
-    for payload in distinct(payloads) {
-        writeln!(out, "Allowed {payload}")?;
+    for payload in distinct(&payloads) {
+        writeln!(out, "Allowed {payload}{}", remark.as_deref().unwrap_or_default())?;
     }
     Ok(())
 }

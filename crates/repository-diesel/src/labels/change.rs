@@ -24,6 +24,7 @@ use crate::{
         schema::{label_changes, label_numbers, labels},
         statement::statement,
         timestamp::UtcMicros,
+        transaction::Transaction,
     },
 };
 
@@ -121,7 +122,8 @@ pub(super) fn go_on(
         return Ok(Some(stored));
     }
     let ids: Vec<i64> = step.ids.iter().map(|id| id.get()).collect();
-    let changed = change(connection, stored.label.id, &ids, stored.is_added)?;
+    let changed =
+        change(&mut Transaction::from(&mut *connection), stored.label.id, &ids, stored.is_added)?;
     if !changed.is_empty() {
         let ids = &as_json(&changed);
         let remember = || Remember { change: step.change, ids };

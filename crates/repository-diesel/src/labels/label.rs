@@ -17,6 +17,7 @@ use crate::{
         connection::{AnyConnection, either},
         error::Failure,
         schema::{label_numbers, labels, user_labels},
+        transaction::Transaction,
     },
     segments,
     users::lock::lock,
@@ -155,6 +156,11 @@ pub(super) fn delete(
     if !using.is_empty() {
         return Ok(DeletedLabel::Used(using));
     }
+    if let AnyConnection::Postgres(connection) = connection {
+        // Before its users, because adding the label locks them in this order.
+        let lock = labels::table.find(label.id).select(labels::id).for_update();
+        lock.first::<i32>(connection).optional()?;
+    }
     let some = || RemoveSome { label: label.id, limit: limit.into() };
     let removed = either!(connection => some().execute(connection)?);
     if u32::try_from(removed).is_ok_and(|removed| removed >= limit) {
@@ -187,7 +193,12 @@ pub(super) fn label_user(
     if known == 0 {
         return Ok(None);
     }
-    let changed = of_users::change(connection, label.id, &[id.get()], is_added)?;
+    let changed = of_users::change(
+        &mut Transaction::from(&mut *connection),
+        label.id,
+        &[id.get()],
+        is_added,
+    )?;
     if changed.is_empty() {
         return Ok(Some(false));
     }

@@ -2,7 +2,7 @@
 
 mod change;
 pub(crate) mod label;
-mod row;
+pub(crate) mod row;
 mod store;
 mod undo;
 pub(crate) mod users;

@@ -38,7 +38,7 @@ pub(super) fn kind(text: &str, id: impl ToString) -> Result<LabelKind, Failure> 
     LabelKind::from_name(text).ok_or_else(|| corrupt("kind", id, "no kind has this name"))
 }
 
-pub(super) fn name(text: String, id: impl ToString) -> Result<LabelName, Failure> {
+pub(crate) fn name(text: String, id: impl ToString) -> Result<LabelName, Failure> {
     text.parse().map_err(|error| corrupt("name", id, error))
 }
 

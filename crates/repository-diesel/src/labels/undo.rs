@@ -19,6 +19,7 @@ use crate::{
         schema::label_changes,
         statement::statement,
         timestamp::UtcMicros,
+        transaction::Transaction,
     },
 };
 
@@ -66,7 +67,7 @@ pub(super) fn undo(
         .execute(connection)?;
     let Some(undone) = read_change(connection, id)? else { return Ok(None) };
     let ids = forget_users(connection, id, limit)?;
-    change(connection, undone.label.id, &ids, !undone.is_added)?;
+    change(&mut Transaction::from(&mut *connection), undone.label.id, &ids, !undone.is_added)?;
     if u32::try_from(ids.len()).is_ok_and(|number| number >= limit) {
         return Ok(Some(false));
     }

@@ -17,6 +17,7 @@ use crate::{
         error::Failure,
         schema::{label_changed_users, user_labels},
         statement::statement,
+        transaction::{Transaction, alike},
     },
     row::user::telegram_id,
 };
@@ -108,8 +109,8 @@ statement! {
 }
 
 /// Adds a label to users, or removes it; returns those that this changed.
-pub(super) fn change(
-    connection: &mut AnyConnection,
+pub(crate) fn change(
+    connection: &mut Transaction<'_>,
     label: i32,
     ids: &[i64],
     is_added: bool,
@@ -118,7 +119,7 @@ pub(super) fn change(
         return Ok(Vec::new());
     }
     let ids = &as_json(ids);
-    either!(connection => match is_added {
+    alike!(connection => match is_added {
         true => Add { label, ids }.load(connection),
         false => Remove { label, ids }.load(connection),
     })

@@ -4,7 +4,7 @@
 //! count under the label, and everything before it under `(other)`. So an account that invents links
 //! gets one label at most: that of the link by which it came itself.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use diesel::QueryResult;
 use rollcall_domain::{Event, Interaction, StartPayload};
@@ -23,6 +23,8 @@ struct Label {
     number: i32,
     /// The place within the batch of the first interaction that counts under it.
     from: usize,
+    /// The number of the tag that users get who open the link.
+    tag: Option<i32>,
 }
 
 impl Labels {
@@ -37,7 +39,9 @@ impl Labels {
             return Ok(Self::default());
         }
         let labels = read(connection, &payloads.into_iter().collect::<Vec<_>>())?;
-        let label = |link: LabelledLink| (link.payload, Label { number: link.label, from: 0 });
+        let label = |link: LabelledLink| {
+            (link.payload, Label { number: link.label, from: 0, tag: link.tag })
+        };
         Ok(Self(labels.into_iter().map(label).collect()))
     }
 
@@ -64,9 +68,9 @@ impl Labels {
         if brought.is_empty() {
             return Ok(());
         }
-        for LabelledLink { payload, label: number } in give(connection, &brought)? {
+        for LabelledLink { payload, label: number, tag } in give(connection, &brought)? {
             let from = places.get(payload.as_str()).copied().unwrap_or_default();
-            self.0.insert(payload, Label { number, from });
+            self.0.insert(payload, Label { number, from, tag });
         }
         let mut labelled = Vec::new();
         for Replayed { stored, source_label, created, .. } in replay.users.values_mut() {
@@ -82,6 +86,18 @@ impl Labels {
         }
         labelled.sort_unstable();
         set_labels(connection, &labelled)
+    }
+
+    /// The numbers of the tags of the links that the batch opens, with the users who get each. All are
+    /// sorted, so that several processes lock rows in one order.
+    pub(super) fn tagged(&self, interactions: &[&Interaction]) -> BTreeMap<i32, BTreeSet<i64>> {
+        let mut tagged: BTreeMap<i32, BTreeSet<i64>> = BTreeMap::new();
+        for (_, interaction, payload) in starts(interactions) {
+            if let Some(tag) = self.0.get(payload.as_str()).and_then(|label| label.tag) {
+                tagged.entry(tag).or_default().insert(interaction.telegram_id().get());
+            }
+        }
+        tagged
     }
 
     /// The number of the label that a start counts under, which has this place within the batch.

@@ -11,7 +11,7 @@
 //! 5. [`histories`] adds rare facts: users who blocked the bot or came by a deep link, and days of
 //!    activity that are past now.
 //! 6. [`changes`] writes what changed: rows of users, usernames that were lost, profile changes, the
-//!    sums, and uses of commands and buttons.
+//!    sums, uses of commands and buttons, and the tags of deep links.
 //! 7. [`quarantine`] keeps updates that could not be read.
 
 mod changes;
@@ -52,6 +52,7 @@ use crate::{
         sqlstate::{self, PgTransaction},
         transaction::Transaction,
     },
+    labels::users::change as label_users,
     row::columns::UserToStore,
     statistics::minutes::NewMinute,
 };
@@ -180,6 +181,7 @@ fn record_users(
     attempt: Attempt,
 ) -> Result<HashMap<TelegramId, Replayed>, Failure> {
     let labels = Labels::read(connection, interactions)?;
+    let tagged = labels.tagged(interactions);
     let seen = upsert::seen_users(interactions, now, &labels);
     if attempt == Attempt::Again {
         let users: Vec<i64> = seen.iter().map(|seen| seen.user.telegram_id.get()).collect();
@@ -227,6 +229,9 @@ fn record_users(
             profiles: &profile_changes,
         },
     )?;
+    for (tag, users) in tagged {
+        label_users(connection, tag, &users.into_iter().collect::<Vec<_>>(), true)?;
+    }
     Ok(users)
 }
 

@@ -7,9 +7,10 @@ use diesel::{
     Connection,
     dsl::{exists, not},
     prelude::*,
+    result::Error::RollbackTransaction,
 };
-use rollcall_domain::{AuditAction, StartPayload, TelegramUser};
-use rollcall_repository::{Allowed, MAX_SOURCES, NewAuditEntry};
+use rollcall_domain::{AuditAction, LabelKind, LabelName, StartPayload, TelegramUser};
+use rollcall_repository::{Allowed, CreatedLabel, MAX_SOURCES, NewAuditEntry, SourceTag};
 
 use super::{
     labels::{NewLink, give},
@@ -23,15 +24,25 @@ use crate::{
         schema::{activity_state, sources, telegram_users},
         transaction::Transaction,
     },
+    labels::label::{self, Author},
 };
 
 /// See [`SourceRepository`](rollcall_repository::SourceRepository).
 pub(crate) fn allow(
     connection: &mut AnyConnection,
     payloads: &[StartPayload],
+    tag: &SourceTag,
     at: DateTime<Utc>,
 ) -> Result<Allowed, Failure> {
-    connection.transaction(|connection| {
+    let mut refused = None;
+    let allowed = connection.transaction(|connection| {
+        let tag = match NewTag::of(connection, tag, at)? {
+            Ok(tag) => tag,
+            Err(full) => {
+                refused = Some(full);
+                return Err(Failure::Diesel(RollbackTransaction));
+            }
+        };
         lock(connection)?;
         let wanted: BTreeSet<&str> = payloads.iter().map(StartPayload::as_str).collect();
         let rows: Vec<KnownLink> = sources::table
@@ -41,27 +52,69 @@ pub(crate) fn allow(
         let is_labelled = |payload: &&&str| {
             rows.iter().any(|row| row.payload == **payload && row.label.is_some())
         };
-        let is_listed =
-            |payload: &&&str| rows.iter().any(|row| row.payload == **payload && row.is_listed);
         let without = wanted.iter().filter(|payload| !is_labelled(payload));
         let links: Vec<NewLink<'_>> =
             without.map(|payload| NewLink { payload, since: at }).collect();
         let labels: i64 = sources::table.count().get_result(connection)?;
         let free = MAX_SOURCES.saturating_sub(labels.try_into().unwrap_or(usize::MAX));
         if links.len() > free {
-            return Ok(Allowed::Full { needed: links.len(), free });
+            refused = Some(Allowed::Full { needed: links.len(), free });
+            return Err(Failure::Diesel(RollbackTransaction));
         }
         give(&mut Transaction::from(&mut *connection), &links)?;
-        diesel::update(sources::table.filter(sources::payload.eq_any(&wanted)))
-            .set(sources::is_listed.eq(true))
-            .execute(connection)?;
-        let listed = wanted.iter().filter(|payload| !is_listed(payload));
-        let entries: Vec<NewAuditEntry> = listed
-            .map(|payload| entry(at, AuditAction::AllowedSource, None, Some(payload)))
-            .collect();
+        let listed = || sources::table.filter(sources::payload.eq_any(&wanted));
+        diesel::update(listed()).set(sources::is_listed.eq(true)).execute(connection)?;
+        if let Some(NewTag { number, .. }) = &tag {
+            diesel::update(listed()).set(sources::tag.eq(number)).execute(connection)?;
+        }
+        let mut entries = Vec::new();
+        for payload in &wanted {
+            let row = rows.iter().find(|row| row.payload == **payload);
+            let tag = tag.as_ref().filter(|tag| row.and_then(|row| row.tag) != tag.number);
+            if tag.is_some() || !row.is_some_and(|row| row.is_listed) {
+                let what = format!("{payload}{}", tag.map_or("", |tag| &tag.remark));
+                entries.push(entry(at, AuditAction::AllowedSource, None, Some(&what)));
+            }
+        }
         add_entries(connection, &entries)?;
         Ok(Allowed::Listed)
-    })
+    });
+    match (allowed, refused) {
+        (Err(Failure::Diesel(RollbackTransaction)), Some(refused)) => Ok(refused),
+        (allowed, _) => allowed,
+    }
+}
+
+/// The tag that links get.
+struct NewTag {
+    /// Its number; `None` for no tag.
+    number: Option<i32>,
+    /// What the audit log says about it after the link.
+    remark: String,
+}
+
+impl NewTag {
+    /// The tag, which is created if it is new; `None` if links keep theirs. Or why it is refused.
+    fn of(
+        connection: &mut AnyConnection,
+        tag: &SourceTag,
+        at: DateTime<Utc>,
+    ) -> Result<Result<Option<Self>, Allowed>, Failure> {
+        let name: &LabelName = match tag {
+            SourceTag::Keep => return Ok(Ok(None)),
+            SourceTag::Remove => {
+                return Ok(Ok(Some(Self { number: None, remark: "; no tag".to_owned() })));
+            }
+            SourceTag::Set(name) => name,
+        };
+        let author = Author { by: None, at };
+        Ok(match label::create(connection, LabelKind::Tag, name, "", &author)? {
+            CreatedLabel::New(label) | CreatedLabel::Known(label) => {
+                Ok(Some(Self { number: Some(label.id), remark: format!("; tag {name}") }))
+            }
+            CreatedLabel::Full => Err(Allowed::NoRoomForTag),
+        })
+    }
 }
 
 /// See [`SourceRepository`](rollcall_repository::SourceRepository).
@@ -178,4 +231,5 @@ struct KnownLink {
     payload: String,
     label: Option<i32>,
     is_listed: bool,
+    tag: Option<i32>,
 }

@@ -21,11 +21,12 @@ pub(crate) struct NewLink<'a> {
     pub(crate) since: DateTime<Utc>,
 }
 
-/// A deep link, and the number of its label.
+/// A deep link, the number of its label, and the number of the tag that users get who open it.
 #[derive(Queryable)]
 pub(crate) struct LabelledLink {
     pub(crate) payload: String,
     pub(crate) label: i32,
+    pub(crate) tag: Option<i32>,
 }
 
 /// A user, and the number of the label that its source counts under.
@@ -43,7 +44,7 @@ pub(crate) fn read(
     alike!(connection => sources::table
         .filter(sources::payload.eq_any(payloads))
         .filter(sources::label.is_not_null())
-        .select((sources::payload, sources::label.assume_not_null()))
+        .select((sources::payload, sources::label.assume_not_null(), sources::tag))
         .load(connection))
 }
 
@@ -87,7 +88,7 @@ pub(crate) fn give(
                 ))
                 .returning(sources::label.assume_not_null())
                 .get_result(connection)?;
-            labelled.push(LabelledLink { payload: (*payload).to_owned(), label });
+            labelled.push(LabelledLink { payload: (*payload).to_owned(), label, tag: None });
         }
         Ok(labelled)
     })

@@ -8,14 +8,23 @@ use rollcall_domain::{Figure, Label, LabelledSource, StartPayload};
 use rollcall_repository::LabelSum;
 
 use crate::{
-    base::{connection::AnyConnection, error::Failure, schema::sources, timestamp::UtcMicros},
+    base::{
+        connection::AnyConnection,
+        error::Failure,
+        schema::{labels, sources},
+        timestamp::UtcMicros,
+    },
+    labels::row::name,
     row::user::label_of,
     statistics::source_sums::{self, LAST_DAY},
 };
 
 /// See [`SourceRepository`](rollcall_repository::SourceRepository).
 pub(crate) fn list(connection: &mut AnyConnection) -> Result<Vec<LabelledSource>, Failure> {
-    let rows: Vec<SourceRow> = sources::table.select(SourceRow::as_select()).load(connection)?;
+    let rows: Vec<(SourceRow, Option<String>)> = sources::table
+        .left_join(labels::table.on(sources::tag.eq(labels::id.nullable())))
+        .select((SourceRow::as_select(), labels::name.nullable()))
+        .load(connection)?;
     let mut sums = HashMap::new();
     for LabelSum { figure, label, value } in
         source_sums::by_source(connection, NaiveDate::default(), LAST_DAY)?
@@ -23,7 +32,7 @@ pub(crate) fn list(connection: &mut AnyConnection) -> Result<Vec<LabelledSource>
         sums.insert((label, figure), value);
     }
     let mut labelled = Vec::new();
-    for SourceRow { payload, label, since, is_listed } in rows {
+    for (SourceRow { payload, label, since, is_listed }, tag) in rows {
         let label = label.map(|label| Label::from(label_of(Some(label))).text().into_owned());
         let sum = |figure| {
             let sum = label.clone().and_then(|label| sums.get(&(label, figure)).copied());
@@ -32,6 +41,7 @@ pub(crate) fn list(connection: &mut AnyConnection) -> Result<Vec<LabelledSource>
         labelled.push(LabelledSource {
             users: sum(Figure::SourceNew),
             starts: sum(Figure::SourceStarts),
+            tag: tag.map(|tag| name(tag, &payload)).transpose()?,
             payload: payload_of(payload)?,
             since: since.map(Into::into),
             is_listed,

@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use rollcall_domain::{LabelledSource, StartPayload};
-use rollcall_repository::{Allowed, RepositoryError, SourceRepository};
+use rollcall_repository::{Allowed, RepositoryError, SourceRepository, SourceTag};
 
 use super::{change, list};
 use crate::users::store::DieselUserRepository;
@@ -15,11 +15,14 @@ impl SourceRepository for DieselUserRepository {
     async fn allow_sources(
         &self,
         payloads: &[StartPayload],
+        tag: &SourceTag,
         at: DateTime<Utc>,
     ) -> Result<Allowed, RepositoryError> {
-        let payloads = payloads.to_vec();
+        let (payloads, tag) = (payloads.to_vec(), tag.clone());
         self.database
-            .write("allow deep links", move |connection| change::allow(connection, &payloads, at))
+            .write("allow deep links", move |connection| {
+                change::allow(connection, &payloads, &tag, at)
+            })
             .await
     }
 

@@ -1,12 +1,29 @@
 //! Reading users in the order of their ids.
 
+use std::collections::BTreeMap;
+
 use diesel::prelude::*;
-use rollcall_domain::{TelegramId, TelegramUser};
+use rollcall_domain::{LabelName, TelegramId, TelegramUser};
 
 use crate::{
     base::{connection::AnyConnection, error::Failure, schema::telegram_users},
+    labels::users::labels_of,
     row::{columns::UserRow, user::telegram_id},
 };
+
+/// See [`TransferRepository::tags_of`](rollcall_repository::TransferRepository::tags_of).
+pub(super) fn tags_of(
+    connection: &mut AnyConnection,
+    ids: &[i64],
+) -> Result<BTreeMap<TelegramId, Vec<LabelName>>, Failure> {
+    let labels = labels_of(connection, ids)?.into_iter();
+    let tags = labels.filter(|(_, labels)| !labels.tags.is_empty()).map(|(id, mut labels)| {
+        // PostgreSQL sorts by its locale.
+        labels.tags.sort_unstable();
+        (id, labels.tags)
+    });
+    Ok(tags.collect())
+}
 
 /// See [`TransferRepository::users_after`](rollcall_repository::TransferRepository::users_after).
 pub(super) fn users_after(

@@ -5,13 +5,15 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::{Connection, prelude::*, result::Error::RollbackTransaction};
 use rollcall_domain::{
-    ActiveDay, Facts, Hour, ProfileField, ReachabilityChange, SourceLabel, Sums, TelegramUser,
+    ActiveDay, Facts, Hour, LabelName, ProfileField, ReachabilityChange, SourceLabel, Sums,
+    TelegramUser,
 };
-use rollcall_repository::{History, Imported, Incoming};
+use rollcall_repository::{History, ImportEnd, Imported, ImportedUser, Incoming};
 
 use super::{
     bulk::{LabelledHistory, store_users},
     indexes,
+    tags::Tags,
     usernames::{self, Loser},
 };
 use crate::{
@@ -38,25 +40,31 @@ use crate::{
 pub(super) fn import(
     connection: &mut AnyConnection,
     incoming: Incoming,
+    at: DateTime<Utc>,
     progress: &dyn Fn(Imported),
-) -> Result<Option<Imported>, Failure> {
+) -> Result<ImportEnd, Failure> {
+    let mut undone = ImportEnd::Cancelled;
     let imported = connection.transaction(|connection| {
         lock_database(connection)?;
         let indexes = indexes::Deferred::begin(connection)?;
-        let mut imported = Imported::default();
+        let (mut tags, mut imported) = (Tags::new(at), Imported::default());
         for users in incoming {
             if users.is_empty() {
                 indexes.build(connection)?;
                 return Ok(imported);
             }
-            take_in(connection, users, &mut imported)?;
+            if let Some(end) = tags.create(connection, &users)? {
+                undone = end;
+                break;
+            }
+            take_in(connection, users, &tags, &mut imported)?;
             progress(imported);
         }
         Err(Failure::Diesel(RollbackTransaction))
     });
     match imported {
-        Err(Failure::Diesel(RollbackTransaction)) => Ok(None),
-        imported => imported.map(Some),
+        Err(Failure::Diesel(RollbackTransaction)) => Ok(undone),
+        imported => imported.map(ImportEnd::Done),
     }
 }
 
@@ -77,13 +85,19 @@ struct Before {
 
 fn take_in(
     connection: &mut AnyConnection,
-    users: Vec<TelegramUser>,
+    users: Vec<ImportedUser>,
+    tags: &Tags,
     imported: &mut Imported,
 ) -> Result<(), Failure> {
     let mut given: BTreeMap<i64, TelegramUser> = BTreeMap::new();
-    for user in users {
-        let Some(first) = given.get_mut(&user.telegram_id.get()) else {
-            given.insert(user.telegram_id.get(), user);
+    let mut wanted: BTreeMap<LabelName, BTreeSet<i64>> = BTreeMap::new();
+    for ImportedUser { user, tags, .. } in users {
+        let id = user.telegram_id.get();
+        for tag in tags {
+            wanted.entry(tag).or_default().insert(id);
+        }
+        let Some(first) = given.get_mut(&id) else {
+            given.insert(id, user);
             continue;
         };
         // Another line about the same user.
@@ -96,7 +110,17 @@ fn take_in(
     let mut users: Vec<_> = changes.iter_mut().map(|change| &mut change.user).collect();
     let losers = usernames::settle(&mut Transaction::from(&mut *connection), &mut users)?;
     label_sources(connection, &mut changes)?;
-    write(connection, &changes, losers)
+    write(connection, &changes, losers)?;
+
+    let wanted = wanted.into_iter().map(|(tag, ids)| (tag, ids.into_iter().collect()));
+    let tagged = tags.add(connection, wanted.collect())?;
+    imported.tagged += tagged.number;
+    let changed: BTreeSet<i64> = changes.iter().map(|it| it.user.telegram_id.get()).collect();
+    let only_tagged = tagged.users.difference(&changed).count();
+    let only_tagged = u64::try_from(only_tagged).unwrap_or_default();
+    imported.unchanged = imported.unchanged.saturating_sub(only_tagged);
+    imported.updated += only_tagged;
+    Ok(())
 }
 
 /// The users that are created or updated, sorted by id.

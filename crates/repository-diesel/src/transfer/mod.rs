@@ -6,4 +6,5 @@ mod export;
 mod import;
 mod indexes;
 mod store;
+mod tags;
 mod usernames;

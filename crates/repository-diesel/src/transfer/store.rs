@@ -1,10 +1,11 @@
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use rollcall_domain::{TelegramId, TelegramUser};
+use rollcall_domain::{LabelName, TelegramId, TelegramUser};
 use rollcall_repository::{
-    DemoRepository, History, Imported, Incoming, RepositoryError, TransferRepository, UseCount,
+    DemoRepository, History, ImportEnd, Imported, Incoming, RepositoryError, TransferRepository,
+    UseCount,
 };
 
 use super::{demo, export, import::import};
@@ -34,12 +35,23 @@ impl TransferRepository for DieselUserRepository {
             .await
     }
 
+    async fn tags_of(
+        &self,
+        ids: &[TelegramId],
+    ) -> Result<BTreeMap<TelegramId, Vec<LabelName>>, RepositoryError> {
+        let ids: Vec<i64> = ids.iter().map(|id| id.get()).collect();
+        self.database
+            .read("read the tags of users", move |connection| export::tags_of(connection, &ids))
+            .await
+    }
+
     async fn import(
         &self,
         incoming: Incoming,
+        at: DateTime<Utc>,
         progress: Box<dyn Fn(Imported) + Send>,
-    ) -> Result<Option<Imported>, RepositoryError> {
-        self.database.run_once(move |connection| import(connection, incoming, &progress)).await
+    ) -> Result<ImportEnd, RepositoryError> {
+        self.database.run_once(move |connection| import(connection, incoming, at, &progress)).await
     }
 }
 

@@ -4,11 +4,13 @@
 use std::{borrow::Cow, io::Read};
 
 use rollcall_domain::TelegramUser;
+use rollcall_repository::ImportedUser;
 
 use super::{
     error::ImportError,
     formula::{guarded, unguarded},
-    row::{COLUMNS, Fields, NEEDED},
+    row::{COLUMNS, Fields, NEEDED, OPTIONAL},
+    tags::Tags,
 };
 use crate::text::{Record, Records, Refused, quoted};
 
@@ -19,9 +21,9 @@ pub(super) fn header() -> Vec<u8> {
 }
 
 /// Adds a line for each user.
-pub(super) fn write(users: &[TelegramUser], text: &mut Vec<u8>) {
+pub(super) fn write(users: &[TelegramUser], tags: &Tags, text: &mut Vec<u8>) {
     for user in users {
-        for (place, field) in Fields::of(user).into_texts().into_iter().enumerate() {
+        for (place, field) in Fields::of(user, tags).into_texts().into_iter().enumerate() {
             if place > 0 {
                 text.push(b',');
             }
@@ -65,7 +67,7 @@ impl<R: Read> Reader<R> {
     }
 
     /// The next user or rejected line; `None` at the end.
-    pub(super) fn next(&mut self) -> Result<Option<Result<TelegramUser, Refused>>, ImportError> {
+    pub(super) fn next(&mut self) -> Result<Option<Result<ImportedUser, Refused>>, ImportError> {
         let record = self.records.next_record().map_err(ImportError::Unreadable)?;
         Ok(record.map(|record| {
             let record = record?;
@@ -89,14 +91,15 @@ fn columns_of(header: &Record) -> Result<Vec<Option<usize>>, String> {
         }
         columns.push(place);
     }
-    let is_missing = |(place, _): &(usize, _)| !columns.contains(&Some(*place));
+    let is_missing =
+        |(place, name): &(usize, &&str)| **name != OPTIONAL && !columns.contains(&Some(*place));
     if let Some((_, name)) = COLUMNS.iter().enumerate().find(is_missing) {
         return Err(format!("the column {name} is missing; expected {}", expected()));
     }
     Ok(columns)
 }
 
-fn user(record: &Record, columns: &[Option<usize>]) -> Result<TelegramUser, String> {
+fn user(record: &Record, columns: &[Option<usize>]) -> Result<ImportedUser, String> {
     let mut texts: [Option<Cow<'_, str>>; COLUMNS.len()] = Default::default();
     for (number, field) in record.fields().enumerate().filter(|(_, field)| !field.is_empty()) {
         let place = columns.get(number).copied().flatten();
@@ -119,10 +122,11 @@ fn user(record: &Record, columns: &[Option<usize>]) -> Result<TelegramUser, Stri
     }
     let user = Fields::from_texts(texts).and_then(Fields::into_user);
     // With a field too many, the other fields may be in the wrong columns.
-    user.map_err(|reason| match record.len() > columns.len() {
+    let (user, tags) = user.map_err(|reason| match record.len() > columns.len() {
         true => miscounted(record, columns),
         false => reason,
-    })
+    })?;
+    Ok(ImportedUser { user, tags, line: record.line() })
 }
 
 fn miscounted(record: &Record, columns: &[Option<usize>]) -> String {
@@ -132,26 +136,27 @@ fn miscounted(record: &Record, columns: &[Option<usize>]) -> String {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use rollcall_domain::TelegramId;
+    use rollcall_domain::{LabelName, TelegramId};
 
     use super::*;
 
     const ROW: &str = "1,Ada,,ada,en,false,2026-11-01T10:00:00Z,2026-11-01T10:00:00Z,\
-                       2026-11-01T10:00:00Z,true,,,,ad";
+                       2026-11-01T10:00:00Z,true,,,,ad,new vip";
 
-    /// A user, or a rejected line.
-    type Row = Result<TelegramUser, (u64, String)>;
+    /// A user with its tags, or a rejected line.
+    type Row = Result<(TelegramUser, Vec<LabelName>), (u64, String)>;
 
     fn read(file: impl AsRef<[u8]>) -> Result<Vec<Row>, String> {
         let mut reader = Reader::new(file.as_ref()).map_err(|error| error.to_string())?;
         let mut all = Vec::new();
         while let Some(given) = reader.next().unwrap() {
+            let given = given.map(|ImportedUser { user, tags, .. }| (user, tags));
             all.push(given.map_err(|Refused { line, reason }| (line, reason)));
         }
         Ok(all)
     }
 
-    fn ada() -> TelegramUser {
+    fn ada() -> (TelegramUser, Vec<LabelName>) {
         read(format!("{}\n{ROW}", COLUMNS.join(","))).unwrap().pop().unwrap().unwrap()
     }
 
@@ -174,14 +179,14 @@ mod tests {
         check(&format!("sep=,\r\n{header}\r\n{row}\r\n,,,\r\n"));
         check(&format!("{header}\n{row}").replace(',', ";"));
         check(&format!("{header}\n{row}").replace(',', "\t"));
-        check(&format!("{header},,\n{row},,\n,,,,,,,,,,,,,,,\n"));
+        check(&format!("{header},,\n{row},,\n,,,,,,,,,,,,,,,,\n"));
         check(&format!("{header}\n{row},, ,\n"));
         // Empty fields at the end may be missing, except in a line that may be truncated.
-        let shorter = header.replace(",obstacle,", ",").replace("source", "source,obstacle");
+        let shorter = header.replace(",obstacle,", ",") + ",obstacle";
         let moved = row.replace(",,,,ad", ",,,ad");
         check(&format!("{shorter}\n{moved}\n"));
         let cut = read(format!("{shorter}\n{moved}"));
-        assert_eq!(cut, Ok(vec![Err((2, "13 fields, expected 14".to_owned()))]));
+        assert_eq!(cut, Ok(vec![Err((2, "14 fields, expected 15".to_owned()))]));
         for (flag, other) in [
             ("TRUE", "FALSE"),
             ("True", "no"),
@@ -197,19 +202,35 @@ mod tests {
         for time in ["2026-11-01 10:00", "01.11.2026 10:00:00", "2026-11-01 10:00:00.000"] {
             check(&format!("{header}\n{}", row.replace("2026-11-01T10:00:00Z", time)));
         }
+        for tags in ["vip new", " new\tvip  new ", "\"vip\nnew\""] {
+            check(&format!("{header}\n{}", row.replace("new vip", tags)));
+        }
         let shuffled: Vec<_> = COLUMNS.into_iter().rev().collect();
         let row: Vec<_> = row.split(',').rev().collect();
         check(&format!("{}\n{}", shuffled.join(","), row.join(",")));
     }
 
     #[test]
+    fn a_file_without_tags_is_read() {
+        let header = COLUMNS.join(",").replace(",tags", "");
+        let row = ROW.replace(",new vip", "");
+        let (user, _) = ada();
+        assert_eq!(read(format!("{header}\n{row}")), Ok(vec![Ok((user, Vec::new()))]));
+    }
+
+    #[test]
     fn what_cannot_be_read_is_named_with_its_line() {
         for (wrong, reason) in [
+            (
+                ROW.replace("new vip", "new VIP"),
+                "tags: expected names of 1 to 32 of a-z, 0-9, _ and -, with blanks between them, \
+                 not \"VIP\"",
+            ),
             (ROW.replace("false", "maybe"), "is_bot: expected true or false, not \"maybe\""),
             (ROW.replace("1,Ada", "1.5E+9,Ada"), "telegram_id: expected a number, not \"1.5E+9\""),
             (ROW.replace("1,Ada", ",Ada"), "telegram_id is empty"),
-            (format!("{ROW},x"), "15 fields, expected 14"),
-            ("1,Ada".to_owned(), "2 fields, expected 14"),
+            (format!("{ROW},x"), "16 fields, expected 15"),
+            ("1,Ada".to_owned(), "2 fields, expected 15"),
             (ROW.replace("Ada", "\"Ada"), "a quotation mark is not closed"),
             (
                 ROW.replace("1,Ada", &format!("{},Ada", "9".repeat(99))),
@@ -265,12 +286,15 @@ mod tests {
         fn every_name_comes_back(
             first_name in "[-=+@＝＋－＠'\";,\t\r\n a]{0,9}|[^\0]{0,9}",
             last_name in proptest::option::of("[-=+@＝＋－＠'\";,\t\r\n a]{1,9}|[^\0]{1,9}"),
+            tags in proptest::collection::btree_set("[a-z0-9_-]{1,32}", 0..4),
         ) {
             let id = TelegramId::try_from(7).unwrap();
-            let user = TelegramUser { first_name, last_name, ..TelegramUser::new(id, ada().created_at) };
+            let created_at = ada().0.created_at;
+            let user = TelegramUser { first_name, last_name, ..TelegramUser::new(id, created_at) };
+            let tags: Vec<LabelName> = tags.iter().map(|tag| tag.parse().unwrap()).collect();
             let mut file = header();
-            write(std::slice::from_ref(&user), &mut file);
-            prop_assert_eq!(read(file), Ok(vec![Ok(user)]));
+            write(std::slice::from_ref(&user), &[(id, tags.clone())].into(), &mut file);
+            prop_assert_eq!(read(file), Ok(vec![Ok((user, tags))]));
         }
 
         #[test]

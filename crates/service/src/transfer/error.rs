@@ -1,5 +1,6 @@
 use std::io;
 
+use rollcall_domain::{LabelKind, LabelName};
 use rollcall_repository::RepositoryError;
 
 use super::row::COLUMNS;
@@ -17,6 +18,18 @@ pub enum ImportError {
     /// The line with the column names is wrong.
     #[error("line {}: {}", .0.line, .0.reason)]
     Header(Refused),
+    /// There is no room for another tag.
+    #[error(
+        "line {line}: the tag '{tag}' does not exist and cannot be created: there are {} tags \
+         already, which is the limit; `manage tag delete` makes room",
+        LabelKind::Tag.most()
+    )]
+    NoRoom {
+        /// The tag.
+        tag: LabelName,
+        /// The first line with it.
+        line: u64,
+    },
     /// The storage failed.
     #[error(transparent)]
     Storage(#[from] ServiceError),

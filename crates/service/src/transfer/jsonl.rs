@@ -2,16 +2,17 @@
 
 use std::io::Read;
 
-use rollcall_domain::TelegramUser;
+use rollcall_domain::{LabelName, TelegramUser};
+use rollcall_repository::ImportedUser;
 
-use super::{error::ImportError, row::Fields};
+use super::{error::ImportError, row::Fields, tags::Tags};
 use crate::text::{Lines, Refused};
 
 /// Adds a line for each user.
-pub(super) fn write(users: &[TelegramUser], text: &mut Vec<u8>) {
+pub(super) fn write(users: &[TelegramUser], tags: &Tags, text: &mut Vec<u8>) {
     for user in users {
         // Serialising texts, numbers and flags to memory cannot fail.
-        let _written = serde_json::to_writer(&mut *text, &Fields::of(user));
+        let _written = serde_json::to_writer(&mut *text, &Fields::of(user, tags));
         text.push(b'\n');
     }
 }
@@ -25,7 +26,7 @@ impl<R: Read> Reader<R> {
     }
 
     /// The next user or rejected line; `None` at the end. Blank lines are skipped.
-    pub(super) fn next(&mut self) -> Result<Option<Result<TelegramUser, Refused>>, ImportError> {
+    pub(super) fn next(&mut self) -> Result<Option<Result<ImportedUser, Refused>>, ImportError> {
         while let Some(line) = self.0.next_line().map_err(ImportError::Unreadable)? {
             let number = line.number;
             let refused = |reason| Refused { line: number, reason };
@@ -36,14 +37,15 @@ impl<R: Read> Reader<R> {
             // If files were concatenated, a byte order mark may be here too.
             let text = text.trim_start_matches('\u{feff}').trim();
             if !text.is_empty() {
-                return Ok(Some(read(text).map_err(refused)));
+                let read = read(text).map(|(user, tags)| ImportedUser { user, tags, line: number });
+                return Ok(Some(read.map_err(refused)));
             }
         }
         Ok(None)
     }
 }
 
-fn read(text: &str) -> Result<TelegramUser, String> {
+fn read(text: &str) -> Result<(TelegramUser, Vec<LabelName>), String> {
     // The message already has the line's number in the file.
     let reason = |error: serde_json::Error| error.to_string().replace(" at line 1 ", " at ");
     serde_json::from_str::<Fields<'_>>(text).map_err(reason)?.into_user()
@@ -62,7 +64,7 @@ mod tests {
         let (mut reader, mut all) = (Reader::new(file), Vec::new());
         while let Some(given) = reader.next().unwrap() {
             let refused = |Refused { line, reason }| (line, reason);
-            all.push(given.map(|user| user.telegram_id.get()).map_err(refused));
+            all.push(given.map(|it| it.user.telegram_id.get()).map_err(refused));
         }
         all
     }
@@ -70,7 +72,7 @@ mod tests {
     fn line() -> String {
         let user = TelegramUser::new(TelegramId::try_from(7).unwrap(), DateTime::UNIX_EPOCH);
         let mut line = Vec::new();
-        write(&[user], &mut line);
+        write(&[user], &Tags::new(), &mut line);
         String::from_utf8(line).unwrap().trim_end().to_owned()
     }
 
@@ -84,6 +86,32 @@ mod tests {
             assert_eq!(found[0], Ok(7));
             assert_eq!(found[1], Err((3, "missing field `telegram_id` at column 2".to_owned())));
             assert_eq!(found[2..], [Ok(7), Ok(7)]);
+        }
+    }
+
+    #[test]
+    fn tags_are_a_list_or_a_text() {
+        let read = |tags: &str| {
+            let file = line().replace("\"tags\":[]", tags).replace(",}", "}");
+            let read = Reader::new(file.as_bytes()).next().unwrap().unwrap();
+            let names = |it: ImportedUser| it.tags.iter().map(ToString::to_string).collect();
+            read.map(names).map_err(|refused| refused.reason)
+        };
+        for tags in [r#""tags":["vip","new","vip"]"#, r#""tags":" vip  new""#] {
+            assert_eq!(read(tags), Ok(vec!["new".to_owned(), "vip".to_owned()]), "{tags}");
+        }
+        for none in ["", r#""tags":null"#, r#""tags":[]"#, r#""tags":"""#] {
+            assert_eq!(read(none), Ok(Vec::new()), "{none}");
+        }
+        let wrong = r#""tags":["a b"]"#;
+        assert_eq!(
+            read(wrong),
+            Err("tags: expected names of 1 to 32 of a-z, 0-9, _ and -, with blanks between them, \
+                 not \"a b\""
+                .to_owned())
+        );
+        for wrong in [r#""tags":7"#, r#""tags":[7]"#] {
+            assert!(read(wrong).unwrap_err().starts_with("invalid type: integer `7`, expected "));
         }
     }
 

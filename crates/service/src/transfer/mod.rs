@@ -5,19 +5,24 @@ mod error;
 mod formula;
 mod jsonl;
 mod row;
+mod tags;
 mod time;
 
 use std::{collections::VecDeque, fmt, io, str::FromStr, sync::Arc};
 
-use rollcall_domain::{Cursor, Selection, SortKey, TelegramId, TelegramUser, UserFilter, UserSort};
+use rollcall_domain::{
+    Clock, Cursor, Selection, SortKey, TelegramId, TelegramUser, UserFilter, UserSort,
+};
 use rollcall_repository::{
-    BoxError, DirectoryRepository, Imported, MAX_PAGE_SIZE, RepositoryError, TransferRepository,
+    BoxError, DirectoryRepository, ImportEnd, Imported, ImportedUser, MAX_PAGE_SIZE,
+    RepositoryError, TransferRepository,
 };
 use tokio::task::{JoinHandle, spawn_blocking};
 
 pub use csv::csv_field;
 pub use error::ImportError;
 
+use self::tags::Tags;
 use crate::{ServiceError, text::Refused};
 
 /// How many users are read at once if there is no filter.
@@ -60,10 +65,10 @@ impl Format {
         }
     }
 
-    fn write(self, users: &[TelegramUser], text: &mut Vec<u8>) {
+    fn write(self, Page { users, tags }: &Page, text: &mut Vec<u8>) {
         match self {
-            Self::Csv => csv::write(users, text),
-            Self::JsonLines => jsonl::write(users, text),
+            Self::Csv => csv::write(users, tags, text),
+            Self::JsonLines => jsonl::write(users, tags, text),
         }
     }
 }
@@ -92,13 +97,17 @@ pub struct UnknownFormat;
 pub struct TransferService {
     directory: Arc<dyn DirectoryRepository>,
     transfer: Arc<dyn TransferRepository>,
+    clock: Arc<dyn Clock>,
 }
 
 impl TransferService {
     /// Creates a service over `storage`.
-    pub fn new(storage: impl DirectoryRepository + TransferRepository + 'static) -> Self {
+    pub fn new(
+        storage: impl DirectoryRepository + TransferRepository + 'static,
+        clock: impl Clock + 'static,
+    ) -> Self {
         let storage = Arc::new(storage);
-        Self { directory: storage.clone(), transfer: storage }
+        Self { directory: storage.clone(), transfer: storage, clock: Arc::new(clock) }
     }
 
     /// Exports the users that match `filter`, ordered by id. It reads nothing before the first call
@@ -138,14 +147,15 @@ impl TransferService {
     }
 
     /// Imports the users of a file, in one transaction. Invalid lines are rejected, and the others
-    /// are imported. Existing users are updated where the file is newer. With `dry_run`, nothing is
+    /// are imported. Existing users are updated where the file is newer. Users get the tags of the
+    /// file, and keep those that they have; unknown tags are created. With `dry_run`, nothing is
     /// changed, and the report shows what would change.
     ///
     /// `progress` is called from time to time with the number of imported users.
     ///
     /// # Errors
-    /// If the file cannot be read, has other columns, or the storage fails. Nothing was changed
-    /// then.
+    /// If the file cannot be read, has other columns, or has more new tags than there is room for, or
+    /// if the storage fails. Nothing was changed then.
     pub async fn import(
         &self,
         input: impl io::Read + Send + 'static,
@@ -170,11 +180,13 @@ impl TransferService {
             let _heard = last.send(imported);
             progress(imported);
         });
-        let stored = self.transfer.import(Box::new(incoming.into_iter()), progress).await;
+        let incoming = Box::new(incoming.into_iter());
+        let stored = self.transfer.import(incoming, self.clock.now(), progress).await;
         let refused = reading.await.map_err(|panic| ImportError::Unreadable(panic.into()))?;
         let imported = match stored? {
-            Some(imported) => imported,
-            None => latest.try_iter().last().unwrap_or_default(),
+            ImportEnd::Done(imported) => imported,
+            ImportEnd::Cancelled => latest.try_iter().last().unwrap_or_default(),
+            ImportEnd::NoRoom { tag, line } => return Err(ImportError::NoRoom { tag, line }),
         };
         let Refusals { first, count } = refused?;
         Ok(ImportReport { imported, refused: first, refused_count: count })
@@ -201,8 +213,8 @@ struct Refusals {
 /// Sends the users in chunks, and an empty chunk at the end, which commits them. In a dry run the
 /// empty chunk is left out, so that they are rolled back.
 fn take_in(
-    mut next: impl FnMut() -> Result<Option<Result<TelegramUser, Refused>>, ImportError>,
-    chunks: &std::sync::mpsc::SyncSender<Vec<TelegramUser>>,
+    mut next: impl FnMut() -> Result<Option<Result<ImportedUser, Refused>>, ImportError>,
+    chunks: &std::sync::mpsc::SyncSender<Vec<ImportedUser>>,
     dry_run: bool,
 ) -> Result<Refusals, ImportError> {
     let (mut refusals, mut chunk) = (Refusals::default(), Vec::new());
@@ -241,7 +253,24 @@ pub struct Export {
     beginning: Vec<u8>,
 }
 
-type Reading = JoinHandle<Result<Vec<TelegramUser>, RepositoryError>>;
+type Reading = JoinHandle<Result<Page, RepositoryError>>;
+
+/// Some users, with their tags.
+struct Page {
+    users: Vec<TelegramUser>,
+    tags: Tags,
+}
+
+impl Page {
+    async fn of(
+        users: Vec<TelegramUser>,
+        transfer: &dyn TransferRepository,
+    ) -> Result<Self, RepositoryError> {
+        let ids: Vec<TelegramId> = users.iter().map(|user| user.telegram_id).collect();
+        let tags = transfer.tags_of(&ids).await?;
+        Ok(Self { users, tags })
+    }
+}
 
 /// A part of the file, with some users.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -291,15 +320,15 @@ impl Export {
     pub async fn next(&mut self) -> Result<Option<Part>, ServiceError> {
         self.read_ahead().await?;
         let Some(reading) = self.ahead.pop_front() else { return Ok(None) };
-        let users = reading
+        let page = reading
             .await
             .map_err(|panic| RepositoryError::Failed(BoxError::from(panic).into()))??;
         // Read the next part while this one is written.
         self.read_ahead().await?;
         let (format, mut text) = (self.format, std::mem::take(&mut self.beginning));
         let part = spawn_blocking(move || {
-            format.write(&users, &mut text);
-            Part { text, users: u64::try_from(users.len()).unwrap_or_default() }
+            format.write(&page, &mut text);
+            Part { text, users: u64::try_from(page.users.len()).unwrap_or_default() }
         });
         Ok(Some(part.await.map_err(|panic| RepositoryError::Failed(BoxError::from(panic).into()))?))
     }
@@ -308,12 +337,15 @@ impl Export {
         while self.ahead.len() < AHEAD
             && let Some(place) = self.place.take()
         {
+            let transfer = Arc::clone(&self.service.transfer);
             let reading = match place {
                 Place::After(after) => {
-                    let transfer = Arc::clone(&self.service.transfer);
                     let last = transfer.id_after(after, PART).await?;
                     self.place = last.map(|last| Place::After(Some(last)));
-                    tokio::spawn(async move { transfer.users_after(after, PART).await })
+                    tokio::spawn(async move {
+                        let users = transfer.users_after(after, PART).await?;
+                        Page::of(users, &*transfer).await
+                    })
                 }
                 Place::Page(cursor) => {
                     let sort = UserSort { key: SortKey::Id, descending: false };
@@ -321,12 +353,12 @@ impl Export {
                     let slice =
                         directory.select(&self.selection, sort, cursor, MAX_PAGE_SIZE).await?;
                     self.place = slice.next.map(|next| Place::Page(Some(next)));
-                    tokio::spawn(async { Ok(slice.rows.into_iter().map(|row| row.user).collect()) })
+                    let users = slice.rows.into_iter().map(|row| row.user).collect();
+                    tokio::spawn(async move { Page::of(users, &*transfer).await })
                 }
-                Place::Selected(ids) => {
-                    let transfer = Arc::clone(&self.service.transfer);
-                    tokio::spawn(async move { selected(&*transfer, ids).await })
-                }
+                Place::Selected(ids) => tokio::spawn(async move {
+                    Page::of(selected(&*transfer, ids).await?, &*transfer).await
+                }),
             };
             self.ahead.push_back(reading);
         }

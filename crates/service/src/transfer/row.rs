@@ -4,15 +4,18 @@ use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
-    MAX_NAME_CHARS, Reachability, TelegramId, TelegramUser, UnreachableReason, Username,
+    LabelName, MAX_NAME_CHARS, Reachability, TelegramId, TelegramUser, UnreachableReason, Username,
 };
 use serde::{Deserialize, Serialize};
 
-use super::time;
+use super::{
+    tags::{self, Tags},
+    time,
+};
 use crate::text::quoted;
 
 /// The names of the columns, in their order.
-pub(super) const COLUMNS: [&str; 14] = [
+pub(super) const COLUMNS: [&str; 15] = [
     "telegram_id",
     "first_name",
     "last_name",
@@ -27,7 +30,11 @@ pub(super) const COLUMNS: [&str; 14] = [
     "blocked_at",
     "unblocked_at",
     "source",
+    "tags",
 ];
+
+/// The column of [`COLUMNS`] that a file may lack, because older versions did not write it.
+pub(super) const OPTIONAL: &str = "tags";
 
 /// The columns of [`COLUMNS`] that need a value.
 pub(super) const NEEDED: [&str; 6] =
@@ -51,12 +58,15 @@ pub(super) struct Fields<'a> {
     blocked_at: Option<Cow<'a, str>>,
     unblocked_at: Option<Cow<'a, str>>,
     source: Option<Cow<'a, str>>,
+    #[serde(default, deserialize_with = "tags::deserialize")]
+    tags: Vec<String>,
 }
 
 type Text<'a> = Option<Cow<'a, str>>;
 
 impl<'a> Fields<'a> {
-    pub(super) fn of(user: &'a TelegramUser) -> Self {
+    /// The values of a user, whose tags are among `tags`.
+    pub(super) fn of(user: &'a TelegramUser, tags: &Tags) -> Self {
         let text = |text: Option<&'a str>| text.map(Cow::Borrowed);
         let Reachability { has_private_chat, obstacle, blocked_at, unblocked_at } =
             user.reachability;
@@ -75,6 +85,9 @@ impl<'a> Fields<'a> {
             blocked_at: blocked_at.map(|at| time::written(at).into()),
             unblocked_at: unblocked_at.map(|at| time::written(at).into()),
             source: text(user.source.as_ref().map(|source| source.as_str())),
+            tags: tags
+                .get(&user.telegram_id)
+                .map_or_else(Vec::new, |tags| tags.iter().map(LabelName::to_string).collect()),
         }
     }
 
@@ -96,6 +109,7 @@ impl<'a> Fields<'a> {
             self.blocked_at,
             self.unblocked_at,
             self.source,
+            (!self.tags.is_empty()).then(|| self.tags.join(" ").into()),
         ]
     }
 
@@ -116,6 +130,7 @@ impl<'a> Fields<'a> {
             blocked_at,
             unblocked_at,
             source,
+            tags,
         ] = texts;
         let needed = |name: &str, text: Text<'a>| text.ok_or_else(|| format!("{name} is empty"));
         let flag = |name: &str, text: Text<'a>| {
@@ -140,11 +155,12 @@ impl<'a> Fields<'a> {
             blocked_at,
             unblocked_at,
             source,
+            tags: tags.map(|text| tags::divided(&text)).unwrap_or_default(),
         })
     }
 
-    /// The user, or what is wrong.
-    pub(super) fn into_user(self) -> Result<TelegramUser, String> {
+    /// The user and its tags, or what is wrong.
+    pub(super) fn into_user(self) -> Result<(TelegramUser, Vec<LabelName>), String> {
         let id: TelegramId =
             (self.telegram_id).try_into().map_err(|error| format!("telegram_id: {error}"))?;
         let maybe = |name, text: Text<'a>| {
@@ -176,7 +192,7 @@ impl<'a> Fields<'a> {
         if user.last_seen < user.created_at {
             return Err("last_seen is before created_at".to_owned());
         }
-        Ok(user)
+        Ok((user, tags::read(&self.tags)?))
     }
 }
 

@@ -1,7 +1,10 @@
 //! The contract of [`TransferRepository`]: the name of each function states its rule.
 #![expect(missing_docs, reason = "the name of each function states its rule")]
 
-use std::sync::{Arc, Mutex};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::{
@@ -12,17 +15,26 @@ use proptest::{
     test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
 use rollcall_domain::{
-    Chat, ChatKind, Event, Interaction, InteractionKind, Profile, ProfileField, Reachability,
-    SearchTerm, SortKey, TelegramId, TelegramUser, UnreachableReason, UserFilter, UserSort,
-    Username,
+    Chat, ChatKind, Event, Interaction, InteractionKind, LabelKind, LabelName, Profile,
+    ProfileField, Reachability, SearchTerm, SortKey, TelegramId, TelegramUser, UnreachableReason,
+    UserFilter, UserSort, Username,
 };
-use rollcall_repository::{DirectoryRepository, Imported, TransferRepository};
+use rollcall_repository::{
+    CreatedLabel, DirectoryRepository, ImportEnd, Imported, ImportedUser, Incoming,
+    LabelRepository, TransferRepository,
+};
 use tokio::task::block_in_place;
 
 /// A store of users that can be exported and imported.
-pub trait TransferStore: super::Store + DirectoryRepository + TransferRepository {}
+pub trait TransferStore:
+    super::Store + DirectoryRepository + LabelRepository + TransferRepository
+{
+}
 
-impl<S: super::Store + DirectoryRepository + TransferRepository> TransferStore for S {}
+impl<S> TransferStore for S where
+    S: super::Store + DirectoryRepository + LabelRepository + TransferRepository
+{
+}
 
 /// Two handles on one empty store, like those of two processes.
 pub type Stores = [Arc<dyn TransferStore>; 2];
@@ -37,6 +49,8 @@ macro_rules! transfer_repository_contract {
             a_cancelled_import_changes_nothing,
             imported_and_stored_data_are_merged,
             a_username_stays_with_the_user_seen_last,
+            imported_users_get_tags_and_keep_theirs,
+            a_tag_without_room_ends_an_import,
             a_recount_equals_the_imported_sums,
         );
     };
@@ -47,11 +61,11 @@ pub async fn users_are_exported_by_id([store, _]: Stores) {
     let users: Vec<_> = [7, 3, 1 << 51, 12].map(|n| user(n, 0, 5)).into();
     let reported = Arc::new(Mutex::new(Vec::new()));
     let progress = Arc::clone(&reported);
-    let parts = vec![users[..3].to_vec(), users[3..].to_vec(), vec![]].into_iter();
-    let imported =
-        store.import(Box::new(parts), Box::new(move |it| progress.lock().unwrap().push(it)));
+    let parts = parts([users[..3].to_vec(), users[3..].to_vec(), vec![]]);
+    let progress = Box::new(move |it| progress.lock().unwrap().push(it));
+    let imported = store.import(parts, at(0), progress);
     let created = |created| Imported { created, ..Imported::default() };
-    assert_eq!(imported.await.unwrap(), Some(created(4)));
+    assert_eq!(imported.await.unwrap(), ImportEnd::Done(created(4)));
     assert_eq!(*reported.lock().unwrap(), [created(3), created(4)]);
 
     let ids = async |after, limit| {
@@ -73,8 +87,9 @@ pub async fn users_are_exported_by_id([store, _]: Stores) {
 pub async fn a_cancelled_import_changes_nothing([store, other]: Stores) {
     register(&*store, [seen(1, 5, "Ada")]);
     let before = store.users_after(None, 10).await.unwrap();
-    let given_up = vec![vec![user(1, 0, 20), user(2, 0, 3)], vec![user(3, 0, 0)]].into_iter();
-    assert_eq!(store.import(Box::new(given_up), Box::new(drop)).await.unwrap(), None);
+    let given_up = parts([vec![user(1, 0, 20), user(2, 0, 3)], vec![user(3, 0, 0)]]);
+    let end = store.import(given_up, at(0), Box::new(drop)).await.unwrap();
+    assert_eq!(end, ImportEnd::Cancelled);
     assert_eq!(other.users_after(None, 10).await.unwrap(), before);
     recount_finds_nothing(&*store).await;
 }
@@ -152,6 +167,73 @@ pub async fn a_username_stays_with_the_user_seen_last([store, _]: Stores) {
     assert_eq!(again, Imported { unchanged: 4, ..Imported::default() });
 }
 
+pub async fn imported_users_get_tags_and_keep_theirs([store, other]: Stores) {
+    register(&*store, [seen(1, 5, "Ada"), seen(2, 5, "Bob")]);
+    let vip = name("vip");
+    let vip = store.create_label(LabelKind::Tag, &vip, "important", None, at(0)).await.unwrap();
+    let CreatedLabel::New(vip) = vip else { panic!("a new database has no tags: {vip:?}") };
+    store.label_user(&vip, id(1), true, None, at(0)).await.unwrap();
+    let group = store.create_label(LabelKind::Group, &name("new"), "", None, at(0)).await.unwrap();
+    assert!(matches!(group, CreatedLabel::New(_)));
+    check_tags(&*store, &[1, 2, 3], &[(1, "vip")]).await;
+
+    let ada = store.users_after(None, 1).await.unwrap().remove(0);
+    let incoming = || {
+        vec![
+            // Known users that only get a tag, one of them by two lines.
+            tagged(ada.clone(), "ne-w new"),
+            tagged(ada.clone(), "vip"),
+            tagged(user(2, 5, 30), "vip"),
+            // A new one, by two lines.
+            tagged(user(3, 0, 9), "vip"),
+            tagged(user(3, 0, 9), "new vip"),
+            tagged(user(4, 0, 9), ""),
+        ]
+    };
+    let imported = import(&*store, incoming()).await;
+    let expected = Imported { created: 2, updated: 2, unchanged: 2, tagged: 5 };
+    assert_eq!(imported, expected);
+    let all = [(1, "ne-w new vip"), (2, "vip"), (3, "new vip")];
+    check_tags(&*other, &[4, 3, 2, 1], &all).await;
+    let labels = store.labels(LabelKind::Tag).await.unwrap();
+    let described: Vec<_> =
+        labels.iter().map(|it| (it.name.as_str(), it.description.as_str())).collect();
+    assert_eq!(described, [("ne-w", ""), ("new", ""), ("vip", "important")]);
+    recount_finds_nothing(&*store).await;
+
+    // Again, and without tags: nothing is removed.
+    let again = import(&*store, incoming()).await;
+    assert_eq!(again, Imported { unchanged: 6, ..Imported::default() });
+    let newer = vec![TelegramUser { updated_at: at(40), ..user(2, 5, 40) }];
+    assert_eq!(import(&*store, newer).await, Imported { updated: 1, ..Imported::default() });
+    check_tags(&*other, &[1, 2, 3], &all).await;
+}
+
+pub async fn a_tag_without_room_ends_an_import([store, other]: Stores) {
+    register(&*store, [seen(1, 5, "Ada")]);
+    for n in 1..LabelKind::Tag.most() {
+        let name = name(&format!("tag-{n}"));
+        store.create_label(LabelKind::Tag, &name, "", None, at(0)).await.unwrap();
+    }
+    let before = store.users_after(None, 10).await.unwrap();
+    let end = |lines: Vec<(i64, &str, u64)>| {
+        let part = |(n, tags, line)| vec![ImportedUser { line, ..tagged(user(n, 0, 20), tags) }];
+        let parts = parts(lines.into_iter().map(part).chain([vec![]]));
+        store.import(parts, at(0), Box::new(drop))
+    };
+    let full = end(vec![(1, "tag-1 last", 2), (2, "", 3), (3, "last one-more tag-2", 4)]).await;
+    assert_eq!(full.unwrap(), ImportEnd::NoRoom { tag: name("one-more"), line: 4 });
+    assert_eq!(other.users_after(None, 10).await.unwrap(), before);
+    assert_eq!(other.labels(LabelKind::Tag).await.unwrap().len(), LabelKind::Tag.most() - 1);
+    check_tags(&*other, &[1, 2, 3], &[]).await;
+    recount_finds_nothing(&*store).await;
+    // The last one fits.
+    let fits = end(vec![(1, "tag-1 last", 2), (3, "last", 3)]).await.unwrap();
+    let expected = Imported { created: 1, updated: 1, unchanged: 0, tagged: 3 };
+    assert_eq!(fits, ImportEnd::Done(expected));
+    check_tags(&*other, &[1, 3], &[(1, "last tag-1"), (3, "last")]).await;
+}
+
 /// For any users, imported in parts of any size and over any stored users: the sums equal a recount.
 /// An export can be imported into another database, and again, without a change.
 pub async fn a_recount_equals_the_imported_sums([store, other]: Stores) {
@@ -178,8 +260,9 @@ async fn come_in(
     seen_on: &[(i64, i64)],
 ) {
     register(other, seen_on.iter().map(|&(n, day)| seen(n, day, "x")));
-    let parts: Vec<_> = users.chunks(7).map(<[_]>::to_vec).chain([vec![]]).collect();
-    store.import(Box::new(parts.into_iter()), Box::new(drop)).await.unwrap().unwrap();
+    let parts = parts(users.chunks(7).map(<[_]>::to_vec).chain([vec![]]));
+    let end = store.import(parts, at(0), Box::new(drop)).await.unwrap();
+    assert!(matches!(end, ImportEnd::Done(_)), "{end:?}");
     recount_finds_nothing(store).await;
     let all = store.users_after(None, 1000).await.unwrap();
     let count = u64::try_from(all.len()).unwrap();
@@ -218,9 +301,34 @@ fn any_user() -> impl Strategy<Value = TelegramUser> {
     )
 }
 
-async fn import(store: &dyn TransferStore, users: Vec<TelegramUser>) -> Imported {
-    let parts = vec![users, vec![]].into_iter();
-    store.import(Box::new(parts), Box::new(drop)).await.unwrap().unwrap()
+async fn import<U: Into<ImportedUser>>(store: &dyn TransferStore, users: Vec<U>) -> Imported {
+    let parts = parts([users, Vec::new()]);
+    match store.import(parts, at(0), Box::new(drop)).await.unwrap() {
+        ImportEnd::Done(imported) => imported,
+        end => panic!("{end:?}"),
+    }
+}
+
+fn parts<U: Into<ImportedUser>>(parts: impl IntoIterator<Item = Vec<U>>) -> Incoming {
+    let part = |users: Vec<U>| users.into_iter().map(Into::into).collect();
+    let parts: Vec<Vec<ImportedUser>> = parts.into_iter().map(part).collect();
+    Box::new(parts.into_iter())
+}
+
+fn tagged(user: TelegramUser, tags: &str) -> ImportedUser {
+    ImportedUser { tags: tags.split_whitespace().map(name).collect(), ..user.into() }
+}
+
+async fn check_tags(store: &dyn TransferStore, ids: &[i64], expected: &[(i64, &str)]) {
+    let ids: Vec<TelegramId> = ids.iter().copied().map(id).collect();
+    let tags = store.tags_of(&ids).await.unwrap();
+    let names = |text: &str| text.split_whitespace().map(name).collect();
+    let expected = expected.iter().map(|&(n, tags)| (id(n), names(tags)));
+    assert_eq!(tags, expected.collect::<BTreeMap<TelegramId, Vec<LabelName>>>());
+}
+
+fn name(text: &str) -> LabelName {
+    text.parse().unwrap()
 }
 
 async fn index(store: &dyn TransferStore) {

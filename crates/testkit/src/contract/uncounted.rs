@@ -20,7 +20,7 @@ use rollcall_domain::{
     Chat, ChatKind, Counted, Event, Figure, Interaction, InteractionKind, Profile,
     ReachabilityFilter, TelegramId, TelegramUser, UnreachableReason, UserFilter, UserSort,
 };
-use rollcall_repository::DaySum;
+use rollcall_repository::{DaySum, ImportEnd};
 use tokio::task::{block_in_place, spawn_blocking};
 
 use super::{
@@ -282,8 +282,10 @@ async fn check_recount(store: &dyn TransferStore) {
 }
 
 async fn import(store: &dyn TransferStore, users: Vec<TelegramUser>) {
+    let users = users.into_iter().map(Into::into).collect();
     let parts = vec![users, vec![]].into_iter();
-    store.import(Box::new(parts), Box::new(drop)).await.unwrap().unwrap();
+    let end = store.import(Box::new(parts), at(0, 0), Box::new(drop)).await.unwrap();
+    assert!(matches!(end, ImportEnd::Done(_)), "{end:?}");
 }
 
 fn register(store: &dyn TransferStore, interactions: impl IntoIterator<Item = Interaction>) {

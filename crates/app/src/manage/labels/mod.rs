@@ -1,6 +1,6 @@
 //! `manage tag` and `manage group`.
 
-mod ids;
+pub(super) mod ids;
 mod print;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -92,11 +92,12 @@ pub struct Delete {
 #[derive(Args, Debug)]
 struct Name {
     /// 1 to 32 of a-z, 0-9, _ and -. Write `--` before a name that begins with -
-    #[arg(value_name = "NAME", value_parser = name)]
+    #[arg(value_name = "NAME", value_parser = read_name)]
     name: LabelName,
 }
 
-fn name(text: &str) -> Result<LabelName, InvalidLabelName> {
+/// Parses the name of a label.
+pub(super) fn read_name(text: &str) -> Result<LabelName, InvalidLabelName> {
     text.parse()
 }
 
