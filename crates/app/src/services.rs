@@ -8,9 +8,9 @@ use rollcall_repository_diesel::{
     DieselQuarantineRepository, DieselScheduleRepository, DieselUserRepository,
 };
 use rollcall_service::{
-    ActivityService, AdminService, AudienceService, DirectoryService, LabelService,
-    PreferencesService, ScheduleService, SegmentService, SourceService, TransferService,
-    UserService,
+    ActivityService, AdminService, AudienceService, DeletionService, DirectoryService,
+    LabelService, PreferencesService, ScheduleService, SegmentService, SourceService,
+    TransferService, UserService,
 };
 
 /// A database and the services on it. Cheap to clone.
@@ -76,7 +76,7 @@ impl Services {
     }
 
     pub(crate) fn transfer(&self) -> TransferService {
-        TransferService::new(self.user_repository())
+        TransferService::new(self.user_repository(), SystemClock)
     }
 
     /// The accounts; `owners` sign in through Telegram.

@@ -88,6 +88,9 @@ pub trait UserRepository: Send + Sync {
         now: DateTime<Utc>,
     ) -> Result<bool, RepositoryError>;
 
+    /// Those of these ids that have a user, sorted.
+    async fn existing(&self, ids: &[TelegramId]) -> Result<Vec<TelegramId>, RepositoryError>;
+
     /// Deletes the users with these ids, with their histories and quarantined updates; returns how
     /// many there were. What they count in the figures about the past stays, and so do the audit
     /// entries about them, but without values.

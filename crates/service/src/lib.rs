@@ -16,11 +16,13 @@ mod admin;
 mod alerts;
 mod audience;
 mod cached;
+mod deletion;
 mod directory;
 mod error;
 mod just_now;
 mod labels;
 mod outage;
+mod pace;
 mod preferences;
 mod queue;
 mod schedule;
@@ -43,9 +45,9 @@ pub use admin::{
 };
 pub use alerts::{Alert, Alerts, Report};
 pub use audience::{AudienceError, AudienceService};
+pub use deletion::{Deletion, DeletionProgress, DeletionService};
 pub use directory::{DirectoryService, Facets};
 pub use error::ServiceError;
-pub use deletion::{Deletion, DeletionProgress, DeletionService};
 pub use just_now::{JustNow, MinuteCount};
 pub use labels::{LabelError, LabelProgress, LabelService};
 pub use outage::Outage;
@@ -53,7 +55,7 @@ pub use preferences::PreferencesService;
 pub use rollcall_repository::{
     Allowed, AuditChain, AuditFault, AuditFilter, Difference, Digest, Imported, LabelChange,
     LabelChangeState, LabelChoice, LatestPasses, Lease, MAX_PAGE_SIZE, MAX_SOURCES, Refresh,
-    SegmentPass, SegmentUsers, StoredGames,
+    SegmentPass, SegmentUsers, SourceTag, StoredGames,
 };
 pub use schedule::{Schedule, ScheduleDay, ScheduleService, ScheduleView};
 pub use segments::{CountedSegment, SegmentService};

@@ -462,6 +462,10 @@ impl UserRepository for Shared {
         unimplemented!("not part of these stories")
     }
 
+    async fn existing(&self, _: &[TelegramId]) -> Result<Vec<TelegramId>, RepositoryError> {
+        unimplemented!("not part of these stories")
+    }
+
     async fn find_by_username(
         &self,
         _: &Username,

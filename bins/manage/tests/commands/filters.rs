@@ -47,6 +47,132 @@ async fn a_filter_means_the_same_in_each_command() {
     }
 }
 
+/// Each option of `export` means what its term means, and options and a filter are combined.
+#[tokio::test(flavor = "multi_thread")]
+async fn options_of_export_are_terms_that_are_combined_with_the_filter() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        fill(&database).await;
+        let ids = |command: &[&str], arguments: &[&str]| -> Vec<i64> {
+            let all = [command, &["--format", "jsonl"], arguments].concat();
+            let (code, export, error) = run(&database, &all, "", &[]);
+            assert_eq!((code, error.as_str()), (0, ""), "{arguments:?}");
+            let id = |line: &str| {
+                let user: Value = serde_json::from_str(line).unwrap();
+                user["telegram_id"].as_i64().unwrap()
+            };
+            export.lines().map(id).collect()
+        };
+        for (options, terms) in [
+            (&["--language", "en"][..], "lang:en"),
+            (&["--language", "EN"], "lang:en"),
+            (&["--language", ""], "-lang:*"),
+            (&["--source", ""], "-source:*"),
+            (&["--source", "ad"], "source:ad"),
+            (&["--reach", "reachable"], "reachable"),
+            (&["--reach", "unreachable"], "-reachable"),
+            (&["--reach", "blocked"], "blocked"),
+            (&["--first-seen-since", "2020-01-02"], "joined>=2020-01-02"),
+            (&["--first-seen-until", "2020-01-01"], "joined<=2020-01-01"),
+            (&["--last-seen-since", "2020-01-01"], "seen>=2020-01-01"),
+            (&["--last-seen-until", "2019-12-31"], "seen<=2019-12-31"),
+            (&["--min-active-days", "1"], "days>=1"),
+            (&["--max-active-days", "0"], "days<=0"),
+            (&["--bot", "true"], "bot"),
+            (&["--bot", "false"], "-bot"),
+            (&["--search", "love"], "love"),
+        ] {
+            // Options alone leave out no bots.
+            let by_options = ids(&["export"], options);
+            let all = format!("{terms} (bot or -bot)");
+            assert_eq!(by_options, ids(&["export"], &["--filter", &all]), "{options:?}");
+            assert_eq!(by_options, ids(&["users", "export"], options), "{options:?}");
+            for further in ["id:7,1815", "-id:7", "lang:en or bot", "bot or -bot"] {
+                let both = ids(&["export"], &[options, &["--filter", further]].concat());
+                let one = format!("{terms} ({further})");
+                assert_eq!(both, ids(&["export"], &["--filter", &one]), "{options:?} {further}");
+                assert!(both.iter().all(|id| by_options.contains(id)), "{options:?} {further}");
+            }
+        }
+        let both = ["--language", "en", "--min-active-days", "1", "--filter", "love -blocked"];
+        assert_eq!(ids(&["users", "export"], &both), [1815]);
+        assert_eq!(ids(&["users", "export"], &["--language", "en", "--filter", "id:7"]), [0; 0]);
+        let log = admins(&database).await;
+        let filter = AuditFilter::all().action(AuditAction::ExportedUsers);
+        let newest = log.audit_log(&filter, None, 3).await.unwrap();
+        let what = newest.last().unwrap().new.as_deref();
+        assert_eq!(what, Some("jsonl: lang:en days>=1 name:\"…\" -blocked; 1 users"));
+    }
+}
+
+/// Each kind of bad input is answered in one line that points at its place, and a picture of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_filters_are_explained() {
+    let database = ThrowAwayDatabase::sqlite();
+    fill(&database).await;
+    let story = [
+        "reachable<5",
+        "lang:de reachable:yes",
+        "blocked<7d",
+        "bot=true",
+        "langg:de",
+        "lang<de",
+        "lang:",
+        "lang:de,",
+        "lang::de",
+        "days=>5",
+        "days>=five",
+        "days:5..2",
+        "days>=5..7",
+        "days<0",
+        "days >= 5",
+        "seen:14d",
+        "seen<14",
+        "seen<99999w",
+        "joined:yesterday",
+        "joined:2026-02-30",
+        "joined:2026-02-01..2026-01-01",
+        "joined:2026-01-01..",
+        "used:/schedule>=",
+        "used:/schedule>often",
+        "used:/a,/b>=3",
+        "used:",
+        "zone:Berlin",
+        "botlang:fr",
+        "team:Toronto Maple Leafs or team:?",
+        "has:notes",
+        "tag:VIP",
+        "segment:",
+        "segment:gone",
+        "group:gone",
+        "-tag:gone",
+        "id:ada",
+        "@a.b",
+        "random:10%",
+        "random:200%:x",
+        "name:",
+        "name:\"Ada",
+        "\"\"",
+        "(lang:de or",
+        "lang:de)",
+        "()",
+        "or bot",
+        "lang:de or",
+        "not",
+        "not:bot",
+        "- bot",
+        "http://example.org",
+        "wholly:unknown",
+    ];
+    let story = story.map(|filter| {
+        let (code, printed, error) = run(&database, &["count", "--filter", filter], "", &[]);
+        assert_eq!(printed, "");
+        assert!(code == 2 || error.starts_with("error: there is no "), "{code} {error}");
+        let usage = error.split("\n\nFor more information").next().unwrap();
+        usage.trim_end().to_owned()
+    });
+    insta::assert_snapshot!("wrong_filters", story.join("\n\n"));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn segments_are_saved_shown_and_deleted() {
     for database in ThrowAwayDatabase::of_each_kind() {

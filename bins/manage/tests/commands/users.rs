@@ -1,6 +1,134 @@
 //! `manage users`.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rollcall_domain::Selection;
+use rollcall_service::{Deletion, DeletionService};
+
 use super::*;
+
+/// Users 1 to `last`, of whom every tenth is a bot and every second has a German app.
+async fn crowd(database: &ThrowAwayDatabase, last: i64) {
+    let storage = Database::open(database.url().parse().unwrap()).await.unwrap();
+    storage.migrate().await.unwrap();
+    let users = UserService::new(DieselUserRepository::new(storage), SystemClock);
+    let at = "2026-01-01T10:00:00Z".parse().unwrap();
+    let user = |n: i64| {
+        let profile = Profile::new(n.try_into().unwrap(), &format!("User {n}"));
+        let language = if n % 2 == 0 { "de" } else { "en" };
+        let profile = profile.language_code(language).is_bot(n % 10 == 0);
+        Interaction::new(at, profile, InteractionKind::Text)
+    };
+    for some in (1..=last).collect::<Vec<_>>().chunks(1_000) {
+        let interactions: Vec<_> = some.iter().copied().map(user).collect();
+        users.register(&interactions).await.unwrap();
+    }
+}
+
+fn count(database: &ThrowAwayDatabase, filter: &str) -> u64 {
+    let (code, count, error) = run(database, &["count", "--filter", filter], "", &[]);
+    assert_eq!((code, error.as_str()), (0, ""));
+    count.trim().parse().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn users_are_deleted_by_a_filter_or_by_ids() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        crowd(&database, 100).await;
+        let mut story = Vec::new();
+        let mut delete = |arguments: &[&str], input: &str, left: u64| {
+            let all = [&["users", "delete"], arguments].concat();
+            story.push(manage(&database, &all, input));
+            assert_eq!(count(&database, "bot or -bot"), left, "{arguments:?}");
+        };
+        // Without --yes, and without a terminal to ask on, nothing is deleted.
+        delete(&["--filter", "lang:de"], "y\n", 100);
+        delete(&["--filter", "lang:de"], "", 100);
+        delete(&["--filter", ""], "", 100);
+        delete(&["--filter", "", "--yes"], "", 100);
+        delete(&["--filter", "lang:de", "--all", "--yes"], "", 100);
+        delete(&["--yes"], "", 100);
+        delete(&["--ids", "-", "--all", "--yes"], "1\n", 100);
+        delete(&["--ids", "-", "--zone", "UTC", "--yes"], "1\n", 100);
+        delete(&["--filter", "langg:de", "--yes"], "", 100);
+        delete(&["--filter", "-tag:typo", "--yes"], "", 100);
+        delete(&["--filter", "lang:fr", "--yes"], "", 100);
+        delete(&["--ids", "-", "--yes"], "1\nx\n", 100);
+        delete(&["--ids", "-", "--yes"], "101\n", 100);
+        delete(&["--ids", "-"], "1\n3\n3\n101\n", 100);
+        delete(&["--ids", "-", "--yes"], "3\n1\n3\n101\n", 98);
+        delete(&["--filter", "name:\"User 5\" id:5,7", "--yes"], "", 97);
+        // Bots stay unless they are named.
+        delete(&["--filter", "lang:de", "--yes"], "", 57);
+        delete(&["--filter", "lang:de", "--yes"], "", 57);
+        delete(&["--filter", "lang:de bot", "--yes"], "", 47);
+        delete(&["--all"], "", 47);
+        delete(&["--filter", "", "--all", "--yes"], "", 0);
+        insta::assert_snapshot!("deleted", story.join("\n"));
+
+        let log = admins(&database).await;
+        let entries = async |action| {
+            let filter = AuditFilter::all().action(action);
+            log.audit_log(&filter, None, 1_000).await.unwrap()
+        };
+        let each = entries(AuditAction::DeletedUser).await;
+        assert_eq!(each.len(), 100);
+        assert!(each.iter().all(|it| it.about.is_some() && it.admin.is_none()));
+        let deletions = entries(AuditAction::DeletedUsers).await;
+        let deletions: Vec<_> = deletions.iter().rev().filter_map(|it| it.new.as_deref()).collect();
+        let expected = [
+            "2 users: given ids",
+            "1 user: name:\"…\" id:5,7",
+            "40 users: lang:de",
+            "10 users: lang:de bot",
+            "47 users: all users",
+        ];
+        assert_eq!(deletions, expected);
+        let check = manage(&database, &["stats", "rebuild", "--check"], "");
+        assert!(check.contains("All figures match the recount."), "{check}");
+        let verified = manage(&database, &["audit", "verify"], "");
+        assert!(verified.contains("[exit code 0]"), "{verified}");
+    }
+}
+
+/// A deletion that is stopped leaves the rest for the next one, and says so in the audit log.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stopped_deletion_is_completed_by_the_same_command() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        crowd(&database, 2_500).await;
+        let storage = Database::open(database.url().parse().unwrap()).await.unwrap();
+        let storage = DieselUserRepository::new(storage);
+        let deletion = DeletionService::new(storage, admins(&database).await, SystemClock);
+        let english = UserFilter { language: Some("en".to_owned()), ..UserFilter::new() };
+        let selection = Selection::from(&english);
+        let seen = AtomicU64::new(0);
+        let until_200 = |deleted| {
+            seen.store(deleted, Ordering::Relaxed);
+            deleted < 200
+        };
+        let stopped = deletion.delete_matching(&selection, "lang:en", &until_200).await;
+        let Deletion { users, is_complete } = stopped.unwrap();
+        assert!(!is_complete && (200..1_250).contains(&users), "{users}");
+        assert_eq!(users, seen.load(Ordering::Relaxed));
+        assert_eq!(count(&database, "lang:en"), 1_250 - users);
+        let by_command = ["users", "delete", "--filter", "lang:en", "--yes"];
+        assert_eq!(run(&database, &by_command, "", &[]).0, 0);
+        assert_eq!((count(&database, "lang:en"), count(&database, "bot or -bot")), (0, 1_250));
+
+        let ids: Vec<TelegramId> = (1..=2_500).map(|n: i64| n.try_into().unwrap()).collect();
+        assert_eq!(deletion.count_existing(&ids).await.unwrap(), 1_250);
+        let rest = deletion.delete_ids(&ids, &|_| true).await.unwrap();
+        assert_eq!(rest, Deletion { users: 1_250, is_complete: true });
+
+        let filter = AuditFilter::all().action(AuditAction::DeletedUsers);
+        let log = admins(&database).await.audit_log(&filter, None, 10).await.unwrap();
+        let log: Vec<_> = log.iter().rev().filter_map(|it| it.new.as_deref()).collect();
+        let first = format!("{users} users: lang:en; stopped before its end");
+        let grouped = |users| rollcall_domain::grouped(users);
+        let second = format!("{} users: lang:en", grouped(1_250 - users));
+        assert_eq!(log, [first.as_str(), second.as_str(), "1,250 users: given ids"]);
+    }
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn users_are_listed_and_shown() {

@@ -80,7 +80,10 @@ fn quoted(
     word: &mut Vec<Letter>,
 ) -> Result<(), FilterError> {
     let before = word.len();
-    let open = || FilterError { at: opened_at, message: "a quote is not closed; expected another \" after the text".to_owned() };
+    let open = || FilterError {
+        at: opened_at,
+        message: "a quote is not closed; expected another \" after the text".to_owned(),
+    };
     loop {
         let (at, letter) = letters.next().ok_or_else(open)?;
         match letter {

@@ -84,7 +84,10 @@ fn an_error_points_at_its_place_and_says_what_is_expected() {
         ("lang:de,", "character 9: expected a language such as en, pt-br or pt*"),
         ("lang<de", "character 5: 'lang' cannot be compared; expected ':' and a value after it"),
         ("reachable:yes", "character 10: 'reachable' takes no value; expected the word alone"),
-        ("lang:de reachable<5", "character 18: 'reachable' takes no value; expected the word alone"),
+        (
+            "lang:de reachable<5",
+            "character 18: 'reachable' takes no value; expected the word alone",
+        ),
         ("bot=1", "character 4: 'bot' takes no value; expected the word alone"),
         (
             "blocked<7d",
@@ -113,10 +116,7 @@ fn an_error_points_at_its_place_and_says_what_is_expected() {
             "character 9: expected one command before a comparison; join several by `or`",
         ),
         ("days>=5..7", "character 7: expected one number after a comparison; a range follows ':'"),
-        (
-            "days:5..x",
-            "character 9: expected a number such as 5, or a range such as 2..5",
-        ),
+        ("days:5..x", "character 9: expected a number such as 5, or a range such as 2..5"),
         ("seen<1d..2d", "character 6: expected one day after a comparison; a range follows ':'"),
         (
             "joined:2026-01-01..",
@@ -127,7 +127,10 @@ fn an_error_points_at_its_place_and_says_what_is_expected() {
             "character 8: expected a range of two days, such as 2026-01-01..2026-01-31",
         ),
         ("days>=x", "character 7: expected a number such as 5, or a range such as 2..5"),
-        ("days:5..2", "character 6: the range ends before it begins; expected the smaller number first"),
+        (
+            "days:5..2",
+            "character 6: the range ends before it begins; expected the smaller number first",
+        ),
         ("days<0", "character 6: no number is less than 0; expected 1 or more"),
         (
             "days>4294967295",
@@ -138,7 +141,10 @@ fn an_error_points_at_its_place_and_says_what_is_expected() {
             "character 6: expected a field directly before this sign, such as days>=5; a text \
              with one of :<>= needs quotes",
         ),
-        ("joined:2026-02-01..2026-01-01", "character 8: the range ends before it begins; expected the earlier day first"),
+        (
+            "joined:2026-02-01..2026-01-01",
+            "character 8: the range ends before it begins; expected the earlier day first",
+        ),
         (
             "joined:2026-02-30",
             "character 8: expected a day such as 2026-01-31, a range such as \

@@ -356,14 +356,15 @@ fn day_range(sign: Sign, value: Part<'_>) -> Result<DayRange, FilterError> {
         return Err(value.error("expected a day such as 2026-01-31, or an age such as <14d"));
     }
     let day = |part: Part<'_>| {
-        read_day(&part.text()).map_err(|_| {
-            part.error("expected a range of two days, such as 2026-01-01..2026-01-31")
-        })
+        read_day(&part.text())
+            .map_err(|_| part.error("expected a range of two days, such as 2026-01-01..2026-01-31"))
     };
     if let Some((first, last)) = value.ends(sign, "expected one day")? {
         let (first, last) = (day(first)?, day(last)?);
         if last < first {
-            return Err(value.error("the range ends before it begins; expected the earlier day first"));
+            return Err(
+                value.error("the range ends before it begins; expected the earlier day first")
+            );
         }
         return Ok(DayRange::Between(first, last));
     }

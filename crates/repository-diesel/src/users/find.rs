@@ -9,7 +9,7 @@ use rollcall_domain::{TelegramId, TelegramUser};
 
 use crate::{
     base::{connection::AnyConnection, error::Failure, schema::telegram_users},
-    row::columns::UserRow,
+    row::{columns::UserRow, user::telegram_id},
 };
 
 /// The user with this id.
@@ -23,6 +23,19 @@ pub(super) fn by_id(
         .first(connection)
         .optional()?;
     row.map(UserRow::into_user).transpose()
+}
+
+/// Those of these ids that have a user, sorted.
+pub(super) fn existing(
+    connection: &mut AnyConnection,
+    ids: &[i64],
+) -> Result<Vec<TelegramId>, Failure> {
+    let found: Vec<i64> = telegram_users::table
+        .filter(telegram_users::telegram_id.eq_any(ids))
+        .order(telegram_users::telegram_id)
+        .select(telegram_users::telegram_id)
+        .load(connection)?;
+    found.into_iter().map(|id| telegram_id("telegram_users", id)).collect()
 }
 
 /// The user whose username has this key.

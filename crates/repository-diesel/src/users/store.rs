@@ -99,6 +99,13 @@ impl UserRepository for DieselUserRepository {
             .await
     }
 
+    async fn existing(&self, ids: &[TelegramId]) -> Result<Vec<TelegramId>, RepositoryError> {
+        let ids: Vec<i64> = ids.iter().map(|id| id.get()).collect();
+        self.database
+            .read("look up users", move |connection| find::existing(connection, &ids))
+            .await
+    }
+
     async fn delete(&self, ids: &[TelegramId]) -> Result<usize, RepositoryError> {
         let mut ids: Vec<i64> = ids.iter().map(|id| id.get()).collect();
         // In the order in which registration locks rows.

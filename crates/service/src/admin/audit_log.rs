@@ -52,11 +52,31 @@ impl AdminService {
         action: AuditAction,
         about: &[TelegramId],
     ) -> Result<(), ServiceError> {
+        self.audit_all(Some(admin), action, about).await
+    }
+
+    /// Adds the action of a management command on several users to the audit log: one entry for each
+    /// user, or none if the storage fails.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub async fn audit_command_each(
+        &self,
+        action: AuditAction,
+        about: &[TelegramId],
+    ) -> Result<(), ServiceError> {
+        self.audit_all(None, action, about).await
+    }
+
+    async fn audit_all(
+        &self,
+        by: Option<&Admin>,
+        action: AuditAction,
+        about: &[TelegramId],
+    ) -> Result<(), ServiceError> {
         let at = self.clock.now();
-        let entry = |id: &TelegramId| NewAuditEntry {
-            about: Some(*id),
-            ..entry(at, Some(admin), action, None)
-        };
+        let entry =
+            |id: &TelegramId| NewAuditEntry { about: Some(*id), ..entry(at, by, action, None) };
         let entries: Vec<NewAuditEntry> = about.iter().map(entry).collect();
         Ok(self.storage.audit_all(&entries).await?)
     }

@@ -4,8 +4,8 @@ use chrono::TimeDelta;
 use rollcall_domain::{Admin, LabelKind, TelegramId, UserLabel};
 use rollcall_repository::{LabelChange, LabelChangeState, LabelChoice, LabelStep, NewLabelChange};
 
-use super::{LabelError, LabelService, pace::Pace};
-use crate::ServiceError;
+use super::{LabelError, LabelService};
+use crate::{ServiceError, pace::Pace};
 
 /// How long a change can be undone or resumed after its latest step.
 const UNDOABLE: TimeDelta = TimeDelta::hours(1);

@@ -3,7 +3,6 @@
 mod change;
 mod error;
 mod filter;
-mod pace;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -19,8 +18,7 @@ use rollcall_repository::{
 pub use change::LabelProgress;
 pub use error::LabelError;
 
-use self::pace::Pace;
-use crate::{AudienceService, ServiceError};
+use crate::{AudienceService, ServiceError, pace::Pace};
 
 /// Knows tags and groups, and changes which users have them. Cheap to clone.
 ///

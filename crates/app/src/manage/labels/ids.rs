@@ -19,7 +19,7 @@ const LISTED: u64 = 20;
 
 /// The ids of a file, or of the standard input if it is `-`, sorted, each once. Blank lines are skipped. A wrong line is
 /// an error, after all wrong lines are printed.
-pub(super) fn read(path: &Path) -> anyhow::Result<Vec<TelegramId>> {
+pub(in crate::manage) fn read(path: &Path) -> anyhow::Result<Vec<TelegramId>> {
     if path == Path::new("-") {
         return read_from(io::stdin(), "the standard input");
     }

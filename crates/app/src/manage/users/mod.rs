@@ -1,5 +1,6 @@
 //! `manage users`.
 
+mod delete;
 mod list;
 mod show;
 mod user;
@@ -8,6 +9,7 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
+use super::export::ExportUsers;
 use crate::{environment::Environment, services::Services};
 
 #[derive(Debug, Subcommand)]
@@ -18,6 +20,18 @@ pub enum Users {
     List(list::List),
     /// Show one user
     Show(show::Show),
+    /// Export users to a CSV or JSON Lines file; the same as `manage export`
+    Export(Box<ExportUsers>),
+    /// Delete users by a filter or by their ids, with everything that is stored about them
+    ///
+    /// Prints how many users that are, and asks before it deletes them. Without a terminal it changes
+    /// nothing unless --yes is given. Deleted users stay in the figures of the past. If they write to
+    /// the bot again, they are new users.
+    ///
+    /// The users go in small parts, so a running bot never waits for it. After an interruption, run the
+    /// same command again to delete the rest. Users who joined after it began stay. Each user gets an
+    /// entry in the audit log, and so does the whole deletion, with its filter and number.
+    Delete(delete::Delete),
 }
 
 impl Users {
@@ -31,6 +45,8 @@ impl Users {
                 command.run(&services.directory(), &services.audience()).await?;
             }
             Self::Show(command) => command.run(&services, environment).await?,
+            Self::Export(command) => return command.run(services).await,
+            Self::Delete(command) => command.run(&services).await?,
         }
         Ok(ExitCode::SUCCESS)
     }

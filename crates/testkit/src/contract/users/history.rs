@@ -11,7 +11,11 @@ use crate::contract::{Store, detail_of};
 
 pub async fn users_are_deleted_with_their_usernames([store, _]: Stores) {
     register(&*store, [named(1, 10, "one"), named(2, 10, "two"), named(3, 10, "three")]).await;
+    let some = [4, 3, 1, 3].map(id);
+    assert_eq!(store.existing(&some).await.unwrap(), [id(1), id(3)]);
+    assert_eq!(store.existing(&[]).await.unwrap(), []);
     assert_eq!(store.delete(&[id(1), id(3), id(4)]).await.unwrap(), 2);
+    assert_eq!(store.existing(&some).await.unwrap(), []);
     assert_eq!(store.find(id(1)).await.unwrap(), None);
     assert_eq!(store.find_by_username(&"three".parse().unwrap()).await.unwrap(), None);
     assert_eq!(user(&*store, 2).await.telegram_id, id(2));

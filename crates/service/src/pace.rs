@@ -18,6 +18,11 @@ impl Default for Pace {
 }
 
 impl Pace {
+    /// A pace whose first part has this number of users.
+    pub(super) fn beginning(size: u32) -> Self {
+        Self(size)
+    }
+
     /// How many users the next part has.
     pub(super) fn size(self) -> u32 {
         self.0
