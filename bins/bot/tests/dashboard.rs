@@ -211,7 +211,7 @@ impl Visit {
         browser.shows(".tip", "New: ").await;
         assert!(browser.url().await.ends_with("/admin?range=28d"));
         browser.script(touch, json!([])).await;
-        browser.comes_to("/admin/users?first_from=").await;
+        browser.comes_to("/admin/users?filter=joined").await;
         self.go("/users?sort=-active_days").await;
         browser.click("tbody th a").await;
         browser.shows("h1", "").await;
@@ -232,11 +232,11 @@ impl Visit {
         browser.script(focus, json!([])).await;
         browser.key("\u{e015}").await;
         browser.key("\u{e007}").await;
-        browser.comes_to("/admin/users?language=en&first_from=").await;
+        browser.comes_to("/admin/users?filter=lang%3Aen+joined").await;
         browser.shows("#count", &format!("{number} users found")).await;
         self.go("").await;
         browser.click(".tiles li:nth-child(5) .more").await;
-        browser.comes_to("/admin/users?reach=reachable").await;
+        browser.comes_to("/admin/users?filter=reachable").await;
         browser.shows("#count", "found").await;
     }
 
@@ -292,28 +292,28 @@ impl Visit {
     async fn a_preset_and_dates_do_not_apply_together(&self) {
         let Self { browser, .. } = self;
         let chosen = || browser.script(CHOSEN, json!([]));
-        self.go("/users?first_from=2020-01-01").await;
+        self.go("/users?filter=joined%3E=2020-01-01").await;
         browser.shows("#count", "3,0").await;
         assert_eq!(chosen().await, json!(["dates", "2020-01-01", ""]));
         // A preset empties the dates, and a date chooses the dates.
         let choose = "const it = document.querySelector(arguments[0]); it.value = arguments[1];\
              it.dispatchEvent(new Event('input', { bubbles: true }))";
-        browser.script(choose, json!(["[name=first]", "7d"])).await;
-        assert_eq!(chosen().await, json!(["7d", "", ""]));
-        browser.script(choose, json!(["[name=first_to]", "2026-01-31"])).await;
+        browser.script(choose, json!(["[name=joined]", "<7d"])).await;
+        assert_eq!(chosen().await, json!(["<7d", "", ""]));
+        browser.script(choose, json!(["[name=joined_to]", "2026-01-31"])).await;
         assert_eq!(chosen().await, json!(["dates", "", "2026-01-31"]));
-        browser.script(choose, json!(["[name=first]", "7d"])).await;
+        browser.script(choose, json!(["[name=joined]", "<7d"])).await;
         browser.press("Apply").await;
-        browser.comes_to("first=7d").await;
+        browser.comes_to("filter=joined%3C7d").await;
         browser.shows("#count", "found").await;
         let of_week = browser.texts("#count").await;
         assert!(!of_week[0].starts_with("3,0"), "{of_week:?}");
         // Without scripts, old dates come along with a new preset.
         browser.run_scripts(false).await;
-        self.go("/users?first=7d&first_from=2020-01-01&first_to=2030-01-01").await;
-        browser.shows("fieldset [role=status]", "“Last 7 days” applies, without the dates.").await;
+        self.go("/users?form=1&joined=%3C7d&joined_from=2020-01-01&joined_to=2030-01-01").await;
+        browser.comes_to("/users?filter=joined%3C7d").await;
         assert_eq!(browser.texts("#count").await, of_week);
-        assert_eq!(chosen().await, json!(["7d", "", ""]));
+        assert_eq!(chosen().await, json!(["<7d", "", ""]));
         browser.run_scripts(true).await;
     }
 
@@ -344,7 +344,7 @@ impl Visit {
 }
 
 /// What the fields for the first day show.
-const CHOSEN: &str = "return ['first', 'first_from', 'first_to']\
+const CHOSEN: &str = "return ['joined', 'joined_from', 'joined_to']\
      .map((name) => document.querySelector(`[name=${name}]`).value)";
 
 /// Asks for the file as the page's own form does, reads the first piece of it and goes away.

@@ -32,16 +32,18 @@ const OWNER: i64 = 1;
 const FEW: i64 = 40;
 
 /// The pages, apart from that of a user.
-const PAGES: [&str; 13] = [
+const PAGES: [&str; 15] = [
     "",
     "?range=7",
     "/figures",
     "/users",
-    "/users?sort=-active_days&reach=blocked&first=90d&language=en",
-    "/users?q=zzzzzz",
+    "/users?sort=-active_days&filter=blocked+joined%3C90d+lang:en",
+    "/users?filter=(used:/start+or+days%3E=5+or+source:ads_*)+-tag:none+seen%3E=2026-01-01+averyveryverylongword",
+    "/users?filter=zzzzzz",
+    "/users?filter=(lang:de+seen%3C14d+or+langg:averyveryverylongvaluethatisnotone+lang:en",
     "/users/999999999",
     "/nothing",
-    "/delete?all=1&reach=blocked",
+    "/delete?all=1&filter=reachable",
     "/audit",
     "/audit?by=nobody",
     "/admins",

@@ -245,20 +245,20 @@ impl Office {
         let Self { browser, .. } = self;
         self.sign_in(Role::Viewer).await;
         self.go("/users").await;
-        browser.type_into("#q", "КОВС").await;
+        browser.type_into("#filter", "КОВС").await;
         browser.shows_all(NAMES, &["Пётр Чайковский"]).await;
         browser.shows("#count", "1 user found").await;
-        browser.comes_to("q=").await;
+        browser.comes_to("filter=").await;
         browser.click(NAMES).await;
         browser.shows("h1", "Пётр Чайковский").await;
         // Back at the list, it is as it was.
         browser.script("history.back()", json!([])).await;
         browser.shows_all(NAMES, &["Пётр Чайковский"]).await;
-        browser.fill("#q", "@tch").await;
+        browser.fill("#filter", "@tch").await;
         browser.shows_all(NAMES, &["Пётр Чайковский"]).await;
-        browser.fill("#q", "1840").await;
+        browser.fill("#filter", "1840").await;
         browser.shows_all(NAMES, &["Пётр Чайковский"]).await;
-        browser.fill("#q", "nobody-at-all").await;
+        browser.fill("#filter", "nobody-at-all").await;
         browser.shows("#results", "No users match.").await;
     }
 
@@ -266,9 +266,9 @@ impl Office {
         let Self { browser, .. } = self;
         self.sign_in(Role::Owner).await;
         self.go("/users").await;
-        browser.press("Filters").await;
-        browser.click("#language option[value=ru]").await;
-        browser.click("#reach option[value='']").await;
+        browser.press("Filter by a form").await;
+        browser.click("#lang option[value=ru]").await;
+        browser.click("#state option[value='']").await;
         browser.press("Apply").await;
         browser.shows_all(NAMES, &["Пётр Чайковский"]).await;
         let url = browser.url().await;
@@ -278,7 +278,7 @@ impl Office {
         self.enter("viewer", PASSWORD).await;
         browser.shows_all(NAMES, &["Пётр Чайковский"]).await;
         assert_eq!(browser.url().await, url);
-        browser.shows("summary", "Filters (1 set)").await;
+        browser.shows_all("#chips code", &["lang:ru"]).await;
         browser.press("Clear all").await;
         browser.shows("#count", "in total").await;
     }
@@ -286,7 +286,7 @@ impl Office {
     async fn pages_lead_forth_and_back(&self) {
         let Self { browser, .. } = self;
         self.sign_in(Role::Viewer).await;
-        self.go("/users?q=Person&sort=id").await;
+        self.go("/users?filter=Person&sort=id").await;
         let page = async |first: &str, last: &str| {
             browser.shows(NAMES, first).await;
             let names = browser.texts(NAMES).await;
@@ -361,11 +361,11 @@ impl Office {
     async fn users_are_downloaded(&self) {
         let Self { browser, .. } = self;
         self.sign_in(Role::Viewer).await;
-        self.go("/users?q=Person&sort=id").await;
+        self.go("/users?filter=Person&sort=id").await;
         browser.shows("#count", "120 users found").await;
         assert!(!browser.has("[name=format]").await);
         self.sign_in(Role::Owner).await;
-        self.go("/users?q=Person&sort=id").await;
+        self.go("/users?filter=Person&sort=id").await;
         let folder = tempfile::tempdir().unwrap();
         let (name, file) = browser.download("CSV", folder.path()).await;
         assert!(name.ends_with(".csv"), "{name}");
@@ -410,7 +410,7 @@ impl Office {
         let Self { browser, .. } = self;
         self.sign_in(Role::Owner).await;
         browser.complaints().await;
-        for path in ["/users?q=owned", "/users/666", "/delete?id=666", "/audit?about=666"] {
+        for path in ["/users?filter=owned", "/users/666", "/delete?id=666", "/audit?about=666"] {
             self.go(path).await;
             let title = browser.script("return document.title", json!([])).await;
             assert_ne!(title, "owned", "{path}");
@@ -443,7 +443,7 @@ impl Office {
         let Self { browser, .. } = self;
         let zone = async |id: &str| {
             browser.devtools("Emulation.setTimezoneOverride", json!({ "timezoneId": id })).await;
-            self.go("/users?q=tchaik").await;
+            self.go("/users?filter=tchaik").await;
             browser.shows("footer", if id.is_empty() { "Times" } else { id }).await;
             let title = "return document.querySelector('td.first time').title";
             browser.script(title, json!([])).await.as_str().unwrap()[..16].to_owned()
@@ -469,8 +469,8 @@ impl Office {
         };
         focuses("Skip to content").await;
         browser.key("/").await;
-        focuses("q").await;
-        browser.type_into("#q", "tchaik\u{e007}").await;
+        focuses("filter").await;
+        browser.type_into("#filter", "tchaik\u{e007}").await;
         browser.shows_all(NAMES, &["Пётр Чайковский"]).await;
         browser.script("document.querySelector('tbody th a').focus()", json!([])).await;
         browser.key("\u{e007}").await;
@@ -526,7 +526,7 @@ impl Office {
         browser.shows("[data-chosen]", "1 selected").await;
         browser.click("td.pick input").await;
         browser.shows("[data-chosen]", "2 selected").await;
-        browser.fill("#q", "tchaik").await;
+        browser.fill("#filter", "tchaik").await;
         browser.shows_all(NAMES, &["Пётр Чайковский"]).await;
         browser.click("td.pick input").await;
         browser.shows("[data-chosen]", "3 selected").await;
@@ -540,11 +540,11 @@ impl Office {
         assert!(!browser.has("td.pick input:checked").await);
         // The order can be chosen where there are no heads of columns.
         browser.be_wide(390).await;
-        self.go("/users?q=person").await;
+        self.go("/users?filter=person").await;
         browser.click("#sort option[value=id]").await;
         browser.comes_to("sort=id").await;
         let url = browser.url().await;
-        assert!(url.ends_with("/users?q=person&sort=id"), "{url}");
+        assert!(url.ends_with("/users?filter=person&sort=id"), "{url}");
         browser.devtools("Emulation.clearDeviceMetricsOverride", json!({})).await;
     }
 
@@ -582,7 +582,7 @@ impl Office {
         // It is not only narrow, but works: what is looked for is found and opened.
         browser.be_wide(390).await;
         self.go("/users").await;
-        browser.fill("#q", "чайк").await;
+        browser.fill("#filter", "чайк").await;
         browser.shows_all(NAMES, &["Пётр Чайковский"]).await;
         browser.click(NAMES).await;
         browser.shows("h1", "Пётр Чайковский").await;
@@ -607,14 +607,14 @@ impl Office {
         browser.press("Apply").await;
         browser.shows("footer", "Times are shown in UTC+09:00.").await;
         browser.press("Users").await;
-        browser.fill("#q", "person").await;
-        browser.press("Search").await;
+        browser.fill("#filter", "person").await;
+        browser.click("#bar button").await;
         browser.shows("#count", "120 users found").await;
         browser.press("Next").await;
         browser.press("Previous").await;
-        browser.press("Filters").await;
-        browser.click("#language option[value=ru]").await;
-        browser.fill("#q", "").await;
+        browser.press("Filter by a form").await;
+        browser.click("#lang option[value=ru]").await;
+        browser.fill("#search", "").await;
         browser.press("Apply").await;
         browser.shows_all(NAMES, &["Пётр Чайковский"]).await;
         browser.click(NAMES).await;
@@ -625,7 +625,7 @@ impl Office {
         browser.press("Save preferences").await;
         browser.shows("#preferences", "Saved.").await;
         browser.shows("label:has([name=team]:checked)", "Boston Bruins").await;
-        self.go("/users?q=person+119").await;
+        self.go("/users?filter=%22person+119%22").await;
         browser.click("td.pick input").await;
         browser.press("Delete selected").await;
         browser.press("Delete permanently").await;
@@ -659,7 +659,7 @@ impl Office {
     async fn somebody_is_deleted(&self) {
         let Self { browser, .. } = self;
         self.sign_in(Role::Owner).await;
-        self.go("/users?q=person+120").await;
+        self.go("/users?filter=%22person+120%22").await;
         browser.click(NAMES).await;
         browser.press("Delete…").await;
         browser.shows("h1", "Delete 1 user?").await;
@@ -677,7 +677,7 @@ impl Office {
     async fn all_who_match_are_deleted(&self) {
         let Self { browser, .. } = self;
         self.sign_in(Role::Owner).await;
-        self.go("/users?language=cs").await;
+        self.go("/users?filter=lang:cs").await;
         browser.shows("#count", "230 users found").await;
         browser.click("[data-every]").await;
         let ticked = "return document.querySelectorAll('td.pick input:checked').length";
@@ -688,18 +688,19 @@ impl Office {
         browser.press("Delete permanently").await;
         // More than go in one request: the rest follows by itself.
         browser.shows("[role=status]", "Deleted 230 users.").await;
-        self.go("/users?language=cs").await;
+        self.go("/users?filter=lang:cs").await;
         browser.shows("#results", "No users match.").await;
     }
 
     /// Every kind of page.
-    fn pages(&self) -> [&'static str; 16] {
+    fn pages(&self) -> [&'static str; 17] {
         [
             "",
             "/figures",
             "/users",
-            "/users?language=en&first=30d&q=person",
-            "/users?q=nobody-at-all",
+            "/users?filter=lang:en+joined%3C60d+(person+or+has:note)",
+            "/users?filter=nobody-at-all",
+            "/users?filter=lang:en+langg:x+days:3..2",
             "/users/1840",
             "/users/666",
             "/delete?id=1840",

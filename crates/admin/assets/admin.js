@@ -17,7 +17,17 @@ function localTimes(root) {
 }
 localTimes(document);
 const zone = document.getElementById("zone");
-if (zone) zone.textContent = Intl.DateTimeFormat().resolvedOptions().timeZone || "your local time";
+const ownZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+if (zone) zone.textContent = ownZone || "your local time";
+// Days in a filter are those of this zone, so the server has to know it. Sent once per tab, in case the
+// server does not know its name.
+const themes = document.querySelector("form.themes");
+if (zone && themes && ownZone && ownZone !== zone.dataset.zone && sessionStorage.getItem("rollcall-zone") !== ownZone) {
+  sessionStorage.setItem("rollcall-zone", ownZone);
+  const body = new URLSearchParams(new FormData(themes));
+  body.set("offset", ownZone);
+  fetch(zone.dataset.set, { method: "POST", body, redirect: "manual", keepalive: true });
+}
 
 // "/" goes to the search of the page, otherwise to the one in the bar, otherwise to the list, unless
 // a field has the focus.
@@ -33,7 +43,7 @@ document.addEventListener("keydown", (event) => {
   field.focus();
   field.select();
 });
-if (location.hash === "#q") search?.focus();
+if (location.hash === "#filter") search?.focus();
 
 // The menu of the account closes with Esc and with a click outside of it.
 const account = document.querySelector("details.account");
@@ -63,7 +73,7 @@ if (form && search) {
       // Signed out meanwhile, or an error: the browser shows it as it is.
       if (!response.ok || response.redirected) return location.assign(url);
       const page = new DOMParser().parseFromString(await response.text(), "text/html");
-      const parts = ["count", "q-wrong", "dates", "results"];
+      const parts = ["head", "filter-wrong", "chips", "bar-actions", "by-form", "dates", "results"];
       if (parts.some((id) => !page.getElementById(id))) return location.assign(url);
       localTimes(page);
       for (const id of parts) document.getElementById(id).replaceWith(page.getElementById(id));

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use axum::extract::FromRef;
 use rollcall_domain::Clock;
 use rollcall_service::{
-    ActivityService, AdminService, DirectoryService, LabelService, PreferencesService,
-    ScheduleService, TransferService, UserService,
+    ActivityService, AdminService, AudienceService, DirectoryService, LabelService,
+    PreferencesService, ScheduleService, TransferService, UserService,
 };
 use tokio::sync::Semaphore;
 
@@ -18,6 +18,7 @@ pub(crate) struct App {
     /// The base path of all pages, such as `/admin`.
     pub(crate) base: Arc<str>,
     pub(crate) admins: AdminService,
+    pub(crate) audience: AudienceService,
     pub(crate) directory: DirectoryService,
     pub(crate) labels: LabelService,
     pub(crate) preferences: PreferencesService,

@@ -26,8 +26,8 @@ use std::sync::Arc;
 use axum::Router;
 use rollcall_domain::Clock;
 use rollcall_service::{
-    ActivityService, AdminService, DirectoryService, LabelService, PreferencesService,
-    ScheduleService, TransferService, UserService,
+    ActivityService, AdminService, AudienceService, DirectoryService, LabelService,
+    PreferencesService, ScheduleService, TransferService, UserService,
 };
 use tokio::sync::Semaphore;
 
@@ -48,7 +48,9 @@ pub struct Services {
     pub activity: ActivityService,
     /// Accounts, sessions and the audit log.
     pub admins: AdminService,
-    /// The list of users, and the details of one.
+    /// The users that filters select, and saved segments.
+    pub audience: AudienceService,
+    /// What is known about all users, and the details of one.
     pub directory: DirectoryService,
     /// Tags and groups.
     pub labels: LabelService,
@@ -76,6 +78,7 @@ impl Admin {
         let Services {
             activity,
             admins,
+            audience,
             directory,
             labels,
             preferences,
@@ -86,6 +89,7 @@ impl Admin {
         routes::router(App {
             base: format!("{}/admin", settings.prefix).into(),
             admins,
+            audience,
             directory,
             labels,
             preferences,

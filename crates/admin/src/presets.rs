@@ -2,7 +2,7 @@
 //! name.
 
 use chrono::{Datelike, Months, NaiveDate};
-use rollcall_domain::Days;
+use rollcall_domain::{DayRange, Days};
 
 /// A range of days that moves with the day. Every page understands each of them in its URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub(crate) struct Preset {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Length {
     /// So many days up to today.
-    Days(u64),
+    Days(u32),
     Yesterday,
     Months(u32),
     SinceNewYear,
@@ -66,10 +66,9 @@ impl Preset {
         found.ok_or_else(|| format!("expected one of {}", names()))
     }
 
-    /// Those that the user list offers, and the chosen one.
-    pub(crate) fn of_list(chosen: Option<Self>) -> impl Iterator<Item = Self> {
-        let is_offered = move |it: &Self| it.offered_by.contains(&Page::List);
-        PRESETS.into_iter().filter(move |it| is_offered(it) || Some(*it) == chosen)
+    /// Those that the form of the user list offers.
+    pub(crate) fn of_list() -> impl Iterator<Item = Self> {
+        PRESETS.into_iter().filter(|it| it.offered_by.contains(&Page::List))
     }
 
     /// Those that the dashboard offers.
@@ -77,11 +76,29 @@ impl Preset {
         PRESETS.into_iter().filter(|it| it.offered_by.contains(&Page::Dashboard))
     }
 
+    /// How many days up to today it has, if it always has as many.
+    pub(crate) fn age(self) -> Option<u32> {
+        match self.length {
+            Length::Days(days) => Some(days),
+            _ => None,
+        }
+    }
+
+    /// What follows a field in a filter to select its days, such as `<7d`.
+    pub(crate) fn in_a_filter(self, today: NaiveDate) -> String {
+        let range = match (self.age(), self.days(today)) {
+            (Some(age), _) => DayRange::YoungerThan(age),
+            (None, Days { first: Some(first), last: Some(last) }) => DayRange::Between(first, last),
+            (None, Days { first, .. }) => DayRange::Since(first.unwrap_or_default()),
+        };
+        range.to_string()
+    }
+
     /// Its days as of `today`. An end that is not set is open.
     pub(crate) fn days(self, today: NaiveDate) -> Days {
         let back = |days| today.checked_sub_days(chrono::Days::new(days)).unwrap_or(today);
         let first = match self.length {
-            Length::Days(days) => back(days - 1),
+            Length::Days(days) => back(u64::from(days) - 1),
             Length::Yesterday => return Days::between(back(1), back(1)),
             Length::Months(months) => {
                 let before = today.checked_sub_months(Months::new(months));
@@ -120,11 +137,10 @@ mod tests {
     }
 
     #[test]
-    fn a_chosen_preset_is_always_among_the_options() {
-        for preset in PRESETS {
-            assert!(Preset::of_list(Some(preset)).any(|it| it == preset), "{preset:?}");
-        }
-        assert_eq!(Preset::of_list(None).count(), 6);
+    fn each_page_offers_its_own() {
+        let today = "2026-11-23".parse().unwrap();
+        let list: Vec<_> = Preset::of_list().map(|it| it.in_a_filter(today)).collect();
+        assert_eq!(list, ["<1d", ":2026-11-22", "<7d", "<30d", "<90d", "<365d"]);
         let short: Vec<_> = Preset::of_dashboard().map(|it| it.short_title).collect();
         let expected = ["Today", "Yesterday", "7 days", "28 days", "90 days", "12 months", "All"];
         assert_eq!(short, expected);

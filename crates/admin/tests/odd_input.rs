@@ -7,7 +7,7 @@ mod site;
 
 use axum::http::{Method, StatusCode};
 use rollcall_admin::routes;
-use rollcall_domain::{AuditAction, Profile, Role};
+use rollcall_domain::{AuditAction, Filter, Profile, Role};
 use rollcall_service::AuditFilter;
 use rollcall_testkit::ThrowAwayDatabase;
 
@@ -71,8 +71,8 @@ const FIELDS: &[(&str, &[&str])] = &[
     ("POST /admin/admins/{name}/sign-out", &[]),
 ];
 
-/// The filters of a list of users.
-const FILTERS: [&str; 13] = [
+/// The fields by which users were chosen before the filter language. Lists translate them.
+const FORMER: [&str; 13] = [
     "q",
     "language",
     "source",
@@ -88,29 +88,41 @@ const FILTERS: [&str; 13] = [
     "bot",
 ];
 
-const LIST: &[&str] = &[
+const LIST: &[&str] = &["filter", "zone", "sort", "at", "deleted", "form", "labelled"];
+
+/// The fields of the form beside the filter bar.
+const FORM: [&str; 13] = [
     "q",
-    "language",
+    "lang",
     "source",
-    "reach",
-    "first",
-    "first_from",
-    "first_to",
-    "last",
-    "last_from",
-    "last_to",
+    "state",
+    "kind",
+    "joined",
+    "joined_from",
+    "joined_to",
+    "seen",
+    "seen_from",
+    "seen_to",
     "min_days",
     "max_days",
-    "bot",
-    "sort",
-    "at",
+];
+
+const DELETION: &[&str] = &[
+    "filter",
+    "zone",
+    "id",
+    "all",
+    "selection",
+    "sure",
+    "until",
     "deleted",
+    "at",
+    "sort",
+    "color",
 ];
 
-const DELETION: &[&str] =
-    &["id", "all", "selection", "sure", "until", "deleted", "at", "sort", "color"];
-
-const EXPORT: &[&str] = &["format", "id", "all", "selection", "sort", "at", "color"];
+const EXPORT: &[&str] =
+    &["filter", "zone", "format", "id", "all", "selection", "sort", "at", "color"];
 
 /// Values as they stand in a URL.
 fn odd_values() -> Vec<String> {
@@ -154,7 +166,7 @@ fn odd_values() -> Vec<String> {
     values
 }
 
-/// Whether a value means something as this filter.
+/// Whether a value means something in this field of a list from before.
 fn means_something(field: &str, value: &str) -> bool {
     if ["", "+", "%0A%0D"].contains(&value) {
         return true;
@@ -213,9 +225,10 @@ async fn no_field_of_any_route_makes_a_page_fail() {
             let name = format!("{} {}", route.method, route.path);
             let fields = FIELDS.iter().find(|(it, _)| *it == name);
             let (_, fields) = fields.unwrap_or_else(|| panic!("{name} has no fields here"));
-            let filters = if [DELETION, EXPORT].contains(fields) { &FILTERS[..] } else { &[] };
+            let is_list = route.path.starts_with("/admin/users") && route.method == Method::GET;
+            let of_list = if is_list { [&FORMER[..], &FORM[..]].concat() } else { vec![] };
             // A field that there is not stands for routes that have none.
-            for field in fields.iter().chain(filters).chain(&["other"]) {
+            for field in fields.iter().chain(&of_list).chain(&["other"]) {
                 for value in odd_values() {
                     // With what else it takes to get to the field.
                     let rest = match route.path {
@@ -229,11 +242,15 @@ async fn no_field_of_any_route_makes_a_page_fail() {
                         "/admin/users/{id}/labels" if *field == "name" => "kind=tag&",
                         "/admin/users/{id}/labels" => "name=vip&",
                         "/admin/users/{id}/preferences" => "language=&zone=&",
+                        "/admin/users" if FORM.contains(field) => "form=1&",
                         _ => "",
                     };
                     let path = filled(route.path, "viewer");
                     let pairs = format!("{rest}{field}={value}");
-                    let answer = send(&site, &route.method, &path, &pairs, &token).await;
+                    let mut answer = send(&site, &route.method, &path, &pairs, &token).await;
+                    if is_list && answer.status == StatusCode::SEE_OTHER {
+                        answer = site.get(&answer.location(), &token).await;
+                    }
                     let short: String = pairs.chars().take(80).collect();
                     let what = format!("{kind}: {name} {short}: {}", answer.status);
                     assert!(!answer.status.is_server_error(), "{what}");
@@ -274,13 +291,73 @@ async fn no_part_of_a_path_makes_a_page_fail() {
     }
 }
 
-/// On the list, what is wrong stands beside its field, and no users are listed.
+/// On the list, what is wrong stands at the filter bar. Nothing is done to the users of such a filter.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_invalid_filter_lists_no_users_and_changes_nothing() {
     for database in ThrowAwayDatabase::of_each_kind() {
         let site = site(database).await;
         let token = site.sign_in(Role::Owner).await;
-        for field in FILTERS {
+        for value in odd_values() {
+            let pairs = format!("filter={value}");
+            let read: Vec<(String, String)> = serde_urlencoded::from_str(&pairs).unwrap();
+            if read[0].1.trim().parse::<Filter>().is_ok() {
+                continue;
+            }
+            refuses(&site, &token, &pairs).await;
+        }
+        for odd in ["tag:none", "segment:none", "lang:en or", "langauge:en", "(", "days:3..2"] {
+            let pairs = serde_urlencoded::to_string([("filter", odd)]).unwrap();
+            refuses(&site, &token, &pairs).await;
+        }
+        for odd in ["filter=ada&filter=en", "zone=Atlantis", "filter=ada&zone=UTC&zone=Asia/Tokyo"]
+        {
+            refuses(&site, &token, odd).await;
+        }
+        let exported = AuditFilter::all().action(AuditAction::ExportedUsers);
+        assert_eq!(site.admins.audit_log(&exported, None, 10).await.unwrap(), []);
+        assert_eq!(site.users.get_user_stats().await.unwrap().total_users, 3);
+    }
+}
+
+async fn refuses(site: &Site, token: &str, pairs: &str) {
+    let short: String = pairs.chars().take(60).collect();
+    let list = site.get(&format!("/admin/users?{pairs}"), token).await;
+    assert_eq!(list.status, StatusCode::OK, "{short}");
+    assert_eq!(names(&list), Vec::<String>::new(), "{short}");
+    assert!(list.body.contains(r#"<p class="wrong"><bdi>"#), "{short}");
+    assert!(!list.body.contains(r#"action="/admin/export""#), "{short}");
+    is_refused_for_all(site, token, pairs).await;
+}
+
+/// Nothing is exported or deleted.
+async fn is_refused_for_all(site: &Site, token: &str, pairs: &str) {
+    let post = Method::POST;
+    let short: String = pairs.chars().take(60).collect();
+    let export = format!("format=jsonl&{pairs}");
+    let export = site.request(&post, "/admin/export", Some(token), &export).await;
+    let asked = site.get(&format!("/admin/delete?all=1&{pairs}"), token).await;
+    let until = i64::MAX;
+    let delete = format!("all=1&sure=1&until={until}&{pairs}");
+    let too_late = site.request(&post, "/admin/delete", Some(token), &delete).await;
+    assert_eq!(too_late.status, StatusCode::BAD_REQUEST, "{short}");
+    let until = chrono::DateTime::parse_from_rfc3339("2026-11-23T12:00:01Z").unwrap();
+    let delete = format!("all=1&sure=1&until={}&{pairs}", until.timestamp_micros());
+    let deleted = site.request(&post, "/admin/delete", Some(token), &delete).await;
+    for refused in [export, asked, deleted] {
+        assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{short}");
+        assert!(refused.body.contains("Nothing was done."), "{short}: {}", refused.body);
+        assert!(!refused.body.contains("Lovelace"), "{short}");
+    }
+}
+
+/// Fields from before the filter language never list more users than they say, and nothing is done to
+/// the users that they chose.
+#[tokio::test(flavor = "multi_thread")]
+async fn former_fields_list_no_more_users_and_change_nothing() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        let site = site(database).await;
+        let token = site.sign_in(Role::Owner).await;
+        for field in FORMER {
             for value in odd_values() {
                 if means_something(field, &value) {
                     continue;
@@ -288,34 +365,41 @@ async fn an_invalid_filter_lists_no_users_and_changes_nothing() {
                 let pairs = format!("{field}={value}");
                 let short: String = pairs.chars().take(60).collect();
                 let list = site.get(&format!("/admin/users?{pairs}"), &token).await;
-                assert_eq!(list.status, StatusCode::OK, "{short}");
-                assert_eq!(names(&list), Vec::<String>::new(), "{short}");
-                assert!(list.body.contains(&format!(r#"id="{field}-wrong""#)), "{short}");
-                assert!(list.body.contains("expected "), "{short}");
-                assert!(!list.body.contains(r#"action="/admin/export""#), "{short}");
-
-                let post = Method::POST;
-                let export = format!("format=jsonl&{pairs}");
-                let export = site.request(&post, "/admin/export", Some(&token), &export).await;
-                let asked = site.get(&format!("/admin/delete?all=1&{pairs}"), &token).await;
-                let until = i64::MAX;
-                let delete = format!("all=1&sure=1&until={until}&{pairs}");
-                let too_late = site.request(&post, "/admin/delete", Some(&token), &delete).await;
-                let until = chrono::DateTime::parse_from_rfc3339("2026-11-23T12:00:01Z").unwrap();
-                let delete = format!("all=1&sure=1&until={}&{pairs}", until.timestamp_micros());
-                let deleted = site.request(&post, "/admin/delete", Some(&token), &delete).await;
-                assert_eq!(too_late.status, StatusCode::BAD_REQUEST, "{short}");
-                for refused in [export, asked, deleted] {
-                    assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{short}");
-                    let text = &refused.body;
-                    assert!(text.contains("expected ") && text.contains("Nothing was done."));
-                    assert!(!text.contains("Lovelace"), "{short}");
-                }
+                assert_eq!(list.status, StatusCode::BAD_REQUEST, "{short}");
+                assert!(list.body.contains("xpected "), "{short}");
+                assert!(list.body.contains("No users are listed."), "{short}");
+                assert!(!list.body.contains("Lovelace"), "{short}");
+                is_refused_for_all(&site, &token, &pairs).await;
             }
         }
-        let exported = AuditFilter::all().action(AuditAction::ExportedUsers);
-        assert_eq!(site.admins.audit_log(&exported, None, 10).await.unwrap(), []);
+        is_refused_for_all(&site, &token, "reach=reachable").await;
         assert_eq!(site.users.get_user_stats().await.unwrap().total_users, 3);
+    }
+}
+
+/// What the form beside the filter bar cannot mean lists no users.
+#[tokio::test(flavor = "multi_thread")]
+async fn odd_values_of_the_form_list_no_more_users() {
+    let site = site(ThrowAwayDatabase::sqlite()).await;
+    let token = site.sign_in(Role::Owner).await;
+    for field in FORM {
+        for value in odd_values() {
+            let former = match field {
+                "lang" => "language",
+                "joined_from" | "joined_to" | "seen_from" | "seen_to" => "first_from",
+                field => field,
+            };
+            // Browsers and the server trim such a value.
+            if means_something(former, &value) {
+                continue;
+            }
+            let url = format!("/admin/users?form=1&filter=name:ada&{field}={value}");
+            let short: String = url.chars().take(80).collect();
+            let moved = site.get(&url, &token).await;
+            assert_eq!(moved.status, StatusCode::SEE_OTHER, "{short}");
+            let list = site.get(&moved.location(), &token).await;
+            assert_eq!((list.status, names(&list)), (StatusCode::OK, vec![]), "{short}");
+        }
     }
 }
 
@@ -329,10 +413,10 @@ async fn an_export_with_a_name_that_there_is_not_is_refused() {
     };
     let odd = export("langauge=en").await;
     assert_eq!(odd.status, StatusCode::BAD_REQUEST);
-    assert!(odd.body.contains("There is no filter “langauge”."), "{}", odd.body);
-    let all = export("language=&q=&first_from=").await;
+    assert!(odd.body.contains("There is no field “langauge”"), "{}", odd.body);
+    let all = export("filter=&zone=").await;
     assert_eq!((all.status, all.body.lines().count()), (StatusCode::OK, 3));
-    let some = export("language=en").await;
+    let some = export("filter=lang:en").await;
     assert_eq!((some.status, some.body.lines().count()), (StatusCode::OK, 1));
 }
 
@@ -341,17 +425,22 @@ async fn the_days_at_the_ends_of_the_calendar_are_compared_with() {
     for database in ThrowAwayDatabase::of_each_kind() {
         let site = site(database).await;
         let token = site.sign_in(Role::Viewer).await;
-        for (pairs, found) in [
-            ("first_from=0001-01-01", 3),
-            ("first_to=9999-12-31", 3),
-            ("first_from=9999-12-31", 0),
-            ("last_to=0001-01-01", 0),
-            ("last_from=0001-01-01&last_to=9999-12-31", 3),
-            ("min_days=4294967295", 0),
-            ("max_days=4294967295", 3),
+        for (filter, found) in [
+            ("joined>=0001-01-01", 3),
+            ("joined<=9999-12-31", 3),
+            ("joined>=9999-12-31", 0),
+            ("joined>9999-12-31", 0),
+            ("seen<=0001-01-01", 0),
+            ("seen:0001-01-01..9999-12-31", 3),
+            ("days>=4294967295", 0),
+            ("days<=4294967295", 3),
         ] {
-            let list = site.get(&format!("/admin/users?{pairs}"), &token).await;
-            assert_eq!((list.status, names(&list).len()), (StatusCode::OK, found), "{pairs}");
+            for zone in ["UTC", "Pacific/Kiritimati", "Etc/GMT+12"] {
+                let pairs = serde_urlencoded::to_string([("filter", filter), ("zone", zone)]);
+                let list = site.get(&format!("/admin/users?{}", pairs.unwrap()), &token).await;
+                let answer = (list.status, names(&list).len());
+                assert_eq!(answer, (StatusCode::OK, found), "{filter} {zone}");
+            }
         }
     }
 }

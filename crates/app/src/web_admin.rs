@@ -111,6 +111,7 @@ pub(crate) fn pages(
     let services = rollcall_admin::Services {
         activity: services.activity(),
         admins,
+        audience: services.audience(),
         directory: services.directory(),
         labels: services.labels(),
         preferences: services.preferences(),

@@ -51,7 +51,7 @@ pub use audience::{
     DayField, DayRange, FIELDS, Filter, FilterError, FilterField, FilterNode, InvalidLabelName,
     LabelName, MAX_BESIDE_NAMES, MAX_FILTER_BYTES, MAX_FILTER_DEPTH, MAX_FILTER_TERMS,
     MAX_SEGMENTS, MAX_SELECTION_TERMS, NumberRange, Pattern, Segment, SegmentChanges, SegmentSize,
-    Selection, SelectionError, Share, ShareNumbers, Term, Use,
+    Selection, SelectionError, Share, ShareNumbers, Term, Use, quoted_in_filter,
 };
 pub use backoff::Backoff;
 pub use client_network::client_network;

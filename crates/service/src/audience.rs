@@ -82,7 +82,10 @@ impl AudienceService {
     }
 
     /// The same, with ages that are counted back from `at`.
-    pub(crate) async fn selection_at(
+    ///
+    /// # Errors
+    /// As [`AudienceService::selection`].
+    pub async fn selection_at(
         &self,
         filter: &Filter,
         zone: Tz,

@@ -1,4 +1,4 @@
-//! Choosing the time zone of the pages, in browsers without a script.
+//! The time zone of the viewer: what the script of the pages sends, or a choice without one.
 
 use axum::{
     Form,
@@ -17,7 +17,8 @@ use crate::{
 /// The chosen zone, and the page to return to.
 #[derive(Deserialize)]
 pub(crate) struct Choice {
-    offset: i32,
+    /// The name of a time zone, or the minutes that it is east of UTC.
+    offset: String,
     #[serde(default)]
     next: String,
 }
@@ -27,10 +28,9 @@ pub(crate) async fn set(
     State(app): State<App>,
     Form(Choice { offset, next }): Form<Choice>,
 ) -> Result<Response, Failure> {
-    let known = time_zone::offsets().contains(&offset);
-    if !known {
+    if time_zone::read(&offset).is_none() {
         return Err(Failure::Refused("There is no such time zone."));
     }
     let response = Redirect::to(next_page::or_first(&app.base, &next)).into_response();
-    Ok(cookie::keep(&app.settings, cookie::ZONE, &offset.to_string(), response))
+    Ok(cookie::keep(&app.settings, cookie::ZONE, &offset, response))
 }

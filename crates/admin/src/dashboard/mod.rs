@@ -16,7 +16,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use chrono::NaiveDate;
-use rollcall_domain::Days;
+use rollcall_domain::{Counted, Days};
 use rollcall_service::{Activity, DayRange, Totals};
 
 use crate::{
@@ -79,7 +79,8 @@ pub(crate) async fn show(
     )?;
     activity.cohorts = cohorts;
     let totals_before = app.activity.get_totals_before(activity.range).await?;
-    let links = Links { base: &app.base, today };
+    let has_bots = app.directory.facets().await?.bots != Counted::Exactly(0);
+    let links = Links { base: &app.base, today, has_bots };
     let course = latest.get(latest.len().saturating_sub(COURSE_DAYS)..).unwrap_or_default();
     let totals: Totals = activity.days.iter().copied().collect();
     let count = activity.days.len();
@@ -229,7 +230,7 @@ mod tests {
         use std::time::Instant;
         for days in [1, 90, 365, 3_660] {
             let activity = activity(days);
-            let links = Links { base: "/admin", today: today() };
+            let links = Links { base: "/admin", today: today(), has_bots: false };
             let started = Instant::now();
             let rounds = 5;
             let mut bytes = 0;

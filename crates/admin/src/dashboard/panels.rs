@@ -356,23 +356,29 @@ mod tests {
     use super::*;
     use crate::dashboard::tests::activity;
 
-    /// The links of a row, counted from the last one; without the path and the name of the list.
+    /// The filters to which a row leads, counted from the last one.
     fn links(subject: Subject, grain: Grain, from_last: usize) -> Vec<String> {
         let activity = activity(90);
-        let links = Links { base: "", today: activity.range.last() };
+        let links = Links { base: "", today: activity.range.last(), has_bots: false };
         let panel = panel(subject, &activity, grain, &links);
         let rows: Vec<_> = panel.rows().collect();
         let row = &rows[rows.len() - 1 - from_last];
-        let link =
-            |(_, link): &(&Cell, Option<&str>)| link.unwrap_or_default().replace("/users?", "");
-        row.iter().map(link).collect()
+        let filter = |(_, link): &(&Cell, Option<&str>)| {
+            let Some(link) = link else { return String::new() };
+            let query = link.strip_prefix("/users?").unwrap();
+            let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query).unwrap();
+            let names: Vec<&str> = pairs.iter().map(|(name, _)| name.as_str()).collect();
+            assert_eq!((names, pairs[1].1.as_str()), (vec!["filter", "zone"], "UTC"));
+            pairs[0].1.clone()
+        };
+        row.iter().map(filter).collect()
     }
 
-    const TODAY: &str = "last_from=2026-11-23&last_to=2026-11-23";
+    const TODAY: &str = "seen:2026-11-23";
 
     #[test]
     fn active_users_lead_to_the_list_where_it_knows_them() {
-        let within = |first: &str| format!("last_from={first}&last_to=2026-11-23");
+        let within = |first: &str| format!("seen:{first}..2026-11-23");
         let today = ["", TODAY, &within("2026-11-17"), &within("2026-10-25"), ""];
         assert_eq!(links(Subject::Active, Grain::Day, 0), today);
         assert_eq!(links(Subject::Active, Grain::Day, 1), [""; 5]);
@@ -383,28 +389,26 @@ mod tests {
 
     #[test]
     fn classes_of_the_lifecycle_lead_to_their_users() {
-        let joined = |first: &str, last: &str| format!("first_from={first}&first_to={last}");
-        let seen = |first: &str, last: &str| format!("last_from={first}&last_to={last}");
         let row = |grain, from_last| links(Subject::Lifecycle, grain, from_last);
-        let today = joined("2026-11-23", "2026-11-23");
-        let yesterday = seen("2026-11-22", "2026-11-22");
-        assert_eq!(row(Grain::Day, 0), ["", &today, "", "", &yesterday]);
+        let today = "joined:2026-11-23";
+        let yesterday = "seen:2026-11-22";
+        assert_eq!(row(Grain::Day, 0), ["", today, "", "", yesterday]);
         // Those who were dormant on another day may have returned.
-        assert_eq!(row(Grain::Day, 1)[1..], [&joined("2026-11-22", "2026-11-22"), "", "", ""]);
-        let week_before = seen("2026-11-16", "2026-11-22");
-        assert_eq!(row(Grain::Week, 0), ["", &today, "", "", &week_before]);
-        assert_eq!(row(Grain::Week, 1)[1], joined("2026-11-16", "2026-11-22"));
+        assert_eq!(row(Grain::Day, 1)[1..], ["joined:2026-11-22", "", "", ""]);
+        let week_before = "seen:2026-11-16..2026-11-22";
+        assert_eq!(row(Grain::Week, 0), ["", today, "", "", week_before]);
+        assert_eq!(row(Grain::Week, 1)[1], "joined:2026-11-16..2026-11-22");
         assert_eq!(row(Grain::Month, 0), [""; 5]);
     }
 
     #[test]
     fn cohorts_lead_to_those_who_are_active_this_week() {
         let row = links(Subject::Retention, Grain::Day, 1);
-        let joined = "first_from=2026-11-16&first_to=2026-11-22";
-        assert_eq!(row[..3], ["", joined, &format!("{joined}&{TODAY}")]);
+        let joined = "joined:2026-11-16..2026-11-22";
+        assert_eq!(row[..3], ["", joined, &format!("{joined} {TODAY}")]);
         assert!(row[3..].iter().all(String::is_empty));
         let row = links(Subject::Retention, Grain::Day, 3);
-        assert!(row[1].starts_with("first_from=2026-11-02") && row[4].ends_with(TODAY), "{row:?}");
+        assert!(row[1].starts_with("joined:2026-11-02") && row[4].ends_with(TODAY), "{row:?}");
         assert_eq!(row[2..4], ["", ""]);
     }
 }

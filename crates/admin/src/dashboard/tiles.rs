@@ -73,7 +73,8 @@ pub(super) fn of_today(now: &UserStats, days: &[DayFigures], links: &Links) -> [
         0 => String::new(),
         _ => format!("{} of all users", percent(share)),
     };
-    let list = |filters: &[(&str, &str)]| Link { url: links.users(filters), text: "List" };
+    let list = |url: String| Link { url, text: "List" };
+    let active = |days| list(links.last_seen(links.latest(days)));
     let chart = |url: &str| Link { url: url.to_owned(), text: "Chart" };
     let course = |what: &str, of: &dyn Fn(&DayFigures) -> u64| {
         let values: Vec<u64> = days.iter().map(of).collect();
@@ -86,39 +87,38 @@ pub(super) fn of_today(now: &UserStats, days: &[DayFigures], links: &Links) -> [
         Tile {
             spark: course("Users active on each day", &|it| it.active),
             ..today("Active today", now.active_today, now.so_far.active, More::Good)
-                .linked(list(&[("last", "today")]))
+                .linked(active(1))
         },
         Tile {
             spark: course("Users active within 7 days", &|it| it.active_7_days),
             ..tile("Active in 7 days", now.active_7_days, |ago| ago.active_7_days, More::Open)
-                .linked(list(&[("last", "7d")]))
+                .linked(active(7))
         },
         Tile {
             spark: course("Users active within 30 days", &|it| it.active_30_days),
             beside: Some(("Stickiness", percent(stickiness))).filter(|it| !it.1.is_empty()),
             ..tile("Active in 30 days", now.active_30_days, |ago| ago.active_30_days, More::Good)
-                .linked(list(&[("last", "30d")]))
+                .linked(active(30))
         },
         Tile {
             spark: course("New users on each day", &|it| it.new_users),
             ..today("New today", now.new_today, now.so_far.new, More::Good)
-                .linked(list(&[("first", "today")]))
+                .linked(list(links.joined(links.latest(1))))
         },
         Tile {
             spark: growth(days),
-            ..plain("Reachable", now.reachable_users, part(share))
-                .linked(list(&[("reach", "reachable")]))
+            ..plain("Reachable", now.reachable_users, part(share)).linked(list(links.reachable()))
         },
     ];
     let others = [
         plain("Users", now.total_users, format!("{} new in 7 days", grouped(now.new_7_days)))
-            .linked(list(&[])),
+            .linked(list(links.everyone())),
         today("Interactions today", now.interactions_today, now.so_far.interactions, More::Good)
             .linked(chart("#kinds")),
         tile("New in 7 days", now.new_7_days, |ago| ago.new_7_days, More::Open)
-            .linked(list(&[("first", "7d")])),
+            .linked(list(links.joined(links.latest(7)))),
         tile("New in 30 days", now.new_30_days, |ago| ago.new_30_days, More::Good)
-            .linked(list(&[("first", "30d")])),
+            .linked(list(links.joined(links.latest(30)))),
         today("Blocked today", now.blocked_today, now.so_far.blocked, More::Bad)
             .linked(chart("#growth")),
     ];
@@ -304,7 +304,7 @@ mod tests {
             ..Default::default()
         };
         let days = activity(30).days;
-        let links = Links { base: "/admin", today: days[29].day };
+        let links = Links { base: "/admin", today: days[29].day, has_bots: false };
         let of_today = |stats: &UserStats| of_today(stats, &days, &links);
         let [first, others] = of_today(&stats);
         let words = [shown(&first), shown(&others)].concat();
@@ -319,7 +319,8 @@ mod tests {
         assert_eq!(words[9], "Blocked today: 3 ▲ +1 bad (3 by 09:00 UTC, 2 a week ago)");
         assert_eq!(first[2].beside, Some(("Stickiness", "5.0%".to_owned())));
         let link = |tile: &Tile| tile.link.clone().unwrap().url;
-        assert_eq!(link(&first[1]), "/admin/users?last=7d");
+        let week = links.last_seen(links.latest(7));
+        assert_eq!(link(&first[1]), week);
         assert_eq!(link(&others[0]), "/admin/users");
         assert!(first.iter().all(|it| it.spark.contains("<svg") && it.link.is_some()));
         let label = "Users active on each day, the latest 30 days: ";

@@ -20,6 +20,7 @@ const STYLE: &str =
 const SCRIPT: &str = concat!(
     include_str!("../../assets/admin.js"),
     include_str!("../../assets/periods.js"),
+    include_str!("../../assets/filter.js"),
     include_str!("../../assets/charts.js"),
     include_str!("../../assets/passkeys.js"),
     include_str!("../../assets/mini_app.js")

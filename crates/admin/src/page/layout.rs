@@ -8,7 +8,8 @@ use axum::{
     http::{Method, StatusCode, request::Parts},
     response::{Html, IntoResponse, Response},
 };
-use chrono::{DateTime, FixedOffset, Offset, Utc};
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use rollcall_domain::{Admin, Role, error_chain};
 use rollcall_service::Session;
 
@@ -28,7 +29,7 @@ pub(crate) struct Layout {
     pub(crate) form_token: String,
     /// The path of the page itself, to return to; empty if it is the answer to a form.
     pub(crate) here: String,
-    zone: FixedOffset,
+    zone: Tz,
     now: DateTime<Utc>,
     role: Role,
     tab: &'static str,
@@ -43,7 +44,7 @@ impl FromRequestParts<App> for Layout {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
         let mut layout = Self::for_anybody(app);
-        layout.zone = time_zone::of(&app.settings, &parts.headers);
+        layout.zone = time_zone::of(&app.settings, &parts.headers).0;
         layout.theme = Theme::of(&app.settings, &parts.headers);
         layout.style = app.assets.style(layout.theme);
         layout.now = app.clock.now();
@@ -71,7 +72,7 @@ impl Layout {
             name: String::new(),
             form_token: String::new(),
             here: String::new(),
-            zone: Utc.fix(),
+            zone: Tz::UTC,
             role: Role::Viewer,
             tab: "",
             theme: Theme::Auto,
@@ -109,9 +110,14 @@ impl Layout {
         Theme::ALL.map(|theme| (theme, theme == self.theme))
     }
 
-    /// The name of that zone.
+    /// How far that zone is from UTC.
     pub(crate) fn zone(&self) -> String {
-        time_zone::name(self.zone)
+        time_zone::distance(self.zone, self.now)
+    }
+
+    /// The name of that zone, for the script, which sends the browser's own if it is another one.
+    pub(crate) fn zone_name(&self) -> &'static str {
+        self.zone.name()
     }
 
     /// The zones to choose from: minutes, name, and whether it is chosen.

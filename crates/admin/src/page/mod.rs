@@ -17,3 +17,4 @@ pub(crate) use kinds::kind_name;
 pub(crate) use languages::language_name;
 pub(crate) use layout::{Layout, render};
 pub(crate) use theme::Theme;
+pub(crate) use time_zone::ViewerZone;

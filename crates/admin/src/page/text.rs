@@ -17,6 +17,12 @@ pub(crate) fn users(count: Counted) -> String {
     }
 }
 
+/// A number of bots.
+pub(crate) fn bots(count: Counted) -> String {
+    let plural = if count == Counted::Exactly(1) { "" } else { "s" };
+    format!("{} bot{plural}", number(count))
+}
+
 /// A number, with a mark where it is not exact.
 pub(crate) fn number(count: Counted) -> String {
     match count {

@@ -1,4 +1,4 @@
-//! Deleting users: the selected ones, or all that match the filters of a list.
+//! Deleting users: the selected ones, or all that match the filter of a list.
 //!
 //! There may be many matches, so each request deletes a part of them, and its response leads to the
 //! next part.
@@ -13,10 +13,10 @@ use chrono::{DateTime, Utc};
 use rollcall_domain::{AuditAction, Counted, SortKey, TelegramId, TelegramUser, UserSort};
 use rollcall_service::Session;
 
-use super::{labels::TAG_FIELD, list, query::Query, selection::selected_ids};
+use super::{labels::TAG_FIELD, query::Query, selection::selected_ids};
 use crate::{
     App,
-    page::{Failure, Layout, render, text},
+    page::{Failure, Layout, ViewerZone, render, text, time_zone},
     request::form_token,
 };
 
@@ -37,10 +37,18 @@ struct Question {
     count: String,
     /// The users, or some of them.
     people: Vec<TelegramUser>,
-    /// The filters, if users are chosen by filters.
-    filters: Option<Vec<(&'static str, String)>>,
+    /// The filter, if users are chosen by one.
+    filter: Option<Chosen>,
     fields: Vec<(String, String)>,
     back: String,
+}
+
+/// The filter by which users are chosen.
+struct Chosen {
+    /// Empty for everyone but bots.
+    text: String,
+    /// Whose days it means, unless they are those of UTC.
+    days_of: Option<String>,
 }
 
 #[derive(Template)]
@@ -55,28 +63,31 @@ struct Progress {
 pub(crate) async fn ask(
     State(app): State<App>,
     layout: Layout,
+    zone: ViewerZone,
     Pairs(pairs): Pairs<Vec<(String, String)>>,
 ) -> Result<Response, Failure> {
-    question(&app, layout, &pairs).await
+    question(&app, layout, zone, &pairs).await
 }
 
 /// The same for the users that are ticked in a list. There may be too many for a URL.
 pub(crate) async fn ask_about_selected(
     State(app): State<App>,
     layout: Layout,
+    zone: ViewerZone,
     Form(pairs): Form<Vec<(String, String)>>,
 ) -> Result<Response, Failure> {
-    question(&app, layout, &pairs).await
+    question(&app, layout, zone, &pairs).await
 }
 
 async fn question(
     app: &App,
     layout: Layout,
+    zone: ViewerZone,
     pairs: &[(String, String)],
 ) -> Result<Response, Failure> {
     let layout = layout.tab("users");
     let question = if is_all(pairs) {
-        ask_about_all(app, layout, &read(pairs)?).await?
+        ask_about_all(app, layout, zone, &read(pairs)?).await?
     } else {
         let people = existing(app, selected_ids(pairs)?).await?;
         let query = Query::read(pairs);
@@ -90,7 +101,7 @@ async fn question(
                 }
                 _ => query.beside(&format!("{}/users", layout.base)),
             },
-            filters: None,
+            filter: None,
             people,
             layout,
         }
@@ -98,21 +109,27 @@ async fn question(
     Ok(render(&question))
 }
 
-async fn ask_about_all(app: &App, layout: Layout, query: &Query) -> Result<Question, Failure> {
+async fn ask_about_all(
+    app: &App,
+    layout: Layout,
+    ViewerZone(viewer): ViewerZone,
+    query: &Query,
+) -> Result<Question, Failure> {
     let now = app.clock.now();
-    let filter = query.filter(now.date_naive());
-    let slice = app.directory.users(&filter, query.sort, None, SHOWN).await?;
+    let selection = query.selection_strictly(app, viewer, now).await?;
+    let slice = app.audience.users(&selection, query.sort, None, SHOWN).await?;
     if slice.count == Counted::Exactly(0) {
         return Err(Failure::Refused("No users match."));
     }
-    let mut fields = query.filter_pairs();
-    fields.push(("sort".to_owned(), query.fields.sort.clone()));
+    let query = query.in_zone_of(viewer).first_page();
+    let mut fields = query.list_pairs();
     fields.push(("all".to_owned(), "1".to_owned()));
     fields.push(("until".to_owned(), now.timestamp_micros().to_string()));
+    let days_of = query.zone.map(time_zone::name);
     Ok(Question {
         count: text::users(slice.count),
         people: slice.rows.into_iter().map(|listed| listed.user).collect(),
-        filters: Some(list::words(query)),
+        filter: Some(Chosen { text: query.text.clone(), days_of }),
         fields,
         back: query.beside(&format!("{}/users", layout.base)),
         layout,
@@ -124,10 +141,11 @@ pub(crate) async fn delete(
     State(app): State<App>,
     Extension(session): Extension<Session>,
     layout: Layout,
+    zone: ViewerZone,
     Form(pairs): Form<Vec<(String, String)>>,
 ) -> Result<Response, Failure> {
     if is_all(&pairs) {
-        return delete_part(&app, &session, layout, &pairs).await;
+        return delete_part(&app, &session, layout, zone, &pairs).await;
     }
     let people = existing(&app, selected_ids(&pairs)?).await?;
     let ids: Vec<TelegramId> = people.iter().map(|person| person.telegram_id).collect();
@@ -140,6 +158,7 @@ async fn delete_part(
     app: &App,
     session: &Session,
     layout: Layout,
+    ViewerZone(viewer): ViewerZone,
     pairs: &[(String, String)],
 ) -> Result<Response, Failure> {
     if value(pairs, "sure").is_none() {
@@ -151,20 +170,19 @@ async fn delete_part(
     let until =
         until.ok_or(Failure::Refused("The selection has expired. Start again from the list."))?;
     let query = read(pairs)?;
-    // Presets such as "today" are resolved as of the question.
-    let filter = query.filter(until.date_naive());
-    let slice = app.directory.users(&filter, OLDEST_FIRST, query.at, PART).await?;
+    // Ages such as 7d are counted back from the question.
+    let selection = query.selection_strictly(app, viewer, until).await?;
+    let slice = app.audience.users(&selection, OLDEST_FIRST, query.at, PART).await?;
     let until_then =
         slice.rows.iter().map(|listed| &listed.user).filter(|it| it.created_at <= until);
     let ids: Vec<TelegramId> = until_then.map(|user| user.telegram_id).collect();
     let before = value(pairs, "deleted").and_then(|it| it.parse::<usize>().ok()).unwrap_or(0);
-    let deleted = before.saturating_add(erase(app, session, &ids, &filter.summary()).await?);
+    let deleted = before.saturating_add(erase(app, session, &ids, &query.summary(viewer)).await?);
     let has_newer = ids.len() < slice.rows.len();
     let Some(at) = slice.next.filter(|_| !has_newer) else {
-        return Ok(to_list(app, &query.into_first_page(), deleted));
+        return Ok(to_list(app, &query.first_page(), deleted));
     };
-    let mut fields = query.filter_pairs();
-    fields.push(("sort".to_owned(), query.fields.sort.clone()));
+    let mut fields = query.first_page().list_pairs();
     for (name, value) in [
         ("all", "1".to_owned()),
         ("sure", "1".to_owned()),
@@ -206,7 +224,7 @@ fn to_list(app: &App, query: &Query, deleted: usize) -> Response {
     Redirect::to(&format!("{list}{separator}deleted={deleted}")).into_response()
 }
 
-/// The filters by which users are chosen.
+/// The filter by which users are chosen.
 fn read(pairs: &[(String, String)]) -> Result<Query, Failure> {
     Query::read_strictly(
         pairs,

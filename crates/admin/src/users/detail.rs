@@ -6,9 +6,10 @@ use askama::Template;
 use axum::{
     Extension, Form,
     extract::{Path, Query as Pairs, State},
-    response::Response,
+    response::{IntoResponse, Redirect, Response},
 };
 use chrono::NaiveDate;
+use chrono_tz::Tz;
 use rollcall_domain::{
     Admin, AuditAction, AuditEntry, Cursor, ListedUser, MAX_NOTE_CHARS, ProfileField, Role,
     TelegramId, UserDetail,
@@ -17,14 +18,14 @@ use rollcall_service::{AuditFilter, ServiceError, Session};
 use serde::Deserialize;
 
 use super::{
-    heat_map, labels,
+    heat_map, labels, list,
     preferences::Panel,
     query::{Query, read_id},
     views::{after_save, note_view},
 };
 use crate::{
     App,
-    page::{AdminNames, Failure, Layout, render, text},
+    page::{AdminNames, Failure, Layout, ViewerZone, render, text},
 };
 
 /// How many audit entries the page shows.
@@ -64,10 +65,15 @@ pub(crate) async fn show(
     State(app): State<App>,
     Extension(session): Extension<Session>,
     layout: Layout,
+    ViewerZone(viewer): ViewerZone,
     Path(id): Path<String>,
     Pairs(pairs): Pairs<Vec<(String, String)>>,
 ) -> Result<Response, Failure> {
     let id = read_id(&id)?;
+    if let Some(list) = list::elsewhere(&app, &pairs)? {
+        let url = list.beside(&format!("{}/users/{id}", app.base));
+        return Ok(Redirect::to(&url).into_response());
+    }
     let detail = app.directory.user(id).await?.ok_or(Failure::no_user(id))?;
     note_view(&app, &session.admin, id).await?;
     // Viewers do not see them: entries contain deleted notes and the actions of other admins.
@@ -83,7 +89,7 @@ pub(crate) async fn show(
     let was = |what: &str| pairs.iter().any(|(name, _)| name == what);
     let today = app.clock.now().date_naive();
     let query = Query::read(&pairs);
-    let [previous, next] = neighbours(&app, &query, &detail).await?;
+    let [previous, next] = neighbours(&app, &query, viewer, &detail).await?;
     let link = |id: TelegramId| query.beside(&format!("{}/users/{id}", app.base));
     let counts: Vec<_> = detail.days.iter().map(|(day, n)| (*day, u64::from(*n))).collect();
     Ok(render(&Page {
@@ -112,18 +118,18 @@ pub(crate) async fn show(
 async fn neighbours(
     app: &App,
     query: &Query,
+    viewer: Tz,
     detail: &UserDetail,
 ) -> Result<[Option<TelegramId>; 2], Failure> {
     let mut neighbours = [None; 2];
-    if !query.invalid.is_empty() {
+    let Ok(selection) = query.selection(app, viewer, app.clock.now()).await? else {
         return Ok(neighbours);
-    }
-    let filter = query.filter(app.clock.now().date_naive());
+    };
     let (key, telegram_id) = (query.sort.key, detail.user.telegram_id.get());
     let value = key.value_of(&detail.user, detail.active_days);
     for (neighbour, backwards) in neighbours.iter_mut().zip([true, false]) {
         let here = Cursor { key, backwards, value, telegram_id };
-        let slice = app.directory.users(&filter, query.sort, Some(here), 1).await?;
+        let slice = app.audience.users(&selection, query.sort, Some(here), 1).await?;
         // Where less than a page precedes a place, the list answers with its first page.
         let is_there = |listed: &&ListedUser| {
             let id = listed.user.telegram_id.get();

@@ -17,7 +17,7 @@ use tokio::{runtime::Handle, sync::OwnedSemaphorePermit};
 use super::{labels::TAG_FIELD, query::Query, selection::selected_ids};
 use crate::{
     App,
-    page::{Failure, text},
+    page::{Failure, ViewerZone, text},
     request::form_token,
 };
 
@@ -29,6 +29,7 @@ const SELECTION: &str = "selection";
 pub(crate) async fn export(
     State(app): State<App>,
     Extension(session): Extension<Session>,
+    ViewerZone(viewer): ViewerZone,
     Form(pairs): Form<Vec<(String, String)>>,
 ) -> Result<Response, Failure> {
     let format = pairs.iter().find(|(name, _)| name == "format");
@@ -36,7 +37,7 @@ pub(crate) async fn export(
     let (format, for_excel) =
         format.ok_or(Failure::Refused("Expected csv, csv-excel or jsonl as the format."))?;
     let is_named = |name: &str| pairs.iter().any(|(it, _)| it == name);
-    // The form of a list has the ticked users, or the box for all. Other forms have only filters.
+    // The form of a list has the ticked users, or the box for all. Other forms have only the filter.
     let selected = if is_named("id") && !is_named("all") {
         Some(selected_ids(&pairs)?)
     } else if is_named("all") || !is_named(SELECTION) {
@@ -48,23 +49,23 @@ pub(crate) async fn export(
         &pairs,
         &["format", "id", "all", TAG_FIELD, SELECTION, form_token::FIELD],
     )?;
-    let today = app.clock.now().date_naive();
+    let now = app.clock.now();
+    let selection = query.selection_strictly(&app, viewer, now).await?;
     let room = Arc::clone(&app.exports).try_acquire_owned();
     let room = room.map_err(|_| {
         Failure::Busy(
             "Two other exports are being downloaded. Try again when one of them is complete.",
         )
     })?;
-    let filter = query.filter(today);
     let what = match &selected {
         Some(_) => format!("{format}: selected"),
-        None => format!("{format}: {}", filter.summary()),
+        None => format!("{format}: {}", query.summary(viewer)),
     };
     app.admins.audit(&session.admin, AuditAction::ExportedUsers, None, None, Some(&what)).await?;
 
     let export = match selected {
         Some(ids) => app.transfer.export_selected(ids, format),
-        None => app.transfer.export(filter, format),
+        None => app.transfer.export_selection(selection, format),
     };
     let export = if for_excel { export.with_byte_order_mark() } else { export };
     let sending = Sending {
@@ -80,7 +81,7 @@ pub(crate) async fn export(
         let part = sending.next().await?;
         Ok::<_, ServiceError>(part.map(|part| (part.text, sending)))
     });
-    let name = format!("attachment; filename=\"users-{today}.{format}\"");
+    let name = format!("attachment; filename=\"users-{}.{format}\"", now.date_naive());
     let headers = [(CONTENT_TYPE, format.media_type().to_owned()), (CONTENT_DISPOSITION, name)];
     Ok((headers, Body::from_stream(parts)).into_response())
 }

@@ -3,25 +3,27 @@
 use askama::Template;
 use axum::{
     extract::{Query as Pairs, State},
-    response::Response,
+    response::{IntoResponse, Redirect, Response},
 };
-use chrono::{Datelike, Months, NaiveDate};
 use rollcall_domain::{
-    Counted, DateLevel, Days, LabelKind, LabelName, ListedUser, SortKey, UserFilter, UserSlice,
-    month,
+    Counted, DayField, DayRange, FIELDS, Filter, FilterNode, LabelKind, LabelName, ListedUser,
+    Selection, SortKey, Term, UserSlice, day_of,
 };
-use rollcall_service::{Count, Facets};
 
 use super::{
+    bar::Bar,
+    calendar::Calendar,
     choice::Choice,
+    form::{self, Fields},
+    former,
     labels::{TAG_FIELD, labelled},
-    query::{DATES, NONE, Period, Query},
+    options::Options,
+    query::Query,
     sort,
 };
 use crate::{
     App,
-    page::{Failure, Layout, render, text},
-    presets::Preset,
+    page::{Failure, Layout, ViewerZone, render, text},
 };
 
 /// Users per page.
@@ -32,9 +34,12 @@ const SIZE: u32 = 50;
 struct Page {
     layout: Layout,
     query: Query,
+    bar: Bar,
     count: String,
     /// All users of the list in words, such as "all 983 matching users".
     matching: String,
+    /// How many bots a list without a filter leaves out, such as "3 bots"; empty if none.
+    left_out: String,
     rows: Vec<Row>,
     columns: Vec<Column>,
     previous: Option<String>,
@@ -42,16 +47,15 @@ struct Page {
     is_partial: bool,
     /// The link that continues a partial page, in the direction of the search.
     further: Option<String>,
-    /// Why no user can match, if the ranges of the filters show it.
-    impossible: Vec<String>,
+    /// Days of the filter that are in the future.
+    future: Vec<String>,
     is_first_run: bool,
-    languages: Vec<Choice>,
-    sources: Vec<Choice>,
-    states: Vec<Choice>,
-    kinds: Vec<Choice>,
-    ranges: [Range; 2],
+    fields: Fields,
+    options: Options,
     orders: Vec<Choice>,
-    dates: Dates,
+    calendar: Calendar,
+    /// The filter for forms that act on all users of the list.
+    acted_on: Query,
     deleted: Option<String>,
     /// What a change of tags has done.
     labelled: Option<String>,
@@ -76,79 +80,28 @@ struct Column {
     order: Option<&'static str>,
 }
 
-/// The fields for a range of days: a preset, or a first and a last day.
-struct Range {
-    /// The prefix of the names of its fields.
-    parameter: &'static str,
-    name: &'static str,
-    presets: Vec<Choice>,
-    /// The preset because of which dates were left out.
-    instead_of_dates: Option<&'static str>,
-    error: Option<String>,
-    from: DayField,
-    to: DayField,
-}
-
-/// A field for a day.
-struct DayField {
-    field: String,
-    value: String,
-    error: Option<String>,
-}
-
-impl Range {
-    fn new(parameter: &'static str, name: &'static str, query: &Query, period: &Period) -> Self {
-        let titles = Preset::of_list(period.preset).map(|it| (it.url_name, it.title));
-        let presets: Vec<_> = titles.chain([(DATES, "Custom dates")]).collect();
-        let end = |end: &str| {
-            let field = format!("{parameter}_{end}");
-            DayField { value: query.typed(&field), error: query.error(&field), field }
-        };
-        let (from, to) = (end("from"), end("to"));
-        let dates = if from.value.is_empty() && to.value.is_empty() { "" } else { DATES };
-        let instead = period.preset.filter(|_| query.without_dates.contains(&parameter));
-        Self {
-            parameter,
-            name,
-            presets: named(&presets, period.preset.map_or(dates, |it| it.url_name)),
-            instead_of_dates: instead.map(|it| it.title),
-            error: query.error(parameter),
-            from,
-            to,
-        }
-    }
-}
-
-/// The calendar of first days: the current year, month or day, and the links above and below it.
-struct Dates {
-    above: Vec<Link>,
-    here: String,
-    below: Vec<Link>,
-}
-
-struct Link {
-    name: String,
-    url: String,
-    title: String,
-}
-
 /// The page of the list.
 pub(crate) async fn list(
     State(app): State<App>,
     layout: Layout,
+    ViewerZone(viewer): ViewerZone,
     Pairs(pairs): Pairs<Vec<(String, String)>>,
 ) -> Result<Response, Failure> {
+    if let Some(list) = elsewhere(&app, &pairs)? {
+        let url = list.beside(&format!("{}/users", app.base));
+        return Ok(Redirect::to(&url).into_response());
+    }
     let query = Query::read(&pairs);
-    let today = app.clock.now().date_naive();
-    let filter = query.filter(today);
-    let slice = match query.invalid.is_empty() {
-        true => app.directory.users(&filter, query.sort, query.at, SIZE).await?,
-        false => NO_USERS,
+    let (zone, now) = (query.zone.unwrap_or(viewer), app.clock.now());
+    let selection = query.selection(&app, viewer, now).await?;
+    let slice = match &selection {
+        Ok(selection) => app.audience.users(selection, query.sort, query.at, SIZE).await?,
+        Err(_) => NO_USERS,
     };
-    let is_everybody = query.is_everybody();
-    let Facets { reachable, unreachable, blocked, people, bots } = app.directory.facets().await?;
-    let states = [reachable, unreachable, blocked].map(Some);
-    let kinds = [people, Some(bots)];
+    let (is_everyone, today) = (query.is_everyone(), day_of(zone, now));
+    let facets = app.directory.facets().await?;
+    let has_bots = facets.bots != Counted::Exactly(0);
+    let fields = query.filter.as_ref().map(Fields::of).unwrap_or_default();
     let tags = app.labels.list(LabelKind::Tag).await?;
     let deleted = pairs.iter().find(|(name, _)| name == "deleted");
     let deleted = deleted.and_then(|(_, number)| number.parse().ok());
@@ -156,59 +109,56 @@ pub(crate) async fn list(
     let is_backwards = query.at.is_some_and(|at| at.backwards);
     let further = if is_backwards { slice.previous } else { slice.next };
     Ok(render(&Page {
+        bar: Bar::of(&app, &query, zone, selection.as_ref().err()).await?,
         count: text::users(slice.count),
-        matching: text::all(slice.count, is_everybody),
+        matching: text::all(slice.count, is_everyone),
+        left_out: if has_bots && is_everyone { text::bots(facets.bots) } else { String::new() },
         columns: columns(&app, &query),
         previous: slice.previous.map(link),
         next: slice.next.map(link),
         is_partial: slice.is_partial,
         further: further.filter(|_| slice.is_partial).map(link),
-        impossible: impossible(&filter, today),
-        is_first_run: slice.rows.is_empty() && is_everybody && query.at.is_none(),
+        future: selection.as_ref().map(|it| future(it, today)).unwrap_or_default(),
+        is_first_run: slice.rows.is_empty() && is_everyone && query.at.is_none() && !has_bots,
         rows: slice.rows.into_iter().map(|listed| row(&app, &query, listed)).collect(),
-        languages: choices(app.directory.languages().await?, &query.fields.language),
-        sources: choices(app.directory.sources().await?, &query.fields.source),
-        states: counted(&STATES, &query.fields.reach, states),
-        kinds: counted(&KINDS, &query.fields.bot, kinds),
-        ranges: [
-            Range::new("first", "First seen", &query, &query.first_seen),
-            Range::new("last", "Last seen", &query, &query.last_seen),
-        ],
+        options: Options::of(&app, &fields, facets, today).await?,
+        calendar: Calendar::of(&app, &query, &fields).await?,
+        fields,
         orders: orders(&query),
-        dates: dates(&app, &query).await?,
         labelled: labelled(&pairs),
         tags: tags.into_iter().map(|tag| tag.name).collect(),
         deleted: deleted.map(|number: u64| text::users(Counted::Exactly(number))),
+        acted_on: query.in_zone_of(viewer),
         layout: layout.tab("users"),
         query,
     }))
 }
 
-/// Why no user can meet the filter: ranges that end before they begin, or begin in the future.
-fn impossible(filter: &UserFilter, today: NaiveDate) -> Vec<String> {
-    let days = |name: &str, Days { first, last }: Days| {
-        let first = first?;
-        match last {
-            Some(last) if first > last => Some(format!("{name}: {first} is after {last}.")),
-            _ if first > today => {
-                Some(format!("{name}: {first} is in the future (today is {today} UTC)."))
-            }
-            _ => None,
-        }
-    };
-    let number = match (filter.min_active_days, filter.max_active_days) {
-        (Some(min), Some(max)) if min > max => {
-            Some(format!("Active days: {min} is more than {max}."))
-        }
-        _ => None,
-    };
-    let reasons =
-        [days("First seen", filter.first_seen), days("Last seen", filter.last_seen), number];
-    reasons.into_iter().flatten().collect()
+/// The list that a query string leads to: from the form beside the filter bar, or with fields from
+/// before the filter language.
+pub(super) fn elsewhere(app: &App, pairs: &[(String, String)]) -> Result<Option<Query>, Failure> {
+    match form::changed_list(pairs)? {
+        Some(list) => Ok(Some(list)),
+        None => former::translated(app, pairs),
+    }
 }
 
-/// The list while a filter is invalid: without that filter, more users would match than the admin
-/// asked for.
+/// The conditions on days that begin after today, so that no user can meet them.
+fn future(selection: &Selection, today: chrono::NaiveDate) -> Vec<String> {
+    let begins_later = |field: DayField, range: DayRange| {
+        let first = selection.days(range).first.filter(|first| *first > today)?;
+        let term = Filter::with(Term::Day(field, range));
+        Some(format!("{term}: {first} is in the future (today is {today})."))
+    };
+    let conditions = selection.conditions().iter().filter_map(|condition| match condition {
+        FilterNode::Term(Term::Day(field, range)) => begins_later(*field, *range),
+        _ => None,
+    });
+    conditions.collect()
+}
+
+/// The list while the filter is invalid: without the invalid part, more users would match than the
+/// admin asked for.
 const NO_USERS: UserSlice = UserSlice {
     rows: vec![],
     previous: None,
@@ -247,193 +197,8 @@ fn columns(app: &App, query: &Query) -> Vec<Column> {
 
 fn orders(query: &Query) -> Vec<Choice> {
     let choice = |(value, name): (String, &str)| {
-        let is_chosen = value == query.fields.sort;
+        let is_chosen = value == query.sort_name();
         Choice { value, name: name.to_owned(), is_chosen }
     };
     sort::orders().into_iter().map(choice).collect()
-}
-
-/// The options of a filter: the most frequent values, and the chosen one.
-fn choices(counts: Vec<Count>, chosen: &str) -> Vec<Choice> {
-    let named = counts.into_iter().filter(|count| count.label != "(other)");
-    let mut choices: Vec<Choice> = named
-        .map(|Count { label, count }| {
-            let value = if label.is_empty() { NONE.to_owned() } else { label };
-            let is_chosen = value == chosen;
-            Choice { name: format!("{value} · {}", text::grouped(count)), value, is_chosen }
-        })
-        .collect();
-    if !chosen.is_empty() && !choices.iter().any(|choice| choice.is_chosen) {
-        let (value, name) = (chosen.to_owned(), chosen.to_owned());
-        choices.push(Choice { value, name, is_chosen: true });
-    }
-    choices
-}
-
-/// Options with how many users each has, as far as that is known.
-fn counted<const N: usize>(
-    choices: &[(&str, &str); N],
-    chosen: &str,
-    counts: [Option<Counted>; N],
-) -> Vec<Choice> {
-    let with_count = |(choice, count): (Choice, Option<Counted>)| match count {
-        Some(count) => {
-            Choice { name: format!("{} · {}", choice.name, text::number(count)), ..choice }
-        }
-        None => choice,
-    };
-    named(choices, chosen).into_iter().zip(counts).map(with_count).collect()
-}
-
-const STATES: [(&str, &str); 3] =
-    [("reachable", "Reachable"), ("unreachable", "Not reachable"), ("blocked", "Blocked the bot")];
-
-const KINDS: [(&str, &str); 2] = [("no", "People"), ("yes", "Bots")];
-
-/// The labels and values of the search and the filters that are set.
-pub(crate) fn words(query: &Query) -> Vec<(&'static str, String)> {
-    let called = |choices: &[(&str, &str)], value: &str| {
-        let choice = choices.iter().find(|choice| choice.0 == value);
-        choice.map(|choice| choice.1.to_owned()).unwrap_or_default()
-    };
-    let words = [
-        ("Search", query.fields.q.clone()),
-        ("Language", query.fields.language.clone()),
-        ("Source", query.fields.source.clone()),
-        ("State", called(&STATES, &query.fields.reach)),
-        ("Kind of account", called(&KINDS, &query.fields.bot)),
-        ("First seen", period(&query.first_seen)),
-        ("Last seen", period(&query.last_seen)),
-        ("Active days", span(&query.fields.min_days, &query.fields.max_days)),
-    ];
-    words.into_iter().filter(|(_, value)| !value.is_empty()).collect()
-}
-
-fn period(period: &Period) -> String {
-    let day = |day: Option<NaiveDate>| day.map(|day| day.to_string()).unwrap_or_default();
-    match period.preset {
-        Some(preset) => preset.title.to_owned(),
-        None => span(&day(period.days.first), &day(period.days.last)),
-    }
-}
-
-/// A range of values. An empty end is open.
-fn span(from: &str, to: &str) -> String {
-    match (from, to) {
-        ("", "") => String::new(),
-        (from, "") => format!("from {from}"),
-        ("", to) => format!("up to {to}"),
-        (from, to) if from == to => from.to_owned(),
-        (from, to) => format!("{from} to {to}"),
-    }
-}
-
-/// Options from values and titles.
-fn named(choices: &[(&str, &str)], chosen: &str) -> Vec<Choice> {
-    let choice = |(value, name): &(&str, &str)| Choice {
-        value: (*value).to_owned(),
-        name: (*name).to_owned(),
-        is_chosen: *value == chosen,
-    };
-    choices.iter().map(choice).collect()
-}
-
-/// The calendar for the list.
-async fn dates(app: &App, query: &Query) -> Result<Dates, Failure> {
-    let url = |days| format!("{}/users?{}", app.base, query.url_of_first_seen(days));
-    let link =
-        |name: String, period: Period| Link { name, url: url(period.days), title: String::new() };
-    let place = Place::of(&query.first_seen);
-    let everything = || link("All dates".to_owned(), Period::default());
-    let of_year = |day: NaiveDate| link(day.format("%Y").to_string(), Place::Year(day).period());
-    let of_month = |day: NaiveDate| link(day.format("%B").to_string(), Place::Month(day).period());
-    let (above, here, level) = match place {
-        Place::Everything => (vec![], "All dates".to_owned(), DateLevel::Years),
-        Place::Year(day) => {
-            (vec![everything()], day.format("%Y").to_string(), DateLevel::Months(day))
-        }
-        Place::Month(day) => {
-            let above = vec![everything(), of_year(day)];
-            (above, day.format("%B").to_string(), DateLevel::Days(day))
-        }
-        Place::Day(day) => {
-            let above = vec![everything(), of_year(day), of_month(day)];
-            return Ok(Dates { above, here: day.day().to_string(), below: vec![] });
-        }
-        Place::Elsewhere => {
-            let here = query.first_seen.preset.map_or("Custom dates", |it| it.title).to_owned();
-            return Ok(Dates { above: vec![everything()], here, below: vec![] });
-        }
-    };
-    let format = match level {
-        DateLevel::Years => "%Y",
-        DateLevel::Months(_) => "%B",
-        DateLevel::Days(_) => "%-d",
-    };
-    let periods = app.directory.date_hierarchy(level).await?;
-    let below = periods.into_iter().map(|period| Link {
-        name: period.first.format(format).to_string(),
-        url: url(rollcall_domain::Days::between(period.first, period.last)),
-        title: format!("{} joined in these days", text::users(Counted::Exactly(period.users))),
-    });
-    Ok(Dates { above, here, below: below.collect() })
-}
-
-/// A range of days, as the calendar names it.
-enum Place {
-    Everything,
-    Year(NaiveDate),
-    Month(NaiveDate),
-    Day(NaiveDate),
-    /// A range that the calendar has no link for.
-    Elsewhere,
-}
-
-impl Place {
-    fn of(period: &Period) -> Self {
-        let (Some(first), Some(last)) = (period.days.first, period.days.last) else {
-            return if *period == Period::default() { Self::Everything } else { Self::Elsewhere };
-        };
-        [Self::Day(first), Self::Month(first), Self::Year(first)]
-            .into_iter()
-            .find(|place| place.period().days == rollcall_domain::Days::between(first, last))
-            .unwrap_or(Self::Elsewhere)
-    }
-
-    fn period(&self) -> Period {
-        let (first, months) = match self {
-            Self::Everything | Self::Elsewhere => return Period::default(),
-            Self::Day(day) => return Period::between(*day, *day),
-            Self::Month(day) => (month(*day), 1),
-            Self::Year(day) => (NaiveDate::from_ymd_opt(day.year(), 1, 1).unwrap_or(*day), 12),
-        };
-        let next = first.checked_add_months(Months::new(months));
-        Period::between(first, next.and_then(|next| next.pred_opt()).unwrap_or(first))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_calendar_recognises_years_months_and_days() {
-        let place = |first: &str, last: &str| {
-            let period = Period::between(first.parse().unwrap(), last.parse().unwrap());
-            match Place::of(&period) {
-                Place::Everything => "everything",
-                Place::Year(_) => "year",
-                Place::Month(_) => "month",
-                Place::Day(_) => "day",
-                Place::Elsewhere => "elsewhere",
-            }
-        };
-        assert_eq!(place("2024-01-01", "2024-12-31"), "year");
-        assert_eq!(place("2024-02-01", "2024-02-29"), "month");
-        assert_eq!(place("2023-02-01", "2023-02-28"), "month");
-        assert_eq!(place("2024-02-29", "2024-02-29"), "day");
-        assert_eq!(place("2024-02-01", "2024-02-28"), "elsewhere");
-        assert_eq!(place("2024-02-28", "2024-02-01"), "elsewhere");
-        assert!(matches!(Place::of(&Period::default()), Place::Everything));
-    }
 }

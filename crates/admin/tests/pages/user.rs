@@ -356,15 +356,24 @@ async fn without_a_script_the_zone_is_chosen() {
         "rollcall_zone=345; Path=/; HttpOnly; SameSite=Strict; Max-Age=31536000"
     );
     assert_eq!(choose("offset=60&next=//evil.example").await.location(), "/admin");
-    assert_eq!(choose("offset=1").await.status, StatusCode::BAD_REQUEST);
+    for odd in ["1", "", "Atlantis", "europe/berlin"] {
+        let refused = choose(&format!("offset={odd}")).await;
+        assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{odd}");
+    }
     let shown = async |zone: &str| {
         let cookie = format!("rollcall_session={token}; rollcall_zone={zone}");
         site.bare(&Method::GET, "/admin/users", "", &[("cookie", &cookie)]).await.body
     };
     let kathmandu = shown("345").await;
     assert!(kathmandu.contains(r#"title="2026-11-23 17:45 UTC+05:45""#));
-    assert!(kathmandu.contains(r#"<span id="zone">UTC+05:45</span>"#));
+    assert!(kathmandu.contains(
+        r#"<span id="zone" data-zone="Asia/Kathmandu" data-set="/admin/zone">UTC+05:45"#
+    ));
     assert!(kathmandu.contains(r#"<option value="345" selected>UTC+05:45</option>"#));
+    // The script sends the name of the browser's own.
+    let named = choose("offset=Europe%2FBerlin").await;
+    assert!(named.header("set-cookie").unwrap().starts_with("rollcall_zone=Europe/Berlin; "));
+    assert!(shown("Europe/Berlin").await.contains(r#"title="2026-11-23 13:00 UTC+01:00""#));
     for nonsense in ["", "1", "99999999999", "<b>"] {
         assert!(shown(nonsense).await.contains(r#"title="2026-11-23 12:00 UTC""#), "{nonsense}");
     }

@@ -24,8 +24,8 @@ use rollcall_repository_diesel::{
     DieselUserRepository,
 };
 use rollcall_service::{
-    ActivityService, AdminService, DirectoryService, LabelService, PreferencesService,
-    ScheduleService, TransferService, UserService,
+    ActivityService, AdminService, AudienceService, DirectoryService, LabelService,
+    PreferencesService, ScheduleService, TransferService, UserService,
 };
 use rollcall_testkit::{Authenticator, TestClock, ThrowAwayDatabase};
 use tower::ServiceExt;
@@ -40,6 +40,7 @@ pub(crate) const ADA: i64 = 1815;
 pub(crate) struct Site {
     router: Router,
     pub(crate) admins: AdminService,
+    pub(crate) audience: AudienceService,
     directory: DirectoryService,
     pub(crate) labels: LabelService,
     pub(crate) preferences: PreferencesService,
@@ -121,6 +122,7 @@ impl Site {
         let clock = Arc::new(TestClock::at("2026-11-23T12:00:00Z"));
         let storage = DieselUserRepository::new(database.clone());
         let users = UserService::new(storage.clone(), clock.clone());
+        let audience = AudienceService::new(storage.clone(), clock.clone());
         let directory = DirectoryService::new(storage.clone(), clock.clone());
         let activity = ActivityService::new(storage.clone(), clock.clone());
         let labels = LabelService::new(storage.clone(), clock.clone());
@@ -135,6 +137,7 @@ impl Site {
         let services = Services {
             activity,
             admins: admins.clone(),
+            audience: audience.clone(),
             directory: directory.clone(),
             labels: labels.clone(),
             preferences: preferences.clone(),
@@ -146,6 +149,7 @@ impl Site {
         Self {
             router,
             admins,
+            audience,
             directory,
             labels,
             preferences,
@@ -403,7 +407,7 @@ pub(crate) fn names(page: &Answer) -> Vec<String> {
 }
 
 /// Text of a page as a browser reads it.
-fn unescaped(text: &str) -> String {
+pub(crate) fn unescaped(text: &str) -> String {
     let escapes = [("&#34;", "\""), ("&#39;", "'"), ("&#60;", "<"), ("&#62;", ">"), ("&#38;", "&")];
     escapes
         .iter()

@@ -71,7 +71,7 @@ impl Display for Term {
                 list(f, "botlang:", &codes)
             }
             Self::Note => f.write_str("has:note"),
-            Self::Name(term) => write!(f, "name:{}", quoted(term.as_str())),
+            Self::Name(term) => write!(f, "name:{}", quoted_in_filter(term.as_str())),
             Self::Username(name) => write!(f, "@{name}"),
             Self::Id(ids) => {
                 let ids: Vec<i64> = ids.iter().map(|id| id.get()).collect();
@@ -103,13 +103,14 @@ fn word(term: &SearchTerm) -> String {
     let is_reserved = words.iter().any(|word| text.eq_ignore_ascii_case(word));
     let has_sign = text.contains(|it: char| it.is_whitespace() || "\"\\():<>=,*".contains(it));
     if is_reserved || has_sign || text.starts_with(['-', '@']) {
-        quoted(text)
+        quoted_in_filter(text)
     } else {
         text.to_owned()
     }
 }
 
-fn quoted(text: &str) -> String {
+/// A value in quotes, where no character has a meaning of its own.
+pub fn quoted_in_filter(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
@@ -119,7 +120,7 @@ impl Display for Pattern {
         if self.text.chars().all(is_plain) {
             f.write_str(&self.text)?;
         } else {
-            f.write_str(&quoted(&self.text))?;
+            f.write_str(&quoted_in_filter(&self.text))?;
         }
         f.write_str(if self.is_beginning { "*" } else { "" })
     }

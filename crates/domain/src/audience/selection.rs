@@ -73,10 +73,7 @@ impl Selection {
 
     /// The conditions that each user must meet.
     pub fn conditions(&self) -> &[Node] {
-        match &self.node {
-            Node::All(parts) => parts,
-            one => std::slice::from_ref(one),
-        }
+        self.node.parts()
     }
 
     /// The whole condition.

@@ -295,6 +295,31 @@ fn each_example_of_a_field_is_a_filter() {
     }
 }
 
+#[test]
+fn a_filter_has_the_parts_that_each_user_must_meet() {
+    let texts = |text: &str| -> Vec<String> {
+        parsed(text).parts().iter().map(Node::text_among_others).collect()
+    };
+    assert_eq!(texts(""), Vec::<String>::new());
+    assert_eq!(texts("lang:de"), ["lang:de"]);
+    assert_eq!(texts("lang:de and (reachable -bot)"), ["lang:de", "reachable", "-bot"]);
+    assert_eq!(texts("a (b or c) -(d e)"), ["a", "(b or c)", "-(d e)"]);
+    assert_eq!(texts("a b or c"), ["(a b or c)"]);
+    let filter = parsed("lang:de (a or b) seen<7d");
+    assert_eq!(filter.without_part(0).to_string(), "(a or b) seen<7d");
+    assert_eq!(filter.without_part(0).without_part(1).to_string(), "a or b");
+    assert_eq!(filter.without_part(3), filter);
+    assert!(parsed("a or b").without_part(0).is_everyone());
+}
+
+#[test]
+fn in_quotes_a_value_is_itself() {
+    for value in ["de or bot", "\"", "\\", "a\" or bot \"", "x*", "a,b", "-", "("] {
+        let filter = parsed(&format!("lang:{}", quoted_in_filter(value)));
+        assert_eq!(filter, Filter::with(Term::Language(vec![Pattern::exactly(value)])), "{value}");
+    }
+}
+
 fn pattern(text: &'static str) -> impl Strategy<Value = Pattern> {
     (text, any_bool()).prop_map(|(text, is_beginning)| Pattern { text, is_beginning })
 }
@@ -415,6 +440,20 @@ proptest! {
         })?;
         prop_assert_eq!(&again, &filter, "{}", text);
         prop_assert_eq!(again.to_string(), text);
+    }
+
+    #[test]
+    fn the_parts_of_a_filter_are_the_filter(filter in filter(), place in 0_usize..6) {
+        let texts: Vec<String> = filter.parts().iter().map(Node::text_among_others).collect();
+        let text = texts.join(" ");
+        prop_assume!(text.len() <= MAX_FILTER_BYTES);
+        prop_assert_eq!(text.parse::<Filter>(), Ok(filter.clone()), "{}", text);
+        let mut others = texts;
+        if place < others.len() {
+            others.remove(place);
+        }
+        let others: Filter = others.join(" ").parse().unwrap();
+        prop_assert_eq!(filter.without_part(place), others, "{}", text);
     }
 
     #[test]

@@ -1,0 +1,67 @@
+//! The filter bar above the list: the text, what is wrong with it, its parts to remove one by one, and
+//! what it completes.
+
+use chrono_tz::Tz;
+use rollcall_domain::Term;
+use rollcall_service::ServiceError;
+
+use super::{
+    completion::{Completion, completions},
+    invalid_filter::{InvalidFilter, Marked},
+    query::Query,
+};
+use crate::{App, page::time_zone};
+
+/// What the bar shows beside the text.
+pub(crate) struct Bar {
+    pub(crate) wrong: Option<Wrong>,
+    pub(crate) chips: Vec<Chip>,
+    /// The list without a filter, in the same order.
+    pub(crate) clear: String,
+    /// Whose days the filter means, if it has any.
+    pub(crate) days_of: Option<String>,
+    pub(crate) completions: Vec<Completion>,
+}
+
+/// What is wrong with the filter, and where.
+pub(crate) struct Wrong {
+    pub(crate) message: String,
+    pub(crate) place: Option<Marked>,
+}
+
+/// A part of the filter, with the list without it.
+pub(crate) struct Chip {
+    pub(crate) text: String,
+    pub(crate) without: String,
+}
+
+impl Bar {
+    /// The bar of a list whose filter means the days of a zone.
+    pub(super) async fn of(
+        app: &App,
+        query: &Query,
+        zone: Tz,
+        invalid: Option<&InvalidFilter>,
+    ) -> Result<Self, ServiceError> {
+        let list =
+            |filter: String| query.with_filter(filter).beside(&format!("{}/users", app.base));
+        let filter = query.filter.as_ref().ok();
+        let parts = filter.map(|filter| filter.parts()).unwrap_or_default();
+        let chip = |(place, part): (usize, &rollcall_domain::FilterNode)| Chip {
+            text: part.to_string(),
+            without: filter.map(|it| list(it.without_part(place).to_string())).unwrap_or_default(),
+        };
+        let has_days =
+            filter.is_some_and(|it| it.terms().any(|term| matches!(term, Term::Day(..))));
+        Ok(Self {
+            wrong: invalid.map(|invalid| Wrong {
+                message: invalid.message(),
+                place: invalid.marked(&query.text),
+            }),
+            chips: parts.iter().enumerate().map(chip).collect(),
+            clear: list(String::new()),
+            days_of: has_days.then(|| time_zone::name(zone)),
+            completions: completions(app).await?,
+        })
+    }
+}
