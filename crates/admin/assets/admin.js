@@ -19,14 +19,16 @@ localTimes(document);
 const zone = document.getElementById("zone");
 const ownZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 if (zone) zone.textContent = ownZone || "your local time";
-// Days in a filter are those of this zone, so the server has to know it. Sent once per tab, in case the
-// server does not know its name.
+// Days in a filter are those of this zone, so the server has to know it. A zone that it refuses is not
+// sent again.
 const themes = document.querySelector("form.themes");
-if (zone && themes && ownZone && ownZone !== zone.dataset.zone && sessionStorage.getItem("rollcall-zone") !== ownZone) {
-  sessionStorage.setItem("rollcall-zone", ownZone);
+const REFUSED = "rollcall-refused-zone";
+if (zone && themes && ownZone && ![zone.dataset.zone, sessionStorage.getItem(REFUSED)].includes(ownZone)) {
   const body = new URLSearchParams(new FormData(themes));
   body.set("offset", ownZone);
-  fetch(zone.dataset.set, { method: "POST", body, redirect: "manual", keepalive: true });
+  fetch(zone.dataset.set, { method: "POST", body, redirect: "manual", keepalive: true })
+    .then(({ status }) => status === 400 && sessionStorage.setItem(REFUSED, ownZone))
+    .catch(() => {}); // The next page sends it again.
 }
 
 // "/" goes to the search of the page, otherwise to the one in the bar, otherwise to the list, unless

@@ -1,5 +1,5 @@
-// Completes the term at the caret of the filter bar, as a combobox with a list. Without a script, the
-// browser completes the whole text from the same datalist.
+// Completes the term at the caret of the filter bar, as a combobox. Without a script, the browser
+// completes the whole text from the same datalist.
 const filter = document.getElementById("filter");
 if (filter?.list) {
   const known = [...filter.list.options].map(({ value, text }) => ({ value, meaning: text }));
@@ -10,13 +10,12 @@ if (filter?.list) {
   filter.removeAttribute("list");
   Object.assign(filter, { role: "combobox", ariaAutoComplete: "list", ariaExpanded: false });
   filter.setAttribute("aria-controls", list.id);
-  // The options shown, the marked one, and the text before the caret that an option replaces.
-  let shown = [], marked = -1, typed = "", field = "";
-
-  // What is typed of a term: after a comma, a further value of its field.
+  let shown = [], marked = -1;
+  // What is typed of a term; after a comma, of a further value of its field.
+  let typed = "", field = "";
   const read = () => {
     const before = filter.value.slice(0, filter.selectionStart);
-    if ((before.match(/"/g)?.length ?? 0) % 2) return false;
+    if (before.split('"').length % 2 === 0) return false;
     const term = /-?([^\s()]*)$/.exec(before)[1];
     const comma = term.lastIndexOf(",");
     field = comma < 0 ? "" : term.slice(0, term.indexOf(":") + 1);
@@ -33,7 +32,7 @@ if (filter?.list) {
       if (begun.includes(":")) return lower.startsWith(begun);
       // A name finds its code: "german" finds lang:de.
       if (begun.length > 2 && !begun.includes("@") && meaning.toLowerCase().startsWith(begun)) return true;
-      // Of values, only their field is shown until it is typed.
+      // Until a field is typed, its values are left out.
       const name = lower.split(":")[0];
       return lower.startsWith(begun) && !fields.has(name) && fields.add(name);
     };
@@ -63,8 +62,7 @@ if (filter?.list) {
     const end = filter.selectionStart;
     const text = value.slice(field.length);
     const isWhole = !/[:@]$/.test(text);
-    const blank = isWhole && !/^\s/.test(filter.value.slice(end)) ? " " : "";
-    filter.setRangeText(text + blank, end - typed.length, end, "end");
+    filter.setRangeText(text + (isWhole ? " " : ""), end - typed.length, end, "end");
     filter.dispatchEvent(new Event("input", { bubbles: true }));
     if (isWhole) show([]);
   };

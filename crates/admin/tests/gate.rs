@@ -119,13 +119,13 @@ async fn the_audit_log_says_how_many_users_went_and_how_they_were_chosen() {
     site.users.get_or_create_user(&bot).await.unwrap();
     let token = site.sign_in(Role::Owner).await;
     site.post("/admin/delete", &token, "id=1").await;
-    let asked = site.get("/admin/delete?q=person&bot=no&all=1", &token).await;
+    let asked = site.get("/admin/delete?filter=person+-bot&all=1", &token).await;
     site.post("/admin/delete", &token, &format!("{}&sure=1", asked.hidden())).await;
     assert_eq!(
         logged(&site, AuditAction::DeletedUsers).await,
-        ["2 users: -bot a search", "1 user: selected"]
+        ["2 users: name:\"…\" -bot", "1 user: selected"]
     );
-    let file = site.post("/admin/export", &token, "format=csv&bot=yes").await;
+    let file = site.post("/admin/export", &token, "format=csv&filter=bot").await;
     assert!(file.body.contains("Robot"));
     // The end of a download is written once its last byte has been taken.
     let entries = loop {

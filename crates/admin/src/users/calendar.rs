@@ -7,6 +7,7 @@ use rollcall_domain::{Counted, DateLevel, Days, month};
 
 use super::{
     form::{Fields, Period, with_first_days},
+    options::Options,
     query::Query,
 };
 use crate::{
@@ -29,7 +30,12 @@ pub(crate) struct Link {
 
 impl Calendar {
     /// The calendar for a list.
-    pub(super) async fn of(app: &App, query: &Query, fields: &Fields) -> Result<Self, Failure> {
+    pub(super) async fn of(
+        app: &App,
+        query: &Query,
+        fields: &Fields,
+        options: &Options,
+    ) -> Result<Self, Failure> {
         let url = |days: Days| {
             let zone = if days.is_set() { Some(Tz::UTC) } else { query.zone };
             let list = Query { zone, ..with_first_days(query, days) };
@@ -54,7 +60,8 @@ impl Calendar {
                 return Ok(Self { above, here: day.day().to_string(), below: vec![] });
             }
             Place::Elsewhere => {
-                let here = "Custom dates".to_owned();
+                let chosen = options.joined.iter().find(|option| option.is_chosen);
+                let here = chosen.map(|option| option.name.clone()).unwrap_or_default();
                 return Ok(Self { above: vec![everything()], here, below: vec![] });
             }
         };

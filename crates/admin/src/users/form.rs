@@ -171,11 +171,6 @@ impl Fields {
         }))
     }
 
-    /// Whether any field is set.
-    pub(crate) fn is_set(&self) -> bool {
-        *self != Self::default()
-    }
-
     /// A filter with the values of these fields in place of its own. The parts of fields that did not
     /// change stay as they are written. An invalid value is kept, so that its place can be marked.
     pub(crate) fn applied_to(&self, filter: &Filter) -> String {

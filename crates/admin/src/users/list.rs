@@ -102,6 +102,7 @@ pub(crate) async fn list(
     let facets = app.directory.facets().await?;
     let has_bots = facets.bots != Counted::Exactly(0);
     let fields = query.filter.as_ref().map(Fields::of).unwrap_or_default();
+    let options = Options::of(&app, &fields, facets, today).await?;
     let tags = app.labels.list(LabelKind::Tag).await?;
     let deleted = pairs.iter().find(|(name, _)| name == "deleted");
     let deleted = deleted.and_then(|(_, number)| number.parse().ok());
@@ -121,8 +122,8 @@ pub(crate) async fn list(
         future: selection.as_ref().map(|it| future(it, today)).unwrap_or_default(),
         is_first_run: slice.rows.is_empty() && is_everyone && query.at.is_none() && !has_bots,
         rows: slice.rows.into_iter().map(|listed| row(&app, &query, listed)).collect(),
-        options: Options::of(&app, &fields, facets, today).await?,
-        calendar: Calendar::of(&app, &query, &fields).await?,
+        calendar: Calendar::of(&app, &query, &fields, &options).await?,
+        options,
         fields,
         orders: orders(&query),
         labelled: labelled(&pairs),

@@ -134,7 +134,7 @@ impl Query {
         }
     }
 
-    /// The same users, whoever looks at them: with the viewer's time zone, unless it is UTC.
+    /// The same users for every viewer: with this viewer's time zone, unless it is UTC.
     #[must_use]
     pub(crate) fn in_zone_of(&self, viewer: Tz) -> Self {
         let zone = self.zone.or_else(|| Some(viewer).filter(|zone| *zone != Tz::UTC));

@@ -36,7 +36,7 @@ fn the_form_shows_the_parts_of_the_filter() {
     for other in
         ["", "tag:vip", "-lang:de", "-ada", "lang:de or reachable", "blocked_at<7d", "-bot"]
     {
-        assert!(!fields(other).is_set(), "{other}");
+        assert_eq!(fields(other), Fields::default(), "{other}");
     }
 }
 
@@ -78,9 +78,9 @@ fn the_form_edits_the_text() {
 
 #[test]
 fn the_form_keeps_the_order_and_the_zone_and_leads_to_the_first_page() {
-    let list = pairs("form=1&lang=de&sort=id&zone=Europe/Berlin&at=in1.1");
+    let list = pairs("form=1&lang=de&seen=%3C7d&sort=id&zone=Europe/Berlin&at=in1.1");
     let list = changed_list(&list).unwrap().unwrap();
-    assert_eq!(list.url(), "filter=lang%3Ade&zone=Europe%2FBerlin&sort=id");
+    assert_eq!(list.url(), "filter=lang%3Ade+seen%3C7d&zone=Europe%2FBerlin&sort=id");
 }
 
 #[test]
