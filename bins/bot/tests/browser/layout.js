@@ -43,8 +43,8 @@ for (const card of document.querySelectorAll(".panel, .table, .tile, details[ope
   }
 }
 
-// Nothing is cut off, unless its whole text is in its title.
-for (const element of document.querySelectorAll("body *")) {
+// Nothing is cut off, unless its whole text is in its title. The text of a search field scrolls.
+for (const element of document.querySelectorAll("body :not([type=search])")) {
   if (!isShown(element) || isHidden(element) || element.closest("[title]")) continue;
   if (["hidden", "clip"].includes(style(element).overflowX)
       && element.scrollWidth > element.clientWidth + 1) {
