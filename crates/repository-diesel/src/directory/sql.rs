@@ -43,11 +43,26 @@ impl Sql {
         all
     }
 
+    /// Conditions with AND or OR between them, in parentheses that halve them: an expression of many
+    /// conditions is then not deep. SQLite refuses one that is more than 1,000 deep.
+    pub(super) fn combined(mut parts: Vec<Self>, operator: &str, none: &str) -> Self {
+        if parts.len() > 8 {
+            let rest = parts.split_off(parts.len() / 2);
+            parts = [parts, rest].map(|half| Self::combined(half, operator, none)).into();
+        }
+        Self::joined(parts, operator, none)
+    }
+
     /// The part between two texts.
     pub(super) fn between(before: &str, part: Self, after: &str) -> Self {
         let mut all = Self::new(before);
         all.append(part).push(after);
         all
+    }
+
+    /// Whether it is a subquery that asks for a row.
+    pub(super) fn is_exists(&self) -> bool {
+        self.text.starts_with("EXISTS")
     }
 
     /// Whether it is this text, without parameters.

@@ -17,8 +17,8 @@ pub(in crate::directory) fn node_sql(
         parts.iter().map(|part| node_sql(part, selection, known)).collect::<Option<Vec<Sql>>>()
     };
     Some(match node {
-        FilterNode::All(nodes) => Sql::joined(parts(nodes)?, " AND ", "TRUE"),
-        FilterNode::Any(nodes) => Sql::joined(parts(nodes)?, " OR ", "FALSE"),
+        FilterNode::All(nodes) => Sql::combined(parts(nodes)?, " AND ", "TRUE"),
+        FilterNode::Any(nodes) => Sql::combined(parts(nodes)?, " OR ", "FALSE"),
         FilterNode::Not(part) => match &**part {
             // The column is never NULL, and so is its index condition simpler.
             FilterNode::Term(Term::Bot) => Sql::new(NOT_BOT),

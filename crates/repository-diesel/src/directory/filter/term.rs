@@ -134,7 +134,7 @@ fn any_of(column: &str, patterns: &[Pattern]) -> Sql {
     if !exact.is_empty() {
         parts.push(one_of(column, exact.into_iter()));
     }
-    if parts.len() == 1 { parts.remove(0) } else { Sql::joined(parts, " OR ", "FALSE") }
+    if parts.len() == 1 { parts.remove(0) } else { Sql::combined(parts, " OR ", "FALSE") }
 }
 
 /// That a column begins with a text. LIKE would give some characters a meaning of their own.

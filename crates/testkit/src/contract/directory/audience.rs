@@ -28,7 +28,7 @@ use tokio::task::block_in_place;
 
 use super::{
     people::{Person, any_person, demo},
-    store::{DirectoryStore, Stores, at, register, text},
+    store::{DirectoryStore, Stores, at, index_all, register, sorts, text},
 };
 
 /// Enough that some filters match more users than are read one by one.
@@ -233,6 +233,49 @@ pub async fn a_count_can_be_stopped([store, _]: Stores) {
     assert_eq!(store.count(&everyone, Arc::new(|_, _| false)).await.unwrap(), None);
     let nothing = store.matching(&everyone, None, 10).await.unwrap();
     assert_eq!((nothing.ids.len(), nothing.last), (0, None));
+}
+
+/// A filter of the greatest length, with the most terms or the deepest parentheses.
+pub async fn the_largest_filters_are_evaluated_or_refused([store, _]: Stores) {
+    register(&*store, (1..=3).map(|n| text(n, n, "Ada"))).await;
+    index_all(&*store).await;
+    let nested = |depth, inner: &str| {
+        (0..depth).fold(inner.to_owned(), |inner, n| format!("({inner} or -days:{n})"))
+    };
+    let ids: Vec<String> = (1..900).map(|n: u64| n.to_string()).collect();
+    let alternating = "(days:1 (days:2 or ".repeat(25) + "days:3" + &"))".repeat(25);
+    let filters = [
+        ("lang:a ".repeat(200), true),
+        ("tag:a or ".repeat(199) + "tag:a", true),
+        ("used:/a<1d ".repeat(200), true),
+        ("started:a* or ".repeat(199) + "started:a*", true),
+        ("-random:1%:a ".repeat(200), true),
+        ("ada ".repeat(200), true),
+        ("\"a b\" or ".repeat(199) + "ada", true),
+        (format!("id:{}", ids.join(",")), true),
+        (format!("lang:{}", vec!["a*"; 800].join(",")), true),
+        (format!("zone:{}", vec!["Asia/*"; 500].join(",")), true),
+        (nested(49, "days:1"), true),
+        (nested(48, "(days:1 lang:a)"), true),
+        (nested(49, "ada"), true),
+        (alternating, true),
+        ("(ada or lang:a) ".repeat(100), false),
+        (format!("lang:{}", vec!["a"; 1000].join(",")), false),
+    ];
+    for (text, is_evaluated) in filters {
+        let what = text.get(..60).unwrap_or(&text);
+        let filter: Filter = text.parse().unwrap_or_else(|error| panic!("{what}: {error}"));
+        let selection = Selection::new(&filter, &BTreeMap::new(), Tz::Asia__Tokyo, at(NOW));
+        assert_eq!(selection.is_ok(), is_evaluated, "{what}: {:?}", selection.err());
+        let Ok(selection) = selection else { continue };
+        let count = store.count(&selection, Arc::new(|_, _| true)).await.unwrap();
+        let ids = store.matching(&selection, None, 100).await.unwrap().ids;
+        assert_eq!(count, u64::try_from(ids.len()).ok(), "{what}");
+        for sort in sorts() {
+            let slice = store.select(&selection, sort, None, 10).await.unwrap();
+            assert_eq!(slice.rows.len(), ids.len(), "{what}");
+        }
+    }
 }
 
 /// By interactions with known commands and buttons, on days of their own.

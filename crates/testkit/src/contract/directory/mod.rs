@@ -31,6 +31,7 @@ macro_rules! directory_repository_contract {
             users_are_found_by_their_current_names,
             a_selection_has_the_users_that_a_naive_reading_selects,
             a_count_can_be_stopped,
+            the_largest_filters_are_evaluated_or_refused,
             users_are_found_by_what_they_used,
             an_erased_user_leaves_no_data_in_the_directory,
             notes_are_replaced_and_removed,
