@@ -6,8 +6,10 @@ use std::{
 };
 
 use diesel::{
-    ConnectionError, RunQueryDsl, connection::SimpleConnection, r2d2::R2D2Connection,
-    sql_types::BigInt,
+    ConnectionError, RunQueryDsl,
+    connection::SimpleConnection,
+    r2d2::R2D2Connection,
+    sql_types::{BigInt, Bool},
 };
 use rollcall_domain::LogPace;
 use rollcall_repository::{BoxError, LOCKED, RepositoryError};
@@ -190,6 +192,19 @@ impl Database {
             database.log_if_slow(what, || attempt(&database.url, &database.pool, work))
         })
         .await
+    }
+
+    /// Cancels what a server process of PostgreSQL is executing, on this thread, which may block.
+    /// Returns whether the server took the request.
+    pub(crate) fn cancel_statement(&self, process: i32) -> bool {
+        let cancelled = attempt(&self.url, &self.pool, |connection| {
+            let sql = format!("SELECT pg_cancel_backend({process})");
+            Ok(diesel::dsl::sql::<Bool>(&sql).get_result(connection)?)
+        });
+        cancelled.unwrap_or_else(|error| {
+            log::warn!(error:%; "could not stop a statement");
+            false
+        })
     }
 
     /// Does work that writes, as [`Database::read`] does. It may be repeated, so it must be one

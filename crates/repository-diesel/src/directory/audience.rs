@@ -15,6 +15,7 @@ use super::{
     conditions::{Condition, conditions},
     filter::{Check, Known, check},
     sql::Sql,
+    stoppable::stoppable,
 };
 use crate::{
     base::{connection::AnyConnection, error::Failure, statement::Columns},
@@ -41,18 +42,28 @@ impl AudienceRepository for DieselUserRepository {
         selection: &Selection,
         progress: Arc<CountProgress>,
     ) -> Result<Option<u64>, RepositoryError> {
-        let selection = selection.clone();
+        let (selection, database) = (selection.clone(), self.database.clone());
         self.database
             .read("count users", move |connection| {
-                connection.transaction(|connection| {
+                let mut was_stopped = false;
+                let counted = connection.transaction(|connection| {
                     read_at_one_moment(connection)?;
                     let pass = Pass::new(connection, &selection)?;
                     match connection {
                         _ if pass.check.is_some() => pass.count_read(connection, &*progress),
                         AnyConnection::Sqlite(_) => pass.count_ids(connection, &*progress),
+                        AnyConnection::Postgres(_) if pass.has_subqueries() => {
+                            let goes_on = || progress(0, 0);
+                            let work = |connection: &mut _| pass.count(connection, "TRUE");
+                            let ended = stoppable(&database, connection, goes_on, work)?;
+                            was_stopped = ended.was_stopped;
+                            let counted = ended.result?;
+                            Ok((progress(counted, 1000) && !was_stopped).then_some(counted))
+                        }
                         AnyConnection::Postgres(_) => pass.count_blocks(connection, &*progress),
                     }
-                })
+                });
+                if was_stopped { Ok(None) } else { counted }
             })
             .await
     }
@@ -96,6 +107,12 @@ impl Pass {
     fn new(connection: &mut AnyConnection, selection: &Selection) -> Result<Self, Failure> {
         let known = Known::read(connection, selection)?;
         Ok(Self { conditions: conditions(selection, &known), check: check(selection, &known) })
+    }
+
+    /// Whether it looks into other tables. PostgreSQL then counts by one statement, which reads each
+    /// table once, on several processors. A part of `telegram_users` would be joined with all of them.
+    fn has_subqueries(&self) -> bool {
+        self.conditions.iter().any(|it| it.sql.has_exists())
     }
 
     /// Counts in ranges of blocks, in the order of the file.
@@ -167,7 +184,7 @@ impl Pass {
     /// How many users of a range meet the conditions.
     fn count(&self, connection: &mut AnyConnection, range: &str) -> Result<u64, Failure> {
         let mut sql = Sql::new("SELECT COUNT(*) FROM telegram_users AS users WHERE ");
-        sql.push_all(self.conditions.iter().map(|it| &it.sql)).push(&format!(" AND {range}"));
+        sql.push_all(self.conditions.iter().map(|it| &it.sql)).push(" AND ").push(range);
         let users: i64 = sql.returning::<BigInt>().get_result(connection)?;
         Ok(u64::try_from(users).unwrap_or_default())
     }
@@ -183,6 +200,7 @@ impl Pass {
         let until = last.map(|last| format!(" AND telegram_id <= {last}")).unwrap_or_default();
         let mut end = Sql::new(" FROM telegram_users AS users WHERE ");
         end.push_all(self.conditions.iter().map(|it| &it.sql));
+        end.within(after, last);
         end.push(&format!(" AND telegram_id > {after}{until} ORDER BY telegram_id"));
         let ids = match &self.check {
             None => {
@@ -192,7 +210,9 @@ impl Pass {
             }
             Some(check) => {
                 let mut sql = Sql::new(concat!("SELECT ", columns!(row name), ", "));
-                sql.append(check.mask()).append(end);
+                let mut mask = check.mask();
+                mask.within(after, last);
+                sql.append(mask).append(end);
                 let sql = sql.returning::<(Columns<UserRow>, BigInt)>();
                 let rows: Vec<(UserRow, i64)> = sql.load(connection)?;
                 let mut ids = Vec::new();

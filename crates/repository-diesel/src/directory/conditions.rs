@@ -57,7 +57,7 @@ pub(super) fn conditions(selection: &Selection, known: &Known) -> Vec<Condition>
     parts
         .filter_map(|node| {
             let mut sql = node_sql(node, selection, known)?;
-            if sql.is_exists() {
+            if sql.has_exists() {
                 subqueries += 1;
                 if subqueries > JOINED_SUBQUERIES {
                     sql = Sql::between("(", sql, ") IS TRUE");

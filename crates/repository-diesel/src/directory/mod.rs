@@ -10,5 +10,6 @@ mod notes;
 mod order;
 pub(crate) mod search;
 mod sql;
+mod stoppable;
 mod store;
 mod user;

@@ -11,25 +11,44 @@ use diesel::{
 
 use crate::base::connection::{AnyConnection, MultiBackend};
 
-/// A statement, or a part of one: a text with a `$` for each parameter, and the parameters.
+/// A statement, or a part of one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Sql {
-    text: String,
-    parameters: Vec<String>,
+pub(super) struct Sql(Vec<Piece>);
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Piece {
+    Text(String),
+    Parameter(String),
+    /// The start of a subquery that asks for a row of a user in this table.
+    Exists {
+        from: String,
+        table: &'static str,
+    },
 }
 
 impl Sql {
     /// A text without parameters.
     pub(super) fn new(text: impl Into<String>) -> Self {
-        Self { text: text.into(), parameters: Vec::new() }
+        Self(vec![Piece::Text(text.into())])
     }
 
-    /// A text with one parameter. U+0000 is in no row, and PostgreSQL takes it in no parameter.
+    /// A text with one parameter, in the place of `$`. U+0000 is in no row, and PostgreSQL takes it in
+    /// no parameter.
     pub(super) fn with(text: &str, parameter: &str) -> Self {
         if parameter.contains('\0') {
             return Self::new("FALSE");
         }
-        Self { text: text.to_owned(), parameters: vec![parameter.to_owned()] }
+        let (before, after) = text.split_once('$').unwrap_or((text, ""));
+        let [before, after] = [before, after].map(|text| Piece::Text(text.to_owned()));
+        Self(vec![before, Piece::Parameter(parameter.to_owned()), after])
+    }
+
+    /// That `table`, which is one of `from`, has a row of the user which meets a condition. It is never
+    /// NULL.
+    pub(super) fn exists(from: &str, table: &'static str, condition: Self) -> Self {
+        let mut all = Self(vec![Piece::Exists { from: from.to_owned(), table }]);
+        all.append(condition).push(")");
+        all
     }
 
     /// Parts with a text between them, in parentheses; the text `none` if there are no parts.
@@ -60,39 +79,76 @@ impl Sql {
         all
     }
 
-    /// Whether it is a subquery that asks for a row.
-    pub(super) fn is_exists(&self) -> bool {
-        self.text.starts_with("EXISTS")
-    }
-
     /// Whether it is this text, without parameters.
     pub(super) fn is(&self, text: &str) -> bool {
-        self.text == text && self.parameters.is_empty()
+        matches!(self.0.as_slice(), [Piece::Text(it)] if it == text)
+    }
+
+    /// Whether it is a subquery that asks for a row.
+    pub(super) fn is_exists(&self) -> bool {
+        matches!(self.0.first(), Some(Piece::Exists { .. }))
+    }
+
+    /// Whether it has a subquery that asks for a row.
+    pub(super) fn has_exists(&self) -> bool {
+        self.0.iter().any(|piece| matches!(piece, Piece::Exists { .. }))
+    }
+
+    /// Lets the subqueries look only at users after an id, up to another one. That changes no result
+    /// where users of this range are selected, and lets PostgreSQL read the same range of the other
+    /// table, instead of all of it.
+    pub(super) fn within(&mut self, after: i64, last: Option<i64>) {
+        let pieces = std::mem::take(&mut self.0);
+        for piece in pieces {
+            let range = match &piece {
+                Piece::Exists { table, .. } => {
+                    let until = last.map(|last| format!("{table}.telegram_id <= {last} AND "));
+                    format!("{table}.telegram_id > {after} AND {}", until.unwrap_or_default())
+                }
+                _ => String::new(),
+            };
+            self.0.push(piece);
+            self.push(&range);
+        }
     }
 
     /// How many bytes and parameters it has.
     pub(super) fn size(&self) -> (usize, usize) {
-        (self.text.len(), self.parameters.len())
+        let bytes = self.0.iter().map(|piece| match piece {
+            Piece::Text(text) => text.len(),
+            Piece::Parameter(_) => 4,
+            Piece::Exists { from, table } => 64 + from.len() + table.len(),
+        });
+        let is_parameter = |piece: &&Piece| matches!(piece, Piece::Parameter(_));
+        (bytes.sum(), self.0.iter().filter(is_parameter).count())
     }
 
     /// Adds a text.
     pub(super) fn push(&mut self, text: &str) -> &mut Self {
-        self.text.push_str(text);
+        match self.0.last_mut() {
+            _ if text.is_empty() => {}
+            Some(Piece::Text(last)) => last.push_str(text),
+            _ => self.0.push(Piece::Text(text.to_owned())),
+        }
         self
     }
 
     /// Adds another part.
-    pub(super) fn append(&mut self, Self { text, parameters }: Self) -> &mut Self {
-        self.parameters.extend(parameters);
-        self.push(&text)
+    pub(super) fn append(&mut self, Self(pieces): Self) -> &mut Self {
+        for piece in pieces {
+            match piece {
+                Piece::Text(text) => _ = self.push(&text),
+                piece => self.0.push(piece),
+            }
+        }
+        self
     }
 
     /// Adds conditions, joined by AND.
     pub(super) fn push_all<'a>(&mut self, conditions: impl Iterator<Item = &'a Self>) -> &mut Self {
         self.push("TRUE");
-        for Self { text, parameters } in conditions {
-            self.push(" AND ").push(text);
-            self.parameters.extend_from_slice(parameters);
+        for condition in conditions {
+            self.push(" AND ").append(condition.clone());
         }
         self
     }
@@ -113,17 +169,22 @@ impl<T> QueryFragment<MultiBackend> for Returning<T> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
         // Almost every statement is unique, so caching would only fill the cache.
         out.unsafe_to_cache_prepared();
-        let Sql { text, parameters } = &self.sql;
-        let mut parts = text.split('$');
-        out.push_sql(parts.next().unwrap_or_default());
-        for (parameter, part) in parameters.iter().zip(parts) {
-            out.push_bind_param::<Text, _>(parameter)?;
-            out.push_sql(part);
+        for piece in &self.sql.0 {
+            match piece {
+                Piece::Text(text) => out.push_sql(text),
+                Piece::Parameter(parameter) => out.push_bind_param::<Text, _>(parameter)?,
+                Piece::Exists { from, table } => {
+                    out.push_sql("EXISTS (SELECT 1 FROM ");
+                    out.push_sql(from);
+                    out.push_sql(" WHERE ");
+                    out.push_sql(table);
+                    out.push_sql(".telegram_id = users.telegram_id AND ");
+                }
+            }
         }
         Ok(())
     }
 }
-
 impl<T> QueryId for Returning<T> {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;

@@ -29,7 +29,11 @@ pub(in crate::directory) fn node_sql(
             }
             part => {
                 let part = node_sql(part, selection, known)?;
-                Sql::between("(", part, ") IS NOT TRUE")
+                match part.is_exists() {
+                    // PostgreSQL can turn this into a join.
+                    true => Sql::between("NOT ", part, ""),
+                    false => Sql::between("(", part, ") IS NOT TRUE"),
+                }
             }
         },
         FilterNode::Term(term) => term_sql(term, selection, known)?,

@@ -63,10 +63,7 @@ impl Rows {
     /// That a user has such a row.
     fn exist(self) -> Sql {
         let Self { from, table, condition } = self;
-        let before = format!(
-            "EXISTS (SELECT 1 FROM {from} WHERE {table}.telegram_id = users.telegram_id AND "
-        );
-        Sql::between(&before, condition, ")")
+        Sql::exists(from, table, condition)
     }
 }
 
