@@ -3,6 +3,7 @@
 //!
 //! `cargo run --release --bin bench -- all`
 
+mod audience;
 mod database;
 mod days;
 mod directory;
@@ -40,10 +41,10 @@ struct Arguments {
     /// Measure one database only
     #[arg(long)]
     only: Option<Kind>,
-    /// For `growth`, `statistics`, `directory` and `transfer`: number of users
+    /// For `growth`, `statistics`, `directory`, `audience` and `transfer`: number of users
     #[arg(long, default_value_t = 10_000_000)]
     users: i64,
-    /// For `statistics` and `directory`: URL of an existing database, instead of one with demo data
+    /// For `statistics`, `directory` and `audience`: URL of an existing database, instead of one with demo data
     #[arg(long)]
     there: Option<String>,
     /// For `drain`: poll or receive
@@ -79,6 +80,8 @@ enum What {
     Statistics,
     /// Time of lists and searches of many users, and the cost of the search for registration
     Directory,
+    /// Time of first pages and exact counts by filters, compared with counts by the database
+    Audience,
     /// Speed of exports, compared with the database's own dump, and of imports
     Transfer,
     /// Run as the bare client of `polling` and `webhook`
@@ -123,6 +126,9 @@ async fn main() -> anyhow::Result<()> {
     }
     if wanted(What::Directory) {
         directory::run(&databases, users, there.as_deref(), runs, seconds).await?;
+    }
+    if wanted(What::Audience) {
+        audience::run(&databases, users, there.as_deref(), runs).await?;
     }
     if wanted(What::Transfer) {
         transfer::run(&databases, users, runs).await?;

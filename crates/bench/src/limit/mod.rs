@@ -67,6 +67,22 @@ impl Limit {
         }
     }
 
+    /// Updates the planner's statistics.
+    pub(crate) fn analyze(&self) -> Result<()> {
+        match self {
+            Self::Sqlite(limit) => limit.execute("ANALYZE"),
+            Self::Postgres(limit) => limit.execute("VACUUM ANALYZE"),
+        }
+    }
+
+    /// Runs a statement whose rows are not needed.
+    pub(crate) fn execute(&self, sql: &str) -> Result<()> {
+        match self {
+            Self::Sqlite(limit) => limit.execute(sql),
+            Self::Postgres(limit) => limit.execute(sql),
+        }
+    }
+
     /// From PostgreSQL's statistics: the updates of users' rows, the heap-only ones, and their share.
     pub(crate) fn heap_only_updates(&mut self) -> Result<String> {
         match self {
