@@ -194,7 +194,7 @@ impl Visit {
         browser.shows_all(NAMES, &["Dora"]).await;
         // In quotes, nothing has a meaning of its own.
         browser.fill("#filter", "\"la").await;
-        browser.shows("#filter-wrong", "A quote is not closed.").await;
+        browser.shows("#filter-wrong", "A quote is not closed; expected another").await;
         assert!(!browser.has(OPTIONS).await);
     }
 

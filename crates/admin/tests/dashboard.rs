@@ -198,6 +198,24 @@ async fn a_number_of_users_leads_to_as_many() {
     }
 }
 
+/// The list leaves bots out by itself, and figures count them.
+#[tokio::test(flavor = "multi_thread")]
+async fn figures_lead_to_bots_too() {
+    let site = Site::with_people(3).await;
+    let bot = Profile::new(id(77), "Robot").is_bot(true).language_code("de");
+    site.users.get_or_create_user(&bot).await.unwrap();
+    let token = site.sign_in(Role::Viewer).await;
+    let page = site.get("/admin", &token).await;
+    let links = page.links().into_iter().filter(|link| link.starts_with("/admin/users?"));
+    let links: std::collections::BTreeSet<String> = links.collect();
+    assert!(links.len() > 5, "{links:?}");
+    for link in &links {
+        assert!(link.contains("%28bot+or+-bot%29") || link.contains("=bot+or+-bot"), "{link}");
+    }
+    let all = site.get("/admin/users?filter=bot+or+-bot", &token).await;
+    assert!(all.body.contains("4 users found"), "{}", all.body);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn five_tiles_come_first_with_their_course_and_lists() {
     let site = busy().await;

@@ -32,8 +32,12 @@ pub(crate) struct Wrong {
 /// A part of the filter, with the list without it.
 pub(crate) struct Chip {
     pub(crate) text: String,
-    pub(crate) without: String,
+    /// `None` for parts beyond the first [`REMOVABLE`].
+    pub(crate) without: Option<String>,
 }
+
+/// How many parts have a link. Each link has the rest of the filter, which may be long.
+const REMOVABLE: usize = 50;
 
 impl Bar {
     /// The bar of a list whose filter means the days of a zone.
@@ -49,7 +53,9 @@ impl Bar {
         let parts = filter.map(|filter| filter.parts()).unwrap_or_default();
         let chip = |(place, part): (usize, &rollcall_domain::FilterNode)| Chip {
             text: part.to_string(),
-            without: filter.map(|it| list(it.without_part(place).to_string())).unwrap_or_default(),
+            without: filter
+                .filter(|_| place < REMOVABLE)
+                .map(|it| list(it.without_part(place).to_string())),
         };
         let has_days =
             filter.is_some_and(|it| it.terms().any(|term| matches!(term, Term::Day(..))));

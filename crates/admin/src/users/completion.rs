@@ -31,29 +31,40 @@ const COMPARISONS: [(&str, &str); 9] = [
 
 /// Everything that the bar completes: fields first, and then values.
 pub(super) async fn completions(app: &App) -> Result<Vec<Completion>, ServiceError> {
+    let teams = async {
+        match &app.schedule {
+            Some(schedule) => schedule.teams().await,
+            None => Ok(vec![]),
+        }
+    };
+    let (languages, sources, tags, groups, segments, teams) = tokio::try_join!(
+        app.directory.languages(),
+        app.directory.sources(),
+        app.labels.list(LabelKind::Tag),
+        app.labels.list(LabelKind::Group),
+        app.audience.segments(),
+        teams,
+    )?;
     let mut all: Vec<Completion> = FIELDS.iter().filter_map(of_field).collect();
     let mut add = |text: String, meaning: String| all.push(Completion { text, meaning });
     for (text, meaning) in COMPARISONS {
         add(text.to_owned(), meaning.to_owned());
     }
-    for Count { label, count } in named(app.directory.languages().await?) {
+    for Count { label, count } in named(languages) {
         let meaning = format!("{} · {}", language_name(&label), text::grouped(count));
         add(term(Term::Language(vec![Pattern::exactly(&label)])), meaning);
     }
-    for Count { label, count } in named(app.directory.sources().await?) {
+    for Count { label, count } in named(sources) {
         let meaning = format!("{} joined by it", text::users(Counted::Exactly(count)));
         add(term(Term::Source(vec![Pattern::exactly(&label)])), meaning);
     }
-    for kind in LabelKind::ALL {
-        for label in app.labels.list(kind).await? {
-            let of_kind = match kind {
-                LabelKind::Tag => Term::Tag,
-                LabelKind::Group => Term::Group,
-            };
-            add(term(of_kind(vec![label.name])), label.description);
-        }
+    for tag in tags {
+        add(term(Term::Tag(vec![tag.name])), tag.description);
     }
-    for segment in app.audience.segments().await? {
+    for group in groups {
+        add(term(Term::Group(vec![group.name])), group.description);
+    }
+    for segment in segments {
         add(term(Term::Segment(vec![segment.name])), segment.description);
     }
     for language in Language::ALL {
@@ -63,10 +74,8 @@ pub(super) async fn completions(app: &App) -> Result<Vec<Completion>, ServiceErr
         let zones = Term::Zone(vec![Pattern::beginning(&format!("{region}/"))]);
         add(term(zones), format!("time zones of {region}"));
     }
-    if let Some(schedule) = &app.schedule {
-        for team in schedule.teams().await? {
-            add(term(Term::Team(vec![team.abbreviation])), team.name);
-        }
+    for team in teams {
+        add(term(Term::Team(vec![team.abbreviation])), team.name);
     }
     Ok(all)
 }

@@ -71,7 +71,7 @@ impl Slot {
     /// The slot of a part; `None` if the form has no field for it.
     fn of(part: &Node) -> Option<Self> {
         let Some((term, is_wanted)) = single(part) else {
-            return is_every_kind(part).then_some(Self::Kind);
+            return part.is_people_and_bots().then_some(Self::Kind);
         };
         match term {
             Term::Search(_) if is_wanted => Some(Self::Search),
@@ -104,14 +104,6 @@ fn single(part: &Node) -> Option<(&Term, bool)> {
 /// Whether a list has only `*`.
 fn is_any(patterns: &[Pattern]) -> bool {
     patterns == [Pattern::beginning("")]
-}
-
-/// Whether a part is `bot or -bot`.
-fn is_every_kind(part: &Node) -> bool {
-    let is_bot = |part: &Node| matches!(part, Node::Term(Term::Bot));
-    let Node::Any(parts) = part else { return false };
-    let people = parts.iter().any(|part| matches!(part, Node::Not(part) if is_bot(part)));
-    parts.len() == 2 && people && parts.iter().any(is_bot)
 }
 
 impl Fields {

@@ -27,6 +27,24 @@ impl InvalidFilter {
         Self { at: None, message }
     }
 
+    /// There is no tag, group or segment of this name. It is marked where the text has it; it may be
+    /// in the filter of a segment instead.
+    pub(super) fn unknown_name(text: &str, field: &str, name: &str, message: String) -> Self {
+        let letters: Vec<char> = text.to_ascii_lowercase().chars().collect();
+        let [field, name]: [Vec<char>; 2] =
+            [format!("{field}:").chars().collect(), name.chars().collect()];
+        let begins = |at: usize, wanted: &[char]| {
+            letters.get(at..).is_some_and(|rest| rest.starts_with(wanted))
+        };
+        let is_end = |at: usize| letters.get(at).is_none_or(|it| !is_of_name(*it));
+        let values = (0..letters.len()).filter(|at| begins(*at, &field)).map(|at| at + field.len());
+        let at = values.flat_map(|value| value..letters.len()).find(|at| {
+            let is_start = letters.get(at - 1).is_some_and(|it| !is_of_name(*it));
+            is_start && begins(*at, &name) && is_end(at + name.len())
+        });
+        Self { at, message }
+    }
+
     pub(super) fn zone(name: &str) -> Self {
         let name = quoted(name);
         Self::whole(format!("there is no time zone “{name}”; expected one such as Europe/Berlin"))
@@ -68,6 +86,11 @@ impl InvalidFilter {
     }
 }
 
+/// Whether a tag, a group or a segment can have it in its name.
+fn is_of_name(letter: char) -> bool {
+    letter.is_ascii_alphanumeric() || "_-".contains(letter)
+}
+
 /// How many characters are shown on each side of the place.
 const SHOWN: usize = 60;
 
@@ -105,13 +128,24 @@ mod tests {
         assert_eq!(message, "Unknown field 'langg'; did you mean 'lang'?");
         assert_eq!(place, marked("lang:de ", "langg:x", " bot"));
         assert_eq!(wrong("lang:de or").1, marked("lang:de or", "…", ""));
-        assert_eq!(wrong("joined:2026-02-01..2026-01-01").0, "The range ends before it begins.");
+        assert_eq!(wrong("(a").0, "There is no ')' for this '('.");
         let long = format!("{} langg:{} {}", "a ".repeat(99), "x".repeat(99), "b ".repeat(99));
         let place = wrong(&long).1.unwrap();
         assert_eq!(place.before.chars().count(), SHOWN + 1);
         assert_eq!(place.wrong.chars().count(), SHOWN);
         assert_eq!(place.after.chars().count(), SHOWN + 1);
         assert!(place.before.starts_with("…a") || place.before.starts_with("… "));
+    }
+
+    #[test]
+    fn an_unknown_name_is_marked_where_it_stands() {
+        let place = |text: &str| {
+            let invalid = InvalidFilter::unknown_name(text, "tag", "vip", String::new());
+            invalid.marked(text)
+        };
+        assert_eq!(place("vip tag:vip"), marked("vip tag:", "vip", ""));
+        assert_eq!(place("tag:vips -tag:a,\"vip\" x"), marked("tag:vips -tag:a,\"", "vip\"", " x"));
+        assert_eq!(place("segment:x"), None);
     }
 
     #[test]

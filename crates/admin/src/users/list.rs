@@ -19,7 +19,7 @@ use super::{
     labels::{TAG_FIELD, labelled},
     options::Options,
     query::Query,
-    sort,
+    sort, unsearched,
 };
 use crate::{
     App,
@@ -45,8 +45,8 @@ struct Page {
     previous: Option<String>,
     next: Option<String>,
     is_partial: bool,
-    /// The link that continues a partial page, in the direction of the search.
-    further: Option<String>,
+    /// The link that continues a partial page, and the part of the list that it searches.
+    further: Option<(String, String)>,
     /// Days of the filter that are in the future.
     future: Vec<String>,
     is_first_run: bool,
@@ -118,7 +118,9 @@ pub(crate) async fn list(
         previous: slice.previous.map(link),
         next: slice.next.map(link),
         is_partial: slice.is_partial,
-        further: further.filter(|_| slice.is_partial).map(link),
+        further: further
+            .filter(|_| slice.is_partial)
+            .map(|at| (link(at), unsearched::beyond(at, query.sort, zone))),
         future: selection.as_ref().map(|it| future(it, today)).unwrap_or_default(),
         is_first_run: slice.rows.is_empty() && is_everyone && query.at.is_none() && !has_bots,
         rows: slice.rows.into_iter().map(|listed| row(&app, &query, listed)).collect(),

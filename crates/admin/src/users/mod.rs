@@ -19,6 +19,7 @@ pub(crate) mod query;
 mod saves;
 mod selection;
 mod sort;
+mod unsearched;
 mod views;
 
 pub(crate) use saves::Saves;

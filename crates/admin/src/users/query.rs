@@ -3,7 +3,9 @@
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
-use rollcall_domain::{Cursor, Filter, Selection, SortKey, TelegramId, Term, UserSort};
+use rollcall_domain::{
+    Cursor, Filter, Selection, SelectionError, SortKey, TelegramId, Term, UserSort,
+};
 use rollcall_service::AudienceError;
 
 use super::{invalid_filter::InvalidFilter, sort::written_sort};
@@ -105,7 +107,18 @@ impl Query {
         match app.audience.selection_at(filter, self.zone.unwrap_or(viewer), at).await {
             Ok(selection) => Ok(Ok(selection)),
             Err(AudienceError::Service(error)) => Err(error.into()),
-            Err(error) => Ok(Err(InvalidFilter::whole(error.to_string()))),
+            Err(error) => {
+                let message = error.to_string();
+                Ok(Err(match &error {
+                    AudienceError::UnknownLabel(kind, name) => {
+                        InvalidFilter::unknown_name(&self.text, kind.name(), name.as_str(), message)
+                    }
+                    AudienceError::Selection(SelectionError::UnknownSegment(name)) => {
+                        InvalidFilter::unknown_name(&self.text, "segment", name.as_str(), message)
+                    }
+                    _ => InvalidFilter::whole(message),
+                }))
+            }
         }
     }
 

@@ -74,6 +74,9 @@ async fn a_page_that_looked_at_enough_says_where_it_goes_on() {
     let list = async |path: &str| site.get(path, &token).await;
     let first = list("/admin/users?filter=-reachable&sort=-id").await;
     assert_eq!(names(&first), ["Person 5700"]);
+    let rest = first.body.split("Not searched yet: users with ids up to ").nth(1).unwrap();
+    let rest: i64 = rest.split('.').next().unwrap().parse().unwrap();
+    assert!((1..ALL).contains(&rest), "{rest}");
     let second = list(&further(&first).unwrap()).await;
     assert_eq!((names(&second), further(&second)), (vec!["Person 1".to_owned()], None));
     // The way back is as far.

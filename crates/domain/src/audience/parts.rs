@@ -1,7 +1,7 @@
 //! The parts of a filter that each user must meet, which are shown and changed one by one.
 
 use super::{
-    Filter,
+    Filter, Term,
     filter::{Node, all},
 };
 
@@ -26,6 +26,14 @@ impl Node {
             Self::All(parts) => parts,
             one => std::slice::from_ref(one),
         }
+    }
+
+    /// Whether it is `bot or -bot`, which everyone meets. In a filter, it lists bots, too.
+    pub fn is_people_and_bots(&self) -> bool {
+        let is_bot = |part: &Self| *part == Self::Term(Term::Bot);
+        let Self::Any(parts) = self else { return false };
+        let is_other = |part: &Self| matches!(part, Self::Not(part) if is_bot(part));
+        parts.len() == 2 && parts.iter().any(is_bot) && parts.iter().any(is_other)
     }
 
     /// The text of this part between others: alternatives are in parentheses.

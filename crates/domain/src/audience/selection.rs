@@ -63,6 +63,9 @@ impl Selection {
     ) -> Result<Self, SelectionError> {
         let mut expansion = Expansion { segments, path: Vec::new(), terms: 0 };
         let node = expansion.filter(filter)?;
+        // A condition that everyone meets would only keep the sums from counting.
+        let conditions = node.parts().iter().filter(|part| !part.is_people_and_bots());
+        let node = all(conditions.cloned().collect());
         let selection = Self { node, zone, today: day_of(zone, now) };
         let mixed = selection.conditions().iter().filter(|node| node.compares_names());
         if mixed.map(beside_names).sum::<usize>() > MAX_BESIDE_NAMES {

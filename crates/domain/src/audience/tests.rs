@@ -313,6 +313,22 @@ fn a_filter_has_the_parts_that_each_user_must_meet() {
 }
 
 #[test]
+fn people_and_bots_are_no_condition() {
+    for (text, conditions) in [
+        ("bot or -bot", &[][..]),
+        ("(-bot or bot) lang:de", &["lang:de"]),
+        ("lang:de", &["lang:de", "-bot"]),
+        ("-(bot or -bot)", &["-(bot or -bot)"]),
+        ("bot or -bot or lang:de", &["bot or -bot or lang:de"]),
+    ] {
+        let (zone, now) = (chrono_tz::Tz::UTC, chrono::DateTime::UNIX_EPOCH);
+        let selection = Selection::new(&parsed(text), &[].into(), zone, now).unwrap();
+        let texts: Vec<String> = selection.conditions().iter().map(Node::to_string).collect();
+        assert_eq!(texts, conditions, "{text}");
+    }
+}
+
+#[test]
 fn in_quotes_a_value_is_itself() {
     for value in ["de or bot", "\"", "\\", "a\" or bot \"", "x*", "a,b", "-", "("] {
         let filter = parsed(&format!("lang:{}", quoted_in_filter(value)));
