@@ -167,24 +167,24 @@ impl Fields {
     /// change stay as they are written. An invalid value is kept, so that its place can be marked.
     pub(crate) fn applied_to(&self, filter: &Filter) -> String {
         let old = Self::of(filter);
-        let mut changed = SLOTS.map(|slot| (slot, self.texts(slot)));
-        let changed = changed.iter_mut().filter(|(slot, texts)| *texts != old.texts(*slot));
-        let mut changed: Vec<_> = changed.collect();
+        let changed = SLOTS.into_iter().map(|slot| (slot, self.text(slot)));
+        let changed = changed.filter(|(slot, text)| *text != old.text(*slot));
+        let mut changed: Vec<(Slot, Option<String>)> = changed.collect();
         let mut texts = Vec::new();
         for part in filter.parts() {
             let slot = Slot::of(part);
             match changed.iter_mut().find(|(it, _)| Some(*it) == slot) {
                 // The first part of a slot is replaced, and others of the same slot leave.
-                Some((_, new)) => texts.append(new),
+                Some((_, new)) => texts.extend(new.take()),
                 None => texts.push(part.text_among_others()),
             }
         }
-        changed.iter_mut().for_each(|(_, new)| texts.append(new));
+        texts.extend(changed.into_iter().filter_map(|(_, new)| new));
         canonical(texts.join(" "))
     }
 
-    /// The parts of a filter that one of the fields stands for.
-    fn texts(&self, slot: Slot) -> Vec<String> {
+    /// The part of a filter that a field stands for.
+    fn text(&self, slot: Slot) -> Option<String> {
         let text = match slot {
             Slot::Search => searched(&self.search),
             Slot::Language => valued("lang", &self.lang),
@@ -207,7 +207,7 @@ impl Fields {
             }
             Slot::ActiveDays => ranged("days", &self.min_days, &self.max_days),
         };
-        if text.is_empty() { vec![] } else { vec![text] }
+        Some(text).filter(|text| !text.is_empty())
     }
 }
 
@@ -218,12 +218,11 @@ pub(crate) const EVERYONE_AND_BOTS: &str = "(bot or -bot)";
 pub(super) fn changed_list(pairs: &[(String, String)]) -> Result<Option<Query>, Failure> {
     let Some(fields) = Fields::sent(pairs)? else { return Ok(None) };
     let query = Query::read(pairs);
-    let text = match &query.filter {
-        Ok(filter) => fields.applied_to(filter),
-        // What cannot be understood stays, so that its place is marked.
-        Err(_) => format!("{} {}", query.text, fields.applied_to(&Filter::everyone())),
-    };
-    Ok(Some(query.with_filter(text)))
+    Ok(Some(match &query.filter {
+        Ok(filter) => query.with_filter(fields.applied_to(filter)),
+        // Together with other text, `lang:de or` would become a filter of more users.
+        Err(_) => query.first_page().still_invalid()?,
+    }))
 }
 
 /// The list of users who joined on these days, and meet the rest of its filter.

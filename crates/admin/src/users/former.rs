@@ -2,8 +2,8 @@
 //! translated, so that bookmarks still work. The look-up in the bar of each page sends one of them.
 
 use rollcall_domain::{
-    DayField, DayRange, Filter, InvalidFilter, ReachabilityFilter, Term, UserFilter, read_day,
-    read_language, read_number, read_search, read_source,
+    DayField, DayRange, Filter, FilterNode, InvalidFilter, ReachabilityFilter, Term, UserFilter,
+    read_day, read_language, read_number, read_search, read_source,
 };
 
 use super::{
@@ -67,26 +67,23 @@ fn translate(
         is_bot: old.chosen("bot", &BOT)?,
         ..UserFilter::default()
     };
-    let query = Query::read(pairs);
     let days = ["min_days", "max_days"].map(|name| old.parsed(name, read_number));
     let [min, max] = days.map(|days| days.map(|it| it.map(|days| days.to_string())));
     let texts = [
-        query.text.clone(),
         Filter::from(&filter).to_string(),
         old.period("first", DayField::Joined, today)?,
         old.period("last", DayField::Seen, today)?,
         ranged("days", &min?.unwrap_or_default(), &max?.unwrap_or_default()),
     ];
-    let [first, rest @ ..] = texts;
-    // Each user has to meet both, whatever joins the parts of a filter that is there already.
-    let first = match &query.filter {
-        Ok(filter) if filter.parts().len() == 1 => {
-            filter.parts().iter().map(rollcall_domain::FilterNode::text_among_others).collect()
-        }
-        _ => first,
+    let query = Query::read(pairs);
+    // Beside a filter, users have to meet both.
+    let parts = match &query.filter {
+        Ok(filter) => filter.parts().iter().map(FilterNode::text_among_others),
+        // Together with other text, `lang:de or` would become a filter of more users.
+        Err(_) => return query.still_invalid().map(Some),
     };
     let texts: Vec<String> =
-        [first].into_iter().chain(rest).filter(|text| !text.is_empty()).collect();
+        parts.chain(texts.into_iter().filter(|text| !text.is_empty())).collect();
     // The days were those of UTC.
     let has_days = ["first", "last"].iter().any(|period| {
         pairs.iter().any(|(name, value)| name.starts_with(period) && !value.is_empty())
@@ -221,7 +218,8 @@ mod tests {
             // What is wrong keeps its place in the text.
             ("first_from=2026-02-01&first_to=2026-01-01", "joined:2026-02-01..2026-01-01 (UTC)"),
             ("min_days=3&max_days=2", "days:3..2"),
-            ("filter=langg:de&language=en", "langg:de lang:en"),
+            ("filter=langg:de&language=en", "langg:de"),
+            ("filter=lang:de+or&language=en", "lang:de or"),
         ] {
             assert_eq!(translate(url).as_deref(), Ok(filter), "{url}");
         }
@@ -253,11 +251,14 @@ mod tests {
             ("max_days=99999999999", "Active days, at most: “99999999999”: expected a whole"),
             ("bot=maybe", "Kind of account: “maybe”: expected one of yes, no."),
             ("q=a&q=b", "Expected the field “q” only once."),
+            ("q=a&filter=b&filter=c", "Expected the field “filter” only once"),
+            ("q=a&filter=b&zone=x", "There is no time zone “x”; expected one such as"),
             ("bot=%E2%80%AEon", "Kind of account: “\u{fffd}on”: expected"),
         ] {
             let error = translate(url).unwrap_err();
             assert!(error.starts_with(expected), "{url}: {error}");
-            assert!(error.ends_with(" No users are listed."), "{error}");
+            let ends = [" No users are listed.", " Nothing was done."];
+            assert!(ends.iter().any(|end| error.ends_with(end)), "{error}");
         }
         let long = format!("language={}", "x".repeat(10_000));
         assert!(translate(&long).unwrap_err().len() < 250);

@@ -166,6 +166,14 @@ impl Query {
         pairs.map(|(name, value)| (name.to_owned(), value)).collect()
     }
 
+    /// The same list, if its URL shows that the filter is invalid. A repeated field would be lost.
+    pub(super) fn still_invalid(self) -> Result<Self, Failure> {
+        match &self.filter {
+            Err(invalid) if self.text.parse::<Filter>().is_ok() => Err(invalid.clone().into()),
+            _ => Ok(self),
+        }
+    }
+
     /// The same list from its first page.
     #[must_use]
     pub(crate) fn first_page(&self) -> Self {
