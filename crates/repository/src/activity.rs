@@ -3,7 +3,8 @@ use std::{collections::BTreeSet, sync::Arc};
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};
 use rollcall_domain::{
-    ActiveDay, Figure, Label, ReachabilityChange, StartPayload, TelegramId, TelegramUser,
+    ActiveDay, CommandUse, Figure, Label, ReachabilityChange, StartPayload, TelegramId,
+    TelegramUser,
 };
 
 use crate::error::RepositoryError;
@@ -116,6 +117,8 @@ pub struct History {
     pub reach_changes: Vec<ReachabilityChange>,
     /// The deep links that the user came by, and when; each at another time.
     pub starts: Vec<(DateTime<Utc>, StartPayload)>,
+    /// The commands and buttons that the user used, each once.
+    pub uses: Vec<CommandUse>,
 }
 
 impl History {

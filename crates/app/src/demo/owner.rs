@@ -43,7 +43,8 @@ pub(super) async fn add(
     user.last_seen = last;
     user.reachability.has_private_chat = true;
     let days = times.iter().map(|&at| (ActiveDay::at(at), 1)).collect();
-    let history = History { user, days, reach_changes: Vec::new(), starts: Vec::new() };
+    let history =
+        History { user, days, reach_changes: Vec::new(), starts: Vec::new(), uses: Vec::new() };
     repository.load(Arc::from([history])).await?;
     let commands = std::iter::once("start").chain(std::iter::repeat("stats"));
     let uses = times.iter().zip(commands).flat_map(|(&at, command)| uses(at, command));

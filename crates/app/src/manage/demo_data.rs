@@ -2,6 +2,8 @@
 
 mod arrivals;
 mod chance;
+mod commands;
+mod labels;
 mod life;
 mod names;
 mod people;
@@ -18,12 +20,12 @@ use rollcall_repository::{BotRepository, DemoRepository, History};
 use rollcall_repository_diesel::DieselUserRepository;
 use tokio::sync::mpsc;
 
-use self::people::People;
 pub(crate) use self::{
     chance::{happens, pick, weighted},
     names::FakeName,
     period::hour_share,
 };
+use self::{labels::Chosen, people::People};
 use super::{
     migrations,
     output::{progress_bar, stdout},
@@ -85,25 +87,28 @@ impl DemoData {
             bail!(refusal(services).await?);
         }
         let people = People::new(self.users, self.days, self.seed, now);
-        let active_days = self.store(people, &repository).await?;
+        let (active_days, chosen) = self.store(people, &repository).await?;
+        chosen.label(&services.labels()).await?;
         services.database().tidy().await?;
         Ok(active_days)
     }
 
-    /// Stores users while the next ones are generated; returns the sum of their active days.
+    /// Stores users while the next ones are generated; returns the sum of their active days, and who of
+    /// them gets tags and is in groups.
     async fn store(
         &self,
         people: People,
         repository: &DieselUserRepository,
-    ) -> anyhow::Result<u64> {
+    ) -> anyhow::Result<(u64, Chosen)> {
         let progress = progress_bar("users");
         progress.set_length(self.users);
         let (sender, mut chunks) = mpsc::channel(1);
         let made_up = tokio::task::spawn_blocking(move || make_up(people, &sender));
-        let mut active_days = 0;
+        let (mut active_days, mut chosen) = (0, Chosen::default());
         while let Some(chunk) = chunks.recv().await {
             let users = u64::try_from(chunk.len())?;
             active_days += chunk.iter().map(|history| history.days.len()).sum::<usize>();
+            chosen.choose(&chunk);
             repository.load(chunk).await?;
             progress.inc(users);
         }
@@ -111,7 +116,7 @@ impl DemoData {
         let people = made_up.await?;
         repository.count_minutes(&people.minutes()).await?;
         repository.count_uses(&people.uses()).await?;
-        Ok(active_days.try_into()?)
+        Ok((active_days.try_into()?, chosen))
     }
 }
 

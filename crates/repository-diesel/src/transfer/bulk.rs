@@ -8,10 +8,11 @@ use rollcall_repository::History;
 use crate::{
     base::{
         connection::AnyConnection,
-        schema::{active_days, reach_history, starts, telegram_users},
+        schema::{active_days, command_uses, reach_history, starts, telegram_users},
     },
     row::{
         columns::{NewUser, UserToStore},
+        command_use::NewUse,
         history::{NewDay, NewReachChange, NewStart},
     },
 };
@@ -65,6 +66,11 @@ impl<'a> LabelledHistory<'a> {
         let starts = starts.iter().zip(labels.copied().collect::<Vec<_>>());
         starts.map(|((at, payload), label)| NewStart::of(user.telegram_id, *at, payload, label))
     }
+
+    fn uses(&self) -> impl Iterator<Item = NewUse<'a>> {
+        let History { user, uses, .. } = self.history;
+        uses.iter().map(|of| NewUse::of(user.telegram_id, of))
+    }
 }
 
 fn stored(interactions: u32) -> i32 {
@@ -102,6 +108,7 @@ pub(super) fn store_histories(
 ) -> QueryResult<()> {
     let changes: Vec<_> = users.iter().flat_map(LabelledHistory::reach_changes).collect();
     let came: Vec<_> = users.iter().flat_map(LabelledHistory::starts).collect();
+    let uses: Vec<_> = users.iter().flat_map(LabelledHistory::uses).collect();
     match connection {
         AnyConnection::Sqlite(connection) => {
             for row in &changes {
@@ -110,12 +117,16 @@ pub(super) fn store_histories(
             for row in &came {
                 diesel::insert_into(starts::table).values(row).execute(connection)?;
             }
+            for row in &uses {
+                diesel::insert_into(command_uses::table).values(row).execute(connection)?;
+            }
         }
         AnyConnection::Postgres(connection) => {
             diesel::copy_from(reach_history::table)
                 .from_insertable(&changes)
                 .execute(connection)?;
             diesel::copy_from(starts::table).from_insertable(&came).execute(connection)?;
+            diesel::copy_from(command_uses::table).from_insertable(&uses).execute(connection)?;
         }
     }
     Ok(())

@@ -65,12 +65,14 @@ fn empty(connection: &mut AnyConnection) -> QueryResult<()> {
              DELETE FROM recent_updates; DELETE FROM quarantine; \
              DELETE FROM profile_changes; DELETE FROM notes; DELETE FROM search_pending; \
              DELETE FROM preferences; DELETE FROM favourite_teams; \
+             DELETE FROM user_labels; DELETE FROM label_changed_users; DELETE FROM label_changes; \
              INSERT INTO search_grams (search_grams) VALUES ('delete-all')",
         )?,
         AnyConnection::Postgres(connection) => connection.batch_execute(
             "TRUNCATE telegram_users, active_days, reach_history, starts, command_uses, \
              activity_sums, source_sums, erased_sums, minute_sums, uncounted_users, uncounted_sums, sources, \
-             recent_updates, quarantine, profile_changes, notes, search_pending, preferences, favourite_teams, search_grams",
+             recent_updates, quarantine, profile_changes, notes, search_pending, preferences, favourite_teams, \
+             user_labels, label_changed_users, label_changes, search_grams",
         )?,
     }
     // Counts as a recount, so that one that is running sees that the sums are not those that it read.
@@ -124,7 +126,7 @@ pub(super) fn count_minutes(
 fn sums_of(people: &[LabelledHistory<'_>]) -> Sums {
     let (mut sums, mut days, mut starts) = (Sums::default(), Vec::new(), Vec::new());
     for LabelledHistory { history, source_label, start_labels } in people {
-        let History { user, days: active, reach_changes, starts: came } = history;
+        let History { user, days: active, reach_changes, starts: came, .. } = history;
         days.clear();
         days.extend(active.iter().map(|(day, _)| *day));
         starts.clear();

@@ -325,6 +325,7 @@ impl Change {
             days: days.into_iter().map(day).collect(),
             reach_changes: Vec::new(),
             starts: Vec::new(),
+            uses: Vec::new(),
         }
     }
 

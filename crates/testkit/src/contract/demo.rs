@@ -1,7 +1,7 @@
 //! The contract of [`DemoRepository`]: the name of each function states its rule.
 #![expect(missing_docs, reason = "the name of each function states its rule")]
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use proptest::{
@@ -10,16 +10,20 @@ use proptest::{
     test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
 use rollcall_domain::{
-    ActiveDay, Chat, ChatKind, Event, Figure, Hour, Interaction, InteractionKind, Profile,
-    Reachability, ReachabilityChange, StartPayload, TelegramId, TelegramUser, UnreachableReason,
+    ActiveDay, Chat, ChatKind, CommandUse, Event, Figure, Hour, Interaction, InteractionKind,
+    LabelKind, Profile, Reachability, ReachabilityChange, StartPayload, TelegramId, TelegramUser,
+    UnreachableReason,
 };
-use rollcall_repository::{BotRepository, DaySum, DemoRepository, History, LabelSum, UseCount};
+use rollcall_repository::{
+    BotRepository, CreatedLabel, DaySum, DemoRepository, History, LabelRepository, LabelSum,
+    UseCount,
+};
 use tokio::task::block_in_place;
 
 /// A store that can be filled with demo users.
-pub trait DemoStore: super::Store + DemoRepository {}
+pub trait DemoStore: super::Store + DemoRepository + LabelRepository {}
 
-impl<S: super::Store + DemoRepository> DemoStore for S {}
+impl<S: super::Store + DemoRepository + LabelRepository> DemoStore for S {}
 
 /// The users of one store, and the bot that it belongs to.
 pub type Store = (Arc<dyn DemoStore>, Arc<dyn BotRepository>);
@@ -50,16 +54,25 @@ pub async fn loaded_users_equal_registered_users([(store, _), (other, _)]: [Stor
         ..Interaction::new(at(time), ada.clone(), kind)
     };
     let start = Some(Event::Start(payload("friend")));
+    let used = |time, command| Interaction {
+        command: Some(command),
+        ..on(time, InteractionKind::Command, None)
+    };
     let interactions = [
-        on("2026-10-30T10:00:00Z", InteractionKind::Command, start),
+        Interaction {
+            command: Some("start"),
+            ..on("2026-10-30T10:00:00Z", InteractionKind::Command, start)
+        },
         on("2026-10-30T11:00:00Z", InteractionKind::Text, None),
         on("2026-10-31T12:00:00Z", InteractionKind::MyChatMember, Some(Event::Blocked)),
         on("2026-11-07T12:00:00Z", InteractionKind::MyChatMember, Some(Event::Unblocked)),
         on("2026-11-29T12:00:00Z", InteractionKind::Text, None),
-        on("2026-11-29T13:00:00Z", InteractionKind::Text, None),
+        used("2026-11-29T13:00:00Z", "help"),
     ];
     register(&*store, interactions);
     let registered = everything_about(&*store, id(1)).await;
+    let uses = registered.0.iter().flat_map(|it| it.3.iter().map(|it| it.command.as_str()));
+    assert_eq!(uses.collect::<BTreeSet<_>>(), ["/start", "/help"].into());
     store.delete(&[id(1)]).await.unwrap();
 
     let history = History {
@@ -80,6 +93,7 @@ pub async fn loaded_users_equal_registered_users([(store, _), (other, _)]: [Stor
             ReachabilityChange { at: at("2026-11-07T12:00:00Z"), obstacle: None },
         ],
         starts: vec![(at("2026-10-30T10:00:00Z"), payload("friend"))],
+        uses: registered.0.clone().unwrap().3,
     };
     assert!(store.begin_demo().await.unwrap());
     store.load([history].into()).await.unwrap();
@@ -99,7 +113,12 @@ pub async fn loaded_users_equal_registered_users([(store, _), (other, _)]: [Stor
 
 /// A user with their history, and the nonzero sums that are counted from users.
 type Everything = (
-    Option<(TelegramUser, Vec<ReachabilityChange>, Vec<(DateTime<Utc>, StartPayload)>)>,
+    Option<(
+        TelegramUser,
+        Vec<ReachabilityChange>,
+        Vec<(DateTime<Utc>, StartPayload)>,
+        Vec<CommandUse>,
+    )>,
     Vec<DaySum>,
 );
 
@@ -110,7 +129,7 @@ async fn everything_about(store: &dyn DemoStore, id: TelegramId) -> Everything {
     sums.retain(|it| it.value != 0);
     let detail = super::detail_of(store, id).await;
     assert_eq!(detail.as_ref().map(|it| &it.user), store.find(id).await.unwrap().as_ref());
-    let detail = detail.map(|it| (it.user, it.reach_history, it.starts));
+    let detail = detail.map(|it| (it.user, it.reach_history, it.starts, it.uses));
     (detail, sums)
 }
 
@@ -190,6 +209,7 @@ fn any_history() -> impl Strategy<Value = History> {
                     .map(|(day, obstacle)| ReachabilityChange { at: noon(day), obstacle })
                     .collect(),
                 starts,
+                uses: Vec::new(),
             }
         },
     )
@@ -234,11 +254,18 @@ pub async fn demo_data_replaces_demo_data([(store, _), (other, _)]: [Store; 2]) 
     store.load([any_user(1), any_user(2)].into()).await.unwrap();
     let texts = UseCount { figure: Figure::Kind, day: day(0), label: "text".into(), count: 3 };
     store.count_uses(&[texts]).await.unwrap();
+    let (name, now) = ("vip".parse().unwrap(), at("2026-11-23T12:00:00Z"));
+    let tag = store.create_label(LabelKind::Tag, &name, "", None, now).await.unwrap();
+    let CreatedLabel::New(tag) = tag else { panic!("a new database has no tags: {tag:?}") };
+    store.label_user(&tag, id(1), true, None, now).await.unwrap();
 
     assert!(other.begin_demo().await.unwrap());
     assert_eq!(store.find(id(1)).await.unwrap(), None);
     assert_eq!(store.sums_by_day(&Figure::ALL, day(-1000), day(1000)).await.unwrap(), []);
     other.load([any_user(1)].into()).await.unwrap();
+    // The tag is there, but no new user has it.
+    assert_eq!(store.labels(LabelKind::Tag).await.unwrap(), [tag]);
+    assert_eq!(store.labels_of(&[id(1)]).await.unwrap(), [].into());
     assert_eq!(store.totals(&[Figure::Users], day(1000)).await.unwrap(), [1]);
     recount_finds_nothing(&*store).await;
 }
@@ -288,6 +315,7 @@ fn any_user(n: i64) -> History {
         days: vec![(active(day(0), 12), 1)],
         reach_changes: Vec::new(),
         starts: Vec::new(),
+        uses: Vec::new(),
     }
 }
 

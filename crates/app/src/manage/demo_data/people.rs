@@ -9,6 +9,7 @@ use rollcall_repository::{History, UseCount};
 use super::{
     arrivals::{Arrival, Arrivals},
     chance::{happens, weighted},
+    commands::used,
     life::{Life, live},
     names::FakeName,
     period::{Period, SHARES},
@@ -229,7 +230,8 @@ impl Iterator for People {
         let own = reach_changes.iter().take(life.blocks.len()).map(|change| change.at);
         let known: Vec<_> = own.chain(starts.iter().map(|(at, _)| *at)).collect();
         let days = self.count(&life, &user, &known);
-        Some(History { user, days, reach_changes, starts })
+        let uses = used(&user, &life, &starts);
+        Some(History { user, days, reach_changes, starts, uses })
     }
 }
 
@@ -251,7 +253,7 @@ mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
     use chrono::Days;
-    use rollcall_domain::{Figure, Hour, Username};
+    use rollcall_domain::{CommandUse, Figure, Hour, Username};
 
     use super::super::arrivals::CAMPAIGNS;
     use super::*;
@@ -305,7 +307,7 @@ mod tests {
     }
 
     fn check(history: &History, now: DateTime<Utc>) {
-        let History { user, days, reach_changes, starts } = history;
+        let History { user, days, reach_changes, starts, uses } = history;
         assert!(user.created_at <= user.updated_at, "{history:?}");
         assert!(user.updated_at <= user.last_seen && user.last_seen <= now, "{history:?}");
         assert!(days.windows(2).all(|it| it[0].0.day < it[1].0.day), "{history:?}");
@@ -348,6 +350,18 @@ mod tests {
             assert!(user.created_at <= *at && *at <= user.last_seen, "{history:?}");
             assert!(starts_at(*at), "{history:?}");
         }
+        assert!(uses.is_sorted_by(|a, b| a.command < b.command), "{history:?}");
+        for CommandUse { days: used, .. } in uses {
+            let is_active = |day| days.iter().any(|(it, _)| it.day == day);
+            assert!(is_active(used.first) && is_active(used.last), "{history:?}");
+            let number = usize::try_from(used.number).unwrap();
+            assert!(used.first <= used.last && number <= days.len(), "{history:?}");
+        }
+        let started = uses.iter().find(|it| it.command == "/start");
+        let first = started.map(|it| it.days.first);
+        let joined = user.created_at.date_naive();
+        assert_eq!(first, reach.has_private_chat.then_some(joined), "{history:?}");
+
         let came_by = starts.first().filter(|(at, _)| *at == user.created_at);
         assert_eq!(came_by.map(|(_, source)| source), user.source.as_ref(), "{history:?}");
     }

@@ -214,6 +214,7 @@ impl Person {
                 .iter()
                 .map(|payload| (self.created_at(), payload.parse().unwrap()))
                 .collect(),
+            uses: vec![],
         }
     }
 
