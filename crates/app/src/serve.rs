@@ -185,6 +185,8 @@ async fn work(
     let answers = rollcall_conversation::Services {
         users: users.clone(),
         directory: services.directory(),
+        audience: services.audience(),
+        segments: services.segments(),
         schedule: has_schedule.then(|| schedule.clone()),
         preferences: services.preferences(),
         admins: admins.clone(),

@@ -2,7 +2,7 @@
 //! which Telegram returns with a press. Users can forge callback data, so this reads only what it would
 //! write itself.
 
-use rollcall_domain::{Cursor, Language, UserSort, ZONE_REGIONS, zone_of_name};
+use rollcall_domain::{Cursor, LabelName, Language, UserSort, ZONE_REGIONS, zone_of_name};
 use rollcall_service::ScheduleView;
 
 use chrono_tz::Tz;
@@ -15,7 +15,7 @@ const AUTO: &str = "auto";
 const MAX_PAGE: u32 = 99;
 
 /// What a button does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
     /// Shows games.
     Schedule(ScheduleView),
@@ -44,13 +44,22 @@ pub(crate) enum Action {
     },
     /// Shows a page of the list of users, from a place in it or from the start. For owners only.
     Users(Option<Cursor>),
+    /// Shows a page of the users of a filter, which is the first line of the message: it would not fit
+    /// into the data. For owners only.
+    Selected(Cursor),
+    /// Shows a page of the saved segments. For owners only.
+    Segments {
+        page: u32,
+    },
+    /// Shows the users of a saved segment. For owners only.
+    Segment(LabelName),
     /// Shows the list of commands.
     Help,
 }
 
 impl Action {
     /// The data of a button.
-    pub(crate) fn data(self) -> String {
+    pub(crate) fn data(&self) -> String {
         let rest = match self {
             Self::Schedule(view) => match view {
                 ScheduleView::Next => "s/next".to_owned(),
@@ -72,11 +81,14 @@ impl Action {
             Self::SetZone(Some(zone)) => format!("p/tz/{}", zone.name()),
             Self::Favourites { page } => format!("p/fav/{page}"),
             Self::SetFavourite { team, is_favourite, page } => {
-                format!("p/fav/{page}/{team}/{}", u8::from(is_favourite))
+                format!("p/fav/{page}/{team}/{}", u8::from(*is_favourite))
             }
             Self::Help => "h".to_owned(),
             Self::Users(None) => "u".to_owned(),
             Self::Users(Some(cursor)) => format!("u/{cursor}"),
+            Self::Selected(cursor) => format!("f/{cursor}"),
+            Self::Segments { page } => format!("g/{page}"),
+            Self::Segment(name) => format!("n/{name}"),
         };
         format!("{VERSION}/{rest}")
     }
@@ -127,11 +139,14 @@ impl Action {
             ["h"] => Self::Help,
             ["u"] => Self::Users(None),
             ["u", place] => Self::Users(Some(cursor(place)?)),
+            ["f", place] => Self::Selected(cursor(place)?),
+            ["g", number] => Self::Segments { page: page(number)? },
+            ["n", name] => Self::Segment(name.parse().ok()?),
             _ => return None,
         })
     }
 
-    fn family(self) -> &'static str {
+    fn family(&self) -> &'static str {
         match self {
             Self::Schedule(_) | Self::ScheduleTeams { .. } => "schedule",
             Self::Settings
@@ -142,26 +157,30 @@ impl Action {
             | Self::SetZone(_)
             | Self::Favourites { .. }
             | Self::SetFavourite { .. } => "settings",
-            Self::Users(_) => "users",
+            Self::Users(_) | Self::Selected(_) => "users",
+            Self::Segments { .. } | Self::Segment(_) => "segments",
             Self::Help => "help",
         }
     }
 
     /// Whether the action concerns the user's own preferences, which others must not see.
-    pub(crate) fn is_private(self) -> bool {
+    pub(crate) fn is_private(&self) -> bool {
         !matches!(self, Self::Schedule(_) | Self::ScheduleTeams { .. } | Self::Help)
     }
 
     /// Whether it is for the bot's owners only.
-    pub(crate) fn is_for_owners(self) -> bool {
-        matches!(self, Self::Users(_))
+    pub(crate) fn is_for_owners(&self) -> bool {
+        matches!(
+            self,
+            Self::Users(_) | Self::Selected(_) | Self::Segments { .. } | Self::Segment(_)
+        )
     }
 }
 
 /// The family of the button with this data: the name of the command whose answer has such buttons.
 /// `None` if the bot has no such button.
 pub fn button_family(data: &str) -> Option<&'static str> {
-    Action::read(data).map(Action::family)
+    Action::read(data).map(|action| action.family())
 }
 
 /// A page, counted from 0.
@@ -215,6 +234,11 @@ mod tests {
             Action::Users(None),
             Action::Users(Some(place(false, 1_795_780_800_000_000, 1815))),
             Action::Users(Some(place(true, i64::MIN, i64::MIN))),
+            Action::Selected(place(true, i64::MIN, i64::MIN)),
+            Action::Segments { page: 0 },
+            Action::Segments { page: MAX_PAGE },
+            Action::Segment("a".parse().unwrap()),
+            Action::Segment("-".repeat(32).parse().unwrap()),
         ];
         zones.chain(languages).chain(cities).chain(others).collect()
     }
@@ -272,6 +296,13 @@ mod tests {
             "1/u/fn+1.1",
             "1/u/in1.1",
             "1/u/fn1.1/2",
+            "1/f",
+            "1/f/in1.1",
+            "1/g/100",
+            "1/g/-1",
+            "1/n/",
+            "1/n/VIP",
+            "1/n/a/b",
             "1/s/team/+10",
             "1/s/team/0",
             "1/s/team/99999999999999999999",
@@ -283,7 +314,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_data_is_read_without_a_panic(data in any::<String>(), parts in "1/[spu]/[a-z]{0,5}/?[0-9./]{0,40}") {
+        fn any_data_is_read_without_a_panic(data in any::<String>(), parts in "1/[spufgn]/[a-z]{0,5}/?[0-9./]{0,40}") {
             for data in [data, parts] {
                 if let Some(action) = Action::read(&data) {
                     prop_assert_eq!(action.data(), data);

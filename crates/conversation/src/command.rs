@@ -3,21 +3,25 @@
 use rollcall_telegram::Command as Typed;
 
 /// A command.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Command {
     Start,
     Schedule,
     Settings,
     Help,
     Id,
-    Users,
+    /// The users that a filter selects, or all without one.
+    Users {
+        filter: String,
+    },
+    Segments,
     Stats,
     Admin,
 }
 
 /// The names of all commands, without the slash.
 pub const COMMANDS: &[&str] =
-    &["schedule", "start", "settings", "help", "id", "users", "stats", "admin"];
+    &["schedule", "start", "settings", "help", "id", "users", "segments", "stats", "admin"];
 
 /// The names of the commands of a bot that shows the schedule, or does not.
 pub(crate) fn commands(has_schedule: bool) -> &'static [&'static str] {
@@ -36,7 +40,8 @@ impl Command {
             "settings" => Self::Settings,
             "help" => Self::Help,
             "id" => Self::Id,
-            "users" => Self::Users,
+            "users" => Self::Users { filter: typed.argument.clone() },
+            "segments" => Self::Segments,
             "stats" => Self::Stats,
             "admin" => Self::Admin,
             _ => return None,
@@ -44,8 +49,8 @@ impl Command {
     }
 
     /// Whether only admins may use the command.
-    pub(crate) fn is_for_admins(self) -> bool {
-        matches!(self, Self::Users | Self::Stats | Self::Admin)
+    pub(crate) fn is_for_admins(&self) -> bool {
+        matches!(self, Self::Users { .. } | Self::Segments | Self::Stats | Self::Admin)
     }
 }
 
@@ -72,11 +77,12 @@ mod tests {
         assert_eq!(commands(false), left);
     }
 
-    /// Before pages had buttons, `/users 2` was the second page.
     #[test]
-    fn an_argument_is_ignored() {
-        for argument in ["", "2", "x"] {
-            assert_eq!(read("users", argument), Some(Command::Users), "{argument:?}");
+    fn the_argument_of_users_is_a_filter() {
+        for argument in ["", "2", "lang:de seen<14d"] {
+            let expected = Command::Users { filter: argument.to_owned() };
+            assert_eq!(read("users", argument), Some(expected));
         }
+        assert_eq!(read("segments", "x"), Some(Command::Segments));
     }
 }

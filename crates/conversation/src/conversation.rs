@@ -13,8 +13,8 @@ use rollcall_domain::{
     TelegramUser, UnreachableReason, UserFilter, UserSort, error_chain,
 };
 use rollcall_service::{
-    ActivityService, AdminService, Alerts, ClaimCode, DirectoryService, PreferencesService,
-    ScheduleService, ScheduleView, ServiceError, UserService,
+    ActivityService, AdminService, Alerts, AudienceService, ClaimCode, DirectoryService,
+    PreferencesService, ScheduleService, ScheduleView, SegmentService, ServiceError, UserService,
 };
 
 use rollcall_telegram::{
@@ -39,6 +39,10 @@ pub struct Services {
     pub users: UserService,
     /// The list of users.
     pub directory: DirectoryService,
+    /// The users of filters.
+    pub audience: AudienceService,
+    /// The saved segments.
+    pub segments: SegmentService,
     /// The games; `None` for a bot without the schedule.
     pub schedule: Option<ScheduleService>,
     /// The preferences of users.
@@ -54,7 +58,9 @@ pub struct Conversation {
     pub(crate) client: Client,
     pub(crate) outbox: Outbox,
     pub(crate) users: UserService,
-    directory: DirectoryService,
+    pub(crate) directory: DirectoryService,
+    pub(crate) selected: AudienceService,
+    pub(crate) segments: SegmentService,
     pub(crate) schedule: Option<ScheduleService>,
     pub(crate) preferences: PreferencesService,
     pub(crate) clock: Arc<dyn Clock>,
@@ -118,12 +124,23 @@ impl Conversation {
         admin_url: Option<String>,
         greetings: Greetings,
     ) -> Self {
-        let Services { users, directory, schedule, preferences, admins, uncounting } = services;
+        let Services {
+            users,
+            directory,
+            audience: selected,
+            segments,
+            schedule,
+            preferences,
+            admins,
+            uncounting,
+        } = services;
         Self {
             client: bot.client(),
             outbox: bot.outbox(),
             users,
             directory,
+            selected,
+            segments,
             schedule,
             preferences,
             clock: bot.clock(),
@@ -169,15 +186,16 @@ impl Conversation {
         };
         let begun_at = Instant::now();
         let answer = match self.asker(&registration.user).await {
-            Ok(asker) => {
-                self.answer(command, audience, &asker, registration).await.unwrap_or_else(|error| {
+            Ok(asker) => self
+                .answer(&command, audience, &asker, registration)
+                .await
+                .unwrap_or_else(|error| {
                     log::warn!(error = error_chain(&error); "a command failed");
-                    failed(command, &asker)
-                })
-            }
+                    failed(&command, &asker)
+                }),
             Err((error, asker)) => {
                 log::warn!(error = error_chain(&error); "a command failed");
-                failed(command, &asker)
+                failed(&command, &asker)
             }
         };
         // A later interaction of the user proves that they are reachable.
@@ -214,7 +232,7 @@ impl Conversation {
 
     async fn answer(
         &self,
-        command: Command,
+        command: &Command,
         audience: Audience,
         asker: &Asker,
         registration: &Registration,
@@ -231,7 +249,9 @@ impl Conversation {
             Command::Settings => locale.text("settings-private").into(),
             Command::Help => self.help(audience, locale),
             Command::Id => text::id(locale, asker.id).into(),
-            Command::Users => self.users(None, locale).await?,
+            Command::Users { filter } if filter.is_empty() => self.users(None, locale).await?,
+            Command::Users { filter } => self.selected(filter, None, locale).await?,
+            Command::Segments => self.segments(0, locale).await?,
             Command::Stats => {
                 text::stats(locale, &self.users.get_user_stats().await?, self.admin_url.as_deref())
                     .into()
@@ -368,7 +388,7 @@ impl Conversation {
 }
 
 /// The answer to a failed command.
-fn failed(command: Command, asker: &Asker) -> Screen {
+fn failed(command: &Command, asker: &Asker) -> Screen {
     match command {
         Command::Schedule => schedule::failed(asker.locale(), &asker.preferences),
         _ => asker.locale().text("failed").into(),

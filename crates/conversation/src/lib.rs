@@ -1,5 +1,5 @@
 //! The commands, buttons and texts of Rollcall's bundled bot: `/start`, `/schedule`, `/settings`,
-//! `/help`, `/id`, and for owners `/users`, `/stats` and `/admin`.
+//! `/help`, `/id`, and for owners `/users`, `/segments`, `/stats` and `/admin`.
 //!
 //! [`Conversation`] is the handler that `rollcall-telegram` calls for registered users.
 //!
@@ -24,6 +24,8 @@ mod menu;
 mod press;
 mod reply;
 mod schedule;
+mod segment_list;
+mod selected_users;
 mod settings_menu;
 mod text;
 mod user_list;

@@ -235,6 +235,8 @@ mod tests {
             include_str!("menu.rs"),
             include_str!("press.rs"),
             include_str!("schedule.rs"),
+            include_str!("segment_list.rs"),
+            include_str!("selected_users.rs"),
             include_str!("settings_menu.rs"),
             include_str!("text.rs"),
             include_str!("user_list.rs"),

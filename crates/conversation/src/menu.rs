@@ -27,8 +27,12 @@ const FOR_USERS: [Entry; 4] = [
 ];
 const FOR_USERS_WITHOUT_SCHEDULE: [Entry; 3] =
     [("start", "command-start"), ("settings", "command-settings-plain"), ("help", "command-help")];
-const FOR_ADMINS: [Entry; 3] =
-    [("users", "command-users"), ("stats", "command-stats"), ("admin", "command-admin")];
+const FOR_ADMINS: [Entry; 4] = [
+    ("users", "command-users"),
+    ("segments", "command-segments"),
+    ("stats", "command-stats"),
+    ("admin", "command-admin"),
+];
 
 /// A command, and the key of its description.
 type Entry = (&'static str, &'static str);

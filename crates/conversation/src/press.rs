@@ -137,6 +137,17 @@ impl Conversation {
             (Action::Settings, _) => self.settings(asker).await?.into(),
             (Action::Help, _) => self.help(audience, locale).into(),
             (Action::Users(cursor), _) => self.users(cursor, locale).await?.into(),
+            (Action::Selected(cursor), _) => {
+                // The filter is the first line of the message.
+                match press.text.as_deref().and_then(|text| text.lines().next()) {
+                    Some(filter) => self.selected(filter, Some(cursor), locale).await?.into(),
+                    None => Outcome::notice("press-stale"),
+                }
+            }
+            (Action::Segments { page }, _) => self.segments(page, locale).await?.into(),
+            (Action::Segment(name), _) => {
+                self.selected(&format!("segment:{name}"), None, locale).await?.into()
+            }
         })
     }
 

@@ -1,6 +1,6 @@
 //! Pages of the list of users, for owners.
 
-use rollcall_domain::{TelegramUser, UserSlice, Username};
+use rollcall_domain::{Cursor, TelegramUser, UserSlice, Username};
 
 use crate::{
     action::Action,
@@ -26,20 +26,25 @@ pub(crate) fn page(locale: &Locale, page: &UserSlice) -> Screen {
     for row in &page.rows {
         text.push_str(&entry(locale, &row.user));
     }
-    let turns = [(page.previous, "users-newer"), (page.next, "users-older")];
-    let turns = turns.into_iter().filter_map(|(cursor, key)| {
-        let action = Action::Users(Some(cursor?));
-        Some(Button { label: locale.text(key), action })
-    });
-    let turns: Vec<Button> = turns.collect();
-    Screen {
-        text,
-        buttons: if turns.is_empty() { Vec::new() } else { vec![turns] },
-        ..Screen::default()
-    }
+    let buttons = turns(locale, page, |cursor| Action::Users(Some(cursor)));
+    Screen { text, buttons, ..Screen::default() }
 }
 
-fn entry(locale: &Locale, user: &TelegramUser) -> String {
+/// The buttons for the pages beside a page.
+pub(crate) fn turns(
+    locale: &Locale,
+    page: &UserSlice,
+    turn: impl Fn(Cursor) -> Action,
+) -> Vec<Vec<Button>> {
+    let turns = [(page.previous, "users-newer"), (page.next, "users-older")];
+    let button = |(cursor, key): (Option<Cursor>, &str)| {
+        Some(Button { label: locale.text(key), action: turn(cursor?) })
+    };
+    let turns: Vec<Button> = turns.into_iter().filter_map(button).collect();
+    if turns.is_empty() { Vec::new() } else { vec![turns] }
+}
+
+pub(crate) fn entry(locale: &Locale, user: &TelegramUser) -> String {
     let times =
         [("seen", minute(user.last_seen).into()), ("joined", minute(user.created_at).into())];
     format!(
@@ -59,7 +64,7 @@ fn at_username(username: &Username) -> String {
 mod tests {
     use chrono::{DateTime, Utc};
     use rollcall_domain::{
-        Counted, Cursor, Interaction, InteractionKind, Language, ListedUser, Profile, SortKey,
+        Counted, Interaction, InteractionKind, Language, ListedUser, Profile, SortKey,
     };
 
     use super::*;
@@ -84,7 +89,7 @@ mod tests {
     }
 
     fn labels(screen: &Screen) -> Vec<(String, Action)> {
-        screen.buttons.iter().flatten().map(|it| (it.label.clone(), it.action)).collect()
+        screen.buttons.iter().flatten().map(|it| (it.label.clone(), it.action.clone())).collect()
     }
 
     #[test]

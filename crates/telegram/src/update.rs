@@ -108,6 +108,8 @@ pub struct ButtonPress {
     pub data: Option<String>,
     /// The message with the button, if it is in a chat of the bot. It may have been deleted.
     pub message: Option<(Chat, MessagePlace)>,
+    /// The text of that message, without its formatting.
+    pub text: Option<String>,
 }
 
 /// Returns the family of the bot's button with the given data; see
@@ -255,16 +257,23 @@ impl Reader<'_, '_> {
         interaction.button = data.as_deref().and_then(self.button_family);
         let chat = interaction.chat;
         let message = content.message.and_then(|message| self.pressed(chat?, message));
+        let (message, text) = message.map_or((None, None), |(place, text)| (Some(place), text));
         // Without an id it cannot be answered.
-        self.update.press = id.map(|id| ButtonPress { id, data, message });
+        self.update.press = id.map(|id| ButtonPress { id, data, message, text });
     }
 
-    /// The message with the pressed button.
-    fn pressed(&mut self, chat: Chat, message: &RawValue) -> Option<(Chat, MessagePlace)> {
+    /// The message with the pressed button, and its text.
+    fn pressed(
+        &mut self,
+        chat: Chat,
+        message: &RawValue,
+    ) -> Option<((Chat, MessagePlace), Option<String>)> {
         let message: InChat = self.read(message)?;
+        // No button needs the text of its message, so an odd text is no fault.
+        let text = message.text.and_then(|text| serde_json::from_str::<Text>(text.get()).ok());
         let message_id = self.read(message.message_id?)?;
         let destination = Destination { chat_id: chat.id, topic: self.topic(&message) };
-        Some((chat, MessagePlace { destination, message_id }))
+        Some(((chat, MessagePlace { destination, message_id }), text.map(Text::into_string)))
     }
 
     fn topic(&mut self, message: &InChat) -> Option<Topic> {

@@ -101,21 +101,9 @@ impl FilterArgument {
 /// Parses a filter; the error points at its place.
 pub(super) fn read_filter(text: &str) -> Result<Filter, String> {
     text.parse().map_err(|error: rollcall_domain::FilterError| {
-        let (line, place) = around(text, error.at);
-        format!("{error}\n\n  {line}\n  {}^", " ".repeat(place))
+        let picture = error.picture(text);
+        format!("{error}\n\n  {}", picture.replace('\n', "\n  "))
     })
-}
-
-/// The part of a text around a place that fits into a line, and where the place is in it.
-fn around(text: &str, at: usize) -> (String, usize) {
-    const BEFORE: usize = 40;
-    const SHOWN: usize = 70;
-    let first = at.saturating_sub(BEFORE);
-    let shown = |it: char| if it.is_control() { ' ' } else { it };
-    let part: String = text.chars().skip(first).take(SHOWN).map(shown).collect();
-    let is_cut = text.chars().count() > first + SHOWN;
-    let (begin, end) = (if first > 0 { "…" } else { "" }, if is_cut { "…" } else { "" });
-    (format!("{begin}{part}{end}"), begin.chars().count() + at - first)
 }
 
 /// Parses the name of a time zone.

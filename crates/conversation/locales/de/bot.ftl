@@ -38,6 +38,7 @@ command-settings = Sprache, Zeitzone und Teams
 command-settings-plain = Sprache und Zeitzone
 command-help = Was dieser Bot kann
 command-users = Liste der Nutzer
+command-segments = Gespeicherte Segmente
 command-stats = Statistik
 command-admin = In der Web-Verwaltung anmelden
 
@@ -55,7 +56,8 @@ help-id = /id – deine Telegram-ID
 help-help = /help – diese Hilfe
 help-admin =
     Für Admins:
-    /users – Liste der Nutzer
+    /users – Liste der Nutzer; /users lang:de seen&lt;14d zeigt die eines Filters
+    /segments – gespeicherte Segmente
     /stats – Statistik
     /admin – in der Web-Verwaltung anmelden
 failed = Das hat leider nicht geklappt. Bitte versuch es in einer Minute noch einmal.
@@ -84,6 +86,26 @@ users-times = zuletzt { $seen }, dabei seit { $joined }
 users-newer = ‹ Neuere
 users-older = Ältere ›
 users-nobody = Noch hat niemand diesen Bot benutzt.
+
+selected-exactly = <b>{ $count }</b> Nutzer, die neuesten zuerst. Tage und Zeiten in UTC.
+selected-more-than = Mehr als <b>{ $count }</b> Nutzer, die neuesten zuerst. Tage und Zeiten in UTC.
+selected-about = Etwa <b>{ $count }</b> Nutzer, die neuesten zuerst. Tage und Zeiten in UTC.
+selected-none = Keine Treffer.
+selected-none-so-far = Bisher keine Treffer: Diese Seite hat nur einen Teil der Liste durchsucht.
+selected-partial = Bisher wenige Treffer: Diese Seite hat nur einen Teil der Liste durchsucht.
+filter-refused = <b>Dieser Filter funktioniert nicht.</b>
+filter-example = Beispiel: <code>/users lang:de reachable seen&lt;14d</code>. Bedingungen werden mit Leerzeichen (und), <code>or</code>, <code>-</code> (nicht) und Klammern verbunden.
+filter-long = Dieser Filter hat { $count } Zeichen; hier passen höchstens { $most }. Speichere ihn als Segment, zum Beispiel mit <code>manage segments save</code>, und sende <code>/segments</code>.
+filter-odd = Dieser Filter hat unsichtbare Zeichen oder Zeilenumbrüche, die eine Nachricht nicht behält. Schreib ihn ohne sie.
+
+segments-head = <b>Segmente</b>: { $total }. Tippe auf eins, um seine Nutzer zu sehen.
+segments-counted = Gezählt am { $day } (UTC).
+segments-users = { $count } Nutzer
+segments-uncounted = noch nicht gezählt
+segments-everyone = alle außer Bots
+segments-none = Es gibt noch keine Segmente. Speichere eins mit <code>manage segments save NAME --filter FILTER</code> oder in der Web-Verwaltung.
+segments-previous = ‹ Zurück
+segments-next = Weiter ›
 
 alert-sign-ins =
     <b>Zu viele fehlgeschlagene Anmeldungen in der Web-Verwaltung</b>

@@ -39,6 +39,7 @@ command-settings = Language, time zone and teams
 command-settings-plain = Language and time zone
 command-help = What this bot can do
 command-users = List of users
+command-segments = Saved segments of users
 command-stats = Bot statistics
 command-admin = Sign in to the web admin
 
@@ -56,7 +57,8 @@ help-id = /id – your Telegram id
 help-help = /help – this message
 help-admin =
     For admins:
-    /users – list of users
+    /users – list of users; /users lang:de seen&lt;14d lists those of a filter
+    /segments – saved segments
     /stats – bot statistics
     /admin – sign in to the web admin
 failed = Sorry, that did not work. Please try again in a minute.
@@ -85,6 +87,34 @@ users-times = seen { $seen }, joined { $joined }
 users-newer = ‹ Newer
 users-older = Older ›
 users-nobody = Nobody has talked to this bot yet.
+
+selected-exactly =
+    { $count ->
+        [one] <b>{ $count }</b> user, newest first. Days and times are in UTC.
+       *[other] <b>{ $count }</b> users, newest first. Days and times are in UTC.
+    }
+selected-more-than = More than <b>{ $count }</b> users, newest first. Days and times are in UTC.
+selected-about = About <b>{ $count }</b> users, newest first. Days and times are in UTC.
+selected-none = No users match.
+selected-none-so-far = No matches so far: this page searched only part of the list.
+selected-partial = Few matches so far: this page searched only part of the list.
+filter-refused = <b>This filter cannot be used.</b>
+filter-example = Example: <code>/users lang:de reachable seen&lt;14d</code>. Terms are joined by blanks (and), <code>or</code>, <code>-</code> (not) and parentheses.
+filter-long = This filter has { $count } characters; up to { $most } fit here. Save it as a segment, for example with <code>manage segments save</code>, and send <code>/segments</code>.
+filter-odd = This filter has invisible characters or line breaks, which a message cannot keep. Write it without them.
+
+segments-head = <b>Segments</b>: { $total }. Press one to see its users.
+segments-counted = Counted on { $day } (UTC).
+segments-users =
+    { $count ->
+        [one] { $count } user
+       *[other] { $count } users
+    }
+segments-uncounted = not counted yet
+segments-everyone = everyone but bots
+segments-none = There are no segments yet. Save one with <code>manage segments save NAME --filter FILTER</code> or in the web admin.
+segments-previous = ‹ Previous
+segments-next = Next ›
 
 alert-sign-ins =
     <b>Too many failed sign-ins to the web admin</b>

@@ -38,6 +38,7 @@ command-settings = Язык, часовой пояс и любимые клуб�
 command-settings-plain = Язык и часовой пояс
 command-help = Что умеет этот бот
 command-users = Список пользователей
+command-segments = Сохранённые сегменты
 command-stats = Статистика
 command-admin = Войти в веб-админку
 
@@ -55,7 +56,8 @@ help-id = /id — ваш ID в Telegram
 help-help = /help — эта справка
 help-admin =
     Для администраторов:
-    /users — список пользователей
+    /users — список пользователей; /users lang:de seen&lt;14d — по фильтру
+    /segments — сохранённые сегменты
     /stats — статистика
     /admin — вход в веб-админку
 failed = К сожалению, не получилось. Попробуйте ещё раз через минуту.
@@ -84,6 +86,36 @@ users-times = последний визит { $seen }, первый { $joined }
 users-newer = ‹ Новые
 users-older = Старые ›
 users-nobody = Пользователей пока нет.
+
+selected-exactly =
+    { $count ->
+        [one] <b>{ $count }</b> пользователь, сначала новые. Дни и время по UTC.
+        [few] <b>{ $count }</b> пользователя, сначала новые. Дни и время по UTC.
+       *[other] <b>{ $count }</b> пользователей, сначала новые. Дни и время по UTC.
+    }
+selected-more-than = Больше <b>{ $count }</b> пользователей, сначала новые. Дни и время по UTC.
+selected-about = Примерно <b>{ $count }</b> пользователей, сначала новые. Дни и время по UTC.
+selected-none = Никто не подходит под фильтр.
+selected-none-so-far = Пока ничего не найдено: на этой странице просмотрена только часть списка.
+selected-partial = Пока найдено мало: на этой странице просмотрена только часть списка.
+filter-refused = <b>Этот фильтр не работает.</b>
+filter-example = Пример: <code>/users lang:de reachable seen&lt;14d</code>. Условия соединяются пробелом (и), <code>or</code> (или), <code>-</code> (не) и скобками.
+filter-long = В этом фильтре { $count } символов, а здесь помещается не больше { $most }. Сохраните его как сегмент, например командой <code>manage segments save</code>, и отправьте <code>/segments</code>.
+filter-odd = В этом фильтре есть невидимые символы или переносы строк, которые сообщение не сохранит. Напишите его без них.
+
+segments-head = <b>Сегменты</b>: { $total }. Нажмите на сегмент, чтобы увидеть его пользователей.
+segments-counted = Подсчитано { $day } (UTC).
+segments-users =
+    { $count ->
+        [one] { $count } пользователь
+        [few] { $count } пользователя
+       *[other] { $count } пользователей
+    }
+segments-uncounted = ещё не подсчитан
+segments-everyone = все, кроме ботов
+segments-none = Сегментов пока нет. Сохраните сегмент командой <code>manage segments save NAME --filter FILTER</code> или в веб-админке.
+segments-previous = ‹ Назад
+segments-next = Дальше ›
 
 alert-sign-ins =
     <b>Слишком много неудачных попыток входа в веб-админку</b>

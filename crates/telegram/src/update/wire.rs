@@ -80,6 +80,7 @@ impl<'a> Content<'a> {
         InChat {
             chat: self.chat,
             message_id: None,
+            text: None,
             business_connection_id: None,
             is_topic_message: self.is_topic_message,
             message_thread_id: self.message_thread_id,
@@ -112,6 +113,7 @@ pub(super) struct InChat<'a> {
     #[serde(borrow)]
     pub(super) chat: Option<&'a RawValue>,
     pub(super) message_id: Option<&'a RawValue>,
+    pub(super) text: Option<&'a RawValue>,
     pub(super) business_connection_id: Option<IgnoredAny>,
     pub(super) is_topic_message: Option<&'a RawValue>,
     pub(super) message_thread_id: Option<&'a RawValue>,

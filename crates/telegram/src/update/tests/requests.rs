@@ -182,10 +182,19 @@ fn a_button_press_has_the_message_of_the_button() {
         id: "77".to_owned(),
         data: data.map(str::to_owned),
         message,
+        text: None,
     };
     let update = press(json!({"data": "1/p", "message": message}));
     assert_eq!(update.press, Some(expected(Some("1/p"), Some(at(31, None)))));
     assert_eq!(update.fault, None);
+    let mut with_text = message.clone();
+    with_text["text"] = json!("lang:de\nUsers");
+    let text = press(json!({"data": "1/p", "message": with_text}));
+    assert_eq!(text.press.unwrap().text.as_deref(), Some("lang:de\nUsers"));
+    with_text["text"] = json!(7);
+    let odd = press(json!({"data": "1/p", "message": with_text}));
+    assert_eq!(odd.press, Some(expected(Some("1/p"), Some(at(31, None)))));
+    assert_eq!(odd.fault, None);
     // In a topic, and with numbers that are long.
     let mut in_topic = message.clone();
     in_topic["message_id"] = json!(1_i64 << 40);
