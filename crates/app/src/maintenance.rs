@@ -1,12 +1,14 @@
-//! Regular work in the background: deleting expired rows, indexing names for the search, and counting
-//! segments once a day.
+//! Regular work in the background: deleting expired rows, indexing names for the search, changes of
+//! tags and groups that admins began on the web, and counting segments once a day.
 
 use std::time::Duration;
 
 use rollcall_domain::{Backoff, error_chain};
 use rollcall_service::{
-    AdminService, DirectoryService, LabelService, Outage, SegmentService, ServiceError, UserService,
+    AdminService, DirectoryService, LabelChange, LabelError, LabelService, Outage, SegmentService,
+    ServiceError, UserService,
 };
+use tokio::task::JoinSet;
 
 use crate::services::Services;
 
@@ -22,16 +24,22 @@ const LONGEST_COUNT_PAUSE: Duration = Duration::from_secs(10 * 60);
 /// The longest pause while indexing fails.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-/// Deletes expired rows, indexes new names and counts segments, in small batches, forever. Several
-/// processes may do this at once: each finds only what the others have not done.
+/// How often changes are looked for that other processes began or left.
+const TAKE_EVERY: Duration = Duration::from_secs(2);
+/// How many changes of tags and groups are worked on at once.
+const CHANGES_AT_ONCE: usize = 3;
+
+/// Deletes expired rows, indexes new names, changes labels and counts segments, in small batches,
+/// forever. Several processes may do this at once: each finds only what the others have not done.
 pub(crate) async fn run(
     users: UserService,
     admins: AdminService,
     services: &Services,
 ) -> std::convert::Infallible {
-    let segments = services.segments();
+    let (labels, segments) = (services.labels(), services.segments());
     tokio::select! {
-        never = forget_old(users, admins, services.labels(), segments.clone()) => never,
+        never = forget_old(users, admins, labels.clone(), segments.clone()) => never,
+        never = change_labels(labels) => never,
         never = index_names(services.directory()) => never,
         never = count_segments(segments) => never,
     }
@@ -82,6 +90,51 @@ async fn count_segments(segments: SegmentService) -> std::convert::Infallible {
             Err(error) => outage.record(&error),
         };
         tokio::time::sleep(pause).await;
+    }
+}
+
+/// Works on changes of labels. A change that fails is taken over again after a while, by this process or
+/// by another one.
+async fn change_labels(labels: LabelService) -> std::convert::Infallible {
+    let pauses = Backoff::new(TAKE_EVERY, LONGEST_PAUSE);
+    let mut outage = Outage::new("cannot look for changes of tags and groups", pauses);
+    let mut changes = JoinSet::new();
+    loop {
+        let mut pause = TAKE_EVERY;
+        while changes.len() < CHANGES_AT_ONCE {
+            match labels.take_change().await {
+                Ok(Some(change)) => drop(changes.spawn(change_one(labels.clone(), change))),
+                Ok(None) => {
+                    outage.end();
+                    break;
+                }
+                Err(error) => {
+                    pause = outage.record(&error);
+                    break;
+                }
+            }
+        }
+        tokio::select! {
+            Some(_) = changes.join_next() => {}
+            () = labels.change_waits() => {}
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+}
+
+async fn change_one(labels: LabelService, change: LabelChange) {
+    let id = change.id;
+    log::info!(change = id; "a change of tags or groups goes on");
+    match labels.work_on(change).await {
+        Ok(done) => {
+            log::info!(change = id, users = done.users; "a change of tags or groups is complete")
+        }
+        Err(LabelError::TakenOver | LabelError::Undone | LabelError::Deleted(..)) => {
+            log::info!(change = id; "a change of tags or groups was taken over, undone or deleted");
+        }
+        Err(error) => {
+            log::warn!(change = id, error = error_chain(&error); "a change of tags or groups has stopped");
+        }
     }
 }
 

@@ -83,8 +83,25 @@ pub trait LabelRepository: Send + Sync {
         at: DateTime<Utc>,
     ) -> Result<LabelPart<Option<LabelChange>>, RepositoryError>;
 
-    /// Undoes a change for up to `limit` users; the change is forgotten when it is undone for all of
-    /// them. Returns whether it is; `None` if the change or its label is gone.
+    /// Takes over a change as it was read: it counts as touched at `at`, and as a change of `by`.
+    /// Returns whether it did; if the change went on or was taken over meanwhile, nothing is changed.
+    async fn claim_label_change(
+        &self,
+        change: &LabelChange,
+        by: Option<&Admin>,
+        at: DateTime<Utc>,
+    ) -> Result<bool, RepositoryError>;
+
+    /// How far changes are, by their numbers: in thousandths of the ids between the first and the last
+    /// user.
+    async fn label_change_progress(
+        &self,
+        changes: &[LabelChange],
+    ) -> Result<BTreeMap<i64, u16>, RepositoryError>;
+
+    /// Undoes a change for up to `limit` users, as a change of `by`; the change is forgotten when it
+    /// is undone for all of them. With a limit of 0, it is only marked as being undone. Returns
+    /// whether it is undone for all; `None` if the change or its label is gone.
     async fn undo_label_change(
         &self,
         change: &LabelChange,
@@ -169,7 +186,7 @@ pub struct LabelChange {
     pub started_at: DateTime<Utc>,
     /// When its latest step was.
     pub touched_at: DateTime<Utc>,
-    /// Who began it; `None` for a management command.
+    /// Who began it, or resumed or undid it since; `None` for a management command.
     pub by: Option<Admin>,
     /// The label.
     pub label: UserLabel,

@@ -49,13 +49,13 @@ pub use deletion::{Deletion, DeletionProgress, DeletionService};
 pub use directory::{DirectoryService, Facets};
 pub use error::ServiceError;
 pub use just_now::{JustNow, MinuteCount};
-pub use labels::{LabelError, LabelProgress, LabelService};
+pub use labels::{ChangeStanding, LabelError, LabelProgress, LabelService, ListedChange};
 pub use outage::Outage;
 pub use preferences::PreferencesService;
 pub use rollcall_repository::{
-    Allowed, AuditChain, AuditFault, AuditFilter, Difference, Digest, Imported, LabelChange,
-    LabelChangeState, LabelChoice, LatestPasses, Lease, MAX_PAGE_SIZE, MAX_SOURCES, Refresh,
-    SegmentPass, SegmentUsers, SourceTag, StoredGames,
+    Allowed, AuditChain, AuditFault, AuditFilter, CountProgress, Difference, Digest, Imported,
+    LabelChange, LabelChangeState, LabelChoice, LatestPasses, Lease, MAX_PAGE_SIZE, MAX_SOURCES,
+    Refresh, SegmentPass, SegmentUsers, SourceTag, StoredGames,
 };
 pub use schedule::{Schedule, ScheduleDay, ScheduleService, ScheduleView};
 pub use segments::{CountedSegment, SegmentService};

@@ -44,7 +44,7 @@ impl AudienceRepository for DieselUserRepository {
     ) -> Result<Option<u64>, RepositoryError> {
         let (selection, database) = (selection.clone(), self.database.clone());
         self.database
-            .read("count users", move |connection| {
+            .run_long_read(move |connection| {
                 let mut was_stopped = false;
                 let counted = connection.transaction(|connection| {
                     read_at_one_moment(connection)?;

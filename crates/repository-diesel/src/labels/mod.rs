@@ -2,6 +2,7 @@
 
 mod change;
 pub(crate) mod label;
+mod progress;
 pub(crate) mod row;
 mod store;
 mod undo;

@@ -100,6 +100,15 @@ impl ChangeRow {
     }
 }
 
+/// The state of a change as it is stored.
+pub(super) fn stored(state: LabelChangeState) -> &'static str {
+    match state {
+        LabelChangeState::Running => RUNNING,
+        LabelChangeState::Done => DONE,
+        LabelChangeState::Undoing => UNDOING,
+    }
+}
+
 /// A change and its label; `None` if one of them is gone.
 pub(super) fn read_change(
     connection: &mut AnyConnection,

@@ -15,7 +15,7 @@ use rollcall_repository::{
 use super::{
     change,
     label::{self, Author},
-    undo, users,
+    progress, undo, users,
 };
 use crate::{
     base::{connection::AnyConnection, error::Failure},
@@ -143,6 +143,32 @@ impl LabelRepository for DieselUserRepository {
         self.database
             .write("change the labels of users", move |connection| {
                 timed(connection, |connection| change::go_on(connection, &step, at))
+            })
+            .await
+    }
+
+    async fn claim_label_change(
+        &self,
+        change: &LabelChange,
+        by: Option<&Admin>,
+        at: DateTime<Utc>,
+    ) -> Result<bool, RepositoryError> {
+        let (change, by) = (change.clone(), by.cloned());
+        self.database
+            .write("take over a change of labels", move |connection| {
+                Ok(progress::claim(connection, &change, by.as_ref(), at)?)
+            })
+            .await
+    }
+
+    async fn label_change_progress(
+        &self,
+        changes: &[LabelChange],
+    ) -> Result<BTreeMap<i64, u16>, RepositoryError> {
+        let changes = changes.to_vec();
+        self.database
+            .read("read how far changes of labels are", move |connection| {
+                Ok(progress::progress(connection, &changes)?)
             })
             .await
     }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use diesel::{pg::Pg, prelude::*, sql_types::BigInt, sqlite::Sqlite};
-use rollcall_domain::AuditAction;
+use rollcall_domain::{Admin, AuditAction};
 use rollcall_repository::LabelChangeState;
 
 use super::{
@@ -63,6 +63,7 @@ pub(super) fn undo(
         .set((
             label_changes::state.eq(UNDOING),
             label_changes::touched_at.eq(UtcMicros::from(author.at)),
+            label_changes::admin.eq(author.by.as_ref().map(Admin::to_string)),
         ))
         .execute(connection)?;
     let Some(undone) = read_change(connection, id)? else { return Ok(None) };

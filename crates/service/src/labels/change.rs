@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 use rollcall_domain::{Admin, LabelKind, TelegramId, UserLabel};
 use rollcall_repository::{LabelChange, LabelChangeState, LabelChoice, LabelStep, NewLabelChange};
+use tokio::time::sleep;
 
 use super::{LabelError, LabelService};
 use crate::{ServiceError, pace::Pace};
@@ -39,7 +40,7 @@ impl LabelService {
         let (label, by) = (label.clone(), by.cloned());
         let new = NewLabelChange { label, is_added, choice: LabelChoice::Ids, by };
         let change = self.labels.begin_label_change(&new, self.clock.now()).await?;
-        let mut work = Work::new(self, change, progress);
+        let mut work = Work::new(self, change, false, progress);
         work.change(&ids, ids.last().copied(), true).await?;
         Ok(work.change)
     }
@@ -59,6 +60,17 @@ impl LabelService {
     ) -> Result<LabelChange, LabelError> {
         let latest = self.recent(kind).await?.into_iter().next();
         let change = latest.ok_or(LabelError::NothingToUndo(kind))?;
+        self.undo_change(change, by, false, progress).await
+    }
+
+    /// Undoes a change, with pauses in the background.
+    pub(super) async fn undo_change(
+        &self,
+        change: LabelChange,
+        by: Option<&Admin>,
+        is_background: bool,
+        progress: &(dyn Fn(LabelProgress) + Send + Sync),
+    ) -> Result<LabelChange, LabelError> {
         let mut pace = Pace::default();
         let mut seen = 0;
         loop {
@@ -72,6 +84,9 @@ impl LabelService {
             pace.follow(part.held);
             seen += u64::from(size);
             progress(LabelProgress { seen, changed: change.users });
+            if is_background {
+                sleep(part.held).await;
+            }
         }
     }
 
@@ -105,6 +120,9 @@ pub(super) struct Work<'a> {
     pub(super) change: LabelChange,
     /// How many users were looked at, if those are more than the ones to change.
     pub(super) scanned: Option<u64>,
+    /// Whether the work leaves the database to others for half of the time, and ends when another
+    /// process goes on with the change.
+    is_background: bool,
     pace: Pace,
     seen: u64,
     progress: &'a (dyn Fn(LabelProgress) + Send + Sync),
@@ -114,9 +132,11 @@ impl<'a> Work<'a> {
     pub(super) fn new(
         service: &'a LabelService,
         change: LabelChange,
+        is_background: bool,
         progress: &'a (dyn Fn(LabelProgress) + Send + Sync),
     ) -> Self {
-        Self { service, change, scanned: None, pace: Pace::default(), seen: 0, progress }
+        let pace = Pace::default();
+        Self { service, change, scanned: None, is_background, pace, seen: 0, progress }
     }
 
     /// Changes these users, which are sorted. `last` is the last id that was looked at for them.
@@ -156,6 +176,12 @@ impl<'a> Work<'a> {
             self.seen += u64::try_from(part.len()).unwrap_or_default();
             let seen = self.scanned.unwrap_or(self.seen);
             (self.progress)(LabelProgress { seen, changed: self.change.users });
+            if self.is_background {
+                if self.change.last != step.last {
+                    return Err(LabelError::TakenOver);
+                }
+                sleep(done.held).await;
+            }
         }
     }
 }

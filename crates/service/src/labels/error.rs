@@ -24,6 +24,21 @@ pub enum LabelError {
     /// Another process undoes the change that this one goes on with.
     #[error("another process undoes this change")]
     Undone,
+    /// Another process goes on with the change that this one has begun.
+    #[error("another process goes on with this change")]
+    TakenOver,
+    /// There is no such change, or it is too old.
+    #[error("there is no such change within the last hour; it may be undone already")]
+    UnknownChange,
+    /// A newer change of the same label has to be undone first.
+    #[error("there is a newer change of {} '{_1}'; undo that one first", _0.name())]
+    NotLatest(LabelKind, LabelName),
+    /// The change is not one that can be resumed now.
+    #[error("only a change by a filter that has stopped can be resumed")]
+    NotStopped,
+    /// Too many changes are not complete.
+    #[error("there are {0} changes that are not complete; wait until one of them is")]
+    Busy(usize),
     /// There is no change that can be undone.
     #[error("there is no change of {}s within the last hour", _0.name())]
     NothingToUndo(LabelKind),

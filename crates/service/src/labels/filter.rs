@@ -57,7 +57,7 @@ impl LabelService {
                 self.labels.begin_label_change(&new, now).await?
             }
         };
-        self.complete(change, filter, zone, progress).await
+        self.complete(change, filter, zone, false, progress).await
     }
 
     /// Goes on with the latest change of labels of a kind by a filter that was stopped.
@@ -73,25 +73,25 @@ impl LabelService {
             if change.state == LabelChangeState::Running
                 && let LabelChoice::Filter { text, zone } = &change.choice
             {
-                let filter: Filter = text.parse()?;
-                let zone = zone.parse().unwrap_or(Tz::UTC);
-                return self.complete(change, &filter, zone, progress).await;
+                let (filter, zone) = read(text, zone)?;
+                return self.complete(change, &filter, zone, false, progress).await;
             }
         }
         Err(LabelError::NothingToResume(kind))
     }
 
-    /// Goes on with a change until no user is left.
-    async fn complete(
+    /// Goes on with a change until no user is left, with pauses in the background.
+    pub(super) async fn complete(
         &self,
         change: LabelChange,
         filter: &Filter,
         zone: Tz,
+        is_background: bool,
         progress: &(dyn Fn(LabelProgress) + Send + Sync),
     ) -> Result<LabelChange, LabelError> {
         // Ages are counted back from the beginning of the change, also if it goes on the day after.
         let selection = self.audience.selection_at(filter, zone, change.started_at).await?;
-        let mut work = Work::new(self, change, progress);
+        let mut work = Work::new(self, change, is_background, progress);
         let mut scanned = 0;
         loop {
             let after = work.change.last;
@@ -104,4 +104,9 @@ impl LabelService {
             }
         }
     }
+}
+
+/// The filter of a change as it is stored, and the zone of its days.
+pub(super) fn read(text: &str, zone: &str) -> Result<(Filter, Tz), LabelError> {
+    Ok((text.parse()?, zone.parse().unwrap_or(Tz::UTC)))
 }

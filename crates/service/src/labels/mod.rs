@@ -1,5 +1,6 @@
 //! Tags and groups: creating and deleting them, and which users have them.
 
+mod background;
 mod change;
 mod error;
 mod filter;
@@ -15,6 +16,9 @@ use rollcall_repository::{
     LabelChangeState, LabelChoice, LabelRepository, SegmentRepository,
 };
 
+use tokio::sync::Notify;
+
+pub use background::{ChangeStanding, ListedChange};
 pub use change::LabelProgress;
 pub use error::LabelError;
 
@@ -28,6 +32,8 @@ pub struct LabelService {
     labels: Arc<dyn LabelRepository>,
     audience: AudienceService,
     clock: Arc<dyn Clock>,
+    /// A change waits for a process that works on it.
+    waiting: Arc<Notify>,
 }
 
 impl LabelService {
@@ -42,7 +48,7 @@ impl LabelService {
     ) -> Self {
         let (storage, clock): (_, Arc<dyn Clock>) = (Arc::new(storage), Arc::new(clock));
         let audience = AudienceService::over(&storage, clock.clone());
-        Self { labels: storage, audience, clock }
+        Self { labels: storage, audience, clock, waiting: Arc::default() }
     }
 
     /// The labels of a kind, sorted by name.

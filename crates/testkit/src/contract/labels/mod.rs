@@ -1,6 +1,8 @@
 //! The contract of [`LabelRepository`]: the name of each function states its rule.
 #![expect(missing_docs, reason = "the name of each function states its rule")]
 
+mod taking_over;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -14,6 +16,12 @@ use rollcall_repository::{
     LabelChoice, LabelRepository, LabelStep, NewLabelChange, SegmentRepository,
 };
 use tokio::task::block_in_place;
+
+pub use taking_over::{
+    a_change_that_is_marked_as_undone_keeps_its_users_for_now,
+    a_change_that_went_on_is_not_taken_over, one_process_at_a_time_takes_a_change_over,
+    progress_follows_the_ids,
+};
 
 /// A store of users and their labels.
 pub trait LabelStore: super::Store + LabelRepository + SegmentRepository {}
@@ -44,6 +52,10 @@ macro_rules! label_repository_contract {
             only_what_a_change_really_changed_is_undone,
             a_stopped_change_can_be_undone,
             old_changes_are_forgotten,
+            one_process_at_a_time_takes_a_change_over,
+            a_change_that_went_on_is_not_taken_over,
+            a_change_that_is_marked_as_undone_keeps_its_users_for_now,
+            progress_follows_the_ids,
         );
     };
 }
