@@ -32,7 +32,7 @@ const OWNER: i64 = 1;
 const FEW: i64 = 40;
 
 /// The pages, apart from that of a user.
-const PAGES: [&str; 15] = [
+const PAGES: [&str; 21] = [
     "",
     "?range=7",
     "/figures",
@@ -44,6 +44,12 @@ const PAGES: [&str; 15] = [
     "/users/999999999",
     "/nothing",
     "/delete?all=1&filter=reachable",
+    "/users/count?filter=lang:en",
+    "/users/count?filter=langg:en",
+    "/tags",
+    "/changes",
+    "/changes/new?filter=lang:en&kind=tag&name=english&do=add",
+    "/changes/new?filter=langg:en&kind=tag&name=English&do=add",
     "/audit",
     "/audit?by=nobody",
     "/admins",

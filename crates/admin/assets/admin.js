@@ -80,6 +80,7 @@ if (form && search) {
       localTimes(page);
       for (const id of parts) document.getElementById(id).replaceWith(page.getElementById(id));
       showSelection();
+      countExactly();
       history.replaceState(null, "", url);
     } catch (error) {
       if (error.name !== "AbortError") results.removeAttribute("aria-busy");

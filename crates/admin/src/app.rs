@@ -8,9 +8,11 @@ use rollcall_service::{
     ActivityService, AdminService, AudienceService, DirectoryService, LabelService,
     PreferencesService, ScheduleService, TransferService, UserService,
 };
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
-use crate::{page::Assets, request::RateLimiter, settings::Settings, users::Saves};
+use crate::{
+    audience::Counts, page::Assets, request::RateLimiter, settings::Settings, users::Saves,
+};
 
 /// The state that the handlers share. It is cheap to clone.
 #[derive(Clone)]
@@ -19,6 +21,8 @@ pub(crate) struct App {
     pub(crate) base: Arc<str>,
     pub(crate) admins: AdminService,
     pub(crate) audience: AudienceService,
+    /// The counts of users that run.
+    pub(crate) counts: Arc<Counts>,
     pub(crate) directory: DirectoryService,
     pub(crate) labels: LabelService,
     pub(crate) preferences: PreferencesService,
@@ -35,6 +39,8 @@ pub(crate) struct App {
     pub(crate) saves: Arc<Saves>,
     pub(crate) rate_limiter: Arc<RateLimiter>,
     pub(crate) settings: Arc<Settings>,
+    /// Becomes true when the process should stop.
+    pub(crate) stopping: watch::Receiver<bool>,
 }
 
 impl FromRef<App> for Arc<Assets> {

@@ -10,6 +10,7 @@
 mod account;
 mod admins;
 mod app;
+mod audience;
 mod audit;
 mod chart;
 mod dashboard;
@@ -29,9 +30,10 @@ use rollcall_service::{
     ActivityService, AdminService, AudienceService, DirectoryService, LabelService,
     PreferencesService, ScheduleService, TransferService, UserService,
 };
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 use app::App;
+use audience::Counts;
 use page::Assets;
 pub use request::ForwardedHeader;
 pub use routes::{Route, routes};
@@ -73,8 +75,15 @@ impl Admin {
     ///
     /// The server must add an [`axum::extract::ConnectInfo`] with the peer's address to the extensions
     /// of each request, because failed sign-ins are counted by address.
+    ///
+    /// `stopping` becomes true when the process should stop. Counts that are sent to browsers end then.
     #[expect(clippy::new_ret_no_self, reason = "callers only need the router")]
-    pub fn new(settings: Settings, services: Services, clock: impl Clock + 'static) -> Router {
+    pub fn new(
+        settings: Settings,
+        services: Services,
+        clock: impl Clock + 'static,
+        stopping: watch::Receiver<bool>,
+    ) -> Router {
         let Services {
             activity,
             admins,
@@ -90,6 +99,7 @@ impl Admin {
             base: format!("{}/admin", settings.prefix).into(),
             admins,
             audience,
+            counts: Arc::new(Counts::new()),
             directory,
             labels,
             preferences,
@@ -103,6 +113,7 @@ impl Admin {
             saves: Arc::default(),
             rate_limiter: Arc::default(),
             settings: Arc::new(settings),
+            stopping,
         })
     }
 }

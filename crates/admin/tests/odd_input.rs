@@ -53,6 +53,17 @@ const FIELDS: &[(&str, &[&str])] = &[
     ("POST /admin/users/{id}/labels", &["kind", "name", "remove"]),
     ("POST /admin/users/{id}/note", &["note"]),
     ("POST /admin/users/{id}/preferences", &["was", "language", "zone", "team"]),
+    ("GET /admin/users/count", &["filter", "zone"]),
+    ("GET /admin/tags", &["done"]),
+    ("POST /admin/tags", &["kind", "name", "description"]),
+    ("GET /admin/tags/{name}", &[]),
+    ("POST /admin/tags/{name}", &["description"]),
+    ("POST /admin/tags/{name}/delete", &["sure"]),
+    ("GET /admin/changes", &["done"]),
+    ("POST /admin/changes", CHANGE),
+    ("GET /admin/changes/new", CHANGE),
+    ("POST /admin/changes/undo", &["id"]),
+    ("POST /admin/changes/resume", &["id"]),
     ("POST /admin/tags/selected", &["id", "tag_name", "do", "all"]),
     ("GET /admin/delete", DELETION),
     ("POST /admin/delete/selected", DELETION),
@@ -120,6 +131,8 @@ const DELETION: &[&str] = &[
     "sort",
     "color",
 ];
+
+const CHANGE: &[&str] = &["filter", "zone", "kind", "name", "do"];
 
 const EXPORT: &[&str] =
     &["filter", "zone", "format", "id", "all", "selection", "sort", "at", "color"];

@@ -34,9 +34,10 @@ const CHANGES_AT_ONCE: usize = 3;
 pub(crate) async fn run(
     users: UserService,
     admins: AdminService,
+    labels: LabelService,
     services: &Services,
 ) -> std::convert::Infallible {
-    let (labels, segments) = (services.labels(), services.segments());
+    let segments = services.segments();
     tokio::select! {
         never = forget_old(users, admins, labels.clone(), segments.clone()) => never,
         never = change_labels(labels) => never,

@@ -176,8 +176,15 @@ async fn work(
         .requiring_second_factor(http.requires_second_factor)
         .alerting(alerts.clone());
     count_admins(&services.activity(), &admins, are_counted).await?;
+    let labels = services.labels();
     let admin_url = web_admin.url().map(|url| {
-        web_admin.open(http, &services, has_schedule, users.clone(), admins.clone());
+        let shared = web_admin::Shared {
+            users: users.clone(),
+            admins: admins.clone(),
+            labels: labels.clone(),
+            shutdown: shutdown.clone(),
+        };
+        web_admin.open(http, &services, has_schedule, shared);
         log::info!("the web admin is at {url}");
         url.to_owned()
     });
@@ -218,7 +225,7 @@ async fn work(
     };
     tokio::select! {
         result = received => result,
-        never = maintenance::run(users.clone(), admins, &services) => match never {},
+        never = maintenance::run(users.clone(), admins, labels, &services) => match never {},
         never = alerted => match never {},
         never = refreshed(schedule, nhl) => match never {},
     }

@@ -35,6 +35,11 @@ impl Shutdown {
         Ok(Self(shutdown))
     }
 
+    /// Becomes true when the process should stop.
+    pub(crate) fn signal(&self) -> watch::Receiver<bool> {
+        self.0.clone()
+    }
+
     /// Resolves when the process should stop.
     pub(crate) async fn requested(mut self) {
         // The task that sends never ends before the process.

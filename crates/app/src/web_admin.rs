@@ -17,9 +17,9 @@ use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
 use rollcall_admin::Admin;
 use rollcall_domain::SystemClock;
-use rollcall_service::{AdminService, UserService};
+use rollcall_service::{AdminService, LabelService, UserService};
 
-use crate::{services::Services, settings::HttpSettings};
+use crate::{services::Services, settings::HttpSettings, shutdown::Shutdown};
 
 /// The web admin, which opens once the bot has its database. Cheap to clone.
 #[derive(Clone)]
@@ -55,11 +55,10 @@ impl WebAdmin {
         settings: &HttpSettings,
         services: &Services,
         has_schedule: bool,
-        users: UserService,
-        admins: AdminService,
+        shared: Shared,
     ) {
         // It is opened once.
-        let pages = pages(settings, services, has_schedule, users, admins);
+        let pages = pages(settings, services, has_schedule, shared);
         let _first = self.pages.set(pages);
     }
 
@@ -100,20 +99,28 @@ fn front_doors(prefix: &str, webhook: Option<&str>) -> BTreeSet<String> {
     paths.into_iter().filter(|path| !path.is_empty() && Some(path.as_str()) != webhook).collect()
 }
 
-/// The pages, on these users and admins. Without the schedule, they show nothing of it.
+/// What the pages share with the rest of the program.
+pub(crate) struct Shared {
+    pub(crate) users: UserService,
+    pub(crate) admins: AdminService,
+    /// The one whose changes this process works on.
+    pub(crate) labels: LabelService,
+    pub(crate) shutdown: Shutdown,
+}
+
+/// The pages. Without the schedule, they show nothing of it.
 pub(crate) fn pages(
     settings: &HttpSettings,
     services: &Services,
     has_schedule: bool,
-    users: UserService,
-    admins: AdminService,
+    Shared { users, admins, labels, shutdown }: Shared,
 ) -> Router {
     let services = rollcall_admin::Services {
         activity: services.activity(),
         admins,
         audience: services.audience(),
         directory: services.directory(),
-        labels: services.labels(),
+        labels,
         preferences: services.preferences(),
         schedule: has_schedule.then(|| services.schedule()),
         transfer: services.transfer(),
@@ -126,7 +133,7 @@ pub(crate) fn pages(
         forwarded_header: settings.forwarded_header,
         allowed_networks: settings.admin_networks.clone(),
     };
-    Admin::new(settings, services, SystemClock)
+    Admin::new(settings, services, SystemClock, shutdown.signal())
 }
 
 #[cfg(test)]

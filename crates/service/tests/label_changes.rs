@@ -282,7 +282,7 @@ async fn a_change_whose_segment_is_deleted_waits_for_it() {
     for world in World::of_each_kind().await {
         let save = async || {
             let filter = "id:3,4".parse().unwrap();
-            world.audience.save_segment(name("few"), filter, "").await.unwrap();
+            world.audience.save_segment(name("few"), filter, Tz::UTC, "").await.unwrap();
         };
         save().await;
         world.start("vip", "segment:few").await.unwrap();

@@ -19,6 +19,7 @@ const STYLE: &str =
     concat!(include_str!("../../assets/admin.css"), include_str!("../../assets/charts.css"));
 const SCRIPT: &str = concat!(
     include_str!("../../assets/admin.js"),
+    include_str!("../../assets/counts.js"),
     include_str!("../../assets/periods.js"),
     include_str!("../../assets/filter.js"),
     include_str!("../../assets/charts.js"),

@@ -197,7 +197,8 @@ pub(crate) fn quoted(typed: &str) -> String {
 pub(crate) fn sentence(error: &str) -> String {
     let mut characters = error.chars();
     let first: String = characters.next().map(|c| c.to_uppercase().collect()).unwrap_or_default();
-    format!("{first}{}.", characters.as_str())
+    let end = if error.ends_with('?') { "" } else { "." };
+    format!("{first}{}{end}", characters.as_str())
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ use super::{
 use crate::{
     App,
     page::{Failure, text},
+    request::query_string,
 };
 
 /// The labels of one kind.
@@ -100,10 +101,7 @@ pub(crate) async fn change_selected(
         pair.map(|(_, value)| value.trim())
     };
     if value("all").is_some() {
-        return Err(Failure::Refused(
-            "Here only ticked users get tags. For all that match, use `manage tag add --filter` on \
-             the server. Nothing was changed.",
-        ));
+        return Ok(ask_about_all(&app, &pairs));
     }
     let is_added = value("do") != Some("remove");
     let ids = selected_ids(&pairs)?;
@@ -120,6 +118,24 @@ pub(crate) async fn change_selected(
     let did = if is_added { "added" } else { "removed" };
     let done = format!("{list}{separator}labelled={did}.{}.{name}", change.users);
     Ok(Redirect::to(&done).into_response())
+}
+
+/// Leads to the question whether all users of the list are changed.
+fn ask_about_all(app: &App, pairs: &[(String, String)]) -> Response {
+    let query = Query::read(pairs);
+    let zone = query.zone.map(|zone| zone.name()).unwrap_or_default();
+    let value = |name: &str| {
+        let pair = pairs.iter().find(|(key, _)| key == name);
+        pair.map(|(_, value)| value.trim()).unwrap_or_default()
+    };
+    let fields = query_string([
+        ("filter", query.text.as_str()),
+        ("zone", zone),
+        ("kind", LabelKind::Tag.name()),
+        ("name", value(TAG_FIELD)),
+        ("do", value("do")),
+    ]);
+    Redirect::to(&format!("{}/changes/new?{fields}", app.base)).into_response()
 }
 
 /// What a change of tags has done, from the address to which it led.

@@ -36,6 +36,10 @@ struct Page {
     query: Query,
     bar: Bar,
     count: String,
+    /// The page that counts the users exactly, unless they are.
+    exactly: Option<String>,
+    /// The page that changes the tags and groups of all users of the list, for editors.
+    change_all: Option<String>,
     /// All users of the list in words, such as "all 983 matching users".
     matching: String,
     /// How many bots a list without a filter leaves out, such as "3 bots"; empty if none.
@@ -107,10 +111,20 @@ pub(crate) async fn list(
     let deleted = pairs.iter().find(|(name, _)| name == "deleted");
     let deleted = deleted.and_then(|(_, number)| number.parse().ok());
     let link = |at| format!("{}/users?{}", app.base, query.url_at(at));
+    let acted_on = query.in_zone_of(viewer);
+    let beside = |page: &str| {
+        let pairs = acted_on.filter_pairs();
+        // Pairs of text can always be written.
+        let fields = serde_urlencoded::to_string(pairs).unwrap_or_default();
+        let separator = if fields.is_empty() { "" } else { "?" };
+        format!("{}/{page}{separator}{fields}", app.base)
+    };
     let is_backwards = query.at.is_some_and(|at| at.backwards);
     let further = if is_backwards { slice.previous } else { slice.next };
     Ok(render(&Page {
         bar: Bar::of(&app, &query, zone, selection.as_ref().err()).await?,
+        exactly: (!matches!(slice.count, Counted::Exactly(_))).then(|| beside("users/count")),
+        change_all: (layout.is_editor() && selection.is_ok()).then(|| beside("changes/new")),
         count: text::users(slice.count),
         matching: text::all(slice.count, is_everyone),
         left_out: if has_bots && is_everyone { text::bots(facets.bots) } else { String::new() },
@@ -131,7 +145,7 @@ pub(crate) async fn list(
         labelled: labelled(&pairs),
         tags: tags.into_iter().map(|tag| tag.name).collect(),
         deleted: deleted.map(|number: u64| text::users(Counted::Exactly(number))),
-        acted_on: query.in_zone_of(viewer),
+        acted_on,
         layout: layout.tab("users"),
         query,
     }))

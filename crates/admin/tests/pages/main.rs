@@ -1,6 +1,7 @@
 //! The pages, as a browser gets them, over real databases.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod audience;
 mod filters;
 mod gate;
 mod list;

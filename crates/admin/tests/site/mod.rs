@@ -28,6 +28,7 @@ use rollcall_service::{
     PreferencesService, ScheduleService, TransferService, UserService,
 };
 use rollcall_testkit::{Authenticator, TestClock, ThrowAwayDatabase};
+use tokio::sync::watch;
 use tower::ServiceExt;
 
 pub(crate) const PASSWORD: &str = "correct-horse";
@@ -122,9 +123,9 @@ impl Site {
         let clock = Arc::new(TestClock::at("2026-11-23T12:00:00Z"));
         let storage = DieselUserRepository::new(database.clone());
         let users = UserService::new(storage.clone(), clock.clone());
-        let audience = AudienceService::new(storage.clone(), clock.clone());
         let directory = DirectoryService::new(storage.clone(), clock.clone());
         let activity = ActivityService::new(storage.clone(), clock.clone());
+        let audience = AudienceService::new(storage.clone(), clock.clone());
         let labels = LabelService::new(storage.clone(), clock.clone());
         let transfer = TransferService::new(storage, clock.clone());
         let preferences =
@@ -145,7 +146,7 @@ impl Site {
             transfer,
             users: users.clone(),
         };
-        let router = Admin::new(settings, services, clock.clone());
+        let router = Admin::new(settings, services, clock.clone(), watch::channel(false).1);
         Self {
             router,
             admins,
@@ -165,6 +166,19 @@ impl Site {
     /// reached.
     pub(crate) fn asked_from_everywhere(self) -> Self {
         Self { clients: Some(AtomicU32::new(0)), ..self }
+    }
+
+    /// Saves a filter as a segment.
+    pub(crate) async fn save_segment(&self, name: &str, filter: &str) {
+        let (name, filter) = (name.parse().unwrap(), filter.parse().unwrap());
+        self.audience.save_segment(name, filter, chrono_tz::Tz::UTC, "").await.unwrap();
+    }
+
+    /// Does the changes of labels that wait, as the bot does in the background.
+    pub(crate) async fn change_labels(&self) {
+        while let Some(change) = self.labels.take_change().await.unwrap() {
+            self.labels.work_on(change).await.unwrap();
+        }
     }
 
     pub(crate) async fn make_accounts(&self) {

@@ -68,13 +68,19 @@ impl Runserver {
         if let Some(warning) = settings.warning() {
             log::warn!("{warning}");
         }
-        let pages =
-            web_admin::pages(&settings, &services, has_schedule, users.clone(), admins.clone());
+        let labels = services.labels();
+        let shared = web_admin::Shared {
+            users: users.clone(),
+            admins: admins.clone(),
+            labels: labels.clone(),
+            shutdown: shutdown.clone(),
+        };
+        let pages = web_admin::pages(&settings, &services, has_schedule, shared);
         let pages = pages.merge(web_admin::front_door(&settings));
         let pages = pages.merge(http::security_txt(settings.security_contact.as_ref()));
         tokio::select! {
             () = http::serve(listener, pages, settings.trusted_proxies.clone(), shutdown) => {}
-            never = maintenance::run(users, admins, &services) => match never {},
+            never = maintenance::run(users, admins, labels, &services) => match never {},
         }
         Ok(ExitCode::SUCCESS)
     }
