@@ -29,6 +29,10 @@ const COMPARISONS: [(&str, &str); 9] = [
     ("random:10%:seed", "a tenth of all users that stays the same"),
 ];
 
+/// Commands and kinds of buttons that each bot has, and those of its schedule.
+const USED: [&str; 4] = ["used:/start", "used:/help", "used:/settings", "used:settings"];
+const USED_OF_SCHEDULE: [&str; 2] = ["used:/schedule", "used:schedule"];
+
 /// Everything that the bar completes: fields first, and then values.
 pub(super) async fn completions(app: &App) -> Result<Vec<Completion>, ServiceError> {
     let teams = async {
@@ -49,6 +53,12 @@ pub(super) async fn completions(app: &App) -> Result<Vec<Completion>, ServiceErr
     let mut add = |text: String, meaning: String| all.push(Completion { text, meaning });
     for (text, meaning) in COMPARISONS {
         add(text.to_owned(), meaning.to_owned());
+    }
+    let of_schedule = USED_OF_SCHEDULE.iter().filter(|_| app.schedule.is_some());
+    for text in USED.iter().chain(of_schedule) {
+        let is_command = text.contains('/');
+        let meaning = if is_command { "used this command" } else { "used its buttons" };
+        add((*text).to_owned(), meaning.to_owned());
     }
     for Count { label, count } in named(languages) {
         let meaning = format!("{} · {}", language_name(&label), text::grouped(count));
@@ -108,8 +118,9 @@ mod tests {
         for FilterField { name, .. } in FIELDS {
             assert!(texts.iter().any(|text| text.starts_with(name)), "{name}");
         }
-        for (text, _) in COMPARISONS {
-            assert_eq!(text.parse::<Filter>().unwrap().to_string(), text);
+        let comparisons = COMPARISONS.map(|(text, _)| text);
+        for text in comparisons.iter().chain(&USED).chain(&USED_OF_SCHEDULE) {
+            assert_eq!(text.parse::<Filter>().unwrap().to_string(), *text);
         }
     }
 }
