@@ -162,7 +162,7 @@ const PARTS: [&str; 26] = [
 ];
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(500))]
+    #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases.max(500)))]
 
     #[test]
     fn an_unchanged_form_changes_nothing(parts in prop::collection::vec(prop::sample::select(PARTS.to_vec()), 0..8)) {
