@@ -3,7 +3,7 @@
 use rollcall_domain::{DayField, FilterNode, Selection, SortKey, Term};
 
 use super::{
-    filter::{Known, node_sql},
+    filter::{Known, Rows, node_sql, rows_of},
     sql::Sql,
 };
 
@@ -14,6 +14,8 @@ pub(super) struct Condition {
     pub(super) index: IndexUse,
     /// The condition.
     pub(super) sql: Sql,
+    /// A query of the ids of the users that meet it, which reads no other rows.
+    pub(super) ids: Option<Sql>,
 }
 
 /// Which index finds the users that meet a condition.
@@ -63,9 +65,19 @@ pub(super) fn conditions(selection: &Selection, known: &Known) -> Vec<Condition>
                     sql = Sql::between("(", sql, ") IS TRUE");
                 }
             }
-            Some(Condition { index: index_of(node, known, selection), sql })
+            let (index, ids) = (index_of(node, known, selection), ids_of(node, known, selection));
+            Some(Condition { index, sql, ids })
         })
         .collect()
+}
+
+/// A query of the ids of the users with a label or a note: each has an index.
+fn ids_of(node: &FilterNode, known: &Known, selection: &Selection) -> Option<Sql> {
+    let FilterNode::Term(term @ (Term::Tag(_) | Term::Group(_) | Term::Note)) = node else {
+        return None;
+    };
+    let Rows { from, table, condition } = rows_of(term, selection, known)?;
+    Some(Sql::between(&format!("SELECT {table}.telegram_id FROM {from} WHERE "), condition, ""))
 }
 
 fn index_of(node: &FilterNode, known: &Known, selection: &Selection) -> IndexUse {

@@ -19,11 +19,12 @@ pub(super) struct Sql(Vec<Piece>);
 enum Piece {
     Text(String),
     Parameter(String),
-    /// The start of a subquery that asks for a row of a user in this table.
+    /// The start of a subquery that asks for a row of a user in this table, up to its condition.
     Exists {
         from: String,
         table: &'static str,
     },
+    EndOfExists,
 }
 
 impl Sql {
@@ -47,7 +48,7 @@ impl Sql {
     /// NULL.
     pub(super) fn exists(from: &str, table: &'static str, condition: Self) -> Self {
         let mut all = Self(vec![Piece::Exists { from: from.to_owned(), table }]);
-        all.append(condition).push(")");
+        all.append(condition).0.push(Piece::EndOfExists);
         all
     }
 
@@ -94,6 +95,17 @@ impl Sql {
         self.0.iter().any(|piece| matches!(piece, Piece::Exists { .. }))
     }
 
+    /// Lets the subqueries be evaluated for each user. PostgreSQL would otherwise join few users with
+    /// all rows of the other table, or hash all of these: what an OFFSET limits is never joined.
+    pub(super) fn for_few(&mut self) {
+        for piece in std::mem::take(&mut self.0) {
+            if piece == Piece::EndOfExists {
+                self.push(" LIMIT 1 OFFSET 0");
+            }
+            self.0.push(piece);
+        }
+    }
+
     /// Lets the subqueries look only at users after an id, up to another one. That changes no result
     /// where users of this range are selected, and lets PostgreSQL read the same range of the other
     /// table, instead of all of it.
@@ -118,6 +130,7 @@ impl Sql {
             Piece::Text(text) => text.len(),
             Piece::Parameter(_) => 4,
             Piece::Exists { from, table } => 64 + from.len() + table.len(),
+            Piece::EndOfExists => 1,
         });
         let is_parameter = |piece: &&Piece| matches!(piece, Piece::Parameter(_));
         (bytes.sum(), self.0.iter().filter(is_parameter).count())
@@ -180,6 +193,7 @@ impl<T> QueryFragment<MultiBackend> for Returning<T> {
                     out.push_sql(table);
                     out.push_sql(".telegram_id = users.telegram_id AND ");
                 }
+                Piece::EndOfExists => out.push_sql(")"),
             }
         }
         Ok(())

@@ -31,6 +31,12 @@ pub(super) fn find(
             return users_among(connection, request, &condition.sql).map(Some);
         }
     }
+    for ids in request.conditions.iter().filter_map(|condition| condition.ids.as_ref()) {
+        if are_few(connection, ids)? {
+            let condition = Sql::between("users.telegram_id IN (", ids.clone(), ")");
+            return users_among(connection, request, &condition).map(Some);
+        }
+    }
     Ok(None)
 }
 
@@ -56,8 +62,13 @@ fn term_condition(connection: &mut AnyConnection, term: &SearchTerm) -> QueryRes
 }
 
 fn is_met_by_few(connection: &mut AnyConnection, condition: &Condition) -> QueryResult<bool> {
-    let mut sql = Sql::new("SELECT COUNT(*) FROM (SELECT 1 FROM telegram_users AS users WHERE ");
-    sql.push_all([&condition.sql].into_iter()).push(&format!(" LIMIT {}) AS few", FEW + 1));
+    let users = "SELECT 1 FROM telegram_users AS users WHERE ";
+    are_few(connection, &Sql::between(users, condition.sql.clone(), ""))
+}
+
+fn are_few(connection: &mut AnyConnection, rows: &Sql) -> QueryResult<bool> {
+    let end = format!(" LIMIT {}) AS few", FEW + 1);
+    let sql = Sql::between("SELECT COUNT(*) FROM (", rows.clone(), &end);
     let number: i64 = sql.returning::<BigInt>().get_result(connection)?;
     Ok(usize::try_from(number).is_ok_and(|number| number <= FEW))
 }

@@ -29,10 +29,14 @@ impl Request<'_> {
         inner: Sql,
         conditions: impl Iterator<Item = &'a Sql>,
     ) -> Result<Vec<ListedUser>, Failure> {
-        let mask = self.check.as_ref().map_or_else(|| Sql::new("CAST(0 AS BIGINT)"), Check::mask);
+        let mut mask =
+            self.check.as_ref().map_or_else(|| Sql::new("CAST(0 AS BIGINT)"), Check::mask);
+        mask.for_few();
+        let mut met = Sql::default();
+        met.push_all(conditions);
+        met.for_few();
         let mut sql = Sql::new(concat!("SELECT ", columns!(row name), ", active_days, "));
-        sql.append(mask).push(" FROM (").append(inner).push(") AS users WHERE ");
-        sql.push_all(conditions);
+        sql.append(mask).push(" FROM (").append(inner).push(") AS users WHERE ").append(met);
         let mut users = Vec::new();
         let rows: Vec<(ListedRow, i64)> =
             sql.returning::<(Columns<ListedRow>, BigInt)>().load(connection)?;

@@ -1,7 +1,10 @@
 //! Pages, filters and orders of the list.
 #![expect(missing_docs, reason = "the name of each function states its rule")]
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
+use chrono_tz::Tz;
 use proptest::{
     collection::vec,
     sample::select,
@@ -9,11 +12,13 @@ use proptest::{
     test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
 use rollcall_domain::{
-    Counted, Cursor, Days, Figure, ReachabilityFilter, SortKey, UserFilter, UserSlice, UserSort,
+    Counted, Cursor, Days, Figure, Filter, LabelKind, ReachabilityFilter, Selection, SortKey,
+    TelegramId, UserFilter, UserSlice, UserSort,
 };
 use tokio::task::block_in_place;
 
 use super::{
+    audience::label,
     people::{Person, any_filter, any_person, demo, index},
     store::{DirectoryStore, Stores, at, day, found, id, ids, register, sorts, term, text},
 };
@@ -189,6 +194,21 @@ pub async fn a_partial_page_can_be_continued([store, _]: Stores) {
         let (found, is_partial, back) = list(back.previous).await;
         assert_eq!((found, is_partial, back.previous), (vec![demo(ALL)], true, None));
         assert_eq!(list(back.next).await.0, [demo(1)]);
+    }
+
+    // A label's users, or those with a note, are found at once if they are few.
+    let rare = label(&*store, LabelKind::Tag, "rare").await;
+    let id = TelegramId::try_from(demo(1)).unwrap();
+    assert_eq!(store.label_user(&rare, id, true, None, at(0)).await.unwrap(), Some(true));
+    for (text, is_found) in [("tag:rare", true), ("tag:rare days>=2", false)] {
+        let filter: Filter = text.parse().unwrap();
+        let rare = Selection::new(&filter, &BTreeMap::new(), Tz::UTC, at(0)).unwrap();
+        for sort in sorts() {
+            let slice = store.select(&rare, sort, None, 10).await.unwrap();
+            let expected = if is_found { vec![demo(1)] } else { Vec::new() };
+            assert_eq!((ids(&slice), slice.is_partial), (expected, false), "{text}");
+            assert_eq!(slice.count, Counted::Exactly(is_found.into()));
+        }
     }
 }
 
