@@ -32,7 +32,7 @@ const OWNER: i64 = 1;
 const FEW: i64 = 40;
 
 /// The pages, apart from that of a user.
-const PAGES: [&str; 21] = [
+const PAGES: [&str; 25] = [
     "",
     "?range=7",
     "/figures",
@@ -41,6 +41,10 @@ const PAGES: [&str; 21] = [
     "/users?filter=(used:/start+or+days%3E=5+or+source:ads_*)+-tag:none+seen%3E=2026-01-01+averyveryverylongword",
     "/users?filter=zzzzzz",
     "/users?filter=(lang:de+seen%3C14d+or+langg:averyveryverylongvaluethatisnotone+lang:en",
+    "/segments",
+    "/segments/german_regulars",
+    "/segments/german_regulars/delete",
+    "/segments/new?filter=lang:de+seen%3C14d+(used:/start+or+averyveryverylongword)",
     "/users/999999999",
     "/nothing",
     "/delete?all=1&filter=reachable",

@@ -6,7 +6,7 @@ use axum::extract::FromRef;
 use rollcall_domain::Clock;
 use rollcall_service::{
     ActivityService, AdminService, AudienceService, DirectoryService, LabelService,
-    PreferencesService, ScheduleService, TransferService, UserService,
+    PreferencesService, ScheduleService, SegmentService, TransferService, UserService,
 };
 use tokio::sync::{Semaphore, watch};
 
@@ -28,6 +28,7 @@ pub(crate) struct App {
     pub(crate) preferences: PreferencesService,
     /// `None` for a bot without the schedule.
     pub(crate) schedule: Option<ScheduleService>,
+    pub(crate) segments: SegmentService,
     pub(crate) transfer: TransferService,
     pub(crate) users: UserService,
     pub(crate) activity: ActivityService,

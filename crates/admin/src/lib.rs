@@ -18,6 +18,7 @@ mod page;
 mod presets;
 mod request;
 mod routes;
+mod segments;
 mod session;
 mod settings;
 mod users;
@@ -28,7 +29,7 @@ use axum::Router;
 use rollcall_domain::Clock;
 use rollcall_service::{
     ActivityService, AdminService, AudienceService, DirectoryService, LabelService,
-    PreferencesService, ScheduleService, TransferService, UserService,
+    PreferencesService, ScheduleService, SegmentService, TransferService, UserService,
 };
 use tokio::sync::{Semaphore, watch};
 
@@ -60,6 +61,8 @@ pub struct Services {
     pub preferences: PreferencesService,
     /// The teams to choose from.
     pub schedule: Option<ScheduleService>,
+    /// The daily counts of saved segments.
+    pub segments: SegmentService,
     /// Exports.
     pub transfer: TransferService,
     /// Looking up and deleting users.
@@ -92,6 +95,7 @@ impl Admin {
             labels,
             preferences,
             schedule,
+            segments,
             transfer,
             users,
         } = services;
@@ -104,6 +108,7 @@ impl Admin {
             labels,
             preferences,
             schedule,
+            segments,
             transfer,
             users,
             activity,

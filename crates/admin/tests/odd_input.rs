@@ -65,6 +65,14 @@ const FIELDS: &[(&str, &[&str])] = &[
     ("POST /admin/changes/undo", &["id"]),
     ("POST /admin/changes/resume", &["id"]),
     ("POST /admin/tags/selected", &["id", "tag_name", "do", "all"]),
+    ("GET /admin/segments", &["deleted"]),
+    ("GET /admin/segments/new", SEGMENT),
+    ("POST /admin/segments/new", SEGMENT),
+    ("GET /admin/segments/{name}", &["saved"]),
+    ("GET /admin/segments/{name}/edit", &[]),
+    ("POST /admin/segments/{name}/edit", SEGMENT),
+    ("GET /admin/segments/{name}/delete", &[]),
+    ("POST /admin/segments/{name}/delete", &["sure"]),
     ("GET /admin/delete", DELETION),
     ("POST /admin/delete/selected", DELETION),
     ("POST /admin/delete", DELETION),
@@ -98,6 +106,8 @@ const FORMER: [&str; 13] = [
     "max_days",
     "bot",
 ];
+
+const SEGMENT: &[&str] = &["name", "filter", "zone", "description"];
 
 const LIST: &[&str] = &["filter", "zone", "sort", "at", "deleted", "form", "labelled"];
 

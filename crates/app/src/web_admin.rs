@@ -123,6 +123,7 @@ pub(crate) fn pages(
         labels,
         preferences: services.preferences(),
         schedule: has_schedule.then(|| services.schedule()),
+        segments: services.segments(),
         transfer: services.transfer(),
         users,
     };

@@ -3,8 +3,8 @@ use std::{collections::BTreeSet, sync::Arc};
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};
 use rollcall_domain::{
-    ActiveDay, CommandUse, Figure, Label, ReachabilityChange, StartPayload, TelegramId,
-    TelegramUser,
+    ActiveDay, CommandUse, Figure, Label, LabelName, ReachabilityChange, SegmentSize, StartPayload,
+    TelegramId, TelegramUser,
 };
 
 use crate::error::RepositoryError;
@@ -157,4 +157,10 @@ pub trait DemoRepository: Send + Sync {
     /// Stores the interactions of minutes of the last hour; see [`ActivityRepository::minutes`]. The
     /// database must not have any yet.
     async fn count_minutes(&self, minutes: &[(DateTime<Utc>, i64)]) -> Result<(), RepositoryError>;
+
+    /// Stores sizes of segments on past days, in place of those that they had then.
+    async fn load_segment_sizes(
+        &self,
+        sizes: &[(LabelName, SegmentSize)],
+    ) -> Result<(), RepositoryError>;
 }

@@ -28,6 +28,9 @@ pub struct AudienceService {
     clock: Arc<dyn Clock>,
 }
 
+/// The name that the web admin has in place of a segment's, for the form of new ones.
+const RESERVED: &str = "new";
+
 /// Why users cannot be selected.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum AudienceError {
@@ -154,9 +157,10 @@ impl AudienceService {
     /// by itself, its days are those of `zone`. Returns what was there.
     ///
     /// # Errors
-    /// If the filter uses a segment, tag or group that does not exist, or the segment itself; if it is too large
-    /// together with its segments; if there are [`MAX_SEGMENTS`] others; if the description is
-    /// longer than [`MAX_DESCRIPTION_CHARS`]; or if the storage fails. Nothing changes then.
+    /// If the name is `new`; if the filter uses a segment, tag or group that does not exist, or the
+    /// segment itself; if it is too large together with its segments; if there are [`MAX_SEGMENTS`]
+    /// others; if the description is longer than [`MAX_DESCRIPTION_CHARS`]; or if the storage fails.
+    /// Nothing changes then.
     pub async fn save_segment(
         &self,
         name: LabelName,
@@ -169,6 +173,12 @@ impl AudienceService {
         if chars > MAX_DESCRIPTION_CHARS {
             let reason = format!(
                 "expected a description of at most {MAX_DESCRIPTION_CHARS} characters; this has {chars}"
+            );
+            return Err(AudienceError::Refused(reason));
+        }
+        if name.as_str() == RESERVED {
+            let reason = format!(
+                "expected another name than '{RESERVED}', which is the page for new segments"
             );
             return Err(AudienceError::Refused(reason));
         }

@@ -9,7 +9,10 @@ use chrono::NaiveDate;
 use rollcall_service::{Activity, Count, Share, SourceFigures, csv_field};
 
 use super::spans::{Grain, Span, spans};
-use crate::page::{kind_name, language_name, text::grouped};
+use crate::page::{
+    kind_name, language_name,
+    text::{grouped, signed},
+};
 
 /// How many cohorts a page shows, and how many weeks of each.
 pub(super) const COHORTS: usize = 12;
@@ -341,16 +344,6 @@ pub(super) fn source(label: &str) -> String {
 pub(super) fn percent(share: Share) -> String {
     let tenths = share.per_mille();
     tenths.map(|tenths| format!("{}.{}%", tenths / 10, tenths % 10)).unwrap_or_default()
-}
-
-/// A number with its sign.
-pub(super) fn signed(number: i64) -> String {
-    let sign = match number {
-        0 => "",
-        _ if number < 0 => "−",
-        _ => "+",
-    };
-    format!("{sign}{}", grouped(number.unsigned_abs()))
 }
 
 #[cfg(test)]

@@ -5,12 +5,11 @@ use std::cmp::Ordering;
 use rollcall_domain::{Change, Comparison, DayStats, SameHours, UserStats};
 use rollcall_service::{DayFigures, Share, Totals};
 
-use super::{
-    links::Links,
-    spans::mean,
-    tables::{percent, signed},
+use super::{links::Links, spans::mean, tables::percent};
+use crate::{
+    chart::spark,
+    page::text::{grouped, signed},
 };
-use crate::{chart::spark, page::text::grouped};
 
 /// A figure.
 #[derive(Clone, Debug, PartialEq, Eq)]

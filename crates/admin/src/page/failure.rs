@@ -48,6 +48,12 @@ impl Failure {
         Self::Missing(USER_NOT_FOUND, text)
     }
 
+    /// There is no segment of this name.
+    pub(crate) fn no_segment(name: &str) -> Self {
+        let text = format!("There is no segment “{}”. It may have been deleted.", quoted(name));
+        Self::Missing("Segment not found", text)
+    }
+
     /// There is no account of this name.
     pub(crate) fn no_account(name: &str) -> Self {
         let text = format!("There is no account “{}”. It may have been removed.", quoted(name));

@@ -32,6 +32,22 @@ pub(crate) fn number(count: Counted) -> String {
     }
 }
 
+/// A number with its sign.
+pub(crate) fn signed(number: i64) -> String {
+    let sign = match number {
+        0 => "",
+        _ if number < 0 => "−",
+        _ => "+",
+    };
+    format!("{sign}{}", grouped(number.unsigned_abs()))
+}
+
+/// A part of a whole as a percentage with one decimal.
+pub(crate) fn percent(part: u64, whole: u64) -> String {
+    let tenths = (part * 1000 + whole / 2).checked_div(whole).unwrap_or_default();
+    format!("{}.{}%", tenths / 10, tenths % 10)
+}
+
 /// All users of a list, to select or export.
 pub(crate) fn all(count: Counted, is_everybody: bool) -> String {
     let number = match count {

@@ -10,7 +10,7 @@ use super::{
     invalid_filter::{InvalidFilter, Marked},
     query::Query,
 };
-use crate::{App, page::time_zone};
+use crate::{App, page::time_zone, request::query_string};
 
 /// What the bar shows beside the text.
 pub(crate) struct Bar {
@@ -18,6 +18,8 @@ pub(crate) struct Bar {
     pub(crate) chips: Vec<Chip>,
     /// The list without a filter, in the same order.
     pub(crate) clear: String,
+    /// The form that saves the filter as a segment; `None` if it is invalid or selects everyone.
+    pub(crate) save: Option<String>,
     /// Whose days the filter means, if it has any.
     pub(crate) days_of: Option<String>,
     pub(crate) completions: Vec<Completion>,
@@ -59,7 +61,13 @@ impl Bar {
         };
         let has_days =
             filter.is_some_and(|it| it.terms().any(|term| matches!(term, Term::Day(..))));
+        let save = filter.filter(|it| !it.is_everyone() && invalid.is_none()).map(|filter| {
+            let pairs = [("filter", filter.to_string()), ("zone", zone.name().to_owned())];
+            let pairs = pairs.each_ref().map(|(name, value)| (*name, value.as_str()));
+            format!("{}/segments/new?{}", app.base, query_string(pairs))
+        });
         Ok(Self {
+            save,
             wrong: invalid.map(|invalid| Wrong {
                 message: invalid.message(),
                 place: invalid.marked(&query.text),

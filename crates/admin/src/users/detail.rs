@@ -11,8 +11,8 @@ use axum::{
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 use rollcall_domain::{
-    Admin, AuditAction, AuditEntry, Cursor, ListedUser, MAX_NOTE_CHARS, ProfileField, Role,
-    TelegramId, UserDetail,
+    Admin, AuditAction, AuditEntry, Cursor, LabelName, ListedUser, MAX_NOTE_CHARS, ProfileField,
+    Role, TelegramId, UserDetail,
 };
 use rollcall_service::{AuditFilter, ServiceError, Session};
 use serde::Deserialize;
@@ -50,6 +50,8 @@ struct Page {
     names: AdminNames,
     preferences: Panel,
     labels: [labels::Panel; 2],
+    /// The segments that contain the user now; `None` if there are no segments.
+    segments: Option<Vec<LabelName>>,
     was_chosen: bool,
     was_noted: bool,
     was_labelled: bool,
@@ -86,6 +88,10 @@ pub(crate) async fn show(
     let names = AdminNames::of(&app, by.collect()).await?;
     let preferences = Panel::of(&app, &detail.user).await?;
     let labels = labels::Panel::of(&app, &detail.labels).await?;
+    let segments = match app.audience.segments().await?.is_empty() {
+        true => None,
+        false => Some(app.segments.of_user(id).await?),
+    };
     let was = |what: &str| pairs.iter().any(|(name, _)| name == what);
     let today = app.clock.now().date_naive();
     let query = Query::read(&pairs);
@@ -106,6 +112,7 @@ pub(crate) async fn show(
         names,
         preferences,
         labels,
+        segments,
         was_chosen: was("chosen"),
         was_noted: was("noted"),
         was_labelled: was("labelled"),

@@ -22,4 +22,5 @@ mod sort;
 mod unsearched;
 mod views;
 
+pub(crate) use invalid_filter::{InvalidFilter, Marked};
 pub(crate) use saves::Saves;

@@ -5,6 +5,7 @@ mod audience;
 mod filters;
 mod gate;
 mod list;
+mod segments;
 mod signing_in;
 #[allow(dead_code, reason = "not every file of tests needs all of it")]
 #[path = "../site/mod.rs"]

@@ -25,7 +25,7 @@ use rollcall_repository_diesel::{
 };
 use rollcall_service::{
     ActivityService, AdminService, AudienceService, DirectoryService, LabelService,
-    PreferencesService, ScheduleService, TransferService, UserService,
+    PreferencesService, ScheduleService, SegmentService, TransferService, UserService,
 };
 use rollcall_testkit::{Authenticator, TestClock, ThrowAwayDatabase};
 use tokio::sync::watch;
@@ -46,6 +46,7 @@ pub(crate) struct Site {
     pub(crate) labels: LabelService,
     pub(crate) preferences: PreferencesService,
     pub(crate) schedule: ScheduleService,
+    pub(crate) segments: SegmentService,
     pub(crate) users: UserService,
     pub(crate) clock: Arc<TestClock>,
     /// How many clients asked so far, where each request is another one's.
@@ -125,8 +126,9 @@ impl Site {
         let users = UserService::new(storage.clone(), clock.clone());
         let directory = DirectoryService::new(storage.clone(), clock.clone());
         let activity = ActivityService::new(storage.clone(), clock.clone());
-        let audience = AudienceService::new(storage.clone(), clock.clone());
         let labels = LabelService::new(storage.clone(), clock.clone());
+        let audience = AudienceService::new(storage.clone(), clock.clone());
+        let segments = SegmentService::new(storage.clone(), clock.clone());
         let transfer = TransferService::new(storage, clock.clone());
         let preferences =
             PreferencesService::new(DieselPreferencesRepository::new(database.clone()));
@@ -143,6 +145,7 @@ impl Site {
             labels: labels.clone(),
             preferences: preferences.clone(),
             schedule: has_schedule.then(|| schedule.clone()),
+            segments: segments.clone(),
             transfer,
             users: users.clone(),
         };
@@ -155,6 +158,7 @@ impl Site {
             labels,
             preferences,
             schedule,
+            segments,
             users,
             clock,
             clients: None,

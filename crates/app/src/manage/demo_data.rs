@@ -8,6 +8,7 @@ mod life;
 mod names;
 mod people;
 mod period;
+mod segments;
 mod uses;
 
 use std::{io::Write, process::ExitCode, sync::Arc, time::Instant};
@@ -37,7 +38,7 @@ const CHUNK: usize = 10_000;
 
 #[derive(Args, Debug)]
 pub struct DemoData {
-    /// Number of users, up to 50 million
+    /// Number of users, up to 50 million; up to 100,000 also get segments with a past
     #[arg(long, default_value_t = 10_000, value_parser = whole(1..=50_000_000_u64))]
     users: u64,
     /// Number of days over which they join, ending today; up to 3660
@@ -90,6 +91,9 @@ impl DemoData {
         let (active_days, chosen) = self.store(people, &repository).await?;
         chosen.label(&services.labels()).await?;
         services.database().tidy().await?;
+        if self.users <= segments::MOST_USERS {
+            segments::fill(services, now).await?;
+        }
         Ok(active_days)
     }
 

@@ -9,7 +9,7 @@ use rollcall_repository::{BeginPass, SegmentPass};
 
 use super::{
     all, lock,
-    row::{COUNTED, DONE, DROPPED, PassRow, RUNNING, passes},
+    row::{COUNTED, DONE, DROPPED, PassRow, RUNNING, next_number, passes},
 };
 use crate::base::{
     connection::{AnyConnection, either},
@@ -99,10 +99,8 @@ fn insert(
     base: Option<&PassRow>,
     segments: &[Segment],
 ) -> Result<SegmentPass, Failure> {
-    let newest: Option<i64> =
-        segment_passes::table.select(diesel::dsl::max(segment_passes::pass)).first(connection)?;
     let row = PassRow {
-        pass: newest.unwrap_or_default() + 1,
+        pass: next_number(connection)?,
         day: begin.day,
         began_at: begin.at.into(),
         touched_at: begin.at.into(),

@@ -4,6 +4,7 @@
 mod begin;
 mod encoding;
 mod forget;
+pub(crate) mod past;
 mod row;
 mod step;
 mod store;

@@ -53,6 +53,13 @@ pub(super) fn passes(connection: &mut AnyConnection, states: &[&str]) -> QueryRe
         .load(connection)
 }
 
+/// The number of the next pass.
+pub(super) fn next_number(connection: &mut AnyConnection) -> QueryResult<i64> {
+    let newest: Option<i64> =
+        segment_passes::table.select(diesel::dsl::max(segment_passes::pass)).first(connection)?;
+    Ok(newest.unwrap_or_default() + 1)
+}
+
 /// The latest complete pass whose memberships are kept: of the latest day.
 pub(super) fn latest(connection: &mut AnyConnection) -> QueryResult<Option<PassRow>> {
     Ok(passes(connection, &[DONE])?.into_iter().max_by_key(|row| (row.day, row.pass)))

@@ -66,13 +66,16 @@ fn empty(connection: &mut AnyConnection) -> QueryResult<()> {
              DELETE FROM profile_changes; DELETE FROM notes; DELETE FROM search_pending; \
              DELETE FROM preferences; DELETE FROM favourite_teams; \
              DELETE FROM user_labels; DELETE FROM label_changed_users; DELETE FROM label_changes; \
+             DELETE FROM segment_passes; DELETE FROM segment_sizes; \
+             DELETE FROM segment_parts; DELETE FROM segment_members; \
              INSERT INTO search_grams (search_grams) VALUES ('delete-all')",
         )?,
         AnyConnection::Postgres(connection) => connection.batch_execute(
             "TRUNCATE telegram_users, active_days, reach_history, starts, command_uses, \
              activity_sums, source_sums, erased_sums, minute_sums, uncounted_users, uncounted_sums, sources, \
              recent_updates, quarantine, profile_changes, notes, search_pending, preferences, favourite_teams, \
-             user_labels, label_changed_users, label_changes, search_grams",
+             user_labels, label_changed_users, label_changes, search_grams, \
+             segment_passes, segment_sizes, segment_parts, segment_members",
         )?,
     }
     // Counts as a recount, so that one that is running sees that the sums are not those that it read.

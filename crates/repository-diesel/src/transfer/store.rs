@@ -2,14 +2,15 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use rollcall_domain::{LabelName, TelegramId, TelegramUser};
+use diesel::Connection;
+use rollcall_domain::{LabelName, SegmentSize, TelegramId, TelegramUser};
 use rollcall_repository::{
     DemoRepository, History, ImportEnd, Imported, Incoming, RepositoryError, TransferRepository,
     UseCount,
 };
 
 use super::{demo, export, import::import};
-use crate::users::store::DieselUserRepository;
+use crate::{segments::past, users::store::DieselUserRepository};
 
 #[async_trait]
 impl TransferRepository for DieselUserRepository {
@@ -73,5 +74,17 @@ impl DemoRepository for DieselUserRepository {
     async fn count_minutes(&self, minutes: &[(DateTime<Utc>, i64)]) -> Result<(), RepositoryError> {
         let minutes = minutes.to_vec();
         self.database.run_long(move |connection| demo::count_minutes(connection, &minutes)).await
+    }
+
+    async fn load_segment_sizes(
+        &self,
+        sizes: &[(LabelName, SegmentSize)],
+    ) -> Result<(), RepositoryError> {
+        let sizes = sizes.to_vec();
+        self.database
+            .run_long(move |connection| {
+                connection.transaction(|connection| past::load(connection, &sizes))
+            })
+            .await
     }
 }

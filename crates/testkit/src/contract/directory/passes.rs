@@ -51,6 +51,7 @@ macro_rules! segment_pass_contract {
             an_erased_user_is_shown_nowhere,
             only_the_latest_memberships_are_kept,
             large_filters_are_split_into_several_queries,
+            sizes_of_past_days_are_loaded_for_demos,
         );
     };
 }
@@ -500,6 +501,26 @@ pub async fn only_the_latest_memberships_are_kept([store, other]: [CountedStore;
     assert!(store.0.forget_segment_parts(1).await.unwrap());
     while store.0.forget_segment_parts(3).await.unwrap() {}
     assert_eq!(store.0.segment_passes().await.unwrap().complete, None);
+}
+
+pub async fn sizes_of_past_days_are_loaded_for_demos([(store, _), (other, _)]: [CountedStore; 2]) {
+    assert!(store.begin_demo().await.unwrap());
+    save(&*store, "all", "", Tz::UTC, at(0)).await;
+    count(&*store, 3, 50).await;
+    let size = |day: i64, users: u64| {
+        let changes = Some(SegmentChanges { joined: users, left: 1 });
+        (name("all"), SegmentSize { day: at(day * 86_400).date_naive(), users, changes })
+    };
+    let sizes = [size(1, 7), size(2, 9), size(3, 5)];
+    store.load_segment_sizes(&sizes).await.unwrap();
+    let stored = other.segment_sizes(&name("all"), at(0).date_naive()).await.unwrap();
+    assert_eq!(stored, sizes.each_ref().map(|(_, size)| *size));
+    // The latest count is still the one that has users.
+    assert_eq!(other.segment_passes().await.unwrap().complete.unwrap().day, sizes[2].1.day);
+    count(&*store, 4, 50).await;
+    assert_eq!(days(&*other, "all").await, [1, 2, 3, 4]);
+    assert!(other.begin_demo().await.unwrap());
+    assert_eq!(days(&*store, "all").await, [0; 0]);
 }
 
 /// SQLite bounds the size, the parameters and the depth of a statement.
