@@ -136,12 +136,12 @@ async fn ticked_users_get_and_lose_a_tag() {
     assert_eq!(removed.location(), "/admin/users?labelled=removed.1.vip");
     let of = site.labels.labels_of(&[id(1), id(2), id(3)]).await.unwrap();
     assert_eq!(of.keys().copied().collect::<Vec<_>>(), [id(1)]);
-    for wrong in [
-        "tag_name=vip&do=add",
-        "id=1&do=add",
-        "id=1&all=1&tag_name=vip",
-        "id=1&tag_name=x&do=remove",
-    ] {
+    // All users of the list are changed only after a question.
+    let all = send("id=1&all=1&tag_name=vip&do=add&filter=person").await;
+    let question = "/admin/changes/new?filter=person&kind=tag&name=vip&do=add";
+    assert_eq!((all.status, all.location()), (StatusCode::SEE_OTHER, question.to_owned()));
+    assert_eq!(site.labels.labels_of(&[id(1), id(2), id(3)]).await.unwrap().len(), 1);
+    for wrong in ["tag_name=vip&do=add", "id=1&do=add", "id=1&tag_name=x&do=remove"] {
         assert_eq!(send(wrong).await.status, StatusCode::BAD_REQUEST, "{wrong}");
     }
     let odd = site.get("/admin/users?labelled=added.2.%3Cb%3E", &token).await.body;
