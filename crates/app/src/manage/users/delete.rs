@@ -84,7 +84,7 @@ impl Delete {
             Chosen::Ids(ids) => services.deletion().count_existing(ids).await?,
         };
         if count == 0 {
-            writeln!(stdout(), "{}", chosen.nobody())?;
+            writeln!(stdout(), "{}", chosen.none_found())?;
             return Ok(());
         }
         if !self.yes && !agreed(count).await? {
@@ -127,7 +127,7 @@ impl Delete {
 
 impl Chosen {
     /// That there are no users to delete.
-    fn nobody(&self) -> &'static str {
+    fn none_found(&self) -> &'static str {
         match self {
             Self::Matching { .. } => "No users match; nothing was deleted.",
             Self::Ids(_) => "No user has one of these ids; nothing was deleted.",
