@@ -5,7 +5,7 @@ mod store;
 mod tags;
 
 pub use labels::*;
-pub use store::Store;
+pub use store::{SourceStore, Store};
 pub use tags::*;
 
 /// Generates a test of each contract on each database; see
