@@ -49,6 +49,7 @@ const ALLOWED: &[(&str, &[&str], &[&str])] = &[
         "rollcall-bench",
         &[
             "rollcall-domain",
+            "rollcall-repository",
             "rollcall-repository-diesel",
             "rollcall-service",
             "rollcall-simulator",
