@@ -19,7 +19,7 @@ use crate::{
         schema::{label_numbers, labels, user_labels},
         transaction::Transaction,
     },
-    segments,
+    segments::segment,
     users::lock::lock,
 };
 
@@ -149,9 +149,9 @@ pub(super) fn delete(
     author: &Author,
 ) -> Result<DeletedLabel, Failure> {
     // No segment is saved before the transaction ends.
-    segments::lock(connection)?;
+    segment::lock(connection)?;
     let names_it = |segment: &Segment| segment.filter.names_label(label.kind, &label.name);
-    let using = segments::all(connection)?.into_iter().filter(names_it);
+    let using = segment::all(connection)?.into_iter().filter(names_it);
     let using: Vec<LabelName> = using.map(|segment| segment.name).collect();
     if !using.is_empty() {
         return Ok(DeletedLabel::Used(using));

@@ -8,8 +8,8 @@ use rollcall_domain::Segment;
 use rollcall_repository::{BeginPass, SegmentPass};
 
 use super::{
-    all, lock,
     row::{COUNTED, DONE, DROPPED, PassRow, RUNNING, next_number, passes},
+    segment::{all, lock},
 };
 use crate::base::{
     connection::{AnyConnection, either},

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use diesel::prelude::*;
 
 use super::{
-    lock,
     row::{COUNTED, DONE, DROPPED, RUNNING, latest, passes},
+    segment::lock,
 };
 use crate::base::{
     connection::AnyConnection,

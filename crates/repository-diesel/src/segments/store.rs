@@ -5,16 +5,45 @@ use chrono::{DateTime, NaiveDate, Utc};
 use diesel::Connection;
 use rollcall_domain::{LabelName, Segment, SegmentSize, Selection, TelegramId};
 use rollcall_repository::{
-    BeginPass, LatestPasses, RepositoryError, SegmentPass, SegmentPassRepository, SegmentUsers,
-    SelectedSegments,
+    BeginPass, DeletedSegment, LatestPasses, RepositoryError, SavedSegment, SegmentCheck,
+    SegmentPass, SegmentPassRepository, SegmentRepository, SegmentUsers, SelectedSegments,
 };
 
-use super::{begin, forget, step, view};
+use super::{begin, forget, segment, step, view};
 use crate::{
     base::snapshot::at_one_moment,
     directory::members::{Members, Range, members},
     users::store::DieselUserRepository,
 };
+
+#[async_trait]
+impl SegmentRepository for DieselUserRepository {
+    async fn segments(&self) -> Result<Vec<Segment>, RepositoryError> {
+        self.database.read("list segments", segment::all).await
+    }
+
+    async fn save_segment(
+        &self,
+        segment: &Segment,
+        is_allowed: SegmentCheck,
+    ) -> Result<SavedSegment, RepositoryError> {
+        let saved = segment.clone();
+        self.database
+            .write("save a segment", move |connection| {
+                connection.transaction(|connection| segment::save(connection, &saved, &is_allowed))
+            })
+            .await
+    }
+
+    async fn delete_segment(&self, name: &LabelName) -> Result<DeletedSegment, RepositoryError> {
+        let name = name.clone();
+        self.database
+            .write("delete a segment", move |connection| {
+                connection.transaction(|connection| segment::delete(connection, &name))
+            })
+            .await
+    }
+}
 
 #[async_trait]
 impl SegmentPassRepository for DieselUserRepository {

@@ -12,7 +12,7 @@ use crate::{
         label::{self, Author},
         users::change,
     },
-    segments,
+    segments::segment,
 };
 
 /// The tags of an import, with their numbers.
@@ -48,7 +48,7 @@ impl Tags {
             }
             if self.numbers.is_empty() {
                 // Deleting a tag locks this first, so no tag of the import is deleted meanwhile.
-                segments::lock(connection)?;
+                segment::lock(connection)?;
             }
             match label::create(connection, LabelKind::Tag, tag, "", &self.author)? {
                 CreatedLabel::New(label) | CreatedLabel::Known(label) => {
