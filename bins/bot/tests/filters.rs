@@ -13,7 +13,7 @@ mod running;
 use rollcall_domain::{Interaction, InteractionKind, Profile, SystemClock, TelegramId};
 use rollcall_repository::{LabelRepository, SourceRepository, SourceTag};
 use rollcall_repository_diesel::{Database, DieselUserRepository};
-use rollcall_service::{AudienceService, UserService};
+use rollcall_service::{AudienceService, DirectoryService, UserService};
 use rollcall_simulator::{Person, SentMessage, Simulator};
 use rollcall_testkit::ThrowAwayDatabase;
 use running::{
@@ -56,6 +56,8 @@ async fn crowd(database: &ThrowAwayDatabase) {
     };
     let interactions: Vec<_> = (1..=45).map(user).collect();
     users.register(&interactions).await.unwrap();
+    let directory = DirectoryService::new(storage(database).await, SystemClock);
+    while directory.index_names().await.unwrap() {}
 }
 
 /// The first line of a message, the second one, and the names of the users in it.
