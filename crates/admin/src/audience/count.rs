@@ -11,7 +11,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures_util::stream;
-use rollcall_domain::Counted;
+use rollcall_domain::{Admin, Counted, Selection};
 use rollcall_service::Session;
 use tokio::{
     sync::mpsc,
@@ -19,7 +19,7 @@ use tokio::{
 };
 
 use super::{
-    counting::{Report, count},
+    counting::{Report, count_with},
     selected::Selected,
 };
 use crate::{
@@ -65,6 +65,12 @@ pub(crate) async fn show(
         Err(reason) => (None, Some(reason)),
     };
     Ok(render(&Page { layout: layout.tab("users"), selected, trouble, number }))
+}
+
+fn count(app: &App, admin: &Admin, selection: Selection) -> mpsc::Receiver<Report> {
+    let audience = app.audience.clone();
+    let work = async move |progress| audience.count(&selection, progress).await;
+    count_with(&app.counts, admin, app.stopping.clone(), work)
 }
 
 /// The number for a page, and whether it is exact.

@@ -8,11 +8,9 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use rollcall_domain::{Admin, Selection};
+use rollcall_domain::Admin;
 use rollcall_service::{CountProgress, ServiceError};
 use tokio::sync::{Semaphore, mpsc, watch};
-
-use crate::App;
 
 /// How many counts run at once. Each has a connection to the database.
 const AT_ONCE: usize = 2;
@@ -64,16 +62,10 @@ impl Counts {
     }
 }
 
-/// Counts the users of a selection exactly. The count ends when the receiver is dropped, when the same
-/// admin begins another one, and when the process stops. Reports that nobody has received yet replace
-/// none: they are left out, apart from the last one.
-pub(super) fn count(app: &App, admin: &Admin, selection: Selection) -> mpsc::Receiver<Report> {
-    let audience = app.audience.clone();
-    let work = async move |progress| audience.count(&selection, progress).await;
-    count_with(&app.counts, admin, app.stopping.clone(), work)
-}
-
-fn count_with<F>(
+/// Counts with `work`, which receives how to report its progress. The count ends when the receiver is
+/// dropped, when the same admin begins another one, and when `stopping` becomes true. Reports that nobody
+/// has received yet replace none: they are left out, apart from the last one.
+pub(super) fn count_with<F>(
     counts: &Arc<Counts>,
     admin: &Admin,
     mut stopping: watch::Receiver<bool>,

@@ -1,35 +1,29 @@
-//! The contract of [`LabelRepository`]: the name of each function states its rule.
+//! The contract of [`LabelRepository`](rollcall_repository::LabelRepository): the name of each function states its rule.
 #![expect(missing_docs, reason = "the name of each function states its rule")]
 
+mod store;
 mod taking_over;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
-use rollcall_domain::{
-    Admin, AuditAction, Interaction, InteractionKind, LabelKind, LabelName, LabelsOfUser, Profile,
-    Segment, TelegramId, UserLabel,
-};
+use rollcall_domain::{Admin, AuditAction, LabelKind, LabelsOfUser, Segment, UserLabel};
 use rollcall_repository::{
-    AdminRepository, AuditFilter, CreatedLabel, DeletedLabel, LabelChange, LabelChangeState,
-    LabelChoice, LabelRepository, LabelStep, NewLabelChange, SegmentRepository,
+    AuditFilter, CreatedLabel, DeletedLabel, LabelChange, LabelChangeState, LabelChoice,
+    NewLabelChange,
 };
-use tokio::task::block_in_place;
 
+pub use store::{LabelStore, Store};
 pub use taking_over::{
     a_change_that_is_marked_as_undone_keeps_its_users_for_now,
     a_change_that_went_on_is_not_taken_over, one_process_at_a_time_takes_a_change_over,
     progress_follows_the_ids,
 };
 
-/// A store of users and their labels.
-pub trait LabelStore: super::Store + LabelRepository + SegmentRepository {}
-
-impl<S: super::Store + LabelRepository + SegmentRepository> LabelStore for S {}
-
-/// The users and the audit log of one store.
-pub type Store = (Arc<dyn LabelStore>, Arc<dyn AdminRepository>);
+use store::{
+    at, begin, changed, counts, create, delete, entries, holders, id, log_of, name, part_of_undo,
+    step, undo, users,
+};
 
 /// Generates a test of each contract on each database; see
 /// [`user_repository_contract!`](crate::user_repository_contract).
@@ -386,115 +380,4 @@ pub async fn old_changes_are_forgotten([(store, admins), _]: [Store; 2]) {
     assert_eq!(holders(&*store, &vip).await, [1, 2, 3, 4, 5], "what they changed stays");
     let last = entries(&*admins).await.pop().unwrap();
     assert_eq!(last.2, "2 users: tag vip: given ids; stopped before its end");
-}
-
-async fn create(store: &dyn LabelStore, kind: LabelKind, text: &str) -> UserLabel {
-    let about = format!("about {text}");
-    match store.create_label(kind, &name(text), &about, None, at(0)).await.unwrap() {
-        CreatedLabel::New(label) => label,
-        other => panic!("{text}: {other:?}"),
-    }
-}
-
-async fn delete(store: &dyn LabelStore, label: &UserLabel, limit: u32) -> bool {
-    match store.delete_label(label, 5, limit, None, at(0)).await.unwrap().result {
-        DeletedLabel::Deleted => true,
-        DeletedLabel::Shrunk => false,
-        DeletedLabel::Used(segments) => panic!("{segments:?}"),
-    }
-}
-
-async fn begin(store: &dyn LabelStore, label: &UserLabel, is_added: bool) -> LabelChange {
-    let label = label.clone();
-    let new = NewLabelChange { label, is_added, choice: LabelChoice::Ids, by: None };
-    store.begin_label_change(&new, at(10)).await.unwrap()
-}
-
-async fn step(
-    store: &dyn LabelStore,
-    change: &LabelChange,
-    ids: &[i64],
-    last: i64,
-    is_last: bool,
-) -> Option<LabelChange> {
-    let step = LabelStep {
-        change: change.id,
-        after: change.last,
-        ids: ids.iter().copied().map(id).collect(),
-        last: Some(id(last)),
-        is_last,
-    };
-    store.continue_label_change(&step, at(20)).await.unwrap().result
-}
-
-/// A complete change of these users.
-async fn changed(
-    store: &dyn LabelStore,
-    label: &UserLabel,
-    is_added: bool,
-    ids: &[i64],
-) -> LabelChange {
-    let begun = begin(store, label, is_added).await;
-    step(store, &begun, ids, 100, true).await.unwrap()
-}
-
-async fn part_of_undo(store: &dyn LabelStore, change: &LabelChange, limit: u32) -> Option<bool> {
-    store.undo_label_change(change, limit, None, at(30)).await.unwrap().result
-}
-
-/// What each part of an undo returns.
-async fn undo(store: &dyn LabelStore, change: &LabelChange, limit: u32) -> Vec<Option<bool>> {
-    let mut parts = Vec::new();
-    loop {
-        parts.push(part_of_undo(store, change, limit).await);
-        if matches!(parts.last(), Some(None | Some(true))) {
-            return parts;
-        }
-    }
-}
-
-async fn counts(store: &dyn LabelStore) -> Vec<(i32, u64)> {
-    store.count_labelled_users().await.unwrap().into_iter().collect()
-}
-
-/// The users that have a label.
-async fn holders(store: &dyn LabelStore, label: &UserLabel) -> Vec<i64> {
-    let everybody: Vec<_> = (1..20).map(id).collect();
-    let labels = store.labels_of(&everybody).await.unwrap();
-    let has = |labels: &LabelsOfUser| match label.kind {
-        LabelKind::Tag => labels.tags.contains(&label.name),
-        LabelKind::Group => labels.groups.contains(&label.name),
-    };
-    labels.iter().filter(|(_, labels)| has(labels)).map(|(id, _)| id.get()).collect()
-}
-
-/// Action, old and new value of each audit entry, the oldest first.
-async fn entries(admins: &dyn AdminRepository) -> Vec<(AuditAction, String, String)> {
-    let log = admins.audit_log(&AuditFilter::all(), None, 1_000).await.unwrap();
-    let values = |old: Option<String>| old.unwrap_or_default();
-    log.into_iter().rev().map(|it| (it.action, values(it.old), values(it.new))).collect()
-}
-
-async fn log_of(admins: &dyn AdminRepository, admin: &Admin) -> Vec<String> {
-    let log = admins.audit_log(&AuditFilter::all().by(admin.clone()), None, 10).await.unwrap();
-    log.iter().map(|it| format!("{}: {}", it.action.name(), it.new.as_deref().unwrap())).collect()
-}
-
-fn users(store: &dyn LabelStore, ids: impl IntoIterator<Item = i64>) {
-    let user = |n| Interaction::new(at(0), Profile::new(id(n), "x"), InteractionKind::Text);
-    let batch = ids.into_iter().map(user).collect::<Vec<_>>().into();
-    block_in_place(|| store.register(&batch, at(100))).unwrap();
-}
-
-fn name(text: &str) -> LabelName {
-    text.parse().unwrap()
-}
-
-fn id(n: i64) -> TelegramId {
-    n.try_into().unwrap()
-}
-
-/// This number of seconds after the start of the tests.
-fn at(second: i64) -> DateTime<Utc> {
-    "2026-11-20T12:00:00Z".parse::<DateTime<Utc>>().unwrap() + TimeDelta::seconds(second)
 }

@@ -4,7 +4,7 @@ use rollcall_domain::{Admin, LabelKind};
 use rollcall_repository::{LabelChange, LabelChangeState};
 use tokio::task::JoinSet;
 
-use super::{LabelStore, Store, at, begin, create, holders, part_of_undo, step, users};
+use super::store::{LabelStore, Store, at, begin, create, holders, part_of_undo, step, users};
 
 pub async fn one_process_at_a_time_takes_a_change_over([(store, _), (other, _)]: [Store; 2]) {
     users(&*store, 1..=4);
