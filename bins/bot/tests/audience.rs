@@ -132,7 +132,7 @@ impl Visit {
     async fn all_that_match_are_tagged_and_it_is_undone(&self) {
         let Self { browser, .. } = self;
         self.go(&format!("/users?{FILTER}")).await;
-        browser.click("#bar-actions a").await;
+        browser.click("#bar-actions a[href*='/changes/new']").await;
         browser.shows("h1", "Tag or group all that match").await;
         browser.fill("#name", "VIP").await;
         browser.press("Preview").await;
