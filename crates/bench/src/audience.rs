@@ -54,7 +54,48 @@ async fn fill(url: &str, users: i64) -> Result<()> {
         let run = manage(url, &["tag", "add", name, "--filter", filter]).await?;
         print_run(&what, run);
     }
+    for (place, filter) in segments().iter().enumerate() {
+        manage(url, &["segments", "save", &format!("s{place}"), "--filter", filter]).await?;
+    }
     Limit::open(url, 1, BatchContent::Users)?.analyze()
+}
+
+/// The filters of a hundred segments.
+fn segments() -> Vec<String> {
+    let languages = ["en", "ru", "de", "es", "pt-br", "fr", "it", "tr", "uk", "he"];
+    let of_language = languages.iter().flat_map(|it| {
+        ["", " reachable", " seen<7d", " days>=5"].map(|and| format!("lang:{it}{and}"))
+    });
+    let sources = ["friend", "ads_*", "channel_post", "instagram_bio", "giveaway"];
+    let of_source = sources.iter().flat_map(|it| {
+        [("", ""), ("", " reachable"), ("-", " seen<14d")]
+            .map(|(not, and)| format!("{not}source:{it}{and}"))
+    });
+    let of_days = (1..=17).map(|days| format!("seen<{days}d days>={days}"));
+    let of_tags = ["tenth", "everyone", "vip", "newsletter"]
+        .iter()
+        .flat_map(|it| [format!("tag:{it}"), format!("-tag:{it} reachable")]);
+    let of_uses = ["/start", "/schedule", "settings"].iter().flat_map(|it| {
+        [("", ""), ("", ">=3"), ("-", ""), ("", "<7d")].map(|(a, b)| format!("{a}used:{it}{b}"))
+    });
+    let others = [
+        "blocked",
+        "-reachable",
+        "bot",
+        "joined<30d",
+        "blocked_at<7d",
+        "random:1%:x",
+        "-lang:*",
+        "started:friend",
+    ];
+    let others = others.iter().map(|it| (*it).to_owned());
+    of_language
+        .chain(of_source)
+        .chain(of_days)
+        .chain(of_tags)
+        .chain(of_uses)
+        .chain(others)
+        .collect()
 }
 
 /// Filters over columns of `telegram_users`, and the further table that each needs.
@@ -115,7 +156,25 @@ async fn read(url: &str, runs: usize) -> Result<()> {
         print_times(&title, list).await?;
     }
     count(&store, url, runs).await?;
+    daily_pass(&store, url).await?;
     println!();
+    Ok(())
+}
+
+/// The daily pass over all segments, compared with counting them one by one.
+async fn daily_pass(store: &DieselUserRepository, url: &str) -> Result<()> {
+    let begun = Instant::now();
+    for filter in segments() {
+        store.count(&selection(&filter)?, Arc::new(|_, _| true)).await?;
+    }
+    let single = begun.elapsed().as_secs_f64();
+    let pass = manage(url, &["segments", "refresh"]).await?;
+    let ratio = pass.elapsed.as_secs_f64() / single;
+    println!(
+        "  {} segments one by one {single:.1} s, ratio of the pass {ratio:.2}",
+        segments().len()
+    );
+    print_run("manage segments refresh", pass);
     Ok(())
 }
 
