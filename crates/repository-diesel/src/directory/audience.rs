@@ -27,11 +27,9 @@ use crate::{
     users::store::DieselUserRepository,
 };
 
-/// How many users one statement counts, more or less. Between two statements the count can be
+/// How many users one statement counts on SQLite, more or less. Between two statements the count can be
 /// stopped.
 const COUNTED_AT_ONCE: i64 = 500_000;
-/// About how many rows of users are in a block of PostgreSQL.
-const ROWS_OF_BLOCK: i64 = 30;
 /// How many users are read at once where their names must be compared.
 const READ_AT_ONCE: i64 = 2_000;
 
@@ -52,7 +50,9 @@ impl AudienceRepository for DieselUserRepository {
                     match connection {
                         _ if pass.check.is_some() => pass.count_read(connection, &*progress),
                         AnyConnection::Sqlite(_) => pass.count_ids(connection, &*progress),
-                        AnyConnection::Postgres(_) if pass.has_subqueries() => {
+                        AnyConnection::Postgres(_) => {
+                            // One statement reads each table once, on several processors. A part
+                            // of the users would be joined with the whole of the other tables.
                             let goes_on = || progress(0, 0);
                             let work = |connection: &mut _| pass.count(connection, "TRUE");
                             let ended = stoppable(&database, connection, goes_on, work)?;
@@ -60,7 +60,6 @@ impl AudienceRepository for DieselUserRepository {
                             let counted = ended.result?;
                             Ok((progress(counted, 1000) && !was_stopped).then_some(counted))
                         }
-                        AnyConnection::Postgres(_) => pass.count_blocks(connection, &*progress),
                     }
                 });
                 if was_stopped { Ok(None) } else { counted }
@@ -109,37 +108,6 @@ impl Pass {
         Ok(Self { conditions: conditions(selection, &known), check: check(selection, &known) })
     }
 
-    /// Whether it looks into other tables. PostgreSQL then counts by one statement, which reads each
-    /// table once, on several processors. A part of `telegram_users` would be joined with all of them.
-    fn has_subqueries(&self) -> bool {
-        self.conditions.iter().any(|it| it.sql.has_exists())
-    }
-
-    /// Counts in ranges of blocks, in the order of the file.
-    fn count_blocks(
-        &self,
-        connection: &mut AnyConnection,
-        progress: &CountProgress,
-    ) -> Result<Option<u64>, Failure> {
-        let size = "SELECT pg_relation_size('telegram_users') / \
-                    current_setting('block_size')::bigint";
-        let blocks: i64 = Sql::new(size).returning::<BigInt>().get_result(connection)?;
-        let (mut counted, mut begin) = (0, 0);
-        loop {
-            let end = begin + COUNTED_AT_ONCE / ROWS_OF_BLOCK;
-            let is_last = end >= blocks;
-            let before = if is_last { String::new() } else { format!(" AND ctid < '({end},0)'") };
-            counted += self.count(connection, &format!("ctid >= '({begin},0)'{before}"))?;
-            if !progress(counted, share(end, blocks)) {
-                return Ok(None);
-            }
-            if is_last {
-                return Ok(Some(counted));
-            }
-            begin = end;
-        }
-    }
-
     /// Counts in ranges of ids, which is the order of SQLite's table.
     fn count_ids(
         &self,
@@ -183,7 +151,7 @@ impl Pass {
 
     /// How many users of a range meet the conditions.
     fn count(&self, connection: &mut AnyConnection, range: &str) -> Result<u64, Failure> {
-        let mut sql = Sql::new("SELECT COUNT(*) FROM telegram_users AS users WHERE ");
+        let mut sql = Sql::new(format!("SELECT COUNT(*){} WHERE ", from(connection)));
         sql.push_all(self.conditions.iter().map(|it| &it.sql)).push(" AND ").push(range);
         let users: i64 = sql.returning::<BigInt>().get_result(connection)?;
         Ok(u64::try_from(users).unwrap_or_default())
@@ -198,7 +166,7 @@ impl Pass {
     ) -> Result<MatchingUsers, Failure> {
         let last = id_at(connection, after, scan)?;
         let until = last.map(|last| format!(" AND telegram_id <= {last}")).unwrap_or_default();
-        let mut end = Sql::new(" FROM telegram_users AS users WHERE ");
+        let mut end = Sql::new(format!("{} WHERE ", from(connection)));
         end.push_all(self.conditions.iter().map(|it| &it.sql));
         end.within(after, last);
         end.push(&format!(" AND telegram_id > {after}{until} ORDER BY telegram_id"));
@@ -231,6 +199,15 @@ impl Pass {
 }
 
 const TABLE: &str = "telegram_users";
+
+/// The users of a part, read in the order of the table. On SQLite an index of a condition would lead to
+/// them in its own order, which takes several times as long.
+fn from(connection: &AnyConnection) -> &'static str {
+    match connection {
+        AnyConnection::Sqlite(_) => " FROM telegram_users AS users NOT INDEXED",
+        AnyConnection::Postgres(_) => " FROM telegram_users AS users",
+    }
+}
 
 /// The id of the `place`th user after an id; `None` if there are fewer.
 fn id_at(connection: &mut AnyConnection, after: i64, place: i64) -> Result<Option<i64>, Failure> {
