@@ -7,7 +7,7 @@ mod site;
 
 use axum::http::{Method, StatusCode};
 use rollcall_admin::routes;
-use rollcall_domain::{AuditAction, Filter, Profile, Role};
+use rollcall_domain::{AuditAction, Filter, LabelKind, Profile, Role};
 use rollcall_service::AuditFilter;
 use rollcall_testkit::ThrowAwayDatabase;
 
@@ -363,6 +363,10 @@ async fn is_refused_for_all(site: &Site, token: &str, pairs: &str) {
     let delete = format!("all=1&sure=1&until={until}&{pairs}");
     let too_late = site.request(&post, "/admin/delete", Some(token), &delete).await;
     assert_eq!(too_late.status, StatusCode::BAD_REQUEST, "{short}");
+    let change = format!("kind=tag&name=odd&do=add&{pairs}");
+    let change = site.request(&post, "/admin/changes", Some(token), &change).await;
+    assert_eq!(change.status, StatusCode::BAD_REQUEST, "{short}");
+    assert_eq!(site.labels.list(LabelKind::Tag).await.unwrap(), [], "{short}");
     let until = chrono::DateTime::parse_from_rfc3339("2026-11-23T12:00:01Z").unwrap();
     let delete = format!("all=1&sure=1&until={}&{pairs}", until.timestamp_micros());
     let deleted = site.request(&post, "/admin/delete", Some(token), &delete).await;

@@ -5,8 +5,8 @@ use rollcall_domain::{Selection, TelegramId};
 
 use crate::error::RepositoryError;
 
-/// Receives the number of users counted so far, and how much of the table that was in thousandths.
-/// Returns whether the count is to go on.
+/// Receives the number of users counted so far, and how much of the table that was in thousandths; zeros
+/// while neither is known. Returns whether the count is to go on.
 pub type CountProgress = dyn Fn(u64, u16) -> bool + Send + Sync;
 
 /// Passes over all users of a selection, in bounded memory.

@@ -13,8 +13,11 @@ pub trait LabelRepository: Send + Sync {
     /// The labels of a kind, sorted by name.
     async fn labels(&self, kind: LabelKind) -> Result<Vec<UserLabel>, RepositoryError>;
 
-    /// How many users have each label, by the label's number. Labels without users are left out.
-    async fn count_labelled_users(&self) -> Result<BTreeMap<i32, u64>, RepositoryError>;
+    /// How many users have each of the labels with these numbers. Labels without users are left out.
+    async fn count_labelled_users(
+        &self,
+        labels: &[i32],
+    ) -> Result<BTreeMap<i32, u64>, RepositoryError>;
 
     /// Creates a label at `at`, if there is none of its name and there is room for another one of
     /// its kind.

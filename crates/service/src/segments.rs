@@ -35,7 +35,7 @@ pub struct CountedSegment {
     pub segment: Segment,
     /// Its size at the latest count; `None` if it was not saved then.
     pub size: Option<SegmentSize>,
-    /// How many users it had a week before that count, if it was counted that day.
+    /// How many users it had a week before that count, if it was counted that day with this filter.
     pub week_before: Option<u64>,
 }
 
@@ -108,8 +108,7 @@ impl SegmentService {
         let Some((mut pass, segments)) = self.passes.begin_segment_pass(begin).await? else {
             return Ok(None);
         };
-        let all = self.segments.segments().await?;
-        let selected = Arc::new(selected(&segments, &all, pass.began_at));
+        let selected = Arc::new(selected(&segments, pass.began_at));
         loop {
             let now = self.clock.now();
             let part =
@@ -142,14 +141,20 @@ impl SegmentService {
         let segments = self.segments.segments().await?;
         let latest = self.passes.segment_passes().await?.complete;
         let (mut sizes, mut before) = (BTreeMap::new(), BTreeMap::new());
+        let mut compared = None;
         if let Some(pass) = latest {
             sizes.extend(self.passes.segment_sizes_on(pass.day).await?);
             let week_before = pass.day.checked_sub_days(Days::new(7)).unwrap_or_default();
             before.extend(self.passes.segment_sizes_on(week_before).await?);
+            compared = Some(week_before);
         }
         let counted = |segment: Segment| CountedSegment {
             size: sizes.get(&segment.name).copied(),
-            week_before: before.get(&segment.name).map(|size| size.users),
+            week_before: before
+                .get(&segment.name)
+                // The size of another filter is not compared.
+                .filter(|_| segment.changed_at.map(|at| at.date_naive()) < compared)
+                .map(|size| size.users),
             segment,
         };
         Ok(segments.into_iter().map(counted).collect())
@@ -195,7 +200,7 @@ impl SegmentService {
         if segments.is_empty() {
             return Ok(Vec::new());
         }
-        let selected = selected(&segments, &segments, self.clock.now());
+        let selected = selected(&segments, self.clock.now());
         Ok(self.passes.segments_of(id, Arc::new(selected)).await?)
     }
 
@@ -209,10 +214,10 @@ impl SegmentService {
     }
 }
 
-/// What segments select at a moment.
-fn selected(segments: &[Segment], all: &[Segment], at: DateTime<Utc>) -> SelectedSegments {
+/// What segments select at a moment. Those that they name are among them.
+fn selected(segments: &[Segment], at: DateTime<Utc>) -> SelectedSegments {
     let filters: BTreeMap<LabelName, Filter> =
-        all.iter().map(|it| (it.name.clone(), it.filter.clone())).collect();
+        segments.iter().map(|it| (it.name.clone(), it.filter.clone())).collect();
     let select = |segment: &Segment| {
         let selection = Selection::new(&segment.filter, &filters, segment.zone, at);
         // Saving refuses such segments.

@@ -278,6 +278,36 @@ async fn the_stopped_change_of_a_command_waits_for_an_admin() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_stopped_change_of_a_command_is_not_taken_for_a_new_one() {
+    for world in World::of_each_kind().await {
+        let (label, _) = world.labels.create(LabelKind::Tag, &name("vip"), "", None).await.unwrap();
+        let choice = LabelChoice::Filter { text: String::new(), zone: "UTC".to_owned() };
+        let new = NewLabelChange { label, is_added: true, choice, by: None };
+        let begun = world.storage.begin_label_change(&new, world.clock.now()).await.unwrap();
+        assert_eq!(world.start("vip", "").await.unwrap().id, begun.id);
+        world.clock.advance(LEASE + 1);
+        assert_ne!(world.start("vip", "").await.unwrap().id, begun.id);
+        world.work().await;
+        assert_eq!(world.tagged("vip").await.len(), 9);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_by_a_segment_waits_for_all_older_ones() {
+    for world in World::of_each_kind().await {
+        let first = world.start("vip", "id:1,2,3").await.unwrap();
+        let filter = "tag:vip".parse().unwrap();
+        world.audience.save_segment(name("vips"), filter, Tz::UTC, "").await.unwrap();
+        world.start("few", "segment:vips").await.unwrap();
+        let one = world.labels.take_change().await.unwrap().unwrap();
+        assert_eq!((one.id, world.take().await), (first.id, None));
+        world.labels.work_on(one).await.unwrap();
+        world.work().await;
+        assert_eq!(world.tagged("few").await, [1, 2, 3]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_change_whose_segment_is_deleted_waits_for_it() {
     for world in World::of_each_kind().await {
         let save = async || {

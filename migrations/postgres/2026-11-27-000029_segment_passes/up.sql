@@ -32,6 +32,9 @@ CREATE TABLE segment_sizes (
     PRIMARY KEY (segment, pass)
 );
 
+-- Almost every query is about one pass.
+CREATE INDEX segment_sizes_pass ON segment_sizes (pass);
+
 -- The parts of a pass: the ids of all users after the part before, up to `last_id`.
 CREATE TABLE segment_parts (
     pass    BIGINT NOT NULL,

@@ -7,7 +7,7 @@ use rollcall_service::{Deletion, DeletionService};
 
 use super::*;
 
-/// Users 1 to `last`, of whom every tenth is a bot and every second has a German app.
+/// Users 1 to `last`. Every tenth is a bot, and every second has a German app.
 async fn crowd(database: &ThrowAwayDatabase, last: i64) {
     let storage = Database::open(database.url().parse().unwrap()).await.unwrap();
     storage.migrate().await.unwrap();

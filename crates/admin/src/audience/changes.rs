@@ -6,6 +6,7 @@ use axum::{
     extract::{Query as Pairs, State},
     response::{IntoResponse, Redirect, Response},
 };
+use chrono_tz::Tz;
 use rollcall_domain::{Counted, LabelKind};
 use rollcall_service::{
     ChangeStanding, LabelChange, LabelChoice, LabelError, ListedChange, Session,
@@ -14,8 +15,8 @@ use rollcall_service::{
 use super::selected::value;
 use crate::{
     App,
-    page::{AdminNames, Failure, Layout, render, text},
-    request::query_string,
+    page::{AdminNames, Failure, Layout, render, text, time_zone},
+    users::query::Query,
 };
 
 #[derive(Template)]
@@ -37,6 +38,8 @@ struct Row {
     by: Option<String>,
     /// The list of the users of the filter.
     list: Option<String>,
+    /// Whose days the filter means, if it depends on days.
+    days_of: Option<String>,
 }
 
 impl Row {
@@ -91,18 +94,21 @@ pub(crate) async fn list(
     let names = AdminNames::of(&app, admins).await?;
     let row = |listed: ListedChange| {
         let LabelChange { label, is_added, by, choice, .. } = &listed.change;
+        let mut days_of = None;
         let list = match choice {
             LabelChoice::Ids => None,
             LabelChoice::Filter { text, zone } => {
-                let zone = if zone == "UTC" { "" } else { zone };
-                let query = query_string([("filter", text.as_str()), ("zone", zone)]);
-                Some(format!("{}/users?{query}", app.base))
+                let zone = zone.parse().ok();
+                let query = Query { zone, ..Query::of_filter(text.clone()) };
+                days_of = query.days_of(Tz::UTC).map(time_zone::name);
+                Some(query.beside(&format!("{}/users", app.base)))
             }
         };
         Row {
             title: title(label.kind, label.name.as_str(), *is_added),
             by: by.as_ref().map(|admin| names.name(admin)),
             list,
+            days_of,
             listed,
         }
     };
@@ -149,7 +155,7 @@ fn id(pairs: &[(String, String)]) -> Result<i64, Failure> {
 }
 
 /// An error of a change as a page.
-pub(super) fn refusal(error: LabelError) -> Failure {
+pub(crate) fn refusal(error: LabelError) -> Failure {
     match error {
         LabelError::Service(error) => error.into(),
         error => Failure::invalid(text::sentence(&error.to_string())),

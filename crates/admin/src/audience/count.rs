@@ -84,7 +84,9 @@ async fn wait(mut reports: mpsc::Receiver<Report>) -> Result<(String, bool), Fai
         };
         match report {
             Some(Report::Waiting) => {}
-            Some(Report::SoFar(users, thousandths)) => so_far = Some(estimate(users, thousandths)),
+            Some(Report::SoFar(users, thousandths)) => {
+                so_far = estimate(users, thousandths).or(so_far);
+            }
             Some(Report::Exactly(users)) => {
                 return Ok((text::users(Counted::Exactly(users)), true));
             }
@@ -100,8 +102,10 @@ async fn wait(mut reports: mpsc::Receiver<Report>) -> Result<(String, bool), Fai
     }
 }
 
-const BUSY: Failure =
-    Failure::Busy("Other counts are running. Try again when one of them is complete.");
+const BUSY: Failure = Failure::Busy(
+    "Counting takes longer than a page can wait, or other counts are running. Try again later, or use \
+     `manage count` on the server.",
+);
 
 /// The reports as server-sent events, at a pace that a browser can show. When it leaves, they are
 /// dropped, and the count ends.
@@ -124,9 +128,11 @@ fn events(reports: mpsc::Receiver<Report>) -> Response {
 fn event(report: Report) -> String {
     match report {
         Report::Waiting => "event: wait\ndata: waiting for other counts…\n\n".to_owned(),
-        Report::SoFar(users, thousandths) => {
-            format!("event: progress\ndata: {}\n\n", estimate(users, thousandths))
-        }
+        Report::SoFar(users, thousandths) => match estimate(users, thousandths) {
+            Some(estimate) => format!("event: progress\ndata: {estimate}\n\n"),
+            // A comment: the page keeps the estimate that it has.
+            None => ": counting\n\n".to_owned(),
+        },
         Report::Exactly(users) => {
             format!("event: exact\ndata: {}\n\n", text::users(Counted::Exactly(users)))
         }
@@ -134,16 +140,17 @@ fn event(report: Report) -> String {
     }
 }
 
-/// What a part of the table shows about the whole.
-fn estimate(users: u64, thousandths: u16) -> String {
+/// What a part of the table shows about the whole; `None` if how large the part is, is not known.
+fn estimate(users: u64, thousandths: u16) -> Option<String> {
     let percent = thousandths / 10;
     let all = users.checked_mul(1000).and_then(|all| all.checked_div(thousandths.into()));
-    match all {
+    Some(match all {
+        _ if thousandths == 0 => return None,
         Some(all) if all > 0 => {
             format!("{} · {percent}% counted", text::users(Counted::About(all)))
         }
         _ => format!("at least {} · {percent}% counted", text::grouped(users)),
-    }
+    })
 }
 
 #[cfg(test)]
@@ -152,7 +159,7 @@ mod tests {
 
     #[test]
     fn an_estimate_says_that_it_is_one() {
-        assert_eq!(estimate(0, 0), "at least 0 · 0% counted");
+        let estimate = |users, thousandths| estimate(users, thousandths).unwrap();
         assert_eq!(estimate(0, 400), "at least 0 · 40% counted");
         assert_eq!(estimate(1_230_000, 400), "about 3.1 million users · 40% counted");
         assert_eq!(estimate(5_000, 1000), "about 5,000 users · 100% counted");
@@ -165,5 +172,6 @@ mod tests {
         assert_eq!(event(Report::Exactly(0)), "event: exact\ndata: no users\n\n");
         let progress = event(Report::SoFar(50, 100));
         assert_eq!(progress, "event: progress\ndata: about 500 users · 10% counted\n\n");
+        assert_eq!(event(Report::SoFar(0, 0)), ": counting\n\n");
     }
 }

@@ -40,7 +40,7 @@ impl Counts {
         Self { room: Arc::new(Semaphore::new(AT_ONCE)), running: Mutex::default() }
     }
 
-    /// Notes that a count of an admin begins, which ends the one before. Returns what tells it to end.
+    /// Notes that a count of an admin begins, which ends the one before. Returns the value that ends it.
     fn begin(&self, admin: &Admin) -> (watch::Sender<bool>, watch::Receiver<bool>) {
         let (end, ended) = watch::channel(false);
         if let Some(before) = self.running().insert(admin.clone(), end.clone()) {

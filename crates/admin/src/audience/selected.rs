@@ -3,7 +3,11 @@
 use chrono_tz::Tz;
 use rollcall_domain::{Filter, Selection};
 
-use crate::{App, page::Failure, users::query::Query};
+use crate::{
+    App,
+    page::{Failure, time_zone},
+    users::query::Query,
+};
 
 /// A filter, and whose days it means.
 #[derive(Clone, Debug)]
@@ -49,8 +53,7 @@ impl Selected {
 
     /// The time zone whose days the filter means, where that matters.
     pub(super) fn days(&self) -> Option<String> {
-        let has_days = self.zone != Tz::UTC && !self.text().is_empty();
-        has_days.then(|| self.zone.name().to_owned())
+        self.query.days_of(self.zone).map(time_zone::name)
     }
 }
 

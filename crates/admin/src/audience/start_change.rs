@@ -18,6 +18,8 @@ use super::{
 use crate::{
     App,
     page::{Failure, Layout, ViewerZone, render, text},
+    request::form_token,
+    users::query::Query,
 };
 
 /// How many users are read for the estimate, as many as by the list.
@@ -63,18 +65,26 @@ struct Fields {
 }
 
 impl Fields {
-    fn read(pairs: &[(String, String)], viewer: Tz) -> Self {
+    fn read(pairs: &[(String, String)], viewer: Tz) -> Result<Self, Failure> {
+        Query::refuse_unknown(pairs, &["kind", "name", "do", form_token::FIELD])?;
+        let kind = match value(pairs, "kind") {
+            "" => LabelKind::Tag,
+            kind => LabelKind::from_name(kind).ok_or(UNKNOWN_CHANGE)?,
+        };
+        let is_added = match value(pairs, "do") {
+            "" | "add" => true,
+            "remove" => false,
+            _ => return Err(UNKNOWN_CHANGE),
+        };
         let typed = value(pairs, "name").to_owned();
         let name = typed.parse::<LabelName>().map_err(|error| text::sentence(&error.to_string()));
-        Self {
-            selected: Selected::read(pairs, viewer),
-            kind: LabelKind::from_name(value(pairs, "kind")).unwrap_or(LabelKind::Tag),
-            name,
-            typed,
-            is_added: value(pairs, "do") != "remove",
-        }
+        Ok(Self { selected: Selected::read(pairs, viewer), kind, name, typed, is_added })
     }
 }
+
+const UNKNOWN_CHANGE: Failure = Failure::Refused(
+    "Expected kind=tag or kind=group, and do=add or do=remove. Nothing was changed.",
+);
 
 /// Shows the form, and asks whether the change is to begin if all fields are valid.
 pub(crate) async fn ask(
@@ -83,7 +93,7 @@ pub(crate) async fn ask(
     ViewerZone(viewer): ViewerZone,
     Pairs(pairs): Pairs<Vec<(String, String)>>,
 ) -> Result<Response, Failure> {
-    let fields = Fields::read(&pairs, viewer);
+    let fields = Fields::read(&pairs, viewer)?;
     Ok(render(&page(&app, layout, fields, None).await?))
 }
 
@@ -95,7 +105,7 @@ pub(crate) async fn begin(
     ViewerZone(viewer): ViewerZone,
     Form(pairs): Form<Vec<(String, String)>>,
 ) -> Result<Response, Failure> {
-    let fields = Fields::read(&pairs, viewer);
+    let fields = Fields::read(&pairs, viewer)?;
     let trouble = match (fields.selected.filter(), &fields.name) {
         (Some(filter), Ok(name)) => {
             let users = (filter, fields.selected.zone);
@@ -119,15 +129,19 @@ async fn page(
 ) -> Result<Page, Failure> {
     let Fields { selected, kind, typed, name, is_added } = fields;
     let selection = selected.selection(app).await?;
-    let known = app.labels.list(kind).await?;
-    let is_known = |name: &LabelName| known.iter().any(|label| label.name == *name);
+    let (tags, groups) = (names(app, LabelKind::Tag).await?, names(app, LabelKind::Group).await?);
+    let known = match kind {
+        LabelKind::Tag => tags.clone(),
+        LabelKind::Group => groups.clone(),
+    };
+    let is_known = |name: &LabelName| known.contains(name);
     let mut page = Page {
         filter_trouble: selection.as_ref().err().cloned(),
         name_trouble: None,
         trouble: None,
         question: None,
-        tags: names(app, LabelKind::Tag).await?,
-        groups: names(app, LabelKind::Group).await?,
+        tags,
+        groups,
         layout: layout.tab("users"),
         name: typed,
         selected,

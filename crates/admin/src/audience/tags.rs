@@ -158,9 +158,10 @@ pub(crate) async fn one(
 
 async fn page_of_one(app: &App, layout: Layout, term: &str) -> Result<One, Failure> {
     let (kind, name) = read_term(term)?;
-    let labels = app.labels.count(kind).await?;
-    let found = labels.into_iter().find(|(label, _)| label.name == name);
-    let (label, users) = found.ok_or_else(|| missing(kind, &name))?;
+    let labels = app.labels.list(kind).await?;
+    let label = labels.into_iter().find(|label| label.name == name);
+    let label = label.ok_or_else(|| missing(kind, &name))?;
+    let users = app.labels.count_of(&label).await?;
     Ok(One {
         layout: layout.tab("users"),
         list: users_of(app, &label),
@@ -249,7 +250,7 @@ fn done(pairs: &[(String, String)]) -> Option<String> {
         "described" => Some(format!("Changed the description of {kind} {name}.")),
         "deleted" => Some(format!("Deleted {kind} {name}.")),
         "deleting" => Some(format!(
-            "{kind} {name} is being deleted. Many users have it, so this goes on in the background."
+            "Many users have {kind} {name}, so deleting it goes on in the background."
         )),
         _ => None,
     }

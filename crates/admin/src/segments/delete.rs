@@ -48,11 +48,11 @@ pub(crate) async fn delete(
     Path(name): Path<String>,
     Form(pairs): Form<Vec<(String, String)>>,
 ) -> Result<Response, Failure> {
-    let page = page(&app, layout, &name).await?;
+    let segment = find(&app, &name).await?.0;
     if !pairs.iter().any(|(field, value)| field == "sure" && !value.is_empty()) {
         return Err(Failure::Refused("Tick the box to confirm. Nothing was deleted."));
     }
-    match app.audience.delete_segment(&page.segment.name).await {
+    match app.audience.delete_segment(&segment.name).await {
         Ok(Segment { name, filter, .. }) => {
             let old = format!("{name}: {}", filter.summary());
             let action = AuditAction::DeletedSegment;
@@ -61,7 +61,10 @@ pub(crate) async fn delete(
             Ok(Redirect::to(&deleted).into_response())
         }
         // The page says by which others it is used.
-        Err(AudienceError::Refused(_)) => Ok((StatusCode::CONFLICT, render(&page)).into_response()),
+        Err(AudienceError::Refused(_)) => {
+            let page = page(&app, layout, &name).await?;
+            Ok((StatusCode::CONFLICT, render(&page)).into_response())
+        }
         Err(AudienceError::Service(error)) => Err(error.into()),
         Err(_) => Err(Failure::no_segment(&name)),
     }

@@ -6,7 +6,7 @@ pub(crate) mod edit;
 pub(crate) mod list;
 pub(crate) mod one;
 
-use rollcall_domain::{Counted, Filter, LabelName, Segment, Term};
+use rollcall_domain::{Counted, Filter, LabelName, Segment};
 use rollcall_service::{LatestPasses, SegmentPass, ServiceError};
 
 use crate::{
@@ -48,8 +48,7 @@ fn users_of<'a>(name: &LabelName, segments: &'a [Segment]) -> Vec<&'a str> {
 /// The query string of the list of a segment's users that also meet a filter.
 fn users_query(segment: &Segment, also: Filter) -> String {
     let filter = segment.selecting().and(also);
-    let has_days = filter.terms().any(|term| matches!(term, Term::Day(..) | Term::Segment(_)));
-    let zone = if has_days { segment.zone.name() } else { "" };
+    let zone = if filter.depends_on_days() { segment.zone.name() } else { "" };
     query_string([("filter", &filter.to_string()), ("zone", zone)])
 }
 

@@ -2,7 +2,6 @@
 //! what it completes.
 
 use chrono_tz::Tz;
-use rollcall_domain::Term;
 use rollcall_service::ServiceError;
 
 use super::{
@@ -59,8 +58,6 @@ impl Bar {
                 .filter(|_| place < REMOVABLE)
                 .map(|it| list(it.without_part(place).to_string())),
         };
-        let has_days =
-            filter.is_some_and(|it| it.terms().any(|term| matches!(term, Term::Day(..))));
         let save = filter.filter(|it| !it.is_everyone() && invalid.is_none()).map(|filter| {
             let pairs = [("filter", filter.to_string()), ("zone", zone.name().to_owned())];
             let pairs = pairs.each_ref().map(|(name, value)| (*name, value.as_str()));
@@ -74,7 +71,7 @@ impl Bar {
             }),
             chips: parts.iter().enumerate().map(chip).collect(),
             clear: list(String::new()),
-            days_of: has_days.then(|| time_zone::name(zone)),
+            days_of: query.days_of(zone).map(time_zone::name),
             completions: completions(app).await?,
         })
     }

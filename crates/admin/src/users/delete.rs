@@ -121,11 +121,11 @@ async fn ask_about_all(
     if slice.count == Counted::Exactly(0) {
         return Err(Failure::Refused("No users match."));
     }
+    let days_of = query.days_of(viewer).map(time_zone::name);
     let query = query.in_zone_of(viewer).first_page();
     let mut fields = query.list_pairs();
     fields.push(("all".to_owned(), "1".to_owned()));
     fields.push(("until".to_owned(), now.timestamp_micros().to_string()));
-    let days_of = query.zone.map(time_zone::name);
     Ok(Question {
         count: text::users(slice.count),
         people: slice.rows.into_iter().map(|listed| listed.user).collect(),

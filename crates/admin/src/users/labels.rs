@@ -6,7 +6,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use rollcall_domain::{Counted, LabelKind, LabelName, LabelsOfUser};
-use rollcall_service::{LabelError, ServiceError, Session};
+use rollcall_service::{ServiceError, Session};
 
 use super::{
     query::{Query, read_id},
@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     App,
+    audience::changes::refusal,
     page::{Failure, text},
     request::query_string,
 };
@@ -101,7 +102,7 @@ pub(crate) async fn change_selected(
         pair.map(|(_, value)| value.trim())
     };
     if value("all").is_some() {
-        return Ok(ask_about_all(&app, &pairs));
+        return ask_about_all(&app, &pairs);
     }
     let is_added = value("do") != Some("remove");
     let ids = selected_ids(&pairs)?;
@@ -121,8 +122,8 @@ pub(crate) async fn change_selected(
 }
 
 /// Leads to the question whether all users of the list are changed.
-fn ask_about_all(app: &App, pairs: &[(String, String)]) -> Response {
-    let query = Query::read(pairs);
+fn ask_about_all(app: &App, pairs: &[(String, String)]) -> Result<Response, Failure> {
+    let query = Query::read(pairs).still_invalid()?;
     let zone = query.zone.map(|zone| zone.name()).unwrap_or_default();
     let value = |name: &str| {
         let pair = pairs.iter().find(|(key, _)| key == name);
@@ -135,7 +136,7 @@ fn ask_about_all(app: &App, pairs: &[(String, String)]) -> Response {
         ("name", value(TAG_FIELD)),
         ("do", value("do")),
     ]);
-    Redirect::to(&format!("{}/changes/new?{fields}", app.base)).into_response()
+    Ok(Redirect::to(&format!("{}/changes/new?{fields}", app.base)).into_response())
 }
 
 /// What a change of tags has done, from the address to which it led.
@@ -158,15 +159,4 @@ fn read_name(text: &str) -> Result<LabelName, Failure> {
             "A name has 1 to 32 of the characters a-z, 0-9, _ and -. Nothing was changed.",
         )
     })
-}
-
-fn refusal(error: LabelError) -> Failure {
-    match error {
-        LabelError::Service(error) => error.into(),
-        LabelError::Full(_) => Failure::Refused(
-            "There is no room for another one. Delete one first with `manage tag delete` or \
-             `manage group delete`.",
-        ),
-        _ => Failure::Refused("It does not exist. Nothing was changed."),
-    }
 }

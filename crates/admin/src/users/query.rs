@@ -3,9 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
-use rollcall_domain::{
-    Cursor, Filter, Selection, SelectionError, SortKey, TelegramId, Term, UserSort,
-};
+use rollcall_domain::{Cursor, Filter, Selection, SelectionError, SortKey, TelegramId, UserSort};
 use rollcall_service::AudienceError;
 
 use super::{invalid_filter::InvalidFilter, sort::written_sort};
@@ -78,18 +76,25 @@ impl Query {
         if let Err(invalid) = &query.filter {
             return Err(invalid.clone().into());
         }
+        Self::refuse_unknown(pairs, also)?;
         for (name, value) in pairs {
-            if !NAMES.contains(&name.as_str()) && !also.contains(&name.as_str()) {
-                let name = quoted(name);
-                let hint = "There is no field “{name}”; expected the users as a filter, such as \
-                            filter=lang:de.";
-                return Err(Failure::invalid(hint.replace("{name}", &name)));
-            }
             if name == "at" && !value.is_empty() && value.trim().parse::<Cursor>().is_err() {
                 return Err(Failure::invalid("This is not a place in the list.".to_owned()));
             }
         }
         Ok(query)
+    }
+
+    /// Refuses names that are neither of a list nor in `also`: a misspelt filter would be all users.
+    pub(crate) fn refuse_unknown(pairs: &[(String, String)], also: &[&str]) -> Result<(), Failure> {
+        let is_known = |name: &str| NAMES.contains(&name) || also.contains(&name);
+        match pairs.iter().find(|(name, _)| !is_known(name)) {
+            None => Ok(()),
+            Some((name, _)) => Err(Failure::invalid(format!(
+                "There is no field “{}”; expected the users as a filter, such as filter=lang:de.",
+                quoted(name)
+            ))),
+        }
     }
 
     /// The users that the filter selects at a moment; else why it selects none. Without a time zone
@@ -147,11 +152,17 @@ impl Query {
         }
     }
 
-    /// The same users for every viewer: with this viewer's time zone, unless it is UTC.
+    /// The same users for every viewer: with this viewer's time zone. UTC is not left out, because the
+    /// viewer's may be known by the time that the form is sent.
     #[must_use]
     pub(crate) fn in_zone_of(&self, viewer: Tz) -> Self {
-        let zone = self.zone.or_else(|| Some(viewer).filter(|zone| *zone != Tz::UTC));
-        Self { zone, ..self.clone() }
+        Self { zone: Some(self.zone.unwrap_or(viewer)), ..self.clone() }
+    }
+
+    /// Whose days the filter means, if it depends on days.
+    pub(crate) fn days_of(&self, viewer: Tz) -> Option<Tz> {
+        let zone = self.zone.unwrap_or(viewer);
+        self.filter.as_ref().is_ok_and(Filter::depends_on_days).then_some(zone)
     }
 
     /// The filter and the time zone, for the hidden fields of a form.
@@ -167,7 +178,7 @@ impl Query {
     }
 
     /// The same list, if its URL shows that the filter is invalid. A repeated field would be lost.
-    pub(super) fn still_invalid(self) -> Result<Self, Failure> {
+    pub(crate) fn still_invalid(self) -> Result<Self, Failure> {
         match &self.filter {
             Err(invalid) if self.text.parse::<Filter>().is_ok() => Err(invalid.clone().into()),
             _ => Ok(self),
@@ -217,8 +228,7 @@ impl Query {
 
     /// Whether its users may be others in another time zone.
     fn depends_on_days(&self) -> bool {
-        let is_day = |term: &Term| matches!(term, Term::Day(..) | Term::Segment(_));
-        self.filter.as_ref().map_or(true, |filter| filter.terms().any(is_day))
+        self.filter.as_ref().map_or(true, Filter::depends_on_days)
     }
 
     fn pairs(&self) -> [(&'static str, String); 4] {

@@ -250,6 +250,13 @@ async fn days_are_those_of_the_viewer_unless_the_url_has_a_zone() {
     let export = encoded(&fields, &[("all", "1"), ("format", "jsonl")]);
     let file = site.post("/admin/export", &token, &export).await;
     assert_eq!(file.body.lines().count(), 4);
+    // Also where the browser's zone is not known yet when the page is shown.
+    let page = with(&list("joined:2026-11-23"), "").await;
+    let fields = page.form("/admin/delete/selected");
+    assert!(fields.contains(&("zone".to_owned(), "UTC".to_owned())), "{fields:?}");
+    let all = "/admin/delete?all=1&filter=joined:2026-11-23&zone=UTC";
+    let question = with(all, "Pacific/Kiritimati").await;
+    assert!(question.body.contains("(days of UTC)"), "{}", question.body);
     let question = site
         .get("/admin/delete?all=1&filter=joined:2026-11-24&zone=Pacific/Kiritimati", &token)
         .await;

@@ -194,6 +194,14 @@ async fn a_segment_shows_its_sizes_and_who_joined_and_left() {
     site.users.delete_users(&[id(100), id(6)]).await.unwrap();
     let page = site.get("/admin/segments/germans", &token).await.main();
     assert!(!page.contains("/admin/users/100\"") && !page.contains("/admin/users/6\""), "{page}");
+    // The size of another filter is not compared.
+    let (germans, filter) = ("germans".parse().unwrap(), "lang:en".parse().unwrap());
+    site.audience.save_segment(germans, filter, chrono_tz::Tz::UTC, "").await.unwrap();
+    site.segments.count_now(&|_| ()).await.unwrap();
+    let counted = site.segments.list().await.unwrap();
+    let changes: Vec<_> =
+        counted.iter().map(|it| (it.segment.name.as_str(), it.change())).collect();
+    assert_eq!(changes, [("bots", Some(0)), ("germans", None)]);
     let bots = site.get("/admin/segments/bots", &token).await.main();
     assert!(bots.contains("filter=bot") && bots.contains("None."), "{bots}");
 }

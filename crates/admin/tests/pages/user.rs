@@ -98,7 +98,7 @@ async fn tags_and_groups_are_added_and_removed_with_a_trace() {
     for (wrong, reason) in [
         ("kind=tag&name=VIP", "1 to 32"),
         ("kind=tag&name=", "1 to 32"),
-        ("kind=tag&remove=other", "does not exist"),
+        ("kind=tag&remove=other", "There is no tag &#39;other&#39;"),
         ("kind=colour&name=red", "A field is missing"),
     ] {
         let refused = send(wrong).await;

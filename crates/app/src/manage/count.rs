@@ -58,6 +58,7 @@ pub(super) async fn exactly(
     selection: &Selection,
 ) -> anyhow::Result<u64> {
     let bar = progress_bar("");
+    bar.set_message("counting…");
     bar.set_length(1000);
     if let Ok(style) = ProgressStyle::with_template("[{bar:40}] {percent}% {msg}") {
         bar.set_style(style.progress_chars("=> "));
@@ -66,7 +67,9 @@ pub(super) async fn exactly(
     let progress = {
         let (bar, goes_on) = (bar.clone(), goes_on.clone());
         move |users: u64, thousandths: u16| {
-            bar.set_message(format!("{users} users so far"));
+            if thousandths > 0 {
+                bar.set_message(format!("{users} users so far"));
+            }
             bar.set_position(thousandths.into());
             goes_on.load(Ordering::Relaxed)
         }

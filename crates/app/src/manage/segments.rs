@@ -1,6 +1,6 @@
 //! `manage segments`.
 
-use std::{io::Write, process::ExitCode, sync::Arc};
+use std::{io::Write, process::ExitCode};
 
 use anyhow::bail;
 use chrono_tz::Tz;
@@ -13,6 +13,7 @@ use rollcall_service::{AudienceService, CountedSegment, SegmentPass};
 use serde_json::{Value, json};
 
 use super::{
+    count::exactly,
     filter::{read_filter, read_zone},
     output::{print_json, progress_bar, rfc3339, safe, second, stdout},
     table::Table,
@@ -207,7 +208,7 @@ async fn show(
     };
     let zone = zone.unwrap_or(segment.zone);
     let selection = audience.selection(&segment.filter, zone).await?;
-    let count = audience.count(&selection, Arc::new(|_, _| true)).await?.unwrap_or_default();
+    let count = exactly(audience, &selection).await?;
     let sizes = services.segments().sizes(name, u64::from(days) - 1).await?;
     if json {
         let sizes: Vec<Value> = sizes.iter().map(size_as_json).collect();

@@ -57,6 +57,13 @@ impl Filter {
         self.terms().any(|term| *term == Term::Bot)
     }
 
+    /// Whether its users may be others in another time zone. The filter of a segment may have days.
+    pub fn depends_on_days(&self) -> bool {
+        let is_day =
+            |term: &Term| matches!(term, Term::Day(..) | Term::UsedOn(..) | Term::Segment(_));
+        self.terms().any(is_day)
+    }
+
     /// Whether a term names this tag or group.
     pub fn names_label(&self, kind: LabelKind, name: &LabelName) -> bool {
         self.terms().any(|term| match (term, kind) {

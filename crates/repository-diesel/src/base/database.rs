@@ -197,12 +197,16 @@ impl Database {
     /// Cancels what a server process of PostgreSQL is executing, on this thread, which may block.
     /// Returns whether the server took the request.
     pub(crate) fn cancel_statement(&self, process: i32) -> bool {
-        let cancelled = attempt(&self.url, &self.pool, |connection| {
-            let sql = format!("SELECT pg_cancel_backend({process})");
-            Ok(diesel::dsl::sql::<Bool>(&sql).get_result(connection)?)
-        });
+        // A connection of its own, because those of the pool may all be in use.
+        let sql = format!("SELECT pg_cancel_backend({process})");
+        let cancelled = AnyConnection::open(&self.url)
+            .map_err(|error| self.url.redact(&error.to_string()))
+            .and_then(|(mut connection, _)| {
+                let cancelled = diesel::dsl::sql::<Bool>(&sql).get_result(&mut connection);
+                cancelled.map_err(|error| error.to_string())
+            });
         cancelled.unwrap_or_else(|error| {
-            log::warn!(error:%; "could not stop a statement");
+            log::warn!(error; "could not stop a statement");
             false
         })
     }

@@ -58,8 +58,12 @@ pub(crate) fn list(
 }
 
 /// See [`LabelRepository::count_labelled_users`](rollcall_repository::LabelRepository::count_labelled_users).
-pub(super) fn count(connection: &mut AnyConnection) -> Result<BTreeMap<i32, u64>, Failure> {
+pub(super) fn count(
+    connection: &mut AnyConnection,
+    labels: &[i32],
+) -> Result<BTreeMap<i32, u64>, Failure> {
     let counts: Vec<(i32, i64)> = user_labels::table
+        .filter(user_labels::label.eq_any(labels))
         .group_by(user_labels::label)
         .select((user_labels::label, count_star()))
         .load(connection)?;
@@ -139,6 +143,16 @@ pub(super) fn describe(
     Ok(found > 0)
 }
 
+/// Locks a label before its users, as adding it to users does. Until the transaction ends, no other one
+/// adds it.
+pub(crate) fn lock_label(connection: &mut AnyConnection, label: i32) -> QueryResult<()> {
+    if let AnyConnection::Postgres(connection) = connection {
+        let lock = labels::table.find(label).select(labels::id).for_update();
+        lock.first::<i32>(connection).optional()?;
+    }
+    Ok(())
+}
+
 /// See [`LabelRepository::delete_label`](rollcall_repository::LabelRepository::delete_label). Runs in
 /// a transaction.
 pub(super) fn delete(
@@ -156,11 +170,7 @@ pub(super) fn delete(
     if !using.is_empty() {
         return Ok(DeletedLabel::Used(using));
     }
-    if let AnyConnection::Postgres(connection) = connection {
-        // Before its users, because adding the label locks them in this order.
-        let lock = labels::table.find(label.id).select(labels::id).for_update();
-        lock.first::<i32>(connection).optional()?;
-    }
+    lock_label(connection, label.id)?;
     let some = || RemoveSome { label: label.id, limit: limit.into() };
     let removed = either!(connection => some().execute(connection)?);
     if u32::try_from(removed).is_ok_and(|removed| removed >= limit) {

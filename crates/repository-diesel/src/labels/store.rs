@@ -28,8 +28,12 @@ impl LabelRepository for DieselUserRepository {
         self.database.read("list labels", move |connection| label::list(connection, kind)).await
     }
 
-    async fn count_labelled_users(&self) -> Result<BTreeMap<i32, u64>, RepositoryError> {
-        self.database.run_long_read(label::count).await
+    async fn count_labelled_users(
+        &self,
+        labels: &[i32],
+    ) -> Result<BTreeMap<i32, u64>, RepositoryError> {
+        let labels = labels.to_owned();
+        self.database.run_long_read(move |connection| label::count(connection, &labels)).await
     }
 
     async fn create_label(

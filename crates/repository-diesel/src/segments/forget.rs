@@ -11,7 +11,7 @@ use super::{
 use crate::base::{
     connection::AnyConnection,
     error::Failure,
-    schema::{segment_members, segment_parts, segment_passes},
+    schema::{segment_members, segment_parts, segment_passes, segment_sizes},
 };
 
 /// The passes whose memberships are needed: the latest one, the one that runs, and those that they are
@@ -27,8 +27,18 @@ pub(super) fn any(connection: &mut AnyConnection) -> QueryResult<bool> {
     let needed: Vec<i64> = needed(connection)?.into_iter().collect();
     let part = segment_parts::table.filter(segment_parts::pass.ne_all(&needed));
     let has_part = diesel::select(diesel::dsl::exists(part)).get_result(connection)?;
-    let is_dropped = segment_passes::table.filter(segment_passes::state.eq(DROPPED));
-    Ok(has_part || diesel::select(diesel::dsl::exists(is_dropped)).get_result(connection)?)
+    Ok(has_part || !dropped(connection)?.is_empty())
+}
+
+/// The passes that are dropped, but for the latest of all: its number is not given again.
+fn dropped(connection: &mut AnyConnection) -> QueryResult<Vec<i64>> {
+    let newest: Option<i64> =
+        segment_passes::table.select(diesel::dsl::max(segment_passes::pass)).first(connection)?;
+    segment_passes::table
+        .filter(segment_passes::state.eq(DROPPED))
+        .filter(segment_passes::pass.nullable().ne(newest))
+        .select(segment_passes::pass)
+        .load(connection)
 }
 
 /// Forgets some parts; returns whether there may be more. Runs in a transaction.
@@ -56,8 +66,12 @@ pub(super) fn forget(connection: &mut AnyConnection, most: i64) -> Result<bool, 
     if !parts.is_empty() {
         return Ok(true);
     }
+    let dropped = dropped(connection)?;
+    diesel::delete(segment_sizes::table)
+        .filter(segment_sizes::pass.eq_any(&dropped))
+        .execute(connection)?;
     diesel::delete(segment_passes::table)
-        .filter(segment_passes::state.eq(DROPPED))
+        .filter(segment_passes::pass.eq_any(&dropped))
         .execute(connection)?;
     Ok(false)
 }

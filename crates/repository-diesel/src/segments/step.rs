@@ -88,8 +88,7 @@ pub(super) fn evaluate(
         _ => TelegramId::MAX.get(),
     };
     let range = Range { after, until, most: most.into() };
-    let Members { ids, of } = members(connection, &selections, range)?;
-    let is_full = ids.len() >= usize::try_from(most).unwrap_or(usize::MAX);
+    let Members { ids, of, is_full } = members(connection, &selections, range)?;
     let end = ids.last().copied().filter(|_| is_full).unwrap_or(until);
     let mut changes = Changes { ids: &ids, of: &of, kept: BTreeMap::new(), left: BTreeMap::new() };
     let compared = compared(connection, pass)?;

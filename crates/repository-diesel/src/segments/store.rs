@@ -144,7 +144,7 @@ impl SegmentPassRepository for DieselUserRepository {
                     segments.iter().map(|(_, selection)| selection.clone()).collect();
                 let id = id.get();
                 let range = Range { after: id - 1, until: id, most: 1 };
-                let Members { ids, of } = at_one_moment(connection, |connection| {
+                let Members { ids, of, .. } = at_one_moment(connection, |connection| {
                     members(connection, &selections, range)
                 })?;
                 let is_member =

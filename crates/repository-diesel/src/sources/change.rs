@@ -36,6 +36,7 @@ pub(crate) fn allow(
 ) -> Result<Allowed, Failure> {
     let mut refused = None;
     let allowed = connection.transaction(|connection| {
+        lock(connection)?;
         let tag = match NewTag::of(connection, tag, at)? {
             Ok(tag) => tag,
             Err(full) => {
@@ -43,7 +44,6 @@ pub(crate) fn allow(
                 return Err(Failure::Diesel(RollbackTransaction));
             }
         };
-        lock(connection)?;
         let wanted: BTreeSet<&str> = payloads.iter().map(StartPayload::as_str).collect();
         let rows: Vec<KnownLink> = sources::table
             .filter(sources::payload.eq_any(&wanted))
@@ -149,7 +149,7 @@ pub(crate) fn drop_without_users(
 
 /// Keeps other transactions from giving labels until this one ends. On SQLite it makes this one the
 /// only writer, before it reads anything that others could change.
-fn lock(connection: &mut AnyConnection) -> QueryResult<()> {
+pub(crate) fn lock(connection: &mut AnyConnection) -> QueryResult<()> {
     diesel::update(activity_state::table)
         .set(activity_state::labels.eq(activity_state::labels))
         .execute(connection)

@@ -13,6 +13,7 @@ use crate::{
         users::change,
     },
     segments::segment,
+    sources::change::lock as lock_labels,
 };
 
 /// The tags of an import, with their numbers.
@@ -49,9 +50,12 @@ impl Tags {
             if self.numbers.is_empty() {
                 // Deleting a tag locks this first, so no tag of the import is deleted meanwhile.
                 segment::lock(connection)?;
+                // As `sources allow --tag` does, before it creates a tag.
+                lock_labels(connection)?;
             }
             match label::create(connection, LabelKind::Tag, tag, "", &self.author)? {
                 CreatedLabel::New(label) | CreatedLabel::Known(label) => {
+                    label::lock_label(connection, label.id)?;
                     self.numbers.insert(tag.clone(), label.id);
                 }
                 CreatedLabel::Full => {

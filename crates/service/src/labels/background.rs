@@ -6,7 +6,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
-use rollcall_domain::{Admin, Filter, LabelKind, LabelName};
+use rollcall_domain::{Admin, Filter, LabelKind, LabelName, Term};
 use rollcall_repository::{LabelChange, LabelChangeState, LabelChoice, NewLabelChange};
 
 use super::{LabelError, LabelService, filter::read};
@@ -72,10 +72,11 @@ impl LabelService {
     ) -> Result<LabelChange, LabelError> {
         self.check(filter, zone).await?;
         let choice = LabelChoice::Filter { text: filter.to_string(), zone: zone.name().to_owned() };
-        let others = self.all_recent().await?;
+        let (others, now) = (self.all_recent().await?, self.clock.now());
         let incomplete = others.iter().filter(|it| it.state != LabelChangeState::Done);
         let same = incomplete.clone().find(|it| {
             it.state == LabelChangeState::Running
+                && (is_automatic(it) || !is_left(it, now))
                 && (it.label.kind, &it.label.name) == (kind, name)
                 && (it.is_added, &it.choice) == (is_added, &choice)
         });
@@ -90,7 +91,7 @@ impl LabelService {
             false => self.find(kind, name).await?,
         };
         let new = NewLabelChange { label, is_added, choice, by: Some(by.clone()) };
-        let change = self.labels.begin_label_change(&new, self.clock.now()).await?;
+        let change = self.labels.begin_label_change(&new, now).await?;
         self.waiting.notify_one();
         Ok(change)
     }
@@ -106,6 +107,10 @@ impl LabelService {
         let change = changes.iter().find(|it| it.id == id).ok_or(LabelError::UnknownChange)?;
         if !is_latest(change, &changes) {
             return Err(LabelError::NotLatest(change.label.kind, change.label.name.clone()));
+        }
+        if change.state == LabelChangeState::Undoing && !is_left(change, self.clock.now()) {
+            // A process is undoing it.
+            return Ok(change.clone());
         }
         let free_since = self.clock.now() - LEASE;
         let marked = self.labels.undo_label_change(change, 0, Some(by), free_since).await?;
@@ -264,8 +269,8 @@ impl LabelService {
     }
 }
 
-/// Whether a change that is not complete goes on by itself when its process has ended. One of a management command does not:
-/// it may have been interrupted on purpose.
+/// Whether a change that is not complete goes on by itself when its process has ended. One of a
+/// management command does not: it may have been interrupted on purpose.
 fn is_automatic(change: &LabelChange) -> bool {
     let can_go_on = match change.state {
         LabelChangeState::Running => change.choice != LabelChoice::Ids,
@@ -296,6 +301,7 @@ fn is_latest(change: &LabelChange, changes: &[LabelChange]) -> bool {
 }
 
 /// Whether a change must wait for an older one that changes the same label, or one that its filter names.
+/// The filter of a segment may name any.
 fn must_wait(change: &LabelChange, changes: &[LabelChange], now: DateTime<Utc>) -> bool {
     let filter: Option<Filter> = match &change.choice {
         LabelChoice::Filter { text, .. } => text.parse().ok(),
@@ -303,7 +309,12 @@ fn must_wait(change: &LabelChange, changes: &[LabelChange], now: DateTime<Utc>) 
     };
     changes.iter().any(|other| {
         let label = &other.label;
-        let is_named = || filter.as_ref().is_some_and(|it| it.names_label(label.kind, &label.name));
+        let is_named = || {
+            filter.as_ref().is_some_and(|it| {
+                let is_segment = |term: &Term| matches!(term, Term::Segment(_));
+                it.names_label(label.kind, &label.name) || it.terms().any(is_segment)
+            })
+        };
         let goes_on =
             other.state != LabelChangeState::Done && (is_automatic(other) || !is_left(other, now));
         other.id < change.id && goes_on && (label.id == change.label.id || is_named())

@@ -77,7 +77,15 @@ impl LabelService {
             let (size, now) = (pace.size(), self.clock.now());
             let part = self.labels.undo_label_change(&change, size, by, now).await?;
             match part.result {
-                None => return Err(deleted(&change)),
+                // Another process has undone it, or the label is gone.
+                None => {
+                    let LabelChange { label, .. } = &change;
+                    return match self.find(label.kind, &label.name).await {
+                        Ok(found) if found.id == label.id => Ok(change),
+                        Err(LabelError::Service(error)) => Err(error.into()),
+                        _ => Err(deleted(&change)),
+                    };
+                }
                 Some(true) => return Ok(change),
                 Some(false) => {}
             }

@@ -65,13 +65,23 @@ impl LabelService {
     /// # Errors
     /// If the storage fails.
     pub async fn count(&self, kind: LabelKind) -> Result<Vec<(UserLabel, u64)>, ServiceError> {
-        let (labels, counts) =
-            tokio::try_join!(self.labels.labels(kind), self.labels.count_labelled_users())?;
+        let labels = self.labels.labels(kind).await?;
+        let numbers: Vec<i32> = labels.iter().map(|label| label.id).collect();
+        let counts = self.labels.count_labelled_users(&numbers).await?;
         let count = |label: UserLabel| {
             let users = counts.get(&label.id).copied().unwrap_or_default();
             (label, users)
         };
         Ok(labels.into_iter().map(count).collect())
+    }
+
+    /// The number of users with a label. Counting reads an index entry for each of them.
+    ///
+    /// # Errors
+    /// If the storage fails.
+    pub async fn count_of(&self, label: &UserLabel) -> Result<u64, ServiceError> {
+        let counts = self.labels.count_labelled_users(&[label.id]).await?;
+        Ok(counts.get(&label.id).copied().unwrap_or_default())
     }
 
     /// The label of this name.
@@ -135,8 +145,7 @@ impl LabelService {
         by: Option<&Admin>,
     ) -> Result<u64, LabelError> {
         let label = self.find(kind, name).await?;
-        let counts = self.labels.count_labelled_users().await?;
-        let users = counts.get(&label.id).copied().unwrap_or_default();
+        let users = self.count_of(&label).await?;
         let mut pace = Pace::default();
         loop {
             // Such a change would go on with a filter that means other users.

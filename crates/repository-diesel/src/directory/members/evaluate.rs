@@ -24,6 +24,8 @@ const MOST_BYTES: usize = 300_000;
 const MOST_PARAMETERS: usize = 10_000;
 /// How many users are read at once where their names must be compared.
 const READ_AT_ONCE: i64 = 2_000;
+/// How many users of all atoms together a part may have, each a bit: eight megabytes.
+const BITS: i64 = 8 * 8 * 1024 * 1024;
 
 /// The ids of a part: after one id and up to another, and no more users than `most`.
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +40,9 @@ pub(crate) struct Range {
 pub(crate) struct Members {
     pub(crate) ids: Vec<i64>,
     pub(crate) of: Vec<Bits>,
+    /// Whether there may be more users in the range: the part has as many as it may have. Parts with
+    /// many different terms have fewer.
+    pub(crate) is_full: bool,
 }
 
 /// The number of a user, and the atoms that the user meets.
@@ -53,12 +58,20 @@ pub(crate) fn members(
     let known = Known::read_all(connection, selections)?;
     let mut atoms = Atoms::default();
     let trees: Vec<_> = selections.iter().map(|it| atoms.add(it, &known)).collect();
-    let mut part = Part::read(connection, &atoms, range)?;
+    let most = range.most.min(most_users(atoms.count));
+    let mut part = Part::read(connection, &atoms, Range { most, ..range })?;
     part.read_rows(connection, &atoms)?;
     part.read_names(connection, &atoms)?;
     let places = part.ids.len();
     let of = trees.iter().map(|tree| tree.users(&part.atoms, places)).collect();
-    Ok(Members { ids: part.ids, of })
+    let is_full = i64::try_from(places).is_ok_and(|places| places >= most);
+    Ok(Members { ids: part.ids, of, is_full })
+}
+
+/// How many users a part may have with so many atoms.
+fn most_users(atoms: usize) -> i64 {
+    let atoms = i64::try_from(atoms).unwrap_or(i64::MAX).max(1);
+    (BITS / atoms).max(100)
 }
 
 struct Part {
@@ -227,4 +240,17 @@ fn groups(mut atoms: &[Numbered]) -> Vec<&[Numbered]> {
         atoms = rest;
     }
     groups
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_with_many_terms_have_fewer_users() {
+        assert!(most_users(0) > 1_000_000 && most_users(100) > 20_000);
+        // 200 segments with 200 terms each, none of which is in two of them.
+        assert_eq!(most_users(40_000), 1_677);
+        assert_eq!(most_users(usize::MAX), 100);
+    }
 }
