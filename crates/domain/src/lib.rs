@@ -23,6 +23,8 @@ mod game;
 mod interaction;
 mod local_days;
 mod log_pace;
+mod message;
+mod place;
 mod preferences;
 mod profile;
 mod quarantined_update;
@@ -30,6 +32,7 @@ mod reachability;
 mod registration;
 mod search;
 mod source;
+mod spelling;
 mod stats;
 mod stored_text;
 mod telegram_id;
@@ -72,6 +75,11 @@ pub use game::{
 pub use interaction::{Chat, ChatKind, Event, Interaction, InteractionKind};
 pub use local_days::{day_of, day_start, next_day, next_monday};
 pub use log_pace::LogPace;
+pub use message::{
+    Button, ButtonTarget, Buttons, ByLanguage, Element, InvalidLanguageTag, Link, LinkPart,
+    MAX_BUTTON_CHARS, MAX_BUTTONS, MAX_BUTTONS_IN_ROW, MessageText, Part, Placeholder, TextError,
+    TextLimit, UserText, Variable,
+};
 pub use preferences::{
     Language, MAX_FAVOURITES, Preferences, ZONE_REGIONS, region_of, zone_of_name, zones_of,
 };

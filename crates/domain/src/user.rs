@@ -198,7 +198,7 @@ impl TelegramUser {
     }
 
     /// The names that have visible characters.
-    fn visible_name(&self) -> Option<String> {
+    pub(crate) fn visible_name(&self) -> Option<String> {
         let last_name = self.last_name.as_deref().unwrap_or_default();
         match (self.first_name.as_str(), last_name) {
             (first, last) if is_visible(first) && is_visible(last) => {

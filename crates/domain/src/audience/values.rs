@@ -10,6 +10,7 @@ use super::{
 use crate::{
     Language, MAX_LANGUAGE_CODE_CHARS, SearchTerm, StartPayload, TelegramId, read_day, read_number,
     read_search, region_of,
+    spelling::{most_like, shortened},
 };
 
 /// A part of a word: its letters, and where it begins.
@@ -403,23 +404,13 @@ fn is_known(name: &str) -> bool {
 
 /// That a field is not known, and which one is most like it.
 fn unknown(name: &str) -> String {
-    let like = names()
-        .map(|known| (strsim::osa_distance(known, name), known))
-        .filter(|(distance, known)| *distance <= 2 && *distance < known.len().min(name.len()))
-        .min();
-    if let Some((_, known)) = like {
+    if let Some(known) = most_like(names(), name) {
         return format!("unknown field '{name}'; did you mean '{known}'?");
     }
     let names: Vec<&str> = names().collect();
-    let mut shown: String = name.chars().take(SHOWN_CHARS).collect();
-    if shown.len() < name.len() {
-        shown.push('…');
-    }
     format!(
-        "unknown field '{shown}'; expected one of {}; a text with one of :<>= needs quotes",
+        "unknown field '{}'; expected one of {}; a text with one of :<>= needs quotes",
+        shortened(name),
         names.join(", ")
     )
 }
-
-/// How much of an unknown name a message repeats.
-const SHOWN_CHARS: usize = 40;
