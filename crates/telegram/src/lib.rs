@@ -35,7 +35,10 @@ pub use client::{
 };
 pub use error::BotError;
 pub use handler::{Handler, Request};
-pub use outbox::{Content, Destination, MessagePlace, Outbox, SendError, Topic};
+pub use outbox::{
+    BulkError, BulkMessage, BulkOptions, BulkPace, Content, Destination, MessagePlace, Original,
+    Outbox, SendError, Topic,
+};
 pub use readiness::Readiness;
 pub use retry::retry;
 pub use update::{ButtonPress, Command, CommandMessage, Reread, TextMessage, reread};

@@ -1,6 +1,7 @@
 //! The outbox: sends every message, as fast as Telegram allows and no faster.
 
 pub(crate) mod bucket;
+mod bulk;
 mod destination;
 mod gate;
 mod migrations;
@@ -10,20 +11,23 @@ mod send_error;
 use std::{sync::Arc, time::Duration};
 
 use frankenstein::methods::AnswerCallbackQueryParams;
-use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize, de::IgnoredAny};
+use serde_json::json;
 use tokio::time::sleep;
 
+pub use bulk::{BulkError, BulkPace};
 pub(crate) use destination::Migration;
 pub use destination::{Destination, MessagePlace, Topic};
-pub use params::Content;
+pub use params::{BulkOptions, Content, Original};
 pub use send_error::SendError;
 
 use crate::{
     client::{CallError, Client},
     retry::backoff,
 };
+use bulk::{BulkTurns, Route};
 use gate::Gate;
-use params::{EditMessageText, SendMessage};
+use params::{CopyMessage, EditMessageText, SendMessage};
 use send_error::is_unmodified;
 
 /// How often the answer to a button is retried.
@@ -35,7 +39,7 @@ const LONGEST_SPIN: Duration = Duration::from_secs(10);
 ///
 /// It keeps Telegram's limits: in all, for each private chat and for each group. It waits as long as
 /// Telegram asks, and retries transient errors a few times. If Telegram's response is lost, a message
-/// may be sent twice.
+/// may be sent twice, except one of a broadcast.
 ///
 /// A message to a group that became a supergroup goes to the supergroup, and follows its limits and
 /// its order. A message to a topic that Telegram refuses goes to the whole chat.
@@ -43,13 +47,31 @@ const LONGEST_SPIN: Duration = Duration::from_secs(10);
 pub struct Outbox {
     client: Client,
     gate: Arc<Gate>,
+    bulk: Arc<BulkTurns>,
+}
+
+/// A message of a broadcast.
+#[derive(Clone, Copy, Debug)]
+pub enum BulkMessage<'a> {
+    /// A text.
+    Text(&'a Content<'a>),
+    /// A copy of a finished message.
+    Copy(&'a Original),
+}
+
+/// The result of a method that sends a message, as far as it is used.
+#[derive(Deserialize)]
+struct Sent {
+    message_id: i64,
 }
 
 impl Outbox {
     /// An outbox that sends up to `rate` messages a second in all; 0 disables this limit and those of
     /// the chats.
     pub(crate) fn new(client: Client, rate: u32) -> Self {
-        Self { client, gate: Arc::new(Gate::new(rate)) }
+        let gate = Arc::new(Gate::new(rate));
+        let bulk = Arc::new(BulkTurns::new(gate.clone(), rate));
+        Self { client, gate, bulk }
     }
 
     /// Sends a message after earlier ones to the same chat. Returns once it is sent or has failed.
@@ -77,6 +99,54 @@ impl Outbox {
             Err(SendError::Call(error)) if is_unmodified(&error) => Ok(()),
             result => result,
         }
+    }
+
+    /// Sends a message of a broadcast to a private chat, and returns the message's number there.
+    ///
+    /// All other messages go first: it gets what they leave, and at most five sixths of the rate of the
+    /// outbox. With `allow_paid_broadcast`, or an outbox without limits, only the `pace` of the broadcast
+    /// bounds it.
+    ///
+    /// It is sent at most once. If Telegram asks for a short wait, or has certainly not taken the
+    /// message, it is sent again after that wait. Until a request has begun, `stop` ends the waiting.
+    /// Dropping the future may interrupt a request, whose outcome is then unknown.
+    ///
+    /// # Errors
+    /// [`BulkError::Unknown`] if it may have been sent. With all other errors it was not sent.
+    pub async fn send_bulk(
+        &self,
+        chat_id: i64,
+        message: BulkMessage<'_>,
+        options: BulkOptions,
+        pace: &BulkPace,
+        stop: impl Future<Output = ()>,
+    ) -> Result<i64, BulkError> {
+        let route = Route { chat_id, pace, is_paid: options.allow_paid_broadcast };
+        let sent = match message {
+            BulkMessage::Text(content) => {
+                let message = SendMessage::bulk(chat_id, content, options);
+                self.call_bulk(&route, "sendMessage", &message, stop).await
+            }
+            BulkMessage::Copy(original) => {
+                let copy = CopyMessage::bulk(chat_id, original, options);
+                self.call_bulk(&route, "copyMessage", &copy, stop).await
+            }
+        };
+        count_bulk(&sent);
+        sent
+    }
+
+    async fn call_bulk(
+        &self,
+        route: &Route<'_>,
+        method: &'static str,
+        message: &impl Serialize,
+        stop: impl Future<Output = ()>,
+    ) -> Result<i64, BulkError> {
+        let send = || self.client.call::<Sent>(method, message);
+        let probe = async || self.client.call::<IgnoredAny>("getMe", &json!({})).await.map(drop);
+        let sent = self.bulk.send(route, send, probe, stop).await?;
+        Ok(sent.message_id)
     }
 
     /// Answers the press of a button, without waiting for messages to the chat, and for at most ten
@@ -117,13 +187,32 @@ impl Outbox {
 
 /// Counts a message by its outcome.
 fn count(sent: Result<IgnoredAny, SendError>) -> Result<(), SendError> {
-    let outcome = match &sent {
+    count_as(match &sent {
         Ok(_) => "sent",
         Err(SendError::Unreachable { .. }) => "unreachable",
         Err(SendError::Held { .. }) => "held",
         Err(SendError::Call(error)) if is_unmodified(error) => "unmodified",
         Err(SendError::Call(_)) => "failed",
-    };
-    metrics::counter!("rollcall_sends_total", "outcome" => outcome).increment(1);
+    });
     sent.map(drop)
 }
+
+/// Counts a message of a broadcast by its outcome.
+fn count_bulk(sent: &Result<i64, BulkError>) {
+    count_as(match sent {
+        Ok(_) => "sent",
+        Err(BulkError::Unreachable { .. }) => "unreachable",
+        Err(BulkError::Later { .. }) => "held",
+        Err(BulkError::Unknown(_)) => "unknown",
+        Err(BulkError::Content(_) | BulkError::Bot(_) | BulkError::Refused(_)) => "failed",
+        // As if it had not been asked for.
+        Err(BulkError::Stopped) => return,
+    });
+}
+
+fn count_as(outcome: &'static str) {
+    metrics::counter!("rollcall_sends_total", "outcome" => outcome).increment(1);
+}
+
+#[cfg(test)]
+mod tests;

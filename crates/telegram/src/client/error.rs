@@ -105,6 +105,24 @@ impl CallError {
         }
     }
 
+    /// Whether the call may have taken effect: Telegram may have received it, and gave no answer that
+    /// says otherwise. A proxy's error page is not Telegram's answer.
+    pub fn may_have_taken_effect(&self) -> bool {
+        match self {
+            // The Bot API server stopped with the call on its way, or lost track of the message.
+            Self::Refused { code: 500.., description, .. } => {
+                let description = description.to_lowercase();
+                ["restart", "request aborted", "as sent message"]
+                    .iter()
+                    .any(|sign| description.contains(sign))
+            }
+            Self::Refused { .. } => false,
+            // Without a connection, nothing was sent.
+            Self::Transport { source, .. } => !source.is_connect() && !source.is_builder(),
+            Self::Unreadable { .. } | Self::TooLong { .. } => true,
+        }
+    }
+
     /// Whether a retry may help: Telegram is busy, broken or unreachable, or cannot reach the
     /// webhook's host.
     pub fn is_transient(&self) -> bool {

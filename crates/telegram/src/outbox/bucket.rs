@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{num::NonZeroU32, time::Duration};
 
 use tokio::time::Instant;
 
@@ -7,6 +7,15 @@ use tokio::time::Instant;
 pub(crate) struct Pace {
     pub(crate) every: Duration,
     pub(crate) at_once: u32,
+}
+
+impl Pace {
+    /// This many tokens a second, evenly spaced, so that no second exceeds the rate. From 200 a second
+    /// on, a hundredth of them may come at once: timers are too coarse for less.
+    pub(crate) fn per_second(rate: NonZeroU32) -> Self {
+        let rate = rate.get();
+        Self { every: Duration::from_secs(1) / rate, at_once: (rate / 100).max(1) }
+    }
 }
 
 /// A token bucket, stored as the time at which it is full again.

@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    num::NonZeroU32,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -53,6 +54,14 @@ pub(super) struct Gate {
     migrations: Migrations,
 }
 
+/// Why a message of a broadcast cannot be sent now.
+pub(super) enum Busy {
+    /// Its chat is in use, or has to wait.
+    Chat,
+    /// All chats have to wait.
+    Until(Instant),
+}
+
 /// A chat's state, locked by each message to it in turn.
 type Chat = Arc<tokio::sync::Mutex<ChatState>>;
 
@@ -72,9 +81,7 @@ struct Chats {
 impl Gate {
     /// A gate that passes up to `rate` messages a second in all; 0 disables every limit.
     pub(super) fn new(rate: u32) -> Self {
-        // Evenly spaced, so that no second exceeds the rate.
-        let pace = |rate| Pace { every: Duration::from_secs(1) / rate, at_once: 1 };
-        let all = (rate > 0).then(|| Mutex::new(Bucket::new(pace(rate))));
+        let all = NonZeroU32::new(rate).map(|rate| Mutex::new(Bucket::new(Pace::per_second(rate))));
         let chats = Chats { known: HashMap::new(), enough: FEW_CHATS };
         Self {
             all,
@@ -202,12 +209,57 @@ impl Gate {
     /// group could silence the bot. If Telegram meant the bot, it refuses the next message too, and gets
     /// about one request a second instead of thirty.
     fn refused(&self, chat: &mut ChatState, wait: Duration) {
-        let now = Instant::now();
-        // A time that overflows the clock becomes a year.
-        let until = now.checked_add(wait).unwrap_or(now + Duration::from_secs(366 * 86_400));
+        let until = in_time(wait);
         chat.held_until = until;
+        self.hold_all(until);
+    }
+
+    /// Holds all chats until then, but at most for a second.
+    fn hold_all(&self, until: Instant) {
         let mut held_until = lock(&self.held_until);
-        *held_until = (*held_until).max(until.min(now + SHARED_HOLD));
+        *held_until = (*held_until).max(until.min(Instant::now() + SHARED_HOLD));
+    }
+
+    /// When a chat accepts a message of a broadcast: after the messages that are on their way to it.
+    pub(super) async fn chat_free_at(&self, chat_id: i64) -> Instant {
+        self.chat(chat_id).lock_owned().await.free_at()
+    }
+
+    /// Takes the turn of a message of a broadcast if it can be sent now. Other messages go first: this
+    /// neither waits for a chat nor takes a token in advance. `is_free` exempts it from the limit of all
+    /// chats together.
+    pub(super) fn try_turn(&self, chat_id: i64, is_free: bool) -> Result<(), Busy> {
+        let chat = self.chat(chat_id);
+        let mut chat = chat.try_lock().map_err(|_| Busy::Chat)?;
+        let now = Instant::now();
+        if chat.free_at() > now {
+            return Err(Busy::Chat);
+        }
+        let held_until = *lock(&self.held_until);
+        if held_until > now {
+            return Err(Busy::Until(held_until));
+        }
+        if let Some(all) = self.all.as_ref().filter(|_| !is_free) {
+            let mut all = lock(all);
+            let token_at = all.token_at();
+            if token_at > now {
+                return Err(Busy::Until(token_at));
+            }
+            all.take();
+        }
+        if let Some(bucket) = &mut chat.bucket {
+            bucket.take();
+        }
+        Ok(())
+    }
+
+    /// Notes that Telegram asks to wait after a message of a broadcast, which has not locked its chat.
+    pub(super) fn refused_bulk(&self, chat_id: i64, wait: Duration) {
+        // If another message is on its way to the chat, Telegram asks that one to wait.
+        match self.chat(chat_id).try_lock() {
+            Ok(mut chat) => self.refused(&mut chat, wait),
+            Err(_) => self.hold_all(in_time(wait)),
+        }
     }
 
     /// The state of a chat.
@@ -297,9 +349,21 @@ impl Chats {
 }
 
 impl ChatState {
+    /// When the chat's own limits allow a message.
+    fn free_at(&self) -> Instant {
+        let token_at = self.bucket.as_ref().map(Bucket::token_at);
+        token_at.map_or(self.held_until, |token_at| token_at.max(self.held_until))
+    }
+
     fn is_as_new(&self, now: Instant) -> bool {
         self.held_until <= now && self.bucket.as_ref().is_none_or(|bucket| bucket.is_full(now))
     }
+}
+
+/// This time from now. A time that overflows the clock becomes a year.
+pub(super) fn in_time(wait: Duration) -> Instant {
+    let now = Instant::now();
+    now.checked_add(wait).unwrap_or(now + Duration::from_secs(366 * 86_400))
 }
 
 /// Groups and channels have negative ids (Bot API, "Chat").
@@ -308,7 +372,7 @@ fn is_group(chat_id: i64) -> bool {
 }
 
 /// No code panics while holding one of these locks.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

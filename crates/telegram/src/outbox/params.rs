@@ -1,4 +1,4 @@
-//! frankenstein's parameters of sendMessage and editMessageText, with ids of 64 bits: Telegram may use
+//! The parameters of sendMessage, editMessageText and copyMessage: frankenstein's, with ids of 64 bits: Telegram may use
 //! up to 52, and frankenstein's threads and messages have 32.
 
 use frankenstein::{
@@ -21,6 +21,28 @@ pub struct Content<'a> {
     pub link_preview_options: LinkPreviewOptions,
     /// The buttons below.
     pub reply_markup: Option<InlineKeyboardMarkup>,
+}
+
+/// A finished message to copy, with its text, picture or file.
+#[derive(Clone, Debug)]
+pub struct Original {
+    /// The chat that it is in.
+    pub chat_id: i64,
+    /// Its number in that chat.
+    pub message_id: i64,
+    /// The buttons below the copy. Telegram does not copy those of the original.
+    pub reply_markup: Option<InlineKeyboardMarkup>,
+}
+
+/// How a message of a broadcast is sent.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct BulkOptions {
+    /// Recipients cannot forward or save the message.
+    pub protect_content: bool,
+    /// Recipients are notified without a sound.
+    pub disable_notification: bool,
+    /// Beyond the free limits of Telegram, for 0.1 Stars a message (Bot API, "Paid Broadcasts").
+    pub allow_paid_broadcast: bool,
 }
 
 /// The parameters of sendMessage.
@@ -49,6 +71,51 @@ impl SendMessage {
             .build();
         Self { message_thread_id, params }
     }
+
+    /// A message of a broadcast to a private chat.
+    pub(super) fn bulk(chat_id: i64, content: &Content<'_>, options: BulkOptions) -> Self {
+        let mut message = Self::new(Destination { chat_id, topic: None }, content);
+        message.params.protect_content = on(options.protect_content);
+        message.params.disable_notification = on(options.disable_notification);
+        message.params.allow_paid_broadcast = on(options.allow_paid_broadcast);
+        message
+    }
+}
+
+/// The parameters of copyMessage.
+#[derive(Serialize)]
+pub(super) struct CopyMessage<'a> {
+    chat_id: i64,
+    from_chat_id: i64,
+    message_id: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    protect_content: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    disable_notification: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    allow_paid_broadcast: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reply_markup: Option<&'a InlineKeyboardMarkup>,
+}
+
+impl<'a> CopyMessage<'a> {
+    /// A copy to a private chat, as a message of a broadcast.
+    pub(super) fn bulk(chat_id: i64, original: &'a Original, options: BulkOptions) -> Self {
+        Self {
+            chat_id,
+            from_chat_id: original.chat_id,
+            message_id: original.message_id,
+            protect_content: on(options.protect_content),
+            disable_notification: on(options.disable_notification),
+            allow_paid_broadcast: on(options.allow_paid_broadcast),
+            reply_markup: original.reply_markup.as_ref(),
+        }
+    }
+}
+
+/// An option that is left out if it is off.
+fn on(option: bool) -> Option<bool> {
+    option.then_some(true)
 }
 
 /// The parameters of editMessageText.
@@ -120,6 +187,38 @@ mod tests {
             let edited = serde_json::to_value(EditMessageText::new(place, &content())).unwrap();
             assert_eq!(edited, expected(json!({"chat_id": -5, "message_id": LARGE})));
         }
+    }
+
+    #[test]
+    fn messages_of_a_broadcast_have_options() {
+        let all = BulkOptions {
+            protect_content: true,
+            disable_notification: true,
+            allow_paid_broadcast: true,
+        };
+        let options = |mut with: Value| {
+            for option in ["protect_content", "disable_notification", "allow_paid_broadcast"] {
+                with[option] = json!(true);
+            }
+            with
+        };
+        let text =
+            |options| serde_json::to_value(SendMessage::bulk(5, &content(), options)).unwrap();
+        assert_eq!(text(BulkOptions::default()), expected(json!({"chat_id": 5})));
+        assert_eq!(text(all), expected(options(json!({"chat_id": 5}))));
+
+        let buttons = content().reply_markup;
+        let mut original = Original { chat_id: LARGE, message_id: LARGE, reply_markup: None };
+        let copy = |original: &Original, options| {
+            serde_json::to_value(CopyMessage::bulk(5, original, options)).unwrap()
+        };
+        let plain = json!({"chat_id": 5, "from_chat_id": LARGE, "message_id": LARGE});
+        assert_eq!(copy(&original, BulkOptions::default()), plain);
+        original.reply_markup = buttons;
+        let mut copied = options(plain);
+        copied["reply_markup"] =
+            json!({"inline_keyboard": [[{"text": "Next", "callback_data": "1/s/next"}]]});
+        assert_eq!(copy(&original, all), copied);
     }
 
     #[test]

@@ -47,7 +47,7 @@ impl SendError {
 }
 
 /// Why a user is unreachable. Only the description says so.
-fn unreachable_reason(error: &CallError) -> Option<UnreachableReason> {
+pub(super) fn unreachable_reason(error: &CallError) -> Option<UnreachableReason> {
     const CAUSES: [(i64, &str, UnreachableReason); 4] = [
         (403, "bot was blocked by the user", UnreachableReason::Blocked),
         (403, "user is deactivated", UnreachableReason::Deactivated),
@@ -76,7 +76,7 @@ pub(super) fn refuses_topic(error: &CallError) -> bool {
 }
 
 /// The description of a refusal with one of these codes, in lower case.
-fn refusal(error: &CallError, codes: &[i64]) -> Option<String> {
+pub(super) fn refusal(error: &CallError, codes: &[i64]) -> Option<String> {
     match error {
         CallError::Refused { code, description, .. } if codes.contains(code) => {
             Some(description.to_lowercase())

@@ -1,0 +1,126 @@
+//! Messages of broadcasts, sent to the simulated Telegram.
+
+use std::{future::pending, net::TcpListener};
+
+use frankenstein::{ParseMode, types::LinkPreviewOptions};
+use rollcall_domain::{SystemClock, UnreachableReason};
+use rollcall_simulator::{Fault, Person, Simulator};
+
+use super::*;
+use crate::client::TelegramClock;
+
+fn ann() -> Person {
+    Person::new(42, "Ann")
+}
+
+async fn start() -> (Simulator, Outbox) {
+    let telegram = Simulator::start().await.unwrap();
+    telegram.introduce(&ann());
+    let outbox = outbox_to(&telegram.url(), telegram.token());
+    (telegram, outbox)
+}
+
+fn outbox_to(url: &str, token: &str) -> Outbox {
+    let clock = TelegramClock::new(Arc::new(SystemClock));
+    let client = Client::new(url.parse().unwrap(), None, token.parse().unwrap(), clock).unwrap();
+    Outbox::new(client, 0)
+}
+
+fn content(text: &str) -> Content<'_> {
+    Content {
+        text,
+        parse_mode: ParseMode::Html,
+        link_preview_options: LinkPreviewOptions::builder().build(),
+        reply_markup: None,
+    }
+}
+
+async fn send(outbox: &Outbox, chat_id: i64, text: &str) -> Result<i64, BulkError> {
+    let content = content(text);
+    let message = BulkMessage::Text(&content);
+    let pace = BulkPace::new(0);
+    outbox.send_bulk(chat_id, message, BulkOptions::default(), &pace, pending()).await
+}
+
+#[tokio::test]
+async fn a_text_is_sent_and_its_number_returned() {
+    let (telegram, outbox) = start().await;
+    let message_id = send(&outbox, 42, "Hi <b>Ann</b>").await.unwrap();
+    let message = telegram.wait_for_message(42).await.unwrap();
+    assert_eq!((message.message_id, message.text.as_str()), (message_id, "Hi Ann"));
+}
+
+#[tokio::test]
+async fn after_a_lost_response_a_message_may_have_been_sent() {
+    let (telegram, outbox) = start().await;
+    for fault in [
+        Fault::LostAnswer,
+        Fault::Closed,
+        Fault::CutOff,
+        Fault::bad_gateway(),
+        Fault::not_json(),
+        Fault::no_result(),
+        Fault::json("{\"message\":\"rate limited by the gateway\"}"),
+        Fault::api(500, "Internal Server Error: restart"),
+    ] {
+        let calls = telegram.calls("sendMessage");
+        telegram.fail_next("sendMessage", fault.clone());
+        let error = send(&outbox, 42, "Hi").await.unwrap_err();
+        assert!(error.may_have_been_sent(), "{fault:?}: {error}");
+        assert_eq!(telegram.calls("sendMessage"), calls + 1, "sent once: {fault:?}");
+        // The next one follows once getMe has been answered.
+        send(&outbox, 42, "Hello").await.unwrap();
+    }
+    assert_eq!(telegram.calls("getMe"), 8);
+    let texts = telegram.texts_to(42);
+    assert_eq!(texts.iter().filter(|text| *text == "Hi").count(), 1, "that of the lost answer");
+    assert_eq!(texts.iter().filter(|text| *text == "Hello").count(), 8);
+}
+
+#[tokio::test]
+async fn a_message_that_telegram_refused_for_now_is_sent_once() {
+    let (telegram, outbox) = start().await;
+    telegram.fail_next("sendMessage", Fault::internal());
+    telegram.fail_next("sendMessage", Fault::too_many_requests(1));
+    telegram.fail_next("sendMessage", Fault::api(502, "Bad Gateway"));
+    send(&outbox, 42, "Hi").await.unwrap();
+    assert_eq!(telegram.calls("sendMessage"), 4);
+    assert_eq!(telegram.texts_to(42), ["Hi"]);
+}
+
+#[tokio::test]
+async fn without_a_connection_nothing_is_sent() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let outbox = outbox_to(&url, "1:x");
+    for (url, token) in [(url.as_str(), "1:x"), ("http://name.invalid", "1:x")] {
+        let client = outbox_to(url, token).client;
+        let error = client.call::<IgnoredAny>("sendMessage", &json!({})).await.unwrap_err();
+        assert!(error.is_transient() && !error.may_have_taken_effect(), "{error:?}");
+    }
+    // It is tried again until it is stopped.
+    let content = content("Hi");
+    let (pace, stop) = (BulkPace::new(0), sleep(Duration::from_millis(300)));
+    let message = BulkMessage::Text(&content);
+    let sent = outbox.send_bulk(42, message, BulkOptions::default(), &pace, stop).await;
+    assert!(matches!(sent, Err(BulkError::Stopped)), "{sent:?}");
+}
+
+#[tokio::test]
+async fn refusals_have_their_class() {
+    let (telegram, outbox) = start().await;
+    let error = send(&outbox, 42, "Hi <blink>").await.unwrap_err();
+    assert!(matches!(error, BulkError::Content(_)), "{error}");
+    telegram.block(&ann());
+    let error = send(&outbox, 42, "Hi").await.unwrap_err();
+    let is_blocked =
+        matches!(error, BulkError::Unreachable { cause: UnreachableReason::Blocked, .. });
+    assert!(is_blocked, "{error}");
+    telegram.introduce(&Person::new(7, "Bot").bot());
+    let error = send(&outbox, 7, "Hi").await.unwrap_err();
+    assert!(matches!(error, BulkError::Refused(_)), "{error}");
+    telegram.revoke_token();
+    let error = send(&outbox, 42, "Hi").await.unwrap_err();
+    assert!(matches!(error, BulkError::Bot(_)), "{error}");
+}
