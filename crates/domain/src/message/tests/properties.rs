@@ -98,17 +98,21 @@ fn fragment() -> impl Strategy<Value = String> {
 /// A text that is accepted if it is not empty.
 fn accepted() -> impl Strategy<Value = String> {
     let fallback = prop_oneof![Just(String::new()), "\\|[a-z ]{0,9}", Just("|&lt;&#125;".into())];
-    let names = vec!["first_name", "last_name", "name", "username", "language"];
-    let variable = (prop::sample::select(names), fallback)
-        .prop_map(|(name, fallback)| format!("{{{name}{fallback}}}"));
+    let variable = |names: &[&'static str]| {
+        (prop::sample::select(names.to_vec()), fallback.clone())
+            .prop_map(|(name, fallback)| format!("{{{name}{fallback}}}"))
+    };
+    let any = variable(&["first_name", "last_name", "name", "username", "language"]);
+    // Four addresses with `{name}` may be longer than all addresses together.
+    let short = variable(&["first_name", "username", "language"]);
     let text = "[^<>&{}\\pC\u{fffd}]{1,9}|&lt;|&#38;|\\{\\{|\\}\\}|😀|\n|->";
-    let leaf = prop_oneof![text.prop_map(|it| it), variable.clone()];
+    let leaf = prop_oneof![text.prop_map(|it| it), any];
     let inline = leaf.prop_recursive(4, 24, 4, |part| {
         let tag = prop::sample::select(vec!["b", "em", "ins", "s", "tg-spoiler"]);
         (tag, prop::collection::vec(part, 0..4))
             .prop_map(|(tag, parts)| format!("<{tag}>{}</{tag}>", parts.concat()))
     });
-    let link = (inline.clone(), variable)
+    let link = (inline.clone(), short)
         .prop_map(|(text, it)| format!("<a href='https://a.b/?\"&x={it}'>{text}</a>"));
     let quote = inline.clone().prop_map(|it| format!("<blockquote expandable>{it}</blockquote>"));
     let code = "[a-z{]{1,5}".prop_map(|it| it.replace('{', "{{"));
@@ -169,8 +173,13 @@ proptest! {
     ) {
         // A character before it, so that it is not empty.
         let html = format!("x{html}");
-        let text = MessageText::parse(&html, TextLimit::Message)
-            .map_err(|error| TestCaseError::fail(format!("{html}: {error}")))?;
+        let text = MessageText::parse(&html, TextLimit::Message);
+        if text.as_ref().is_err_and(|error| error.message.starts_with("expected at most 4,096")) {
+            // Sixteen names may be too long.
+            prop_assert!(html.matches("name").count() > 15, "{}", html);
+            return Ok(());
+        }
+        let text = text.map_err(|error| TestCaseError::fail(format!("{html}: {error}")))?;
         check(&text, &user)?;
     }
 
