@@ -1,7 +1,7 @@
 //! Faults between the bot and Telegram that a test can inject.
 
 use std::collections::{HashMap, VecDeque};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::api_error::OTHER_POLL;
 
@@ -113,6 +113,25 @@ impl Fault {
 pub(crate) struct Faults {
     next: HashMap<String, VecDeque<Fault>>,
     always: HashMap<String, Fault>,
+    every: Vec<Every>,
+    due: Vec<Due>,
+}
+
+/// A fault of every nth call.
+#[derive(Debug)]
+struct Every {
+    method: String,
+    n: u64,
+    calls: u64,
+    fault: Fault,
+}
+
+/// A fault of the first call at some time or later.
+#[derive(Debug)]
+struct Due {
+    method: String,
+    at: Instant,
+    fault: Fault,
 }
 
 /// Matches every method.
@@ -127,19 +146,56 @@ impl Faults {
         self.always.insert(method.to_lowercase(), fault);
     }
 
+    pub(crate) fn add_every(&mut self, method: &str, n: u64, fault: Fault) {
+        self.every.push(Every { method: method.to_lowercase(), n, calls: 0, fault });
+    }
+
+    pub(crate) fn add_due(&mut self, method: &str, at: Instant, fault: Fault) {
+        self.due.push(Due { method: method.to_lowercase(), at, fault });
+    }
+
     pub(crate) fn clear(&mut self) {
         *self = Self::default();
     }
 
-    /// Takes the fault for a call of `method`, given in lower case. One-time faults are used up.
-    pub(crate) fn take(&mut self, method: &str) -> Option<Fault> {
-        if self.next.is_empty() && self.always.is_empty() {
-            return None;
-        }
+    /// Takes the fault for a new call of `method`, given in lower case. One-time faults are used up.
+    pub(crate) fn of_call(&mut self, method: &str) -> Option<Fault> {
+        // Counted even if another fault applies.
+        let of_turn = self.take_every(method);
         self.take_next(method)
             .or_else(|| self.take_next(ANY_METHOD))
-            .or_else(|| self.always.get(method).cloned())
-            .or_else(|| self.always.get(ANY_METHOD).cloned())
+            .or_else(|| self.take_due(method))
+            .or(of_turn)
+            .or_else(|| self.always(method))
+    }
+
+    /// Takes the fault for a call of `method` that is waiting.
+    pub(crate) fn of_waiting_call(&mut self, method: &str) -> Option<Fault> {
+        self.take_next(method)
+            .or_else(|| self.take_next(ANY_METHOD))
+            .or_else(|| self.always(method))
+    }
+
+    fn always(&self, method: &str) -> Option<Fault> {
+        self.always.get(method).or_else(|| self.always.get(ANY_METHOD)).cloned()
+    }
+
+    fn take_every(&mut self, method: &str) -> Option<Fault> {
+        let mut found = None;
+        for every in self.every.iter_mut().filter(|every| matches(&every.method, method)) {
+            every.calls += 1;
+            if every.calls.is_multiple_of(every.n) && found.is_none() {
+                found = Some(every.fault.clone());
+            }
+        }
+        found
+    }
+
+    fn take_due(&mut self, method: &str) -> Option<Fault> {
+        let now = Instant::now();
+        let is_due = |due: &Due| due.at <= now && matches(&due.method, method);
+        let place = self.due.iter().position(is_due)?;
+        Some(self.due.remove(place).fault)
     }
 
     fn take_next(&mut self, method: &str) -> Option<Fault> {
@@ -150,4 +206,9 @@ impl Faults {
         }
         fault
     }
+}
+
+/// Whether a fault of `method` applies to a call of `called`.
+fn matches(method: &str, called: &str) -> bool {
+    method == ANY_METHOD || method == called
 }

@@ -30,8 +30,13 @@
 //!
 //! It simulates what a bot can observe: which updates are queued, confirmed and repeated; which
 //! chats the bot can write to, including topics, direct messages of channels and groups that became
-//! supergroups; and which texts are refused, in which words. It does not simulate files, markup
-//! other than HTML, or rate limits, unless a [`Fault`] is one.
+//! supergroups; which texts are refused, in which words; and copies of messages. It does not simulate
+//! files, which are only ids, markup other than HTML, or rate limits, unless a [`Fault`] is one.
+//!
+//! For broadcasts, [`Simulator::messages_per_chat`] counts messages. Faults can hit every nth call
+//! ([`Simulator::fail_every`]) or come at a given time ([`Simulator::fail_after`]). A share of all
+//! people can have blocked the bot ([`Simulator::block_share`]), and texts and files can be refused
+//! ([`Simulator::refuse_text`], [`Simulator::lose_file`]).
 //!
 //! [`NhlApi`] simulates the NHL's web API in the same way, for the schedule.
 //!
@@ -50,14 +55,17 @@ mod crowd;
 mod fault;
 mod http;
 mod markup;
+mod messages;
 mod methods;
 mod names;
 mod nhl;
+mod originals;
 mod params;
 mod people;
 mod places;
 mod queue;
 mod record;
+mod refusals;
 mod simulator;
 mod state;
 mod telegram;

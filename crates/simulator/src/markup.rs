@@ -2,13 +2,26 @@
 //!
 //! [HTML style]: https://core.telegram.org/bots/api#html-style
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// A text without its markup, and the entities that the markup described.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Formatted {
     pub(crate) text: String,
     pub(crate) entities: Vec<Value>,
+}
+
+impl Formatted {
+    /// Adds the text to a message as `field`, if it is not empty, with its entities.
+    pub(crate) fn add_to(&self, message: &mut Map<String, Value>, field: &str) {
+        let entities = if field == "text" { "entities" } else { "caption_entities" };
+        if !self.text.is_empty() {
+            message.insert(field.to_owned(), json!(self.text));
+        }
+        if !self.entities.is_empty() {
+            message.insert(entities.to_owned(), json!(self.entities));
+        }
+    }
 }
 
 /// Parses a text in HTML style.

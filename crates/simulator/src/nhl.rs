@@ -356,7 +356,7 @@ async fn answer(
             api.requests.pop_front();
         }
         api.requests.push_back(request.clone());
-        api.faults.take(&request.path)
+        api.faults.of_call(&request.path)
     };
     match fault {
         Some(Fault::Slow(delay)) => tokio::time::sleep(delay).await,

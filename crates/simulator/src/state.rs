@@ -7,10 +7,13 @@ use serde_json::Value;
 use tokio::task::JoinSet;
 
 use crate::fault::Faults;
+use crate::messages::Messages;
+use crate::originals::Originals;
 use crate::people::{Chat, Person};
 use crate::places::Places;
 use crate::queue::{Queue, UPDATE_KINDS};
 use crate::record::{Request, SentMessage};
+use crate::refusals::Refusals;
 
 pub(crate) struct State {
     pub(crate) queue: Queue,
@@ -26,12 +29,12 @@ pub(crate) struct State {
     pub(crate) poll: PollState,
     /// The last message with buttons in each chat.
     pub(crate) last_buttons: HashMap<i64, SentMessage>,
-    pub(crate) messages: VecDeque<SentMessage>,
+    pub(crate) messages: Messages,
+    pub(crate) originals: Originals,
+    pub(crate) refusals: Refusals,
     pub(crate) requests: VecDeque<Request>,
     /// How often each method was called, by its name in lower case.
     pub(crate) calls: HashMap<String, u64>,
-    /// The last message in each chat that a wait has returned.
-    seen: HashMap<i64, i64>,
 }
 
 /// The current getUpdates request, and why the one before ended.
@@ -70,7 +73,7 @@ pub(crate) enum UnreachableReason {
 }
 
 impl State {
-    pub(crate) fn new(first_update_id: i64, every_kind_allowed: bool) -> Self {
+    pub(crate) fn new(first_update_id: i64, every_kind_allowed: bool, record_limit: usize) -> Self {
         let mut queue = Queue::new(first_update_id);
         if every_kind_allowed {
             queue.allow(UPDATE_KINDS.iter().map(|&kind| kind.to_owned()).collect());
@@ -87,10 +90,11 @@ impl State {
             revoked: false,
             poll: PollState::default(),
             last_buttons: HashMap::new(),
-            messages: VecDeque::new(),
+            messages: Messages::new(record_limit),
+            originals: Originals::default(),
+            refusals: Refusals::default(),
             requests: VecDeque::new(),
             calls: HashMap::new(),
-            seen: HashMap::new(),
         }
     }
 
@@ -102,25 +106,13 @@ impl State {
         self.calls.get(&method.to_lowercase()).copied().unwrap_or(0)
     }
 
-    pub(crate) fn message(&self, chat_id: i64, message_id: i64) -> Option<&SentMessage> {
-        self.messages.iter().rfind(|m| m.chat_id == chat_id && m.message_id == message_id)
-    }
-
-    pub(crate) fn message_mut(
-        &mut self,
-        chat_id: i64,
-        message_id: i64,
-    ) -> Option<&mut SentMessage> {
-        self.messages.iter_mut().rfind(|m| m.chat_id == chat_id && m.message_id == message_id)
-    }
-
-    /// The first message to the chat that no earlier call has returned.
-    pub(crate) fn next_unseen(&mut self, chat_id: i64) -> Option<SentMessage> {
-        let seen = self.seen.get(&chat_id).copied().unwrap_or(0);
-        let next =
-            self.messages.iter().find(|m| m.chat_id == chat_id && m.message_id > seen)?.clone();
-        self.seen.insert(chat_id, next.message_id);
-        Some(next)
+    /// Records a message that the bot sent.
+    pub(crate) fn add_message(&mut self, message: &SentMessage) {
+        if !message.buttons().is_empty() {
+            self.last_buttons.insert(message.chat_id, message.clone());
+        }
+        let is_paid = message.params.get("allow_paid_broadcast") == Some(&Value::Bool(true));
+        self.messages.push(message, is_paid);
     }
 
     pub(crate) fn is_polled(&self) -> bool {

@@ -12,7 +12,7 @@ use crate::clock::unix_now;
 use crate::fault::Fault;
 use crate::people::{Chat, ChatKind, Person};
 use crate::queue::Incoming;
-use crate::record::{Request, SentMessage, buttons_of};
+use crate::record::{Request, buttons_of};
 use crate::state::{State, UnreachableReason};
 use crate::update::{Missing, Update};
 
@@ -76,7 +76,7 @@ pub(crate) enum Progress<T> {
 
 impl Telegram {
     pub(crate) fn new(setup: Setup) -> Self {
-        let state = State::new(setup.first_update_id, setup.every_kind_allowed);
+        let state = State::new(setup.first_update_id, setup.every_kind_allowed, setup.record_limit);
         Self {
             bot: RwLock::new(setup.bot.clone()),
             state: Mutex::new(state),
@@ -123,9 +123,11 @@ impl Telegram {
 
 /// New updates.
 impl Telegram {
-    pub(crate) fn push(&self, update: Update) -> i64 {
-        let incoming = self.prepare(update);
-        self.enqueue([incoming])
+    /// Queues an update, whose message the bot can copy later.
+    pub(crate) fn push(&self, mut update: Update) -> i64 {
+        self.complete(&mut update);
+        self.state().originals.add(&update);
+        self.enqueue([update.into_incoming()])
     }
 
     /// The time of Telegram's clock, in seconds since 1970.
@@ -139,12 +141,16 @@ impl Telegram {
 
     /// Completes an update, and stores the people and chats in it.
     pub(crate) fn prepare(&self, mut update: Update) -> Incoming {
+        self.complete(&mut update);
+        update.into_incoming()
+    }
+
+    fn complete(&self, update: &mut Update) {
         let bot = self.bot_json();
         let missing = Missing { now: self.now(), bot: &bot };
         update.complete(&missing, || self.next_message_id());
-        self.learn_from(&update);
-        self.publish(|| event_of(&update));
-        update.into_incoming()
+        self.learn_from(update);
+        self.publish(|| event_of(update));
     }
 
     /// Queues updates at once and returns the id of the last one.
@@ -208,7 +214,7 @@ impl Telegram {
         let limit = self.setup.record_limit;
         let mut state = self.state();
         let name = method.to_lowercase();
-        let fault = state.faults.take(&name);
+        let fault = state.faults.of_call(&name);
         match state.calls.get_mut(&name) {
             Some(calls) => *calls += 1,
             None => {
@@ -226,18 +232,6 @@ impl Telegram {
         drop(state);
         self.changed();
         fault
-    }
-
-    pub(crate) fn record_message(&self, state: &mut State, message: &SentMessage) {
-        if !message.buttons().is_empty() {
-            state.last_buttons.insert(message.chat_id, message.clone());
-        }
-        if self.setup.record_limit > 0 {
-            if state.messages.len() >= self.setup.record_limit {
-                state.messages.pop_front();
-            }
-            state.messages.push_back(message.clone());
-        }
     }
 
     /// Sends an event to the subscribers; it is only created if there are any.
@@ -282,7 +276,7 @@ impl Telegram {
     pub(crate) async fn next_fault(&self, method: &str) -> Fault {
         let mut changes = self.watch();
         loop {
-            if let Some(fault) = self.state().faults.take(method) {
+            if let Some(fault) = self.state().faults.of_waiting_call(method) {
                 return fault;
             }
             if changes.changed().await.is_err() {

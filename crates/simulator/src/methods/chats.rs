@@ -33,7 +33,7 @@ pub(super) fn send_chat_action(telegram: &Telegram, params: &Params) -> Result<V
 
 pub(super) fn get_chat(telegram: &Telegram, params: &Params) -> Result<Value, ApiError> {
     let state = telegram.state();
-    let mut chat = json!(known_chat(telegram, &state, params)?);
+    let mut chat = json!(known_chat(telegram, &state, params, "chat_id")?);
     if let Value::Object(fields) = &mut chat {
         fields.insert("accent_color_id".into(), json!(0));
         fields.insert("max_reaction_count".into(), json!(11));
@@ -41,11 +41,17 @@ pub(super) fn get_chat(telegram: &Telegram, params: &Params) -> Result<Value, Ap
     Ok(chat)
 }
 
-fn known_chat(telegram: &Telegram, state: &State, params: &Params) -> Result<Chat, ApiError> {
-    let Some(given) = params.get("chat_id") else {
+/// The chat that the parameter `name` identifies.
+pub(super) fn known_chat(
+    telegram: &Telegram,
+    state: &State,
+    params: &Params,
+    name: &str,
+) -> Result<Chat, ApiError> {
+    let Some(given) = params.get(name) else {
         return Err(ApiError::bad_request("chat_id is empty"));
     };
-    let id = params.number("chat_id");
+    let id = params.number(name);
     let chat = match (id, given.as_str().and_then(|name| name.strip_prefix('@'))) {
         (Some(id), _) => state.chats.get(&id).cloned(),
         (None, Some(name)) => find_public(state, name),
@@ -82,7 +88,7 @@ pub(super) fn reachable_chat(
     state: &State,
     params: &Params,
 ) -> Result<Chat, ApiError> {
-    let chat = known_chat(telegram, state, params)?;
+    let chat = known_chat(telegram, state, params, "chat_id")?;
     state.places.check_chat(chat.id)?;
     let reason = match state.unreachable.get(&chat.id) {
         Some(UnreachableReason::Blocked) => "bot was blocked by the user",
@@ -94,6 +100,7 @@ pub(super) fn reachable_chat(
         None if state.people.get(&chat.id).is_some_and(|person| person.is_bot) => {
             "bot can't send messages to bots"
         }
+        None if state.refusals.is_blocked(chat.id) => "bot was blocked by the user",
         None => return Ok(chat),
     };
     Err(ApiError::new(403, format!("Forbidden: {reason}")))

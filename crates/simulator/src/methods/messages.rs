@@ -1,6 +1,6 @@
-//! sendMessage and editMessageText.
+//! sendMessage and editMessageText, and what all methods that send a message share.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::chats::reachable_chat;
 use crate::api_error::ApiError;
@@ -10,29 +10,52 @@ use crate::params::Params;
 use crate::record::SentMessage;
 use crate::telegram::Telegram;
 
+/// The content of a message before it is sent.
+pub(super) struct Outgoing {
+    /// The fields of the message that show it, such as `text` or `photo`.
+    pub(super) content: Map<String, Value>,
+    /// The text, caption or question, without markup.
+    pub(super) text: String,
+    pub(super) markup: Option<Value>,
+}
+
 pub(super) fn send_message(telegram: &Telegram, params: &Params) -> Result<Value, ApiError> {
     let formatted = formatted_text(params)?;
-    let markup = reply_markup(params)?;
+    let mut content = Map::new();
+    formatted.add_to(&mut content, "text");
+    let outgoing = Outgoing { content, text: formatted.text, markup: reply_markup(params)? };
+    Ok(deliver(telegram, params, outgoing)?.json)
+}
+
+/// Puts a message into its chat.
+///
+/// # Errors
+/// If Telegram would refuse it.
+pub(super) fn deliver(
+    telegram: &Telegram,
+    params: &Params,
+    outgoing: Outgoing,
+) -> Result<SentMessage, ApiError> {
+    let Outgoing { content, text, markup } = outgoing;
     let mut state = telegram.state();
     let chat = reachable_chat(telegram, &state, params)?;
     let place = state.places.of_message(&chat, params)?;
+    state.refusals.check(&text, &content)?;
     let message_id = telegram.next_message_id();
     let mut message = json!({
         "message_id": message_id, "date": telegram.now(), "chat": chat, "from": telegram.bot_json(),
     });
     if let Value::Object(fields) = &mut message {
         fields.extend(place.into_iter().map(|(name, value)| (name.to_owned(), value)));
+        fields.extend(content);
+        fields.extend(markup.map(|markup| ("reply_markup".to_owned(), markup)));
+        if params.flag("protect_content") {
+            fields.insert("has_protected_content".to_owned(), json!(true));
+        }
     }
-    set_content(&mut message, &formatted, markup);
-    let sent = SentMessage {
-        chat_id: chat.id,
-        message_id,
-        text: formatted.text,
-        edits: 0,
-        json: message,
-        params: params.as_value().clone(),
-    };
-    telegram.record_message(&mut state, &sent);
+    let params = params.as_value().clone();
+    let sent = SentMessage { chat_id: chat.id, message_id, text, edits: 0, json: message, params };
+    state.add_message(&sent);
     let person = state.people.get(&chat.id).cloned();
     // Published before a test can react to the message.
     telegram.publish(|| {
@@ -41,7 +64,7 @@ pub(super) fn send_message(telegram: &Telegram, params: &Params) -> Result<Value
     });
     drop(state);
     telegram.changed();
-    Ok(sent.json)
+    Ok(sent)
 }
 
 pub(super) fn edit_message_text(telegram: &Telegram, params: &Params) -> Result<Value, ApiError> {
@@ -54,7 +77,7 @@ pub(super) fn edit_message_text(telegram: &Telegram, params: &Params) -> Result<
     let chat = reachable_chat(telegram, &state, params)?;
     let not_found = || ApiError::bad_request("message to edit not found");
     let message_id = params.number("message_id").ok_or_else(not_found)?;
-    let message = state.message_mut(chat.id, message_id).ok_or_else(not_found)?;
+    let message = state.messages.get_mut(chat.id, message_id).ok_or_else(not_found)?;
     let mut edited = message.json.clone();
     set_content(&mut edited, &formatted, markup);
     if edited == message.json {
@@ -89,15 +112,7 @@ pub(super) fn edit_message_text(telegram: &Telegram, params: &Params) -> Result<
 /// # Errors
 /// If Telegram would refuse the text.
 fn formatted_text(params: &Params) -> Result<Formatted, ApiError> {
-    let text = params.text("text").unwrap_or_default();
-    let formatted = match params.text("parse_mode").map(str::to_lowercase).as_deref() {
-        Some("html") => parse_html(text)
-            .map_err(|reason| ApiError::bad_request(&format!("can't parse entities: {reason}")))?,
-        None | Some("markdown" | "markdownv2") => {
-            Formatted { text: text.to_owned(), entities: vec![] }
-        }
-        Some(_) => return Err(ApiError::bad_request("unsupported parse_mode")),
-    };
+    let formatted = formatted(params, "text")?;
     if formatted.text.trim().is_empty() {
         return Err(ApiError::bad_request("message text is empty"));
     }
@@ -107,11 +122,31 @@ fn formatted_text(params: &Params) -> Result<Formatted, ApiError> {
     Ok(formatted)
 }
 
+/// A text or caption without its markup; empty if there is none.
+///
+/// # Errors
+/// If Telegram would refuse the markup, or a caption because of its length.
+pub(super) fn formatted(params: &Params, field: &str) -> Result<Formatted, ApiError> {
+    let text = params.text(field).unwrap_or_default();
+    let formatted = match params.text("parse_mode").map(str::to_lowercase).as_deref() {
+        Some("html") => parse_html(text)
+            .map_err(|reason| ApiError::bad_request(&format!("can't parse entities: {reason}")))?,
+        None | Some("markdown" | "markdownv2") => {
+            Formatted { text: text.to_owned(), entities: vec![] }
+        }
+        Some(_) => return Err(ApiError::bad_request("unsupported parse_mode")),
+    };
+    if field == "caption" && formatted.text.encode_utf16().count() > 1024 {
+        return Err(ApiError::bad_request("message caption is too long"));
+    }
+    Ok(formatted)
+}
+
 /// The keyboard below a message.
 ///
 /// # Errors
 /// If Telegram would refuse the keyboard.
-fn reply_markup(params: &Params) -> Result<Option<Value>, ApiError> {
+pub(super) fn reply_markup(params: &Params) -> Result<Option<Value>, ApiError> {
     if params.get("reply_markup").is_none() {
         return Ok(None);
     }
@@ -145,12 +180,8 @@ fn check_button(button: &Value) -> Result<(), ApiError> {
 
 fn set_content(message: &mut Value, formatted: &Formatted, markup: Option<Value>) {
     let Value::Object(fields) = message else { return };
-    fields.insert("text".into(), json!(formatted.text));
-    if formatted.entities.is_empty() {
-        fields.remove("entities");
-    } else {
-        fields.insert("entities".into(), json!(formatted.entities));
-    }
+    fields.remove("entities");
+    formatted.add_to(fields, "text");
     match markup {
         Some(markup) => fields.insert("reply_markup".into(), markup),
         None => fields.remove("reply_markup"),

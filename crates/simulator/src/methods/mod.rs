@@ -5,7 +5,9 @@
 
 mod chats;
 mod commands;
+mod copies;
 mod get_updates;
+mod media;
 mod messages;
 #[cfg(test)]
 mod tests;
@@ -34,6 +36,12 @@ pub(crate) fn call(
         "deletewebhook" => webhook::delete(telegram, params),
         "getwebhookinfo" => webhook::info(telegram),
         "sendmessage" => messages::send_message(telegram, params),
+        "sendphoto" => media::send_media(telegram, params, "photo"),
+        "sendvideo" => media::send_media(telegram, params, "video"),
+        "senddocument" => media::send_media(telegram, params, "document"),
+        "sendvoice" => media::send_media(telegram, params, "voice"),
+        "sendpoll" => media::send_poll(telegram, params),
+        "copymessage" => copies::copy_message(telegram, params),
         "editmessagetext" => messages::edit_message_text(telegram, params),
         "answercallbackquery" => require(params, "callback_query_id"),
         "answerinlinequery" => require(params, "inline_query_id"),

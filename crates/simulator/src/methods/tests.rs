@@ -1,5 +1,7 @@
 //! Calls over HTTP.
 
+mod broadcasts;
+
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};

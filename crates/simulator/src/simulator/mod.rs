@@ -1,6 +1,7 @@
 //! The interface for tests: a running Telegram.
 
 mod builder;
+mod faults;
 mod instance;
 mod people;
 mod records;

@@ -4,7 +4,6 @@ use tokio::sync::broadcast;
 
 use super::instance::Simulator;
 use crate::chat_event::ChatEvent;
-use crate::fault::Fault;
 use crate::people::{Chat, Person};
 use crate::record::SentMessage;
 use crate::state::UnreachableReason;
@@ -69,6 +68,11 @@ impl Simulator {
         self.telegram().state().chats.insert(chat.id, chat.clone());
     }
 
+    /// Deletes a person's message: the bot cannot copy it any more.
+    pub fn delete_message(&self, chat_id: i64, message_id: i64) {
+        self.telegram().state().originals.remove(chat_id, message_id);
+    }
+
     /// Closes a topic: the bot cannot write in it any more.
     pub fn close_topic(&self, chat: &Chat, thread: i64) {
         self.telegram().state().places.close_topic(chat.id, thread);
@@ -90,27 +94,5 @@ impl Simulator {
     /// Receives every event from now on.
     pub fn subscribe(&self) -> broadcast::Receiver<ChatEvent> {
         self.telegram().subscribe()
-    }
-}
-
-/// Faults.
-impl Simulator {
-    /// Injects a fault into the next call of `method`; `*` means any method. Several faults apply to
-    /// one call each, in this order. A getUpdates request that waits for updates has it at once.
-    pub fn fail_next(&self, method: &str, fault: Fault) {
-        self.telegram().state().faults.add_next(method, fault);
-        self.telegram().changed();
-    }
-
-    /// Injects a fault into every call of `method` until [`clear_faults`](Self::clear_faults); `*`
-    /// means any method.
-    pub fn fail_always(&self, method: &str, fault: Fault) {
-        self.telegram().state().faults.set_always(method, fault);
-        self.telegram().changed();
-    }
-
-    /// Removes all faults.
-    pub fn clear_faults(&self) {
-        self.telegram().state().faults.clear();
     }
 }

@@ -1,5 +1,7 @@
 //! What the bot has done.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 
 use super::instance::Simulator;
@@ -71,8 +73,22 @@ impl Simulator {
 
     /// The bot's messages in a chat, as they are now, oldest first.
     pub fn messages_to(&self, chat_id: i64) -> Vec<SentMessage> {
-        let state = self.telegram().state();
-        state.messages.iter().filter(|message| message.chat_id == chat_id).cloned().collect()
+        self.telegram().state().messages.in_chat(chat_id).cloned().collect()
+    }
+
+    /// How many messages the bot has sent to each chat, including those that are not recorded.
+    pub fn messages_per_chat(&self) -> HashMap<i64, u64> {
+        self.telegram().state().messages.per_chat().clone()
+    }
+
+    /// How many messages the bot has sent in all.
+    pub fn message_count(&self) -> u64 {
+        self.telegram().state().messages.count()
+    }
+
+    /// How many of them it sent with `allow_paid_broadcast`.
+    pub fn paid_message_count(&self) -> u64 {
+        self.telegram().state().messages.paid()
     }
 
     /// The texts of [`messages_to`](Self::messages_to).

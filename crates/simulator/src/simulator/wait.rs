@@ -93,7 +93,7 @@ impl Simulator {
     /// # Errors
     /// If the wait times out.
     pub async fn wait_for_message(&self, chat_id: i64) -> Result<SentMessage, WaitError> {
-        let wait = self.telegram().wait(|state| match state.next_unseen(chat_id) {
+        let wait = self.telegram().wait(|state| match state.messages.next_unseen(chat_id) {
             Some(message) => Progress::Done(message),
             None => Progress::Waiting(format!(
                 "the bot sent {} messages, none of them new and to this chat; {} updates are pending",
@@ -104,13 +104,25 @@ impl Simulator {
         wait.await.map_err(|reason| WaitError { what: format!("a message to {chat_id}"), reason })
     }
 
+    /// Waits until the bot has sent `count` messages in all.
+    ///
+    /// # Errors
+    /// If the wait times out.
+    pub async fn wait_for_messages(&self, count: u64) -> Result<(), WaitError> {
+        let wait = self.telegram().wait(|state| match state.messages.count() {
+            sent if sent >= count => Progress::Done(()),
+            sent => Progress::Waiting(format!("the bot sent {sent}")),
+        });
+        wait.await.map_err(|reason| WaitError { what: format!("{count} messages"), reason })
+    }
+
     /// Waits until the bot has edited this message.
     ///
     /// # Errors
     /// If the wait times out.
     pub async fn wait_for_edit(&self, message: &SentMessage) -> Result<SentMessage, WaitError> {
         let (chat_id, message_id) = (message.chat_id, message.message_id);
-        let wait = self.telegram().wait(|state| match state.message(chat_id, message_id) {
+        let wait = self.telegram().wait(|state| match state.messages.get(chat_id, message_id) {
             Some(now) if now.edits > message.edits => Progress::Done(now.clone()),
             _ => Progress::Waiting(format!(
                 "the bot called editMessageText {} times in all",

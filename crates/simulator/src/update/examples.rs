@@ -11,7 +11,15 @@ impl Update {
         vec![
             Self::text(&ann, "/start now"),
             Self::photo(&ann),
+            Self::video(&ann).with_caption("The goal"),
+            Self::document(&ann, "rules.pdf"),
+            Self::voice(&ann),
             Self::sticker(&ann),
+            Self::poll_message(&ann, "Win?"),
+            Self::photo(&ann)
+                .with_caption("News")
+                .with_links(&[("Read", "https://example.com/")])
+                .forwarded_from_channel(&channel, 8),
             Self::text(&ann, "hi").forwarded_from(&bob),
             Self::text(&ann, "hi").in_chat(&group).replying_to(&bob, "hello"),
             Self::new_chat_members(&ann, &group, std::slice::from_ref(&bob)),

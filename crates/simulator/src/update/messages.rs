@@ -17,24 +17,6 @@ impl Update {
         Self::written("message", person, text.into())
     }
 
-    /// A photo without a caption.
-    pub fn photo(person: &Person) -> Self {
-        let photo = json!([{
-            "file_id": "AgACAgIAAxkBAAM", "file_unique_id": "AQADphoto",
-            "width": 90, "height": 67, "file_size": 1253,
-        }]);
-        Self::new("message", by_person(person)).with("photo", photo)
-    }
-
-    /// A sticker.
-    pub fn sticker(person: &Person) -> Self {
-        let sticker = json!({
-            "file_id": "CAACAgIAAxkBAAM", "file_unique_id": "AgADsticker", "type": "regular",
-            "width": 512, "height": 512, "is_animated": false, "is_video": false, "emoji": "🏒",
-        });
-        Self::new("message", by_person(person)).with("sticker", sticker)
-    }
-
     /// A text that was sent an hour earlier and is edited now.
     pub fn edited_text(person: &Person, text: impl Into<String>) -> Self {
         Self::written("edited_message", person, text.into())
@@ -103,6 +85,6 @@ impl Update {
     }
 }
 
-fn by_person(person: &Person) -> Value {
+pub(super) fn by_person(person: &Person) -> Value {
     json!({ "from": person, "chat": Chat::private(person) })
 }

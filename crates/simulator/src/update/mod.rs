@@ -6,6 +6,7 @@
 mod actions;
 mod business;
 mod examples;
+mod media;
 mod members;
 mod messages;
 #[cfg(test)]

@@ -2,9 +2,12 @@
 
 use std::{future::pending, net::TcpListener};
 
-use frankenstein::{ParseMode, types::LinkPreviewOptions};
+use frankenstein::{
+    ParseMode,
+    types::{InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions},
+};
 use rollcall_domain::{SystemClock, UnreachableReason};
-use rollcall_simulator::{Fault, Person, Simulator};
+use rollcall_simulator::{Fault, Person, Simulator, Update};
 
 use super::*;
 use crate::client::TelegramClock;
@@ -48,6 +51,29 @@ async fn a_text_is_sent_and_its_number_returned() {
     let message_id = send(&outbox, 42, "Hi <b>Ann</b>").await.unwrap();
     let message = telegram.wait_for_message(42).await.unwrap();
     assert_eq!((message.message_id, message.text.as_str()), (message_id, "Hi Ann"));
+}
+
+#[tokio::test]
+async fn a_message_of_a_person_is_copied_with_its_buttons() {
+    let (telegram, outbox) = start().await;
+    let owner = Person::new(7, "Owner");
+    telegram.push(Update::photo(&owner).with_caption("The goal").with("message_id", 700));
+    let read = InlineKeyboardButton::builder().text("Read").url("https://example.com/").build();
+    let reply_markup = InlineKeyboardMarkup::builder().inline_keyboard(vec![vec![read]]).build();
+    let mut original = Original { chat_id: 7, message_id: 700, reply_markup: Some(reply_markup) };
+    let copy = async |original: &Original| {
+        let (message, pace) = (BulkMessage::Copy(original), BulkPace::new(0));
+        let options = BulkOptions { allow_paid_broadcast: true, ..BulkOptions::default() };
+        outbox.send_bulk(42, message, options, &pace, pending()).await
+    };
+    let message_id = copy(&original).await.unwrap();
+    let sent = telegram.wait_for_message(42).await.unwrap();
+    assert_eq!((sent.message_id, sent.text.as_str()), (message_id, "The goal"));
+    assert!(sent.json["photo"].is_array() && sent.buttons()[0].text == "Read", "{}", sent.json);
+    assert_eq!(telegram.paid_message_count(), 1);
+    original.message_id = 1;
+    let error = copy(&original).await.unwrap_err();
+    assert!(matches!(error, BulkError::Content(_)), "{error}");
 }
 
 #[tokio::test]
