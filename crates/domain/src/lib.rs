@@ -12,6 +12,7 @@ mod activity;
 mod admin;
 mod audience;
 mod backoff;
+mod broadcast;
 mod client_network;
 mod clock;
 mod club;
@@ -57,6 +58,11 @@ pub use audience::{
     Selection, SelectionError, Share, ShareNumbers, Term, Use, quoted_in_filter,
 };
 pub use backoff::Backoff;
+pub use broadcast::{
+    BROADCAST_LASTS, Broadcast, BroadcastContent, BroadcastPlan, BroadcastState, InvalidOnUnknown,
+    MAX_BROADCAST_NAME_CHARS, OnUnknown, PauseReason, RecipientState, RecipientSums,
+    SYSTEM_CATEGORY, SkipReason,
+};
 pub use client_network::client_network;
 pub use clock::{CLOCK_TOLERANCE, Clock, SystemClock};
 pub use club::{TeamRecord, clubs};

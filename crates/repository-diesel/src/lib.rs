@@ -116,6 +116,7 @@
 mod admin;
 mod base;
 mod bots;
+mod broadcasts;
 mod directory;
 mod labels;
 mod preferences;

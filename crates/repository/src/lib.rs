@@ -11,6 +11,7 @@ mod activity;
 mod admin;
 mod audience;
 mod bot;
+mod broadcast;
 mod directory;
 mod error;
 mod label;
@@ -37,6 +38,10 @@ pub use admin::{
 };
 pub use audience::{AudienceRepository, CountProgress, MatchingUsers};
 pub use bot::BotRepository;
+pub use broadcast::{
+    AddedRecipients, BroadcastCategory, BroadcastChange, BroadcastRepository, ChangedBroadcast,
+    Leased, Recipient, RecipientClaim, RecipientOutcome, SenderLease,
+};
 pub use directory::{DirectoryRepository, MAX_PAGE_SIZE};
 pub use error::{BoxError, DatabaseError, LOCKED, RepositoryError};
 pub use label::{

@@ -99,11 +99,23 @@ pub enum AuditAction {
     RemovedLabel,
     /// Undid a change of the tags or groups of many users; the new value is as for `AddedLabel`.
     UndidLabelChange,
+    /// Created a broadcast; the new value is its number, name and filter.
+    CreatedBroadcast,
+    /// Started a broadcast; the new value is its number and name.
+    StartedBroadcast,
+    /// Scheduled a broadcast; the new value is its number, name and time.
+    ScheduledBroadcast,
+    /// Paused a broadcast; the new value is its number and name.
+    PausedBroadcast,
+    /// Resumed a broadcast; the new value is its number and name.
+    ResumedBroadcast,
+    /// Cancelled a broadcast; the new value is its number and name.
+    CancelledBroadcast,
 }
 
 impl AuditAction {
     /// Every action.
-    pub const ALL: [Self; 45] = [
+    pub const ALL: [Self; 51] = [
         Self::SignedIn,
         Self::SignInFailed,
         Self::PassedFirstFactor,
@@ -149,6 +161,12 @@ impl AuditAction {
         Self::AddedLabel,
         Self::RemovedLabel,
         Self::UndidLabelChange,
+        Self::CreatedBroadcast,
+        Self::StartedBroadcast,
+        Self::ScheduledBroadcast,
+        Self::PausedBroadcast,
+        Self::ResumedBroadcast,
+        Self::CancelledBroadcast,
     ];
 
     /// The action's name, as it is stored.
@@ -199,6 +217,12 @@ impl AuditAction {
             Self::AddedLabel => "added_label",
             Self::RemovedLabel => "removed_label",
             Self::UndidLabelChange => "undid_label_change",
+            Self::CreatedBroadcast => "created_broadcast",
+            Self::StartedBroadcast => "started_broadcast",
+            Self::ScheduledBroadcast => "scheduled_broadcast",
+            Self::PausedBroadcast => "paused_broadcast",
+            Self::ResumedBroadcast => "resumed_broadcast",
+            Self::CancelledBroadcast => "cancelled_broadcast",
         }
     }
 

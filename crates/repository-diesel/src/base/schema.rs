@@ -489,6 +489,77 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    broadcast_categories (name) {
+        name -> Text,
+        weekly_cap -> Nullable<Integer>,
+    }
+}
+
+diesel::table! {
+    opt_outs (telegram_id, category) {
+        telegram_id -> BigInt,
+        category -> Text,
+        at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    broadcasts (id) {
+        id -> BigInt,
+        name -> Text,
+        category -> Text,
+        filter -> Text,
+        zone -> Text,
+        content -> Text,
+        rate -> Nullable<Integer>,
+        is_paid -> Bool,
+        on_unknown -> Text,
+        state -> Text,
+        reason -> Nullable<Text>,
+        created_at -> Timestamp,
+        created_by -> Nullable<Text>,
+        starts_at -> Nullable<Timestamp>,
+        started_at -> Nullable<Timestamp>,
+        lasts_seconds -> Integer,
+        prepared_at -> Nullable<Timestamp>,
+        ended_at -> Nullable<Timestamp>,
+        prepared_to -> BigInt,
+        settled_to -> BigInt,
+        claimed_to -> BigInt,
+    }
+}
+
+diesel::table! {
+    broadcast_recipients (telegram_id, broadcast) {
+        telegram_id -> BigInt,
+        broadcast -> BigInt,
+        state -> Text,
+        reason -> Nullable<Text>,
+        message_id -> Nullable<BigInt>,
+        at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    broadcast_sums (broadcast, state, reason) {
+        broadcast -> BigInt,
+        state -> Text,
+        reason -> Text,
+        users -> BigInt,
+    }
+}
+
+diesel::table! {
+    broadcast_sender (only_row) {
+        only_row -> SmallInt,
+        holder -> Nullable<Text>,
+        renewals -> BigInt,
+        claims -> BigInt,
+        origin -> Nullable<Text>,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     admin_accounts,
     admin_sessions,
@@ -496,6 +567,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     second_factors,
 );
 diesel::allow_tables_to_appear_in_same_query!(admin_sessions, device_generations);
+diesel::allow_tables_to_appear_in_same_query!(broadcast_recipients, broadcasts);
 diesel::allow_tables_to_appear_in_same_query!(games, teams);
 diesel::allow_tables_to_appear_in_same_query!(label_changes, labels);
 diesel::allow_tables_to_appear_in_same_query!(labels, sources);

@@ -1,0 +1,335 @@
+//! Broadcasts: messages to all users that a filter selects.
+
+use std::{collections::BTreeMap, fmt, str::FromStr};
+
+use chrono::{DateTime, Duration, Utc};
+use chrono_tz::Tz;
+
+use crate::{Filter, LabelName, TelegramId};
+
+/// The categories that every bot has. Users cannot opt out of `system`.
+pub const SYSTEM_CATEGORY: &str = "system";
+/// How long a broadcast may take, unless its owner says otherwise.
+pub const BROADCAST_LASTS: Duration = Duration::hours(24);
+/// The most characters of a broadcast's name.
+pub const MAX_BROADCAST_NAME_CHARS: usize = 64;
+
+/// A message to all users that a filter selects.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Broadcast {
+    /// Its number.
+    pub id: i64,
+    /// What its owner wants it to do.
+    pub plan: BroadcastPlan,
+    /// How far it is.
+    pub state: BroadcastState,
+    /// When it was created.
+    pub created_at: DateTime<Utc>,
+    /// Who created it; `None` for a management command.
+    pub created_by: Option<String>,
+    /// When it started; the ages of its filter are counted back from here.
+    pub started_at: Option<DateTime<Utc>>,
+    /// When all of its recipients were stored.
+    pub prepared_at: Option<DateTime<Utc>>,
+    /// When it was finished or cancelled.
+    pub ended_at: Option<DateTime<Utc>>,
+    /// The last id that was looked at for its recipients.
+    pub prepared_to: Option<TelegramId>,
+    /// No recipient up to this id is queued or claimed.
+    pub settled_to: Option<TelegramId>,
+}
+
+impl Broadcast {
+    /// When the last message may be sent; `None` before it has started.
+    pub fn expires_at(&self) -> Option<DateTime<Utc>> {
+        self.started_at?.checked_add_signed(self.plan.lasts)
+    }
+}
+
+/// What a broadcast is to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BroadcastPlan {
+    /// What its owner calls it.
+    pub name: String,
+    /// The category, which users can opt out of.
+    pub category: LabelName,
+    /// Selects the recipients when it starts. Bots are left out.
+    pub filter: Filter,
+    /// The time zone of the filter's days.
+    pub zone: Tz,
+    /// What is sent.
+    pub content: BroadcastContent,
+    /// The most messages a second; `None` for what the bot has left.
+    pub rate: Option<u32>,
+    /// Whether the bot pays Stars for more messages a second.
+    pub is_paid: bool,
+    /// What becomes of recipients of which a crash leaves unknown whether they got the message.
+    pub on_unknown: OnUnknown,
+    /// When it starts by itself; `None` if somebody starts it.
+    pub starts_at: Option<DateTime<Utc>>,
+    /// How long after its start the last message may be sent.
+    pub lasts: Duration,
+}
+
+/// What a broadcast sends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BroadcastContent {
+    /// A text.
+    Text {
+        /// Telegram's HTML for each language code, in lower case. That of `` is for all others.
+        texts: BTreeMap<String, String>,
+        /// The buttons below, as a text of lines.
+        buttons: String,
+    },
+    /// A copy of a message that an owner sent to the bot.
+    Copy {
+        /// The chat with the message.
+        from_chat_id: i64,
+        /// The message.
+        message_id: i64,
+        /// The buttons below, as the Bot API's JSON: a copy has none by itself.
+        reply_markup: Option<String>,
+    },
+}
+
+/// How far a broadcast is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BroadcastState {
+    /// It was created, and waits for its start.
+    Draft,
+    /// It starts by itself at its time.
+    Scheduled,
+    /// Its recipients are being stored.
+    Preparing,
+    /// Messages go out.
+    Sending,
+    /// It waits for an owner, for this reason.
+    Paused(PauseReason),
+    /// Every recipient has an outcome.
+    Finished,
+    /// An owner ended it.
+    Cancelled,
+}
+
+impl BroadcastState {
+    /// The state's name, as it is stored.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Draft => "draft",
+            Self::Scheduled => "scheduled",
+            Self::Preparing => "preparing",
+            Self::Sending => "sending",
+            Self::Paused(_) => "paused",
+            Self::Finished => "finished",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// The state with this name and reason.
+    pub fn from_names(name: &str, reason: Option<&str>) -> Option<Self> {
+        Some(match name {
+            "draft" => Self::Draft,
+            "scheduled" => Self::Scheduled,
+            "preparing" => Self::Preparing,
+            "sending" => Self::Sending,
+            "paused" => Self::Paused(PauseReason::from_name(reason?)?),
+            "finished" => Self::Finished,
+            "cancelled" => Self::Cancelled,
+            _ => return None,
+        })
+    }
+
+    /// Why it is paused.
+    pub fn reason(self) -> Option<PauseReason> {
+        match self {
+            Self::Paused(reason) => Some(reason),
+            _ => None,
+        }
+    }
+
+    /// Whether nothing more happens to it.
+    pub fn has_ended(self) -> bool {
+        matches!(self, Self::Finished | Self::Cancelled)
+    }
+}
+
+/// Why a broadcast is paused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PauseReason {
+    /// An owner paused it.
+    Owner,
+    /// Telegram refuses the message, whoever gets it.
+    Content,
+    /// Too many of the last recipients blocked the bot or could not get the message.
+    Safety,
+    /// The database was restored from a backup, so it may lack messages that were sent.
+    Restored,
+    /// The filter cannot be evaluated: a segment, tag or group in it does not exist any more.
+    Audience,
+}
+
+impl PauseReason {
+    /// Every reason.
+    pub const ALL: [Self; 5] =
+        [Self::Owner, Self::Content, Self::Safety, Self::Restored, Self::Audience];
+
+    /// The reason's name, as it is stored.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Owner => "owner",
+            Self::Content => "content",
+            Self::Safety => "safety",
+            Self::Restored => "restored",
+            Self::Audience => "audience",
+        }
+    }
+
+    /// The reason with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|it| it.name() == name)
+    }
+}
+
+impl fmt::Display for PauseReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Owner => "an owner paused it",
+            Self::Content => "Telegram refuses the message",
+            Self::Safety => "too many recipients blocked the bot or did not get the message",
+            Self::Restored => "the database was restored from a backup",
+            Self::Audience => "its filter can no longer be evaluated",
+        })
+    }
+}
+
+/// What becomes of recipients of which a crash leaves unknown whether they got the message.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnUnknown {
+    /// They are left out: everyone gets it at most once.
+    #[default]
+    Skip,
+    /// They get it again: everyone gets it at least once.
+    Resend,
+}
+
+impl OnUnknown {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Skip, Self::Resend];
+
+    /// The name, as it is stored.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Skip => "skip",
+            Self::Resend => "resend",
+        }
+    }
+}
+
+impl FromStr for OnUnknown {
+    type Err = InvalidOnUnknown;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|it| it.name() == text).ok_or(InvalidOnUnknown)
+    }
+}
+
+/// The text names no policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected skip or resend")]
+pub struct InvalidOnUnknown;
+
+/// What became of a recipient.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RecipientState {
+    /// The message waits.
+    Queued,
+    /// The message is going out.
+    Claimed,
+    /// Telegram took the message.
+    Sent,
+    /// Telegram refused the message.
+    Failed,
+    /// The bot cannot write to the user.
+    Unreachable,
+    /// The message was not to be sent: see the reason.
+    Skipped,
+    /// A crash or a lost response leaves unknown whether the message was sent.
+    Unknown,
+}
+
+impl RecipientState {
+    /// Every state.
+    pub const ALL: [Self; 7] = [
+        Self::Queued,
+        Self::Claimed,
+        Self::Sent,
+        Self::Failed,
+        Self::Unreachable,
+        Self::Skipped,
+        Self::Unknown,
+    ];
+
+    /// The state's name, as it is stored.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Claimed => "claimed",
+            Self::Sent => "sent",
+            Self::Failed => "failed",
+            Self::Unreachable => "unreachable",
+            Self::Skipped => "skipped",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// The state with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|it| it.name() == name)
+    }
+}
+
+/// Why a recipient was skipped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SkipReason {
+    /// The user has opted out of the category.
+    OptedOut,
+    /// The user was erased after the broadcast was prepared.
+    Erased,
+    /// The broadcast had taken longer than it may.
+    Expired,
+    /// The user got as many messages of the category within a week as it allows.
+    Capped,
+}
+
+impl SkipReason {
+    /// The reason's name, as it is stored.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::OptedOut => "opted_out",
+            Self::Erased => "erased",
+            Self::Expired => "expired",
+            Self::Capped => "capped",
+        }
+    }
+}
+
+/// How many recipients of a broadcast have each state and reason; the reason is empty if there is none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RecipientSums(pub BTreeMap<(RecipientState, String), u64>);
+
+impl RecipientSums {
+    /// How many have this state.
+    pub fn of(&self, state: RecipientState) -> u64 {
+        self.0.iter().filter(|((its, _), _)| *its == state).map(|(_, users)| users).sum()
+    }
+
+    /// How many there are.
+    pub fn all(&self) -> u64 {
+        self.0.values().sum()
+    }
+
+    /// How many have an outcome.
+    pub fn settled(&self) -> u64 {
+        self.all() - self.of(RecipientState::Queued) - self.of(RecipientState::Claimed)
+    }
+}

@@ -1,0 +1,157 @@
+//! Claiming recipients: who gets the message is decided here, as late as possible.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::{dsl::count_star, prelude::*};
+use rollcall_domain::{
+    Broadcast, BroadcastState, RecipientState, SYSTEM_CATEGORY, SkipReason, TelegramId,
+    TelegramUser,
+};
+use rollcall_repository::{RecipientClaim, RecipientOutcome};
+
+use super::{
+    outcome::{in_state, set},
+    sender::lock_as,
+};
+use crate::{
+    base::{
+        connection::AnyConnection,
+        error::Failure,
+        schema::{
+            broadcast_categories, broadcast_recipients, broadcast_sender, broadcasts, opt_outs,
+            telegram_users,
+        },
+        timestamp::UtcMicros,
+    },
+    row::{columns::UserRow, user::telegram_id},
+};
+
+/// Why the bot cannot write to a user who has never opened a chat with it.
+const NO_PRIVATE_CHAT: &str = "no_private_chat";
+/// The time over which the messages of a category are counted.
+const WEEK: TimeDelta = TimeDelta::days(7);
+
+/// Claims recipients. Also returns how often recipients were claimed, ever. Runs in a transaction.
+pub(super) fn claim(
+    connection: &mut AnyConnection,
+    holder: &str,
+    broadcast: i64,
+    after: Option<TelegramId>,
+    limit: u32,
+    at: DateTime<Utc>,
+) -> Result<Option<(RecipientClaim, i64)>, Failure> {
+    if !lock_as(connection, holder)? {
+        return Ok(None);
+    }
+    let Some(known) = in_state(connection, broadcast, BroadcastState::Sending)? else {
+        return Ok(Some((RecipientClaim::default(), 0)));
+    };
+    let ids: Vec<i64> = broadcast_recipients::table
+        .filter(broadcast_recipients::broadcast.eq(broadcast))
+        .filter(broadcast_recipients::telegram_id.gt(after.map_or(0, TelegramId::get)))
+        .filter(broadcast_recipients::state.eq(RecipientState::Queued.name()))
+        .order(broadcast_recipients::telegram_id)
+        .limit(limit.into())
+        .select(broadcast_recipients::telegram_id)
+        .load(connection)?;
+    let Some(last) = ids.last().copied() else {
+        return Ok(Some((RecipientClaim { is_sending: true, ..RecipientClaim::default() }, 0)));
+    };
+    let is_expired = known.expires_at().is_some_and(|end| end <= at);
+    let left_out = if is_expired {
+        ids.iter().map(|id| (*id, SkipReason::Expired)).collect()
+    } else {
+        left_out(connection, &known, &ids, at)?
+    };
+    let users: Vec<UserRow> = telegram_users::table
+        .filter(telegram_users::telegram_id.eq_any(&ids))
+        .select(UserRow::as_select())
+        .load(connection)?;
+    let mut users: BTreeMap<i64, TelegramUser> = users
+        .into_iter()
+        .map(|row| row.into_user().map(|user| (user.telegram_id.get(), user)))
+        .collect::<Result<_, _>>()?;
+    let (mut outcomes, mut claimed) = (Vec::new(), Vec::new());
+    for id in ids {
+        let user = users.remove(&id);
+        let telegram_id = telegram_id("broadcast_recipients", id)?;
+        let (state, reason) = outcome(user.as_ref(), left_out.get(&id).copied());
+        let reason = reason.map(str::to_owned);
+        outcomes.push(RecipientOutcome { telegram_id, state, reason, message_id: None, at });
+        claimed.extend(user.filter(|_| state == RecipientState::Claimed));
+    }
+    set(connection, broadcast, RecipientState::Queued, &outcomes)?;
+    diesel::update(broadcasts::table.find(broadcast).filter(broadcasts::claimed_to.lt(last)))
+        .set(broadcasts::claimed_to.eq(last))
+        .execute(connection)?;
+    diesel::update(broadcast_sender::table)
+        .set(broadcast_sender::claims.eq(broadcast_sender::claims + 1))
+        .execute(connection)?;
+    let claims = broadcast_sender::table.select(broadcast_sender::claims).first(connection)?;
+    let last = telegram_id("broadcast_recipients", last).ok();
+    Ok(Some((RecipientClaim { users: claimed, last, is_sending: true }, claims)))
+}
+
+/// What becomes of a recipient: `Claimed` if the message is to be sent.
+fn outcome(
+    user: Option<&TelegramUser>,
+    left_out: Option<SkipReason>,
+) -> (RecipientState, Option<&'static str>) {
+    match (user, left_out) {
+        (None, _) => (RecipientState::Skipped, Some(SkipReason::Erased.name())),
+        (_, Some(reason)) => (RecipientState::Skipped, Some(reason.name())),
+        (Some(user), None) => match user.reachability.obstacle {
+            Some(obstacle) => (RecipientState::Unreachable, Some(obstacle.name())),
+            None if !user.reachability.has_private_chat => {
+                (RecipientState::Unreachable, Some(NO_PRIVATE_CHAT))
+            }
+            None => (RecipientState::Claimed, None),
+        },
+    }
+}
+
+/// Who of these users must not get the message.
+fn left_out(
+    connection: &mut AnyConnection,
+    broadcast: &Broadcast,
+    ids: &[i64],
+    at: DateTime<Utc>,
+) -> Result<BTreeMap<i64, SkipReason>, Failure> {
+    let category = broadcast.plan.category.as_str();
+    if category == SYSTEM_CATEGORY {
+        return Ok(BTreeMap::new());
+    }
+    let opted_out: BTreeSet<i64> = opt_outs::table
+        .filter(opt_outs::telegram_id.eq_any(ids))
+        .filter(opt_outs::category.eq(category))
+        .select(opt_outs::telegram_id)
+        .load(connection)?
+        .into_iter()
+        .collect();
+    let cap: Option<i32> = broadcast_categories::table
+        .find(category)
+        .select(broadcast_categories::weekly_cap)
+        .first(connection)
+        .optional()?
+        .flatten();
+    let mut left_out = BTreeMap::new();
+    if let Some(cap) = cap {
+        let since = UtcMicros::from(at - WEEK);
+        // A recipient that is claimed, or of which nobody knows, may have the message.
+        let had = [RecipientState::Sent, RecipientState::Claimed, RecipientState::Unknown];
+        let counts: Vec<(i64, i64)> = broadcast_recipients::table
+            .inner_join(broadcasts::table.on(broadcasts::id.eq(broadcast_recipients::broadcast)))
+            .filter(broadcast_recipients::telegram_id.eq_any(ids))
+            .filter(broadcast_recipients::state.eq_any(had.map(RecipientState::name)))
+            .filter(broadcast_recipients::at.gt(since))
+            .filter(broadcasts::category.eq(category))
+            .group_by(broadcast_recipients::telegram_id)
+            .select((broadcast_recipients::telegram_id, count_star()))
+            .load(connection)?;
+        let full = counts.into_iter().filter(|(_, messages)| *messages >= i64::from(cap));
+        left_out.extend(full.map(|(id, _)| (id, SkipReason::Capped)));
+    }
+    left_out.extend(opted_out.into_iter().map(|id| (id, SkipReason::OptedOut)));
+    Ok(left_out)
+}

@@ -1,0 +1,12 @@
+//! Broadcasts; see [`BroadcastRepository`](rollcall_repository::BroadcastRepository).
+
+mod claim;
+pub(crate) mod erase;
+mod origin;
+mod outcome;
+mod plan;
+mod prepare;
+mod row;
+mod sender;
+mod store;
+mod sums;

@@ -1,0 +1,227 @@
+//! Creating and listing broadcasts, and the changes that owners make.
+
+use chrono::{DateTime, Utc};
+use diesel::{dsl::max, prelude::*};
+use rollcall_domain::{
+    Admin, AuditAction, Broadcast, BroadcastPlan, BroadcastState, PauseReason, TelegramId,
+};
+use rollcall_repository::{
+    BroadcastCategory, BroadcastChange, ChangedBroadcast, NewAuditEntry, Recipient,
+};
+
+use super::{
+    origin,
+    row::{BroadcastRow, find},
+    sender::lock,
+    sums::recipient_state,
+};
+use crate::{
+    admin::audit::entry::add_entry,
+    base::{
+        connection::AnyConnection,
+        error::Failure,
+        schema::{broadcast_categories, broadcast_recipients, broadcasts},
+        timestamp::UtcMicros,
+    },
+    row::user::telegram_id,
+};
+
+/// Who changes a broadcast, and when.
+#[derive(Clone)]
+pub(super) struct Author {
+    pub(super) by: Option<Admin>,
+    pub(super) at: DateTime<Utc>,
+}
+
+impl Author {
+    fn entry(&self, action: AuditAction, new: String) -> NewAuditEntry {
+        let admin = self.by.clone();
+        NewAuditEntry { at: self.at, admin, action, about: None, old: None, new: Some(new) }
+    }
+}
+
+/// See [`BroadcastRepository::broadcast_categories`](rollcall_repository::BroadcastRepository::broadcast_categories).
+pub(super) fn categories(
+    connection: &mut AnyConnection,
+) -> Result<Vec<BroadcastCategory>, Failure> {
+    let rows: Vec<(String, Option<i32>)> = broadcast_categories::table.load(connection)?;
+    let category = |(name, cap): (String, Option<i32>)| {
+        let parsed =
+            name.parse().map_err(|error: rollcall_domain::InvalidLabelName| Failure::Corrupt {
+                table: "broadcast_categories",
+                column: "name",
+                key: name.clone(),
+                reason: error.to_string(),
+            })?;
+        Ok(BroadcastCategory { name: parsed, weekly_cap: cap.and_then(|cap| cap.try_into().ok()) })
+    };
+    let mut all: Vec<BroadcastCategory> =
+        rows.into_iter().map(category).collect::<Result<_, Failure>>()?;
+    // PostgreSQL sorts by its locale.
+    all.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(all)
+}
+
+/// See [`BroadcastRepository::create_broadcast`](rollcall_repository::BroadcastRepository::create_broadcast).
+/// Runs in a transaction.
+pub(super) fn create(
+    connection: &mut AnyConnection,
+    plan: &BroadcastPlan,
+    author: &Author,
+) -> Result<Option<Broadcast>, Failure> {
+    // Gives each broadcast a number of its own.
+    lock(connection)?;
+    let category = broadcast_categories::table.find(plan.category.as_str());
+    if !diesel::select(diesel::dsl::exists(category)).get_result::<bool>(connection)? {
+        return Ok(None);
+    }
+    let last: Option<i64> = broadcasts::table.select(max(broadcasts::id)).first(connection)?;
+    let id = last.unwrap_or_default() + 1;
+    let by = author.by.as_ref().map(Admin::to_string);
+    let row = BroadcastRow::of_plan(id, plan, by, author.at.into());
+    diesel::insert_into(broadcasts::table).values(&row).execute(connection)?;
+    let filter = plan.filter.summary();
+    let new = format!("{}; filter {filter}", title(id, &plan.name));
+    add_entry(connection, &author.entry(AuditAction::CreatedBroadcast, new))?;
+    Ok(Some(row.into_broadcast()?))
+}
+
+fn title(id: i64, name: &str) -> String {
+    format!("{id} {name}")
+}
+
+/// See [`BroadcastRepository::broadcasts`](rollcall_repository::BroadcastRepository::broadcasts).
+pub(super) fn list(
+    connection: &mut AnyConnection,
+    before: Option<i64>,
+    limit: u32,
+) -> Result<Vec<Broadcast>, Failure> {
+    let rows: Vec<BroadcastRow> = broadcasts::table
+        .filter(broadcasts::id.lt(before.unwrap_or(i64::MAX)))
+        .order(broadcasts::id.desc())
+        .limit(limit.into())
+        .select(BroadcastRow::as_select())
+        .load(connection)?;
+    rows.into_iter().map(BroadcastRow::into_broadcast).collect()
+}
+
+/// See [`BroadcastRepository::active_broadcasts`](rollcall_repository::BroadcastRepository::active_broadcasts).
+pub(super) fn active(
+    connection: &mut AnyConnection,
+    at: DateTime<Utc>,
+) -> Result<Vec<Broadcast>, Failure> {
+    let scheduled = broadcasts::state
+        .eq(BroadcastState::Scheduled.name())
+        .and(broadcasts::starts_at.assume_not_null().le(UtcMicros::from(at)));
+    let working = [BroadcastState::Preparing, BroadcastState::Sending].map(BroadcastState::name);
+    let rows: Vec<BroadcastRow> = broadcasts::table
+        .filter(broadcasts::state.eq_any(working).or(scheduled))
+        .order(broadcasts::id)
+        .select(BroadcastRow::as_select())
+        .load(connection)?;
+    rows.into_iter().map(BroadcastRow::into_broadcast).collect()
+}
+
+/// See [`BroadcastRepository::change_broadcast`](rollcall_repository::BroadcastRepository::change_broadcast).
+/// Runs in a transaction.
+pub(super) fn change(
+    connection: &mut AnyConnection,
+    id: i64,
+    change: BroadcastChange,
+    author: &Author,
+) -> Result<ChangedBroadcast, Failure> {
+    use BroadcastState::{Cancelled, Draft, Paused, Preparing, Scheduled, Sending};
+    lock(connection)?;
+    let Some(mut broadcast) = find(connection, id)? else { return Ok(ChangedBroadcast::Missing) };
+    let next = match (change, broadcast.state) {
+        (BroadcastChange::Start, Draft | Scheduled) => Preparing,
+        (BroadcastChange::Schedule, Draft) if broadcast.plan.starts_at.is_some() => Scheduled,
+        (BroadcastChange::Pause, Preparing | Sending) => Paused(PauseReason::Owner),
+        (BroadcastChange::Resume, Paused(_)) => match broadcast {
+            Broadcast { prepared_at: Some(_), .. } => Sending,
+            Broadcast { started_at: Some(_), .. } => Preparing,
+            // It was scheduled, and the database restored.
+            _ => Scheduled,
+        },
+        (BroadcastChange::Cancel, state) if !state.has_ended() => Cancelled,
+        _ => return Ok(ChangedBroadcast::Refused(broadcast)),
+    };
+    let action = match change {
+        BroadcastChange::Start => AuditAction::StartedBroadcast,
+        BroadcastChange::Schedule => AuditAction::ScheduledBroadcast,
+        BroadcastChange::Pause => AuditAction::PausedBroadcast,
+        BroadcastChange::Resume => AuditAction::ResumedBroadcast,
+        BroadcastChange::Cancel => AuditAction::CancelledBroadcast,
+    };
+    set_state(connection, &mut broadcast, next, author.at)?;
+    origin::remember_first(connection)?;
+    let new = match (next, broadcast.plan.starts_at) {
+        (Scheduled, Some(at)) => format!("{}; for {at}", title(id, &broadcast.plan.name)),
+        _ => title(id, &broadcast.plan.name),
+    };
+    add_entry(connection, &author.entry(action, new))?;
+    Ok(ChangedBroadcast::Changed(broadcast))
+}
+
+/// Stores a new state, with the times that follow from it.
+pub(super) fn set_state(
+    connection: &mut AnyConnection,
+    broadcast: &mut Broadcast,
+    state: BroadcastState,
+    at: DateTime<Utc>,
+) -> QueryResult<()> {
+    broadcast.state = state;
+    match state {
+        BroadcastState::Preparing => _ = broadcast.started_at.get_or_insert(at),
+        BroadcastState::Sending => _ = broadcast.prepared_at.get_or_insert(at),
+        _ if state.has_ended() => broadcast.ended_at = Some(at),
+        _ => {}
+    }
+    diesel::update(broadcasts::table.find(broadcast.id))
+        .set((
+            broadcasts::state.eq(state.name()),
+            broadcasts::reason.eq(state.reason().map(PauseReason::name)),
+            broadcasts::started_at.eq(broadcast.started_at.map(UtcMicros::from)),
+            broadcasts::prepared_at.eq(broadcast.prepared_at.map(UtcMicros::from)),
+            broadcasts::ended_at.eq(broadcast.ended_at.map(UtcMicros::from)),
+        ))
+        .execute(connection)?;
+    Ok(())
+}
+
+/// A row of `broadcast_recipients`, without its broadcast.
+type RecipientRow = (i64, String, Option<String>, Option<i64>, Option<UtcMicros>);
+
+/// See [`BroadcastRepository::recipients`](rollcall_repository::BroadcastRepository::recipients).
+pub(super) fn recipients(
+    connection: &mut AnyConnection,
+    broadcast: i64,
+    after: Option<TelegramId>,
+    limit: u32,
+) -> Result<Vec<Recipient>, Failure> {
+    let rows: Vec<RecipientRow> = broadcast_recipients::table
+        .filter(broadcast_recipients::broadcast.eq(broadcast))
+        .filter(broadcast_recipients::telegram_id.gt(after.map_or(0, TelegramId::get)))
+        .order(broadcast_recipients::telegram_id)
+        .limit(limit.into())
+        .select((
+            broadcast_recipients::telegram_id,
+            broadcast_recipients::state,
+            broadcast_recipients::reason,
+            broadcast_recipients::message_id,
+            broadcast_recipients::at,
+        ))
+        .load(connection)?;
+    let recipient = |(id, state, reason, message_id, at): RecipientRow| {
+        Ok(Recipient {
+            telegram_id: telegram_id(RECIPIENTS, id)?,
+            state: recipient_state(RECIPIENTS, id, &state)?,
+            reason,
+            message_id,
+            at: at.map(Into::into),
+        })
+    };
+    rows.into_iter().map(recipient).collect()
+}
+
+const RECIPIENTS: &str = "broadcast_recipients";

@@ -1,0 +1,251 @@
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use diesel::Connection;
+use rollcall_domain::{Admin, Broadcast, BroadcastPlan, PauseReason, RecipientSums, TelegramId};
+use rollcall_repository::{
+    AddedRecipients, BroadcastCategory, BroadcastChange, BroadcastRepository, ChangedBroadcast,
+    Leased, Recipient, RecipientClaim, RecipientOutcome, RepositoryError, SenderLease,
+};
+
+use super::{
+    claim,
+    origin::Place,
+    outcome,
+    plan::{self, Author},
+    prepare, row, sender, sums,
+};
+use crate::users::store::DieselUserRepository;
+
+#[async_trait]
+impl BroadcastRepository for DieselUserRepository {
+    async fn broadcast_categories(&self) -> Result<Vec<BroadcastCategory>, RepositoryError> {
+        self.database.read("list categories of broadcasts", plan::categories).await
+    }
+
+    async fn create_broadcast(
+        &self,
+        plan: &BroadcastPlan,
+        by: Option<&Admin>,
+        at: DateTime<Utc>,
+    ) -> Result<Option<Broadcast>, RepositoryError> {
+        let (plan, author) = (plan.clone(), Author { by: by.cloned(), at });
+        self.database
+            .write("create a broadcast", move |connection| {
+                connection.transaction(|connection| plan::create(connection, &plan, &author))
+            })
+            .await
+    }
+
+    async fn broadcast(&self, id: i64) -> Result<Option<Broadcast>, RepositoryError> {
+        self.database.read("find a broadcast", move |connection| row::find(connection, id)).await
+    }
+
+    async fn broadcasts(
+        &self,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<Broadcast>, RepositoryError> {
+        self.database
+            .read("list broadcasts", move |connection| plan::list(connection, before, limit))
+            .await
+    }
+
+    async fn recipient_sums(
+        &self,
+        broadcasts: &[i64],
+    ) -> Result<BTreeMap<i64, RecipientSums>, RepositoryError> {
+        let broadcasts = broadcasts.to_owned();
+        self.database
+            .read("sum recipients", move |connection| sums::read(connection, &broadcasts))
+            .await
+    }
+
+    async fn recipients(
+        &self,
+        broadcast: i64,
+        after: Option<TelegramId>,
+        limit: u32,
+    ) -> Result<Vec<Recipient>, RepositoryError> {
+        self.database
+            .read("list recipients", move |connection| {
+                plan::recipients(connection, broadcast, after, limit)
+            })
+            .await
+    }
+
+    async fn change_broadcast(
+        &self,
+        id: i64,
+        change: BroadcastChange,
+        by: Option<&Admin>,
+        at: DateTime<Utc>,
+    ) -> Result<ChangedBroadcast, RepositoryError> {
+        let author = Author { by: by.cloned(), at };
+        self.database
+            .write("change a broadcast", move |connection| {
+                connection.transaction(|connection| plan::change(connection, id, change, &author))
+            })
+            .await
+    }
+
+    async fn active_broadcasts(
+        &self,
+        at: DateTime<Utc>,
+    ) -> Result<Vec<Broadcast>, RepositoryError> {
+        self.database
+            .read("look for broadcasts", move |connection| plan::active(connection, at))
+            .await
+    }
+
+    async fn sender_lease(&self) -> Result<SenderLease, RepositoryError> {
+        self.database.read("read the lease", sender::read).await
+    }
+
+    async fn take_sender_lease(
+        &self,
+        holder: &str,
+        seen: &SenderLease,
+        at: DateTime<Utc>,
+    ) -> Result<bool, RepositoryError> {
+        let (holder, seen, place) =
+            (holder.to_owned(), seen.clone(), Place::of(self.database.url()));
+        self.database
+            .write("take the lease", move |connection| {
+                connection
+                    .transaction(|connection| sender::take(connection, &holder, &seen, &place, at))
+            })
+            .await
+    }
+
+    async fn end_sender_lease(&self, holder: &str) -> Result<(), RepositoryError> {
+        let holder = holder.to_owned();
+        self.database
+            .write("end the lease", move |connection| Ok(sender::end(connection, &holder)?))
+            .await
+    }
+
+    async fn begin_scheduled(
+        &self,
+        holder: &str,
+        broadcast: i64,
+        at: DateTime<Utc>,
+    ) -> Result<Leased<bool>, RepositoryError> {
+        let holder = holder.to_owned();
+        self.database
+            .write("begin a broadcast", move |connection| {
+                connection.transaction(|connection| {
+                    prepare::begin_scheduled(connection, &holder, broadcast, at)
+                })
+            })
+            .await
+    }
+
+    async fn add_recipients(
+        &self,
+        holder: &str,
+        broadcast: i64,
+        ids: &[TelegramId],
+        last: Option<TelegramId>,
+        at: DateTime<Utc>,
+    ) -> Result<Leased<AddedRecipients>, RepositoryError> {
+        let (holder, ids) = (holder.to_owned(), ids.iter().map(|id| id.get()).collect::<Vec<_>>());
+        self.database
+            .write("add recipients", move |connection| {
+                connection.transaction(|connection| {
+                    prepare::add(connection, &holder, broadcast, &ids, last, at)
+                })
+            })
+            .await
+    }
+
+    async fn recover_recipients(
+        &self,
+        holder: &str,
+        broadcast: i64,
+        are_unsent: bool,
+        at: DateTime<Utc>,
+    ) -> Result<Leased<u64>, RepositoryError> {
+        let holder = holder.to_owned();
+        self.database
+            .write("recover recipients", move |connection| {
+                connection.transaction(|connection| {
+                    outcome::recover(connection, &holder, broadcast, are_unsent, at)
+                })
+            })
+            .await
+    }
+
+    async fn claim_recipients(
+        &self,
+        holder: &str,
+        broadcast: i64,
+        after: Option<TelegramId>,
+        limit: u32,
+        at: DateTime<Utc>,
+    ) -> Result<Leased<RecipientClaim>, RepositoryError> {
+        let (holder, place) = (holder.to_owned(), Place::of(self.database.url()));
+        self.database
+            .run_once(move |connection| {
+                let claimed = connection.transaction(|connection| {
+                    claim::claim(connection, &holder, broadcast, after, limit, at)
+                })?;
+                Ok(claimed.map(|(claim, claims)| {
+                    if claims > 0 {
+                        place.note(claims);
+                    }
+                    claim
+                }))
+            })
+            .await
+    }
+
+    async fn settle_recipients(
+        &self,
+        holder: &str,
+        broadcast: i64,
+        outcomes: &[RecipientOutcome],
+        settled_to: Option<TelegramId>,
+    ) -> Result<Leased<()>, RepositoryError> {
+        let (holder, outcomes) = (holder.to_owned(), outcomes.to_owned());
+        self.database
+            .write("settle recipients", move |connection| {
+                connection.transaction(|connection| {
+                    outcome::settle(connection, &holder, broadcast, &outcomes, settled_to)
+                })
+            })
+            .await
+    }
+
+    async fn pause_broadcast(
+        &self,
+        holder: &str,
+        broadcast: i64,
+        reason: PauseReason,
+    ) -> Result<Leased<()>, RepositoryError> {
+        let holder = holder.to_owned();
+        self.database
+            .write("pause a broadcast", move |connection| {
+                connection.transaction(|connection| {
+                    prepare::pause(connection, &holder, broadcast, reason)
+                })
+            })
+            .await
+    }
+
+    async fn finish_broadcast(
+        &self,
+        holder: &str,
+        broadcast: i64,
+        at: DateTime<Utc>,
+    ) -> Result<Leased<bool>, RepositoryError> {
+        let holder = holder.to_owned();
+        self.database
+            .write("finish a broadcast", move |connection| {
+                connection
+                    .transaction(|connection| outcome::finish(connection, &holder, broadcast, at))
+            })
+            .await
+    }
+}

@@ -1,0 +1,248 @@
+use std::{collections::BTreeMap, time::Duration};
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use rollcall_domain::{
+    Admin, Broadcast, BroadcastPlan, LabelName, PauseReason, RecipientState, RecipientSums,
+    TelegramId, TelegramUser,
+};
+
+use crate::error::RepositoryError;
+
+/// The broadcasts, their recipients, and the lease of the process that sends. `by` is the admin who
+/// changes something; `None` stands for a management command. Each change by an owner adds its entry to
+/// the audit log in the same transaction.
+#[async_trait]
+pub trait BroadcastRepository: Send + Sync {
+    /// The categories, sorted by name.
+    async fn broadcast_categories(&self) -> Result<Vec<BroadcastCategory>, RepositoryError>;
+
+    /// Stores a broadcast as a draft. `None` if there is no such category.
+    async fn create_broadcast(
+        &self,
+        plan: &BroadcastPlan,
+        by: Option<&Admin>,
+        at: DateTime<Utc>,
+    ) -> Result<Option<Broadcast>, RepositoryError>;
+
+    /// The broadcast of a number.
+    async fn broadcast(&self, id: i64) -> Result<Option<Broadcast>, RepositoryError>;
+
+    /// Up to `limit` broadcasts, the newest first, older than the number `before`.
+    async fn broadcasts(
+        &self,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<Broadcast>, RepositoryError>;
+
+    /// The sums of the recipients of these broadcasts.
+    async fn recipient_sums(
+        &self,
+        broadcasts: &[i64],
+    ) -> Result<BTreeMap<i64, RecipientSums>, RepositoryError>;
+
+    /// Up to `limit` recipients of a broadcast, by id, after one id.
+    async fn recipients(
+        &self,
+        broadcast: i64,
+        after: Option<TelegramId>,
+        limit: u32,
+    ) -> Result<Vec<Recipient>, RepositoryError>;
+
+    /// Changes the state of a broadcast, if it is in one that allows it.
+    async fn change_broadcast(
+        &self,
+        id: i64,
+        change: BroadcastChange,
+        by: Option<&Admin>,
+        at: DateTime<Utc>,
+    ) -> Result<ChangedBroadcast, RepositoryError>;
+
+    /// The broadcasts that a process has to work on, by number: those that are being prepared or sent,
+    /// and scheduled ones whose time has come by `at`.
+    async fn active_broadcasts(&self, at: DateTime<Utc>)
+    -> Result<Vec<Broadcast>, RepositoryError>;
+
+    /// The lease as it is.
+    async fn sender_lease(&self) -> Result<SenderLease, RepositoryError>;
+
+    /// Takes the lease for `holder`, or renews it, if it is still as it was `seen`. Returns whether that
+    /// worked. If the database turns out to be a restored one, the broadcasts that could go on by
+    /// themselves are paused.
+    async fn take_sender_lease(
+        &self,
+        holder: &str,
+        seen: &SenderLease,
+        at: DateTime<Utc>,
+    ) -> Result<bool, RepositoryError>;
+
+    /// Ends the lease of `holder`, if it has it.
+    async fn end_sender_lease(&self, holder: &str) -> Result<(), RepositoryError>;
+
+    /// Begins a broadcast whose time has come: it is being prepared from `at` on.
+    async fn begin_scheduled(
+        &self,
+        holder: &str,
+        broadcast: i64,
+        at: DateTime<Utc>,
+    ) -> Result<Leased<bool>, RepositoryError>;
+
+    /// Stores more recipients of a broadcast that is being prepared: `ids`, which are in order, and the
+    /// last id that was looked at. With `None`, it was the last part, and the broadcast is being sent
+    /// from now on.
+    async fn add_recipients(
+        &self,
+        holder: &str,
+        broadcast: i64,
+        ids: &[TelegramId],
+        last: Option<TelegramId>,
+        at: DateTime<Utc>,
+    ) -> Result<Leased<AddedRecipients>, RepositoryError>;
+
+    /// Settles the recipients that are still claimed, although no message is going out. If their messages
+    /// certainly `are_unsent`, they are queued again; if not, the broadcast's policy decides between
+    /// unknown and queued. Returns how many there were.
+    async fn recover_recipients(
+        &self,
+        holder: &str,
+        broadcast: i64,
+        are_unsent: bool,
+        at: DateTime<Utc>,
+    ) -> Result<Leased<u64>, RepositoryError>;
+
+    /// Claims up to `limit` of the queued recipients after an id, in the order of their ids. Those that
+    /// must not or cannot get the message get their outcome instead. After an error, some may be claimed
+    /// or not.
+    async fn claim_recipients(
+        &self,
+        holder: &str,
+        broadcast: i64,
+        after: Option<TelegramId>,
+        limit: u32,
+        at: DateTime<Utc>,
+    ) -> Result<Leased<RecipientClaim>, RepositoryError>;
+
+    /// Stores outcomes of claimed recipients. No recipient up to `settled_to` is queued or claimed.
+    async fn settle_recipients(
+        &self,
+        holder: &str,
+        broadcast: i64,
+        outcomes: &[RecipientOutcome],
+        settled_to: Option<TelegramId>,
+    ) -> Result<Leased<()>, RepositoryError>;
+
+    /// Pauses a broadcast that is being prepared or sent.
+    async fn pause_broadcast(
+        &self,
+        holder: &str,
+        broadcast: i64,
+        reason: PauseReason,
+    ) -> Result<Leased<()>, RepositoryError>;
+
+    /// Finishes a broadcast that is being sent, if no recipient is queued or claimed. Returns whether it
+    /// did.
+    async fn finish_broadcast(
+        &self,
+        holder: &str,
+        broadcast: i64,
+        at: DateTime<Utc>,
+    ) -> Result<Leased<bool>, RepositoryError>;
+}
+
+/// The result of what only the process with the lease may do; `None` if it has lost the lease, and
+/// nothing was changed.
+pub type Leased<T> = Option<T>;
+
+/// A kind of broadcasts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BroadcastCategory {
+    /// Its name.
+    pub name: LabelName,
+    /// How many of its messages a user gets in seven days at most.
+    pub weekly_cap: Option<u32>,
+}
+
+/// A change of a broadcast by an owner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BroadcastChange {
+    /// Starts a draft or a scheduled one now.
+    Start,
+    /// Lets a draft start by itself, at the time of its plan.
+    Schedule,
+    /// Pauses one that is being prepared or sent.
+    Pause,
+    /// Resumes a paused one.
+    Resume,
+    /// Ends one that has not ended.
+    Cancel,
+}
+
+/// The result of a change by an owner.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ChangedBroadcast {
+    /// It was changed, and is now so.
+    Changed(Broadcast),
+    /// Its state does not allow that, and nothing was changed.
+    Refused(Broadcast),
+    /// There is none of this number.
+    Missing,
+}
+
+/// A recipient of a broadcast.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recipient {
+    /// The user.
+    pub telegram_id: TelegramId,
+    /// What became of the message.
+    pub state: RecipientState,
+    /// Why it was not sent.
+    pub reason: Option<String>,
+    /// The message in the user's chat.
+    pub message_id: Option<i64>,
+    /// When it got this state; `None` while it is queued.
+    pub at: Option<DateTime<Utc>>,
+}
+
+/// The outcome of a claimed recipient.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecipientOutcome {
+    /// The user.
+    pub telegram_id: TelegramId,
+    /// What became of the message; queued if it was certainly not sent and is to be sent later.
+    pub state: RecipientState,
+    /// Why it was not sent.
+    pub reason: Option<String>,
+    /// The message in the user's chat.
+    pub message_id: Option<i64>,
+    /// When that was known.
+    pub at: DateTime<Utc>,
+}
+
+/// Recipients that were claimed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RecipientClaim {
+    /// Those to send to.
+    pub users: Vec<TelegramUser>,
+    /// The last recipient that was looked at; `None` if none was queued.
+    pub last: Option<TelegramId>,
+    /// Whether the broadcast is still being sent: if not, none was claimed.
+    pub is_sending: bool,
+}
+
+/// A part of the recipients that was stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AddedRecipients {
+    /// Whether the broadcast is still being prepared: if not, none was added, or this was the last part.
+    pub is_preparing: bool,
+    /// How long that held its locks.
+    pub held: Duration,
+}
+
+/// Which process sends, and how often it has renewed its lease.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SenderLease {
+    /// The process; `None` if none does.
+    pub holder: Option<String>,
+    /// How often the lease was renewed, ever.
+    pub renewals: i64,
+}
