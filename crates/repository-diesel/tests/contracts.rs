@@ -101,6 +101,20 @@ mod labels {
     }
 }
 
+mod broadcasts {
+    use rollcall_testkit::contract::broadcasts::BroadcastStore;
+
+    use super::*;
+
+    rollcall_testkit::broadcast_repository_contract!(open);
+
+    async fn open(url: &str) -> (Arc<dyn BroadcastStore>, Arc<dyn AdminRepository>) {
+        let database = migrated(url).await;
+        let admins = DieselAdminRepository::new(database.clone());
+        (Arc::new(DieselUserRepository::new(database)), Arc::new(admins))
+    }
+}
+
 mod demo {
     use rollcall_testkit::contract::demo::DemoStore;
 

@@ -1,4 +1,7 @@
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -16,6 +19,28 @@ use crate::error::RepositoryError;
 pub trait BroadcastRepository: Send + Sync {
     /// The categories, sorted by name.
     async fn broadcast_categories(&self) -> Result<Vec<BroadcastCategory>, RepositoryError>;
+
+    /// Adds a category, or changes the weekly cap of one that exists. Returns whether it is new.
+    async fn add_category(
+        &self,
+        name: &LabelName,
+        weekly_cap: Option<u32>,
+        by: Option<&Admin>,
+        at: DateTime<Utc>,
+    ) -> Result<bool, RepositoryError>;
+
+    /// Stores that a user gets no more broadcasts of a category, or gets them again. Returns whether it
+    /// did: not if there is no such user or category, or if it is the category `system`.
+    async fn set_opt_out(
+        &self,
+        id: TelegramId,
+        category: &LabelName,
+        is_out: bool,
+        at: DateTime<Utc>,
+    ) -> Result<bool, RepositoryError>;
+
+    /// The categories that a user has opted out of.
+    async fn opt_outs(&self, id: TelegramId) -> Result<BTreeSet<LabelName>, RepositoryError>;
 
     /// Stores a broadcast as a draft. `None` if there is no such category.
     async fn create_broadcast(
@@ -63,6 +88,10 @@ pub trait BroadcastRepository: Send + Sync {
     async fn active_broadcasts(&self, at: DateTime<Utc>)
     -> Result<Vec<Broadcast>, RepositoryError>;
 
+    /// The numbers of the broadcasts with claimed recipients, whatever their state. If no message is going
+    /// out, these are the ones to recover.
+    async fn claimed_broadcasts(&self) -> Result<Vec<i64>, RepositoryError>;
+
     /// The lease as it is.
     async fn sender_lease(&self) -> Result<SenderLease, RepositoryError>;
 
@@ -87,8 +116,8 @@ pub trait BroadcastRepository: Send + Sync {
         at: DateTime<Utc>,
     ) -> Result<Leased<bool>, RepositoryError>;
 
-    /// Stores more recipients of a broadcast that is being prepared: `ids`, which are in order, and the
-    /// last id that was looked at. With `None`, it was the last part, and the broadcast is being sent
+    /// Stores more recipients of a broadcast that is being prepared: those of `ids`, which are in order,
+    /// that still have a user; and the last id that was looked at. With `None`, it was the last part, and the broadcast is being sent
     /// from now on.
     async fn add_recipients(
         &self,
@@ -101,7 +130,8 @@ pub trait BroadcastRepository: Send + Sync {
 
     /// Settles the recipients that are still claimed, although no message is going out. If their messages
     /// certainly `are_unsent`, they are queued again; if not, the broadcast's policy decides between
-    /// unknown and queued. Returns how many there were.
+    /// unknown and queued. Those of a broadcast that has ended are unknown, because it sends nothing
+    /// again. Returns how many there were.
     async fn recover_recipients(
         &self,
         holder: &str,
@@ -110,7 +140,8 @@ pub trait BroadcastRepository: Send + Sync {
         at: DateTime<Utc>,
     ) -> Result<Leased<u64>, RepositoryError>;
 
-    /// Claims up to `limit` of the queued recipients after an id, in the order of their ids. Those that
+    /// Claims up to `limit` of the queued recipients after an id, in the order of their ids; with `None`,
+    /// those after the one up to which all are settled. Those that
     /// must not or cannot get the message get their outcome instead. After an error, some may be claimed
     /// or not.
     async fn claim_recipients(

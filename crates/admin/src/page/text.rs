@@ -187,6 +187,13 @@ pub(crate) fn action(action: AuditAction) -> &'static str {
         AuditAction::AddedLabel => "Added a tag or group",
         AuditAction::RemovedLabel => "Removed a tag or group",
         AuditAction::UndidLabelChange => "Undid a change of tags or groups",
+        AuditAction::CreatedBroadcast => "Created a broadcast",
+        AuditAction::StartedBroadcast => "Started a broadcast",
+        AuditAction::ScheduledBroadcast => "Scheduled a broadcast",
+        AuditAction::PausedBroadcast => "Paused a broadcast",
+        AuditAction::ResumedBroadcast => "Resumed a broadcast",
+        AuditAction::CancelledBroadcast => "Cancelled a broadcast",
+        AuditAction::SetBroadcastCategory => "Set a category of broadcasts",
     }
 }
 

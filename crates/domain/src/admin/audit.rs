@@ -111,11 +111,13 @@ pub enum AuditAction {
     ResumedBroadcast,
     /// Cancelled a broadcast; the new value is its number and name.
     CancelledBroadcast,
+    /// Added a category of broadcasts, or changed its weekly cap; the values are its name and cap.
+    SetBroadcastCategory,
 }
 
 impl AuditAction {
     /// Every action.
-    pub const ALL: [Self; 51] = [
+    pub const ALL: [Self; 52] = [
         Self::SignedIn,
         Self::SignInFailed,
         Self::PassedFirstFactor,
@@ -167,6 +169,7 @@ impl AuditAction {
         Self::PausedBroadcast,
         Self::ResumedBroadcast,
         Self::CancelledBroadcast,
+        Self::SetBroadcastCategory,
     ];
 
     /// The action's name, as it is stored.
@@ -223,6 +226,7 @@ impl AuditAction {
             Self::PausedBroadcast => "paused_broadcast",
             Self::ResumedBroadcast => "resumed_broadcast",
             Self::CancelledBroadcast => "cancelled_broadcast",
+            Self::SetBroadcastCategory => "set_broadcast_category",
         }
     }
 

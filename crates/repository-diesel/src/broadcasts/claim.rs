@@ -1,6 +1,6 @@
 //! Claiming recipients: who gets the message is decided here, as late as possible.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::{dsl::count_star, prelude::*};
@@ -47,9 +47,11 @@ pub(super) fn claim(
     let Some(known) = in_state(connection, broadcast, BroadcastState::Sending)? else {
         return Ok(Some((RecipientClaim::default(), 0)));
     };
+    // The rows of settled recipients are not read again.
+    let after = after.max(known.settled_to).map_or(0, TelegramId::get);
     let ids: Vec<i64> = broadcast_recipients::table
         .filter(broadcast_recipients::broadcast.eq(broadcast))
-        .filter(broadcast_recipients::telegram_id.gt(after.map_or(0, TelegramId::get)))
+        .filter(broadcast_recipients::telegram_id.gt(after))
         .filter(broadcast_recipients::state.eq(RecipientState::Queued.name()))
         .order(broadcast_recipients::telegram_id)
         .limit(limit.into())
@@ -111,7 +113,7 @@ fn outcome(
     }
 }
 
-/// Who of these users must not get the message.
+/// Which of these users must not get the message.
 fn left_out(
     connection: &mut AnyConnection,
     broadcast: &Broadcast,
@@ -122,13 +124,11 @@ fn left_out(
     if category == SYSTEM_CATEGORY {
         return Ok(BTreeMap::new());
     }
-    let opted_out: BTreeSet<i64> = opt_outs::table
+    let opted_out: Vec<i64> = opt_outs::table
         .filter(opt_outs::telegram_id.eq_any(ids))
         .filter(opt_outs::category.eq(category))
         .select(opt_outs::telegram_id)
-        .load(connection)?
-        .into_iter()
-        .collect();
+        .load(connection)?;
     let cap: Option<i32> = broadcast_categories::table
         .find(category)
         .select(broadcast_categories::weekly_cap)
@@ -137,21 +137,38 @@ fn left_out(
         .flatten();
     let mut left_out = BTreeMap::new();
     if let Some(cap) = cap {
-        let since = UtcMicros::from(at - WEEK);
-        // A recipient that is claimed, or of which nobody knows, may have the message.
-        let had = [RecipientState::Sent, RecipientState::Claimed, RecipientState::Unknown];
-        let counts: Vec<(i64, i64)> = broadcast_recipients::table
-            .inner_join(broadcasts::table.on(broadcasts::id.eq(broadcast_recipients::broadcast)))
-            .filter(broadcast_recipients::telegram_id.eq_any(ids))
-            .filter(broadcast_recipients::state.eq_any(had.map(RecipientState::name)))
-            .filter(broadcast_recipients::at.gt(since))
-            .filter(broadcasts::category.eq(category))
-            .group_by(broadcast_recipients::telegram_id)
-            .select((broadcast_recipients::telegram_id, count_star()))
-            .load(connection)?;
+        let counts = messages_of_week(connection, category, ids, at)?;
         let full = counts.into_iter().filter(|(_, messages)| *messages >= i64::from(cap));
         left_out.extend(full.map(|(id, _)| (id, SkipReason::Capped)));
     }
     left_out.extend(opted_out.into_iter().map(|id| (id, SkipReason::OptedOut)));
     Ok(left_out)
+}
+
+/// How many messages of a category these users had within a week.
+fn messages_of_week(
+    connection: &mut AnyConnection,
+    category: &str,
+    ids: &[i64],
+    at: DateTime<Utc>,
+) -> QueryResult<Vec<(i64, i64)>> {
+    let since = at - WEEK;
+    // The last outcomes are stored shortly after the end.
+    let ended_since = UtcMicros::from(since - TimeDelta::days(1));
+    let recent: Vec<i64> = broadcasts::table
+        .filter(broadcasts::category.eq(category))
+        .filter(broadcasts::started_at.is_not_null())
+        .filter(broadcasts::ended_at.is_null().or(broadcasts::ended_at.gt(ended_since)))
+        .select(broadcasts::id)
+        .load(connection)?;
+    // A recipient that is claimed or unknown may have the message.
+    let had = [RecipientState::Sent, RecipientState::Claimed, RecipientState::Unknown];
+    broadcast_recipients::table
+        .filter(broadcast_recipients::telegram_id.eq_any(ids))
+        .filter(broadcast_recipients::broadcast.eq_any(recent))
+        .filter(broadcast_recipients::state.eq_any(had.map(RecipientState::name)))
+        .filter(broadcast_recipients::at.gt(UtcMicros::from(since)))
+        .group_by(broadcast_recipients::telegram_id)
+        .select((broadcast_recipients::telegram_id, count_star()))
+        .load(connection)
 }

@@ -1,4 +1,4 @@
-//! Erasing a user from broadcasts. The sums keep what became of the messages.
+//! Erasing users from broadcasts. The sums keep what became of the messages.
 
 use diesel::prelude::*;
 use rollcall_domain::{RecipientState, SkipReason};
@@ -9,26 +9,28 @@ use crate::base::{
     schema::{broadcast_recipients, opt_outs},
 };
 
-/// Deletes what is stored of a user.
-pub(crate) fn erase(connection: &mut AnyConnection, id: i64) -> QueryResult<()> {
-    diesel::delete(opt_outs::table.filter(opt_outs::telegram_id.eq(id))).execute(connection)?;
-    let of_user = broadcast_recipients::table.filter(broadcast_recipients::telegram_id.eq(id));
-    if !diesel::select(diesel::dsl::exists(of_user)).get_result::<bool>(connection)? {
-        return Ok(());
-    }
-    // In the order of all other changes of recipients.
+/// Deletes what is stored of users.
+pub(crate) fn erase(connection: &mut AnyConnection, ids: &[i64]) -> QueryResult<()> {
+    diesel::delete(opt_outs::table.filter(opt_outs::telegram_id.eq_any(ids)))
+        .execute(connection)?;
+    // Also without recipients: another transaction may be adding the users as such. It holds the lock,
+    // or will find that they do not exist.
     lock(connection)?;
-    let rows: Vec<(i64, String)> = of_user
+    let of_users =
+        broadcast_recipients::table.filter(broadcast_recipients::telegram_id.eq_any(ids));
+    let open = [RecipientState::Queued, RecipientState::Claimed];
+    let rows: Vec<(i64, String)> = of_users
+        .clone()
+        .filter(broadcast_recipients::state.eq_any(open.map(RecipientState::name)))
         .select((broadcast_recipients::broadcast, broadcast_recipients::state))
         .load(connection)?;
     let mut changes = Changes::default();
     for (broadcast, state) in rows {
-        let state = RecipientState::from_name(&state);
-        if let Some(open @ (RecipientState::Queued | RecipientState::Claimed)) = state {
+        if let Some(state) = RecipientState::from_name(&state) {
             let reason = Some(SkipReason::Erased.name());
-            changes.moved(broadcast, open, RecipientState::Skipped, reason, 1);
+            changes.moved(broadcast, state, RecipientState::Skipped, reason, 1);
         }
     }
-    diesel::delete(of_user).execute(connection)?;
+    diesel::delete(of_users).execute(connection)?;
     changes.store(connection)
 }

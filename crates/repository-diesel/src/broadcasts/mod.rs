@@ -1,5 +1,6 @@
 //! Broadcasts; see [`BroadcastRepository`](rollcall_repository::BroadcastRepository).
 
+mod categories;
 mod claim;
 pub(crate) mod erase;
 mod origin;

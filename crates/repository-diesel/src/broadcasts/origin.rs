@@ -1,10 +1,14 @@
-//! Whether the database was restored from a backup. Such a one may lack messages that were sent since.
+//! Whether the database was restored from a backup. A restored one may lack messages that were sent.
 //!
 //! Beside an SQLite file is another small one, with how often recipients were claimed. A backup of the
 //! database alone has a smaller number, and a copy elsewhere has no such file. PostgreSQL has a number
 //! for each server, time line, database and table, and a restored one gets others.
 
-use std::{fs, io, path::PathBuf};
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
 
 use chrono::{DateTime, Utc};
 use diesel::{dsl::sql, prelude::*, sql_types::Text};
@@ -19,7 +23,7 @@ use crate::base::{
 };
 
 /// Where the database is.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Place {
     /// A file, with this one beside it.
     File(PathBuf),
@@ -38,22 +42,38 @@ impl Place {
         }
     }
 
-    /// Notes how often recipients were claimed. If that is not possible, the next start takes the
-    /// database for a restored one, which is the safe side.
+    /// Notes how often recipients were claimed, before their messages go out. If that is not possible,
+    /// the next start takes the database for a restored one, which is the safe side.
     pub(super) fn note(&self, claims: i64) {
         let Self::File(path) = self else { return };
-        if let Err(error) = fs::write(path, format!("{claims}\n")) {
+        if let Err(error) = write(path, claims) {
             log::warn!(error:%, file:% = path.display(); "cannot note how far the broadcast is");
         }
     }
 
-    fn noted(&self) -> io::Result<i64> {
-        let Self::File(path) = self else { return Ok(0) };
-        match fs::read_to_string(path) {
-            Ok(text) => Ok(text.trim().parse().unwrap_or(i64::MAX - 1)),
-            Err(error) => Err(error),
-        }
+    /// How often recipients were claimed, as noted; `None` if that cannot be read.
+    fn noted(&self) -> Option<i64> {
+        let Self::File(path) = self else { return None };
+        let text = fs::read_to_string(path).ok()?;
+        // A crash just after the file was created leaves it empty.
+        if text.is_empty() { Some(0) } else { text.trim().parse().ok() }
     }
+}
+
+/// Writes over the number in a file. The text has one length, so a crash leaves either number.
+fn write(path: &Path, claims: i64) -> io::Result<()> {
+    let is_new = !path.try_exists()?;
+    let mut file = OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
+    file.write_all(format!("{claims:020}\n").as_bytes())?;
+    if is_new {
+        file.sync_all()?;
+        // Without the folder, a power failure takes the file away.
+        File::open(
+            path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new(".")),
+        )?
+        .sync_all()?;
+    }
+    Ok(())
 }
 
 /// Which database this is.
@@ -96,10 +116,9 @@ pub(super) fn check(
         .select((broadcast_sender::claims, broadcast_sender::origin))
         .first(connection)?;
     let noted = place.noted();
-    let is_restored = match (place, &noted) {
-        (Place::File(_), Ok(noted)) => *noted > claims,
-        (Place::File(_), Err(_)) => claims > 0,
-        (Place::Server, _) => origin.is_some() && origin != current(connection)?,
+    let is_restored = match place {
+        Place::File(_) => noted.map_or(claims > 0, |noted| noted > claims),
+        Place::Server => origin.is_some() && origin != current(connection)?,
     };
     if !is_restored {
         return remember_first(connection);

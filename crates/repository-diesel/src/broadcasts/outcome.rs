@@ -117,8 +117,10 @@ pub(super) fn settle(
     }
     set(connection, broadcast, RecipientState::Claimed, outcomes)?;
     if let Some(settled_to) = settled_to {
+        let settled_to = settled_to.get();
         diesel::update(broadcasts::table.find(broadcast))
-            .set(broadcasts::settled_to.eq(settled_to.get()))
+            .filter(broadcasts::settled_to.lt(settled_to))
+            .set(broadcasts::settled_to.eq(settled_to))
             .execute(connection)?;
     }
     Ok(Some(()))
@@ -149,8 +151,8 @@ pub(super) fn recover(
         .load(connection)?;
     let state = match known.plan.on_unknown {
         _ if are_unsent => RecipientState::Queued,
-        OnUnknown::Resend => RecipientState::Queued,
-        OnUnknown::Skip => RecipientState::Unknown,
+        OnUnknown::Resend if !known.state.has_ended() => RecipientState::Queued,
+        OnUnknown::Resend | OnUnknown::Skip => RecipientState::Unknown,
     };
     let outcome =
         |id| RecipientOutcome { telegram_id: id, state, reason: None, message_id: None, at };

@@ -5,9 +5,7 @@ use diesel::{dsl::max, prelude::*};
 use rollcall_domain::{
     Admin, AuditAction, Broadcast, BroadcastPlan, BroadcastState, PauseReason, TelegramId,
 };
-use rollcall_repository::{
-    BroadcastCategory, BroadcastChange, ChangedBroadcast, NewAuditEntry, Recipient,
-};
+use rollcall_repository::{BroadcastChange, ChangedBroadcast, NewAuditEntry, Recipient};
 
 use super::{
     origin,
@@ -34,32 +32,10 @@ pub(super) struct Author {
 }
 
 impl Author {
-    fn entry(&self, action: AuditAction, new: String) -> NewAuditEntry {
+    pub(super) fn entry(&self, action: AuditAction, new: String) -> NewAuditEntry {
         let admin = self.by.clone();
         NewAuditEntry { at: self.at, admin, action, about: None, old: None, new: Some(new) }
     }
-}
-
-/// See [`BroadcastRepository::broadcast_categories`](rollcall_repository::BroadcastRepository::broadcast_categories).
-pub(super) fn categories(
-    connection: &mut AnyConnection,
-) -> Result<Vec<BroadcastCategory>, Failure> {
-    let rows: Vec<(String, Option<i32>)> = broadcast_categories::table.load(connection)?;
-    let category = |(name, cap): (String, Option<i32>)| {
-        let parsed =
-            name.parse().map_err(|error: rollcall_domain::InvalidLabelName| Failure::Corrupt {
-                table: "broadcast_categories",
-                column: "name",
-                key: name.clone(),
-                reason: error.to_string(),
-            })?;
-        Ok(BroadcastCategory { name: parsed, weekly_cap: cap.and_then(|cap| cap.try_into().ok()) })
-    };
-    let mut all: Vec<BroadcastCategory> =
-        rows.into_iter().map(category).collect::<Result<_, Failure>>()?;
-    // PostgreSQL sorts by its locale.
-    all.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(all)
 }
 
 /// See [`BroadcastRepository::create_broadcast`](rollcall_repository::BroadcastRepository::create_broadcast).

@@ -1,7 +1,5 @@
 //! Storing the recipients of a broadcast, part by part.
 
-use std::time::Instant;
-
 use chrono::{DateTime, Utc};
 use diesel::{
     pg::Pg,
@@ -9,8 +7,7 @@ use diesel::{
     sql_types::{Array, BigInt, Text},
     sqlite::Sqlite,
 };
-use rollcall_domain::{BroadcastState, TelegramId};
-use rollcall_repository::AddedRecipients;
+use rollcall_domain::{BroadcastState, PauseReason, TelegramId};
 
 use super::{outcome::in_state, plan::set_state, row::find, sender::lock_as, sums::Changes};
 use crate::base::{
@@ -24,7 +21,9 @@ statement! {
     }
     Sqlite => "
         INSERT INTO broadcast_recipients (telegram_id, broadcast)
-        SELECT value, :broadcast FROM json_each(:ids) WHERE true
+        SELECT telegram_id, :broadcast
+        FROM json_each(:ids) CROSS JOIN telegram_users ON telegram_id = value
+        WHERE true
         ON CONFLICT DO NOTHING",
 }
 
@@ -35,7 +34,7 @@ statement! {
     }
     Pg => "
         INSERT INTO broadcast_recipients (telegram_id, broadcast)
-        SELECT id, :broadcast FROM unnest(:ids) AS id
+        SELECT telegram_id, :broadcast FROM telegram_users WHERE telegram_id = ANY (:ids)
         ON CONFLICT DO NOTHING",
 }
 
@@ -60,7 +59,7 @@ pub(super) fn begin_scheduled(
 }
 
 /// See [`BroadcastRepository::add_recipients`](rollcall_repository::BroadcastRepository::add_recipients).
-/// Runs in a transaction.
+/// Returns whether the broadcast is still being prepared. Runs in a transaction.
 pub(super) fn add(
     connection: &mut AnyConnection,
     holder: &str,
@@ -68,14 +67,12 @@ pub(super) fn add(
     ids: &[i64],
     last: Option<TelegramId>,
     at: DateTime<Utc>,
-) -> Result<Option<AddedRecipients>, Failure> {
-    let began = Instant::now();
-    let added = |is_preparing| AddedRecipients { is_preparing, held: began.elapsed() };
+) -> Result<Option<bool>, Failure> {
     if !lock_as(connection, holder)? {
         return Ok(None);
     }
     let Some(mut known) = in_state(connection, broadcast, BroadcastState::Preparing)? else {
-        return Ok(Some(added(false)));
+        return Ok(Some(false));
     };
     let inserted = match connection {
         AnyConnection::Sqlite(connection) => {
@@ -95,7 +92,7 @@ pub(super) fn add(
         }
         None => set_state(connection, &mut known, BroadcastState::Sending, at)?,
     }
-    Ok(Some(added(last.is_some())))
+    Ok(Some(last.is_some()))
 }
 
 /// See [`BroadcastRepository::pause_broadcast`](rollcall_repository::BroadcastRepository::pause_broadcast).
@@ -104,7 +101,7 @@ pub(super) fn pause(
     connection: &mut AnyConnection,
     holder: &str,
     broadcast: i64,
-    reason: rollcall_domain::PauseReason,
+    reason: PauseReason,
 ) -> Result<Option<()>, Failure> {
     if !lock_as(connection, holder)? {
         return Ok(None);

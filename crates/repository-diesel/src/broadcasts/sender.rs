@@ -51,7 +51,8 @@ pub(super) fn take(
             broadcast_sender::renewals.eq(broadcast_sender::renewals + 1),
         ))
         .execute(connection)?;
-    if seen.holder.as_deref() != Some(holder) {
+    // A server's database may be restored while this process runs, and then names it as the holder.
+    if *database == origin::Place::Server || seen.holder.as_deref() != Some(holder) {
         origin::check(connection, database, at)?;
     }
     Ok(true)

@@ -1,16 +1,21 @@
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Instant,
+};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use diesel::Connection;
-use rollcall_domain::{Admin, Broadcast, BroadcastPlan, PauseReason, RecipientSums, TelegramId};
+use rollcall_domain::{
+    Admin, Broadcast, BroadcastPlan, LabelName, PauseReason, RecipientSums, TelegramId,
+};
 use rollcall_repository::{
     AddedRecipients, BroadcastCategory, BroadcastChange, BroadcastRepository, ChangedBroadcast,
     Leased, Recipient, RecipientClaim, RecipientOutcome, RepositoryError, SenderLease,
 };
 
 use super::{
-    claim,
+    categories, claim,
     origin::Place,
     outcome,
     plan::{self, Author},
@@ -21,7 +26,45 @@ use crate::users::store::DieselUserRepository;
 #[async_trait]
 impl BroadcastRepository for DieselUserRepository {
     async fn broadcast_categories(&self) -> Result<Vec<BroadcastCategory>, RepositoryError> {
-        self.database.read("list categories of broadcasts", plan::categories).await
+        self.database.read("list categories of broadcasts", categories::list).await
+    }
+
+    async fn add_category(
+        &self,
+        name: &LabelName,
+        weekly_cap: Option<u32>,
+        by: Option<&Admin>,
+        at: DateTime<Utc>,
+    ) -> Result<bool, RepositoryError> {
+        let (name, author) = (name.clone(), Author { by: by.cloned(), at });
+        self.database
+            .write("set a category of broadcasts", move |connection| {
+                connection.transaction(|connection| {
+                    categories::add(connection, &name, weekly_cap, &author)
+                })
+            })
+            .await
+    }
+
+    async fn set_opt_out(
+        &self,
+        id: TelegramId,
+        category: &LabelName,
+        is_out: bool,
+        at: DateTime<Utc>,
+    ) -> Result<bool, RepositoryError> {
+        let category = category.clone();
+        self.database
+            .write("set an opt-out", move |connection| {
+                Ok(categories::set_opt_out(connection, id, &category, is_out, at)?)
+            })
+            .await
+    }
+
+    async fn opt_outs(&self, id: TelegramId) -> Result<BTreeSet<LabelName>, RepositoryError> {
+        self.database
+            .read("read opt-outs", move |connection| categories::opt_outs(connection, id))
+            .await
     }
 
     async fn create_broadcast(
@@ -99,6 +142,10 @@ impl BroadcastRepository for DieselUserRepository {
             .await
     }
 
+    async fn claimed_broadcasts(&self) -> Result<Vec<i64>, RepositoryError> {
+        self.database.read("look for claimed recipients", sums::claimed_broadcasts).await
+    }
+
     async fn sender_lease(&self) -> Result<SenderLease, RepositoryError> {
         self.database.read("read the lease", sender::read).await
     }
@@ -153,9 +200,12 @@ impl BroadcastRepository for DieselUserRepository {
         let (holder, ids) = (holder.to_owned(), ids.iter().map(|id| id.get()).collect::<Vec<_>>());
         self.database
             .write("add recipients", move |connection| {
-                connection.transaction(|connection| {
+                let began = Instant::now();
+                let added = connection.transaction(|connection| {
                     prepare::add(connection, &holder, broadcast, &ids, last, at)
-                })
+                })?;
+                Ok(added
+                    .map(|is_preparing| AddedRecipients { is_preparing, held: began.elapsed() }))
             })
             .await
     }

@@ -103,6 +103,16 @@ pub(super) fn read(
     Ok(all)
 }
 
+/// See [`BroadcastRepository::claimed_broadcasts`](rollcall_repository::BroadcastRepository::claimed_broadcasts).
+pub(super) fn claimed_broadcasts(connection: &mut AnyConnection) -> Result<Vec<i64>, Failure> {
+    let claimed = broadcast_sums::table
+        .filter(broadcast_sums::state.eq(RecipientState::Claimed.name()))
+        .filter(broadcast_sums::users.gt(0))
+        .order(broadcast_sums::broadcast)
+        .select(broadcast_sums::broadcast);
+    Ok(claimed.load(connection)?)
+}
+
 pub(super) fn recipient_state(
     table: &'static str,
     key: impl ToString,

@@ -35,10 +35,10 @@ pub(super) fn delete(connection: &mut AnyConnection, ids: &[i64]) -> Result<usiz
             .execute(connection)?;
         directory::erase::erase(connection, *id)?;
         labels::users::erase(connection, *id)?;
-        broadcasts::erase::erase(connection, *id)?;
     }
     sources::change::give_up(connection, &source_labels)?;
     statistics::erase::erase(connection, share)?;
+    broadcasts::erase::erase(connection, ids)?;
     admin::audit::log::empty_entries(connection, ids)?;
     Ok(deleted)
 }

@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod activity;
 pub mod admin;
 pub mod bots;
+pub mod broadcasts;
 pub mod clocks;
 pub mod demo;
 pub mod directory;

@@ -1,0 +1,58 @@
+//! The contract of [`BroadcastRepository`](rollcall_repository::BroadcastRepository): the name of each function states its rule.
+#![expect(missing_docs, reason = "the name of each function states its rule")]
+
+mod lease;
+mod model;
+mod plans;
+mod recipients;
+mod store;
+
+pub use lease::*;
+pub use model::*;
+pub use plans::*;
+pub use recipients::*;
+pub use store::{BroadcastStore, Store};
+
+/// Generates a test of each contract on each database; see
+/// [`user_repository_contract!`](crate::user_repository_contract).
+#[macro_export]
+macro_rules! broadcast_repository_contract {
+    ($open:path) => {
+        $crate::contract!($open, broadcasts:
+            broadcasts_are_numbered_and_listed_from_the_newest,
+            concurrent_writers_create_broadcasts_of_different_numbers,
+            a_broadcast_needs_a_category_that_exists,
+            every_plan_survives_being_stored,
+            changes_by_owners_are_in_the_audit_log_without_names_of_users,
+            a_change_is_made_only_in_a_state_that_allows_it,
+            one_of_several_concurrent_starts_succeeds,
+            a_scheduled_broadcast_begins_at_its_time,
+            active_broadcasts_are_those_to_work_on,
+            a_broadcast_that_ended_is_not_worked_on,
+            categories_are_added_and_their_cap_is_changed,
+            users_opt_out_of_categories,
+            the_lease_is_taken_renewed_and_ended,
+            one_of_several_concurrent_processes_takes_the_lease,
+            a_process_that_lost_the_lease_changes_nothing,
+            claims_and_a_new_holder_exclude_each_other,
+            an_unchanged_database_is_not_taken_for_a_restored_one,
+            recipients_are_added_in_parts_and_once,
+            users_erased_meanwhile_are_not_added,
+            a_pause_while_preparing_keeps_what_was_stored,
+            recipients_are_claimed_in_the_order_of_their_ids,
+            recipients_queued_again_are_claimed_again,
+            who_gets_the_message_is_decided_when_it_is_claimed,
+            a_category_may_have_a_weekly_cap,
+            a_broadcast_expires,
+            only_claimed_recipients_are_settled,
+            outcomes_after_a_pause_or_the_end_are_stored,
+            the_settled_part_only_grows,
+            recovering_settles_what_is_claimed,
+            a_broadcast_finishes_when_all_have_an_outcome,
+            the_sender_pauses_what_it_works_on,
+            an_erased_user_leaves_no_recipient,
+            users_erased_while_recipients_are_added_leave_none,
+            recipients_agree_with_a_model,
+        );
+    };
+}

@@ -1,0 +1,474 @@
+//! Random sequences of operations on two broadcasts, beside a model that is simple enough to be right.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use chrono::TimeDelta;
+use proptest::{
+    collection::vec,
+    prelude::{Strategy, any, prop_oneof},
+    test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
+};
+use rollcall_domain::{BroadcastPlan, OnUnknown, PauseReason, RecipientState, UnreachableReason};
+use rollcall_repository::{BroadcastChange, ChangedBroadcast, Recipient, RecipientOutcome};
+use tokio::task::block_in_place;
+
+use super::store::{
+    BroadcastStore, Store, at, create, id, ids, name, outcome, plan, rows, take, users,
+};
+
+/// The users are 1 to this.
+const USERS: i64 = 9;
+const HOUR: i64 = 3_600;
+/// How long the broadcasts last, and the time over which the messages of a category are counted.
+const LASTS: i64 = 60 * HOUR;
+const WEEK: i64 = 7 * 24 * HOUR;
+
+/// An operation; `0` and `1` are the broadcasts.
+#[derive(Clone, Debug)]
+enum Operation {
+    /// Stores the next so many recipients, or the last ones again.
+    Add {
+        broadcast: usize,
+        size: i64,
+        repeats: bool,
+    },
+    /// Claims up to so many recipients after an id; 0 is the start.
+    Claim {
+        broadcast: usize,
+        after: i64,
+        limit: u32,
+    },
+    /// Gives these users an outcome, whether or not they are claimed.
+    Settle {
+        broadcast: usize,
+        users: Vec<i64>,
+        state: RecipientState,
+    },
+    Recover {
+        broadcast: usize,
+        are_unsent: bool,
+    },
+    /// The owner, or the sender, pauses a broadcast.
+    Pause {
+        broadcast: usize,
+        is_owner: bool,
+    },
+    Resume {
+        broadcast: usize,
+    },
+    Cancel {
+        broadcast: usize,
+    },
+    Finish {
+        broadcast: usize,
+    },
+    Erase {
+        user: i64,
+    },
+    Register {
+        user: i64,
+    },
+    OptOut {
+        user: i64,
+        is_out: bool,
+    },
+    Block {
+        user: i64,
+    },
+    Wait {
+        hours: i64,
+    },
+    /// The other process takes the lease.
+    TakeOver,
+}
+
+fn operations() -> impl Strategy<Value = Vec<Operation>> {
+    let broadcast = || 0..2_usize;
+    let user = || 1..=USERS;
+    let state = prop_oneof![
+        4 => proptest::strategy::Just(RecipientState::Sent),
+        1 => proptest::strategy::Just(RecipientState::Failed),
+        1 => proptest::strategy::Just(RecipientState::Unreachable),
+        2 => proptest::strategy::Just(RecipientState::Queued),
+    ];
+    let operation = prop_oneof![
+        6 => (broadcast(), 0..5_i64, any::<bool>())
+            .prop_map(|(broadcast, size, repeats)| Operation::Add { broadcast, size, repeats }),
+        6 => (broadcast(), 0..USERS, 0..6_u32)
+            .prop_map(|(broadcast, after, limit)| Operation::Claim {
+                broadcast,
+                after: if after < 4 { 0 } else { after },
+                limit,
+            }),
+        6 => (broadcast(), vec(user(), 0..6), state)
+            .prop_map(|(broadcast, users, state)| Operation::Settle { broadcast, users, state }),
+        2 => (broadcast(), any::<bool>())
+            .prop_map(|(broadcast, are_unsent)| Operation::Recover { broadcast, are_unsent }),
+        1 => (broadcast(), any::<bool>())
+            .prop_map(|(broadcast, is_owner)| Operation::Pause { broadcast, is_owner }),
+        2 => broadcast().prop_map(|broadcast| Operation::Resume { broadcast }),
+        1 => (broadcast(), 0..4_u8).prop_map(|(broadcast, n)| match n {
+            0 => Operation::Cancel { broadcast },
+            _ => Operation::Finish { broadcast },
+        }),
+        1 => user().prop_map(|user| Operation::Erase { user }),
+        1 => user().prop_map(|user| Operation::Register { user }),
+        1 => (user(), any::<bool>()).prop_map(|(user, is_out)| Operation::OptOut { user, is_out }),
+        1 => user().prop_map(|user| Operation::Block { user }),
+        1 => (0..40_i64).prop_map(|hours| Operation::Wait { hours }),
+        1 => proptest::strategy::Just(Operation::TakeOver),
+    ];
+    vec(operation, 1..60)
+}
+
+#[derive(Debug, Default)]
+struct User {
+    is_blocked: bool,
+    is_out: bool,
+}
+
+/// State, reason, and the second at which it got the state.
+type Row = (RecipientState, &'static str, Option<i64>);
+
+#[derive(Debug)]
+struct Broadcast {
+    id: i64,
+    state: &'static str,
+    on_unknown: OnUnknown,
+    is_prepared: bool,
+    /// The last id whose recipients were stored, and that before the latest part.
+    position: i64,
+    before: i64,
+    rows: BTreeMap<i64, Row>,
+    /// What became of recipients that were erased.
+    erased: Vec<(RecipientState, &'static str)>,
+}
+
+struct World {
+    stores: [Arc<dyn BroadcastStore>; 2],
+    holder: String,
+    turn: usize,
+    now: i64,
+    users: BTreeMap<i64, User>,
+    broadcasts: [Broadcast; 2],
+}
+
+fn is_open(row: &Row) -> bool {
+    matches!(row.0, RecipientState::Queued | RecipientState::Claimed)
+}
+
+impl World {
+    /// Two started broadcasts of one category with a cap, and no recipient yet.
+    async fn new(stores: [Arc<dyn BroadcastStore>; 2], round: usize) -> Self {
+        let store = stores[0].clone();
+        let category = format!("category-{round}");
+        store.add_category(&name(&category), Some(1), None, at(0)).await.unwrap();
+        store.delete(&ids(&(1..=USERS).collect::<Vec<_>>())).await.unwrap();
+        users(&*store, 1..=USERS);
+        let holder = format!("{round}-0");
+        take(&*store, &holder).await;
+        let begin = async |on_unknown| {
+            let lasts = TimeDelta::seconds(LASTS);
+            let plan = BroadcastPlan { on_unknown, lasts, ..plan(&category) };
+            let id = create(&*store, &plan).await.id;
+            store.change_broadcast(id, BroadcastChange::Start, None, at(0)).await.unwrap();
+            Broadcast {
+                id,
+                state: "preparing",
+                on_unknown,
+                is_prepared: false,
+                position: 0,
+                before: 0,
+                rows: BTreeMap::new(),
+                erased: Vec::new(),
+            }
+        };
+        let broadcasts = [begin(OnUnknown::Skip).await, begin(OnUnknown::Resend).await];
+        let users = (1..=USERS).map(|n| (n, User::default())).collect();
+        Self { stores, holder, turn: 0, now: 1, users, broadcasts }
+    }
+
+    fn category(&self) -> String {
+        format!("category-{}", self.holder.split('-').next().unwrap())
+    }
+
+    async fn run(&mut self, operation: &Operation) {
+        let store = self.stores[self.turn % 2].clone();
+        let (holder, now) = (self.holder.clone(), self.now);
+        match *operation {
+            Operation::Add { broadcast, size, repeats } => {
+                let its = &mut self.broadcasts[broadcast];
+                let from = if repeats { its.before } else { its.position };
+                let to = if repeats { its.position } else { (from + size).min(USERS) };
+                let last = (to < USERS || repeats).then(|| id(to.max(1)));
+                let part = ids(&(from + 1..=to).collect::<Vec<_>>());
+                let added = store.add_recipients(&holder, its.id, &part, last, at(now));
+                let is_preparing = added.await.unwrap().unwrap().is_preparing;
+                let was_preparing = its.state == "preparing";
+                assert_eq!(is_preparing, was_preparing && last.is_some());
+                if was_preparing {
+                    let part = part.iter().map(|it| it.get());
+                    for n in part.filter(|n| self.users.contains_key(n)) {
+                        its.rows.entry(n).or_insert((RecipientState::Queued, "", None));
+                    }
+                    (its.before, its.position) = (from, to);
+                    if last.is_none() {
+                        (its.state, its.is_prepared) = ("sending", true);
+                    }
+                }
+            }
+            Operation::Claim { broadcast, after, limit } => {
+                let expected = self.expect_claim(broadcast, after, limit);
+                let its = &self.broadcasts[broadcast];
+                let after = (after > 0).then(|| id(after));
+                let claim = store.claim_recipients(&holder, its.id, after, limit, at(now));
+                let claim = claim.await.unwrap().unwrap();
+                assert_eq!(claim.is_sending, its.state == "sending");
+                let claimed: Vec<_> = claim.users.iter().map(|it| it.telegram_id.get()).collect();
+                let last = claim.last.map(|it| it.get());
+                assert_eq!((claimed, last), expected);
+            }
+            Operation::Settle { broadcast, ref users, state } => {
+                let its = &mut self.broadcasts[broadcast];
+                let settled = |n: &i64| RecipientOutcome { at: at(now), ..outcome(*n, state) };
+                let outcomes: Vec<_> = users.iter().map(settled).collect();
+                for n in users {
+                    if let Some(row) = its.rows.get_mut(n)
+                        && row.0 == RecipientState::Claimed
+                    {
+                        let reason = if state == RecipientState::Failed { "too_long" } else { "" };
+                        *row = (state, reason, (state != RecipientState::Queued).then_some(now));
+                    }
+                }
+                let open = its.rows.iter().find(|(_, row)| is_open(row)).map(|(n, _)| n - 1);
+                let settled_to = open.unwrap_or(USERS);
+                let settled_to = (its.is_prepared && settled_to > 0).then(|| id(settled_to));
+                let settled = store.settle_recipients(&holder, its.id, &outcomes, settled_to);
+                assert_eq!(settled.await.unwrap(), Some(()));
+            }
+            Operation::Recover { broadcast, are_unsent } => {
+                let its = &mut self.broadcasts[broadcast];
+                let recovered = store.recover_recipients(&holder, its.id, are_unsent, at(now));
+                let recovered = recovered.await.unwrap().unwrap();
+                let resends = its.on_unknown == OnUnknown::Resend && its.state != "cancelled";
+                let new = match are_unsent || resends {
+                    true => (RecipientState::Queued, "", None),
+                    false => (RecipientState::Unknown, "", Some(now)),
+                };
+                let claimed = its.rows.values_mut().filter(|it| it.0 == RecipientState::Claimed);
+                assert_eq!(recovered, claimed.map(|row| *row = new).count() as u64);
+            }
+            Operation::Pause { broadcast, is_owner } => {
+                let its = &mut self.broadcasts[broadcast];
+                let is_active = matches!(its.state, "preparing" | "sending");
+                if is_owner {
+                    let is_changed = changed(&*store, its.id, BroadcastChange::Pause, now).await;
+                    assert_eq!(is_changed, is_active);
+                } else {
+                    let reason = PauseReason::Safety;
+                    store.pause_broadcast(&holder, its.id, reason).await.unwrap().unwrap();
+                }
+                if is_active {
+                    its.state = "paused";
+                }
+            }
+            Operation::Resume { broadcast } => {
+                let its = &mut self.broadcasts[broadcast];
+                let is_changed = changed(&*store, its.id, BroadcastChange::Resume, now).await;
+                assert_eq!(is_changed, its.state == "paused");
+                if is_changed {
+                    its.state = if its.is_prepared { "sending" } else { "preparing" };
+                }
+            }
+            Operation::Cancel { broadcast } => {
+                let its = &mut self.broadcasts[broadcast];
+                let is_changed = changed(&*store, its.id, BroadcastChange::Cancel, now).await;
+                assert_eq!(is_changed, !matches!(its.state, "cancelled" | "finished"));
+                if is_changed {
+                    its.state = "cancelled";
+                }
+            }
+            Operation::Finish { broadcast } => {
+                let its = &mut self.broadcasts[broadcast];
+                let finished = store.finish_broadcast(&holder, its.id, at(now)).await.unwrap();
+                let may_finish = its.state == "sending" && !its.rows.values().any(is_open);
+                assert_eq!(finished, Some(may_finish));
+                if may_finish {
+                    its.state = "finished";
+                }
+            }
+            Operation::Erase { user } => {
+                store.delete(&[id(user)]).await.unwrap();
+                self.users.remove(&user);
+                for its in &mut self.broadcasts {
+                    if let Some(row) = its.rows.remove(&user) {
+                        let skipped = (RecipientState::Skipped, "erased");
+                        its.erased.push(if is_open(&row) { skipped } else { (row.0, row.1) });
+                    }
+                }
+            }
+            Operation::Register { user } => {
+                if !self.users.contains_key(&user) {
+                    users(&*store, [user]);
+                    self.users.insert(user, User::default());
+                }
+            }
+            Operation::OptOut { user, is_out } => {
+                let category = name(&self.category());
+                let known = self.users.get_mut(&user);
+                let set = store.set_opt_out(id(user), &category, is_out, at(now)).await.unwrap();
+                assert_eq!(set, known.is_some());
+                if let Some(known) = known {
+                    known.is_out = is_out;
+                }
+            }
+            Operation::Block { user } => {
+                let blocked = UnreachableReason::Blocked;
+                store.mark_unreachable(id(user), blocked, at(now), at(now)).await.unwrap();
+                if let Some(known) = self.users.get_mut(&user) {
+                    known.is_blocked = true;
+                }
+            }
+            Operation::Wait { hours } => self.now += hours * HOUR,
+            Operation::TakeOver => {
+                self.turn += 1;
+                let round = self.holder.split('-').next().unwrap();
+                self.holder = format!("{round}-{}", self.turn);
+                take(&*self.stores[self.turn % 2], &self.holder).await;
+                let former =
+                    store.claim_recipients(&holder, self.broadcasts[0].id, None, 9, at(now));
+                assert_eq!(former.await.unwrap(), None);
+            }
+        }
+    }
+
+    /// Claims in the model. Returns the users, and the last one that was looked at.
+    fn expect_claim(
+        &mut self,
+        broadcast: usize,
+        after: i64,
+        limit: u32,
+    ) -> (Vec<i64>, Option<i64>) {
+        let its = &self.broadcasts[broadcast];
+        if its.state != "sending" {
+            return (Vec::new(), None);
+        }
+        let queued =
+            its.rows.iter().filter(|(n, row)| **n > after && row.0 == RecipientState::Queued);
+        let queued: Vec<i64> = queued.map(|(n, _)| *n).take(limit as usize).collect();
+        let had = [RecipientState::Sent, RecipientState::Claimed, RecipientState::Unknown];
+        let (mut claimed, now) = (Vec::new(), self.now);
+        for n in &queued {
+            let user = &self.users[n];
+            let has_one = self.broadcasts.iter().any(|it| {
+                it.rows.get(n).is_some_and(|(state, _, at)| {
+                    had.contains(state) && at.is_some_and(|at| at > now - WEEK)
+                })
+            });
+            let (state, reason) = match () {
+                () if now >= LASTS => (RecipientState::Skipped, "expired"),
+                () if user.is_out => (RecipientState::Skipped, "opted_out"),
+                () if has_one => (RecipientState::Skipped, "capped"),
+                () if user.is_blocked => (RecipientState::Unreachable, "blocked"),
+                () => (RecipientState::Claimed, ""),
+            };
+            claimed.extend((state == RecipientState::Claimed).then_some(*n));
+            self.broadcasts[broadcast].rows.insert(*n, (state, reason, Some(now)));
+        }
+        (claimed, queued.last().copied())
+    }
+
+    /// The store has what the model has, and the sums equal a recount.
+    async fn check(&self) {
+        let store = &self.stores[(self.turn + 1) % 2];
+        let mut claimed = Vec::new();
+        for its in &self.broadcasts {
+            let known = store.broadcast(its.id).await.unwrap().unwrap();
+            assert_eq!(known.state.name(), its.state);
+            let rows = rows(&**store, its.id).await;
+            let stored = |it: &Recipient| {
+                let reason = it.reason.clone().unwrap_or_default();
+                (it.telegram_id.get(), (it.state, reason, it.at))
+            };
+            let expected = its.rows.iter().map(|(n, (state, reason, second))| {
+                (*n, (*state, (*reason).to_owned(), second.map(at)))
+            });
+            let stored: BTreeMap<_, _> = rows.iter().map(stored).collect();
+            assert_eq!(stored, expected.collect::<BTreeMap<_, _>>());
+            let mut sums: BTreeMap<(RecipientState, String), u64> = BTreeMap::new();
+            let all = its.rows.values().map(|(state, reason, _)| (*state, *reason));
+            for (state, reason) in all.chain(its.erased.iter().copied()) {
+                *sums.entry((state, reason.to_owned())).or_default() += 1;
+            }
+            let stored = store.recipient_sums(&[its.id]).await.unwrap().remove(&its.id);
+            assert_eq!(stored.unwrap_or_default().0, sums);
+            if its.rows.values().any(|row| row.0 == RecipientState::Claimed) {
+                claimed.push(its.id);
+            }
+        }
+        assert_eq!(store.claimed_broadcasts().await.unwrap(), claimed);
+    }
+
+    /// Goes on until both broadcasts have ended, and leaves none claimed.
+    async fn end(&mut self) {
+        for broadcast in 0..2 {
+            self.run(&Operation::Recover { broadcast, are_unsent: false }).await;
+            self.run(&Operation::Resume { broadcast }).await;
+            if self.broadcasts[broadcast].state == "preparing" {
+                self.run(&Operation::Add { broadcast, size: USERS, repeats: false }).await;
+            }
+            while self.broadcasts[broadcast].state == "sending" {
+                self.run(&Operation::Claim { broadcast, after: 0, limit: 2 }).await;
+                let users = (1..=USERS).collect();
+                let state = RecipientState::Sent;
+                self.run(&Operation::Settle { broadcast, users, state }).await;
+                self.run(&Operation::Finish { broadcast }).await;
+            }
+            self.check().await;
+            let its = &self.broadcasts[broadcast];
+            let is_left = |row: &Row| match its.state {
+                "finished" => is_open(row),
+                _ => row.0 == RecipientState::Claimed,
+            };
+            assert!(!its.rows.values().any(is_left), "{its:?}");
+        }
+    }
+}
+
+async fn changed(store: &dyn BroadcastStore, id: i64, change: BroadcastChange, now: i64) -> bool {
+    let changed = store.change_broadcast(id, change, None, at(now)).await.unwrap();
+    matches!(changed, ChangedBroadcast::Changed(_))
+}
+
+/// Whatever happens in whatever order: each recipient has the state that follows from it, the sums
+/// equal a recount, and in the end each one has an outcome.
+pub async fn recipients_agree_with_a_model([(store, _), (other, _)]: [Store; 2]) {
+    let stores = [store, other];
+    let mut round = 0;
+    block_in_place(|| {
+        let runtime = tokio::runtime::Handle::current();
+        let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+        let config = Config {
+            failure_persistence: None,
+            cases: 60,
+            max_shrink_iters: 200,
+            ..Config::default()
+        };
+        let round = std::cell::RefCell::new(&mut round);
+        TestRunner::new_with_rng(config, rng)
+            .run(&operations(), |operations| {
+                runtime.block_on(async {
+                    **round.borrow_mut() += 1;
+                    let number = **round.borrow();
+                    let mut world = World::new(stores.clone(), number).await;
+                    for operation in &operations {
+                        world.run(operation).await;
+                        world.check().await;
+                    }
+                    world.end().await;
+                });
+                Ok(())
+            })
+            .unwrap();
+    });
+}
