@@ -71,13 +71,32 @@ impl Cluster {
 
     /// Creates an empty database and returns its name.
     pub(crate) fn create_database(&self) -> String {
+        self.clone_database("template0")
+    }
+
+    /// Creates a copy of a database that is not in use, and returns its name.
+    pub(crate) fn clone_database(&self, original: &str) -> String {
         let name = format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed));
-        let output = Command::new(self.programs.join("createdb"))
-            .args(["-h", &self.folder, "-U", "postgres", "-T", "template0", &name])
-            .output()
-            .expect("createdb can be started");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        self.run("createdb", &["-h", &self.folder, "-U", "postgres", "-T", original, &name]);
         name
+    }
+
+    /// Writes a dump of a database to a file.
+    pub(crate) fn dump(&self, database: &str, file: &Path) {
+        let file = format!("--file={}", file.display());
+        self.run("pg_dump", &["--format=custom", &file, "-d", &self.url(database)]);
+    }
+
+    /// Reads a dump into a database, in place of the tables that it has.
+    pub(crate) fn restore(&self, database: &str, file: &Path) {
+        let file = file.display().to_string();
+        self.run("pg_restore", &["--clean", "--if-exists", "-d", &self.url(database), &file]);
+    }
+
+    fn run(&self, program: &str, arguments: &[&str]) {
+        let output = Command::new(self.programs.join(program)).args(arguments).output();
+        let output = output.unwrap_or_else(|error| panic!("{program} can be started: {error}"));
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
 
     /// The URL of a database.

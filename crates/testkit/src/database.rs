@@ -1,6 +1,6 @@
 use std::{io::Write as _, path::PathBuf};
 
-use tempfile::TempDir;
+use tempfile::{NamedTempFile, TempDir};
 
 use crate::{
     cluster::Cluster,
@@ -80,6 +80,42 @@ impl ThrowAwayDatabase {
     /// The URL for the setting `DATABASE_URL`.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// A dump of a PostgreSQL database, which [`ThrowAwayDatabase::restore`] reads. A pooler in front of
+    /// it is passed by.
+    ///
+    /// # Panics
+    /// If this is no database of the server of this process, or its programs fail.
+    pub fn dump(&self) -> NamedTempFile {
+        let file = NamedTempFile::new().expect("a temporary file can be created");
+        let cluster = Cluster::of_this_process().expect("the cluster is running");
+        cluster.dump(self.name(), file.path());
+        file
+    }
+
+    /// Replaces the tables by those of a dump.
+    ///
+    /// # Panics
+    /// As [`ThrowAwayDatabase::dump`].
+    pub fn restore(&self, dump: &NamedTempFile) {
+        let cluster = Cluster::of_this_process().expect("the cluster is running");
+        cluster.restore(self.name(), dump.path());
+    }
+
+    /// A copy of a PostgreSQL database that is not in use, by `CREATE DATABASE … TEMPLATE`.
+    ///
+    /// # Panics
+    /// As [`ThrowAwayDatabase::dump`].
+    pub fn cloned(&self) -> Self {
+        let cluster = Cluster::of_this_process().expect("the cluster is running");
+        Self { url: cluster.url(&cluster.clone_database(self.name())), folder: None }
+    }
+
+    /// The name of a PostgreSQL database.
+    fn name(&self) -> &str {
+        let name = self.url.strip_prefix("postgres:///").and_then(|it| it.split('?').next());
+        name.expect("a PostgreSQL database")
     }
 
     /// The SQLite file; `None` for PostgreSQL.

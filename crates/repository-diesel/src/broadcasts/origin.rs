@@ -7,6 +7,7 @@
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, Write},
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
 
@@ -63,11 +64,14 @@ impl Place {
 /// Writes over the number in a file. The text has one length, so a crash leaves either number.
 fn write(path: &Path, claims: i64) -> io::Result<()> {
     let is_new = !path.try_exists()?;
-    let mut file = OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
+    let mut options = OpenOptions::new();
+    // With the permissions of the database itself.
+    options.write(true).create(true).truncate(false).mode(0o600);
+    let mut file = options.open(path)?;
     file.write_all(format!("{claims:020}\n").as_bytes())?;
     if is_new {
         file.sync_all()?;
-        // Without the folder, a power failure takes the file away.
+        // Otherwise a power failure may take the new file away.
         File::open(
             path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new(".")),
         )?
