@@ -1,7 +1,11 @@
 //! A database that was restored from a backup is recognised, and its broadcasts are paused.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
@@ -74,8 +78,8 @@ async fn an_sqlite_backup_elsewhere_is_recognised() {
     assert_eq!(states(&store).await, GOING_ON, "it is noted here, too");
 }
 
-/// A crash may happen just after the file beside the database was created, but its text is never
-/// half written.
+/// A crash may happen between a claim and its note, and just after the file was created; but the
+/// text of the file is never half written.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_crash_is_not_taken_for_a_restored_backup() {
     let throw_away = ThrowAwayDatabase::sqlite();
@@ -83,8 +87,14 @@ async fn a_crash_is_not_taken_for_a_restored_backup() {
     let note = {
         let mut name = throw_away.file().unwrap().into_os_string();
         name.push("-sender");
-        std::path::PathBuf::from(name)
+        PathBuf::from(name)
     };
+    let before = fs::read(&note).unwrap();
+    claim(&store, "first").await;
+    fs::write(&note, before).unwrap();
+    take(&store, "other").await;
+    assert_eq!(states(&store).await, GOING_ON, "a crash after the first claim");
+    take(&store, "first").await;
     let mut lengths = Vec::new();
     for _ in 0..12 {
         claim(&store, "first").await;
@@ -94,7 +104,7 @@ async fn a_crash_is_not_taken_for_a_restored_backup() {
     fs::write(&note, "").unwrap();
     take(&store, "second").await;
     assert_eq!(states(&store).await, GOING_ON);
-    fs::write(&note, "what is this").unwrap();
+    fs::write(&note, "This is longer than the number, and it is none.").unwrap();
     take(&store, "third").await;
     assert_eq!(states(&store).await, RESTORED);
     resume_all(&store).await;

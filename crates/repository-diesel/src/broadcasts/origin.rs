@@ -56,12 +56,15 @@ impl Place {
     fn noted(&self) -> Option<i64> {
         let Self::File(path) = self else { return None };
         let text = fs::read_to_string(path).ok()?;
-        // A crash just after the file was created leaves it empty.
-        if text.is_empty() { Some(0) } else { text.trim().parse().ok() }
+        match text.lines().next() {
+            Some(line) => line.parse().ok(),
+            // A crash just after the file was created leaves it empty.
+            None => Some(0),
+        }
     }
 }
 
-/// Writes over the number in a file. The text has one length, so a crash leaves either number.
+/// Writes over the number in a file. Its text has one length, so a crash leaves one of the two numbers.
 fn write(path: &Path, claims: i64) -> io::Result<()> {
     let is_new = !path.try_exists()?;
     let mut options = OpenOptions::new();
@@ -121,7 +124,12 @@ pub(super) fn check(
         .first(connection)?;
     let noted = place.noted();
     let is_restored = match place {
-        Place::File(_) => noted.map_or(claims > 0, |noted| noted > claims),
+        Place::File(_) if noted.is_none() && claims == 0 => {
+            // A crash after the first claim must not leave the database without its number.
+            place.note(0);
+            false
+        }
+        Place::File(_) => noted.is_none_or(|noted| noted > claims),
         Place::Server => origin.is_some() && origin != current(connection)?,
     };
     if !is_restored {

@@ -1,6 +1,6 @@
 //! The lease of the process that sends.
 
-use rollcall_domain::{PauseReason, RecipientState};
+use rollcall_domain::{BroadcastPlan, BroadcastState, PauseReason, RecipientState};
 use rollcall_repository::{BroadcastChange, SenderLease};
 use tokio::task::JoinSet;
 
@@ -8,7 +8,6 @@ use super::store::{
     BroadcastStore, ME, Store, add, at, change, claim, create, id, lease, outcome, plan, preparing,
     rows, sending, sums, take, users,
 };
-use rollcall_domain::BroadcastPlan;
 
 pub async fn the_lease_is_taken_renewed_and_ended([(store, _), (other, _)]: [Store; 2]) {
     let none = lease(&*store).await;
@@ -157,6 +156,6 @@ pub async fn an_unchanged_database_is_not_taken_for_a_restored_one(
             store.end_sender_lease(holder).await.unwrap();
         }
         let now = store.broadcast(broadcast).await.unwrap().unwrap();
-        assert_eq!(now.state, rollcall_domain::BroadcastState::Sending);
+        assert_eq!(now.state, BroadcastState::Sending);
     }
 }

@@ -1,11 +1,17 @@
 //! Random sequences of operations on two broadcasts, beside a model that is simple enough to be right.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use chrono::TimeDelta;
 use proptest::{
     collection::vec,
-    prelude::{Strategy, any, prop_oneof},
+    prelude::{Just, Strategy, any, prop_oneof},
     test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
 use rollcall_domain::{BroadcastPlan, OnUnknown, PauseReason, RecipientState, UnreachableReason};
@@ -86,10 +92,10 @@ fn operations() -> impl Strategy<Value = Vec<Operation>> {
     let broadcast = || 0..2_usize;
     let user = || 1..=USERS;
     let state = prop_oneof![
-        4 => proptest::strategy::Just(RecipientState::Sent),
-        1 => proptest::strategy::Just(RecipientState::Failed),
-        1 => proptest::strategy::Just(RecipientState::Unreachable),
-        2 => proptest::strategy::Just(RecipientState::Queued),
+        4 => Just(RecipientState::Sent),
+        1 => Just(RecipientState::Failed),
+        1 => Just(RecipientState::Unreachable),
+        2 => Just(RecipientState::Queued),
     ];
     let operation = prop_oneof![
         6 => (broadcast(), 0..5_i64, any::<bool>())
@@ -116,7 +122,7 @@ fn operations() -> impl Strategy<Value = Vec<Operation>> {
         1 => (user(), any::<bool>()).prop_map(|(user, is_out)| Operation::OptOut { user, is_out }),
         1 => user().prop_map(|user| Operation::Block { user }),
         1 => (0..40_i64).prop_map(|hours| Operation::Wait { hours }),
-        1 => proptest::strategy::Just(Operation::TakeOver),
+        1 => Just(Operation::TakeOver),
     ];
     vec(operation, 1..60)
 }
@@ -256,7 +262,8 @@ impl World {
                     false => (RecipientState::Unknown, "", Some(now)),
                 };
                 let claimed = its.rows.values_mut().filter(|it| it.0 == RecipientState::Claimed);
-                assert_eq!(recovered, claimed.map(|row| *row = new).count() as u64);
+                let expected = claimed.map(|row| *row = new).count();
+                assert_eq!(recovered, u64::try_from(expected).unwrap());
             }
             Operation::Pause { broadcast, is_owner } => {
                 let its = &mut self.broadcasts[broadcast];
@@ -308,10 +315,10 @@ impl World {
                 }
             }
             Operation::Register { user } => {
-                if !self.users.contains_key(&user) {
+                self.users.entry(user).or_insert_with(|| {
                     users(&*store, [user]);
-                    self.users.insert(user, User::default());
-                }
+                    User::default()
+                });
             }
             Operation::OptOut { user, is_out } => {
                 let category = name(&self.category());
@@ -355,7 +362,8 @@ impl World {
         }
         let queued =
             its.rows.iter().filter(|(n, row)| **n > after && row.0 == RecipientState::Queued);
-        let queued: Vec<i64> = queued.map(|(n, _)| *n).take(limit as usize).collect();
+        let queued: Vec<i64> =
+            queued.map(|(n, _)| *n).take(usize::try_from(limit).unwrap()).collect();
         let had = [RecipientState::Sent, RecipientState::Claimed, RecipientState::Unknown];
         let (mut claimed, now) = (Vec::new(), self.now);
         for n in &queued {
@@ -444,7 +452,7 @@ async fn changed(store: &dyn BroadcastStore, id: i64, change: BroadcastChange, n
 /// equal a recount, and in the end each one has an outcome.
 pub async fn recipients_agree_with_a_model([(store, _), (other, _)]: [Store; 2]) {
     let stores = [store, other];
-    let mut round = 0;
+    let round = AtomicUsize::new(0);
     block_in_place(|| {
         let runtime = tokio::runtime::Handle::current();
         let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
@@ -454,13 +462,11 @@ pub async fn recipients_agree_with_a_model([(store, _), (other, _)]: [Store; 2])
             max_shrink_iters: 200,
             ..Config::default()
         };
-        let round = std::cell::RefCell::new(&mut round);
         TestRunner::new_with_rng(config, rng)
             .run(&operations(), |operations| {
                 runtime.block_on(async {
-                    **round.borrow_mut() += 1;
-                    let number = **round.borrow();
-                    let mut world = World::new(stores.clone(), number).await;
+                    let round = round.fetch_add(1, Ordering::Relaxed);
+                    let mut world = World::new(stores.clone(), round).await;
                     for operation in &operations {
                         world.run(operation).await;
                         world.check().await;

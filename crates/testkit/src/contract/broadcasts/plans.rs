@@ -8,7 +8,7 @@ use rollcall_domain::{
     Admin, AuditAction, Broadcast, BroadcastContent, BroadcastPlan, BroadcastState, OnUnknown,
     PauseReason,
 };
-use rollcall_repository::{BroadcastCategory, BroadcastChange, ChangedBroadcast};
+use rollcall_repository::{AuditFilter, BroadcastCategory, BroadcastChange, ChangedBroadcast};
 use tokio::task::JoinSet;
 
 use super::store::{
@@ -147,7 +147,7 @@ pub async fn changes_by_owners_are_in_the_audit_log_without_names_of_users(
     let expected: Vec<_> =
         expected.into_iter().map(|(action, new)| (action, String::new(), new.into())).collect();
     assert_eq!(entries(&*admins).await, expected);
-    let by_ada = rollcall_repository::AuditFilter::all().by(ada);
+    let by_ada = AuditFilter::all().by(ada);
     assert_eq!(admins.audit_log(&by_ada, None, 10).await.unwrap().len(), expected.len());
 }
 

@@ -78,11 +78,7 @@ pub async fn recipients_are_claimed_in_the_order_of_their_ids([(store, _), _]: [
         is_sending: true,
     };
     assert_eq!(first, expected);
-    let [row, ..] = rows(&*store, broadcast).await.try_into().unwrap_or_else(|it| {
-        let it: Vec<rollcall_repository::Recipient> = it;
-        let [a, b, c, d, e, f] = it.try_into().unwrap();
-        [a, b, c, d, e, f]
-    });
+    let row = rows(&*store, broadcast).await[0].clone();
     assert_eq!((row.state, row.at, row.message_id), (RecipientState::Claimed, Some(at(30)), None));
     assert_eq!(claim(&*store, broadcast, Some(2), 3).await, [3, 4, 5]);
     assert_eq!(sums(&*store, broadcast).await, counted(&[("queued", 1), ("claimed", 5)]));
