@@ -10,11 +10,12 @@ pub(crate) struct Pace {
 }
 
 impl Pace {
-    /// This many tokens a second, evenly spaced, so that no second exceeds the rate. From 200 a second
-    /// on, a hundredth of them may come at once: timers are too coarse for less.
-    pub(crate) fn per_second(rate: NonZeroU32) -> Self {
-        let rate = rate.get();
-        Self { every: Duration::from_secs(1) / rate, at_once: (rate / 100).max(1) }
+    /// This many tokens a second, evenly spaced. A user of the tokens that is late may catch up this
+    /// much, if more than one token falls into that time.
+    pub(crate) fn per_second(rate: NonZeroU32, catch_up: Duration) -> Self {
+        let every = Duration::from_secs(1) / rate.get();
+        let missed = catch_up.as_nanos().checked_div(every.as_nanos()).unwrap_or(u128::MAX);
+        Self { every, at_once: u32::try_from(missed).unwrap_or(u32::MAX).max(1) }
     }
 }
 

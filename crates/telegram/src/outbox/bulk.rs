@@ -1,10 +1,11 @@
 //! Messages of broadcasts: when one may be sent, and what became of it.
 
 mod error;
-mod share;
+mod pace;
 mod trouble;
 mod turns;
+mod window;
 
 pub use error::BulkError;
-pub use turns::BulkPace;
+pub use pace::BulkPace;
 pub(super) use turns::{BulkTurns, Route};

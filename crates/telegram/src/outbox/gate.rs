@@ -34,6 +34,8 @@ const RETRIES: u32 = 3;
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How long all chats wait when Telegram asks one to wait; see [`Gate::refused`].
 const SHARED_HOLD: Duration = Duration::from_secs(1);
+/// How late timers may be. Below 200 messages a second, no second exceeds the rate because of it.
+const TIMER_DELAY: Duration = Duration::from_millis(10);
 /// How often a message follows its chat. A group becomes a supergroup only once.
 const MOVES: u32 = 3;
 /// How many messages to groups wait at a time for the shared limit. With only one, the shared limit
@@ -81,7 +83,8 @@ struct Chats {
 impl Gate {
     /// A gate that passes up to `rate` messages a second in all; 0 disables every limit.
     pub(super) fn new(rate: u32) -> Self {
-        let all = NonZeroU32::new(rate).map(|rate| Mutex::new(Bucket::new(Pace::per_second(rate))));
+        let all = NonZeroU32::new(rate)
+            .map(|rate| Mutex::new(Bucket::new(Pace::per_second(rate, TIMER_DELAY))));
         let chats = Chats { known: HashMap::new(), enough: FEW_CHATS };
         Self {
             all,
@@ -231,18 +234,17 @@ impl Gate {
     pub(super) fn try_turn(&self, chat_id: i64, is_free: bool) -> Result<(), Busy> {
         let chat = self.chat(chat_id);
         let mut chat = chat.try_lock().map_err(|_| Busy::Chat)?;
-        let now = Instant::now();
-        if chat.free_at() > now {
+        if is_ahead(chat.free_at()) {
             return Err(Busy::Chat);
         }
         let held_until = *lock(&self.held_until);
-        if held_until > now {
+        if is_ahead(held_until) {
             return Err(Busy::Until(held_until));
         }
         if let Some(all) = self.all.as_ref().filter(|_| !is_free) {
             let mut all = lock(all);
             let token_at = all.token_at();
-            if token_at > now {
+            if is_ahead(token_at) {
                 return Err(Busy::Until(token_at));
             }
             all.take();
@@ -364,6 +366,12 @@ impl ChatState {
 pub(super) fn in_time(wait: Duration) -> Instant {
     let now = Instant::now();
     now.checked_add(wait).unwrap_or(now + Duration::from_secs(366 * 86_400))
+}
+
+/// Whether this time has not come. Read the clock only after `at` is known: what is due now has the time
+/// at which it was asked.
+fn is_ahead(at: Instant) -> bool {
+    at > Instant::now()
 }
 
 /// Groups and channels have negative ids (Bot API, "Chat").

@@ -9,6 +9,8 @@ use frankenstein::{
 use rollcall_domain::{SystemClock, UnreachableReason};
 use rollcall_simulator::{Fault, Person, Simulator, Update};
 
+use tokio::time::timeout;
+
 use super::*;
 use crate::client::TelegramClock;
 
@@ -19,14 +21,14 @@ fn ann() -> Person {
 async fn start() -> (Simulator, Outbox) {
     let telegram = Simulator::start().await.unwrap();
     telegram.introduce(&ann());
-    let outbox = outbox_to(&telegram.url(), telegram.token());
+    let outbox = outbox_to(&telegram.url(), telegram.token(), 0);
     (telegram, outbox)
 }
 
-fn outbox_to(url: &str, token: &str) -> Outbox {
+fn outbox_to(url: &str, token: &str, rate: u32) -> Outbox {
     let clock = TelegramClock::new(Arc::new(SystemClock));
     let client = Client::new(url.parse().unwrap(), None, token.parse().unwrap(), clock).unwrap();
-    Outbox::new(client, 0)
+    Outbox::new(client, rate)
 }
 
 fn content(text: &str) -> Content<'_> {
@@ -51,6 +53,23 @@ async fn a_text_is_sent_and_its_number_returned() {
     let message_id = send(&outbox, 42, "Hi <b>Ann</b>").await.unwrap();
     let message = telegram.wait_for_message(42).await.unwrap();
     assert_eq!((message.message_id, message.text.as_str()), (message_id, "Hi Ann"));
+}
+
+#[tokio::test]
+async fn a_broadcast_goes_out_within_the_limits_by_the_real_clock() {
+    let telegram = Simulator::builder().every_chat_open().start().await.unwrap();
+    for (rate, pace) in [(0, 0), (0, 1000), (30, 0), (1000, 1000)] {
+        let outbox = outbox_to(&telegram.url(), telegram.token(), rate);
+        let pace = BulkPace::new(pace);
+        let before = telegram.message_count();
+        for chat_id in 1..=10 {
+            let (content, options) = (content("Hi"), BulkOptions::default());
+            let message = BulkMessage::Text(&content);
+            let sent = outbox.send_bulk(chat_id, message, options, &pace, pending());
+            timeout(Duration::from_secs(60), sent).await.unwrap().unwrap();
+        }
+        assert_eq!(telegram.message_count() - before, 10, "{rate}");
+    }
 }
 
 #[tokio::test]
@@ -119,9 +138,9 @@ async fn without_a_connection_nothing_is_sent() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    let outbox = outbox_to(&url, "1:x");
+    let outbox = outbox_to(&url, "1:x", 0);
     for (url, token) in [(url.as_str(), "1:x"), ("http://name.invalid", "1:x")] {
-        let client = outbox_to(url, token).client;
+        let client = outbox_to(url, token, 0).client;
         let error = client.call::<IgnoredAny>("sendMessage", &json!({})).await.unwrap_err();
         assert!(error.is_transient() && !error.may_have_taken_effect(), "{error:?}");
     }

@@ -9,27 +9,14 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::{
     error::BulkError,
-    share::Share,
+    pace::BulkPace,
     trouble::{PATIENCE, Trouble},
+    window::Window,
 };
 use crate::{
     client::CallError,
-    outbox::{
-        bucket::{Bucket, Pace},
-        gate::{Busy, Gate, lock},
-    },
+    outbox::gate::{Busy, Gate, lock},
 };
-
-/// The rate of one broadcast, which its messages share. They are sent in the order of their calls.
-pub struct BulkPace(tokio::sync::Mutex<Option<Bucket>>);
-
-impl BulkPace {
-    /// Up to `rate` messages a second, evenly spaced; 0 for no bound besides those of the outbox.
-    pub fn new(rate: u32) -> Self {
-        let bucket = NonZeroU32::new(rate).map(|rate| Bucket::new(Pace::per_second(rate)));
-        Self(tokio::sync::Mutex::new(bucket))
-    }
-}
 
 /// The way of a message of a broadcast.
 pub(in crate::outbox) struct Route<'a> {
@@ -43,7 +30,7 @@ pub(in crate::outbox) struct Route<'a> {
 pub(in crate::outbox) struct BulkTurns {
     gate: Arc<Gate>,
     /// The share of all broadcasts in the limit of all chats; `None` without limits.
-    share: Option<Mutex<Share>>,
+    share: Option<Mutex<Window>>,
     trouble: Trouble,
 }
 
@@ -51,7 +38,11 @@ impl BulkTurns {
     /// Turns at a gate that passes up to `rate` messages a second; 0 without limits. A sixth of the rate
     /// is left to other messages.
     pub(in crate::outbox) fn new(gate: Arc<Gate>, rate: u32) -> Self {
-        let share = NonZeroU32::new(rate).map(|rate| Mutex::new(Share::of(rate)));
+        let share = NonZeroU32::new(rate).map(|rate| {
+            let rate = rate.get();
+            let share = NonZeroU32::new(rate - rate.div_ceil(6)).unwrap_or(NonZeroU32::MIN);
+            Mutex::new(Window::new(share))
+        });
         Self { gate, share, trouble: Trouble::none() }
     }
 
@@ -121,10 +112,10 @@ impl BulkTurns {
             }
             sleep(left).await;
 
-            let mut pace = route.pace.0.lock().await;
+            let mut spacing = route.pace.lock().await;
             self.trouble.end(&probe).await?;
-            if let Some(bucket) = &mut *pace {
-                sleep_until(bucket.take()).await;
+            if let Some(spacing) = &mut *spacing {
+                spacing.wait().await;
             }
             loop {
                 self.trouble.end(&probe).await?;

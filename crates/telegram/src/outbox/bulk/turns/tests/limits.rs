@@ -80,8 +80,10 @@ async fn a_thousand_a_second_without_limits_evenly_spaced() {
     let times = desk.bulk_times();
     let last = times.last().unwrap().as_secs_f64();
     assert!((4.9..5.1).contains(&last), "{last}");
-    assert!(busiest(&times, seconds(1)) <= 1010);
-    assert!(busiest(&times, millis(100)) <= 112, "{}", busiest(&times, millis(100)));
+    // A tenth of a second may be caught up, also at the start.
+    assert!(busiest(&times, seconds(1)) <= 1100);
+    assert!(busiest(&times[100..], seconds(1)) <= 1005);
+    assert!(busiest(&times[100..], millis(100)) <= 105);
 }
 
 #[tokio::test(start_paused = true)]
@@ -99,7 +101,7 @@ async fn only_its_pace_bounds_a_paid_broadcast() {
     }
     let paid = |event| matches!(event, Event::Bulk(chat_id) if chat_id >= 100_000);
     let last = *desk.times(paid).last().unwrap();
-    assert!((millis(1_900)..millis(2_100)).contains(&last), "{last:?}");
+    assert!((millis(1_850)..millis(2_100)).contains(&last), "{last:?}");
     assert!(desk.bulk_times().len() >= 1045, "the other broadcast goes on");
     assert!(desk.reply(7).await < millis(40));
     drop(flood);

@@ -4,20 +4,18 @@ use tokio::time::Instant;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// The share of all broadcasts in the limit of all chats: a number of messages in any second. Unlike a
-/// bucket, it loses nothing when a message has to wait for replies.
-pub(super) struct Share {
+/// A number of messages in any second. Unlike a bucket, it loses nothing when a message has to wait for
+/// something else, and allows no more after a pause.
+pub(super) struct Window {
     size: usize,
     /// The times of the last messages, at most `size` of them.
     sent: VecDeque<Instant>,
 }
 
-impl Share {
-    /// Five sixths of `rate` messages a second, but at least one.
-    pub(super) fn of(rate: NonZeroU32) -> Self {
-        let rate = rate.get();
-        let size = usize::try_from(rate - rate.div_ceil(6)).unwrap_or(usize::MAX).max(1);
-        Self { size, sent: VecDeque::new() }
+impl Window {
+    /// Up to `rate` messages in any second.
+    pub(super) fn new(rate: NonZeroU32) -> Self {
+        Self { size: usize::try_from(rate.get()).unwrap_or(usize::MAX), sent: VecDeque::new() }
     }
 
     /// When the next message is allowed; `None` for now.
