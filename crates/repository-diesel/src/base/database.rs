@@ -1,7 +1,9 @@
 use std::{
     collections::HashMap,
+    num::NonZero,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -27,6 +29,8 @@ use super::{
 const SLOW: Duration = Duration::from_millis(500);
 /// How long a caller waits for a connection when all are in use or the server is away.
 const CONNECTION_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a reader waits for a second connection.
+const SECOND_TIMEOUT: Duration = Duration::from_millis(500);
 /// How often work is tried when an SQLite file that is read without locks keeps changing.
 const CHANGED: u32 = 4;
 /// How many of the connections to PostgreSQL only register: one for each writer.
@@ -192,6 +196,18 @@ impl Database {
             database.log_if_slow(what, || attempt(&database.url, &database.pool, work))
         })
         .await
+    }
+
+    /// A second connection for work that reads on one already. `None` if there is only one processor, or
+    /// the connection would leave few for others. Blocks until the connection is open.
+    pub(crate) fn second_reader(&self) -> Option<r2d2::PooledConnection<Connector>> {
+        let processors = thread::available_parallelism().map_or(1, NonZero::get);
+        let r2d2::State { connections, idle_connections, .. } = self.pool.state();
+        let in_use = connections.saturating_sub(idle_connections);
+        if processors == 1 || in_use > self.pool.max_size() / 2 {
+            return None;
+        }
+        self.pool.get_timeout(SECOND_TIMEOUT).ok().filter(|connection| !connection.is_outdated())
     }
 
     /// Cancels what a server process of PostgreSQL is executing, on this thread, which may block.
@@ -437,6 +453,28 @@ impl OpenError {
                 Self::Locked(url.clone())
             }
             _ => Self::Failed { url: url.clone(), reason: url.redact(&reason).into() },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rollcall_testkit::ThrowAwayDatabase;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn second_readers_leave_connections_for_others() {
+        for throw_away in ThrowAwayDatabase::of_each_kind() {
+            let database = Database::open(throw_away.url().parse().unwrap()).await.unwrap();
+            let most = database.pool.max_size();
+            let held: Vec<_> = std::iter::from_fn(|| database.second_reader()).collect();
+            let is_alone = thread::available_parallelism().map_or(1, NonZero::get) == 1;
+            let expected = if is_alone { 0 } else { most / 2 + 1 };
+            assert_eq!(u32::try_from(held.len()).unwrap(), expected, "of {most}");
+            database.size_bytes().await.unwrap();
+            drop(held);
+            assert_eq!(database.second_reader().is_some(), !is_alone);
         }
     }
 }

@@ -1,6 +1,10 @@
 //! Passes over all users of a selection: counting them, and reading their ids.
 
-use std::sync::Arc;
+use std::{
+    panic::resume_unwind,
+    sync::Arc,
+    thread::{self, ScopedJoinHandle},
+};
 
 use async_trait::async_trait;
 use chrono::NaiveDate;
@@ -13,12 +17,16 @@ use rollcall_repository::{AudienceRepository, CountProgress, MatchingUsers, Repo
 
 use super::{
     conditions::{Condition, conditions},
-    filter::{Check, Known, check},
+    filter::{Check, Known, OneTable, Rows, check, one_table},
+    ranges::{Ranges, share},
     sql::Sql,
     stoppable::stoppable,
 };
 use crate::{
-    base::{connection::AnyConnection, error::Failure, statement::Columns},
+    base::{
+        connection::AnyConnection, database::Database, error::Failure,
+        snapshot::both_at_one_moment, statement::Columns,
+    },
     row::{
         columns::{UserRow, columns},
         user::telegram_id,
@@ -27,9 +35,6 @@ use crate::{
     users::store::DieselUserRepository,
 };
 
-/// How many users one statement counts on SQLite, more or less. Between two statements the count can be
-/// stopped.
-const COUNTED_AT_ONCE: i64 = 500_000;
 /// How many users are read at once where their names must be compared.
 const READ_AT_ONCE: i64 = 2_000;
 
@@ -42,27 +47,13 @@ impl AudienceRepository for DieselUserRepository {
     ) -> Result<Option<u64>, RepositoryError> {
         let (selection, database) = (selection.clone(), self.database.clone());
         self.database
-            .run_long_read(move |connection| {
-                let mut was_stopped = false;
-                let counted = connection.transaction(|connection| {
-                    read_at_one_moment(connection)?;
-                    let pass = Pass::new(connection, &selection)?;
-                    match connection {
-                        _ if pass.check.is_some() => pass.count_read(connection, &*progress),
-                        AnyConnection::Sqlite(_) => pass.count_ids(connection, &*progress),
-                        AnyConnection::Postgres(_) => {
-                            // One statement reads each table once, on several processors. A part
-                            // of the users would be joined with the whole of the other tables.
-                            let goes_on = || progress(0, 0);
-                            let work = |connection: &mut _| pass.count(connection, "TRUE");
-                            let ended = stoppable(&database, connection, goes_on, work)?;
-                            was_stopped = ended.was_stopped;
-                            let counted = ended.result?;
-                            Ok((progress(counted, 1000) && !was_stopped).then_some(counted))
-                        }
-                    }
-                });
-                if was_stopped { Ok(None) } else { counted }
+            .run_long_read(move |connection| match connection {
+                AnyConnection::Sqlite(_) => {
+                    count_in_ranges(&database, connection, &selection, &*progress)
+                }
+                AnyConnection::Postgres(_) => {
+                    count_at_once(&database, connection, &selection, &*progress)
+                }
             })
             .await
     }
@@ -86,6 +77,60 @@ impl AudienceRepository for DieselUserRepository {
     }
 }
 
+/// Counts on SQLite, which does not use several processors by itself: in ranges of ids, on two
+/// connections if possible.
+fn count_in_ranges(
+    database: &Database,
+    connection: &mut AnyConnection,
+    selection: &Selection,
+    progress: &CountProgress,
+) -> Result<Option<u64>, Failure> {
+    if selection.node().compares_names() {
+        return connection.transaction(|connection| {
+            Pass::new(connection, selection)?.count_read(connection, progress)
+        });
+    }
+    if let Some(mut second) = database.second_reader() {
+        let counted = both_at_one_moment([connection, &mut second], |[first, second]| {
+            let pass = Pass::new(first, selection)?;
+            let second = Some(second).filter(|_| pass.reads_in_order());
+            pass.count_ids(first, second, progress)
+        })?;
+        if let Some(counted) = counted {
+            return Ok(counted);
+        }
+    }
+    connection.transaction(|connection| {
+        Pass::new(connection, selection)?.count_ids(connection, None, progress)
+    })
+}
+
+/// Counts on PostgreSQL, by one statement: it reads each table once, on several processors. A part of
+/// the users would be joined with the whole of the other tables.
+fn count_at_once(
+    database: &Database,
+    connection: &mut AnyConnection,
+    selection: &Selection,
+    progress: &CountProgress,
+) -> Result<Option<u64>, Failure> {
+    let mut was_stopped = false;
+    let counted = connection.transaction(|connection| {
+        read_at_one_moment(connection)?;
+        let pass = Pass::new(connection, selection)?;
+        if pass.check.is_some() {
+            return pass.count_read(connection, progress);
+        }
+        // It is off for pages, which read few rows. Here, reading a whole table is cheaper.
+        diesel::sql_query("SET LOCAL enable_seqscan = on").execute(connection)?;
+        let goes_on = || progress(0, 0);
+        let ended = stoppable(database, connection, goes_on, |it| pass.count(it))?;
+        was_stopped = ended.was_stopped;
+        let counted = ended.result?;
+        Ok((progress(counted, 1000) && !was_stopped).then_some(counted))
+    });
+    if was_stopped { Ok(None) } else { counted }
+}
+
 /// Lets a transaction see the database at one moment.
 fn read_at_one_moment(connection: &mut AnyConnection) -> Result<(), Failure> {
     if let AnyConnection::Postgres(connection) = connection {
@@ -96,37 +141,117 @@ fn read_at_one_moment(connection: &mut AnyConnection) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The conditions of a selection that asks for the rows of one table. It selects the users that meet
+/// `without`, plus or minus those that have such rows and meet `differ`.
+struct OfRows {
+    without: Sql,
+    differ: Sql,
+    sign: &'static str,
+}
+
 /// A selection as SQL.
 struct Pass {
     conditions: Vec<Condition>,
     check: Option<Check>,
+    one_table: Option<OneTable>,
 }
 
 impl Pass {
     fn new(connection: &mut AnyConnection, selection: &Selection) -> Result<Self, Failure> {
         let known = Known::read(connection, selection)?;
-        Ok(Self { conditions: conditions(selection, &known), check: check(selection, &known) })
+        Ok(Self {
+            conditions: conditions(selection, &known),
+            check: check(selection, &known),
+            one_table: one_table(selection, &known),
+        })
     }
 
-    /// Counts in ranges of ids, which is the order of SQLite's table.
+    /// Whether every table is read in order. Connections to SQLite lock a cache for each page that they
+    /// look up, so two of them look up single rows more slowly than one.
+    fn reads_in_order(&self) -> bool {
+        self.one_table.is_some() || !self.condition().has_exists()
+    }
+
+    /// Counts in ranges of ids, on one connection or two that see the same moment.
     fn count_ids(
         &self,
-        connection: &mut AnyConnection,
+        first: &mut AnyConnection,
+        second: Option<&mut AnyConnection>,
         progress: &CountProgress,
     ) -> Result<Option<u64>, Failure> {
-        let users = users(connection)?;
-        let (mut counted, mut scanned, mut after) = (0, 0, 0);
-        loop {
-            let last = id_at(connection, after, COUNTED_AT_ONCE)?;
-            let until = last.map(|last| format!(" AND telegram_id <= {last}")).unwrap_or_default();
-            counted += self.count(connection, &format!("telegram_id > {after}{until}"))?;
-            scanned += COUNTED_AT_ONCE;
-            if !progress(counted, share(scanned, users)) {
-                return Ok(None);
-            }
-            let Some(last) = last else { return Ok(Some(counted)) };
-            after = last;
+        let ranges = Ranges::new(users(first)?, progress);
+        thread::scope(|scope| {
+            let second = second.map(|it| scope.spawn(|| self.count_ranges(it, &ranges)));
+            self.count_ranges(first, &ranges)?;
+            let second = second.map(ScopedJoinHandle::join).transpose();
+            second.unwrap_or_else(|panic| resume_unwind(panic)).unwrap_or(Ok(()))
+        })?;
+        Ok(ranges.end())
+    }
+
+    fn count_ranges(
+        &self,
+        connection: &mut AnyConnection,
+        ranges: &Ranges<'_>,
+    ) -> Result<(), Failure> {
+        while let Some((first, last)) = ranges.next(connection)? {
+            let (scanned, counted): (i64, i64) = self
+                .count_of_range(first, last)
+                .returning::<(BigInt, BigInt)>()
+                .get_result(connection)?;
+            ranges.add(scanned, u64::try_from(counted).unwrap_or_default());
         }
+        Ok(())
+    }
+
+    /// The number of all users in a range of ids, and of those that meet the conditions.
+    fn count_of_range(&self, first: i64, last: i64) -> Sql {
+        let of_range = |table: &str| format!("{table}.telegram_id BETWEEN {first} AND {last}");
+        let of_users = of_range("users");
+        let mut sql = Sql::new("SELECT COUNT(*), COUNT(*) FILTER (WHERE ");
+        match &self.one_table {
+            None => _ = sql.append(self.condition()).push(")"),
+            Some(one) => {
+                let Rows { from, table, condition } = &one.rows;
+                let OfRows { without, differ, sign } = self.of_rows(one);
+                // Sorted alike, both are read once, side by side. Without the limit, SQLite would not
+                // sort them.
+                sql.append(without).push(&format!(
+                    ") {sign} (SELECT COUNT(*) FROM (SELECT users.telegram_id{FROM} WHERE "
+                ));
+                sql.append(differ).push(&format!(
+                    " AND {of_users} INTERSECT SELECT {table}.telegram_id FROM {from} WHERE "
+                ));
+                sql.append(condition.clone()).push(&format!(
+                    " AND {} ORDER BY 1 LIMIT {}))",
+                    of_range(table),
+                    i64::MAX
+                ));
+            }
+        }
+        sql.push(&format!("{FROM} WHERE {of_users}"));
+        sql
+    }
+
+    /// All conditions.
+    fn condition(&self) -> Sql {
+        let mut sql = Sql::default();
+        sql.push_all(self.conditions.iter().map(|it| &it.sql));
+        sql
+    }
+
+    /// The conditions without their subqueries, which all ask for the same rows.
+    fn of_rows(&self, one: &OneTable) -> OfRows {
+        let [with, without] = [true, false].map(|it| self.condition().for_users_with_rows(it));
+        let (sign, differ) = if one.is_negated {
+            ("-", [without.clone(), with])
+        } else {
+            ("+", [with, without.clone()])
+        };
+        let [selected, others] = differ;
+        let mut differ = Sql::between("(", selected, ") AND (");
+        differ.append(others).push(") IS NOT TRUE");
+        OfRows { without, differ, sign }
     }
 
     /// Counts by reading users.
@@ -149,10 +274,23 @@ impl Pass {
         }
     }
 
-    /// How many users of a range meet the conditions.
-    fn count(&self, connection: &mut AnyConnection, range: &str) -> Result<u64, Failure> {
-        let mut sql = Sql::new(format!("SELECT COUNT(*){} WHERE ", from(connection)));
-        sql.push_all(self.conditions.iter().map(|it| &it.sql)).push(" AND ").push(range);
+    /// How many users meet the conditions.
+    fn count(&self, connection: &mut AnyConnection) -> Result<u64, Failure> {
+        let from = from(connection);
+        let mut sql = Sql::new(format!("SELECT COUNT(*){from} WHERE "));
+        match &self.one_table {
+            // A join reads each table once.
+            Some(one) if !one.is_condition => {
+                let Rows { from: rows, table, condition } = &one.rows;
+                let OfRows { without, differ, sign } = self.of_rows(one);
+                sql = Sql::new(format!("SELECT (SELECT COUNT(*){from} WHERE "));
+                sql.append(without);
+                sql.push(&format!(") {sign} (SELECT COUNT(*){from} WHERE ")).append(differ);
+                let exists = Sql::exists(rows, table, condition.clone());
+                sql.push(" AND ").append(exists).push(")");
+            }
+            _ => _ = sql.append(self.condition()),
+        }
         let users: i64 = sql.returning::<BigInt>().get_result(connection)?;
         Ok(u64::try_from(users).unwrap_or_default())
     }
@@ -200,11 +338,14 @@ impl Pass {
 
 const TABLE: &str = "telegram_users";
 
-/// The users of a part, read in the order of the table. On SQLite an index of a condition would lead to
-/// them in its own order, which takes several times as long.
+/// The users of a part, read in the order of SQLite's table. An index of a condition would lead to them
+/// in its own order, which takes several times as long.
+const FROM: &str = " FROM telegram_users AS users NOT INDEXED";
+
+/// The users of a part.
 fn from(connection: &AnyConnection) -> &'static str {
     match connection {
-        AnyConnection::Sqlite(_) => " FROM telegram_users AS users NOT INDEXED",
+        AnyConnection::Sqlite(_) => FROM,
         AnyConnection::Postgres(_) => " FROM telegram_users AS users",
     }
 }
@@ -223,10 +364,4 @@ fn id_at(connection: &mut AnyConnection, after: i64, place: i64) -> Result<Optio
 fn users(connection: &mut AnyConnection) -> Result<i64, Failure> {
     let sums = sums_by_label(connection, &[Figure::Users], NaiveDate::MIN, NaiveDate::MAX)?;
     Ok(sums.iter().map(|sum| sum.value).sum())
-}
-
-/// Thousandths of the whole.
-fn share(done: i64, all: i64) -> u16 {
-    let thousandths = done.saturating_mul(1000).checked_div(all).unwrap_or(1000);
-    u16::try_from(thousandths.clamp(0, 1000)).unwrap_or(1000)
 }

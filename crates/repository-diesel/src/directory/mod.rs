@@ -8,6 +8,7 @@ mod list;
 pub(crate) mod members;
 mod notes;
 mod order;
+mod ranges;
 pub(crate) mod search;
 mod sql;
 mod stoppable;

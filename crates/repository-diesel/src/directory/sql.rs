@@ -95,6 +95,24 @@ impl Sql {
         self.0.iter().any(|piece| matches!(piece, Piece::Exists { .. }))
     }
 
+    /// The same for users for whom each subquery that asks for a row finds one, or none does.
+    pub(super) fn for_users_with_rows(&self, have_rows: bool) -> Self {
+        let mut all = Self::default();
+        let mut is_subquery = false;
+        for piece in &self.0 {
+            match piece {
+                Piece::Exists { .. } => is_subquery = true,
+                Piece::EndOfExists => {
+                    is_subquery = false;
+                    all.push(if have_rows { "TRUE" } else { "FALSE" });
+                }
+                piece if !is_subquery => _ = all.append(Self(vec![piece.clone()])),
+                _ => {}
+            }
+        }
+        all
+    }
+
     /// Lets the subqueries be evaluated for each user. PostgreSQL would otherwise join few users with
     /// all rows of the other table, or hash all of these: what an OFFSET limits is never joined.
     pub(super) fn for_few(&mut self) {

@@ -4,9 +4,11 @@
 mod check;
 mod known;
 mod node;
+mod one_table;
 mod term;
 
 pub(super) use check::{Check, check};
 pub(super) use known::Known;
 pub(super) use node::{NOT_BOT, node_sql};
+pub(super) use one_table::{OneTable, one_table};
 pub(super) use term::{Rows, rows_of};

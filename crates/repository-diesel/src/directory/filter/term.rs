@@ -12,6 +12,7 @@ use crate::{
 };
 
 /// Rows of another table. A term about them selects the users who have one that meets a condition.
+#[derive(PartialEq, Eq)]
 pub(in crate::directory) struct Rows {
     /// The table, with others that it is joined with.
     pub(in crate::directory) from: &'static str,

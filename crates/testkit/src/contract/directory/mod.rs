@@ -1,6 +1,7 @@
 //! The contract of [`DirectoryRepository`](rollcall_repository::DirectoryRepository).
 
 mod audience;
+mod counts;
 mod lists;
 mod passes;
 mod people;
@@ -9,6 +10,7 @@ mod store;
 mod users;
 
 pub use audience::*;
+pub use counts::*;
 pub use lists::*;
 pub use passes::*;
 pub use search::*;
@@ -31,6 +33,8 @@ macro_rules! directory_repository_contract {
             users_are_found_by_their_current_names,
             a_selection_has_the_users_that_a_naive_reading_selects,
             a_count_can_be_stopped,
+            a_user_with_several_rows_is_counted_once,
+            users_are_counted_however_far_apart_their_ids_are,
             the_largest_filters_are_evaluated_or_refused,
             users_are_found_by_what_they_used,
             an_erased_user_leaves_no_data_in_the_directory,
