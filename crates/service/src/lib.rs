@@ -15,6 +15,7 @@ mod activity;
 mod admin;
 mod alerts;
 mod audience;
+mod broadcasts;
 mod cached;
 mod deletion;
 mod directory;
@@ -45,6 +46,10 @@ pub use admin::{
 };
 pub use alerts::{Alert, Alerts, Report};
 pub use audience::{AudienceError, AudienceService};
+pub use broadcasts::{
+    AudienceSize, BroadcastError, BroadcastSender, BroadcastService, ContentError, Delivery, Lane,
+    LeaseTimes, Message, Messenger, OutgoingMessage,
+};
 pub use deletion::{Deletion, DeletionProgress, DeletionService};
 pub use directory::{DirectoryService, Facets};
 pub use error::ServiceError;
@@ -53,9 +58,10 @@ pub use labels::{ChangeStanding, LabelError, LabelProgress, LabelService, Listed
 pub use outage::Outage;
 pub use preferences::PreferencesService;
 pub use rollcall_repository::{
-    Allowed, AuditChain, AuditFault, AuditFilter, CountProgress, Difference, Digest, Imported,
-    LabelChange, LabelChangeState, LabelChoice, LatestPasses, Lease, MAX_PAGE_SIZE, MAX_SOURCES,
-    Refresh, SegmentPass, SegmentUsers, SourceTag, StoredGames,
+    Allowed, AuditChain, AuditFault, AuditFilter, BroadcastCategory, BroadcastChange,
+    CountProgress, Difference, Digest, Imported, LabelChange, LabelChangeState, LabelChoice,
+    LatestPasses, Lease, MAX_PAGE_SIZE, MAX_SOURCES, Recipient, Refresh, SegmentPass, SegmentUsers,
+    SourceTag, StoredGames,
 };
 pub use schedule::{Schedule, ScheduleDay, ScheduleService, ScheduleView};
 pub use segments::{CountedSegment, SegmentService};

@@ -42,6 +42,15 @@ impl Filter {
         Self(all(vec![self.0, other.0]))
     }
 
+    /// The users that meet this filter and are no bots.
+    #[must_use]
+    pub fn without_bots(self) -> Self {
+        match self.names_bots() {
+            true => self.and(Self(negated(Node::Term(Term::Bot)))),
+            false => self,
+        }
+    }
+
     /// The filter as a tree.
     pub fn node(&self) -> &Node {
         &self.0

@@ -1,0 +1,129 @@
+//! What a broadcast sends, ready to be sent.
+
+use rollcall_domain::{
+    BroadcastContent, Buttons, ByLanguage, InvalidLanguageTag, MessageText, TelegramUser,
+    TextError, TextLimit, UserText,
+};
+
+use super::messenger::OutgoingMessage;
+
+/// A message that is the same for all users, but for their language and their names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Message {
+    /// A text.
+    Text {
+        /// The text of each language.
+        texts: ByLanguage<MessageText>,
+        /// The buttons below.
+        buttons: Buttons,
+    },
+    /// A copy of another message.
+    Copy {
+        /// The chat with the message.
+        from_chat_id: i64,
+        /// The message.
+        message_id: i64,
+        /// The buttons below, as the Bot API's JSON.
+        reply_markup: Option<String>,
+    },
+}
+
+/// Why a message cannot be sent.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ContentError {
+    /// There is no text for users of any other language.
+    #[error("the text for all languages is missing")]
+    NoText,
+    /// A language is none.
+    #[error("'{language}' is not a language; {source}")]
+    Language {
+        /// What was given.
+        language: String,
+        /// What is expected.
+        source: InvalidLanguageTag,
+    },
+    /// A text is wrong.
+    #[error("the text{} is wrong: {error}\n{}", of_language(language), error.picture(text))]
+    Text {
+        /// The language; empty for the default.
+        language: String,
+        /// The text.
+        text: String,
+        /// What is wrong, and where.
+        error: TextError,
+    },
+    /// The buttons are wrong.
+    #[error("the buttons are wrong: {error}\n{}", error.picture(text))]
+    Buttons {
+        /// The buttons.
+        text: String,
+        /// What is wrong, and where.
+        error: TextError,
+    },
+}
+
+fn of_language(language: &str) -> String {
+    if language.is_empty() { String::new() } else { format!(" for '{language}'") }
+}
+
+impl Message {
+    /// Parses what a broadcast sends.
+    ///
+    /// # Errors
+    /// If a text, a language or the buttons are wrong.
+    pub fn new(content: &BroadcastContent) -> Result<Self, ContentError> {
+        let (texts, buttons) = match content {
+            BroadcastContent::Text { texts, buttons } => (texts, buttons),
+            BroadcastContent::Copy { from_chat_id, message_id, reply_markup } => {
+                return Ok(Self::Copy {
+                    from_chat_id: *from_chat_id,
+                    message_id: *message_id,
+                    reply_markup: reply_markup.clone(),
+                });
+            }
+        };
+        let parse = |language: &str, text: &str| {
+            MessageText::parse(text, TextLimit::Message).map_err(|error| ContentError::Text {
+                language: language.to_owned(),
+                text: text.to_owned(),
+                error,
+            })
+        };
+        let default = texts.get("").ok_or(ContentError::NoText)?;
+        let mut parsed = ByLanguage::new(parse("", default)?);
+        for (language, text) in texts.iter().filter(|(language, _)| !language.is_empty()) {
+            parsed
+                .set(language, parse(language, text)?)
+                .map_err(|source| ContentError::Language { language: language.clone(), source })?;
+        }
+        let buttons = buttons
+            .parse()
+            .map_err(|error| ContentError::Buttons { text: buttons.clone(), error })?;
+        Ok(Self::Text { texts: parsed, buttons })
+    }
+
+    /// The text for a user; `None` for a copy.
+    pub fn text_for(&self, user: &TelegramUser) -> Option<UserText> {
+        match self {
+            Self::Text { texts, .. } => {
+                Some(texts.for_language(user.language_code.as_deref()).for_user(user))
+            }
+            Self::Copy { .. } => None,
+        }
+    }
+
+    /// The message to a user.
+    pub fn to(&self, user: &TelegramUser) -> OutgoingMessage {
+        match self {
+            Self::Text { texts, buttons } => OutgoingMessage::Text {
+                html: texts.for_language(user.language_code.as_deref()).for_user(user).html(),
+                buttons: buttons.clone(),
+            },
+            Self::Copy { from_chat_id, message_id, reply_markup } => OutgoingMessage::Copy {
+                from_chat_id: *from_chat_id,
+                message_id: *message_id,
+                reply_markup: reply_markup.clone(),
+            },
+        }
+    }
+}

@@ -1,0 +1,72 @@
+use chrono::{DateTime, Utc};
+use rollcall_domain::{BroadcastState, LabelName, MAX_BROADCAST_NAME_CHARS};
+use rollcall_repository::{BroadcastChange, RepositoryError};
+
+use super::content::ContentError;
+use crate::{AudienceError, ServiceError};
+
+/// Why a broadcast was not created or changed.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum BroadcastError {
+    /// The name is empty, too long or has several lines.
+    #[error("expected a name of 1 to {MAX_BROADCAST_NAME_CHARS} characters in one line")]
+    Name,
+    /// There is no such category.
+    #[error("there is no category '{_0}'; expected one of {_1}")]
+    Category(LabelName, String),
+    /// The message cannot be sent.
+    #[error(transparent)]
+    Content(#[from] ContentError),
+    /// Its time is in the past.
+    #[error("{} is in the past; expected a later time", _0.format("%Y-%m-%d %H:%M UTC"))]
+    Past(DateTime<Utc>),
+    /// The filter cannot be evaluated.
+    #[error(transparent)]
+    Audience(AudienceError),
+    /// No user would get it.
+    #[error("the filter '{_0}' selects no user that the bot can write to")]
+    Nobody(String),
+    /// There is none of this number.
+    #[error("there is no broadcast {_0}")]
+    Missing(i64),
+    /// Its state does not allow the change.
+    #[error("{}", refused(*id, *change, *state))]
+    State {
+        /// Its number.
+        id: i64,
+        /// What was to be done.
+        change: BroadcastChange,
+        /// Its state.
+        state: BroadcastState,
+    },
+    /// The service failed.
+    #[error(transparent)]
+    Service(#[from] ServiceError),
+}
+
+impl From<RepositoryError> for BroadcastError {
+    fn from(error: RepositoryError) -> Self {
+        Self::Service(error.into())
+    }
+}
+
+impl From<AudienceError> for BroadcastError {
+    fn from(error: AudienceError) -> Self {
+        match error {
+            AudienceError::Service(error) => Self::Service(error),
+            error => Self::Audience(error),
+        }
+    }
+}
+
+fn refused(id: i64, change: BroadcastChange, state: BroadcastState) -> String {
+    let (verb, expected) = match change {
+        BroadcastChange::Start => ("started", "draft or scheduled"),
+        BroadcastChange::Schedule => ("scheduled", "draft with a time"),
+        BroadcastChange::Pause => ("paused", "preparing or sending"),
+        BroadcastChange::Resume => ("resumed", "paused"),
+        BroadcastChange::Cancel => ("cancelled", "not finished"),
+    };
+    let state = state.name();
+    format!("broadcast {id} is {state} and cannot be {verb}; expected one that is {expected}")
+}

@@ -1,0 +1,61 @@
+//! What a broadcast needs of a messenger: the Telegram adapter is one.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use rollcall_domain::{Buttons, TelegramId, UnreachableReason};
+
+/// Sends the messages of broadcasts.
+pub trait Messenger: Send + Sync {
+    /// A way to send the messages of one broadcast, at most `rate` a second; `None` for as many as there
+    /// may be. `is_paid` is whether the bot pays Stars for more.
+    fn lane(&self, rate: Option<u32>, is_paid: bool) -> Arc<dyn Lane>;
+}
+
+/// Sends the messages of one broadcast, within its rate.
+#[async_trait]
+pub trait Lane: Send + Sync {
+    /// How many messages a second it sends at most; `None` without a limit.
+    fn rate(&self) -> Option<u32>;
+
+    /// Sends a message to a user in its turn.
+    async fn send(&self, to: TelegramId, message: &OutgoingMessage) -> Delivery;
+}
+
+/// A message to one user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OutgoingMessage {
+    /// A text.
+    Text {
+        /// Telegram's HTML.
+        html: String,
+        /// The buttons below.
+        buttons: Buttons,
+    },
+    /// A copy of another message.
+    Copy {
+        /// The chat with the message.
+        from_chat_id: i64,
+        /// The message.
+        message_id: i64,
+        /// The buttons below, as the Bot API's JSON.
+        reply_markup: Option<String>,
+    },
+}
+
+/// What became of a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// Telegram took it; its number in the user's chat.
+    Sent(i64),
+    /// The bot cannot write to this user.
+    Unreachable(UnreachableReason),
+    /// Telegram refused it for this user, for this reason.
+    Failed(String),
+    /// Telegram refused its content, whoever gets it, for this reason. It was not sent.
+    Content(String),
+    /// Telegram may have taken it: its response was lost.
+    Unknown,
+    /// It was certainly not sent, and can be sent later.
+    NotYet,
+}

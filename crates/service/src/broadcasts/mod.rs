@@ -1,0 +1,255 @@
+//! Broadcasts: writing to all users that a filter selects, once each.
+
+mod content;
+mod error;
+mod lease;
+mod messenger;
+mod safety;
+mod send;
+mod sender;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use chrono::{DateTime, Utc};
+use rollcall_domain::{
+    Admin, Broadcast, BroadcastPlan, Clock, Filter, MAX_BROADCAST_NAME_CHARS, RecipientSums,
+    TelegramId, TelegramUser, Term,
+};
+use rollcall_repository::{
+    AudienceRepository, BroadcastCategory, BroadcastChange, BroadcastRepository, ChangedBroadcast,
+    DirectoryRepository, LabelRepository, Recipient, SegmentRepository,
+};
+use tokio::sync::watch;
+
+pub use content::{ContentError, Message};
+pub use error::BroadcastError;
+pub use lease::LeaseTimes;
+pub use messenger::{Delivery, Lane, Messenger, OutgoingMessage};
+pub use sender::BroadcastSender;
+
+use crate::{AudienceService, ServiceError, UserService};
+
+/// The most recipients on a page.
+const MAX_RECIPIENTS: u32 = 5_000;
+/// The most broadcasts on a page.
+const MAX_BROADCASTS: u32 = 200;
+
+/// Creates broadcasts, starts and ends them, and knows how they went. Cheap to clone.
+///
+/// `by` is the admin who changes something; `None` stands for a management command.
+#[derive(Clone)]
+pub struct BroadcastService {
+    broadcasts: Arc<dyn BroadcastRepository>,
+    audience: AudienceService,
+    clock: Arc<dyn Clock>,
+}
+
+/// How many users a broadcast has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AudienceSize {
+    /// How many its filter selects.
+    pub users: u64,
+    /// How many of them the bot can write to.
+    pub reachable: u64,
+}
+
+impl BroadcastService {
+    /// Creates a service over `storage`.
+    pub fn new(
+        storage: impl DirectoryRepository
+        + AudienceRepository
+        + SegmentRepository
+        + LabelRepository
+        + BroadcastRepository
+        + 'static,
+        clock: impl Clock + 'static,
+    ) -> Self {
+        let (storage, clock): (_, Arc<dyn Clock>) = (Arc::new(storage), Arc::new(clock));
+        let audience = AudienceService::over(&storage, clock.clone());
+        Self { broadcasts: storage, audience, clock }
+    }
+
+    /// The process that sends, until `stop` becomes true. `users` stores which users cannot be reached.
+    pub fn sender(
+        &self,
+        users: UserService,
+        messenger: Arc<dyn Messenger>,
+        times: LeaseTimes,
+        stop: watch::Receiver<bool>,
+    ) -> BroadcastSender {
+        BroadcastSender::new(
+            self.broadcasts.clone(),
+            self.audience.clone(),
+            self.clock.clone(),
+            users,
+            messenger,
+            times,
+            stop,
+        )
+    }
+
+    /// The categories, sorted by name.
+    ///
+    /// # Errors
+    /// If the storage fails.
+    pub async fn categories(&self) -> Result<Vec<BroadcastCategory>, ServiceError> {
+        Ok(self.broadcasts.broadcast_categories().await?)
+    }
+
+    /// Checks a plan and stores it as a draft, or as a scheduled broadcast if it has a time.
+    ///
+    /// # Errors
+    /// If something in the plan is wrong, or the storage fails. Nothing is stored then.
+    pub async fn create(
+        &self,
+        plan: &BroadcastPlan,
+        by: Option<&Admin>,
+    ) -> Result<Broadcast, BroadcastError> {
+        let chars = plan.name.chars().count();
+        let is_one_line = !plan.name.chars().any(char::is_control);
+        if plan.name.trim().is_empty() || chars > MAX_BROADCAST_NAME_CHARS || !is_one_line {
+            return Err(BroadcastError::Name);
+        }
+        Message::new(&plan.content)?;
+        let now = self.clock.now();
+        if let Some(at) = plan.starts_at.filter(|at| *at <= now) {
+            return Err(BroadcastError::Past(at));
+        }
+        self.audience.selection(&plan.filter.clone().without_bots(), plan.zone).await?;
+        let created = self.broadcasts.create_broadcast(plan, by, now).await?;
+        let Some(created) = created else {
+            let categories = self.categories().await?;
+            let names = categories.into_iter().map(|it| it.name.to_string()).collect::<Vec<_>>();
+            return Err(BroadcastError::Category(plan.category.clone(), names.join(", ")));
+        };
+        Ok(created)
+    }
+
+    /// The broadcast of a number.
+    ///
+    /// # Errors
+    /// If there is none, or the storage fails.
+    pub async fn find(&self, id: i64) -> Result<Broadcast, BroadcastError> {
+        self.broadcasts.broadcast(id).await?.ok_or(BroadcastError::Missing(id))
+    }
+
+    /// Up to `size` (at most 200) broadcasts with the sums of their recipients, the newest first, older
+    /// than the number `before`.
+    ///
+    /// # Errors
+    /// If the storage fails.
+    pub async fn list(
+        &self,
+        before: Option<i64>,
+        size: u32,
+    ) -> Result<Vec<(Broadcast, RecipientSums)>, ServiceError> {
+        let broadcasts = self.broadcasts.broadcasts(before, size.clamp(1, MAX_BROADCASTS)).await?;
+        let ids: Vec<i64> = broadcasts.iter().map(|it| it.id).collect();
+        let mut sums = self.broadcasts.recipient_sums(&ids).await?;
+        let with_sums = |it: Broadcast| (sums.remove(&it.id).unwrap_or_default(), it);
+        Ok(broadcasts.into_iter().map(with_sums).map(|(sums, it)| (it, sums)).collect())
+    }
+
+    /// The sums of the recipients of a broadcast.
+    ///
+    /// # Errors
+    /// If the storage fails.
+    pub async fn sums(&self, id: i64) -> Result<RecipientSums, ServiceError> {
+        let mut sums: BTreeMap<i64, RecipientSums> = self.broadcasts.recipient_sums(&[id]).await?;
+        Ok(sums.remove(&id).unwrap_or_default())
+    }
+
+    /// Up to `size` (at most 5,000) recipients of a broadcast by id, after one id.
+    ///
+    /// # Errors
+    /// If the storage fails.
+    pub async fn recipients(
+        &self,
+        id: i64,
+        after: Option<TelegramId>,
+        size: u32,
+    ) -> Result<Vec<Recipient>, ServiceError> {
+        let size = size.clamp(1, MAX_RECIPIENTS);
+        Ok(self.broadcasts.recipients(id, after, size).await?)
+    }
+
+    /// Counts the users that a plan selects now.
+    ///
+    /// # Errors
+    /// If the filter cannot be evaluated, or the storage fails.
+    pub async fn size(&self, plan: &BroadcastPlan) -> Result<AudienceSize, BroadcastError> {
+        let users = plan.filter.clone().without_bots();
+        let reachable = users.clone().and(Filter::with(Term::Reachable));
+        Ok(AudienceSize {
+            users: self.count(&users, plan).await?,
+            reachable: self.count(&reachable, plan).await?,
+        })
+    }
+
+    async fn count(&self, filter: &Filter, plan: &BroadcastPlan) -> Result<u64, BroadcastError> {
+        let selection = self.audience.selection(filter, plan.zone).await?;
+        let counted = self.audience.count(&selection, Arc::new(|_, _| true)).await?;
+        Ok(counted.unwrap_or_default())
+    }
+
+    /// A reachable user that a plan selects, as an example.
+    ///
+    /// # Errors
+    /// If the filter cannot be evaluated, or the storage fails.
+    pub async fn example(
+        &self,
+        plan: &BroadcastPlan,
+    ) -> Result<Option<TelegramUser>, BroadcastError> {
+        let filter = plan.filter.clone().without_bots().and(Filter::with(Term::Reachable));
+        let selection = self.audience.selection(&filter, plan.zone).await?;
+        let mut cursor = None;
+        loop {
+            let page = self.audience.users(&selection, Default::default(), cursor, 1).await?;
+            match (page.rows.into_iter().next(), page.next) {
+                (Some(row), _) => return Ok(Some(row.user)),
+                (None, Some(next)) => cursor = Some(next),
+                (None, None) => return Ok(None),
+            }
+        }
+    }
+
+    /// Starts, schedules, pauses, resumes or cancels a broadcast. Nobody gets a message twice because of
+    /// that.
+    ///
+    /// # Errors
+    /// If its state does not allow that, if it would start without any user, if its filter cannot be
+    /// evaluated any more, or if the storage fails. Nothing is changed then.
+    pub async fn change(
+        &self,
+        id: i64,
+        change: BroadcastChange,
+        by: Option<&Admin>,
+    ) -> Result<Broadcast, BroadcastError> {
+        let now = self.clock.now();
+        if matches!(change, BroadcastChange::Start | BroadcastChange::Schedule) {
+            let known = self.find(id).await?;
+            if change == BroadcastChange::Schedule
+                && let Some(at) = known.plan.starts_at.filter(|at| *at <= now)
+            {
+                return Err(BroadcastError::Past(at));
+            }
+            if self.example(&known.plan).await?.is_none() {
+                return Err(BroadcastError::Nobody(known.plan.filter.to_string()));
+            }
+        }
+        match self.broadcasts.change_broadcast(id, change, by, now).await? {
+            ChangedBroadcast::Changed(broadcast) => Ok(broadcast),
+            ChangedBroadcast::Refused(broadcast) => {
+                Err(BroadcastError::State { id, change, state: broadcast.state })
+            }
+            ChangedBroadcast::Missing => Err(BroadcastError::Missing(id)),
+        }
+    }
+
+    /// When a broadcast that begins now is finished at the earliest, at `rate` messages a second.
+    pub fn ends_at(&self, users: u64, rate: u32) -> DateTime<Utc> {
+        let seconds = i64::try_from(users.div_ceil(rate.max(1).into())).unwrap_or(i64::MAX);
+        let duration = chrono::TimeDelta::try_seconds(seconds).unwrap_or(chrono::TimeDelta::MAX);
+        self.clock.now().checked_add_signed(duration).unwrap_or(DateTime::<Utc>::MAX_UTC)
+    }
+}

@@ -1,0 +1,340 @@
+//! Sending one broadcast: recipients are claimed shortly before their messages go out, and settled
+//! shortly after.
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use rollcall_domain::{Backoff, Broadcast, PauseReason, RecipientState, TelegramId, TelegramUser};
+use rollcall_repository::RecipientOutcome;
+use tokio::{
+    task::JoinSet,
+    time::{Instant, sleep, sleep_until},
+};
+
+use super::{
+    content::Message,
+    messenger::{Delivery, Lane},
+    safety::Safety,
+    sender::{Stopped, Work},
+};
+
+/// How long outcomes wait to be stored together.
+const SETTLE_EVERY: Duration = Duration::from_millis(200);
+/// How long messages that are going out are waited for when the process should stop.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// The fewest and the most recipients that are claimed at a time. After a crash, so many are unknown.
+const WINDOW: (usize, usize) = (8, 400);
+/// The first and the longest pause while Telegram or the database cannot be reached.
+const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
+
+/// A broadcast that is being sent.
+pub(super) struct Sending<'a> {
+    work: &'a Work,
+    id: i64,
+    message: Arc<Message>,
+    lane: Arc<dyn Lane>,
+    /// How many recipients may be claimed.
+    window: usize,
+    /// The last recipient that was claimed.
+    after: Option<TelegramId>,
+    /// Claimed recipients without a stored outcome.
+    open: BTreeSet<TelegramId>,
+    /// Recipients that are queued again.
+    put_back: BTreeSet<TelegramId>,
+    sends: JoinSet<(TelegramId, Delivery)>,
+    outcomes: Vec<RecipientOutcome>,
+    settle_at: Option<Instant>,
+    safety: Safety,
+    next: Next,
+    /// Until when no recipient is claimed, because something could not be reached.
+    waits_until: Option<Instant>,
+    pauses: Backoff,
+}
+
+/// What follows once no message is going out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Next {
+    /// More recipients are claimed.
+    Claim,
+    /// The database may have claimed some although it returned an error.
+    Recover,
+    /// No recipient was queued.
+    Finish,
+    /// The work ends: the broadcast is not being sent any more, or the process should stop.
+    End,
+}
+
+impl<'a> Sending<'a> {
+    pub(super) fn new(work: &'a Work, broadcast: &Broadcast, message: Message) -> Self {
+        let lane = work.messenger.lane(broadcast.plan.rate, broadcast.plan.is_paid);
+        // A quarter of a second: little is unknown after a crash, and the messages do not run out
+        // while more recipients are claimed.
+        let window = lane.rate().map_or(WINDOW.1, |rate| {
+            usize::try_from(rate / 4).unwrap_or(usize::MAX).clamp(WINDOW.0, WINDOW.1)
+        });
+        Self {
+            work,
+            id: broadcast.id,
+            message: Arc::new(message),
+            lane,
+            window,
+            after: broadcast.settled_to,
+            open: BTreeSet::new(),
+            put_back: BTreeSet::new(),
+            sends: JoinSet::new(),
+            outcomes: Vec::new(),
+            settle_at: None,
+            safety: Safety::default(),
+            next: Next::Claim,
+            waits_until: None,
+            pauses: Backoff::new(PAUSES.0, PAUSES.1),
+        }
+    }
+
+    /// Sends until no recipient is left, the broadcast is paused or cancelled, or the process should
+    /// stop.
+    pub(super) async fn run(mut self) -> Result<(), Stopped> {
+        let unknown = self.recover(false).await?;
+        if unknown > 0 {
+            log::warn!(broadcast = self.id, recipients = unknown; "a process ended while it was sending to these");
+        }
+        let mut stop = self.work.stop.clone();
+        let mut ends_at = None;
+        loop {
+            if self.next == Next::Claim && self.open.len() <= self.window / 2 && !self.is_waiting()
+            {
+                self.claim().await?;
+            }
+            if self.open.is_empty() && !self.is_waiting() {
+                match self.next {
+                    Next::Claim => continue,
+                    Next::Recover => {
+                        self.recover(true).await?;
+                        self.after = self.settled_to();
+                        self.next = Next::Claim;
+                    }
+                    Next::Finish => {
+                        if self.finish().await? {
+                            return Ok(());
+                        }
+                        self.next = Next::Claim;
+                    }
+                    Next::End => return Ok(()),
+                }
+                continue;
+            }
+            let wakes_at = [self.settle_at, self.waits_until, ends_at].into_iter().flatten().min();
+            tokio::select! {
+                Some(sent) = self.sends.join_next() => {
+                    // A task that panicked leaves its recipient open: unknown after the next start.
+                    if let Ok((id, delivery)) = sent {
+                        self.note(id, delivery).await?;
+                    }
+                }
+                () = until(wakes_at) => {}
+                _ = stop.wait_for(|stop| *stop), if ends_at.is_none() => {
+                    self.next = Next::End;
+                    self.waits_until = None;
+                    ends_at = Some(Instant::now() + PATIENCE);
+                }
+            }
+            let is_due = self.settle_at.is_some_and(|at| at <= Instant::now());
+            if is_due || self.outcomes.len() > self.window / 2 || self.sends.is_empty() {
+                self.settle().await?;
+            }
+            if ends_at.is_some_and(|at| at <= Instant::now()) {
+                log::warn!(broadcast = self.id, recipients = self.open.len(); "stopped while sending to these");
+                return Ok(());
+            }
+        }
+    }
+
+    /// Whether nothing is to be claimed or ended yet.
+    fn is_waiting(&mut self) -> bool {
+        if self.waits_until.is_some_and(|until| until <= Instant::now()) {
+            self.waits_until = None;
+        }
+        self.waits_until.is_some()
+    }
+
+    fn wait(&mut self) {
+        if self.waits_until.is_none() && self.next != Next::End {
+            self.waits_until = Some(Instant::now() + self.pauses.next(fastrand::f64()));
+        }
+    }
+
+    /// Claims recipients, and begins to send to them.
+    async fn claim(&mut self) -> Result<(), Stopped> {
+        if !self.put_back.is_empty() {
+            self.settle().await?;
+            self.after = self.settled_to();
+        }
+        let limit = u32::try_from(self.window - self.open.len()).unwrap_or(u32::MAX);
+        let now = self.work.clock.now();
+        let claimed = self
+            .work
+            .broadcasts
+            .claim_recipients(&self.work.holder, self.id, self.after, limit, now)
+            .await;
+        let claim = match claimed {
+            Ok(claim) => claim.ok_or(Stopped::LeaseLost)?,
+            Err(error) => {
+                log::warn!(broadcast = self.id, error:%; "a broadcast waits for the database");
+                self.next = Next::Recover;
+                self.wait();
+                return Ok(());
+            }
+        };
+        match claim.last {
+            _ if !claim.is_sending => self.next = Next::End,
+            None => self.next = Next::Finish,
+            Some(last) => {
+                self.after = Some(last);
+                self.put_back = self.put_back.split_off(&last);
+                self.put_back.remove(&last);
+            }
+        }
+        for user in claim.users {
+            self.open.insert(user.telegram_id);
+            let (work, lane) = (self.work.clone(), self.lane.clone());
+            let message = self.message.clone();
+            self.sends.spawn(async move {
+                let id = user.telegram_id;
+                (id, send(&work, &*lane, &message, user).await)
+            });
+        }
+        Ok(())
+    }
+
+    /// Notes what became of a message.
+    async fn note(&mut self, id: TelegramId, delivery: Delivery) -> Result<(), Stopped> {
+        let is_bad = matches!(delivery, Delivery::Unreachable(_) | Delivery::Failed(_));
+        let was_reached = !matches!(delivery, Delivery::NotYet);
+        let (state, reason, message_id) = match delivery {
+            Delivery::Sent(message_id) => (RecipientState::Sent, None, Some(message_id)),
+            Delivery::Unreachable(reason) => {
+                (RecipientState::Unreachable, Some(reason.name().to_owned()), None)
+            }
+            Delivery::Failed(reason) => (RecipientState::Failed, Some(reason), None),
+            Delivery::Unknown => (RecipientState::Unknown, None, None),
+            Delivery::NotYet => {
+                self.wait();
+                (RecipientState::Queued, None, None)
+            }
+            Delivery::Content(reason) => {
+                if self.next != Next::End {
+                    log::error!(broadcast = self.id, reason; "Telegram refuses the message: the broadcast is paused");
+                    self.pause(PauseReason::Content).await?;
+                }
+                (RecipientState::Queued, None, None)
+            }
+        };
+        if state == RecipientState::Queued {
+            self.put_back.insert(id);
+        } else {
+            metrics::counter!("rollcall_broadcast_messages_total", "outcome" => state.name())
+                .increment(1);
+            if was_reached {
+                self.pauses.reset();
+            }
+            if self.safety.note(is_bad) && self.next != Next::End {
+                log::warn!(broadcast = self.id; "too many recipients did not get the message: the broadcast is paused");
+                self.pause(PauseReason::Safety).await?;
+            }
+        }
+        let at = self.work.clock.now();
+        self.outcomes.push(RecipientOutcome { telegram_id: id, state, reason, message_id, at });
+        self.settle_at.get_or_insert_with(|| Instant::now() + SETTLE_EVERY);
+        Ok(())
+    }
+
+    async fn pause(&mut self, reason: PauseReason) -> Result<(), Stopped> {
+        self.next = Next::End;
+        self.waits_until = None;
+        self.work.pause(self.id, reason).await
+    }
+
+    /// No recipient up to this one is queued or claimed.
+    fn settled_to(&self) -> Option<TelegramId> {
+        let first_open = self.open.first().into_iter().chain(self.put_back.first()).min();
+        match first_open {
+            Some(id) => TelegramId::try_from(id.get() - 1).ok(),
+            None => self.after,
+        }
+    }
+
+    /// Stores the outcomes, however long the database cannot be reached.
+    async fn settle(&mut self) -> Result<(), Stopped> {
+        self.settle_at = None;
+        if self.outcomes.is_empty() {
+            return Ok(());
+        }
+        for outcome in &self.outcomes {
+            self.open.remove(&outcome.telegram_id);
+        }
+        let mut pauses = Backoff::new(PAUSES.0, PAUSES.1);
+        loop {
+            let settled = self
+                .work
+                .broadcasts
+                .settle_recipients(&self.work.holder, self.id, &self.outcomes, self.settled_to())
+                .await;
+            match settled {
+                Ok(settled) => {
+                    self.outcomes.clear();
+                    return settled.ok_or(Stopped::LeaseLost);
+                }
+                Err(error) => {
+                    log::warn!(broadcast = self.id, error:%; "a broadcast waits for the database");
+                    sleep(pauses.next(fastrand::f64())).await;
+                }
+            }
+        }
+    }
+
+    async fn recover(&self, are_unsent: bool) -> Result<u64, Stopped> {
+        let now = self.work.clock.now();
+        let (holder, broadcasts) = (&self.work.holder, &self.work.broadcasts);
+        let recovered = broadcasts.recover_recipients(holder, self.id, are_unsent, now).await?;
+        recovered.ok_or(Stopped::LeaseLost)
+    }
+
+    async fn finish(&mut self) -> Result<bool, Stopped> {
+        self.settle().await?;
+        let now = self.work.clock.now();
+        let finished =
+            self.work.broadcasts.finish_broadcast(&self.work.holder, self.id, now).await?;
+        let is_finished = finished.ok_or(Stopped::LeaseLost)?;
+        if is_finished {
+            log::info!(broadcast = self.id; "a broadcast is finished");
+        } else {
+            // Some were queued again.
+            self.after = self.settled_to();
+            self.wait();
+        }
+        Ok(is_finished)
+    }
+}
+
+/// Sends to one user, while this process has the lease.
+async fn send(work: &Work, lane: &dyn Lane, message: &Message, user: TelegramUser) -> Delivery {
+    let mut held_until = work.held_until.clone();
+    let has_lease = held_until.wait_for(|until| until.is_some_and(|until| until > Instant::now()));
+    if has_lease.await.is_err() {
+        return Delivery::NotYet;
+    }
+    let sent_at = work.clock.now();
+    let delivery = lane.send(user.telegram_id, &message.to(&user)).await;
+    if let Delivery::Unreachable(reason) = &delivery
+        && let Err(error) = work.users.mark_unreachable(user.telegram_id, *reason, sent_at).await
+    {
+        log::warn!(error:%; "cannot store that a user is unreachable");
+    }
+    delivery
+}
+
+async fn until(at: Option<Instant>) {
+    match at {
+        Some(at) => sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,282 @@
+//! The process that sends: it takes the lease, prepares broadcasts and sends them.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use rollcall_domain::{Backoff, Broadcast, BroadcastState, Clock, PauseReason};
+use rollcall_repository::{BroadcastRepository, RepositoryError};
+use tokio::{
+    sync::watch,
+    task::{Id, JoinSet},
+    time::{Instant, sleep},
+};
+
+use super::{
+    content::Message,
+    lease::{Lease, LeaseTimes},
+    messenger::Messenger,
+    send::Sending,
+};
+use crate::{AudienceError, AudienceService, Outage, ServiceError, UserService, pace::Pace};
+
+/// How often the database is asked for broadcasts.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// The longest pause while the database cannot be used.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// Prepares and sends broadcasts.
+pub struct BroadcastSender {
+    lease: Lease,
+    held_until: watch::Sender<Option<Instant>>,
+    work: Work,
+}
+
+/// What the work on a broadcast needs. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Work {
+    pub(super) broadcasts: Arc<dyn BroadcastRepository>,
+    pub(super) audience: AudienceService,
+    pub(super) users: UserService,
+    pub(super) messenger: Arc<dyn Messenger>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) holder: String,
+    /// Until when this process has the lease; `None` once it has lost it.
+    pub(super) held_until: watch::Receiver<Option<Instant>>,
+    /// Becomes true when the process should stop.
+    pub(super) stop: watch::Receiver<bool>,
+}
+
+/// Why the work on a broadcast ended before its end.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Stopped {
+    /// Another process has the lease.
+    #[error("another process sends now")]
+    LeaseLost,
+    /// The storage fails.
+    #[error(transparent)]
+    Service(#[from] ServiceError),
+}
+
+impl From<RepositoryError> for Stopped {
+    fn from(error: RepositoryError) -> Self {
+        Self::Service(error.into())
+    }
+}
+
+impl BroadcastSender {
+    pub(super) fn new(
+        broadcasts: Arc<dyn BroadcastRepository>,
+        audience: AudienceService,
+        clock: Arc<dyn Clock>,
+        users: UserService,
+        messenger: Arc<dyn Messenger>,
+        times: LeaseTimes,
+        stop: watch::Receiver<bool>,
+    ) -> Self {
+        let lease = Lease::new(broadcasts.clone(), clock.clone(), times);
+        let holder = lease.holder.clone();
+        let (sender, held_until) = watch::channel(None);
+        let work = Work { broadcasts, audience, users, messenger, clock, holder, held_until, stop };
+        Self { lease, held_until: sender, work }
+    }
+
+    /// Works until the process should stop. Then it waits for the messages that are going out, stores
+    /// what became of them, and gives the lease back.
+    pub async fn run(mut self) {
+        let mut outage =
+            Outage::new("cannot look for broadcasts", Backoff::new(LOOK_EVERY, LONGEST_PAUSE));
+        // The broadcasts that are worked on.
+        let mut tasks = Tasks::default();
+        while !*self.work.stop.borrow() {
+            let pause = match self.look(&mut tasks).await {
+                Ok(()) => {
+                    outage.end();
+                    self.lease.times.renew_every.min(LOOK_EVERY)
+                }
+                Err(error) => outage.record(&error),
+            };
+            let mut stop = self.work.stop.clone();
+            tokio::select! {
+                _ = stop.wait_for(|stop| *stop) => {}
+                () = tasks.next() => {}
+                () = sleep(pause) => {}
+            }
+        }
+        // The lease stays while messages go out.
+        while !tasks.is_empty() {
+            tokio::select! {
+                () = tasks.next() => {}
+                () = sleep(self.lease.times.renew_every) => {
+                    let _renewed = self.lease.take().await;
+                    self.held_until.send_replace(self.lease.held_until());
+                }
+            }
+        }
+        if self.lease.held_until().is_some()
+            && let Err(error) = self.lease.end().await
+        {
+            log::warn!(error:%; "cannot give back the lease of broadcasts");
+        }
+    }
+
+    /// Looks for broadcasts to work on, and renews the lease while there are any.
+    async fn look(&mut self, tasks: &mut Tasks) -> Result<(), ServiceError> {
+        let active = self.work.broadcasts.active_broadcasts(self.work.clock.now()).await?;
+        if active.is_empty() && tasks.is_empty() {
+            if self.lease.held_until().is_some() {
+                self.held_until.send_replace(None);
+                self.lease.end().await?;
+            }
+            return Ok(());
+        }
+        let had = self.lease.held_until().is_some();
+        let has = self.lease.take().await?;
+        self.held_until.send_replace(self.lease.held_until());
+        if !has {
+            if had {
+                log::warn!("another process sends the broadcasts now");
+            }
+            tasks.abort();
+            return Ok(());
+        }
+        // What it reads now is not changed by another process any more: a database that was restored
+        // has its broadcasts paused.
+        for broadcast in self.work.broadcasts.active_broadcasts(self.work.clock.now()).await? {
+            tasks.begin(broadcast, &self.work);
+        }
+        Ok(())
+    }
+}
+
+/// The work on several broadcasts at once.
+#[derive(Default)]
+struct Tasks {
+    tasks: JoinSet<()>,
+    broadcasts: BTreeMap<Id, i64>,
+}
+
+impl Tasks {
+    fn is_empty(&self) -> bool {
+        self.tasks.is_empty()
+    }
+
+    /// Begins to work on a broadcast, unless it is worked on.
+    fn begin(&mut self, broadcast: Broadcast, work: &Work) {
+        let id = broadcast.id;
+        if !self.broadcasts.values().any(|other| *other == id) {
+            let task = self.tasks.spawn(work.clone().on(broadcast));
+            self.broadcasts.insert(task.id(), id);
+        }
+    }
+
+    /// Waits until the work on one has ended; forever if there is none.
+    async fn next(&mut self) {
+        let task = match self.tasks.join_next_with_id().await {
+            Some(Ok((task, ()))) => task,
+            Some(Err(error)) => error.id(),
+            None => std::future::pending().await,
+        };
+        self.broadcasts.remove(&task);
+    }
+
+    fn abort(&mut self) {
+        self.tasks.abort_all();
+    }
+}
+
+impl Work {
+    /// Works on a broadcast until it is sent, paused, or the process should stop.
+    async fn on(self, broadcast: Broadcast) {
+        let id = broadcast.id;
+        let mut pauses = Backoff::new(LOOK_EVERY, LONGEST_PAUSE);
+        let mut broadcast = Some(broadcast);
+        while let Some(known) = broadcast.take() {
+            let error = match self.step(known).await {
+                Ok(()) | Err(Stopped::LeaseLost) => return,
+                Err(Stopped::Service(error)) => error,
+            };
+            log::warn!(broadcast = id, error:%; "a broadcast waits for the database");
+            loop {
+                sleep(pauses.next(fastrand::f64())).await;
+                if *self.stop.borrow() {
+                    return;
+                }
+                if let Ok(found) = self.broadcasts.broadcast(id).await {
+                    broadcast = found;
+                    break;
+                }
+            }
+        }
+    }
+
+    async fn step(&self, mut broadcast: Broadcast) -> Result<(), Stopped> {
+        if broadcast.state == BroadcastState::Scheduled {
+            let now = self.clock.now();
+            let begun = self.broadcasts.begin_scheduled(&self.holder, broadcast.id, now).await?;
+            if !begun.ok_or(Stopped::LeaseLost)? {
+                return Ok(());
+            }
+            log::info!(broadcast = broadcast.id; "a scheduled broadcast begins");
+            let Some(begun) = self.broadcasts.broadcast(broadcast.id).await? else { return Ok(()) };
+            broadcast = begun;
+        }
+        if broadcast.state == BroadcastState::Preparing {
+            if !self.prepare(&broadcast).await? {
+                return Ok(());
+            }
+            let Some(prepared) = self.broadcasts.broadcast(broadcast.id).await? else {
+                return Ok(());
+            };
+            broadcast = prepared;
+        }
+        if broadcast.state == BroadcastState::Sending {
+            match Message::new(&broadcast.plan.content) {
+                Ok(message) => Sending::new(self, &broadcast, message).run().await?,
+                Err(error) => {
+                    log::error!(broadcast = broadcast.id, error:%; "a broadcast is paused");
+                    self.pause(broadcast.id, PauseReason::Content).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) async fn pause(&self, id: i64, reason: PauseReason) -> Result<(), Stopped> {
+        let paused = self.broadcasts.pause_broadcast(&self.holder, id, reason).await?;
+        paused.ok_or(Stopped::LeaseLost)
+    }
+
+    /// Stores the recipients of a broadcast. Returns whether all are stored.
+    async fn prepare(&self, broadcast: &Broadcast) -> Result<bool, Stopped> {
+        let started_at = broadcast.started_at.unwrap_or_else(|| self.clock.now());
+        let filter = broadcast.plan.filter.clone().without_bots();
+        let selection =
+            match self.audience.selection_at(&filter, broadcast.plan.zone, started_at).await {
+                Ok(selection) => selection,
+                Err(AudienceError::Service(error)) => return Err(error.into()),
+                Err(error) => {
+                    log::error!(broadcast = broadcast.id, error:%; "a broadcast is paused");
+                    self.pause(broadcast.id, PauseReason::Audience).await?;
+                    return Ok(false);
+                }
+            };
+        let (mut after, mut pace) = (broadcast.prepared_to, Pace::default());
+        let mut number = 0;
+        while !*self.stop.borrow() {
+            let part = self.audience.matching(&selection, after, pace.size()).await?;
+            let now = self.clock.now();
+            let added = self
+                .broadcasts
+                .add_recipients(&self.holder, broadcast.id, &part.ids, part.last, now)
+                .await?
+                .ok_or(Stopped::LeaseLost)?;
+            number += part.ids.len();
+            if !added.is_preparing {
+                log::info!(broadcast = broadcast.id, recipients = number; "a broadcast is prepared");
+                return Ok(part.last.is_none());
+            }
+            pace.follow(added.held);
+            after = part.last;
+        }
+        Ok(false)
+    }
+}
