@@ -128,7 +128,8 @@ pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Res
         if let Some(proxy) = nhl.and_then(|nhl| nhl.proxy.as_ref()) {
             log::info!("using the proxy {proxy} for the NHL's API");
         }
-        let conversation = ConversationSettings { schedule, greetings };
+        let lease = arguments.telegram.lease_times(environment)?;
+        let conversation = ConversationSettings { schedule, greetings, lease };
         // First of all: the owner has to free a port that is in use.
         let site = Site::open(http)?;
         serve(

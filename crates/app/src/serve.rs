@@ -13,9 +13,11 @@ use rollcall_domain::{Clock, SystemClock, TelegramId, error_chain};
 use rollcall_nhl::Client;
 use rollcall_repository::BotRepository;
 use rollcall_repository_diesel::{Database, DatabaseUrl, MigrationState};
-use rollcall_service::{ActivityService, AdminService, Alerts, LastingLink, ScheduleService};
-use rollcall_telegram::{Bot, Receiver, Webhook};
-use tokio::net::TcpListener;
+use rollcall_service::{
+    ActivityService, AdminService, Alerts, LastingLink, LeaseTimes, ScheduleService,
+};
+use rollcall_telegram::{Bot, OutboxMessenger, Receiver, Webhook};
+use tokio::{net::TcpListener, sync::watch};
 
 use crate::{
     health::{self, Health},
@@ -42,12 +44,14 @@ impl Site {
     }
 }
 
-/// The settings of the conversation.
+/// The settings of what the bot sends.
 pub(crate) struct ConversationSettings {
     /// `None` for a bot without the schedule.
     pub(crate) schedule: Option<ScheduleSettings>,
     /// The owner's greetings.
     pub(crate) greetings: Greetings,
+    /// When the lease of the process that sends broadcasts is renewed and taken over.
+    pub(crate) lease: LeaseTimes,
 }
 
 /// The admins that sign in through Telegram.
@@ -102,7 +106,7 @@ pub(crate) async fn serve(
         }
         Ok(())
     };
-    let ConversationSettings { schedule, greetings } = conversation;
+    let ConversationSettings { schedule, greetings, lease } = conversation;
     let has_schedule = schedule.is_some();
     let nhl = schedule.and_then(|schedule| schedule.nhl).map(NhlSettings::client).transpose();
     let nhl = nhl.context("cannot set up the client for the NHL's API")?;
@@ -111,6 +115,7 @@ pub(crate) async fn serve(
         telegram_admins,
         has_schedule,
         greetings,
+        lease,
         health: &health,
         receiver: &receiver,
         web_admin: &web_admin,
@@ -144,6 +149,7 @@ struct Parts<'a> {
     telegram_admins: TelegramAdmins,
     has_schedule: bool,
     greetings: Greetings,
+    lease: LeaseTimes,
     health: &'a Health,
     receiver: &'a OnceLock<Receiver>,
     web_admin: &'a WebAdmin,
@@ -156,7 +162,7 @@ async fn work(
     nhl: Option<Client>,
     database_url: DatabaseUrl,
     shutdown: Shutdown,
-    Parts { take_over, telegram_admins, has_schedule, greetings, health, receiver, web_admin }: Parts<'_>,
+    Parts { take_over, telegram_admins, has_schedule, greetings, lease, health, receiver, web_admin }: Parts<'_>,
 ) -> anyhow::Result<()> {
     let mini_app_key = settings.token.mini_app_key();
     let (bot, database) = tokio::select! {
@@ -204,6 +210,10 @@ async fn work(
     print_claim_code(&bot, &admins).await;
     let alerted = conversation.alert_owners(alerts.clone());
     let handler = conversation.clone();
+    let (stop_sending, stopped) = watch::channel(false);
+    let messenger = Arc::new(OutboxMessenger::new(bot.outbox(), bot.username()));
+    let sender = services.broadcasts().sender(users.clone(), messenger, lease, stopped);
+    let sending = tokio::spawn(sender.run());
     let received = async {
         match &http.webhook {
             Some(webhook) => {
@@ -223,12 +233,16 @@ async fn work(
             }
         }
     };
-    tokio::select! {
+    let result = tokio::select! {
         result = received => result,
         never = maintenance::run(users.clone(), admins, labels, &services) => match never {},
         never = alerted => match never {},
         never = refreshed(schedule, nhl) => match never {},
-    }
+    };
+    stop_sending.send_replace(true);
+    // What became of the messages that are going out is stored before the process ends.
+    drop(sending.await);
+    result
 }
 
 /// Leaves admins out of the figures from now on, or counts them.

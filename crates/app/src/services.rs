@@ -8,7 +8,7 @@ use rollcall_repository_diesel::{
     DieselQuarantineRepository, DieselScheduleRepository, DieselUserRepository,
 };
 use rollcall_service::{
-    ActivityService, AdminService, AudienceService, DeletionService, DirectoryService,
+    ActivityService, AdminService, AudienceService, BroadcastService, DeletionService, DirectoryService,
     LabelService, PreferencesService, ScheduleService, SegmentService, SourceService,
     TransferService, UserService,
 };
@@ -57,6 +57,10 @@ impl Services {
 
     pub(crate) fn audience(&self) -> AudienceService {
         AudienceService::new(self.user_repository(), SystemClock)
+    }
+
+    pub(crate) fn broadcasts(&self) -> BroadcastService {
+        BroadcastService::new(self.user_repository(), SystemClock)
     }
 
     pub(crate) fn segments(&self) -> SegmentService {

@@ -15,6 +15,7 @@
 //! is the payload of a deep link. Neither the token nor anything that a user wrote is ever logged.
 
 mod bot;
+mod broadcasts;
 mod client;
 mod error;
 mod handler;
@@ -29,6 +30,7 @@ mod update;
 mod webhook;
 
 pub use bot::{Bot, Settings};
+pub use broadcasts::OutboxMessenger;
 pub use client::{
     ApiUrl, BotToken, CallError, Client, ClockDifference, InvalidApiUrl, InvalidProxyUrl,
     InvalidToken, ProxyUrl,

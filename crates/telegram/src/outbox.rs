@@ -101,6 +101,11 @@ impl Outbox {
         }
     }
 
+    /// How many messages of broadcasts a second it sends at most; `None` without limits.
+    pub fn bulk_rate(&self) -> Option<u32> {
+        self.bulk.rate()
+    }
+
     /// Sends a message of a broadcast to a private chat, and returns the message's number there.
     ///
     /// All other messages go first: it gets what they leave, and at most five sixths of the rate of the

@@ -92,6 +92,7 @@ impl Demo {
         let conversation = ConversationSettings {
             schedule: Some(ScheduleSettings { nhl: Some(nhl()?) }),
             greetings: Greetings::default(),
+            lease: LeaseTimes::default(),
         };
         let served = serve(
             telegram(&simulator)?,

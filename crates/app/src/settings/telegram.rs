@@ -1,9 +1,10 @@
 //! The settings of the bot at Telegram.
 
-use std::{collections::BTreeSet, str::FromStr};
+use std::{collections::BTreeSet, str::FromStr, time::Duration};
 
 use clap::Args;
 use rollcall_domain::TelegramId;
+use rollcall_service::LeaseTimes;
 use rollcall_telegram::{ApiUrl, BotToken};
 
 use super::{
@@ -18,6 +19,7 @@ const TELEGRAM_PROXY: &str = "TELEGRAM_PROXY";
 const ADMIN_TELEGRAM_IDS: &str = "ADMIN_TELEGRAM_IDS";
 const COUNT_ADMINS: &str = "COUNT_ADMINS";
 const SEND_RATE: &str = "SEND_RATE";
+const BROADCAST_LEASE: &str = "BROADCAST_LEASE";
 
 /// Flags for Telegram.
 #[derive(Args, Default)]
@@ -52,6 +54,10 @@ pub struct TelegramArguments {
     /// [env: SEND_RATE] [default: 30]
     #[arg(long, value_name = "NUMBER")]
     send_rate: Option<String>,
+    /// Seconds after which another process sends the broadcasts, if the one that does shows no sign of
+    /// life [env: BROADCAST_LEASE] [default: 10]
+    #[arg(long, value_name = "SECONDS")]
+    broadcast_lease: Option<String>,
 }
 
 impl TelegramArguments {
@@ -84,6 +90,16 @@ impl TelegramArguments {
         let flag = self.telegram_bot_token.as_deref();
         let token: Option<BotToken> = parse(TELEGRAM_BOT_TOKEN, flag, environment).transpose()?;
         Ok(token.map(|token| rollcall_telegram::Settings { token, api_url, proxy, send_rate }))
+    }
+
+    /// When the lease of the process that sends broadcasts is renewed and taken over.
+    ///
+    /// # Errors
+    /// If the setting is wrong.
+    pub fn lease_times(&self, environment: &Environment) -> Result<LeaseTimes, SettingError> {
+        let flag = self.broadcast_lease.as_deref();
+        let lease = parse(BROADCAST_LEASE, flag, environment).transpose()?;
+        Ok(lease.map_or_else(LeaseTimes::default, |BroadcastLease(lasts)| LeaseTimes::lasting(lasts)))
     }
 
     /// The proxy on the way to a Bot API server, if there is one.
@@ -157,6 +173,20 @@ impl FromStr for SendRate {
                 "{text:?} is not a number of messages a second; expected a whole number such as \
                  30, or 0 for no limit"
             )
+        })
+    }
+}
+
+/// How long a lease lasts.
+struct BroadcastLease(Duration);
+
+impl FromStr for BroadcastLease {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let seconds = text.parse().ok().filter(|seconds| (1..=3600).contains(seconds));
+        seconds.map(Duration::from_secs).map(Self).ok_or_else(|| {
+            format!("{text:?} is not a number of seconds; expected a whole number from 1 to 3600")
         })
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use rollcall_domain::{Buttons, TelegramId, UnreachableReason};
+use tokio::sync::watch;
 
 /// Sends the messages of broadcasts.
 pub trait Messenger: Send + Sync {
@@ -18,8 +19,14 @@ pub trait Lane: Send + Sync {
     /// How many messages a second it sends at most; `None` without a limit.
     fn rate(&self) -> Option<u32>;
 
-    /// Sends a message to a user in its turn.
-    async fn send(&self, to: TelegramId, message: &OutgoingMessage) -> Delivery;
+    /// Sends a message to a user in its turn. Once `stop` is true, a message that waits for its turn is
+    /// not sent.
+    async fn send(
+        &self,
+        to: TelegramId,
+        message: &OutgoingMessage,
+        stop: watch::Receiver<bool>,
+    ) -> Delivery;
 }
 
 /// A message to one user.

@@ -6,6 +6,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use rollcall_domain::{Backoff, Broadcast, PauseReason, RecipientState, TelegramId, TelegramUser};
 use rollcall_repository::RecipientOutcome;
 use tokio::{
+    sync::watch,
     task::JoinSet,
     time::{Instant, sleep, sleep_until},
 };
@@ -45,6 +46,8 @@ pub(super) struct Sending<'a> {
     settle_at: Option<Instant>,
     safety: Safety,
     next: Next,
+    /// Becomes true when messages that wait for their turn are not to be sent.
+    halt: watch::Sender<bool>,
     /// Until when no recipient is claimed, because something could not be reached.
     waits_until: Option<Instant>,
     pauses: Backoff,
@@ -85,6 +88,7 @@ impl<'a> Sending<'a> {
             settle_at: None,
             safety: Safety::default(),
             next: Next::Claim,
+            halt: watch::Sender::new(false),
             waits_until: None,
             pauses: Backoff::new(PAUSES.0, PAUSES.1),
         }
@@ -132,8 +136,7 @@ impl<'a> Sending<'a> {
                 }
                 () = until(wakes_at) => {}
                 _ = stop.wait_for(|stop| *stop), if ends_at.is_none() => {
-                    self.next = Next::End;
-                    self.waits_until = None;
+                    self.end();
                     ends_at = Some(Instant::now() + PATIENCE);
                 }
             }
@@ -185,7 +188,7 @@ impl<'a> Sending<'a> {
             }
         };
         match claim.last {
-            _ if !claim.is_sending => self.next = Next::End,
+            _ if !claim.is_sending => self.end(),
             None => self.next = Next::Finish,
             Some(last) => {
                 self.after = Some(last);
@@ -196,10 +199,10 @@ impl<'a> Sending<'a> {
         for user in claim.users {
             self.open.insert(user.telegram_id);
             let (work, lane) = (self.work.clone(), self.lane.clone());
-            let message = self.message.clone();
+            let (message, stop) = (self.message.clone(), self.halt.subscribe());
             self.sends.spawn(async move {
                 let id = user.telegram_id;
-                (id, send(&work, &*lane, &message, user).await)
+                (id, send(&work, &*lane, &message, user, stop).await)
             });
         }
         Ok(())
@@ -247,9 +250,15 @@ impl<'a> Sending<'a> {
         Ok(())
     }
 
-    async fn pause(&mut self, reason: PauseReason) -> Result<(), Stopped> {
+    /// Sends nothing more.
+    fn end(&mut self) {
         self.next = Next::End;
         self.waits_until = None;
+        self.halt.send_replace(true);
+    }
+
+    async fn pause(&mut self, reason: PauseReason) -> Result<(), Stopped> {
+        self.end();
         self.work.pause(self.id, reason).await
     }
 
@@ -316,14 +325,20 @@ impl<'a> Sending<'a> {
 }
 
 /// Sends to one user, while this process has the lease.
-async fn send(work: &Work, lane: &dyn Lane, message: &Message, user: TelegramUser) -> Delivery {
+async fn send(
+    work: &Work,
+    lane: &dyn Lane,
+    message: &Message,
+    user: TelegramUser,
+    stop: watch::Receiver<bool>,
+) -> Delivery {
     let mut held_until = work.held_until.clone();
     let has_lease = held_until.wait_for(|until| until.is_some_and(|until| until > Instant::now()));
     if has_lease.await.is_err() {
         return Delivery::NotYet;
     }
     let sent_at = work.clock.now();
-    let delivery = lane.send(user.telegram_id, &message.to(&user)).await;
+    let delivery = lane.send(user.telegram_id, &message.to(&user), stop).await;
     if let Delivery::Unreachable(reason) = &delivery
         && let Err(error) = work.users.mark_unreachable(user.telegram_id, *reason, sent_at).await
     {

@@ -46,6 +46,12 @@ impl BulkTurns {
         Self { gate, share, trouble: Trouble::none() }
     }
 
+    /// How many messages of broadcasts a second may be sent; `None` without limits.
+    pub(in crate::outbox) fn rate(&self) -> Option<u32> {
+        let share = self.share.as_ref()?;
+        Some(u32::try_from(lock(share).size()).unwrap_or(u32::MAX))
+    }
+
     /// Sends a message in its turn, at most once: it is sent again only if Telegram has certainly not
     /// taken it. `probe` is a call without effect. Until a request has begun, `stop` ends the waiting.
     pub(in crate::outbox) async fn send<T, F, P>(

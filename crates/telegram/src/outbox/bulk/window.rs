@@ -18,6 +18,11 @@ impl Window {
         Self { size: usize::try_from(rate.get()).unwrap_or(usize::MAX), sent: VecDeque::new() }
     }
 
+    /// How many messages there may be in a second.
+    pub(super) fn size(&self) -> usize {
+        self.size
+    }
+
     /// When the next message is allowed; `None` for now.
     pub(super) fn wait_until(&self) -> Option<Instant> {
         let oldest = self.sent.front().filter(|_| self.sent.len() >= self.size)?;
