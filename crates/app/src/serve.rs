@@ -162,7 +162,16 @@ async fn work(
     nhl: Option<Client>,
     database_url: DatabaseUrl,
     shutdown: Shutdown,
-    Parts { take_over, telegram_admins, has_schedule, greetings, lease, health, receiver, web_admin }: Parts<'_>,
+    Parts {
+        take_over,
+        telegram_admins,
+        has_schedule,
+        greetings,
+        lease,
+        health,
+        receiver,
+        web_admin,
+    }: Parts<'_>,
 ) -> anyhow::Result<()> {
     let mini_app_key = settings.token.mini_app_key();
     let (bot, database) = tokio::select! {

@@ -8,9 +8,9 @@ use rollcall_repository_diesel::{
     DieselQuarantineRepository, DieselScheduleRepository, DieselUserRepository,
 };
 use rollcall_service::{
-    ActivityService, AdminService, AudienceService, BroadcastService, DeletionService, DirectoryService,
-    LabelService, PreferencesService, ScheduleService, SegmentService, SourceService,
-    TransferService, UserService,
+    ActivityService, AdminService, AudienceService, BroadcastService, DeletionService,
+    DirectoryService, LabelService, PreferencesService, ScheduleService, SegmentService,
+    SourceService, TransferService, UserService,
 };
 
 /// A database and the services on it. Cheap to clone.

@@ -76,7 +76,7 @@ impl Lane for OutboxLane {
                 let content = Content {
                     text: html,
                     parse_mode: ParseMode::Html,
-                    link_preview_options: LinkPreviewOptions::default(),
+                    link_preview_options: LinkPreviewOptions::builder().build(),
                     reply_markup: keyboard(buttons, &self.username),
                 };
                 let message = BulkMessage::Text(&content);

@@ -20,7 +20,7 @@ use anyhow::Context;
 use rollcall_conversation::Greetings;
 use rollcall_domain::{Clock, SystemClock, grouped};
 use rollcall_repository_diesel::{Database, DatabaseUrl};
-use rollcall_service::LastingLink;
+use rollcall_service::{LastingLink, LeaseTimes};
 use rollcall_simulator::{NhlApi, Simulator};
 
 use self::{cast::Cast, say::say};

@@ -99,7 +99,8 @@ impl TelegramArguments {
     pub fn lease_times(&self, environment: &Environment) -> Result<LeaseTimes, SettingError> {
         let flag = self.broadcast_lease.as_deref();
         let lease = parse(BROADCAST_LEASE, flag, environment).transpose()?;
-        Ok(lease.map_or_else(LeaseTimes::default, |BroadcastLease(lasts)| LeaseTimes::lasting(lasts)))
+        Ok(lease
+            .map_or_else(LeaseTimes::default, |BroadcastLease(lasts)| LeaseTimes::lasting(lasts)))
     }
 
     /// The proxy on the way to a Bot API server, if there is one.

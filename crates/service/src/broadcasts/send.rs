@@ -15,7 +15,7 @@ use super::{
     content::Message,
     messenger::{Delivery, Lane},
     safety::Safety,
-    sender::{Stopped, Work},
+    sender::{Stopped, Work, requested},
 };
 
 /// How long outcomes wait to be stored together.
@@ -135,7 +135,7 @@ impl<'a> Sending<'a> {
                     }
                 }
                 () = until(wakes_at) => {}
-                _ = stop.wait_for(|stop| *stop), if ends_at.is_none() => {
+                () = requested(&mut stop), if ends_at.is_none() => {
                     self.end();
                     ends_at = Some(Instant::now() + PATIENCE);
                 }

@@ -96,7 +96,7 @@ impl BroadcastSender {
             };
             let mut stop = self.work.stop.clone();
             tokio::select! {
-                _ = stop.wait_for(|stop| *stop) => {}
+                () = requested(&mut stop) => {}
                 () = tasks.next() => {}
                 () = sleep(pause) => {}
             }
@@ -181,6 +181,11 @@ impl Tasks {
     fn abort(&mut self) {
         self.tasks.abort_all();
     }
+}
+
+/// Waits until the process should stop.
+pub(super) async fn requested(stop: &mut watch::Receiver<bool>) {
+    drop(stop.wait_for(|stop| *stop).await);
 }
 
 impl Work {
