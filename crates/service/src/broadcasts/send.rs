@@ -23,7 +23,7 @@ const SETTLE_EVERY: Duration = Duration::from_millis(200);
 /// How long messages that are going out are waited for when the process should stop.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// The fewest and the most recipients that are claimed at a time. After a crash, so many are unknown.
-const WINDOW: (usize, usize) = (8, 400);
+const WINDOW: (usize, usize) = (5, 200);
 /// The first and the longest pause while Telegram or the database cannot be reached.
 const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
 
@@ -69,10 +69,9 @@ enum Next {
 impl<'a> Sending<'a> {
     pub(super) fn new(work: &'a Work, broadcast: &Broadcast, message: Message) -> Self {
         let lane = work.messenger.lane(broadcast.plan.rate, broadcast.plan.is_paid);
-        // A quarter of a second: little is unknown after a crash, and the messages do not run out
-        // while more recipients are claimed.
+        // An eighth of a second: little is unknown after a crash, and Telegram usually answers sooner.
         let window = lane.rate().map_or(WINDOW.1, |rate| {
-            usize::try_from(rate / 4).unwrap_or(usize::MAX).clamp(WINDOW.0, WINDOW.1)
+            usize::try_from(rate / 8).unwrap_or(usize::MAX).clamp(WINDOW.0, WINDOW.1)
         });
         Self {
             work,

@@ -1,0 +1,253 @@
+//! Broadcasts of the real bot to the simulated Telegram: to everyone once, also when the bot is killed
+//! in the middle.
+//!
+//! By default five kills for each policy and database. `ROLLCALL_KILLS=100 cargo test -p bot --test
+//! broadcasts -- --nocapture` does as many as you like, and prints what it counted.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+#[macro_use]
+mod running;
+
+use std::{
+    collections::BTreeMap,
+    hash::{BuildHasher, Hasher, RandomState},
+    time::Duration,
+};
+
+use chrono::TimeDelta;
+use chrono_tz::Tz;
+use rollcall_domain::{
+    Broadcast, BroadcastContent, BroadcastPlan, BroadcastState, Chat, ChatKind, Clock, Interaction,
+    InteractionKind, OnUnknown, Profile, RecipientState, SystemClock, TelegramId,
+};
+use rollcall_repository_diesel::{Database, DieselUserRepository};
+use rollcall_service::{BroadcastChange, BroadcastService, UserService};
+use rollcall_simulator::Simulator;
+use rollcall_testkit::ThrowAwayDatabase;
+use running::RunningBot;
+use tokio::time::{sleep, timeout};
+
+/// How many users there are.
+const USERS: i64 = 5_000;
+/// How many messages a second are sent at most.
+const RATE: u32 = 1_000;
+/// How many recipients are claimed at most: see `Sending`.
+const WINDOW: u64 = 200;
+/// The lease, so that a killed bot is soon followed.
+const SETTINGS: [(&str, &str); 1] = [("BROADCAST_LEASE", "1")];
+/// How long the test waits for a broadcast, before it fails.
+const PATIENCE: Duration = Duration::from_secs(180);
+
+stories!(
+    everyone_gets_a_broadcast_at_most_once,
+    everyone_gets_a_broadcast_at_least_once,
+    a_broadcast_is_paused_resumed_and_cancelled,
+);
+
+async fn everyone_gets_a_broadcast_at_most_once(database: ThrowAwayDatabase) {
+    survives(&database, OnUnknown::Skip).await;
+}
+
+async fn everyone_gets_a_broadcast_at_least_once(database: ThrowAwayDatabase) {
+    survives(&database, OnUnknown::Resend).await;
+}
+
+/// A broadcast in a bot that is killed at random moments.
+async fn survives(database: &ThrowAwayDatabase, on_unknown: OnUnknown) {
+    let kills = std::env::var("ROLLCALL_KILLS").map_or(5, |kills| kills.parse().unwrap());
+    let owner = Owner::of(database).await;
+    let telegram = simulator().await;
+    // Slow enough that every kill meets the broadcast.
+    let rate = u32::try_from(USERS / (kills + 1)).unwrap().clamp(20, RATE);
+    let started = owner.start(on_unknown, rate).await;
+    let mut met = 0;
+    for _ in 0..kills {
+        let before = owner.settled(started.id).await;
+        let mut bot = RunningBot::launch(&telegram, database, &SETTINGS);
+        owner.wait_until(started.id, |it, settled| it.has_ended() || settled > before).await;
+        sleep(Duration::from_millis(random() % 700)).await;
+        bot.kill().await;
+        met += i64::from(owner.find(started.id).await.state == BroadcastState::Sending);
+    }
+    let mut bot = RunningBot::launch(&telegram, database, &SETTINGS);
+    owner.wait_until(started.id, |state, _| state == BroadcastState::Finished).await;
+    bot.kill().await;
+
+    let sums = owner.service.sums(started.id).await.unwrap();
+    let messages = messages(&telegram);
+    let twice = messages.values().filter(|number| **number > 1).count();
+    let unknown = sums.of(RecipientState::Unknown);
+    let got = u64::try_from(messages.len()).unwrap();
+    println!(
+        "{kills} kills, {met} of them while it was sent: {} sent, {unknown} unknown, {twice} got \
+         it twice, {got} got it",
+        sums.of(RecipientState::Sent),
+    );
+    let users = u64::try_from(USERS).unwrap();
+    assert_eq!(sums.all(), users);
+    assert_eq!(sums.of(RecipientState::Sent) + unknown, users);
+    assert!(met > 0, "no kill met the broadcast");
+    let in_flight = WINDOW.min(u64::from(rate)) * u64::try_from(met).unwrap();
+    for (id, state) in owner.states(started.id).await {
+        let number = messages.get(&id.get()).copied().unwrap_or_default();
+        match (state, on_unknown) {
+            (RecipientState::Sent, OnUnknown::Skip) => assert_eq!(number, 1, "{id:?}"),
+            (RecipientState::Sent, OnUnknown::Resend) => assert!(number >= 1, "{id:?}"),
+            (RecipientState::Unknown, OnUnknown::Skip) => assert!(number <= 1, "{id:?}"),
+            other => panic!("{id:?}: {other:?}"),
+        }
+    }
+    match on_unknown {
+        OnUnknown::Skip => assert!(unknown <= in_flight, "{unknown} of at most {in_flight}"),
+        OnUnknown::Resend => {
+            let twice = u64::try_from(twice).unwrap();
+            assert!(twice <= in_flight, "{twice} of at most {in_flight}");
+        }
+    }
+}
+
+async fn a_broadcast_is_paused_resumed_and_cancelled(database: ThrowAwayDatabase) {
+    let owner = Owner::of(&database).await;
+    let telegram = simulator().await;
+    let started = owner.start(OnUnknown::Skip, 500).await;
+    let bot = RunningBot::launch(&telegram, &database, &SETTINGS);
+    owner.wait_until(started.id, |_, settled| settled > 100).await;
+    owner.change(started.id, BroadcastChange::Pause).await;
+    // Nothing is going out any more once nobody is claimed.
+    owner.wait_until_calm(started.id).await;
+    let paused = owner.service.sums(started.id).await.unwrap();
+    let sent = paused.of(RecipientState::Sent);
+    assert_eq!(sent, u64::try_from(messages(&telegram).len()).unwrap());
+    assert_eq!(sent + paused.of(RecipientState::Queued), paused.all());
+    // A bot that is stopped in an orderly way leaves nobody unknown.
+    owner.change(started.id, BroadcastChange::Resume).await;
+    owner.wait_until(started.id, |_, settled| settled > sent).await;
+    bot.terminate().await;
+    let stopped = owner.service.sums(started.id).await.unwrap();
+    assert_eq!(stopped.of(RecipientState::Claimed), 0, "{stopped:?}");
+    assert_eq!(stopped.of(RecipientState::Sent), u64::try_from(messages(&telegram).len()).unwrap());
+    let mut bot = RunningBot::launch(&telegram, &database, &SETTINGS);
+    owner.wait_until(started.id, |_, settled| settled > stopped.settled()).await;
+    owner.change(started.id, BroadcastChange::Cancel).await;
+    owner.wait_until_calm(started.id).await;
+    bot.kill().await;
+    let cancelled = owner.service.sums(started.id).await.unwrap();
+    assert!(cancelled.of(RecipientState::Queued) > 0);
+    assert_eq!(cancelled.of(RecipientState::Unknown), 0);
+    let messages = messages(&telegram);
+    assert!(messages.values().all(|number| *number == 1));
+    assert_eq!(cancelled.of(RecipientState::Sent), u64::try_from(messages.len()).unwrap());
+}
+
+async fn simulator() -> Simulator {
+    Simulator::builder()
+        .every_chat_open()
+        .record_limit(100_000)
+        .wait_timeout(Duration::from_secs(60))
+        .start()
+        .await
+        .unwrap()
+}
+
+/// How many messages each chat got.
+fn messages(telegram: &Simulator) -> BTreeMap<i64, u64> {
+    let mut messages = BTreeMap::new();
+    for request in telegram.requests_to("sendMessage") {
+        if let Some(id) = request.params.get("chat_id").and_then(|id| id.as_i64()) {
+            *messages.entry(id).or_default() += 1;
+        }
+    }
+    messages
+}
+
+fn random() -> u64 {
+    RandomState::new().build_hasher().finish()
+}
+
+struct Owner {
+    service: BroadcastService,
+}
+
+impl Owner {
+    /// An owner of a bot with users.
+    async fn of(database: &ThrowAwayDatabase) -> Self {
+        let storage = Database::open(database.url().parse().unwrap()).await.unwrap();
+        storage.migrate().await.unwrap();
+        let repository = DieselUserRepository::new(storage);
+        let users = UserService::new(repository.clone(), SystemClock);
+        let at = SystemClock.now() - TimeDelta::hours(1);
+        let all: Vec<Interaction> = (1..=USERS)
+            .map(|id| {
+                let profile = Profile::new(TelegramId::try_from(id).unwrap(), "Ann");
+                let mut interaction = Interaction::new(at, profile, InteractionKind::Text);
+                interaction.chat = Some(Chat { id, kind: ChatKind::Private });
+                interaction
+            })
+            .collect();
+        for part in all.chunks(500) {
+            users.register(part).await.unwrap();
+        }
+        Self { service: BroadcastService::new(repository, SystemClock) }
+    }
+
+    async fn start(&self, on_unknown: OnUnknown, rate: u32) -> Broadcast {
+        let texts = [(String::new(), "Hello <b>{first_name}</b>".to_owned())].into();
+        let plan = BroadcastPlan {
+            name: "news of today".to_owned(),
+            category: "news".parse().unwrap(),
+            filter: "".parse().unwrap(),
+            zone: Tz::UTC,
+            content: BroadcastContent::Text { texts, buttons: String::new() },
+            rate: Some(rate),
+            is_paid: false,
+            on_unknown,
+            starts_at: None,
+            lasts: TimeDelta::hours(24),
+        };
+        let created = self.service.create(&plan, None).await.unwrap();
+        self.change(created.id, BroadcastChange::Start).await
+    }
+
+    async fn change(&self, id: i64, change: BroadcastChange) -> Broadcast {
+        self.service.change(id, change, None).await.unwrap()
+    }
+
+    async fn find(&self, id: i64) -> Broadcast {
+        self.service.find(id).await.unwrap()
+    }
+
+    async fn settled(&self, id: i64) -> u64 {
+        self.service.sums(id).await.unwrap().settled()
+    }
+
+    async fn states(&self, id: i64) -> Vec<(TelegramId, RecipientState)> {
+        let all = self.service.recipients(id, None, 5_000).await.unwrap();
+        all.into_iter().map(|it| (it.telegram_id, it.state)).collect()
+    }
+
+    async fn wait_until(&self, id: i64, is_so: impl Fn(BroadcastState, u64) -> bool) {
+        let so = async {
+            while !is_so(self.find(id).await.state, self.settled(id).await) {
+                sleep(Duration::from_millis(20)).await;
+            }
+        };
+        if timeout(PATIENCE, so).await.is_err() {
+            panic!("{:?}, {:?}", self.find(id).await, self.service.sums(id).await);
+        }
+    }
+
+    /// Waits until nobody is claimed.
+    async fn wait_until_calm(&self, id: i64) {
+        let so = async {
+            while self.service.sums(id).await.unwrap().of(RecipientState::Claimed) > 0 {
+                sleep(Duration::from_millis(20)).await;
+            }
+        };
+        timeout(PATIENCE, so).await.unwrap();
+    }
+}
