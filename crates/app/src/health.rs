@@ -127,6 +127,10 @@ fn describe() {
     describe_counter!("rollcall_sends_total", "Messages sent, by outcome");
     describe_counter!("rollcall_send_waits_total", "How often Telegram asked to wait (429)");
     describe_counter!(
+        "rollcall_broadcast_messages_total",
+        "Recipients of broadcasts that were sent to, by outcome"
+    );
+    describe_counter!(
         "rollcall_commands_unanswered_total",
         "Commands and buttons left unanswered, by the limit that was reached"
     );

@@ -128,9 +128,11 @@ impl<'a> Sending<'a> {
             let wakes_at = [self.settle_at, self.waits_until, ends_at].into_iter().flatten().min();
             tokio::select! {
                 Some(sent) = self.sends.join_next() => {
-                    // A task that panicked leaves its recipient open: unknown after the next start.
                     if let Ok((id, delivery)) = sent {
                         self.note(id, delivery).await?;
+                    }
+                    if self.sends.is_empty() {
+                        self.note_lost().await?;
                     }
                 }
                 () = until(wakes_at) => {}
@@ -254,6 +256,16 @@ impl<'a> Sending<'a> {
         self.next = Next::End;
         self.waits_until = None;
         self.halt.send_replace(true);
+    }
+
+    /// Notes the recipients of which no task reports any more, because it panicked.
+    async fn note_lost(&mut self) -> Result<(), Stopped> {
+        let noted: BTreeSet<TelegramId> = self.outcomes.iter().map(|it| it.telegram_id).collect();
+        let lost: Vec<TelegramId> = self.open.difference(&noted).copied().collect();
+        for id in lost {
+            self.note(id, Delivery::Unknown).await?;
+        }
+        Ok(())
     }
 
     async fn pause(&mut self, reason: PauseReason) -> Result<(), Stopped> {
