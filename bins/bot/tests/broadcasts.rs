@@ -47,6 +47,7 @@ stories!(
     everyone_gets_a_broadcast_at_most_once,
     everyone_gets_a_broadcast_at_least_once,
     a_broadcast_is_paused_resumed_and_cancelled,
+    who_was_left_claimed_is_unknown_also_when_it_is_cancelled,
 );
 
 async fn everyone_gets_a_broadcast_at_most_once(database: ThrowAwayDatabase) {
@@ -142,6 +143,24 @@ async fn a_broadcast_is_paused_resumed_and_cancelled(database: ThrowAwayDatabase
     let messages = messages(&telegram);
     assert!(messages.values().all(|number| *number == 1));
     assert_eq!(cancelled.of(RecipientState::Sent), u64::try_from(messages.len()).unwrap());
+}
+
+async fn who_was_left_claimed_is_unknown_also_when_it_is_cancelled(database: ThrowAwayDatabase) {
+    let owner = Owner::of(&database).await;
+    let telegram = simulator().await;
+    let started = owner.start(OnUnknown::Resend, 500).await;
+    let mut bot = RunningBot::launch(&telegram, &database, &SETTINGS);
+    owner.wait_until(started.id, |_, settled| settled > 100).await;
+    bot.kill().await;
+    let claimed = owner.service.sums(started.id).await.unwrap().of(RecipientState::Claimed);
+    assert!(claimed > 0);
+    owner.change(started.id, BroadcastChange::Cancel).await;
+    let mut bot = RunningBot::launch(&telegram, &database, &SETTINGS);
+    owner.wait_until_calm(started.id).await;
+    bot.kill().await;
+    let cancelled = owner.service.sums(started.id).await.unwrap();
+    assert_eq!(cancelled.of(RecipientState::Unknown), claimed);
+    assert!(messages(&telegram).values().all(|number| *number == 1));
 }
 
 async fn simulator() -> Simulator {

@@ -121,7 +121,8 @@ impl BroadcastSender {
     /// Looks for broadcasts to work on, and renews the lease while there are any.
     async fn look(&mut self, tasks: &mut Tasks) -> Result<(), ServiceError> {
         let active = self.work.broadcasts.active_broadcasts(self.work.clock.now()).await?;
-        if active.is_empty() && tasks.is_empty() {
+        let claimed = self.work.broadcasts.claimed_broadcasts().await?;
+        if active.is_empty() && claimed.is_empty() && tasks.is_empty() {
             if self.lease.held_until().is_some() {
                 self.held_until.send_replace(None);
                 self.lease.end().await?;
@@ -143,6 +144,11 @@ impl BroadcastSender {
         for broadcast in self.work.broadcasts.active_broadcasts(self.work.clock.now()).await? {
             tasks.begin(broadcast, &self.work);
         }
+        // A process ended while it was sending, and then an owner paused or cancelled the broadcast.
+        for id in claimed.into_iter().filter(|id| !tasks.has(*id)) {
+            let now = self.work.clock.now();
+            self.work.broadcasts.recover_recipients(&self.work.holder, id, false, now).await?;
+        }
         Ok(())
     }
 }
@@ -159,10 +165,15 @@ impl Tasks {
         self.tasks.is_empty()
     }
 
+    /// Whether a broadcast is worked on.
+    fn has(&self, id: i64) -> bool {
+        self.broadcasts.values().any(|other| *other == id)
+    }
+
     /// Begins to work on a broadcast, unless it is worked on.
     fn begin(&mut self, broadcast: Broadcast, work: &Work) {
         let id = broadcast.id;
-        if !self.broadcasts.values().any(|other| *other == id) {
+        if !self.has(id) {
             let task = self.tasks.spawn(work.clone().on(broadcast));
             self.broadcasts.insert(task.id(), id);
         }
