@@ -158,7 +158,7 @@ impl BroadcastState {
 pub enum PauseReason {
     /// An owner paused it.
     Owner,
-    /// Telegram refuses the message, whoever gets it.
+    /// Telegram refuses the message for every recipient.
     Content,
     /// Too many of the last recipients blocked the bot or could not get the message.
     Safety,

@@ -78,40 +78,92 @@ async fn an_sqlite_backup_elsewhere_is_recognised() {
     assert_eq!(states(&store).await, GOING_ON, "it is noted here, too");
 }
 
-/// A crash may happen between a claim and its note, and just after the file was created; but the
-/// text of the file is never half written.
+/// Also if all files are copied, because the file beside the database is another one then, or because a
+/// pattern does not copy it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copied_sqlite_folder_is_recognised() {
+    for pattern in ["", "rollcall.db"] {
+        let throw_away = ThrowAwayDatabase::sqlite();
+        let (url, file) = (throw_away.url(), throw_away.file().unwrap());
+        let folder = file.parent().unwrap();
+        let store = story(url).await;
+        claim(&store, "first").await;
+        drop(store);
+        let copy = tempfile::tempdir().unwrap();
+        copy_files(folder, copy.path(), pattern);
+        let store = open(url).await;
+        take(&store, "second").await;
+        claim(&store, "second").await;
+        assert_eq!(states(&store).await, GOING_ON);
+        drop(store);
+
+        // Elsewhere, and put back.
+        let elsewhere = ThrowAwayDatabase::sqlite();
+        let there = elsewhere.file().unwrap();
+        copy_files(copy.path(), there.parent().unwrap(), pattern);
+        for entry in fs::read_dir(folder).unwrap().flatten() {
+            if entry.file_name().to_str().unwrap().starts_with(pattern) {
+                fs::remove_file(entry.path()).unwrap();
+            }
+        }
+        copy_files(copy.path(), folder, pattern);
+        for url in [elsewhere.url(), url] {
+            let store = open(url).await;
+            take(&store, "third").await;
+            assert_eq!(states(&store).await, RESTORED, "{pattern:?} {url}");
+            resume_all(&store).await;
+            take(&store, "fourth").await;
+            assert_eq!(states(&store).await, GOING_ON, "{pattern:?} {url}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_sqlite_database_is_not_taken_for_a_restored_one() {
+    let throw_away = ThrowAwayDatabase::sqlite();
+    let file = throw_away.file().unwrap();
+    let store = story(throw_away.url()).await;
+    claim(&store, "first").await;
+    drop(store);
+    remove(&file);
+    // The file beside the old one is still there.
+    assert!(beside(&file).exists());
+    let store = story(throw_away.url()).await;
+    claim(&store, "first").await;
+    take(&store, "second").await;
+    assert_eq!(states(&store).await, GOING_ON);
+}
+
+/// A crash may happen while the file beside the database is created, and between a claim and its note;
+/// but the text of the file is never half written.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_crash_is_not_taken_for_a_restored_backup() {
     let throw_away = ThrowAwayDatabase::sqlite();
+    let note = beside(&throw_away.file().unwrap());
+    fs::write(&note, "").unwrap();
     let store = story(throw_away.url()).await;
-    let note = {
-        let mut name = throw_away.file().unwrap().into_os_string();
-        name.push("-sender");
-        PathBuf::from(name)
-    };
     let before = fs::read(&note).unwrap();
     claim(&store, "first").await;
-    fs::write(&note, before).unwrap();
+    fs::write(&note, &before).unwrap();
     take(&store, "other").await;
     assert_eq!(states(&store).await, GOING_ON, "a crash after the first claim");
     take(&store, "first").await;
-    let mut lengths = Vec::new();
     for _ in 0..12 {
         claim(&store, "first").await;
-        lengths.push(fs::metadata(&note).unwrap().len());
+        let now = fs::read(&note).unwrap();
+        assert_ne!(now, before);
+        assert_eq!(now.len(), before.len());
     }
-    assert!(lengths.iter().all(|it| *it == lengths[0]), "{lengths:?}");
-    fs::write(&note, "").unwrap();
-    take(&store, "second").await;
-    assert_eq!(states(&store).await, GOING_ON);
-    fs::write(&note, "This is longer than the number, and it is none.").unwrap();
-    take(&store, "third").await;
-    assert_eq!(states(&store).await, RESTORED);
-    resume_all(&store).await;
-    take(&store, "fourth").await;
-    assert_eq!(states(&store).await, GOING_ON);
+    for text in ["", "This is longer than the numbers, and no number."] {
+        fs::write(&note, text).unwrap();
+        take(&store, "second").await;
+        assert_eq!(states(&store).await, RESTORED, "{text}");
+        resume_all(&store).await;
+        take(&store, "third").await;
+        assert_eq!(states(&store).await, GOING_ON);
+    }
     fs::remove_file(&note).unwrap();
-    take(&store, "fifth").await;
+    take(&store, "fourth").await;
     assert_eq!(states(&store).await, RESTORED);
 }
 
@@ -286,12 +338,31 @@ fn backup(file: &Path) -> tempfile::TempPath {
 
 /// Puts a backup in the place of a database that no process uses.
 fn put_back(copy: &Path, file: &Path) {
-    for suffix in ["-wal", "-shm"] {
+    remove(file);
+    fs::copy(copy, file).unwrap();
+}
+
+/// Removes a database, but not the file beside it.
+fn remove(file: &Path) {
+    for suffix in ["", "-wal", "-shm"] {
         let mut name = file.to_owned().into_os_string();
         name.push(suffix);
         drop(fs::remove_file(name));
     }
-    fs::copy(copy, file).unwrap();
+}
+
+/// The file beside a database.
+fn beside(file: &Path) -> PathBuf {
+    file.with_file_name(".rollcall.db-sender")
+}
+
+/// Copies the files whose names begin with a pattern.
+fn copy_files(from: &Path, to: &Path, pattern: &str) {
+    for entry in fs::read_dir(from).unwrap().flatten() {
+        if entry.file_name().to_str().unwrap().starts_with(pattern) {
+            fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+        }
+    }
 }
 
 async fn open(url: &str) -> DieselUserRepository {

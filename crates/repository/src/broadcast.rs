@@ -116,9 +116,9 @@ pub trait BroadcastRepository: Send + Sync {
         at: DateTime<Utc>,
     ) -> Result<Leased<bool>, RepositoryError>;
 
-    /// Stores more recipients of a broadcast that is being prepared: those of `ids`, which are in order,
-    /// that still have a user; and the last id that was looked at. With `None`, it was the last part, and the broadcast is being sent
-    /// from now on.
+    /// Stores more recipients of a broadcast that is being prepared, and the last id that was looked at.
+    /// `ids` are in order; those of users who were erased meanwhile are left out. With `None`, it was
+    /// the last part, and the broadcast is being sent from now on.
     async fn add_recipients(
         &self,
         holder: &str,
@@ -140,10 +140,9 @@ pub trait BroadcastRepository: Send + Sync {
         at: DateTime<Utc>,
     ) -> Result<Leased<u64>, RepositoryError>;
 
-    /// Claims up to `limit` of the queued recipients after an id, in the order of their ids; with `None`,
-    /// those after the one up to which all are settled. Those that
-    /// must not or cannot get the message get their outcome instead. After an error, some may be claimed
-    /// or not.
+    /// Claims up to `limit` of the queued recipients after an id, in the order of their ids. With `None`,
+    /// or an id of the settled part, it begins behind that part. Recipients that must not or cannot get
+    /// the message get their outcome instead. After an error, some may be claimed or not.
     async fn claim_recipients(
         &self,
         holder: &str,

@@ -32,7 +32,10 @@ const NO_PRIVATE_CHAT: &str = "no_private_chat";
 /// The time over which the messages of a category are counted.
 const WEEK: TimeDelta = TimeDelta::days(7);
 
-/// Claims recipients. Also returns how often recipients were claimed, ever. Runs in a transaction.
+/// Which database this is, and how often recipients were claimed, ever.
+type Claims = (String, i64);
+
+/// Claims recipients. Also returns the number of claims, if that has changed. Runs in a transaction.
 pub(super) fn claim(
     connection: &mut AnyConnection,
     holder: &str,
@@ -40,12 +43,12 @@ pub(super) fn claim(
     after: Option<TelegramId>,
     limit: u32,
     at: DateTime<Utc>,
-) -> Result<Option<(RecipientClaim, i64)>, Failure> {
+) -> Result<Option<(RecipientClaim, Option<Claims>)>, Failure> {
     if !lock_as(connection, holder)? {
         return Ok(None);
     }
     let Some(known) = in_state(connection, broadcast, BroadcastState::Sending)? else {
-        return Ok(Some((RecipientClaim::default(), 0)));
+        return Ok(Some((RecipientClaim::default(), None)));
     };
     // The rows of settled recipients are not read again.
     let after = after.max(known.settled_to).map_or(0, TelegramId::get);
@@ -58,7 +61,7 @@ pub(super) fn claim(
         .select(broadcast_recipients::telegram_id)
         .load(connection)?;
     let Some(last) = ids.last().copied() else {
-        return Ok(Some((RecipientClaim { is_sending: true, ..RecipientClaim::default() }, 0)));
+        return Ok(Some((RecipientClaim { is_sending: true, ..RecipientClaim::default() }, None)));
     };
     let is_expired = known.expires_at().is_some_and(|end| end <= at);
     let left_out = if is_expired {
@@ -90,9 +93,11 @@ pub(super) fn claim(
     diesel::update(broadcast_sender::table)
         .set(broadcast_sender::claims.eq(broadcast_sender::claims + 1))
         .execute(connection)?;
-    let claims = broadcast_sender::table.select(broadcast_sender::claims).first(connection)?;
+    let claims = broadcast_sender::table
+        .select((broadcast_sender::origin.assume_not_null(), broadcast_sender::claims))
+        .first(connection)?;
     let last = telegram_id("broadcast_recipients", last).ok();
-    Ok(Some((RecipientClaim { users: claimed, last, is_sending: true }, claims)))
+    Ok(Some((RecipientClaim { users: claimed, last, is_sending: true }, Some(claims))))
 }
 
 /// What becomes of a recipient: `Claimed` if the message is to be sent.

@@ -1,18 +1,24 @@
 //! Whether the database was restored from a backup. A restored one may lack messages that were sent.
 //!
-//! Beside an SQLite file is another small one, with how often recipients were claimed. A backup of the
-//! database alone has a smaller number, and a copy elsewhere has no such file. PostgreSQL has a number
-//! for each server, time line, database and table, and a restored one gets others.
+//! An SQLite database has a random number, and beside it is a small file with that number and how often
+//! recipients were claimed. A backup of the database has a lower count than the file, and elsewhere there
+//! is no such file. Its name begins with a dot, so that a pattern such as `rollcall.db*` does not copy it,
+//! and the database knows when it was created, so that a copy of the whole folder is recognised, too.
+//!
+//! PostgreSQL has a number for each server, time line, database and table, and a restored one gets
+//! others.
 
 use std::{
+    ffi::OsString,
     fs::{self, File, OpenOptions},
     io::{self, Write},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
+    time::SystemTime,
 };
 
 use chrono::{DateTime, Utc};
-use diesel::{dsl::sql, prelude::*, sql_types::Text};
+use diesel::{dsl::sql, prelude::*, result::Error as DieselError, sql_types::Text};
 use rollcall_domain::{BroadcastState, PauseReason};
 
 use super::{plan::set_state, row::BroadcastRow};
@@ -35,9 +41,10 @@ impl Place {
     pub(super) fn of(url: &DatabaseUrl) -> Self {
         match url {
             DatabaseUrl::Sqlite { path, .. } => {
-                let mut beside = path.clone().into_os_string();
-                beside.push("-sender");
-                Self::File(beside.into())
+                let mut name = OsString::from(".");
+                name.push(path.file_name().unwrap_or_default());
+                name.push("-sender");
+                Self::File(path.with_file_name(name))
             }
             DatabaseUrl::Postgres { .. } => Self::Server,
         }
@@ -45,54 +52,70 @@ impl Place {
 
     /// Notes how often recipients were claimed, before their messages go out. If that is not possible,
     /// the next start takes the database for a restored one, which is the safe side.
-    pub(super) fn note(&self, claims: i64) {
+    pub(super) fn note(&self, origin: &str, claims: i64) {
         let Self::File(path) = self else { return };
-        if let Err(error) = write(path, claims) {
+        let (number, _) = parts(origin);
+        if let Err(error) = write(path, number, claims) {
             log::warn!(error:%, file:% = path.display(); "cannot note how far the broadcast is");
-        }
-    }
-
-    /// How often recipients were claimed, as noted; `None` if that cannot be read.
-    fn noted(&self) -> Option<i64> {
-        let Self::File(path) = self else { return None };
-        let text = fs::read_to_string(path).ok()?;
-        match text.lines().next() {
-            Some(line) => line.parse().ok(),
-            // A crash just after the file was created leaves it empty.
-            None => Some(0),
         }
     }
 }
 
-/// Writes over the number in a file. Its text has one length, so a crash leaves one of the two numbers.
-fn write(path: &Path, claims: i64) -> io::Result<()> {
+/// Writes over the text of a file. It has one length, so a crash leaves the old one or the new one.
+fn write(path: &Path, number: &str, claims: i64) -> io::Result<()> {
     let is_new = !path.try_exists()?;
     let mut options = OpenOptions::new();
     // With the permissions of the database itself.
     options.write(true).create(true).truncate(false).mode(0o600);
     let mut file = options.open(path)?;
-    file.write_all(format!("{claims:020}\n").as_bytes())?;
+    file.write_all(format!("{number} {claims:020}\n").as_bytes())?;
     if is_new {
         file.sync_all()?;
         // Otherwise a power failure may take the new file away.
-        File::open(
-            path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new(".")),
-        )?
-        .sync_all()?;
+        let folder = path.parent().filter(|it| !it.as_os_str().is_empty());
+        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
     }
     Ok(())
 }
 
-/// Which database this is.
-fn current(connection: &mut AnyConnection) -> Result<Option<String>, Failure> {
-    let AnyConnection::Postgres(connection) = connection else { return Ok(None) };
+/// The number in a file, and how often recipients were claimed; `None` if there is none.
+fn read(path: &Path) -> Option<(String, i64)> {
+    let text = fs::read_to_string(path).ok()?;
+    let (number, claims) = text.lines().next()?.split_once(' ')?;
+    Some((number.to_owned(), claims.parse().ok()?))
+}
+
+/// When a file was created, in nanoseconds since 1970, or `unknown`; `None` if there is no file.
+fn created(path: &Path) -> Option<String> {
+    let created = fs::metadata(path).ok()?.created().ok();
+    let since = created.and_then(|it| it.duration_since(SystemTime::UNIX_EPOCH).ok());
+    Some(since.map_or_else(|| "unknown".to_owned(), |it| it.as_nanos().to_string()))
+}
+
+/// The number of an SQLite database, and when the file beside it was created, once it was.
+fn parts(origin: &str) -> (&str, Option<&str>) {
+    match origin.split_once('/') {
+        Some((number, created)) => (number, Some(created)),
+        None => (origin, None),
+    }
+}
+
+/// Which database this is, in case nothing was stored about that. On PostgreSQL, it shows that at any
+/// time.
+fn current(connection: &mut AnyConnection) -> Result<String, Failure> {
+    let AnyConnection::Postgres(connection) = connection else {
+        let mut number = [0; 8];
+        getrandom::fill(&mut number)
+            .map_err(|error| DieselError::SerializationError(error.to_string().into()))?;
+        return Ok(format!("{:016x}", u64::from_le_bytes(number)));
+    };
     let found = sql::<Text>(
         "SELECT concat_ws('/', system_identifier, \
          substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8), \
          (SELECT oid FROM pg_database WHERE datname = current_database()), \
          'broadcast_recipients'::regclass::oid) FROM pg_control_system()",
     );
-    Ok(Some(found.get_result(connection)?))
+    Ok(found.get_result(connection)?)
 }
 
 /// Notes which database this is, if that was not done before.
@@ -100,15 +123,15 @@ pub(super) fn remember_first(connection: &mut AnyConnection) -> Result<(), Failu
     let known: Option<String> =
         broadcast_sender::table.select(broadcast_sender::origin).first(connection)?;
     if known.is_none() {
-        remember(connection)?;
+        let current = current(connection)?;
+        remember(connection, &current)?;
     }
     Ok(())
 }
 
-fn remember(connection: &mut AnyConnection) -> Result<(), Failure> {
-    let current = current(connection)?;
+fn remember(connection: &mut AnyConnection, origin: &str) -> QueryResult<()> {
     diesel::update(broadcast_sender::table)
-        .set(broadcast_sender::origin.eq(current))
+        .set(broadcast_sender::origin.eq(origin))
         .execute(connection)?;
     Ok(())
 }
@@ -119,28 +142,51 @@ pub(super) fn check(
     place: &Place,
     at: DateTime<Utc>,
 ) -> Result<(), Failure> {
-    let (claims, origin): (i64, Option<String>) = broadcast_sender::table
-        .select((broadcast_sender::claims, broadcast_sender::origin))
+    // What was ever started has an origin.
+    remember_first(connection)?;
+    let (claims, origin): (i64, String) = broadcast_sender::table
+        .select((broadcast_sender::claims, broadcast_sender::origin.assume_not_null()))
         .first(connection)?;
-    let noted = place.noted();
     let is_restored = match place {
-        Place::File(_) if noted.is_none() && claims == 0 => {
-            // A crash after the first claim must not leave the database without its number.
-            place.note(0);
-            false
-        }
-        Place::File(_) => noted.is_none_or(|noted| noted > claims),
-        Place::Server => origin.is_some() && origin != current(connection)?,
+        Place::File(path) => is_restored(path, &origin, claims),
+        Place::Server => origin != current(connection)?,
     };
-    if !is_restored {
-        return remember_first(connection);
+    let mut now = origin.clone();
+    if is_restored {
+        now = current(connection)?;
+        pause(connection, at)?;
     }
-    remember(connection)?;
-    let claims = claims.max(noted.unwrap_or_default()).saturating_add(1);
-    diesel::update(broadcast_sender::table)
-        .set(broadcast_sender::claims.eq(claims))
-        .execute(connection)?;
-    place.note(claims);
+    if let Place::File(path) = place {
+        let (number, _) = parts(&now);
+        let number = number.to_owned();
+        if read(path).is_none_or(|(noted, _)| noted != number) {
+            place.note(&number, claims);
+        }
+        now = match created(path) {
+            Some(created) => format!("{number}/{created}"),
+            None => number,
+        };
+    }
+    if now != origin {
+        remember(connection, &now)?;
+    }
+    Ok(())
+}
+
+/// Whether an SQLite database is older than the file beside it, or is not the one that it belongs to.
+fn is_restored(path: &Path, origin: &str, claims: i64) -> bool {
+    let (number, was_created) = parts(origin);
+    match read(path) {
+        Some((noted, count)) if noted == number => {
+            let created = created(path);
+            count > claims || was_created.is_some_and(|it| created.as_deref() != Some(it))
+        }
+        _ => claims > 0 || was_created.is_some(),
+    }
+}
+
+/// Pauses the broadcasts that could go on by themselves.
+fn pause(connection: &mut AnyConnection, at: DateTime<Utc>) -> Result<(), Failure> {
     let going = [BroadcastState::Scheduled, BroadcastState::Preparing, BroadcastState::Sending];
     let rows: Vec<BroadcastRow> = broadcasts::table
         .filter(broadcasts::state.eq_any(going.map(BroadcastState::name)))

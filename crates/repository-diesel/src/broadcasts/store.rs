@@ -242,8 +242,8 @@ impl BroadcastRepository for DieselUserRepository {
                     claim::claim(connection, &holder, broadcast, after, limit, at)
                 })?;
                 Ok(claimed.map(|(claim, claims)| {
-                    if claims > 0 {
-                        place.note(claims);
+                    if let Some((origin, claims)) = claims {
+                        place.note(&origin, claims);
                     }
                     claim
                 }))
