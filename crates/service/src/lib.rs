@@ -47,8 +47,8 @@ pub use admin::{
 pub use alerts::{Alert, Alerts, Report};
 pub use audience::{AudienceError, AudienceService};
 pub use broadcasts::{
-    AudienceSize, BroadcastError, BroadcastSender, BroadcastService, ContentError, Delivery, Lane,
-    LeaseTimes, Message, Messenger, OutgoingMessage,
+    AudienceSize, BroadcastError, BroadcastSender, BroadcastService, ContentError, Delivery,
+    Forecast, Lane, LeaseTimes, Message, Messenger, OutgoingMessage, PAID_RATE, Stars,
 };
 pub use deletion::{Deletion, DeletionProgress, DeletionService};
 pub use directory::{DirectoryService, Facets};
@@ -61,7 +61,7 @@ pub use rollcall_repository::{
     Allowed, AuditChain, AuditFault, AuditFilter, BroadcastCategory, BroadcastChange,
     CountProgress, Difference, Digest, Imported, LabelChange, LabelChangeState, LabelChoice,
     LatestPasses, Lease, MAX_PAGE_SIZE, MAX_SOURCES, Recipient, Refresh, SegmentPass, SegmentUsers,
-    SourceTag, StoredGames,
+    SenderLease, SourceTag, StoredGames,
 };
 pub use schedule::{Schedule, ScheduleDay, ScheduleService, ScheduleView};
 pub use segments::{CountedSegment, SegmentService};

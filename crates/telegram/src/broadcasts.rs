@@ -8,7 +8,7 @@ use frankenstein::{
     types::{InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions},
 };
 use rollcall_domain::{Buttons, TelegramId};
-use rollcall_service::{Delivery, Lane, Messenger, OutgoingMessage};
+use rollcall_service::{Delivery, Lane, Messenger, OutgoingMessage, PAID_RATE};
 use tokio::sync::watch;
 
 use crate::{
@@ -32,6 +32,7 @@ impl OutboxMessenger {
 
 impl Messenger for OutboxMessenger {
     fn lane(&self, rate: Option<u32>, is_paid: bool) -> Arc<dyn Lane> {
+        let rate = if is_paid { Some(rate.unwrap_or(PAID_RATE).min(PAID_RATE)) } else { rate };
         let free = self.outbox.bulk_rate().filter(|_| !is_paid);
         Arc::new(OutboxLane {
             outbox: self.outbox.clone(),

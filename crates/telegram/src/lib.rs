@@ -39,7 +39,7 @@ pub use error::BotError;
 pub use handler::{Handler, Request};
 pub use outbox::{
     BulkError, BulkMessage, BulkOptions, BulkPace, Content, Destination, MessagePlace, Original,
-    Outbox, SendError, Topic,
+    Outbox, SendError, Topic, bulk_rate,
 };
 pub use readiness::Readiness;
 pub use retry::retry;

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize, de::IgnoredAny};
 use serde_json::json;
 use tokio::time::sleep;
 
-pub use bulk::{BulkError, BulkPace};
+pub use bulk::{BulkError, BulkPace, bulk_rate};
 pub(crate) use destination::Migration;
 pub use destination::{Destination, MessagePlace, Topic};
 pub use params::{BulkOptions, Content, Original};

@@ -205,7 +205,7 @@ async fn record_end(admins: &AdminService, what: &str, users: u64) -> Result<(),
 }
 
 /// Continues if a write failed only because the database is read-only, and prints the consequence.
-fn unless_read_only(
+pub(super) fn unless_read_only(
     written: Result<(), ServiceError>,
     consequence: &str,
 ) -> Result<(), ServiceError> {
@@ -262,14 +262,14 @@ async fn write(
 }
 
 /// A file that appears only once it is complete.
-struct File {
-    path: PathBuf,
-    text: tempfile::NamedTempFile,
+pub(super) struct File {
+    pub(super) path: PathBuf,
+    pub(super) text: tempfile::NamedTempFile,
     force: bool,
 }
 
 impl File {
-    fn create(path: &Path, force: bool) -> anyhow::Result<Self> {
+    pub(super) fn create(path: &Path, force: bool) -> anyhow::Result<Self> {
         if path.exists() && !force {
             bail!("{} already exists; pass --force to overwrite it", path.display());
         }
@@ -282,7 +282,7 @@ impl File {
         Ok(Self { path: path.to_owned(), text, force })
     }
 
-    fn finish(self) -> anyhow::Result<PathBuf> {
+    pub(super) fn finish(self) -> anyhow::Result<PathBuf> {
         let Self { path, text, force } = self;
         let kept = if force { text.persist(&path) } else { text.persist_noclobber(&path) };
         kept.with_context(|| format!("cannot write {}", path.display()))?;

@@ -2,6 +2,7 @@
 
 mod admins;
 mod audit;
+mod broadcast;
 mod check;
 mod count;
 pub(crate) mod demo_data;
@@ -102,6 +103,17 @@ pub enum Command {
     /// A group is a named set of users with a description. There can be up to 1,000.
     #[command(subcommand)]
     Group(labels::Labels),
+    /// Write to all users that a filter selects, and see what became of each message
+    ///
+    /// `create` stores a draft, `preview` and `test` show it, and `start` starts it: nothing is sent
+    /// before. The running bot sends it, behind its replies, and goes on after a restart.
+    ///
+    /// Nobody gets a broadcast twice. A message is noted before it is sent, so after a crash the few that
+    /// were on their way may have arrived or not. Their users are counted as `unknown` and left out, or
+    /// get the message again if the broadcast was created with --on-unknown resend. See
+    /// docs/broadcasts.md.
+    #[command(subcommand)]
+    Broadcast(broadcast::Broadcasts),
     /// Export users to a CSV or JSON Lines file
     ///
     /// The columns are telegram_id, first_name, last_name, username, language_code, is_bot, created_at,
@@ -193,6 +205,10 @@ pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Res
         Command::Segments(command) => {
             let services = open().await?;
             command.run(&services).await
+        }
+        Command::Broadcast(command) => {
+            let services = open().await?;
+            command.run(&services, environment).await
         }
         Command::Export(command) => command.run(open().await?).await,
         Command::Import(command) => command.run(open().await?).await,

@@ -1,11 +1,18 @@
 //! What commands print.
 
-use std::io::{self, BufRead, Write};
+use std::{
+    io::{self, BufRead, Write},
+    thread,
+    time::Duration,
+};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use indicatif::{ProgressBar, ProgressStyle};
 use rollcall_domain::{harmless, is_steering};
 use serde_json::Value;
+use tokio::sync::oneshot;
+
+use crate::shutdown::Shutdown;
 
 /// The standard output. Writing to a closed pipe returns an error instead of panicking.
 pub(super) fn stdout() -> impl Write {
@@ -23,6 +30,18 @@ pub(super) fn confirmed(question: &str) -> anyhow::Result<bool> {
         writeln!(out)?;
     }
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}
+
+/// The same, until Ctrl-C is pressed, which confirms nothing.
+pub(super) async fn confirmed_until_stopped(question: String) -> anyhow::Result<bool> {
+    let shutdown = Shutdown::on_signals()?;
+    // A thread of its own, because the end of the program waits for no such thread.
+    let (answered, answer) = oneshot::channel();
+    thread::spawn(move || answered.send(confirmed(&question)));
+    tokio::select! {
+        answer = answer => answer?,
+        () = shutdown.requested() => Ok(false),
+    }
 }
 
 /// Prints a value as JSON. Characters that could control a terminal are escaped.
@@ -69,6 +88,22 @@ pub(super) fn size(bytes: u64) -> String {
     }
 }
 
+/// A readable span of time, to two units: 8 min 14 s.
+pub(super) fn span(span: Duration) -> String {
+    let seconds = span.as_secs();
+    let (minutes, hours, days) = (seconds / 60, seconds / 3_600, seconds / 86_400);
+    let two = |more: u64, unit: &str, less: u64, small: &str| match less {
+        0 => format!("{more} {unit}"),
+        less => format!("{more} {unit} {less} {small}"),
+    };
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds} s"),
+        (0, 0, minutes) => two(minutes, "min", seconds % 60, "s"),
+        (0, hours, _) => two(hours, "h", minutes % 60, "min"),
+        (days, ..) => two(days, "d", hours % 24, "h"),
+    }
+}
+
 /// A bar on the standard error that counts `what`; hidden if that is not a terminal.
 pub(super) fn progress_bar(what: &'static str) -> ProgressBar {
     let template = "[{bar:40}] {human_pos} of {human_len} {msg}, {eta} left";
@@ -87,6 +122,22 @@ mod tests {
         assert_eq!(size(1023), "1023 bytes");
         assert_eq!(size(1536), "1.5 KiB");
         assert_eq!(size(5 << 30), "5.0 GiB");
+    }
+
+    #[test]
+    fn spans_have_two_units() {
+        for (seconds, shown) in [
+            (0, "0 s"),
+            (59, "59 s"),
+            (60, "1 min"),
+            (494, "8 min 14 s"),
+            (3_600, "1 h"),
+            (3_961, "1 h 6 min"),
+            (86_400, "1 d"),
+            (183_600, "2 d 3 h"),
+        ] {
+            assert_eq!(span(Duration::from_secs(seconds)), shown);
+        }
     }
 
     #[test]

@@ -84,12 +84,20 @@ impl TelegramArguments {
         let api_url: ApiUrl = parse(TELEGRAM_API_URL, flag, environment)
             .unwrap_or_else(|| read(TELEGRAM_API_URL, "https://api.telegram.org"))?;
         let proxy = self.proxy(environment, &api_url)?.map(|proxy| proxy.url);
-        let flag = self.send_rate.as_deref();
-        let SendRate(send_rate) =
-            parse(SEND_RATE, flag, environment).transpose()?.unwrap_or_default();
+        let send_rate = self.send_rate(environment)?;
         let flag = self.telegram_bot_token.as_deref();
         let token: Option<BotToken> = parse(TELEGRAM_BOT_TOKEN, flag, environment).transpose()?;
         Ok(token.map(|token| rollcall_telegram::Settings { token, api_url, proxy, send_rate }))
+    }
+
+    /// How many messages a second the bot sends at most; 0 without limits.
+    ///
+    /// # Errors
+    /// If the setting is wrong.
+    pub fn send_rate(&self, environment: &Environment) -> Result<u32, SettingError> {
+        let rate = parse(SEND_RATE, self.send_rate.as_deref(), environment).transpose()?;
+        let SendRate(rate) = rate.unwrap_or_default();
+        Ok(rate)
     }
 
     /// When the lease of the process that sends broadcasts is renewed and taken over.

@@ -65,7 +65,7 @@ fn refused(id: i64, change: BroadcastChange, state: BroadcastState) -> String {
         BroadcastChange::Schedule => ("scheduled", "draft with a time"),
         BroadcastChange::Pause => ("paused", "preparing or sending"),
         BroadcastChange::Resume => ("resumed", "paused"),
-        BroadcastChange::Cancel => ("cancelled", "not finished"),
+        BroadcastChange::Cancel => ("cancelled", "neither finished nor cancelled"),
     };
     let state = state.name();
     format!("broadcast {id} is {state} and cannot be {verb}; expected one that is {expected}")

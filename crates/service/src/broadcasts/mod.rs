@@ -2,6 +2,7 @@
 
 mod content;
 mod error;
+mod forecast;
 mod lease;
 mod messenger;
 mod safety;
@@ -12,17 +13,18 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
-    Admin, Broadcast, BroadcastPlan, Clock, Filter, MAX_BROADCAST_NAME_CHARS, RecipientSums,
-    TelegramId, TelegramUser, Term,
+    Admin, Broadcast, BroadcastPlan, Clock, Filter, LabelName, MAX_BROADCAST_NAME_CHARS,
+    RecipientSums, TelegramId, TelegramUser, Term,
 };
 use rollcall_repository::{
     AudienceRepository, BroadcastCategory, BroadcastChange, BroadcastRepository, ChangedBroadcast,
-    DirectoryRepository, LabelRepository, Recipient, SegmentRepository,
+    DirectoryRepository, LabelRepository, Recipient, SegmentRepository, SenderLease,
 };
 use tokio::sync::watch;
 
 pub use content::{ContentError, Message};
 pub use error::BroadcastError;
+pub use forecast::{Forecast, PAID_RATE, Stars};
 pub use lease::LeaseTimes;
 pub use messenger::{Delivery, Lane, Messenger, OutgoingMessage};
 pub use sender::BroadcastSender;
@@ -96,7 +98,21 @@ impl BroadcastService {
         Ok(self.broadcasts.broadcast_categories().await?)
     }
 
-    /// Checks a plan and stores it as a draft, or as a scheduled broadcast if it has a time.
+    /// Adds a category, or changes the weekly cap of one that exists. Returns whether it is new.
+    ///
+    /// # Errors
+    /// If the storage fails.
+    pub async fn add_category(
+        &self,
+        name: &LabelName,
+        weekly_cap: Option<u32>,
+        by: Option<&Admin>,
+    ) -> Result<bool, ServiceError> {
+        let now = self.clock.now();
+        Ok(self.broadcasts.add_category(name, weekly_cap, by, now).await?)
+    }
+
+    /// Checks a plan and stores it as a draft, which does nothing until it is started or scheduled.
     ///
     /// # Errors
     /// If something in the plan is wrong, or the storage fails. Nothing is stored then.
@@ -244,6 +260,15 @@ impl BroadcastService {
             }
             ChangedBroadcast::Missing => Err(BroadcastError::Missing(id)),
         }
+    }
+
+    /// The lease of the process that sends, as it is. While there is something to send, its number of
+    /// renewals grows every few seconds.
+    ///
+    /// # Errors
+    /// If the storage fails.
+    pub async fn lease(&self) -> Result<SenderLease, ServiceError> {
+        Ok(self.broadcasts.sender_lease().await?)
     }
 
     /// When a broadcast that begins now is finished at the earliest, at `rate` messages a second.

@@ -8,4 +8,5 @@ mod window;
 
 pub use error::BulkError;
 pub use pace::BulkPace;
+pub use turns::bulk_rate;
 pub(super) use turns::{BulkTurns, Route};

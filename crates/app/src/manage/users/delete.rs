@@ -7,7 +7,6 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    thread,
 };
 
 use anyhow::bail;
@@ -15,7 +14,6 @@ use chrono_tz::Tz;
 use clap::Args;
 use rollcall_domain::{Filter, Selection, TelegramId, grouped};
 use rollcall_service::Deletion;
-use tokio::sync::oneshot;
 
 use crate::{
     WrongUsage,
@@ -24,7 +22,7 @@ use crate::{
         export::index_names,
         filter::{read_filter, read_zone},
         labels::ids,
-        output::{confirmed, progress_bar, stdout},
+        output::{confirmed_until_stopped, progress_bar, stdout},
     },
     services::Services,
     shutdown::Shutdown,
@@ -177,15 +175,7 @@ async fn agreed(count: u64) -> anyhow::Result<bool> {
         "This deletes {} with everything that is stored about them. Continue? [y/N] ",
         number(count)
     );
-    let shutdown = Shutdown::on_signals()?;
-    // A thread of its own, because the end of the program waits for no such thread.
-    let (answered, answer) = oneshot::channel();
-    thread::spawn(move || answered.send(confirmed(&question)));
-    let is_confirmed = tokio::select! {
-        answer = answer => answer??,
-        () = shutdown.requested() => false,
-    };
-    if !is_confirmed {
+    if !confirmed_until_stopped(question).await? {
         bail!("nothing was deleted");
     }
     Ok(true)

@@ -18,6 +18,13 @@ use crate::{
     outbox::gate::{Busy, Gate, lock},
 };
 
+/// How many messages of broadcasts a second are sent at most, if `send_rate` messages are sent in all:
+/// five sixths, and at least one. `None` without limits, which is what 0 stands for.
+pub fn bulk_rate(send_rate: u32) -> Option<NonZeroU32> {
+    let rate = NonZeroU32::new(send_rate)?.get();
+    Some(NonZeroU32::new(rate - rate.div_ceil(6)).unwrap_or(NonZeroU32::MIN))
+}
+
 /// The way of a message of a broadcast.
 pub(in crate::outbox) struct Route<'a> {
     pub(in crate::outbox) chat_id: i64,
@@ -38,11 +45,7 @@ impl BulkTurns {
     /// Turns at a gate that passes up to `rate` messages a second; 0 without limits. A sixth of the rate
     /// is left to other messages.
     pub(in crate::outbox) fn new(gate: Arc<Gate>, rate: u32) -> Self {
-        let share = NonZeroU32::new(rate).map(|rate| {
-            let rate = rate.get();
-            let share = NonZeroU32::new(rate - rate.div_ceil(6)).unwrap_or(NonZeroU32::MIN);
-            Mutex::new(Window::new(share))
-        });
+        let share = bulk_rate(rate).map(|share| Mutex::new(Window::new(share)));
         Self { gate, share, trouble: Trouble::none() }
     }
 

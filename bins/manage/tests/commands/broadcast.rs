@@ -1,0 +1,547 @@
+//! `manage broadcast`, without a bot, and with a sender in this process that has a messenger of its own.
+
+use std::{fs, path::Path, sync::Arc};
+
+use rollcall_domain::UnreachableReason;
+use rollcall_service::{BroadcastService, Delivery, Lane, LeaseTimes, Messenger, OutgoingMessage};
+use rollcall_simulator::Person;
+use tokio::sync::watch;
+
+use super::*;
+
+const HELLO: &str = "Hello {first_name|friend} {last_name}, <b>we</b> are \
+                     <a href=\"https://example.org/?u={username}\">open</a> &amp; ready!";
+
+/// Ada, a bot, a user without any name, and one who blocked the bot.
+async fn fill_chats(database: &ThrowAwayDatabase) {
+    let users = fill(database).await;
+    let did = |profile: Profile, event| Interaction {
+        chat: Some(Chat { id: profile.telegram_id().get(), kind: ChatKind::Private }),
+        event,
+        ..Interaction::new("2020-01-01T13:00:00Z".parse().unwrap(), profile, InteractionKind::Text)
+    };
+    let id = |n: i64| TelegramId::try_from(n).unwrap();
+    let ada = Profile::new(id(1815), "Ada").last_name("Lovelace").username("ada");
+    let interactions = [
+        did(ada.language_code("en"), None),
+        did(Profile::of_id(id(7)), None),
+        did(Profile::new(id(9), "Bo").language_code("de"), Some(Event::Blocked)),
+    ];
+    users.register(&interactions).await.unwrap();
+}
+
+/// Runs `manage broadcast`.
+fn broadcast(database: &ThrowAwayDatabase, arguments: &[&str]) -> String {
+    without_times(&manage(database, &[&["broadcast"], arguments].concat(), ""))
+}
+
+/// Creates a broadcast and returns its number.
+fn create(database: &ThrowAwayDatabase, arguments: &[&str]) -> String {
+    let arguments = [&["broadcast", "create"], arguments].concat();
+    let (code, printed, error) = run(database, &arguments, "", &[]);
+    assert_eq!(code, 0, "{error}");
+    printed.trim().to_owned()
+}
+
+/// What is stored of broadcasts and of who changed them.
+async fn stored(database: &ThrowAwayDatabase) -> (String, usize) {
+    let (_, list, _) = run(database, &["broadcast", "list", "--json"], "", &[]);
+    let log = admins(database).await.audit_log(&AuditFilter::all(), None, 100).await.unwrap();
+    (list, log.len())
+}
+
+#[test]
+fn the_help_teaches() {
+    let folder = tempfile::tempdir().unwrap();
+    let help = |command: &[&str]| {
+        let arguments = [&["broadcast"], command, &["--help"]].concat();
+        let (code, printed, error) = program::run(folder.path(), &arguments, b"", &[]);
+        assert_eq!((code, error.as_str()), (0, ""));
+        // The settings are the same for every command.
+        let settings = printed.find("\nSettings (").unwrap();
+        let examples = printed.find("\nExamples:").unwrap_or(printed.len());
+        let shown = format!("{}{}", &printed[..settings], &printed[examples..]);
+        format!("$ manage {}\n{shown}", arguments.join(" "))
+    };
+    let commands = [
+        &[][..],
+        &["create"],
+        &["preview"],
+        &["test"],
+        &["start"],
+        &["pause"],
+        &["resume"],
+        &["cancel"],
+        &["list"],
+        &["show"],
+        &["report"],
+        &["categories"],
+        &["categories", "add"],
+    ];
+    insta::assert_snapshot!("broadcast_help", commands.map(help).join("\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broadcast_is_created_shown_started_and_ended() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        fill_chats(&database).await;
+        let at = ["--at", "2099-06-01 18:00", "--zone", "Europe/Berlin"];
+        let again = ["--button", "Shop = https://example.org | Again = /start again"];
+        let german = ["--text-for", "de=Hallo!", "--button", "Help = tg://help"];
+        let opening = ["create", "--name", "Opening", "--filter", "", "--text", HELLO];
+        let advent =
+            ["create", "--name", "Advent", "--filter", "lang:en", "--text", "Hi", "--paid"];
+        let story = [
+            broadcast(&database, &["list"]),
+            broadcast(&database, &[&opening[..], &again, &german].concat()),
+            broadcast(&database, &[&advent[..], &at, &["--category", "promo"]].concat()),
+            broadcast(&database, &["preview", "1"]),
+            broadcast(&database, &["preview", "1", "--user", "1815"]),
+            broadcast(&database, &["preview", "1", "--user", "9"]),
+            broadcast(&database, &["preview", "1", "--user", "404"]),
+            broadcast(&database, &["preview", "1", "--json"]),
+            broadcast(&database, &["preview", "2"]),
+            broadcast(&database, &["show", "1"]),
+            broadcast(&database, &["show", "2"]),
+            broadcast(&database, &["start", "1"]),
+            broadcast(&database, &["start", "1", "--yes"]),
+            broadcast(&database, &["start", "1", "--yes"]),
+            broadcast(&database, &["start", "2", "--yes"]),
+            broadcast(&database, &["start", "2", "--yes"]),
+            broadcast(&database, &["list"]),
+            broadcast(&database, &["pause", "1"]),
+            broadcast(&database, &["pause", "1"]),
+            broadcast(&database, &["show", "1", "--json"]),
+            broadcast(&database, &["resume", "1", "--json"]),
+            broadcast(&database, &["resume", "1"]),
+            broadcast(&database, &["cancel", "1"]),
+            broadcast(&database, &["cancel", "1", "--yes"]),
+            broadcast(&database, &["cancel", "1", "--yes"]),
+            broadcast(&database, &["cancel", "1"]),
+            broadcast(&database, &["start", "1", "--yes"]),
+            broadcast(&database, &["start", "2", "--yes", "--now", "--json"]),
+            broadcast(&database, &["list", "--limit", "1"]),
+            broadcast(&database, &["list", "--before", "2"]),
+            broadcast(&database, &["list", "--before", "1"]),
+            broadcast(&database, &["report", "1", "--csv"]),
+        ];
+        insta::assert_snapshot!("broadcast_story", story.join("\n"));
+        let log = admins(&database).await.audit_log(&AuditFilter::all(), None, 100).await.unwrap();
+        let actions: Vec<AuditAction> = log.iter().rev().map(|it| it.action).collect();
+        let expected = [
+            AuditAction::CreatedBroadcast,
+            AuditAction::CreatedBroadcast,
+            AuditAction::StartedBroadcast,
+            AuditAction::ScheduledBroadcast,
+            AuditAction::PausedBroadcast,
+            AuditAction::ResumedBroadcast,
+            AuditAction::CancelledBroadcast,
+            AuditAction::StartedBroadcast,
+            AuditAction::ExportedUsers,
+        ];
+        assert_eq!(actions, expected, "a refused command changes nothing");
+    }
+}
+
+/// Each wrong argument has a clear message, and nothing is stored.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_broadcast_is_not_stored() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        fill_chats(&database).await;
+        let before = stored(&database).await;
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str, bytes: &[u8]| {
+            fs::write(folder.path().join(name), bytes).unwrap();
+        };
+        file("latin1.html", b"Gr\xfc\xdfe");
+        file("long.html", &[b'x'; (1 << 16) + 1]);
+        file("tag.html", "Hello\n\n  <b>now <storng>open</b>\n".as_bytes());
+        let text = |text: &'static str| vec!["--filter", "", "--text", text];
+        let filter = |filter: &'static str| vec!["--filter", filter, "--text", "Hi"];
+        let option = |option: &[&'static str]| [&text("Hi")[..], option].concat();
+        let zone = |at: &'static str| option(&["--at", at, "--zone", "Europe/Berlin"]);
+        let from = |name: &'static str| vec!["--filter", "", "--text-file", name];
+        let wrong = [
+            text(""),
+            text("<b>Hello <storng>you</storng></b>"),
+            text("<b>Hello"),
+            text("5 < 6"),
+            text("Hello {nmae}"),
+            text("Hello {first_name"),
+            text("<a href=\"javascript:alert(1)\">x</a>"),
+            option(&["--text-for", "de=Hallo <i>"]),
+            option(&["--text-for", "x=Hallo"]),
+            option(&["--text-for", "Hallo"]),
+            option(&["--text-for", "de=a", "--text-for", "DE=b"]),
+            option(&["--button", "Shop"]),
+            option(&[
+                "--button",
+                "Shop = https://example.org",
+                "--button",
+                "X = ftp://example.org",
+            ]),
+            option(&["--text-file", "tag.html"]),
+            from("tag.html"),
+            from("latin1.html"),
+            from("long.html"),
+            from("missing.html"),
+            vec!["--filter", ""],
+            vec!["--text", "Hi"],
+            filter("lang:de or"),
+            filter("segment:gone"),
+            filter("tag:gone"),
+            option(&["--category", "gone"]),
+            option(&["--category", "No such"]),
+            option(&["--rate", "0"]),
+            option(&["--rate", "1001"]),
+            option(&["--rate", "-1"]),
+            option(&["--rate", "fast"]),
+            option(&["--lasts", "0h"]),
+            option(&["--lasts", "24"]),
+            option(&["--on-unknown", "retry"]),
+            option(&["--at", "2020-01-01 10:00"]),
+            option(&["--at", "2020-01-01T10:00:00+01:00"]),
+            option(&["--at", "tomorrow"]),
+            zone("2027-03-28 02:30"),
+            zone("2027-10-31 02:30"),
+            option(&["--zone", "Berlin"]),
+            option(&["--name", ""]),
+            option(&["--name", "two\nlines"]),
+        ];
+        let story = wrong.map(|wrong| {
+            let name = if wrong.contains(&"--name") { &[][..] } else { &["--name", "x"] };
+            let arguments = [&["broadcast", "create"], name, &wrong].concat();
+            let settings = [("DATABASE_URL", database.url())];
+            let (code, printed, error) = program::run(folder.path(), &arguments, b"", &settings);
+            assert_eq!(printed, "", "{wrong:?}");
+            let error = error.split("\n\nFor more information").next().unwrap().trim_end();
+            format!("$ manage broadcast create {}\n{error}\n[exit code {code}]\n", wrong.join(" "))
+        });
+        insta::assert_snapshot!("broadcast_wrong", story.join("\n"));
+        assert_eq!(stored(&database).await, before);
+    }
+}
+
+/// What was right when a broadcast was created may be wrong when it starts.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broadcast_that_cannot_be_sent_is_not_started() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        fill_chats(&database).await;
+        manage(&database, &["segments", "save", "few", "--filter", "lang:en"], "");
+        let draft =
+            |filter: &str| create(&database, &["--name", "x", "--filter", filter, "--text", "Hi"]);
+        for filter in ["id:404", "blocked", "bot", "segment:few", "lang:en", "name:nobody"] {
+            draft(filter);
+        }
+        manage(&database, &["segments", "delete", "few"], "");
+        let before = stored(&database).await;
+        let try_start = |number: &str| broadcast(&database, &["start", number, "--yes"]);
+        let story = [
+            try_start("1"),
+            broadcast(&database, &["start", "1"]),
+            broadcast(&database, &["preview", "1"]),
+            try_start("2"),
+            try_start("3"),
+            try_start("4"),
+            broadcast(&database, &["preview", "4"]),
+            try_start("6"),
+            try_start("7"),
+            try_start("0"),
+            broadcast(&database, &["pause", "5"]),
+            broadcast(&database, &["resume", "5"]),
+            broadcast(&database, &["resume", "7"]),
+            broadcast(&database, &["show", "7"]),
+            broadcast(&database, &["report", "7", "--csv"]),
+        ];
+        insta::assert_snapshot!("broadcast_not_started", story.join("\n"));
+        assert_eq!(stored(&database).await, before);
+
+        // Two owners start it at once: one of them does.
+        let starts = std::thread::scope(|scope| {
+            let threads = [0; 2].map(|_| scope.spawn(|| try_start("5")));
+            threads.map(|thread| thread.join().unwrap())
+        });
+        let started = starts.iter().filter(|it| it.contains("Started broadcast 5 (x).")).count();
+        let refused = "error: broadcast 5 is preparing and cannot be started";
+        let refused = starts.iter().filter(|it| it.contains(refused)).count();
+        assert_eq!((started, refused), (1, 1), "{starts:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_time_that_has_passed_schedules_nothing() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        fill_chats(&database).await;
+        let at = ["--at", "2099-01-01T00:00:00Z"];
+        let hi = ["--name", "x", "--filter", "", "--text", "Hi"];
+        create(&database, &[&hi[..], &at].concat());
+        let past = "UPDATE broadcasts SET starts_at = created_at";
+        execute(&database, past);
+        let refused = manage(&database, &["broadcast", "start", "1", "--yes"], "");
+        assert!(refused.contains(" is in the past; expected a later time; --now starts it now"));
+        let (_, shown, _) = run(&database, &["broadcast", "show", "1", "--json"], "", &[]);
+        assert!(shown.contains("\"state\": \"draft\""), "{shown}");
+        let started = manage(&database, &["broadcast", "start", "1", "--yes", "--now"], "");
+        assert!(started.contains("Started broadcast 1 (x)."), "{started}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn categories_are_listed_and_added() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        fill(&database).await;
+        let hi = ["create", "--name", "x", "--filter", "", "--text", "Hi", "--category", "events"];
+        let story = [
+            broadcast(&database, &["categories"]),
+            broadcast(&database, &hi),
+            broadcast(&database, &["categories", "add", "events", "--weekly-cap", "2"]),
+            broadcast(&database, &hi),
+            broadcast(&database, &["categories", "add", "events", "--json"]),
+            broadcast(&database, &["categories", "add", "Events"]),
+            broadcast(&database, &["categories", "add", "x", "--weekly-cap", "0"]),
+            broadcast(&database, &["categories", "--json"]),
+        ];
+        insta::assert_snapshot!("broadcast_categories", story.join("\n"));
+    }
+}
+
+/// A text from a file is stored without the line break at its end, and one from the standard input too.
+#[tokio::test(flavor = "multi_thread")]
+async fn texts_are_read_from_files() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        fill_chats(&database).await;
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("de.html"), "\u{feff}Hallo\r\n\r\n<b>Welt</b>\r\n").unwrap();
+        let arguments = [
+            "broadcast",
+            "create",
+            "--name",
+            "x",
+            "--filter",
+            "",
+            "--text-file",
+            "-",
+            "--text-file-for",
+            "de=de.html",
+            "--json",
+        ];
+        let settings = [("DATABASE_URL", database.url())];
+        let input = "Hello\n\nworld\n".as_bytes();
+        let created = program::run(folder.path(), &arguments, input, &settings);
+        assert_eq!(created, (0, "{\n  \"id\": 1\n}\n".to_owned(), String::new()));
+        let (_, shown, _) = run(&database, &["broadcast", "show", "1", "--json"], "", &[]);
+        let shown: Value = serde_json::from_str(&shown).unwrap();
+        assert_eq!(shown["content"]["texts"][""], "Hello\n\nworld");
+        assert_eq!(shown["content"]["texts"]["de"], "Hallo\n\n<b>Welt</b>");
+    }
+}
+
+/// On a terminal, the command shows how many users there are, and asks.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_is_confirmed_on_a_terminal() {
+    let database = ThrowAwayDatabase::sqlite();
+    fill_chats(&database).await;
+    for paid in [&[][..], &["--paid"]] {
+        create(&database, &[&["--name", "x", "--filter", "", "--text", "Hi"], paid].concat());
+    }
+    let on_terminal = |command: &str, input: &str| {
+        let mut script = Command::new("script");
+        let command = format!("{} broadcast {command}", env!("CARGO_BIN_EXE_manage"));
+        script.args(["-qec", &command, "/dev/null"]).env("DATABASE_URL", database.url());
+        let (code, printed, _) = program::answer(script, input.as_bytes());
+        (code, printed.replace('\r', ""))
+    };
+    let (code, printed) = on_terminal("start 1", "n\n");
+    assert_eq!(code, 1, "{printed}");
+    let question = "This starts broadcast 1 (x), category news.\n\
+                    It goes to 2 of 3 users; the bot cannot write to 1.\n\
+                    It takes about 1 s at 25 a second.\n\
+                    Start it now? [y/N] ";
+    assert!(printed.contains(question) && printed.contains("nothing was started"), "{printed}");
+    let (code, printed) = on_terminal("start 2", "y\n");
+    assert_eq!(code, 0, "{printed}");
+    let question = "Paid, it takes about 1 s at 1,000 a second, and costs about 0.2 Stars.\n\
+                    Without --paid, it takes about 1 s at 25 a second, and costs nothing.\n\
+                    Start it now? [y/N] ";
+    assert!(
+        printed.contains(question) && printed.contains("Started broadcast 2 (x)."),
+        "{printed}"
+    );
+    let (code, printed) = on_terminal("cancel 2", "n\n");
+    assert_eq!(code, 1, "{printed}");
+    let question =
+        "Cancel broadcast 2 (x)? It cannot be resumed. So far, no message was sent. [y/N] ";
+    assert!(printed.contains(question) && printed.contains("nothing was cancelled"), "{printed}");
+    let states = stored(&database).await.0;
+    assert!(states.contains("\"preparing\"") && states.contains("\"draft\""), "{states}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_is_sent_to_one_user_and_not_counted() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        fill_chats(&database).await;
+        let telegram = Simulator::start().await.unwrap();
+        telegram.introduce(&Person::new(1815, "Ada"));
+        telegram.introduce(&Person::new(5, "Eve"));
+        let button = ["--button", "Again = /start again"];
+        create(
+            &database,
+            &[&["--name", "x", "--filter", "", "--text", HELLO][..], &button].concat(),
+        );
+        let before = stored(&database).await;
+        let url = telegram.url();
+        let bot = [("TELEGRAM_API_URL", url.as_str()), ("TELEGRAM_BOT_TOKEN", telegram.token())];
+        let test = |to: &str, settings: &[(&str, &str)]| {
+            run(&database, &["broadcast", "test", "1", "--to", to], "", settings)
+        };
+        let sent =
+            |to: &str| (0, format!("Sent a copy of broadcast 1 (x) to {to}.\n"), String::new());
+        assert_eq!(test("1815", &bot), sent("1815"));
+        assert_eq!(telegram.texts_to(1815), ["Hello Ada Lovelace, we are open & ready!"]);
+        let message = telegram.messages_to(1815).pop().unwrap();
+        let url = message.json.pointer("/reply_markup/inline_keyboard/0/0/url").unwrap();
+        assert_eq!(url, "https://t.me/rollcall_bot?start=again");
+        // Nothing is stored about this user.
+        assert_eq!(test("5", &bot), sent("5"));
+        assert_eq!(telegram.texts_to(5), ["Hello friend , we are open & ready!"]);
+
+        let (code, printed, error) = test("404", &bot);
+        assert_eq!((code, printed.as_str()), (1, ""));
+        assert!(
+            error.contains("the bot cannot write to 404") && error.contains("/start"),
+            "{error}"
+        );
+        let (code, _, error) = test("1815", &[]);
+        assert_eq!(code, 1);
+        assert!(error.contains("TELEGRAM_BOT_TOKEN is not set"), "{error}");
+        let (code, _, error) = test("0", &bot);
+        assert_eq!(code, 2, "{error}");
+        assert_eq!(stored(&database).await, before);
+        let (_, user, _) = run(&database, &["users", "show", "1815", "--json"], "", &[]);
+        assert!(user.contains("\"reachable\": true"), "{user}");
+        // The database of another bot.
+        let storage = Database::open(database.url().parse().unwrap()).await.unwrap();
+        let other = TelegramId::try_from(77).unwrap();
+        DieselBotRepository::new(storage).claim(other, SystemClock.now()).await.unwrap();
+        let (code, _, error) = test("1815", &bot);
+        assert_eq!(code, 1);
+        assert!(error.contains("belongs to the bot 77"), "{error}");
+        assert_eq!(telegram.texts_to(1815).len(), 1);
+    }
+}
+
+/// What becomes of a message depends on the user's id.
+struct ById;
+
+impl Messenger for ById {
+    fn lane(&self, _rate: Option<u32>, _is_paid: bool) -> Arc<dyn Lane> {
+        Arc::new(Self)
+    }
+}
+
+#[async_trait::async_trait]
+impl Lane for ById {
+    fn rate(&self) -> Option<u32> {
+        None
+    }
+
+    async fn send(
+        &self,
+        to: TelegramId,
+        _message: &OutgoingMessage,
+        _stop: watch::Receiver<bool>,
+    ) -> Delivery {
+        match to.get() {
+            11 => Delivery::Unreachable(UnreachableReason::Blocked),
+            12 => Delivery::Failed("Bad Request: =odd, \"words\"".to_owned()),
+            13 => Delivery::Unknown,
+            id => Delivery::Sent(id + 1000),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_has_every_recipient() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        fill_chats(&database).await;
+        let storage = Database::open(database.url().parse().unwrap()).await.unwrap();
+        let repository = DieselUserRepository::new(storage);
+        let users = UserService::new(repository.clone(), SystemClock);
+        let interactions: Vec<Interaction> = (10..=14)
+            .map(|n| Interaction {
+                chat: Some(Chat { id: n, kind: ChatKind::Private }),
+                ..Interaction::new(
+                    "2020-01-01T13:00:00Z".parse().unwrap(),
+                    Profile::new(n.try_into().unwrap(), "x"),
+                    InteractionKind::Text,
+                )
+            })
+            .collect();
+        users.register(&interactions).await.unwrap();
+        create(&database, &["--name", "x", "--filter", "id:9,10,11,12,13,14", "--text", "Hi"]);
+        execute(
+            &database,
+            "INSERT INTO opt_outs VALUES (14, 'news', '2020-01-01T00:00:00.000000Z')",
+        );
+
+        let (stop, stopped) = watch::channel(false);
+        let service = BroadcastService::new(repository, SystemClock);
+        let sender = service.sender(users, Arc::new(ById), LeaseTimes::lasting(PATIENCE), stopped);
+        let sender = tokio::spawn(sender.run());
+        let started = broadcast(&database, &["start", "1", "--yes"]);
+        assert!(!started.contains("No bot has begun"), "{started}");
+        let end = Instant::now() + PATIENCE;
+        while !service.find(1).await.unwrap().state.has_ended() {
+            assert!(Instant::now() < end, "the broadcast never ends");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        stop.send_replace(true);
+        sender.await.unwrap();
+
+        let story = [
+            broadcast(&database, &["show", "1"]),
+            broadcast(&database, &["show", "1", "--json"]),
+            broadcast(&database, &["list"]),
+            broadcast(&database, &["pause", "1"]),
+            broadcast(&database, &["resume", "1"]),
+            broadcast(&database, &["start", "1", "--yes"]),
+            broadcast(&database, &["cancel", "1", "--yes"]),
+        ];
+        insta::assert_snapshot!("broadcast_finished", story.join("\n"));
+
+        let (code, report, error) = run(&database, &["broadcast", "report", "1", "--csv"], "", &[]);
+        assert_eq!((code, error.as_str()), (0, ""));
+        let outcomes: Vec<&str> =
+            report.lines().map(|line| line.rsplit_once(',').unwrap().0).collect();
+        assert_eq!(
+            outcomes,
+            [
+                "telegram_id,state,reason,message_id",
+                "9,unreachable,blocked,",
+                "10,sent,,1010",
+                "11,unreachable,blocked,",
+                "12,failed,\"Bad Request: =odd, \"\"words\"\"\",",
+                "13,unknown,,",
+                "14,skipped,opted_out,",
+            ]
+        );
+        for line in report.lines().skip(1) {
+            let at = line.rsplit_once(',').unwrap().1;
+            at.parse::<DateTime<chrono::Utc>>().unwrap();
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let settings = [("DATABASE_URL", database.url())];
+        let to_file = |more: &[&str]| {
+            let write = ["broadcast", "report", "1", "--csv", "--output", "report.csv"];
+            program::run(folder.path(), &[&write, more].concat(), b"", &settings)
+        };
+        let written = |folder: &Path| fs::read_to_string(folder.join("report.csv")).unwrap();
+        let done = (0, String::new(), "Wrote 6 recipients to report.csv\n".to_owned());
+        assert_eq!(to_file(&[]), done);
+        assert_eq!(written(folder.path()), report);
+        let (code, _, error) = to_file(&[]);
+        assert!(code == 1 && error.contains("report.csv already exists"), "{error}");
+        assert_eq!(to_file(&["--force"]), done);
+        assert_eq!(written(folder.path()), report);
+    }
+}

@@ -1,0 +1,238 @@
+//! `manage broadcast preview`.
+
+use std::io::Write;
+
+use anyhow::{Context, bail};
+use clap::Args;
+use rollcall_domain::{
+    Broadcast, BroadcastContent, Element, LinkPart, Part, TelegramId, TelegramUser, UserText,
+    Variable, grouped,
+};
+use rollcall_service::{AudienceSize, BroadcastError, Forecast, Message};
+use serde_json::{Value, json};
+
+use super::{Number, forecast, index_names_of, title, unpaid};
+use crate::{
+    environment::Environment,
+    manage::output::{print_json, safe, span, stdout},
+    services::Services,
+};
+
+#[derive(Args, Debug)]
+pub struct Preview {
+    #[command(flatten)]
+    number: Number,
+    /// Show it as this user would get it, instead of one of its users
+    #[arg(long, value_name = "TELEGRAM_ID")]
+    user: Option<TelegramId>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Preview {
+    pub(super) async fn run(
+        self,
+        services: &Services,
+        environment: &Environment,
+    ) -> anyhow::Result<()> {
+        let broadcasts = services.broadcasts();
+        let broadcast = broadcasts.find(self.number.id).await?;
+        index_names_of(services, &broadcast.plan).await?;
+        let user = match self.user {
+            Some(id) => services
+                .users()
+                .get_user_by_telegram_id(id)
+                .await?
+                .with_context(|| format!("there is no user with the id {id}"))?,
+            None => match broadcasts.example(&broadcast.plan).await? {
+                Some(user) => user,
+                None => bail!(BroadcastError::Nobody(broadcast.plan.filter.to_string())),
+            },
+        };
+        let size = broadcasts.size(&broadcast.plan).await?;
+        let shown = Shown {
+            message: Message::new(&broadcast.plan.content)?,
+            forecasts: forecasts(&broadcast, size, environment)?,
+            broadcast,
+            user,
+            size,
+        };
+        if self.json { print_json(&shown.as_json()) } else { shown.print() }
+    }
+}
+
+/// How long it takes and what it costs, as it is planned; and for a paid one also without payment.
+pub(super) fn forecasts(
+    broadcast: &Broadcast,
+    size: AudienceSize,
+    environment: &Environment,
+) -> anyhow::Result<(Forecast, Option<Forecast>)> {
+    let plan = &broadcast.plan;
+    let planned = forecast(size.reachable, plan, environment)?;
+    let without = plan.is_paid.then(|| unpaid(size.reachable, plan, environment)).transpose()?;
+    Ok((planned, without))
+}
+
+/// A preview.
+struct Shown {
+    broadcast: Broadcast,
+    message: Message,
+    user: TelegramUser,
+    size: AudienceSize,
+    forecasts: (Forecast, Option<Forecast>),
+}
+
+impl Shown {
+    fn print(&self) -> anyhow::Result<()> {
+        let mut out = stdout();
+        let plan = &self.broadcast.plan;
+        writeln!(out, "Preview of {}, category {}", title(&self.broadcast), plan.category)?;
+        writeln!(out, "{}", audience(self.size))?;
+        for line in lines(self.forecasts) {
+            writeln!(out, "{line}")?;
+        }
+        let user = &self.user;
+        writeln!(out, "\n{} ({}) gets:\n", user.shown_name(), user.telegram_id)?;
+        match (self.message.text_for(user), &self.message) {
+            (Some(text), Message::Text { buttons, .. }) => {
+                for line in readable(&text).lines() {
+                    writeln!(out, "{}", format!("  {}", safe(line)).trim_end())?;
+                }
+                if !buttons.is_empty() {
+                    writeln!(out)?;
+                }
+                for row in buttons.rows() {
+                    let row = row.iter().map(|button| {
+                        format!(
+                            "[ {} ] {}",
+                            safe(button.text()),
+                            safe(&button.target().to_string())
+                        )
+                    });
+                    writeln!(out, "  {}", row.collect::<Vec<_>>().join("   "))?;
+                }
+                if let Some(line) = unfilled(&text) {
+                    writeln!(out, "\n{line}")?;
+                }
+            }
+            _ => writeln!(
+                out,
+                "  A copy of a message in Telegram. `manage broadcast test {}` sends it to you.",
+                self.broadcast.id
+            )?,
+        }
+        Ok(())
+    }
+
+    fn as_json(&self) -> Value {
+        let text = self.message.text_for(&self.user);
+        let buttons = match &self.message {
+            Message::Text { buttons, .. } => buttons.rows(),
+            Message::Copy { .. } => &[],
+        };
+        let button = |it: &rollcall_domain::Button| json!({ "text": it.text(), "target": it.target().to_string() });
+        let buttons: Vec<Vec<Value>> =
+            buttons.iter().map(|row| row.iter().map(button).collect()).collect();
+        let unfilled = text.as_ref().map(UserText::unfilled).unwrap_or_default();
+        let (planned, without) = self.forecasts;
+        json!({
+            "id": self.broadcast.id,
+            "user": self.user.telegram_id.get(),
+            "is_copy": matches!(self.broadcast.plan.content, BroadcastContent::Copy { .. }),
+            "text": text.as_ref().map(UserText::plain),
+            "html": text.as_ref().map(UserText::html),
+            "unfilled": unfilled.into_iter().map(Variable::name).collect::<Vec<_>>(),
+            "buttons": buttons,
+            "users": self.size.users,
+            "reachable": self.size.reachable,
+            "forecast": forecast_as_json(planned),
+            "unpaid": without.map(forecast_as_json),
+        })
+    }
+}
+
+fn forecast_as_json(forecast: Forecast) -> Value {
+    json!({
+        "rate": forecast.rate,
+        "seconds": forecast.duration.map(|it| it.as_secs()),
+        "stars": forecast.price.to_string().replace(',', "").parse::<f64>().ok(),
+    })
+}
+
+/// How many users there are, in a sentence.
+pub(super) fn audience(AudienceSize { users, reachable }: AudienceSize) -> String {
+    let noun = if users == 1 { "user" } else { "users" };
+    let all = grouped(users);
+    match users.saturating_sub(reachable) {
+        0 => format!("It goes to {all} {noun}."),
+        missing => format!(
+            "It goes to {} of {all} {noun}; the bot cannot write to {}.",
+            grouped(reachable),
+            grouped(missing)
+        ),
+    }
+}
+
+/// How long it takes, and what it costs, in sentences.
+pub(super) fn lines((planned, without): (Forecast, Option<Forecast>)) -> Vec<String> {
+    let takes = |forecast: Forecast| match (forecast.rate, forecast.duration) {
+        (Some(rate), Some(duration)) => {
+            format!("takes about {} at {} a second", span(duration), grouped(rate.into()))
+        }
+        _ => "is sent as fast as Telegram takes it".to_owned(),
+    };
+    match without {
+        None => vec![format!("It {}.", takes(planned))],
+        Some(without) => vec![
+            format!("Paid, it {}, and costs about {} Stars.", takes(planned), planned.price),
+            format!("Without --paid, it {}, and costs nothing.", takes(without)),
+        ],
+    }
+}
+
+/// A text for a terminal: as Telegram shows it, with the addresses of links, and the names of unfilled
+/// variables.
+fn readable(text: &UserText) -> String {
+    let mut shown = String::new();
+    let mut addresses = Vec::new();
+    for part in text.parts() {
+        match part {
+            Part::Text(text) => shown += text,
+            Part::Variable(placeholder) => shown += &mark(placeholder.variable),
+            Part::Open(element) => addresses.push(match element {
+                Element::Link(link) => Some(link.parts().iter().map(address).collect::<String>()),
+                _ => None,
+            }),
+            Part::Close => {
+                if let Some(address) = addresses.pop().flatten() {
+                    shown += &format!(" <{address}>");
+                }
+            }
+        }
+    }
+    shown
+}
+
+fn address(part: &LinkPart) -> String {
+    match part {
+        LinkPart::Text(text) => text.clone(),
+        LinkPart::Variable(placeholder) => mark(placeholder.variable),
+    }
+}
+
+/// What stands for an unfilled variable.
+fn mark(variable: Variable) -> String {
+    format!("{{{}?}}", variable.name())
+}
+
+/// Which variables are unfilled, and what helps.
+fn unfilled(text: &UserText) -> Option<String> {
+    let unfilled = text.unfilled();
+    let first = unfilled.first()?.name();
+    let marks: Vec<String> = unfilled.iter().map(|it| mark(*it)).collect();
+    Some(format!(
+        "This user has no value for {}, so nothing stands there. A fallback does, such as {{{first}|friend}}.",
+        marks.join(", ")
+    ))
+}

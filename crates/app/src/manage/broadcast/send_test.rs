@@ -1,0 +1,70 @@
+//! `manage broadcast test`.
+
+use std::{io::Write, sync::Arc};
+
+use anyhow::bail;
+use clap::Args;
+use rollcall_domain::{Clock, SystemClock, TelegramId, TelegramUser};
+use rollcall_repository::BotRepository;
+use rollcall_service::{Delivery, Message, Messenger};
+use rollcall_telegram::{Bot, OutboxMessenger};
+use tokio::sync::watch;
+
+use super::{Number, title};
+use crate::{
+    environment::Environment,
+    manage::output::{safe, stdout},
+    services::Services,
+    settings::TelegramArguments,
+    take_over::refuse_another,
+};
+
+#[derive(Args)]
+pub struct SendTest {
+    #[command(flatten)]
+    number: Number,
+    /// The user that gets the copy. Variables are filled with what is stored about them
+    #[arg(long, value_name = "TELEGRAM_ID")]
+    to: TelegramId,
+    #[command(flatten)]
+    telegram: TelegramArguments,
+}
+
+impl SendTest {
+    pub(super) async fn run(
+        self,
+        services: &Services,
+        environment: &Environment,
+    ) -> anyhow::Result<()> {
+        let settings = self.telegram.settings(environment)?;
+        let broadcast = services.broadcasts().find(self.number.id).await?;
+        let message = Message::new(&broadcast.plan.content)?;
+        let stored = services.users().get_user_by_telegram_id(self.to).await?;
+        let user = stored.unwrap_or_else(|| TelegramUser::new(self.to, SystemClock.now()));
+        let bot = Bot::connect(settings, Arc::new(SystemClock)).await?;
+        if let Some(owner) = services.bot_repository().owner().await? {
+            refuse_another(owner, bot.id(), services.database())?;
+        }
+        // Never paid: it is one message.
+        let lane = OutboxMessenger::new(bot.outbox(), bot.username()).lane(None, false);
+        let (_never, stop) = watch::channel(false);
+        match lane.send(self.to, &message.to(&user), stop).await {
+            Delivery::Sent(_) => {
+                writeln!(stdout(), "Sent a copy of {} to {}.", title(&broadcast), self.to)?;
+                Ok(())
+            }
+            Delivery::Unreachable(reason) => bail!(
+                "the bot cannot write to {}: {}; they have to send it /start first",
+                self.to,
+                reason.name()
+            ),
+            Delivery::Failed(reason) | Delivery::Content(reason) => {
+                bail!("Telegram refuses the message: {}", safe(&reason))
+            }
+            Delivery::Unknown => {
+                bail!("Telegram did not respond; look at the chat before you send it again")
+            }
+            Delivery::NotYet => bail!("Telegram asks to wait; send it again in a minute"),
+        }
+    }
+}
