@@ -8,8 +8,9 @@ use rollcall_repository::CountProgress;
 use super::sql::Sql;
 use crate::base::connection::AnyConnection;
 
-/// How many users a range should have, more or less. Between two ranges, the count can be stopped.
-const USERS: i64 = 50_000;
+/// How many users a range should have, more or less. Between two ranges, the count can be stopped; and
+/// where SQLite has to sort the rows of a range, they take few megabytes.
+const USERS: i64 = 25_000;
 /// How many ids the first range spans.
 const FIRST_WIDTH: i64 = 50_000;
 
