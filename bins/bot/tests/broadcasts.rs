@@ -227,6 +227,7 @@ impl Owner {
             on_unknown,
             starts_at: None,
             lasts: TimeDelta::hours(24),
+            has_opt_out_button: false,
         };
         let created = self.service.create(&plan, None).await.unwrap();
         self.change(created.id, BroadcastChange::Start).await

@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::Context;
-use rollcall_conversation::{Conversation, Greetings};
+use rollcall_conversation::{Conversation, Greetings, opt_out_button};
 use rollcall_domain::{Clock, SystemClock, TelegramId, error_chain};
 use rollcall_nhl::Client;
 use rollcall_repository::BotRepository;
@@ -211,6 +211,7 @@ async fn work(
         segments: services.segments(),
         schedule: has_schedule.then(|| schedule.clone()),
         preferences: services.preferences(),
+        opt_outs: services.opt_outs(),
         admins: admins.clone(),
         uncounting: (!are_counted).then(|| services.activity()),
     };
@@ -220,8 +221,14 @@ async fn work(
     let alerted = conversation.alert_owners(alerts.clone());
     let handler = conversation.clone();
     let (stop_sending, stopped) = watch::channel(false);
-    let messenger = Arc::new(OutboxMessenger::new(bot.outbox(), bot.username()));
-    let sender = services.broadcasts().sender(users.clone(), messenger, lease, stopped);
+    let messenger = OutboxMessenger::new(bot.outbox(), bot.username(), opt_out_button);
+    let sender = services.broadcasts().sender(
+        users.clone(),
+        services.preferences(),
+        Arc::new(messenger),
+        lease,
+        stopped,
+    );
     let sending = tokio::spawn(sender.run());
     let received = async {
         match &http.webhook {

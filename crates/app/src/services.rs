@@ -9,8 +9,8 @@ use rollcall_repository_diesel::{
 };
 use rollcall_service::{
     ActivityService, AdminService, AudienceService, BroadcastService, DeletionService,
-    DirectoryService, LabelService, PreferencesService, ScheduleService, SegmentService,
-    SourceService, TransferService, UserService,
+    DirectoryService, LabelService, OptOutService, PreferencesService, ScheduleService,
+    SegmentService, SourceService, TransferService, UserService,
 };
 
 /// A database and the services on it. Cheap to clone.
@@ -61,6 +61,10 @@ impl Services {
 
     pub(crate) fn broadcasts(&self) -> BroadcastService {
         BroadcastService::new(self.user_repository(), SystemClock)
+    }
+
+    pub(crate) fn opt_outs(&self) -> OptOutService {
+        OptOutService::new(self.user_repository(), SystemClock)
     }
 
     pub(crate) fn segments(&self) -> SegmentService {

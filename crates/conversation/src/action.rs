@@ -42,6 +42,21 @@ pub(crate) enum Action {
         /// The page that the button is on.
         page: u32,
     },
+    /// Shows a page of the categories of broadcasts.
+    Messages {
+        page: u32,
+    },
+    SetMessages {
+        category: LabelName,
+        is_out: bool,
+        /// The page that the button is on.
+        page: u32,
+    },
+    /// Opts out of a category of broadcasts, or opts in again. The button is below a message of one.
+    OptOut {
+        category: LabelName,
+        is_out: bool,
+    },
     /// Shows a page of the list of users, from a place in it or from the start. For owners only.
     Users(Option<Cursor>),
     /// Shows a page of the users of a filter, which is the first line of the message: it would not fit
@@ -83,6 +98,11 @@ impl Action {
             Self::SetFavourite { team, is_favourite, page } => {
                 format!("p/fav/{page}/{team}/{}", u8::from(*is_favourite))
             }
+            Self::Messages { page } => format!("p/msg/{page}"),
+            Self::SetMessages { category, is_out, page } => {
+                format!("p/msg/{page}/{category}/{}", u8::from(*is_out))
+            }
+            Self::OptOut { category, is_out } => format!("o/{category}/{}", u8::from(*is_out)),
             Self::Help => "h".to_owned(),
             Self::Users(None) => "u".to_owned(),
             Self::Users(Some(cursor)) => format!("u/{cursor}"),
@@ -129,13 +149,18 @@ impl Action {
             ["p", "fav", number] => Self::Favourites { page: page(number)? },
             ["p", "fav", number, id, flag] => Self::SetFavourite {
                 team: team(id)?,
-                is_favourite: match *flag {
-                    "1" => true,
-                    "0" => false,
-                    _ => return None,
-                },
+                is_favourite: yes_or_no(flag)?,
                 page: page(number)?,
             },
+            ["p", "msg", number] => Self::Messages { page: page(number)? },
+            ["p", "msg", number, name, flag] => Self::SetMessages {
+                category: name.parse().ok()?,
+                is_out: yes_or_no(flag)?,
+                page: page(number)?,
+            },
+            ["o", name, flag] => {
+                Self::OptOut { category: name.parse().ok()?, is_out: yes_or_no(flag)? }
+            }
             ["h"] => Self::Help,
             ["u"] => Self::Users(None),
             ["u", place] => Self::Users(Some(cursor(place)?)),
@@ -156,7 +181,10 @@ impl Action {
             | Self::Cities { .. }
             | Self::SetZone(_)
             | Self::Favourites { .. }
-            | Self::SetFavourite { .. } => "settings",
+            | Self::SetFavourite { .. }
+            | Self::Messages { .. }
+            | Self::SetMessages { .. } => "settings",
+            Self::OptOut { .. } => "opt_out",
             Self::Users(_) | Self::Selected(_) => "users",
             Self::Segments { .. } | Self::Segment(_) => "segments",
             Self::Help => "help",
@@ -177,8 +205,8 @@ impl Action {
     }
 }
 
-/// The family of the button with this data: the name of the command whose answer has such buttons.
-/// `None` if the bot has no such button.
+/// The family of the button with this data: the name of the command whose answer has such buttons, or
+/// `opt_out` for the opt-out button of broadcasts. `None` if the bot has no such button.
 pub fn button_family(data: &str) -> Option<&'static str> {
     Action::read(data).map(|action| action.family())
 }
@@ -186,6 +214,14 @@ pub fn button_family(data: &str) -> Option<&'static str> {
 /// A page, counted from 0.
 fn page(text: &str) -> Option<u32> {
     text.parse().ok().filter(|page| *page <= MAX_PAGE)
+}
+
+fn yes_or_no(text: &str) -> Option<bool> {
+    match text {
+        "1" => Some(true),
+        "0" => Some(false),
+        _ => None,
+    }
 }
 
 fn team(text: &str) -> Option<i64> {
@@ -230,6 +266,15 @@ mod tests {
             Action::Favourites { page: 3 },
             Action::SetFavourite { team, is_favourite: true, page: MAX_PAGE },
             Action::SetFavourite { team: 1, is_favourite: false, page: 0 },
+            Action::Messages { page: MAX_PAGE },
+            Action::SetMessages {
+                category: "-".repeat(32).parse().unwrap(),
+                is_out: true,
+                page: MAX_PAGE,
+            },
+            Action::SetMessages { category: "a".parse().unwrap(), is_out: false, page: 0 },
+            Action::OptOut { category: "-".repeat(32).parse().unwrap(), is_out: true },
+            Action::OptOut { category: "promo".parse().unwrap(), is_out: false },
             Action::Help,
             Action::Users(None),
             Action::Users(Some(place(false, 1_795_780_800_000_000, 1815))),
@@ -253,11 +298,13 @@ mod tests {
     }
 
     #[test]
-    fn a_family_has_the_name_of_a_command() {
+    fn a_family_has_the_name_of_a_command_unless_it_is_below_broadcasts() {
         for action in every_action() {
             let family = button_family(&action.data());
-            assert!(family.is_some_and(|name| crate::COMMANDS.contains(&name)), "{action:?}");
+            let is_command = family.is_some_and(|name| crate::COMMANDS.contains(&name));
+            assert_eq!(is_command, !matches!(action, Action::OptOut { .. }), "{action:?}");
         }
+        assert_eq!(button_family("1/o/promo/1"), Some("opt_out"));
         assert_eq!(button_family("1/p/lang/de"), Some("settings"));
         assert_eq!(button_family("1/s/today"), Some("schedule"));
         for forged in ["1/p/lang/xx", "settings", "1/vip", ""] {
@@ -289,6 +336,17 @@ mod tests {
             "1/p/fav/0/10/2",
             "1/p/fav/0/-10/1",
             "1/p/fav/0/10/1/1",
+            "1/p/msg",
+            "1/p/msg/100",
+            "1/p/msg/0/promo",
+            "1/p/msg/0/Promo/1",
+            "1/p/msg/0/promo/2",
+            "1/p/msg/0/promo/1/1",
+            "1/o/promo",
+            "1/o/promo/yes",
+            "1/o/PROMO/1",
+            "1/o//1",
+            "1/o/promo/1/",
             "1/h/",
             "1/u/",
             "1/u/2",
@@ -314,7 +372,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_data_is_read_without_a_panic(data in any::<String>(), parts in "1/[spufgn]/[a-z]{0,5}/?[0-9./]{0,40}") {
+        fn any_data_is_read_without_a_panic(data in any::<String>(), parts in "1/[spufgno]/[a-z]{0,5}/?[0-9./]{0,40}") {
             for data in [data, parts] {
                 if let Some(action) = Action::read(&data) {
                     prop_assert_eq!(action.data(), data);

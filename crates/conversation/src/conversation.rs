@@ -14,7 +14,8 @@ use rollcall_domain::{
 };
 use rollcall_service::{
     ActivityService, AdminService, Alerts, AudienceService, ClaimCode, DirectoryService,
-    PreferencesService, ScheduleService, ScheduleView, SegmentService, ServiceError, UserService,
+    OptOutService, PreferencesService, ScheduleService, ScheduleView, SegmentService, ServiceError,
+    UserService,
 };
 
 use rollcall_telegram::{
@@ -47,6 +48,8 @@ pub struct Services {
     pub schedule: Option<ScheduleService>,
     /// The preferences of users.
     pub preferences: PreferencesService,
+    /// The categories of broadcasts that users have opted out of.
+    pub opt_outs: OptOutService,
     /// The owners, who may use the admin commands.
     pub admins: AdminService,
     /// Leaves a new owner out of the figures; `None` if owners count.
@@ -63,6 +66,7 @@ pub struct Conversation {
     pub(crate) segments: SegmentService,
     pub(crate) schedule: Option<ScheduleService>,
     pub(crate) preferences: PreferencesService,
+    pub(crate) opt_outs: OptOutService,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) admins: AdminService,
     pub(crate) uncounting: Option<ActivityService>,
@@ -80,7 +84,7 @@ impl Handler for Conversation {
     }
 
     fn button_family(&self, data: &str) -> Option<&'static str> {
-        button_family(data).filter(|family| self.commands().contains(family))
+        button_family(data).filter(|family| *family != "schedule" || self.schedule.is_some())
     }
 
     fn wants(&self, text: &str) -> bool {
@@ -131,6 +135,7 @@ impl Conversation {
             segments,
             schedule,
             preferences,
+            opt_outs,
             admins,
             uncounting,
         } = services;
@@ -143,6 +148,7 @@ impl Conversation {
             segments,
             schedule,
             preferences,
+            opt_outs,
             clock: bot.clock(),
             admins,
             uncounting,
@@ -316,8 +322,9 @@ impl Conversation {
             Some(_) if asker.preferences.favourite_teams.is_empty() => Some(Vec::new()),
             Some(schedule) => Some(schedule.teams().await?),
         };
-        let now = self.clock.now();
-        Ok(settings_menu::overview(asker.locale(), &asker.preferences, teams.as_deref(), now))
+        let messages = self.opt_outs.choices(asker.id).await?;
+        let (teams, now) = (teams.as_deref(), self.clock.now());
+        Ok(settings_menu::overview(asker.locale(), &asker.preferences, teams, &messages, now))
     }
 
     /// A link for an owner to sign in to the web admin. Where browsers use https, a button opens the same

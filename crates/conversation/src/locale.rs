@@ -233,6 +233,7 @@ mod tests {
             include_str!("claim.rs"),
             include_str!("conversation.rs"),
             include_str!("menu.rs"),
+            include_str!("messages.rs"),
             include_str!("press.rs"),
             include_str!("schedule.rs"),
             include_str!("segment_list.rs"),

@@ -3,14 +3,16 @@
 use std::time::Instant;
 
 use frankenstein::methods::AnswerCallbackQueryParams;
-use rollcall_domain::{Registration, error_chain};
+use rollcall_domain::{LabelName, Registration, error_chain};
 use rollcall_service::{ScheduleService, ScheduleView, ServiceError};
-use rollcall_telegram::ButtonPress;
+use rollcall_telegram::{ButtonPress, SendError};
 
 use crate::{
     action::Action,
     audience::Audience,
     conversation::{Asker, Conversation},
+    locale::Locale,
+    messages,
     reply::{Screen, edit},
     schedule, settings_menu,
 };
@@ -22,17 +24,24 @@ struct Outcome {
     notice: Option<&'static str>,
     /// The new content of the message.
     screen: Option<Screen>,
+    /// The category of broadcasts that the user opted out of or into, by a button that now does the
+    /// opposite.
+    opt_out: Option<(LabelName, bool)>,
 }
 
 impl From<Screen> for Outcome {
     fn from(screen: Screen) -> Self {
-        Self { notice: None, screen: Some(screen) }
+        Self { screen: Some(screen), ..Self::default() }
     }
 }
 
 impl Outcome {
     fn notice(key: &'static str) -> Self {
-        Self { notice: Some(key), screen: None }
+        Self { notice: Some(key), ..Self::default() }
+    }
+
+    fn saved(screen: Screen) -> Self {
+        Self { notice: Some("press-saved"), screen: Some(screen), ..Self::default() }
     }
 }
 
@@ -56,20 +65,46 @@ impl Conversation {
         };
         let class = outcome.notice.unwrap_or("press-shown");
         metrics::counter!("rollcall_presses_total", "outcome" => class).increment(1);
-        self.acknowledge(press, outcome.notice, &asker).await;
-        if let (Some(screen), Some((_, place))) = (outcome.screen, press.message) {
-            let begun = self.clock.now();
-            if let Err(error) = edit(&self.outbox, place, &screen).await {
-                self.not_sent(asker.id, error, begun).await;
+        let text = match (&outcome.opt_out, outcome.notice) {
+            (Some((category, is_out)), _) => {
+                Some(messages::notice(asker.locale(), category, *is_out))
             }
+            (None, notice) => notice.map(|key| asker.locale().text(key)),
+        };
+        self.acknowledge(press, text, outcome.opt_out.is_some()).await;
+        let begun = self.clock.now();
+        if let Err(error) = self.change(press, outcome, asker.locale()).await {
+            self.not_sent(asker.id, error, begun).await;
         }
         metrics::histogram!("rollcall_handler_seconds").record(begun_at.elapsed());
     }
 
-    async fn acknowledge(&self, press: &ButtonPress, notice: Option<&str>, asker: &Asker) {
-        let text = notice.map(|key| asker.locale().text(key));
-        let answer =
-            AnswerCallbackQueryParams::builder().callback_query_id(&press.id).maybe_text(text);
+    /// Changes the message with the button.
+    async fn change(
+        &self,
+        press: &ButtonPress,
+        outcome: Outcome,
+        locale: &Locale,
+    ) -> Result<(), SendError> {
+        let Some((_, place)) = press.message else { return Ok(()) };
+        if let Some(screen) = outcome.screen {
+            edit(&self.outbox, place, &screen).await?;
+        }
+        if let (Some((category, is_out)), Some(buttons), Some(data)) =
+            (outcome.opt_out, &press.buttons, &press.data)
+        {
+            let opposite = messages::toggle(locale, &category, !is_out);
+            self.outbox.replace_button(place, buttons, data, &opposite).await?;
+        }
+        Ok(())
+    }
+
+    /// Answers a press, with a text that pops up. As an alert, the text stays until it is closed.
+    async fn acknowledge(&self, press: &ButtonPress, text: Option<String>, is_alert: bool) {
+        let answer = AnswerCallbackQueryParams::builder()
+            .callback_query_id(&press.id)
+            .maybe_text(text)
+            .maybe_show_alert(is_alert.then_some(true));
         if let Err(error) = self.outbox.answer(&answer.build()).await {
             // Telegram accepts no answer to an old press, for example after a pause of the bot.
             log::info!(error = error_chain(&error); "a button press was not answered");
@@ -135,6 +170,26 @@ impl Conversation {
                 settings_menu::cities(locale, &asker.preferences, region, page).into()
             }
             (Action::Settings, _) => self.settings(asker).await?.into(),
+            (Action::Messages { page }, _) => self.messages(page, asker).await?,
+            (Action::SetMessages { category, is_out, page }, _) => {
+                match self.opt_outs.set_opt_out(asker.id, &category, is_out).await? {
+                    true => self
+                        .messages(page, asker)
+                        .await
+                        .map(|it| Outcome { notice: it.notice.or(Some("press-saved")), ..it })?,
+                    false => Outcome::notice("press-impossible"),
+                }
+            }
+            (Action::OptOut { category, is_out }, _) => {
+                match self.opt_outs.set_opt_out(asker.id, &category, is_out).await? {
+                    true => Outcome {
+                        notice: Some(if is_out { "press-opted-out" } else { "press-opted-in" }),
+                        opt_out: Some((category, is_out)),
+                        ..Outcome::default()
+                    },
+                    false => Outcome::notice("press-impossible"),
+                }
+            }
             (Action::Help, _) => self.help(audience, locale).into(),
             (Action::Users(cursor), _) => self.users(cursor, locale).await?.into(),
             (Action::Selected(cursor), _) => {
@@ -177,7 +232,16 @@ impl Conversation {
         // The button may have an old id of the club.
         asker.preferences = self.preferences.preferences(asker.id).await?;
         let screen = favourites(schedule, page, asker).await?;
-        Ok(Outcome { notice: Some("press-saved"), screen: Some(screen) })
+        Ok(Outcome::saved(screen))
+    }
+
+    /// The categories of broadcasts to choose from.
+    async fn messages(&self, page: u32, asker: &Asker) -> Result<Outcome, ServiceError> {
+        let choices = self.opt_outs.choices(asker.id).await?;
+        if choices.is_empty() {
+            return Ok(Outcome::notice("press-stale"));
+        }
+        Ok(messages::categories(asker.locale(), &choices, page).into())
     }
 
     async fn saved(&self, is_set: bool, asker: &Asker) -> Result<Outcome, ServiceError> {
@@ -185,7 +249,7 @@ impl Conversation {
             return Ok(Outcome::notice("press-impossible"));
         }
         let screen = self.settings(asker).await?;
-        Ok(Outcome { notice: Some("press-saved"), screen: Some(screen) })
+        Ok(Outcome::saved(screen))
     }
 }
 

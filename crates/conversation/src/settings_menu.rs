@@ -3,10 +3,12 @@
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use rollcall_domain::{Language, Preferences, Team, ZONE_REGIONS, region_of, zones_of};
+use rollcall_service::CategoryChoice;
 
 use crate::{
     action::Action,
     locale::Locale,
+    messages,
     reply::{Button, Screen},
     schedule::{back, pages, team_label, team_page},
     text::escaped,
@@ -19,11 +21,13 @@ const REGIONS_A_ROW: usize = 3;
 /// How many favourite teams are named; the rest is counted.
 const NAMED_TEAMS: usize = 5;
 
-/// The user's preferences, with buttons to change them. Without `teams`, there are no favourite teams.
+/// The user's preferences, with buttons to change them. Without `teams`, there are no favourite teams;
+/// without `messages`, no categories of broadcasts.
 pub(crate) fn overview(
     locale: &Locale,
     preferences: &Preferences,
     teams: Option<&[Team]>,
+    messages: &[CategoryChoice],
     now: DateTime<Utc>,
 ) -> Screen {
     let own_name = locale.text("language-name");
@@ -51,6 +55,12 @@ pub(crate) fn overview(
         screen.text.push('\n');
         screen.text.push_str(&locale.format("settings-teams", &favourites));
         screen.buttons.push(vec![button("button-teams", Action::Favourites { page: 0 })]);
+    }
+    if !messages.is_empty() {
+        let received = [("categories", messages::received(locale, messages).into())];
+        screen.text.push('\n');
+        screen.text.push_str(&locale.format("settings-messages", &received));
+        screen.buttons.push(vec![button("button-messages", Action::Messages { page: 0 })]);
     }
     screen
 }
@@ -180,6 +190,8 @@ mod tests {
     fn settings_are_shown_in_every_language() {
         let now = "2026-11-23T18:05:00Z".parse().unwrap();
         let teams = [team(6, "Boston Bruins"), team(8, "Montréal Canadiens")];
+        let messages = ["news", "promo"]
+            .map(|name| CategoryChoice { name: name.parse().unwrap(), is_out: name == "promo" });
         for language in Language::ALL {
             let locale = Locale::of(language);
             let nothing = Preferences::default();
@@ -189,9 +201,9 @@ mod tests {
                 favourite_teams: [8, 99].into(),
             };
             let screens = [
-                shown(&overview(locale, &nothing, Some(&teams), now)),
-                shown(&overview(locale, &everything, Some(&teams), now)),
-                shown(&overview(locale, &everything, None, now)),
+                shown(&overview(locale, &nothing, Some(&teams), &[], now)),
+                shown(&overview(locale, &everything, Some(&teams), &messages, now)),
+                shown(&overview(locale, &everything, None, &[], now)),
                 shown(&languages(locale, &nothing)),
                 shown(&languages(locale, &everything)),
                 shown(&regions(locale, &nothing)),

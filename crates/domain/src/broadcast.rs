@@ -7,8 +7,14 @@ use chrono_tz::Tz;
 
 use crate::{Filter, LabelName, TelegramId};
 
-/// The categories that every bot has. Users cannot opt out of `system`.
+/// The category of what users must know. They cannot opt out of it.
 pub const SYSTEM_CATEGORY: &str = "system";
+/// The category of news, which every bot has.
+pub const NEWS_CATEGORY: &str = "news";
+/// The category of promotions, which every bot has.
+pub const PROMO_CATEGORY: &str = "promo";
+/// How long after its message an opt-out counts as one of the broadcast.
+pub const OPT_OUT_COUNTS_FOR: Duration = Duration::hours(24);
 /// How long a broadcast may take, unless its owner says otherwise.
 pub const BROADCAST_LASTS: Duration = Duration::hours(24);
 /// The most characters of a broadcast's name.
@@ -37,6 +43,9 @@ pub struct Broadcast {
     pub prepared_to: Option<TelegramId>,
     /// No recipient up to this id is queued or claimed.
     pub settled_to: Option<TelegramId>,
+    /// How many recipients opted out of the category within [`OPT_OUT_COUNTS_FOR`] after their message,
+    /// and have not opted in again.
+    pub opt_outs: u64,
 }
 
 impl Broadcast {
@@ -69,6 +78,15 @@ pub struct BroadcastPlan {
     pub starts_at: Option<DateTime<Utc>>,
     /// How long after its start the last message may be sent.
     pub lasts: Duration,
+    /// Whether its messages have a button that opts out of the category.
+    pub has_opt_out_button: bool,
+}
+
+impl BroadcastPlan {
+    /// Whether messages of a category have an opt-out button, unless the owner says otherwise.
+    pub fn has_opt_out_button_by_default(category: &LabelName) -> bool {
+        category.as_str() == PROMO_CATEGORY
+    }
 }
 
 /// What a broadcast sends.
@@ -160,7 +178,7 @@ pub enum PauseReason {
     Owner,
     /// Telegram refuses the message for every recipient.
     Content,
-    /// Too many of the last recipients blocked the bot or could not get the message.
+    /// Too many of the last recipients blocked the bot, opted out, or could not get the message.
     Safety,
     /// The database was restored from a backup, so it may lack messages that were sent.
     Restored,
@@ -195,7 +213,9 @@ impl fmt::Display for PauseReason {
         f.write_str(match self {
             Self::Owner => "an owner paused it",
             Self::Content => "Telegram refuses the message",
-            Self::Safety => "too many recipients blocked the bot or did not get the message",
+            Self::Safety => {
+                "too many recipients blocked the bot, opted out or did not get the message"
+            }
             Self::Restored => "the database was restored from a backup",
             Self::Audience => "its filter can no longer be evaluated",
         })

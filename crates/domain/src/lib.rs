@@ -60,8 +60,8 @@ pub use audience::{
 pub use backoff::Backoff;
 pub use broadcast::{
     BROADCAST_LASTS, Broadcast, BroadcastContent, BroadcastPlan, BroadcastState, InvalidOnUnknown,
-    MAX_BROADCAST_NAME_CHARS, OnUnknown, PauseReason, RecipientState, RecipientSums,
-    SYSTEM_CATEGORY, SkipReason,
+    MAX_BROADCAST_NAME_CHARS, NEWS_CATEGORY, OPT_OUT_COUNTS_FOR, OnUnknown, PROMO_CATEGORY,
+    PauseReason, RecipientState, RecipientSums, SYSTEM_CATEGORY, SkipReason,
 };
 pub use client_network::client_network;
 pub use clock::{CLOCK_TOLERANCE, Clock, SystemClock};

@@ -280,6 +280,7 @@ async fn story(url: &str) -> DieselUserRepository {
         on_unknown: OnUnknown::Skip,
         starts_at: Some(at(9_000)),
         lasts: BROADCAST_LASTS,
+        has_opt_out_button: false,
     };
     for (n, state) in (1..).zip(GOING_ON) {
         assert_eq!(store.create_broadcast(&plan, None, at(1)).await.unwrap().unwrap().id, n);

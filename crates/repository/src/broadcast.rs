@@ -30,7 +30,9 @@ pub trait BroadcastRepository: Send + Sync {
     ) -> Result<bool, RepositoryError>;
 
     /// Stores that a user gets no more broadcasts of a category, or gets them again. Returns whether it
-    /// did: not if there is no such user or category, or if it is the category `system`.
+    /// did: not if there is no such user or category, or if it is the category `system`. The change counts
+    /// for the broadcasts of the category that the user got within
+    /// [`OPT_OUT_COUNTS_FOR`](rollcall_domain::OPT_OUT_COUNTS_FOR) before opting out.
     async fn set_opt_out(
         &self,
         id: TelegramId,
@@ -41,6 +43,9 @@ pub trait BroadcastRepository: Send + Sync {
 
     /// The categories that a user has opted out of.
     async fn opt_outs(&self, id: TelegramId) -> Result<BTreeSet<LabelName>, RepositoryError>;
+
+    /// Whether a broadcast was ever created.
+    async fn has_broadcasts(&self) -> Result<bool, RepositoryError>;
 
     /// Stores a broadcast as a draft. `None` if there is no such category.
     async fn create_broadcast(
@@ -255,6 +260,8 @@ pub struct RecipientClaim {
     pub users: Vec<TelegramUser>,
     /// The last recipient that was looked at; `None` if none was queued.
     pub last: Option<TelegramId>,
+    /// How many recipients have opted out until now; see [`Broadcast::opt_outs`].
+    pub opt_outs: u64,
     /// Whether the broadcast is still being sent: if not, none was claimed.
     pub is_sending: bool,
 }

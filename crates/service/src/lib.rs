@@ -47,8 +47,9 @@ pub use admin::{
 pub use alerts::{Alert, Alerts, Report};
 pub use audience::{AudienceError, AudienceService};
 pub use broadcasts::{
-    AudienceSize, BroadcastError, BroadcastSender, BroadcastService, ContentError, Delivery,
-    Forecast, Lane, LeaseTimes, Message, Messenger, OutgoingMessage, PAID_RATE, Stars,
+    AudienceSize, BroadcastError, BroadcastSender, BroadcastService, CategoryChoice, ContentError,
+    Delivery, Forecast, Lane, LeaseTimes, Message, Messenger, OptOutButton, OptOutService,
+    OutgoingContent, OutgoingMessage, PAID_RATE, Stars,
 };
 pub use deletion::{Deletion, DeletionProgress, DeletionService};
 pub use directory::{DirectoryService, Facets};

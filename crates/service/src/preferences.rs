@@ -1,4 +1,5 @@
 use std::{
+    collections::BTreeMap,
     mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -45,6 +46,17 @@ impl PreferencesService {
             tokio::spawn(Reader { storage, asked, is_done: false }.read());
         }
         answered.await.unwrap_or(Err(ServiceError::Stopped))
+    }
+
+    /// Returns the preferences of these users, read together. A user without an entry has chosen nothing.
+    ///
+    /// # Errors
+    /// If the storage fails, or a row of any of them is corrupt.
+    pub async fn of(
+        &self,
+        ids: &[TelegramId],
+    ) -> Result<BTreeMap<TelegramId, Preferences>, ServiceError> {
+        Ok(self.storage.preferences(ids).await?)
     }
 
     /// Sets or removes the language.

@@ -8,12 +8,16 @@ use frankenstein::{
     types::{InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions},
 };
 use rollcall_domain::{Buttons, TelegramId};
-use rollcall_service::{Delivery, Lane, Messenger, OutgoingMessage, PAID_RATE};
+use rollcall_service::{
+    Delivery, Lane, Messenger, OptOutButton, OutgoingContent, OutgoingMessage, PAID_RATE,
+};
 use tokio::sync::watch;
 
 use crate::{
     client::CallError,
-    outbox::{BulkError, BulkMessage, BulkOptions, BulkPace, Content, Original, Outbox},
+    outbox::{
+        BulkError, BulkMessage, BulkOptions, BulkPace, Content, DataButton, Original, Outbox,
+    },
 };
 
 /// Sends the messages of broadcasts through an outbox.
@@ -21,12 +25,16 @@ pub struct OutboxMessenger {
     outbox: Outbox,
     /// The bot's username, for buttons that lead to it.
     username: String,
+    opt_out_button: OptOutText,
 }
 
+/// The text and the data of an opt-out button.
+pub type OptOutText = fn(&OptOutButton) -> DataButton;
+
 impl OutboxMessenger {
-    /// Sends through `outbox`, for the bot with this username (without `@`).
-    pub fn new(outbox: Outbox, username: String) -> Self {
-        Self { outbox, username }
+    /// Sends through `outbox`, for the bot with this username (without `@`), with these opt-out buttons.
+    pub fn new(outbox: Outbox, username: String, opt_out_button: OptOutText) -> Self {
+        Self { outbox, username, opt_out_button }
     }
 }
 
@@ -37,6 +45,7 @@ impl Messenger for OutboxMessenger {
         Arc::new(OutboxLane {
             outbox: self.outbox.clone(),
             username: self.username.clone(),
+            opt_out_button: self.opt_out_button,
             pace: BulkPace::new(rate.unwrap_or_default()),
             rate: rate.into_iter().chain(free).min(),
             options: BulkOptions { allow_paid_broadcast: is_paid, ..BulkOptions::default() },
@@ -48,6 +57,7 @@ impl Messenger for OutboxMessenger {
 struct OutboxLane {
     outbox: Outbox,
     username: String,
+    opt_out_button: OptOutText,
     pace: BulkPace,
     rate: Option<u32>,
     options: BulkOptions,
@@ -72,22 +82,25 @@ impl Lane for OutboxLane {
             }
         };
         let (chat_id, options) = (to.get(), self.options);
-        let sent = match message {
-            OutgoingMessage::Text { html, buttons } => {
+        let opt_out = message.opt_out.as_ref().map(self.opt_out_button);
+        let sent = match &message.content {
+            OutgoingContent::Text { html, buttons } => {
                 let content = Content {
                     text: html,
                     parse_mode: ParseMode::Html,
                     link_preview_options: LinkPreviewOptions::builder().build(),
-                    reply_markup: keyboard(buttons, &self.username),
+                    reply_markup: keyboard(rows(buttons, &self.username), opt_out),
                 };
                 let message = BulkMessage::Text(&content);
                 self.outbox.send_bulk(chat_id, message, options, &self.pace, stopped).await
             }
-            OutgoingMessage::Copy { from_chat_id, message_id, reply_markup } => {
+            OutgoingContent::Copy { from_chat_id, message_id, reply_markup } => {
                 let markup = reply_markup.as_deref().map(serde_json::from_str).transpose();
-                let Ok(reply_markup) = markup else {
+                let Ok(markup) = markup else {
                     return Delivery::Content("the buttons cannot be read".to_owned());
                 };
+                let rows = markup.map(|it: InlineKeyboardMarkup| it.inline_keyboard);
+                let reply_markup = keyboard(rows.unwrap_or_default(), opt_out);
                 let original =
                     Original { chat_id: *from_chat_id, message_id: *message_id, reply_markup };
                 let message = BulkMessage::Copy(&original);
@@ -117,10 +130,45 @@ fn reason(error: &CallError) -> String {
     }
 }
 
-fn keyboard(buttons: &Buttons, username: &str) -> Option<InlineKeyboardMarkup> {
+/// Rows of buttons that open addresses.
+fn rows(buttons: &Buttons, username: &str) -> Vec<Vec<InlineKeyboardButton>> {
     let button = |it: &rollcall_domain::Button| {
         InlineKeyboardButton::builder().text(it.text()).url(it.target().url(username)).build()
     };
-    let rows = buttons.rows().iter().map(|row| row.iter().map(button).collect()).collect();
-    (!buttons.is_empty()).then(|| InlineKeyboardMarkup::builder().inline_keyboard(rows).build())
+    buttons.rows().iter().map(|row| row.iter().map(button).collect()).collect()
+}
+
+/// Rows of buttons, with the opt-out button below.
+fn keyboard(
+    mut rows: Vec<Vec<InlineKeyboardButton>>,
+    opt_out: Option<DataButton>,
+) -> Option<InlineKeyboardMarkup> {
+    rows.extend(opt_out.map(|DataButton { text, data }| {
+        vec![InlineKeyboardButton::builder().text(text).callback_data(data).build()]
+    }));
+    (!rows.is_empty()).then(|| InlineKeyboardMarkup::builder().inline_keyboard(rows).build())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_opt_out_button_is_a_last_row() {
+        let opt_out =
+            || Some(DataButton { text: "Stop".to_owned(), data: "1/o/promo/1".to_owned() });
+        let row = json!([{ "text": "Stop", "callback_data": "1/o/promo/1" }]);
+        let shop = json!([{ "text": "Shop", "url": "https://example.org" }]);
+        let buttons: Buttons = "Shop = https://example.org".parse().unwrap();
+        let keyboard = |buttons, opt_out| {
+            serde_json::to_value(keyboard(rows(buttons, "bot"), opt_out)).unwrap()
+        };
+        assert_eq!(keyboard(&buttons, None), json!({ "inline_keyboard": [shop] }));
+        assert_eq!(keyboard(&buttons, opt_out()), json!({ "inline_keyboard": [shop, row] }));
+        let none = Buttons::default();
+        assert_eq!(keyboard(&none, opt_out()), json!({ "inline_keyboard": [row] }));
+        assert_eq!(keyboard(&none, None), json!(null));
+    }
 }

@@ -30,7 +30,7 @@ mod update;
 mod webhook;
 
 pub use bot::{Bot, Settings};
-pub use broadcasts::OutboxMessenger;
+pub use broadcasts::{OptOutText, OutboxMessenger};
 pub use client::{
     ApiUrl, BotToken, CallError, Client, ClockDifference, InvalidApiUrl, InvalidProxyUrl,
     InvalidToken, ProxyUrl,
@@ -38,8 +38,8 @@ pub use client::{
 pub use error::BotError;
 pub use handler::{Handler, Request};
 pub use outbox::{
-    BulkError, BulkMessage, BulkOptions, BulkPace, Content, Destination, MessagePlace, Original,
-    Outbox, SendError, Topic, bulk_rate,
+    BulkError, BulkMessage, BulkOptions, BulkPace, Content, DataButton, Destination, MessagePlace,
+    Original, Outbox, SendError, Topic, bulk_rate,
 };
 pub use readiness::Readiness;
 pub use retry::retry;

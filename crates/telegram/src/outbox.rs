@@ -2,6 +2,7 @@
 
 pub(crate) mod bucket;
 mod bulk;
+mod buttons;
 mod destination;
 mod gate;
 mod migrations;
@@ -16,6 +17,7 @@ use serde_json::json;
 use tokio::time::sleep;
 
 pub use bulk::{BulkError, BulkPace, bulk_rate};
+pub use buttons::DataButton;
 pub(crate) use destination::Migration;
 pub use destination::{Destination, MessagePlace, Topic};
 pub use params::{BulkOptions, Content, Original};
@@ -26,6 +28,7 @@ use crate::{
     retry::backoff,
 };
 use bulk::{BulkTurns, Route};
+use buttons::{EditMessageReplyMarkup, replaced};
 use gate::Gate;
 use params::{CopyMessage, EditMessageText, SendMessage};
 use send_error::is_unmodified;
@@ -97,6 +100,28 @@ impl Outbox {
         let edit = || self.client.call::<IgnoredAny>("editMessageText", &message);
         match count(self.gate.change(place.destination.chat_id, edit).await) {
             Err(SendError::Call(error)) if is_unmodified(&error) => Ok(()),
+            result => result,
+        }
+    }
+
+    /// Replaces the button with some data below a message, and leaves the message and its other buttons,
+    /// `buttons` in the Bot API's JSON, as they are. If the message is gone, nothing happens.
+    ///
+    /// # Errors
+    /// Those of [`Outbox::send`].
+    pub async fn replace_button(
+        &self,
+        place: MessagePlace,
+        buttons: &str,
+        data: &str,
+        new: &DataButton,
+    ) -> Result<(), SendError> {
+        let Some(markup) = replaced(buttons, data, new) else { return Ok(()) };
+        let message = EditMessageReplyMarkup::new(place, &markup);
+        let edit = || self.client.call::<IgnoredAny>("editMessageReplyMarkup", &message);
+        match count(self.gate.change(place.destination.chat_id, edit).await) {
+            Err(SendError::Call(error)) if is_unmodified(&error) => Ok(()),
+            Err(error) if error.is_of_lost_message() => Ok(()),
             result => result,
         }
     }

@@ -110,6 +110,8 @@ pub struct ButtonPress {
     pub message: Option<(Chat, MessagePlace)>,
     /// The text of that message, without its formatting.
     pub text: Option<String>,
+    /// The buttons of that message, as the Bot API's JSON.
+    pub buttons: Option<String>,
 }
 
 /// Returns the family of the bot's button with the given data; see
@@ -256,24 +258,23 @@ impl Reader<'_, '_> {
         let data = content.data.and_then(|data| self.read::<Text>(data)).map(Text::into_string);
         interaction.button = data.as_deref().and_then(self.button_family);
         let chat = interaction.chat;
-        let message = content.message.and_then(|message| self.pressed(chat?, message));
-        let (message, text) = message.map_or((None, None), |(place, text)| (Some(place), text));
+        let pressed = content.message.and_then(|message| self.pressed(chat?, message));
+        let Pressed { message, text, buttons } = pressed.unwrap_or_default();
         // Without an id it cannot be answered.
-        self.update.press = id.map(|id| ButtonPress { id, data, message, text });
+        self.update.press = id.map(|id| ButtonPress { id, data, message, text, buttons });
     }
 
-    /// The message with the pressed button, and its text.
-    fn pressed(
-        &mut self,
-        chat: Chat,
-        message: &RawValue,
-    ) -> Option<((Chat, MessagePlace), Option<String>)> {
+    fn pressed(&mut self, chat: Chat, message: &RawValue) -> Option<Pressed> {
         let message: InChat = self.read(message)?;
         // No button needs the text of its message, so an odd text is no fault.
         let text = message.text.and_then(|text| serde_json::from_str::<Text>(text.get()).ok());
         let message_id = self.read(message.message_id?)?;
         let destination = Destination { chat_id: chat.id, topic: self.topic(&message) };
-        Some(((chat, MessagePlace { destination, message_id }), text.map(Text::into_string)))
+        Some(Pressed {
+            message: Some((chat, MessagePlace { destination, message_id })),
+            text: text.map(Text::into_string),
+            buttons: message.reply_markup.map(|markup| markup.get().to_owned()),
+        })
     }
 
     fn topic(&mut self, message: &InChat) -> Option<Topic> {
@@ -384,6 +385,14 @@ impl Reader<'_, '_> {
     fn note(&mut self, fault: String) {
         self.update.fault.get_or_insert(fault);
     }
+}
+
+/// The message with a pressed button.
+#[derive(Default)]
+struct Pressed {
+    message: Option<(Chat, MessagePlace)>,
+    text: Option<String>,
+    buttons: Option<String>,
 }
 
 /// A text with its place. Few texts are answered, so an unreadable topic is no fault of the update.

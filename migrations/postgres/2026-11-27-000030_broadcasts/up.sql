@@ -50,7 +50,11 @@ CREATE TABLE broadcasts (
     -- No recipient up to this id is queued or claimed.
     settled_to    BIGINT NOT NULL DEFAULT 0,
     -- None after this one was ever claimed.
-    claimed_to    BIGINT NOT NULL DEFAULT 0
+    claimed_to    BIGINT NOT NULL DEFAULT 0,
+    -- Whether its messages have a button that opts out of the category.
+    has_opt_out_button BOOLEAN NOT NULL,
+    -- How many recipients opted out within 24 hours after their message, and not in again.
+    opt_outs      BIGINT NOT NULL DEFAULT 0
 );
 
 -- Who a broadcast goes to, and what became of the message.

@@ -50,7 +50,11 @@ CREATE TABLE broadcasts (
     -- No recipient up to this id is queued or claimed.
     settled_to    INTEGER NOT NULL DEFAULT 0,
     -- None after this one was ever claimed.
-    claimed_to    INTEGER NOT NULL DEFAULT 0
+    claimed_to    INTEGER NOT NULL DEFAULT 0,
+    -- Whether its messages have a button that opts out of the category.
+    has_opt_out_button INTEGER NOT NULL CHECK (has_opt_out_button IN (0, 1)),
+    -- How many recipients opted out within 24 hours after their message, and not in again.
+    opt_outs      INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 -- Who a broadcast goes to, and what became of the message.

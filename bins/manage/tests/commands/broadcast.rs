@@ -199,6 +199,8 @@ async fn a_wrong_broadcast_is_not_stored() {
             option(&["--lasts", "0h"]),
             option(&["--lasts", "24"]),
             option(&["--on-unknown", "retry"]),
+            option(&["--opt-out-button", "yes"]),
+            option(&["--opt-out-button", "on", "--category", "system"]),
             option(&["--at", "2020-01-01 10:00"]),
             option(&["--at", "2020-01-01T10:00:00+01:00"]),
             option(&["--at", "tomorrow"]),
@@ -465,7 +467,8 @@ async fn a_report_has_every_recipient() {
     for database in ThrowAwayDatabase::of_each_kind() {
         fill_chats(&database).await;
         let storage = Database::open(database.url().parse().unwrap()).await.unwrap();
-        let repository = DieselUserRepository::new(storage);
+        let repository = DieselUserRepository::new(storage.clone());
+        let preferences = PreferencesService::new(DieselPreferencesRepository::new(storage));
         let users = UserService::new(repository.clone(), SystemClock);
         let interactions: Vec<Interaction> = (10..=14)
             .map(|n| Interaction {
@@ -486,7 +489,8 @@ async fn a_report_has_every_recipient() {
 
         let (stop, stopped) = watch::channel(false);
         let service = BroadcastService::new(repository, SystemClock);
-        let sender = service.sender(users, Arc::new(ById), LeaseTimes::lasting(PATIENCE), stopped);
+        let times = LeaseTimes::lasting(PATIENCE);
+        let sender = service.sender(users, preferences, Arc::new(ById), times, stopped);
         let sender = tokio::spawn(sender.run());
         let started = broadcast(&database, &["start", "1", "--yes"]);
         assert!(!started.contains("No bot has begun"), "{started}");

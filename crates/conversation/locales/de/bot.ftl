@@ -198,6 +198,8 @@ settings =
     Sprache: { $language }
     Zeitzone: { $zone } (jetzt { $time } Uhr)
 settings-teams = Teams: { $teams }
+settings-messages = Nachrichten: { $categories }
+settings-no-messages = keine
 settings-language-from-telegram = { $language }, wie in Telegram
 settings-no-teams = keine
 settings-private = Einstellungen gibt es nur im privaten Chat: Schick mir dort /settings.
@@ -205,6 +207,7 @@ settings-choose-language = Welche Sprache soll ich sprechen?
 settings-choose-region = Wo bist du?
 settings-choose-city = Welche Stadt liegt in deiner Zeitzone?
 settings-choose-teams = Welche Teams sind deine Favoriten?
+settings-choose-messages = Welche Nachrichten möchtest du bekommen? Tippe auf eine Art, um sie ein- oder auszuschalten.
 
 button-schedule = Spielplan
 button-settings = Einstellungen
@@ -212,6 +215,7 @@ button-help = Hilfe
 button-language = Sprache
 button-zone = Zeitzone
 button-teams = Teams
+button-messages = Nachrichten
 button-as-in-telegram = Wie in Telegram
 button-utc = UTC
 
@@ -225,9 +229,18 @@ region-europe = Europa
 region-indian = Indischer Ozean
 region-pacific = Pazifik
 
+## Categories of broadcasts
+
+category-news = Neuigkeiten
+category-promo = Angebote
+button-opt-out = Abbestellen: { $category }
+button-opt-in = Rückgängig
+
 ## What pops up when a button is pressed
 
 press-saved = Gespeichert
 press-stale = Dieser Button funktioniert nicht mehr. Bitte schick den Befehl noch einmal.
+press-opted-out = Du hast „{ $category }“ abbestellt. Mit „Rückgängig“ oder /settings bekommst du diese Nachrichten wieder.
+press-opted-in = Du bekommst wieder Nachrichten der Art „{ $category }“.
 press-impossible = Diese Auswahl ist nicht möglich.
 press-failed = Das hat leider nicht geklappt. Bitte versuch es in einer Minute noch einmal.

@@ -206,6 +206,8 @@ settings =
     Language: { $language }
     Time zone: { $zone } ({ $time } now)
 settings-teams = Teams: { $teams }
+settings-messages = Messages: { $categories }
+settings-no-messages = none
 settings-language-from-telegram = { $language }, as in Telegram
 settings-no-teams = none
 settings-private = Settings are available only in our private chat: send me /settings there.
@@ -213,6 +215,7 @@ settings-choose-language = Which language should I use?
 settings-choose-region = Where are you?
 settings-choose-city = Pick a city in your time zone
 settings-choose-teams = Which teams do you follow?
+settings-choose-messages = Which messages do you want to get? Press one to turn it on or off.
 
 button-schedule = Schedule
 button-settings = Settings
@@ -220,6 +223,7 @@ button-help = Help
 button-language = Language
 button-zone = Time zone
 button-teams = Teams
+button-messages = Messages
 button-as-in-telegram = As in Telegram
 button-utc = UTC
 
@@ -233,9 +237,18 @@ region-europe = Europe
 region-indian = Indian Ocean
 region-pacific = Pacific
 
+## Categories of broadcasts
+
+category-news = News
+category-promo = Offers
+button-opt-out = Unsubscribe: { $category }
+button-opt-in = Undo
+
 ## What pops up when a button is pressed
 
 press-saved = Saved
 press-stale = This button no longer works. Please send the command again.
+press-opted-out = You will no longer get “{ $category }”. To get them again, press “Undo” or send /settings.
+press-opted-in = You will get “{ $category }” again.
 press-impossible = That option isn't available.
 press-failed = Sorry, that did not work. Please try again in a minute.

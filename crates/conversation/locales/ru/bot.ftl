@@ -207,6 +207,8 @@ settings =
     Язык: { $language }
     Часовой пояс: { $zone } (сейчас { $time })
 settings-teams = Любимые клубы: { $teams }
+settings-messages = Сообщения: { $categories }
+settings-no-messages = нет
 settings-language-from-telegram = { $language }, как в Telegram
 settings-no-teams = нет
 settings-private = Настройки доступны только в личном чате: отправьте /settings там.
@@ -214,6 +216,7 @@ settings-choose-language = Выберите язык
 settings-choose-region = Выберите регион
 settings-choose-city = Выберите город в вашем часовом поясе
 settings-choose-teams = Выберите любимые клубы
+settings-choose-messages = Какие сообщения вы хотите получать? Нажмите, чтобы включить или отключить.
 
 button-schedule = Расписание
 button-settings = Настройки
@@ -221,6 +224,7 @@ button-help = Справка
 button-language = Язык
 button-zone = Часовой пояс
 button-teams = Клубы
+button-messages = Сообщения
 button-as-in-telegram = Как в Telegram
 button-utc = UTC
 
@@ -234,9 +238,18 @@ region-europe = Европа
 region-indian = Индийский океан
 region-pacific = Тихий океан
 
+## Categories of broadcasts
+
+category-news = Новости
+category-promo = Акции
+button-opt-out = Отписаться: { $category }
+button-opt-in = Вернуть подписку
+
 ## What pops up when a button is pressed
 
 press-saved = Сохранено
 press-stale = Эта кнопка больше не работает. Отправьте команду ещё раз.
+press-opted-out = Вы отписались от рассылки «{ $category }». Чтобы получать её снова, нажмите «Вернуть подписку» или отправьте /settings.
+press-opted-in = Вы снова получаете рассылку «{ $category }».
 press-impossible = Этот вариант недоступен.
 press-failed = К сожалению, не получилось. Попробуйте ещё раз через минуту.

@@ -527,6 +527,8 @@ diesel::table! {
         prepared_to -> BigInt,
         settled_to -> BigInt,
         claimed_to -> BigInt,
+        has_opt_out_button -> Bool,
+        opt_outs -> BigInt,
     }
 }
 

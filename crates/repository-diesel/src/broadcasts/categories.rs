@@ -10,7 +10,10 @@ use diesel::{
     sql_types::{BigInt, Text, Timestamp},
     sqlite::Sqlite,
 };
-use rollcall_domain::{AuditAction, InvalidLabelName, LabelName, SYSTEM_CATEGORY, TelegramId};
+use rollcall_domain::{
+    AuditAction, InvalidLabelName, LabelName, OPT_OUT_COUNTS_FOR, RecipientState, SYSTEM_CATEGORY,
+    TelegramId,
+};
 use rollcall_repository::{BroadcastCategory, NewAuditEntry};
 
 use super::{plan::Author, sender::lock};
@@ -19,7 +22,9 @@ use crate::{
     base::{
         connection::{AnyConnection, either},
         error::Failure,
-        schema::{broadcast_categories, opt_outs, telegram_users},
+        schema::{
+            broadcast_categories, broadcast_recipients, broadcasts, opt_outs, telegram_users,
+        },
         statement::statement,
         timestamp::UtcMicros,
     },
@@ -37,13 +42,23 @@ statement! {
         INSERT INTO opt_outs (telegram_id, category, at)
         SELECT telegram_id, name, :at FROM telegram_users, broadcast_categories
         WHERE telegram_id = :telegram_id AND name = :category
-        ON CONFLICT (telegram_id, category) DO UPDATE SET category = excluded.category",
+        ON CONFLICT (telegram_id, category) DO NOTHING",
     Pg => "
         INSERT INTO opt_outs (telegram_id, category, at)
         SELECT telegram_id, name, :at FROM telegram_users, broadcast_categories
         WHERE telegram_id = :telegram_id AND name = :category
         FOR KEY SHARE OF telegram_users
-        ON CONFLICT (telegram_id, category) DO UPDATE SET category = excluded.category",
+        ON CONFLICT (telegram_id, category) DO NOTHING",
+}
+
+statement! {
+    struct OptIn<'a> -> (Timestamp,) {
+        telegram_id: i64 as BigInt,
+        category: &'a str as Text,
+    }
+    Sqlite | Pg => "
+        DELETE FROM opt_outs WHERE telegram_id = :telegram_id AND category = :category
+        RETURNING at",
 }
 
 /// See [`BroadcastRepository::broadcast_categories`](rollcall_repository::BroadcastRepository::broadcast_categories).
@@ -94,6 +109,7 @@ pub(super) fn add(
 }
 
 /// See [`BroadcastRepository::set_opt_out`](rollcall_repository::BroadcastRepository::set_opt_out).
+/// Runs in a transaction.
 pub(super) fn set_opt_out(
     connection: &mut AnyConnection,
     id: TelegramId,
@@ -105,14 +121,53 @@ pub(super) fn set_opt_out(
         return Ok(false);
     }
     let (telegram_id, category) = (id.get(), category.as_str());
+    let known = opt_outs::table.find((telegram_id, category));
     if is_out {
         let opt_out = OptOut { telegram_id, category, at: at.into() };
-        return Ok(either!(connection => opt_out.execute(connection)?) > 0);
+        if either!(connection => opt_out.execute(connection)?) == 0 {
+            return diesel::select(exists(known)).get_result(connection);
+        }
+        count_opt_out(connection, telegram_id, category, at, 1)?;
+        return Ok(true);
     }
-    diesel::delete(opt_outs::table.find((telegram_id, category))).execute(connection)?;
+    let opt_in = OptIn { telegram_id, category };
+    let since: Option<(UtcMicros,)> = either!(connection => opt_in.load(connection)?).pop();
+    if let Some((since,)) = since {
+        count_opt_out(connection, telegram_id, category, since.into(), -1)?;
+        return Ok(true);
+    }
     let of_user = telegram_users::table.find(telegram_id);
     let of_category = broadcast_categories::table.find(category);
     diesel::select(exists(of_user).and(exists(of_category))).get_result(connection)
+}
+
+/// Adds to the opt-outs of the broadcasts that count an opt-out at this time.
+fn count_opt_out(
+    connection: &mut AnyConnection,
+    telegram_id: i64,
+    category: &str,
+    at: DateTime<Utc>,
+    change: i64,
+) -> QueryResult<()> {
+    // A recipient that is claimed or unknown may have the message.
+    let had = [RecipientState::Sent, RecipientState::Claimed, RecipientState::Unknown];
+    let since = UtcMicros::from(at - OPT_OUT_COUNTS_FOR);
+    // In one order, so that two transactions do not wait for each other.
+    let counting: Vec<i64> = broadcast_recipients::table
+        .inner_join(broadcasts::table.on(broadcasts::id.eq(broadcast_recipients::broadcast)))
+        .filter(broadcast_recipients::telegram_id.eq(telegram_id))
+        .filter(broadcast_recipients::state.eq_any(had.map(RecipientState::name)))
+        .filter(broadcast_recipients::at.gt(since))
+        .filter(broadcasts::category.eq(category))
+        .order(broadcasts::id)
+        .select(broadcasts::id)
+        .load(connection)?;
+    for id in counting {
+        diesel::update(broadcasts::table.find(id))
+            .set(broadcasts::opt_outs.eq(broadcasts::opt_outs + change))
+            .execute(connection)?;
+    }
+    Ok(())
 }
 
 /// See [`BroadcastRepository::opt_outs`](rollcall_repository::BroadcastRepository::opt_outs).

@@ -50,6 +50,8 @@ pub(super) fn claim(
     let Some(known) = in_state(connection, broadcast, BroadcastState::Sending)? else {
         return Ok(Some((RecipientClaim::default(), None)));
     };
+    let claim =
+        |users, last| RecipientClaim { users, last, opt_outs: known.opt_outs, is_sending: true };
     // The rows of settled recipients are not read again.
     let after = after.max(known.settled_to).map_or(0, TelegramId::get);
     let ids: Vec<i64> = broadcast_recipients::table
@@ -61,7 +63,7 @@ pub(super) fn claim(
         .select(broadcast_recipients::telegram_id)
         .load(connection)?;
     let Some(last) = ids.last().copied() else {
-        return Ok(Some((RecipientClaim { is_sending: true, ..RecipientClaim::default() }, None)));
+        return Ok(Some((claim(Vec::new(), None), None)));
     };
     let is_expired = known.expires_at().is_some_and(|end| end <= at);
     let left_out = if is_expired {
@@ -97,7 +99,7 @@ pub(super) fn claim(
         .select((broadcast_sender::origin.assume_not_null(), broadcast_sender::claims))
         .first(connection)?;
     let last = telegram_id("broadcast_recipients", last).ok();
-    Ok(Some((RecipientClaim { users: claimed, last, is_sending: true }, Some(claims))))
+    Ok(Some((claim(claimed, last), Some(claims))))
 }
 
 /// What becomes of a recipient: `Claimed` if the message is to be sent.

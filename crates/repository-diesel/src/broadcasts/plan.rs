@@ -62,6 +62,12 @@ pub(super) fn create(
     Ok(Some(row.into_broadcast()?))
 }
 
+/// See [`BroadcastRepository::has_broadcasts`](rollcall_repository::BroadcastRepository::has_broadcasts).
+pub(super) fn exist(connection: &mut AnyConnection) -> QueryResult<bool> {
+    diesel::select(diesel::dsl::exists(broadcasts::table.select(broadcasts::id)))
+        .get_result(connection)
+}
+
 fn title(id: i64, name: &str) -> String {
     format!("{id} {name}")
 }

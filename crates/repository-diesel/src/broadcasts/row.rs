@@ -36,6 +36,8 @@ pub(super) struct BroadcastRow {
     pub(super) prepared_to: i64,
     pub(super) settled_to: i64,
     pub(super) claimed_to: i64,
+    pub(super) has_opt_out_button: bool,
+    pub(super) opt_outs: i64,
 }
 
 /// What is sent, as JSON.
@@ -99,6 +101,8 @@ impl BroadcastRow {
             prepared_to: 0,
             settled_to: 0,
             claimed_to: 0,
+            has_opt_out_button: plan.has_opt_out_button,
+            opt_outs: 0,
         }
     }
 
@@ -128,6 +132,7 @@ impl BroadcastRow {
                 .map_err(|it| corrupt("on_unknown", &it))?,
             starts_at: self.starts_at.map(Into::into),
             lasts: Duration::seconds(self.lasts_seconds.into()),
+            has_opt_out_button: self.has_opt_out_button,
         };
         Ok(Broadcast {
             id,
@@ -140,6 +145,7 @@ impl BroadcastRow {
             ended_at: self.ended_at.map(Into::into),
             prepared_to: TelegramId::try_from(self.prepared_to).ok(),
             settled_to: TelegramId::try_from(self.settled_to).ok(),
+            opt_outs: self.opt_outs.try_into().unwrap_or_default(),
         })
     }
 }

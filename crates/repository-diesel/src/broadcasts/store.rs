@@ -56,7 +56,9 @@ impl BroadcastRepository for DieselUserRepository {
         let category = category.clone();
         self.database
             .write("set an opt-out", move |connection| {
-                Ok(categories::set_opt_out(connection, id, &category, is_out, at)?)
+                Ok(connection.transaction(|connection| {
+                    categories::set_opt_out(connection, id, &category, is_out, at)
+                })?)
             })
             .await
     }
@@ -64,6 +66,12 @@ impl BroadcastRepository for DieselUserRepository {
     async fn opt_outs(&self, id: TelegramId) -> Result<BTreeSet<LabelName>, RepositoryError> {
         self.database
             .read("read opt-outs", move |connection| categories::opt_outs(connection, id))
+            .await
+    }
+
+    async fn has_broadcasts(&self) -> Result<bool, RepositoryError> {
+        self.database
+            .read("look for any broadcast", |connection| Ok(plan::exist(connection)?))
             .await
     }
 

@@ -5,7 +5,7 @@ use rollcall_domain::{
     TextError, TextLimit, UserText,
 };
 
-use super::messenger::OutgoingMessage;
+use super::messenger::{OptOutButton, OutgoingContent, OutgoingMessage};
 
 /// A message that is the same for all users, but for their language and their names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,17 +113,18 @@ impl Message {
     }
 
     /// The message to a user.
-    pub fn to(&self, user: &TelegramUser) -> OutgoingMessage {
-        match self {
-            Self::Text { texts, buttons } => OutgoingMessage::Text {
+    pub fn to(&self, user: &TelegramUser, opt_out: Option<OptOutButton>) -> OutgoingMessage {
+        let content = match self {
+            Self::Text { texts, buttons } => OutgoingContent::Text {
                 html: texts.for_language(user.language_code.as_deref()).for_user(user).html(),
                 buttons: buttons.clone(),
             },
-            Self::Copy { from_chat_id, message_id, reply_markup } => OutgoingMessage::Copy {
+            Self::Copy { from_chat_id, message_id, reply_markup } => OutgoingContent::Copy {
                 from_chat_id: *from_chat_id,
                 message_id: *message_id,
                 reply_markup: reply_markup.clone(),
             },
-        }
+        };
+        OutgoingMessage { content, opt_out }
     }
 }

@@ -1,5 +1,7 @@
 use chrono::{DateTime, Utc};
-use rollcall_domain::{BroadcastState, LabelName, MAX_BROADCAST_NAME_CHARS};
+use rollcall_domain::{
+    BroadcastState, LabelName, MAX_BROADCAST_NAME_CHARS, MAX_BUTTONS, SYSTEM_CATEGORY,
+};
 use rollcall_repository::{BroadcastChange, RepositoryError};
 
 use super::content::ContentError;
@@ -17,6 +19,12 @@ pub enum BroadcastError {
     /// The message cannot be sent.
     #[error(transparent)]
     Content(#[from] ContentError),
+    /// Users cannot opt out of the category `system`.
+    #[error("users cannot opt out of '{SYSTEM_CATEGORY}'")]
+    SystemOptOut,
+    /// There is no room for the opt-out button.
+    #[error("expected at most {} buttons besides the opt-out button", MAX_BUTTONS - 1)]
+    Buttons,
     /// Its time is in the past.
     #[error("{} is in the past; expected a later time", _0.format("%Y-%m-%d %H:%M UTC"))]
     Past(DateTime<Utc>),

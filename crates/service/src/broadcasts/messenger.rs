@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use rollcall_domain::{Buttons, TelegramId, UnreachableReason};
+use rollcall_domain::{Buttons, LabelName, Language, TelegramId, UnreachableReason};
 use tokio::sync::watch;
 
 /// Sends the messages of broadcasts.
@@ -31,7 +31,25 @@ pub trait Lane: Send + Sync {
 
 /// A message to one user.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum OutgoingMessage {
+pub struct OutgoingMessage {
+    /// What is sent.
+    pub content: OutgoingContent,
+    /// The button in a last row, which opts out of the broadcast's category.
+    pub opt_out: Option<OptOutButton>,
+}
+
+/// A button that opts its user out of a category.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OptOutButton {
+    /// The category.
+    pub category: LabelName,
+    /// The language of the button.
+    pub language: Language,
+}
+
+/// What a message to one user contains.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OutgoingContent {
     /// A text.
     Text {
         /// Telegram's HTML.

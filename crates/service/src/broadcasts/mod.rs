@@ -5,6 +5,7 @@ mod error;
 mod forecast;
 mod lease;
 mod messenger;
+mod opt_outs;
 mod safety;
 mod send;
 mod sender;
@@ -14,7 +15,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
     Admin, Broadcast, BroadcastPlan, Clock, Filter, LabelName, MAX_BROADCAST_NAME_CHARS,
-    RecipientSums, TelegramId, TelegramUser, Term,
+    MAX_BUTTONS, RecipientSums, SYSTEM_CATEGORY, TelegramId, TelegramUser, Term,
 };
 use rollcall_repository::{
     AudienceRepository, BroadcastCategory, BroadcastChange, BroadcastRepository, ChangedBroadcast,
@@ -26,10 +27,12 @@ pub use content::{ContentError, Message};
 pub use error::BroadcastError;
 pub use forecast::{Forecast, PAID_RATE, Stars};
 pub use lease::LeaseTimes;
-pub use messenger::{Delivery, Lane, Messenger, OutgoingMessage};
+pub use messenger::{Delivery, Lane, Messenger, OptOutButton, OutgoingContent, OutgoingMessage};
+pub use opt_outs::{CategoryChoice, OptOutService};
 pub use sender::BroadcastSender;
 
-use crate::{AudienceService, ServiceError, UserService};
+use self::{lease::Lease, sender::Work};
+use crate::{AudienceService, PreferencesService, ServiceError, UserService};
 
 /// The most recipients on a page.
 const MAX_RECIPIENTS: u32 = 5_000;
@@ -72,22 +75,29 @@ impl BroadcastService {
     }
 
     /// The process that sends, until `stop` becomes true. `users` stores which users cannot be reached.
+    /// `preferences` has the languages of opt-out buttons.
     pub fn sender(
         &self,
         users: UserService,
+        preferences: PreferencesService,
         messenger: Arc<dyn Messenger>,
         times: LeaseTimes,
         stop: watch::Receiver<bool>,
     ) -> BroadcastSender {
-        BroadcastSender::new(
-            self.broadcasts.clone(),
-            self.audience.clone(),
-            self.clock.clone(),
+        let lease = Lease::new(self.broadcasts.clone(), self.clock.clone(), times);
+        let (sender, held_until) = watch::channel(None);
+        let work = Work {
+            broadcasts: self.broadcasts.clone(),
+            audience: self.audience.clone(),
             users,
+            preferences,
             messenger,
-            times,
+            clock: self.clock.clone(),
+            holder: lease.holder.clone(),
+            held_until,
             stop,
-        )
+        };
+        BroadcastSender::new(lease, sender, work)
     }
 
     /// The categories, sorted by name.
@@ -126,7 +136,15 @@ impl BroadcastService {
         if plan.name.trim().is_empty() || chars > MAX_BROADCAST_NAME_CHARS || !is_one_line {
             return Err(BroadcastError::Name);
         }
-        Message::new(&plan.content)?;
+        let message = Message::new(&plan.content)?;
+        if plan.has_opt_out_button {
+            if plan.category.as_str() == SYSTEM_CATEGORY {
+                return Err(BroadcastError::SystemOptOut);
+            }
+            if matches!(&message, Message::Text { buttons, .. } if buttons.len() >= MAX_BUTTONS) {
+                return Err(BroadcastError::Buttons);
+            }
+        }
         let now = self.clock.now();
         if let Some(at) = plan.starts_at.filter(|at| *at <= now) {
             return Err(BroadcastError::Past(at));

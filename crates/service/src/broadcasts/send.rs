@@ -1,9 +1,15 @@
 //! Sending one broadcast: recipients are claimed shortly before their messages go out, and settled
 //! shortly after.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
-use rollcall_domain::{Backoff, Broadcast, PauseReason, RecipientState, TelegramId, TelegramUser};
+use rollcall_domain::{
+    Backoff, Broadcast, LabelName, PauseReason, RecipientState, TelegramId, TelegramUser,
+};
 use rollcall_repository::RecipientOutcome;
 use tokio::{
     sync::watch,
@@ -13,7 +19,7 @@ use tokio::{
 
 use super::{
     content::Message,
-    messenger::{Delivery, Lane},
+    messenger::{Delivery, Lane, OptOutButton, OutgoingMessage},
     safety::Safety,
     sender::{Stopped, Work, requested},
 };
@@ -32,6 +38,8 @@ pub(super) struct Sending<'a> {
     work: &'a Work,
     id: i64,
     message: Arc<Message>,
+    /// The category that a button of the messages opts out of.
+    opt_out: Option<LabelName>,
     lane: Arc<dyn Lane>,
     /// How many recipients may be claimed.
     window: usize,
@@ -68,7 +76,8 @@ enum Next {
 
 impl<'a> Sending<'a> {
     pub(super) fn new(work: &'a Work, broadcast: &Broadcast, message: Message) -> Self {
-        let lane = work.messenger.lane(broadcast.plan.rate, broadcast.plan.is_paid);
+        let plan = &broadcast.plan;
+        let lane = work.messenger.lane(plan.rate, plan.is_paid);
         // An eighth of a second: little is unknown after a crash, and Telegram usually answers sooner.
         let window = lane.rate().map_or(WINDOW.1, |rate| {
             usize::try_from(rate / 8).unwrap_or(usize::MAX).clamp(WINDOW.0, WINDOW.1)
@@ -77,6 +86,7 @@ impl<'a> Sending<'a> {
             work,
             id: broadcast.id,
             message: Arc::new(message),
+            opt_out: plan.has_opt_out_button.then(|| plan.category.clone()),
             lane,
             window,
             after: broadcast.settled_to,
@@ -197,14 +207,42 @@ impl<'a> Sending<'a> {
                 self.put_back.remove(&last);
             }
         }
+        let mut opt_outs = self.opt_out_buttons(&claim.users).await;
         for user in claim.users {
             self.open.insert(user.telegram_id);
+            let opt_out = opt_outs.remove(&user.telegram_id);
             let (work, lane) = (self.work.clone(), self.lane.clone());
             let (message, stop) = (self.message.clone(), self.halt.subscribe());
             self.sends.spawn(async move {
                 let id = user.telegram_id;
-                (id, send(&work, &*lane, &message, user, stop).await)
+                (id, send(&work, &*lane, &message.to(&user, opt_out), id, stop).await)
             });
+        }
+        let is_too_much = claim.is_sending && self.safety.note_opt_outs(claim.opt_outs);
+        self.stop_if(is_too_much).await
+    }
+
+    /// The opt-out buttons of these users, in the languages in which the bot answers them.
+    async fn opt_out_buttons(&self, users: &[TelegramUser]) -> BTreeMap<TelegramId, OptOutButton> {
+        let Some(category) = &self.opt_out else { return BTreeMap::new() };
+        let ids: Vec<TelegramId> = users.iter().map(|user| user.telegram_id).collect();
+        let mut preferences = self.work.preferences.of(&ids).await.unwrap_or_else(|error| {
+            log::warn!(broadcast = self.id, error:%; "cannot read the languages of users");
+            BTreeMap::new()
+        });
+        let button = |user: &TelegramUser| {
+            let chosen = preferences.remove(&user.telegram_id).unwrap_or_default();
+            let language = chosen.language_or(user.language_code.as_deref());
+            (user.telegram_id, OptOutButton { category: category.clone(), language })
+        };
+        users.iter().map(button).collect()
+    }
+
+    /// Pauses the broadcast if too many of the last outcomes are bad.
+    async fn stop_if(&mut self, is_too_much: bool) -> Result<(), Stopped> {
+        if is_too_much && self.next != Next::End {
+            log::warn!(broadcast = self.id; "too many recipients did not get the message or opted out: the broadcast is paused");
+            self.pause(PauseReason::Safety).await?;
         }
         Ok(())
     }
@@ -240,10 +278,8 @@ impl<'a> Sending<'a> {
             if was_reached {
                 self.pauses.reset();
             }
-            if self.safety.note(is_bad) && self.next != Next::End {
-                log::warn!(broadcast = self.id; "too many recipients did not get the message: the broadcast is paused");
-                self.pause(PauseReason::Safety).await?;
-            }
+            let is_too_much = self.safety.note(is_bad);
+            self.stop_if(is_too_much).await?;
         }
         let at = self.work.clock.now();
         self.outcomes.push(RecipientOutcome { telegram_id: id, state, reason, message_id, at });
@@ -339,8 +375,8 @@ impl<'a> Sending<'a> {
 async fn send(
     work: &Work,
     lane: &dyn Lane,
-    message: &Message,
-    user: TelegramUser,
+    message: &OutgoingMessage,
+    to: TelegramId,
     stop: watch::Receiver<bool>,
 ) -> Delivery {
     let mut held_until = work.held_until.clone();
@@ -349,9 +385,9 @@ async fn send(
         return Delivery::NotYet;
     }
     let sent_at = work.clock.now();
-    let delivery = lane.send(user.telegram_id, &message.to(&user), stop).await;
+    let delivery = lane.send(to, message, stop).await;
     if let Delivery::Unreachable(reason) = &delivery
-        && let Err(error) = work.users.mark_unreachable(user.telegram_id, *reason, sent_at).await
+        && let Err(error) = work.users.mark_unreachable(to, *reason, sent_at).await
     {
         log::warn!(error:%; "cannot store that a user is unreachable");
     }

@@ -10,13 +10,11 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use super::{
-    content::Message,
-    lease::{Lease, LeaseTimes},
-    messenger::Messenger,
-    send::Sending,
+use super::{content::Message, lease::Lease, messenger::Messenger, send::Sending};
+use crate::{
+    AudienceError, AudienceService, Outage, PreferencesService, ServiceError, UserService,
+    pace::Pace,
 };
-use crate::{AudienceError, AudienceService, Outage, ServiceError, UserService, pace::Pace};
 
 /// How often the database is asked for broadcasts.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -36,6 +34,7 @@ pub(super) struct Work {
     pub(super) broadcasts: Arc<dyn BroadcastRepository>,
     pub(super) audience: AudienceService,
     pub(super) users: UserService,
+    pub(super) preferences: PreferencesService,
     pub(super) messenger: Arc<dyn Messenger>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) holder: String,
@@ -63,20 +62,13 @@ impl From<RepositoryError> for Stopped {
 }
 
 impl BroadcastSender {
+    /// `held_until` shows to the work until when this process has the lease.
     pub(super) fn new(
-        broadcasts: Arc<dyn BroadcastRepository>,
-        audience: AudienceService,
-        clock: Arc<dyn Clock>,
-        users: UserService,
-        messenger: Arc<dyn Messenger>,
-        times: LeaseTimes,
-        stop: watch::Receiver<bool>,
+        lease: Lease,
+        held_until: watch::Sender<Option<Instant>>,
+        work: Work,
     ) -> Self {
-        let lease = Lease::new(broadcasts.clone(), clock.clone(), times);
-        let holder = lease.holder.clone();
-        let (sender, held_until) = watch::channel(None);
-        let work = Work { broadcasts, audience, users, messenger, clock, holder, held_until, stop };
-        Self { lease, held_until: sender, work }
+        Self { lease, held_until, work }
     }
 
     /// Works until the process should stop. Then it waits for the messages that are going out, stores

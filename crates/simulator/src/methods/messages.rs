@@ -1,4 +1,4 @@
-//! sendMessage and editMessageText, and what all methods that send a message share.
+//! sendMessage, editMessageText and editMessageReplyMarkup, and what all methods that send a message share.
 
 use serde_json::{Map, Value, json};
 
@@ -70,6 +70,25 @@ pub(super) fn deliver(
 pub(super) fn edit_message_text(telegram: &Telegram, params: &Params) -> Result<Value, ApiError> {
     let formatted = formatted_text(params)?;
     let markup = reply_markup(params)?;
+    edit(telegram, params, |message| {
+        set_content(message, &formatted, markup);
+    })
+}
+
+pub(super) fn edit_message_reply_markup(
+    telegram: &Telegram,
+    params: &Params,
+) -> Result<Value, ApiError> {
+    let markup = reply_markup(params)?;
+    edit(telegram, params, |message| set_markup(message, markup))
+}
+
+/// Changes a message of the bot.
+fn edit(
+    telegram: &Telegram,
+    params: &Params,
+    change: impl FnOnce(&mut Value),
+) -> Result<Value, ApiError> {
     if params.text("inline_message_id").is_some() {
         return Ok(json!(true));
     }
@@ -79,7 +98,7 @@ pub(super) fn edit_message_text(telegram: &Telegram, params: &Params) -> Result<
     let message_id = params.number("message_id").ok_or_else(not_found)?;
     let message = state.messages.get_mut(chat.id, message_id).ok_or_else(not_found)?;
     let mut edited = message.json.clone();
-    set_content(&mut edited, &formatted, markup);
+    change(&mut edited);
     if edited == message.json {
         return Err(ApiError::bad_request(
             "message is not modified: specified new message content and reply markup are exactly \
@@ -89,8 +108,10 @@ pub(super) fn edit_message_text(telegram: &Telegram, params: &Params) -> Result<
     if let Value::Object(fields) = &mut edited {
         fields.insert("edit_date".into(), json!(telegram.now()));
     }
+    if let Some(text) = edited.get("text").and_then(Value::as_str) {
+        message.text = text.to_owned();
+    }
     message.json = edited;
-    message.text = formatted.text;
     message.edits += 1;
     message.params = params.as_value().clone();
     let edited = message.clone();
@@ -182,6 +203,11 @@ fn set_content(message: &mut Value, formatted: &Formatted, markup: Option<Value>
     let Value::Object(fields) = message else { return };
     fields.remove("entities");
     formatted.add_to(fields, "text");
+    set_markup(message, markup);
+}
+
+fn set_markup(message: &mut Value, markup: Option<Value>) {
+    let Value::Object(fields) = message else { return };
     match markup {
         Some(markup) => fields.insert("reply_markup".into(), markup),
         None => fields.remove("reply_markup"),

@@ -43,6 +43,7 @@ pub(crate) fn call(
         "sendpoll" => media::send_poll(telegram, params),
         "copymessage" => copies::copy_message(telegram, params),
         "editmessagetext" => messages::edit_message_text(telegram, params),
+        "editmessagereplymarkup" => messages::edit_message_reply_markup(telegram, params),
         "answercallbackquery" => require(params, "callback_query_id"),
         "answerinlinequery" => require(params, "inline_query_id"),
         "sendchataction" => chats::send_chat_action(telegram, params),

@@ -31,6 +31,7 @@ use crate::{
 
 /// The most bytes of a file with a text.
 const MOST_BYTES: u64 = 1 << 16;
+const ON_OR_OFF: [(&str, bool); 2] = [("on", true), ("off", false)];
 const POLICIES: [(&str, OnUnknown); 2] = [("skip", OnUnknown::Skip), ("resend", OnUnknown::Resend)];
 
 #[derive(Args, Debug)]
@@ -73,6 +74,9 @@ pub struct Create {
     /// Category, which users can opt out of; `manage broadcast categories` lists them
     #[arg(long, default_value = "news", value_parser = read_name)]
     category: LabelName,
+    /// Whether the messages have a button that opts out of the category: on for promo, off for others
+    #[arg(long, value_name = "on|off", value_parser = OneOf(&ON_OR_OFF))]
+    opt_out_button: Option<bool>,
     /// Most messages a second. What SEND_RATE leaves is never exceeded, unless it is paid
     #[arg(
         long,
@@ -150,7 +154,11 @@ impl Create {
         let starts_at = starts_at.map_err(|wrong| WrongUsage(format!("--at: {wrong}")))?;
         let content =
             BroadcastContent::Text { texts: self.texts()?, buttons: self.buttons.join("\n") };
+        let has_opt_out_button = self
+            .opt_out_button
+            .unwrap_or_else(|| BroadcastPlan::has_opt_out_button_by_default(&self.category));
         Ok(BroadcastPlan {
+            has_opt_out_button,
             name: self.name.trim().to_owned(),
             category: self.category,
             filter: self.filter,
@@ -230,6 +238,10 @@ fn as_usage(error: BroadcastError) -> anyhow::Error {
                 format!("--name: expected 1 to {MAX_BROADCAST_NAME_CHARS} characters in one line");
             WrongUsage(message).into()
         }
+        BroadcastError::SystemOptOut => {
+            WrongUsage(format!("--opt-out-button: {error}; expected off")).into()
+        }
+        BroadcastError::Buttons => WrongUsage(format!("--button: {error}")).into(),
         BroadcastError::Past(_) => WrongUsage(format!("--at: {error}")).into(),
         error => error.into(),
     }

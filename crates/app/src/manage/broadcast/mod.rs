@@ -12,8 +12,8 @@ mod time;
 use std::{num::NonZeroU32, process::ExitCode};
 
 use clap::{Args, Subcommand};
-use rollcall_domain::{Broadcast, BroadcastPlan, PauseReason};
-use rollcall_service::Forecast;
+use rollcall_domain::{Broadcast, BroadcastPlan, PauseReason, TelegramUser};
+use rollcall_service::{Forecast, OptOutButton};
 use rollcall_telegram::bulk_rate;
 use serde_json::{Value, json};
 
@@ -145,6 +145,20 @@ async fn index_names_of(services: &Services, plan: &BroadcastPlan) -> anyhow::Re
         index_names(&services.directory()).await?;
     }
     Ok(())
+}
+
+/// The button below the message to a user that opts out of the category; `None` without one.
+async fn opt_out_button(
+    services: &Services,
+    plan: &BroadcastPlan,
+    user: &TelegramUser,
+) -> anyhow::Result<Option<OptOutButton>> {
+    if !plan.has_opt_out_button {
+        return Ok(None);
+    }
+    let preferences = services.preferences().preferences(user.telegram_id).await?;
+    let language = preferences.language_or(user.language_code.as_deref());
+    Ok(Some(OptOutButton { category: plan.category.clone(), language }))
 }
 
 /// The number, state and reason of a broadcast.

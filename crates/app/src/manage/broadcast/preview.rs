@@ -11,7 +11,7 @@ use rollcall_domain::{
 use rollcall_service::{AudienceSize, BroadcastError, Forecast, Message};
 use serde_json::{Value, json};
 
-use super::{Number, forecast, index_names_of, title, unpaid};
+use super::{Number, forecast, index_names_of, opt_out_button, title, unpaid};
 use crate::{
     environment::Environment,
     manage::output::{print_json, safe, span, stdout},
@@ -54,6 +54,9 @@ impl Preview {
         let shown = Shown {
             message: Message::new(&broadcast.plan.content)?,
             forecasts: forecasts(&broadcast, size, environment)?,
+            opt_out: opt_out_button(services, &broadcast.plan, &user)
+                .await?
+                .map(|button| rollcall_conversation::opt_out_button(&button).text),
             broadcast,
             user,
             size,
@@ -78,6 +81,8 @@ pub(super) fn forecasts(
 struct Shown {
     broadcast: Broadcast,
     message: Message,
+    /// The text on the opt-out button.
+    opt_out: Option<String>,
     user: TelegramUser,
     size: AudienceSize,
     forecasts: (Forecast, Option<Forecast>),
@@ -99,7 +104,7 @@ impl Shown {
                 for line in readable(&text).lines() {
                     writeln!(out, "{}", format!("  {}", safe(line)).trim_end())?;
                 }
-                if !buttons.is_empty() {
+                if !buttons.is_empty() || self.opt_out.is_some() {
                     writeln!(out)?;
                 }
                 for row in buttons.rows() {
@@ -111,6 +116,9 @@ impl Shown {
                         )
                     });
                     writeln!(out, "  {}", row.collect::<Vec<_>>().join("   "))?;
+                }
+                if let Some(text) = &self.opt_out {
+                    writeln!(out, "  [ {} ] opts out of {}", safe(text), plan.category)?;
                 }
                 if let Some(line) = unfilled(&text) {
                     writeln!(out, "\n{line}")?;
@@ -144,6 +152,7 @@ impl Shown {
             "html": text.as_ref().map(UserText::html),
             "unfilled": unfilled.into_iter().map(Variable::name).collect::<Vec<_>>(),
             "buttons": buttons,
+            "opt_out_button": self.opt_out,
             "users": self.size.users,
             "reachable": self.size.reachable,
             "forecast": forecast_as_json(planned),

@@ -10,7 +10,7 @@ use rollcall_service::{Delivery, Message, Messenger};
 use rollcall_telegram::{Bot, OutboxMessenger};
 use tokio::sync::watch;
 
-use super::{Number, title};
+use super::{Number, opt_out_button, title};
 use crate::{
     environment::Environment,
     manage::output::{safe, stdout},
@@ -45,10 +45,16 @@ impl SendTest {
         if let Some(owner) = services.bot_repository().owner().await? {
             refuse_another(owner, bot.id(), services.database())?;
         }
+        let opt_out = opt_out_button(services, &broadcast.plan, &user).await?;
+        let messenger = OutboxMessenger::new(
+            bot.outbox(),
+            bot.username(),
+            rollcall_conversation::opt_out_button,
+        );
         // Never paid: it is one message.
-        let lane = OutboxMessenger::new(bot.outbox(), bot.username()).lane(None, false);
+        let lane = messenger.lane(None, false);
         let (_never, stop) = watch::channel(false);
-        match lane.send(self.to, &message.to(&user), stop).await {
+        match lane.send(self.to, &message.to(&user, opt_out), stop).await {
             Delivery::Sent(_) => {
                 writeln!(stdout(), "Sent a copy of {} to {}.", title(&broadcast), self.to)?;
                 Ok(())

@@ -132,6 +132,11 @@ fn print(broadcast: &Broadcast, sums: &RecipientSums, left: Option<String>) -> a
     writeln!(out, "Filter       {filter}")?;
     writeln!(out, "Days of      {}", plan.zone)?;
     writeln!(out, "Message      {}", content(&plan.content))?;
+    writeln!(
+        out,
+        "Opt-out      {}",
+        if plan.has_opt_out_button { "with a button" } else { "no button" }
+    )?;
     writeln!(out, "Rate         {}", rate(broadcast))?;
     writeln!(out, "If unknown   {unknown}")?;
     let by =
@@ -167,6 +172,14 @@ fn print(broadcast: &Broadcast, sums: &RecipientSums, left: Option<String>) -> a
     if !reasons.is_empty() {
         writeln!(out)?;
         reasons.print(&mut out)?;
+    }
+    if broadcast.opt_outs > 0 {
+        let users = grouped(broadcast.opt_outs);
+        writeln!(
+            out,
+            "\nOpted out of {} within 24 hours after the message: {users}",
+            plan.category
+        )?;
     }
     Ok(())
 }
@@ -234,6 +247,7 @@ fn as_json(broadcast: &Broadcast, sums: &RecipientSums) -> Value {
         "state": broadcast.state.name(),
         "reason": broadcast.state.reason().map(|it| it.name()),
         "category": plan.category.as_str(),
+        "opt_out_button": plan.has_opt_out_button,
         "filter": plan.filter.to_string(),
         "zone": plan.zone.name(),
         "content": content,
@@ -249,5 +263,6 @@ fn as_json(broadcast: &Broadcast, sums: &RecipientSums) -> Value {
         "expires_at": broadcast.expires_at().map(rfc3339),
         "recipients": recipients,
         "reasons": reasons.collect::<Vec<_>>(),
+        "opt_outs": broadcast.opt_outs,
     })
 }

@@ -183,6 +183,7 @@ fn a_button_press_has_the_message_of_the_button() {
         data: data.map(str::to_owned),
         message,
         text: None,
+        buttons: None,
     };
     let update = press(json!({"data": "1/p", "message": message}));
     assert_eq!(update.press, Some(expected(Some("1/p"), Some(at(31, None)))));
@@ -195,6 +196,12 @@ fn a_button_press_has_the_message_of_the_button() {
     let odd = press(json!({"data": "1/p", "message": with_text}));
     assert_eq!(odd.press, Some(expected(Some("1/p"), Some(at(31, None)))));
     assert_eq!(odd.fault, None);
+    // The buttons stay as Telegram shows them.
+    let mut with_buttons = message.clone();
+    with_buttons["reply_markup"] = json!({"inline_keyboard": [[{"text": "A", "later": 1}]]});
+    let buttons = press(json!({"data": "1/p", "message": with_buttons})).press.unwrap().buttons;
+    let buttons: Value = serde_json::from_str(&buttons.unwrap()).unwrap();
+    assert_eq!(buttons, with_buttons["reply_markup"]);
     // In a topic, and with numbers that are long.
     let mut in_topic = message.clone();
     in_topic["message_id"] = json!(1_i64 << 40);

@@ -3,12 +3,14 @@
 
 mod lease;
 mod model;
+mod opt_outs;
 mod plans;
 mod recipients;
 mod store;
 
 pub use lease::*;
 pub use model::*;
+pub use opt_outs::*;
 pub use plans::*;
 pub use recipients::*;
 pub use store::{BroadcastStore, Store};
@@ -31,6 +33,10 @@ macro_rules! broadcast_repository_contract {
             a_broadcast_that_ended_is_not_worked_on,
             categories_are_added_and_their_cap_is_changed,
             users_opt_out_of_categories,
+            a_created_broadcast_shows_that_there_are_any,
+            opt_outs_count_for_the_broadcasts_that_the_user_got,
+            opt_outs_count_for_a_day_after_the_message,
+            concurrent_opt_outs_of_a_user_count_once,
             the_lease_is_taken_renewed_and_ended,
             one_of_several_concurrent_processes_takes_the_lease,
             a_process_that_lost_the_lease_changes_nothing,

@@ -87,6 +87,7 @@ pub async fn every_plan_survives_being_stored([(store, _), (other, _)]: [Store; 
                 on_unknown,
                 starts_at: (n % 2 == 0).then_some(start),
                 lasts: [TimeDelta::seconds(1), TimeDelta::hours(24), TimeDelta::days(30)][n % 3],
+                has_opt_out_button: n % 2 == 0,
             });
         }
     }
@@ -105,6 +106,7 @@ pub async fn every_plan_survives_being_stored([(store, _), (other, _)]: [Store; 
             ended_at: None,
             prepared_to: None,
             settled_to: None,
+            opt_outs: 0,
         };
         assert_eq!(created, expected);
         assert_eq!(other.broadcast(created.id).await.unwrap(), Some(expected));

@@ -75,6 +75,7 @@ pub async fn recipients_are_claimed_in_the_order_of_their_ids([(store, _), _]: [
     let expected = RecipientClaim {
         users: users.into_iter().flatten().collect(),
         last: Some(id(2)),
+        opt_outs: 0,
         is_sending: true,
     };
     assert_eq!(first, expected);

@@ -42,6 +42,7 @@ pub(super) fn plan(category: &str) -> BroadcastPlan {
         on_unknown: OnUnknown::Skip,
         starts_at: None,
         lasts: BROADCAST_LASTS,
+        has_opt_out_button: false,
     }
 }
 
