@@ -51,7 +51,27 @@ addEventListener("pagehide", () => {
 // A page that comes back as it was left counts again.
 addEventListener("pageshow", (event) => event.persisted && countExactly());
 
-// The page of changes shows again how far they are, without moving what has the focus.
+// The page of a broadcast shows how far it is. Once the state is another one, so is the page.
+const watched = document.querySelector("[data-progress]");
+if (watched) {
+  let source;
+  const watch = () => {
+    source = new EventSource(watched.dataset.progress);
+    source.addEventListener("progress", ({ data }) => {
+      const now = new DOMParser().parseFromString(data, "text/html").getElementById("progress");
+      const before = document.getElementById("progress");
+      if (!now || now.dataset.standing !== before.dataset.standing) return location.reload();
+      before.replaceWith(now);
+    });
+    // Such as after a sign-out: the page shows why.
+    source.addEventListener("error", () => source.readyState === EventSource.CLOSED && setTimeout(() => location.reload(), 5000));
+  };
+  watch();
+  addEventListener("pagehide", () => source.close());
+  addEventListener("pageshow", (event) => event.persisted && watch());
+}
+
+// Lists of what goes on show again how far they are, without moving what has the focus.
 const reload = async () => {
   const changes = document.querySelector("#changes[data-reload]");
   if (!changes) return;

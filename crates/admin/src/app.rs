@@ -5,13 +5,15 @@ use std::sync::Arc;
 use axum::extract::FromRef;
 use rollcall_domain::Clock;
 use rollcall_service::{
-    ActivityService, AdminService, AudienceService, DirectoryService, LabelService,
-    PreferencesService, ScheduleService, SegmentService, TransferService, UserService,
+    ActivityService, AdminService, AudienceService, BroadcastService, DirectoryService,
+    LabelService, Messenger, PreferencesService, ScheduleService, SegmentService, TransferService,
+    UserService,
 };
 use tokio::sync::{Semaphore, watch};
 
 use crate::{
-    audience::Counts, page::Assets, request::RateLimiter, settings::Settings, users::Saves,
+    audience::Counts, broadcasts::Paces, page::Assets, request::RateLimiter, settings::Settings,
+    users::Saves,
 };
 
 /// The state that the handlers share. It is cheap to clone.
@@ -21,10 +23,15 @@ pub(crate) struct App {
     pub(crate) base: Arc<str>,
     pub(crate) admins: AdminService,
     pub(crate) audience: AudienceService,
+    pub(crate) broadcasts: BroadcastService,
+    /// How fast broadcasts go on.
+    pub(crate) paces: Arc<Paces>,
     /// The counts of users that run.
     pub(crate) counts: Arc<Counts>,
     pub(crate) directory: DirectoryService,
     pub(crate) labels: LabelService,
+    /// `None` in a process that is no bot.
+    pub(crate) messenger: Option<Arc<dyn Messenger>>,
     pub(crate) preferences: PreferencesService,
     /// `None` for a bot without the schedule.
     pub(crate) schedule: Option<ScheduleService>,

@@ -12,6 +12,7 @@ mod admins;
 mod app;
 mod audience;
 mod audit;
+mod broadcasts;
 mod chart;
 mod dashboard;
 mod page;
@@ -28,8 +29,9 @@ use std::sync::Arc;
 use axum::Router;
 use rollcall_domain::Clock;
 use rollcall_service::{
-    ActivityService, AdminService, AudienceService, DirectoryService, LabelService,
-    PreferencesService, ScheduleService, SegmentService, TransferService, UserService,
+    ActivityService, AdminService, AudienceService, BroadcastService, DirectoryService,
+    LabelService, Messenger, PreferencesService, ScheduleService, SegmentService, TransferService,
+    UserService,
 };
 use tokio::sync::{Semaphore, watch};
 
@@ -53,10 +55,14 @@ pub struct Services {
     pub admins: AdminService,
     /// The users that filters select, and saved segments.
     pub audience: AudienceService,
+    /// Broadcasts.
+    pub broadcasts: BroadcastService,
     /// What is known about all users, and the details of one.
     pub directory: DirectoryService,
     /// Tags and groups.
     pub labels: LabelService,
+    /// Sends messages; `None` in a process that is no bot.
+    pub messenger: Option<Arc<dyn Messenger>>,
     /// The preferences of users.
     pub preferences: PreferencesService,
     /// The teams to choose from.
@@ -91,8 +97,10 @@ impl Admin {
             activity,
             admins,
             audience,
+            broadcasts,
             directory,
             labels,
+            messenger,
             preferences,
             schedule,
             segments,
@@ -103,9 +111,12 @@ impl Admin {
             base: format!("{}/admin", settings.prefix).into(),
             admins,
             audience,
+            broadcasts,
+            paces: Arc::default(),
             counts: Arc::new(Counts::new()),
             directory,
             labels,
+            messenger,
             preferences,
             schedule,
             segments,

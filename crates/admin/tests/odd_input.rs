@@ -73,6 +73,16 @@ const FIELDS: &[(&str, &[&str])] = &[
     ("POST /admin/segments/{name}/edit", SEGMENT),
     ("GET /admin/segments/{name}/delete", &[]),
     ("POST /admin/segments/{name}/delete", &["sure"]),
+    ("GET /admin/broadcasts", &["before"]),
+    ("GET /admin/broadcasts/{id}", &["done"]),
+    ("GET /admin/broadcasts/{id}/progress", &[]),
+    ("POST /admin/broadcasts/{id}/recipients", &[]),
+    ("GET /admin/broadcasts/{id}/start", &[]),
+    ("POST /admin/broadcasts/{id}/start", &["when"]),
+    ("POST /admin/broadcasts/{id}/pause", &[]),
+    ("POST /admin/broadcasts/{id}/resume", &[]),
+    ("GET /admin/broadcasts/{id}/cancel", &[]),
+    ("POST /admin/broadcasts/{id}/cancel", &["sure"]),
     ("GET /admin/delete", DELETION),
     ("POST /admin/delete/selected", DELETION),
     ("POST /admin/delete", DELETION),
@@ -223,11 +233,13 @@ async fn site(database: ThrowAwayDatabase) -> Site {
         site.clock.advance(1);
     }
     site.index_names().await;
+    site.make_broadcast("odd", "", "Hello {first_name}").await;
     site
 }
 
 fn filled(path: &str, part: &str) -> String {
     let name = if path.contains("figures") { "active.csv" } else { part };
+    let path = path.replace("/broadcasts/{id}", "/broadcasts/1");
     path.replace("{id}", &ADA.to_string()).replace("{token}", part).replace("{name}", name)
 }
 

@@ -192,11 +192,13 @@ async fn work(
         .alerting(alerts.clone());
     count_admins(&services.activity(), &admins, are_counted).await?;
     let labels = services.labels();
+    let messenger = Arc::new(OutboxMessenger::new(bot.outbox(), bot.username(), opt_out_button));
     let admin_url = web_admin.url().map(|url| {
         let shared = web_admin::Shared {
             users: users.clone(),
             admins: admins.clone(),
             labels: labels.clone(),
+            messenger: Some(messenger.clone()),
             shutdown: shutdown.clone(),
         };
         web_admin.open(http, &services, has_schedule, shared);
@@ -221,11 +223,10 @@ async fn work(
     let alerted = conversation.alert_owners(alerts.clone());
     let handler = conversation.clone();
     let (stop_sending, stopped) = watch::channel(false);
-    let messenger = OutboxMessenger::new(bot.outbox(), bot.username(), opt_out_button);
     let sender = services.broadcasts().sender(
         users.clone(),
         services.preferences(),
-        Arc::new(messenger),
+        messenger,
         lease,
         stopped,
     );

@@ -17,7 +17,7 @@ use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
 use rollcall_admin::Admin;
 use rollcall_domain::SystemClock;
-use rollcall_service::{AdminService, LabelService, UserService};
+use rollcall_service::{AdminService, LabelService, Messenger, UserService};
 
 use crate::{services::Services, settings::HttpSettings, shutdown::Shutdown};
 
@@ -105,6 +105,8 @@ pub(crate) struct Shared {
     pub(crate) admins: AdminService,
     /// The one whose changes this process works on.
     pub(crate) labels: LabelService,
+    /// `None` in a process that is no bot.
+    pub(crate) messenger: Option<Arc<dyn Messenger>>,
     pub(crate) shutdown: Shutdown,
 }
 
@@ -113,14 +115,16 @@ pub(crate) fn pages(
     settings: &HttpSettings,
     services: &Services,
     has_schedule: bool,
-    Shared { users, admins, labels, shutdown }: Shared,
+    Shared { users, admins, labels, messenger, shutdown }: Shared,
 ) -> Router {
     let services = rollcall_admin::Services {
         activity: services.activity(),
         admins,
         audience: services.audience(),
+        broadcasts: services.broadcasts(),
         directory: services.directory(),
         labels,
+        messenger,
         preferences: services.preferences(),
         schedule: has_schedule.then(|| services.schedule()),
         segments: services.segments(),

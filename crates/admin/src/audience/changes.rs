@@ -12,10 +12,10 @@ use rollcall_service::{
     ChangeStanding, LabelChange, LabelChoice, LabelError, ListedChange, Session,
 };
 
-use super::selected::value;
 use crate::{
     App,
     page::{AdminNames, Failure, Layout, render, text, time_zone},
+    request::value,
     users::query::Query,
 };
 

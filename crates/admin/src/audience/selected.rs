@@ -56,9 +56,3 @@ impl Selected {
         self.query.days_of(self.zone).map(time_zone::name)
     }
 }
-
-/// The first value of a field; empty if there is none.
-pub(super) fn value<'a>(pairs: &'a [(String, String)], name: &str) -> &'a str {
-    let pair = pairs.iter().find(|(key, _)| key == name);
-    pair.map(|(_, value)| value.trim()).unwrap_or_default()
-}

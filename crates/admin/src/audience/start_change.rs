@@ -13,12 +13,12 @@ use rollcall_service::{AudienceError, LabelError, Session};
 
 use super::{
     changes::{title, to_list},
-    selected::{Selected, value},
+    selected::Selected,
 };
 use crate::{
     App,
     page::{Failure, Layout, ViewerZone, render, text},
-    request::form_token,
+    request::{form_token, value},
     users::query::Query,
 };
 

@@ -15,11 +15,10 @@ use rollcall_domain::{
 use rollcall_service::{LabelError, Session};
 use tokio::time::timeout;
 
-use super::selected::value;
 use crate::{
     App,
     page::{Failure, Layout, render, text},
-    request::query_string,
+    request::{query_string, value},
 };
 
 /// How long the page waits for a deletion, which goes on in the background if it takes longer.

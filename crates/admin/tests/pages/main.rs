@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod audience;
+mod broadcasts;
 mod filters;
 mod gate;
 mod list;

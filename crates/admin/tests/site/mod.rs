@@ -18,14 +18,18 @@ use axum::{
 };
 use futures_util::stream;
 use rollcall_admin::{Admin, Services, Settings};
-use rollcall_domain::{Clock, Profile, Role, TelegramId};
+use rollcall_domain::{
+    BROADCAST_LASTS, Broadcast, BroadcastContent, BroadcastPlan, Clock, OnUnknown, Profile, Role,
+    TelegramId,
+};
 use rollcall_repository_diesel::{
     Database, DieselAdminRepository, DieselPreferencesRepository, DieselScheduleRepository,
     DieselUserRepository,
 };
 use rollcall_service::{
-    ActivityService, AdminService, AudienceService, DirectoryService, LabelService,
-    PreferencesService, ScheduleService, SegmentService, TransferService, UserService,
+    ActivityService, AdminService, AudienceService, BroadcastService, DirectoryService,
+    LabelService, PreferencesService, ScheduleService, SegmentService, TransferService,
+    UserService,
 };
 use rollcall_testkit::{Authenticator, TestClock, ThrowAwayDatabase};
 use tokio::sync::watch;
@@ -42,6 +46,7 @@ pub(crate) struct Site {
     router: Router,
     pub(crate) admins: AdminService,
     pub(crate) audience: AudienceService,
+    pub(crate) broadcasts: BroadcastService,
     directory: DirectoryService,
     pub(crate) labels: LabelService,
     pub(crate) preferences: PreferencesService,
@@ -128,6 +133,7 @@ impl Site {
         let activity = ActivityService::new(storage.clone(), clock.clone());
         let labels = LabelService::new(storage.clone(), clock.clone());
         let audience = AudienceService::new(storage.clone(), clock.clone());
+        let broadcasts = BroadcastService::new(storage.clone(), clock.clone());
         let segments = SegmentService::new(storage.clone(), clock.clone());
         let transfer = TransferService::new(storage, clock.clone());
         let preferences =
@@ -141,8 +147,10 @@ impl Site {
             activity,
             admins: admins.clone(),
             audience: audience.clone(),
+            broadcasts: broadcasts.clone(),
             directory: directory.clone(),
             labels: labels.clone(),
+            messenger: None,
             preferences: preferences.clone(),
             schedule: has_schedule.then(|| schedule.clone()),
             segments: segments.clone(),
@@ -154,6 +162,7 @@ impl Site {
             router,
             admins,
             audience,
+            broadcasts,
             directory,
             labels,
             preferences,
@@ -176,6 +185,24 @@ impl Site {
     pub(crate) async fn save_segment(&self, name: &str, filter: &str) {
         let (name, filter) = (name.parse().unwrap(), filter.parse().unwrap());
         self.audience.save_segment(name, filter, chrono_tz::Tz::UTC, "").await.unwrap();
+    }
+
+    /// Creates a draft of a broadcast to all users that a filter selects.
+    pub(crate) async fn make_broadcast(&self, name: &str, filter: &str, text: &str) -> Broadcast {
+        let texts = [(String::new(), text.to_owned())].into();
+        let plan = BroadcastPlan {
+            name: name.to_owned(),
+            category: "news".parse().unwrap(),
+            filter: filter.parse().unwrap(),
+            zone: chrono_tz::Tz::UTC,
+            content: BroadcastContent::Text { texts, buttons: String::new() },
+            rate: None,
+            is_paid: false,
+            on_unknown: OnUnknown::Skip,
+            starts_at: None,
+            lasts: BROADCAST_LASTS,
+        };
+        self.broadcasts.create(&plan, None).await.unwrap()
     }
 
     /// Does the changes of labels that wait, as the bot does in the background.

@@ -72,6 +72,7 @@ impl Runserver {
         let shared = web_admin::Shared {
             users: users.clone(),
             admins: admins.clone(),
+            messenger: None,
             labels: labels.clone(),
             shutdown: shutdown.clone(),
         };

@@ -1,0 +1,152 @@
+//! A message as Telegram shows it, as safe HTML: written from its parts, so that nothing of it becomes
+//! markup of ours.
+
+use askama::Template;
+use rollcall_domain::{BroadcastContent, Buttons, Element, LinkPart, MessageText, Part};
+use rollcall_service::Message;
+
+/// The bubbles of a message, one for each language.
+#[derive(Debug, Template)]
+#[template(path = "message_bubbles.html")]
+pub(super) struct Bubbles {
+    bubbles: Vec<Bubble>,
+}
+
+/// A message in one language.
+#[derive(Debug)]
+pub(super) struct Bubble {
+    /// The language; empty for the default one.
+    language: String,
+    /// Safe HTML.
+    text: String,
+    /// The texts of the buttons by row, and where each leads.
+    buttons: Vec<Vec<(String, String)>>,
+}
+
+impl Bubbles {
+    /// The message in all languages, with its variables. `None` if it is a copy of another message, or
+    /// cannot be read any more.
+    pub(super) fn of(content: &BroadcastContent) -> Option<Self> {
+        let Ok(Message::Text { texts, buttons }) = Message::new(content) else { return None };
+        let default = [("", texts.default_value())];
+        let bubble = |(language, text): (&str, &MessageText)| Bubble {
+            language: language.to_owned(),
+            text: html(text.parts()),
+            buttons: rows(&buttons),
+        };
+        Some(Self { bubbles: default.into_iter().chain(texts.languages()).map(bubble).collect() })
+    }
+}
+
+fn rows(buttons: &Buttons) -> Vec<Vec<(String, String)>> {
+    let button = |it: &rollcall_domain::Button| (it.text().to_owned(), it.target().to_string());
+    buttons.rows().iter().map(|row| row.iter().map(button).collect()).collect()
+}
+
+fn html(parts: &[Part]) -> String {
+    let mut html = String::new();
+    let mut open = Vec::new();
+    for part in parts {
+        match part {
+            Part::Open(element) => open.push(begin(&mut html, element)),
+            Part::Text(text) => escape(&mut html, text),
+            Part::Variable(placeholder) => {
+                let name = placeholder.variable.name();
+                html.push_str("<mark class=\"variable\" title=\"");
+                escape(&mut html, placeholder.variable.meaning());
+                html.push_str("\">{");
+                html.push_str(name);
+                if let Some(fallback) = placeholder.fallback.as_deref() {
+                    html.push('|');
+                    escape(&mut html, fallback);
+                }
+                html.push_str("}</mark>");
+            }
+            Part::Close => html.push_str(open.pop().unwrap_or_default()),
+        }
+    }
+    html.extend(open.into_iter().rev());
+    html
+}
+
+/// Writes the opening tag of an element. Returns the closing one.
+fn begin(html: &mut String, element: &Element) -> &'static str {
+    let (opening, closing) = match element {
+        Element::Bold => ("<b>", "</b>"),
+        Element::Italic => ("<i>", "</i>"),
+        Element::Underline => ("<u>", "</u>"),
+        Element::Strikethrough => ("<s>", "</s>"),
+        Element::Spoiler => ("<span class=\"spoiler\" title=\"Hidden until pressed\">", "</span>"),
+        Element::CustomEmoji { .. } => ("<span title=\"Custom emoji\">", "</span>"),
+        Element::Time { .. } => {
+            ("<span class=\"at\" title=\"In each user's time zone\">", "</span>")
+        }
+        Element::Code => ("<code>", "</code>"),
+        Element::Pre { .. } => ("<pre>", "</pre>"),
+        Element::Blockquote { is_expandable: false } => ("<blockquote>", "</blockquote>"),
+        Element::Blockquote { is_expandable: true } => {
+            ("<blockquote title=\"Expanded when pressed\">", "</blockquote>")
+        }
+        Element::Link(link) => {
+            // Not a real link: what it opens depends on the user.
+            html.push_str("<span class=\"link\" title=\"");
+            for part in link.parts() {
+                match part {
+                    LinkPart::Text(text) => escape(html, text),
+                    LinkPart::Variable(placeholder) => {
+                        html.push('{');
+                        html.push_str(placeholder.variable.name());
+                        html.push('}');
+                    }
+                }
+            }
+            ("\">", "</span>")
+        }
+    };
+    html.push_str(opening);
+    closing
+}
+
+fn escape(html: &mut String, text: &str) {
+    for c in text.chars() {
+        match c {
+            '<' => html.push_str("&lt;"),
+            '>' => html.push_str("&gt;"),
+            '&' => html.push_str("&amp;"),
+            '"' => html.push_str("&quot;"),
+            '\'' => html.push_str("&#39;"),
+            _ => html.push(c),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rollcall_domain::TextLimit;
+
+    use super::*;
+
+    fn shown(text: &str) -> String {
+        html(MessageText::parse(text, TextLimit::Message).unwrap().parts())
+    }
+
+    #[test]
+    fn each_element_is_shown_by_markup_of_ours() {
+        for (text, expected) in [
+            ("<b>a <i>b</i></b>", "<b>a <i>b</i></b>"),
+            ("<ins>a</ins><del>b</del>", "<u>a</u><s>b</s>"),
+            ("<pre><code class=\"language-x\">a</code></pre>", "<pre>a</pre>"),
+            ("1 &lt; 2 &amp; \"3\" &gt; '0'", "1 &lt; 2 &amp; &quot;3&quot; &gt; &#39;0&#39;"),
+            (
+                "<a href=\"https://example.org/?a='&amp;b={username|x}\">go</a>",
+                "<span class=\"link\" title=\"https://example.org/?a=&#39;&amp;b={username}\">go</span>",
+            ),
+            (
+                "{first_name|&lt;you&gt;}",
+                "<mark class=\"variable\" title=\"the first name\">{first_name|&lt;you&gt;}</mark>",
+            ),
+        ] {
+            assert_eq!(shown(text), expected);
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! The page of a broadcast: its state, what became of its recipients, and its message.
+
+use askama::Template;
+use axum::{
+    extract::{Path, Query as Pairs, State},
+    response::Response,
+};
+use rollcall_domain::{Broadcast, BroadcastContent, BroadcastState, TelegramId};
+
+use super::{
+    find,
+    message::Bubbles,
+    progress::{Progress, goes_on},
+    users_of, words,
+};
+use crate::{
+    App,
+    page::{AdminNames, Failure, Layout, render, time_zone},
+    request::value,
+};
+
+#[derive(Template)]
+#[template(path = "broadcast.html")]
+struct Page {
+    layout: Layout,
+    broadcast: Broadcast,
+    state: (&'static str, &'static str),
+    /// What the last request did.
+    done: Option<&'static str>,
+    progress: Progress,
+    message: Option<Bubbles>,
+    /// The filter, the list of its users, and whose days it means.
+    filter: String,
+    list: String,
+    days_of: Option<String>,
+    /// Who created it; `None` for a management command.
+    by: Option<String>,
+}
+
+impl Page {
+    fn meaning(&self) -> &'static str {
+        words::meaning(&self.broadcast)
+    }
+
+    fn is_startable(&self) -> bool {
+        matches!(self.broadcast.state, BroadcastState::Draft | BroadcastState::Scheduled)
+    }
+
+    fn is_pausable(&self) -> bool {
+        matches!(self.broadcast.state, BroadcastState::Preparing | BroadcastState::Sending)
+    }
+
+    fn is_paused(&self) -> bool {
+        self.broadcast.state.reason().is_some()
+    }
+
+    /// Whether the page changes by itself.
+    fn goes_on(&self) -> bool {
+        goes_on(self.broadcast.state)
+    }
+
+    fn rate(&self) -> String {
+        match self.broadcast.plan.rate {
+            Some(rate) => format!("at most {rate} messages a second"),
+            None => "what the bot's limit leaves beside its replies".to_owned(),
+        }
+    }
+
+    fn lasts(&self) -> String {
+        format!("{} after its start", words::duration(self.broadcast.plan.lasts))
+    }
+
+    fn on_unknown(&self) -> &'static str {
+        words::on_unknown(self.broadcast.plan.on_unknown)
+    }
+
+    /// The chat and the number of the message of which copies are sent.
+    fn original(&self) -> Option<(i64, i64)> {
+        match self.broadcast.plan.content {
+            BroadcastContent::Copy { from_chat_id, message_id, .. } => {
+                Some((from_chat_id, message_id))
+            }
+            BroadcastContent::Text { .. } => None,
+        }
+    }
+
+    /// The user whose private chat has that message.
+    fn original_of(&self) -> Option<TelegramId> {
+        self.original().and_then(|(chat, _)| TelegramId::try_from(chat).ok())
+    }
+}
+
+/// Shows a broadcast.
+pub(crate) async fn show(
+    State(app): State<App>,
+    layout: Layout,
+    Path(id): Path<String>,
+    Pairs(pairs): Pairs<Vec<(String, String)>>,
+) -> Result<Response, Failure> {
+    let broadcast = find(&app, &id).await?;
+    let by = broadcast.created_by.as_ref();
+    let admins = by.and_then(|by| by.parse().ok()).into_iter().collect();
+    let names = AdminNames::of(&app, admins).await?;
+    let plan = &broadcast.plan;
+    let depends_on_days = plan.filter.depends_on_days();
+    Ok(render(&Page {
+        layout: layout.tab("broadcasts"),
+        state: words::state(broadcast.state),
+        done: done(value(&pairs, "done")),
+        message: Bubbles::of(&plan.content),
+        filter: plan.filter.to_string(),
+        list: users_of(&app, plan),
+        days_of: depends_on_days.then(|| time_zone::name(plan.zone)),
+        by: by.map(|by| names.name_of(by)),
+        progress: Progress::of(&app, broadcast.clone()).await?,
+        broadcast,
+    }))
+}
+
+/// What the request did that led here.
+fn done(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "saved" => "Saved as a draft. Nothing was sent yet.",
+        "start" => "Started.",
+        "schedule" => "Scheduled.",
+        "pause" => "Paused. Messages that were going out at this moment still arrive.",
+        "resume" => "Resumed.",
+        "cancel" => "Cancelled.",
+        _ => return None,
+    })
+}

@@ -1,0 +1,172 @@
+//! Starting a broadcast, after a page that shows what happens then.
+
+use std::time::Duration;
+
+use askama::Template;
+use axum::{
+    Extension, Form,
+    extract::{Path, State},
+    response::{IntoResponse, Redirect, Response},
+};
+use chrono::{DateTime, TimeDelta, Utc};
+use rollcall_domain::{Broadcast, BroadcastState, Counted, Filter, Term, UserSort};
+use rollcall_service::{AudienceError, BroadcastChange, Session};
+use tokio::time::timeout;
+
+use super::{change::change, find, message::Bubbles, page_of, users_of, words};
+use crate::{
+    App,
+    page::{Failure, Layout, render, text, time_zone},
+    request::{query_string, value},
+};
+
+/// How long the page waits for an estimate of the audience.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How many messages a second Telegram sends without payment (Bot API, "Paid Broadcasts").
+const UNPAID_RATE: u32 = 30;
+/// The most messages a second of a paid broadcast.
+const PAID_RATE: u32 = 1_000;
+
+#[derive(Template)]
+#[template(path = "start_broadcast.html")]
+struct Page {
+    layout: Layout,
+    broadcast: Broadcast,
+    audience: Result<Audience, String>,
+    filter: String,
+    list: String,
+    days_of: Option<String>,
+    message: Option<Bubbles>,
+    /// The time of its plan, if that is still to come.
+    later: Option<DateTime<Utc>>,
+}
+
+/// How many users a broadcast would reach, and how long that takes.
+pub(super) struct Audience {
+    /// How many the filter selects.
+    pub(super) users: String,
+    /// How many of them the bot can write to, and whether that is exact.
+    pub(super) reachable: String,
+    pub(super) is_exact: bool,
+    pub(super) is_empty: bool,
+    /// The query string by which they are counted.
+    pub(super) query: String,
+    /// How long the messages take, if that is known.
+    pub(super) duration: Option<String>,
+    /// What Telegram takes for a paid broadcast, in Stars.
+    pub(super) price: Option<String>,
+}
+
+impl Audience {
+    /// Estimates the audience of a plan; else why its filter selects no users.
+    pub(super) async fn of(
+        app: &App,
+        plan: &rollcall_domain::BroadcastPlan,
+    ) -> Result<Result<Self, String>, Failure> {
+        let users = plan.filter.clone().without_bots();
+        let reachable = users.clone().and(Filter::with(Term::Reachable));
+        let counts = async {
+            let count = async |filter: &Filter| {
+                let selection = app.audience.selection(filter, plan.zone).await?;
+                let page = app.audience.users(&selection, UserSort::default(), None, 1).await?;
+                Ok::<_, AudienceError>(page.count)
+            };
+            Ok::<_, AudienceError>((count(&users).await?, count(&reachable).await?))
+        };
+        let (all, counted) = match timeout(PATIENCE, counts).await {
+            Ok(Ok(counts)) => counts,
+            Ok(Err(AudienceError::Service(error))) => return Err(error.into()),
+            Ok(Err(error)) => return Ok(Err(text::sentence(&error.to_string()))),
+            Err(_) => return Ok(Err("Counting the users takes too long.".to_owned())),
+        };
+        let (Counted::Exactly(number) | Counted::MoreThan(number) | Counted::About(number)) =
+            counted;
+        let lane = app.messenger.as_ref().map(|it| it.lane(plan.rate, plan.is_paid));
+        let rate = match lane {
+            Some(lane) => lane.rate(),
+            None if plan.is_paid => Some(plan.rate.unwrap_or(PAID_RATE)),
+            None => plan.rate,
+        };
+        let duration = rate.map(|rate| {
+            let seconds = number.div_ceil(rate.max(1).into());
+            let seconds = i64::try_from(seconds).ok().and_then(TimeDelta::try_seconds);
+            words::duration(seconds.unwrap_or(TimeDelta::MAX))
+        });
+        let zone = if plan.filter.depends_on_days() { plan.zone.name() } else { "" };
+        Ok(Ok(Self {
+            users: text::users(all),
+            reachable: text::users(counted),
+            is_exact: matches!(counted, Counted::Exactly(_)),
+            is_empty: counted == Counted::Exactly(0),
+            query: query_string([("filter", &reachable.to_string()), ("zone", zone)]),
+            duration,
+            price: plan.is_paid.then(|| stars(number, plan.rate)),
+        }))
+    }
+}
+
+/// The price of messages: each above 30 a second costs 0.1 Stars.
+fn stars(messages: u64, rate: Option<u32>) -> String {
+    let rate = rate.unwrap_or(PAID_RATE).clamp(1, PAID_RATE);
+    let billed = u128::from(messages) * u128::from(rate.saturating_sub(UNPAID_RATE));
+    let tenths = u64::try_from(billed.div_ceil(rate.into())).unwrap_or(u64::MAX);
+    format!("{}.{}", text::grouped(tenths / 10), tenths % 10)
+}
+
+/// Shows what happens when a broadcast starts.
+pub(crate) async fn ask(
+    State(app): State<App>,
+    layout: Layout,
+    Path(id): Path<String>,
+) -> Result<Response, Failure> {
+    let broadcast = find(&app, &id).await?;
+    if !matches!(broadcast.state, BroadcastState::Draft | BroadcastState::Scheduled) {
+        return Ok(Redirect::to(&page_of(&app, broadcast.id)).into_response());
+    }
+    let plan = &broadcast.plan;
+    let now = app.clock.now();
+    let is_draft = broadcast.state == BroadcastState::Draft;
+    Ok(render(&Page {
+        layout: layout.tab("broadcasts"),
+        audience: Audience::of(&app, plan).await?,
+        filter: plan.filter.to_string(),
+        list: users_of(&app, plan),
+        days_of: plan.filter.depends_on_days().then(|| time_zone::name(plan.zone)),
+        message: Bubbles::of(&plan.content),
+        later: plan.starts_at.filter(|at| *at > now && is_draft),
+        broadcast,
+    }))
+}
+
+/// Starts a broadcast now, or lets it start at its time.
+pub(crate) async fn start(
+    State(app): State<App>,
+    Extension(session): Extension<Session>,
+    Path(id): Path<String>,
+    Form(pairs): Form<Vec<(String, String)>>,
+) -> Result<Response, Failure> {
+    let wanted = match value(&pairs, "when") {
+        "now" => BroadcastChange::Start,
+        "later" => BroadcastChange::Schedule,
+        _ => return Err(Failure::Refused("A field is missing. Nothing was started.")),
+    };
+    change(&app, &session, &id, wanted).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_messages_above_thirty_a_second_cost() {
+        for (messages, rate, price) in [
+            (1_000_000, None, "97,000.0"),
+            (1_000_000, Some(60), "50,000.0"),
+            (1_000, Some(30), "0.0"),
+            (1_000, Some(5), "0.0"),
+            (1_001, Some(5_000), "97.1"),
+        ] {
+            assert_eq!(stars(messages, rate), price, "{messages} {rate:?}");
+        }
+    }
+}
