@@ -15,9 +15,13 @@ mod running;
 use std::panic::resume_unwind;
 
 use chrono::TimeDelta;
-use rollcall_domain::{Clock, Interaction, InteractionKind, Profile, SystemClock};
+use chrono_tz::Tz;
+use rollcall_domain::{
+    BroadcastContent, BroadcastPlan, Chat, ChatKind, Clock, Interaction, InteractionKind,
+    OnUnknown, Profile, SystemClock,
+};
 use rollcall_repository_diesel::{Database, DieselUserRepository};
-use rollcall_service::UserService;
+use rollcall_service::{BroadcastChange, BroadcastService, UserService};
 use rollcall_simulator::{Person, Simulator};
 use rollcall_testkit::ThrowAwayDatabase;
 use serde_json::json;
@@ -32,7 +36,7 @@ const OWNER: i64 = 1;
 const FEW: i64 = 40;
 
 /// The pages, apart from that of a user.
-const PAGES: [&str; 25] = [
+const PAGES: [&str; 29] = [
     "",
     "?range=7",
     "/figures",
@@ -54,6 +58,10 @@ const PAGES: [&str; 25] = [
     "/changes",
     "/changes/new?filter=lang:en&kind=tag&name=english&do=add",
     "/changes/new?filter=langg:en&kind=tag&name=English&do=add",
+    "/broadcasts",
+    "/broadcasts/1",
+    "/broadcasts/1/start",
+    "/broadcasts/2/cancel",
     "/audit",
     "/audit?by=nobody",
     "/admins",
@@ -68,6 +76,7 @@ async fn the_demonstration_is_well_laid_out() {
     bot.said("/admin/link/").await;
     let log = bot.log();
     let link = log.split_whitespace().find(|it| it.contains("/admin/link/")).unwrap();
+    make_broadcasts(&database).await;
     visit(browser, link.to_owned()).await;
     bot.terminate().await;
 }
@@ -84,6 +93,7 @@ async fn a_database_of_three_days_is_well_laid_out() {
     telegram.write(&Person::new(OWNER, "Boss"), "/admin");
     let answer = telegram.wait_for_message(OWNER).await.unwrap().text;
     let link = answer.split_whitespace().find(|it| it.contains("/link/")).unwrap();
+    make_broadcasts(&database).await;
     visit(browser, link.to_owned()).await;
     bot.terminate().await;
 }
@@ -99,9 +109,37 @@ async fn fill(database: &ThrowAwayDatabase) {
         let profile = Profile::new((1000 + n).try_into().unwrap(), &name)
             .username(&format!("an_unusually_long_username_{n}"))
             .language_code("en");
-        Interaction::new(start + TimeDelta::minutes(90 * n), profile, InteractionKind::Text)
+        let at = start + TimeDelta::minutes(90 * n);
+        let mut it = Interaction::new(at, profile, InteractionKind::Text);
+        it.chat = Some(Chat { id: 1000 + n, kind: ChatKind::Private });
+        it
     });
     users.register(&written.collect::<Vec<_>>()).await.unwrap();
+}
+
+/// A draft, and one that the bot has begun to send.
+async fn make_broadcasts(database: &ThrowAwayDatabase) {
+    let storage = Database::open(database.url().parse().unwrap()).await.unwrap();
+    let broadcasts = BroadcastService::new(DieselUserRepository::new(storage), SystemClock);
+    let text = format!("<b>{}</b> {{first_name|friend}}\n<pre>a b</pre>", "long".repeat(100));
+    let plan = BroadcastPlan {
+        name: "averyveryverylongnameofabroadcast ".repeat(2).trim().chars().take(64).collect(),
+        category: "news".parse().unwrap(),
+        filter: "(used:/start or days>=1 or averyveryverylongword) -blocked".parse().unwrap(),
+        zone: Tz::UTC,
+        content: BroadcastContent::Text {
+            texts: [(String::new(), text.clone()), ("pt-br".to_owned(), text)].into(),
+            buttons: "A button = https://example.org | Another button = /start again".to_owned(),
+        },
+        rate: Some(1),
+        is_paid: true,
+        on_unknown: OnUnknown::Resend,
+        starts_at: None,
+        lasts: TimeDelta::hours(24),
+    };
+    broadcasts.create(&plan, None).await.unwrap();
+    let started = broadcasts.create(&plan, None).await.unwrap();
+    broadcasts.change(started.id, BroadcastChange::Start, None).await.unwrap();
 }
 
 /// Signs in by a link and looks at every page. A story that fails is not to leave Chromium behind.
