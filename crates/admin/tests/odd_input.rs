@@ -74,6 +74,9 @@ const FIELDS: &[(&str, &[&str])] = &[
     ("GET /admin/segments/{name}/delete", &[]),
     ("POST /admin/segments/{name}/delete", &["sure"]),
     ("GET /admin/broadcasts", &["before"]),
+    ("GET /admin/broadcasts/new", COMPOSE),
+    ("POST /admin/broadcasts/new", COMPOSE),
+    ("POST /admin/broadcasts/{id}/test", &[]),
     ("GET /admin/broadcasts/{id}", &["done"]),
     ("GET /admin/broadcasts/{id}/progress", &[]),
     ("POST /admin/broadcasts/{id}/recipients", &[]),
@@ -150,6 +153,23 @@ const DELETION: &[&str] = &[
     "at",
     "sort",
     "color",
+];
+
+const COMPOSE: &[&str] = &[
+    "do",
+    "copy",
+    "name",
+    "category",
+    "filter",
+    "zone",
+    "language",
+    "text",
+    "buttons",
+    "at",
+    "rate",
+    "paid",
+    "hours",
+    "on_unknown",
 ];
 
 const CHANGE: &[&str] = &["filter", "zone", "kind", "name", "do"];

@@ -49,7 +49,16 @@ impl Site {
         database: ThrowAwayDatabase,
         settings: &[(&str, &str)],
     ) -> Self {
-        let telegram = Simulator::start().await.unwrap();
+        Self::open_at(Simulator::start().await.unwrap(), browser, database, settings).await
+    }
+
+    /// The same on a simulated Telegram.
+    pub(crate) async fn open_at(
+        telegram: Simulator,
+        browser: Rc<Browser>,
+        database: ThrowAwayDatabase,
+        settings: &[(&str, &str)],
+    ) -> Self {
         let usual = [("LISTEN_ADDR", "127.0.0.1:0"), ("RUST_LOG", "debug")];
         let bot = RunningBot::start(&telegram, &database, &[&usual, settings].concat()).await;
         fill(&database).await;

@@ -2,7 +2,7 @@
 //! markup of ours.
 
 use askama::Template;
-use rollcall_domain::{BroadcastContent, Buttons, Element, LinkPart, MessageText, Part};
+use rollcall_domain::{BroadcastContent, Buttons, Element, LinkPart, MessageText, Part, UserText};
 use rollcall_service::Message;
 
 /// The bubbles of a message, one for each language.
@@ -31,10 +31,21 @@ impl Bubbles {
         let default = [("", texts.default_value())];
         let bubble = |(language, text): (&str, &MessageText)| Bubble {
             language: language.to_owned(),
-            text: html(text.parts()),
+            text: source_html(text),
             buttons: rows(&buttons),
         };
         Some(Self { bubbles: default.into_iter().chain(texts.languages()).map(bubble).collect() })
+    }
+
+    /// Whether there is more than one.
+    pub(super) fn are_several(&self) -> bool {
+        self.bubbles.len() > 1
+    }
+
+    /// The message to one user.
+    pub(super) fn for_user(text: &UserText, buttons: &Buttons) -> Self {
+        let text = html(text.parts(), Marks::Unfilled);
+        Self { bubbles: vec![Bubble { language: String::new(), text, buttons: rows(buttons) }] }
     }
 }
 
@@ -43,7 +54,20 @@ fn rows(buttons: &Buttons) -> Vec<Vec<(String, String)>> {
     buttons.rows().iter().map(|row| row.iter().map(button).collect()).collect()
 }
 
-fn html(parts: &[Part]) -> String {
+fn source_html(text: &MessageText) -> String {
+    html(text.parts(), Marks::Variables)
+}
+
+/// How variables are marked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Marks {
+    /// They stand for what each user gets.
+    Variables,
+    /// A user has no value for them.
+    Unfilled,
+}
+
+fn html(parts: &[Part], marks: Marks) -> String {
     let mut html = String::new();
     let mut open = Vec::new();
     for part in parts {
@@ -52,8 +76,14 @@ fn html(parts: &[Part]) -> String {
             Part::Text(text) => escape(&mut html, text),
             Part::Variable(placeholder) => {
                 let name = placeholder.variable.name();
-                html.push_str("<mark class=\"variable\" title=\"");
-                escape(&mut html, placeholder.variable.meaning());
+                let (class, title) = match marks {
+                    Marks::Variables => ("variable", placeholder.variable.meaning()),
+                    Marks::Unfilled => ("unfilled", "This user has no value here"),
+                };
+                html.push_str("<mark class=\"");
+                html.push_str(class);
+                html.push_str("\" title=\"");
+                escape(&mut html, title);
                 html.push_str("\">{");
                 html.push_str(name);
                 if let Some(fallback) = placeholder.fallback.as_deref() {
@@ -122,12 +152,13 @@ fn escape(html: &mut String, text: &str) {
 
 #[cfg(test)]
 mod tests {
-    use rollcall_domain::TextLimit;
+    use chrono::DateTime;
+    use rollcall_domain::{TelegramUser, TextLimit};
 
     use super::*;
 
     fn shown(text: &str) -> String {
-        html(MessageText::parse(text, TextLimit::Message).unwrap().parts())
+        source_html(&MessageText::parse(text, TextLimit::Message).unwrap())
     }
 
     #[test]
@@ -148,5 +179,18 @@ mod tests {
         ] {
             assert_eq!(shown(text), expected);
         }
+    }
+
+    #[test]
+    fn a_name_is_text_and_a_missing_one_is_marked() {
+        let text =
+            MessageText::parse("<b>{first_name}</b> {last_name}", TextLimit::Message).unwrap();
+        let mut user = TelegramUser::new(1.try_into().unwrap(), DateTime::UNIX_EPOCH);
+        user.first_name = "<script>\"'&".to_owned();
+        assert_eq!(
+            html(text.for_user(&user).parts(), Marks::Unfilled),
+            "<b>&lt;script&gt;&quot;&#39;&amp;</b> <mark class=\"unfilled\" \
+             title=\"This user has no value here\">{last_name}</mark>"
+        );
     }
 }

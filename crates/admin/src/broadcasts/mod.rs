@@ -1,13 +1,17 @@
-//! Broadcasts: their list, a page each with what became of the recipients, and starting, pausing and
-//! ending them.
+//! Broadcasts: writing them, their list, a page each with what became of the recipients, and starting,
+//! pausing and ending them.
 
 pub(crate) mod change;
+pub(crate) mod compose;
+mod draft;
 pub(crate) mod list;
 mod message;
 pub(crate) mod one;
 mod pace;
+mod preview;
 pub(crate) mod progress;
 pub(crate) mod recipients;
+pub(crate) mod send_test;
 pub(crate) mod start;
 mod words;
 

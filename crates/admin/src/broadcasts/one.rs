@@ -2,16 +2,18 @@
 
 use askama::Template;
 use axum::{
+    Extension,
     extract::{Path, Query as Pairs, State},
     response::Response,
 };
 use rollcall_domain::{Broadcast, BroadcastContent, BroadcastState, TelegramId};
+use rollcall_service::Session;
 
 use super::{
     find,
     message::Bubbles,
     progress::{Progress, goes_on},
-    users_of, words,
+    send_test, users_of, words,
 };
 use crate::{
     App,
@@ -33,6 +35,8 @@ struct Page {
     filter: String,
     list: String,
     days_of: Option<String>,
+    /// Whether a test can be sent to the viewer.
+    can_test: bool,
     /// Who created it; `None` for a management command.
     by: Option<String>,
 }
@@ -74,6 +78,11 @@ impl Page {
         words::on_unknown(self.broadcast.plan.on_unknown)
     }
 
+    /// Whether a new broadcast can begin with its text.
+    fn is_text(&self) -> bool {
+        matches!(self.broadcast.plan.content, BroadcastContent::Text { .. })
+    }
+
     /// The chat and the number of the message of which copies are sent.
     fn original(&self) -> Option<(i64, i64)> {
         match self.broadcast.plan.content {
@@ -93,6 +102,7 @@ impl Page {
 /// Shows a broadcast.
 pub(crate) async fn show(
     State(app): State<App>,
+    Extension(session): Extension<Session>,
     layout: Layout,
     Path(id): Path<String>,
     Pairs(pairs): Pairs<Vec<(String, String)>>,
@@ -108,6 +118,7 @@ pub(crate) async fn show(
         state: words::state(broadcast.state),
         done: done(value(&pairs, "done")),
         message: Bubbles::of(&plan.content),
+        can_test: send_test::chat_of(&app, &session.admin).is_some(),
         filter: plan.filter.to_string(),
         list: users_of(&app, plan),
         days_of: depends_on_days.then(|| time_zone::name(plan.zone)),
@@ -125,6 +136,7 @@ fn done(name: &str) -> Option<&'static str> {
         "schedule" => "Scheduled.",
         "pause" => "Paused. Messages that were going out at this moment still arrive.",
         "resume" => "Resumed.",
+        "test" => "The test was sent to you.",
         "cancel" => "Cancelled.",
         _ => return None,
     })

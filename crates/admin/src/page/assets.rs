@@ -22,6 +22,7 @@ const SCRIPT: &str = concat!(
     include_str!("../../assets/counts.js"),
     include_str!("../../assets/periods.js"),
     include_str!("../../assets/filter.js"),
+    include_str!("../../assets/compose.js"),
     include_str!("../../assets/charts.js"),
     include_str!("../../assets/passkeys.js"),
     include_str!("../../assets/mini_app.js")

@@ -34,7 +34,7 @@ const USED: [&str; 4] = ["used:/start", "used:/help", "used:/settings", "used:se
 const USED_OF_SCHEDULE: [&str; 2] = ["used:/schedule", "used:schedule"];
 
 /// Everything that the bar completes: fields first, and then values.
-pub(super) async fn completions(app: &App) -> Result<Vec<Completion>, ServiceError> {
+pub(crate) async fn completions(app: &App) -> Result<Vec<Completion>, ServiceError> {
     let teams = async {
         match &app.schedule {
             Some(schedule) => schedule.teams().await,

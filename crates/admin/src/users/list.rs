@@ -40,6 +40,8 @@ struct Page {
     exactly: Option<String>,
     /// The page that changes the tags and groups of all users of the list, for editors.
     change_all: Option<String>,
+    /// The form of a broadcast to all of them.
+    write_all: Option<String>,
     /// All users of the list in words, such as "all 983 matching users".
     matching: String,
     /// How many bots a list without a filter leaves out, such as "3 bots"; empty if none.
@@ -124,6 +126,7 @@ pub(crate) async fn list(
     Ok(render(&Page {
         bar: Bar::of(&app, &query, zone, selection.as_ref().err()).await?,
         exactly: (!matches!(slice.count, Counted::Exactly(_))).then(|| beside("users/count")),
+        write_all: (layout.is_owner() && selection.is_ok()).then(|| beside("broadcasts/new")),
         change_all: (layout.is_editor() && selection.is_ok()).then(|| beside("changes/new")),
         count: text::users(slice.count),
         matching: text::all(slice.count, is_everyone),

@@ -22,5 +22,6 @@ mod sort;
 mod unsearched;
 mod views;
 
+pub(crate) use completion::{Completion, completions};
 pub(crate) use invalid_filter::{InvalidFilter, Marked};
 pub(crate) use saves::Saves;

@@ -45,7 +45,7 @@ impl Lane for Telegram {
 }
 
 /// A site with users that the bot can write to.
-async fn site(database: ThrowAwayDatabase, users: i64) -> Site {
+pub(super) async fn site(database: ThrowAwayDatabase, users: i64) -> Site {
     let site = Site::on(database, "", None).await;
     site.make_accounts().await;
     let interactions: Vec<_> = (1..=users)

@@ -3,6 +3,7 @@
 
 mod audience;
 mod broadcasts;
+mod compose;
 mod filters;
 mod gate;
 mod list;

@@ -1,0 +1,201 @@
+//! Broadcasts in a browser: writing one, watching it go out, and stopping it.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+#[expect(dead_code, reason = "each test file uses its own part of it")]
+mod browser;
+#[macro_use]
+mod running;
+#[expect(dead_code, reason = "each test file uses its own part of it")]
+mod site;
+
+use std::rc::Rc;
+
+use rollcall_domain::{
+    Chat, ChatKind, Clock, Interaction, InteractionKind, Profile, Role, SystemClock,
+};
+use rollcall_repository_diesel::{Database, DieselUserRepository};
+use rollcall_service::UserService;
+use rollcall_simulator::{Person, Simulator};
+use rollcall_testkit::ThrowAwayDatabase;
+use serde_json::json;
+
+use browser::Browser;
+use running::RunningBot;
+use site::{Site, with_browser};
+
+/// The admin who signs in through Telegram.
+const OWNER: i64 = 7;
+/// How many users the bot can write to; with one message a second, a broadcast to all is long enough to
+/// be stopped.
+const USERS: i64 = 300;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broadcast_is_written_watched_paused_and_cancelled() {
+    with_browser(async |browser| {
+        for database in ThrowAwayDatabase::of_each_kind() {
+            let site = open(&browser, database).await;
+            site.go("/broadcasts").await;
+            site.enter(Role::Owner.name()).await;
+            browser.shows(".empty", "A broadcast sends one message to all users").await;
+            site.fits_on_a_phone().await;
+            write(&site).await;
+            watch(&site).await;
+            stop(&site).await;
+            assert_eq!(browser.complaints().await, Vec::<String>::new());
+            browser.forget().await;
+            site.close().await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broadcast_is_written_and_started_without_scripts() {
+    with_browser(async |browser| {
+        let site = open(&browser, ThrowAwayDatabase::sqlite()).await;
+        browser.run_scripts(false).await;
+        site.telegram.write(&Person::new(OWNER, "Boss"), "/admin");
+        let answer = site.telegram.wait_for_message(OWNER).await.unwrap().text;
+        let link = answer.split_whitespace().find(|it| it.contains("/link/")).unwrap();
+        browser.go(link).await;
+        browser.press("Sign in").await;
+        browser.shows("h1", "Dashboard").await;
+        site.go("/broadcasts/new?filter=id:1001").await;
+        browser.shows("#audience", "1 user that the bot can write to, of 1 user.").await;
+        browser.fill("#text0", "Hello <i>{last_name}</i>").await;
+        browser.press("Add a language").await;
+        browser.fill("#language1", "de").await;
+        browser.fill("#text1", "Hallo").await;
+        browser.click("#preview + .row button").await;
+        browser.shows(".unfilled-note", "This user has no value for {last_name}").await;
+        browser.shows_all("#preview .bubble i mark", &["{last_name}", "{last_name}"]).await;
+        browser.press("Send a test to me").await;
+        browser.shows("[role=status]", "The test was sent to you.").await;
+        let test = site.telegram.wait_for_message(OWNER).await.unwrap().text;
+        assert!(test.starts_with("Hello "), "{test}");
+        browser.fill("#name", "Without scripts").await;
+        browser.press("Save draft").await;
+        browser.shows("h1", "Without scripts").await;
+        browser.press("Start…").await;
+        browser.shows("h1", "Start broadcast").await;
+        browser.press("Start now").await;
+        browser.shows(".message.good", "Started.").await;
+        // The page loads itself again.
+        browser.shows(".head .state", "Finished").await;
+        browser.shows(".outcome-table th", "Sent").await;
+        browser.run_scripts(true).await;
+        browser.forget().await;
+        site.close().await;
+    })
+    .await;
+}
+
+async fn open(browser: &Rc<Browser>, database: ThrowAwayDatabase) -> Site {
+    let telegram = Simulator::builder().every_chat_open().start().await.unwrap();
+    let owner = OWNER.to_string();
+    let settings = [("BROADCAST_LEASE", "1"), ("ADMIN_TELEGRAM_IDS", owner.as_str())];
+    let site = Site::open_at(telegram, Rc::clone(browser), database, &settings).await;
+    let storage = Database::open(site.database.url().parse().unwrap()).await.unwrap();
+    let users = UserService::new(DieselUserRepository::new(storage), SystemClock);
+    let interaction = |n| {
+        let profile = Profile::new((1_000 + n).try_into().unwrap(), &format!("<Ann> {n}"));
+        let mut it = Interaction::new(SystemClock.now(), profile, InteractionKind::Text);
+        it.chat = Some(Chat { id: 1_000 + n, kind: ChatKind::Private });
+        it
+    };
+    users.register(&(1..=USERS).map(interaction).collect::<Vec<_>>()).await.unwrap();
+    site
+}
+
+/// Writes a broadcast to two users, with a preview while it is typed.
+async fn write(site: &Site) {
+    let Site { browser, .. } = site;
+    browser.press("Write the first one").await;
+    browser.shows("h1", "New broadcast").await;
+    browser.type_into("#filter", "id:1001,1002 blo").await;
+    browser.shows(".completion", "blocked").await;
+    browser.fill("#filter", "id:1001,1002").await;
+    browser.shows("#audience", "2 users that the bot can write to, of 2 users.").await;
+    browser.type_into("#text0", "Hello <storng>").await;
+    browser.shows("#text0-wrong", "did you mean <strong>?").await;
+    browser.shows_all("#text0-wrong mark", &["<storng>"]).await;
+    browser.fill("#text0", "Hello ").await;
+    browser.script("document.querySelector('#text0').setSelectionRange(6, 6)", json!([])).await;
+    browser.click("[data-wrap=b]").await;
+    browser.click("[data-insert]").await;
+    browser.shows("#preview .bubble b", "<Ann> ").await;
+    browser.shows_all("#text0-wrong mark", &[]).await;
+    browser.fill("#buttons", "Shop = https://example.org").await;
+    browser.shows("#preview .keys", "Shop").await;
+    site.fits_on_a_phone().await;
+    browser.fill("#name", "Hello to both").await;
+    browser.press("Save draft").await;
+    browser.shows("h1", "Hello to both").await;
+    browser.shows("[role=status]", "Nothing was sent yet.").await;
+    assert!(!browser.has("[data-progress]").await);
+}
+
+/// Starts it, and sees it finished without a reload by hand.
+async fn watch(site: &Site) {
+    let Site { browser, telegram, .. } = site;
+    site.let_time_pass();
+    browser.press("Start…").await;
+    browser.shows("h1", "Start broadcast Hello to both?").await;
+    browser.shows(".figure", "2 users").await;
+    site.fits_on_a_phone().await;
+    browser.press("Start now").await;
+    browser.shows("h1", "Confirm").await;
+    browser.fill("#password", site::PASSWORD).await;
+    browser.press("Confirm").await;
+    browser.shows(".head .state", "Finished").await;
+    browser.shows("#progress .figure", "2 of 2 recipients done").await;
+    browser.shows_all(".outcome-table tbody th", &["Sent"]).await;
+    let messages = telegram.requests_to("sendMessage");
+    let mut to: Vec<_> = messages.iter().map(|it| it.params["chat_id"].as_i64().unwrap()).collect();
+    to.sort_unstable();
+    assert_eq!(to, [1001, 1002]);
+    assert!(messages[0].params["text"].as_str().unwrap().starts_with("Hello <b>&lt;Ann&gt; "));
+    site.fits_on_a_phone().await;
+}
+
+/// Copies it for everyone, and stops it.
+async fn stop(site: &Site) {
+    let Site { browser, .. } = site;
+    browser.press("Copy as new").await;
+    browser.shows("h1", "New broadcast").await;
+    browser.fill("#name", "Hello to all").await;
+    browser.fill("#filter", "").await;
+    browser.press("Rate, time limit and crashes").await;
+    browser.fill("#rate", "1").await;
+    browser.press("Save draft").await;
+    browser.shows("h1", "Hello to all").await;
+    browser.press("Start…").await;
+    browser.shows(".figure", "users").await;
+    browser.press("Start now").await;
+    browser.shows(".head .state", "Sending").await;
+    // The numbers and the rate come by themselves.
+    browser.shows("#progress .pace", "remaining").await;
+    browser.press("Pause").await;
+    browser.shows(".head .state", "Paused").await;
+    browser.shows("p.message", "An owner paused it.").await;
+    browser.press("Resume").await;
+    browser.shows(".head .state", "Sending").await;
+    site.go("/broadcasts").await;
+    browser.shows(".broadcasts .state", "Sending").await;
+    browser.shows_all(".broadcasts th a", &["Hello to all", "Hello to both"]).await;
+    site.fits_on_a_phone().await;
+    browser.press("Pause").await;
+    browser.shows(".head .state", "Paused").await;
+    browser.press("Cancel…").await;
+    browser.shows("h1", "Cancel broadcast Hello to all?").await;
+    browser.click("[name=sure]").await;
+    browser.click(".danger.primary").await;
+    browser.shows(".head .state", "Cancelled").await;
+    browser.shows(".outcome-table", "They did not get the message.").await;
+}

@@ -1,0 +1,292 @@
+//! The form of a new broadcast: what was typed, what is wrong with it, and the plan that it means.
+
+use chrono::{DateTime, NaiveDateTime, TimeDelta, TimeZone, Utc};
+use chrono_tz::Tz;
+use rollcall_domain::{
+    BROADCAST_LASTS, Broadcast, BroadcastContent, BroadcastPlan, Buttons, ByLanguage, Filter,
+    FilterError, LabelName, MAX_BROADCAST_NAME_CHARS, MessageText, OnUnknown, TextError, TextLimit,
+};
+use rollcall_service::BroadcastCategory;
+
+use crate::{
+    App,
+    page::{Failure, text},
+    request::value,
+    users::{InvalidFilter, Marked, query::Query},
+};
+
+/// The most texts in languages beside the default one.
+pub(super) const MAX_LANGUAGES: usize = 30;
+/// The most hours that a broadcast can last.
+const MAX_HOURS: i64 = 30 * 24;
+/// The most messages a second.
+pub(super) const MAX_RATE: u32 = 1_000;
+/// How browsers write the value of a field for a local time.
+const LOCAL: [&str; 2] = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"];
+
+/// What was typed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Draft {
+    pub(super) name: String,
+    pub(super) category: String,
+    pub(super) filter: String,
+    /// The time zone of the filter's days and of the start.
+    pub(super) zone: String,
+    /// The languages and their texts; the first one is the default, whose language is empty.
+    pub(super) texts: Vec<(String, String)>,
+    pub(super) buttons: String,
+    /// The local time of the start; empty if an owner starts it.
+    pub(super) at: String,
+    pub(super) rate: String,
+    pub(super) hours: String,
+    pub(super) on_unknown: String,
+    pub(super) is_paid: bool,
+}
+
+/// What is wrong with a field, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Trouble {
+    /// The name of the field; those of texts and languages end with their number.
+    pub(super) field: String,
+    pub(super) message: String,
+    pub(super) place: Option<Marked>,
+}
+
+impl Trouble {
+    pub(super) fn new(field: impl Into<String>, message: &str) -> Self {
+        Self { field: field.into(), message: text::sentence(message), place: None }
+    }
+
+    fn of_text(field: impl Into<String>, typed: &str, error: TextError) -> Self {
+        let message = error.to_string();
+        let marked = InvalidFilter::from(FilterError { at: error.at, message: error.message });
+        Self { place: marked.marked(typed), ..Self::new(field, &message) }
+    }
+}
+
+impl Draft {
+    /// An empty form, for an admin with this time zone.
+    pub(super) fn empty(zone: Tz) -> Self {
+        Self {
+            name: String::new(),
+            category: "news".to_owned(),
+            filter: String::new(),
+            zone: zone.name().to_owned(),
+            texts: vec![Default::default()],
+            buttons: String::new(),
+            at: String::new(),
+            rate: String::new(),
+            hours: BROADCAST_LASTS.num_hours().to_string(),
+            on_unknown: OnUnknown::default().name().to_owned(),
+            is_paid: false,
+        }
+    }
+
+    /// The form of another broadcast. Its start is left out. `None` if it is a copy of a message.
+    pub(super) fn of(broadcast: &Broadcast) -> Option<Self> {
+        let plan = &broadcast.plan;
+        let BroadcastContent::Text { texts, buttons } = &plan.content else { return None };
+        let mut texts: Vec<_> =
+            texts.iter().map(|(language, text)| (language.clone(), text.clone())).collect();
+        // The default is the first one already, because its language is empty.
+        if texts.first().is_none_or(|(language, _)| !language.is_empty()) {
+            texts.insert(0, Default::default());
+        }
+        Some(Self {
+            name: plan.name.clone(),
+            category: plan.category.to_string(),
+            filter: plan.filter.to_string(),
+            texts,
+            buttons: buttons.clone(),
+            rate: plan.rate.map(|rate| rate.to_string()).unwrap_or_default(),
+            hours: plan.lasts.num_hours().max(1).to_string(),
+            on_unknown: plan.on_unknown.name().to_owned(),
+            is_paid: plan.is_paid,
+            ..Self::empty(plan.zone)
+        })
+    }
+
+    /// Reads the fields of the form.
+    pub(super) fn read(pairs: &[(String, String)], zone: Tz) -> Self {
+        let field = |name| value(pairs, name).to_owned();
+        let all = |name: &'static str| {
+            let pairs = pairs.iter().filter(move |(key, _)| key == name);
+            pairs.map(|(_, value)| lines(value))
+        };
+        let languages = std::iter::once(String::new()).chain(all("language"));
+        let texts = languages.zip(all("text")).take(1 + MAX_LANGUAGES);
+        let mut texts: Vec<_> = texts.collect();
+        if texts.is_empty() {
+            texts.push(Default::default());
+        }
+        let empty = Self::empty(zone);
+        let or = |typed: String, default: String| if typed.is_empty() { default } else { typed };
+        Self {
+            name: field("name"),
+            category: or(field("category"), empty.category),
+            filter: field("filter"),
+            zone: or(field("zone"), empty.zone),
+            texts,
+            buttons: lines(value(pairs, "buttons")),
+            at: field("at"),
+            rate: field("rate"),
+            hours: or(field("hours"), empty.hours),
+            on_unknown: or(field("on_unknown"), empty.on_unknown),
+            is_paid: !value(pairs, "paid").is_empty(),
+        }
+    }
+
+    /// The plan, and what is wrong. The plan is `None` if something in it cannot even be looked at: the
+    /// filter or a text. A `preview` may still lack a name and be without a text.
+    pub(super) async fn plan(
+        &self,
+        app: &App,
+        categories: &[BroadcastCategory],
+        is_preview: bool,
+    ) -> Result<(Option<BroadcastPlan>, Vec<Trouble>), Failure> {
+        let mut troubles = Vec::new();
+        let chars = self.name.chars().count();
+        let is_named = !self.name.is_empty() && !self.name.chars().any(char::is_control);
+        if chars > MAX_BROADCAST_NAME_CHARS || !is_named && !(is_preview && chars == 0) {
+            let message = format!(
+                "expected a name of 1 to {MAX_BROADCAST_NAME_CHARS} characters in one line"
+            );
+            troubles.push(Trouble::new("name", &message));
+        }
+        let category = categories.iter().find(|it| it.name.as_str() == self.category);
+        if category.is_none() {
+            troubles.push(Trouble::new("category", "there is no such category; choose another"));
+        }
+        let zone = self.zone.parse().unwrap_or(Tz::UTC);
+        if self.zone.parse::<Tz>().is_err() {
+            let message = "expected a time zone such as Europe/Berlin, or UTC";
+            troubles.push(Trouble::new("filter", message));
+        }
+        let now = app.clock.now();
+        let filter = self.filter(app, zone, now, &mut troubles).await?;
+        let content = self.content(is_preview, &mut troubles);
+        let starts_at = self.starts_at(zone, now, &mut troubles);
+        let rate = match self.rate.as_str() {
+            "" => None,
+            typed => {
+                let rate = typed.parse().ok().filter(|rate| (1..=MAX_RATE).contains(rate));
+                if rate.is_none() {
+                    let message = format!("expected a number from 1 to {MAX_RATE}, or nothing");
+                    troubles.push(Trouble::new("rate", &message));
+                }
+                rate
+            }
+        };
+        let hours = self.hours.parse().ok().filter(|hours| (1..=MAX_HOURS).contains(hours));
+        if hours.is_none() {
+            let message = format!("expected a number from 1 to {MAX_HOURS}");
+            troubles.push(Trouble::new("hours", &message));
+        }
+        let on_unknown = self.on_unknown.parse();
+        if on_unknown.is_err() {
+            troubles.push(Trouble::new("on_unknown", "choose one of the two"));
+        }
+        let (Some(filter), Some(content)) = (filter, content) else { return Ok((None, troubles)) };
+        let Ok(category) = self.category.parse::<LabelName>() else { return Ok((None, troubles)) };
+        let plan = BroadcastPlan {
+            name: self.name.clone(),
+            category,
+            filter,
+            zone,
+            content,
+            rate,
+            is_paid: self.is_paid,
+            on_unknown: on_unknown.unwrap_or_default(),
+            starts_at,
+            lasts: hours.and_then(TimeDelta::try_hours).unwrap_or(BROADCAST_LASTS),
+        };
+        Ok((Some(plan), troubles))
+    }
+
+    async fn filter(
+        &self,
+        app: &App,
+        zone: Tz,
+        now: DateTime<Utc>,
+        troubles: &mut Vec<Trouble>,
+    ) -> Result<Option<Filter>, Failure> {
+        let query = Query { zone: Some(zone), ..Query::of_filter(self.filter.clone()) };
+        let selection = query.selection(app, zone, now).await?;
+        let filter = match (query.filter, selection) {
+            (Ok(filter), Ok(_)) => return Ok(Some(filter)),
+            (_, Err(invalid)) | (Err(invalid), _) => invalid,
+        };
+        troubles.push(Trouble {
+            field: "filter".to_owned(),
+            message: filter.message(),
+            place: filter.marked(&self.filter),
+        });
+        Ok(None)
+    }
+
+    /// The texts and the buttons; `None` if there is none that can be shown.
+    fn content(&self, is_preview: bool, troubles: &mut Vec<Trouble>) -> Option<BroadcastContent> {
+        let before = troubles.len();
+        let mut texts = std::collections::BTreeMap::new();
+        // Of each language, whether it is one, and known already.
+        let mut known = ByLanguage::new(());
+        let mut is_empty = false;
+        for (place, (language, typed)) in self.texts.iter().enumerate() {
+            let is_default = place == 0;
+            if typed.is_empty() && (language.is_empty() || is_preview) {
+                is_empty |= is_default;
+                if is_default && !is_preview {
+                    troubles.push(Trouble::new("text0", "write the message"));
+                }
+                continue;
+            }
+            if !is_default {
+                match known.set(language, ()) {
+                    Ok(None) => {}
+                    Ok(Some(())) => {
+                        let message = "there is a text for this language already";
+                        troubles.push(Trouble::new(format!("language{place}"), message));
+                    }
+                    Err(error) => {
+                        let message = error.to_string();
+                        troubles.push(Trouble::new(format!("language{place}"), &message));
+                    }
+                }
+            }
+            if let Err(error) = MessageText::parse(typed, TextLimit::Message) {
+                troubles.push(Trouble::of_text(format!("text{place}"), typed, error));
+            }
+            texts.insert(language.to_ascii_lowercase().replace('_', "-"), typed.clone());
+        }
+        if let Err(error) = self.buttons.parse::<Buttons>() {
+            troubles.push(Trouble::of_text("buttons", &self.buttons, error));
+        }
+        let is_right = troubles.len() == before && !is_empty;
+        is_right.then(|| BroadcastContent::Text { texts, buttons: self.buttons.clone() })
+    }
+
+    fn starts_at(
+        &self,
+        zone: Tz,
+        now: DateTime<Utc>,
+        troubles: &mut Vec<Trouble>,
+    ) -> Option<DateTime<Utc>> {
+        if self.at.is_empty() {
+            return None;
+        }
+        let typed = LOCAL.iter().find_map(|it| NaiveDateTime::parse_from_str(&self.at, it).ok());
+        let trouble = match typed.map(|at| zone.from_local_datetime(&at).earliest()) {
+            Some(Some(at)) if at > now => return Some(at.to_utc()),
+            Some(Some(_)) => "this time is in the past; expected a later one",
+            Some(None) => "the clocks skip this time on that day; choose another",
+            None => "expected a day and a time, such as 2027-01-31T18:00",
+        };
+        troubles.push(Trouble::new("at", trouble));
+        None
+    }
+}
+
+/// A text of lines as it was typed, without what browsers add.
+fn lines(typed: &str) -> String {
+    typed.replace("\r\n", "\n").replace('\r', "\n").trim().to_owned()
+}

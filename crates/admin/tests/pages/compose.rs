@@ -1,0 +1,204 @@
+//! Writing a broadcast.
+
+use rollcall_domain::{BroadcastContent, BroadcastState, OnUnknown};
+use rollcall_testkit::ThrowAwayDatabase;
+
+use super::{broadcasts::site, *};
+
+const NEW: &str = "/admin/broadcasts/new";
+
+async fn submit(site: &Site, token: &str, fields: &[(&str, &str)]) -> Answer {
+    site.post(NEW, token, &encoded(&[], fields)).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broadcast_is_written_seen_saved_and_copied() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        let site = site(database, 3).await;
+        let token = site.sign_in(Role::Owner).await;
+        let form = site.get(&format!("{NEW}?filter=lang%3Aen&zone=Europe%2FBerlin"), &token).await;
+        let form = form.main();
+        for part in [
+            "value=\"lang:en\"",
+            "name=\"zone\" value=\"Europe/Berlin\"",
+            "<span>3 users</span> that the bot can write to, of 3 users.",
+            "Write a text to see it here",
+            "<option value=\"news\" selected>",
+        ] {
+            assert!(form.contains(part), "{part}: {form}");
+        }
+        let fields = [
+            ("do", "preview"),
+            ("filter", "id:2"),
+            ("zone", "Europe/Berlin"),
+            ("text", "Hello <b>{first_name}</b> {last_name}\r\n<i>1 &amp; 2</i>"),
+            ("language", "DE"),
+            ("text", "Hallo {name|Freund}"),
+            ("buttons", "<Shop> = https://example.org"),
+        ];
+        let seen = submit(&site, &token, &fields).await.main();
+        for part in [
+            "<bdi>&#60;Person&#62; 2</bdi></a> gets it",
+            "Hello <b>&lt;Person&gt; 2</b> <mark class=\"unfilled\" title=\"This user has no value \
+             here\">{last_name}</mark>\n<i>1 &amp; 2</i></div>",
+            "no value for {last_name}",
+            "For users with the language de",
+            "<bdi>&#60;Shop&#62;</bdi>",
+        ] {
+            assert!(seen.contains(part), "{part}: {seen}");
+        }
+        assert!(!seen.contains("<p class=\"wrong\">"), "{seen}");
+        let mut fields = fields.to_vec();
+        fields[0] = ("do", "save");
+        fields.extend([
+            ("name", "Opening"),
+            ("category", "promo"),
+            ("at", "2026-12-01T18:30"),
+            ("rate", "20"),
+            ("hours", "6"),
+            ("on_unknown", "resend"),
+        ]);
+        let saved = submit(&site, &token, &fields).await;
+        let stored = site.broadcasts.list(None, 1).await.unwrap().remove(0).0;
+        assert_eq!(saved.location(), format!("/admin/broadcasts/{}?done=saved", stored.id));
+        let plan = &stored.plan;
+        let texts = [
+            (String::new(), "Hello <b>{first_name}</b> {last_name}\n<i>1 &amp; 2</i>".to_owned()),
+            ("de".to_owned(), "Hallo {name|Freund}".to_owned()),
+        ];
+        let buttons = "<Shop> = https://example.org".to_owned();
+        assert_eq!(plan.content, BroadcastContent::Text { texts: texts.into(), buttons });
+        assert_eq!((plan.name.as_str(), plan.category.as_str()), ("Opening", "promo"));
+        assert_eq!((plan.rate, plan.on_unknown), (Some(20), OnUnknown::Resend));
+        assert_eq!(plan.lasts.num_hours(), 6);
+        assert_eq!(plan.starts_at.unwrap().to_rfc3339(), "2026-12-01T17:30:00+00:00");
+        assert_eq!(stored.created_by.as_deref(), Some("owner"));
+
+        // Its time is on the page that starts it.
+        let ask = site.get(&format!("/admin/broadcasts/{}/start", stored.id), &token).await.main();
+        assert!(ask.contains("Schedule for 2026-12-01 17:30 (UTC)"), "{ask}");
+        let path = format!("/admin/broadcasts/{}/start", stored.id);
+        site.post(&path, &token, "when=later").await;
+        let scheduled = site.broadcasts.find(stored.id).await.unwrap();
+        assert_eq!(scheduled.state, BroadcastState::Scheduled);
+
+        let copy = site.get(&format!("{NEW}?copy={}", stored.id), &token).await.main();
+        for part in [
+            "value=\"Opening\"",
+            "\nHello &#60;b&#62;{first_name}",
+            "value=\"de\"",
+            "<option value=\"promo\" selected>",
+            "<option value=\"resend\" selected>",
+            "value=\"20\"",
+            "name=\"at\" value=\"\"",
+        ] {
+            assert!(copy.contains(part), "{part}: {copy}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_is_shown_at_its_field_and_nothing_is_saved() {
+    let site = site(ThrowAwayDatabase::sqlite(), 3).await;
+    let token = site.sign_in(Role::Owner).await;
+    let right = [("do", "save"), ("name", "News"), ("text", "Hello")];
+    let long = "x".repeat(65);
+    for (field, value, parts) in [
+        (
+            "name",
+            "",
+            vec!["id=\"name-wrong\" data-wrong><p class=\"wrong\"><bdi>Expected a name of 1"],
+        ),
+        ("name", &long, vec!["Expected a name of 1 to 64 characters"]),
+        (
+            "text",
+            "",
+            vec!["id=\"text0-wrong\" data-wrong><p class=\"wrong\"><bdi>Write the message."],
+        ),
+        (
+            "text",
+            "a\n<storng>b",
+            vec!["Line 2, column", "did you mean", "<mark>&#60;storng&#62;b</mark>"],
+        ),
+        ("text", "{frist_name}", vec!["did you mean", "<mark>"]),
+        ("filter", "langg:en", vec!["id=\"filter-wrong\" data-wrong><p", "<mark>langg:en</mark>"]),
+        ("filter", "segment:gone", vec!["id=\"filter-wrong\" data-wrong><p", "<mark>gone</mark>"]),
+        ("zone", "Mars", vec!["Expected a time zone such as Europe/Berlin"]),
+        ("category", "nonsense", vec!["There is no such category"]),
+        ("buttons", "Shop", vec!["id=\"buttons-wrong\" data-wrong><p"]),
+        ("at", "2026-11-23T11:00", vec!["This time is in the past"]),
+        ("at", "tomorrow", vec!["Expected a day and a time"]),
+        ("rate", "0", vec!["Expected a number from 1 to 1000"]),
+        ("hours", "100000", vec!["Expected a number from 1 to 720"]),
+        ("on_unknown", "hope", vec!["Choose one of the two."]),
+    ] {
+        let mut fields: Vec<_> = right.into_iter().filter(|(name, _)| *name != field).collect();
+        fields.push((field, value));
+        let answer = submit(&site, &token, &fields).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{field}: {value}");
+        let page = answer.main();
+        for part in parts.iter().chain(&["Nothing was saved."]) {
+            assert!(page.contains(part), "{field}, {part}: {page}");
+        }
+        assert_eq!(page.matches("data-wrong><p").count(), 1, "{field}: {page}");
+    }
+    let skipped = [("zone", "Europe/Berlin"), ("at", "2027-03-28T02:30")];
+    let page = submit(&site, &token, &[&right[..], &skipped].concat()).await.main();
+    assert!(page.contains("The clocks skip this time"), "{page}");
+    for (language, text, part) in [
+        ("x", "Hallo", "Expected a language such as en or pt-br."),
+        ("de", "<b>", "id=\"text1-wrong\" data-wrong><p"),
+        ("", "Hallo", "Expected a language such as en or pt-br."),
+        ("de", "", "id=\"text1-wrong\" data-wrong><p"),
+    ] {
+        let fields = [&right[..], &[("language", language), ("text", text)]].concat();
+        let page = submit(&site, &token, &fields).await.main();
+        assert!(page.contains(part), "{language} {text}: {page}");
+    }
+    let twice = [("language", "pt_BR"), ("text", "a"), ("language", "pt-br"), ("text", "b")];
+    let page = submit(&site, &token, &[&right[..], &twice].concat()).await.main();
+    assert!(page.contains("There is a text for this language already."), "{page}");
+    assert_eq!(site.broadcasts.list(None, 10).await.unwrap(), []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_language_is_added_and_an_empty_one_is_left_out() {
+    let site = site(ThrowAwayDatabase::sqlite(), 3).await;
+    let token = site.sign_in(Role::Owner).await;
+    let fields = [("do", "language"), ("name", "News"), ("text", "Hello")];
+    let page = submit(&site, &token, &fields).await.main();
+    assert!(page.contains("id=\"language1\"") && page.contains("id=\"text1\""), "{page}");
+    let fields =
+        [("do", "save"), ("name", "News"), ("text", "Hello"), ("language", ""), ("text", " \r\n")];
+    submit(&site, &token, &fields).await;
+    let stored = site.broadcasts.list(None, 1).await.unwrap().remove(0).0;
+    let texts = [(String::new(), "Hello".to_owned())].into();
+    let buttons = String::new();
+    assert_eq!(stored.plan.content, BroadcastContent::Text { texts, buttons });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_test_needs_a_bot_and_an_admin_from_telegram() {
+    let site = site(ThrowAwayDatabase::sqlite(), 3).await;
+    let it = site.make_broadcast("News", "", "Hello").await;
+    for token in [site.sign_in(Role::Owner).await, site.sign_in_by_link().await] {
+        let form = site.get(NEW, &token).await.main();
+        assert!(!form.contains("Send a test"), "{form}");
+        let refused = submit(&site, &token, &[("do", "test"), ("text", "Hello")]).await;
+        assert_eq!(refused.status, StatusCode::BAD_REQUEST);
+        let path = format!("/admin/broadcasts/{}/test", it.id);
+        let refused = site.post(&path, &token, "").await;
+        assert!(refused.body.contains("Nothing was sent."), "{}", refused.body);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_empty_form_is_as_it_should_be() {
+    let site = site(ThrowAwayDatabase::sqlite(), 1).await;
+    let token = site.sign_in(Role::Owner).await;
+    let form = site.get(NEW, &token).await.main();
+    // What the filter completes is tested with the list of users.
+    let (before, rest) = form.split_once("<datalist").unwrap();
+    let (_, after) = rest.split_once("</datalist>").unwrap();
+    insta::assert_snapshot!("the_form", format!("{before}{after}"));
+}
