@@ -36,7 +36,7 @@ const OWNER: i64 = 1;
 const FEW: i64 = 40;
 
 /// The pages, apart from that of a user.
-const PAGES: [&str; 29] = [
+const PAGES: [&str; 31] = [
     "",
     "?range=7",
     "/figures",
@@ -59,6 +59,8 @@ const PAGES: [&str; 29] = [
     "/changes/new?filter=lang:en&kind=tag&name=english&do=add",
     "/changes/new?filter=langg:en&kind=tag&name=English&do=add",
     "/broadcasts",
+    "/broadcasts/new?filter=lang:en&text=Hello+%3Cb%3E{first_name}%3C/b%3E+{last_name}&name=News",
+    "/broadcasts/new?filter=langg:averyveryverylongword&text=%3Caveryveryverylongtag%3E",
     "/broadcasts/1",
     "/broadcasts/1/start",
     "/broadcasts/2/cancel",
@@ -76,7 +78,6 @@ async fn the_demonstration_is_well_laid_out() {
     bot.said("/admin/link/").await;
     let log = bot.log();
     let link = log.split_whitespace().find(|it| it.contains("/admin/link/")).unwrap();
-    make_broadcasts(&database).await;
     visit(browser, link.to_owned()).await;
     bot.terminate().await;
 }

@@ -9,7 +9,10 @@ use axum::{
 use rollcall_domain::{Broadcast, RecipientState};
 use rollcall_service::{BroadcastChange, Session};
 
-use super::{find, page_of, refusal, words};
+use super::{
+    find::{find, page_of, refusal},
+    words,
+};
 use crate::{
     App,
     page::{Failure, Layout, render},

@@ -14,9 +14,9 @@ use rollcall_service::{BroadcastCategory, BroadcastError, Session};
 
 use super::{
     draft::{Draft, MAX_LANGUAGES, MAX_RATE, Trouble},
-    find, page_of,
+    find::{find, page_of, refusal},
     preview::Preview,
-    refusal, send_test,
+    send_test,
     start::Audience,
     words,
 };

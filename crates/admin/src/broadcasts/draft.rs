@@ -59,8 +59,10 @@ impl Trouble {
 
     fn of_text(field: impl Into<String>, typed: &str, error: TextError) -> Self {
         let message = error.to_string();
-        let marked = InvalidFilter::from(FilterError { at: error.at, message: error.message });
-        Self { place: marked.marked(typed), ..Self::new(field, &message) }
+        let line = typed.split('\n').nth(error.line.saturating_sub(1)).unwrap_or_default();
+        let at = error.column.saturating_sub(1);
+        let marked = InvalidFilter::from(FilterError { at, message: error.message });
+        Self { place: marked.marked(line), ..Self::new(field, &message) }
     }
 }
 
@@ -147,7 +149,7 @@ impl Draft {
         let mut troubles = Vec::new();
         let chars = self.name.chars().count();
         let is_named = !self.name.is_empty() && !self.name.chars().any(char::is_control);
-        if chars > MAX_BROADCAST_NAME_CHARS || !is_named && !(is_preview && chars == 0) {
+        if chars > MAX_BROADCAST_NAME_CHARS || !(is_named || is_preview && chars == 0) {
             let message = format!(
                 "expected a name of 1 to {MAX_BROADCAST_NAME_CHARS} characters in one line"
             );

@@ -7,7 +7,7 @@ use axum::{
 };
 use rollcall_domain::{Broadcast, BroadcastState, RecipientState, RecipientSums};
 
-use super::{progress::Bar, users_of, words};
+use super::{find::users_of, progress::Bar, words};
 use crate::{
     App,
     page::{Failure, Layout, render, text},

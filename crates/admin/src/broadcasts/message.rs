@@ -70,10 +70,17 @@ enum Marks {
 fn html(parts: &[Part], marks: Marks) -> String {
     let mut html = String::new();
     let mut open = Vec::new();
-    for part in parts {
+    for (place, part) in parts.iter().enumerate() {
         match part {
             Part::Open(element) => open.push(begin(&mut html, element)),
-            Part::Text(text) => escape(&mut html, text),
+            Part::Text(text) => {
+                // A line break beside a block is the one that ends the line of the block.
+                let is_after_block = BLOCKS.iter().any(|it| html.ends_with(it));
+                let text = text.strip_prefix('\n').filter(|_| is_after_block).unwrap_or(text);
+                let is_before_block = parts.get(place + 1).is_some_and(is_block);
+                let text = text.strip_suffix('\n').filter(|_| is_before_block).unwrap_or(text);
+                escape(&mut html, text);
+            }
             Part::Variable(placeholder) => {
                 let name = placeholder.variable.name();
                 let (class, title) = match marks {
@@ -97,6 +104,13 @@ fn html(parts: &[Part], marks: Marks) -> String {
     }
     html.extend(open.into_iter().rev());
     html
+}
+
+/// The ends of elements that have lines of their own.
+const BLOCKS: [&str; 2] = ["</pre>", "</blockquote>"];
+
+fn is_block(part: &Part) -> bool {
+    matches!(part, Part::Open(Element::Pre { .. } | Element::Blockquote { .. }))
 }
 
 /// Writes the opening tag of an element. Returns the closing one.
@@ -165,6 +179,7 @@ mod tests {
     fn each_element_is_shown_by_markup_of_ours() {
         for (text, expected) in [
             ("<b>a <i>b</i></b>", "<b>a <i>b</i></b>"),
+            ("a\n<pre>b</pre>\n\nc", "a<pre>b</pre>\nc"),
             ("<ins>a</ins><del>b</del>", "<u>a</u><s>b</s>"),
             ("<pre><code class=\"language-x\">a</code></pre>", "<pre>a</pre>"),
             ("1 &lt; 2 &amp; \"3\" &gt; '0'", "1 &lt; 2 &amp; &quot;3&quot; &gt; &#39;0&#39;"),
@@ -184,12 +199,12 @@ mod tests {
     #[test]
     fn a_name_is_text_and_a_missing_one_is_marked() {
         let text =
-            MessageText::parse("<b>{first_name}</b> {last_name}", TextLimit::Message).unwrap();
+            MessageText::parse("Hi <b>{first_name}</b> {last_name}", TextLimit::Message).unwrap();
         let mut user = TelegramUser::new(1.try_into().unwrap(), DateTime::UNIX_EPOCH);
         user.first_name = "<script>\"'&".to_owned();
         assert_eq!(
             html(text.for_user(&user).parts(), Marks::Unfilled),
-            "<b>&lt;script&gt;&quot;&#39;&amp;</b> <mark class=\"unfilled\" \
+            "Hi <b>&lt;script&gt;&quot;&#39;&amp;</b> <mark class=\"unfilled\" \
              title=\"This user has no value here\">{last_name}</mark>"
         );
     }

@@ -10,10 +10,10 @@ use rollcall_domain::{Broadcast, BroadcastContent, BroadcastState, TelegramId};
 use rollcall_service::Session;
 
 use super::{
-    find,
+    find::{find, users_of},
     message::Bubbles,
     progress::{Progress, goes_on},
-    send_test, users_of, words,
+    send_test, words,
 };
 use crate::{
     App,

@@ -16,7 +16,10 @@ const MOST: usize = 64;
 
 /// When how many recipients of a broadcast had an outcome.
 #[derive(Debug, Default)]
-pub(crate) struct Paces(Mutex<HashMap<i64, VecDeque<(DateTime<Utc>, u64)>>>);
+pub(crate) struct Paces(Mutex<HashMap<i64, Counts>>);
+
+/// How many recipients had an outcome at some moments, the oldest first.
+type Counts = VecDeque<(DateTime<Utc>, u64)>;
 
 impl Paces {
     /// Notes how many recipients of a broadcast have an outcome. Returns how many get one each second,

@@ -6,7 +6,7 @@ use rollcall_domain::{BroadcastPlan, TelegramUser, Variable};
 use rollcall_service::{BroadcastError, Message};
 use tokio::time::timeout;
 
-use super::{message::Bubbles, refusal};
+use super::{find::refusal, message::Bubbles};
 use crate::{App, page::Failure};
 
 /// How long the page waits for an example.

@@ -14,7 +14,7 @@ use futures_util::stream;
 use rollcall_domain::{Broadcast, BroadcastState, RecipientState, RecipientSums, error_chain};
 use tokio::time::{Instant, sleep};
 
-use super::{find, words};
+use super::{find::find, words};
 use crate::{
     App,
     page::{Failure, Layout, text},

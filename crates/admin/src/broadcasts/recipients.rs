@@ -15,7 +15,7 @@ use rollcall_domain::{AuditAction, TelegramId};
 use rollcall_service::{BroadcastService, Recipient, ServiceError, Session, csv_field};
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::find;
+use super::find::find;
 use crate::{App, page::Failure};
 
 /// How many recipients are read at once.

@@ -11,7 +11,7 @@ use rollcall_domain::{Admin, BroadcastContent, TelegramId, TelegramUser};
 use rollcall_service::{Delivery, Message, Session};
 use tokio::{sync::watch, time::timeout};
 
-use super::{find, page_of, refusal};
+use super::find::{find, page_of, refusal};
 use crate::{App, page::Failure};
 
 /// How long a page waits for Telegram.

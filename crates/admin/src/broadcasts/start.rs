@@ -13,7 +13,12 @@ use rollcall_domain::{Broadcast, BroadcastState, Counted, Filter, Term, UserSort
 use rollcall_service::{AudienceError, BroadcastChange, Session};
 use tokio::time::timeout;
 
-use super::{change::change, find, message::Bubbles, page_of, users_of, words};
+use super::{
+    change::change,
+    find::{find, page_of, users_of},
+    message::Bubbles,
+    words,
+};
 use crate::{
     App,
     page::{Failure, Layout, render, text, time_zone},

@@ -123,6 +123,7 @@ pub(super) fn reason(state: RecipientState, name: &str) -> String {
     match state {
         RecipientState::Unreachable => match UnreachableReason::from_name(name) {
             Some(reason) => text::reach(Some(reason)).to_owned(),
+            None if name == "no_private_chat" => "No private chat".to_owned(),
             None => name.to_owned(),
         },
         RecipientState::Skipped => skipped(name).map_or_else(|| name.to_owned(), str::to_owned),
