@@ -137,6 +137,7 @@ async fn make_broadcasts(database: &ThrowAwayDatabase) {
         on_unknown: OnUnknown::Resend,
         starts_at: None,
         lasts: TimeDelta::hours(24),
+        has_opt_out_button: true,
     };
     broadcasts.create(&plan, None).await.unwrap();
     let started = broadcasts.create(&plan, None).await.unwrap();

@@ -190,6 +190,7 @@ impl Draft {
         }
         let (Some(filter), Some(content)) = (filter, content) else { return Ok((None, troubles)) };
         let Ok(category) = self.category.parse::<LabelName>() else { return Ok((None, troubles)) };
+        let has_opt_out_button = BroadcastPlan::has_opt_out_button_by_default(&category);
         let plan = BroadcastPlan {
             name: self.name.clone(),
             category,
@@ -201,6 +202,7 @@ impl Draft {
             on_unknown: on_unknown.unwrap_or_default(),
             starts_at,
             lasts: hours.and_then(TimeDelta::try_hours).unwrap_or(BROADCAST_LASTS),
+            has_opt_out_button,
         };
         Ok((Some(plan), troubles))
     }

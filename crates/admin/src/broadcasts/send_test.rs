@@ -39,7 +39,7 @@ pub(super) async fn send(
     };
     let known = app.users.get_user_by_telegram_id(id).await?;
     let user = known.unwrap_or_else(|| TelegramUser::new(id, app.clock.now()));
-    let message = Message::new(content).map_err(|error| refusal(error.into()))?.to(&user);
+    let message = Message::new(content).map_err(|error| refusal(error.into()))?.to(&user, None);
     let lane = messenger.lane(None, false);
     let (_stop, stopped) = watch::channel(false);
     Ok(match timeout(PATIENCE, lane.send(id, &message, stopped)).await {

@@ -73,7 +73,8 @@ async fn wait_until(site: &Site, id: i64, is_so: impl Fn(&Broadcast) -> bool) {
 async fn send_until(site: &Site, id: i64, is_so: impl Fn(&Broadcast) -> bool) {
     let (stop, stopped) = watch::channel(false);
     let lease = LeaseTimes::lasting(Duration::from_secs(5));
-    let sender = site.broadcasts.sender(site.users.clone(), Arc::new(Telegram), lease, stopped);
+    let (users, preferences) = (site.users.clone(), site.preferences.clone());
+    let sender = site.broadcasts.sender(users, preferences, Arc::new(Telegram), lease, stopped);
     let sending = tokio::spawn(sender.run());
     wait_until(site, id, is_so).await;
     stop.send_replace(true);

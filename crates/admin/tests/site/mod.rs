@@ -201,6 +201,7 @@ impl Site {
             on_unknown: OnUnknown::Skip,
             starts_at: None,
             lasts: BROADCAST_LASTS,
+            has_opt_out_button: false,
         };
         self.broadcasts.create(&plan, None).await.unwrap()
     }
