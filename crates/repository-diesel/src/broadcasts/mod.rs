@@ -9,5 +9,6 @@ mod plan;
 mod prepare;
 mod row;
 mod sender;
+mod state;
 mod store;
 mod sums;

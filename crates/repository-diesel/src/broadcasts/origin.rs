@@ -21,7 +21,7 @@ use chrono::{DateTime, Utc};
 use diesel::{dsl::sql, prelude::*, result::Error as DieselError, sql_types::Text};
 use rollcall_domain::{BroadcastState, PauseReason};
 
-use super::{plan::set_state, row::BroadcastRow};
+use super::{row::BroadcastRow, state::set_state};
 use crate::base::{
     connection::AnyConnection,
     database_url::DatabaseUrl,

@@ -10,7 +10,7 @@ use diesel::{
 use rollcall_domain::{Broadcast, BroadcastState, OnUnknown, RecipientState, TelegramId};
 use rollcall_repository::RecipientOutcome;
 
-use super::{plan::set_state, row::find, sender::lock_as, sums::Changes};
+use super::{row::find, sender::lock_as, state::set_state, sums::Changes};
 use crate::base::{
     connection::AnyConnection,
     error::Failure,

@@ -9,7 +9,7 @@ use diesel::{
 };
 use rollcall_domain::{BroadcastState, PauseReason, TelegramId};
 
-use super::{outcome::in_state, plan::set_state, row::find, sender::lock_as, sums::Changes};
+use super::{outcome::in_state, row::find, sender::lock_as, state::set_state, sums::Changes};
 use crate::base::{
     connection::AnyConnection, error::Failure, schema::broadcasts, statement::statement,
 };

@@ -9,6 +9,7 @@ mod opt_outs;
 mod safety;
 mod send;
 mod sender;
+mod work;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -31,7 +32,7 @@ pub use messenger::{Delivery, Lane, Messenger, OptOutButton, OutgoingContent, Ou
 pub use opt_outs::{CategoryChoice, OptOutService};
 pub use sender::BroadcastSender;
 
-use self::{lease::Lease, sender::Work};
+use self::{lease::Lease, work::Work};
 use crate::{AudienceService, PreferencesService, ServiceError, UserService};
 
 /// The most recipients on a page.

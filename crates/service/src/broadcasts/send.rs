@@ -21,7 +21,7 @@ use super::{
     content::Message,
     messenger::{Delivery, Lane, OptOutButton, OutgoingMessage},
     safety::Safety,
-    sender::{Stopped, Work, requested},
+    work::{Stopped, Work, requested},
 };
 
 /// How long outcomes wait to be stored together.

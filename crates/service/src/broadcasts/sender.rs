@@ -1,20 +1,21 @@
 //! The process that sends: it takes the lease, prepares broadcasts and sends them.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
-use rollcall_domain::{Backoff, Broadcast, BroadcastState, Clock, PauseReason};
-use rollcall_repository::{BroadcastRepository, RepositoryError};
+use rollcall_domain::{Backoff, Broadcast, BroadcastState, PauseReason};
 use tokio::{
     sync::watch,
     task::{Id, JoinSet},
     time::{Instant, sleep},
 };
 
-use super::{content::Message, lease::Lease, messenger::Messenger, send::Sending};
-use crate::{
-    AudienceError, AudienceService, Outage, PreferencesService, ServiceError, UserService,
-    pace::Pace,
+use super::{
+    content::Message,
+    lease::Lease,
+    send::Sending,
+    work::{Stopped, Work, requested},
 };
+use crate::{AudienceError, Outage, ServiceError, pace::Pace};
 
 /// How often the database is asked for broadcasts.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -26,39 +27,6 @@ pub struct BroadcastSender {
     lease: Lease,
     held_until: watch::Sender<Option<Instant>>,
     work: Work,
-}
-
-/// What the work on a broadcast needs. Cheap to clone.
-#[derive(Clone)]
-pub(super) struct Work {
-    pub(super) broadcasts: Arc<dyn BroadcastRepository>,
-    pub(super) audience: AudienceService,
-    pub(super) users: UserService,
-    pub(super) preferences: PreferencesService,
-    pub(super) messenger: Arc<dyn Messenger>,
-    pub(super) clock: Arc<dyn Clock>,
-    pub(super) holder: String,
-    /// Until when this process has the lease; `None` once it has lost it.
-    pub(super) held_until: watch::Receiver<Option<Instant>>,
-    /// Becomes true when the process should stop.
-    pub(super) stop: watch::Receiver<bool>,
-}
-
-/// Why the work on a broadcast ended before its end.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum Stopped {
-    /// Another process has the lease.
-    #[error("another process sends now")]
-    LeaseLost,
-    /// The storage fails.
-    #[error(transparent)]
-    Service(#[from] ServiceError),
-}
-
-impl From<RepositoryError> for Stopped {
-    fn from(error: RepositoryError) -> Self {
-        Self::Service(error.into())
-    }
 }
 
 impl BroadcastSender {
@@ -186,11 +154,6 @@ impl Tasks {
     }
 }
 
-/// Waits until the process should stop.
-pub(super) async fn requested(stop: &mut watch::Receiver<bool>) {
-    drop(stop.wait_for(|stop| *stop).await);
-}
-
 impl Work {
     /// Works on a broadcast until it is sent, paused, or the process should stop.
     async fn on(self, broadcast: Broadcast) {
@@ -246,11 +209,6 @@ impl Work {
             }
         }
         Ok(())
-    }
-
-    pub(super) async fn pause(&self, id: i64, reason: PauseReason) -> Result<(), Stopped> {
-        let paused = self.broadcasts.pause_broadcast(&self.holder, id, reason).await?;
-        paused.ok_or(Stopped::LeaseLost)
     }
 
     /// Stores the recipients of a broadcast. Returns whether all are stored.
