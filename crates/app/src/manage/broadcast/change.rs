@@ -12,9 +12,9 @@ use rollcall_service::{BroadcastChange, BroadcastError, BroadcastService, Sender
 use tokio::time::{Instant, sleep};
 
 use super::{
-    Number, index_names_of,
-    preview::{audience, forecasts, lines},
-    standing_as_json, title,
+    audience::{audience, index_names_of},
+    forecast::{forecasts, lines},
+    number::{Number, standing_as_json, title},
 };
 use crate::{
     environment::Environment,

@@ -1,29 +1,22 @@
 //! `manage broadcast`.
 
+mod audience;
 mod categories;
 mod change;
 mod create;
+mod forecast;
+mod number;
 mod preview;
 mod report;
 mod send_test;
 mod show;
 mod time;
 
-use std::{num::NonZeroU32, process::ExitCode};
+use std::process::ExitCode;
 
-use clap::{Args, Subcommand};
-use rollcall_domain::{Broadcast, BroadcastPlan, PauseReason, TelegramUser};
-use rollcall_service::{Forecast, OptOutButton};
-use rollcall_telegram::bulk_rate;
-use serde_json::{Value, json};
+use clap::Subcommand;
 
-use super::export::index_names;
-use crate::{
-    environment::Environment,
-    services::Services,
-    settings::{SettingError, TelegramArguments},
-    values::whole,
-};
+use crate::{environment::Environment, services::Services};
 
 /// The commands for broadcasts.
 #[derive(Subcommand)]
@@ -83,14 +76,6 @@ pub enum Broadcasts {
     Categories(categories::Categories),
 }
 
-/// Which broadcast a command is about.
-#[derive(Args, Debug)]
-struct Number {
-    /// The broadcast's number, as `create` and `list` print it
-    #[arg(value_name = "ID", value_parser = whole(1..=i64::MAX))]
-    id: i64,
-}
-
 impl Broadcasts {
     pub(super) async fn run(
         self,
@@ -112,65 +97,4 @@ impl Broadcasts {
         }
         Ok(ExitCode::SUCCESS)
     }
-}
-
-/// How long so many messages of a broadcast take, and what they cost, with the settings of the bot.
-fn forecast(
-    messages: u64,
-    plan: &BroadcastPlan,
-    environment: &Environment,
-) -> Result<Forecast, SettingError> {
-    Ok(if plan.is_paid {
-        Forecast::paid(messages, plan.rate)
-    } else {
-        unpaid(messages, plan, environment)?
-    })
-}
-
-/// The same without payment.
-fn unpaid(
-    messages: u64,
-    plan: &BroadcastPlan,
-    environment: &Environment,
-) -> Result<Forecast, SettingError> {
-    let send_rate = TelegramArguments::default().send_rate(environment)?;
-    let left = bulk_rate(send_rate).map(NonZeroU32::get);
-    Ok(Forecast::unpaid(messages, plan.rate, left))
-}
-
-/// Adds new names to the search index, if a broadcast's filter compares names.
-async fn index_names_of(services: &Services, plan: &BroadcastPlan) -> anyhow::Result<()> {
-    let selection = services.audience().selection(&plan.filter, plan.zone).await?;
-    if selection.node().compares_names() {
-        index_names(&services.directory()).await?;
-    }
-    Ok(())
-}
-
-/// The button below the message to a user that opts out of the category; `None` without one.
-async fn opt_out_button(
-    services: &Services,
-    plan: &BroadcastPlan,
-    user: &TelegramUser,
-) -> anyhow::Result<Option<OptOutButton>> {
-    if !plan.has_opt_out_button {
-        return Ok(None);
-    }
-    let preferences = services.preferences().preferences(user.telegram_id).await?;
-    let language = preferences.language_or(user.language_code.as_deref());
-    Ok(Some(OptOutButton { category: plan.category.clone(), language }))
-}
-
-/// The number, state and reason of a broadcast.
-fn standing_as_json(broadcast: &Broadcast) -> Value {
-    json!({
-        "id": broadcast.id,
-        "state": broadcast.state.name(),
-        "reason": broadcast.state.reason().map(PauseReason::name),
-    })
-}
-
-/// A broadcast, for people.
-fn title(broadcast: &Broadcast) -> String {
-    format!("broadcast {} ({})", broadcast.id, super::output::safe(&broadcast.plan.name))
 }

@@ -6,15 +6,19 @@ use anyhow::{Context, bail};
 use clap::Args;
 use rollcall_domain::{
     Broadcast, BroadcastContent, Element, LinkPart, Part, TelegramId, TelegramUser, UserText,
-    Variable, grouped,
+    Variable,
 };
 use rollcall_service::{AudienceSize, BroadcastError, Forecast, Message};
 use serde_json::{Value, json};
 
-use super::{Number, forecast, index_names_of, opt_out_button, title, unpaid};
+use super::{
+    audience::{audience, index_names_of, opt_out_button},
+    forecast::{forecast_as_json, forecasts, lines},
+    number::{Number, title},
+};
 use crate::{
     environment::Environment,
-    manage::output::{print_json, safe, span, stdout},
+    manage::output::{print_json, safe, stdout},
     services::Services,
 };
 
@@ -63,18 +67,6 @@ impl Preview {
         };
         if self.json { print_json(&shown.as_json()) } else { shown.print() }
     }
-}
-
-/// How long it takes and what it costs, as it is planned; and for a paid one also without payment.
-pub(super) fn forecasts(
-    broadcast: &Broadcast,
-    size: AudienceSize,
-    environment: &Environment,
-) -> anyhow::Result<(Forecast, Option<Forecast>)> {
-    let plan = &broadcast.plan;
-    let planned = forecast(size.reachable, plan, environment)?;
-    let without = plan.is_paid.then(|| unpaid(size.reachable, plan, environment)).transpose()?;
-    Ok((planned, without))
 }
 
 /// A preview.
@@ -158,45 +150,6 @@ impl Shown {
             "forecast": forecast_as_json(planned),
             "unpaid": without.map(forecast_as_json),
         })
-    }
-}
-
-fn forecast_as_json(forecast: Forecast) -> Value {
-    json!({
-        "rate": forecast.rate,
-        "seconds": forecast.duration.map(|it| it.as_secs()),
-        "stars": forecast.price.to_string().replace(',', "").parse::<f64>().ok(),
-    })
-}
-
-/// How many users there are, in a sentence.
-pub(super) fn audience(AudienceSize { users, reachable }: AudienceSize) -> String {
-    let noun = if users == 1 { "user" } else { "users" };
-    let all = grouped(users);
-    match users.saturating_sub(reachable) {
-        0 => format!("It goes to {all} {noun}."),
-        missing => format!(
-            "It goes to {} of {all} {noun}; the bot cannot write to {}.",
-            grouped(reachable),
-            grouped(missing)
-        ),
-    }
-}
-
-/// How long it takes, and what it costs, in sentences.
-pub(super) fn lines((planned, without): (Forecast, Option<Forecast>)) -> Vec<String> {
-    let takes = |forecast: Forecast| match (forecast.rate, forecast.duration) {
-        (Some(rate), Some(duration)) => {
-            format!("takes about {} at {} a second", span(duration), grouped(rate.into()))
-        }
-        _ => "is sent as fast as Telegram takes it".to_owned(),
-    };
-    match without {
-        None => vec![format!("It {}.", takes(planned))],
-        Some(without) => vec![
-            format!("Paid, it {}, and costs about {} Stars.", takes(planned), planned.price),
-            format!("Without --paid, it {}, and costs nothing.", takes(without)),
-        ],
     }
 }
 

@@ -11,7 +11,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget};
 use rollcall_domain::{AuditAction, grouped};
 use rollcall_service::{BroadcastService, Recipient, csv_field};
 
-use super::Number;
+use super::number::Number;
 use crate::{
     manage::{
         export::{File, unless_read_only},

@@ -10,7 +10,10 @@ use rollcall_service::{Delivery, Message, Messenger};
 use rollcall_telegram::{Bot, OutboxMessenger};
 use tokio::sync::watch;
 
-use super::{Number, opt_out_button, title};
+use super::{
+    audience::opt_out_button,
+    number::{Number, title},
+};
 use crate::{
     environment::Environment,
     manage::output::{safe, stdout},

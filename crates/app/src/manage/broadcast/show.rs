@@ -10,7 +10,7 @@ use rollcall_domain::{
 use rollcall_service::BroadcastService;
 use serde_json::{Map, Value, json};
 
-use super::{Number, forecast};
+use super::{forecast::forecast, number::Number};
 use crate::{
     environment::Environment,
     manage::{
