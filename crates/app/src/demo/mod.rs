@@ -87,7 +87,8 @@ impl Demo {
         let users = grouped(PAST_USERS);
         say(&format!("{users} fake users joined in the last {PAST_DAYS} days."))?;
 
-        let builder = Simulator::builder().wait_timeout(START);
+        // The users of the past never wrote to this Telegram, and get broadcasts.
+        let builder = Simulator::builder().wait_timeout(START).every_chat_open();
         let simulator = builder.start().await.context("cannot start the simulated Telegram")?;
         let conversation = ConversationSettings {
             schedule: Some(ScheduleSettings { nhl: Some(nhl()?) }),
