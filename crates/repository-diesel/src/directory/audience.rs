@@ -35,6 +35,8 @@ use crate::{
     users::store::DieselUserRepository,
 };
 
+/// The cache of a connection to SQLite that counts, as `PRAGMA cache_size` takes it: 1 MiB.
+const SMALL_CACHE: i64 = -1024;
 /// How many users are read at once where their names must be compared.
 const READ_AT_ONCE: i64 = 2_000;
 
@@ -91,10 +93,14 @@ fn count_in_ranges(
         });
     }
     if let Some(mut second) = database.second_reader() {
-        let counted = both_at_one_moment([connection, &mut second], |[first, second]| {
-            let pass = Pass::new(first, selection)?;
-            let second = Some(second).filter(|_| pass.reads_in_order());
-            pass.count_ids(first, second, progress)
+        let counted = with_small_cache(connection, |first| {
+            with_small_cache(&mut second, |second| {
+                both_at_one_moment([first, second], |[first, second]| {
+                    let pass = Pass::new(first, selection)?;
+                    let second = Some(second).filter(|_| pass.reads_in_order());
+                    pass.count_ids(first, second, progress)
+                })
+            })
         })?;
         if let Some(counted) = counted {
             return Ok(counted);
@@ -103,6 +109,22 @@ fn count_in_ranges(
     connection.transaction(|connection| {
         Pass::new(connection, selection)?.count_ids(connection, None, progress)
     })
+}
+
+/// Does work on a connection to SQLite that reads each page once: a cache would only take memory.
+fn with_small_cache<T>(
+    connection: &mut AnyConnection,
+    work: impl FnOnce(&mut AnyConnection) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let sql = "SELECT cache_size FROM pragma_cache_size";
+    let size: i64 = diesel::dsl::sql::<BigInt>(sql).get_result(connection)?;
+    let set = |connection: &mut AnyConnection, size: i64| {
+        diesel::sql_query(format!("PRAGMA cache_size = {size}")).execute(connection)
+    };
+    set(connection, SMALL_CACHE)?;
+    let result = work(connection);
+    set(connection, size)?;
+    result
 }
 
 /// Counts on PostgreSQL, by one statement: it reads each table once, on several processors. A part of
