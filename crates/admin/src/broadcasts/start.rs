@@ -10,7 +10,7 @@ use axum::{
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use rollcall_domain::{Broadcast, BroadcastState, Counted, Filter, Term, UserSort};
-use rollcall_service::{AudienceError, BroadcastChange, Session};
+use rollcall_service::{AudienceError, BroadcastChange, Forecast, Session};
 use tokio::time::timeout;
 
 use super::{
@@ -27,11 +27,6 @@ use crate::{
 
 /// How long the page waits for an estimate of the audience.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How many messages a second Telegram sends without payment (Bot API, "Paid Broadcasts").
-const UNPAID_RATE: u32 = 30;
-/// The most messages a second of a paid broadcast.
-const PAID_RATE: u32 = 1_000;
-
 #[derive(Template)]
 #[template(path = "start_broadcast.html")]
 struct Page {
@@ -86,17 +81,16 @@ impl Audience {
         };
         let (Counted::Exactly(number) | Counted::MoreThan(number) | Counted::About(number)) =
             counted;
-        let lane = app.messenger.as_ref().map(|it| it.lane(plan.rate, plan.is_paid));
-        let rate = match lane {
-            Some(lane) => lane.rate(),
-            None if plan.is_paid => Some(plan.rate.unwrap_or(PAID_RATE)),
-            None => plan.rate,
+        let forecast = match plan.is_paid {
+            true => Forecast::paid(number, plan.rate),
+            false => {
+                let lane = app.messenger.as_ref().map(|it| it.lane(plan.rate, false));
+                Forecast::unpaid(number, plan.rate, lane.and_then(|it| it.rate()))
+            }
         };
-        let duration = rate.map(|rate| {
-            let seconds = number.div_ceil(rate.max(1).into());
-            let seconds = i64::try_from(seconds).ok().and_then(TimeDelta::try_seconds);
-            words::duration(seconds.unwrap_or(TimeDelta::MAX))
-        });
+        let duration = forecast
+            .duration
+            .map(|it| words::duration(TimeDelta::from_std(it).unwrap_or(TimeDelta::MAX)));
         let zone = if plan.filter.depends_on_days() { plan.zone.name() } else { "" };
         Ok(Ok(Self {
             users: text::users(all),
@@ -105,17 +99,9 @@ impl Audience {
             is_empty: counted == Counted::Exactly(0),
             query: query_string([("filter", &reachable.to_string()), ("zone", zone)]),
             duration,
-            price: plan.is_paid.then(|| stars(number, plan.rate)),
+            price: plan.is_paid.then(|| forecast.price.to_string()),
         }))
     }
-}
-
-/// The price of messages: each above 30 a second costs 0.1 Stars.
-fn stars(messages: u64, rate: Option<u32>) -> String {
-    let rate = rate.unwrap_or(PAID_RATE).clamp(1, PAID_RATE);
-    let billed = u128::from(messages) * u128::from(rate.saturating_sub(UNPAID_RATE));
-    let tenths = u64::try_from(billed.div_ceil(rate.into())).unwrap_or(u64::MAX);
-    format!("{}.{}", text::grouped(tenths / 10), tenths % 10)
 }
 
 /// Shows what happens when a broadcast starts.
@@ -156,22 +142,4 @@ pub(crate) async fn start(
         _ => return Err(Failure::Refused("A field is missing. Nothing was started.")),
     };
     change(&app, &session, &id, wanted).await
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_messages_above_thirty_a_second_cost() {
-        for (messages, rate, price) in [
-            (1_000_000, None, "97,000.0"),
-            (1_000_000, Some(60), "50,000.0"),
-            (1_000, Some(30), "0.0"),
-            (1_000, Some(5), "0.0"),
-            (1_001, Some(5_000), "97.1"),
-        ] {
-            assert_eq!(stars(messages, rate), price, "{messages} {rate:?}");
-        }
-    }
 }

@@ -95,7 +95,7 @@ impl Sql {
         self.0.iter().any(|piece| matches!(piece, Piece::Exists { .. }))
     }
 
-    /// The same for users for whom each subquery that asks for a row finds one, or none does.
+    /// The same where each subquery that asks for a row finds one, or where none does.
     pub(super) fn for_users_with_rows(&self, have_rows: bool) -> Self {
         let mut all = Self::default();
         let mut is_subquery = false;

@@ -77,7 +77,7 @@ pub enum Delivery {
     Unreachable(UnreachableReason),
     /// Telegram refused it for this user, for this reason.
     Failed(String),
-    /// Telegram refused its content, whoever gets it, for this reason. It was not sent.
+    /// Telegram refuses this content for every user, for this reason. The message was not sent.
     Content(String),
     /// Telegram may have taken it: its response was lost.
     Unknown,

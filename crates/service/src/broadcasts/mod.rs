@@ -13,7 +13,6 @@ mod work;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use chrono::{DateTime, Utc};
 use rollcall_domain::{
     Admin, Broadcast, BroadcastPlan, Clock, Filter, LabelName, MAX_BROADCAST_NAME_CHARS,
     MAX_BUTTONS, RecipientSums, SYSTEM_CATEGORY, TelegramId, TelegramUser, Term,
@@ -288,12 +287,5 @@ impl BroadcastService {
     /// If the storage fails.
     pub async fn lease(&self) -> Result<SenderLease, ServiceError> {
         Ok(self.broadcasts.sender_lease().await?)
-    }
-
-    /// When a broadcast that begins now is finished at the earliest, at `rate` messages a second.
-    pub fn ends_at(&self, users: u64, rate: u32) -> DateTime<Utc> {
-        let seconds = i64::try_from(users.div_ceil(rate.max(1).into())).unwrap_or(i64::MAX);
-        let duration = chrono::TimeDelta::try_seconds(seconds).unwrap_or(chrono::TimeDelta::MAX);
-        self.clock.now().checked_add_signed(duration).unwrap_or(DateTime::<Utc>::MAX_UTC)
     }
 }
