@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
     Admin, Broadcast, BroadcastPlan, LabelName, PauseReason, RecipientState, RecipientSums,
-    TelegramId, TelegramUser,
+    ResponseSums, TelegramId, TelegramUser,
 };
 
 use crate::error::RepositoryError;
@@ -70,6 +70,9 @@ pub trait BroadcastRepository: Send + Sync {
         &self,
         broadcasts: &[i64],
     ) -> Result<BTreeMap<i64, RecipientSums>, RepositoryError>;
+
+    /// How many recipients of a broadcast did what after their message.
+    async fn responses(&self, broadcast: i64) -> Result<ResponseSums, RepositoryError>;
 
     /// Up to `limit` recipients of a broadcast, by id, after one id.
     async fn recipients(
@@ -262,6 +265,9 @@ pub struct RecipientClaim {
     pub last: Option<TelegramId>,
     /// How many recipients have opted out until now; see [`Broadcast::opt_outs`].
     pub opt_outs: u64,
+    /// How many recipients blocked the bot after their message until now; see
+    /// [`BroadcastResponse::Blocked`](rollcall_domain::BroadcastResponse::Blocked).
+    pub blocks: u64,
     /// Whether the broadcast is still being sent: if not, none was claimed.
     pub is_sending: bool,
 }

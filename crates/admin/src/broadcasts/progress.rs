@@ -11,10 +11,16 @@ use axum::{
 };
 use chrono::TimeDelta;
 use futures_util::stream;
-use rollcall_domain::{Broadcast, BroadcastState, RecipientState, RecipientSums, error_chain};
+use rollcall_domain::{
+    Broadcast, BroadcastState, RecipientState, RecipientSums, ResponseSums, error_chain,
+};
 use tokio::time::{Instant, sleep};
 
-use super::{find::find, words};
+use super::{
+    find::find,
+    responses::{ResponseRow, responses},
+    words,
+};
 use crate::{
     App,
     page::{Failure, Layout, text},
@@ -43,6 +49,8 @@ pub(super) struct Progress {
     reasons: Vec<Reason>,
     /// How many reasons are not listed.
     more_reasons: usize,
+    /// What recipients did after the message.
+    responses: Vec<ResponseRow>,
     /// How many messages go out each second, and how long the rest takes at that pace.
     pace: Option<(String, Option<String>)>,
 }
@@ -127,16 +135,22 @@ impl Progress {
     /// How far a broadcast is now.
     pub(super) async fn of(app: &App, broadcast: Broadcast) -> Result<Self, Failure> {
         let sums = app.broadcasts.sums(broadcast.id).await?;
+        let done = app.broadcasts.responses(broadcast.id).await?;
         let pace = match broadcast.state {
             BroadcastState::Sending => {
                 app.paces.note(broadcast.id, sums.settled(), app.clock.now())
             }
             _ => None,
         };
-        Ok(Self::new(broadcast, &sums, pace))
+        Ok(Self::new(broadcast, &sums, &done, pace))
     }
 
-    fn new(broadcast: Broadcast, sums: &RecipientSums, pace: Option<f64>) -> Self {
+    fn new(
+        broadcast: Broadcast,
+        sums: &RecipientSums,
+        done: &ResponseSums,
+        pace: Option<f64>,
+    ) -> Self {
         let (all, settled) = (sums.all(), sums.settled());
         let outcome = |state: RecipientState| {
             let number = sums.of(state);
@@ -171,6 +185,7 @@ impl Progress {
             outcomes: SHOWN.into_iter().filter_map(outcome).collect(),
             reasons,
             more_reasons,
+            responses: responses(&broadcast, sums, done),
             pace: pace.map(|pace| (pace_text(pace), remaining(all - settled, pace))),
             broadcast,
         }

@@ -553,6 +553,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    broadcast_responses (broadcast, response) {
+        broadcast -> BigInt,
+        response -> Text,
+        users -> BigInt,
+    }
+}
+
+diesel::table! {
     broadcast_sender (only_row) {
         only_row -> SmallInt,
         holder -> Nullable<Text>,

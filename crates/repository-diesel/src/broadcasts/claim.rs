@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::{dsl::count_star, prelude::*};
 use rollcall_domain::{
-    Broadcast, BroadcastState, RecipientState, SYSTEM_CATEGORY, SkipReason, TelegramId,
-    TelegramUser,
+    Broadcast, BroadcastResponse, BroadcastState, RecipientState, SYSTEM_CATEGORY, SkipReason,
+    TelegramId, TelegramUser,
 };
 use rollcall_repository::{RecipientClaim, RecipientOutcome};
 
 use super::{
     outcome::{in_state, set},
+    responses,
     sender::lock_as,
 };
 use crate::{
@@ -50,8 +51,14 @@ pub(super) fn claim(
     let Some(known) = in_state(connection, broadcast, BroadcastState::Sending)? else {
         return Ok(Some((RecipientClaim::default(), None)));
     };
-    let claim =
-        |users, last| RecipientClaim { users, last, opt_outs: known.opt_outs, is_sending: true };
+    let blocks = responses::read(connection, broadcast)?.of(BroadcastResponse::Blocked);
+    let claim = |users, last| RecipientClaim {
+        users,
+        last,
+        opt_outs: known.opt_outs,
+        blocks,
+        is_sending: true,
+    };
     // The rows of settled recipients are not read again.
     let after = after.max(known.settled_to).map_or(0, TelegramId::get);
     let ids: Vec<i64> = broadcast_recipients::table

@@ -7,6 +7,7 @@ mod origin;
 mod outcome;
 mod plan;
 mod prepare;
+pub(crate) mod responses;
 mod row;
 mod sender;
 mod state;

@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use diesel::Connection;
 use rollcall_domain::{
-    Admin, Broadcast, BroadcastPlan, LabelName, PauseReason, RecipientSums, TelegramId,
+    Admin, Broadcast, BroadcastPlan, LabelName, PauseReason, RecipientSums, ResponseSums,
+    TelegramId,
 };
 use rollcall_repository::{
     AddedRecipients, BroadcastCategory, BroadcastChange, BroadcastRepository, ChangedBroadcast,
@@ -19,7 +20,7 @@ use super::{
     origin::Place,
     outcome,
     plan::{self, Author},
-    prepare, row, sender, sums,
+    prepare, responses, row, sender, sums,
 };
 use crate::users::store::DieselUserRepository;
 
@@ -110,6 +111,12 @@ impl BroadcastRepository for DieselUserRepository {
         let broadcasts = broadcasts.to_owned();
         self.database
             .read("sum recipients", move |connection| sums::read(connection, &broadcasts))
+            .await
+    }
+
+    async fn responses(&self, broadcast: i64) -> Result<ResponseSums, RepositoryError> {
+        self.database
+            .read("sum responses", move |connection| responses::read(connection, broadcast))
             .await
     }
 

@@ -14,8 +14,8 @@ use diesel::{
 };
 use rollcall_domain::{
     ActiveDay, Event, Figure, Hour, Interaction, InteractionKind, Label, LatestDay, Neighbours,
-    Origin, Sums, TelegramId, add_first_hour, add_reachability_change, add_start, earlier_hour,
-    month,
+    Origin, Sums, TelegramId, UnreachableReason, add_first_hour, add_reachability_change,
+    add_start, earlier_hour, month,
 };
 
 use super::{
@@ -29,6 +29,7 @@ use crate::{
         statement::statement,
         transaction::{Transaction, alike},
     },
+    broadcasts::responses::Responses,
     row::{
         history::{NewDay, NewDays, NewReachChange, NewStart},
         hour::active_day,
@@ -52,11 +53,16 @@ pub(super) fn add(
     for replayed in replay.users.values() {
         add_state(replayed, shares.of(replayed.is_counted));
     }
+    let mut responses = Responses::default();
     for &(id, change) in &replay.reach_changes {
         if add_reach_row(connection, NewReachChange::of(id, &change))? {
             add_reachability_change(&change, shares.of(replay.is_counted(id)));
+            if change.obstacle == Some(UnreachableReason::Blocked) {
+                responses.note_block(connection, id, change.at, true)?;
+            }
         }
     }
+    responses.store(connection)?;
     for (place, interaction) in interactions.iter().enumerate() {
         if let Some(Event::Start(payload)) = &interaction.event {
             let (id, at, label) =

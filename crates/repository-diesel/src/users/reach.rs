@@ -12,6 +12,7 @@ use crate::{
         connection::AnyConnection, error::Failure, schema::telegram_users, timestamp::UtcMicros,
         transaction::Transaction,
     },
+    broadcasts::responses::Responses,
     registration::histories::add_reach_row,
     row::{columns::UserRow, history::NewReachChange, user::origin},
     statistics::{add::add_sums, uncounted::is_counted},
@@ -48,6 +49,11 @@ pub(crate) fn mark_unreachable(
         let mut transaction = Transaction::from(connection);
         if add_reach_row(&mut transaction, NewReachChange::of(id, &change))? {
             add_reachability_change(&change, &mut sums);
+            if obstacle == UnreachableReason::Blocked {
+                let mut responses = Responses::default();
+                responses.note_block(&mut transaction, id, at, false)?;
+                responses.store(&mut transaction)?;
+            }
         }
         if user.reachability.is_reachable() {
             origin(&user, source_label).add_reachable(-1, &mut sums);

@@ -15,7 +15,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use rollcall_domain::{
     Admin, Broadcast, BroadcastPlan, Clock, Filter, LabelName, MAX_BROADCAST_NAME_CHARS,
-    MAX_BUTTONS, RecipientSums, SYSTEM_CATEGORY, TelegramId, TelegramUser, Term,
+    MAX_BUTTONS, RecipientSums, ResponseSums, SYSTEM_CATEGORY, TelegramId, TelegramUser, Term,
 };
 use rollcall_repository::{
     AudienceRepository, BroadcastCategory, BroadcastChange, BroadcastRepository, ChangedBroadcast,
@@ -191,6 +191,14 @@ impl BroadcastService {
     pub async fn sums(&self, id: i64) -> Result<RecipientSums, ServiceError> {
         let mut sums: BTreeMap<i64, RecipientSums> = self.broadcasts.recipient_sums(&[id]).await?;
         Ok(sums.remove(&id).unwrap_or_default())
+    }
+
+    /// How many recipients of a broadcast did what after their message.
+    ///
+    /// # Errors
+    /// If the storage fails.
+    pub async fn responses(&self, id: i64) -> Result<ResponseSums, ServiceError> {
+        Ok(self.broadcasts.responses(id).await?)
     }
 
     /// Up to `size` (at most 5,000) recipients of a broadcast by id, after one id.

@@ -7,14 +7,14 @@ const LAST: usize = 500;
 /// How many of them in a hundred may be bad.
 const PERCENT: u64 = 10;
 
-/// The outcomes of the last messages, and the opt-outs meanwhile.
+/// The outcomes of the last messages, and the opt-outs and blocks meanwhile.
 #[derive(Debug, Default)]
 pub(super) struct Safety {
     /// How many blocks, failures and opt-outs there were with each outcome.
     last: VecDeque<u64>,
     bad: u64,
-    /// How many recipients had opted out at most.
-    opt_outs: Option<u64>,
+    /// How many recipients had opted out or blocked the bot at most.
+    left: Option<u64>,
 }
 
 impl Safety {
@@ -28,11 +28,12 @@ impl Safety {
         self.is_too_much()
     }
 
-    /// Notes how many recipients have opted out in all. The ones since the last time count with the
-    /// latest outcome; the first time, none do. Returns whether too many of the last outcomes are bad.
-    pub(super) fn note_opt_outs(&mut self, in_all: u64) -> bool {
-        let new = in_all.saturating_sub(self.opt_outs.unwrap_or(in_all));
-        self.opt_outs = self.opt_outs.max(Some(in_all));
+    /// Notes how many recipients have opted out or blocked the bot in all. The ones since the last time
+    /// count with the latest outcome; the first time, none do. Returns whether too many of the last
+    /// outcomes are bad.
+    pub(super) fn note_left(&mut self, in_all: u64) -> bool {
+        let new = in_all.saturating_sub(self.left.unwrap_or(in_all));
+        self.left = self.left.max(Some(in_all));
         if let Some(latest) = self.last.back_mut() {
             *latest += new;
             self.bad += new;
@@ -63,16 +64,16 @@ mod tests {
     }
 
     #[test]
-    fn opt_outs_count_like_blocks() {
+    fn recipients_who_leave_count_like_failures() {
         let mut safety = Safety::default();
-        assert!(!safety.note_opt_outs(1_000), "those before it began to send do not count");
+        assert!(!safety.note_left(1_000), "those before it began to send do not count");
         safety.note(false);
         // Those that replace undone ones do not count again.
-        assert!(!safety.note_opt_outs(990) && !safety.note_opt_outs(1_025));
+        assert!(!safety.note_left(990) && !safety.note_left(1_025));
         assert!((0..25).all(|_| !safety.note(true)));
-        assert!(safety.note_opt_outs(1_026));
+        assert!(safety.note_left(1_026));
         // They go out of sight with the outcome that they came with.
         assert!(!(0..500).map(|_| safety.note(false)).last().unwrap());
-        assert!(!safety.note_opt_outs(1_076) && safety.note_opt_outs(1_077));
+        assert!(!safety.note_left(1_076) && safety.note_left(1_077));
     }
 }

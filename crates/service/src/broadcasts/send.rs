@@ -218,7 +218,8 @@ impl<'a> Sending<'a> {
                 (id, send(&work, &*lane, &message.to(&user, opt_out), id, stop).await)
             });
         }
-        let is_too_much = claim.is_sending && self.safety.note_opt_outs(claim.opt_outs);
+        let left = claim.opt_outs + claim.blocks;
+        let is_too_much = claim.is_sending && self.safety.note_left(left);
         self.stop_if(is_too_much).await
     }
 

@@ -4,8 +4,8 @@ use std::io::Write;
 
 use clap::Args;
 use rollcall_domain::{
-    Broadcast, BroadcastContent, BroadcastState, Buttons, OnUnknown, RecipientState, RecipientSums,
-    grouped,
+    Broadcast, BroadcastContent, BroadcastResponse, BroadcastState, Buttons, OnUnknown,
+    RecipientState, RecipientSums, ResponseSums, grouped,
 };
 use rollcall_service::BroadcastService;
 use serde_json::{Map, Value, json};
@@ -97,15 +97,22 @@ impl Show {
     ) -> anyhow::Result<()> {
         let broadcast = broadcasts.find(self.number.id).await?;
         let sums = broadcasts.sums(broadcast.id).await?;
+        let responses = broadcasts.responses(broadcast.id).await?;
         if self.json {
-            return print_json(&as_json(&broadcast, &sums));
+            let mut shown = as_json(&broadcast, &sums);
+            if let Some(shown) = shown.as_object_mut() {
+                let blocks = responses.of(BroadcastResponse::Blocked);
+                shown.insert("blocks".to_owned(), blocks.into());
+            }
+            return print_json(&shown);
         }
         let left = sums.all() - sums.settled();
         let left = match broadcast.state {
             BroadcastState::Sending => forecast(left, &broadcast.plan, environment)?.duration,
             _ => None,
         };
-        print(&broadcast, &sums, left.map(span))
+        print(&broadcast, &sums, left.map(span))?;
+        print_responses(&broadcast, &responses)
     }
 }
 
@@ -173,14 +180,21 @@ fn print(broadcast: &Broadcast, sums: &RecipientSums, left: Option<String>) -> a
         writeln!(out)?;
         reasons.print(&mut out)?;
     }
-    if broadcast.opt_outs > 0 {
-        let users = grouped(broadcast.opt_outs);
-        writeln!(
-            out,
-            "\nOpted out of {} within 24 hours after the message: {users}",
-            plan.category
-        )?;
+    Ok(())
+}
+
+/// What recipients did after the message.
+fn print_responses(broadcast: &Broadcast, responses: &ResponseSums) -> anyhow::Result<()> {
+    if broadcast.started_at.is_none() {
+        return Ok(());
     }
+    let mut table = Table::new(["WITHIN 24 HOURS AFTER THE MESSAGE", "RECIPIENTS"], 1);
+    table.row(["blocked the bot".to_owned(), grouped(responses.of(BroadcastResponse::Blocked))]);
+    let opted_out = format!("opted out of {}", broadcast.plan.category);
+    table.row([opted_out, grouped(broadcast.opt_outs)]);
+    let mut out = stdout();
+    writeln!(out)?;
+    table.print(&mut out)?;
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! The contract of [`BroadcastRepository`](rollcall_repository::BroadcastRepository): the name of each function states its rule.
 #![expect(missing_docs, reason = "the name of each function states its rule")]
 
+mod blocks;
 mod lease;
 mod model;
 mod opt_outs;
@@ -8,6 +9,7 @@ mod plans;
 mod recipients;
 mod store;
 
+pub use blocks::*;
 pub use lease::*;
 pub use model::*;
 pub use opt_outs::*;
@@ -37,6 +39,11 @@ macro_rules! broadcast_repository_contract {
             opt_outs_count_for_the_broadcasts_that_the_user_got,
             opt_outs_count_for_a_day_after_the_message,
             concurrent_opt_outs_of_a_user_count_once,
+            blocks_count_for_the_broadcasts_that_the_user_got,
+            blocks_count_for_a_day_after_the_message,
+            a_user_who_blocks_the_bot_repeatedly_counts_once,
+            a_refused_message_is_no_block_after_it,
+            concurrent_blocks_of_users_count_once,
             the_lease_is_taken_renewed_and_ended,
             one_of_several_concurrent_processes_takes_the_lease,
             a_process_that_lost_the_lease_changes_nothing,

@@ -76,6 +76,7 @@ pub async fn recipients_are_claimed_in_the_order_of_their_ids([(store, _), _]: [
         users: users.into_iter().flatten().collect(),
         last: Some(id(2)),
         opt_outs: 0,
+        blocks: 0,
         is_sending: true,
     };
     assert_eq!(first, expected);
