@@ -20,7 +20,7 @@ use crate::{
     audit,
     broadcasts::{
         change as change_broadcast, compose, list as broadcasts, one as broadcast, progress,
-        recipients, send_test, start as start_broadcast,
+        recipients, resend, send_test, start as start_broadcast,
     },
     dashboard::{self, definitions},
     page, request,
@@ -125,6 +125,7 @@ pub fn routes() -> Vec<Route> {
         act("/admin/broadcasts/{id}/start", sure_owner, || post(start_broadcast::start)),
         act("/admin/broadcasts/{id}/pause", owner, || post(change_broadcast::pause)),
         act("/admin/broadcasts/{id}/resume", owner, || post(change_broadcast::resume)),
+        act("/admin/broadcasts/{id}/resend", owner, || post(resend::resend)),
         see("/admin/broadcasts/{id}/cancel", owner, || get(change_broadcast::ask_to_cancel)),
         act("/admin/broadcasts/{id}/cancel", owner, || post(change_broadcast::cancel)),
         see("/admin/delete", owner, || get(delete::ask)),

@@ -84,6 +84,7 @@ const FIELDS: &[(&str, &[&str])] = &[
     ("POST /admin/broadcasts/{id}/start", &["when"]),
     ("POST /admin/broadcasts/{id}/pause", &[]),
     ("POST /admin/broadcasts/{id}/resume", &[]),
+    ("POST /admin/broadcasts/{id}/resend", &["state"]),
     ("GET /admin/broadcasts/{id}/cancel", &[]),
     ("POST /admin/broadcasts/{id}/cancel", &["sure"]),
     ("GET /admin/delete", DELETION),

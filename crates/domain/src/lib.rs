@@ -31,6 +31,7 @@ mod preferences;
 mod profile;
 mod quarantined_update;
 mod reachability;
+mod recipient;
 mod registration;
 mod search;
 mod source;
@@ -55,14 +56,14 @@ pub use admin::{
 pub use audience::{
     DayField, DayRange, FIELDS, Filter, FilterError, FilterField, FilterNode, InvalidLabelName,
     LabelName, MAX_BESIDE_NAMES, MAX_FILTER_BYTES, MAX_FILTER_DEPTH, MAX_FILTER_TERMS,
-    MAX_SEGMENTS, MAX_SELECTION_TERMS, NumberRange, Pattern, Segment, SegmentChanges, SegmentSize,
-    Selection, SelectionError, Share, ShareNumbers, Term, Use, quoted_in_filter,
+    MAX_SEGMENTS, MAX_SELECTION_TERMS, NumberRange, OfBroadcast, Pattern, Segment, SegmentChanges,
+    SegmentSize, Selection, SelectionError, Share, ShareNumbers, Term, Use, quoted_in_filter,
 };
 pub use backoff::Backoff;
 pub use broadcast::{
     BROADCAST_LASTS, Broadcast, BroadcastContent, BroadcastPlan, BroadcastState, InvalidOnUnknown,
     MAX_BROADCAST_NAME_CHARS, NEWS_CATEGORY, OPT_OUT_COUNTS_FOR, OnUnknown, PROMO_CATEGORY,
-    PauseReason, RecipientState, RecipientSums, SYSTEM_CATEGORY, SkipReason,
+    PauseReason, SYSTEM_CATEGORY,
 };
 pub use broadcast_response::{BLOCK_COUNTS_FOR, BroadcastResponse, ResponseSums, is_response};
 pub use client_network::client_network;
@@ -96,6 +97,7 @@ pub use quarantined_update::QuarantinedUpdate;
 pub use reachability::{
     InvalidStartPayload, Reachability, ReachabilityChange, StartPayload, UnreachableReason,
 };
+pub use recipient::{RecipientState, RecipientSums, SkipReason};
 pub use registration::Registration;
 pub use search::{SearchTerm, SearchText, fold};
 pub use source::{LabelledSource, SourceLabel};

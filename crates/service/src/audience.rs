@@ -12,8 +12,8 @@ use rollcall_domain::{
     Segment, Selection, SelectionError, TelegramId, Term, UserSlice, UserSort,
 };
 use rollcall_repository::{
-    AudienceRepository, CountProgress, DeletedSegment, DirectoryRepository, LabelRepository,
-    MAX_PAGE_SIZE, MatchingUsers, SavedSegment, SegmentRepository,
+    AudienceRepository, BroadcastRepository, CountProgress, DeletedSegment, DirectoryRepository,
+    LabelRepository, MAX_PAGE_SIZE, MatchingUsers, SavedSegment, SegmentRepository,
 };
 
 use crate::ServiceError;
@@ -25,6 +25,7 @@ pub struct AudienceService {
     audience: Arc<dyn AudienceRepository>,
     segments: Arc<dyn SegmentRepository>,
     labels: Arc<dyn LabelRepository>,
+    broadcasts: Arc<dyn BroadcastRepository>,
     clock: Arc<dyn Clock>,
 }
 
@@ -40,6 +41,9 @@ pub enum AudienceError {
     /// The filter names a tag or a group that does not exist.
     #[error("there is no {} '{_1}'", _0.name())]
     UnknownLabel(LabelKind, LabelName),
+    /// The filter names a broadcast that does not exist.
+    #[error("there is no broadcast {0}")]
+    UnknownBroadcast(i64),
     /// A segment was not saved or deleted, for this reason.
     #[error("{0}")]
     Refused(String),
@@ -55,6 +59,7 @@ impl AudienceService {
         + AudienceRepository
         + SegmentRepository
         + LabelRepository
+        + BroadcastRepository
         + 'static,
         clock: impl Clock + 'static,
     ) -> Self {
@@ -64,13 +69,19 @@ impl AudienceService {
     /// The same over a storage that other services share.
     pub(crate) fn over<S>(storage: &Arc<S>, clock: Arc<dyn Clock>) -> Self
     where
-        S: DirectoryRepository + AudienceRepository + SegmentRepository + LabelRepository + 'static,
+        S: DirectoryRepository
+            + AudienceRepository
+            + SegmentRepository
+            + LabelRepository
+            + BroadcastRepository
+            + 'static,
     {
         Self {
             directory: storage.clone(),
             audience: storage.clone(),
             segments: storage.clone(),
             labels: storage.clone(),
+            broadcasts: storage.clone(),
             clock,
         }
     }
@@ -78,7 +89,7 @@ impl AudienceService {
     /// The users that a filter selects now, where days are those of `zone`.
     ///
     /// # Errors
-    /// If a segment, tag or group in it does not exist, if it is too large together with its
+    /// If a segment, tag, group or broadcast in it does not exist, if it is too large together with its
     /// segments, or if the storage fails.
     pub async fn selection(&self, filter: &Filter, zone: Tz) -> Result<Selection, AudienceError> {
         self.selection_at(filter, zone, self.clock.now()).await
@@ -98,6 +109,7 @@ impl AudienceService {
         let segments = if names_segments { self.filters().await? } else { BTreeMap::new() };
         let selection = Selection::new(filter, &segments, zone, at)?;
         self.check_labels(selection.node()).await?;
+        self.check_broadcasts(selection.node()).await?;
         Ok(selection)
     }
 
@@ -243,6 +255,22 @@ impl AudienceService {
             let is_unknown = |name: &&&LabelName| !known.iter().any(|label| label.name == ***name);
             if let Some(name) = named.iter().find(is_unknown) {
                 return Err(AudienceError::UnknownLabel(kind, (*name).clone()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks that the broadcasts exist. Without it, `-broadcast:99` would select everyone.
+    async fn check_broadcasts(&self, node: &FilterNode) -> Result<(), AudienceError> {
+        let named = node.terms().flat_map(|term| match term {
+            Term::Broadcast(all) => all.as_slice(),
+            _ => &[],
+        });
+        let named: BTreeSet<i64> = named.map(|it| it.broadcast).collect();
+        for id in named {
+            let known = self.broadcasts.broadcast(id).await.map_err(ServiceError::from)?;
+            if known.is_none() {
+                return Err(AudienceError::UnknownBroadcast(id));
             }
         }
         Ok(())

@@ -49,7 +49,7 @@ pub use audience::{AudienceError, AudienceService};
 pub use broadcasts::{
     AudienceSize, BroadcastError, BroadcastSender, BroadcastService, CategoryChoice, ContentError,
     Delivery, Forecast, Lane, LeaseTimes, Message, Messenger, OptOutButton, OptOutService,
-    OutgoingContent, OutgoingMessage, PAID_RATE, Stars,
+    OutgoingContent, OutgoingMessage, PAID_RATE, RESENT_STATES, Stars,
 };
 pub use deletion::{Deletion, DeletionProgress, DeletionService};
 pub use directory::{DirectoryService, Facets};

@@ -75,6 +75,7 @@ fn the_help_teaches() {
         &["list"],
         &["show"],
         &["report"],
+        &["resend"],
         &["categories"],
         &["categories", "add"],
     ];
@@ -432,17 +433,21 @@ async fn a_copy_is_sent_to_one_user_and_not_counted() {
     }
 }
 
-/// What becomes of a message depends on the user's id.
-struct ById;
+/// What becomes of a message depends on the user's id, or each message arrives.
+#[derive(Clone, Copy)]
+enum Telegram {
+    ById,
+    Takes,
+}
 
-impl Messenger for ById {
+impl Messenger for Telegram {
     fn lane(&self, _rate: Option<u32>, _is_paid: bool) -> Arc<dyn Lane> {
-        Arc::new(Self)
+        Arc::new(*self)
     }
 }
 
 #[async_trait::async_trait]
-impl Lane for ById {
+impl Lane for Telegram {
     fn rate(&self) -> Option<u32> {
         None
     }
@@ -453,55 +458,97 @@ impl Lane for ById {
         _message: &OutgoingMessage,
         _stop: watch::Receiver<bool>,
     ) -> Delivery {
-        match to.get() {
-            11 => Delivery::Unreachable(UnreachableReason::Blocked),
-            12 => Delivery::Failed("Bad Request: =odd, \"words\"".to_owned()),
-            13 => Delivery::Unknown,
-            id => Delivery::Sent(id + 1000),
+        match (self, to.get()) {
+            (Self::ById, 11) => Delivery::Unreachable(UnreachableReason::Blocked),
+            (Self::ById, 12) => Delivery::Failed("Bad Request: =odd, \"words\"".to_owned()),
+            (Self::ById, 13) => Delivery::Unknown,
+            (_, id) => Delivery::Sent(id + 1000),
         }
+    }
+}
+
+/// Creates broadcast 1 to users of every outcome, and sends it.
+async fn send_to_all_kinds(database: &ThrowAwayDatabase) {
+    fill_chats(database).await;
+    let storage = Database::open(database.url().parse().unwrap()).await.unwrap();
+    let users = UserService::new(DieselUserRepository::new(storage), SystemClock);
+    let interactions: Vec<Interaction> = (10..=14)
+        .map(|n| Interaction {
+            chat: Some(Chat { id: n, kind: ChatKind::Private }),
+            ..Interaction::new(
+                "2020-01-01T13:00:00Z".parse().unwrap(),
+                Profile::new(n.try_into().unwrap(), "x"),
+                InteractionKind::Text,
+            )
+        })
+        .collect();
+    users.register(&interactions).await.unwrap();
+    create(database, &["--name", "x", "--filter", "id:9,10,11,12,13,14", "--text", "Hi"]);
+    execute(database, "INSERT INTO opt_outs VALUES (14, 'news', '2020-01-01T00:00:00.000000Z')");
+    send(database, Telegram::ById, 1).await;
+}
+
+/// Starts a broadcast, and sends it until its end.
+async fn send(database: &ThrowAwayDatabase, telegram: Telegram, id: i64) {
+    let storage = Database::open(database.url().parse().unwrap()).await.unwrap();
+    let repository = DieselUserRepository::new(storage.clone());
+    let preferences = PreferencesService::new(DieselPreferencesRepository::new(storage));
+    let users = UserService::new(repository.clone(), SystemClock);
+    let (stop, stopped) = watch::channel(false);
+    let service = BroadcastService::new(repository, SystemClock);
+    let times = LeaseTimes::lasting(PATIENCE);
+    let sender = service.sender(users, preferences, Arc::new(telegram), times, stopped);
+    let sender = tokio::spawn(sender.run());
+    let started = broadcast(database, &["start", &id.to_string(), "--yes"]);
+    assert!(!started.contains("No bot has begun"), "{started}");
+    let end = Instant::now() + PATIENCE;
+    while !service.find(id).await.unwrap().state.has_ended() {
+        assert!(Instant::now() < end, "the broadcast never ends");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    stop.send_replace(true);
+    sender.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn recipients_that_did_not_get_it_get_another_broadcast() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        send_to_all_kinds(&database).await;
+        create(&database, &["--name", "y", "--filter", "broadcast:1", "--text", "Hi"]);
+        let count = |filter: &str| manage(&database, &["count", "--filter", filter], "");
+        let before = [
+            broadcast(&database, &["resend", "2"]),
+            broadcast(&database, &["resend", "9"]),
+            broadcast(&database, &["resend", "1", "--states", "sent"]),
+            broadcast(&database, &["resend", "1", "--states", "queued"]),
+            broadcast(&database, &["resend", "1"]),
+            broadcast(&database, &["show", "3"]),
+            broadcast(&database, &["resend", "1", "--states", "failed,unknown", "--json"]),
+            count("broadcast:1"),
+            count("broadcast:1:failed,1:unreachable"),
+            count("-broadcast:1 id:9,10,11,12,13,14,15"),
+            count("-broadcast:99"),
+            count("broadcast:1:gone"),
+        ];
+        insta::assert_snapshot!("broadcast_resend", before.join("\n"));
+        send(&database, Telegram::Takes, 4).await;
+        let (_, report, _) = run(&database, &["broadcast", "report", "4"], "", &[]);
+        let outcomes: Vec<&str> =
+            report.lines().skip(1).map(|line| line.rsplit_once(',').unwrap().0).collect();
+        assert_eq!(outcomes, ["12,sent,,1012", "13,sent,,1013"]);
+        let nobody = broadcast(&database, &["resend", "4"]);
+        assert!(nobody.contains("no recipient of broadcast 4 has such a state"), "{nobody}");
+        let log = admins(&database).await.audit_log(&AuditFilter::all(), None, 100).await.unwrap();
+        let created = log.iter().find(|it| it.action == AuditAction::CreatedBroadcast).unwrap();
+        let new = "4 x (again); filter broadcast:1:failed,1:unknown";
+        assert_eq!(created.new.as_deref(), Some(new));
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_report_has_every_recipient() {
     for database in ThrowAwayDatabase::of_each_kind() {
-        fill_chats(&database).await;
-        let storage = Database::open(database.url().parse().unwrap()).await.unwrap();
-        let repository = DieselUserRepository::new(storage.clone());
-        let preferences = PreferencesService::new(DieselPreferencesRepository::new(storage));
-        let users = UserService::new(repository.clone(), SystemClock);
-        let interactions: Vec<Interaction> = (10..=14)
-            .map(|n| Interaction {
-                chat: Some(Chat { id: n, kind: ChatKind::Private }),
-                ..Interaction::new(
-                    "2020-01-01T13:00:00Z".parse().unwrap(),
-                    Profile::new(n.try_into().unwrap(), "x"),
-                    InteractionKind::Text,
-                )
-            })
-            .collect();
-        users.register(&interactions).await.unwrap();
-        create(&database, &["--name", "x", "--filter", "id:9,10,11,12,13,14", "--text", "Hi"]);
-        execute(
-            &database,
-            "INSERT INTO opt_outs VALUES (14, 'news', '2020-01-01T00:00:00.000000Z')",
-        );
-
-        let (stop, stopped) = watch::channel(false);
-        let service = BroadcastService::new(repository, SystemClock);
-        let times = LeaseTimes::lasting(PATIENCE);
-        let sender = service.sender(users, preferences, Arc::new(ById), times, stopped);
-        let sender = tokio::spawn(sender.run());
-        let started = broadcast(&database, &["start", "1", "--yes"]);
-        assert!(!started.contains("No bot has begun"), "{started}");
-        let end = Instant::now() + PATIENCE;
-        while !service.find(1).await.unwrap().state.has_ended() {
-            assert!(Instant::now() < end, "the broadcast never ends");
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        stop.send_replace(true);
-        sender.await.unwrap();
-
+        send_to_all_kinds(&database).await;
         let story = [
             broadcast(&database, &["show", "1"]),
             broadcast(&database, &["show", "1", "--json"]),

@@ -12,6 +12,7 @@ mod pace;
 mod preview;
 pub(crate) mod progress;
 pub(crate) mod recipients;
+pub(crate) mod resend;
 mod responses;
 pub(crate) mod send_test;
 pub(crate) mod start;

@@ -13,6 +13,7 @@ use super::{
     find::{find, users_of},
     message::Bubbles,
     progress::{Progress, goes_on},
+    resend::{Resendable, resendable},
     send_test, words,
 };
 use crate::{
@@ -30,6 +31,8 @@ struct Page {
     /// What the last request did.
     done: Option<&'static str>,
     progress: Progress,
+    /// The recipients that it can be sent to again.
+    resendable: Vec<Resendable>,
     message: Option<Bubbles>,
     /// The filter, the list of its users, and whose days it means.
     filter: String,
@@ -124,6 +127,7 @@ pub(crate) async fn show(
         days_of: depends_on_days.then(|| time_zone::name(plan.zone)),
         by: by.map(|by| names.name_of(by)),
         progress: Progress::of(&app, broadcast.clone()).await?,
+        resendable: resendable(&broadcast, &app.broadcasts.sums(broadcast.id).await?),
         broadcast,
     }))
 }
@@ -136,6 +140,7 @@ fn done(name: &str) -> Option<&'static str> {
         "schedule" => "Scheduled.",
         "pause" => "Paused. Messages that were going out at this moment still arrive.",
         "resume" => "Resumed.",
+        "resend" => "Saved as a draft for these recipients. Nothing was sent yet.",
         "test" => "The test was sent to you.",
         "cancel" => "Cancelled.",
         _ => return None,

@@ -118,6 +118,10 @@ impl Query {
                     AudienceError::UnknownLabel(kind, name) => {
                         InvalidFilter::unknown_name(&self.text, kind.name(), name.as_str(), message)
                     }
+                    AudienceError::UnknownBroadcast(id) => {
+                        let id = id.to_string();
+                        InvalidFilter::unknown_name(&self.text, "broadcast", &id, message)
+                    }
                     AudienceError::Selection(SelectionError::UnknownSegment(name)) => {
                         InvalidFilter::unknown_name(&self.text, "segment", name.as_str(), message)
                     }

@@ -124,6 +124,10 @@ async fn a_broadcast_is_started_finished_and_explained() {
             "They may or may not have it",
             "aria-label=\"15 sent, 1 unknown, 2 failed, 1 unreachable\"",
             "via CLI",
+            "<bdi>Blocked the bot within 24 hours</bdi></th><td class=\"number\">0</td>",
+            "<bdi>Opted out of news within 24 hours</bdi></th><td class=\"number\">0</td>",
+            "value=\"failed\" checked> Failed <span class=\"soft\">2</span>",
+            "value=\"unknown\"> Unknown <span class=\"soft\">1</span>",
         ] {
             assert!(page.contains(part), "{part}: {page}");
         }
@@ -142,6 +146,44 @@ async fn a_broadcast_is_started_finished_and_explained() {
         let log = site.admins.audit_log(&log, None, 5).await.unwrap();
         let what = format!("csv: recipients of broadcast {}", it.id);
         assert_eq!(log[0].new.as_deref(), Some(what.as_str()));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broadcast_is_sent_again_to_recipients_that_did_not_get_it() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        let site = site(database, 20).await;
+        let token = site.sign_in(Role::Owner).await;
+        let it = site.make_broadcast("News", "", "Hello").await;
+        let path = format!("/admin/broadcasts/{}", it.id);
+        assert!(!site.get(&path, &token).await.main().contains("/resend"));
+        let resend = async |body: &str| site.post(&format!("{path}/resend"), &token, body).await;
+        let draft = resend("state=failed").await;
+        assert_eq!(draft.status, StatusCode::BAD_REQUEST);
+        assert!(draft.body.contains("expected one that is finished or cancelled"));
+        site.broadcasts.change(it.id, BroadcastChange::Start, None).await.unwrap();
+        send_until(&site, it.id, |it| it.state == BroadcastState::Finished).await;
+        for body in ["", "state=sent", "state=queued", "state=odd"] {
+            assert_eq!(resend(body).await.status, StatusCode::BAD_REQUEST, "{body}");
+        }
+        let created = resend("state=failed&state=unknown&state=sent").await;
+        assert_eq!(created.location(), "/admin/broadcasts/2?done=resend");
+        let page = site.get(&created.location(), &token).await.main();
+        for part in ["Saved as a draft for these recipients", "broadcast:1:failed,1:unknown"] {
+            assert!(page.contains(part), "{part}: {page}");
+        }
+        let users = site.get("/admin/users?filter=broadcast:1:failed,1:unknown", &token).await;
+        let users = users.main();
+        for n in [2, 3, 4] {
+            assert!(users.contains(&format!("&#60;Person&#62; {n}<")), "{n}: {users}");
+        }
+        assert!(!users.contains("&#60;Person&#62; 5<"), "{users}");
+        let gone = site.get("/admin/users?filter=-broadcast:99", &token).await.main();
+        assert!(gone.contains("There is no broadcast 99"), "{gone}");
+        let viewer = site.sign_in(Role::Viewer).await;
+        assert!(!site.get(&path, &viewer).await.main().contains("/resend"));
+        let refused = site.post(&format!("{path}/resend"), &viewer, "state=failed").await;
+        assert_eq!(refused.status, StatusCode::FORBIDDEN);
     }
 }
 

@@ -10,7 +10,7 @@ pub struct FilterField {
 }
 
 /// Every field and word, for help texts and for completion.
-pub const FIELDS: [FilterField; 23] = [
+pub const FIELDS: [FilterField; 24] = [
     field("lang:", "the language of the Telegram app", "lang:de,pt*"),
     field("source:", "the deep link by which the user came", "source:ads_*"),
     field("started:", "a deep link that the user ever opened", "started:spring_sale"),
@@ -25,6 +25,11 @@ pub const FIELDS: [FilterField; 23] = [
     field("blocked_at", "the day on which the user became unreachable", "blocked_at<7d"),
     field("days", "the number of days on which the user was active", "days>=5"),
     field("used:", "a command or a kind of button that the user used", "used:/schedule>=3"),
+    field(
+        "broadcast:",
+        "a broadcast that the user got, or what became of it",
+        "broadcast:12:failed",
+    ),
     field("zone:", "the time zone that the user chose", "zone:Europe/*"),
     field("team:", "a favourite team", "team:TOR"),
     field("botlang:", "the language that the user chose for the bot", "botlang:de"),

@@ -1,4 +1,4 @@
-use super::{DayField, DayRange, LabelName, NumberRange, Share};
+use super::{DayField, DayRange, LabelName, NumberRange, OfBroadcast, Share};
 use crate::{Language, SearchTerm, TelegramId};
 
 /// One condition of a filter. A condition on a value that a user lacks is false.
@@ -34,6 +34,8 @@ pub enum Term {
     UsedDays(Use, NumberRange),
     /// The user chose one of these time zones.
     Zone(Vec<Pattern>),
+    /// The user is such a recipient of one of these broadcasts.
+    Broadcast(Vec<OfBroadcast>),
     /// One of these teams is a favourite of the user: abbreviations in capital letters.
     Team(Vec<String>),
     /// The user chose one of these languages for the bot.
@@ -61,6 +63,7 @@ impl Term {
             }
             Self::Tag(all) | Self::Group(all) | Self::Segment(all) => all.len(),
             Self::Used(all) => all.len(),
+            Self::Broadcast(all) => all.len(),
             Self::Team(all) => all.len(),
             Self::BotLanguage(all) => all.len(),
             Self::Id(all) => all.len(),

@@ -4,7 +4,7 @@ use super::{
     filter::{Node, all, any, negated},
     *,
 };
-use crate::{Language, SearchTerm, TelegramId};
+use crate::{Language, RecipientState, SearchTerm, TelegramId};
 
 fn parsed(text: &str) -> Filter {
     text.parse().unwrap_or_else(|error| panic!("{text:?}: {error}"))
@@ -44,6 +44,8 @@ fn a_filter_is_printed_in_its_canonical_form() {
         ("team:tor botlang:DE has:note", "team:TOR botlang:de has:note"),
         ("name:\"van der\" name:ada", "name:\"van der\" name:\"ada\""),
         ("@Ada_L @ada* @*", "@Ada_L @ada* @*"),
+        ("broadcast:12:failed,13", "broadcast:12:failed,13"),
+        ("Broadcast:012:Sent -broadcast:12:UNKNOWN", "broadcast:12 -broadcast:12:unknown"),
         ("id:1,2", "id:1,2"),
         ("random:10%:seed random:0.5%:a", "random:10%:seed random:0.50%:a"),
         ("\"bot\" \"or\" bot", "\"bot\" \"or\" bot"),
@@ -165,6 +167,26 @@ fn an_error_points_at_its_place_and_says_what_is_expected() {
              random:10%:seed",
         ),
         ("has:tag", "character 5: expected has:note"),
+        (
+            "broadcast:12,0",
+            "character 14: expected the number of a broadcast, such as 12, or a number and a state, such as \
+             12:failed; the states are queued, claimed, sent, failed, unreachable, skipped, unknown",
+        ),
+        (
+            "broadcast:12:gone",
+            "character 11: expected the number of a broadcast, such as 12, or a number and a state, such as \
+             12:failed; the states are queued, claimed, sent, failed, unreachable, skipped, unknown",
+        ),
+        (
+            "broadcast:+12",
+            "character 11: expected the number of a broadcast, such as 12, or a number and a state, such as \
+             12:failed; the states are queued, claimed, sent, failed, unreachable, skipped, unknown",
+        ),
+        (
+            "broadcast:12:",
+            "character 11: expected the number of a broadcast, such as 12, or a number and a state, such as \
+             12:failed; the states are queued, claimed, sent, failed, unreachable, skipped, unknown",
+        ),
         ("@a.b", "character 2: expected a username after '@': up to 32 of A-Z, a-z, 0-9 and _"),
         ("a\0", "character 2: expected text; this is a U+0000 or a byte that is not UTF-8"),
     ] {
@@ -409,6 +431,8 @@ fn term() -> impl Strategy<Value = Term> {
     ]);
     let field = prop::sample::select(DayField::ALL.to_vec());
     let id = (1_i64..1 << 52).prop_map(|id| TelegramId::try_from(id).unwrap());
+    let of_broadcast = (1..=i64::MAX, prop::sample::select(RecipientState::ALL.to_vec()))
+        .prop_map(|(broadcast, state)| OfBroadcast { broadcast, state });
     let share = (1_u16..=10_000, "[A-Za-z0-9_-]{1,32}")
         .prop_map(|(parts, seed)| Share::new(parts, &seed).unwrap());
     prop_oneof![
@@ -424,6 +448,7 @@ fn term() -> impl Strategy<Value = Term> {
         some(used()).prop_map(Term::Used),
         (used(), days()).prop_map(|(name, days)| Term::UsedOn(name, days)),
         (used(), numbers()).prop_map(|(name, days)| Term::UsedDays(name, days)),
+        some(of_broadcast).prop_map(Term::Broadcast),
         some(zone).prop_map(Term::Zone),
         search().prop_map(Term::Name),
         search().prop_map(Term::Search),

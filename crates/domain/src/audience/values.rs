@@ -3,13 +3,14 @@
 use chrono_tz::TZ_VARIANTS;
 
 use super::{
-    DayField, DayRange, FIELDS, FilterError, LabelName, NumberRange, Pattern, Share, Term, Use,
+    DayField, DayRange, FIELDS, FilterError, LabelName, NumberRange, OfBroadcast, Pattern, Share,
+    Term, Use,
     condition::Sign,
     lexer::{Letter, text_of},
 };
 use crate::{
-    Language, MAX_LANGUAGE_CODE_CHARS, SearchTerm, StartPayload, TelegramId, read_day, read_number,
-    read_search, region_of,
+    Language, MAX_LANGUAGE_CODE_CHARS, RecipientState, SearchTerm, StartPayload, TelegramId,
+    read_day, read_number, read_search, region_of,
     spelling::{most_like, shortened},
 };
 
@@ -174,6 +175,7 @@ fn field_term(
         "group" => value.each(label).map(Term::Group),
         "segment" => value.each(label).map(Term::Segment),
         "used" => used(value),
+        "broadcast" => value.each(of_broadcast).map(Term::Broadcast),
         "zone" => value.each(zone).map(Term::Zone),
         "team" => value.each(team).map(Term::Team),
         "botlang" => value.each(bot_language).map(Term::BotLanguage),
@@ -274,6 +276,16 @@ fn used(value: Part<'_>) -> Result<Term, FilterError> {
         ..error
     });
     days.map(|days| Term::UsedOn(name, days))
+}
+
+fn of_broadcast(value: Part<'_>) -> Result<OfBroadcast, FilterError> {
+    OfBroadcast::read(&value.text().to_ascii_lowercase()).ok_or_else(|| {
+        let states = RecipientState::ALL.map(RecipientState::name).join(", ");
+        value.error(format!(
+            "expected the number of a broadcast, such as 12, or a number and a state, such as \
+             12:failed; the states are {states}"
+        ))
+    })
 }
 
 fn zone(value: Part<'_>) -> Result<Pattern, FilterError> {

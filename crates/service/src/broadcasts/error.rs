@@ -47,6 +47,12 @@ pub enum BroadcastError {
         /// Its state.
         state: BroadcastState,
     },
+    /// Messages of a broadcast that has not ended are not sent again.
+    #[error("broadcast {_0} is {}; expected one that is finished or cancelled", _1.name())]
+    NotEnded(i64, BroadcastState),
+    /// No recipient of the broadcast has one of the states.
+    #[error("no recipient of broadcast {_0} has such a state")]
+    NoneToResend(i64),
     /// The service failed.
     #[error(transparent)]
     Service(#[from] ServiceError),

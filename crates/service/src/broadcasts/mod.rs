@@ -6,6 +6,7 @@ mod forecast;
 mod lease;
 mod messenger;
 mod opt_outs;
+mod resend;
 mod safety;
 mod send;
 mod sender;
@@ -29,6 +30,7 @@ pub use forecast::{Forecast, PAID_RATE, Stars};
 pub use lease::LeaseTimes;
 pub use messenger::{Delivery, Lane, Messenger, OptOutButton, OutgoingContent, OutgoingMessage};
 pub use opt_outs::{CategoryChoice, OptOutService};
+pub use resend::RESENT_STATES;
 pub use sender::BroadcastSender;
 
 use self::{lease::Lease, work::Work};

@@ -12,8 +12,8 @@ use rollcall_domain::{
     UserLabel,
 };
 use rollcall_repository::{
-    AudienceRepository, CreatedLabel, DeletedLabel, DirectoryRepository, LabelChange,
-    LabelChangeState, LabelChoice, LabelRepository, SegmentRepository,
+    AudienceRepository, BroadcastRepository, CreatedLabel, DeletedLabel, DirectoryRepository,
+    LabelChange, LabelChangeState, LabelChoice, LabelRepository, SegmentRepository,
 };
 
 use tokio::sync::Notify;
@@ -43,6 +43,7 @@ impl LabelService {
         + AudienceRepository
         + SegmentRepository
         + LabelRepository
+        + BroadcastRepository
         + 'static,
         clock: impl Clock + 'static,
     ) -> Self {

@@ -8,6 +8,7 @@ mod forecast;
 mod number;
 mod preview;
 mod report;
+mod resend;
 mod send_test;
 mod show;
 mod time;
@@ -27,7 +28,8 @@ Examples:
   manage broadcast test 1 --to 123456789                a copy to yourself
   manage broadcast start 1                              after a question
   manage broadcast show 1                               how far it is
-  manage broadcast report 1 --csv --output opening.csv  what became of each message")]
+  manage broadcast report 1 --csv --output opening.csv  what became of each message
+  manage broadcast resend 1                             to those that it failed for")]
 pub enum Broadcasts {
     /// Store a broadcast as a draft, and print its number
     ///
@@ -72,6 +74,11 @@ pub enum Broadcasts {
     /// The columns are telegram_id, state, reason, message_id and at. Users are sorted by id; times are
     /// in UTC.
     Report(report::Report),
+    /// Store a draft with the same message for recipients of a broadcast that did not get it
+    ///
+    /// The broadcast has to be finished or cancelled. The new one has its category and options, and the
+    /// filter `broadcast:ID:failed`. Nothing is sent until `start`.
+    Resend(resend::Resend),
     /// List the categories that users can opt out of, and add some
     Categories(categories::Categories),
 }
@@ -93,6 +100,7 @@ impl Broadcasts {
             Self::List(command) => command.run(&services.broadcasts()).await?,
             Self::Show(command) => command.run(&services.broadcasts(), environment).await?,
             Self::Report(command) => command.run(services).await?,
+            Self::Resend(command) => command.run(&services.broadcasts()).await?,
             Self::Categories(command) => command.run(&services.broadcasts()).await?,
         }
         Ok(ExitCode::SUCCESS)

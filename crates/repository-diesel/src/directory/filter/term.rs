@@ -1,8 +1,10 @@
 //! One term as a condition.
 
+use std::collections::BTreeMap;
+
 use rollcall_domain::{
-    DayField, DayRange, Days, LabelKind, Language, NumberRange, Pattern, Selection, Share,
-    ShareNumbers, Term, Use,
+    DayField, DayRange, Days, LabelKind, Language, NumberRange, OfBroadcast, Pattern, Selection,
+    Share, ShareNumbers, Term, Use,
 };
 
 use super::Known;
@@ -41,6 +43,7 @@ pub(in crate::directory) fn rows_of(
             used(name, &days)
         }
         Term::UsedDays(name, range) => used(name, &numbers("command_uses.days", *range)),
+        Term::Broadcast(all) => Rows::of("broadcast_recipients", recipients(all)),
         Term::Zone(zones) => Rows::of("preferences", any_of("preferences.time_zone", zones)),
         Term::Team(teams) => Rows {
             from: "favourite_teams JOIN teams ON teams.id = favourite_teams.team",
@@ -91,6 +94,22 @@ pub(super) fn term_sql(term: &Term, selection: &Selection, known: &Known) -> Opt
         // Labels that do not exist, and segments: those were replaced by their filters.
         _ => Sql::new("FALSE"),
     })
+}
+
+/// The recipients of some broadcasts with some states.
+fn recipients(all: &[OfBroadcast]) -> Sql {
+    let mut states: BTreeMap<i64, Vec<String>> = BTreeMap::new();
+    for OfBroadcast { broadcast, state } in all {
+        states.entry(*broadcast).or_default().push(format!("'{}'", state.name()));
+    }
+    let of_one = |(broadcast, states): (i64, Vec<String>)| {
+        Sql::new(format!(
+            "broadcast_recipients.broadcast = {broadcast} AND broadcast_recipients.state IN ({})",
+            states.join(", ")
+        ))
+    };
+    let mut parts: Vec<Sql> = states.into_iter().map(of_one).collect();
+    if parts.len() == 1 { parts.remove(0) } else { Sql::combined(parts, " OR ", "FALSE") }
 }
 
 fn used(name: &Use, condition: &str) -> Rows {

@@ -20,14 +20,15 @@ use proptest::{
 };
 use rollcall_domain::{
     Counted, DayRange, Days, Filter, FilterNode, Interaction, InteractionKind, LabelKind,
-    LabelName, NumberRange, Pattern, SearchTerm, Selection, SortKey, TelegramId, Term,
-    UnreachableReason, UserLabel, UserSort,
+    LabelName, NumberRange, Pattern, RecipientState, SearchTerm, Selection, SortKey, TelegramId,
+    Term, UnreachableReason, UserLabel, UserSort,
 };
 use rollcall_repository::{CreatedLabel, LabelRepository};
 use tokio::task::block_in_place;
 
 use super::{
     people::{Person, any_person, demo},
+    recipients,
     store::{DirectoryStore, Stores, at, index_all, register, sorts, text},
 };
 
@@ -42,6 +43,8 @@ struct Facts {
     notes: BTreeSet<i64>,
     tagged: BTreeSet<i64>,
     grouped: BTreeSet<i64>,
+    /// The recipients of broadcast 1.
+    recipients: BTreeMap<i64, RecipientState>,
 }
 
 /// For any filter in any time zone: the list, the count and the ids are those of the users that a
@@ -75,6 +78,7 @@ pub async fn a_selection_has_the_users_that_a_naive_reading_selects([store, _]: 
                     store.label_user(&testers, user, true, None, at(0)).await.unwrap();
                 }
             }
+            facts.recipients = recipients::of_a_broadcast(&*store, &people).await;
         });
         let zones = [Tz::UTC, Tz::UTC, Tz::Asia__Tokyo, Tz::America__New_York];
         runner
@@ -147,6 +151,10 @@ pub(super) fn any_text() -> impl Strategy<Value = String> {
             "days:2..3",
             "days>4000000000",
             "has:note",
+            "broadcast:1",
+            "broadcast:1:failed,1:unknown",
+            "broadcast:1:queued,2",
+            "broadcast:2:sent,1:skipped,1:unreachable",
             "name:anna",
             "name:\"lee ann\"",
             "name:nick",
@@ -380,6 +388,10 @@ impl Reading<'_> {
             Term::ActiveDays(range) => is_between(person.active_days(), *range),
             Term::Tag(names) => is_vip(names) && self.facts.tagged.contains(&person.id),
             Term::Group(names) => is_vip(names) && self.facts.grouped.contains(&person.id),
+            Term::Broadcast(all) => {
+                let state = self.facts.recipients.get(&person.id);
+                all.iter().any(|it| it.broadcast == 1 && Some(&it.state) == state)
+            }
             Term::Note => self.facts.notes.contains(&person.id),
             Term::Name(term) => names_match(person, term),
             Term::Search(term) => person.matches(term),

@@ -5,6 +5,7 @@ mod counts;
 mod lists;
 mod passes;
 mod people;
+mod recipients;
 mod search;
 mod store;
 mod users;

@@ -7,15 +7,23 @@ use rollcall_domain::{
     Counted, Interaction, InteractionKind, Profile, SearchTerm, SortKey, TelegramId, UserDetail,
     UserFilter, UserSlice, UserSort,
 };
-use rollcall_repository::{AudienceRepository, DemoRepository, LabelRepository};
+use rollcall_repository::{
+    AudienceRepository, BroadcastRepository, DemoRepository, LabelRepository,
+};
 use tokio::task::block_in_place;
 
 use crate::contract::Store;
 
 /// A store of users with their directory.
-pub trait DirectoryStore: Store + DemoRepository + AudienceRepository + LabelRepository {}
+pub trait DirectoryStore:
+    Store + DemoRepository + AudienceRepository + LabelRepository + BroadcastRepository
+{
+}
 
-impl<S: Store + DemoRepository + AudienceRepository + LabelRepository> DirectoryStore for S {}
+impl<S> DirectoryStore for S where
+    S: Store + DemoRepository + AudienceRepository + LabelRepository + BroadcastRepository
+{
+}
 
 /// Two handles on one empty store, like those of two processes.
 pub type Stores = [Arc<dyn DirectoryStore>; 2];

@@ -1,0 +1,62 @@
+//! Recipients of a broadcast, for filters about them.
+
+use std::collections::BTreeMap;
+
+use rollcall_domain::{
+    BROADCAST_LASTS, BroadcastContent, BroadcastPlan, OnUnknown, RecipientState, TelegramId,
+};
+use rollcall_repository::{BroadcastChange, RecipientOutcome};
+
+use super::{
+    people::Person,
+    store::{DirectoryStore, at},
+};
+
+/// Sends the first broadcast to half of the people, and stores outcomes of every kind. Returns them as
+/// they are listed.
+pub(super) async fn of_a_broadcast(
+    store: &dyn DirectoryStore,
+    people: &[Person],
+) -> BTreeMap<i64, RecipientState> {
+    let plan = BroadcastPlan {
+        name: "Hello".to_owned(),
+        category: "news".parse().unwrap(),
+        filter: "".parse().unwrap(),
+        zone: chrono_tz::Tz::UTC,
+        content: BroadcastContent::Text { texts: BTreeMap::new(), buttons: String::new() },
+        rate: None,
+        is_paid: false,
+        on_unknown: OnUnknown::Skip,
+        starts_at: None,
+        lasts: BROADCAST_LASTS,
+        has_opt_out_button: false,
+    };
+    let id = store.create_broadcast(&plan, None, at(0)).await.unwrap().unwrap().id;
+    assert_eq!(id, 1);
+    store.change_broadcast(id, BroadcastChange::Start, None, at(0)).await.unwrap();
+    let seen = store.sender_lease().await.unwrap();
+    assert!(store.take_sender_lease("me", &seen, at(0)).await.unwrap());
+    let chosen = people.iter().map(|it| it.id).filter(|id| id % 2 == 0);
+    let chosen: Vec<TelegramId> = chosen.map(|id| id.try_into().unwrap()).collect();
+    store.add_recipients("me", id, &chosen, None, at(0)).await.unwrap().unwrap();
+    let many = u32::try_from(chosen.len() / 2).unwrap();
+    let claim = store.claim_recipients("me", id, None, many, at(0)).await.unwrap().unwrap();
+    let states = [RecipientState::Sent, RecipientState::Failed, RecipientState::Unknown];
+    let outcome = |(telegram_id, state)| RecipientOutcome {
+        telegram_id,
+        state,
+        reason: None,
+        message_id: None,
+        at: at(0),
+    };
+    let claimed = claim.users.iter().map(|user| user.telegram_id);
+    let outcomes: Vec<_> = claimed.zip(states.into_iter().cycle()).map(outcome).collect();
+    store.settle_recipients("me", id, &outcomes, None).await.unwrap().unwrap();
+    let rows = store.recipients(id, None, 10_000).await.unwrap();
+    let states: BTreeMap<_, _> = rows.iter().map(|it| (it.telegram_id.get(), it.state)).collect();
+    for state in [RecipientState::Sent, RecipientState::Unreachable, RecipientState::Queued] {
+        let number = states.values().filter(|it| **it == state).count();
+        assert!(number > 20, "{state:?}: {number}");
+    }
+    states
+}
