@@ -22,8 +22,9 @@ use std::{
 use chrono::TimeDelta;
 use chrono_tz::Tz;
 use rollcall_domain::{
-    Broadcast, BroadcastContent, BroadcastPlan, BroadcastState, Chat, ChatKind, Clock, Interaction,
-    InteractionKind, OnUnknown, Profile, RecipientState, SystemClock, TelegramId,
+    Broadcast, BroadcastContent, BroadcastPlan, BroadcastState, Chat, ChatKind, Clock,
+    DeliveryTimes, Interaction, InteractionKind, OnUnknown, Profile, RecipientState, SystemClock,
+    TelegramId,
 };
 use rollcall_repository_diesel::{Database, DieselUserRepository};
 use rollcall_service::{BroadcastChange, BroadcastService, UserService};
@@ -227,6 +228,7 @@ impl Owner {
             on_unknown,
             starts_at: None,
             lasts: TimeDelta::hours(24),
+            times: DeliveryTimes::default(),
             has_opt_out_button: false,
         };
         let created = self.service.create(&plan, None).await.unwrap();

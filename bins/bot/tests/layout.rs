@@ -17,8 +17,8 @@ use std::panic::resume_unwind;
 use chrono::TimeDelta;
 use chrono_tz::Tz;
 use rollcall_domain::{
-    BroadcastContent, BroadcastPlan, Chat, ChatKind, Clock, Interaction, InteractionKind,
-    OnUnknown, Profile, SystemClock,
+    BroadcastContent, BroadcastPlan, Chat, ChatKind, Clock, DeliveryTimes, Interaction,
+    InteractionKind, OnUnknown, Profile, SystemClock,
 };
 use rollcall_repository_diesel::{Database, DieselUserRepository};
 use rollcall_service::{BroadcastChange, BroadcastService, UserService};
@@ -137,6 +137,7 @@ async fn make_broadcasts(database: &ThrowAwayDatabase) {
         on_unknown: OnUnknown::Resend,
         starts_at: None,
         lasts: TimeDelta::hours(24),
+        times: DeliveryTimes::default(),
         has_opt_out_button: true,
     };
     broadcasts.create(&plan, None).await.unwrap();

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt, str::FromStr};
 use chrono::{DateTime, Duration, Utc};
 use chrono_tz::Tz;
 
-use crate::{Filter, LabelName, TelegramId};
+use crate::{DeliveryTimes, Filter, LabelName, TelegramId, local_days::first_moment};
 
 /// The category of what users must know. They cannot opt out of it.
 pub const SYSTEM_CATEGORY: &str = "system";
@@ -41,7 +41,7 @@ pub struct Broadcast {
     pub ended_at: Option<DateTime<Utc>>,
     /// The last id that was looked at for its recipients.
     pub prepared_to: Option<TelegramId>,
-    /// No recipient up to this id is queued or claimed.
+    /// No recipient up to this id is queued or claimed, except those that wait for their time.
     pub settled_to: Option<TelegramId>,
     /// How many recipients opted out of the category within [`OPT_OUT_COUNTS_FOR`] after their message,
     /// and have not opted in again.
@@ -49,9 +49,11 @@ pub struct Broadcast {
 }
 
 impl Broadcast {
-    /// When the last message may be sent; `None` before it has started.
+    /// When the last message may be sent; `None` before it has started. If each user gets it at a local
+    /// time, the time of the last zone counts as the start.
     pub fn expires_at(&self) -> Option<DateTime<Utc>> {
-        self.started_at?.checked_add_signed(self.plan.lasts)
+        let last = self.plan.times.span().map(|(_, last)| last);
+        self.started_at?.max(last.unwrap_or_default()).checked_add_signed(self.plan.lasts)
     }
 }
 
@@ -64,7 +66,7 @@ pub struct BroadcastPlan {
     pub category: LabelName,
     /// Selects the recipients when it starts. Bots are left out.
     pub filter: Filter,
-    /// The time zone of the filter's days.
+    /// The time zone of the filter's days, and of users without one of their own.
     pub zone: Tz,
     /// What is sent.
     pub content: BroadcastContent,
@@ -76,13 +78,24 @@ pub struct BroadcastPlan {
     pub on_unknown: OnUnknown,
     /// When it starts by itself; `None` if somebody starts it.
     pub starts_at: Option<DateTime<Utc>>,
-    /// How long after its start the last message may be sent.
+    /// How long after its start the last message may be sent; see [`Broadcast::expires_at`].
     pub lasts: Duration,
+    /// When each recipient may get it, by their own clocks.
+    pub times: DeliveryTimes,
     /// Whether its messages have a button that opts out of the category.
     pub has_opt_out_button: bool,
 }
 
 impl BroadcastPlan {
+    /// The time that its owner chose for it; for a local time, when it comes in the broadcast's own zone.
+    /// It may begin earlier, where that time comes first.
+    pub fn planned_for(&self) -> Option<DateTime<Utc>> {
+        match self.times.local_time {
+            Some(local) => Some(first_moment(self.zone, local)),
+            None => self.starts_at,
+        }
+    }
+
     /// Whether messages of a category have an opt-out button, unless the owner says otherwise.
     pub fn has_opt_out_button_by_default(category: &LabelName) -> bool {
         category.as_str() == PROMO_CATEGORY

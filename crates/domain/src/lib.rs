@@ -18,6 +18,7 @@ mod client_network;
 mod clock;
 mod club;
 mod command_use;
+mod delivery_times;
 mod directory;
 mod error_chain;
 mod filter;
@@ -70,6 +71,7 @@ pub use client_network::client_network;
 pub use clock::{CLOCK_TOLERANCE, Clock, SystemClock};
 pub use club::{TeamRecord, clubs};
 pub use command_use::{CommandUse, DaysOfUse, Used};
+pub use delivery_times::{DeliveryTimes, InvalidQuietHours, QuietHours};
 pub use directory::{
     Counted, Cursor, DateLevel, Days, InvalidCursor, ListedUser, MAX_NOTE_CHARS, Note, NoteChange,
     PeriodCount, ProfileChange, ProfileField, ReachabilityFilter, SortKey, UserDetail, UserFilter,

@@ -1,8 +1,9 @@
-//! Days in a time zone. A day begins at midnight, or when the clocks first show it if they are
+//! Days and times in a time zone. A day begins at midnight, or when the clocks first show it if they are
 //! changed at midnight. Most days have 24 hours.
 
 use chrono::{
-    DateTime, Datelike, Days, NaiveDate, NaiveTime, TimeDelta, TimeZone, Utc, offset::LocalResult,
+    DateTime, Datelike, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Timelike,
+    Utc,
 };
 use chrono_tz::Tz;
 
@@ -11,15 +12,30 @@ const LONGEST_JUMP_MINUTES: i64 = 25 * 60;
 
 /// The start of a day in a time zone. If the zone skipped the day, it starts with the next one.
 pub fn day_start(zone: Tz, day: NaiveDate) -> DateTime<Utc> {
-    let midnight = day.and_time(NaiveTime::MIN);
-    let exists = (0..=LONGEST_JUMP_MINUTES).find_map(|minutes| {
-        let local = midnight.checked_add_signed(TimeDelta::minutes(minutes))?;
-        match zone.from_local_datetime(&local) {
-            LocalResult::Single(at) | LocalResult::Ambiguous(at, _) => Some(at.to_utc()),
-            LocalResult::None => None,
-        }
-    });
-    exists.unwrap_or_else(|| midnight.and_utc())
+    first_moment(zone, day.and_time(NaiveTime::MIN))
+}
+
+/// The first moment at which the clocks of a zone show a time, or a later one if they skip it.
+pub(crate) fn first_moment(zone: Tz, local: NaiveDateTime) -> DateTime<Utc> {
+    first_moment_after(zone, local, DateTime::<Utc>::MIN_UTC).unwrap_or_else(|| local.and_utc())
+}
+
+/// The same, but only moments after another one count.
+pub(crate) fn first_moment_after(
+    zone: Tz,
+    local: NaiveDateTime,
+    after: DateTime<Utc>,
+) -> Option<DateTime<Utc>> {
+    let shown = |local: NaiveDateTime| {
+        let shown = zone.from_local_datetime(&local);
+        let moments = [shown.earliest(), shown.latest()].into_iter().flatten();
+        moments.map(|at| at.to_utc()).find(|at| *at > after)
+    };
+    // The clocks are changed at whole minutes.
+    let minute = local.with_second(0).and_then(|it| it.with_nanosecond(0)).unwrap_or(local);
+    let later = (1..=LONGEST_JUMP_MINUTES)
+        .filter_map(|minutes| minute.checked_add_signed(TimeDelta::minutes(minutes)));
+    std::iter::once(local).chain(later).find_map(shown)
 }
 
 /// The current day in a time zone.

@@ -115,6 +115,21 @@ mod broadcasts {
     }
 }
 
+mod broadcast_times {
+    use rollcall_repository::PreferencesRepository;
+    use rollcall_testkit::contract::broadcasts::BroadcastStore;
+
+    use super::*;
+
+    rollcall_testkit::broadcast_times_contract!(open);
+
+    async fn open(url: &str) -> (Arc<dyn BroadcastStore>, Arc<dyn PreferencesRepository>) {
+        let database = migrated(url).await;
+        let preferences = DieselPreferencesRepository::new(database.clone());
+        (Arc::new(DieselUserRepository::new(database)), Arc::new(preferences))
+    }
+}
+
 mod demo {
     use rollcall_testkit::contract::demo::DemoStore;
 

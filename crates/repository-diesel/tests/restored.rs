@@ -11,8 +11,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use diesel::{Connection, PgConnection, SqliteConnection, connection::SimpleConnection};
 use rollcall_domain::{
-    BROADCAST_LASTS, BroadcastContent, BroadcastPlan, BroadcastState, Chat, ChatKind, Interaction,
-    InteractionKind, OnUnknown, PauseReason, Profile, TelegramId,
+    BROADCAST_LASTS, BroadcastContent, BroadcastPlan, BroadcastState, Chat, ChatKind,
+    DeliveryTimes, Interaction, InteractionKind, OnUnknown, PauseReason, Profile, TelegramId,
 };
 use rollcall_repository::{BroadcastChange, BroadcastRepository, UserRepository};
 use rollcall_repository_diesel::{Database, DieselUserRepository};
@@ -280,6 +280,7 @@ async fn story(url: &str) -> DieselUserRepository {
         on_unknown: OnUnknown::Skip,
         starts_at: Some(at(9_000)),
         lasts: BROADCAST_LASTS,
+        times: DeliveryTimes::default(),
         has_opt_out_button: false,
     };
     for (n, state) in (1..).zip(GOING_ON) {

@@ -74,6 +74,9 @@ pub trait BroadcastRepository: Send + Sync {
     /// How many recipients of a broadcast did what after their message.
     async fn responses(&self, broadcast: i64) -> Result<ResponseSums, RepositoryError>;
 
+    /// When the first of the recipients that wait for their time is due; `None` if none waits.
+    async fn next_due(&self, broadcast: i64) -> Result<Option<DateTime<Utc>>, RepositoryError>;
+
     /// Up to `limit` recipients of a broadcast, by id, after one id.
     async fn recipients(
         &self,
@@ -148,9 +151,10 @@ pub trait BroadcastRepository: Send + Sync {
         at: DateTime<Utc>,
     ) -> Result<Leased<u64>, RepositoryError>;
 
-    /// Claims up to `limit` of the queued recipients after an id, in the order of their ids. With `None`,
-    /// or an id of the settled part, it begins behind that part. Recipients that must not or cannot get
-    /// the message get their outcome instead. After an error, some may be claimed or not.
+    /// Claims up to `limit` of the queued recipients: those whose time has come, and then those after an
+    /// id, in the order of their ids. With `None`, or an id of the settled part, it begins behind that
+    /// part. Recipients that must not or cannot get the message get their outcome instead, and those whose
+    /// time has not come get a due time, and wait. After an error, some may be claimed or not.
     async fn claim_recipients(
         &self,
         holder: &str,
@@ -160,7 +164,8 @@ pub trait BroadcastRepository: Send + Sync {
         at: DateTime<Utc>,
     ) -> Result<Leased<RecipientClaim>, RepositoryError>;
 
-    /// Stores outcomes of claimed recipients. No recipient up to `settled_to` is queued or claimed.
+    /// Stores outcomes of claimed recipients. No recipient up to `settled_to` is queued or claimed, except
+    /// those with a due time.
     async fn settle_recipients(
         &self,
         holder: &str,
@@ -239,6 +244,8 @@ pub struct Recipient {
     pub message_id: Option<i64>,
     /// When it got this state; `None` while it is queued.
     pub at: Option<DateTime<Utc>>,
+    /// Until when it waits, or waited before it was claimed. `None` once it has an outcome.
+    pub due_at: Option<DateTime<Utc>>,
 }
 
 /// The outcome of a claimed recipient.
@@ -261,8 +268,12 @@ pub struct RecipientOutcome {
 pub struct RecipientClaim {
     /// Those to send to.
     pub users: Vec<TelegramUser>,
-    /// The last recipient that was looked at; `None` if none was queued.
+    /// Those of them that have waited for their time, so the order of ids does not hold for them.
+    pub waited: BTreeSet<TelegramId>,
+    /// The last recipient that was looked at in the order of ids; `None` if none was.
     pub last: Option<TelegramId>,
+    /// What is left.
+    pub rest: Rest,
     /// How many recipients have opted out until now; see [`Broadcast::opt_outs`].
     pub opt_outs: u64,
     /// How many recipients blocked the bot after their message until now; see
@@ -270,6 +281,18 @@ pub struct RecipientClaim {
     pub blocks: u64,
     /// Whether the broadcast is still being sent: if not, none was claimed.
     pub is_sending: bool,
+}
+
+/// What a claim leaves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Rest {
+    /// More recipients may be queued.
+    More,
+    /// All that are queued wait. At this time the first is due, or the broadcast expires.
+    Waits(DateTime<Utc>),
+    /// No recipient is queued.
+    #[default]
+    Nothing,
 }
 
 /// A part of the recipients that was stored.

@@ -40,7 +40,7 @@ pub use audience::{AudienceRepository, CountProgress, MatchingUsers};
 pub use bot::BotRepository;
 pub use broadcast::{
     AddedRecipients, BroadcastCategory, BroadcastChange, BroadcastRepository, ChangedBroadcast,
-    Leased, Recipient, RecipientClaim, RecipientOutcome, SenderLease,
+    Leased, Recipient, RecipientClaim, RecipientOutcome, Rest, SenderLease,
 };
 pub use directory::{DirectoryRepository, MAX_PAGE_SIZE};
 pub use error::{BoxError, DatabaseError, LOCKED, RepositoryError};

@@ -144,6 +144,32 @@ async fn a_broadcast_is_created_shown_started_and_ended() {
     }
 }
 
+/// A local time, and quiet hours.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broadcast_waits_for_the_times_of_its_users() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        fill_chats(&database).await;
+        let evening = ["create", "--name", "Evening", "--filter", "", "--text", "Good evening!"];
+        let local = ["--at", "2099-06-01 18:00", "--local", "--zone", "Europe/Berlin"];
+        let quiet = ["--quiet-hours", "22:00-08:00"];
+        let story = [
+            broadcast(&database, &[&evening[..], &local].concat()),
+            broadcast(&database, &[&evening[..], &quiet].concat()),
+            broadcast(&database, &[&evening[..], &local, &quiet].concat()),
+            broadcast(&database, &["preview", "1"]),
+            broadcast(&database, &["preview", "2"]),
+            broadcast(&database, &["show", "3"]),
+            broadcast(&database, &["start", "1", "--yes"]),
+            broadcast(&database, &["start", "1", "--yes"]),
+            broadcast(&database, &["start", "1", "--yes", "--now"]),
+            broadcast(&database, &["show", "1"]),
+            broadcast(&database, &["show", "1", "--json"]),
+            broadcast(&database, &["list"]),
+        ];
+        insta::assert_snapshot!("broadcast_times", story.join("\n"));
+    }
+}
+
 /// Each wrong argument has a clear message, and nothing is stored.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_broadcast_is_not_stored() {
@@ -207,6 +233,12 @@ async fn a_wrong_broadcast_is_not_stored() {
             option(&["--at", "tomorrow"]),
             zone("2027-03-28 02:30"),
             zone("2027-10-31 02:30"),
+            option(&["--local"]),
+            option(&["--local", "--at", "2099-01-01T10:00:00+01:00"]),
+            option(&["--local", "--at", "2020-01-01 10:00"]),
+            option(&["--quiet-hours", "22"]),
+            option(&["--quiet-hours", "22:00-22:00"]),
+            option(&["--quiet-hours", "00:00-24:00"]),
             option(&["--zone", "Berlin"]),
             option(&["--name", ""]),
             option(&["--name", "two\nlines"]),

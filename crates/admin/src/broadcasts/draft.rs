@@ -3,8 +3,9 @@
 use chrono::{DateTime, NaiveDateTime, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 use rollcall_domain::{
-    BROADCAST_LASTS, Broadcast, BroadcastContent, BroadcastPlan, Buttons, ByLanguage, Filter,
-    FilterError, LabelName, MAX_BROADCAST_NAME_CHARS, MessageText, OnUnknown, TextError, TextLimit,
+    BROADCAST_LASTS, Broadcast, BroadcastContent, BroadcastPlan, Buttons, ByLanguage,
+    DeliveryTimes, Filter, FilterError, LabelName, MAX_BROADCAST_NAME_CHARS, MessageText,
+    OnUnknown, TextError, TextLimit,
 };
 use rollcall_service::BroadcastCategory;
 
@@ -202,6 +203,7 @@ impl Draft {
             on_unknown: on_unknown.unwrap_or_default(),
             starts_at,
             lasts: hours.and_then(TimeDelta::try_hours).unwrap_or(BROADCAST_LASTS),
+            times: DeliveryTimes::default(),
             has_opt_out_button,
         };
         Ok((Some(plan), troubles))

@@ -83,7 +83,7 @@ impl Sending {
     }
 }
 
-fn line(Recipient { telegram_id, state, reason, message_id, at }: &Recipient) -> String {
+fn line(Recipient { telegram_id, state, reason, message_id, at, due_at: _ }: &Recipient) -> String {
     let reason = csv_field(reason.as_deref().unwrap_or_default());
     let message_id = message_id.map(|id| id.to_string()).unwrap_or_default();
     let at = at.map(|at| at.to_rfc3339_opts(SecondsFormat::Micros, true)).unwrap_or_default();

@@ -19,8 +19,8 @@ use axum::{
 use futures_util::stream;
 use rollcall_admin::{Admin, Services, Settings};
 use rollcall_domain::{
-    BROADCAST_LASTS, Broadcast, BroadcastContent, BroadcastPlan, Clock, OnUnknown, Profile, Role,
-    TelegramId,
+    BROADCAST_LASTS, Broadcast, BroadcastContent, BroadcastPlan, Clock, DeliveryTimes, OnUnknown,
+    Profile, Role, TelegramId,
 };
 use rollcall_repository_diesel::{
     Database, DieselAdminRepository, DieselPreferencesRepository, DieselScheduleRepository,
@@ -201,6 +201,7 @@ impl Site {
             on_unknown: OnUnknown::Skip,
             starts_at: None,
             lasts: BROADCAST_LASTS,
+            times: DeliveryTimes::default(),
             has_opt_out_button: false,
         };
         self.broadcasts.create(&plan, None).await.unwrap()

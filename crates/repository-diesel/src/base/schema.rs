@@ -529,6 +529,8 @@ diesel::table! {
         claimed_to -> BigInt,
         has_opt_out_button -> Bool,
         opt_outs -> BigInt,
+        local_time -> Nullable<Timestamp>,
+        quiet_hours -> Nullable<Text>,
     }
 }
 
@@ -540,6 +542,7 @@ diesel::table! {
         reason -> Nullable<Text>,
         message_id -> Nullable<BigInt>,
         at -> Nullable<Timestamp>,
+        due_at -> Nullable<Timestamp>,
     }
 }
 

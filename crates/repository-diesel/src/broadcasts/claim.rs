@@ -1,6 +1,6 @@
 //! Claiming recipients: who gets the message is decided here, as late as possible.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::{dsl::count_star, prelude::*};
@@ -8,12 +8,13 @@ use rollcall_domain::{
     Broadcast, BroadcastResponse, BroadcastState, RecipientState, SYSTEM_CATEGORY, SkipReason,
     TelegramId, TelegramUser,
 };
-use rollcall_repository::{RecipientClaim, RecipientOutcome};
+use rollcall_repository::{RecipientClaim, RecipientOutcome, Rest};
 
 use super::{
     outcome::{in_state, set},
     responses,
     sender::lock_as,
+    waiting::{self, Looked},
 };
 use crate::{
     base::{
@@ -52,26 +53,23 @@ pub(super) fn claim(
         return Ok(Some((RecipientClaim::default(), None)));
     };
     let blocks = responses::read(connection, broadcast)?.of(BroadcastResponse::Blocked);
-    let claim = |users, last| RecipientClaim {
-        users,
-        last,
+    let claim = RecipientClaim {
         opt_outs: known.opt_outs,
         blocks,
         is_sending: true,
+        ..RecipientClaim::default()
     };
     // The rows of settled recipients are not read again.
     let after = after.max(known.settled_to).map_or(0, TelegramId::get);
-    let ids: Vec<i64> = broadcast_recipients::table
-        .filter(broadcast_recipients::broadcast.eq(broadcast))
-        .filter(broadcast_recipients::telegram_id.gt(after))
-        .filter(broadcast_recipients::state.eq(RecipientState::Queued.name()))
-        .order(broadcast_recipients::telegram_id)
-        .limit(limit.into())
-        .select(broadcast_recipients::telegram_id)
-        .load(connection)?;
-    let Some(last) = ids.last().copied() else {
-        return Ok(Some((claim(Vec::new(), None), None)));
+    let Looked { ids, waited, last, rest } = if known.plan.times.are_any() {
+        look(connection, broadcast, after, limit)?
+    } else {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        waiting::look(connection, &known, after, limit, at)?
     };
+    if rest != Rest::More {
+        return Ok(Some((RecipientClaim { rest, ..claim }, None)));
+    }
     let is_expired = known.expires_at().is_some_and(|end| end <= at);
     let left_out = if is_expired {
         ids.iter().map(|id| (*id, SkipReason::Expired)).collect()
@@ -87,26 +85,53 @@ pub(super) fn claim(
         .map(|row| row.into_user().map(|user| (user.telegram_id.get(), user)))
         .collect::<Result<_, _>>()?;
     let (mut outcomes, mut claimed) = (Vec::new(), Vec::new());
-    for id in ids {
+    let mut claimed_waited = BTreeSet::new();
+    for (place, id) in ids.into_iter().enumerate() {
         let user = users.remove(&id);
         let telegram_id = telegram_id("broadcast_recipients", id)?;
         let (state, reason) = outcome(user.as_ref(), left_out.get(&id).copied());
         let reason = reason.map(str::to_owned);
         outcomes.push(RecipientOutcome { telegram_id, state, reason, message_id: None, at });
-        claimed.extend(user.filter(|_| state == RecipientState::Claimed));
+        if state == RecipientState::Claimed {
+            claimed_waited.extend((place < waited).then_some(telegram_id));
+            claimed.extend(user);
+        }
     }
     set(connection, broadcast, RecipientState::Queued, &outcomes)?;
-    diesel::update(broadcasts::table.find(broadcast).filter(broadcasts::claimed_to.lt(last)))
-        .set(broadcasts::claimed_to.eq(last))
-        .execute(connection)?;
+    if let Some(last) = last {
+        diesel::update(broadcasts::table.find(broadcast).filter(broadcasts::claimed_to.lt(last)))
+            .set(broadcasts::claimed_to.eq(last))
+            .execute(connection)?;
+    }
     diesel::update(broadcast_sender::table)
         .set(broadcast_sender::claims.eq(broadcast_sender::claims + 1))
         .execute(connection)?;
     let claims = broadcast_sender::table
         .select((broadcast_sender::origin.assume_not_null(), broadcast_sender::claims))
         .first(connection)?;
-    let last = telegram_id("broadcast_recipients", last).ok();
-    Ok(Some((claim(claimed, last), Some(claims))))
+    let last = last.and_then(|last| TelegramId::try_from(last).ok());
+    let claim = RecipientClaim { users: claimed, waited: claimed_waited, last, rest, ..claim };
+    Ok(Some((claim, Some(claims))))
+}
+
+/// Looks at the recipients after an id.
+fn look(
+    connection: &mut AnyConnection,
+    broadcast: i64,
+    after: i64,
+    limit: u32,
+) -> QueryResult<Looked> {
+    let ids: Vec<i64> = broadcast_recipients::table
+        .filter(broadcast_recipients::broadcast.eq(broadcast))
+        .filter(broadcast_recipients::telegram_id.gt(after))
+        .filter(broadcast_recipients::state.eq(RecipientState::Queued.name()))
+        .order(broadcast_recipients::telegram_id)
+        .limit(limit.into())
+        .select(broadcast_recipients::telegram_id)
+        .load(connection)?;
+    let last = ids.last().copied();
+    let rest = if last.is_some() { Rest::More } else { Rest::Nothing };
+    Ok(Looked { ids, waited: 0, last, rest })
 }
 
 /// What becomes of a recipient: `Claimed` if the message is to be sent.

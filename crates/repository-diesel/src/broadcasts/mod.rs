@@ -13,3 +13,4 @@ mod sender;
 mod state;
 mod store;
 mod sums;
+mod waiting;

@@ -10,7 +10,7 @@ use diesel::{
 use rollcall_domain::{Broadcast, BroadcastState, OnUnknown, RecipientState, TelegramId};
 use rollcall_repository::RecipientOutcome;
 
-use super::{row::find, sender::lock_as, state::set_state, sums::Changes};
+use super::{row::find, sender::lock_as, state::set_state, sums::Changes, waiting};
 use crate::base::{
     connection::AnyConnection,
     error::Failure,
@@ -41,7 +41,8 @@ statement! {
     }
     Sqlite => "
         UPDATE broadcast_recipients
-        SET state = :state, reason = :reason, message_id = :message_id, at = :at
+        SET state = :state, reason = :reason, message_id = :message_id, at = :at,
+            due_at = CASE WHEN :state IN ('queued', 'claimed') THEN due_at END
         WHERE telegram_id = :telegram_id AND broadcast = :broadcast AND state = :before",
 }
 
@@ -53,7 +54,8 @@ statement! {
     }
     Pg => "
         UPDATE broadcast_recipients AS recipient
-        SET state = new.state, reason = new.reason, message_id = new.message_id, at = new.at
+        SET state = new.state, reason = new.reason, message_id = new.message_id, at = new.at,
+            due_at = CASE WHEN new.state IN ('queued', 'claimed') THEN due_at END
         FROM unnest(:telegram_id, :state, :reason, :message_id, :at)
             AS new (telegram_id, state, reason, message_id, at)
         WHERE recipient.telegram_id = new.telegram_id AND recipient.broadcast = :broadcast
@@ -141,7 +143,7 @@ pub(super) fn recover(
     let Some(known) = find(connection, broadcast)? else { return Ok(Some(0)) };
     let claimed_to: i64 =
         broadcasts::table.find(broadcast).select(broadcasts::claimed_to).first(connection)?;
-    let claimed: Vec<i64> = broadcast_recipients::table
+    let mut claimed: Vec<i64> = broadcast_recipients::table
         .filter(broadcast_recipients::broadcast.eq(broadcast))
         .filter(broadcast_recipients::telegram_id.gt(known.settled_to.map_or(0, TelegramId::get)))
         .filter(broadcast_recipients::telegram_id.le(claimed_to))
@@ -149,6 +151,9 @@ pub(super) fn recover(
         .order(broadcast_recipients::telegram_id)
         .select(broadcast_recipients::telegram_id)
         .load(connection)?;
+    if !known.plan.times.are_any() {
+        waiting::add_claimed(connection, broadcast, &mut claimed)?;
+    }
     let state = match known.plan.on_unknown {
         _ if are_unsent => RecipientState::Queued,
         OnUnknown::Resend if !known.state.has_ended() => RecipientState::Queued,

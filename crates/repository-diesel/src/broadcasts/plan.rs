@@ -147,7 +147,8 @@ pub(super) fn change(
 }
 
 /// A row of `broadcast_recipients`, without its broadcast.
-type RecipientRow = (i64, String, Option<String>, Option<i64>, Option<UtcMicros>);
+type RecipientRow =
+    (i64, String, Option<String>, Option<i64>, Option<UtcMicros>, Option<UtcMicros>);
 
 /// See [`BroadcastRepository::recipients`](rollcall_repository::BroadcastRepository::recipients).
 pub(super) fn recipients(
@@ -167,15 +168,17 @@ pub(super) fn recipients(
             broadcast_recipients::reason,
             broadcast_recipients::message_id,
             broadcast_recipients::at,
+            broadcast_recipients::due_at,
         ))
         .load(connection)?;
-    let recipient = |(id, state, reason, message_id, at): RecipientRow| {
+    let recipient = |(id, state, reason, message_id, at, due_at): RecipientRow| {
         Ok(Recipient {
             telegram_id: telegram_id(RECIPIENTS, id)?,
             state: recipient_state(RECIPIENTS, id, &state)?,
             reason,
             message_id,
             at: at.map(Into::into),
+            due_at: due_at.map(Into::into),
         })
     };
     rows.into_iter().map(recipient).collect()

@@ -1,9 +1,10 @@
 //! Rows of `broadcasts`.
 
-use chrono::Duration;
+use chrono::{DateTime, Duration};
 use diesel::prelude::*;
 use rollcall_domain::{
-    Broadcast, BroadcastContent, BroadcastPlan, BroadcastState, OnUnknown, TelegramId,
+    Broadcast, BroadcastContent, BroadcastPlan, BroadcastState, DeliveryTimes, InvalidQuietHours,
+    OnUnknown, TelegramId,
 };
 use serde_json::{Value, json};
 
@@ -38,6 +39,8 @@ pub(super) struct BroadcastRow {
     pub(super) claimed_to: i64,
     pub(super) has_opt_out_button: bool,
     pub(super) opt_outs: i64,
+    pub(super) local_time: Option<UtcMicros>,
+    pub(super) quiet_hours: Option<String>,
 }
 
 /// What is sent, as JSON.
@@ -103,6 +106,8 @@ impl BroadcastRow {
             claimed_to: 0,
             has_opt_out_button: plan.has_opt_out_button,
             opt_outs: 0,
+            local_time: plan.times.local_time.map(|local| local.and_utc().into()),
+            quiet_hours: plan.times.quiet_hours.map(|it| it.to_string()),
         }
     }
 
@@ -118,6 +123,12 @@ impl BroadcastRow {
             .ok_or_else(|| corrupt("content", &"expected texts or a message to copy"))?;
         let state = BroadcastState::from_names(&self.state, self.reason.as_deref())
             .ok_or_else(|| corrupt("state", &"no state has this name and reason"))?;
+        let quiet_hours = self.quiet_hours.as_deref().map(str::parse).transpose();
+        let times = DeliveryTimes {
+            local_time: self.local_time.map(|local| DateTime::from(local).naive_utc()),
+            quiet_hours: quiet_hours
+                .map_err(|it: InvalidQuietHours| corrupt("quiet_hours", &it))?,
+        };
         let plan = BroadcastPlan {
             name: self.name,
             category: self.category.parse().map_err(|it| corrupt("category", &it))?,
@@ -132,6 +143,7 @@ impl BroadcastRow {
                 .map_err(|it| corrupt("on_unknown", &it))?,
             starts_at: self.starts_at.map(Into::into),
             lasts: Duration::seconds(self.lasts_seconds.into()),
+            times,
             has_opt_out_button: self.has_opt_out_button,
         };
         Ok(Broadcast {

@@ -20,7 +20,7 @@ use super::{
     origin::Place,
     outcome,
     plan::{self, Author},
-    prepare, responses, row, sender, sums,
+    prepare, responses, row, sender, sums, waiting,
 };
 use crate::users::store::DieselUserRepository;
 
@@ -117,6 +117,14 @@ impl BroadcastRepository for DieselUserRepository {
     async fn responses(&self, broadcast: i64) -> Result<ResponseSums, RepositoryError> {
         self.database
             .read("sum responses", move |connection| responses::read(connection, broadcast))
+            .await
+    }
+
+    async fn next_due(&self, broadcast: i64) -> Result<Option<DateTime<Utc>>, RepositoryError> {
+        self.database
+            .read("look for the next due time", move |connection| {
+                Ok(waiting::next(connection, broadcast)?)
+            })
             .await
     }
 

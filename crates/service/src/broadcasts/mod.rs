@@ -14,6 +14,7 @@ mod work;
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use chrono::{DateTime, Utc};
 use rollcall_domain::{
     Admin, Broadcast, BroadcastPlan, Clock, Filter, LabelName, MAX_BROADCAST_NAME_CHARS,
     MAX_BUTTONS, RecipientSums, ResponseSums, SYSTEM_CATEGORY, TelegramId, TelegramUser, Term,
@@ -148,7 +149,7 @@ impl BroadcastService {
             }
         }
         let now = self.clock.now();
-        if let Some(at) = plan.starts_at.filter(|at| *at <= now) {
+        if let Some(at) = plan.planned_for().filter(|at| *at <= now) {
             return Err(BroadcastError::Past(at));
         }
         self.audience.selection(&plan.filter.clone().without_bots(), plan.zone).await?;
@@ -201,6 +202,21 @@ impl BroadcastService {
     /// If the storage fails.
     pub async fn responses(&self, id: i64) -> Result<ResponseSums, ServiceError> {
         Ok(self.broadcasts.responses(id).await?)
+    }
+
+    /// When the first of the recipients that wait for a time of their own clocks is due; `None` if none
+    /// waits.
+    ///
+    /// # Errors
+    /// If the storage fails.
+    pub async fn next_due(
+        &self,
+        broadcast: &Broadcast,
+    ) -> Result<Option<DateTime<Utc>>, ServiceError> {
+        match broadcast.plan.times.are_any() || broadcast.state.has_ended() {
+            true => Ok(None),
+            false => Ok(self.broadcasts.next_due(broadcast.id).await?),
+        }
     }
 
     /// Up to `size` (at most 5,000) recipients of a broadcast by id, after one id.
@@ -273,7 +289,7 @@ impl BroadcastService {
         if matches!(change, BroadcastChange::Start | BroadcastChange::Schedule) {
             let known = self.find(id).await?;
             if change == BroadcastChange::Schedule
-                && let Some(at) = known.plan.starts_at.filter(|at| *at <= now)
+                && let Some(at) = known.plan.planned_for().filter(|at| *at <= now)
             {
                 return Err(BroadcastError::Past(at));
             }

@@ -10,7 +10,7 @@ use std::{
 use rollcall_domain::{
     Backoff, Broadcast, LabelName, PauseReason, RecipientState, TelegramId, TelegramUser,
 };
-use rollcall_repository::RecipientOutcome;
+use rollcall_repository::{RecipientOutcome, Rest};
 use tokio::{
     sync::watch,
     task::JoinSet,
@@ -32,6 +32,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const WINDOW: (usize, usize) = (5, 200);
 /// The first and the longest pause while Telegram or the database cannot be reached.
 const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
+/// The shortest and the longest sleep until the next recipient is due. An owner may have ended the broadcast
+/// meanwhile, and clocks may be set.
+const WAITS: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(30));
 
 /// A broadcast that is being sent.
 pub(super) struct Sending<'a> {
@@ -43,10 +46,15 @@ pub(super) struct Sending<'a> {
     lane: Arc<dyn Lane>,
     /// How many recipients may be claimed.
     window: usize,
-    /// The last recipient that was claimed.
+    /// The last recipient that was looked at in the order of ids.
     after: Option<TelegramId>,
+    /// Up to where it is stored that no recipient is queued or claimed.
+    stored_to: Option<TelegramId>,
     /// Claimed recipients without a stored outcome.
     open: BTreeSet<TelegramId>,
+    /// Those of them that had to wait for their time. They have a due time, so the order of ids does not
+    /// hold for them.
+    waited: BTreeSet<TelegramId>,
     /// Recipients that are queued again.
     put_back: BTreeSet<TelegramId>,
     sends: JoinSet<(TelegramId, Delivery)>,
@@ -56,7 +64,7 @@ pub(super) struct Sending<'a> {
     next: Next,
     /// Becomes true when messages that wait for their turn are not to be sent.
     halt: watch::Sender<bool>,
-    /// Until when no recipient is claimed, because something could not be reached.
+    /// Until when no recipient is claimed: something could not be reached, or all wait for their time.
     waits_until: Option<Instant>,
     pauses: Backoff,
 }
@@ -90,7 +98,9 @@ impl<'a> Sending<'a> {
             lane,
             window,
             after: broadcast.settled_to,
+            stored_to: broadcast.settled_to,
             open: BTreeSet::new(),
+            waited: BTreeSet::new(),
             put_back: BTreeSet::new(),
             sends: JoinSet::new(),
             outcomes: Vec::new(),
@@ -178,8 +188,10 @@ impl<'a> Sending<'a> {
 
     /// Claims recipients, and begins to send to them.
     async fn claim(&mut self) -> Result<(), Stopped> {
-        if !self.put_back.is_empty() {
+        if self.outcomes.iter().any(|it| it.state == RecipientState::Queued) {
             self.settle().await?;
+        }
+        if !self.put_back.is_empty() {
             self.after = self.settled_to();
         }
         let limit = u32::try_from(self.window - self.open.len()).unwrap_or(u32::MAX);
@@ -198,15 +210,25 @@ impl<'a> Sending<'a> {
                 return Ok(());
             }
         };
-        match claim.last {
-            _ if !claim.is_sending => self.end(),
-            None => self.next = Next::Finish,
-            Some(last) => {
-                self.after = Some(last);
-                self.put_back = self.put_back.split_off(&last);
-                self.put_back.remove(&last);
-            }
+        if let Some(last) = claim.last {
+            self.after = Some(last);
+            self.put_back = self.put_back.split_off(&last);
+            self.put_back.remove(&last);
         }
+        match claim.rest {
+            _ if !claim.is_sending => self.end(),
+            Rest::More => {}
+            Rest::Waits(until) => {
+                let pause = (until - now).to_std().unwrap_or_default();
+                let (shortest, longest) = WAITS;
+                self.waits_until = Some(Instant::now() + pause.clamp(shortest, longest));
+            }
+            Rest::Nothing => self.next = Next::Finish,
+        }
+        if claim.users.is_empty() && claim.is_sending {
+            self.store_position().await?;
+        }
+        self.waited.extend(claim.waited);
         let mut opt_outs = self.opt_out_buttons(&claim.users).await;
         for user in claim.users {
             self.open.insert(user.telegram_id);
@@ -272,7 +294,9 @@ impl<'a> Sending<'a> {
             }
         };
         if state == RecipientState::Queued {
-            self.put_back.insert(id);
+            if !self.waited.contains(&id) {
+                self.put_back.insert(id);
+            }
         } else {
             metrics::counter!("rollcall_broadcast_messages_total", "outcome" => state.name())
                 .increment(1);
@@ -310,10 +334,10 @@ impl<'a> Sending<'a> {
         self.work.pause(self.id, reason).await
     }
 
-    /// No recipient up to this one is queued or claimed.
+    /// No recipient up to this one is queued or claimed, except those with a due time.
     fn settled_to(&self) -> Option<TelegramId> {
-        let first_open = self.open.first().into_iter().chain(self.put_back.first()).min();
-        match first_open {
+        let first_open = self.open.iter().find(|id| !self.waited.contains(id));
+        match first_open.into_iter().chain(self.put_back.first()).min() {
             Some(id) => TelegramId::try_from(id.get() - 1).ok(),
             None => self.after,
         }
@@ -327,17 +351,33 @@ impl<'a> Sending<'a> {
         }
         for outcome in &self.outcomes {
             self.open.remove(&outcome.telegram_id);
+            self.waited.remove(&outcome.telegram_id);
         }
+        self.store().await
+    }
+
+    /// Stores how far the order of ids was followed, if nothing else stores it: all that were looked at
+    /// wait, or were skipped.
+    async fn store_position(&mut self) -> Result<(), Stopped> {
+        match self.outcomes.is_empty() && self.settled_to() > self.stored_to {
+            true => self.store().await,
+            false => Ok(()),
+        }
+    }
+
+    async fn store(&mut self) -> Result<(), Stopped> {
+        let settled_to = self.settled_to();
         let mut pauses = Backoff::new(PAUSES.0, PAUSES.1);
         loop {
             let settled = self
                 .work
                 .broadcasts
-                .settle_recipients(&self.work.holder, self.id, &self.outcomes, self.settled_to())
+                .settle_recipients(&self.work.holder, self.id, &self.outcomes, settled_to)
                 .await;
             match settled {
                 Ok(settled) => {
                     self.outcomes.clear();
+                    self.stored_to = self.stored_to.max(settled_to);
                     return settled.ok_or(Stopped::LeaseLost);
                 }
                 Err(error) => {

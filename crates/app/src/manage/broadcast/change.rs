@@ -15,6 +15,7 @@ use super::{
     audience::{audience, index_names_of},
     forecast::{forecasts, lines},
     number::{Number, standing_as_json, title},
+    times::planned,
 };
 use crate::{
     environment::Environment,
@@ -34,7 +35,7 @@ pub struct Start {
     /// Start it without a question
     #[arg(long)]
     yes: bool,
-    /// Start it now, although it has a time
+    /// Start it now, although it has a time. Users still wait for a local time and for quiet hours
     #[arg(long)]
     now: bool,
     /// Print the number and the state as JSON
@@ -72,11 +73,10 @@ impl Start {
         let broadcasts = services.broadcasts();
         let broadcast = broadcasts.find(self.number.id).await?;
         let change = self.change(&broadcast);
-        if let (BroadcastChange::Schedule, BroadcastState::Scheduled, Some(at)) =
-            (change, broadcast.state, broadcast.plan.starts_at)
+        if let (BroadcastChange::Schedule, BroadcastState::Scheduled, Some(time)) =
+            (change, broadcast.state, planned(&broadcast.plan))
         {
-            let title = title(&broadcast);
-            bail!("{title} is scheduled already, for {} UTC; --now starts it now", second(at));
+            bail!("{} is scheduled already, for {time}; --now starts it now", title(&broadcast));
         }
         if !self.yes {
             self.ask(services, &broadcast, change, environment).await?;
@@ -91,12 +91,10 @@ impl Start {
             return print_json(&standing_as_json(&changed));
         }
         let (id, title) = (changed.id, title(&changed));
-        match (changed.state, changed.plan.starts_at) {
-            (BroadcastState::Scheduled, Some(at)) => writeln!(
-                stdout(),
-                "Scheduled {title} for {} UTC. A bot has to run then.",
-                second(at)
-            )?,
+        match (changed.state, planned(&changed.plan)) {
+            (BroadcastState::Scheduled, Some(time)) => {
+                writeln!(stdout(), "Scheduled {title} for {time}. A bot has to run then.")?;
+            }
             _ => {
                 writeln!(
                     stdout(),
@@ -136,12 +134,12 @@ impl Start {
         let mut out = stdout();
         writeln!(out, "This starts {}, category {}.", title(broadcast), broadcast.plan.category)?;
         writeln!(out, "{}", audience(size))?;
-        for line in lines(forecasts(broadcast, size, environment)?) {
+        for line in lines(&broadcast.plan, forecasts(broadcast, size, environment)?) {
             writeln!(out, "{line}")?;
         }
         drop(out);
-        let question = match broadcast.plan.starts_at.filter(|_| !self.now) {
-            Some(at) => format!("Schedule it for {} UTC? [y/N] ", second(at)),
+        let question = match planned(&broadcast.plan).filter(|_| !self.now) {
+            Some(time) => format!("Schedule it for {time}? [y/N] "),
             None => "Start it now? [y/N] ".to_owned(),
         };
         if !confirmed_until_stopped(question).await? {

@@ -5,6 +5,7 @@ use std::{
     fs::File,
     io::{self, Read, Write},
     path::{Path, PathBuf},
+    str::FromStr,
 };
 
 use anyhow::Context;
@@ -13,17 +14,21 @@ use chrono_tz::Tz;
 use clap::Args;
 use rollcall_domain::{
     BroadcastContent, BroadcastPlan, Filter, LabelName, MAX_BROADCAST_NAME_CHARS, OnUnknown,
+    QuietHours,
 };
 use rollcall_service::{BroadcastError, PAID_RATE};
 use serde_json::json;
 
-use super::time::{WrittenTime, read_span, read_time};
+use super::{
+    time::{WrittenTime, read_span, read_time},
+    times::{planned, times},
+};
 use crate::{
     WrongUsage,
     manage::{
         filter::{read_filter, read_zone},
         labels::read_name,
-        output::{print_json, safe, second, stdout},
+        output::{print_json, safe, stdout},
     },
     services::Services,
     values::{OneOf, whole},
@@ -42,6 +47,8 @@ Examples:
   manage broadcast create --name Opening --filter '' --text-file en.html --text-file-for de=de.html
   manage broadcast create --name Advent --filter segment:regulars --category promo \\
     --at '2026-12-01 18:00' --zone Europe/Berlin --text-file advent.html
+  manage broadcast create --name Evening --filter '' --at '2026-12-01 18:00' --local \\
+    --zone Europe/Berlin --quiet-hours 22:00-08:00 --text 'Good evening!'
   ID=$(manage broadcast create --name X --filter tag:test --text Hi) && manage broadcast start $ID
 
 Nobody gets a broadcast twice. If a crash leaves unknown whether a message arrived, the user is left out; \
@@ -92,8 +99,16 @@ pub struct Create {
     /// `start` then schedules it
     #[arg(long, value_name = "TIME", value_parser = read_time)]
     at: Option<WrittenTime>,
-    /// How long after its beginning messages may be sent, such as 90m, 24h or 7d. Users that are left
-    /// then are skipped
+    /// Send at the time of --at by each user's own clock. Users without a time zone in /settings get it at
+    /// the time in the zone of --zone
+    #[arg(long, requires = "at")]
+    local: bool,
+    /// Hours of each user's own day in which no message is sent, such as 22:00-08:00; users wait for
+    /// their end
+    #[arg(long, value_name = "FROM-UNTIL", value_parser = QuietHours::from_str)]
+    quiet_hours: Option<QuietHours>,
+    /// How long after its beginning messages may be sent, such as 90m, 24h or 7d; with --local, after its
+    /// time has come everywhere. Users that are left then are skipped
     #[arg(long, value_name = "SPAN", default_value = "24h", value_parser = read_span)]
     lasts: TimeDelta,
     /// What becomes of users of which a crash leaves unknown whether they got the message: skip leaves
@@ -138,9 +153,9 @@ impl Create {
             return print_json(&json!({ "id": id }));
         }
         writeln!(stdout(), "{id}")?;
-        let starts = match plan.starts_at {
+        let starts = match planned(&plan) {
             None => "starts it".to_owned(),
-            Some(at) => format!("schedules it for {} UTC", second(at)),
+            Some(time) => format!("schedules it for {time}"),
         };
         eprintln!(
             "Broadcast {id} is a draft; nothing is sent yet. `manage broadcast preview {id}` shows it, and \
@@ -150,7 +165,12 @@ impl Create {
     }
 
     fn plan(self) -> anyhow::Result<BroadcastPlan> {
-        let starts_at = self.at.map(|at| at.in_zone(self.zone)).transpose();
+        let times = times(self.at, self.local, self.quiet_hours)
+            .map_err(|wrong| WrongUsage(format!("--local: {wrong}")))?;
+        let starts_at = match times.span() {
+            Some((first, _)) => Ok(Some(first)),
+            None => self.at.map(|at| at.in_zone(self.zone)).transpose(),
+        };
         let starts_at = starts_at.map_err(|wrong| WrongUsage(format!("--at: {wrong}")))?;
         let content =
             BroadcastContent::Text { texts: self.texts()?, buttons: self.buttons.join("\n") };
@@ -169,6 +189,7 @@ impl Create {
             on_unknown: self.on_unknown,
             starts_at,
             lasts: self.lasts,
+            times,
         })
     }
 

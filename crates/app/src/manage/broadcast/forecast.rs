@@ -7,6 +7,7 @@ use rollcall_service::{AudienceSize, Forecast};
 use rollcall_telegram::bulk_rate;
 use serde_json::{Value, json};
 
+use super::times::wait;
 use crate::{
     environment::Environment,
     manage::output::span,
@@ -26,12 +27,16 @@ pub(super) fn forecasts(
 }
 
 /// How long it takes, and what it costs, in sentences.
-pub(super) fn lines((planned, without): (Forecast, Option<Forecast>)) -> Vec<String> {
+pub(super) fn lines(
+    plan: &BroadcastPlan,
+    (planned, without): (Forecast, Option<Forecast>),
+) -> Vec<String> {
     let takes = |forecast: Forecast| match (forecast.rate, forecast.duration) {
         (Some(rate), Some(duration)) => {
-            format!("takes about {} at {} a second", span(duration), grouped(rate.into()))
+            let (span, rate) = (span(duration), grouped(rate.into()));
+            format!("takes about {span} at {rate} a second{}", wait(plan))
         }
-        _ => "is sent as fast as Telegram takes it".to_owned(),
+        _ => format!("is sent as fast as Telegram takes it{}", wait(plan)),
     };
     match without {
         None => vec![format!("It {}.", takes(planned))],

@@ -12,6 +12,7 @@ mod resend;
 mod send_test;
 mod show;
 mod time;
+mod times;
 
 use std::process::ExitCode;
 

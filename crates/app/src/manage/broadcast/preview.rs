@@ -86,7 +86,7 @@ impl Shown {
         let plan = &self.broadcast.plan;
         writeln!(out, "Preview of {}, category {}", title(&self.broadcast), plan.category)?;
         writeln!(out, "{}", audience(self.size))?;
-        for line in lines(self.forecasts) {
+        for line in lines(plan, self.forecasts) {
             writeln!(out, "{line}")?;
         }
         let user = &self.user;
@@ -149,6 +149,7 @@ impl Shown {
             "reachable": self.size.reachable,
             "forecast": forecast_as_json(planned),
             "unpaid": without.map(forecast_as_json),
+            "waits_for_local_times": !self.broadcast.plan.times.are_any(),
         })
     }
 }

@@ -97,7 +97,7 @@ async fn write(
 }
 
 fn line(recipient: &Recipient) -> String {
-    let Recipient { telegram_id, state, reason, message_id, at } = recipient;
+    let Recipient { telegram_id, state, reason, message_id, at, due_at: _ } = recipient;
     let reason = csv_field(reason.as_deref().unwrap_or_default());
     let message_id = message_id.map(|id| id.to_string()).unwrap_or_default();
     let at = at.map(rfc3339).unwrap_or_default();

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use chrono::{DateTime, Utc};
 use clap::Args;
 use rollcall_domain::{
     Broadcast, BroadcastContent, BroadcastResponse, BroadcastState, Buttons, OnUnknown,
@@ -10,7 +11,11 @@ use rollcall_domain::{
 use rollcall_service::BroadcastService;
 use serde_json::{Map, Value, json};
 
-use super::{forecast::forecast, number::Number};
+use super::{
+    forecast::forecast,
+    number::Number,
+    times::{described, wait},
+};
 use crate::{
     environment::Environment,
     manage::{
@@ -98,11 +103,13 @@ impl Show {
         let broadcast = broadcasts.find(self.number.id).await?;
         let sums = broadcasts.sums(broadcast.id).await?;
         let responses = broadcasts.responses(broadcast.id).await?;
+        let next_due = broadcasts.next_due(&broadcast).await?;
         if self.json {
             let mut shown = as_json(&broadcast, &sums);
             if let Some(shown) = shown.as_object_mut() {
                 let blocks = responses.of(BroadcastResponse::Blocked);
                 shown.insert("blocks".to_owned(), blocks.into());
+                shown.insert("next_due_at".to_owned(), next_due.map(rfc3339).into());
             }
             return print_json(&shown);
         }
@@ -111,13 +118,18 @@ impl Show {
             BroadcastState::Sending => forecast(left, &broadcast.plan, environment)?.duration,
             _ => None,
         };
-        print(&broadcast, &sums, left.map(span))?;
+        print(&broadcast, &sums, left.map(span), next_due)?;
         print_responses(&broadcast, &responses)
     }
 }
 
-/// `left` is how long the rest takes.
-fn print(broadcast: &Broadcast, sums: &RecipientSums, left: Option<String>) -> anyhow::Result<()> {
+/// `left` is how long the rest takes, and `next_due` when the first of the users that wait is due.
+fn print(
+    broadcast: &Broadcast,
+    sums: &RecipientSums,
+    left: Option<String>,
+    next_due: Option<DateTime<Utc>>,
+) -> anyhow::Result<()> {
     let mut out = stdout();
     let plan = &broadcast.plan;
     let state = match broadcast.state.reason() {
@@ -160,8 +172,18 @@ fn print(broadcast: &Broadcast, sums: &RecipientSums, left: Option<String>) -> a
             writeln!(out, "{name:11}  {} UTC", second(at))?;
         }
     }
+    for (name, text) in described(plan) {
+        writeln!(out, "{name:11}  {text}")?;
+    }
     if let Some(left) = left {
-        writeln!(out, "Left         about {left}")?;
+        writeln!(out, "Left         about {left}{}", wait(plan))?;
+    }
+    if let Some(at) = next_due {
+        writeln!(
+            out,
+            "Next due     {} UTC, when the first of the users that wait is due",
+            second(at)
+        )?;
     }
     if broadcast.started_at.is_none() {
         return Ok(());
@@ -271,6 +293,8 @@ fn as_json(broadcast: &Broadcast, sums: &RecipientSums) -> Value {
         "created_at": rfc3339(broadcast.created_at),
         "created_by": broadcast.created_by,
         "starts_at": plan.starts_at.map(rfc3339),
+        "local_time": plan.times.local_time.map(|it| it.format("%Y-%m-%dT%H:%M:%S").to_string()),
+        "quiet_hours": plan.times.quiet_hours.map(|it| it.to_string()),
         "started_at": broadcast.started_at.map(rfc3339),
         "prepared_at": broadcast.prepared_at.map(rfc3339),
         "ended_at": broadcast.ended_at.map(rfc3339),

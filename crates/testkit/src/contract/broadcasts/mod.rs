@@ -8,6 +8,7 @@ mod opt_outs;
 mod plans;
 mod recipients;
 mod store;
+mod times;
 
 pub use blocks::*;
 pub use lease::*;
@@ -15,7 +16,8 @@ pub use model::*;
 pub use opt_outs::*;
 pub use plans::*;
 pub use recipients::*;
-pub use store::{BroadcastStore, Store};
+pub use store::{BroadcastStore, Store, WithZones};
+pub use times::*;
 
 /// Generates a test of each contract on each database; see
 /// [`user_repository_contract!`](crate::user_repository_contract).
@@ -65,6 +67,21 @@ macro_rules! broadcast_repository_contract {
             the_sender_pauses_what_it_works_on,
             an_erased_user_leaves_no_recipient,
             users_erased_while_recipients_are_added_leave_none,
+        );
+    };
+}
+
+/// The same for the contracts in which users have time zones.
+#[macro_export]
+macro_rules! broadcast_times_contract {
+    ($open:path) => {
+        $crate::contract!($open, broadcasts:
+            a_recipient_waits_for_the_local_time,
+            a_recipient_waits_for_the_end_of_the_quiet_hours,
+            a_changed_zone_counts_when_the_time_has_come,
+            recipients_that_wait_expire_with_the_broadcast,
+            a_claimed_recipient_that_has_waited_is_recovered,
+            a_recipient_that_waits_can_be_erased,
             recipients_agree_with_a_model,
         );
     };

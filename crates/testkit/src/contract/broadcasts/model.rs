@@ -1,4 +1,5 @@
 //! Random sequences of operations on two broadcasts, beside a model that is simple enough to be right.
+//! The recipients of the second one may have to wait for a time of their own clocks.
 
 use std::{
     collections::BTreeMap,
@@ -8,18 +9,24 @@ use std::{
     },
 };
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
 use proptest::{
     collection::vec,
     prelude::{Just, Strategy, any, prop_oneof},
+    sample::select,
     test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
-use rollcall_domain::{BroadcastPlan, OnUnknown, PauseReason, RecipientState, UnreachableReason};
-use rollcall_repository::{BroadcastChange, ChangedBroadcast, Recipient, RecipientOutcome};
+use rollcall_domain::{
+    BroadcastPlan, DeliveryTimes, OnUnknown, PauseReason, RecipientState, UnreachableReason,
+};
+use rollcall_repository::{
+    BroadcastChange, ChangedBroadcast, PreferencesRepository, Recipient, RecipientOutcome, Rest,
+};
 use tokio::task::block_in_place;
 
 use super::store::{
-    BroadcastStore, Store, at, create, id, ids, name, outcome, plan, rows, take, users,
+    BroadcastStore, WithZones, at, create, id, ids, name, outcome, plan, rows, take, users,
 };
 
 /// The users are 1 to this.
@@ -28,6 +35,9 @@ const HOUR: i64 = 3_600;
 /// How long the broadcasts last, and the time over which the messages of a category are counted.
 const LASTS: i64 = 60 * HOUR;
 const WEEK: i64 = 7 * 24 * HOUR;
+
+const ZONES: [Tz; 4] =
+    [Tz::UTC, Tz::Pacific__Kiritimati, Tz::Asia__Kolkata, Tz::America__Los_Angeles];
 
 /// An operation; `0` and `1` are the broadcasts.
 #[derive(Clone, Debug)]
@@ -81,6 +91,11 @@ enum Operation {
     Block {
         user: i64,
     },
+    /// A user chooses a time zone.
+    Move {
+        user: i64,
+        zone: Tz,
+    },
     Wait {
         hours: i64,
     },
@@ -121,6 +136,7 @@ fn operations() -> impl Strategy<Value = Vec<Operation>> {
         1 => user().prop_map(|user| Operation::Register { user }),
         1 => (user(), any::<bool>()).prop_map(|(user, is_out)| Operation::OptOut { user, is_out }),
         1 => user().prop_map(|user| Operation::Block { user }),
+        1 => (user(), select(&ZONES[..])).prop_map(|(user, zone)| Operation::Move { user, zone }),
         1 => (0..40_i64).prop_map(|hours| Operation::Wait { hours }),
         1 => Just(Operation::TakeOver),
     ];
@@ -131,6 +147,7 @@ fn operations() -> impl Strategy<Value = Vec<Operation>> {
 struct User {
     is_blocked: bool,
     is_out: bool,
+    zone: Option<Tz>,
 }
 
 /// State, reason, and the second at which it got the state.
@@ -146,12 +163,29 @@ struct Broadcast {
     position: i64,
     before: i64,
     rows: BTreeMap<i64, Row>,
+    times: DeliveryTimes,
+    /// The second at which a recipient that waits is due.
+    due: BTreeMap<i64, i64>,
     /// What became of recipients that were erased.
     erased: Vec<(RecipientState, &'static str)>,
 }
 
+impl Broadcast {
+    /// Those with an outcome wait no more.
+    fn forget_due(&mut self) {
+        self.due.retain(|n, _| is_open(&self.rows[n]));
+    }
+
+    /// The second at which it expires.
+    fn expires(&self) -> i64 {
+        let last = self.times.span().map(|(_, last)| second(last));
+        last.unwrap_or_default().max(0) + LASTS
+    }
+}
+
 struct World {
     stores: [Arc<dyn BroadcastStore>; 2],
+    preferences: Arc<dyn PreferencesRepository>,
     holder: String,
     turn: usize,
     now: i64,
@@ -165,7 +199,12 @@ fn is_open(row: &Row) -> bool {
 
 impl World {
     /// Two started broadcasts of one category with a cap, and no recipient yet.
-    async fn new(stores: [Arc<dyn BroadcastStore>; 2], round: usize) -> Self {
+    async fn new(
+        stores: [Arc<dyn BroadcastStore>; 2],
+        preferences: Arc<dyn PreferencesRepository>,
+        times: DeliveryTimes,
+        round: usize,
+    ) -> Self {
         let store = stores[0].clone();
         let category = format!("category-{round}");
         store.add_category(&name(&category), Some(1), None, at(0)).await.unwrap();
@@ -173,9 +212,9 @@ impl World {
         users(&*store, 1..=USERS);
         let holder = format!("{round}-0");
         take(&*store, &holder).await;
-        let begin = async |on_unknown| {
+        let begin = async |on_unknown, times| {
             let lasts = TimeDelta::seconds(LASTS);
-            let plan = BroadcastPlan { on_unknown, lasts, ..plan(&category) };
+            let plan = BroadcastPlan { on_unknown, lasts, times, ..plan(&category) };
             let id = create(&*store, &plan).await.id;
             store.change_broadcast(id, BroadcastChange::Start, None, at(0)).await.unwrap();
             Broadcast {
@@ -186,12 +225,15 @@ impl World {
                 position: 0,
                 before: 0,
                 rows: BTreeMap::new(),
+                times,
+                due: BTreeMap::new(),
                 erased: Vec::new(),
             }
         };
-        let broadcasts = [begin(OnUnknown::Skip).await, begin(OnUnknown::Resend).await];
+        let plain = begin(OnUnknown::Skip, DeliveryTimes::default()).await;
+        let broadcasts = [plain, begin(OnUnknown::Resend, times).await];
         let users = (1..=USERS).map(|n| (n, User::default())).collect();
-        Self { stores, holder, turn: 0, now: 1, users, broadcasts }
+        Self { stores, preferences, holder, turn: 0, now: 1, users, broadcasts }
     }
 
     fn category(&self) -> String {
@@ -232,7 +274,8 @@ impl World {
                 assert_eq!(claim.is_sending, its.state == "sending");
                 let claimed: Vec<_> = claim.users.iter().map(|it| it.telegram_id.get()).collect();
                 let last = claim.last.map(|it| it.get());
-                assert_eq!((claimed, last), expected);
+                let waited = claim.waited.iter().map(|it| it.get()).collect();
+                assert_eq!((claimed, waited, last, claim.rest), expected);
             }
             Operation::Settle { broadcast, ref users, state } => {
                 let its = &mut self.broadcasts[broadcast];
@@ -246,7 +289,9 @@ impl World {
                         *row = (state, reason, (state != RecipientState::Queued).then_some(now));
                     }
                 }
-                let open = its.rows.iter().find(|(_, row)| is_open(row)).map(|(n, _)| n - 1);
+                its.forget_due();
+                let mut open = its.rows.iter().filter(|(n, _)| !its.due.contains_key(n));
+                let open = open.find(|(_, row)| is_open(row)).map(|(n, _)| n - 1);
                 let settled_to = open.unwrap_or(USERS);
                 let settled_to = (its.is_prepared && settled_to > 0).then(|| id(settled_to));
                 let settled = store.settle_recipients(&holder, its.id, &outcomes, settled_to);
@@ -263,6 +308,7 @@ impl World {
                 };
                 let claimed = its.rows.values_mut().filter(|it| it.0 == RecipientState::Claimed);
                 let expected = claimed.map(|row| *row = new).count();
+                its.forget_due();
                 assert_eq!(recovered, u64::try_from(expected).unwrap());
             }
             Operation::Pause { broadcast, is_owner } => {
@@ -308,6 +354,7 @@ impl World {
                 store.delete(&[id(user)]).await.unwrap();
                 self.users.remove(&user);
                 for its in &mut self.broadcasts {
+                    its.due.remove(&user);
                     if let Some(row) = its.rows.remove(&user) {
                         let skipped = (RecipientState::Skipped, "erased");
                         its.erased.push(if is_open(&row) { skipped } else { (row.0, row.1) });
@@ -336,6 +383,13 @@ impl World {
                     known.is_blocked = true;
                 }
             }
+            Operation::Move { user, zone } => {
+                let moved = self.preferences.set_time_zone(id(user), Some(zone)).await.unwrap();
+                assert_eq!(moved, self.users.contains_key(&user));
+                if let Some(known) = self.users.get_mut(&user) {
+                    known.zone = Some(zone);
+                }
+            }
             Operation::Wait { hours } => self.now += hours * HOUR,
             Operation::TakeOver => {
                 self.turn += 1;
@@ -349,21 +403,52 @@ impl World {
         }
     }
 
-    /// Claims in the model. Returns the users, and the last one that was looked at.
+    /// Claims in the model. Returns the users, those of them that have waited, the last one that was
+    /// looked at in the order of ids, and what is left.
     fn expect_claim(
         &mut self,
         broadcast: usize,
         after: i64,
         limit: u32,
-    ) -> (Vec<i64>, Option<i64>) {
-        let its = &self.broadcasts[broadcast];
+    ) -> (Vec<i64>, Vec<i64>, Option<i64>, Rest) {
+        let limit = usize::try_from(limit).unwrap();
+        let (is_plain, expires) =
+            (self.broadcasts[broadcast].times.are_any(), self.broadcasts[broadcast].expires());
+        let its = &mut self.broadcasts[broadcast];
         if its.state != "sending" {
-            return (Vec::new(), None);
+            return (Vec::new(), Vec::new(), None, Rest::Nothing);
         }
-        let queued =
-            its.rows.iter().filter(|(n, row)| **n > after && row.0 == RecipientState::Queued);
-        let queued: Vec<i64> =
-            queued.map(|(n, _)| *n).take(usize::try_from(limit).unwrap()).collect();
+        let is_expired = self.now >= expires;
+        let is_queued = |n: &i64| its.rows[n].0 == RecipientState::Queued;
+        let mut waiting: Vec<(i64, i64)> = its.due.iter().map(|(n, due)| (*due, *n)).collect();
+        waiting.retain(|(_, n)| is_queued(n));
+        waiting.sort_unstable();
+        let next = its.rows.keys().copied().filter(|n| *n > after && is_queued(n));
+        let next: Vec<i64> = next.filter(|n| !its.due.contains_key(n)).collect();
+        let is_due = |(due, _): &&(i64, i64)| *due <= self.now || is_expired;
+        let due: Vec<i64> = waiting.iter().filter(is_due).map(|(_, n)| *n).collect();
+        if due.is_empty() && next.is_empty() || is_plain && limit == 0 {
+            let first = waiting.first().map(|(due, _)| Rest::Waits(at(*due.min(&expires))));
+            return (Vec::new(), Vec::new(), None, first.unwrap_or_default());
+        }
+        let (mut queued, mut waited, mut last) = (Vec::new(), Vec::new(), None);
+        let both = due.iter().map(|n| (*n, true)).chain(next.iter().map(|n| (*n, false)));
+        for (n, has_waited) in both {
+            if queued.len() == limit {
+                break;
+            }
+            if !has_waited {
+                last = Some(n);
+            }
+            let zone = self.users[&n].zone.unwrap_or(Tz::UTC);
+            let begins = second(its.times.due(zone, at(self.now)));
+            if begins > self.now && !is_expired {
+                its.due.insert(n, begins);
+                continue;
+            }
+            queued.push(n);
+            waited.extend(has_waited.then_some(n));
+        }
         let had = [RecipientState::Sent, RecipientState::Claimed, RecipientState::Unknown];
         let (mut claimed, now) = (Vec::new(), self.now);
         for n in &queued {
@@ -374,7 +459,7 @@ impl World {
                 })
             });
             let (state, reason) = match () {
-                () if now >= LASTS => (RecipientState::Skipped, "expired"),
+                () if is_expired => (RecipientState::Skipped, "expired"),
                 () if user.is_out => (RecipientState::Skipped, "opted_out"),
                 () if has_one => (RecipientState::Skipped, "capped"),
                 () if user.is_blocked => (RecipientState::Unreachable, "blocked"),
@@ -383,7 +468,10 @@ impl World {
             claimed.extend((state == RecipientState::Claimed).then_some(*n));
             self.broadcasts[broadcast].rows.insert(*n, (state, reason, Some(now)));
         }
-        (claimed, queued.last().copied())
+        self.broadcasts[broadcast].forget_due();
+        waited.retain(|n| claimed.contains(n));
+        waited.sort_unstable();
+        (claimed, waited, last, Rest::More)
     }
 
     /// The store has what the model has, and the sums equal a recount.
@@ -396,10 +484,11 @@ impl World {
             let rows = rows(&**store, its.id).await;
             let stored = |it: &Recipient| {
                 let reason = it.reason.clone().unwrap_or_default();
-                (it.telegram_id.get(), (it.state, reason, it.at))
+                (it.telegram_id.get(), (it.state, reason, it.at, it.due_at))
             };
             let expected = its.rows.iter().map(|(n, (state, reason, second))| {
-                (*n, (*state, (*reason).to_owned(), second.map(at)))
+                let due = its.due.get(n).copied().map(at);
+                (*n, (*state, (*reason).to_owned(), second.map(at), due))
             });
             let stored: BTreeMap<_, _> = rows.iter().map(stored).collect();
             assert_eq!(stored, expected.collect::<BTreeMap<_, _>>());
@@ -431,6 +520,7 @@ impl World {
                 let state = RecipientState::Sent;
                 self.run(&Operation::Settle { broadcast, users, state }).await;
                 self.run(&Operation::Finish { broadcast }).await;
+                self.run(&Operation::Wait { hours: 3 }).await;
             }
             self.check().await;
             let its = &self.broadcasts[broadcast];
@@ -443,6 +533,19 @@ impl World {
     }
 }
 
+/// No times, a local time, quiet hours, or both.
+fn times() -> impl Strategy<Value = DeliveryTimes> {
+    (any::<bool>(), any::<bool>()).prop_map(|(has_time, is_quiet)| DeliveryTimes {
+        local_time: has_time.then(|| at(30 * HOUR).naive_utc()),
+        quiet_hours: is_quiet.then(|| "21:00-07:30".parse().unwrap()),
+    })
+}
+
+/// The second of a time.
+fn second(time: DateTime<Utc>) -> i64 {
+    (time - at(0)).num_seconds()
+}
+
 async fn changed(store: &dyn BroadcastStore, id: i64, change: BroadcastChange, now: i64) -> bool {
     let changed = store.change_broadcast(id, change, None, at(now)).await.unwrap();
     matches!(changed, ChangedBroadcast::Changed(_))
@@ -450,7 +553,7 @@ async fn changed(store: &dyn BroadcastStore, id: i64, change: BroadcastChange, n
 
 /// Whatever happens in whatever order: each recipient has the state that follows from it, the sums
 /// equal a recount, and in the end each one has an outcome.
-pub async fn recipients_agree_with_a_model([(store, _), (other, _)]: [Store; 2]) {
+pub async fn recipients_agree_with_a_model([(store, preferences), (other, _)]: [WithZones; 2]) {
     let stores = [store, other];
     let round = AtomicUsize::new(0);
     block_in_place(|| {
@@ -463,10 +566,11 @@ pub async fn recipients_agree_with_a_model([(store, _), (other, _)]: [Store; 2])
             ..Config::default()
         };
         TestRunner::new_with_rng(config, rng)
-            .run(&operations(), |operations| {
+            .run(&(times(), operations()), |(times, operations)| {
                 runtime.block_on(async {
                     let round = round.fetch_add(1, Ordering::Relaxed);
-                    let mut world = World::new(stores.clone(), round).await;
+                    let (stores, preferences) = (stores.clone(), preferences.clone());
+                    let mut world = World::new(stores, preferences, times, round).await;
                     for operation in &operations {
                         world.run(operation).await;
                         world.check().await;

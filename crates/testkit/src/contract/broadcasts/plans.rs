@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::TimeDelta;
 use chrono_tz::Tz;
 use rollcall_domain::{
-    Admin, AuditAction, Broadcast, BroadcastContent, BroadcastPlan, BroadcastState, OnUnknown,
-    PauseReason,
+    Admin, AuditAction, Broadcast, BroadcastContent, BroadcastPlan, BroadcastState, DeliveryTimes,
+    OnUnknown, PauseReason,
 };
 use rollcall_repository::{AuditFilter, BroadcastCategory, BroadcastChange, ChangedBroadcast};
 use tokio::task::JoinSet;
@@ -87,6 +87,10 @@ pub async fn every_plan_survives_being_stored([(store, _), (other, _)]: [Store; 
                 on_unknown,
                 starts_at: (n % 2 == 0).then_some(start),
                 lasts: [TimeDelta::seconds(1), TimeDelta::hours(24), TimeDelta::days(30)][n % 3],
+                times: DeliveryTimes {
+                    local_time: (n > 1).then(|| start.naive_utc()),
+                    quiet_hours: (n % 2 == 1).then(|| "22:00-08:30".parse().unwrap()),
+                },
                 has_opt_out_button: n % 2 == 0,
             });
         }

@@ -1,11 +1,13 @@
 //! Storing recipients, claiming and settling them.
 
+use std::collections::BTreeSet;
+
 use chrono::TimeDelta;
 use rollcall_domain::{
     BroadcastPlan, BroadcastState, ChatKind, OnUnknown, PauseReason, RecipientState,
     UnreachableReason,
 };
-use rollcall_repository::{BroadcastChange, RecipientClaim, RecipientOutcome};
+use rollcall_repository::{BroadcastChange, RecipientClaim, RecipientOutcome, Rest};
 
 use super::store::{
     ME, Store, add, at, change, claim, claim_at, counted, finish, id, name, named, outcome, pairs,
@@ -74,7 +76,9 @@ pub async fn recipients_are_claimed_in_the_order_of_their_ids([(store, _), _]: [
     let users = [store.find(id(1)).await.unwrap(), store.find(id(2)).await.unwrap()];
     let expected = RecipientClaim {
         users: users.into_iter().flatten().collect(),
+        waited: BTreeSet::new(),
         last: Some(id(2)),
+        rest: Rest::More,
         opt_outs: 0,
         blocks: 0,
         is_sending: true,

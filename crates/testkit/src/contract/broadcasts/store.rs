@@ -6,12 +6,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use rollcall_domain::{
     AuditAction, BROADCAST_LASTS, Broadcast, BroadcastContent, BroadcastPlan, BroadcastState, Chat,
-    ChatKind, Interaction, InteractionKind, LabelName, OnUnknown, Profile, RecipientState,
-    TelegramId,
+    ChatKind, DeliveryTimes, Interaction, InteractionKind, LabelName, OnUnknown, Profile,
+    RecipientState, TelegramId,
 };
 use rollcall_repository::{
     AdminRepository, AuditFilter, BroadcastChange, BroadcastRepository, ChangedBroadcast,
-    Recipient, RecipientOutcome, SenderLease,
+    PreferencesRepository, Recipient, RecipientOutcome, SenderLease,
 };
 use tokio::task::block_in_place;
 
@@ -22,6 +22,9 @@ impl<S: crate::contract::Store + BroadcastRepository> BroadcastStore for S {}
 
 /// The users, the broadcasts and the audit log of one store.
 pub type Store = (Arc<dyn BroadcastStore>, Arc<dyn AdminRepository>);
+
+/// A store, and the preferences of its users, which have their time zones.
+pub type WithZones = (Arc<dyn BroadcastStore>, Arc<dyn PreferencesRepository>);
 
 /// The process that sends, in most tests.
 pub(super) const ME: &str = "me";
@@ -42,6 +45,7 @@ pub(super) fn plan(category: &str) -> BroadcastPlan {
         on_unknown: OnUnknown::Skip,
         starts_at: None,
         lasts: BROADCAST_LASTS,
+        times: DeliveryTimes::default(),
         has_opt_out_button: false,
     }
 }

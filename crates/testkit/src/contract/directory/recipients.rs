@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use rollcall_domain::{
-    BROADCAST_LASTS, BroadcastContent, BroadcastPlan, OnUnknown, RecipientState, TelegramId,
+    BROADCAST_LASTS, BroadcastContent, BroadcastPlan, DeliveryTimes, OnUnknown, RecipientState,
+    TelegramId,
 };
 use rollcall_repository::{BroadcastChange, RecipientOutcome};
 
@@ -29,6 +30,7 @@ pub(super) async fn of_a_broadcast(
         on_unknown: OnUnknown::Skip,
         starts_at: None,
         lasts: BROADCAST_LASTS,
+        times: DeliveryTimes::default(),
         has_opt_out_button: false,
     };
     let id = store.create_broadcast(&plan, None, at(0)).await.unwrap().unwrap().id;
