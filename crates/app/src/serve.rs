@@ -344,6 +344,10 @@ async fn start(
     for migration in database.migrate().await? {
         log::info!("applied the migration {migration}");
     }
+    if !take_over && owner.is_some() && !bots.has_run().await? {
+        // Its updates were sent by an API key, so it runs elsewhere.
+        refuse_foreign_use(&bot, webhook).await?;
+    }
     refuse_another(bots.claim(bot.id(), SystemClock.now()).await?, bot.id(), &database)?;
     Ok((bot, database))
 }

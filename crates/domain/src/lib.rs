@@ -51,8 +51,9 @@ pub use activity::{
     add_first_hour, add_reachability_change, add_start, earlier_hour, month, week,
 };
 pub use admin::{
-    Admin, AdminAccount, AdminName, AuditAction, AuditEntry, InvalidAdmin, InvalidAdminName,
-    InvalidRole, Role, SignInFailures, SignInLimit,
+    Admin, AdminAccount, AdminName, ApiKey, ApiScope, ApiScopes, AuditAction, AuditEntry,
+    InvalidAdmin, InvalidAdminName, InvalidApiScopes, InvalidRole, Role, SignInFailures,
+    SignInLimit,
 };
 pub use audience::{
     DayField, DayRange, FIELDS, Filter, FilterError, FilterField, FilterNode, InvalidLabelName,

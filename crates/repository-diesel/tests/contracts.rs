@@ -238,6 +238,16 @@ mod accounts {
     }
 }
 
+mod api_keys {
+    use super::*;
+
+    rollcall_testkit::api_key_repository_contract!(open);
+
+    async fn open(url: &str) -> Arc<dyn AdminRepository> {
+        Arc::new(DieselAdminRepository::new(migrated(url).await))
+    }
+}
+
 mod second_factors {
     use super::*;
 

@@ -29,12 +29,13 @@ pub use activity::{
 };
 pub use admin::{
     Accepted, AccountChange, AddedPasskey, AdminAccountRepository, AdminRepository,
-    AdminSessionRepository, AuditChain, AuditFault, AuditFilter, AuditLogRepository, Claim,
-    Claimed, DeviceGeneration, DeviceSecret, Digest, EnabledFactor, Expiry, FactorProof,
-    FactorSecret, InvitationRepository, KnownDeviceRepository, ListedSession, NewAuditEntry,
-    NewClaimCode, NewSession, Opened, OwnerRepository, PasskeyRepository, RemovedPasskey,
-    SecondFactorRepository, SignInAttemptRepository, SignInWait, StoredAccount, StoredChallenge,
-    StoredFactor, StoredInvitation, StoredLink, StoredPasskey, StoredSession,
+    AdminSessionRepository, ApiKeyRepository, AuditChain, AuditFault, AuditFilter,
+    AuditLogRepository, Claim, Claimed, DeviceGeneration, DeviceSecret, Digest, EnabledFactor,
+    Expiry, FactorProof, FactorSecret, InvitationRepository, KnownDeviceRepository, ListedSession,
+    NewAuditEntry, NewClaimCode, NewSession, Opened, OwnerRepository, PasskeyRepository,
+    RemovedPasskey, SecondFactorRepository, SignInAttemptRepository, SignInWait, StoredAccount,
+    StoredApiKey, StoredChallenge, StoredFactor, StoredInvitation, StoredLink, StoredPasskey,
+    StoredSession,
 };
 pub use audience::{AudienceRepository, CountProgress, MatchingUsers};
 pub use bot::BotRepository;

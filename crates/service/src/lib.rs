@@ -38,11 +38,12 @@ pub use activity::{
     LifecycleCounts, MAX_LABELS, MonthFigures, Share, SourceFigures, Totals, WeekFigures,
 };
 pub use admin::{
-    AccountError, AdminService, ClaimCode, ClaimResult, Confirmed, Device, DeviceCookie,
-    FactorError, InvalidPassword, InvalidTokenId, Invitation, InvitationError, InvitationLife,
-    InvitationToken, LastingLink, LinkToken, MiniAppKey, OfferedFactor, OwnSession, Passkey,
-    PasskeyError, PasskeySite, PasswordError, Proof, RecoveryCode, SecondFactors, Session,
-    SessionToken, SignIn, SignInError, Standing, TokenId, random_bytes,
+    AccountError, AdminService, ApiKeyError, ApiKeySecret, ClaimCode, ClaimResult, Confirmed,
+    Device, DeviceCookie, FactorError, InvalidPassword, InvalidTokenId, Invitation,
+    InvitationError, InvitationLife, InvitationToken, LastingLink, LinkToken, ListedApiKey,
+    MiniAppKey, OfferedFactor, OwnSession, Passkey, PasskeyError, PasskeySite, PasswordError,
+    Proof, RecoveryCode, SecondFactors, Session, SessionToken, SignIn, SignInError, Standing,
+    TokenId, random_bytes,
 };
 pub use alerts::{Alert, Alerts, Report};
 pub use audience::{AudienceError, AudienceService};

@@ -194,6 +194,8 @@ pub(crate) fn action(action: AuditAction) -> &'static str {
         AuditAction::ResumedBroadcast => "Resumed a broadcast",
         AuditAction::CancelledBroadcast => "Cancelled a broadcast",
         AuditAction::SetBroadcastCategory => "Set a category of broadcasts",
+        AuditAction::CreatedApiKey => "Created an API key",
+        AuditAction::RevokedApiKey => "Revoked an API key",
     }
 }
 

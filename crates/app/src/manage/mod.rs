@@ -1,6 +1,7 @@
 //! The management commands, each in its own module.
 
 mod admins;
+mod api_keys;
 mod audit;
 mod broadcast;
 mod check;
@@ -146,6 +147,12 @@ pub enum Command {
     /// Manage web admin accounts
     #[command(subcommand)]
     Admins(admins::Admins),
+    /// Create, list and revoke keys with which programs send updates and use the API
+    ///
+    /// A bot in any language can send its updates to POST /ingest, which `bot` and `manage runserver`
+    /// serve. Its users are then stored as if Rollcall had received the updates itself.
+    #[command(subcommand)]
+    ApiKeys(api_keys::ApiKeys),
     /// Verify the audit log
     #[command(subcommand)]
     Audit(audit::Audit),
@@ -217,6 +224,7 @@ pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Res
         Command::Createsuperuser(command) => command.run(open_or_create).await,
         Command::Changepassword(command) => command.run(open().await?.accounts()).await,
         Command::Admins(command) => command.run(open().await?.accounts()).await,
+        Command::ApiKeys(command) => command.run(open, open_or_create).await,
         Command::Audit(command) => command.run(open().await?.accounts()).await,
         Command::Check(command) => command.run(&database, environment).await,
         Command::TestUsers(command) => command.run(open().await?.users()).await,

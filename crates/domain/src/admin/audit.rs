@@ -113,11 +113,15 @@ pub enum AuditAction {
     CancelledBroadcast,
     /// Added a category of broadcasts, or changed its weekly cap; the values are its name and cap.
     SetBroadcastCategory,
+    /// Created a key of the API; the new value is its name, id and scopes.
+    CreatedApiKey,
+    /// Revoked a key of the API; the old value is its name, id and scopes.
+    RevokedApiKey,
 }
 
 impl AuditAction {
     /// Every action.
-    pub const ALL: [Self; 52] = [
+    pub const ALL: [Self; 54] = [
         Self::SignedIn,
         Self::SignInFailed,
         Self::PassedFirstFactor,
@@ -170,6 +174,8 @@ impl AuditAction {
         Self::ResumedBroadcast,
         Self::CancelledBroadcast,
         Self::SetBroadcastCategory,
+        Self::CreatedApiKey,
+        Self::RevokedApiKey,
     ];
 
     /// The action's name, as it is stored.
@@ -227,6 +233,8 @@ impl AuditAction {
             Self::ResumedBroadcast => "resumed_broadcast",
             Self::CancelledBroadcast => "cancelled_broadcast",
             Self::SetBroadcastCategory => "set_broadcast_category",
+            Self::CreatedApiKey => "created_api_key",
+            Self::RevokedApiKey => "revoked_api_key",
         }
     }
 

@@ -8,8 +8,8 @@ use crate::{
 
 /// The storage of admins, in the tables `admin_accounts`, `admin_sessions`, `admin_links`,
 /// `admin_invitations`, `second_factors`, `passkeys`, `recovery_codes`, `sign_in_failures`,
-/// `device_secret`, `device_generations`, `telegram_owners`, `claim_codes`, `mini_app_sign_ins` and
-/// `audit_log`.
+/// `device_secret`, `device_generations`, `telegram_owners`, `claim_codes`, `mini_app_sign_ins`,
+/// `api_keys` and `audit_log`.
 ///
 /// Every transaction begins with a statement that writes. On SQLite, a transaction that reads first
 /// may find that another process wrote meanwhile, and has to be repeated.

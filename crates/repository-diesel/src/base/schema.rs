@@ -85,6 +85,18 @@ diesel::table! {
         only_row -> SmallInt,
         telegram_id -> BigInt,
         claimed_at -> Timestamp,
+        has_run -> Bool,
+    }
+}
+
+diesel::table! {
+    api_keys (key_hash) {
+        key_hash -> Binary,
+        name -> Text,
+        scopes -> Text,
+        created_at -> Timestamp,
+        last_used_at -> Nullable<Timestamp>,
+        revoked_at -> Nullable<Timestamp>,
     }
 }
 

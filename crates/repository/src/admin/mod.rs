@@ -1,7 +1,8 @@
-//! The storage of admins, by part: accounts, invitations, owners from Telegram, sessions, second factors, passkeys, known
-//! devices, failed sign-ins, and the audit log.
+//! The storage of admins, by part: accounts, invitations, owners from Telegram, sessions, second factors,
+//! passkeys, known devices, failed sign-ins, keys of the API, and the audit log.
 
 mod account;
+mod api_key;
 mod attempt;
 mod digest;
 mod factor;
@@ -13,6 +14,7 @@ mod passkey;
 mod session;
 
 pub use account::{AccountChange, AdminAccountRepository, StoredAccount};
+pub use api_key::{ApiKeyRepository, StoredApiKey};
 pub use attempt::{SignInAttemptRepository, SignInWait};
 pub use digest::Digest;
 pub use factor::{EnabledFactor, FactorProof, FactorSecret, SecondFactorRepository, StoredFactor};
@@ -30,6 +32,7 @@ pub use session::{
 /// The whole storage of admins.
 pub trait AdminRepository:
     AdminAccountRepository
+    + ApiKeyRepository
     + InvitationRepository
     + OwnerRepository
     + AdminSessionRepository
@@ -43,6 +46,7 @@ pub trait AdminRepository:
 
 impl<S> AdminRepository for S where
     S: AdminAccountRepository
+        + ApiKeyRepository
         + InvitationRepository
         + OwnerRepository
         + AdminSessionRepository

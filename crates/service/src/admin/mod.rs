@@ -1,6 +1,8 @@
-//! Who may use the web admin: accounts, signing in, sessions, second factors, and the audit log.
+//! Who may use the web admin and the API: accounts, signing in, sessions, second factors, keys, and the
+//! audit log.
 
 mod accounts;
+mod api_keys;
 mod audit_log;
 mod devices;
 mod factors;
@@ -13,6 +15,7 @@ mod token;
 pub use accounts::{
     AccountError, InvalidPassword, Invitation, InvitationError, InvitationLife, PasswordError,
 };
+pub use api_keys::{ApiKeyError, ApiKeySecret, ListedApiKey};
 pub use devices::{Device, DeviceCookie};
 pub use factors::{
     FactorError, OfferedFactor, Passkey, PasskeyError, PasskeySite, RecoveryCode, SecondFactors,

@@ -2,7 +2,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use rollcall_domain::{Clock, TelegramId};
 use rollcall_repository::{AdminRepository, DeviceSecret};
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, Semaphore};
 
 use super::{
     accounts::Passwords,
@@ -26,6 +26,8 @@ pub struct AdminService {
     pub(super) mini_app_key: Option<MiniAppKey>,
     /// The secret that signs the cookies of known devices, read at its first use.
     pub(super) device_secret: Arc<OnceCell<DeviceSecret>>,
+    /// Held while the use of an API key is noted.
+    pub(super) noting_use: Arc<Semaphore>,
 }
 
 impl AdminService {
@@ -47,6 +49,7 @@ impl AdminService {
             lasting_link: None,
             mini_app_key: None,
             device_secret: Arc::default(),
+            noting_use: Arc::new(Semaphore::new(1)),
         }
     }
 

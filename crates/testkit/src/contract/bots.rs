@@ -12,7 +12,7 @@ use rollcall_repository::BotRepository;
 #[macro_export]
 macro_rules! bot_repository_contract {
     ($open:path) => {
-        $crate::contract!($open, bots: a_new_database_has_no_bot, one_of_many_bots_gets_it,);
+        $crate::contract!($open, bots: a_new_database_has_no_bot, one_of_many_bots_gets_it, a_reserved_database_waits_for_its_bot,);
     };
 }
 
@@ -34,6 +34,19 @@ pub async fn one_of_many_bots_gets_it(stores: [Arc<dyn BotRepository>; 2]) {
     }
     owners.dedup();
     assert_eq!(owners.len(), 1, "{owners:?}");
+}
+
+pub async fn a_reserved_database_waits_for_its_bot([store, other]: [Arc<dyn BotRepository>; 2]) {
+    assert!(!store.has_run().await.unwrap());
+    assert_eq!(store.reserve(id(5), at()).await.unwrap(), id(5));
+    assert_eq!(other.reserve(id(6), at()).await.unwrap(), id(5));
+    assert_eq!(other.claim(id(6), at()).await.unwrap(), id(5));
+    assert_eq!(other.owner().await.unwrap(), Some(id(5)));
+    assert!(!other.has_run().await.unwrap(), "another bot was refused");
+    assert_eq!(store.claim(id(5), at()).await.unwrap(), id(5));
+    assert!(other.has_run().await.unwrap());
+    assert_eq!(other.reserve(id(5), at()).await.unwrap(), id(5));
+    assert!(store.has_run().await.unwrap());
 }
 
 fn id(n: i64) -> TelegramId {

@@ -3,6 +3,7 @@
 pub mod accounts;
 pub mod activity;
 pub mod admin;
+pub mod api_keys;
 pub mod bots;
 pub mod broadcasts;
 pub mod clocks;
