@@ -38,7 +38,7 @@ use tokio::sync::{Semaphore, watch};
 use app::App;
 use audience::Counts;
 use page::Assets;
-pub use request::ForwardedHeader;
+pub use request::{ForwardedHeader, client_address};
 pub use routes::{Route, routes};
 pub use session::Access;
 pub use settings::Settings;

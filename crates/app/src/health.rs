@@ -124,6 +124,10 @@ fn describe() {
         "rollcall_set_aside_total",
         "Updates quarantined because they could not be read or registered"
     );
+    describe_counter!(
+        "rollcall_api_refused_total",
+        "Requests to the API with an unknown or revoked key"
+    );
     describe_counter!("rollcall_sends_total", "Messages sent, by outcome");
     describe_counter!("rollcall_send_waits_total", "How often Telegram asked to wait (429)");
     describe_counter!(

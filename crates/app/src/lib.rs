@@ -7,6 +7,7 @@
 //! describe it in the table of `docs/operations.md`. To add a management command: add a module under
 //! `manage/`, and a variant of [`manage::Command`]. A new service gets a method in `services.rs`.
 
+mod api;
 pub mod bot;
 mod colours;
 mod demo;

@@ -1,4 +1,4 @@
-//! The web admin on the HTTP server.
+//! The web admin and the API on the HTTP server.
 
 use std::{
     collections::BTreeSet,
@@ -19,7 +19,9 @@ use rollcall_admin::Admin;
 use rollcall_domain::SystemClock;
 use rollcall_service::{AdminService, LabelService, Messenger, UserService};
 
-use crate::{services::Services, settings::HttpSettings, shutdown::Shutdown};
+use crate::{
+    api::api, http::Ticket, services::Services, settings::HttpSettings, shutdown::Shutdown,
+};
 
 /// The web admin, which opens once the bot has its database. Cheap to clone.
 #[derive(Clone)]
@@ -39,14 +41,16 @@ impl WebAdmin {
         self.url.as_deref()
     }
 
-    /// Its routes, which answer 503 until it is open.
+    /// Its routes and those of the API, which answer 503 until it is open.
     pub(crate) fn router(&self, settings: &HttpSettings) -> Router {
-        let base = format!("{}/admin", settings.prefix());
-        Router::new()
-            .route(&base, any(Self::answer))
-            .route(&format!("{base}/"), any(Self::answer))
-            .route(&format!("{base}/{{*rest}}"), any(Self::answer))
-            .with_state(self.clone())
+        let mut router = Router::new();
+        for path in below("/admin") {
+            router = router.route(&format!("{}{path}", settings.prefix()), any(Self::answer));
+        }
+        for path in rollcall_api::PATHS.into_iter().flat_map(below) {
+            router = router.route(&format!("{}{path}", settings.prefix()), any(Self::answer_api));
+        }
+        router.with_state(self.clone())
     }
 
     /// Opens the pages on a database.
@@ -69,17 +73,31 @@ impl WebAdmin {
         }
     }
 
+    async fn answer_api(State(Self { pages, .. }): State<Self>, request: Request) -> Response {
+        match pages.get() {
+            Some(pages) => Self::pass_on(pages, request).await,
+            None => rollcall_api::not_ready(),
+        }
+    }
+
     /// Passes a request on to the pages without the extensions that our own routes added: their path
     /// parameters would count as parameters of the pages.
     async fn pass_on(pages: &Router, mut request: Request) -> Response {
         let peer = request.extensions_mut().remove::<ConnectInfo<SocketAddr>>();
+        let connection = request.extensions_mut().remove::<Arc<Ticket>>();
         request.extensions_mut().clear();
         peer.map(|peer| request.extensions_mut().insert(peer));
+        connection.map(|connection| request.extensions_mut().insert(connection));
         match TowerToHyperService::new(pages.clone()).call(request).await {
             Ok(response) => response,
             Err(never) => match never {},
         }
     }
+}
+
+/// A path, and all paths below it.
+fn below(path: &str) -> [String; 3] {
+    [path.to_owned(), format!("{path}/"), format!("{path}/{{*rest}}")]
 }
 
 /// Redirects from the root of the server, and from the path of `PUBLIC_URL`, to the web admin.
@@ -110,13 +128,14 @@ pub(crate) struct Shared {
     pub(crate) shutdown: Shutdown,
 }
 
-/// The pages. Without the schedule, they show nothing of it.
+/// The pages, and the API. Without the schedule, the pages show nothing of it.
 pub(crate) fn pages(
     settings: &HttpSettings,
     services: &Services,
     has_schedule: bool,
     Shared { users, admins, labels, messenger, shutdown }: Shared,
 ) -> Router {
+    let api = api(settings, admins.clone(), users.clone());
     let services = rollcall_admin::Services {
         activity: services.activity(),
         admins,
@@ -138,7 +157,7 @@ pub(crate) fn pages(
         forwarded_header: settings.forwarded_header,
         allowed_networks: settings.admin_networks.clone(),
     };
-    Admin::new(settings, services, SystemClock, shutdown.signal())
+    Admin::new(settings, services, SystemClock, shutdown.signal()).merge(api)
 }
 
 #[cfg(test)]

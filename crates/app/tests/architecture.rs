@@ -29,9 +29,15 @@ const ALLOWED: &[(&str, &[&str], &[&str])] = &[
     ),
     ("rollcall-admin", &["rollcall-domain", "rollcall-service"], &["askama", "axum", "tower-http"]),
     (
+        "rollcall-api",
+        &["rollcall-domain", "rollcall-service", "rollcall-telegram"],
+        &["axum", "flate2"],
+    ),
+    (
         "rollcall-app",
         &[
             "rollcall-admin",
+            "rollcall-api",
             "rollcall-conversation",
             "rollcall-domain",
             "rollcall-nhl",
@@ -71,6 +77,7 @@ const FRAMEWORKS: &[&str] = &[
     "diesel",
     "diesel_migrations",
     "env_logger",
+    "flate2",
     "fluent-bundle",
     "frankenstein",
     "hyper",

@@ -7,4 +7,6 @@ pub struct Registration {
     pub user: TelegramUser,
     /// Whether this interaction created the user.
     pub created: bool,
+    /// Whether the interaction's update was registered before, so that it changed nothing.
+    pub repeated: bool,
 }

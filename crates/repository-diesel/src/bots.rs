@@ -88,7 +88,7 @@ fn claim(
     Ok(owner(connection)?.unwrap_or(bot))
 }
 
-fn owner(connection: &mut AnyConnection) -> Result<Option<TelegramId>, Failure> {
+pub(crate) fn owner(connection: &mut AnyConnection) -> Result<Option<TelegramId>, Failure> {
     let id = bot_identity::table
         .select(bot_identity::telegram_id)
         .first::<i64>(connection)

@@ -440,7 +440,7 @@ impl UserRepository for Shared {
         self.0.batches.lock().unwrap().push(batch.interactions.len());
         let answer = |interaction: &Interaction| {
             let user = TelegramUser::new(interaction.telegram_id(), interaction.at);
-            Registration { user, created: true }
+            Registration { user, created: true, repeated: false }
         };
         Ok(batch.interactions.iter().map(answer).collect())
     }

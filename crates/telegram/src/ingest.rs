@@ -4,24 +4,22 @@
 mod chat_queues;
 mod own_name;
 mod refusals;
+mod registrar;
 mod slots;
 mod stream;
 
 use std::{
-    collections::BTreeMap,
-    slice,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
 use chrono::{DateTime, SubsecRound, Utc};
-use rollcall_domain::{
-    Clock, Interaction, LogPace, QuarantinedUpdate, Registration, TelegramId, Username, error_chain,
-};
+use rollcall_domain::{Clock, LogPace, Registration, Username};
 use rollcall_service::{ServiceError, UserService};
 use serde_json::value::RawValue;
 
 pub(crate) use own_name::{Me, OwnName};
+pub(crate) use registrar::{Held, Registered, Registrar};
 pub(crate) use stream::Stream;
 
 use crate::{
@@ -30,7 +28,6 @@ use crate::{
     update::{self, Update},
 };
 use chat_queues::{ChatQueues, QueueBounds};
-use refusals::{Fault, Refusals};
 use slots::{Limit, SlotBounds};
 
 /// How many commands and button presses may wait in memory for their answers. Registration never
@@ -47,13 +44,12 @@ const LAST_ANSWERS: Duration = Duration::from_secs(3);
 /// Registers the users of updates, and has their commands answered. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Ingest {
-    users: UserService,
+    registrar: Registrar,
     clock: Arc<dyn Clock>,
     handler: Arc<dyn Handler>,
     outbox: Outbox,
     own_name: OwnName,
     queues: ChatQueues,
-    refusals: Arc<Mutex<Refusals>>,
     unanswered: Arc<Mutex<LogPace>>,
 }
 
@@ -63,17 +59,6 @@ pub(crate) struct Taken {
     pub(crate) commands: Commands,
     /// Where registration stopped, if it did.
     pub(crate) held: Option<Held>,
-}
-
-/// An update that the storage refuses and that cannot be quarantined yet. It was not registered, nor
-/// were those after it.
-pub(crate) struct Held {
-    /// The index of the update.
-    index: usize,
-    /// The first id of the updates that were not registered.
-    pub(crate) from: Option<i64>,
-    /// Why the storage refuses it.
-    pub(crate) error: ServiceError,
 }
 
 /// Requests of registered users, to be answered.
@@ -95,13 +80,12 @@ impl Ingest {
     ) -> Self {
         let queues = ChatQueues::new(SLOTS, QUEUES);
         Self {
-            users,
+            registrar: Registrar::new(users),
             clock,
             handler,
             outbox,
             own_name,
             queues,
-            refusals: Arc::default(),
             unanswered: Arc::default(),
         }
     }
@@ -128,17 +112,8 @@ impl Ingest {
         if checked != own_name {
             updates = read_as(checked.as_ref());
         }
-        for Update { update_id, fault, migration, .. } in &updates {
-            if let Some(fault) = fault {
-                log::warn!(
-                    update_id, fault;
-                    "an update could not be read in full, and is set aside"
-                );
-            }
-            if let Some(migration) = migration {
-                self.outbox.learn(*migration);
-            }
-        }
+        log_faults(&updates);
+        updates.iter().filter_map(|it| it.migration).for_each(|it| self.outbox.learn(it));
         let latest = date_undated(&mut updates, stream.now(received));
         stream.note(received, latest);
         if let Some(latest) = latest {
@@ -149,116 +124,18 @@ impl Ingest {
         updates
     }
 
-    /// Registers the users of the updates, and quarantines updates that could not be read in full. The
-    /// result is durable, so the caller may acknowledge it to Telegram.
-    ///
-    /// If the storage refuses the batch because of one update, that update is quarantined, once it is
-    /// clear that the database itself works.
+    /// Registers the users of the updates; see [`Registrar::register`].
     ///
     /// # Errors
     /// If the storage fails. Then register all of the updates again.
     pub(crate) async fn register(&self, updates: &[Update<'_>]) -> Result<Taken, ServiceError> {
-        let taken = match self.register_together(updates).await {
-            Err(error) if is_permanent(&error) => {
-                log::debug!(error = error_chain(&error); "registering a batch one by one");
-                self.register_one_by_one(updates).await?
-            }
-            result => Taken { commands: result?, held: None },
+        let Registered { registrations, held } = self.registrar.register(updates).await?;
+        let request = |(index, registration)| {
+            let update = updates.get::<usize>(index)?;
+            Some((self.request(update)?, registration))
         };
-        let held = taken.held.as_ref().map_or(updates.len(), |held| held.index);
-        count(updates.get(..held).unwrap_or_default());
-        Ok(taken)
-    }
-
-    /// Stops once the database itself is at fault, because it would refuse the others too.
-    async fn register_one_by_one(&self, updates: &[Update<'_>]) -> Result<Taken, ServiceError> {
-        let mut commands = Commands::default();
-        let mut refused = Vec::new();
-        for (index, update) in updates.iter().enumerate() {
-            let error = match self.register_together(slice::from_ref(update)).await {
-                Ok(Commands(one)) => {
-                    commands.0.extend(one);
-                    continue;
-                }
-                Err(error) if is_permanent(&error) => error,
-                Err(error) => return Err(error),
-            };
-            // Without a user, the quarantine was refused; no user's row can be the reason.
-            let Some(user) = user_of(update) else { return Err(error) };
-            refused.push((index, update, user, error));
-            let mut refusals = self.refusals();
-            refusals.refused(user);
-            if refusals.are_too_many() {
-                break;
-            }
-        }
-        for (index, update, user, error) in refused {
-            if !self.is_fault_of_row(user).await {
-                let rest = updates.iter().skip(index);
-                let from = rest.filter_map(|update| update.update_id).min();
-                return Ok(Taken { commands, held: Some(Held { index, from, error }) });
-            }
-            // The database may have been repaired since the first attempt.
-            match self.register_together(slice::from_ref(update)).await {
-                Ok(Commands(one)) => commands.0.extend(one),
-                Err(error) if is_permanent(&error) => self.quarantine(update, &error).await?,
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(Taken { commands, held: None })
-    }
-
-    /// Whether the user's row is the reason that their update was refused.
-    async fn is_fault_of_row(&self, user: TelegramId) -> bool {
-        let fault = self.refusals().fault(user);
-        match fault {
-            Fault::Row => true,
-            Fault::Database => false,
-            Fault::RowIfOthersPass => {
-                let rehearsed = self.users.rehearse().await;
-                rehearsed
-                    .inspect_err(|error| log::debug!(error = error_chain(error); "updates of other users are refused too"))
-                    .is_ok()
-            }
-        }
-    }
-
-    async fn quarantine(
-        &self,
-        update: &Update<'_>,
-        error: &ServiceError,
-    ) -> Result<(), ServiceError> {
-        let ServiceError::Repository(cause) = error else { return Ok(()) };
-        let reason = format!("it could not be registered: {}", cause.without_values());
-        let Some(quarantined) = update.quarantined(reason, false) else { return Ok(()) };
-        self.users.register_with(Vec::new(), vec![quarantined]).await?;
-        log::error!(
-            update_id = update.update_id, error = error_chain(error);
-            "an update could not be registered, and is set aside"
-        );
-        Ok(())
-    }
-
-    fn refusals(&self) -> MutexGuard<'_, Refusals> {
-        // No code panics while holding it.
-        self.refusals.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    async fn register_together(&self, updates: &[Update<'_>]) -> Result<Commands, ServiceError> {
-        let acted = || updates.iter().filter(|update| update.interaction.is_some());
-        let interactions: Vec<Interaction> =
-            acted().filter_map(|update| update.interaction.clone()).collect();
-        let quarantined = |update: &Update| {
-            let reason = update.fault.clone()?;
-            update.quarantined(reason, update.interaction.is_some())
-        };
-        let quarantined: Vec<QuarantinedUpdate> = updates.iter().filter_map(quarantined).collect();
-        let registrations = self.users.register_with(interactions, quarantined).await?;
-        self.refusals().passed(acted().filter_map(user_of));
-        let commands = acted().map(|update| self.request(update)).zip(registrations);
-        Ok(Commands(
-            commands.filter_map(|(command, registered)| Some((command?, registered))).collect(),
-        ))
+        let commands = Commands(registrations.into_iter().filter_map(request).collect());
+        Ok(Taken { commands, held })
     }
 
     /// The request in an update, if any.
@@ -304,19 +181,23 @@ impl Ingest {
     }
 }
 
-fn is_permanent(error: &ServiceError) -> bool {
-    matches!(error, ServiceError::Repository(error) if error.is_permanent())
-}
-
-fn user_of(update: &Update<'_>) -> Option<TelegramId> {
-    update.interaction.as_ref().map(Interaction::telegram_id)
+/// Logs why updates could not be read in full.
+pub(crate) fn log_faults(updates: &[Update<'_>]) {
+    for Update { update_id, fault, .. } in updates {
+        if let Some(fault) = fault {
+            log::warn!(update_id, fault; "an update could not be read in full, and is set aside");
+        }
+    }
 }
 
 /// Dates updates that have no time of their own, such as callback queries. They happened before they
 /// arrived, but after a pause of the bot the time of arrival may be hours late. Updates arrive in the
 /// order in which they happened. So an undated one takes the latest time before it in its batch, or
 /// else the first after it, or else `now`, the time of the stream. Returns the latest time in the batch.
-fn date_undated(updates: &mut [Update<'_>], now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+pub(crate) fn date_undated(
+    updates: &mut [Update<'_>],
+    now: DateTime<Utc>,
+) -> Option<DateTime<Utc>> {
     let mut dated = updates.iter().filter(|update| update.is_dated);
     let first = dated.find_map(|update| Some(update.interaction.as_ref()?.at));
     let mut latest = first.unwrap_or_else(|| now.trunc_subsecs(0));
@@ -329,25 +210,6 @@ fn date_undated(updates: &mut [Update<'_>], now: DateTime<Utc>) -> Option<DateTi
         }
     }
     first.map(|_| latest)
-}
-
-/// Counts registered updates. It adds them up first, because each increment of a counter is slow.
-fn count(updates: &[Update<'_>]) {
-    let mut counts: BTreeMap<(&str, &str), u64> = BTreeMap::new();
-    for update in updates {
-        let kind =
-            update.interaction.as_ref().map_or("none", |interaction| interaction.kind.name());
-        let outcome = match (&update.fault, &update.interaction) {
-            (Some(_), _) => "set_aside",
-            (None, Some(_)) => "registered",
-            (None, None) => "no_actor",
-        };
-        *counts.entry((kind, outcome)).or_default() += 1;
-    }
-    for ((kind, outcome), updates) in counts {
-        metrics::counter!("rollcall_updates_total", "kind" => kind, "outcome" => outcome)
-            .increment(updates);
-    }
 }
 
 #[cfg(test)]

@@ -9,6 +9,9 @@
 //! The files, from the wire inwards: `client` calls the Bot API, `poll` and `webhook` take updates,
 //! `update` reads them, `ingest` registers their users and queues their commands, and `outbox` sends.
 //!
+//! [`Intake`] registers the users of updates that another program received, without any connection to
+//! Telegram.
+//!
 //! To add a kind of update: its name and meaning in `update/kinds.rs`.
 //!
 //! Architecture invariants: this crate knows no button, and no command except `/start`, whose argument
@@ -21,6 +24,7 @@ mod error;
 mod handler;
 mod in_use;
 mod ingest;
+mod intake;
 mod json;
 mod outbox;
 mod poll;
@@ -37,6 +41,7 @@ pub use client::{
 };
 pub use error::BotError;
 pub use handler::{Handler, Request};
+pub use intake::{Intake, IntakeError, InvalidUpdates, MAX_UPDATES, Outcome, TakenUpdate};
 pub use outbox::{
     BulkError, BulkMessage, BulkOptions, BulkPace, Content, DataButton, Destination, MessagePlace,
     Original, Outbox, SendError, Topic, bulk_rate,

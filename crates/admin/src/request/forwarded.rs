@@ -18,7 +18,7 @@ pub enum ForwardedHeader {
 
 /// The client of a request from this peer: the peer itself or, if it is a trusted proxy, the last
 /// address in the header that is not one.
-pub(super) fn client_address(
+pub fn client_address(
     proxies: &[IpNet],
     peer: IpAddr,
     header: ForwardedHeader,

@@ -25,13 +25,14 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use self::{
-    connections::{Connections, Limits, Ticket},
-    paced::Paced,
-};
 pub(crate) use self::{
+    connections::Ticket,
     security_txt::{SECURITY_TXT, SecurityContact, security_txt},
     webhook::webhook,
+};
+use self::{
+    connections::{Connections, Limits},
+    paced::Paced,
 };
 use crate::shutdown::Shutdown;
 

@@ -138,7 +138,7 @@ pub enum Command {
     /// List, show, replay and remove updates that could not be read or registered
     #[command(subcommand)]
     Quarantine(quarantine::Quarantine),
-    /// Serve the web admin without running a bot
+    /// Serve the web admin and the API without running a bot
     Runserver(runserver::Runserver),
     /// Create a web admin account
     Createsuperuser(admins::CreateSuperuser),

@@ -22,6 +22,9 @@ Examples:
   manage runserver --listen :8090                       at http://127.0.0.1:8090/admin
   manage runserver --database-url sqlite://copy.db      on a copy of the database
 
+Also serves the API: a bot that runs elsewhere sends its updates to /ingest, with a key of
+`manage api-keys create`. See docs/api.md.
+
 Creates the database if it is missing. `manage createsuperuser` creates an account to sign in with.")]
 pub struct Runserver {
     /// Address to listen on, such as 127.0.0.1:8090, localhost:8090 or :8090

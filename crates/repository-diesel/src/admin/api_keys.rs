@@ -3,12 +3,13 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use rollcall_domain::{ApiKey, ApiScopes, LabelName};
+use rollcall_domain::{ApiKey, ApiScopes, LabelName, TelegramId};
 use rollcall_repository::{ApiKeyRepository, Digest, NewAuditEntry, RepositoryError, StoredApiKey};
 
 use crate::{
     admin::store::{Change, DieselAdminRepository, corrupt},
     base::{connection::either, error::Failure, schema::api_keys, timestamp::UtcMicros},
+    bots::owner,
 };
 
 #[async_trait]
@@ -41,6 +42,10 @@ impl ApiKeyRepository for DieselAdminRepository {
                 Ok(row.map(ApiKeyRow::into_key).transpose()?.map(|stored| stored.key))
             })
             .await
+    }
+
+    async fn bot_of_api_keys(&self) -> Result<Option<TelegramId>, RepositoryError> {
+        self.database.read("read which bot owns the database", owner).await
     }
 
     async fn api_keys(&self, limit: u32) -> Result<Vec<StoredApiKey>, RepositoryError> {

@@ -169,8 +169,13 @@ fn record(
     if new.len() < batch.interactions.len() {
         add_unchanged(connection, &mut users, &batch.interactions)?;
     }
-    let answers = batch.interactions.iter();
-    Ok(answers.map(|interaction| registration(&mut users, interaction)).collect())
+    // In the order of the batch, as `new` is.
+    let mut new = new.into_iter().peekable();
+    let answers = batch.interactions.iter().map(|interaction| {
+        let is_new = new.next_if(|it| std::ptr::eq(*it, interaction)).is_some();
+        registration(&mut users, interaction, !is_new)
+    });
+    Ok(answers.collect())
 }
 
 /// Steps 2 to 6; returns all users of the batch.
@@ -281,12 +286,14 @@ fn add_unchanged(
 fn registration(
     users: &mut HashMap<TelegramId, Replayed>,
     interaction: &Interaction,
+    repeated: bool,
 ) -> Registration {
     let id = interaction.telegram_id();
     let Some(replayed) = users.get_mut(&id) else {
         // A known update of a user that was deleted meanwhile.
-        return Registration { user: TelegramUser::created_by(interaction), created: false };
+        let user = TelegramUser::created_by(interaction);
+        return Registration { user, created: false, repeated };
     };
     let created = std::mem::take(&mut replayed.created);
-    Registration { user: replayed.user.clone(), created }
+    Registration { user: replayed.user.clone(), created, repeated }
 }

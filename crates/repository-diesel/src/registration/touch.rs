@@ -55,7 +55,8 @@ pub(super) fn touch(
         minute: minute_of(interaction.at),
     };
     let row: Option<UserRow> = touch.get_result(connection).optional()?;
-    row.map(|row| Ok(Registration { user: row.into_user()?, created: false })).transpose()
+    let registration = |user| Registration { user, created: false, repeated: false };
+    row.map(|row| Ok(registration(row.into_user()?))).transpose()
 }
 
 statement! {

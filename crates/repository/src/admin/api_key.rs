@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use rollcall_domain::ApiKey;
+use rollcall_domain::{ApiKey, TelegramId};
 
 use super::{digest::Digest, log::NewAuditEntry};
 use crate::error::RepositoryError;
@@ -26,6 +26,9 @@ pub trait ApiKeyRepository: Send + Sync {
 
     /// The key with this hash, revoked or not.
     async fn api_key(&self, hash: Digest) -> Result<Option<ApiKey>, RepositoryError>;
+
+    /// The bot that the database belongs to, and so the keys; `None` if no bot has claimed it.
+    async fn bot_of_api_keys(&self) -> Result<Option<TelegramId>, RepositoryError>;
 
     /// Up to `limit` keys in the order of their creation; those that are revoked come last.
     async fn api_keys(&self, limit: u32) -> Result<Vec<StoredApiKey>, RepositoryError>;

@@ -1,7 +1,7 @@
 use std::fmt;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use rollcall_domain::{Admin, ApiKey, ApiScopes, AuditAction, LabelName, error_chain};
+use rollcall_domain::{Admin, ApiKey, ApiScopes, AuditAction, LabelName, TelegramId, error_chain};
 use rollcall_repository::{Digest, NewAuditEntry, RepositoryError, StoredApiKey};
 
 use super::{
@@ -152,6 +152,14 @@ impl AdminService {
             self.note_use(hash, key);
         }
         Ok(key)
+    }
+
+    /// The bot that the keys belong to; `None` before there is one.
+    ///
+    /// # Errors
+    /// If the storage fails.
+    pub async fn bot_of_api_keys(&self) -> Result<Option<TelegramId>, ServiceError> {
+        Ok(self.storage.bot_of_api_keys().await?)
     }
 
     /// Notes in the background that a key is used, because a locked database must not delay reading.

@@ -118,8 +118,8 @@ impl HttpArguments {
         let url: Option<WebhookUrl> =
             parse(WEBHOOK_URL, self.webhook_url.as_deref(), environment).transpose()?;
         let Some(url) = url else { return Ok(settings) };
-        if settings.is_admins(url.path()) {
-            let reason = "its path belongs to the web admin; expected another one, such as \
+        if settings.is_ours(url.path()) {
+            let reason = "its path belongs to the web admin or the API; expected another one, such as \
                           /webhook";
             return Err(SettingError::Wrong(WEBHOOK_URL, reason.to_owned()));
         }
@@ -235,10 +235,13 @@ impl HttpSettings {
         )
     }
 
-    /// Whether a path is the web admin's.
-    fn is_admins(&self, path: &str) -> bool {
-        let below = path.strip_prefix(self.prefix()).and_then(|path| path.strip_prefix("/admin"));
-        below.is_some_and(|below| below.is_empty() || below.starts_with('/'))
+    /// Whether a path belongs to the web admin or the API.
+    fn is_ours(&self, path: &str) -> bool {
+        let Some(path) = path.strip_prefix(self.prefix()) else { return false };
+        ["/admin"].iter().chain(&rollcall_api::PATHS).any(|own| {
+            let below = path.strip_prefix(own);
+            below.is_some_and(|below| below.is_empty() || below.starts_with('/'))
+        })
     }
 }
 

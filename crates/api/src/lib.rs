@@ -1,0 +1,39 @@
+//! Rollcall's HTTP API. A bot in any language sends its updates to `POST /ingest`, and programs read and
+//! change what is stored under `/api/v1`.
+//!
+//! [`router`] returns an axum router. One table, `routes.rs`, lists what is served, and the scope that a
+//! key needs for it. `docs/api.md` describes each request.
+//!
+//! To add a request, write its handler in a module named for what it is about, and its line in that
+//! table. Without that line it is not served.
+//!
+//! Every response is JSON, also those of errors: see [`error`].
+
+mod access;
+mod app;
+mod body;
+mod buckets;
+mod client;
+mod error;
+mod ingest;
+mod routes;
+mod services;
+
+use axum::Router;
+
+pub use client::Client;
+pub use error::not_ready;
+pub use services::Services;
+
+use app::App;
+
+/// The paths that the API needs below its prefix. A webhook cannot use them.
+pub const PATHS: [&str; 2] = ["/ingest", "/api"];
+
+/// A router with every request, under the prefix.
+///
+/// The server should add a [`Client`] to the extensions of each request, because wrong keys are counted
+/// by address.
+pub fn router(prefix: &str, services: Services) -> Router {
+    routes::router(prefix, App::new(services))
+}
