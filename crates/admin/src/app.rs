@@ -6,14 +6,13 @@ use axum::extract::FromRef;
 use rollcall_domain::Clock;
 use rollcall_service::{
     ActivityService, AdminService, AudienceService, BroadcastService, DirectoryService,
-    LabelService, Messenger, PreferencesService, ScheduleService, SegmentService, TransferService,
-    UserService,
+    LabelService, Messenger, Paces, PreferencesService, ScheduleService, SegmentService,
+    TransferService, UserService,
 };
 use tokio::sync::{Semaphore, watch};
 
 use crate::{
-    audience::Counts, broadcasts::Paces, page::Assets, request::RateLimiter, settings::Settings,
-    users::Saves,
+    audience::Counts, page::Assets, request::RateLimiter, settings::Settings, users::Saves,
 };
 
 /// The state that the handlers share. It is cheap to clone.

@@ -214,13 +214,18 @@ async fn work(
         schedule: has_schedule.then(|| schedule.clone()),
         preferences: services.preferences(),
         opt_outs: services.opt_outs(),
+        broadcasts: services.broadcasts(),
+        composing: services.composing(),
+        messenger: messenger.clone(),
         admins: admins.clone(),
         uncounting: (!are_counted).then(|| services.activity()),
     };
     health.started(database, users.clone(), bot.readiness());
     let conversation = Arc::new(Conversation::new(&bot, answers, admin_url, greetings));
     print_claim_code(&bot, &admins).await;
+    conversation.look_up_owners().await;
     let alerted = conversation.alert_owners(alerts.clone());
+    let watched = conversation.watch_broadcasts();
     let handler = conversation.clone();
     let (stop_sending, stopped) = watch::channel(false);
     let sender = services.broadcasts().sender(
@@ -254,6 +259,7 @@ async fn work(
         result = received => result,
         never = maintenance::run(users.clone(), admins, labels, &services) => match never {},
         never = alerted => match never {},
+        never = watched => match never {},
         never = refreshed(schedule, nhl) => match never {},
     };
     stop_sending.send_replace(true);

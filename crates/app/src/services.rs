@@ -8,9 +8,9 @@ use rollcall_repository_diesel::{
     DieselQuarantineRepository, DieselScheduleRepository, DieselUserRepository,
 };
 use rollcall_service::{
-    ActivityService, AdminService, AudienceService, BroadcastService, DeletionService,
-    DirectoryService, LabelService, OptOutService, PreferencesService, ScheduleService,
-    SegmentService, SourceService, TransferService, UserService,
+    ActivityService, AdminService, AudienceService, BroadcastService, ComposingService,
+    DeletionService, DirectoryService, LabelService, OptOutService, PreferencesService,
+    ScheduleService, SegmentService, SourceService, TransferService, UserService,
 };
 
 /// A database and the services on it. Cheap to clone.
@@ -61,6 +61,10 @@ impl Services {
 
     pub(crate) fn broadcasts(&self) -> BroadcastService {
         BroadcastService::new(self.user_repository(), SystemClock)
+    }
+
+    pub(crate) fn composing(&self) -> ComposingService {
+        ComposingService::new(self.user_repository(), SystemClock)
     }
 
     pub(crate) fn opt_outs(&self) -> OptOutService {

@@ -7,6 +7,8 @@ use rollcall_service::ScheduleView;
 
 use chrono_tz::Tz;
 
+use crate::broadcasts::BroadcastAction;
+
 /// The version of the format. Increment it when the meaning of existing data changes.
 const VERSION: &str = "1";
 /// The value for "no choice of the user's".
@@ -68,6 +70,8 @@ pub(crate) enum Action {
     },
     /// Shows the users of a saved segment. For owners only.
     Segment(LabelName),
+    /// Composes, changes or shows a broadcast. For owners only.
+    Broadcast(BroadcastAction),
     /// Shows the list of commands.
     Help,
 }
@@ -109,6 +113,7 @@ impl Action {
             Self::Selected(cursor) => format!("f/{cursor}"),
             Self::Segments { page } => format!("g/{page}"),
             Self::Segment(name) => format!("n/{name}"),
+            Self::Broadcast(action) => format!("b/{}", action.data()),
         };
         format!("{VERSION}/{rest}")
     }
@@ -167,6 +172,7 @@ impl Action {
             ["f", place] => Self::Selected(cursor(place)?),
             ["g", number] => Self::Segments { page: page(number)? },
             ["n", name] => Self::Segment(name.parse().ok()?),
+            ["b", parts @ ..] => Self::Broadcast(BroadcastAction::guess(parts)?),
             _ => return None,
         })
     }
@@ -187,6 +193,7 @@ impl Action {
             Self::OptOut { .. } => "opt_out",
             Self::Users(_) | Self::Selected(_) => "users",
             Self::Segments { .. } | Self::Segment(_) => "segments",
+            Self::Broadcast(_) => "broadcast",
             Self::Help => "help",
         }
     }
@@ -200,7 +207,11 @@ impl Action {
     pub(crate) fn is_for_owners(&self) -> bool {
         matches!(
             self,
-            Self::Users(_) | Self::Selected(_) | Self::Segments { .. } | Self::Segment(_)
+            Self::Users(_)
+                | Self::Selected(_)
+                | Self::Segments { .. }
+                | Self::Segment(_)
+                | Self::Broadcast(_)
         )
     }
 }

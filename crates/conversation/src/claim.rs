@@ -43,6 +43,7 @@ impl Conversation {
         if !is_owner {
             return;
         }
+        self.owners.add(user);
         if let Err(error) = self.leave_out_owners().await {
             log::warn!(
                 error = error_chain(&error);

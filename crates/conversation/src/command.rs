@@ -15,13 +15,27 @@ pub(crate) enum Command {
         filter: String,
     },
     Segments,
+    /// Begins a broadcast to the users of a filter.
+    Broadcast {
+        filter: String,
+    },
     Stats,
     Admin,
 }
 
 /// The names of all commands, without the slash.
-pub const COMMANDS: &[&str] =
-    &["schedule", "start", "settings", "help", "id", "users", "segments", "stats", "admin"];
+pub const COMMANDS: &[&str] = &[
+    "schedule",
+    "start",
+    "settings",
+    "help",
+    "id",
+    "users",
+    "segments",
+    "broadcast",
+    "stats",
+    "admin",
+];
 
 /// The names of the commands of a bot that shows the schedule, or does not.
 pub(crate) fn commands(has_schedule: bool) -> &'static [&'static str] {
@@ -42,6 +56,7 @@ impl Command {
             "id" => Self::Id,
             "users" => Self::Users { filter: typed.argument.clone() },
             "segments" => Self::Segments,
+            "broadcast" => Self::Broadcast { filter: typed.argument.clone() },
             "stats" => Self::Stats,
             "admin" => Self::Admin,
             _ => return None,
@@ -50,7 +65,14 @@ impl Command {
 
     /// Whether only admins may use the command.
     pub(crate) fn is_for_admins(&self) -> bool {
-        matches!(self, Self::Users { .. } | Self::Segments | Self::Stats | Self::Admin)
+        matches!(
+            self,
+            Self::Users { .. }
+                | Self::Segments
+                | Self::Broadcast { .. }
+                | Self::Stats
+                | Self::Admin
+        )
     }
 }
 

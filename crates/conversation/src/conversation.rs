@@ -13,9 +13,9 @@ use rollcall_domain::{
     TelegramUser, UnreachableReason, UserFilter, UserSort, error_chain,
 };
 use rollcall_service::{
-    ActivityService, AdminService, Alerts, AudienceService, ClaimCode, DirectoryService,
-    OptOutService, PreferencesService, ScheduleService, ScheduleView, SegmentService, ServiceError,
-    UserService,
+    ActivityService, AdminService, Alerts, AudienceService, BroadcastService, ClaimCode,
+    ComposingService, DirectoryService, Messenger, OptOutService, Paces, PreferencesService,
+    ScheduleService, ScheduleView, SegmentService, ServiceError, UserService,
 };
 
 use rollcall_telegram::{
@@ -29,6 +29,7 @@ use crate::{
     greeting::Greetings,
     locale::Locale,
     menu::{self, Menu},
+    owners::KnownOwners,
     reply::{PageButton, Screen, send},
     schedule, settings_menu, text, user_list,
 };
@@ -50,6 +51,12 @@ pub struct Services {
     pub preferences: PreferencesService,
     /// The categories of broadcasts that users have opted out of.
     pub opt_outs: OptOutService,
+    /// The broadcasts.
+    pub broadcasts: BroadcastService,
+    /// The broadcasts that owners compose.
+    pub composing: ComposingService,
+    /// Sends copies of broadcasts to owners.
+    pub messenger: Arc<dyn Messenger>,
     /// The owners, who may use the admin commands.
     pub admins: AdminService,
     /// Leaves a new owner out of the figures; `None` if owners count.
@@ -67,6 +74,11 @@ pub struct Conversation {
     pub(crate) schedule: Option<ScheduleService>,
     pub(crate) preferences: PreferencesService,
     pub(crate) opt_outs: OptOutService,
+    pub(crate) broadcasts: BroadcastService,
+    pub(crate) composing: ComposingService,
+    pub(crate) messenger: Arc<dyn Messenger>,
+    pub(crate) paces: Paces,
+    pub(crate) owners: KnownOwners,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) admins: AdminService,
     pub(crate) uncounting: Option<ActivityService>,
@@ -91,10 +103,15 @@ impl Handler for Conversation {
         ClaimCode::read(text).is_some()
     }
 
+    fn wants_messages_of(&self, user: TelegramId) -> bool {
+        self.owners.has(user)
+    }
+
     async fn handle(&self, request: Request, registration: Registration) {
         match request {
             Request::Command(message) => self.command(&message, &registration).await,
             Request::Text(message) => self.text(&message, &registration).await,
+            Request::Message(message) => self.message(&message, &registration).await,
             Request::ButtonPress(press) => self.press(&press, &registration).await,
         }
     }
@@ -113,7 +130,7 @@ impl Asker {
         Locale::of(self.language())
     }
 
-    fn language(&self) -> Language {
+    pub(crate) fn language(&self) -> Language {
         self.preferences.language_or(self.client_language.as_deref())
     }
 }
@@ -136,6 +153,9 @@ impl Conversation {
             schedule,
             preferences,
             opt_outs,
+            broadcasts,
+            composing,
+            messenger,
             admins,
             uncounting,
         } = services;
@@ -149,6 +169,11 @@ impl Conversation {
             schedule,
             preferences,
             opt_outs,
+            broadcasts,
+            composing,
+            messenger,
+            paces: Paces::default(),
+            owners: KnownOwners::default(),
             clock: bot.clock(),
             admins,
             uncounting,
@@ -192,13 +217,16 @@ impl Conversation {
         };
         let begun_at = Instant::now();
         let answer = match self.asker(&registration.user).await {
-            Ok(asker) => self
-                .answer(&command, audience, &asker, registration)
-                .await
-                .unwrap_or_else(|error| {
+            Ok(asker) => {
+                if audience == Audience::Owner && !matches!(command, Command::Broadcast { .. }) {
+                    self.end_waiting(&asker, to).await;
+                }
+                let answer = self.answer(&command, audience, &asker, registration).await;
+                answer.unwrap_or_else(|error| {
                     log::warn!(error = error_chain(&error); "a command failed");
                     failed(&command, &asker)
-                }),
+                })
+            }
             Err((error, asker)) => {
                 log::warn!(error = error_chain(&error); "a command failed");
                 failed(&command, &asker)
@@ -222,6 +250,9 @@ impl Conversation {
                 log::warn!(error = error_chain(&error); "could not check whether a user is an owner");
                 false
             });
+        if is_owner {
+            self.owners.add(sender);
+        }
         Audience::of(chat, sender, is_owner)
     }
 
@@ -258,6 +289,7 @@ impl Conversation {
             Command::Users { filter } if filter.is_empty() => self.users(None, locale).await?,
             Command::Users { filter } => self.selected(filter, None, locale).await?,
             Command::Segments => self.segments(0, locale).await?,
+            Command::Broadcast { filter } => self.broadcast(filter, asker).await?,
             Command::Stats => {
                 text::stats(locale, &self.users.get_user_stats().await?, self.admin_url.as_deref())
                     .into()

@@ -1,5 +1,5 @@
 //! The commands, buttons and texts of Rollcall's bundled bot: `/start`, `/schedule`, `/settings`,
-//! `/help`, `/id`, and for owners `/users`, `/segments`, `/stats` and `/admin`.
+//! `/help`, `/id`, and for owners `/users`, `/segments`, `/broadcast`, `/stats` and `/admin`.
 //!
 //! [`Conversation`] is the handler that `rollcall-telegram` calls for registered users.
 //!
@@ -14,6 +14,7 @@
 mod action;
 mod alerts;
 mod audience;
+mod broadcasts;
 mod claim;
 mod command;
 mod conversation;
@@ -22,6 +23,8 @@ mod html;
 mod locale;
 mod menu;
 mod messages;
+mod outcome;
+mod owners;
 mod press;
 mod reply;
 mod schedule;

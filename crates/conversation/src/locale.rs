@@ -230,6 +230,12 @@ mod tests {
     fn no_text_is_unused_or_missing() {
         let sources = [
             include_str!("alerts.rs"),
+            include_str!("broadcasts/audience.rs"),
+            include_str!("broadcasts/compose.rs"),
+            include_str!("broadcasts/draft.rs"),
+            include_str!("broadcasts/press.rs"),
+            include_str!("broadcasts/progress.rs"),
+            include_str!("broadcasts/words.rs"),
             include_str!("claim.rs"),
             include_str!("conversation.rs"),
             include_str!("menu.rs"),

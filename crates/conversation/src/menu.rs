@@ -27,9 +27,10 @@ const FOR_USERS: [Entry; 4] = [
 ];
 const FOR_USERS_WITHOUT_SCHEDULE: [Entry; 3] =
     [("start", "command-start"), ("settings", "command-settings-plain"), ("help", "command-help")];
-const FOR_ADMINS: [Entry; 4] = [
+const FOR_ADMINS: [Entry; 5] = [
     ("users", "command-users"),
     ("segments", "command-segments"),
+    ("broadcast", "command-broadcast"),
     ("stats", "command-stats"),
     ("admin", "command-admin"),
 ];

@@ -76,7 +76,7 @@ pub(crate) fn categories(locale: &Locale, choices: &[CategoryChoice], page: u32)
 }
 
 /// The name of a category for users. Owners name their own categories.
-fn name_of(locale: &Locale, category: &LabelName) -> String {
+pub(crate) fn name_of(locale: &Locale, category: &LabelName) -> String {
     match category.as_str() {
         NEWS_CATEGORY => locale.text("category-news"),
         PROMO_CATEGORY => locale.text("category-promo"),

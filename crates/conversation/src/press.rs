@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use frankenstein::methods::AnswerCallbackQueryParams;
-use rollcall_domain::{LabelName, Registration, error_chain};
+use rollcall_domain::{Registration, TelegramUser, error_chain};
 use rollcall_service::{ScheduleService, ScheduleView, ServiceError};
 use rollcall_telegram::{ButtonPress, SendError};
 
@@ -13,37 +13,10 @@ use crate::{
     conversation::{Asker, Conversation},
     locale::Locale,
     messages,
+    outcome::Outcome,
     reply::{Screen, edit},
     schedule, settings_menu,
 };
-
-/// The result of a press.
-#[derive(Default)]
-struct Outcome {
-    /// The text that pops up.
-    notice: Option<&'static str>,
-    /// The new content of the message.
-    screen: Option<Screen>,
-    /// The category of broadcasts that the user opted out of or into, by a button that now does the
-    /// opposite.
-    opt_out: Option<(LabelName, bool)>,
-}
-
-impl From<Screen> for Outcome {
-    fn from(screen: Screen) -> Self {
-        Self { screen: Some(screen), ..Self::default() }
-    }
-}
-
-impl Outcome {
-    fn notice(key: &'static str) -> Self {
-        Self { notice: Some(key), ..Self::default() }
-    }
-
-    fn saved(screen: Screen) -> Self {
-        Self { notice: Some("press-saved"), screen: Some(screen), ..Self::default() }
-    }
-}
 
 impl Conversation {
     /// Handles the button press of a registered user. Every press is answered once, also after a failure.
@@ -52,10 +25,13 @@ impl Conversation {
         let begun_at = Instant::now();
         let (outcome, asker) = match self.asker(&registration.user).await {
             Ok(mut asker) => {
-                let outcome = self.outcome(press, &mut asker).await.unwrap_or_else(|error| {
-                    log::warn!(error = error_chain(&error); "a button press failed");
-                    Outcome::notice("press-failed")
-                });
+                let outcome = self
+                    .outcome(press, &registration.user, &mut asker)
+                    .await
+                    .unwrap_or_else(|error| {
+                        log::warn!(error = error_chain(&error); "a button press failed");
+                        Outcome::notice("press-failed")
+                    });
                 (outcome, asker)
             }
             Err((error, asker)) => {
@@ -114,10 +90,11 @@ impl Conversation {
     async fn outcome(
         &self,
         press: &ButtonPress,
+        user: &TelegramUser,
         asker: &mut Asker,
     ) -> Result<Outcome, ServiceError> {
         let action = press.data.as_deref().and_then(Action::read);
-        let (Some(action), Some((chat, _))) = (action, press.message) else {
+        let (Some(action), Some((chat, place))) = (action, press.message) else {
             return Ok(Outcome::notice("press-stale"));
         };
         let Some(audience) = self.audience(chat, asker.id).await else {
@@ -198,6 +175,9 @@ impl Conversation {
                     Some(filter) => self.selected(filter, Some(cursor), locale).await?.into(),
                     None => Outcome::notice("press-stale"),
                 }
+            }
+            (Action::Broadcast(action), _) => {
+                self.press_of_broadcast(action, place, user, asker).await?
             }
             (Action::Segments { page }, _) => self.segments(page, locale).await?.into(),
             (Action::Segment(name), _) => {

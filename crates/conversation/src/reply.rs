@@ -79,6 +79,15 @@ pub(crate) async fn send(
     outbox.send(to, &screen.content()).await
 }
 
+/// Edits a message of the bot.
+pub(crate) async fn edit_only(
+    outbox: &Outbox,
+    place: MessagePlace,
+    screen: &Screen,
+) -> Result<(), SendError> {
+    outbox.edit(place, &screen.content()).await
+}
+
 /// Edits a message of the bot, or sends a new one if it no longer exists.
 pub(crate) async fn edit(
     outbox: &Outbox,

@@ -25,6 +25,8 @@ use crate::{
 const MAX_FILTER_UNITS: usize = 300;
 /// How long an exact count may take. If it takes longer, an estimate is shown.
 const QUICK: Duration = Duration::from_millis(500);
+/// The command with a filter, without the slash.
+const USERS: &str = "users";
 
 impl Conversation {
     /// A page of the users that a filter selects. Days are those of UTC; those of a segment alone are
@@ -39,7 +41,7 @@ impl Conversation {
             Ok(filter) => filter,
             Err(error) => {
                 let picture = error.picture(text);
-                return Ok(refused(locale, &error.to_string(), Some(&picture)));
+                return Ok(refused(locale, USERS, &error.to_string(), Some(&picture)));
             }
         };
         let shown = filter.to_string();
@@ -50,7 +52,7 @@ impl Conversation {
         let selection = match self.selection(&filter).await {
             Ok(selection) => selection,
             Err(AudienceError::Service(error)) => return Err(error),
-            Err(error) => return Ok(refused(locale, &error.to_string(), None)),
+            Err(error) => return Ok(refused(locale, USERS, &error.to_string(), None)),
         };
         let sort = UserSort::default();
         let mut slice = self.selected.users(&selection, sort, cursor, PAGE_SIZE).await?;
@@ -58,7 +60,7 @@ impl Conversation {
             slice = self.selected.users(&selection, sort, None, PAGE_SIZE).await?;
         }
         if !matches!(slice.count, Counted::Exactly(_))
-            && let Some(exactly) = self.count_quickly(&selection).await?
+            && let Some(exactly) = self.count_within(QUICK, &selection).await?
         {
             slice.count = Counted::Exactly(exactly);
         }
@@ -66,23 +68,32 @@ impl Conversation {
     }
 
     async fn selection(&self, filter: &Filter) -> Result<Selection, AudienceError> {
-        let mut zone = Tz::UTC;
+        let zone = self.zone_of(filter, Tz::UTC).await?;
+        self.selected.selection(filter, zone).await
+    }
+
+    /// The time zone of a filter's days: that of a segment if it is nothing else, or else `zone`.
+    pub(crate) async fn zone_of(&self, filter: &Filter, zone: Tz) -> Result<Tz, ServiceError> {
         if let FilterNode::Term(Term::Segment(names)) = filter.node()
             && let [name] = names.as_slice()
         {
             let segments = self.selected.segments().await?;
-            zone = segments.iter().find(|it| it.name == *name).map_or(zone, |it| it.zone);
+            return Ok(segments.iter().find(|it| it.name == *name).map_or(zone, |it| it.zone));
         }
-        self.selected.selection(filter, zone).await
+        Ok(zone)
     }
 
     /// The exact number of users, unless that takes long.
-    async fn count_quickly(&self, selection: &Selection) -> Result<Option<u64>, ServiceError> {
-        let until = Instant::now() + QUICK;
+    pub(crate) async fn count_within(
+        &self,
+        time: Duration,
+        selection: &Selection,
+    ) -> Result<Option<u64>, ServiceError> {
+        let until = Instant::now() + time;
         let goes_on = Arc::new(move |_, _| Instant::now() < until);
         let counted = self.selected.count(selection, goes_on);
         // One step of the count may take long by itself.
-        tokio::time::timeout(QUICK, counted).await.unwrap_or(Ok(None))
+        tokio::time::timeout(time, counted).await.unwrap_or(Ok(None))
     }
 }
 
@@ -110,15 +121,20 @@ fn page(locale: &Locale, filter: &str, page: &UserSlice) -> Screen {
     Screen { text, buttons: turns(locale, page, Action::Selected), ..Screen::default() }
 }
 
-/// That a filter cannot be used, and why. The reason is in English, as everywhere.
-fn refused(locale: &Locale, reason: &str, picture: Option<&str>) -> Screen {
+/// That a filter cannot be used after a command, and why. The reason is in English, as everywhere.
+pub(crate) fn refused(
+    locale: &Locale,
+    command: &str,
+    reason: &str,
+    picture: Option<&str>,
+) -> Screen {
     let picture = picture.map(|it| format!("<pre>{}</pre>\n", escaped(&harmless_lines(it))));
     format!(
         "{}\n{}{}\n\n{}",
         locale.text("filter-refused"),
         picture.unwrap_or_default(),
         escaped(&harmless(reason)),
-        locale.text("filter-example"),
+        locale.format("filter-example", &[("command", command.into())]),
     )
     .into()
 }
@@ -206,8 +222,8 @@ mod tests {
         let mut texts = Vec::new();
         for language in Language::ALL {
             let locale = Locale::of(language);
-            texts.push(refused(locale, &error.to_string(), Some(&error.picture(text))).text);
-            texts.push(refused(locale, "there is no tag 'x'", None).text);
+            texts.push(refused(locale, USERS, &error.to_string(), Some(&error.picture(text))).text);
+            texts.push(refused(locale, "broadcast", "there is no tag 'x'", None).text);
             texts.push(unshowable(locale, 1234).text);
             texts.push(unshowable(locale, 5).text);
         }

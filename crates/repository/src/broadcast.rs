@@ -94,6 +94,17 @@ pub trait BroadcastRepository: Send + Sync {
         at: DateTime<Utc>,
     ) -> Result<ChangedBroadcast, RepositoryError>;
 
+    /// Sets the category of a draft, and whether its messages have an opt-out button. `None` if there is
+    /// no such category.
+    async fn set_category_of_draft(
+        &self,
+        id: i64,
+        category: &LabelName,
+        has_opt_out_button: bool,
+        by: Option<&Admin>,
+        at: DateTime<Utc>,
+    ) -> Result<Option<ChangedBroadcast>, RepositoryError>;
+
     /// The broadcasts that a process has to work on, by number: those that are being prepared or sent,
     /// and scheduled ones whose time has come by `at`.
     async fn active_broadcasts(&self, at: DateTime<Utc>)

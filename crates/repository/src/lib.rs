@@ -12,6 +12,7 @@ mod admin;
 mod audience;
 mod bot;
 mod broadcast;
+mod composing;
 mod directory;
 mod error;
 mod label;
@@ -43,6 +44,7 @@ pub use broadcast::{
     AddedRecipients, BroadcastCategory, BroadcastChange, BroadcastRepository, ChangedBroadcast,
     Leased, Recipient, RecipientClaim, RecipientOutcome, Rest, SenderLease,
 };
+pub use composing::{BroadcastRequest, ComposingRepository, ProgressMessage};
 pub use directory::{DirectoryRepository, MAX_PAGE_SIZE};
 pub use error::{BoxError, DatabaseError, LOCKED, RepositoryError};
 pub use label::{

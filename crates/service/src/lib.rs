@@ -48,9 +48,10 @@ pub use admin::{
 pub use alerts::{Alert, Alerts, Report};
 pub use audience::{AudienceError, AudienceService};
 pub use broadcasts::{
-    AudienceSize, BroadcastError, BroadcastSender, BroadcastService, CategoryChoice, ContentError,
-    Delivery, Forecast, Lane, LeaseTimes, Message, Messenger, OptOutButton, OptOutService,
-    OutgoingContent, OutgoingMessage, PAID_RATE, RESENT_STATES, Stars,
+    AudienceSize, BroadcastError, BroadcastSender, BroadcastService, CategoryChoice,
+    ComposingService, ContentError, Delivery, Forecast, Lane, LeaseTimes, Message, Messenger,
+    OptOutButton, OptOutService, OutgoingContent, OutgoingMessage, PAID_RATE, Paces, RESENT_STATES,
+    Stars, Waiting,
 };
 pub use deletion::{Deletion, DeletionProgress, DeletionService};
 pub use directory::{DirectoryService, Facets};
@@ -61,9 +62,9 @@ pub use outage::Outage;
 pub use preferences::PreferencesService;
 pub use rollcall_repository::{
     Allowed, AuditChain, AuditFault, AuditFilter, BroadcastCategory, BroadcastChange,
-    CountProgress, Difference, Digest, Imported, LabelChange, LabelChangeState, LabelChoice,
-    LatestPasses, Lease, MAX_PAGE_SIZE, MAX_SOURCES, Recipient, Refresh, SegmentPass, SegmentUsers,
-    SenderLease, SourceTag, StoredGames,
+    BroadcastRequest, CountProgress, Difference, Digest, Imported, LabelChange, LabelChangeState,
+    LabelChoice, LatestPasses, Lease, MAX_PAGE_SIZE, MAX_SOURCES, ProgressMessage, Recipient,
+    Refresh, SegmentPass, SegmentUsers, SenderLease, SourceTag, StoredGames,
 };
 pub use schedule::{Schedule, ScheduleDay, ScheduleService, ScheduleView};
 pub use segments::{CountedSegment, SegmentService};

@@ -48,6 +48,18 @@ impl Messages {
         self.kept.push_back(message.clone());
     }
 
+    /// Deletes a message. It still counts.
+    pub(crate) fn remove(&mut self, chat_id: i64, message_id: i64) {
+        let Some(place) = self.place(message_id) else { return };
+        if self.kept.get(place).is_none_or(|message| message.chat_id != chat_id) {
+            return;
+        }
+        self.kept.remove(place);
+        if let Some(ids) = self.by_chat.get_mut(&chat_id) {
+            ids.retain(|id| *id != message_id);
+        }
+    }
+
     fn forget_oldest(&mut self) {
         let Some(oldest) = self.kept.pop_front() else { return };
         if let Some(ids) = self.by_chat.get_mut(&oldest.chat_id) {
@@ -134,5 +146,19 @@ mod tests {
         let mut messages = Messages::new(0);
         messages.push(&message(7, 1), false);
         assert_eq!((messages.count(), messages.in_chat(7).count()), (1, 0));
+    }
+
+    #[test]
+    fn a_deleted_message_is_gone_but_counted() {
+        let mut messages = Messages::new(9);
+        for (chat_id, message_id) in [(7, 1), (8, 2), (7, 4)] {
+            messages.push(&message(chat_id, message_id), false);
+        }
+        messages.remove(8, 1);
+        messages.remove(7, 1);
+        messages.remove(7, 99);
+        let ids: Vec<i64> = messages.in_chat(7).map(|message| message.message_id).collect();
+        assert_eq!((ids, messages.count(), messages.per_chat()[&7]), (vec![4], 3, 2));
+        assert!(messages.get(7, 1).is_none() && messages.get(8, 2).is_some());
     }
 }

@@ -1,7 +1,7 @@
 use async_trait::async_trait;
-use rollcall_domain::Registration;
+use rollcall_domain::{Registration, TelegramId};
 
-use crate::update::{ButtonPress, CommandMessage, TextMessage};
+use crate::update::{ButtonPress, CommandMessage, PrivateMessage, TextMessage};
 
 /// Answers the commands and buttons of a bot. Their users are registered before it is called.
 ///
@@ -26,6 +26,13 @@ pub trait Handler: Send + Sync + 'static {
         false
     }
 
+    /// Whether each new message of this user in their private chat is passed to [`Handler::handle`], unless
+    /// it is one of the bot's commands or a text that it [wants](Handler::wants). It is called for each
+    /// message in a private chat, so it must be quick.
+    fn wants_messages_of(&self, _user: TelegramId) -> bool {
+        false
+    }
+
     /// Answers a request. Best effort: log failures, because there is no retry.
     async fn handle(&self, request: Request, registration: Registration);
 }
@@ -37,6 +44,8 @@ pub enum Request {
     Command(CommandMessage),
     /// A text that the handler [wants](Handler::wants).
     Text(TextMessage),
+    /// A message of a user whose messages the handler [wants](Handler::wants_messages_of).
+    Message(PrivateMessage),
     /// The press of a button.
     ButtonPress(ButtonPress),
 }
@@ -47,6 +56,7 @@ impl Request {
         match self {
             Self::Command(message) => Some(message.from.chat_id),
             Self::Text(message) => Some(message.from.chat_id),
+            Self::Message(message) => Some(message.from.chat_id),
             Self::ButtonPress(press) => press.message.map(|(_, place)| place.destination.chat_id),
         }
     }

@@ -143,7 +143,11 @@ impl Ingest {
         let wanted = || update.text.as_ref().filter(|message| self.handler.wants(&message.text));
         let command = update.command.clone().map(Request::Command);
         let text = || wanted().cloned().map(Request::Text);
-        command.or_else(text).or_else(|| update.press.clone().map(Request::ButtonPress))
+        let press = || update.press.clone().map(Request::ButtonPress);
+        let is_wanted =
+            || update.private_author().is_some_and(|author| self.handler.wants_messages_of(author));
+        let message = || is_wanted().then(|| update.private_message())?.map(Request::Message);
+        command.or_else(text).or_else(press).or_else(message)
     }
 
     /// Has commands answered, in order within a chat. Commands beyond a bound stay unanswered.

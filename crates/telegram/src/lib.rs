@@ -48,7 +48,9 @@ pub use outbox::{
 };
 pub use readiness::Readiness;
 pub use retry::retry;
-pub use update::{ButtonPress, Command, CommandMessage, Reread, TextMessage, reread};
+pub use update::{
+    ButtonPress, Command, CommandMessage, NotCopied, PrivateMessage, Reread, TextMessage, reread,
+};
 pub use webhook::{
     InvalidWebhookSecret, InvalidWebhookUrl, NotStored, Receiver, Webhook, WebhookSecret,
     WebhookUrl,

@@ -3,6 +3,7 @@
 
 mod command;
 mod kinds;
+mod message;
 mod wire;
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
@@ -15,6 +16,7 @@ use serde_json::value::RawValue;
 
 pub use command::Command;
 pub(crate) use kinds::allowed_updates;
+pub use message::{NotCopied, PrivateMessage};
 
 use crate::{
     json::{Text, describe_error},
@@ -59,6 +61,24 @@ pub(crate) struct Update<'a> {
 }
 
 impl Update<'_> {
+    /// The new message of this user in their private chat, if it is one, read in full.
+    pub(crate) fn private_message(&self) -> Option<PrivateMessage> {
+        message::read(self.json, self.private_chat()?)
+    }
+
+    /// The user who wrote a new message in their private chat.
+    pub(crate) fn private_author(&self) -> Option<TelegramId> {
+        self.private_chat()?;
+        self.interaction.as_ref().map(Interaction::telegram_id)
+    }
+
+    fn private_chat(&self) -> Option<Chat> {
+        use InteractionKind::{Command, Message, Text};
+        let interaction = self.interaction.as_ref()?;
+        let is_message = matches!(interaction.kind, Message | Text | Command);
+        interaction.chat.filter(|chat| is_message && chat.kind == ChatKind::Private)
+    }
+
     /// The update for the quarantine, with a `reason` that contains no user's words. `None` if it has no
     /// id.
     pub(crate) fn quarantined(

@@ -8,7 +8,6 @@ mod find;
 pub(crate) mod list;
 mod message;
 pub(crate) mod one;
-mod pace;
 mod preview;
 pub(crate) mod progress;
 pub(crate) mod recipients;
@@ -17,5 +16,3 @@ mod responses;
 pub(crate) mod send_test;
 pub(crate) mod start;
 mod words;
-
-pub(crate) use pace::Paces;

@@ -188,6 +188,7 @@ pub(crate) fn action(action: AuditAction) -> &'static str {
         AuditAction::RemovedLabel => "Removed a tag or group",
         AuditAction::UndidLabelChange => "Undid a change of tags or groups",
         AuditAction::CreatedBroadcast => "Created a broadcast",
+        AuditAction::ChangedBroadcast => "Changed a draft",
         AuditAction::StartedBroadcast => "Started a broadcast",
         AuditAction::ScheduledBroadcast => "Scheduled a broadcast",
         AuditAction::PausedBroadcast => "Paused a broadcast",

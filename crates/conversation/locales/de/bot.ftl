@@ -39,6 +39,7 @@ command-settings-plain = Sprache und Zeitzone
 command-help = Was dieser Bot kann
 command-users = Liste der Nutzer
 command-segments = Gespeicherte Segmente
+command-broadcast = Nachricht an Nutzer senden
 command-stats = Statistik
 command-admin = In der Web-Verwaltung anmelden
 
@@ -58,6 +59,7 @@ help-admin =
     Für Admins:
     /users – Liste der Nutzer; /users lang:de seen&lt;14d zeigt die eines Filters
     /segments – gespeicherte Segmente
+    /broadcast – Nachricht an Nutzer senden; /broadcast lang:de an die eines Filters
     /stats – Statistik
     /admin – in der Web-Verwaltung anmelden
 failed = Das hat leider nicht geklappt. Bitte versuch es in einer Minute noch einmal.
@@ -94,7 +96,7 @@ selected-none = Keine Treffer.
 selected-none-so-far = Bisher keine Treffer: Diese Seite hat nur einen Teil der Liste durchsucht.
 selected-partial = Bisher wenige Treffer: Diese Seite hat nur einen Teil der Liste durchsucht.
 filter-refused = <b>Dieser Filter funktioniert nicht.</b>
-filter-example = Beispiel: <code>/users lang:de reachable seen&lt;14d</code>. Bedingungen werden mit Leerzeichen (und), <code>or</code>, <code>-</code> (nicht) und Klammern verbunden.
+filter-example = Beispiel: <code>/{ $command } lang:de reachable seen&lt;14d</code>. Bedingungen werden mit Leerzeichen (und), <code>or</code>, <code>-</code> (nicht) und Klammern verbunden.
 filter-long = Dieser Filter hat { $count } Zeichen; hier passen höchstens { $most }. Speichere ihn als Segment, zum Beispiel mit <code>manage segments save</code>, und sende <code>/segments</code>.
 filter-odd = Dieser Filter hat unsichtbare Zeichen oder Zeilenumbrüche, die eine Nachricht nicht behält. Schreib ihn ohne sie.
 
@@ -236,6 +238,107 @@ category-promo = Angebote
 button-opt-out = Abbestellen: { $category }
 button-opt-in = Rückgängig
 
+## Broadcasts, for admins
+
+broadcast-audience =
+    <b>Neue Rundnachricht</b>
+    Welche Nutzer bekommen sie? Tippe auf einen Button, oder sende einen <b>Filter</b> mit dem Befehl, zum Beispiel <code>/broadcast lang:de seen&lt;14d</code>.
+broadcast-everyone = alle außer Bots
+broadcast-segment = Segment { $segment }
+broadcast-send-message =
+    <b>Neue Rundnachricht</b>
+    Nutzer: { $users }. Davon kann der Bot { $number } schreiben.
+
+    Sende jetzt die Nachricht oder leite sie weiter: Text, Foto, Video, Datei, Sprachnachricht oder Umfrage, auch mit Buttons. Noch geht nichts an die Nutzer. Der Bot wartet eine Stunde.
+broadcast-nobody = Keinem Nutzer dieser Auswahl kann der Bot schreiben.
+broadcast-stopped = Der Bot wartet nicht mehr auf eine Nachricht. Es wurde keine Rundnachricht angelegt.
+broadcast-expired = Diese Nachricht kam zu spät: Der Bot wartet eine Stunde. Beginne mit /broadcast von vorn.
+broadcast-album = Ein Album kann keine Rundnachricht sein. Sende ein einzelnes Foto, Video oder eine Datei; der Bot wartet weiter.
+broadcast-not-copied = Telegram kopiert solche Nachrichten nicht. Sende einen Text, ein Foto, ein Video, eine Datei, eine Sprachnachricht oder eine Umfrage; der Bot wartet weiter.
+broadcast-quiz = Telegram kopiert ein Quiz nur, wenn der Bot die richtige Antwort kennt. Erstelle das Quiz in diesem Chat, statt es weiterzuleiten; der Bot wartet weiter.
+broadcast-buttons-left-out =
+    { $count ->
+        [one] { $count } Button wurde weggelassen: Nur Buttons mit einer Adresse oder einem Text zum Kopieren können gesendet werden.
+       *[other] { $count } Buttons wurden weggelassen: Nur Buttons mit einer Adresse oder einem Text zum Kopieren können gesendet werden.
+    }
+
+broadcast-draft =
+    <b>Entwurf:</b> { $name }
+    Nutzer: { $users }
+    Kategorie: { $category }
+broadcast-size = Der Bot kann <b>{ $number }</b> Nutzern schreiben.
+broadcast-takes = Das Senden dauert etwa { $span }.
+broadcast-takes-until = Das Senden dauert etwa { $span }. Wenn du jetzt startest, endet es gegen { $time } Uhr.
+broadcast-too-long = Was nach { $span } nicht gesendet ist, wird übersprungen.
+broadcast-cap =
+    { $count ->
+        [one] Nutzer bekommen in sieben Tagen höchstens { $count } Nachricht dieser Kategorie. Alle anderen werden übersprungen.
+       *[other] Nutzer bekommen in sieben Tagen höchstens { $count } Nachrichten dieser Kategorie. Alle anderen werden übersprungen.
+    }
+broadcast-keep-message = Lösche deine Nachricht nicht, bevor alles gesendet ist: Jeder Nutzer bekommt eine Kopie davon.
+broadcast-choose-category = Welche Kategorie? Nutzer können jede abbestellen, nur „system“ nicht.
+broadcast-start-question =
+    <b>Diese Rundnachricht starten?</b>
+    { $name }
+
+    { $size }
+broadcast-discarded = Der Entwurf wurde verworfen. Es wurde nichts gesendet.
+
+broadcast-head = <b>Rundnachricht:</b> { $name }
+broadcast-state-draft = Sie ist ein Entwurf.
+broadcast-state-scheduled = Sie wartet auf ihre Zeit.
+broadcast-state-preparing = Die Empfänger werden gespeichert.
+broadcast-state-sending = Sie wird gesendet.
+broadcast-state-finished = <b>Beendet.</b>
+broadcast-state-cancelled = <b>Abgebrochen.</b>
+broadcast-paused = <b>Angehalten.</b>
+broadcast-paused-content = <b>Angehalten</b>, weil Telegram die Nachricht ablehnt. Wurde die ursprüngliche Nachricht gelöscht?
+broadcast-paused-safety = <b>Angehalten</b>, weil zu viele Empfänger den Bot blockiert, abbestellt oder die Nachricht nicht bekommen haben.
+broadcast-paused-restored = <b>Angehalten</b>, weil die Datenbank aus einer Sicherung wiederhergestellt wurde. Danach können schon Nachrichten gesendet worden sein.
+broadcast-paused-audience = <b>Angehalten</b>, weil ihr Filter nicht mehr ausgewertet werden kann.
+broadcast-prepared = Bisher { $count } Empfänger
+broadcast-done = { $done } von { $all } ({ $percent } %)
+broadcast-pace = { $rate } pro Sekunde, noch etwa { $span }
+broadcast-pace-only = { $rate } pro Sekunde
+broadcast-sent = Gesendet: { $count }
+broadcast-unreachable = Nicht erreichbar: { $count }
+broadcast-failed = Von Telegram abgelehnt: { $count }
+broadcast-skipped = Übersprungen: { $count }
+broadcast-unknown = Unbekannt, nach einem Absturz oder ohne Antwort: { $count }
+broadcast-queued = Wartend: { $count }
+broadcast-opt-outs = Seitdem abbestellt: { $count }
+broadcast-cancel-question =
+    <b>Diese Rundnachricht abbrechen?</b>
+    { $name }
+
+    { $count } Empfänger warten noch und bekommen sie nicht. Das lässt sich nicht rückgängig machen.
+broadcast-cancel-question-early =
+    <b>Diese Rundnachricht abbrechen?</b>
+    { $name }
+
+    Es wurde noch nichts gesendet. Das lässt sich nicht rückgängig machen.
+
+number-exactly = { $count }
+number-more-than = mehr als { $count }
+number-about = etwa { $count }
+span-seconds = { $number } s
+span-minutes-seconds = { $large } min { $small } s
+span-minutes = { $number } min
+span-hours = { $large } h { $small } min
+span-days = { $large } T { $small } h
+
+button-everyone = Alle
+button-cancel = Abbrechen
+button-test-copy = Testkopie an mich
+button-category = Kategorie
+button-start = Starten …
+button-start-now = Jetzt starten
+button-discard = Verwerfen
+button-pause = Anhalten
+button-resume = Fortsetzen
+button-cancel-broadcast-ask = Abbrechen …
+button-cancel-broadcast = Rundnachricht abbrechen
+
 ## What pops up when a button is pressed
 
 press-saved = Gespeichert
@@ -244,3 +347,9 @@ press-opted-out = Du hast „{ $category }“ abbestellt. Mit „Rückgängig“
 press-opted-in = Du bekommst wieder Nachrichten der Art „{ $category }“.
 press-impossible = Diese Auswahl ist nicht möglich.
 press-failed = Das hat leider nicht geklappt. Bitte versuch es in einer Minute noch einmal.
+press-broadcast-started = Diese Rundnachricht ist schon gestartet. Sie wird nicht doppelt gesendet.
+press-broadcast-changed = Diese Rundnachricht hat sich inzwischen geändert. So steht es um sie.
+press-broadcast-nobody = Keinem dieser Nutzer kann der Bot schreiben. Es wurde nichts gestartet.
+press-test-sent = Die Kopie steht unten. So bekommen die Nutzer die Nachricht.
+press-test-refused = Telegram lehnt diese Nachricht ab. Wurde die ursprüngliche Nachricht gelöscht?
+press-test-unknown = Telegram antwortet nicht. Warte, ob die Kopie ankommt.

@@ -40,6 +40,7 @@ command-settings-plain = Language and time zone
 command-help = What this bot can do
 command-users = List of users
 command-segments = Saved segments of users
+command-broadcast = Send a message to users
 command-stats = Bot statistics
 command-admin = Sign in to the web admin
 
@@ -59,6 +60,7 @@ help-admin =
     For admins:
     /users – list of users; /users lang:de seen&lt;14d lists those of a filter
     /segments – saved segments
+    /broadcast – send a message to users; /broadcast lang:de to those of a filter
     /stats – bot statistics
     /admin – sign in to the web admin
 failed = Sorry, that did not work. Please try again in a minute.
@@ -99,7 +101,7 @@ selected-none = No users match.
 selected-none-so-far = No matches so far: this page searched only part of the list.
 selected-partial = Few matches so far: this page searched only part of the list.
 filter-refused = <b>This filter cannot be used.</b>
-filter-example = Example: <code>/users lang:de reachable seen&lt;14d</code>. Terms are joined by blanks (and), <code>or</code>, <code>-</code> (not) and parentheses.
+filter-example = Example: <code>/{ $command } lang:de reachable seen&lt;14d</code>. Terms are joined by blanks (and), <code>or</code>, <code>-</code> (not) and parentheses.
 filter-long = This filter has { $count } characters; up to { $most } fit here. Save it as a segment, for example with <code>manage segments save</code>, and send <code>/segments</code>.
 filter-odd = This filter has invisible characters or line breaks, which a message cannot keep. Write it without them.
 
@@ -244,6 +246,117 @@ category-promo = Offers
 button-opt-out = Unsubscribe: { $category }
 button-opt-in = Undo
 
+## Broadcasts, for admins
+
+broadcast-audience =
+    <b>New broadcast</b>
+    Which users get it? Press a button, or send a <b>filter</b> with the command, for example <code>/broadcast lang:de seen&lt;14d</code>.
+broadcast-everyone = everyone but bots
+broadcast-segment = segment { $segment }
+broadcast-send-message =
+    <b>New broadcast</b>
+    Users: { $users }. The bot can write to { $number } of them.
+
+    Now send or forward the message: a text, photo, video, file, voice message or poll, also with buttons. Nothing is sent to users yet. The bot waits for an hour.
+broadcast-nobody = The bot cannot write to any user of this selection.
+broadcast-stopped = The bot no longer waits for a message. No broadcast was created.
+broadcast-expired = This message came too late: the bot waits for an hour. Send /broadcast to begin again.
+broadcast-album = An album cannot be a broadcast. Send a single photo, video or file; the bot still waits.
+broadcast-not-copied = Telegram does not copy messages of this kind. Send a text, photo, video, file, voice message or poll; the bot still waits.
+broadcast-quiz = Telegram copies a quiz only if the bot knows the right answer. Create the quiz in this chat instead of forwarding it; the bot still waits.
+broadcast-buttons-left-out =
+    { $count ->
+        [one] { $count } button was left out: only buttons with an address or a text to copy can be sent.
+       *[other] { $count } buttons were left out: only buttons with an address or a text to copy can be sent.
+    }
+
+broadcast-draft =
+    <b>Draft:</b> { $name }
+    Users: { $users }
+    Category: { $category }
+broadcast-size = The bot can write to <b>{ $number }</b> users.
+broadcast-takes = Sending takes about { $span }.
+broadcast-takes-until = Sending takes about { $span }. If you start now, it ends at about { $time }.
+broadcast-too-long = What is not sent within { $span } is skipped.
+broadcast-cap =
+    { $count ->
+        [one] Users get at most { $count } message of this category in seven days. All others are skipped.
+       *[other] Users get at most { $count } messages of this category in seven days. All others are skipped.
+    }
+broadcast-keep-message = Keep your message until the broadcast has ended, because each user gets a copy of it.
+broadcast-choose-category = Which category? Users can opt out of every category but “system”.
+broadcast-start-question =
+    <b>Start this broadcast?</b>
+    { $name }
+
+    { $size }
+broadcast-discarded = The draft was discarded. Nothing was sent.
+
+broadcast-head = <b>Broadcast:</b> { $name }
+broadcast-state-draft = It is a draft.
+broadcast-state-scheduled = It waits for its time.
+broadcast-state-preparing = Its recipients are being stored.
+broadcast-state-sending = It is being sent.
+broadcast-state-finished = <b>Finished.</b>
+broadcast-state-cancelled = <b>Cancelled.</b>
+broadcast-paused = <b>Paused.</b>
+broadcast-paused-content = <b>Paused</b>, because Telegram refuses the message. Was your original message deleted?
+broadcast-paused-safety = <b>Paused</b>, because too many recipients blocked the bot, opted out or did not get the message.
+broadcast-paused-restored = <b>Paused</b>, because the database was restored from a backup. Some messages may have been sent after it.
+broadcast-paused-audience = <b>Paused</b>, because its filter can no longer be evaluated.
+broadcast-prepared =
+    { $count ->
+        [one] { $count } recipient so far
+       *[other] { $count } recipients so far
+    }
+broadcast-done = { $done } of { $all } ({ $percent } %)
+broadcast-pace = { $rate } a second, about { $span } left
+broadcast-pace-only = { $rate } a second
+broadcast-sent = Sent: { $count }
+broadcast-unreachable = Unreachable: { $count }
+broadcast-failed = Refused by Telegram: { $count }
+broadcast-skipped = Skipped: { $count }
+broadcast-unknown = Unknown, after a crash or a lost response: { $count }
+broadcast-queued = Waiting: { $count }
+broadcast-opt-outs = Opted out since: { $count }
+broadcast-cancel-question =
+    { $count ->
+        [one] <b>Cancel this broadcast?</b>
+              { $name }
+
+              { $count } recipient still waits and will not get the message. A cancelled broadcast cannot be resumed.
+       *[other] <b>Cancel this broadcast?</b>
+              { $name }
+
+              { $count } recipients still wait and will not get the message. A cancelled broadcast cannot be resumed.
+    }
+broadcast-cancel-question-early =
+    <b>Cancel this broadcast?</b>
+    { $name }
+
+    Nothing has been sent yet. A cancelled broadcast cannot be resumed.
+
+number-exactly = { $count }
+number-more-than = more than { $count }
+number-about = about { $count }
+span-seconds = { $number } s
+span-minutes-seconds = { $large } min { $small } s
+span-minutes = { $number } min
+span-hours = { $large } h { $small } min
+span-days = { $large } d { $small } h
+
+button-everyone = Everyone
+button-cancel = Cancel
+button-test-copy = Send me a test copy
+button-category = Category
+button-start = Start…
+button-start-now = Start now
+button-discard = Discard
+button-pause = Pause
+button-resume = Resume
+button-cancel-broadcast-ask = Cancel…
+button-cancel-broadcast = Cancel the broadcast
+
 ## What pops up when a button is pressed
 
 press-saved = Saved
@@ -252,3 +365,9 @@ press-opted-out = You will no longer get “{ $category }”. To get them again,
 press-opted-in = You will get “{ $category }” again.
 press-impossible = That option isn't available.
 press-failed = Sorry, that did not work. Please try again in a minute.
+press-broadcast-started = This broadcast was already started. It is not sent twice.
+press-broadcast-changed = This broadcast has changed meanwhile. This is how it is now.
+press-broadcast-nobody = The bot cannot write to any of these users. Nothing was started.
+press-test-sent = The copy is below. Users get the message like this.
+press-test-refused = Telegram refuses this message. Was your original message deleted?
+press-test-unknown = Telegram does not answer. See if the copy arrives.

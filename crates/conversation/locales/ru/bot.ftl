@@ -39,6 +39,7 @@ command-settings-plain = Язык и часовой пояс
 command-help = Что умеет этот бот
 command-users = Список пользователей
 command-segments = Сохранённые сегменты
+command-broadcast = Отправить рассылку
 command-stats = Статистика
 command-admin = Войти в веб-админку
 
@@ -58,6 +59,7 @@ help-admin =
     Для администраторов:
     /users — список пользователей; /users lang:de seen&lt;14d — по фильтру
     /segments — сохранённые сегменты
+    /broadcast — отправить рассылку; /broadcast lang:de — по фильтру
     /stats — статистика
     /admin — вход в веб-админку
 failed = К сожалению, не получилось. Попробуйте ещё раз через минуту.
@@ -99,7 +101,7 @@ selected-none = Никто не подходит под фильтр.
 selected-none-so-far = Пока ничего не найдено: на этой странице просмотрена только часть списка.
 selected-partial = Пока найдено мало: на этой странице просмотрена только часть списка.
 filter-refused = <b>Этот фильтр не работает.</b>
-filter-example = Пример: <code>/users lang:de reachable seen&lt;14d</code>. Условия соединяются пробелом (и), <code>or</code> (или), <code>-</code> (не) и скобками.
+filter-example = Пример: <code>/{ $command } lang:de reachable seen&lt;14d</code>. Условия соединяются пробелом (и), <code>or</code> (или), <code>-</code> (не) и скобками.
 filter-long = В этом фильтре { $count } символов, а здесь помещается не больше { $most }. Сохраните его как сегмент, например командой <code>manage segments save</code>, и отправьте <code>/segments</code>.
 filter-odd = В этом фильтре есть невидимые символы или переносы строк, которые сообщение не сохранит. Напишите его без них.
 
@@ -245,6 +247,99 @@ category-promo = Акции
 button-opt-out = Отписаться: { $category }
 button-opt-in = Вернуть подписку
 
+## Broadcasts, for admins
+
+broadcast-audience =
+    <b>Новая рассылка</b>
+    Каким пользователям её отправить? Нажмите на кнопку или отправьте <b>фильтр</b> вместе с командой, например <code>/broadcast lang:de seen&lt;14d</code>.
+broadcast-everyone = все, кроме ботов
+broadcast-segment = сегмент { $segment }
+broadcast-send-message =
+    <b>Новая рассылка</b>
+    Пользователи: { $users }. Из них бот может написать: { $number }.
+
+    Теперь отправьте или перешлите сообщение: текст, фото, видео, файл, голосовое сообщение или опрос, можно с кнопками. Пользователям пока ничего не отправляется. Бот ждёт один час.
+broadcast-nobody = Бот не может написать никому из этих пользователей.
+broadcast-stopped = Бот больше не ждёт сообщения. Рассылка не создана.
+broadcast-expired = Это сообщение пришло слишком поздно: бот ждёт один час. Начните заново с /broadcast.
+broadcast-album = Альбом нельзя разослать. Отправьте одно фото, видео или один файл; бот всё ещё ждёт.
+broadcast-not-copied = Telegram не копирует такие сообщения. Отправьте текст, фото, видео, файл, голосовое сообщение или опрос; бот всё ещё ждёт.
+broadcast-quiz = Telegram копирует викторину, только если бот знает правильный ответ. Создайте викторину в этом чате, а не пересылайте её; бот всё ещё ждёт.
+broadcast-buttons-left-out = Убрано кнопок: { $count }. Отправить можно только кнопки со ссылкой или с текстом для копирования.
+
+broadcast-draft =
+    <b>Черновик:</b> { $name }
+    Пользователи: { $users }
+    Категория: { $category }
+broadcast-size = Бот может написать пользователям: <b>{ $number }</b>.
+broadcast-takes = Отправка займёт около { $span }.
+broadcast-takes-until = Отправка займёт около { $span }. Если начать сейчас, она закончится примерно в { $time }.
+broadcast-too-long = Что не отправлено за { $span }, будет пропущено.
+broadcast-cap = За семь дней пользователь получает не больше { $count } сообщений этой категории. Остальные пропускаются.
+broadcast-keep-message = Не удаляйте своё сообщение до конца рассылки: каждый пользователь получает его копию.
+broadcast-choose-category = Какая категория? Отписаться можно от любой, кроме «system».
+broadcast-start-question =
+    <b>Начать эту рассылку?</b>
+    { $name }
+
+    { $size }
+broadcast-discarded = Черновик удалён. Ничего не отправлено.
+
+broadcast-head = <b>Рассылка:</b> { $name }
+broadcast-state-draft = Это черновик.
+broadcast-state-scheduled = Ждёт своего времени.
+broadcast-state-preparing = Сохраняются получатели.
+broadcast-state-sending = Идёт отправка.
+broadcast-state-finished = <b>Завершена.</b>
+broadcast-state-cancelled = <b>Отменена.</b>
+broadcast-paused = <b>Приостановлена.</b>
+broadcast-paused-content = <b>Приостановлена</b>: Telegram отклоняет сообщение. Возможно, исходное сообщение удалено.
+broadcast-paused-safety = <b>Приостановлена</b>: слишком многие получатели заблокировали бота, отписались или не получили сообщение.
+broadcast-paused-restored = <b>Приостановлена</b>: база данных восстановлена из резервной копии. После неё часть сообщений могла быть отправлена.
+broadcast-paused-audience = <b>Приостановлена</b>: её фильтр больше не работает.
+broadcast-prepared = Получателей пока: { $count }
+broadcast-done = { $done } из { $all } ({ $percent } %)
+broadcast-pace = { $rate } в секунду, осталось около { $span }
+broadcast-pace-only = { $rate } в секунду
+broadcast-sent = Отправлено: { $count }
+broadcast-unreachable = Недоступны: { $count }
+broadcast-failed = Отклонено Telegram: { $count }
+broadcast-skipped = Пропущено: { $count }
+broadcast-unknown = Неизвестно (сбой или нет ответа): { $count }
+broadcast-queued = В очереди: { $count }
+broadcast-opt-outs = Отписались с тех пор: { $count }
+broadcast-cancel-question =
+    <b>Отменить эту рассылку?</b>
+    { $name }
+
+    В очереди: { $count }. Эти получатели не получат сообщение. Отменённую рассылку нельзя продолжить.
+broadcast-cancel-question-early =
+    <b>Отменить эту рассылку?</b>
+    { $name }
+
+    Пока ничего не отправлено. Отменённую рассылку нельзя продолжить.
+
+number-exactly = { $count }
+number-more-than = больше { $count }
+number-about = примерно { $count }
+span-seconds = { $number } с
+span-minutes-seconds = { $large } мин { $small } с
+span-minutes = { $number } мин
+span-hours = { $large } ч { $small } мин
+span-days = { $large } д { $small } ч
+
+button-everyone = Все
+button-cancel = Отмена
+button-test-copy = Отправить мне пробную копию
+button-category = Категория
+button-start = Начать…
+button-start-now = Начать сейчас
+button-discard = Удалить черновик
+button-pause = Приостановить
+button-resume = Продолжить
+button-cancel-broadcast-ask = Отменить…
+button-cancel-broadcast = Отменить рассылку
+
 ## What pops up when a button is pressed
 
 press-saved = Сохранено
@@ -253,3 +348,9 @@ press-opted-out = Вы отписались от рассылки «{ $category 
 press-opted-in = Вы снова получаете рассылку «{ $category }».
 press-impossible = Этот вариант недоступен.
 press-failed = К сожалению, не получилось. Попробуйте ещё раз через минуту.
+press-broadcast-started = Эта рассылка уже начата. Дважды она не отправляется.
+press-broadcast-changed = Рассылка тем временем изменилась. Вот её текущее состояние.
+press-broadcast-nobody = Бот не может написать никому из этих пользователей. Ничего не начато.
+press-test-sent = Копия ниже. Так сообщение увидят пользователи.
+press-test-refused = Telegram отклоняет это сообщение. Возможно, исходное сообщение удалено.
+press-test-unknown = Telegram не отвечает. Проверьте, придёт ли копия.

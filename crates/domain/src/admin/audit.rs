@@ -101,6 +101,8 @@ pub enum AuditAction {
     UndidLabelChange,
     /// Created a broadcast; the new value is its number, name and filter.
     CreatedBroadcast,
+    /// Changed the category of a draft; the values are its number, name and category.
+    ChangedBroadcast,
     /// Started a broadcast; the new value is its number and name.
     StartedBroadcast,
     /// Scheduled a broadcast; the new value is its number, name and time.
@@ -121,7 +123,7 @@ pub enum AuditAction {
 
 impl AuditAction {
     /// Every action.
-    pub const ALL: [Self; 54] = [
+    pub const ALL: [Self; 55] = [
         Self::SignedIn,
         Self::SignInFailed,
         Self::PassedFirstFactor,
@@ -168,6 +170,7 @@ impl AuditAction {
         Self::RemovedLabel,
         Self::UndidLabelChange,
         Self::CreatedBroadcast,
+        Self::ChangedBroadcast,
         Self::StartedBroadcast,
         Self::ScheduledBroadcast,
         Self::PausedBroadcast,
@@ -227,6 +230,7 @@ impl AuditAction {
             Self::RemovedLabel => "removed_label",
             Self::UndidLabelChange => "undid_label_change",
             Self::CreatedBroadcast => "created_broadcast",
+            Self::ChangedBroadcast => "changed_broadcast",
             Self::StartedBroadcast => "started_broadcast",
             Self::ScheduledBroadcast => "scheduled_broadcast",
             Self::PausedBroadcast => "paused_broadcast",

@@ -585,6 +585,26 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    broadcast_requests (telegram_id) {
+        telegram_id -> BigInt,
+        filter -> Text,
+        zone -> Text,
+        at -> Timestamp,
+        refused_album -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    broadcast_progress (telegram_id, broadcast) {
+        telegram_id -> BigInt,
+        broadcast -> BigInt,
+        message_id -> BigInt,
+        next_at -> Timestamp,
+        shown -> Nullable<BigInt>,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     admin_accounts,
     admin_sessions,

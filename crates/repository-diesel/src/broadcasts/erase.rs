@@ -6,12 +6,16 @@ use rollcall_domain::{RecipientState, SkipReason};
 use super::{sender::lock, sums::Changes};
 use crate::base::{
     connection::AnyConnection,
-    schema::{broadcast_recipients, opt_outs},
+    schema::{broadcast_progress, broadcast_recipients, broadcast_requests, opt_outs},
 };
 
 /// Deletes what is stored of users.
 pub(crate) fn erase(connection: &mut AnyConnection, ids: &[i64]) -> QueryResult<()> {
     diesel::delete(opt_outs::table.filter(opt_outs::telegram_id.eq_any(ids)))
+        .execute(connection)?;
+    diesel::delete(broadcast_requests::table.filter(broadcast_requests::telegram_id.eq_any(ids)))
+        .execute(connection)?;
+    diesel::delete(broadcast_progress::table.filter(broadcast_progress::telegram_id.eq_any(ids)))
         .execute(connection)?;
     // Also without recipients: another transaction may be adding the users as such. It holds the lock,
     // or will find that they do not exist.

@@ -2,6 +2,7 @@
 
 mod categories;
 mod claim;
+mod composing;
 pub(crate) mod erase;
 mod origin;
 mod outcome;

@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 use diesel::{dsl::max, prelude::*};
 use rollcall_domain::{
-    Admin, AuditAction, Broadcast, BroadcastPlan, BroadcastState, PauseReason, TelegramId,
+    Admin, AuditAction, Broadcast, BroadcastPlan, BroadcastState, LabelName, PauseReason,
+    TelegramId,
 };
 use rollcall_repository::{BroadcastChange, ChangedBroadcast, NewAuditEntry, Recipient};
 
@@ -48,8 +49,7 @@ pub(super) fn create(
 ) -> Result<Option<Broadcast>, Failure> {
     // Gives each broadcast a number of its own.
     lock(connection)?;
-    let category = broadcast_categories::table.find(plan.category.as_str());
-    if !diesel::select(diesel::dsl::exists(category)).get_result::<bool>(connection)? {
+    if !has_category(connection, &plan.category)? {
         return Ok(None);
     }
     let last: Option<i64> = broadcasts::table.select(max(broadcasts::id)).first(connection)?;
@@ -61,6 +61,46 @@ pub(super) fn create(
     let new = format!("{}; filter {filter}", title(id, &plan.name));
     add_entry(connection, &author.entry(AuditAction::CreatedBroadcast, new))?;
     Ok(Some(row.into_broadcast()?))
+}
+
+fn has_category(connection: &mut AnyConnection, category: &LabelName) -> QueryResult<bool> {
+    let category = broadcast_categories::table.find(category.as_str());
+    diesel::select(diesel::dsl::exists(category)).get_result(connection)
+}
+
+/// See [`BroadcastRepository::set_category_of_draft`](rollcall_repository::BroadcastRepository::set_category_of_draft).
+/// Runs in a transaction.
+pub(super) fn set_category(
+    connection: &mut AnyConnection,
+    id: i64,
+    category: &LabelName,
+    has_opt_out_button: bool,
+    author: &Author,
+) -> Result<Option<ChangedBroadcast>, Failure> {
+    lock(connection)?;
+    if !has_category(connection, category)? {
+        return Ok(None);
+    }
+    let Some(mut broadcast) = find(connection, id)? else {
+        return Ok(Some(ChangedBroadcast::Missing));
+    };
+    if broadcast.state != BroadcastState::Draft {
+        return Ok(Some(ChangedBroadcast::Refused(broadcast)));
+    }
+    diesel::update(broadcasts::table.find(id))
+        .set((
+            broadcasts::category.eq(category.as_str()),
+            broadcasts::has_opt_out_button.eq(has_opt_out_button),
+        ))
+        .execute(connection)?;
+    let in_category =
+        |category: &LabelName| format!("{}; category {category}", title(id, &broadcast.plan.name));
+    let old = Some(in_category(&broadcast.plan.category));
+    let entry = author.entry(AuditAction::ChangedBroadcast, in_category(category));
+    add_entry(connection, &NewAuditEntry { old, ..entry })?;
+    broadcast.plan.category = category.clone();
+    broadcast.plan.has_opt_out_button = has_opt_out_button;
+    Ok(Some(ChangedBroadcast::Changed(broadcast)))
 }
 
 /// See [`BroadcastRepository::has_broadcasts`](rollcall_repository::BroadcastRepository::has_broadcasts).

@@ -156,6 +156,24 @@ impl BroadcastRepository for DieselUserRepository {
             .await
     }
 
+    async fn set_category_of_draft(
+        &self,
+        id: i64,
+        category: &LabelName,
+        has_opt_out_button: bool,
+        by: Option<&Admin>,
+        at: DateTime<Utc>,
+    ) -> Result<Option<ChangedBroadcast>, RepositoryError> {
+        let (category, author) = (category.clone(), Author { by: by.cloned(), at });
+        self.database
+            .write("set the category of a draft", move |connection| {
+                connection.transaction(|connection| {
+                    plan::set_category(connection, id, &category, has_opt_out_button, &author)
+                })
+            })
+            .await
+    }
+
     async fn active_broadcasts(
         &self,
         at: DateTime<Utc>,

@@ -37,6 +37,14 @@ pub enum BroadcastError {
     /// There is none of this number.
     #[error("there is no broadcast {_0}")]
     Missing(i64),
+    /// It is no draft any more.
+    #[error("broadcast {id} is {}; expected a draft", state.name())]
+    NoDraft {
+        /// Its number.
+        id: i64,
+        /// Its state.
+        state: BroadcastState,
+    },
     /// Its state does not allow the change.
     #[error("{}", refused(*id, *change, *state))]
     State {

@@ -1,11 +1,13 @@
 //! Broadcasts: writing to all users that a filter selects, once each.
 
+mod composing;
 mod content;
 mod error;
 mod forecast;
 mod lease;
 mod messenger;
 mod opt_outs;
+mod pace;
 mod resend;
 mod safety;
 mod send;
@@ -25,12 +27,14 @@ use rollcall_repository::{
 };
 use tokio::sync::watch;
 
+pub use composing::{ComposingService, Waiting};
 pub use content::{ContentError, Message};
 pub use error::BroadcastError;
 pub use forecast::{Forecast, PAID_RATE, Stars};
 pub use lease::LeaseTimes;
 pub use messenger::{Delivery, Lane, Messenger, OptOutButton, OutgoingContent, OutgoingMessage};
 pub use opt_outs::{CategoryChoice, OptOutService};
+pub use pace::Paces;
 pub use resend::RESENT_STATES;
 pub use sender::BroadcastSender;
 
@@ -153,13 +157,10 @@ impl BroadcastService {
             return Err(BroadcastError::Past(at));
         }
         self.audience.selection(&plan.filter.clone().without_bots(), plan.zone).await?;
-        let created = self.broadcasts.create_broadcast(plan, by, now).await?;
-        let Some(created) = created else {
-            let categories = self.categories().await?;
-            let names = categories.into_iter().map(|it| it.name.to_string()).collect::<Vec<_>>();
-            return Err(BroadcastError::Category(plan.category.clone(), names.join(", ")));
-        };
-        Ok(created)
+        match self.broadcasts.create_broadcast(plan, by, now).await? {
+            Some(created) => Ok(created),
+            None => Err(self.unknown_category(&plan.category).await?),
+        }
     }
 
     /// The broadcast of a number.
@@ -271,6 +272,36 @@ impl BroadcastService {
                 (None, None) => return Ok(None),
             }
         }
+    }
+
+    /// Sets the category of a draft. Its messages have an opt-out button if those of the category do by
+    /// default.
+    ///
+    /// # Errors
+    /// If it is no draft any more, if there is no such category, or if the storage fails.
+    pub async fn set_category(
+        &self,
+        id: i64,
+        category: &LabelName,
+        by: Option<&Admin>,
+    ) -> Result<Broadcast, BroadcastError> {
+        let has_button = BroadcastPlan::has_opt_out_button_by_default(category);
+        let now = self.clock.now();
+        let set = self.broadcasts.set_category_of_draft(id, category, has_button, by, now).await?;
+        match set {
+            Some(ChangedBroadcast::Changed(broadcast)) => Ok(broadcast),
+            Some(ChangedBroadcast::Refused(broadcast)) => {
+                Err(BroadcastError::NoDraft { id, state: broadcast.state })
+            }
+            Some(ChangedBroadcast::Missing) => Err(BroadcastError::Missing(id)),
+            None => Err(self.unknown_category(category).await?),
+        }
+    }
+
+    async fn unknown_category(&self, category: &LabelName) -> Result<BroadcastError, ServiceError> {
+        let categories = self.categories().await?;
+        let names = categories.into_iter().map(|it| it.name.to_string()).collect::<Vec<_>>();
+        Ok(BroadcastError::Category(category.clone(), names.join(", ")))
     }
 
     /// Starts, schedules, pauses, resumes or cancels a broadcast. Nobody gets a message twice because of

@@ -68,9 +68,11 @@ impl Simulator {
         self.telegram().state().chats.insert(chat.id, chat.clone());
     }
 
-    /// Deletes a person's message: the bot cannot copy it any more.
+    /// Deletes a message of a person or the bot: the bot can neither copy nor edit it any more.
     pub fn delete_message(&self, chat_id: i64, message_id: i64) {
-        self.telegram().state().originals.remove(chat_id, message_id);
+        let mut state = self.telegram().state();
+        state.originals.remove(chat_id, message_id);
+        state.messages.remove(chat_id, message_id);
     }
 
     /// Closes a topic: the bot cannot write in it any more.

@@ -2,6 +2,7 @@
 #![expect(missing_docs, reason = "the name of each function states its rule")]
 
 mod blocks;
+mod composing;
 mod lease;
 mod model;
 mod opt_outs;
@@ -11,6 +12,7 @@ mod store;
 mod times;
 
 pub use blocks::*;
+pub use composing::*;
 pub use lease::*;
 pub use model::*;
 pub use opt_outs::*;
@@ -83,6 +85,12 @@ macro_rules! broadcast_times_contract {
             a_claimed_recipient_that_has_waited_is_recovered,
             a_recipient_that_waits_can_be_erased,
             recipients_agree_with_a_model,
+            a_request_is_replaced_and_taken_once,
+            an_album_is_noted_once_for_a_request,
+            one_process_edits_a_progress_message_at_a_time,
+            a_progress_message_is_replaced_and_deleted,
+            an_erased_owner_composes_nothing,
+            only_a_draft_gets_another_category,
         );
     };
 }

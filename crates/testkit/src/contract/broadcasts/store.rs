@@ -11,14 +11,17 @@ use rollcall_domain::{
 };
 use rollcall_repository::{
     AdminRepository, AuditFilter, BroadcastChange, BroadcastRepository, ChangedBroadcast,
-    PreferencesRepository, Recipient, RecipientOutcome, SenderLease,
+    ComposingRepository, PreferencesRepository, Recipient, RecipientOutcome, SenderLease,
 };
 use tokio::task::block_in_place;
 
 /// A store of users and broadcasts.
-pub trait BroadcastStore: crate::contract::Store + BroadcastRepository {}
+pub trait BroadcastStore:
+    crate::contract::Store + BroadcastRepository + ComposingRepository
+{
+}
 
-impl<S: crate::contract::Store + BroadcastRepository> BroadcastStore for S {}
+impl<S: crate::contract::Store + BroadcastRepository + ComposingRepository> BroadcastStore for S {}
 
 /// The users, the broadcasts and the audit log of one store.
 pub type Store = (Arc<dyn BroadcastStore>, Arc<dyn AdminRepository>);

@@ -1,4 +1,4 @@
-//! How fast broadcasts go on at the moment, from what the pages saw within the last half minute.
+//! How fast broadcasts go on at the moment, from what was seen within the last half minute.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -16,7 +16,7 @@ const MOST: usize = 64;
 
 /// When how many recipients of a broadcast had an outcome.
 #[derive(Debug, Default)]
-pub(crate) struct Paces(Mutex<HashMap<i64, Counts>>);
+pub struct Paces(Mutex<HashMap<i64, Counts>>);
 
 /// How many recipients had an outcome at some moments, the oldest first.
 type Counts = VecDeque<(DateTime<Utc>, u64)>;
@@ -24,7 +24,7 @@ type Counts = VecDeque<(DateTime<Utc>, u64)>;
 impl Paces {
     /// Notes how many recipients of a broadcast have an outcome. Returns how many get one each second,
     /// once that was seen for long enough.
-    pub(super) fn note(&self, broadcast: i64, settled: u64, at: DateTime<Utc>) -> Option<f64> {
+    pub fn note(&self, broadcast: i64, settled: u64, at: DateTime<Utc>) -> Option<f64> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|_, seen| seen.back().is_some_and(|(last, _)| at - *last <= LOOKS_BACK));
         let seen = all.entry(broadcast).or_default();
@@ -33,7 +33,7 @@ impl Paces {
             seen.pop_front();
         }
         let first = seen.front().copied();
-        // Several pages look at the same time.
+        // Several pages may look at the same time.
         if seen.back().is_none_or(|(last, _)| at - *last >= TimeDelta::milliseconds(500)) {
             seen.push_back((at, settled));
         }

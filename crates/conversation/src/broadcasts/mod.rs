@@ -1,0 +1,16 @@
+//! Broadcasts that owners compose and watch in their chat with the bot: `/broadcast`.
+//!
+//! The steps: choosing the users (`audience.rs`), the message (`compose.rs`), the draft (`draft.rs`),
+//! and how far it is (`progress.rs`, `watch.rs`). `press.rs` has the effects of the buttons.
+
+mod action;
+mod audience;
+mod buttons;
+mod compose;
+mod draft;
+mod press;
+mod progress;
+mod watch;
+mod words;
+
+pub(crate) use action::BroadcastAction;

@@ -1,0 +1,263 @@
+//! The effects of the buttons of broadcasts.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use rollcall_domain::{Admin, Broadcast, BroadcastState, Filter, LabelName, TelegramUser};
+use rollcall_service::{
+    BroadcastChange, BroadcastError, Delivery, Message, OptOutButton, ServiceError,
+};
+use rollcall_telegram::MessagePlace;
+use tokio::{sync::watch, time::timeout};
+
+use super::{
+    action::BroadcastAction,
+    progress::{Standing, cancel_question, progress},
+    words,
+};
+use crate::{
+    conversation::{Asker, Conversation},
+    outcome::Outcome,
+    reply::Screen,
+    selected_users::refused,
+};
+
+/// How long a press waits for Telegram to take a copy. A spinner is shown meanwhile.
+const PATIENCE: Duration = Duration::from_secs(8);
+/// After this time, a message that was just edited shows its progress.
+const SOON: TimeDelta = TimeDelta::seconds(4);
+/// How long a question stands in a message before it shows its progress again.
+const QUESTION_STANDS: TimeDelta = TimeDelta::seconds(30);
+
+impl Conversation {
+    /// Handles the press of a button of a broadcast by an owner, below the message at `place`.
+    pub(crate) async fn press_of_broadcast(
+        &self,
+        action: BroadcastAction,
+        place: MessagePlace,
+        user: &TelegramUser,
+        asker: &Asker,
+    ) -> Result<Outcome, ServiceError> {
+        let done = match action {
+            BroadcastAction::Audiences { page } => {
+                Ok(self.audiences(page, asker.locale()).await?.into())
+            }
+            BroadcastAction::Everyone => {
+                Ok(self.ask_for_message(Filter::default(), asker).await?.into())
+            }
+            BroadcastAction::Segment(name) => self.segment(&name, asker).await.map(Outcome::from),
+            BroadcastAction::StopWaiting => {
+                self.composing.take(asker.id).await?;
+                Ok(Screen::from(asker.locale().text("broadcast-stopped")).into())
+            }
+            BroadcastAction::Show(id) => {
+                self.show_broadcast(id, place, asker).await.map(Outcome::from)
+            }
+            BroadcastAction::Test(id) => self.send_test(id, user, asker).await,
+            BroadcastAction::Categories { id, page } => {
+                self.of_draft(id, place, asker, async |it| {
+                    Ok(self.categories(&it, page, asker.locale()).await?)
+                })
+                .await
+            }
+            BroadcastAction::SetCategory { id, category } => {
+                self.set_category(id, &category, place, asker).await
+            }
+            BroadcastAction::AskStart(id) => {
+                self.of_draft(id, place, asker, async |it| self.ask_start(&it, asker).await).await
+            }
+            BroadcastAction::Start(id) => self.start_broadcast(id, place, asker).await,
+            BroadcastAction::Discard(id) => self.discard(id, place, asker).await,
+            BroadcastAction::Pause(id) => {
+                self.change_broadcast(id, BroadcastChange::Pause, place, asker).await
+            }
+            BroadcastAction::Resume(id) => {
+                self.change_broadcast(id, BroadcastChange::Resume, place, asker).await
+            }
+            BroadcastAction::AskCancel(id) => self.ask_cancel(id, place, asker).await,
+            BroadcastAction::Cancel(id) => {
+                self.change_broadcast(id, BroadcastChange::Cancel, place, asker).await
+            }
+        };
+        match done {
+            Ok(outcome) => Ok(outcome),
+            Err(BroadcastError::Service(error)) => Err(error),
+            Err(BroadcastError::Missing(_)) => Ok(Outcome::notice("press-stale")),
+            Err(error) => {
+                Ok(refused(asker.locale(), words::COMMAND, &error.to_string(), None).into())
+            }
+        }
+    }
+
+    async fn segment(&self, name: &LabelName, asker: &Asker) -> Result<Screen, BroadcastError> {
+        let filter = format!("segment:{name}").parse().unwrap_or_default();
+        Ok(self.ask_for_message(filter, asker).await?)
+    }
+
+    /// Shows a broadcast as it is. Unless it is a draft or has ended, the message follows it.
+    async fn show_broadcast(
+        &self,
+        id: i64,
+        place: MessagePlace,
+        asker: &Asker,
+    ) -> Result<Screen, BroadcastError> {
+        let broadcast = self.broadcasts.find(id).await?;
+        if broadcast.state == BroadcastState::Draft {
+            return self.draft(&broadcast, asker).await;
+        }
+        Ok(self.follow(&broadcast, place, SOON, asker).await?)
+    }
+
+    /// Shows how far a broadcast is, and lets the message show it from then on.
+    async fn follow(
+        &self,
+        broadcast: &Broadcast,
+        place: MessagePlace,
+        begins_in: TimeDelta,
+        asker: &Asker,
+    ) -> Result<Screen, ServiceError> {
+        let sums = self.broadcasts.sums(broadcast.id).await?;
+        if !broadcast.state.has_ended() {
+            let message_id = place.message_id;
+            self.composing.show_progress(asker.id, broadcast.id, message_id, begins_in).await?;
+        }
+        let pace = self.pace(broadcast, &sums);
+        Ok(progress(asker.locale(), &Standing { broadcast, sums: &sums, pace }))
+    }
+
+    /// Shows something about a draft, or a broadcast as it is if it is no draft any more.
+    async fn of_draft(
+        &self,
+        id: i64,
+        place: MessagePlace,
+        asker: &Asker,
+        show: impl AsyncFnOnce(Broadcast) -> Result<Screen, BroadcastError>,
+    ) -> Result<Outcome, BroadcastError> {
+        let broadcast = self.broadcasts.find(id).await?;
+        if broadcast.state == BroadcastState::Draft {
+            return Ok(show(broadcast).await?.into());
+        }
+        let screen = self.follow(&broadcast, place, SOON, asker).await?;
+        Ok(Outcome::noticed("press-broadcast-changed", screen))
+    }
+
+    async fn set_category(
+        &self,
+        id: i64,
+        category: &LabelName,
+        place: MessagePlace,
+        asker: &Asker,
+    ) -> Result<Outcome, BroadcastError> {
+        match self.broadcasts.set_category(id, category, Some(&Admin::Telegram(asker.id))).await {
+            Ok(broadcast) => Ok(Outcome::saved(self.draft(&broadcast, asker).await?)),
+            Err(BroadcastError::NoDraft { .. }) => {
+                let screen = self.show_broadcast(id, place, asker).await?;
+                Ok(Outcome::noticed("press-broadcast-changed", screen))
+            }
+            Err(BroadcastError::Category(..)) => Ok(Outcome::notice("press-impossible")),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Starts a draft. The message shows its progress from then on, whichever process sends it.
+    async fn start_broadcast(
+        &self,
+        id: i64,
+        place: MessagePlace,
+        asker: &Asker,
+    ) -> Result<Outcome, BroadcastError> {
+        let state = self.broadcasts.find(id).await?.state;
+        if state != BroadcastState::Draft {
+            let screen = self.show_broadcast(id, place, asker).await?;
+            return Ok(Outcome::noticed("press-broadcast-started", screen));
+        }
+        self.composing.show_progress(asker.id, id, place.message_id, SOON).await?;
+        let by = Admin::Telegram(asker.id);
+        match self.broadcasts.change(id, BroadcastChange::Start, Some(&by)).await {
+            Ok(broadcast) => Ok(self.follow(&broadcast, place, SOON, asker).await?.into()),
+            Err(BroadcastError::State { .. }) => {
+                let screen = self.show_broadcast(id, place, asker).await?;
+                Ok(Outcome::noticed("press-broadcast-started", screen))
+            }
+            Err(BroadcastError::Nobody(_)) => Ok(Outcome::noticed(
+                "press-broadcast-nobody",
+                self.show_broadcast(id, place, asker).await?,
+            )),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn discard(
+        &self,
+        id: i64,
+        place: MessagePlace,
+        asker: &Asker,
+    ) -> Result<Outcome, BroadcastError> {
+        self.of_draft(id, place, asker, async |_| {
+            let by = Admin::Telegram(asker.id);
+            self.broadcasts.change(id, BroadcastChange::Cancel, Some(&by)).await?;
+            Ok(asker.locale().text("broadcast-discarded").into())
+        })
+        .await
+    }
+
+    /// Pauses, resumes or cancels a broadcast, and shows how it is then.
+    async fn change_broadcast(
+        &self,
+        id: i64,
+        change: BroadcastChange,
+        place: MessagePlace,
+        asker: &Asker,
+    ) -> Result<Outcome, BroadcastError> {
+        match self.broadcasts.change(id, change, Some(&Admin::Telegram(asker.id))).await {
+            Ok(broadcast) => Ok(self.follow(&broadcast, place, SOON, asker).await?.into()),
+            Err(BroadcastError::State { .. }) => {
+                let screen = self.show_broadcast(id, place, asker).await?;
+                Ok(Outcome::noticed("press-broadcast-changed", screen))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn ask_cancel(
+        &self,
+        id: i64,
+        place: MessagePlace,
+        asker: &Asker,
+    ) -> Result<Outcome, BroadcastError> {
+        let broadcast = self.broadcasts.find(id).await?;
+        if broadcast.state.has_ended() || broadcast.state == BroadcastState::Draft {
+            let screen = self.show_broadcast(id, place, asker).await?;
+            return Ok(Outcome::noticed("press-broadcast-changed", screen));
+        }
+        let sums = self.broadcasts.sums(id).await?;
+        self.composing.show_progress(asker.id, id, place.message_id, QUESTION_STANDS).await?;
+        Ok(cancel_question(asker.locale(), &broadcast, &sums).into())
+    }
+
+    /// Sends an owner the message as users get it.
+    async fn send_test(
+        &self,
+        id: i64,
+        user: &TelegramUser,
+        asker: &Asker,
+    ) -> Result<Outcome, BroadcastError> {
+        let plan = self.broadcasts.find(id).await?.plan;
+        let opt_out = plan
+            .has_opt_out_button
+            .then(|| OptOutButton { category: plan.category.clone(), language: asker.language() });
+        let message = Message::new(&plan.content)?.to(user, opt_out);
+        let lane = self.messenger.lane(None, false);
+        let (_never, stop) = watch::channel(false);
+        let sent = timeout(PATIENCE, lane.send(asker.id, &message, stop)).await;
+        Ok(Outcome::notice(match sent {
+            Ok(Delivery::Sent(_)) => "press-test-sent",
+            Ok(Delivery::Failed(reason) | Delivery::Content(reason)) => {
+                log::info!(broadcast = id, reason; "Telegram refuses the message of a broadcast");
+                "press-test-refused"
+            }
+            Ok(Delivery::Unreachable(_) | Delivery::NotYet) => "press-failed",
+            Ok(Delivery::Unknown) | Err(_) => "press-test-unknown",
+        }))
+    }
+}

@@ -1,0 +1,169 @@
+//! How far a broadcast is, as a message that is edited.
+
+use std::time::Duration;
+
+use rollcall_domain::{Broadcast, BroadcastState, PauseReason, RecipientState, RecipientSums};
+
+use super::{action::BroadcastAction, draft::back_to, words};
+use crate::{
+    locale::Locale,
+    reply::{Button, Screen},
+};
+
+/// How many characters a bar has.
+const WIDTH: u64 = 12;
+
+/// How far a broadcast is.
+pub(super) struct Standing<'a> {
+    pub(super) broadcast: &'a Broadcast,
+    pub(super) sums: &'a RecipientSums,
+    /// How many recipients get an outcome each second, if that is known.
+    pub(super) pace: Option<f64>,
+}
+
+/// Shows how far a broadcast is, with buttons for what can be done.
+pub(super) fn progress(locale: &Locale, standing: &Standing<'_>) -> Screen {
+    let Standing { broadcast, sums, .. } = standing;
+    let head = [("name", words::name(&broadcast.plan).into())];
+    let mut lines = vec![locale.format("broadcast-head", &head), state(locale, broadcast)];
+    if broadcast.prepared_at.is_some() {
+        let numbers = [
+            ("done", words::exact(locale, sums.settled()).into()),
+            ("all", words::exact(locale, sums.all()).into()),
+            ("percent", percent(sums).to_string().into()),
+        ];
+        if !broadcast.state.has_ended() {
+            lines.push(bar(sums));
+        }
+        lines.push(locale.format("broadcast-done", &numbers));
+    } else if sums.all() > 0 {
+        lines.push(locale.format("broadcast-prepared", &[("count", sums.all().into())]));
+    }
+    lines.extend(pace(locale, standing));
+    lines.push(String::new());
+    lines.extend(outcomes(locale, standing));
+    while lines.last().is_some_and(String::is_empty) {
+        lines.pop();
+    }
+    Screen { text: lines.join("\n"), buttons: buttons(locale, broadcast), ..Screen::default() }
+}
+
+/// Asks whether to cancel a broadcast.
+pub(super) fn cancel_question(
+    locale: &Locale,
+    broadcast: &Broadcast,
+    sums: &RecipientSums,
+) -> Screen {
+    let left = sums.of(RecipientState::Queued);
+    let arguments = [("name", words::name(&broadcast.plan).into()), ("count", left.into())];
+    let key = match broadcast.prepared_at {
+        Some(_) => "broadcast-cancel-question",
+        None => "broadcast-cancel-question-early",
+    };
+    let arguments = match broadcast.prepared_at {
+        Some(_) => &arguments[..],
+        None => &arguments[..1],
+    };
+    let cancel =
+        words::button(locale, "button-cancel-broadcast", BroadcastAction::Cancel(broadcast.id));
+    let buttons = vec![vec![cancel], vec![back_to(locale, broadcast.id)]];
+    Screen { text: locale.format(key, arguments), buttons, ..Screen::default() }
+}
+
+fn state(locale: &Locale, broadcast: &Broadcast) -> String {
+    let key = match broadcast.state {
+        BroadcastState::Draft => "broadcast-state-draft",
+        BroadcastState::Scheduled => "broadcast-state-scheduled",
+        BroadcastState::Preparing => "broadcast-state-preparing",
+        BroadcastState::Sending => "broadcast-state-sending",
+        BroadcastState::Finished => "broadcast-state-finished",
+        BroadcastState::Cancelled => "broadcast-state-cancelled",
+        BroadcastState::Paused(reason) => match reason {
+            PauseReason::Owner => "broadcast-paused",
+            PauseReason::Content => "broadcast-paused-content",
+            PauseReason::Safety => "broadcast-paused-safety",
+            PauseReason::Restored => "broadcast-paused-restored",
+            PauseReason::Audience => "broadcast-paused-audience",
+        },
+    };
+    locale.text(key)
+}
+
+/// How many of a hundred recipients have an outcome, rounded down.
+fn percent(sums: &RecipientSums) -> u128 {
+    u128::from(sums.settled()) * 100 / u128::from(sums.all().max(1))
+}
+
+fn bar(sums: &RecipientSums) -> String {
+    let full = u128::from(sums.settled()) * u128::from(WIDTH) / u128::from(sums.all().max(1));
+    (0..u128::from(WIDTH)).map(|at| if at < full { '▓' } else { '░' }).collect()
+}
+
+/// How many messages go out each second, and how long the rest takes at that pace.
+fn pace(locale: &Locale, standing: &Standing<'_>) -> Option<String> {
+    if standing.broadcast.state != BroadcastState::Sending {
+        return None;
+    }
+    let pace = standing.pace?;
+    let rate = ("rate", rate(pace).into());
+    let left = standing.sums.all() - standing.sums.settled();
+    match seconds(left, pace) {
+        Some(seconds) => {
+            let span = words::span(locale, Duration::from_secs(seconds)).into();
+            Some(locale.format("broadcast-pace", &[rate, ("span", span)]))
+        }
+        None => Some(locale.format("broadcast-pace-only", &[rate])),
+    }
+}
+
+/// A pace, with a decimal only if it is small.
+fn rate(pace: f64) -> String {
+    if pace < 9.95 { format!("{pace:.1}") } else { format!("{pace:.0}") }
+}
+
+/// How many seconds so many recipients take at a pace; `None` if it is not known.
+fn seconds(left: u64, pace: f64) -> Option<u64> {
+    let left = Duration::from_secs(left).as_secs_f64();
+    let seconds = Duration::try_from_secs_f64(left / pace).ok()?;
+    Some(seconds.as_secs() + u64::from(seconds.subsec_nanos() > 0))
+}
+
+/// How many recipients have each outcome.
+fn outcomes(locale: &Locale, standing: &Standing<'_>) -> Vec<String> {
+    let Standing { broadcast, sums, .. } = standing;
+    let mut lines = Vec::new();
+    for (state, key) in [
+        (RecipientState::Sent, "broadcast-sent"),
+        (RecipientState::Unreachable, "broadcast-unreachable"),
+        (RecipientState::Failed, "broadcast-failed"),
+        (RecipientState::Skipped, "broadcast-skipped"),
+        (RecipientState::Unknown, "broadcast-unknown"),
+        (RecipientState::Queued, "broadcast-queued"),
+    ] {
+        let count = sums.of(state);
+        let is_shown =
+            count > 0 || (state == RecipientState::Sent && broadcast.prepared_at.is_some());
+        let has_place = state != RecipientState::Queued || broadcast.prepared_at.is_some();
+        if is_shown && has_place {
+            lines.push(locale.format(key, &[("count", count.into())]));
+        }
+    }
+    if broadcast.opt_outs > 0 {
+        lines.push(locale.format("broadcast-opt-outs", &[("count", broadcast.opt_outs.into())]));
+    }
+    lines
+}
+
+fn buttons(locale: &Locale, broadcast: &Broadcast) -> Vec<Vec<Button>> {
+    let id = broadcast.id;
+    let pause = || words::button(locale, "button-pause", BroadcastAction::Pause(id));
+    let resume = || words::button(locale, "button-resume", BroadcastAction::Resume(id));
+    let cancel =
+        || words::button(locale, "button-cancel-broadcast-ask", BroadcastAction::AskCancel(id));
+    match broadcast.state {
+        BroadcastState::Preparing | BroadcastState::Sending => vec![vec![pause(), cancel()]],
+        BroadcastState::Paused(_) => vec![vec![resume(), cancel()]],
+        BroadcastState::Scheduled => vec![vec![cancel()]],
+        BroadcastState::Draft | BroadcastState::Finished | BroadcastState::Cancelled => Vec::new(),
+    }
+}

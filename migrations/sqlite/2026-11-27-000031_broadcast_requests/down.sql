@@ -1,0 +1,2 @@
+DROP TABLE broadcast_progress;
+DROP TABLE broadcast_requests;
