@@ -188,6 +188,17 @@ impl Conversation {
         tokio::spawn(menu::set_all(self.client.clone(), self.menu(), self.admins.clone()));
     }
 
+    /// Looks up the owners. Call it before the first update; [`watch_broadcasts`](Self::watch_broadcasts)
+    /// repeats it, because another process may have got a new owner.
+    pub async fn look_up_owners(&self) {
+        match self.admins.telegram_owners().await {
+            Ok(owners) => self.owners.set(owners.into_iter().collect()),
+            Err(error) => {
+                log::warn!(error = error_chain(&error); "could not look up the owners");
+            }
+        }
+    }
+
     /// Writes the alerts to owners who have written to the bot; Telegram does not let it write to others.
     /// Runs until it is dropped; call it once.
     pub async fn alert_owners(&self, alerts: Alerts) -> Infallible {

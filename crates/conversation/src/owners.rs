@@ -6,9 +6,7 @@ use std::{
     sync::{PoisonError, RwLock},
 };
 
-use rollcall_domain::{TelegramId, error_chain};
-
-use crate::conversation::Conversation;
+use rollcall_domain::TelegramId;
 
 /// The owners that this process knows. Whether a user is one now, only the database knows.
 #[derive(Debug, Default)]
@@ -26,20 +24,7 @@ impl KnownOwners {
         }
     }
 
-    fn set(&self, owners: BTreeSet<TelegramId>) {
+    pub(crate) fn set(&self, owners: BTreeSet<TelegramId>) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = owners;
-    }
-}
-
-impl Conversation {
-    /// Looks up the owners. Call it before the first update, and then once a minute: another process may
-    /// have got a new owner.
-    pub async fn look_up_owners(&self) {
-        match self.admins.telegram_owners().await {
-            Ok(owners) => self.owners.set(owners.into_iter().collect()),
-            Err(error) => {
-                log::warn!(error = error_chain(&error); "could not look up the owners");
-            }
-        }
     }
 }

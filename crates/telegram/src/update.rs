@@ -23,9 +23,7 @@ use crate::{
     outbox::{Destination, MessagePlace, Migration, Topic},
 };
 use kinds::{ACTORLESS_KINDS, meaning};
-use wire::{
-    Boost, Content, DirectMessagesTopic, Envelope, Identity, InChat, Member, RawChat, Source, User,
-};
+use wire::{Boost, Content, Envelope, Identity, InChat, Member, RawChat, Source, User};
 
 /// Accounts that act for others: Telegram itself (channel posts in a discussion group),
 /// GroupAnonymousBot and Channel_Bot.
@@ -298,7 +296,7 @@ impl Reader<'_, '_> {
     }
 
     fn topic(&mut self, message: &InChat) -> Option<Topic> {
-        read_topic(message).unwrap_or_else(|error| {
+        message.topic().unwrap_or_else(|error| {
             self.note(describe_error(&error));
             None
         })
@@ -417,21 +415,8 @@ struct Pressed {
 
 /// A text with its place. Few texts are answered, so an unreadable topic is no fault of the update.
 fn text_message((text, chat): (String, Chat), content: &Content) -> TextMessage {
-    let topic = read_topic(&content.place()).unwrap_or_default();
+    let topic = content.place().topic().unwrap_or_default();
     TextMessage { text, chat, from: Destination { chat_id: chat.id, topic } }
-}
-
-/// The topic of a message. `message_thread_id` is a topic only if the message says so: in other
-/// supergroups it numbers the replies to a message, and nothing can be sent there.
-fn read_topic(message: &InChat) -> serde_json::Result<Option<Topic>> {
-    if let Some(topic) = message.direct_messages_topic {
-        let DirectMessagesTopic { topic_id } = serde_json::from_str(topic.get())?;
-        return Ok(Some(Topic::DirectMessages(topic_id)));
-    }
-    let thread = message
-        .message_thread_id
-        .filter(|_| message.is_topic_message.is_some_and(|raw| raw.get() == "true"));
-    thread.map(|id| serde_json::from_str(id.get()).map(Topic::Thread)).transpose()
 }
 
 #[cfg(test)]

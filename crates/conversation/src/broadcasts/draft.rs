@@ -148,7 +148,7 @@ fn size(locale: &Locale, draft: &Draft<'_>) -> String {
     let duration_delta = TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX);
     let span = words::span(locale, duration).into();
     text.push('\n');
-    match draft.now.clone().checked_add_signed(duration_delta) {
+    match draft.now.checked_add_signed(duration_delta) {
         Some(end) if duration_delta < TimeDelta::hours(12) => {
             let end = locale.time(end).into();
             text.push_str(

@@ -6,10 +6,7 @@ use rollcall_domain::Chat;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{
-    read_topic,
-    wire::{Envelope, InChat},
-};
+use super::wire::{Envelope, InChat};
 use crate::{json::Text, outbox::Destination};
 
 /// The contents of a message that copyMessage copies.
@@ -79,7 +76,7 @@ pub(super) fn read(update: &str, chat: Chat) -> Option<PrivateMessage> {
         Some(text.into_string())
     };
     let place: InChat = serde_json::from_str(message.get()).ok()?;
-    let topic = read_topic(&place).unwrap_or_default();
+    let topic = place.topic().unwrap_or_default();
     Some(PrivateMessage {
         chat,
         from: Destination { chat_id: chat.id, topic },

@@ -11,7 +11,7 @@ use serde::{
 use serde_json::value::RawValue;
 
 use super::kinds::is_known;
-use crate::json::Text;
+use crate::{json::Text, outbox::Topic};
 
 /// An update: its id, and its content under the name of its kind.
 pub(super) struct Envelope<'a> {
@@ -122,9 +122,24 @@ pub(super) struct InChat<'a> {
     pub(super) direct_messages_topic: Option<&'a RawValue>,
 }
 
+impl InChat<'_> {
+    /// The topic of the message. `message_thread_id` is a topic only if the message says so: in other
+    /// supergroups it numbers the replies to a message, and nothing can be sent there.
+    pub(super) fn topic(&self) -> serde_json::Result<Option<Topic>> {
+        if let Some(topic) = self.direct_messages_topic {
+            let DirectMessagesTopic { topic_id } = serde_json::from_str(topic.get())?;
+            return Ok(Some(Topic::DirectMessages(topic_id)));
+        }
+        let thread = self
+            .message_thread_id
+            .filter(|_| self.is_topic_message.is_some_and(|raw| raw.get() == "true"));
+        thread.map(|id| serde_json::from_str(id.get()).map(Topic::Thread)).transpose()
+    }
+}
+
 #[derive(Deserialize)]
-pub(super) struct DirectMessagesTopic {
-    pub(super) topic_id: i64,
+struct DirectMessagesTopic {
+    topic_id: i64,
 }
 
 #[derive(Deserialize)]

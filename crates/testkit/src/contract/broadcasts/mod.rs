@@ -69,6 +69,12 @@ macro_rules! broadcast_repository_contract {
             the_sender_pauses_what_it_works_on,
             an_erased_user_leaves_no_recipient,
             users_erased_while_recipients_are_added_leave_none,
+            a_request_is_replaced_and_taken_once,
+            an_album_is_noted_once_for_a_request,
+            one_process_edits_a_progress_message_at_a_time,
+            a_progress_message_is_replaced_and_deleted,
+            an_erased_owner_composes_nothing,
+            only_a_draft_gets_another_category,
         );
     };
 }
@@ -85,12 +91,6 @@ macro_rules! broadcast_times_contract {
             a_claimed_recipient_that_has_waited_is_recovered,
             a_recipient_that_waits_can_be_erased,
             recipients_agree_with_a_model,
-            a_request_is_replaced_and_taken_once,
-            an_album_is_noted_once_for_a_request,
-            one_process_edits_a_progress_message_at_a_time,
-            a_progress_message_is_replaced_and_deleted,
-            an_erased_owner_composes_nothing,
-            only_a_draft_gets_another_category,
         );
     };
 }
