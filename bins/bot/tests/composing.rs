@@ -39,6 +39,7 @@ stories!(
     what_cannot_be_copied_is_refused_and_the_bot_still_waits,
     an_album_is_refused_once,
     waiting_ends_with_a_command_a_button_or_time,
+    a_message_may_reach_another_process,
     others_and_groups_get_no_answer,
     two_owners_start_a_broadcast_once,
     progress_goes_on_in_another_process,
@@ -124,6 +125,17 @@ async fn shows(telegram: &Simulator, message: &SentMessage, text: &str) -> SentM
         .unwrap()
 }
 
+/// Presses a button of a message that also edits itself, and waits until it shows a text.
+async fn press_until(
+    telegram: &Simulator,
+    message: &SentMessage,
+    label: &str,
+    text: &str,
+) -> SentMessage {
+    telegram.press(&grace(), message, &message.button(label).unwrap());
+    shows(telegram, message, text).await
+}
+
 async fn a_forwarded_photo_becomes_a_broadcast(database: ThrowAwayDatabase) {
     let telegram = telegram().await;
     let store = Store::with_users(&database, 3).await;
@@ -144,7 +156,7 @@ async fn a_forwarded_photo_becomes_a_broadcast(database: ThrowAwayDatabase) {
     assert_eq!(
         draft.text,
         "Draft: \u{2068}Big sale\u{2069}\nUsers: everyone but bots\nCategory: News\n\
-         The bot can write to 4 users.\n\nKeep your message until the broadcast has ended, because \
+         Users that the bot can write to: 4\n\nKeep your message until the broadcast has ended, because \
          each user gets a copy of it.\n\n1 button was left out: only buttons with an address or a \
          text to copy can be sent."
     );
@@ -164,7 +176,7 @@ async fn a_forwarded_photo_becomes_a_broadcast(database: ThrowAwayDatabase) {
     let question = press(&telegram, &grace(), &draft, "Start…").await;
     assert_eq!(
         question.text,
-        "Start this broadcast?\n\u{2068}Big sale\u{2069}\n\nThe bot can write to 4 users."
+        "Start this broadcast?\n\u{2068}Big sale\u{2069}\n\nUsers that the bot can write to: 4"
     );
     assert_eq!(labels(&question), ["Start now", "« Back"]);
     let draft = press(&telegram, &grace(), &question, "« Back").await;
@@ -173,7 +185,7 @@ async fn a_forwarded_photo_becomes_a_broadcast(database: ThrowAwayDatabase) {
     let ended = shows(&telegram, &started, "Finished.").await;
     assert_eq!(
         ended.text,
-        "Broadcast: \u{2068}Big sale\u{2069}\nFinished.\n4 of 4 (100 %)\n\nSent: 4"
+        "Broadcast: \u{2068}Big sale\u{2069}\nFinished.\n4 of 4 (100%)\n\nSent: 4"
     );
     assert_eq!(labels(&ended), Vec::<String>::new());
     for user in 1..=3 {
@@ -211,8 +223,7 @@ async fn progress_is_shown_and_the_broadcast_paused_resumed_and_cancelled(
     assert!(sending.text.contains("░"), "{}", sending.text);
 
     let id = store.service.list(None, 1).await.unwrap()[0].0.id;
-    let paused = press(&telegram, &grace(), &sending, "Pause").await;
-    assert!(paused.text.contains("\nPaused.\n"), "{}", paused.text);
+    let paused = press_until(&telegram, &sending, "Pause", "\nPaused.\n").await;
     assert_eq!(labels(&paused), ["Resume", "Cancel…"]);
     store.wait_until(id, |it| matches!(it.state, BroadcastState::Paused(_))).await;
     // Another owner resumes it elsewhere, and the message shows it.
@@ -223,15 +234,15 @@ async fn progress_is_shown_and_the_broadcast_paused_resumed_and_cancelled(
     let changed = "This broadcast has changed meanwhile. This is how it is now.";
     assert_eq!(notice(&telegram, &grace(), &resumed, &stale).await, changed);
 
-    let question = press(&telegram, &grace(), &resumed, "Cancel…").await;
-    assert!(question.text.starts_with("Cancel this broadcast?"), "{}", question.text);
+    let ask = "Cancel this broadcast?";
+    let question = press_until(&telegram, &resumed, "Cancel…", ask).await;
     assert!(question.text.contains(" recipients still wait and will not get the message."));
     assert_eq!(labels(&question), ["Cancel the broadcast", "« Back"]);
-    let back = press(&telegram, &grace(), &question, "« Back").await;
+    let back = press_until(&telegram, &question, "« Back", "It is being sent.").await;
     assert_eq!(labels(&back), ["Pause", "Cancel…"]);
-    let question = press(&telegram, &grace(), &back, "Cancel…").await;
-    let cancelled = press(&telegram, &grace(), &question, "Cancel the broadcast").await;
-    let cancelled = shows(&telegram, &cancelled, "Cancelled.").await;
+    let question = press_until(&telegram, &back, "Cancel…", ask).await;
+    let cancelled =
+        press_until(&telegram, &question, "Cancel the broadcast", "\nCancelled.\n").await;
     assert_eq!(labels(&cancelled), Vec::<String>::new());
     let ended = store.wait_until(id, |it| it.state == BroadcastState::Cancelled).await;
     assert_eq!(ended.state, BroadcastState::Cancelled);
@@ -449,6 +460,29 @@ async fn waiting_ends_with_a_command_a_button_or_time(database: ThrowAwayDatabas
     bot.terminate().await;
 }
 
+/// The bot is restarted between the steps.
+async fn a_message_may_reach_another_process(database: ThrowAwayDatabase) {
+    let telegram = telegram().await;
+    let _store = Store::with_users(&database, 2).await;
+    let bot = RunningBot::start(&telegram, &database, &SETTINGS).await;
+    let asked = ask(&telegram, &grace(), "/broadcast").await;
+    bot.terminate().await;
+    let bot = RunningBot::start(&telegram, &database, &SETTINGS).await;
+    press(&telegram, &grace(), &asked, "Everyone").await;
+    bot.terminate().await;
+    // The message is the first that the new process sees of the owner.
+    telegram.push(photo());
+    let bot = RunningBot::start(&telegram, &database, &SETTINGS).await;
+    let draft = telegram.wait_for_message(99).await.unwrap();
+    assert!(draft.text.starts_with("Draft: "), "{}", draft.text);
+    bot.terminate().await;
+    let bot = RunningBot::start(&telegram, &database, &SETTINGS).await;
+    let question = press(&telegram, &grace(), &draft, "Start…").await;
+    let started = press(&telegram, &grace(), &question, "Start now").await;
+    shows(&telegram, &started, "Finished.").await;
+    bot.terminate().await;
+}
+
 async fn others_and_groups_get_no_answer(database: ThrowAwayDatabase) {
     let telegram = telegram().await;
     let store = Store::with_users(&database, 1).await;
@@ -584,13 +618,12 @@ async fn a_message_that_was_deleted_pauses_the_broadcast(database: ThrowAwayData
     let started = press(&telegram, &grace(), &question, "Start now").await;
     let paused = shows(&telegram, &started, "Paused, because Telegram refuses the message.").await;
     assert_eq!(labels(&paused), ["Resume", "Cancel…"]);
-    assert!(paused.text.contains("0 of 6 (0 %)\n\nSent: 0\nWaiting: 6"), "{}", paused.text);
+    assert!(paused.text.contains("0 of 6 (0%)\n\nSent: 0\nWaiting: 6"), "{}", paused.text);
     // It is paused again.
     let resumed = press(&telegram, &grace(), &paused, "Resume").await;
     let paused = shows(&telegram, &resumed, "Paused, because Telegram refuses the message.").await;
-    let question = press(&telegram, &grace(), &paused, "Cancel…").await;
-    let cancelled = press(&telegram, &grace(), &question, "Cancel the broadcast").await;
-    assert!(cancelled.text.contains("\nCancelled.\n"), "{}", cancelled.text);
+    let question = press_until(&telegram, &paused, "Cancel…", "Cancel this broadcast?").await;
+    press_until(&telegram, &question, "Cancel the broadcast", "\nCancelled.\n").await;
     assert_eq!(telegram.messages_to(1).len(), 0);
     bot.terminate().await;
 }

@@ -296,6 +296,26 @@ mod tests {
             Action::Segment("a".parse().unwrap()),
             Action::Segment("-".repeat(32).parse().unwrap()),
         ];
+        let (id, name) = (i64::MAX, "-".repeat(32));
+        let of_broadcasts = [
+            BroadcastAction::Audiences { page: MAX_PAGE },
+            BroadcastAction::Everyone,
+            BroadcastAction::Segment(name.parse().unwrap()),
+            BroadcastAction::StopWaiting,
+            BroadcastAction::Show(id),
+            BroadcastAction::Test(id),
+            BroadcastAction::Categories { id, page: MAX_PAGE },
+            BroadcastAction::SetCategory { id, category: name.parse().unwrap() },
+            BroadcastAction::AskStart(id),
+            BroadcastAction::Start(1),
+            BroadcastAction::Discard(id),
+            BroadcastAction::Pause(id),
+            BroadcastAction::Resume(id),
+            BroadcastAction::AskCancel(id),
+            BroadcastAction::Cancel(id),
+        ]
+        .map(Action::Broadcast);
+        let others = others.into_iter().chain(of_broadcasts);
         zones.chain(languages).chain(cities).chain(others).collect()
     }
 
@@ -372,6 +392,19 @@ mod tests {
             "1/n/",
             "1/n/VIP",
             "1/n/a/b",
+            "1/b",
+            "1/b/",
+            "1/b/start",
+            "1/b/start/0",
+            "1/b/start/-1",
+            "1/b/start/+1",
+            "1/b/start/01",
+            "1/b/start/1/1",
+            "1/b/start/99999999999999999999",
+            "1/b/to/100",
+            "1/b/cat/1/News",
+            "1/b/cat/1/",
+            "1/b/seg/",
             "1/s/team/+10",
             "1/s/team/0",
             "1/s/team/99999999999999999999",
@@ -383,7 +416,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_data_is_read_without_a_panic(data in any::<String>(), parts in "1/[spufgno]/[a-z]{0,5}/?[0-9./]{0,40}") {
+        fn any_data_is_read_without_a_panic(data in any::<String>(), parts in "1/[spufgnob]/[a-z]{0,5}/?[0-9./]{0,40}") {
             for data in [data, parts] {
                 if let Some(action) = Action::read(&data) {
                     prop_assert_eq!(action.data(), data);

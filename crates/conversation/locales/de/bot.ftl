@@ -266,14 +266,14 @@ broadcast-draft =
     <b>Entwurf:</b> { $name }
     Nutzer: { $users }
     Kategorie: { $category }
-broadcast-size = Der Bot kann <b>{ $number }</b> Nutzern schreiben.
+broadcast-size = Nutzer, denen der Bot schreiben kann: <b>{ $number }</b>
 broadcast-takes = Das Senden dauert etwa { $span }.
 broadcast-takes-until = Das Senden dauert etwa { $span }. Wenn du jetzt startest, endet es gegen { $time } Uhr.
 broadcast-too-long = Was nach { $span } nicht gesendet ist, wird übersprungen.
 broadcast-cap =
     { $count ->
-        [one] Nutzer bekommen in sieben Tagen höchstens { $count } Nachricht dieser Kategorie. Alle anderen werden übersprungen.
-       *[other] Nutzer bekommen in sieben Tagen höchstens { $count } Nachrichten dieser Kategorie. Alle anderen werden übersprungen.
+        [one] Nutzer bekommen in sieben Tagen höchstens { $count } Nachricht dieser Kategorie. Wer sie schon bekommen hat, wird übersprungen.
+       *[other] Nutzer bekommen in sieben Tagen höchstens { $count } Nachrichten dieser Kategorie. Wer sie schon bekommen hat, wird übersprungen.
     }
 broadcast-keep-message = Lösche deine Nachricht nicht, bevor alles gesendet ist: Jeder Nutzer bekommt eine Kopie davon.
 broadcast-choose-category = Welche Kategorie? Nutzer können jede abbestellen, nur „system“ nicht.
@@ -297,7 +297,7 @@ broadcast-paused-safety = <b>Angehalten</b>, weil zu viele Empfänger den Bot bl
 broadcast-paused-restored = <b>Angehalten</b>, weil die Datenbank aus einer Sicherung wiederhergestellt wurde. Danach können schon Nachrichten gesendet worden sein.
 broadcast-paused-audience = <b>Angehalten</b>, weil ihr Filter nicht mehr ausgewertet werden kann.
 broadcast-prepared = Bisher { $count } Empfänger
-broadcast-done = { $done } von { $all } ({ $percent } %)
+broadcast-done = { $done } von { $all } ({ $percent })
 broadcast-pace = { $rate } pro Sekunde, noch etwa { $span }
 broadcast-pace-only = { $rate } pro Sekunde
 broadcast-sent = Gesendet: { $count }
@@ -306,7 +306,8 @@ broadcast-failed = Von Telegram abgelehnt: { $count }
 broadcast-skipped = Übersprungen: { $count }
 broadcast-unknown = Unbekannt, nach einem Absturz oder ohne Antwort: { $count }
 broadcast-queued = Wartend: { $count }
-broadcast-opt-outs = Seitdem abbestellt: { $count }
+broadcast-not-sent = Nicht gesendet: { $count }
+broadcast-opt-outs = Abbestellt: { $count }
 broadcast-cancel-question =
     <b>Diese Rundnachricht abbrechen?</b>
     { $name }
@@ -321,9 +322,12 @@ broadcast-cancel-question-early =
 number-exactly = { $count }
 number-more-than = mehr als { $count }
 number-about = etwa { $count }
+number-decimal = { $whole },{ $tenth }
 span-seconds = { $number } s
 span-minutes-seconds = { $large } min { $small } s
-span-minutes = { $number } min
+span-whole-minutes = { $number } min
+span-whole-hours = { $number } h
+span-whole-days = { $number } T
 span-hours = { $large } h { $small } min
 span-days = { $large } T { $small } h
 

@@ -274,14 +274,14 @@ broadcast-draft =
     <b>Draft:</b> { $name }
     Users: { $users }
     Category: { $category }
-broadcast-size = The bot can write to <b>{ $number }</b> users.
+broadcast-size = Users that the bot can write to: <b>{ $number }</b>
 broadcast-takes = Sending takes about { $span }.
 broadcast-takes-until = Sending takes about { $span }. If you start now, it ends at about { $time }.
 broadcast-too-long = What is not sent within { $span } is skipped.
 broadcast-cap =
     { $count ->
-        [one] Users get at most { $count } message of this category in seven days. All others are skipped.
-       *[other] Users get at most { $count } messages of this category in seven days. All others are skipped.
+        [one] Users get at most { $count } message of this category in seven days. Users that have had them are skipped.
+       *[other] Users get at most { $count } messages of this category in seven days. Users that have had them are skipped.
     }
 broadcast-keep-message = Keep your message until the broadcast has ended, because each user gets a copy of it.
 broadcast-choose-category = Which category? Users can opt out of every category but “system”.
@@ -309,7 +309,7 @@ broadcast-prepared =
         [one] { $count } recipient so far
        *[other] { $count } recipients so far
     }
-broadcast-done = { $done } of { $all } ({ $percent } %)
+broadcast-done = { $done } of { $all } ({ $percent })
 broadcast-pace = { $rate } a second, about { $span } left
 broadcast-pace-only = { $rate } a second
 broadcast-sent = Sent: { $count }
@@ -318,7 +318,8 @@ broadcast-failed = Refused by Telegram: { $count }
 broadcast-skipped = Skipped: { $count }
 broadcast-unknown = Unknown, after a crash or a lost response: { $count }
 broadcast-queued = Waiting: { $count }
-broadcast-opt-outs = Opted out since: { $count }
+broadcast-not-sent = Not sent: { $count }
+broadcast-opt-outs = Opted out: { $count }
 broadcast-cancel-question =
     { $count ->
         [one] <b>Cancel this broadcast?</b>
@@ -339,9 +340,12 @@ broadcast-cancel-question-early =
 number-exactly = { $count }
 number-more-than = more than { $count }
 number-about = about { $count }
+number-decimal = { $whole }.{ $tenth }
 span-seconds = { $number } s
 span-minutes-seconds = { $large } min { $small } s
-span-minutes = { $number } min
+span-whole-minutes = { $number } min
+span-whole-hours = { $number } h
+span-whole-days = { $number } d
 span-hours = { $large } h { $small } min
 span-days = { $large } d { $small } h
 

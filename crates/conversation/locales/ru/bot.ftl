@@ -271,11 +271,11 @@ broadcast-draft =
     <b>Черновик:</b> { $name }
     Пользователи: { $users }
     Категория: { $category }
-broadcast-size = Бот может написать пользователям: <b>{ $number }</b>.
+broadcast-size = Пользователей, которым бот может написать: <b>{ $number }</b>
 broadcast-takes = Отправка займёт около { $span }.
 broadcast-takes-until = Отправка займёт около { $span }. Если начать сейчас, она закончится примерно в { $time }.
 broadcast-too-long = Что не отправлено за { $span }, будет пропущено.
-broadcast-cap = За семь дней пользователь получает не больше { $count } сообщений этой категории. Остальные пропускаются.
+broadcast-cap = Сообщений этой категории за семь дней: не больше { $count } на пользователя. Кто их уже получил, будет пропущен.
 broadcast-keep-message = Не удаляйте своё сообщение до конца рассылки: каждый пользователь получает его копию.
 broadcast-choose-category = Какая категория? Отписаться можно от любой, кроме «system».
 broadcast-start-question =
@@ -298,7 +298,7 @@ broadcast-paused-safety = <b>Приостановлена</b>: слишком м
 broadcast-paused-restored = <b>Приостановлена</b>: база данных восстановлена из резервной копии. После неё часть сообщений могла быть отправлена.
 broadcast-paused-audience = <b>Приостановлена</b>: её фильтр больше не работает.
 broadcast-prepared = Получателей пока: { $count }
-broadcast-done = { $done } из { $all } ({ $percent } %)
+broadcast-done = { $done } из { $all } ({ $percent })
 broadcast-pace = { $rate } в секунду, осталось около { $span }
 broadcast-pace-only = { $rate } в секунду
 broadcast-sent = Отправлено: { $count }
@@ -307,7 +307,8 @@ broadcast-failed = Отклонено Telegram: { $count }
 broadcast-skipped = Пропущено: { $count }
 broadcast-unknown = Неизвестно (сбой или нет ответа): { $count }
 broadcast-queued = В очереди: { $count }
-broadcast-opt-outs = Отписались с тех пор: { $count }
+broadcast-not-sent = Не отправлено: { $count }
+broadcast-opt-outs = Отписались: { $count }
 broadcast-cancel-question =
     <b>Отменить эту рассылку?</b>
     { $name }
@@ -322,9 +323,12 @@ broadcast-cancel-question-early =
 number-exactly = { $count }
 number-more-than = больше { $count }
 number-about = примерно { $count }
+number-decimal = { $whole },{ $tenth }
 span-seconds = { $number } с
 span-minutes-seconds = { $large } мин { $small } с
-span-minutes = { $number } мин
+span-whole-minutes = { $number } мин
+span-whole-hours = { $number } ч
+span-whole-days = { $number } д
 span-hours = { $large } ч { $small } мин
 span-days = { $large } д { $small } ч
 

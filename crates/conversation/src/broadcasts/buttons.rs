@@ -1,6 +1,8 @@
 //! The buttons below a message that an owner sent, as far as the bot can send them: Telegram does not
 //! copy them with the message.
 
+use frankenstein::types::InlineKeyboardButton;
+use serde::Deserialize;
 use serde_json::Value;
 
 /// Kinds of buttons that work below a message of any bot, without anything that the bot has to do.
@@ -25,7 +27,7 @@ impl SendableButtons {
         let mut left_out = 0;
         for row in rows.iter_mut().filter_map(Value::as_array_mut) {
             row.retain(|button| {
-                let is_sendable = SENDABLE.iter().any(|kind| button.get(kind).is_some());
+                let is_sendable = is_sendable(button);
                 left_out += u64::from(!is_sendable);
                 is_sendable
             });
@@ -34,6 +36,12 @@ impl SendableButtons {
         let has_any = !rows.is_empty();
         Self { markup: has_any.then(|| markup.to_string()), left_out }
     }
+}
+
+/// Whether the bot can send a button. A later Bot API may have forms that it does not know.
+fn is_sendable(button: &Value) -> bool {
+    SENDABLE.iter().any(|kind| button.get(kind).is_some())
+        && InlineKeyboardButton::deserialize(button).is_ok()
 }
 
 #[cfg(test)]
@@ -53,6 +61,8 @@ mod tests {
             json!({"text": "Play", "callback_game": {}}),
             json!({"text": "App", "web_app": {"url": "https://example.org"}}),
             json!({"text": "Sign in", "login_url": {"url": "https://example.org"}}),
+            json!({"text": "Shop", "url": 5}),
+            json!({"text": "Shop", "url": "https://example.org", "style": "later"}),
             json!("odd"),
         ];
         let markup = json!({"inline_keyboard": [[shop, others[0]], others, [code]], "later": 1});
@@ -60,7 +70,7 @@ mod tests {
             SendableButtons::of(&markup.to_string()),
             SendableButtons {
                 markup: Some(json!({"inline_keyboard": [[shop], [code]], "later": 1}).to_string()),
-                left_out: 8,
+                left_out: 10,
             }
         );
     }

@@ -193,3 +193,58 @@ fn categories(
 pub(super) fn back_to(locale: &Locale, id: i64) -> Button {
     back(locale, Action::Broadcast(BroadcastAction::Show(id)))
 }
+
+#[cfg(test)]
+mod tests {
+    use rollcall_domain::{BroadcastState, Language};
+
+    use super::*;
+    use crate::{
+        broadcasts::example::{broadcast, shown},
+        html,
+    };
+
+    #[test]
+    fn drafts_are_shown_in_every_language() {
+        let news = broadcast(BroadcastState::Draft);
+        let with = |filter: &str, category: &str| {
+            let mut broadcast = news.clone();
+            broadcast.plan.filter = filter.parse().unwrap();
+            broadcast.plan.category = category.parse().unwrap();
+            broadcast
+        };
+        let (everyone, segment) = (with("", "promo"), with("segment:vip", "betas"));
+        let long = with(&["lang:de"; 60].join(" or "), "system");
+        let now: DateTime<Tz> = "2026-11-27T18:05:00Z"
+            .parse::<DateTime<chrono::Utc>>()
+            .unwrap()
+            .with_timezone(&Tz::Europe__Berlin);
+        for language in Language::ALL {
+            let locale = Locale::of(language);
+            let mut texts = Vec::new();
+            for (broadcast, number, seconds, weekly_cap) in [
+                (&news, Counted::Exactly(1), Some(1), None),
+                (&everyone, Counted::Exactly(12_345), Some(494), Some(1)),
+                (&segment, Counted::About(5_000_000), Some(200_000), Some(3)),
+                (&long, Counted::MoreThan(1_000), None, None),
+                (&news, Counted::Exactly(90_000), Some(3_600), None),
+                (&news, Counted::Exactly(0), Some(0), None),
+            ] {
+                let duration = seconds.map(Duration::from_secs);
+                let draft = Draft { broadcast, number, duration, now, weekly_cap };
+                for screen in [overview(locale, &draft), question(locale, &draft)] {
+                    assert_eq!(html::check(&screen.text), Ok(()), "{}", screen.text);
+                    texts.push(shown(&screen));
+                }
+            }
+            let category =
+                |name: &str| BroadcastCategory { name: name.parse().unwrap(), weekly_cap: None };
+            let all = ["betas", "news", "promo", "system"].map(category);
+            texts.push(shown(&categories(locale, &news, &all, 0)));
+            let many: Vec<_> = (10..40).map(|n| category(&format!("own-{n}"))).collect();
+            texts.push(shown(&categories(locale, &news, &many, 1)));
+            let code = language.code();
+            insta::assert_snapshot!(format!("draft_{code}"), texts.join("\n\n———\n\n"));
+        }
+    }
+}

@@ -8,6 +8,8 @@ mod audience;
 mod buttons;
 mod compose;
 mod draft;
+#[cfg(test)]
+mod example;
 mod press;
 mod progress;
 mod watch;

@@ -26,11 +26,12 @@ pub(super) fn progress(locale: &Locale, standing: &Standing<'_>) -> Screen {
     let Standing { broadcast, sums, .. } = standing;
     let head = [("name", words::name(&broadcast.plan).into())];
     let mut lines = vec![locale.format("broadcast-head", &head), state(locale, broadcast)];
-    if broadcast.prepared_at.is_some() {
+    if broadcast.prepared_at.is_some() && sums.all() > 0 {
+        let percent = locale.format("percent", &[("number", percent(sums).to_string().into())]);
         let numbers = [
             ("done", words::exact(locale, sums.settled()).into()),
             ("all", words::exact(locale, sums.all()).into()),
-            ("percent", percent(sums).to_string().into()),
+            ("percent", percent.into()),
         ];
         if !broadcast.state.has_ended() {
             lines.push(bar(sums));
@@ -104,8 +105,8 @@ fn pace(locale: &Locale, standing: &Standing<'_>) -> Option<String> {
     if standing.broadcast.state != BroadcastState::Sending {
         return None;
     }
-    let pace = standing.pace?;
-    let rate = ("rate", rate(pace).into());
+    let pace = standing.pace.filter(|pace| *pace >= 0.05)?;
+    let rate = ("rate", rate(locale, pace).into());
     let left = standing.sums.all() - standing.sums.settled();
     match seconds(left, pace) {
         Some(seconds) => {
@@ -117,8 +118,14 @@ fn pace(locale: &Locale, standing: &Standing<'_>) -> Option<String> {
 }
 
 /// A pace, with a decimal only if it is small.
-fn rate(pace: f64) -> String {
-    if pace < 9.95 { format!("{pace:.1}") } else { format!("{pace:.0}") }
+fn rate(locale: &Locale, pace: f64) -> String {
+    match format!("{pace:.1}").split_once('.') {
+        Some((whole, tenth)) if pace < 9.95 => {
+            let parts = [("whole", whole.into()), ("tenth", tenth.into())];
+            locale.format("number-decimal", &parts)
+        }
+        _ => format!("{pace:.0}"),
+    }
 }
 
 /// How many seconds so many recipients take at a pace; `None` if it is not known.
@@ -138,7 +145,10 @@ fn outcomes(locale: &Locale, standing: &Standing<'_>) -> Vec<String> {
         (RecipientState::Failed, "broadcast-failed"),
         (RecipientState::Skipped, "broadcast-skipped"),
         (RecipientState::Unknown, "broadcast-unknown"),
-        (RecipientState::Queued, "broadcast-queued"),
+        (
+            RecipientState::Queued,
+            if broadcast.state.has_ended() { "broadcast-not-sent" } else { "broadcast-queued" },
+        ),
     ] {
         let count = sums.of(state);
         let is_shown =
@@ -165,5 +175,105 @@ fn buttons(locale: &Locale, broadcast: &Broadcast) -> Vec<Vec<Button>> {
         BroadcastState::Paused(_) => vec![vec![resume(), cancel()]],
         BroadcastState::Scheduled => vec![vec![cancel()]],
         BroadcastState::Draft | BroadcastState::Finished | BroadcastState::Cancelled => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rollcall_domain::Language;
+
+    use super::*;
+    use crate::{
+        broadcasts::example::{broadcast, shown},
+        html,
+    };
+
+    fn sums(of: &[(RecipientState, u64)]) -> RecipientSums {
+        RecipientSums(of.iter().map(|(state, users)| ((*state, String::new()), *users)).collect())
+    }
+
+    #[test]
+    fn progress_is_shown_in_every_language() {
+        use RecipientState::{Claimed, Failed, Queued, Sent, Skipped, Unknown, Unreachable};
+        let going = sums(&[(Queued, 800), (Claimed, 3), (Sent, 430), (Unreachable, 1)]);
+        let mixed = sums(&[
+            (Sent, 12_000),
+            (Unreachable, 300),
+            (Failed, 20),
+            (Skipped, 5),
+            (Unknown, 3),
+            (Queued, 17),
+        ]);
+        let all = sums(&[(Sent, 1_234)]);
+        let none = RecipientSums::default();
+        for language in Language::ALL {
+            let locale = Locale::of(language);
+            let mut texts = Vec::new();
+            let mut add = |state, sums: &RecipientSums, pace| {
+                let broadcast = broadcast(state);
+                let screen = progress(locale, &Standing { broadcast: &broadcast, sums, pace });
+                assert_eq!(html::check(&screen.text), Ok(()), "{}", screen.text);
+                texts.push(shown(&screen));
+            };
+            add(BroadcastState::Scheduled, &none, None);
+            add(BroadcastState::Preparing, &none, None);
+            add(BroadcastState::Preparing, &sums(&[(Queued, 2_000)]), None);
+            add(BroadcastState::Sending, &none, None);
+            add(BroadcastState::Sending, &going, None);
+            add(BroadcastState::Sending, &going, Some(0.0));
+            add(BroadcastState::Sending, &going, Some(4.25));
+            add(BroadcastState::Sending, &going, Some(24.96));
+            for reason in PauseReason::ALL {
+                add(BroadcastState::Paused(reason), &mixed, Some(24.96));
+            }
+            add(BroadcastState::Finished, &all, None);
+            add(BroadcastState::Finished, &mixed, None);
+            add(BroadcastState::Cancelled, &going, None);
+            add(BroadcastState::Cancelled, &none, None);
+            for (state, sums) in [
+                (BroadcastState::Preparing, &none),
+                (BroadcastState::Sending, &going),
+                (BroadcastState::Sending, &sums(&[(Queued, 1)])),
+            ] {
+                let question = cancel_question(locale, &broadcast(state), sums);
+                assert_eq!(html::check(&question.text), Ok(()), "{}", question.text);
+                texts.push(shown(&question));
+            }
+            let code = language.code();
+            insta::assert_snapshot!(format!("progress_{code}"), texts.join("\n\n———\n\n"));
+        }
+    }
+
+    #[test]
+    fn the_bar_is_full_only_at_the_end() {
+        for (settled, left, expected) in [
+            (0, 0, "░░░░░░░░░░░░ 0"),
+            (0, 5, "░░░░░░░░░░░░ 0"),
+            (999_999, 1, "▓▓▓▓▓▓▓▓▓▓▓░ 99"),
+            (1, 1, "▓▓▓▓▓▓░░░░░░ 50"),
+            (7, 0, "▓▓▓▓▓▓▓▓▓▓▓▓ 100"),
+            (u64::MAX / 2, u64::MAX / 2, "▓▓▓▓▓▓░░░░░░ 50"),
+        ] {
+            let sums = sums(&[(RecipientState::Sent, settled), (RecipientState::Queued, left)]);
+            assert_eq!(format!("{} {}", bar(&sums), percent(&sums)), expected);
+        }
+    }
+
+    #[test]
+    fn the_remaining_time_is_known_only_at_a_pace() {
+        for (left, pace, expected) in [
+            (0, 25.0, Some(0)),
+            (26, 25.0, Some(2)),
+            (1_000, 25.0, Some(40)),
+            (5, 0.0, None),
+            (0, 0.0, None),
+        ] {
+            assert_eq!(seconds(left, pace), expected, "{left} at {pace}");
+        }
+        let german = Locale::of(Language::German);
+        assert_eq!(
+            [0.05, 9.94, 9.96, 999.5].map(|it| rate(german, it)),
+            ["0,1", "9,9", "10", "1000"]
+        );
     }
 }

@@ -59,26 +59,55 @@ pub(super) fn exact(locale: &Locale, count: u64) -> String {
     number(locale, Counted::Exactly(count))
 }
 
-/// A length of time in its two largest units.
+/// A length of time in its two largest units, or the largest one.
 pub(super) fn span(locale: &Locale, duration: Duration) -> String {
     let seconds = duration.as_secs();
     let (minutes, hours) = (seconds / 60, seconds / 3600);
-    let (key, large, small) = match seconds {
-        0..60 => ("span-seconds", 0, seconds),
-        60..600 => ("span-minutes-seconds", minutes, seconds % 60),
-        600..3_600 => ("span-minutes", 0, minutes),
-        3_600..86_400 => ("span-hours", hours, minutes % 60),
-        _ => ("span-days", hours / 24, hours % 24),
+    let (one, both, large, small) = match seconds {
+        0..60 => ("span-seconds", "", seconds, 0),
+        60..600 => ("span-whole-minutes", "span-minutes-seconds", minutes, seconds % 60),
+        600..3_600 => ("span-whole-minutes", "", minutes, 0),
+        3_600..86_400 => ("span-whole-hours", "span-hours", hours, minutes % 60),
+        _ => ("span-whole-days", "span-days", hours / 24, hours % 24),
     };
     let number = |number: u64| number.to_string().into();
-    match key {
-        "span-seconds" => locale.format("span-seconds", &[("number", number(small))]),
-        "span-minutes" => locale.format("span-minutes", &[("number", number(small))]),
-        key => locale.format(key, &[("large", number(large)), ("small", number(small))]),
+    match small {
+        0 => locale.format(one, &[("number", number(large))]),
+        _ => locale.format(both, &[("large", number(large)), ("small", number(small))]),
     }
 }
 
 /// A button of a broadcast.
 pub(super) fn button(locale: &Locale, key: &str, action: BroadcastAction) -> Button {
     Button { label: locale.text(key), action: Action::Broadcast(action) }
+}
+
+#[cfg(test)]
+mod tests {
+    use rollcall_domain::Language;
+
+    use super::*;
+
+    #[test]
+    fn a_length_of_time_has_its_two_largest_units() {
+        let english = Locale::of(Language::English);
+        for (seconds, expected) in [
+            (0, "0 s"),
+            (59, "59 s"),
+            (60, "1 min"),
+            (61, "1 min 1 s"),
+            (599, "9 min 59 s"),
+            (600, "10 min"),
+            (3_599, "59 min"),
+            (3_600, "1 h"),
+            (3_659, "1 h"),
+            (3_660, "1 h 1 min"),
+            (86_399, "23 h 59 min"),
+            (86_400, "1 d"),
+            (90_000, "1 d 1 h"),
+            (u64::MAX, "213503982334601 d 7 h"),
+        ] {
+            assert_eq!(span(english, Duration::from_secs(seconds)), expected, "{seconds}");
+        }
+    }
 }
