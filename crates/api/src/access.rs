@@ -11,7 +11,7 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use rollcall_domain::{ApiKey, ApiScope, client_network, error_chain};
+use rollcall_domain::{Admin, ApiKey, ApiScope, client_network, error_chain};
 use rollcall_service::ServiceError;
 
 use crate::{app::App, client::Client, error::ApiError};
@@ -21,10 +21,14 @@ const BOT_ID: &str = "rollcall-bot-id";
 /// How long the response to a wrong key takes, as for a wrong webhook secret.
 const WRONG_KEY: Duration = Duration::from_secs(1);
 
+/// The program that sent a request, in the request's extensions.
+#[derive(Clone)]
+pub(crate) struct Caller(pub(crate) Admin);
+
 /// Lets a request in if its key has the scope.
 pub(crate) async fn authorize(
     State((app, scope)): State<(App, ApiScope)>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
     let client = request.extensions().get::<Client>().cloned().unwrap_or_default();
@@ -45,6 +49,7 @@ pub(crate) async fn authorize(
     }
     let turn = app.shared.requests.take(key.name.clone(), Instant::now());
     turn.map_err(|wait| ApiError::wait("too many requests with this key", wait))?;
+    request.extensions_mut().insert(Caller(Admin::Program(key.name)));
     Ok(next.run(request).await)
 }
 

@@ -18,6 +18,7 @@ mod error;
 mod ingest;
 mod routes;
 mod services;
+mod v1;
 
 use axum::Router;
 

@@ -15,15 +15,29 @@ use rollcall_admin::client_address;
 use rollcall_api::Client;
 use rollcall_conversation::{COMMANDS, button_family};
 use rollcall_domain::SystemClock;
-use rollcall_service::{AdminService, UserService};
+use rollcall_service::{AdminService, LabelService, UserService};
 use rollcall_telegram::Intake;
 
-use crate::{http::Ticket, settings::HttpSettings};
+use crate::{http::Ticket, services::Services, settings::HttpSettings};
 
 /// Every request of the API.
-pub(crate) fn api(settings: &HttpSettings, admins: AdminService, users: UserService) -> Router {
-    let intake = Intake::new(users, SystemClock, COMMANDS, button_family);
-    let services = rollcall_api::Services { admins, intake };
+pub(crate) fn api(
+    settings: &HttpSettings,
+    services: &Services,
+    admins: AdminService,
+    labels: LabelService,
+    users: UserService,
+) -> Router {
+    let services = rollcall_api::Services {
+        activity: services.activity(),
+        admins,
+        audience: services.audience(),
+        broadcasts: services.broadcasts(),
+        directory: services.directory(),
+        intake: Intake::new(users, SystemClock, COMMANDS, button_family),
+        labels,
+        segments: services.segments(),
+    };
     rollcall_api::router(settings.prefix(), services)
         .layer(from_fn_with_state(settings.clone(), name_client))
 }

@@ -135,7 +135,7 @@ pub(crate) fn pages(
     has_schedule: bool,
     Shared { users, admins, labels, messenger, shutdown }: Shared,
 ) -> Router {
-    let api = api(settings, admins.clone(), users.clone());
+    let api = api(settings, services, admins.clone(), labels.clone(), users.clone());
     let services = rollcall_admin::Services {
         activity: services.activity(),
         admins,

@@ -85,7 +85,7 @@ fn text(locale: &Locale, report: &Report) -> String {
             let arguments =
                 [("account", name(admin)), ("device", device.into()), ("address", from), time];
             let advice = match admin {
-                Admin::Account(_) => "alert-device-account",
+                Admin::Account(_) | Admin::Program(_) => "alert-device-account",
                 Admin::Telegram(_) => "alert-device-telegram",
             };
             format!("{}\n{}", locale.format("alert-device", &arguments), locale.text(advice))

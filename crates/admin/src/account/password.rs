@@ -45,7 +45,7 @@ pub(crate) async fn form(
 ) -> Result<Response, Failure> {
     match session.admin {
         Admin::Account(_) => Ok(render(&Page { layout, trouble: None })),
-        Admin::Telegram(_) => Err(Failure::NotFound),
+        Admin::Telegram(_) | Admin::Program(_) => Err(Failure::NotFound),
     }
 }
 

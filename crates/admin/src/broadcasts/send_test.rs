@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(15);
 pub(super) fn chat_of(app: &App, admin: &Admin) -> Option<TelegramId> {
     match admin {
         Admin::Telegram(id) => app.messenger.as_ref().map(|_| *id),
-        Admin::Account(_) => None,
+        Admin::Account(_) | Admin::Program(_) => None,
     }
 }
 

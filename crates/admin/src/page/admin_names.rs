@@ -32,7 +32,7 @@ impl AdminNames {
     /// The name of one of them.
     pub(crate) fn name(&self, admin: &Admin) -> String {
         let name = match admin {
-            Admin::Account(_) => None,
+            Admin::Account(_) | Admin::Program(_) => None,
             Admin::Telegram(id) => self.from_telegram.get(id),
         };
         name.cloned().unwrap_or_else(|| admin.to_string())

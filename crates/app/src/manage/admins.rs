@@ -134,6 +134,9 @@ impl Admins {
                         ensure!(is_owner, "{name} did not claim the bot");
                         "owner"
                     }
+                    Admin::Program(key) => {
+                        bail!("{name} is an API key; `manage api-keys revoke {key}` revokes it")
+                    }
                 };
                 if !yes && !confirmed(&format!("Remove the {what} {name}? [y/N] "))? {
                     bail!("nothing was changed");
@@ -143,6 +146,7 @@ impl Admins {
                     Admin::Telegram(user) => {
                         admins.remove_telegram_owner(*user, None).await?;
                     }
+                    Admin::Program(_) => {}
                 }
                 writeln!(stdout(), "Removed the {what} {name}.")?;
             }

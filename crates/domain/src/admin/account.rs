@@ -2,7 +2,7 @@ use std::{fmt, str::FromStr};
 
 use chrono::{DateTime, Utc};
 
-use crate::TelegramId;
+use crate::{LabelName, TelegramId};
 
 /// What an admin may do. Each role includes the rights of those before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -97,25 +97,29 @@ impl fmt::Display for AdminName {
 )]
 pub struct InvalidAdminName;
 
-/// An admin who uses the web admin.
+/// An admin who uses the web admin, or a program that uses the API.
 ///
-/// Shown and stored as the account's name, or as `telegram:` and the id, which cannot be the name
-/// of an account.
+/// Shown and stored as the account's name, or as `telegram:` and the id, or as `api:` and the name of
+/// the key. The latter two cannot be the name of an account.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Admin {
     /// An admin with a name and a password.
     Account(AdminName),
     /// An admin who signs in by a link from the bot.
     Telegram(TelegramId),
+    /// A program with the key of this name. It never has a session.
+    Program(LabelName),
 }
 
 const TELEGRAM: &str = "telegram:";
+const PROGRAM: &str = "api:";
 
 impl fmt::Display for Admin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Account(name) => name.fmt(f),
             Self::Telegram(id) => write!(f, "{TELEGRAM}{id}"),
+            Self::Program(key) => write!(f, "{PROGRAM}{key}"),
         }
     }
 }
@@ -124,9 +128,10 @@ impl FromStr for Admin {
     type Err = InvalidAdmin;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text.strip_prefix(TELEGRAM) {
-            Some(id) => id.parse().map(Self::Telegram).map_err(|_| InvalidAdmin),
-            None => text.parse().map(Self::Account).map_err(|_| InvalidAdmin),
+        match (text.strip_prefix(TELEGRAM), text.strip_prefix(PROGRAM)) {
+            (Some(id), _) => id.parse().map(Self::Telegram).map_err(|_| InvalidAdmin),
+            (_, Some(key)) => key.parse().map(Self::Program).map_err(|_| InvalidAdmin),
+            (None, None) => text.parse().map(Self::Account).map_err(|_| InvalidAdmin),
         }
     }
 }

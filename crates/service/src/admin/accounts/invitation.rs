@@ -148,6 +148,7 @@ impl AdminService {
         let may_invite = match &invitation.invited_by {
             Admin::Account(_) => true,
             Admin::Telegram(id) => self.is_telegram_owner(*id).await?,
+            Admin::Program(_) => false,
         };
         Ok(may_invite && self.clock.now() < invitation.expires_at)
     }

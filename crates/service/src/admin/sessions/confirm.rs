@@ -59,7 +59,9 @@ impl AdminService {
         let attempt = match (by, &session.admin) {
             (Proof::Factor, admin) => Attempt::by_factor(admin, &device),
             (_, Admin::Account(name)) => Attempt::by_password(Some(name), &device),
-            (_, admin @ Admin::Telegram(_)) => Attempt::by_link(admin, &device),
+            (_, admin @ (Admin::Telegram(_) | Admin::Program(_))) => {
+                Attempt::by_link(admin, &device)
+            }
         };
         let begun = self.begin(&attempt).await?;
         let is_owed = session.standing == Standing::OwesFactor;
@@ -107,7 +109,7 @@ impl AdminService {
     async fn is_own_password(&self, session: &Session, text: &str) -> Result<bool, ServiceError> {
         match &session.admin {
             Admin::Account(name) => self.is_password(name, text).await,
-            Admin::Telegram(_) => Ok(false),
+            Admin::Telegram(_) | Admin::Program(_) => Ok(false),
         }
     }
 

@@ -103,6 +103,7 @@ impl AdminService {
         Ok(match &session.admin {
             Admin::Account(_) => session.account_role,
             Admin::Telegram(id) => self.is_telegram_owner(*id).await?.then_some(Role::Owner),
+            Admin::Program(_) => None,
         })
     }
 
@@ -277,7 +278,7 @@ impl Session {
         match &self.admin {
             _ if self.has_second_factor => Proof::Factor,
             Admin::Account(_) => Proof::Password,
-            Admin::Telegram(_) => Proof::Link,
+            Admin::Telegram(_) | Admin::Program(_) => Proof::Link,
         }
     }
 }
