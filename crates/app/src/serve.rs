@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::Context;
-use rollcall_conversation::{Conversation, Greetings, opt_out_button};
+use rollcall_conversation::{BROADCAST_BUTTONS, Conversation, Greetings};
 use rollcall_domain::{Clock, SystemClock, TelegramId, error_chain};
 use rollcall_nhl::Client;
 use rollcall_repository::BotRepository;
@@ -192,7 +192,7 @@ async fn work(
         .alerting(alerts.clone());
     count_admins(&services.activity(), &admins, are_counted).await?;
     let labels = services.labels();
-    let messenger = Arc::new(OutboxMessenger::new(bot.outbox(), bot.username(), opt_out_button));
+    let messenger = Arc::new(OutboxMessenger::new(bot.outbox(), bot.username(), BROADCAST_BUTTONS));
     let admin_url = web_admin.url().map(|url| {
         let shared = web_admin::Shared {
             users: users.clone(),
@@ -217,6 +217,7 @@ async fn work(
         broadcasts: services.broadcasts(),
         composing: services.composing(),
         messenger: messenger.clone(),
+        presses: services.presses(),
         admins: admins.clone(),
         uncounting: (!are_counted).then(|| services.activity()),
     };

@@ -10,7 +10,7 @@ use rollcall_repository_diesel::{
 use rollcall_service::{
     ActivityService, AdminService, AudienceService, BroadcastService, ComposingService,
     DeletionService, DirectoryService, LabelService, OptOutService, PreferencesService,
-    ScheduleService, SegmentService, SourceService, TransferService, UserService,
+    PressService, ScheduleService, SegmentService, SourceService, TransferService, UserService,
 };
 
 /// A database and the services on it. Cheap to clone.
@@ -69,6 +69,10 @@ impl Services {
 
     pub(crate) fn opt_outs(&self) -> OptOutService {
         OptOutService::new(self.user_repository(), SystemClock)
+    }
+
+    pub(crate) fn presses(&self) -> PressService {
+        PressService::new(self.user_repository(), SystemClock)
     }
 
     pub(crate) fn segments(&self) -> SegmentService {

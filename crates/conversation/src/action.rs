@@ -2,7 +2,9 @@
 //! which Telegram returns with a press. Users can forge callback data, so this reads only what it would
 //! write itself.
 
-use rollcall_domain::{Cursor, LabelName, Language, UserSort, ZONE_REGIONS, zone_of_name};
+use rollcall_domain::{
+    BroadcastButton, Cursor, LabelName, Language, UserSort, ZONE_REGIONS, zone_of_name,
+};
 use rollcall_service::ScheduleView;
 
 use chrono_tz::Tz;
@@ -59,6 +61,8 @@ pub(crate) enum Action {
         category: LabelName,
         is_out: bool,
     },
+    /// Counts a press of a button below a broadcast, and shows its text. It does nothing below a test.
+    Press(Option<BroadcastButton>),
     /// Shows a page of the list of users, from a place in it or from the start. For owners only.
     Users(Option<Cursor>),
     /// Shows a page of the users of a filter, which is the first line of the message: it would not fit
@@ -107,6 +111,8 @@ impl Action {
                 format!("p/msg/{page}/{category}/{}", u8::from(*is_out))
             }
             Self::OptOut { category, is_out } => format!("o/{category}/{}", u8::from(*is_out)),
+            Self::Press(None) => "c/test".to_owned(),
+            Self::Press(Some(button)) => format!("c/{button}"),
             Self::Help => "h".to_owned(),
             Self::Users(None) => "u".to_owned(),
             Self::Users(Some(cursor)) => format!("u/{cursor}"),
@@ -166,6 +172,8 @@ impl Action {
             ["o", name, flag] => {
                 Self::OptOut { category: name.parse().ok()?, is_out: yes_or_no(flag)? }
             }
+            ["c", "test"] => Self::Press(None),
+            ["c", button] => Self::Press(Some(button.parse().ok()?)),
             ["h"] => Self::Help,
             ["u"] => Self::Users(None),
             ["u", place] => Self::Users(Some(cursor(place)?)),
@@ -191,6 +199,7 @@ impl Action {
             | Self::Messages { .. }
             | Self::SetMessages { .. } => "settings",
             Self::OptOut { .. } => "opt_out",
+            Self::Press(_) => "press",
             Self::Users(_) | Self::Selected(_) => "users",
             Self::Segments { .. } | Self::Segment(_) => "segments",
             Self::Broadcast(_) => "broadcast",
@@ -217,7 +226,7 @@ impl Action {
 }
 
 /// The family of the button with this data: the name of the command whose answer has such buttons, or
-/// `opt_out` for the opt-out button of broadcasts. `None` if the bot has no such button.
+/// `opt_out` and `press` for buttons below broadcasts. `None` if the bot has no such button.
 pub fn button_family(data: &str) -> Option<&'static str> {
     Action::read(data).map(|action| action.family())
 }
@@ -286,6 +295,8 @@ mod tests {
             Action::SetMessages { category: "a".parse().unwrap(), is_out: false, page: 0 },
             Action::OptOut { category: "-".repeat(32).parse().unwrap(), is_out: true },
             Action::OptOut { category: "promo".parse().unwrap(), is_out: false },
+            Action::Press(None),
+            Action::Press(Some(BroadcastButton { broadcast: i64::MAX, button: 100 })),
             Action::Help,
             Action::Users(None),
             Action::Users(Some(place(false, 1_795_780_800_000_000, 1815))),
@@ -333,7 +344,8 @@ mod tests {
         for action in every_action() {
             let family = button_family(&action.data());
             let is_command = family.is_some_and(|name| crate::COMMANDS.contains(&name));
-            assert_eq!(is_command, !matches!(action, Action::OptOut { .. }), "{action:?}");
+            let is_below_broadcasts = matches!(action, Action::OptOut { .. } | Action::Press(_));
+            assert_eq!(is_command, !is_below_broadcasts, "{action:?}");
         }
         assert_eq!(button_family("1/o/promo/1"), Some("opt_out"));
         assert_eq!(button_family("1/p/lang/de"), Some("settings"));
@@ -378,6 +390,11 @@ mod tests {
             "1/o/PROMO/1",
             "1/o//1",
             "1/o/promo/1/",
+            "1/c",
+            "1/c/0_1",
+            "1/c/1_101",
+            "1/c/01_1",
+            "1/c/1_1/",
             "1/h/",
             "1/u/",
             "1/u/2",
@@ -416,7 +433,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_data_is_read_without_a_panic(data in any::<String>(), parts in "1/[spufgnob]/[a-z]{0,5}/?[0-9./]{0,40}") {
+        fn any_data_is_read_without_a_panic(data in any::<String>(), parts in "1/[spufgnobc]/[a-z]{0,5}/?[0-9./]{0,40}") {
             for data in [data, parts] {
                 if let Some(action) = Action::read(&data) {
                     prop_assert_eq!(action.data(), data);

@@ -15,7 +15,7 @@ use rollcall_domain::{
 use rollcall_service::{
     ActivityService, AdminService, Alerts, AudienceService, BroadcastService, ClaimCode,
     ComposingService, DirectoryService, Messenger, OptOutService, Paces, PreferencesService,
-    ScheduleService, ScheduleView, SegmentService, ServiceError, UserService,
+    PressService, ScheduleService, ScheduleView, SegmentService, ServiceError, UserService,
 };
 
 use rollcall_telegram::{
@@ -57,6 +57,8 @@ pub struct Services {
     pub composing: ComposingService,
     /// Sends copies of broadcasts to owners.
     pub messenger: Arc<dyn Messenger>,
+    /// The presses of buttons below broadcasts.
+    pub presses: PressService,
     /// The owners, who may use the admin commands.
     pub admins: AdminService,
     /// Leaves a new owner out of the figures; `None` if owners count.
@@ -79,6 +81,7 @@ pub struct Conversation {
     pub(crate) messenger: Arc<dyn Messenger>,
     pub(crate) paces: Paces,
     pub(crate) owners: KnownOwners,
+    pub(crate) presses: PressService,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) admins: AdminService,
     pub(crate) uncounting: Option<ActivityService>,
@@ -156,6 +159,7 @@ impl Conversation {
             broadcasts,
             composing,
             messenger,
+            presses,
             admins,
             uncounting,
         } = services;
@@ -174,6 +178,7 @@ impl Conversation {
             messenger,
             paces: Paces::default(),
             owners: KnownOwners::default(),
+            presses,
             clock: bot.clock(),
             admins,
             uncounting,

@@ -39,4 +39,4 @@ pub use command::COMMANDS;
 pub use conversation::{Conversation, Services};
 pub use greeting::{Greetings, InvalidGreetings};
 pub use menu::foreign_commands;
-pub use messages::opt_out_button;
+pub use messages::{BROADCAST_BUTTONS, opt_out_button};

@@ -1,9 +1,9 @@
 //! The categories of broadcasts that users choose: in `/settings`, and by the opt-out button below a
 //! message.
 
-use rollcall_domain::{LabelName, NEWS_CATEGORY, PROMO_CATEGORY};
+use rollcall_domain::{BroadcastButton, LabelName, NEWS_CATEGORY, PROMO_CATEGORY};
 use rollcall_service::{CategoryChoice, OptOutButton};
-use rollcall_telegram::DataButton;
+use rollcall_telegram::{ButtonData, DataButton};
 
 use crate::{
     action::Action,
@@ -17,6 +17,14 @@ const A_PAGE: usize = 24;
 const A_ROW: usize = 2;
 /// How many categories are named; the rest is counted.
 const NAMED: usize = 5;
+
+/// The buttons below broadcasts that the bot answers.
+pub const BROADCAST_BUTTONS: ButtonData = ButtonData { opt_out: opt_out_button, press };
+
+/// The data of a button that counts presses; broadcast 0 is a test.
+fn press(button: BroadcastButton) -> String {
+    Action::Press(Some(button).filter(|it| it.broadcast > 0)).data()
+}
 
 /// The button below the messages of a broadcast.
 pub fn opt_out_button(button: &OptOutButton) -> DataButton {

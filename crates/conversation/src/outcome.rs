@@ -9,6 +9,8 @@ use crate::reply::Screen;
 pub(crate) struct Outcome {
     /// The text that pops up.
     pub(crate) notice: Option<&'static str>,
+    /// The same, as the owner of a broadcast wrote it.
+    pub(crate) written: Option<String>,
     /// The new content of the message.
     pub(crate) screen: Option<Screen>,
     /// The category of broadcasts that the user opted out of or into, by a button that now does the

@@ -45,6 +45,7 @@ impl Conversation {
             (Some((category, is_out)), _) => {
                 Some(messages::notice(asker.locale(), category, *is_out))
             }
+            (None, None) => outcome.written.clone(),
             (None, notice) => notice.map(|key| asker.locale().text(key)),
         };
         self.acknowledge(press, text, outcome.opt_out.is_some()).await;
@@ -167,6 +168,11 @@ impl Conversation {
                     false => Outcome::notice("press-impossible"),
                 }
             }
+            (Action::Press(None), _) => Outcome::notice("press-test"),
+            (Action::Press(Some(button)), _) => match self.presses.press(asker.id, button).await? {
+                Some(answer) => Outcome { written: answer.notice, ..Outcome::default() },
+                None => Outcome::notice("press-stale"),
+            },
             (Action::Help, _) => self.help(audience, locale).into(),
             (Action::Users(cursor), _) => self.users(cursor, locale).await?.into(),
             (Action::Selected(cursor), _) => {

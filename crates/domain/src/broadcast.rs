@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt, str::FromStr};
 use chrono::{DateTime, Duration, Utc};
 use chrono_tz::Tz;
 
-use crate::{DeliveryTimes, Filter, LabelName, TelegramId, local_days::first_moment};
+use crate::{Buttons, DeliveryTimes, Filter, LabelName, TelegramId, local_days::first_moment};
 
 /// The category of what users must know. They cannot opt out of it.
 pub const SYSTEM_CATEGORY: &str = "system";
@@ -121,6 +121,16 @@ pub enum BroadcastContent {
         /// The buttons below, as the Bot API's JSON: a copy has none by itself.
         reply_markup: Option<String>,
     },
+}
+
+impl BroadcastContent {
+    /// The buttons that count presses: the number of each, and its text.
+    pub fn counted_buttons(&self) -> Vec<(u16, String)> {
+        let Self::Text { buttons, .. } = self else { return Vec::new() };
+        let buttons: Buttons = buttons.parse().unwrap_or_default();
+        let counted = buttons.numbered().filter(|(_, it)| it.target().counts_presses());
+        counted.map(|(number, it)| (number, it.text().to_owned())).collect()
+    }
 }
 
 /// How far a broadcast is.

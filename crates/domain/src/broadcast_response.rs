@@ -15,6 +15,10 @@ const CLOCKS_DIFFER_BY: Duration = Duration::minutes(1);
 pub enum BroadcastResponse {
     /// The recipient blocked the bot within [`BLOCK_COUNTS_FOR`].
     Blocked,
+    /// The recipient pressed a button.
+    Pressed,
+    /// The recipient pressed the button of this number; see [`BroadcastButton`](crate::BroadcastButton).
+    Button(u16),
 }
 
 impl BroadcastResponse {
@@ -22,12 +26,18 @@ impl BroadcastResponse {
     pub fn name(self) -> String {
         match self {
             Self::Blocked => "blocked".to_owned(),
+            Self::Pressed => "pressed".to_owned(),
+            Self::Button(number) => format!("button {number}"),
         }
     }
 
     /// The response with this name.
     pub fn from_name(name: &str) -> Option<Self> {
-        (name == "blocked").then_some(Self::Blocked)
+        match name {
+            "blocked" => Some(Self::Blocked),
+            "pressed" => Some(Self::Pressed),
+            name => name.strip_prefix("button ")?.parse().ok().map(Self::Button),
+        }
     }
 }
 

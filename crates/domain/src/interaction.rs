@@ -2,7 +2,7 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 
-use crate::{Profile, StartPayload, TelegramId, Used};
+use crate::{BroadcastButton, Profile, StartPayload, TelegramId, Used};
 
 /// One thing a user did that reached the bot.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,13 +24,24 @@ pub struct Interaction {
     pub chat: Option<Chat>,
     /// A further meaning; `None` for most interactions.
     pub event: Option<Event>,
+    /// The button of a broadcast whose deep link the user opened.
+    pub pressed: Option<BroadcastButton>,
 }
 
 impl Interaction {
     /// An interaction that did not arrive as an update and has no chat.
     pub fn new(at: DateTime<Utc>, profile: Profile, kind: InteractionKind) -> Self {
-        let (command, button, chat, event) = (None, None, None, None);
-        Self { update_id: None, at, profile, kind, command, button, chat, event }
+        Self {
+            update_id: None,
+            at,
+            profile,
+            kind,
+            command: None,
+            button: None,
+            chat: None,
+            event: None,
+            pressed: None,
+        }
     }
 
     /// The known command or button that the user used.

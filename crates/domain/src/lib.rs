@@ -13,6 +13,7 @@ mod admin;
 mod audience;
 mod backoff;
 mod broadcast;
+mod broadcast_button;
 mod broadcast_response;
 mod client_network;
 mod clock;
@@ -67,6 +68,7 @@ pub use broadcast::{
     MAX_BROADCAST_NAME_CHARS, NEWS_CATEGORY, OPT_OUT_COUNTS_FOR, OnUnknown, PROMO_CATEGORY,
     PauseReason, SYSTEM_CATEGORY,
 };
+pub use broadcast_button::{BroadcastButton, InvalidBroadcastButton};
 pub use broadcast_response::{BLOCK_COUNTS_FOR, BroadcastResponse, ResponseSums, is_response};
 pub use client_network::client_network;
 pub use clock::{CLOCK_TOLERANCE, Clock, SystemClock};

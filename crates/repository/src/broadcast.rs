@@ -6,8 +6,8 @@ use std::{
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
-    Admin, Broadcast, BroadcastPlan, LabelName, PauseReason, RecipientState, RecipientSums,
-    ResponseSums, TelegramId, TelegramUser,
+    Admin, Broadcast, BroadcastButton, BroadcastPlan, LabelName, PauseReason, RecipientState,
+    RecipientSums, ResponseSums, TelegramId, TelegramUser,
 };
 
 use crate::error::RepositoryError;
@@ -76,6 +76,15 @@ pub trait BroadcastRepository: Send + Sync {
 
     /// When the first of the recipients that wait for their time is due; `None` if none waits.
     async fn next_due(&self, broadcast: i64) -> Result<Option<DateTime<Utc>>, RepositoryError>;
+
+    /// Stores that a user pressed a button of a broadcast. Returns whether it counts: only the first press
+    /// of each button does, and only if the user is a recipient who may have the message.
+    async fn press_button(
+        &self,
+        id: TelegramId,
+        button: BroadcastButton,
+        at: DateTime<Utc>,
+    ) -> Result<bool, RepositoryError>;
 
     /// Up to `limit` recipients of a broadcast, by id, after one id.
     async fn recipients(
@@ -257,6 +266,8 @@ pub struct Recipient {
     pub at: Option<DateTime<Utc>>,
     /// Until when it waits, or waited before it was claimed. `None` once it has an outcome.
     pub due_at: Option<DateTime<Utc>>,
+    /// When the user first pressed a button of the message.
+    pub pressed_at: Option<DateTime<Utc>>,
 }
 
 /// The outcome of a claimed recipient.

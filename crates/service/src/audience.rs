@@ -263,10 +263,11 @@ impl AudienceService {
     /// Checks that the broadcasts exist. Without it, `-broadcast:99` would select everyone.
     async fn check_broadcasts(&self, node: &FilterNode) -> Result<(), AudienceError> {
         let named = node.terms().flat_map(|term| match term {
-            Term::Broadcast(all) => all.as_slice(),
-            _ => &[],
+            Term::Broadcast(all) => all.iter().map(|it| it.broadcast).collect(),
+            Term::Pressed(all) => all.clone(),
+            _ => Vec::new(),
         });
-        let named: BTreeSet<i64> = named.map(|it| it.broadcast).collect();
+        let named: BTreeSet<i64> = named.collect();
         for id in named {
             let known = self.broadcasts.broadcast(id).await.map_err(ServiceError::from)?;
             if known.is_none() {

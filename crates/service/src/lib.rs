@@ -50,8 +50,8 @@ pub use audience::{AudienceError, AudienceService};
 pub use broadcasts::{
     AudienceSize, BroadcastError, BroadcastSender, BroadcastService, CategoryChoice,
     ComposingService, ContentError, Delivery, Forecast, Lane, LeaseTimes, Message, Messenger,
-    OptOutButton, OptOutService, OutgoingContent, OutgoingMessage, PAID_RATE, Paces, RESENT_STATES,
-    Stars, Waiting,
+    OptOutButton, OptOutService, OutgoingContent, OutgoingMessage, PAID_RATE, Paces, PressAnswer,
+    PressService, RECIPIENTS_HEADER, RESENT_STATES, Stars, Waiting, recipient_line,
 };
 pub use deletion::{Deletion, DeletionProgress, DeletionService};
 pub use directory::{DirectoryService, Facets};

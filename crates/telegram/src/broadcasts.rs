@@ -7,7 +7,7 @@ use frankenstein::{
     ParseMode,
     types::{InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions},
 };
-use rollcall_domain::{Buttons, TelegramId};
+use rollcall_domain::{BroadcastButton, Button, ButtonTarget, Buttons, TelegramId};
 use rollcall_service::{
     Delivery, Lane, Messenger, OptOutButton, OutgoingContent, OutgoingMessage, PAID_RATE,
 };
@@ -25,16 +25,22 @@ pub struct OutboxMessenger {
     outbox: Outbox,
     /// The bot's username, for buttons that lead to it.
     username: String,
-    opt_out_button: OptOutText,
+    buttons: ButtonData,
 }
 
-/// The text and the data of an opt-out button.
-pub type OptOutText = fn(&OptOutButton) -> DataButton;
+/// The buttons that the bot answers.
+#[derive(Clone, Copy, Debug)]
+pub struct ButtonData {
+    /// The text and the data of an opt-out button.
+    pub opt_out: fn(&OptOutButton) -> DataButton,
+    /// The data of a button that counts presses. Those of a test are for broadcast 0.
+    pub press: fn(BroadcastButton) -> String,
+}
 
 impl OutboxMessenger {
-    /// Sends through `outbox`, for the bot with this username (without `@`), with these opt-out buttons.
-    pub fn new(outbox: Outbox, username: String, opt_out_button: OptOutText) -> Self {
-        Self { outbox, username, opt_out_button }
+    /// Sends through `outbox`, for the bot with this username (without `@`), with these buttons.
+    pub fn new(outbox: Outbox, username: String, buttons: ButtonData) -> Self {
+        Self { outbox, username, buttons }
     }
 }
 
@@ -45,7 +51,7 @@ impl Messenger for OutboxMessenger {
         Arc::new(OutboxLane {
             outbox: self.outbox.clone(),
             username: self.username.clone(),
-            opt_out_button: self.opt_out_button,
+            buttons: self.buttons,
             pace: BulkPace::new(rate.unwrap_or_default()),
             rate: rate.into_iter().chain(free).min(),
             options: BulkOptions { allow_paid_broadcast: is_paid, ..BulkOptions::default() },
@@ -57,7 +63,7 @@ impl Messenger for OutboxMessenger {
 struct OutboxLane {
     outbox: Outbox,
     username: String,
-    opt_out_button: OptOutText,
+    buttons: ButtonData,
     pace: BulkPace,
     rate: Option<u32>,
     options: BulkOptions,
@@ -82,14 +88,16 @@ impl Lane for OutboxLane {
             }
         };
         let (chat_id, options) = (to.get(), self.options);
-        let opt_out = message.opt_out.as_ref().map(self.opt_out_button);
+        let opt_out = message.opt_out.as_ref().map(self.buttons.opt_out);
         let sent = match &message.content {
             OutgoingContent::Text { html, buttons } => {
+                let press = self.buttons.press;
+                let rows = rows(buttons, &self.username, message.broadcast, press);
                 let content = Content {
                     text: html,
                     parse_mode: ParseMode::Html,
                     link_preview_options: LinkPreviewOptions::builder().build(),
-                    reply_markup: keyboard(rows(buttons, &self.username), opt_out),
+                    reply_markup: keyboard(rows, opt_out),
                 };
                 let message = BulkMessage::Text(&content);
                 self.outbox.send_bulk(chat_id, message, options, &self.pace, stopped).await
@@ -122,20 +130,37 @@ impl Lane for OutboxLane {
     }
 }
 
+/// Rows of buttons. Those that count presses name the broadcast, if there is one.
+fn rows(
+    buttons: &Buttons,
+    username: &str,
+    broadcast: Option<i64>,
+    press: fn(BroadcastButton) -> String,
+) -> Vec<Vec<InlineKeyboardButton>> {
+    let mut numbers = 1..;
+    let mut button = |it: &Button| {
+        let number = numbers.next().unwrap_or_default();
+        let named = |broadcast| BroadcastButton { broadcast, button: number };
+        let target = match (it.target(), broadcast) {
+            (ButtonTarget::Start(payload), Some(broadcast)) => {
+                ButtonTarget::Start(named(broadcast).in_payload(payload))
+            }
+            (target, _) => target.clone(),
+        };
+        let url = target.url(username);
+        let data = url.is_none().then(|| press(named(broadcast.unwrap_or_default())));
+        let button = InlineKeyboardButton::builder().text(it.text());
+        button.maybe_url(url).maybe_callback_data(data).build()
+    };
+    buttons.rows().iter().map(|row| row.iter().map(&mut button).collect()).collect()
+}
+
 /// Telegram's words, without what it quotes.
 fn reason(error: &CallError) -> String {
     match error {
         CallError::Refused { description, .. } => description.clone(),
         error => error.to_string(),
     }
-}
-
-/// Rows of buttons that open addresses.
-fn rows(buttons: &Buttons, username: &str) -> Vec<Vec<InlineKeyboardButton>> {
-    let button = |it: &rollcall_domain::Button| {
-        InlineKeyboardButton::builder().text(it.text()).url(it.target().url(username)).build()
-    };
-    buttons.rows().iter().map(|row| row.iter().map(button).collect()).collect()
 }
 
 /// Rows of buttons, with the opt-out button below.
@@ -155,6 +180,28 @@ mod tests {
 
     use super::*;
 
+    fn press(button: BroadcastButton) -> String {
+        format!("1/c/{button}")
+    }
+
+    #[test]
+    fn buttons_that_count_presses_name_the_broadcast() {
+        let buttons: Buttons =
+            "Shop = https://example.org | Go = /start go\nYes = press:Great!".parse().unwrap();
+        let shown = |broadcast| serde_json::to_value(rows(&buttons, "bot", broadcast, press));
+        let with = |start: &str, data: &str| {
+            json!([
+                [
+                    { "text": "Shop", "url": "https://example.org" },
+                    { "text": "Go", "url": format!("https://t.me/bot?start={start}") },
+                ],
+                [{ "text": "Yes", "callback_data": data }],
+            ])
+        };
+        assert_eq!(shown(Some(12)).unwrap(), with("go--b12_2", "1/c/12_3"));
+        assert_eq!(shown(None).unwrap(), with("go", "1/c/0_3"));
+    }
+
     #[test]
     fn the_opt_out_button_is_a_last_row() {
         let opt_out =
@@ -163,7 +210,7 @@ mod tests {
         let shop = json!([{ "text": "Shop", "url": "https://example.org" }]);
         let buttons: Buttons = "Shop = https://example.org".parse().unwrap();
         let keyboard = |buttons, opt_out| {
-            serde_json::to_value(keyboard(rows(buttons, "bot"), opt_out)).unwrap()
+            serde_json::to_value(keyboard(rows(buttons, "bot", None, press), opt_out)).unwrap()
         };
         assert_eq!(keyboard(&buttons, None), json!({ "inline_keyboard": [shop] }));
         assert_eq!(keyboard(&buttons, opt_out()), json!({ "inline_keyboard": [shop, row] }));

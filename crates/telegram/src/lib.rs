@@ -34,7 +34,7 @@ mod update;
 mod webhook;
 
 pub use bot::{Bot, Settings};
-pub use broadcasts::{OptOutText, OutboxMessenger};
+pub use broadcasts::{ButtonData, OutboxMessenger};
 pub use client::{
     ApiUrl, BotToken, CallError, Client, ClockDifference, InvalidApiUrl, InvalidProxyUrl,
     InvalidToken, ProxyUrl,

@@ -8,8 +8,8 @@ mod wire;
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use rollcall_domain::{
-    Chat, ChatKind, Event, Interaction, InteractionKind, Profile, QuarantinedUpdate, TelegramId,
-    Username,
+    BroadcastButton, Chat, ChatKind, Event, Interaction, InteractionKind, Profile,
+    QuarantinedUpdate, TelegramId, Username,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -240,7 +240,7 @@ impl Reader<'_, '_> {
 
     /// Reads a command, if the bot knows it and it is not for another bot.
     fn command(&mut self, text: &str, content: &Content, interaction: &mut Interaction) {
-        let Some((command, addressee)) = Command::read(text, self.commands) else { return };
+        let Some((mut command, addressee)) = Command::read(text, self.commands) else { return };
         let is_ours = match (&addressee, self.own_name) {
             (None, _) => true,
             (Some(addressee), Some(own_name)) => addressee.key() == own_name.key(),
@@ -255,7 +255,13 @@ impl Reader<'_, '_> {
             return self.note("a command has no chat".to_owned());
         };
         if chat.kind == ChatKind::Private && command.name == "start" {
-            interaction.event = command.argument.parse().ok().map(Event::Start);
+            let (payload, pressed) = BroadcastButton::of_payload(&command.argument);
+            interaction.event = payload.parse().ok().map(Event::Start);
+            if interaction.event.is_some() && pressed.is_some() {
+                interaction.pressed = pressed;
+                // The owner's payload, as if the button did not name itself.
+                command.argument = payload.to_owned();
+            }
         }
         let from = Destination { chat_id: chat.id, topic: self.topic(&content.place()) };
         self.update.command = Some(CommandMessage { command, chat, from });

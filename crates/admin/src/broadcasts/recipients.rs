@@ -9,10 +9,11 @@ use axum::{
     http::header::{CONTENT_DISPOSITION, CONTENT_TYPE},
     response::{IntoResponse, Response},
 };
-use chrono::SecondsFormat;
 use futures_util::stream;
 use rollcall_domain::{AuditAction, TelegramId};
-use rollcall_service::{BroadcastService, Recipient, ServiceError, Session, csv_field};
+use rollcall_service::{
+    BroadcastService, RECIPIENTS_HEADER, ServiceError, Session, recipient_line,
+};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::find::find;
@@ -20,7 +21,6 @@ use crate::{App, page::Failure};
 
 /// How many recipients are read at once.
 const PART: u32 = 5_000;
-const HEADER: &str = "telegram_id,state,reason,message_id,at\n";
 
 /// Sends all recipients as CSV, part by part. It reads the next part only when the browser has received
 /// the last one.
@@ -72,20 +72,13 @@ impl Sending {
         let after = match self.place {
             Place::Start => {
                 self.place = Place::After(None);
-                return Ok(Some(HEADER.to_owned()));
+                return Ok(Some(RECIPIENTS_HEADER.to_owned()));
             }
             Place::After(after) => after,
         };
         let recipients = self.broadcasts.recipients(self.broadcast, after, PART).await?;
         let Some(last) = recipients.last() else { return Ok(None) };
         self.place = Place::After(Some(last.telegram_id));
-        Ok(Some(recipients.iter().map(line).collect()))
+        Ok(Some(recipients.iter().map(recipient_line).collect()))
     }
-}
-
-fn line(Recipient { telegram_id, state, reason, message_id, at, due_at: _ }: &Recipient) -> String {
-    let reason = csv_field(reason.as_deref().unwrap_or_default());
-    let message_id = message_id.map(|id| id.to_string()).unwrap_or_default();
-    let at = at.map(|at| at.to_rfc3339_opts(SecondsFormat::Micros, true)).unwrap_or_default();
-    format!("{telegram_id},{},{reason},{message_id},{at}\n", state.name())
 }

@@ -29,8 +29,17 @@ pub(super) fn responses(
     };
     let blocked = responses.of(BroadcastResponse::Blocked);
     let category = &broadcast.plan.category;
-    vec![
+    let buttons = broadcast.plan.content.counted_buttons();
+    let mut rows = Vec::new();
+    if !buttons.is_empty() {
+        rows.push(row("Pressed a button".to_owned(), responses.of(BroadcastResponse::Pressed)));
+    }
+    rows.extend(buttons.into_iter().map(|(number, text)| {
+        row(format!("Pressed “{text}”"), responses.of(BroadcastResponse::Button(number)))
+    }));
+    rows.extend([
         row("Blocked the bot within 24 hours".to_owned(), blocked),
         row(format!("Opted out of {category} within 24 hours"), broadcast.opt_outs),
-    ]
+    ]);
+    rows
 }

@@ -45,6 +45,12 @@ impl InvalidFilter {
         Self { at, message }
     }
 
+    /// A broadcast that does not exist.
+    pub(super) fn unknown_broadcast(text: &str, id: i64, message: String) -> Self {
+        let place = |field| Self::unknown_name(text, field, &id.to_string(), String::new()).at;
+        Self { at: place("broadcast").or_else(|| place("pressed")), message }
+    }
+
     pub(super) fn zone(name: &str) -> Self {
         let name = quoted(name);
         Self::whole(format!("there is no time zone “{name}”; expected one such as Europe/Berlin"))

@@ -119,8 +119,7 @@ impl Query {
                         InvalidFilter::unknown_name(&self.text, kind.name(), name.as_str(), message)
                     }
                     AudienceError::UnknownBroadcast(id) => {
-                        let id = id.to_string();
-                        InvalidFilter::unknown_name(&self.text, "broadcast", &id, message)
+                        InvalidFilter::unknown_broadcast(&self.text, *id, message)
                     }
                     AudienceError::Selection(SelectionError::UnknownSegment(name)) => {
                         InvalidFilter::unknown_name(&self.text, "segment", name.as_str(), message)

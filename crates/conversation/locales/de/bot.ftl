@@ -349,6 +349,7 @@ press-saved = Gespeichert
 press-stale = Dieser Button funktioniert nicht mehr. Bitte schick den Befehl noch einmal.
 press-opted-out = Du hast „{ $category }“ abbestellt. Mit „Rückgängig“ oder /settings bekommst du diese Nachrichten wieder.
 press-opted-in = Du bekommst wieder Nachrichten der Art „{ $category }“.
+press-test = Das ist ein Test: Der Klick zählt nicht.
 press-impossible = Diese Auswahl ist nicht möglich.
 press-failed = Das hat leider nicht geklappt. Bitte versuch es in einer Minute noch einmal.
 press-broadcast-started = Diese Rundnachricht ist schon gestartet. Sie wird nicht doppelt gesendet.

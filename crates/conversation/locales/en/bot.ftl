@@ -367,6 +367,7 @@ press-saved = Saved
 press-stale = This button no longer works. Please send the command again.
 press-opted-out = You will no longer get “{ $category }”. To get them again, press “Undo” or send /settings.
 press-opted-in = You will get “{ $category }” again.
+press-test = This is a test: the press does not count.
 press-impossible = That option isn't available.
 press-failed = Sorry, that did not work. Please try again in a minute.
 press-broadcast-started = This broadcast was already started. It is not sent twice.

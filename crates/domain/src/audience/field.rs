@@ -10,7 +10,7 @@ pub struct FilterField {
 }
 
 /// Every field and word, for help texts and for completion.
-pub const FIELDS: [FilterField; 24] = [
+pub const FIELDS: [FilterField; 25] = [
     field("lang:", "the language of the Telegram app", "lang:de,pt*"),
     field("source:", "the deep link by which the user came", "source:ads_*"),
     field("started:", "a deep link that the user ever opened", "started:spring_sale"),
@@ -30,6 +30,7 @@ pub const FIELDS: [FilterField; 24] = [
         "a broadcast that the user got, or what became of it",
         "broadcast:12:failed",
     ),
+    field("pressed:", "a broadcast of which the user pressed a button", "pressed:12"),
     field("zone:", "the time zone that the user chose", "zone:Europe/*"),
     field("team:", "a favourite team", "team:TOR"),
     field("botlang:", "the language that the user chose for the bot", "botlang:de"),

@@ -21,10 +21,14 @@ impl OfBroadcast {
             Some((number, state)) => (number, RecipientState::from_name(state)?),
             None => (text, RecipientState::Sent),
         };
-        let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-        let broadcast = number.parse().ok().filter(|it| is_number && *it > 0)?;
-        Some(Self { broadcast, state })
+        Some(Self { broadcast: read_broadcast(number)?, state })
     }
+}
+
+/// The number of a broadcast; `None` if the text is none.
+pub(super) fn read_broadcast(text: &str) -> Option<i64> {
+    let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|it| is_number && *it > 0)
 }
 
 impl Display for OfBroadcast {

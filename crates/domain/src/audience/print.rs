@@ -65,6 +65,7 @@ impl Display for Term {
             Self::UsedOn(name, days) => write!(f, "used:{}{days}", name.as_str()),
             Self::UsedDays(name, days) => write!(f, "used:{}{days}", name.as_str()),
             Self::Broadcast(all) => list(f, "broadcast:", all),
+            Self::Pressed(all) => list(f, "pressed:", all),
             Self::Zone(zones) => list(f, "zone:", zones),
             Self::Team(teams) => list(f, "team:", teams),
             Self::BotLanguage(languages) => {

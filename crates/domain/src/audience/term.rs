@@ -36,6 +36,8 @@ pub enum Term {
     Zone(Vec<Pattern>),
     /// The user is such a recipient of one of these broadcasts.
     Broadcast(Vec<OfBroadcast>),
+    /// The user pressed a button of one of these broadcasts.
+    Pressed(Vec<i64>),
     /// One of these teams is a favourite of the user: abbreviations in capital letters.
     Team(Vec<String>),
     /// The user chose one of these languages for the bot.
@@ -64,6 +66,7 @@ impl Term {
             Self::Tag(all) | Self::Group(all) | Self::Segment(all) => all.len(),
             Self::Used(all) => all.len(),
             Self::Broadcast(all) => all.len(),
+            Self::Pressed(all) => all.len(),
             Self::Team(all) => all.len(),
             Self::BotLanguage(all) => all.len(),
             Self::Id(all) => all.len(),

@@ -46,6 +46,7 @@ fn a_filter_is_printed_in_its_canonical_form() {
         ("@Ada_L @ada* @*", "@Ada_L @ada* @*"),
         ("broadcast:12:failed,13", "broadcast:12:failed,13"),
         ("Broadcast:012:Sent -broadcast:12:UNKNOWN", "broadcast:12 -broadcast:12:unknown"),
+        ("pressed:12,013", "pressed:12,13"),
         ("id:1,2", "id:1,2"),
         ("random:10%:seed random:0.5%:a", "random:10%:seed random:0.50%:a"),
         ("\"bot\" \"or\" bot", "\"bot\" \"or\" bot"),
@@ -167,6 +168,7 @@ fn an_error_points_at_its_place_and_says_what_is_expected() {
              random:10%:seed",
         ),
         ("has:tag", "character 5: expected has:note"),
+        ("pressed:12:failed", "character 9: expected the number of a broadcast, such as 12"),
         (
             "broadcast:12,0",
             "character 14: expected the number of a broadcast, such as 12, or a number and a state, such as \
@@ -449,6 +451,7 @@ fn term() -> impl Strategy<Value = Term> {
         (used(), days()).prop_map(|(name, days)| Term::UsedOn(name, days)),
         (used(), numbers()).prop_map(|(name, days)| Term::UsedDays(name, days)),
         some(of_broadcast).prop_map(Term::Broadcast),
+        some(1..=i64::MAX).prop_map(Term::Pressed),
         some(zone).prop_map(Term::Zone),
         search().prop_map(Term::Name),
         search().prop_map(Term::Search),

@@ -7,6 +7,7 @@ use super::{
     Term, Use,
     condition::Sign,
     lexer::{Letter, text_of},
+    of_broadcast::read_broadcast,
 };
 use crate::{
     Language, MAX_LANGUAGE_CODE_CHARS, RecipientState, SearchTerm, StartPayload, TelegramId,
@@ -176,6 +177,7 @@ fn field_term(
         "segment" => value.each(label).map(Term::Segment),
         "used" => used(value),
         "broadcast" => value.each(of_broadcast).map(Term::Broadcast),
+        "pressed" => value.each(broadcast).map(Term::Pressed),
         "zone" => value.each(zone).map(Term::Zone),
         "team" => value.each(team).map(Term::Team),
         "botlang" => value.each(bot_language).map(Term::BotLanguage),
@@ -286,6 +288,11 @@ fn of_broadcast(value: Part<'_>) -> Result<OfBroadcast, FilterError> {
              12:failed; the states are {states}"
         ))
     })
+}
+
+fn broadcast(value: Part<'_>) -> Result<i64, FilterError> {
+    read_broadcast(&value.text())
+        .ok_or_else(|| value.error("expected the number of a broadcast, such as 12"))
 }
 
 fn zone(value: Part<'_>) -> Result<Pattern, FilterError> {

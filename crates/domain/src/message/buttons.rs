@@ -24,6 +24,7 @@ const MAX_BYTES: usize = 9000;
 /// ```text
 /// Shop = https://example.org/shop
 /// Help = https://example.org/help | Start over = /start again
+/// I come = press:See you there! | Not this time = press
 /// ```
 ///
 /// Buttons print themselves in this form, which parses to equal buttons.
@@ -41,13 +42,23 @@ impl Buttons {
         self.0.iter().map(Vec::len).sum()
     }
 
+    /// The buttons with their numbers: 1 for the first one of the first row, counted row by row.
+    pub fn numbered(&self) -> impl Iterator<Item = (u16, &Button)> {
+        (1..).zip(self.0.iter().flatten())
+    }
+
+    /// The button of a number.
+    pub fn get(&self, number: u16) -> Option<&Button> {
+        self.numbered().find(|(its, _)| *its == number).map(|(_, button)| button)
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
 
-/// A button that opens an address.
+/// A button, and what a press of it does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Button {
     text: String,
@@ -63,31 +74,53 @@ impl Button {
     /// About how many bytes the button takes in a request.
     fn bytes(&self) -> usize {
         const BESIDE_VALUES: usize = 24;
-        const LONGEST_USERNAME: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdef";
-        BESIDE_VALUES + self.text.len() + self.target.url(LONGEST_USERNAME).len()
+        BESIDE_VALUES + self.text.len() + self.target.bytes()
     }
 
-    /// What it opens.
+    /// What a press does.
     pub fn target(&self) -> &ButtonTarget {
         &self.target
     }
 }
 
-/// What a button opens.
+/// What a press of a button does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ButtonTarget {
-    /// An address that begins with http://, https:// or tg://.
+    /// It opens an address that begins with http://, https:// or tg://.
     Url(String),
-    /// The bot itself, by a deep link: `/start PAYLOAD`.
+    /// It opens the bot itself, by a deep link: `/start PAYLOAD`.
     Start(StartPayload),
+    /// It is counted, and a text pops up, if there is one: `press:Thanks!`.
+    Press(Option<String>),
 }
 
 impl ButtonTarget {
-    /// The address, for a bot with this username, which is given without `@`.
-    pub fn url(&self, bot_username: &str) -> String {
+    /// The address, for a bot with this username, which is given without `@`; `None` if it opens none.
+    pub fn url(&self, bot_username: &str) -> Option<String> {
         match self {
-            Self::Url(url) => url.clone(),
-            Self::Start(payload) => format!("https://t.me/{bot_username}?start={payload}"),
+            Self::Url(url) => Some(url.clone()),
+            Self::Start(payload) => Some(format!("https://t.me/{bot_username}?start={payload}")),
+            Self::Press(_) => None,
+        }
+    }
+
+    /// Whether the bot learns of a press.
+    pub fn counts_presses(&self) -> bool {
+        !matches!(self, Self::Url(_))
+    }
+
+    /// How many bytes it takes in a request at most.
+    fn bytes(&self) -> usize {
+        const LONGEST_USERNAME: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdef";
+        const LONGEST_DATA: usize = 64;
+        match self {
+            // A payload may name its button, too.
+            Self::Start(payload) => {
+                let url = self.url(LONGEST_USERNAME).unwrap_or_default();
+                url.len() - payload.as_str().len() + LONGEST_DATA
+            }
+            Self::Url(url) => url.len(),
+            Self::Press(_) => LONGEST_DATA,
         }
     }
 }
@@ -97,6 +130,8 @@ impl Display for ButtonTarget {
         match self {
             Self::Url(url) => f.write_str(url),
             Self::Start(payload) => write!(f, "{START} {payload}"),
+            Self::Press(None) => f.write_str(PRESS),
+            Self::Press(Some(notice)) => write!(f, "{PRESS}:{notice}"),
         }
     }
 }
@@ -115,6 +150,9 @@ impl Display for Buttons {
 }
 
 const START: &str = "/start";
+const PRESS: &str = "press";
+/// The most characters of a text that pops up (Bot API, "answerCallbackQuery").
+const MAX_NOTICE_CHARS: usize = 200;
 const BETWEEN: &str = " | ";
 
 /// Parses rows of buttons; empty lines are skipped.
@@ -177,15 +215,15 @@ fn button(field: &str) -> Result<Button, (usize, String)> {
         let begins = |scheme: &&str| {
             rest.get(..scheme.len()).is_some_and(|it| it.eq_ignore_ascii_case(scheme))
         };
-        ["http://", "https://", "tg://", START].iter().any(begins)
+        ["http://", "https://", "tg://", START].iter().any(begins) || notice_of(rest).is_some()
     };
     let Some(sign) = signs.clone().find(begins_target) else {
         let Some(sign) = signs.clone().next() else {
             return wrong(0, "expected a text and an address, such as Shop = https://example.org");
         };
         let blanks = after(sign).len() - after(sign).trim_start().len();
-        let message = "expected an address that begins with http://, https:// or tg://, or /start \
-                       and a payload";
+        let message = "expected an address that begins with http://, https:// or tg://, /start and \
+                       a payload, or press";
         return wrong(sign + 1 + blanks, message);
     };
     let text = field.get(..sign).unwrap_or_default().trim_end();
@@ -202,6 +240,10 @@ fn button(field: &str) -> Result<Button, (usize, String)> {
         let message =
             format!("expected a text of at most {MAX_BUTTON_CHARS} characters; this has {chars}");
         return Err((0, message));
+    }
+    if let Some(notice) = notice_of(target) {
+        let target = press(notice).map_err(|(at, message)| (target_at + at, message))?;
+        return Ok(Button { text: text.to_owned(), target });
     }
     let target = match target.strip_prefix(START) {
         Some(payload) => {
@@ -225,4 +267,31 @@ fn button(field: &str) -> Result<Button, (usize, String)> {
         }
     };
     Ok(Button { text: text.to_owned(), target })
+}
+
+/// What follows the word of a button that is counted: nothing, or a sign and a text.
+fn notice_of(target: &str) -> Option<&str> {
+    let (word, rest) = target.split_at_checked(PRESS.len())?;
+    let is_end = rest.is_empty() || rest.starts_with(':');
+    (word.eq_ignore_ascii_case(PRESS) && is_end).then_some(rest)
+}
+
+/// A button that is counted, or where its text is wrong and what is expected.
+fn press(rest: &str) -> Result<ButtonTarget, (usize, String)> {
+    let Some(notice) = rest.strip_prefix(':') else { return Ok(ButtonTarget::Press(None)) };
+    let at = PRESS.len() + rest.len() - notice.trim_start().len();
+    let notice = notice.trim();
+    if !is_visible(notice) {
+        return Err((at, "expected a text after 'press:', or only 'press'".to_owned()));
+    }
+    if let Some(sign) = notice.find('|') {
+        return Err((at + sign, "expected a blank on both sides of '|'".to_owned()));
+    }
+    let chars = notice.chars().count();
+    if chars > MAX_NOTICE_CHARS {
+        let message =
+            format!("expected a text of at most {MAX_NOTICE_CHARS} characters; this has {chars}");
+        return Err((at, message));
+    }
+    Ok(ButtonTarget::Press(Some(notice.to_owned())))
 }

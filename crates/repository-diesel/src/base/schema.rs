@@ -568,6 +568,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    broadcast_presses (telegram_id, broadcast, button) {
+        telegram_id -> BigInt,
+        broadcast -> BigInt,
+        button -> Integer,
+        at -> Timestamp,
+    }
+}
+
+diesel::table! {
     broadcast_responses (broadcast, response) {
         broadcast -> BigInt,
         response -> Text,

@@ -6,7 +6,9 @@ use rollcall_domain::{RecipientState, SkipReason};
 use super::{sender::lock, sums::Changes};
 use crate::base::{
     connection::AnyConnection,
-    schema::{broadcast_progress, broadcast_recipients, broadcast_requests, opt_outs},
+    schema::{
+        broadcast_presses, broadcast_progress, broadcast_recipients, broadcast_requests, opt_outs,
+    },
 };
 
 /// Deletes what is stored of users.
@@ -36,5 +38,7 @@ pub(crate) fn erase(connection: &mut AnyConnection, ids: &[i64]) -> QueryResult<
         }
     }
     diesel::delete(of_users).execute(connection)?;
+    diesel::delete(broadcast_presses::table.filter(broadcast_presses::telegram_id.eq_any(ids)))
+        .execute(connection)?;
     changes.store(connection)
 }

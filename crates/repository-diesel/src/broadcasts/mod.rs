@@ -8,6 +8,7 @@ mod origin;
 mod outcome;
 mod plan;
 mod prepare;
+pub(crate) mod presses;
 pub(crate) mod responses;
 mod row;
 mod sender;

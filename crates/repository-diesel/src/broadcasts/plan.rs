@@ -1,5 +1,7 @@
 //! Creating and listing broadcasts, and the changes that owners make.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use diesel::{dsl::max, prelude::*};
 use rollcall_domain::{
@@ -9,7 +11,7 @@ use rollcall_domain::{
 use rollcall_repository::{BroadcastChange, ChangedBroadcast, NewAuditEntry, Recipient};
 
 use super::{
-    origin,
+    origin, presses,
     row::{BroadcastRow, find},
     sender::lock,
     state::set_state,
@@ -211,6 +213,13 @@ pub(super) fn recipients(
             broadcast_recipients::due_at,
         ))
         .load(connection)?;
+    let (first, last) = match rows.as_slice() {
+        [first, .., last] => (first.0, last.0),
+        [one] => (one.0, one.0),
+        [] => return Ok(Vec::new()),
+    };
+    let pressed = presses::first_presses(connection, broadcast, (first, last))?;
+    let pressed: BTreeMap<i64, Option<UtcMicros>> = pressed.into_iter().collect();
     let recipient = |(id, state, reason, message_id, at, due_at): RecipientRow| {
         Ok(Recipient {
             telegram_id: telegram_id(RECIPIENTS, id)?,
@@ -219,6 +228,7 @@ pub(super) fn recipients(
             message_id,
             at: at.map(Into::into),
             due_at: due_at.map(Into::into),
+            pressed_at: pressed.get(&id).copied().flatten().map(Into::into),
         })
     };
     rows.into_iter().map(recipient).collect()

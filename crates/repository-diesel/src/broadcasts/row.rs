@@ -55,7 +55,7 @@ fn stored_content(content: &BroadcastContent) -> String {
 }
 
 /// What is sent, from its JSON.
-fn read_content(text: &str) -> Option<BroadcastContent> {
+pub(super) fn read_content(text: &str) -> Option<BroadcastContent> {
     let json: Value = serde_json::from_str(text).ok()?;
     let string = |value: &Value| value.as_str().map(str::to_owned);
     if let Some([from_chat_id, message_id]) =

@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use diesel::Connection;
 use rollcall_domain::{
-    Admin, Broadcast, BroadcastPlan, LabelName, PauseReason, RecipientSums, ResponseSums,
-    TelegramId,
+    Admin, Broadcast, BroadcastButton, BroadcastPlan, LabelName, PauseReason, RecipientSums,
+    ResponseSums, TelegramId,
 };
 use rollcall_repository::{
     AddedRecipients, BroadcastCategory, BroadcastChange, BroadcastRepository, ChangedBroadcast,
@@ -20,7 +20,7 @@ use super::{
     origin::Place,
     outcome,
     plan::{self, Author},
-    prepare, responses, row, sender, sums, waiting,
+    prepare, presses, responses, row, sender, sums, waiting,
 };
 use crate::users::store::DieselUserRepository;
 
@@ -124,6 +124,20 @@ impl BroadcastRepository for DieselUserRepository {
         self.database
             .read("look for the next due time", move |connection| {
                 Ok(waiting::next(connection, broadcast)?)
+            })
+            .await
+    }
+
+    async fn press_button(
+        &self,
+        id: TelegramId,
+        button: BroadcastButton,
+        at: DateTime<Utc>,
+    ) -> Result<bool, RepositoryError> {
+        self.database
+            .write("press a button", move |connection| {
+                Ok(connection
+                    .transaction(|connection| presses::press(connection, id, button, at))?)
             })
             .await
     }

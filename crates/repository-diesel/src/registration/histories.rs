@@ -29,7 +29,7 @@ use crate::{
         statement::statement,
         transaction::{Transaction, alike},
     },
-    broadcasts::responses::Responses,
+    broadcasts::{presses::note_press, responses::Responses},
     row::{
         history::{NewDay, NewDays, NewReachChange, NewStart},
         hour::active_day,
@@ -62,7 +62,6 @@ pub(super) fn add(
             }
         }
     }
-    responses.store(connection)?;
     for (place, interaction) in interactions.iter().enumerate() {
         if let Some(Event::Start(payload)) = &interaction.event {
             let (id, at, label) =
@@ -72,6 +71,13 @@ pub(super) fn add(
             }
         }
     }
+    for interaction in interactions {
+        if let Some(button) = interaction.pressed {
+            let (id, at) = (interaction.telegram_id(), interaction.at);
+            note_press(connection, &mut responses, id, button, at)?;
+        }
+    }
+    responses.store(connection)?;
     Ok(shares.counted)
 }
 

@@ -125,6 +125,6 @@ impl Message {
                 reply_markup: reply_markup.clone(),
             },
         };
-        OutgoingMessage { content, opt_out }
+        OutgoingMessage { content, opt_out, broadcast: None }
     }
 }

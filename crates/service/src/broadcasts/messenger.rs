@@ -36,6 +36,16 @@ pub struct OutgoingMessage {
     pub content: OutgoingContent,
     /// The button in a last row, which opts out of the broadcast's category.
     pub opt_out: Option<OptOutButton>,
+    /// The broadcast that presses of its buttons count for; `None` for a test.
+    pub broadcast: Option<i64>,
+}
+
+impl OutgoingMessage {
+    /// The same message, whose presses count for this broadcast.
+    #[must_use]
+    pub fn of(self, broadcast: i64) -> Self {
+        Self { broadcast: Some(broadcast), ..self }
+    }
 }
 
 /// A button that opts its user out of a category.

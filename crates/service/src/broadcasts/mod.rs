@@ -8,6 +8,8 @@ mod lease;
 mod messenger;
 mod opt_outs;
 mod pace;
+mod presses;
+mod report;
 mod resend;
 mod safety;
 mod send;
@@ -35,6 +37,8 @@ pub use lease::LeaseTimes;
 pub use messenger::{Delivery, Lane, Messenger, OptOutButton, OutgoingContent, OutgoingMessage};
 pub use opt_outs::{CategoryChoice, OptOutService};
 pub use pace::Paces;
+pub use presses::{PressAnswer, PressService};
+pub use report::{RECIPIENTS_HEADER, recipient_line};
 pub use resend::RESENT_STATES;
 pub use sender::BroadcastSender;
 

@@ -235,9 +235,10 @@ impl<'a> Sending<'a> {
             let opt_out = opt_outs.remove(&user.telegram_id);
             let (work, lane) = (self.work.clone(), self.lane.clone());
             let (message, stop) = (self.message.clone(), self.halt.subscribe());
+            let broadcast = self.id;
             self.sends.spawn(async move {
-                let id = user.telegram_id;
-                (id, send(&work, &*lane, &message.to(&user, opt_out), id, stop).await)
+                let (id, message) = (user.telegram_id, message.to(&user, opt_out).of(broadcast));
+                (id, send(&work, &*lane, &message, id, stop).await)
             });
         }
         let left = claim.opt_outs + claim.blocks;

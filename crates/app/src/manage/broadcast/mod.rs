@@ -72,7 +72,7 @@ pub enum Broadcasts {
     Show(show::Show),
     /// Write all recipients of a broadcast, and what became of the message
     ///
-    /// The columns are telegram_id, state, reason, message_id and at. Users are sorted by id; times are
+    /// The columns are telegram_id, state, reason, message_id, at and pressed_at. Users are sorted by id; times are
     /// in UTC.
     Report(report::Report),
     /// Store a draft with the same message for recipients of a broadcast that did not get it

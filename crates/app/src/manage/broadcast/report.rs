@@ -9,13 +9,13 @@ use anyhow::bail;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget};
 use rollcall_domain::{AuditAction, grouped};
-use rollcall_service::{BroadcastService, Recipient, csv_field};
+use rollcall_service::{BroadcastService, RECIPIENTS_HEADER, recipient_line};
 
 use super::number::Number;
 use crate::{
     manage::{
         export::{File, unless_read_only},
-        output::{progress_bar, rfc3339},
+        output::progress_bar,
     },
     services::Services,
     shutdown::Shutdown,
@@ -23,7 +23,6 @@ use crate::{
 
 /// How many recipients are read at once.
 const PART: u32 = 5_000;
-const HEADER: &str = "telegram_id,state,reason,message_id,at\n";
 
 #[derive(Args, Debug)]
 pub struct Report {
@@ -80,26 +79,18 @@ async fn write(
     output: &mut impl Write,
     bar: &ProgressBar,
 ) -> anyhow::Result<u64> {
-    output.write_all(HEADER.as_bytes())?;
+    output.write_all(RECIPIENTS_HEADER.as_bytes())?;
     let (mut after, mut written) = (None, 0);
     loop {
         let part = broadcasts.recipients(id, after, PART).await?;
         let Some(last) = part.last() else { break };
         after = Some(last.telegram_id);
         written += u64::try_from(part.len())?;
-        output.write_all(part.iter().map(line).collect::<String>().as_bytes())?;
+        output.write_all(part.iter().map(recipient_line).collect::<String>().as_bytes())?;
         // More may be added meanwhile.
         bar.set_length(bar.length().unwrap_or_default().max(written));
         bar.set_position(written);
     }
     output.flush()?;
     Ok(written)
-}
-
-fn line(recipient: &Recipient) -> String {
-    let Recipient { telegram_id, state, reason, message_id, at, due_at: _ } = recipient;
-    let reason = csv_field(reason.as_deref().unwrap_or_default());
-    let message_id = message_id.map(|id| id.to_string()).unwrap_or_default();
-    let at = at.map(rfc3339).unwrap_or_default();
-    format!("{telegram_id},{},{reason},{message_id},{at}\n", state.name())
 }

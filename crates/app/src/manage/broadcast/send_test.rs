@@ -52,7 +52,7 @@ impl SendTest {
         let messenger = OutboxMessenger::new(
             bot.outbox(),
             bot.username(),
-            rollcall_conversation::opt_out_button,
+            rollcall_conversation::BROADCAST_BUTTONS,
         );
         // Never paid: it is one message.
         let lane = messenger.lane(None, false);

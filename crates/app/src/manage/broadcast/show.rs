@@ -108,8 +108,16 @@ impl Show {
             let mut shown = as_json(&broadcast, &sums);
             if let Some(shown) = shown.as_object_mut() {
                 let blocks = responses.of(BroadcastResponse::Blocked);
+                let pressed = responses.of(BroadcastResponse::Pressed);
+                let buttons = broadcast.plan.content.counted_buttons().into_iter();
+                let buttons = buttons.map(|(number, text)| {
+                    let presses = responses.of(BroadcastResponse::Button(number));
+                    json!({ "number": number, "text": text, "presses": presses })
+                });
                 shown.insert("blocks".to_owned(), blocks.into());
                 shown.insert("next_due_at".to_owned(), next_due.map(rfc3339).into());
+                shown.insert("pressed".to_owned(), pressed.into());
+                shown.insert("buttons".to_owned(), buttons.collect::<Vec<_>>().into());
             }
             return print_json(&shown);
         }
@@ -209,6 +217,18 @@ fn print(
 fn print_responses(broadcast: &Broadcast, responses: &ResponseSums) -> anyhow::Result<()> {
     if broadcast.started_at.is_none() {
         return Ok(());
+    }
+    let buttons = broadcast.plan.content.counted_buttons();
+    if !buttons.is_empty() {
+        let mut table = Table::new(["BUTTON", "RECIPIENTS"], 1);
+        for (number, text) in buttons {
+            let presses = responses.of(BroadcastResponse::Button(number));
+            table.row([safe(&text), grouped(presses)]);
+        }
+        table.row(["any".to_owned(), grouped(responses.of(BroadcastResponse::Pressed))]);
+        let mut out = stdout();
+        writeln!(out)?;
+        table.print(&mut out)?;
     }
     let mut table = Table::new(["WITHIN 24 HOURS AFTER THE MESSAGE", "RECIPIENTS"], 1);
     table.row(["blocked the bot".to_owned(), grouped(responses.of(BroadcastResponse::Blocked))]);

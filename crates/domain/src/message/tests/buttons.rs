@@ -17,7 +17,7 @@ fn each_line_is_a_row_of_buttons() {
     let rows: Vec<Vec<(&str, String)>> = buttons
         .rows()
         .iter()
-        .map(|row| row.iter().map(|it| (it.text(), it.target().url("shop_bot"))).collect())
+        .map(|row| row.iter().map(|it| (it.text(), it.target().url("shop_bot").unwrap())).collect())
         .collect();
     let url = |url: &str| url.to_owned();
     assert_eq!(
@@ -55,9 +55,28 @@ fn a_text_may_have_the_signs_that_separate() {
 }
 
 #[test]
+fn a_button_may_be_answered_by_the_bot() {
+    let text = "Yes = press:See you: there = soon! | No=PRESS\nGo on = /start a";
+    let buttons = parsed(text);
+    let targets: Vec<_> = buttons.numbered().map(|(n, it)| (n, it.target().clone())).collect();
+    let notice = Some("See you: there = soon!".to_owned());
+    let start = ButtonTarget::Start("a".parse().unwrap());
+    let expected = [ButtonTarget::Press(notice), ButtonTarget::Press(None), start];
+    assert_eq!(targets, [1, 2, 3].into_iter().zip(expected).collect::<Vec<_>>());
+    assert_eq!(
+        buttons.to_string(),
+        "Yes = press:See you: there = soon! | No = press\nGo on = /start a"
+    );
+    assert_eq!(parsed(&buttons.to_string()), buttons);
+    assert_eq!(buttons.get(2).unwrap().text(), "No");
+    assert_eq!((buttons.get(0), buttons.get(4)), (None, None));
+    assert!(buttons.numbered().all(|(_, it)| it.target().counts_presses()));
+    assert!(!parsed("A = https://a.b").get(1).unwrap().target().counts_presses());
+}
+
+#[test]
 fn a_wrong_button_is_refused_at_its_place() {
-    const ADDRESS: &str =
-        "expected an address that begins with http://, https:// or tg://, or /start and a payload";
+    const ADDRESS: &str = "expected an address that begins with http://, https:// or tg://, /start and a payload, or press";
     for (text, message) in [
         (
             "A = https://a.b\n\nShop",
@@ -109,6 +128,16 @@ fn a_wrong_button_is_refused_at_its_place() {
             "A = /start a b",
             "line 1, column 5: expected a payload after '/start': 1 to 64 of A-Z, a-z, 0-9, _ and -"
                 .to_owned(),
+        ),
+        ("A = press:", "line 1, column 11: expected a text after 'press:', or only 'press'".to_owned()),
+        ("A = press x", format!("line 1, column 5: {ADDRESS}")),
+        (
+            "A = press: a |B = https://a.b",
+            "line 1, column 14: expected a blank on both sides of '|'".to_owned(),
+        ),
+        (
+            &format!("A = press:{}", "x".repeat(201)),
+            "line 1, column 11: expected a text of at most 200 characters; this has 201".to_owned(),
         ),
         (
             "Hi {first_name} = https://a.b",

@@ -44,6 +44,11 @@ pub(in crate::directory) fn rows_of(
         }
         Term::UsedDays(name, range) => used(name, &numbers("command_uses.days", *range)),
         Term::Broadcast(all) => Rows::of("broadcast_recipients", recipients(all)),
+        Term::Pressed(all) => {
+            let all: Vec<String> = all.iter().map(i64::to_string).collect();
+            let condition = format!("broadcast_presses.broadcast IN ({})", all.join(", "));
+            Rows::of("broadcast_presses", Sql::new(condition))
+        }
         Term::Zone(zones) => Rows::of("preferences", any_of("preferences.time_zone", zones)),
         Term::Team(teams) => Rows {
             from: "favourite_teams JOIN teams ON teams.id = favourite_teams.team",

@@ -122,6 +122,30 @@ fn without_a_known_name_an_addressed_command_is_not_ours() {
 }
 
 #[test]
+fn a_deep_link_of_a_broadcast_names_its_button_and_keeps_its_payload() {
+    let read = |text: &str, chat: i64, kind: &str| {
+        let chat = json!({"id": chat, "type": kind});
+        let update =
+            read_kind("message", json!({"from": ada(), "chat": chat, "date": 1, "text": text}));
+        let interaction = update.interaction.unwrap();
+        let command = update.command.unwrap().command.argument;
+        (interaction.event, interaction.pressed, command)
+    };
+    let start = |payload: &str| Some(Event::Start(payload.parse().unwrap()));
+    let button = |broadcast, button| Some(BroadcastButton { broadcast, button });
+    let private = |text: &str| read(text, 1815, "private");
+    assert_eq!(private("/start ad--b12_3"), (start("ad"), button(12, 3), "ad".to_owned()));
+    assert_eq!(private("/start ad_1"), (start("ad_1"), None, "ad_1".to_owned()));
+    for odd in ["ad--b12", "ad--b0_1", "ad--b12_3x"] {
+        assert_eq!(private(&format!("/start {odd}")), (start(odd), None, odd.to_owned()));
+    }
+    let no_payload = "a b--b12_3";
+    assert_eq!(private(&format!("/start {no_payload}")), (None, None, no_payload.to_owned()));
+    let in_group = read("/start ad--b12_3", -5, "group");
+    assert_eq!(in_group, (None, None, "ad--b12_3".to_owned()));
+}
+
+#[test]
 fn a_group_that_became_a_supergroup_is_noted() {
     let read = |kind: &str, chat: i64, rest: Value| {
         let mut message = json!({"chat": {"id": chat, "type": "group"}, "date": 1});

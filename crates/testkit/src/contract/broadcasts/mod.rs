@@ -7,6 +7,7 @@ mod lease;
 mod model;
 mod opt_outs;
 mod plans;
+mod presses;
 mod recipients;
 mod store;
 mod times;
@@ -17,6 +18,7 @@ pub use lease::*;
 pub use model::*;
 pub use opt_outs::*;
 pub use plans::*;
+pub use presses::*;
 pub use recipients::*;
 pub use store::{BroadcastStore, Store, WithZones};
 pub use times::*;
@@ -48,6 +50,10 @@ macro_rules! broadcast_repository_contract {
             a_user_who_blocks_the_bot_repeatedly_counts_once,
             a_refused_message_is_no_block_after_it,
             concurrent_blocks_of_users_count_once,
+            presses_count_for_recipients_who_may_have_the_message,
+            each_recipient_counts_once_for_each_button,
+            deep_links_of_buttons_count_like_presses,
+            concurrent_presses_of_users_count_once,
             the_lease_is_taken_renewed_and_ended,
             one_of_several_concurrent_processes_takes_the_lease,
             a_process_that_lost_the_lease_changes_nothing,

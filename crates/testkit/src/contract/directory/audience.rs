@@ -45,6 +45,8 @@ struct Facts {
     grouped: BTreeSet<i64>,
     /// The recipients of broadcast 1.
     recipients: BTreeMap<i64, RecipientState>,
+    /// Those who pressed a button of it.
+    pressed: BTreeSet<i64>,
 }
 
 /// For any filter in any time zone: the list, the count and the ids are those of the users that a
@@ -79,6 +81,7 @@ pub async fn a_selection_has_the_users_that_a_naive_reading_selects([store, _]: 
                 }
             }
             facts.recipients = recipients::of_a_broadcast(&*store, &people).await;
+            facts.pressed = recipients::pressing(&*store, &facts.recipients).await;
         });
         let zones = [Tz::UTC, Tz::UTC, Tz::Asia__Tokyo, Tz::America__New_York];
         runner
@@ -155,6 +158,8 @@ pub(super) fn any_text() -> impl Strategy<Value = String> {
             "broadcast:1:failed,1:unknown",
             "broadcast:1:queued,2",
             "broadcast:2:sent,1:skipped,1:unreachable",
+            "pressed:1",
+            "pressed:1,2",
             "name:anna",
             "name:\"lee ann\"",
             "name:nick",
@@ -392,6 +397,7 @@ impl Reading<'_> {
                 let state = self.facts.recipients.get(&person.id);
                 all.iter().any(|it| it.broadcast == 1 && Some(&it.state) == state)
             }
+            Term::Pressed(all) => all.contains(&1) && self.facts.pressed.contains(&person.id),
             Term::Note => self.facts.notes.contains(&person.id),
             Term::Name(term) => names_match(person, term),
             Term::Search(term) => person.matches(term),

@@ -1,10 +1,10 @@
 //! Recipients of a broadcast, for filters about them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rollcall_domain::{
-    BROADCAST_LASTS, BroadcastContent, BroadcastPlan, DeliveryTimes, OnUnknown, RecipientState,
-    TelegramId,
+    BROADCAST_LASTS, BroadcastButton, BroadcastContent, BroadcastPlan, DeliveryTimes, OnUnknown,
+    RecipientState, TelegramId,
 };
 use rollcall_repository::{BroadcastChange, RecipientOutcome};
 
@@ -24,7 +24,10 @@ pub(super) async fn of_a_broadcast(
         category: "news".parse().unwrap(),
         filter: "".parse().unwrap(),
         zone: chrono_tz::Tz::UTC,
-        content: BroadcastContent::Text { texts: BTreeMap::new(), buttons: String::new() },
+        content: BroadcastContent::Text {
+            texts: BTreeMap::new(),
+            buttons: "A = press | B = press".to_owned(),
+        },
         rate: None,
         is_paid: false,
         on_unknown: OnUnknown::Skip,
@@ -61,4 +64,23 @@ pub(super) async fn of_a_broadcast(
         assert!(number > 20, "{state:?}: {number}");
     }
     states
+}
+
+/// Presses both buttons for every other recipient who may have the message. Returns them.
+pub(super) async fn pressing(
+    store: &dyn DirectoryStore,
+    recipients: &BTreeMap<i64, RecipientState>,
+) -> BTreeSet<i64> {
+    let has = [RecipientState::Sent, RecipientState::Unknown];
+    let with = recipients.iter().filter(|(_, state)| has.contains(*state)).map(|(id, _)| *id);
+    let pressing: BTreeSet<i64> = with.step_by(2).collect();
+    for id in &pressing {
+        for button in [1, 2] {
+            let button = BroadcastButton { broadcast: 1, button };
+            let id = TelegramId::try_from(*id).unwrap();
+            assert!(store.press_button(id, button, at(0)).await.unwrap());
+        }
+    }
+    assert!(pressing.len() > 10);
+    pressing
 }
