@@ -80,7 +80,7 @@ pub(crate) async fn pooler(databases: &Databases, runs: usize, seconds: f64) -> 
 }
 
 /// The path of the `bot` program, in the same folder as this one.
-fn bot() -> Result<PathBuf> {
+pub(crate) fn bot() -> Result<PathBuf> {
     let bot = std::env::current_exe()?.with_file_name("bot");
     ensure!(bot.exists(), "{} does not exist: run cargo build --release --bin bot", bot.display());
     Ok(bot)
@@ -222,13 +222,18 @@ fn complete_request(bytes: &[u8]) -> Option<usize> {
 }
 
 /// A running bot.
-struct RunningBot {
+pub(crate) struct RunningBot {
     process: Child,
     id: u32,
 }
 
 impl RunningBot {
-    async fn start(bot: &Path, telegram: &Simulator, database: &str, mode: Mode) -> Result<Self> {
+    pub(crate) async fn start(
+        bot: &Path,
+        telegram: &Simulator,
+        database: &str,
+        mode: Mode,
+    ) -> Result<Self> {
         let port = TcpListener::bind("127.0.0.1:0").await?.local_addr()?.port();
         let mut command = Command::new(bot);
         command
@@ -246,7 +251,7 @@ impl RunningBot {
         if mode == Mode::Webhook {
             command
                 .env("WEBHOOK_URL", format!("http://127.0.0.1:{port}/hook"))
-                .env("WEBHOOK_SECRET", "bench-secret");
+                .env("WEBHOOK_SECRET", "bench-secret-of-the-webhook");
         }
         let mut process = command.spawn()?;
         let id = process.id().context("the bot is not running")?;
@@ -263,7 +268,7 @@ impl RunningBot {
     }
 
     /// The CPU time used so far.
-    fn cpu_seconds(&self) -> Result<f64> {
+    pub(crate) fn cpu_seconds(&self) -> Result<f64> {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.id))?;
         // After the name in parentheses: utime and stime are the 14th and 15th fields.
         let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split(' ').collect();
@@ -271,7 +276,7 @@ impl RunningBot {
         Ok(ticks / 100.0)
     }
 
-    fn resident_mib(&self) -> Result<f64> {
+    pub(crate) fn resident_mib(&self) -> Result<f64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.id))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         let kib: f64 = line.context("VmRSS")?.trim().trim_end_matches(" kB").parse()?;
@@ -279,7 +284,7 @@ impl RunningBot {
     }
 
     /// Ends the bot and waits for it.
-    async fn end(mut self) -> Result<()> {
+    pub(crate) async fn end(mut self) -> Result<()> {
         let kill = Command::new("kill").arg(self.id.to_string()).status().await?;
         ensure!(kill.success(), "could not end the bot");
         let status = self.process.wait().await?;

@@ -61,7 +61,10 @@ pub(crate) async fn run(databases: &Databases, runs: usize, seconds: f64) -> Res
 }
 
 /// The latencies of calls at the steady rate, for one turn.
-async fn measure_calls(users: &UserService, people: &Arc<[Person]>) -> Result<Vec<Duration>> {
+pub(crate) async fn measure_calls(
+    users: &UserService,
+    people: &Arc<[Person]>,
+) -> Result<Vec<Duration>> {
     let (users, people) = (users.clone(), people.clone());
     let runtime = Handle::current();
     let mut calls = tokio::task::spawn_blocking(move || {
@@ -111,7 +114,7 @@ fn at_steady_rate(mut act: impl FnMut() -> Result<()>) -> Result<()> {
 }
 
 /// A percentile, in microseconds.
-fn percentile(took: &mut [Duration], percent: usize) -> f64 {
+pub(crate) fn percentile(took: &mut [Duration], percent: usize) -> f64 {
     took.sort_unstable();
-    took[took.len() * percent / 100].as_secs_f64() * 1e6
+    took[(took.len() * percent / 100).min(took.len() - 1)].as_secs_f64() * 1e6
 }

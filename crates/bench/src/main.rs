@@ -4,6 +4,7 @@
 //! `cargo run --release --bin bench -- all`
 
 mod audience;
+mod broadcast;
 mod database;
 mod days;
 mod directory;
@@ -41,10 +42,10 @@ struct Arguments {
     /// Measure one database only
     #[arg(long)]
     only: Option<Kind>,
-    /// For `growth`, `statistics`, `directory`, `audience` and `transfer`: number of users
+    /// For `growth`, `statistics`, `directory`, `audience`, `broadcast` and `transfer`: number of users
     #[arg(long, default_value_t = 10_000_000)]
     users: i64,
-    /// For `statistics`, `directory` and `audience`: URL of an existing database, instead of one with demo data
+    /// For `statistics`, `directory`, `audience` and `broadcast`: URL of an existing database, instead of one with demo data
     #[arg(long)]
     there: Option<String>,
     /// For `drain`: poll or receive
@@ -82,6 +83,8 @@ enum What {
     Directory,
     /// Time of first pages and exact counts by filters, compared with counts by the database
     Audience,
+    /// Storing the recipients of a broadcast, compared with one statement; sending it; its pages
+    Broadcast,
     /// Speed of exports, compared with the database's own dump, and of imports
     Transfer,
     /// Run as the bare client of `polling` and `webhook`
@@ -129,6 +132,9 @@ async fn main() -> anyhow::Result<()> {
     }
     if wanted(What::Audience) {
         audience::run(&databases, users, there.as_deref(), runs).await?;
+    }
+    if wanted(What::Broadcast) {
+        broadcast::run(&databases, users, there.as_deref(), runs, seconds).await?;
     }
     if wanted(What::Transfer) {
         transfer::run(&databases, users, runs).await?;

@@ -87,6 +87,11 @@ pub(crate) async fn run_program(command: &mut Command) -> Result<Run> {
     Ok(Run { elapsed: begun.elapsed(), max_resident_mib })
 }
 
+/// The highest memory of this process.
+pub(crate) fn peak_mib() -> Result<f64> {
+    resident_mib(std::process::id()).context("the memory of this process")
+}
+
 fn resident_mib(id: u32) -> Option<f64> {
     let status = std::fs::read_to_string(format!("/proc/{id}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;

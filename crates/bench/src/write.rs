@@ -82,7 +82,7 @@ async fn limit(
     limit.await?
 }
 
-async fn register_all(users: &UserService, people: &[Person]) -> Result<()> {
+pub(crate) async fn register_all(users: &UserService, people: &[Person]) -> Result<()> {
     for part in people.chunks(1000) {
         let interaction = |person: &Person| {
             Interaction::new(SystemClock.now(), person.profile().clone(), InteractionKind::Call)
