@@ -25,7 +25,25 @@ stories! {
     a_new_bot_starts_and_takes_what_waits,
     a_bot_that_this_database_has_run_starts_again,
     an_answer_is_waited_for,
+    a_bot_behind_is_no_foreign_one,
     a_server_without_these_methods_is_no_obstacle,
+}
+
+/// With FORWARD_URL, the commands and the webhook there belong to the bot behind.
+async fn a_bot_behind_is_no_foreign_one(database: ThrowAwayDatabase) {
+    let telegram = Simulator::start().await.unwrap();
+    let menu = json!({"commands": [{"command": "buy", "description": "Buy"}]});
+    call(&telegram, "setMyCommands", menu).await;
+    let settings = [("FORWARD_URL", "http://127.0.0.1:9/hook")];
+    let elsewhere = json!({"url": "http://127.0.0.1:9/hook2"});
+    call(&telegram, "setWebhook", elsewhere).await;
+    let output = refusal(&telegram, &database, &settings).await;
+    let expected = "gets its updates elsewhere (webhook http://127.0.0.1:9/…), not at FORWARD_URL \
+                    (http://127.0.0.1:9/…). Stop what runs there, or use --take-over";
+    assert!(output.contains(expected), "{output}");
+    call(&telegram, "setWebhook", json!({"url": "http://127.0.0.1:9/hook"})).await;
+    starts(&telegram, &database, &settings).await;
+    assert_eq!(telegram.commands().len(), 1, "its menu is kept");
 }
 
 const ADVICE: &str = "Use a new bot from @BotFather, or --take-over to replace what runs there.";

@@ -1,8 +1,17 @@
 //! `manage quarantine replay` where the database refuses: one user's spoilt row keeps no other
 //! update from being replayed, and trouble of the database itself ends it, with nothing lost.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
-use std::process::Command;
+use std::{
+    io::{Read as _, Write as _},
+    net::TcpListener,
+    process::Command,
+};
 
 use diesel::{Connection, PgConnection, SqliteConnection, connection::SimpleConnection};
 use rollcall_domain::{QuarantinedUpdate, SystemClock};
@@ -54,6 +63,52 @@ async fn updates_are_replayed_as_far_as_the_database_takes_them() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn updates_that_the_own_bot_refused_are_delivered_again() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        let opened = Database::open(database.url().parse().unwrap()).await.unwrap();
+        opened.migrate().await.unwrap();
+        let users = UserService::new(DieselUserRepository::new(opened), SystemClock);
+        let refused =
+            |id| QuarantinedUpdate { undelivered: true, registered: true, ..quarantined(id) };
+        users.register_with(Vec::new(), vec![refused(1), refused(2)]).await.unwrap();
+        let (code, printed) = replay(&database);
+        assert_eq!(code, 1, "{printed}");
+        for line in ["FORWARD_URL is not set", "your own bot: 0; not accepted, and kept: 2."] {
+            assert!(printed.contains(line), "{line} is not in {printed}");
+        }
+        // A bot that refuses the first update.
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/hook", listener.local_addr().unwrap());
+        let bot = std::thread::spawn(move || {
+            let mut bodies = Vec::new();
+            for status in ["500 No", "200 OK"] {
+                let (mut stream, _) = listener.accept().unwrap();
+                let (mut request, mut buffer) = (String::new(), [0; 4096]);
+                while !request.ends_with("}}}") {
+                    let read = stream.read(&mut buffer).unwrap();
+                    request.push_str(std::str::from_utf8(&buffer[..read]).unwrap());
+                }
+                let answer =
+                    format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+                stream.write_all(answer.as_bytes()).unwrap();
+                bodies.push(request.split("\r\n\r\n").nth(1).unwrap().to_owned());
+            }
+            bodies
+        });
+        let (code, printed) = replay_with(&database, &[("FORWARD_URL", &url)]);
+        assert_eq!(code, 1, "{printed}");
+        for line in [
+            "it responded with the HTTP status 500",
+            "Readable and removed: 1; still unreadable: 0; users registered: 0.",
+            "Delivered to your own bot: 1; not accepted, and kept: 1.",
+        ] {
+            assert!(printed.contains(line), "{line} is not in {printed}");
+        }
+        assert_eq!(bot.join().unwrap(), [refused(1).payload, refused(2).payload]);
+    }
+}
+
 fn quarantined(id: i64) -> QuarantinedUpdate {
     let from = format!(r#"{{"id":{id},"first_name":"Ada"}}"#);
     QuarantinedUpdate {
@@ -63,16 +118,23 @@ fn quarantined(id: i64) -> QuarantinedUpdate {
         registered: false,
         telegram_id: None,
         payload: format!(r#"{{"update_id":{id},"message":{{"date":1577880000,"from":{from}}}}}"#),
+        undelivered: false,
     }
 }
 
 /// Replays everything; answers the exit code, and what was printed.
 fn replay(database: &ThrowAwayDatabase) -> (i32, String) {
+    replay_with(database, &[])
+}
+
+/// The same with settings.
+fn replay_with(database: &ThrowAwayDatabase, settings: &[(&str, &str)]) -> (i32, String) {
     let folder = tempfile::tempdir().unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_manage"))
         .args(["quarantine", "replay"])
         .env_clear()
         .env("DATABASE_URL", database.url())
+        .envs(settings.iter().copied())
         .current_dir(folder.path())
         .output()
         .unwrap();

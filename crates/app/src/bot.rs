@@ -10,8 +10,8 @@ use crate::{
     environment::Environment,
     serve::{ConversationSettings, Site, TelegramAdmins, serve},
     settings::{
-        DatabaseArguments, EXPOSED_TOKEN, GreetingArguments, HttpArguments, ScheduleArguments,
-        TelegramArguments,
+        DatabaseArguments, EXPOSED_TOKEN, ForwardArguments, GreetingArguments, HttpArguments,
+        ScheduleArguments, TelegramArguments,
     },
     shutdown::Shutdown,
 };
@@ -56,6 +56,8 @@ pub struct Arguments {
     #[command(flatten)]
     telegram: TelegramArguments,
     #[command(flatten)]
+    forward: ForwardArguments,
+    #[command(flatten)]
     http: HttpArguments,
     #[command(flatten)]
     schedule: ScheduleArguments,
@@ -64,10 +66,11 @@ pub struct Arguments {
 }
 
 /// Flags that the demo would ignore: groups of settings, and all flags for HTTP but LISTEN_ADDR.
-const NOT_FOR_THE_DEMO: [&str; 14] = [
+const NOT_FOR_THE_DEMO: [&str; 15] = [
     "take_over",
     "DatabaseArguments",
     "TelegramArguments",
+    "ForwardArguments",
     "ScheduleArguments",
     "GreetingArguments",
     "webhook_url",
@@ -128,8 +131,9 @@ pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Res
         if let Some(proxy) = nhl.and_then(|nhl| nhl.proxy.as_ref()) {
             log::info!("using the proxy {proxy} for the NHL's API");
         }
+        let forward = arguments.forward.settings(environment)?;
         let lease = arguments.telegram.lease_times(environment)?;
-        let conversation = ConversationSettings { schedule, greetings, lease };
+        let conversation = ConversationSettings { schedule, greetings, lease, forward };
         // First of all: the owner has to free a port that is in use.
         let site = Site::open(http)?;
         serve(

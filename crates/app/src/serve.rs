@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::Context;
-use rollcall_conversation::{BROADCAST_BUTTONS, Conversation, Greetings};
+use rollcall_conversation::{BROADCAST_BUTTONS, Beside, Conversation, Greetings};
 use rollcall_domain::{Clock, SystemClock, TelegramId, error_chain};
 use rollcall_nhl::Client;
 use rollcall_repository::BotRepository;
@@ -16,14 +16,14 @@ use rollcall_repository_diesel::{Database, DatabaseUrl, MigrationState};
 use rollcall_service::{
     ActivityService, AdminService, Alerts, LastingLink, LeaseTimes, ScheduleService,
 };
-use rollcall_telegram::{Bot, OutboxMessenger, Receiver, Webhook};
+use rollcall_telegram::{Bot, Handler, OutboxMessenger, Receiver, Webhook};
 use tokio::{net::TcpListener, sync::watch};
 
 use crate::{
     health::{self, Health},
     http, maintenance, refresh,
     services::Services,
-    settings::{HttpSettings, NhlSettings, ScheduleSettings},
+    settings::{ForwardSettings, HttpSettings, NhlSettings, ScheduleSettings},
     shutdown::Shutdown,
     take_over::{refuse_another, refuse_foreign_use},
     web_admin::{self, WebAdmin},
@@ -52,6 +52,8 @@ pub(crate) struct ConversationSettings {
     pub(crate) greetings: Greetings,
     /// When the lease of the process that sends broadcasts is renewed and taken over.
     pub(crate) lease: LeaseTimes,
+    /// The bot that answers instead of our own, if there is one.
+    pub(crate) forward: Option<ForwardSettings>,
 }
 
 /// The admins that sign in through Telegram.
@@ -106,7 +108,7 @@ pub(crate) async fn serve(
         }
         Ok(())
     };
-    let ConversationSettings { schedule, greetings, lease } = conversation;
+    let ConversationSettings { schedule, greetings, lease, forward } = conversation;
     let has_schedule = schedule.is_some();
     let nhl = schedule.and_then(|schedule| schedule.nhl).map(NhlSettings::client).transpose();
     let nhl = nhl.context("cannot set up the client for the NHL's API")?;
@@ -116,6 +118,7 @@ pub(crate) async fn serve(
         has_schedule,
         greetings,
         lease,
+        forward,
         health: &health,
         receiver: &receiver,
         web_admin: &web_admin,
@@ -150,6 +153,7 @@ struct Parts<'a> {
     has_schedule: bool,
     greetings: Greetings,
     lease: LeaseTimes,
+    forward: Option<ForwardSettings>,
     health: &'a Health,
     receiver: &'a OnceLock<Receiver>,
     web_admin: &'a WebAdmin,
@@ -168,6 +172,7 @@ async fn work(
         has_schedule,
         greetings,
         lease,
+        forward,
         health,
         receiver,
         web_admin,
@@ -175,7 +180,7 @@ async fn work(
 ) -> anyhow::Result<()> {
     let mini_app_key = settings.token.mini_app_key();
     let (bot, database) = tokio::select! {
-        started = start(settings, http.webhook.as_ref(), take_over, database_url) => started?,
+        started = start(settings, http.webhook.as_ref(), &forward, take_over, database_url) => started?,
         () = shutdown.clone().requested() => return Ok(()),
     };
     let services = Services::new(database.clone());
@@ -227,7 +232,29 @@ async fn work(
     conversation.look_up_owners().await;
     let alerted = conversation.alert_owners(alerts.clone());
     let watched = conversation.watch_broadcasts();
-    let handler = conversation.clone();
+    let (forwarding, beside) = match forward {
+        Some(ForwardSettings { forwarding, own_commands }) => {
+            let beside = Arc::new(Beside::new(conversation.clone(), own_commands));
+            (Some(forwarding), Some(beside))
+        }
+        None => (None, None),
+    };
+    let handler: Arc<dyn Handler> = match &beside {
+        Some(beside) => beside.clone(),
+        None => conversation.clone(),
+    };
+    let set_menus = || {
+        // The menus belong to the bot behind, if there is one.
+        if beside.is_none() {
+            conversation.set_menus();
+        }
+    };
+    let followed = async {
+        match &beside {
+            Some(beside) => beside.follow_menus(bot.client()).await,
+            None => std::future::pending().await,
+        }
+    };
     let (stop_sending, stopped) = watch::channel(false);
     let sender = services.broadcasts().sender(
         users.clone(),
@@ -241,18 +268,19 @@ async fn work(
         match &http.webhook {
             Some(webhook) => {
                 let secret = webhook.secret.clone();
-                let receiver = receiver
-                    .get_or_init(|| bot.receiver(users.clone(), handler, secret, alerts.clone()));
+                let opened =
+                    bot.receiver(users.clone(), handler, forwarding, secret, alerts.clone())?;
+                let receiver = receiver.get_or_init(|| opened);
                 tokio::select! {
                     result = bot.set_webhook(webhook) => result?,
                     () = shutdown.clone().requested() => return Ok(()),
                 }
-                conversation.set_menus();
+                set_menus();
                 receive(&bot, http.address, receiver, shutdown).await
             }
             None => {
-                conversation.set_menus();
-                Ok(bot.poll(users.clone(), handler, shutdown.requested()).await?)
+                set_menus();
+                Ok(bot.poll(users.clone(), handler, forwarding, shutdown.requested()).await?)
             }
         }
     };
@@ -261,6 +289,7 @@ async fn work(
         never = maintenance::run(users.clone(), admins, labels, &services) => match never {},
         never = alerted => match never {},
         never = watched => match never {},
+        never = followed => match never {},
         never = refreshed(schedule, nhl) => match never {},
     };
     stop_sending.send_replace(true);
@@ -331,6 +360,7 @@ async fn receive(
 async fn start(
     settings: rollcall_telegram::Settings,
     webhook: Option<&Webhook>,
+    forward: &Option<ForwardSettings>,
     take_over: bool,
     database_url: DatabaseUrl,
 ) -> anyhow::Result<(Bot, Database)> {
@@ -346,7 +376,10 @@ async fn start(
     match owner {
         Some(owner) => refuse_another(owner, bot.id(), &database)?,
         None if take_over => {}
-        None => refuse_foreign_use(&bot, webhook).await?,
+        None => {
+            let behind = forward.as_ref().map(|it| &it.forwarding.url);
+            refuse_foreign_use(&bot, webhook, behind).await?;
+        }
     }
     for migration in database.migrate().await? {
         log::info!("applied the migration {migration}");

@@ -7,7 +7,7 @@ use anyhow::{bail, ensure};
 use rollcall_conversation::foreign_commands;
 use rollcall_domain::{TelegramId, error_chain};
 use rollcall_repository_diesel::Database;
-use rollcall_telegram::{Bot, BotError, CallError, Webhook, WebhookUrl};
+use rollcall_telegram::{Bot, BotError, CallError, ForwardUrl, Webhook, WebhookUrl};
 
 /// How many foreign commands an error names.
 const NAMED_COMMANDS: usize = 5;
@@ -37,13 +37,27 @@ impl fmt::Display for ForeignUse {
     }
 }
 
-/// Checks that no other program uses the bot, and changes nothing. `webhook` is ours.
+/// Checks that no other program uses the bot, and changes nothing. `webhook` is ours, and `behind` that of
+/// the bot to which updates are forwarded: it may have commands, and its webhook may be set.
 ///
 /// # Errors
 /// If another program uses it, or Telegram no longer accepts the token.
-pub(crate) async fn refuse_foreign_use(bot: &Bot, webhook: Option<&Webhook>) -> anyhow::Result<()> {
-    let foreign = foreign_use(bot, webhook.map(|it| &it.url)).await.map_err(BotError::from)?;
+pub(crate) async fn refuse_foreign_use(
+    bot: &Bot,
+    webhook: Option<&Webhook>,
+    behind: Option<&ForwardUrl>,
+) -> anyhow::Result<()> {
+    let own = webhook.map(|it| &it.url);
+    let foreign = foreign_use(bot, own, behind).await.map_err(BotError::from)?;
     let Some(foreign) = foreign else { return Ok(()) };
+    if let Some(behind) = behind {
+        bail!(
+            "@{} gets its updates elsewhere ({foreign}), not at FORWARD_URL ({}/…). Stop what runs \
+             there, or use --take-over: all updates then go through Rollcall to FORWARD_URL.",
+            bot.username(),
+            behind.origin()
+        );
+    }
     bail!(
         "@{} is already in use ({foreign}). Use a new bot from @BotFather, or --take-over to replace \
          what runs there.",
@@ -70,13 +84,21 @@ pub(crate) fn refuse_another(
     Ok(())
 }
 
-async fn foreign_use(bot: &Bot, own: Option<&WebhookUrl>) -> Result<Option<ForeignUse>, CallError> {
+async fn foreign_use(
+    bot: &Bot,
+    own: Option<&WebhookUrl>,
+    behind: Option<&ForwardUrl>,
+) -> Result<Option<ForeignUse>, CallError> {
     let url = if_known(bot.webhook_url().await)?.unwrap_or_default();
-    let is_own = own.is_some_and(|own| own.as_str() == url);
+    let is_own =
+        own.is_some_and(|own| own.as_str() == url) || behind.is_some_and(|behind| behind.is(&url));
     if !url.is_empty() && !is_own {
         return Ok(Some(ForeignUse::Webhook(url)));
     }
-    let commands = if_known(foreign_commands(&bot.client()).await)?.unwrap_or_default();
+    let commands = match behind {
+        Some(_) => Vec::new(),
+        None => if_known(foreign_commands(&bot.client()).await)?.unwrap_or_default(),
+    };
     if !commands.is_empty() {
         return Ok(Some(ForeignUse::Commands(commands)));
     }

@@ -18,6 +18,11 @@ const AUTO: &str = "auto";
 /// The last page that any list may have.
 const MAX_PAGE: u32 = 99;
 
+/// The family of the button that opts out of a category.
+pub(crate) const OPT_OUT: &str = "opt_out";
+/// The family of the buttons of broadcasts whose presses are counted.
+pub(crate) const PRESS: &str = "press";
+
 /// What a button does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
@@ -198,8 +203,8 @@ impl Action {
             | Self::SetFavourite { .. }
             | Self::Messages { .. }
             | Self::SetMessages { .. } => "settings",
-            Self::OptOut { .. } => "opt_out",
-            Self::Press(_) => "press",
+            Self::OptOut { .. } => OPT_OUT,
+            Self::Press(_) => PRESS,
             Self::Users(_) | Self::Selected(_) => "users",
             Self::Segments { .. } | Self::Segment(_) => "segments",
             Self::Broadcast(_) => "broadcast",

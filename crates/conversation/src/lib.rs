@@ -14,6 +14,7 @@
 mod action;
 mod alerts;
 mod audience;
+mod beside;
 mod broadcasts;
 mod claim;
 mod command;
@@ -35,6 +36,7 @@ mod text;
 mod user_list;
 
 pub use action::button_family;
+pub use beside::{Beside, OwnCommands};
 pub use command::COMMANDS;
 pub use conversation::{Conversation, Services};
 pub use greeting::{Greetings, InvalidGreetings};

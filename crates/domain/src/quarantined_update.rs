@@ -18,4 +18,6 @@ pub struct QuarantinedUpdate {
     pub telegram_id: Option<TelegramId>,
     /// Its JSON, which contains text that users wrote.
     pub payload: String,
+    /// Whether the bot behind did not accept it.
+    pub undelivered: bool,
 }

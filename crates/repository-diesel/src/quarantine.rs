@@ -77,6 +77,7 @@ struct Row {
     registered: bool,
     payload: String,
     telegram_id: Option<i64>,
+    undelivered: bool,
 }
 
 impl Row {
@@ -89,6 +90,7 @@ impl Row {
             registered: self.registered,
             telegram_id,
             payload: self.payload,
+            undelivered: self.undelivered,
         })
     }
 }

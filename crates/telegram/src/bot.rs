@@ -7,6 +7,7 @@ use serde::de::IgnoredAny;
 use serde_json::json;
 
 use crate::{
+    behind::{Behind, Forwarding},
     client::{
         ApiUrl, BotToken, CallError, Client, ClockDifference, ProxyUrl, Response, TelegramClock,
     },
@@ -137,7 +138,8 @@ impl Bot {
     }
 
     /// Takes updates by long polling, registers their users with `users`, and has `handler` answer
-    /// them, until `shutdown` resolves. Then it finishes the current batch and acknowledges it.
+    /// them, until `shutdown` resolves. With `forwarding`, another bot gets each update that `handler` does
+    /// not answer. Then it finishes the current batch and acknowledges it.
     ///
     /// # Errors
     /// If Telegram no longer accepts the token, or users can no longer be registered. All other errors
@@ -146,6 +148,7 @@ impl Bot {
         &self,
         users: UserService,
         handler: Arc<dyn Handler>,
+        forwarding: Option<Forwarding>,
         shutdown: impl Future<Output = ()>,
     ) -> Result<(), BotError> {
         let mut shutdown = std::pin::pin!(shutdown);
@@ -155,7 +158,7 @@ impl Bot {
                 poll::delete_webhook(&self.client)
             }) => result.map_err(BotError::Call)?,
         }
-        let ingest = self.ingest(users, handler);
+        let ingest = self.ingest(users, handler, forwarding)?;
         log::info!(bot_id = self.id.get(); "ready: @{} takes updates by long polling", self.username());
         self.readiness.set_ready();
         let first_batch = self.first_batch.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -168,15 +171,21 @@ impl Bot {
     }
 
     /// A receiver for the updates that Telegram delivers to the webhook with this secret. It registers
-    /// their users with `users`, and has `handler` answer them. It reports wrong secrets to `alerts`.
+    /// their users with `users`, and has `handler` answer them. With `forwarding`, another bot gets each
+    /// update that `handler` does not answer. It reports wrong secrets to `alerts`.
+    ///
+    /// # Errors
+    /// If the client for forwarding cannot be created.
     pub fn receiver(
         &self,
         users: UserService,
         handler: Arc<dyn Handler>,
+        forwarding: Option<Forwarding>,
         secret: WebhookSecret,
         alerts: Alerts,
-    ) -> Receiver {
-        Receiver::new(self.ingest(users, handler), self.readiness.clone(), secret, alerts)
+    ) -> Result<Receiver, BotError> {
+        let ingest = self.ingest(users, handler, forwarding)?;
+        Ok(Receiver::new(ingest, self.readiness.clone(), secret, alerts))
     }
 
     /// Has Telegram deliver updates to `webhook`, with retries. Updates may arrive before this returns.
@@ -202,9 +211,17 @@ impl Bot {
         Ok(())
     }
 
-    fn ingest(&self, users: UserService, handler: Arc<dyn Handler>) -> Ingest {
+    fn ingest(
+        &self,
+        users: UserService,
+        handler: Arc<dyn Handler>,
+        forwarding: Option<Forwarding>,
+    ) -> Result<Ingest, BotError> {
         let outbox = self.outbox.clone();
-        Ingest::new(users, self.clock(), handler, outbox, self.own_name.clone())
+        let behind = forwarding
+            .map(|forwarding| Behind::new(forwarding, self.client.clone(), users.clone()))
+            .transpose()?;
+        Ok(Ingest::new(users, self.clock(), handler, outbox, self.own_name.clone(), behind))
     }
 }
 

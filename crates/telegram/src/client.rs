@@ -9,7 +9,11 @@ mod token;
 
 use std::time::Duration;
 
-use serde::{Serialize, de::DeserializeOwned};
+use reqwest::header::{CONTENT_TYPE, HeaderValue};
+use serde::{
+    Serialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
 use tokio::time::Instant;
 
 pub use api_url::{ApiUrl, InvalidApiUrl};
@@ -24,6 +28,8 @@ pub use token::{BotToken, InvalidToken};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The timeout of methods other than getUpdates.
 const METHOD_TIMEOUT: Duration = Duration::from_secs(20);
+/// The timeout of a method with a file.
+const PASS_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// Calls methods of the Bot API: JSON over HTTP.
 ///
@@ -84,6 +90,26 @@ impl Client {
         timeout: Duration,
     ) -> Result<Response, CallError> {
         self.request(method, parameters, timeout).await.inspect_err(CallError::count)
+    }
+
+    /// Calls a method with a body of any type, and ignores its result.
+    pub(crate) async fn pass(
+        &self,
+        method: &str,
+        kind: HeaderValue,
+        body: Vec<u8>,
+    ) -> Result<(), CallError> {
+        const PASSED: &str = "a passed method";
+        let request = self.http.post(self.url.method(&self.token, method));
+        let response = request
+            .header(CONTENT_TYPE, kind)
+            .body(body)
+            .timeout(PASS_TIMEOUT)
+            .send()
+            .await
+            .map_err(|error| CallError::transport(PASSED, error))?;
+        let response = Response::receive(PASSED, response, self.token.clone()).await?;
+        response.read::<IgnoredAny>().map(drop)
     }
 
     async fn request(

@@ -20,6 +20,9 @@ pub enum BotError {
     /// Telegram returned an invalid id for the bot.
     #[error("Telegram returned an invalid id for the bot")]
     InvalidId(#[from] InvalidTelegramId),
+    /// Updates cannot be forwarded: the client for that cannot be created.
+    #[error("updates cannot be forwarded")]
+    Forward(#[source] reqwest::Error),
     /// Users can no longer be registered.
     #[error("users can no longer be registered")]
     Service(#[from] ServiceError),

@@ -33,6 +33,12 @@ pub trait Handler: Send + Sync + 'static {
         false
     }
 
+    /// Whether it answers this request. If updates are forwarded, those with such a request are not, but for
+    /// [`Request::Message`].
+    fn answers(&self, _request: &Request) -> bool {
+        true
+    }
+
     /// Answers a request. Best effort: log failures, because there is no retry.
     async fn handle(&self, request: Request, registration: Registration);
 }

@@ -23,6 +23,7 @@ pub(crate) use registrar::{Held, Registered, Registrar};
 pub(crate) use stream::Stream;
 
 use crate::{
+    behind::Behind,
     handler::{Handler, Request},
     outbox::Outbox,
     update::{self, Update},
@@ -49,6 +50,7 @@ pub(crate) struct Ingest {
     handler: Arc<dyn Handler>,
     outbox: Outbox,
     own_name: OwnName,
+    behind: Option<Behind>,
     queues: ChatQueues,
     unanswered: Arc<Mutex<LogPace>>,
 }
@@ -77,6 +79,7 @@ impl Ingest {
         handler: Arc<dyn Handler>,
         outbox: Outbox,
         own_name: OwnName,
+        behind: Option<Behind>,
     ) -> Self {
         let queues = ChatQueues::new(SLOTS, QUEUES);
         Self {
@@ -85,6 +88,7 @@ impl Ingest {
             handler,
             outbox,
             own_name,
+            behind,
             queues,
             unanswered: Arc::default(),
         }
@@ -147,7 +151,25 @@ impl Ingest {
         let is_wanted =
             || update.private_author().is_some_and(|author| self.handler.wants_messages_of(author));
         let message = || is_wanted().then(|| update.private_message())?.map(Request::Message);
-        command.or_else(text).or_else(press).or_else(message)
+        let request = command.or_else(text).or_else(press).or_else(message);
+        request.filter(|request| self.handler.answers(request))
+    }
+
+    /// Begins to deliver registered updates to the bot behind, if there is one. Those that our own bot
+    /// answers are not; it only may answer a message of a user whose messages it wants.
+    pub(crate) fn forward(&self, updates: &[Update<'_>]) {
+        let Some(behind) = &self.behind else { return };
+        let is_answered = |update: &Update<'_>| {
+            self.request(update).is_some_and(|request| !matches!(request, Request::Message(_)))
+        };
+        for update in updates.iter().filter(|update| !is_answered(update)) {
+            behind.deliver(update);
+        }
+    }
+
+    /// The bot behind, if there is one.
+    pub(crate) fn behind(&self) -> Option<&Behind> {
+        self.behind.as_ref()
     }
 
     /// Has commands answered, in order within a chat. Commands beyond a bound stay unanswered.
@@ -179,6 +201,9 @@ impl Ingest {
 
     /// Waits a limited time for answers in progress.
     pub(crate) async fn finish(&self) {
+        if let Some(behind) = &self.behind {
+            behind.finish().await;
+        }
         if tokio::time::timeout(LAST_ANSWERS, self.queues.finished()).await.is_err() {
             log::warn!("some answers were not sent in time");
         }

@@ -17,6 +17,7 @@
 //! Architecture invariants: this crate knows no button, and no command except `/start`, whose argument
 //! is the payload of a deep link. Neither the token nor anything that a user wrote is ever logged.
 
+mod behind;
 mod bot;
 mod broadcasts;
 mod client;
@@ -33,6 +34,10 @@ mod retry;
 mod update;
 mod webhook;
 
+pub use behind::{
+    Failure as ForwardFailure, ForwardSecret, ForwardUrl, Forwarding, InvalidForwardSecret,
+    InvalidForwardUrl, RedeliveryError, redeliver,
+};
 pub use bot::{Bot, Settings};
 pub use broadcasts::{ButtonData, OutboxMessenger};
 pub use client::{

@@ -12,12 +12,13 @@ use tokio::time::{Instant, sleep, timeout};
 pub(crate) use requests::delete_webhook;
 
 use crate::{
+    behind::Behind,
     client::{CallError, Client, Response},
     error::BotError,
     ingest::{Ingest, Stream, Taken},
     readiness::Readiness,
     retry::outage,
-    update::Update,
+    update::{Update, update_id},
 };
 use failures::PollFailures;
 use requests::{acknowledge, fetch};
@@ -28,6 +29,8 @@ const POLL_TIMEOUT: Duration = Duration::from_secs(50);
 const FULL_BATCH: u32 = 100;
 /// The pause after an empty batch that came too early, as from some servers.
 const PAUSE: Duration = Duration::from_millis(500);
+/// How long updates wait for the bot behind until newer ones are fetched for other chats.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// How long saving the last batch may take.
 const LAST_COMMIT: Duration = Duration::from_secs(2);
 
@@ -46,10 +49,13 @@ pub(crate) async fn run(
     let mut registrar = Registrar::new(ingest, readiness);
     let mut stream = Stream::default();
     let mut stopping = false;
+    // The next id after those that the bot behind got.
+    let mut seen = None;
     while !stopping {
         let started = Instant::now();
         // The first response comes at once, also after a failure, to show that polling works.
-        let patience = if failures.is_proven() { POLL_TIMEOUT } else { Duration::ZERO };
+        let waits = ingest.behind().is_some_and(|behind| behind.waiting() > 0);
+        let patience = if failures.is_proven() && !waits { POLL_TIMEOUT } else { Duration::ZERO };
         let fetched = match first_batch.take() {
             Some(batch) => Ok(batch),
             None => tokio::select! {
@@ -68,6 +74,7 @@ pub(crate) async fn run(
         let updates = match read {
             Ok(raw) => {
                 let is_full = u32::try_from(raw.len()).is_ok_and(|number| number >= limit);
+                let raw = unknown(ingest, raw);
                 let updates = ingest.read(raw, &mut stream).await;
                 stream.end_batch(is_full);
                 updates
@@ -112,8 +119,19 @@ pub(crate) async fn run(
                 () = sleep(wait) => continue,
             }
         }
-        match updates.iter().filter_map(|update| update.update_id).max() {
-            Some(last) => offset = Some(last.saturating_add(1)),
+        let next = updates.iter().filter_map(|update| update.update_id).max();
+        let next = next.map(|last| last.saturating_add(1));
+        if let Some(behind) = ingest.behind() {
+            ingest.forward(&updates);
+            seen = seen.max(next);
+            // Telegram delivers the updates from here on again.
+            offset = settled_to(behind, seen, &mut shutdown).await.or(offset);
+            if next.is_some() || behind.waiting() > 0 {
+                continue;
+            }
+        }
+        match next {
+            Some(next) => offset = Some(next),
             // No update, or none that can be acknowledged.
             None if !stopping && started.elapsed() < patience => sleep(PAUSE).await,
             None => {}
@@ -121,8 +139,38 @@ pub(crate) async fn run(
     }
     log::info!("stopping: no more updates are taken");
     ingest.finish().await;
+    if let Some(behind) = ingest.behind() {
+        offset = behind.first_unsettled().or(seen).or(offset);
+    }
     acknowledge(client, offset).await;
     Ok(())
+}
+
+/// Leaves out the updates that the bot behind has or gets: they were fetched before.
+fn unknown<'a>(ingest: &Ingest, mut raw: Vec<&'a RawValue>) -> Vec<&'a RawValue> {
+    if let Some(behind) = ingest.behind() {
+        raw.retain(|it| !update_id(it.get()).is_some_and(|id| behind.knows(id)));
+    }
+    raw
+}
+
+/// Waits until the bot behind has accepted all updates, at most a moment: meanwhile, more may have come
+/// for other chats. Returns the id up to which they may be acknowledged.
+async fn settled_to(
+    behind: &Behind,
+    seen: Option<i64>,
+    shutdown: &mut Pin<&mut impl Future<Output = ()>>,
+) -> Option<i64> {
+    tokio::select! {
+        () = behind.all_settled() => {}
+        () = sleep(LOOK_AGAIN) => {}
+        () = shutdown => {}
+    }
+    let next = behind.first_unsettled().or(seen);
+    if let Some(next) = next {
+        behind.forget_before(next);
+    }
+    next
 }
 
 /// Registers the users of updates.

@@ -91,6 +91,7 @@ impl Update<'_> {
             registered,
             telegram_id: self.interaction.as_ref().map(Interaction::telegram_id),
             payload: self.json.to_owned(),
+            undelivered: false,
         })
     }
 }
@@ -166,6 +167,17 @@ pub(crate) fn read<'a>(
             .map(|interaction| Interaction { update_id: envelope.update_id, ..interaction });
     }
     reader.update
+}
+
+/// The content of an update, whatever its kind; `None` if it has none.
+pub(crate) fn content(json: &str) -> Option<&RawValue> {
+    let (_, content) = serde_json::from_str::<Envelope>(json).ok()?.content?;
+    Some(content)
+}
+
+/// The id of an update, without reading the rest.
+pub(crate) fn update_id(json: &str) -> Option<i64> {
+    serde_json::from_str::<Envelope>(json).ok()?.update_id
 }
 
 /// A quarantined update, read again by this version.

@@ -28,6 +28,9 @@ use crate::{
 /// How long saving an update may take before Telegram is asked to redeliver it. Telegram and proxies
 /// wait longer than this.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long the bot behind may take until Telegram is asked to redeliver an update. It is delivered to
+/// the bot behind further on; if that accepts it, the redelivery is acknowledged at once.
+const ACCEPTED_WITHIN: Duration = Duration::from_secs(20);
 /// How long updates have to be stored in time until the slowness counts as over.
 const CALM: Duration = Duration::from_secs(60);
 
@@ -48,6 +51,14 @@ pub struct Receiver {
     secret: WebhookSecret,
     alerts: Alerts,
     shared: Arc<Shared>,
+}
+
+/// An update that was registered.
+#[derive(Default)]
+struct Registered {
+    commands: Commands,
+    /// Its id, for the bot behind.
+    forwarded: Option<i64>,
 }
 
 /// The state that the clones of a receiver share.
@@ -105,17 +116,30 @@ impl Receiver {
         // A separate task, because it records the storage's state even after the timeout.
         let registered = tokio::spawn(async move { receiver.register(&body).await });
         match timeout(PATIENCE, registered).await {
-            Ok(Ok(commands)) => {
+            Ok(Ok(registered)) => {
                 self.shared.slowness.lock().end_after(CALM);
-                self.ingest.answer(commands?);
-                Ok(())
+                let Registered { commands, forwarded } = registered?;
+                self.ingest.answer(commands);
+                self.wait_for(forwarded).await
             }
             Ok(Err(_)) => Err(NotStored),
             Err(elapsed) => Err(self.record(&self.shared.slowness, &elapsed)),
         }
     }
 
-    async fn register(&self, body: &[u8]) -> Result<Commands, NotStored> {
+    /// Waits until the bot behind has accepted an update, if it was forwarded.
+    async fn wait_for(&self, forwarded: Option<i64>) -> Result<(), NotStored> {
+        let Some((behind, update_id)) = self.ingest.behind().zip(forwarded) else { return Ok(()) };
+        match timeout(ACCEPTED_WITHIN, behind.settled(update_id)).await {
+            Ok(true) => Ok(()),
+            Ok(false) | Err(_) => Err(NotStored),
+        }
+    }
+
+    async fn register(&self, body: &[u8]) -> Result<Registered, NotStored> {
+        if self.ingest.behind().is_some_and(|behind| !behind.has_room()) {
+            return Err(NotStored);
+        }
         let body = String::from_utf8_lossy(body);
         let updates = match serde_json::from_str::<&RawValue>(&body) {
             // Requests arrive in no order, so the age of one says nothing about another's.
@@ -125,14 +149,16 @@ impl Receiver {
                     fault = describe_error(&error);
                     "ignored a webhook request whose body is not an update"
                 );
-                return Ok(Commands::default());
+                return Ok(Registered::default());
             }
         };
         match self.ingest.register(&updates).await {
             Ok(Taken { commands, held: None }) => {
                 self.shared.outage.lock().end();
                 self.readiness.set_ready();
-                Ok(commands)
+                self.ingest.forward(&updates);
+                let forwarded = updates.first().and_then(|update| update.update_id);
+                Ok(Registered { commands, forwarded })
             }
             Ok(Taken { held: Some(held), .. }) => {
                 Err(self.record(&self.shared.outage, &held.error))

@@ -101,6 +101,7 @@ async fn quarantined_updates_are_listed_shown_replayed_and_dropped() {
             registered,
             telegram_id: None,
             payload: payload.to_owned(),
+            undelivered: false,
         };
         // As an older version might have left them: the first two can be read by now.
         let updates = [

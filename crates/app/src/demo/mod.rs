@@ -94,6 +94,7 @@ impl Demo {
             schedule: Some(ScheduleSettings { nhl: Some(nhl()?) }),
             greetings: Greetings::default(),
             lease: LeaseTimes::default(),
+            forward: None,
         };
         let served = serve(
             telegram(&simulator)?,

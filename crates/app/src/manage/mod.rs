@@ -219,7 +219,7 @@ pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Res
         }
         Command::Export(command) => command.run(open().await?).await,
         Command::Import(command) => command.run(open().await?).await,
-        Command::Quarantine(command) => command.run(open().await?).await,
+        Command::Quarantine(command) => command.run(open().await?, environment).await,
         Command::Runserver(command) => command.run(open_or_create, environment).await,
         Command::Createsuperuser(command) => command.run(open_or_create).await,
         Command::Changepassword(command) => command.run(open().await?.accounts()).await,

@@ -2,17 +2,19 @@
 
 use std::{io::Write, process::ExitCode};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use clap::Subcommand;
 use rollcall_conversation::{COMMANDS, button_family};
 use rollcall_domain::QuarantinedUpdate;
 use rollcall_repository::QuarantineRepository;
 use rollcall_service::{ServiceError, UserService};
-use rollcall_telegram::{Reread, reread};
+use rollcall_telegram::{Forwarding, Reread, redeliver, reread};
 use serde_json::Value;
 
 use super::output::{confirmed, print_json, safe, second, stdout};
-use crate::{services::Services, values::whole};
+use crate::{
+    environment::Environment, services::Services, settings::ForwardArguments, values::whole,
+};
 
 /// How many updates are read at once.
 const PART: u32 = 100;
@@ -31,8 +33,11 @@ pub enum Quarantine {
         yes: bool,
     },
     /// Read updates again after an upgrade: registers their users, once and with the time of the
-    /// update, and removes updates that are now readable
+    /// update, and removes updates that are now readable. Delivers those that your own bot did not
+    /// accept to FORWARD_URL
     Replay {
+        #[command(flatten)]
+        forward: ForwardArguments,
         /// Ids of the updates; all if omitted
         #[arg(value_parser = whole(0..=i64::MAX))]
         update_ids: Vec<i64>,
@@ -52,13 +57,18 @@ pub enum Quarantine {
 }
 
 impl Quarantine {
-    pub(super) async fn run(self, services: Services) -> anyhow::Result<ExitCode> {
+    pub(super) async fn run(
+        self,
+        services: Services,
+        environment: &Environment,
+    ) -> anyhow::Result<ExitCode> {
         let quarantine = services.quarantine_repository();
         match self {
             Self::List => list(&quarantine).await?,
             Self::Show { update_id, yes } => show(&quarantine, update_id, yes).await?,
-            Self::Replay { update_ids } => {
-                return replay(&quarantine, &services.users(), update_ids).await;
+            Self::Replay { forward, update_ids } => {
+                let forwarding = forward.forwarding(environment)?;
+                return replay(&quarantine, &services.users(), forwarding, update_ids).await;
             }
             Self::Drop { update_ids, all, yes } => drop(&quarantine, update_ids, all, yes).await?,
         }
@@ -105,9 +115,11 @@ async fn show(
 async fn replay(
     quarantine: &impl QuarantineRepository,
     users: &UserService,
+    forwarding: Option<Forwarding>,
     update_ids: Vec<i64>,
 ) -> anyhow::Result<ExitCode> {
     let (mut read, mut registered, mut left, mut refused) = (0, 0, 0, 0);
+    let (mut delivered, mut undelivered) = (0, 0);
     let mut again = async |update: QuarantinedUpdate| -> anyhow::Result<()> {
         let Reread { interaction, fault, .. } = reread(&update, COMMANDS, &button_family);
         if let Some(interaction) = interaction.filter(|_| !update.registered) {
@@ -125,6 +137,18 @@ async fn replay(
                 }
                 Err(error) => return Err(error.into()),
             }
+        }
+        if update.undelivered {
+            let result = match &forwarding {
+                Some(forwarding) => redeliver(forwarding, &update).await.map_err(Into::into),
+                None => Err(anyhow!("FORWARD_URL is not set")),
+            };
+            if let Err(error) = result {
+                log::error!(update_id = update.update_id; "an update cannot be delivered to your own bot: {error:#}");
+                undelivered += 1;
+                return Ok(());
+            }
+            delivered += 1;
         }
         match fault {
             None => {
@@ -151,11 +175,16 @@ async fn replay(
         stdout(),
         "Readable and removed: {read}; still unreadable: {left}; users registered: {registered}."
     )?;
-    if refused == 0 {
-        return Ok(ExitCode::SUCCESS);
+    if delivered + undelivered > 0 {
+        writeln!(
+            stdout(),
+            "Delivered to your own bot: {delivered}; not accepted, and kept: {undelivered}."
+        )?;
     }
-    writeln!(stdout(), "Still refused by the database, and kept: {refused}.")?;
-    Ok(ExitCode::FAILURE)
+    if refused > 0 {
+        writeln!(stdout(), "Still refused by the database, and kept: {refused}.")?;
+    }
+    Ok(if refused + undelivered == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 async fn drop(

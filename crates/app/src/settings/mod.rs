@@ -2,6 +2,7 @@
 //! what is expected, and shows no value that may be secret.
 
 mod database;
+mod forward;
 mod greeting;
 mod http;
 mod no_proxy;
@@ -13,6 +14,7 @@ mod value;
 
 pub use self::{
     database::DatabaseArguments,
+    forward::{ForwardArguments, ForwardSettings},
     greeting::GreetingArguments,
     http::{HttpArguments, HttpSettings},
     proxy::{EXPOSED_TOKEN, Proxy},

@@ -257,6 +257,7 @@ diesel::table! {
         registered -> Bool,
         payload -> Text,
         telegram_id -> Nullable<BigInt>,
+        undelivered -> Bool,
     }
 }
 

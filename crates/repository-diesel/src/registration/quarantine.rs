@@ -20,6 +20,7 @@ struct NewUpdate<'a> {
     registered: bool,
     payload: &'a str,
     telegram_id: Option<i64>,
+    undelivered: bool,
 }
 
 impl<'a> From<&'a QuarantinedUpdate> for NewUpdate<'a> {
@@ -31,12 +32,13 @@ impl<'a> From<&'a QuarantinedUpdate> for NewUpdate<'a> {
             registered: update.registered,
             payload: &update.payload,
             telegram_id: update.telegram_id.map(TelegramId::get),
+            undelivered: update.undelivered,
         }
     }
 }
 
-/// Quarantines updates. Of one that is quarantined already, only `registered` and the user are
-/// updated.
+/// Quarantines updates. Of one that is quarantined already, only `registered`, the user and
+/// `undelivered` are updated.
 pub(super) fn keep(
     connection: &mut Transaction<'_>,
     updates: &[QuarantinedUpdate],
@@ -51,6 +53,8 @@ pub(super) fn keep(
                     quarantine::registered
                         .eq(quarantine::registered.or(excluded(quarantine::registered))),
                     quarantine::telegram_id.eq(excluded(quarantine::telegram_id)),
+                    quarantine::undelivered
+                        .eq(quarantine::undelivered.or(excluded(quarantine::undelivered))),
                 ))
                 .execute(connection)?;
         }

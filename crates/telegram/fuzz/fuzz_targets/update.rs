@@ -19,6 +19,7 @@ fuzz_target!(|json: &str| {
         registered: false,
         telegram_id: None,
         payload: json.to_owned(),
+        undelivered: false,
     };
     let read = reread(&update, &["start"], &|data| data.starts_with("p").then_some("settings"));
     if let Ok(Value::Object(fields)) = serde_json::from_str(json) {

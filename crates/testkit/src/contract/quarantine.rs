@@ -32,6 +32,7 @@ pub async fn updates_are_stored_unchanged([(users, quarantine), _]: [Store; 2]) 
     assert_eq!(quarantine.find(7).await.unwrap(), None);
     let odd = QuarantinedUpdate {
         payload: r#"{"a":"\u0000 👩‍🚀 \"x\""}"#.to_owned(),
+        undelivered: false,
         ..update(7, 0)
     };
     add_to_quarantine(&*users, [odd.clone()]).await;
@@ -103,6 +104,7 @@ fn update(update_id: i64, second: i64) -> QuarantinedUpdate {
         registered: false,
         telegram_id: None,
         payload: "{}".to_owned(),
+        undelivered: false,
     }
 }
 

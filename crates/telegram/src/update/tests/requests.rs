@@ -106,6 +106,7 @@ fn without_a_known_name_an_addressed_command_is_not_ours() {
         reason: String::new(),
         registered: false,
         telegram_id: None,
+        undelivered: false,
         payload: json!({"update_id": 7, "message": {
             "from": ada(), "chat": {"id": 1815, "type": "private"}, "text": text
         }})
