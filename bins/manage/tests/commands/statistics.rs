@@ -7,10 +7,11 @@ async fn statistics_are_printed() {
     for database in ThrowAwayDatabase::of_each_kind() {
         fill(&database).await;
         let printed = manage(&database, &["stats"], "");
-        assert!(
-            printed.contains("Users        3, 0 reachable\nActive       0 today (±0),"),
-            "{printed}"
-        );
+        // In the first hour of a day, there is nothing to compare it with.
+        let printed_today = ["0 today (±0),", "0 today,"].iter().any(|today| {
+            printed.contains(&format!("Users        3, 0 reachable\nActive       {today}"))
+        });
+        assert!(printed_today, "{printed}");
         assert!(printed.contains("\nDatabase     "), "{printed}");
         assert!(printed.contains("\n30 days, from "), "{printed}");
 
