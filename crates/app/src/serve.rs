@@ -386,7 +386,8 @@ async fn start(
     }
     if !take_over && owner.is_some() && !bots.has_run().await? {
         // Its updates were sent by an API key, so it runs elsewhere.
-        refuse_foreign_use(&bot, webhook).await?;
+        let behind = forward.as_ref().map(|it| &it.forwarding.url);
+        refuse_foreign_use(&bot, webhook, behind).await?;
     }
     refuse_another(bots.claim(bot.id(), SystemClock.now()).await?, bot.id(), &database)?;
     Ok((bot, database))
