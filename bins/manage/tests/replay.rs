@@ -1,11 +1,6 @@
 //! `manage quarantine replay` where the database refuses: one user's spoilt row keeps no other
 //! update from being replayed, and trouble of the database itself ends it, with nothing lost.
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::{
     io::{Read as _, Write as _},
