@@ -360,7 +360,7 @@ async fn survives(database: &ThrowAwayDatabase, settings: &[(&str, &str)]) {
     let twice = counts.values().map(|number| number - 1).sum::<u64>();
     println!("{} updates, {} kills: {twice} got to the bot behind again", ids.len(), 3 * kills);
     assert_eq!(counts.keys().copied().collect::<Vec<_>>(), ids, "none is lost");
-    assert_eq!(counted(database).await, ids.len() as u64, "each is counted once");
+    assert_eq!(counted(database).await, u64::try_from(ids.len()).unwrap(), "each is counted once");
     assert_eq!(stored(database).await.len(), 101);
     // At most a batch of a hundred is on its way when a bot is killed.
     assert!(twice <= 100 * 3 * kills, "{twice}");
