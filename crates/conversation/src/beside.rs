@@ -13,7 +13,12 @@ use rollcall_domain::{Registration, TelegramId};
 use rollcall_telegram::{Client, Handler, Request};
 use tokio::time::sleep;
 
-use crate::{Conversation, action::{OPT_OUT, PRESS}, command::COMMANDS, menu::foreign_commands};
+use crate::{
+    Conversation,
+    action::{OPT_OUT, PRESS},
+    command::COMMANDS,
+    menu::foreign_commands,
+};
 
 /// How often the other bot's commands are looked up.
 const LOOK_UP_EVERY: Duration = Duration::from_secs(3600);
