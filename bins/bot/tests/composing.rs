@@ -20,7 +20,7 @@ use rollcall_domain::{
 use rollcall_repository::{AuditFilter, AuditLogRepository};
 use rollcall_repository_diesel::{Database, DieselAdminRepository, DieselUserRepository};
 use rollcall_service::{AudienceService, BroadcastChange, BroadcastService, UserService};
-use rollcall_simulator::{Chat, Person, SentMessage, Simulator, Update};
+use rollcall_simulator::{Chat, Fault, Person, SentMessage, Simulator, Update};
 use rollcall_testkit::ThrowAwayDatabase;
 use running::{
     RunningBot,
@@ -45,6 +45,7 @@ stories!(
     progress_goes_on_in_another_process,
     a_deleted_progress_message_is_not_sent_again,
     a_message_that_was_deleted_pauses_the_broadcast,
+    messages_on_their_way_count_after_the_end,
     an_erased_owner_leaves_no_request,
 );
 
@@ -321,7 +322,7 @@ async fn a_category_is_chosen_and_a_draft_discarded(database: ThrowAwayDatabase)
     // Its buttons start nothing any more.
     let start = format!("1/b/start/{id}");
     let started = notice(&telegram, &grace(), &discarded, &start).await;
-    assert_eq!(started, "This broadcast was already started. It is not sent twice.");
+    assert_eq!(started, "This broadcast has changed meanwhile. This is how it is now.");
     assert_eq!(store.service.find(id).await.unwrap().state, BroadcastState::Cancelled);
     assert_eq!(notice(&telegram, &grace(), &discarded, "1/b/start/77").await, STALE);
     assert_eq!(telegram.messages_to(1).len(), 0);
@@ -625,6 +626,25 @@ async fn a_message_that_was_deleted_pauses_the_broadcast(database: ThrowAwayData
     let question = press_until(&telegram, &paused, "Cancel…", "Cancel this broadcast?").await;
     press_until(&telegram, &question, "Cancel the broadcast", "\nCancelled.\n").await;
     assert_eq!(telegram.messages_to(1).len(), 0);
+    bot.terminate().await;
+}
+
+/// A broadcast is cancelled while messages go out.
+async fn messages_on_their_way_count_after_the_end(database: ThrowAwayDatabase) {
+    let telegram = telegram().await;
+    let store = Store::with_users(&database, 5).await;
+    let bot = RunningBot::start(&telegram, &database, &SETTINGS).await;
+    let draft = draft(&telegram, &grace(), "Hi").await;
+    let id = number(&draft);
+    telegram.fail_always("copyMessage", Fault::Slow(Duration::from_secs(12)));
+    let question = press(&telegram, &grace(), &draft, "Start…").await;
+    let started = press(&telegram, &grace(), &question, "Start now").await;
+    telegram.wait_for_requests("copyMessage", 6).await.unwrap();
+    store.service.change(id, BroadcastChange::Cancel, None).await.unwrap();
+    let cancelled = shows(&telegram, &started, "\nCancelled.\n0 of 6 (0%)").await;
+    let ended = shows(&telegram, &cancelled, "\nCancelled.\n6 of 6 (100%)\n\nSent: 6").await;
+    assert_eq!(labels(&ended), Vec::<String>::new());
+    store.wait_until_unwatched().await;
     bot.terminate().await;
 }
 

@@ -166,25 +166,36 @@ impl Conversation {
         place: MessagePlace,
         asker: &Asker,
     ) -> Result<Outcome, BroadcastError> {
-        let state = self.broadcasts.find(id).await?.state;
-        if state != BroadcastState::Draft {
-            let screen = self.show_broadcast(id, place, asker).await?;
-            return Ok(Outcome::noticed("press-broadcast-started", screen));
+        if self.broadcasts.find(id).await?.state != BroadcastState::Draft {
+            return self.not_started(id, place, asker).await;
         }
         self.composing.show_progress(asker.id, id, place.message_id, SOON).await?;
         let by = Admin::Telegram(asker.id);
         match self.broadcasts.change(id, BroadcastChange::Start, Some(&by)).await {
             Ok(broadcast) => Ok(self.follow(&broadcast, place, SOON, asker).await?.into()),
-            Err(BroadcastError::State { .. }) => {
-                let screen = self.show_broadcast(id, place, asker).await?;
-                Ok(Outcome::noticed("press-broadcast-started", screen))
-            }
+            Err(BroadcastError::State { .. }) => self.not_started(id, place, asker).await,
             Err(BroadcastError::Nobody(_)) => Ok(Outcome::noticed(
                 "press-broadcast-nobody",
                 self.show_broadcast(id, place, asker).await?,
             )),
             Err(error) => Err(error),
         }
+    }
+
+    /// Shows what became of a draft that cannot be started any more.
+    async fn not_started(
+        &self,
+        id: i64,
+        place: MessagePlace,
+        asker: &Asker,
+    ) -> Result<Outcome, BroadcastError> {
+        let broadcast = self.broadcasts.find(id).await?;
+        let screen = self.follow(&broadcast, place, SOON, asker).await?;
+        let notice = match broadcast.started_at {
+            Some(_) => "press-broadcast-started",
+            None => "press-broadcast-changed",
+        };
+        Ok(Outcome::noticed(notice, screen))
     }
 
     async fn discard(

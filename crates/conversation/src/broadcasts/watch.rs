@@ -11,7 +11,8 @@ use std::{
 
 use chrono::TimeDelta;
 use rollcall_domain::{
-    Backoff, Broadcast, BroadcastState, RecipientSums, TelegramId, TelegramUser, error_chain,
+    Backoff, Broadcast, BroadcastState, RecipientState, RecipientSums, TelegramId, TelegramUser,
+    error_chain,
 };
 use rollcall_service::{BroadcastError, Outage, ProgressMessage, ServiceError};
 use rollcall_telegram::{Destination, MessagePlace, SendError};
@@ -87,15 +88,17 @@ impl Conversation {
         let screen =
             progress(asker.locale(), &Standing { broadcast: &broadcast, sums: &sums, pace });
         let shown = hash(&screen);
+        // Messages may still be going out after a broadcast was cancelled.
+        let is_last = has_ended && sums.of(RecipientState::Claimed) == 0;
         // The process that wanted to show the end may have ended before it did.
-        if message.shown == Some(shown) && !has_ended {
+        if message.shown == Some(shown) && !is_last {
             return Ok(());
         }
         let interval = self.interval(&broadcast);
         let Some(message) = self.composing.claim_progress(message, interval, shown).await? else {
             return Ok(());
         };
-        self.edit_progress(message, &screen, has_ended).await
+        self.edit_progress(message, &screen, is_last).await
     }
 
     async fn edit_progress(
@@ -123,7 +126,12 @@ impl Conversation {
             }
             Err(error) => {
                 log::warn!(error = error_chain(&error); "the progress of a broadcast was not shown");
-                self.composing.retry_progress(message).await
+                match error {
+                    SendError::Call(error) if !error.is_transient() => {
+                        self.composing.end_progress(message).await
+                    }
+                    _ => self.composing.retry_progress(message).await,
+                }
             }
         }
     }
