@@ -5,8 +5,10 @@ use std::{
     str::FromStr,
 };
 
-use crate::{MAX_BUTTONS, StartPayload};
+use crate::StartPayload;
 
+/// The most buttons below a message.
+pub const MAX_BUTTONS: usize = 100;
 /// What separates an owner's payload from the button that led to it.
 const MARK: &str = "--b";
 

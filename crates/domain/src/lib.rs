@@ -68,7 +68,7 @@ pub use broadcast::{
     MAX_BROADCAST_NAME_CHARS, NEWS_CATEGORY, OPT_OUT_COUNTS_FOR, OnUnknown, PROMO_CATEGORY,
     PauseReason, SYSTEM_CATEGORY,
 };
-pub use broadcast_button::{BroadcastButton, InvalidBroadcastButton};
+pub use broadcast_button::{BroadcastButton, InvalidBroadcastButton, MAX_BUTTONS};
 pub use broadcast_response::{BLOCK_COUNTS_FOR, BroadcastResponse, ResponseSums, is_response};
 pub use client_network::client_network;
 pub use clock::{CLOCK_TOLERANCE, Clock, SystemClock};
@@ -91,8 +91,8 @@ pub use local_days::{day_of, day_start, next_day, next_monday};
 pub use log_pace::LogPace;
 pub use message::{
     Button, ButtonTarget, Buttons, ByLanguage, Element, InvalidLanguageTag, Link, LinkPart,
-    MAX_BUTTON_CHARS, MAX_BUTTONS, MAX_BUTTONS_IN_ROW, MessageText, Part, Placeholder, TextError,
-    TextLimit, UserText, Variable,
+    MAX_BUTTON_CHARS, MAX_BUTTONS_IN_ROW, MessageText, Part, Placeholder, TextError, TextLimit,
+    UserText, Variable,
 };
 pub use preferences::{
     Language, MAX_FAVOURITES, Preferences, ZONE_REGIONS, region_of, zone_of_name, zones_of,

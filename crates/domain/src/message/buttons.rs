@@ -4,12 +4,10 @@ use std::{
 };
 
 use super::{TextError, link::check_url};
-use crate::{StartPayload, is_visible};
+use crate::{MAX_BUTTONS, StartPayload, is_visible};
 
 /// The most buttons in a row.
 pub const MAX_BUTTONS_IN_ROW: usize = 8;
-/// The most buttons below a message.
-pub const MAX_BUTTONS: usize = 100;
 /// The most characters of a button's text.
 pub const MAX_BUTTON_CHARS: usize = 64;
 /// The most bytes of all buttons. Telegram refuses keyboards of about 10,000 bytes

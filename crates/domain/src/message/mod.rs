@@ -23,9 +23,7 @@ mod print;
 mod text;
 mod variable;
 
-pub use buttons::{
-    Button, ButtonTarget, Buttons, MAX_BUTTON_CHARS, MAX_BUTTONS, MAX_BUTTONS_IN_ROW,
-};
+pub use buttons::{Button, ButtonTarget, Buttons, MAX_BUTTON_CHARS, MAX_BUTTONS_IN_ROW};
 pub use by_language::{ByLanguage, InvalidLanguageTag};
 pub use element::Element;
 pub use error::TextError;
