@@ -25,6 +25,7 @@ use axum::Router;
 pub use client::Client;
 pub use error::not_ready;
 pub use services::Services;
+pub use v1::json::{stats as stats_as_json, user as user_as_json};
 
 use app::App;
 

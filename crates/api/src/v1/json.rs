@@ -2,8 +2,9 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use rollcall_domain::{
-    Broadcast, BroadcastContent, DayStats, LabelName, PauseReason, RecipientState, RecipientSums,
-    StartPayload, TelegramUser, UnreachableReason, UserDetail, UserStats, Username,
+    Broadcast, BroadcastContent, Change, Comparison, DayStats, LabelName, PauseReason,
+    RecipientState, RecipientSums, SameHours, StartPayload, TelegramUser, UnreachableReason,
+    UserDetail, UserStats, Username,
 };
 use rollcall_service::CountedSegment;
 use serde_json::{Map, Value, json};
@@ -13,7 +14,8 @@ pub(super) fn time(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Micros, true)
 }
 
-pub(super) fn user(user: &TelegramUser) -> Value {
+/// A user, as the API and the management commands show one.
+pub fn user(user: &TelegramUser) -> Value {
     let reachability = &user.reachability;
     json!({
         "telegram_id": user.telegram_id.get(),
@@ -57,7 +59,9 @@ fn names(labels: &[LabelName]) -> Value {
     labels.iter().map(LabelName::as_str).collect()
 }
 
-pub(super) fn stats(stats: &UserStats) -> Value {
+/// Today's figures, as the API and the management commands show them.
+pub fn stats(stats: &UserStats) -> Value {
+    let so_far = &stats.so_far;
     json!({
         "total_users": stats.total_users,
         "reachable_users": stats.reachable_users,
@@ -72,6 +76,14 @@ pub(super) fn stats(stats: &UserStats) -> Value {
         "unblocked_today": stats.unblocked_today,
         "first_day": stats.first_day.map(|day| day.to_string()),
         "week_before": stats.week_before.as_ref().map(day),
+        "today_so_far": {
+            "full_hours": so_far.full_hours,
+            "active": same_hours(so_far.active),
+            "new": same_hours(so_far.new),
+            "interactions": same_hours(so_far.interactions),
+            "blocked": same_hours(so_far.blocked),
+            "unblocked": same_hours(so_far.unblocked),
+        },
     })
 }
 
@@ -87,6 +99,15 @@ fn day(it: &DayStats) -> Value {
         "blocked": it.blocked,
         "unblocked": it.unblocked,
     })
+}
+
+/// Both figures of each comparison; `null` if there is nothing to compare with.
+fn same_hours(it: SameHours) -> Value {
+    let change = |comparison: Option<Comparison>| match comparison? {
+        Comparison::Change(Change { from, to }) => Some(json!({ "from": from, "to": to })),
+        Comparison::New => None,
+    };
+    json!({ "day_before": change(it.day_before), "week_before": change(it.week_before) })
 }
 
 pub(super) fn segment(counted: &CountedSegment) -> Value {

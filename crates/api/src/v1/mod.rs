@@ -1,7 +1,7 @@
 //! Reading and changing what is stored: `/api/v1`.
 
 pub(crate) mod broadcasts;
-mod json;
+pub(crate) mod json;
 pub(crate) mod open_api;
 mod parameters;
 mod refusal;

@@ -13,6 +13,7 @@ use axum::{
     body::{Body, to_bytes},
     http::Request,
 };
+use futures_util::future::join_all;
 use rollcall_api::Services;
 use rollcall_domain::{Admin, AuditAction, Profile, SystemClock};
 use rollcall_repository::BotRepository;
@@ -317,6 +318,16 @@ async fn broadcasts_are_created_started_and_ended() {
             assert_eq!(status, 400, "{draft}: {error}");
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_with_many_wrong_keys_waits_and_its_valid_key_still_works() {
+    let api = Api::start(ThrowAwayDatabase::sqlite()).await;
+    let wrong = (0..25).map(|_| api.ask_with("rollcall_wrong", "get", "/api/v1/stats", None));
+    let answers = join_all(wrong).await;
+    let number = |wanted| answers.iter().filter(|(status, _)| *status == wanted).count();
+    assert_eq!((number(401), number(429)), (20, 5), "{answers:?}");
+    assert_eq!(api.ask("get", "/api/v1/stats", None).await.0, 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]

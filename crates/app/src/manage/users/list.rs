@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use clap::Args;
+use rollcall_api::user_as_json;
 use rollcall_domain::{
     Counted, Cursor, SearchTerm, TelegramUser, UserFilter, UserSlice, UserSort, grouped,
     read_search,
@@ -10,7 +11,6 @@ use rollcall_domain::{
 use rollcall_service::{AudienceService, DirectoryService, MAX_PAGE_SIZE};
 use serde_json::json;
 
-use super::user::as_json;
 use crate::{
     WrongUsage,
     manage::{
@@ -83,7 +83,7 @@ impl List {
         if !self.json {
             return self.print(&page);
         }
-        let users = page.rows.iter().map(|row| as_json(&row.user));
+        let users = page.rows.iter().map(|row| user_as_json(&row.user));
         print_json(&json!({
             "total": page.count.number(),
             "users": users.collect::<Vec<_>>(),

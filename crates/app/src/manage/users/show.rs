@@ -5,6 +5,7 @@ use std::io::Write;
 use anyhow::{Context, bail};
 use chrono::NaiveDate;
 use clap::Args;
+use rollcall_api::user_as_json;
 use rollcall_domain::{
     CommandUse, DaysOfUse, LabelName, Language, Note, Preferences, ProfileChange,
     ReachabilityChange, StartPayload, TelegramId, TelegramUser, UnreachableReason, UserDetail,
@@ -12,7 +13,7 @@ use rollcall_domain::{
 };
 use serde_json::{Value, json};
 
-use super::user::{WhichUser, as_json};
+use super::user::WhichUser;
 use crate::{
     environment::Environment,
     manage::output::{print_json, rfc3339, safe, second, stdout},
@@ -132,7 +133,7 @@ fn joined(labels: &[LabelName]) -> String {
 }
 
 fn detail_as_json(detail: &UserDetail) -> Value {
-    let mut shown = as_json(&detail.user);
+    let mut shown = user_as_json(&detail.user);
     if let Value::Object(fields) = &mut shown {
         fields.insert("uses".to_owned(), detail.uses.iter().map(use_as_json).collect());
         for (name, labels) in [("tags", &detail.labels.tags), ("groups", &detail.labels.groups)] {

@@ -1,11 +1,8 @@
-//! A user on the command line: which one, and as JSON.
+//! Which user a command is about.
 
 use std::str::FromStr;
 
-use rollcall_domain::{StartPayload, TelegramId, TelegramUser, UnreachableReason, Username};
-use serde_json::{Value, json};
-
-use crate::manage::output::rfc3339;
+use rollcall_domain::{TelegramId, Username};
 
 /// A user as an id or a username on the command line.
 #[derive(Clone, Debug)]
@@ -26,23 +23,4 @@ impl FromStr for WhichUser {
             "expected a Telegram id such as 123456789, or a username such as @ada".to_owned()
         })
     }
-}
-
-pub(super) fn as_json(user: &TelegramUser) -> Value {
-    json!({
-        "telegram_id": user.telegram_id.get(),
-        "first_name": user.first_name,
-        "last_name": user.last_name,
-        "username": user.username.as_ref().map(Username::as_str),
-        "language_code": user.language_code,
-        "is_bot": user.is_bot,
-        "created_at": rfc3339(user.created_at),
-        "updated_at": rfc3339(user.updated_at),
-        "last_seen": rfc3339(user.last_seen),
-        "source": user.source.as_ref().map(StartPayload::as_str),
-        "reachable": user.reachability.is_reachable(),
-        "obstacle": user.reachability.obstacle.map(UnreachableReason::name),
-        "blocked_at": user.reachability.blocked_at.map(rfc3339),
-        "unblocked_at": user.reachability.unblocked_at.map(rfc3339),
-    })
 }
