@@ -36,6 +36,16 @@ impl DeliveryTimes {
         self.quiet_hours.map_or(due, |quiet| quiet.end_after(zone, due))
     }
 
+    /// What recipients wait for, in words.
+    pub fn cause(&self) -> Option<&'static str> {
+        match (self.local_time, self.quiet_hours) {
+            (None, None) => None,
+            (Some(_), None) => Some("local times"),
+            (None, Some(_)) => Some("quiet hours"),
+            (Some(_), Some(_)) => Some("local times and quiet hours"),
+        }
+    }
+
     /// When the local time begins anywhere on earth, and when it has begun everywhere.
     pub fn span(&self) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
         let local = self.local_time?.and_utc();

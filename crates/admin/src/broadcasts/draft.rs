@@ -4,8 +4,8 @@ use chrono::{DateTime, NaiveDateTime, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 use rollcall_domain::{
     BROADCAST_LASTS, Broadcast, BroadcastContent, BroadcastPlan, Buttons, ByLanguage,
-    DeliveryTimes, Filter, FilterError, LabelName, MAX_BROADCAST_NAME_CHARS, MessageText,
-    OnUnknown, TextError, TextLimit,
+    DeliveryTimes, Filter, FilterError, InvalidQuietHours, LabelName, MAX_BROADCAST_NAME_CHARS,
+    MessageText, OnUnknown, QuietHours, TextError, TextLimit,
 };
 use rollcall_service::BroadcastCategory;
 
@@ -38,6 +38,10 @@ pub(super) struct Draft {
     pub(super) buttons: String,
     /// The local time of the start; empty if an owner starts it.
     pub(super) at: String,
+    /// Whether each user gets it at that time of their own clock.
+    pub(super) is_local: bool,
+    /// When the quiet hours begin and end; empty if there are none.
+    pub(super) quiet: [String; 2],
     pub(super) rate: String,
     pub(super) hours: String,
     pub(super) on_unknown: String,
@@ -78,6 +82,8 @@ impl Draft {
             texts: vec![Default::default()],
             buttons: String::new(),
             at: String::new(),
+            is_local: false,
+            quiet: Default::default(),
             rate: String::new(),
             hours: BROADCAST_LASTS.num_hours().to_string(),
             on_unknown: OnUnknown::default().name().to_owned(),
@@ -95,7 +101,11 @@ impl Draft {
         if texts.first().is_none_or(|(language, _)| !language.is_empty()) {
             texts.insert(0, Default::default());
         }
+        let quiet = plan.times.quiet_hours.map(|it| [it.from(), it.until()]);
         Some(Self {
+            quiet: quiet.map_or_else(Default::default, |it| {
+                it.map(|time| time.format("%H:%M").to_string())
+            }),
             name: plan.name.clone(),
             category: plan.category.to_string(),
             filter: plan.filter.to_string(),
@@ -132,6 +142,8 @@ impl Draft {
             texts,
             buttons: lines(value(pairs, "buttons")),
             at: field("at"),
+            is_local: !value(pairs, "local").is_empty(),
+            quiet: [field("quiet_from"), field("quiet_until")],
             rate: field("rate"),
             hours: or(field("hours"), empty.hours),
             on_unknown: or(field("on_unknown"), empty.on_unknown),
@@ -168,7 +180,8 @@ impl Draft {
         let now = app.clock.now();
         let filter = self.filter(app, zone, now, &mut troubles).await?;
         let content = self.content(is_preview, &mut troubles);
-        let starts_at = self.starts_at(zone, now, &mut troubles);
+        let (starts_at, local_time) = self.starts_at(zone, now, &mut troubles);
+        let times = DeliveryTimes { local_time, quiet_hours: self.quiet_hours(&mut troubles) };
         let rate = match self.rate.as_str() {
             "" => None,
             typed => {
@@ -203,7 +216,7 @@ impl Draft {
             on_unknown: on_unknown.unwrap_or_default(),
             starts_at,
             lasts: hours.and_then(TimeDelta::try_hours).unwrap_or(BROADCAST_LASTS),
-            times: DeliveryTimes::default(),
+            times,
             has_opt_out_button,
         };
         Ok((Some(plan), troubles))
@@ -271,24 +284,58 @@ impl Draft {
         is_right.then(|| BroadcastContent::Text { texts, buttons: self.buttons.clone() })
     }
 
+    /// When it starts by itself, and the time at which each user gets it by their own clock.
     fn starts_at(
         &self,
         zone: Tz,
         now: DateTime<Utc>,
         troubles: &mut Vec<Trouble>,
-    ) -> Option<DateTime<Utc>> {
+    ) -> (Option<DateTime<Utc>>, Option<NaiveDateTime>) {
         if self.at.is_empty() {
-            return None;
+            if self.is_local {
+                troubles.push(Trouble::new("at", "choose the time at which each user gets it"));
+            }
+            return (None, None);
         }
         let typed = LOCAL.iter().find_map(|it| NaiveDateTime::parse_from_str(&self.at, it).ok());
-        let trouble = match typed.map(|at| zone.from_local_datetime(&at).earliest()) {
-            Some(Some(at)) if at > now => return Some(at.to_utc()),
+        let local_time = typed.filter(|_| self.is_local);
+        let times = DeliveryTimes { local_time, ..DeliveryTimes::default() };
+        let moment = match local_time {
+            Some(_) => typed.map(|_| Some(times.due(zone, DateTime::UNIX_EPOCH))),
+            None => typed.map(|at| zone.from_local_datetime(&at).earliest().map(|it| it.to_utc())),
+        };
+        let trouble = match moment {
+            Some(Some(at)) if at > now => {
+                return (times.span().map_or(Some(at), |(first, _)| Some(first)), local_time);
+            }
             Some(Some(_)) => "this time is in the past; expected a later one",
             Some(None) => "the clocks skip this time on that day; choose another",
             None => "expected a day and a time, such as 2027-01-31T18:00",
         };
         troubles.push(Trouble::new("at", trouble));
-        None
+        (None, None)
+    }
+
+    fn quiet_hours(&self, troubles: &mut Vec<Trouble>) -> Option<QuietHours> {
+        let [from, until] = &self.quiet;
+        if from.is_empty() && until.is_empty() {
+            return None;
+        }
+        // Browsers may send the seconds.
+        let minutes = |time: &String| time.get(..5).unwrap_or(time).to_owned();
+        match format!("{}-{}", minutes(from), minutes(until)).parse() {
+            Ok(quiet_hours) => Some(quiet_hours),
+            Err(error) => {
+                let message = match error {
+                    InvalidQuietHours::Form => "fill in both times, such as 22:00 and 08:00",
+                    InvalidQuietHours::Empty => {
+                        "the quiet hours end when they begin; choose another time"
+                    }
+                };
+                troubles.push(Trouble::new("quiet", message));
+                None
+            }
+        }
     }
 }
 

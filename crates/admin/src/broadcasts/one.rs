@@ -74,7 +74,17 @@ impl Page {
     }
 
     fn lasts(&self) -> String {
-        format!("{} after its start", words::duration(self.broadcast.plan.lasts))
+        let plan = &self.broadcast.plan;
+        let start = match plan.times.local_time {
+            Some(_) => "the time of the last time zone",
+            None => "its start",
+        };
+        format!("{} after {start}", words::duration(plan.lasts))
+    }
+
+    /// The time at which each user gets it.
+    fn local_time(&self) -> Option<String> {
+        words::local_time(&self.broadcast.plan)
     }
 
     fn on_unknown(&self) -> &'static str {

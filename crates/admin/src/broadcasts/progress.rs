@@ -51,6 +51,8 @@ pub(super) struct Progress {
     more_reasons: usize,
     /// What recipients did after the message.
     responses: Vec<ResponseRow>,
+    /// In how long the first of the recipients that wait for their time is due.
+    next_due: Option<String>,
     /// How many messages go out each second, and how long the rest takes at that pace.
     pace: Option<(String, Option<String>)>,
 }
@@ -142,7 +144,10 @@ impl Progress {
             }
             _ => None,
         };
-        Ok(Self::new(broadcast, &sums, &done, pace))
+        let now = app.clock.now();
+        let next_due = app.broadcasts.next_due(&broadcast).await?.filter(|at| *at > now);
+        let next_due = next_due.map(|at| words::duration(at - now));
+        Ok(Self { next_due, ..Self::new(broadcast, &sums, &done, pace) })
     }
 
     fn new(
@@ -186,6 +191,7 @@ impl Progress {
             reasons,
             more_reasons,
             responses: responses(&broadcast, sums, done),
+            next_due: None,
             pace: pace.map(|pace| (pace_text(pace), remaining(all - settled, pace))),
             broadcast,
         }

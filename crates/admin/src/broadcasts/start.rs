@@ -39,6 +39,8 @@ struct Page {
     message: Option<Bubbles>,
     /// The time of its plan, if that is still to come.
     later: Option<DateTime<Utc>>,
+    /// The same by each user's own clock.
+    local_time: Option<String>,
 }
 
 /// How many users a broadcast would reach, and how long that takes.
@@ -90,7 +92,11 @@ impl Audience {
         };
         let duration = forecast
             .duration
-            .map(|it| words::duration(TimeDelta::from_std(it).unwrap_or(TimeDelta::MAX)));
+            .map(|it| words::duration(TimeDelta::from_std(it).unwrap_or(TimeDelta::MAX)))
+            .map(|it| match plan.times.cause() {
+                Some(cause) => format!("{it}, plus the wait for {cause}"),
+                None => it,
+            });
         let zone = if plan.filter.depends_on_days() { plan.zone.name() } else { "" };
         Ok(Ok(Self {
             users: text::users(all),
@@ -124,7 +130,8 @@ pub(crate) async fn ask(
         list: users_of(&app, plan),
         days_of: plan.filter.depends_on_days().then(|| time_zone::name(plan.zone)),
         message: Bubbles::of(&plan.content),
-        later: plan.starts_at.filter(|at| *at > now && is_draft),
+        later: plan.planned_for().filter(|at| *at > now && is_draft),
+        local_time: words::local_time(plan),
         broadcast,
     }))
 }

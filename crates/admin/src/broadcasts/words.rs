@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use rollcall_domain::{
-    Broadcast, BroadcastState, OnUnknown, PauseReason, RecipientState, SkipReason,
+    Broadcast, BroadcastPlan, BroadcastState, OnUnknown, PauseReason, RecipientState, SkipReason,
     UnreachableReason,
 };
 
@@ -76,6 +76,11 @@ pub(super) fn meaning(broadcast: &Broadcast) -> &'static str {
             "An owner ended it. Recipients that were still queued did not get the message."
         }
     }
+}
+
+/// The time at which each user gets a broadcast by their own clock.
+pub(super) fn local_time(plan: &BroadcastPlan) -> Option<String> {
+    Some(plan.times.local_time?.format("%Y-%m-%d %H:%M").to_string())
 }
 
 /// A state of recipients as a word.

@@ -98,6 +98,59 @@ async fn a_broadcast_is_written_seen_saved_and_copied() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn users_get_a_broadcast_at_their_own_time_and_not_in_quiet_hours() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        let site = site(database, 3).await;
+        let token = site.sign_in(Role::Owner).await;
+        let quiet = [("quiet_from", "22:00"), ("quiet_until", "08:00:00")];
+        let fields =
+            [("do", "save"), ("name", "Evening"), ("text", "Hi"), ("zone", "Europe/Berlin")];
+        let local = [("at", "2026-12-01T18:30"), ("local", "1")];
+        let saved = submit(&site, &token, &[&fields[..], &quiet, &local].concat()).await;
+        let stored = site.broadcasts.list(None, 1).await.unwrap().remove(0).0;
+        assert_eq!(saved.location(), format!("/admin/broadcasts/{}?done=saved", stored.id));
+        let times = stored.plan.times;
+        assert_eq!(times.local_time.unwrap().to_string(), "2026-12-01 18:30:00");
+        assert_eq!(times.quiet_hours.unwrap().to_string(), "22:00-08:00");
+        assert_eq!(stored.plan.starts_at.unwrap().to_rfc3339(), "2026-12-01T04:30:00+00:00");
+        let path = format!("/admin/broadcasts/{}", stored.id);
+        let page = site.get(&path, &token).await.main();
+        for part in ["2026-12-01 18:30 <span", "22:00-08:00 <span", "without one, Europe/Berlin"] {
+            assert!(page.contains(part), "{part}: {page}");
+        }
+        let ask = site.get(&format!("{path}/start"), &token).await.main();
+        for part in [
+            "Schedule for 2026-12-01 18:30 in each user's time zone",
+            ", plus the wait for local times and quiet hours",
+        ] {
+            assert!(ask.contains(part), "{part}: {ask}");
+        }
+        // A copy has the quiet hours, but not the start.
+        let copy = site.get(&format!("{NEW}?copy={}", stored.id), &token).await.main();
+        for part in ["value=\"22:00\"", "value=\"08:00\"", "name=\"local\" value=\"1\">"] {
+            assert!(copy.contains(part), "{part}: {copy}");
+        }
+        let before = site.broadcasts.list(None, 9).await.unwrap();
+        for (wrong, expected) in [
+            (vec![("local", "1")], "Choose the time at which each user gets it."),
+            (vec![("local", "1"), ("at", "2020-12-01T18:30")], "This time is in the past"),
+            (vec![("quiet_from", "22:00")], "Fill in both times, such as 22:00 and 08:00."),
+            (vec![("quiet_from", "8"), ("quiet_until", "x")], "Fill in both times"),
+            (
+                vec![("quiet_from", "08:00"), ("quiet_until", "08:00")],
+                "The quiet hours end when they begin",
+            ),
+        ] {
+            let refused = submit(&site, &token, &[&fields[..], &wrong].concat()).await;
+            assert_eq!(refused.status, 400);
+            let refused = refused.main();
+            assert!(refused.contains(expected), "{wrong:?}: {refused}");
+        }
+        assert_eq!(site.broadcasts.list(None, 9).await.unwrap(), before);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_wrong_is_shown_at_its_field_and_nothing_is_saved() {
     let site = site(ThrowAwayDatabase::sqlite(), 3).await;
     let token = site.sign_in(Role::Owner).await;

@@ -45,13 +45,8 @@ pub(super) fn described(plan: &BroadcastPlan) -> Vec<(&'static str, String)> {
 }
 
 /// What the wait adds to a duration.
-pub(super) fn wait(plan: &BroadcastPlan) -> &'static str {
-    match (plan.times.local_time, plan.times.quiet_hours) {
-        (None, None) => "",
-        (Some(_), None) => ", plus the wait for local times",
-        (None, Some(_)) => ", plus the wait for quiet hours",
-        (Some(_), Some(_)) => ", plus the wait for local times and quiet hours",
-    }
+pub(super) fn wait(plan: &BroadcastPlan) -> String {
+    plan.times.cause().map_or_else(String::new, |cause| format!(", plus the wait for {cause}"))
 }
 
 fn minute(local: NaiveDateTime) -> String {
