@@ -182,7 +182,7 @@ impl Owner {
             category: "news".parse().unwrap(),
             filter: "".parse().unwrap(),
             zone: Tz::UTC,
-            content: BroadcastContent::Text { texts, buttons: String::new() },
+            content: BroadcastContent::Text { texts, buttons: String::new(), picture: None },
             rate: Some(50),
             is_paid: false,
             on_unknown: OnUnknown::Skip,

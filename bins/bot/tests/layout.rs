@@ -18,7 +18,7 @@ use chrono::TimeDelta;
 use chrono_tz::Tz;
 use rollcall_domain::{
     BroadcastContent, BroadcastPlan, Chat, ChatKind, Clock, DeliveryTimes, Interaction,
-    InteractionKind, OnUnknown, Profile, SystemClock,
+    InteractionKind, OnUnknown, Picture, Profile, SystemClock,
 };
 use rollcall_repository_diesel::{Database, DieselUserRepository};
 use rollcall_service::{BroadcastChange, BroadcastService, UserService};
@@ -131,6 +131,7 @@ async fn make_broadcasts(database: &ThrowAwayDatabase) {
         content: BroadcastContent::Text {
             texts: [(String::new(), text.clone()), ("pt-br".to_owned(), text)].into(),
             buttons: "A button = https://example.org | Another button = /start again".to_owned(),
+            picture: Picture::of_file_id("AgACAgIAAxkBAAIB"),
         },
         rate: Some(1),
         is_paid: true,

@@ -296,6 +296,7 @@ async fn an_opt_out_button_needs_a_category_and_room(database: ThrowAwayDatabase
         let content = BroadcastContent::Text {
             texts: [(String::new(), "Hi".to_owned())].into(),
             buttons: rows.join("\n"),
+            picture: None,
         };
         BroadcastPlan { content, ..owner.plan("news", true) }
     };
@@ -336,6 +337,7 @@ impl Owner {
             content: BroadcastContent::Text {
                 texts: [(String::new(), format!("<b>{category}</b>"))].into(),
                 buttons: "Shop = https://example.org".to_owned(),
+                picture: None,
             },
             rate: None,
             is_paid: false,

@@ -70,6 +70,7 @@ impl Story {
             content: BroadcastContent::Text {
                 texts: [(String::new(), "Are you coming?".to_owned())].into(),
                 buttons: BUTTONS.to_owned(),
+                picture: None,
             },
             rate: None,
             is_paid: false,

@@ -166,6 +166,7 @@ const COMPOSE: &[&str] = &[
     "language",
     "text",
     "buttons",
+    "picture",
     "at",
     "local",
     "quiet_from",

@@ -17,6 +17,8 @@ pub const PROMO_CATEGORY: &str = "promo";
 pub const OPT_OUT_COUNTS_FOR: Duration = Duration::hours(24);
 /// How long a broadcast may take, unless its owner says otherwise.
 pub const BROADCAST_LASTS: Duration = Duration::hours(24);
+/// The most bytes of a picture's `file_id`. Telegram gives no limit; today's ones have less than a hundred.
+const MAX_FILE_ID_BYTES: usize = 512;
 /// The most characters of a broadcast's name.
 pub const MAX_BROADCAST_NAME_CHARS: usize = 64;
 
@@ -111,6 +113,8 @@ pub enum BroadcastContent {
         texts: BTreeMap<String, String>,
         /// The buttons below, as a text of lines.
         buttons: String,
+        /// The picture above; the text is its caption then.
+        picture: Option<Picture>,
     },
     /// A copy of a message that an owner sent to the bot.
     Copy {
@@ -130,6 +134,22 @@ impl BroadcastContent {
         let buttons: Buttons = buttons.parse().unwrap_or_default();
         let counted = buttons.numbered().filter(|(_, it)| it.target().counts_presses());
         counted.map(|(number, it)| (number, it.text().to_owned())).collect()
+    }
+}
+
+/// A picture above a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Picture {
+    /// One that Telegram already has, by the `file_id` that this bot knows it by.
+    FileId(String),
+}
+
+impl Picture {
+    /// The picture of a `file_id`; `None` if the text cannot be one, such as an address.
+    pub fn of_file_id(text: &str) -> Option<Self> {
+        let is_right = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        let is_one = (1..=MAX_FILE_ID_BYTES).contains(&text.len()) && text.bytes().all(is_right);
+        is_one.then(|| Self::FileId(text.to_owned()))
     }
 }
 

@@ -66,7 +66,7 @@ pub use backoff::Backoff;
 pub use broadcast::{
     BROADCAST_LASTS, Broadcast, BroadcastContent, BroadcastPlan, BroadcastState, InvalidOnUnknown,
     MAX_BROADCAST_NAME_CHARS, NEWS_CATEGORY, OPT_OUT_COUNTS_FOR, OnUnknown, PROMO_CATEGORY,
-    PauseReason, SYSTEM_CATEGORY,
+    PauseReason, Picture, SYSTEM_CATEGORY,
 };
 pub use broadcast_button::{BroadcastButton, InvalidBroadcastButton, MAX_BUTTONS};
 pub use broadcast_response::{BLOCK_COUNTS_FOR, BroadcastResponse, ResponseSums, is_response};

@@ -274,7 +274,11 @@ async fn story(url: &str) -> DieselUserRepository {
         category: "news".parse().unwrap(),
         filter: "".parse().unwrap(),
         zone: Tz::UTC,
-        content: BroadcastContent::Text { texts: BTreeMap::new(), buttons: String::new() },
+        content: BroadcastContent::Text {
+            texts: BTreeMap::new(),
+            buttons: String::new(),
+            picture: None,
+        },
         rate: None,
         is_paid: false,
         on_unknown: OnUnknown::Skip,

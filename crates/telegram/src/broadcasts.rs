@@ -7,7 +7,7 @@ use frankenstein::{
     ParseMode,
     types::{InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions},
 };
-use rollcall_domain::{BroadcastButton, Button, ButtonTarget, Buttons, TelegramId};
+use rollcall_domain::{BroadcastButton, Button, ButtonTarget, Buttons, Picture, TelegramId};
 use rollcall_service::{
     Delivery, Lane, Messenger, OptOutButton, OutgoingContent, OutgoingMessage, PAID_RATE,
 };
@@ -90,7 +90,7 @@ impl Lane for OutboxLane {
         let (chat_id, options) = (to.get(), self.options);
         let opt_out = message.opt_out.as_ref().map(self.buttons.opt_out);
         let sent = match &message.content {
-            OutgoingContent::Text { html, buttons } => {
+            OutgoingContent::Text { html, buttons, picture } => {
                 let press = self.buttons.press;
                 let rows = rows(buttons, &self.username, message.broadcast, press);
                 let content = Content {
@@ -99,7 +99,10 @@ impl Lane for OutboxLane {
                     link_preview_options: LinkPreviewOptions::builder().build(),
                     reply_markup: keyboard(rows, opt_out),
                 };
-                let message = BulkMessage::Text(&content);
+                let message = match picture {
+                    None => BulkMessage::Text(&content),
+                    Some(Picture::FileId(file_id)) => BulkMessage::Photo(file_id, &content),
+                };
                 self.outbox.send_bulk(chat_id, message, options, &self.pace, stopped).await
             }
             OutgoingContent::Copy { from_chat_id, message_id, reply_markup } => {

@@ -30,7 +30,7 @@ use crate::{
 use bulk::{BulkTurns, Route};
 use buttons::{EditMessageReplyMarkup, replaced};
 use gate::Gate;
-use params::{CopyMessage, EditMessageText, SendMessage};
+use params::{CopyMessage, EditMessageText, SendMessage, SendPhoto};
 use send_error::is_unmodified;
 
 /// How often the answer to a button is retried.
@@ -58,6 +58,8 @@ pub struct Outbox {
 pub enum BulkMessage<'a> {
     /// A text.
     Text(&'a Content<'a>),
+    /// A picture that Telegram already has, by its `file_id`, with a caption.
+    Photo(&'a str, &'a Content<'a>),
     /// A copy of a finished message.
     Copy(&'a Original),
 }
@@ -156,6 +158,10 @@ impl Outbox {
             BulkMessage::Text(content) => {
                 let message = SendMessage::bulk(chat_id, content, options);
                 self.call_bulk(&route, "sendMessage", &message, stop).await
+            }
+            BulkMessage::Photo(file_id, caption) => {
+                let photo = SendPhoto::bulk(chat_id, file_id, caption, options);
+                self.call_bulk(&route, "sendPhoto", &photo, stop).await
             }
             BulkMessage::Copy(original) => {
                 let copy = CopyMessage::bulk(chat_id, original, options);

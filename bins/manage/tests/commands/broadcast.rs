@@ -144,7 +144,7 @@ async fn a_broadcast_is_created_shown_started_and_ended() {
     }
 }
 
-/// A local time, and quiet hours.
+/// A local time, quiet hours, and a picture.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broadcast_waits_for_the_times_of_its_users() {
     for database in ThrowAwayDatabase::of_each_kind() {
@@ -152,12 +152,15 @@ async fn a_broadcast_waits_for_the_times_of_its_users() {
         let evening = ["create", "--name", "Evening", "--filter", "", "--text", "Good evening!"];
         let local = ["--at", "2099-06-01 18:00", "--local", "--zone", "Europe/Berlin"];
         let quiet = ["--quiet-hours", "22:00-08:00"];
+        let picture = ["--picture-id", "AgACAgIAAxkBAAIB-x7_Q"];
         let story = [
             broadcast(&database, &[&evening[..], &local].concat()),
-            broadcast(&database, &[&evening[..], &quiet].concat()),
+            broadcast(&database, &[&evening[..], &quiet, &picture].concat()),
             broadcast(&database, &[&evening[..], &local, &quiet].concat()),
             broadcast(&database, &["preview", "1"]),
             broadcast(&database, &["preview", "2"]),
+            broadcast(&database, &["preview", "2", "--json"]),
+            broadcast(&database, &["show", "2"]),
             broadcast(&database, &["show", "3"]),
             broadcast(&database, &["start", "1", "--yes"]),
             broadcast(&database, &["start", "1", "--yes"]),
@@ -186,6 +189,7 @@ async fn a_wrong_broadcast_is_not_stored() {
         let text = |text: &'static str| vec!["--filter", "", "--text", text];
         let filter = |filter: &'static str| vec!["--filter", filter, "--text", "Hi"];
         let option = |option: &[&'static str]| [&text("Hi")[..], option].concat();
+        let long_caption: &str = Box::leak("x".repeat(1_025).into_boxed_str());
         let zone = |at: &'static str| option(&["--at", at, "--zone", "Europe/Berlin"]);
         let from = |name: &'static str| vec!["--filter", "", "--text-file", name];
         let wrong = [
@@ -233,6 +237,9 @@ async fn a_wrong_broadcast_is_not_stored() {
             option(&["--at", "tomorrow"]),
             zone("2027-03-28 02:30"),
             zone("2027-10-31 02:30"),
+            option(&["--picture-id", ""]),
+            option(&["--picture-id", "https://example.org/x.jpg"]),
+            vec!["--filter", "", "--picture-id", "AgACAgIAAxkBAAIB", "--text", long_caption],
             option(&["--local"]),
             option(&["--local", "--at", "2099-01-01T10:00:00+01:00"]),
             option(&["--local", "--at", "2020-01-01 10:00"]),
@@ -250,7 +257,9 @@ async fn a_wrong_broadcast_is_not_stored() {
             let (code, printed, error) = program::run(folder.path(), &arguments, b"", &settings);
             assert_eq!(printed, "", "{wrong:?}");
             let error = error.split("\n\nFor more information").next().unwrap().trim_end();
-            format!("$ manage broadcast create {}\n{error}\n[exit code {code}]\n", wrong.join(" "))
+            let wrong = wrong.join(" ").replace(long_caption, "xxx…");
+            let error = error.replace(long_caption, "xxx…");
+            format!("$ manage broadcast create {wrong}\n{error}\n[exit code {code}]\n")
         });
         insta::assert_snapshot!("broadcast_wrong", story.join("\n"));
         assert_eq!(stored(&database).await, before);

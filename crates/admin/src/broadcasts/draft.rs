@@ -5,9 +5,9 @@ use chrono_tz::Tz;
 use rollcall_domain::{
     BROADCAST_LASTS, Broadcast, BroadcastContent, BroadcastPlan, Buttons, ByLanguage,
     DeliveryTimes, Filter, FilterError, InvalidQuietHours, LabelName, MAX_BROADCAST_NAME_CHARS,
-    MessageText, OnUnknown, QuietHours, TextError, TextLimit,
+    MessageText, OnUnknown, Picture, QuietHours, TextError,
 };
-use rollcall_service::BroadcastCategory;
+use rollcall_service::{BroadcastCategory, Message};
 
 use crate::{
     App,
@@ -36,6 +36,8 @@ pub(super) struct Draft {
     /// The languages and their texts; the first one is the default, whose language is empty.
     pub(super) texts: Vec<(String, String)>,
     pub(super) buttons: String,
+    /// The `file_id` of the picture; empty if there is none.
+    pub(super) picture: String,
     /// The local time of the start; empty if an owner starts it.
     pub(super) at: String,
     /// Whether each user gets it at that time of their own clock.
@@ -81,6 +83,7 @@ impl Draft {
             zone: zone.name().to_owned(),
             texts: vec![Default::default()],
             buttons: String::new(),
+            picture: String::new(),
             at: String::new(),
             is_local: false,
             quiet: Default::default(),
@@ -94,7 +97,10 @@ impl Draft {
     /// The form of another broadcast. Its start is left out. `None` if it is a copy of a message.
     pub(super) fn of(broadcast: &Broadcast) -> Option<Self> {
         let plan = &broadcast.plan;
-        let BroadcastContent::Text { texts, buttons } = &plan.content else { return None };
+        let BroadcastContent::Text { texts, buttons, picture } = &plan.content else {
+            return None;
+        };
+        let picture = picture.as_ref().map(|Picture::FileId(id)| id.clone());
         let mut texts: Vec<_> =
             texts.iter().map(|(language, text)| (language.clone(), text.clone())).collect();
         // The default is the first one already, because its language is empty.
@@ -111,6 +117,7 @@ impl Draft {
             filter: plan.filter.to_string(),
             texts,
             buttons: buttons.clone(),
+            picture: picture.unwrap_or_default(),
             rate: plan.rate.map(|rate| rate.to_string()).unwrap_or_default(),
             hours: plan.lasts.num_hours().max(1).to_string(),
             on_unknown: plan.on_unknown.name().to_owned(),
@@ -141,6 +148,7 @@ impl Draft {
             zone: or(field("zone"), empty.zone),
             texts,
             buttons: lines(value(pairs, "buttons")),
+            picture: value(pairs, "picture").trim().to_owned(),
             at: field("at"),
             is_local: !value(pairs, "local").is_empty(),
             quiet: [field("quiet_from"), field("quiet_until")],
@@ -246,6 +254,12 @@ impl Draft {
     /// The texts and the buttons; `None` if there is none that can be shown.
     fn content(&self, is_preview: bool, troubles: &mut Vec<Trouble>) -> Option<BroadcastContent> {
         let before = troubles.len();
+        let picture = Picture::of_file_id(&self.picture);
+        if picture.is_none() && !self.picture.is_empty() {
+            let message = "expected a file_id of letters, digits, - and _, as your bot gets it";
+            troubles.push(Trouble::new("picture", message));
+        }
+        let limit = Message::limit(picture.as_ref());
         let mut texts = std::collections::BTreeMap::new();
         // Of each language, whether it is one, and known already.
         let mut known = ByLanguage::new(());
@@ -272,7 +286,7 @@ impl Draft {
                     }
                 }
             }
-            if let Err(error) = MessageText::parse(typed, TextLimit::Message) {
+            if let Err(error) = MessageText::parse(typed, limit) {
                 troubles.push(Trouble::of_text(format!("text{place}"), typed, error));
             }
             texts.insert(language.to_ascii_lowercase().replace('_', "-"), typed.clone());
@@ -281,7 +295,7 @@ impl Draft {
             troubles.push(Trouble::of_text("buttons", &self.buttons, error));
         }
         let is_right = troubles.len() == before && !is_empty;
-        is_right.then(|| BroadcastContent::Text { texts, buttons: self.buttons.clone() })
+        is_right.then(|| BroadcastContent::Text { texts, buttons: self.buttons.clone(), picture })
     }
 
     /// When it starts by itself, and the time at which each user gets it by their own clock.

@@ -17,6 +17,8 @@ pub(super) struct Bubbles {
 pub(super) struct Bubble {
     /// The language; empty for the default one.
     language: String,
+    /// Whether there is a picture above the text.
+    has_picture: bool,
     /// Safe HTML.
     text: String,
     /// The texts of the buttons by row, and where each leads.
@@ -27,10 +29,13 @@ impl Bubbles {
     /// The message in all languages, with its variables. `None` if it is a copy of another message, or
     /// cannot be read any more.
     pub(super) fn of(content: &BroadcastContent) -> Option<Self> {
-        let Ok(Message::Text { texts, buttons }) = Message::new(content) else { return None };
+        let Ok(Message::Text { texts, buttons, picture }) = Message::new(content) else {
+            return None;
+        };
         let default = [("", texts.default_value())];
         let bubble = |(language, text): (&str, &MessageText)| Bubble {
             language: language.to_owned(),
+            has_picture: picture.is_some(),
             text: source_html(text),
             buttons: rows(&buttons),
         };
@@ -43,9 +48,10 @@ impl Bubbles {
     }
 
     /// The message to one user.
-    pub(super) fn for_user(text: &UserText, buttons: &Buttons) -> Self {
+    pub(super) fn for_user(text: &UserText, buttons: &Buttons, has_picture: bool) -> Self {
         let text = html(text.parts(), Marks::Unfilled);
-        Self { bubbles: vec![Bubble { language: String::new(), text, buttons: rows(buttons) }] }
+        let (language, buttons) = (String::new(), rows(buttons));
+        Self { bubbles: vec![Bubble { language, has_picture, text, buttons }] }
     }
 }
 

@@ -49,8 +49,8 @@ impl Preview {
         };
         let user = example.and_then(|user| {
             let text = message.text_for(&user)?;
-            let Message::Text { buttons, .. } = &message else { return None };
-            let bubbles = Bubbles::for_user(&text, buttons);
+            let Message::Text { buttons, picture, .. } = &message else { return None };
+            let bubbles = Bubbles::for_user(&text, buttons, picture.is_some());
             Some(Example { bubbles, unfilled: text.unfilled(), user })
         });
         let all = Bubbles::of(&plan.content).filter(|all| user.is_none() || all.are_several());

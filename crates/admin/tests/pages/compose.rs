@@ -67,7 +67,10 @@ async fn a_broadcast_is_written_seen_saved_and_copied() {
             ("de".to_owned(), "Hallo {name|Freund}".to_owned()),
         ];
         let buttons = "<Shop> = https://example.org".to_owned();
-        assert_eq!(plan.content, BroadcastContent::Text { texts: texts.into(), buttons });
+        assert_eq!(
+            plan.content,
+            BroadcastContent::Text { texts: texts.into(), buttons, picture: None }
+        );
         assert_eq!((plan.name.as_str(), plan.category.as_str()), ("Opening", "promo"));
         assert_eq!((plan.rate, plan.on_unknown), (Some(20), OnUnknown::Resend));
         assert_eq!(plan.lasts.num_hours(), 6);
@@ -151,6 +154,36 @@ async fn users_get_a_broadcast_at_their_own_time_and_not_in_quiet_hours() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_picture_is_chosen_by_its_file_id() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        let site = site(database, 3).await;
+        let token = site.sign_in(Role::Owner).await;
+        let picture = ("picture", " AgACAgIAAxkBAAIB-x7_Q ");
+        let long = "x".repeat(1_025);
+        let with =
+            |text, picture, what| [("do", what), ("name", "Picture"), ("text", text), picture];
+        let shown = submit(&site, &token, &with("Hi", picture, "preview")).await.main();
+        assert!(shown.contains("<span class=\"picture\">Picture by file_id</span>Hi"), "{shown}");
+        for (text, picture, expected) in [
+            (&*long, picture, "at most 1,024 characters"),
+            ("Hi", ("picture", "https://example.org/x.jpg"), "Expected a file_id of letters"),
+        ] {
+            let refused = submit(&site, &token, &with(text, picture, "save")).await;
+            assert_eq!(refused.status, 400);
+            let refused = refused.main();
+            assert!(refused.contains(expected), "{refused}");
+        }
+        assert_eq!(site.broadcasts.list(None, 9).await.unwrap(), []);
+        submit(&site, &token, &with("Hi", picture, "save")).await;
+        let stored = site.broadcasts.list(None, 1).await.unwrap().remove(0).0;
+        let BroadcastContent::Text { picture, .. } = &stored.plan.content else { panic!() };
+        assert_eq!(*picture, rollcall_domain::Picture::of_file_id("AgACAgIAAxkBAAIB-x7_Q"));
+        let copy = site.get(&format!("{NEW}?copy={}", stored.id), &token).await.main();
+        assert!(copy.contains("value=\"AgACAgIAAxkBAAIB-x7_Q\""), "{copy}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_wrong_is_shown_at_its_field_and_nothing_is_saved() {
     let site = site(ThrowAwayDatabase::sqlite(), 3).await;
     let token = site.sign_in(Role::Owner).await;
@@ -227,7 +260,7 @@ async fn a_language_is_added_and_an_empty_one_is_left_out() {
     let stored = site.broadcasts.list(None, 1).await.unwrap().remove(0).0;
     let texts = [(String::new(), "Hello".to_owned())].into();
     let buttons = String::new();
-    assert_eq!(stored.plan.content, BroadcastContent::Text { texts, buttons });
+    assert_eq!(stored.plan.content, BroadcastContent::Text { texts, buttons, picture: None });
 }
 
 #[tokio::test(flavor = "multi_thread")]

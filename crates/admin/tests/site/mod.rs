@@ -195,7 +195,7 @@ impl Site {
             category: "news".parse().unwrap(),
             filter: filter.parse().unwrap(),
             zone: chrono_tz::Tz::UTC,
-            content: BroadcastContent::Text { texts, buttons: String::new() },
+            content: BroadcastContent::Text { texts, buttons: String::new(), picture: None },
             rate: None,
             is_paid: false,
             on_unknown: OnUnknown::Skip,

@@ -140,7 +140,11 @@ impl Draft {
             category,
             filter,
             zone: zone(self.zone.as_deref())?,
-            content: BroadcastContent::Text { texts, buttons: self.buttons.join("\n") },
+            content: BroadcastContent::Text {
+                texts,
+                buttons: self.buttons.join("\n"),
+                picture: None,
+            },
             rate: self.rate,
             is_paid: false,
             on_unknown: OnUnknown::Skip,

@@ -131,7 +131,7 @@ pub(super) fn broadcast(broadcast: &Broadcast, sums: &RecipientSums) -> Value {
         .map(|state| (state.name().to_owned(), sums.of(state).into()))
         .collect();
     let content = match &plan.content {
-        BroadcastContent::Text { texts, buttons } => {
+        BroadcastContent::Text { texts, buttons, picture: _ } => {
             json!({ "texts": texts, "buttons": buttons.lines().collect::<Vec<_>>() })
         }
         BroadcastContent::Copy { from_chat_id, message_id, .. } => {

@@ -4,7 +4,7 @@ use chrono::{DateTime, Duration};
 use diesel::prelude::*;
 use rollcall_domain::{
     Broadcast, BroadcastContent, BroadcastPlan, BroadcastState, DeliveryTimes, InvalidQuietHours,
-    OnUnknown, TelegramId,
+    OnUnknown, Picture, TelegramId,
 };
 use serde_json::{Value, json};
 
@@ -46,7 +46,10 @@ pub(super) struct BroadcastRow {
 /// What is sent, as JSON.
 fn stored_content(content: &BroadcastContent) -> String {
     let json = match content {
-        BroadcastContent::Text { texts, buttons } => json!({"texts": texts, "buttons": buttons}),
+        BroadcastContent::Text { texts, buttons, picture } => {
+            let picture = picture.as_ref().map(|Picture::FileId(id)| json!({ "file_id": id }));
+            json!({"texts": texts, "buttons": buttons, "picture": picture})
+        }
         BroadcastContent::Copy { from_chat_id, message_id, reply_markup } => {
             json!({"copy": [from_chat_id, message_id], "reply_markup": reply_markup})
         }
@@ -72,6 +75,11 @@ pub(super) fn read_content(text: &str) -> Option<BroadcastContent> {
     Some(BroadcastContent::Text {
         texts: texts.collect::<Option<_>>()?,
         buttons: json.get("buttons").and_then(string).unwrap_or_default(),
+        // Broadcasts of former versions have no such field.
+        picture: match json.get("picture") {
+            None | Some(Value::Null) => None,
+            Some(picture) => Some(Picture::FileId(string(picture.get("file_id")?)?)),
+        },
     })
 }
 

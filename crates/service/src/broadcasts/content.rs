@@ -1,7 +1,7 @@
 //! What a broadcast sends, ready to be sent.
 
 use rollcall_domain::{
-    BroadcastContent, Buttons, ByLanguage, InvalidLanguageTag, MessageText, TelegramUser,
+    BroadcastContent, Buttons, ByLanguage, InvalidLanguageTag, MessageText, Picture, TelegramUser,
     TextError, TextLimit, UserText,
 };
 
@@ -16,6 +16,8 @@ pub enum Message {
         texts: ByLanguage<MessageText>,
         /// The buttons below.
         buttons: Buttons,
+        /// The picture above.
+        picture: Option<Picture>,
     },
     /// A copy of another message.
     Copy {
@@ -72,8 +74,8 @@ impl Message {
     /// # Errors
     /// If a text, a language or the buttons are wrong.
     pub fn new(content: &BroadcastContent) -> Result<Self, ContentError> {
-        let (texts, buttons) = match content {
-            BroadcastContent::Text { texts, buttons } => (texts, buttons),
+        let (texts, buttons, picture) = match content {
+            BroadcastContent::Text { texts, buttons, picture } => (texts, buttons, picture),
             BroadcastContent::Copy { from_chat_id, message_id, reply_markup } => {
                 return Ok(Self::Copy {
                     from_chat_id: *from_chat_id,
@@ -82,8 +84,9 @@ impl Message {
                 });
             }
         };
+        let limit = Self::limit(picture.as_ref());
         let parse = |language: &str, text: &str| {
-            MessageText::parse(text, TextLimit::Message).map_err(|error| ContentError::Text {
+            MessageText::parse(text, limit).map_err(|error| ContentError::Text {
                 language: language.to_owned(),
                 text: text.to_owned(),
                 error,
@@ -99,7 +102,12 @@ impl Message {
         let buttons = buttons
             .parse()
             .map_err(|error| ContentError::Buttons { text: buttons.clone(), error })?;
-        Ok(Self::Text { texts: parsed, buttons })
+        Ok(Self::Text { texts: parsed, buttons, picture: picture.clone() })
+    }
+
+    /// How long a text may be, above which there may be a picture.
+    pub fn limit(picture: Option<&Picture>) -> TextLimit {
+        if picture.is_some() { TextLimit::Caption } else { TextLimit::Message }
     }
 
     /// The text for a user; `None` for a copy.
@@ -115,9 +123,10 @@ impl Message {
     /// The message to a user.
     pub fn to(&self, user: &TelegramUser, opt_out: Option<OptOutButton>) -> OutgoingMessage {
         let content = match self {
-            Self::Text { texts, buttons } => OutgoingContent::Text {
+            Self::Text { texts, buttons, picture } => OutgoingContent::Text {
                 html: texts.for_language(user.language_code.as_deref()).for_user(user).html(),
                 buttons: buttons.clone(),
+                picture: picture.clone(),
             },
             Self::Copy { from_chat_id, message_id, reply_markup } => OutgoingContent::Copy {
                 from_chat_id: *from_chat_id,

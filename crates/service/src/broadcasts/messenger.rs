@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use rollcall_domain::{Buttons, LabelName, Language, TelegramId, UnreachableReason};
+use rollcall_domain::{Buttons, LabelName, Language, Picture, TelegramId, UnreachableReason};
 use tokio::sync::watch;
 
 /// Sends the messages of broadcasts.
@@ -66,6 +66,8 @@ pub enum OutgoingContent {
         html: String,
         /// The buttons below.
         buttons: Buttons,
+        /// The picture above; the text is its caption then.
+        picture: Option<Picture>,
     },
     /// A copy of another message.
     Copy {

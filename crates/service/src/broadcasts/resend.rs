@@ -1,8 +1,8 @@
 //! Broadcasts to recipients of earlier ones.
 
 use rollcall_domain::{
-    Admin, Broadcast, BroadcastPlan, Filter, MAX_BROADCAST_NAME_CHARS, OfBroadcast, RecipientState,
-    Term,
+    Admin, Broadcast, BroadcastPlan, DeliveryTimes, Filter, MAX_BROADCAST_NAME_CHARS, OfBroadcast,
+    RecipientState, Term,
 };
 
 use super::{BroadcastError, BroadcastService};
@@ -48,6 +48,8 @@ impl BroadcastService {
             name: name_again(&known.plan.name),
             filter: Filter::with(recipients),
             starts_at: None,
+            // The local time has passed, while quiet hours come every day.
+            times: DeliveryTimes { local_time: None, ..known.plan.times },
             ..known.plan
         };
         self.create(&plan, by).await

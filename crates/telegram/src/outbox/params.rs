@@ -1,4 +1,4 @@
-//! The parameters of sendMessage, editMessageText and copyMessage: frankenstein's, with ids of 64 bits: Telegram may use
+//! The parameters of sendMessage, editMessageText, sendPhoto and copyMessage: frankenstein's, with ids of 64 bits: Telegram may use
 //! up to 52, and frankenstein's threads and messages have 32.
 
 use frankenstein::{
@@ -79,6 +79,44 @@ impl SendMessage {
         message.params.disable_notification = on(options.disable_notification);
         message.params.allow_paid_broadcast = on(options.allow_paid_broadcast);
         message
+    }
+}
+
+/// The parameters of sendPhoto, for a picture that Telegram already has.
+#[derive(Serialize)]
+pub(super) struct SendPhoto<'a> {
+    chat_id: i64,
+    photo: &'a str,
+    caption: &'a str,
+    parse_mode: ParseMode,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    protect_content: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    disable_notification: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    allow_paid_broadcast: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reply_markup: Option<&'a InlineKeyboardMarkup>,
+}
+
+impl<'a> SendPhoto<'a> {
+    /// A picture with a caption to a private chat, as a message of a broadcast.
+    pub(super) fn bulk(
+        chat_id: i64,
+        photo: &'a str,
+        caption: &'a Content<'_>,
+        options: BulkOptions,
+    ) -> Self {
+        Self {
+            chat_id,
+            photo,
+            caption: caption.text,
+            parse_mode: caption.parse_mode,
+            protect_content: on(options.protect_content),
+            disable_notification: on(options.disable_notification),
+            allow_paid_broadcast: on(options.allow_paid_broadcast),
+            reply_markup: caption.reply_markup.as_ref(),
+        }
     }
 }
 

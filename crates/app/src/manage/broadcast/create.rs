@@ -14,7 +14,7 @@ use chrono_tz::Tz;
 use clap::Args;
 use rollcall_domain::{
     BroadcastContent, BroadcastPlan, Filter, LabelName, MAX_BROADCAST_NAME_CHARS, OnUnknown,
-    QuietHours,
+    Picture, QuietHours,
 };
 use rollcall_service::{BroadcastError, PAID_RATE};
 use serde_json::json;
@@ -74,6 +74,10 @@ pub struct Create {
     /// The same from a file, such as de=de.html
     #[arg(long, value_name = "LANG=FILE", value_parser = read_pair)]
     text_file_for: Vec<(String, String)>,
+    /// Picture above the text, by the file_id that your bot got for it. The text is its caption then, of
+    /// at most 1,024 characters
+    #[arg(long, value_name = "FILE_ID", value_parser = read_picture)]
+    picture_id: Option<Picture>,
     /// A row of buttons below the message, such as 'Shop = https://example.org'; repeat it for more
     /// rows. ' | ' separates buttons in one row
     #[arg(long = "button", value_name = "TEXT = URL", allow_hyphen_values = true)]
@@ -132,6 +136,10 @@ struct Text {
     text_file: Option<PathBuf>,
 }
 
+fn read_picture(text: &str) -> Result<Picture, &'static str> {
+    Picture::of_file_id(text).ok_or("expected a file_id of letters, digits, - and _")
+}
+
 /// Reads LANG=VALUE.
 fn read_pair(text: &str) -> Result<(String, String), &'static str> {
     let pair = text.split_once('=').filter(|(language, _)| !language.is_empty());
@@ -172,8 +180,11 @@ impl Create {
             None => self.at.map(|at| at.in_zone(self.zone)).transpose(),
         };
         let starts_at = starts_at.map_err(|wrong| WrongUsage(format!("--at: {wrong}")))?;
-        let content =
-            BroadcastContent::Text { texts: self.texts()?, buttons: self.buttons.join("\n") };
+        let content = BroadcastContent::Text {
+            texts: self.texts()?,
+            buttons: self.buttons.join("\n"),
+            picture: self.picture_id.clone(),
+        };
         let has_opt_out_button = self
             .opt_out_button
             .unwrap_or_else(|| BroadcastPlan::has_opt_out_button_by_default(&self.category));

@@ -5,8 +5,8 @@ use std::io::Write;
 use anyhow::{Context, bail};
 use clap::Args;
 use rollcall_domain::{
-    Broadcast, BroadcastContent, Element, LinkPart, Part, TelegramId, TelegramUser, UserText,
-    Variable,
+    Broadcast, BroadcastContent, Element, LinkPart, Part, Picture, TelegramId, TelegramUser,
+    UserText, Variable,
 };
 use rollcall_service::{AudienceSize, BroadcastError, Forecast, Message};
 use serde_json::{Value, json};
@@ -92,7 +92,14 @@ impl Shown {
         let user = &self.user;
         writeln!(out, "\n{} ({}) gets:\n", user.shown_name(), user.telegram_id)?;
         match (self.message.text_for(user), &self.message) {
-            (Some(text), Message::Text { buttons, .. }) => {
+            (Some(text), Message::Text { buttons, picture, .. }) => {
+                if picture.is_some() {
+                    writeln!(
+                        out,
+                        "  [ picture by file_id; `manage broadcast test {}` shows it ]\n",
+                        self.broadcast.id
+                    )?;
+                }
                 for line in readable(&text).lines() {
                     writeln!(out, "{}", format!("  {}", safe(line)).trim_end())?;
                 }
@@ -136,6 +143,10 @@ impl Shown {
             buttons.iter().map(|row| row.iter().map(button).collect()).collect();
         let unfilled = text.as_ref().map(UserText::unfilled).unwrap_or_default();
         let (planned, without) = self.forecasts;
+        let picture = match &self.message {
+            Message::Text { picture, .. } => picture.as_ref(),
+            Message::Copy { .. } => None,
+        };
         json!({
             "id": self.broadcast.id,
             "user": self.user.telegram_id.get(),
@@ -144,6 +155,7 @@ impl Shown {
             "html": text.as_ref().map(UserText::html),
             "unfilled": unfilled.into_iter().map(Variable::name).collect::<Vec<_>>(),
             "buttons": buttons,
+            "picture_id": picture.map(|Picture::FileId(id)| id),
             "opt_out_button": self.opt_out,
             "users": self.size.users,
             "reachable": self.size.reachable,

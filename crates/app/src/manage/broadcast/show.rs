@@ -5,7 +5,7 @@ use std::io::Write;
 use chrono::{DateTime, Utc};
 use clap::Args;
 use rollcall_domain::{
-    Broadcast, BroadcastContent, BroadcastResponse, BroadcastState, Buttons, OnUnknown,
+    Broadcast, BroadcastContent, BroadcastResponse, BroadcastState, Buttons, OnUnknown, Picture,
     RecipientState, RecipientSums, ResponseSums, grouped,
 };
 use rollcall_service::BroadcastService;
@@ -243,7 +243,8 @@ fn print_responses(broadcast: &Broadcast, responses: &ResponseSums) -> anyhow::R
 /// The message, in a few words.
 fn content(content: &BroadcastContent) -> String {
     match content {
-        BroadcastContent::Text { texts, buttons } => {
+        BroadcastContent::Text { texts, buttons, picture } => {
+            let text = if picture.is_some() { "a picture with a text" } else { "a text" };
             let others: Vec<String> =
                 texts.keys().filter(|it| !it.is_empty()).map(|it| safe(it)).collect();
             let others = match others.is_empty() {
@@ -257,7 +258,7 @@ fn content(content: &BroadcastContent) -> String {
                 1 => ", 1 button".to_owned(),
                 number => format!(", {number} buttons"),
             };
-            format!("a text{others}{below}")
+            format!("{text}{others}{below}")
         }
         BroadcastContent::Copy { .. } => "a copy of a message in Telegram".to_owned(),
     }
@@ -290,8 +291,9 @@ fn as_json(broadcast: &Broadcast, sums: &RecipientSums) -> Value {
         json!({ "state": state.name(), "reason": reason, "recipients": users })
     });
     let content = match &plan.content {
-        BroadcastContent::Text { texts, buttons } => {
-            json!({ "texts": texts, "buttons": buttons })
+        BroadcastContent::Text { texts, buttons, picture } => {
+            let file_id = picture.as_ref().map(|Picture::FileId(id)| id);
+            json!({ "texts": texts, "buttons": buttons, "picture_id": file_id })
         }
         BroadcastContent::Copy { from_chat_id, message_id, .. } => {
             json!({ "from_chat_id": from_chat_id, "message_id": message_id })

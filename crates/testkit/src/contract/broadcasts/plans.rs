@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use chrono_tz::Tz;
 use rollcall_domain::{
     Admin, AuditAction, Broadcast, BroadcastContent, BroadcastPlan, BroadcastState, DeliveryTimes,
-    OnUnknown, PauseReason,
+    OnUnknown, PauseReason, Picture,
 };
 use rollcall_repository::{AuditFilter, BroadcastCategory, BroadcastChange, ChangedBroadcast};
 use tokio::task::JoinSet;
@@ -58,10 +58,11 @@ pub async fn every_plan_survives_being_stored([(store, _), (other, _)]: [Store; 
         texts.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect::<BTreeMap<_, _>>()
     };
     let contents = [
-        BroadcastContent::Text { texts: BTreeMap::new(), buttons: String::new() },
+        BroadcastContent::Text { texts: BTreeMap::new(), buttons: String::new(), picture: None },
         BroadcastContent::Text {
             texts: texts(&[("", "<b>Hi</b> \"you\" \\ 🎉\n\u{0}"), ("de", "Hallo"), ("copy", "")]),
             buttons: "Open - https://example.org\nMore - more".to_owned(),
+            picture: Picture::of_file_id("AgACAgIAAxkBAAIB_-7"),
         },
         BroadcastContent::Copy { from_chat_id: 7, message_id: 9, reply_markup: None },
         BroadcastContent::Copy {

@@ -13,6 +13,7 @@ fn with_buttons() -> BroadcastPlan {
     let content = BroadcastContent::Text {
         texts: BTreeMap::from([(String::new(), "Hi".to_owned())]),
         buttons: "Shop = https://example.org | Yes = press:Great!\nGo = /start go".to_owned(),
+        picture: None,
     };
     BroadcastPlan { content, ..plan("news") }
 }

@@ -42,6 +42,7 @@ pub(super) fn plan(category: &str) -> BroadcastPlan {
         content: BroadcastContent::Text {
             texts: BTreeMap::from([(String::new(), "Hi".to_owned())]),
             buttons: String::new(),
+            picture: None,
         },
         rate: None,
         is_paid: false,

@@ -27,6 +27,7 @@ pub(super) async fn of_a_broadcast(
         content: BroadcastContent::Text {
             texts: BTreeMap::new(),
             buttons: "A = press | B = press".to_owned(),
+            picture: None,
         },
         rate: None,
         is_paid: false,
