@@ -125,7 +125,10 @@ pub(crate) async fn run(
             ingest.forward(&updates);
             seen = seen.max(next);
             // Telegram delivers the updates from here on again.
-            offset = settled_to(behind, seen, &mut shutdown).await.or(offset);
+            tokio::select! {
+                () = &mut shutdown, if !stopping => break,
+                next = settled_to(behind, seen) => offset = next.or(offset),
+            }
             if next.is_some() || behind.waiting() > 0 {
                 continue;
             }
@@ -156,15 +159,10 @@ fn unknown<'a>(ingest: &Ingest, mut raw: Vec<&'a RawValue>) -> Vec<&'a RawValue>
 
 /// Waits until the bot behind has accepted all updates, at most a moment: meanwhile, more may have come
 /// for other chats. Returns the id up to which they may be acknowledged.
-async fn settled_to(
-    behind: &Behind,
-    seen: Option<i64>,
-    shutdown: &mut Pin<&mut impl Future<Output = ()>>,
-) -> Option<i64> {
+async fn settled_to(behind: &Behind, seen: Option<i64>) -> Option<i64> {
     tokio::select! {
         () = behind.all_settled() => {}
         () = sleep(LOOK_AGAIN) => {}
-        () = shutdown => {}
     }
     let next = behind.first_unsettled().or(seen);
     if let Some(next) = next {
