@@ -7,7 +7,7 @@
 //! To add a request, write its handler in a module named for what it is about, and its line in that
 //! table. Without that line it is not served.
 //!
-//! Every response is JSON, also those of errors: see [`error`].
+//! Every response is JSON, also those of errors: see `error.rs`.
 
 mod access;
 mod app;
