@@ -79,6 +79,81 @@ pub(crate) async fn pooler(databases: &Databases, runs: usize, seconds: f64) -> 
     Ok(())
 }
 
+/// Measures the bot by polling alternately without and with forwarding to a bot that answers at once.
+pub(crate) async fn forward(databases: &Databases, runs: usize, seconds: f64) -> Result<()> {
+    let bot = bot()?;
+    let sink = Sink::start().await?;
+    println!("the bot behind alone takes {:.0} updates/s", sink.rate(seconds).await?);
+    for (name, database) in databases.of_each_kind() {
+        let title = format!("{name}: the bot by polling, without (limit) and with forwarding");
+        let mut pairs = Pairs::new(title, "updates/s");
+        for run in 0..runs {
+            let mut drained = Vec::new();
+            for (place, url) in [None, Some(sink.url.as_str())].into_iter().enumerate() {
+                let first = 1 + (2 * run as i64 + place as i64) * UPDATES_PER_RUN;
+                let telegram = Simulator::builder().record_limit(0).first_update_id(first);
+                let telegram = telegram.start().await?;
+                let crowd = Crowd::load(1).backlog(BACKLOG).start(&telegram);
+                let process = RunningBot::forwarding(&bot, &telegram, database.url(), url).await?;
+                wait_for(&telegram, &crowd, 10_000).await;
+                let (begun, cpu) = (Instant::now(), process.cpu_seconds()?);
+                let before = processed(&telegram, &crowd);
+                sleep(Duration::from_secs_f64(seconds)).await;
+                let updates = processed(&telegram, &crowd) - before;
+                let cpu_us = (process.cpu_seconds()? - cpu) / updates * 1e6;
+                drained.push((updates / begun.elapsed().as_secs_f64(), cpu_us));
+                crowd.stop().await;
+                process.end().await?;
+            }
+            let [without, with] = [drained[0], drained[1]];
+            let note = format!("{:.1} and {:.1} µs CPU per update", without.1, with.1);
+            pairs.add(without.0, with.0, note);
+        }
+        pairs.print();
+    }
+    Ok(())
+}
+
+/// A bot behind that accepts every update at once, in a process of its own.
+struct Sink {
+    url: String,
+    _process: Child,
+}
+
+impl Sink {
+    async fn start() -> Result<Self> {
+        let mut process = Command::new(std::env::current_exe()?)
+            .args(["drain", "--by", "sink"])
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()?;
+        let output = process.stdout.take().context("standard output")?;
+        let url = BufReader::new(output).lines().next_line().await?.context("an address")?;
+        Ok(Self { url, _process: process })
+    }
+
+    /// How many updates a second it takes from a bare client with as many connections as the bot.
+    async fn rate(&self, seconds: f64) -> Result<f64> {
+        const CONNECTIONS: usize = 40;
+        let update = json!({"update_id": 1, "message": {"message_id": 1, "date": 1_700_000_000,
+            "chat": {"id": 5, "type": "private"}, "from": {"id": 5, "first_name": "Ann"},
+            "text": "hello"}})
+        .to_string();
+        let client = Client::new();
+        crate::rate::rate(CONNECTIONS, seconds, |calls| {
+            let (client, url, update) = (client.clone(), self.url.clone(), update.clone());
+            async move {
+                while calls.go_on() {
+                    client.post(&url).body(update.clone()).send().await?;
+                    calls.count();
+                }
+                Ok(())
+            }
+        })
+        .await
+    }
+}
+
 /// The path of the `bot` program, in the same folder as this one.
 pub(crate) fn bot() -> Result<PathBuf> {
     let bot = std::env::current_exe()?.with_file_name("bot");
@@ -167,6 +242,11 @@ async fn drain_by_bare_client(mode: Mode, seconds: f64) -> Result<f64> {
 /// Runs the bare client.
 pub(crate) async fn drain(by: &str, root: &str) -> Result<()> {
     let client = Client::new();
+    if by == "sink" {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        println!("http://{}/hook", listener.local_addr()?);
+        return accept_all(listener).await;
+    }
     if by == "receive" {
         return receive(&client, root).await;
     }
@@ -186,11 +266,16 @@ pub(crate) async fn drain(by: &str, root: &str) -> Result<()> {
 
 /// A webhook that accepts every request and ignores its content.
 async fn receive(client: &Client, root: &str) -> Result<()> {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let url = format!("http://{}/hook", listener.local_addr()?);
     let parameters = json!({"url": url, "max_connections": 40});
     client.post(format!("{root}/setWebhook")).json(&parameters).send().await?;
+    accept_all(listener).await
+}
+
+/// Accepts every request, and ignores its content.
+async fn accept_all(listener: TcpListener) -> Result<()> {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
     loop {
         let (mut stream, _) = listener.accept().await?;
         tokio::spawn(async move {
@@ -234,6 +319,26 @@ impl RunningBot {
         database: &str,
         mode: Mode,
     ) -> Result<Self> {
+        Self::launch(bot, telegram, database, mode, None).await
+    }
+
+    /// A bot by polling that forwards its updates, if there is an address.
+    async fn forwarding(
+        bot: &Path,
+        telegram: &Simulator,
+        database: &str,
+        url: Option<&str>,
+    ) -> Result<Self> {
+        Self::launch(bot, telegram, database, Mode::Polling, url).await
+    }
+
+    async fn launch(
+        bot: &Path,
+        telegram: &Simulator,
+        database: &str,
+        mode: Mode,
+        forward_url: Option<&str>,
+    ) -> Result<Self> {
         let port = TcpListener::bind("127.0.0.1:0").await?.local_addr()?.port();
         let mut command = Command::new(bot);
         command
@@ -252,6 +357,9 @@ impl RunningBot {
             command
                 .env("WEBHOOK_URL", format!("http://127.0.0.1:{port}/hook"))
                 .env("WEBHOOK_SECRET", "bench-secret-of-the-webhook");
+        }
+        if let Some(url) = forward_url {
+            command.env("FORWARD_URL", url);
         }
         let mut process = command.spawn()?;
         let id = process.id().context("the bot is not running")?;

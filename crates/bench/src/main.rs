@@ -70,6 +70,8 @@ enum What {
     Webhook,
     /// The bot through PgBouncer, compared with the bot without it
     Pooler,
+    /// The bot with a bot behind it, compared with the bot without it
+    Forward,
     /// get_or_create_user in a large table, compared with a table of 10,000 users; on PostgreSQL also
     /// the share of heap-only updates
     Growth,
@@ -114,6 +116,9 @@ async fn main() -> anyhow::Result<()> {
     }
     if wanted(What::Pooler) {
         end_to_end::pooler(&databases, runs, seconds).await?;
+    }
+    if wanted(What::Forward) {
+        end_to_end::forward(&databases, runs, seconds).await?;
     }
     if wanted(What::Latency) {
         latency::run(&databases, runs, seconds).await?;
