@@ -196,7 +196,7 @@ async fn admins_see_users_and_figures(database: ThrowAwayDatabase) {
         (names.collect::<Vec<_>>().join(" "), params["scope"]["chat_id"].as_i64(), language)
     };
     let everybodys = "start schedule settings help";
-    let admins = "start schedule settings help users segments stats admin";
+    let admins = "start schedule settings help users segments broadcast stats admin";
     for (nth, language) in [None, Some("ru"), Some("de")].into_iter().enumerate() {
         assert_eq!(menu(nth), (everybodys.to_owned(), None, language));
         assert_eq!(menu(3 + nth), (admins.to_owned(), Some(99), language));
