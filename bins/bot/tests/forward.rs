@@ -42,6 +42,7 @@ stories!(
     while_every_update_is_refused_none_is_given_up,
     a_method_in_the_response_is_executed,
     own_commands_are_answered_and_not_forwarded,
+    an_own_command_is_answered_once_while_another_update_waits,
     a_chat_waits_for_its_first_update_and_others_do_not,
     either_side_is_killed,
     either_side_is_killed_by_webhook,
@@ -275,6 +276,29 @@ async fn own_commands_are_answered_and_not_forwarded(database: ThrowAwayDatabase
     assert_eq!(used.get("buy"), Some(&1), "{used:?}");
     assert_eq!(used.get("id"), Some(&1), "{used:?}");
     assert_eq!(used.get("help"), None, "{used:?}");
+    bot.terminate().await;
+}
+
+async fn an_own_command_is_answered_once_while_another_update_waits(database: ThrowAwayDatabase) {
+    let telegram = Simulator::start().await.unwrap();
+    let behind = BotBehind::start().await;
+    behind.answer(|_| status(500));
+    let url = behind.url();
+    let settings = [("FORWARD_URL", url.as_str()), ("OWN_COMMANDS", "/id")];
+    let bot = RunningBot::start(&telegram, &database, &settings).await;
+    let waits = telegram.write(&Person::new(1, "Ann"), "hello");
+    let own = telegram.write(&Person::new(2, "Bob"), "/id");
+    telegram.wait_for_message(2).await.unwrap();
+    // Telegram delivers both again every second.
+    let fetched = telegram.fetched();
+    while telegram.fetched() < fetched + 6 {
+        sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(telegram.messages_to(2).len(), 1);
+    assert!(!telegram.is_confirmed(waits));
+    behind.answer(accepted);
+    telegram.wait_until_confirmed(own).await.unwrap();
+    assert_eq!(behind.counts(), [(waits, 1)].into());
     bot.terminate().await;
 }
 

@@ -169,6 +169,11 @@ impl Behind {
         }
     }
 
+    /// Notes that an update is not for the bot behind, so that it is not taken again.
+    pub(crate) fn leave_out(&self, update_id: i64) {
+        self.state().note_settled(update_id);
+    }
+
     /// Waits until an update is settled. Returns whether it is: not if nothing more is delivered.
     pub(crate) async fn settled(&self, update_id: i64) -> bool {
         let (sender, settled) = oneshot::channel();

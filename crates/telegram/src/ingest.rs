@@ -162,8 +162,12 @@ impl Ingest {
         let is_answered = |update: &Update<'_>| {
             self.request(update).is_some_and(|request| !matches!(request, Request::Message(_)))
         };
-        for update in updates.iter().filter(|update| !is_answered(update)) {
-            behind.deliver(update);
+        for update in updates {
+            match update.update_id.filter(|_| is_answered(update)) {
+                // Telegram may deliver it again while others wait. It is answered once.
+                Some(update_id) => behind.leave_out(update_id),
+                None => behind.deliver(update),
+            }
         }
     }
 

@@ -107,9 +107,12 @@ pub(crate) async fn run(
             }
         };
         ingest.answer(taken.commands);
+        let registered = taken.held.as_ref().map_or(updates.len(), |held| held.index);
+        ingest.forward(updates.get(..registered).unwrap_or_default());
         if let Some(held) = taken.held {
-            // Fetches the rest again, with newer updates.
-            offset = held.from.or(offset);
+            // Fetches the rest again, with newer updates, and what the bot behind has not accepted yet.
+            let unsettled = ingest.behind().and_then(Behind::first_unsettled);
+            offset = unsettled.into_iter().chain(held.from).min().or(offset);
             let wait = registrar.record(&held.error);
             if stopping {
                 break;
@@ -122,8 +125,8 @@ pub(crate) async fn run(
         let next = updates.iter().filter_map(|update| update.update_id).max();
         let next = next.map(|last| last.saturating_add(1));
         if let Some(behind) = ingest.behind() {
-            ingest.forward(&updates);
-            seen = seen.max(next);
+            // Not the highest of all: after a week without updates, Telegram begins with any id.
+            seen = next.or(seen);
             // Telegram delivers the updates from here on again.
             tokio::select! {
                 () = &mut shutdown, if !stopping => break,

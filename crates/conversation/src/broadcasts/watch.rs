@@ -149,7 +149,7 @@ impl Conversation {
         if since.is_some_and(|since| since >= LONG) { EDIT_EVERY.1 } else { EDIT_EVERY.0 }
     }
 
-    /// An owner, to whom the bot writes without being asked.
+    /// An owner; the bot writes to them without being asked.
     async fn asker_of(&self, owner: TelegramId) -> Result<Asker, ServiceError> {
         let user = self.users.get_user_by_telegram_id(owner).await?;
         let user = user.unwrap_or_else(|| TelegramUser::new(owner, self.clock.now()));

@@ -4,7 +4,7 @@ use std::fmt::{self, Display, Formatter};
 
 use crate::RecipientState;
 
-/// The recipients of one broadcast to whom something happened: `12:failed`. Without a state, those that
+/// The recipients of one broadcast that have a state: `12:failed`. Without a state, those that
 /// Telegram took the message for: `12`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OfBroadcast {

@@ -65,15 +65,20 @@ impl State {
             // A request that has ended meanwhile does not wait any more.
             let _gone = waiting.send(());
         }
-        self.settled.insert(parcel.update_id);
-        if self.settled.len() > MOST_SETTLED {
-            self.settled.pop_first();
-        }
+        self.note_settled(parcel.update_id);
         let next = self.chats.get_mut(&chat).and_then(VecDeque::pop_front);
         if next.is_none() {
             self.chats.remove(&chat);
         }
         (self.unsettled.is_empty(), next)
+    }
+
+    /// Notes an update that needs nothing more.
+    pub(super) fn note_settled(&mut self, update_id: i64) {
+        self.settled.insert(update_id);
+        if self.settled.len() > MOST_SETTLED {
+            self.settled.pop_first();
+        }
     }
 
     /// Has `waiting` notified when an update is settled. Returns whether it is not settled yet.

@@ -32,7 +32,7 @@ pub(crate) struct Registered {
 /// were those after it.
 pub(crate) struct Held {
     /// The index of the update.
-    index: usize,
+    pub(crate) index: usize,
     /// The first id of the updates that were not registered.
     pub(crate) from: Option<i64>,
     /// Why the storage refuses it.
