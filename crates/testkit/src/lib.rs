@@ -18,6 +18,7 @@ mod cluster;
 pub mod contract;
 mod database;
 mod mini_app;
+mod peers;
 mod pooler;
 mod soft_passkey;
 
@@ -25,4 +26,5 @@ pub use authenticator::Authenticator;
 pub use clock::TestClock;
 pub use database::{PooledDatabase, ThrowAwayDatabase, ThrowAwayServer};
 pub use mini_app::MiniAppData;
+pub use peers::PeerLanguage;
 pub use soft_passkey::SoftPasskey;

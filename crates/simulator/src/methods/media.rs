@@ -47,7 +47,8 @@ pub(super) fn send_poll(telegram: &Telegram, params: &Params) -> Result<Value, A
     let options = params.json("options").and_then(|options| options.as_array().cloned());
     let options = options.unwrap_or_default();
     let texts = options.iter().filter_map(|option| option.get("text").unwrap_or(option).as_str());
-    let options: Vec<Value> = texts.map(|text| json!({ "text": text, "voter_count": 0 })).collect();
+    let as_option = |(place, text): (usize, &str)| json!({ "persistent_id": (place + 1).to_string(), "text": text, "voter_count": 0 });
+    let options: Vec<Value> = texts.enumerate().map(as_option).collect();
     if !(1..=12).contains(&options.len()) {
         return Err(ApiError::bad_request("poll must have at least 1 option"));
     }
@@ -55,6 +56,8 @@ pub(super) fn send_poll(telegram: &Telegram, params: &Params) -> Result<Value, A
         "id": telegram.next_message_id().to_string(), "question": question, "options": options,
         "total_voter_count": 0, "is_closed": false, "is_anonymous": true, "type": "regular",
         "allows_multiple_answers": params.flag("allows_multiple_answers"),
+        "allows_revoting": params.flag("allows_revoting"),
+        "members_only": params.flag("members_only"),
     });
     let content = Map::from_iter([("poll".to_owned(), poll)]);
     let outgoing = Outgoing { content, text: question.to_owned(), markup: reply_markup(params)? };

@@ -85,9 +85,12 @@ impl Update {
     pub fn poll(poll_id: &str, question: &str) -> Self {
         let content = json!({
             "id": poll_id, "question": question,
-            "options": [{ "text": "Yes", "voter_count": 1 }, { "text": "No", "voter_count": 0 }],
+            "options": [
+                { "persistent_id": "1", "text": "Yes", "voter_count": 1 },
+                { "persistent_id": "2", "text": "No", "voter_count": 0 },
+            ],
             "total_voter_count": 1, "is_closed": false, "is_anonymous": true, "type": "regular",
-            "allows_multiple_answers": false,
+            "allows_multiple_answers": false, "allows_revoting": false, "members_only": false,
         });
         Self::new("poll", content)
     }

@@ -58,9 +58,12 @@ impl Update {
     pub fn poll_message(person: &Person, question: &str) -> Self {
         let poll = json!({
             "id": "5184", "question": question,
-            "options": [{ "text": "Yes", "voter_count": 0 }, { "text": "No", "voter_count": 0 }],
+            "options": [
+                { "persistent_id": "1", "text": "Yes", "voter_count": 0 },
+                { "persistent_id": "2", "text": "No", "voter_count": 0 },
+            ],
             "total_voter_count": 0, "is_closed": false, "is_anonymous": true, "type": "regular",
-            "allows_multiple_answers": false,
+            "allows_multiple_answers": false, "allows_revoting": false, "members_only": false,
         });
         Self::message_with(person, "poll", poll)
     }
