@@ -49,6 +49,18 @@ const ALLOWED: &[(&str, &[&str], &[&str])] = &[
         ],
         &["axum", "clap", "clap_complete", "clap_mangen", "env_logger", "hyper", "hyper-util"],
     ),
+    (
+        "rollcall-bot",
+        &[
+            "rollcall-admin",
+            "rollcall-domain",
+            "rollcall-repository",
+            "rollcall-repository-diesel",
+            "rollcall-service",
+            "rollcall-telegram",
+        ],
+        &["axum"],
+    ),
     ("rollcall-simulator", &[], &["axum", "hyper-util"]),
     ("rollcall-testkit", &["rollcall-domain", "rollcall-repository"], &[]),
     (

@@ -113,6 +113,16 @@
 //!
 //! Architecture invariant: no Diesel type and no row struct leaves this crate.
 
+#![cfg_attr(
+    not(feature = "postgres"),
+    allow(
+        unreachable_code,
+        unused_mut,
+        unused_variables,
+        reason = "no connection to PostgreSQL can exist in such a build"
+    )
+)]
+
 mod admin;
 mod base;
 mod bots;
@@ -132,7 +142,9 @@ mod users;
 
 // Named so that they are linked, built from source: see Cargo.toml.
 use libsqlite3_sys as _;
+#[cfg(feature = "postgres")]
 use openssl_sys as _;
+#[cfg(feature = "postgres")]
 use pq_sys as _;
 
 pub use admin::DieselAdminRepository;

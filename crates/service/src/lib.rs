@@ -8,20 +8,35 @@
 //! [`ActivityRepository`](rollcall_repository::ActivityRepository) and
 //! [`AdminRepository`](rollcall_repository::AdminRepository).
 //!
+//! Without the feature `admin`, there are no accounts, sessions and deletions of many users, and no
+//! dependency on OpenSSL.
+//!
 //! To add a use case, write a method of a service in terms of the domain's types, which calls a
 //! method of a repository trait.
 
+#![cfg_attr(
+    not(feature = "admin"),
+    allow(
+        dead_code,
+        rustdoc::broken_intra_doc_links,
+        reason = "some items are for the feature only, and some links name its items"
+    )
+)]
+
 mod activity;
+#[cfg(feature = "admin")]
 mod admin;
 mod alerts;
 mod audience;
 mod broadcasts;
 mod cached;
+#[cfg(feature = "admin")]
 mod deletion;
 mod directory;
 mod error;
 mod just_now;
 mod labels;
+mod maintenance;
 mod outage;
 mod pace;
 mod preferences;
@@ -37,6 +52,7 @@ pub use activity::{
     Activity, ActivityService, Cohort, Count, DayFigures, DayRange, InvalidDayRange,
     LifecycleCounts, MAX_LABELS, MonthFigures, Share, SourceFigures, Totals, WeekFigures,
 };
+#[cfg(feature = "admin")]
 pub use admin::{
     AccountError, AdminService, ApiKeyError, ApiKeySecret, ClaimCode, ClaimResult, Confirmed,
     Device, DeviceCookie, FactorError, InvalidPassword, InvalidTokenId, Invitation,
@@ -53,11 +69,15 @@ pub use broadcasts::{
     OptOutButton, OptOutService, OutgoingContent, OutgoingMessage, PAID_RATE, Paces, PressAnswer,
     PressService, RECIPIENTS_HEADER, RESENT_STATES, Stars, Waiting, recipient_line,
 };
+#[cfg(feature = "admin")]
 pub use deletion::{Deletion, DeletionProgress, DeletionService};
 pub use directory::{DirectoryService, Facets};
 pub use error::ServiceError;
 pub use just_now::{JustNow, MinuteCount};
 pub use labels::{ChangeStanding, LabelError, LabelProgress, LabelService, ListedChange};
+#[cfg(feature = "admin")]
+pub use maintenance::forget_sessions;
+pub use maintenance::maintain;
 pub use outage::Outage;
 pub use preferences::PreferencesService;
 pub use rollcall_repository::{

@@ -75,6 +75,13 @@ impl Queue {
         CAPACITY - self.room.available_permits()
     }
 
+    /// Waits until every call is answered.
+    pub(crate) async fn finish(&self) {
+        let all = u32::try_from(CAPACITY).unwrap_or(u32::MAX);
+        // The semaphore is never closed, so this always ends with the permits.
+        drop(self.room.acquire_many(all).await);
+    }
+
     /// Returns once the batch, of at most [`FULL_BATCH`], is durable. If the caller goes away
     /// earlier, the batch is registered nevertheless. On an error, the users of one shard may be
     /// registered and those of another not.

@@ -92,6 +92,11 @@ impl UserService {
         self.queue.len()
     }
 
+    /// Waits until nothing is queued or in progress. Calls that are made meanwhile wait behind it.
+    pub async fn finish(&self) {
+        self.queue.finish().await;
+    }
+
     /// Purges expired rows: update_ids after 48 hours, quarantined updates after 14 days. Each call
     /// purges a limited number, and returns whether there may be more.
     ///

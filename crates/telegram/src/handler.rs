@@ -11,7 +11,7 @@ use crate::update::{ButtonPress, CommandMessage, PrivateMessage, TextMessage};
 pub trait Handler: Send + Sync + 'static {
     /// The names of the bot's commands, without slashes, in lower case. Other commands are registered as
     /// ordinary messages, and not answered.
-    fn commands(&self) -> &'static [&'static str];
+    fn commands(&self) -> &[&'static str];
 
     /// The family of the bot's button with this data, such as `settings` for all buttons of the settings.
     /// `None` if the bot has no such button, because users can forge data. Families are constants, so

@@ -3,8 +3,6 @@
 
 mod chat_queues;
 mod own_name;
-mod refusals;
-mod registrar;
 mod slots;
 mod stream;
 
@@ -13,19 +11,20 @@ use std::{
     time::{Duration, Instant},
 };
 
-use chrono::{DateTime, SubsecRound, Utc};
+use chrono::{DateTime, Utc};
 use rollcall_domain::{Clock, LogPace, Registration, Username};
 use rollcall_service::{ServiceError, UserService};
 use serde_json::value::RawValue;
 
 pub(crate) use own_name::{Me, OwnName};
-pub(crate) use registrar::{Held, Registered, Registrar};
 pub(crate) use stream::Stream;
 
 use crate::{
     behind::Behind,
+    dating::date_undated,
     handler::{Handler, Request},
     outbox::Outbox,
+    registrar::{Held, Registered, Registrar, log_faults},
     update::{self, Update},
 };
 use chat_queues::{ChatQueues, QueueBounds};
@@ -211,70 +210,5 @@ impl Ingest {
         if tokio::time::timeout(LAST_ANSWERS, self.queues.finished()).await.is_err() {
             log::warn!("some answers were not sent in time");
         }
-    }
-}
-
-/// Logs why updates could not be read in full.
-pub(crate) fn log_faults(updates: &[Update<'_>]) {
-    for Update { update_id, fault, .. } in updates {
-        if let Some(fault) = fault {
-            log::warn!(update_id, fault; "an update could not be read in full, and is set aside");
-        }
-    }
-}
-
-/// Dates updates that have no time of their own, such as callback queries. They happened before they
-/// arrived, but after a pause of the bot the time of arrival may be hours late. Updates arrive in the
-/// order in which they happened. So an undated one takes the latest time before it in its batch, or
-/// else the first after it, or else `now`, the time of the stream. Returns the latest time in the batch.
-pub(crate) fn date_undated(
-    updates: &mut [Update<'_>],
-    now: DateTime<Utc>,
-) -> Option<DateTime<Utc>> {
-    let mut dated = updates.iter().filter(|update| update.is_dated);
-    let first = dated.find_map(|update| Some(update.interaction.as_ref()?.at));
-    let mut latest = first.unwrap_or_else(|| now.trunc_subsecs(0));
-    for update in updates {
-        let Some(interaction) = &mut update.interaction else { continue };
-        if update.is_dated {
-            latest = latest.max(interaction.at);
-        } else {
-            interaction.at = interaction.at.min(latest);
-        }
-    }
-    first.map(|_| latest)
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
-    use super::*;
-
-    #[test]
-    fn an_undated_update_takes_the_time_of_its_batch() {
-        let received = DateTime::from_timestamp(2000, 0).unwrap();
-        let seconds = |updates: &[Value]| {
-            let texts: Vec<String> = updates.iter().map(Value::to_string).collect();
-            let mut updates: Vec<Update> = texts
-                .iter()
-                .map(|text| update::read(text, received, None, &[], &|_| None))
-                .collect();
-            let now = DateTime::from_timestamp(1900, 0).unwrap();
-            let latest = date_undated(&mut updates, now);
-            assert_eq!(latest.is_some(), updates.iter().any(|update| update.is_dated));
-            let at =
-                |update: &Update| update.interaction.as_ref().map(|acted| acted.at.timestamp());
-            updates.iter().filter_map(at).collect::<Vec<_>>()
-        };
-        let callback = json!({"update_id": 1, "callback_query": {"from": {"id": 5}}});
-        let text =
-            |date: i64| json!({"update_id": 2, "message": {"from": {"id": 5}, "date": date}});
-
-        assert_eq!(seconds(std::slice::from_ref(&callback)), [1900]);
-        assert_eq!(seconds(&[text(1000), callback.clone(), text(1010)]), [1000, 1000, 1010]);
-        assert_eq!(seconds(&[callback.clone(), text(1000)]), [1000, 1000]);
-        assert_eq!(seconds(&[text(1000), text(900), callback.clone()]), [1000, 900, 1000]);
-        assert_eq!(seconds(&[callback, text(3000)]), [2000, 3000]);
     }
 }

@@ -11,8 +11,9 @@ use serde::{
 use serde_json::value::RawValue;
 
 use crate::{
-    ingest::{Registered, Registrar, date_undated, log_faults},
+    dating::date_undated,
     json::describe_error,
+    registrar::{Registered, Registrar, log_faults},
     update::{self, Update},
 };
 
@@ -114,8 +115,30 @@ impl Intake {
     /// If the body contains something else, or more than [`MAX_UPDATES`] updates, which changes nothing;
     /// or if the storage fails.
     pub async fn take(&self, body: &[u8]) -> Result<Vec<TakenUpdate>, IntakeError> {
-        let received = self.clock.now();
         let (raw, is_list) = split(body)?;
+        self.take_parts(raw, is_list).await
+    }
+
+    /// Registers the user of one update, as Telegram sent it. Returns what became of it, once that is
+    /// durable.
+    ///
+    /// # Errors
+    /// If `update` is something else, which changes nothing; or if the storage fails.
+    pub async fn take_one(&self, update: &str) -> Result<TakenUpdate, IntakeError> {
+        let (raw, is_list) = split(update.as_bytes())?;
+        if is_list {
+            return Err(InvalidUpdates::new("several updates; expected one").into());
+        }
+        let taken = self.take_parts(raw, is_list).await?.pop();
+        Ok(taken.ok_or(ServiceError::Stopped)?)
+    }
+
+    async fn take_parts(
+        &self,
+        raw: Vec<&RawValue>,
+        is_list: bool,
+    ) -> Result<Vec<TakenUpdate>, IntakeError> {
+        let received = self.clock.now();
         let mut updates: Vec<Update<'_>> = raw
             .into_iter()
             .map(|raw| update::read(raw.get(), received, None, self.commands, &self.button_family))

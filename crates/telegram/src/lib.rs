@@ -16,46 +16,89 @@
 //!
 //! Architecture invariants: this crate knows no button, and no command except `/start`, whose argument
 //! is the payload of a deep link. Neither the token nor anything that a user wrote is ever logged.
+//!
+//! Without the feature `client`, only [`Intake`] and [`reread`] are left, which need no connection.
 
+#![cfg_attr(
+    not(feature = "client"),
+    allow(
+        dead_code,
+        rustdoc::broken_intra_doc_links,
+        reason = "what is read for the answers of a bot is not used"
+    )
+)]
+
+#[cfg(feature = "client")]
 mod behind;
+#[cfg(feature = "client")]
 mod bot;
+#[cfg(feature = "client")]
 mod broadcasts;
+#[cfg(feature = "client")]
 mod client;
+mod dating;
+mod destination;
+#[cfg(feature = "client")]
 mod error;
+#[cfg(feature = "client")]
 mod handler;
+#[cfg(feature = "client")]
 mod in_use;
+#[cfg(feature = "client")]
 mod ingest;
 mod intake;
 mod json;
+#[cfg(feature = "client")]
 mod outbox;
+#[cfg(feature = "client")]
 mod poll;
+#[cfg(feature = "client")]
 mod readiness;
+mod registrar;
+#[cfg(feature = "client")]
 mod retry;
+#[cfg(feature = "client")]
+mod router;
 mod update;
+#[cfg(feature = "client")]
 mod webhook;
 
+#[cfg(feature = "client")]
 pub use behind::{
     Failure as ForwardFailure, ForwardSecret, ForwardUrl, Forwarding, InvalidForwardSecret,
     InvalidForwardUrl, RedeliveryError, redeliver,
 };
+#[cfg(feature = "client")]
 pub use bot::{Bot, Settings};
+#[cfg(feature = "client")]
 pub use broadcasts::{ButtonData, OutboxMessenger};
+#[cfg(feature = "client")]
 pub use client::{
     ApiUrl, BotToken, CallError, Client, ClockDifference, InvalidApiUrl, InvalidProxyUrl,
     InvalidToken, ProxyUrl,
 };
+pub use destination::{Destination, MessagePlace, Topic};
+#[cfg(feature = "client")]
 pub use error::BotError;
+#[cfg(feature = "client")]
 pub use handler::{Handler, Request};
 pub use intake::{Intake, IntakeError, InvalidUpdates, MAX_UPDATES, Outcome, TakenUpdate};
+#[cfg(feature = "client")]
 pub use outbox::{
-    BulkError, BulkMessage, BulkOptions, BulkPace, Content, DataButton, Destination, MessagePlace,
-    Original, Outbox, SendError, Topic, bulk_rate,
+    BulkError, BulkMessage, BulkOptions, BulkPace, Content, DataButton, Original, Outbox,
+    SendError, bulk_rate,
 };
+#[cfg(feature = "client")]
 pub use readiness::Readiness;
+#[cfg(feature = "client")]
 pub use retry::retry;
+#[cfg(feature = "client")]
+pub use router::{Context, HandlerError, Reply, Router};
 pub use update::{
     ButtonPress, Command, CommandMessage, NotCopied, PrivateMessage, Reread, TextMessage, reread,
+    update_kinds,
 };
+#[cfg(feature = "client")]
 pub use webhook::{
     InvalidWebhookSecret, InvalidWebhookUrl, NotStored, Receiver, Webhook, WebhookSecret,
     WebhookUrl,

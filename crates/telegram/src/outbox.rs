@@ -3,7 +3,6 @@
 pub(crate) mod bucket;
 mod bulk;
 mod buttons;
-mod destination;
 mod gate;
 mod migrations;
 mod params;
@@ -18,13 +17,12 @@ use tokio::time::sleep;
 
 pub use bulk::{BulkError, BulkPace, bulk_rate};
 pub use buttons::DataButton;
-pub(crate) use destination::Migration;
-pub use destination::{Destination, MessagePlace, Topic};
 pub use params::{BulkOptions, Content, Original};
 pub use send_error::SendError;
 
 use crate::{
     client::{CallError, Client},
+    destination::{Destination, MessagePlace, Migration},
     retry::backoff,
 };
 use bulk::{BulkTurns, Route};

@@ -15,12 +15,14 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 pub use command::Command;
+#[cfg(feature = "client")]
 pub(crate) use kinds::allowed_updates;
+pub use kinds::update_kinds;
 pub use message::{NotCopied, PrivateMessage};
 
 use crate::{
+    destination::{Destination, MessagePlace, Migration, Topic},
     json::{Text, describe_error},
-    outbox::{Destination, MessagePlace, Migration, Topic},
 };
 use kinds::{ACTORLESS_KINDS, meaning};
 use wire::{Boost, Content, Envelope, Identity, InChat, Member, RawChat, Source, User};
@@ -144,7 +146,7 @@ pub(crate) fn read<'a>(
     json: &'a str,
     received: DateTime<Utc>,
     own_name: Option<&Username>,
-    commands: &'static [&'static str],
+    commands: &[&'static str],
     button_family: ButtonFamily<'_>,
 ) -> Update<'a> {
     let update = Update { json, received, ..Update::default() };
@@ -209,7 +211,7 @@ pub fn reread(
 /// Reads one update's content, and fills the other fields of the update.
 struct Reader<'a, 'n> {
     own_name: Option<&'n Username>,
-    commands: &'static [&'static str],
+    commands: &'n [&'static str],
     button_family: ButtonFamily<'n>,
     update: Update<'a>,
 }

@@ -7,13 +7,18 @@ use std::{
 };
 
 use diesel::{
-    Connection, ConnectionError, PgConnection, QueryResult, RunQueryDsl, SqliteConnection,
+    Connection, ConnectionError, QueryResult, RunQueryDsl, SqliteConnection,
     connection::SimpleConnection,
     r2d2::R2D2Connection,
     result::Error as DieselError,
     sql_types::{BigInt, Text},
 };
 
+#[cfg(feature = "postgres")]
+pub(crate) use diesel::{PgConnection, copy_from};
+
+#[cfg(not(feature = "postgres"))]
+pub(crate) use super::no_postgres::{PgConnection, copy_from};
 use super::{
     database_url::{DatabaseUrl, SqliteMode},
     pooling::Sessions,

@@ -1,7 +1,7 @@
 use std::fmt;
 
 use diesel::{
-    Connection, PgConnection, QueryResult, RunQueryDsl, SqliteConnection,
+    Connection, QueryResult, RunQueryDsl, SqliteConnection,
     backend::Backend,
     migration::{Migration as DieselMigration, MigrationSource, MigrationVersion},
     pg::Pg,
@@ -11,7 +11,7 @@ use diesel::{
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use rollcall_repository::{BoxError, LOCKED};
 
-use super::connection::{AnyConnection, is_locked};
+use super::connection::{AnyConnection, PgConnection, is_locked};
 
 static SQLITE: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
 static POSTGRES: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");

@@ -7,6 +7,8 @@ pub(crate) mod database_url;
 pub(crate) mod error;
 pub(crate) mod file_mode;
 pub(crate) mod migrations;
+#[cfg(not(feature = "postgres"))]
+mod no_postgres;
 pub(crate) mod pooling;
 pub(crate) mod read_only;
 pub(crate) mod schema;

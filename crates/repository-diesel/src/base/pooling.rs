@@ -13,10 +13,12 @@ use std::{
 };
 
 use diesel::{
-    Connection, ConnectionError, PgConnection, QueryResult, RunQueryDsl,
+    Connection, ConnectionError, QueryResult, RunQueryDsl,
     connection::{CacheSize, SimpleConnection},
     sql_types::{Nullable, Text},
 };
+
+use super::connection::PgConnection;
 
 /// How the sessions of a PostgreSQL server are reached: the setting `DATABASE_POOL_MODE`, which has
 /// the names of PgBouncer's pool modes.

@@ -5,7 +5,6 @@
 //! the SQLSTATE if there was an error. If the work succeeds this time, it is done.
 
 use diesel::{
-    PgConnection,
     connection::{
         AnsiTransactionManager, CacheSize, Connection, ConnectionSealed, DefaultLoadingMode,
         Instrumentation, LoadConnection, SimpleConnection,
@@ -18,7 +17,10 @@ use diesel::{
     sql_types::{Nullable, Text},
 };
 
-use super::error::{Failure, is_unnamed};
+use super::{
+    connection::PgConnection,
+    error::{Failure, is_unnamed},
+};
 
 /// Repeats `work`, which failed with `error`. If it fails again, returns the error with its SQLSTATE,
 /// if that was found.

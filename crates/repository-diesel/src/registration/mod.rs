@@ -32,7 +32,7 @@ mod uses;
 use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use diesel::{PgConnection, result::Error as DieselError};
+use diesel::result::Error as DieselError;
 use rollcall_domain::{
     Interaction, InteractionKind, Profile, Registration, TelegramId, TelegramUser, Username,
 };
@@ -46,7 +46,7 @@ use self::{
 };
 use crate::{
     base::{
-        connection::AnyConnection,
+        connection::{AnyConnection, PgConnection},
         error::{Failure, is_unnamed, may_be_for_others},
         pooling::Sessions,
         sqlstate::{self, PgTransaction},

@@ -14,6 +14,7 @@ use rollcall_repository::Batch;
 use super::upserted::is_counted;
 use crate::{
     base::{
+        connection::PgConnection,
         error::Failure,
         statement::{Columns, statement},
         timestamp::{Day, UtcMicros},

@@ -7,7 +7,7 @@ use rollcall_repository::History;
 
 use crate::{
     base::{
-        connection::AnyConnection,
+        connection::{AnyConnection, copy_from},
         schema::{active_days, command_uses, reach_history, starts, telegram_users},
     },
     row::{
@@ -94,8 +94,8 @@ pub(super) fn store_users(
             }
         }
         AnyConnection::Postgres(connection) => {
-            diesel::copy_from(telegram_users::table).from_insertable(&rows).execute(connection)?;
-            diesel::copy_from(active_days::table).from_insertable(&days).execute(connection)?;
+            copy_from(telegram_users::table).from_insertable(&rows).execute(connection)?;
+            copy_from(active_days::table).from_insertable(&days).execute(connection)?;
         }
     }
     Ok(())
@@ -122,11 +122,9 @@ pub(super) fn store_histories(
             }
         }
         AnyConnection::Postgres(connection) => {
-            diesel::copy_from(reach_history::table)
-                .from_insertable(&changes)
-                .execute(connection)?;
-            diesel::copy_from(starts::table).from_insertable(&came).execute(connection)?;
-            diesel::copy_from(command_uses::table).from_insertable(&uses).execute(connection)?;
+            copy_from(reach_history::table).from_insertable(&changes).execute(connection)?;
+            copy_from(starts::table).from_insertable(&came).execute(connection)?;
+            copy_from(command_uses::table).from_insertable(&uses).execute(connection)?;
         }
     }
     Ok(())

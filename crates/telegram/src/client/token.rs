@@ -1,5 +1,6 @@
 use std::{fmt, str::FromStr};
 
+#[cfg(feature = "admin")]
 use rollcall_service::MiniAppKey;
 
 /// The bot's token, as @BotFather gives it: the setting `TELEGRAM_BOT_TOKEN`.
@@ -14,6 +15,7 @@ impl BotToken {
     }
 
     /// The key that Telegram signs the data of the bot's Mini Apps with.
+    #[cfg(feature = "admin")]
     pub fn mini_app_key(&self) -> Option<MiniAppKey> {
         MiniAppKey::of_token(self.secret())
     }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::destination::MessagePlace;
+use crate::destination::MessagePlace;
 
 /// A button whose press the bot receives.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -14,13 +14,16 @@ use tokio::{
 
 use super::{
     bucket::{Bucket, Pace},
-    destination::{Destination, Migration},
     migrations::Migrations,
     send_error::{SendError, refuses_topic},
 };
 use rollcall_domain::Backoff;
 
-use crate::{client::CallError, retry::backoff};
+use crate::{
+    client::CallError,
+    destination::{Destination, Migration},
+    retry::backoff,
+};
 
 /// Telegram allows one message a second to a private chat, and short bursts ("My bot is hitting limits"
 /// in the Bots FAQ).

@@ -3,7 +3,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use super::destination::Migration;
+use crate::destination::Migration;
 
 /// How many migrated groups are remembered. A forgotten one is learned again when Telegram refuses the
 /// next message to it.

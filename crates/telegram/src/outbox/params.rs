@@ -8,7 +8,7 @@ use frankenstein::{
 };
 use serde::Serialize;
 
-use super::destination::{Destination, MessagePlace, Topic};
+use crate::destination::{Destination, MessagePlace, Topic};
 
 /// What a message shows.
 #[derive(Debug)]

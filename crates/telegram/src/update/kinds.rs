@@ -1,5 +1,6 @@
 //! The kinds of updates (Bot API, "Update").
 
+#[cfg(feature = "client")]
 use frankenstein::{types::AllowedUpdate, updates::UpdateContent};
 use rollcall_domain::InteractionKind;
 
@@ -11,13 +12,17 @@ macro_rules! kinds {
         of_no_user { $($other:ident $other_name:literal,)* }
     ) => {
         /// The kinds that we ask Telegram for, each with its meaning.
-        pub(super) const KINDS: &[(&str, AllowedUpdate, InteractionKind)] =
-            &[$(($name, AllowedUpdate::$kind, InteractionKind::$kind),)*];
+        pub(super) const KINDS: &[(&str, InteractionKind)] =
+            &[$(($name, InteractionKind::$kind),)*];
+
+        #[cfg(feature = "client")]
+        const ALLOWED_UPDATES: &[AllowedUpdate] = &[$(AllowedUpdate::$kind,)*];
 
         /// Kinds without an acting user, whatever fields they have.
         pub(super) const ACTORLESS_KINDS: &[&str] = &[$($other_name,)*];
 
         /// The name of an update's kind in JSON.
+        #[cfg(feature = "client")]
         pub(super) fn name_of(content: &UpdateContent) -> &'static str {
             match content {
                 $(UpdateContent::$kind(_) => $name,)*
@@ -62,7 +67,13 @@ kinds! {
 }
 
 /// Only the tests call it; its match has to compile in every build.
+#[cfg(feature = "client")]
 const _: fn(&UpdateContent) -> &'static str = name_of;
+
+/// The kinds of updates that a user causes: those to ask Telegram for in `allowed_updates`.
+pub fn update_kinds() -> impl Iterator<Item = &'static str> {
+    KINDS.iter().map(|(name, _)| *name)
+}
 
 /// Whether this version knows the kind. An update has one kind, and may get other fields some day.
 pub(super) fn is_known(kind: &str) -> bool {
@@ -70,8 +81,9 @@ pub(super) fn is_known(kind: &str) -> bool {
 }
 
 /// The kinds to ask Telegram for.
+#[cfg(feature = "client")]
 pub(crate) fn allowed_updates() -> Vec<AllowedUpdate> {
-    KINDS.iter().map(|(_, kind, _)| *kind).collect()
+    ALLOWED_UPDATES.to_vec()
 }
 
 /// The meaning of the kind with this name. Unknown kinds still count as interactions.

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::wire::{Envelope, InChat};
-use crate::{json::Text, outbox::Destination};
+use crate::{destination::Destination, json::Text};
 
 /// The contents of a message that copyMessage copies.
 const COPIED: [&str; 16] = [
@@ -106,7 +106,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::outbox::Topic;
+    use crate::destination::Topic;
 
     fn read_message(fields: Value) -> Option<PrivateMessage> {
         let mut message = json!({

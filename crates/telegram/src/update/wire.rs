@@ -11,7 +11,7 @@ use serde::{
 use serde_json::value::RawValue;
 
 use super::kinds::is_known;
-use crate::{json::Text, outbox::Topic};
+use crate::{destination::Topic, json::Text};
 
 /// An update: its id, and its content under the name of its kind.
 pub(super) struct Envelope<'a> {

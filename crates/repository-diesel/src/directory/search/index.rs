@@ -15,7 +15,7 @@ use rollcall_domain::{SearchText, TelegramUser};
 use super::grams::{grams_of, tokens};
 use crate::{
     base::{
-        connection::{AnyConnection, either},
+        connection::{AnyConnection, copy_from, either},
         error::Failure,
         schema::{search_pending, telegram_users},
         statement::statement,
@@ -106,9 +106,7 @@ fn add(connection: &mut AnyConnection, Names(rows): Names, known: Known) -> Quer
                 .collect();
             match known {
                 Known::None => {
-                    diesel::copy_from(search_arrays::table)
-                        .from_insertable(&rows)
-                        .execute(connection)?;
+                    copy_from(search_arrays::table).from_insertable(&rows).execute(connection)?;
                 }
                 Known::Perhaps => {
                     diesel::insert_into(search_arrays::table)

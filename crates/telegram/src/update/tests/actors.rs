@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn every_kind_registers_its_actor() {
-    for (kind, _, expected) in KINDS {
+    for (kind, expected) in KINDS {
         let content = match *kind {
             "chat_boost" => json!({"boost": {"source": {"user": ada()}}}),
             "removed_chat_boost" => json!({"source": {"user": ada()}}),

@@ -57,7 +57,7 @@ async fn frankenstein_decodes_every_update_of_the_simulator() {
 
 #[test]
 fn every_kind_has_the_name_that_the_bot_api_gives_it() {
-    for (name, allowed, meaning) in KINDS {
+    for ((name, meaning), allowed) in KINDS.iter().zip(allowed_updates()) {
         assert_eq!(serde_json::to_value(allowed).unwrap(), *name);
         assert_eq!(meaning.name(), *name);
     }

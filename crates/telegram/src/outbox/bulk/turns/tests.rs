@@ -13,7 +13,7 @@ use tokio::{
 };
 
 use super::*;
-use crate::outbox::Destination;
+use crate::destination::Destination;
 
 fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)

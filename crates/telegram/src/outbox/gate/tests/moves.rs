@@ -1,7 +1,7 @@
 //! Groups that become supergroups, and topics that Telegram refuses.
 
 use super::*;
-use crate::outbox::destination::Topic;
+use crate::destination::Topic;
 
 #[tokio::test(start_paused = true)]
 async fn a_message_follows_its_group() {

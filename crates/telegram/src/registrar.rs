@@ -1,5 +1,7 @@
 //! Registers the users of updates that were read, and quarantines what could not be read or stored.
 
+mod refusals;
+
 use std::{
     collections::BTreeMap,
     slice,
@@ -9,8 +11,8 @@ use std::{
 use rollcall_domain::{Interaction, QuarantinedUpdate, Registration, TelegramId, error_chain};
 use rollcall_service::{ServiceError, UserService};
 
-use super::refusals::{Fault, Refusals};
 use crate::update::Update;
+use refusals::{Fault, Refusals};
 
 /// Registers the users of updates. Cheap to clone; clones share what they know about refused updates.
 #[derive(Clone)]
@@ -162,6 +164,14 @@ impl Registrar {
         let registrations = self.users.register_with(interactions, quarantined).await?;
         self.refusals().passed(acted().filter_map(|(_, update)| user_of(update)));
         Ok(acted().map(|(index, _)| index).zip(registrations).collect())
+    }
+}
+/// Logs why updates could not be read in full.
+pub(crate) fn log_faults(updates: &[Update<'_>]) {
+    for Update { update_id, fault, .. } in updates {
+        if let Some(fault) = fault {
+            log::warn!(update_id, fault; "an update could not be read in full, and is set aside");
+        }
     }
 }
 
