@@ -15,8 +15,8 @@ use chrono::TimeDelta;
 use chrono_tz::Tz;
 use rollcall_domain::{
     Broadcast, BroadcastContent, BroadcastPlan, BroadcastState, Chat, ChatKind, Clock,
-    DeliveryTimes, Interaction, InteractionKind, OnUnknown, PauseReason, Picture, Profile,
-    RecipientState, SystemClock, TelegramId,
+    DeliveryTimes, Experiment, Interaction, InteractionKind, OnUnknown, PauseReason, Picture,
+    Profile, RecipientState, SystemClock, TelegramId,
 };
 use rollcall_repository_diesel::{Database, DieselUserRepository};
 use rollcall_service::{BroadcastChange, BroadcastService, UserService};
@@ -108,6 +108,7 @@ impl Owner {
             lasts: TimeDelta::hours(1),
             times: DeliveryTimes::default(),
             has_opt_out_button: false,
+            experiment: Experiment::default(),
         };
         let created = self.service.create(&plan, None).await.unwrap();
         self.service.change(created.id, BroadcastChange::Start, None).await.unwrap()

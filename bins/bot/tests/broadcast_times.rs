@@ -18,8 +18,8 @@ use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use chrono_tz::Tz;
 use rollcall_domain::{
     Broadcast, BroadcastContent, BroadcastPlan, BroadcastState, Chat, ChatKind, Clock,
-    DeliveryTimes, Interaction, InteractionKind, OnUnknown, Profile, QuietHours, RecipientState,
-    SystemClock, TelegramId,
+    DeliveryTimes, Experiment, Interaction, InteractionKind, OnUnknown, Profile, QuietHours,
+    RecipientState, SystemClock, TelegramId,
 };
 use rollcall_repository_diesel::{Database, DieselPreferencesRepository, DieselUserRepository};
 use rollcall_service::{
@@ -190,6 +190,7 @@ impl Owner {
             lasts,
             times,
             has_opt_out_button: false,
+            experiment: Experiment::default(),
         };
         let created = self.service.create(&plan, None).await.unwrap();
         self.service.change(created.id, BroadcastChange::Start, None).await.unwrap()

@@ -23,8 +23,8 @@ use chrono::TimeDelta;
 use chrono_tz::Tz;
 use rollcall_domain::{
     Broadcast, BroadcastContent, BroadcastPlan, BroadcastState, Chat, ChatKind, Clock,
-    DeliveryTimes, Interaction, InteractionKind, OnUnknown, Profile, RecipientState, SystemClock,
-    TelegramId,
+    DeliveryTimes, Experiment, Interaction, InteractionKind, OnUnknown, Profile, RecipientState,
+    SystemClock, TelegramId,
 };
 use rollcall_repository_diesel::{Database, DieselUserRepository};
 use rollcall_service::{BroadcastChange, BroadcastService, UserService};
@@ -230,6 +230,7 @@ impl Owner {
             lasts: TimeDelta::hours(24),
             times: DeliveryTimes::default(),
             has_opt_out_button: false,
+            experiment: Experiment::default(),
         };
         let created = self.service.create(&plan, None).await.unwrap();
         self.change(created.id, BroadcastChange::Start).await

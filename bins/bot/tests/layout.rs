@@ -17,7 +17,7 @@ use std::panic::resume_unwind;
 use chrono::TimeDelta;
 use chrono_tz::Tz;
 use rollcall_domain::{
-    BroadcastContent, BroadcastPlan, Chat, ChatKind, Clock, DeliveryTimes, Interaction,
+    BroadcastContent, BroadcastPlan, Chat, ChatKind, Clock, DeliveryTimes, Experiment, Interaction,
     InteractionKind, OnUnknown, Picture, Profile, SystemClock,
 };
 use rollcall_repository_diesel::{Database, DieselUserRepository};
@@ -140,6 +140,7 @@ async fn make_broadcasts(database: &ThrowAwayDatabase) {
         lasts: TimeDelta::hours(24),
         times: DeliveryTimes::default(),
         has_opt_out_button: true,
+        experiment: Experiment::default(),
     };
     broadcasts.create(&plan, None).await.unwrap();
     let started = broadcasts.create(&plan, None).await.unwrap();

@@ -15,8 +15,8 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use chrono_tz::Tz;
 use rollcall_domain::{
-    Broadcast, BroadcastContent, BroadcastPlan, BroadcastState, Clock, DeliveryTimes, LabelName,
-    OnUnknown, PauseReason, RecipientState, SystemClock, TelegramId,
+    Broadcast, BroadcastContent, BroadcastPlan, BroadcastState, Clock, DeliveryTimes, Experiment,
+    LabelName, OnUnknown, PauseReason, RecipientState, SystemClock, TelegramId,
 };
 use rollcall_repository::BroadcastRepository;
 use rollcall_repository_diesel::{Database, DieselUserRepository};
@@ -346,6 +346,7 @@ impl Owner {
             lasts: TimeDelta::hours(24),
             times: DeliveryTimes::default(),
             has_opt_out_button,
+            experiment: Experiment::default(),
         }
     }
 

@@ -14,8 +14,8 @@ use std::time::Duration;
 
 use chrono_tz::Tz;
 use rollcall_domain::{
-    BROADCAST_LASTS, BroadcastContent, BroadcastPlan, BroadcastResponse, DeliveryTimes, OnUnknown,
-    SystemClock,
+    BROADCAST_LASTS, BroadcastContent, BroadcastPlan, BroadcastResponse, DeliveryTimes, Experiment,
+    OnUnknown, SystemClock,
 };
 use rollcall_repository_diesel::{Database, DieselUserRepository};
 use rollcall_service::{BroadcastChange, BroadcastService, UserService};
@@ -79,6 +79,7 @@ impl Story {
             lasts: BROADCAST_LASTS,
             times: DeliveryTimes::default(),
             has_opt_out_button: false,
+            experiment: Experiment::default(),
         };
         let id = broadcasts.create(&plan, None).await.unwrap().id;
         broadcasts.change(id, BroadcastChange::Start, None).await.unwrap();

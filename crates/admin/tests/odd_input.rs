@@ -169,6 +169,7 @@ const COMPOSE: &[&str] = &[
     "picture",
     "at",
     "local",
+    "hold_out",
     "quiet_from",
     "quiet_until",
     "rate",

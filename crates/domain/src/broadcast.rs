@@ -5,7 +5,9 @@ use std::{collections::BTreeMap, fmt, str::FromStr};
 use chrono::{DateTime, Duration, Utc};
 use chrono_tz::Tz;
 
-use crate::{Buttons, DeliveryTimes, Filter, LabelName, TelegramId, local_days::first_moment};
+use crate::{
+    Buttons, DeliveryTimes, Experiment, Filter, LabelName, TelegramId, local_days::first_moment,
+};
 
 /// The category of what users must know. They cannot opt out of it.
 pub const SYSTEM_CATEGORY: &str = "system";
@@ -86,6 +88,8 @@ pub struct BroadcastPlan {
     pub times: DeliveryTimes,
     /// Whether its messages have a button that opts out of the category.
     pub has_opt_out_button: bool,
+    /// What it tries out.
+    pub experiment: Experiment,
 }
 
 impl BroadcastPlan {

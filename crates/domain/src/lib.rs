@@ -13,7 +13,9 @@ mod admin;
 mod audience;
 mod backoff;
 mod broadcast;
+mod broadcast_activity;
 mod broadcast_button;
+mod broadcast_experiment;
 mod broadcast_response;
 mod client_network;
 mod clock;
@@ -68,7 +70,11 @@ pub use broadcast::{
     MAX_BROADCAST_NAME_CHARS, NEWS_CATEGORY, OPT_OUT_COUNTS_FOR, OnUnknown, PROMO_CATEGORY,
     PauseReason, Picture, SYSTEM_CATEGORY,
 };
+pub use broadcast_activity::{
+    ActiveUsers, BroadcastActivity, Effect, activity_days, activity_known_at, was_active_after,
+};
 pub use broadcast_button::{BroadcastButton, InvalidBroadcastButton, MAX_BUTTONS};
+pub use broadcast_experiment::{Experiment, InvalidPercent, Percent};
 pub use broadcast_response::{BLOCK_COUNTS_FOR, BroadcastResponse, ResponseSums, is_response};
 pub use client_network::client_network;
 pub use clock::{CLOCK_TOLERANCE, Clock, SystemClock};

@@ -63,6 +63,8 @@ pub enum SkipReason {
     Expired,
     /// The user got as many messages of the category within a week as it allows.
     Capped,
+    /// The user belongs to the part that is held out, to compare the others with.
+    HeldOut,
 }
 
 impl SkipReason {
@@ -73,6 +75,7 @@ impl SkipReason {
             Self::Erased => "erased",
             Self::Expired => "expired",
             Self::Capped => "capped",
+            Self::HeldOut => "held_out",
         }
     }
 }
@@ -90,6 +93,12 @@ impl RecipientSums {
     /// How many there are.
     pub fn all(&self) -> u64 {
         self.0.values().sum()
+    }
+
+    /// How many were held out.
+    pub fn held_out(&self) -> u64 {
+        let reason = (RecipientState::Skipped, SkipReason::HeldOut.name().to_owned());
+        self.0.get(&reason).copied().unwrap_or_default()
     }
 
     /// How many have an outcome.

@@ -12,7 +12,8 @@ use chrono_tz::Tz;
 use diesel::{Connection, PgConnection, SqliteConnection, connection::SimpleConnection};
 use rollcall_domain::{
     BROADCAST_LASTS, BroadcastContent, BroadcastPlan, BroadcastState, Chat, ChatKind,
-    DeliveryTimes, Interaction, InteractionKind, OnUnknown, PauseReason, Profile, TelegramId,
+    DeliveryTimes, Experiment, Interaction, InteractionKind, OnUnknown, PauseReason, Profile,
+    TelegramId,
 };
 use rollcall_repository::{BroadcastChange, BroadcastRepository, UserRepository};
 use rollcall_repository_diesel::{Database, DieselUserRepository};
@@ -286,6 +287,7 @@ async fn story(url: &str) -> DieselUserRepository {
         lasts: BROADCAST_LASTS,
         times: DeliveryTimes::default(),
         has_opt_out_button: false,
+        experiment: Experiment::default(),
     };
     for (n, state) in (1..).zip(GOING_ON) {
         assert_eq!(store.create_broadcast(&plan, None, at(1)).await.unwrap().unwrap().id, n);

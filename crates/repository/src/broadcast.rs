@@ -6,8 +6,8 @@ use std::{
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
-    Admin, Broadcast, BroadcastButton, BroadcastPlan, LabelName, PauseReason, RecipientState,
-    RecipientSums, ResponseSums, TelegramId, TelegramUser,
+    Admin, Broadcast, BroadcastActivity, BroadcastButton, BroadcastPlan, LabelName, PauseReason,
+    RecipientState, RecipientSums, ResponseSums, TelegramId, TelegramUser,
 };
 
 use crate::error::RepositoryError;
@@ -73,6 +73,24 @@ pub trait BroadcastRepository: Send + Sync {
 
     /// How many recipients of a broadcast did what after their message.
     async fn responses(&self, broadcast: i64) -> Result<ResponseSums, RepositoryError>;
+
+    /// How many recipients of a broadcast were active within seven days after it; `None` until they have
+    /// been counted.
+    async fn activity(&self, broadcast: i64) -> Result<Option<BroadcastActivity>, RepositoryError>;
+
+    /// The number of a broadcast of which the activity of all seven days is known at a time
+    /// ([`activity_known_at`](rollcall_domain::activity_known_at)), but not counted.
+    async fn uncounted_activity(&self, at: DateTime<Utc>) -> Result<Option<i64>, RepositoryError>;
+
+    /// Counts the activity of up to `limit` more recipients of such a broadcast. Returns whether all are
+    /// counted now. Of users who are erased before, nothing is counted.
+    async fn count_activity(
+        &self,
+        holder: &str,
+        broadcast: i64,
+        limit: u32,
+        at: DateTime<Utc>,
+    ) -> Result<Leased<bool>, RepositoryError>;
 
     /// When the first of the recipients that wait for their time is due; `None` if none waits.
     async fn next_due(&self, broadcast: i64) -> Result<Option<DateTime<Utc>>, RepositoryError>;

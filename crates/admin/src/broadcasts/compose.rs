@@ -62,6 +62,11 @@ impl Page {
             .map(|it| (it.name(), words::on_unknown(it), it.name() == self.draft.on_unknown))
     }
 
+    /// Whether the fields of an experiment are shown at once.
+    fn is_experiment(&self) -> bool {
+        self.trouble("hold_out").is_some() || !self.draft.hold_out.is_empty()
+    }
+
     /// Whether the less common fields are shown at once.
     fn is_unusual(&self) -> bool {
         let draft = &self.draft;

@@ -4,8 +4,8 @@ use chrono::{DateTime, NaiveDateTime, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 use rollcall_domain::{
     BROADCAST_LASTS, Broadcast, BroadcastContent, BroadcastPlan, Buttons, ByLanguage,
-    DeliveryTimes, Filter, FilterError, InvalidQuietHours, LabelName, MAX_BROADCAST_NAME_CHARS,
-    MessageText, OnUnknown, Picture, QuietHours, TextError,
+    DeliveryTimes, Experiment, Filter, FilterError, InvalidQuietHours, LabelName,
+    MAX_BROADCAST_NAME_CHARS, MessageText, OnUnknown, Percent, Picture, QuietHours, TextError,
 };
 use rollcall_service::{BroadcastCategory, Message};
 
@@ -48,6 +48,8 @@ pub(super) struct Draft {
     pub(super) hours: String,
     pub(super) on_unknown: String,
     pub(super) is_paid: bool,
+    /// How many percent of the recipients are held out; empty if none are.
+    pub(super) hold_out: String,
 }
 
 /// What is wrong with a field, and where.
@@ -91,6 +93,7 @@ impl Draft {
             hours: BROADCAST_LASTS.num_hours().to_string(),
             on_unknown: OnUnknown::default().name().to_owned(),
             is_paid: false,
+            hold_out: String::new(),
         }
     }
 
@@ -122,6 +125,7 @@ impl Draft {
             hours: plan.lasts.num_hours().max(1).to_string(),
             on_unknown: plan.on_unknown.name().to_owned(),
             is_paid: plan.is_paid,
+            hold_out: plan.experiment.hold_out.map(|it| it.get().to_string()).unwrap_or_default(),
             ..Self::empty(plan.zone)
         })
     }
@@ -156,6 +160,7 @@ impl Draft {
             hours: or(field("hours"), empty.hours),
             on_unknown: or(field("on_unknown"), empty.on_unknown),
             is_paid: !value(pairs, "paid").is_empty(),
+            hold_out: field("hold_out").trim().to_owned(),
         }
     }
 
@@ -206,6 +211,16 @@ impl Draft {
             let message = format!("expected a number from 1 to {MAX_HOURS}");
             troubles.push(Trouble::new("hours", &message));
         }
+        let hold_out = match self.hold_out.as_str() {
+            "" => None,
+            typed => match typed.parse::<Percent>() {
+                Ok(part) => Some(part),
+                Err(error) => {
+                    troubles.push(Trouble::new("hold_out", &format!("{error}, or nothing")));
+                    None
+                }
+            },
+        };
         let on_unknown = self.on_unknown.parse();
         if on_unknown.is_err() {
             troubles.push(Trouble::new("on_unknown", "choose one of the two"));
@@ -226,6 +241,7 @@ impl Draft {
             lasts: hours.and_then(TimeDelta::try_hours).unwrap_or(BROADCAST_LASTS),
             times,
             has_opt_out_button,
+            experiment: Experiment { hold_out },
         };
         Ok((Some(plan), troubles))
     }

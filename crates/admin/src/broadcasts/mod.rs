@@ -1,6 +1,7 @@
 //! Broadcasts: writing them, their list, a page each with what became of the recipients, and starting,
 //! pausing and ending them.
 
+mod activity;
 pub(crate) mod change;
 pub(crate) mod compose;
 mod draft;

@@ -17,6 +17,7 @@ use rollcall_domain::{
 use tokio::time::{Instant, sleep};
 
 use super::{
+    activity::Activity,
     find::find,
     responses::{ResponseRow, responses},
     words,
@@ -51,6 +52,8 @@ pub(super) struct Progress {
     more_reasons: usize,
     /// What recipients did after the message.
     responses: Vec<ResponseRow>,
+    /// How many of them were active in the following days.
+    activity: Activity,
     /// In how long the first of the recipients that wait for their time is due.
     next_due: Option<String>,
     /// How many messages go out each second, and how long the rest takes at that pace.
@@ -147,7 +150,9 @@ impl Progress {
         let now = app.clock.now();
         let next_due = app.broadcasts.next_due(&broadcast).await?.filter(|at| *at > now);
         let next_due = next_due.map(|at| words::duration(at - now));
-        Ok(Self { next_due, ..Self::new(broadcast, &sums, &done, pace) })
+        let activity = app.broadcasts.activity(broadcast.id).await?;
+        let activity = Activity::new(&broadcast, &sums, activity);
+        Ok(Self { next_due, activity, ..Self::new(broadcast, &sums, &done, pace) })
     }
 
     fn new(
@@ -191,6 +196,7 @@ impl Progress {
             reasons,
             more_reasons,
             responses: responses(&broadcast, sums, done),
+            activity: Activity::None,
             next_due: None,
             pace: pace.map(|pace| (pace_text(pace), remaining(all - settled, pace))),
             broadcast,

@@ -107,7 +107,7 @@ pub(super) fn outcome_meaning(state: RecipientState, broadcast: &Broadcast) -> &
         (RecipientState::Unreachable, ..) => {
             "They blocked the bot, deleted their account or never started the bot."
         }
-        (RecipientState::Skipped, ..) => "The message was not to be sent to them any more.",
+        (RecipientState::Skipped, ..) => "The message was not to be sent to them; see the reasons.",
         (RecipientState::Unknown, ..) => {
             "The bot stopped, or Telegram's answer was lost, while their message went out. They may or \
              may not have it, and do not get it again."
@@ -142,6 +142,7 @@ fn skipped(name: &str) -> Option<&'static str> {
         .or_else(|| known(SkipReason::Erased, "Was deleted from the database"))
         .or_else(|| known(SkipReason::Expired, "The time for this broadcast was over"))
         .or_else(|| known(SkipReason::Capped, "Got enough messages of the category this week"))
+        .or_else(|| known(SkipReason::HeldOut, "Held out, to compare the others with"))
 }
 
 /// A length of time in its two largest units.
@@ -194,8 +195,13 @@ mod tests {
 
     #[test]
     fn each_reason_for_skipping_has_its_words() {
-        let reasons =
-            [SkipReason::OptedOut, SkipReason::Erased, SkipReason::Expired, SkipReason::Capped];
+        let reasons = [
+            SkipReason::OptedOut,
+            SkipReason::Erased,
+            SkipReason::Expired,
+            SkipReason::Capped,
+            SkipReason::HeldOut,
+        ];
         for it in reasons {
             assert_ne!(reason(RecipientState::Skipped, it.name()), it.name());
         }

@@ -184,6 +184,28 @@ async fn a_picture_is_chosen_by_its_file_id() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_part_of_the_recipients_is_held_out() {
+    let site = site(ThrowAwayDatabase::sqlite(), 3).await;
+    let token = site.sign_in(Role::Owner).await;
+    let with = |part| [("do", "save"), ("name", "Try"), ("text", "Hi"), ("hold_out", part)];
+    for part in ["0", "51", "x", "5.5"] {
+        let refused = submit(&site, &token, &with(part)).await;
+        assert_eq!(refused.status, 400, "{part}");
+        let refused = refused.main();
+        let expected = "Expected a whole number of percent from 1% to 50%, or nothing.";
+        assert!(refused.contains(expected), "{refused}");
+    }
+    submit(&site, &token, &with("5")).await;
+    let stored = site.broadcasts.list(None, 9).await.unwrap().remove(0).0;
+    assert_eq!(stored.plan.experiment.hold_out.unwrap().to_string(), "5%");
+    let copy = site.get(&format!("{NEW}?copy={}", stored.id), &token).await.main();
+    assert!(copy.contains("name=\"hold_out\" min=\"1\" max=\"50\" value=\"5\""), "{copy}");
+    let start = format!("/admin/broadcasts/{}/start", stored.id);
+    let start = site.get(&start, &token).await.main();
+    assert!(start.contains("<dt>Held out</dt><dd>5%"), "{start}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_wrong_is_shown_at_its_field_and_nothing_is_saved() {
     let site = site(ThrowAwayDatabase::sqlite(), 3).await;
     let token = site.sign_in(Role::Owner).await;

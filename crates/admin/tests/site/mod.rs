@@ -19,8 +19,8 @@ use axum::{
 use futures_util::stream;
 use rollcall_admin::{Admin, Services, Settings};
 use rollcall_domain::{
-    BROADCAST_LASTS, Broadcast, BroadcastContent, BroadcastPlan, Clock, DeliveryTimes, OnUnknown,
-    Profile, Role, TelegramId,
+    BROADCAST_LASTS, Broadcast, BroadcastContent, BroadcastPlan, Clock, DeliveryTimes, Experiment,
+    OnUnknown, Profile, Role, TelegramId,
 };
 use rollcall_repository_diesel::{
     Database, DieselAdminRepository, DieselPreferencesRepository, DieselScheduleRepository,
@@ -203,6 +203,7 @@ impl Site {
             lasts: BROADCAST_LASTS,
             times: DeliveryTimes::default(),
             has_opt_out_button: false,
+            experiment: Experiment::default(),
         };
         self.broadcasts.create(&plan, None).await.unwrap()
     }

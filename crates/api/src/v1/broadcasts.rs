@@ -9,8 +9,8 @@ use axum::{
 };
 use chrono::DateTime;
 use rollcall_domain::{
-    BROADCAST_LASTS, Broadcast, BroadcastContent, BroadcastPlan, DeliveryTimes, Filter, LabelName,
-    OnUnknown, RecipientSums,
+    BROADCAST_LASTS, Broadcast, BroadcastContent, BroadcastPlan, DeliveryTimes, Experiment, Filter,
+    InvalidPercent, LabelName, OnUnknown, Percent, RecipientSums,
 };
 use rollcall_service::{BroadcastChange, PAID_RATE};
 use serde::{Deserialize, de::IgnoredAny};
@@ -94,6 +94,8 @@ struct Draft {
     category: Option<String>,
     opt_out_button: Option<bool>,
     rate: Option<u32>,
+    /// How many percent of the recipients are held out.
+    hold_out: Option<u8>,
     /// RFC 3339.
     starts_at: Option<String>,
 }
@@ -128,6 +130,10 @@ impl Draft {
         if texts.insert(String::new(), self.text).is_some() {
             return Err(ApiError::invalid("texts: expected language codes such as de"));
         }
+        let hold_out = match self.hold_out.map(Percent::new) {
+            Some(None) => return Err(ApiError::invalid(format!("hold_out: {InvalidPercent}"))),
+            part => part.flatten(),
+        };
         let starts_at = self.starts_at.as_deref().map(DateTime::parse_from_rfc3339).transpose();
         let starts_at = starts_at
             .map_err(|_| ApiError::invalid("starts_at: expected 2026-12-01T18:00:00Z or the like"))?
@@ -152,6 +158,7 @@ impl Draft {
             lasts: BROADCAST_LASTS,
             times: DeliveryTimes::default(),
             has_opt_out_button,
+            experiment: Experiment { hold_out },
         })
     }
 }

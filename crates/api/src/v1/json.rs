@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use rollcall_domain::{
-    Broadcast, BroadcastContent, Change, Comparison, DayStats, LabelName, PauseReason,
+    Broadcast, BroadcastContent, Change, Comparison, DayStats, LabelName, PauseReason, Percent,
     RecipientState, RecipientSums, SameHours, StartPayload, TelegramUser, UnreachableReason,
     UserDetail, UserStats, Username,
 };
@@ -156,5 +156,7 @@ pub(super) fn broadcast(broadcast: &Broadcast, sums: &RecipientSums) -> Value {
         "ended_at": broadcast.ended_at.map(time),
         "recipients": recipients,
         "opt_outs": broadcast.opt_outs,
+        "hold_out": plan.experiment.hold_out.map(Percent::get),
+        "held_out": sums.held_out(),
     })
 }

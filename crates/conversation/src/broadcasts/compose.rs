@@ -1,7 +1,7 @@
 //! The message of a broadcast: an owner's next message after `/broadcast`.
 
 use rollcall_domain::{
-    Admin, BROADCAST_LASTS, BroadcastContent, BroadcastPlan, DeliveryTimes,
+    Admin, BROADCAST_LASTS, BroadcastContent, BroadcastPlan, DeliveryTimes, Experiment,
     MAX_BROADCAST_NAME_CHARS, NEWS_CATEGORY, OnUnknown, Registration, error_chain,
 };
 use rollcall_service::{BroadcastError, BroadcastRequest, ServiceError, Waiting};
@@ -124,6 +124,7 @@ impl Conversation {
             lasts: BROADCAST_LASTS,
             times: DeliveryTimes::default(),
             has_opt_out_button: false,
+            experiment: Experiment::default(),
         };
         let broadcast = self.broadcasts.create(&plan, Some(&Admin::Telegram(asker.id))).await?;
         let mut screen = self.draft(&broadcast, asker).await?;

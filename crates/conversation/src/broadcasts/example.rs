@@ -3,7 +3,8 @@
 use chrono::{DateTime, TimeDelta};
 use chrono_tz::Tz;
 use rollcall_domain::{
-    Broadcast, BroadcastContent, BroadcastPlan, BroadcastState, DeliveryTimes, OnUnknown,
+    Broadcast, BroadcastContent, BroadcastPlan, BroadcastState, DeliveryTimes, Experiment,
+    OnUnknown,
 };
 
 use crate::reply::{Button, Screen};
@@ -28,6 +29,7 @@ pub(super) fn broadcast(state: BroadcastState) -> Broadcast {
             lasts: TimeDelta::hours(24),
             times: DeliveryTimes::default(),
             has_opt_out_button: false,
+            experiment: Experiment::default(),
         },
         state,
         created_at: at,

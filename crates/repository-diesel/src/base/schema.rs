@@ -544,6 +544,19 @@ diesel::table! {
         opt_outs -> BigInt,
         local_time -> Nullable<Timestamp>,
         quiet_hours -> Nullable<Text>,
+        hold_out -> Nullable<Integer>,
+    }
+}
+
+diesel::table! {
+    broadcast_activity (broadcast) {
+        broadcast -> BigInt,
+        counted_to -> BigInt,
+        sent -> BigInt,
+        sent_active -> BigInt,
+        held_out -> BigInt,
+        held_out_active -> BigInt,
+        counted_at -> Nullable<Timestamp>,
     }
 }
 
@@ -622,6 +635,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     second_factors,
 );
 diesel::allow_tables_to_appear_in_same_query!(admin_sessions, device_generations);
+diesel::allow_tables_to_appear_in_same_query!(broadcast_activity, broadcasts);
 diesel::allow_tables_to_appear_in_same_query!(broadcast_recipients, broadcasts);
 diesel::allow_tables_to_appear_in_same_query!(games, teams);
 diesel::allow_tables_to_appear_in_same_query!(label_changes, labels);

@@ -89,7 +89,13 @@ pub(super) fn claim(
     for (place, id) in ids.into_iter().enumerate() {
         let user = users.remove(&id);
         let telegram_id = telegram_id("broadcast_recipients", id)?;
-        let (state, reason) = outcome(user.as_ref(), left_out.get(&id).copied());
+        let (mut state, mut reason) = outcome(user.as_ref(), left_out.get(&id).copied());
+        // Last, so that the held-out part has only users who would get the message, like the other part.
+        if state == RecipientState::Claimed
+            && known.plan.experiment.is_held_out(broadcast, telegram_id)
+        {
+            (state, reason) = (RecipientState::Skipped, Some(SkipReason::HeldOut.name()));
+        }
         let reason = reason.map(str::to_owned);
         outcomes.push(RecipientOutcome { telegram_id, state, reason, message_id: None, at });
         if state == RecipientState::Claimed {

@@ -1,5 +1,6 @@
 //! Broadcasts; see [`BroadcastRepository`](rollcall_repository::BroadcastRepository).
 
+mod activity;
 mod categories;
 mod claim;
 mod composing;

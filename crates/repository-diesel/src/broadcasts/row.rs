@@ -3,8 +3,8 @@
 use chrono::{DateTime, Duration};
 use diesel::prelude::*;
 use rollcall_domain::{
-    Broadcast, BroadcastContent, BroadcastPlan, BroadcastState, DeliveryTimes, InvalidQuietHours,
-    OnUnknown, Picture, TelegramId,
+    Broadcast, BroadcastContent, BroadcastPlan, BroadcastState, DeliveryTimes, Experiment,
+    InvalidPercent, InvalidQuietHours, OnUnknown, Percent, Picture, TelegramId,
 };
 use serde_json::{Value, json};
 
@@ -41,6 +41,7 @@ pub(super) struct BroadcastRow {
     pub(super) opt_outs: i64,
     pub(super) local_time: Option<UtcMicros>,
     pub(super) quiet_hours: Option<String>,
+    pub(super) hold_out: Option<i32>,
 }
 
 /// What is sent, as JSON.
@@ -116,6 +117,7 @@ impl BroadcastRow {
             opt_outs: 0,
             local_time: plan.times.local_time.map(|local| local.and_utc().into()),
             quiet_hours: plan.times.quiet_hours.map(|it| it.to_string()),
+            hold_out: plan.experiment.hold_out.map(|part| part.get().into()),
         }
     }
 
@@ -153,6 +155,13 @@ impl BroadcastRow {
             lasts: Duration::seconds(self.lasts_seconds.into()),
             times,
             has_opt_out_button: self.has_opt_out_button,
+            experiment: Experiment {
+                hold_out: self
+                    .hold_out
+                    .map(read_percent)
+                    .transpose()
+                    .map_err(|it| corrupt("hold_out", &it))?,
+            },
         };
         Ok(Broadcast {
             id,
@@ -168,6 +177,10 @@ impl BroadcastRow {
             opt_outs: self.opt_outs.try_into().unwrap_or_default(),
         })
     }
+}
+
+fn read_percent(stored: i32) -> Result<Percent, InvalidPercent> {
+    stored.try_into().ok().and_then(Percent::new).ok_or(InvalidPercent)
 }
 
 /// The broadcast of a number.

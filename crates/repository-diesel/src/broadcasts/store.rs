@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use diesel::Connection;
 use rollcall_domain::{
-    Admin, Broadcast, BroadcastButton, BroadcastPlan, LabelName, PauseReason, RecipientSums,
-    ResponseSums, TelegramId,
+    Admin, Broadcast, BroadcastActivity, BroadcastButton, BroadcastPlan, LabelName, PauseReason,
+    RecipientSums, ResponseSums, TelegramId,
 };
 use rollcall_repository::{
     AddedRecipients, BroadcastCategory, BroadcastChange, BroadcastRepository, ChangedBroadcast,
@@ -16,7 +16,7 @@ use rollcall_repository::{
 };
 
 use super::{
-    categories, claim,
+    activity, categories, claim,
     origin::Place,
     outcome,
     plan::{self, Author},
@@ -117,6 +117,43 @@ impl BroadcastRepository for DieselUserRepository {
     async fn responses(&self, broadcast: i64) -> Result<ResponseSums, RepositoryError> {
         self.database
             .read("sum responses", move |connection| responses::read(connection, broadcast))
+            .await
+    }
+
+    async fn activity(&self, broadcast: i64) -> Result<Option<BroadcastActivity>, RepositoryError> {
+        self.database
+            .read("read the activity after a broadcast", move |connection| {
+                Ok(activity::read(connection, broadcast)?)
+            })
+            .await
+    }
+
+    async fn uncounted_activity(&self, at: DateTime<Utc>) -> Result<Option<i64>, RepositoryError> {
+        self.database
+            .read("look for activity to count", move |connection| {
+                Ok(activity::uncounted(connection, at)?)
+            })
+            .await
+    }
+
+    async fn count_activity(
+        &self,
+        holder: &str,
+        broadcast: i64,
+        limit: u32,
+        at: DateTime<Utc>,
+    ) -> Result<Leased<bool>, RepositoryError> {
+        let holder = holder.to_owned();
+        let part = self
+            .database
+            .read("look at the activity after a broadcast", move |connection| {
+                activity::look(connection, broadcast, limit)
+            })
+            .await?;
+        self.database
+            .write("count the activity after a broadcast", move |connection| {
+                connection.transaction(|connection| activity::add(connection, &holder, &part, at))
+            })
             .await
     }
 

@@ -20,8 +20,9 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
-    Admin, Broadcast, BroadcastPlan, Clock, Filter, LabelName, MAX_BROADCAST_NAME_CHARS,
-    MAX_BUTTONS, RecipientSums, ResponseSums, SYSTEM_CATEGORY, TelegramId, TelegramUser, Term,
+    Admin, Broadcast, BroadcastActivity, BroadcastPlan, Clock, Filter, LabelName,
+    MAX_BROADCAST_NAME_CHARS, MAX_BUTTONS, RecipientSums, ResponseSums, SYSTEM_CATEGORY,
+    TelegramId, TelegramUser, Term,
 };
 use rollcall_repository::{
     AudienceRepository, BroadcastCategory, BroadcastChange, BroadcastRepository, ChangedBroadcast,
@@ -207,6 +208,15 @@ impl BroadcastService {
     /// If the storage fails.
     pub async fn responses(&self, id: i64) -> Result<ResponseSums, ServiceError> {
         Ok(self.broadcasts.responses(id).await?)
+    }
+
+    /// How many recipients of a broadcast were active within seven days after it; `None` until they have
+    /// been counted.
+    ///
+    /// # Errors
+    /// If the storage fails.
+    pub async fn activity(&self, id: i64) -> Result<Option<BroadcastActivity>, ServiceError> {
+        Ok(self.broadcasts.activity(id).await?)
     }
 
     /// When the first of the recipients that wait for a time of their own clocks is due; `None` if none

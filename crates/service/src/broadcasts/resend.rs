@@ -1,8 +1,8 @@
 //! Broadcasts to recipients of earlier ones.
 
 use rollcall_domain::{
-    Admin, Broadcast, BroadcastPlan, DeliveryTimes, Filter, MAX_BROADCAST_NAME_CHARS, OfBroadcast,
-    RecipientState, Term,
+    Admin, Broadcast, BroadcastPlan, DeliveryTimes, Experiment, Filter, MAX_BROADCAST_NAME_CHARS,
+    OfBroadcast, RecipientState, Term,
 };
 
 use super::{BroadcastError, BroadcastService};
@@ -50,6 +50,8 @@ impl BroadcastService {
             starts_at: None,
             // The local time has passed, while quiet hours come every day.
             times: DeliveryTimes { local_time: None, ..known.plan.times },
+            // Its recipients are no random part, so they say nothing about the message.
+            experiment: Experiment::default(),
             ..known.plan
         };
         self.create(&plan, by).await

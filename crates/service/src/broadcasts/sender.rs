@@ -19,6 +19,12 @@ use crate::{AudienceError, Outage, ServiceError, pace::Pace};
 
 /// How often the database is asked for broadcasts.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How often it is looked whether the activity after a broadcast can be counted.
+const LOOK_FOR_ACTIVITY_EVERY: Duration = Duration::from_secs(60);
+/// How many recipients are looked at at once, so that a part takes a few milliseconds.
+const ACTIVITY_PART: u32 = 500;
+/// The pause between two parts, so that other work comes first.
+const ACTIVITY_PAUSE: Duration = Duration::from_millis(5);
 /// The longest pause while the database cannot be used.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
@@ -27,6 +33,8 @@ pub struct BroadcastSender {
     lease: Lease,
     held_until: watch::Sender<Option<Instant>>,
     work: Work,
+    /// When it is next looked for activity to count.
+    next_activity: Instant,
 }
 
 impl BroadcastSender {
@@ -36,7 +44,7 @@ impl BroadcastSender {
         held_until: watch::Sender<Option<Instant>>,
         work: Work,
     ) -> Self {
-        Self { lease, held_until, work }
+        Self { lease, held_until, work, next_activity: Instant::now() }
     }
 
     /// Works until the process should stop. Then it waits for the messages that are going out, stores
@@ -82,7 +90,9 @@ impl BroadcastSender {
     async fn look(&mut self, tasks: &mut Tasks) -> Result<(), ServiceError> {
         let active = self.work.broadcasts.active_broadcasts(self.work.clock.now()).await?;
         let claimed = self.work.broadcasts.claimed_broadcasts().await?;
-        if active.is_empty() && claimed.is_empty() && tasks.is_empty() {
+        let uncounted = self.uncounted_activity(tasks).await?;
+        let is_idle = active.is_empty() && claimed.is_empty() && uncounted.is_none();
+        if is_idle && tasks.is_empty() {
             if self.lease.held_until().is_some() {
                 self.held_until.send_replace(None);
                 self.lease.end().await?;
@@ -104,12 +114,27 @@ impl BroadcastSender {
         for broadcast in self.work.broadcasts.active_broadcasts(self.work.clock.now()).await? {
             tasks.begin(broadcast, &self.work);
         }
+        if let Some(id) = uncounted {
+            tasks.count(id, &self.work);
+        }
         // A process ended while it was sending, and then an owner paused or cancelled the broadcast.
         for id in claimed.into_iter().filter(|id| !tasks.has(*id)) {
             let now = self.work.clock.now();
             self.work.broadcasts.recover_recipients(&self.work.holder, id, false, now).await?;
         }
         Ok(())
+    }
+
+    /// A broadcast of which the activity is to be counted, if it is time to look for one.
+    async fn uncounted_activity(&mut self, tasks: &Tasks) -> Result<Option<i64>, ServiceError> {
+        if Instant::now() < self.next_activity || tasks.is_counting() {
+            return Ok(None);
+        }
+        let uncounted = self.work.broadcasts.uncounted_activity(self.work.clock.now()).await?;
+        if uncounted.is_none() {
+            self.next_activity = Instant::now() + LOOK_FOR_ACTIVITY_EVERY;
+        }
+        Ok(uncounted)
     }
 }
 
@@ -118,6 +143,8 @@ impl BroadcastSender {
 struct Tasks {
     tasks: JoinSet<()>,
     broadcasts: BTreeMap<Id, i64>,
+    /// The one that counts the activity after a broadcast.
+    counting: Option<Id>,
 }
 
 impl Tasks {
@@ -139,6 +166,18 @@ impl Tasks {
         }
     }
 
+    /// Whether the activity after a broadcast is being counted.
+    fn is_counting(&self) -> bool {
+        self.counting.is_some()
+    }
+
+    /// Counts the activity after a broadcast, unless that of another one is being counted.
+    fn count(&mut self, id: i64, work: &Work) {
+        if self.counting.is_none() {
+            self.counting = Some(self.tasks.spawn(work.clone().count_activity(id)).id());
+        }
+    }
+
     /// Waits until the work on one has ended; forever if there is none.
     async fn next(&mut self) {
         let task = match self.tasks.join_next_with_id().await {
@@ -147,6 +186,7 @@ impl Tasks {
             None => std::future::pending().await,
         };
         self.broadcasts.remove(&task);
+        self.counting = self.counting.filter(|counting| *counting != task);
     }
 
     fn abort(&mut self) {
@@ -174,6 +214,27 @@ impl Work {
                 if let Ok(found) = self.broadcasts.broadcast(id).await {
                     broadcast = found;
                     break;
+                }
+            }
+        }
+    }
+
+    /// Counts how many recipients of a broadcast were active after it.
+    async fn count_activity(self, id: i64) {
+        while !*self.stop.borrow() {
+            let now = self.clock.now();
+            match self.broadcasts.count_activity(&self.holder, id, ACTIVITY_PART, now).await {
+                Ok(Some(false)) => sleep(ACTIVITY_PAUSE).await,
+                Ok(Some(true)) => {
+                    log::info!(broadcast = id; "the activity after a broadcast is counted");
+                    return;
+                }
+                // Another process goes on.
+                Ok(None) => return,
+                Err(error) => {
+                    log::warn!(broadcast = id, error:%; "cannot count the activity after a broadcast");
+                    sleep(LOOK_EVERY).await;
+                    return;
                 }
             }
         }

@@ -13,8 +13,8 @@ use chrono::TimeDelta;
 use chrono_tz::Tz;
 use clap::Args;
 use rollcall_domain::{
-    BroadcastContent, BroadcastPlan, Filter, LabelName, MAX_BROADCAST_NAME_CHARS, OnUnknown,
-    Picture, QuietHours,
+    BroadcastContent, BroadcastPlan, Experiment, Filter, LabelName, MAX_BROADCAST_NAME_CHARS,
+    OnUnknown, Percent, Picture, QuietHours,
 };
 use rollcall_service::{BroadcastError, PAID_RATE};
 use serde_json::json;
@@ -111,6 +111,10 @@ pub struct Create {
     /// their end
     #[arg(long, value_name = "FROM-UNTIL", value_parser = QuietHours::from_str)]
     quiet_hours: Option<QuietHours>,
+    /// Random part of the users that does not get it, such as 5%, to compare the others with. `show` has
+    /// how many of both parts were active within seven days
+    #[arg(long, value_name = "PERCENT", value_parser = Percent::from_str)]
+    hold_out: Option<Percent>,
     /// How long after its beginning messages may be sent, such as 90m, 24h or 7d; with --local, after its
     /// time has come everywhere. Users that are left then are skipped
     #[arg(long, value_name = "SPAN", default_value = "24h", value_parser = read_span)]
@@ -201,6 +205,7 @@ impl Create {
             starts_at,
             lasts: self.lasts,
             times,
+            experiment: Experiment { hold_out: self.hold_out },
         })
     }
 

@@ -1,5 +1,6 @@
 //! `manage broadcast`.
 
+mod activity;
 mod audience;
 mod categories;
 mod change;

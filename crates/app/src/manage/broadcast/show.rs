@@ -5,13 +5,14 @@ use std::io::Write;
 use chrono::{DateTime, Utc};
 use clap::Args;
 use rollcall_domain::{
-    Broadcast, BroadcastContent, BroadcastResponse, BroadcastState, Buttons, OnUnknown, Picture,
-    RecipientState, RecipientSums, ResponseSums, grouped,
+    Broadcast, BroadcastContent, BroadcastResponse, BroadcastState, Buttons, OnUnknown, Percent,
+    Picture, RecipientState, RecipientSums, ResponseSums, grouped,
 };
 use rollcall_service::BroadcastService;
 use serde_json::{Map, Value, json};
 
 use super::{
+    activity::{activity_as_json, print_activity},
     forecast::forecast,
     number::Number,
     times::{described, wait},
@@ -104,6 +105,7 @@ impl Show {
         let sums = broadcasts.sums(broadcast.id).await?;
         let responses = broadcasts.responses(broadcast.id).await?;
         let next_due = broadcasts.next_due(&broadcast).await?;
+        let activity = broadcasts.activity(broadcast.id).await?;
         if self.json {
             let mut shown = as_json(&broadcast, &sums);
             if let Some(shown) = shown.as_object_mut() {
@@ -116,6 +118,8 @@ impl Show {
                 });
                 shown.insert("blocks".to_owned(), blocks.into());
                 shown.insert("next_due_at".to_owned(), next_due.map(rfc3339).into());
+                let activity = activity_as_json(&broadcast, activity);
+                shown.insert("activity".to_owned(), activity);
                 shown.insert("pressed".to_owned(), pressed.into());
                 shown.insert("buttons".to_owned(), buttons.collect::<Vec<_>>().into());
             }
@@ -127,7 +131,8 @@ impl Show {
             _ => None,
         };
         print(&broadcast, &sums, left.map(span), next_due)?;
-        print_responses(&broadcast, &responses)
+        print_responses(&broadcast, &responses)?;
+        print_activity(&broadcast, activity)
     }
 }
 
@@ -166,6 +171,9 @@ fn print(
     )?;
     writeln!(out, "Rate         {}", rate(broadcast))?;
     writeln!(out, "If unknown   {unknown}")?;
+    if let Some(part) = plan.experiment.hold_out {
+        writeln!(out, "Held out     {part} of the users that would get it")?;
+    }
     let by =
         broadcast.created_by.as_deref().map_or_else(String::new, |by| format!(" by {}", safe(by)));
     writeln!(out, "Created      {} UTC{by}", second(broadcast.created_at))?;
@@ -324,5 +332,7 @@ fn as_json(broadcast: &Broadcast, sums: &RecipientSums) -> Value {
         "recipients": recipients,
         "reasons": reasons.collect::<Vec<_>>(),
         "opt_outs": broadcast.opt_outs,
+        "hold_out": plan.experiment.hold_out.map(Percent::get),
+        "held_out": sums.held_out(),
     })
 }

@@ -3,6 +3,7 @@
 
 mod blocks;
 mod composing;
+mod experiments;
 mod lease;
 mod model;
 mod opt_outs;
@@ -14,6 +15,7 @@ mod times;
 
 pub use blocks::*;
 pub use composing::*;
+pub use experiments::*;
 pub use lease::*;
 pub use model::*;
 pub use opt_outs::*;
@@ -81,6 +83,10 @@ macro_rules! broadcast_repository_contract {
             a_progress_message_is_replaced_and_deleted,
             an_erased_owner_composes_nothing,
             only_a_draft_gets_another_category,
+            the_held_out_part_does_not_get_the_message,
+            only_users_who_would_get_the_message_are_held_out,
+            activity_is_counted_when_seven_days_are_over,
+            activity_is_counted_part_by_part,
         );
     };
 }

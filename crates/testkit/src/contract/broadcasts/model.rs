@@ -18,7 +18,8 @@ use proptest::{
     test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
 use rollcall_domain::{
-    BroadcastPlan, DeliveryTimes, OnUnknown, PauseReason, RecipientState, UnreachableReason,
+    BroadcastPlan, DeliveryTimes, Experiment, OnUnknown, PauseReason, Percent, RecipientState,
+    UnreachableReason,
 };
 use rollcall_repository::{
     BroadcastChange, ChangedBroadcast, PreferencesRepository, Recipient, RecipientOutcome, Rest,
@@ -164,6 +165,7 @@ struct Broadcast {
     before: i64,
     rows: BTreeMap<i64, Row>,
     times: DeliveryTimes,
+    experiment: Experiment,
     /// The second at which a recipient that waits is due.
     due: BTreeMap<i64, i64>,
     /// What became of recipients that were erased.
@@ -174,6 +176,10 @@ impl Broadcast {
     /// Those with an outcome wait no more.
     fn forget_due(&mut self) {
         self.due.retain(|n, _| is_open(&self.rows[n]));
+    }
+
+    fn is_held_out(&self, n: i64) -> bool {
+        self.experiment.is_held_out(self.id, id(n))
     }
 
     /// The second at which it expires.
@@ -202,7 +208,7 @@ impl World {
     async fn new(
         stores: [Arc<dyn BroadcastStore>; 2],
         preferences: Arc<dyn PreferencesRepository>,
-        times: DeliveryTimes,
+        (times, experiment): (DeliveryTimes, Experiment),
         round: usize,
     ) -> Self {
         let store = stores[0].clone();
@@ -214,7 +220,14 @@ impl World {
         take(&*store, &holder).await;
         let begin = async |on_unknown, times| {
             let lasts = TimeDelta::seconds(LASTS);
-            let plan = BroadcastPlan { on_unknown, lasts, times, ..plan(&category) };
+            let experiment = experiment.clone();
+            let plan = BroadcastPlan {
+                on_unknown,
+                lasts,
+                times,
+                experiment: experiment.clone(),
+                ..plan(&category)
+            };
             let id = create(&*store, &plan).await.id;
             store.change_broadcast(id, BroadcastChange::Start, None, at(0)).await.unwrap();
             Broadcast {
@@ -226,6 +239,7 @@ impl World {
                 before: 0,
                 rows: BTreeMap::new(),
                 times,
+                experiment,
                 due: BTreeMap::new(),
                 erased: Vec::new(),
             }
@@ -463,6 +477,9 @@ impl World {
                 () if user.is_out => (RecipientState::Skipped, "opted_out"),
                 () if has_one => (RecipientState::Skipped, "capped"),
                 () if user.is_blocked => (RecipientState::Unreachable, "blocked"),
+                () if self.broadcasts[broadcast].is_held_out(*n) => {
+                    (RecipientState::Skipped, "held_out")
+                }
                 () => (RecipientState::Claimed, ""),
             };
             claimed.extend((state == RecipientState::Claimed).then_some(*n));
@@ -541,6 +558,12 @@ fn times() -> impl Strategy<Value = DeliveryTimes> {
     })
 }
 
+/// Nothing, or a part that is held out.
+fn experiment() -> impl Strategy<Value = Experiment> {
+    any::<bool>()
+        .prop_map(|is_any| Experiment { hold_out: is_any.then(|| Percent::new(30).unwrap()) })
+}
+
 /// The second of a time.
 fn second(time: DateTime<Utc>) -> i64 {
     (time - at(0)).num_seconds()
@@ -566,11 +589,12 @@ pub async fn recipients_agree_with_a_model([(store, preferences), (other, _)]: [
             ..Config::default()
         };
         TestRunner::new_with_rng(config, rng)
-            .run(&(times(), operations()), |(times, operations)| {
+            .run(&(times(), experiment(), operations()), |(times, experiment, operations)| {
                 runtime.block_on(async {
                     let round = round.fetch_add(1, Ordering::Relaxed);
                     let (stores, preferences) = (stores.clone(), preferences.clone());
-                    let mut world = World::new(stores, preferences, times, round).await;
+                    let mut world =
+                        World::new(stores, preferences, (times, experiment), round).await;
                     for operation in &operations {
                         world.run(operation).await;
                         world.check().await;

@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use chrono_tz::Tz;
 use rollcall_domain::{
     Admin, AuditAction, Broadcast, BroadcastContent, BroadcastPlan, BroadcastState, DeliveryTimes,
-    OnUnknown, PauseReason, Picture,
+    Experiment, OnUnknown, PauseReason, Percent, Picture,
 };
 use rollcall_repository::{AuditFilter, BroadcastCategory, BroadcastChange, ChangedBroadcast};
 use tokio::task::JoinSet;
@@ -93,6 +93,9 @@ pub async fn every_plan_survives_being_stored([(store, _), (other, _)]: [Store; 
                     quiet_hours: (n % 2 == 1).then(|| "22:00-08:30".parse().unwrap()),
                 },
                 has_opt_out_button: n % 2 == 0,
+                experiment: Experiment {
+                    hold_out: [None, Percent::new(1), Percent::new(50), None][n],
+                },
             });
         }
     }

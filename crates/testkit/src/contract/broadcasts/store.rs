@@ -6,8 +6,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use rollcall_domain::{
     AuditAction, BROADCAST_LASTS, Broadcast, BroadcastContent, BroadcastPlan, BroadcastState, Chat,
-    ChatKind, DeliveryTimes, Interaction, InteractionKind, LabelName, OnUnknown, Profile,
-    RecipientState, TelegramId,
+    ChatKind, DeliveryTimes, Experiment, Interaction, InteractionKind, LabelName, OnUnknown,
+    Profile, RecipientState, TelegramId,
 };
 use rollcall_repository::{
     AdminRepository, AuditFilter, BroadcastChange, BroadcastRepository, ChangedBroadcast,
@@ -51,6 +51,7 @@ pub(super) fn plan(category: &str) -> BroadcastPlan {
         lasts: BROADCAST_LASTS,
         times: DeliveryTimes::default(),
         has_opt_out_button: false,
+        experiment: Experiment::default(),
     }
 }
 

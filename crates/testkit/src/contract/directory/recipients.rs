@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rollcall_domain::{
-    BROADCAST_LASTS, BroadcastButton, BroadcastContent, BroadcastPlan, DeliveryTimes, OnUnknown,
-    RecipientState, TelegramId,
+    BROADCAST_LASTS, BroadcastButton, BroadcastContent, BroadcastPlan, DeliveryTimes, Experiment,
+    OnUnknown, RecipientState, TelegramId,
 };
 use rollcall_repository::{BroadcastChange, RecipientOutcome};
 
@@ -36,6 +36,7 @@ pub(super) async fn of_a_broadcast(
         lasts: BROADCAST_LASTS,
         times: DeliveryTimes::default(),
         has_opt_out_button: false,
+        experiment: Experiment::default(),
     };
     let id = store.create_broadcast(&plan, None, at(0)).await.unwrap().unwrap().id;
     assert_eq!(id, 1);
