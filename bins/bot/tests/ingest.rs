@@ -25,13 +25,17 @@ use running::{
     database::{HeldDatabase, counted, quarantined, stored, tamper},
 };
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
+use tokio::{
+    io::AsyncWriteExt,
+    net::{TcpListener, TcpStream},
+};
 
 stories!(
     updates_are_registered_once_in_each_form,
     only_keys_with_the_scope_and_the_bot_are_let_in,
     what_is_no_update_is_refused_with_its_place,
     a_held_database_loses_nothing,
+    a_busy_server_asks_to_wait,
     a_bot_that_only_sent_updates_is_not_taken_over,
 );
 
@@ -275,6 +279,53 @@ async fn a_held_database_loses_nothing(database: ThrowAwayDatabase) {
     assert_eq!(read(response).await.0, 503);
     tamper(&database, "ALTER TABLE moved RENAME TO telegram_users");
     assert_eq!(beside.send(&update(3, 13)).await, (200, counts(1, 0, 0, 0)));
+}
+
+async fn a_busy_server_asks_to_wait(database: ThrowAwayDatabase) {
+    let beside = Beside::start(&database).await;
+    // Eight clients stop shortly before the end of a body of the largest size. That is all the memory
+    // for bodies.
+    let address = beside.url.strip_prefix("http://").unwrap();
+    let largest = 8 << 20;
+    let head = format!(
+        "POST /ingest HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {}\r\n\
+         Content-Length: {largest}\r\n\r\n",
+        beside.key
+    );
+    let mut stopped = Vec::new();
+    for _ in 0..8 {
+        let mut client = TcpStream::connect(address).await.unwrap();
+        client.write_all(head.as_bytes()).await.unwrap();
+        client.write_all(&vec![b' '; largest - 1]).await.unwrap();
+        stopped.push(client);
+    }
+    // What the system has taken from a client, the server may not have read yet.
+    let send = async |id| beside.request(update(id, 11).to_string()).send().await.unwrap();
+    let mut sent = 0;
+    let busy = loop {
+        sent += 1;
+        let response = send(sent).await;
+        if response.status() != 200 {
+            break response;
+        }
+    };
+    assert_eq!(busy.headers()["retry-after"], "1");
+    let (status, answer) = read(busy).await;
+    assert_eq!((status, answer["error"].is_string()), (429, true), "{answer}");
+    // Reading needs no body.
+    let reader = create_key(&beside.admins, "reader", "read").await;
+    let stats = reqwest::Client::new().get(format!("{}/api/v1/stats", beside.url));
+    assert_eq!(stats.bearer_auth(reader).send().await.unwrap().status(), 200);
+
+    drop(stopped);
+    let again = loop {
+        let response = send(sent).await;
+        if response.status() != 429 {
+            break response;
+        }
+    };
+    assert_eq!(read(again).await, (200, counts(1, 0, 0, 0)));
+    assert_eq!(counted(&database).await, sent.unsigned_abs());
 }
 
 async fn a_bot_that_only_sent_updates_is_not_taken_over(database: ThrowAwayDatabase) {

@@ -23,7 +23,7 @@ use crate::{database::Databases, report::Pairs};
 /// The most updates that are pending for the bot; the crowd sends as many as the bot reads.
 const BACKLOG: usize = 2000;
 /// More updates than a run has.
-const UPDATES_PER_RUN: i64 = 1_000_000_000;
+pub(crate) const UPDATES_PER_RUN: i64 = 1_000_000_000;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
@@ -162,9 +162,9 @@ pub(crate) fn bot() -> Result<PathBuf> {
 }
 
 /// The measurements of a bot.
-struct Drained {
-    rate: f64,
-    cpu_us: f64,
+pub(crate) struct Drained {
+    pub(crate) rate: f64,
+    pub(crate) cpu_us: f64,
     answered: f64,
     resident_mib: [f64; 2],
 }
@@ -182,7 +182,7 @@ impl std::fmt::Display for Drained {
     }
 }
 
-async fn drain_by_bot(
+pub(crate) async fn drain_by_bot(
     bot: &Path,
     telegram: Simulator,
     database: &str,
@@ -310,6 +310,8 @@ fn complete_request(bytes: &[u8]) -> Option<usize> {
 pub(crate) struct RunningBot {
     process: Child,
     id: u32,
+    /// Where it serves its webhook, the web admin and the API.
+    pub(crate) url: String,
 }
 
 impl RunningBot {
@@ -372,7 +374,7 @@ impl RunningBot {
                 }
             }
         });
-        Ok(Self { process, id })
+        Ok(Self { process, id, url: format!("http://127.0.0.1:{port}") })
     }
 
     /// The CPU time used so far.

@@ -10,6 +10,7 @@ mod days;
 mod directory;
 mod end_to_end;
 mod growth;
+mod ingest;
 mod latency;
 mod limit;
 mod people;
@@ -72,6 +73,8 @@ enum What {
     Pooler,
     /// The bot with a bot behind it, compared with the bot without it
     Forward,
+    /// Updates that are sent to POST /ingest, compared with the bot with long polling
+    Ingest,
     /// get_or_create_user in a large table, compared with a table of 10,000 users; on PostgreSQL also
     /// the share of heap-only updates
     Growth,
@@ -119,6 +122,9 @@ async fn main() -> anyhow::Result<()> {
     }
     if wanted(What::Forward) {
         end_to_end::forward(&databases, runs, seconds).await?;
+    }
+    if wanted(What::Ingest) {
+        ingest::run(&databases, runs, seconds).await?;
     }
     if wanted(What::Latency) {
         latency::run(&databases, runs, seconds).await?;
