@@ -7,6 +7,8 @@
 //! To add a request, write its handler in a module named for what it is about, and its line in that
 //! table. Without that line it is not served.
 //!
+//! [`OutgoingWebhooks`] notifies a program outside of events.
+//!
 //! Every response is JSON, also those of errors: see `error.rs`.
 
 mod access;
@@ -16,6 +18,7 @@ mod buckets;
 mod client;
 mod error;
 mod ingest;
+mod outgoing;
 mod routes;
 mod services;
 mod v1;
@@ -24,6 +27,9 @@ use axum::Router;
 
 pub use client::Client;
 pub use error::not_ready;
+pub use outgoing::{
+    EventsSecret, EventsUrl, InvalidEventsSecret, InvalidEventsUrl, OutgoingWebhooks,
+};
 pub use services::Services;
 pub use v1::json::{stats as stats_as_json, user as user_as_json};
 

@@ -10,8 +10,8 @@ use crate::{
     environment::Environment,
     serve::{ConversationSettings, Site, TelegramAdmins, serve},
     settings::{
-        DatabaseArguments, EXPOSED_TOKEN, ForwardArguments, GreetingArguments, HttpArguments,
-        ScheduleArguments, TelegramArguments,
+        DatabaseArguments, EXPOSED_TOKEN, EventsArguments, ForwardArguments, GreetingArguments,
+        HttpArguments, ScheduleArguments, TelegramArguments,
     },
     shutdown::Shutdown,
 };
@@ -58,6 +58,8 @@ pub struct Arguments {
     #[command(flatten)]
     forward: ForwardArguments,
     #[command(flatten)]
+    events: EventsArguments,
+    #[command(flatten)]
     http: HttpArguments,
     #[command(flatten)]
     schedule: ScheduleArguments,
@@ -66,11 +68,12 @@ pub struct Arguments {
 }
 
 /// Flags that the demo would ignore: groups of settings, and all flags for HTTP but LISTEN_ADDR.
-const NOT_FOR_THE_DEMO: [&str; 15] = [
+const NOT_FOR_THE_DEMO: [&str; 16] = [
     "take_over",
     "DatabaseArguments",
     "TelegramArguments",
     "ForwardArguments",
+    "EventsArguments",
     "ScheduleArguments",
     "GreetingArguments",
     "webhook_url",
@@ -132,8 +135,9 @@ pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Res
             log::info!("using the proxy {proxy} for the NHL's API");
         }
         let forward = arguments.forward.settings(environment)?;
+        let events = arguments.events.settings(environment)?;
         let lease = arguments.telegram.lease_times(environment)?;
-        let conversation = ConversationSettings { schedule, greetings, lease, forward };
+        let conversation = ConversationSettings { schedule, greetings, lease, forward, events };
         // First of all: the owner has to free a port that is in use.
         let site = Site::open(http)?;
         serve(

@@ -115,6 +115,12 @@ impl Health {
 /// Describes each metric.
 fn describe() {
     use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
+    describe_counter!("rollcall_events_total", "Events of users for EVENTS_URL, by outcome");
+    describe_gauge!(
+        "rollcall_events_longest_wait_seconds",
+        Unit::Seconds,
+        "How long the oldest event has waited for its delivery"
+    );
     describe_counter!("rollcall_updates_total", "Updates received, by kind and outcome");
     describe_counter!(
         "rollcall_registrations_total",

@@ -8,6 +8,7 @@ use std::{
 };
 
 use anyhow::Context;
+use rollcall_api::OutgoingWebhooks;
 use rollcall_conversation::{BROADCAST_BUTTONS, Beside, Conversation, Greetings};
 use rollcall_domain::{Clock, SystemClock, TelegramId, error_chain};
 use rollcall_nhl::Client;
@@ -23,7 +24,7 @@ use crate::{
     health::{self, Health},
     http, maintenance, refresh,
     services::Services,
-    settings::{ForwardSettings, HttpSettings, NhlSettings, ScheduleSettings},
+    settings::{EventsSettings, ForwardSettings, HttpSettings, NhlSettings, ScheduleSettings},
     shutdown::Shutdown,
     take_over::{refuse_another, refuse_foreign_use},
     web_admin::{self, WebAdmin},
@@ -54,6 +55,8 @@ pub(crate) struct ConversationSettings {
     pub(crate) lease: LeaseTimes,
     /// The bot that answers instead of our own, if there is one.
     pub(crate) forward: Option<ForwardSettings>,
+    /// Where events of users are delivered, if anywhere.
+    pub(crate) events: Option<EventsSettings>,
 }
 
 /// The admins that sign in through Telegram.
@@ -108,7 +111,7 @@ pub(crate) async fn serve(
         }
         Ok(())
     };
-    let ConversationSettings { schedule, greetings, lease, forward } = conversation;
+    let ConversationSettings { schedule, greetings, lease, forward, events } = conversation;
     let has_schedule = schedule.is_some();
     let nhl = schedule.and_then(|schedule| schedule.nhl).map(NhlSettings::client).transpose();
     let nhl = nhl.context("cannot set up the client for the NHL's API")?;
@@ -119,6 +122,7 @@ pub(crate) async fn serve(
         greetings,
         lease,
         forward,
+        events,
         health: &health,
         receiver: &receiver,
         web_admin: &web_admin,
@@ -154,6 +158,7 @@ struct Parts<'a> {
     greetings: Greetings,
     lease: LeaseTimes,
     forward: Option<ForwardSettings>,
+    events: Option<EventsSettings>,
     health: &'a Health,
     receiver: &'a OnceLock<Receiver>,
     web_admin: &'a WebAdmin,
@@ -173,6 +178,7 @@ async fn work(
         greetings,
         lease,
         forward,
+        events,
         health,
         receiver,
         web_admin,
@@ -183,7 +189,12 @@ async fn work(
         started = start(settings, http.webhook.as_ref(), &forward, take_over, database_url) => started?,
         () = shutdown.clone().requested() => return Ok(()),
     };
+    let database = match &events {
+        Some(events) => database.recording(events.kinds),
+        None => database,
+    };
     let services = Services::new(database.clone());
+    let delivered = deliver_events(&services, events)?;
     let TelegramAdmins { owners, are_counted, link } = telegram_admins;
     // Anyone knows the demo's token, and could sign data with it.
     let mini_app_key = mini_app_key.filter(|_| link.is_none());
@@ -287,6 +298,7 @@ async fn work(
     let result = tokio::select! {
         result = received => result,
         never = maintenance::run(users.clone(), admins, labels, &services) => match never {},
+        never = delivered => match never {},
         never = alerted => match never {},
         never = watched => match never {},
         never = followed => match never {},
@@ -326,6 +338,22 @@ async fn print_claim_code(bot: &Bot, admins: &AdminService) {
             log::warn!(error = error_chain(&error); "could not create a claim code");
         }
     }
+}
+
+/// Delivers events of users, if there is a receiver.
+pub(crate) fn deliver_events(
+    services: &Services,
+    settings: Option<EventsSettings>,
+) -> anyhow::Result<impl Future<Output = Infallible>> {
+    let events = services.user_events();
+    let webhooks = settings.map(|it| OutgoingWebhooks::new(events, it.url, it.secret));
+    let webhooks = webhooks.transpose().context("cannot deliver events")?;
+    Ok(async {
+        match webhooks {
+            Some(webhooks) => webhooks.run().await,
+            None => std::future::pending().await,
+        }
+    })
 }
 
 /// Keeps the schedule up to date, if it has a source.

@@ -10,7 +10,8 @@ use rollcall_repository_diesel::{
 use rollcall_service::{
     ActivityService, AdminService, AudienceService, BroadcastService, ComposingService,
     DeletionService, DirectoryService, LabelService, OptOutService, PreferencesService,
-    PressService, ScheduleService, SegmentService, SourceService, TransferService, UserService,
+    PressService, ScheduleService, SegmentService, SourceService, TransferService,
+    UserEventService, UserService,
 };
 
 /// A database and the services on it. Cheap to clone.
@@ -104,6 +105,10 @@ impl Services {
     /// The accounts only, for commands that do not know the bot's owners.
     pub(crate) fn accounts(&self) -> AdminService {
         self.admins(BTreeSet::new())
+    }
+
+    pub(crate) fn user_events(&self) -> UserEventService {
+        UserEventService::new(self.user_repository(), SystemClock)
     }
 
     pub(crate) fn preferences(&self) -> PreferencesService {

@@ -31,7 +31,7 @@ const ALLOWED: &[(&str, &[&str], &[&str])] = &[
     (
         "rollcall-api",
         &["rollcall-domain", "rollcall-service", "rollcall-telegram"],
-        &["axum", "flate2"],
+        &["axum", "flate2", "reqwest"],
     ),
     (
         "rollcall-app",

@@ -15,6 +15,7 @@
 //! | `directory` | lists, search, notes and the details of a user |
 //! | `transfer` | imports, exports, demo data |
 //! | `users` | finding, locking and deleting users, reachability |
+//! | `user_events` | events that are to be delivered to programs outside |
 //! | `admin` | accounts, sessions, second factors, sign-in failures, the audit log |
 //! | `schedule`, `segments`, `preferences`, `quarantine`, `bots` | one repository each |
 //!
@@ -138,6 +139,7 @@ mod segments;
 mod sources;
 mod statistics;
 mod transfer;
+mod user_events;
 mod users;
 
 // Named so that they are linked, built from source: see Cargo.toml.

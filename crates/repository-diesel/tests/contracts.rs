@@ -23,6 +23,20 @@ mod users {
     }
 }
 
+mod user_events {
+    use rollcall_domain::UserEventKinds;
+    use rollcall_testkit::contract::user_events::EventStore;
+
+    use super::*;
+
+    rollcall_testkit::user_event_contract!(open);
+
+    async fn open(url: &str) -> Arc<dyn EventStore> {
+        let database = migrated(url).await.recording(UserEventKinds::all());
+        Arc::new(DieselUserRepository::new(database))
+    }
+}
+
 mod clocks {
     use super::*;
 

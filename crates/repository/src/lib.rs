@@ -24,6 +24,7 @@ mod segment_pass;
 mod source;
 mod transfer;
 mod user;
+mod user_event;
 
 pub use activity::{
     ActivityRepository, DaySum, DemoRepository, Difference, History, LabelSum, UseCount,
@@ -61,3 +62,4 @@ pub use segment_pass::{
 pub use source::{Allowed, MAX_SOURCES, SourceRepository, SourceTag};
 pub use transfer::{ImportEnd, Imported, ImportedUser, Incoming, TransferRepository};
 pub use user::{Batch, UserRepository};
+pub use user_event::UserEventRepository;

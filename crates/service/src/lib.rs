@@ -46,6 +46,7 @@ mod segments;
 mod sources;
 mod text;
 mod transfer;
+mod user_events;
 mod users;
 
 pub use activity::{
@@ -93,4 +94,5 @@ pub use text::{Decoded, Line, Lines, Refused, Unreadable};
 pub use transfer::{
     Export, Format, ImportError, ImportReport, Part, TransferService, UnknownFormat, csv_field,
 };
+pub use user_events::UserEventService;
 pub use users::UserService;

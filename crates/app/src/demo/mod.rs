@@ -95,6 +95,7 @@ impl Demo {
             greetings: Greetings::default(),
             lease: LeaseTimes::default(),
             forward: None,
+            events: None,
         };
         let served = serve(
             telegram(&simulator)?,

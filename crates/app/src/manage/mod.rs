@@ -31,7 +31,10 @@ use rollcall_domain::{LabelKind, SystemClock};
 use rollcall_repository_diesel::{Database, Migration, MigrationState};
 
 use crate::{
-    describe::Describe, environment::Environment, services::Services, settings::DatabaseArguments,
+    describe::Describe,
+    environment::Environment,
+    services::Services,
+    settings::{DatabaseArguments, EventsArguments},
 };
 
 /// Manage Rollcall's database: migrations, users, statistics, checks
@@ -239,7 +242,7 @@ async fn open_current(
 ) -> anyhow::Result<Services> {
     let database = Database::open_existing(arguments.database_url(environment)?).await?;
     refuse_pending(&database).await?;
-    Ok(Services::new(database))
+    services(database, environment)
 }
 
 /// Opens a database that has every migration. If it is missing or empty, it is created first.
@@ -253,7 +256,14 @@ async fn open_or_create(
         eprintln!("Created the database {}.", database.url());
     }
     refuse_pending(&database).await?;
-    Ok(Services::new(database))
+    services(database, environment)
+}
+
+/// The services, which record the events that the settings ask for.
+fn services(database: Database, environment: &Environment) -> anyhow::Result<Services> {
+    let events = EventsArguments::default().settings(environment)?;
+    let kinds = events.map(|it| it.kinds).unwrap_or_default();
+    Ok(Services::new(database.recording(kinds)))
 }
 
 async fn refuse_pending(database: &Database) -> anyhow::Result<()> {

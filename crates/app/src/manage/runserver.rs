@@ -9,8 +9,9 @@ use super::output::stdout;
 use crate::{
     environment::Environment,
     http, maintenance,
+    serve::deliver_events,
     services::Services,
-    settings::{HttpArguments, ScheduleArguments, TelegramArguments},
+    settings::{EventsArguments, HttpArguments, ScheduleArguments, TelegramArguments},
     shutdown::Shutdown,
     web_admin,
 };
@@ -67,6 +68,8 @@ impl Runserver {
                 "There is no account yet. Create one with `manage createsuperuser`."
             )?;
         }
+        let events = EventsArguments::default().settings(environment)?;
+        let delivered = deliver_events(&services, events)?;
         let users = services.users();
         if let Some(warning) = settings.warning() {
             log::warn!("{warning}");
@@ -85,6 +88,7 @@ impl Runserver {
         tokio::select! {
             () = http::serve(listener, pages, settings.trusted_proxies.clone(), shutdown) => {}
             never = maintenance::run(users, admins, labels, &services) => match never {},
+            never = delivered => match never {},
         }
         Ok(ExitCode::SUCCESS)
     }

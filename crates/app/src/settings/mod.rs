@@ -2,6 +2,7 @@
 //! what is expected, and shows no value that may be secret.
 
 mod database;
+mod events;
 mod forward;
 mod greeting;
 mod http;
@@ -14,6 +15,7 @@ mod value;
 
 pub use self::{
     database::DatabaseArguments,
+    events::{EventsArguments, EventsSettings},
     forward::{ForwardArguments, ForwardSettings},
     greeting::GreetingArguments,
     http::{HttpArguments, HttpSettings},

@@ -13,7 +13,7 @@ use diesel::{
     r2d2::R2D2Connection,
     sql_types::{BigInt, Bool},
 };
-use rollcall_domain::LogPace;
+use rollcall_domain::{LogPace, UserEventKinds};
 use rollcall_repository::{BoxError, LOCKED, RepositoryError};
 
 use super::{
@@ -47,6 +47,8 @@ pub struct Database {
     writer: Option<r2d2::Pool<Connector>>,
     /// Connections that only register, so that no other work delays it; on SQLite this is `writer`.
     registration: r2d2::Pool<Connector>,
+    /// Which events are recorded.
+    events: UserEventKinds,
     /// When slow work of each kind was logged.
     slow: Arc<Mutex<HashMap<&'static str, LogPace>>>,
 }
@@ -102,7 +104,8 @@ impl Database {
                 (pool(others, true), None, pool(REGISTRATION_CONNECTIONS, true))
             }
         };
-        Ok(Self { url, sessions, pool, writer, registration, slow: Arc::default() })
+        let events = UserEventKinds::default();
+        Ok(Self { url, sessions, pool, writer, registration, events, slow: Arc::default() })
     }
 
     /// Opens the database at `url` if it exists. A mistyped SQLite file is not created.
@@ -117,6 +120,17 @@ impl Database {
     /// Where the database is.
     pub fn url(&self) -> &DatabaseUrl {
         &self.url
+    }
+
+    /// The same database, on which registrations and failed messages record these events.
+    #[must_use]
+    pub fn recording(self, events: UserEventKinds) -> Self {
+        Self { events, ..self }
+    }
+
+    /// Which events are recorded.
+    pub(crate) fn events(&self) -> UserEventKinds {
+        self.events
     }
 
     /// Whether its connections share sessions with other programs.

@@ -36,6 +36,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    user_events (telegram_id, at, event) {
+        telegram_id -> BigInt,
+        at -> Timestamp,
+        event -> Text,
+        recorded_at -> Timestamp,
+        claimed_until -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
     starts (telegram_id, at, payload) {
         telegram_id -> BigInt,
         at -> Timestamp,

@@ -9,7 +9,7 @@
 //! 3. [`usernames`] locks the names that may change hands, and their holders.
 //! 4. [`replay`] replays the interactions in memory, by the rules of the domain.
 //! 5. [`histories`] adds rare facts: users who blocked the bot or came by a deep link, and days of
-//!    activity that are past now.
+//!    activity that are past now. Then [`user_events`] records what programs outside are notified of.
 //! 6. [`changes`] writes what changed: rows of users, usernames that were lost, profile changes, the
 //!    sums, uses of commands and buttons, and the tags of deep links.
 //! 7. [`quarantine`] keeps updates that could not be read.
@@ -34,7 +34,8 @@ use std::collections::{BTreeSet, HashMap};
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::result::Error as DieselError;
 use rollcall_domain::{
-    Interaction, InteractionKind, Profile, Registration, TelegramId, TelegramUser, Username,
+    Interaction, InteractionKind, Profile, Registration, TelegramId, TelegramUser, UserEventKinds,
+    Username,
 };
 use rollcall_repository::Batch;
 
@@ -47,14 +48,15 @@ use self::{
 use crate::{
     base::{
         connection::{AnyConnection, PgConnection},
+        database::Database,
         error::{Failure, is_unnamed, may_be_for_others},
-        pooling::Sessions,
         sqlstate::{self, PgTransaction},
         transaction::Transaction,
     },
     labels::users::change as label_users,
     row::columns::UserToStore,
     statistics::minutes::NewMinute,
+    user_events,
 };
 
 /// Whether a batch is tried for the first time.
@@ -75,15 +77,16 @@ pub(crate) fn register(
     batch: &Batch,
     now: DateTime<Utc>,
     attempt: Attempt,
-    sessions: Sessions,
+    database: &Database,
 ) -> Result<Vec<Registration>, Failure> {
+    let (sessions, events) = (database.sessions(), database.events());
     match connection {
         // Takes the write lock at once, so that no other writer makes it fail half-way.
         AnyConnection::Sqlite(connection) => connection.immediate_transaction(|connection| {
-            record(&mut Transaction::Sqlite(connection), batch, now, attempt)
+            record(&mut Transaction::Sqlite(connection), batch, now, attempt, events)
         }),
         AnyConnection::Postgres(connection) => {
-            match register_on_postgres(connection, batch, now, attempt, sessions) {
+            match register_on_postgres(connection, batch, now, attempt, database) {
                 // What other transactions may have caused has usually passed by the next attempt.
                 Err(Failure::Diesel(error))
                     if is_unnamed(&error)
@@ -91,7 +94,7 @@ pub(crate) fn register(
                 {
                     sqlstate::examine(connection, error, |mut connection| {
                         sessions.settle(&mut connection)?;
-                        record(&mut Transaction::Postgres(connection), batch, now, attempt)
+                        record(&mut Transaction::Postgres(connection), batch, now, attempt, events)
                     })
                 }
                 result => result,
@@ -105,7 +108,7 @@ fn register_on_postgres(
     batch: &Batch,
     now: DateTime<Utc>,
     attempt: Attempt,
-    sessions: Sessions,
+    database: &Database,
 ) -> Result<Vec<Registration>, Failure> {
     if let Some(registration) = touch::touch(connection, batch)? {
         return Ok(vec![registration]);
@@ -114,8 +117,9 @@ fn register_on_postgres(
     // transactions have committed.
     let mut transaction = connection.build_transaction().read_committed();
     transaction.run(|connection| {
-        sessions.settle(connection)?;
-        record(&mut Transaction::Postgres(PgTransaction::new(connection)), batch, now, attempt)
+        database.sessions().settle(connection)?;
+        let mut connection = Transaction::Postgres(PgTransaction::new(connection));
+        record(&mut connection, batch, now, attempt, database.events())
     })
 }
 
@@ -146,8 +150,10 @@ fn record_made_up(connection: &mut Transaction<'_>, now: DateTime<Utc>) -> Resul
         let profile = Profile::new(TelegramId::MAX, name);
         vec![Interaction::new(at, profile, InteractionKind::Call)].into()
     };
-    record(connection, &call(now - TimeDelta::days(1), "Made"), now, Attempt::First)?;
-    record(connection, &call(now, "Made Up"), now, Attempt::First)?;
+    let events = UserEventKinds::all();
+    let day_before = now - TimeDelta::days(1);
+    record(connection, &call(day_before, "Made"), now, Attempt::First, events)?;
+    record(connection, &call(now, "Made Up"), now, Attempt::First, events)?;
     Err(DieselError::RollbackTransaction.into())
 }
 
@@ -157,12 +163,16 @@ fn record(
     batch: &Batch,
     now: DateTime<Utc>,
     attempt: Attempt,
+    events: UserEventKinds,
 ) -> Result<Vec<Registration>, Failure> {
     let known = updates::remember(connection, &batch.interactions, now)?;
     let is_new = |interaction: &&Interaction| !known.contains(interaction);
     let new = distinct(batch.interactions.iter().filter(is_new));
-    let mut users =
-        if new.is_empty() { HashMap::new() } else { record_users(connection, &new, now, attempt)? };
+    let mut users = if new.is_empty() {
+        HashMap::new()
+    } else {
+        record_users(connection, &new, now, attempt, events)?
+    };
     if !batch.quarantined.is_empty() {
         quarantine::keep(connection, &batch.quarantined)?;
     }
@@ -184,6 +194,7 @@ fn record_users(
     interactions: &[&Interaction],
     now: DateTime<Utc>,
     attempt: Attempt,
+    events: UserEventKinds,
 ) -> Result<HashMap<TelegramId, Replayed>, Failure> {
     let labels = Labels::read(connection, interactions)?;
     let tagged = labels.tagged(interactions);
@@ -216,6 +227,9 @@ fn record_users(
     }
 
     let sums = histories::add(connection, &mut replay, interactions, labels)?;
+    if !events.is_empty() {
+        user_events::record(connection, events, replay.events(), now)?;
+    }
     let counted = interactions.iter().copied();
     let counted = counted.filter(|interaction| replay.is_counted(interaction.telegram_id()));
     let minutes = NewMinute::of(counted, now);

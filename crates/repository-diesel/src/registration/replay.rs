@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, btree_map, hash_map::Entry};
 use chrono::{DateTime, NaiveDate, Utc};
 use rollcall_domain::{
     ActiveDay, Hour, Interaction, LatestDay, ProfileField, ReachabilityChange, TelegramId,
-    TelegramUser, Username, seen_for_certain,
+    TelegramUser, UserEvent, UserEventKind, Username, seen_for_certain,
 };
 
 use super::{
@@ -106,6 +106,19 @@ enum Holder {
 }
 
 impl Replay {
+    /// What happened to users that programs outside are notified of.
+    pub(super) fn events(&self) -> impl Iterator<Item = UserEvent> {
+        let created = self.users.values().filter(|replayed| replayed.created).map(|replayed| {
+            let TelegramUser { telegram_id, created_at: at, .. } = replayed.user;
+            UserEvent { telegram_id, at, kind: UserEventKind::Created }
+        });
+        let changed = self.reach_changes.iter().filter_map(|&(telegram_id, change)| {
+            let kind = UserEventKind::of(&change)?;
+            Some(UserEvent { telegram_id, at: change.at, kind })
+        });
+        created.chain(changed)
+    }
+
     /// Adds a user of the batch by its row after the upsert, which does not move the row's latest
     /// day.
     pub(super) fn add(&mut self, row: UpsertedUser) -> Result<(), Failure> {

@@ -7,7 +7,7 @@ use crate::{
         error::Failure,
         schema::{active_days, command_uses, quarantine, reach_history, starts, telegram_users},
     },
-    broadcasts, directory, labels, preferences, sources, statistics,
+    broadcasts, directory, labels, preferences, sources, statistics, user_events,
 };
 
 /// Deletes users with everything that is stored about them, in a transaction; returns how many there
@@ -35,6 +35,7 @@ pub(super) fn delete(connection: &mut AnyConnection, ids: &[i64]) -> Result<usiz
             .execute(connection)?;
         directory::erase::erase(connection, *id)?;
         labels::users::erase(connection, *id)?;
+        user_events::erase(connection, *id)?;
     }
     sources::change::give_up(connection, &source_labels)?;
     statistics::erase::erase(connection, share)?;

@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 use diesel::{Connection, prelude::*};
 use rollcall_domain::{
-    ReachabilityChange, Sums, TelegramId, UnreachableReason, add_reachability_change,
+    ReachabilityChange, Sums, TelegramId, UnreachableReason, UserEvent, UserEventKind,
+    UserEventKinds, add_reachability_change,
 };
 
 use super::lock::lock;
@@ -16,6 +17,7 @@ use crate::{
     registration::histories::add_reach_row,
     row::{columns::UserRow, history::NewReachChange, user::origin},
     statistics::{add::add_sums, uncounted::is_counted},
+    user_events,
 };
 
 /// See [`UserRepository::mark_unreachable`](rollcall_repository::UserRepository::mark_unreachable).
@@ -23,8 +25,8 @@ pub(crate) fn mark_unreachable(
     connection: &mut AnyConnection,
     id: TelegramId,
     obstacle: UnreachableReason,
-    at: DateTime<Utc>,
-    now: DateTime<Utc>,
+    (at, now): (DateTime<Utc>, DateTime<Utc>),
+    events: UserEventKinds,
 ) -> Result<bool, Failure> {
     connection.transaction(|connection| {
         if !lock(connection, id.get())? {
@@ -55,6 +57,9 @@ pub(crate) fn mark_unreachable(
                 responses.store(&mut transaction)?;
             }
         }
+        let event = UserEventKind::of(&change);
+        let event = event.map(|kind| UserEvent { telegram_id: id, at, kind });
+        user_events::record(&mut transaction, events, event.into_iter(), now)?;
         if user.reachability.is_reachable() {
             origin(&user, source_label).add_reachable(-1, &mut sums);
         }

@@ -35,7 +35,7 @@ impl UserRepository for DieselUserRepository {
         let attempt = Cell::new(Attempt::First);
         self.database.register_blocking(|connection| {
             let attempt = attempt.replace(Attempt::Again);
-            registration::register(connection, batch, now, attempt, self.database.sessions())
+            registration::register(connection, batch, now, attempt, &self.database)
         })
     }
 
@@ -92,9 +92,10 @@ impl UserRepository for DieselUserRepository {
         at: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> Result<bool, RepositoryError> {
+        let events = self.database.events();
         self.database
             .write("mark a user as unreachable", move |connection| {
-                reach::mark_unreachable(connection, id, obstacle, at, now)
+                reach::mark_unreachable(connection, id, obstacle, (at, now), events)
             })
             .await
     }

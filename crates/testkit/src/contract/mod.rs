@@ -23,6 +23,7 @@ pub mod segments;
 pub mod sources;
 pub mod transfer;
 pub mod uncounted;
+pub mod user_events;
 pub mod users;
 pub mod uses;
 

@@ -1,0 +1,90 @@
+//! Events that are delivered to a program outside: at least once, by any number of processes.
+
+use std::{sync::Arc, time::Duration};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use rollcall_domain::{Clock, UserEvent};
+use rollcall_repository::UserEventRepository;
+
+use crate::ServiceError;
+
+/// How long a process has for events that it claimed. If it ends meanwhile, another one delivers them
+/// after that.
+const CLAIM: TimeDelta = TimeDelta::seconds(30);
+/// How many events are claimed at once.
+const CLAIMED_AT_ONCE: u32 = 20;
+/// How long an event waits for its delivery, before it is dropped.
+const KEPT_FOR: Duration = Duration::from_secs(3 * 24 * 60 * 60);
+/// How many events are dropped in one transaction.
+const DROPPED_AT_ONCE: u32 = 1000;
+
+/// The events that are still to be delivered. Cheap to clone.
+#[derive(Clone)]
+pub struct UserEventService {
+    events: Arc<dyn UserEventRepository>,
+    clock: Arc<dyn Clock>,
+}
+
+impl UserEventService {
+    /// The service on a store.
+    pub fn new(events: impl UserEventRepository + 'static, clock: impl Clock + 'static) -> Self {
+        Self { events: Arc::new(events), clock: Arc::new(clock) }
+    }
+
+    /// Claims the next events for half a minute; none if there are none.
+    ///
+    /// # Errors
+    /// If the storage fails.
+    pub async fn claim(&self) -> Result<Vec<UserEvent>, ServiceError> {
+        let now = self.clock.now();
+        Ok(self.events.claim_events(now, now + CLAIM, CLAIMED_AT_ONCE).await?)
+    }
+
+    /// Forgets claimed events that were delivered, and gives back those that were not.
+    ///
+    /// # Errors
+    /// If the storage fails. Then the events are delivered again.
+    pub async fn settle(
+        &self,
+        delivered: &[UserEvent],
+        failed: &[UserEvent],
+    ) -> Result<(), ServiceError> {
+        if !delivered.is_empty() {
+            self.events.forget_delivered(delivered).await?;
+        }
+        if !failed.is_empty() {
+            self.events.release_events(failed).await?;
+        }
+        Ok(())
+    }
+
+    /// Drops events that waited for three days, in small transactions; returns how many.
+    ///
+    /// # Errors
+    /// If the storage fails.
+    pub async fn drop_old(&self) -> Result<usize, ServiceError> {
+        let before = self.clock.now() - KEPT_FOR;
+        let mut dropped = 0;
+        loop {
+            let some = self.events.forget_events(before, DROPPED_AT_ONCE).await?;
+            dropped += some;
+            if some == 0 {
+                return Ok(dropped);
+            }
+        }
+    }
+
+    /// How long the oldest event has waited; none if no event waits.
+    ///
+    /// # Errors
+    /// If the storage fails.
+    pub async fn longest_wait(&self) -> Result<Option<Duration>, ServiceError> {
+        let oldest = self.events.oldest_event().await?;
+        Ok(oldest.map(|at| (self.clock.now() - at).to_std().unwrap_or_default()))
+    }
+
+    /// The present time.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+}

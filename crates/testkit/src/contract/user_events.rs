@@ -1,0 +1,112 @@
+//! The contract of [`UserEventRepository`], on a store that records every kind of event.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use rollcall_domain::{
+    Chat, ChatKind, Event, Interaction, InteractionKind, Profile, TelegramId, UnreachableReason,
+    UserEvent, UserEventKind,
+};
+use rollcall_repository::{UserEventRepository, UserRepository};
+use tokio::task::block_in_place;
+
+/// A store of users and of their events.
+pub trait EventStore: UserRepository + UserEventRepository {}
+
+impl<S: UserRepository + UserEventRepository> EventStore for S {}
+
+/// Two handles on one empty store, like those of two processes.
+pub type Stores = [Arc<dyn EventStore>; 2];
+
+/// Generates a test for each contract; see [`contract!`](crate::contract!).
+#[macro_export]
+macro_rules! user_event_contract {
+    ($open:path) => {
+        $crate::contract!($open, user_events:
+            events_are_recorded_with_what_they_are_about,
+            a_claimed_event_is_not_claimed_again_before_its_time,
+            events_are_forgotten_when_delivered_old_or_of_a_deleted_user,
+        );
+    };
+}
+
+fn at(second: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp(1_800_000_000 + second, 0).unwrap()
+}
+
+fn id(id: i64) -> TelegramId {
+    id.try_into().unwrap()
+}
+
+fn happened(user: i64, second: i64, kind: UserEventKind) -> UserEvent {
+    UserEvent { telegram_id: id(user), at: at(second), kind }
+}
+
+fn interaction(user: i64, second: i64, event: Option<Event>) -> Interaction {
+    let profile = Profile::new(id(user), "Ann");
+    let mut interaction = Interaction::new(at(second), profile, InteractionKind::Message);
+    interaction.chat = Some(Chat { id: user, kind: ChatKind::Private });
+    interaction.event = event;
+    interaction
+}
+
+fn register(store: &dyn EventStore, interactions: Vec<Interaction>, now: DateTime<Utc>) {
+    block_in_place(|| store.register(&interactions.into(), now)).unwrap();
+}
+
+async fn claim(store: &dyn EventStore, second: i64) -> Vec<UserEvent> {
+    store.claim_events(at(second), at(second + 60), 100).await.unwrap()
+}
+
+/// Each event is recorded once, in the transaction of what it is about.
+pub async fn events_are_recorded_with_what_they_are_about([store, _]: Stores) {
+    use UserEventKind::{Blocked, Created, Unblocked};
+    register(&*store, vec![interaction(1, 0, None), interaction(2, 1, None)], at(5));
+    register(&*store, vec![interaction(1, 2, None)], at(6));
+    register(&*store, vec![interaction(2, 3, Some(Event::Blocked))], at(7));
+    register(&*store, vec![interaction(2, 4, None)], at(8));
+    assert!(store.mark_unreachable(id(1), UnreachableReason::Blocked, at(9), at(9)).await.unwrap());
+    let deactivated = UnreachableReason::Deactivated;
+    assert!(store.mark_unreachable(id(2), deactivated, at(10), at(10)).await.unwrap());
+    assert_eq!(store.oldest_event().await.unwrap(), Some(at(5)));
+    let events = claim(&*store, 20).await;
+    assert_eq!(
+        events,
+        [
+            happened(1, 0, Created),
+            happened(2, 1, Created),
+            happened(2, 3, Blocked),
+            happened(2, 4, Unblocked),
+            happened(1, 9, Blocked),
+        ]
+    );
+}
+
+/// Two processes share the events. What one of them left is claimed again when its time is over.
+pub async fn a_claimed_event_is_not_claimed_again_before_its_time([one, two]: Stores) {
+    register(&*one, (1..=10).map(|user| interaction(user, user, None)).collect(), at(20));
+    let first = one.claim_events(at(30), at(90), 4).await.unwrap();
+    assert_eq!(first.len(), 4);
+    let second = claim(&*two, 30).await;
+    assert_eq!(second.len(), 6);
+    assert!(first.iter().all(|event| !second.contains(event)));
+    assert_eq!(claim(&*two, 89).await, []);
+    one.release_events(&first[..1]).await.unwrap();
+    assert_eq!(claim(&*two, 89).await, first[..1]);
+    // Its process has ended.
+    assert_eq!(claim(&*two, 91).await.len(), 9);
+}
+
+/// Events do not stay for ever.
+pub async fn events_are_forgotten_when_delivered_old_or_of_a_deleted_user([store, _]: Stores) {
+    for user in 1..=4 {
+        register(&*store, vec![interaction(user, user, None)], at(10 * user));
+    }
+    let events = claim(&*store, 100).await;
+    store.forget_delivered(&events[..1]).await.unwrap();
+    store.delete(&[id(2)]).await.unwrap();
+    assert_eq!(store.forget_events(at(40), 100).await.unwrap(), 1);
+    assert_eq!(store.forget_events(at(40), 100).await.unwrap(), 0);
+    assert_eq!(claim(&*store, 200).await, [happened(4, 4, UserEventKind::Created)]);
+    assert_eq!(store.oldest_event().await.unwrap(), Some(at(40)));
+}
