@@ -22,7 +22,7 @@ use rollcall_domain::{
 use rollcall_repository_diesel::{Database, DieselUserRepository};
 use rollcall_service::UserService;
 use rollcall_simulator::{Person, Simulator};
-use rollcall_testkit::ThrowAwayDatabase;
+use rollcall_testkit::{ThrowAwayDatabase, png};
 use serde_json::json;
 
 use browser::Browser;
@@ -97,6 +97,60 @@ async fn a_broadcast_is_written_and_started_without_scripts() {
         browser.run_scripts(true).await;
         browser.forget().await;
         site.close().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_picture_is_picked_seen_and_sent() {
+    with_browser(async |browser| {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("picture.png");
+        std::fs::write(&file, png(300, 200, [9, 90, 190])).unwrap();
+        let (file, shape) = (file.to_str().unwrap(), "PNG, 300 × 200 pixels, 59 KiB");
+        for has_scripts in [true, false] {
+            let site = open(&browser, ThrowAwayDatabase::sqlite()).await;
+            let is_shown = async |selector: &str| {
+                let shown = "return document.querySelector(arguments[0])?.naturalWidth === 300";
+                let is_shown =
+                    async || browser.script(shown, json!([selector])).await == json!(true);
+                browser.until(selector, is_shown).await;
+            };
+            site.go("/broadcasts").await;
+            site.enter(Role::Owner.name()).await;
+            browser.shows("h1", "Broadcasts").await;
+            browser.run_scripts(has_scripts).await;
+            site.go("/broadcasts/new?filter=id:1001").await;
+            browser.type_into("#file", file).await;
+            browser.fill("#text0", "Hello {first_name}").await;
+            if !has_scripts {
+                browser.click("#preview + .row button").await;
+            }
+            browser.shows("#picked p", shape).await;
+            browser.shows("#preview .bubble", "Hello <Ann> 1").await;
+            if has_scripts {
+                is_shown("#preview .bubble img").await;
+                // It is not sent again while one types.
+                let left = "return document.querySelector('#file').files.length";
+                assert_eq!(browser.script(left, json!([])).await, json!(0));
+                browser.fill("#text0", "Bye {first_name}").await;
+                browser.shows("#preview .bubble", "Bye <Ann> 1").await;
+                is_shown("#preview .bubble img").await;
+                site.fits_on_a_phone().await;
+            }
+            // Without a name, the form is shown again with the picture.
+            browser.press("Save draft").await;
+            browser.shows("#name-wrong", "Expected a name").await;
+            browser.shows("#picked p", shape).await;
+            browser.fill("#name", "Picture").await;
+            browser.press("Save draft").await;
+            browser.shows("h1", "Picture").await;
+            browser.run_scripts(true).await;
+            is_shown(".bubble img").await;
+            site.fits_on_a_phone().await;
+            browser.forget().await;
+            site.close().await;
+        }
     })
     .await;
 }

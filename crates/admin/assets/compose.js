@@ -1,17 +1,31 @@
 // The form of a broadcast: a preview as one types, and buttons that put tags around what is selected.
 const compose = document.querySelector("form[data-compose]");
 if (compose) {
-  let waiting, running;
+  const file = document.getElementById("file");
+  let waiting, running, uploading, again;
   const preview = async () => {
+    // A picture is sent once: what is typed meanwhile follows.
+    if (uploading) {
+      again = true;
+      return;
+    }
     running?.abort();
     running = new AbortController();
-    const body = new URLSearchParams(new FormData(compose));
-    body.set("do", "preview");
+    const form = new FormData(compose);
+    form.set("do", "preview");
+    uploading = file.validity.valid ? file.files[0] : undefined;
+    if (!uploading) form.delete("file");
+    const body = uploading ? form : new URLSearchParams(form);
+    const sent = uploading;
     try {
       const response = await fetch(compose.action, { method: "POST", body, signal: running.signal, redirect: "error", headers: { Accept: "text/html" } });
       if (!response.ok) return;
       const page = new DOMParser().parseFromString(await response.text(), "text/html");
-      for (const now of page.querySelectorAll("#preview, #audience, [data-wrong]")) {
+      // The server has it now, and the form names it; or the server refused it.
+      if (sent && file.files[0] === sent) file.value = "";
+      for (const now of page.querySelectorAll("#preview, #audience, #picked, [data-wrong]")) {
+        // What is wrong with a picture stays until another one is picked.
+        if (now.id === "file-wrong" && !sent) continue;
         const before = document.getElementById(now.id);
         // A count that runs goes on while only the text changes.
         if (!before || (now.id === "audience" && now.dataset.query === before.dataset.query)) continue;
@@ -23,8 +37,22 @@ if (compose) {
       countExactly();
     } catch {
       // Another preview has begun, or the server is away for a moment.
+    } finally {
+      if (sent) {
+        uploading = undefined;
+        if (again) {
+          again = false;
+          preview();
+        }
+      }
     }
   };
+  file.addEventListener("input", (event) => {
+    const isLarge = file.files[0]?.size > file.dataset.most;
+    file.setCustomValidity(isLarge ? `The file has ${(file.files[0].size / 1048576).toFixed(1)} MiB; Telegram takes at most ${file.dataset.most / 1048576} MiB.` : "");
+    // It is not sent then, and neither is the form.
+    if (!file.reportValidity()) event.stopPropagation();
+  });
   compose.addEventListener("input", () => {
     clearTimeout(waiting);
     waiting = setTimeout(preview, 400);

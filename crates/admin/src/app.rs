@@ -40,6 +40,9 @@ pub(crate) struct App {
     pub(crate) activity: ActivityService,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) assets: Arc<Assets>,
+    /// A permit for each picture that is being uploaded or shown, because each holds up to 10 MiB while its
+    /// browser is slow.
+    pub(crate) pictures: Arc<Semaphore>,
     /// A permit for each running export, because each holds some MiB while its browser is slow.
     pub(crate) exports: Arc<Semaphore>,
     /// The saves whose page was not shown yet.

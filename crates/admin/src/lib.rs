@@ -43,6 +43,8 @@ pub use routes::{Route, routes};
 pub use session::Access;
 pub use settings::Settings;
 
+/// How many pictures may be uploaded or shown at once, each of up to 10 MiB.
+const PICTURES_AT_ONCE: usize = 4;
 /// How many exports may run at once.
 const EXPORTS_AT_ONCE: usize = 2;
 
@@ -125,6 +127,7 @@ impl Admin {
             activity,
             clock: Arc::new(clock),
             assets: Arc::new(Assets::new()),
+            pictures: Arc::new(Semaphore::new(PICTURES_AT_ONCE)),
             exports: Arc::new(Semaphore::new(EXPORTS_AT_ONCE)),
             saves: Arc::default(),
             rate_limiter: Arc::default(),

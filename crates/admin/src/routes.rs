@@ -19,8 +19,9 @@ use crate::{
     audience::{changes, count, start_change, tags},
     audit,
     broadcasts::{
-        change as change_broadcast, compose, list as broadcasts, one as broadcast, progress,
-        recipients, resend, send_test, start as start_broadcast,
+        change as change_broadcast, compose, list as broadcasts, one as broadcast,
+        picked::LARGEST_UPLOAD_BYTES, picture, progress, recipients, resend, send_test,
+        start as start_broadcast,
     },
     dashboard::{self, definitions},
     page, request,
@@ -116,7 +117,10 @@ pub fn routes() -> Vec<Route> {
         act("/admin/segments/{name}/delete", editor, || post(delete_segment::delete)),
         see("/admin/broadcasts", viewer, || get(broadcasts::list)),
         see("/admin/broadcasts/new", owner, || get(compose::ask)),
-        act("/admin/broadcasts/new", owner, || post(compose::submit)),
+        act("/admin/broadcasts/new", owner, || {
+            post(compose::submit).layer(DefaultBodyLimit::max(LARGEST_UPLOAD_BYTES))
+        }),
+        see("/admin/broadcasts/pictures/{picture}", viewer, || get(picture::show)),
         see("/admin/broadcasts/{id}", viewer, || get(broadcast::show)),
         see("/admin/broadcasts/{id}/progress", viewer, || get(progress::events)),
         act("/admin/broadcasts/{id}/recipients", sure_owner, || post(recipients::export)),

@@ -1,12 +1,17 @@
 //! Broadcasts: messages to all users that a filter selects.
 
-use std::{collections::BTreeMap, fmt, str::FromStr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    str::FromStr,
+};
 
 use chrono::{DateTime, Duration, Utc};
 use chrono_tz::Tz;
 
 use crate::{
-    Buttons, DeliveryTimes, Experiment, Filter, LabelName, TelegramId, local_days::first_moment,
+    Buttons, DeliveryTimes, Experiment, Filter, LabelName, PictureId, TelegramId,
+    local_days::first_moment,
 };
 
 /// The category of what users must know. They cannot opt out of it.
@@ -102,6 +107,11 @@ impl BroadcastPlan {
         }
     }
 
+    /// The stored pictures that its messages have.
+    pub fn stored_pictures(&self) -> BTreeSet<PictureId> {
+        self.content.picture().and_then(Picture::stored).into_iter().collect()
+    }
+
     /// Whether messages of a category have an opt-out button, unless the owner says otherwise.
     pub fn has_opt_out_button_by_default(category: &LabelName) -> bool {
         category.as_str() == PROMO_CATEGORY
@@ -132,6 +142,14 @@ pub enum BroadcastContent {
 }
 
 impl BroadcastContent {
+    /// The picture above the text.
+    pub fn picture(&self) -> Option<&Picture> {
+        match self {
+            Self::Text { picture, .. } => picture.as_ref(),
+            Self::Copy { .. } => None,
+        }
+    }
+
     /// The buttons that count presses: the number of each, and its text.
     pub fn counted_buttons(&self) -> Vec<(u16, String)> {
         let Self::Text { buttons, .. } = self else { return Vec::new() };
@@ -146,6 +164,8 @@ impl BroadcastContent {
 pub enum Picture {
     /// One that Telegram already has, by the `file_id` that this bot knows it by.
     FileId(String),
+    /// One that was uploaded, and is stored here.
+    Stored(PictureId),
 }
 
 impl Picture {
@@ -154,6 +174,22 @@ impl Picture {
         let is_right = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
         let is_one = (1..=MAX_FILE_ID_BYTES).contains(&text.len()) && text.bytes().all(is_right);
         is_one.then(|| Self::FileId(text.to_owned()))
+    }
+
+    /// The `file_id`, if it is named by one.
+    pub fn file_id(&self) -> Option<&str> {
+        match self {
+            Self::FileId(id) => Some(id),
+            Self::Stored(_) => None,
+        }
+    }
+
+    /// Which stored picture it is, if it was uploaded.
+    pub fn stored(&self) -> Option<PictureId> {
+        match self {
+            Self::FileId(_) => None,
+            Self::Stored(id) => Some(*id),
+        }
     }
 }
 

@@ -30,6 +30,7 @@ mod interaction;
 mod local_days;
 mod log_pace;
 mod message;
+mod picture;
 mod place;
 mod preferences;
 mod profile;
@@ -100,6 +101,10 @@ pub use message::{
     Button, ButtonTarget, Buttons, ByLanguage, Element, InvalidLanguageTag, Link, LinkPart,
     MAX_BUTTON_CHARS, MAX_BUTTONS_IN_ROW, MessageText, Part, Placeholder, TextError, TextLimit,
     UserText, Variable,
+};
+pub use picture::{
+    InvalidPicture, InvalidPictureId, MAX_PICTURE_BYTES, MAX_PICTURE_RATIO, MAX_PICTURE_SIDES,
+    PictureFile, PictureId, PictureKind, PictureShape,
 };
 pub use preferences::{
     Language, MAX_FAVOURITES, Preferences, ZONE_REGIONS, region_of, zone_of_name, zones_of,

@@ -47,7 +47,7 @@ pub trait BroadcastRepository: Send + Sync {
     /// Whether a broadcast was ever created.
     async fn has_broadcasts(&self) -> Result<bool, RepositoryError>;
 
-    /// Stores a broadcast as a draft. `None` if there is no such category.
+    /// Stores a broadcast as a draft. `None` if there is no such category, or a picture of it is not stored.
     async fn create_broadcast(
         &self,
         plan: &BroadcastPlan,

@@ -16,6 +16,7 @@ mod composing;
 mod directory;
 mod error;
 mod label;
+mod picture;
 mod preferences;
 mod quarantine;
 mod schedule;
@@ -52,6 +53,7 @@ pub use label::{
     CreatedLabel, DeletedLabel, LabelChange, LabelChangeState, LabelChoice, LabelPart,
     LabelRepository, LabelStep, NewLabelChange,
 };
+pub use picture::{PictureRepository, StoredPicture};
 pub use preferences::PreferencesRepository;
 pub use quarantine::QuarantineRepository;
 pub use schedule::{GameFilter, Lease, Refresh, ScheduleRepository, StoredGames};

@@ -66,9 +66,10 @@ pub use alerts::{Alert, Alerts, Report};
 pub use audience::{AudienceError, AudienceService};
 pub use broadcasts::{
     AudienceSize, BroadcastError, BroadcastSender, BroadcastService, CategoryChoice,
-    ComposingService, ContentError, Delivery, Forecast, Lane, LeaseTimes, Message, Messenger,
-    OptOutButton, OptOutService, OutgoingContent, OutgoingMessage, PAID_RATE, Paces, PressAnswer,
-    PressService, RECIPIENTS_HEADER, RESENT_STATES, Stars, Waiting, recipient_line,
+    ComposingService, ContentError, Delivery, Forecast, Lane, LeaseTimes, Letter, Message,
+    Messenger, OptOutButton, OptOutService, OutgoingContent, OutgoingMessage, OutgoingPicture,
+    PAID_RATE, Paces, PictureError, PictureService, PressAnswer, PressService, RECIPIENTS_HEADER,
+    RESENT_STATES, Stars, Waiting, recipient_line,
 };
 #[cfg(feature = "admin")]
 pub use deletion::{Deletion, DeletionProgress, DeletionService};
@@ -78,14 +79,14 @@ pub use just_now::{JustNow, MinuteCount};
 pub use labels::{ChangeStanding, LabelError, LabelProgress, LabelService, ListedChange};
 #[cfg(feature = "admin")]
 pub use maintenance::forget_sessions;
-pub use maintenance::maintain;
+pub use maintenance::{forget_pictures, maintain};
 pub use outage::Outage;
 pub use preferences::PreferencesService;
 pub use rollcall_repository::{
     Allowed, AuditChain, AuditFault, AuditFilter, BroadcastCategory, BroadcastChange,
     BroadcastRequest, CountProgress, Difference, Digest, Imported, LabelChange, LabelChangeState,
     LabelChoice, LatestPasses, Lease, MAX_PAGE_SIZE, MAX_SOURCES, ProgressMessage, Recipient,
-    Refresh, SegmentPass, SegmentUsers, SenderLease, SourceTag, StoredGames,
+    Refresh, SegmentPass, SegmentUsers, SenderLease, SourceTag, StoredGames, StoredPicture,
 };
 pub use schedule::{Schedule, ScheduleDay, ScheduleService, ScheduleView};
 pub use segments::{CountedSegment, SegmentService};

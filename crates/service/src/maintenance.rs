@@ -9,8 +9,8 @@ use tokio::task::JoinSet;
 #[cfg(feature = "admin")]
 use crate::AdminService;
 use crate::{
-    DirectoryService, LabelChange, LabelError, LabelService, Outage, SegmentService, ServiceError,
-    UserService,
+    DirectoryService, LabelChange, LabelError, LabelService, Outage, PictureService,
+    SegmentService, ServiceError, UserService,
 };
 
 /// How often expired rows are deleted.
@@ -51,6 +51,14 @@ pub async fn maintain(
 pub async fn forget_sessions(admins: AdminService) -> Infallible {
     loop {
         batches("cannot delete expired sessions", || admins.forget_old()).await;
+        tokio::time::sleep(FORGET_EVERY).await;
+    }
+}
+
+/// Deletes pictures that no broadcast needs any more, forever.
+pub async fn forget_pictures(pictures: PictureService) -> Infallible {
+    loop {
+        batches("cannot delete pictures that no broadcast needs", || pictures.forget_old()).await;
         tokio::time::sleep(FORGET_EVERY).await;
     }
 }

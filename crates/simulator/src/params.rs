@@ -1,39 +1,89 @@
 //! The parameters of a call, in any of the encodings that Telegram accepts.
 
-use serde_json::{Map, Value};
+use std::collections::HashMap;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{DefaultBodyLimit, FromRequest, Multipart, Request};
+use axum::http::header;
+use serde_json::{Map, Value, json};
+
+use crate::api_error::ApiError;
 
 /// The parameters of a call: from a JSON object, a query string or a web form.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Params(Value);
+pub(crate) struct Params {
+    fields: Value,
+    /// The files that were uploaded with it.
+    files: HashMap<String, Bytes>,
+}
 
 impl Params {
     /// Reads the query string and the body; the body takes precedence.
     ///
     /// # Errors
     /// If the body is declared as JSON and is not an object.
-    pub(crate) fn read(
-        query: &str,
-        content_type: &str,
-        body: &[u8],
-    ) -> Result<Self, serde_json::Error> {
+    pub(crate) fn read(query: &str, content_type: &str, body: &[u8]) -> Result<Self, ApiError> {
         let mut params = parse_form(query);
         if content_type.starts_with("application/json") {
             if !body.is_empty() {
-                params.append(&mut serde_json::from_slice(body)?);
+                let object = serde_json::from_slice(body);
+                let wrong = |_| ApiError::bad_request("can't parse JSON object");
+                params.append(&mut object.map_err(wrong)?);
             }
         } else if content_type.starts_with("application/x-www-form-urlencoded") {
             params.append(&mut parse_form(&String::from_utf8_lossy(body)));
         }
-        Ok(Self(Value::Object(params)))
+        Ok(Self { fields: Value::Object(params), files: HashMap::new() })
+    }
+
+    /// Reads the query string, and a form that may have files. A file is among the parameters, too: as an
+    /// object with its name, its media type and its length.
+    ///
+    /// # Errors
+    /// If the body is no such form.
+    pub(crate) async fn read_form(
+        query: &str,
+        content_type: &str,
+        body: Bytes,
+    ) -> Result<Self, ApiError> {
+        let wrong = || ApiError::bad_request("can't parse the form");
+        let mut request = Request::new(Body::from(body));
+        let content_type = content_type.parse().map_err(|_| wrong())?;
+        request.headers_mut().insert(header::CONTENT_TYPE, content_type);
+        // The server has bounded the body.
+        DefaultBodyLimit::disable().apply(&mut request);
+        let mut form = Multipart::from_request(request, &()).await.map_err(|_| wrong())?;
+        let (mut params, mut files) = (parse_form(query), HashMap::new());
+        while let Some(field) = form.next_field().await.map_err(|_| wrong())? {
+            let name = field.name().unwrap_or_default().to_owned();
+            let file_name = field.file_name().map(str::to_owned);
+            let kind = field.content_type().unwrap_or_default().to_owned();
+            let content = field.bytes().await.map_err(|_| wrong())?;
+            let value = match file_name {
+                None => json!(String::from_utf8_lossy(&content)),
+                Some(file_name) => {
+                    let bytes = content.len();
+                    files.insert(name.clone(), content);
+                    json!({ "file_name": file_name, "media_type": kind, "bytes": bytes })
+                }
+            };
+            params.insert(name, value);
+        }
+        Ok(Self { fields: Value::Object(params), files })
+    }
+
+    /// The file that was uploaded as a parameter.
+    pub(crate) fn file(&self, name: &str) -> Option<&Bytes> {
+        self.files.get(name)
     }
 
     /// All parameters as one JSON object.
     pub(crate) fn as_value(&self) -> &Value {
-        &self.0
+        &self.fields
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&Value> {
-        self.0.get(name).filter(|value| !value.is_null())
+        self.fields.get(name).filter(|value| !value.is_null())
     }
 
     /// A text; `None` if it is absent or empty.

@@ -39,6 +39,8 @@ pub(crate) struct Telegram {
     bot: RwLock<Person>,
     state: Mutex<State>,
     message_ids: AtomicI64,
+    /// How many files were uploaded.
+    files: AtomicI64,
     /// How many seconds the clock is ahead of this machine's.
     clock_ahead_s: AtomicI64,
     /// Counts changes of the state, so that waiting tasks check it again after each.
@@ -81,6 +83,7 @@ impl Telegram {
             bot: RwLock::new(setup.bot.clone()),
             state: Mutex::new(state),
             message_ids: AtomicI64::new(setup.first_message_id),
+            files: AtomicI64::new(0),
             clock_ahead_s: AtomicI64::new(0),
             changes: watch::Sender::new(0),
             arrivals: Notify::new(),
@@ -105,6 +108,11 @@ impl Telegram {
 
     pub(crate) fn next_message_id(&self) -> i64 {
         self.message_ids.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// The number of a file that is uploaded.
+    pub(crate) fn next_file(&self) -> i64 {
+        self.files.fetch_add(1, Ordering::Relaxed)
     }
 
     pub(crate) fn bot(&self) -> Person {

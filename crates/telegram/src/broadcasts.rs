@@ -7,9 +7,10 @@ use frankenstein::{
     ParseMode,
     types::{InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions},
 };
-use rollcall_domain::{BroadcastButton, Button, ButtonTarget, Buttons, Picture, TelegramId};
+use rollcall_domain::{BroadcastButton, Button, ButtonTarget, Buttons, TelegramId};
 use rollcall_service::{
-    Delivery, Lane, Messenger, OptOutButton, OutgoingContent, OutgoingMessage, PAID_RATE,
+    Delivery, Lane, Messenger, OptOutButton, OutgoingContent, OutgoingMessage, OutgoingPicture,
+    PAID_RATE,
 };
 use tokio::sync::watch;
 
@@ -17,6 +18,7 @@ use crate::{
     client::CallError,
     outbox::{
         BulkError, BulkMessage, BulkOptions, BulkPace, Content, DataButton, Original, Outbox,
+        SentMessage, is_of_lost_file,
     },
 };
 
@@ -101,7 +103,8 @@ impl Lane for OutboxLane {
                 };
                 let message = match picture {
                     None => BulkMessage::Text(&content),
-                    Some(Picture::FileId(file_id)) => BulkMessage::Photo(file_id, &content),
+                    Some(OutgoingPicture::FileId(file_id)) => BulkMessage::Photo(file_id, &content),
+                    Some(OutgoingPicture::Upload(file)) => BulkMessage::Upload(file, &content),
                 };
                 self.outbox.send_bulk(chat_id, message, options, &self.pace, stopped).await
             }
@@ -119,8 +122,17 @@ impl Lane for OutboxLane {
             }
         };
         match sent {
-            Ok(message_id) => Delivery::Sent(message_id),
+            Ok(SentMessage { message_id, file_id }) => match (&message.content, file_id) {
+                (
+                    OutgoingContent::Text { picture: Some(OutgoingPicture::Upload(_)), .. },
+                    Some(file_id),
+                ) => Delivery::Uploaded { message_id, file_id },
+                _ => Delivery::Sent(message_id),
+            },
             Err(BulkError::Unreachable { cause, .. }) => Delivery::Unreachable(cause),
+            Err(BulkError::Content(error)) if is_of_lost_file(&error) => {
+                Delivery::LostPicture(reason(&error))
+            }
             Err(BulkError::Content(error)) => Delivery::Content(reason(&error)),
             Err(BulkError::Refused(error)) => Delivery::Failed(reason(&error)),
             Err(BulkError::Unknown(_)) => Delivery::Unknown,

@@ -3,6 +3,7 @@
 mod api_url;
 mod clock;
 mod error;
+mod form;
 mod proxy;
 mod response;
 mod token;
@@ -21,6 +22,7 @@ pub use clock::ClockDifference;
 pub(crate) use clock::TelegramClock;
 pub use error::CallError;
 pub(crate) use error::Conflict;
+pub(crate) use form::Form;
 pub use proxy::{InvalidProxyUrl, ProxyUrl};
 pub(crate) use response::Response;
 pub use token::{BotToken, InvalidToken};
@@ -28,6 +30,8 @@ pub use token::{BotToken, InvalidToken};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The timeout of methods other than getUpdates.
 const METHOD_TIMEOUT: Duration = Duration::from_secs(20);
+/// The timeout of a method with a picture: 10 MiB within it are 90 KiB a second.
+const UPLOAD_TIMEOUT: Duration = Duration::from_secs(120);
 /// The timeout of a method with a file.
 const PASS_TIMEOUT: Duration = Duration::from_secs(300);
 
@@ -92,6 +96,18 @@ impl Client {
         self.request(method, parameters, timeout).await.inspect_err(CallError::count)
     }
 
+    /// Calls a method with a file, and reads its result.
+    pub(crate) async fn upload<T: DeserializeOwned>(
+        &self,
+        method: &'static str,
+        form: Form,
+    ) -> Result<T, CallError> {
+        let request = self.http.post(self.url.method(&self.token, method));
+        let request = request.header(CONTENT_TYPE, form.media_type()).body(form.end());
+        let response = self.send(method, request, UPLOAD_TIMEOUT).await;
+        response.inspect_err(CallError::count)?.read()
+    }
+
     /// Calls a method with a body of any type, and ignores its result.
     pub(crate) async fn pass(
         &self,
@@ -119,6 +135,15 @@ impl Client {
         timeout: Duration,
     ) -> Result<Response, CallError> {
         let request = self.http.post(self.url.method(&self.token, method)).json(parameters);
+        self.send(method, request, timeout).await
+    }
+
+    async fn send(
+        &self,
+        method: &'static str,
+        request: reqwest::RequestBuilder,
+        timeout: Duration,
+    ) -> Result<Response, CallError> {
         let sent_at = Instant::now();
         let response = request
             .timeout(timeout)

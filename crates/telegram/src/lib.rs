@@ -86,7 +86,7 @@ pub use intake::{Intake, IntakeError, InvalidUpdates, MAX_UPDATES, Outcome, Take
 #[cfg(feature = "client")]
 pub use outbox::{
     BulkError, BulkMessage, BulkOptions, BulkPace, Content, DataButton, Original, Outbox,
-    SendError, bulk_rate,
+    SendError, SentMessage, bulk_rate,
 };
 #[cfg(feature = "client")]
 pub use readiness::Readiness;

@@ -11,17 +11,19 @@ mod send_error;
 use std::{sync::Arc, time::Duration};
 
 use frankenstein::methods::AnswerCallbackQueryParams;
+use rollcall_domain::PictureFile;
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 use serde_json::json;
 use tokio::time::sleep;
 
+pub(crate) use bulk::is_of_lost_file;
 pub use bulk::{BulkError, BulkPace, bulk_rate};
 pub use buttons::DataButton;
 pub use params::{BulkOptions, Content, Original};
 pub use send_error::SendError;
 
 use crate::{
-    client::{CallError, Client},
+    client::{CallError, Client, Form},
     destination::{Destination, MessagePlace, Migration},
     retry::backoff,
 };
@@ -58,14 +60,42 @@ pub enum BulkMessage<'a> {
     Text(&'a Content<'a>),
     /// A picture that Telegram already has, by its `file_id`, with a caption.
     Photo(&'a str, &'a Content<'a>),
+    /// A picture as a file, with a caption.
+    Upload(&'a PictureFile, &'a Content<'a>),
     /// A copy of a finished message.
     Copy(&'a Original),
+}
+
+/// A message of a broadcast that was sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SentMessage {
+    /// Its number in the chat.
+    pub message_id: i64,
+    /// The `file_id` of its picture, if it has one.
+    pub file_id: Option<String>,
 }
 
 /// The result of a method that sends a message, as far as it is used.
 #[derive(Deserialize)]
 struct Sent {
     message_id: i64,
+    /// The picture in several sizes.
+    #[serde(default)]
+    photo: Vec<PhotoSize>,
+}
+
+#[derive(Deserialize)]
+struct PhotoSize {
+    file_id: String,
+    width: i64,
+    height: i64,
+}
+
+impl From<Sent> for SentMessage {
+    fn from(Sent { message_id, photo }: Sent) -> Self {
+        let largest = photo.into_iter().max_by_key(|it| it.width.saturating_mul(it.height));
+        Self { message_id, file_id: largest.map(|it| it.file_id) }
+    }
 }
 
 impl Outbox {
@@ -131,7 +161,7 @@ impl Outbox {
         self.bulk.rate()
     }
 
-    /// Sends a message of a broadcast to a private chat, and returns the message's number there.
+    /// Sends a message of a broadcast to a private chat.
     ///
     /// All other messages go first: it gets what they leave, and at most five sixths of the rate of the
     /// outbox. With `allow_paid_broadcast`, or an outbox without limits, only the `pace` of the broadcast
@@ -150,7 +180,7 @@ impl Outbox {
         options: BulkOptions,
         pace: &BulkPace,
         stop: impl Future<Output = ()>,
-    ) -> Result<i64, BulkError> {
+    ) -> Result<SentMessage, BulkError> {
         let route = Route { chat_id, pace, is_paid: options.allow_paid_broadcast };
         let sent = match message {
             BulkMessage::Text(content) => {
@@ -158,8 +188,20 @@ impl Outbox {
                 self.call_bulk(&route, "sendMessage", &message, stop).await
             }
             BulkMessage::Photo(file_id, caption) => {
-                let photo = SendPhoto::bulk(chat_id, file_id, caption, options);
+                let photo = SendPhoto::bulk(chat_id, Some(file_id), caption, options);
                 self.call_bulk(&route, "sendPhoto", &photo, stop).await
+            }
+            BulkMessage::Upload(picture, caption) => {
+                let parameters = SendPhoto::bulk(chat_id, None, caption, options).as_map();
+                let kind = picture.shape().kind;
+                let name = format!("picture.{}", kind.name());
+                let send = || {
+                    let boundary = format!("{:032x}", fastrand::u128(..));
+                    let form = Form::new(&parameters, boundary);
+                    let form = form.file("photo", &name, kind.media_type(), picture.content());
+                    self.client.upload("sendPhoto", form)
+                };
+                self.send_bulk_by(&route, send, stop).await
             }
             BulkMessage::Copy(original) => {
                 let copy = CopyMessage::bulk(chat_id, original, options);
@@ -176,11 +218,21 @@ impl Outbox {
         method: &'static str,
         message: &impl Serialize,
         stop: impl Future<Output = ()>,
-    ) -> Result<i64, BulkError> {
-        let send = || self.client.call::<Sent>(method, message);
+    ) -> Result<SentMessage, BulkError> {
+        self.send_bulk_by(route, || self.client.call(method, message), stop).await
+    }
+
+    async fn send_bulk_by<F>(
+        &self,
+        route: &Route<'_>,
+        send: impl Fn() -> F,
+        stop: impl Future<Output = ()>,
+    ) -> Result<SentMessage, BulkError>
+    where
+        F: Future<Output = Result<Sent, CallError>>,
+    {
         let probe = async || self.client.call::<IgnoredAny>("getMe", &json!({})).await.map(drop);
-        let sent = self.bulk.send(route, send, probe, stop).await?;
-        Ok(sent.message_id)
+        Ok(self.bulk.send(route, send, probe, stop).await?.into())
     }
 
     /// Answers the press of a button, without waiting for messages to the chat, and for at most ten
@@ -232,7 +284,7 @@ fn count(sent: Result<IgnoredAny, SendError>) -> Result<(), SendError> {
 }
 
 /// Counts a message of a broadcast by its outcome.
-fn count_bulk(sent: &Result<i64, BulkError>) {
+fn count_bulk(sent: &Result<SentMessage, BulkError>) {
     count_as(match sent {
         Ok(_) => "sent",
         Err(BulkError::Unreachable { .. }) => "unreachable",

@@ -19,6 +19,7 @@ pub mod contract;
 mod database;
 mod mini_app;
 mod peers;
+mod picture;
 mod pooler;
 mod soft_passkey;
 
@@ -27,4 +28,5 @@ pub use clock::TestClock;
 pub use database::{PooledDatabase, ThrowAwayDatabase, ThrowAwayServer};
 pub use mini_app::MiniAppData;
 pub use peers::PeerLanguage;
+pub use picture::png;
 pub use soft_passkey::SoftPasskey;

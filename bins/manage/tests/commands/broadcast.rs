@@ -5,6 +5,7 @@ use std::{fs, path::Path, sync::Arc};
 use rollcall_domain::UnreachableReason;
 use rollcall_service::{BroadcastService, Delivery, Lane, LeaseTimes, Messenger, OutgoingMessage};
 use rollcall_simulator::Person;
+use rollcall_testkit::png;
 use tokio::sync::watch;
 
 use super::*;
@@ -185,6 +186,13 @@ async fn a_wrong_broadcast_is_not_stored() {
         };
         file("latin1.html", b"Gr\xfc\xdfe");
         file("long.html", &[b'x'; (1 << 16) + 1]);
+        let picture = png(300, 200, [9, 90, 190]);
+        file("right.png", &picture);
+        file("cut.png", &picture[..picture.len() - 20]);
+        file("wide.png", &png(9_000, 1_001, [0, 0, 0]));
+        file("narrow.png", &png(2_100, 100, [0, 0, 0]));
+        file("large.png", &[picture.as_slice(), &vec![0; 11 << 20]].concat());
+        file("empty.png", b"");
         file("tag.html", "Hello\n\n  <b>now <storng>open</b>\n".as_bytes());
         let text = |text: &'static str| vec!["--filter", "", "--text", text];
         let filter = |filter: &'static str| vec!["--filter", filter, "--text", "Hi"];
@@ -240,6 +248,15 @@ async fn a_wrong_broadcast_is_not_stored() {
             option(&["--picture-id", ""]),
             option(&["--picture-id", "https://example.org/x.jpg"]),
             vec!["--filter", "", "--picture-id", "AgACAgIAAxkBAAIB", "--text", long_caption],
+            option(&["--picture", "missing.png"]),
+            option(&["--picture", "empty.png"]),
+            option(&["--picture", "tag.html"]),
+            option(&["--picture", "cut.png"]),
+            option(&["--picture", "wide.png"]),
+            option(&["--picture", "narrow.png"]),
+            option(&["--picture", "large.png"]),
+            option(&["--picture", "right.png", "--picture-id", "AgACAgIAAxkBAAIB"]),
+            vec!["--filter", "", "--picture", "right.png", "--text", long_caption],
             option(&["--local"]),
             option(&["--local", "--at", "2099-01-01T10:00:00+01:00"]),
             option(&["--local", "--at", "2020-01-01 10:00"]),
@@ -263,6 +280,45 @@ async fn a_wrong_broadcast_is_not_stored() {
         });
         insta::assert_snapshot!("broadcast_wrong", story.join("\n"));
         assert_eq!(stored(&database).await, before);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_picture_comes_from_a_file_and_is_uploaded_once() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        fill_chats(&database).await;
+        let telegram = Simulator::start().await.unwrap();
+        telegram.introduce(&Person::new(1815, "Ada"));
+        let folder = tempfile::tempdir().unwrap();
+        // The content decides.
+        let file = folder.path().join("sale.jpg");
+        fs::write(&file, png(300, 180, [9, 90, 190])).unwrap();
+        let arguments = ["--name", "Sale", "--filter", "lang:en", "--text", "Hi {first_name}"];
+        let picture = ["--picture", file.to_str().unwrap()];
+        create(&database, &[&arguments[..], &picture].concat());
+        create(&database, &[&arguments[..], &picture].concat());
+        let shown = broadcast(&database, &["preview", "1"]);
+        let line = "[ picture: PNG, 300 × 180 pixels, 53 KiB; `manage broadcast test 1` shows it ]";
+        assert!(shown.contains(line), "{shown}");
+        let shown = broadcast(&database, &["show", "1"]);
+        assert!(shown.contains("Message      a picture with a text"), "{shown}");
+        let (_, shown, _) = run(&database, &["broadcast", "show", "1", "--json"], "", &[]);
+        let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
+        assert_eq!(shown["content"]["stored_picture"].as_str().unwrap().len(), 64, "{shown}");
+        assert!(shown["content"]["picture_id"].is_null(), "{shown}");
+        let url = telegram.url();
+        let bot = [("TELEGRAM_API_URL", url.as_str()), ("TELEGRAM_BOT_TOKEN", telegram.token())];
+        for number in ["1", "2"] {
+            let test = ["broadcast", "test", number, "--to", "1815"];
+            let (code, _, error) = run(&database, &test, "", &bot);
+            assert_eq!((code, error.as_str()), (0, ""));
+        }
+        assert_eq!(telegram.texts_to(1815), ["Hi Ada", "Hi Ada"]);
+        let photos = telegram.requests_to("sendPhoto");
+        assert_eq!(photos[0].params["photo"]["media_type"], "image/png");
+        let message = &telegram.messages_to(1815)[0].json;
+        let largest = message["photo"].as_array().unwrap().last().unwrap();
+        assert_eq!(photos[1].params["photo"], largest["file_id"]);
     }
 }
 

@@ -2,19 +2,22 @@
 
 use askama::Template;
 use axum::{
-    Extension, Form,
+    Extension,
     extract::{Query as Pairs, State},
     http::StatusCode,
     response::{IntoResponse, Redirect, Response},
 };
 use rollcall_domain::{
-    BROADCAST_LASTS, MAX_BROADCAST_NAME_CHARS, MAX_FILTER_BYTES, OnUnknown, TextLimit, Variable,
+    BROADCAST_LASTS, MAX_BROADCAST_NAME_CHARS, MAX_FILTER_BYTES, MAX_PICTURE_BYTES, OnUnknown,
+    TextLimit, Variable,
 };
 use rollcall_service::{BroadcastCategory, BroadcastError, Session};
 
 use super::{
     draft::{Draft, MAX_LANGUAGES, MAX_RATE, Trouble},
     find::{find, page_of, refusal},
+    picked::FilledForm,
+    picture,
     preview::Preview,
     send_test,
     start::Audience,
@@ -57,6 +60,14 @@ impl Page {
         self.trouble(&format!("language{place}"))
     }
 
+    /// The picture that was picked: its id, address and shape.
+    fn picked(&self) -> Option<(String, String, String)> {
+        let stored = self.draft.picked.as_ref()?;
+        let id = stored.id.to_string();
+        let address = picture::address(&self.layout.base, &id);
+        Some((id, address, stored.to_string()))
+    }
+
     fn policies(&self) -> [(&'static str, &'static str, bool); 2] {
         OnUnknown::ALL
             .map(|it| (it.name(), words::on_unknown(it), it.name() == self.draft.on_unknown))
@@ -88,13 +99,14 @@ pub(crate) async fn ask(
     ViewerZone(zone): ViewerZone,
     Pairs(pairs): Pairs<Vec<(String, String)>>,
 ) -> Result<Response, Failure> {
-    let draft = match value(&pairs, "copy") {
+    let mut draft = match value(&pairs, "copy") {
         "" => Draft::read(&pairs, zone),
         copied => {
             let copied = Draft::of(&find(&app, copied).await?);
             copied.ok_or(Failure::Refused("A copied message cannot be edited here."))?
         }
     };
+    draft.find_picture(&app, None).await?;
     show(&app, &session, layout, draft, true, None).await
 }
 
@@ -104,10 +116,12 @@ pub(crate) async fn submit(
     Extension(session): Extension<Session>,
     layout: Layout,
     ViewerZone(zone): ViewerZone,
-    Form(pairs): Form<Vec<(String, String)>>,
+    mut form: FilledForm,
 ) -> Result<Response, Failure> {
-    let mut draft = Draft::read(&pairs, zone);
-    match value(&pairs, "do") {
+    let mut draft = Draft::read(&form.pairs, zone);
+    let stored = form.store(app.broadcasts.pictures()).await?;
+    draft.find_picture(&app, stored).await?;
+    match value(&form.pairs, "do") {
         "save" => save(&app, &session, layout, draft).await,
         "test" => {
             let categories = app.broadcasts.categories().await?;

@@ -7,7 +7,7 @@ use rollcall_domain::{
     DeliveryTimes, Experiment, Filter, FilterError, InvalidQuietHours, LabelName,
     MAX_BROADCAST_NAME_CHARS, MessageText, OnUnknown, Percent, Picture, QuietHours, TextError,
 };
-use rollcall_service::{BroadcastCategory, Message};
+use rollcall_service::{BroadcastCategory, Message, StoredPicture};
 
 use crate::{
     App,
@@ -38,6 +38,12 @@ pub(super) struct Draft {
     pub(super) buttons: String,
     /// The `file_id` of the picture; empty if there is none.
     pub(super) picture: String,
+    /// The id of the picture that was picked and stored; empty if there is none.
+    pub(super) stored: String,
+    /// That picture.
+    pub(super) picked: Option<StoredPicture>,
+    /// What is wrong with the picture that was picked.
+    pub(super) not_picked: Option<String>,
     /// The local time of the start; empty if an owner starts it.
     pub(super) at: String,
     /// Whether each user gets it at that time of their own clock.
@@ -86,6 +92,9 @@ impl Draft {
             texts: vec![Default::default()],
             buttons: String::new(),
             picture: String::new(),
+            stored: String::new(),
+            picked: None,
+            not_picked: None,
             at: String::new(),
             is_local: false,
             quiet: Default::default(),
@@ -103,7 +112,9 @@ impl Draft {
         let BroadcastContent::Text { texts, buttons, picture } = &plan.content else {
             return None;
         };
-        let picture = picture.as_ref().map(|Picture::FileId(id)| id.clone());
+        let picture = picture.as_ref();
+        let stored = picture.and_then(Picture::stored).map(|id| id.to_string());
+        let picture = picture.and_then(Picture::file_id).map(str::to_owned);
         let mut texts: Vec<_> =
             texts.iter().map(|(language, text)| (language.clone(), text.clone())).collect();
         // The default is the first one already, because its language is empty.
@@ -121,6 +132,7 @@ impl Draft {
             texts,
             buttons: buttons.clone(),
             picture: picture.unwrap_or_default(),
+            stored: stored.unwrap_or_default(),
             rate: plan.rate.map(|rate| rate.to_string()).unwrap_or_default(),
             hours: plan.lasts.num_hours().max(1).to_string(),
             on_unknown: plan.on_unknown.name().to_owned(),
@@ -153,6 +165,12 @@ impl Draft {
             texts,
             buttons: lines(value(pairs, "buttons")),
             picture: value(pairs, "picture").trim().to_owned(),
+            stored: match value(pairs, "no_picture") {
+                "" => field("stored_picture"),
+                _ => String::new(),
+            },
+            picked: None,
+            not_picked: None,
             at: field("at"),
             is_local: !value(pairs, "local").is_empty(),
             quiet: [field("quiet_from"), field("quiet_until")],
@@ -162,6 +180,32 @@ impl Draft {
             is_paid: !value(pairs, "paid").is_empty(),
             hold_out: field("hold_out").trim().to_owned(),
         }
+    }
+
+    /// Looks for the picture: the one that was `stored` just now, or before. Call this before the plan.
+    pub(super) async fn find_picture(
+        &mut self,
+        app: &App,
+        stored: Option<Result<String, String>>,
+    ) -> Result<(), Failure> {
+        match stored {
+            Some(Ok(id)) => self.stored = id,
+            Some(Err(wrong)) => self.not_picked = Some(wrong),
+            None => {}
+        }
+        if self.stored.is_empty() {
+            return Ok(());
+        }
+        self.picked = match self.stored.parse() {
+            Ok(id) => app.broadcasts.pictures().find(id).await?,
+            Err(_) => None,
+        };
+        if self.picked.is_none() {
+            self.stored.clear();
+            let wrong = || "the picture is not stored any more; pick it again".to_owned();
+            self.not_picked.get_or_insert_with(wrong);
+        }
+        Ok(())
     }
 
     /// The plan, and what is wrong. The plan is `None` if something in it cannot even be looked at: the
@@ -270,11 +314,7 @@ impl Draft {
     /// The texts and the buttons; `None` if there is none that can be shown.
     fn content(&self, is_preview: bool, troubles: &mut Vec<Trouble>) -> Option<BroadcastContent> {
         let before = troubles.len();
-        let picture = Picture::of_file_id(&self.picture);
-        if picture.is_none() && !self.picture.is_empty() {
-            let message = "expected a file_id of letters, digits, - and _, as your bot gets it";
-            troubles.push(Trouble::new("picture", message));
-        }
+        let picture = self.picture(troubles);
         let limit = Message::limit(picture.as_ref());
         let mut texts = std::collections::BTreeMap::new();
         // Of each language, whether it is one, and known already.
@@ -312,6 +352,24 @@ impl Draft {
         }
         let is_right = troubles.len() == before && !is_empty;
         is_right.then(|| BroadcastContent::Text { texts, buttons: self.buttons.clone(), picture })
+    }
+
+    /// The picture that was picked, or that a `file_id` names.
+    fn picture(&self, troubles: &mut Vec<Trouble>) -> Option<Picture> {
+        if let Some(wrong) = &self.not_picked {
+            troubles.push(Trouble::new("file", wrong));
+        }
+        let named = Picture::of_file_id(&self.picture);
+        if named.is_none() && !self.picture.is_empty() {
+            let message = "expected a file_id of letters, digits, - and _, as your bot gets it";
+            troubles.push(Trouble::new("picture", message));
+        }
+        let picked = self.picked.as_ref().map(|picked| Picture::Stored(picked.id));
+        if picked.is_some() && named.is_some() {
+            let message = "there is an uploaded picture already; remove one of the two";
+            troubles.push(Trouble::new("picture", message));
+        }
+        picked.or(named)
     }
 
     /// When it starts by itself, and the time at which each user gets it by their own clock.

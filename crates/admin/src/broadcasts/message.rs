@@ -2,8 +2,12 @@
 //! markup of ours.
 
 use askama::Template;
-use rollcall_domain::{BroadcastContent, Buttons, Element, LinkPart, MessageText, Part, UserText};
+use rollcall_domain::{
+    BroadcastContent, Buttons, Element, LinkPart, MessageText, Part, Picture, UserText,
+};
 use rollcall_service::Message;
+
+use super::picture;
 
 /// The bubbles of a message, one for each language.
 #[derive(Debug, Template)]
@@ -17,25 +21,44 @@ pub(super) struct Bubbles {
 pub(super) struct Bubble {
     /// The language; empty for the default one.
     language: String,
-    /// Whether there is a picture above the text.
-    has_picture: bool,
+    /// The picture above the text.
+    picture: Option<Above>,
     /// Safe HTML.
     text: String,
     /// The texts of the buttons by row, and where each leads.
     buttons: Vec<Vec<(String, String)>>,
 }
 
+/// A picture above a text.
+#[derive(Clone, Debug)]
+enum Above {
+    /// One that only Telegram has.
+    FileId,
+    /// One at this address.
+    Stored(String),
+}
+
+impl Above {
+    fn of(picture: &Picture, base: &str) -> Self {
+        match picture {
+            Picture::FileId(_) => Self::FileId,
+            Picture::Stored(id) => Self::Stored(picture::address(base, &id.to_string())),
+        }
+    }
+}
+
 impl Bubbles {
     /// The message in all languages, with its variables. `None` if it is a copy of another message, or
     /// cannot be read any more.
-    pub(super) fn of(content: &BroadcastContent) -> Option<Self> {
+    pub(super) fn of(content: &BroadcastContent, base: &str) -> Option<Self> {
         let Ok(Message::Text { texts, buttons, picture }) = Message::new(content) else {
             return None;
         };
+        let above = picture.map(|picture| Above::of(&picture, base));
         let default = [("", texts.default_value())];
         let bubble = |(language, text): (&str, &MessageText)| Bubble {
             language: language.to_owned(),
-            has_picture: picture.is_some(),
+            picture: above.clone(),
             text: source_html(text),
             buttons: rows(&buttons),
         };
@@ -48,10 +71,16 @@ impl Bubbles {
     }
 
     /// The message to one user.
-    pub(super) fn for_user(text: &UserText, buttons: &Buttons, has_picture: bool) -> Self {
+    pub(super) fn for_user(
+        text: &UserText,
+        buttons: &Buttons,
+        picture: Option<&Picture>,
+        base: &str,
+    ) -> Self {
+        let picture = picture.map(|picture| Above::of(picture, base));
         let text = html(text.parts(), Marks::Unfilled);
         let (language, buttons) = (String::new(), rows(buttons));
-        Self { bubbles: vec![Bubble { language, has_picture, text, buttons }] }
+        Self { bubbles: vec![Bubble { language, picture, text, buttons }] }
     }
 }
 

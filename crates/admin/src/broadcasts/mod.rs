@@ -9,6 +9,8 @@ mod find;
 pub(crate) mod list;
 mod message;
 pub(crate) mod one;
+pub(crate) mod picked;
+pub(crate) mod picture;
 mod preview;
 pub(crate) mod progress;
 pub(crate) mod recipients;

@@ -130,7 +130,7 @@ pub(crate) async fn show(
         layout: layout.tab("broadcasts"),
         state: words::state(broadcast.state),
         done: done(value(&pairs, "done")),
-        message: Bubbles::of(&plan.content),
+        message: Bubbles::of(&plan.content, &app.base),
         can_test: send_test::chat_of(&app, &session.admin).is_some(),
         filter: plan.filter.to_string(),
         list: users_of(&app, plan),

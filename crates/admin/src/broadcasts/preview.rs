@@ -50,10 +50,11 @@ impl Preview {
         let user = example.and_then(|user| {
             let text = message.text_for(&user)?;
             let Message::Text { buttons, picture, .. } = &message else { return None };
-            let bubbles = Bubbles::for_user(&text, buttons, picture.is_some());
+            let bubbles = Bubbles::for_user(&text, buttons, picture.as_ref(), &app.base);
             Some(Example { bubbles, unfilled: text.unfilled(), user })
         });
-        let all = Bubbles::of(&plan.content).filter(|all| user.is_none() || all.are_several());
+        let all =
+            Bubbles::of(&plan.content, &app.base).filter(|all| user.is_none() || all.are_several());
         Ok(Self { user, all })
     }
 }

@@ -8,14 +8,14 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use rollcall_domain::{Admin, BroadcastContent, TelegramId, TelegramUser};
-use rollcall_service::{Delivery, Message, Session};
+use rollcall_service::{Delivery, Letter, Message, Session};
 use tokio::{sync::watch, time::timeout};
 
 use super::find::{find, page_of, refusal};
 use crate::{App, page::Failure};
 
-/// How long a page waits for Telegram.
-const PATIENCE: Duration = Duration::from_secs(15);
+/// How long a page waits for Telegram, which may get a picture first. A request may take 30 seconds.
+const PATIENCE: Duration = Duration::from_secs(25);
 
 /// The chat to which a test can be sent: that of an admin who signs in through Telegram, while the bot
 /// runs in this process.
@@ -39,17 +39,18 @@ pub(super) async fn send(
     };
     let known = app.users.get_user_by_telegram_id(id).await?;
     let user = known.unwrap_or_else(|| TelegramUser::new(id, app.clock.now()));
-    let message = Message::new(content).map_err(|error| refusal(error.into()))?.to(&user, None);
+    let message = Message::new(content).map_err(|error| refusal(error.into()))?;
+    let letter = Letter { message: &message, to: &user, opt_out: None, broadcast: None };
     let lane = messenger.lane(None, false);
     let (_stop, stopped) = watch::channel(false);
-    Ok(match timeout(PATIENCE, lane.send(id, &message, stopped)).await {
-        Ok(Delivery::Sent(_)) => Ok(()),
+    Ok(match timeout(PATIENCE, app.broadcasts.pictures().send(&*lane, letter, stopped)).await {
+        Ok(Delivery::Sent(_) | Delivery::Uploaded { .. }) => Ok(()),
         Ok(Delivery::Unreachable(_)) => {
             Err("The bot cannot write to you. Send it /start in Telegram first.".to_owned())
         }
-        Ok(Delivery::Failed(reason) | Delivery::Content(reason)) => {
-            Err(format!("Telegram refuses the message: {reason}"))
-        }
+        Ok(
+            Delivery::Failed(reason) | Delivery::Content(reason) | Delivery::LostPicture(reason),
+        ) => Err(format!("Telegram refuses the message: {reason}")),
         Ok(Delivery::NotYet) => Err("It was not sent. Try again in a minute.".to_owned()),
         Ok(Delivery::Unknown) | Err(_) => {
             Err("Telegram does not answer. Look into your chat with the bot.".to_owned())

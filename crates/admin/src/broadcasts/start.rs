@@ -129,7 +129,7 @@ pub(crate) async fn ask(
         filter: plan.filter.to_string(),
         list: users_of(&app, plan),
         days_of: plan.filter.depends_on_days().then(|| time_zone::name(plan.zone)),
-        message: Bubbles::of(&plan.content),
+        message: Bubbles::of(&plan.content, &app.base),
         later: plan.planned_for().filter(|at| *at > now && is_draft),
         local_time: words::local_time(plan),
         broadcast,

@@ -13,6 +13,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
+use futures_util::{StreamExt as _, stream};
 use rollcall_service::{ServiceError, random_bytes};
 
 use super::cookie;
@@ -23,6 +24,9 @@ pub(crate) const FIELD: &str = "form_token";
 
 /// The largest form that is read: a note, or the ids of a page of users.
 pub(crate) const LARGEST_BODY_BYTES: usize = 64 * 1024;
+
+/// The most of a form with a file that is read to find the token, which is the first field.
+const MOST_BEFORE_BYTES: usize = 1024;
 
 const TOKEN_BYTES: usize = 16;
 
@@ -75,6 +79,14 @@ fn has_no_origin(request: &Request) -> bool {
 /// origin.
 async fn vouch(request: Request, token: &str) -> Result<Request, StatusCode> {
     let (mut parts, body) = request.into_parts();
+    let kind = parts.headers.get(header::CONTENT_TYPE);
+    if kind.is_some_and(|kind| kind.as_bytes().starts_with(b"multipart/form-data")) {
+        let (is_ours, body) = begins_with(token, body).await?;
+        if is_ours {
+            parts.headers.remove(header::ORIGIN);
+        }
+        return Ok(Request::from_parts(parts, body));
+    }
     let body = to_bytes(body, LARGEST_BODY_BYTES).await;
     let body = body.map_err(|_| StatusCode::PAYLOAD_TOO_LARGE)?;
     let pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(&body).unwrap_or_default();
@@ -82,6 +94,32 @@ async fn vouch(request: Request, token: &str) -> Result<Request, StatusCode> {
         parts.headers.remove(header::ORIGIN);
     }
     Ok(Request::from_parts(parts, Body::from(body)))
+}
+
+/// Whether the token is the first field of a form with a file. Only the beginning is read, and put back.
+async fn begins_with(token: &str, body: Body) -> Result<(bool, Body), StatusCode> {
+    let mut rest = body.into_data_stream();
+    let (mut chunks, mut beginning) = (Vec::new(), Vec::new());
+    while first_value(&beginning).is_none() && beginning.len() < MOST_BEFORE_BYTES {
+        let Some(chunk) = rest.next().await else { break };
+        let chunk = chunk.map_err(|_| StatusCode::BAD_REQUEST)?;
+        beginning.extend(chunk.iter().take(MOST_BEFORE_BYTES));
+        chunks.push(Ok(chunk));
+    }
+    let is_ours = first_value(&beginning) == Some(token.as_bytes());
+    Ok((is_ours, Body::from_stream(stream::iter(chunks).chain(rest))))
+}
+
+/// The value of the first field of a form with a file, if it is a [`FIELD`] and its end has come.
+fn first_value(form: &[u8]) -> Option<&[u8]> {
+    const END: &[u8] = b"\r\n\r\n";
+    const NEXT: &[u8] = b"\r\n--";
+    let place = |bytes: &[u8], part: &[u8]| bytes.windows(part.len()).position(|it| it == part);
+    let end = place(form, END)?;
+    let head = str::from_utf8(form.get(..end)?).ok()?;
+    let value = form.get(end + END.len()..)?;
+    let value = value.get(..place(value, NEXT)?)?;
+    head.ends_with(&format!("name=\"{FIELD}\"")).then_some(value)
 }
 
 fn is_page(response: &Response) -> bool {
@@ -96,4 +134,23 @@ fn new_token() -> Result<String, ServiceError> {
 
 fn is_token(text: &str) -> bool {
     text.len() == 2 * TOKEN_BYTES && text.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_token_is_the_first_field_of_a_form_with_a_file() {
+        let form = |name: &str| {
+            format!("--x\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\nabc\r\n--x--")
+        };
+        let whole = form(FIELD);
+        assert_eq!(first_value(whole.as_bytes()), Some(b"abc".as_slice()));
+        assert_eq!(first_value(form("text").as_bytes()), None);
+        // Until its end has come, it is unknown.
+        for length in 0..whole.len() - b"x--".len() {
+            assert_eq!(first_value(&whole.as_bytes()[..length]), None);
+        }
+    }
 }

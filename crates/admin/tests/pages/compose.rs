@@ -1,7 +1,7 @@
 //! Writing a broadcast.
 
 use rollcall_domain::{BroadcastContent, BroadcastState, OnUnknown};
-use rollcall_testkit::ThrowAwayDatabase;
+use rollcall_testkit::{ThrowAwayDatabase, png};
 
 use super::{broadcasts::site, *};
 
@@ -203,6 +203,137 @@ async fn a_part_of_the_recipients_is_held_out() {
     let start = format!("/admin/broadcasts/{}/start", stored.id);
     let start = site.get(&start, &token).await.main();
     assert!(start.contains("<dt>Held out</dt><dd>5%"), "{start}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_picture_is_picked_shown_and_kept_until_the_broadcast_is_saved() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        let site = site(database, 3).await;
+        let token = site.sign_in(Role::Owner).await;
+        let content = png(300, 200, [9, 90, 190]);
+        // The form is not right yet, and is shown again with the picture.
+        let fields = [("do", "save"), ("text", "Hi {first_name}"), ("picture", "")];
+        let shown = site.upload(NEW, &token, &fields, &content, &[]).await;
+        assert_eq!(shown.status, StatusCode::BAD_REQUEST);
+        let shown = shown.main();
+        let id = shown.split("name=\"stored_picture\" value=\"").nth(1).unwrap();
+        let id = id.split('"').next().unwrap().to_owned();
+        let address = format!("/admin/broadcasts/pictures/{id}");
+        for part in [
+            "PNG, 300 × 200 pixels, 59 KiB",
+            &format!("<img class=\"picture\" src=\"{address}\" alt=\"The picture\">Hi &lt;Person"),
+            "Expected a name of 1",
+        ] {
+            assert!(shown.contains(part), "{part}: {shown}");
+        }
+        let picture = site.get(&address, &token).await;
+        assert_eq!((picture.status, picture.bytes), (StatusCode::OK, content.len()));
+        for (name, expected) in [
+            ("content-type", "image/png"),
+            ("x-content-type-options", "nosniff"),
+            ("cache-control", "private, max-age=31536000, immutable"),
+            ("cross-origin-resource-policy", "same-origin"),
+        ] {
+            assert_eq!(picture.header(name).as_deref(), Some(expected));
+        }
+        assert!(picture.header("content-security-policy").unwrap().contains("default-src 'none'"));
+
+        let fields = [
+            ("do", "save"),
+            ("name", "Picture"),
+            ("text", "Hi {first_name}"),
+            ("stored_picture", &*id),
+        ];
+        submit(&site, &token, &fields).await;
+        let stored = site.broadcasts.list(None, 1).await.unwrap().remove(0).0;
+        let picture = stored.plan.content.picture().unwrap();
+        assert_eq!(picture.stored().unwrap().to_string(), id);
+        let page = site.get(&format!("/admin/broadcasts/{}", stored.id), &token).await.main();
+        assert!(page.contains(&format!("src=\"{address}\"")), "{page}");
+        let copy = site.get(&format!("{NEW}?copy={}", stored.id), &token).await.main();
+        assert!(copy.contains(&format!("name=\"stored_picture\" value=\"{id}\"")), "{copy}");
+
+        // A viewer sees it, too; nobody else does.
+        let viewer = site.sign_in(Role::Viewer).await;
+        assert_eq!(site.get(&address, &viewer).await.status, StatusCode::OK);
+        assert_eq!(site.get(&address, "").await.status, StatusCode::SEE_OTHER);
+        for wrong in
+            [format!("/admin/broadcasts/pictures/{}", "0".repeat(64)), format!("{address}0")]
+        {
+            assert_eq!(site.get(&wrong, &token).await.status, StatusCode::NOT_FOUND);
+        }
+        assert_eq!(
+            site.upload(NEW, &viewer, &fields, &content, &[]).await.status,
+            StatusCode::FORBIDDEN
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_picture_is_explained_and_the_form_stays() {
+    let site = site(ThrowAwayDatabase::sqlite(), 3).await;
+    let token = site.sign_in(Role::Owner).await;
+    let right = png(300, 200, [9, 90, 190]);
+    let fields = [("do", "save"), ("name", "Picture"), ("text", "Hi")];
+    let large = [right.clone(), vec![0; 11 << 20]].concat();
+    let narrow = png(2_100, 100, [0, 0, 0]);
+    let wide = png(9_000, 1_001, [0, 0, 0]);
+    for (file, expected) in [
+        (&b"GIF89a"[..], "The file is no JPEG, PNG or WebP"),
+        (&right[..right.len() - 20], "The PNG is damaged or incomplete"),
+        (&large, "The picture has 11.1 MiB; Telegram takes at most 10 MiB."),
+        (&narrow, "The picture has 2,100 × 100 pixels; one side may be at most 20 times"),
+        (&wide, "width and height together may be at most 10,000."),
+    ] {
+        let refused = site.upload(NEW, &token, &fields, file, &[]).await;
+        assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{expected}");
+        let refused = refused.main();
+        for part in [expected, "value=\"Picture\"", "id=\"file-wrong\" data-wrong><p"] {
+            assert!(refused.contains(part), "{part}: {refused}");
+        }
+    }
+    let unknown = "0".repeat(64);
+    for (name, value, expected) in [
+        ("stored_picture", &*unknown, "The picture is not stored any more; pick it again."),
+        ("stored_picture", "x", "The picture is not stored any more; pick it again."),
+    ] {
+        let refused = submit(&site, &token, &[&fields[..], &[(name, value)]].concat()).await.main();
+        assert!(refused.contains(expected), "{refused}");
+    }
+    let both = [&fields[..], &[("picture", "AgACAgIAAxkBAAIB")]].concat();
+    let refused = site.upload(NEW, &token, &both, &right, &[]).await.main();
+    assert!(refused.contains("There is an uploaded picture already"), "{refused}");
+    // Without a file, the field is empty. A removed picture is left out.
+    let id = site.broadcasts.pictures().store(right.clone()).await.unwrap().to_string();
+    let removed = [("do", "preview"), ("text", "Hi"), ("stored_picture", &id), ("no_picture", "1")];
+    let shown = site.upload(NEW, &token, &removed, b"", &[]).await.main();
+    assert!(!shown.contains("<img") && shown.contains(">Hi</div>"), "{shown}");
+    assert_eq!(site.broadcasts.list(None, 9).await.unwrap(), []);
+    let long = "x".repeat(70_000);
+    let too_long = [("do", "preview"), ("text", &long)];
+    let refused = site.upload(NEW, &token, &too_long, &right, &[]).await;
+    assert_eq!(refused.status, StatusCode::PAYLOAD_TOO_LARGE);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_with_a_picture_comes_from_our_own_page() {
+    let site = site(ThrowAwayDatabase::sqlite(), 3).await;
+    let token = site.sign_in(Role::Owner).await;
+    let content = png(1_000, 900, [9, 90, 190]);
+    let post = async |fields: &[(&str, &str)], headers: &[(&str, &str)]| {
+        site.upload(NEW, &token, fields, &content, headers).await.status
+    };
+    let (ours, text) = (("form_token", FORM_TOKEN), ("text", "Hi"));
+    let untold = [("origin", "null")];
+    assert_eq!(post(&[ours, text], &untold).await, StatusCode::OK);
+    for (fields, headers) in [
+        (vec![text], &untold),
+        (vec![text, ours], &untold),
+        (vec![("form_token", "fedcba9876543210fedcba9876543210"), text], &untold),
+        (vec![ours, text], &[("origin", "https://evil.example")]),
+    ] {
+        assert_eq!(post(&fields, headers).await, StatusCode::FORBIDDEN, "{fields:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

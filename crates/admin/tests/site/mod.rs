@@ -318,15 +318,52 @@ impl Site {
         cookie: HeaderValue,
         body: Vec<u8>,
     ) -> Answer {
+        let form = [("content-type", "application/x-www-form-urlencoded")];
+        self.raw_with(method, uri, cookie, body, &form).await
+    }
+
+    /// Posts a form with a file.
+    pub(crate) async fn upload(
+        &self,
+        path: &str,
+        token: &str,
+        fields: &[(&str, &str)],
+        file: &[u8],
+        headers: &[(&str, &str)],
+    ) -> Answer {
+        let begin =
+            |name: &str| format!("--cut\r\nContent-Disposition: form-data; name=\"{name}\"");
+        let field = |(name, value): &(&str, &str)| format!("{}\r\n\r\n{value}\r\n", begin(name));
+        let fields: String = fields.iter().map(field).collect();
+        let file_name = "; filename=\"IMG 1.jpg\"\r\nContent-Type: application/octet-stream";
+        let start = format!("{fields}{}{file_name}\r\n\r\n", begin("file"));
+        let body = [start.as_bytes(), file, b"\r\n--cut--\r\n"].concat();
+        let cookie = format!("rollcall_form={FORM_TOKEN}; rollcall_session={token}");
+        let kind = [("content-type", "multipart/form-data; boundary=cut")];
+        let headers = [&kind, headers].concat();
+        let cookie = cookie.parse().unwrap();
+        self.raw_with(&Method::POST, &path.parse().unwrap(), cookie, body, &headers).await
+    }
+
+    async fn raw_with(
+        &self,
+        method: &Method,
+        uri: &Uri,
+        cookie: HeaderValue,
+        body: Vec<u8>,
+        headers: &[(&str, &str)],
+    ) -> Answer {
         let mut request = Request::builder()
             .method(method)
             .uri(uri)
             .header("host", "localhost:8080")
-            .header("content-type", "application/x-www-form-urlencoded")
             .header("cookie", cookie)
             .extension(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 50_000))));
         if let Some(client) = self.client() {
             request = request.header("x-forwarded-for", client);
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
         }
         let request = request.body(Body::from(body)).unwrap();
         answer(self.router.clone().oneshot(request).await.unwrap()).await

@@ -7,10 +7,10 @@ use axum::{
     extract::{Path, Request, State},
     http::StatusCode,
 };
-use chrono::DateTime;
+use chrono::{DateTime, NaiveDateTime, TimeDelta};
 use rollcall_domain::{
     BROADCAST_LASTS, Broadcast, BroadcastContent, BroadcastPlan, DeliveryTimes, Experiment, Filter,
-    InvalidPercent, LabelName, OnUnknown, Percent, RecipientSums,
+    InvalidPercent, InvalidQuietHours, LabelName, OnUnknown, Percent, Picture, RecipientSums,
 };
 use rollcall_service::{BroadcastChange, PAID_RATE};
 use serde::{Deserialize, de::IgnoredAny};
@@ -28,6 +28,8 @@ const BROADCASTS: u32 = 50;
 const MAX_BROADCASTS: u32 = 200;
 /// The category if none is given, as with the management command.
 const CATEGORY: &str = "news";
+/// The longest that a broadcast may last: 30 days.
+const MAX_LASTS_SECONDS: u32 = 30 * 24 * 60 * 60;
 
 /// A page of broadcasts.
 #[derive(Deserialize)]
@@ -96,8 +98,14 @@ struct Draft {
     rate: Option<u32>,
     /// How many percent of the recipients are held out.
     hold_out: Option<u8>,
+    /// The `file_id` of the picture above the text.
+    picture_id: Option<String>,
     /// RFC 3339.
     starts_at: Option<String>,
+    /// Without a zone.
+    local_time: Option<String>,
+    quiet_hours: Option<String>,
+    lasts_seconds: Option<u32>,
 }
 
 /// Stores a draft. Nothing is sent until it is started.
@@ -138,6 +146,41 @@ impl Draft {
         let starts_at = starts_at
             .map_err(|_| ApiError::invalid("starts_at: expected 2026-12-01T18:00:00Z or the like"))?
             .map(|at| at.to_utc());
+        let local_time = self.local_time.as_deref().map(|text| {
+            NaiveDateTime::parse_from_str(text, json::LOCAL_TIME).map_err(|_| {
+                ApiError::invalid("local_time: expected 2026-12-01T18:00:00 or the like")
+            })
+        });
+        let quiet_hours = self.quiet_hours.as_deref().map(|text| {
+            let wrong =
+                |error: InvalidQuietHours| ApiError::invalid(format!("quiet_hours: {error}"));
+            text.parse().map_err(wrong)
+        });
+        let times = DeliveryTimes {
+            local_time: local_time.transpose()?,
+            quiet_hours: quiet_hours.transpose()?,
+        };
+        let starts_at = match times.span() {
+            Some(_) if starts_at.is_some() => {
+                return Err(ApiError::invalid("expected starts_at or local_time, not both"));
+            }
+            Some((first, _)) => Some(first),
+            None => starts_at,
+        };
+        let lasts = match self.lasts_seconds {
+            None => BROADCAST_LASTS,
+            Some(seconds) if (1..=MAX_LASTS_SECONDS).contains(&seconds) => {
+                TimeDelta::seconds(seconds.into())
+            }
+            Some(_) => {
+                let expected = format!("lasts_seconds: expected 1 to {MAX_LASTS_SECONDS}");
+                return Err(ApiError::invalid(expected));
+            }
+        };
+        let picture = self.picture_id.as_deref().map(|id| {
+            let wrong = "picture_id: expected a file_id of letters, digits, - and _";
+            Picture::of_file_id(id).ok_or_else(|| ApiError::invalid(wrong))
+        });
         let has_opt_out_button = self
             .opt_out_button
             .unwrap_or_else(|| BroadcastPlan::has_opt_out_button_by_default(&category));
@@ -149,14 +192,14 @@ impl Draft {
             content: BroadcastContent::Text {
                 texts,
                 buttons: self.buttons.join("\n"),
-                picture: None,
+                picture: picture.transpose()?,
             },
             rate: self.rate,
             is_paid: false,
             on_unknown: OnUnknown::Skip,
             starts_at,
-            lasts: BROADCAST_LASTS,
-            times: DeliveryTimes::default(),
+            lasts,
+            times,
             has_opt_out_button,
             experiment: Experiment { hold_out },
         })

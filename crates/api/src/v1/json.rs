@@ -3,11 +3,14 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use rollcall_domain::{
     Broadcast, BroadcastContent, Change, Comparison, DayStats, LabelName, PauseReason, Percent,
-    RecipientState, RecipientSums, SameHours, StartPayload, TelegramUser, UnreachableReason,
-    UserDetail, UserStats, Username,
+    Picture, RecipientState, RecipientSums, SameHours, StartPayload, TelegramUser,
+    UnreachableReason, UserDetail, UserStats, Username,
 };
 use rollcall_service::CountedSegment;
 use serde_json::{Map, Value, json};
+
+/// A time without a zone.
+pub(super) const LOCAL_TIME: &str = "%Y-%m-%dT%H:%M:%S";
 
 /// A time: RFC 3339, to the microsecond, in UTC.
 pub(super) fn time(at: DateTime<Utc>) -> String {
@@ -131,8 +134,14 @@ pub(super) fn broadcast(broadcast: &Broadcast, sums: &RecipientSums) -> Value {
         .map(|state| (state.name().to_owned(), sums.of(state).into()))
         .collect();
     let content = match &plan.content {
-        BroadcastContent::Text { texts, buttons, picture: _ } => {
-            json!({ "texts": texts, "buttons": buttons.lines().collect::<Vec<_>>() })
+        BroadcastContent::Text { texts, buttons, picture } => {
+            let picture = picture.as_ref();
+            json!({
+                "texts": texts,
+                "buttons": buttons.lines().collect::<Vec<_>>(),
+                "picture_id": picture.and_then(Picture::file_id),
+                "stored_picture": picture.and_then(Picture::stored).map(|id| id.to_string()),
+            })
         }
         BroadcastContent::Copy { from_chat_id, message_id, .. } => {
             json!({ "from_chat_id": from_chat_id, "message_id": message_id })
@@ -152,6 +161,9 @@ pub(super) fn broadcast(broadcast: &Broadcast, sums: &RecipientSums) -> Value {
         "created_at": time(broadcast.created_at),
         "created_by": broadcast.created_by,
         "starts_at": plan.starts_at.map(time),
+        "local_time": plan.times.local_time.map(|it| it.format(LOCAL_TIME).to_string()),
+        "quiet_hours": plan.times.quiet_hours.map(|it| it.to_string()),
+        "lasts_seconds": plan.lasts.num_seconds(),
         "started_at": broadcast.started_at.map(time),
         "ended_at": broadcast.ended_at.map(time),
         "recipients": recipients,

@@ -281,14 +281,28 @@ async fn broadcasts_are_created_started_and_ended() {
         let (_, one) = api.get("/api/v1/broadcasts/{id}", &format!("{ALL}/{id}")).await;
         assert_eq!(one["state"], "cancelled");
         assert_eq!(api.get("/api/v1/broadcasts/{id}", &format!("{ALL}/99")).await.0, 404);
-        let later = json!({
+        let later_draft = json!({
             "name": "Later", "filter": "", "text": "Hi", "starts_at": "2100-01-01T00:00:00Z",
         });
-        let (_, later) = create(later).await;
+        let (_, later) = create(later_draft.clone()).await;
         let path = format!("{ALL}/{}/start", later["id"]);
         let (_, scheduled) =
             api.described("post", "/api/v1/broadcasts/{id}/start", &path, None).await;
         assert_eq!(scheduled["state"], "scheduled");
+        let local = json!({
+            "name": "Evening", "filter": "", "text": "Hi", "zone": "Europe/Berlin",
+            "local_time": "2100-01-01T18:00:00", "quiet_hours": "22:00-08:00",
+            "lasts_seconds": 7200, "picture_id": "AgACAgIAAxkBAAIB-x7_Q",
+        });
+        let (status, evening) = create(local.clone()).await;
+        assert_eq!((status, &evening["starts_at"]), (201, &json!("2100-01-01T04:00:00.000000Z")));
+        for field in ["local_time", "quiet_hours", "lasts_seconds"] {
+            assert_eq!(evening[field], local[field], "{field}");
+        }
+        assert_eq!(evening["content"]["picture_id"], local["picture_id"]);
+        let path = format!("{ALL}/{}/cancel", evening["id"]);
+        api.described("post", "/api/v1/broadcasts/{id}/cancel", &path, None).await;
+        let (_, later) = create(later_draft).await;
         let (_, page) = api.get(ALL, &format!("{ALL}?limit=1")).await;
         assert_eq!(
             (&page["broadcasts"][0]["name"], &page["next"]),
@@ -310,6 +324,12 @@ async fn broadcasts_are_created_started_and_ended() {
             wrong("rate", json!(0)),
             wrong("starts_at", json!("soon")),
             wrong("starts_at", json!("2001-01-01T00:00:00Z")),
+            wrong("picture_id", json!("https://example.org/x.jpg")),
+            wrong("local_time", json!("18:00")),
+            wrong("local_time", json!("2001-01-01T00:00:00")),
+            wrong("quiet_hours", json!("22")),
+            wrong("lasts_seconds", json!(0)),
+            wrong("lasts_seconds", json!(2_592_001)),
             wrong("zone", json!("Mars")),
             wrong("typo", json!(1)),
             json!([]),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use rollcall_domain::{Admin, Broadcast, BroadcastState, Filter, LabelName, TelegramUser};
 use rollcall_service::{
-    BroadcastChange, BroadcastError, Delivery, Message, OptOutButton, ServiceError,
+    BroadcastChange, BroadcastError, Delivery, Letter, Message, OptOutButton, ServiceError,
 };
 use rollcall_telegram::MessagePlace;
 use tokio::{sync::watch, time::timeout};
@@ -257,13 +257,18 @@ impl Conversation {
         let opt_out = plan
             .has_opt_out_button
             .then(|| OptOutButton { category: plan.category.clone(), language: asker.language() });
-        let message = Message::new(&plan.content)?.to(user, opt_out);
+        let message = Message::new(&plan.content)?;
+        let letter = Letter { message: &message, to: user, opt_out, broadcast: None };
         let lane = self.messenger.lane(None, false);
         let (_never, stop) = watch::channel(false);
-        let sent = timeout(PATIENCE, lane.send(asker.id, &message, stop)).await;
+        let sent = timeout(PATIENCE, self.broadcasts.pictures().send(&*lane, letter, stop)).await;
         Ok(Outcome::notice(match sent {
-            Ok(Delivery::Sent(_)) => "press-test-sent",
-            Ok(Delivery::Failed(reason) | Delivery::Content(reason)) => {
+            Ok(Delivery::Sent(_) | Delivery::Uploaded { .. }) => "press-test-sent",
+            Ok(
+                Delivery::Failed(reason)
+                | Delivery::Content(reason)
+                | Delivery::LostPicture(reason),
+            ) => {
                 log::info!(broadcast = id, reason; "Telegram refuses the message of a broadcast");
                 "press-test-refused"
             }

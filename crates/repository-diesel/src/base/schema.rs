@@ -592,6 +592,26 @@ diesel::table! {
 }
 
 diesel::table! {
+    broadcast_pictures (id) {
+        id -> Binary,
+        kind -> Text,
+        width -> Integer,
+        height -> Integer,
+        bytes -> Integer,
+        stored_at -> Timestamp,
+        file_id -> Nullable<Text>,
+        content -> Binary,
+    }
+}
+
+diesel::table! {
+    broadcast_picture_uses (picture, broadcast) {
+        picture -> Binary,
+        broadcast -> BigInt,
+    }
+}
+
+diesel::table! {
     broadcast_presses (telegram_id, broadcast, button) {
         telegram_id -> BigInt,
         broadcast -> BigInt,

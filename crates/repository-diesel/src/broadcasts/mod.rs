@@ -7,6 +7,7 @@ mod composing;
 pub(crate) mod erase;
 mod origin;
 mod outcome;
+mod pictures;
 mod plan;
 mod prepare;
 pub(crate) mod presses;

@@ -11,7 +11,7 @@ use rollcall_domain::{
 use rollcall_repository::{BroadcastChange, ChangedBroadcast, NewAuditEntry, Recipient};
 
 use super::{
-    origin, presses,
+    origin, pictures, presses,
     row::{BroadcastRow, find},
     sender::lock,
     state::set_state,
@@ -51,7 +51,8 @@ pub(super) fn create(
 ) -> Result<Option<Broadcast>, Failure> {
     // Gives each broadcast a number of its own.
     lock(connection)?;
-    if !has_category(connection, &plan.category)? {
+    let pictures = plan.stored_pictures();
+    if !has_category(connection, &plan.category)? || !pictures::are_stored(connection, &pictures)? {
         return Ok(None);
     }
     let last: Option<i64> = broadcasts::table.select(max(broadcasts::id)).first(connection)?;
@@ -59,6 +60,7 @@ pub(super) fn create(
     let by = author.by.as_ref().map(Admin::to_string);
     let row = BroadcastRow::of_plan(id, plan, by, author.at.into());
     diesel::insert_into(broadcasts::table).values(&row).execute(connection)?;
+    pictures::add_uses(connection, &pictures, id)?;
     let filter = plan.filter.summary();
     let new = format!("{}; filter {filter}", title(id, &plan.name));
     add_entry(connection, &author.entry(AuditAction::CreatedBroadcast, new))?;

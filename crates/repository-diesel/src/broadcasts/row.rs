@@ -48,7 +48,10 @@ pub(super) struct BroadcastRow {
 fn stored_content(content: &BroadcastContent) -> String {
     let json = match content {
         BroadcastContent::Text { texts, buttons, picture } => {
-            let picture = picture.as_ref().map(|Picture::FileId(id)| json!({ "file_id": id }));
+            let picture = picture.as_ref().map(|picture| match picture {
+                Picture::FileId(id) => json!({ "file_id": id }),
+                Picture::Stored(id) => json!({ "stored": id.to_string() }),
+            });
             json!({"texts": texts, "buttons": buttons, "picture": picture})
         }
         BroadcastContent::Copy { from_chat_id, message_id, reply_markup } => {
@@ -79,7 +82,10 @@ pub(super) fn read_content(text: &str) -> Option<BroadcastContent> {
         // Broadcasts of former versions have no such field.
         picture: match json.get("picture") {
             None | Some(Value::Null) => None,
-            Some(picture) => Some(Picture::FileId(string(picture.get("file_id")?)?)),
+            Some(picture) => Some(match picture.get("stored") {
+                Some(id) => Picture::Stored(id.as_str()?.parse().ok()?),
+                None => Picture::FileId(string(picture.get("file_id")?)?),
+            }),
         },
     })
 }

@@ -5,7 +5,7 @@ use rollcall_domain::{
     TextError, TextLimit, UserText,
 };
 
-use super::messenger::{OptOutButton, OutgoingContent, OutgoingMessage};
+use super::messenger::{OptOutButton, OutgoingContent, OutgoingMessage, OutgoingPicture};
 
 /// A message that is the same for all users, but for their language and their names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,13 +120,27 @@ impl Message {
         }
     }
 
-    /// The message to a user.
-    pub fn to(&self, user: &TelegramUser, opt_out: Option<OptOutButton>) -> OutgoingMessage {
+    /// The picture above the text.
+    pub fn picture(&self) -> Option<&Picture> {
+        match self {
+            Self::Text { picture, .. } => picture.as_ref(),
+            Self::Copy { .. } => None,
+        }
+    }
+
+    /// The message to a user, with its picture as it is sent; see
+    /// [`PictureService::send`](super::PictureService::send).
+    pub(super) fn to(
+        &self,
+        user: &TelegramUser,
+        opt_out: Option<OptOutButton>,
+        picture: Option<OutgoingPicture>,
+    ) -> OutgoingMessage {
         let content = match self {
-            Self::Text { texts, buttons, picture } => OutgoingContent::Text {
+            Self::Text { texts, buttons, .. } => OutgoingContent::Text {
                 html: texts.for_language(user.language_code.as_deref()).for_user(user).html(),
                 buttons: buttons.clone(),
-                picture: picture.clone(),
+                picture,
             },
             Self::Copy { from_chat_id, message_id, reply_markup } => OutgoingContent::Copy {
                 from_chat_id: *from_chat_id,

@@ -1,6 +1,6 @@
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
-    BroadcastState, LabelName, MAX_BROADCAST_NAME_CHARS, MAX_BUTTONS, SYSTEM_CATEGORY,
+    BroadcastState, LabelName, MAX_BROADCAST_NAME_CHARS, MAX_BUTTONS, PictureId, SYSTEM_CATEGORY,
 };
 use rollcall_repository::{BroadcastChange, RepositoryError};
 
@@ -19,6 +19,9 @@ pub enum BroadcastError {
     /// The message cannot be sent.
     #[error(transparent)]
     Content(#[from] ContentError),
+    /// The picture is not stored, or was deleted.
+    #[error("there is no picture {_0}; upload it again")]
+    Picture(PictureId),
     /// Users cannot opt out of the category `system`.
     #[error("users cannot opt out of '{SYSTEM_CATEGORY}'")]
     SystemOptOut,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use rollcall_domain::{Buttons, LabelName, Language, Picture, TelegramId, UnreachableReason};
+use rollcall_domain::{Buttons, LabelName, Language, PictureFile, TelegramId, UnreachableReason};
 use tokio::sync::watch;
 
 /// Sends the messages of broadcasts.
@@ -40,14 +40,6 @@ pub struct OutgoingMessage {
     pub broadcast: Option<i64>,
 }
 
-impl OutgoingMessage {
-    /// The same message, whose presses count for this broadcast.
-    #[must_use]
-    pub fn of(self, broadcast: i64) -> Self {
-        Self { broadcast: Some(broadcast), ..self }
-    }
-}
-
 /// A button that opts its user out of a category.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OptOutButton {
@@ -67,7 +59,7 @@ pub enum OutgoingContent {
         /// The buttons below.
         buttons: Buttons,
         /// The picture above; the text is its caption then.
-        picture: Option<Picture>,
+        picture: Option<OutgoingPicture>,
     },
     /// A copy of another message.
     Copy {
@@ -80,17 +72,35 @@ pub enum OutgoingContent {
     },
 }
 
+/// How a picture is sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OutgoingPicture {
+    /// By the `file_id` that the bot knows it by.
+    FileId(String),
+    /// As a file, of which Telegram makes one with a `file_id`.
+    Upload(Arc<PictureFile>),
+}
+
 /// What became of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Delivery {
     /// Telegram took it; its number in the user's chat.
     Sent(i64),
+    /// Telegram took it, and made a file of its picture.
+    Uploaded {
+        /// The message's number in the user's chat.
+        message_id: i64,
+        /// The `file_id` of the picture.
+        file_id: String,
+    },
     /// The bot cannot write to this user.
     Unreachable(UnreachableReason),
     /// Telegram refused it for this user, for this reason.
     Failed(String),
     /// Telegram refuses this content for every user, for this reason. The message was not sent.
     Content(String),
+    /// Telegram does not know its picture, for this reason. The message was not sent.
+    LostPicture(String),
     /// Telegram may have taken it: its response was lost.
     Unknown,
     /// It was certainly not sent, and can be sent later.

@@ -8,6 +8,7 @@ mod lease;
 mod messenger;
 mod opt_outs;
 mod pace;
+mod pictures;
 mod presses;
 mod report;
 mod resend;
@@ -26,7 +27,8 @@ use rollcall_domain::{
 };
 use rollcall_repository::{
     AudienceRepository, BroadcastCategory, BroadcastChange, BroadcastRepository, ChangedBroadcast,
-    DirectoryRepository, LabelRepository, Recipient, SegmentRepository, SenderLease,
+    DirectoryRepository, LabelRepository, PictureRepository, Recipient, SegmentRepository,
+    SenderLease,
 };
 use tokio::sync::watch;
 
@@ -35,9 +37,12 @@ pub use content::{ContentError, Message};
 pub use error::BroadcastError;
 pub use forecast::{Forecast, PAID_RATE, Stars};
 pub use lease::LeaseTimes;
-pub use messenger::{Delivery, Lane, Messenger, OptOutButton, OutgoingContent, OutgoingMessage};
+pub use messenger::{
+    Delivery, Lane, Messenger, OptOutButton, OutgoingContent, OutgoingMessage, OutgoingPicture,
+};
 pub use opt_outs::{CategoryChoice, OptOutService};
 pub use pace::Paces;
+pub use pictures::{Letter, PictureError, PictureService};
 pub use presses::{PressAnswer, PressService};
 pub use report::{RECIPIENTS_HEADER, recipient_line};
 pub use resend::RESENT_STATES;
@@ -58,6 +63,7 @@ const MAX_BROADCASTS: u32 = 200;
 pub struct BroadcastService {
     broadcasts: Arc<dyn BroadcastRepository>,
     audience: AudienceService,
+    pictures: PictureService,
     clock: Arc<dyn Clock>,
 }
 
@@ -78,12 +84,19 @@ impl BroadcastService {
         + SegmentRepository
         + LabelRepository
         + BroadcastRepository
+        + PictureRepository
         + 'static,
         clock: impl Clock + 'static,
     ) -> Self {
         let (storage, clock): (_, Arc<dyn Clock>) = (Arc::new(storage), Arc::new(clock));
         let audience = AudienceService::over(&storage, clock.clone());
-        Self { broadcasts: storage, audience, clock }
+        let pictures = PictureService::new(storage.clone(), clock.clone());
+        Self { broadcasts: storage, audience, pictures, clock }
+    }
+
+    /// The pictures that were uploaded for broadcasts.
+    pub fn pictures(&self) -> &PictureService {
+        &self.pictures
     }
 
     /// The process that sends, until `stop` becomes true. `users` stores which users cannot be reached.
@@ -101,6 +114,7 @@ impl BroadcastService {
         let work = Work {
             broadcasts: self.broadcasts.clone(),
             audience: self.audience.clone(),
+            pictures: self.pictures.clone(),
             users,
             preferences,
             messenger,
@@ -164,7 +178,14 @@ impl BroadcastService {
         self.audience.selection(&plan.filter.clone().without_bots(), plan.zone).await?;
         match self.broadcasts.create_broadcast(plan, by, now).await? {
             Some(created) => Ok(created),
-            None => Err(self.unknown_category(&plan.category).await?),
+            None => {
+                for id in plan.stored_pictures() {
+                    if self.pictures.find(id).await?.is_none() {
+                        return Err(BroadcastError::Picture(id));
+                    }
+                }
+                Err(self.unknown_category(&plan.category).await?)
+            }
         }
     }
 

@@ -19,7 +19,8 @@ use tokio::{
 
 use super::{
     content::Message,
-    messenger::{Delivery, Lane, OptOutButton, OutgoingMessage},
+    messenger::{Delivery, Lane, OptOutButton},
+    pictures::Letter,
     safety::Safety,
     work::{Stopped, Work, requested},
 };
@@ -123,8 +124,7 @@ impl<'a> Sending<'a> {
         let mut stop = self.work.stop.clone();
         let mut ends_at = None;
         loop {
-            if self.next == Next::Claim && self.open.len() <= self.window / 2 && !self.is_waiting()
-            {
+            if self.next == Next::Claim && self.has_room() && !self.is_waiting() {
                 self.claim().await?;
             }
             if self.open.is_empty() && !self.is_waiting() {
@@ -172,6 +172,16 @@ impl<'a> Sending<'a> {
         }
     }
 
+    /// How many recipients may be claimed now: the first message with a picture uploads it.
+    fn window(&self) -> usize {
+        if self.work.pictures.has_to_upload(&self.message) { 1 } else { self.window }
+    }
+
+    /// Whether it is time to claim more.
+    fn has_room(&self) -> bool {
+        self.open.len() <= self.window() / 2
+    }
+
     /// Whether nothing is to be claimed or ended yet.
     fn is_waiting(&mut self) -> bool {
         if self.waits_until.is_some_and(|until| until <= Instant::now()) {
@@ -194,7 +204,8 @@ impl<'a> Sending<'a> {
         if !self.put_back.is_empty() {
             self.after = self.settled_to();
         }
-        let limit = u32::try_from(self.window - self.open.len()).unwrap_or(u32::MAX);
+        let limit =
+            u32::try_from(self.window().saturating_sub(self.open.len())).unwrap_or(u32::MAX);
         let now = self.work.clock.now();
         let claimed = self
             .work
@@ -235,10 +246,10 @@ impl<'a> Sending<'a> {
             let opt_out = opt_outs.remove(&user.telegram_id);
             let (work, lane) = (self.work.clone(), self.lane.clone());
             let (message, stop) = (self.message.clone(), self.halt.subscribe());
-            let broadcast = self.id;
+            let broadcast = Some(self.id);
             self.sends.spawn(async move {
-                let (id, message) = (user.telegram_id, message.to(&user, opt_out).of(broadcast));
-                (id, send(&work, &*lane, &message, id, stop).await)
+                let letter = Letter { message: &message, to: &user, opt_out, broadcast };
+                (user.telegram_id, send(&work, &*lane, letter, stop).await)
             });
         }
         let left = claim.opt_outs + claim.blocks;
@@ -276,7 +287,9 @@ impl<'a> Sending<'a> {
         let is_bad = matches!(delivery, Delivery::Unreachable(_) | Delivery::Failed(_));
         let was_reached = !matches!(delivery, Delivery::NotYet);
         let (state, reason, message_id) = match delivery {
-            Delivery::Sent(message_id) => (RecipientState::Sent, None, Some(message_id)),
+            Delivery::Sent(message_id) | Delivery::Uploaded { message_id, .. } => {
+                (RecipientState::Sent, None, Some(message_id))
+            }
             Delivery::Unreachable(reason) => {
                 (RecipientState::Unreachable, Some(reason.name().to_owned()), None)
             }
@@ -286,7 +299,7 @@ impl<'a> Sending<'a> {
                 self.wait();
                 (RecipientState::Queued, None, None)
             }
-            Delivery::Content(reason) => {
+            Delivery::Content(reason) | Delivery::LostPicture(reason) => {
                 if self.next != Next::End {
                     log::error!(broadcast = self.id, reason; "Telegram refuses the message: the broadcast is paused");
                     self.pause(PauseReason::Content).await?;
@@ -417,8 +430,7 @@ impl<'a> Sending<'a> {
 async fn send(
     work: &Work,
     lane: &dyn Lane,
-    message: &OutgoingMessage,
-    to: TelegramId,
+    letter: Letter<'_>,
     stop: watch::Receiver<bool>,
 ) -> Delivery {
     let mut held_until = work.held_until.clone();
@@ -427,7 +439,8 @@ async fn send(
         return Delivery::NotYet;
     }
     let sent_at = work.clock.now();
-    let delivery = lane.send(to, message, stop).await;
+    let to = letter.to.telegram_id;
+    let delivery = work.pictures.send(lane, letter, stop).await;
     if let Delivery::Unreachable(reason) = &delivery
         && let Err(error) = work.users.mark_unreachable(to, *reason, sent_at).await
     {

@@ -6,7 +6,7 @@ use rollcall_domain::{Clock, PauseReason};
 use rollcall_repository::{BroadcastRepository, RepositoryError};
 use tokio::{sync::watch, time::Instant};
 
-use super::messenger::Messenger;
+use super::{messenger::Messenger, pictures::PictureService};
 use crate::{AudienceService, PreferencesService, ServiceError, UserService};
 
 /// What the work on a broadcast needs. Cheap to clone.
@@ -14,6 +14,7 @@ use crate::{AudienceService, PreferencesService, ServiceError, UserService};
 pub(super) struct Work {
     pub(super) broadcasts: Arc<dyn BroadcastRepository>,
     pub(super) audience: AudienceService,
+    pub(super) pictures: PictureService,
     pub(super) users: UserService,
     pub(super) preferences: PreferencesService,
     pub(super) messenger: Arc<dyn Messenger>,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::{ConnectInfo, State};
+use axum::extract::{ConnectInfo, DefaultBodyLimit, State};
 use axum::http::{HeaderMap, Response, StatusCode, Uri, header};
 use chrono::DateTime;
 use serde_json::{Value, json};
@@ -17,11 +17,15 @@ use crate::methods;
 use crate::params::Params;
 use crate::telegram::Telegram;
 
+/// The largest request, as with Telegram.
+const LARGEST_BODY_BYTES: usize = 50 * 1024 * 1024;
+
 /// Serves until Telegram is closed.
 pub(crate) async fn serve(listener: TcpListener, telegram: Arc<Telegram>) {
     let closing = Arc::clone(&telegram);
     let service = Router::new()
         .fallback(answer)
+        .layer(DefaultBodyLimit::max(LARGEST_BODY_BYTES))
         .with_state(telegram)
         .into_make_service_with_connect_info::<ConnectionFault>();
     let served = axum::serve(FaultyListener(listener), service)
@@ -40,8 +44,13 @@ async fn answer(
     body: Bytes,
 ) -> Response<Body> {
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let content_type = content_type.unwrap_or_default().to_ascii_lowercase();
-    let mut call = match Call::read(&telegram, &uri, &content_type, &body) {
+    let content_type = content_type.unwrap_or_default();
+    let query = uri.query().unwrap_or_default();
+    let params = match content_type.starts_with("multipart/form-data") {
+        true => Params::read_form(query, content_type, body).await,
+        false => Params::read(query, &content_type.to_ascii_lowercase(), &body),
+    };
+    let mut call = match Call::read(&telegram, &uri, params) {
         Ok(call) => call,
         Err(error) => return error_response(&error),
     };
@@ -72,8 +81,7 @@ impl Call {
     fn read(
         telegram: &Telegram,
         uri: &Uri,
-        content_type: &str,
-        body: &[u8],
+        params: Result<Params, ApiError>,
     ) -> Result<Self, ApiError> {
         let not_found = || ApiError::new(404, "Not Found");
         let path = uri.path().strip_prefix("/bot").ok_or_else(not_found)?;
@@ -84,8 +92,7 @@ impl Call {
         if token != telegram.setup.token || telegram.state().revoked {
             return Err(ApiError::unauthorized());
         }
-        let params = Params::read(uri.query().unwrap_or_default(), content_type, body)
-            .map_err(|_| ApiError::new(400, "Bad Request: can't parse JSON object"))?;
+        let params = params?;
         let fault = telegram.record(method, params.as_value());
         Ok(Self { method: method.to_lowercase(), params, fault })
     }

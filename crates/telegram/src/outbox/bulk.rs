@@ -7,6 +7,7 @@ mod turns;
 mod window;
 
 pub use error::BulkError;
+pub(crate) use error::is_of_lost_file;
 pub use pace::BulkPace;
 pub use turns::bulk_rate;
 pub(super) use turns::{BulkTurns, Route};

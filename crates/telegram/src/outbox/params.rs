@@ -7,6 +7,7 @@ use frankenstein::{
     types::{InlineKeyboardMarkup, LinkPreviewOptions, ReplyMarkup},
 };
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use crate::destination::{Destination, MessagePlace, Topic};
 
@@ -82,11 +83,12 @@ impl SendMessage {
     }
 }
 
-/// The parameters of sendPhoto, for a picture that Telegram already has.
+/// The parameters of sendPhoto, without a picture that is uploaded.
 #[derive(Serialize)]
 pub(super) struct SendPhoto<'a> {
     chat_id: i64,
-    photo: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    photo: Option<&'a str>,
     caption: &'a str,
     parse_mode: ParseMode,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -103,7 +105,7 @@ impl<'a> SendPhoto<'a> {
     /// A picture with a caption to a private chat, as a message of a broadcast.
     pub(super) fn bulk(
         chat_id: i64,
-        photo: &'a str,
+        photo: Option<&'a str>,
         caption: &'a Content<'_>,
         options: BulkOptions,
     ) -> Self {
@@ -116,6 +118,17 @@ impl<'a> SendPhoto<'a> {
             disable_notification: on(options.disable_notification),
             allow_paid_broadcast: on(options.allow_paid_broadcast),
             reply_markup: caption.reply_markup.as_ref(),
+        }
+    }
+}
+
+impl SendPhoto<'_> {
+    /// The parameters by name.
+    pub(super) fn as_map(&self) -> Map<String, Value> {
+        match serde_json::to_value(self) {
+            Ok(Value::Object(map)) => map,
+            // It is a struct of texts and numbers.
+            _ => Map::new(),
         }
     }
 }

@@ -6,8 +6,9 @@ use frankenstein::{
     ParseMode,
     types::{InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions},
 };
-use rollcall_domain::{SystemClock, UnreachableReason};
+use rollcall_domain::{PictureFile, SystemClock, UnreachableReason};
 use rollcall_simulator::{Fault, Person, Simulator, Update};
+use rollcall_testkit::png;
 
 use tokio::time::timeout;
 
@@ -44,7 +45,8 @@ async fn send(outbox: &Outbox, chat_id: i64, text: &str) -> Result<i64, BulkErro
     let content = content(text);
     let message = BulkMessage::Text(&content);
     let pace = BulkPace::new(0);
-    outbox.send_bulk(chat_id, message, BulkOptions::default(), &pace, pending()).await
+    let options = BulkOptions::default();
+    Ok(outbox.send_bulk(chat_id, message, options, &pace, pending()).await?.message_id)
 }
 
 #[tokio::test]
@@ -85,7 +87,7 @@ async fn a_message_of_a_person_is_copied_with_its_buttons() {
         let options = BulkOptions { allow_paid_broadcast: true, ..BulkOptions::default() };
         outbox.send_bulk(42, message, options, &pace, pending()).await
     };
-    let message_id = copy(&original).await.unwrap();
+    let message_id = copy(&original).await.unwrap().message_id;
     let sent = telegram.wait_for_message(42).await.unwrap();
     assert_eq!((sent.message_id, sent.text.as_str()), (message_id, "The goal"));
     assert!(sent.json["photo"].is_array() && sent.buttons()[0].text == "Read", "{}", sent.json);
@@ -93,6 +95,40 @@ async fn a_message_of_a_person_is_copied_with_its_buttons() {
     original.message_id = 1;
     let error = copy(&original).await.unwrap_err();
     assert!(matches!(error, BulkError::Content(_)), "{error}");
+}
+
+#[tokio::test]
+async fn a_picture_is_uploaded_with_its_caption_and_then_named_by_its_largest_file() {
+    let (telegram, outbox) = start().await;
+    let content = content("The <b>goal</b>");
+    let send = async |message: BulkMessage<'_>| {
+        let (pace, options) = (BulkPace::new(0), BulkOptions::default());
+        outbox.send_bulk(42, message, options, &pace, pending()).await
+    };
+    // More than the server's usual limit of a body.
+    let picture = PictureFile::new(png(3_000, 1_000, [200, 0, 0])).unwrap();
+    let sent = send(BulkMessage::Upload(&picture, &content)).await.unwrap();
+    let message = telegram.wait_for_message(42).await.unwrap();
+    assert_eq!((message.message_id, message.text.as_str()), (sent.message_id, "The goal"));
+    let largest = message.json["photo"].as_array().unwrap().last().unwrap();
+    assert_eq!((&largest["width"], &largest["height"]), (&json!(3_000), &json!(1_000)));
+    let file_id = sent.file_id.unwrap();
+    assert_eq!(largest["file_id"], json!(file_id));
+    let upload = telegram.requests_to("sendPhoto").pop().unwrap().params;
+    assert_eq!(upload["photo"]["bytes"], json!(picture.content().len()));
+    assert_eq!((&upload["chat_id"], &upload["parse_mode"]), (&json!("42"), &json!("HTML")));
+
+    let again = send(BulkMessage::Photo(&file_id, &content)).await.unwrap();
+    assert_eq!(again.file_id.as_ref(), Some(&file_id));
+    telegram.lose_file(&file_id);
+    let error = send(BulkMessage::Photo(&file_id, &content)).await.unwrap_err();
+    let BulkError::Content(error) = error else { panic!("{error}") };
+    assert!(is_of_lost_file(&error), "{error}");
+    // What it refuses to make a picture of is no lost file.
+    telegram.fail_next("sendPhoto", Fault::api(400, "Bad Request: IMAGE_PROCESS_FAILED"));
+    let error = send(BulkMessage::Upload(&picture, &content)).await.unwrap_err();
+    let BulkError::Content(error) = error else { panic!("{error}") };
+    assert!(!is_of_lost_file(&error), "{error}");
 }
 
 #[tokio::test]

@@ -20,6 +20,7 @@ use rollcall_service::{BroadcastError, PAID_RATE};
 use serde_json::json;
 
 use super::{
+    picture::store_picture,
     time::{WrittenTime, read_span, read_time},
     times::{planned, times},
 };
@@ -49,6 +50,7 @@ Examples:
     --at '2026-12-01 18:00' --zone Europe/Berlin --text-file advent.html
   manage broadcast create --name Evening --filter '' --at '2026-12-01 18:00' --local \\
     --zone Europe/Berlin --quiet-hours 22:00-08:00 --text 'Good evening!'
+  manage broadcast create --name Sale --filter '' --picture sale.jpg --text '<b>Today only</b>'
   ID=$(manage broadcast create --name X --filter tag:test --text Hi) && manage broadcast start $ID
 
 Nobody gets a broadcast twice. If a crash leaves unknown whether a message arrived, the user is left out; \
@@ -78,6 +80,10 @@ pub struct Create {
     /// at most 1,024 characters
     #[arg(long, value_name = "FILE_ID", value_parser = read_picture)]
     picture_id: Option<Picture>,
+    /// Picture above the text, from a file: a JPEG, PNG or WebP of at most 10 MiB. The bot uploads it with the
+    /// first message
+    #[arg(long, value_name = "FILE", conflicts_with = "picture_id")]
+    picture: Option<PathBuf>,
     /// A row of buttons below the message, such as 'Shop = https://example.org'; repeat it for more
     /// rows. ' | ' separates buttons in one row
     #[arg(long = "button", value_name = "TEXT = URL", allow_hyphen_values = true)]
@@ -155,8 +161,16 @@ fn read_pair(text: &str) -> Result<(String, String), &'static str> {
 impl Create {
     pub(super) async fn run(self, services: &Services) -> anyhow::Result<()> {
         let is_json = self.json;
-        let plan = self.plan()?;
-        let broadcast = match services.broadcasts().create(&plan, None).await {
+        let file = self.picture.clone();
+        let mut plan = self.plan()?;
+        let broadcasts = services.broadcasts();
+        if let Some(file) = file {
+            let id = store_picture(broadcasts.pictures(), &file).await?;
+            if let BroadcastContent::Text { picture, .. } = &mut plan.content {
+                *picture = Some(Picture::Stored(id));
+            }
+        }
+        let broadcast = match broadcasts.create(&plan, None).await {
             Ok(broadcast) => broadcast,
             Err(error) => return Err(as_usage(error)),
         };

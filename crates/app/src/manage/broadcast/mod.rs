@@ -7,6 +7,7 @@ mod change;
 mod create;
 mod forecast;
 mod number;
+mod picture;
 mod preview;
 mod report;
 mod resend;

@@ -8,7 +8,7 @@ use rollcall_domain::{
     Broadcast, BroadcastContent, Element, LinkPart, Part, Picture, TelegramId, TelegramUser,
     UserText, Variable,
 };
-use rollcall_service::{AudienceSize, BroadcastError, Forecast, Message};
+use rollcall_service::{AudienceSize, BroadcastError, Forecast, Message, StoredPicture};
 use serde_json::{Value, json};
 
 use super::{
@@ -55,8 +55,14 @@ impl Preview {
             },
         };
         let size = broadcasts.size(&broadcast.plan).await?;
+        let message = Message::new(&broadcast.plan.content)?;
+        let picture = match message.picture().and_then(Picture::stored) {
+            Some(id) => broadcasts.pictures().find(id).await?,
+            None => None,
+        };
         let shown = Shown {
-            message: Message::new(&broadcast.plan.content)?,
+            message,
+            picture,
             forecasts: forecasts(&broadcast, size, environment)?,
             opt_out: opt_out_button(services, &broadcast.plan, &user)
                 .await?
@@ -73,6 +79,8 @@ impl Preview {
 struct Shown {
     broadcast: Broadcast,
     message: Message,
+    /// Its picture, if it was uploaded and is stored.
+    picture: Option<StoredPicture>,
     /// The text on the opt-out button.
     opt_out: Option<String>,
     user: TelegramUser,
@@ -93,10 +101,19 @@ impl Shown {
         writeln!(out, "\n{} ({}) gets:\n", user.shown_name(), user.telegram_id)?;
         match (self.message.text_for(user), &self.message) {
             (Some(text), Message::Text { buttons, picture, .. }) => {
-                if picture.is_some() {
+                if let Some(picture) = picture {
+                    let what = match (picture, &self.picture) {
+                        (Picture::FileId(_), _) => "picture by file_id".to_owned(),
+                        (Picture::Stored(_), Some(stored)) => {
+                            format!("picture: {stored}")
+                        }
+                        (Picture::Stored(_), None) => {
+                            "picture that is not stored any more".to_owned()
+                        }
+                    };
                     writeln!(
                         out,
-                        "  [ picture by file_id; `manage broadcast test {}` shows it ]\n",
+                        "  [ {what}; `manage broadcast test {}` shows it ]\n",
                         self.broadcast.id
                     )?;
                 }
@@ -143,10 +160,7 @@ impl Shown {
             buttons.iter().map(|row| row.iter().map(button).collect()).collect();
         let unfilled = text.as_ref().map(UserText::unfilled).unwrap_or_default();
         let (planned, without) = self.forecasts;
-        let picture = match &self.message {
-            Message::Text { picture, .. } => picture.as_ref(),
-            Message::Copy { .. } => None,
-        };
+        let picture = self.message.picture();
         json!({
             "id": self.broadcast.id,
             "user": self.user.telegram_id.get(),
@@ -155,7 +169,8 @@ impl Shown {
             "html": text.as_ref().map(UserText::html),
             "unfilled": unfilled.into_iter().map(Variable::name).collect::<Vec<_>>(),
             "buttons": buttons,
-            "picture_id": picture.map(|Picture::FileId(id)| id),
+            "picture_id": picture.and_then(Picture::file_id),
+            "stored_picture": picture.and_then(Picture::stored).map(|id| id.to_string()),
             "opt_out_button": self.opt_out,
             "users": self.size.users,
             "reachable": self.size.reachable,

@@ -6,7 +6,7 @@ use anyhow::bail;
 use clap::Args;
 use rollcall_domain::{Clock, SystemClock, TelegramId, TelegramUser};
 use rollcall_repository::BotRepository;
-use rollcall_service::{Delivery, Message, Messenger};
+use rollcall_service::{Delivery, Letter, Message, Messenger};
 use rollcall_telegram::{Bot, OutboxMessenger};
 use tokio::sync::watch;
 
@@ -40,7 +40,8 @@ impl SendTest {
         environment: &Environment,
     ) -> anyhow::Result<()> {
         let settings = self.telegram.settings(environment)?;
-        let broadcast = services.broadcasts().find(self.number.id).await?;
+        let broadcasts = services.broadcasts();
+        let broadcast = broadcasts.find(self.number.id).await?;
         let message = Message::new(&broadcast.plan.content)?;
         let stored = services.users().get_user_by_telegram_id(self.to).await?;
         let user = stored.unwrap_or_else(|| TelegramUser::new(self.to, SystemClock.now()));
@@ -57,8 +58,9 @@ impl SendTest {
         // Never paid: it is one message.
         let lane = messenger.lane(None, false);
         let (_never, stop) = watch::channel(false);
-        match lane.send(self.to, &message.to(&user, opt_out), stop).await {
-            Delivery::Sent(_) => {
+        let letter = Letter { message: &message, to: &user, opt_out, broadcast: None };
+        match broadcasts.pictures().send(&*lane, letter, stop).await {
+            Delivery::Sent(_) | Delivery::Uploaded { .. } => {
                 writeln!(stdout(), "Sent a copy of {} to {}.", title(&broadcast), self.to)?;
                 Ok(())
             }
@@ -67,7 +69,9 @@ impl SendTest {
                 self.to,
                 reason.name()
             ),
-            Delivery::Failed(reason) | Delivery::Content(reason) => {
+            Delivery::Failed(reason)
+            | Delivery::Content(reason)
+            | Delivery::LostPicture(reason) => {
                 bail!("Telegram refuses the message: {}", safe(&reason))
             }
             Delivery::Unknown => {

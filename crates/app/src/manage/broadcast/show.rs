@@ -300,8 +300,13 @@ fn as_json(broadcast: &Broadcast, sums: &RecipientSums) -> Value {
     });
     let content = match &plan.content {
         BroadcastContent::Text { texts, buttons, picture } => {
-            let file_id = picture.as_ref().map(|Picture::FileId(id)| id);
-            json!({ "texts": texts, "buttons": buttons, "picture_id": file_id })
+            let picture = picture.as_ref();
+            json!({
+                "texts": texts,
+                "buttons": buttons,
+                "picture_id": picture.and_then(Picture::file_id),
+                "stored_picture": picture.and_then(Picture::stored).map(|id| id.to_string()),
+            })
         }
         BroadcastContent::Copy { from_chat_id, message_id, .. } => {
             json!({ "from_chat_id": from_chat_id, "message_id": message_id })

@@ -145,6 +145,21 @@ fn concerns_content(error: &CallError) -> bool {
     })
 }
 
+/// Whether Telegram refuses a message because it does not know its file, or cannot get it any more.
+pub(crate) fn is_of_lost_file(error: &CallError) -> bool {
+    const BEGINNINGS: [&str; 8] = [
+        "wrong file",
+        "wrong remote file",
+        "invalid file",
+        "invalid remote file",
+        "can't use file of type",
+        "type of file mismatch",
+        "file_id_invalid",
+        "file_reference_",
+    ];
+    reason(error).is_some_and(|reason| BEGINNINGS.iter().any(|it| reason.starts_with(it)))
+}
+
 /// Telegram's reason for a refusal with code 400, in lower case and without "Bad Request".
 fn reason(error: &CallError) -> Option<String> {
     let description = refusal(error, &[400])?;

@@ -7,6 +7,7 @@ mod experiments;
 mod lease;
 mod model;
 mod opt_outs;
+mod pictures;
 mod plans;
 mod presses;
 mod recipients;
@@ -19,6 +20,7 @@ pub use experiments::*;
 pub use lease::*;
 pub use model::*;
 pub use opt_outs::*;
+pub use pictures::*;
 pub use plans::*;
 pub use presses::*;
 pub use recipients::*;
@@ -87,6 +89,11 @@ macro_rules! broadcast_repository_contract {
             only_users_who_would_get_the_message_are_held_out,
             activity_is_counted_when_seven_days_are_over,
             activity_is_counted_part_by_part,
+            a_picture_is_stored_once,
+            the_file_of_a_picture_is_forgotten_unless_there_is_a_newer_one,
+            the_picture_of_a_broadcast_has_to_be_stored,
+            pictures_that_no_broadcast_needs_are_deleted,
+            a_broadcast_and_the_deletion_of_its_picture_exclude_each_other,
         );
     };
 }

@@ -11,17 +11,21 @@ use rollcall_domain::{
 };
 use rollcall_repository::{
     AdminRepository, AuditFilter, BroadcastChange, BroadcastRepository, ChangedBroadcast,
-    ComposingRepository, PreferencesRepository, Recipient, RecipientOutcome, SenderLease,
+    ComposingRepository, PictureRepository, PreferencesRepository, Recipient, RecipientOutcome,
+    SenderLease,
 };
 use tokio::task::block_in_place;
 
 /// A store of users and broadcasts.
 pub trait BroadcastStore:
-    crate::contract::Store + BroadcastRepository + ComposingRepository
+    crate::contract::Store + BroadcastRepository + ComposingRepository + PictureRepository
 {
 }
 
-impl<S: crate::contract::Store + BroadcastRepository + ComposingRepository> BroadcastStore for S {}
+impl<S> BroadcastStore for S where
+    S: crate::contract::Store + BroadcastRepository + ComposingRepository + PictureRepository
+{
+}
 
 /// The users, the broadcasts and the audit log of one store.
 pub type Store = (Arc<dyn BroadcastStore>, Arc<dyn AdminRepository>);

@@ -1,0 +1,2 @@
+DROP TABLE broadcast_picture_uses;
+DROP TABLE broadcast_pictures;
