@@ -9,7 +9,7 @@
 //! 3. [`usernames`] locks the names that may change hands, and their holders.
 //! 4. [`replay`] replays the interactions in memory, by the rules of the domain.
 //! 5. [`histories`] adds rare facts: users who blocked the bot or came by a deep link, and days of
-//!    activity that are past now. Then [`user_events`] records what programs outside are notified of.
+//!    activity that are past now. Then [`user_events::rows`] records what programs outside are notified of.
 //! 6. [`changes`] writes what changed: rows of users, usernames that were lost, profile changes, the
 //!    sums, uses of commands and buttons, and the tags of deep links.
 //! 7. [`quarantine`] keeps updates that could not be read.
@@ -228,7 +228,7 @@ fn record_users(
 
     let sums = histories::add(connection, &mut replay, interactions, labels)?;
     if !events.is_empty() {
-        user_events::record(connection, events, replay.events(), now)?;
+        user_events::rows::record(connection, events, replay.events(), now)?;
     }
     let counted = interactions.iter().copied();
     let counted = counted.filter(|interaction| replay.is_counted(interaction.telegram_id()));

@@ -35,7 +35,7 @@ pub(super) fn delete(connection: &mut AnyConnection, ids: &[i64]) -> Result<usiz
             .execute(connection)?;
         directory::erase::erase(connection, *id)?;
         labels::users::erase(connection, *id)?;
-        user_events::erase(connection, *id)?;
+        user_events::rows::erase(connection, *id)?;
     }
     sources::change::give_up(connection, &source_labels)?;
     statistics::erase::erase(connection, share)?;

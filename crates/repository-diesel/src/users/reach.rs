@@ -59,7 +59,7 @@ pub(crate) fn mark_unreachable(
         }
         let event = UserEventKind::of(&change);
         let event = event.map(|kind| UserEvent { telegram_id: id, at, kind });
-        user_events::record(&mut transaction, events, event.into_iter(), now)?;
+        user_events::rows::record(&mut transaction, events, event.into_iter(), now)?;
         if user.reachability.is_reachable() {
             origin(&user, source_label).add_reachable(-1, &mut sums);
         }

@@ -1,4 +1,4 @@
-//! Events that are to be delivered, in the table `user_events`.
+//! Claiming, forgetting and giving back events.
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -9,7 +9,7 @@ use diesel::{
     sql_types::{BigInt, Timestamp},
     sqlite::Sqlite,
 };
-use rollcall_domain::{TelegramId, UserEvent, UserEventKind, UserEventKinds};
+use rollcall_domain::{TelegramId, UserEvent, UserEventKind};
 use rollcall_repository::{RepositoryError, UserEventRepository};
 
 use crate::{
@@ -19,52 +19,10 @@ use crate::{
         schema::user_events,
         statement::{Columns, statement},
         timestamp::UtcMicros,
-        transaction::{Transaction, alike},
     },
     row::user::telegram_id,
     users::store::DieselUserRepository,
 };
-
-/// A row to insert.
-#[derive(Clone, Copy, Insertable)]
-#[diesel(table_name = user_events, treat_none_as_default_value = false)]
-struct NewEvent {
-    telegram_id: i64,
-    at: UtcMicros,
-    event: &'static str,
-    recorded_at: UtcMicros,
-}
-
-/// Records the events of these kinds. The rows of their users are locked.
-pub(crate) fn record(
-    connection: &mut Transaction<'_>,
-    kinds: UserEventKinds,
-    events: impl Iterator<Item = UserEvent>,
-    now: DateTime<Utc>,
-) -> QueryResult<()> {
-    let mut events: Vec<UserEvent> = events.filter(|event| kinds.has(event.kind)).collect();
-    events.sort_unstable();
-    for UserEvent { telegram_id, at, kind } in events {
-        let event = NewEvent {
-            telegram_id: telegram_id.get(),
-            at: at.into(),
-            event: kind.name(),
-            recorded_at: now.into(),
-        };
-        alike!(connection => diesel::insert_into(user_events::table)
-            .values(event)
-            .on_conflict_do_nothing()
-            .execute(connection)?);
-    }
-    Ok(())
-}
-
-/// Deletes the events of a user.
-pub(crate) fn erase(connection: &mut AnyConnection, id: i64) -> QueryResult<()> {
-    diesel::delete(user_events::table.filter(user_events::telegram_id.eq(id)))
-        .execute(connection)?;
-    Ok(())
-}
 
 #[async_trait]
 impl UserEventRepository for DieselUserRepository {
