@@ -10,7 +10,7 @@ use crate::{
     page::{Layout, render},
 };
 
-const DOCUMENT: &str = include_str!("../../../../docs/statistics.md");
+const DOCUMENT: &str = include_str!("../../statistics.md");
 /// The document's sections with definitions: from the first of these headings to the second one.
 const BEGIN: &str = "## What is counted";
 const END: &str = "## Why they are exact";

@@ -13,8 +13,9 @@ use rollcall_repository::{BoxError, LOCKED};
 
 use super::connection::{AnyConnection, PgConnection, is_locked};
 
-static SQLITE: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
-static POSTGRES: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");
+// By the link in the folder of this crate, with which they are in its package.
+static SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+static POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 
 /// Key of the advisory lock that a process holds on PostgreSQL while it migrates ("rollcall" in
 /// ASCII).
