@@ -88,7 +88,8 @@ async fn prepare(url: &str, users: i64, runs: usize) -> Result<()> {
     let mut pairs = Pairs::new("storing the recipients".to_owned(), "ms");
     for _ in 0..runs {
         let alone = one_statement(&limit)?;
-        let (took, recipients) = Preparation::start(url).await?.end().await?;
+        let database = Database::open(url.parse()?).await?;
+        let (took, recipients) = Preparation::start(url, database).await?.end().await?;
         let note = format!("{recipients} recipients, at most {:.0} MiB", peak_mib()?);
         pairs.add(alone.as_secs_f64() * 1e3, took.as_secs_f64() * 1e3, note);
         limit.execute("DELETE FROM broadcast_recipients")?;
@@ -96,14 +97,16 @@ async fn prepare(url: &str, users: i64, runs: usize) -> Result<()> {
     }
     pairs.print();
 
-    let service = crate::database::service(url).await?;
+    // Both use the same connections, as they do in a bot.
+    let database = Database::open(url.parse()?).await?;
+    let service = UserService::new(DieselUserRepository::new(database.clone()), SystemClock);
     let people: Arc<[people::Person]> = people::spread(PEOPLE, users).into();
     register_all(&service, &people).await?;
     let mut before = Vec::new();
     for _ in 0..20 {
         before.extend(measure_calls(&service, &people).await?);
     }
-    let preparation = Preparation::start(url).await?;
+    let preparation = Preparation::start(url, database).await?;
     let mut meanwhile = Vec::new();
     while !preparation.is_over().await? {
         meanwhile.extend(measure_calls(&service, &people).await?);
@@ -158,9 +161,8 @@ struct Preparation {
 }
 
 impl Preparation {
-    async fn start(url: &str) -> Result<Self> {
+    async fn start(url: &str, database: Database) -> Result<Self> {
         let id = create(url, RATE).await?;
-        let database = Database::open(url.parse()?).await?;
         let storage = DieselUserRepository::new(database.clone());
         let service = BroadcastService::new(storage.clone(), SystemClock);
         service.change(id, BroadcastChange::Start, None).await?;
