@@ -6,6 +6,7 @@ use std::{
     io::{Read as _, Write as _},
     net::TcpListener,
     process::Command,
+    thread::{self, JoinHandle},
 };
 
 use diesel::{Connection, PgConnection, SqliteConnection, connection::SimpleConnection};
@@ -72,25 +73,7 @@ async fn updates_that_the_own_bot_refused_are_delivered_again() {
         for line in ["FORWARD_URL is not set", "your own bot: 0; not accepted, and kept: 2."] {
             assert!(printed.contains(line), "{line} is not in {printed}");
         }
-        // A bot that refuses the first update.
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}/hook", listener.local_addr().unwrap());
-        let bot = std::thread::spawn(move || {
-            let mut bodies = Vec::new();
-            for status in ["500 No", "200 OK"] {
-                let (mut stream, _) = listener.accept().unwrap();
-                let (mut request, mut buffer) = (String::new(), [0; 4096]);
-                while !request.ends_with("}}}") {
-                    let read = stream.read(&mut buffer).unwrap();
-                    request.push_str(std::str::from_utf8(&buffer[..read]).unwrap());
-                }
-                let answer =
-                    format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
-                stream.write_all(answer.as_bytes()).unwrap();
-                bodies.push(request.split("\r\n\r\n").nth(1).unwrap().to_owned());
-            }
-            bodies
-        });
+        let (url, bot) = bot_behind(&["500 No", "200 OK"]);
         let (code, printed) = replay_with(&database, &[("FORWARD_URL", &url)]);
         assert_eq!(code, 1, "{printed}");
         for line in [
@@ -102,6 +85,50 @@ async fn updates_that_the_own_bot_refused_are_delivered_again() {
         }
         assert_eq!(bot.join().unwrap(), [refused(1).payload, refused(2).payload]);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unreadable_update_is_delivered_once() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        let opened = Database::open(database.url().parse().unwrap()).await.unwrap();
+        opened.migrate().await.unwrap();
+        let users = UserService::new(DieselUserRepository::new(opened), SystemClock);
+        let payload = r#"{"update_id":1,"message":{"date":{"of":{}}}}"#.to_owned();
+        let unreadable = QuarantinedUpdate { undelivered: true, payload, ..quarantined(1) };
+        users.register_with(Vec::new(), vec![unreadable.clone()]).await.unwrap();
+        let (url, bot) = bot_behind(&["200 OK"]);
+        let (code, printed) = replay_with(&database, &[("FORWARD_URL", &url)]);
+        for line in ["still unreadable: 1", "Delivered to your own bot: 1;"] {
+            assert!(code == 0 && printed.contains(line), "{line} is not in {printed}");
+        }
+        assert_eq!(bot.join().unwrap(), [unreadable.payload]);
+        let (code, printed) = replay_with(&database, &[("FORWARD_URL", &url)]);
+        assert!(code == 0 && printed.contains("still unreadable: 1"), "{printed}");
+        assert!(!printed.contains("Delivered"), "{printed}");
+    }
+}
+
+/// A bot that gives these HTTP responses, one after another. Returns its address, and the bodies it got.
+fn bot_behind(responses: &'static [&'static str]) -> (String, JoinHandle<Vec<String>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/hook", listener.local_addr().unwrap());
+    let bot = thread::spawn(move || {
+        let mut bodies = Vec::new();
+        for status in responses {
+            let (mut stream, _) = listener.accept().unwrap();
+            let (mut request, mut buffer) = (String::new(), [0; 4096]);
+            while !request.ends_with("}}}") {
+                let read = stream.read(&mut buffer).unwrap();
+                request.push_str(std::str::from_utf8(&buffer[..read]).unwrap());
+            }
+            let response =
+                format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+            stream.write_all(response.as_bytes()).unwrap();
+            bodies.push(request.split("\r\n\r\n").nth(1).unwrap().to_owned());
+        }
+        bodies
+    });
+    (url, bot)
 }
 
 fn quarantined(id: i64) -> QuarantinedUpdate {

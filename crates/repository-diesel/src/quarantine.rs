@@ -58,6 +58,17 @@ impl QuarantineRepository for DieselQuarantineRepository {
             .await
     }
 
+    async fn mark_delivered(&self, update_id: i64) -> Result<(), RepositoryError> {
+        self.database
+            .write("mark a quarantined update as delivered", move |connection| {
+                diesel::update(quarantine::table.find(update_id))
+                    .set(quarantine::undelivered.eq(false))
+                    .execute(connection)?;
+                Ok(())
+            })
+            .await
+    }
+
     async fn remove(&self, update_id: i64) -> Result<bool, RepositoryError> {
         self.database
             .write("remove a quarantined update", move |connection| {

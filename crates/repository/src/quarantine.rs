@@ -18,6 +18,9 @@ pub trait QuarantineRepository: Send + Sync {
     /// How many updates there are.
     async fn count(&self) -> Result<u64, RepositoryError>;
 
+    /// Notes that the bot behind has accepted an update. One that does not exist is ignored.
+    async fn mark_delivered(&self, update_id: i64) -> Result<(), RepositoryError>;
+
     /// Deletes one update; returns whether it existed.
     async fn remove(&self, update_id: i64) -> Result<bool, RepositoryError>;
 }

@@ -149,6 +149,9 @@ async fn replay(
                 return Ok(());
             }
             delivered += 1;
+            if fault.is_some() {
+                quarantine.mark_delivered(update.update_id).await?;
+            }
         }
         match fault {
             None => {

@@ -2,7 +2,10 @@ use std::{
     collections::HashMap,
     num::NonZero,
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -35,6 +38,8 @@ const SECOND_TIMEOUT: Duration = Duration::from_millis(500);
 const CHANGED: u32 = 4;
 /// How many of the connections to PostgreSQL only register: one for each writer.
 const REGISTRATION_CONNECTIONS: u32 = 2;
+/// After how many rows of bulk work SQLite's log is copied to the file: a few megabytes.
+const CHECKPOINT_ROWS: usize = 100_000;
 
 /// A database, and pools of connections to it. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -49,6 +54,8 @@ pub struct Database {
     registration: r2d2::Pool<Connector>,
     /// Which events are recorded.
     events: UserEventKinds,
+    /// How many rows bulk work has added since the last checkpoint.
+    unchecked_rows: Arc<AtomicUsize>,
     /// When slow work of each kind was logged.
     slow: Arc<Mutex<HashMap<&'static str, LogPace>>>,
 }
@@ -104,8 +111,16 @@ impl Database {
                 (pool(others, true), None, pool(REGISTRATION_CONNECTIONS, true))
             }
         };
-        let events = UserEventKinds::default();
-        Ok(Self { url, sessions, pool, writer, registration, events, slow: Arc::default() })
+        Ok(Self {
+            url,
+            sessions,
+            pool,
+            writer,
+            registration,
+            events: UserEventKinds::default(),
+            unchecked_rows: Arc::default(),
+            slow: Arc::default(),
+        })
     }
 
     /// Opens the database at `url` if it exists. A mistyped SQLite file is not created.
@@ -191,6 +206,28 @@ impl Database {
             if let AnyConnection::Postgres(connection) = connection {
                 connection
                     .batch_execute("VACUUM (ANALYZE) activity_sums, source_sums, telegram_users")?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Notes that bulk work has added `rows` to SQLite. After each [`CHECKPOINT_ROWS`], copies the pages
+    /// of the log to the file while others write. Without it, a registration would have to copy all
+    /// of them once the log is full. On PostgreSQL there is nothing to do.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub(crate) async fn checkpoint_after(&self, rows: usize) -> Result<(), RepositoryError> {
+        if self.writer.is_none()
+            || self.unchecked_rows.fetch_add(rows, Ordering::Relaxed) + rows < CHECKPOINT_ROWS
+        {
+            return Ok(());
+        }
+        self.unchecked_rows.store(0, Ordering::Relaxed);
+        self.read("checkpoint", |connection| {
+            if let AnyConnection::Sqlite(connection) = connection {
+                connection.batch_execute("PRAGMA wal_checkpoint(PASSIVE)")?;
             }
             Ok(())
         })

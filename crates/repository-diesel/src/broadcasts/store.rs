@@ -290,7 +290,9 @@ impl BroadcastRepository for DieselUserRepository {
         at: DateTime<Utc>,
     ) -> Result<Leased<AddedRecipients>, RepositoryError> {
         let (holder, ids) = (holder.to_owned(), ids.iter().map(|id| id.get()).collect::<Vec<_>>());
-        self.database
+        let rows = ids.len();
+        let added = self
+            .database
             .write("add recipients", move |connection| {
                 let began = Instant::now();
                 let added = connection.transaction(|connection| {
@@ -299,7 +301,9 @@ impl BroadcastRepository for DieselUserRepository {
                 Ok(added
                     .map(|is_preparing| AddedRecipients { is_preparing, held: began.elapsed() }))
             })
-            .await
+            .await?;
+        self.database.checkpoint_after(rows).await?;
+        Ok(added)
     }
 
     async fn recover_recipients(

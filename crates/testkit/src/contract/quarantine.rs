@@ -22,6 +22,7 @@ macro_rules! quarantine_repository_contract {
             updates_are_listed_by_id_in_pages,
             updates_are_removed,
             updates_are_marked_once_registered,
+            updates_are_marked_once_delivered,
             old_updates_are_deleted,
             updates_are_deleted_with_their_user,
         );
@@ -60,6 +61,14 @@ pub async fn updates_are_marked_once_registered([(users, quarantine), _]: [Store
     assert_eq!(quarantine.find(7).await.unwrap(), Some(marked.clone()));
     add_to_quarantine(&*users, [update(7, 120)]).await;
     assert_eq!(quarantine.find(7).await.unwrap(), Some(marked));
+}
+
+pub async fn updates_are_marked_once_delivered([(users, quarantine), _]: [Store; 2]) {
+    let undelivered = |id| QuarantinedUpdate { undelivered: true, ..update(id, 0) };
+    add_to_quarantine(&*users, [undelivered(7), undelivered(8)]).await;
+    quarantine.mark_delivered(7).await.unwrap();
+    assert_eq!(quarantine.list(0, 10).await.unwrap(), [update(7, 0), undelivered(8)]);
+    quarantine.mark_delivered(9).await.unwrap();
 }
 
 pub async fn updates_are_removed([(users, quarantine), _]: [Store; 2]) {
