@@ -150,11 +150,11 @@ use openssl_sys as _;
 use pq_sys as _;
 
 pub use admin::DieselAdminRepository;
-pub use base::database::{Database, OpenError};
 pub use base::database_url::{DatabaseUrl, InvalidDatabaseUrl, SqliteMode};
 pub use base::file_mode::{OpenToOthers, open_to_others};
 pub use base::migrations::{Migration, MigrationError, MigrationState};
 pub use base::pooling::{InvalidPoolMode, PoolMode, Sessions};
+pub use base::{database::Database, open_error::OpenError};
 pub use bots::DieselBotRepository;
 pub use preferences::DieselPreferencesRepository;
 pub use quarantine::DieselQuarantineRepository;

@@ -11,13 +11,13 @@ use std::{
 };
 
 use diesel::{
-    ConnectionError, RunQueryDsl,
+    RunQueryDsl,
     connection::SimpleConnection,
     r2d2::R2D2Connection,
     sql_types::{BigInt, Bool},
 };
 use rollcall_domain::{LogPace, UserEventKinds};
-use rollcall_repository::{BoxError, LOCKED, RepositoryError};
+use rollcall_repository::{BoxError, RepositoryError};
 
 use super::{
     connection::{AnyConnection, CONNECTIONS, Connector, SQLITE_IS_LOCKED},
@@ -25,6 +25,7 @@ use super::{
     error::Failure,
     file_mode,
     migrations::{self, Migration, MigrationError, MigrationState},
+    open_error::OpenError,
     pooling::Sessions,
 };
 
@@ -464,47 +465,6 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
         Ok(value) => value,
         // Running work cannot be cancelled, so it panicked; the panic continues here.
         Err(error) => std::panic::resume_unwind(error.into_panic()),
-    }
-}
-
-/// Why a database could not be opened. Never shows a password.
-#[derive(Clone, Debug, thiserror::Error)]
-pub enum OpenError {
-    /// The SQLite file does not exist.
-    #[error("there is no database at {0}; `manage migrate` creates it, and so does the bot")]
-    Missing(DatabaseUrl),
-    /// The SQLite file does not exist, and the URL's mode does not create it.
-    #[error(
-        "there is no database at {url}, and mode={mode} creates none; expected mode=rwc for that"
-    )]
-    NotCreated {
-        /// Which database.
-        url: DatabaseUrl,
-        /// The mode's name.
-        mode: &'static str,
-    },
-    /// Another program keeps the SQLite file locked.
-    #[error("cannot open the database {0}: {SQLITE_IS_LOCKED}; {LOCKED}")]
-    Locked(DatabaseUrl),
-    /// The driver's reason.
-    #[error("cannot open the database {url}: {reason}")]
-    Failed {
-        /// Which database.
-        url: DatabaseUrl,
-        /// The driver's message, without secrets.
-        reason: Arc<str>,
-    },
-}
-
-impl OpenError {
-    fn new(url: &DatabaseUrl, error: &ConnectionError) -> Self {
-        let reason = error.to_string();
-        match url {
-            DatabaseUrl::Sqlite { .. } if reason.ends_with(SQLITE_IS_LOCKED) => {
-                Self::Locked(url.clone())
-            }
-            _ => Self::Failed { url: url.clone(), reason: url.redact(&reason).into() },
-        }
     }
 }
 

@@ -9,6 +9,7 @@ pub(crate) mod file_mode;
 pub(crate) mod migrations;
 #[cfg(not(feature = "postgres"))]
 mod no_postgres;
+pub(crate) mod open_error;
 pub(crate) mod pooling;
 pub(crate) mod read_only;
 pub(crate) mod schema;

@@ -130,6 +130,7 @@ pub(crate) fn copy_from<T>(_: T) -> NoCopy {
 pub(crate) struct NoCopy;
 
 impl NoCopy {
+    #[expect(clippy::wrong_self_convention, reason = "diesel calls it so")]
     pub(crate) fn from_insertable<I>(self, _: I) -> Self {
         self
     }
