@@ -119,7 +119,7 @@ fn bot_behind(responses: &'static [&'static str]) -> (String, JoinHandle<Vec<Str
             let (mut request, mut buffer) = (String::new(), [0; 4096]);
             while !request.ends_with("}}}") {
                 let read = stream.read(&mut buffer).unwrap();
-                request.push_str(std::str::from_utf8(&buffer[..read]).unwrap());
+                request.push_str(std::str::from_utf8(buffer.get(..read).unwrap()).unwrap());
             }
             let response =
                 format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
