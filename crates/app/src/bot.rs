@@ -10,8 +10,9 @@ use crate::{
     environment::Environment,
     serve::{ConversationSettings, Site, TelegramAdmins, serve},
     settings::{
-        DatabaseArguments, EXPOSED_TOKEN, EventsArguments, ForwardArguments, GreetingArguments,
-        HttpArguments, ScheduleArguments, TelegramArguments,
+        BehindWay, DatabaseArguments, EXPOSED_TOKEN, EventsArguments, ForwardArguments,
+        ForwardSettings, GreetingArguments, HttpArguments, ScheduleArguments, SettingError,
+        TELEGRAM_API_URL, TelegramArguments,
     },
     shutdown::Shutdown,
 };
@@ -136,6 +137,19 @@ pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Res
         }
         let forward = arguments.forward.settings(environment)?;
         let events = arguments.events.settings(environment)?;
+        if let Some(ForwardSettings { way: BehindWay::Proxy { address, .. }, .. }) = &forward {
+            if settings.api_url.is_at(*address) {
+                let reason = "it is API_PROXY_ADDR, which is for your own bot; expected the server \
+                              behind it, such as https://api.telegram.org";
+                return Err(SettingError::Wrong(TELEGRAM_API_URL, reason.to_owned()).into());
+            }
+            if !address.ip().is_loopback() {
+                log::warn!(
+                    "API_PROXY_ADDR is not on this machine only: the bot's token and all messages \
+                     travel there unencrypted; put a reverse proxy with https in front"
+                );
+            }
+        }
         let lease = arguments.telegram.lease_times(environment)?;
         let conversation = ConversationSettings { schedule, greetings, lease, forward, events };
         // First of all: the owner has to free a port that is in use.

@@ -156,6 +156,10 @@ fn describe() {
         "Database work that took longer than half a second"
     );
     describe_counter!(
+        "rollcall_proxy_refused_total",
+        "Requests of the bot behind with another token"
+    );
+    describe_counter!(
         "rollcall_webhook_refused_total",
         "Webhook requests with a wrong or missing secret"
     );

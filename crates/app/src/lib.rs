@@ -8,6 +8,7 @@
 //! `manage/`, and a variant of [`manage::Command`]. A new service gets a method in `services.rs`.
 
 mod api;
+mod api_proxy;
 pub mod bot;
 mod colours;
 mod demo;

@@ -21,10 +21,13 @@ use rollcall_telegram::{Bot, Handler, OutboxMessenger, Receiver, Webhook};
 use tokio::{net::TcpListener, sync::watch};
 
 use crate::{
+    api_proxy,
     health::{self, Health},
     http, maintenance, refresh,
     services::Services,
-    settings::{EventsSettings, ForwardSettings, HttpSettings, NhlSettings, ScheduleSettings},
+    settings::{
+        BehindWay, EventsSettings, ForwardSettings, HttpSettings, NhlSettings, ScheduleSettings,
+    },
     shutdown::Shutdown,
     take_over::{refuse_another, refuse_foreign_use},
     web_admin::{self, WebAdmin},
@@ -112,6 +115,12 @@ pub(crate) async fn serve(
         Ok(())
     };
     let ConversationSettings { schedule, greetings, lease, forward, events } = conversation;
+    let proxy_listener = match &forward {
+        Some(ForwardSettings { way: BehindWay::Proxy { address, .. }, .. }) => {
+            Some(http::listen("API_PROXY_ADDR", *address)?)
+        }
+        _ => None,
+    };
     let has_schedule = schedule.is_some();
     let nhl = schedule.and_then(|schedule| schedule.nhl).map(NhlSettings::client).transpose();
     let nhl = nhl.context("cannot set up the client for the NHL's API")?;
@@ -123,6 +132,7 @@ pub(crate) async fn serve(
         lease,
         forward,
         events,
+        proxy_listener,
         health: &health,
         receiver: &receiver,
         web_admin: &web_admin,
@@ -159,6 +169,7 @@ struct Parts<'a> {
     lease: LeaseTimes,
     forward: Option<ForwardSettings>,
     events: Option<EventsSettings>,
+    proxy_listener: Option<TcpListener>,
     health: &'a Health,
     receiver: &'a OnceLock<Receiver>,
     web_admin: &'a WebAdmin,
@@ -179,6 +190,7 @@ async fn work(
         lease,
         forward,
         events,
+        proxy_listener,
         health,
         receiver,
         web_admin,
@@ -243,13 +255,30 @@ async fn work(
     conversation.look_up_owners().await;
     let alerted = conversation.alert_owners(alerts.clone());
     let watched = conversation.watch_broadcasts();
-    let (forwarding, beside) = match forward {
-        Some(ForwardSettings { forwarding, own_commands }) => {
+    let (way, beside) = match forward {
+        Some(ForwardSettings { way, own_commands }) => {
             let beside = Arc::new(Beside::new(conversation.clone(), own_commands));
-            (Some(forwarding), Some(beside))
+            (Some(way), Some(beside))
         }
         None => (None, None),
     };
+    let proxy = match &way {
+        Some(BehindWay::Proxy { give_up_after, .. }) => {
+            let subscriptions = services.subscriptions();
+            Some(bot.api_proxy(*give_up_after, users.clone(), subscriptions).await?)
+        }
+        _ => None,
+    };
+    let behind = match (way, &proxy) {
+        (Some(BehindWay::Forward(forwarding)), _) => Some(bot.forward(forwarding, users.clone())?),
+        (_, Some(proxy)) => Some(proxy.behind()),
+        _ => None,
+    };
+    let proxied = proxy.zip(proxy_listener).map(|(proxy, listener)| {
+        let address = listener.local_addr().map(|it| it.to_string()).unwrap_or_default();
+        log::info!("your bot finds its Bot API server at http://{address}");
+        tokio::spawn(api_proxy::serve(listener, proxy, shutdown.clone()))
+    });
     let handler: Arc<dyn Handler> = match &beside {
         Some(beside) => beside.clone(),
         None => conversation.clone(),
@@ -279,8 +308,7 @@ async fn work(
         match &http.webhook {
             Some(webhook) => {
                 let secret = webhook.secret.clone();
-                let opened =
-                    bot.receiver(users.clone(), handler, forwarding, secret, alerts.clone())?;
+                let opened = bot.receiver(users.clone(), handler, behind, secret, alerts.clone());
                 let receiver = receiver.get_or_init(|| opened);
                 tokio::select! {
                     result = bot.set_webhook(webhook) => result?,
@@ -291,7 +319,7 @@ async fn work(
             }
             None => {
                 set_menus();
-                Ok(bot.poll(users.clone(), handler, forwarding, shutdown.requested()).await?)
+                Ok(bot.poll(users.clone(), handler, behind, shutdown.requested()).await?)
             }
         }
     };
@@ -304,6 +332,13 @@ async fn work(
         never = followed => match never {},
         never = refreshed(schedule, nhl) => match never {},
     };
+    if let Some(proxied) = proxied {
+        match &result {
+            // It stops by itself, after the calls that are under way.
+            Ok(()) => drop(proxied.await),
+            Err(_) => proxied.abort(),
+        }
+    }
     stop_sending.send_replace(true);
     // What became of the messages that are going out is stored before the process ends.
     drop(sending.await);
@@ -405,7 +440,7 @@ async fn start(
         Some(owner) => refuse_another(owner, bot.id(), &database)?,
         None if take_over => {}
         None => {
-            let behind = forward.as_ref().map(|it| &it.forwarding.url);
+            let behind = forward.as_ref().map(|it| &it.way);
             refuse_foreign_use(&bot, webhook, behind).await?;
         }
     }
@@ -414,7 +449,7 @@ async fn start(
     }
     if !take_over && owner.is_some() && !bots.has_run().await? {
         // Its updates were sent by an API key, so it runs elsewhere.
-        let behind = forward.as_ref().map(|it| &it.forwarding.url);
+        let behind = forward.as_ref().map(|it| &it.way);
         refuse_foreign_use(&bot, webhook, behind).await?;
     }
     refuse_another(bots.claim(bot.id(), SystemClock.now()).await?, bot.id(), &database)?;

@@ -10,8 +10,8 @@ use rollcall_repository_diesel::{
 use rollcall_service::{
     ActivityService, AdminService, AudienceService, BroadcastService, ComposingService,
     DeletionService, DirectoryService, LabelService, OptOutService, PreferencesService,
-    PressService, ScheduleService, SegmentService, SourceService, TransferService,
-    UserEventService, UserService,
+    PressService, ScheduleService, SegmentService, SourceService, SubscriptionService,
+    TransferService, UserEventService, UserService,
 };
 
 /// A database and the services on it. Cheap to clone.
@@ -82,6 +82,10 @@ impl Services {
 
     pub(crate) fn sources(&self) -> SourceService {
         SourceService::new(self.user_repository(), SystemClock)
+    }
+
+    pub(crate) fn subscriptions(&self) -> SubscriptionService {
+        SubscriptionService::new(self.bot_repository())
     }
 
     pub(crate) fn labels(&self) -> LabelService {

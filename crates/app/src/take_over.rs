@@ -7,7 +7,9 @@ use anyhow::{bail, ensure};
 use rollcall_conversation::foreign_commands;
 use rollcall_domain::{TelegramId, error_chain};
 use rollcall_repository_diesel::Database;
-use rollcall_telegram::{Bot, BotError, CallError, ForwardUrl, Webhook, WebhookUrl};
+use rollcall_telegram::{Bot, BotError, CallError, Webhook, WebhookUrl};
+
+use crate::settings::BehindWay;
 
 /// How many foreign commands an error names.
 const NAMED_COMMANDS: usize = 5;
@@ -37,32 +39,36 @@ impl fmt::Display for ForeignUse {
     }
 }
 
-/// Checks that no other program uses the bot, and changes nothing. `webhook` is ours, and `behind` that of
-/// the bot to which updates are forwarded: it may have commands, and its webhook may be set.
+/// Checks that no other program uses the bot, and changes nothing. `webhook` is ours. A bot `behind` may
+/// have commands, and the webhook may be set to which its updates are forwarded.
 ///
 /// # Errors
 /// If another program uses it, or Telegram no longer accepts the token.
 pub(crate) async fn refuse_foreign_use(
     bot: &Bot,
     webhook: Option<&Webhook>,
-    behind: Option<&ForwardUrl>,
+    behind: Option<&BehindWay>,
 ) -> anyhow::Result<()> {
     let own = webhook.map(|it| &it.url);
     let foreign = foreign_use(bot, own, behind).await.map_err(BotError::from)?;
     let Some(foreign) = foreign else { return Ok(()) };
-    if let Some(behind) = behind {
-        bail!(
-            "@{} gets its updates elsewhere ({foreign}), not at FORWARD_URL ({}/…). Stop what runs \
+    let bot = bot.username();
+    match behind {
+        Some(BehindWay::Forward(forwarding)) => bail!(
+            "@{bot} gets its updates elsewhere ({foreign}), not at FORWARD_URL ({}/…). Stop what runs \
              there, or use --take-over: all updates then go through Rollcall to FORWARD_URL.",
-            bot.username(),
-            behind.origin()
-        );
+            forwarding.url.origin()
+        ),
+        Some(BehindWay::Proxy { address, .. }) => bail!(
+            "@{bot} gets its updates elsewhere ({foreign}), not through API_PROXY_ADDR. Stop what runs \
+             there, or use --take-over: all updates then go to the bot that uses http://{address} \
+             instead of https://api.telegram.org."
+        ),
+        None => bail!(
+            "@{bot} is already in use ({foreign}). Use a new bot from @BotFather, or --take-over to \
+             replace what runs there."
+        ),
     }
-    bail!(
-        "@{} is already in use ({foreign}). Use a new bot from @BotFather, or --take-over to replace \
-         what runs there.",
-        bot.username()
-    )
 }
 
 /// Refuses a database of another bot. A database belongs to one bot, because the update ids of two
@@ -87,11 +93,11 @@ pub(crate) fn refuse_another(
 async fn foreign_use(
     bot: &Bot,
     own: Option<&WebhookUrl>,
-    behind: Option<&ForwardUrl>,
+    behind: Option<&BehindWay>,
 ) -> Result<Option<ForeignUse>, CallError> {
     let url = if_known(bot.webhook_url().await)?.unwrap_or_default();
-    let is_own =
-        own.is_some_and(|own| own.as_str() == url) || behind.is_some_and(|behind| behind.is(&url));
+    let is_own = own.is_some_and(|own| own.as_str() == url)
+        || matches!(behind, Some(BehindWay::Forward(it)) if it.url.is(&url));
     if !url.is_empty() && !is_own {
         return Ok(Some(ForeignUse::Webhook(url)));
     }

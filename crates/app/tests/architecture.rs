@@ -20,7 +20,7 @@ const ALLOWED: &[(&str, &[&str], &[&str])] = &[
     (
         "rollcall-telegram",
         &["rollcall-domain", "rollcall-repository", "rollcall-service"],
-        &["frankenstein", "reqwest"],
+        &["frankenstein", "hyper", "reqwest"],
     ),
     (
         "rollcall-conversation",

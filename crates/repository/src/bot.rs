@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use rollcall_domain::TelegramId;
+use rollcall_domain::{TelegramId, UpdateSubscription};
 
 use crate::error::RepositoryError;
 
@@ -28,4 +28,13 @@ pub trait BotRepository: Send + Sync {
 
     /// Whether the bot that the database belongs to has run on it.
     async fn has_run(&self) -> Result<bool, RepositoryError>;
+
+    /// What the bot behind has chosen about its updates; the default if it has chosen nothing.
+    async fn subscription(&self) -> Result<UpdateSubscription, RepositoryError>;
+
+    /// Stores what the bot behind has chosen about its updates.
+    async fn set_subscription(
+        &self,
+        subscription: &UpdateSubscription,
+    ) -> Result<(), RepositoryError>;
 }

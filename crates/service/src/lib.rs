@@ -44,6 +44,7 @@ mod queue;
 mod schedule;
 mod segments;
 mod sources;
+mod subscriptions;
 mod text;
 mod transfer;
 mod user_events;
@@ -91,6 +92,7 @@ pub use rollcall_repository::{
 pub use schedule::{Schedule, ScheduleDay, ScheduleService, ScheduleView};
 pub use segments::{CountedSegment, SegmentService};
 pub use sources::SourceService;
+pub use subscriptions::SubscriptionService;
 pub use text::{Decoded, Line, Lines, Refused, Unreadable};
 pub use transfer::{
     Export, Format, ImportError, ImportReport, Part, TransferService, UnknownFormat, csv_field,

@@ -53,6 +53,7 @@ mod chat_event;
 mod clock;
 mod crowd;
 mod fault;
+mod files;
 mod http;
 mod markup;
 mod messages;

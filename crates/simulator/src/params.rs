@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::api_error::ApiError;
 
-/// The parameters of a call: from a JSON object, a query string or a web form.
+/// The parameters of a call: from a JSON object, a query string, a web form, or a form with files.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Params {
     fields: Value,
@@ -166,8 +166,9 @@ mod tests {
         let json =
             br#"{"chat_id":42,"text":"50% off & more","reply_markup":{"inline_keyboard":[]}}"#;
         let form = b"chat_id=42&text=50%25+off+%26%20more&reply_markup=%7B%22inline_keyboard%22%3A%5B%5D%7D";
-        let json = Params::read("", "application/json", json).unwrap();
-        let form = Params::read("", "application/x-www-form-urlencoded", form).unwrap();
+        let json = Params::read("", "application/json", &Bytes::from_static(json)).unwrap();
+        let form = Params::read("", "application/x-www-form-urlencoded", &Bytes::from_static(form))
+            .unwrap();
         for params in [json, form] {
             assert_eq!(params.number("chat_id"), Some(42));
             assert_eq!(params.text("text"), Some("50% off & more"));

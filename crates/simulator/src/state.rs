@@ -7,6 +7,7 @@ use serde_json::Value;
 use tokio::task::JoinSet;
 
 use crate::fault::Faults;
+use crate::files::Files;
 use crate::messages::Messages;
 use crate::originals::Originals;
 use crate::people::{Chat, Person};
@@ -32,6 +33,7 @@ pub(crate) struct State {
     pub(crate) messages: Messages,
     pub(crate) originals: Originals,
     pub(crate) refusals: Refusals,
+    pub(crate) files: Files,
     pub(crate) requests: VecDeque<Request>,
     /// How often each method was called, by its name in lower case.
     pub(crate) calls: HashMap<String, u64>,
@@ -93,6 +95,7 @@ impl State {
             messages: Messages::new(record_limit),
             originals: Originals::default(),
             refusals: Refusals::default(),
+            files: Files::default(),
             requests: VecDeque::new(),
             calls: HashMap::new(),
         }

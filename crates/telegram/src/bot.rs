@@ -1,8 +1,11 @@
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use frankenstein::methods::SetWebhookParams;
 use rollcall_domain::{Clock, TelegramId, Username};
-use rollcall_service::{Alerts, UserService};
+use rollcall_service::{Alerts, SubscriptionService, UserService};
 use serde::de::IgnoredAny;
 use serde_json::json;
 
@@ -16,6 +19,7 @@ use crate::{
     ingest::{Ingest, Me, OwnName},
     outbox::Outbox,
     poll,
+    proxy::ApiProxy,
     readiness::Readiness,
     retry::retry,
     update::allowed_updates,
@@ -138,8 +142,8 @@ impl Bot {
     }
 
     /// Takes updates by long polling, registers their users with `users`, and has `handler` answer
-    /// them, until `shutdown` resolves. With `forwarding`, another bot gets each update that `handler` does
-    /// not answer. Then it finishes the current batch and acknowledges it.
+    /// them, until `shutdown` resolves. A bot `behind` gets each update that `handler` does not answer. Then
+    /// it finishes the current batch and acknowledges it.
     ///
     /// # Errors
     /// If Telegram no longer accepts the token, or users can no longer be registered. All other errors
@@ -148,7 +152,7 @@ impl Bot {
         &self,
         users: UserService,
         handler: Arc<dyn Handler>,
-        forwarding: Option<Forwarding>,
+        behind: Option<Behind>,
         shutdown: impl Future<Output = ()>,
     ) -> Result<(), BotError> {
         let mut shutdown = std::pin::pin!(shutdown);
@@ -158,7 +162,7 @@ impl Bot {
                 poll::delete_webhook(&self.client)
             }) => result.map_err(BotError::Call)?,
         }
-        let ingest = self.ingest(users, handler, forwarding)?;
+        let ingest = self.ingest(users, handler, behind);
         log::info!(bot_id = self.id.get(); "ready: @{} takes updates by long polling", self.username());
         self.readiness.set_ready();
         let first_batch = self.first_batch.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -171,21 +175,42 @@ impl Bot {
     }
 
     /// A receiver for the updates that Telegram delivers to the webhook with this secret. It registers
-    /// their users with `users`, and has `handler` answer them. With `forwarding`, another bot gets each
-    /// update that `handler` does not answer. It reports wrong secrets to `alerts`.
-    ///
-    /// # Errors
-    /// If the client for forwarding cannot be created.
+    /// their users with `users`, and has `handler` answer them. A bot `behind` gets each update that
+    /// `handler` does not answer. It reports wrong secrets to `alerts`.
     pub fn receiver(
         &self,
         users: UserService,
         handler: Arc<dyn Handler>,
-        forwarding: Option<Forwarding>,
+        behind: Option<Behind>,
         secret: WebhookSecret,
         alerts: Alerts,
-    ) -> Result<Receiver, BotError> {
-        let ingest = self.ingest(users, handler, forwarding)?;
-        Ok(Receiver::new(ingest, self.readiness.clone(), secret, alerts))
+    ) -> Receiver {
+        let ingest = self.ingest(users, handler, behind);
+        Receiver::new(ingest, self.readiness.clone(), secret, alerts)
+    }
+
+    /// Another bot that gets the updates at one address. Failures are recorded with `users`.
+    ///
+    /// # Errors
+    /// If the client for that cannot be created.
+    pub fn forward(&self, forwarding: Forwarding, users: UserService) -> Result<Behind, BotError> {
+        Behind::forwarding(forwarding, self.client.clone(), users)
+    }
+
+    /// A Bot API server for another bot, which gets the updates as it asks this server for. What it chooses
+    /// is kept in `subscriptions`. An update that it refuses although it accepts others for
+    /// `give_up_after` is set aside, with `users`.
+    ///
+    /// # Errors
+    /// If what it has chosen before cannot be read or used.
+    pub async fn api_proxy(
+        &self,
+        give_up_after: Duration,
+        users: UserService,
+        subscriptions: SubscriptionService,
+    ) -> Result<ApiProxy, BotError> {
+        let behind = Behind::choosing(give_up_after, self.client.clone(), users.clone());
+        ApiProxy::open(self.client.clone(), self.outbox(), behind, users, subscriptions).await
     }
 
     /// Has Telegram deliver updates to `webhook`, with retries. Updates may arrive before this returns.
@@ -215,13 +240,10 @@ impl Bot {
         &self,
         users: UserService,
         handler: Arc<dyn Handler>,
-        forwarding: Option<Forwarding>,
-    ) -> Result<Ingest, BotError> {
+        behind: Option<Behind>,
+    ) -> Ingest {
         let outbox = self.outbox.clone();
-        let behind = forwarding
-            .map(|forwarding| Behind::new(forwarding, self.client.clone(), users.clone()))
-            .transpose()?;
-        Ok(Ingest::new(users, self.clock(), handler, outbox, self.own_name.clone(), behind))
+        Ingest::new(users, self.clock(), handler, outbox, self.own_name.clone(), behind)
     }
 }
 

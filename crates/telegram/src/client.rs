@@ -10,7 +10,10 @@ mod token;
 
 use std::time::Duration;
 
-use reqwest::header::{CONTENT_TYPE, HeaderValue};
+use reqwest::{
+    Body,
+    header::{CONTENT_TYPE, HeaderMap, HeaderValue},
+};
 use serde::{
     Serialize,
     de::{DeserializeOwned, IgnoredAny},
@@ -32,6 +35,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const METHOD_TIMEOUT: Duration = Duration::from_secs(20);
 /// The timeout of a method with a picture: 10 MiB within it are 90 KiB a second.
 const UPLOAD_TIMEOUT: Duration = Duration::from_secs(120);
+/// What errors call a method of another bot.
+const PASSED: &str = "a passed method";
 /// The timeout of a method with a file.
 const PASS_TIMEOUT: Duration = Duration::from_secs(300);
 
@@ -115,7 +120,6 @@ impl Client {
         kind: HeaderValue,
         body: Vec<u8>,
     ) -> Result<(), CallError> {
-        const PASSED: &str = "a passed method";
         let request = self.http.post(self.url.method(&self.token, method));
         let response = request
             .header(CONTENT_TYPE, kind)
@@ -126,6 +130,30 @@ impl Client {
             .map_err(|error| CallError::transport(PASSED, error))?;
         let response = Response::receive(PASSED, response, self.token.clone()).await?;
         response.read::<IgnoredAny>().map(drop)
+    }
+
+    /// Sends a request of another bot on, as it is, and returns the response unread. `place` is what follows
+    /// the server's address and contains the token.
+    pub(crate) async fn relay(
+        &self,
+        method: reqwest::Method,
+        place: &str,
+        headers: HeaderMap,
+        body: Body,
+    ) -> Result<reqwest::Response, CallError> {
+        let request = self.http.request(method, format!("{}{place}", self.url));
+        let sent = request.headers(headers).body(body).send().await;
+        sent.map_err(|error| CallError::transport(PASSED, error)).inspect_err(CallError::count)
+    }
+
+    /// Reads the body of a response that was relayed.
+    pub(crate) fn read_relayed(&self, status: u16, body: &[u8]) -> Response {
+        Response::of_body(PASSED, status, body, self.token.clone())
+    }
+
+    /// The bot's token.
+    pub(crate) fn token(&self) -> &BotToken {
+        &self.token
     }
 
     async fn request(

@@ -23,6 +23,9 @@ pub enum BotError {
     /// Updates cannot be forwarded: the client for that cannot be created.
     #[error("updates cannot be forwarded")]
     Forward(#[source] reqwest::Error),
+    /// What the bot behind has chosen cannot be used.
+    #[error("the webhook that the bot behind has set cannot be used: {0}")]
+    Subscription(String),
     /// Users can no longer be registered.
     #[error("users can no longer be registered")]
     Service(#[from] ServiceError),

@@ -161,13 +161,11 @@ impl Ingest {
         let is_answered = |update: &Update<'_>| {
             self.request(update).is_some_and(|request| !matches!(request, Request::Message(_)))
         };
-        for update in updates {
-            match update.update_id.filter(|_| is_answered(update)) {
-                // Telegram may deliver it again while others wait. It is answered once.
-                Some(update_id) => behind.leave_out(update_id),
-                None => behind.deliver(update),
-            }
-        }
+        let (answered, others): (Vec<_>, Vec<_>) =
+            updates.iter().partition(|update| is_answered(update));
+        // Telegram may deliver them again while others wait. They are answered once.
+        answered.iter().filter_map(|update| update.update_id).for_each(|id| behind.leave_out(id));
+        behind.deliver(&others);
     }
 
     /// The bot behind, if there is one.

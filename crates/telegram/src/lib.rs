@@ -53,6 +53,8 @@ mod outbox;
 #[cfg(feature = "client")]
 mod poll;
 #[cfg(feature = "client")]
+mod proxy;
+#[cfg(feature = "client")]
 mod readiness;
 mod registrar;
 #[cfg(feature = "client")]
@@ -65,7 +67,7 @@ mod webhook;
 
 #[cfg(feature = "client")]
 pub use behind::{
-    Failure as ForwardFailure, ForwardSecret, ForwardUrl, Forwarding, InvalidForwardSecret,
+    Behind, Failure as ForwardFailure, ForwardSecret, ForwardUrl, Forwarding, InvalidForwardSecret,
     InvalidForwardUrl, RedeliveryError, redeliver,
 };
 #[cfg(feature = "client")]
@@ -88,6 +90,8 @@ pub use outbox::{
     BulkError, BulkMessage, BulkOptions, BulkPace, Content, DataButton, Original, Outbox,
     SendError, SentMessage, bulk_rate,
 };
+#[cfg(feature = "client")]
+pub use proxy::ApiProxy;
 #[cfg(feature = "client")]
 pub use readiness::Readiness;
 #[cfg(feature = "client")]

@@ -21,6 +21,7 @@ pub use bulk::{BulkError, BulkPace, bulk_rate};
 pub use buttons::DataButton;
 pub use params::{BulkOptions, Content, Original};
 pub use send_error::SendError;
+pub(crate) use send_error::unreachable_reason;
 
 use crate::{
     client::{CallError, Client, Form},
@@ -258,6 +259,21 @@ impl Outbox {
                 result => return result.map(drop),
             }
         }
+    }
+
+    /// Waits for the turn of a call of the bot behind that sends something: after our own messages, and
+    /// before broadcasts. Without limits, there is no wait.
+    ///
+    /// # Errors
+    /// If the turn would come too late: after how long to try again.
+    pub(crate) async fn pass(&self, chat_id: Option<i64>) -> Result<(), Duration> {
+        self.gate.pass(chat_id).await
+    }
+
+    /// Notes that Telegram refused a call of the bot behind because it asks to wait.
+    pub(crate) fn note_wait(&self, chat_id: Option<i64>, wait: Duration) {
+        metrics::counter!("rollcall_send_waits_total").increment(1);
+        self.gate.refused_passing(chat_id, wait);
     }
 
     /// Notes that a group became a supergroup: messages to the group go to the supergroup.

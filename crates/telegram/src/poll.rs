@@ -29,8 +29,6 @@ const POLL_TIMEOUT: Duration = Duration::from_secs(50);
 const FULL_BATCH: u32 = 100;
 /// The pause after an empty batch that came too early, as from some servers.
 const PAUSE: Duration = Duration::from_millis(500);
-/// How long updates wait for the bot behind until newer ones are fetched for other chats.
-const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// How long saving the last batch may take.
 const LAST_COMMIT: Duration = Duration::from_secs(2);
 
@@ -51,11 +49,17 @@ pub(crate) async fn run(
     let mut stopping = false;
     // The next id after those that the bot behind got.
     let mut seen = None;
+    if let Some(behind) = ingest.behind() {
+        behind.begin_polling();
+    }
     while !stopping {
         let started = Instant::now();
         // The first response comes at once, also after a failure, to show that polling works.
-        let waits = ingest.behind().is_some_and(|behind| behind.waiting() > 0);
-        let patience = if failures.is_proven() && !waits { POLL_TIMEOUT } else { Duration::ZERO };
+        let may_wait = ingest.behind().is_none_or(Behind::may_wait);
+        let patience = if failures.is_proven() && may_wait { POLL_TIMEOUT } else { Duration::ZERO };
+        if let Some(behind) = ingest.behind().filter(|_| !patience.is_zero()) {
+            behind.begin_waiting();
+        }
         let fetched = match first_batch.take() {
             Some(batch) => Ok(batch),
             None => tokio::select! {
@@ -63,7 +67,11 @@ pub(crate) async fn run(
                 fetched = fetch(client, offset, limit, patience) => fetched,
             },
         };
+        if let Some(behind) = ingest.behind() {
+            behind.end_waiting();
+        }
         let body;
+        let is_full;
         let read = match fetched {
             Ok(fetched) => {
                 body = fetched;
@@ -73,7 +81,7 @@ pub(crate) async fn run(
         };
         let updates = match read {
             Ok(raw) => {
-                let is_full = u32::try_from(raw.len()).is_ok_and(|number| number >= limit);
+                is_full = u32::try_from(raw.len()).is_ok_and(|number| number >= limit);
                 let raw = unknown(ingest, raw);
                 let updates = ingest.read(raw, &mut stream).await;
                 stream.end_batch(is_full);
@@ -125,6 +133,7 @@ pub(crate) async fn run(
         let next = updates.iter().filter_map(|update| update.update_id).max();
         let next = next.map(|last| last.saturating_add(1));
         if let Some(behind) = ingest.behind() {
+            behind.end_batch(is_full);
             // Not the highest of all: after a week without updates, Telegram begins with any id.
             seen = next.or(seen);
             // Telegram delivers the updates from here on again.
@@ -160,12 +169,11 @@ fn unknown<'a>(ingest: &Ingest, mut raw: Vec<&'a RawValue>) -> Vec<&'a RawValue>
     raw
 }
 
-/// Waits until the bot behind has accepted all updates, at most a moment: meanwhile, more may have come
-/// for other chats. Returns the id up to which they may be acknowledged.
+/// Waits until the bot behind has accepted all updates, or newer ones are wanted. Returns the id up to which they may be acknowledged.
 async fn settled_to(behind: &Behind, seen: Option<i64>) -> Option<i64> {
     tokio::select! {
         () = behind.all_settled() => {}
-        () = sleep(LOOK_AGAIN) => {}
+        () = behind.wanted() => {}
     }
     let next = behind.first_unsettled().or(seen);
     if let Some(next) = next {

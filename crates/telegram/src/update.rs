@@ -6,6 +6,8 @@ mod kinds;
 mod message;
 mod wire;
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use rollcall_domain::{
     BroadcastButton, Chat, ChatKind, Event, Interaction, InteractionKind, Profile,
@@ -175,6 +177,12 @@ pub(crate) fn read<'a>(
 pub(crate) fn content(json: &str) -> Option<&RawValue> {
     let (_, content) = serde_json::from_str::<Envelope>(json).ok()?.content?;
     Some(content)
+}
+
+/// The kind of an update; `None` if it has no content.
+pub(crate) fn kind(json: &str) -> Option<Cow<'_, str>> {
+    let (kind, _) = serde_json::from_str::<Envelope>(json).ok()?.content?;
+    Some(kind)
 }
 
 /// The id of an update, without reading the rest.

@@ -1,13 +1,13 @@
 //! `manage quarantine`.
 
-use std::{io::Write, process::ExitCode};
+use std::{io::Write, process::ExitCode, time::Duration};
 
 use anyhow::{Context, anyhow, bail};
 use clap::Subcommand;
 use rollcall_conversation::{COMMANDS, button_family};
 use rollcall_domain::QuarantinedUpdate;
 use rollcall_repository::QuarantineRepository;
-use rollcall_service::{ServiceError, UserService};
+use rollcall_service::{ServiceError, SubscriptionService, UserService};
 use rollcall_telegram::{Forwarding, Reread, redeliver, reread};
 use serde_json::Value;
 
@@ -67,13 +67,23 @@ impl Quarantine {
             Self::List => list(&quarantine).await?,
             Self::Show { update_id, yes } => show(&quarantine, update_id, yes).await?,
             Self::Replay { forward, update_ids } => {
-                let forwarding = forward.forwarding(environment)?;
+                let forwarding = match forward.forwarding(environment)? {
+                    Some(forwarding) => Some(forwarding),
+                    None => subscribed(&services.subscriptions()).await?,
+                };
                 return replay(&quarantine, &services.users(), forwarding, update_ids).await;
             }
             Self::Drop { update_ids, all, yes } => drop(&quarantine, update_ids, all, yes).await?,
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// The webhook that the bot behind API_PROXY_ADDR has set, if it has.
+async fn subscribed(subscriptions: &SubscriptionService) -> anyhow::Result<Option<Forwarding>> {
+    let Some(webhook) = subscriptions.subscription().await?.webhook else { return Ok(None) };
+    let secret = webhook.secret_token.as_deref().map(str::parse).transpose()?;
+    Ok(Some(Forwarding { url: webhook.url.parse()?, secret, give_up_after: Duration::ZERO }))
 }
 
 async fn list(quarantine: &impl QuarantineRepository) -> anyhow::Result<()> {

@@ -13,10 +13,11 @@ mod schedule;
 mod telegram;
 mod value;
 
+pub(crate) use self::telegram::TELEGRAM_API_URL;
 pub use self::{
     database::DatabaseArguments,
     events::{EventsArguments, EventsSettings},
-    forward::{ForwardArguments, ForwardSettings},
+    forward::{BehindWay, ForwardArguments, ForwardSettings},
     greeting::GreetingArguments,
     http::{HttpArguments, HttpSettings},
     proxy::{EXPOSED_TOKEN, Proxy},

@@ -14,7 +14,7 @@ use super::{
 use crate::environment::Environment;
 
 const TELEGRAM_BOT_TOKEN: &str = "TELEGRAM_BOT_TOKEN";
-const TELEGRAM_API_URL: &str = "TELEGRAM_API_URL";
+pub(crate) const TELEGRAM_API_URL: &str = "TELEGRAM_API_URL";
 const TELEGRAM_PROXY: &str = "TELEGRAM_PROXY";
 const ADMIN_TELEGRAM_IDS: &str = "ADMIN_TELEGRAM_IDS";
 const COUNT_ADMINS: &str = "COUNT_ADMINS";

@@ -100,6 +100,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    bot_behind (only_row) {
+        only_row -> SmallInt,
+        webhook_url -> Text,
+        secret_token -> Text,
+        max_connections -> SmallInt,
+        allowed_updates -> Text,
+    }
+}
+
+diesel::table! {
     api_keys (key_hash) {
         key_hash -> Binary,
         name -> Text,

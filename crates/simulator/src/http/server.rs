@@ -17,8 +17,8 @@ use crate::methods;
 use crate::params::Params;
 use crate::telegram::Telegram;
 
-/// The largest request, as with Telegram.
-const LARGEST_BODY_BYTES: usize = 50 * 1024 * 1024;
+/// The largest request: a file of 50 MB, the most that a bot can send, and what is around it.
+const LARGEST_BODY_BYTES: usize = 52 << 20;
 
 /// Serves until Telegram is closed.
 pub(crate) async fn serve(listener: TcpListener, telegram: Arc<Telegram>) {
@@ -44,9 +44,12 @@ async fn answer(
     body: Bytes,
 ) -> Response<Body> {
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    if let Some(path) = uri.path().strip_prefix("/file/bot") {
+        return file_response(&telegram, path);
+    }
     let content_type = content_type.unwrap_or_default();
     let query = uri.query().unwrap_or_default();
-    let params = match content_type.starts_with("multipart/form-data") {
+    let params = match content_type.to_ascii_lowercase().starts_with("multipart/form-data") {
         true => Params::read_form(query, content_type, body).await,
         false => Params::read(query, &content_type.to_ascii_lowercase(), &body),
     };
@@ -143,6 +146,23 @@ impl Call {
             Ok(result) => json_response(200, &json!({ "ok": true, "result": result })),
             Err(error) => error_response(&error),
         }
+    }
+}
+
+/// The file at a path that begins with the token.
+fn file_response(telegram: &Telegram, path: &str) -> Response<Body> {
+    let (token, file_path) = path.split_once('/').unwrap_or_default();
+    if token != telegram.setup.token {
+        return error_response(&ApiError::unauthorized());
+    }
+    match telegram.state().files.at(file_path) {
+        Some(content) => {
+            let mut response = Response::new(Body::from(content));
+            let kind = header::HeaderValue::from_static("application/octet-stream");
+            response.headers_mut().insert(header::CONTENT_TYPE, kind);
+            response
+        }
+        None => error_response(&ApiError::new(404, "Not Found")),
     }
 }
 

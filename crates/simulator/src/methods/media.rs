@@ -1,5 +1,6 @@
 //! Photos, videos, documents and voice messages, which are uploaded or which Telegram already has, and polls.
 
+use axum::body::Bytes;
 use serde_json::{Map, Value, json};
 
 use super::messages::{Outgoing, deliver, formatted, reply_markup};
@@ -42,13 +43,15 @@ fn known(params: &Params, field: &str) -> Result<Value, ApiError> {
 }
 
 /// The file that Telegram makes of an uploaded one; of a photo, two sizes.
-fn uploaded(telegram: &Telegram, field: &str, content: &[u8]) -> Result<Value, ApiError> {
+fn uploaded(telegram: &Telegram, field: &str, content: &Bytes) -> Result<Value, ApiError> {
     let file = |kind: char| {
         let file_id = format!("AgACAgIAAxkD{:06}{kind}", telegram.next_file());
         json!({ "file_id": file_id, "file_unique_id": format!("AQ{file_id}") })
     };
     if field != "photo" {
-        return Ok(described(field, file('d')));
+        let file_id = telegram.state().files.keep(content.clone());
+        let file = json!({ "file_id": file_id, "file_unique_id": format!("AQ{file_id}") });
+        return Ok(described(field, file));
     }
     if content.len() > MOST_PHOTO_BYTES {
         let bytes = content.len();
@@ -78,6 +81,13 @@ fn png_size(content: &[u8]) -> Option<(u64, u64)> {
     let number = |at: usize| Some(u32::from_be_bytes(*content.get(at..)?.first_chunk()?));
     let is_png = content.starts_with(b"\x89PNG");
     Some((number(16).filter(|_| is_png)?.into(), number(20)?.into()))
+}
+
+/// getFile: only of a file that the bot has sent.
+pub(super) fn get_file(telegram: &Telegram, params: &Params) -> Result<Value, ApiError> {
+    let file_id = params.text("file_id").unwrap_or_default();
+    let found = telegram.state().files.describe(file_id);
+    found.ok_or_else(|| ApiError::bad_request("invalid file_id"))
 }
 
 /// A file with the other fields that its kind always has.

@@ -50,6 +50,7 @@ pub(crate) fn call(
         "setmycommands" => commands::set_my_commands(telegram, params),
         "deletemycommands" => commands::delete_my_commands(telegram, params),
         "getmycommands" => commands::get_my_commands(telegram, params),
+        "getfile" => media::get_file(telegram, params),
         "getchat" => chats::get_chat(telegram, params),
         "logout" | "close" => Ok(json!(true)),
         _ => Err(ApiError::method_not_found()),

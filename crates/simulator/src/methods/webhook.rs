@@ -185,7 +185,7 @@ impl Worker {
     }
 
     /// Runs the call that a response may contain. The bot does not learn its result.
-    fn run_call_in(&self, body: &[u8]) {
+    fn run_call_in(&self, body: &Bytes) {
         let Ok(params) = Params::read("", "application/json", body) else { return };
         let Some(method) = params.text("method") else { return };
         // A fault would have no effect, because the call has no response.

@@ -1,4 +1,4 @@
-use std::{fmt, str::FromStr};
+use std::{fmt, net::SocketAddr, str::FromStr};
 
 use reqwest::Url;
 
@@ -12,6 +12,12 @@ impl ApiUrl {
     /// Whether it is Telegram's own server, which is stricter with bots than others are.
     pub fn is_telegrams(&self) -> bool {
         self.0.host_str() == Some("api.telegram.org")
+    }
+
+    /// Whether it is the server that listens on this address, on this machine.
+    pub fn is_at(&self, address: SocketAddr) -> bool {
+        let is_here = address.ip().is_loopback() || address.ip().is_unspecified();
+        is_here && self.is_loopback() && self.0.port_or_known_default() == Some(address.port())
     }
 
     /// Whether requests are encrypted on their way to the server.

@@ -19,6 +19,11 @@ pub(crate) struct Response {
 }
 
 impl Response {
+    /// A response whose body was received elsewhere.
+    pub(super) fn of_body(method: &'static str, status: u16, body: &[u8], token: BotToken) -> Self {
+        Self { method, status, text: String::from_utf8_lossy(body).into_owned(), token }
+    }
+
     /// Receives the body. Invalid UTF-8 becomes U+FFFD, so that it spoils only the text it is in.
     pub(super) async fn receive(
         method: &'static str,

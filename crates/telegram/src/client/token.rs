@@ -2,6 +2,7 @@ use std::{fmt, str::FromStr};
 
 #[cfg(feature = "admin")]
 use rollcall_service::MiniAppKey;
+use subtle::ConstantTimeEq;
 
 /// The bot's token, as @BotFather gives it: the setting `TELEGRAM_BOT_TOKEN`.
 ///
@@ -18,6 +19,11 @@ impl BotToken {
     #[cfg(feature = "admin")]
     pub fn mini_app_key(&self) -> Option<MiniAppKey> {
         MiniAppKey::of_token(self.secret())
+    }
+
+    /// Whether a text is this token. The comparison takes constant time.
+    pub(crate) fn is(&self, text: &str) -> bool {
+        self.0.as_bytes().ct_eq(text.as_bytes()).into()
     }
 
     /// A text without the token's secret part. Some servers repeat the path of a request in their errors,

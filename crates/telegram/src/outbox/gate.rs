@@ -1,5 +1,7 @@
 //! When a message may be sent, whether it is retried, and where it goes.
 
+mod passing;
+
 use std::{
     collections::HashMap,
     num::NonZeroU32,
@@ -44,6 +46,9 @@ const MOVES: u32 = 3;
 /// How many messages to groups wait at a time for the shared limit. With only one, the shared limit
 /// would be idle between its turn and the next one.
 const GROUP_TURNS: usize = 2;
+/// How many calls of the bot behind wait at a time for the shared limit. The others wait behind them, so
+/// that each of our own messages waits for one of them at most.
+const PASSING_TURNS: usize = 1;
 /// Up to this number of chats, idle ones are not removed.
 const FEW_CHATS: usize = 64;
 
@@ -56,6 +61,8 @@ pub(super) struct Gate {
     chats: Mutex<Chats>,
     /// Turns of messages to groups that wait for the shared limit.
     group_turns: Semaphore,
+    /// Turns of calls of the bot behind that wait for the shared limit.
+    passing_turns: Semaphore,
     migrations: Migrations,
 }
 
@@ -94,6 +101,7 @@ impl Gate {
             held_until: Mutex::new(Instant::now()),
             chats: Mutex::new(chats),
             group_turns: Semaphore::new(GROUP_TURNS),
+            passing_turns: Semaphore::new(PASSING_TURNS),
             migrations: Migrations::default(),
         }
     }

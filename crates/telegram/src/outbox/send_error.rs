@@ -47,7 +47,7 @@ impl SendError {
 }
 
 /// Why a user is unreachable. Only the description says so.
-pub(super) fn unreachable_reason(error: &CallError) -> Option<UnreachableReason> {
+pub(crate) fn unreachable_reason(error: &CallError) -> Option<UnreachableReason> {
     const CAUSES: [(i64, &str, UnreachableReason); 4] = [
         (403, "bot was blocked by the user", UnreachableReason::Blocked),
         (403, "user is deactivated", UnreachableReason::Deactivated),

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use rollcall_domain::TelegramId;
+use rollcall_domain::{SubscribedWebhook, TelegramId, UpdateSubscription};
 use rollcall_repository::BotRepository;
 
 /// Generates a test of each contract on each database; see
@@ -12,7 +12,7 @@ use rollcall_repository::BotRepository;
 #[macro_export]
 macro_rules! bot_repository_contract {
     ($open:path) => {
-        $crate::contract!($open, bots: a_new_database_has_no_bot, one_of_many_bots_gets_it, a_reserved_database_waits_for_its_bot,);
+        $crate::contract!($open, bots: a_new_database_has_no_bot, one_of_many_bots_gets_it, a_reserved_database_waits_for_its_bot, what_the_bot_behind_has_chosen_is_replaced,);
     };
 }
 
@@ -47,6 +47,28 @@ pub async fn a_reserved_database_waits_for_its_bot([store, other]: [Arc<dyn BotR
     assert!(other.has_run().await.unwrap());
     assert_eq!(other.reserve(id(5), at()).await.unwrap(), id(5));
     assert!(store.has_run().await.unwrap());
+}
+
+pub async fn what_the_bot_behind_has_chosen_is_replaced(
+    [store, other]: [Arc<dyn BotRepository>; 2],
+) {
+    assert_eq!(store.subscription().await.unwrap(), UpdateSubscription::default());
+    let webhook = |secret: Option<&str>, max_connections| SubscribedWebhook {
+        url: "https://bot.example.org/hook?a=1,2".to_owned(),
+        secret_token: secret.map(str::to_owned),
+        max_connections,
+    };
+    let kinds = ["message".to_owned(), "chat_member".to_owned()];
+    for (webhook, allowed_updates) in [
+        (Some(webhook(Some("between_us"), 100)), kinds.to_vec()),
+        (Some(webhook(None, 1)), Vec::new()),
+        (None, kinds.to_vec()),
+        (None, Vec::new()),
+    ] {
+        let chosen = UpdateSubscription { webhook, allowed_updates };
+        store.set_subscription(&chosen).await.unwrap();
+        assert_eq!(other.subscription().await.unwrap(), chosen);
+    }
 }
 
 fn id(n: i64) -> TelegramId {

@@ -9,7 +9,8 @@ use ipnet::IpNet;
 use rollcall_admin::ForwardedHeader;
 use rollcall_telegram::{ApiUrl, Webhook, WebhookSecret, WebhookUrl};
 
-use self::value::{HeaderName, Listen, Networks};
+pub(super) use self::value::Listen;
+use self::value::{HeaderName, Networks};
 use super::{
     public_url::PublicUrl,
     value::{HEADING, OnOrOff, SettingError, parse, read},

@@ -75,7 +75,7 @@ impl FromStr for HeaderName {
 /// An address to listen on, or none for `off`. The host may be `localhost` or left out, which both
 /// mean 127.0.0.1.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Listen(pub(super) Option<SocketAddr>);
+pub(in crate::settings) struct Listen(pub(in crate::settings) Option<SocketAddr>);
 
 impl FromStr for Listen {
     type Err = &'static str;
