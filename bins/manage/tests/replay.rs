@@ -93,7 +93,7 @@ async fn an_unreadable_update_is_delivered_once() {
         let opened = Database::open(database.url().parse().unwrap()).await.unwrap();
         opened.migrate().await.unwrap();
         let users = UserService::new(DieselUserRepository::new(opened), SystemClock);
-        let payload = r#"{"update_id":1,"message":{"date":{"of":{}}}}"#.to_owned();
+        let payload = r#"{"update_id":1,"message":{"from":{"id":{}}}}"#.to_owned();
         let unreadable = QuarantinedUpdate { undelivered: true, payload, ..quarantined(1) };
         users.register_with(Vec::new(), vec![unreadable.clone()]).await.unwrap();
         let (url, bot) = bot_behind(&["200 OK"]);

@@ -1,5 +1,6 @@
 //! Pictures that are uploaded: what Telegram takes as a photo, recognised by its content.
 
+mod bytes;
 mod jpeg;
 mod png;
 mod webp;
@@ -214,21 +215,6 @@ fn mebibytes(bytes: usize) -> String {
         0 => format!("{} MiB", tenths / 10),
         tenth => format!("{}.{tenth} MiB", tenths / 10),
     }
-}
-
-/// Two bytes, the most significant first.
-fn big_16(bytes: &[u8], at: usize) -> Option<u16> {
-    Some(u16::from_be_bytes(bytes.get(at..)?.first_chunk().copied()?))
-}
-
-/// Four bytes, the most significant first.
-fn big_32(bytes: &[u8], at: usize) -> Option<u32> {
-    Some(u32::from_be_bytes(bytes.get(at..)?.first_chunk().copied()?))
-}
-
-/// Four bytes, the least significant first.
-fn little_32(bytes: &[u8], at: usize) -> Option<u32> {
-    Some(u32::from_le_bytes(bytes.get(at..)?.first_chunk().copied()?))
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! The adaptor around a bot.
 
-use rollcall::UnreachableReason;
-use teloxide::{ApiError, RequestError, prelude::Requester, types::*};
+use teloxide::{RequestError, prelude::Requester, types::*};
 use url::Url;
 
 use crate::{recorder::Recorder, request::RecordedRequest};
@@ -36,18 +35,10 @@ fn user_of(recipient: &Recipient) -> Option<i64> {
     }
 }
 
-/// Why a user cannot be reached, if the error is about that.
-pub(crate) fn unreachable_reason(error: &RequestError) -> Option<UnreachableReason> {
-    let RequestError::Api(error) = error else { return None };
-    match error {
-        ApiError::BotBlocked => Some(UnreachableReason::Blocked),
-        ApiError::UserDeactivated => Some(UnreachableReason::Deactivated),
-        ApiError::ChatNotFound => Some(UnreachableReason::ChatNotFound),
-        ApiError::CantInitiateConversation => Some(UnreachableReason::NeverStarted),
-        ApiError::Unknown(text) if text.starts_with("Forbidden: bot can't initiate") => {
-            Some(UnreachableReason::NeverStarted)
-        }
-        _ => None,
+impl Recorder {
+    /// A bot that records which users cannot be reached; see [`RecordedBot`].
+    pub fn bot<B>(&self, bot: B) -> RecordedBot<B> {
+        RecordedBot::new(bot, self.clone())
     }
 }
 

@@ -38,6 +38,14 @@ pub struct Listener {
     flag: StopFlag,
 }
 
+impl Recorder {
+    /// Takes updates by long polling, and confirms them to Telegram after their users are on the disk; see
+    /// [`Listener`].
+    pub fn listener(&self, bot: teloxide::Bot) -> Listener {
+        Listener::new(bot, self.clone())
+    }
+}
+
 impl Listener {
     pub(crate) fn new(bot: Bot, recorder: Recorder) -> Self {
         let (token, flag) = mk_stop_token();

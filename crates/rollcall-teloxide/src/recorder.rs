@@ -10,8 +10,6 @@ use teloxide::{
     types::{Update, UpdateKind},
 };
 
-use crate::{bot::RecordedBot, listener::Listener};
-
 /// How many registrations are kept for updates that the handler has not seen yet.
 const KEPT: usize = 10_000;
 
@@ -55,17 +53,6 @@ impl Recorder {
     /// The database.
     pub fn rollcall(&self) -> &Rollcall {
         &self.rollcall
-    }
-
-    /// A bot that records which users cannot be reached; see [`RecordedBot`].
-    pub fn bot<B>(&self, bot: B) -> RecordedBot<B> {
-        RecordedBot::new(bot, self.clone())
-    }
-
-    /// Takes updates by long polling, and confirms them to Telegram after their users are on the disk; see
-    /// [`Listener`].
-    pub fn listener(&self, bot: teloxide::Bot) -> Listener {
-        Listener::new(bot, self.clone())
     }
 
     /// The root of your handlers: registers the user of each update first, also of kinds that teloxide

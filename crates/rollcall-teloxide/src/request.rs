@@ -7,12 +7,13 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
+use rollcall::UnreachableReason;
 use teloxide::{
-    RequestError,
+    ApiError, RequestError,
     requests::{HasPayload, Output, Request},
 };
 
-use crate::{bot::unreachable_reason, recorder::Recorder};
+use crate::recorder::Recorder;
 
 /// A request that sends a message to a chat. If Telegram refuses it because the user cannot be reached,
 /// that is recorded before the request returns its error.
@@ -114,5 +115,20 @@ where
             Some((_, sent)) => Poll::Ready(sent),
             None => Poll::Pending,
         }
+    }
+}
+
+/// Why a user cannot be reached, if the error is about that.
+fn unreachable_reason(error: &RequestError) -> Option<UnreachableReason> {
+    let RequestError::Api(error) = error else { return None };
+    match error {
+        ApiError::BotBlocked => Some(UnreachableReason::Blocked),
+        ApiError::UserDeactivated => Some(UnreachableReason::Deactivated),
+        ApiError::ChatNotFound => Some(UnreachableReason::ChatNotFound),
+        ApiError::CantInitiateConversation => Some(UnreachableReason::NeverStarted),
+        ApiError::Unknown(text) if text.starts_with("Forbidden: bot can't initiate") => {
+            Some(UnreachableReason::NeverStarted)
+        }
+        _ => None,
     }
 }

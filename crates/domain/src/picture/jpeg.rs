@@ -1,6 +1,6 @@
 //! JPEG (ITU-T T.81, annex B).
 
-use super::big_16;
+use super::bytes::big_16;
 
 /// The start of an image, and of its first segment.
 pub(super) const SIGNATURE: [u8; 3] = [0xff, 0xd8, 0xff];

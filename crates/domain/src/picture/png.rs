@@ -1,6 +1,6 @@
 //! PNG (W3C, "Portable Network Graphics", 5).
 
-use super::big_32;
+use super::bytes::big_32;
 
 pub(super) const SIGNATURE: [u8; 8] = *b"\x89PNG\r\n\x1a\n";
 /// The length, the type and the check sum of a chunk.

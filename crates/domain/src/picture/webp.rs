@@ -1,6 +1,6 @@
 //! WebP (RFC 9649).
 
-use super::little_32;
+use super::bytes::little_32;
 
 /// Where the first chunk begins.
 const FIRST: usize = 12;

@@ -16,6 +16,8 @@ use super::{
 const QUICK: Duration = Duration::from_secs(10);
 /// How long updates wait for the webhook of the bot behind until newer ones are fetched for other chats.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// How many updates a batch of Telegram has at most.
+const FULL: usize = 100;
 /// The most updates that a negative offset keeps: fewer than a batch, so that each batch brings new ones.
 const MOST_KEPT: usize = 50;
 
@@ -128,7 +130,8 @@ impl Behind {
                 if held.pulls.kept.is_some() {
                     return;
                 }
-                if matches!(held.way, Way::Push(_)) {
+                // Newer updates are counted too while a bot that polls is away.
+                if matches!(held.way, Way::Push(_)) || held.state.waiting() < FULL {
                     break;
                 }
             }
