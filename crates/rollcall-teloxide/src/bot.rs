@@ -5,9 +5,9 @@ use url::Url;
 
 use crate::{recorder::Recorder, request::RecordedRequest};
 
-/// A bot that records which users cannot be reached: those to whom Telegram refuses to send a message,
-/// because they blocked the bot, deleted their account or never started the bot. Everything else is as
-/// with the bot inside, which may be another adaptor, such as `Throttle`.
+/// A bot that records users as unreachable when Telegram refuses a message to them: they blocked the
+/// bot, deleted their account or never started the bot. Everything else is as with the bot inside, which
+/// may be another adaptor, such as `Throttle`.
 ///
 /// Create one with [`Recorder::bot`].
 #[derive(Clone, Debug)]

@@ -84,7 +84,7 @@ async fn offsets_mean_what_they_mean_at_telegram(database: ThrowAwayDatabase) {
     // A part is confirmed. An old offset brings back nothing, and gets what is left.
     assert_eq!(api.updates(json!({"offset": ids[2], "limit": 2})).await, ids[2..4]);
     assert_eq!(api.updates(json!({"offset": ids[0]})).await, ids[2..]);
-    // Far ahead: ids may begin anew at Telegram, so this confirms nothing.
+    // An offset far ahead confirms nothing, because Telegram may start ids again from a smaller number.
     assert_eq!(api.updates(json!({"offset": ids[4] + 5000})).await, ids[2..]);
     assert!(!telegram.is_confirmed(ids[2]));
     // The last one is wanted, of all that Telegram has.

@@ -119,8 +119,8 @@ impl Behind {
         self.shared.arrived.notify_waiters();
     }
 
-    /// Resolves when updates should be fetched although others wait: after a moment by webhook, or to find
-    /// the last ones. An answer to getUpdates needs no more.
+    /// Resolves when updates should be fetched although others wait: after a moment, or at once to find
+    /// the last ones. Never while a bot that polls has a full batch, which Telegram would only repeat.
     pub(crate) async fn wanted(&self) {
         loop {
             let mut wanted = pin!(self.shared.wanted.notified());
@@ -130,7 +130,7 @@ impl Behind {
                 if held.pulls.kept.is_some() {
                     return;
                 }
-                // Newer updates are counted too while a bot that polls is away.
+                // Updates that come while the bot is away are counted, too.
                 if matches!(held.way, Way::Push(_)) || held.state.waiting() < FULL {
                     break;
                 }
