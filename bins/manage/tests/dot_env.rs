@@ -251,3 +251,25 @@ fn files_and_links_of_other_users_are_refused() {
     lchown(place.env_file(), Some(VISITOR), None).unwrap();
     check_read(&place.run_as(VISITOR));
 }
+
+#[test]
+fn a_secret_stands_in_a_file_that_the_environment_or_dot_env_names() {
+    let place = Place::new();
+    let secret = place.root.path().join("url");
+    fs::write(&secret, "sqlite://from-file.db?mode=rw\n").unwrap();
+    let secret = secret.to_str().unwrap();
+    let variable = [("DATABASE_URL_FILE", secret)];
+    check_read(&place.error(run(&place.folder(), &["showmigrations"], b"", &variable)));
+    fs::write(place.env_file(), format!("DATABASE_URL_FILE={secret}\n")).unwrap();
+    check_read(&place.run());
+    fs::remove_file(secret).unwrap();
+    check_refused(
+        &place.run(),
+        "DATABASE_URL: the file that DATABASE_URL_FILE names cannot be read: No such file or \
+         directory (os error 2)",
+    );
+    let credentials = [("CREDENTIALS_DIRECTORY", place.root.path().to_str().unwrap())];
+    fs::remove_file(place.env_file()).unwrap();
+    fs::write(place.root.path().join("DATABASE_URL"), "sqlite://from-file.db?mode=rw").unwrap();
+    check_read(&place.error(run(&place.folder(), &["showmigrations"], b"", &credentials)));
+}

@@ -39,7 +39,8 @@ use crate::{
 const PAST_USERS: u64 = 3000;
 const PAST_DAYS: u32 = 180;
 /// Settings of a real bot. Owners wonder whether the demo uses them.
-const NOT_USED: [&str; 2] = ["TELEGRAM_BOT_TOKEN", "DATABASE_URL"];
+const NOT_USED: [&str; 4] =
+    ["TELEGRAM_BOT_TOKEN", "TELEGRAM_BOT_TOKEN_FILE", "DATABASE_URL", "DATABASE_URL_FILE"];
 /// How long the bot may take to start.
 const START: Duration = Duration::from_secs(60 * 60);
 

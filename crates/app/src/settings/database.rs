@@ -3,7 +3,10 @@
 use clap::Args;
 use rollcall_repository_diesel::{DatabaseUrl, PoolMode};
 
-use super::value::{HEADING, SettingError, parse};
+use super::{
+    secret::parse_secret,
+    value::{HEADING, SettingError, parse},
+};
 use crate::environment::Environment;
 
 const DATABASE_URL: &str = "DATABASE_URL";
@@ -15,8 +18,8 @@ const DATABASE_POOL_MODE: &str = "DATABASE_POOL_MODE";
 pub struct DatabaseArguments {
     /// The database: sqlite://path, sqlite:///absolute/path, or
     /// postgres://user:password@host/database. An SQLite path may end in ?mode=ro (read only),
-    /// ?mode=rw (never create it) or ?mode=rwc (create it if missing) [env: DATABASE_URL]
-    /// [default: sqlite://rollcall.db]
+    /// ?mode=rw (never create it) or ?mode=rwc (create it if missing) [env: DATABASE_URL or
+    /// DATABASE_URL_FILE] [default: sqlite://rollcall.db]
     #[arg(long, value_name = "URL", global = true)]
     database_url: Option<String>,
     /// Pool mode of PgBouncer or another pooler in front of PostgreSQL: session, transaction, or
@@ -32,8 +35,9 @@ impl DatabaseArguments {
     /// If a setting names no database, or no pool mode.
     pub fn database_url(&self, environment: &Environment) -> Result<DatabaseUrl, SettingError> {
         let default = || Ok(DatabaseUrl::sqlite("rollcall.db"));
-        let url: DatabaseUrl = parse(DATABASE_URL, self.database_url.as_deref(), environment)
-            .unwrap_or_else(default)?;
+        let url: DatabaseUrl =
+            parse_secret(DATABASE_URL, self.database_url.as_deref(), environment)
+                .unwrap_or_else(default)?;
         let flag = self.database_pool_mode.as_deref();
         let pool_mode: Option<PoolMode> =
             parse(DATABASE_POOL_MODE, flag, environment).transpose()?;

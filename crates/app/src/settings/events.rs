@@ -4,7 +4,10 @@ use clap::Args;
 use rollcall_api::{EventsSecret, EventsUrl};
 use rollcall_domain::UserEventKinds;
 
-use super::value::{HEADING, SettingError, parse};
+use super::{
+    secret::parse_secret,
+    value::{HEADING, SettingError, parse},
+};
 use crate::environment::Environment;
 
 const EVENTS_URL: &str = "EVENTS_URL";
@@ -21,7 +24,7 @@ pub struct EventsArguments {
     #[arg(long, value_name = "URL")]
     events_url: Option<String>,
     /// Secret that signs events: whsec_ and 24 to 64 random bytes in base64. Safer in the environment
-    /// than in a flag [env: EVENTS_SECRET]
+    /// or a file than in a flag [env: EVENTS_SECRET or EVENTS_SECRET_FILE]
     #[arg(long, value_name = "SECRET")]
     events_secret: Option<String>,
     /// Events that are sent: user.created, user.blocked, user.unblocked, separated by commas
@@ -52,7 +55,7 @@ impl EventsArguments {
     ) -> Result<Option<EventsSettings>, SettingError> {
         let url = parse(EVENTS_URL, self.events_url.as_deref(), environment).transpose()?;
         let secret =
-            parse(EVENTS_SECRET, self.events_secret.as_deref(), environment).transpose()?;
+            parse_secret(EVENTS_SECRET, self.events_secret.as_deref(), environment).transpose()?;
         let kinds = parse(EVENTS, self.events.as_deref(), environment).transpose()?;
         match (url, secret, kinds) {
             (Some(url), Some(secret), kinds) => {

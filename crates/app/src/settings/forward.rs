@@ -8,6 +8,7 @@ use rollcall_telegram::{ForwardSecret, ForwardUrl, Forwarding};
 
 use super::{
     http::Listen,
+    secret::parse_secret,
     value::{HEADING, SettingError, parse},
 };
 use crate::environment::Environment;
@@ -33,7 +34,7 @@ pub struct ForwardArguments {
     #[arg(long, value_name = "URL")]
     forward_url: Option<String>,
     /// Secret token that your own bot expects in each request: the secret_token of its setWebhook. Safer
-    /// in the environment than in a flag [env: FORWARD_SECRET]
+    /// in the environment or a file than in a flag [env: FORWARD_SECRET or FORWARD_SECRET_FILE]
     #[arg(long, value_name = "SECRET")]
     forward_secret: Option<String>,
     /// How long your own bot may refuse an update although it accepts others, such as 90s or 5min.
@@ -125,7 +126,8 @@ impl ForwardArguments {
         let flag = self.forward_url.as_deref();
         let url: Option<ForwardUrl> = parse(FORWARD_URL, flag, environment).transpose()?;
         let flag = self.forward_secret.as_deref();
-        let secret: Option<ForwardSecret> = parse(FORWARD_SECRET, flag, environment).transpose()?;
+        let secret: Option<ForwardSecret> =
+            parse_secret(FORWARD_SECRET, flag, environment).transpose()?;
         let give_up = self.give_up_after(environment)?;
         let Some(url) = url else {
             return match (secret, give_up) {

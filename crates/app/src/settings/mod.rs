@@ -10,6 +10,7 @@ mod no_proxy;
 mod proxy;
 mod public_url;
 mod schedule;
+mod secret;
 mod telegram;
 mod value;
 

@@ -9,6 +9,7 @@ use rollcall_telegram::{ApiUrl, BotToken};
 
 use super::{
     proxy::{self, Proxy},
+    secret::parse_secret,
     value::{HEADING, OnOrOff, SettingError, parse, read},
 };
 use crate::environment::Environment;
@@ -25,8 +26,8 @@ const BROADCAST_LEASE: &str = "BROADCAST_LEASE";
 #[derive(Args, Default)]
 #[command(next_help_heading = HEADING)]
 pub struct TelegramArguments {
-    /// The bot's token from @BotFather; safer in the environment, because other users of the machine
-    /// can see flags [env: TELEGRAM_BOT_TOKEN]
+    /// The bot's token from @BotFather; safer in the environment or a file, because other users of the
+    /// machine can see flags [env: TELEGRAM_BOT_TOKEN or TELEGRAM_BOT_TOKEN_FILE]
     #[arg(long, value_name = "TOKEN")]
     telegram_bot_token: Option<String>,
     #[arg(
@@ -37,7 +38,7 @@ pub struct TelegramArguments {
     telegram_api_url: Option<String>,
     /// Proxy for requests to Telegram: http://, https://, socks5:// or socks5h://. A name and password
     /// go before the host as user:password@, and are safer in the environment than in a flag
-    /// [env: TELEGRAM_PROXY] [default: HTTPS_PROXY, HTTP_PROXY or ALL_PROXY, if set]
+    /// [env: TELEGRAM_PROXY or TELEGRAM_PROXY_FILE] [default: HTTPS_PROXY, HTTP_PROXY or ALL_PROXY, if set]
     #[arg(long, value_name = "URL")]
     telegram_proxy: Option<String>,
     /// Owners of the bot: Telegram ids, separated by commas. They can use the admin commands, and
@@ -86,7 +87,8 @@ impl TelegramArguments {
         let proxy = self.proxy(environment, &api_url)?.map(|proxy| proxy.url);
         let send_rate = self.send_rate(environment)?;
         let flag = self.telegram_bot_token.as_deref();
-        let token: Option<BotToken> = parse(TELEGRAM_BOT_TOKEN, flag, environment).transpose()?;
+        let token: Option<BotToken> =
+            parse_secret(TELEGRAM_BOT_TOKEN, flag, environment).transpose()?;
         Ok(token.map(|token| rollcall_telegram::Settings { token, api_url, proxy, send_rate }))
     }
 
@@ -120,7 +122,7 @@ impl TelegramArguments {
         environment: &Environment,
         api_url: &ApiUrl,
     ) -> Result<Option<Proxy>, SettingError> {
-        match parse(TELEGRAM_PROXY, self.telegram_proxy.as_deref(), environment) {
+        match parse_secret(TELEGRAM_PROXY, self.telegram_proxy.as_deref(), environment) {
             Some(url) => Ok(Some(Proxy { setting: TELEGRAM_PROXY, url: url? })),
             None => proxy::from_environment(api_url, environment),
         }

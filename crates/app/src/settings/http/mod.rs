@@ -13,6 +13,7 @@ pub(super) use self::value::Listen;
 use self::value::{HeaderName, Networks};
 use super::{
     public_url::PublicUrl,
+    secret::parse_secret,
     value::{HEADING, OnOrOff, SettingError, parse, read},
 };
 use crate::{
@@ -44,7 +45,7 @@ pub struct HttpArguments {
     webhook_url: Option<String>,
     /// Secret token that proves a webhook request comes from Telegram: 16 to 256 characters of
     /// A-Z a-z 0-9 _ -, such as `openssl rand -hex 32` prints. Required with WEBHOOK_URL, and safer in
-    /// the environment than in a flag [env: WEBHOOK_SECRET]
+    /// the environment or a file than in a flag [env: WEBHOOK_SECRET or WEBHOOK_SECRET_FILE]
     #[arg(long, value_name = "SECRET")]
     webhook_secret: Option<String>,
     /// Address for the webhook, web admin and monitoring endpoints (/metrics, /healthz, /readyz), such
@@ -144,7 +145,8 @@ impl HttpArguments {
             return Err(SettingError::Wrong(WEBHOOK_URL, reason.to_owned()));
         }
         let secret: Option<WebhookSecret> =
-            parse(WEBHOOK_SECRET, self.webhook_secret.as_deref(), environment).transpose()?;
+            parse_secret(WEBHOOK_SECRET, self.webhook_secret.as_deref(), environment)
+                .transpose()?;
         let secret = secret.ok_or(SettingError::NoSecret)?;
         if settings.address.is_none() {
             return Err(SettingError::NowhereToListen);
