@@ -148,6 +148,9 @@ fn prepare_sqlite(connection: &mut SqliteConnection) -> QueryResult<()> {
 /// bounds: a larger database has more pages of active users. When the log is full, each page in it is
 /// written to the file once. In a large database nearly every user has a page, so waiting longer
 /// saves writes of users who return.
+///
+/// What it deletes is overwritten with zeros (`secure_delete`), so that nothing of an erased user stays
+/// in free parts of the file.
 fn prepare_sqlite_writer(connection: &mut SqliteConnection) -> QueryResult<()> {
     let (pages, page_size): (i64, i64) = diesel::dsl::sql::<(BigInt, BigInt)>(
         "SELECT * FROM pragma_page_count(), pragma_page_size()",
@@ -156,7 +159,8 @@ fn prepare_sqlite_writer(connection: &mut SqliteConnection) -> QueryResult<()> {
     let cache_kib = (pages * page_size / 16 / 1024).clamp(4 << 10, 64 << 10);
     let log_pages = (pages / 16).clamp(32_000, 128_000);
     connection.batch_execute(&format!(
-        "PRAGMA cache_size = -{cache_kib}; PRAGMA wal_autocheckpoint = {log_pages}"
+        "PRAGMA cache_size = -{cache_kib}; PRAGMA wal_autocheckpoint = {log_pages}; \
+         PRAGMA secure_delete = ON"
     ))
 }
 

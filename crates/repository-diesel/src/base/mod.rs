@@ -4,6 +4,7 @@ pub(crate) mod codes;
 pub(crate) mod connection;
 pub(crate) mod database;
 pub(crate) mod database_url;
+mod empty_log;
 pub(crate) mod error;
 pub(crate) mod file_mode;
 pub(crate) mod migrations;

@@ -111,10 +111,11 @@ impl UserRepository for DieselUserRepository {
         let mut ids: Vec<i64> = ids.iter().map(|id| id.get()).collect();
         // In the order in which registration locks rows.
         ids.sort_unstable();
-        self.database
-            .write("delete users", move |connection| {
-                connection.transaction(|connection| delete(connection, &ids))
-            })
-            .await
+        let deleted = self.database.write("delete users", move |connection| {
+            connection.transaction(|connection| delete(connection, &ids))
+        });
+        let deleted = deleted.await?;
+        self.database.empty_log().await?;
+        Ok(deleted)
     }
 }
