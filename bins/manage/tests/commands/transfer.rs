@@ -290,3 +290,50 @@ async fn fill_with_odd_names(database: &ThrowAwayDatabase) {
         .collect();
     users.register(&interactions).await.unwrap();
 }
+
+/// Only the holder of the key can read an encrypted export, and it is what a plain one has.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_is_encrypted_to_a_recipient() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let Some(recipient) = new_key(&path("key.txt")) else { return };
+    for database in ThrowAwayDatabase::of_each_kind() {
+        fill_with_odd_names(&database).await;
+        let (_, plain, _) = run(&database, &["export", "--format", "csv"], "", &[]);
+        let decrypted = |file: &str| {
+            let mut age = std::process::Command::new("age");
+            age.args(["--decrypt", "--identity", &path("key.txt"), file]);
+            let output = age.output().unwrap();
+            assert!(output.status.success(), "{output:?}");
+            String::from_utf8(output.stdout).unwrap()
+        };
+        let file = path("users.csv.age");
+        let encrypt = ["export", "--force", "-o", &file, "--encrypt-to", &recipient];
+        let (code, _, error) = run(&database, &encrypt, "", &[]);
+        assert_eq!((code, error), (0, format!("Exported 1,011 users to {file}\n")));
+        assert!(decrypted(&file) == plain, "the same users");
+        let encrypted = std::fs::read(&file).unwrap();
+        assert!(encrypted.starts_with(b"age-encryption.org/v1\n"));
+
+        let wrong = ["export", "--force", "-o", &file, "--encrypt-to", "age1hunter2"];
+        let (code, output, error) = run(&database, &wrong, "", &[]);
+        assert_eq!((code, output.as_str()), (1, ""));
+        assert!(
+            error.starts_with("error: --encrypt-to: ") && error.contains("recipient"),
+            "{error}"
+        );
+        assert_eq!(std::fs::read(&file).unwrap(), encrypted, "nothing was changed");
+    }
+}
+
+/// Creates a key pair of age and answers its public part; `None` where age is not installed.
+fn new_key(file: &str) -> Option<String> {
+    let Ok(output) = std::process::Command::new("age-keygen").args(["-o", file]).output() else {
+        let is_required = std::env::var("ROLLCALL_REQUIRE_PEERS").as_deref() == Ok("1");
+        assert!(!is_required, "ROLLCALL_REQUIRE_PEERS=1, but age is not installed");
+        eprintln!("SKIPPED: no encrypted exports, because age is not installed");
+        return None;
+    };
+    let text = String::from_utf8(output.stderr).unwrap();
+    Some(text.trim().strip_prefix("Public key: ").unwrap().to_owned())
+}

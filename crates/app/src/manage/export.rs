@@ -3,7 +3,7 @@
 use std::{
     io::{self, Write},
     path::{Path, PathBuf},
-    process::ExitCode,
+    process::{ExitCode, Stdio},
 };
 
 use anyhow::{Context, bail};
@@ -18,7 +18,7 @@ use rollcall_service::{
     AdminService, DirectoryService, Export, Format, InvalidDayRange, ServiceError,
 };
 
-use super::{filter::FurtherFilter, output::progress_bar};
+use super::{age::Age, filter::FurtherFilter, output::progress_bar};
 use crate::{services::Services, shutdown::Shutdown, values::OneOf};
 
 #[derive(Args, Debug)]
@@ -26,7 +26,8 @@ use crate::{services::Services, shutdown::Shutdown, values::OneOf};
 Examples:
   manage export --output users.csv --bom                all users, for a spreadsheet
   manage export --reach reachable --language de -o de.jsonl
-  manage export --last-seen-until 2026-10-31 | head     users not seen since October")]
+  manage export --last-seen-until 2026-10-31 | head     users not seen since October
+  manage export -o users.csv.age --encrypt-to age1…     only the holder of the key can read it")]
 pub struct ExportUsers {
     /// csv, where a ' precedes text that a spreadsheet would take for a formula, or jsonl, with one
     /// JSON object per line [default: by the extension of FILE, else csv]
@@ -41,6 +42,10 @@ pub struct ExportUsers {
     /// Overwrite FILE if it exists
     #[arg(long, requires = "output")]
     force: bool,
+    /// Encrypt to a recipient of age, such as age1… or an SSH public key; may be repeated. Needs the
+    /// program age
+    #[arg(long, value_name = "RECIPIENT")]
+    encrypt_to: Vec<String>,
     #[command(flatten)]
     filter: Filter,
     #[command(flatten)]
@@ -135,6 +140,9 @@ impl ExportUsers {
                  the days into --filter instead, such as joined>=2026-01-31"
             );
         }
+        if !self.encrypt_to.is_empty() {
+            Age::check(&self.encrypt_to)?;
+        }
         let output =
             self.output.as_deref().map(|path| File::create(path, self.force)).transpose()?;
         let sort = UserSort { key: SortKey::Id, descending: false };
@@ -162,13 +170,25 @@ impl ExportUsers {
         };
         let mut export = if self.bom { export.with_byte_order_mark() } else { export };
         let Some(mut file) = output else {
-            let users = to_standard_output(&mut export, &bar).await?;
+            let users = if self.encrypt_to.is_empty() {
+                to_standard_output(&mut export, &bar).await?
+            } else {
+                let age = Age::start(&self.encrypt_to, Stdio::inherit())?;
+                encrypt(&mut export, age, &bar).await?
+            };
             record_end(&admins, &what, users).await?;
             return Ok(ExitCode::SUCCESS);
         };
         let shutdown = Shutdown::on_signals()?;
+        let written = async {
+            if self.encrypt_to.is_empty() {
+                return write(&mut export, &mut file.text, &bar).await;
+            }
+            let output = file.text.as_file().try_clone()?;
+            encrypt(&mut export, Age::start(&self.encrypt_to, output.into())?, &bar).await
+        };
         let users = tokio::select! {
-            written = write(&mut export, &mut file.text, &bar) => written?,
+            written = written => written?,
             () = shutdown.requested() => bail!("interrupted; {} was not written", file.path.display()),
         };
         let path = file.finish()?;
@@ -182,7 +202,11 @@ impl ExportUsers {
         let Some(path) = self.output.as_deref().filter(|_| self.format.is_none()) else {
             return Ok(self.format.unwrap_or(Format::Csv));
         };
-        format_of(path)
+        // users.csv.age is a CSV file when it is decrypted.
+        match path.extension() {
+            Some(extension) if extension == "age" => format_of(&path.with_extension("")),
+            _ => format_of(path),
+        }
     }
 }
 
@@ -241,6 +265,14 @@ async fn to_standard_output(export: &mut Export, bar: &ProgressBar) -> anyhow::R
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+/// Writes by way of `age`. If that ends before it has read everything, its error is the reason.
+async fn encrypt(export: &mut Export, mut age: Age, bar: &ProgressBar) -> anyhow::Result<u64> {
+    let written = write(export, &mut age, bar).await;
+    age.finish()?;
+    bar.finish_and_clear();
+    written
 }
 
 /// Returns the number of users written.

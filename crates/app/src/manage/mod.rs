@@ -1,6 +1,7 @@
 //! The management commands, each in its own module.
 
 mod admins;
+mod age;
 mod api_keys;
 mod audit;
 mod broadcast;
