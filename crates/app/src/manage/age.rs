@@ -1,4 +1,4 @@
-//! Encryption of what commands write, by the program `age` (https://age-encryption.org), which has to
+//! Encryption of what commands write, by the program `age` (<https://age-encryption.org>), which has to
 //! be installed.
 
 use std::{
