@@ -17,10 +17,11 @@ use std::{
 use chrono::TimeDelta;
 use chrono_tz::Tz;
 use rollcall_domain::{
-    Broadcast, BroadcastContent, BroadcastPlan, BroadcastState, Chat, ChatKind, Clock,
-    DeliveryTimes, Experiment, Interaction, InteractionKind, OnUnknown, Percent, Profile,
-    RecipientState, SystemClock, TelegramId,
+    Arm, Broadcast, BroadcastButton, BroadcastContent, BroadcastPlan, BroadcastState, Chat,
+    ChatKind, Clock, DeliveryTimes, Experiment, Interaction, InteractionKind, OnUnknown, Percent,
+    Profile, RecipientState, SystemClock, TelegramId, VariantTest, WinnerBy,
 };
+use rollcall_repository::BroadcastRepository;
 use rollcall_repository_diesel::{Database, DieselUserRepository};
 use rollcall_service::{BroadcastChange, BroadcastService, UserService};
 use rollcall_simulator::Simulator;
@@ -35,12 +36,16 @@ const SETTINGS: [(&str, &str); 1] = [("BROADCAST_LEASE", "1")];
 /// How long the test waits, before it fails.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-stories!(the_held_out_part_gets_nothing_and_is_compared_a_week_later,);
+stories!(
+    the_held_out_part_gets_nothing_and_is_compared_a_week_later,
+    those_who_wait_get_the_winner_once_although_the_bot_is_killed,
+    a_picked_winner_goes_out_at_once,
+);
 
 async fn the_held_out_part_gets_nothing_and_is_compared_a_week_later(database: ThrowAwayDatabase) {
     let owner = Owner::of(&database).await;
     let telegram = simulator().await;
-    let experiment = Experiment { hold_out: Percent::new(30) };
+    let experiment = Experiment { hold_out: Percent::new(30), ..Experiment::default() };
     let started = owner.start(experiment.clone(), "Hi").await;
     // The bot is killed in the middle: the part stays the same.
     let mut bot = RunningBot::launch(&telegram, &database, &SETTINGS);
@@ -76,7 +81,100 @@ async fn the_held_out_part_gets_nothing_and_is_compared_a_week_later(database: T
     let early = held_out.iter().filter(|id| **id <= 200).count();
     assert_eq!(activity.held_out.users, sums.held_out());
     assert_eq!(activity.held_out.active, u64::try_from(early).unwrap());
-    assert_eq!(activity.sent.users, sums.of(RecipientState::Sent));
+    // All whose message went out, also if the kill leaves unknown whether it arrived.
+    assert_eq!(activity.sent.users, sums.all() - sums.held_out());
+}
+
+/// A text with a button that counts presses.
+fn content(text: &str) -> BroadcastContent {
+    let texts = [(String::new(), text.to_owned())].into();
+    BroadcastContent::Text { texts, buttons: "Yes = press".to_owned(), picture: None }
+}
+
+fn testing(after: TimeDelta) -> Experiment {
+    let test = VariantTest { part: Percent::new(30).unwrap(), by: WinnerBy::Presses, after };
+    Experiment { others: vec![content("b")], test: Some(test), ..Experiment::default() }
+}
+
+/// The test part of a broadcast by variant, and those that wait for the winner.
+fn arms(broadcast: &Broadcast) -> BTreeMap<Option<Arm>, Vec<i64>> {
+    let mut arms: BTreeMap<Option<Arm>, Vec<i64>> = BTreeMap::new();
+    for id in 1..=USERS {
+        let arm = broadcast.plan.experiment.arm(broadcast.id, id.try_into().unwrap(), false);
+        arms.entry(arm).or_default().push(id);
+    }
+    arms
+}
+
+async fn those_who_wait_get_the_winner_once_although_the_bot_is_killed(
+    database: ThrowAwayDatabase,
+) {
+    let owner = Owner::of(&database).await;
+    let telegram = simulator().await;
+    let started = owner.start(testing(TimeDelta::seconds(2)), "a").await;
+    let arms = arms(&started);
+    let b = Arm::from_name("B").unwrap();
+
+    // Killed between the last message of the test and the decision.
+    let mut bot = RunningBot::launch(&telegram, &database, &SETTINGS);
+    owner.wait_until(async || owner.find(started.id).await.tested_at.is_some()).await;
+    bot.kill().await;
+    let known = owner.find(started.id).await;
+    assert_eq!(known.decision, None);
+    let tested = messages(&telegram);
+    assert!(arms[&None].iter().all(|id| !tested.contains_key(id)));
+    for (id, text) in tested.iter().map(|(id, texts)| (id, texts.as_slice())) {
+        let is_b = arms[&Some(b)].contains(id);
+        assert_eq!(text, [if is_b { "b" } else { "a" }], "{id}");
+    }
+    let presser = arms[&Some(b)][0].try_into().unwrap();
+    let button = BroadcastButton { broadcast: started.id, button: 1 };
+    let pressed = owner.repository.press_button(presser, button, SystemClock.now()).await;
+    assert!(pressed.unwrap());
+
+    // Killed as soon as it is decided.
+    let mut bot = RunningBot::launch(&telegram, &database, &SETTINGS);
+    owner.wait_until(async || owner.find(started.id).await.decision.is_some()).await;
+    bot.kill().await;
+    let decided = owner.find(started.id).await.decision;
+    let mut bot = RunningBot::launch(&telegram, &database, &SETTINGS);
+    owner.wait_until(async || owner.state(started.id).await == BroadcastState::Finished).await;
+    bot.kill().await;
+
+    let known = owner.find(started.id).await;
+    assert_eq!(known.decision, decided, "it is decided once");
+    let decision = decided.unwrap();
+    assert_eq!((decision.winner.to_string().as_str(), decision.pick), ("B", None));
+    let got = messages(&telegram);
+    assert!(got.values().all(|texts| texts.len() == 1), "nobody gets two messages");
+    let (sums, _) = owner.sums(started.id).await;
+    let users = u64::try_from(USERS).unwrap();
+    assert_eq!(sums.of(RecipientState::Sent) + sums.of(RecipientState::Unknown), users);
+    assert!(sums.of(RecipientState::Unknown) <= 50, "{sums:?}");
+    for id in &arms[&None] {
+        assert!(got.get(id).is_none_or(|texts| texts == &["b"]), "{id}");
+    }
+}
+
+async fn a_picked_winner_goes_out_at_once(database: ThrowAwayDatabase) {
+    let owner = Owner::of(&database).await;
+    let telegram = simulator().await;
+    let started = owner.start(testing(TimeDelta::hours(4)), "a").await;
+    let b = "B".parse().unwrap();
+    let bot = RunningBot::launch(&telegram, &database, &SETTINGS);
+    owner.wait_until(async || owner.find(started.id).await.tested_at.is_some()).await;
+    let tested = messages(&telegram);
+    owner.service.pick_winner(started.id, b, None).await.unwrap();
+    owner.wait_until(async || owner.state(started.id).await == BroadcastState::Finished).await;
+    bot.terminate().await;
+    let got = messages(&telegram);
+    assert_eq!(got.len(), usize::try_from(USERS).unwrap());
+    for (id, texts) in &got {
+        assert_eq!(texts.len(), 1, "{id}");
+        assert!(tested.contains_key(id) || texts == &["b"], "{id}");
+    }
+    let refused = owner.service.pick_winner(started.id, b, None).await.unwrap_err();
+    assert!(refused.to_string().contains("is decided: it is B"), "{refused}");
 }
 
 async fn simulator() -> Simulator {
@@ -103,6 +201,7 @@ fn messages(telegram: &Simulator) -> BTreeMap<i64, Vec<String>> {
 
 struct Owner {
     service: BroadcastService,
+    repository: DieselUserRepository,
 }
 
 impl Owner {
@@ -122,17 +221,16 @@ impl Owner {
             })
             .collect();
         users.register(&all).await.unwrap();
-        Self { service: BroadcastService::new(repository, SystemClock) }
+        Self { service: BroadcastService::new(repository.clone(), SystemClock), repository }
     }
 
     async fn start(&self, experiment: Experiment, text: &str) -> Broadcast {
-        let texts = [(String::new(), text.to_owned())].into();
         let plan = BroadcastPlan {
             name: "a try".to_owned(),
             category: "news".parse().unwrap(),
             filter: "".parse().unwrap(),
             zone: Tz::UTC,
-            content: BroadcastContent::Text { texts, buttons: String::new(), picture: None },
+            content: content(text),
             rate: Some(200),
             is_paid: false,
             on_unknown: OnUnknown::Skip,
@@ -146,8 +244,12 @@ impl Owner {
         self.service.change(created.id, BroadcastChange::Start, None).await.unwrap()
     }
 
+    async fn find(&self, id: i64) -> Broadcast {
+        self.service.find(id).await.unwrap()
+    }
+
     async fn state(&self, id: i64) -> BroadcastState {
-        self.service.find(id).await.unwrap().state
+        self.find(id).await.state
     }
 
     /// The sums of the recipients, and how many have an outcome.

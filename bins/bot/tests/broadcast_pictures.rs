@@ -15,7 +15,7 @@ use std::{collections::BTreeMap, time::Duration};
 use chrono::TimeDelta;
 use chrono_tz::Tz;
 use rollcall_domain::{
-    Broadcast, BroadcastContent, BroadcastPlan, BroadcastState, Chat, ChatKind, Clock,
+    Arm, Broadcast, BroadcastContent, BroadcastPlan, BroadcastState, Chat, ChatKind, Clock,
     DeliveryTimes, Experiment, Interaction, InteractionKind, OnUnknown, PauseReason, Picture,
     Profile, RecipientState, SystemClock, TelegramId,
 };
@@ -40,6 +40,7 @@ stories!(
     a_named_file_goes_out_with_its_caption,
     a_named_file_that_telegram_lost_pauses_the_broadcast,
     a_picture_is_uploaded_once_and_then_named,
+    the_picture_of_each_variant_is_uploaded_once,
     a_copy_sent_again_names_the_file_of_the_first,
     a_picture_that_telegram_lost_is_uploaded_again,
     a_picture_whose_upload_was_cut_off_is_uploaded_by_the_next_process,
@@ -106,6 +107,38 @@ async fn a_picture_is_uploaded_once_and_then_named(database: ThrowAwayDatabase) 
     assert_eq!(first["photo"]["media_type"], "image/png");
     assert_eq!(first["caption"], "Hello <b>User 1</b>");
     assert!(first["reply_markup"].as_str().unwrap().contains("example.org"), "{first}");
+}
+
+async fn the_picture_of_each_variant_is_uploaded_once(database: ThrowAwayDatabase) {
+    let owner = Owner::of(&database).await;
+    let telegram = Simulator::builder().every_chat_open().start().await.unwrap();
+    let stored = owner.service.pictures().store(png(400, 400, [200, 40, 40])).await.unwrap();
+    let pictures = [owner.upload().await, Picture::Stored(stored)];
+    let [first, other] = pictures.clone().map(content);
+    let experiment = Experiment { others: vec![other], ..Experiment::default() };
+    let started = owner.start_with(first, experiment.clone()).await;
+    let mut bot = RunningBot::launch(&telegram, &database, &[]);
+    owner.wait_until(started.id, BroadcastState::Finished).await;
+    bot.kill().await;
+    let sums = owner.service.sums(started.id).await.unwrap();
+    assert_eq!(sums.of(RecipientState::Sent), u64::try_from(USERS).unwrap(), "{sums:?}");
+
+    let (uploads, named) = photos(&telegram);
+    assert_eq!((uploads.len(), named.len()), (2, usize::try_from(USERS).unwrap() - 2));
+    let variant = |id: i64| {
+        let arm = experiment.arm(started.id, id.try_into().unwrap(), false);
+        let Some(Arm::Variant(variant)) = arm else { panic!("{arm:?}") };
+        variant.place()
+    };
+    assert_ne!(variant(uploads[0]), variant(uploads[1]));
+    let mut files = Vec::new();
+    for picture in &pictures {
+        let found = owner.service.pictures().find(picture.stored().unwrap()).await.unwrap();
+        files.push(found.unwrap().file_id.unwrap());
+    }
+    for (id, file_id) in named {
+        assert_eq!(file_id, files[variant(id)], "{id}");
+    }
 }
 
 async fn a_copy_sent_again_names_the_file_of_the_first(database: ThrowAwayDatabase) {
@@ -225,6 +258,12 @@ fn photos(telegram: &Simulator) -> (Vec<i64>, BTreeMap<i64, String>) {
     (uploads, named)
 }
 
+fn content(picture: Picture) -> BroadcastContent {
+    let texts = [(String::new(), "Hello <b>{first_name}</b>".to_owned())].into();
+    let buttons = "Shop = https://example.org".to_owned();
+    BroadcastContent::Text { texts, buttons, picture: Some(picture) }
+}
+
 struct Owner {
     service: BroadcastService,
 }
@@ -259,15 +298,16 @@ impl Owner {
     }
 
     async fn start(&self, picture: Picture) -> Broadcast {
-        let texts = [(String::new(), "Hello <b>{first_name}</b>".to_owned())].into();
-        let buttons = "Shop = https://example.org".to_owned();
-        let picture = Some(picture);
+        self.start_with(content(picture), Experiment::default()).await
+    }
+
+    async fn start_with(&self, content: BroadcastContent, experiment: Experiment) -> Broadcast {
         let plan = BroadcastPlan {
             name: "picture".to_owned(),
             category: "news".parse().unwrap(),
             filter: "".parse().unwrap(),
             zone: Tz::UTC,
-            content: BroadcastContent::Text { texts, buttons, picture },
+            content,
             rate: Some(20),
             is_paid: false,
             on_unknown: OnUnknown::Skip,
@@ -275,7 +315,7 @@ impl Owner {
             lasts: TimeDelta::hours(1),
             times: DeliveryTimes::default(),
             has_opt_out_button: false,
-            experiment: Experiment::default(),
+            experiment,
         };
         let created = self.service.create(&plan, None).await.unwrap();
         self.service.change(created.id, BroadcastChange::Start, None).await.unwrap()

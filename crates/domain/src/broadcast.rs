@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt,
+    fmt, iter,
     str::FromStr,
 };
 
@@ -10,7 +10,9 @@ use chrono::{DateTime, Duration, Utc};
 use chrono_tz::Tz;
 
 use crate::{
-    Buttons, DeliveryTimes, Experiment, Filter, LabelName, PictureId, TelegramId,
+    Arm, Buttons, Decision, DeliveryTimes, Filter, LabelName, Percent, Pick, PictureId, TelegramId,
+    Variant, VariantTest,
+    broadcast_experiment::{is_held_out, is_tested, variant},
     local_days::first_moment,
 };
 
@@ -55,6 +57,12 @@ pub struct Broadcast {
     /// How many recipients opted out of the category within [`OPT_OUT_COUNTS_FOR`] after their message,
     /// and have not opted in again.
     pub opt_outs: u64,
+    /// When all recipients of the part that tests the variants had an outcome.
+    pub tested_at: Option<DateTime<Utc>>,
+    /// The winner that an owner has chosen. It is decided once no message is on its way.
+    pub pick: Option<Pick>,
+    /// The winner, once it is decided.
+    pub decision: Option<Decision>,
 }
 
 impl Broadcast {
@@ -63,6 +71,26 @@ impl Broadcast {
     pub fn expires_at(&self) -> Option<DateTime<Utc>> {
         let last = self.plan.times.span().map(|(_, last)| last);
         self.started_at?.max(last.unwrap_or_default()).checked_add_signed(self.plan.lasts)
+    }
+
+    /// Whether most recipients wait for the winner.
+    pub fn is_testing(&self) -> bool {
+        self.plan.experiment.test.is_some() && self.decision.is_none()
+    }
+
+    /// When the winner is decided by its figures; `None` if no test goes on, or the test part is not done.
+    pub fn decides_at(&self) -> Option<DateTime<Utc>> {
+        let test = self.plan.experiment.test.filter(|_| self.is_testing())?;
+        self.tested_at?.checked_add_signed(test.after)
+    }
+
+    /// The variant that the recipients of an arm get.
+    pub fn variant_of(&self, arm: Arm) -> Variant {
+        match (arm, &self.decision) {
+            (Arm::Variant(variant), _) => variant,
+            (Arm::Winner, Some(decision)) => decision.winner,
+            (Arm::Winner, None) => Variant::A,
+        }
     }
 }
 
@@ -109,12 +137,63 @@ impl BroadcastPlan {
 
     /// The stored pictures that its messages have.
     pub fn stored_pictures(&self) -> BTreeSet<PictureId> {
-        self.content.picture().and_then(Picture::stored).into_iter().collect()
+        let contents = iter::once(&self.content).chain(&self.experiment.others);
+        contents.filter_map(|it| it.picture()?.stored()).collect()
+    }
+
+    /// The content of a variant; that of A if there is none of this letter.
+    pub fn content_of(&self, variant: Variant) -> &BroadcastContent {
+        let other = variant.place().checked_sub(1);
+        other.and_then(|place| self.experiment.others.get(place)).unwrap_or(&self.content)
     }
 
     /// Whether messages of a category have an opt-out button, unless the owner says otherwise.
     pub fn has_opt_out_button_by_default(category: &LabelName) -> bool {
         category.as_str() == PROMO_CATEGORY
+    }
+}
+
+/// What a broadcast tries out. The default is nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Experiment {
+    /// The part of the recipients that does not get the message, to compare the others with.
+    pub hold_out: Option<Percent>,
+    /// The contents beside that of the plan, which is the variant A: B, C and so on.
+    pub others: Vec<BroadcastContent>,
+    /// How the best content is found before most recipients get one; `None` if all variants go out.
+    pub test: Option<VariantTest>,
+}
+
+impl Experiment {
+    /// Whether there is more than one content.
+    pub fn has_variants(&self) -> bool {
+        !self.others.is_empty()
+    }
+
+    /// Whether recipients are treated differently at all.
+    pub fn is_any(&self) -> bool {
+        self.has_variants() || self.hold_out.is_some()
+    }
+
+    /// The variants, from A on.
+    pub fn variants(&self) -> impl Iterator<Item = Variant> + use<> {
+        Variant::ALL.into_iter().take(1 + self.others.len())
+    }
+
+    /// Whether a recipient belongs to the held-out part. The same broadcast always chooses the same
+    /// users, and another one chooses others.
+    pub fn is_held_out(&self, broadcast: i64, id: TelegramId) -> bool {
+        self.hold_out.is_some_and(|part| is_held_out(part, broadcast, id))
+    }
+
+    /// Which arm a recipient belongs to. `None` if the recipient waits for the winner, which is not
+    /// decided yet. Like the held-out part, the arms are always the same for a broadcast.
+    pub fn arm(&self, broadcast: i64, id: TelegramId, is_decided: bool) -> Option<Arm> {
+        match self.test {
+            Some(_) if is_decided => Some(Arm::Winner),
+            Some(test) if !is_tested(test.part, broadcast, id) => None,
+            _ => Some(Arm::Variant(variant(1 + self.others.len(), broadcast, id))),
+        }
     }
 }
 

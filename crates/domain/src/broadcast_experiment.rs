@@ -1,25 +1,196 @@
-//! Experiments with a broadcast: random parts of its recipients that are treated differently.
+//! The random parts of the recipients of a broadcast that are treated differently.
 
 use std::{fmt, str::FromStr};
+
+use chrono::{DateTime, Duration, Utc};
 
 use crate::TelegramId;
 
 /// The largest part of the recipients that can be held out.
 const MAX_PERCENT: u8 = 50;
+/// The most contents that a broadcast tries out.
+pub const MAX_VARIANTS: usize = 5;
 
-/// What a broadcast tries out. The default is nothing.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Experiment {
-    /// The part of the recipients that does not get the message, to compare the others with.
-    pub hold_out: Option<Percent>,
+/// Whether a recipient belongs to the held-out part. The same broadcast always chooses the same users, and
+/// another one chooses others.
+pub(crate) fn is_held_out(part: Percent, broadcast: i64, id: TelegramId) -> bool {
+    part.has(draw(broadcast, id, Draw::HoldOut))
 }
 
-impl Experiment {
-    /// Whether a recipient belongs to the held-out part. The same broadcast always chooses the same
-    /// users, and another one chooses others.
-    pub fn is_held_out(&self, broadcast: i64, id: TelegramId) -> bool {
-        self.hold_out.is_some_and(|part| part.has(draw(broadcast, id, Draw::HoldOut)))
+/// Whether a recipient belongs to the part that gets the variants before the winner is decided.
+pub(crate) fn is_tested(part: Percent, broadcast: i64, id: TelegramId) -> bool {
+    part.has(draw(broadcast, id, Draw::TestPart))
+}
+
+/// Which of so many variants chance gives a recipient.
+pub(crate) fn variant(variants: usize, broadcast: i64, id: TelegramId) -> Variant {
+    let variants = u64::try_from(variants).unwrap_or_default();
+    let number = scaled(draw(broadcast, id, Draw::Variant), variants);
+    Variant(u8::try_from(number).unwrap_or_default())
+}
+
+/// One of the contents of a broadcast: A is the first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Variant(u8);
+
+impl Variant {
+    /// The first.
+    pub const A: Self = Self(0);
+    /// All that there can be.
+    pub const ALL: [Self; MAX_VARIANTS] = [Self(0), Self(1), Self(2), Self(3), Self(4)];
+
+    /// Its place: 0 for A.
+    pub fn place(self) -> usize {
+        self.0.into()
     }
+}
+
+impl fmt::Display for Variant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", char::from(b'A' + self.0))
+    }
+}
+
+/// Reads a letter from A on, also in lower case.
+impl FromStr for Variant {
+    type Err = InvalidVariant;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let text = text.to_ascii_uppercase();
+        Self::ALL.into_iter().find(|it| it.to_string() == text).ok_or(InvalidVariant)
+    }
+}
+
+/// The text names no variant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected a variant from A to {}", Variant(u8::try_from(MAX_VARIANTS - 1).unwrap_or_default()))]
+pub struct InvalidVariant;
+
+/// The recipients of an experiment that get the same content for the same reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Arm {
+    /// Those that chance gave this variant.
+    Variant(Variant),
+    /// Those that get the winner, because it was decided.
+    Winner,
+}
+
+impl Arm {
+    /// The name, as it is stored.
+    pub fn name(self) -> String {
+        match self {
+            Self::Variant(variant) => variant.to_string(),
+            Self::Winner => "winner".to_owned(),
+        }
+    }
+
+    /// The arm with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "winner" => Some(Self::Winner),
+            name => Variant::ALL.into_iter().find(|it| it.to_string() == name).map(Self::Variant),
+        }
+    }
+}
+
+/// How the best variant is found: a part of the recipients gets all of them, and the others get the
+/// winner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VariantTest {
+    /// The part that gets the variants.
+    pub part: Percent,
+    /// What decides.
+    pub by: WinnerBy,
+    /// How long after the last message to the part.
+    pub after: Duration,
+}
+
+/// What decides which variant is the best.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WinnerBy {
+    /// The largest share of recipients who pressed a button.
+    Presses,
+    /// The smallest share of recipients who blocked the bot.
+    Blocks,
+}
+
+impl WinnerBy {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Presses, Self::Blocks];
+
+    /// The name, as it is stored.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Presses => "presses",
+            Self::Blocks => "blocks",
+        }
+    }
+
+    /// The best variant; the first one of equal ones. One that nobody got is never better.
+    pub fn winner(self, figures: &[VariantFigures]) -> Variant {
+        // `a / b` is better than `c / d`, without rounding.
+        let is_better = |one: &VariantFigures, other: &VariantFigures| {
+            let product = |a: u64, b: u64| u128::from(a) * u128::from(b);
+            if one.sent == 0 || other.sent == 0 {
+                return one.sent > 0 && self == Self::Blocks;
+            }
+            match self {
+                Self::Presses => {
+                    product(one.pressed, other.sent) > product(other.pressed, one.sent)
+                }
+                Self::Blocks => product(one.blocked, other.sent) < product(other.blocked, one.sent),
+            }
+        };
+        let all = Variant::ALL.into_iter().zip(figures);
+        let best = all.reduce(|best, it| if is_better(it.1, best.1) { it } else { best });
+        best.map_or(Variant::A, |(variant, _)| variant)
+    }
+}
+
+impl FromStr for WinnerBy {
+    type Err = InvalidWinnerBy;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|it| it.name() == text).ok_or(InvalidWinnerBy)
+    }
+}
+
+/// The text names nothing that decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected presses or blocks")]
+pub struct InvalidWinnerBy;
+
+/// What became of a variant.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct VariantFigures {
+    /// How many recipients got it.
+    pub sent: u64,
+    /// How many of them pressed a button.
+    pub pressed: u64,
+    /// How many of them blocked the bot within 24 hours.
+    pub blocked: u64,
+}
+
+/// An owner's choice of the winner.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pick {
+    /// The variant.
+    pub winner: Variant,
+    /// Who chose it; `None` for a management command.
+    pub by: Option<String>,
+}
+
+/// The winner of an experiment, which never changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// The variant that the others get.
+    pub winner: Variant,
+    /// When that was decided.
+    pub at: DateTime<Utc>,
+    /// The owner's choice, if one decided.
+    pub pick: Option<Pick>,
+    /// The figures of each variant at this time, from A on.
+    pub figures: Vec<VariantFigures>,
 }
 
 /// A part of the recipients in whole percent, from 1 to 50. As text, it is `5%`.
@@ -76,6 +247,8 @@ pub struct InvalidPercent;
 #[derive(Clone, Copy, Debug)]
 enum Draw {
     HoldOut,
+    TestPart,
+    Variant,
 }
 
 /// A random number for a recipient of a broadcast, which is always the same: the finalizer of SplitMix64
@@ -83,6 +256,8 @@ enum Draw {
 fn draw(broadcast: i64, id: TelegramId, what: Draw) -> u64 {
     let what = match what {
         Draw::HoldOut => 1,
+        Draw::TestPart => 2,
+        Draw::Variant => 3,
     };
     let of_broadcast = mixed(broadcast.cast_unsigned().wrapping_mul(8).wrapping_add(what));
     mixed(of_broadcast ^ id.get().cast_unsigned())
@@ -110,8 +285,8 @@ mod tests {
     use super::*;
 
     fn held_out(broadcast: i64, percent: u8, ids: impl IntoIterator<Item = i64>) -> BTreeSet<i64> {
-        let experiment = Experiment { hold_out: Percent::new(percent) };
-        let is_out = |id: &i64| experiment.is_held_out(broadcast, (*id).try_into().unwrap());
+        let part = Percent::new(percent).unwrap();
+        let is_out = |id: &i64| is_held_out(part, broadcast, (*id).try_into().unwrap());
         ids.into_iter().filter(is_out).collect()
     }
 
@@ -132,7 +307,72 @@ mod tests {
         assert_eq!(held_out(1, 5, 1..=60), [5, 33, 34, 42, 52, 59].into());
     }
 
+    #[test]
+    fn variants_are_letters() {
+        let all: Vec<_> = Variant::ALL.iter().map(Variant::to_string).collect();
+        assert_eq!(all, ["A", "B", "C", "D", "E"]);
+        assert_eq!("b".parse(), Ok(Variant(1)));
+        assert_eq!("F".parse::<Variant>(), Err(InvalidVariant));
+        assert_eq!(InvalidVariant.to_string(), "expected a variant from A to E");
+        for arm in Variant::ALL.map(Arm::Variant).into_iter().chain([Arm::Winner]) {
+            assert_eq!(Arm::from_name(&arm.name()), Some(arm));
+        }
+        assert_eq!(Arm::from_name("b"), None);
+    }
+
+    #[test]
+    fn the_best_share_wins_and_the_first_of_equal_ones() {
+        let figures = |all: &[(u64, u64, u64)]| -> Vec<VariantFigures> {
+            let one = |(sent, pressed, blocked)| VariantFigures { sent, pressed, blocked };
+            all.iter().copied().map(one).collect()
+        };
+        for (all, by_presses, by_blocks) in [
+            (vec![(100, 10, 1), (50, 6, 1), (100, 12, 2)], "B", "A"),
+            (vec![(100, 0, 0), (100, 0, 0)], "A", "A"),
+            (vec![(3, 1, 1), (6, 2, 2)], "A", "A"),
+            (vec![(100, 0, 5), (0, 0, 0), (100, 1, 4)], "C", "C"),
+            (vec![(0, 0, 0), (10, 0, 3)], "A", "B"),
+            (vec![(0, 0, 0), (0, 0, 0)], "A", "A"),
+            (vec![], "A", "A"),
+        ] {
+            let winner = |by: WinnerBy| by.winner(&figures(&all)).to_string();
+            assert_eq!(winner(WinnerBy::Presses), by_presses, "{all:?}");
+            assert_eq!(winner(WinnerBy::Blocks), by_blocks, "{all:?}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn variants_are_near_their_share_and_apart_from_the_other_parts(
+            broadcast in 1..=i64::MAX / 8,
+            variants in 2..=5_usize,
+            percent in 1..=50_u8,
+            first in 1..=(1_i64 << 51),
+        ) {
+            const USERS: i64 = 20_000;
+            let part = Percent::new(percent).unwrap();
+            // How many get each variant, are tested with it, and would be held out of that.
+            let mut numbers = [[0_u32; 3]; MAX_VARIANTS];
+            for n in 0..USERS {
+                let id = (first + n).try_into().unwrap();
+                let is_in = is_tested(part, broadcast, id);
+                let number = &mut numbers[variant(variants, broadcast, id).place()];
+                number[0] += 1;
+                number[1] += u32::from(is_in);
+                number[2] += u32::from(is_in && is_held_out(part, broadcast, id));
+            }
+            let share = f64::from(percent) / 100.0;
+            let each = 1.0 / f64::from(u32::try_from(variants).unwrap());
+            for (place, number) in numbers.into_iter().enumerate() {
+                let each = if place < variants { each } else { 0.0 };
+                for (number, share) in number.into_iter().zip([each, each * share, each * share * share]) {
+                    let deviation = (20_000.0 * share * (1.0 - share)).sqrt();
+                    let is_near = (f64::from(number) - 20_000.0 * share).abs() <= 6.0 * deviation;
+                    prop_assert!(is_near, "{number} of {share} in {place}");
+                }
+            }
+        }
+
         /// Ids of real users lie close together, or far apart.
         #[test]
         fn a_part_is_near_its_share_and_differs_between_broadcasts(

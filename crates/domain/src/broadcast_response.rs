@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Duration, Utc};
 
+use crate::{Arm, VariantFigures};
+
 /// How long after its message a block counts as one of the broadcast.
 pub const BLOCK_COUNTS_FOR: Duration = Duration::hours(24);
 /// How much earlier than its message a block may seem, because Telegram's clock is another one, and has
@@ -19,6 +21,42 @@ pub enum BroadcastResponse {
     Pressed,
     /// The recipient pressed the button of this number; see [`BroadcastButton`](crate::BroadcastButton).
     Button(u16),
+    /// A recipient of this arm did something.
+    Of(Arm, ArmResponse),
+}
+
+/// What a recipient of an [`Arm`] did after the message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ArmResponse {
+    /// The recipient blocked the bot within [`BLOCK_COUNTS_FOR`].
+    Blocked,
+    /// The recipient pressed a button.
+    Pressed,
+    /// The recipient opted out of the category within
+    /// [`OPT_OUT_COUNTS_FOR`](crate::OPT_OUT_COUNTS_FOR), and has not opted in again.
+    OptedOut,
+    /// The recipient pressed the button of this number.
+    Button(u16),
+}
+
+impl ArmResponse {
+    fn name(self) -> String {
+        match self {
+            Self::Blocked => "blocked".to_owned(),
+            Self::Pressed => "pressed".to_owned(),
+            Self::OptedOut => "opted_out".to_owned(),
+            Self::Button(number) => format!("button {number}"),
+        }
+    }
+
+    fn from_name(name: &str) -> Option<Self> {
+        Some(match name {
+            "blocked" => Self::Blocked,
+            "pressed" => Self::Pressed,
+            "opted_out" => Self::OptedOut,
+            name => Self::Button(name.strip_prefix("button ")?.parse().ok()?),
+        })
+    }
 }
 
 impl BroadcastResponse {
@@ -28,6 +66,7 @@ impl BroadcastResponse {
             Self::Blocked => "blocked".to_owned(),
             Self::Pressed => "pressed".to_owned(),
             Self::Button(number) => format!("button {number}"),
+            Self::Of(arm, response) => format!("{} {}", arm.name(), response.name()),
         }
     }
 
@@ -36,7 +75,12 @@ impl BroadcastResponse {
         match name {
             "blocked" => Some(Self::Blocked),
             "pressed" => Some(Self::Pressed),
-            name => name.strip_prefix("button ")?.parse().ok().map(Self::Button),
+            name => match name.split_once(' ')? {
+                ("button", number) => number.parse().ok().map(Self::Button),
+                (arm, response) => {
+                    Some(Self::Of(Arm::from_name(arm)?, ArmResponse::from_name(response)?))
+                }
+            },
         }
     }
 }
@@ -50,6 +94,16 @@ impl ResponseSums {
     pub fn of(&self, response: BroadcastResponse) -> u64 {
         self.0.get(&response).copied().unwrap_or_default()
     }
+
+    /// The figures of an arm whose message `sent` recipients got.
+    pub fn figures(&self, arm: Arm, sent: u64) -> VariantFigures {
+        let of = |response| self.of(BroadcastResponse::Of(arm, response));
+        VariantFigures {
+            sent,
+            pressed: of(ArmResponse::Pressed),
+            blocked: of(ArmResponse::Blocked),
+        }
+    }
 }
 
 /// Whether a block at `blocked_at` is a response to a message that was sent at `sent_at`.
@@ -61,6 +115,25 @@ pub fn is_response(blocked_at: DateTime<Utc>, sent_at: DateTime<Utc>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_response_has_a_name() {
+        use {ArmResponse as OfArm, BroadcastResponse as Response};
+        let arm = Arm::from_name("B").unwrap();
+        for (response, name) in [
+            (Response::Blocked, "blocked"),
+            (Response::Button(12), "button 12"),
+            (Response::Of(arm, OfArm::Pressed), "B pressed"),
+            (Response::Of(arm, OfArm::Button(3)), "B button 3"),
+            (Response::Of(Arm::Winner, OfArm::OptedOut), "winner opted_out"),
+        ] {
+            assert_eq!(
+                (response.name().as_str(), Response::from_name(name)),
+                (name, Some(response))
+            );
+        }
+        assert_eq!(Response::from_name("F blocked"), None);
+    }
 
     #[test]
     fn a_block_is_a_response_for_a_day() {

@@ -69,16 +69,21 @@ pub use audience::{
 };
 pub use backoff::Backoff;
 pub use broadcast::{
-    BROADCAST_LASTS, Broadcast, BroadcastContent, BroadcastPlan, BroadcastState, InvalidOnUnknown,
-    MAX_BROADCAST_NAME_CHARS, NEWS_CATEGORY, OPT_OUT_COUNTS_FOR, OnUnknown, PROMO_CATEGORY,
-    PauseReason, Picture, SYSTEM_CATEGORY,
+    BROADCAST_LASTS, Broadcast, BroadcastContent, BroadcastPlan, BroadcastState, Experiment,
+    InvalidOnUnknown, MAX_BROADCAST_NAME_CHARS, NEWS_CATEGORY, OPT_OUT_COUNTS_FOR, OnUnknown,
+    PROMO_CATEGORY, PauseReason, Picture, SYSTEM_CATEGORY,
 };
 pub use broadcast_activity::{
     ActiveUsers, BroadcastActivity, Effect, activity_days, activity_known_at, was_active_after,
 };
 pub use broadcast_button::{BroadcastButton, InvalidBroadcastButton, MAX_BUTTONS};
-pub use broadcast_experiment::{Experiment, InvalidPercent, Percent};
-pub use broadcast_response::{BLOCK_COUNTS_FOR, BroadcastResponse, ResponseSums, is_response};
+pub use broadcast_experiment::{
+    Arm, Decision, InvalidPercent, InvalidVariant, InvalidWinnerBy, MAX_VARIANTS, Percent, Pick,
+    Variant, VariantFigures, VariantTest, WinnerBy,
+};
+pub use broadcast_response::{
+    ArmResponse, BLOCK_COUNTS_FOR, BroadcastResponse, ResponseSums, is_response,
+};
 pub use client_network::client_network;
 pub use clock::{CLOCK_TOLERANCE, Clock, SystemClock};
 pub use club::{TeamRecord, clubs};
@@ -115,7 +120,7 @@ pub use quarantined_update::QuarantinedUpdate;
 pub use reachability::{
     InvalidStartPayload, Reachability, ReachabilityChange, StartPayload, UnreachableReason,
 };
-pub use recipient::{RecipientState, RecipientSums, SkipReason};
+pub use recipient::{ArmSums, RecipientState, RecipientSums, SkipReason};
 pub use registration::Registration;
 pub use search::{SearchTerm, SearchText, fold};
 pub use source::{LabelledSource, SourceLabel};

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::Arm;
+
 /// What became of a recipient.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RecipientState {
@@ -77,6 +79,22 @@ impl SkipReason {
             Self::Capped => "capped",
             Self::HeldOut => "held_out",
         }
+    }
+}
+
+/// How many recipients of each arm have each state since their message went out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ArmSums(pub BTreeMap<(Arm, RecipientState), u64>);
+
+impl ArmSums {
+    /// How many of an arm have this state.
+    pub fn of(&self, arm: Arm, state: RecipientState) -> u64 {
+        self.0.get(&(arm, state)).copied().unwrap_or_default()
+    }
+
+    /// How many there are in an arm.
+    pub fn all(&self, arm: Arm) -> u64 {
+        self.0.iter().filter(|((its, _), _)| *its == arm).map(|(_, users)| users).sum()
     }
 }
 

@@ -6,8 +6,9 @@ use std::{
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
-    Admin, Broadcast, BroadcastActivity, BroadcastButton, BroadcastPlan, LabelName, PauseReason,
-    RecipientState, RecipientSums, ResponseSums, TelegramId, TelegramUser,
+    Admin, Arm, ArmSums, Broadcast, BroadcastActivity, BroadcastButton, BroadcastContent,
+    BroadcastPlan, LabelName, PauseReason, RecipientState, RecipientSums, ResponseSums, TelegramId,
+    TelegramUser, Variant,
 };
 
 use crate::error::RepositoryError;
@@ -73,6 +74,37 @@ pub trait BroadcastRepository: Send + Sync {
 
     /// How many recipients of a broadcast did what after their message.
     async fn responses(&self, broadcast: i64) -> Result<ResponseSums, RepositoryError>;
+
+    /// The sums of the recipients of each arm of an experiment since their message went out.
+    async fn arm_sums(&self, broadcast: i64) -> Result<ArmSums, RepositoryError>;
+
+    /// The content that a recipient of a broadcast got; `None` if the user is none.
+    async fn received_content(
+        &self,
+        broadcast: i64,
+        id: TelegramId,
+    ) -> Result<Option<BroadcastContent>, RepositoryError>;
+
+    /// Stores which variant an owner wants the recipients to get that wait for the winner. It is refused
+    /// unless the broadcast has started, and once the winner is decided.
+    async fn pick_winner(
+        &self,
+        id: i64,
+        winner: Variant,
+        by: Option<&Admin>,
+        at: DateTime<Utc>,
+    ) -> Result<ChangedBroadcast, RepositoryError>;
+
+    /// Decides the winner of a broadcast that is being sent, if it is time: an owner has picked it, or all
+    /// recipients of the test part have had an outcome for long enough, or the broadcast has expired.
+    /// Returns when it is to be tried again; `None` if nothing is to be decided any more. The caller then
+    /// claims recipients from the first one on again.
+    async fn decide_winner(
+        &self,
+        holder: &str,
+        broadcast: i64,
+        at: DateTime<Utc>,
+    ) -> Result<Leased<Option<DateTime<Utc>>>, RepositoryError>;
 
     /// How many recipients of a broadcast were active within seven days after it; `None` until they have
     /// been counted.
@@ -284,6 +316,8 @@ pub struct Recipient {
     pub at: Option<DateTime<Utc>>,
     /// Until when it waits, or waited before it was claimed. `None` once it has an outcome.
     pub due_at: Option<DateTime<Utc>>,
+    /// The arm of the experiment, once the message went out.
+    pub arm: Option<Arm>,
     /// When the user first pressed a button of the message.
     pub pressed_at: Option<DateTime<Utc>>,
 }
@@ -310,6 +344,8 @@ pub struct RecipientClaim {
     pub users: Vec<TelegramUser>,
     /// Those of them that have waited for their time, so the order of ids does not hold for them.
     pub waited: BTreeSet<TelegramId>,
+    /// Which variant each of them gets; those that are missing get the only one.
+    pub variants: BTreeMap<TelegramId, Variant>,
     /// The last recipient that was looked at in the order of ids; `None` if none was.
     pub last: Option<TelegramId>,
     /// What is left.
@@ -328,6 +364,9 @@ pub struct RecipientClaim {
 pub enum Rest {
     /// More recipients may be queued.
     More,
+    /// The recipients that are queued wait for the winner, which may be decided once no message is on its
+    /// way: see [`BroadcastRepository::decide_winner`].
+    Undecided,
     /// All that are queued wait. At this time the first is due, or the broadcast expires.
     Waits(DateTime<Utc>),
     /// No recipient is queued.

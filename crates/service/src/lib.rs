@@ -67,10 +67,10 @@ pub use alerts::{Alert, Alerts, Report};
 pub use audience::{AudienceError, AudienceService};
 pub use broadcasts::{
     AudienceSize, BroadcastError, BroadcastSender, BroadcastService, CategoryChoice,
-    ComposingService, ContentError, Delivery, Forecast, Lane, LeaseTimes, Letter, Message,
-    Messenger, OptOutButton, OptOutService, OutgoingContent, OutgoingMessage, OutgoingPicture,
-    PAID_RATE, Paces, PictureError, PictureService, PressAnswer, PressService, RECIPIENTS_HEADER,
-    RESENT_STATES, Stars, Waiting, recipient_line,
+    ComposingService, ContentError, Delivery, ExperimentError, Forecast, Lane, LeaseTimes, Letter,
+    Message, Messenger, OptOutButton, OptOutService, OutgoingContent, OutgoingMessage,
+    OutgoingPicture, PAID_RATE, Paces, PictureError, PictureService, PressAnswer, PressService,
+    RECIPIENTS_HEADER, RESENT_STATES, Stars, Waiting, recipient_line,
 };
 #[cfg(feature = "admin")]
 pub use deletion::{Deletion, DeletionProgress, DeletionService};

@@ -209,6 +209,26 @@ async fn a_wrong_broadcast_is_not_stored() {
             text("Hello {first_name"),
             text("<a href=\"javascript:alert(1)\">x</a>"),
             option(&["--text-for", "de=Hallo <i>"]),
+            option(&["--hold-out", "60%"]),
+            option(&["--variant", "A=x"]),
+            option(&["--variant", "C=x"]),
+            option(&["--variant", "B=<b>x"]),
+            option(&["--variant", "B=x", "--variant", "b=y"]),
+            option(&["--variant-button", "B=Yes = press"]),
+            option(&["--test-part", "20%"]),
+            option(&["--test-part", "20%", "--winner", "blocks"]),
+            option(&["--variant", "B=x", "--test-part", "20%", "--winner", "presses"]),
+            option(&["--variant", "B=x", "--test-part", "20%", "--winner", "clicks"]),
+            option(&[
+                "--variant",
+                "B=x",
+                "--test-part",
+                "20%",
+                "--winner",
+                "blocks",
+                "--after",
+                "24h",
+            ]),
             option(&["--text-for", "x=Hallo"]),
             option(&["--text-for", "Hallo"]),
             option(&["--text-for", "de=a", "--text-for", "DE=b"]),
@@ -319,6 +339,54 @@ async fn a_picture_comes_from_a_file_and_is_uploaded_once() {
         let message = &telegram.messages_to(1815)[0].json;
         let largest = message["photo"].as_array().unwrap().last().unwrap();
         assert_eq!(photos[1].params["photo"], largest["file_id"]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn variants_are_created_and_shown() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        fill_chats(&database).await;
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("c.html");
+        fs::write(&file, "<i>Look</i>\n").unwrap();
+        let file = format!("C={}", file.display());
+        let options = [
+            "--name",
+            "Sale",
+            "--filter",
+            "",
+            "--text",
+            "Our sale begins!",
+            "--button",
+            "Shop = /start sale",
+            "--variant",
+            "B=<b>20%</b> off",
+            "--variant",
+            "B:de=20% Rabatt",
+            "--variant-file",
+            &file,
+            "--variant-button",
+            "C=Look = press",
+            "--test-part",
+            "20%",
+            "--winner",
+            "presses",
+            "--hold-out",
+            "5",
+        ];
+        create(&database, &options);
+        let story = [
+            broadcast(&database, &["preview", "1", "--variant", "C"]),
+            broadcast(&database, &["preview", "1", "--variant", "D"]),
+            broadcast(&database, &["preview", "1", "--variant", "F"]),
+            broadcast(&database, &["pick", "1", "B"]),
+            broadcast(&database, &["start", "1", "--yes"]),
+            broadcast(&database, &["pick", "1", "D"]),
+            broadcast(&database, &["pick", "1", "b"]),
+            broadcast(&database, &["show", "1"]),
+            broadcast(&database, &["show", "1", "--json"]),
+        ];
+        insta::assert_snapshot!("broadcast_variants", story.join("\n"));
     }
 }
 
@@ -631,7 +699,7 @@ async fn recipients_that_did_not_get_it_get_another_broadcast() {
         send(&database, Telegram::Takes, 4).await;
         let (_, report, _) = run(&database, &["broadcast", "report", "4"], "", &[]);
         let outcomes: Vec<&str> =
-            report.lines().skip(1).map(|line| line.rsplitn(3, ',').nth(2).unwrap()).collect();
+            report.lines().skip(1).map(|line| line.rsplitn(4, ',').nth(3).unwrap()).collect();
         assert_eq!(outcomes, ["12,sent,,1012", "13,sent,,1013"]);
         let nobody = broadcast(&database, &["resend", "4"]);
         assert!(nobody.contains("no recipient of broadcast 4 has such a state"), "{nobody}");
@@ -660,8 +728,8 @@ async fn a_report_has_every_recipient() {
         let (code, report, error) = run(&database, &["broadcast", "report", "1", "--csv"], "", &[]);
         assert_eq!((code, error.as_str()), (0, ""));
         let lines: Vec<Vec<&str>> =
-            report.lines().map(|line| line.rsplitn(3, ',').collect()).collect();
-        let outcomes: Vec<&str> = lines.iter().map(|line| line[2]).collect();
+            report.lines().map(|line| line.rsplitn(4, ',').collect()).collect();
+        let outcomes: Vec<&str> = lines.iter().map(|line| line[3]).collect();
         assert_eq!(
             outcomes,
             [
@@ -674,10 +742,10 @@ async fn a_report_has_every_recipient() {
                 "14,skipped,opted_out,",
             ]
         );
-        assert_eq!(lines[0], ["pressed_at", "at", outcomes[0]]);
+        assert_eq!(lines[0], ["variant", "pressed_at", "at", outcomes[0]]);
         for line in lines.iter().skip(1) {
-            assert_eq!(line[0], "");
-            line[1].parse::<DateTime<chrono::Utc>>().unwrap();
+            assert_eq!(line[..2], ["", ""]);
+            line[2].parse::<DateTime<chrono::Utc>>().unwrap();
         }
         let folder = tempfile::tempdir().unwrap();
         let settings = [("DATABASE_URL", database.url())];

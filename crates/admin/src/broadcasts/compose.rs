@@ -103,7 +103,9 @@ pub(crate) async fn ask(
         "" => Draft::read(&pairs, zone),
         copied => {
             let copied = Draft::of(&find(&app, copied).await?);
-            copied.ok_or(Failure::Refused("A copied message cannot be edited here."))?
+            copied.ok_or(Failure::Refused(
+                "A copied message, or one with variants, cannot be edited here.",
+            ))?
         }
     };
     draft.find_picture(&app, None).await?;

@@ -109,6 +109,10 @@ impl Draft {
     /// The form of another broadcast. Its start is left out. `None` if it is a copy of a message.
     pub(super) fn of(broadcast: &Broadcast) -> Option<Self> {
         let plan = &broadcast.plan;
+        // The form has no variants.
+        if plan.experiment.has_variants() {
+            return None;
+        }
         let BroadcastContent::Text { texts, buttons, picture } = &plan.content else {
             return None;
         };
@@ -285,7 +289,7 @@ impl Draft {
             lasts: hours.and_then(TimeDelta::try_hours).unwrap_or(BROADCAST_LASTS),
             times,
             has_opt_out_button,
-            experiment: Experiment { hold_out },
+            experiment: Experiment { hold_out, ..Experiment::default() },
         };
         Ok((Some(plan), troubles))
     }

@@ -18,4 +18,5 @@ pub(crate) mod resend;
 mod responses;
 pub(crate) mod send_test;
 pub(crate) mod start;
+mod variants;
 mod words;

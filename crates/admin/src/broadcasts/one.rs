@@ -93,7 +93,8 @@ impl Page {
 
     /// Whether a new broadcast can begin with its text.
     fn is_text(&self) -> bool {
-        matches!(self.broadcast.plan.content, BroadcastContent::Text { .. })
+        let plan = &self.broadcast.plan;
+        matches!(plan.content, BroadcastContent::Text { .. }) && !plan.experiment.has_variants()
     }
 
     /// The chat and the number of the message of which copies are sent.

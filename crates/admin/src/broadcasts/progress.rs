@@ -20,6 +20,7 @@ use super::{
     activity::Activity,
     find::find,
     responses::{ResponseRow, responses},
+    variants::{VariantRow, standing, variants},
     words,
 };
 use crate::{
@@ -52,6 +53,9 @@ pub(super) struct Progress {
     more_reasons: usize,
     /// What recipients did after the message.
     responses: Vec<ResponseRow>,
+    /// What became of each variant, and how far their test is.
+    variants: Vec<VariantRow>,
+    test: Option<String>,
     /// How many of them were active in the following days.
     activity: Activity,
     /// In how long the first of the recipients that wait for their time is due.
@@ -152,7 +156,10 @@ impl Progress {
         let next_due = next_due.map(|at| words::duration(at - now));
         let activity = app.broadcasts.activity(broadcast.id).await?;
         let activity = Activity::new(&broadcast, &sums, activity);
-        Ok(Self { next_due, activity, ..Self::new(broadcast, &sums, &done, pace) })
+        let arms = app.broadcasts.arm_sums(broadcast.id).await?;
+        let variants = variants(&broadcast, &arms, &done);
+        let test = standing(&broadcast);
+        Ok(Self { next_due, activity, variants, test, ..Self::new(broadcast, &sums, &done, pace) })
     }
 
     fn new(
@@ -197,6 +204,8 @@ impl Progress {
             more_reasons,
             responses: responses(&broadcast, sums, done),
             activity: Activity::None,
+            variants: Vec::new(),
+            test: None,
             next_due: None,
             pace: pace.map(|pace| (pace_text(pace), remaining(all - settled, pace))),
             broadcast,

@@ -30,6 +30,8 @@ pub(super) fn responses(
     let blocked = responses.of(BroadcastResponse::Blocked);
     let category = &broadcast.plan.category;
     let buttons = broadcast.plan.content.counted_buttons();
+    // With variants, their table has the presses.
+    let buttons = if broadcast.plan.experiment.has_variants() { Vec::new() } else { buttons };
     let mut rows = Vec::new();
     if !buttons.is_empty() {
         rows.push(row("Pressed a button".to_owned(), responses.of(BroadcastResponse::Pressed)));

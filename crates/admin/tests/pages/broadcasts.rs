@@ -139,7 +139,7 @@ async fn a_broadcast_is_started_finished_and_explained() {
         assert_eq!(csv.header("content-type").as_deref(), Some("text/csv; charset=utf-8"));
         let lines: Vec<&str> = csv.body.lines().collect();
         assert_eq!(lines.len(), 20);
-        assert_eq!(lines[0], "telegram_id,state,reason,message_id,at,pressed_at");
+        assert_eq!(lines[0], "telegram_id,state,reason,message_id,at,pressed_at,variant");
         assert!(lines[1].starts_with("1,unreachable,blocked,,2026-11-23T12:"), "{}", lines[1]);
         assert!(lines[5].starts_with("5,sent,,5,2026-11-23T12:"), "{}", lines[5]);
         let log = AuditFilter::all().action(AuditAction::ExportedUsers);

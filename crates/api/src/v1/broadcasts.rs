@@ -201,7 +201,7 @@ impl Draft {
             lasts,
             times,
             has_opt_out_button,
-            experiment: Experiment { hold_out },
+            experiment: Experiment { hold_out, ..Experiment::default() },
         })
     }
 }

@@ -40,6 +40,9 @@ pub(super) fn broadcast(state: BroadcastState) -> Broadcast {
         prepared_to: None,
         settled_to: None,
         opt_outs: u64::from(is_prepared) * 2,
+        tested_at: None,
+        pick: None,
+        decision: None,
     }
 }
 

@@ -565,6 +565,10 @@ diesel::table! {
         local_time -> Nullable<Timestamp>,
         quiet_hours -> Nullable<Text>,
         hold_out -> Nullable<Integer>,
+        experiment -> Nullable<Text>,
+        tested_at -> Nullable<Timestamp>,
+        pick -> Nullable<Text>,
+        decision -> Nullable<Text>,
     }
 }
 
@@ -589,6 +593,16 @@ diesel::table! {
         message_id -> Nullable<BigInt>,
         at -> Nullable<Timestamp>,
         due_at -> Nullable<Timestamp>,
+        arm -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    broadcast_arm_sums (broadcast, arm, state) {
+        broadcast -> BigInt,
+        arm -> Text,
+        state -> Text,
+        users -> BigInt,
     }
 }
 

@@ -71,6 +71,9 @@ pub(super) fn uncounted(
         .optional()
 }
 
+/// The id, the state, the reason, the time and the arm of a recipient.
+type Row = (i64, String, Option<String>, Option<UtcMicros>, Option<String>);
+
 /// A part of the recipients that was looked at.
 #[derive(Debug)]
 pub(super) struct Part {
@@ -93,7 +96,7 @@ pub(super) fn look(
         .first(connection)
         .optional()?;
     let after = after.unwrap_or_default();
-    let rows: Vec<(i64, String, Option<String>, Option<UtcMicros>)> = broadcast_recipients::table
+    let rows: Vec<Row> = broadcast_recipients::table
         .filter(broadcast_recipients::broadcast.eq(broadcast))
         .filter(broadcast_recipients::telegram_id.gt(after))
         .order(broadcast_recipients::telegram_id)
@@ -103,13 +106,17 @@ pub(super) fn look(
             broadcast_recipients::state,
             broadcast_recipients::reason,
             broadcast_recipients::at,
+            broadcast_recipients::arm,
         ))
         .load(connection)?;
     let last = rows.last().map(|(id, ..)| *id);
     let held_out = (RecipientState::Skipped.name(), Some(SkipReason::HeldOut.name()));
-    let looked_at = rows.into_iter().filter_map(|(id, state, reason, at)| {
+    let looked_at = rows.into_iter().filter_map(|(id, state, reason, at, arm)| {
         let is_held_out = (state.as_str(), reason.as_deref()) == held_out;
-        let counts = is_held_out || state == RecipientState::Sent.name();
+        // Of an experiment, all whose message went out count: the held-out part has users, too, that
+        // Telegram would have refused the message for.
+        let went_out = arm.is_some() && state != RecipientState::Queued.name();
+        let counts = is_held_out || went_out || state == RecipientState::Sent.name();
         Some((id, is_held_out, DateTime::from(at?))).filter(|_| counts)
     });
     let looked_at: Vec<(i64, bool, DateTime<Utc>)> = looked_at.collect();

@@ -11,12 +11,12 @@ use diesel::{
     sqlite::Sqlite,
 };
 use rollcall_domain::{
-    AuditAction, InvalidLabelName, LabelName, OPT_OUT_COUNTS_FOR, RecipientState, SYSTEM_CATEGORY,
-    TelegramId,
+    ArmResponse, AuditAction, InvalidLabelName, LabelName, OPT_OUT_COUNTS_FOR, RecipientState,
+    SYSTEM_CATEGORY, TelegramId,
 };
 use rollcall_repository::{BroadcastCategory, NewAuditEntry};
 
-use super::{plan::Author, sender::lock};
+use super::{plan::Author, responses::Responses, sender::lock};
 use crate::{
     admin::audit::entry::add_entry,
     base::{
@@ -27,6 +27,7 @@ use crate::{
         },
         statement::statement,
         timestamp::UtcMicros,
+        transaction::Transaction,
     },
 };
 
@@ -153,21 +154,23 @@ fn count_opt_out(
     let had = [RecipientState::Sent, RecipientState::Claimed, RecipientState::Unknown];
     let since = UtcMicros::from(at - OPT_OUT_COUNTS_FOR);
     // In one order, so that two transactions do not wait for each other.
-    let counting: Vec<i64> = broadcast_recipients::table
+    let counting: Vec<(i64, Option<String>)> = broadcast_recipients::table
         .inner_join(broadcasts::table.on(broadcasts::id.eq(broadcast_recipients::broadcast)))
         .filter(broadcast_recipients::telegram_id.eq(telegram_id))
         .filter(broadcast_recipients::state.eq_any(had.map(RecipientState::name)))
         .filter(broadcast_recipients::at.gt(since))
         .filter(broadcasts::category.eq(category))
         .order(broadcasts::id)
-        .select(broadcasts::id)
+        .select((broadcasts::id, broadcast_recipients::arm))
         .load(connection)?;
-    for id in counting {
+    let mut responses = Responses::default();
+    for (id, arm) in counting {
         diesel::update(broadcasts::table.find(id))
             .set(broadcasts::opt_outs.eq(broadcasts::opt_outs + change))
             .execute(connection)?;
+        responses.add_of(id, arm.as_deref(), ArmResponse::OptedOut, change);
     }
-    Ok(())
+    responses.store(&mut Transaction::from(connection))
 }
 
 /// See [`BroadcastRepository::opt_outs`](rollcall_repository::BroadcastRepository::opt_outs).

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::{dsl::count_star, prelude::*};
 use rollcall_domain::{
-    Broadcast, BroadcastResponse, BroadcastState, RecipientState, SYSTEM_CATEGORY, SkipReason,
+    Arm, Broadcast, BroadcastResponse, BroadcastState, RecipientState, SYSTEM_CATEGORY, SkipReason,
     TelegramId, TelegramUser,
 };
 use rollcall_repository::{RecipientClaim, RecipientOutcome, Rest};
@@ -14,6 +14,7 @@ use super::{
     outcome::{in_state, set},
     responses,
     sender::lock_as,
+    sums::Changes,
     waiting::{self, Looked},
 };
 use crate::{
@@ -59,9 +60,13 @@ pub(super) fn claim(
         is_sending: true,
         ..RecipientClaim::default()
     };
+    let is_expired = known.expires_at().is_some_and(|end| end <= at);
+    if known.is_testing() && (known.pick.is_some() || is_expired) {
+        return Ok(Some((RecipientClaim { rest: Rest::Undecided, ..claim }, None)));
+    }
     // The rows of settled recipients are not read again.
     let after = after.max(known.settled_to).map_or(0, TelegramId::get);
-    let Looked { ids, waited, last, rest } = if known.plan.times.are_any() {
+    let Looked { ids, waited, last, rest } = if known.plan.times.are_any() && !known.is_testing() {
         look(connection, broadcast, after, limit)?
     } else {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
@@ -70,7 +75,6 @@ pub(super) fn claim(
     if rest != Rest::More {
         return Ok(Some((RecipientClaim { rest, ..claim }, None)));
     }
-    let is_expired = known.expires_at().is_some_and(|end| end <= at);
     let left_out = if is_expired {
         ids.iter().map(|id| (*id, SkipReason::Expired)).collect()
     } else {
@@ -86,6 +90,8 @@ pub(super) fn claim(
         .collect::<Result<_, _>>()?;
     let (mut outcomes, mut claimed) = (Vec::new(), Vec::new());
     let mut claimed_waited = BTreeSet::new();
+    let mut arms: BTreeMap<Arm, Vec<i64>> = BTreeMap::new();
+    let mut variants = BTreeMap::new();
     for (place, id) in ids.into_iter().enumerate() {
         let user = users.remove(&id);
         let telegram_id = telegram_id("broadcast_recipients", id)?;
@@ -101,9 +107,17 @@ pub(super) fn claim(
         if state == RecipientState::Claimed {
             claimed_waited.extend((place < waited).then_some(telegram_id));
             claimed.extend(user);
+            if known.plan.experiment.is_any() {
+                let is_decided = known.decision.is_some();
+                let arm = known.plan.experiment.arm(broadcast, telegram_id, is_decided);
+                let arm = arm.unwrap_or(Arm::Winner);
+                arms.entry(arm).or_default().push(id);
+                variants.insert(telegram_id, known.variant_of(arm));
+            }
         }
     }
     set(connection, broadcast, RecipientState::Queued, &outcomes)?;
+    set_arms(connection, broadcast, arms)?;
     if let Some(last) = last {
         diesel::update(broadcasts::table.find(broadcast).filter(broadcasts::claimed_to.lt(last)))
             .set(broadcasts::claimed_to.eq(last))
@@ -116,8 +130,30 @@ pub(super) fn claim(
         .select((broadcast_sender::origin.assume_not_null(), broadcast_sender::claims))
         .first(connection)?;
     let last = last.and_then(|last| TelegramId::try_from(last).ok());
-    let claim = RecipientClaim { users: claimed, waited: claimed_waited, last, rest, ..claim };
+    let (users, waited) = (claimed, claimed_waited);
+    let claim = RecipientClaim { users, waited, variants, last, rest, ..claim };
     Ok(Some((claim, Some(claims))))
+}
+
+/// Notes to which arms claimed recipients belong.
+fn set_arms(
+    connection: &mut AnyConnection,
+    broadcast: i64,
+    arms: BTreeMap<Arm, Vec<i64>>,
+) -> QueryResult<()> {
+    let mut changes = Changes::default();
+    for (arm, ids) in arms {
+        let arm = arm.name();
+        let changed = diesel::update(broadcast_recipients::table)
+            .filter(broadcast_recipients::telegram_id.eq_any(&ids))
+            .filter(broadcast_recipients::broadcast.eq(broadcast))
+            .filter(broadcast_recipients::state.eq(RecipientState::Claimed.name()))
+            .set(broadcast_recipients::arm.eq(&arm))
+            .execute(connection)?;
+        let changed = i64::try_from(changed).unwrap_or(i64::MAX);
+        changes.add_to_arm(broadcast, &arm, RecipientState::Claimed, changed);
+    }
+    changes.store(connection)
 }
 
 /// Looks at the recipients after an id.

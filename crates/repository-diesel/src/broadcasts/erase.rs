@@ -25,16 +25,22 @@ pub(crate) fn erase(connection: &mut AnyConnection, ids: &[i64]) -> QueryResult<
     let of_users =
         broadcast_recipients::table.filter(broadcast_recipients::telegram_id.eq_any(ids));
     let open = [RecipientState::Queued, RecipientState::Claimed];
-    let rows: Vec<(i64, String)> = of_users
+    let rows: Vec<(i64, String, Option<String>)> = of_users
         .clone()
         .filter(broadcast_recipients::state.eq_any(open.map(RecipientState::name)))
-        .select((broadcast_recipients::broadcast, broadcast_recipients::state))
+        .select((
+            broadcast_recipients::broadcast,
+            broadcast_recipients::state,
+            broadcast_recipients::arm,
+        ))
         .load(connection)?;
     let mut changes = Changes::default();
-    for (broadcast, state) in rows {
+    for (broadcast, state, arm) in rows {
         if let Some(state) = RecipientState::from_name(&state) {
             let reason = Some(SkipReason::Erased.name());
             changes.moved(broadcast, state, RecipientState::Skipped, reason, 1);
+            let arm = arm.as_deref();
+            changes.moved_in_arm(broadcast, arm, state, RecipientState::Skipped);
         }
     }
     diesel::delete(of_users).execute(connection)?;

@@ -4,6 +4,8 @@ mod activity;
 mod categories;
 mod claim;
 mod composing;
+mod content;
+mod decide;
 pub(crate) mod erase;
 mod origin;
 mod outcome;

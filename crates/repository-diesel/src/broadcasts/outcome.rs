@@ -34,7 +34,7 @@ rows! {
 }
 
 statement! {
-    struct SetOne<'a> {
+    struct SetOne<'a> -> Nullable<Text> {
         broadcast: i64 as BigInt,
         before: &'a str as Text,
         new: NewState<'a>,
@@ -42,12 +42,14 @@ statement! {
     Sqlite => "
         UPDATE broadcast_recipients
         SET state = :state, reason = :reason, message_id = :message_id, at = :at,
-            due_at = CASE WHEN :state IN ('queued', 'claimed') THEN due_at END
-        WHERE telegram_id = :telegram_id AND broadcast = :broadcast AND state = :before",
+            due_at = CASE WHEN :state IN ('queued', 'claimed') THEN due_at END,
+            arm = CASE WHEN :before <> 'queued' THEN arm END
+        WHERE telegram_id = :telegram_id AND broadcast = :broadcast AND state = :before
+        RETURNING arm",
 }
 
 statement! {
-    struct SetAll<'a> -> (Text, Nullable<Text>) {
+    struct SetAll<'a> -> (Text, Nullable<Text>, Nullable<Text>) {
         broadcast: i64 as BigInt,
         before: &'a str as Text,
         new: NewStates<'a>,
@@ -55,12 +57,13 @@ statement! {
     Pg => "
         UPDATE broadcast_recipients AS recipient
         SET state = new.state, reason = new.reason, message_id = new.message_id, at = new.at,
-            due_at = CASE WHEN new.state IN ('queued', 'claimed') THEN due_at END
+            due_at = CASE WHEN new.state IN ('queued', 'claimed') THEN due_at END,
+            arm = CASE WHEN :before <> 'queued' THEN arm END
         FROM unnest(:telegram_id, :state, :reason, :message_id, :at)
             AS new (telegram_id, state, reason, message_id, at)
         WHERE recipient.telegram_id = new.telegram_id AND recipient.broadcast = :broadcast
             AND recipient.state = :before
-        RETURNING recipient.state, recipient.reason",
+        RETURNING recipient.state, recipient.reason, recipient.arm",
 }
 
 fn row(outcome: &RecipientOutcome) -> NewState<'_> {
@@ -86,17 +89,22 @@ pub(super) fn set(
             AnyConnection::Sqlite(connection) => {
                 for it in part {
                     let set = SetOne { broadcast, before: before.name(), new: row(it) };
-                    let changed = set.execute(connection)?;
-                    changes.moved(broadcast, before, it.state, it.reason.as_deref(), changed);
+                    let changed: Vec<Option<String>> = set.load(connection)?;
+                    for arm in changed {
+                        changes.moved(broadcast, before, it.state, it.reason.as_deref(), 1);
+                        changes.moved_in_arm(broadcast, arm.as_deref(), before, it.state);
+                    }
                 }
             }
             AnyConnection::Postgres(connection) => {
                 let new = part.iter().map(row).collect();
                 let set = SetAll { broadcast, before: before.name(), new };
-                let changed: Vec<(String, Option<String>)> = set.load(connection)?;
-                for (state, reason) in changed {
+                let changed: Vec<(String, Option<String>, Option<String>)> =
+                    set.load(connection)?;
+                for (state, reason, arm) in changed {
                     if let Some(state) = RecipientState::from_name(&state) {
                         changes.moved(broadcast, before, state, reason.as_deref(), 1);
+                        changes.moved_in_arm(broadcast, arm.as_deref(), before, state);
                     }
                 }
             }

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use diesel::{dsl::max, prelude::*};
 use rollcall_domain::{
     Admin, AuditAction, Broadcast, BroadcastPlan, BroadcastState, LabelName, PauseReason,
-    TelegramId,
+    RecipientState, TelegramId,
 };
 use rollcall_repository::{BroadcastChange, ChangedBroadcast, NewAuditEntry, Recipient};
 
@@ -15,7 +15,7 @@ use super::{
     row::{BroadcastRow, find},
     sender::lock,
     state::set_state,
-    sums::recipient_state,
+    sums::{read_arm, recipient_state},
 };
 use crate::{
     admin::audit::entry::add_entry,
@@ -191,8 +191,15 @@ pub(super) fn change(
 }
 
 /// A row of `broadcast_recipients`, without its broadcast.
-type RecipientRow =
-    (i64, String, Option<String>, Option<i64>, Option<UtcMicros>, Option<UtcMicros>);
+type RecipientRow = (
+    i64,
+    String,
+    Option<String>,
+    Option<i64>,
+    Option<UtcMicros>,
+    Option<UtcMicros>,
+    Option<String>,
+);
 
 /// See [`BroadcastRepository::recipients`](rollcall_repository::BroadcastRepository::recipients).
 pub(super) fn recipients(
@@ -213,6 +220,7 @@ pub(super) fn recipients(
             broadcast_recipients::message_id,
             broadcast_recipients::at,
             broadcast_recipients::due_at,
+            broadcast_recipients::arm,
         ))
         .load(connection)?;
     let (first, last) = match rows.as_slice() {
@@ -222,10 +230,14 @@ pub(super) fn recipients(
     };
     let pressed = presses::first_presses(connection, broadcast, (first, last))?;
     let pressed: BTreeMap<i64, Option<UtcMicros>> = pressed.into_iter().collect();
-    let recipient = |(id, state, reason, message_id, at, due_at): RecipientRow| {
+    let recipient = |(id, state, reason, message_id, at, due_at, arm): RecipientRow| {
+        let state = recipient_state(RECIPIENTS, id, &state)?;
+        // The message of one that is queued again did not go out.
+        let arm = arm.filter(|_| state != RecipientState::Queued);
         Ok(Recipient {
             telegram_id: telegram_id(RECIPIENTS, id)?,
-            state: recipient_state(RECIPIENTS, id, &state)?,
+            arm: arm.map(|arm| read_arm(RECIPIENTS, id, &arm)).transpose()?,
+            state,
             reason,
             message_id,
             at: at.map(Into::into),

@@ -3,10 +3,14 @@
 use chrono::{DateTime, Utc};
 use diesel::{dsl::min, prelude::*};
 use rollcall_domain::{
-    BroadcastButton, BroadcastContent, BroadcastResponse, Buttons, RecipientState, TelegramId,
+    Arm, ArmResponse, BroadcastButton, BroadcastContent, BroadcastResponse, Buttons,
+    RecipientState, TelegramId, Variant,
 };
 
-use super::{responses::Responses, row::read_content};
+use super::{
+    content::{read_content, read_decision, read_experiment},
+    responses::Responses,
+};
 use crate::{
     base::{
         connection::AnyConnection,
@@ -30,15 +34,23 @@ pub(crate) fn note_press(
     let telegram_id = id.get();
     // The outcome of a message that is going out may be stored after the press.
     let has = [RecipientState::Sent, RecipientState::Claimed, RecipientState::Unknown];
-    let content: Option<String> = alike!(connection => broadcast_recipients::table
+    let row: Option<MessageRow> = alike!(connection => broadcast_recipients::table
         .inner_join(broadcasts::table.on(broadcasts::id.eq(broadcast_recipients::broadcast)))
         .filter(broadcast_recipients::telegram_id.eq(telegram_id))
         .filter(broadcast_recipients::broadcast.eq(broadcast))
         .filter(broadcast_recipients::state.eq_any(has.map(RecipientState::name)))
-        .select(broadcasts::content)
+        .select((
+            broadcast_recipients::arm,
+            broadcasts::content,
+            broadcasts::experiment,
+            broadcasts::decision,
+        ))
         .first(connection)
         .optional()?);
-    if !content.is_some_and(|content| has_button(&content, button)) {
+    let Some(row) = row else { return Ok(false) };
+    let arm = row.0.clone();
+    let has_variants = row.2.is_some();
+    if !content_of(row).is_some_and(|content| has_button(&content, button)) {
         return Ok(false);
     }
     let press = (
@@ -54,7 +66,12 @@ pub(crate) fn note_press(
     if inserted == 0 {
         return Ok(false);
     }
-    responses.add(broadcast, BroadcastResponse::Button(button), 1);
+    let arm = arm.as_deref();
+    // The buttons of one variant are not those of another.
+    match has_variants {
+        true => responses.add_of(broadcast, arm, ArmResponse::Button(button), 1),
+        false => responses.add(broadcast, BroadcastResponse::Button(button), 1),
+    }
     let pressed: i64 = alike!(connection => broadcast_presses::table
         .filter(broadcast_presses::telegram_id.eq(telegram_id))
         .filter(broadcast_presses::broadcast.eq(broadcast))
@@ -62,13 +79,51 @@ pub(crate) fn note_press(
         .get_result(connection)?);
     if pressed == 1 {
         responses.add(broadcast, BroadcastResponse::Pressed, 1);
+        responses.add_of(broadcast, arm, ArmResponse::Pressed, 1);
     }
     Ok(true)
 }
 
+/// The arm of a recipient, and the content, the experiment and the decision of the broadcast.
+type MessageRow = (Option<String>, String, Option<String>, Option<String>);
+
+/// What a recipient got.
+fn content_of((arm, content, experiment, decision): MessageRow) -> Option<BroadcastContent> {
+    let variant = match arm.as_deref().and_then(Arm::from_name) {
+        None => Variant::A,
+        Some(Arm::Variant(variant)) => variant,
+        Some(Arm::Winner) => read_decision(&decision?)?.winner,
+    };
+    match variant.place().checked_sub(1) {
+        None => read_content(&content),
+        Some(place) => read_experiment(&experiment?)?.others.into_iter().nth(place),
+    }
+}
+
+/// See [`BroadcastRepository::received_content`](rollcall_repository::BroadcastRepository::received_content).
+pub(super) fn received(
+    connection: &mut AnyConnection,
+    broadcast: i64,
+    id: TelegramId,
+) -> QueryResult<Option<BroadcastContent>> {
+    let row: Option<MessageRow> = broadcast_recipients::table
+        .inner_join(broadcasts::table.on(broadcasts::id.eq(broadcast_recipients::broadcast)))
+        .filter(broadcast_recipients::telegram_id.eq(id.get()))
+        .filter(broadcast_recipients::broadcast.eq(broadcast))
+        .select((
+            broadcast_recipients::arm,
+            broadcasts::content,
+            broadcasts::experiment,
+            broadcasts::decision,
+        ))
+        .first(connection)
+        .optional()?;
+    Ok(row.and_then(content_of))
+}
+
 /// Whether the messages have a button of this number that counts presses.
-fn has_button(content: &str, number: u16) -> bool {
-    let Some(BroadcastContent::Text { buttons, .. }) = read_content(content) else { return false };
+fn has_button(content: &BroadcastContent, number: u16) -> bool {
+    let BroadcastContent::Text { buttons, .. } = content else { return false };
     let buttons: Buttons = buttons.parse().unwrap_or_default();
     buttons.get(number).is_some_and(|button| button.target().counts_presses())
 }

@@ -11,8 +11,8 @@ use diesel::{
     sqlite::Sqlite,
 };
 use rollcall_domain::{
-    BLOCK_COUNTS_FOR, BroadcastResponse, RecipientState, ResponseSums, TelegramId,
-    UnreachableReason, is_response,
+    Arm, ArmResponse, BLOCK_COUNTS_FOR, BroadcastResponse, RecipientState, ResponseSums,
+    TelegramId, UnreachableReason, is_response,
 };
 
 use crate::base::{
@@ -46,6 +46,19 @@ impl Responses {
         *self.0.entry((broadcast, response)).or_default() += users;
     }
 
+    /// The same for the arm of the recipient, if it has one.
+    pub(super) fn add_of(
+        &mut self,
+        broadcast: i64,
+        arm: Option<&str>,
+        response: ArmResponse,
+        users: i64,
+    ) {
+        if let Some(arm) = arm.and_then(Arm::from_name) {
+            self.add(broadcast, BroadcastResponse::Of(arm, response), users);
+        }
+    }
+
     /// Notes that a user blocked the bot, whose row of `reach_history` was just added. It is a response to
     /// the broadcasts that the user has, but only the first block after each counts.
     ///
@@ -62,24 +75,30 @@ impl Responses {
         let has = [RecipientState::Sent, RecipientState::Unknown].into_iter().chain(claimed);
         let has: Vec<&str> = has.map(RecipientState::name).collect();
         let since = UtcMicros::from(at - BLOCK_COUNTS_FOR);
-        let messages: Vec<(i64, UtcMicros)> = alike!(connection => broadcast_recipients::table
+        let messages: Vec<(i64, UtcMicros, Option<String>)> = alike!(connection => broadcast_recipients::table
             .filter(broadcast_recipients::telegram_id.eq(id.get()))
             .filter(broadcast_recipients::state.eq_any(&has))
             .filter(broadcast_recipients::at.gt(since))
-            .select((broadcast_recipients::broadcast, broadcast_recipients::at.assume_not_null()))
+            .select((
+                broadcast_recipients::broadcast,
+                broadcast_recipients::at.assume_not_null(),
+                broadcast_recipients::arm,
+            ))
             .load(connection)?);
-        let mut messages: Vec<(i64, DateTime<Utc>)> = messages
+        let mut messages: Vec<(i64, DateTime<Utc>, Option<String>)> = messages
             .into_iter()
-            .map(|(broadcast, sent_at)| (broadcast, sent_at.into()))
-            .filter(|(_, sent_at)| is_response(at, *sent_at))
+            .map(|(broadcast, sent_at, arm)| (broadcast, sent_at.into(), arm))
+            .filter(|(_, sent_at, _)| is_response(at, *sent_at))
             .collect();
         if messages.is_empty() {
             return Ok(());
         }
         let others = blocks_around(connection, id, at)?;
-        messages.retain(|(_, sent_at)| !others.iter().any(|other| is_response(*other, *sent_at)));
-        for (broadcast, _) in messages {
+        messages
+            .retain(|(_, sent_at, _)| !others.iter().any(|other| is_response(*other, *sent_at)));
+        for (broadcast, _, arm) in messages {
             self.add(broadcast, BroadcastResponse::Blocked, 1);
+            self.add_of(broadcast, arm.as_deref(), ArmResponse::Blocked, 1);
         }
         Ok(())
     }

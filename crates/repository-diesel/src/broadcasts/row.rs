@@ -1,15 +1,17 @@
 //! Rows of `broadcasts`.
 
+use super::content::{
+    read_content, read_decision, read_experiment, read_percent, read_pick, stored_content,
+    stored_experiment,
+};
+use crate::base::{
+    connection::AnyConnection, error::Failure, schema::broadcasts, timestamp::UtcMicros,
+};
 use chrono::{DateTime, Duration};
 use diesel::prelude::*;
 use rollcall_domain::{
-    Broadcast, BroadcastContent, BroadcastPlan, BroadcastState, DeliveryTimes, Experiment,
-    InvalidPercent, InvalidQuietHours, OnUnknown, Percent, Picture, TelegramId,
-};
-use serde_json::{Value, json};
-
-use crate::base::{
-    connection::AnyConnection, error::Failure, schema::broadcasts, timestamp::UtcMicros,
+    Broadcast, BroadcastPlan, BroadcastState, DeliveryTimes, Experiment, InvalidQuietHours,
+    OnUnknown, TelegramId,
 };
 
 /// A row of `broadcasts`.
@@ -42,52 +44,10 @@ pub(super) struct BroadcastRow {
     pub(super) local_time: Option<UtcMicros>,
     pub(super) quiet_hours: Option<String>,
     pub(super) hold_out: Option<i32>,
-}
-
-/// What is sent, as JSON.
-fn stored_content(content: &BroadcastContent) -> String {
-    let json = match content {
-        BroadcastContent::Text { texts, buttons, picture } => {
-            let picture = picture.as_ref().map(|picture| match picture {
-                Picture::FileId(id) => json!({ "file_id": id }),
-                Picture::Stored(id) => json!({ "stored": id.to_string() }),
-            });
-            json!({"texts": texts, "buttons": buttons, "picture": picture})
-        }
-        BroadcastContent::Copy { from_chat_id, message_id, reply_markup } => {
-            json!({"copy": [from_chat_id, message_id], "reply_markup": reply_markup})
-        }
-    };
-    json.to_string()
-}
-
-/// What is sent, from its JSON.
-pub(super) fn read_content(text: &str) -> Option<BroadcastContent> {
-    let json: Value = serde_json::from_str(text).ok()?;
-    let string = |value: &Value| value.as_str().map(str::to_owned);
-    if let Some([from_chat_id, message_id]) =
-        json.get("copy").and_then(Value::as_array).map(Vec::as_slice)
-    {
-        return Some(BroadcastContent::Copy {
-            from_chat_id: from_chat_id.as_i64()?,
-            message_id: message_id.as_i64()?,
-            reply_markup: json.get("reply_markup").and_then(string),
-        });
-    }
-    let texts = json.get("texts")?.as_object()?.iter();
-    let texts = texts.map(|(language, text)| Some((language.clone(), string(text)?)));
-    Some(BroadcastContent::Text {
-        texts: texts.collect::<Option<_>>()?,
-        buttons: json.get("buttons").and_then(string).unwrap_or_default(),
-        // Broadcasts of former versions have no such field.
-        picture: match json.get("picture") {
-            None | Some(Value::Null) => None,
-            Some(picture) => Some(match picture.get("stored") {
-                Some(id) => Picture::Stored(id.as_str()?.parse().ok()?),
-                None => Picture::FileId(string(picture.get("file_id")?)?),
-            }),
-        },
-    })
+    pub(super) experiment: Option<String>,
+    pub(super) tested_at: Option<UtcMicros>,
+    pub(super) pick: Option<String>,
+    pub(super) decision: Option<String>,
 }
 
 impl BroadcastRow {
@@ -124,6 +84,10 @@ impl BroadcastRow {
             local_time: plan.times.local_time.map(|local| local.and_utc().into()),
             quiet_hours: plan.times.quiet_hours.map(|it| it.to_string()),
             hold_out: plan.experiment.hold_out.map(|part| part.get().into()),
+            experiment: stored_experiment(&plan.experiment),
+            tested_at: None,
+            pick: None,
+            decision: None,
         }
     }
 
@@ -145,6 +109,26 @@ impl BroadcastRow {
             quiet_hours: quiet_hours
                 .map_err(|it: InvalidQuietHours| corrupt("quiet_hours", &it))?,
         };
+        let experiment = Experiment {
+            hold_out: self
+                .hold_out
+                .map(read_percent)
+                .transpose()
+                .map_err(|it| corrupt("hold_out", &it))?,
+            ..match self.experiment.as_deref() {
+                None => Experiment::default(),
+                Some(text) => read_experiment(text)
+                    .ok_or_else(|| corrupt("experiment", &"expected variants"))?,
+            }
+        };
+        let pick = self
+            .pick
+            .as_deref()
+            .map(|text| read_pick(text).ok_or_else(|| corrupt("pick", &"expected a winner")));
+        let decision = self.decision.as_deref().map(|text| {
+            read_decision(text)
+                .ok_or_else(|| corrupt("decision", &"expected a winner with its figures"))
+        });
         let plan = BroadcastPlan {
             name: self.name,
             category: self.category.parse().map_err(|it| corrupt("category", &it))?,
@@ -161,13 +145,7 @@ impl BroadcastRow {
             lasts: Duration::seconds(self.lasts_seconds.into()),
             times,
             has_opt_out_button: self.has_opt_out_button,
-            experiment: Experiment {
-                hold_out: self
-                    .hold_out
-                    .map(read_percent)
-                    .transpose()
-                    .map_err(|it| corrupt("hold_out", &it))?,
-            },
+            experiment,
         };
         Ok(Broadcast {
             id,
@@ -181,12 +159,11 @@ impl BroadcastRow {
             prepared_to: TelegramId::try_from(self.prepared_to).ok(),
             settled_to: TelegramId::try_from(self.settled_to).ok(),
             opt_outs: self.opt_outs.try_into().unwrap_or_default(),
+            tested_at: self.tested_at.map(Into::into),
+            pick: pick.transpose()?,
+            decision: decision.transpose()?,
         })
     }
-}
-
-fn read_percent(stored: i32) -> Result<Percent, InvalidPercent> {
-    stored.try_into().ok().and_then(Percent::new).ok_or(InvalidPercent)
 }
 
 /// The broadcast of a number.

@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use diesel::Connection;
 use rollcall_domain::{
-    Admin, Broadcast, BroadcastActivity, BroadcastButton, BroadcastPlan, LabelName, PauseReason,
-    RecipientSums, ResponseSums, TelegramId,
+    Admin, ArmSums, Broadcast, BroadcastActivity, BroadcastButton, BroadcastContent, BroadcastPlan,
+    LabelName, PauseReason, RecipientSums, ResponseSums, TelegramId, Variant,
 };
 use rollcall_repository::{
     AddedRecipients, BroadcastCategory, BroadcastChange, BroadcastRepository, ChangedBroadcast,
@@ -16,7 +16,7 @@ use rollcall_repository::{
 };
 
 use super::{
-    activity, categories, claim,
+    activity, categories, claim, decide,
     origin::Place,
     outcome,
     plan::{self, Author},
@@ -117,6 +117,54 @@ impl BroadcastRepository for DieselUserRepository {
     async fn responses(&self, broadcast: i64) -> Result<ResponseSums, RepositoryError> {
         self.database
             .read("sum responses", move |connection| responses::read(connection, broadcast))
+            .await
+    }
+
+    async fn arm_sums(&self, broadcast: i64) -> Result<ArmSums, RepositoryError> {
+        self.database
+            .read("sum recipients of arms", move |connection| sums::of_arms(connection, broadcast))
+            .await
+    }
+
+    async fn received_content(
+        &self,
+        broadcast: i64,
+        id: TelegramId,
+    ) -> Result<Option<BroadcastContent>, RepositoryError> {
+        self.database
+            .read("look for what a recipient got", move |connection| {
+                Ok(presses::received(connection, broadcast, id)?)
+            })
+            .await
+    }
+
+    async fn pick_winner(
+        &self,
+        id: i64,
+        winner: Variant,
+        by: Option<&Admin>,
+        at: DateTime<Utc>,
+    ) -> Result<ChangedBroadcast, RepositoryError> {
+        let author = Author { by: by.cloned(), at };
+        self.database
+            .write("pick a winner", move |connection| {
+                connection.transaction(|connection| decide::pick(connection, id, winner, &author))
+            })
+            .await
+    }
+
+    async fn decide_winner(
+        &self,
+        holder: &str,
+        broadcast: i64,
+        at: DateTime<Utc>,
+    ) -> Result<Leased<Option<DateTime<Utc>>>, RepositoryError> {
+        let holder = holder.to_owned();
+        self.database
+            .write("decide a winner", move |connection| {
+                connection
+                    .transaction(|connection| decide::decide(connection, &holder, broadcast, at))
+            })
             .await
     }
 

@@ -9,12 +9,12 @@ use diesel::{
     sql_types::{BigInt, Text},
     sqlite::Sqlite,
 };
-use rollcall_domain::{RecipientState, RecipientSums};
+use rollcall_domain::{Arm, ArmSums, RecipientState, RecipientSums};
 
 use crate::base::{
     connection::{AnyConnection, either},
     error::Failure,
-    schema::broadcast_sums,
+    schema::{broadcast_arm_sums, broadcast_sums},
     statement::statement,
 };
 
@@ -32,9 +32,26 @@ statement! {
         DO UPDATE SET users = broadcast_sums.users + excluded.users",
 }
 
-/// How many recipients of each broadcast came to a state, or left it.
+statement! {
+    struct AddToArm<'a> {
+        broadcast: i64 as BigInt,
+        arm: &'a str as Text,
+        state: &'a str as Text,
+        users: i64 as BigInt,
+    }
+    Sqlite | Pg => "
+        INSERT INTO broadcast_arm_sums (broadcast, arm, state, users)
+        VALUES (:broadcast, :arm, :state, :users)
+        ON CONFLICT (broadcast, arm, state)
+        DO UPDATE SET users = broadcast_arm_sums.users + excluded.users",
+}
+
+/// How many recipients of each broadcast, and of each arm, came to a state, or left it.
 #[derive(Debug, Default)]
-pub(super) struct Changes(BTreeMap<(i64, &'static str, String), i64>);
+pub(super) struct Changes {
+    all: BTreeMap<(i64, &'static str, String), i64>,
+    arms: BTreeMap<(i64, String, &'static str), i64>,
+}
 
 impl Changes {
     /// Recipients came from one state to another.
@@ -48,6 +65,33 @@ impl Changes {
     ) {
         self.add(broadcast, from, None, users, -1);
         self.add(broadcast, to, reason, users, 1);
+    }
+
+    /// A recipient of an arm whose message was going out came to another state. One that is queued again
+    /// belongs to no arm.
+    pub(super) fn moved_in_arm(
+        &mut self,
+        broadcast: i64,
+        arm: Option<&str>,
+        from: RecipientState,
+        to: RecipientState,
+    ) {
+        let Some(arm) = arm.filter(|_| from == RecipientState::Claimed) else { return };
+        self.add_to_arm(broadcast, arm, from, -1);
+        if to != RecipientState::Queued {
+            self.add_to_arm(broadcast, arm, to, 1);
+        }
+    }
+
+    /// Recipients came to an arm, or left it.
+    pub(super) fn add_to_arm(
+        &mut self,
+        broadcast: i64,
+        arm: &str,
+        state: RecipientState,
+        users: i64,
+    ) {
+        *self.arms.entry((broadcast, arm.to_owned(), state.name())).or_default() += users;
     }
 
     /// Recipients came to be.
@@ -64,19 +108,55 @@ impl Changes {
         sign: i64,
     ) {
         let key = (broadcast, state.name(), reason.unwrap_or_default().to_owned());
-        *self.0.entry(key).or_default() += sign * i64::try_from(users).unwrap_or(i64::MAX);
+        *self.all.entry(key).or_default() += sign * i64::try_from(users).unwrap_or(i64::MAX);
     }
 
     /// Stores them, in one order, so that two transactions do not wait for each other.
     pub(super) fn store(&self, connection: &mut AnyConnection) -> QueryResult<()> {
-        for ((broadcast, state, reason), users) in &self.0 {
+        for ((broadcast, state, reason), users) in &self.all {
             if *users != 0 {
                 let add = || Add { broadcast: *broadcast, state, reason, users: *users };
                 either!(connection => add().execute(connection)?);
             }
         }
+        for ((broadcast, arm, state), users) in &self.arms {
+            if *users != 0 {
+                let add = || AddToArm { broadcast: *broadcast, arm, state, users: *users };
+                either!(connection => add().execute(connection)?);
+            }
+        }
         Ok(())
     }
+}
+
+/// See [`BroadcastRepository::arm_sums`](rollcall_repository::BroadcastRepository::arm_sums).
+pub(super) fn of_arms(connection: &mut AnyConnection, broadcast: i64) -> Result<ArmSums, Failure> {
+    let rows: Vec<(String, String, i64)> = broadcast_arm_sums::table
+        .filter(broadcast_arm_sums::broadcast.eq(broadcast))
+        .filter(broadcast_arm_sums::users.ne(0))
+        .select((broadcast_arm_sums::arm, broadcast_arm_sums::state, broadcast_arm_sums::users))
+        .load(connection)?;
+    let sum = |(arm, state, users): (String, String, i64)| {
+        let state = recipient_state("broadcast_arm_sums", broadcast, &state)?;
+        Ok((
+            (read_arm("broadcast_arm_sums", broadcast, &arm)?, state),
+            users.try_into().unwrap_or(0),
+        ))
+    };
+    rows.into_iter().map(sum).collect::<Result<_, Failure>>().map(ArmSums)
+}
+
+pub(super) fn read_arm(
+    table: &'static str,
+    key: impl ToString,
+    name: &str,
+) -> Result<Arm, Failure> {
+    Arm::from_name(name).ok_or_else(|| Failure::Corrupt {
+        table,
+        column: "arm",
+        key: key.to_string(),
+        reason: "expected a variant or winner".to_owned(),
+    })
 }
 
 /// See [`BroadcastRepository::recipient_sums`](rollcall_repository::BroadcastRepository::recipient_sums).

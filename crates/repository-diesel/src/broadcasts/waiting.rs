@@ -10,7 +10,7 @@ use diesel::{
     sql_types::{BigInt, Text, Timestamp},
     sqlite::Sqlite,
 };
-use rollcall_domain::{Broadcast, RecipientState};
+use rollcall_domain::{Broadcast, RecipientState, TelegramId};
 use rollcall_repository::Rest;
 
 use crate::base::{
@@ -100,7 +100,8 @@ pub(super) fn look(
     if due.is_empty() && next.is_empty() {
         let first = self::next(connection, broadcast.id)?;
         let waits = |due| Rest::Waits(expires_at.map_or(due, |end| end.min(due)));
-        return Ok(Looked { rest: first.map_or(Rest::Nothing, waits), ..Looked::default() });
+        let none = if broadcast.is_testing() { Rest::Undecided } else { Rest::Nothing };
+        return Ok(Looked { rest: first.map_or(none, waits), ..Looked::default() });
     }
     let zones = match is_expired {
         true => BTreeMap::new(),
@@ -116,6 +117,9 @@ pub(super) fn look(
         if !has_waited {
             looked.last = Some(id);
         }
+        if waits_for_winner(broadcast, id) {
+            continue;
+        }
         let zone = zones.get(&id).copied().unwrap_or(broadcast.plan.zone);
         let due_at = broadcast.plan.times.due(zone, at);
         if due_at > at && !is_expired {
@@ -127,6 +131,13 @@ pub(super) fn look(
     }
     wait(connection, broadcast.id, waiting)?;
     Ok(looked)
+}
+
+/// Whether a recipient gets nothing before the winner is decided.
+pub(super) fn waits_for_winner(broadcast: &Broadcast, id: i64) -> bool {
+    let id = TelegramId::try_from(id).ok();
+    let arm = id.and_then(|id| broadcast.plan.experiment.arm(broadcast.id, id, false));
+    broadcast.is_testing() && arm.is_none()
 }
 
 /// The first queued recipients that have waited until `at`, or at all.
@@ -149,8 +160,8 @@ fn due(
     due.load(connection)
 }
 
-/// The next queued recipients in the order of ids that do not wait.
-fn next_without(
+/// The next queued recipients in the order of ids that do not wait for a time.
+pub(super) fn next_without(
     connection: &mut AnyConnection,
     broadcast: i64,
     after: i64,

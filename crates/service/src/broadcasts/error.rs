@@ -1,10 +1,11 @@
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
     BroadcastState, LabelName, MAX_BROADCAST_NAME_CHARS, MAX_BUTTONS, PictureId, SYSTEM_CATEGORY,
+    Variant,
 };
 use rollcall_repository::{BroadcastChange, RepositoryError};
 
-use super::content::ContentError;
+use super::{content::ContentError, experiment_error::ExperimentError};
 use crate::{AudienceError, ServiceError};
 
 /// Why a broadcast was not created or changed.
@@ -22,6 +23,12 @@ pub enum BroadcastError {
     /// The picture is not stored, or was deleted.
     #[error("there is no picture {_0}; upload it again")]
     Picture(PictureId),
+    /// The message of a variant cannot be sent.
+    #[error("variant {_0}: {_1}")]
+    Variant(Variant, ContentError),
+    /// What it tries out does not work.
+    #[error(transparent)]
+    Experiment(#[from] ExperimentError),
     /// Users cannot opt out of the category `system`.
     #[error("users cannot opt out of '{SYSTEM_CATEGORY}'")]
     SystemOptOut,

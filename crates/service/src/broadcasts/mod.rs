@@ -3,6 +3,8 @@
 mod composing;
 mod content;
 mod error;
+mod experiment;
+mod experiment_error;
 mod forecast;
 mod lease;
 mod messenger;
@@ -21,9 +23,9 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
-    Admin, Broadcast, BroadcastActivity, BroadcastPlan, Clock, Filter, LabelName,
+    Admin, ArmSums, Broadcast, BroadcastActivity, BroadcastPlan, Clock, Filter, LabelName,
     MAX_BROADCAST_NAME_CHARS, MAX_BUTTONS, RecipientSums, ResponseSums, SYSTEM_CATEGORY,
-    TelegramId, TelegramUser, Term,
+    TelegramId, TelegramUser, Term, Variant,
 };
 use rollcall_repository::{
     AudienceRepository, BroadcastCategory, BroadcastChange, BroadcastRepository, ChangedBroadcast,
@@ -35,6 +37,7 @@ use tokio::sync::watch;
 pub use composing::{ComposingService, Waiting};
 pub use content::{ContentError, Message};
 pub use error::BroadcastError;
+pub use experiment_error::ExperimentError;
 pub use forecast::{Forecast, PAID_RATE, Stars};
 pub use lease::LeaseTimes;
 pub use messenger::{
@@ -162,15 +165,21 @@ impl BroadcastService {
         if plan.name.trim().is_empty() || chars > MAX_BROADCAST_NAME_CHARS || !is_one_line {
             return Err(BroadcastError::Name);
         }
-        let message = Message::new(&plan.content)?;
-        if plan.has_opt_out_button {
-            if plan.category.as_str() == SYSTEM_CATEGORY {
-                return Err(BroadcastError::SystemOptOut);
-            }
-            if matches!(&message, Message::Text { buttons, .. } if buttons.len() >= MAX_BUTTONS) {
+        if plan.has_opt_out_button && plan.category.as_str() == SYSTEM_CATEGORY {
+            return Err(BroadcastError::SystemOptOut);
+        }
+        for (variant, message) in plan.experiment.variants().zip(experiment::messages(plan)) {
+            let message = message.map_err(|error| match plan.experiment.has_variants() {
+                true => BroadcastError::Variant(variant, error),
+                false => error.into(),
+            })?;
+            let is_full =
+                matches!(&message, Message::Text { buttons, .. } if buttons.len() >= MAX_BUTTONS);
+            if plan.has_opt_out_button && is_full {
                 return Err(BroadcastError::Buttons);
             }
         }
+        experiment::check(plan)?;
         let now = self.clock.now();
         if let Some(at) = plan.planned_for().filter(|at| *at <= now) {
             return Err(BroadcastError::Past(at));
@@ -229,6 +238,32 @@ impl BroadcastService {
     /// If the storage fails.
     pub async fn responses(&self, id: i64) -> Result<ResponseSums, ServiceError> {
         Ok(self.broadcasts.responses(id).await?)
+    }
+
+    /// The sums of the recipients of each arm of an experiment since their message went out.
+    ///
+    /// # Errors
+    /// If the storage fails.
+    pub async fn arm_sums(&self, id: i64) -> Result<ArmSums, ServiceError> {
+        Ok(self.broadcasts.arm_sums(id).await?)
+    }
+
+    /// Lets the recipients that wait for the winner get this variant, without waiting for the figures.
+    ///
+    /// # Errors
+    /// If the broadcast tests no variants, has not started or has ended, if its winner is decided, if it
+    /// has no such variant, or if the storage fails. Nothing is changed then.
+    pub async fn pick_winner(
+        &self,
+        id: i64,
+        winner: Variant,
+        by: Option<&Admin>,
+    ) -> Result<Broadcast, BroadcastError> {
+        match self.broadcasts.pick_winner(id, winner, by, self.clock.now()).await? {
+            ChangedBroadcast::Changed(broadcast) => Ok(broadcast),
+            ChangedBroadcast::Refused(broadcast) => Err(experiment::refused(&broadcast, winner)),
+            ChangedBroadcast::Missing => Err(BroadcastError::Missing(id)),
+        }
     }
 
     /// How many recipients of a broadcast were active within seven days after it; `None` until they have

@@ -42,9 +42,11 @@ impl PressService {
         let Some(broadcast) = self.broadcasts.broadcast(button.broadcast).await? else {
             return Ok(None);
         };
-        let BroadcastContent::Text { buttons, .. } = broadcast.plan.content else {
-            return Ok(None);
+        let content = match broadcast.plan.experiment.has_variants() {
+            true => self.broadcasts.received_content(button.broadcast, id).await?,
+            false => Some(broadcast.plan.content),
         };
+        let Some(BroadcastContent::Text { buttons, .. }) = content else { return Ok(None) };
         let buttons: Buttons = buttons.parse().unwrap_or_default();
         let Some(ButtonTarget::Press(notice)) = buttons.get(button.button).map(|it| it.target())
         else {

@@ -1,8 +1,8 @@
 //! Broadcasts to recipients of earlier ones.
 
 use rollcall_domain::{
-    Admin, Broadcast, BroadcastPlan, DeliveryTimes, Experiment, Filter, MAX_BROADCAST_NAME_CHARS,
-    OfBroadcast, RecipientState, Term,
+    Admin, Arm, Broadcast, BroadcastPlan, DeliveryTimes, Experiment, Filter,
+    MAX_BROADCAST_NAME_CHARS, OfBroadcast, RecipientState, Term,
 };
 
 use super::{BroadcastError, BroadcastService};
@@ -44,6 +44,7 @@ impl BroadcastService {
         }
         let of_state = |state| OfBroadcast { broadcast: id, state };
         let recipients = Term::Broadcast(states.into_iter().map(of_state).collect());
+        let winner = known.variant_of(Arm::Winner);
         let plan = BroadcastPlan {
             name: name_again(&known.plan.name),
             filter: Filter::with(recipients),
@@ -52,6 +53,7 @@ impl BroadcastService {
             times: DeliveryTimes { local_time: None, ..known.plan.times },
             // Its recipients are no random part, so they say nothing about the message.
             experiment: Experiment::default(),
+            content: known.plan.content_of(winner).clone(),
             ..known.plan
         };
         self.create(&plan, by).await

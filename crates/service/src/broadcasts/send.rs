@@ -7,8 +7,9 @@ use std::{
     time::Duration,
 };
 
+use chrono::{DateTime, Utc};
 use rollcall_domain::{
-    Backoff, Broadcast, LabelName, PauseReason, RecipientState, TelegramId, TelegramUser,
+    Backoff, Broadcast, LabelName, PauseReason, RecipientState, TelegramId, TelegramUser, Variant,
 };
 use rollcall_repository::{RecipientOutcome, Rest};
 use tokio::{
@@ -41,7 +42,10 @@ const WAITS: (Duration, Duration) = (Duration::from_millis(50), Duration::from_s
 pub(super) struct Sending<'a> {
     work: &'a Work,
     id: i64,
-    message: Arc<Message>,
+    /// The messages of the variants, from A on.
+    messages: Vec<Arc<Message>>,
+    /// The variant that all get, because it is decided.
+    winner: Option<Variant>,
     /// The category that a button of the messages opts out of.
     opt_out: Option<LabelName>,
     lane: Arc<dyn Lane>,
@@ -77,6 +81,8 @@ enum Next {
     Claim,
     /// The database may have claimed some although it returned an error.
     Recover,
+    /// The recipients that are left wait for the winner.
+    Decide,
     /// No recipient was queued.
     Finish,
     /// The work ends: the broadcast is not being sent any more, or the process should stop.
@@ -84,7 +90,7 @@ enum Next {
 }
 
 impl<'a> Sending<'a> {
-    pub(super) fn new(work: &'a Work, broadcast: &Broadcast, message: Message) -> Self {
+    pub(super) fn new(work: &'a Work, broadcast: &Broadcast, messages: Vec<Message>) -> Self {
         let plan = &broadcast.plan;
         let lane = work.messenger.lane(plan.rate, plan.is_paid);
         // An eighth of a second: little is unknown after a crash, and Telegram usually answers sooner.
@@ -94,7 +100,8 @@ impl<'a> Sending<'a> {
         Self {
             work,
             id: broadcast.id,
-            message: Arc::new(message),
+            messages: messages.into_iter().map(Arc::new).collect(),
+            winner: broadcast.decision.as_ref().map(|it| it.winner),
             opt_out: plan.has_opt_out_button.then(|| plan.category.clone()),
             lane,
             window,
@@ -135,6 +142,7 @@ impl<'a> Sending<'a> {
                         self.after = self.settled_to();
                         self.next = Next::Claim;
                     }
+                    Next::Decide => self.decide().await?,
                     Next::Finish => {
                         if self.finish().await? {
                             return Ok(());
@@ -174,7 +182,12 @@ impl<'a> Sending<'a> {
 
     /// How many recipients may be claimed now: the first message with a picture uploads it.
     fn window(&self) -> usize {
-        if self.work.pictures.has_to_upload(&self.message) { 1 } else { self.window }
+        let messages = match self.winner {
+            Some(winner) => self.messages.get(winner.place()..=winner.place()).unwrap_or_default(),
+            None => &self.messages,
+        };
+        let has_to_upload = messages.iter().any(|it| self.work.pictures.has_to_upload(it));
+        if has_to_upload { 1 } else { self.window }
     }
 
     /// Whether it is time to claim more.
@@ -188,6 +201,12 @@ impl<'a> Sending<'a> {
             self.waits_until = None;
         }
         self.waits_until.is_some()
+    }
+
+    fn wait_until(&mut self, until: DateTime<Utc>, now: DateTime<Utc>) {
+        let pause = (until - now).to_std().unwrap_or_default();
+        let (shortest, longest) = WAITS;
+        self.waits_until = Some(Instant::now() + pause.clamp(shortest, longest));
     }
 
     fn wait(&mut self) {
@@ -229,11 +248,8 @@ impl<'a> Sending<'a> {
         match claim.rest {
             _ if !claim.is_sending => self.end(),
             Rest::More => {}
-            Rest::Waits(until) => {
-                let pause = (until - now).to_std().unwrap_or_default();
-                let (shortest, longest) = WAITS;
-                self.waits_until = Some(Instant::now() + pause.clamp(shortest, longest));
-            }
+            Rest::Waits(until) => self.wait_until(until, now),
+            Rest::Undecided => self.next = Next::Decide,
             Rest::Nothing => self.next = Next::Finish,
         }
         if claim.users.is_empty() && claim.is_sending {
@@ -243,10 +259,13 @@ impl<'a> Sending<'a> {
         let mut opt_outs = self.opt_out_buttons(&claim.users).await;
         for user in claim.users {
             self.open.insert(user.telegram_id);
+            let variant = claim.variants.get(&user.telegram_id).copied().unwrap_or_default();
+            let message = self.messages.get(variant.place()).or_else(|| self.messages.first());
+            // Without a task, the recipient counts as unknown.
+            let Some(message) = message.cloned() else { continue };
             let opt_out = opt_outs.remove(&user.telegram_id);
             let (work, lane) = (self.work.clone(), self.lane.clone());
-            let (message, stop) = (self.message.clone(), self.halt.subscribe());
-            let broadcast = Some(self.id);
+            let (stop, broadcast) = (self.halt.subscribe(), Some(self.id));
             self.sends.spawn(async move {
                 let letter = Letter { message: &message, to: &user, opt_out, broadcast };
                 (user.telegram_id, send(&work, &*lane, letter, stop).await)
@@ -407,6 +426,27 @@ impl<'a> Sending<'a> {
         let (holder, broadcasts) = (&self.work.holder, &self.work.broadcasts);
         let recovered = broadcasts.recover_recipients(holder, self.id, are_unsent, now).await?;
         recovered.ok_or(Stopped::LeaseLost)
+    }
+
+    /// Decides the winner if it is time, and goes on with the recipients that waited for it.
+    async fn decide(&mut self) -> Result<(), Stopped> {
+        self.settle().await?;
+        self.next = Next::Claim;
+        if !self.put_back.is_empty() {
+            return Ok(());
+        }
+        let now = self.work.clock.now();
+        let (holder, broadcasts) = (&self.work.holder, &self.work.broadcasts);
+        let decided = broadcasts.decide_winner(holder, self.id, now).await?;
+        if let Some(until) = decided.ok_or(Stopped::LeaseLost)? {
+            self.wait_until(until, now);
+            return Ok(());
+        }
+        log::info!(broadcast = self.id; "the winner of a broadcast is decided");
+        let decided = self.work.broadcasts.broadcast(self.id).await?;
+        self.winner = decided.and_then(|it| it.decision).map(|it| it.winner);
+        (self.after, self.stored_to) = (None, None);
+        Ok(())
     }
 
     async fn finish(&mut self) -> Result<bool, Stopped> {

@@ -10,7 +10,7 @@ use tokio::{
 };
 
 use super::{
-    content::Message,
+    experiment,
     lease::Lease,
     send::Sending,
     work::{Stopped, Work, requested},
@@ -261,8 +261,8 @@ impl Work {
             broadcast = prepared;
         }
         if broadcast.state == BroadcastState::Sending {
-            match Message::new(&broadcast.plan.content) {
-                Ok(message) => Sending::new(self, &broadcast, message).run().await?,
+            match experiment::messages(&broadcast.plan).collect::<Result<Vec<_>, _>>() {
+                Ok(messages) => Sending::new(self, &broadcast, messages).run().await?,
                 Err(error) => {
                     log::error!(broadcast = broadcast.id, error:%; "a broadcast is paused");
                     self.pause(broadcast.id, PauseReason::Content).await?;

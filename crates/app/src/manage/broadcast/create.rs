@@ -13,16 +13,17 @@ use chrono::TimeDelta;
 use chrono_tz::Tz;
 use clap::Args;
 use rollcall_domain::{
-    BroadcastContent, BroadcastPlan, Experiment, Filter, LabelName, MAX_BROADCAST_NAME_CHARS,
-    OnUnknown, Percent, Picture, QuietHours,
+    BroadcastContent, BroadcastPlan, Filter, LabelName, MAX_BROADCAST_NAME_CHARS, OnUnknown,
+    Picture, QuietHours,
 };
-use rollcall_service::{BroadcastError, PAID_RATE};
+use rollcall_service::{BroadcastError, ExperimentError, PAID_RATE};
 use serde_json::json;
 
 use super::{
     picture::store_picture,
     time::{WrittenTime, read_span, read_time},
     times::{planned, times},
+    variants::Variants,
 };
 use crate::{
     WrongUsage,
@@ -51,6 +52,8 @@ Examples:
   manage broadcast create --name Evening --filter '' --at '2026-12-01 18:00' --local \\
     --zone Europe/Berlin --quiet-hours 22:00-08:00 --text 'Good evening!'
   manage broadcast create --name Sale --filter '' --picture sale.jpg --text '<b>Today only</b>'
+  manage broadcast create --name Sale --filter '' --category promo --text 'Sale!' --variant 'B=20% off!' \
+    --button 'Shop = /start shop' --test-part 20% --winner presses --after 4h
   ID=$(manage broadcast create --name X --filter tag:test --text Hi) && manage broadcast start $ID
 
 Nobody gets a broadcast twice. If a crash leaves unknown whether a message arrived, the user is left out; \
@@ -117,10 +120,8 @@ pub struct Create {
     /// their end
     #[arg(long, value_name = "FROM-UNTIL", value_parser = QuietHours::from_str)]
     quiet_hours: Option<QuietHours>,
-    /// Random part of the users that does not get it, such as 5%, to compare the others with. `show` has
-    /// how many of both parts were active within seven days
-    #[arg(long, value_name = "PERCENT", value_parser = Percent::from_str)]
-    hold_out: Option<Percent>,
+    #[command(flatten)]
+    variants: Variants,
     /// How long after its beginning messages may be sent, such as 90m, 24h or 7d; with --local, after its
     /// time has come everywhere. Users that are left then are skipped
     #[arg(long, value_name = "SPAN", default_value = "24h", value_parser = read_span)]
@@ -203,6 +204,7 @@ impl Create {
             buttons: self.buttons.join("\n"),
             picture: self.picture_id.clone(),
         };
+        let experiment = self.variants.experiment(&content)?;
         let has_opt_out_button = self
             .opt_out_button
             .unwrap_or_else(|| BroadcastPlan::has_opt_out_button_by_default(&self.category));
@@ -219,7 +221,7 @@ impl Create {
             starts_at,
             lasts: self.lasts,
             times,
-            experiment: Experiment { hold_out: self.hold_out },
+            experiment,
         })
     }
 
@@ -247,7 +249,7 @@ impl Create {
 }
 
 /// A text from a file, without the line break at its end.
-fn read_file(path: &Path) -> anyhow::Result<String> {
+pub(super) fn read_file(path: &Path) -> anyhow::Result<String> {
     let is_input = path == Path::new("-");
     let name = if is_input { "the standard input".to_owned() } else { path.display().to_string() };
     let read = || {
@@ -274,7 +276,7 @@ fn read_file(path: &Path) -> anyhow::Result<String> {
 /// What is wrong with the arguments is shown like any wrong argument, with its place.
 fn as_usage(error: BroadcastError) -> anyhow::Error {
     match error {
-        BroadcastError::Content(error) => {
+        BroadcastError::Content(_) | BroadcastError::Variant(..) => {
             let shown = error.to_string();
             let mut lines = shown.lines().map(safe);
             let mut message = lines.next().unwrap_or_default();
@@ -293,6 +295,15 @@ fn as_usage(error: BroadcastError) -> anyhow::Error {
             WrongUsage(format!("--opt-out-button: {error}; expected off")).into()
         }
         BroadcastError::Buttons => WrongUsage(format!("--button: {error}")).into(),
+        BroadcastError::Experiment(error) => {
+            let option = match error {
+                ExperimentError::TooMany | ExperimentError::Copy => "--variant",
+                ExperimentError::After => "--after",
+                ExperimentError::NoPresses(_) => "--winner",
+                _ => "--test-part",
+            };
+            WrongUsage(format!("{option}: {error}")).into()
+        }
         BroadcastError::Past(_) => WrongUsage(format!("--at: {error}")).into(),
         error => error.into(),
     }

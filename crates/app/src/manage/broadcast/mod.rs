@@ -7,6 +7,7 @@ mod change;
 mod create;
 mod forecast;
 mod number;
+mod pick;
 mod picture;
 mod preview;
 mod report;
@@ -15,6 +16,7 @@ mod send_test;
 mod show;
 mod time;
 mod times;
+mod variants;
 
 use std::process::ExitCode;
 
@@ -64,6 +66,10 @@ pub enum Broadcasts {
     Resume(change::Change),
     /// End a broadcast for good; messages that were sent stay
     Cancel(change::Cancel),
+    /// Pick the winner of a test of variants before its time
+    ///
+    /// Users who do not have a message yet get this variant. The winner is final once messages go out.
+    Pick(pick::Pick),
     /// List broadcasts, the newest first
     List(show::List),
     /// Show what a broadcast is, how far it is, and what became of its messages
@@ -74,8 +80,8 @@ pub enum Broadcasts {
     Show(show::Show),
     /// Write all recipients of a broadcast, and what became of the message
     ///
-    /// The columns are telegram_id, state, reason, message_id, at and pressed_at. Users are sorted by id; times are
-    /// in UTC.
+    /// The columns are telegram_id, state, reason, message_id, at, pressed_at and variant. Users are sorted by
+    /// id; times are in UTC.
     Report(report::Report),
     /// Store a draft with the same message for recipients of a broadcast that did not get it
     ///
@@ -100,6 +106,7 @@ impl Broadcasts {
             Self::Pause(command) => command.pause(&services.broadcasts()).await?,
             Self::Resume(command) => command.resume(&services.broadcasts()).await?,
             Self::Cancel(command) => command.run(&services.broadcasts()).await?,
+            Self::Pick(command) => command.run(&services.broadcasts()).await?,
             Self::List(command) => command.run(&services.broadcasts()).await?,
             Self::Show(command) => command.run(&services.broadcasts(), environment).await?,
             Self::Report(command) => command.run(services).await?,

@@ -1,12 +1,12 @@
 //! `manage broadcast preview`.
 
-use std::io::Write;
+use std::{io::Write, str::FromStr};
 
 use anyhow::{Context, bail};
 use clap::Args;
 use rollcall_domain::{
     Broadcast, BroadcastContent, Element, LinkPart, Part, Picture, TelegramId, TelegramUser,
-    UserText, Variable,
+    UserText, Variable, Variant,
 };
 use rollcall_service::{AudienceSize, BroadcastError, Forecast, Message, StoredPicture};
 use serde_json::{Value, json};
@@ -15,6 +15,7 @@ use super::{
     audience::{audience, index_names_of, opt_out_button},
     forecast::{forecast_as_json, forecasts, lines},
     number::{Number, title},
+    variants::content_of,
 };
 use crate::{
     environment::Environment,
@@ -26,6 +27,9 @@ use crate::{
 pub struct Preview {
     #[command(flatten)]
     number: Number,
+    /// Which variant, such as B
+    #[arg(long, value_name = "VARIANT", default_value = "A", value_parser = Variant::from_str)]
+    variant: Variant,
     /// Show it as this user would get it, instead of one of its users
     #[arg(long, value_name = "TELEGRAM_ID")]
     user: Option<TelegramId>,
@@ -55,7 +59,7 @@ impl Preview {
             },
         };
         let size = broadcasts.size(&broadcast.plan).await?;
-        let message = Message::new(&broadcast.plan.content)?;
+        let message = Message::new(content_of(&broadcast, self.variant)?)?;
         let picture = match message.picture().and_then(Picture::stored) {
             Some(id) => broadcasts.pictures().find(id).await?,
             None => None,
@@ -68,6 +72,7 @@ impl Preview {
                 .await?
                 .map(|button| rollcall_conversation::opt_out_button(&button).text),
             broadcast,
+            variant: self.variant,
             user,
             size,
         };
@@ -78,6 +83,7 @@ impl Preview {
 /// A preview.
 struct Shown {
     broadcast: Broadcast,
+    variant: Variant,
     message: Message,
     /// Its picture, if it was uploaded and is stored.
     picture: Option<StoredPicture>,
@@ -111,11 +117,7 @@ impl Shown {
                             "picture that is not stored any more".to_owned()
                         }
                     };
-                    writeln!(
-                        out,
-                        "  [ {what}; `manage broadcast test {}` shows it ]\n",
-                        self.broadcast.id
-                    )?;
+                    writeln!(out, "  [ {what}; `{}` shows it ]\n", self.test_command())?;
                 }
                 for line in readable(&text).lines() {
                     writeln!(out, "{}", format!("  {}", safe(line)).trim_end())?;
@@ -142,11 +144,20 @@ impl Shown {
             }
             _ => writeln!(
                 out,
-                "  A copy of a message in Telegram. `manage broadcast test {}` sends it to you.",
-                self.broadcast.id
+                "  A copy of a message in Telegram. `{}` sends it to you.",
+                self.test_command()
             )?,
         }
         Ok(())
+    }
+
+    /// The command that sends it.
+    fn test_command(&self) -> String {
+        let test = format!("manage broadcast test {}", self.broadcast.id);
+        match self.broadcast.plan.experiment.has_variants() {
+            true => format!("{test} --variant {}", self.variant),
+            false => test,
+        }
     }
 
     fn as_json(&self) -> Value {

@@ -1,10 +1,10 @@
 //! `manage broadcast test`.
 
-use std::{io::Write, sync::Arc};
+use std::{io::Write, str::FromStr, sync::Arc};
 
 use anyhow::bail;
 use clap::Args;
-use rollcall_domain::{Clock, SystemClock, TelegramId, TelegramUser};
+use rollcall_domain::{Clock, SystemClock, TelegramId, TelegramUser, Variant};
 use rollcall_repository::BotRepository;
 use rollcall_service::{Delivery, Letter, Message, Messenger};
 use rollcall_telegram::{Bot, OutboxMessenger};
@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use super::{
     audience::opt_out_button,
     number::{Number, title},
+    variants::content_of,
 };
 use crate::{
     environment::Environment,
@@ -26,6 +27,9 @@ use crate::{
 pub struct SendTest {
     #[command(flatten)]
     number: Number,
+    /// Which variant, such as B
+    #[arg(long, value_name = "VARIANT", default_value = "A", value_parser = Variant::from_str)]
+    variant: Variant,
     /// The user that gets the copy. Variables are filled with what is stored about them
     #[arg(long, value_name = "TELEGRAM_ID")]
     to: TelegramId,
@@ -42,7 +46,7 @@ impl SendTest {
         let settings = self.telegram.settings(environment)?;
         let broadcasts = services.broadcasts();
         let broadcast = broadcasts.find(self.number.id).await?;
-        let message = Message::new(&broadcast.plan.content)?;
+        let message = Message::new(content_of(&broadcast, self.variant)?)?;
         let stored = services.users().get_user_by_telegram_id(self.to).await?;
         let user = stored.unwrap_or_else(|| TelegramUser::new(self.to, SystemClock.now()));
         let bot = Bot::connect(settings, Arc::new(SystemClock)).await?;

@@ -16,6 +16,7 @@ use super::{
     forecast::forecast,
     number::Number,
     times::{described, wait},
+    variants::{print_variants, variants_as_json},
 };
 use crate::{
     environment::Environment,
@@ -106,6 +107,7 @@ impl Show {
         let responses = broadcasts.responses(broadcast.id).await?;
         let next_due = broadcasts.next_due(&broadcast).await?;
         let activity = broadcasts.activity(broadcast.id).await?;
+        let arms = broadcasts.arm_sums(broadcast.id).await?;
         if self.json {
             let mut shown = as_json(&broadcast, &sums);
             if let Some(shown) = shown.as_object_mut() {
@@ -120,6 +122,8 @@ impl Show {
                 shown.insert("next_due_at".to_owned(), next_due.map(rfc3339).into());
                 let activity = activity_as_json(&broadcast, activity);
                 shown.insert("activity".to_owned(), activity);
+                let variants = variants_as_json(&broadcast, &arms, &responses);
+                shown.insert("variants".to_owned(), variants);
                 shown.insert("pressed".to_owned(), pressed.into());
                 shown.insert("buttons".to_owned(), buttons.collect::<Vec<_>>().into());
             }
@@ -132,6 +136,7 @@ impl Show {
         };
         print(&broadcast, &sums, left.map(span), next_due)?;
         print_responses(&broadcast, &responses)?;
+        print_variants(&broadcast, &arms, &responses)?;
         print_activity(&broadcast, activity)
     }
 }
@@ -226,8 +231,10 @@ fn print_responses(broadcast: &Broadcast, responses: &ResponseSums) -> anyhow::R
     if broadcast.started_at.is_none() {
         return Ok(());
     }
+    // With variants, their table has the presses.
+    let has_variants = broadcast.plan.experiment.has_variants();
     let buttons = broadcast.plan.content.counted_buttons();
-    if !buttons.is_empty() {
+    if !has_variants && !buttons.is_empty() {
         let mut table = Table::new(["BUTTON", "RECIPIENTS"], 1);
         for (number, text) in buttons {
             let presses = responses.of(BroadcastResponse::Button(number));

@@ -1,10 +1,12 @@
 use std::collections::BTreeSet;
 
+use chrono::TimeDelta;
 use rollcall_domain::{
-    ActiveUsers, BroadcastActivity, BroadcastPlan, Experiment, Interaction, InteractionKind,
-    Percent, Profile, RecipientState,
+    ActiveUsers, Arm, ArmResponse, BroadcastActivity, BroadcastButton, BroadcastContent,
+    BroadcastPlan, BroadcastResponse, Experiment, Interaction, InteractionKind, Percent, Profile,
+    RecipientState, UnreachableReason, Variant, VariantTest, WinnerBy,
 };
-use rollcall_repository::{BroadcastChange, RecipientOutcome};
+use rollcall_repository::{BroadcastChange, ChangedBroadcast, RecipientOutcome, Rest};
 use tokio::task::block_in_place;
 
 use super::store::{
@@ -16,7 +18,7 @@ const HOUR: i64 = 3_600;
 const DAY: i64 = 24 * HOUR;
 
 fn holding_out(percent: u8) -> BroadcastPlan {
-    let experiment = Experiment { hold_out: Percent::new(percent) };
+    let experiment = Experiment { hold_out: Percent::new(percent), ..Experiment::default() };
     BroadcastPlan { experiment, ..plan("news") }
 }
 
@@ -173,4 +175,112 @@ pub async fn activity_is_counted_part_by_part([(store, _), (other, _)]: [Store; 
     let nothing = Some(BroadcastActivity { sent: nobody, held_out: nobody });
     assert_eq!(store.activity(cancelled).await.unwrap(), nothing, "its recipients were left");
     assert_eq!(store.activity(never_started).await.unwrap(), None);
+}
+
+/// A broadcast of two variants, of which the first button of A and the second one of B count presses.
+fn of_two(test: Option<VariantTest>) -> BroadcastPlan {
+    let text = |text: &str, buttons: &str| BroadcastContent::Text {
+        texts: [(String::new(), text.to_owned())].into(),
+        buttons: buttons.to_owned(),
+        picture: None,
+    };
+    BroadcastPlan {
+        content: text("a", "Yes = press"),
+        experiment: Experiment {
+            others: vec![text("b", "Shop = https://example.org | Yes = press")],
+            test,
+            ..Experiment::default()
+        },
+        ..plan("news")
+    }
+}
+
+pub async fn responses_count_for_the_variant_that_the_user_got([(store, _), _]: [Store; 2]) {
+    users(&*store, 1..=60);
+    let plan = of_two(None);
+    let broadcast = sending(&*store, &plan, 1..=60).await;
+    let claim = store.claim_recipients(ME, broadcast, None, 99, at(30)).await.unwrap().unwrap();
+    let of = |variant: Variant| {
+        let users = claim.variants.iter().filter(|(_, its)| **its == variant);
+        users.map(|(id, _)| id.get()).collect::<Vec<_>>()
+    };
+    let (a, b) = (of("A".parse().unwrap()), of("B".parse().unwrap()));
+    assert_eq!(a.len() + b.len(), 60);
+    settle(&*store, broadcast, &a, RecipientState::Sent, None).await;
+    settle(&*store, broadcast, &b, RecipientState::Sent, None).await;
+    for (n, content) in [(a[0], &plan.content), (b[0], &plan.experiment.others[0])] {
+        let received = store.received_content(broadcast, id(n)).await.unwrap();
+        assert_eq!(received.as_ref(), Some(content));
+    }
+    for (n, button, counts) in
+        [(a[0], 1, true), (a[0], 2, false), (b[0], 1, false), (b[0], 2, true)]
+    {
+        let button = BroadcastButton { broadcast, button };
+        assert_eq!(store.press_button(id(n), button, at(100)).await.unwrap(), counts);
+    }
+    let blocked = UnreachableReason::Blocked;
+    store.mark_unreachable(id(a[1]), blocked, at(100), at(100)).await.unwrap();
+    for (n, is_out) in [(b[1], true), (b[2], true), (b[1], false)] {
+        store.set_opt_out(id(n), &name("news"), is_out, at(100)).await.unwrap();
+    }
+    let arm = |name: &str| Arm::from_name(name).unwrap();
+    let expected = [
+        (BroadcastResponse::Blocked, 1),
+        (BroadcastResponse::Pressed, 2),
+        (BroadcastResponse::Of(arm("A"), ArmResponse::Blocked), 1),
+        (BroadcastResponse::Of(arm("A"), ArmResponse::Pressed), 1),
+        (BroadcastResponse::Of(arm("A"), ArmResponse::Button(1)), 1),
+        (BroadcastResponse::Of(arm("B"), ArmResponse::Pressed), 1),
+        (BroadcastResponse::Of(arm("B"), ArmResponse::OptedOut), 1),
+        (BroadcastResponse::Of(arm("B"), ArmResponse::Button(2)), 1),
+    ];
+    let responses = store.responses(broadcast).await.unwrap();
+    assert_eq!(responses.0, expected.into_iter().collect());
+}
+
+pub async fn those_who_wait_get_the_winner_once([(store, _), _]: [Store; 2]) {
+    users(&*store, 1..=60);
+    let test = VariantTest {
+        part: Percent::new(40).unwrap(),
+        by: WinnerBy::Presses,
+        after: TimeDelta::hours(4),
+    };
+    let plan = of_two(Some(test));
+    let broadcast = sending(&*store, &plan, 1..=60).await;
+    let is_tested = |n: &i64| plan.experiment.arm(broadcast, id(*n), false).is_some();
+    let (tested, others): (Vec<i64>, Vec<i64>) = (1..=60).partition(is_tested);
+    assert_eq!(claim(&*store, broadcast, None, 99).await, tested);
+    let decide =
+        async |second| store.decide_winner(ME, broadcast, at(second)).await.unwrap().unwrap();
+    assert_eq!(decide(35).await, Some(at(36)), "messages are on their way");
+    settle(&*store, broadcast, &tested, RecipientState::Sent, Some(60)).await;
+    let waits = store.claim_recipients(ME, broadcast, None, 99, at(50)).await.unwrap().unwrap();
+    assert_eq!((waits.rest, waits.users.len()), (Rest::Undecided, 0));
+    assert!(!finish(&*store, broadcast).await);
+    assert_eq!(decide(60).await, Some(at(60 + 4 * HOUR)));
+    // One press makes B the winner.
+    let b: Variant = "B".parse().unwrap();
+    let of_b = |n: &i64| plan.experiment.arm(broadcast, id(*n), false) == Some(Arm::Variant(b));
+    let presser = tested.iter().copied().find(of_b).unwrap();
+    let button = BroadcastButton { broadcast, button: 2 };
+    assert!(store.press_button(id(presser), button, at(100)).await.unwrap());
+    assert_eq!(decide(61 + HOUR).await, Some(at(60 + 4 * HOUR)), "the time does not move");
+    assert_eq!(decide(60 + 4 * HOUR).await, None);
+    assert_eq!(decide(60 + 5 * HOUR).await, None, "it is decided once");
+    let known = store.broadcast(broadcast).await.unwrap().unwrap();
+    let decision = known.decision.unwrap();
+    assert_eq!((decision.winner, decision.at, decision.pick), (b, at(60 + 4 * HOUR), None));
+    assert_eq!(decision.figures.iter().map(|it| it.pressed).collect::<Vec<_>>(), [0, 1]);
+    let picked = store.pick_winner(broadcast, Variant::A, None, at(5 * HOUR)).await.unwrap();
+    assert!(matches!(picked, ChangedBroadcast::Refused(_)));
+
+    let claim = store.claim_recipients(ME, broadcast, None, 99, at(5 * HOUR)).await;
+    let claim = claim.unwrap().unwrap();
+    assert_eq!(claim.users.iter().map(|it| it.telegram_id.get()).collect::<Vec<_>>(), others);
+    assert!(claim.variants.values().all(|its| *its == b));
+    settle(&*store, broadcast, &others, RecipientState::Sent, Some(60)).await;
+    assert!(finish(&*store, broadcast).await);
+    let sums = store.arm_sums(broadcast).await.unwrap();
+    let number = u64::try_from(others.len()).unwrap();
+    assert_eq!(sums.of(Arm::Winner, RecipientState::Sent), number);
 }

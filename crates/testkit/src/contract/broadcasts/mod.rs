@@ -94,6 +94,8 @@ macro_rules! broadcast_repository_contract {
             the_picture_of_a_broadcast_has_to_be_stored,
             pictures_that_no_broadcast_needs_are_deleted,
             a_broadcast_and_the_deletion_of_its_picture_exclude_each_other,
+            responses_count_for_the_variant_that_the_user_got,
+            those_who_wait_get_the_winner_once,
         );
     };
 }

@@ -18,8 +18,8 @@ use proptest::{
     test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
 use rollcall_domain::{
-    BroadcastPlan, DeliveryTimes, Experiment, OnUnknown, PauseReason, Percent, RecipientState,
-    UnreachableReason,
+    Arm, BroadcastContent, BroadcastPlan, DeliveryTimes, Experiment, OnUnknown, PauseReason,
+    Percent, RecipientState, UnreachableReason, Variant, VariantTest, WinnerBy,
 };
 use rollcall_repository::{
     BroadcastChange, ChangedBroadcast, PreferencesRepository, Recipient, RecipientOutcome, Rest,
@@ -36,6 +36,8 @@ const HOUR: i64 = 3_600;
 /// How long the broadcasts last, and the time over which the messages of a category are counted.
 const LASTS: i64 = 60 * HOUR;
 const WEEK: i64 = 7 * 24 * HOUR;
+/// How long after the last message of the test part the winner is decided.
+const AFTER: i64 = 4 * HOUR;
 
 const ZONES: [Tz; 4] =
     [Tz::UTC, Tz::Pacific__Kiritimati, Tz::Asia__Kolkata, Tz::America__Los_Angeles];
@@ -78,6 +80,15 @@ enum Operation {
     },
     Finish {
         broadcast: usize,
+    },
+    /// The sender decides the winner if it can.
+    Decide {
+        broadcast: usize,
+    },
+    /// The owner picks the winner.
+    Pick {
+        broadcast: usize,
+        winner: Variant,
     },
     Erase {
         user: i64,
@@ -133,6 +144,9 @@ fn operations() -> impl Strategy<Value = Vec<Operation>> {
             0 => Operation::Cancel { broadcast },
             _ => Operation::Finish { broadcast },
         }),
+        2 => broadcast().prop_map(|broadcast| Operation::Decide { broadcast }),
+        1 => (broadcast(), select(&Variant::ALL[..3]))
+            .prop_map(|(broadcast, winner)| Operation::Pick { broadcast, winner }),
         1 => user().prop_map(|user| Operation::Erase { user }),
         1 => user().prop_map(|user| Operation::Register { user }),
         1 => (user(), any::<bool>()).prop_map(|(user, is_out)| Operation::OptOut { user, is_out }),
@@ -170,12 +184,78 @@ struct Broadcast {
     due: BTreeMap<i64, i64>,
     /// What became of recipients that were erased.
     erased: Vec<(RecipientState, &'static str)>,
+    /// Up to here, recipients are not looked at again.
+    settled_to: i64,
+    /// The arms of those whose message went out, and of erased ones.
+    arms: BTreeMap<i64, String>,
+    erased_arms: Vec<(String, RecipientState)>,
+    tested_at: Option<i64>,
+    pick: Option<Variant>,
+    winner: Option<Variant>,
 }
 
 impl Broadcast {
     /// Those with an outcome wait no more.
     fn forget_due(&mut self) {
         self.due.retain(|n, _| is_open(&self.rows[n]));
+        self.arms.retain(|n, _| self.rows[n].0 != RecipientState::Queued);
+    }
+
+    fn is_testing(&self) -> bool {
+        self.experiment.test.is_some() && self.winner.is_none()
+    }
+
+    /// Whether a recipient waits for the winner.
+    fn waits(&self, n: i64) -> bool {
+        self.is_testing() && self.experiment.arm(self.id, id(n), false).is_none()
+    }
+
+    /// How many of each arm have each state.
+    fn arm_sums(&self) -> BTreeMap<(Arm, RecipientState), u64> {
+        let mut sums = BTreeMap::new();
+        let known = self.arms.iter().map(|(n, arm)| (arm, self.rows[n].0));
+        for (arm, state) in known.chain(self.erased_arms.iter().map(|(arm, state)| (arm, *state))) {
+            *sums.entry((Arm::from_name(arm).unwrap(), state)).or_default() += 1;
+        }
+        sums
+    }
+
+    /// The first queued recipients that wait for a time, with that time.
+    fn waiting(&self) -> Vec<(i64, i64)> {
+        let queued = self.due.iter().filter(|(n, _)| self.rows[n].0 == RecipientState::Queued);
+        let mut waiting: Vec<(i64, i64)> = queued.map(|(n, due)| (*due, *n)).collect();
+        waiting.sort_unstable();
+        waiting
+    }
+
+    /// Decides in the model. Returns when it is to be tried again.
+    fn expect_decision(&mut self, now: i64) -> Option<i64> {
+        if self.state != "sending" || !self.is_testing() {
+            return None;
+        }
+        if self.rows.values().any(|row| row.0 == RecipientState::Claimed) {
+            return Some(now + 1);
+        }
+        if self.pick.is_none() && now < self.expires() {
+            let is_untested = |(n, row): (&i64, &Row)| {
+                let is_next = *n > self.settled_to && !self.due.contains_key(n);
+                row.0 == RecipientState::Queued && is_next && !self.waits(*n)
+            };
+            if self.rows.iter().any(is_untested) {
+                return Some(now);
+            }
+            if let Some((due, _)) = self.waiting().first() {
+                return Some(*due);
+            }
+            let decides = *self.tested_at.get_or_insert(now) + AFTER;
+            if decides > now {
+                return Some(decides.min(self.expires()));
+            }
+        }
+        // Nobody presses a button.
+        self.winner = Some(self.pick.unwrap_or_default());
+        self.settled_to = 0;
+        None
     }
 
     fn is_held_out(&self, n: i64) -> bool {
@@ -242,6 +322,12 @@ impl World {
                 experiment,
                 due: BTreeMap::new(),
                 erased: Vec::new(),
+                settled_to: 0,
+                arms: BTreeMap::new(),
+                erased_arms: Vec::new(),
+                tested_at: None,
+                pick: None,
+                winner: None,
             }
         };
         let plain = begin(OnUnknown::Skip, DeliveryTimes::default()).await;
@@ -304,10 +390,12 @@ impl World {
                     }
                 }
                 its.forget_due();
-                let mut open = its.rows.iter().filter(|(n, _)| !its.due.contains_key(n));
+                let mut open =
+                    its.rows.iter().filter(|(n, _)| !its.due.contains_key(n) && !its.waits(**n));
                 let open = open.find(|(_, row)| is_open(row)).map(|(n, _)| n - 1);
                 let settled_to = open.unwrap_or(USERS);
                 let settled_to = (its.is_prepared && settled_to > 0).then(|| id(settled_to));
+                its.settled_to = its.settled_to.max(settled_to.map_or(0, |it| it.get()));
                 let settled = store.settle_recipients(&holder, its.id, &outcomes, settled_to);
                 assert_eq!(settled.await.unwrap(), Some(()));
             }
@@ -364,6 +452,23 @@ impl World {
                     its.state = "finished";
                 }
             }
+            Operation::Decide { broadcast } => {
+                let its = &mut self.broadcasts[broadcast];
+                let expected = its.expect_decision(now).map(at);
+                let decided = store.decide_winner(&holder, its.id, at(now)).await.unwrap();
+                assert_eq!(decided, Some(expected));
+            }
+            Operation::Pick { broadcast, winner } => {
+                let its = &mut self.broadcasts[broadcast];
+                let picked = store.pick_winner(its.id, winner, None, at(now)).await.unwrap();
+                let is_open = !matches!(its.state, "cancelled" | "finished");
+                let may_pick =
+                    its.is_testing() && is_open && its.experiment.variants().any(|it| it == winner);
+                assert_eq!(matches!(picked, ChangedBroadcast::Changed(_)), may_pick);
+                if may_pick {
+                    its.pick = Some(winner);
+                }
+            }
             Operation::Erase { user } => {
                 store.delete(&[id(user)]).await.unwrap();
                 self.users.remove(&user);
@@ -372,6 +477,10 @@ impl World {
                     if let Some(row) = its.rows.remove(&user) {
                         let skipped = (RecipientState::Skipped, "erased");
                         its.erased.push(if is_open(&row) { skipped } else { (row.0, row.1) });
+                        if let Some(arm) = its.arms.remove(&user) {
+                            let state = if is_open(&row) { skipped.0 } else { row.0 };
+                            its.erased_arms.push((arm, state));
+                        }
                     }
                 }
             }
@@ -426,24 +535,27 @@ impl World {
         limit: u32,
     ) -> (Vec<i64>, Vec<i64>, Option<i64>, Rest) {
         let limit = usize::try_from(limit).unwrap();
-        let (is_plain, expires) =
-            (self.broadcasts[broadcast].times.are_any(), self.broadcasts[broadcast].expires());
         let its = &mut self.broadcasts[broadcast];
+        let expires = its.expires();
+        let is_plain = its.times.are_any() && !its.is_testing();
+        let after = after.max(its.settled_to);
         if its.state != "sending" {
             return (Vec::new(), Vec::new(), None, Rest::Nothing);
         }
         let is_expired = self.now >= expires;
+        if its.is_testing() && (its.pick.is_some() || is_expired) {
+            return (Vec::new(), Vec::new(), None, Rest::Undecided);
+        }
         let is_queued = |n: &i64| its.rows[n].0 == RecipientState::Queued;
-        let mut waiting: Vec<(i64, i64)> = its.due.iter().map(|(n, due)| (*due, *n)).collect();
-        waiting.retain(|(_, n)| is_queued(n));
-        waiting.sort_unstable();
+        let waiting = its.waiting();
         let next = its.rows.keys().copied().filter(|n| *n > after && is_queued(n));
         let next: Vec<i64> = next.filter(|n| !its.due.contains_key(n)).collect();
         let is_due = |(due, _): &&(i64, i64)| *due <= self.now || is_expired;
         let due: Vec<i64> = waiting.iter().filter(is_due).map(|(_, n)| *n).collect();
         if due.is_empty() && next.is_empty() || is_plain && limit == 0 {
             let first = waiting.first().map(|(due, _)| Rest::Waits(at(*due.min(&expires))));
-            return (Vec::new(), Vec::new(), None, first.unwrap_or_default());
+            let none = if its.is_testing() { Rest::Undecided } else { Rest::Nothing };
+            return (Vec::new(), Vec::new(), None, first.unwrap_or(none));
         }
         let (mut queued, mut waited, mut last) = (Vec::new(), Vec::new(), None);
         let both = due.iter().map(|n| (*n, true)).chain(next.iter().map(|n| (*n, false)));
@@ -453,6 +565,9 @@ impl World {
             }
             if !has_waited {
                 last = Some(n);
+            }
+            if its.waits(n) {
+                continue;
             }
             let zone = self.users[&n].zone.unwrap_or(Tz::UTC);
             let begins = second(its.times.due(zone, at(self.now)));
@@ -483,7 +598,12 @@ impl World {
                 () => (RecipientState::Claimed, ""),
             };
             claimed.extend((state == RecipientState::Claimed).then_some(*n));
-            self.broadcasts[broadcast].rows.insert(*n, (state, reason, Some(now)));
+            let its = &mut self.broadcasts[broadcast];
+            its.rows.insert(*n, (state, reason, Some(now)));
+            if state == RecipientState::Claimed && its.experiment.is_any() {
+                let arm = its.experiment.arm(its.id, id(*n), its.winner.is_some());
+                its.arms.insert(*n, arm.unwrap().name());
+            }
         }
         self.broadcasts[broadcast].forget_due();
         waited.retain(|n| claimed.contains(n));
@@ -514,6 +634,10 @@ impl World {
             for (state, reason) in all.chain(its.erased.iter().copied()) {
                 *sums.entry((state, reason.to_owned())).or_default() += 1;
             }
+            assert_eq!(store.arm_sums(its.id).await.unwrap().0, its.arm_sums());
+            let arms = rows.iter().filter_map(|it| Some((it.telegram_id.get(), it.arm?.name())));
+            assert_eq!(arms.collect::<BTreeMap<_, _>>(), its.arms);
+            assert_eq!(known.decision.map(|it| it.winner), its.winner);
             let stored = store.recipient_sums(&[its.id]).await.unwrap().remove(&its.id);
             assert_eq!(stored.unwrap_or_default().0, sums);
             if its.rows.values().any(|row| row.0 == RecipientState::Claimed) {
@@ -536,6 +660,7 @@ impl World {
                 let users = (1..=USERS).collect();
                 let state = RecipientState::Sent;
                 self.run(&Operation::Settle { broadcast, users, state }).await;
+                self.run(&Operation::Decide { broadcast }).await;
                 self.run(&Operation::Finish { broadcast }).await;
                 self.run(&Operation::Wait { hours: 3 }).await;
             }
@@ -558,10 +683,21 @@ fn times() -> impl Strategy<Value = DeliveryTimes> {
     })
 }
 
-/// Nothing, or a part that is held out.
+/// Nothing, a part that is held out, variants, or a test of them.
 fn experiment() -> impl Strategy<Value = Experiment> {
-    any::<bool>()
-        .prop_map(|is_any| Experiment { hold_out: is_any.then(|| Percent::new(30).unwrap()) })
+    let other = || BroadcastContent::Copy { from_chat_id: 1, message_id: 1, reply_markup: None };
+    let test = VariantTest {
+        part: Percent::new(40).unwrap(),
+        by: WinnerBy::Presses,
+        after: TimeDelta::seconds(AFTER),
+    };
+    (any::<bool>(), 0..3_usize, any::<bool>()).prop_map(move |(is_any, others, is_test)| {
+        Experiment {
+            hold_out: is_any.then(|| Percent::new(30).unwrap()),
+            others: (0..others).map(|_| other()).collect(),
+            test: (is_test && others > 0).then_some(test),
+        }
+    })
 }
 
 /// The second of a time.

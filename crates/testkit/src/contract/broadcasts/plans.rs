@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use chrono_tz::Tz;
 use rollcall_domain::{
     Admin, AuditAction, Broadcast, BroadcastContent, BroadcastPlan, BroadcastState, DeliveryTimes,
-    Experiment, OnUnknown, PauseReason, Percent, Picture,
+    Experiment, OnUnknown, PauseReason, Percent, Picture, VariantTest, WinnerBy,
 };
 use rollcall_repository::{AuditFilter, BroadcastCategory, BroadcastChange, ChangedBroadcast};
 use tokio::task::JoinSet;
@@ -72,6 +72,8 @@ pub async fn every_plan_survives_being_stored([(store, _), (other, _)]: [Store; 
         },
     ];
     let start = at(3_600) + TimeDelta::microseconds(123_456);
+    let part = Percent::new(20).unwrap();
+    let test = |by| VariantTest { part, by, after: TimeDelta::minutes(90) };
     let mut plans = Vec::new();
     for (n, content) in contents.into_iter().enumerate() {
         for on_unknown in OnUnknown::ALL {
@@ -95,6 +97,9 @@ pub async fn every_plan_survives_being_stored([(store, _), (other, _)]: [Store; 
                 has_opt_out_button: n % 2 == 0,
                 experiment: Experiment {
                     hold_out: [None, Percent::new(1), Percent::new(50), None][n],
+                    others: vec![content.clone(); n],
+                    test: [None, None, Some(test(WinnerBy::Blocks)), Some(test(WinnerBy::Presses))]
+                        [n],
                 },
             });
         }
@@ -115,6 +120,9 @@ pub async fn every_plan_survives_being_stored([(store, _), (other, _)]: [Store; 
             prepared_to: None,
             settled_to: None,
             opt_outs: 0,
+            tested_at: None,
+            pick: None,
+            decision: None,
         };
         assert_eq!(created, expected);
         assert_eq!(other.broadcast(created.id).await.unwrap(), Some(expected));

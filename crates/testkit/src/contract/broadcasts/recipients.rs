@@ -76,6 +76,7 @@ pub async fn recipients_are_claimed_in_the_order_of_their_ids([(store, _), _]: [
     let users = [store.find(id(1)).await.unwrap(), store.find(id(2)).await.unwrap()];
     let expected = RecipientClaim {
         users: users.into_iter().flatten().collect(),
+        variants: Default::default(),
         waited: BTreeSet::new(),
         last: Some(id(2)),
         rest: Rest::More,
