@@ -39,6 +39,7 @@ fn routes() -> Vec<Route> {
         route("get", "/api/v1/stats", Read, get(stats::show)),
         route("get", "/api/v1/users", Read, get(users::list)),
         route("get", "/api/v1/users/{id}", Read, get(users::one)),
+        route("post", "/api/v1/users/{id}/consent", Write, post(users::consent)),
         route("put", "/api/v1/users/{id}/tags/{tag}", Write, put(users::add_tag)),
         route("delete", "/api/v1/users/{id}/tags/{tag}", Write, delete(users::remove_tag)),
         route("get", "/api/v1/segments", Read, get(segments::list)),

@@ -1,6 +1,6 @@
 use rollcall_service::{
     ActivityService, AdminService, AudienceService, BroadcastService, DirectoryService,
-    LabelService, SegmentService,
+    LabelService, SegmentService, UserService,
 };
 use rollcall_telegram::Intake;
 
@@ -23,4 +23,6 @@ pub struct Services {
     pub labels: LabelService,
     /// Segments and their sizes.
     pub segments: SegmentService,
+    /// Lets erased users be stored again.
+    pub users: UserService,
 }

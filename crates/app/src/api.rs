@@ -34,9 +34,10 @@ pub(crate) fn api(
         audience: services.audience(),
         broadcasts: services.broadcasts(),
         directory: services.directory(),
-        intake: Intake::new(users, SystemClock, COMMANDS, button_family),
+        intake: Intake::new(users.clone(), SystemClock, COMMANDS, button_family),
         labels,
         segments: services.segments(),
+        users,
     };
     rollcall_api::router(settings.prefix(), services)
         .layer(from_fn_with_state(settings.clone(), name_client))

@@ -10,9 +10,9 @@ use crate::{
     environment::Environment,
     serve::{ConversationSettings, Site, TelegramAdmins, serve},
     settings::{
-        BehindWay, DatabaseArguments, EXPOSED_TOKEN, EventsArguments, ForwardArguments,
-        ForwardSettings, GreetingArguments, HttpArguments, ScheduleArguments, SettingError,
-        TELEGRAM_API_URL, TelegramArguments,
+        BehindWay, DatabaseArguments, DatabaseSettings, EXPOSED_TOKEN, EventsArguments,
+        ForwardArguments, ForwardSettings, GreetingArguments, HttpArguments, ScheduleArguments,
+        SettingError, TELEGRAM_API_URL, TelegramArguments,
     },
     shutdown::Shutdown,
 };
@@ -119,7 +119,10 @@ pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Res
             link: None,
         };
         let http = arguments.http.settings(environment, &settings.api_url)?;
-        let database_url = arguments.database.writable_database_url(environment)?;
+        let database = DatabaseSettings {
+            url: arguments.database.writable_database_url(environment)?,
+            suppression_key: arguments.database.suppression_key(environment)?,
+        };
         let schedule = arguments.schedule.settings(environment)?;
         let greetings = arguments.greeting.settings(environment)?;
         if let Some(proxy) = arguments.telegram.proxy(environment, &settings.api_url)? {
@@ -160,7 +163,7 @@ pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Res
             telegram_admins,
             site,
             conversation,
-            database_url,
+            database,
             shutdown,
         )
         .await?;

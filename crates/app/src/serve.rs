@@ -13,7 +13,7 @@ use rollcall_conversation::{BROADCAST_BUTTONS, Beside, Conversation, Greetings};
 use rollcall_domain::{Clock, SystemClock, TelegramId, error_chain};
 use rollcall_nhl::Client;
 use rollcall_repository::BotRepository;
-use rollcall_repository_diesel::{Database, DatabaseUrl, MigrationState};
+use rollcall_repository_diesel::{Database, MigrationState, SuppressionKeyPlace};
 use rollcall_service::{
     ActivityService, AdminService, Alerts, LastingLink, LeaseTimes, ScheduleService,
 };
@@ -26,7 +26,8 @@ use crate::{
     http, maintenance, refresh,
     services::Services,
     settings::{
-        BehindWay, EventsSettings, ForwardSettings, HttpSettings, NhlSettings, ScheduleSettings,
+        BehindWay, DatabaseSettings, EventsSettings, ForwardSettings, HttpSettings,
+        KEPT_SUPPRESSION_KEY, NhlSettings, ScheduleSettings,
     },
     shutdown::Shutdown,
     take_over::{refuse_another, refuse_foreign_use},
@@ -78,7 +79,7 @@ pub(crate) async fn serve(
     telegram_admins: TelegramAdmins,
     Site { settings: http, listener }: Site,
     conversation: ConversationSettings,
-    database_url: DatabaseUrl,
+    database: DatabaseSettings,
     shutdown: Shutdown,
 ) -> anyhow::Result<()> {
     let metrics = http.metrics_address.map(|it| http::listen("METRICS_ADDR", it)).transpose()?;
@@ -137,7 +138,7 @@ pub(crate) async fn serve(
         receiver: &receiver,
         web_admin: &web_admin,
     };
-    let worked = work(settings, &http, nhl, database_url, shutdown.clone(), parts);
+    let worked = work(settings, &http, nhl, database, shutdown.clone(), parts);
     tokio::try_join!(served, watched, worked)?;
     if let Some(receiver) = receiver.get() {
         receiver.finish().await;
@@ -180,7 +181,7 @@ async fn work(
     settings: rollcall_telegram::Settings,
     http: &HttpSettings,
     nhl: Option<Client>,
-    database_url: DatabaseUrl,
+    database: DatabaseSettings,
     shutdown: Shutdown,
     Parts {
         take_over,
@@ -198,7 +199,7 @@ async fn work(
 ) -> anyhow::Result<()> {
     let mini_app_key = settings.token.mini_app_key();
     let (bot, database) = tokio::select! {
-        started = start(settings, http.webhook.as_ref(), &forward, take_over, database_url) => started?,
+        started = start(settings, http.webhook.as_ref(), &forward, take_over, database) => started?,
         () = shutdown.clone().requested() => return Ok(()),
     };
     let database = match &events {
@@ -425,9 +426,9 @@ async fn start(
     webhook: Option<&Webhook>,
     forward: &Option<ForwardSettings>,
     take_over: bool,
-    database_url: DatabaseUrl,
+    database: DatabaseSettings,
 ) -> anyhow::Result<(Bot, Database)> {
-    let database = Database::open(database_url).await?;
+    let database = database.open().await?;
     let bot = Bot::connect_with_retries(settings, Arc::new(SystemClock)).await?;
     let bots = Services::new(database.clone()).bot_repository();
     // Checked before the migration, which must not change another bot's database.
@@ -446,6 +447,9 @@ async fn start(
     }
     for migration in database.migrate().await? {
         log::info!("applied the migration {migration}");
+    }
+    if database.settle_suppression_key().await? == SuppressionKeyPlace::Database {
+        log::warn!("{KEPT_SUPPRESSION_KEY}");
     }
     if !take_over && owner.is_some() && !bots.has_run().await? {
         // Its updates were sent by an API key, so it runs elsewhere.

@@ -81,6 +81,10 @@ pub(crate) enum Action {
     Segment(LabelName),
     /// Composes, changes or shows a broadcast. For owners only.
     Broadcast(BroadcastAction),
+    /// Answers the question whether an erased user may be stored again.
+    Consent {
+        agrees: bool,
+    },
     /// Shows the list of commands.
     Help,
 }
@@ -118,6 +122,7 @@ impl Action {
             Self::OptOut { category, is_out } => format!("o/{category}/{}", u8::from(*is_out)),
             Self::Press(None) => "c/test".to_owned(),
             Self::Press(Some(button)) => format!("c/{button}"),
+            Self::Consent { agrees } => format!("a/{}", u8::from(*agrees)),
             Self::Help => "h".to_owned(),
             Self::Users(None) => "u".to_owned(),
             Self::Users(Some(cursor)) => format!("u/{cursor}"),
@@ -179,6 +184,7 @@ impl Action {
             }
             ["c", "test"] => Self::Press(None),
             ["c", button] => Self::Press(Some(button.parse().ok()?)),
+            ["a", flag] => Self::Consent { agrees: yes_or_no(flag)? },
             ["h"] => Self::Help,
             ["u"] => Self::Users(None),
             ["u", place] => Self::Users(Some(cursor(place)?)),
@@ -208,6 +214,7 @@ impl Action {
             Self::Users(_) | Self::Selected(_) => "users",
             Self::Segments { .. } | Self::Segment(_) => "segments",
             Self::Broadcast(_) => "broadcast",
+            Self::Consent { .. } => "start",
             Self::Help => "help",
         }
     }
@@ -302,6 +309,8 @@ mod tests {
             Action::OptOut { category: "promo".parse().unwrap(), is_out: false },
             Action::Press(None),
             Action::Press(Some(BroadcastButton { broadcast: i64::MAX, button: 100 })),
+            Action::Consent { agrees: true },
+            Action::Consent { agrees: false },
             Action::Help,
             Action::Users(None),
             Action::Users(Some(place(false, 1_795_780_800_000_000, 1815))),

@@ -26,6 +26,7 @@ use crate::{
     action::button_family,
     audience::Audience,
     command::{Command, commands},
+    consent,
     greeting::Greetings,
     locale::Locale,
     menu::{self, Menu},
@@ -292,6 +293,13 @@ impl Conversation {
     ) -> Result<Screen, ServiceError> {
         let locale = asker.locale();
         Ok(match command {
+            command
+                if registration.suppressed
+                    && audience.is_private()
+                    && consent::is_asked_before(command) =>
+            {
+                consent::question(locale)
+            }
             Command::Start => self.start(audience, asker, &registration.user),
             Command::Schedule => match &self.schedule {
                 Some(schedule) => self.games(schedule, ScheduleView::Next, audience, asker).await?,
@@ -315,7 +323,7 @@ impl Conversation {
     }
 
     /// The greeting, with buttons for what the bot can do.
-    fn start(&self, audience: Audience, asker: &Asker, user: &TelegramUser) -> Screen {
+    pub(crate) fn start(&self, audience: Audience, asker: &Asker, user: &TelegramUser) -> Screen {
         let has_schedule = self.schedule.is_some();
         let own = self.greetings.greeting(asker.language(), user);
         Screen {

@@ -18,6 +18,7 @@ mod beside;
 mod broadcasts;
 mod claim;
 mod command;
+mod consent;
 mod conversation;
 mod greeting;
 mod html;

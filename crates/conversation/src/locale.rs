@@ -237,6 +237,7 @@ mod tests {
             include_str!("broadcasts/progress.rs"),
             include_str!("broadcasts/words.rs"),
             include_str!("claim.rs"),
+            include_str!("consent.rs"),
             include_str!("conversation.rs"),
             include_str!("menu.rs"),
             include_str!("messages.rs"),

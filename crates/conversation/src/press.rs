@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use frankenstein::methods::AnswerCallbackQueryParams;
-use rollcall_domain::{Registration, TelegramUser, error_chain};
+use rollcall_domain::{Registration, error_chain};
 use rollcall_service::{ScheduleService, ScheduleView, ServiceError};
 use rollcall_telegram::{ButtonPress, SendError};
 
@@ -25,10 +25,8 @@ impl Conversation {
         let begun_at = Instant::now();
         let (outcome, asker) = match self.asker(&registration.user).await {
             Ok(mut asker) => {
-                let outcome = self
-                    .outcome(press, &registration.user, &mut asker)
-                    .await
-                    .unwrap_or_else(|error| {
+                let outcome =
+                    self.outcome(press, registration, &mut asker).await.unwrap_or_else(|error| {
                         log::warn!(error = error_chain(&error); "a button press failed");
                         Outcome::notice("press-failed")
                     });
@@ -91,9 +89,10 @@ impl Conversation {
     async fn outcome(
         &self,
         press: &ButtonPress,
-        user: &TelegramUser,
+        registration: &Registration,
         asker: &mut Asker,
     ) -> Result<Outcome, ServiceError> {
+        let user = &registration.user;
         let action = press.data.as_deref().and_then(Action::read);
         let (Some(action), Some((chat, place))) = (action, press.message) else {
             return Ok(Outcome::notice("press-stale"));
@@ -173,6 +172,9 @@ impl Conversation {
                 Some(answer) => Outcome { written: answer.notice, ..Outcome::default() },
                 None => Outcome::notice("press-stale"),
             },
+            (Action::Consent { agrees }, _) => {
+                self.consent(agrees, registration, audience, asker).await?
+            }
             (Action::Help, _) => self.help(audience, locale).into(),
             (Action::Users(cursor), _) => self.users(cursor, locale).await?.into(),
             (Action::Selected(cursor), _) => {
@@ -189,6 +191,27 @@ impl Conversation {
             (Action::Segment(name), _) => {
                 self.selected(&format!("segment:{name}"), None, locale).await?.into()
             }
+        })
+    }
+
+    /// The answer to the question whether an erased user may be stored again. Agreeing registers the user.
+    async fn consent(
+        &self,
+        agrees: bool,
+        registration: &Registration,
+        audience: Audience,
+        asker: &Asker,
+    ) -> Result<Outcome, ServiceError> {
+        let user = &registration.user;
+        Ok(match (agrees, registration.suppressed) {
+            (true, true) if self.users.agree(user).await?.suppressed => {
+                // Erased once more at the same moment.
+                Outcome::notice("press-failed")
+            }
+            (true, _) => Outcome::noticed("press-agreed", self.start(audience, asker, user)),
+            (false, true) => Screen::from(asker.locale().text("consent-declined")).into(),
+            // They have agreed meanwhile, by another message.
+            (false, false) => Outcome::notice("press-stale"),
         })
     }
 

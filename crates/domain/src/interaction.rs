@@ -73,6 +73,8 @@ pub enum Event {
     Blocked,
     /// The user unblocked the bot.
     Unblocked,
+    /// The user, who was erased, agreed to be stored again.
+    Agreed,
 }
 
 /// A chat of an interaction (Bot API, "Chat").

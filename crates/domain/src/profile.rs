@@ -1,5 +1,5 @@
 use crate::{
-    TelegramId, Username,
+    TelegramId, TelegramUser, Username,
     stored_text::{MAX_NAME_CHARS, stored},
 };
 
@@ -37,6 +37,18 @@ impl Profile {
             username: None,
             language_code: None,
             is_bot: false,
+        }
+    }
+
+    /// What is known of a user.
+    pub fn of_user(user: &TelegramUser) -> Self {
+        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        Self {
+            username: user.username.clone(),
+            ..Self::new(user.telegram_id, &user.first_name)
+                .last_name(&text(&user.last_name))
+                .language_code(&text(&user.language_code))
+                .is_bot(user.is_bot)
         }
     }
 

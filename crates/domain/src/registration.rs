@@ -9,4 +9,7 @@ pub struct Registration {
     pub created: bool,
     /// Whether the interaction's update was registered before, so that it changed nothing.
     pub repeated: bool,
+    /// Whether the user was erased and has not agreed to be stored again. Then nothing about them is
+    /// stored, and `user` has only what the interaction shows.
+    pub suppressed: bool,
 }

@@ -15,6 +15,7 @@
 //! | `directory` | lists, search, notes and the details of a user |
 //! | `transfer` | imports, exports, demo data |
 //! | `users` | finding, locking and deleting users, reachability |
+//! | `suppression` | erased users, who are not stored again until they agree |
 //! | `user_events` | events that are to be delivered to programs outside |
 //! | `admin` | accounts, sessions, second factors, sign-in failures, the audit log |
 //! | `schedule`, `segments`, `preferences`, `quarantine`, `bots` | one repository each |
@@ -138,6 +139,7 @@ mod schedule;
 mod segments;
 mod sources;
 mod statistics;
+mod suppression;
 mod transfer;
 mod user_events;
 mod users;
@@ -154,6 +156,7 @@ pub use base::database_url::{DatabaseUrl, InvalidDatabaseUrl, SqliteMode};
 pub use base::file_mode::{OpenToOthers, open_to_others};
 pub use base::migrations::{Migration, MigrationError, MigrationState};
 pub use base::pooling::{InvalidPoolMode, PoolMode, Sessions};
+pub use base::suppression_key::{InvalidSuppressionKey, SuppressionKey, SuppressionKeyPlace};
 pub use base::{database::Database, open_error::OpenError};
 pub use bots::DieselBotRepository;
 pub use preferences::DieselPreferencesRepository;

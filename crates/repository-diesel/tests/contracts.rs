@@ -208,6 +208,21 @@ mod transfer {
     }
 }
 
+mod suppression {
+    use rollcall_domain::UserEventKinds;
+    use rollcall_testkit::contract::suppression::Store;
+
+    use super::*;
+
+    rollcall_testkit::suppression_contract!(open);
+
+    async fn open(url: &str) -> Store {
+        let database = migrated(url).await.recording(UserEventKinds::all());
+        let quarantine = DieselQuarantineRepository::new(database.clone());
+        (Arc::new(DieselUserRepository::new(database)), Arc::new(quarantine))
+    }
+}
+
 mod bots {
     use super::*;
 

@@ -8,6 +8,29 @@ pub const LOCKED: &str = "another program holds the lock on the database, such a
      `manage import`, a backup or an open sqlite3; wait until it ends, or stop it \
      (`fuser -v FILE` shows the programs that use a file)";
 
+/// What is wrong with the key with which the ids of erased users are hashed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SuppressionKeyError {
+    /// The database has users that were erased with a key from elsewhere, and none was given.
+    #[error(
+        "SUPPRESSION_KEY_FILE is not set, but users of this database were erased with the key of \
+         such a file; expected the same file"
+    )]
+    Missing,
+    /// Another key was given.
+    #[error(
+        "the key in SUPPRESSION_KEY_FILE is not the one with which users of this database were \
+         erased; expected that one"
+    )]
+    Wrong,
+    /// A key was given, but the database keeps another one itself.
+    #[error(
+        "the key in SUPPRESSION_KEY_FILE is not the one that the database keeps; write that one to \
+         a new file with `manage suppression-key FILE`"
+    )]
+    Kept,
+}
+
 /// Why a storage failed.
 ///
 /// An error that lies in one row is permanent ([`RepositoryError::is_permanent`]): repeating the
@@ -39,6 +62,9 @@ pub enum RepositoryError {
     /// The database refused a row because of its values.
     #[error("the database refused a row")]
     Rejected(#[source] DatabaseError),
+    /// Erased users cannot be recognised.
+    #[error(transparent)]
+    SuppressionKey(#[from] SuppressionKeyError),
     /// The database refused a statement for any row: a permission or table is missing, or it ran
     /// out of time or space.
     #[error("the database refused a statement")]
@@ -58,6 +84,7 @@ impl RepositoryError {
             Self::ReadOnly(_) => "storage_read_only",
             Self::Corrupt { .. } => "storage_corrupt",
             Self::Rejected(_) => "storage_rejected",
+            Self::SuppressionKey(_) => "suppression_key",
             Self::Failed(_) => "storage_failed",
         }
     }

@@ -48,7 +48,7 @@ pub use broadcast::{
 };
 pub use composing::{BroadcastRequest, ComposingRepository, ProgressMessage};
 pub use directory::{DirectoryRepository, MAX_PAGE_SIZE};
-pub use error::{BoxError, DatabaseError, LOCKED, RepositoryError};
+pub use error::{BoxError, DatabaseError, LOCKED, RepositoryError, SuppressionKeyError};
 pub use label::{
     CreatedLabel, DeletedLabel, LabelChange, LabelChangeState, LabelChoice, LabelPart,
     LabelRepository, LabelStep, NewLabelChange,

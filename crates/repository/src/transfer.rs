@@ -32,8 +32,8 @@ pub trait TransferRepository: Send + Sync {
     /// Imports users, all or none. A new user is created, and counts as active on the days of
     /// `created_at` and `last_seen`; for existing users [`merge`](TelegramUser::merge) decides. A
     /// username that two users claim goes to the one whose profile changed last. Users get the tags that
-    /// they come with, and keep those that they have; unknown tags are created at `at`. Nothing is
-    /// registered meanwhile.
+    /// they come with, and keep those that they have; unknown tags are created at `at`. Users who are
+    /// [suppressed](crate::UserRepository::erase) are left out. Nothing is registered meanwhile.
     ///
     /// `progress` is called after each part with the numbers so far.
     async fn import(
@@ -92,4 +92,6 @@ pub struct Imported {
     pub unchanged: u64,
     /// How many tags users got that they did not have.
     pub tagged: u64,
+    /// Users that were left out, because they were erased and have not agreed to be stored again.
+    pub suppressed: u64,
 }

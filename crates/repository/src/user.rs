@@ -38,7 +38,9 @@ pub trait UserRepository: Send + Sync {
     /// becomes `None`.
     ///
     /// An interaction whose `update_id` was recorded before, and not yet [purged](Self::forget),
-    /// changes nothing and is not counted; it is answered with the user as it is stored. `now` is
+    /// changes nothing and is not counted; it is answered with the user as it is stored. One of a user
+    /// that is [suppressed](Self::erase) stores nothing about the user, nor is its update quarantined:
+    /// it only counts among the interactions, by kind and time. `now` is
     /// when the batch is recorded: times after it are not trusted, see [`TelegramUser::observe`].
     ///
     /// Blocks, so it must not be called on an async thread. It is not async, because a bot does
@@ -91,8 +93,19 @@ pub trait UserRepository: Send + Sync {
     /// Those of these ids that have a user, sorted.
     async fn existing(&self, ids: &[TelegramId]) -> Result<Vec<TelegramId>, RepositoryError>;
 
+    /// Erases the users with these ids, as [`delete`](Self::delete) does, and suppresses those that it
+    /// found: from then on they are not stored again, whatever registers or imports them, until an
+    /// interaction is [their agreement](rollcall_domain::Event::Agreed) or they are
+    /// [allowed](Self::allow). Only a keyed hash of each id is kept. An import or a registration at the
+    /// same time, of whichever process, counts as before or after it.
+    async fn erase(&self, ids: &[TelegramId]) -> Result<usize, RepositoryError>;
+
+    /// Allows that an erased user is stored again, from their next interaction on. Returns whether they
+    /// were suppressed.
+    async fn allow(&self, id: TelegramId) -> Result<bool, RepositoryError>;
+
     /// Deletes the users with these ids, with their histories and quarantined updates; returns how
     /// many there were. What they count in the figures about the past stays, and so do the audit
-    /// entries about them, but without values.
+    /// entries about them, but without values. Those who return are new users.
     async fn delete(&self, ids: &[TelegramId]) -> Result<usize, RepositoryError>;
 }

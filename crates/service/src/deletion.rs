@@ -152,7 +152,7 @@ impl<'a> Work<'a> {
             let admins = &self.service.admins;
             admins.audit_command_each(AuditAction::DeletedUser, part).await?;
             let began = Instant::now();
-            self.deleted += number(self.service.users.delete(part).await?);
+            self.deleted += number(self.service.users.erase(part).await?);
             self.pace.follow(began.elapsed());
             if !(self.progress)(self.deleted) {
                 return Ok(false);

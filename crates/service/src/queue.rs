@@ -200,8 +200,10 @@ impl Writer {
             Ok(registrations) => {
                 metrics::histogram!("rollcall_commit_seconds").record(begun.elapsed());
                 let created = registrations.iter().filter(|it| it.created).count();
+                let suppressed = registrations.iter().filter(|it| it.suppressed).count();
                 count("created", created);
-                count("updated", registrations.len() - created);
+                count("suppressed", suppressed);
+                count("updated", registrations.len() - created - suppressed);
                 let quarantined = u64::try_from(batch.quarantined.len()).unwrap_or_default();
                 metrics::counter!("rollcall_set_aside_total").increment(quarantined);
             }

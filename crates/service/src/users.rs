@@ -2,8 +2,8 @@ use std::{mem, sync::Arc};
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use rollcall_domain::{
-    Clock, Interaction, InteractionKind, Profile, QuarantinedUpdate, Registration, TelegramId,
-    TelegramUser, UnreachableReason, UserStats, Username,
+    Chat, ChatKind, Clock, Event, Interaction, InteractionKind, Profile, QuarantinedUpdate,
+    Registration, TelegramId, TelegramUser, UnreachableReason, UserStats, Username,
 };
 use rollcall_repository::{ActivityRepository, Batch, UserRepository};
 
@@ -146,8 +146,7 @@ impl UserService {
     }
 
     /// Registers that an existing user is active now, with the stored profile. Returns whether the
-    /// user exists; it is never created. If the user is deleted at the same moment, it may be
-    /// created again with only its id.
+    /// user exists; it is never created.
     ///
     /// # Errors
     /// If the storage fails. Nothing was changed then.
@@ -157,8 +156,8 @@ impl UserService {
         }
         let profile = Profile::of_id(id);
         let touch = Interaction::new(self.clock.now(), profile, InteractionKind::Touch);
-        self.register(&[touch]).await?;
-        Ok(true)
+        // Erased meanwhile, unless it is stored.
+        Ok(self.register(&[touch]).await?.iter().all(|it| !it.suppressed))
     }
 
     /// Returns the numbers of users, active users and interactions, with those of a week ago.
@@ -186,12 +185,46 @@ impl UserService {
         Ok(self.users.mark_unreachable(id, obstacle, at, now).await?)
     }
 
-    /// Deletes users, and returns how many of them existed.
+    /// Erases users, and returns how many of them existed. They are not stored again until they agree:
+    /// see [`Event::Agreed`] and [`UserService::allow`]. Until then,
+    /// [`Registration::suppressed`] is set.
+    ///
+    /// # Errors
+    /// If the storage fails. No user was erased then.
+    pub async fn delete_users(&self, ids: &[TelegramId]) -> Result<usize, ServiceError> {
+        Ok(self.users.erase(ids).await?)
+    }
+
+    /// Deletes users that may return at any time, such as made-up ones; returns how many of them existed.
     ///
     /// # Errors
     /// If the storage fails. No user was deleted then.
-    pub async fn delete_users(&self, ids: &[TelegramId]) -> Result<usize, ServiceError> {
+    pub async fn forget_users(&self, ids: &[TelegramId]) -> Result<usize, ServiceError> {
         Ok(self.users.delete(ids).await?)
+    }
+
+    /// Registers an erased user who agreed to be stored again, in their private chat with the bot. `user`
+    /// is what their interaction showed. Returns the registration.
+    ///
+    /// # Errors
+    /// If the storage fails. Nothing was changed then.
+    pub async fn agree(&self, user: &TelegramUser) -> Result<Registration, ServiceError> {
+        let chat = Chat { id: user.telegram_id.get(), kind: ChatKind::Private };
+        let agreed = Interaction {
+            chat: Some(chat),
+            event: Some(Event::Agreed),
+            ..Interaction::new(self.clock.now(), Profile::of_user(user), InteractionKind::Call)
+        };
+        self.register(&[agreed]).await?.pop().ok_or(ServiceError::Stopped)
+    }
+
+    /// Allows that an erased user is stored again, from their next interaction on, because they agreed to
+    /// it. Returns whether they were erased.
+    ///
+    /// # Errors
+    /// If the storage fails. Nothing was changed then.
+    pub async fn allow(&self, id: TelegramId) -> Result<bool, ServiceError> {
+        Ok(self.users.allow(id).await?)
     }
 }
 

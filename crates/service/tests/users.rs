@@ -440,7 +440,7 @@ impl UserRepository for Shared {
         self.0.batches.lock().unwrap().push(batch.interactions.len());
         let answer = |interaction: &Interaction| {
             let user = TelegramUser::new(interaction.telegram_id(), interaction.at);
-            Registration { user, created: true, repeated: false }
+            Registration { user, created: true, repeated: false, suppressed: false }
         };
         Ok(batch.interactions.iter().map(answer).collect())
     }
@@ -480,6 +480,14 @@ impl UserRepository for Shared {
         _: DateTime<Utc>,
         _: DateTime<Utc>,
     ) -> Result<bool, RepositoryError> {
+        unimplemented!("not part of these stories")
+    }
+
+    async fn erase(&self, _: &[TelegramId]) -> Result<usize, RepositoryError> {
+        unimplemented!("not part of these stories")
+    }
+
+    async fn allow(&self, _: TelegramId) -> Result<bool, RepositoryError> {
         unimplemented!("not part of these stories")
     }
 

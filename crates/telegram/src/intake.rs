@@ -52,11 +52,14 @@ pub enum Outcome {
     SetAside,
     /// No user caused it.
     NoActor,
+    /// Its user was erased and has not agreed to be stored again, so nothing about them was stored.
+    Suppressed,
 }
 
 impl Outcome {
     /// Every outcome.
-    pub const ALL: [Self; 4] = [Self::Registered, Self::Repeated, Self::SetAside, Self::NoActor];
+    pub const ALL: [Self; 5] =
+        [Self::Registered, Self::Repeated, Self::SetAside, Self::NoActor, Self::Suppressed];
 
     /// The outcome's name.
     pub fn name(self) -> &'static str {
@@ -65,6 +68,7 @@ impl Outcome {
             Self::Repeated => "repeated",
             Self::SetAside => "set_aside",
             Self::NoActor => "no_actor",
+            Self::Suppressed => "suppressed",
         }
     }
 }
@@ -174,6 +178,7 @@ impl Intake {
 
 fn outcome(update: &Update<'_>, registration: Option<&Registration>) -> Outcome {
     match registration {
+        Some(registration) if registration.suppressed => Outcome::Suppressed,
         Some(registration) if registration.repeated => Outcome::Repeated,
         _ if update.fault.is_some() => Outcome::SetAside,
         Some(_) => Outcome::Registered,

@@ -3,7 +3,7 @@
 mod refusals;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     slice,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -66,7 +66,9 @@ impl Registrar {
             result => Registered { registrations: result?, held: None },
         };
         let held = registered.held.as_ref().map_or(updates.len(), |held| held.index);
-        count(updates.get(..held).unwrap_or_default());
+        let suppressed = registered.registrations.iter().filter(|(_, it)| it.suppressed);
+        let suppressed = suppressed.map(|&(index, _)| index).collect();
+        count(updates.get(..held).unwrap_or_default(), &suppressed);
         Ok(registered)
     }
 
@@ -183,13 +185,14 @@ fn user_of(update: &Update<'_>) -> Option<TelegramId> {
     update.interaction.as_ref().map(Interaction::telegram_id)
 }
 
-/// Counts registered updates. It adds them up first, because each increment of a counter is slow.
-fn count(updates: &[Update<'_>]) {
+/// Counts registered updates; `suppressed` has the indices of those whose users are. It adds them up first, because each increment of a counter is slow.
+fn count(updates: &[Update<'_>], suppressed: &BTreeSet<usize>) {
     let mut counts: BTreeMap<(&str, &str), u64> = BTreeMap::new();
-    for update in updates {
+    for (index, update) in updates.iter().enumerate() {
         let kind =
             update.interaction.as_ref().map_or("none", |interaction| interaction.kind.name());
         let outcome = match (&update.fault, &update.interaction) {
+            _ if suppressed.contains(&index) => "suppressed",
             (Some(_), _) => "set_aside",
             (None, Some(_)) => "registered",
             (None, None) => "no_actor",

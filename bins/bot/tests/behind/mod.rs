@@ -1,4 +1,5 @@
 //! A bot behind Rollcall: a web server that takes updates, as its own framework would.
+#![allow(dead_code, reason = "each test file uses its own part of it")]
 
 use std::{
     collections::BTreeMap,

@@ -1,4 +1,4 @@
-//! Users: one, a page of those that a filter selects, and their tags.
+//! Users: one, a page of those that a filter selects, their tags and their consent.
 
 use axum::{
     Extension, Json,
@@ -62,6 +62,17 @@ pub(crate) async fn one(
     let found = found.map_err(|error| refusal::service(&app, &error))?;
     let detail = found.ok_or_else(|| refusal::missing(format!("there is no user {id}")))?;
     Ok(Json(json::detail(&detail)))
+}
+
+/// Lets an erased user be stored again, because they agreed to it.
+pub(crate) async fn consent(
+    State(app): State<App>,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, ApiError> {
+    let id = user_id(&id)?;
+    let was_erased = app.services.users.allow(id).await;
+    let was_erased = was_erased.map_err(|error| refusal::service(&app, &error))?;
+    Ok(Json(json!({ "telegram_id": id.get(), "was_erased": was_erased })))
 }
 
 /// Adds a tag to a user; a new tag is created.

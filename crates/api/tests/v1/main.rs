@@ -35,6 +35,7 @@ struct Api {
     router: Router,
     admins: AdminService,
     audience: AudienceService,
+    users: UserService,
     description: Value,
     key: String,
     _database: ThrowAwayDatabase,
@@ -61,16 +62,19 @@ impl Api {
             audience: AudienceService::new(users(), SystemClock),
             broadcasts: BroadcastService::new(users(), SystemClock),
             directory: DirectoryService::new(users(), SystemClock),
-            intake: Intake::new(service, SystemClock, &["start"], |_| None),
+            intake: Intake::new(service.clone(), SystemClock, &["start"], |_| None),
             labels: LabelService::new(users(), SystemClock),
             segments: SegmentService::new(users(), SystemClock),
+            users: service,
         };
         while services.directory.index_names().await.unwrap() {}
         let (admins, audience) = (services.admins.clone(), services.audience.clone());
+        let users = services.users.clone();
         let mut api = Self {
             router: rollcall_api::router("/under", services),
             admins,
             audience,
+            users,
             description: Value::Null,
             key: String::new(),
             _database: database,
@@ -238,6 +242,47 @@ async fn statistics_and_segments_are_read() {
         let (_, page) = api.get(template, "/api/v1/segments/german/users?filter=name:ada").await;
         assert_eq!(ids(&page), [1]);
         assert_eq!(api.get(template, "/api/v1/segments/french/users").await.0, 404);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_erased_user_is_stored_again_once_they_consent() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        let api = Api::start(database).await;
+        let ingest = async |update_id: i64| {
+            let update = json!({ "update_id": update_id, "message": {
+                "message_id": 1, "date": 1_700_000_000, "text": "hi",
+                "from": { "id": 1, "is_bot": false, "first_name": "Ada" },
+                "chat": { "id": 1, "type": "private" },
+            } });
+            let taken = api.described("post", "/ingest", "/ingest?each=1", Some(&update)).await.1;
+            let one = &taken["updates"][0];
+            (one["outcome"].clone(), one["created"].clone(), taken["suppressed"].clone())
+        };
+        let consent = async |path: &str, key: &str| {
+            let path = format!("/api/v1/users/{path}/consent");
+            let (status, answer) = api.ask_with(key, "post", &path, None).await;
+            (status, answer["was_erased"].as_bool())
+        };
+        api.users.delete_users(&[1.try_into().unwrap()]).await.unwrap();
+        for update_id in [1, 1, 2] {
+            let suppressed = (json!("suppressed"), json!(false), json!(1));
+            assert_eq!(ingest(update_id).await, suppressed);
+        }
+        assert_eq!(api.get("/api/v1/users/{id}", "/api/v1/users/1").await.0, 404);
+
+        let reader = api.create_key("reader", "read").await;
+        assert_eq!(consent("1", &reader).await.0, 403);
+        assert_eq!(consent("ada", &api.key).await.0, 400);
+        // Somebody who was never erased.
+        assert_eq!(consent("99", &api.key).await, (200, Some(false)));
+        assert_eq!(ingest(3).await.0, json!("suppressed"));
+
+        let template = "/api/v1/users/{id}/consent";
+        let agreed = api.described("post", template, "/api/v1/users/1/consent", None).await;
+        assert_eq!(agreed, (200, json!({ "telegram_id": 1, "was_erased": true })));
+        assert_eq!(consent("1", &api.key).await, (200, Some(false)));
+        assert_eq!(ingest(4).await, (json!("registered"), json!(true), json!(0)));
     }
 }
 

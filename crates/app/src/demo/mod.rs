@@ -31,7 +31,7 @@ use crate::{
     refresh,
     serve::{ConversationSettings, Site, TelegramAdmins, serve},
     services::Services,
-    settings::{HttpSettings, NhlSettings, ScheduleSettings},
+    settings::{DatabaseSettings, HttpSettings, NhlSettings, ScheduleSettings},
     shutdown::Shutdown,
 };
 
@@ -104,7 +104,7 @@ impl Demo {
             TelegramAdmins { owners: [owner].into(), are_counted: true, link: Some(link) },
             site,
             conversation,
-            database_url.clone(),
+            DatabaseSettings { url: database_url.clone(), suppression_key: None },
             shutdown,
         );
         let printed = async {

@@ -11,7 +11,8 @@ use clap::Args;
 use rollcall_domain::{SystemClock, TelegramId};
 use rollcall_repository::BotRepository;
 use rollcall_repository_diesel::{
-    Database, DatabaseUrl, MigrationState, OpenToOthers, PoolMode, Sessions, open_to_others,
+    Database, DatabaseUrl, MigrationState, OpenToOthers, PoolMode, Sessions, SuppressionKey,
+    SuppressionKeyPlace, open_to_others,
 };
 use rollcall_telegram::{Bot, ClockDifference, Settings};
 
@@ -21,8 +22,8 @@ use crate::{
     environment::Environment,
     services::Services,
     settings::{
-        DatabaseArguments, EXPOSED_TOKEN, GreetingArguments, HttpArguments, Proxy,
-        ScheduleArguments, ScheduleSettings, SettingError, TelegramArguments,
+        DatabaseArguments, EXPOSED_TOKEN, GreetingArguments, HttpArguments, KEPT_SUPPRESSION_KEY,
+        Proxy, ScheduleArguments, ScheduleSettings, SettingError, TelegramArguments,
     },
     take_over::refuse_another,
 };
@@ -49,6 +50,7 @@ pub struct Check {
 /// The parts to check.
 struct Checked {
     database: DatabaseUrl,
+    suppression_key: Option<SuppressionKey>,
     /// If there is a token: the settings, and the proxy to use.
     telegram: Option<(Settings, Option<Proxy>)>,
     /// `None` for a bot without the schedule.
@@ -73,17 +75,19 @@ impl Check {
         database: &DatabaseArguments,
         environment: &Environment,
     ) -> Result<Checked, SettingError> {
+        let suppression_key = database.suppression_key(environment)?;
         let database = database.writable_database_url(environment)?;
         let schedule = self.schedule.settings(environment)?;
         self.greeting.settings(environment)?;
         self.telegram.admins(environment)?;
         let Some(telegram) = self.telegram.optional_settings(environment)? else {
             let warning = self.webhook.without_webhook(environment)?.warning();
-            return Ok(Checked { database, telegram: None, schedule, warning });
+            return Ok(Checked { database, suppression_key, telegram: None, schedule, warning });
         };
         let warning = self.webhook.settings(environment, &telegram.api_url)?.warning();
         let proxy = self.telegram.proxy(environment, &telegram.api_url)?;
-        Ok(Checked { database, telegram: Some((telegram, proxy)), schedule, warning })
+        let telegram = Some((telegram, proxy));
+        Ok(Checked { database, suppression_key, telegram, schedule, warning })
     }
 }
 
@@ -99,7 +103,7 @@ async fn run(
     if let Some(warning) = environment.warning() {
         writeln!(stdout(), "{} Settings file: {warning}", colours::warning())?;
     }
-    let Some(Checked { database, telegram, schedule, warning }) = checked else {
+    let Some(Checked { database, suppression_key, telegram, schedule, warning }) = checked else {
         return Ok(ExitCode::FAILURE);
     };
     if let Some(warning) = warning {
@@ -114,7 +118,7 @@ async fn run(
         }
     }
     let modes = open_to_others(&database);
-    let opened = open(database).await;
+    let opened = open(database, suppression_key).await;
     let database = report.check("Database", opened, |(database, bytes)| {
         format!("connected to {}, {}", database.url(), size(*bytes))
     })?;
@@ -127,6 +131,9 @@ async fn run(
             writeln!(stdout(), "{} Pooler: {pooler}", colours::passed())?;
         }
         migrated = report.check("Migrations", migrations(database).await, Clone::clone)?.is_some();
+        if migrated {
+            report.suppression_key(database).await?;
+        }
     }
     match telegram {
         None => writeln!(stdout(), "- Telegram: skipped (TELEGRAM_BOT_TOKEN is not set)")?,
@@ -178,6 +185,26 @@ impl Report {
     }
 }
 
+impl Report {
+    /// Reports the key for the ids of erased users, if there is one.
+    async fn suppression_key(&mut self, database: &Database) -> anyhow::Result<()> {
+        let what = "Suppression key";
+        match database.suppression_key_place().await {
+            Ok(SuppressionKeyPlace::None) => {}
+            Ok(SuppressionKeyPlace::Database) => {
+                writeln!(stdout(), "{} {what}: {KEPT_SUPPRESSION_KEY}", colours::warning())?;
+            }
+            Ok(SuppressionKeyPlace::Given) => {
+                writeln!(stdout(), "{} {what}: from SUPPRESSION_KEY_FILE", colours::passed())?;
+            }
+            Err(error) => {
+                self.check(what, Err::<(), _>(error.into()), |()| String::new())?;
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Warns about database files that other users of this machine may read or change.
 fn warn_of_modes(files: &[OpenToOthers]) -> io::Result<()> {
     for OpenToOthers { path, mode } in files {
@@ -192,8 +219,11 @@ fn warn_of_modes(files: &[OpenToOthers]) -> io::Result<()> {
     Ok(())
 }
 
-async fn open(url: DatabaseUrl) -> anyhow::Result<(Database, u64)> {
-    let database = Database::open_existing(url).await?;
+async fn open(url: DatabaseUrl, key: Option<SuppressionKey>) -> anyhow::Result<(Database, u64)> {
+    let mut database = Database::open_existing(url).await?;
+    if let Some(key) = key {
+        database = database.suppressing(key);
+    }
     let bytes = database.size_bytes().await?;
     Ok((database, bytes))
 }

@@ -121,14 +121,18 @@ impl ImportUsers {
     }
 }
 
-fn counts(Imported { created, updated, unchanged, tagged }: Imported) -> String {
+fn counts(Imported { created, updated, unchanged, tagged, suppressed }: Imported) -> String {
     let tags = match tagged {
         0 => String::new(),
         1 => ", 1 tag added".to_owned(),
         more => format!(", {} tags added", grouped(more)),
     };
+    let erased = match suppressed {
+        0 => String::new(),
+        some => format!(", {} left out because they were erased", grouped(some)),
+    };
     let [created, updated, unchanged] = [created, updated, unchanged].map(grouped);
-    format!("{created} created, {updated} updated, {unchanged} unchanged{tags}")
+    format!("{created} created, {updated} updated, {unchanged} unchanged{tags}{erased}")
 }
 
 /// A bar on the standard error that shows how much of the file is read.

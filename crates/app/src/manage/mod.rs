@@ -20,6 +20,7 @@ mod runserver;
 mod segments;
 mod sources;
 mod stats;
+mod suppression_key;
 mod table;
 mod test_users;
 mod users;
@@ -160,6 +161,16 @@ pub enum Command {
     /// Verify the audit log
     #[command(subcommand)]
     Audit(audit::Audit),
+    /// Write the key that recognises erased users to a new file, for SUPPRESSION_KEY_FILE
+    ///
+    /// Erased users are not stored again until they agree. Rollcall recognises them by a keyed hash of
+    /// their id. Without a file, the key is in the database, beside the hashes: then anyone with a copy
+    /// of the database can try all ids and find out who was erased.
+    ///
+    /// Set SUPPRESSION_KEY_FILE for the bot and for `manage`, and restart the bot. It then deletes the
+    /// copy in the database. Keep a copy of the file apart from the database's backups: without the
+    /// key, erased users cannot be recognised, and no user can be registered.
+    SuppressionKey(suppression_key::WriteKey),
     /// Check the settings, the database, its migrations and the connection to Telegram
     Check(Box<check::Check>),
     /// Self-test: create, update, read and count test users in this database, using reserved ids
@@ -230,6 +241,7 @@ pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Res
         Command::Admins(command) => command.run(open().await?.accounts()).await,
         Command::ApiKeys(command) => command.run(open, open_or_create).await,
         Command::Audit(command) => command.run(open().await?.accounts()).await,
+        Command::SuppressionKey(command) => command.run(open().await?.database()).await,
         Command::Check(command) => command.run(&database, environment).await,
         Command::TestUsers(command) => command.run(open().await?.users()).await,
         Command::Describe(command) => command.run::<Arguments>(),
@@ -243,7 +255,7 @@ async fn open_current(
 ) -> anyhow::Result<Services> {
     let database = Database::open_existing(arguments.database_url(environment)?).await?;
     refuse_pending(&database).await?;
-    services(database, environment)
+    services(database, arguments, environment)
 }
 
 /// Opens a database that has every migration. If it is missing or empty, it is created first.
@@ -257,11 +269,19 @@ async fn open_or_create(
         eprintln!("Created the database {}.", database.url());
     }
     refuse_pending(&database).await?;
-    services(database, environment)
+    services(database, arguments, environment)
 }
 
 /// The services, which record the events that the settings ask for.
-fn services(database: Database, environment: &Environment) -> anyhow::Result<Services> {
+fn services(
+    database: Database,
+    arguments: &DatabaseArguments,
+    environment: &Environment,
+) -> anyhow::Result<Services> {
+    let database = match arguments.suppression_key(environment)? {
+        Some(key) => database.suppressing(key),
+        None => database,
+    };
     let events = EventsArguments::default().settings(environment)?;
     let kinds = events.map(|it| it.kinds).unwrap_or_default();
     Ok(Services::new(database.recording(kinds)))

@@ -119,7 +119,7 @@ impl Checks {
         for &id in ids {
             ours.extend(self.users.get_user_by_telegram_id(id).await?.filter(is_ours).map(|_| id));
         }
-        let deleted = self.users.delete_users(&ours).await;
+        let deleted = self.users.forget_users(&ours).await;
         let removed = deleted.map_err(Into::into).and_then(|deleted| {
             ensure!(deleted == ours.len(), "{deleted} of {} were removed", ours.len());
             Ok(())

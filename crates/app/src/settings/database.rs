@@ -1,7 +1,9 @@
 //! The settings of the database.
 
+use std::{fs::File, io::Read, path::Path};
+
 use clap::Args;
-use rollcall_repository_diesel::{DatabaseUrl, PoolMode};
+use rollcall_repository_diesel::{Database, DatabaseUrl, OpenError, PoolMode, SuppressionKey};
 
 use super::{
     secret::parse_secret,
@@ -11,6 +13,13 @@ use crate::environment::Environment;
 
 const DATABASE_URL: &str = "DATABASE_URL";
 const DATABASE_POOL_MODE: &str = "DATABASE_POOL_MODE";
+const SUPPRESSION_KEY_FILE: &str = "SUPPRESSION_KEY_FILE";
+/// A warning for owners whose database keeps the key.
+pub const KEPT_SUPPRESSION_KEY: &str = "the key that recognises erased users is in the database, so anyone with a copy of it can find \
+     out who was erased; `manage suppression-key FILE` moves the key to a file, for \
+     SUPPRESSION_KEY_FILE";
+/// More than any file with a key has.
+const MAX_KEY_BYTES: u64 = 1024;
 
 /// Flags for the database.
 #[derive(Args, Default)]
@@ -26,6 +35,31 @@ pub struct DatabaseArguments {
     /// auto, which detects it [env: DATABASE_POOL_MODE] [default: auto]
     #[arg(long, value_name = "MODE", global = true)]
     database_pool_mode: Option<String>,
+    /// File with the key that recognises erased users, who are not stored again until they agree: 32
+    /// random bytes, or 64 hexadecimal digits. Without it, the database keeps a key itself; then anyone
+    /// with a copy of the database can find out who was erased. `manage suppression-key FILE` creates
+    /// the file [env: SUPPRESSION_KEY_FILE]
+    #[arg(long, value_name = "FILE", global = true)]
+    suppression_key_file: Option<String>,
+}
+
+/// A database that is to be opened.
+pub struct DatabaseSettings {
+    /// Where it is.
+    pub url: DatabaseUrl,
+    /// The key for the ids of erased users, if the database does not keep it.
+    pub suppression_key: Option<SuppressionKey>,
+}
+
+impl DatabaseSettings {
+    /// Opens the database, which is created if it is an SQLite file that does not exist.
+    pub(crate) async fn open(self) -> Result<Database, OpenError> {
+        let database = Database::open(self.url).await?;
+        Ok(match self.suppression_key {
+            Some(key) => database.suppressing(key),
+            None => database,
+        })
+    }
 }
 
 impl DatabaseArguments {
@@ -42,6 +76,25 @@ impl DatabaseArguments {
         let pool_mode: Option<PoolMode> =
             parse(DATABASE_POOL_MODE, flag, environment).transpose()?;
         Ok(url.with_pool_mode(pool_mode.unwrap_or_default()))
+    }
+
+    /// The key for the ids of erased users, if a file has it.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or has no key.
+    pub fn suppression_key(
+        &self,
+        environment: &Environment,
+    ) -> Result<Option<SuppressionKey>, SettingError> {
+        let flag = self.suppression_key_file.as_deref();
+        let path = parse::<String>(SUPPRESSION_KEY_FILE, flag, environment).transpose()?;
+        let key = path.map(|path| {
+            let content = read(Path::new(&path)).map_err(|error| {
+                format!("{path} cannot be read: {error}; expected a file with a key")
+            })?;
+            SuppressionKey::from_content(&content).map_err(|error| format!("{path}: {error}"))
+        });
+        key.transpose().map_err(|reason| SettingError::Wrong(SUPPRESSION_KEY_FILE, reason))
     }
 
     /// Where the database is, for a program that cannot do without writing to it.
@@ -61,9 +114,46 @@ impl DatabaseArguments {
     }
 }
 
+fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut content = Vec::new();
+    File::open(path)?.take(MAX_KEY_BYTES).read_to_end(&mut content)?;
+    Ok(content)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_key_is_read_from_its_file_or_the_file_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        let key = || {
+            let path = path.to_str().unwrap();
+            let environment = [(SUPPRESSION_KEY_FILE, path)].into();
+            let key = DatabaseArguments::default().suppression_key(&environment);
+            key.map_err(|error| error.to_string().replace(path, "KEY"))
+        };
+        assert_eq!(DatabaseArguments::default().suppression_key(&[].into()), Ok(None));
+        assert_eq!(
+            key().unwrap_err(),
+            "SUPPRESSION_KEY_FILE: KEY cannot be read: No such file or directory (os error 2); \
+             expected a file with a key"
+        );
+        for content in ["", "secret", &"0".repeat(63), &"0".repeat(5000)] {
+            std::fs::write(&path, content).unwrap();
+            let bytes = content.len().min(1024);
+            assert_eq!(
+                key().unwrap_err(),
+                format!(
+                    "SUPPRESSION_KEY_FILE: KEY: {bytes} bytes are not a key; expected 32 bytes, or \
+                     64 hexadecimal digits"
+                )
+            );
+        }
+        std::fs::write(&path, format!("{}\n", "0f".repeat(32))).unwrap();
+        assert_eq!(key().unwrap().map(|key| key.to_hex()), Some("0f".repeat(32)));
+    }
 
     #[test]
     fn a_flag_wins_over_the_environment_and_empty_is_unset() {

@@ -16,7 +16,7 @@ mod value;
 
 pub(crate) use self::telegram::TELEGRAM_API_URL;
 pub use self::{
-    database::DatabaseArguments,
+    database::{DatabaseArguments, DatabaseSettings, KEPT_SUPPRESSION_KEY},
     events::{EventsArguments, EventsSettings},
     forward::{BehindWay, ForwardArguments, ForwardSettings},
     greeting::GreetingArguments,

@@ -343,6 +343,13 @@ button-resume = Fortsetzen
 button-cancel-broadcast-ask = Abbrechen …
 button-cancel-broadcast = Rundnachricht abbrechen
 
+## Ob gelöschte Nutzer wieder gespeichert werden dürfen
+
+consent-question = Deine Daten wurden bei diesem Bot gelöscht, und seither speichert er nichts über dich. Für deine Einstellungen und seine Nachrichten muss er wieder speichern, wie du bei Telegram heißt, deinen Benutzernamen und deine Sprache, und wann und wie du ihn benutzt. Darf er das?
+button-agree = Ja, er darf
+button-decline = Nein
+consent-declined = In Ordnung: Über dich wird nichts gespeichert. Wenn du es dir anders überlegst, sende /start.
+
 ## What pops up when a button is pressed
 
 press-saved = Gespeichert
@@ -350,6 +357,7 @@ press-stale = Dieser Button funktioniert nicht mehr. Bitte schick den Befehl noc
 press-opted-out = Du hast „{ $category }“ abbestellt. Mit „Rückgängig“ oder /settings bekommst du diese Nachrichten wieder.
 press-opted-in = Du bekommst wieder Nachrichten der Art „{ $category }“.
 press-test = Das ist ein Test: Der Klick zählt nicht.
+press-agreed = Danke, und willkommen zurück!
 press-impossible = Diese Auswahl ist nicht möglich.
 press-failed = Das hat leider nicht geklappt. Bitte versuch es in einer Minute noch einmal.
 press-broadcast-started = Diese Rundnachricht ist schon gestartet. Sie wird nicht doppelt gesendet.

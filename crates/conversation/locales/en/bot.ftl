@@ -361,6 +361,13 @@ button-resume = Resume
 button-cancel-broadcast-ask = Cancel…
 button-cancel-broadcast = Cancel the broadcast
 
+## Whether an erased user may be stored again
+
+consent-question = Your data was deleted from this bot, and nothing about you has been stored since then. For your settings and for its messages, the bot needs to store your name, username and language from Telegram again, and when and how you use it. May it do that?
+button-agree = Yes, it may
+button-decline = No
+consent-declined = All right: nothing about you is stored. If you change your mind, send /start.
+
 ## What pops up when a button is pressed
 
 press-saved = Saved
@@ -368,6 +375,7 @@ press-stale = This button no longer works. Please send the command again.
 press-opted-out = You will no longer get “{ $category }”. To get them again, press “Undo” or send /settings.
 press-opted-in = You will get “{ $category }” again.
 press-test = This is a test: the press does not count.
+press-agreed = Thank you, and welcome back!
 press-impossible = That option isn't available.
 press-failed = Sorry, that did not work. Please try again in a minute.
 press-broadcast-started = This broadcast was already started. It is not sent twice.

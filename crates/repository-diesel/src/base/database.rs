@@ -27,6 +27,7 @@ use super::{
     migrations::{self, Migration, MigrationError, MigrationState},
     open_error::OpenError,
     pooling::Sessions,
+    suppression_key::{KeySource, SuppressionKey},
 };
 
 /// Database work that takes longer than this is logged at warn.
@@ -55,6 +56,8 @@ pub struct Database {
     registration: r2d2::Pool<Connector>,
     /// Which events are recorded.
     events: UserEventKinds,
+    /// Where the key for the ids of erased users is.
+    suppression_key: KeySource,
     /// How many rows bulk work has added since the last checkpoint.
     unchecked_rows: Arc<AtomicUsize>,
     /// When slow work of each kind was logged.
@@ -119,6 +122,7 @@ impl Database {
             writer,
             registration,
             events: UserEventKinds::default(),
+            suppression_key: KeySource::default(),
             unchecked_rows: Arc::default(),
             slow: Arc::default(),
         })
@@ -147,6 +151,18 @@ impl Database {
     /// Which events are recorded.
     pub(crate) fn events(&self) -> UserEventKinds {
         self.events
+    }
+
+    /// The same database, with a key from elsewhere for the ids of erased users. Without one, the
+    /// database keeps a key itself.
+    #[must_use]
+    pub fn suppressing(self, key: SuppressionKey) -> Self {
+        Self { suppression_key: KeySource::given(key), ..self }
+    }
+
+    /// Where the key for the ids of erased users is.
+    pub(crate) fn suppression_key(&self) -> &KeySource {
+        &self.suppression_key
     }
 
     /// Whether its connections share sessions with other programs.

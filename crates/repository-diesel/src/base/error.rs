@@ -5,7 +5,7 @@ use diesel::{
     result::{DatabaseErrorKind, Error as DieselError},
     sql_types::{Bool, Text},
 };
-use rollcall_repository::{BoxError, DatabaseError, RepositoryError};
+use rollcall_repository::{BoxError, DatabaseError, RepositoryError, SuppressionKeyError};
 
 use super::{
     codes::{self, Class},
@@ -24,6 +24,7 @@ pub(crate) enum Failure {
     },
     /// The work was rolled back instead of waiting for a lock.
     GaveWay,
+    SuppressionKey(SuppressionKeyError),
     Corrupt {
         table: &'static str,
         column: &'static str,
@@ -56,7 +57,10 @@ impl Failure {
             {
                 IN_THE_WAY
             }
-            Self::Diesel(_) | Self::Examined { .. } | Self::Corrupt { .. } => 1,
+            Self::Diesel(_)
+            | Self::Examined { .. }
+            | Self::Corrupt { .. }
+            | Self::SuppressionKey(_) => 1,
         }
     }
 
@@ -66,6 +70,7 @@ impl Failure {
             Self::Corrupt { table, column, key, reason } => {
                 RepositoryError::Corrupt { table, column, key, reason }
             }
+            Self::SuppressionKey(error) => error.into(),
             Self::GaveWay => Class::Connection.error("other transactions hold the locks".into()),
             Self::Examined { code: Some(code), error } => of_sqlstate(&code, error),
             Self::Diesel(DieselError::RollbackErrorOnCommit { commit_error, .. }) => {
@@ -85,6 +90,12 @@ impl Failure {
 impl From<DieselError> for Failure {
     fn from(error: DieselError) -> Self {
         Self::Diesel(error)
+    }
+}
+
+impl From<SuppressionKeyError> for Failure {
+    fn from(error: SuppressionKeyError) -> Self {
+        Self::SuppressionKey(error)
     }
 }
 

@@ -17,5 +17,6 @@ pub(crate) mod schema;
 pub(crate) mod snapshot;
 pub(crate) mod sqlstate;
 pub(crate) mod statement;
+pub(crate) mod suppression_key;
 pub(crate) mod timestamp;
 pub(crate) mod transaction;

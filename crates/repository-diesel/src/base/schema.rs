@@ -682,6 +682,20 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    suppressed_users (id_hash) {
+        id_hash -> Binary,
+    }
+}
+
+diesel::table! {
+    suppression_key (only_row) {
+        only_row -> SmallInt,
+        key_check -> Binary,
+        secret -> Nullable<Binary>,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     admin_accounts,
     admin_sessions,

@@ -96,7 +96,10 @@ impl Shares {
 }
 
 /// Counts the interactions of each kind and of each hour, and the uses of each command.
-fn count_interactions<'a>(interactions: impl Iterator<Item = &'a Interaction>, sums: &mut Sums) {
+pub(super) fn count_interactions<'a>(
+    interactions: impl Iterator<Item = &'a Interaction>,
+    sums: &mut Sums,
+) {
     let mut counts: BTreeMap<(NaiveDate, InteractionKind, Option<&'static str>), i64> =
         BTreeMap::new();
     for interaction in interactions {

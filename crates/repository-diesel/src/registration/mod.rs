@@ -5,7 +5,8 @@
 //! 1. [`updates`] stores the `update_id`s. Interactions whose update was known are left out of the
 //!    next steps.
 //! 2. [`upsert`] creates new users, and moves `last_seen` of the others. That locks every row of the
-//!    batch, and returns it.
+//!    batch, and returns it. [`suppressed`] deletes those of the new rows whose users were erased; their
+//!    interactions are left out of the next steps.
 //! 3. [`usernames`] locks the names that may change hands, and their holders.
 //! 4. [`replay`] replays the interactions in memory, by the rules of the domain.
 //! 5. [`histories`] adds rare facts: users who blocked the bot or came by a deep link, and days of
@@ -22,6 +23,7 @@ pub(crate) mod names;
 mod quarantine;
 mod replay;
 mod standing;
+mod suppressed;
 mod touch;
 mod updates;
 mod upsert;
@@ -29,7 +31,7 @@ mod upserted;
 pub(crate) mod usernames;
 mod uses;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::result::Error as DieselError;
@@ -50,12 +52,15 @@ use crate::{
         connection::{AnyConnection, PgConnection},
         database::Database,
         error::{Failure, is_unnamed, may_be_for_others},
+        pooling::Sessions,
         sqlstate::{self, PgTransaction},
+        suppression_key::KeySource,
         transaction::Transaction,
     },
     labels::users::change as label_users,
     row::columns::UserToStore,
     statistics::minutes::NewMinute,
+    suppression::hashes,
     user_events,
 };
 
@@ -70,6 +75,17 @@ pub(crate) enum Attempt {
     Again,
 }
 
+/// What recording depends on, besides the batch.
+#[derive(Clone, Copy)]
+struct Scope<'a> {
+    now: DateTime<Utc>,
+    attempt: Attempt,
+    /// Which events are recorded.
+    events: UserEventKinds,
+    /// The key for the ids of erased users.
+    key: &'a KeySource,
+}
+
 /// Records a batch; see
 /// [`UserRepository::register`](rollcall_repository::UserRepository::register).
 pub(crate) fn register(
@@ -79,14 +95,15 @@ pub(crate) fn register(
     attempt: Attempt,
     database: &Database,
 ) -> Result<Vec<Registration>, Failure> {
-    let (sessions, events) = (database.sessions(), database.events());
+    let sessions = database.sessions();
+    let scope = Scope { now, attempt, events: database.events(), key: database.suppression_key() };
     match connection {
         // Takes the write lock at once, so that no other writer makes it fail half-way.
         AnyConnection::Sqlite(connection) => connection.immediate_transaction(|connection| {
-            record(&mut Transaction::Sqlite(connection), batch, now, attempt, events)
+            record(&mut Transaction::Sqlite(connection), batch, scope)
         }),
         AnyConnection::Postgres(connection) => {
-            match register_on_postgres(connection, batch, now, attempt, database) {
+            match register_on_postgres(connection, batch, scope, sessions) {
                 // What other transactions may have caused has usually passed by the next attempt.
                 Err(Failure::Diesel(error))
                     if is_unnamed(&error)
@@ -94,7 +111,7 @@ pub(crate) fn register(
                 {
                     sqlstate::examine(connection, error, |mut connection| {
                         sessions.settle(&mut connection)?;
-                        record(&mut Transaction::Postgres(connection), batch, now, attempt, events)
+                        record(&mut Transaction::Postgres(connection), batch, scope)
                     })
                 }
                 result => result,
@@ -106,9 +123,8 @@ pub(crate) fn register(
 fn register_on_postgres(
     connection: &mut PgConnection,
     batch: &Batch,
-    now: DateTime<Utc>,
-    attempt: Attempt,
-    database: &Database,
+    scope: Scope<'_>,
+    sessions: Sessions,
 ) -> Result<Vec<Registration>, Failure> {
     if let Some(registration) = touch::touch(connection, batch)? {
         return Ok(vec![registration]);
@@ -117,23 +133,28 @@ fn register_on_postgres(
     // transactions have committed.
     let mut transaction = connection.build_transaction().read_committed();
     transaction.run(|connection| {
-        database.sessions().settle(connection)?;
+        sessions.settle(connection)?;
         let mut connection = Transaction::Postgres(PgTransaction::new(connection));
-        record(&mut connection, batch, now, attempt, database.events())
+        record(&mut connection, batch, scope)
     })
 }
 
 /// Registers a made-up user and rolls it back; see
 /// [`UserRepository::rehearse`](rollcall_repository::UserRepository::rehearse).
-pub(crate) fn rehearse(connection: &mut AnyConnection, now: DateTime<Utc>) -> Result<(), Failure> {
+pub(crate) fn rehearse(
+    connection: &mut AnyConnection,
+    now: DateTime<Utc>,
+    key: &KeySource,
+) -> Result<(), Failure> {
     let rehearsed = match connection {
         AnyConnection::Sqlite(connection) => connection.immediate_transaction(|connection| {
-            record_made_up(&mut Transaction::Sqlite(connection), now)
+            record_made_up(&mut Transaction::Sqlite(connection), now, key)
         }),
         AnyConnection::Postgres(connection) => {
             let mut transaction = connection.build_transaction().read_committed();
             transaction.run(|connection| {
-                record_made_up(&mut Transaction::Postgres(PgTransaction::new(connection)), now)
+                let connection = PgTransaction::new(connection);
+                record_made_up(&mut Transaction::Postgres(connection), now, key)
             })
         }
     };
@@ -145,15 +166,19 @@ pub(crate) fn rehearse(connection: &mut AnyConnection, now: DateTime<Utc>) -> Re
 
 /// Creates a user whose id no account of Telegram has, and changes it the day after. Always fails, so
 /// that all of it is rolled back.
-fn record_made_up(connection: &mut Transaction<'_>, now: DateTime<Utc>) -> Result<(), Failure> {
+fn record_made_up(
+    connection: &mut Transaction<'_>,
+    now: DateTime<Utc>,
+    key: &KeySource,
+) -> Result<(), Failure> {
     let call = |at, name| {
         let profile = Profile::new(TelegramId::MAX, name);
         vec![Interaction::new(at, profile, InteractionKind::Call)].into()
     };
-    let events = UserEventKinds::all();
+    let scope = Scope { now, attempt: Attempt::First, events: UserEventKinds::all(), key };
     let day_before = now - TimeDelta::days(1);
-    record(connection, &call(day_before, "Made"), now, Attempt::First, events)?;
-    record(connection, &call(now, "Made Up"), now, Attempt::First, events)?;
+    record(connection, &call(day_before, "Made"), Scope { now: day_before, ..scope })?;
+    record(connection, &call(now, "Made Up"), scope)?;
     Err(DieselError::RollbackTransaction.into())
 }
 
@@ -161,43 +186,45 @@ fn record_made_up(connection: &mut Transaction<'_>, now: DateTime<Utc>) -> Resul
 fn record(
     connection: &mut Transaction<'_>,
     batch: &Batch,
-    now: DateTime<Utc>,
-    attempt: Attempt,
-    events: UserEventKinds,
+    scope: Scope<'_>,
 ) -> Result<Vec<Registration>, Failure> {
-    let known = updates::remember(connection, &batch.interactions, now)?;
+    let known = updates::remember(connection, &batch.interactions, scope.now)?;
     let is_new = |interaction: &&Interaction| !known.contains(interaction);
     let new = distinct(batch.interactions.iter().filter(is_new));
-    let mut users = if new.is_empty() {
-        HashMap::new()
-    } else {
-        record_users(connection, &new, now, attempt, events)?
-    };
+    let mut recorded =
+        if new.is_empty() { Recorded::default() } else { record_users(connection, &new, scope)? };
     if !batch.quarantined.is_empty() {
-        quarantine::keep(connection, &batch.quarantined)?;
+        let quarantined = suppressed::without(connection, scope.key, &batch.quarantined)?;
+        quarantine::keep(connection, &quarantined)?;
     }
     if new.len() < batch.interactions.len() {
-        add_unchanged(connection, &mut users, &batch.interactions)?;
+        add_unchanged(connection, &mut recorded, &batch.interactions, scope.key)?;
     }
     // In the order of the batch, as `new` is.
     let mut new = new.into_iter().peekable();
     let answers = batch.interactions.iter().map(|interaction| {
         let is_new = new.next_if(|it| std::ptr::eq(*it, interaction)).is_some();
-        registration(&mut users, interaction, !is_new)
+        recorded.registration(interaction, !is_new)
     });
     Ok(answers.collect())
+}
+
+/// The users of a batch.
+#[derive(Default)]
+struct Recorded {
+    users: HashMap<TelegramId, Replayed>,
+    /// Those who were erased and have not agreed to be stored again.
+    suppressed: BTreeSet<i64>,
 }
 
 /// Steps 2 to 6; returns all users of the batch.
 fn record_users(
     connection: &mut Transaction<'_>,
     interactions: &[&Interaction],
-    now: DateTime<Utc>,
-    attempt: Attempt,
-    events: UserEventKinds,
-) -> Result<HashMap<TelegramId, Replayed>, Failure> {
+    Scope { now, attempt, events, key }: Scope<'_>,
+) -> Result<Recorded, Failure> {
     let labels = Labels::read(connection, interactions)?;
-    let tagged = labels.tagged(interactions);
+    suppressed::allow_agreeing(connection, key, interactions)?;
     let seen = upsert::seen_users(interactions, now, &labels);
     if attempt == Attempt::Again {
         let users: Vec<i64> = seen.iter().map(|seen| seen.user.telegram_id.get()).collect();
@@ -206,8 +233,16 @@ fn record_users(
         let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
         usernames::lock_ahead(connection, &users, &keys)?;
     }
+    let mut rows = upsert::upsert(connection, &seen)?;
+    let suppressed = suppressed::take_out(connection, key, &mut rows)?;
+    // Whether the sums count each of them.
+    let suppressed: BTreeMap<i64, bool> =
+        suppressed.into_iter().map(|row| (row.id(), row.is_counted)).collect();
+    let (anonymous, known) = apart(interactions, &suppressed);
+    let interactions = known.as_slice();
+    let tagged = labels.tagged(interactions);
     let mut replay = Replay::default();
-    for row in upsert::upsert(connection, &seen)? {
+    for row in rows {
         replay.add(row)?;
     }
 
@@ -226,13 +261,14 @@ fn record_users(
         replay.observe(interaction, now);
     }
 
-    let sums = histories::add(connection, &mut replay, interactions, labels)?;
+    let mut sums = histories::add(connection, &mut replay, interactions, labels)?;
+    histories::count_interactions(anonymous.iter().copied(), &mut sums);
     if !events.is_empty() {
         user_events::rows::record(connection, events, replay.events(), now)?;
     }
     let counted = interactions.iter().copied();
     let counted = counted.filter(|interaction| replay.is_counted(interaction.telegram_id()));
-    let minutes = NewMinute::of(counted, now);
+    let minutes = NewMinute::of(counted.chain(anonymous), now);
 
     let renamed = replay.renamed();
     let Replay { users, losers, profile_changes, .. } = replay;
@@ -251,7 +287,26 @@ fn record_users(
     for (tag, users) in tagged {
         label_users(connection, tag, &users.into_iter().collect::<Vec<_>>(), true)?;
     }
-    Ok(users)
+    Ok(Recorded { users, suppressed: suppressed.into_keys().collect() })
+}
+
+/// The interactions of suppressed users that the sums count, and those of all others.
+fn apart<'a>(
+    interactions: &[&'a Interaction],
+    suppressed: &BTreeMap<i64, bool>,
+) -> (Vec<&'a Interaction>, Vec<&'a Interaction>) {
+    if suppressed.is_empty() {
+        return (Vec::new(), interactions.to_vec());
+    }
+    let (mut anonymous, mut others) = (Vec::new(), Vec::new());
+    for &interaction in interactions {
+        match suppressed.get(&interaction.telegram_id().get()) {
+            None => others.push(interaction),
+            Some(true) => anonymous.push(interaction),
+            Some(false) => {}
+        }
+    }
+    (anonymous, others)
 }
 
 /// The users whose rows have to be updated, sorted by id.
@@ -279,35 +334,38 @@ fn distinct<'a>(interactions: impl Iterator<Item = &'a Interaction>) -> Vec<&'a 
 /// Adds the users that only known updates are about, as they are stored.
 fn add_unchanged(
     connection: &mut Transaction<'_>,
-    users: &mut HashMap<TelegramId, Replayed>,
+    Recorded { users, suppressed }: &mut Recorded,
     interactions: &[Interaction],
+    key: &KeySource,
 ) -> Result<(), Failure> {
-    let absent: BTreeSet<i64> = interactions
+    let mut absent: BTreeSet<i64> = interactions
         .iter()
         .map(Interaction::telegram_id)
-        .filter(|id| !users.contains_key(id))
+        .filter(|id| !users.contains_key(id) && !suppressed.contains(&id.get()))
         .map(TelegramId::get)
         .collect();
-    for row in standing::read(connection, &absent.into_iter().collect::<Vec<_>>())? {
+    for row in standing::read(connection, &absent.iter().copied().collect::<Vec<_>>())? {
+        absent.remove(&row.telegram_id);
         let source_label = row.source_label;
         let user = row.into_user()?;
         users.insert(user.telegram_id, Replayed::unchanged(user, source_label));
     }
+    let absent: Vec<i64> = absent.into_iter().collect();
+    suppressed.append(&mut hashes::suppressed(connection, key, &absent)?);
     Ok(())
 }
 
-/// The answer to one interaction; only the first one of a new user counts as the one that created it.
-fn registration(
-    users: &mut HashMap<TelegramId, Replayed>,
-    interaction: &Interaction,
-    repeated: bool,
-) -> Registration {
-    let id = interaction.telegram_id();
-    let Some(replayed) = users.get_mut(&id) else {
-        // A known update of a user that was deleted meanwhile.
-        let user = TelegramUser::created_by(interaction);
-        return Registration { user, created: false, repeated };
-    };
-    let created = std::mem::take(&mut replayed.created);
-    Registration { user: replayed.user.clone(), created, repeated }
+impl Recorded {
+    /// The answer to one interaction; only the first one of a new user counts as the one that created it.
+    fn registration(&mut self, interaction: &Interaction, repeated: bool) -> Registration {
+        let id = interaction.telegram_id();
+        let Some(replayed) = self.users.get_mut(&id) else {
+            // A suppressed user, or a known update of one that was deleted meanwhile.
+            let user = TelegramUser::created_by(interaction);
+            let suppressed = self.suppressed.contains(&id.get());
+            return Registration { user, created: false, repeated, suppressed };
+        };
+        let created = std::mem::take(&mut replayed.created);
+        Registration { user: replayed.user.clone(), created, repeated, suppressed: false }
+    }
 }

@@ -41,12 +41,12 @@ impl<'a> From<&'a QuarantinedUpdate> for NewUpdate<'a> {
 /// `undelivered` are updated.
 pub(super) fn keep(
     connection: &mut Transaction<'_>,
-    updates: &[QuarantinedUpdate],
+    updates: &[&QuarantinedUpdate],
 ) -> QueryResult<()> {
     alike!(connection => {
         for update in updates {
             diesel::insert_into(quarantine::table)
-                .values(NewUpdate::from(update))
+                .values(NewUpdate::from(*update))
                 .on_conflict(quarantine::update_id)
                 .do_update()
                 .set((

@@ -56,7 +56,8 @@ pub(super) fn touch(
         minute: minute_of(interaction.at),
     };
     let row: Option<UserRow> = touch.get_result(connection).optional()?;
-    let registration = |user| Registration { user, created: false, repeated: false };
+    let registration =
+        |user| Registration { user, created: false, repeated: false, suppressed: false };
     row.map(|row| Ok(registration(row.into_user()?))).transpose()
 }
 

@@ -36,6 +36,17 @@ pub(super) struct UpsertedUser {
     pub(super) is_counted: bool,
 }
 
+impl UpsertedUser {
+    pub(super) fn id(&self) -> i64 {
+        self.user.telegram_id
+    }
+
+    /// Whether the batch inserted the row.
+    pub(super) fn is_new(&self) -> bool {
+        self.previous_seen.is_none()
+    }
+}
+
 /// The columns of an [`UpsertedUser`].
 macro_rules! upserted_columns {
     () => {

@@ -13,21 +13,25 @@ use crate::{
     users::lock::lock,
 };
 
-/// Locks the rows of users that are to be deleted, and returns what they count in the sums. Of users
-/// that the sums leave out, that is what they had counted before, which is deleted.
-pub(crate) fn share_of(connection: &mut AnyConnection, ids: &[i64]) -> Result<Sums, Failure> {
-    let mut sums = Sums::default();
+/// Locks the rows of users that are to be deleted. Returns those that exist, and what they count in the
+/// sums. Of users that the sums leave out, that is what they had counted before, which is deleted.
+pub(crate) fn share_of(
+    connection: &mut AnyConnection,
+    ids: &[i64],
+) -> Result<(Vec<i64>, Sums), Failure> {
+    let (mut locked, mut sums) = (Vec::new(), Sums::default());
     for &id in ids {
         if !lock(connection, id)? {
             continue;
         }
+        locked.push(id);
         if uncounted::is_counted(connection, id)? {
             add_user_with_id(connection, id, &mut sums)?;
         } else {
             uncounted::take_kept(connection, id, &mut sums)?;
         }
     }
-    Ok(sums)
+    Ok((locked, sums))
 }
 
 /// Subtracts what users counted, who are deleted in this transaction, from the sums about the

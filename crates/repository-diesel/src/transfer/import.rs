@@ -21,6 +21,7 @@ use crate::{
         connection::AnyConnection,
         error::Failure,
         schema::{active_days, reach_history, starts, telegram_users},
+        suppression_key::KeySource,
         timestamp::UtcMicros,
         transaction::Transaction,
     },
@@ -33,6 +34,7 @@ use crate::{
         facts::{ReachRow, StartRow},
         uncounted::uncounted,
     },
+    suppression::hashes::suppressed,
     users::lock::lock_database,
 };
 
@@ -41,6 +43,7 @@ pub(super) fn import(
     connection: &mut AnyConnection,
     incoming: Incoming,
     at: DateTime<Utc>,
+    key: &KeySource,
     progress: &dyn Fn(Imported),
 ) -> Result<ImportEnd, Failure> {
     let mut undone = ImportEnd::Cancelled;
@@ -57,6 +60,7 @@ pub(super) fn import(
                 undone = end;
                 break;
             }
+            let users = without_suppressed(connection, users, key, &mut imported)?;
             take_in(connection, users, &tags, &mut imported)?;
             progress(imported);
         }
@@ -81,6 +85,21 @@ struct Change {
 struct Before {
     user: TelegramUser,
     past: Past,
+}
+
+/// The users without those who were erased and have not agreed to be stored again.
+fn without_suppressed(
+    connection: &mut AnyConnection,
+    mut users: Vec<ImportedUser>,
+    key: &KeySource,
+    imported: &mut Imported,
+) -> Result<Vec<ImportedUser>, Failure> {
+    let ids: BTreeSet<i64> = users.iter().map(|it| it.user.telegram_id.get()).collect();
+    let ids: Vec<i64> = ids.into_iter().collect();
+    let suppressed = suppressed(&mut Transaction::from(connection), key, &ids)?;
+    users.retain(|it| !suppressed.contains(&it.user.telegram_id.get()));
+    imported.suppressed += u64::try_from(suppressed.len()).unwrap_or_default();
+    Ok(users)
 }
 
 fn take_in(

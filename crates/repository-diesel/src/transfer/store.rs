@@ -52,7 +52,10 @@ impl TransferRepository for DieselUserRepository {
         at: DateTime<Utc>,
         progress: Box<dyn Fn(Imported) + Send>,
     ) -> Result<ImportEnd, RepositoryError> {
-        self.database.run_once(move |connection| import(connection, incoming, at, &progress)).await
+        let key = self.database.suppression_key().clone();
+        self.database
+            .run_once(move |connection| import(connection, incoming, at, &key, &progress))
+            .await
     }
 }
 

@@ -6,10 +6,14 @@ use diesel::Connection;
 use rollcall_domain::{Registration, TelegramId, TelegramUser, UnreachableReason, Username};
 use rollcall_repository::{Batch, RepositoryError, UserRepository};
 
-use super::{delete::delete, find, forget, reach};
+use super::{
+    delete::{delete, erase},
+    find, forget, reach,
+};
 use crate::{
-    base::{database::Database, database_url::DatabaseUrl},
+    base::{database::Database, database_url::DatabaseUrl, transaction::Transaction},
     registration::{self, Attempt},
+    suppression,
 };
 
 /// The store of users, in the table `telegram_users`.
@@ -40,9 +44,10 @@ impl UserRepository for DieselUserRepository {
     }
 
     async fn rehearse(&self, now: DateTime<Utc>) -> Result<(), RepositoryError> {
+        let key = self.database.suppression_key().clone();
         self.database
             .write("rehearse a registration", move |connection| {
-                registration::rehearse(connection, now)
+                registration::rehearse(connection, now, &key)
             })
             .await
     }
@@ -107,15 +112,40 @@ impl UserRepository for DieselUserRepository {
             .await
     }
 
+    async fn erase(&self, ids: &[TelegramId]) -> Result<usize, RepositoryError> {
+        let (ids, source) = (sorted(ids), self.database.suppression_key().clone());
+        let erased = self.database.write("erase users", move |connection| {
+            connection.transaction(|connection| erase(connection, &ids, &source))
+        });
+        let erased = erased.await?;
+        self.database.empty_log().await?;
+        Ok(erased)
+    }
+
+    async fn allow(&self, id: TelegramId) -> Result<bool, RepositoryError> {
+        let (ids, source) = ([id.get()].into(), self.database.suppression_key().clone());
+        self.database
+            .write("allow that a user is stored", move |connection| {
+                let mut transaction = Transaction::from(connection);
+                Ok(suppression::hashes::allow(&mut transaction, &source, &ids)? > 0)
+            })
+            .await
+    }
+
     async fn delete(&self, ids: &[TelegramId]) -> Result<usize, RepositoryError> {
-        let mut ids: Vec<i64> = ids.iter().map(|id| id.get()).collect();
-        // In the order in which registration locks rows.
-        ids.sort_unstable();
+        let ids = sorted(ids);
         let deleted = self.database.write("delete users", move |connection| {
             connection.transaction(|connection| delete(connection, &ids))
         });
         let deleted = deleted.await?;
         self.database.empty_log().await?;
-        Ok(deleted)
+        Ok(deleted.len())
     }
+}
+
+/// The ids in the order in which registration locks rows.
+fn sorted(ids: &[TelegramId]) -> Vec<i64> {
+    let mut ids: Vec<i64> = ids.iter().map(|id| id.get()).collect();
+    ids.sort_unstable();
+    ids
 }

@@ -21,6 +21,7 @@ pub mod schedule;
 pub mod second_factors;
 pub mod segments;
 pub mod sources;
+pub mod suppression;
 pub mod transfer;
 pub mod uncounted;
 pub mod user_events;

@@ -191,7 +191,7 @@ pub async fn imported_users_get_tags_and_keep_theirs([store, other]: Stores) {
         ]
     };
     let imported = import(&*store, incoming()).await;
-    let expected = Imported { created: 2, updated: 2, unchanged: 2, tagged: 5 };
+    let expected = Imported { created: 2, updated: 2, unchanged: 2, tagged: 5, suppressed: 0 };
     assert_eq!(imported, expected);
     let all = [(1, "ne-w new vip"), (2, "vip"), (3, "new vip")];
     check_tags(&*other, &[4, 3, 2, 1], &all).await;
@@ -229,7 +229,7 @@ pub async fn a_tag_without_room_ends_an_import([store, other]: Stores) {
     recount_finds_nothing(&*store).await;
     // The last one fits.
     let fits = end(vec![(1, "tag-1 last", 2), (3, "last", 3)]).await.unwrap();
-    let expected = Imported { created: 1, updated: 1, unchanged: 0, tagged: 3 };
+    let expected = Imported { created: 1, updated: 1, unchanged: 0, tagged: 3, suppressed: 0 };
     assert_eq!(fits, ImportEnd::Done(expected));
     check_tags(&*other, &[1, 3], &[(1, "last tag-1"), (3, "last")]).await;
 }

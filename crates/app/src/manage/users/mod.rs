@@ -25,8 +25,8 @@ pub enum Users {
     /// Delete users by a filter or by their ids, with everything that is stored about them
     ///
     /// Prints how many users that are, and asks before it deletes them. Without a terminal it changes
-    /// nothing unless --yes is given. Deleted users stay in the figures of the past. If they write to
-    /// the bot again, they are new users.
+    /// nothing unless --yes is given. Deleted users stay in the figures of the past. Nothing about
+    /// them is stored again until they agree, which the bot asks them after /start.
     ///
     /// The users go in small parts, so a running bot never waits for it. After an interruption, run the
     /// same command again to delete the rest. Users who joined after it began stay. Each user gets an

@@ -1,0 +1,76 @@
+//! Users of a batch who were erased and have not agreed to be stored again.
+//!
+//! They look like new users, so a batch of known users costs nothing here. The upsert has inserted them,
+//! which makes the answer exact; see [`suppressed`](hashes::suppressed).
+
+use std::collections::BTreeSet;
+
+use diesel::prelude::*;
+use rollcall_domain::{Event, Interaction, QuarantinedUpdate, TelegramId};
+
+use super::upserted::UpsertedUser;
+use crate::{
+    base::{
+        error::Failure,
+        schema::telegram_users,
+        suppression_key::KeySource,
+        transaction::{Transaction, alike},
+    },
+    suppression::hashes,
+};
+
+/// Allows that users are stored who agree to it in the batch.
+pub(super) fn allow_agreeing(
+    connection: &mut Transaction<'_>,
+    key: &KeySource,
+    interactions: &[&Interaction],
+) -> Result<(), Failure> {
+    let agreeing = interactions.iter().filter(|it| it.event == Some(Event::Agreed));
+    let agreeing = agreeing.map(|it| it.telegram_id().get()).collect();
+    hashes::allow(connection, key, &agreeing).map(drop)
+}
+
+/// Takes the suppressed users out of the rows of the upsert, and deletes theirs again.
+pub(super) fn take_out(
+    connection: &mut Transaction<'_>,
+    key: &KeySource,
+    rows: &mut Vec<UpsertedUser>,
+) -> Result<Vec<UpsertedUser>, Failure> {
+    let new: Vec<i64> = rows.iter().filter(|row| row.is_new()).map(UpsertedUser::id).collect();
+    let ids = hashes::suppressed(connection, key, &new)?;
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    alike!(connection => diesel::delete(
+        telegram_users::table.filter(telegram_users::telegram_id.eq_any(&ids)),
+    )
+    .execute(connection))?;
+    let (taken, left) = std::mem::take(rows).into_iter().partition(|row| ids.contains(&row.id()));
+    *rows = left;
+    Ok(taken)
+}
+
+/// The updates that are to be quarantined: not those of suppressed users.
+pub(super) fn without<'a>(
+    connection: &mut Transaction<'_>,
+    key: &KeySource,
+    updates: &'a [QuarantinedUpdate],
+) -> Result<Vec<&'a QuarantinedUpdate>, Failure> {
+    let users: BTreeSet<i64> =
+        updates.iter().filter_map(|it| it.telegram_id).map(TelegramId::get).collect();
+    let users: Vec<i64> = users.into_iter().collect();
+    if let Transaction::Postgres(connection) = connection {
+        // Waits for a transaction that is erasing such a user.
+        let locked = telegram_users::table
+            .filter(telegram_users::telegram_id.eq_any(&users))
+            .order(telegram_users::telegram_id)
+            .select(telegram_users::telegram_id)
+            .for_key_share();
+        locked.load::<i64>(connection)?;
+    }
+    let suppressed = hashes::suppressed(connection, key, &users)?;
+    let is_kept = |update: &&QuarantinedUpdate| {
+        update.telegram_id.is_none_or(|id| !suppressed.contains(&id.get()))
+    };
+    Ok(updates.iter().filter(is_kept).collect())
+}

@@ -1,0 +1,2 @@
+DROP TABLE suppressed_users;
+DROP TABLE suppression_key;
