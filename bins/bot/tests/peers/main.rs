@@ -3,12 +3,18 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::indexing_slicing,
     reason = "a test fails by panicking"
 )]
 
 #[macro_use]
 #[path = "../running/mod.rs"]
 mod running;
+#[path = "../behind/mod.rs"]
+#[allow(dead_code, reason = "each test file uses its own part of it")]
+mod behind;
+
+mod proxied;
 
 use std::{process::Stdio, time::Duration};
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rollcall_simulator::{Person, Simulator};
+use rollcall_simulator::{Fault, Person, Simulator};
 use rollcall_testkit::ThrowAwayDatabase;
 use serde_json::json;
 
@@ -16,6 +16,7 @@ stories!(
     each_update_is_acknowledged_once_the_bot_behind_has_it,
     while_the_bot_behind_is_away_no_update_is_lost,
     offsets_mean_what_they_mean_at_telegram,
+    an_offset_from_before_a_restart_counts,
     of_two_that_poll_the_first_is_ended,
     kinds_that_it_does_not_want_are_left_out,
     pending_updates_can_be_dropped,
@@ -93,6 +94,36 @@ async fn offsets_mean_what_they_mean_at_telegram(database: ThrowAwayDatabase) {
     assert_eq!(api.updates(json!({"offset": many[249] + 1})).await, [0; 0]);
     telegram.wait_until_confirmed(many[249]).await.unwrap();
     assert_eq!(counted(&database).await, 255, "also what the bot behind did not want");
+    bot.terminate().await;
+}
+
+async fn an_offset_from_before_a_restart_counts(database: ThrowAwayDatabase) {
+    let telegram = Simulator::start().await.unwrap();
+    let api = Api::new(&telegram).await;
+    let bot = api.serve(&telegram, &database, &[]).await;
+    let ann = Person::new(1, "Ann");
+    let ids = [1, 2, 3].map(|_| telegram.write(&ann, "hello"));
+    while api.updates(json!({"timeout": 20})).await != ids {}
+    bot.terminate().await;
+    // The bot behind goes on. Its request comes before Rollcall has fetched anything.
+    telegram.fail_next("getUpdates", Fault::Slow(Duration::from_secs(2)));
+    let bot = api.launch(&telegram, &database, &[]);
+    let next = {
+        let api = api.clone();
+        let offset = json!({"offset": ids[2] + 1, "timeout": 50});
+        tokio::spawn(async move {
+            loop {
+                match api.try_call("getUpdates", &offset).await {
+                    Ok(answer) => return answer["result"][0]["update_id"].clone(),
+                    Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+                }
+            }
+        })
+    };
+    telegram.wait_until_confirmed(ids[2]).await.unwrap();
+    let fourth = telegram.write(&ann, "hello");
+    assert_eq!(next.await.unwrap(), fourth, "it has got the others before");
+    assert_eq!(counted(&database).await, 4);
     bot.terminate().await;
 }
 

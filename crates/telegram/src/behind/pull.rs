@@ -34,6 +34,12 @@ impl Behind {
                 if held.pulls.number != number {
                     return Err(held.pulls.ended_by);
                 }
+                // After a restart, the bot behind may ask before Telegram has delivered again what it
+                // has already.
+                if held.confirm(pull) {
+                    self.announce(held);
+                    continue;
+                }
                 if let Some(body) = held.give(pull.limit) {
                     return Ok(body);
                 }
@@ -57,19 +63,11 @@ impl Behind {
             return Err(PullError::WebhookActive);
         }
         let number = held.pulls.end(PullError::OtherPull);
-        let before = held.state.waiting();
-        match usize::try_from(pull.offset.unsigned_abs()) {
-            Ok(kept) if pull.offset < 0 => held.drain(kept.min(MOST_KEPT)),
-            _ => {
-                let in_order = held.pulls.in_order;
-                held.state.confirm(pull.offset, in_order);
-            }
+        if pull.offset < 0 {
+            let kept = usize::try_from(pull.offset.unsigned_abs()).unwrap_or(MOST_KEPT);
+            held.drain(kept.min(MOST_KEPT));
         }
-        // More may have come to Telegram meanwhile, and a request that does not wait wants to know.
-        let has_emptied = before > 0 && held.state.waiting() == 0;
-        if has_emptied && pull.timeout.is_zero() && held.pulls.in_order {
-            held.pulls.is_caught_up = false;
-        }
+        held.confirm(pull);
         self.announce(held);
         Ok(number)
     }
@@ -142,6 +140,22 @@ impl Behind {
 }
 
 impl Held {
+    /// Settles what the offset of a request confirms. Returns whether that is anything.
+    fn confirm(&mut self, pull: &Pull) -> bool {
+        let before = self.state.waiting();
+        self.state.confirm(pull.offset, self.pulls.in_order);
+        let has_confirmed = self.state.waiting() < before;
+        // More may have come to Telegram meanwhile, and a request that does not wait wants to know.
+        if has_confirmed
+            && self.state.waiting() == 0
+            && pull.timeout.is_zero()
+            && self.pulls.in_order
+        {
+            self.pulls.is_caught_up = false;
+        }
+        has_confirmed
+    }
+
     /// The body of a response with the first updates; `None` if there are none, or if it is not known yet
     /// which are the last ones.
     fn give(&mut self, limit: usize) -> Option<String> {
