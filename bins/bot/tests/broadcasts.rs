@@ -16,6 +16,7 @@ mod running;
 use std::{
     collections::BTreeMap,
     hash::{BuildHasher, Hasher, RandomState},
+    ops::Range,
     time::Duration,
 };
 
@@ -28,10 +29,15 @@ use rollcall_domain::{
 };
 use rollcall_repository_diesel::{Database, DieselUserRepository};
 use rollcall_service::{BroadcastChange, BroadcastService, UserService};
-use rollcall_simulator::Simulator;
+use rollcall_simulator::{Person, Request, Simulator};
 use rollcall_testkit::ThrowAwayDatabase;
 use running::RunningBot;
-use tokio::time::{sleep, timeout};
+use serde_json::json;
+use tokio::{
+    net::TcpListener,
+    task::JoinSet,
+    time::{sleep, timeout},
+};
 
 /// How many users there are.
 const USERS: i64 = 5_000;
@@ -49,6 +55,7 @@ stories!(
     everyone_gets_a_broadcast_at_least_once,
     a_broadcast_is_paused_resumed_and_cancelled,
     who_was_left_claimed_is_unknown_also_when_it_is_cancelled,
+    it_goes_after_our_replies_and_the_calls_of_the_bot_behind,
 );
 
 async fn everyone_gets_a_broadcast_at_most_once(database: ThrowAwayDatabase) {
@@ -162,6 +169,44 @@ async fn who_was_left_claimed_is_unknown_also_when_it_is_cancelled(database: Thr
     let cancelled = owner.service.sums(started.id).await.unwrap();
     assert_eq!(cancelled.of(RecipientState::Unknown), claimed);
     assert!(messages(&telegram).values().all(|number| *number == 1));
+}
+
+async fn it_goes_after_our_replies_and_the_calls_of_the_bot_behind(database: ThrowAwayDatabase) {
+    // Chats that are no recipients.
+    const ANN: i64 = 10_000;
+    const CALLED: Range<i64> = 10_001..10_031;
+    let owner = Owner::of(&database).await;
+    let telegram = simulator().await;
+    let started = owner.start(OnUnknown::Skip, 20).await;
+    let address = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let address = address.to_string();
+    let settings =
+        [("API_PROXY_ADDR", address.as_str()), ("OWN_COMMANDS", "/id"), ("SEND_RATE", "20")];
+    let mut bot = RunningBot::launch(&telegram, &database, &settings);
+    owner.wait_until(started.id, |_, settled| settled > 20).await;
+    let url = format!("http://{address}/bot{}/sendMessage", telegram.token());
+    let http = reqwest::Client::new();
+    let mut calls: JoinSet<_> = CALLED
+        .map(|chat| http.post(&url).json(&json!({"chat_id": chat, "text": "Hello"})).send())
+        .collect();
+    calls.join_next().await.unwrap().unwrap().unwrap();
+    telegram.write(&Person::new(ANN, "Ann"), "/id");
+    for response in calls.join_all().await {
+        assert_eq!(response.unwrap().status(), 200);
+    }
+    let chat = |request: &Request| request.params.get("chat_id").and_then(|id| id.as_i64());
+    let order: Vec<i64> = telegram.requests_to("sendMessage").iter().filter_map(chat).collect();
+    let is_call = |chat: &i64| CALLED.contains(chat);
+    let first = order.iter().position(is_call).unwrap();
+    let last = order.iter().rposition(is_call).unwrap();
+    let between = order.get(first..last).unwrap();
+    let reply = between.iter().position(|chat| *chat == ANN).expect("the reply overtakes calls");
+    assert!(reply < 20, "after {reply} others");
+    let recipients = between.iter().filter(|chat| **chat < ANN).count();
+    assert!(recipients <= 3, "{recipients} messages of the broadcast went before the last call");
+    let settled = owner.settled(started.id).await;
+    owner.wait_until(started.id, |_, now| now > settled + 5).await;
+    bot.kill().await;
 }
 
 async fn simulator() -> Simulator {

@@ -27,8 +27,43 @@ pub(crate) struct Taken {
     pub(crate) secret: Option<String>,
 }
 
-/// What a server answers to an update: the status, and the headers and the body as they are sent.
-pub(crate) type Answer = (u16, String);
+/// What a server answers to an update.
+pub(crate) struct Answer {
+    /// As it is sent.
+    response: String,
+    /// Whether the update counts as taken.
+    is_accepted: bool,
+    delay: Duration,
+    /// Whether the connection ends after it.
+    closes: bool,
+}
+
+/// A status, and the headers and the body.
+impl From<(u16, String)> for Answer {
+    fn from((code, rest): (u16, String)) -> Self {
+        let is_accepted = (200..300).contains(&code);
+        let response = format!("HTTP/1.1 {code} X\r\n{rest}");
+        Self { response, is_accepted, delay: Duration::ZERO, closes: false }
+    }
+}
+
+impl Answer {
+    /// These bytes, after which the connection ends. The update does not count as taken.
+    pub(crate) fn broken(response: &str) -> Self {
+        let response = response.to_owned();
+        Self { response, is_accepted: false, delay: Duration::ZERO, closes: true }
+    }
+
+    /// The same after a while.
+    pub(crate) fn after(self, delay: Duration) -> Self {
+        Self { delay, ..self }
+    }
+
+    /// The same, and then the connection ends.
+    pub(crate) fn closing(self) -> Self {
+        Self { closes: true, ..self }
+    }
+}
 
 /// How a server answers.
 type Answers = Arc<dyn Fn(&Value) -> Answer + Send + Sync>;
@@ -43,12 +78,12 @@ pub(crate) struct BotBehind {
 
 /// Accepts an update, without a word.
 pub(crate) fn accepted(_update: &Value) -> Answer {
-    (200, "Content-Length: 0\r\n\r\n".to_owned())
+    status(200)
 }
 
 /// Another status, without a body.
 pub(crate) fn status(code: u16) -> Answer {
-    (code, "Content-Length: 0\r\n\r\n".to_owned())
+    (code, "Content-Length: 0\r\n\r\n".to_owned()).into()
 }
 
 impl BotBehind {
@@ -75,8 +110,11 @@ impl BotBehind {
     }
 
     /// Answers like this from now on.
-    pub(crate) fn answer(&self, answers: impl Fn(&Value) -> Answer + Send + Sync + 'static) {
-        *self.answers.lock().unwrap() = Arc::new(answers);
+    pub(crate) fn answer<A: Into<Answer>>(
+        &self,
+        answers: impl Fn(&Value) -> A + Send + Sync + 'static,
+    ) {
+        *self.answers.lock().unwrap() = Arc::new(move |update| answers(update).into());
     }
 
     /// Ends as a killed process does: its connections break.
@@ -145,8 +183,8 @@ async fn serve(
         held = rest;
         let update: Value = serde_json::from_str(&body).unwrap();
         let answers = answers.lock().unwrap().clone();
-        let (code, answer) = answers(&update);
-        if (200..300).contains(&code) {
+        let answer = answers(&update);
+        if answer.is_accepted {
             let secret = head.lines().find_map(|line| {
                 let (name, value) = line.split_once(": ")?;
                 name.eq_ignore_ascii_case("x-telegram-bot-api-secret-token")
@@ -156,7 +194,11 @@ async fn serve(
             let id = update["update_id"].as_i64().unwrap();
             taken.send_modify(|all| all.push(Taken { id, json: body, secret }));
         }
-        stream.write_all(format!("HTTP/1.1 {code} X\r\n{answer}").as_bytes()).await.ok()?;
+        tokio::time::sleep(answer.delay).await;
+        stream.write_all(answer.response.as_bytes()).await.ok()?;
+        if answer.closes {
+            return None;
+        }
     }
 }
 

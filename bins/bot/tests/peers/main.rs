@@ -11,7 +11,6 @@
 #[path = "../running/mod.rs"]
 mod running;
 #[path = "../behind/mod.rs"]
-#[allow(dead_code, reason = "each test file uses its own part of it")]
 mod behind;
 
 mod proxied;

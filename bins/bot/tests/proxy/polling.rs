@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rollcall_simulator::{Fault, Person, Simulator};
 use rollcall_testkit::ThrowAwayDatabase;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     api::{Api, Poller},
@@ -20,6 +20,7 @@ stories!(
     of_two_that_poll_the_first_is_ended,
     kinds_that_it_does_not_want_are_left_out,
     pending_updates_can_be_dropped,
+    a_request_that_cannot_be_read_changes_nothing,
     own_commands_are_answered_and_not_given,
     rollcall_may_get_them_by_webhook,
 );
@@ -193,6 +194,32 @@ async fn pending_updates_can_be_dropped(database: ThrowAwayDatabase) {
     let next = telegram.write(&ann, "new");
     assert_eq!(api.updates(json!({"timeout": 20})).await, [next]);
     assert_eq!(counted(&database).await, 151);
+    bot.terminate().await;
+}
+
+async fn a_request_that_cannot_be_read_changes_nothing(database: ThrowAwayDatabase) {
+    let telegram = Simulator::start().await.unwrap();
+    let api = Api::new(&telegram).await;
+    let bot = api.serve(&telegram, &database, &[]).await;
+    let update = telegram.write(&Person::new(1, "Ann"), "hello");
+    assert_eq!(api.updates(json!({"timeout": 20})).await, [update]);
+    let (garbage, large) = ("{\"offset\": ".to_owned(), " ".repeat(2 << 20));
+    for (body, code) in [(garbage, 400), (large, 413)] {
+        for method in ["getUpdates", "setWebhook", "deleteWebhook"] {
+            let request = api.http.post(api.url(method)).header("Content-Type", "application/json");
+            let response = match request.body(body.clone()).send().await {
+                Ok(response) => response,
+                // The connection ends before all of the body is sent.
+                Err(error) if code == 413 && error.is_request() => continue,
+                Err(error) => panic!("{method}: {error}"),
+            };
+            assert_eq!(response.status(), code, "{method}");
+            let answer: Value = response.json().await.unwrap();
+            assert_eq!(answer["error_code"], code, "{method}: {answer}");
+        }
+    }
+    assert!(!telegram.is_confirmed(update));
+    assert_eq!(api.updates(json!({})).await, [update]);
     bot.terminate().await;
 }
 
