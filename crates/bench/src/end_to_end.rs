@@ -94,7 +94,9 @@ pub(crate) async fn forward(databases: &Databases, runs: usize, seconds: f64) ->
                 let telegram = Simulator::builder().record_limit(0).first_update_id(first);
                 let telegram = telegram.start().await?;
                 let crowd = Crowd::load(1).backlog(BACKLOG).start(&telegram);
-                let process = RunningBot::forwarding(&bot, &telegram, database.url(), url).await?;
+                let settings: Vec<_> = url.map(|url| ("FORWARD_URL", url)).into_iter().collect();
+                let (url, mode) = (database.url(), Mode::Polling);
+                let process = RunningBot::start_with(&bot, &telegram, url, mode, &settings).await?;
                 wait_for(&telegram, &crowd, 10_000).await;
                 let (begun, cpu) = (Instant::now(), process.cpu_seconds()?);
                 let before = processed(&telegram, &crowd);
@@ -321,25 +323,16 @@ impl RunningBot {
         database: &str,
         mode: Mode,
     ) -> Result<Self> {
-        Self::launch(bot, telegram, database, mode, None).await
+        Self::start_with(bot, telegram, database, mode, &[]).await
     }
 
-    /// A bot by polling that forwards its updates, if there is an address.
-    async fn forwarding(
-        bot: &Path,
-        telegram: &Simulator,
-        database: &str,
-        url: Option<&str>,
-    ) -> Result<Self> {
-        Self::launch(bot, telegram, database, Mode::Polling, url).await
-    }
-
-    async fn launch(
+    /// A bot with more settings.
+    pub(crate) async fn start_with(
         bot: &Path,
         telegram: &Simulator,
         database: &str,
         mode: Mode,
-        forward_url: Option<&str>,
+        settings: &[(&str, &str)],
     ) -> Result<Self> {
         let port = TcpListener::bind("127.0.0.1:0").await?.local_addr()?.port();
         let mut command = Command::new(bot);
@@ -360,9 +353,7 @@ impl RunningBot {
                 .env("WEBHOOK_URL", format!("http://127.0.0.1:{port}/hook"))
                 .env("WEBHOOK_SECRET", "bench-secret-of-the-webhook");
         }
-        if let Some(url) = forward_url {
-            command.env("FORWARD_URL", url);
-        }
+        command.envs(settings.iter().copied());
         let mut process = command.spawn()?;
         let id = process.id().context("the bot is not running")?;
         let stderr = process.stderr.take().context("the bot has no standard error")?;
@@ -379,11 +370,7 @@ impl RunningBot {
 
     /// The CPU time used so far.
     pub(crate) fn cpu_seconds(&self) -> Result<f64> {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.id))?;
-        // After the name in parentheses: utime and stime are the 14th and 15th fields.
-        let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split(' ').collect();
-        let ticks: f64 = fields[12].parse::<f64>()? + fields[13].parse::<f64>()?;
-        Ok(ticks / 100.0)
+        cpu_seconds(self.id)
     }
 
     pub(crate) fn resident_mib(&self) -> Result<f64> {
@@ -401,4 +388,13 @@ impl RunningBot {
         ensure!(status.success(), "the bot failed: {status}");
         Ok(())
     }
+}
+
+/// The CPU time that a process has used so far.
+pub(crate) fn cpu_seconds(id: u32) -> Result<f64> {
+    let stat = std::fs::read_to_string(format!("/proc/{id}/stat"))?;
+    // After the name in parentheses: utime and stime are the 14th and 15th fields.
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split(' ').collect();
+    let ticks: f64 = fields[12].parse::<f64>()? + fields[13].parse::<f64>()?;
+    Ok(ticks / 100.0)
 }

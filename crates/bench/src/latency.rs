@@ -66,17 +66,37 @@ pub(crate) async fn measure_calls(
     people: &Arc<[Person]>,
 ) -> Result<Vec<Duration>> {
     let (users, people) = (users.clone(), people.clone());
+    measure(CALLS_PER_SECOND, TURN_SECONDS, move || {
+        let (users, people) = (users.clone(), people.clone());
+        async move {
+            let person = &people[fastrand::usize(..people.len())];
+            users.get_or_create_user(person.profile()).await?;
+            Ok(())
+        }
+    })
+    .await
+}
+
+/// The latencies of what `call` does, begun `per_second` times a second for `seconds`, also while earlier
+/// ones are not finished.
+pub(crate) async fn measure<F>(
+    per_second: f64,
+    seconds: f64,
+    call: impl Fn() -> F + Send + 'static,
+) -> Result<Vec<Duration>>
+where
+    F: Future<Output = Result<()>> + Send + 'static,
+{
     let runtime = Handle::current();
     let mut calls = tokio::task::spawn_blocking(move || {
         let mut calls = JoinSet::new();
-        at_steady_rate(|| {
-            let (users, people) = (users.clone(), people.clone());
-            let call = async move {
+        at_steady_rate(per_second, seconds, || {
+            let call = call();
+            let timed = async move {
                 let begun = Instant::now();
-                let person = &people[fastrand::usize(..people.len())];
-                users.get_or_create_user(person.profile()).await.map(|_| begun.elapsed())
+                call.await.map(|()| begun.elapsed())
             };
-            calls.spawn_on(call, &runtime);
+            calls.spawn_on(timed, &runtime);
             Ok(())
         })?;
         anyhow::Ok(calls)
@@ -92,7 +112,7 @@ pub(crate) async fn measure_calls(
 /// The latencies of durable commits of one row at the same rate, for one turn.
 fn measure_commits(limit: &mut Limit, people: &[Person]) -> Result<Vec<Duration>> {
     let mut took = Vec::new();
-    at_steady_rate(|| {
+    at_steady_rate(CALLS_PER_SECOND, TURN_SECONDS, || {
         let person = &people[fastrand::usize(..people.len())];
         let begun = Instant::now();
         limit.write(&[person], &now())?;
@@ -102,11 +122,15 @@ fn measure_commits(limit: &mut Limit, people: &[Person]) -> Result<Vec<Duration>
     Ok(took)
 }
 
-/// Calls `act` at the steady rate for one turn. Tokio's timers are too coarse for this.
-fn at_steady_rate(mut act: impl FnMut() -> Result<()>) -> Result<()> {
+/// Calls `act` at a steady rate for some seconds. Tokio's timers are too coarse for this.
+fn at_steady_rate(
+    per_second: f64,
+    seconds: f64,
+    mut act: impl FnMut() -> Result<()>,
+) -> Result<()> {
     let begun = Instant::now();
-    for n in 0..(TURN_SECONDS * CALLS_PER_SECOND) as u32 {
-        let due = Duration::from_secs_f64(f64::from(n) / CALLS_PER_SECOND);
+    for n in 0..(seconds * per_second) as u32 {
+        let due = Duration::from_secs_f64(f64::from(n) / per_second);
         std::thread::sleep(due.saturating_sub(begun.elapsed()));
         act()?;
     }

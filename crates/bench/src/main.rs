@@ -14,6 +14,7 @@ mod ingest;
 mod latency;
 mod limit;
 mod people;
+mod proxy;
 mod rate;
 mod report;
 mod statistics;
@@ -73,6 +74,8 @@ enum What {
     Pooler,
     /// The bot with a bot behind it, compared with the bot without it
     Forward,
+    /// Calls of a bot behind through Rollcall, compared with nginx: latency and CPU; needs nginx
+    Proxy,
     /// Updates that are sent to POST /ingest, compared with the bot with long polling
     Ingest,
     /// get_or_create_user in a large table, compared with a table of 10,000 users; on PostgreSQL also
@@ -122,6 +125,9 @@ async fn main() -> anyhow::Result<()> {
     }
     if wanted(What::Forward) {
         end_to_end::forward(&databases, runs, seconds).await?;
+    }
+    if wanted(What::Proxy) {
+        proxy::run(&databases, runs, seconds).await?;
     }
     if wanted(What::Ingest) {
         ingest::run(&databases, runs, seconds).await?;
