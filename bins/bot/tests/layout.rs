@@ -61,6 +61,7 @@ const PAGES: [&str; 31] = [
     "/broadcasts",
     "/broadcasts/new?filter=lang:en&text=Hello+%3Cb%3E{first_name}%3C/b%3E+{last_name}&name=News",
     "/broadcasts/new?filter=langg:averyveryverylongword&text=%3Caveryveryverylongtag%3E",
+    "/broadcasts/new?text=Hello&buttons=Shop+%3D+press&text_b=%3Cb%3EHi%3C/b%3E&text_c=x&winner=presses&hold_out=5",
     "/broadcasts/1",
     "/broadcasts/1/start",
     "/broadcasts/2/cancel",

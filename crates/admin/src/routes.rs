@@ -19,7 +19,7 @@ use crate::{
     audience::{changes, count, start_change, tags},
     audit,
     broadcasts::{
-        change as change_broadcast, compose, list as broadcasts, one as broadcast,
+        change as change_broadcast, compose, list as broadcasts, one as broadcast, pick,
         picked::LARGEST_UPLOAD_BYTES, picture, progress, recipients, resend, send_test,
         start as start_broadcast,
     },
@@ -128,6 +128,7 @@ pub fn routes() -> Vec<Route> {
         see("/admin/broadcasts/{id}/start", owner, || get(start_broadcast::ask)),
         act("/admin/broadcasts/{id}/start", sure_owner, || post(start_broadcast::start)),
         act("/admin/broadcasts/{id}/pause", owner, || post(change_broadcast::pause)),
+        act("/admin/broadcasts/{id}/pick", owner, || post(pick::pick)),
         act("/admin/broadcasts/{id}/resume", owner, || post(change_broadcast::resume)),
         act("/admin/broadcasts/{id}/resend", owner, || post(resend::resend)),
         see("/admin/broadcasts/{id}/cancel", owner, || get(change_broadcast::ask_to_cancel)),

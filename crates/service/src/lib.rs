@@ -70,7 +70,7 @@ pub use broadcasts::{
     ComposingService, ContentError, Delivery, ExperimentError, Forecast, Lane, LeaseTimes, Letter,
     Message, Messenger, OptOutButton, OptOutService, OutgoingContent, OutgoingMessage,
     OutgoingPicture, PAID_RATE, Paces, PictureError, PictureService, PressAnswer, PressService,
-    RECIPIENTS_HEADER, RESENT_STATES, Stars, Waiting, recipient_line,
+    RECIPIENTS_HEADER, RESENT_STATES, Stars, Waiting, check_experiment, recipient_line,
 };
 #[cfg(feature = "admin")]
 pub use deletion::{Deletion, DeletionProgress, DeletionService};

@@ -9,18 +9,20 @@ use axum::{
 };
 use rollcall_domain::{
     BROADCAST_LASTS, MAX_BROADCAST_NAME_CHARS, MAX_FILTER_BYTES, MAX_PICTURE_BYTES, OnUnknown,
-    TextLimit, Variable,
+    TextLimit, Variable, WinnerBy,
 };
 use rollcall_service::{BroadcastCategory, BroadcastError, Session};
 
 use super::{
-    draft::{Draft, MAX_LANGUAGES, MAX_RATE, Trouble},
+    draft::{Draft, MAX_LANGUAGES, MAX_RATE},
+    experiment::{ExperimentFields, UNITS},
     find::{find, page_of, refusal},
     picked::FilledForm,
     picture,
     preview::Preview,
     send_test,
     start::Audience,
+    trouble::Trouble,
     words,
 };
 use crate::{
@@ -75,7 +77,23 @@ impl Page {
 
     /// Whether the fields of an experiment are shown at once.
     fn is_experiment(&self) -> bool {
-        self.trouble("hold_out").is_some() || !self.draft.hold_out.is_empty()
+        let wrong = ["hold_out", "winner", "test_part", "after"];
+        let experiment = &self.draft.experiment;
+        wrong.iter().any(|it| self.trouble(it).is_some())
+            || !experiment.hold_out.is_empty()
+            || !experiment.winner.is_empty()
+            || !experiment.others.is_empty()
+    }
+
+    /// What can decide: its value, its name, and whether it is chosen.
+    fn winners(&self) -> [(&'static str, &'static str, bool); 2] {
+        let chosen = &self.draft.experiment.winner;
+        WinnerBy::ALL.map(|it| (it.name(), words::wins(it), it.name() == chosen))
+    }
+
+    /// The units of the time of the decision, and whether each is chosen.
+    fn units(&self) -> [(&'static str, bool); 2] {
+        UNITS.map(|(unit, _)| (unit, unit == self.draft.experiment.unit))
     }
 
     /// Whether the less common fields are shown at once.
@@ -104,7 +122,7 @@ pub(crate) async fn ask(
         copied => {
             let copied = Draft::of(&find(&app, copied).await?);
             copied.ok_or(Failure::Refused(
-                "A copied message, or one with variants, cannot be edited here.",
+                "A copied message, or one whose variants have languages or pictures of their own, cannot be edited here.",
             ))?
         }
     };
@@ -128,9 +146,7 @@ pub(crate) async fn submit(
         "test" => {
             let categories = app.broadcasts.categories().await?;
             let test = match draft.plan(&app, &categories, true).await? {
-                (Some(plan), _) => {
-                    Some(send_test::send(&app, &session.admin, &plan.content).await?)
-                }
+                (Some(plan), _) => Some(send_test::send(&app, &session.admin, &plan).await?),
                 (None, _) => None,
             };
             let is_preview = test.is_some();
@@ -140,6 +156,10 @@ pub(crate) async fn submit(
             if draft.texts.len() <= MAX_LANGUAGES {
                 draft.texts.push(Default::default());
             }
+            show(&app, &session, layout, draft, true, None).await
+        }
+        "variant" => {
+            draft.experiment.add();
             show(&app, &session, layout, draft, true, None).await
         }
         _ => show(&app, &session, layout, draft, true, None).await,
@@ -190,7 +210,9 @@ async fn show(
         Some(plan) => Some(plan.clone()),
         None => {
             let blank = vec![(String::new(), "-".to_owned())];
-            let filter_only = Draft { texts: blank, buttons: String::new(), ..draft.clone() };
+            let experiment = ExperimentFields::default();
+            let buttons = String::new();
+            let filter_only = Draft { texts: blank, buttons, experiment, ..draft.clone() };
             filter_only.plan(app, &categories, true).await?.0
         }
     };

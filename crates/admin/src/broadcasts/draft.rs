@@ -4,17 +4,17 @@ use chrono::{DateTime, NaiveDateTime, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 use rollcall_domain::{
     BROADCAST_LASTS, Broadcast, BroadcastContent, BroadcastPlan, Buttons, ByLanguage,
-    DeliveryTimes, Experiment, Filter, FilterError, InvalidQuietHours, LabelName,
-    MAX_BROADCAST_NAME_CHARS, MessageText, OnUnknown, Percent, Picture, QuietHours, TextError,
+    DeliveryTimes, Filter, InvalidQuietHours, LabelName, MAX_BROADCAST_NAME_CHARS, MessageText,
+    OnUnknown, Picture, QuietHours,
 };
-use rollcall_service::{BroadcastCategory, Message, StoredPicture};
+use rollcall_service::{BroadcastCategory, Message, StoredPicture, check_experiment};
 
-use crate::{
-    App,
-    page::{Failure, text},
-    request::value,
-    users::{InvalidFilter, Marked, query::Query},
+use super::{
+    experiment::{ExperimentFields, lines},
+    trouble::Trouble,
 };
+
+use crate::{App, page::Failure, request::value, users::query::Query};
 
 /// The most texts in languages beside the default one.
 pub(super) const MAX_LANGUAGES: usize = 30;
@@ -54,31 +54,8 @@ pub(super) struct Draft {
     pub(super) hours: String,
     pub(super) on_unknown: String,
     pub(super) is_paid: bool,
-    /// How many percent of the recipients are held out; empty if none are.
-    pub(super) hold_out: String,
-}
-
-/// What is wrong with a field, and where.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Trouble {
-    /// The name of the field; those of texts and languages end with their number.
-    pub(super) field: String,
-    pub(super) message: String,
-    pub(super) place: Option<Marked>,
-}
-
-impl Trouble {
-    pub(super) fn new(field: impl Into<String>, message: &str) -> Self {
-        Self { field: field.into(), message: text::sentence(message), place: None }
-    }
-
-    fn of_text(field: impl Into<String>, typed: &str, error: TextError) -> Self {
-        let message = error.to_string();
-        let line = typed.split('\n').nth(error.line.saturating_sub(1)).unwrap_or_default();
-        let at = error.column.saturating_sub(1);
-        let marked = InvalidFilter::from(FilterError { at, message: error.message });
-        Self { place: marked.marked(line), ..Self::new(field, &message) }
-    }
+    /// What it tries out.
+    pub(super) experiment: ExperimentFields,
 }
 
 impl Draft {
@@ -102,20 +79,18 @@ impl Draft {
             hours: BROADCAST_LASTS.num_hours().to_string(),
             on_unknown: OnUnknown::default().name().to_owned(),
             is_paid: false,
-            hold_out: String::new(),
+            experiment: ExperimentFields::default(),
         }
     }
 
-    /// The form of another broadcast. Its start is left out. `None` if it is a copy of a message.
+    /// The form of another broadcast. Its start is left out. `None` if it is a copy of a message, or if a
+    /// variant has a picture or a language of its own.
     pub(super) fn of(broadcast: &Broadcast) -> Option<Self> {
         let plan = &broadcast.plan;
-        // The form has no variants.
-        if plan.experiment.has_variants() {
-            return None;
-        }
         let BroadcastContent::Text { texts, buttons, picture } = &plan.content else {
             return None;
         };
+        let first_picture = picture;
         let picture = picture.as_ref();
         let stored = picture.and_then(Picture::stored).map(|id| id.to_string());
         let picture = picture.and_then(Picture::file_id).map(str::to_owned);
@@ -125,6 +100,9 @@ impl Draft {
         if texts.first().is_none_or(|(language, _)| !language.is_empty()) {
             texts.insert(0, Default::default());
         }
+        let languages: Vec<&str> = texts.iter().map(|(language, _)| language.as_str()).collect();
+        let experiment =
+            ExperimentFields::of(&plan.experiment, &languages, first_picture.as_ref())?;
         let quiet = plan.times.quiet_hours.map(|it| [it.from(), it.until()]);
         Some(Self {
             quiet: quiet.map_or_else(Default::default, |it| {
@@ -141,7 +119,7 @@ impl Draft {
             hours: plan.lasts.num_hours().max(1).to_string(),
             on_unknown: plan.on_unknown.name().to_owned(),
             is_paid: plan.is_paid,
-            hold_out: plan.experiment.hold_out.map(|it| it.get().to_string()).unwrap_or_default(),
+            experiment,
             ..Self::empty(plan.zone)
         })
     }
@@ -182,7 +160,7 @@ impl Draft {
             hours: or(field("hours"), empty.hours),
             on_unknown: or(field("on_unknown"), empty.on_unknown),
             is_paid: !value(pairs, "paid").is_empty(),
-            hold_out: field("hold_out").trim().to_owned(),
+            experiment: ExperimentFields::read(pairs),
         }
     }
 
@@ -259,21 +237,17 @@ impl Draft {
             let message = format!("expected a number from 1 to {MAX_HOURS}");
             troubles.push(Trouble::new("hours", &message));
         }
-        let hold_out = match self.hold_out.as_str() {
-            "" => None,
-            typed => match typed.parse::<Percent>() {
-                Ok(part) => Some(part),
-                Err(error) => {
-                    troubles.push(Trouble::new("hold_out", &format!("{error}, or nothing")));
-                    None
-                }
-            },
-        };
+        let languages: Vec<&str> = self.texts.iter().map(|(it, _)| it.as_str()).collect();
+        // What is wrong with the picture is known already.
+        let picture = self.picture(&mut Vec::new());
+        let experiment = self.experiment.plan(&languages, &self.buttons, picture, &mut troubles);
         let on_unknown = self.on_unknown.parse();
         if on_unknown.is_err() {
             troubles.push(Trouble::new("on_unknown", "choose one of the two"));
         }
-        let (Some(filter), Some(content)) = (filter, content) else { return Ok((None, troubles)) };
+        let (Some(filter), Some(content), Some(experiment)) = (filter, content, experiment) else {
+            return Ok((None, troubles));
+        };
         let Ok(category) = self.category.parse::<LabelName>() else { return Ok((None, troubles)) };
         let has_opt_out_button = BroadcastPlan::has_opt_out_button_by_default(&category);
         let plan = BroadcastPlan {
@@ -289,8 +263,11 @@ impl Draft {
             lasts: hours.and_then(TimeDelta::try_hours).unwrap_or(BROADCAST_LASTS),
             times,
             has_opt_out_button,
-            experiment: Experiment { hold_out, ..Experiment::default() },
+            experiment,
         };
+        if let Err(error) = check_experiment(&plan) {
+            troubles.push(ExperimentFields::trouble(&error));
+        }
         Ok((Some(plan), troubles))
     }
 
@@ -429,9 +406,4 @@ impl Draft {
             }
         }
     }
-}
-
-/// A text of lines as it was typed, without what browsers add.
-fn lines(typed: &str) -> String {
-    typed.replace("\r\n", "\n").replace('\r', "\n").trim().to_owned()
 }

@@ -3,7 +3,8 @@
 
 use askama::Template;
 use rollcall_domain::{
-    BroadcastContent, Buttons, Element, LinkPart, MessageText, Part, Picture, UserText,
+    BroadcastContent, BroadcastPlan, Buttons, Element, LinkPart, MessageText, Part, Picture,
+    UserText, Variant,
 };
 use rollcall_service::Message;
 
@@ -63,6 +64,16 @@ impl Bubbles {
             buttons: rows(&buttons),
         };
         Some(Self { bubbles: default.into_iter().chain(texts.languages()).map(bubble).collect() })
+    }
+
+    /// The message of each variant, with its letter if there are several.
+    pub(super) fn of_plan(plan: &BroadcastPlan, base: &str) -> Vec<(Option<Variant>, Self)> {
+        let has_variants = plan.experiment.has_variants();
+        let shown = |variant: Variant| {
+            let bubbles = Self::of(plan.content_of(variant), base)?;
+            Some((has_variants.then_some(variant), bubbles))
+        };
+        plan.experiment.variants().filter_map(shown).collect()
     }
 
     /// Whether there is more than one.

@@ -6,7 +6,7 @@ use axum::{
     extract::{Path, Query as Pairs, State},
     response::Response,
 };
-use rollcall_domain::{Broadcast, BroadcastContent, BroadcastState, TelegramId};
+use rollcall_domain::{Broadcast, BroadcastContent, BroadcastState, TelegramId, Variant};
 use rollcall_service::Session;
 
 use super::{
@@ -33,7 +33,10 @@ struct Page {
     progress: Progress,
     /// The recipients that it can be sent to again.
     resendable: Vec<Resendable>,
-    message: Option<Bubbles>,
+    /// The message of each variant; empty for a copy.
+    messages: Vec<(Option<Variant>, Bubbles)>,
+    /// How the winner is found.
+    test: Option<String>,
     /// The filter, the list of its users, and whose days it means.
     filter: String,
     list: String,
@@ -93,8 +96,14 @@ impl Page {
 
     /// Whether a new broadcast can begin with its text.
     fn is_text(&self) -> bool {
-        let plan = &self.broadcast.plan;
-        matches!(plan.content, BroadcastContent::Text { .. }) && !plan.experiment.has_variants()
+        matches!(self.broadcast.plan.content, BroadcastContent::Text { .. })
+    }
+
+    /// The variants that an owner can make the winner.
+    fn pickable(&self) -> Vec<Variant> {
+        let it = &self.broadcast;
+        let is_open = it.is_testing() && it.started_at.is_some() && !it.state.has_ended();
+        if is_open { it.plan.experiment.variants().collect() } else { Vec::new() }
     }
 
     /// The chat and the number of the message of which copies are sent.
@@ -131,7 +140,8 @@ pub(crate) async fn show(
         layout: layout.tab("broadcasts"),
         state: words::state(broadcast.state),
         done: done(value(&pairs, "done")),
-        message: Bubbles::of(&plan.content, &app.base),
+        messages: Bubbles::of_plan(plan, &app.base),
+        test: words::test(plan),
         can_test: send_test::chat_of(&app, &session.admin).is_some(),
         filter: plan.filter.to_string(),
         list: users_of(&app, plan),
@@ -153,6 +163,7 @@ fn done(name: &str) -> Option<&'static str> {
         "resume" => "Resumed.",
         "resend" => "Saved as a draft for these recipients. Nothing was sent yet.",
         "test" => "The test was sent to you.",
+        "pick" => "Picked. The users who wait get this variant within seconds, while a bot sends.",
         "cancel" => "Cancelled.",
         _ => return None,
     })

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rollcall_domain::{BroadcastPlan, TelegramUser, Variable};
+use rollcall_domain::{BroadcastPlan, TelegramUser, Variable, Variant};
 use rollcall_service::{BroadcastError, Message};
 use tokio::time::timeout;
 
@@ -15,20 +15,24 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// A message as a real user gets it, and with its variables.
 pub(super) struct Preview {
     /// For which user; `None` if the audience has none.
-    pub(super) user: Option<Example>,
-    /// The message with its variables, in all languages: instead of a user, and where there are several.
-    pub(super) all: Option<Bubbles>,
+    pub(super) user: Option<TelegramUser>,
+    /// Each variant.
+    pub(super) variants: Vec<VariantPreview>,
 }
 
-/// A user as an example.
-pub(super) struct Example {
-    pub(super) user: TelegramUser,
-    pub(super) bubbles: Bubbles,
+/// One of the messages.
+pub(super) struct VariantPreview {
+    /// Its letter; `None` if it is the only one.
+    pub(super) letter: Option<Variant>,
+    /// As the user gets it.
+    pub(super) bubbles: Option<Bubbles>,
+    /// The message with its variables, in all languages: instead of a user, and where there are several.
+    pub(super) all: Option<Bubbles>,
     /// The variables without a value and a fallback.
     unfilled: Vec<Variable>,
 }
 
-impl Example {
+impl VariantPreview {
     /// The unfilled variables, as they are written.
     pub(super) fn unfilled(&self) -> String {
         let names: Vec<_> = self.unfilled.iter().map(|it| format!("{{{}}}", it.name())).collect();
@@ -44,17 +48,22 @@ impl Preview {
             Ok(Err(BroadcastError::Audience(_))) | Err(_) => None,
             Ok(Err(error)) => return Err(refusal(error)),
         };
-        let Ok(message) = Message::new(&plan.content) else {
-            return Ok(Self { user: None, all: None });
+        let variant = |variant: Variant| {
+            let content = plan.content_of(variant);
+            let message = Message::new(content).ok();
+            let shown = example.as_ref().zip(message.as_ref()).and_then(|(user, message)| {
+                let text = message.text_for(user)?;
+                let Message::Text { buttons, picture, .. } = message else { return None };
+                let bubbles = Bubbles::for_user(&text, buttons, picture.as_ref(), &app.base);
+                Some((bubbles, text.unfilled()))
+            });
+            let all = Bubbles::of(content, &app.base);
+            let all = all.filter(|all| shown.is_none() || all.are_several());
+            let (bubbles, unfilled) = shown.unzip();
+            let letter = plan.experiment.has_variants().then_some(variant);
+            VariantPreview { letter, bubbles, all, unfilled: unfilled.unwrap_or_default() }
         };
-        let user = example.and_then(|user| {
-            let text = message.text_for(&user)?;
-            let Message::Text { buttons, picture, .. } = &message else { return None };
-            let bubbles = Bubbles::for_user(&text, buttons, picture.as_ref(), &app.base);
-            Some(Example { bubbles, unfilled: text.unfilled(), user })
-        });
-        let all =
-            Bubbles::of(&plan.content, &app.base).filter(|all| user.is_none() || all.are_several());
-        Ok(Self { user, all })
+        let variants = plan.experiment.variants().map(variant).collect();
+        Ok(Self { variants, user: example })
     }
 }

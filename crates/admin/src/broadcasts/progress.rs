@@ -216,7 +216,8 @@ impl Progress {
     pub(super) fn standing(&self) -> String {
         let state = self.broadcast.state;
         let reason = state.reason().map(|reason| reason.name()).unwrap_or_default();
-        format!("{}{reason}", state.name())
+        let winner = self.broadcast.decision.as_ref().map(|it| it.winner.to_string());
+        format!("{}{reason}{}", state.name(), winner.unwrap_or_default())
     }
 
     /// Whether messages are going out.

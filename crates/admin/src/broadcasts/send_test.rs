@@ -7,8 +7,8 @@ use axum::{
     extract::{Path, State},
     response::{IntoResponse, Redirect, Response},
 };
-use rollcall_domain::{Admin, BroadcastContent, TelegramId, TelegramUser};
-use rollcall_service::{Delivery, Letter, Message, Session};
+use rollcall_domain::{Admin, BroadcastPlan, TelegramId, TelegramUser};
+use rollcall_service::{Delivery, Lane, Letter, Message, Session};
 use tokio::{sync::watch, time::timeout};
 
 use super::find::{find, page_of, refusal};
@@ -26,11 +26,12 @@ pub(super) fn chat_of(app: &App, admin: &Admin) -> Option<TelegramId> {
     }
 }
 
-/// Sends a message to an admin, as a user would get it. Returns what became of it.
+/// Sends the message to an admin, as a user would get it; of an experiment, one of each variant. Returns
+/// what became of it.
 pub(super) async fn send(
     app: &App,
     admin: &Admin,
-    content: &BroadcastContent,
+    plan: &BroadcastPlan,
 ) -> Result<Result<(), String>, Failure> {
     let (Some(id), Some(messenger)) = (chat_of(app, admin), &app.messenger) else {
         return Err(Failure::Refused(
@@ -39,11 +40,27 @@ pub(super) async fn send(
     };
     let known = app.users.get_user_by_telegram_id(id).await?;
     let user = known.unwrap_or_else(|| TelegramUser::new(id, app.clock.now()));
-    let message = Message::new(content).map_err(|error| refusal(error.into()))?;
-    let letter = Letter { message: &message, to: &user, opt_out: None, broadcast: None };
     let lane = messenger.lane(None, false);
+    for variant in plan.experiment.variants() {
+        let content = plan.content_of(variant);
+        let message = Message::new(content).map_err(|error| refusal(error.into()))?;
+        let sent = send_one(app, &*lane, &message, &user).await;
+        if sent.is_err() {
+            return Ok(sent);
+        }
+    }
+    Ok(Ok(()))
+}
+
+async fn send_one(
+    app: &App,
+    lane: &dyn Lane,
+    message: &Message,
+    user: &TelegramUser,
+) -> Result<(), String> {
+    let letter = Letter { message, to: user, opt_out: None, broadcast: None };
     let (_stop, stopped) = watch::channel(false);
-    Ok(match timeout(PATIENCE, app.broadcasts.pictures().send(&*lane, letter, stopped)).await {
+    match timeout(PATIENCE, app.broadcasts.pictures().send(lane, letter, stopped)).await {
         Ok(Delivery::Sent(_) | Delivery::Uploaded { .. }) => Ok(()),
         Ok(Delivery::Unreachable(_)) => {
             Err("The bot cannot write to you. Send it /start in Telegram first.".to_owned())
@@ -55,7 +72,7 @@ pub(super) async fn send(
         Ok(Delivery::Unknown) | Err(_) => {
             Err("Telegram does not answer. Look into your chat with the bot.".to_owned())
         }
-    })
+    }
 }
 
 /// Sends the message of a stored broadcast.
@@ -65,6 +82,6 @@ pub(crate) async fn of_stored(
     Path(id): Path<String>,
 ) -> Result<Response, Failure> {
     let broadcast = find(&app, &id).await?;
-    send(&app, &session.admin, &broadcast.plan.content).await?.map_err(Failure::Invalid)?;
+    send(&app, &session.admin, &broadcast.plan).await?.map_err(Failure::Invalid)?;
     Ok(Redirect::to(&format!("{}?done=test", page_of(&app, broadcast.id))).into_response())
 }

@@ -9,7 +9,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use chrono::{DateTime, TimeDelta, Utc};
-use rollcall_domain::{Broadcast, BroadcastState, Counted, Filter, Term, UserSort};
+use rollcall_domain::{Broadcast, BroadcastState, Counted, Filter, Term, UserSort, Variant};
 use rollcall_service::{AudienceError, BroadcastChange, Forecast, Session};
 use tokio::time::timeout;
 
@@ -36,7 +36,9 @@ struct Page {
     filter: String,
     list: String,
     days_of: Option<String>,
-    message: Option<Bubbles>,
+    messages: Vec<(Option<Variant>, Bubbles)>,
+    /// How the winner is found.
+    test: Option<String>,
     /// The time of its plan, if that is still to come.
     later: Option<DateTime<Utc>>,
     /// The same by each user's own clock.
@@ -129,7 +131,8 @@ pub(crate) async fn ask(
         filter: plan.filter.to_string(),
         list: users_of(&app, plan),
         days_of: plan.filter.depends_on_days().then(|| time_zone::name(plan.zone)),
-        message: Bubbles::of(&plan.content, &app.base),
+        messages: Bubbles::of_plan(plan, &app.base),
+        test: words::test(plan),
         later: plan.planned_for().filter(|at| *at > now && is_draft),
         local_time: words::local_time(plan),
         broadcast,

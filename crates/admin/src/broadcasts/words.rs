@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use rollcall_domain::{
     Broadcast, BroadcastPlan, BroadcastState, OnUnknown, PauseReason, RecipientState, SkipReason,
-    UnreachableReason,
+    UnreachableReason, WinnerBy,
 };
 
 use crate::page::text;
@@ -81,6 +81,26 @@ pub(super) fn meaning(broadcast: &Broadcast) -> &'static str {
 /// The time at which each user gets a broadcast by their own clock.
 pub(super) fn local_time(plan: &BroadcastPlan) -> Option<String> {
     Some(plan.times.local_time?.format("%Y-%m-%d %H:%M").to_string())
+}
+
+/// What decides which variant is the best.
+pub(super) fn wins(by: WinnerBy) -> &'static str {
+    match by {
+        WinnerBy::Presses => "the most presses",
+        WinnerBy::Blocks => "the fewest blocks",
+    }
+}
+
+/// How the best variant of a plan is found, in a sentence.
+pub(super) fn test(plan: &BroadcastPlan) -> Option<String> {
+    let test = plan.experiment.test?;
+    Some(format!(
+        "{} of the recipients test the variants. The one with {} wins {} after the last of their \
+         messages, and goes out to the others.",
+        test.part,
+        wins(test.by),
+        duration(test.after)
+    ))
 }
 
 /// A state of recipients as a word.

@@ -70,7 +70,7 @@ async fn wait_until(site: &Site, id: i64, is_so: impl Fn(&Broadcast) -> bool) {
 }
 
 /// Sends what there is to send until a broadcast is as it should be.
-async fn send_until(site: &Site, id: i64, is_so: impl Fn(&Broadcast) -> bool) {
+pub(super) async fn send_until(site: &Site, id: i64, is_so: impl Fn(&Broadcast) -> bool) {
     let (stop, stopped) = watch::channel(false);
     let lease = LeaseTimes::lasting(Duration::from_secs(5));
     let (users, preferences) = (site.users.clone(), site.preferences.clone());

@@ -5,9 +5,9 @@ use rollcall_testkit::{ThrowAwayDatabase, png};
 
 use super::{broadcasts::site, *};
 
-const NEW: &str = "/admin/broadcasts/new";
+pub(super) const NEW: &str = "/admin/broadcasts/new";
 
-async fn submit(site: &Site, token: &str, fields: &[(&str, &str)]) -> Answer {
+pub(super) async fn submit(site: &Site, token: &str, fields: &[(&str, &str)]) -> Answer {
     site.post(NEW, token, &encoded(&[], fields)).await
 }
 

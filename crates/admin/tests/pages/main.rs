@@ -13,6 +13,7 @@ mod signing_in;
 #[path = "../site/mod.rs"]
 mod site;
 mod user;
+mod variants;
 
 use axum::http::{Method, StatusCode};
 use rollcall_admin::{Access, routes};

@@ -22,7 +22,10 @@ pub(super) fn messages(
 }
 
 /// Checks what a plan tries out; its contents are right.
-pub(super) fn check(plan: &BroadcastPlan) -> Result<(), ExperimentError> {
+///
+/// # Errors
+/// If there are too many variants, if one is a copy of a message, or if the test cannot find a winner.
+pub fn check(plan: &BroadcastPlan) -> Result<(), ExperimentError> {
     let experiment = &plan.experiment;
     if experiment.others.len() >= MAX_VARIANTS {
         return Err(ExperimentError::TooMany);

@@ -37,6 +37,7 @@ use tokio::sync::watch;
 pub use composing::{ComposingService, Waiting};
 pub use content::{ContentError, Message};
 pub use error::BroadcastError;
+pub use experiment::check as check_experiment;
 pub use experiment_error::ExperimentError;
 pub use forecast::{Forecast, PAID_RATE, Stars};
 pub use lease::LeaseTimes;
