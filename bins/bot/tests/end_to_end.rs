@@ -138,7 +138,8 @@ async fn people_are_answered(database: ThrowAwayDatabase) {
     assert_eq!(
         answer.text,
         "/start – say hello\n/schedule – the next games\n\
-         /settings – language, time zone and teams\n/id – your Telegram id\n/help – this message"
+         /settings – language, time zone and teams\n/id – your Telegram id\n/help – this message\n\
+         /privacy – what is stored about you, and how to get or delete it"
     );
 
     // Plain words, unknown commands, those of admins and of other bots get no answer.
@@ -195,8 +196,8 @@ async fn admins_see_users_and_figures(database: ThrowAwayDatabase) {
         let language = params["language_code"].as_str();
         (names.collect::<Vec<_>>().join(" "), params["scope"]["chat_id"].as_i64(), language)
     };
-    let everybodys = "start schedule settings help";
-    let admins = "start schedule settings help users segments broadcast stats admin";
+    let everybodys = "start schedule settings help privacy";
+    let admins = "start schedule settings help privacy users segments broadcast stats admin";
     for (nth, language) in [None, Some("ru"), Some("de")].into_iter().enumerate() {
         assert_eq!(menu(nth), (everybodys.to_owned(), None, language));
         assert_eq!(menu(3 + nth), (admins.to_owned(), Some(99), language));

@@ -36,7 +36,7 @@ const OWNER: i64 = 1;
 const FEW: i64 = 40;
 
 /// The pages, apart from that of a user.
-const PAGES: [&str; 31] = [
+const PAGES: [&str; 32] = [
     "",
     "?range=7",
     "/figures",
@@ -65,6 +65,7 @@ const PAGES: [&str; 31] = [
     "/broadcasts/1",
     "/broadcasts/1/start",
     "/broadcasts/2/cancel",
+    "/requests",
     "/audit",
     "/audit?by=nobody",
     "/admins",

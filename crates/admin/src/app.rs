@@ -5,9 +5,9 @@ use std::sync::Arc;
 use axum::extract::FromRef;
 use rollcall_domain::Clock;
 use rollcall_service::{
-    ActivityService, AdminService, AudienceService, BroadcastService, DirectoryService,
-    LabelService, Messenger, Paces, PreferencesService, ScheduleService, SegmentService,
-    TransferService, UserService,
+    ActivityService, AdminService, AudienceService, BroadcastService, DeletionService,
+    DirectoryService, LabelService, Messenger, Paces, PersonalDataService, PreferencesService,
+    PrivacyRequestService, ScheduleService, SegmentService, TransferService, UserService,
 };
 use tokio::sync::{Semaphore, watch};
 
@@ -27,11 +27,14 @@ pub(crate) struct App {
     pub(crate) paces: Arc<Paces>,
     /// The counts of users that run.
     pub(crate) counts: Arc<Counts>,
+    pub(crate) deletion: DeletionService,
     pub(crate) directory: DirectoryService,
     pub(crate) labels: LabelService,
     /// `None` in a process that is no bot.
     pub(crate) messenger: Option<Arc<dyn Messenger>>,
+    pub(crate) personal_data: PersonalDataService,
     pub(crate) preferences: PreferencesService,
+    pub(crate) privacy_requests: PrivacyRequestService,
     /// `None` for a bot without the schedule.
     pub(crate) schedule: Option<ScheduleService>,
     pub(crate) segments: SegmentService,

@@ -18,6 +18,7 @@ mod dashboard;
 mod page;
 mod presets;
 mod request;
+mod requests;
 mod routes;
 mod segments;
 mod session;
@@ -29,9 +30,9 @@ use std::sync::Arc;
 use axum::Router;
 use rollcall_domain::Clock;
 use rollcall_service::{
-    ActivityService, AdminService, AudienceService, BroadcastService, DirectoryService,
-    LabelService, Messenger, PreferencesService, ScheduleService, SegmentService, TransferService,
-    UserService,
+    ActivityService, AdminService, AudienceService, BroadcastService, DeletionService,
+    DirectoryService, LabelService, Messenger, PersonalDataService, PreferencesService,
+    PrivacyRequestService, ScheduleService, SegmentService, TransferService, UserService,
 };
 use tokio::sync::{Semaphore, watch};
 
@@ -59,21 +60,27 @@ pub struct Services {
     pub audience: AudienceService,
     /// Broadcasts.
     pub broadcasts: BroadcastService,
+    /// Deleting users.
+    pub deletion: DeletionService,
     /// What is known about all users, and the details of one.
     pub directory: DirectoryService,
     /// Tags and groups.
     pub labels: LabelService,
     /// Sends messages; `None` in a process that is no bot.
     pub messenger: Option<Arc<dyn Messenger>>,
+    /// Copies of what is stored about a user.
+    pub personal_data: PersonalDataService,
     /// The preferences of users.
     pub preferences: PreferencesService,
+    /// What people asked about their data.
+    pub privacy_requests: PrivacyRequestService,
     /// The teams to choose from.
     pub schedule: Option<ScheduleService>,
     /// The daily counts of saved segments.
     pub segments: SegmentService,
     /// Exports.
     pub transfer: TransferService,
-    /// Looking up and deleting users.
+    /// Looking up users.
     pub users: UserService,
 }
 
@@ -100,10 +107,13 @@ impl Admin {
             admins,
             audience,
             broadcasts,
+            deletion,
             directory,
             labels,
             messenger,
+            personal_data,
             preferences,
+            privacy_requests,
             schedule,
             segments,
             transfer,
@@ -116,10 +126,13 @@ impl Admin {
             broadcasts,
             paces: Arc::default(),
             counts: Arc::new(Counts::new()),
+            deletion,
             directory,
             labels,
             messenger,
+            personal_data,
             preferences,
+            privacy_requests,
             schedule,
             segments,
             transfer,

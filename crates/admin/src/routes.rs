@@ -26,9 +26,10 @@ use crate::{
     dashboard::{self, definitions},
     page, request,
     request::form_token::{self, LARGEST_BODY_BYTES},
+    requests,
     segments::{delete as delete_segment, edit as edit_segment, list as segments, one as segment},
     session::{check_access, confirm, mini_app, sign_in},
-    users::{delete, detail, export, labels, list, preferences},
+    users::{copy, delete, detail, export, labels, list, preferences},
 };
 
 /// How long a request may take, including the upload of its body.
@@ -93,6 +94,7 @@ pub fn routes() -> Vec<Route> {
         see("/admin/users", viewer, || get(list::list)),
         see("/admin/users/count", viewer, || get(count::show)),
         see("/admin/users/{id}", viewer, || get(detail::show)),
+        act("/admin/users/{id}/copy", sure_owner, || post(copy::download)),
         act("/admin/users/{id}/note", editor, || post(detail::note)),
         act("/admin/users/{id}/labels", editor, || post(labels::change)),
         act("/admin/users/{id}/preferences", editor, || post(preferences::change)),
@@ -137,6 +139,9 @@ pub fn routes() -> Vec<Route> {
         act("/admin/delete/selected", owner, || post(delete::ask_about_selected)),
         act("/admin/delete", sure_owner, || post(delete::delete)),
         act("/admin/export", sure_owner, || post(export::export)),
+        see("/admin/requests", owner, || get(requests::list)),
+        act("/admin/requests", owner, || post(requests::add)),
+        act("/admin/requests/finish", owner, || post(requests::finish)),
         see("/admin/audit", owner, || get(audit::list)),
         see("/admin/admins", owner, || get(admins::list)),
         see("/admin/admins/{name}", owner, || get(admins::one)),

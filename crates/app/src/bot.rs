@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
+use rollcall_conversation::PrivacyNotice;
 
 use crate::{
     demo::Demo,
@@ -11,8 +12,8 @@ use crate::{
     serve::{ConversationSettings, Site, TelegramAdmins, serve},
     settings::{
         BehindWay, DatabaseArguments, DatabaseSettings, EXPOSED_TOKEN, EventsArguments,
-        ForwardArguments, ForwardSettings, GreetingArguments, HttpArguments, ScheduleArguments,
-        SettingError, TELEGRAM_API_URL, TelegramArguments,
+        ForwardArguments, ForwardSettings, GreetingArguments, HttpArguments, PrivacyArguments,
+        ScheduleArguments, SettingError, TELEGRAM_API_URL, TelegramArguments,
     },
     shutdown::Shutdown,
 };
@@ -66,10 +67,12 @@ pub struct Arguments {
     schedule: ScheduleArguments,
     #[command(flatten)]
     greeting: GreetingArguments,
+    #[command(flatten)]
+    privacy: PrivacyArguments,
 }
 
 /// Flags that the demo would ignore: groups of settings, and all flags for HTTP but LISTEN_ADDR.
-const NOT_FOR_THE_DEMO: [&str; 16] = [
+const NOT_FOR_THE_DEMO: [&str; 17] = [
     "take_over",
     "DatabaseArguments",
     "TelegramArguments",
@@ -77,6 +80,7 @@ const NOT_FOR_THE_DEMO: [&str; 16] = [
     "EventsArguments",
     "ScheduleArguments",
     "GreetingArguments",
+    "PrivacyArguments",
     "webhook_url",
     "webhook_secret",
     "public_url",
@@ -154,7 +158,15 @@ pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Res
             }
         }
         let lease = arguments.telegram.lease_times(environment)?;
-        let conversation = ConversationSettings { schedule, greetings, lease, forward, events };
+        let (contact, url) = arguments.privacy.settings(environment)?;
+        let notice = PrivacyNotice {
+            contact,
+            url,
+            has_bot_behind: forward.is_some(),
+            sends_events: events.is_some(),
+        };
+        let conversation =
+            ConversationSettings { schedule, greetings, notice, lease, forward, events };
         // First of all: the owner has to free a port that is in use.
         let site = Site::open(http)?;
         serve(

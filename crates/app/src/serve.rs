@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::Context;
 use rollcall_api::OutgoingWebhooks;
-use rollcall_conversation::{BROADCAST_BUTTONS, Beside, Conversation, Greetings};
+use rollcall_conversation::{BROADCAST_BUTTONS, Beside, Conversation, Greetings, PrivacyNotice};
 use rollcall_domain::{Clock, SystemClock, TelegramId, error_chain};
 use rollcall_nhl::Client;
 use rollcall_repository::BotRepository;
@@ -55,6 +55,8 @@ pub(crate) struct ConversationSettings {
     pub(crate) schedule: Option<ScheduleSettings>,
     /// The owner's greetings.
     pub(crate) greetings: Greetings,
+    /// What `/privacy` says about the owner.
+    pub(crate) notice: PrivacyNotice,
     /// When the lease of the process that sends broadcasts is renewed and taken over.
     pub(crate) lease: LeaseTimes,
     /// The bot that answers instead of our own, if there is one.
@@ -115,7 +117,7 @@ pub(crate) async fn serve(
         }
         Ok(())
     };
-    let ConversationSettings { schedule, greetings, lease, forward, events } = conversation;
+    let ConversationSettings { schedule, greetings, notice, lease, forward, events } = conversation;
     let proxy_listener = match &forward {
         Some(ForwardSettings { way: BehindWay::Proxy { address, .. }, .. }) => {
             Some(http::listen("API_PROXY_ADDR", *address)?)
@@ -130,6 +132,7 @@ pub(crate) async fn serve(
         telegram_admins,
         has_schedule,
         greetings,
+        notice,
         lease,
         forward,
         events,
@@ -167,6 +170,7 @@ struct Parts<'a> {
     telegram_admins: TelegramAdmins,
     has_schedule: bool,
     greetings: Greetings,
+    notice: PrivacyNotice,
     lease: LeaseTimes,
     forward: Option<ForwardSettings>,
     events: Option<EventsSettings>,
@@ -188,6 +192,7 @@ async fn work(
         telegram_admins,
         has_schedule,
         greetings,
+        notice,
         lease,
         forward,
         events,
@@ -247,11 +252,12 @@ async fn work(
         composing: services.composing(),
         messenger: messenger.clone(),
         presses: services.presses(),
+        privacy: services.privacy(users.clone(), admins.clone()),
         admins: admins.clone(),
         uncounting: (!are_counted).then(|| services.activity()),
     };
     health.started(database, users.clone(), bot.readiness());
-    let conversation = Arc::new(Conversation::new(&bot, answers, admin_url, greetings));
+    let conversation = Arc::new(Conversation::new(&bot, answers, admin_url, greetings, notice));
     print_claim_code(&bot, &admins).await;
     conversation.look_up_owners().await;
     let alerted = conversation.alert_owners(alerts.clone());

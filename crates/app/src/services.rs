@@ -9,9 +9,10 @@ use rollcall_repository_diesel::{
 };
 use rollcall_service::{
     ActivityService, AdminService, AudienceService, BroadcastService, ComposingService,
-    DeletionService, DirectoryService, LabelService, OptOutService, PreferencesService,
-    PressService, ScheduleService, SegmentService, SourceService, SubscriptionService,
-    TransferService, UserEventService, UserService,
+    DeletionService, DirectoryService, LabelService, OptOutService, PersonalDataService,
+    PreferencesService, PressService, PrivacyRequestService, PrivacyService, ScheduleService,
+    SegmentService, SourceService, SubscriptionService, TransferService, UserEventService,
+    UserService,
 };
 
 /// A database and the services on it. Cheap to clone.
@@ -92,8 +93,23 @@ impl Services {
         LabelService::new(self.user_repository(), SystemClock)
     }
 
-    pub(crate) fn deletion(&self) -> DeletionService {
-        DeletionService::new(self.user_repository(), self.accounts(), SystemClock)
+    /// Deletes users, but not those that are owners of the bot according to `admins`.
+    pub(crate) fn deletion(&self, admins: AdminService) -> DeletionService {
+        let requests = self.privacy_requests();
+        DeletionService::new(self.user_repository(), admins, requests, SystemClock)
+    }
+
+    pub(crate) fn privacy_requests(&self) -> PrivacyRequestService {
+        PrivacyRequestService::new(self.user_repository(), SystemClock)
+    }
+
+    pub(crate) fn privacy(&self, users: UserService, admins: AdminService) -> PrivacyService {
+        let (data, requests) = (self.personal_data(), self.privacy_requests());
+        PrivacyService::new(data, requests, users, admins, SystemClock)
+    }
+
+    pub(crate) fn personal_data(&self) -> PersonalDataService {
+        PersonalDataService::new(self.user_repository(), SystemClock)
     }
 
     pub(crate) fn transfer(&self) -> TransferService {

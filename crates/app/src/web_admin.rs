@@ -138,13 +138,16 @@ pub(crate) fn pages(
     let api = api(settings, services, admins.clone(), labels.clone(), users.clone());
     let services = rollcall_admin::Services {
         activity: services.activity(),
+        deletion: services.deletion(admins.clone()),
         admins,
         audience: services.audience(),
         broadcasts: services.broadcasts(),
         directory: services.directory(),
         labels,
         messenger,
+        personal_data: services.personal_data(),
         preferences: services.preferences(),
+        privacy_requests: services.privacy_requests(),
         schedule: has_schedule.then(|| services.schedule()),
         segments: services.segments(),
         transfer: services.transfer(),

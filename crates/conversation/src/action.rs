@@ -9,7 +9,7 @@ use rollcall_service::ScheduleView;
 
 use chrono_tz::Tz;
 
-use crate::broadcasts::BroadcastAction;
+use crate::{broadcasts::BroadcastAction, data_action::DataAction};
 
 /// The version of the format. Increment it when the meaning of existing data changes.
 const VERSION: &str = "1";
@@ -85,6 +85,8 @@ pub(crate) enum Action {
     Consent {
         agrees: bool,
     },
+    /// Goes on with deleting the user's own data, or deletes nothing.
+    Data(DataAction),
     /// Shows the list of commands.
     Help,
 }
@@ -123,6 +125,7 @@ impl Action {
             Self::Press(None) => "c/test".to_owned(),
             Self::Press(Some(button)) => format!("c/{button}"),
             Self::Consent { agrees } => format!("a/{}", u8::from(*agrees)),
+            Self::Data(action) => format!("d/{}", action.name()),
             Self::Help => "h".to_owned(),
             Self::Users(None) => "u".to_owned(),
             Self::Users(Some(cursor)) => format!("u/{cursor}"),
@@ -185,6 +188,7 @@ impl Action {
             ["c", "test"] => Self::Press(None),
             ["c", button] => Self::Press(Some(button.parse().ok()?)),
             ["a", flag] => Self::Consent { agrees: yes_or_no(flag)? },
+            ["d", name] => Self::Data(DataAction::ALL.into_iter().find(|it| it.name() == *name)?),
             ["h"] => Self::Help,
             ["u"] => Self::Users(None),
             ["u", place] => Self::Users(Some(cursor(place)?)),
@@ -215,6 +219,7 @@ impl Action {
             Self::Segments { .. } | Self::Segment(_) => "segments",
             Self::Broadcast(_) => "broadcast",
             Self::Consent { .. } => "start",
+            Self::Data(_) => "deletemydata",
             Self::Help => "help",
         }
     }
@@ -311,6 +316,9 @@ mod tests {
             Action::Press(Some(BroadcastButton { broadcast: i64::MAX, button: 100 })),
             Action::Consent { agrees: true },
             Action::Consent { agrees: false },
+            Action::Data(DataAction::Ask),
+            Action::Data(DataAction::Delete),
+            Action::Data(DataAction::Keep),
             Action::Help,
             Action::Users(None),
             Action::Users(Some(place(false, 1_795_780_800_000_000, 1815))),
@@ -410,6 +418,10 @@ mod tests {
             "1/c/01_1",
             "1/c/1_1/",
             "1/h/",
+            "1/d",
+            "1/d/",
+            "1/d/now/1",
+            "1/d/NOW",
             "1/u/",
             "1/u/2",
             "1/u/fn1.01",
@@ -447,7 +459,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_data_is_read_without_a_panic(data in any::<String>(), parts in "1/[spufgnobc]/[a-z]{0,5}/?[0-9./]{0,40}") {
+        fn any_data_is_read_without_a_panic(data in any::<String>(), parts in "1/[spufgnobcd]/[a-z]{0,5}/?[0-9./]{0,40}") {
             for data in [data, parts] {
                 if let Some(action) = Action::read(&data) {
                     prop_assert_eq!(action.data(), data);

@@ -30,15 +30,22 @@ const START: &str = "start";
 const BROADCAST: &str = "broadcast";
 
 /// The commands that the bundled bot answers beside another bot: the setting `OWN_COMMANDS`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwnCommands(BTreeSet<&'static str>);
+
+/// Those by which users ask about their data, because only Rollcall knows what it stores.
+impl Default for OwnCommands {
+    fn default() -> Self {
+        Self(BTreeSet::from(["privacy", "mydata", "deletemydata"]))
+    }
+}
 
 impl FromStr for OwnCommands {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if text == "off" {
-            return Ok(Self::default());
+            return Ok(Self(BTreeSet::new()));
         }
         let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
         let known = |name: &str| {
@@ -157,7 +164,9 @@ mod tests {
 
     #[test]
     fn own_commands_are_names_with_a_slash() {
-        assert_eq!("off".parse(), Ok(OwnCommands::default()));
+        assert_eq!("off".parse(), Ok(OwnCommands(BTreeSet::new())));
+        let default = "/privacy,/mydata,/deletemydata".parse();
+        assert_eq!(default, Ok(OwnCommands::default()));
         let own: OwnCommands = " /admin, /stats ".parse().unwrap();
         assert_eq!(own.0, BTreeSet::from(["admin", "stats"]));
         for wrong in ["admin", "/buy", "/Admin", "on"] {

@@ -10,6 +10,14 @@ pub(crate) enum Command {
     Settings,
     Help,
     Id,
+    /// What is stored about users.
+    Privacy,
+    /// A copy of the user's data.
+    MyData,
+    /// Deletes the user's data, after two questions.
+    DeleteMyData,
+    /// Who runs the bot.
+    DeveloperInfo,
     /// The users that a filter selects, or all without one.
     Users {
         filter: String,
@@ -30,6 +38,10 @@ pub const COMMANDS: &[&str] = &[
     "settings",
     "help",
     "id",
+    "privacy",
+    "mydata",
+    "deletemydata",
+    "developer_info",
     "users",
     "segments",
     "broadcast",
@@ -54,6 +66,10 @@ impl Command {
             "settings" => Self::Settings,
             "help" => Self::Help,
             "id" => Self::Id,
+            "privacy" => Self::Privacy,
+            "mydata" => Self::MyData,
+            "deletemydata" => Self::DeleteMyData,
+            "developer_info" => Self::DeveloperInfo,
             "users" => Self::Users { filter: typed.argument.clone() },
             "segments" => Self::Segments,
             "broadcast" => Self::Broadcast { filter: typed.argument.clone() },

@@ -18,6 +18,12 @@ pub(crate) fn question(locale: &Locale) -> Screen {
     }
 }
 
+/// The same below another text.
+pub(crate) fn question_below(locale: &Locale, text: &str) -> Screen {
+    let question = question(locale);
+    Screen { text: format!("{text}\n\n{}", question.text), ..question }
+}
+
 /// Whether a user who is not stored is asked first.
 pub(crate) fn is_asked_before(command: &Command) -> bool {
     matches!(command, Command::Start | Command::Settings | Command::Broadcast { .. })

@@ -15,7 +15,8 @@ use rollcall_domain::{
 use rollcall_service::{
     ActivityService, AdminService, Alerts, AudienceService, BroadcastService, ClaimCode,
     ComposingService, DirectoryService, Messenger, OptOutService, Paces, PreferencesService,
-    PressService, ScheduleService, ScheduleView, SegmentService, ServiceError, UserService,
+    PressService, PrivacyService, ScheduleService, ScheduleView, SegmentService, ServiceError,
+    UserService,
 };
 
 use rollcall_telegram::{
@@ -31,6 +32,7 @@ use crate::{
     locale::Locale,
     menu::{self, Menu},
     owners::KnownOwners,
+    privacy_notice::PrivacyNotice,
     reply::{PageButton, Screen, send},
     schedule, settings_menu, text, user_list,
 };
@@ -60,6 +62,8 @@ pub struct Services {
     pub messenger: Arc<dyn Messenger>,
     /// The presses of buttons below broadcasts.
     pub presses: PressService,
+    /// What users ask about their own data.
+    pub privacy: PrivacyService,
     /// The owners, who may use the admin commands.
     pub admins: AdminService,
     /// Leaves a new owner out of the figures; `None` if owners count.
@@ -83,6 +87,8 @@ pub struct Conversation {
     pub(crate) paces: Paces,
     pub(crate) owners: KnownOwners,
     pub(crate) presses: PressService,
+    pub(crate) privacy: PrivacyService,
+    notice: PrivacyNotice,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) admins: AdminService,
     pub(crate) uncounting: Option<ActivityService>,
@@ -142,12 +148,13 @@ impl Asker {
 impl Conversation {
     /// The conversation of a bot. `/admin` sends owners links to `admin_url`, the address of the web admin
     /// for a browser, such as `https://bot.example.org/admin`, if it is served. `greetings` replace our
-    /// own.
+    /// own. `notice` is part of the answer to `/privacy`.
     pub fn new(
         bot: &Bot,
         services: Services,
         admin_url: Option<String>,
         greetings: Greetings,
+        notice: PrivacyNotice,
     ) -> Self {
         let Services {
             users,
@@ -161,6 +168,7 @@ impl Conversation {
             composing,
             messenger,
             presses,
+            privacy,
             admins,
             uncounting,
         } = services;
@@ -180,6 +188,8 @@ impl Conversation {
             paces: Paces::default(),
             owners: KnownOwners::default(),
             presses,
+            privacy,
+            notice,
             clock: bot.clock(),
             admins,
             uncounting,
@@ -251,8 +261,9 @@ impl Conversation {
         };
         // A later interaction of the user proves that they are reachable.
         let begun = self.clock.now();
-        if let Err(error) = send(&self.outbox, to, &answer).await {
-            self.not_sent(from, error, begun).await;
+        match send(&self.outbox, to, &answer).await {
+            Ok(()) => self.note_delivered(&answer).await,
+            Err(error) => self.not_sent(from, error, begun).await,
         }
         metrics::histogram!("rollcall_handler_seconds").record(begun_at.elapsed());
         if matches!(command, Command::Start) && audience == Audience::Owner {
@@ -310,6 +321,24 @@ impl Conversation {
             Command::Settings => locale.text("settings-private").into(),
             Command::Help => self.help(audience, locale),
             Command::Id => text::id(locale, asker.id).into(),
+            Command::MyData | Command::DeleteMyData
+                if registration.suppressed && audience.is_private() =>
+            {
+                locale.text("privacy-nothing").into()
+            }
+            Command::Privacy => {
+                let policy = self.notice.policy(locale, audience == Audience::Owner);
+                match registration.suppressed && audience.is_private() {
+                    // In front of another bot, this is where erased users are asked.
+                    true => consent::question_below(locale, &policy),
+                    false => policy.into(),
+                }
+            }
+            Command::DeveloperInfo => {
+                self.notice.developer(locale, audience == Audience::Owner).into()
+            }
+            Command::MyData => self.my_data(audience, asker).await?,
+            Command::DeleteMyData => self.ask_to_delete(audience, locale),
             Command::Users { filter } if filter.is_empty() => self.users(None, locale).await?,
             Command::Users { filter } => self.selected(filter, None, locale).await?,
             Command::Segments => self.segments(0, locale).await?,

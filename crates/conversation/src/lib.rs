@@ -1,5 +1,5 @@
 //! The commands, buttons and texts of Rollcall's bundled bot: `/start`, `/schedule`, `/settings`,
-//! `/help`, `/id`, and for owners `/users`, `/segments`, `/broadcast`, `/stats` and `/admin`.
+//! `/help`, `/id`, `/privacy`, `/mydata`, `/deletemydata` and `/developer_info`, and for owners `/users`, `/segments`, `/broadcast`, `/stats` and `/admin`.
 //!
 //! [`Conversation`] is the handler that `rollcall-telegram` calls for registered users.
 //!
@@ -20,6 +20,7 @@ mod claim;
 mod command;
 mod consent;
 mod conversation;
+mod data_action;
 mod greeting;
 mod html;
 mod locale;
@@ -28,6 +29,8 @@ mod messages;
 mod outcome;
 mod owners;
 mod press;
+mod privacy;
+mod privacy_notice;
 mod reply;
 mod schedule;
 mod segment_list;
@@ -43,3 +46,4 @@ pub use conversation::{Conversation, Services};
 pub use greeting::{Greetings, InvalidGreetings};
 pub use menu::foreign_commands;
 pub use messages::{BROADCAST_BUTTONS, opt_out_button};
+pub use privacy_notice::PrivacyNotice;

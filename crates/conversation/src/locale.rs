@@ -242,6 +242,8 @@ mod tests {
             include_str!("menu.rs"),
             include_str!("messages.rs"),
             include_str!("press.rs"),
+            include_str!("privacy.rs"),
+            include_str!("privacy_notice.rs"),
             include_str!("schedule.rs"),
             include_str!("segment_list.rs"),
             include_str!("selected_users.rs"),

@@ -19,14 +19,19 @@ pub(crate) struct Menu {
     pub(crate) has_schedule: bool,
 }
 
-const FOR_USERS: [Entry; 4] = [
+const FOR_USERS: [Entry; 5] = [
     ("start", "command-start"),
     ("schedule", "command-schedule"),
     ("settings", "command-settings"),
     ("help", "command-help"),
+    ("privacy", "command-privacy"),
 ];
-const FOR_USERS_WITHOUT_SCHEDULE: [Entry; 3] =
-    [("start", "command-start"), ("settings", "command-settings-plain"), ("help", "command-help")];
+const FOR_USERS_WITHOUT_SCHEDULE: [Entry; 4] = [
+    ("start", "command-start"),
+    ("settings", "command-settings-plain"),
+    ("help", "command-help"),
+    ("privacy", "command-privacy"),
+];
 const FOR_ADMINS: [Entry; 5] = [
     ("users", "command-users"),
     ("segments", "command-segments"),

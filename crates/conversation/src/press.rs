@@ -175,6 +175,11 @@ impl Conversation {
             (Action::Consent { agrees }, _) => {
                 self.consent(agrees, registration, audience, asker).await?
             }
+            // Erased already.
+            (Action::Data(_), _) if registration.suppressed => {
+                Screen::from(locale.text("privacy-nothing")).into()
+            }
+            (Action::Data(action), _) => self.press_of_data(action, audience, place, asker).await,
             (Action::Help, _) => self.help(audience, locale).into(),
             (Action::Users(cursor), _) => self.users(cursor, locale).await?.into(),
             (Action::Selected(cursor), _) => {

@@ -5,7 +5,8 @@ use frankenstein::{
     types::{InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions, WebAppInfo},
 };
 
-use rollcall_telegram::{Content, Destination, MessagePlace, Outbox, SendError};
+use rollcall_service::RequestId;
+use rollcall_telegram::{Content, Destination, Document, MessagePlace, Outbox, SendError};
 
 use crate::action::Action;
 
@@ -18,6 +19,17 @@ pub(crate) struct Screen {
     pub(crate) buttons: Vec<Vec<Button>>,
     /// A last row of buttons that open pages.
     pub(crate) pages: Vec<PageButton>,
+    /// A file, of which the text is the caption. It can be sent, not edited.
+    pub(crate) file: Option<File>,
+}
+
+/// A file with a user's data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct File {
+    pub(crate) name: &'static str,
+    pub(crate) content: Vec<u8>,
+    /// The request for it.
+    pub(crate) request: RequestId,
 }
 
 /// A button below a message.
@@ -76,7 +88,13 @@ pub(crate) async fn send(
     to: Destination,
     screen: &Screen,
 ) -> Result<(), SendError> {
-    outbox.send(to, &screen.content()).await
+    match &screen.file {
+        None => outbox.send(to, &screen.content()).await,
+        Some(File { name, content, .. }) => {
+            let document = Document { name, media_type: "application/json", content };
+            outbox.send_document(to, document, &screen.content()).await
+        }
+    }
 }
 
 /// Edits a message of the bot.

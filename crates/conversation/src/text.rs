@@ -25,8 +25,15 @@ pub(crate) fn greeting(locale: &Locale, user: &TelegramUser, has_schedule: bool)
 /// The list of commands.
 pub(crate) fn help(locale: &Locale, for_admin: bool, has_schedule: bool) -> String {
     let lines: &[&str] = match has_schedule {
-        true => &["help-start", "help-schedule", "help-settings", "help-id", "help-help"],
-        false => &["help-start", "help-settings-plain", "help-id", "help-help"],
+        true => &[
+            "help-start",
+            "help-schedule",
+            "help-settings",
+            "help-id",
+            "help-help",
+            "help-privacy",
+        ],
+        false => &["help-start", "help-settings-plain", "help-id", "help-help", "help-privacy"],
     };
     let lines: Vec<String> = lines.iter().map(|key| locale.text(key)).collect();
     let mut help = lines.join("\n");

@@ -30,9 +30,11 @@ mod interaction;
 mod local_days;
 mod log_pace;
 mod message;
+mod personal_data;
 mod picture;
 mod place;
 mod preferences;
+mod privacy_request;
 mod profile;
 mod quarantined_update;
 mod reachability;
@@ -108,6 +110,10 @@ pub use message::{
     MAX_BUTTON_CHARS, MAX_BUTTONS_IN_ROW, MessageText, Part, Placeholder, TextError, TextLimit,
     UserText, Variable,
 };
+pub use personal_data::{
+    Copied, DataRow, DataTopic, DataValue, Erasing, PersonColumn, PersonalData, PersonalTable,
+    QUARANTINE_DAYS,
+};
 pub use picture::{
     InvalidPicture, InvalidPictureId, MAX_PICTURE_BYTES, MAX_PICTURE_RATIO, MAX_PICTURE_SIDES,
     PictureFile, PictureId, PictureKind, PictureShape,
@@ -115,6 +121,7 @@ pub use picture::{
 pub use preferences::{
     Language, MAX_FAVOURITES, Preferences, ZONE_REGIONS, region_of, zone_of_name, zones_of,
 };
+pub use privacy_request::{PrivacyRequest, REQUEST_IS_DUE_AFTER, RequestKind, UnknownRequestKind};
 pub use profile::{MAX_LANGUAGE_CODE_CHARS, Profile};
 pub use quarantined_update::QuarantinedUpdate;
 pub use reachability::{

@@ -14,6 +14,7 @@
 //! | `labels` | tags and groups, and changing those of many users |
 //! | `directory` | lists, search, notes and the details of a user |
 //! | `transfer` | imports, exports, demo data |
+//! | `personal_data` | everything that is stored about one person |
 //! | `users` | finding, locking and deleting users, reachability |
 //! | `suppression` | erased users, who are not stored again until they agree |
 //! | `user_events` | events that are to be delivered to programs outside |
@@ -59,7 +60,9 @@
 //!
 //! 3. The table: a directory of one name under `migrations/sqlite` and `migrations/postgres`, with
 //!    an `up.sql` and a `down.sql` that restores the schema; and the table in `base/schema.rs`. Its
-//!    key begins with `telegram_id`, so that `users/delete.rs` can delete the rows of a user.
+//!    key begins with `telegram_id`, so that `users/delete.rs` can delete the rows of a user. A table
+//!    about users also needs its place in `PersonalTable` of the domain, and its columns in
+//!    `personal_data/copied.rs`.
 //!
 //! 4. The implementation, here:
 //!
@@ -131,6 +134,7 @@ mod bots;
 mod broadcasts;
 mod directory;
 mod labels;
+mod personal_data;
 mod preferences;
 mod quarantine;
 mod registration;

@@ -23,6 +23,18 @@ mod users {
     }
 }
 
+mod personal_data {
+    use rollcall_testkit::contract::personal_data::PersonalStore;
+
+    use super::*;
+
+    rollcall_testkit::personal_data_contract!(open);
+
+    async fn open(url: &str) -> Arc<dyn PersonalStore> {
+        Arc::new(DieselUserRepository::new(migrated(url).await))
+    }
+}
+
 mod user_events {
     use rollcall_domain::UserEventKinds;
     use rollcall_testkit::contract::user_events::EventStore;

@@ -16,6 +16,7 @@ mod composing;
 mod directory;
 mod error;
 mod label;
+mod personal_data;
 mod picture;
 mod preferences;
 mod quarantine;
@@ -52,6 +53,9 @@ pub use error::{BoxError, DatabaseError, LOCKED, RepositoryError, SuppressionKey
 pub use label::{
     CreatedLabel, DeletedLabel, LabelChange, LabelChangeState, LabelChoice, LabelPart,
     LabelRepository, LabelStep, NewLabelChange,
+};
+pub use personal_data::{
+    AddedRequest, NewPrivacyRequest, PersonalDataRepository, PrivacyRequestRepository,
 };
 pub use picture::{PictureRepository, StoredPicture};
 pub use preferences::PreferencesRepository;

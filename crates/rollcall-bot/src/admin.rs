@@ -10,8 +10,9 @@ use rollcall_repository_diesel::{
     DieselAdminRepository, DieselPreferencesRepository, DieselUserRepository,
 };
 use rollcall_service::{
-    AccountError, ActivityService, AdminService, BroadcastService, DirectoryService,
-    PreferencesService, SegmentService, TransferService, forget_sessions,
+    AccountError, ActivityService, AdminService, BroadcastService, DeletionService,
+    DirectoryService, PersonalDataService, PreferencesService, PrivacyRequestService,
+    SegmentService, TransferService, forget_sessions,
 };
 use tower::ServiceExt;
 
@@ -76,17 +77,26 @@ impl Rollcall {
         let inner = self.open_inner()?;
         let admins = self.admins()?;
         let storage = || DieselUserRepository::new(inner.database.clone());
+        let requests = PrivacyRequestService::new(storage(), SystemClock);
         let services = Services {
             activity: ActivityService::new(storage(), SystemClock),
             admins: admins.clone(),
             audience: inner.audience.clone(),
             broadcasts: BroadcastService::new(storage(), SystemClock),
+            deletion: DeletionService::new(
+                storage(),
+                admins.clone(),
+                requests.clone(),
+                SystemClock,
+            ),
             directory: DirectoryService::new(storage(), SystemClock),
             labels: inner.labels.clone(),
             messenger: None,
+            personal_data: PersonalDataService::new(storage(), SystemClock),
             preferences: PreferencesService::new(DieselPreferencesRepository::new(
                 inner.database.clone(),
             )),
+            privacy_requests: requests,
             schedule: None,
             segments: SegmentService::new(storage(), SystemClock),
             transfer: TransferService::new(storage(), SystemClock),

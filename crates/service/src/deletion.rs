@@ -4,24 +4,26 @@ use std::{sync::Arc, time::Instant};
 
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
-    AuditAction, Clock, Cursor, Selection, SortKey, TelegramId, UserSort, grouped,
+    Admin, AuditAction, Clock, Cursor, Selection, SortKey, TelegramId, UserSort, grouped,
 };
 use rollcall_repository::{DirectoryRepository, MAX_PAGE_SIZE, UserRepository};
 
-use crate::{AdminService, ServiceError, pace::Pace};
+use crate::{AdminService, PrivacyRequestService, ServiceError, pace::Pace};
 
 /// How many users the first part has.
 const FIRST_PART: u32 = 25;
 /// By id, so that users who come back after their deletion are not deleted again.
 const BY_ID: UserSort = UserSort { key: SortKey::Id, descending: false };
 
-/// Deletes many users for a management command, in parts that hold no lock for long. Each user gets
-/// an entry in the audit log, and so does the whole deletion. Cheap to clone.
+/// Deletes users for an admin or a management command, in parts that hold no lock for long. Each user
+/// gets an entry in the audit log, and so does the whole deletion. Owners of the bot are left. Cheap to
+/// clone.
 #[derive(Clone)]
 pub struct DeletionService {
     users: Arc<dyn UserRepository>,
     directory: Arc<dyn DirectoryRepository>,
     admins: AdminService,
+    requests: PrivacyRequestService,
     clock: Arc<dyn Clock>,
 }
 
@@ -30,6 +32,8 @@ pub struct DeletionService {
 pub struct Deletion {
     /// How many users were deleted.
     pub users: u64,
+    /// How many users were left because they are owners of the bot.
+    pub owners: u64,
     /// Whether there are none left; if not, it was stopped.
     pub is_complete: bool,
 }
@@ -42,10 +46,17 @@ impl DeletionService {
     pub fn new(
         storage: impl UserRepository + DirectoryRepository + 'static,
         admins: AdminService,
+        requests: PrivacyRequestService,
         clock: impl Clock + 'static,
     ) -> Self {
         let storage = Arc::new(storage);
-        Self { users: storage.clone(), directory: storage, admins, clock: Arc::new(clock) }
+        Self {
+            users: storage.clone(),
+            directory: storage,
+            admins,
+            requests,
+            clock: Arc::new(clock),
+        }
     }
 
     /// How many of these ids have a user.
@@ -71,7 +82,7 @@ impl DeletionService {
         filter: &str,
         progress: DeletionProgress<'_>,
     ) -> Result<Deletion, ServiceError> {
-        let mut work = Work::new(self, progress);
+        let mut work = Work::new(self, None, progress);
         let ended = work.delete_matching(selection, self.clock.now()).await;
         work.end(ended, filter).await
     }
@@ -86,9 +97,24 @@ impl DeletionService {
         ids: &[TelegramId],
         progress: DeletionProgress<'_>,
     ) -> Result<Deletion, ServiceError> {
-        let mut work = Work::new(self, progress);
+        let mut work = Work::new(self, None, progress);
         let ended = work.delete_ids(ids).await;
         work.end(ended, "given ids").await
+    }
+
+    /// Deletes these users for an admin. `chosen` describes them in the audit log.
+    ///
+    /// # Errors
+    /// If the storage fails. Some users may be deleted then.
+    pub async fn delete_for(
+        &self,
+        admin: &Admin,
+        ids: &[TelegramId],
+        chosen: &str,
+    ) -> Result<Deletion, ServiceError> {
+        let mut work = Work::new(self, Some(admin), &|_| true);
+        let ended = work.delete_ids(ids).await;
+        work.end(ended, chosen).await
     }
 }
 
@@ -98,14 +124,22 @@ const READ_AT_ONCE: usize = 1_000;
 /// A deletion that goes on.
 struct Work<'a> {
     service: &'a DeletionService,
+    /// `None` for a management command.
+    by: Option<&'a Admin>,
     progress: DeletionProgress<'a>,
     pace: Pace,
     deleted: u64,
+    owners: u64,
 }
 
 impl<'a> Work<'a> {
-    fn new(service: &'a DeletionService, progress: DeletionProgress<'a>) -> Self {
-        Self { service, progress, pace: Pace::beginning(FIRST_PART), deleted: 0 }
+    fn new(
+        service: &'a DeletionService,
+        by: Option<&'a Admin>,
+        progress: DeletionProgress<'a>,
+    ) -> Self {
+        let pace = Pace::beginning(FIRST_PART);
+        Self { service, by, progress, pace, deleted: 0, owners: 0 }
     }
 
     /// Returns whether all are deleted.
@@ -143,17 +177,26 @@ impl<'a> Work<'a> {
     }
 
     /// Deletes users part by part. Returns whether the deletion goes on.
-    async fn delete(&mut self, mut ids: &[TelegramId]) -> Result<bool, ServiceError> {
+    async fn delete(&mut self, ids: &[TelegramId]) -> Result<bool, ServiceError> {
+        let owners = self.service.admins.telegram_owners().await?;
+        let (owners, others): (Vec<TelegramId>, Vec<TelegramId>) =
+            ids.iter().partition(|id| owners.contains(*id));
+        self.owners += number(owners.len());
+        let mut ids = others.as_slice();
         while !ids.is_empty() {
             let size = usize::try_from(self.pace.size()).unwrap_or(usize::MAX);
             let (part, rest) = ids.split_at_checked(size).unwrap_or((ids, &[]));
             ids = rest;
             // Written first, so that no user is deleted without an entry. It has only the id.
             let admins = &self.service.admins;
-            admins.audit_command_each(AuditAction::DeletedUser, part).await?;
+            match self.by {
+                Some(admin) => admins.audit_each(admin, AuditAction::DeletedUser, part).await?,
+                None => admins.audit_command_each(AuditAction::DeletedUser, part).await?,
+            }
             let began = Instant::now();
             self.deleted += number(self.service.users.erase(part).await?);
             self.pace.follow(began.elapsed());
+            self.service.requests.finish_erasures(part).await?;
             if !(self.progress)(self.deleted) {
                 return Ok(false);
             }
@@ -172,9 +215,13 @@ impl<'a> Work<'a> {
             let noun = if users == 1 { "user" } else { "users" };
             let stopped = if matches!(ended, Ok(true)) { "" } else { "; stopped before its end" };
             let what = format!("{} {noun}: {chosen}{stopped}", grouped(users));
-            self.service.admins.audit_command(AuditAction::DeletedUsers, &what).await?;
+            let (admins, action) = (&self.service.admins, AuditAction::DeletedUsers);
+            match self.by {
+                Some(admin) => admins.audit(admin, action, None, None, Some(&what)).await?,
+                None => admins.audit_command(action, &what).await?,
+            }
         }
-        Ok(Deletion { users, is_complete: ended? })
+        Ok(Deletion { users, owners: self.owners, is_complete: ended? })
     }
 }
 

@@ -40,6 +40,7 @@ mod maintenance;
 mod outage;
 mod pace;
 mod preferences;
+mod privacy;
 mod queue;
 mod schedule;
 mod segments;
@@ -80,9 +81,12 @@ pub use just_now::{JustNow, MinuteCount};
 pub use labels::{ChangeStanding, LabelError, LabelProgress, LabelService, ListedChange};
 #[cfg(feature = "admin")]
 pub use maintenance::forget_sessions;
-pub use maintenance::{forget_pictures, maintain};
+pub use maintenance::{forget_pictures, forget_privacy_requests, maintain};
 pub use outage::Outage;
 pub use preferences::PreferencesService;
+#[cfg(feature = "admin")]
+pub use privacy::{CopyRequest, EraseError, PrivacyService};
+pub use privacy::{PersonalDataService, PrivacyRequestService, RequestId, UserCopy};
 pub use rollcall_repository::{
     Allowed, AuditChain, AuditFault, AuditFilter, BroadcastCategory, BroadcastChange,
     BroadcastRequest, CountProgress, Difference, Digest, Imported, LabelChange, LabelChangeState,

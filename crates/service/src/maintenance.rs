@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use crate::AdminService;
 use crate::{
     DirectoryService, LabelChange, LabelError, LabelService, Outage, PictureService,
-    SegmentService, ServiceError, UserService,
+    PrivacyRequestService, SegmentService, ServiceError, UserService,
 };
 
 /// How often expired rows are deleted.
@@ -59,6 +59,14 @@ pub async fn forget_sessions(admins: AdminService) -> Infallible {
 pub async fn forget_pictures(pictures: PictureService) -> Infallible {
     loop {
         batches("cannot delete pictures that no broadcast needs", || pictures.forget_old()).await;
+        tokio::time::sleep(FORGET_EVERY).await;
+    }
+}
+
+/// Deletes requests about personal data that were done a year ago, forever.
+pub async fn forget_privacy_requests(requests: PrivacyRequestService) -> Infallible {
+    loop {
+        batches("cannot delete old privacy requests", || requests.forget_old()).await;
         tokio::time::sleep(FORGET_EVERY).await;
     }
 }

@@ -2,8 +2,9 @@ use std::{mem, sync::Arc};
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use rollcall_domain::{
-    Chat, ChatKind, Clock, Event, Interaction, InteractionKind, Profile, QuarantinedUpdate,
-    Registration, TelegramId, TelegramUser, UnreachableReason, UserStats, Username,
+    Chat, ChatKind, Clock, Event, Interaction, InteractionKind, Profile, QUARANTINE_DAYS,
+    QuarantinedUpdate, Registration, TelegramId, TelegramUser, UnreachableReason, UserStats,
+    Username,
 };
 use rollcall_repository::{ActivityRepository, Batch, UserRepository};
 
@@ -230,7 +231,7 @@ impl UserService {
 
 /// Telegram redelivers an update for at most 24 hours.
 const UPDATE_ID_RETENTION: TimeDelta = TimeDelta::hours(48);
-const QUARANTINE_RETENTION: TimeDelta = TimeDelta::days(14);
+const QUARANTINE_RETENTION: TimeDelta = TimeDelta::days(QUARANTINE_DAYS);
 /// How many rows of a table are purged at once.
 const FORGET: u32 = 1000;
 

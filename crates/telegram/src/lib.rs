@@ -87,7 +87,7 @@ pub use handler::{Handler, Request};
 pub use intake::{Intake, IntakeError, InvalidUpdates, MAX_UPDATES, Outcome, TakenUpdate};
 #[cfg(feature = "client")]
 pub use outbox::{
-    BulkError, BulkMessage, BulkOptions, BulkPace, Content, DataButton, Original, Outbox,
+    BulkError, BulkMessage, BulkOptions, BulkPace, Content, DataButton, Document, Original, Outbox,
     SendError, SentMessage, bulk_rate,
 };
 #[cfg(feature = "client")]

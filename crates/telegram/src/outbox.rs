@@ -31,7 +31,7 @@ use crate::{
 use bulk::{BulkTurns, Route};
 use buttons::{EditMessageReplyMarkup, replaced};
 use gate::Gate;
-use params::{CopyMessage, EditMessageText, SendMessage, SendPhoto};
+use params::{CopyMessage, EditMessageText, SendDocument, SendMessage, SendPhoto};
 use send_error::is_unmodified;
 
 /// How often the answer to a button is retried.
@@ -65,6 +65,17 @@ pub enum BulkMessage<'a> {
     Upload(&'a PictureFile, &'a Content<'a>),
     /// A copy of a finished message.
     Copy(&'a Original),
+}
+
+/// A file to send.
+#[derive(Clone, Copy, Debug)]
+pub struct Document<'a> {
+    /// Its name, without quotes.
+    pub name: &'a str,
+    /// Its media type.
+    pub media_type: &'a str,
+    /// Its bytes.
+    pub content: &'a [u8],
 }
 
 /// A message of a broadcast that was sent.
@@ -117,6 +128,26 @@ impl Outbox {
         let send = async |to| {
             let message = SendMessage::new(to, content);
             self.client.call::<IgnoredAny>("sendMessage", &message).await
+        };
+        count(self.gate.send(to, send).await)
+    }
+
+    /// Sends a file with a caption, in the same order and within the same limits as [`Outbox::send`].
+    ///
+    /// # Errors
+    /// Those of [`Outbox::send`].
+    pub async fn send_document(
+        &self,
+        to: Destination,
+        document: Document<'_>,
+        caption: &Content<'_>,
+    ) -> Result<(), SendError> {
+        let Document { name, media_type, content } = document;
+        let send = |to| {
+            let parameters = SendDocument::new(to, caption).as_map();
+            let boundary = format!("{:032x}", fastrand::u128(..));
+            let form = Form::new(&parameters, boundary).file("document", name, media_type, content);
+            self.client.upload::<IgnoredAny>("sendDocument", form)
         };
         count(self.gate.send(to, send).await)
     }

@@ -7,7 +7,11 @@ async fn check_reports_what_the_bot_would_meet() {
     for database in ThrowAwayDatabase::of_each_kind() {
         let telegram = Simulator::start().await.unwrap();
         let url = telegram.url();
-        let good = [("TELEGRAM_API_URL", url.as_str()), ("TELEGRAM_BOT_TOKEN", telegram.token())];
+        let good = [
+            ("TELEGRAM_API_URL", url.as_str()),
+            ("TELEGRAM_BOT_TOKEN", telegram.token()),
+            ("PRIVACY_CONTACT", "Ada Lovelace, ada@example.org"),
+        ];
         let check = |settings: &[(&str, &str)]| {
             let (code, printed, error) = run(&database, &["check"], "", settings);
             assert_eq!(error, "");
@@ -26,6 +30,10 @@ async fn check_reports_what_the_bot_would_meet() {
             migrations.len()
         );
         assert!(printed.ends_with(&expected), "{printed}");
+        let (code, printed) = check(&good[..2]);
+        assert_eq!(code, 0, "{printed}");
+        let warning = "! Privacy: PRIVACY_CONTACT is not set, so /privacy names no contact";
+        assert!(printed.contains(warning), "{printed}");
 
         telegram.set_clock(-3600);
         let (code, printed, _) = run(&database, &["check"], "", &good);

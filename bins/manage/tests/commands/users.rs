@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rollcall_domain::Selection;
-use rollcall_service::{Deletion, DeletionService};
+use rollcall_service::{Deletion, DeletionService, PrivacyRequestService};
 
 use super::*;
 
@@ -98,7 +98,9 @@ async fn a_stopped_deletion_is_completed_by_the_same_command() {
         crowd(&database, 2_500).await;
         let storage = Database::open(database.url().parse().unwrap()).await.unwrap();
         let storage = DieselUserRepository::new(storage);
-        let deletion = DeletionService::new(storage, admins(&database).await, SystemClock);
+        let requests = PrivacyRequestService::new(storage.clone(), SystemClock);
+        let deletion =
+            DeletionService::new(storage, admins(&database).await, requests, SystemClock);
         let english = UserFilter { language: Some("en".to_owned()), ..UserFilter::new() };
         let selection = Selection::from(&english);
         let seen = AtomicU64::new(0);
@@ -107,7 +109,7 @@ async fn a_stopped_deletion_is_completed_by_the_same_command() {
             deleted < 200
         };
         let stopped = deletion.delete_matching(&selection, "lang:en", &until_200).await;
-        let Deletion { users, is_complete } = stopped.unwrap();
+        let Deletion { users, is_complete, .. } = stopped.unwrap();
         assert!(!is_complete && (200..1_250).contains(&users), "{users}");
         assert_eq!(users, seen.load(Ordering::Relaxed));
         assert_eq!(count(&database, "lang:en"), 1_250 - users);
@@ -118,7 +120,7 @@ async fn a_stopped_deletion_is_completed_by_the_same_command() {
         let ids: Vec<TelegramId> = (1..=2_500).map(|n: i64| n.try_into().unwrap()).collect();
         assert_eq!(deletion.count_existing(&ids).await.unwrap(), 1_250);
         let rest = deletion.delete_ids(&ids, &|_| true).await.unwrap();
-        assert_eq!(rest, Deletion { users: 1_250, is_complete: true });
+        assert_eq!(rest, Deletion { users: 1_250, owners: 0, is_complete: true });
 
         let filter = AuditFilter::all().action(AuditAction::DeletedUsers);
         let log = admins(&database).await.audit_log(&filter, None, 10).await.unwrap();
@@ -293,5 +295,82 @@ async fn the_commands_and_buttons_of_a_user_are_shown() {
         );
         let (_, shown, _) = run(&database, &["users", "show", "2"], "", &[]);
         assert!(!shown.contains("Used"), "{shown}");
+    }
+}
+
+/// A copy of everything, for a user who asks the owner for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn everything_about_a_user_is_written_as_json() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        crowd(&database, 3).await;
+        let (code, copy, error) = run(&database, &["users", "export-data", "2"], "", &[]);
+        assert_eq!((code, error.as_str()), (0, ""));
+        let copy: Value = serde_json::from_str(&copy).unwrap();
+        assert_eq!(copy["telegram_id"], 2);
+        assert_eq!(copy["tables"]["telegram_users"][0]["first_name"], "User 2");
+        assert_eq!(copy["tables"]["audit_log"][0]["action"], "copied_user_data");
+        assert!(!copy.to_string().contains("User 3"));
+
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("copy.json");
+        let to_file = ["users", "export-data", "2", "--output", file.to_str().unwrap()];
+        let (code, printed, error) = run(&database, &to_file, "", &[]);
+        assert_eq!((code, printed.as_str()), (0, ""), "{error}");
+        assert!(error.starts_with("Wrote everything that is stored about 2 to "), "{error}");
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert!(serde_json::from_str::<Value>(&text).is_ok());
+        let (code, _, error) = run(&database, &to_file, "", &[]);
+        assert!(code == 1 && error.contains("already exists; pass --force"), "{error}");
+
+        let (code, printed, error) = run(&database, &["users", "export-data", "9"], "", &[]);
+        assert_eq!((code, printed.as_str()), (1, ""));
+        assert!(error.contains("nothing is stored about the id 9"), "{error}");
+        let (code, _, error) = run(&database, &["users", "export-data", "@ada"], "", &[]);
+        assert!(code == 2 && error.contains("not a Telegram id"), "{error}");
+    }
+}
+
+/// One user by id, not twice, and not an owner. The requests that it answers are done.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_user_is_erased_and_the_request_for_it_is_done() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        crowd(&database, 3).await;
+        let mut story = Vec::new();
+        for arguments in [
+            &["privacy", "requests", "list"][..],
+            &["privacy", "requests", "add", "2", "--kind", "telegram"],
+            &["privacy", "requests", "add", "2", "--kind", "copy"],
+            &["privacy", "requests", "add", "3", "--kind", "erasure"],
+            &["privacy", "requests", "add", "3", "--kind", "deletion"],
+            &["privacy", "requests", "add", "x", "--kind", "copy"],
+            &["users", "erase", "2"],
+            &["users", "erase", "2", "--yes"],
+            &["users", "erase", "2", "--yes"],
+            &["users", "erase", "2", "--filter", "lang:de", "--yes"],
+            &["privacy", "requests", "done", "1"],
+            &["privacy", "requests", "done", "2"],
+            &["privacy", "requests", "done", "2"],
+        ] {
+            story.push(manage(&database, arguments, ""));
+        }
+        insta::assert_snapshot!("erased", story.join("\n"));
+        assert_eq!(count(&database, "bot or -bot"), 2);
+
+        let owner = [("ADMIN_TELEGRAM_IDS", "3")];
+        let (code, _, error) = run(&database, &["users", "erase", "3", "--yes"], "", &owner);
+        assert!(code == 1 && error.contains("owners of the bot are not deleted"), "{error}");
+        let all = ["users", "erase", "--all", "--yes"];
+        let (code, printed, error) = run(&database, &all, "", &owner);
+        assert_eq!((code, error.as_str()), (0, ""));
+        assert!(printed.starts_with("Deleted 1 user.\n1 user was left"), "{printed}");
+        assert_eq!(count(&database, "bot or -bot"), 1);
+
+        let list = ["privacy", "requests", "list", "--all", "--json"];
+        let (_, listed, _) = run(&database, &list, "", &[]);
+        let listed: Value = serde_json::from_str(&listed).unwrap();
+        let kinds: Vec<_> = listed.as_array().unwrap().iter().map(|it| &it["kind"]).collect();
+        assert_eq!(kinds.len(), 3);
+        assert!(listed[0]["done_at"].is_null() && listed[0]["kind"] == "erasure", "{listed}");
+        assert!(!listed.to_string().contains("\"2\""), "{listed}");
     }
 }

@@ -10,8 +10,8 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use chrono::{DateTime, Utc};
-use rollcall_domain::{AuditAction, Counted, SortKey, TelegramId, TelegramUser, UserSort};
-use rollcall_service::Session;
+use rollcall_domain::{Counted, SortKey, TelegramId, TelegramUser, UserSort};
+use rollcall_service::{Deletion, Session};
 
 use super::{labels::TAG_FIELD, query::Query, selection::selected_ids};
 use crate::{
@@ -22,8 +22,6 @@ use crate::{
 
 /// How many matching users a request deletes. It takes about a second.
 const PART: u32 = 200;
-/// How many selected users are deleted at once.
-const AT_ONCE: usize = 200;
 /// How many matching users are shown before the deletion.
 const SHOWN: u32 = 10;
 /// The order of deletion. Users who join meanwhile come last.
@@ -196,25 +194,22 @@ async fn delete_part(
     Ok(render(&Progress { layout: layout.tab("users"), deleted, fields }))
 }
 
-/// Deletes users. Adds an audit entry for each user, and one with their number and how they were
-/// chosen.
+/// Deletes users, except owners of the bot.
 async fn erase(
     app: &App,
     session: &Session,
     ids: &[TelegramId],
     chosen: &str,
 ) -> Result<usize, Failure> {
-    // Written first, so that no user is deleted without an entry. It has only the id.
-    app.admins.audit_each(&session.admin, AuditAction::DeletedUser, ids).await?;
-    let mut deleted = 0;
-    for part in ids.chunks(AT_ONCE) {
-        deleted += app.users.delete_users(part).await?;
+    let Deletion { users, owners, .. } =
+        app.deletion.delete_for(&session.admin, ids, chosen).await?;
+    if users == 0 && owners > 0 {
+        return Err(Failure::Refused(
+            "Owners of the bot are not deleted. Remove them from ADMIN_TELEGRAM_IDS, or with manage \
+             admins remove, first.",
+        ));
     }
-    let count = text::users(Counted::Exactly(u64::try_from(deleted).unwrap_or(u64::MAX)));
-    let what = format!("{count}: {chosen}");
-    let action = AuditAction::DeletedUsers;
-    app.admins.audit(&session.admin, action, None, None, Some(&what)).await?;
-    Ok(deleted)
+    Ok(usize::try_from(users).unwrap_or(usize::MAX))
 }
 
 /// Leads back to the list from which the users were deleted.

@@ -4,6 +4,7 @@ mod bar;
 mod calendar;
 mod choice;
 mod completion;
+pub(crate) mod copy;
 pub(crate) mod delete;
 pub(crate) mod detail;
 pub(crate) mod export;

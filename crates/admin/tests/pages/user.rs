@@ -394,3 +394,63 @@ async fn the_pages_of_one_user() {
     insta::assert_snapshot!("list", site.get("/admin/users", &token).await.main());
     insta::assert_snapshot!("detail", site.get("/admin/users/1815", &token).await.main());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_owner_downloads_everything_about_a_user() {
+    let site = Site::with_people(2).await;
+    let token = site.sign_in(Role::Owner).await;
+    let page = site.get("/admin/users/2", &token).await.body;
+    assert!(page.contains(r#"action="/admin/users/2/copy""#), "{page}");
+    let copy = site.post("/admin/users/2/copy", &token, "").await;
+    assert_eq!(copy.status, StatusCode::OK);
+    for expected in ["\"telegram_id\": 2", "Person 2", "copied_user_data"] {
+        assert!(copy.body.contains(expected), "{expected}: {}", copy.body);
+    }
+    assert!(!copy.body.contains("Person 1"), "{}", copy.body);
+    let missing = site.post("/admin/users/99/copy", &token, "").await;
+    assert_eq!(missing.status, StatusCode::NOT_FOUND);
+    let viewer = site.sign_in(Role::Viewer).await;
+    let page = site.get("/admin/users/2", &viewer).await.body;
+    assert!(!page.contains("/copy\""), "{page}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_about_data_are_added_and_finished() {
+    let site = Site::with_people(2).await;
+    let token = site.sign_in(Role::Owner).await;
+    let empty = site.get("/admin/requests", &token).await;
+    assert!(empty.body.contains("There are no open requests."), "{}", empty.body);
+    let added = site.post("/admin/requests", &token, "id=2&kind=telegram").await;
+    assert_eq!(added.location(), "/admin/requests?done=added");
+    let list = site.get(&added.location(), &token).await.main();
+    for expected in ["Added.", "Telegram asked for erasure", "Mark request 1 as done"] {
+        assert!(list.contains(expected), "{expected}: {list}");
+    }
+    for wrong in ["id=x&kind=copy", "id=2&kind=all"] {
+        let refused = site.post("/admin/requests", &token, wrong).await;
+        assert_eq!(refused.status, StatusCode::BAD_REQUEST);
+        assert!(refused.body.contains("Expected"), "{}", refused.body);
+    }
+    // Deleting the user finishes it.
+    site.post("/admin/requests", &token, "id=2&kind=copy").await;
+    site.post("/admin/delete", &token, "id=2").await;
+    let list = site.get("/admin/requests", &token).await.main();
+    assert!(!list.contains("Mark request 1 as done"), "{list}");
+    let done = site.post("/admin/requests/finish", &token, "number=2").await;
+    assert_eq!(done.location(), "/admin/requests?done=finished");
+    let again = site.post("/admin/requests/finish", &token, "number=2").await;
+    assert_eq!(again.status, StatusCode::BAD_REQUEST);
+    assert!(site.get("/admin/requests", &token).await.body.contains("There are no open requests."));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_owner_of_the_bot_is_not_deleted() {
+    let site = Site::with_people(2).await;
+    let owner = site::OWNER;
+    site.users.get_or_create_user(&Profile::new(id(owner), "Olga")).await.unwrap();
+    let token = site.sign_in(Role::Owner).await;
+    let refused = site.post("/admin/delete", &token, &format!("id={owner}")).await;
+    assert_eq!(refused.status, StatusCode::BAD_REQUEST);
+    assert!(refused.body.contains("Owners of the bot are not deleted."), "{}", refused.body);
+    assert_eq!(site.users.get_user_stats().await.unwrap().total_users, 3);
+}

@@ -27,9 +27,9 @@ use rollcall_repository_diesel::{
     DieselUserRepository,
 };
 use rollcall_service::{
-    ActivityService, AdminService, AudienceService, BroadcastService, DirectoryService,
-    LabelService, PreferencesService, ScheduleService, SegmentService, TransferService,
-    UserService,
+    ActivityService, AdminService, AudienceService, BroadcastService, DeletionService,
+    DirectoryService, LabelService, PersonalDataService, PreferencesService, PrivacyRequestService,
+    ScheduleService, SegmentService, TransferService, UserService,
 };
 use rollcall_testkit::{Authenticator, TestClock, ThrowAwayDatabase};
 use tokio::sync::watch;
@@ -135,7 +135,9 @@ impl Site {
         let audience = AudienceService::new(storage.clone(), clock.clone());
         let broadcasts = BroadcastService::new(storage.clone(), clock.clone());
         let segments = SegmentService::new(storage.clone(), clock.clone());
-        let transfer = TransferService::new(storage, clock.clone());
+        let personal_data = PersonalDataService::new(storage.clone(), clock.clone());
+        let requests = PrivacyRequestService::new(storage.clone(), clock.clone());
+        let transfer = TransferService::new(storage.clone(), clock.clone());
         let preferences =
             PreferencesService::new(DieselPreferencesRepository::new(database.clone()));
         let schedule =
@@ -148,10 +150,18 @@ impl Site {
             admins: admins.clone(),
             audience: audience.clone(),
             broadcasts: broadcasts.clone(),
+            deletion: DeletionService::new(
+                storage.clone(),
+                admins.clone(),
+                requests.clone(),
+                clock.clone(),
+            ),
             directory: directory.clone(),
             labels: labels.clone(),
             messenger: None,
+            personal_data,
             preferences: preferences.clone(),
+            privacy_requests: requests.clone(),
             schedule: has_schedule.then(|| schedule.clone()),
             segments: segments.clone(),
             transfer,

@@ -17,7 +17,7 @@ use std::{
 };
 
 use anyhow::Context;
-use rollcall_conversation::Greetings;
+use rollcall_conversation::{Greetings, PrivacyNotice};
 use rollcall_domain::{Clock, SystemClock, grouped};
 use rollcall_repository_diesel::{Database, DatabaseUrl};
 use rollcall_service::{LastingLink, LeaseTimes};
@@ -94,6 +94,7 @@ impl Demo {
         let conversation = ConversationSettings {
             schedule: Some(ScheduleSettings { nhl: Some(nhl()?) }),
             greetings: Greetings::default(),
+            notice: PrivacyNotice::default(),
             lease: LeaseTimes::default(),
             forward: None,
             events: None,

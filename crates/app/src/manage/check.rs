@@ -23,7 +23,8 @@ use crate::{
     services::Services,
     settings::{
         DatabaseArguments, EXPOSED_TOKEN, GreetingArguments, HttpArguments, KEPT_SUPPRESSION_KEY,
-        Proxy, ScheduleArguments, ScheduleSettings, SettingError, TelegramArguments,
+        PRIVACY_CONTACT, PrivacyArguments, Proxy, ScheduleArguments, ScheduleSettings,
+        SettingError, TelegramArguments,
     },
     take_over::refuse_another,
 };
@@ -45,6 +46,8 @@ pub struct Check {
     schedule: ScheduleArguments,
     #[command(flatten)]
     greeting: GreetingArguments,
+    #[command(flatten)]
+    privacy: PrivacyArguments,
 }
 
 /// The parts to check.
@@ -57,6 +60,8 @@ struct Checked {
     schedule: Option<ScheduleSettings>,
     /// A warning about the settings of the HTTP server.
     warning: Option<&'static str>,
+    /// Whether users can find out how to reach the owner.
+    has_contact: bool,
 }
 
 impl Check {
@@ -79,15 +84,23 @@ impl Check {
         let database = database.writable_database_url(environment)?;
         let schedule = self.schedule.settings(environment)?;
         self.greeting.settings(environment)?;
+        let has_contact = self.privacy.settings(environment)?.0.is_some();
         self.telegram.admins(environment)?;
         let Some(telegram) = self.telegram.optional_settings(environment)? else {
             let warning = self.webhook.without_webhook(environment)?.warning();
-            return Ok(Checked { database, suppression_key, telegram: None, schedule, warning });
+            return Ok(Checked {
+                database,
+                suppression_key,
+                telegram: None,
+                schedule,
+                warning,
+                has_contact,
+            });
         };
         let warning = self.webhook.settings(environment, &telegram.api_url)?.warning();
         let proxy = self.telegram.proxy(environment, &telegram.api_url)?;
         let telegram = Some((telegram, proxy));
-        Ok(Checked { database, suppression_key, telegram, schedule, warning })
+        Ok(Checked { database, suppression_key, telegram, schedule, warning, has_contact })
     }
 }
 
@@ -103,9 +116,10 @@ async fn run(
     if let Some(warning) = environment.warning() {
         writeln!(stdout(), "{} Settings file: {warning}", colours::warning())?;
     }
-    let Some(Checked { database, suppression_key, telegram, schedule, warning }) = checked else {
+    let Some(checked) = checked else {
         return Ok(ExitCode::FAILURE);
     };
+    let Checked { database, suppression_key, telegram, schedule, warning, has_contact } = checked;
     if let Some(warning) = warning {
         writeln!(stdout(), "{} Settings: {warning}", colours::warning())?;
     }
@@ -138,6 +152,14 @@ async fn run(
     match telegram {
         None => writeln!(stdout(), "- Telegram: skipped (TELEGRAM_BOT_TOKEN is not set)")?,
         Some((settings, proxy)) => {
+            if !has_contact {
+                writeln!(
+                    stdout(),
+                    "{} Privacy: {PRIVACY_CONTACT} is not set, so /privacy names no contact; Telegram \
+                     requires that users can reach you",
+                    colours::warning()
+                )?;
+            }
             if let Some(proxy) = proxy {
                 writeln!(stdout(), "- Proxy for Telegram: {proxy}")?;
             }

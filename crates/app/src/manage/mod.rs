@@ -15,6 +15,7 @@ mod import;
 mod labels;
 mod migrations;
 mod output;
+mod privacy;
 mod quarantine;
 mod runserver;
 mod segments;
@@ -171,6 +172,9 @@ pub enum Command {
     /// copy in the database. Keep a copy of the file apart from the database's backups: without the
     /// key, erased users cannot be recognised, and no user can be registered.
     SuppressionKey(suppression_key::WriteKey),
+    /// What users asked about their data
+    #[command(subcommand)]
+    Privacy(privacy::Privacy),
     /// Check the settings, the database, its migrations and the connection to Telegram
     Check(Box<check::Check>),
     /// Self-test: create, update, read and count test users in this database, using reserved ids
@@ -242,6 +246,7 @@ pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Res
         Command::ApiKeys(command) => command.run(open, open_or_create).await,
         Command::Audit(command) => command.run(open().await?.accounts()).await,
         Command::SuppressionKey(command) => command.run(open().await?.database()).await,
+        Command::Privacy(command) => command.run(open().await?).await.map(|()| ExitCode::SUCCESS),
         Command::Check(command) => command.run(&database, environment).await,
         Command::TestUsers(command) => command.run(open().await?.users()).await,
         Command::Describe(command) => command.run::<Arguments>(),

@@ -43,7 +43,8 @@ pub struct ForwardArguments {
     #[arg(long, value_name = "DURATION")]
     forward_give_up_after: Option<String>,
     /// Commands that Rollcall answers itself, and does not deliver to your own bot, such as
-    /// /admin,/stats, or off [env: OWN_COMMANDS] [default: off]
+    /// /privacy,/mydata,/deletemydata,/stats, or off [env: OWN_COMMANDS]
+    /// [default: /privacy,/mydata,/deletemydata]
     #[arg(long, value_name = "COMMANDS")]
     own_commands: Option<String>,
 }

@@ -7,6 +7,7 @@ mod forward;
 mod greeting;
 mod http;
 mod no_proxy;
+mod privacy;
 mod proxy;
 mod public_url;
 mod schedule;
@@ -14,16 +15,17 @@ mod secret;
 mod telegram;
 mod value;
 
-pub(crate) use self::telegram::TELEGRAM_API_URL;
 pub use self::{
     database::{DatabaseArguments, DatabaseSettings, KEPT_SUPPRESSION_KEY},
     events::{EventsArguments, EventsSettings},
     forward::{BehindWay, ForwardArguments, ForwardSettings},
     greeting::GreetingArguments,
     http::{HttpArguments, HttpSettings},
+    privacy::PrivacyArguments,
     proxy::{EXPOSED_TOKEN, Proxy},
     public_url::PublicUrl,
     schedule::{NhlSettings, ScheduleArguments, ScheduleSettings},
     telegram::TelegramArguments,
     value::SettingError,
 };
+pub(crate) use self::{privacy::PRIVACY_CONTACT, telegram::TELEGRAM_API_URL};

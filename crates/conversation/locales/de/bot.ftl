@@ -37,6 +37,7 @@ command-schedule = Die nächsten Spiele
 command-settings = Sprache, Zeitzone und Teams
 command-settings-plain = Sprache und Zeitzone
 command-help = Was dieser Bot kann
+command-privacy = Was über dich gespeichert ist
 command-users = Liste der Nutzer
 command-segments = Gespeicherte Segmente
 command-broadcast = Nachricht an Nutzer senden
@@ -55,6 +56,7 @@ help-settings = /settings – Sprache, Zeitzone und Teams
 help-settings-plain = /settings – Sprache und Zeitzone
 help-id = /id – deine Telegram-ID
 help-help = /help – diese Hilfe
+help-privacy = /privacy – was über dich gespeichert ist, und wie du es bekommst oder löschst
 help-admin =
     Für Admins:
     /users – Liste der Nutzer; /users lang:de seen&lt;14d zeigt die eines Filters
@@ -63,6 +65,73 @@ help-admin =
     /stats – Statistik
     /admin – in der Web-Verwaltung anmelden
 failed = Das hat leider nicht geklappt. Bitte versuch es in einer Minute noch einmal.
+
+## Privacy
+
+privacy-head =
+    <b>Datenschutz</b>
+    Dieser Bot speichert Daten über seine Nutzer, um ihnen zu antworten und dem Betreiber zu zeigen, wie der Bot genutzt wird.
+privacy-stored = <b>Was über dich gespeichert ist</b>
+privacy-data-profile = deine Telegram-ID, dein Name, Benutzername und deine Sprache, auch frühere
+privacy-data-activity = an welchen Tagen und wie oft du den Bot nutzt, mit welchen Befehlen, Buttons und Links, und wann du ihn blockierst; nie der Text deiner Nachrichten
+privacy-data-choices = was du im Bot ausgewählt hast, zum Beispiel deine Sprache
+privacy-data-broadcasts = welche Rundnachrichten du bekommen hast, und welche Buttons du darunter gedrückt hast
+privacy-data-notes = Tags und Notizen der Admins dieses Bots
+privacy-data-quarantine = Nachrichten und Klicks, die nicht verarbeitet werden konnten, mit ihrem Inhalt, { $days } Tage lang
+privacy-data-log = deine ID im Protokoll darüber, was Admins getan haben
+privacy-data-admins = weil du Admin bist: deine Anmeldungen, und was du getan hast
+privacy-how-long =
+    <b>Wie lange</b>
+    Bis du es löschst. Summen ohne Namen bleiben, und auch deine ID im Protokoll der Admins.
+privacy-shared =
+    <b>Wer es bekommt</b>
+    Nur der Betreiber dieses Bots und die Admins, die er bestimmt. Alle Nachrichten laufen über Telegram.
+privacy-shared-bot = Ein anderes Programm des Betreibers antwortet dir und bekommt deine Nachrichten. Was es speichert, steht nicht in diesem Text.
+privacy-shared-events = Ein Programm des Betreibers erfährt von neuen Nutzern und davon, wer den Bot blockiert.
+privacy-rights =
+    <b>Was du tun kannst</b>
+    /mydata – eine Kopie deiner Daten bekommen
+    /deletemydata – deine Daten löschen
+privacy-contact = Fragen an: { $contact }
+privacy-url = Mehr dazu: { $url }
+privacy-no-contact = Der Betreiber hat keinen Kontakt für Fragen angegeben.
+privacy-set-contact = Für dich als Betreiber: Setze PRIVACY_CONTACT, damit Nutzer dich erreichen. Telegram verlangt das.
+
+privacy-nothing = Über dich ist nichts gespeichert.
+
+developer-info = Betreiber dieses Bots: { $contact }
+developer-info-none = Der Betreiber dieses Bots hat keinen Kontakt angegeben.
+developer-info-privacy = /privacy – was über dich gespeichert ist
+
+mydata-private = Deine Daten gibt es nur im privaten Chat: Schick mir dort /mydata.
+mydata-file = Das ist alles, was der Bot über dich speichert. Du kannst die Datei mit jedem Texteditor öffnen.
+mydata-again =
+    { $count ->
+        [one] Du hast schon eine Kopie bekommen. Die nächste gibt es in { $count } Minute.
+       *[other] Du hast schon eine Kopie bekommen. Die nächste gibt es in { $count } Minuten.
+    }
+mydata-large = Deine Daten sind zu groß für eine Nachricht. Deine Anfrage ist notiert: Der Betreiber dieses Bots schickt dir die Kopie innerhalb von 30 Tagen.
+
+deletemydata-private = Deine Daten lassen sich nur im privaten Chat löschen: Schick mir dort /deletemydata.
+deletemydata-owner =
+    Du bist Betreiber dieses Bots. Deshalb lassen sich deine Daten hier nicht löschen.
+    Nimm zuerst deine ID aus ADMIN_TELEGRAM_IDS heraus, oder führe auf dem Server <code>manage admins remove</code> aus.
+deletemydata-question =
+    <b>Deine Daten löschen?</b>
+
+    <b>Gelöscht werden:</b> dein Profil, deine Aktivität, deine Einstellungen, welche Rundnachrichten du bekommen hast, und Notizen über dich.
+    <b>Es bleiben:</b> Summen ohne Namen, zum Beispiel die Zahl der Nutzer an einem Tag; deine ID im Protokoll der Admins; und ein Code, der für deine ID steht, damit der Bot dich nicht ungefragt wieder speichert.
+
+    Wenn du vorher eine Kopie willst, schick /mydata.
+deletemydata-sure =
+    <b>Deine Daten jetzt löschen?</b>
+    Das lässt sich nicht rückgängig machen.
+deletemydata-kept = Es wurde nichts gelöscht.
+deletemydata-done = Deine Daten sind gelöscht. Um den Bot wieder zu nutzen, schick /start.
+deletemydata-failed = Das hat leider nicht geklappt: Deine Daten sind noch gespeichert. Bitte schick in einer Minute noch einmal /deletemydata.
+button-delete-data = Meine Daten löschen…
+button-delete-now = Ja, jetzt löschen
+button-keep-data = Daten behalten
 
 ## For admins
 

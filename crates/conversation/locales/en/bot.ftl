@@ -38,6 +38,7 @@ command-schedule = The next games
 command-settings = Language, time zone and teams
 command-settings-plain = Language and time zone
 command-help = What this bot can do
+command-privacy = What is stored about you
 command-users = List of users
 command-segments = Saved segments of users
 command-broadcast = Send a message to users
@@ -56,6 +57,7 @@ help-settings = /settings – language, time zone and teams
 help-settings-plain = /settings – language and time zone
 help-id = /id – your Telegram id
 help-help = /help – this message
+help-privacy = /privacy – what is stored about you, and how to get or delete it
 help-admin =
     For admins:
     /users – list of users; /users lang:de seen&lt;14d lists those of a filter
@@ -64,6 +66,73 @@ help-admin =
     /stats – bot statistics
     /admin – sign in to the web admin
 failed = Sorry, that did not work. Please try again in a minute.
+
+## Privacy
+
+privacy-head =
+    <b>Privacy</b>
+    This bot stores data about its users, to answer them and to show its owner how it is used.
+privacy-stored = <b>What is stored about you</b>
+privacy-data-profile = your Telegram id, name, username and language, and their changes
+privacy-data-activity = on which days and how often you use the bot, with which commands, buttons and links, and when you block it; never the text of your messages
+privacy-data-choices = what you chose in the bot, such as your language
+privacy-data-broadcasts = which messages to many users you got, and which buttons you pressed below them
+privacy-data-notes = tags and notes of the bot's admins
+privacy-data-quarantine = messages and presses that could not be processed, with their content, for { $days } days
+privacy-data-log = your id in the log of what admins did
+privacy-data-admins = because you are an admin: your sign-ins, and what you did
+privacy-how-long =
+    <b>How long</b>
+    Until you delete it. Totals without names stay, and so does your id in the log of what admins did.
+privacy-shared =
+    <b>Who gets it</b>
+    Only the owner of this bot and the admins that the owner chose. Telegram delivers all messages.
+privacy-shared-bot = Another program of the owner answers you, and gets your messages. This text does not cover what it stores.
+privacy-shared-events = A program of the owner is notified of new users and of blocks.
+privacy-rights =
+    <b>What you can do</b>
+    /mydata – get a copy of your data
+    /deletemydata – delete your data
+privacy-contact = Questions: { $contact }
+privacy-url = More: { $url }
+privacy-no-contact = The owner has not named a contact for questions.
+privacy-set-contact = For you as the owner: set PRIVACY_CONTACT, so that users can reach you. Telegram requires that.
+
+privacy-nothing = Nothing is stored about you.
+
+developer-info = This bot is run by: { $contact }
+developer-info-none = The owner of this bot has not named a contact.
+developer-info-privacy = /privacy – what is stored about you
+
+mydata-private = Your data is sent only in our private chat: send me /mydata there.
+mydata-file = This is everything that the bot stores about you. Any text editor can open the file.
+mydata-again =
+    { $count ->
+        [one] You already got a copy. You can get the next one in { $count } minute.
+       *[other] You already got a copy. You can get the next one in { $count } minutes.
+    }
+mydata-large = Your data is too large for a message. Your request is recorded: the owner of this bot sends you the copy within 30 days.
+
+deletemydata-private = Your data can be deleted only in our private chat: send me /deletemydata there.
+deletemydata-owner =
+    You are an owner of this bot, so your data cannot be deleted here.
+    First remove your id from ADMIN_TELEGRAM_IDS, or run <code>manage admins remove</code> on the server.
+deletemydata-question =
+    <b>Delete your data?</b>
+
+    <b>Deleted:</b> your profile, your activity, your settings, the record of messages that you got, and notes about you.
+    <b>Kept:</b> totals without names, such as the number of users on a day; your id in the log of what admins did; and a code that stands for your id, so that the bot does not store you again unasked.
+
+    To get a copy first, send /mydata.
+deletemydata-sure =
+    <b>Delete your data now?</b>
+    This cannot be undone.
+deletemydata-kept = Nothing was deleted.
+deletemydata-done = Your data is deleted. To use the bot again, send /start.
+deletemydata-failed = Sorry, that did not work: your data is still stored. Please send /deletemydata again in a minute.
+button-delete-data = Delete my data…
+button-delete-now = Yes, delete it now
+button-keep-data = Keep my data
 
 ## For admins
 

@@ -79,6 +79,12 @@ pub enum AuditAction {
     DeletedSegment,
     /// Exported users to a file; the new value is which users.
     ExportedUsers,
+    /// Copied everything that is stored about a user.
+    CopiedUserData,
+    /// Added a request about personal data; the new value is its number and kind.
+    AddedPrivacyRequest,
+    /// Marked a request about personal data as done; the new value is its number.
+    FinishedPrivacyRequest,
     /// Imported users from a file; the new value is their number.
     ImportedUsers,
     /// Put a deep link on the list of those with labels; the new value is its payload.
@@ -123,7 +129,7 @@ pub enum AuditAction {
 
 impl AuditAction {
     /// Every action.
-    pub const ALL: [Self; 55] = [
+    pub const ALL: [Self; 58] = [
         Self::SignedIn,
         Self::SignInFailed,
         Self::PassedFirstFactor,
@@ -160,6 +166,9 @@ impl AuditAction {
         Self::SavedSegment,
         Self::DeletedSegment,
         Self::ExportedUsers,
+        Self::CopiedUserData,
+        Self::AddedPrivacyRequest,
+        Self::FinishedPrivacyRequest,
         Self::ImportedUsers,
         Self::AllowedSource,
         Self::DroppedSource,
@@ -220,6 +229,9 @@ impl AuditAction {
             Self::SavedSegment => "saved_segment",
             Self::DeletedSegment => "deleted_segment",
             Self::ExportedUsers => "exported_users",
+            Self::CopiedUserData => "copied_user_data",
+            Self::AddedPrivacyRequest => "added_privacy_request",
+            Self::FinishedPrivacyRequest => "finished_privacy_request",
             Self::ImportedUsers => "imported_users",
             Self::AllowedSource => "allowed_source",
             Self::DroppedSource => "dropped_source",

@@ -523,6 +523,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    privacy_requests (id) {
+        id -> BigInt,
+        person_hash -> Binary,
+        kind -> Text,
+        asked_at -> Timestamp,
+        due_at -> Timestamp,
+        done_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
     broadcast_categories (name) {
         name -> Text,
         weekly_cap -> Nullable<Integer>,

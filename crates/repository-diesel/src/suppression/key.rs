@@ -25,7 +25,7 @@ pub(super) fn committed(
 }
 
 /// The key of the database, which gets one if it has none.
-pub(super) fn given_or_created(
+pub(crate) fn given_or_created(
     connection: &mut Transaction<'_>,
     source: &KeySource,
 ) -> Result<SuppressionKey, Failure> {

@@ -1,4 +1,4 @@
-//! The parameters of sendMessage, editMessageText, sendPhoto and copyMessage: frankenstein's, with ids of 64 bits: Telegram may use
+//! The parameters of sendMessage, editMessageText, sendPhoto, sendDocument and copyMessage: frankenstein's, with ids of 64 bits: Telegram may use
 //! up to 52, and frankenstein's threads and messages have 32.
 
 use frankenstein::{
@@ -57,11 +57,7 @@ pub(super) struct SendMessage {
 
 impl SendMessage {
     pub(super) fn new(to: Destination, content: &Content<'_>) -> Self {
-        let (message_thread_id, direct_messages_topic_id) = match to.topic {
-            Some(Topic::Thread(id)) => (Some(id), None),
-            Some(Topic::DirectMessages(id)) => (None, Some(id)),
-            None => (None, None),
-        };
+        let (message_thread_id, direct_messages_topic_id) = topic(to);
         let params = SendMessageParams::builder()
             .chat_id(to.chat_id)
             .maybe_direct_messages_topic_id(direct_messages_topic_id)
@@ -125,11 +121,54 @@ impl<'a> SendPhoto<'a> {
 impl SendPhoto<'_> {
     /// The parameters by name.
     pub(super) fn as_map(&self) -> Map<String, Value> {
-        match serde_json::to_value(self) {
-            Ok(Value::Object(map)) => map,
-            // It is a struct of texts and numbers.
-            _ => Map::new(),
+        as_map(self)
+    }
+}
+
+/// The parameters of sendDocument, without the file.
+#[derive(Serialize)]
+pub(super) struct SendDocument<'a> {
+    chat_id: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message_thread_id: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    direct_messages_topic_id: Option<i64>,
+    caption: &'a str,
+    parse_mode: ParseMode,
+}
+
+impl<'a> SendDocument<'a> {
+    pub(super) fn new(to: Destination, caption: &'a Content<'_>) -> Self {
+        let (message_thread_id, direct_messages_topic_id) = topic(to);
+        Self {
+            chat_id: to.chat_id,
+            message_thread_id,
+            direct_messages_topic_id,
+            caption: caption.text,
+            parse_mode: caption.parse_mode,
         }
+    }
+
+    /// The parameters by name.
+    pub(super) fn as_map(&self) -> Map<String, Value> {
+        as_map(self)
+    }
+}
+
+/// A struct of texts and numbers as parameters by name.
+fn as_map(parameters: &impl Serialize) -> Map<String, Value> {
+    match serde_json::to_value(parameters) {
+        Ok(Value::Object(map)) => map,
+        _ => Map::new(),
+    }
+}
+
+/// The topic of a message, as `message_thread_id` and as `direct_messages_topic_id`.
+fn topic(to: Destination) -> (Option<i64>, Option<i64>) {
+    match to.topic {
+        Some(Topic::Thread(id)) => (Some(id), None),
+        Some(Topic::DirectMessages(id)) => (None, Some(id)),
+        None => (None, None),
     }
 }
 

@@ -15,6 +15,7 @@ pub mod labels;
 pub mod minutes;
 pub mod owners;
 pub mod passkeys;
+pub mod personal_data;
 pub mod preferences;
 pub mod quarantine;
 pub mod schedule;

@@ -1,4 +1,4 @@
-//! `manage users delete`.
+//! `manage users erase`.
 
 use std::{
     io::{IsTerminal, Write},
@@ -13,10 +13,11 @@ use anyhow::bail;
 use chrono_tz::Tz;
 use clap::Args;
 use rollcall_domain::{Filter, Selection, TelegramId, grouped};
-use rollcall_service::Deletion;
+use rollcall_service::{Deletion, DeletionService};
 
 use crate::{
     WrongUsage,
+    environment::Environment,
     manage::{
         count,
         export::index_names,
@@ -25,14 +26,16 @@ use crate::{
         output::{confirmed_until_stopped, progress_bar, stdout},
     },
     services::Services,
+    settings::TelegramArguments,
     shutdown::Shutdown,
 };
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  manage users delete --filter 'blocked seen>=365d'     count them, and ask
-  manage users delete --ids ids.txt --yes               delete them without a question")]
+  manage users erase 123456789                          delete one user, after a question
+  manage users erase --filter 'blocked seen>=365d'      count them, and ask
+  manage users erase --ids ids.txt --yes                delete them without a question")]
 pub struct Delete {
     #[command(flatten)]
     users: Users,
@@ -55,6 +58,9 @@ pub struct Delete {
 #[derive(Args, Debug)]
 #[group(required = true, multiple = true)]
 struct Users {
+    /// Telegram ids
+    #[arg(value_name = "ID", conflicts_with_all = ["filter", "ids", "all"])]
+    id: Vec<TelegramId>,
     /// All users that a filter selects, such as 'blocked seen>=365d'
     #[arg(long, value_name = "FILTER", allow_hyphen_values = true, value_parser = read_filter)]
     filter: Option<Filter>,
@@ -73,13 +79,19 @@ enum Chosen {
 }
 
 impl Delete {
-    pub(super) async fn run(self, services: &Services) -> anyhow::Result<()> {
+    pub(super) async fn run(
+        self,
+        services: &Services,
+        environment: &Environment,
+    ) -> anyhow::Result<()> {
+        let owners = TelegramArguments::default().admins(environment)?;
+        let deletion = services.deletion(services.admins(owners));
         let chosen = self.chosen(services).await?;
         let count = match &chosen {
             Chosen::Matching { selection, .. } => {
                 count::exactly(&services.audience(), selection).await?
             }
-            Chosen::Ids(ids) => services.deletion().count_existing(ids).await?,
+            Chosen::Ids(ids) => deletion.count_existing(ids).await?,
         };
         if count == 0 {
             writeln!(stdout(), "{}", chosen.none_found())?;
@@ -88,7 +100,7 @@ impl Delete {
         if !self.yes && !agreed(count).await? {
             return Ok(());
         }
-        let Deletion { users, is_complete } = chosen.delete(services, count).await?;
+        let Deletion { users, owners, is_complete } = chosen.delete(&deletion, count).await?;
         if !is_complete {
             bail!(
                 "interrupted; {} of {} were deleted. Run the same command again to delete the rest",
@@ -96,11 +108,31 @@ impl Delete {
                 number(count)
             );
         }
-        writeln!(stdout(), "Deleted {}.", number(users))?;
+        if users > 0 || owners == 0 {
+            writeln!(stdout(), "Deleted {}.", number(users))?;
+        }
+        if owners > 0 {
+            let left = format!(
+                "{} left, because owners of the bot are not deleted; remove them from \
+                 ADMIN_TELEGRAM_IDS or with `manage admins remove` first",
+                if owners == 1 {
+                    "1 user was".to_owned()
+                } else {
+                    format!("{} were", number(owners))
+                }
+            );
+            if users == 0 {
+                bail!("{left}");
+            }
+            writeln!(stdout(), "{left}.")?;
+        }
         Ok(())
     }
 
     async fn chosen(&self, services: &Services) -> anyhow::Result<Chosen> {
+        if !self.users.id.is_empty() {
+            return Ok(Chosen::Ids(self.users.id.clone()));
+        }
         if let Some(path) = &self.users.ids {
             return Ok(Chosen::Ids(ids::read(path)?));
         }
@@ -132,7 +164,7 @@ impl Chosen {
         }
     }
 
-    async fn delete(&self, services: &Services, count: u64) -> anyhow::Result<Deletion> {
+    async fn delete(&self, deletion: &DeletionService, count: u64) -> anyhow::Result<Deletion> {
         let bar = progress_bar("users");
         bar.set_length(count);
         let goes_on = Arc::new(AtomicBool::new(true));
@@ -151,7 +183,6 @@ impl Chosen {
                 goes_on.load(Ordering::Relaxed)
             }
         };
-        let deletion = services.deletion();
         let deleted = match self {
             Self::Matching { selection, filter } => {
                 deletion.delete_matching(selection, filter, &progress).await

@@ -1,6 +1,7 @@
 //! `manage users`.
 
 mod delete;
+mod export_data;
 mod list;
 mod show;
 mod user;
@@ -22,16 +23,22 @@ pub enum Users {
     Show(show::Show),
     /// Export users to a CSV or JSON Lines file; the same as `manage export`
     Export(Box<ExportUsers>),
-    /// Delete users by a filter or by their ids, with everything that is stored about them
+    /// Write everything that is stored about one user as JSON, for a user who asks for a copy
+    ///
+    /// Contains the rows of every table, without ids of other users. The audit log records it.
+    ExportData(export_data::ExportData),
+    /// Delete users by their ids or by a filter, with everything that is stored about them
     ///
     /// Prints how many users that are, and asks before it deletes them. Without a terminal it changes
     /// nothing unless --yes is given. Deleted users stay in the figures of the past. Nothing about
-    /// them is stored again until they agree, which the bot asks them after /start.
+    /// them is stored again until they agree, which the bot asks them after /start. Owners of the
+    /// bot are left.
     ///
     /// The users go in small parts, so a running bot never waits for it. After an interruption, run the
     /// same command again to delete the rest. Users who joined after it began stay. Each user gets an
     /// entry in the audit log, and so does the whole deletion, with its filter and number.
-    Delete(delete::Delete),
+    #[command(visible_alias = "delete")]
+    Erase(delete::Delete),
 }
 
 impl Users {
@@ -46,7 +53,8 @@ impl Users {
             }
             Self::Show(command) => command.run(&services, environment).await?,
             Self::Export(command) => return command.run(services).await,
-            Self::Delete(command) => command.run(&services).await?,
+            Self::ExportData(command) => command.run(&services).await?,
+            Self::Erase(command) => command.run(&services, environment).await?,
         }
         Ok(ExitCode::SUCCESS)
     }
