@@ -2,13 +2,11 @@
 
 use std::{
     collections::BTreeMap,
-    fs::File,
-    io::{self, Read, Write},
+    io::Write,
     path::{Path, PathBuf},
     str::FromStr,
 };
 
-use anyhow::Context;
 use chrono::TimeDelta;
 use chrono_tz::Tz;
 use clap::Args;
@@ -21,6 +19,7 @@ use serde_json::json;
 
 use super::{
     picture::store_picture,
+    text_file::read_file,
     time::{WrittenTime, read_span, read_time},
     times::{planned, times},
     variants::Variants,
@@ -36,8 +35,6 @@ use crate::{
     values::{OneOf, whole},
 };
 
-/// The most bytes of a file with a text.
-const MOST_BYTES: u64 = 1 << 16;
 const ON_OR_OFF: [(&str, bool); 2] = [("on", true), ("off", false)];
 const POLICIES: [(&str, OnUnknown); 2] = [("skip", OnUnknown::Skip), ("resend", OnUnknown::Resend)];
 
@@ -246,31 +243,6 @@ impl Create {
         }
         Ok(texts)
     }
-}
-
-/// A text from a file, without the line break at its end.
-pub(super) fn read_file(path: &Path) -> anyhow::Result<String> {
-    let is_input = path == Path::new("-");
-    let name = if is_input { "the standard input".to_owned() } else { path.display().to_string() };
-    let read = || {
-        let source: Box<dyn Read> =
-            if is_input { Box::new(io::stdin()) } else { Box::new(File::open(path)?) };
-        let mut bytes = Vec::new();
-        source.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
-        io::Result::Ok(bytes)
-    };
-    let bytes = read().with_context(|| format!("cannot read {name}"))?;
-    if bytes.len() > usize::try_from(MOST_BYTES)? {
-        return Err(WrongUsage(format!(
-            "{name} is longer than a message; expected at most 64 KiB"
-        ))
-        .into());
-    }
-    let Ok(text) = String::from_utf8(bytes) else {
-        return Err(WrongUsage(format!("{name} is not UTF-8; save it in this encoding")).into());
-    };
-    let text = text.strip_prefix('\u{feff}').unwrap_or(&text).replace("\r\n", "\n");
-    Ok(text.trim_end_matches('\n').to_owned())
 }
 
 /// What is wrong with the arguments is shown like any wrong argument, with its place.

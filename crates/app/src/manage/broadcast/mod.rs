@@ -14,6 +14,7 @@ mod report;
 mod resend;
 mod send_test;
 mod show;
+mod text_file;
 mod time;
 mod times;
 mod variants;

@@ -11,7 +11,7 @@ use rollcall_domain::{
 use rollcall_service::ExperimentError;
 use serde_json::{Value, json};
 
-use super::{create::read_file, time::read_span};
+use super::{text_file::read_file, time::read_span};
 use crate::{
     WrongUsage,
     manage::{
