@@ -102,7 +102,8 @@ async fn everybody_is_registered_whatever_they_do(database: ThrowAwayDatabase) {
         last = telegram.push(update);
     }
 
-    let bot = RunningBot::start(&telegram, &database, &[]).await;
+    let bot =
+        RunningBot::start(&telegram, &database, &[("REGISTER_BUSINESS_CUSTOMERS", "on")]).await;
     telegram.wait_until_confirmed(last).await.unwrap();
     bot.terminate().await;
 

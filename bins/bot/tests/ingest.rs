@@ -124,6 +124,7 @@ fn counts(registered: u32, repeated: u32, set_aside: u32, no_actor: u32) -> Valu
         "repeated": repeated,
         "set_aside": set_aside,
         "no_actor": no_actor,
+        "not_stored": 0,
         "suppressed": 0,
     })
 }

@@ -13,7 +13,7 @@ use crate::{
     settings::{
         BehindWay, DatabaseArguments, DatabaseSettings, EXPOSED_TOKEN, EventsArguments,
         ForwardArguments, ForwardSettings, GreetingArguments, HttpArguments, PrivacyArguments,
-        ScheduleArguments, SettingError, TELEGRAM_API_URL, TelegramArguments,
+        RetentionArguments, ScheduleArguments, SettingError, TELEGRAM_API_URL, TelegramArguments,
     },
     shutdown::Shutdown,
 };
@@ -66,19 +66,22 @@ pub struct Arguments {
     #[command(flatten)]
     schedule: ScheduleArguments,
     #[command(flatten)]
+    retention: RetentionArguments,
+    #[command(flatten)]
     greeting: GreetingArguments,
     #[command(flatten)]
     privacy: PrivacyArguments,
 }
 
 /// Flags that the demo would ignore: groups of settings, and all flags for HTTP but LISTEN_ADDR.
-const NOT_FOR_THE_DEMO: [&str; 17] = [
+const NOT_FOR_THE_DEMO: [&str; 18] = [
     "take_over",
     "DatabaseArguments",
     "TelegramArguments",
     "ForwardArguments",
     "EventsArguments",
     "ScheduleArguments",
+    "RetentionArguments",
     "GreetingArguments",
     "PrivacyArguments",
     "webhook_url",
@@ -126,6 +129,9 @@ pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Res
         let database = DatabaseSettings {
             url: arguments.database.writable_database_url(environment)?,
             suppression_key: arguments.database.suppression_key(environment)?,
+            registers_business_customers: arguments
+                .database
+                .registers_business_customers(environment)?,
         };
         let schedule = arguments.schedule.settings(environment)?;
         let greetings = arguments.greeting.settings(environment)?;
@@ -165,8 +171,9 @@ pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Res
             has_bot_behind: forward.is_some(),
             sends_events: events.is_some(),
         };
+        let retention = arguments.retention.settings(environment)?;
         let conversation =
-            ConversationSettings { schedule, greetings, notice, lease, forward, events };
+            ConversationSettings { schedule, greetings, notice, lease, forward, events, retention };
         // First of all: the owner has to free a port that is in use.
         let site = Site::open(http)?;
         serve(

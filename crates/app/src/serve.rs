@@ -15,7 +15,7 @@ use rollcall_nhl::Client;
 use rollcall_repository::BotRepository;
 use rollcall_repository_diesel::{Database, MigrationState, SuppressionKeyPlace};
 use rollcall_service::{
-    ActivityService, AdminService, Alerts, LastingLink, LeaseTimes, ScheduleService,
+    ActivityService, AdminService, Alerts, LastingLink, LeaseTimes, Retention, ScheduleService,
 };
 use rollcall_telegram::{Bot, Handler, OutboxMessenger, Receiver, Webhook};
 use tokio::{net::TcpListener, sync::watch};
@@ -63,6 +63,8 @@ pub(crate) struct ConversationSettings {
     pub(crate) forward: Option<ForwardSettings>,
     /// Where events of users are delivered, if anywhere.
     pub(crate) events: Option<EventsSettings>,
+    /// How long things are kept.
+    pub(crate) retention: Retention,
 }
 
 /// The admins that sign in through Telegram.
@@ -117,7 +119,8 @@ pub(crate) async fn serve(
         }
         Ok(())
     };
-    let ConversationSettings { schedule, greetings, notice, lease, forward, events } = conversation;
+    let ConversationSettings { schedule, greetings, notice, lease, forward, events, retention } =
+        conversation;
     let proxy_listener = match &forward {
         Some(ForwardSettings { way: BehindWay::Proxy { address, .. }, .. }) => {
             Some(http::listen("API_PROXY_ADDR", *address)?)
@@ -136,6 +139,7 @@ pub(crate) async fn serve(
         lease,
         forward,
         events,
+        retention,
         proxy_listener,
         health: &health,
         receiver: &receiver,
@@ -174,6 +178,7 @@ struct Parts<'a> {
     lease: LeaseTimes,
     forward: Option<ForwardSettings>,
     events: Option<EventsSettings>,
+    retention: Retention,
     proxy_listener: Option<TcpListener>,
     health: &'a Health,
     receiver: &'a OnceLock<Receiver>,
@@ -196,6 +201,7 @@ async fn work(
         lease,
         forward,
         events,
+        retention,
         proxy_listener,
         health,
         receiver,
@@ -332,7 +338,7 @@ async fn work(
     };
     let result = tokio::select! {
         result = received => result,
-        never = maintenance::run(users.clone(), admins, labels, &services) => match never {},
+        never = maintenance::run(users.clone(), admins, labels, retention, &services) => match never {},
         never = delivered => match never {},
         never = alerted => match never {},
         never = watched => match never {},

@@ -10,9 +10,9 @@ use rollcall_repository_diesel::{
 use rollcall_service::{
     ActivityService, AdminService, AudienceService, BroadcastService, ComposingService,
     DeletionService, DirectoryService, LabelService, OptOutService, PersonalDataService,
-    PreferencesService, PressService, PrivacyRequestService, PrivacyService, ScheduleService,
-    SegmentService, SourceService, SubscriptionService, TransferService, UserEventService,
-    UserService,
+    PreferencesService, PressService, PrivacyRequestService, PrivacyService, Retention,
+    RetentionService, ScheduleService, SegmentService, SourceService, SubscriptionService,
+    TransferService, UserEventService, UserService,
 };
 
 /// A database and the services on it. Cheap to clone.
@@ -110,6 +110,11 @@ impl Services {
 
     pub(crate) fn personal_data(&self) -> PersonalDataService {
         PersonalDataService::new(self.user_repository(), SystemClock)
+    }
+
+    /// Deletes what has expired.
+    pub(crate) fn retention(&self, admins: AdminService, retention: Retention) -> RetentionService {
+        RetentionService::new(self.user_repository(), admins, SystemClock, retention)
     }
 
     pub(crate) fn transfer(&self) -> TransferService {

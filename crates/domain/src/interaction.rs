@@ -172,6 +172,12 @@ impl InteractionKind {
         Self::Touch,
     ];
 
+    /// Whether it is a message between a user and a business account, which the user did not write to
+    /// the bot.
+    pub fn is_business_message(self) -> bool {
+        matches!(self, Self::BusinessMessage | Self::EditedBusinessMessage)
+    }
+
     /// The kind with this name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)

@@ -40,6 +40,7 @@ mod quarantined_update;
 mod reachability;
 mod recipient;
 mod registration;
+mod retention_period;
 mod search;
 mod source;
 mod spelling;
@@ -129,6 +130,7 @@ pub use reachability::{
 };
 pub use recipient::{ArmSums, RecipientState, RecipientSums, SkipReason};
 pub use registration::Registration;
+pub use retention_period::{InvalidRetentionPeriod, RetentionPeriod};
 pub use search::{SearchTerm, SearchText, fold};
 pub use source::{LabelledSource, SourceLabel};
 pub use stats::{Change, Comparison, DayStats, SameHours, TodaySoFar, UserStats};

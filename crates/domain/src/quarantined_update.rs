@@ -2,8 +2,8 @@ use chrono::{DateTime, Utc};
 
 use crate::TelegramId;
 
-/// An update that could not be read in full, or whose row the database refused. It is stored as
-/// received.
+/// An update that could not be read in full, or whose row the database refused. It is stored
+/// without the texts in it, unless the bot behind is to get it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QuarantinedUpdate {
     /// The Bot API's `update_id`.
@@ -16,7 +16,8 @@ pub struct QuarantinedUpdate {
     pub registered: bool,
     /// The user recognised in it; erasing the user deletes this row too.
     pub telegram_id: Option<TelegramId>,
-    /// Its JSON, which contains text that users wrote.
+    /// Its JSON: as received if `undelivered`, else with the length of each text that registration does not
+    /// read in its place.
     pub payload: String,
     /// Whether the bot behind did not accept it.
     pub undelivered: bool,

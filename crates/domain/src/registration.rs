@@ -12,4 +12,8 @@ pub struct Registration {
     /// Whether the user was erased and has not agreed to be stored again. Then nothing about them is
     /// stored, and `user` has only what the interaction shows.
     pub suppressed: bool,
+    /// Whether the user is stored. Not if they are suppressed, or known only from messages to a business
+    /// account while such customers are not registered, or if they were deleted before a repeated
+    /// interaction.
+    pub stored: bool,
 }

@@ -17,6 +17,7 @@
 //! | `personal_data` | everything that is stored about one person |
 //! | `users` | finding, locking and deleting users, reachability |
 //! | `suppression` | erased users, who are not stored again until they agree |
+//! | `retention` | deleting what has expired by the owner's settings |
 //! | `user_events` | events that are to be delivered to programs outside |
 //! | `admin` | accounts, sessions, second factors, sign-in failures, the audit log |
 //! | `schedule`, `segments`, `preferences`, `quarantine`, `bots` | one repository each |
@@ -138,6 +139,7 @@ mod personal_data;
 mod preferences;
 mod quarantine;
 mod registration;
+mod retention;
 mod row;
 mod schedule;
 mod segments;

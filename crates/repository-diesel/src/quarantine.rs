@@ -58,11 +58,12 @@ impl QuarantineRepository for DieselQuarantineRepository {
             .await
     }
 
-    async fn mark_delivered(&self, update_id: i64) -> Result<(), RepositoryError> {
+    async fn mark_delivered(&self, update_id: i64, payload: &str) -> Result<(), RepositoryError> {
+        let payload = payload.to_owned();
         self.database
             .write("mark a quarantined update as delivered", move |connection| {
                 diesel::update(quarantine::table.find(update_id))
-                    .set(quarantine::undelivered.eq(false))
+                    .set((quarantine::undelivered.eq(false), quarantine::payload.eq(&payload)))
                     .execute(connection)?;
                 Ok(())
             })

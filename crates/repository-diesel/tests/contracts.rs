@@ -235,6 +235,20 @@ mod suppression {
     }
 }
 
+mod retention {
+    use rollcall_testkit::contract::retention::Stores;
+
+    use super::*;
+
+    rollcall_testkit::retention_contract!(open);
+
+    async fn open(url: &str) -> Stores {
+        let database = migrated(url).await;
+        let audit_log = DieselAdminRepository::new(database.clone());
+        (Arc::new(DieselUserRepository::new(database)), Arc::new(audit_log))
+    }
+}
+
 mod bots {
     use super::*;
 

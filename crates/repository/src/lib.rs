@@ -20,6 +20,7 @@ mod personal_data;
 mod picture;
 mod preferences;
 mod quarantine;
+mod retention;
 mod schedule;
 mod segment;
 mod segment_pass;
@@ -60,6 +61,7 @@ pub use personal_data::{
 pub use picture::{PictureRepository, StoredPicture};
 pub use preferences::PreferencesRepository;
 pub use quarantine::QuarantineRepository;
+pub use retention::{Cutoffs, Expired, RetentionRepository};
 pub use schedule::{GameFilter, Lease, Refresh, ScheduleRepository, StoredGames};
 pub use segment::{DeletedSegment, SavedSegment, SegmentCheck, SegmentRepository};
 pub use segment_pass::{

@@ -18,8 +18,9 @@ pub trait QuarantineRepository: Send + Sync {
     /// How many updates there are.
     async fn count(&self) -> Result<u64, RepositoryError>;
 
-    /// Notes that the bot behind has accepted an update. One that does not exist is ignored.
-    async fn mark_delivered(&self, update_id: i64) -> Result<(), RepositoryError>;
+    /// Notes that the bot behind has accepted an update, and replaces its payload, which no longer needs
+    /// to be whole. One that does not exist is ignored.
+    async fn mark_delivered(&self, update_id: i64, payload: &str) -> Result<(), RepositoryError>;
 
     /// Deletes one update; returns whether it existed.
     async fn remove(&self, update_id: i64) -> Result<bool, RepositoryError>;

@@ -61,11 +61,13 @@ pub trait UserRepository: Send + Sync {
     }
 
     /// Purges `update_id`s recorded before `recorded_before`, and quarantined updates received
-    /// before `received_before`: up to `limit` of each. Returns how many were purged.
+    /// before `received_before`, or before `whole_before` if they are whole, because the bot behind did
+    /// not accept them: up to `limit` of each. Returns how many were purged.
     async fn forget(
         &self,
         recorded_before: DateTime<Utc>,
         received_before: DateTime<Utc>,
+        whole_before: DateTime<Utc>,
         limit: u32,
     ) -> Result<usize, RepositoryError>;
 

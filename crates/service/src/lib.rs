@@ -42,6 +42,8 @@ mod pace;
 mod preferences;
 mod privacy;
 mod queue;
+#[cfg(feature = "admin")]
+mod retention;
 mod schedule;
 mod segments;
 mod sources;
@@ -79,14 +81,16 @@ pub use directory::{DirectoryService, Facets};
 pub use error::ServiceError;
 pub use just_now::{JustNow, MinuteCount};
 pub use labels::{ChangeStanding, LabelError, LabelProgress, LabelService, ListedChange};
-#[cfg(feature = "admin")]
-pub use maintenance::forget_sessions;
 pub use maintenance::{forget_pictures, forget_privacy_requests, maintain};
+#[cfg(feature = "admin")]
+pub use maintenance::{forget_sessions, retain};
 pub use outage::Outage;
 pub use preferences::PreferencesService;
 #[cfg(feature = "admin")]
 pub use privacy::{CopyRequest, EraseError, PrivacyService};
 pub use privacy::{PersonalDataService, PrivacyRequestService, RequestId, UserCopy};
+#[cfg(feature = "admin")]
+pub use retention::{Retention, RetentionService};
 pub use rollcall_repository::{
     Allowed, AuditChain, AuditFault, AuditFilter, BroadcastCategory, BroadcastChange,
     BroadcastRequest, CountProgress, Difference, Digest, Imported, LabelChange, LabelChangeState,

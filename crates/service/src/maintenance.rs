@@ -7,7 +7,10 @@ use rollcall_domain::{Backoff, error_chain};
 use tokio::task::JoinSet;
 
 #[cfg(feature = "admin")]
-use crate::AdminService;
+use rollcall_repository::Expired;
+
+#[cfg(feature = "admin")]
+use crate::{AdminService, RetentionService};
 use crate::{
     DirectoryService, LabelChange, LabelError, LabelService, Outage, PictureService,
     PrivacyRequestService, SegmentService, ServiceError, UserService,
@@ -51,6 +54,24 @@ pub async fn maintain(
 pub async fn forget_sessions(admins: AdminService) -> Infallible {
     loop {
         batches("cannot delete expired sessions", || admins.forget_old()).await;
+        tokio::time::sleep(FORGET_EVERY).await;
+    }
+}
+
+/// Deletes what has expired by the owner's settings, in small batches, forever.
+#[cfg(feature = "admin")]
+pub async fn retain(retention: RetentionService) -> Infallible {
+    loop {
+        match retention.delete_expired(&|_| {}).await {
+            Ok(deleted) if deleted != Expired::default() => log::info!(
+                users = deleted.users, notes = deleted.notes, audit_entries = deleted.audit_entries;
+                "deleted what has expired"
+            ),
+            Ok(_) => {}
+            Err(error) => {
+                log::warn!(error = error_chain(&error); "cannot delete what has expired");
+            }
+        }
         tokio::time::sleep(FORGET_EVERY).await;
     }
 }

@@ -201,9 +201,11 @@ impl Writer {
                 metrics::histogram!("rollcall_commit_seconds").record(begun.elapsed());
                 let created = registrations.iter().filter(|it| it.created).count();
                 let suppressed = registrations.iter().filter(|it| it.suppressed).count();
+                let stored = registrations.iter().filter(|it| it.stored).count();
                 count("created", created);
                 count("suppressed", suppressed);
-                count("updated", registrations.len() - created - suppressed);
+                count("not_stored", registrations.len() - stored - suppressed);
+                count("updated", stored - created);
                 let quarantined = u64::try_from(batch.quarantined.len()).unwrap_or_default();
                 metrics::counter!("rollcall_set_aside_total").increment(quarantined);
             }

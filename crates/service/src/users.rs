@@ -98,7 +98,8 @@ impl UserService {
         self.queue.finish().await;
     }
 
-    /// Purges expired rows: update_ids after 48 hours, quarantined updates after 14 days. Each call
+    /// Purges expired rows: update_ids after 48 hours, quarantined updates after 14 days, and after 7 days
+    /// if they are kept whole, because the bot behind did not accept them. Each call
     /// purges a limited number, and returns whether there may be more.
     ///
     /// # Errors
@@ -107,7 +108,12 @@ impl UserService {
         let now = self.clock.now();
         let forgotten = self
             .users
-            .forget(now - UPDATE_ID_RETENTION, now - QUARANTINE_RETENTION, FORGET)
+            .forget(
+                now - UPDATE_ID_RETENTION,
+                now - QUARANTINE_RETENTION,
+                now - WHOLE_RETENTION,
+                FORGET,
+            )
             .await?;
         Ok(forgotten > 0)
     }
@@ -158,7 +164,7 @@ impl UserService {
         let profile = Profile::of_id(id);
         let touch = Interaction::new(self.clock.now(), profile, InteractionKind::Touch);
         // Erased meanwhile, unless it is stored.
-        Ok(self.register(&[touch]).await?.iter().all(|it| !it.suppressed))
+        Ok(self.register(&[touch]).await?.iter().all(|it| it.stored))
     }
 
     /// Returns the numbers of users, active users and interactions, with those of a week ago.
@@ -232,6 +238,8 @@ impl UserService {
 /// Telegram redelivers an update for at most 24 hours.
 const UPDATE_ID_RETENTION: TimeDelta = TimeDelta::hours(48);
 const QUARANTINE_RETENTION: TimeDelta = TimeDelta::days(QUARANTINE_DAYS);
+/// These contain what users wrote.
+const WHOLE_RETENTION: TimeDelta = TimeDelta::days(7);
 /// How many rows of a table are purged at once.
 const FORGET: u32 = 1000;
 

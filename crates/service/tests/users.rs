@@ -440,7 +440,7 @@ impl UserRepository for Shared {
         self.0.batches.lock().unwrap().push(batch.interactions.len());
         let answer = |interaction: &Interaction| {
             let user = TelegramUser::new(interaction.telegram_id(), interaction.at);
-            Registration { user, created: true, repeated: false, suppressed: false }
+            Registration { user, created: true, repeated: false, suppressed: false, stored: true }
         };
         Ok(batch.interactions.iter().map(answer).collect())
     }
@@ -451,6 +451,7 @@ impl UserRepository for Shared {
 
     async fn forget(
         &self,
+        _: DateTime<Utc>,
         _: DateTime<Utc>,
         _: DateTime<Utc>,
         _: u32,

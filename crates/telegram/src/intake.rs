@@ -52,14 +52,22 @@ pub enum Outcome {
     SetAside,
     /// No user caused it.
     NoActor,
+    /// Its user is known only from messages to a business account, and such users are not registered.
+    NotStored,
     /// Its user was erased and has not agreed to be stored again, so nothing about them was stored.
     Suppressed,
 }
 
 impl Outcome {
     /// Every outcome.
-    pub const ALL: [Self; 5] =
-        [Self::Registered, Self::Repeated, Self::SetAside, Self::NoActor, Self::Suppressed];
+    pub const ALL: [Self; 6] = [
+        Self::Registered,
+        Self::Repeated,
+        Self::SetAside,
+        Self::NoActor,
+        Self::NotStored,
+        Self::Suppressed,
+    ];
 
     /// The outcome's name.
     pub fn name(self) -> &'static str {
@@ -68,6 +76,7 @@ impl Outcome {
             Self::Repeated => "repeated",
             Self::SetAside => "set_aside",
             Self::NoActor => "no_actor",
+            Self::NotStored => "not_stored",
             Self::Suppressed => "suppressed",
         }
     }
@@ -180,6 +189,7 @@ fn outcome(update: &Update<'_>, registration: Option<&Registration>) -> Outcome 
     match registration {
         Some(registration) if registration.suppressed => Outcome::Suppressed,
         Some(registration) if registration.repeated => Outcome::Repeated,
+        Some(registration) if !registration.stored && update.fault.is_none() => Outcome::NotStored,
         _ if update.fault.is_some() => Outcome::SetAside,
         Some(_) => Outcome::Registered,
         // Its user is not registered, so the database refused it.

@@ -100,7 +100,7 @@ pub use retry::retry;
 pub use router::{Context, HandlerError, Reply, Router};
 pub use update::{
     ButtonPress, Command, CommandMessage, NotCopied, PrivateMessage, Reread, TextMessage, reread,
-    update_kinds,
+    update_kinds, without_texts,
 };
 #[cfg(feature = "client")]
 pub use webhook::{

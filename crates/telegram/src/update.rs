@@ -4,6 +4,7 @@
 mod command;
 mod kinds;
 mod message;
+mod redact;
 mod wire;
 
 use std::borrow::Cow;
@@ -81,17 +82,23 @@ impl Update<'_> {
         interaction.chat.filter(|chat| is_message && chat.kind == ChatKind::Private)
     }
 
-    /// The update for the quarantine, with a `reason` that contains no user's words. `None` if it has no
-    /// id.
+    /// The update for the quarantine, with a `reason` that contains no user's words, and
+    /// [without texts](without_texts). `None` if it has no id.
     pub(crate) fn quarantined(
         &self,
         reason: String,
         registered: bool,
     ) -> Option<QuarantinedUpdate> {
+        let whole = self.whole(registered)?;
+        Some(QuarantinedUpdate { reason, payload: without_texts(&whole.payload), ..whole })
+    }
+
+    /// The update with its texts, for the bot behind. `None` if it has no id.
+    pub(crate) fn whole(&self, registered: bool) -> Option<QuarantinedUpdate> {
         Some(QuarantinedUpdate {
             update_id: self.update_id?,
             received_at: self.received,
-            reason,
+            reason: String::new(),
             registered,
             telegram_id: self.interaction.as_ref().map(Interaction::telegram_id),
             payload: self.json.to_owned(),
@@ -188,6 +195,12 @@ pub(crate) fn kind(json: &str) -> Option<Cow<'_, str>> {
 /// The id of an update, without reading the rest.
 pub(crate) fn update_id(json: &str) -> Option<i64> {
     serde_json::from_str::<Envelope>(json).ok()?.update_id
+}
+
+/// The JSON of an update in which every string that registration does not read, such as what users
+/// wrote, is replaced by its length. Registration reads it as before.
+pub fn without_texts(json: &str) -> String {
+    redact::without_texts(json, kind(json).as_deref())
 }
 
 /// A quarantined update, read again by this version.

@@ -20,7 +20,7 @@ use anyhow::Context;
 use rollcall_conversation::{Greetings, PrivacyNotice};
 use rollcall_domain::{Clock, SystemClock, grouped};
 use rollcall_repository_diesel::{Database, DatabaseUrl};
-use rollcall_service::{LastingLink, LeaseTimes};
+use rollcall_service::{LastingLink, LeaseTimes, Retention};
 use rollcall_simulator::{NhlApi, Simulator};
 
 use self::{cast::Cast, say::say};
@@ -98,6 +98,7 @@ impl Demo {
             lease: LeaseTimes::default(),
             forward: None,
             events: None,
+            retention: Retention::default(),
         };
         let served = serve(
             telegram(&simulator)?,
@@ -105,7 +106,11 @@ impl Demo {
             TelegramAdmins { owners: [owner].into(), are_counted: true, link: Some(link) },
             site,
             conversation,
-            DatabaseSettings { url: database_url.clone(), suppression_key: None },
+            DatabaseSettings {
+                url: database_url.clone(),
+                suppression_key: None,
+                registers_business_customers: false,
+            },
             shutdown,
         );
         let printed = async {

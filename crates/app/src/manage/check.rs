@@ -81,6 +81,7 @@ impl Check {
         environment: &Environment,
     ) -> Result<Checked, SettingError> {
         let suppression_key = database.suppression_key(environment)?;
+        database.registers_business_customers(environment)?;
         let database = database.writable_database_url(environment)?;
         let schedule = self.schedule.settings(environment)?;
         self.greeting.settings(environment)?;

@@ -17,6 +17,7 @@ mod migrations;
 mod output;
 mod privacy;
 mod quarantine;
+mod retention;
 mod runserver;
 mod segments;
 mod sources;
@@ -144,6 +145,14 @@ pub enum Command {
     /// List, show, replay and remove updates that could not be read or registered
     #[command(subcommand)]
     Quarantine(quarantine::Quarantine),
+    /// Delete what has expired: inactive users, old notes and old entries of the audit log
+    ///
+    /// The running bot does the same every ten minutes, if it has the same settings. Inactive users may
+    /// return as new users: they did not ask to be erased. --dry-run only shows how many there are.
+    ///
+    /// Which kinds of updates a user has sent is not stored, so users known only from messages to a
+    /// business account cannot be counted.
+    Retention(retention::Retain),
     /// Serve the web admin and the API without running a bot
     Runserver(runserver::Runserver),
     /// Create a web admin account
@@ -239,6 +248,7 @@ pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Res
         Command::Export(command) => command.run(open().await?).await,
         Command::Import(command) => command.run(open().await?).await,
         Command::Quarantine(command) => command.run(open().await?, environment).await,
+        Command::Retention(command) => command.run(&open().await?, environment).await,
         Command::Runserver(command) => command.run(open_or_create, environment).await,
         Command::Createsuperuser(command) => command.run(open_or_create).await,
         Command::Changepassword(command) => command.run(open().await?.accounts()).await,
@@ -287,6 +297,8 @@ fn services(
         Some(key) => database.suppressing(key),
         None => database,
     };
+    let registers = arguments.registers_business_customers(environment)?;
+    let database = database.registering_business_customers(registers);
     let events = EventsArguments::default().settings(environment)?;
     let kinds = events.map(|it| it.kinds).unwrap_or_default();
     Ok(Services::new(database.recording(kinds)))

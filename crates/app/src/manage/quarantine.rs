@@ -8,7 +8,7 @@ use rollcall_conversation::{COMMANDS, button_family};
 use rollcall_domain::QuarantinedUpdate;
 use rollcall_repository::QuarantineRepository;
 use rollcall_service::{ServiceError, SubscriptionService, UserService};
-use rollcall_telegram::{Forwarding, Reread, redeliver, reread};
+use rollcall_telegram::{Forwarding, Reread, redeliver, reread, without_texts};
 use serde_json::Value;
 
 use super::output::{confirmed, print_json, safe, second, stdout};
@@ -23,7 +23,7 @@ const PART: u32 = 100;
 pub enum Quarantine {
     /// List the quarantined updates, without what users wrote
     List,
-    /// Show one update as received, including what the user wrote
+    /// Show one update: who sent it, and of texts only the length; all of it if your own bot refused it
     Show {
         /// Id of the update, as shown by `list`
         #[arg(value_parser = whole(0..=i64::MAX))]
@@ -112,7 +112,7 @@ async fn show(
     sure: bool,
 ) -> anyhow::Result<()> {
     let update = find(quarantine, update_id).await?;
-    if !sure && !confirmed("This shows a user and what they wrote. Continue? [y/N] ")? {
+    if !sure && !confirmed("This shows a user, and may show what they wrote. Continue? [y/N] ")? {
         bail!("not shown");
     }
     match serde_json::from_str::<Value>(&update.payload) {
@@ -160,7 +160,9 @@ async fn replay(
             }
             delivered += 1;
             if fault.is_some() {
-                quarantine.mark_delivered(update.update_id).await?;
+                // Its texts are no longer needed.
+                let payload = without_texts(&update.payload);
+                quarantine.mark_delivered(update.update_id, &payload).await?;
             }
         }
         match fault {

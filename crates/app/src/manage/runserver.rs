@@ -11,7 +11,9 @@ use crate::{
     http, maintenance,
     serve::deliver_events,
     services::Services,
-    settings::{EventsArguments, HttpArguments, ScheduleArguments, TelegramArguments},
+    settings::{
+        EventsArguments, HttpArguments, RetentionArguments, ScheduleArguments, TelegramArguments,
+    },
     shutdown::Shutdown,
     web_admin,
 };
@@ -70,6 +72,7 @@ impl Runserver {
         }
         let events = EventsArguments::default().settings(environment)?;
         let delivered = deliver_events(&services, events)?;
+        let retention = RetentionArguments::default().settings(environment)?;
         let users = services.users();
         if let Some(warning) = settings.warning() {
             log::warn!("{warning}");
@@ -87,7 +90,7 @@ impl Runserver {
         let pages = pages.merge(http::security_txt(settings.security_contact.as_ref()));
         tokio::select! {
             () = http::serve(listener, pages, settings.trusted_proxies.clone(), shutdown) => {}
-            never = maintenance::run(users, admins, labels, &services) => match never {},
+            never = maintenance::run(users, admins, labels, retention, &services) => match never {},
             never = delivered => match never {},
         }
         Ok(ExitCode::SUCCESS)

@@ -7,13 +7,14 @@ use rollcall_repository_diesel::{Database, DatabaseUrl, OpenError, PoolMode, Sup
 
 use super::{
     secret::parse_secret,
-    value::{HEADING, SettingError, parse},
+    value::{HEADING, OnOrOff, SettingError, parse},
 };
 use crate::environment::Environment;
 
 const DATABASE_URL: &str = "DATABASE_URL";
 const DATABASE_POOL_MODE: &str = "DATABASE_POOL_MODE";
 const SUPPRESSION_KEY_FILE: &str = "SUPPRESSION_KEY_FILE";
+const REGISTER_BUSINESS_CUSTOMERS: &str = "REGISTER_BUSINESS_CUSTOMERS";
 /// A warning for owners whose database keeps the key.
 pub const KEPT_SUPPRESSION_KEY: &str = "the key that recognises erased users is in the database, so anyone with a copy of it can find \
      out who was erased; `manage suppression-key FILE` moves the key to a file, for \
@@ -41,6 +42,10 @@ pub struct DatabaseArguments {
     /// the file [env: SUPPRESSION_KEY_FILE]
     #[arg(long, value_name = "FILE", global = true)]
     suppression_key_file: Option<String>,
+    /// Whether to register users who have only written to a business account that the bot is connected
+    /// to: on or off [env: REGISTER_BUSINESS_CUSTOMERS] [default: off]
+    #[arg(long, value_name = "on|off", global = true)]
+    register_business_customers: Option<String>,
 }
 
 /// A database that is to be opened.
@@ -49,12 +54,15 @@ pub struct DatabaseSettings {
     pub url: DatabaseUrl,
     /// The key for the ids of erased users, if the database does not keep it.
     pub suppression_key: Option<SuppressionKey>,
+    /// Whether users are registered who have only written to a business account.
+    pub registers_business_customers: bool,
 }
 
 impl DatabaseSettings {
     /// Opens the database, which is created if it is an SQLite file that does not exist.
     pub(crate) async fn open(self) -> Result<Database, OpenError> {
         let database = Database::open(self.url).await?;
+        let database = database.registering_business_customers(self.registers_business_customers);
         Ok(match self.suppression_key {
             Some(key) => database.suppressing(key),
             None => database,
@@ -95,6 +103,20 @@ impl DatabaseArguments {
             SuppressionKey::from_content(&content).map_err(|error| format!("{path}: {error}"))
         });
         key.transpose().map_err(|reason| SettingError::Wrong(SUPPRESSION_KEY_FILE, reason))
+    }
+
+    /// Whether users are registered who have only written to a business account.
+    ///
+    /// # Errors
+    /// If the setting is neither on nor off.
+    pub fn registers_business_customers(
+        &self,
+        environment: &Environment,
+    ) -> Result<bool, SettingError> {
+        let flag = self.register_business_customers.as_deref();
+        let registers: Option<OnOrOff> =
+            parse(REGISTER_BUSINESS_CUSTOMERS, flag, environment).transpose()?;
+        Ok(registers.unwrap_or_default().0)
     }
 
     /// Where the database is, for a program that cannot do without writing to it.

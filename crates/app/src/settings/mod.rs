@@ -10,6 +10,7 @@ mod no_proxy;
 mod privacy;
 mod proxy;
 mod public_url;
+mod retention;
 mod schedule;
 mod secret;
 mod telegram;
@@ -24,6 +25,7 @@ pub use self::{
     privacy::PrivacyArguments,
     proxy::{EXPOSED_TOKEN, Proxy},
     public_url::PublicUrl,
+    retention::RetentionArguments,
     schedule::{NhlSettings, ScheduleArguments, ScheduleSettings},
     telegram::TelegramArguments,
     value::SettingError,

@@ -27,7 +27,7 @@ use super::{
     migrations::{self, Migration, MigrationError, MigrationState},
     open_error::OpenError,
     pooling::Sessions,
-    suppression_key::{KeySource, SuppressionKey},
+    suppression_key::KeySource,
 };
 
 /// Database work that takes longer than this is logged at warn.
@@ -55,9 +55,11 @@ pub struct Database {
     /// Connections that only register, so that no other work delays it; on SQLite this is `writer`.
     registration: r2d2::Pool<Connector>,
     /// Which events are recorded.
-    events: UserEventKinds,
+    pub(super) events: UserEventKinds,
     /// Where the key for the ids of erased users is.
-    suppression_key: KeySource,
+    pub(super) suppression_key: KeySource,
+    /// Whether users are registered who are known only from messages to a business account.
+    pub(super) registers_business_customers: bool,
     /// How many rows bulk work has added since the last checkpoint.
     unchecked_rows: Arc<AtomicUsize>,
     /// When slow work of each kind was logged.
@@ -123,6 +125,7 @@ impl Database {
             registration,
             events: UserEventKinds::default(),
             suppression_key: KeySource::default(),
+            registers_business_customers: false,
             unchecked_rows: Arc::default(),
             slow: Arc::default(),
         })
@@ -140,29 +143,6 @@ impl Database {
     /// Where the database is.
     pub fn url(&self) -> &DatabaseUrl {
         &self.url
-    }
-
-    /// The same database, on which registrations and failed messages record these events.
-    #[must_use]
-    pub fn recording(self, events: UserEventKinds) -> Self {
-        Self { events, ..self }
-    }
-
-    /// Which events are recorded.
-    pub(crate) fn events(&self) -> UserEventKinds {
-        self.events
-    }
-
-    /// The same database, with a key from elsewhere for the ids of erased users. Without one, the
-    /// database keeps a key itself.
-    #[must_use]
-    pub fn suppressing(self, key: SuppressionKey) -> Self {
-        Self { suppression_key: KeySource::given(key), ..self }
-    }
-
-    /// Where the key for the ids of erased users is.
-    pub(crate) fn suppression_key(&self) -> &KeySource {
-        &self.suppression_key
     }
 
     /// Whether its connections share sessions with other programs.

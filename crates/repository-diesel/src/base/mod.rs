@@ -11,6 +11,7 @@ pub(crate) mod migrations;
 #[cfg(not(feature = "postgres"))]
 mod no_postgres;
 pub(crate) mod open_error;
+mod options;
 pub(crate) mod pooling;
 pub(crate) mod read_only;
 pub(crate) mod schema;

@@ -45,6 +45,7 @@ use self::{
     changes::Changes,
     labels::Labels,
     replay::{Replay, Replayed},
+    suppressed::TakenOut,
     uses::Uses,
 };
 use crate::{
@@ -84,6 +85,8 @@ struct Scope<'a> {
     events: UserEventKinds,
     /// The key for the ids of erased users.
     key: &'a KeySource,
+    /// Whether users are registered who are known only from messages to a business account.
+    with_customers: bool,
 }
 
 /// Records a batch; see
@@ -96,7 +99,13 @@ pub(crate) fn register(
     database: &Database,
 ) -> Result<Vec<Registration>, Failure> {
     let sessions = database.sessions();
-    let scope = Scope { now, attempt, events: database.events(), key: database.suppression_key() };
+    let scope = Scope {
+        now,
+        attempt,
+        events: database.events(),
+        key: database.suppression_key(),
+        with_customers: database.registers_business_customers(),
+    };
     match connection {
         // Takes the write lock at once, so that no other writer makes it fail half-way.
         AnyConnection::Sqlite(connection) => connection.immediate_transaction(|connection| {
@@ -175,7 +184,8 @@ fn record_made_up(
         let profile = Profile::new(TelegramId::MAX, name);
         vec![Interaction::new(at, profile, InteractionKind::Call)].into()
     };
-    let scope = Scope { now, attempt: Attempt::First, events: UserEventKinds::all(), key };
+    let (attempt, events) = (Attempt::First, UserEventKinds::all());
+    let scope = Scope { now, attempt, events, key, with_customers: false };
     let day_before = now - TimeDelta::days(1);
     record(connection, &call(day_before, "Made"), Scope { now: day_before, ..scope })?;
     record(connection, &call(now, "Made Up"), scope)?;
@@ -221,7 +231,7 @@ struct Recorded {
 fn record_users(
     connection: &mut Transaction<'_>,
     interactions: &[&Interaction],
-    Scope { now, attempt, events, key }: Scope<'_>,
+    Scope { now, attempt, events, key, with_customers }: Scope<'_>,
 ) -> Result<Recorded, Failure> {
     let labels = Labels::read(connection, interactions)?;
     suppressed::allow_agreeing(connection, key, interactions)?;
@@ -234,11 +244,13 @@ fn record_users(
         usernames::lock_ahead(connection, &users, &keys)?;
     }
     let mut rows = upsert::upsert(connection, &seen)?;
-    let suppressed = suppressed::take_out(connection, key, &mut rows)?;
-    // Whether the sums count each of them.
-    let suppressed: BTreeMap<i64, bool> =
-        suppressed.into_iter().map(|row| (row.id(), row.is_counted)).collect();
-    let (anonymous, known) = apart(interactions, &suppressed);
+    let customers = match with_customers {
+        true => BTreeSet::new(),
+        false => suppressed::customers(interactions),
+    };
+    let TakenOut { users: taken, suppressed } =
+        suppressed::take_out(connection, key, &customers, &mut rows)?;
+    let (anonymous, known) = apart(interactions, &taken);
     let interactions = known.as_slice();
     let tagged = labels.tagged(interactions);
     let mut replay = Replay::default();
@@ -287,20 +299,20 @@ fn record_users(
     for (tag, users) in tagged {
         label_users(connection, tag, &users.into_iter().collect::<Vec<_>>(), true)?;
     }
-    Ok(Recorded { users, suppressed: suppressed.into_keys().collect() })
+    Ok(Recorded { users, suppressed })
 }
 
-/// The interactions of suppressed users that the sums count, and those of all others.
+/// The interactions of users who are not stored, as far as the sums count them, and those of all others.
 fn apart<'a>(
     interactions: &[&'a Interaction],
-    suppressed: &BTreeMap<i64, bool>,
+    taken: &BTreeMap<i64, bool>,
 ) -> (Vec<&'a Interaction>, Vec<&'a Interaction>) {
-    if suppressed.is_empty() {
+    if taken.is_empty() {
         return (Vec::new(), interactions.to_vec());
     }
     let (mut anonymous, mut others) = (Vec::new(), Vec::new());
     for &interaction in interactions {
-        match suppressed.get(&interaction.telegram_id().get()) {
+        match taken.get(&interaction.telegram_id().get()) {
             None => others.push(interaction),
             Some(true) => anonymous.push(interaction),
             Some(false) => {}
@@ -360,12 +372,13 @@ impl Recorded {
     fn registration(&mut self, interaction: &Interaction, repeated: bool) -> Registration {
         let id = interaction.telegram_id();
         let Some(replayed) = self.users.get_mut(&id) else {
-            // A suppressed user, or a known update of one that was deleted meanwhile.
+            // A user who is not stored, or a known update of one that was deleted meanwhile.
             let user = TelegramUser::created_by(interaction);
             let suppressed = self.suppressed.contains(&id.get());
-            return Registration { user, created: false, repeated, suppressed };
+            return Registration { user, created: false, repeated, suppressed, stored: false };
         };
         let created = std::mem::take(&mut replayed.created);
-        Registration { user: replayed.user.clone(), created, repeated, suppressed: false }
+        let user = replayed.user.clone();
+        Registration { user, created, repeated, suppressed: false, stored: true }
     }
 }

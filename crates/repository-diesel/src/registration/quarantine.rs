@@ -38,25 +38,30 @@ impl<'a> From<&'a QuarantinedUpdate> for NewUpdate<'a> {
 }
 
 /// Quarantines updates. Of one that is quarantined already, only `registered`, the user and
-/// `undelivered` are updated.
+/// `undelivered` are updated, and the payload of one that is to be delivered: it is whole.
 pub(super) fn keep(
     connection: &mut Transaction<'_>,
     updates: &[&QuarantinedUpdate],
 ) -> QueryResult<()> {
     alike!(connection => {
         for update in updates {
-            diesel::insert_into(quarantine::table)
+            let insert = diesel::insert_into(quarantine::table)
                 .values(NewUpdate::from(*update))
                 .on_conflict(quarantine::update_id)
-                .do_update()
-                .set((
-                    quarantine::registered
-                        .eq(quarantine::registered.or(excluded(quarantine::registered))),
-                    quarantine::telegram_id.eq(excluded(quarantine::telegram_id)),
-                    quarantine::undelivered
-                        .eq(quarantine::undelivered.or(excluded(quarantine::undelivered))),
-                ))
-                .execute(connection)?;
+                .do_update();
+            let facts = (
+                quarantine::registered
+                    .eq(quarantine::registered.or(excluded(quarantine::registered))),
+                quarantine::telegram_id.eq(excluded(quarantine::telegram_id)),
+                quarantine::undelivered
+                    .eq(quarantine::undelivered.or(excluded(quarantine::undelivered))),
+            );
+            match update.undelivered {
+                true => insert
+                    .set((facts, quarantine::payload.eq(excluded(quarantine::payload))))
+                    .execute(connection)?,
+                false => insert.set(facts).execute(connection)?,
+            };
         }
     });
     Ok(())

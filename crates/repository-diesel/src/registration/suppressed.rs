@@ -1,9 +1,10 @@
-//! Users of a batch who were erased and have not agreed to be stored again.
+//! Users of a batch who are not to be stored: those who were erased and have not agreed to be stored
+//! again, and new ones who have only written to a business account.
 //!
 //! They look like new users, so a batch of known users costs nothing here. The upsert has inserted them,
 //! which makes the answer exact; see [`suppressed`](hashes::suppressed).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use diesel::prelude::*;
 use rollcall_domain::{Event, Interaction, QuarantinedUpdate, TelegramId};
@@ -30,16 +31,41 @@ pub(super) fn allow_agreeing(
     hashes::allow(connection, key, &agreeing).map(drop)
 }
 
-/// Takes the suppressed users out of the rows of the upsert, and deletes theirs again.
+/// The users of a batch of whom it has only messages to a business account.
+pub(super) fn customers(interactions: &[&Interaction]) -> BTreeSet<i64> {
+    let id = |it: &&Interaction| it.telegram_id().get();
+    let (business, others): (Vec<&Interaction>, Vec<_>) =
+        interactions.iter().partition(|it| it.kind.is_business_message());
+    let customers: BTreeSet<i64> = business.iter().map(id).collect();
+    if customers.is_empty() {
+        return customers;
+    }
+    let others: BTreeSet<i64> = others.iter().map(id).collect();
+    &customers - &others
+}
+
+/// The users who were taken out of a batch.
+pub(super) struct TakenOut {
+    /// All of them, each with whether the sums count the user.
+    pub(super) users: BTreeMap<i64, bool>,
+    /// Those who were erased.
+    pub(super) suppressed: BTreeSet<i64>,
+}
+
+/// Takes the suppressed users, and those of the customers who are new, out of the rows of the upsert, and
+/// deletes theirs again.
 pub(super) fn take_out(
     connection: &mut Transaction<'_>,
     key: &KeySource,
+    customers: &BTreeSet<i64>,
     rows: &mut Vec<UpsertedUser>,
-) -> Result<Vec<UpsertedUser>, Failure> {
+) -> Result<TakenOut, Failure> {
     let new: Vec<i64> = rows.iter().filter(|row| row.is_new()).map(UpsertedUser::id).collect();
-    let ids = hashes::suppressed(connection, key, &new)?;
+    let suppressed = hashes::suppressed(connection, key, &new)?;
+    let mut ids: BTreeSet<i64> = new.into_iter().filter(|id| customers.contains(id)).collect();
+    ids.extend(&suppressed);
     if ids.is_empty() {
-        return Ok(Vec::new());
+        return Ok(TakenOut { users: BTreeMap::new(), suppressed });
     }
     alike!(connection => diesel::delete(
         telegram_users::table.filter(telegram_users::telegram_id.eq_any(&ids)),
@@ -47,7 +73,9 @@ pub(super) fn take_out(
     .execute(connection))?;
     let (taken, left) = std::mem::take(rows).into_iter().partition(|row| ids.contains(&row.id()));
     *rows = left;
-    Ok(taken)
+    let taken: Vec<UpsertedUser> = taken;
+    let users = taken.into_iter().map(|row| (row.id(), row.is_counted)).collect();
+    Ok(TakenOut { users, suppressed })
 }
 
 /// The updates that are to be quarantined: not those of suppressed users.

@@ -56,8 +56,13 @@ pub(super) fn touch(
         minute: minute_of(interaction.at),
     };
     let row: Option<UserRow> = touch.get_result(connection).optional()?;
-    let registration =
-        |user| Registration { user, created: false, repeated: false, suppressed: false };
+    let registration = |user| Registration {
+        user,
+        created: false,
+        repeated: false,
+        suppressed: false,
+        stored: true,
+    };
     row.map(|row| Ok(registration(row.into_user()?))).transpose()
 }
 

@@ -24,7 +24,7 @@ pub(super) fn erase(
 
 /// Deletes users with everything that is stored about them, in a transaction; returns those that there
 /// were. The ids are sorted.
-pub(super) fn delete(connection: &mut AnyConnection, ids: &[i64]) -> Result<Vec<i64>, Failure> {
+pub(crate) fn delete(connection: &mut AnyConnection, ids: &[i64]) -> Result<Vec<i64>, Failure> {
     // Only these: another user of the ids may be registered from now on.
     let (existing, share) = statistics::erase::share_of(connection, ids)?;
     let source_labels: Vec<i32> = telegram_users::table

@@ -27,15 +27,18 @@ pub(super) fn forget_updates(
     diesel::delete(old).execute(connection)
 }
 
-/// Deletes quarantined updates that were received before a time; returns how many.
+/// Deletes quarantined updates that were received before a time, or before a later one if they are kept
+/// whole for the bot behind; returns how many.
 pub(super) fn forget_quarantined(
     connection: &mut AnyConnection,
     before: UtcMicros,
+    whole_before: UtcMicros,
     limit: i64,
 ) -> QueryResult<usize> {
+    let is_whole = quarantine::undelivered.and(quarantine::received_at.lt(whole_before));
     let oldest: Vec<i64> = quarantine::table
         .select(quarantine::update_id)
-        .filter(quarantine::received_at.lt(before))
+        .filter(quarantine::received_at.lt(before).or(is_whole))
         .order(quarantine::received_at)
         .limit(limit)
         .load(connection)?;

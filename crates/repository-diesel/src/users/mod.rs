@@ -1,6 +1,6 @@
 //! Users: finding, locking and deleting them, and their reachability.
 
-mod delete;
+pub(crate) mod delete;
 mod find;
 mod forget;
 pub(crate) mod lock;

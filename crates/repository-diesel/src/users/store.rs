@@ -64,14 +64,20 @@ impl UserRepository for DieselUserRepository {
         &self,
         recorded_before: DateTime<Utc>,
         received_before: DateTime<Utc>,
+        whole_before: DateTime<Utc>,
         limit: u32,
     ) -> Result<usize, RepositoryError> {
         self.database
             .write("delete old updates", move |connection| {
                 let updates =
                     forget::forget_updates(connection, recorded_before.into(), limit.into())?;
-                Ok(updates
-                    + forget::forget_quarantined(connection, received_before.into(), limit.into())?)
+                let quarantined = forget::forget_quarantined(
+                    connection,
+                    received_before.into(),
+                    whole_before.into(),
+                    limit.into(),
+                )?;
+                Ok(updates + quarantined)
             })
             .await
     }

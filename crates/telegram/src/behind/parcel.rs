@@ -17,7 +17,7 @@ impl Parcel {
     /// `None` for an update without an id, which cannot be acknowledged by itself.
     pub(super) fn of(update: &Update<'_>) -> Option<Self> {
         let registered = update.interaction.is_some();
-        let quarantined = update.quarantined(String::new(), registered)?;
+        let quarantined = update.whole(registered)?;
         let chat = chat_of(&quarantined.payload);
         Some(Self { update_id: quarantined.update_id, chat, quarantined })
     }

@@ -18,6 +18,7 @@ pub mod passkeys;
 pub mod personal_data;
 pub mod preferences;
 pub mod quarantine;
+pub mod retention;
 pub mod schedule;
 pub mod second_factors;
 pub mod segments;

@@ -23,6 +23,7 @@ macro_rules! quarantine_repository_contract {
             updates_are_removed,
             updates_are_marked_once_registered,
             updates_are_marked_once_delivered,
+            an_update_to_be_delivered_is_whole,
             old_updates_are_deleted,
             updates_are_deleted_with_their_user,
         );
@@ -66,9 +67,23 @@ pub async fn updates_are_marked_once_registered([(users, quarantine), _]: [Store
 pub async fn updates_are_marked_once_delivered([(users, quarantine), _]: [Store; 2]) {
     let undelivered = |id| QuarantinedUpdate { undelivered: true, ..update(id, 0) };
     add_to_quarantine(&*users, [undelivered(7), undelivered(8)]).await;
-    quarantine.mark_delivered(7).await.unwrap();
-    assert_eq!(quarantine.list(0, 10).await.unwrap(), [update(7, 0), undelivered(8)]);
-    quarantine.mark_delivered(9).await.unwrap();
+    quarantine.mark_delivered(7, "[]").await.unwrap();
+    let delivered = QuarantinedUpdate { payload: "[]".to_owned(), ..update(7, 0) };
+    assert_eq!(quarantine.list(0, 10).await.unwrap(), [delivered, undelivered(8)]);
+    quarantine.mark_delivered(9, "[]").await.unwrap();
+}
+
+pub async fn an_update_to_be_delivered_is_whole([(users, quarantine), _]: [Store; 2]) {
+    let with = |payload: &str, undelivered| QuarantinedUpdate {
+        payload: payload.to_owned(),
+        undelivered,
+        ..update(7, 0)
+    };
+    add_to_quarantine(&*users, [with("{}", false)]).await;
+    add_to_quarantine(&*users, [with("[1]", true)]).await;
+    assert_eq!(quarantine.find(7).await.unwrap(), Some(with("[1]", true)));
+    add_to_quarantine(&*users, [with("{}", false)]).await;
+    assert_eq!(quarantine.find(7).await.unwrap(), Some(with("[1]", true)));
 }
 
 pub async fn updates_are_removed([(users, quarantine), _]: [Store; 2]) {
@@ -80,10 +95,13 @@ pub async fn updates_are_removed([(users, quarantine), _]: [Store; 2]) {
 
 pub async fn old_updates_are_deleted([(users, quarantine), _]: [Store; 2]) {
     add_to_quarantine(&*users, (1..=5).map(|n| update(n, n))).await;
-    assert_eq!(users.forget(at(0), at(4), 2).await.unwrap(), 2);
-    assert_eq!(users.forget(at(0), at(4), 2).await.unwrap(), 1);
-    assert_eq!(users.forget(at(0), at(4), 2).await.unwrap(), 0);
-    assert_eq!(quarantine.list(0, 10).await.unwrap(), [update(4, 4), update(5, 5)]);
+    let whole = [6, 7].map(|n| QuarantinedUpdate { undelivered: true, ..update(n, n) });
+    add_to_quarantine(&*users, whole.clone()).await;
+    assert_eq!(users.forget(at(0), at(4), at(7), 2).await.unwrap(), 2);
+    assert_eq!(users.forget(at(0), at(4), at(7), 2).await.unwrap(), 2);
+    assert_eq!(users.forget(at(0), at(4), at(7), 2).await.unwrap(), 0);
+    let [_, last] = whole;
+    assert_eq!(quarantine.list(0, 10).await.unwrap(), [update(4, 4), update(5, 5), last]);
 }
 
 pub async fn updates_are_deleted_with_their_user([(users, quarantine), _]: [Store; 2]) {

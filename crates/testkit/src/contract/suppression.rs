@@ -42,6 +42,7 @@ macro_rules! suppression_contract {
             deleted_users_may_return,
             erased_users_are_not_imported,
             nobody_is_erased_and_stored,
+            customers_of_business_accounts_are_not_registered,
         );
     };
 }
@@ -196,6 +197,24 @@ pub async fn erased_users_are_not_imported([(store, _), (other, _)]: [Store; 2])
     let expected = Imported { created: 1, updated: 1, suppressed: 3, ..Imported::default() };
     assert_eq!(end, ImportEnd::Done(expected));
     assert_eq!(stored(&*store).await, [3, 4]);
+    check_recount(&*store).await;
+}
+
+pub async fn customers_of_business_accounts_are_not_registered([(store, _), _]: [Store; 2]) {
+    let written = |n, minute, kind| Interaction { kind, ..text(n, minute) };
+    let (new, edited) = (InteractionKind::BusinessMessage, InteractionKind::EditedBusinessMessage);
+    let batch = [written(1, 1, new), text(2, 1), written(1, 2, edited), written(2, 2, new)];
+    let answers = register(&*store, batch);
+    let is_stored: Vec<bool> = answers.iter().map(|it| it.stored).collect();
+    assert_eq!(is_stored, [false, true, false, true]);
+    assert!(answers.iter().all(|it| !it.suppressed));
+    assert_eq!(stored(&*store).await, [2]);
+    assert_eq!(store.totals(&[Figure::Kind], at(1).date_naive()).await.unwrap(), [4]);
+    // A user who is stored already is updated.
+    assert!(register(&*store, [written(2, 5, new)])[0].stored);
+    assert_eq!(store.find(id(2)).await.unwrap().unwrap().last_seen, at(5));
+    // A customer who writes to the bot is a user.
+    assert!(register(&*store, [text(1, 6)])[0].created);
     check_recount(&*store).await;
 }
 
