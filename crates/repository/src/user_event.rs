@@ -32,6 +32,9 @@ pub trait UserEventRepository: Send + Sync {
         limit: u32,
     ) -> Result<usize, RepositoryError>;
 
+    /// How many events are still to be delivered.
+    async fn count_events(&self) -> Result<u64, RepositoryError>;
+
     /// When the oldest of the events was recorded.
     async fn oldest_event(&self) -> Result<Option<DateTime<Utc>>, RepositoryError>;
 }

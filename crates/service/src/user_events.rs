@@ -83,6 +83,14 @@ impl UserEventService {
         Ok(oldest.map(|at| (self.clock.now() - at).to_std().unwrap_or_default()))
     }
 
+    /// How many events wait.
+    ///
+    /// # Errors
+    /// If the storage fails.
+    pub async fn waiting(&self) -> Result<u64, ServiceError> {
+        Ok(self.events.count_events().await?)
+    }
+
     /// The present time.
     pub fn now(&self) -> DateTime<Utc> {
         self.clock.now()

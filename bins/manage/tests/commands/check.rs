@@ -84,3 +84,25 @@ async fn check_reports_what_the_bot_would_meet() {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_reports_events_that_wait() {
+    for database in ThrowAwayDatabase::of_each_kind() {
+        manage(&database, &["migrate"], "");
+        let (_, printed, _) = run(&database, &["check"], "", &[]);
+        assert!(!printed.contains("Events"), "{printed}");
+        let storage = Database::open(database.url().parse().unwrap()).await.unwrap();
+        let repository = DieselUserRepository::new(storage.recording(UserEventKinds::all()));
+        for (age, mark, waiting) in [(5, "✓", "1 wait"), (7205, "!", "2 wait")] {
+            let now = SystemClock.now() - TimeDelta::seconds(age);
+            let users = UserService::new(repository.clone(), TestClock::at(&now.to_rfc3339()));
+            let profile = Profile::new(TelegramId::try_from(age).unwrap(), "Ann");
+            users.register(&[Interaction::new(now, profile, InteractionKind::Text)]).await.unwrap();
+            let (code, printed, _) = run(&database, &["check"], "", &[]);
+            assert_eq!(code, 0, "{printed}");
+            let expected = format!("{mark} Events: {waiting} for their delivery to EVENTS_URL");
+            assert!(printed.contains(&expected), "{printed}");
+            assert_eq!(printed.contains("the oldest for 2 h; the log"), mark == "!", "{printed}");
+        }
+    }
+}

@@ -24,7 +24,8 @@ use chrono_tz::Tz;
 use diesel::{Connection, PgConnection, SqliteConnection, connection::SimpleConnection};
 use rollcall_domain::{
     AuditAction, Chat, ChatKind, Clock, Event, Interaction, InteractionKind, Language, Profile,
-    QuarantinedUpdate, Role, SearchTerm, SystemClock, TelegramId, UserFilter, UserSort,
+    QuarantinedUpdate, Role, SearchTerm, SystemClock, TelegramId, UserEventKinds, UserFilter,
+    UserSort,
 };
 use rollcall_repository::BotRepository;
 use rollcall_repository_diesel::{

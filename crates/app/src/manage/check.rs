@@ -4,11 +4,12 @@ use std::{
     io::{self, Write},
     process::ExitCode,
     sync::Arc,
+    time::Duration,
 };
 
 use anyhow::{Context, bail};
 use clap::Args;
-use rollcall_domain::{SystemClock, TelegramId};
+use rollcall_domain::{SystemClock, TelegramId, grouped};
 use rollcall_repository::BotRepository;
 use rollcall_repository_diesel::{
     Database, DatabaseUrl, MigrationState, OpenToOthers, PoolMode, Sessions, SuppressionKey,
@@ -16,7 +17,7 @@ use rollcall_repository_diesel::{
 };
 use rollcall_telegram::{Bot, ClockDifference, Settings};
 
-use super::output::{size, stdout};
+use super::output::{size, span, stdout};
 use crate::{
     colours,
     environment::Environment,
@@ -148,6 +149,7 @@ async fn run(
         migrated = report.check("Migrations", migrations(database).await, Clone::clone)?.is_some();
         if migrated {
             report.suppression_key(database).await?;
+            report.events(database).await?;
         }
     }
     match telegram {
@@ -224,6 +226,35 @@ impl Report {
                 self.check(what, Err::<(), _>(error.into()), |()| String::new())?;
             }
         }
+        Ok(())
+    }
+}
+
+impl Report {
+    /// Reports events that wait for their delivery. Those that wait for long are a warning: their receiver
+    /// accepts none, or no process delivers them.
+    async fn events(&mut self, database: &Database) -> anyhow::Result<()> {
+        const LONG: Duration = Duration::from_secs(60);
+        let events = Services::new(database.clone()).user_events();
+        let found = async { anyhow::Ok((events.waiting().await?, events.longest_wait().await?)) };
+        let (waiting, wait) = match found.await {
+            Ok((_, None)) => return Ok(()),
+            Ok((waiting, Some(wait))) => (waiting, wait),
+            Err(error) => {
+                self.check("Events", Err::<(), _>(error), |()| String::new())?;
+                return Ok(());
+            }
+        };
+        let (mark, advice) = match wait < LONG {
+            true => (colours::passed(), ""),
+            false => (
+                colours::warning(),
+                "; the log of a process with EVENTS_URL says why they are not accepted",
+            ),
+        };
+        let (number, wait) = (grouped(waiting), span(wait));
+        let wait = format!("{number} wait for their delivery to EVENTS_URL, the oldest for {wait}");
+        writeln!(stdout(), "{mark} Events: {wait}{advice}")?;
         Ok(())
     }
 }

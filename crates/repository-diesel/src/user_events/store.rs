@@ -94,6 +94,15 @@ impl UserEventRepository for DieselUserRepository {
             .await
     }
 
+    async fn count_events(&self) -> Result<u64, RepositoryError> {
+        self.database
+            .read("count events", |connection| {
+                let number: i64 = user_events::table.count().get_result(connection)?;
+                Ok(number.unsigned_abs())
+            })
+            .await
+    }
+
     async fn oldest_event(&self) -> Result<Option<DateTime<Utc>>, RepositoryError> {
         self.database
             .read("find the oldest event", |connection| {

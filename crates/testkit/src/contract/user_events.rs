@@ -69,6 +69,7 @@ pub async fn events_are_recorded_with_what_they_are_about([store, _]: Stores) {
     let deactivated = UnreachableReason::Deactivated;
     assert!(store.mark_unreachable(id(2), deactivated, at(10), at(10)).await.unwrap());
     assert_eq!(store.oldest_event().await.unwrap(), Some(at(5)));
+    assert_eq!(store.count_events().await.unwrap(), 5);
     let events = claim(&*store, 20).await;
     assert_eq!(
         events,
@@ -95,6 +96,7 @@ pub async fn a_claimed_event_is_not_claimed_again_before_its_time([one, two]: St
     assert_eq!(claim(&*two, 89).await, first[..1]);
     // Its process has ended.
     assert_eq!(claim(&*two, 91).await.len(), 9);
+    assert_eq!(one.count_events().await.unwrap(), 10, "claimed ones wait, too");
 }
 
 /// Events do not stay for ever.
@@ -109,4 +111,5 @@ pub async fn events_are_forgotten_when_delivered_old_or_of_a_deleted_user([store
     assert_eq!(store.forget_events(at(40), 100).await.unwrap(), 0);
     assert_eq!(claim(&*store, 200).await, [happened(4, 4, UserEventKind::Created)]);
     assert_eq!(store.oldest_event().await.unwrap(), Some(at(40)));
+    assert_eq!(store.count_events().await.unwrap(), 1);
 }
