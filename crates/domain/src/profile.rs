@@ -1,5 +1,5 @@
 use crate::{
-    TelegramId, TelegramUser, Username,
+    TelegramId, Username,
     stored_text::{MAX_NAME_CHARS, stored},
 };
 
@@ -16,7 +16,7 @@ pub struct Profile {
     telegram_id: TelegramId,
     first_name: Option<String>,
     last_name: Option<String>,
-    username: Option<Username>,
+    pub(crate) username: Option<Username>,
     language_code: Option<String>,
     is_bot: bool,
 }
@@ -37,18 +37,6 @@ impl Profile {
             username: None,
             language_code: None,
             is_bot: false,
-        }
-    }
-
-    /// What is known of a user.
-    pub fn of_user(user: &TelegramUser) -> Self {
-        let text = |text: &Option<String>| text.clone().unwrap_or_default();
-        Self {
-            username: user.username.clone(),
-            ..Self::new(user.telegram_id, &user.first_name)
-                .last_name(&text(&user.last_name))
-                .language_code(&text(&user.language_code))
-                .is_bot(user.is_bot)
         }
     }
 

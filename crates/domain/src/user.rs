@@ -38,6 +38,17 @@ pub struct TelegramUser {
 }
 
 impl TelegramUser {
+    /// What is known of the user, as an update would have it.
+    pub fn profile(&self) -> Profile {
+        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        let profile = Profile::new(self.telegram_id, &self.first_name)
+            .last_name(&text(&self.last_name))
+            .language_code(&text(&self.language_code));
+        let mut profile = profile.is_bot(self.is_bot);
+        profile.username = self.username.clone();
+        profile
+    }
+
     /// A user with an empty profile: only the time of the first interaction is known.
     pub fn new(telegram_id: TelegramId, created_at: DateTime<Utc>) -> Self {
         Self {

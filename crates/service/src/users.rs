@@ -220,7 +220,7 @@ impl UserService {
         let agreed = Interaction {
             chat: Some(chat),
             event: Some(Event::Agreed),
-            ..Interaction::new(self.clock.now(), Profile::of_user(user), InteractionKind::Call)
+            ..Interaction::new(self.clock.now(), user.profile(), InteractionKind::Call)
         };
         self.register(&[agreed]).await?.pop().ok_or(ServiceError::Stopped)
     }
