@@ -32,7 +32,7 @@ impl RetentionRepository for DieselUserRepository {
         let deleted = deleted.await?;
         // After the last step only, because it waits for a moment without other work.
         if deleted > 0 && usize::try_from(limit).is_ok_and(|limit| deleted < limit) {
-            self.database.empty_log().await?;
+            self.database.empty_log().await;
         }
         Ok(deleted)
     }

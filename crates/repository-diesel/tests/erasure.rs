@@ -44,6 +44,7 @@ async fn a_marker_in_every_text_of_a_user_is_gone_from_the_files() {
     assert!(has_marker(&file), "the files have what they should lose");
 
     assert_eq!(store.delete(&[id(ERASED)]).await.unwrap(), 1);
+    store.empty_log().await;
     assert!(!has_marker(&file));
     assert_eq!(other.find(id(ERASED)).await.unwrap(), None);
     assert!(other.find(id(ERASED + 1)).await.unwrap().is_some());

@@ -110,4 +110,9 @@ pub trait UserRepository: Send + Sync {
     /// many there were. What they count in the figures about the past stays, and so do the audit
     /// entries about them, but without values. Those who return are new users.
     async fn delete(&self, ids: &[TelegramId]) -> Result<usize, RepositoryError>;
+
+    /// Removes what erased users have left in the log of the database, once an erasure is complete. Waits
+    /// up to two seconds for a moment without other work, and logs if there is none. A store without
+    /// such a log does nothing.
+    async fn empty_log(&self) {}
 }

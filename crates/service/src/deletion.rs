@@ -212,6 +212,8 @@ impl<'a> Work<'a> {
     ) -> Result<Deletion, ServiceError> {
         let users = self.deleted;
         if users > 0 {
+            // Once, because it waits for a moment without other work.
+            self.service.users.empty_log().await;
             let noun = if users == 1 { "user" } else { "users" };
             let stopped = if matches!(ended, Ok(true)) { "" } else { "; stopped before its end" };
             let what = format!("{} {noun}: {chosen}{stopped}", grouped(users));

@@ -199,7 +199,9 @@ impl UserService {
     /// # Errors
     /// If the storage fails. No user was erased then.
     pub async fn delete_users(&self, ids: &[TelegramId]) -> Result<usize, ServiceError> {
-        Ok(self.users.erase(ids).await?)
+        let erased = self.users.erase(ids).await?;
+        self.users.empty_log().await;
+        Ok(erased)
     }
 
     /// Deletes users that may return at any time, such as made-up ones; returns how many of them existed.

@@ -7,7 +7,6 @@ use diesel::{
     connection::SimpleConnection,
     sql_types::{BigInt, Integer},
 };
-use rollcall_repository::RepositoryError;
 
 use super::{connection::AnyConnection, database::Database};
 
@@ -20,10 +19,7 @@ impl Database {
     /// they were before an erasure. Others read and write meanwhile: it waits for a moment without
     /// them, up to two seconds. Then it logs that the old rows stay until the log is written over. On
     /// PostgreSQL there is nothing to do: `VACUUM` removes dead rows.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
-    pub(crate) async fn empty_log(&self) -> Result<(), RepositoryError> {
+    pub(crate) async fn empty_log(&self) {
         let is_empty = self.run_long_read(|connection| {
             let AnyConnection::Sqlite(connection) = connection else { return Ok(true) };
             // Copies nearly all of it, while others write.
@@ -45,12 +41,13 @@ impl Database {
             connection.batch_execute("PRAGMA busy_timeout = 5000")?;
             Ok(is_empty)
         });
-        if !is_empty.await? {
-            log::warn!(
+        match is_empty.await {
+            Ok(true) => {}
+            Ok(false) => log::warn!(
                 "erased rows are still in SQLite's log, because another program reads the database; \
                  the next erasure, or closing the database, removes them"
-            );
+            ),
+            Err(error) => log::warn!(error:%; "could not remove erased rows from SQLite's log"),
         }
-        Ok(())
     }
 }

@@ -120,12 +120,11 @@ impl UserRepository for DieselUserRepository {
 
     async fn erase(&self, ids: &[TelegramId]) -> Result<usize, RepositoryError> {
         let (ids, source) = (sorted(ids), self.database.suppression_key().clone());
-        let erased = self.database.write("erase users", move |connection| {
-            connection.transaction(|connection| erase(connection, &ids, &source))
-        });
-        let erased = erased.await?;
-        self.database.empty_log().await?;
-        Ok(erased)
+        self.database
+            .write("erase users", move |connection| {
+                connection.transaction(|connection| erase(connection, &ids, &source))
+            })
+            .await
     }
 
     async fn allow(&self, id: TelegramId) -> Result<bool, RepositoryError> {
@@ -143,9 +142,11 @@ impl UserRepository for DieselUserRepository {
         let deleted = self.database.write("delete users", move |connection| {
             connection.transaction(|connection| delete(connection, &ids))
         });
-        let deleted = deleted.await?;
-        self.database.empty_log().await?;
-        Ok(deleted.len())
+        Ok(deleted.await?.len())
+    }
+
+    async fn empty_log(&self) {
+        self.database.empty_log().await;
     }
 }
 
