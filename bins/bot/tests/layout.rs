@@ -36,7 +36,7 @@ const OWNER: i64 = 1;
 const FEW: i64 = 40;
 
 /// The pages, apart from that of a user.
-const PAGES: [&str; 32] = [
+const PAGES: [&str; 33] = [
     "",
     "?range=7",
     "/figures",

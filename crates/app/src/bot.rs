@@ -165,13 +165,15 @@ pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Res
         }
         let lease = arguments.telegram.lease_times(environment)?;
         let (contact, url) = arguments.privacy.settings(environment)?;
+        let retention = arguments.retention.settings(environment)?;
         let notice = PrivacyNotice {
             contact,
             url,
             has_bot_behind: forward.is_some(),
             sends_events: events.is_some(),
+            inactive: retention.inactive,
+            registers_business_customers: database.registers_business_customers,
         };
-        let retention = arguments.retention.settings(environment)?;
         let conversation =
             ConversationSettings { schedule, greetings, notice, lease, forward, events, retention };
         // First of all: the owner has to free a port that is in use.

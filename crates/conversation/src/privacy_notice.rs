@@ -1,6 +1,6 @@
 //! What users can find out about their data: the answers to `/privacy` and `/developer_info`.
 
-use rollcall_domain::{DataTopic, QUARANTINE_DAYS};
+use rollcall_domain::{DataTopic, QUARANTINE_DAYS, RetentionPeriod, WHOLE_UPDATE_DAYS};
 
 use crate::{locale::Locale, text::escaped};
 
@@ -15,6 +15,10 @@ pub struct PrivacyNotice {
     pub has_bot_behind: bool,
     /// Whether a program is notified of new users and blocks.
     pub sends_events: bool,
+    /// After how long without use users are deleted.
+    pub inactive: Option<RetentionPeriod>,
+    /// Whether users are stored who wrote to a business account only.
+    pub registers_business_customers: bool,
 }
 
 impl PrivacyNotice {
@@ -27,6 +31,15 @@ impl PrivacyNotice {
                 continue;
             }
             text.push_str(&format!("\n• {}", stored(locale, topic)));
+            if let Some(further) = self.further(locale, topic) {
+                text.push_str(&format!("\n• {further}"));
+            }
+        }
+        let mut how_long = locale.text("privacy-how-long");
+        if let Some(period) = self.inactive {
+            let values =
+                [("unit", period.unit().into()), ("count", u64::from(period.number()).into())];
+            how_long.push_str(&format!("\n{}", locale.format("privacy-inactive", &values)));
         }
         let mut shared = locale.text("privacy-shared");
         for (is_so, key) in [
@@ -38,7 +51,7 @@ impl PrivacyNotice {
                 shared.push_str(&locale.text(key));
             }
         }
-        for part in [locale.text("privacy-how-long"), shared, locale.text("privacy-rights")] {
+        for part in [how_long, shared, locale.text("privacy-rights")] {
             text.push_str(&format!("\n\n{part}"));
         }
         text.push_str("\n\n");
@@ -65,6 +78,20 @@ impl PrivacyNotice {
         self.add_end(locale, for_owner, &mut text);
         text.push_str(&format!("\n{}", locale.text("developer-info-privacy")));
         text
+    }
+
+    /// What is stored about a topic with the owner's settings only.
+    fn further(&self, locale: &Locale, topic: DataTopic) -> Option<String> {
+        match topic {
+            DataTopic::Activity if self.registers_business_customers => {
+                Some(locale.text("privacy-data-customers"))
+            }
+            DataTopic::Quarantine if self.has_bot_behind => {
+                let days = WHOLE_UPDATE_DAYS.to_string();
+                Some(locale.format("privacy-data-undelivered", &[("days", days.into())]))
+            }
+            _ => None,
+        }
     }
 
     fn add_end(&self, locale: &Locale, for_owner: bool, text: &mut String) {
@@ -107,6 +134,8 @@ mod tests {
             url: Some("https://example.org/privacy?a&b".to_owned()),
             has_bot_behind: true,
             sends_events: true,
+            inactive: Some("24mo".parse().unwrap()),
+            registers_business_customers: true,
         }
     }
 

@@ -113,7 +113,7 @@ pub use message::{
 };
 pub use personal_data::{
     Copied, DataRow, DataTopic, DataValue, Erasing, PersonColumn, PersonalData, PersonalTable,
-    QUARANTINE_DAYS,
+    QUARANTINE_DAYS, WHOLE_UPDATE_DAYS,
 };
 pub use picture::{
     InvalidPicture, InvalidPictureId, MAX_PICTURE_BYTES, MAX_PICTURE_RATIO, MAX_PICTURE_SIDES,

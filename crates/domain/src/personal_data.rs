@@ -10,6 +10,9 @@ use chrono::{DateTime, NaiveDate, Utc};
 /// How many days updates stay in the quarantine.
 pub const QUARANTINE_DAYS: i64 = 14;
 
+/// For how many days an update that the bot behind did not accept is kept whole.
+pub const WHOLE_UPDATE_DAYS: i64 = 7;
+
 /// A kind of personal data, with why it is stored and for how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DataTopic {

@@ -43,6 +43,16 @@ impl Unit {
 }
 
 impl RetentionPeriod {
+    /// How many of its units it has.
+    pub fn number(self) -> u32 {
+        self.number
+    }
+
+    /// Its unit as it is written: `d` for days, `mo` for months, `y` for years.
+    pub fn unit(self) -> &'static str {
+        self.unit.suffix()
+    }
+
     /// The time that was this long before `now`.
     pub fn before(self, now: DateTime<Utc>) -> DateTime<Utc> {
         let before = match self.unit {

@@ -4,7 +4,7 @@ use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use rollcall_domain::{
     Chat, ChatKind, Clock, Event, Interaction, InteractionKind, Profile, QUARANTINE_DAYS,
     QuarantinedUpdate, Registration, TelegramId, TelegramUser, UnreachableReason, UserStats,
-    Username,
+    Username, WHOLE_UPDATE_DAYS,
 };
 use rollcall_repository::{ActivityRepository, Batch, UserRepository};
 
@@ -241,7 +241,7 @@ impl UserService {
 const UPDATE_ID_RETENTION: TimeDelta = TimeDelta::hours(48);
 const QUARANTINE_RETENTION: TimeDelta = TimeDelta::days(QUARANTINE_DAYS);
 /// These contain what users wrote.
-const WHOLE_RETENTION: TimeDelta = TimeDelta::days(7);
+const WHOLE_RETENTION: TimeDelta = TimeDelta::days(WHOLE_UPDATE_DAYS);
 /// How many rows of a table are purged at once.
 const FORGET: u32 = 1000;
 

@@ -77,12 +77,26 @@ privacy-data-activity = an welchen Tagen und wie oft du den Bot nutzt, mit welch
 privacy-data-choices = was du im Bot ausgewählt hast, zum Beispiel deine Sprache
 privacy-data-broadcasts = welche Rundnachrichten du bekommen hast, und welche Buttons du darunter gedrückt hast
 privacy-data-notes = Tags und Notizen der Admins dieses Bots
-privacy-data-quarantine = Nachrichten und Klicks, die nicht verarbeitet werden konnten, mit ihrem Inhalt, { $days } Tage lang
+privacy-data-quarantine = Nachrichten und Klicks, die nicht verarbeitet werden konnten, ohne ihre Texte, { $days } Tage lang
+privacy-data-undelivered = Nachrichten, die ein anderes Programm des Betreibers nicht angenommen hat, mit ihrem Inhalt, { $days } Tage lang
+privacy-data-customers = dass du an ein Geschäftskonto geschrieben hast, für das dieser Bot antwortet, und wann
 privacy-data-log = deine ID im Protokoll darüber, was Admins getan haben
 privacy-data-admins = weil du Admin bist: deine Anmeldungen, und was du getan hast
 privacy-how-long =
     <b>Wie lange</b>
     Bis du es löschst. Summen ohne Namen bleiben, und auch deine ID im Protokoll der Admins.
+privacy-inactive =
+    { $unit ->
+        [d] Wenn du den Bot { $count } Tage lang nicht nutzt, wird ebenfalls alles über dich gelöscht.
+        [mo] { $count ->
+            [one] Wenn du den Bot { $count } Monat lang nicht nutzt, wird ebenfalls alles über dich gelöscht.
+           *[other] Wenn du den Bot { $count } Monate lang nicht nutzt, wird ebenfalls alles über dich gelöscht.
+        }
+       *[y] { $count ->
+            [one] Wenn du den Bot { $count } Jahr lang nicht nutzt, wird ebenfalls alles über dich gelöscht.
+           *[other] Wenn du den Bot { $count } Jahre lang nicht nutzt, wird ebenfalls alles über dich gelöscht.
+        }
+    }
 privacy-shared =
     <b>Wer es bekommt</b>
     Nur der Betreiber dieses Bots und die Admins, die er bestimmt. Alle Nachrichten laufen über Telegram.

@@ -78,12 +78,26 @@ privacy-data-activity = on which days and how often you use the bot, with which 
 privacy-data-choices = what you chose in the bot, such as your language
 privacy-data-broadcasts = which messages to many users you got, and which buttons you pressed below them
 privacy-data-notes = tags and notes of the bot's admins
-privacy-data-quarantine = messages and presses that could not be processed, with their content, for { $days } days
+privacy-data-quarantine = messages and presses that could not be processed, without their texts, for { $days } days
+privacy-data-undelivered = messages that another program of the owner did not accept, with their content, for { $days } days
+privacy-data-customers = that you wrote to a business account which this bot answers for, and when
 privacy-data-log = your id in the log of what admins did
 privacy-data-admins = because you are an admin: your sign-ins, and what you did
 privacy-how-long =
     <b>How long</b>
     Until you delete it. Totals without names stay, and so does your id in the log of what admins did.
+privacy-inactive =
+    { $unit ->
+        [d] Everything about you is also deleted after { $count } days without use.
+        [mo] { $count ->
+            [one] Everything about you is also deleted after { $count } month without use.
+           *[other] Everything about you is also deleted after { $count } months without use.
+        }
+       *[y] { $count ->
+            [one] Everything about you is also deleted after { $count } year without use.
+           *[other] Everything about you is also deleted after { $count } years without use.
+        }
+    }
 privacy-shared =
     <b>Who gets it</b>
     Only the owner of this bot and the admins that the owner chose. Telegram delivers all messages.
