@@ -74,7 +74,7 @@ async fn the_notice_names_the_owner_and_what_users_can_do(database: ThrowAwayDat
     for part in [
         "Privacy\n",
         "• your Telegram id, name, username and language",
-        "with their content, for 14 days",
+        "without their texts, for 14 days",
         "/mydata – get a copy of your data\n/deletemydata – delete your data",
         "Questions: Ada Lovelace, ada@example.org\nMore: https://example.org/privacy",
     ] {

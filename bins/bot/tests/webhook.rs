@@ -53,7 +53,7 @@ async fn everybody_is_registered_and_answered(database: ThrowAwayDatabase) {
     assert!(kinds.contains(&json!("message_reaction")), "every kind is asked for: {kinds:?}");
     assert_eq!(set.get("drop_pending_updates"), None);
     assert_eq!(telegram.calls("deleteWebhook") + telegram.calls("getUpdates"), 0);
-    let menu = |telegram: &Simulator| (telegram.commands().len() == 4).then_some(());
+    let menu = |telegram: &Simulator| (telegram.commands().len() == 5).then_some(());
     telegram.wait_for("the menu", menu).await.unwrap();
 
     telegram.wait_until_confirmed(early).await.unwrap();
