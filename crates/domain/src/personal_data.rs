@@ -75,8 +75,8 @@ impl DataTopic {
             }
             Self::Notes => "tags, groups and notes of the bot's admins",
             Self::Quarantine => {
-                "updates that could not be read in full, or that another bot behind did not take, \
-                 with their content"
+                "updates that could not be read in full, without their texts, and updates that \
+                 another bot behind did not take, whole"
             }
             Self::Log => "the user's id in entries about what admins did",
             Self::Admins => "of admins: sign-ins, devices, addresses and what they did",
@@ -102,7 +102,7 @@ impl DataTopic {
     /// How long it is stored, in English.
     pub fn how_long(self) -> &'static str {
         match self {
-            Self::Quarantine => "14 days, or until the user is erased",
+            Self::Quarantine => "14 days, whole ones 7 days, or until the user is erased",
             Self::Log => "erasing removes the values; the id stays",
             Self::Admins => "while the user is an admin; what they did stays",
             _ => "until the user is erased",
