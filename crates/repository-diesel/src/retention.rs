@@ -22,19 +22,15 @@ impl RetentionRepository for DieselUserRepository {
     }
 
     async fn delete_inactive(&self, day: NaiveDate, limit: u32) -> Result<usize, RepositoryError> {
-        let deleted = self.database.write("delete inactive users", move |connection| {
-            let ids = inactive(connection, day, limit)?;
-            if ids.is_empty() {
-                return Ok(0);
-            }
-            connection.transaction(|connection| delete_inactive(connection, &ids, day))
-        });
-        let deleted = deleted.await?;
-        // After the last step only, because it waits for a moment without other work.
-        if deleted > 0 && usize::try_from(limit).is_ok_and(|limit| deleted < limit) {
-            self.database.empty_log().await;
-        }
-        Ok(deleted)
+        self.database
+            .write("delete inactive users", move |connection| {
+                let ids = inactive(connection, day, limit)?;
+                if ids.is_empty() {
+                    return Ok(0);
+                }
+                connection.transaction(|connection| delete_inactive(connection, &ids, day))
+            })
+            .await
     }
 
     async fn delete_notes(&self, at: DateTime<Utc>, limit: u32) -> Result<usize, RepositoryError> {

@@ -1,11 +1,11 @@
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};
 
-use crate::error::RepositoryError;
+use crate::{error::RepositoryError, user::UserRepository};
 
 /// Deletes what is older than an owner wants to keep, in small steps.
 #[async_trait]
-pub trait RetentionRepository: Send + Sync {
+pub trait RetentionRepository: UserRepository {
     /// How much there is from before these times.
     async fn expired(&self, before: Cutoffs) -> Result<Expired, RepositoryError>;
 

@@ -82,6 +82,8 @@ impl RetentionService {
         if deleted.users > 0
             && let Some(period) = self.retention.inactive
         {
+            // Once, because it waits for a moment without other work.
+            self.storage.empty_log().await;
             let noun = if deleted.users == 1 { "user" } else { "users" };
             let what = format!("{} {noun}: inactive for {period}", grouped(deleted.users));
             self.admins.audit_command(AuditAction::DeletedUsers, &what).await?;
@@ -120,7 +122,8 @@ impl RetentionService {
             pace.follow(took);
             *deleted += users;
             progress(*deleted);
-            if users < u64::from(size) {
+            // Fewer than `size` may have been inactive still, and others be left.
+            if users == 0 {
                 return Ok(());
             }
             tokio::time::sleep(took).await;

@@ -185,7 +185,8 @@ fn user_of(update: &Update<'_>) -> Option<TelegramId> {
     update.interaction.as_ref().map(Interaction::telegram_id)
 }
 
-/// Counts registered updates; `suppressed` has the indices of those whose users are. It adds them up first, because each increment of a counter is slow.
+/// Counts registered updates; `suppressed` has the indices of those of erased users. It adds them up
+/// first, because each increment of a counter is slow.
 fn count(updates: &[Update<'_>], suppressed: &BTreeSet<usize>) {
     let mut counts: BTreeMap<(&str, &str), u64> = BTreeMap::new();
     for (index, update) in updates.iter().enumerate() {

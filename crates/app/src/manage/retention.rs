@@ -8,7 +8,7 @@ use rollcall_domain::grouped;
 use rollcall_repository::Expired;
 use rollcall_service::Retention;
 
-use super::output::stdout;
+use super::output::{progress_bar, stdout};
 use crate::{environment::Environment, services::Services, settings::RetentionArguments};
 
 #[derive(Args)]
@@ -37,8 +37,11 @@ impl Retain {
         let (what, found) = match self.dry_run {
             true => ("would be deleted", service.expired().await?),
             false => {
-                let shown = |users: u64| log::info!(users; "deleting inactive users");
-                ("deleted", service.delete_expired(&shown).await?)
+                let bar = progress_bar("users");
+                bar.set_length(service.expired().await?.users);
+                let deleted = service.delete_expired(&|users| bar.set_position(users)).await;
+                bar.finish_and_clear();
+                ("deleted", deleted?)
             }
         };
         report(retention, what, found)?;

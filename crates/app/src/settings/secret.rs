@@ -27,9 +27,8 @@ pub(super) fn parse_secret<T: FromStr<Err: Display>>(
     if flag.is_some_and(|value| !value.is_empty()) {
         return parse(name, flag, environment);
     }
-    let from_file = from_file(name, environment);
     if environment.get(name).is_none() {
-        return Some(from_file?.and_then(|text| read(name, &text)));
+        return Some(from_file(name, environment)?.and_then(|text| read(name, &text)));
     }
     if environment.get(&file_setting(name)).is_some() {
         let reason = format!("{} is set, too; expected one of them", file_setting(name));

@@ -31,7 +31,7 @@ pub(super) fn allow_agreeing(
     hashes::allow(connection, key, &agreeing).map(drop)
 }
 
-/// The users of a batch of whom it has only messages to a business account.
+/// The users in a batch who have only written to a business account in it.
 pub(super) fn customers(interactions: &[&Interaction]) -> BTreeSet<i64> {
     let id = |it: &&Interaction| it.telegram_id().get();
     let (business, others): (Vec<&Interaction>, Vec<_>) =

@@ -4,7 +4,7 @@ use rollcall_domain::TelegramId;
 use serde_json::{Map, Value};
 
 /// The update as far as it is about a person: other users, chats and their messages are replaced by
-/// `null`. A text that is not JSON is left out, because nothing shows about whom it is.
+/// `null`. A text that is not JSON is left out, because it may be about anyone.
 pub(super) fn of_person(payload: &str, person: TelegramId) -> Value {
     let mut value = serde_json::from_str(payload).unwrap_or_default();
     strip(&mut value, person.get());

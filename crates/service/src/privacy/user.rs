@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use rollcall_domain::{Clock, RequestKind, TelegramId};
+use rollcall_domain::{Clock, RequestKind, TelegramId, error_chain};
 use rollcall_repository::AddedRequest;
 
 use super::{
@@ -94,13 +94,16 @@ impl PrivacyService {
     /// Erases a user who asked for it. If that fails, the request stays open, so that an owner sees it.
     ///
     /// # Errors
-    /// [`EraseError::Owner`] for an owner of the bot, of whom nothing changes then.
+    /// [`EraseError::Owner`] for an owner of the bot. The user is still stored after any error.
     pub async fn erase(&self, user: TelegramId) -> Result<(), EraseError> {
         if self.admins.is_telegram_owner(user).await? {
             return Err(EraseError::Owner);
         }
         self.requests.add(user, RequestKind::Erasure).await?;
         self.users.delete_users(&[user]).await?;
-        Ok(self.requests.finish_erasures(&[user]).await?)
+        if let Err(error) = self.requests.finish_erasures(&[user]).await {
+            log::warn!(error = error_chain(&error); "a user was erased, but the request stays open");
+        }
+        Ok(())
     }
 }
