@@ -33,7 +33,7 @@ use crate::{
     limit::{BatchContent, Limit},
     people,
     report::Pairs,
-    statistics::{manage, peak_mib, print_run},
+    statistics::{fill, peak_mib},
     write::{PEOPLE, register_all},
 };
 
@@ -64,21 +64,16 @@ pub(crate) async fn run(
     }
     for (name, database) in databases.of_each_kind() {
         println!("{name}: a broadcast to {AUDIENCE} users");
-        fill(database.url(), AUDIENCE).await?;
+        fill(database.url(), AUDIENCE, DAYS).await?;
         send(database.url(), seconds).await?;
     }
     for (name, database) in databases.of_each_kind() {
         println!("{name}: a broadcast to {users} users");
-        fill(database.url(), &users.to_string()).await?;
+        fill(database.url(), &users.to_string(), DAYS).await?;
         prepare(database.url(), users, runs).await?;
         pages(database.url()).await?;
     }
     Ok(())
-}
-
-async fn fill(url: &str, users: &str) -> Result<()> {
-    print_run("demo-data", manage(url, &["demo-data", "--users", users, "--days", DAYS]).await?);
-    Limit::open(url, 1, BatchContent::Users)?.analyze()
 }
 
 /// Stores the recipients, alternately with one statement that stores the same rows. Then once more,

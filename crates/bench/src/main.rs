@@ -9,6 +9,7 @@ mod database;
 mod days;
 mod directory;
 mod end_to_end;
+mod erase;
 mod growth;
 mod ingest;
 mod latency;
@@ -44,10 +45,10 @@ struct Arguments {
     /// Measure one database only
     #[arg(long)]
     only: Option<Kind>,
-    /// For `growth`, `statistics`, `directory`, `audience`, `broadcast` and `transfer`: number of users
+    /// For `growth`, `statistics`, `directory`, `audience`, `broadcast`, `erase` and `transfer`: number of users
     #[arg(long, default_value_t = 10_000_000)]
     users: i64,
-    /// For `statistics`, `directory`, `audience` and `broadcast`: URL of an existing database, instead of one with demo data
+    /// For `statistics`, `directory`, `audience`, `broadcast` and `erase`: URL of an existing database, instead of one with demo data
     #[arg(long)]
     there: Option<String>,
     /// For `drain`: poll or receive
@@ -93,6 +94,8 @@ enum What {
     Audience,
     /// Storing the recipients of a broadcast, compared with one statement; sending it; its pages
     Broadcast,
+    /// Time to erase one of many users, and of registrations while a tenth of them is erased
+    Erase,
     /// Speed of exports, compared with the database's own dump, and of imports
     Transfer,
     /// Run as the bare client of `polling` and `webhook`
@@ -152,6 +155,9 @@ async fn main() -> anyhow::Result<()> {
     }
     if wanted(What::Broadcast) {
         broadcast::run(&databases, users, there.as_deref(), runs, seconds).await?;
+    }
+    if wanted(What::Erase) {
+        erase::run(&databases, users, there.as_deref()).await?;
     }
     if wanted(What::Transfer) {
         transfer::run(&databases, users, runs).await?;

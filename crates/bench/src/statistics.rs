@@ -13,7 +13,10 @@ use rollcall_repository_diesel::{Database, DieselUserRepository};
 use rollcall_service::{ActivityService, DayRange};
 use tokio::process::Command;
 
-use crate::database::Databases;
+use crate::{
+    database::Databases,
+    limit::{BatchContent, Limit},
+};
 
 /// The days of activity in the database.
 pub(crate) const DAYS: &str = "365";
@@ -55,6 +58,13 @@ async fn read(url: &str) -> Result<()> {
 pub(crate) struct Run {
     pub(crate) elapsed: Duration,
     pub(crate) max_resident_mib: f64,
+}
+
+/// Fills a database with users who join over `days`, and prints how long that took.
+pub(crate) async fn fill(url: &str, users: &str, days: &str) -> Result<()> {
+    let load = ["demo-data", "--users", users, "--days", days];
+    print_run("demo-data", manage(url, &load).await?);
+    Limit::open(url, 1, BatchContent::Users)?.analyze()
 }
 
 /// Runs the release `manage`.

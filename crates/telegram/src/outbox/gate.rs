@@ -191,9 +191,9 @@ impl Gate {
     /// chat uses nothing of the shared limit. Only a few groups wait for the shared limit at a time, so
     /// that a message to a private chat never waits for more of them.
     async fn turn(&self, chat_id: i64, chat: &mut ChatState) {
-        sleep_until(chat.held_until).await;
+        reach(chat.held_until).await;
         if let Some(bucket) = &chat.bucket {
-            sleep_until(bucket.token_at()).await;
+            reach(bucket.token_at()).await;
         }
         let _group_turn = match is_group(chat_id) {
             // The semaphore is never closed.
@@ -202,10 +202,10 @@ impl Gate {
         };
         loop {
             let held_until = *lock(&self.held_until);
-            sleep_until(held_until).await;
+            reach(held_until).await;
             if let Some(all) = &self.all {
                 let turn = lock(all).take();
-                sleep_until(turn).await;
+                reach(turn).await;
             }
             // All wait for their turn again, so that they do not send at once.
             if *lock(&self.held_until) <= Instant::now() {
@@ -377,6 +377,14 @@ impl ChatState {
 pub(super) fn in_time(wait: Duration) -> Instant {
     let now = Instant::now();
     now.checked_add(wait).unwrap_or(now + Duration::from_secs(366 * 86_400))
+}
+
+/// Waits until this time. If it has come, this takes no time at all: a timer would fire a millisecond late
+/// or two.
+async fn reach(at: Instant) {
+    if is_ahead(at) {
+        sleep_until(at).await;
+    }
 }
 
 /// Whether this time has not come. Read the clock only after `at` is known: what is due now has the time

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
-use super::{Gate, in_time, lock};
+use super::{Gate, in_time, lock, reach};
 
 /// How long a call may wait for its turn in all. Clients begin to give up after five seconds.
 const LONGEST_WAIT: Duration = Duration::from_secs(4);
@@ -30,9 +30,9 @@ impl Gate {
             let _turn = self.passing_turns.acquire().await.ok();
             loop {
                 let held_until = *lock(&self.held_until);
-                sleep_until(held_until).await;
+                reach(held_until).await;
                 let turn = lock(all).take();
-                sleep_until(turn).await;
+                reach(turn).await;
                 if *lock(&self.held_until) <= Instant::now() {
                     return;
                 }
@@ -50,10 +50,10 @@ impl Gate {
         if chat.held_until > give_up {
             return Err(chat.held_until.saturating_duration_since(Instant::now()));
         }
-        sleep_until(chat.held_until).await;
+        reach(chat.held_until).await;
         if let Some(bucket) = &mut chat.bucket {
             let token_at = bucket.token_at();
-            sleep_until(token_at.min(latest)).await;
+            reach(token_at.min(latest)).await;
             // One that does not wait for its token takes none, so that our own messages need not make up
             // for it.
             if token_at <= latest {

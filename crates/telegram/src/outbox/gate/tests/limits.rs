@@ -11,6 +11,17 @@ async fn thirty_a_second_in_all() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_need_not_wait_goes_at_once() {
+    // A timer would wait for the next millisecond.
+    advance(Duration::from_micros(300)).await;
+    let desk = Desk::open(1000);
+    desk.send(7).await;
+    desk.gate.pass(Some(8)).await.unwrap();
+    desk.send(9).await;
+    assert_eq!(desk.times(), [Duration::ZERO; 2]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_rate_is_a_setting() {
     let times = Desk::open(2).send_to(1..=10).await;
     assert_eq!(busiest(&times, seconds(1)), 2);
