@@ -286,23 +286,33 @@ impl Work {
                     return Ok(false);
                 }
             };
-        let (mut after, mut pace) = (broadcast.prepared_to, Pace::default());
+        let mut pace = Pace::default();
+        let mut part =
+            self.audience.matching(&selection, broadcast.prepared_to, pace.size()).await?;
         let mut number = 0;
         while !*self.stop.borrow() {
-            let part = self.audience.matching(&selection, after, pace.size()).await?;
             let now = self.clock.now();
-            let added = self
-                .broadcasts
-                .add_recipients(&self.holder, broadcast.id, &part.ids, part.last, now)
-                .await?
-                .ok_or(Stopped::LeaseLost)?;
+            let (id, last) = (broadcast.id, part.last);
+            let add = self.broadcasts.add_recipients(&self.holder, id, &part.ids, last, now);
+            // The next part is read while this one is stored.
+            let read = async {
+                match last {
+                    Some(_) => {
+                        self.audience.matching(&selection, last, pace.size()).await.map(Some)
+                    }
+                    None => Ok(None),
+                }
+            };
+            let (added, next) = tokio::join!(add, read);
+            let added = added?.ok_or(Stopped::LeaseLost)?;
             number += part.ids.len();
             if !added.is_preparing {
-                log::info!(broadcast = broadcast.id, recipients = number; "a broadcast is prepared");
-                return Ok(part.last.is_none());
+                log::info!(broadcast = id, recipients = number; "a broadcast is prepared");
+                return Ok(last.is_none());
             }
             pace.follow(added.held);
-            after = part.last;
+            let Some(next) = next? else { return Ok(true) };
+            part = next;
         }
         Ok(false)
     }
