@@ -654,8 +654,8 @@ async fn wrong_settings_are_reported_in_one_line() {
         ),
         (
             "DATABASE_URL",
-            "postgres://u:hunter2@127.0.0.1:1/d",
-            "error: cannot open the database postgres://127.0.0.1:1/d: ",
+            "postgres://u:hunter2@no-such-host.invalid/d",
+            "error: cannot open the database postgres://no-such-host.invalid/d: ",
         ),
         ("SEND_RATE", "-1", "error: SEND_RATE: \"-1\" is not a number of messages a second"),
         (

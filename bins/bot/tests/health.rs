@@ -111,6 +111,23 @@ async fn it_reports_that_the_database_is_away() {
     bot.terminate().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn it_reports_that_the_database_does_not_answer() {
+    let Some(server) = ThrowAwayServer::start() else { return };
+    let (telegram, address) = (Simulator::start().await.unwrap(), free_address().await);
+    let database = server.database();
+    let bot = RunningBot::start(&telegram, &database, &[("LISTEN_ADDR", &address)]).await;
+    until(&address, "/readyz", |answer| answer.contains("200 OK")).await;
+    server.freeze();
+    telegram.write(&Person::new(1, "Ann"), "hello");
+    let silent = |answer: &str| answer.contains("has not answered a registration for");
+    let answer = until(&address, "/readyz", silent).await;
+    assert!(answer.contains("503"), "{answer}");
+    server.thaw();
+    until(&address, "/readyz", |answer| answer.contains("200 OK")).await;
+    bot.terminate().await;
+}
+
 async fn free_address() -> String {
     TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().to_string()
 }

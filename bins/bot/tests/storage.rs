@@ -81,6 +81,43 @@ async fn postgres_stops_and_starts_under_load() {
     ends_well(&telegram, bot, &database, sent).await;
 }
 
+/// Its connections stay, so that nothing fails: the wait has to have an end of its own. What it was doing
+/// then goes on as well, and counts nobody twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn postgres_falls_silent_and_speaks_again() {
+    let Some(server) = ThrowAwayServer::start() else { return };
+    let database = server.database();
+    let patience = Duration::from_secs(120);
+    let telegram = Simulator::builder().wait_timeout(patience).start().await.unwrap();
+    let bot = RunningBot::start(&telegram, &database, &[]).await;
+    let mut sent = write(&telegram, 0, 300);
+    telegram.wait_until_drained().await.unwrap();
+    server.freeze();
+    sent = write(&telegram, sent, 300);
+    bot.said("a registration is under way for long: the database does not answer").await;
+    bot.said("the database has not answered a registration, which is tried on another").await;
+    bot.said("users cannot be registered; trying again until it works").await;
+    server.thaw();
+    sent = write(&telegram, sent, 300);
+    ends_well(&telegram, bot, &database, sent).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_bot_waits_for_a_server_that_is_not_there_at_its_start() {
+    let Some(server) = ThrowAwayServer::start() else { return };
+    let database = server.database();
+    let telegram = Simulator::start().await.unwrap();
+    server.stop();
+    let bot = RunningBot::launch(&telegram, &database, &[]);
+    bot.said("the database cannot be opened; trying again until it works").await;
+    let sent = write(&telegram, 0, 300);
+    server.restart();
+    bot.said("recovered: the database cannot be opened").await;
+    telegram.wait_until_drained().await.unwrap();
+    bot.terminate().await;
+    are_stored(&database, sent).await;
+}
+
 /// The pooler goes on meanwhile: it lets some wait, and answers others for the server.
 #[tokio::test(flavor = "multi_thread")]
 async fn postgres_stops_and_starts_behind_a_pooler() {

@@ -97,9 +97,15 @@ impl Health {
 
     /// The reason why the bot is not ready, if there is one.
     async fn problem(&self) -> Option<String> {
-        let Some(Parts { database, readiness, .. }) = self.parts.get() else {
+        let Some(Parts { database, users, readiness }) = self.parts.get() else {
             return Some("starting: Telegram or the database has not answered yet".to_owned());
         };
+        if let Some(under_way) = users.stalled() {
+            let seconds = under_way.as_secs();
+            return Some(format!(
+                "the database has not answered a registration for {seconds} seconds"
+            ));
+        }
         let migrations = match timeout(PATIENCE, database.migrations()).await {
             Ok(Ok(migrations)) => migrations,
             Ok(Err(error)) => return Some(error_chain(&error)),

@@ -21,6 +21,7 @@ mod http;
 pub mod logging;
 mod maintenance;
 pub mod manage;
+mod patient_open;
 mod refresh;
 mod serve;
 mod services;

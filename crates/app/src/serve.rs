@@ -23,7 +23,9 @@ use tokio::{net::TcpListener, sync::watch};
 use crate::{
     api_proxy,
     health::{self, Health},
-    http, maintenance, refresh,
+    http, maintenance,
+    patient_open::open_when_there,
+    refresh,
     services::Services,
     settings::{
         BehindWay, DatabaseSettings, EventsSettings, ForwardSettings, HttpSettings,
@@ -440,7 +442,7 @@ async fn start(
     take_over: bool,
     database: DatabaseSettings,
 ) -> anyhow::Result<(Bot, Database)> {
-    let database = database.open().await?;
+    let database = open_when_there(database).await?;
     let bot = Bot::connect_with_retries(settings, Arc::new(SystemClock)).await?;
     let bots = Services::new(database.clone()).bot_repository();
     // Checked before the migration, which must not change another bot's database.

@@ -1,4 +1,4 @@
-use std::num::NonZeroUsize;
+use std::{num::NonZeroUsize, time::Duration};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -49,7 +49,24 @@ pub trait UserRepository: Send + Sync {
         &self,
         batch: &Batch,
         now: DateTime<Utc>,
+    ) -> Result<Vec<Registration>, RepositoryError> {
+        self.register_while(batch, now, &|| true)
+    }
+
+    /// Does the same as [`register`](Self::register), but asks before the end of the transaction whether
+    /// the batch is still wanted. If not, nothing of it is recorded, which is an error.
+    fn register_while(
+        &self,
+        batch: &Batch,
+        now: DateTime<Utc>,
+        is_wanted: &(dyn Fn() -> bool + Sync),
     ) -> Result<Vec<Registration>, RepositoryError>;
+
+    /// How long a batch may be under way. Then the storage may never answer, and another attempt on
+    /// another thread has a chance: it may reach another server. `None` if it has none.
+    fn patience(&self) -> Option<Duration> {
+        None
+    }
 
     /// Registers a fake user twice and rolls it back. This checks whether a user without a row, so
     /// without a corrupt one, could be registered `now`.

@@ -7,13 +7,25 @@
 //! a shard of the queue, and each user belongs to one shard. So the interactions of a user stay in
 //! order, and the transactions of two shards hardly ever wait for each other.
 
-use std::{collections::BTreeMap, sync::Arc, thread, time::Instant};
+mod desk;
+mod watch;
+
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
 
 use crossbeam_channel::{Receiver, Sender};
 use rollcall_domain::{Clock, Interaction, Registration};
 use rollcall_repository::{Batch, RepositoryError, UserRepository};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
+use self::{
+    desk::{Desk, Part},
+    watch::{STALLED, Watch},
+};
 use crate::ServiceError;
 
 /// A batch takes no further call once it holds this many interactions.
@@ -48,31 +60,28 @@ struct Caller {
 pub(crate) struct Queue {
     users: Arc<dyn UserRepository>,
     shards: Arc<[Sender<Call>]>,
+    watch: Watch,
     room: Arc<Semaphore>,
 }
 
 impl Queue {
     /// Starts the threads.
     pub(crate) fn start(users: Arc<dyn UserRepository>, clock: Arc<dyn Clock>) -> Self {
-        let shard = |_| {
-            // Bounded by the semaphore.
-            let (shard, queued) = crossbeam_channel::unbounded();
-            let writer = Writer { clock: clock.clone(), queued };
-            let started =
-                thread::Builder::new().name("registration".into()).spawn(|| writer.work());
-            if let Err(error) = started {
-                // Callers get the error that registration has stopped.
-                log::error!(error:%; "a registration thread cannot be started");
-            }
-            shard
-        };
-        let shards = (0..users.writers().get()).map(shard).collect();
-        Self { users, shards, room: Arc::new(Semaphore::new(CAPACITY)) }
+        // Bounded by the semaphore.
+        let (shards, queues): (Vec<_>, Vec<_>) =
+            (0..users.writers().get()).map(|_| crossbeam_channel::unbounded()).unzip();
+        let watch = Watch::start(queues, clock, users.patience());
+        Self { users, shards: shards.into(), watch, room: Arc::new(Semaphore::new(CAPACITY)) }
     }
 
     /// How many interactions are queued or in progress.
     pub(crate) fn len(&self) -> usize {
         CAPACITY - self.room.available_permits()
+    }
+
+    /// How long the storage has not answered, if a batch is under way for longer than usual.
+    pub(crate) fn stalled(&self) -> Option<Duration> {
+        self.watch.longest().filter(|longest| *longest >= STALLED)
     }
 
     /// Waits until every call is answered.
@@ -155,28 +164,41 @@ impl Queue {
 struct Writer {
     clock: Arc<dyn Clock>,
     queued: Receiver<Call>,
+    desk: Arc<Desk>,
 }
 
 impl Writer {
+    /// Starts a thread. If it cannot be started, callers get the error that registration has stopped.
+    fn start(self) -> bool {
+        let started = thread::Builder::new().name("registration".into()).spawn(|| self.work());
+        if let Err(error) = &started {
+            log::error!(error:%; "a registration thread cannot be started");
+        }
+        started.is_ok()
+    }
+
     fn work(self) {
-        while let Some((users, batch, callers)) = self.next() {
-            let interactions = u32::try_from(batch.interactions.len()).unwrap_or(u32::MAX);
-            metrics::histogram!("rollcall_batch_interactions").record(interactions);
-            match self.register(&*users, &batch) {
+        while let Some((users, batch)) = self.next() {
+            let result = self.register(&*users, &batch);
+            drop(users);
+            // If another thread has taken it over, that one answers, and this one is not needed.
+            let Some(part) = self.desk.finish() else { return };
+            match result {
                 // A fault in one caller's row must not fail the others.
-                Err(error) if error.is_permanent() && callers.len() > 1 => {
-                    self.register_apart(&*users, &batch, callers);
+                Err(error) if error.is_permanent() && part.callers.len() > 1 => {
+                    self.desk.put(part.of_each_caller());
                 }
-                result => {
-                    drop(users);
-                    distribute(result.map_err(ServiceError::from), callers);
-                }
+                result => distribute(result.map_err(ServiceError::from), part.into_callers()),
             }
         }
     }
 
-    /// Waits for a call, and adds the others in the queue; `None` once all handles are dropped.
-    fn next(&self) -> Option<(Arc<dyn UserRepository>, Batch, Vec<Caller>)> {
+    /// The next batch: what is on the desk, or a call of the queue with the others behind it. `None` once
+    /// all handles are dropped. Waits for a call.
+    fn next(&self) -> Option<(Arc<dyn UserRepository>, Arc<Batch>)> {
+        if let Some(first) = self.desk.first() {
+            return Some(first);
+        }
         let Call { mut batch, caller, users } = self.queued.recv().ok()?;
         let mut callers = vec![caller];
         while batch.interactions.len() < FULL_BATCH
@@ -186,7 +208,8 @@ impl Writer {
             batch.quarantined.extend(call.batch.quarantined);
             callers.push(call.caller);
         }
-        Some((users, batch, callers))
+        self.desk.put([Part { batch: Arc::new(batch), callers, users }]);
+        self.desk.first()
     }
 
     fn register(
@@ -194,8 +217,11 @@ impl Writer {
         users: &dyn UserRepository,
         batch: &Batch,
     ) -> Result<Vec<Registration>, RepositoryError> {
+        let interactions = u32::try_from(batch.interactions.len()).unwrap_or(u32::MAX);
+        metrics::histogram!("rollcall_batch_interactions").record(interactions);
         let begun = Instant::now();
-        let result = users.register(batch, self.clock.now());
+        let is_wanted = || self.desk.is_in_use();
+        let result = users.register_while(batch, self.clock.now(), &is_wanted);
         match &result {
             Ok(registrations) => {
                 metrics::histogram!("rollcall_commit_seconds").record(begun.elapsed());
@@ -214,22 +240,6 @@ impl Writer {
             }
         }
         result
-    }
-
-    /// Registers the part of each caller in its own transaction.
-    fn register_apart(&self, users: &dyn UserRepository, batch: &Batch, callers: Vec<Caller>) {
-        let (mut interactions, mut quarantined) = (&*batch.interactions, &*batch.quarantined);
-        for caller in callers {
-            let (its_interactions, others) = interactions.split_at(caller.interactions);
-            let (its_quarantined, others_quarantined) = quarantined.split_at(caller.quarantined);
-            (interactions, quarantined) = (others, others_quarantined);
-            let its = Batch {
-                interactions: its_interactions.to_vec(),
-                quarantined: its_quarantined.to_vec(),
-            };
-            let result = self.register(users, &its);
-            distribute(result.map_err(ServiceError::from), vec![caller]);
-        }
     }
 }
 

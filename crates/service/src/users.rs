@@ -1,4 +1,4 @@
-use std::{mem, sync::Arc};
+use std::{mem, sync::Arc, time::Duration};
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use rollcall_domain::{
@@ -91,6 +91,12 @@ impl UserService {
     /// How many interactions are queued or in progress.
     pub fn queued(&self) -> usize {
         self.queue.len()
+    }
+
+    /// How long a registration has been under way, if it takes so long (5 seconds) that the storage probably
+    /// does not answer.
+    pub fn stalled(&self) -> Option<Duration> {
+        self.queue.stalled()
     }
 
     /// Waits until nothing is queued or in progress. Calls that are made meanwhile wait behind it.

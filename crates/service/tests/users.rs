@@ -8,6 +8,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -414,12 +415,41 @@ async fn queued(users: &UserService, interactions: usize) {
     }
 }
 
+/// The thread that waits for the first answer gives the batch away, and does not answer it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_storage_does_not_answer_is_registered_by_another_thread() {
+    let patience = Some(Duration::from_millis(500));
+    let store = Arc::new(HeldStore { patience, ..HeldStore::default() });
+    let users = UserService::new(Shared(store.clone(), Handle::current()), TestClock::at(NOON));
+    let first = call(&users, 1);
+    store.entered.notified().await;
+    // By the other thread.
+    store.entered.notified().await;
+    // Both go on.
+    store.release.notify_one();
+    store.release.notify_one();
+    assert!(first.await.unwrap().unwrap().created);
+    let second = call(&users, 2);
+    store.entered.notified().await;
+    store.release.notify_one();
+    assert!(second.await.unwrap().unwrap().created);
+    users.finish().await;
+    while store.wanted.lock().unwrap().len() < 3 {
+        tokio::task::yield_now().await;
+    }
+    let wanted = store.wanted.lock().unwrap().iter().filter(|it| **it).count();
+    assert_eq!(wanted, 2);
+}
+
 /// A storage whose commits wait until the test releases them.
 #[derive(Default)]
 struct HeldStore {
     entered: Notify,
     release: Notify,
     broken: AtomicBool,
+    patience: Option<Duration>,
+    /// Whether each batch was still wanted when it was released.
+    wanted: std::sync::Mutex<Vec<bool>>,
     batches: std::sync::Mutex<Vec<usize>>,
 }
 
@@ -427,13 +457,15 @@ struct Shared(Arc<HeldStore>, Handle);
 
 #[async_trait]
 impl UserRepository for Shared {
-    fn register(
+    fn register_while(
         &self,
         batch: &Batch,
         _: DateTime<Utc>,
+        is_wanted: &(dyn Fn() -> bool + Sync),
     ) -> Result<Vec<Registration>, RepositoryError> {
         self.0.entered.notify_one();
         self.1.block_on(self.0.release.notified());
+        self.0.wanted.lock().unwrap().push(is_wanted());
         if self.0.broken.load(Ordering::Relaxed) {
             return Err(RepositoryError::Failed("broken".into()));
         }
@@ -443,6 +475,10 @@ impl UserRepository for Shared {
             Registration { user, created: true, repeated: false, suppressed: false, stored: true }
         };
         Ok(batch.interactions.iter().map(answer).collect())
+    }
+
+    fn patience(&self) -> Option<Duration> {
+        self.0.patience
     }
 
     async fn rehearse(&self, _: DateTime<Utc>) -> Result<(), RepositoryError> {

@@ -53,6 +53,18 @@ impl Cluster {
         self.control(&["start", "-w", "-l", "log", "-o", &options]);
     }
 
+    /// Sends a signal to the server and the processes that it has started.
+    pub(crate) fn signal(&self, signal: &str) {
+        let file = std::path::Path::new(&self.folder).join("data/postmaster.pid");
+        let lines = fs::read_to_string(file).expect("the server runs");
+        let server = lines.lines().next().expect("its process").to_owned();
+        let children = fs::read_to_string(format!("/proc/{server}/task/{server}/children"));
+        let children = children.expect("the server's processes");
+        let mut command = Command::new("kill");
+        command.arg(format!("-{signal}")).arg(&server).args(children.split_whitespace());
+        assert!(command.status().expect("kill can be started").success(), "kill -{signal}");
+    }
+
     fn control(&self, arguments: &[&str]) {
         let mut command = Command::new(self.programs.join("pg_ctl"));
         command.args(arguments).args(["-D", "data"]).current_dir(&self.folder);

@@ -156,6 +156,16 @@ impl ThrowAwayServer {
     pub fn restart(&self) {
         self.0.restart();
     }
+
+    /// Stops all processes of the server without ending them: connections stay, and nobody answers.
+    pub fn freeze(&self) {
+        self.0.signal("STOP");
+    }
+
+    /// Lets a frozen server go on.
+    pub fn thaw(&self) {
+        self.0.signal("CONT");
+    }
 }
 
 /// A database on the PostgreSQL server of this process, behind a separate PgBouncer.

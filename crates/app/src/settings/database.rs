@@ -49,6 +49,7 @@ pub struct DatabaseArguments {
 }
 
 /// A database that is to be opened.
+#[derive(Clone)]
 pub struct DatabaseSettings {
     /// Where it is.
     pub url: DatabaseUrl,

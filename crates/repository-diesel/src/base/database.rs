@@ -40,6 +40,9 @@ const SECOND_TIMEOUT: Duration = Duration::from_millis(500);
 const CHANGED: u32 = 4;
 /// How many of the connections to PostgreSQL only register: one for each writer.
 const REGISTRATION_CONNECTIONS: u32 = 2;
+/// How many more may be open while earlier ones are without an answer; see
+/// [`UserRepository::patience`](rollcall_repository::UserRepository::patience).
+const SPARE_CONNECTIONS: u32 = 6;
 /// After how many rows of bulk work SQLite's log is copied to the file: a few megabytes.
 const CHECKPOINT_ROWS: usize = 100_000;
 
@@ -114,7 +117,8 @@ impl Database {
             }
             DatabaseUrl::Postgres { .. } => {
                 let others = CONNECTIONS - REGISTRATION_CONNECTIONS;
-                (pool(others, true), None, pool(REGISTRATION_CONNECTIONS, true))
+                let registration = REGISTRATION_CONNECTIONS + SPARE_CONNECTIONS;
+                (pool(others, true), None, pool(registration, true))
             }
         };
         Ok(Self {

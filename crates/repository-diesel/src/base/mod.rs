@@ -1,5 +1,6 @@
 //! What every query needs: connections and their errors, the schema, times, and `statement!`.
 
+mod bounds;
 pub(crate) mod codes;
 pub(crate) mod connection;
 pub(crate) mod database;

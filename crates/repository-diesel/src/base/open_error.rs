@@ -34,7 +34,33 @@ pub enum OpenError {
     },
 }
 
+/// What libpq and PostgreSQL say while the server is away or starts, and of one that only reads when the
+/// URL asks for the primary.
+const PASSING: [&str; 11] = [
+    "Connection refused",
+    "No route to host",
+    "Network is unreachable",
+    "No such file or directory",
+    "timeout expired",
+    "server closed the connection unexpectedly",
+    "the database system is starting up",
+    "the database system is shutting down",
+    "the database system is not yet accepting connections",
+    "session is read-only",
+    "server is in hot standby mode",
+];
+
 impl OpenError {
+    /// Whether it may pass by itself: the PostgreSQL server is away, starts, or is not the primary.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Failed { url: DatabaseUrl::Postgres { .. }, reason } => {
+                PASSING.iter().any(|text| reason.contains(text))
+            }
+            _ => false,
+        }
+    }
+
     /// Why opening the database at `url` failed.
     pub(super) fn new(url: &DatabaseUrl, error: &ConnectionError) -> Self {
         let reason = error.to_string();

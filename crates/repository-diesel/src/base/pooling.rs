@@ -18,7 +18,7 @@ use diesel::{
     sql_types::{Nullable, Text},
 };
 
-use super::connection::PgConnection;
+use super::{bounds::bounded, connection::PgConnection};
 
 /// How the sessions of a PostgreSQL server are reached: the setting `DATABASE_POOL_MODE`, which has
 /// the names of PgBouncer's pool modes.
@@ -74,6 +74,7 @@ pub enum Sessions {
 impl Sessions {
     /// Connects to the server at `url`, and detects whether the session is shared.
     pub(crate) fn find(url: &str, mode: PoolMode) -> Result<(PgConnection, Self), ConnectionError> {
+        let url = &bounded(url);
         let (mut connection, sessions) = match mode {
             PoolMode::Auto => detect(url)?,
             PoolMode::Session => (PgConnection::establish(url)?, Self::Own),
@@ -93,7 +94,7 @@ impl Sessions {
 
     /// Connects to the server at `url`, whose kind of sessions is known.
     pub(crate) fn connect(self, url: &str) -> Result<PgConnection, ConnectionError> {
-        let mut connection = PgConnection::establish(url)?;
+        let mut connection = PgConnection::establish(&bounded(url))?;
         self.prepare(&mut connection)?;
         Ok(connection)
     }

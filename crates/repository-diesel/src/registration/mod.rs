@@ -90,12 +90,13 @@ struct Scope<'a> {
 }
 
 /// Records a batch; see
-/// [`UserRepository::register`](rollcall_repository::UserRepository::register).
+/// [`UserRepository::register_while`](rollcall_repository::UserRepository::register_while).
 pub(crate) fn register(
     connection: &mut AnyConnection,
     batch: &Batch,
     now: DateTime<Utc>,
     attempt: Attempt,
+    is_wanted: &dyn Fn() -> bool,
     database: &Database,
 ) -> Result<Vec<Registration>, Failure> {
     let sessions = database.sessions();
@@ -109,10 +110,10 @@ pub(crate) fn register(
     match connection {
         // Takes the write lock at once, so that no other writer makes it fail half-way.
         AnyConnection::Sqlite(connection) => connection.immediate_transaction(|connection| {
-            record(&mut Transaction::Sqlite(connection), batch, scope)
+            if_wanted(is_wanted, record(&mut Transaction::Sqlite(connection), batch, scope)?)
         }),
         AnyConnection::Postgres(connection) => {
-            match register_on_postgres(connection, batch, scope, sessions) {
+            match register_on_postgres(connection, batch, scope, is_wanted, sessions) {
                 // What other transactions may have caused has usually passed by the next attempt.
                 Err(Failure::Diesel(error))
                     if is_unnamed(&error)
@@ -133,6 +134,7 @@ fn register_on_postgres(
     connection: &mut PgConnection,
     batch: &Batch,
     scope: Scope<'_>,
+    is_wanted: &dyn Fn() -> bool,
     sessions: Sessions,
 ) -> Result<Vec<Registration>, Failure> {
     if let Some(registration) = touch::touch(connection, batch)? {
@@ -144,8 +146,16 @@ fn register_on_postgres(
     transaction.run(|connection| {
         sessions.settle(connection)?;
         let mut connection = Transaction::Postgres(PgTransaction::new(connection));
-        record(&mut connection, batch, scope)
+        if_wanted(is_wanted, record(&mut connection, batch, scope)?)
     })
+}
+
+/// Rolls back what is no longer wanted: another thread records it, on a connection that answers.
+fn if_wanted(
+    is_wanted: &dyn Fn() -> bool,
+    registrations: Vec<Registration>,
+) -> Result<Vec<Registration>, Failure> {
+    if is_wanted() { Ok(registrations) } else { Err(DieselError::RollbackTransaction.into()) }
 }
 
 /// Registers a made-up user and rolls it back; see

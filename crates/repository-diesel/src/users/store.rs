@@ -1,4 +1,4 @@
-use std::{cell::Cell, num::NonZeroUsize};
+use std::{cell::Cell, num::NonZeroUsize, time::Duration};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -29,18 +29,31 @@ impl DieselUserRepository {
     }
 }
 
+/// How long a registration may be under way on PostgreSQL: longer than most servers take to fail over, and
+/// shorter than a connection takes to notice that its server is silent.
+const REGISTRATION_PATIENCE: Duration = Duration::from_secs(15);
+
 #[async_trait]
 impl UserRepository for DieselUserRepository {
-    fn register(
+    fn register_while(
         &self,
         batch: &Batch,
         now: DateTime<Utc>,
+        is_wanted: &(dyn Fn() -> bool + Sync),
     ) -> Result<Vec<Registration>, RepositoryError> {
         let attempt = Cell::new(Attempt::First);
         self.database.register_blocking(|connection| {
             let attempt = attempt.replace(Attempt::Again);
-            registration::register(connection, batch, now, attempt, &self.database)
+            registration::register(connection, batch, now, attempt, is_wanted, &self.database)
         })
+    }
+
+    fn patience(&self) -> Option<Duration> {
+        match self.database.url() {
+            // Another connection would wait for the same disk.
+            DatabaseUrl::Sqlite { .. } => None,
+            DatabaseUrl::Postgres { .. } => Some(REGISTRATION_PATIENCE),
+        }
     }
 
     async fn rehearse(&self, now: DateTime<Utc>) -> Result<(), RepositoryError> {

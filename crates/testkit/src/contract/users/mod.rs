@@ -20,6 +20,7 @@ macro_rules! user_repository_contract {
             two_processes_create_one_user,
             a_batch_may_contain_a_user_several_times,
             an_empty_batch_is_accepted,
+            a_batch_that_is_no_longer_wanted_is_not_recorded,
             a_rehearsal_stores_nothing,
             updated_at_moves_only_with_the_profile,
             a_late_interaction_changes_nothing,

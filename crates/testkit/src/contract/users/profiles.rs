@@ -9,7 +9,7 @@ use proptest::{
     test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
 use rollcall_domain::{Event, Interaction, Profile, TelegramId};
-use tokio::task::spawn_blocking;
+use tokio::task::{block_in_place, spawn_blocking};
 
 use super::store::{Stores, all_sums, at, batch, id, now, register, seen, shown, times, user};
 use crate::contract::{Store, all_users};
@@ -39,6 +39,15 @@ pub async fn a_batch_may_contain_a_user_several_times([store, _]: Stores) {
 
 pub async fn an_empty_batch_is_accepted([store, _]: Stores) {
     assert_eq!(register(&*store, []).await, []);
+}
+
+pub async fn a_batch_that_is_no_longer_wanted_is_not_recorded([store, _]: Stores) {
+    let batch = batch([seen(1, 10, "Ada"), seen(2, 10, "Bob")]);
+    let unwanted = block_in_place(|| store.register_while(&batch, now(), &|| false));
+    assert!(unwanted.is_err());
+    assert_eq!(all_users(&*store).await, []);
+    let again = block_in_place(|| store.register_while(&batch, now(), &|| true)).unwrap();
+    assert!(again.iter().all(|it| it.created && !it.repeated));
 }
 
 pub async fn a_rehearsal_stores_nothing([store, _]: Stores) {

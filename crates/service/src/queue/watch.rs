@@ -1,0 +1,108 @@
+//! Looks after the threads: a storage that never answers must not stop registration.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, PoisonError},
+    thread,
+    time::Duration,
+};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use rollcall_domain::Clock;
+
+use super::{Call, Writer, desk::Desk};
+
+/// A batch that is under way for this long has probably lost its server.
+pub(super) const STALLED: Duration = Duration::from_secs(5);
+/// How often the threads are looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// A handle to the thread that looks after the others. It ends with the last handle.
+#[derive(Clone)]
+pub(super) struct Watch {
+    desks: Desks,
+    _handle: Sender<()>,
+}
+
+/// The desk of each shard's thread.
+type Desks = Arc<[Mutex<Arc<Desk>>]>;
+
+impl Watch {
+    /// Starts a thread for each of the queues, and the one that looks after them. A batch that is under way
+    /// for longer than `patience` is given to a new thread.
+    pub(super) fn start(
+        queues: Vec<Receiver<Call>>,
+        clock: Arc<dyn Clock>,
+        patience: Option<Duration>,
+    ) -> Self {
+        let new_desk = |_| Mutex::new(Arc::new(Desk::with(VecDeque::new())));
+        let desks: Desks = (0..queues.len()).map(new_desk).collect();
+        let (handle, ended) = crossbeam_channel::bounded(0);
+        let mut watcher = Watcher { desks: desks.clone(), queues, clock, patience };
+        watcher.start_writers();
+        let started = thread::Builder::new()
+            .name("registration-watch".into())
+            .spawn(move || watcher.work(&ended));
+        if let Err(error) = started {
+            log::error!(error:%; "registration is not looked after: a thread cannot be started");
+        }
+        Self { desks, _handle: handle }
+    }
+
+    /// How long the oldest batch has been under way.
+    pub(super) fn longest(&self) -> Option<Duration> {
+        self.desks.iter().filter_map(|desk| current(desk).under_way()).max()
+    }
+}
+
+struct Watcher {
+    desks: Desks,
+    queues: Vec<Receiver<Call>>,
+    clock: Arc<dyn Clock>,
+    patience: Option<Duration>,
+}
+
+impl Watcher {
+    fn start_writers(&mut self) {
+        for (desk, queued) in self.desks.iter().zip(&self.queues) {
+            self.writer(queued, current(desk)).start();
+        }
+    }
+
+    fn work(self, ended: &Receiver<()>) {
+        let every = self.patience.map_or(LOOK_EVERY, |patience| LOOK_EVERY.min(patience / 4));
+        while ended.recv_timeout(every) == Err(RecvTimeoutError::Timeout) {
+            for (desk, queued) in self.desks.iter().zip(&self.queues) {
+                self.look_at(desk, queued);
+            }
+        }
+    }
+
+    fn look_at(&self, place: &Mutex<Arc<Desk>>, queued: &Receiver<Call>) {
+        let desk = current(place);
+        let Some(under_way) = desk.under_way() else { return };
+        if under_way >= STALLED && desk.note() {
+            log::warn!(
+                seconds = under_way.as_secs();
+                "a registration is under way for long: the database does not answer"
+            );
+        }
+        if self.patience.is_some_and(|patience| under_way >= patience) {
+            log::warn!(
+                seconds = under_way.as_secs();
+                "the database has not answered a registration, which is tried on another connection"
+            );
+            let desk = Arc::new(Desk::with(desk.leave()));
+            *place.lock().unwrap_or_else(PoisonError::into_inner) = desk.clone();
+            self.writer(queued, desk).start();
+        }
+    }
+
+    fn writer(&self, queued: &Receiver<Call>, desk: Arc<Desk>) -> Writer {
+        Writer { clock: self.clock.clone(), queued: queued.clone(), desk }
+    }
+}
+
+fn current(desk: &Mutex<Arc<Desk>>) -> Arc<Desk> {
+    desk.lock().unwrap_or_else(PoisonError::into_inner).clone()
+}
