@@ -1,12 +1,17 @@
 //! Deleting many users.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
     Admin, AuditAction, Clock, Cursor, Selection, SortKey, TelegramId, UserSort, grouped,
 };
 use rollcall_repository::{DirectoryRepository, MAX_PAGE_SIZE, UserRepository};
+
+use tokio::time::sleep;
 
 use crate::{AdminService, PrivacyRequestService, ServiceError, pace::Pace};
 
@@ -128,6 +133,8 @@ struct Work<'a> {
     by: Option<&'a Admin>,
     progress: DeletionProgress<'a>,
     pace: Pace,
+    /// How long the database is left to others before the next part.
+    rest: Duration,
     deleted: u64,
     owners: u64,
 }
@@ -139,7 +146,7 @@ impl<'a> Work<'a> {
         progress: DeletionProgress<'a>,
     ) -> Self {
         let pace = Pace::beginning(FIRST_PART);
-        Self { service, by, progress, pace, deleted: 0, owners: 0 }
+        Self { service, by, progress, pace, rest: Duration::ZERO, deleted: 0, owners: 0 }
     }
 
     /// Returns whether all are deleted.
@@ -184,6 +191,10 @@ impl<'a> Work<'a> {
         self.owners += number(owners.len());
         let mut ids = others.as_slice();
         while !ids.is_empty() {
+            // As long as the part before was under way. A process that waits for SQLite's lock looks at it
+            // only from time to time, and would hardly ever find it free.
+            sleep(self.rest).await;
+            let part_began = Instant::now();
             let size = usize::try_from(self.pace.size()).unwrap_or(usize::MAX);
             let (part, rest) = ids.split_at_checked(size).unwrap_or((ids, &[]));
             ids = rest;
@@ -197,6 +208,7 @@ impl<'a> Work<'a> {
             self.deleted += number(self.service.users.erase(part).await?);
             self.pace.follow(began.elapsed());
             self.service.requests.finish_erasures(part).await?;
+            self.rest = part_began.elapsed();
             if !(self.progress)(self.deleted) {
                 return Ok(false);
             }

@@ -8,15 +8,13 @@ use diesel::{
     prelude::*,
     sql_types::{BigInt, Date, Text},
     sqlite::Sqlite,
-    upsert::excluded,
 };
 use rollcall_domain::{Figure, Label, Sums};
 
 use crate::base::{
-    schema::erased_sums,
     statement::{rows, statement},
     timestamp::Day,
-    transaction::{Transaction, alike},
+    transaction::Transaction,
 };
 
 rows! {
@@ -46,13 +44,11 @@ rows! {
 impl<'a> NewSum<'a> {
     /// The sums of all figures except those of deep links; sorted.
     pub(crate) fn of(sums: &'a Sums) -> impl Iterator<Item = Self> {
-        let others = sums.iter().filter(|(figure, ..)| !figure.is_by_source());
-        others.map(|(figure, day, label, value)| Self {
-            figure: figure.name(),
-            sum_day: day.into(),
-            label: label.text(),
-            value,
-        })
+        sums.iter().filter(|(figure, ..)| !figure.is_by_source()).map(Self::new)
+    }
+
+    fn new((figure, day, label, value): (Figure, NaiveDate, &'a Label, i64)) -> Self {
+        Self { figure: figure.name(), sum_day: day.into(), label: label.text(), value }
     }
 }
 
@@ -191,22 +187,39 @@ pub(crate) fn add_each(connection: &mut SqliteConnection, sums: &Sums) -> QueryR
     Ok(())
 }
 
+statement! {
+    struct AddAllErased<'a> {
+        sums: NewSums<'a>,
+    }
+    Pg => "
+        INSERT INTO erased_sums AS stored (figure, day, label, value)
+        SELECT figure, day, label, value
+        FROM UNNEST(:figure, :sum_day, :label, :value) AS new (figure, day, label, value)
+        ON CONFLICT (figure, day, label) DO UPDATE SET value = stored.value + excluded.value",
+}
+
+statement! {
+    struct AddErased<'a> {
+        sum: NewSum<'a>,
+    }
+    Sqlite => "
+        INSERT INTO erased_sums (figure, day, label, value)
+        VALUES (:figure, :sum_day, :label, :value)
+        ON CONFLICT (figure, day, label) DO UPDATE SET value = value + excluded.value",
+}
+
 /// Adds to the sums of deleted users.
 pub(crate) fn add_erased(connection: &mut Transaction<'_>, sums: &Sums) -> QueryResult<()> {
-    alike!(connection => {
-        for (figure, day, label, value) in sums.iter() {
-            diesel::insert_into(erased_sums::table)
-                .values((
-                    erased_sums::figure.eq(figure.name()),
-                    erased_sums::day.eq(day),
-                    erased_sums::label.eq(label.text()),
-                    erased_sums::value.eq(value),
-                ))
-                .on_conflict((erased_sums::figure, erased_sums::day, erased_sums::label))
-                .do_update()
-                .set(erased_sums::value.eq(erased_sums::value + excluded(erased_sums::value)))
-                .execute(connection)?;
+    let all = sums.iter().map(NewSum::new);
+    match connection {
+        Transaction::Sqlite(connection) => {
+            for sum in all {
+                AddErased { sum }.execute(*connection)?;
+            }
+            Ok(())
         }
-    });
-    Ok(())
+        Transaction::Postgres(connection) => {
+            AddAllErased { sums: all.collect() }.execute(connection).map(drop)
+        }
+    }
 }
