@@ -35,6 +35,7 @@ stories!(
     progress_is_shown_and_the_broadcast_paused_resumed_and_cancelled,
     a_segment_is_chosen_by_a_button,
     a_category_is_chosen_and_a_draft_discarded,
+    a_time_and_a_speed_are_chosen_by_buttons,
     a_wrong_or_empty_selection_is_refused,
     what_cannot_be_copied_is_refused_and_the_bot_still_waits,
     an_album_is_refused_once,
@@ -157,11 +158,14 @@ async fn a_forwarded_photo_becomes_a_broadcast(database: ThrowAwayDatabase) {
     assert_eq!(
         draft.text,
         "Draft: \u{2068}Big sale\u{2069}\nUsers: everyone but bots\nCategory: News\n\
-         Users that the bot can write to: 4\n\nKeep your message until the broadcast has ended, because \
+         Recipients: 4\n\nKeep your message until the broadcast has ended, because \
          each user gets a copy of it.\n\n1 button was left out: only buttons with an address or a \
          text to copy can be sent."
     );
-    assert_eq!(labels(&draft), ["Send me a test copy", "Start…", "Category", "Discard"]);
+    assert_eq!(
+        labels(&draft),
+        ["Send me a test copy", "Start…", "Start time", "Speed", "Category", "Discard"]
+    );
     // The bot no longer waits.
     telegram.push(photo());
     telegram.wait_until_drained().await.unwrap();
@@ -175,10 +179,7 @@ async fn a_forwarded_photo_becomes_a_broadcast(database: ThrowAwayDatabase) {
     assert_eq!(telegram.messages_to(1).len(), 0, "nothing is sent before the start");
 
     let question = press(&telegram, &grace(), &draft, "Start…").await;
-    assert_eq!(
-        question.text,
-        "Start this broadcast?\n\u{2068}Big sale\u{2069}\n\nUsers that the bot can write to: 4"
-    );
+    assert_eq!(question.text, "Start this broadcast?\n\u{2068}Big sale\u{2069}\n\nRecipients: 4");
     assert_eq!(labels(&question), ["Start now", "« Back"]);
     let draft = press(&telegram, &grace(), &question, "« Back").await;
     let question = press(&telegram, &grace(), &draft, "Start…").await;
@@ -329,6 +330,68 @@ async fn a_category_is_chosen_and_a_draft_discarded(database: ThrowAwayDatabase)
     bot.terminate().await;
 }
 
+async fn a_time_and_a_speed_are_chosen_by_buttons(database: ThrowAwayDatabase) {
+    let telegram = telegram().await;
+    let store = Store::with_users(&database, 3).await;
+    let settings = [&SETTINGS[..], &[("SEND_RATE", "30")]].concat();
+    let bot = RunningBot::start(&telegram, &database, &settings).await;
+    let draft = draft(&telegram, &grace(), "Hi").await;
+    let id = number(&draft);
+    let plan = async || store.service.find(id).await.unwrap().plan;
+
+    let speeds = press(&telegram, &grace(), &draft, "Speed").await;
+    let free = ["✓ 25 a second · 1 s", "10 a second · 1 s", "5 a second · 1 s", "1 a second · 4 s"];
+    let paid =
+        ["100 a second · 1 s · ⭐ 1", "300 a second · 1 s · ⭐ 1", "1,000 a second · 1 s · ⭐ 1"];
+    assert_eq!(labels(&speeds), [&free[..], &paid, &["« Back"]].concat());
+    let fast = press(&telegram, &grace(), &speeds, paid[0]).await;
+    assert!(fast.text.contains("It costs about ⭐ 1.\nFree: about 1 s\n"), "{}", fast.text);
+    assert_eq!((plan().await.rate, plan().await.is_paid), (Some(100), true));
+    let speeds = press(&telegram, &grace(), &fast, "Speed").await;
+    let slow = press(&telegram, &grace(), &speeds, free[3]).await;
+    assert!(slow.text.contains("Sending takes about 4 s."), "{}", slow.text);
+    assert_eq!((plan().await.rate, plan().await.is_paid), (Some(1), false));
+
+    let days = press(&telegram, &grace(), &slow, "Start time").await;
+    assert_eq!(labels(&days)[0], "✓ When I press “Start now”");
+    let tomorrow = labels(&days)[2].clone();
+    let hours = press(&telegram, &grace(), &days, &tomorrow).await;
+    let planned = press(&telegram, &grace(), &hours, "6:00 PM").await;
+    let start = format!("{tomorrow}, 6:00 PM");
+    assert!(planned.text.contains(&format!("\nStart: {start}\n")), "{}", planned.text);
+    let at = plan().await.starts_at.unwrap();
+    assert!(at > SystemClock.now(), "{at}");
+    let question = press(&telegram, &grace(), &planned, "Start…").await;
+    assert!(question.text.starts_with("Schedule this broadcast?\n"), "{}", question.text);
+    assert_eq!(labels(&question), ["Schedule", "Start now", "« Back"]);
+    let scheduled = press(&telegram, &grace(), &question, "Schedule").await;
+    assert!(
+        scheduled.text.contains(&format!("It starts by itself: {start}")),
+        "{}",
+        scheduled.text
+    );
+    assert_eq!(labels(&scheduled), ["Cancel…"]);
+    assert_eq!(store.service.find(id).await.unwrap().state, BroadcastState::Scheduled);
+    // Old buttons change nothing any more, nor does a time that has passed.
+    let changed = "This broadcast has changed meanwhile. This is how it is now.";
+    let stale = speeds.button(free[1]).unwrap();
+    assert_eq!(notice(&telegram, &grace(), &scheduled, &stale).await, changed);
+    assert_eq!(plan().await.rate, Some(1));
+    let other = self::draft(&telegram, &grace(), "Later").await;
+    let past = format!("1/b/at/{}/1600000000", number(&other));
+    let passed = "This time has passed. Choose another one.";
+    assert_eq!(notice(&telegram, &grace(), &other, &past).await, passed);
+
+    assert_eq!(telegram.messages_to(1).len(), 0, "nothing is sent before its time");
+    tamper(
+        &database,
+        "UPDATE broadcasts SET starts_at = '2026-01-01 00:00:00.000000' WHERE id = 1",
+    );
+    shows(&telegram, &scheduled, "Finished.").await;
+    assert_eq!(telegram.texts_to(1), ["Hi"]);
+    bot.terminate().await;
+}
+
 async fn a_wrong_or_empty_selection_is_refused(database: ThrowAwayDatabase) {
     let telegram = telegram().await;
     let store = Store::with_users(&database, 2).await;
@@ -354,10 +417,16 @@ async fn a_wrong_or_empty_selection_is_refused(database: ThrowAwayDatabase) {
         .await
         .unwrap();
     let start = question.button("Start now").unwrap();
-    let none = "The bot cannot write to any of these users. Nothing was started.";
+    let none = "No user would get it now. Nothing was started.";
     assert_eq!(notice(&telegram, &grace(), &question, &start).await, none);
-    let empty = shows(&telegram, &question, "The bot cannot write to any user").await;
-    assert_eq!(labels(&empty), ["Send me a test copy", "Category", "Discard"]);
+    let empty = shows(
+        &telegram,
+        &question,
+        "No user would get it now.\nRecipients: 0 of 1 users\nUnreachable: 1",
+    )
+    .await;
+    let left = ["Send me a test copy", "Start time", "Speed", "Category", "Discard"];
+    assert_eq!(labels(&empty), left);
     assert_eq!(telegram.messages_to(1).len(), 0);
     bot.terminate().await;
 }

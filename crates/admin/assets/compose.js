@@ -27,8 +27,11 @@ if (compose) {
         // What is wrong with a picture stays until another one is picked.
         if (now.id === "file-wrong" && !sent) continue;
         const before = document.getElementById(now.id);
-        // A count that runs goes on while only the text changes.
-        if (!before || (now.id === "audience" && now.dataset.query === before.dataset.query)) continue;
+        if (!before) continue;
+        // A count that runs, or has ended, is kept while the users stay the same.
+        const estimate = now.querySelector(".counted:has([data-count])");
+        const counted = before.querySelector(".counted");
+        if (estimate && counted && now.dataset.query === before.dataset.query) estimate.replaceWith(counted);
         before.replaceWith(now);
         const field = compose.querySelector(`[aria-describedby="${CSS.escape(now.id)}"]`);
         if (now.hasChildNodes()) field?.setAttribute("aria-invalid", "true");

@@ -47,6 +47,7 @@ fn routes() -> Vec<Route> {
         route("get", "/api/v1/broadcasts", Read, get(broadcasts::list)),
         route("post", "/api/v1/broadcasts", Write, post(broadcasts::create)),
         route("get", "/api/v1/broadcasts/{id}", Read, get(broadcasts::one)),
+        route("get", "/api/v1/broadcasts/{id}/audience", Read, get(broadcasts::audience)),
         route("post", "/api/v1/broadcasts/{id}/start", Write, post(broadcasts::start)),
         route("post", "/api/v1/broadcasts/{id}/pause", Write, post(broadcasts::pause)),
         route("post", "/api/v1/broadcasts/{id}/resume", Write, post(broadcasts::resume)),

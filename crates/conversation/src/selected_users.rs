@@ -1,10 +1,7 @@
 //! Pages of the users that a filter selects, for owners. The filter is the first line of the message,
 //! so the buttons below still work after a restart.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::Duration;
 
 use chrono_tz::Tz;
 use rollcall_domain::{
@@ -60,7 +57,7 @@ impl Conversation {
             slice = self.selected.users(&selection, sort, None, PAGE_SIZE).await?;
         }
         if !matches!(slice.count, Counted::Exactly(_))
-            && let Some(exactly) = self.count_within(QUICK, &selection).await?
+            && let Some(exactly) = self.selected.count_within(QUICK, &selection).await?
         {
             slice.count = Counted::Exactly(exactly);
         }
@@ -81,19 +78,6 @@ impl Conversation {
             return Ok(segments.iter().find(|it| it.name == *name).map_or(zone, |it| it.zone));
         }
         Ok(zone)
-    }
-
-    /// The exact number of users, unless that takes long.
-    pub(crate) async fn count_within(
-        &self,
-        time: Duration,
-        selection: &Selection,
-    ) -> Result<Option<u64>, ServiceError> {
-        let until = Instant::now() + time;
-        let goes_on = Arc::new(move |_, _| Instant::now() < until);
-        let counted = self.selected.count(selection, goes_on);
-        // One step of the count may take long by itself.
-        tokio::time::timeout(time, counted).await.unwrap_or(Ok(None))
     }
 }
 

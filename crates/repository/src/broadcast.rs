@@ -153,13 +153,11 @@ pub trait BroadcastRepository: Send + Sync {
         at: DateTime<Utc>,
     ) -> Result<ChangedBroadcast, RepositoryError>;
 
-    /// Sets the category of a draft, and whether its messages have an opt-out button. `None` if there is
-    /// no such category.
-    async fn set_category_of_draft(
+    /// Changes the plan of a draft. `None` if there is no such category.
+    async fn change_draft(
         &self,
         id: i64,
-        category: &LabelName,
-        has_opt_out_button: bool,
+        change: &DraftChange,
         by: Option<&Admin>,
         at: DateTime<Utc>,
     ) -> Result<Option<ChangedBroadcast>, RepositoryError>;
@@ -288,6 +286,27 @@ pub enum BroadcastChange {
     Resume,
     /// Ends one that has not ended.
     Cancel,
+}
+
+/// A change of the plan of a draft.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DraftChange {
+    /// Sets its category.
+    Category {
+        /// The category.
+        category: LabelName,
+        /// Whether its messages have an opt-out button.
+        has_opt_out_button: bool,
+    },
+    /// Lets it start at this time for all users, if it is scheduled.
+    StartsAt(Option<DateTime<Utc>>),
+    /// Sets how fast it is sent.
+    Speed {
+        /// The most messages a second; `None` for what is left.
+        rate: Option<u32>,
+        /// Whether more messages a second are paid for.
+        is_paid: bool,
+    },
 }
 
 /// The result of a change by an owner.

@@ -46,7 +46,7 @@ pub use audience::{AudienceRepository, CountProgress, MatchingUsers};
 pub use bot::BotRepository;
 pub use broadcast::{
     AddedRecipients, BroadcastCategory, BroadcastChange, BroadcastRepository, ChangedBroadcast,
-    Leased, Recipient, RecipientClaim, RecipientOutcome, Rest, SenderLease,
+    DraftChange, Leased, Recipient, RecipientClaim, RecipientOutcome, Rest, SenderLease,
 };
 pub use composing::{BroadcastRequest, ComposingRepository, ProgressMessage};
 pub use directory::{DirectoryRepository, MAX_PAGE_SIZE};

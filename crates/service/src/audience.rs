@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
+    time::Duration,
 };
 
 use chrono::{DateTime, Utc};
@@ -15,6 +16,8 @@ use rollcall_repository::{
     AudienceRepository, BroadcastRepository, CountProgress, DeletedSegment, DirectoryRepository,
     LabelRepository, MAX_PAGE_SIZE, MatchingUsers, SavedSegment, SegmentRepository,
 };
+
+use tokio::time::{Instant, timeout};
 
 use crate::ServiceError;
 
@@ -41,6 +44,9 @@ pub enum AudienceError {
     /// The filter names a tag or a group that does not exist.
     #[error("there is no {} '{_1}'", _0.name())]
     UnknownLabel(LabelKind, LabelName),
+    /// The filter names a category of broadcasts that does not exist.
+    #[error("there is no category '{0}'")]
+    UnknownCategory(LabelName),
     /// The filter names a broadcast that does not exist.
     #[error("there is no broadcast {0}")]
     UnknownBroadcast(i64),
@@ -110,6 +116,7 @@ impl AudienceService {
         let selection = Selection::new(filter, &segments, zone, at)?;
         self.check_labels(selection.node()).await?;
         self.check_broadcasts(selection.node()).await?;
+        self.check_categories(selection.node()).await?;
         Ok(selection)
     }
 
@@ -142,6 +149,21 @@ impl AudienceService {
         progress: Arc<CountProgress>,
     ) -> Result<Option<u64>, ServiceError> {
         Ok(self.audience.count(selection, progress).await?)
+    }
+
+    /// The same, unless that takes longer than `time`.
+    ///
+    /// # Errors
+    /// If the storage fails.
+    pub async fn count_within(
+        &self,
+        time: Duration,
+        selection: &Selection,
+    ) -> Result<Option<u64>, ServiceError> {
+        let until = Instant::now() + time;
+        let goes_on = Arc::new(move |_, _| Instant::now() < until);
+        // One step of the count may take long by itself.
+        timeout(time, self.count(selection, goes_on)).await.unwrap_or(Ok(None))
     }
 
     /// The users of a selection among the next `scan` users after the id `after`.
@@ -275,6 +297,23 @@ impl AudienceService {
             }
         }
         Ok(())
+    }
+
+    /// Checks that the categories of broadcasts exist. Without it, `-opted_out:typo` would select everyone.
+    async fn check_categories(&self, node: &FilterNode) -> Result<(), AudienceError> {
+        let named = node.terms().flat_map(|term| match term {
+            Term::OptedOut(names) | Term::Capped(names) => names.as_slice(),
+            _ => &[],
+        });
+        let named: BTreeSet<&LabelName> = named.collect();
+        if named.is_empty() {
+            return Ok(());
+        }
+        let known = self.broadcasts.broadcast_categories().await.map_err(ServiceError::from)?;
+        match named.into_iter().find(|name| !known.iter().any(|it| it.name == **name)) {
+            Some(name) => Err(AudienceError::UnknownCategory(name.clone())),
+            None => Ok(()),
+        }
     }
 
     async fn filters(&self) -> Result<BTreeMap<LabelName, Filter>, ServiceError> {

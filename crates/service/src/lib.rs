@@ -69,7 +69,7 @@ pub use admin::{
 pub use alerts::{Alert, Alerts, Report};
 pub use audience::{AudienceError, AudienceService};
 pub use broadcasts::{
-    AudienceSize, BroadcastError, BroadcastSender, BroadcastService, CategoryChoice,
+    AudienceSize, BothWays, BroadcastError, BroadcastSender, BroadcastService, CategoryChoice,
     ComposingService, ContentError, Delivery, ExperimentError, Forecast, Lane, LeaseTimes, Letter,
     Message, Messenger, OptOutButton, OptOutService, OutgoingContent, OutgoingMessage,
     OutgoingPicture, PAID_RATE, Paces, PictureError, PictureService, PressAnswer, PressService,

@@ -522,7 +522,7 @@ async fn a_start_is_confirmed_on_a_terminal() {
     let (code, printed) = on_terminal("start 1", "n\n");
     assert_eq!(code, 1, "{printed}");
     let question = "This starts broadcast 1 (x), category news.\n\
-                    It goes to 2 of 3 users; the bot cannot write to 1.\n\
+                    It goes to 2 of 3 users.\nLeft out: 1 unreachable.\n\
                     It takes about 1 s at 25 a second.\n\
                     Start it now? [y/N] ";
     assert!(printed.contains(question) && printed.contains("nothing was started"), "{printed}");

@@ -1,5 +1,7 @@
 //! Writing a broadcast, with a preview.
 
+use std::time::Duration;
+
 use askama::Template;
 use axum::{
     Extension,
@@ -14,6 +16,7 @@ use rollcall_domain::{
 use rollcall_service::{BroadcastCategory, BroadcastError, Session};
 
 use super::{
+    audience::Audience,
     draft::{Draft, MAX_LANGUAGES, MAX_RATE},
     experiment::{ExperimentFields, UNITS},
     find::{find, page_of, refusal},
@@ -21,7 +24,6 @@ use super::{
     picture,
     preview::Preview,
     send_test,
-    start::Audience,
     trouble::Trouble,
     words,
 };
@@ -31,6 +33,9 @@ use crate::{
     request::value,
     users::{Completion, completions},
 };
+
+/// How long the form counts the audience before it shows an estimate: it does so while an owner types.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 #[derive(Template)]
 #[template(path = "compose.html")]
@@ -216,8 +221,10 @@ async fn show(
             filter_only.plan(app, &categories, true).await?.0
         }
     };
-    if let Some(plan) = &counted {
-        match Audience::of(app, plan).await? {
+    // Which users are left out depends on the category.
+    let has_category = !troubles.iter().any(|it| it.field == "category");
+    if let Some(plan) = counted.as_ref().filter(|_| has_category) {
+        match Audience::of(app, plan, PATIENCE).await? {
             Ok(estimated) => audience = Some(estimated),
             Err(message) => troubles.push(Trouble::new("filter", message.trim_end_matches('.'))),
         }

@@ -2,6 +2,7 @@
 //! pausing and ending them.
 
 mod activity;
+mod audience;
 pub(crate) mod change;
 pub(crate) mod compose;
 mod draft;

@@ -238,9 +238,9 @@ pub(super) fn goes_on(state: BroadcastState) -> bool {
 
 fn pace_text(pace: f64) -> String {
     match pace {
-        0.0 => "no messages".to_owned(),
-        _ if pace < 9.95 => format!("{pace:.1} messages a second"),
-        _ => format!("{pace:.0} messages a second"),
+        0.0 => "no recipients".to_owned(),
+        _ if pace < 9.95 => format!("{pace:.1} recipients a second"),
+        _ => format!("{pace:.0} recipients a second"),
     }
 }
 
@@ -358,9 +358,9 @@ mod tests {
         assert_eq!(remaining(0, 25.0).as_deref(), Some("0 s"));
         assert_eq!(remaining(1_000, 0.0), None);
         assert_eq!(remaining(u64::MAX, 1e-9), None);
-        assert_eq!(pace_text(0.0), "no messages");
-        assert_eq!(pace_text(0.5), "0.5 messages a second");
-        assert_eq!(pace_text(24.6), "25 messages a second");
+        assert_eq!(pace_text(0.0), "no recipients");
+        assert_eq!(pace_text(0.5), "0.5 recipients a second");
+        assert_eq!(pace_text(24.6), "25 recipients a second");
     }
 
     #[test]

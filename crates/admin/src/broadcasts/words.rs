@@ -165,6 +165,17 @@ fn skipped(name: &str) -> Option<&'static str> {
         .or_else(|| known(SkipReason::HeldOut, "Held out, to compare the others with"))
 }
 
+/// Why users are left out before a start, after their number.
+pub(super) fn left_out(reason: &str) -> &'static str {
+    match reason {
+        "opted_out" => "opted out of the category",
+        "capped" => "had enough messages of the category this week",
+        "unreachable" => "cannot be reached",
+        "bots" => "are bots",
+        _ => "held out at random",
+    }
+}
+
 /// A length of time in its two largest units.
 pub(super) fn duration(time: TimeDelta) -> String {
     let seconds = time.num_seconds().max(0);

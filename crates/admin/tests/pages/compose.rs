@@ -21,7 +21,7 @@ async fn a_broadcast_is_written_seen_saved_and_copied() {
         for part in [
             "value=\"lang:en\"",
             "name=\"zone\" value=\"Europe/Berlin\"",
-            "<span>3 users</span></span> that the bot can write to, of 3 users.",
+            "Goes to <span class=\"counted\"><span>3 users</span></span>.",
             "Write a text to see it here",
             "<option value=\"news\" selected>",
         ] {

@@ -1,6 +1,6 @@
 //! Broadcasts: creating drafts, starting and ending them, and how they went.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use axum::{
     Extension, Json,
@@ -26,6 +26,8 @@ use crate::{access::Caller, app::App, body, error::ApiError};
 /// How many broadcasts a page has by default, and at most.
 const BROADCASTS: u32 = 50;
 const MAX_BROADCASTS: u32 = 200;
+/// How long a request counts users; it may take 30 seconds.
+const LONGEST_COUNT: Duration = Duration::from_secs(20);
 /// The category if none is given, as with the management command.
 const CATEGORY: &str = "news";
 /// The longest that a broadcast may last: 30 days.
@@ -66,6 +68,24 @@ pub(crate) async fn one(
 ) -> Result<Json<Value>, ApiError> {
     let found = app.services.broadcasts.find(number(&id)?).await;
     show(&app, &found.map_err(|error| refusal::broadcast(&app, error))?).await
+}
+
+/// How many users a broadcast would go to now, and how many would be left out.
+pub(crate) async fn audience(
+    State(app): State<App>,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, ApiError> {
+    let refused = |error| refusal::broadcast(&app, error);
+    let broadcasts = &app.services.broadcasts;
+    let plan = broadcasts.find(number(&id)?).await.map_err(refused)?.plan;
+    let size = broadcasts.size_within(LONGEST_COUNT, &plan).await.map_err(refused)?;
+    match size {
+        Some(size) => Ok(Json(json::audience(&size))),
+        None => Err(ApiError::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "counting the users takes too long; `manage broadcast preview` counts them",
+        )),
+    }
 }
 
 async fn show(app: &App, broadcast: &Broadcast) -> Result<Json<Value>, ApiError> {

@@ -6,7 +6,7 @@ use rollcall_domain::{
     Picture, RecipientState, RecipientSums, SameHours, StartPayload, TelegramUser,
     UnreachableReason, UserDetail, UserStats, Username,
 };
-use rollcall_service::CountedSegment;
+use rollcall_service::{AudienceSize, CountedSegment};
 use serde_json::{Map, Value, json};
 
 /// A time without a zone.
@@ -125,6 +125,14 @@ pub(super) fn segment(counted: &CountedSegment) -> Value {
         "counted_on": counted.size.map(|size| size.day.to_string()),
         "week_change": counted.change(),
     })
+}
+
+/// How many users a broadcast would go to.
+pub(super) fn audience(size: &AudienceSize) -> Value {
+    let reasons = size.reasons().into_iter();
+    let left_out: Map<String, Value> =
+        reasons.map(|(reason, users)| (reason.to_owned(), users.into())).collect();
+    json!({ "users": size.selected(), "left_out": left_out, "messages": size.messages })
 }
 
 pub(super) fn broadcast(broadcast: &Broadcast, sums: &RecipientSums) -> Value {

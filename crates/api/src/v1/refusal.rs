@@ -39,9 +39,9 @@ pub(super) fn broadcast(app: &App, error: BroadcastError) -> ApiError {
     match error {
         BroadcastError::Service(error) => failed(app, &error),
         BroadcastError::Missing(_) => missing(error.to_string()),
-        BroadcastError::State { .. } | BroadcastError::Nobody(_) => {
-            ApiError::new(StatusCode::CONFLICT, error.to_string())
-        }
+        BroadcastError::State { .. }
+        | BroadcastError::Nobody(_)
+        | BroadcastError::AllLeftOut(_) => ApiError::new(StatusCode::CONFLICT, error.to_string()),
         error => ApiError::invalid(error.to_string()),
     }
 }

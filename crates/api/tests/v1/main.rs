@@ -308,6 +308,12 @@ async fn broadcasts_are_created_started_and_ended() {
             let (status, answer) = api.described("post", &template, &path, None).await;
             (status, answer["state"].as_str().unwrap_or("").to_owned())
         };
+        let audience = async |number: i64| {
+            let path = format!("{ALL}/{number}/audience");
+            api.get("/api/v1/broadcasts/{id}/audience", &path).await
+        };
+        assert_eq!(audience(id).await.1["messages"], 0);
+        assert_eq!(audience(99).await.0, 404);
         // The bot cannot write to any of these users, who never wrote to it in private.
         assert_eq!(change("start").await, (409, String::new()));
         assert_eq!(change("pause").await, (409, String::new()));
@@ -317,6 +323,9 @@ async fn broadcasts_are_created_started_and_ended() {
             "chat": { "id": 6, "type": "private" },
         } });
         assert_eq!(api.ask("post", "/ingest", Some(&update)).await.0, 200);
+        let (_, audience) = audience(id).await;
+        assert_eq!((&audience["users"], &audience["messages"]), (&json!(6), &json!(1)));
+        assert_eq!(audience["left_out"]["unreachable"], 5);
         assert_eq!(change("start").await, (200, "preparing".to_owned()));
         assert_eq!(change("pause").await, (200, "paused".to_owned()));
         assert_eq!(change("resume").await, (200, "preparing".to_owned()));

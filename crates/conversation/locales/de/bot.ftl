@@ -349,9 +349,17 @@ broadcast-draft =
     <b>Entwurf:</b> { $name }
     Nutzer: { $users }
     Kategorie: { $category }
-broadcast-size = Nutzer, denen der Bot schreiben kann: <b>{ $number }</b>
+broadcast-nobody-now = Im Moment würde sie kein Nutzer bekommen.
+broadcast-recipients = Empfänger: <b>{ $number }</b>
+broadcast-recipients-of = Empfänger: <b>{ $number }</b> von { $all } Nutzern
+broadcast-capped = Genug Nachrichten in dieser Woche: { $count }
+broadcast-bots = Bots: { $count }
+broadcast-held-out = Zum Vergleich ausgenommen: etwa { $count }
 broadcast-takes = Das Senden dauert etwa { $span }.
 broadcast-takes-until = Das Senden dauert etwa { $span }. Wenn du jetzt startest, endet es gegen { $time } Uhr.
+broadcast-costs = Es kostet etwa { $stars }.
+broadcast-paid = Bezahlt: etwa { $span }, etwa { $stars }
+broadcast-unpaid = Kostenlos: etwa { $span }
 broadcast-too-long = Was nach { $span } nicht gesendet ist, wird übersprungen.
 broadcast-cap =
     { $count ->
@@ -365,10 +373,24 @@ broadcast-start-question =
     { $name }
 
     { $size }
+broadcast-starts-at = Start: { $at }
+broadcast-moment = { $day }, { $time } Uhr
+broadcast-choose-day = An welchem Tag soll sie starten? Die Zeiten gelten für { $zone }; das kannst du in /settings ändern.
+broadcast-choose-hour = { $day }: Um wie viel Uhr? Die Zeiten gelten für { $zone }.
+broadcast-choose-speed =
+    Wie schnell soll gesendet werden? Antworten des Bots gehen immer vor.
+    Mehr als 30 Nachrichten pro Sekunde kosten Telegram-Sterne (⭐). Der Bot braucht sie auf seinem Konto, und @BotFather muss bezahlte Rundnachrichten erlauben.
+broadcast-schedule-question =
+    <b>Diese Rundnachricht planen?</b>
+    { $name }
+
+    Start: { $at }
+    { $size }
 broadcast-discarded = Der Entwurf wurde verworfen. Es wurde nichts gesendet.
 
 broadcast-head = <b>Rundnachricht:</b> { $name }
 broadcast-state-draft = Sie ist ein Entwurf.
+broadcast-scheduled-for = Sie startet von selbst: { $at }
 broadcast-state-scheduled = Sie wartet auf ihre Zeit.
 broadcast-state-preparing = Die Empfänger werden gespeichert.
 broadcast-state-sending = Sie wird gesendet.
@@ -420,6 +442,11 @@ button-test-copy = Testkopie an mich
 button-category = Kategorie
 button-start = Starten …
 button-start-now = Jetzt starten
+button-start-time = Startzeit
+button-speed = Tempo
+button-start-by-hand = Wenn ich „Jetzt starten“ drücke
+button-no-limit = so schnell wie möglich
+button-schedule-start = Planen
 button-discard = Verwerfen
 button-pause = Anhalten
 button-resume = Fortsetzen
@@ -445,7 +472,8 @@ press-impossible = Diese Auswahl ist nicht möglich.
 press-failed = Das hat leider nicht geklappt. Bitte versuch es in einer Minute noch einmal.
 press-broadcast-started = Diese Rundnachricht ist schon gestartet. Sie wird nicht doppelt gesendet.
 press-broadcast-changed = Diese Rundnachricht hat sich inzwischen geändert. So steht es um sie.
-press-broadcast-nobody = Keinem dieser Nutzer kann der Bot schreiben. Es wurde nichts gestartet.
+press-broadcast-past = Diese Zeit ist vorbei. Wähle eine andere.
+press-broadcast-nobody = Im Moment würde sie kein Nutzer bekommen. Es wurde nichts gestartet.
 press-test-sent = Die Kopie steht unten. So bekommen die Nutzer die Nachricht.
 press-test-refused = Telegram lehnt diese Nachricht ab. Wurde die ursprüngliche Nachricht gelöscht?
 press-test-unknown = Telegram antwortet nicht. Warte, ob die Kopie ankommt.

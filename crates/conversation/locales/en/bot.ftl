@@ -357,9 +357,17 @@ broadcast-draft =
     <b>Draft:</b> { $name }
     Users: { $users }
     Category: { $category }
-broadcast-size = Users that the bot can write to: <b>{ $number }</b>
+broadcast-nobody-now = No user would get it now.
+broadcast-recipients = Recipients: <b>{ $number }</b>
+broadcast-recipients-of = Recipients: <b>{ $number }</b> of { $all } users
+broadcast-capped = Enough messages this week: { $count }
+broadcast-bots = Bots: { $count }
+broadcast-held-out = Held out: about { $count }
 broadcast-takes = Sending takes about { $span }.
 broadcast-takes-until = Sending takes about { $span }. If you start now, it ends at about { $time }.
+broadcast-costs = It costs about { $stars }.
+broadcast-paid = Paid: about { $span }, about { $stars }
+broadcast-unpaid = Free: about { $span }
 broadcast-too-long = What is not sent within { $span } is skipped.
 broadcast-cap =
     { $count ->
@@ -373,10 +381,24 @@ broadcast-start-question =
     { $name }
 
     { $size }
+broadcast-starts-at = Start: { $at }
+broadcast-moment = { $day }, { $time }
+broadcast-choose-day = On which day does it start? Times are those of { $zone }; you can change that in /settings.
+broadcast-choose-hour = { $day }: at what time? Times are those of { $zone }.
+broadcast-choose-speed =
+    How fast is it sent? Answers of the bot always go first.
+    More than 30 messages a second cost Telegram Stars (⭐). The bot needs them in its balance, and paid broadcasts have to be allowed in @BotFather.
+broadcast-schedule-question =
+    <b>Schedule this broadcast?</b>
+    { $name }
+
+    Start: { $at }
+    { $size }
 broadcast-discarded = The draft was discarded. Nothing was sent.
 
 broadcast-head = <b>Broadcast:</b> { $name }
 broadcast-state-draft = It is a draft.
+broadcast-scheduled-for = It starts by itself: { $at }
 broadcast-state-scheduled = It waits for its time.
 broadcast-state-preparing = Its recipients are being stored.
 broadcast-state-sending = It is being sent.
@@ -438,6 +460,11 @@ button-test-copy = Send me a test copy
 button-category = Category
 button-start = Start…
 button-start-now = Start now
+button-start-time = Start time
+button-speed = Speed
+button-start-by-hand = When I press “Start now”
+button-no-limit = as fast as possible
+button-schedule-start = Schedule
 button-discard = Discard
 button-pause = Pause
 button-resume = Resume
@@ -463,7 +490,8 @@ press-impossible = That option isn't available.
 press-failed = Sorry, that did not work. Please try again in a minute.
 press-broadcast-started = This broadcast was already started. It is not sent twice.
 press-broadcast-changed = This broadcast has changed meanwhile. This is how it is now.
-press-broadcast-nobody = The bot cannot write to any of these users. Nothing was started.
+press-broadcast-past = This time has passed. Choose another one.
+press-broadcast-nobody = No user would get it now. Nothing was started.
 press-test-sent = The copy is below. Users get the message like this.
 press-test-refused = Telegram refuses this message. Was your original message deleted?
 press-test-unknown = Telegram does not answer. See if the copy arrives.

@@ -361,9 +361,17 @@ broadcast-draft =
     <b>Черновик:</b> { $name }
     Пользователи: { $users }
     Категория: { $category }
-broadcast-size = Пользователей, которым бот может написать: <b>{ $number }</b>
+broadcast-nobody-now = Сейчас её не получил бы никто.
+broadcast-recipients = Получателей: <b>{ $number }</b>
+broadcast-recipients-of = Получателей: <b>{ $number }</b> из { $all }
+broadcast-capped = Уже получили достаточно за неделю: { $count }
+broadcast-bots = Боты: { $count }
+broadcast-held-out = Не получат для сравнения: примерно { $count }
 broadcast-takes = Отправка займёт около { $span }.
 broadcast-takes-until = Отправка займёт около { $span }. Если начать сейчас, она закончится примерно в { $time }.
+broadcast-costs = Это стоит примерно { $stars }.
+broadcast-paid = Платно: около { $span }, примерно { $stars }
+broadcast-unpaid = Бесплатно: около { $span }
 broadcast-too-long = Что не отправлено за { $span }, будет пропущено.
 broadcast-cap = Сообщений этой категории за семь дней: не больше { $count } на пользователя. Кто их уже получил, будет пропущен.
 broadcast-keep-message = Не удаляйте своё сообщение до конца рассылки: каждый пользователь получает его копию.
@@ -373,10 +381,24 @@ broadcast-start-question =
     { $name }
 
     { $size }
+broadcast-starts-at = Начало: { $at }
+broadcast-moment = { $day }, { $time }
+broadcast-choose-day = В какой день начать? Время указано для { $zone }; изменить пояс можно в /settings.
+broadcast-choose-hour = { $day }: во сколько? Время указано для { $zone }.
+broadcast-choose-speed =
+    С какой скоростью отправлять? Ответы бота всегда идут первыми.
+    Больше 30 сообщений в секунду — за Telegram Stars (⭐). Они должны быть на балансе бота, а платные рассылки нужно включить в @BotFather.
+broadcast-schedule-question =
+    <b>Запланировать эту рассылку?</b>
+    { $name }
+
+    Начало: { $at }
+    { $size }
 broadcast-discarded = Черновик удалён. Ничего не отправлено.
 
 broadcast-head = <b>Рассылка:</b> { $name }
 broadcast-state-draft = Это черновик.
+broadcast-scheduled-for = Начнётся сама: { $at }
 broadcast-state-scheduled = Ждёт своего времени.
 broadcast-state-preparing = Сохраняются получатели.
 broadcast-state-sending = Идёт отправка.
@@ -428,6 +450,11 @@ button-test-copy = Отправить мне пробную копию
 button-category = Категория
 button-start = Начать…
 button-start-now = Начать сейчас
+button-start-time = Время начала
+button-speed = Скорость
+button-start-by-hand = Когда я нажму «Начать сейчас»
+button-no-limit = как можно быстрее
+button-schedule-start = Запланировать
 button-discard = Удалить черновик
 button-pause = Приостановить
 button-resume = Продолжить
@@ -453,7 +480,8 @@ press-impossible = Этот вариант недоступен.
 press-failed = К сожалению, не получилось. Попробуйте ещё раз через минуту.
 press-broadcast-started = Эта рассылка уже начата. Дважды она не отправляется.
 press-broadcast-changed = Рассылка тем временем изменилась. Вот её текущее состояние.
-press-broadcast-nobody = Бот не может написать никому из этих пользователей. Ничего не начато.
+press-broadcast-past = Это время уже прошло. Выберите другое.
+press-broadcast-nobody = Сейчас её не получил бы никто. Ничего не начато.
 press-test-sent = Копия ниже. Так сообщение увидят пользователи.
 press-test-refused = Telegram отклоняет это сообщение. Возможно, исходное сообщение удалено.
 press-test-unknown = Telegram не отвечает. Проверьте, придёт ли копия.

@@ -84,7 +84,7 @@ impl Conversation {
     ) -> Result<Counted, AudienceError> {
         let filter = filter.clone().without_bots().and(Filter::with(Term::Reachable));
         let selection: Selection = self.selected.selection(&filter, zone).await?;
-        if let Some(exactly) = self.count_within(PATIENCE, &selection).await? {
+        if let Some(exactly) = self.selected.count_within(PATIENCE, &selection).await? {
             return Ok(Counted::Exactly(exactly));
         }
         Ok(self.selected.users(&selection, UserSort::default(), None, 1).await?.count)

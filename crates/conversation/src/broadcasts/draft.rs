@@ -1,38 +1,26 @@
 //! A draft: what is sent to which users, and the questions before it starts.
 
-use std::time::Duration;
-
-use chrono::{DateTime, TimeDelta};
-use chrono_tz::Tz;
 use rollcall_domain::{Broadcast, Counted};
-use rollcall_service::{AudienceError, BroadcastCategory, BroadcastError, Forecast, ServiceError};
+use rollcall_service::{BroadcastCategory, BroadcastError, ServiceError};
 
-use super::{action::BroadcastAction, words};
+use super::{
+    action::BroadcastAction,
+    outlook::{Outlook, figures},
+    speed::speeds,
+    words,
+};
 use crate::{
     action::Action,
     conversation::{Asker, Conversation},
     locale::Locale,
     messages::name_of,
     reply::{Button, Screen},
-    schedule::{back, pages},
+    schedule::pages,
 };
 
 /// How many categories there are on a page and in a row.
 const A_PAGE: usize = 20;
 const A_ROW: usize = 2;
-
-/// A draft with what follows from it now.
-struct Draft<'a> {
-    broadcast: &'a Broadcast,
-    /// How many users the bot can write to.
-    number: Counted,
-    /// How long it takes, if that is known.
-    duration: Option<Duration>,
-    /// The current time, in the owner's time zone.
-    now: DateTime<Tz>,
-    /// How many messages of its category a user gets in seven days.
-    weekly_cap: Option<u32>,
-}
 
 impl Conversation {
     /// A draft, with buttons that change and start it.
@@ -51,10 +39,19 @@ impl Conversation {
         asker: &Asker,
     ) -> Result<Screen, BroadcastError> {
         let draft = self.outlook(broadcast, asker).await?;
-        Ok(match draft.number {
+        Ok(match draft.messages() {
             Counted::Exactly(0) => overview(asker.locale(), &draft),
             _ => question(asker.locale(), &draft),
         })
+    }
+
+    /// The speeds that a draft can have.
+    pub(super) async fn speeds(
+        &self,
+        broadcast: &Broadcast,
+        asker: &Asker,
+    ) -> Result<Screen, BroadcastError> {
+        Ok(speeds(asker.locale(), &self.outlook(broadcast, asker).await?))
     }
 
     /// A page of the categories that a draft can have.
@@ -66,37 +63,9 @@ impl Conversation {
     ) -> Result<Screen, ServiceError> {
         Ok(categories(locale, broadcast, &self.broadcasts.categories().await?, page))
     }
-
-    async fn outlook<'a>(
-        &self,
-        broadcast: &'a Broadcast,
-        asker: &Asker,
-    ) -> Result<Draft<'a>, BroadcastError> {
-        let plan = &broadcast.plan;
-        let number = match self.reachable(&plan.filter, plan.zone).await {
-            Ok(number) => number,
-            Err(AudienceError::Service(error)) => return Err(error.into()),
-            Err(error) => return Err(error.into()),
-        };
-        let left = self.outbox.bulk_rate();
-        let forecast = match (number, plan.is_paid) {
-            (Counted::MoreThan(_), _) => None,
-            (_, true) => Some(Forecast::paid(number.number(), plan.rate)),
-            (_, false) => Some(Forecast::unpaid(number.number(), plan.rate, left)),
-        };
-        let all = self.broadcasts.categories().await?;
-        let category = all.into_iter().find(|it| it.name == plan.category);
-        Ok(Draft {
-            broadcast,
-            number,
-            duration: forecast.and_then(|it| it.duration),
-            now: self.clock.now().with_timezone(&asker.preferences.zone()),
-            weekly_cap: category.and_then(|it| it.weekly_cap),
-        })
-    }
 }
 
-fn overview(locale: &Locale, draft: &Draft<'_>) -> Screen {
+fn overview(locale: &Locale, draft: &Outlook<'_>) -> Screen {
     let Broadcast { id, plan, .. } = draft.broadcast;
     let arguments = [
         ("name", words::name(plan).into()),
@@ -105,11 +74,17 @@ fn overview(locale: &Locale, draft: &Draft<'_>) -> Screen {
     ];
     let mut text = locale.format("broadcast-draft", &arguments);
     text.push('\n');
-    let is_empty = draft.number == Counted::Exactly(0);
-    match is_empty {
-        true => text.push_str(&locale.text("broadcast-nobody")),
-        false => text.push_str(&size(locale, draft)),
+    if let Some(at) = draft.starts_at() {
+        let at = [("at", words::moment(locale, at).into())];
+        text.push_str(&locale.format("broadcast-starts-at", &at));
+        text.push('\n');
     }
+    let is_empty = draft.messages() == Counted::Exactly(0);
+    if is_empty {
+        text.push_str(&locale.text("broadcast-nobody-now"));
+        text.push('\n');
+    }
+    text.push_str(&figures(locale, draft));
     if let Some(cap) = draft.weekly_cap {
         text.push('\n');
         text.push_str(&locale.format("broadcast-cap", &[("count", u64::from(cap).into())]));
@@ -119,6 +94,10 @@ fn overview(locale: &Locale, draft: &Draft<'_>) -> Screen {
     let button = |key, action| words::button(locale, key, action);
     let mut buttons = vec![
         vec![button("button-test-copy", BroadcastAction::Test(*id))],
+        vec![
+            button("button-start-time", BroadcastAction::Days(*id)),
+            button("button-speed", BroadcastAction::Speeds(*id)),
+        ],
         vec![
             button("button-category", BroadcastAction::Categories { id: *id, page: 0 }),
             button("button-discard", BroadcastAction::Discard(*id)),
@@ -130,39 +109,28 @@ fn overview(locale: &Locale, draft: &Draft<'_>) -> Screen {
     Screen { text, buttons, ..Screen::default() }
 }
 
-fn question(locale: &Locale, draft: &Draft<'_>) -> Screen {
+fn question(locale: &Locale, draft: &Outlook<'_>) -> Screen {
     let Broadcast { id, plan, .. } = draft.broadcast;
-    let arguments = [("name", words::name(plan).into()), ("size", size(locale, draft).into())];
-    let text = locale.format("broadcast-start-question", &arguments);
-    let start = words::button(locale, "button-start-now", BroadcastAction::Start(*id));
-    let buttons = vec![vec![start], vec![back_to(locale, *id)]];
-    Screen { text, buttons, ..Screen::default() }
-}
-
-/// How many users get it, how long that takes, and until when.
-fn size(locale: &Locale, draft: &Draft<'_>) -> String {
-    let mut text =
-        locale.format("broadcast-size", &[("number", words::number(locale, draft.number).into())]);
-    let Some(duration) = draft.duration else { return text };
-    let lasts = draft.broadcast.plan.lasts;
-    let duration_delta = TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX);
-    let span = words::span(locale, duration).into();
-    text.push('\n');
-    match draft.now.checked_add_signed(duration_delta) {
-        Some(end) if duration_delta < TimeDelta::hours(12) => {
-            let end = locale.time(end).into();
-            text.push_str(
-                &locale.format("broadcast-takes-until", &[("span", span), ("time", end)]),
-            );
+    let (name, size) = (words::name(plan).into(), figures(locale, draft).into());
+    let button = |key, action| words::button(locale, key, action);
+    let start = button("button-start-now", BroadcastAction::Start(*id));
+    let (text, mut buttons) = match draft.starts_at() {
+        None => {
+            let arguments = [("name", name), ("size", size)];
+            (locale.format("broadcast-start-question", &arguments), vec![vec![start]])
         }
-        _ => text.push_str(&locale.format("broadcast-takes", &[("span", span)])),
-    }
-    if duration_delta > lasts {
-        let lasts = words::span(locale, lasts.to_std().unwrap_or_default()).into();
-        text.push('\n');
-        text.push_str(&locale.format("broadcast-too-long", &[("span", lasts)]));
-    }
-    text
+        Some(at) => {
+            let at = words::moment(locale, at).into();
+            let text = locale.format(
+                "broadcast-schedule-question",
+                &[("name", name), ("size", size), ("at", at)],
+            );
+            let schedule = button("button-schedule-start", BroadcastAction::Schedule(*id));
+            (text, vec![vec![schedule], vec![start]])
+        }
+    };
+    buttons.push(vec![words::back_to(locale, *id)]);
+    Screen { text, buttons, ..Screen::default() }
 }
 
 fn categories(
@@ -176,7 +144,7 @@ fn categories(
         let name = name_of(locale, &it.name);
         let is_chosen = it.name == broadcast.plan.category;
         Button {
-            label: if is_chosen { format!("✓ {name}") } else { name },
+            label: words::chosen(is_chosen, name),
             action: Action::Broadcast(BroadcastAction::SetCategory {
                 id,
                 category: it.name.clone(),
@@ -185,22 +153,23 @@ fn categories(
     };
     let turn = |page| Action::Broadcast(BroadcastAction::Categories { id, page });
     let mut buttons = pages(all, page, (A_PAGE, A_ROW), category, turn);
-    buttons.push(vec![back_to(locale, id)]);
+    buttons.push(vec![words::back_to(locale, id)]);
     Screen { text: locale.text("broadcast-choose-category"), buttons, ..Screen::default() }
-}
-
-/// The button that leads back to a broadcast.
-pub(super) fn back_to(locale: &Locale, id: i64) -> Button {
-    back(locale, Action::Broadcast(BroadcastAction::Show(id)))
 }
 
 #[cfg(test)]
 mod tests {
+    use chrono::DateTime;
+    use chrono_tz::Tz;
     use rollcall_domain::{BroadcastState, Language};
+    use rollcall_service::AudienceSize;
 
     use super::*;
     use crate::{
-        broadcasts::example::{broadcast, shown},
+        broadcasts::{
+            example::{broadcast, shown},
+            outlook::Audience,
+        },
         html,
     };
 
@@ -215,6 +184,16 @@ mod tests {
         };
         let (everyone, segment) = (with("", "promo"), with("segment:vip", "betas"));
         let long = with(&["lang:de"; 60].join(" or "), "system");
+        let mut paid = with("bot or lang:de", "news");
+        (paid.plan.is_paid, paid.plan.rate) = (true, Some(500));
+        let mut later = news.clone();
+        later.plan.starts_at = Some("2026-11-28T17:00:00Z".parse().unwrap());
+        let mut past = news.clone();
+        past.plan.starts_at = Some("2026-11-27T18:00:00Z".parse().unwrap());
+        let of = |messages| AudienceSize { messages, ..AudienceSize::default() };
+        let some = AudienceSize { opted_out: 600, unreachable: 55, ..of(12_345) };
+        let each = AudienceSize { capped: 1, bots: 3, held_out: 5_000, ..of(90_000) };
+        let none = AudienceSize { opted_out: 2, unreachable: 1, ..of(0) };
         let now: DateTime<Tz> = "2026-11-27T18:05:00Z"
             .parse::<DateTime<chrono::Utc>>()
             .unwrap()
@@ -222,17 +201,19 @@ mod tests {
         for language in Language::ALL {
             let locale = Locale::of(language);
             let mut texts = Vec::new();
-            for (broadcast, number, seconds, weekly_cap) in [
-                (&news, Counted::Exactly(1), Some(1), None),
-                (&everyone, Counted::Exactly(12_345), Some(494), Some(1)),
-                (&segment, Counted::About(5_000_000), Some(200_000), Some(3)),
-                (&long, Counted::MoreThan(1_000), None, None),
-                (&news, Counted::Exactly(90_000), Some(3_600), None),
-                (&news, Counted::Exactly(0), Some(0), None),
+            for (broadcast, audience, left, weekly_cap) in [
+                (&news, Audience::Counted(of(1)), Some(25), None),
+                (&everyone, Audience::Counted(some), Some(25), Some(1)),
+                (&segment, Audience::Estimated(Counted::About(5_000_000)), Some(25), Some(3)),
+                (&long, Audience::Estimated(Counted::MoreThan(1_000)), Some(25), None),
+                (&paid, Audience::Counted(each), Some(25), None),
+                (&news, Audience::Counted(of(90_000)), None, None),
+                (&news, Audience::Counted(none), Some(25), None),
+                (&later, Audience::Counted(of(200)), Some(25), None),
+                (&past, Audience::Counted(of(200)), Some(25), None),
             ] {
-                let duration = seconds.map(Duration::from_secs);
-                let draft = Draft { broadcast, number, duration, now, weekly_cap };
-                for screen in [overview(locale, &draft), question(locale, &draft)] {
+                let outlook = Outlook { broadcast, audience, left, now, weekly_cap };
+                for screen in [overview(locale, &outlook), question(locale, &outlook)] {
                     assert_eq!(html::check(&screen.text), Ok(()), "{}", screen.text);
                     texts.push(shown(&screen));
                 }

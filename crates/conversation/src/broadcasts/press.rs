@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta};
+use chrono_tz::Tz;
 use rollcall_domain::{Admin, Broadcast, BroadcastState, Filter, LabelName, TelegramUser};
 use rollcall_service::{
     BroadcastChange, BroadcastError, Delivery, Letter, Message, OptOutButton, ServiceError,
@@ -13,6 +14,7 @@ use tokio::{sync::watch, time::timeout};
 use super::{
     action::BroadcastAction,
     progress::{Standing, cancel_question, progress},
+    times::{days, hours},
     words,
 };
 use crate::{
@@ -63,10 +65,36 @@ impl Conversation {
             BroadcastAction::SetCategory { id, category } => {
                 self.set_category(id, &category, place, asker).await
             }
+            BroadcastAction::Days(id) => {
+                self.of_draft(id, place, asker, async |it| {
+                    Ok(days(asker.locale(), &it, self.now_of(asker)))
+                })
+                .await
+            }
+            BroadcastAction::Hours { id, day } => {
+                self.of_draft(id, place, asker, async |it| {
+                    Ok(hours(asker.locale(), &it, day, self.now_of(asker)))
+                })
+                .await
+            }
+            BroadcastAction::SetStart { id, at } => self.set_start(id, at, place, asker).await,
+            BroadcastAction::Speeds(id) => {
+                self.of_draft(id, place, asker, async |it| self.speeds(&it, asker).await).await
+            }
+            BroadcastAction::SetSpeed { id, rate, is_paid } => {
+                let by = Admin::Telegram(asker.id);
+                let set = self.broadcasts.set_speed(id, rate, is_paid, Some(&by)).await;
+                self.draft_after(set, id, place, asker).await
+            }
+            BroadcastAction::Schedule(id) => {
+                self.start_broadcast(id, BroadcastChange::Schedule, place, asker).await
+            }
             BroadcastAction::AskStart(id) => {
                 self.of_draft(id, place, asker, async |it| self.ask_start(&it, asker).await).await
             }
-            BroadcastAction::Start(id) => self.start_broadcast(id, place, asker).await,
+            BroadcastAction::Start(id) => {
+                self.start_broadcast(id, BroadcastChange::Start, place, asker).await
+            }
             BroadcastAction::Discard(id) => self.discard(id, place, asker).await,
             BroadcastAction::Pause(id) => {
                 self.change_broadcast(id, BroadcastChange::Pause, place, asker).await
@@ -122,7 +150,8 @@ impl Conversation {
             self.composing.show_progress(asker.id, broadcast.id, message_id, begins_in).await?;
         }
         let pace = self.pace(broadcast, &sums);
-        Ok(progress(asker.locale(), &Standing { broadcast, sums: &sums, pace }))
+        let zone = asker.preferences.zone();
+        Ok(progress(asker.locale(), &Standing { broadcast, sums: &sums, pace, zone }))
     }
 
     /// Shows something about a draft, or a broadcast as it is if it is no draft any more.
@@ -148,21 +177,65 @@ impl Conversation {
         place: MessagePlace,
         asker: &Asker,
     ) -> Result<Outcome, BroadcastError> {
-        match self.broadcasts.set_category(id, category, Some(&Admin::Telegram(asker.id))).await {
+        let set =
+            self.broadcasts.set_category(id, category, Some(&Admin::Telegram(asker.id))).await;
+        match set {
+            Err(BroadcastError::Category(..)) => Ok(Outcome::notice("press-impossible")),
+            set => self.draft_after(set, id, place, asker).await,
+        }
+    }
+
+    async fn set_start(
+        &self,
+        id: i64,
+        at: Option<i64>,
+        place: MessagePlace,
+        asker: &Asker,
+    ) -> Result<Outcome, BroadcastError> {
+        let at = match at.map(|at| DateTime::from_timestamp(at, 0)) {
+            Some(None) => return Ok(Outcome::notice("press-impossible")),
+            at => at.flatten(),
+        };
+        let by = Admin::Telegram(asker.id);
+        match self.broadcasts.set_start(id, at, Some(&by)).await {
+            // The buttons are old.
+            Err(BroadcastError::Past(_)) => Ok(Outcome::noticed(
+                "press-broadcast-past",
+                self.show_broadcast(id, place, asker).await?,
+            )),
+            set => self.draft_after(set, id, place, asker).await,
+        }
+    }
+
+    /// Shows a draft after a change, or the broadcast if it is no draft any more.
+    async fn draft_after(
+        &self,
+        changed: Result<Broadcast, BroadcastError>,
+        id: i64,
+        place: MessagePlace,
+        asker: &Asker,
+    ) -> Result<Outcome, BroadcastError> {
+        match changed {
             Ok(broadcast) => Ok(Outcome::saved(self.draft(&broadcast, asker).await?)),
             Err(BroadcastError::NoDraft { .. }) => {
                 let screen = self.show_broadcast(id, place, asker).await?;
                 Ok(Outcome::noticed("press-broadcast-changed", screen))
             }
-            Err(BroadcastError::Category(..)) => Ok(Outcome::notice("press-impossible")),
             Err(error) => Err(error),
         }
     }
 
-    /// Starts a draft. The message shows its progress from then on, whichever process sends it.
+    /// The current time, in the time zone of an owner.
+    fn now_of(&self, asker: &Asker) -> DateTime<Tz> {
+        self.clock.now().with_timezone(&asker.preferences.zone())
+    }
+
+    /// Starts or schedules a draft. The message shows its progress from then on, whichever process sends
+    /// it.
     async fn start_broadcast(
         &self,
         id: i64,
+        change: BroadcastChange,
         place: MessagePlace,
         asker: &Asker,
     ) -> Result<Outcome, BroadcastError> {
@@ -171,10 +244,14 @@ impl Conversation {
         }
         self.composing.show_progress(asker.id, id, place.message_id, SOON).await?;
         let by = Admin::Telegram(asker.id);
-        match self.broadcasts.change(id, BroadcastChange::Start, Some(&by)).await {
+        match self.broadcasts.change(id, change, Some(&by)).await {
             Ok(broadcast) => Ok(self.follow(&broadcast, place, SOON, asker).await?.into()),
             Err(BroadcastError::State { .. }) => self.not_started(id, place, asker).await,
-            Err(BroadcastError::Nobody(_)) => Ok(Outcome::noticed(
+            Err(BroadcastError::Past(_)) => Ok(Outcome::noticed(
+                "press-broadcast-past",
+                self.show_broadcast(id, place, asker).await?,
+            )),
+            Err(BroadcastError::Nobody(_) | BroadcastError::AllLeftOut(_)) => Ok(Outcome::noticed(
                 "press-broadcast-nobody",
                 self.show_broadcast(id, place, asker).await?,
             )),

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use chrono_tz::Tz;
 use rollcall_domain::{Broadcast, BroadcastState, PauseReason, RecipientState, RecipientSums};
 
-use super::{action::BroadcastAction, draft::back_to, words};
+use super::{action::BroadcastAction, words};
 use crate::{
     locale::Locale,
     reply::{Button, Screen},
@@ -19,13 +20,15 @@ pub(super) struct Standing<'a> {
     pub(super) sums: &'a RecipientSums,
     /// How many recipients get an outcome each second, if that is known.
     pub(super) pace: Option<f64>,
+    /// The time zone of the owner who sees it.
+    pub(super) zone: Tz,
 }
 
 /// Shows how far a broadcast is, with buttons for what can be done.
 pub(super) fn progress(locale: &Locale, standing: &Standing<'_>) -> Screen {
     let Standing { broadcast, sums, .. } = standing;
     let head = [("name", words::name(&broadcast.plan).into())];
-    let mut lines = vec![locale.format("broadcast-head", &head), state(locale, broadcast)];
+    let mut lines = vec![locale.format("broadcast-head", &head), state(locale, standing)];
     if broadcast.prepared_at.is_some() && sums.all() > 0 {
         let percent = locale.format("percent", &[("number", percent(sums).to_string().into())]);
         let numbers = [
@@ -67,11 +70,18 @@ pub(super) fn cancel_question(
     };
     let cancel =
         words::button(locale, "button-cancel-broadcast", BroadcastAction::Cancel(broadcast.id));
-    let buttons = vec![vec![cancel], vec![back_to(locale, broadcast.id)]];
+    let buttons = vec![vec![cancel], vec![words::back_to(locale, broadcast.id)]];
     Screen { text: locale.format(key, arguments), buttons, ..Screen::default() }
 }
 
-fn state(locale: &Locale, broadcast: &Broadcast) -> String {
+fn state(locale: &Locale, standing: &Standing<'_>) -> String {
+    let Standing { broadcast, zone, .. } = standing;
+    if broadcast.state == BroadcastState::Scheduled
+        && let Some(at) = broadcast.plan.starts_at
+    {
+        let at = words::moment(locale, at.with_timezone(zone)).into();
+        return locale.format("broadcast-scheduled-for", &[("at", at)]);
+    }
     let key = match broadcast.state {
         BroadcastState::Draft => "broadcast-state-draft",
         BroadcastState::Scheduled => "broadcast-state-scheduled",
@@ -210,8 +220,13 @@ mod tests {
             let locale = Locale::of(language);
             let mut texts = Vec::new();
             let mut add = |state, sums: &RecipientSums, pace| {
-                let broadcast = broadcast(state);
-                let screen = progress(locale, &Standing { broadcast: &broadcast, sums, pace });
+                let mut broadcast = broadcast(state);
+                if state == BroadcastState::Scheduled {
+                    broadcast.plan.starts_at = Some("2026-11-28T17:00:00Z".parse().unwrap());
+                }
+                let zone = Tz::Europe__Berlin;
+                let standing = Standing { broadcast: &broadcast, sums, pace, zone };
+                let screen = progress(locale, &standing);
                 assert_eq!(html::check(&screen.text), Ok(()), "{}", screen.text);
                 texts.push(shown(&screen));
             };

@@ -85,8 +85,9 @@ impl Conversation {
             return self.composing.end_progress(message).await;
         }
         let asker = self.asker_of(message.owner).await?;
-        let screen =
-            progress(asker.locale(), &Standing { broadcast: &broadcast, sums: &sums, pace });
+        let zone = asker.preferences.zone();
+        let standing = Standing { broadcast: &broadcast, sums: &sums, pace, zone };
+        let screen = progress(asker.locale(), &standing);
         let shown = hash(&screen);
         // Messages may still be going out after a broadcast was cancelled.
         let is_last = has_ended && sums.of(RecipientState::Claimed) == 0;

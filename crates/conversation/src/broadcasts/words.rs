@@ -2,12 +2,16 @@
 
 use std::time::Duration;
 
+use chrono::DateTime;
+use chrono_tz::Tz;
 use rollcall_domain::{BroadcastPlan, Counted, Filter, FilterNode, Term, harmless};
+use rollcall_service::Stars;
 
 use crate::{
     action::Action,
     locale::Locale,
     reply::Button,
+    schedule::back,
     text::{escaped, shown},
 };
 
@@ -75,6 +79,32 @@ pub(super) fn span(locale: &Locale, duration: Duration) -> String {
         0 => locale.format(one, &[("number", number(large))]),
         _ => locale.format(both, &[("large", number(large)), ("small", number(small))]),
     }
+}
+
+/// A price in Telegram Stars, rounded up.
+pub(super) fn stars(locale: &Locale, price: Stars) -> String {
+    format!("⭐ {}", exact(locale, price.tenths.div_ceil(10)))
+}
+
+/// The button that leads back to a broadcast.
+pub(super) fn back_to(locale: &Locale, id: i64) -> Button {
+    back(locale, Action::Broadcast(BroadcastAction::Show(id)))
+}
+
+/// A label of a button, marked if it is what is chosen.
+pub(super) fn chosen(is_chosen: bool, label: String) -> String {
+    if is_chosen { format!("✓ {label}") } else { label }
+}
+
+/// The name of a time zone, such as `America/New York`.
+pub(super) fn zone(zone: Tz) -> String {
+    zone.name().replace('_', " ")
+}
+
+/// A day and a time of it.
+pub(super) fn moment(locale: &Locale, at: DateTime<Tz>) -> String {
+    let arguments = [("day", locale.day(at.date_naive()).into()), ("time", locale.time(at).into())];
+    locale.format("broadcast-moment", &arguments)
 }
 
 /// A button of a broadcast.

@@ -10,7 +10,7 @@ pub struct FilterField {
 }
 
 /// Every field and word, for help texts and for completion.
-pub const FIELDS: [FilterField; 25] = [
+pub const FIELDS: [FilterField; 27] = [
     field("lang:", "the language of the Telegram app", "lang:de,pt*"),
     field("source:", "the deep link by which the user came", "source:ads_*"),
     field("started:", "a deep link that the user ever opened", "started:spring_sale"),
@@ -31,6 +31,8 @@ pub const FIELDS: [FilterField; 25] = [
         "broadcast:12:failed",
     ),
     field("pressed:", "a broadcast of which the user pressed a button", "pressed:12"),
+    field("opted_out:", "a category of broadcasts that the user opted out of", "opted_out:promo"),
+    field("capped:", "a category of which the user got the most for a week", "capped:promo"),
     field("zone:", "the time zone that the user chose", "zone:Europe/*"),
     field("team:", "a favourite team", "team:TOR"),
     field("botlang:", "the language that the user chose for the bot", "botlang:de"),

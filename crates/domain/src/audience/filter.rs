@@ -46,9 +46,15 @@ impl Filter {
     #[must_use]
     pub fn without_bots(self) -> Self {
         match self.names_bots() {
-            true => self.and(Self(negated(Node::Term(Term::Bot)))),
+            true => self.without(Term::Bot),
             false => self,
         }
+    }
+
+    /// The users of this filter who do not meet a term.
+    #[must_use]
+    pub fn without(self, term: Term) -> Self {
+        self.and(Self(negated(Node::Term(term))))
     }
 
     /// The filter as a tree.

@@ -66,6 +66,8 @@ impl Display for Term {
             Self::UsedDays(name, days) => write!(f, "used:{}{days}", name.as_str()),
             Self::Broadcast(all) => list(f, "broadcast:", all),
             Self::Pressed(all) => list(f, "pressed:", all),
+            Self::OptedOut(names) => list(f, "opted_out:", names),
+            Self::Capped(names) => list(f, "capped:", names),
             Self::Zone(zones) => list(f, "zone:", zones),
             Self::Team(teams) => list(f, "team:", teams),
             Self::BotLanguage(languages) => {

@@ -26,6 +26,7 @@ pub const MAX_BESIDE_NAMES: usize = 60;
 pub struct Selection {
     node: Node,
     zone: Tz,
+    now: DateTime<Utc>,
     today: NaiveDate,
 }
 
@@ -66,7 +67,7 @@ impl Selection {
         // A condition that everyone meets would only keep the sums from counting.
         let conditions = node.parts().iter().filter(|part| !part.is_people_and_bots());
         let node = all(conditions.cloned().collect());
-        let selection = Self { node, zone, today: day_of(zone, now) };
+        let selection = Self { node, zone, now, today: day_of(zone, now) };
         let mixed = selection.conditions().iter().filter(|node| node.compares_names());
         if mixed.map(beside_names).sum::<usize>() > MAX_BESIDE_NAMES {
             return Err(SelectionError::TooMuchBesideNames);
@@ -82,6 +83,11 @@ impl Selection {
     /// The whole condition.
     pub fn node(&self) -> &Node {
         &self.node
+    }
+
+    /// The moment at which it is evaluated.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.now
     }
 
     /// The days of a range, in the selection's time zone.
@@ -185,7 +191,12 @@ const _: () = assert!(MAX_FILTER_DEPTH * (MAX_SEGMENT_DEPTH + 1) < 500);
 /// Every user that meets the conditions, bots included. Days are those of UTC.
 impl From<&UserFilter> for Selection {
     fn from(filter: &UserFilter) -> Self {
-        Self { node: all(conditions(filter)), zone: Tz::UTC, today: NaiveDate::default() }
+        Self {
+            node: all(conditions(filter)),
+            zone: Tz::UTC,
+            now: DateTime::default(),
+            today: NaiveDate::default(),
+        }
     }
 }
 

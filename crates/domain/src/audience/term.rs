@@ -38,6 +38,10 @@ pub enum Term {
     Broadcast(Vec<OfBroadcast>),
     /// The user pressed a button of one of these broadcasts.
     Pressed(Vec<i64>),
+    /// The user has opted out of one of these categories of broadcasts.
+    OptedOut(Vec<LabelName>),
+    /// The user had as many messages of one of these categories within seven days as its cap allows.
+    Capped(Vec<LabelName>),
     /// One of these teams is a favourite of the user: abbreviations in capital letters.
     Team(Vec<String>),
     /// The user chose one of these languages for the bot.
@@ -64,6 +68,7 @@ impl Term {
                 all.len()
             }
             Self::Tag(all) | Self::Group(all) | Self::Segment(all) => all.len(),
+            Self::OptedOut(all) | Self::Capped(all) => all.len(),
             Self::Used(all) => all.len(),
             Self::Broadcast(all) => all.len(),
             Self::Pressed(all) => all.len(),

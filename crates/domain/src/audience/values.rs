@@ -178,6 +178,8 @@ fn field_term(
         "used" => used(value),
         "broadcast" => value.each(of_broadcast).map(Term::Broadcast),
         "pressed" => value.each(broadcast).map(Term::Pressed),
+        "opted_out" => value.each(label).map(Term::OptedOut),
+        "capped" => value.each(label).map(Term::Capped),
         "zone" => value.each(zone).map(Term::Zone),
         "team" => value.each(team).map(Term::Team),
         "botlang" => value.each(bot_language).map(Term::BotLanguage),

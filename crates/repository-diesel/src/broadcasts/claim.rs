@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, TimeDelta, Utc};
-use diesel::{dsl::count_star, prelude::*};
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
 use rollcall_domain::{
     Arm, Broadcast, BroadcastResponse, BroadcastState, RecipientState, SYSTEM_CATEGORY, SkipReason,
     TelegramId, TelegramUser,
@@ -16,24 +16,19 @@ use super::{
     sender::lock_as,
     sums::Changes,
     waiting::{self, Looked},
+    week::Week,
 };
 use crate::{
     base::{
         connection::AnyConnection,
         error::Failure,
-        schema::{
-            broadcast_categories, broadcast_recipients, broadcast_sender, broadcasts, opt_outs,
-            telegram_users,
-        },
-        timestamp::UtcMicros,
+        schema::{broadcast_recipients, broadcast_sender, broadcasts, opt_outs, telegram_users},
     },
     row::{columns::UserRow, user::telegram_id},
 };
 
 /// Why the bot cannot write to a user who has never opened a chat with it.
 const NO_PRIVATE_CHAT: &str = "no_private_chat";
-/// The time over which the messages of a category are counted.
-const WEEK: TimeDelta = TimeDelta::days(7);
 
 /// Which database this is, and how often recipients were claimed, ever.
 type Claims = (String, i64);
@@ -210,46 +205,11 @@ fn left_out(
         .filter(opt_outs::category.eq(category))
         .select(opt_outs::telegram_id)
         .load(connection)?;
-    let cap: Option<i32> = broadcast_categories::table
-        .find(category)
-        .select(broadcast_categories::weekly_cap)
-        .first(connection)
-        .optional()?
-        .flatten();
     let mut left_out = BTreeMap::new();
-    if let Some(cap) = cap {
-        let counts = messages_of_week(connection, category, ids, at)?;
-        let full = counts.into_iter().filter(|(_, messages)| *messages >= i64::from(cap));
-        left_out.extend(full.map(|(id, _)| (id, SkipReason::Capped)));
+    if let Some(week) = Week::of(connection, category, at)? {
+        let capped = week.capped(connection, ids)?;
+        left_out.extend(capped.into_iter().map(|id| (id, SkipReason::Capped)));
     }
     left_out.extend(opted_out.into_iter().map(|id| (id, SkipReason::OptedOut)));
     Ok(left_out)
-}
-
-/// How many messages of a category these users had within a week.
-fn messages_of_week(
-    connection: &mut AnyConnection,
-    category: &str,
-    ids: &[i64],
-    at: DateTime<Utc>,
-) -> QueryResult<Vec<(i64, i64)>> {
-    let since = at - WEEK;
-    // The last outcomes are stored shortly after the end.
-    let ended_since = UtcMicros::from(since - TimeDelta::days(1));
-    let recent: Vec<i64> = broadcasts::table
-        .filter(broadcasts::category.eq(category))
-        .filter(broadcasts::started_at.is_not_null())
-        .filter(broadcasts::ended_at.is_null().or(broadcasts::ended_at.gt(ended_since)))
-        .select(broadcasts::id)
-        .load(connection)?;
-    // A recipient that is claimed or unknown may have the message.
-    let had = [RecipientState::Sent, RecipientState::Claimed, RecipientState::Unknown];
-    broadcast_recipients::table
-        .filter(broadcast_recipients::telegram_id.eq_any(ids))
-        .filter(broadcast_recipients::broadcast.eq_any(recent))
-        .filter(broadcast_recipients::state.eq_any(had.map(RecipientState::name)))
-        .filter(broadcast_recipients::at.gt(UtcMicros::from(since)))
-        .group_by(broadcast_recipients::telegram_id)
-        .select((broadcast_recipients::telegram_id, count_star()))
-        .load(connection)
 }

@@ -67,44 +67,12 @@ pub(super) fn create(
     Ok(Some(row.into_broadcast()?))
 }
 
-fn has_category(connection: &mut AnyConnection, category: &LabelName) -> QueryResult<bool> {
+pub(super) fn has_category(
+    connection: &mut AnyConnection,
+    category: &LabelName,
+) -> QueryResult<bool> {
     let category = broadcast_categories::table.find(category.as_str());
     diesel::select(diesel::dsl::exists(category)).get_result(connection)
-}
-
-/// See [`BroadcastRepository::set_category_of_draft`](rollcall_repository::BroadcastRepository::set_category_of_draft).
-/// Runs in a transaction.
-pub(super) fn set_category(
-    connection: &mut AnyConnection,
-    id: i64,
-    category: &LabelName,
-    has_opt_out_button: bool,
-    author: &Author,
-) -> Result<Option<ChangedBroadcast>, Failure> {
-    lock(connection)?;
-    if !has_category(connection, category)? {
-        return Ok(None);
-    }
-    let Some(mut broadcast) = find(connection, id)? else {
-        return Ok(Some(ChangedBroadcast::Missing));
-    };
-    if broadcast.state != BroadcastState::Draft {
-        return Ok(Some(ChangedBroadcast::Refused(broadcast)));
-    }
-    diesel::update(broadcasts::table.find(id))
-        .set((
-            broadcasts::category.eq(category.as_str()),
-            broadcasts::has_opt_out_button.eq(has_opt_out_button),
-        ))
-        .execute(connection)?;
-    let in_category =
-        |category: &LabelName| format!("{}; category {category}", title(id, &broadcast.plan.name));
-    let old = Some(in_category(&broadcast.plan.category));
-    let entry = author.entry(AuditAction::ChangedBroadcast, in_category(category));
-    add_entry(connection, &NewAuditEntry { old, ..entry })?;
-    broadcast.plan.category = category.clone();
-    broadcast.plan.has_opt_out_button = has_opt_out_button;
-    Ok(Some(ChangedBroadcast::Changed(broadcast)))
 }
 
 /// See [`BroadcastRepository::has_broadcasts`](rollcall_repository::BroadcastRepository::has_broadcasts).
@@ -113,7 +81,7 @@ pub(super) fn exist(connection: &mut AnyConnection) -> QueryResult<bool> {
         .get_result(connection)
 }
 
-fn title(id: i64, name: &str) -> String {
+pub(super) fn title(id: i64, name: &str) -> String {
     format!("{id} {name}")
 }
 

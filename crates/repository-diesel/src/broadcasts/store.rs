@@ -12,11 +12,11 @@ use rollcall_domain::{
 };
 use rollcall_repository::{
     AddedRecipients, BroadcastCategory, BroadcastChange, BroadcastRepository, ChangedBroadcast,
-    Leased, Recipient, RecipientClaim, RecipientOutcome, RepositoryError, SenderLease,
+    DraftChange, Leased, Recipient, RecipientClaim, RecipientOutcome, RepositoryError, SenderLease,
 };
 
 use super::{
-    activity, categories, claim, decide,
+    activity, categories, claim, decide, draft,
     origin::Place,
     outcome,
     plan::{self, Author},
@@ -255,20 +255,17 @@ impl BroadcastRepository for DieselUserRepository {
             .await
     }
 
-    async fn set_category_of_draft(
+    async fn change_draft(
         &self,
         id: i64,
-        category: &LabelName,
-        has_opt_out_button: bool,
+        change: &DraftChange,
         by: Option<&Admin>,
         at: DateTime<Utc>,
     ) -> Result<Option<ChangedBroadcast>, RepositoryError> {
-        let (category, author) = (category.clone(), Author { by: by.cloned(), at });
+        let (change, author) = (change.clone(), Author { by: by.cloned(), at });
         self.database
-            .write("set the category of a draft", move |connection| {
-                connection.transaction(|connection| {
-                    plan::set_category(connection, id, &category, has_opt_out_button, &author)
-                })
+            .write("change a draft", move |connection| {
+                connection.transaction(|connection| draft::change(connection, id, &change, &author))
             })
             .await
     }

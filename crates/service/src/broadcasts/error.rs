@@ -44,6 +44,11 @@ pub enum BroadcastError {
     /// No user would get it.
     #[error("the filter '{_0}' selects no user that the bot can write to")]
     Nobody(String),
+    /// The bot can write to users, but each would be left out.
+    #[error(
+        "all users of this filter that the bot can write to have opted out of '{_0}' or had as many of its messages this week as its cap allows"
+    )]
+    AllLeftOut(LabelName),
     /// There is none of this number.
     #[error("there is no broadcast {_0}")]
     Missing(i64),

@@ -11,6 +11,8 @@ use rollcall_domain::grouped;
 pub const PAID_RATE: u32 = 1_000;
 /// How many messages a second Telegram sends without payment (Bot API, "Paid Broadcasts").
 const UNPAID_RATE: u32 = 30;
+/// A payment that saves no more time than this is not mentioned.
+const WORTH_A_WORD: Duration = Duration::from_secs(60);
 
 /// How long the messages of a broadcast take, and what they cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +44,38 @@ impl Forecast {
             duration: Some(duration(messages, rate)),
             price: Stars { tenths: u64::try_from(tenths).unwrap_or(u64::MAX) },
         }
+    }
+}
+
+/// What becomes of the same messages without payment and with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BothWays {
+    /// Without payment.
+    pub unpaid: Forecast,
+    /// With it.
+    pub paid: Forecast,
+}
+
+impl BothWays {
+    /// Of so many messages, at most `rate` a second. `left` is what the bot's own limit leaves for unpaid
+    /// ones. `None` is no limit.
+    pub fn of(messages: u64, rate: Option<u32>, left: Option<u32>) -> Self {
+        Self {
+            unpaid: Forecast::unpaid(messages, rate, left),
+            paid: Forecast::paid(messages, rate),
+        }
+    }
+
+    /// The way of a broadcast.
+    pub fn chosen(&self, is_paid: bool) -> Forecast {
+        if is_paid { self.paid } else { self.unpaid }
+    }
+
+    /// Whether a payment saves more than a minute.
+    pub fn pays_off(&self) -> bool {
+        let (unpaid, paid) = (self.unpaid.duration, self.paid.duration);
+        let saved = unpaid.zip(paid).map(|(unpaid, paid)| unpaid.saturating_sub(paid));
+        saved.is_some_and(|saved| saved > WORTH_A_WORD)
     }
 }
 
@@ -88,6 +122,23 @@ mod tests {
             assert_eq!(forecast.price.to_string(), "0");
         }
         assert_eq!(seconds(Forecast::unpaid(0, None, Some(25))), Some(0));
+    }
+
+    #[test]
+    fn a_payment_may_save_time() {
+        for (messages, rate, left, pays_off) in [
+            (1_000_000, None, Some(25), true),
+            (1_000_000, Some(10), Some(25), false),
+            (1_000, None, None, false),
+            (1_500, None, Some(25), false),
+            (2_000, None, Some(25), true),
+            (0, None, Some(25), false),
+        ] {
+            let both = BothWays::of(messages, rate, left);
+            assert_eq!(both.pays_off(), pays_off, "{messages} {rate:?}");
+            assert_eq!(both.chosen(true), Forecast::paid(messages, rate));
+            assert_eq!(both.chosen(false), Forecast::unpaid(messages, rate, left));
+        }
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! Broadcasts: writing to all users that a filter selects, once each.
 
+mod audience;
 mod composing;
 mod content;
+mod draft;
 mod error;
 mod experiment;
 mod experiment_error;
@@ -23,9 +25,9 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
-    Admin, ArmSums, Broadcast, BroadcastActivity, BroadcastPlan, Clock, Filter, LabelName,
+    Admin, ArmSums, Broadcast, BroadcastActivity, BroadcastPlan, Clock, LabelName,
     MAX_BROADCAST_NAME_CHARS, MAX_BUTTONS, RecipientSums, ResponseSums, SYSTEM_CATEGORY,
-    TelegramId, TelegramUser, Term, Variant,
+    TelegramId, Variant,
 };
 use rollcall_repository::{
     AudienceRepository, BroadcastCategory, BroadcastChange, BroadcastRepository, ChangedBroadcast,
@@ -34,12 +36,13 @@ use rollcall_repository::{
 };
 use tokio::sync::watch;
 
+pub use audience::AudienceSize;
 pub use composing::{ComposingService, Waiting};
 pub use content::{ContentError, Message};
 pub use error::BroadcastError;
 pub use experiment::check as check_experiment;
 pub use experiment_error::ExperimentError;
-pub use forecast::{Forecast, PAID_RATE, Stars};
+pub use forecast::{BothWays, Forecast, PAID_RATE, Stars};
 pub use lease::LeaseTimes;
 pub use messenger::{
     Delivery, Lane, Messenger, OptOutButton, OutgoingContent, OutgoingMessage, OutgoingPicture,
@@ -69,15 +72,6 @@ pub struct BroadcastService {
     audience: AudienceService,
     pictures: PictureService,
     clock: Arc<dyn Clock>,
-}
-
-/// How many users a broadcast has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AudienceSize {
-    /// How many its filter selects.
-    pub users: u64,
-    /// How many of them the bot can write to.
-    pub reachable: u64,
 }
 
 impl BroadcastService {
@@ -305,76 +299,6 @@ impl BroadcastService {
         Ok(self.broadcasts.recipients(id, after, size).await?)
     }
 
-    /// Counts the users that a plan selects now.
-    ///
-    /// # Errors
-    /// If the filter cannot be evaluated, or the storage fails.
-    pub async fn size(&self, plan: &BroadcastPlan) -> Result<AudienceSize, BroadcastError> {
-        let users = plan.filter.clone().without_bots();
-        let reachable = users.clone().and(Filter::with(Term::Reachable));
-        Ok(AudienceSize {
-            users: self.count(&users, plan).await?,
-            reachable: self.count(&reachable, plan).await?,
-        })
-    }
-
-    async fn count(&self, filter: &Filter, plan: &BroadcastPlan) -> Result<u64, BroadcastError> {
-        let selection = self.audience.selection(filter, plan.zone).await?;
-        let counted = self.audience.count(&selection, Arc::new(|_, _| true)).await?;
-        Ok(counted.unwrap_or_default())
-    }
-
-    /// A reachable user that a plan selects, as an example.
-    ///
-    /// # Errors
-    /// If the filter cannot be evaluated, or the storage fails.
-    pub async fn example(
-        &self,
-        plan: &BroadcastPlan,
-    ) -> Result<Option<TelegramUser>, BroadcastError> {
-        let filter = plan.filter.clone().without_bots().and(Filter::with(Term::Reachable));
-        let selection = self.audience.selection(&filter, plan.zone).await?;
-        let mut cursor = None;
-        loop {
-            let page = self.audience.users(&selection, Default::default(), cursor, 1).await?;
-            match (page.rows.into_iter().next(), page.next) {
-                (Some(row), _) => return Ok(Some(row.user)),
-                (None, Some(next)) => cursor = Some(next),
-                (None, None) => return Ok(None),
-            }
-        }
-    }
-
-    /// Sets the category of a draft. Its messages have an opt-out button if those of the category do by
-    /// default.
-    ///
-    /// # Errors
-    /// If it is no draft any more, if there is no such category, or if the storage fails.
-    pub async fn set_category(
-        &self,
-        id: i64,
-        category: &LabelName,
-        by: Option<&Admin>,
-    ) -> Result<Broadcast, BroadcastError> {
-        let has_button = BroadcastPlan::has_opt_out_button_by_default(category);
-        let now = self.clock.now();
-        let set = self.broadcasts.set_category_of_draft(id, category, has_button, by, now).await?;
-        match set {
-            Some(ChangedBroadcast::Changed(broadcast)) => Ok(broadcast),
-            Some(ChangedBroadcast::Refused(broadcast)) => {
-                Err(BroadcastError::NoDraft { id, state: broadcast.state })
-            }
-            Some(ChangedBroadcast::Missing) => Err(BroadcastError::Missing(id)),
-            None => Err(self.unknown_category(category).await?),
-        }
-    }
-
-    async fn unknown_category(&self, category: &LabelName) -> Result<BroadcastError, ServiceError> {
-        let categories = self.categories().await?;
-        let names = categories.into_iter().map(|it| it.name.to_string()).collect::<Vec<_>>();
-        Ok(BroadcastError::Category(category.clone(), names.join(", ")))
-    }
-
     /// Starts, schedules, pauses, resumes or cancels a broadcast. Nobody gets a message twice because of
     /// that.
     ///
@@ -395,9 +319,7 @@ impl BroadcastService {
             {
                 return Err(BroadcastError::Past(at));
             }
-            if self.example(&known.plan).await?.is_none() {
-                return Err(BroadcastError::Nobody(known.plan.filter.to_string()));
-            }
+            self.check_audience(&known.plan, change == BroadcastChange::Start).await?;
         }
         match self.broadcasts.change_broadcast(id, change, by, now).await? {
             ChangedBroadcast::Changed(broadcast) => Ok(broadcast),

@@ -2,6 +2,7 @@
 
 use rollcall_domain::{BroadcastPlan, TelegramUser, grouped};
 use rollcall_service::{AudienceSize, OptOutButton};
+use serde_json::Value;
 
 use crate::{manage::export::index_names, services::Services};
 
@@ -31,16 +32,33 @@ pub(super) async fn opt_out_button(
     Ok(Some(OptOutButton { category: plan.category.clone(), language }))
 }
 
-/// How many users there are, in a sentence.
-pub(super) fn audience(AudienceSize { users, reachable }: AudienceSize) -> String {
-    let noun = if users == 1 { "user" } else { "users" };
-    let all = grouped(users);
-    match users.saturating_sub(reachable) {
-        0 => format!("It goes to {all} {noun}."),
-        missing => format!(
-            "It goes to {} of {all} {noun}; the bot cannot write to {}.",
-            grouped(reachable),
-            grouped(missing)
-        ),
+/// How many users get it, and why others do not, in sentences.
+pub(super) fn audience(size: AudienceSize) -> Vec<String> {
+    let selected = size.selected();
+    let noun = if selected == 1 { "user" } else { "users" };
+    if size.left_out() == 0 {
+        return vec![format!("It goes to {} {noun}.", grouped(selected))];
     }
+    let reasons = size.reasons().into_iter().filter(|(_, users)| *users > 0);
+    let reasons: Vec<String> = reasons
+        .map(|(reason, users)| {
+            let users = grouped(users);
+            match reason {
+                "opted_out" => format!("{users} opted out"),
+                "capped" => format!("{users} with enough messages this week"),
+                "unreachable" => format!("{users} unreachable"),
+                "held_out" => format!("about {users} held out"),
+                _ => format!("{users} {reason}"),
+            }
+        })
+        .collect();
+    vec![
+        format!("It goes to {} of {} {noun}.", grouped(size.messages), grouped(selected)),
+        format!("Left out: {}.", reasons.join(", ")),
+    ]
+}
+
+/// The same for programs.
+pub(super) fn left_out_as_json(size: AudienceSize) -> Value {
+    size.reasons().into_iter().map(|(reason, users)| (reason, Value::from(users))).collect()
 }

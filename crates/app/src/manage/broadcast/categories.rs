@@ -95,6 +95,7 @@ async fn add(
     }
     let cap = match weekly_cap {
         None => "without a cap".to_owned(),
+        Some(1) => "with at most 1 message per user and week".to_owned(),
         Some(cap) => format!("with at most {} messages per user and week", grouped(cap.into())),
     };
     let done = if is_new { "Added" } else { "Changed" };

@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep};
 
 use super::{
     audience::{audience, index_names_of},
-    forecast::{forecasts, lines},
+    forecast::{both_ways, lines},
     number::{Number, standing_as_json, title},
     times::planned,
 };
@@ -133,8 +133,8 @@ impl Start {
         let size = services.broadcasts().size(&broadcast.plan).await?;
         let mut out = stdout();
         writeln!(out, "This starts {}, category {}.", title(broadcast), broadcast.plan.category)?;
-        writeln!(out, "{}", audience(size))?;
-        for line in lines(&broadcast.plan, forecasts(broadcast, size, environment)?) {
+        let both = both_ways(size.messages, &broadcast.plan, environment)?;
+        for line in audience(size).into_iter().chain(lines(&broadcast.plan, both)) {
             writeln!(out, "{line}")?;
         }
         drop(out);

@@ -8,12 +8,12 @@ use rollcall_domain::{
     Broadcast, BroadcastContent, Element, LinkPart, Part, Picture, TelegramId, TelegramUser,
     UserText, Variable, Variant,
 };
-use rollcall_service::{AudienceSize, BroadcastError, Forecast, Message, StoredPicture};
+use rollcall_service::{AudienceSize, BothWays, BroadcastError, Message, StoredPicture};
 use serde_json::{Value, json};
 
 use super::{
-    audience::{audience, index_names_of, opt_out_button},
-    forecast::{forecast_as_json, forecasts, lines},
+    audience::{audience, index_names_of, left_out_as_json, opt_out_button},
+    forecast::{both_ways, forecast_as_json, lines},
     number::{Number, title},
     variants::content_of,
 };
@@ -67,7 +67,7 @@ impl Preview {
         let shown = Shown {
             message,
             picture,
-            forecasts: forecasts(&broadcast, size, environment)?,
+            both: both_ways(size.messages, &broadcast.plan, environment)?,
             opt_out: opt_out_button(services, &broadcast.plan, &user)
                 .await?
                 .map(|button| rollcall_conversation::opt_out_button(&button).text),
@@ -91,7 +91,7 @@ struct Shown {
     opt_out: Option<String>,
     user: TelegramUser,
     size: AudienceSize,
-    forecasts: (Forecast, Option<Forecast>),
+    both: BothWays,
 }
 
 impl Shown {
@@ -99,8 +99,7 @@ impl Shown {
         let mut out = stdout();
         let plan = &self.broadcast.plan;
         writeln!(out, "Preview of {}, category {}", title(&self.broadcast), plan.category)?;
-        writeln!(out, "{}", audience(self.size))?;
-        for line in lines(plan, self.forecasts) {
+        for line in audience(self.size).into_iter().chain(lines(plan, self.both)) {
             writeln!(out, "{line}")?;
         }
         let user = &self.user;
@@ -170,7 +169,6 @@ impl Shown {
         let buttons: Vec<Vec<Value>> =
             buttons.iter().map(|row| row.iter().map(button).collect()).collect();
         let unfilled = text.as_ref().map(UserText::unfilled).unwrap_or_default();
-        let (planned, without) = self.forecasts;
         let picture = self.message.picture();
         json!({
             "id": self.broadcast.id,
@@ -183,10 +181,12 @@ impl Shown {
             "picture_id": picture.and_then(Picture::file_id),
             "stored_picture": picture.and_then(Picture::stored).map(|id| id.to_string()),
             "opt_out_button": self.opt_out,
-            "users": self.size.users,
-            "reachable": self.size.reachable,
-            "forecast": forecast_as_json(planned),
-            "unpaid": without.map(forecast_as_json),
+            "users": self.size.selected(),
+            "left_out": left_out_as_json(self.size),
+            "messages": self.size.messages,
+            "forecast": forecast_as_json(self.both.chosen(self.broadcast.plan.is_paid)),
+            "unpaid": forecast_as_json(self.both.unpaid),
+            "paid": forecast_as_json(self.both.paid),
             "waits_for_local_times": !self.broadcast.plan.times.are_any(),
         })
     }

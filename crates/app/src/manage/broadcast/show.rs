@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     activity::{activity_as_json, print_activity},
-    forecast::forecast,
+    forecast::both_ways,
     number::Number,
     times::{described, wait},
     variants::{print_variants, variants_as_json},
@@ -131,7 +131,10 @@ impl Show {
         }
         let left = sums.all() - sums.settled();
         let left = match broadcast.state {
-            BroadcastState::Sending => forecast(left, &broadcast.plan, environment)?.duration,
+            BroadcastState::Sending => {
+                let plan = &broadcast.plan;
+                both_ways(left, plan, environment)?.chosen(plan.is_paid).duration
+            }
             _ => None,
         };
         print(&broadcast, &sums, left.map(span), next_due)?;

@@ -7,6 +7,7 @@ use rollcall_domain::{LabelKind, LabelName, Pattern, Selection, Term};
 
 use crate::{
     base::{connection::AnyConnection, schema::labels},
+    broadcasts::week::Week,
     directory::sql::Sql,
 };
 
@@ -21,6 +22,8 @@ pub(in crate::directory) struct Known {
     languages: Option<Vec<String>>,
     /// The numbers of all tags and groups by kind and name, if the selection names any.
     labels: BTreeMap<(String, String), i32>,
+    /// The last week of each category with a cap that the selections name.
+    pub(super) weeks: BTreeMap<LabelName, Week>,
     pub(super) is_postgres: bool,
 }
 
@@ -51,6 +54,17 @@ impl Known {
             let all: Vec<(String, String, i32)> =
                 labels::table.select((labels::kind, labels::name, labels::id)).load(connection)?;
             known.labels = all.into_iter().map(|(kind, name, id)| ((kind, name), id)).collect();
+        }
+        for selection in selections {
+            let named = selection.node().terms().filter_map(|term| match term {
+                Term::Capped(names) => Some(names),
+                _ => None,
+            });
+            for name in named.flatten() {
+                if let Some(week) = Week::of(connection, name.as_str(), selection.now())? {
+                    known.weeks.insert(name.clone(), week);
+                }
+            }
         }
         Ok(known)
     }

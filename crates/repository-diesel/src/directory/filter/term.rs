@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use rollcall_domain::{
-    DayField, DayRange, Days, LabelKind, Language, NumberRange, OfBroadcast, Pattern, Selection,
-    Share, ShareNumbers, Term, Use,
+    DayField, DayRange, Days, LabelKind, LabelName, Language, NumberRange, OfBroadcast, Pattern,
+    Selection, Share, ShareNumbers, Term, Use,
 };
 
 use super::Known;
 use crate::{
     base::timestamp::storable,
+    broadcasts::week::Week,
     directory::{order::time, sql::Sql},
 };
 
@@ -48,6 +49,10 @@ pub(in crate::directory) fn rows_of(
             let all: Vec<String> = all.iter().map(i64::to_string).collect();
             let condition = format!("broadcast_presses.broadcast IN ({})", all.join(", "));
             Rows::of("broadcast_presses", Sql::new(condition))
+        }
+        Term::OptedOut(names) => {
+            let names = names.iter().map(LabelName::as_str);
+            Rows::of("opt_outs", one_of("opt_outs.category", names))
         }
         Term::Zone(zones) => Rows::of("preferences", any_of("preferences.time_zone", zones)),
         Term::Team(teams) => Rows {
@@ -95,6 +100,10 @@ pub(super) fn term_sql(term: &Term, selection: &Selection, known: &Known) -> Opt
             Sql::new(format!("users.telegram_id IN ({})", ids.join(", ")))
         }
         Term::Random(share) => random(share),
+        Term::Capped(names) => {
+            let weeks = names.iter().filter_map(|name| known.weeks.get(name));
+            Sql::combined(weeks.map(capped).collect(), " OR ", "FALSE")
+        }
         Term::Name(_) | Term::Search(_) => return None,
         // Labels that do not exist, and segments: those were replaced by their filters.
         _ => Sql::new("FALSE"),
@@ -115,6 +124,24 @@ fn recipients(all: &[OfBroadcast]) -> Sql {
     };
     let mut parts: Vec<Sql> = states.into_iter().map(of_one).collect();
     if parts.len() == 1 { parts.remove(0) } else { Sql::combined(parts, " OR ", "FALSE") }
+}
+
+/// That a user had as many messages of a category as its cap allows. The primary key finds them, so this
+/// looks up few rows for each user.
+fn capped(Week { cap, broadcasts, since }: &Week) -> Sql {
+    if broadcasts.is_empty() {
+        return Sql::new("FALSE");
+    }
+    let broadcasts: Vec<String> = broadcasts.iter().map(i64::to_string).collect();
+    let had = Week::HAD.map(|state| format!("'{}'", state.name()));
+    Sql::new(format!(
+        "(SELECT COUNT(*) FROM broadcast_recipients AS messages WHERE messages.telegram_id = \
+         users.telegram_id AND messages.broadcast IN ({}) AND messages.state IN ({}) AND \
+         messages.at > {}) >= {cap}",
+        broadcasts.join(", "),
+        had.join(", "),
+        time(*since),
+    ))
 }
 
 fn used(name: &Use, condition: &str) -> Rows {

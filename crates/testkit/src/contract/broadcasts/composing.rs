@@ -1,8 +1,10 @@
 //! Broadcasts that owners compose in their chat with the bot.
 
 use chrono_tz::Tz;
-use rollcall_domain::{Admin, AuditAction, BroadcastState};
-use rollcall_repository::{BroadcastChange, BroadcastRequest, ChangedBroadcast, ProgressMessage};
+use rollcall_domain::{Admin, AuditAction, BroadcastPlan, BroadcastState, DeliveryTimes};
+use rollcall_repository::{
+    BroadcastChange, BroadcastRequest, ChangedBroadcast, DraftChange, ProgressMessage,
+};
 
 use super::store::{Store, at, change, create, entries, id, name, plan, users};
 
@@ -98,8 +100,9 @@ pub async fn only_a_draft_gets_another_category([(store, admins), (other, _)]: [
     let ada = Admin::Account("ada".parse().unwrap());
     let broadcast = create(&*store, &plan("news")).await;
     let set = async |number, category: &str, has_button| {
-        let category = name(category);
-        store.set_category_of_draft(number, &category, has_button, Some(&ada), at(5)).await.unwrap()
+        let change =
+            DraftChange::Category { category: name(category), has_opt_out_button: has_button };
+        store.change_draft(number, &change, Some(&ada), at(5)).await.unwrap()
     };
     assert_eq!(set(broadcast.id, "gone", false).await, None);
     assert_eq!(set(9_999, "news", false).await, Some(ChangedBroadcast::Missing));
@@ -118,4 +121,45 @@ pub async fn only_a_draft_gets_another_category([(store, admins), (other, _)]: [
     let (old, new) = ("1 Hello; category news", "1 Hello; category promo");
     let entry = (AuditAction::ChangedBroadcast, old.to_owned(), new.to_owned());
     assert_eq!((log.len(), &log[1]), (3, &entry));
+}
+
+pub async fn a_draft_gets_another_time_and_speed([(store, admins), (other, _)]: [Store; 2]) {
+    let mut expected = create(&*store, &plan("news")).await;
+    let number = expected.id;
+    let set = async |change| store.change_draft(number, &change, None, at(5)).await.unwrap();
+    let speed = |rate, is_paid| DraftChange::Speed { rate, is_paid };
+    let start = at(3_600);
+    expected.plan.starts_at = Some(start);
+    let changed = set(DraftChange::StartsAt(Some(start))).await;
+    assert_eq!(changed, Some(ChangedBroadcast::Changed(expected.clone())));
+    (expected.plan.rate, expected.plan.is_paid) = (Some(500), true);
+    let changed = set(speed(Some(500), true)).await;
+    assert_eq!(changed, Some(ChangedBroadcast::Changed(expected.clone())));
+    assert_eq!(other.broadcast(number).await.unwrap(), Some(expected.clone()));
+    expected.plan.starts_at = None;
+    (expected.plan.rate, expected.plan.is_paid) = (None, false);
+    set(DraftChange::StartsAt(None)).await;
+    let changed = set(speed(None, false)).await;
+    assert_eq!(changed, Some(ChangedBroadcast::Changed(expected.clone())));
+    assert_eq!(other.broadcast(number).await.unwrap(), Some(expected));
+
+    // A time for all replaces the one of each user's own clock.
+    let times = DeliveryTimes { local_time: Some(start.naive_utc()), ..DeliveryTimes::default() };
+    let local = BroadcastPlan { times, starts_at: Some(at(60)), ..plan("news") };
+    let local = create(&*store, &local).await;
+    store.change_draft(local.id, &DraftChange::StartsAt(None), None, at(5)).await.unwrap();
+    let changed = other.broadcast(local.id).await.unwrap().unwrap();
+    assert_eq!(changed.plan, plan("news"));
+
+    change(&*store, number, BroadcastChange::Start).await;
+    for change in [DraftChange::StartsAt(None), speed(None, true)] {
+        match set(change).await {
+            Some(ChangedBroadcast::Refused(it)) => assert_eq!(it.state, BroadcastState::Preparing),
+            changed => panic!("{changed:?}"),
+        }
+    }
+    let log = entries(&*admins).await;
+    let of = |place: usize| (log[place].1.as_str(), log[place].2.as_str());
+    assert_eq!(of(1), ("1 Hello; without a time", "1 Hello; for 2026-11-20 13:00:00 UTC"));
+    assert_eq!(of(2), ("1 Hello; unpaid", "1 Hello; paid, at most 500 a second"));
 }

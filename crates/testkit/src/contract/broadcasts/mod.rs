@@ -85,6 +85,7 @@ macro_rules! broadcast_repository_contract {
             a_progress_message_is_replaced_and_deleted,
             an_erased_owner_composes_nothing,
             only_a_draft_gets_another_category,
+            a_draft_gets_another_time_and_speed,
             the_held_out_part_does_not_get_the_message,
             only_users_who_would_get_the_message_are_held_out,
             activity_is_counted_when_seven_days_are_over,

@@ -29,13 +29,11 @@ use tokio::task::block_in_place;
 use super::{
     people::{Person, any_person, demo},
     recipients,
-    store::{DirectoryStore, Stores, at, index_all, register, sorts, text},
+    store::{DirectoryStore, NOW, Stores, at, index_all, register, sorts, text},
 };
 
 /// Enough that some filters match more users than are read one by one.
 const MANY: usize = 3200;
-/// When the filters are evaluated: some days after the last users joined.
-const NOW: i64 = 25 * 86_400 + 80_000;
 
 /// Facts that are not in the history of a demo user.
 #[derive(Default)]
@@ -47,6 +45,8 @@ struct Facts {
     recipients: BTreeMap<i64, RecipientState>,
     /// Those who pressed a button of it.
     pressed: BTreeSet<i64>,
+    /// Those who opted out of categories.
+    opted_out: BTreeMap<&'static str, BTreeSet<i64>>,
 }
 
 /// For any filter in any time zone: the list, the count and the ids are those of the users that a
@@ -82,6 +82,7 @@ pub async fn a_selection_has_the_users_that_a_naive_reading_selects([store, _]: 
             }
             facts.recipients = recipients::of_a_broadcast(&*store, &people).await;
             facts.pressed = recipients::pressing(&*store, &facts.recipients).await;
+            facts.opted_out = recipients::opting_out(&*store, &people).await;
         });
         let zones = [Tz::UTC, Tz::UTC, Tz::Asia__Tokyo, Tz::America__New_York];
         runner
@@ -160,6 +161,11 @@ pub(super) fn any_text() -> impl Strategy<Value = String> {
             "broadcast:2:sent,1:skipped,1:unreachable",
             "pressed:1",
             "pressed:1,2",
+            "opted_out:promo",
+            "opted_out:news,system",
+            "capped:news",
+            "capped:promo,news",
+            "capped:promo",
             "name:anna",
             "name:\"lee ann\"",
             "name:nick",
@@ -398,6 +404,17 @@ impl Reading<'_> {
                 all.iter().any(|it| it.broadcast == 1 && Some(&it.state) == state)
             }
             Term::Pressed(all) => all.contains(&1) && self.facts.pressed.contains(&person.id),
+            Term::OptedOut(names) => names.iter().any(|name| {
+                let opted_out = self.facts.opted_out.get(name.as_str());
+                opted_out.is_some_and(|ids| ids.contains(&person.id))
+            }),
+            // Only news have a cap, which is one message.
+            Term::Capped(names) => {
+                let state = self.facts.recipients.get(&person.id);
+                let had = matches!(state, Some(RecipientState::Sent | RecipientState::Unknown));
+                had && recipients::is_of_this_week(person.id)
+                    && names.iter().any(|name| name.as_str() == "news")
+            }
             Term::Note => self.facts.notes.contains(&person.id),
             Term::Name(term) => names_match(person, term),
             Term::Search(term) => person.matches(term),

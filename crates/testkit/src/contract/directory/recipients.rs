@@ -10,7 +10,7 @@ use rollcall_repository::{BroadcastChange, RecipientOutcome};
 
 use super::{
     people::Person,
-    store::{DirectoryStore, at},
+    store::{DirectoryStore, NOW, at},
 };
 
 /// Sends the first broadcast to half of the people, and stores outcomes of every kind. Returns them as
@@ -54,7 +54,7 @@ pub(super) async fn of_a_broadcast(
         state,
         reason: None,
         message_id: None,
-        at: at(0),
+        at: at(if is_of_this_week(telegram_id.get()) { NOW - 86_400 } else { NOW - 8 * 86_400 }),
     };
     let claimed = claim.users.iter().map(|user| user.telegram_id);
     let outcomes: Vec<_> = claimed.zip(states.into_iter().cycle()).map(outcome).collect();
@@ -66,6 +66,32 @@ pub(super) async fn of_a_broadcast(
         assert!(number > 20, "{state:?}: {number}");
     }
     states
+}
+
+/// Whether a recipient got the message within the last seven days.
+pub(super) fn is_of_this_week(id: i64) -> bool {
+    id % 3 > 0
+}
+
+/// Opts some people out of `promo` and `news`, and caps `news` at one message a week. Returns who has opted
+/// out of which.
+pub(super) async fn opting_out(
+    store: &dyn DirectoryStore,
+    people: &[Person],
+) -> BTreeMap<&'static str, BTreeSet<i64>> {
+    let mut opted_out = BTreeMap::new();
+    for (category, each) in [("promo", 7), ("news", 5)] {
+        let ids: BTreeSet<i64> =
+            people.iter().map(|it| it.id).filter(|id| id % each == 0).collect();
+        let name = category.parse().unwrap();
+        for id in &ids {
+            let id = TelegramId::try_from(*id).unwrap();
+            assert!(store.set_opt_out(id, &name, true, at(0)).await.unwrap());
+        }
+        opted_out.insert(category, ids);
+    }
+    assert!(!store.add_category(&"news".parse().unwrap(), Some(1), None, at(0)).await.unwrap());
+    opted_out
 }
 
 /// Presses both buttons for every other recipient who may have the message. Returns them.

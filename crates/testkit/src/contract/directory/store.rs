@@ -82,6 +82,9 @@ pub(super) fn term(text: &str) -> SearchTerm {
     SearchTerm::new(text).unwrap()
 }
 
+/// When filters are evaluated: some days after the last users joined.
+pub(super) const NOW: i64 = 25 * 86_400 + 80_000;
+
 pub(super) fn at(second: i64) -> DateTime<Utc> {
     "2026-10-01T00:00:00Z".parse::<DateTime<Utc>>().unwrap() + TimeDelta::seconds(second)
 }
