@@ -16,26 +16,23 @@ use std::{
 };
 
 use chrono::TimeDelta;
-use chrono_tz::Tz;
 use rollcall_domain::{
-    Arm, Broadcast, BroadcastButton, BroadcastContent, BroadcastPlan, BroadcastState, Chat,
-    ChatKind, Clock, DeliveryTimes, Experiment, Interaction, InteractionKind, OnUnknown, Percent,
-    Profile, RecipientState, SystemClock, TelegramId, VariantTest, WinnerBy,
+    Arm, Broadcast, BroadcastButton, BroadcastContent, BroadcastPlan, BroadcastState, Clock,
+    Experiment, Percent, RecipientState, SystemClock, VariantTest, WinnerBy,
 };
 use rollcall_repository::BroadcastRepository;
-use rollcall_repository_diesel::{Database, DieselUserRepository};
-use rollcall_service::{BroadcastChange, BroadcastService, UserService};
 use rollcall_simulator::Simulator;
 use rollcall_testkit::ThrowAwayDatabase;
-use running::{RunningBot, database::tamper};
-use tokio::time::{sleep, timeout};
+use running::{
+    RunningBot,
+    database::tamper,
+    owner::{self, Owner},
+};
 
 /// How many users there are.
 const USERS: i64 = 400;
 /// The lease, so that a killed bot is soon followed.
 const SETTINGS: [(&str, &str); 1] = [("BROADCAST_LEASE", "1")];
-/// How long the test waits, before it fails.
-const PATIENCE: Duration = Duration::from_secs(120);
 
 stories!(
     the_held_out_part_gets_nothing_and_is_compared_a_week_later,
@@ -44,23 +41,23 @@ stories!(
 );
 
 async fn the_held_out_part_gets_nothing_and_is_compared_a_week_later(database: ThrowAwayDatabase) {
-    let owner = Owner::of(&database).await;
+    let owner = Owner::of(&database, USERS).await;
     let telegram = simulator().await;
     let experiment = Experiment { hold_out: Percent::new(30), ..Experiment::default() };
-    let started = owner.start(experiment.clone(), "Hi").await;
+    let started = owner.start(&plan(experiment.clone(), "Hi")).await;
     // The bot is killed in the middle: the part stays the same.
     let mut bot = RunningBot::launch(&telegram, &database, &SETTINGS);
-    owner.wait_until(async || owner.sums(started.id).await.1 > 50).await;
+    owner.wait_until(started.id, |_, sums| sums.settled() > 50).await;
     bot.kill().await;
     let mut bot = RunningBot::launch(&telegram, &database, &SETTINGS);
-    owner.wait_until(async || owner.state(started.id).await == BroadcastState::Finished).await;
+    owner.wait_until_in(started.id, BroadcastState::Finished).await;
     bot.kill().await;
 
     let is_out = |id: &i64| experiment.is_held_out(started.id, (*id).try_into().unwrap());
     let held_out: BTreeSet<i64> = (1..=USERS).filter(is_out).collect();
     let got: BTreeSet<i64> = messages(&telegram).into_keys().collect();
     assert!(got.is_disjoint(&held_out), "{:?}", got.intersection(&held_out));
-    let (sums, _) = owner.sums(started.id).await;
+    let sums = owner.sums(started.id).await;
     assert_eq!(sums.held_out(), u64::try_from(held_out.len()).unwrap());
     assert_eq!(sums.all(), u64::try_from(USERS).unwrap());
 
@@ -76,7 +73,7 @@ async fn the_held_out_part_gets_nothing_and_is_compared_a_week_later(database: T
     }
     let mut bot = RunningBot::launch(&telegram, &database, &SETTINGS);
     let known = async || owner.service.activity(started.id).await.unwrap().is_some();
-    owner.wait_until(known).await;
+    owner.wait(known).await;
     bot.kill().await;
     let activity = owner.service.activity(started.id).await.unwrap().unwrap();
     let early = held_out.iter().filter(|id| **id <= 200).count();
@@ -88,8 +85,7 @@ async fn the_held_out_part_gets_nothing_and_is_compared_a_week_later(database: T
 
 /// A text with a button that counts presses.
 fn content(text: &str) -> BroadcastContent {
-    let texts = [(String::new(), text.to_owned())].into();
-    BroadcastContent::Text { texts, buttons: "Yes = press".to_owned(), picture: None }
+    owner::content(text, "Yes = press")
 }
 
 fn testing(after: TimeDelta) -> Experiment {
@@ -110,15 +106,15 @@ fn arms(broadcast: &Broadcast) -> BTreeMap<Option<Arm>, Vec<i64>> {
 async fn those_who_wait_get_the_winner_once_although_the_bot_is_killed(
     database: ThrowAwayDatabase,
 ) {
-    let owner = Owner::of(&database).await;
+    let owner = Owner::of(&database, USERS).await;
     let telegram = simulator().await;
-    let started = owner.start(testing(TimeDelta::seconds(2)), "a").await;
+    let started = owner.start(&plan(testing(TimeDelta::seconds(2)), "a")).await;
     let arms = arms(&started);
     let b = Arm::from_name("B").unwrap();
 
     // Killed between the last message of the test and the decision.
     let mut bot = RunningBot::launch(&telegram, &database, &SETTINGS);
-    owner.wait_until(async || owner.find(started.id).await.tested_at.is_some()).await;
+    owner.wait_until(started.id, |it, _| it.tested_at.is_some()).await;
     bot.kill().await;
     let known = owner.find(started.id).await;
     assert_eq!(known.decision, None);
@@ -130,16 +126,16 @@ async fn those_who_wait_get_the_winner_once_although_the_bot_is_killed(
     }
     let presser = arms[&Some(b)][0].try_into().unwrap();
     let button = BroadcastButton { broadcast: started.id, button: 1 };
-    let pressed = owner.repository.press_button(presser, button, SystemClock.now()).await;
+    let pressed = owner.storage.press_button(presser, button, SystemClock.now()).await;
     assert!(pressed.unwrap());
 
     // Killed as soon as it is decided.
     let mut bot = RunningBot::launch(&telegram, &database, &SETTINGS);
-    owner.wait_until(async || owner.find(started.id).await.decision.is_some()).await;
+    owner.wait_until(started.id, |it, _| it.decision.is_some()).await;
     bot.kill().await;
     let decided = owner.find(started.id).await.decision;
     let mut bot = RunningBot::launch(&telegram, &database, &SETTINGS);
-    owner.wait_until(async || owner.state(started.id).await == BroadcastState::Finished).await;
+    owner.wait_until_in(started.id, BroadcastState::Finished).await;
     bot.kill().await;
 
     let known = owner.find(started.id).await;
@@ -148,7 +144,7 @@ async fn those_who_wait_get_the_winner_once_although_the_bot_is_killed(
     assert_eq!((decision.winner.to_string().as_str(), decision.pick), ("B", None));
     let got = messages(&telegram);
     assert!(got.values().all(|texts| texts.len() == 1), "nobody gets two messages");
-    let (sums, _) = owner.sums(started.id).await;
+    let sums = owner.sums(started.id).await;
     let users = u64::try_from(USERS).unwrap();
     assert_eq!(sums.of(RecipientState::Sent) + sums.of(RecipientState::Unknown), users);
     assert!(sums.of(RecipientState::Unknown) <= 50, "{sums:?}");
@@ -158,15 +154,15 @@ async fn those_who_wait_get_the_winner_once_although_the_bot_is_killed(
 }
 
 async fn a_picked_winner_goes_out_at_once(database: ThrowAwayDatabase) {
-    let owner = Owner::of(&database).await;
+    let owner = Owner::of(&database, USERS).await;
     let telegram = simulator().await;
-    let started = owner.start(testing(TimeDelta::hours(4)), "a").await;
+    let started = owner.start(&plan(testing(TimeDelta::hours(4)), "a")).await;
     let b = "B".parse().unwrap();
     let bot = RunningBot::launch(&telegram, &database, &SETTINGS);
-    owner.wait_until(async || owner.find(started.id).await.tested_at.is_some()).await;
+    owner.wait_until(started.id, |it, _| it.tested_at.is_some()).await;
     let tested = messages(&telegram);
     owner.service.pick_winner(started.id, b, None).await.unwrap();
-    owner.wait_until(async || owner.state(started.id).await == BroadcastState::Finished).await;
+    owner.wait_until_in(started.id, BroadcastState::Finished).await;
     bot.terminate().await;
     let got = messages(&telegram);
     assert_eq!(got.len(), usize::try_from(USERS).unwrap());
@@ -200,74 +196,7 @@ fn messages(telegram: &Simulator) -> BTreeMap<i64, Vec<String>> {
     messages
 }
 
-struct Owner {
-    service: BroadcastService,
-    repository: DieselUserRepository,
-}
-
-impl Owner {
-    /// An owner of a bot with users.
-    async fn of(database: &ThrowAwayDatabase) -> Self {
-        let storage = Database::open(database.url().parse().unwrap()).await.unwrap();
-        storage.migrate().await.unwrap();
-        let repository = DieselUserRepository::new(storage);
-        let users = UserService::new(repository.clone(), SystemClock);
-        let at = SystemClock.now() - TimeDelta::hours(1);
-        let all: Vec<Interaction> = (1..=USERS)
-            .map(|id| {
-                let profile = Profile::new(TelegramId::try_from(id).unwrap(), "Ann");
-                let mut interaction = Interaction::new(at, profile, InteractionKind::Text);
-                interaction.chat = Some(Chat { id, kind: ChatKind::Private });
-                interaction
-            })
-            .collect();
-        users.register(&all).await.unwrap();
-        Self { service: BroadcastService::new(repository.clone(), SystemClock), repository }
-    }
-
-    async fn start(&self, experiment: Experiment, text: &str) -> Broadcast {
-        let plan = BroadcastPlan {
-            name: "a try".to_owned(),
-            category: "news".parse().unwrap(),
-            filter: "".parse().unwrap(),
-            zone: Tz::UTC,
-            content: content(text),
-            rate: Some(200),
-            is_paid: false,
-            on_unknown: OnUnknown::Skip,
-            starts_at: None,
-            lasts: TimeDelta::hours(24),
-            times: DeliveryTimes::default(),
-            has_opt_out_button: false,
-            experiment,
-        };
-        let created = self.service.create(&plan, None).await.unwrap();
-        self.service.change(created.id, BroadcastChange::Start, None).await.unwrap()
-    }
-
-    async fn find(&self, id: i64) -> Broadcast {
-        self.service.find(id).await.unwrap()
-    }
-
-    async fn state(&self, id: i64) -> BroadcastState {
-        self.find(id).await.state
-    }
-
-    /// The sums of the recipients, and how many have an outcome.
-    async fn sums(&self, id: i64) -> (rollcall_domain::RecipientSums, u64) {
-        let sums = self.service.sums(id).await.unwrap();
-        let settled = sums.settled();
-        (sums, settled)
-    }
-
-    async fn wait_until(&self, is_so: impl AsyncFn() -> bool) {
-        let so = async {
-            while !is_so().await {
-                sleep(Duration::from_millis(20)).await;
-            }
-        };
-        if timeout(PATIENCE, so).await.is_err() {
-            panic!("{:?}", self.service.list(None, 1).await);
-        }
-    }
+/// A broadcast to everyone.
+fn plan(experiment: Experiment, text: &str) -> BroadcastPlan {
+    BroadcastPlan { content: content(text), rate: Some(200), experiment, ..owner::plan(text) }
 }

@@ -14,18 +14,20 @@ mod running;
 #[expect(dead_code, reason = "each test file uses its own part of it")]
 mod site;
 
-use std::rc::Rc;
+use std::{rc::Rc, time::Duration};
 
 use rollcall_domain::{
     Chat, ChatKind, Clock, Interaction, InteractionKind, Profile, Role, SystemClock,
 };
 use rollcall_repository_diesel::{Database, DieselUserRepository};
-use rollcall_service::UserService;
+use rollcall_service::{BroadcastService, UserService};
 use rollcall_simulator::{Person, Simulator};
 use rollcall_testkit::{ThrowAwayDatabase, png};
 use serde_json::json;
+use tokio::time::{sleep, timeout};
 
 use browser::Browser;
+use running::database::tamper;
 use site::{Site, with_browser};
 
 /// The admin who signs in through Telegram.
@@ -69,7 +71,7 @@ async fn a_broadcast_is_written_and_started_without_scripts() {
         browser.press("Sign in").await;
         browser.shows("h1", "Dashboard").await;
         site.go("/broadcasts/new?filter=id:1001").await;
-        browser.shows("#audience", "1 user that the bot can write to, of 1 user.").await;
+        browser.shows("#audience", "Goes to 1 user.").await;
         browser.fill("#text0", "Hello <i>{last_name}</i>").await;
         browser.press("Add a language").await;
         browser.fill("#language1", "de").await;
@@ -155,6 +157,101 @@ async fn a_picture_is_picked_seen_and_sent() {
     .await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn variants_are_written_pressed_and_the_winner_goes_out() {
+    with_browser(async |browser| {
+        for database in ThrowAwayDatabase::of_each_kind() {
+            let site = open(&browser, database).await;
+            site.go("/broadcasts/new").await;
+            site.enter(Role::Owner.name()).await;
+            write_variants(&site).await;
+            let storage = Database::open(site.database.url().parse().unwrap()).await.unwrap();
+            let service = BroadcastService::new(DieselUserRepository::new(storage), SystemClock);
+            wait(async || service.find(1).await.unwrap().tested_at.is_some()).await;
+            press_b(&site).await;
+            win(&site, &service).await;
+            assert_eq!(browser.complaints().await, Vec::<String>::new());
+            browser.forget().await;
+            site.close().await;
+        }
+    })
+    .await;
+}
+
+/// Writes two variants that a part of the users tests, and starts it.
+async fn write_variants(site: &Site) {
+    let Site { browser, .. } = site;
+    browser.fill("#text0", "Our sale begins!").await;
+    browser.fill("#buttons", "Shop = press:Thanks!").await;
+    browser.press("Try several messages").await;
+    browser.press("Add a variant").await;
+    browser.fill("#text_b0", "<b>20%</b> off!").await;
+    browser.shows_all("#preview h3", &["Variant A", "Variant B"]).await;
+    browser.shows("#preview .bubble b", "20%").await;
+    browser.type_into("#winner", "Test them first").await;
+    browser.fill("#test-part", "20").await;
+    browser.fill("#name", "Sale").await;
+    browser.shows("#audience", "Goes to 300 users.").await;
+    site.fits_on_a_phone().await;
+    browser.press("Save draft").await;
+    browser.shows("h1", "Sale").await;
+    browser.shows_all("[aria-labelledby=message] h3", &["Variant A", "Variant B"]).await;
+    browser.press("Start…").await;
+    browser.shows(".figure", "300 users").await;
+    browser.shows("dl", "20%").await;
+    site.fits_on_a_phone().await;
+    browser.press("Start now").await;
+    browser.shows(".head .state", "Sending").await;
+}
+
+/// A user who has variant B presses its button.
+async fn press_b(site: &Site) {
+    let Site { browser, telegram, .. } = site;
+    let messages = telegram.requests_to("sendMessage");
+    let is_b = |text: &str| text.starts_with("<b>20%");
+    let b = messages.iter().find(|it| it.params["text"].as_str().is_some_and(is_b)).unwrap();
+    let user = b.params["chat_id"].as_i64().unwrap();
+    let message = telegram.messages_to(user).pop().unwrap();
+    telegram.press(&Person::new(user, "Ann"), &message, &message.button("Shop").unwrap());
+    let answers = telegram.wait_for_requests("answerCallbackQuery", 1).await.unwrap();
+    assert_eq!(answers[0].params["text"], "Thanks!");
+    browser.shows("[aria-label=Variants] tbody tr:nth-child(2) td:nth-child(3)", "1").await;
+    browser.shows("#progress", "The one with the most presses wins at ").await;
+    browser.shows_all("[aria-labelledby=pick] button", &["Variant A", "Variant B"]).await;
+    site.fits_on_a_phone().await;
+}
+
+/// The time of the test is over: all others get variant B.
+async fn win(site: &Site, service: &BroadcastService) {
+    let Site { browser, telegram, database, .. } = site;
+    let waiting: Vec<i64> = {
+        let messages = telegram.requests_to("sendMessage");
+        let to = messages.iter().map(|it| it.params["chat_id"].as_i64().unwrap());
+        let tested: Vec<i64> = to.collect();
+        (1_001..=1_000 + USERS).filter(|id| !tested.contains(id)).collect()
+    };
+    assert!(waiting.len() > 200, "{}", waiting.len());
+    tamper(database, "UPDATE broadcasts SET tested_at = '2026-01-01 00:00:00.000000'");
+    wait(async || service.find(1).await.unwrap().state.has_ended()).await;
+    browser.shows(".head .state", "Finished").await;
+    browser.shows("#progress", "The winner is B (most presses)").await;
+    browser.shows_all("[aria-label=Variants] tbody th", &["A", "B", "Winner: B"]).await;
+    for id in waiting {
+        assert_eq!(telegram.texts_to(id), ["20% off!"], "{id}");
+    }
+    site.fits_on_a_phone().await;
+}
+
+/// Waits until something is so. A sender looks at least every 30 seconds whether a winner is due.
+async fn wait(is_so: impl AsyncFn() -> bool) {
+    let so = async {
+        while !is_so().await {
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(Duration::from_secs(90), so).await.unwrap();
+}
+
 async fn open(browser: &Rc<Browser>, database: ThrowAwayDatabase) -> Site {
     let telegram = Simulator::builder().every_chat_open().start().await.unwrap();
     let owner = OWNER.to_string();
@@ -180,7 +277,7 @@ async fn write(site: &Site) {
     browser.type_into("#filter", "id:1001,1002 blo").await;
     browser.shows(".completion", "blocked").await;
     browser.fill("#filter", "id:1001,1002").await;
-    browser.shows("#audience", "2 users that the bot can write to, of 2 users.").await;
+    browser.shows("#audience", "Goes to 2 users.").await;
     browser.type_into("#text0", "Hello <storng>").await;
     browser.shows("#text0-wrong", "did you mean <strong>?").await;
     browser.shows_all("#text0-wrong mark", &["<storng>"]).await;

@@ -10,21 +10,26 @@
 #[macro_use]
 mod running;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
-use chrono::TimeDelta;
-use chrono_tz::Tz;
 use rollcall_domain::{
-    Arm, Broadcast, BroadcastContent, BroadcastPlan, BroadcastState, Chat, ChatKind, Clock,
-    DeliveryTimes, Experiment, Interaction, InteractionKind, OnUnknown, PauseReason, Picture,
-    Profile, RecipientState, SystemClock, TelegramId,
+    Arm, BroadcastContent, BroadcastPlan, BroadcastState, Clock, Experiment, Interaction,
+    InteractionKind, PauseReason, Picture, Profile, RecipientState, SystemClock, TelegramId,
 };
 use rollcall_repository::PictureRepository;
-use rollcall_repository_diesel::{Database, DieselUserRepository};
-use rollcall_service::{BroadcastChange, BroadcastService, UserService};
 use rollcall_simulator::{Fault, Simulator};
 use rollcall_testkit::{ThrowAwayDatabase, png};
-use running::RunningBot;
+use running::{
+    RunningBot,
+    owner::{self, Owner},
+};
 use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
 
@@ -46,16 +51,17 @@ stories!(
     a_picture_whose_upload_was_cut_off_is_uploaded_by_the_next_process,
     a_picture_that_telegram_refuses_pauses_the_broadcast,
     a_picture_that_is_lost_again_and_again_pauses_the_broadcast,
+    large_pictures_do_not_hold_registration_up,
 );
 
 async fn a_named_file_goes_out_with_its_caption(database: ThrowAwayDatabase) {
-    let owner = Owner::of(&database).await;
+    let owner = Owner::of(&database, USERS).await;
     let telegram = Simulator::builder().every_chat_open().start().await.unwrap();
-    let started = owner.start(Picture::of_file_id(FILE_ID).unwrap()).await;
+    let started = owner.start(&plan(Picture::of_file_id(FILE_ID).unwrap())).await;
     let mut bot = RunningBot::launch(&telegram, &database, &[]);
-    owner.wait_until(started.id, BroadcastState::Finished).await;
+    owner.wait_until_in(started.id, BroadcastState::Finished).await;
     bot.kill().await;
-    let sums = owner.service.sums(started.id).await.unwrap();
+    let sums = owner.sums(started.id).await;
     assert_eq!(sums.of(RecipientState::Sent), u64::try_from(USERS).unwrap());
     let mut captions = BTreeMap::new();
     for request in telegram.requests_to("sendPhoto") {
@@ -72,34 +78,34 @@ async fn a_named_file_goes_out_with_its_caption(database: ThrowAwayDatabase) {
 }
 
 async fn a_named_file_that_telegram_lost_pauses_the_broadcast(database: ThrowAwayDatabase) {
-    let owner = Owner::of(&database).await;
+    let owner = Owner::of(&database, USERS).await;
     let telegram = Simulator::builder().every_chat_open().start().await.unwrap();
     telegram.lose_file(FILE_ID);
-    let started = owner.start(Picture::of_file_id(FILE_ID).unwrap()).await;
+    let started = owner.start(&plan(Picture::of_file_id(FILE_ID).unwrap())).await;
     let mut bot = RunningBot::launch(&telegram, &database, &[]);
-    owner.wait_until(started.id, BroadcastState::Paused(PauseReason::Content)).await;
+    owner.wait_until_in(started.id, BroadcastState::Paused(PauseReason::Content)).await;
     bot.kill().await;
-    let sums = owner.service.sums(started.id).await.unwrap();
+    let sums = owner.sums(started.id).await;
     assert_eq!(sums.of(RecipientState::Sent) + sums.of(RecipientState::Failed), 0, "{sums:?}");
     let tried = telegram.requests_to("sendPhoto").len();
     assert!((1..=10).contains(&tried), "{tried} of {USERS} were tried");
 }
 
 async fn a_picture_is_uploaded_once_and_then_named(database: ThrowAwayDatabase) {
-    let owner = Owner::of(&database).await;
+    let owner = Owner::of(&database, USERS).await;
     let telegram = Simulator::builder().every_chat_open().start().await.unwrap();
     // The first user has blocked the bot, so the second upload is the one that counts.
     let blocked = Fault::api(403, "Forbidden: bot was blocked by the user");
     telegram.fail_next("sendPhoto", blocked);
-    let started = owner.start(owner.upload().await).await;
+    let started = owner.start(&plan(upload(&owner).await)).await;
     let mut bot = RunningBot::launch(&telegram, &database, &[]);
-    owner.wait_until(started.id, BroadcastState::Finished).await;
+    owner.wait_until_in(started.id, BroadcastState::Finished).await;
     bot.kill().await;
-    let sums = owner.service.sums(started.id).await.unwrap();
+    let sums = owner.sums(started.id).await;
     assert_eq!(sums.of(RecipientState::Sent), u64::try_from(USERS).unwrap() - 1, "{sums:?}");
     let (uploads, named) = photos(&telegram);
     assert_eq!(uploads, [1, 2]);
-    let file_id = owner.file_id(started.id).await.unwrap();
+    let file_id = self::file_id(&owner, started.id).await.unwrap();
     assert_eq!(named, (3..=USERS).map(|n| (n, file_id.clone())).collect());
     let largest = telegram.messages_to(2)[0].json["photo"].as_array().unwrap().last().cloned();
     assert_eq!(largest.unwrap()["file_id"], json!(file_id));
@@ -110,17 +116,17 @@ async fn a_picture_is_uploaded_once_and_then_named(database: ThrowAwayDatabase) 
 }
 
 async fn the_picture_of_each_variant_is_uploaded_once(database: ThrowAwayDatabase) {
-    let owner = Owner::of(&database).await;
+    let owner = Owner::of(&database, USERS).await;
     let telegram = Simulator::builder().every_chat_open().start().await.unwrap();
     let stored = owner.service.pictures().store(png(400, 400, [200, 40, 40])).await.unwrap();
-    let pictures = [owner.upload().await, Picture::Stored(stored)];
+    let pictures = [upload(&owner).await, Picture::Stored(stored)];
     let [first, other] = pictures.clone().map(content);
     let experiment = Experiment { others: vec![other], ..Experiment::default() };
-    let started = owner.start_with(first, experiment.clone()).await;
+    let started = owner.start(&plan_with(first, experiment.clone())).await;
     let mut bot = RunningBot::launch(&telegram, &database, &[]);
-    owner.wait_until(started.id, BroadcastState::Finished).await;
+    owner.wait_until_in(started.id, BroadcastState::Finished).await;
     bot.kill().await;
-    let sums = owner.service.sums(started.id).await.unwrap();
+    let sums = owner.sums(started.id).await;
     assert_eq!(sums.of(RecipientState::Sent), u64::try_from(USERS).unwrap(), "{sums:?}");
 
     let (uploads, named) = photos(&telegram);
@@ -142,17 +148,17 @@ async fn the_picture_of_each_variant_is_uploaded_once(database: ThrowAwayDatabas
 }
 
 async fn a_copy_sent_again_names_the_file_of_the_first(database: ThrowAwayDatabase) {
-    let owner = Owner::of(&database).await;
+    let owner = Owner::of(&database, USERS).await;
     let telegram = Simulator::builder().every_chat_open().start().await.unwrap();
-    let picture = owner.upload().await;
-    let first = owner.start(picture).await;
+    let picture = upload(&owner).await;
+    let first = owner.start(&plan(picture)).await;
     let mut bot = RunningBot::launch(&telegram, &database, &[]);
-    owner.wait_until(first.id, BroadcastState::Finished).await;
+    owner.wait_until_in(first.id, BroadcastState::Finished).await;
     // Another process does not know the file yet.
     bot.kill().await;
-    let second = owner.start(owner.upload().await).await;
+    let second = owner.start(&plan(upload(&owner).await)).await;
     let mut bot = RunningBot::launch(&telegram, &database, &[LEASE]);
-    owner.wait_until(second.id, BroadcastState::Finished).await;
+    owner.wait_until_in(second.id, BroadcastState::Finished).await;
     bot.kill().await;
     let (uploads, named) = photos(&telegram);
     assert_eq!(uploads, [1]);
@@ -161,38 +167,34 @@ async fn a_copy_sent_again_names_the_file_of_the_first(database: ThrowAwayDataba
 }
 
 async fn a_picture_that_telegram_lost_is_uploaded_again(database: ThrowAwayDatabase) {
-    let owner = Owner::of(&database).await;
+    let owner = Owner::of(&database, USERS).await;
     let telegram = Simulator::builder().every_chat_open().start().await.unwrap();
-    let picture = owner.upload().await;
+    let picture = upload(&owner).await;
     let lost = "AgACAgIAAxkBAAIB-lost";
-    let storage = Database::open(database.url().parse().unwrap()).await.unwrap();
-    DieselUserRepository::new(storage)
-        .set_picture_file(picture.stored().unwrap(), lost)
-        .await
-        .unwrap();
+    owner.storage.set_picture_file(picture.stored().unwrap(), lost).await.unwrap();
     telegram.lose_file(lost);
-    let started = owner.start(picture).await;
+    let started = owner.start(&plan(picture)).await;
     let mut bot = RunningBot::launch(&telegram, &database, &[]);
-    owner.wait_until(started.id, BroadcastState::Finished).await;
+    owner.wait_until_in(started.id, BroadcastState::Finished).await;
     bot.kill().await;
-    let sums = owner.service.sums(started.id).await.unwrap();
+    let sums = owner.sums(started.id).await;
     assert_eq!(sums.of(RecipientState::Sent), u64::try_from(USERS).unwrap(), "{sums:?}");
     for chat in 1..=USERS {
         assert_eq!(telegram.messages_to(chat).len(), 1, "{chat}");
     }
     let (uploads, _) = photos(&telegram);
     assert_eq!(uploads, [1]);
-    assert_ne!(owner.file_id(started.id).await.unwrap(), lost);
+    assert_ne!(file_id(&owner, started.id).await.unwrap(), lost);
 }
 
 async fn a_picture_whose_upload_was_cut_off_is_uploaded_by_the_next_process(
     database: ThrowAwayDatabase,
 ) {
-    let owner = Owner::of(&database).await;
+    let owner = Owner::of(&database, USERS).await;
     let telegram = Simulator::builder().every_chat_open().start().await.unwrap();
     // The upload is still going on when the process is killed.
     telegram.fail_next("sendPhoto", Fault::Slow(Duration::from_secs(600)));
-    let started = owner.start(owner.upload().await).await;
+    let started = owner.start(&plan(upload(&owner).await)).await;
     let mut bot = RunningBot::launch(&telegram, &database, &[LEASE]);
     let begun = async {
         while telegram.calls("sendPhoto") == 0 {
@@ -201,12 +203,12 @@ async fn a_picture_whose_upload_was_cut_off_is_uploaded_by_the_next_process(
     };
     timeout(PATIENCE, begun).await.unwrap();
     bot.kill().await;
-    assert_eq!(owner.file_id(started.id).await, None);
+    assert_eq!(file_id(&owner, started.id).await, None);
     let mut bot = RunningBot::launch(&telegram, &database, &[LEASE]);
-    owner.wait_until(started.id, BroadcastState::Finished).await;
+    owner.wait_until_in(started.id, BroadcastState::Finished).await;
     bot.kill().await;
     // Only the message with the picture was on its way.
-    let sums = owner.service.sums(started.id).await.unwrap();
+    let sums = owner.sums(started.id).await;
     assert_eq!(sums.of(RecipientState::Unknown), 1, "{sums:?}");
     assert_eq!(sums.of(RecipientState::Sent), u64::try_from(USERS).unwrap() - 1, "{sums:?}");
     let (uploads, named) = photos(&telegram);
@@ -215,31 +217,65 @@ async fn a_picture_whose_upload_was_cut_off_is_uploaded_by_the_next_process(
 }
 
 async fn a_picture_that_telegram_refuses_pauses_the_broadcast(database: ThrowAwayDatabase) {
-    let owner = Owner::of(&database).await;
+    let owner = Owner::of(&database, USERS).await;
     let telegram = Simulator::builder().every_chat_open().start().await.unwrap();
     telegram.fail_always("sendPhoto", Fault::api(400, "Bad Request: IMAGE_PROCESS_FAILED"));
-    let started = owner.start(owner.upload().await).await;
+    let started = owner.start(&plan(upload(&owner).await)).await;
     let mut bot = RunningBot::launch(&telegram, &database, &[]);
-    owner.wait_until(started.id, BroadcastState::Paused(PauseReason::Content)).await;
+    owner.wait_until_in(started.id, BroadcastState::Paused(PauseReason::Content)).await;
     bot.kill().await;
     assert_eq!(telegram.calls("sendPhoto"), 1);
-    let sums = owner.service.sums(started.id).await.unwrap();
+    let sums = owner.sums(started.id).await;
     assert_eq!(sums.of(RecipientState::Queued), u64::try_from(USERS).unwrap(), "{sums:?}");
 }
 
 async fn a_picture_that_is_lost_again_and_again_pauses_the_broadcast(database: ThrowAwayDatabase) {
-    let owner = Owner::of(&database).await;
+    let owner = Owner::of(&database, USERS).await;
     let telegram = Simulator::builder().every_chat_open().start().await.unwrap();
     // A server that takes no file which it made itself.
     for n in 0..100 {
         telegram.lose_file(format!("AgACAgIAAxkD{n:06}y"));
     }
-    let started = owner.start(owner.upload().await).await;
+    let started = owner.start(&plan(upload(&owner).await)).await;
     let mut bot = RunningBot::launch(&telegram, &database, &[]);
-    owner.wait_until(started.id, BroadcastState::Paused(PauseReason::Content)).await;
+    owner.wait_until_in(started.id, BroadcastState::Paused(PauseReason::Content)).await;
     bot.kill().await;
     let (uploads, _) = photos(&telegram);
     assert!((1..10).contains(&uploads.len()), "{uploads:?}");
+}
+
+/// A picture is stored by one statement, which begins once all of it is in memory. SQLite has one writer, so
+/// this is how long the others wait.
+async fn large_pictures_do_not_hold_registration_up(database: ThrowAwayDatabase) {
+    let owner = Owner::of(&database, 1).await;
+    let pictures: Vec<Vec<u8>> = (0..4).map(|shade| png(3_200, 3_200, [shade, 90, 160])).collect();
+    assert!(
+        pictures.iter().all(|it| it.len() > 10_000_000),
+        "almost as large as Telegram takes them"
+    );
+    let is_stored = Arc::new(AtomicBool::new(false));
+    let (users, ends) = (owner.users.clone(), is_stored.clone());
+    let registered = tokio::spawn(async move {
+        let (mut number, mut longest) = (0, Duration::ZERO);
+        while !ends.load(Ordering::Relaxed) {
+            number += 1;
+            let profile = Profile::new(TelegramId::try_from(1_000 + number).unwrap(), "Bo");
+            let met = Interaction::new(SystemClock.now(), profile, InteractionKind::Text);
+            let begun = Instant::now();
+            users.register(&[met]).await.unwrap();
+            longest = longest.max(begun.elapsed());
+        }
+        (number, longest)
+    });
+    for picture in pictures {
+        owner.service.pictures().store(picture).await.unwrap();
+    }
+    is_stored.store(true, Ordering::Relaxed);
+    let (number, longest) = registered.await.unwrap();
+    println!("{number} registrations beside 40 MB of pictures: at most {longest:?}");
+    assert!(number >= 4, "{number}");
+    // Usually it is a tenth of that.
+    assert!(longest < Duration::from_secs(2), "{longest:?}");
 }
 
 /// The chats to which a picture was uploaded, in order, and the file that was named last in each other one.
@@ -264,71 +300,22 @@ fn content(picture: Picture) -> BroadcastContent {
     BroadcastContent::Text { texts, buttons, picture: Some(picture) }
 }
 
-struct Owner {
-    service: BroadcastService,
+fn plan(picture: Picture) -> BroadcastPlan {
+    plan_with(content(picture), Experiment::default())
 }
 
-impl Owner {
-    /// An owner of a bot with users.
-    async fn of(database: &ThrowAwayDatabase) -> Self {
-        let storage = Database::open(database.url().parse().unwrap()).await.unwrap();
-        storage.migrate().await.unwrap();
-        let repository = DieselUserRepository::new(storage);
-        let users = UserService::new(repository.clone(), SystemClock);
-        let at = SystemClock.now() - TimeDelta::hours(1);
-        let user = |id| {
-            let profile = Profile::new(TelegramId::try_from(id).unwrap(), &format!("User {id}"));
-            let chat = Some(Chat { id, kind: ChatKind::Private });
-            Interaction { chat, ..Interaction::new(at, profile, InteractionKind::Text) }
-        };
-        users.register(&(1..=USERS).map(user).collect::<Vec<_>>()).await.unwrap();
-        Self { service: BroadcastService::new(repository, SystemClock) }
-    }
+fn plan_with(content: BroadcastContent, experiment: Experiment) -> BroadcastPlan {
+    BroadcastPlan { content, rate: Some(20), experiment, ..owner::plan("") }
+}
 
-    async fn upload(&self) -> Picture {
-        let stored = self.service.pictures().store(png(800, 600, [20, 90, 160])).await;
-        Picture::Stored(stored.unwrap())
-    }
+async fn upload(owner: &Owner) -> Picture {
+    let stored = owner.service.pictures().store(png(800, 600, [20, 90, 160])).await;
+    Picture::Stored(stored.unwrap())
+}
 
-    /// The file that Telegram made of a broadcast's picture.
-    async fn file_id(&self, broadcast: i64) -> Option<String> {
-        let plan = self.service.find(broadcast).await.unwrap().plan;
-        let id = plan.content.picture().and_then(Picture::stored).unwrap();
-        self.service.pictures().find(id).await.unwrap().unwrap().file_id
-    }
-
-    async fn start(&self, picture: Picture) -> Broadcast {
-        self.start_with(content(picture), Experiment::default()).await
-    }
-
-    async fn start_with(&self, content: BroadcastContent, experiment: Experiment) -> Broadcast {
-        let plan = BroadcastPlan {
-            name: "picture".to_owned(),
-            category: "news".parse().unwrap(),
-            filter: "".parse().unwrap(),
-            zone: Tz::UTC,
-            content,
-            rate: Some(20),
-            is_paid: false,
-            on_unknown: OnUnknown::Skip,
-            starts_at: None,
-            lasts: TimeDelta::hours(1),
-            times: DeliveryTimes::default(),
-            has_opt_out_button: false,
-            experiment,
-        };
-        let created = self.service.create(&plan, None).await.unwrap();
-        self.service.change(created.id, BroadcastChange::Start, None).await.unwrap()
-    }
-
-    async fn wait_until(&self, id: i64, state: BroadcastState) {
-        let so = async {
-            while self.service.find(id).await.unwrap().state != state {
-                sleep(Duration::from_millis(20)).await;
-            }
-        };
-        if timeout(PATIENCE, so).await.is_err() {
-            panic!("{:?}, {:?}", self.service.find(id).await, self.service.sums(id).await);
-        }
-    }
+/// The file that Telegram made of a broadcast's picture.
+async fn file_id(owner: &Owner, broadcast: i64) -> Option<String> {
+    let plan = owner.find(broadcast).await.plan;
+    let id = plan.content.picture().and_then(Picture::stored).unwrap();
+    owner.service.pictures().find(id).await.unwrap().unwrap().file_id
 }

@@ -20,24 +20,19 @@ use std::{
     time::Duration,
 };
 
-use chrono::TimeDelta;
-use chrono_tz::Tz;
 use rollcall_domain::{
-    Broadcast, BroadcastContent, BroadcastPlan, BroadcastState, Chat, ChatKind, Clock,
-    DeliveryTimes, Experiment, Interaction, InteractionKind, OnUnknown, Profile, RecipientState,
-    SystemClock, TelegramId,
+    Broadcast, BroadcastPlan, BroadcastState, OnUnknown, RecipientState, RecipientSums,
 };
-use rollcall_repository_diesel::{Database, DieselUserRepository};
-use rollcall_service::{BroadcastChange, BroadcastService, UserService};
+use rollcall_repository::Recipient;
+use rollcall_service::BroadcastChange;
 use rollcall_simulator::{Person, Request, Simulator};
 use rollcall_testkit::ThrowAwayDatabase;
-use running::RunningBot;
-use serde_json::json;
-use tokio::{
-    net::TcpListener,
-    task::JoinSet,
-    time::{sleep, timeout},
+use running::{
+    RunningBot,
+    owner::{self, Owner},
 };
+use serde_json::json;
+use tokio::{net::TcpListener, task::JoinSet, time::sleep};
 
 /// How many users there are.
 const USERS: i64 = 5_000;
@@ -47,8 +42,6 @@ const RATE: u32 = 1_000;
 const WINDOW: u64 = 200;
 /// The lease, so that a killed bot is soon followed.
 const SETTINGS: [(&str, &str); 1] = [("BROADCAST_LEASE", "1")];
-/// How long the test waits for a broadcast, before it fails.
-const PATIENCE: Duration = Duration::from_secs(180);
 
 stories!(
     everyone_gets_a_broadcast_at_most_once,
@@ -69,25 +62,27 @@ async fn everyone_gets_a_broadcast_at_least_once(database: ThrowAwayDatabase) {
 /// A broadcast in a bot that is killed at random moments.
 async fn survives(database: &ThrowAwayDatabase, on_unknown: OnUnknown) {
     let kills = std::env::var("ROLLCALL_KILLS").map_or(5, |kills| kills.parse().unwrap());
-    let owner = Owner::of(database).await;
+    let owner = Owner::of(database, USERS).await;
     let telegram = simulator().await;
     // Slow enough that every kill meets the broadcast.
     let rate = u32::try_from(USERS / (kills + 1)).unwrap().clamp(20, RATE);
-    let started = owner.start(on_unknown, rate).await;
+    let started = owner.start(&plan(on_unknown, rate)).await;
     let mut met = 0;
     for _ in 0..kills {
-        let before = owner.settled(started.id).await;
+        let before = owner.sums(started.id).await.settled();
         let mut bot = RunningBot::launch(&telegram, database, &SETTINGS);
-        owner.wait_until(started.id, |it, settled| it.has_ended() || settled > before).await;
+        owner
+            .wait_until(started.id, |it, sums| it.state.has_ended() || sums.settled() > before)
+            .await;
         sleep(Duration::from_millis(random() % 700)).await;
         bot.kill().await;
         met += i64::from(owner.find(started.id).await.state == BroadcastState::Sending);
     }
     let mut bot = RunningBot::launch(&telegram, database, &SETTINGS);
-    owner.wait_until(started.id, |state, _| state == BroadcastState::Finished).await;
+    owner.wait_until_in(started.id, BroadcastState::Finished).await;
     bot.kill().await;
 
-    let sums = owner.service.sums(started.id).await.unwrap();
+    let sums = owner.sums(started.id).await;
     let messages = messages(&telegram);
     let twice = messages.values().filter(|number| **number > 1).count();
     let unknown = sums.of(RecipientState::Unknown);
@@ -102,7 +97,7 @@ async fn survives(database: &ThrowAwayDatabase, on_unknown: OnUnknown) {
     assert_eq!(sums.of(RecipientState::Sent) + unknown, users);
     assert!(met > 0, "no kill met the broadcast");
     let in_flight = WINDOW.min(u64::from(rate)) * u64::try_from(met).unwrap();
-    for (id, state) in owner.states(started.id).await {
+    for Recipient { telegram_id: id, state, .. } in owner.recipients(started.id).await {
         let number = messages.get(&id.get()).copied().unwrap_or_default();
         match (state, on_unknown) {
             (RecipientState::Sent, OnUnknown::Skip) => assert_eq!(number, 1, "{id:?}"),
@@ -121,31 +116,31 @@ async fn survives(database: &ThrowAwayDatabase, on_unknown: OnUnknown) {
 }
 
 async fn a_broadcast_is_paused_resumed_and_cancelled(database: ThrowAwayDatabase) {
-    let owner = Owner::of(&database).await;
+    let owner = Owner::of(&database, USERS).await;
     let telegram = simulator().await;
-    let started = owner.start(OnUnknown::Skip, 500).await;
+    let started = owner.start(&plan(OnUnknown::Skip, 500)).await;
     let bot = RunningBot::launch(&telegram, &database, &SETTINGS);
-    owner.wait_until(started.id, |_, settled| settled > 100).await;
+    owner.wait_until(started.id, |_, sums| sums.settled() > 100).await;
     owner.change(started.id, BroadcastChange::Pause).await;
     // Nothing is going out any more once nobody is claimed.
-    owner.wait_until_calm(started.id).await;
-    let paused = owner.service.sums(started.id).await.unwrap();
+    owner.wait_until(started.id, is_calm).await;
+    let paused = owner.sums(started.id).await;
     let sent = paused.of(RecipientState::Sent);
     assert_eq!(sent, u64::try_from(messages(&telegram).len()).unwrap());
     assert_eq!(sent + paused.of(RecipientState::Queued), paused.all());
     // A bot that is stopped in an orderly way leaves nobody unknown.
     owner.change(started.id, BroadcastChange::Resume).await;
-    owner.wait_until(started.id, |_, settled| settled > sent).await;
+    owner.wait_until(started.id, |_, sums| sums.settled() > sent).await;
     bot.terminate().await;
-    let stopped = owner.service.sums(started.id).await.unwrap();
+    let stopped = owner.sums(started.id).await;
     assert_eq!(stopped.of(RecipientState::Claimed), 0, "{stopped:?}");
     assert_eq!(stopped.of(RecipientState::Sent), u64::try_from(messages(&telegram).len()).unwrap());
     let mut bot = RunningBot::launch(&telegram, &database, &SETTINGS);
-    owner.wait_until(started.id, |_, settled| settled > stopped.settled()).await;
+    owner.wait_until(started.id, |_, sums| sums.settled() > stopped.settled()).await;
     owner.change(started.id, BroadcastChange::Cancel).await;
-    owner.wait_until_calm(started.id).await;
+    owner.wait_until(started.id, is_calm).await;
     bot.kill().await;
-    let cancelled = owner.service.sums(started.id).await.unwrap();
+    let cancelled = owner.sums(started.id).await;
     assert!(cancelled.of(RecipientState::Queued) > 0);
     assert_eq!(cancelled.of(RecipientState::Unknown), 0);
     let messages = messages(&telegram);
@@ -154,19 +149,19 @@ async fn a_broadcast_is_paused_resumed_and_cancelled(database: ThrowAwayDatabase
 }
 
 async fn who_was_left_claimed_is_unknown_also_when_it_is_cancelled(database: ThrowAwayDatabase) {
-    let owner = Owner::of(&database).await;
+    let owner = Owner::of(&database, USERS).await;
     let telegram = simulator().await;
-    let started = owner.start(OnUnknown::Resend, 500).await;
+    let started = owner.start(&plan(OnUnknown::Resend, 500)).await;
     let mut bot = RunningBot::launch(&telegram, &database, &SETTINGS);
-    owner.wait_until(started.id, |_, settled| settled > 100).await;
+    owner.wait_until(started.id, |_, sums| sums.settled() > 100).await;
     bot.kill().await;
-    let claimed = owner.service.sums(started.id).await.unwrap().of(RecipientState::Claimed);
+    let claimed = owner.sums(started.id).await.of(RecipientState::Claimed);
     assert!(claimed > 0);
     owner.change(started.id, BroadcastChange::Cancel).await;
     let mut bot = RunningBot::launch(&telegram, &database, &SETTINGS);
-    owner.wait_until_calm(started.id).await;
+    owner.wait_until(started.id, is_calm).await;
     bot.kill().await;
-    let cancelled = owner.service.sums(started.id).await.unwrap();
+    let cancelled = owner.sums(started.id).await;
     assert_eq!(cancelled.of(RecipientState::Unknown), claimed);
     assert!(messages(&telegram).values().all(|number| *number == 1));
 }
@@ -175,15 +170,15 @@ async fn it_goes_after_our_replies_and_the_calls_of_the_bot_behind(database: Thr
     // Chats that are no recipients.
     const ANN: i64 = 10_000;
     const CALLED: Range<i64> = 10_001..10_031;
-    let owner = Owner::of(&database).await;
+    let owner = Owner::of(&database, USERS).await;
     let telegram = simulator().await;
-    let started = owner.start(OnUnknown::Skip, 20).await;
+    let started = owner.start(&plan(OnUnknown::Skip, 20)).await;
     let address = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let address = address.to_string();
     let settings =
         [("API_PROXY_ADDR", address.as_str()), ("OWN_COMMANDS", "/id"), ("SEND_RATE", "20")];
     let mut bot = RunningBot::launch(&telegram, &database, &settings);
-    owner.wait_until(started.id, |_, settled| settled > 20).await;
+    owner.wait_until(started.id, |_, sums| sums.settled() > 20).await;
     let url = format!("http://{address}/bot{}/sendMessage", telegram.token());
     let http = reqwest::Client::new();
     let mut calls: JoinSet<_> = CALLED
@@ -204,8 +199,8 @@ async fn it_goes_after_our_replies_and_the_calls_of_the_bot_behind(database: Thr
     assert!(reply < 20, "after {reply} others");
     let recipients = between.iter().filter(|chat| **chat < ANN).count();
     assert!(recipients <= 3, "{recipients} messages of the broadcast went before the last call");
-    let settled = owner.settled(started.id).await;
-    owner.wait_until(started.id, |_, now| now > settled + 5).await;
+    let settled = owner.sums(started.id).await.settled();
+    owner.wait_until(started.id, |_, sums| sums.settled() > settled + 5).await;
     bot.kill().await;
 }
 
@@ -234,88 +229,12 @@ fn random() -> u64 {
     RandomState::new().build_hasher().finish()
 }
 
-struct Owner {
-    service: BroadcastService,
+/// A broadcast to everyone.
+fn plan(on_unknown: OnUnknown, rate: u32) -> BroadcastPlan {
+    BroadcastPlan { rate: Some(rate), on_unknown, ..owner::plan("Hello <b>{first_name}</b>") }
 }
 
-impl Owner {
-    /// An owner of a bot with users.
-    async fn of(database: &ThrowAwayDatabase) -> Self {
-        let storage = Database::open(database.url().parse().unwrap()).await.unwrap();
-        storage.migrate().await.unwrap();
-        let repository = DieselUserRepository::new(storage);
-        let users = UserService::new(repository.clone(), SystemClock);
-        let at = SystemClock.now() - TimeDelta::hours(1);
-        let all: Vec<Interaction> = (1..=USERS)
-            .map(|id| {
-                let profile = Profile::new(TelegramId::try_from(id).unwrap(), "Ann");
-                let mut interaction = Interaction::new(at, profile, InteractionKind::Text);
-                interaction.chat = Some(Chat { id, kind: ChatKind::Private });
-                interaction
-            })
-            .collect();
-        for part in all.chunks(500) {
-            users.register(part).await.unwrap();
-        }
-        Self { service: BroadcastService::new(repository, SystemClock) }
-    }
-
-    async fn start(&self, on_unknown: OnUnknown, rate: u32) -> Broadcast {
-        let texts = [(String::new(), "Hello <b>{first_name}</b>".to_owned())].into();
-        let plan = BroadcastPlan {
-            name: "news of today".to_owned(),
-            category: "news".parse().unwrap(),
-            filter: "".parse().unwrap(),
-            zone: Tz::UTC,
-            content: BroadcastContent::Text { texts, buttons: String::new(), picture: None },
-            rate: Some(rate),
-            is_paid: false,
-            on_unknown,
-            starts_at: None,
-            lasts: TimeDelta::hours(24),
-            times: DeliveryTimes::default(),
-            has_opt_out_button: false,
-            experiment: Experiment::default(),
-        };
-        let created = self.service.create(&plan, None).await.unwrap();
-        self.change(created.id, BroadcastChange::Start).await
-    }
-
-    async fn change(&self, id: i64, change: BroadcastChange) -> Broadcast {
-        self.service.change(id, change, None).await.unwrap()
-    }
-
-    async fn find(&self, id: i64) -> Broadcast {
-        self.service.find(id).await.unwrap()
-    }
-
-    async fn settled(&self, id: i64) -> u64 {
-        self.service.sums(id).await.unwrap().settled()
-    }
-
-    async fn states(&self, id: i64) -> Vec<(TelegramId, RecipientState)> {
-        let all = self.service.recipients(id, None, 5_000).await.unwrap();
-        all.into_iter().map(|it| (it.telegram_id, it.state)).collect()
-    }
-
-    async fn wait_until(&self, id: i64, is_so: impl Fn(BroadcastState, u64) -> bool) {
-        let so = async {
-            while !is_so(self.find(id).await.state, self.settled(id).await) {
-                sleep(Duration::from_millis(20)).await;
-            }
-        };
-        if timeout(PATIENCE, so).await.is_err() {
-            panic!("{:?}, {:?}", self.find(id).await, self.service.sums(id).await);
-        }
-    }
-
-    /// Waits until nobody is claimed.
-    async fn wait_until_calm(&self, id: i64) {
-        let so = async {
-            while self.service.sums(id).await.unwrap().of(RecipientState::Claimed) > 0 {
-                sleep(Duration::from_millis(20)).await;
-            }
-        };
-        timeout(PATIENCE, so).await.unwrap();
-    }
+/// Whether nobody is claimed.
+fn is_calm(_: &Broadcast, sums: &RecipientSums) -> bool {
+    sums.of(RecipientState::Claimed) == 0
 }

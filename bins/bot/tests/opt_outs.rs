@@ -12,24 +12,22 @@ mod running;
 
 use std::time::Duration;
 
-use chrono::TimeDelta;
-use chrono_tz::Tz;
 use rollcall_domain::{
-    Broadcast, BroadcastContent, BroadcastPlan, BroadcastState, Clock, DeliveryTimes, Experiment,
-    LabelName, OnUnknown, PauseReason, RecipientState, SystemClock, TelegramId,
+    BroadcastContent, BroadcastPlan, BroadcastState, Clock, Experiment, Interaction,
+    InteractionKind, LabelName, PauseReason, Percent, Profile, RecipientState, SystemClock,
+    TelegramId, UnreachableReason,
 };
 use rollcall_repository::BroadcastRepository;
-use rollcall_repository_diesel::{Database, DieselUserRepository};
-use rollcall_service::{BroadcastChange, BroadcastError, BroadcastService, OptOutService};
+use rollcall_service::{AudienceSize, BroadcastChange, BroadcastError, OptOutService};
 use rollcall_simulator::{Chat, Person, Request, SentMessage, Simulator, Update};
 use rollcall_testkit::ThrowAwayDatabase;
 use running::{
     RunningBot,
     chat::{ask, press},
     database::uses,
+    owner::{self, Owner},
 };
 use serde_json::json;
-use tokio::time::{sleep, timeout};
 
 stories!(
     the_button_below_a_message_opts_out_and_in_again,
@@ -37,6 +35,7 @@ stories!(
     settings_offer_the_categories_once_there_is_a_broadcast,
     buttons_that_are_stale_or_forged_change_nothing,
     a_message_that_is_gone_keeps_no_press_from_working,
+    the_figures_before_a_start_are_those_after_it,
     too_many_opt_outs_pause_a_broadcast,
     an_opt_out_button_needs_a_category_and_room,
 );
@@ -86,14 +85,14 @@ async fn notice(telegram: &Simulator, message: &SentMessage, data: &str) -> Stri
 async fn the_button_below_a_message_opts_out_and_in_again(database: ThrowAwayDatabase) {
     let telegram = Simulator::start().await.unwrap();
     let bot = RunningBot::start(&telegram, &database, &SETTINGS).await;
-    let owner = Owner::of(&database).await;
+    let owner = Owner::of(&database, 0).await;
     ask(&telegram, &ada(), "/start").await;
     let mut settings = ask(&telegram, &grete(), "/settings").await;
     for label in ["Language", "Deutsch"] {
         settings = press(&telegram, &grete(), &settings, label).await;
     }
 
-    let first = owner.send("promo", true).await;
+    let first = owner.start(&plan("promo", true)).await.id;
     let message = telegram.wait_for_message(1815).await.unwrap();
     assert_eq!(labels(&message), ["Shop", "Unsubscribe: Offers"]);
     let german = telegram.wait_for_message(7).await.unwrap();
@@ -109,18 +108,18 @@ async fn the_button_below_a_message_opts_out_and_in_again(database: ThrowAwayDat
     assert_eq!(out.json["entities"], message.json["entities"]);
     assert_eq!(owner.find(first).await.opt_outs, 1);
 
-    let second = owner.send("promo", true).await;
+    let second = owner.start(&plan("promo", true)).await.id;
     owner.wait_until_ended(second).await;
     let skipped = (RecipientState::Skipped, Some("opted_out".to_owned()));
     let sent = (RecipientState::Sent, None);
-    assert_eq!(owner.recipients(second).await, [(7, sent.clone()), (1815, skipped)]);
+    assert_eq!(recipients(&owner, second).await, [(7, sent.clone()), (1815, skipped)]);
     assert_eq!(owner.find(second).await.opt_outs, 0, "she did not get it");
     // Other categories still arrive, without the button.
     for category in ["news", "system"] {
-        let other = owner.send(category, false).await;
+        let other = owner.start(&plan(category, false)).await.id;
         owner.wait_until_ended(other).await;
         let both = [(7, sent.clone()), (1815, sent.clone())];
-        assert_eq!(owner.recipients(other).await, both, "{category}");
+        assert_eq!(recipients(&owner, other).await, both, "{category}");
         let message = telegram.wait_for_message(1815).await.unwrap();
         assert_eq!((message.text.as_str(), labels(&message)), (category, vec!["Shop".into()]));
     }
@@ -129,10 +128,10 @@ async fn the_button_below_a_message_opts_out_and_in_again(database: ThrowAwayDat
     assert_eq!(popped.params["text"], "You will get “Offers” again.");
     assert_eq!(labels(&back), ["Shop", "Unsubscribe: Offers"]);
     assert_eq!(owner.find(first).await.opt_outs, 0);
-    let third = owner.send("promo", true).await;
+    let third = owner.start(&plan("promo", true)).await.id;
     let message = telegram.wait_for_message(1815).await.unwrap();
     owner.wait_until_ended(third).await;
-    assert_eq!(owner.recipients(third).await, [(7, sent.clone()), (1815, sent)]);
+    assert_eq!(recipients(&owner, third).await, [(7, sent.clone()), (1815, sent)]);
     // It also works after a restart, and below an older message.
     bot.terminate().await;
     let bot = RunningBot::start(&telegram, &database, &SETTINGS).await;
@@ -149,7 +148,7 @@ async fn the_button_below_a_message_opts_out_and_in_again(database: ThrowAwayDat
 async fn a_copied_message_has_the_button_below_its_own(database: ThrowAwayDatabase) {
     let telegram = Simulator::start().await.unwrap();
     let bot = RunningBot::start(&telegram, &database, &SETTINGS).await;
-    let owner = Owner::of(&database).await;
+    let owner = Owner::of(&database, 0).await;
     ask(&telegram, &ada(), "/start").await;
     let original = ask(&telegram, &grete(), "/help").await;
     for own in
@@ -160,9 +159,8 @@ async fn a_copied_message_has_the_button_below_its_own(database: ThrowAwayDataba
             message_id: original.message_id,
             reply_markup: own.map(str::to_owned),
         };
-        let plan = BroadcastPlan { content, ..owner.plan("promo", true) };
-        let id = owner.service.create(&plan, None).await.unwrap().id;
-        owner.change(id, BroadcastChange::Start).await;
+        let plan = BroadcastPlan { content, ..plan("promo", true) };
+        let id = owner.start(&plan).await.id;
         let copy = telegram.wait_for_message(1815).await.unwrap();
         assert_eq!(copy.text, original.text);
         let above: Vec<String> = own.map(|_| "Shop".to_owned()).into_iter().collect();
@@ -180,13 +178,13 @@ async fn a_copied_message_has_the_button_below_its_own(database: ThrowAwayDataba
 async fn settings_offer_the_categories_once_there_is_a_broadcast(database: ThrowAwayDatabase) {
     let telegram = Simulator::start().await.unwrap();
     let bot = RunningBot::start(&telegram, &database, &SETTINGS).await;
-    let owner = Owner::of(&database).await;
+    let owner = Owner::of(&database, 0).await;
     let settings = ask(&telegram, &ada(), "/settings").await;
     assert_eq!(labels(&settings), ["Language", "Time zone"]);
     assert!(!settings.text.contains("Messages"), "{}", settings.text);
     assert_eq!(notice(&telegram, &settings, "1/p/msg/0").await, STALE);
 
-    owner.create("news", false).await;
+    owner.create(&plan("news", false)).await;
     owner.storage.add_category(&name("betas"), None, None, SystemClock.now()).await.unwrap();
     let settings = ask(&telegram, &ada(), "/settings").await;
     assert_eq!(labels(&settings), ["Language", "Time zone", "Messages"]);
@@ -199,7 +197,7 @@ async fn settings_offer_the_categories_once_there_is_a_broadcast(database: Throw
     let choice = press(&telegram, &ada(), &choice, "betas").await;
     let settings = press(&telegram, &ada(), &choice, "« Back").await;
     assert!(settings.text.ends_with("\nMessages: betas, News"), "{}", settings.text);
-    let outs = owner.opt_outs.opt_outs(1815.try_into().unwrap()).await.unwrap();
+    let outs = opt_outs(&owner).opt_outs(1815.try_into().unwrap()).await.unwrap();
     assert_eq!(outs, [name("promo")].into());
     // Each user chooses for themselves.
     let settings = ask(&telegram, &grete(), "/settings").await;
@@ -210,8 +208,8 @@ async fn settings_offer_the_categories_once_there_is_a_broadcast(database: Throw
 async fn buttons_that_are_stale_or_forged_change_nothing(database: ThrowAwayDatabase) {
     let telegram = Simulator::start().await.unwrap();
     let bot = RunningBot::start(&telegram, &database, &SETTINGS).await;
-    let owner = Owner::of(&database).await;
-    owner.create("news", false).await;
+    let owner = Owner::of(&database, 0).await;
+    owner.create(&plan("news", false)).await;
     let message = ask(&telegram, &ada(), "/start").await;
     for data in ["1/o/system/1", "1/o/system/0", "1/o/gone/1", "1/o/gone/0", "1/p/msg/0/system/1"] {
         let text = notice(&telegram, &message, data).await;
@@ -225,7 +223,7 @@ async fn buttons_that_are_stale_or_forged_change_nothing(database: ThrowAwayData
     telegram.push(Update::text(&ada(), "/start").in_chat(&group));
     let in_group = telegram.wait_for_message(group.id).await.unwrap();
     assert_eq!(notice(&telegram, &in_group, "1/o/promo/1").await, STALE);
-    let outs = owner.opt_outs.opt_outs(1815.try_into().unwrap()).await.unwrap();
+    let outs = opt_outs(&owner).opt_outs(1815.try_into().unwrap()).await.unwrap();
     assert!(outs.is_empty(), "{outs:?}");
     assert_eq!(telegram.calls("editMessageReplyMarkup"), 0);
     bot.terminate().await;
@@ -234,9 +232,9 @@ async fn buttons_that_are_stale_or_forged_change_nothing(database: ThrowAwayData
 async fn a_message_that_is_gone_keeps_no_press_from_working(database: ThrowAwayDatabase) {
     let telegram = Simulator::start().await.unwrap();
     let bot = RunningBot::start(&telegram, &database, &SETTINGS).await;
-    let owner = Owner::of(&database).await;
+    let owner = Owner::of(&database, 0).await;
     ask(&telegram, &ada(), "/start").await;
-    owner.send("promo", true).await;
+    owner.start(&plan("promo", true)).await;
     let message = telegram.wait_for_message(1815).await.unwrap();
     // Telegram shows an old message without its buttons, and may have deleted it meanwhile.
     let inaccessible = json!({ "message_id": 9_999, "date": 0, "chat": message.json["chat"] });
@@ -256,10 +254,77 @@ async fn a_message_that_is_gone_keeps_no_press_from_working(database: ThrowAwayD
     assert!(!log.contains("WARN"), "{log}");
 }
 
+async fn the_figures_before_a_start_are_those_after_it(database: ThrowAwayDatabase) {
+    const USERS: i64 = 20;
+    let telegram = Simulator::start().await.unwrap();
+    let owner = Owner::of(&database, 0).await;
+    let bot = RunningBot::start(&telegram, &database, &SETTINGS).await;
+    for n in 1..=USERS {
+        telegram.write(&Person::new(n, "Ann"), "Hi");
+    }
+    telegram.wait_until_drained().await.unwrap();
+    // 1, 2 and 3 had as many offers this week as they may have; 3, 4 and 5 have opted out; and the bot
+    // cannot write to 5 and 6. Each counts once.
+    owner.service.add_category(&name("promo"), Some(1), None).await.unwrap();
+    let first = BroadcastPlan { filter: "id:1,2,3".parse().unwrap(), ..plan("promo", true) };
+    let first = owner.start(&first).await.id;
+    owner.wait_until_ended(first).await;
+    for n in 3..=5 {
+        assert!(opt_outs(&owner).set_opt_out(telegram_id(n), &name("promo"), true).await.unwrap());
+    }
+    let robot = Profile::new(telegram_id(900), "Robot").is_bot(true);
+    let met = Interaction::new(SystemClock.now(), robot, InteractionKind::Text);
+    owner.users.register(&[met]).await.unwrap();
+    for n in 5..=6 {
+        let blocked = UnreachableReason::Blocked;
+        owner.users.mark_unreachable(telegram_id(n), blocked, SystemClock.now()).await.unwrap();
+    }
+
+    let all = BroadcastPlan { filter: "bot or -bot".parse().unwrap(), ..plan("promo", true) };
+    let expected = AudienceSize {
+        messages: 14,
+        opted_out: 3,
+        capped: 2,
+        unreachable: 1,
+        bots: 1,
+        held_out: 0,
+    };
+    assert_eq!(owner.service.size(&all).await.unwrap(), expected);
+    let long = owner.service.size_within(PATIENCE, &all).await.unwrap();
+    assert_eq!(long, Some(expected));
+    assert_eq!(owner.service.size_within(Duration::ZERO, &all).await.unwrap(), None);
+    let hold_out = Experiment { hold_out: Percent::new(50), ..Experiment::default() };
+    let half = BroadcastPlan { experiment: hold_out, ..all.clone() };
+    let half = owner.service.size(&half).await.unwrap();
+    assert_eq!((half.messages, half.held_out), (7, 7));
+    let system = owner.service.size(&plan("system", false)).await.unwrap();
+    assert_eq!((system.messages, system.unreachable, system.left_out()), (18, 2, 2));
+
+    let id = owner.start(&all).await.id;
+    owner.wait_until_ended(id).await;
+    let sums = owner.sums(id).await;
+    let skipped = |reason: &str| {
+        let key = (RecipientState::Skipped, reason.to_owned());
+        sums.0.get(&key).copied().unwrap_or_default()
+    };
+    assert_eq!(sums.of(RecipientState::Sent), expected.messages);
+    assert_eq!(skipped("opted_out"), expected.opted_out);
+    assert_eq!(skipped("capped"), expected.capped);
+    assert_eq!(sums.of(RecipientState::Unreachable), expected.unreachable);
+    assert_eq!(sums.all(), 20);
+
+    // Nobody is left: each had the message, or is left out.
+    let again = owner.service.create(&all, None).await.unwrap().id;
+    let refused = owner.service.change(again, BroadcastChange::Start, None).await.unwrap_err();
+    assert!(matches!(refused, BroadcastError::AllLeftOut(_)), "{refused}");
+    assert_eq!(owner.find(again).await.state, BroadcastState::Draft);
+    bot.terminate().await;
+}
+
 async fn too_many_opt_outs_pause_a_broadcast(database: ThrowAwayDatabase) {
     const USERS: i64 = 400;
     let telegram = Simulator::start().await.unwrap();
-    let owner = Owner::of(&database).await;
+    let owner = Owner::of(&database, 0).await;
     let settings = [&SETTINGS[..], &[("SEND_RATE", "0")]].concat();
     let bot = RunningBot::start(&telegram, &database, &settings).await;
     for n in 1..=USERS {
@@ -267,28 +332,27 @@ async fn too_many_opt_outs_pause_a_broadcast(database: ThrowAwayDatabase) {
         telegram.write(&user, "Hi");
     }
     telegram.wait_until_drained().await.unwrap();
-    let plan = BroadcastPlan { rate: Some(50), ..owner.plan("promo", true) };
-    let id = owner.service.create(&plan, None).await.unwrap().id;
-    owner.change(id, BroadcastChange::Start).await;
+    let plan = BroadcastPlan { rate: Some(50), ..plan("promo", true) };
+    let id = owner.start(&plan).await.id;
     // 51 of the last 500.
-    owner.wait_until(id, async |it| owner.sent(it.id).await >= 60).await;
+    owner.wait_until(id, |_, sums| sums.of(RecipientState::Sent) >= 60).await;
     for n in 1..=51 {
-        assert!(owner.opt_outs.set_opt_out(telegram_id(n), &name("promo"), true).await.unwrap());
+        assert!(opt_outs(&owner).set_opt_out(telegram_id(n), &name("promo"), true).await.unwrap());
     }
     let paused = BroadcastState::Paused(PauseReason::Safety);
-    owner.wait_until(id, async |it| it.state == paused).await;
+    owner.wait_until_in(id, paused).await;
     assert_eq!(owner.find(id).await.opt_outs, 51);
     // What the owner resumes goes on: the opt-outs from before do not stop it again.
     owner.change(id, BroadcastChange::Resume).await;
     let ended = owner.wait_until_ended(id).await;
     assert_eq!(ended.state, BroadcastState::Finished);
-    assert_eq!(owner.sent(id).await, u64::try_from(USERS).unwrap());
+    assert_eq!(owner.sums(id).await.of(RecipientState::Sent), u64::try_from(USERS).unwrap());
     bot.terminate().await;
 }
 
 async fn an_opt_out_button_needs_a_category_and_room(database: ThrowAwayDatabase) {
-    let owner = Owner::of(&database).await;
-    let refused = owner.service.create(&owner.plan("system", true), None).await.unwrap_err();
+    let owner = Owner::of(&database, 0).await;
+    let refused = owner.service.create(&plan("system", true), None).await.unwrap_err();
     assert!(matches!(refused, BroadcastError::SystemOptOut), "{refused}");
     let with_buttons = |number: usize| {
         let row = ["A = https://example.org"; 5].join(" | ");
@@ -298,7 +362,7 @@ async fn an_opt_out_button_needs_a_category_and_room(database: ThrowAwayDatabase
             buttons: rows.join("\n"),
             picture: None,
         };
-        BroadcastPlan { content, ..owner.plan("news", true) }
+        BroadcastPlan { content, ..plan("news", true) }
     };
     owner.service.create(&with_buttons(95), None).await.unwrap();
     let refused = owner.service.create(&with_buttons(100), None).await.unwrap_err();
@@ -311,90 +375,23 @@ fn telegram_id(n: i64) -> TelegramId {
     n.try_into().unwrap()
 }
 
-struct Owner {
-    storage: DieselUserRepository,
-    service: BroadcastService,
-    opt_outs: OptOutService,
+/// A broadcast to everyone, whose text is its category.
+fn plan(category: &str, has_opt_out_button: bool) -> BroadcastPlan {
+    let text = format!("<b>{category}</b>");
+    BroadcastPlan {
+        category: name(category),
+        content: owner::content(&text, "Shop = https://example.org"),
+        has_opt_out_button,
+        ..owner::plan(&text)
+    }
 }
 
-impl Owner {
-    async fn of(database: &ThrowAwayDatabase) -> Self {
-        let database = Database::open(database.url().parse().unwrap()).await.unwrap();
-        database.migrate().await.unwrap();
-        let storage = DieselUserRepository::new(database);
-        let service = BroadcastService::new(storage.clone(), SystemClock);
-        let opt_outs = OptOutService::new(storage.clone(), SystemClock);
-        Self { storage, service, opt_outs }
-    }
+fn opt_outs(owner: &Owner) -> OptOutService {
+    OptOutService::new(owner.storage.clone(), SystemClock)
+}
 
-    /// A broadcast to everyone, whose text is its category.
-    fn plan(&self, category: &str, has_opt_out_button: bool) -> BroadcastPlan {
-        BroadcastPlan {
-            name: "Today".to_owned(),
-            category: name(category),
-            filter: "".parse().unwrap(),
-            zone: Tz::UTC,
-            content: BroadcastContent::Text {
-                texts: [(String::new(), format!("<b>{category}</b>"))].into(),
-                buttons: "Shop = https://example.org".to_owned(),
-                picture: None,
-            },
-            rate: None,
-            is_paid: false,
-            on_unknown: OnUnknown::Skip,
-            starts_at: None,
-            lasts: TimeDelta::hours(24),
-            times: DeliveryTimes::default(),
-            has_opt_out_button,
-            experiment: Experiment::default(),
-        }
-    }
-
-    async fn create(&self, category: &str, has_opt_out_button: bool) -> i64 {
-        self.service.create(&self.plan(category, has_opt_out_button), None).await.unwrap().id
-    }
-
-    async fn send(&self, category: &str, has_opt_out_button: bool) -> i64 {
-        let id = self.create(category, has_opt_out_button).await;
-        self.change(id, BroadcastChange::Start).await;
-        id
-    }
-
-    async fn change(&self, id: i64, change: BroadcastChange) {
-        self.service.change(id, change, None).await.unwrap();
-    }
-
-    async fn find(&self, id: i64) -> Broadcast {
-        self.service.find(id).await.unwrap()
-    }
-
-    async fn sent(&self, id: i64) -> u64 {
-        self.service.sums(id).await.unwrap().of(RecipientState::Sent)
-    }
-
-    /// Each recipient with its state and reason.
-    async fn recipients(&self, id: i64) -> Vec<(i64, (RecipientState, Option<String>))> {
-        let all = self.service.recipients(id, None, 100).await.unwrap();
-        all.into_iter().map(|it| (it.telegram_id.get(), (it.state, it.reason))).collect()
-    }
-
-    async fn wait_until_ended(&self, id: i64) -> Broadcast {
-        self.wait_until(id, async |it| it.state.has_ended()).await
-    }
-
-    async fn wait_until(&self, id: i64, is_so: impl AsyncFn(&Broadcast) -> bool) -> Broadcast {
-        let so = async {
-            loop {
-                let broadcast = self.find(id).await;
-                if is_so(&broadcast).await {
-                    return broadcast;
-                }
-                sleep(Duration::from_millis(20)).await;
-            }
-        };
-        match timeout(PATIENCE, so).await {
-            Ok(broadcast) => broadcast,
-            Err(_) => panic!("{:?}, {:?}", self.find(id).await, self.service.sums(id).await),
-        }
-    }
+/// Each recipient of a broadcast with its state and reason.
+async fn recipients(owner: &Owner, id: i64) -> Vec<(i64, (RecipientState, Option<String>))> {
+    let all = owner.recipients(id).await;
+    all.into_iter().map(|it| (it.telegram_id.get(), (it.state, it.reason))).collect()
 }

@@ -23,6 +23,7 @@ macro_rules! stories {
 
 pub(crate) mod chat;
 pub(crate) mod database;
+pub(crate) mod owner;
 
 use std::{process::Stdio, time::Duration};
 
