@@ -4,18 +4,23 @@
     docs/screenshots/make.py [FOLDER]
 
 Needs chromium and chromedriver, and fonts for names in all scripts (Debian: apt-get install chromium
-chromium-driver fonts-noto-core fonts-droid-fallback fonts-nanum), and builds `manage` if need be. The people are made up, in a temporary database. With SITE=http://host:port,
+chromium-driver fonts-noto-core fonts-droid-fallback fonts-nanum), and builds `manage` and `bot` if need be. The people are made up, in temporary databases. With SITE=http://host:port,
 OWNER=name:password it takes pictures of a site that runs already.
 """
 
 import base64
+import contextlib
 import json
 import os
 import pathlib
+import re
+import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -41,6 +46,8 @@ def main():
         first_pictures(browser, site.url, "ada", PASSWORD, folder)
     with tempfile.TemporaryDirectory() as temporary, Site(temporary, 60, 3) as site, Browser() as browser:
         young_pictures(browser, site.url, "ada", PASSWORD, folder)
+    with Demo() as demo, Browser() as browser:
+        broadcast_pictures(browser, demo, folder)
 
 
 def pictures(browser, site, name, password, folder):
@@ -112,6 +119,78 @@ def young_pictures(browser, site, name, password, folder):
         browser.save(folder / f"young-{look}.png", whole=True)
 
 
+def broadcast_pictures(browser, demo, folder):
+    """Writing a broadcast, starting it, watching it go out, and its result."""
+    page = lambda path: browser.go(demo.admin + path)
+
+    def form(pairs, pressed, click):
+        page("/broadcasts/new")
+        browser.wait("#text0")
+        if pressed:
+            browser.script("document.querySelector('[aria-labelledby=try] details').open = true")
+            browser.click("[aria-labelledby=try] button[value=variant]")
+            browser.wait("#text_b0")
+        for selector, text in pairs:
+            browser.put(selector, text)
+        browser.click(click)
+
+    sale = [("#text0", "Hello {first_name|friend},\n\n<b>our spring sale begins</b>: 20% off "
+                       "<a href=\"https://example.org\">everything</a> until Sunday."),
+            ("#buttons", "Open the shop = https://example.org\nRemind me = press:I will! | No, thanks = press"),
+            ("#filter", "seen<120d"), ("#category", "promo"), ("#name", "Spring sale")]
+    second = [("#text_b0", "<b>20% off everything</b>, this week only. See you, {first_name|friend}!"),
+              ("#winner", "presses"), ("#test-part", "30")]
+    browser.look(1280, 860, "light")
+    browser.go(demo.link)
+    browser.click("form .primary")
+    browser.wait(".charts")
+    # A broadcast that is finished, and what its recipients did.
+    form([*sale, *second], True, "button[value=save]")
+    browser.wait(".head .state")
+    result = browser.script("return location.pathname").split("/")[-1]
+    page(f"/broadcasts/{result}/start")
+    browser.click("button[value=now]")
+    demo.wait("SELECT COUNT(*) FROM broadcasts WHERE tested_at IS NOT NULL")
+    demo.respond(result)
+    page(f"/broadcasts/{result}")
+    browser.click("[aria-labelledby=pick] button[value=B]")
+    demo.wait("SELECT COUNT(*) FROM broadcasts WHERE state = 'finished'")
+    # Some users have opted out since, and some have blocked the bot.
+    demo.change("INSERT OR IGNORE INTO opt_outs (telegram_id, category, at) "
+                "SELECT telegram_id, 'promo', '2026-01-01 00:00:00.000000' FROM telegram_users "
+                "WHERE telegram_id % 23 = 0")
+    # One that takes long, at 25 messages a second.
+    rate = [("#rate", "25"), ("#name", "Last days of the sale")]
+    form([*sale[:4], *rate], False, "button[value=save]")
+    browser.wait(".head .state")
+    going = browser.script("return location.pathname").split("/")[-1]
+    for look, width, height, scheme in LOOKS:
+        browser.look(width, height, scheme)
+        form([*sale], False, "#preview + .row button")
+        browser.wait("#preview .bubble")
+        browser.wait("#audience p")
+        browser.save(folder / f"compose-{look}.png", whole=True)
+        page(f"/broadcasts/{going}/start")
+        browser.wait(".figure")
+        browser.save(folder / f"start-broadcast-{look}.png", whole=True)
+    page(f"/broadcasts/{going}/start")
+    browser.click("button[value=now]")
+    browser.wait(".head .state")
+    # The rate is known after some seconds.
+    time.sleep(20)
+    for look, width, height, scheme in LOOKS:
+        browser.look(width, height, scheme)
+        page(f"/broadcasts/{going}")
+        browser.wait("#progress .pace")
+        browser.save(folder / f"sending-{look}.png", whole=True)
+        page(f"/broadcasts/{result}")
+        browser.wait(".outcome-table")
+        browser.save(folder / f"result-{look}.png", whole=True)
+        page("/broadcasts")
+        browser.wait(".broadcasts")
+        browser.save(folder / f"broadcasts-{look}.png")
+
+
 def sign_in(browser, name, password):
     browser.type("#name", name)
     browser.type("#password", password)
@@ -148,6 +227,59 @@ class Site:
     def __exit__(self, *_):
         self.server.terminate()
         self.server.wait()
+
+
+class Demo:
+    """`bot --demo`: a bot that sends to users of a simulated Telegram."""
+
+    def __enter__(self):
+        subprocess.run(["cargo", "build", "--quiet", "--bin", "bot"], cwd=ROOT, check=True)
+        bot = str(pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "debug/bot")
+        environment = {**os.environ, "LISTEN_ADDR": f"127.0.0.1:{free_port()}"}
+        self.server = subprocess.Popen([bot, "--demo"], env=environment, text=True,
+                                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        self.link = None
+        for line in self.server.stdout:
+            if found := re.search(r"temporary: sqlite:(?://)?(\S+)\.", line):
+                self.file = found[1]
+            if "/link/" in line:
+                self.link = line.strip()
+                break
+        if self.link is None:
+            raise SystemExit("the demo has ended")
+        self.admin = self.link.split("/link/")[0]
+        # What it prints later is not read, and must not keep it waiting.
+        threading.Thread(target=self.server.stdout.read, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.server.send_signal(signal.SIGINT)
+        self.server.wait()
+
+    def change(self, *statements):
+        with contextlib.closing(sqlite3.connect(self.file, timeout=30)) as database, database:
+            for statement in statements:
+                database.execute(statement)
+
+    def wait(self, query):
+        """Until a query counts something."""
+        with contextlib.closing(sqlite3.connect(self.file, timeout=30)) as database:
+            for _ in range(600):
+                if database.execute(query).fetchone()[0]:
+                    return
+                time.sleep(0.1)
+        raise SystemExit(f"nothing of: {query}")
+
+    def respond(self, broadcast):
+        """Some recipients of variants press buttons, block the bot and opt out, of B more than of A."""
+        responses = [("A pressed", 41), ("B pressed", 63), ("A button 2", 29), ("B button 2", 48),
+                     ("A blocked", 3), ("B blocked", 2), ("A opted_out", 4), ("B opted_out", 5),
+                     ("winner pressed", 212), ("winner button 2", 168), ("winner blocked", 4),
+                     ("winner opted_out", 7), ("pressed", 316), ("blocked", 9)]
+        self.change(*(f"INSERT INTO broadcast_responses (broadcast, response, users) VALUES "
+                      f"({broadcast}, '{response}', {users}) ON CONFLICT DO UPDATE SET users = excluded.users"
+                      for response, users in responses),
+                    f"UPDATE broadcasts SET opt_outs = 16 WHERE id = {broadcast}")
 
 
 class Browser:
@@ -204,6 +336,11 @@ class Browser:
 
     def type(self, selector, text):
         self.call(f"/element/{self.element(selector)}/value", {"text": text})
+
+    def put(self, selector, text):
+        """Writes into a field, or chooses an option, in place of what is there."""
+        self.script(f"const it = document.querySelector({json.dumps(selector)}); "
+                    f"it.value = {json.dumps(text)}")
 
     def click(self, selector):
         self.call(f"/element/{self.element(selector)}/click")
