@@ -46,6 +46,7 @@ struct Beside {
     url: String,
     admins: AdminService,
     key: String,
+    http: reqwest::Client,
 }
 
 impl Beside {
@@ -64,7 +65,8 @@ impl Beside {
         bot.said("the web admin is at ").await;
         let admins = admins(database).await;
         let key = create_key(&admins, "shop", "ingest").await;
-        Self { telegram, bot, url: format!("http://{free}{prefix}"), admins, key }
+        let (url, http) = (format!("http://{free}{prefix}"), reqwest::Client::new());
+        Self { telegram, bot, url, admins, key, http }
     }
 
     fn request(&self, body: impl Into<reqwest::Body>) -> RequestBuilder {
@@ -73,7 +75,7 @@ impl Beside {
 
     fn request_with(&self, query: &str, body: impl Into<reqwest::Body>) -> RequestBuilder {
         let url = format!("{}/ingest{query}", self.url);
-        reqwest::Client::new().post(url).bearer_auth(&self.key).body(body)
+        self.http.post(url).bearer_auth(&self.key).body(body)
     }
 
     /// Sends updates; answers the status and the response.

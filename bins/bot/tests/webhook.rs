@@ -276,6 +276,10 @@ async fn only_telegram_is_let_in_and_only_where_it_is_asked_to() {
     }
     let too_long = " ".repeat((1 << 20) - update.len() + 1) + &update;
     assert_eq!(hook.bring(&too_long).await, 413);
+    // What is not read does not keep the answer from its client.
+    let huge = " ".repeat(20 << 20);
+    assert_eq!(hook.bring(&huge).await, 413);
+    assert_eq!(hook.request("POST", PATH, None, &huge).await, 401);
     assert!(stored(&database).await.is_empty());
 
     // An update that Telegram would redeliver forever is acknowledged and logged.

@@ -2,8 +2,8 @@
 
 use std::{pin::pin, sync::Arc, time::Duration};
 
-use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper::server::conn::http1;
+use hyper_util::rt::TokioTimer;
 use rollcall_telegram::ApiProxy;
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -12,7 +12,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use crate::shutdown::Shutdown;
+use crate::{shutdown::Shutdown, talk};
 
 /// How many connections may be open. Further ones wait until others close.
 const MOST_CONNECTIONS: usize = 1000;
@@ -67,23 +67,13 @@ async fn talk(stream: TcpStream, proxy: ApiProxy, shutdown: Shutdown) {
     if let Err(error) = stream.set_nodelay(true) {
         log::debug!(error:%; "cannot send small packets at once");
     }
-    let service = service_fn(move |request: Request<Incoming>| {
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
+    let answer = |request| {
         let proxy = proxy.clone();
-        async move { Ok::<_, std::convert::Infallible>(proxy.answer(request).await) }
-    });
-    let mut connection = pin!(
-        http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(HEAD_TIMEOUT)
-            .serve_connection(TokioIo::new(stream), service)
-    );
-    let talked = tokio::select! {
-        talked = connection.as_mut() => talked,
-        () = shutdown.requested() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
+        async move { proxy.answer(request).await }
     };
+    let talked = talk::talk(stream, &http, answer, shutdown.requested()).await;
     if let Err(error) = talked {
         log::debug!(error:%; "a connection of the bot behind ended with an error");
     }

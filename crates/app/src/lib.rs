@@ -28,6 +28,7 @@ mod services;
 pub mod settings;
 mod shutdown;
 mod take_over;
+mod talk;
 mod values;
 mod web_admin;
 

@@ -10,14 +10,8 @@ use std::{net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use axum::{Router, extract::ConnectInfo};
-use hyper::{
-    server::conn::http1,
-    service::{Service, service_fn},
-};
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    service::TowerToHyperService,
-};
+use hyper::{server::conn::http1, service::Service};
+use hyper_util::{rt::TokioTimer, service::TowerToHyperService};
 use ipnet::IpNet;
 use tokio::{
     net::{TcpListener, TcpSocket, TcpStream},
@@ -34,7 +28,7 @@ use self::{
     connections::{Connections, Limits},
     paced::Paced,
 };
-use crate::shutdown::Shutdown;
+use crate::{shutdown::Shutdown, talk};
 
 /// How long a request's head may take to come, and a connection to do nothing.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
@@ -120,26 +114,17 @@ async fn talk(
 ) {
     let ticket = Arc::new(ticket);
     let router = TowerToHyperService::new(router);
-    let its_ticket = Arc::clone(&ticket);
-    let service = service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(BUFFER_BYTES);
+    let answer = |mut request: hyper::Request<talk::Watched>| {
         request.extensions_mut().insert(ConnectInfo(peer));
-        request.extensions_mut().insert(Arc::clone(&its_ticket));
-        router.call(request)
-    });
-    let mut connection = pin!(
-        http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(HEAD_TIMEOUT)
-            .max_buf_size(BUFFER_BYTES)
-            .serve_connection(TokioIo::new(Paced::new(stream)), service)
-    );
+        request.extensions_mut().insert(Arc::clone(&ticket));
+        let answered = router.call(request);
+        async move { answered.await.unwrap_or_else(|error| match error {}) }
+    };
     let talked = tokio::select! {
-        talked = connection.as_mut() => talked,
+        talked = talk::talk(Paced::new(stream), &http, answer, shutdown.requested()) => talked,
         () = ticket.closed() => return,
-        () = shutdown.requested() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
     };
     if let Err(error) = talked {
         log::debug!(error:% = error; "a connection ended with an error");

@@ -6,7 +6,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
+use hyper::body::{Body, Bytes, Frame, SizeHint};
 
 /// The most of a body that is read before it goes on.
 const HEAD_BYTES: usize = 64 << 10;
@@ -16,12 +16,12 @@ pub(super) struct Peeked {
     head: VecDeque<Bytes>,
     head_bytes: usize,
     /// What follows the head; `None` if that is all.
-    rest: Option<Incoming>,
+    rest: Option<reqwest::Body>,
 }
 
 impl Peeked {
     /// Reads the beginning of a body, or all of it if it is small.
-    pub(super) async fn read(mut body: Incoming) -> Result<Self, hyper::Error> {
+    pub(super) async fn read(mut body: reqwest::Body) -> Result<Self, reqwest::Error> {
         let mut peeked = Self { head: VecDeque::new(), head_bytes: 0, rest: None };
         while let Some(bytes) = next(&mut body).await? {
             peeked.head_bytes += bytes.len();
@@ -54,12 +54,12 @@ impl Peeked {
 
 impl Body for Peeked {
     type Data = Bytes;
-    type Error = hyper::Error;
+    type Error = reqwest::Error;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, reqwest::Error>>> {
         if let Some(bytes) = self.head.pop_front() {
             self.head_bytes -= bytes.len();
             return Poll::Ready(Some(Ok(Frame::data(bytes))));

@@ -2,7 +2,7 @@
 
 use hyper::{
     HeaderMap, Request, Response, StatusCode,
-    body::{Body as _, Bytes, Incoming},
+    body::{Body as _, Bytes},
     header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderValue},
 };
 use reqwest::Body;
@@ -52,7 +52,7 @@ impl Passing {
     }
 
     /// Passes a call of a method on, in its turn if it sends something.
-    pub(super) async fn call(&self, method: &str, request: Request<Incoming>) -> Response<Body> {
+    pub(super) async fn call(&self, method: &str, request: Request<Body>) -> Response<Body> {
         let (parts, body) = request.into_parts();
         let name = method.to_ascii_lowercase();
         let sends = sends(&name);
@@ -72,7 +72,7 @@ impl Passing {
             given.head = peeked.head();
             peeked.into_body()
         } else {
-            Body::wrap(body)
+            body
         };
         if sends && let Err(wait) = self.outbox.pass(given.chat_id()).await {
             return refuse_for(wait);
@@ -84,10 +84,10 @@ impl Passing {
     }
 
     /// Passes the request for a file on.
-    pub(super) async fn file(&self, path: &str, request: Request<Incoming>) -> Response<Body> {
+    pub(super) async fn file(&self, path: &str, request: Request<Body>) -> Response<Body> {
         let (parts, body) = request.into_parts();
         let place = format!("/file/bot{}/{path}", self.client.token().secret());
-        let relayed = self.relay(parts.method, &place, parts.headers, Body::wrap(body)).await;
+        let relayed = self.relay(parts.method, &place, parts.headers, body).await;
         relayed.unwrap_or_else(|response| response)
     }
 

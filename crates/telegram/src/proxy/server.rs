@@ -6,7 +6,7 @@ use std::{
     time::Instant,
 };
 
-use hyper::{Request, Response, StatusCode, body::Incoming, header::CONTENT_TYPE};
+use hyper::{Request, Response, StatusCode, body::Bytes, header::CONTENT_TYPE};
 use reqwest::Body;
 use rollcall_domain::LogPace;
 use rollcall_service::{SubscriptionService, UserService};
@@ -58,7 +58,11 @@ impl ApiProxy {
     }
 
     /// Answers a request of the bot behind. Bodies stream through in both directions.
-    pub async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
+    pub async fn answer<B>(&self, request: Request<B>) -> Response<Body>
+    where
+        B: hyper::body::Body<Data = Bytes, Error = hyper::Error> + Send + Sync + 'static,
+    {
+        let request = request.map(Body::wrap);
         let path = request.uri().path().to_owned();
         match route(&path, self.shared.client.token()) {
             Route::Method(method) => self.call(method, request).await,
@@ -68,7 +72,7 @@ impl ApiProxy {
         }
     }
 
-    async fn call(&self, method: &str, request: Request<Incoming>) -> Response<Body> {
+    async fn call(&self, method: &str, request: Request<Body>) -> Response<Body> {
         let updates = &self.shared.updates;
         let name = method.to_ascii_lowercase();
         match name.as_str() {
@@ -113,7 +117,7 @@ impl fmt::Debug for ApiProxy {
 }
 
 /// Reads the parameters of a method that is answered here.
-async fn read(request: Request<Incoming>) -> Result<Params, Response<Body>> {
+async fn read(request: Request<Body>) -> Result<Params, Response<Body>> {
     let (parts, body) = request.into_parts();
     let kind = parts.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let kind = kind.unwrap_or_default().to_owned();
