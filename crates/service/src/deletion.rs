@@ -169,21 +169,28 @@ impl<'a> Work<'a> {
             if place.is_none() {
                 return Ok(true);
             }
+            if !(self.progress)(self.deleted) {
+                return Ok(false);
+            }
         }
     }
 
     /// Returns whether all are deleted.
     async fn delete_ids(&mut self, ids: &[TelegramId]) -> Result<bool, ServiceError> {
-        for some in ids.chunks(READ_AT_ONCE) {
+        let mut chunks = ids.chunks(READ_AT_ONCE).peekable();
+        while let Some(some) = chunks.next() {
             let existing = self.service.users.existing(some).await?;
             if !self.delete(&existing).await? {
+                return Ok(false);
+            }
+            if chunks.peek().is_some() && !(self.progress)(self.deleted) {
                 return Ok(false);
             }
         }
         Ok(true)
     }
 
-    /// Deletes users part by part. Returns whether the deletion goes on.
+    /// Deletes users part by part. Returns whether it deleted all of them.
     async fn delete(&mut self, ids: &[TelegramId]) -> Result<bool, ServiceError> {
         let owners = self.service.admins.telegram_owners().await?;
         let (owners, others): (Vec<TelegramId>, Vec<TelegramId>) =
@@ -209,7 +216,7 @@ impl<'a> Work<'a> {
             self.pace.follow(began.elapsed());
             self.service.requests.finish_erasures(part).await?;
             self.rest = part_began.elapsed();
-            if !(self.progress)(self.deleted) {
+            if !(self.progress)(self.deleted) && !ids.is_empty() {
                 return Ok(false);
             }
         }

@@ -4,6 +4,7 @@
 mod accounts;
 mod broadcast;
 mod check;
+mod erase;
 mod filters;
 #[path = "../program/mod.rs"]
 mod program;
@@ -23,11 +24,11 @@ use chrono::{DateTime, TimeDelta};
 use chrono_tz::Tz;
 use diesel::{Connection, PgConnection, SqliteConnection, connection::SimpleConnection};
 use rollcall_domain::{
-    AuditAction, Chat, ChatKind, Clock, Event, Interaction, InteractionKind, Language, Profile,
-    QuarantinedUpdate, Role, SearchTerm, SystemClock, TelegramId, UserEventKinds, UserFilter,
-    UserSort,
+    AuditAction, Chat, ChatKind, Clock, Event, EventRefusal, Interaction, InteractionKind,
+    Language, Profile, QuarantinedUpdate, Role, SearchTerm, SystemClock, TelegramId,
+    UserEventKinds, UserFilter, UserSort, grouped,
 };
-use rollcall_repository::BotRepository;
+use rollcall_repository::{AuditLogRepository, BotRepository, UserEventRepository};
 use rollcall_repository_diesel::{
     Database, DieselAdminRepository, DieselBotRepository, DieselPreferencesRepository,
     DieselScheduleRepository, DieselUserRepository,

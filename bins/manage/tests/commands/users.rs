@@ -122,13 +122,20 @@ async fn a_stopped_deletion_is_completed_by_the_same_command() {
         let rest = deletion.delete_ids(&ids, &|_| true).await.unwrap();
         assert_eq!(rest, Deletion { users: 1_250, owners: 0, is_complete: true });
 
+        // What is asked to stop when nothing is left is complete.
+        crowd(&database, 2_501).await;
+        let new = [2_501.try_into().unwrap()];
+        let last = deletion.delete_ids(&new, &|_| false).await.unwrap();
+        assert_eq!(last, Deletion { users: 1, owners: 0, is_complete: true });
+
         let filter = AuditFilter::all().action(AuditAction::DeletedUsers);
         let log = admins(&database).await.audit_log(&filter, None, 10).await.unwrap();
         let log: Vec<_> = log.iter().rev().filter_map(|it| it.new.as_deref()).collect();
         let first = format!("{users} users: lang:en; stopped before its end");
         let grouped = |users| rollcall_domain::grouped(users);
         let second = format!("{} users: lang:en", grouped(1_250 - users));
-        assert_eq!(log, [first.as_str(), second.as_str(), "1,250 users: given ids"]);
+        let [third, fourth] = ["1,250 users: given ids", "1 user: given ids"];
+        assert_eq!(log, [first.as_str(), second.as_str(), third, fourth]);
     }
 }
 
