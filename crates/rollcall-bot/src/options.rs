@@ -1,6 +1,11 @@
-use rollcall_repository_diesel::{Database, DatabaseUrl, MigrationState};
+use std::path::{Path, PathBuf};
 
-use crate::{error::Error, rollcall::Rollcall};
+use rollcall_repository_diesel::{Database, DatabaseUrl, MigrationState, SuppressionKey};
+
+use crate::{
+    error::{Error, Source},
+    rollcall::Rollcall,
+};
 
 /// How a database is opened.
 ///
@@ -18,11 +23,18 @@ use crate::{error::Error, rollcall::Rollcall};
 pub struct Options {
     commands: &'static [&'static str],
     migrates: bool,
+    suppression_key_file: Option<PathBuf>,
+    registers_business_customers: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { commands: &["start"], migrates: true }
+        Self {
+            commands: &["start"],
+            migrates: true,
+            suppression_key_file: None,
+            registers_business_customers: false,
+        }
     }
 }
 
@@ -49,10 +61,32 @@ impl Options {
         self
     }
 
+    /// Reads the key that recognises erased users from a file, which has 32 random bytes or 64 hexadecimal
+    /// digits; `manage suppression-key FILE` creates one. Opening then deletes the copy that the database
+    /// keeps. Every program that uses the database needs the same key: for `bot` and `manage`, it is the
+    /// setting `SUPPRESSION_KEY_FILE`.
+    ///
+    /// Without this, the database keeps a key itself, and anyone with a copy of the database can find out
+    /// who was erased.
+    #[must_use]
+    pub fn suppression_key_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.suppression_key_file = Some(path.into());
+        self
+    }
+
+    /// Registers also users who have only written to a business account that the bot is connected to. By
+    /// default they are left out, because they never spoke to the bot.
+    #[must_use]
+    pub fn register_business_customers(mut self) -> Self {
+        self.registers_business_customers = true;
+        self
+    }
+
     /// Opens the database; see [`Rollcall::open`].
     ///
     /// # Errors
-    /// As [`Rollcall::open`], and [`Error::PendingMigrations`].
+    /// As [`Rollcall::open`], and [`Error::PendingMigrations`]; [`Error::Open`] also if the key for erased
+    /// users cannot be read, or is not the one with which users of the database were erased.
     pub async fn open(self, url: &str) -> Result<Rollcall, Error> {
         let url: DatabaseUrl = match url.contains("://") {
             true => url.parse().map_err(|error| Error::Url(Box::new(error)))?,
@@ -61,8 +95,16 @@ impl Options {
             }
             false => DatabaseUrl::sqlite(url),
         };
+        let key = self.suppression_key_file.as_deref().map(read_key).transpose();
+        let key = key.map_err(Error::Open)?;
+        let has_key = key.is_some();
         let opened = Database::open(url).await;
-        let database = opened.map_err(|error| Error::Open(Box::new(error)))?;
+        let mut database = opened
+            .map_err(|error| Error::Open(Box::new(error)))?
+            .registering_business_customers(self.registers_business_customers);
+        if let Some(key) = key {
+            database = database.suppressing(key);
+        }
         let failed = |error| Error::Open(Box::new(error));
         if self.migrates {
             database.migrate().await.map_err(failed)?;
@@ -74,8 +116,20 @@ impl Options {
                 return Err(Error::PendingMigrations(pending));
             }
         }
+        let checked = match has_key {
+            true => database.settle_suppression_key().await,
+            false => database.suppression_key_place().await,
+        };
+        checked.map_err(|error| Error::Open(Box::new(error)))?;
         Ok(Rollcall::new(database, self.commands))
     }
+}
+
+fn read_key(path: &Path) -> Result<SuppressionKey, Source> {
+    let content = std::fs::read(path)
+        .map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
+    let key = SuppressionKey::from_content(&content);
+    key.map_err(|error| format!("{}: {error}", path.display()).into())
 }
 
 impl Rollcall {

@@ -2,6 +2,9 @@
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use rollcall::{Error, Options, Outcome, Profile, Rollcall, UnreachableReason};
+use rollcall_domain::SystemClock;
+use rollcall_repository_diesel::{Database, DieselUserRepository, SuppressionKey};
+use rollcall_service::UserService;
 use rollcall_testkit::ThrowAwayDatabase;
 use serde_json::{Value, json};
 
@@ -33,6 +36,8 @@ both! {
     a_filter_selects_users_page_by_page
     pending_migrations_can_be_refused
     a_message_that_failed_marks_its_user
+    erased_users_are_recognised_by_the_key_of_a_file
+    customers_of_a_business_account_are_registered_on_demand
 }
 
 fn update(id: i64, user: i64, name: &str, text: &str) -> String {
@@ -142,6 +147,66 @@ async fn a_filter_selects_users_page_by_page(database: &ThrowAwayDatabase) {
     assert_eq!(all.iter().map(Vec::len).collect::<Vec<_>>(), [10, 10, 5]);
     assert_eq!(all.concat(), (1..=25).collect::<Vec<_>>());
     assert_eq!(ids("", u32::MAX).await.len(), 1);
+}
+
+async fn erased_users_are_recognised_by_the_key_of_a_file(database: &ThrowAwayDatabase) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, content: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        path
+    };
+    let hex = "0123456789abcdef".repeat(4);
+    let right = file("right", &format!("{hex}\n"));
+    let with = |path: &std::path::Path| {
+        let options = Options::new().suppression_key_file(path);
+        async move { options.open(database.url()).await }
+    };
+    let rollcall = with(&right).await.unwrap();
+    rollcall.register_json(&update(1, 1815, "Ada", "Hello")).await.unwrap();
+    rollcall.close().await;
+
+    // As `manage users erase` does it.
+    let storage = Database::open(database.url().parse().unwrap()).await.unwrap();
+    let storage = storage.suppressing(SuppressionKey::from_content(hex.as_bytes()).unwrap());
+    let users = UserService::new(DieselUserRepository::new(storage), SystemClock);
+    users.delete_users(&[1815.try_into().unwrap()]).await.unwrap();
+
+    let rollcall = with(&right).await.unwrap();
+    let taken = rollcall.register_json(&update(2, 1815, "Ada", "Hello")).await.unwrap();
+    assert!(taken.registration.is_none_or(|it| it.suppressed));
+    assert_eq!(rollcall.user(1815).await.unwrap(), None);
+    rollcall.close().await;
+
+    let short = file("short", "0123");
+    let other = file("other", &"0".repeat(64));
+    let missing = folder.path().join("missing");
+    for (opened, reason) in [
+        (Rollcall::open(database.url()).await, "SUPPRESSION_KEY_FILE is not set, but users"),
+        (with(&other).await, "is not the one with which users of this database were erased"),
+        (with(&short).await, "short: 4 bytes are not a key; expected 32 bytes, or 64 hexadecimal"),
+        (with(&missing).await, "missing cannot be read: No such file"),
+    ] {
+        let error = opened.err().expect(reason);
+        let cause = std::error::Error::source(&error).unwrap().to_string();
+        assert!(matches!(error, Error::Open(_)) && cause.contains(reason), "{cause}");
+    }
+}
+
+async fn customers_of_a_business_account_are_registered_on_demand(database: &ThrowAwayDatabase) {
+    let message = |id: i64| {
+        let update =
+            update(id, 1815, "Ada", "Hello").replace("\"message\":", "\"business_message\":");
+        update.replace("\"message_id\"", "\"business_connection_id\":\"b\",\"message_id\"")
+    };
+    let rollcall = Rollcall::open(database.url()).await.unwrap();
+    rollcall.register_json(&message(1)).await.unwrap();
+    assert_eq!(rollcall.user(1815).await.unwrap(), None);
+    rollcall.close().await;
+    let options = Options::new().register_business_customers();
+    let rollcall = options.open(database.url()).await.unwrap();
+    rollcall.register_json(&message(2)).await.unwrap();
+    assert!(rollcall.user(1815).await.unwrap().is_some());
 }
 
 async fn pending_migrations_can_be_refused(database: &ThrowAwayDatabase) {
