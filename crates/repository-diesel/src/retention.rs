@@ -1,15 +1,24 @@
 //! Deleting what is older than an owner wants to keep.
 
 use async_trait::async_trait;
-use chrono::{DateTime, NaiveDate, Utc};
-use diesel::{Connection, prelude::*};
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use diesel::{
+    Connection,
+    dsl::min,
+    pg::Pg,
+    prelude::*,
+    sql_types::{BigInt, Date, Timestamp},
+    sqlite::Sqlite,
+};
+use rollcall_domain::{Figure, InteractionKind};
 use rollcall_repository::{Cutoffs, Expired, RepositoryError, RetentionRepository};
 
 use crate::{
     base::{
         connection::AnyConnection,
         error::Failure,
-        schema::{audit_head, audit_log, notes, telegram_users},
+        schema::{activity_sums, audit_head, audit_log, notes, telegram_users},
+        statement::statement,
         timestamp::UtcMicros,
     },
     users::{delete::delete, lock::lock, store::DieselUserRepository},
@@ -19,6 +28,10 @@ use crate::{
 impl RetentionRepository for DieselUserRepository {
     async fn expired(&self, before: Cutoffs) -> Result<Expired, RepositoryError> {
         self.database.run_long_read(move |connection| Ok(expired(connection, before)?)).await
+    }
+
+    async fn business_customers(&self) -> Result<u64, RepositoryError> {
+        self.database.run_long_read(|connection| Ok(business_customers(connection)?)).await
     }
 
     async fn delete_inactive(&self, day: NaiveDate, limit: u32) -> Result<usize, RepositoryError> {
@@ -71,6 +84,75 @@ fn expired(connection: &mut AnyConnection, before: Cutoffs) -> QueryResult<Expir
         expired.audit_entries = number(old.count().get_result(connection)?);
     }
     Ok(expired)
+}
+
+fn business_customers(connection: &mut AnyConnection) -> QueryResult<u64> {
+    let kinds = [InteractionKind::BusinessMessage, InteractionKind::EditedBusinessMessage];
+    let first: Option<NaiveDate> = activity_sums::table
+        .filter(activity_sums::figure.eq(Figure::Kind.name()))
+        .filter(activity_sums::label.eq_any(kinds.map(InteractionKind::name)))
+        .select(min(activity_sums::day))
+        .first(connection)?;
+    let Some(day) = first else { return Ok(0) };
+    let count = CountCustomers { day, at: day.and_time(NaiveTime::MIN).and_utc().into() };
+    let customers: i64 = match connection {
+        AnyConnection::Sqlite(connection) => count.get_result(connection)?,
+        AnyConnection::Postgres(connection) => count.get_result(connection)?,
+    };
+    Ok(customers.try_into().unwrap_or_default())
+}
+
+statement! {
+    /// The users who may be known only from messages to a business account, of which the first came on
+    /// `day`, which began `at`.
+    struct CountCustomers -> BigInt {
+        day: NaiveDate as Date,
+        at: UtcMicros as Timestamp,
+    }
+    Sqlite => "
+        WITH business AS MATERIALIZED (
+            SELECT day, sum(value) AS messages FROM activity_sums
+            WHERE figure = 'kind' AND day >= :day
+                AND label IN ('business_message', 'edited_business_message')
+            GROUP BY day)
+        SELECT count(*) FROM telegram_users AS stored
+        WHERE active_day >= :day AND created_at >= :at
+            AND NOT has_private_chat AND source IS NULL
+            AND day_interactions <= coalesce(
+                (SELECT messages FROM business WHERE day = active_day), 0)
+            AND NOT EXISTS (
+                SELECT * FROM active_days AS past
+                WHERE past.telegram_id = stored.telegram_id AND past.interactions > coalesce(
+                    (SELECT messages FROM business WHERE business.day = past.day), 0))
+            AND NOT EXISTS (
+                SELECT * FROM starts WHERE starts.telegram_id = stored.telegram_id)
+            AND NOT EXISTS (
+                SELECT * FROM command_uses WHERE command_uses.telegram_id = stored.telegram_id)
+            AND NOT EXISTS (
+                SELECT * FROM uncounted_users
+                WHERE uncounted_users.telegram_id = stored.telegram_id)",
+    Pg => "
+        WITH business AS MATERIALIZED (
+            SELECT day, sum(value) AS messages FROM activity_sums
+            WHERE figure = 'kind' AND day >= :day
+                AND label IN ('business_message', 'edited_business_message')
+            GROUP BY day)
+        SELECT count(*) FROM telegram_users AS stored
+        LEFT JOIN business ON business.day = stored.active_day
+        WHERE active_day >= :day AND created_at >= :at
+            AND NOT has_private_chat AND source IS NULL
+            AND day_interactions <= coalesce(business.messages, 0)
+            AND NOT EXISTS (
+                SELECT FROM active_days AS past LEFT JOIN business ON business.day = past.day
+                WHERE past.telegram_id = stored.telegram_id
+                    AND past.interactions > coalesce(business.messages, 0))
+            AND NOT EXISTS (
+                SELECT FROM starts WHERE starts.telegram_id = stored.telegram_id)
+            AND NOT EXISTS (
+                SELECT FROM command_uses WHERE command_uses.telegram_id = stored.telegram_id)
+            AND NOT EXISTS (
+                SELECT FROM uncounted_users
+                WHERE uncounted_users.telegram_id = stored.telegram_id)",
 }
 
 /// Users that were inactive for longest, sorted by id.

@@ -243,7 +243,7 @@ mod retention {
     rollcall_testkit::retention_contract!(open);
 
     async fn open(url: &str) -> Stores {
-        let database = migrated(url).await;
+        let database = migrated(url).await.registering_business_customers(true);
         let audit_log = DieselAdminRepository::new(database.clone());
         (Arc::new(DieselUserRepository::new(database)), Arc::new(audit_log))
     }

@@ -9,6 +9,11 @@ pub trait RetentionRepository: UserRepository {
     /// How much there is from before these times.
     async fn expired(&self, before: Cutoffs) -> Result<Expired, RepositoryError>;
 
+    /// At most how many users are known only from messages to a business account. Which kinds of updates a
+    /// user has sent is not stored. So it counts those without a private chat, deep link or use of a
+    /// command who, on each day of theirs, were no more active than all such messages of that day.
+    async fn business_customers(&self) -> Result<u64, RepositoryError>;
+
     /// Deletes up to `limit` of the users whose last UTC day of activity is before `day`, those who were
     /// inactive for longest first. Returns how many. They may return as new users. A user who becomes
     /// active meanwhile stays.

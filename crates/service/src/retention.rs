@@ -67,6 +67,14 @@ impl RetentionService {
         Ok(self.storage.expired(self.cutoffs()).await?)
     }
 
+    /// At most how many users are known only from messages to a business account. Retention leaves them.
+    ///
+    /// # Errors
+    /// If the storage fails.
+    pub async fn business_customers(&self) -> Result<u64, ServiceError> {
+        Ok(self.storage.business_customers().await?)
+    }
+
     /// Deletes what has expired, step by step. After each step it calls `progress` with the number of
     /// users so far, and pauses for as long as the step took, so that registration goes on. Inactive
     /// users did not ask for it, so they may return as new users. Returns how much was deleted.

@@ -150,8 +150,9 @@ pub enum Command {
     /// The running bot does the same every ten minutes, if it has the same settings. Inactive users may
     /// return as new users: they did not ask to be erased. --dry-run only shows how many there are.
     ///
-    /// Which kinds of updates a user has sent is not stored, so users known only from messages to a
-    /// business account cannot be counted.
+    /// --dry-run also shows at most how many users are known only from messages to a business account,
+    /// which an earlier version or REGISTER_BUSINESS_CUSTOMERS=on has registered. Which kinds of updates
+    /// a user has sent is not stored, so some of them may also have written in a group.
     Retention(retention::Retain),
     /// Serve the web admin and the API without running a bot
     Runserver(runserver::Runserver),

@@ -27,13 +27,16 @@ impl Retain {
         environment: &Environment,
     ) -> anyhow::Result<ExitCode> {
         let retention = self.retention.settings(environment)?;
+        let service = services.retention(services.accounts(), retention);
+        if self.dry_run {
+            report_customers(service.business_customers().await?)?;
+        }
         if retention == Retention::default() {
             bail!(
                 "nothing has a limit; set RETENTION_INACTIVE, RETENTION_NOTES or RETENTION_AUDIT, \
                  such as RETENTION_INACTIVE=24mo"
             );
         }
-        let service = services.retention(services.accounts(), retention);
         let (what, found) = match self.dry_run {
             true => ("would be deleted", service.expired().await?),
             false => {
@@ -47,6 +50,20 @@ impl Retain {
         report(retention, what, found)?;
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// The number of customers of business accounts, which is exact only if there are none.
+fn report_customers(customers: u64) -> anyhow::Result<()> {
+    let line = match customers {
+        0 => "0 users are known only from messages to a business account".to_owned(),
+        1 => "at most 1 user is known only from messages to a business account".to_owned(),
+        many => {
+            let many = grouped(many);
+            format!("at most {many} users are known only from messages to a business account")
+        }
+    };
+    writeln!(stdout(), "{line}")?;
+    Ok(())
 }
 
 /// A line for each limit.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rollcall_domain::{
-    AuditAction, Interaction, InteractionKind, Profile, Registration, TelegramId,
+    AuditAction, Chat, ChatKind, Event, Interaction, InteractionKind, Profile, Registration,
+    TelegramId,
 };
 use rollcall_repository::{
     AuditFilter, AuditLogRepository, Cutoffs, Expired, NewAuditEntry, RetentionRepository,
@@ -29,6 +30,7 @@ macro_rules! retention_contract {
     ($open:path) => {
         $crate::contract!($open, retention:
             inactive_users_are_deleted_and_may_return,
+            customers_of_a_business_account_are_counted,
             old_notes_are_deleted,
             old_audit_entries_are_deleted_and_the_rest_verifies,
         );
@@ -50,6 +52,36 @@ pub async fn inactive_users_are_deleted_and_may_return([(store, _), _]: [Stores;
     assert_eq!(store.recount(false, Arc::new(|_, _| {})).await.unwrap(), []);
     let returned = register(&*store, [seen(3, 10)]);
     assert!(returned[0].created && !returned[0].suppressed);
+}
+
+pub async fn customers_of_a_business_account_are_counted([(store, _), _]: [Stores; 2]) {
+    use InteractionKind::{BusinessMessage, Command, EditedBusinessMessage, Text};
+    let on = |n: i64, day, kind| Interaction { kind, ..seen(n, day) };
+    let in_private = |n: i64, day| Interaction {
+        chat: Some(Chat { id: n, kind: ChatKind::Private }),
+        ..seen(n, day)
+    };
+    register(&*store, [on(1, 1, Text), in_private(2, 2)]);
+    assert_eq!(store.business_customers().await.unwrap(), 0, "there are no such messages");
+    // Customers, one of them on several days, and one who also wrote to the bot.
+    let batch = [
+        on(3, 3, BusinessMessage),
+        on(3, 4, EditedBusinessMessage),
+        on(4, 4, BusinessMessage),
+        on(5, 4, BusinessMessage),
+        in_private(5, 5),
+    ];
+    // By a deep link, by a command in a group, more often than there were messages, on another day.
+    let link = Some(Event::Start("ad".parse().unwrap()));
+    let started = Interaction { event: link, ..on(6, 4, Text) };
+    let commanded = Interaction { command: Some("id"), ..on(7, 4, Command) };
+    let others =
+        [started, commanded, on(8, 3, Text), on(8, 3, Text), on(9, 4, Text), on(9, 5, Text)];
+    register(&*store, batch.into_iter().chain(others).collect::<Vec<_>>());
+    assert_eq!(store.business_customers().await.unwrap(), 2);
+    // It cannot be seen that this one wrote in a group.
+    register(&*store, [on(10, 4, Text)]);
+    assert_eq!(store.business_customers().await.unwrap(), 3);
 }
 
 pub async fn old_notes_are_deleted([(store, _), _]: [Stores; 2]) {
