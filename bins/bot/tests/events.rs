@@ -22,6 +22,9 @@ use std::{
     time::Duration,
 };
 
+use rollcall_domain::EventRefusal;
+use rollcall_repository::UserEventRepository;
+use rollcall_repository_diesel::{Database, DieselUserRepository};
 use rollcall_simulator::{Person, Simulator};
 use rollcall_testkit::{PeerLanguage, ThrowAwayDatabase};
 use running::RunningBot;
@@ -224,8 +227,15 @@ async fn while_the_receiver_is_away_events_wait(database: ThrowAwayDatabase) {
     }
     bot.said("EVENTS_URL does not accept events").await;
     assert!(bot.has_said("it responded with the HTTP status 302"), "{}", bot.log());
+    let storage = Database::open_existing(database.url().parse().unwrap()).await.unwrap();
+    let events = DieselUserRepository::new(storage);
+    let refusal = events.last_refusal().await.unwrap().map(|(_, refusal)| refusal);
+    assert_eq!(refusal, Some(EventRefusal::Status(302)));
     receiver.status.store(200, Ordering::SeqCst);
     receiver.wait_until(|it| it.what().len() == 120).await;
+    while events.last_refusal().await.unwrap().is_some() {
+        sleep(Duration::from_millis(20)).await;
+    }
     assert_eq!(receiver.taken().len(), 120, "each came once");
     assert!(!bot.log().contains("/events") && !bot.log().contains(SECRET));
     bot.terminate().await;

@@ -139,7 +139,9 @@ pub use telegram_id::{InvalidTelegramId, TelegramId};
 pub use thousands::{group_digits, grouped};
 pub use update_subscription::{SubscribedWebhook, UpdateSubscription};
 pub use user::{TelegramUser, seen_for_certain};
-pub use user_event::{InvalidUserEventKinds, UserEvent, UserEventKind, UserEventKinds};
+pub use user_event::{
+    EventRefusal, InvalidUserEventKinds, UserEvent, UserEventKind, UserEventKinds,
+};
 pub use user_label::{LabelKind, LabelsOfUser, MAX_DESCRIPTION_CHARS, UserLabel};
 pub use username::{InvalidUsername, Username};
 pub use visible::{harmless, is_steering, is_visible};

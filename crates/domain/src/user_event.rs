@@ -56,6 +56,47 @@ pub struct UserEvent {
     pub kind: UserEventKind,
 }
 
+/// Why a program outside did not accept an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EventRefusal {
+    /// The status of its response is not 2xx.
+    #[error("it responded with the HTTP status {0}")]
+    Status(u16),
+    /// Nothing could be sent.
+    #[error("it cannot be connected to")]
+    NoConnection,
+    /// It took too long.
+    #[error("it did not respond in time")]
+    Timeout,
+    /// The connection ended, or what came is not HTTP.
+    #[error("it did not respond")]
+    NoResponse,
+}
+
+impl EventRefusal {
+    const STATUS: &str = "status_";
+
+    /// The name for programs, such as `status_503`.
+    pub fn name(self) -> String {
+        match self {
+            Self::Status(status) => format!("{}{status}", Self::STATUS),
+            Self::NoConnection => "no_connection".to_owned(),
+            Self::Timeout => "timeout".to_owned(),
+            Self::NoResponse => "no_response".to_owned(),
+        }
+    }
+
+    /// The refusal with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "no_connection" => Some(Self::NoConnection),
+            "timeout" => Some(Self::Timeout),
+            "no_response" => Some(Self::NoResponse),
+            _ => name.strip_prefix(Self::STATUS)?.parse().ok().map(Self::Status),
+        }
+    }
+}
+
 /// The kinds of events that are recorded; by default none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct UserEventKinds(u8);
@@ -115,6 +156,17 @@ pub struct InvalidUserEventKinds;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_refusal_has_a_name() {
+        use EventRefusal::{NoConnection, NoResponse, Status, Timeout};
+        for refusal in [Status(503), NoConnection, Timeout, NoResponse] {
+            assert_eq!(EventRefusal::from_name(&refusal.name()), Some(refusal));
+        }
+        for wrong in ["", "status_", "status_x", "503"] {
+            assert_eq!(EventRefusal::from_name(wrong), None, "{wrong}");
+        }
+    }
 
     #[test]
     fn kinds_are_listed_by_name() {

@@ -100,7 +100,7 @@ const ROWS: &str = "
     INSERT INTO search_pending VALUES ({id});
     INSERT INTO active_days VALUES ({id}, '2026-11-26', 3, 12);
     INSERT INTO reach_history VALUES ({id}, {at}, 'blocked');
-    INSERT INTO user_events VALUES ({id}, {at}, 'user.blocked', {at}, NULL);
+    INSERT INTO user_events VALUES ({id}, {at}, 'user.blocked', {at}, NULL, {at}, 'status_503');
     INSERT INTO starts (telegram_id, at, payload, label) VALUES ({id}, {at}, 'promo', 1);
     INSERT INTO command_uses (telegram_id, command, first_day, last_day, days, recent_days)
         VALUES ({id}, '/start', '2026-11-26', '2026-11-27', 2, 3);

@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use rollcall_domain::UserEvent;
+use rollcall_domain::{EventRefusal, UserEvent};
 
 use crate::error::RepositoryError;
 
@@ -22,8 +22,13 @@ pub trait UserEventRepository: Send + Sync {
     /// Forgets events that were delivered.
     async fn forget_delivered(&self, events: &[UserEvent]) -> Result<(), RepositoryError>;
 
-    /// Lets every process claim these events again.
-    async fn release_events(&self, events: &[UserEvent]) -> Result<(), RepositoryError>;
+    /// Notes that claimed events were not accepted at `now`, and why. No process gets them before `until`.
+    async fn postpone_events(
+        &self,
+        events: &[(UserEvent, EventRefusal)],
+        now: DateTime<Utc>,
+        until: DateTime<Utc>,
+    ) -> Result<(), RepositoryError>;
 
     /// Forgets up to `limit` events that were recorded before a time; returns how many.
     async fn forget_events(
@@ -34,6 +39,9 @@ pub trait UserEventRepository: Send + Sync {
 
     /// How many events are still to be delivered.
     async fn count_events(&self) -> Result<u64, RepositoryError>;
+
+    /// When and why one of the events was last not accepted.
+    async fn last_refusal(&self) -> Result<Option<(DateTime<Utc>, EventRefusal)>, RepositoryError>;
 
     /// When the oldest of the events was recorded.
     async fn oldest_event(&self) -> Result<Option<DateTime<Utc>>, RepositoryError>;

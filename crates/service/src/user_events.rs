@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use rollcall_domain::{Clock, UserEvent};
+use rollcall_domain::{Clock, EventRefusal, UserEvent};
 use rollcall_repository::UserEventRepository;
 
 use crate::ServiceError;
@@ -40,20 +40,23 @@ impl UserEventService {
         Ok(self.events.claim_events(now, now + CLAIM, CLAIMED_AT_ONCE).await?)
     }
 
-    /// Forgets claimed events that were delivered, and gives back those that were not.
+    /// Forgets claimed events that were delivered, and gives back those that were refused. If others were
+    /// delivered, the refused ones wait for half a minute, so that they do not hold up the next ones.
     ///
     /// # Errors
     /// If the storage fails. Then the events are delivered again.
     pub async fn settle(
         &self,
         delivered: &[UserEvent],
-        failed: &[UserEvent],
+        refused: &[(UserEvent, EventRefusal)],
     ) -> Result<(), ServiceError> {
+        let now = self.clock.now();
+        let until = if delivered.is_empty() { now } else { now + CLAIM };
         if !delivered.is_empty() {
             self.events.forget_delivered(delivered).await?;
         }
-        if !failed.is_empty() {
-            self.events.release_events(failed).await?;
+        if !refused.is_empty() {
+            self.events.postpone_events(refused, now, until).await?;
         }
         Ok(())
     }
@@ -81,6 +84,16 @@ impl UserEventService {
     pub async fn longest_wait(&self) -> Result<Option<Duration>, ServiceError> {
         let oldest = self.events.oldest_event().await?;
         Ok(oldest.map(|at| (self.clock.now() - at).to_std().unwrap_or_default()))
+    }
+
+    /// How long ago one of the events that wait was last refused, and why; none if none was.
+    ///
+    /// # Errors
+    /// If the storage fails.
+    pub async fn last_refusal(&self) -> Result<Option<(Duration, EventRefusal)>, ServiceError> {
+        let last = self.events.last_refusal().await?;
+        let ago = |at: DateTime<Utc>| (self.clock.now() - at).to_std().unwrap_or_default();
+        Ok(last.map(|(at, refusal)| (ago(at), refusal)))
     }
 
     /// How many events wait.

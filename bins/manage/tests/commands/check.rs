@@ -102,7 +102,17 @@ async fn check_reports_events_that_wait() {
             assert_eq!(code, 0, "{printed}");
             let expected = format!("{mark} Events: {waiting} for their delivery to EVENTS_URL");
             assert!(printed.contains(&expected), "{printed}");
-            assert_eq!(printed.contains("the oldest for 2 h; the log"), mark == "!", "{printed}");
+            let advice = "the oldest for 2 h; none was refused, so no process with EVENTS_URL";
+            assert_eq!(printed.contains(advice), mark == "!", "{printed}");
         }
+        let now = SystemClock.now();
+        let events = repository.claim_events(now, now, 1).await.unwrap();
+        let refused = [(events[0], EventRefusal::Status(503))];
+        repository.postpone_events(&refused, now - TimeDelta::seconds(7205), now).await.unwrap();
+        let (code, printed, _) = run(&database, &["check"], "", &[]);
+        assert_eq!(code, 0, "{printed}");
+        let expected = "the oldest for 2 h; the last one was refused 2 h ago: it responded with the \
+                        HTTP status 503\n";
+        assert!(printed.contains(expected), "{printed}");
     }
 }

@@ -8,7 +8,7 @@ use std::{convert::Infallible, time::Duration};
 
 use chrono::SecondsFormat;
 use reqwest::{Client, header::CONTENT_TYPE, redirect::Policy};
-use rollcall_domain::{Backoff, UserEvent};
+use rollcall_domain::{Backoff, EventRefusal, UserEvent};
 use rollcall_service::{Outage, ServiceError, UserEventService};
 use serde_json::json;
 use tokio::{task::JoinSet, time::Instant};
@@ -40,13 +40,25 @@ struct Sender {
     secret: EventsSecret,
 }
 
-/// Why an event was not accepted.
+/// Why an event was not accepted, with what the client says about it.
 #[derive(Debug, thiserror::Error)]
-enum NotAccepted {
-    #[error("it responded with the HTTP status {0}")]
-    Status(u16),
-    #[error("no response")]
-    NoResponse(#[source] reqwest::Error),
+#[error("{refusal}")]
+struct NotAccepted {
+    refusal: EventRefusal,
+    source: Option<reqwest::Error>,
+}
+
+impl From<reqwest::Error> for NotAccepted {
+    fn from(error: reqwest::Error) -> Self {
+        let refusal = if error.is_connect() {
+            EventRefusal::NoConnection
+        } else if error.is_timeout() {
+            EventRefusal::Timeout
+        } else {
+            EventRefusal::NoResponse
+        };
+        Self { refusal, source: Some(error.without_url()) }
+    }
 }
 
 impl OutgoingWebhooks {
@@ -114,7 +126,7 @@ impl OutgoingWebhooks {
             return Ok(Round::Nothing);
         }
         let mut waiting = self.events.claim().await?.into_iter();
-        let (mut delivered, mut failed, mut failure) = (Vec::new(), Vec::new(), None);
+        let (mut delivered, mut refused, mut failure) = (Vec::new(), Vec::new(), None);
         let mut under_way = JoinSet::new();
         loop {
             while under_way.len() < AT_ONCE
@@ -127,7 +139,10 @@ impl OutgoingWebhooks {
                 None => break,
                 Some(Ok((event, Ok(())))) => delivered.push(event),
                 Some(Ok((event, Err(error)))) => {
-                    failed.push(event);
+                    let reason = error.refusal.name();
+                    metrics::counter!("rollcall_events_refused_total", "reason" => reason)
+                        .increment(1);
+                    refused.push((event, error.refusal));
                     failure = Some(error);
                 }
                 // It stays claimed, and is delivered again after that.
@@ -135,19 +150,13 @@ impl OutgoingWebhooks {
             }
         }
         count("accepted", delivered.len());
-        count("failed", failed.len());
-        match failure {
-            Some(failure) if delivered.is_empty() => {
-                self.events.settle(&[], &failed).await?;
-                Ok(Round::Failed(failure))
-            }
-            // Some are refused while others are accepted: they wait until their claim is over.
-            _ => {
-                let is_empty = delivered.is_empty();
-                self.events.settle(&delivered, &[]).await?;
-                Ok(if is_empty { Round::Nothing } else { Round::Delivered })
-            }
-        }
+        count("failed", refused.len());
+        self.events.settle(&delivered, &refused).await?;
+        Ok(match failure {
+            _ if !delivered.is_empty() => Round::Delivered,
+            Some(failure) => Round::Failed(failure),
+            None => Round::Nothing,
+        })
     }
 }
 
@@ -174,13 +183,11 @@ impl Sender {
             .header("webhook-timestamp", timestamp)
             .header("webhook-signature", self.secret.sign(&id, timestamp, &body))
             .body(body);
-        let response = request.send().await;
-        let response = response.map_err(|error| NotAccepted::NoResponse(error.without_url()))?;
-        if response.status().is_success() {
-            Ok(())
-        } else {
-            Err(NotAccepted::Status(response.status().as_u16()))
+        let status = request.send().await?.status();
+        if status.is_success() {
+            return Ok(());
         }
+        Err(NotAccepted { refusal: EventRefusal::Status(status.as_u16()), source: None })
     }
 }
 

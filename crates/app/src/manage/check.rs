@@ -231,26 +231,30 @@ impl Report {
 }
 
 impl Report {
-    /// Reports events that wait for their delivery. Those that wait for long are a warning: their receiver
-    /// accepts none, or no process delivers them.
+    /// Reports events that wait for their delivery, and why the last one of them was not accepted. Those
+    /// that wait for long are a warning: their receiver accepts none, or no process delivers them.
     async fn events(&mut self, database: &Database) -> anyhow::Result<()> {
         const LONG: Duration = Duration::from_secs(60);
         let events = Services::new(database.clone()).user_events();
-        let found = async { anyhow::Ok((events.waiting().await?, events.longest_wait().await?)) };
-        let (waiting, wait) = match found.await {
-            Ok((_, None)) => return Ok(()),
-            Ok((waiting, Some(wait))) => (waiting, wait),
+        let found = async {
+            let (waiting, wait) = (events.waiting().await?, events.longest_wait().await?);
+            anyhow::Ok((waiting, wait, events.last_refusal().await?))
+        };
+        let (waiting, wait, refusal) = match found.await {
+            Ok((_, None, _)) => return Ok(()),
+            Ok((waiting, Some(wait), refusal)) => (waiting, wait, refusal),
             Err(error) => {
                 self.check("Events", Err::<(), _>(error), |()| String::new())?;
                 return Ok(());
             }
         };
-        let (mark, advice) = match wait < LONG {
-            true => (colours::passed(), ""),
-            false => (
-                colours::warning(),
-                "; the log of a process with EVENTS_URL says why they are not accepted",
-            ),
+        let mark = if wait < LONG { colours::passed() } else { colours::warning() };
+        let advice = match refusal {
+            Some((ago, refusal)) => {
+                format!("; the last one was refused {} ago: {refusal}", span(ago))
+            }
+            None if wait < LONG => String::new(),
+            None => "; none was refused, so no process with EVENTS_URL delivers them".to_owned(),
         };
         let (number, wait) = (grouped(waiting), span(wait));
         let wait = format!("{number} wait for their delivery to EVENTS_URL, the oldest for {wait}");

@@ -42,6 +42,8 @@ diesel::table! {
         event -> Text,
         recorded_at -> Timestamp,
         claimed_until -> Nullable<Timestamp>,
+        refused_at -> Nullable<Timestamp>,
+        refusal -> Nullable<Text>,
     }
 }
 

@@ -92,7 +92,7 @@ pub(super) fn personal_rows(
         },
         PersonalTable::UserEvents => rows! {
             part: user_events by telegram_id = id, in (at, event);
-            at, event, recorded_at, claimed_until
+            at, event, recorded_at, claimed_until, refused_at, refusal
         },
         PersonalTable::Starts => rows! {
             part: starts by telegram_id = id, in (at, payload);

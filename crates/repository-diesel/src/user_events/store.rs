@@ -9,7 +9,7 @@ use diesel::{
     sql_types::{BigInt, Timestamp},
     sqlite::Sqlite,
 };
-use rollcall_domain::{TelegramId, UserEvent, UserEventKind};
+use rollcall_domain::{EventRefusal, TelegramId, UserEvent, UserEventKind};
 use rollcall_repository::{RepositoryError, UserEventRepository};
 
 use crate::{
@@ -48,13 +48,13 @@ impl UserEventRepository for DieselUserRepository {
     }
 
     async fn forget_delivered(&self, events: &[UserEvent]) -> Result<(), RepositoryError> {
-        let events = in_order(events);
+        let mut events = events.to_vec();
+        events.sort_unstable();
         self.database
             .write("forget delivered events", move |connection| {
                 connection.transaction(|connection| {
-                    for &(id, at, event) in &events {
-                        diesel::delete(user_events::table.find((id, at, event)))
-                            .execute(connection)?;
+                    for &event in &events {
+                        diesel::delete(user_events::table.find(key(event))).execute(connection)?;
                     }
                     Ok(())
                 })
@@ -62,14 +62,25 @@ impl UserEventRepository for DieselUserRepository {
             .await
     }
 
-    async fn release_events(&self, events: &[UserEvent]) -> Result<(), RepositoryError> {
-        let events = in_order(events);
+    async fn postpone_events(
+        &self,
+        events: &[(UserEvent, EventRefusal)],
+        now: DateTime<Utc>,
+        until: DateTime<Utc>,
+    ) -> Result<(), RepositoryError> {
+        let mut events = events.to_vec();
+        events.sort_unstable_by_key(|(event, _)| *event);
+        let (now, until): (UtcMicros, UtcMicros) = (now.into(), until.into());
         self.database
-            .write("release events", move |connection| {
+            .write("postpone events", move |connection| {
                 connection.transaction(|connection| {
-                    for &(id, at, event) in &events {
-                        diesel::update(user_events::table.find((id, at, event)))
-                            .set(user_events::claimed_until.eq(None::<UtcMicros>))
+                    for &(event, refusal) in &events {
+                        diesel::update(user_events::table.find(key(event)))
+                            .set((
+                                user_events::claimed_until.eq(Some(until)),
+                                user_events::refused_at.eq(Some(now)),
+                                user_events::refusal.eq(Some(refusal.name())),
+                            ))
                             .execute(connection)?;
                     }
                     Ok(())
@@ -103,6 +114,27 @@ impl UserEventRepository for DieselUserRepository {
             .await
     }
 
+    async fn last_refusal(&self) -> Result<Option<(DateTime<Utc>, EventRefusal)>, RepositoryError> {
+        self.database
+            .read("find the last refusal of an event", |connection| {
+                let last: Option<(Option<UtcMicros>, Option<String>)> = user_events::table
+                    .filter(user_events::refused_at.is_not_null())
+                    .select((user_events::refused_at, user_events::refusal))
+                    .order(user_events::refused_at.desc())
+                    .first(connection)
+                    .optional()?;
+                let Some((Some(at), Some(name))) = last else { return Ok(None) };
+                let refusal = EventRefusal::from_name(&name).ok_or_else(|| Failure::Corrupt {
+                    table: "user_events",
+                    column: "refusal",
+                    key: format!("refused_at {}", at.to_text()),
+                    reason: "no refusal has this name".to_owned(),
+                })?;
+                Ok(Some((at.into(), refusal)))
+            })
+            .await
+    }
+
     async fn oldest_event(&self) -> Result<Option<DateTime<Utc>>, RepositoryError> {
         self.database
             .read("find the oldest event", |connection| {
@@ -114,12 +146,9 @@ impl UserEventRepository for DieselUserRepository {
     }
 }
 
-/// The keys of events, in the order in which they are locked.
-fn in_order(events: &[UserEvent]) -> Vec<(i64, UtcMicros, &'static str)> {
-    let mut events = events.to_vec();
-    events.sort_unstable();
-    let key = |it: UserEvent| (it.telegram_id.get(), it.at.into(), it.kind.name());
-    events.into_iter().map(key).collect()
+/// The key of an event's row. Rows are locked in its order.
+fn key(event: UserEvent) -> (i64, UtcMicros, &'static str) {
+    (event.telegram_id.get(), event.at.into(), event.kind.name())
 }
 
 /// A claimed row.

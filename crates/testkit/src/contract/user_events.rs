@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
-    Chat, ChatKind, Event, Interaction, InteractionKind, Profile, TelegramId, UnreachableReason,
-    UserEvent, UserEventKind,
+    Chat, ChatKind, Event, EventRefusal, Interaction, InteractionKind, Profile, TelegramId,
+    UnreachableReason, UserEvent, UserEventKind,
 };
 use rollcall_repository::{UserEventRepository, UserRepository};
 use tokio::task::block_in_place;
@@ -25,6 +25,7 @@ macro_rules! user_event_contract {
         $crate::contract!($open, user_events:
             events_are_recorded_with_what_they_are_about,
             a_claimed_event_is_not_claimed_again_before_its_time,
+            a_refused_event_waits_and_shows_why,
             events_are_forgotten_when_delivered_old_or_of_a_deleted_user,
         );
     };
@@ -92,11 +93,33 @@ pub async fn a_claimed_event_is_not_claimed_again_before_its_time([one, two]: St
     assert_eq!(second.len(), 6);
     assert!(first.iter().all(|event| !second.contains(event)));
     assert_eq!(claim(&*two, 89).await, []);
-    one.release_events(&first[..1]).await.unwrap();
-    assert_eq!(claim(&*two, 89).await, first[..1]);
     // Its process has ended.
-    assert_eq!(claim(&*two, 91).await.len(), 9);
+    assert_eq!(claim(&*two, 91).await.len(), 10);
     assert_eq!(one.count_events().await.unwrap(), 10, "claimed ones wait, too");
+}
+
+/// The reason is that of the last attempt, and stays until the event is delivered.
+pub async fn a_refused_event_waits_and_shows_why([one, two]: Stores) {
+    register(&*one, (1..=3).map(|user| interaction(user, user, None)).collect(), at(20));
+    assert_eq!(one.last_refusal().await.unwrap(), None);
+    let events = claim(&*one, 30).await;
+    let refused = |range: std::ops::Range<usize>, refusal: EventRefusal| -> Vec<_> {
+        events[range].iter().rev().map(|event| (*event, refusal)).collect()
+    };
+    let (away, late) = (EventRefusal::NoConnection, EventRefusal::Timeout);
+    one.postpone_events(&refused(0..2, away), at(31), at(31)).await.unwrap();
+    assert_eq!(two.last_refusal().await.unwrap(), Some((at(31), away)));
+    assert_eq!(claim(&*two, 32).await, events[..2]);
+    two.postpone_events(&refused(0..1, EventRefusal::Status(503)), at(33), at(63)).await.unwrap();
+    two.postpone_events(&refused(1..2, late), at(34), at(64)).await.unwrap();
+    assert_eq!(one.last_refusal().await.unwrap(), Some((at(34), late)));
+    assert_eq!(claim(&*one, 62).await, []);
+    assert_eq!(claim(&*one, 64).await, events[..1]);
+    one.forget_delivered(&events[1..]).await.unwrap();
+    let first = Some((at(33), EventRefusal::Status(503)));
+    assert_eq!(one.last_refusal().await.unwrap(), first);
+    one.delete(&[id(1)]).await.unwrap();
+    assert_eq!(one.last_refusal().await.unwrap(), None);
 }
 
 /// Events do not stay for ever.

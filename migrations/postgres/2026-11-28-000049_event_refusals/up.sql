@@ -1,0 +1,3 @@
+-- When and why EVENTS_URL last did not accept the event; NULL until then.
+ALTER TABLE user_events ADD COLUMN refused_at TIMESTAMP;
+ALTER TABLE user_events ADD COLUMN refusal TEXT;
