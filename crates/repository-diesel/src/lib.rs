@@ -17,6 +17,7 @@
 //! | `personal_data` | everything that is stored about one person |
 //! | `users` | finding, locking and deleting users, reachability |
 //! | `suppression` | erased users, who are not stored again until they agree |
+//! | `rekey` | encrypting a database that exists, changing its key, decrypting it |
 //! | `retention` | deleting what has expired by the owner's settings |
 //! | `user_events` | events that are to be delivered to programs outside |
 //! | `admin` | accounts, sessions, second factors, sign-in failures, the audit log |
@@ -139,6 +140,7 @@ mod personal_data;
 mod preferences;
 mod quarantine;
 mod registration;
+mod rekey;
 mod retention;
 mod row;
 mod schedule;
@@ -158,6 +160,7 @@ use openssl_sys as _;
 use pq_sys as _;
 
 pub use admin::DieselAdminRepository;
+pub use base::database_key::{DatabaseKey, DatabaseKeys, InvalidDatabaseKeys};
 pub use base::database_url::{DatabaseUrl, InvalidDatabaseUrl, SqliteMode};
 pub use base::file_mode::{OpenToOthers, open_to_others};
 pub use base::migrations::{Migration, MigrationError, MigrationState};
@@ -167,5 +170,6 @@ pub use base::{database::Database, open_error::OpenError};
 pub use bots::DieselBotRepository;
 pub use preferences::DieselPreferencesRepository;
 pub use quarantine::DieselQuarantineRepository;
+pub use rekey::{FileRekey, RekeyError, TextRekey};
 pub use schedule::DieselScheduleRepository;
 pub use users::store::DieselUserRepository;

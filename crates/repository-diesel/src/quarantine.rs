@@ -4,7 +4,13 @@ use rollcall_domain::QuarantinedUpdate;
 use rollcall_repository::{QuarantineRepository, RepositoryError};
 
 use crate::{
-    base::{database::Database, error::Failure, schema::quarantine, timestamp::UtcMicros},
+    base::{
+        database::Database,
+        error::Failure,
+        free_text::{Cell, FreeText},
+        schema::quarantine,
+        timestamp::UtcMicros,
+    },
     row::user::telegram_id,
 };
 
@@ -28,6 +34,7 @@ impl QuarantineRepository for DieselQuarantineRepository {
         after: i64,
         limit: u32,
     ) -> Result<Vec<QuarantinedUpdate>, RepositoryError> {
+        let free_text = self.database.free_text().clone();
         self.database
             .read("list quarantined updates", move |connection| {
                 let rows: Vec<Row> = quarantine::table
@@ -35,16 +42,17 @@ impl QuarantineRepository for DieselQuarantineRepository {
                     .order(quarantine::update_id)
                     .limit(limit.into())
                     .load(connection)?;
-                rows.into_iter().map(Row::into_update).collect()
+                rows.into_iter().map(|row| row.into_update(&free_text)).collect()
             })
             .await
     }
 
     async fn find(&self, update_id: i64) -> Result<Option<QuarantinedUpdate>, RepositoryError> {
+        let free_text = self.database.free_text().clone();
         self.database
             .read("find a quarantined update", move |connection| {
                 let row = quarantine::table.find(update_id).first::<Row>(connection).optional()?;
-                row.map(Row::into_update).transpose()
+                row.map(|row| row.into_update(&free_text)).transpose()
             })
             .await
     }
@@ -60,8 +68,10 @@ impl QuarantineRepository for DieselQuarantineRepository {
 
     async fn mark_delivered(&self, update_id: i64, payload: &str) -> Result<(), RepositoryError> {
         let payload = payload.to_owned();
+        let free_text = self.database.free_text().clone();
         self.database
             .write("mark a quarantined update as delivered", move |connection| {
+                let payload = free_text.seal(Cell::payload(update_id), &payload)?;
                 diesel::update(quarantine::table.find(update_id))
                     .set((quarantine::undelivered.eq(false), quarantine::payload.eq(&payload)))
                     .execute(connection)?;
@@ -93,7 +103,7 @@ struct Row {
 }
 
 impl Row {
-    fn into_update(self) -> Result<QuarantinedUpdate, Failure> {
+    fn into_update(self, free_text: &FreeText) -> Result<QuarantinedUpdate, Failure> {
         let telegram_id = self.telegram_id.map(|id| telegram_id("quarantine", id)).transpose()?;
         Ok(QuarantinedUpdate {
             update_id: self.update_id,
@@ -101,7 +111,7 @@ impl Row {
             reason: self.reason,
             registered: self.registered,
             telegram_id,
-            payload: self.payload,
+            payload: free_text.open(Cell::payload(self.update_id), self.payload)?,
             undelivered: self.undelivered,
         })
     }

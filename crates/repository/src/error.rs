@@ -62,6 +62,21 @@ pub enum RepositoryError {
     /// The database refused a row because of its values.
     #[error("the database refused a row")]
     Rejected(#[source] DatabaseError),
+    /// A text is encrypted with a key that is not there.
+    #[error(
+        "{table}.{column} of the row with key {key} is encrypted with the database key {name}, which is \
+         not in the file that DATABASE_KEY_FILE names"
+    )]
+    MissingKey {
+        /// The row's table.
+        table: &'static str,
+        /// The column.
+        column: &'static str,
+        /// The row's key.
+        key: String,
+        /// The name of the key that encrypted it.
+        name: String,
+    },
     /// Erased users cannot be recognised.
     #[error(transparent)]
     SuppressionKey(#[from] SuppressionKeyError),
@@ -84,6 +99,7 @@ impl RepositoryError {
             Self::ReadOnly(_) => "storage_read_only",
             Self::Corrupt { .. } => "storage_corrupt",
             Self::Rejected(_) => "storage_rejected",
+            Self::MissingKey { .. } => "database_key",
             Self::SuppressionKey(_) => "suppression_key",
             Self::Failed(_) => "storage_failed",
         }
@@ -94,6 +110,10 @@ impl RepositoryError {
     pub fn without_values(&self) -> String {
         match self {
             Self::Corrupt { table, column, reason, .. } => format!("{table}.{column}: {reason}"),
+            Self::MissingKey { table, column, name, .. } => format!(
+                "{table}.{column} is encrypted with the database key {name}, which is not in the file \
+                 that DATABASE_KEY_FILE names"
+            ),
             Self::Rejected(DatabaseError { code: Some(code), .. }) => format!("{self}: {code}"),
             error => error.to_string(),
         }

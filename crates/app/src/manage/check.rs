@@ -12,8 +12,8 @@ use clap::Args;
 use rollcall_domain::{SystemClock, TelegramId, grouped};
 use rollcall_repository::BotRepository;
 use rollcall_repository_diesel::{
-    Database, DatabaseUrl, MigrationState, OpenToOthers, PoolMode, Sessions, SuppressionKey,
-    SuppressionKeyPlace, open_to_others,
+    Database, DatabaseKeys, DatabaseUrl, MigrationState, OpenToOthers, PoolMode, Sessions,
+    SuppressionKey, SuppressionKeyPlace, TextRekey, open_to_others,
 };
 use rollcall_telegram::{Bot, ClockDifference, Settings};
 
@@ -54,6 +54,7 @@ pub struct Check {
 /// The parts to check.
 struct Checked {
     database: DatabaseUrl,
+    keys: Option<DatabaseKeys>,
     suppression_key: Option<SuppressionKey>,
     /// If there is a token: the settings, and the proxy to use.
     telegram: Option<(Settings, Option<Proxy>)>,
@@ -81,6 +82,7 @@ impl Check {
         database: &DatabaseArguments,
         environment: &Environment,
     ) -> Result<Checked, SettingError> {
+        let keys = database.database_keys(environment)?;
         let suppression_key = database.suppression_key(environment)?;
         database.registers_business_customers(environment)?;
         let database = database.writable_database_url(environment)?;
@@ -92,6 +94,7 @@ impl Check {
             let warning = self.webhook.without_webhook(environment)?.warning();
             return Ok(Checked {
                 database,
+                keys,
                 suppression_key,
                 telegram: None,
                 schedule,
@@ -102,7 +105,7 @@ impl Check {
         let warning = self.webhook.settings(environment, &telegram.api_url)?.warning();
         let proxy = self.telegram.proxy(environment, &telegram.api_url)?;
         let telegram = Some((telegram, proxy));
-        Ok(Checked { database, suppression_key, telegram, schedule, warning, has_contact })
+        Ok(Checked { database, keys, suppression_key, telegram, schedule, warning, has_contact })
     }
 }
 
@@ -121,7 +124,8 @@ async fn run(
     let Some(checked) = checked else {
         return Ok(ExitCode::FAILURE);
     };
-    let Checked { database, suppression_key, telegram, schedule, warning, has_contact } = checked;
+    let Checked { database, keys, suppression_key, telegram, schedule, warning, has_contact } =
+        checked;
     if let Some(warning) = warning {
         writeln!(stdout(), "{} Settings: {warning}", colours::warning())?;
     }
@@ -134,7 +138,7 @@ async fn run(
         }
     }
     let modes = open_to_others(&database);
-    let opened = open(database, suppression_key).await;
+    let opened = open(database, keys.clone(), suppression_key).await;
     let database = report.check("Database", opened, |(database, bytes)| {
         format!("connected to {}, {}", database.url(), size(*bytes))
     })?;
@@ -148,6 +152,7 @@ async fn run(
         }
         migrated = report.check("Migrations", migrations(database).await, Clone::clone)?.is_some();
         if migrated {
+            report.encryption(database, keys.as_ref()).await?;
             report.suppression_key(database).await?;
             report.events(database).await?;
         }
@@ -207,6 +212,38 @@ impl Report {
                 Ok(None)
             }
         }
+    }
+}
+
+impl Report {
+    /// Reports how the database is encrypted, if it is.
+    async fn encryption(
+        &mut self,
+        database: &Database,
+        keys: Option<&DatabaseKeys>,
+    ) -> anyhow::Result<()> {
+        let Some(keys) = keys else { return Ok(()) };
+        let name = keys.first().name();
+        let found = match database.file_key() {
+            Some(key) if key == keys.first() => Ok(format!("the file, with the key {name}")),
+            Some(key) => Err(format!("the file, with the older key {}", key.name())),
+            None => match TextRekey::new(database.clone(), keys, false).pending().await? {
+                0 => Ok(format!("notes and quarantined updates, with the key {name}")),
+                rows => Err(format!(
+                    "{} notes and quarantined updates are not encrypted with the key {name}",
+                    grouped(rows)
+                )),
+            },
+        };
+        match found {
+            Ok(found) => writeln!(stdout(), "{} Encryption: {found}", colours::passed())?,
+            Err(found) => writeln!(
+                stdout(),
+                "{} Encryption: {found}; `manage rekey` encrypts with the key {name}",
+                colours::warning()
+            )?,
+        }
+        Ok(())
     }
 }
 
@@ -277,8 +314,12 @@ fn warn_of_modes(files: &[OpenToOthers]) -> io::Result<()> {
     Ok(())
 }
 
-async fn open(url: DatabaseUrl, key: Option<SuppressionKey>) -> anyhow::Result<(Database, u64)> {
-    let mut database = Database::open_existing(url).await?;
+async fn open(
+    url: DatabaseUrl,
+    keys: Option<DatabaseKeys>,
+    key: Option<SuppressionKey>,
+) -> anyhow::Result<(Database, u64)> {
+    let mut database = Database::open_existing_with_keys(url, keys).await?;
     if let Some(key) = key {
         database = database.suppressing(key);
     }

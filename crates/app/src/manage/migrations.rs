@@ -73,3 +73,22 @@ pub(super) async fn show(database: &Database) -> anyhow::Result<ExitCode> {
     }
     Ok(ExitCode::SUCCESS)
 }
+
+/// Fails if the database lacks migrations.
+pub(super) async fn refuse_pending(database: &Database) -> anyhow::Result<()> {
+    let migrations = database.migrations().await?;
+    let pending = migrations.iter().filter(|it| is_pending(it)).count();
+    if pending > 0 {
+        bail!(
+            "the database {} lacks {pending} of {} migrations; run `manage migrate`",
+            database.url(),
+            migrations.len()
+        );
+    }
+    Ok(())
+}
+
+/// Whether the database lacks a migration.
+pub(super) fn is_pending((_, state): &(Migration, MigrationState)) -> bool {
+    *state == MigrationState::Pending
+}

@@ -4,19 +4,23 @@ mod admins;
 mod age;
 mod api_keys;
 mod audit;
+mod backup;
 mod broadcast;
 mod check;
 mod count;
+mod database_key;
 pub(crate) mod demo_data;
 mod export;
 mod fetch_games;
 mod filter;
 mod import;
+mod key_file;
 mod labels;
 mod migrations;
 mod output;
 mod privacy;
 mod quarantine;
+mod rekey;
 mod retention;
 mod runserver;
 mod segments;
@@ -29,10 +33,9 @@ mod users;
 
 use std::process::ExitCode;
 
-use anyhow::bail;
 use clap::{Parser, Subcommand};
 use rollcall_domain::{LabelKind, SystemClock};
-use rollcall_repository_diesel::{Database, Migration, MigrationState};
+use rollcall_repository_diesel::Database;
 
 use crate::{
     describe::Describe,
@@ -182,6 +185,25 @@ pub enum Command {
     /// copy in the database. Keep a copy of the file apart from the database's backups: without the
     /// key, erased users cannot be recognised, and no user can be registered.
     SuppressionKey(suppression_key::WriteKey),
+    /// Copy an SQLite database to a new file, while the bot runs
+    ///
+    /// The copy is encrypted with the same key as the database, if it is encrypted; keep that key apart
+    /// from it. For PostgreSQL, use pg_dump.
+    Backup(backup::Backup),
+    /// Write a key that encrypts the database to a new file, for DATABASE_KEY_FILE
+    ///
+    /// A key is 32 random bytes: 64 hexadecimal digits on a line. The first line of the file encrypts,
+    /// others are older keys, which only decrypt. The command changes no database: `manage rekey` does.
+    DatabaseKey(database_key::WriteKey),
+    /// Encrypt the database with the first key of DATABASE_KEY_FILE, or decrypt it
+    ///
+    /// An SQLite file is copied beside itself, the copy is checked, and then it replaces the file. Stop
+    /// the bot first; there must be room for the copy. An interruption at any moment leaves a whole
+    /// database, under the old key or the new one; `manage check` shows which. The old file's blocks stay
+    /// on the disk until it uses them again.
+    ///
+    /// On PostgreSQL, notes and quarantined updates are changed in small steps, beside running bots.
+    Rekey(rekey::Rekey),
     /// What users asked about their data
     #[command(subcommand)]
     Privacy(privacy::Privacy),
@@ -220,18 +242,15 @@ pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Res
     let open = async || open_current(&database, environment).await;
     let open_or_create = async || open_or_create(&database, environment).await;
     match command {
-        Command::Migrate(command) => {
-            command.run(Database::open(database.database_url(environment)?).await?).await
-        }
+        Command::Migrate(command) => command.run(open_any(&database, environment).await?).await,
         Command::Showmigrations => {
-            let url = database.database_url(environment)?;
-            migrations::show(&Database::open_existing(url).await?).await
+            migrations::show(&open_existing(&database, environment).await?).await
         }
         Command::Stats(command) => command.run(open().await?, environment).await,
         Command::Sources(command) => command.run(open().await?.sources()).await,
         Command::FetchGames(command) => command.run(open().await?, environment).await,
         Command::DemoData(command) => {
-            let database = Database::open(database.database_url(environment)?).await?;
+            let database = open_any(&database, environment).await?;
             command.run(Services::new(database), &SystemClock).await
         }
         Command::Users(command) => command.run(open().await?, environment).await,
@@ -256,6 +275,11 @@ pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Res
         Command::Admins(command) => command.run(open().await?.accounts()).await,
         Command::ApiKeys(command) => command.run(open, open_or_create).await,
         Command::Audit(command) => command.run(open().await?.accounts()).await,
+        Command::Backup(command) => {
+            command.run(&open_existing(&database, environment).await?).await
+        }
+        Command::DatabaseKey(command) => command.run(),
+        Command::Rekey(command) => command.run(&database, environment).await,
         Command::SuppressionKey(command) => command.run(open().await?.database()).await,
         Command::Privacy(command) => command.run(open().await?).await.map(|()| ExitCode::SUCCESS),
         Command::Check(command) => command.run(&database, environment).await,
@@ -264,13 +288,31 @@ pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Res
     }
 }
 
+/// Opens a database, which is created if it is an SQLite file that does not exist.
+async fn open_any(
+    arguments: &DatabaseArguments,
+    environment: &Environment,
+) -> anyhow::Result<Database> {
+    let url = arguments.database_url(environment)?;
+    Ok(Database::open_with_keys(url, arguments.database_keys(environment)?).await?)
+}
+
+/// Opens an existing database.
+async fn open_existing(
+    arguments: &DatabaseArguments,
+    environment: &Environment,
+) -> anyhow::Result<Database> {
+    let url = arguments.database_url(environment)?;
+    Ok(Database::open_existing_with_keys(url, arguments.database_keys(environment)?).await?)
+}
+
 /// Opens an existing database that has every migration.
 async fn open_current(
     arguments: &DatabaseArguments,
     environment: &Environment,
 ) -> anyhow::Result<Services> {
-    let database = Database::open_existing(arguments.database_url(environment)?).await?;
-    refuse_pending(&database).await?;
+    let database = open_existing(arguments, environment).await?;
+    migrations::refuse_pending(&database).await?;
     services(database, arguments, environment)
 }
 
@@ -279,12 +321,13 @@ async fn open_or_create(
     arguments: &DatabaseArguments,
     environment: &Environment,
 ) -> anyhow::Result<Services> {
-    let database = Database::open(arguments.writable_database_url(environment)?).await?;
-    if database.migrations().await?.iter().all(is_pending) {
+    let url = arguments.writable_database_url(environment)?;
+    let database = Database::open_with_keys(url, arguments.database_keys(environment)?).await?;
+    if database.migrations().await?.iter().all(migrations::is_pending) {
         database.migrate().await?;
         eprintln!("Created the database {}.", database.url());
     }
-    refuse_pending(&database).await?;
+    migrations::refuse_pending(&database).await?;
     services(database, arguments, environment)
 }
 
@@ -303,21 +346,4 @@ fn services(
     let events = EventsArguments::default().settings(environment)?;
     let kinds = events.map(|it| it.kinds).unwrap_or_default();
     Ok(Services::new(database.recording(kinds)))
-}
-
-async fn refuse_pending(database: &Database) -> anyhow::Result<()> {
-    let migrations = database.migrations().await?;
-    let pending = migrations.iter().filter(|it| is_pending(it)).count();
-    if pending > 0 {
-        bail!(
-            "the database {} lacks {pending} of {} migrations; run `manage migrate`",
-            database.url(),
-            migrations.len()
-        );
-    }
-    Ok(())
-}
-
-fn is_pending((_, state): &(Migration, MigrationState)) -> bool {
-    *state == MigrationState::Pending
 }

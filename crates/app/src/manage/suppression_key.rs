@@ -1,17 +1,12 @@
 //! `manage suppression-key`.
 
-use std::{
-    fs::OpenOptions, io::Write, os::unix::fs::OpenOptionsExt, path::PathBuf, process::ExitCode,
-};
+use std::{io::Write, path::PathBuf, process::ExitCode};
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use clap::Args;
 use rollcall_repository_diesel::Database;
 
-use super::output::stdout;
-
-/// Only its owner may read the file.
-const MODE: u32 = 0o600;
+use super::{key_file, output::stdout};
 
 #[derive(Args)]
 pub struct WriteKey {
@@ -29,12 +24,8 @@ impl WriteKey {
                  SUPPRESSION_KEY_FILE, which is still needed"
             );
         };
+        key_file::create(&self.file, &format!("{}\n", key.to_hex()))?;
         let path = self.file.display();
-        let file = OpenOptions::new().write(true).create_new(true).mode(MODE).open(&self.file);
-        let mut file = file.with_context(|| format!("cannot create {path}"))?;
-        file.write_all(format!("{}\n", key.to_hex()).as_bytes())
-            .and_then(|()| file.sync_all())
-            .with_context(|| format!("cannot write {path}"))?;
         writeln!(
             stdout(),
             "Wrote the key to {path}. Set SUPPRESSION_KEY_FILE to that file for the bot and for \

@@ -3,16 +3,22 @@
 use std::{fs::File, io::Read, path::Path};
 
 use clap::Args;
-use rollcall_repository_diesel::{Database, DatabaseUrl, OpenError, PoolMode, SuppressionKey};
+use rollcall_repository_diesel::{
+    Database, DatabaseKeys, DatabaseUrl, OpenError, PoolMode, SuppressionKey,
+};
 
 use super::{
-    secret::parse_secret,
+    secret::{from_file, parse_secret},
     value::{HEADING, OnOrOff, SettingError, parse},
 };
 use crate::environment::Environment;
 
 const DATABASE_URL: &str = "DATABASE_URL";
 const DATABASE_POOL_MODE: &str = "DATABASE_POOL_MODE";
+/// The credential with the keys; the setting is [`DATABASE_KEY_FILE`].
+const DATABASE_KEY: &str = "DATABASE_KEY";
+/// The file with the keys of the database.
+pub const DATABASE_KEY_FILE: &str = "DATABASE_KEY_FILE";
 const SUPPRESSION_KEY_FILE: &str = "SUPPRESSION_KEY_FILE";
 const REGISTER_BUSINESS_CUSTOMERS: &str = "REGISTER_BUSINESS_CUSTOMERS";
 /// A warning for owners whose database keeps the key.
@@ -36,6 +42,12 @@ pub struct DatabaseArguments {
     /// auto, which detects it [env: DATABASE_POOL_MODE] [default: auto]
     #[arg(long, value_name = "MODE", global = true)]
     database_pool_mode: Option<String>,
+    /// File with the key that encrypts an SQLite database, and on PostgreSQL notes and quarantined
+    /// updates: 64 hexadecimal digits. Further lines are older keys, which only decrypt. `manage
+    /// database-key FILE` creates the file, `manage rekey` encrypts a database that exists
+    /// [env: DATABASE_KEY_FILE, or the systemd credential DATABASE_KEY] [default: not encrypted]
+    #[arg(long, value_name = "FILE", global = true)]
+    database_key_file: Option<String>,
     /// File with the key that recognises erased users, who are not stored again until they agree: 32
     /// random bytes, or 64 hexadecimal digits. Without it, the database keeps a key itself; then anyone
     /// with a copy of the database can find out who was erased. `manage suppression-key FILE` creates
@@ -53,6 +65,8 @@ pub struct DatabaseArguments {
 pub struct DatabaseSettings {
     /// Where it is.
     pub url: DatabaseUrl,
+    /// The keys with which it is encrypted, if it is.
+    pub keys: Option<DatabaseKeys>,
     /// The key for the ids of erased users, if the database does not keep it.
     pub suppression_key: Option<SuppressionKey>,
     /// Whether users are registered who have only written to a business account.
@@ -62,7 +76,7 @@ pub struct DatabaseSettings {
 impl DatabaseSettings {
     /// Opens the database, which is created if it is an SQLite file that does not exist.
     pub(crate) async fn open(self) -> Result<Database, OpenError> {
-        let database = Database::open(self.url).await?;
+        let database = Database::open_with_keys(self.url, self.keys).await?;
         let database = database.registering_business_customers(self.registers_business_customers);
         Ok(match self.suppression_key {
             Some(key) => database.suppressing(key),
@@ -85,6 +99,27 @@ impl DatabaseArguments {
         let pool_mode: Option<PoolMode> =
             parse(DATABASE_POOL_MODE, flag, environment).transpose()?;
         Ok(url.with_pool_mode(pool_mode.unwrap_or_default()))
+    }
+
+    /// The keys with which the database is encrypted, if a file has them.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or has something else.
+    pub fn database_keys(
+        &self,
+        environment: &Environment,
+    ) -> Result<Option<DatabaseKeys>, SettingError> {
+        let wrong = |reason| SettingError::Wrong(DATABASE_KEY_FILE, reason);
+        let flag = self.database_key_file.as_deref();
+        let text = match from_file(DATABASE_KEY, flag, environment) {
+            None => return Ok(None),
+            Some(Err(SettingError::Wrong(_, reason))) => return Err(wrong(reason)),
+            Some(text) => text?,
+        };
+        let keys = DatabaseKeys::from_text(&text);
+        keys.map(Some).map_err(|error| {
+            wrong(format!("{error}; `manage database-key FILE` creates a file with a key"))
+        })
     }
 
     /// The key for the ids of erased users, if a file has it.
@@ -176,6 +211,41 @@ mod tests {
         }
         std::fs::write(&path, format!("{}\n", "0f".repeat(32))).unwrap();
         assert_eq!(key().unwrap().map(|key| key.to_hex()), Some("0f".repeat(32)));
+    }
+
+    #[test]
+    fn the_keys_of_the_database_are_in_a_file_or_a_credential() {
+        let folder = tempfile::tempdir().unwrap();
+        let credential = folder.path().join(DATABASE_KEY);
+        let directory = folder.path().to_str().unwrap();
+        let keys = |variable: (&str, &str)| {
+            let keys = DatabaseArguments::default().database_keys(&[variable].into());
+            keys.map_err(|error| error.to_string())
+        };
+        let directory = ("CREDENTIALS_DIRECTORY", directory);
+        let file = (DATABASE_KEY_FILE, credential.to_str().unwrap());
+        assert_eq!(keys(directory), Ok(None));
+        let reason = "DATABASE_KEY_FILE: the file that DATABASE_KEY_FILE names cannot be read: No such \
+                      file or directory (os error 2)";
+        assert_eq!(keys(file), Err(reason.to_owned()));
+        for (content, reason) in [
+            (
+                "\n",
+                "the credential DATABASE_KEY is empty; expected the value of DATABASE_KEY in it",
+            ),
+            (
+                "hunter2\n",
+                "line 1 is not a key: it has 7 characters; expected 64 hexadecimal digits; `manage \
+                 database-key FILE` creates a file with a key",
+            ),
+        ] {
+            std::fs::write(&credential, content).unwrap();
+            assert_eq!(keys(directory), Err(format!("DATABASE_KEY_FILE: {reason}")));
+        }
+        std::fs::write(&credential, format!("{}\n", "0f".repeat(32))).unwrap();
+        let found = keys(directory).unwrap();
+        assert_eq!(found.as_ref().map(|keys| keys.first().to_hex()), Some("0f".repeat(32)));
+        assert_eq!(keys(file), Ok(found));
     }
 
     #[test]

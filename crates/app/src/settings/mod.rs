@@ -17,7 +17,7 @@ mod telegram;
 mod value;
 
 pub use self::{
-    database::{DatabaseArguments, DatabaseSettings, KEPT_SUPPRESSION_KEY},
+    database::{DATABASE_KEY_FILE, DatabaseArguments, DatabaseSettings, KEPT_SUPPRESSION_KEY},
     events::{EventsArguments, EventsSettings},
     forward::{BehindWay, ForwardArguments, ForwardSettings},
     greeting::GreetingArguments,

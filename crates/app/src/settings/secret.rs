@@ -28,7 +28,7 @@ pub(super) fn parse_secret<T: FromStr<Err: Display>>(
         return parse(name, flag, environment);
     }
     if environment.get(name).is_none() {
-        return Some(from_file(name, environment)?.and_then(|text| read(name, &text)));
+        return Some(from_file(name, None, environment)?.and_then(|text| read(name, &text)));
     }
     if environment.get(&file_setting(name)).is_some() {
         let reason = format!("{} is set, too; expected one of them", file_setting(name));
@@ -37,20 +37,22 @@ pub(super) fn parse_secret<T: FromStr<Err: Display>>(
     parse(name, None, environment)
 }
 
-/// The content of the file that has a secret, if there is one. Errors do not show its path: it may be
-/// the secret itself, set in the wrong place.
-fn from_file(
+/// The content of the file that has a secret, if there is one: that of a flag, else as in
+/// [`parse_secret`]. Errors do not show its path: it may be the secret itself, set in the wrong place.
+pub(super) fn from_file(
     name: &'static str,
+    flag: Option<&str>,
     environment: &Environment,
 ) -> Option<Result<String, SettingError>> {
     let setting = file_setting(name);
-    let (source, content) = match environment.get(&setting) {
+    let path = flag.filter(|path| !path.is_empty()).or_else(|| environment.get(&setting));
+    let (source, content) = match path {
         Some(path) => (format!("the file that {setting} names"), content(Path::new(path))),
         None => {
             let credential = PathBuf::from(environment.get(CREDENTIALS_DIRECTORY)?).join(name);
             match content(&credential) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
-                content => ("the credential of that name".to_owned(), content),
+                content => (format!("the credential {name}"), content),
             }
         }
     };

@@ -20,6 +20,7 @@ pub(crate) use diesel::{PgConnection, copy_from};
 #[cfg(not(feature = "postgres"))]
 pub(crate) use super::no_postgres::{PgConnection, copy_from};
 use super::{
+    database_key::DatabaseKey,
     database_url::{DatabaseUrl, SqliteMode},
     pooling::Sessions,
     read_only::{self, Place, Snapshot},
@@ -48,11 +49,15 @@ macro_rules! either {
 pub(crate) use either;
 
 impl AnyConnection {
-    /// Connects, applies the settings, and finds out whether the session is shared.
-    pub(crate) fn open(url: &DatabaseUrl) -> Result<(Self, Sessions), ConnectionError> {
+    /// Connects, applies the settings, and finds out whether the session is shared. An SQLite file is
+    /// encrypted if there is a key.
+    pub(crate) fn open(
+        url: &DatabaseUrl,
+        key: Option<&DatabaseKey>,
+    ) -> Result<(Self, Sessions), ConnectionError> {
         match url {
             DatabaseUrl::Sqlite { path, mode } => {
-                let (connection, _) = open_sqlite(path, *mode)?;
+                let (connection, _) = open_sqlite(path, *mode, key)?;
                 Ok((connection, Sessions::Own))
             }
             DatabaseUrl::Postgres { url, pool_mode } => {
@@ -104,6 +109,7 @@ impl AnyConnection {
 fn open_sqlite(
     path: &Path,
     mode: SqliteMode,
+    key: Option<&DatabaseKey>,
 ) -> Result<(AnyConnection, Option<Snapshot>), ConnectionError> {
     let place = read_only::look(path)
         .map_err(|obstacle| ConnectionError::BadConnection(obstacle.to_string()))?;
@@ -113,7 +119,10 @@ fn open_sqlite(
         Place::Unchanging(snapshot) => (format!("{uri}&immutable=1"), Some(snapshot)),
     };
     let mut connection = SqliteConnection::establish(&uri)?;
-    prepare_sqlite(&mut connection).map_err(ConnectionError::CouldntSetupConfiguration)?;
+    let prepared = key.map_or(Ok(()), |key| give_key(&mut connection, key));
+    prepared
+        .and_then(|()| prepare_sqlite(&mut connection))
+        .map_err(ConnectionError::CouldntSetupConfiguration)?;
     Ok((AnyConnection::Sqlite(connection), snapshot))
 }
 
@@ -131,9 +140,20 @@ pub(crate) fn is_locked(error: &DieselError) -> bool {
 /// How long SQLite waits while another process writes, as `prepare_sqlite` sets it.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// Gives SQLCipher the key, before anything is read. A key of 64 digits is used as it is. SQLCipher would
+/// log to the standard error that a key is wrong; whether it is, is reported elsewhere. The default size of
+/// pages is that of copies by `VACUUM INTO`, too.
+fn give_key(connection: &mut SqliteConnection, key: &DatabaseKey) -> QueryResult<()> {
+    let key = key.to_hex();
+    connection.batch_execute(&format!(
+        "PRAGMA cipher_log_level = NONE; PRAGMA cipher_default_page_size = 2048; \
+         PRAGMA key = \"x'{key}'\""
+    ))
+}
+
 /// With `synchronous = FULL` a commit is on the disk when it is answered. Pages are small in a new
-/// file (one that exists keeps its own): in a large table each user has a page to itself, which is
-/// written to the log with every commit.
+/// file (one that exists keeps its own, but all encrypted files have this size): in a large table each
+/// user has a page to itself, which is written to the log with every commit.
 ///
 /// The cache of a reader is small, because another connection has usually written before the next
 /// query. For the connection that writes, see [`prepare_sqlite_writer`].
@@ -198,12 +218,18 @@ impl DerefMut for Pooled {
 pub(crate) struct Connector {
     url: DatabaseUrl,
     sessions: Sessions,
+    key: Option<DatabaseKey>,
     may_write: bool,
 }
 
 impl Connector {
-    pub(crate) fn new(url: DatabaseUrl, sessions: Sessions, may_write: bool) -> Self {
-        Self { url, sessions, may_write }
+    pub(crate) fn new(
+        url: DatabaseUrl,
+        sessions: Sessions,
+        key: Option<DatabaseKey>,
+        may_write: bool,
+    ) -> Self {
+        Self { url, sessions, key, may_write }
     }
 }
 
@@ -213,7 +239,7 @@ impl r2d2::ManageConnection for Connector {
 
     fn connect(&self) -> Result<Pooled, Self::Error> {
         let opened = match &self.url {
-            DatabaseUrl::Sqlite { path, mode } => open_sqlite(path, *mode),
+            DatabaseUrl::Sqlite { path, mode } => open_sqlite(path, *mode, self.key.as_ref()),
             DatabaseUrl::Postgres { url, .. } => {
                 self.sessions.connect(url).map(|it| (AnyConnection::Postgres(it), None))
             }
@@ -256,7 +282,7 @@ mod tests {
         let path = folder.path().join("rollcall.db");
         let url: DatabaseUrl = format!("sqlite://{}", path.display()).parse().unwrap();
         let figures = |may_write| {
-            let connector = Connector::new(url.clone(), Sessions::Own, may_write);
+            let connector = Connector::new(url.clone(), Sessions::Own, None, may_write);
             let AnyConnection::Sqlite(mut connection) = connector.connect().unwrap().connection
             else {
                 panic!("not SQLite")
@@ -265,7 +291,8 @@ mod tests {
                 |sql| diesel::dsl::sql::<BigInt>(sql).get_result::<i64>(&mut connection).unwrap();
             (figure("PRAGMA cache_size"), figure("PRAGMA wal_autocheckpoint"))
         };
-        AnyConnection::open(&url).unwrap().0.batch_execute("CREATE TABLE something (x)").unwrap();
+        let mut connection = AnyConnection::open(&url, None).unwrap().0;
+        connection.batch_execute("CREATE TABLE something (x)").unwrap();
         assert_eq!(figures(true), (-4096, 32_000));
         for (pages, cache_kib, log_pages) in [
             (320_000_u32, 40_000, 32_000),

@@ -21,9 +21,12 @@ use rollcall_repository::{BoxError, RepositoryError};
 
 use super::{
     connection::{AnyConnection, CONNECTIONS, Connector, SQLITE_IS_LOCKED},
+    database_key::{DatabaseKey, DatabaseKeys},
     database_url::{DatabaseUrl, SqliteMode},
+    encryption,
     error::Failure,
     file_mode,
+    free_text::FreeText,
     migrations::{self, Migration, MigrationError, MigrationState},
     open_error::OpenError,
     pooling::Sessions,
@@ -57,6 +60,10 @@ pub struct Database {
     writer: Option<r2d2::Pool<Connector>>,
     /// Connections that only register, so that no other work delays it; on SQLite this is `writer`.
     registration: r2d2::Pool<Connector>,
+    /// The key of an encrypted SQLite file.
+    pub(super) key: Option<DatabaseKey>,
+    /// How free texts are stored.
+    pub(super) free_text: FreeText,
     /// Which events are recorded.
     pub(super) events: UserEventKinds,
     /// Where the key for the ids of erased users is.
@@ -71,11 +78,14 @@ pub struct Database {
 
 impl Database {
     /// Opens the database at `url`; an SQLite file that does not exist is created, unless the URL
-    /// has another mode.
+    /// has another mode. It is encrypted, or its free texts are, if there are keys.
     ///
     /// # Errors
-    /// When it cannot be reached or opened.
-    pub async fn open(url: DatabaseUrl) -> Result<Self, OpenError> {
+    /// When it cannot be reached or opened, or has another key, or none.
+    pub async fn open_with_keys(
+        url: DatabaseUrl,
+        keys: Option<DatabaseKeys>,
+    ) -> Result<Self, OpenError> {
         match &url {
             DatabaseUrl::Sqlite { path, mode: SqliteMode::ReadWriteCreate } => {
                 let path = path.clone();
@@ -85,16 +95,10 @@ impl Database {
             url => check_exists(url)?,
         }
         // The pool would only report a timeout; a first connection reports the reason.
-        let first = {
-            let url = url.clone();
-            blocking(move || {
-                let (mut connection, sessions) = AnyConnection::open(&url)?;
-                connection.check_encoding()?;
-                Ok(sessions)
-            })
-            .await
+        let (sessions, key) = {
+            let (url, keys) = (url.clone(), keys.clone());
+            blocking(move || encryption::open_first(&url, keys.as_ref())).await?
         };
-        let sessions = first.map_err(|error| OpenError::new(&url, &error))?;
         if sessions == Sessions::Shared {
             log::info!(
                 "{url} is behind a pooler, which shares its sessions between programs: \
@@ -108,7 +112,7 @@ impl Database {
                 .connection_timeout(CONNECTION_TIMEOUT)
                 .test_on_check_out(false)
                 .error_handler(Box::new(r2d2::NopErrorHandler))
-                .build_unchecked(Connector::new(url.clone(), sessions, may_write))
+                .build_unchecked(Connector::new(url.clone(), sessions, key.clone(), may_write))
         };
         let (pool, writer, registration) = match url {
             DatabaseUrl::Sqlite { .. } => {
@@ -122,26 +126,19 @@ impl Database {
             }
         };
         Ok(Self {
+            free_text: FreeText::new(&url, keys),
             url,
             sessions,
             pool,
             writer,
             registration,
+            key,
             events: UserEventKinds::default(),
             suppression_key: KeySource::default(),
             registers_business_customers: false,
             unchecked_rows: Arc::default(),
             slow: Arc::default(),
         })
-    }
-
-    /// Opens the database at `url` if it exists. A mistyped SQLite file is not created.
-    ///
-    /// # Errors
-    /// When it does not exist, or cannot be reached or opened.
-    pub async fn open_existing(url: DatabaseUrl) -> Result<Self, OpenError> {
-        check_exists(&url)?;
-        Self::open(url).await
     }
 
     /// Where the database is.
@@ -267,7 +264,7 @@ impl Database {
     pub(crate) fn cancel_statement(&self, process: i32) -> bool {
         // A connection of its own, because those of the pool may all be in use.
         let sql = format!("SELECT pg_cancel_backend({process})");
-        let cancelled = AnyConnection::open(&self.url)
+        let cancelled = AnyConnection::open(&self.url, None)
             .map_err(|error| self.url.redact(&error.to_string()))
             .and_then(|(mut connection, _)| {
                 let cancelled = diesel::dsl::sql::<Bool>(&sql).get_result(&mut connection);
@@ -392,7 +389,7 @@ impl Database {
 }
 
 /// Refuses an SQLite file that does not exist.
-fn check_exists(url: &DatabaseUrl) -> Result<(), OpenError> {
+pub(crate) fn check_exists(url: &DatabaseUrl) -> Result<(), OpenError> {
     // If the folder cannot be searched, opening the file reports that.
     let is_missing = |path: &PathBuf| path.try_exists().is_ok_and(|exists| !exists);
     match url {
@@ -460,7 +457,7 @@ fn is_locked_file(error: &BoxError) -> bool {
 }
 
 /// Runs blocking work on its own thread, to its end even if the caller is cancelled.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     match tokio::task::spawn_blocking(work).await {
         Ok(value) => value,
         // Running work cannot be cancelled, so it panicked; the panic continues here.

@@ -31,6 +31,13 @@ pub(crate) enum Failure {
         key: String,
         reason: String,
     },
+    /// A text is encrypted with a key that is not there.
+    MissingKey {
+        table: &'static str,
+        column: &'static str,
+        key: String,
+        name: String,
+    },
 }
 
 /// How often work is tried when the connection was cut: more often than there are connections,
@@ -60,6 +67,7 @@ impl Failure {
             Self::Diesel(_)
             | Self::Examined { .. }
             | Self::Corrupt { .. }
+            | Self::MissingKey { .. }
             | Self::SuppressionKey(_) => 1,
         }
     }
@@ -69,6 +77,9 @@ impl Failure {
         match self {
             Self::Corrupt { table, column, key, reason } => {
                 RepositoryError::Corrupt { table, column, key, reason }
+            }
+            Self::MissingKey { table, column, key, name } => {
+                RepositoryError::MissingKey { table, column, key, name }
             }
             Self::SuppressionKey(error) => error.into(),
             Self::GaveWay => Class::Connection.error("other transactions hold the locks".into()),
@@ -202,9 +213,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("rollcall.db");
         let url: DatabaseUrl = format!("sqlite://{}", path.display()).parse().unwrap();
-        let (mut connection, _) = AnyConnection::open(&url).unwrap();
+        let (mut connection, _) = AnyConnection::open(&url, None).unwrap();
         connection.batch_execute("CREATE TABLE t (x); PRAGMA busy_timeout = 0").unwrap();
-        let (mut other, _) = AnyConnection::open(&url).unwrap();
+        let (mut other, _) = AnyConnection::open(&url, None).unwrap();
         other.batch_execute("BEGIN IMMEDIATE").unwrap();
         let error = connection.batch_execute("INSERT INTO t VALUES (1)").unwrap_err();
         assert_eq!(classified(error, &mut connection), "unavailable SQLITE_BUSY");
@@ -213,7 +224,7 @@ mod tests {
         drop(connection);
         let file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
         file.write_all_at(&[0xff; 2048], 2048).unwrap();
-        let (mut connection, _) = AnyConnection::open(&url).unwrap();
+        let (mut connection, _) = AnyConnection::open(&url, None).unwrap();
         let error = connection.batch_execute("INSERT INTO t VALUES (1)").unwrap_err();
         assert_eq!(classified(error, &mut connection), "rejected SQLITE_CORRUPT");
     }

@@ -24,6 +24,32 @@ pub enum OpenError {
     /// Another program keeps the SQLite file locked.
     #[error("cannot open the database {0}: {SQLITE_IS_LOCKED}; {LOCKED}")]
     Locked(DatabaseUrl),
+    /// The SQLite file is encrypted, or is no database, and there is no key.
+    #[error(
+        "the database {0} is encrypted, or is not an SQLite database; expected its key in the file \
+         that DATABASE_KEY_FILE names"
+    )]
+    Encrypted(DatabaseUrl),
+    /// The SQLite file is not encrypted, but there is a key.
+    #[error(
+        "the database {0} is not encrypted, but DATABASE_KEY_FILE is set; stop the bot and encrypt the \
+         database with `manage rekey`, or unset DATABASE_KEY_FILE"
+    )]
+    NotEncrypted(DatabaseUrl),
+    /// The SQLite file is encrypted with another key, or is no database.
+    #[error(
+        "no key in the file that DATABASE_KEY_FILE names opens the database {url}: it is encrypted \
+         with another one, or is not an SQLite database (keys in the file: {names})"
+    )]
+    WrongKey {
+        /// Which database.
+        url: DatabaseUrl,
+        /// The names of the keys that were tried.
+        names: String,
+    },
+    /// There is a key, but the program is built without SQLCipher.
+    #[error("cannot encrypt {0}: this program is built without the feature `encryption`")]
+    NoEncryption(DatabaseUrl),
     /// The driver's reason.
     #[error("cannot open the database {url}: {reason}")]
     Failed {
@@ -62,7 +88,7 @@ impl OpenError {
     }
 
     /// Why opening the database at `url` failed.
-    pub(super) fn new(url: &DatabaseUrl, error: &ConnectionError) -> Self {
+    pub(crate) fn new(url: &DatabaseUrl, error: &ConnectionError) -> Self {
         let reason = error.to_string();
         match url {
             DatabaseUrl::Sqlite { .. } if reason.ends_with(SQLITE_IS_LOCKED) => {

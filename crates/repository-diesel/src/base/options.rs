@@ -3,11 +3,53 @@
 use rollcall_domain::UserEventKinds;
 
 use super::{
-    database::Database,
+    database::{Database, check_exists},
+    database_key::{DatabaseKey, DatabaseKeys},
+    database_url::DatabaseUrl,
+    free_text::FreeText,
+    open_error::OpenError,
     suppression_key::{KeySource, SuppressionKey},
 };
 
 impl Database {
+    /// As [`Database::open_with_keys`], without keys.
+    ///
+    /// # Errors
+    /// When it cannot be reached or opened, or is encrypted.
+    pub async fn open(url: DatabaseUrl) -> Result<Self, OpenError> {
+        Self::open_with_keys(url, None).await
+    }
+
+    /// As [`Database::open`], if the database exists. A mistyped SQLite file is not created.
+    ///
+    /// # Errors
+    /// When it does not exist, or cannot be reached or opened.
+    pub async fn open_existing(url: DatabaseUrl) -> Result<Self, OpenError> {
+        Self::open_existing_with_keys(url, None).await
+    }
+
+    /// As [`Database::open_with_keys`], if the database exists.
+    ///
+    /// # Errors
+    /// When it does not exist, cannot be reached or opened, or has another key, or none.
+    pub async fn open_existing_with_keys(
+        url: DatabaseUrl,
+        keys: Option<DatabaseKeys>,
+    ) -> Result<Self, OpenError> {
+        check_exists(&url)?;
+        Self::open_with_keys(url, keys).await
+    }
+
+    /// The key with which an SQLite file is encrypted.
+    pub fn file_key(&self) -> Option<&DatabaseKey> {
+        self.key.as_ref()
+    }
+
+    /// How free texts are stored.
+    pub(crate) fn free_text(&self) -> &FreeText {
+        &self.free_text
+    }
+
     /// The same database, on which registrations and failed messages record these events.
     #[must_use]
     pub fn recording(mut self, events: UserEventKinds) -> Self {

@@ -70,7 +70,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("rollcall.db");
         let url: DatabaseUrl = format!("sqlite://{}", path.display()).parse().unwrap();
-        let open = || AnyConnection::open(&url).unwrap().0;
+        let open = || AnyConnection::open(&url, None).unwrap().0;
         let (mut first, mut second, mut writer) = (open(), open(), open());
         writer.use_write_ahead_log().unwrap();
         writer

@@ -6,19 +6,14 @@ use std::{
 };
 
 use diesel::result::Error as DieselError;
-use hmac::{Hmac, KeyInit, Mac};
 use rollcall_repository::SuppressionKeyError;
-use sha2::Sha256;
 
-use super::error::Failure;
-
-/// The length of a key in bytes.
-const LENGTH: usize = 32;
+use super::{error::Failure, secret::Secret};
 
 /// A key for the ids of erased users: 32 bytes. There are few ids, so anyone with the key can try all of
 /// them. Without the key, the hashes show nothing.
 #[derive(Clone, PartialEq, Eq)]
-pub struct SuppressionKey([u8; LENGTH]);
+pub struct SuppressionKey(Secret);
 
 impl SuppressionKey {
     /// Reads the content of a file: 32 bytes, or 64 hexadecimal digits with any white space around them.
@@ -27,45 +22,37 @@ impl SuppressionKey {
     /// If it is something else.
     pub fn from_content(content: &[u8]) -> Result<Self, InvalidSuppressionKey> {
         if let Ok(key) = content.try_into() {
-            return Ok(Self(key));
+            return Ok(Self(Secret(key)));
         }
         let invalid = InvalidSuppressionKey { bytes: content.len() };
-        str::from_utf8(content).ok().and_then(of_hex).map(Self).ok_or(invalid)
+        str::from_utf8(content).ok().and_then(Secret::from_hex).map(Self).ok_or(invalid)
     }
 
     /// The key as 64 hexadecimal digits, for a file.
     pub fn to_hex(&self) -> String {
-        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+        self.0.to_hex()
     }
 
     /// A new key.
     pub(crate) fn random() -> Result<Self, Failure> {
-        let mut key = [0; LENGTH];
-        getrandom::fill(&mut key)
-            .map_err(|error| DieselError::SerializationError(error.to_string().into()))?;
+        let key = Secret::random();
+        let key = key.map_err(|error| DieselError::SerializationError(error.to_string().into()))?;
         Ok(Self(key))
     }
 
     /// The key as its bytes.
     pub(crate) fn bytes(&self) -> &[u8] {
-        &self.0
+        &self.0.0
     }
 
     /// The hash of a user's id.
     pub(crate) fn hash(&self, id: i64) -> Vec<u8> {
-        self.mac(&id.to_be_bytes())
+        self.0.mac(&id.to_be_bytes())
     }
 
     /// What recognises the key. Its text is longer than an id, so it is the hash of none.
     pub(crate) fn check(&self) -> Vec<u8> {
-        self.mac(b"the key of suppressed users")
-    }
-
-    fn mac(&self, text: &[u8]) -> Vec<u8> {
-        let mac = Hmac::<Sha256>::new_from_slice(&self.0);
-        // HMAC takes keys of every length.
-        let mac = mac.map(|mac| mac.chain_update(text).finalize().into_bytes().to_vec());
-        mac.unwrap_or_default()
+        self.0.mac(b"the key of suppressed users")
     }
 }
 
@@ -73,17 +60,6 @@ impl fmt::Debug for SuppressionKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("SuppressionKey(…)")
     }
-}
-
-/// The bytes that hexadecimal digits stand for, if they are as many as a key has.
-fn of_hex(text: &str) -> Option<[u8; LENGTH]> {
-    let mut digits = text.trim().chars().map(|digit| digit.to_digit(16));
-    let mut key = [0; LENGTH];
-    for byte in &mut key {
-        let (high, low) = (digits.next()??, digits.next()??);
-        *byte = u8::try_from(high * 16 + low).ok()?;
-    }
-    digits.next().is_none().then_some(key)
 }
 
 /// Not a key.
@@ -147,7 +123,8 @@ impl KeySource {
 
     /// The key that a database has.
     pub(crate) fn find(&self, stored: &StoredKey) -> Result<SuppressionKey, Failure> {
-        let kept = stored.secret.as_deref().and_then(|it| it.try_into().ok()).map(SuppressionKey);
+        let kept = stored.secret.as_deref().and_then(|it| it.try_into().ok());
+        let kept = kept.map(|it| SuppressionKey(Secret(it)));
         match (kept, &self.given) {
             (Some(kept), None) => Ok(kept),
             (Some(kept), Some(given)) if kept == *given => Ok(kept),
@@ -162,10 +139,11 @@ impl KeySource {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::secret::LENGTH;
 
     #[test]
     fn a_key_is_read_from_bytes_and_from_digits() {
-        let key = SuppressionKey([0xa5; LENGTH]);
+        let key = SuppressionKey(Secret([0xa5; LENGTH]));
         assert_eq!(key.to_hex(), "a5".repeat(LENGTH));
         for content in [
             [0xa5; LENGTH].to_vec(),
@@ -191,10 +169,10 @@ mod tests {
     /// Computed with Python's `hmac` module.
     #[test]
     fn ids_are_hashed_with_the_key() {
-        let key = SuppressionKey([7; LENGTH]);
+        let key = SuppressionKey(Secret([7; LENGTH]));
         let hash: String = key.hash(1815).iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(hash, "a4ab548087ff4566f2bbd3ffec405e251655df8387555179b75328891f842219");
         assert_ne!(key.hash(1815), key.hash(1816));
-        assert_ne!(key.hash(1815), SuppressionKey([8; LENGTH]).hash(1815));
+        assert_ne!(key.hash(1815), SuppressionKey(Secret([8; LENGTH])).hash(1815));
     }
 }

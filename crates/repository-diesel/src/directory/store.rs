@@ -48,9 +48,12 @@ impl DirectoryRepository for DieselUserRepository {
         id: TelegramId,
         since: NaiveDate,
     ) -> Result<Option<UserDetail>, RepositoryError> {
+        let free_text = self.database.free_text().clone();
         self.database
             .read("read a user's details", move |connection| {
-                at_one_moment(connection, |connection| user::user(connection, id, since))
+                at_one_moment(connection, |connection| {
+                    user::user(connection, id, since, &free_text)
+                })
             })
             .await
     }
@@ -64,9 +67,11 @@ impl DirectoryRepository for DieselUserRepository {
     ) -> Result<Option<NoteChange>, RepositoryError> {
         let note =
             (!text.is_empty()).then(|| Note { text: text.to_owned(), at, by: by.to_owned() });
+        let free_text = self.database.free_text().clone();
         self.database
             .write("set a note", move |connection| {
-                connection.transaction(|connection| notes::set(connection, id, note.as_ref()))
+                connection
+                    .transaction(|connection| notes::set(connection, id, note.as_ref(), &free_text))
             })
             .await
     }

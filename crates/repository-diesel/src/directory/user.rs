@@ -12,6 +12,7 @@ use crate::{
     base::{
         connection::AnyConnection,
         error::Failure,
+        free_text::FreeText,
         schema::{
             active_days, command_uses, profile_changes, reach_history, starts, telegram_users,
         },
@@ -29,6 +30,7 @@ pub(super) fn user(
     connection: &mut AnyConnection,
     id: TelegramId,
     since: NaiveDate,
+    free_text: &FreeText,
 ) -> Result<Option<UserDetail>, Failure> {
     let row: Option<DetailRow> = telegram_users::table
         .find(id.get())
@@ -48,7 +50,7 @@ pub(super) fn user(
         starts: starts(connection, id)?,
         uses: uses(connection, id)?,
         profile_changes: profile_changes(connection, id)?,
-        note: notes::read(connection, id)?,
+        note: notes::read(connection, id, free_text)?,
         labels: labels_of(connection, &[id.get()])?.remove(&id).unwrap_or_default(),
     }))
 }

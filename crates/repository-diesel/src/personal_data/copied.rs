@@ -5,7 +5,14 @@ use rollcall_domain::{Admin, DataRow, DataValue, LabelName, PersonalTable, Teleg
 
 use super::value::Stored;
 use crate::{
-    base::{connection::AnyConnection, error::Failure},
+    admin::audit::entry::open_values,
+    base::{
+        connection::AnyConnection,
+        error::Failure,
+        free_text::{Cell, FreeText},
+        schema::audit_log,
+        timestamp::UtcMicros,
+    },
     labels::users::labels_of,
 };
 
@@ -62,6 +69,7 @@ pub(super) fn personal_rows(
     table: PersonalTable,
     person: TelegramId,
     (skipped, limit): (i64, i64),
+    free_text: &FreeText,
 ) -> Result<Vec<DataRow>, Failure> {
     let id = person.get();
     let admin = Admin::Telegram(person).to_string();
@@ -130,23 +138,29 @@ pub(super) fn personal_rows(
             part: broadcast_presses by telegram_id = id, in (broadcast, button);
             broadcast, button, at
         },
-        PersonalTable::Notes => rows! {
-            part: notes by telegram_id = id, in (telegram_id);
-            text, written_at
-        },
+        PersonalTable::Notes => {
+            let rows: Vec<DataRow> = rows! {
+                part: notes by telegram_id = id, in (telegram_id);
+                text, written_at
+            };
+            opened(rows, "text", free_text, |_| Some(Cell::note(id)))?
+        }
         PersonalTable::UserLabels => labels(part, person)?,
         PersonalTable::LabelChangedUsers => rows! {
             part: label_changed_users by telegram_id = id, in (change);
             change
         },
-        PersonalTable::Quarantine => rows! {
-            part: quarantine by telegram_id = id, in (update_id);
-            update_id, received_at, reason, registered, payload, undelivered
-        },
-        PersonalTable::AuditLog => rows! {
-            part: audit_log by about = id, newest first;
-            at, action, old_value, new_value
-        },
+        PersonalTable::Quarantine => {
+            let rows: Vec<DataRow> = rows! {
+                part: quarantine by telegram_id = id, in (update_id);
+                update_id, received_at, reason, registered, payload, undelivered
+            };
+            opened(rows, "payload", free_text, |row| match row.first() {
+                Some((_, Some(DataValue::Number(update_id)))) => Some(Cell::payload(*update_id)),
+                _ => None,
+            })?
+        }
+        PersonalTable::AuditLog => audited(part, id, free_text)?,
         PersonalTable::OwnActions => rows! {
             part: audit_log by admin = &admin, newest first;
             at, action
@@ -186,6 +200,53 @@ pub(super) fn personal_rows(
         PersonalTable::SearchGrams | PersonalTable::RecoveryCodes => Vec::new(),
     })
 }
+
+/// The rows with a column as it was before it was encrypted, in the cell of its row.
+fn opened(
+    mut rows: Vec<DataRow>,
+    column: &str,
+    free_text: &FreeText,
+    cell: impl Fn(&DataRow) -> Option<Cell>,
+) -> Result<Vec<DataRow>, Failure> {
+    for row in &mut rows {
+        let Some(cell) = cell(row) else { continue };
+        let value = row.iter_mut().find(|(name, _)| *name == column).map(|(_, value)| value);
+        if let Some(Some(DataValue::Text(text))) = value {
+            *text = free_text.open(cell, std::mem::take(text))?;
+        }
+    }
+    Ok(rows)
+}
+
+/// The entries of the audit log about a person.
+fn audited(part: Part<'_>, id: i64, free_text: &FreeText) -> Result<Vec<DataRow>, Failure> {
+    let rows: Vec<Audited> = audit_log::table
+        .filter(audit_log::about.eq(id))
+        .order(newest_first())
+        .offset(part.skipped)
+        .limit(part.limit)
+        .select((
+            audit_log::at,
+            audit_log::action,
+            audit_log::old_value,
+            audit_log::new_value,
+            audit_log::values_hash,
+        ))
+        .load(part.connection)?;
+    let row = |(at, action, old, new, hash): Audited| {
+        let (old, new) = open_values(free_text, old, new, hash.as_deref())?;
+        Ok(vec![
+            ("at", Some(DataValue::Time(at.into()))),
+            ("action", Some(DataValue::Text(action))),
+            ("old_value", old.map(DataValue::Text)),
+            ("new_value", new.map(DataValue::Text)),
+        ])
+    };
+    rows.into_iter().map(row).collect()
+}
+
+/// Time, action, values and their hash.
+type Audited = (UtcMicros, String, Option<String>, Option<String>, Option<Vec<u8>>);
 
 /// The order of the indexes of the audit log.
 fn newest_first() -> SqlLiteral<BigInt> {

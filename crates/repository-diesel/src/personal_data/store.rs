@@ -15,9 +15,10 @@ impl PersonalDataRepository for DieselUserRepository {
         limit: u32,
     ) -> Result<Vec<DataRow>, RepositoryError> {
         let page = (i64::try_from(skipped).unwrap_or(i64::MAX), i64::from(limit));
+        let free_text = self.database.free_text().clone();
         self.database
             .read("read what is stored about a person", move |connection| {
-                copied::personal_rows(connection, table, person, page)
+                copied::personal_rows(connection, table, person, page, &free_text)
             })
             .await
     }

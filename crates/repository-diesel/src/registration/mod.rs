@@ -53,6 +53,7 @@ use crate::{
         connection::{AnyConnection, PgConnection},
         database::Database,
         error::{Failure, is_unnamed, may_be_for_others},
+        free_text::FreeText,
         pooling::Sessions,
         sqlstate::{self, PgTransaction},
         suppression_key::KeySource,
@@ -87,6 +88,8 @@ struct Scope<'a> {
     key: &'a KeySource,
     /// Whether users are registered who are known only from messages to a business account.
     with_customers: bool,
+    /// How the payloads of quarantined updates are stored.
+    free_text: &'a FreeText,
 }
 
 /// Records a batch; see
@@ -106,6 +109,7 @@ pub(crate) fn register(
         events: database.events(),
         key: database.suppression_key(),
         with_customers: database.registers_business_customers(),
+        free_text: database.free_text(),
     };
     match connection {
         // Takes the write lock at once, so that no other writer makes it fail half-way.
@@ -195,7 +199,8 @@ fn record_made_up(
         vec![Interaction::new(at, profile, InteractionKind::Call)].into()
     };
     let (attempt, events) = (Attempt::First, UserEventKinds::all());
-    let scope = Scope { now, attempt, events, key, with_customers: false };
+    let scope =
+        Scope { now, attempt, events, key, with_customers: false, free_text: &FreeText::Plain };
     let day_before = now - TimeDelta::days(1);
     record(connection, &call(day_before, "Made"), Scope { now: day_before, ..scope })?;
     record(connection, &call(now, "Made Up"), scope)?;
@@ -215,7 +220,7 @@ fn record(
         if new.is_empty() { Recorded::default() } else { record_users(connection, &new, scope)? };
     if !batch.quarantined.is_empty() {
         let quarantined = suppressed::without(connection, scope.key, &batch.quarantined)?;
-        quarantine::keep(connection, &quarantined)?;
+        quarantine::keep(connection, &quarantined, scope.free_text)?;
     }
     if new.len() < batch.interactions.len() {
         add_unchanged(connection, &mut recorded, &batch.interactions, scope.key)?;
@@ -241,7 +246,7 @@ struct Recorded {
 fn record_users(
     connection: &mut Transaction<'_>,
     interactions: &[&Interaction],
-    Scope { now, attempt, events, key, with_customers }: Scope<'_>,
+    Scope { now, attempt, events, key, with_customers, .. }: Scope<'_>,
 ) -> Result<Recorded, Failure> {
     let labels = Labels::read(connection, interactions)?;
     suppressed::allow_agreeing(connection, key, interactions)?;

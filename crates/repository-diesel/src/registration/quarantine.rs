@@ -4,6 +4,8 @@ use diesel::{prelude::*, upsert::excluded};
 use rollcall_domain::{QuarantinedUpdate, TelegramId};
 
 use crate::base::{
+    error::Failure,
+    free_text::{Cell, FreeText},
     schema::quarantine,
     timestamp::UtcMicros,
     transaction::{Transaction, alike},
@@ -23,14 +25,14 @@ struct NewUpdate<'a> {
     undelivered: bool,
 }
 
-impl<'a> From<&'a QuarantinedUpdate> for NewUpdate<'a> {
-    fn from(update: &'a QuarantinedUpdate) -> Self {
+impl<'a> NewUpdate<'a> {
+    fn new(update: &'a QuarantinedUpdate, payload: &'a str) -> Self {
         Self {
             update_id: update.update_id,
             received_at: update.received_at.into(),
             reason: &update.reason,
             registered: update.registered,
-            payload: &update.payload,
+            payload,
             telegram_id: update.telegram_id.map(TelegramId::get),
             undelivered: update.undelivered,
         }
@@ -42,11 +44,13 @@ impl<'a> From<&'a QuarantinedUpdate> for NewUpdate<'a> {
 pub(super) fn keep(
     connection: &mut Transaction<'_>,
     updates: &[&QuarantinedUpdate],
-) -> QueryResult<()> {
+    free_text: &FreeText,
+) -> Result<(), Failure> {
     alike!(connection => {
         for update in updates {
+            let payload = free_text.seal(Cell::payload(update.update_id), &update.payload)?;
             let insert = diesel::insert_into(quarantine::table)
-                .values(NewUpdate::from(*update))
+                .values(NewUpdate::new(update, &payload))
                 .on_conflict(quarantine::update_id)
                 .do_update();
             let facts = (

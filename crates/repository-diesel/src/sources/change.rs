@@ -21,6 +21,7 @@ use crate::{
     base::{
         connection::AnyConnection,
         error::Failure,
+        free_text::FreeText,
         schema::{activity_state, sources, telegram_users},
         transaction::Transaction,
     },
@@ -76,7 +77,7 @@ pub(crate) fn allow(
                 entries.push(entry(at, AuditAction::AllowedSource, None, Some(&what)));
             }
         }
-        add_entries(connection, &entries)?;
+        add_entries(connection, &entries, &FreeText::Plain)?;
         Ok(Allowed::Listed)
     });
     match (allowed, refused) {
@@ -169,7 +170,7 @@ fn remove(
         .iter()
         .map(|payload| entry(at, AuditAction::DroppedSource, Some(payload), None))
         .collect();
-    add_entries(connection, &entries)?;
+    add_entries(connection, &entries, &FreeText::Plain)?;
     payloads.into_iter().map(payload_of).collect()
 }
 

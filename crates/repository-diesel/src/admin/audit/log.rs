@@ -12,11 +12,14 @@ use rollcall_repository::{
 
 use crate::{
     admin::{
-        audit::entry::add_entries,
+        audit::entry::{add_entries, open_values},
         audit::verify::Verification,
         store::{DieselAdminRepository, corrupt},
     },
-    base::{connection::AnyConnection, error::Failure, schema::audit_log, timestamp::UtcMicros},
+    base::{
+        connection::AnyConnection, error::Failure, free_text::FreeText, schema::audit_log,
+        timestamp::UtcMicros,
+    },
 };
 
 #[async_trait]
@@ -27,9 +30,10 @@ impl AuditLogRepository for DieselAdminRepository {
 
     async fn audit_all(&self, entries: &[NewAuditEntry]) -> Result<(), RepositoryError> {
         let entries = entries.to_vec();
+        let free_text = self.database.free_text().clone();
         self.database
             .write("add to the audit log", move |connection| {
-                connection.transaction(|connection| Ok(add_entries(connection, &entries)?))
+                connection.transaction(|connection| add_entries(connection, &entries, &free_text))
             })
             .await
     }
@@ -38,9 +42,11 @@ impl AuditLogRepository for DieselAdminRepository {
         &self,
         expected: Option<Digest>,
     ) -> Result<AuditChain, RepositoryError> {
+        let free_text = self.database.free_text().clone();
         self.database
             .run_long_read(move |connection| {
-                let mut verification = Verification::begin(connection, expected)?;
+                let free_text = free_text.clone();
+                let mut verification = Verification::begin(connection, expected, free_text)?;
                 while verification.go_on(connection)? {}
                 Ok(verification.end())
             })
@@ -54,6 +60,7 @@ impl AuditLogRepository for DieselAdminRepository {
         limit: u32,
     ) -> Result<Vec<AuditEntry>, RepositoryError> {
         let (filter, before) = (filter.clone(), before.unwrap_or(i64::MAX));
+        let free_text = self.database.free_text().clone();
         self.database
             .read("read the audit log", move |connection| {
                 let rows: Vec<EntryRow> = if filter == AuditFilter::all() {
@@ -66,7 +73,7 @@ impl AuditLogRepository for DieselAdminRepository {
                 } else {
                     filtered_log(connection, &filter, before, limit)?
                 };
-                rows.into_iter().map(EntryRow::into_entry).collect()
+                rows.into_iter().map(|row| row.into_entry(&free_text)).collect()
             })
             .await
     }
@@ -119,10 +126,13 @@ struct EntryRow {
     about: Option<i64>,
     old_value: Option<String>,
     new_value: Option<String>,
+    values_hash: Option<Vec<u8>>,
 }
 
 impl EntryRow {
-    fn into_entry(self) -> Result<AuditEntry, Failure> {
+    fn into_entry(self, free_text: &FreeText) -> Result<AuditEntry, Failure> {
+        let hash = self.values_hash.as_deref();
+        let (old, new) = open_values(free_text, self.old_value, self.new_value, hash)?;
         let corrupt = |column, reason| corrupt("audit_log", column, &self.id.to_string(), reason);
         let admin = self.admin.as_deref().map(str::parse).transpose();
         let about = self.about.map(TelegramId::try_from).transpose();
@@ -133,8 +143,8 @@ impl EntryRow {
             action: AuditAction::from_name(&self.action)
                 .ok_or_else(|| corrupt("action", "no action has this name".to_owned()))?,
             about: about.map_err(|error| corrupt("about", error.to_string()))?,
-            old: self.old_value,
-            new: self.new_value,
+            old,
+            new,
         })
     }
 }

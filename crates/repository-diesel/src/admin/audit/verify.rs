@@ -4,11 +4,12 @@ use rollcall_repository::{AuditChain, AuditFault, Digest};
 use crate::{
     admin::{
         audit::chain::{Link, values_hash},
-        audit::entry::digest,
+        audit::entry::{digest, open_values},
     },
     base::{
         connection::AnyConnection,
         error::Failure,
+        free_text::FreeText,
         schema::{audit_head, audit_log},
         timestamp::UtcMicros,
     },
@@ -28,12 +29,14 @@ pub(crate) struct Verification {
     is_head_found: bool,
     is_expected_found: bool,
     last_id: i64,
+    free_text: FreeText,
 }
 
 impl Verification {
     pub(crate) fn begin(
         connection: &mut AnyConnection,
         expected: Option<Digest>,
+        free_text: FreeText,
     ) -> Result<Self, Failure> {
         let (head, removed): (Vec<u8>, Vec<u8>) = audit_head::table
             .select((audit_head::hash, audit_head::removed_hash))
@@ -48,6 +51,7 @@ impl Verification {
             is_head_found: false,
             is_expected_found: false,
             last_id: i64::MIN,
+            free_text,
         };
         verification.visit(removed);
         Ok(verification)
@@ -60,14 +64,18 @@ impl Verification {
             .order(audit_log::id)
             .limit(PART)
             .load(connection)?;
-        for row in &rows {
+        let is_full = i64::try_from(rows.len()) == Ok(PART);
+        for mut row in rows {
             self.last_id = row.id;
-            if let Err(fault) = self.step(row) {
+            let (old, new) = (row.old.take(), row.new.take());
+            let hash = row.values_hash.as_deref();
+            (row.old, row.new) = open_values(&self.free_text, old, new, hash)?;
+            if let Err(fault) = self.step(&row) {
                 self.chain.fault = Some(fault);
                 return Ok(false);
             }
         }
-        Ok(i64::try_from(rows.len()) == Ok(PART))
+        Ok(is_full)
     }
 
     fn step(&mut self, row: &Row) -> Result<(), AuditFault> {
