@@ -7,52 +7,28 @@
 //! a shard of the queue, and each user belongs to one shard. So the interactions of a user stay in
 //! order, and the transactions of two shards hardly ever wait for each other.
 
+mod call;
 mod desk;
 mod watch;
+mod writer;
 
-use std::{
-    collections::BTreeMap,
-    sync::Arc,
-    thread,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use crossbeam_channel::{Receiver, Sender};
-use rollcall_domain::{Clock, Interaction, Registration};
-use rollcall_repository::{Batch, RepositoryError, UserRepository};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use crossbeam_channel::Sender;
+use rollcall_domain::{Clock, Interaction};
+use rollcall_repository::{Batch, UserRepository};
+use tokio::sync::{Semaphore, oneshot};
 
+pub(crate) use self::call::FULL_BATCH;
 use self::{
-    desk::{Desk, Part},
+    call::{Answer, Call, Caller},
     watch::{STALLED, Watch},
 };
 use crate::ServiceError;
 
-/// A batch takes no further call once it holds this many interactions.
-pub(crate) const FULL_BATCH: usize = 1000;
 /// The most interactions that may be queued or in progress. Further callers wait until there is
 /// room.
 const CAPACITY: usize = 8 * FULL_BATCH;
-
-type Answer = Result<Vec<Registration>, ServiceError>;
-
-/// What one caller wants to register, and where.
-struct Call {
-    batch: Batch,
-    caller: Caller,
-    users: Arc<dyn UserRepository>,
-}
-
-/// Where to send the result of a call.
-struct Caller {
-    /// How many interactions of the batch belong to this caller.
-    interactions: usize,
-    /// How many quarantined updates of the batch belong to this caller.
-    quarantined: usize,
-    answer: oneshot::Sender<Answer>,
-    /// The call's room in the queue, held until the call is answered.
-    _room: OwnedSemaphorePermit,
-}
 
 /// A handle to the queue. The threads end when the last handle is dropped and everything in the
 /// queue is registered.
@@ -154,108 +130,5 @@ impl Queue {
         let shard = self.shards.get(shard).ok_or(ServiceError::Stopped)?;
         shard.send(call).map_err(|_| ServiceError::Stopped)?;
         Ok(answered)
-    }
-}
-
-/// Registers the queue of one shard, batch by batch.
-///
-/// It holds the storage only while it registers a batch. So the storage is closed together with the
-/// service, without a wait for this thread.
-struct Writer {
-    clock: Arc<dyn Clock>,
-    queued: Receiver<Call>,
-    desk: Arc<Desk>,
-}
-
-impl Writer {
-    /// Starts a thread. If it cannot be started, callers get the error that registration has stopped.
-    fn start(self) -> bool {
-        let started = thread::Builder::new().name("registration".into()).spawn(|| self.work());
-        if let Err(error) = &started {
-            log::error!(error:%; "a registration thread cannot be started");
-        }
-        started.is_ok()
-    }
-
-    fn work(self) {
-        while let Some((users, batch)) = self.next() {
-            let result = self.register(&*users, &batch);
-            drop(users);
-            // If another thread has taken it over, that one answers, and this one is not needed.
-            let Some(part) = self.desk.finish() else { return };
-            match result {
-                // A fault in one caller's row must not fail the others.
-                Err(error) if error.is_permanent() && part.callers.len() > 1 => {
-                    self.desk.put(part.of_each_caller());
-                }
-                result => distribute(result.map_err(ServiceError::from), part.into_callers()),
-            }
-        }
-    }
-
-    /// The next batch: what is on the desk, or a call of the queue with the others behind it. `None` once
-    /// all handles are dropped. Waits for a call.
-    fn next(&self) -> Option<(Arc<dyn UserRepository>, Arc<Batch>)> {
-        if let Some(first) = self.desk.first() {
-            return Some(first);
-        }
-        let Call { mut batch, caller, users } = self.queued.recv().ok()?;
-        let mut callers = vec![caller];
-        while batch.interactions.len() < FULL_BATCH
-            && let Ok(call) = self.queued.try_recv()
-        {
-            batch.interactions.extend(call.batch.interactions);
-            batch.quarantined.extend(call.batch.quarantined);
-            callers.push(call.caller);
-        }
-        self.desk.put([Part { batch: Arc::new(batch), callers, users }]);
-        self.desk.first()
-    }
-
-    fn register(
-        &self,
-        users: &dyn UserRepository,
-        batch: &Batch,
-    ) -> Result<Vec<Registration>, RepositoryError> {
-        let interactions = u32::try_from(batch.interactions.len()).unwrap_or(u32::MAX);
-        metrics::histogram!("rollcall_batch_interactions").record(interactions);
-        let begun = Instant::now();
-        let is_wanted = || self.desk.is_in_use();
-        let result = users.register_while(batch, self.clock.now(), &is_wanted);
-        match &result {
-            Ok(registrations) => {
-                metrics::histogram!("rollcall_commit_seconds").record(begun.elapsed());
-                let created = registrations.iter().filter(|it| it.created).count();
-                let suppressed = registrations.iter().filter(|it| it.suppressed).count();
-                let stored = registrations.iter().filter(|it| it.stored).count();
-                count("created", created);
-                count("suppressed", suppressed);
-                count("not_stored", registrations.len() - stored - suppressed);
-                count("updated", stored - created);
-                let quarantined = u64::try_from(batch.quarantined.len()).unwrap_or_default();
-                metrics::counter!("rollcall_set_aside_total").increment(quarantined);
-            }
-            Err(error) => {
-                metrics::counter!("rollcall_errors_total", "class" => error.class()).increment(1);
-            }
-        }
-        result
-    }
-}
-
-fn count(result: &'static str, registrations: usize) {
-    let registrations = u64::try_from(registrations).unwrap_or_default();
-    metrics::counter!("rollcall_registrations_total", "result" => result).increment(registrations);
-}
-
-/// Sends each caller its share of the result. Callers that went away are skipped.
-fn distribute(result: Answer, callers: Vec<Caller>) {
-    let mut registrations = result.map(Vec::into_iter);
-    for caller in callers {
-        let share = match &mut registrations {
-            Ok(registrations) => Ok(registrations.by_ref().take(caller.interactions).collect()),
-            Err(error) => Err(error.clone()),
-        };
-        drop(caller.answer.send(share));
     }
 }

@@ -8,7 +8,7 @@ use std::{
 
 use rollcall_repository::{Batch, UserRepository};
 
-use super::Caller;
+use super::call::Caller;
 
 /// A batch, and who waits for it.
 pub(super) struct Part {

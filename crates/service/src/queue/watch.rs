@@ -10,7 +10,7 @@ use std::{
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use rollcall_domain::Clock;
 
-use super::{Call, Writer, desk::Desk};
+use super::{call::Call, desk::Desk, writer::Writer};
 
 /// A batch that is under way for this long has probably lost its server.
 pub(super) const STALLED: Duration = Duration::from_secs(5);
