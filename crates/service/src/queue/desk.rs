@@ -49,15 +49,13 @@ struct State {
     parts: VecDeque<Part>,
     /// When the first part was begun.
     begun: Instant,
-    /// Whether the log says that the first part takes long.
-    is_noted: bool,
     /// Whether another thread has taken it over.
     is_left: bool,
 }
 
 impl Desk {
     pub(super) fn with(parts: VecDeque<Part>) -> Self {
-        let state = State { parts, begun: Instant::now(), is_noted: false, is_left: false };
+        let state = State { parts, begun: Instant::now(), is_left: false };
         Self(Mutex::new(state))
     }
 
@@ -69,7 +67,7 @@ impl Desk {
     /// Begins the first part.
     pub(super) fn first(&self) -> Option<(Arc<dyn UserRepository>, Arc<Batch>)> {
         let mut state = self.lock();
-        (state.begun, state.is_noted) = (Instant::now(), false);
+        state.begun = Instant::now();
         state.parts.front().map(|part| (part.users.clone(), part.batch.clone()))
     }
 
@@ -87,11 +85,6 @@ impl Desk {
     pub(super) fn under_way(&self) -> Option<Duration> {
         let state = self.lock();
         (!state.parts.is_empty()).then(|| state.begun.elapsed())
-    }
-
-    /// Whether this is to be logged: once for each part.
-    pub(super) fn note(&self) -> bool {
-        !std::mem::replace(&mut self.lock().is_noted, true)
     }
 
     /// Takes everything away from the thread, which ends once the storage answers it.

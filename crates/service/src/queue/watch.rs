@@ -2,7 +2,10 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
     time::Duration,
 };
@@ -38,7 +41,8 @@ impl Watch {
         let new_desk = |_| Mutex::new(Arc::new(Desk::with(VecDeque::new())));
         let desks: Desks = (0..queues.len()).map(new_desk).collect();
         let (handle, ended) = crossbeam_channel::bounded(0);
-        let mut watcher = Watcher { desks: desks.clone(), queues, clock, patience };
+        let is_noted = Arc::default();
+        let watcher = Watcher { desks: desks.clone(), queues, clock, patience, is_noted };
         watcher.start_writers();
         let started = thread::Builder::new()
             .name("registration-watch".into())
@@ -60,10 +64,12 @@ struct Watcher {
     queues: Vec<Receiver<Call>>,
     clock: Arc<dyn Clock>,
     patience: Option<Duration>,
+    /// Whether the log says that the database does not answer, until it does.
+    is_noted: Arc<AtomicBool>,
 }
 
 impl Watcher {
-    fn start_writers(&mut self) {
+    fn start_writers(&self) {
         for (desk, queued) in self.desks.iter().zip(&self.queues) {
             self.writer(queued, current(desk)).start();
         }
@@ -81,7 +87,7 @@ impl Watcher {
     fn look_at(&self, place: &Mutex<Arc<Desk>>, queued: &Receiver<Call>) {
         let desk = current(place);
         let Some(under_way) = desk.under_way() else { return };
-        if under_way >= STALLED && desk.note() {
+        if under_way >= STALLED && !self.is_noted.swap(true, Ordering::Relaxed) {
             log::warn!(
                 seconds = under_way.as_secs();
                 "a registration is under way for long: the database does not answer"
@@ -99,7 +105,8 @@ impl Watcher {
     }
 
     fn writer(&self, queued: &Receiver<Call>, desk: Arc<Desk>) -> Writer {
-        Writer { clock: self.clock.clone(), queued: queued.clone(), desk }
+        let (clock, is_noted) = (self.clock.clone(), self.is_noted.clone());
+        Writer { clock, queued: queued.clone(), desk, is_noted }
     }
 }
 

@@ -1,6 +1,13 @@
 //! A thread that registers.
 
-use std::{sync::Arc, thread, time::Instant};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::Instant,
+};
 
 use crossbeam_channel::Receiver;
 use rollcall_domain::{Clock, Registration};
@@ -20,6 +27,8 @@ pub(super) struct Writer {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) queued: Receiver<Call>,
     pub(super) desk: Arc<Desk>,
+    /// Whether the log says that the database does not answer.
+    pub(super) is_noted: Arc<AtomicBool>,
 }
 
 impl Writer {
@@ -79,6 +88,7 @@ impl Writer {
         let result = users.register_while(batch, self.clock.now(), &is_wanted);
         match &result {
             Ok(registrations) => {
+                self.is_noted.store(false, Ordering::Relaxed);
                 metrics::histogram!("rollcall_commit_seconds").record(begun.elapsed());
                 let created = registrations.iter().filter(|it| it.created).count();
                 let suppressed = registrations.iter().filter(|it| it.suppressed).count();
