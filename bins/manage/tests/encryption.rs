@@ -1,10 +1,5 @@
 //! A database that is encrypted with a key from a file.
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod program;
 
@@ -426,7 +421,7 @@ fn a_killed_rekey_leaves_a_whole_database_under_one_key() {
     let owner = Owner::with_users();
     enlarge(&owner);
     owner.done(&[], &["database-key", "a.key"]);
-    let bytes = owner.content().len() as u64;
+    let bytes = u64::try_from(owner.content().len()).unwrap();
     let length = |file: &Path| fs::metadata(file).map_or(0, |it| it.len());
     let inode = |file: &Path| fs::metadata(file).map_or(0, |it| it.ino());
     let database = owner.path("rollcall.db");
