@@ -93,9 +93,7 @@ impl Rekey {
         }
         Ok(ExitCode::SUCCESS)
     }
-}
 
-impl Rekey {
     /// Rewrites the free texts of a PostgreSQL database.
     async fn texts(&self, url: DatabaseUrl, keys: DatabaseKeys) -> anyhow::Result<ExitCode> {
         let database = Database::open_existing_with_keys(url, Some(keys.clone())).await?;

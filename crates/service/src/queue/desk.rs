@@ -59,9 +59,12 @@ impl Desk {
         Self(Mutex::new(state))
     }
 
-    /// Adds parts behind the others.
+    /// Adds parts to an empty desk.
     pub(super) fn put(&self, parts: impl IntoIterator<Item = Part>) {
-        self.lock().parts.extend(parts);
+        let mut state = self.lock();
+        // Else they would seem to be under way since the last ones.
+        state.begun = Instant::now();
+        state.parts.extend(parts);
     }
 
     /// Begins the first part.

@@ -42,7 +42,7 @@ impl Watch {
         let desks: Desks = (0..queues.len()).map(new_desk).collect();
         let (handle, ended) = crossbeam_channel::bounded(0);
         let is_noted = Arc::default();
-        let watcher = Watcher { desks: desks.clone(), queues, clock, patience, is_noted };
+        let mut watcher = Watcher { desks: desks.clone(), queues, clock, patience, is_noted };
         watcher.start_writers();
         let started = thread::Builder::new()
             .name("registration-watch".into())
@@ -69,9 +69,12 @@ struct Watcher {
 }
 
 impl Watcher {
-    fn start_writers(&self) {
-        for (desk, queued) in self.desks.iter().zip(&self.queues) {
-            self.writer(queued, current(desk)).start();
+    /// Without its thread, nobody keeps a queue, so that callers get the error that registration has stopped.
+    fn start_writers(&mut self) {
+        let queues = std::mem::take(&mut self.queues);
+        for (desk, queued) in self.desks.iter().zip(queues) {
+            let has_writer = self.writer(&queued, current(desk)).start();
+            self.queues.push(if has_writer { queued } else { crossbeam_channel::never() });
         }
     }
 
@@ -100,7 +103,8 @@ impl Watcher {
             );
             let desk = Arc::new(Desk::with(desk.leave()));
             *place.lock().unwrap_or_else(PoisonError::into_inner) = desk.clone();
-            self.writer(queued, desk).start();
+            // If the thread cannot be started, this is tried again.
+            let _has_writer = self.writer(queued, desk).start();
         }
     }
 

@@ -32,7 +32,7 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Starts a thread. If it cannot be started, callers get the error that registration has stopped.
+    /// Starts the thread. Returns whether it could be started.
     pub(super) fn start(self) -> bool {
         let started = thread::Builder::new().name("registration".into()).spawn(|| self.work());
         if let Err(error) = &started {
