@@ -2,6 +2,7 @@
 //! have written it.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+mod copied_program;
 mod program;
 
 use std::{
@@ -59,7 +60,7 @@ impl Place {
     fn run_as(&self, user: u32) -> String {
         let program = self.root.path().join("manage");
         if !program.exists() {
-            fs::copy(env!("CARGO_BIN_EXE_manage"), &program).unwrap();
+            copied_program::copy(&program);
         }
         let mut command = Command::new(&program);
         command.arg("showmigrations").env_clear().current_dir(self.folder()).uid(user).gid(user);

@@ -2,6 +2,7 @@
 //! everything as it is.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+mod copied_program;
 mod program;
 
 use std::{
@@ -48,7 +49,7 @@ impl Place {
     fn with_users(users: u32) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let program = folder.path().join("manage");
-        fs::copy(env!("CARGO_BIN_EXE_manage"), &program).unwrap();
+        copied_program::copy(&program);
         let data = folder.path().join("data");
         fs::create_dir(&data).unwrap();
         let file = data.join("rollcall.db");
