@@ -3,6 +3,7 @@
 use std::{
     fs,
     io::{BufRead, BufReader, Read as _},
+    iter,
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -10,15 +11,23 @@ use std::{
         OnceLock,
         atomic::{AtomicU32, Ordering},
     },
+    thread,
+    time::Duration,
 };
 
 /// Creates a cluster in a temporary folder, starts it and prints the folder. It ends and deletes the
 /// cluster once the standard input is closed, which happens however the test's process ends.
-/// Parameters: the folder of PostgreSQL's programs, and the server's options.
+/// Parameters: the folder of PostgreSQL's programs, the server's options, and for a standby the folder
+/// of its primary. A standby is called by the name of its folder.
 const SCRIPT: &str = r#"
 trap '' INT TERM HUP
 folder=$(mktemp -d /tmp/rollcall-postgres.XXXXXX) && cd "$folder" || exit 1
-"$1/initdb" -D data -U postgres -A trust -E UTF8 --locale=C.UTF-8 --no-sync >log 2>&1 &&
+if [ -n "$3" ]; then
+    primary="host=$3 user=postgres application_name=${folder##*.}"
+    "$1/pg_basebackup" -D data -d "$primary" -R -X stream -c fast --no-sync
+else
+    "$1/initdb" -D data -U postgres -A trust -E UTF8 --locale=C.UTF-8 --no-sync
+fi >log 2>&1 &&
 "$1/pg_ctl" start -w -D data -l log -o "-c listen_addresses='' -k '$folder' $2" >>log 2>&1 &&
 echo "$folder" && read -r _
 [ -f data/postmaster.pid ] && "$1/pg_ctl" stop -m immediate -D data >>log 2>&1 || cat log >&2
@@ -35,6 +44,8 @@ const DURABLE: &str = "-c shared_buffers=2GB -c max_wal_size=4GB";
 #[derive(Debug)]
 pub(crate) struct Cluster {
     programs: PathBuf,
+    /// The server's options.
+    options: &'static str,
     folder: String,
     databases: AtomicU32,
     /// Stops the server when this process ends.
@@ -49,20 +60,56 @@ impl Cluster {
 
     /// Starts the server again.
     pub(crate) fn restart(&self) {
-        let options = format!("-c listen_addresses= -k {}", self.folder);
+        let options = format!("-c listen_addresses= -k {} {}", self.folder, self.options);
         self.control(&["start", "-w", "-l", "log", "-o", &options]);
+    }
+
+    /// A streaming standby of this server.
+    pub(crate) fn standby(&self) -> Result<Self, String> {
+        Self::start(self.options, Some(&self.folder))
+    }
+
+    /// Makes a primary of a standby.
+    pub(crate) fn promote(&self) {
+        self.control(&["promote", "-w"]);
+    }
+
+    /// The answer of psql, in a database of this server.
+    pub(crate) fn query(&self, database: &str, sql: &str) -> String {
+        let mut psql = Command::new(self.programs.join("psql"));
+        psql.args(["-XqAt", "-v", "ON_ERROR_STOP=1", "-c", sql, &self.url(database)]);
+        let output = psql.output().expect("psql can be started");
+        assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("psql writes UTF-8").trim_end().to_owned()
     }
 
     /// Sends a signal to the server and the processes that it has started.
     pub(crate) fn signal(&self, signal: &str) {
-        let file = std::path::Path::new(&self.folder).join("data/postmaster.pid");
+        signal_all(signal, &self.processes());
+    }
+
+    /// Ends all processes by a signal that they cannot handle.
+    pub(crate) fn kill(&self) {
+        let processes = self.processes();
+        signal_all("KILL", &processes);
+        while processes.iter().any(|process| runs(process)) {
+            thread::sleep(Duration::from_millis(5));
+        }
+        // A killed process that its parent has not awaited keeps a new server from starting.
+        for file in ["data/postmaster.pid", ".s.PGSQL.5432.lock"] {
+            let removed = fs::remove_file(Path::new(&self.folder).join(file));
+            removed.expect("a killed server leaves its lock files");
+        }
+    }
+
+    /// The server, and the processes that it has started.
+    fn processes(&self) -> Vec<String> {
+        let file = Path::new(&self.folder).join("data/postmaster.pid");
         let lines = fs::read_to_string(file).expect("the server runs");
         let server = lines.lines().next().expect("its process").to_owned();
         let children = fs::read_to_string(format!("/proc/{server}/task/{server}/children"));
         let children = children.expect("the server's processes");
-        let mut command = Command::new("kill");
-        command.arg(format!("-{signal}")).arg(&server).args(children.split_whitespace());
-        assert!(command.status().expect("kill can be started").success(), "kill -{signal}");
+        iter::once(server).chain(children.split_whitespace().map(str::to_owned)).collect()
     }
 
     fn control(&self, arguments: &[&str]) {
@@ -78,7 +125,7 @@ impl Cluster {
     /// The server of this process, started at the first call; or the reason why it did not start.
     pub(crate) fn of_this_process() -> Result<&'static Self, String> {
         static CLUSTER: OnceLock<Result<Cluster, String>> = OnceLock::new();
-        CLUSTER.get_or_init(|| Self::start(NOT_DURABLE)).as_ref().map_err(Clone::clone)
+        CLUSTER.get_or_init(|| Self::start(NOT_DURABLE, None)).as_ref().map_err(Clone::clone)
     }
 
     /// Creates an empty database and returns its name.
@@ -128,18 +175,19 @@ impl Cluster {
 
     /// A server for tests.
     pub(crate) fn not_durable() -> Result<Self, String> {
-        Self::start(NOT_DURABLE)
+        Self::start(NOT_DURABLE, None)
     }
 
     /// A server for benchmarks: commits are on the disk when they return.
     pub(crate) fn durable() -> Result<Self, String> {
-        Self::start(DURABLE)
+        Self::start(DURABLE, None)
     }
 
-    fn start(options: &str) -> Result<Self, String> {
+    fn start(options: &'static str, primary: Option<&str>) -> Result<Self, String> {
         let programs = programs().ok_or("there is no initdb in PATH or /usr/lib/postgresql")?;
         let mut command = Command::new("sh");
         command.args(["-c", SCRIPT, "sh"]).arg(&programs).arg(options);
+        command.arg(primary.unwrap_or_default());
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         // A separate process group: Ctrl-C ends the tests only, and their end stops the server.
         command.process_group(0).env("LC_ALL", "C").current_dir("/");
@@ -160,8 +208,21 @@ impl Cluster {
             return Err(format!("PostgreSQL did not start: {log}"));
         }
         let folder = folder.trim().to_owned();
-        Ok(Self { programs, folder, databases: AtomicU32::new(0), _keeper: keeper })
+        Ok(Self { programs, options, folder, databases: AtomicU32::new(0), _keeper: keeper })
     }
+}
+
+fn signal_all(signal: &str, processes: &[String]) {
+    let mut command = Command::new("kill");
+    command.arg(format!("-{signal}")).args(processes);
+    assert!(command.status().expect("kill can be started").success(), "kill -{signal}");
+}
+
+/// Whether a process has not ended; its parent may still have to await it.
+fn runs(process: &str) -> bool {
+    let state = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    // The name of the program, before the state, is in brackets.
+    state.rsplit_once(") ").is_some_and(|(_, state)| !state.starts_with(['Z', 'X']))
 }
 
 /// The folder of the newest PostgreSQL's programs, which Debian does not add to PATH.

@@ -1,4 +1,8 @@
-use std::{io::Write as _, path::PathBuf};
+use std::{
+    io::Write as _,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 use tempfile::{NamedTempFile, TempDir};
 
@@ -124,6 +128,9 @@ impl ThrowAwayDatabase {
     }
 }
 
+/// How long a server may take to do what a test asked it for.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// A PostgreSQL server of one test, which may stop and start it. It is deleted with this value.
 #[derive(Debug)]
 pub struct ThrowAwayServer(Cluster);
@@ -145,6 +152,95 @@ impl ThrowAwayServer {
     /// Creates an empty database.
     pub fn database(&self) -> ThrowAwayDatabase {
         ThrowAwayDatabase::on(&self.0)
+    }
+
+    /// A streaming standby of this server, which has the same databases and can be read. It replays
+    /// what this server writes as soon as it arrives. Delay that by
+    /// `standby.set("recovery_min_apply_delay", "25ms")`, and let commits wait for it by
+    /// [`ThrowAwayServer::await_standbys`].
+    ///
+    /// # Panics
+    /// If it does not start.
+    #[must_use]
+    pub fn standby(&self) -> Self {
+        Self(self.0.standby().expect("a standby starts"))
+    }
+
+    /// Lets each commit wait until `number` standbys have replayed it (`synchronous_standby_names`, and
+    /// `synchronous_commit = remote_apply`); 0 ends that.
+    ///
+    /// # Panics
+    /// If the server does not answer.
+    pub fn await_standbys(&self, number: u32) {
+        self.set("synchronous_commit", "remote_apply");
+        let names = if number == 0 { String::new() } else { format!("ANY {number} (*)") };
+        self.set("synchronous_standby_names", &names);
+        let waited_for = "SELECT COUNT(*) FROM pg_stat_replication WHERE sync_state = 'quorum'";
+        self.until(waited_for, &number.to_string());
+    }
+
+    /// Changes a setting of the running server, also for connections that exist.
+    ///
+    /// # Panics
+    /// If the server does not answer, or refuses.
+    pub fn set(&self, name: &str, value: &str) {
+        self.0.query("postgres", &format!("ALTER SYSTEM SET {name} = '{value}'"));
+        self.0.query("postgres", "SELECT pg_reload_conf()");
+        self.until(&format!("SHOW {name}"), value);
+    }
+
+    /// Makes a primary of this standby, and returns once it can be written.
+    ///
+    /// # Panics
+    /// If it is no standby.
+    pub fn promote(&self) {
+        self.0.promote();
+    }
+
+    /// Waits until a standby has replayed all that this server has written so far.
+    ///
+    /// # Panics
+    /// If that takes longer than a minute.
+    pub fn await_replay(&self, standby: &Self) {
+        let written = self.0.query("postgres", "SELECT pg_current_wal_flush_lsn()");
+        standby.until(&format!("SELECT pg_last_wal_replay_lsn() >= '{written}'"), "t");
+    }
+
+    /// Waits until a query has this answer.
+    fn until(&self, sql: &str, answer: &str) {
+        let begun = Instant::now();
+        loop {
+            let last = self.0.query("postgres", sql);
+            if last == answer {
+                return;
+            }
+            assert!(begun.elapsed() < PATIENCE, "{sql}: {last}, not {answer}");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// The answer of this server's psql to a statement in a database: a line for each row, with `|`
+    /// between columns.
+    ///
+    /// # Panics
+    /// If the server does not answer, or refuses.
+    pub fn query(&self, database: &ThrowAwayDatabase, sql: &str) -> String {
+        self.0.query(database.name(), sql)
+    }
+
+    /// The URL of a database on this server; that of its primary has the same name.
+    pub fn url_of(&self, database: &ThrowAwayDatabase) -> String {
+        self.0.url(database.name())
+    }
+
+    /// The host of this server in a URL: a folder.
+    pub fn host(&self) -> &str {
+        self.0.folder()
+    }
+
+    /// Ends all processes of the server at once by a signal that they cannot handle.
+    pub fn kill(&self) {
+        self.0.kill();
     }
 
     /// Stops the server like a crash of its machine: connections are cut.
@@ -240,5 +336,38 @@ impl PooledDatabase {
     /// If it does not start.
     pub fn restart(&mut self) {
         self.pooler.restart().expect("the pooler can be started again");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_standby_follows_its_primary_and_takes_over() {
+        let Some(primary) = ThrowAwayServer::start() else { return };
+        let database = primary.database();
+        let standby = primary.standby();
+        primary.await_standbys(1);
+        primary.query(&database, "CREATE TABLE t AS SELECT 1 AS x");
+        assert_eq!(standby.query(&database, "SELECT x, pg_is_in_recovery() FROM t"), "1|t");
+        primary.await_standbys(0);
+
+        standby.kill();
+        primary.query(&database, "UPDATE t SET x = 2");
+        standby.restart();
+        primary.await_replay(&standby);
+        assert_eq!(standby.query(&database, "SELECT x FROM t"), "2");
+
+        standby.set("recovery_min_apply_delay", "1min");
+        primary.query(&database, "UPDATE t SET x = 3");
+        assert_eq!(standby.query(&database, "SELECT x FROM t"), "2");
+        standby.set("recovery_min_apply_delay", "0");
+        primary.await_replay(&standby);
+
+        primary.kill();
+        standby.promote();
+        standby.query(&database, "UPDATE t SET x = x + 1");
+        assert_eq!(standby.query(&database, "SELECT x, pg_is_in_recovery() FROM t"), "4|f");
     }
 }
