@@ -8,7 +8,14 @@
 
 mod running;
 
-use std::{fs, net::TcpListener, os::unix::fs::PermissionsExt as _, path::Path, time::Duration};
+use std::{
+    fs,
+    io::Write as _,
+    net::TcpListener,
+    path::Path,
+    process::{Command, Stdio},
+    time::Duration,
+};
 
 use reqwest::{Client, Response, StatusCode, redirect::Policy};
 use rollcall_testkit::ThrowAwayDatabase;
@@ -148,9 +155,18 @@ fn desktop() -> tempfile::TempDir {
     let opened = folder.path().join("opened");
     let script =
         format!("#!/bin/sh\nprintf %s \"$1\" > {0}.new\nmv {0}.new {0}\n", opened.display());
-    fs::write(&program, script).unwrap();
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    write_program(&program, &script);
     folder
+}
+
+/// Writes a program in another process. What this one had open for writing, children of other tests
+/// might have open too, and nobody could run it then.
+fn write_program(program: &Path, script: &str) {
+    let mut install = Command::new("install");
+    install.args(["-m", "755", "/dev/stdin"]).arg(program).stdin(Stdio::piped());
+    let mut install = install.spawn().unwrap();
+    install.stdin.take().unwrap().write_all(script.as_bytes()).unwrap();
+    assert!(install.wait().unwrap().success(), "install");
 }
 
 async fn exists(file: &Path) {
@@ -198,7 +214,7 @@ async fn the_browser_opens_the_link_on_a_desktop_only() {
 async fn a_desktop_without_a_browser_is_reported() {
     let database = ThrowAwayDatabase::sqlite();
     let desktop = desktop();
-    fs::write(desktop.path().join("xdg-open"), "#!/bin/sh\nexit 3\n").unwrap();
+    write_program(&desktop.path().join("xdg-open"), "#!/bin/sh\nexit 3\n");
     // No other program that opens URLs is on this path.
     let path = desktop.path().to_str().unwrap();
     let sh = std::os::unix::fs::symlink("/bin/sh", desktop.path().join("sh"));

@@ -18,12 +18,18 @@ use tokio::{
     time::sleep,
 };
 
-use crate::{database::Databases, report::Pairs};
+use crate::{
+    database::{Databases, server_cpu_seconds},
+    report::Pairs,
+};
 
 /// The most updates that are pending for the bot; the crowd sends as many as the bot reads.
 const BACKLOG: usize = 2000;
 /// More updates than a run has.
 pub(crate) const UPDATES_PER_RUN: i64 = 1_000_000_000;
+
+/// With which Telegram shows a bot that a request comes from it.
+pub(crate) const WEBHOOK_SECRET: &str = "bench-secret-of-the-webhook";
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
@@ -167,6 +173,8 @@ pub(crate) fn bot() -> Result<PathBuf> {
 pub(crate) struct Drained {
     pub(crate) rate: f64,
     pub(crate) cpu_us: f64,
+    /// That of the PostgreSQL server.
+    server_cpu_us: Option<f64>,
     answered: f64,
     resident_mib: [f64; 2],
 }
@@ -176,9 +184,10 @@ impl std::fmt::Display for Drained {
         let [begin, end] = self.resident_mib;
         write!(
             f,
-            "{:.1} µs CPU per update, {:.1}% of the commands answered, \
+            "{:.1} µs CPU per update, {}{:.1}% of the commands answered, \
              resident {begin:.1} MiB after 10,000 updates and {end:.1} MiB at the end",
             self.cpu_us,
+            self.server_cpu_us.map(|us| format!("{us:.1} of the server, ")).unwrap_or_default(),
             100.0 * self.answered
         )
     }
@@ -197,9 +206,13 @@ pub(crate) async fn drain_by_bot(
     wait_for(&telegram, &crowd, 10_000).await;
     let begin_resident = process.resident_mib()?;
     let (begun, begun_cpu) = (Instant::now(), process.cpu_seconds()?);
+    // SQLite has no server.
+    let server_cpu = server_cpu_seconds(database).ok();
     let before = processed(&telegram, &crowd);
     sleep(Duration::from_secs_f64(seconds)).await;
     let updates = processed(&telegram, &crowd) - before;
+    let server_cpu =
+        server_cpu.and_then(|before| Some(server_cpu_seconds(database).ok()? - before));
     let (elapsed, cpu) = (begun.elapsed().as_secs_f64(), process.cpu_seconds()? - begun_cpu);
     let resident_mib = [begin_resident, process.resident_mib()?];
     let report = crowd.stop().await;
@@ -209,7 +222,14 @@ pub(crate) async fn drain_by_bot(
     // The bot answers its last commands before it ends.
     process.end().await?;
     let answered = telegram.calls("sendMessage") as f64 / report.commands as f64;
-    Ok(Drained { rate: updates / elapsed, cpu_us: cpu / updates * 1e6, answered, resident_mib })
+    let us_per_update = |seconds: f64| seconds / updates * 1e6;
+    Ok(Drained {
+        rate: updates / elapsed,
+        cpu_us: us_per_update(cpu),
+        server_cpu_us: server_cpu.map(us_per_update),
+        answered,
+        resident_mib,
+    })
 }
 
 /// The number of updates that the bot has confirmed.
@@ -351,7 +371,7 @@ impl RunningBot {
         if mode == Mode::Webhook {
             command
                 .env("WEBHOOK_URL", format!("http://127.0.0.1:{port}/hook"))
-                .env("WEBHOOK_SECRET", "bench-secret-of-the-webhook");
+                .env("WEBHOOK_SECRET", WEBHOOK_SECRET);
         }
         command.envs(settings.iter().copied());
         let mut process = command.spawn()?;
@@ -392,9 +412,23 @@ impl RunningBot {
 
 /// The CPU time that a process has used so far.
 pub(crate) fn cpu_seconds(id: u32) -> Result<f64> {
+    let [user, system, ..] = cpu_times(id)?;
+    Ok(user + system)
+}
+
+/// The same with that of its children that have ended.
+pub(crate) fn cpu_seconds_with_ended(id: u32) -> Result<f64> {
+    Ok(cpu_times(id)?.iter().sum())
+}
+
+/// utime, stime, cutime and cstime of a process, in seconds.
+fn cpu_times(id: u32) -> Result<[f64; 4]> {
     let stat = std::fs::read_to_string(format!("/proc/{id}/stat"))?;
-    // After the name in parentheses: utime and stime are the 14th and 15th fields.
+    // After the name in parentheses: they are the 14th to 17th fields.
     let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split(' ').collect();
-    let ticks: f64 = fields[12].parse::<f64>()? + fields[13].parse::<f64>()?;
-    Ok(ticks / 100.0)
+    let mut times = [0.0; 4];
+    for (time, field) in times.iter_mut().zip(&fields[12..]) {
+        *time = field.parse::<f64>()? / 100.0;
+    }
+    Ok(times)
 }

@@ -104,13 +104,15 @@ async fn send_batches(target: &Target, first: i64, seconds: f64) -> Result<f64> 
 
 /// Messages of different users, as JSON.
 fn batch(first: i64) -> String {
-    let message = |id: i64| {
-        let user = id * 7919 % INGEST_USERS + 1;
-        format!(
-            r#"{{"update_id":{id},"message":{{"message_id":{id},"date":{},"chat":{{"id":{user},"first_name":"Ann","type":"private"}},"from":{{"id":{user},"is_bot":false,"first_name":"Ann","language_code":"en"}},"text":"hello"}}}}"#,
-            SystemClock.now().timestamp()
-        )
-    };
     let messages: Vec<String> = (first..first + UPDATES_PER_BATCH).map(message).collect();
     format!("[{}]", messages.join(","))
+}
+
+/// An update as JSON: a message of one of the users.
+pub(crate) fn message(id: i64) -> String {
+    let user = id * 7919 % INGEST_USERS + 1;
+    format!(
+        r#"{{"update_id":{id},"message":{{"message_id":{id},"date":{},"chat":{{"id":{user},"first_name":"Ann","type":"private"}},"from":{{"id":{user},"is_bot":false,"first_name":"Ann","language_code":"en"}},"text":"hello"}}}}"#,
+        SystemClock.now().timestamp()
+    )
 }

@@ -15,6 +15,7 @@ mod ingest;
 mod latency;
 mod limit;
 mod people;
+mod processes;
 mod proxy;
 mod rate;
 mod report;
@@ -79,6 +80,8 @@ enum What {
     Proxy,
     /// Updates that are sent to POST /ingest, compared with the bot with long polling
     Ingest,
+    /// Several bots by webhook on one PostgreSQL database, compared with one; also with a standby
+    Processes,
     /// get_or_create_user in a large table, compared with a table of 10,000 users; on PostgreSQL also
     /// the share of heap-only updates
     Growth,
@@ -134,6 +137,9 @@ async fn main() -> anyhow::Result<()> {
     }
     if wanted(What::Ingest) {
         ingest::run(&databases, runs, seconds).await?;
+    }
+    if wanted(What::Processes) {
+        processes::run(&databases, runs, seconds).await?;
     }
     if wanted(What::Latency) {
         latency::run(&databases, runs, seconds).await?;

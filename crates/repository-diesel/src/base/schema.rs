@@ -123,10 +123,10 @@ diesel::table! {
 }
 
 diesel::table! {
-    recent_updates (block) {
+    recent_updates (block, slot) {
         block -> BigInt,
+        slot -> SmallInt,
         updates -> BigInt,
-        previous_updates -> Nullable<BigInt>,
         recorded_at -> Timestamp,
     }
 }

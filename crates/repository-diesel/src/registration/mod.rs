@@ -2,11 +2,11 @@
 //! rows, sorted by key, so that several processes lock rows in one order. On PostgreSQL a step is a
 //! statement or two, whatever the batch's size; on SQLite it is one statement for each row.
 //!
-//! 1. [`updates`] stores the `update_id`s. Interactions whose update was known are left out of the
-//!    next steps.
-//! 2. [`upsert`] creates new users, and moves `last_seen` of the others. That locks every row of the
-//!    batch, and returns it. [`suppressed`] deletes those of the new rows whose users were erased; their
-//!    interactions are left out of the next steps.
+//! 1. [`upsert`] creates new users, and moves `last_seen` of the others. That locks every row of the
+//!    batch, and returns it.
+//! 2. [`updates`] stores the `update_id`s. If some were recorded before, the transaction begins again
+//!    without their interactions. [`suppressed`] deletes those of the new rows whose users were erased;
+//!    their interactions are left out of the next steps.
 //! 3. [`usernames`] locks the names that may change hands, and their holders.
 //! 4. [`replay`] replays the interactions in memory, by the rules of the domain.
 //! 5. [`histories`] adds rare facts: users who blocked the bot or came by a deep link, and days of
@@ -46,6 +46,7 @@ use self::{
     labels::Labels,
     replay::{Replay, Replayed},
     suppressed::TakenOut,
+    updates::KnownUpdates,
     uses::Uses,
 };
 use crate::{
@@ -102,7 +103,6 @@ pub(crate) fn register(
     is_wanted: &dyn Fn() -> bool,
     database: &Database,
 ) -> Result<Vec<Registration>, Failure> {
-    let sessions = database.sessions();
     let scope = Scope {
         now,
         attempt,
@@ -111,21 +111,44 @@ pub(crate) fn register(
         with_customers: database.registers_business_customers(),
         free_text: database.free_text(),
     };
+    let mut known = KnownUpdates::default();
+    loop {
+        let known_before = known.len();
+        let recorded =
+            register_new(connection, batch, scope, &mut known, is_wanted, database.sessions());
+        match recorded {
+            Err(Failure::Diesel(DieselError::RollbackTransaction))
+                if known.len() > known_before => {}
+            recorded => return recorded,
+        }
+    }
+}
+
+/// Records the updates that are not known. Is rolled back if more of them turn out to be known.
+fn register_new(
+    connection: &mut AnyConnection,
+    batch: &Batch,
+    scope: Scope<'_>,
+    known: &mut KnownUpdates,
+    is_wanted: &dyn Fn() -> bool,
+    sessions: Sessions,
+) -> Result<Vec<Registration>, Failure> {
     match connection {
         // Takes the write lock at once, so that no other writer makes it fail half-way.
         AnyConnection::Sqlite(connection) => connection.immediate_transaction(|connection| {
-            if_wanted(is_wanted, record(&mut Transaction::Sqlite(connection), batch, scope)?)
+            let mut connection = Transaction::Sqlite(connection);
+            if_wanted(is_wanted, record(&mut connection, batch, scope, known)?)
         }),
         AnyConnection::Postgres(connection) => {
-            match register_on_postgres(connection, batch, scope, is_wanted, sessions) {
+            match register_on_postgres(connection, batch, scope, known, is_wanted, sessions) {
                 // What other transactions may have caused has usually passed by the next attempt.
                 Err(Failure::Diesel(error))
                     if is_unnamed(&error)
-                        && (attempt == Attempt::Again || !may_be_for_others(&error)) =>
+                        && (scope.attempt == Attempt::Again || !may_be_for_others(&error)) =>
                 {
                     sqlstate::examine(connection, error, |mut connection| {
                         sessions.settle(&mut connection)?;
-                        record(&mut Transaction::Postgres(connection), batch, scope)
+                        record(&mut Transaction::Postgres(connection), batch, scope, known)
                     })
                 }
                 result => result,
@@ -138,6 +161,7 @@ fn register_on_postgres(
     connection: &mut PgConnection,
     batch: &Batch,
     scope: Scope<'_>,
+    known: &mut KnownUpdates,
     is_wanted: &dyn Fn() -> bool,
     sessions: Sessions,
 ) -> Result<Vec<Registration>, Failure> {
@@ -150,7 +174,7 @@ fn register_on_postgres(
     transaction.run(|connection| {
         sessions.settle(connection)?;
         let mut connection = Transaction::Postgres(PgTransaction::new(connection));
-        if_wanted(is_wanted, record(&mut connection, batch, scope)?)
+        if_wanted(is_wanted, record(&mut connection, batch, scope, known)?)
     })
 }
 
@@ -201,23 +225,26 @@ fn record_made_up(
     let (attempt, events) = (Attempt::First, UserEventKinds::all());
     let scope =
         Scope { now, attempt, events, key, with_customers: false, free_text: &FreeText::Plain };
-    let day_before = now - TimeDelta::days(1);
-    record(connection, &call(day_before, "Made"), Scope { now: day_before, ..scope })?;
-    record(connection, &call(now, "Made Up"), scope)?;
+    let (day_before, mut known) = (now - TimeDelta::days(1), KnownUpdates::default());
+    let on_day_before = Scope { now: day_before, ..scope };
+    record(connection, &call(day_before, "Made"), on_day_before, &mut known)?;
+    record(connection, &call(now, "Made Up"), scope, &mut known)?;
     Err(DieselError::RollbackTransaction.into())
 }
 
-/// The transaction: steps 1 and 7, and those between them for the interactions that are new.
+/// The transaction: steps 1 to 6 for the interactions whose updates are not known, and step 7.
 fn record(
     connection: &mut Transaction<'_>,
     batch: &Batch,
     scope: Scope<'_>,
+    known: &mut KnownUpdates,
 ) -> Result<Vec<Registration>, Failure> {
-    let known = updates::remember(connection, &batch.interactions, scope.now)?;
     let is_new = |interaction: &&Interaction| !known.contains(interaction);
     let new = distinct(batch.interactions.iter().filter(is_new));
-    let mut recorded =
-        if new.is_empty() { Recorded::default() } else { record_users(connection, &new, scope)? };
+    let mut recorded = match new.is_empty() {
+        true => Recorded::default(),
+        false => record_users(connection, &new, scope, known)?,
+    };
     if !batch.quarantined.is_empty() {
         let quarantined = suppressed::without(connection, scope.key, &batch.quarantined)?;
         quarantine::keep(connection, &quarantined, scope.free_text)?;
@@ -242,11 +269,12 @@ struct Recorded {
     suppressed: BTreeSet<i64>,
 }
 
-/// Steps 2 to 6; returns all users of the batch.
+/// Steps 1 to 6; returns all users of the batch.
 fn record_users(
     connection: &mut Transaction<'_>,
     interactions: &[&Interaction],
     Scope { now, attempt, events, key, with_customers, .. }: Scope<'_>,
+    known: &mut KnownUpdates,
 ) -> Result<Recorded, Failure> {
     let labels = Labels::read(connection, interactions)?;
     suppressed::allow_agreeing(connection, key, interactions)?;
@@ -259,14 +287,17 @@ fn record_users(
         usernames::lock_ahead(connection, &users, &keys)?;
     }
     let mut rows = upsert::upsert(connection, &seen)?;
+    if updates::remember(connection, interactions, now, known)? {
+        return Err(DieselError::RollbackTransaction.into());
+    }
     let customers = match with_customers {
         true => BTreeSet::new(),
         false => suppressed::customers(interactions),
     };
     let TakenOut { users: taken, suppressed } =
         suppressed::take_out(connection, key, &customers, &mut rows)?;
-    let (anonymous, known) = apart(interactions, &taken);
-    let interactions = known.as_slice();
+    let (anonymous, stored) = apart(interactions, &taken);
+    let interactions = stored.as_slice();
     let tagged = labels.tagged(interactions);
     let mut replay = Replay::default();
     for row in rows {

@@ -16,6 +16,7 @@ use crate::{
     base::{
         connection::PgConnection,
         error::Failure,
+        slot::slot,
         statement::{Columns, statement},
         timestamp::{Day, UtcMicros},
     },
@@ -102,13 +103,13 @@ statement! {
             RETURNING *),
         counted AS (
             INSERT INTO activity_sums AS counted
-            SELECT figure, active_day, label, (pg_backend_pid() % 16)::smallint, 1
+            SELECT figure, active_day, label, ", slot!(), ", 1
             FROM touched, (VALUES (:by_hour, :hour), (:by_kind, :kind)) AS sums (figure, label)
             WHERE ", is_counted!(), "
             ON CONFLICT (figure, day, label, slot) DO UPDATE SET value = counted.value + 1),
         minuted AS (
             INSERT INTO minute_sums AS stored (place, slot, minute, interactions)
-            SELECT :minute % 60, (pg_backend_pid() % 16)::smallint, :minute, 1 FROM touched
+            SELECT :minute % 60, ", slot!(), ", :minute, 1 FROM touched
             WHERE ", is_counted!(), "
             ON CONFLICT (place, slot) DO UPDATE SET
                 minute = GREATEST(stored.minute, excluded.minute),

@@ -1,7 +1,11 @@
-//! Step 1: the `update_id`s of a batch are stored, so that an update that Telegram sends again is
+//! Step 2: the `update_id`s of a batch are stored, so that an update that Telegram sends again is
 //! recognised.
+//!
+//! An update is always about the same user. So whoever has the user's row locked finds all that others
+//! have stored of the user's updates, and nobody adds to it meanwhile. That is why this step comes after the
+//! upsert. Each writer stores in rows of its own [`slot`](crate::base::slot), and waits for no other.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use diesel::{
@@ -13,105 +17,132 @@ use diesel::{
 use rollcall_domain::Interaction;
 
 use crate::base::{
-    error::Failure,
     schema::recent_updates,
+    slot::slot,
     statement::{Columns, statement},
     timestamp::UtcMicros,
     transaction::Transaction,
 };
 
-/// The updates that were known before the batch, by block; see [`Place`].
-pub(super) struct KnownUpdates(BTreeMap<i64, i64>);
+/// The `update_id`s of a batch that are known to have been recorded before it.
+#[derive(Default)]
+pub(super) struct KnownUpdates(BTreeSet<i64>);
 
 impl KnownUpdates {
     /// Whether the update of an interaction is one of them.
     pub(super) fn contains(&self, interaction: &Interaction) -> bool {
-        Place::of(interaction).is_some_and(|Place { block, bit }| {
-            self.0.get(&block).is_some_and(|updates| updates & bit != 0)
-        })
+        interaction.update_id.is_some_and(|update_id| self.0.contains(&update_id))
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
     }
 }
 
-/// Where an update is stored: a block of 64 neighbouring updates, and its bit there. Users with odd
-/// ids have blocks of their own, so that two writers that divide the users by that do not wait for
-/// each other.
+/// Where an update is stored: a block of 64 neighbouring updates, and its bit there.
 struct Place {
     block: i64,
     bit: i64,
 }
 
 impl Place {
-    fn of(interaction: &Interaction) -> Option<Self> {
-        let update_id = interaction.update_id?;
-        let parity = interaction.telegram_id().get() & 1;
-        Some(Self { block: ((update_id >> 6) << 1) | parity, bit: 1 << (update_id & 63) })
+    fn of(update_id: i64) -> Self {
+        Self { block: update_id >> 6, bit: 1 << (update_id & 63) }
     }
 }
 
-/// Stores the updates of a batch, and returns which of their blocks' updates were known before.
+/// Stores the updates of interactions, whose users are locked. Those that were recorded before are
+/// added to `known`; returns whether there are any. Then the transaction must be rolled back.
 pub(super) fn remember(
     connection: &mut Transaction<'_>,
-    interactions: &[Interaction],
+    interactions: &[&Interaction],
     now: DateTime<Utc>,
-) -> Result<KnownUpdates, Failure> {
+    known: &mut KnownUpdates,
+) -> QueryResult<bool> {
+    let update_ids = interactions.iter().filter_map(|interaction| interaction.update_id);
     let mut blocks = BTreeMap::<i64, i64>::new();
-    for Place { block, bit } in interactions.iter().filter_map(Place::of) {
+    for Place { block, bit } in update_ids.clone().map(Place::of) {
         *blocks.entry(block).or_default() |= bit;
     }
-    let now = now.into();
-    let stored: Vec<StoredBlock> = match connection {
-        _ if blocks.is_empty() => Vec::new(),
-        Transaction::Sqlite(connection) => blocks
-            .into_iter()
-            .map(|(block, updates)| RememberOne { block, updates, now }.get_result(*connection))
-            .collect::<QueryResult<_>>()?,
+    let recorded = match connection {
+        _ if blocks.is_empty() => return Ok(false),
+        Transaction::Sqlite(connection) => remember_each(connection, &blocks, now.into())?,
         Transaction::Postgres(connection) => {
             let (blocks, updates) = blocks.into_iter().unzip();
-            RememberAll { blocks, updates, now }.load(connection)?
+            RememberAll { blocks, updates, now: now.into() }.load(connection)?
         }
     };
-    let known = stored.into_iter().filter_map(|row| Some((row.block, row.previous_updates?)));
-    Ok(KnownUpdates(known.collect()))
+    let mut blocks = BTreeMap::<i64, i64>::new();
+    for RecordedUpdates { block, updates } in recorded {
+        *blocks.entry(block).or_default() |= updates;
+    }
+    let is_recorded = |update_id: &i64| {
+        let Place { block, bit } = Place::of(*update_id);
+        blocks.get(&block).is_some_and(|updates| updates & bit != 0)
+    };
+    let before = known.len();
+    known.0.extend(update_ids.filter(is_recorded));
+    Ok(known.len() > before)
 }
 
-/// A block, and the updates of it that were known before; `None` for a new block.
+fn remember_each(
+    connection: &mut SqliteConnection,
+    blocks: &BTreeMap<i64, i64>,
+    now: UtcMicros,
+) -> QueryResult<Vec<RecordedUpdates>> {
+    let mut recorded = Vec::new();
+    for (&block, &updates) in blocks {
+        recorded.extend(RecordedInBlock { block }.load::<RecordedUpdates>(connection)?);
+        RememberOne { block, updates, now }.execute(connection)?;
+    }
+    Ok(recorded)
+}
+
+/// The updates of a block that were recorded before, in one of its slots.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = recent_updates)]
-struct StoredBlock {
+struct RecordedUpdates {
     block: i64,
-    previous_updates: Option<i64>,
+    updates: i64,
 }
 
 statement! {
-    struct RememberOne -> Columns<StoredBlock> {
+    struct RecordedInBlock -> Columns<RecordedUpdates> {
+        block: i64 as BigInt,
+    }
+    Sqlite => "SELECT block, updates FROM recent_updates WHERE block = :block",
+}
+
+statement! {
+    struct RememberOne {
         block: i64 as BigInt,
         updates: i64 as BigInt,
         now: UtcMicros as Timestamp,
     }
     Sqlite => "
-        INSERT INTO recent_updates (block, updates, recorded_at) VALUES (:block, :updates, :now)
-        ON CONFLICT (block) DO UPDATE SET
-            previous_updates = updates,
+        INSERT INTO recent_updates (block, slot, updates, recorded_at)
+        VALUES (:block, 0, :updates, :now)
+        ON CONFLICT (block, slot) DO UPDATE SET
             updates = updates | excluded.updates,
-            recorded_at = CASE updates | excluded.updates WHEN updates
-                THEN recorded_at ELSE excluded.recorded_at END
-        RETURNING block, previous_updates",
+            recorded_at = max(recorded_at, excluded.recorded_at)",
 }
 
 statement! {
-    struct RememberAll -> Columns<StoredBlock> {
-        /// Sorted, so that all processes lock rows in one order.
+    /// Returns what is recorded of the blocks when it begins.
+    struct RememberAll -> Columns<RecordedUpdates> {
+        /// Sorted, for writers that share a slot.
         blocks: Vec<i64> as Array<BigInt>,
         updates: Vec<i64> as Array<BigInt>,
         now: UtcMicros as Timestamp,
     }
-    Pg => "
-        INSERT INTO recent_updates AS stored (block, updates, recorded_at)
-        SELECT block, updates, :now FROM UNNEST(:blocks, :updates) AS new (block, updates)
-        ON CONFLICT (block) DO UPDATE SET
-            previous_updates = stored.updates,
-            updates = stored.updates | excluded.updates,
-            recorded_at = CASE stored.updates | excluded.updates WHEN stored.updates
-                THEN stored.recorded_at ELSE excluded.recorded_at END
-        RETURNING block, previous_updates",
+    Pg => concat!("
+        WITH remembered AS (
+            INSERT INTO recent_updates AS stored (block, slot, updates, recorded_at)
+            SELECT block, ", slot!(), ", updates, :now
+            FROM UNNEST(:blocks, :updates) AS new (block, updates)
+            ON CONFLICT (block, slot) DO UPDATE SET
+                updates = stored.updates | excluded.updates,
+                recorded_at = GREATEST(stored.recorded_at, excluded.recorded_at))
+        SELECT block, updates FROM recent_updates WHERE block = ANY(:blocks)"),
 }

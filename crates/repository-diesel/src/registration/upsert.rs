@@ -1,4 +1,4 @@
-//! Step 2: new users are created, and `last_seen` of the others is moved. That locks all rows of
+//! Step 1: new users are created, and `last_seen` of the others is moved. That locks all rows of
 //! the batch, and changes no indexed column.
 
 use std::{

@@ -45,8 +45,8 @@ impl UsernameHolder {
 }
 
 /// Locks the usernames with these keys, then the rows of these users and of those who hold one of
-/// the names. Both lists are sorted, and only blocks of updates are locked before them, so all
-/// processes wait for each other in one order.
+/// the names. Both lists are sorted, and nothing is locked before them, so all processes wait for each
+/// other in one order.
 pub(super) fn lock_ahead(
     connection: &mut Transaction<'_>,
     users: &[i64],

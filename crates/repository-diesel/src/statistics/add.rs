@@ -94,25 +94,27 @@ impl<'a> NewSourceSum<'a> {
     }
 }
 
-/// PostgreSQL's statement for [`NewSums`]. Each connection adds to a slot of its own, or shares one
-/// with few others, so that processes do not wait for each other's commits.
+/// PostgreSQL's statement for [`NewSums`].
 macro_rules! insert_sums {
     () => {
-        "
+        concat!("
         INSERT INTO activity_sums AS stored (figure, day, label, slot, value)
-        SELECT figure, day, label, (pg_backend_pid() % 16)::smallint, value
+        SELECT figure, day, label, ", $crate::base::slot::slot!(), ", value
         FROM UNNEST(:figure, :sum_day, :label, :value) AS new (figure, day, label, value)
-        ON CONFLICT (figure, day, label, slot) DO UPDATE SET value = stored.value + excluded.value"
+        ON CONFLICT (figure, day, label, slot) DO UPDATE SET value = stored.value + excluded.value")
     };
 }
 pub(crate) use insert_sums;
 
-/// PostgreSQL's statement for [`NewSourceSums`]; slots are as for those.
+/// PostgreSQL's statement for [`NewSourceSums`].
 macro_rules! insert_source_sums {
     () => {
-        "
+        concat!(
+            "
         INSERT INTO source_sums AS stored
-        SELECT day, source, (pg_backend_pid() % 16)::smallint,
+        SELECT day, source, ",
+            $crate::base::slot::slot!(),
+            ",
             starts, new_users, reachable, day_1, day_7, day_30
         FROM UNNEST(:source_day, :source_name,
             :starts, :new_users, :reachable, :day_1, :day_7, :day_30)
@@ -124,6 +126,7 @@ macro_rules! insert_source_sums {
             day_1 = stored.day_1 + excluded.day_1,
             day_7 = stored.day_7 + excluded.day_7,
             day_30 = stored.day_30 + excluded.day_30"
+        )
     };
 }
 pub(crate) use insert_source_sums;

@@ -57,12 +57,15 @@ impl NewMinute {
     }
 }
 
-/// PostgreSQL's statement for [`NewMinutes`]; slots are as in `insert_sums!`.
+/// PostgreSQL's statement for [`NewMinutes`].
 macro_rules! insert_minutes {
     () => {
-        "
+        concat!(
+            "
         INSERT INTO minute_sums AS stored (place, slot, minute, interactions)
-        SELECT minute % 60, (pg_backend_pid() % 16)::smallint, minute, interactions
+        SELECT minute % 60, ",
+            $crate::base::slot::slot!(),
+            ", minute, interactions
         FROM UNNEST(:minute, :in_minute) AS new (minute, interactions)
         ON CONFLICT (place, slot) DO UPDATE SET
             minute = GREATEST(stored.minute, excluded.minute),
@@ -71,6 +74,7 @@ macro_rules! insert_minutes {
                 WHEN excluded.minute = stored.minute
                     THEN stored.interactions + excluded.interactions
                 ELSE stored.interactions END"
+        )
     };
 }
 pub(crate) use insert_minutes;
