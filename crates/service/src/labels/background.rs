@@ -196,7 +196,7 @@ impl LabelService {
         match (change.state, &change.choice) {
             (LabelChangeState::Undoing, _) => {
                 let by = change.by.clone();
-                self.undo_change(change, by.as_ref(), true, &|_| ()).await
+                self.undo_change(change, by.as_ref(), &|_| ()).await
             }
             (LabelChangeState::Running, LabelChoice::Filter { text, zone }) => {
                 let (filter, zone) = read(text, zone)?;

@@ -60,15 +60,14 @@ impl LabelService {
     ) -> Result<LabelChange, LabelError> {
         let latest = self.recent(kind).await?.into_iter().next();
         let change = latest.ok_or(LabelError::NothingToUndo(kind))?;
-        self.undo_change(change, by, false, progress).await
+        self.undo_change(change, by, progress).await
     }
 
-    /// Undoes a change, with pauses in the background.
+    /// Undoes a change in parts. Between them, the database is left to others for as long.
     pub(super) async fn undo_change(
         &self,
         change: LabelChange,
         by: Option<&Admin>,
-        is_background: bool,
         progress: &(dyn Fn(LabelProgress) + Send + Sync),
     ) -> Result<LabelChange, LabelError> {
         let mut pace = Pace::default();
@@ -92,9 +91,7 @@ impl LabelService {
             pace.follow(part.held);
             seen += u64::from(size);
             progress(LabelProgress { seen, changed: change.users });
-            if is_background {
-                sleep(part.held).await;
-            }
+            sleep(part.held).await;
         }
     }
 
@@ -128,8 +125,7 @@ pub(super) struct Work<'a> {
     pub(super) change: LabelChange,
     /// How many users were looked at, if those are more than the ones to change.
     pub(super) scanned: Option<u64>,
-    /// Whether the work leaves the database to others for half of the time, and ends when another
-    /// process goes on with the change.
+    /// Whether the work ends when another process goes on with the change.
     is_background: bool,
     pace: Pace,
     seen: u64,
@@ -184,12 +180,12 @@ impl<'a> Work<'a> {
             self.seen += u64::try_from(part.len()).unwrap_or_default();
             let seen = self.scanned.unwrap_or(self.seen);
             (self.progress)(LabelProgress { seen, changed: self.change.users });
-            if self.is_background {
-                if self.change.last != step.last {
-                    return Err(LabelError::TakenOver);
-                }
-                sleep(done.held).await;
+            if self.is_background && self.change.last != step.last {
+                return Err(LabelError::TakenOver);
             }
+            // The database is left to others for as long. On SQLite, a registration would not get the
+            // lock otherwise.
+            sleep(done.held).await;
         }
     }
 }
