@@ -1,7 +1,7 @@
 //! Rollcall's web admin: pages on which admins see, find and understand the users of a bot. The
 //! server renders them. They work without scripts; the small script in `assets/` adds convenience.
 //!
-//! [`Admin::new`] returns an axum router with all pages. One table, [`routes`], lists what is served
+//! [`Admin::router`] returns an axum router with all pages. One table, [`routes`], lists what is served
 //! and which role it needs.
 //!
 //! To add a page, write its handler in a module named for what the page shows, its template in
@@ -39,8 +39,9 @@ use tokio::sync::{Semaphore, watch};
 use app::App;
 use audience::Counts;
 use page::Assets;
+pub use page::Behind;
 pub use request::{ForwardedHeader, client_address};
-pub use routes::{Route, routes};
+pub use routes::{EXPORT, Route, routes};
 pub use session::Access;
 pub use settings::Settings;
 
@@ -52,18 +53,14 @@ const EXPORTS_AT_ONCE: usize = 2;
 /// The services that the pages use.
 #[derive(Clone)]
 pub struct Services {
-    /// The figures of the dashboard.
-    pub activity: ActivityService,
+    /// Lists, figures and exports.
+    pub reads: Reads,
     /// Accounts, sessions and the audit log.
     pub admins: AdminService,
-    /// The users that filters select, and saved segments.
-    pub audience: AudienceService,
     /// Broadcasts.
     pub broadcasts: BroadcastService,
     /// Deleting users.
     pub deletion: DeletionService,
-    /// What is known about all users, and the details of one.
-    pub directory: DirectoryService,
     /// Tags and groups.
     pub labels: LabelService,
     /// Sends messages; `None` in a process that is no bot.
@@ -76,50 +73,57 @@ pub struct Services {
     pub privacy_requests: PrivacyRequestService,
     /// The teams to choose from.
     pub schedule: Option<ScheduleService>,
-    /// The daily counts of saved segments.
-    pub segments: SegmentService,
-    /// Exports.
-    pub transfer: TransferService,
     /// Looking up users.
     pub users: UserService,
 }
 
+/// The services behind lists, figures and exports. There may be a second set, which reads a replica of the
+/// database.
+#[derive(Clone)]
+pub struct Reads {
+    /// The figures of the dashboard.
+    pub activity: ActivityService,
+    /// The users that filters select, and saved segments.
+    pub audience: AudienceService,
+    /// What is known about all users, and the details of one.
+    pub directory: DirectoryService,
+    /// The daily counts of saved segments.
+    pub segments: SegmentService,
+    /// Exports.
+    pub transfer: TransferService,
+}
+
 /// The web admin.
-#[derive(Debug)]
-pub struct Admin;
+#[derive(Clone)]
+pub struct Admin(App);
 
 impl Admin {
-    /// A router with every page, under the prefix of the settings and `/admin`.
+    /// The web admin under the prefix of the settings and `/admin`.
     ///
     /// The server must add an [`axum::extract::ConnectInfo`] with the peer's address to the extensions
     /// of each request, because failed sign-ins are counted by address.
     ///
     /// `stopping` becomes true when the process should stop. Counts that are sent to browsers end then.
-    #[expect(clippy::new_ret_no_self, reason = "callers only need the router")]
     pub fn new(
         settings: Settings,
         services: Services,
         clock: impl Clock + 'static,
         stopping: watch::Receiver<bool>,
-    ) -> Router {
+    ) -> Self {
         let Services {
-            activity,
+            reads: Reads { activity, audience, directory, segments, transfer },
             admins,
-            audience,
             broadcasts,
             deletion,
-            directory,
             labels,
             messenger,
             personal_data,
             preferences,
             privacy_requests,
             schedule,
-            segments,
-            transfer,
             users,
         } = services;
-        routes::router(App {
+        Self(App {
             base: format!("{}/admin", settings.prefix).into(),
             admins,
             audience,
@@ -147,5 +151,18 @@ impl Admin {
             settings: Arc::new(settings),
             stopping,
         })
+    }
+
+    /// The same web admin, with its limits and what it remembers, whose lists, figures and exports come
+    /// from elsewhere.
+    #[must_use]
+    pub fn reading(&self, reads: Reads) -> Self {
+        let Reads { activity, audience, directory, segments, transfer } = reads;
+        Self(App { activity, audience, directory, segments, transfer, ..self.0.clone() })
+    }
+
+    /// A router with every page.
+    pub fn router(&self) -> Router {
+        routes::router(self.0.clone())
     }
 }

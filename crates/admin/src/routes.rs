@@ -32,6 +32,9 @@ use crate::{
     users::{copy, delete, detail, export, labels, list, preferences},
 };
 
+/// The path of the export of users, below the prefix: a form that changes nothing.
+pub const EXPORT: &str = "/admin/export";
+
 /// How long a request may take, including the upload of its body.
 const LONGEST: Duration = Duration::from_secs(30);
 
@@ -138,7 +141,7 @@ pub fn routes() -> Vec<Route> {
         see("/admin/delete", owner, || get(delete::ask)),
         act("/admin/delete/selected", owner, || post(delete::ask_about_selected)),
         act("/admin/delete", sure_owner, || post(delete::delete)),
-        act("/admin/export", sure_owner, || post(export::export)),
+        act(EXPORT, sure_owner, || post(export::export)),
         see("/admin/requests", owner, || get(requests::list)),
         act("/admin/requests", owner, || post(requests::add)),
         act("/admin/requests/finish", owner, || post(requests::finish)),

@@ -12,7 +12,7 @@ use axum::{
     response::Response,
 };
 use rollcall_admin::client_address;
-use rollcall_api::Client;
+use rollcall_api::{Api, Client};
 use rollcall_conversation::{COMMANDS, button_family};
 use rollcall_domain::SystemClock;
 use rollcall_service::{AdminService, LabelService, UserService};
@@ -20,27 +20,34 @@ use rollcall_telegram::Intake;
 
 use crate::{http::Ticket, services::Services, settings::HttpSettings};
 
-/// Every request of the API.
+/// Every request of the API, and a second time with the replica, if there is one.
 pub(crate) fn api(
     settings: &HttpSettings,
     services: &Services,
     admins: AdminService,
     labels: LabelService,
     users: UserService,
-) -> Router {
-    let services = rollcall_api::Services {
+) -> (Router, Option<Router>) {
+    let reads = |services: &Services| rollcall_api::Reads {
         activity: services.activity(),
-        admins,
         audience: services.audience(),
-        broadcasts: services.broadcasts(),
         directory: services.directory(),
+        segments: services.segments(),
+    };
+    let on_replica = services.on_replica();
+    let api = Api::new(rollcall_api::Services {
+        reads: reads(services),
+        admins,
+        broadcasts: services.broadcasts(),
         intake: Intake::new(users.clone(), SystemClock, COMMANDS, button_family),
         labels,
-        segments: services.segments(),
         users,
+    });
+    let router = |api: &Api| {
+        let router = api.router(settings.prefix());
+        router.layer(from_fn_with_state(settings.clone(), name_client))
     };
-    rollcall_api::router(settings.prefix(), services)
-        .layer(from_fn_with_state(settings.clone(), name_client))
+    (router(&api), on_replica.map(|replica| router(&api.reading(reads(&replica)))))
 }
 
 /// Adds the client to a request. A client with a valid key may have many connections, as Telegram may.

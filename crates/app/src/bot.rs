@@ -128,6 +128,7 @@ pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Res
         let http = arguments.http.settings(environment, &settings.api_url)?;
         let database = DatabaseSettings {
             url: arguments.database.writable_database_url(environment)?,
+            read_url: arguments.database.read_url(environment)?,
             keys: arguments.database.database_keys(environment)?,
             suppression_key: arguments.database.suppression_key(environment)?,
             registers_business_customers: arguments

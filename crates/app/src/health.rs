@@ -199,5 +199,15 @@ fn describe() {
         "Age of the latest update when it was received"
     );
     describe_gauge!("rollcall_database_connections", "Connections to the database, by state");
+    describe_gauge!("rollcall_replica_up", "Whether the replica can be read (1) or not (0)");
+    describe_gauge!(
+        "rollcall_replica_lag_seconds",
+        Unit::Seconds,
+        "How far the replica is behind the primary"
+    );
+    describe_counter!(
+        "rollcall_replica_failed_reads_total",
+        "Reads that failed on the replica and were done on the primary"
+    );
     describe_gauge!("rollcall_build_info", "The running version");
 }

@@ -23,6 +23,7 @@ mod maintenance;
 pub mod manage;
 mod patient_open;
 mod refresh;
+mod replica;
 mod serve;
 mod services;
 pub mod settings;

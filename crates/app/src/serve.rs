@@ -211,6 +211,7 @@ async fn work(
     }: Parts<'_>,
 ) -> anyhow::Result<()> {
     let mini_app_key = settings.token.mini_app_key();
+    let read_url = database.read_url.clone();
     let (bot, database) = tokio::select! {
         started = start(settings, http.webhook.as_ref(), &forward, take_over, database) => started?,
         () = shutdown.clone().requested() => return Ok(()),
@@ -219,7 +220,7 @@ async fn work(
         Some(events) => database.recording(events.kinds),
         None => database,
     };
-    let services = Services::new(database.clone());
+    let services = Services::beside_replica(database.clone(), read_url).await?;
     let delivered = deliver_events(&services, events)?;
     let TelegramAdmins { owners, are_counted, link } = telegram_admins;
     // Anyone knows the demo's token, and could sign data with it.

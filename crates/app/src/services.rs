@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use rollcall_domain::{SystemClock, TelegramId};
 use rollcall_repository_diesel::{
-    Database, DieselAdminRepository, DieselBotRepository, DieselPreferencesRepository,
-    DieselQuarantineRepository, DieselScheduleRepository, DieselUserRepository,
+    Database, DatabaseUrl, DieselAdminRepository, DieselBotRepository, DieselPreferencesRepository,
+    DieselQuarantineRepository, DieselScheduleRepository, DieselUserRepository, OpenError,
 };
 use rollcall_service::{
     ActivityService, AdminService, AudienceService, BroadcastService, ComposingService,
@@ -22,11 +22,32 @@ use rollcall_service::{
 #[derive(Clone)]
 pub(crate) struct Services {
     database: Database,
+    /// The same database with a replica, if it has one.
+    on_replica: Option<Database>,
 }
 
 impl Services {
     pub(crate) fn new(database: Database) -> Self {
-        Self { database }
+        Self { database, on_replica: None }
+    }
+
+    /// The services on a database that may have a replica. They read nothing there: see
+    /// [`Services::on_replica`].
+    pub(crate) async fn beside_replica(
+        database: Database,
+        read_url: Option<DatabaseUrl>,
+    ) -> Result<Self, OpenError> {
+        let on_replica = match read_url {
+            Some(url) => Some(database.clone().with_replica(url).await?),
+            None => None,
+        };
+        Ok(Self { database, on_replica })
+    }
+
+    /// The services that read lists, figures and exports on the replica, if there is one. Everything else
+    /// they do on the primary.
+    pub(crate) fn on_replica(&self) -> Option<Self> {
+        self.on_replica.clone().map(Self::new)
     }
 
     pub(crate) fn database(&self) -> &Database {

@@ -20,7 +20,8 @@ use rollcall_domain::SystemClock;
 use rollcall_service::{AdminService, LabelService, Messenger, UserService};
 
 use crate::{
-    api::api, http::Ticket, services::Services, settings::HttpSettings, shutdown::Shutdown,
+    api::api, http::Ticket, replica::Readers, services::Services, settings::HttpSettings,
+    shutdown::Shutdown,
 };
 
 /// The web admin, which opens once the bot has its database. Cheap to clone.
@@ -135,32 +136,46 @@ pub(crate) fn pages(
     has_schedule: bool,
     Shared { users, admins, labels, messenger, shutdown }: Shared,
 ) -> Router {
-    let api = api(settings, services, admins.clone(), labels.clone(), users.clone());
-    let services = rollcall_admin::Services {
+    let (api, api_on_replica) =
+        api(settings, services, admins.clone(), labels.clone(), users.clone());
+    let reads = |services: &Services| rollcall_admin::Reads {
         activity: services.activity(),
+        audience: services.audience(),
+        directory: services.directory(),
+        segments: services.segments(),
+        transfer: services.transfer(),
+    };
+    let on_replica = services.on_replica();
+    let admin_services = rollcall_admin::Services {
+        reads: reads(services),
         deletion: services.deletion(admins.clone()),
         admins,
-        audience: services.audience(),
         broadcasts: services.broadcasts(),
-        directory: services.directory(),
         labels,
         messenger,
         personal_data: services.personal_data(),
         preferences: services.preferences(),
         privacy_requests: services.privacy_requests(),
         schedule: has_schedule.then(|| services.schedule()),
-        segments: services.segments(),
-        transfer: services.transfer(),
         users,
     };
-    let settings = rollcall_admin::Settings {
+    let admin_settings = rollcall_admin::Settings {
         prefix: settings.prefix().to_owned(),
         origin: settings.public_url.as_ref().map(|url| url.origin().to_owned()),
         trusted_proxies: settings.trusted_proxies.clone(),
         forwarded_header: settings.forwarded_header,
         allowed_networks: settings.admin_networks.clone(),
     };
-    Admin::new(settings, services, SystemClock, shutdown.signal()).merge(api)
+    let admin = Admin::new(admin_settings, admin_services, SystemClock, shutdown.signal());
+    let pages = admin.router().merge(api);
+    match (on_replica, api_on_replica) {
+        (Some(replica), Some(api)) => {
+            let on_replica = admin.reading(reads(&replica)).router().merge(api);
+            let database = replica.database().clone();
+            Readers::new(settings, database, pages, on_replica).router()
+        }
+        _ => pages,
+    }
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@
 //! | `personal_data` | everything that is stored about one person |
 //! | `users` | finding, locking and deleting users, reachability |
 //! | `suppression` | erased users, who are not stored again until they agree |
+//! | `replica` | reading on a replica of PostgreSQL, and when that is not possible |
 //! | `rekey` | encrypting a database that exists, changing its key, decrypting it |
 //! | `retention` | deleting what has expired by the owner's settings |
 //! | `user_events` | events that are to be delivered to programs outside |
@@ -141,6 +142,7 @@ mod preferences;
 mod quarantine;
 mod registration;
 mod rekey;
+mod replica;
 mod retention;
 mod row;
 mod schedule;
@@ -171,5 +173,6 @@ pub use bots::DieselBotRepository;
 pub use preferences::DieselPreferencesRepository;
 pub use quarantine::DieselQuarantineRepository;
 pub use rekey::{FileRekey, RekeyError, TextRekey};
+pub use replica::{ReplicaStatus, WalPosition};
 pub use schedule::DieselScheduleRepository;
 pub use users::store::DieselUserRepository;

@@ -4,7 +4,7 @@ use axum::{
     Router,
     extract::{ConnectInfo, OriginalUri, Request},
 };
-use rollcall_admin::{Admin, Services, Settings};
+use rollcall_admin::{Admin, Reads, Services, Settings};
 use rollcall_domain::{AdminName, Role, SystemClock};
 use rollcall_repository_diesel::{
     DieselAdminRepository, DieselPreferencesRepository, DieselUserRepository,
@@ -79,9 +79,14 @@ impl Rollcall {
         let storage = || DieselUserRepository::new(inner.database.clone());
         let requests = PrivacyRequestService::new(storage(), SystemClock);
         let services = Services {
-            activity: ActivityService::new(storage(), SystemClock),
+            reads: Reads {
+                activity: ActivityService::new(storage(), SystemClock),
+                audience: inner.audience.clone(),
+                directory: DirectoryService::new(storage(), SystemClock),
+                segments: SegmentService::new(storage(), SystemClock),
+                transfer: TransferService::new(storage(), SystemClock),
+            },
             admins: admins.clone(),
-            audience: inner.audience.clone(),
             broadcasts: BroadcastService::new(storage(), SystemClock),
             deletion: DeletionService::new(
                 storage(),
@@ -89,7 +94,6 @@ impl Rollcall {
                 requests.clone(),
                 SystemClock,
             ),
-            directory: DirectoryService::new(storage(), SystemClock),
             labels: inner.labels.clone(),
             messenger: None,
             personal_data: PersonalDataService::new(storage(), SystemClock),
@@ -98,15 +102,14 @@ impl Rollcall {
             )),
             privacy_requests: requests,
             schedule: None,
-            segments: SegmentService::new(storage(), SystemClock),
-            transfer: TransferService::new(storage(), SystemClock),
             users: inner.users.clone(),
         };
         inner.spawn(async move { match forget_sessions(admins).await {} });
         let AdminOptions { path, origin } = options;
         let is_nested = !path.is_empty();
         let settings = Settings { prefix: path, origin, ..Settings::default() };
-        let pages = Admin::new(settings, services, SystemClock, inner.stopping.subscribe());
+        let admin = Admin::new(settings, services, SystemClock, inner.stopping.subscribe());
+        let pages = admin.router();
         Ok(if is_nested { with_full_paths(pages) } else { pages })
     }
 

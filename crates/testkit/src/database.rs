@@ -305,10 +305,21 @@ impl PooledDatabase {
         Self::through_pooler(&server.0, "query_wait_timeout = 2")
     }
 
+    /// A database that a server has, such as that of the primary on a standby.
+    ///
+    /// # Panics
+    /// As [`PooledDatabase::start`].
+    pub fn in_front_of(server: &ThrowAwayServer, database: &ThrowAwayDatabase) -> Option<Self> {
+        Self::of(&server.0, database.name(), "")
+    }
+
     fn through_pooler(cluster: &Cluster, settings: &str) -> Option<Self> {
+        Self::of(cluster, &cluster.create_database(), settings)
+    }
+
+    fn of(cluster: &Cluster, database: &str, settings: &str) -> Option<Self> {
         let pooler = PGBOUNCER.or_skipped(Pooler::start(cluster.folder(), settings))?;
-        let url = pooler.url(&cluster.create_database());
-        let database = ThrowAwayDatabase { url, folder: None };
+        let database = ThrowAwayDatabase { url: pooler.url(database), folder: None };
         Some(Self { pooler, other_program: None, database })
     }
 

@@ -1,6 +1,6 @@
 //! The layout around every page, and rendering.
 
-use std::{convert::Infallible, sync::Arc};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use askama::Template;
 use axum::{
@@ -15,6 +15,11 @@ use rollcall_service::Session;
 
 use super::{AdminNames, Theme, text, time_zone};
 use crate::{App, request::form_token::FormToken};
+
+/// How far the lists and figures of a page are behind: an extension of its request, for pages that show
+/// it.
+#[derive(Clone, Copy, Debug)]
+pub struct Behind(pub Duration);
 
 /// What the layout of a page needs: the base path, the signed-in admin, the time zone.
 #[derive(Clone, Debug)]
@@ -36,6 +41,8 @@ pub(crate) struct Layout {
     theme: Theme,
     style: String,
     script: String,
+    /// How far lists and figures are behind, if that is worth showing.
+    behind: Option<Duration>,
 }
 
 /// The layout for the admin who sent a request, signed in or not.
@@ -51,6 +58,7 @@ impl FromRequestParts<App> for Layout {
         if parts.method == Method::GET {
             layout.here = parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default();
         }
+        layout.behind = parts.extensions.get().map(|Behind(lag)| *lag);
         if let Some(FormToken(token)) = parts.extensions.get() {
             layout.form_token.clone_from(token);
         }
@@ -79,7 +87,13 @@ impl Layout {
             style: app.assets.style(Theme::Auto),
             script: app.assets.script(),
             now: app.clock.now(),
+            behind: None,
         }
+    }
+
+    /// How far lists and figures are behind, in words.
+    pub(crate) fn behind(&self) -> Option<String> {
+        self.behind.map(text::span)
     }
 
     /// Marks a link of the navigation as the current page.

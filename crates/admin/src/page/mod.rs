@@ -15,6 +15,7 @@ pub(crate) use assets::{Assets, get as get_asset};
 pub(crate) use failure::{Failure, explain};
 pub(crate) use kinds::kind_name;
 pub(crate) use languages::language_name;
+pub use layout::Behind;
 pub(crate) use layout::{Layout, render};
 pub(crate) use theme::Theme;
 pub(crate) use time_zone::ViewerZone;

@@ -1,5 +1,7 @@
 //! Texts for numbers, states and actions.
 
+use std::time::Duration;
+
 use chrono::TimeDelta;
 pub(crate) use rollcall_domain::grouped;
 use rollcall_domain::{
@@ -114,6 +116,18 @@ pub(crate) fn ago(since: TimeDelta) -> String {
     };
     let plural = if number == 1 { "" } else { "s" };
     format!("{number} {unit}{plural} ago")
+}
+
+/// A span of time, in its largest unit.
+pub(crate) fn span(span: Duration) -> String {
+    let (seconds, minutes, hours) = (span.as_secs(), span.as_secs() / 60, span.as_secs() / 3_600);
+    let (number, unit) = match () {
+        () if minutes < 2 => (seconds, "second"),
+        () if hours < 2 => (minutes, "minute"),
+        () => (hours, "hour"),
+    };
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {unit}{plural}")
 }
 
 /// Whether a user can be reached: the CSS class, and the text.
@@ -233,6 +247,19 @@ pub(crate) fn sentence(error: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_span_has_one_unit() {
+        for (seconds, expected) in [
+            (1, "1 second"),
+            (119, "119 seconds"),
+            (120, "2 minutes"),
+            (7_199, "119 minutes"),
+            (7_200, "2 hours"),
+        ] {
+            assert_eq!(span(Duration::from_secs(seconds)), expected);
+        }
+    }
 
     #[test]
     fn invisible_characters_are_shown_by_their_numbers() {

@@ -17,7 +17,7 @@ use axum::{
     response::Response,
 };
 use futures_util::stream;
-use rollcall_admin::{Admin, Services, Settings};
+use rollcall_admin::{Admin, Reads, Services, Settings};
 use rollcall_domain::{
     BROADCAST_LASTS, Broadcast, BroadcastContent, BroadcastPlan, Clock, DeliveryTimes, Experiment,
     OnUnknown, Profile, Role, TelegramId,
@@ -145,10 +145,16 @@ impl Site {
         let owners = [id(OWNER)].into();
         let admins = AdminService::new(DieselAdminRepository::new(database), clock.clone(), owners)
             .requiring_second_factor(requires_second_factor);
-        let services = Services {
+        let reads = Reads {
             activity,
-            admins: admins.clone(),
             audience: audience.clone(),
+            directory: directory.clone(),
+            segments: segments.clone(),
+            transfer,
+        };
+        let services = Services {
+            reads,
+            admins: admins.clone(),
             broadcasts: broadcasts.clone(),
             deletion: DeletionService::new(
                 storage.clone(),
@@ -156,18 +162,16 @@ impl Site {
                 requests.clone(),
                 clock.clone(),
             ),
-            directory: directory.clone(),
             labels: labels.clone(),
             messenger: None,
             personal_data,
             preferences: preferences.clone(),
             privacy_requests: requests.clone(),
             schedule: has_schedule.then(|| schedule.clone()),
-            segments: segments.clone(),
-            transfer,
             users: users.clone(),
         };
-        let router = Admin::new(settings, services, clock.clone(), watch::channel(false).1);
+        let admin = Admin::new(settings, services, clock.clone(), watch::channel(false).1);
+        let router = admin.router();
         Self {
             router,
             admins,

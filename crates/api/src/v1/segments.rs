@@ -16,7 +16,7 @@ use crate::{app::App, error::ApiError};
 
 /// All segments, with their latest sizes.
 pub(crate) async fn list(State(app): State<App>) -> Result<Json<Value>, ApiError> {
-    let segments = app.services.segments.list().await;
+    let segments = app.services.reads.segments.list().await;
     let segments = segments.map_err(|error| refusal::service(&app, &error))?;
     let segments: Vec<Value> = segments.iter().map(json::segment).collect();
     Ok(Json(json!({ "segments": segments })))
@@ -29,7 +29,7 @@ pub(crate) async fn users(
     Parameters(page): Parameters<Page>,
 ) -> Result<Json<Value>, ApiError> {
     let segment = name(&segment)?;
-    let segments = app.services.audience.segments().await;
+    let segments = app.services.reads.audience.segments().await;
     let segments = segments.map_err(|error| refusal::service(&app, &error))?;
     let Some(found) = segments.iter().find(|it| it.name == segment) else {
         return Err(refusal::missing(format!("there is no segment '{segment}'")));

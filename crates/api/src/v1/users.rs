@@ -33,7 +33,7 @@ pub(super) async fn page_of(
 ) -> Result<Json<Value>, ApiError> {
     let (sort, limit) = (page.sort()?, page.limit()?);
     let after = page.after(sort)?;
-    let audience = &app.services.audience;
+    let audience = &app.services.reads.audience;
     let selection = audience.selection(filter, zone).await;
     let selection = selection.map_err(|error| refusal::audience(app, error))?;
     let users = audience.users(&selection, sort, after, limit).await;
@@ -58,7 +58,7 @@ pub(crate) async fn one(
     Path(id): Path<String>,
 ) -> Result<Json<Value>, ApiError> {
     let id = user_id(&id)?;
-    let found = app.services.directory.user(id).await;
+    let found = app.services.reads.directory.user(id).await;
     let found = found.map_err(|error| refusal::service(&app, &error))?;
     let detail = found.ok_or_else(|| refusal::missing(format!("there is no user {id}")))?;
     Ok(Json(json::detail(&detail)))

@@ -14,7 +14,7 @@ use axum::{
     http::Request,
 };
 use futures_util::future::join_all;
-use rollcall_api::Services;
+use rollcall_api::{Reads, Services};
 use rollcall_domain::{Admin, AuditAction, Profile, SystemClock};
 use rollcall_repository::BotRepository;
 use rollcall_repository_diesel::{
@@ -57,21 +57,23 @@ impl Api {
             service.get_or_create_user(&profile).await.unwrap();
         }
         let services = Services {
-            activity: ActivityService::new(users(), SystemClock),
+            reads: Reads {
+                activity: ActivityService::new(users(), SystemClock),
+                audience: AudienceService::new(users(), SystemClock),
+                directory: DirectoryService::new(users(), SystemClock),
+                segments: SegmentService::new(users(), SystemClock),
+            },
             admins: AdminService::new(admins, SystemClock, [].into()),
-            audience: AudienceService::new(users(), SystemClock),
             broadcasts: BroadcastService::new(users(), SystemClock),
-            directory: DirectoryService::new(users(), SystemClock),
             intake: Intake::new(service.clone(), SystemClock, &["start"], |_| None),
             labels: LabelService::new(users(), SystemClock),
-            segments: SegmentService::new(users(), SystemClock),
             users: service,
         };
-        while services.directory.index_names().await.unwrap() {}
-        let (admins, audience) = (services.admins.clone(), services.audience.clone());
+        while services.reads.directory.index_names().await.unwrap() {}
+        let (admins, audience) = (services.admins.clone(), services.reads.audience.clone());
         let users = services.users.clone();
         let mut api = Self {
-            router: rollcall_api::router("/under", services),
+            router: rollcall_api::Api::new(services).router("/under"),
             admins,
             audience,
             users,

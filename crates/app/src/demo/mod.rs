@@ -108,6 +108,7 @@ impl Demo {
             conversation,
             DatabaseSettings {
                 url: database_url.clone(),
+                read_url: None,
                 keys: None,
                 suppression_key: None,
                 registers_business_customers: false,

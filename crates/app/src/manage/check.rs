@@ -12,8 +12,8 @@ use clap::Args;
 use rollcall_domain::{SystemClock, TelegramId, grouped};
 use rollcall_repository::BotRepository;
 use rollcall_repository_diesel::{
-    Database, DatabaseKeys, DatabaseUrl, MigrationState, OpenToOthers, PoolMode, Sessions,
-    SuppressionKey, SuppressionKeyPlace, TextRekey, open_to_others,
+    Database, DatabaseKeys, DatabaseUrl, MigrationState, OpenToOthers, PoolMode, ReplicaStatus,
+    Sessions, SuppressionKey, SuppressionKeyPlace, TextRekey, open_to_others,
 };
 use rollcall_telegram::{Bot, ClockDifference, Settings};
 
@@ -54,6 +54,7 @@ pub struct Check {
 /// The parts to check.
 struct Checked {
     database: DatabaseUrl,
+    read_url: Option<DatabaseUrl>,
     keys: Option<DatabaseKeys>,
     suppression_key: Option<SuppressionKey>,
     /// If there is a token: the settings, and the proxy to use.
@@ -85,6 +86,7 @@ impl Check {
         let keys = database.database_keys(environment)?;
         let suppression_key = database.suppression_key(environment)?;
         database.registers_business_customers(environment)?;
+        let read_url = database.read_url(environment)?;
         let database = database.writable_database_url(environment)?;
         let schedule = self.schedule.settings(environment)?;
         self.greeting.settings(environment)?;
@@ -94,6 +96,7 @@ impl Check {
             let warning = self.webhook.without_webhook(environment)?.warning();
             return Ok(Checked {
                 database,
+                read_url,
                 keys,
                 suppression_key,
                 telegram: None,
@@ -105,7 +108,16 @@ impl Check {
         let warning = self.webhook.settings(environment, &telegram.api_url)?.warning();
         let proxy = self.telegram.proxy(environment, &telegram.api_url)?;
         let telegram = Some((telegram, proxy));
-        Ok(Checked { database, keys, suppression_key, telegram, schedule, warning, has_contact })
+        Ok(Checked {
+            database,
+            read_url,
+            keys,
+            suppression_key,
+            telegram,
+            schedule,
+            warning,
+            has_contact,
+        })
     }
 }
 
@@ -124,8 +136,16 @@ async fn run(
     let Some(checked) = checked else {
         return Ok(ExitCode::FAILURE);
     };
-    let Checked { database, keys, suppression_key, telegram, schedule, warning, has_contact } =
-        checked;
+    let Checked {
+        database,
+        read_url,
+        keys,
+        suppression_key,
+        telegram,
+        schedule,
+        warning,
+        has_contact,
+    } = checked;
     if let Some(warning) = warning {
         writeln!(stdout(), "{} Settings: {warning}", colours::warning())?;
     }
@@ -149,6 +169,9 @@ async fn run(
     if let Some((database, _)) = &database {
         if let Some(pooler) = pooler(database) {
             writeln!(stdout(), "{} Pooler: {pooler}", colours::passed())?;
+        }
+        if let Some(read_url) = read_url {
+            report.replica(database, read_url).await?;
         }
         migrated = report.check("Migrations", migrations(database).await, Clone::clone)?.is_some();
         if migrated {
@@ -212,6 +235,37 @@ impl Report {
                 Ok(None)
             }
         }
+    }
+}
+
+impl Report {
+    /// Reports whether the replica can be read, and how far it is behind.
+    async fn replica(&mut self, database: &Database, url: DatabaseUrl) -> anyhow::Result<()> {
+        const CATCH_UP: Duration = Duration::from_secs(2);
+        const LATE: Duration = Duration::from_secs(5);
+        let what = "Replica";
+        let database = match database.clone().with_replica(url).await {
+            Ok(database) => database,
+            Err(error) => {
+                self.check(what, Err::<(), _>(error.into()), |()| String::new())?;
+                return Ok(());
+            }
+        };
+        if !database.replica_has_all(CATCH_UP).await {
+            database.look_at_replica().await;
+        }
+        let Some(ReplicaStatus { url, lag }) = database.replica() else { return Ok(()) };
+        let mark = match &lag {
+            Ok(lag) if *lag <= LATE => colours::passed(),
+            _ => colours::warning(),
+        };
+        let found = match lag {
+            Ok(lag) if lag < Duration::from_secs(1) => "up to date".to_owned(),
+            Ok(lag) => format!("{} behind", span(lag)),
+            Err(reason) => format!("the primary is read instead: {reason}"),
+        };
+        writeln!(stdout(), "{mark} {what}: {url}, {found}")?;
+        Ok(())
     }
 }
 

@@ -31,7 +31,7 @@ mod table;
 mod test_users;
 mod users;
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 use clap::{Parser, Subcommand};
 use rollcall_domain::{LabelKind, SystemClock};
@@ -43,6 +43,9 @@ use crate::{
     services::Services,
     settings::{DatabaseArguments, EventsArguments},
 };
+
+/// How long a command waits for the replica to catch up.
+const CATCH_UP: Duration = Duration::from_secs(5);
 
 /// Manage Rollcall's database: migrations, users, statistics, checks
 ///
@@ -241,22 +244,23 @@ pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Res
     }
     let open = async || open_current(&database, environment).await;
     let open_or_create = async || open_or_create(&database, environment).await;
+    let open_to_read = async || open_to_read(&database, environment).await;
     match command {
         Command::Migrate(command) => command.run(open_any(&database, environment).await?).await,
         Command::Showmigrations => {
             migrations::show(&open_existing(&database, environment).await?).await
         }
-        Command::Stats(command) => command.run(open().await?, environment).await,
+        Command::Stats(command) => command.run(open_to_read().await?, environment).await,
         Command::Sources(command) => command.run(open().await?.sources()).await,
         Command::FetchGames(command) => command.run(open().await?, environment).await,
         Command::DemoData(command) => {
             let database = open_any(&database, environment).await?;
             command.run(Services::new(database), &SystemClock).await
         }
-        Command::Users(command) => command.run(open().await?, environment).await,
+        Command::Users(command) => command.run(open_to_read().await?, environment).await,
         Command::Tag(command) => command.run(LabelKind::Tag, &open().await?).await,
         Command::Group(command) => command.run(LabelKind::Group, &open().await?).await,
-        Command::Count(command) => command.run(open().await?.audience()).await,
+        Command::Count(command) => command.run(open_to_read().await?.audience()).await,
         Command::Segments(command) => {
             let services = open().await?;
             command.run(&services).await
@@ -265,7 +269,7 @@ pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Res
             let services = open().await?;
             command.run(&services, environment).await
         }
-        Command::Export(command) => command.run(open().await?).await,
+        Command::Export(command) => command.run(open_to_read().await?).await,
         Command::Import(command) => command.run(open().await?).await,
         Command::Quarantine(command) => command.run(open().await?, environment).await,
         Command::Retention(command) => command.run(&open().await?, environment).await,
@@ -313,7 +317,26 @@ async fn open_current(
 ) -> anyhow::Result<Services> {
     let database = open_existing(arguments, environment).await?;
     migrations::refuse_pending(&database).await?;
-    services(database, arguments, environment)
+    services(database, arguments, environment).await
+}
+
+/// Opens a database as [`open_current`] does, for a command that changes nothing. It reads the replica, if
+/// there is one that has, or soon has, what was changed before.
+async fn open_to_read(
+    arguments: &DatabaseArguments,
+    environment: &Environment,
+) -> anyhow::Result<Services> {
+    let services = open_current(arguments, environment).await?;
+    let Some(on_replica) = services.on_replica() else { return Ok(services) };
+    if on_replica.database().replica_has_all(CATCH_UP).await {
+        return Ok(on_replica);
+    }
+    // The log says why a replica cannot be read.
+    if on_replica.database().replica().is_some_and(|replica| replica.lag.is_ok()) {
+        let seconds = CATCH_UP.as_secs();
+        log::warn!("the replica did not catch up within {seconds} seconds: reading the primary");
+    }
+    Ok(services)
 }
 
 /// Opens a database that has every migration. If it is missing or empty, it is created first.
@@ -328,11 +351,11 @@ async fn open_or_create(
         eprintln!("Created the database {}.", database.url());
     }
     migrations::refuse_pending(&database).await?;
-    services(database, arguments, environment)
+    services(database, arguments, environment).await
 }
 
 /// The services, which record the events that the settings ask for.
-fn services(
+async fn services(
     database: Database,
     arguments: &DatabaseArguments,
     environment: &Environment,
@@ -345,5 +368,6 @@ fn services(
     let database = database.registering_business_customers(registers);
     let events = EventsArguments::default().settings(environment)?;
     let kinds = events.map(|it| it.kinds).unwrap_or_default();
-    Ok(Services::new(database.recording(kinds)))
+    let read_url = arguments.read_url(environment)?;
+    Ok(Services::beside_replica(database.recording(kinds), read_url).await?)
 }

@@ -14,6 +14,7 @@ use super::{
 use crate::environment::Environment;
 
 const DATABASE_URL: &str = "DATABASE_URL";
+const DATABASE_READ_URL: &str = "DATABASE_READ_URL";
 const DATABASE_POOL_MODE: &str = "DATABASE_POOL_MODE";
 /// The credential with the keys; the setting is [`DATABASE_KEY_FILE`].
 const DATABASE_KEY: &str = "DATABASE_KEY";
@@ -38,6 +39,11 @@ pub struct DatabaseArguments {
     /// DATABASE_URL_FILE] [default: sqlite://rollcall.db]
     #[arg(long, value_name = "URL", global = true)]
     database_url: Option<String>,
+    /// A streaming replica of the PostgreSQL database, on which lists of users, figures, counts and
+    /// exports are read [env: DATABASE_READ_URL or DATABASE_READ_URL_FILE] [default: the database
+    /// itself]
+    #[arg(long, value_name = "URL", global = true)]
+    database_read_url: Option<String>,
     /// Pool mode of PgBouncer or another pooler in front of PostgreSQL: session, transaction, or
     /// auto, which detects it [env: DATABASE_POOL_MODE] [default: auto]
     #[arg(long, value_name = "MODE", global = true)]
@@ -65,6 +71,8 @@ pub struct DatabaseArguments {
 pub struct DatabaseSettings {
     /// Where it is.
     pub url: DatabaseUrl,
+    /// Where its replica is, if it has one.
+    pub read_url: Option<DatabaseUrl>,
     /// The keys with which it is encrypted, if it is.
     pub keys: Option<DatabaseKeys>,
     /// The key for the ids of erased users, if the database does not keep it.
@@ -99,6 +107,30 @@ impl DatabaseArguments {
         let pool_mode: Option<PoolMode> =
             parse(DATABASE_POOL_MODE, flag, environment).transpose()?;
         Ok(url.with_pool_mode(pool_mode.unwrap_or_default()))
+    }
+
+    /// Where the replica of the database is, if there is one.
+    ///
+    /// # Errors
+    /// If a setting names no database, or the database or its replica is not on PostgreSQL.
+    pub fn read_url(&self, environment: &Environment) -> Result<Option<DatabaseUrl>, SettingError> {
+        let wrong = |reason: &str| {
+            let expected = "expected the postgres:// URL of a replica of DATABASE_URL";
+            Err(SettingError::Wrong(DATABASE_READ_URL, format!("{reason}; {expected}")))
+        };
+        let flag = self.database_read_url.as_deref();
+        let Some(url) = parse_secret(DATABASE_READ_URL, flag, environment) else {
+            return Ok(None);
+        };
+        match (self.database_url(environment)?, url?) {
+            (DatabaseUrl::Sqlite { .. }, _) => {
+                wrong("DATABASE_URL is an SQLite file, which has no replica")
+            }
+            (_, DatabaseUrl::Sqlite { .. }) => wrong("an SQLite file is no replica of PostgreSQL"),
+            (DatabaseUrl::Postgres { pool_mode, .. }, url) => {
+                Ok(Some(url.with_pool_mode(pool_mode)))
+            }
+        }
     }
 
     /// The keys with which the database is encrypted, if a file has them.
@@ -274,6 +306,34 @@ mod tests {
         assert_eq!(url("rw").unwrap(), "sqlite://q.db?mode=rw");
         let message = "DATABASE_URL: mode=ro is read-only; expected mode=rw or mode=rwc";
         assert_eq!(url("ro").unwrap_err(), message);
+    }
+
+    #[test]
+    fn only_postgres_has_a_replica() {
+        let read_url = |url, read_url| {
+            let environment = [(DATABASE_URL, url), (DATABASE_READ_URL, read_url)].into();
+            let read_url = DatabaseArguments::default().read_url(&environment);
+            read_url.map(|url| url.map(|url| url.to_string())).map_err(|error| error.to_string())
+        };
+        let found = read_url("postgres://h/d", "postgresql://u:secret@replica/d");
+        assert_eq!(found, Ok(Some("postgresql://replica/d".to_owned())));
+        assert_eq!(read_url("sqlite://a.db", ""), Ok(None));
+        for (url, read, reason) in [
+            (
+                "sqlite://a.db",
+                "postgres://h/d",
+                "DATABASE_URL is an SQLite file, which has no replica",
+            ),
+            ("postgres://h/d", "sqlite://a.db", "an SQLite file is no replica of PostgreSQL"),
+        ] {
+            let expected = "expected the postgres:// URL of a replica of DATABASE_URL";
+            assert_eq!(
+                read_url(url, read),
+                Err(format!("DATABASE_READ_URL: {reason}; {expected}"))
+            );
+        }
+        let error = read_url("postgres://h/d", "mysql://u:secret@h/d").unwrap_err();
+        assert!(error.starts_with("DATABASE_READ_URL: the scheme mysql://"), "{error}");
     }
 
     #[test]

@@ -6,10 +6,8 @@ use diesel::{RunQueryDsl, sql_query, sql_types::Text};
 use rollcall_repository::RepositoryError;
 
 use super::{
-    connection::AnyConnection,
-    database::{Database, blocking},
-    error::Failure,
-    file_mode::create_private,
+    connection::AnyConnection, database::Database, error::Failure, file_mode::create_private,
+    server::blocking,
 };
 
 impl Database {

@@ -1,26 +1,19 @@
 use std::{
     collections::HashMap,
-    num::NonZero,
     path::PathBuf,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
-    thread,
     time::{Duration, Instant},
 };
 
-use diesel::{
-    RunQueryDsl,
-    connection::SimpleConnection,
-    r2d2::R2D2Connection,
-    sql_types::{BigInt, Bool},
-};
+use diesel::{RunQueryDsl, connection::SimpleConnection, sql_types::BigInt};
 use rollcall_domain::{LogPace, UserEventKinds};
-use rollcall_repository::{BoxError, RepositoryError};
+use rollcall_repository::RepositoryError;
 
 use super::{
-    connection::{AnyConnection, CONNECTIONS, Connector, SQLITE_IS_LOCKED},
+    connection::{AnyConnection, CONNECTIONS, Connector},
     database_key::{DatabaseKey, DatabaseKeys},
     database_url::{DatabaseUrl, SqliteMode},
     encryption,
@@ -30,17 +23,15 @@ use super::{
     migrations::{self, Migration, MigrationError, MigrationState},
     open_error::OpenError,
     pooling::Sessions,
+    server::{Server, blocking, is_locked_file},
     suppression_key::KeySource,
 };
+use crate::replica::Replica;
 
 /// Database work that takes longer than this is logged at warn.
 const SLOW: Duration = Duration::from_millis(500);
 /// How long a caller waits for a connection when all are in use or the server is away.
 const CONNECTION_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a reader waits for a second connection.
-const SECOND_TIMEOUT: Duration = Duration::from_millis(500);
-/// How often work is tried when an SQLite file that is read without locks keeps changing.
-const CHANGED: u32 = 4;
 /// How many of the connections to PostgreSQL only register: one for each writer.
 const REGISTRATION_CONNECTIONS: u32 = 2;
 /// How many more may be open while earlier ones are without an answer; see
@@ -52,14 +43,15 @@ const CHECKPOINT_ROWS: usize = 100_000;
 /// A database, and pools of connections to it. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Database {
-    url: DatabaseUrl,
     sessions: Sessions,
-    pool: r2d2::Pool<Connector>,
+    pub(crate) server: Server,
     /// SQLite's only connection that writes. There can be one at a time, and as long as it is the same
     /// one, its cache stays valid.
-    writer: Option<r2d2::Pool<Connector>>,
+    writer: Option<Server>,
     /// Connections that only register, so that no other work delays it; on SQLite this is `writer`.
-    registration: r2d2::Pool<Connector>,
+    registration: Server,
+    /// The server that [`Database::view`] reads first.
+    pub(crate) replica: Option<Arc<Replica>>,
     /// The key of an encrypted SQLite file.
     pub(super) key: Option<DatabaseKey>,
     /// How free texts are stored.
@@ -106,15 +98,10 @@ impl Database {
             );
         }
         let pool = |size, may_write| {
-            r2d2::Pool::builder()
-                .max_size(size)
-                .min_idle(Some(0))
-                .connection_timeout(CONNECTION_TIMEOUT)
-                .test_on_check_out(false)
-                .error_handler(Box::new(r2d2::NopErrorHandler))
-                .build_unchecked(Connector::new(url.clone(), sessions, key.clone(), may_write))
+            let connector = Connector::new(url.clone(), sessions, key.clone(), may_write);
+            Server::new(url.clone(), connector, size, CONNECTION_TIMEOUT)
         };
-        let (pool, writer, registration) = match url {
+        let (server, writer, registration) = match url {
             DatabaseUrl::Sqlite { .. } => {
                 let writer = pool(1, true);
                 (pool(CONNECTIONS - 1, false), Some(writer.clone()), writer)
@@ -127,11 +114,11 @@ impl Database {
         };
         Ok(Self {
             free_text: FreeText::new(&url, keys),
-            url,
             sessions,
-            pool,
+            server,
             writer,
             registration,
+            replica: None,
             key,
             events: UserEventKinds::default(),
             suppression_key: KeySource::default(),
@@ -143,7 +130,7 @@ impl Database {
 
     /// Where the database is.
     pub fn url(&self) -> &DatabaseUrl {
-        &self.url
+        self.server.url()
     }
 
     /// Whether its connections share sessions with other programs.
@@ -156,7 +143,7 @@ impl Database {
     /// # Errors
     /// When the database cannot be read, or is newer than this program.
     pub async fn migrations(&self) -> Result<Vec<(Migration, MigrationState)>, MigrationError> {
-        self.with_connection(&self.pool, migrations::all).await
+        self.with_connection(&self.server, migrations::all).await
     }
 
     /// Reverts the last applied migration, and returns it; `None` if there is none. What the migration
@@ -170,8 +157,8 @@ impl Database {
 
     /// How many connections are idle, and how many are in use.
     pub fn connections(&self) -> (u32, u32) {
-        let states = [&self.pool, &self.registration].into_iter();
-        states.map(r2d2::Pool::state).fold((0, 0), |(idle, at_work), state| {
+        let states = [&self.server, &self.registration].into_iter();
+        states.map(Server::state).fold((0, 0), |(idle, at_work), state| {
             let its_idle = state.idle_connections;
             (idle + its_idle, at_work + state.connections.saturating_sub(its_idle))
         })
@@ -241,39 +228,44 @@ impl Database {
         W: Fn(&mut AnyConnection) -> Result<T, Failure> + Send + 'static,
     {
         let database = self.clone();
-        blocking(move || {
-            database.log_if_slow(what, || attempt(&database.url, &database.pool, work))
-        })
-        .await
+        blocking(move || database.log_if_slow(what, || database.server.attempt(work))).await
     }
 
-    /// A second connection for work that reads on one already. `None` if there is only one processor, or
-    /// the connection would leave few for others. Blocks until the connection is open.
-    pub(crate) fn second_reader(&self) -> Option<r2d2::PooledConnection<Connector>> {
-        let processors = thread::available_parallelism().map_or(1, NonZero::get);
-        let r2d2::State { connections, idle_connections, .. } = self.pool.state();
-        let in_use = connections.saturating_sub(idle_connections);
-        if processors == 1 || in_use > self.pool.max_size() / 2 {
-            return None;
+    /// Does work that may see the database as it was a little earlier, for lists, figures and exports.
+    /// If this database reads its replica and that can be read, the work is done there, otherwise as
+    /// [`Database::read`] does.
+    pub(crate) async fn view<T, W>(&self, what: &'static str, work: W) -> Result<T, RepositoryError>
+    where
+        T: Send + 'static,
+        W: Fn(&mut AnyConnection) -> Result<T, Failure> + Send + Sync + 'static,
+    {
+        let work = Arc::new(work);
+        if let Some(replica) = &self.replica {
+            let work = Arc::clone(&work);
+            if let Some(seen) = replica.read(move |_, connection| work(connection)).await {
+                return Ok(seen);
+            }
         }
-        self.pool.get_timeout(SECOND_TIMEOUT).ok().filter(|connection| !connection.is_outdated())
+        self.read(what, move |connection| work(connection)).await
     }
 
-    /// Cancels what a server process of PostgreSQL is executing, on this thread, which may block.
-    /// Returns whether the server took the request.
-    pub(crate) fn cancel_statement(&self, process: i32) -> bool {
-        // A connection of its own, because those of the pool may all be in use.
-        let sql = format!("SELECT pg_cancel_backend({process})");
-        let cancelled = AnyConnection::open(&self.url, None)
-            .map_err(|error| self.url.redact(&error.to_string()))
-            .and_then(|(mut connection, _)| {
-                let cancelled = diesel::dsl::sql::<Bool>(&sql).get_result(&mut connection);
-                cancelled.map_err(|error| error.to_string())
-            });
-        cancelled.unwrap_or_else(|error| {
-            log::warn!(error; "could not stop a statement");
-            false
-        })
+    /// As [`Database::view`], for work that is expected to take long, so it is not logged as slow. It is
+    /// given the server on which it runs.
+    pub(crate) async fn view_long<T, W>(&self, work: W) -> Result<T, RepositoryError>
+    where
+        T: Send + 'static,
+        W: Fn(&Server, &mut AnyConnection) -> Result<T, Failure> + Send + Sync + 'static,
+    {
+        let work = Arc::new(work);
+        if let Some(replica) = &self.replica {
+            let work = Arc::clone(&work);
+            let seen = replica.read(move |server, connection| work(server, connection)).await;
+            if let Some(seen) = seen {
+                return Ok(seen);
+            }
+        }
+        let server = self.server.clone();
+        blocking(move || server.attempt(|connection| work(&server, connection))).await
     }
 
     /// Does work that writes, as [`Database::read`] does. It may be repeated, so it must be one
@@ -288,10 +280,7 @@ impl Database {
         W: Fn(&mut AnyConnection) -> Result<T, Failure> + Send + 'static,
     {
         let database = self.clone();
-        blocking(move || {
-            database.log_if_slow(what, || attempt(&database.url, database.writer(), work))
-        })
-        .await
+        blocking(move || database.log_if_slow(what, || database.writer().attempt(work))).await
     }
 
     /// Does a registration as [`Database::write`] does, on this thread, which may block.
@@ -299,7 +288,7 @@ impl Database {
         &self,
         work: impl Fn(&mut AnyConnection) -> Result<T, Failure>,
     ) -> Result<T, RepositoryError> {
-        self.log_if_slow("register", || attempt(&self.url, &self.registration, work))
+        self.log_if_slow("register", || self.registration.attempt(work))
     }
 
     /// Does work that writes and is expected to take long, so it is not logged as slow.
@@ -309,7 +298,7 @@ impl Database {
         W: Fn(&mut AnyConnection) -> Result<T, Failure> + Send + 'static,
     {
         let database = self.clone();
-        blocking(move || attempt(&database.url, database.writer(), work)).await
+        blocking(move || database.writer().attempt(work)).await
     }
 
     /// Does work that only reads, as [`Database::run_long`] does.
@@ -318,8 +307,8 @@ impl Database {
         T: Send + 'static,
         W: Fn(&mut AnyConnection) -> Result<T, Failure> + Send + 'static,
     {
-        let database = self.clone();
-        blocking(move || attempt(&database.url, &database.pool, work)).await
+        let server = self.server.clone();
+        blocking(move || server.attempt(work)).await
     }
 
     /// Does work that cannot be repeated, as [`Database::run_long`] does.
@@ -329,7 +318,7 @@ impl Database {
     ) -> Result<T, RepositoryError> {
         let database = self.clone();
         blocking(move || {
-            let mut connection = reached(&database.url, database.writer())?;
+            let mut connection = database.writer().reached()?;
             work(&mut connection).map_err(|failure| failure.into_error(&mut connection))
         })
         .await
@@ -345,12 +334,12 @@ impl Database {
 
     async fn with_connection<T: Send + 'static>(
         &self,
-        pool: &r2d2::Pool<Connector>,
+        server: &Server,
         work: impl FnOnce(&mut AnyConnection) -> Result<T, MigrationError> + Send + 'static,
     ) -> Result<T, MigrationError> {
-        let (url, pool) = (self.url.clone(), pool.clone());
+        let server = server.clone();
         blocking(move || {
-            let mut connection = connection(&url, &pool).map_err(|error| {
+            let mut connection = server.connection().map_err(|error| {
                 if is_locked_file(&error) {
                     MigrationError::Locked(error)
                 } else {
@@ -363,8 +352,8 @@ impl Database {
     }
 
     /// The pool of connections that may write.
-    fn writer(&self) -> &r2d2::Pool<Connector> {
-        self.writer.as_ref().unwrap_or(&self.pool)
+    fn writer(&self) -> &Server {
+        self.writer.as_ref().unwrap_or(&self.server)
     }
 
     /// Logs slow work, each kind at most once a minute. Failed work is logged where the error is
@@ -401,72 +390,10 @@ pub(crate) fn check_exists(url: &DatabaseUrl) -> Result<(), OpenError> {
     }
 }
 
-/// Does work on a connection, and repeats it while the failure is transient.
-fn attempt<T>(
-    url: &DatabaseUrl,
-    pool: &r2d2::Pool<Connector>,
-    work: impl Fn(&mut AnyConnection) -> Result<T, Failure>,
-) -> Result<T, RepositoryError> {
-    let mut attempts = 0;
-    loop {
-        attempts += 1;
-        let mut connection = reached(url, pool)?;
-        match work(&mut connection) {
-            _ if connection.is_outdated() => {
-                if attempts == CHANGED {
-                    let reason = "another process keeps changing the file, and this one may not \
-                                  lock it";
-                    return Err(RepositoryError::Unavailable(reason.into()));
-                }
-            }
-            Err(failure) if attempts < failure.attempts(&connection) => {
-                // Lets a connection that was cut notice it, so that the pool drops it.
-                drop(connection.ping());
-            }
-            result => return result.map_err(|failure| failure.into_error(&mut connection)),
-        }
-    }
-}
-
-/// A connection of a pool, or the reason why there is none.
-fn connection(
-    url: &DatabaseUrl,
-    pool: &r2d2::Pool<Connector>,
-) -> Result<r2d2::PooledConnection<Connector>, BoxError> {
-    pool.get().map_err(|error| url.redact(&error.to_string()).into())
-}
-
-/// A connection of a pool, for work of a repository.
-fn reached(
-    url: &DatabaseUrl,
-    pool: &r2d2::Pool<Connector>,
-) -> Result<r2d2::PooledConnection<Connector>, RepositoryError> {
-    connection(url, pool).map_err(|error| {
-        if is_locked_file(&error) {
-            RepositoryError::Locked(error.into())
-        } else {
-            RepositoryError::Unavailable(error.into())
-        }
-    })
-}
-
-/// Whether a connection could not be opened because another program keeps the SQLite file locked. The
-/// pool passes on SQLite's text only.
-fn is_locked_file(error: &BoxError) -> bool {
-    error.to_string().ends_with(SQLITE_IS_LOCKED)
-}
-
-/// Runs blocking work on its own thread, to its end even if the caller is cancelled.
-pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(value) => value,
-        // Running work cannot be cancelled, so it panicked; the panic continues here.
-        Err(error) => std::panic::resume_unwind(error.into_panic()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::{num::NonZero, thread};
+
     use rollcall_testkit::ThrowAwayDatabase;
 
     use super::*;
@@ -475,14 +402,14 @@ mod tests {
     async fn second_readers_leave_connections_for_others() {
         for throw_away in ThrowAwayDatabase::of_each_kind() {
             let database = Database::open(throw_away.url().parse().unwrap()).await.unwrap();
-            let most = database.pool.max_size();
-            let held: Vec<_> = std::iter::from_fn(|| database.second_reader()).collect();
+            let most = database.server.pool.max_size();
+            let held: Vec<_> = std::iter::from_fn(|| database.server.second_reader()).collect();
             let is_alone = thread::available_parallelism().map_or(1, NonZero::get) == 1;
             let expected = if is_alone { 0 } else { most / 2 + 1 };
             assert_eq!(u32::try_from(held.len()).unwrap(), expected, "of {most}");
             database.size_bytes().await.unwrap();
             drop(held);
-            assert_eq!(database.second_reader().is_some(), !is_alone);
+            assert_eq!(database.server.second_reader().is_some(), !is_alone);
         }
     }
 }

@@ -22,6 +22,7 @@ pub(crate) mod pooling;
 pub(crate) mod read_only;
 pub(crate) mod schema;
 pub(crate) mod secret;
+pub(crate) mod server;
 pub(crate) mod slot;
 pub(crate) mod snapshot;
 pub(crate) mod sqlstate;

@@ -50,6 +50,17 @@ pub enum OpenError {
     /// There is a key, but the program is built without SQLCipher.
     #[error("cannot encrypt {0}: this program is built without the feature `encryption`")]
     NoEncryption(DatabaseUrl),
+    /// The server to read from has another database.
+    #[error(
+        "DATABASE_READ_URL names another database than DATABASE_URL: {reason}; expected a replica of \
+         {url}"
+    )]
+    NoReplica {
+        /// The database.
+        url: DatabaseUrl,
+        /// The difference.
+        reason: String,
+    },
     /// The driver's reason.
     #[error("cannot open the database {url}: {reason}")]
     Failed {

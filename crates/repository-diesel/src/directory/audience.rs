@@ -24,8 +24,8 @@ use super::{
 };
 use crate::{
     base::{
-        connection::AnyConnection, database::Database, error::Failure,
-        snapshot::both_at_one_moment, statement::Columns,
+        connection::AnyConnection, error::Failure, server::Server, snapshot::both_at_one_moment,
+        statement::Columns,
     },
     row::{
         columns::{UserRow, columns},
@@ -47,14 +47,14 @@ impl AudienceRepository for DieselUserRepository {
         selection: &Selection,
         progress: Arc<CountProgress>,
     ) -> Result<Option<u64>, RepositoryError> {
-        let (selection, database) = (selection.clone(), self.database.clone());
+        let selection = selection.clone();
         self.database
-            .run_long_read(move |connection| match connection {
+            .view_long(move |server, connection| match connection {
                 AnyConnection::Sqlite(_) => {
-                    count_in_ranges(&database, connection, &selection, &*progress)
+                    count_in_ranges(server, connection, &selection, &*progress)
                 }
                 AnyConnection::Postgres(_) => {
-                    count_at_once(&database, connection, &selection, &*progress)
+                    count_at_once(server, connection, &selection, &*progress)
                 }
             })
             .await
@@ -82,7 +82,7 @@ impl AudienceRepository for DieselUserRepository {
 /// Counts on SQLite, which does not use several processors by itself: in ranges of ids, on two
 /// connections if possible.
 fn count_in_ranges(
-    database: &Database,
+    server: &Server,
     connection: &mut AnyConnection,
     selection: &Selection,
     progress: &CountProgress,
@@ -92,7 +92,7 @@ fn count_in_ranges(
             Pass::new(connection, selection)?.count_read(connection, progress)
         });
     }
-    if let Some(mut second) = database.second_reader() {
+    if let Some(mut second) = server.second_reader() {
         let counted = with_small_cache(connection, |first| {
             with_small_cache(&mut second, |second| {
                 both_at_one_moment([first, second], |[first, second]| {
@@ -130,7 +130,7 @@ fn with_small_cache<T>(
 /// Counts on PostgreSQL, by one statement: it reads each table once, on several processors. A part of
 /// the users would be joined with the whole of the other tables.
 fn count_at_once(
-    database: &Database,
+    server: &Server,
     connection: &mut AnyConnection,
     selection: &Selection,
     progress: &CountProgress,
@@ -145,7 +145,7 @@ fn count_at_once(
         // It is off for pages, which read few rows. Here, reading a whole table is cheaper.
         diesel::sql_query("SET LOCAL enable_seqscan = on").execute(connection)?;
         let goes_on = || progress(0, 0);
-        let ended = stoppable(database, connection, goes_on, |it| pass.count(it))?;
+        let ended = stoppable(server, connection, goes_on, |it| pass.count(it))?;
         was_stopped = ended.was_stopped;
         let counted = ended.result?;
         Ok((progress(counted, 1000) && !was_stopped).then_some(counted))

@@ -9,7 +9,7 @@ use std::{
 use diesel::{RunQueryDsl, sql_types::Integer};
 
 use super::sql::Sql;
-use crate::base::{connection::AnyConnection, database::Database, error::Failure};
+use crate::base::{connection::AnyConnection, error::Failure, server::Server};
 
 /// How often to ask whether the statement is to go on.
 const LOOK: Duration = Duration::from_millis(200);
@@ -21,10 +21,10 @@ pub(super) struct Ended<T> {
     pub(super) was_stopped: bool,
 }
 
-/// Runs `work` in the transaction of a connection. Cancels its statement when `goes_on`, which another
+/// Runs `work` in the transaction of a connection to the server. Cancels its statement when `goes_on`, which another
 /// thread calls five times a second, returns false.
 pub(super) fn stoppable<T>(
-    database: &Database,
+    server: &Server,
     connection: &mut AnyConnection,
     goes_on: impl Fn() -> bool + Send,
     work: impl FnOnce(&mut AnyConnection) -> Result<T, Failure>,
@@ -36,7 +36,7 @@ pub(super) fn stoppable<T>(
         // It has returned before the connection does anything else, so nothing else is cancelled.
         let watching = scope.spawn(move || {
             while ended.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
-                if !goes_on() && database.cancel_statement(process) {
+                if !goes_on() && server.cancel_statement(process) {
                     return true;
                 }
             }
@@ -56,13 +56,13 @@ mod tests {
     use rollcall_testkit::ThrowAwayDatabase;
 
     use super::*;
+    use crate::Database;
 
     #[tokio::test(flavor = "multi_thread")]
     async fn a_long_statement_is_stopped_and_the_connection_still_works() {
         for throw_away in ThrowAwayDatabase::of_each_kind() {
             let database = Database::open(throw_away.url().parse().unwrap()).await.unwrap();
-            let other = database.clone();
-            let work = database.read("a long statement", move |connection| {
+            let work = database.view_long(|server, connection| {
                 if matches!(connection, AnyConnection::Sqlite(_)) {
                     return Ok(true);
                 }
@@ -72,7 +72,7 @@ mod tests {
                 let long = |connection: &mut AnyConnection| {
                     Ok(connection.batch_execute("SELECT pg_sleep(600)")?)
                 };
-                let ended = stoppable(&other, connection, goes_on, long)?;
+                let ended = stoppable(server, connection, goes_on, long)?;
                 assert!(ended.result.is_err());
                 connection.batch_execute("ROLLBACK")?;
                 let one = Sql::new("SELECT COUNT(*) FROM pg_sleep(0.3) WHERE FALSE");

@@ -20,7 +20,7 @@ impl DirectoryRepository for DieselUserRepository {
     ) -> Result<UserSlice, RepositoryError> {
         let selection = selection.clone();
         self.database
-            .read("list users", move |connection| {
+            .view("list users", move |connection| {
                 at_one_moment(connection, |connection| {
                     list::users(connection, &selection, sort, cursor, size)
                 })
@@ -35,7 +35,7 @@ impl DirectoryRepository for DieselUserRepository {
     ) -> Result<Counted, RepositoryError> {
         let selection = selection.clone();
         self.database
-            .read("count users", move |connection| {
+            .view("count users", move |connection| {
                 at_one_moment(connection, |connection| {
                     list::count::bounded(connection, &selection, most)
                 })

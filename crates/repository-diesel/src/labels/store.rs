@@ -33,7 +33,7 @@ impl LabelRepository for DieselUserRepository {
         labels: &[i32],
     ) -> Result<BTreeMap<i32, u64>, RepositoryError> {
         let labels = labels.to_owned();
-        self.database.run_long_read(move |connection| label::count(connection, &labels)).await
+        self.database.view_long(move |_, connection| label::count(connection, &labels)).await
     }
 
     async fn create_label(
@@ -97,7 +97,7 @@ impl LabelRepository for DieselUserRepository {
     ) -> Result<BTreeMap<TelegramId, LabelsOfUser>, RepositoryError> {
         let ids: Vec<i64> = ids.iter().map(|id| id.get()).collect();
         self.database
-            .read("read the labels of users", move |connection| users::labels_of(connection, &ids))
+            .view("read the labels of users", move |connection| users::labels_of(connection, &ids))
             .await
     }
 

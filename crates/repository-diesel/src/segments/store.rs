@@ -90,7 +90,7 @@ impl SegmentPassRepository for DieselUserRepository {
     }
 
     async fn segment_passes(&self) -> Result<LatestPasses, RepositoryError> {
-        self.database.read("read when segments were counted", view::latest_passes).await
+        self.database.view("read when segments were counted", view::latest_passes).await
     }
 
     async fn segment_sizes(
@@ -100,7 +100,7 @@ impl SegmentPassRepository for DieselUserRepository {
     ) -> Result<Vec<SegmentSize>, RepositoryError> {
         let name = name.clone();
         self.database
-            .read("read the sizes of a segment", move |connection| {
+            .view("read the sizes of a segment", move |connection| {
                 view::sizes_since(connection, name.as_str(), since)
             })
             .await
@@ -111,7 +111,7 @@ impl SegmentPassRepository for DieselUserRepository {
         day: NaiveDate,
     ) -> Result<Vec<(LabelName, SegmentSize)>, RepositoryError> {
         self.database
-            .read("read the sizes of segments", move |connection| view::sizes_on(connection, day))
+            .view("read the sizes of segments", move |connection| view::sizes_on(connection, day))
             .await
     }
 
@@ -125,7 +125,7 @@ impl SegmentPassRepository for DieselUserRepository {
         let most = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
         let (sample, changed) = (most(sample), most(changed));
         self.database
-            .read("read the users of a segment", move |connection| {
+            .view("read the users of a segment", move |connection| {
                 at_one_moment(connection, |connection| {
                     view::users(connection, name.as_str(), sample, changed)
                 })

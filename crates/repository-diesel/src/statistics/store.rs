@@ -18,7 +18,7 @@ impl ActivityRepository for DieselUserRepository {
     ) -> Result<Vec<DaySum>, RepositoryError> {
         let figures = figures.to_vec();
         self.database
-            .read("read sums by day", move |connection| {
+            .view("read sums by day", move |connection| {
                 sums::sums_by_day(connection, &figures, first, last)
             })
             .await
@@ -32,7 +32,7 @@ impl ActivityRepository for DieselUserRepository {
     ) -> Result<Vec<LabelSum>, RepositoryError> {
         let figures = figures.to_vec();
         self.database
-            .read("read sums by label", move |connection| {
+            .view("read sums by label", move |connection| {
                 sums::sums_by_label(connection, &figures, first, last)
             })
             .await
@@ -45,7 +45,7 @@ impl ActivityRepository for DieselUserRepository {
     ) -> Result<Vec<i64>, RepositoryError> {
         let figures = figures.to_vec();
         self.database
-            .read("read totals", move |connection| sums::totals(connection, &figures, last))
+            .view("read totals", move |connection| sums::totals(connection, &figures, last))
             .await
     }
 
@@ -54,12 +54,12 @@ impl ActivityRepository for DieselUserRepository {
         first: DateTime<Utc>,
     ) -> Result<Vec<(DateTime<Utc>, i64)>, RepositoryError> {
         self.database
-            .read("read sums by minute", move |connection| Ok(minutes::minutes(connection, first)?))
+            .view("read sums by minute", move |connection| Ok(minutes::minutes(connection, first)?))
             .await
     }
 
     async fn first_day(&self) -> Result<Option<NaiveDate>, RepositoryError> {
-        self.database.read("read the first day", sums::first_day).await
+        self.database.view("read the first day", sums::first_day).await
     }
 
     async fn leave_out(&self, users: &BTreeSet<TelegramId>) -> Result<(), RepositoryError> {

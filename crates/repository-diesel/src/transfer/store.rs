@@ -20,7 +20,7 @@ impl TransferRepository for DieselUserRepository {
         limit: u32,
     ) -> Result<Vec<TelegramUser>, RepositoryError> {
         self.database
-            .read("read users", move |connection| export::users_after(connection, after, limit))
+            .view("read users", move |connection| export::users_after(connection, after, limit))
             .await
     }
 
@@ -30,7 +30,7 @@ impl TransferRepository for DieselUserRepository {
         place: u32,
     ) -> Result<Option<TelegramId>, RepositoryError> {
         self.database
-            .read("find a user's place", move |connection| {
+            .view("find a user's place", move |connection| {
                 export::id_after(connection, after, place)
             })
             .await
@@ -42,7 +42,7 @@ impl TransferRepository for DieselUserRepository {
     ) -> Result<BTreeMap<TelegramId, Vec<LabelName>>, RepositoryError> {
         let ids: Vec<i64> = ids.iter().map(|id| id.get()).collect();
         self.database
-            .read("read the tags of users", move |connection| export::tags_of(connection, &ids))
+            .view("read the tags of users", move |connection| export::tags_of(connection, &ids))
             .await
     }
 
