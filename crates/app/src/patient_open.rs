@@ -18,7 +18,7 @@ pub(crate) async fn open_when_there(settings: DatabaseSettings) -> Result<Databa
     let backoff = Backoff::new(shortest, longest);
     let mut outage = Outage::new("the database cannot be opened", backoff);
     loop {
-        match settings.clone().open().await {
+        match open_writable(settings.clone()).await {
             Err(error) if error.may_pass() => sleep(outage.record(&error)).await,
             result => {
                 outage.end();
@@ -26,4 +26,10 @@ pub(crate) async fn open_when_there(settings: DatabaseSettings) -> Result<Databa
             }
         }
     }
+}
+
+async fn open_writable(settings: DatabaseSettings) -> Result<Database, OpenError> {
+    let database = settings.open().await?;
+    database.check_writable().await?;
+    Ok(database)
 }

@@ -5,6 +5,7 @@ use std::{
     convert::Infallible,
     net::SocketAddr,
     sync::{Arc, OnceLock},
+    time::Duration,
 };
 
 use anyhow::Context;
@@ -18,7 +19,7 @@ use rollcall_service::{
     ActivityService, AdminService, Alerts, LastingLink, LeaseTimes, Retention, ScheduleService,
 };
 use rollcall_telegram::{Bot, Handler, OutboxMessenger, Receiver, Webhook};
-use tokio::{net::TcpListener, sync::watch};
+use tokio::{net::TcpListener, sync::watch, time::timeout};
 
 use crate::{
     api_proxy,
@@ -35,6 +36,10 @@ use crate::{
     take_over::{refuse_another, refuse_foreign_use},
     web_admin::{self, WebAdmin},
 };
+
+/// How long broadcasts may take to stop: longer than the messages that are going out take on a database that
+/// answers.
+const SENDING_ENDS: Duration = Duration::from_secs(10);
 
 /// What is served over HTTP, and the listener for it; `None` where nothing listens.
 pub(crate) struct Site {
@@ -356,8 +361,13 @@ async fn work(
         }
     }
     stop_sending.send_replace(true);
-    // What became of the messages that are going out is stored before the process ends.
-    drop(sending.await);
+    // What became of the messages that are going out is stored before the process ends, unless the database
+    // does not answer. Then the next process finds them claimed.
+    if timeout(SENDING_ENDS, sending).await.is_err() {
+        log::warn!(
+            "the database does not answer: what became of some messages of broadcasts is not stored"
+        );
+    }
     result
 }
 

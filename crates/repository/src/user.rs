@@ -68,6 +68,10 @@ pub trait UserRepository: Send + Sync {
         None
     }
 
+    /// Notes that a batch has been under way for `silence`, longer than [`patience`](Self::patience).
+    /// Connections that were opened before it began may get no answer either, so they are not used again.
+    fn distrust_connections(&self, _silence: Duration) {}
+
     /// Registers a fake user twice and rolls it back. This checks whether a user without a row, so
     /// without a corrupt one, could be registered `now`.
     async fn rehearse(&self, now: DateTime<Utc>) -> Result<(), RepositoryError>;

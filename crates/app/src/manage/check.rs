@@ -374,6 +374,7 @@ async fn open(
     key: Option<SuppressionKey>,
 ) -> anyhow::Result<(Database, u64)> {
     let mut database = Database::open_existing_with_keys(url, keys).await?;
+    database.check_writable().await?;
     if let Some(key) = key {
         database = database.suppressing(key);
     }

@@ -292,13 +292,15 @@ pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Res
     }
 }
 
-/// Opens a database, which is created if it is an SQLite file that does not exist.
+/// Opens a database that is going to be written. It is created if it is an SQLite file that does not exist.
 async fn open_any(
     arguments: &DatabaseArguments,
     environment: &Environment,
 ) -> anyhow::Result<Database> {
     let url = arguments.database_url(environment)?;
-    Ok(Database::open_with_keys(url, arguments.database_keys(environment)?).await?)
+    let database = Database::open_with_keys(url, arguments.database_keys(environment)?).await?;
+    database.check_writable().await?;
+    Ok(database)
 }
 
 /// Opens an existing database.
@@ -346,6 +348,7 @@ async fn open_or_create(
 ) -> anyhow::Result<Services> {
     let url = arguments.writable_database_url(environment)?;
     let database = Database::open_with_keys(url, arguments.database_keys(environment)?).await?;
+    database.check_writable().await?;
     if database.migrations().await?.iter().all(migrations::is_pending) {
         database.migrate().await?;
         eprintln!("Created the database {}.", database.url());

@@ -3,6 +3,7 @@
 use std::{
     ops::{Deref, DerefMut},
     path::Path,
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -28,6 +29,20 @@ use super::{
 
 /// Connections to one database: enough for two writers and a few readers.
 pub(crate) const CONNECTIONS: u32 = 8;
+
+/// The longest pause between two attempts to connect, so that a promoted standby is found soon. A pool
+/// doubles its pauses up to half of its own timeout.
+pub(crate) const LONGEST_CONNECT_PAUSE: Duration = Duration::from_millis(500);
+
+/// How long a caller waits for a connection when all are in use or the server is away. On PostgreSQL it is
+/// longer than a connection takes past a silent host, and shorter than
+/// [`UserRepository::patience`](rollcall_repository::UserRepository::patience).
+pub(crate) fn longest_wait(url: &DatabaseUrl) -> Duration {
+    match url {
+        DatabaseUrl::Sqlite { .. } => Duration::from_secs(10),
+        DatabaseUrl::Postgres { .. } => Duration::from_secs(7),
+    }
+}
 
 /// A connection to the database that the URL names. Queries that both databases understand run on it
 /// directly; where they differ, code matches on the variants.
@@ -189,6 +204,7 @@ pub(crate) struct Pooled {
     connection: AnyConnection,
     /// The file before it was opened as one that no process changes.
     snapshot: Option<Snapshot>,
+    opened: Instant,
 }
 
 impl Pooled {
@@ -220,6 +236,26 @@ pub(crate) struct Connector {
     sessions: Sessions,
     key: Option<DatabaseKey>,
     may_write: bool,
+    silence: Silence,
+}
+
+/// Since when the server was silent, if it ever was. Connections from before may get no answer.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Silence(Arc<Mutex<Option<Instant>>>);
+
+impl Silence {
+    /// Notes that the server has been silent for so long.
+    pub(crate) fn note(&self, lasted: Duration) {
+        let since = Instant::now().checked_sub(lasted);
+        let mut latest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *latest = (*latest).max(since);
+    }
+
+    /// Whether a connection was opened before it.
+    fn is_after(&self, opened: Instant) -> bool {
+        let latest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        latest.is_some_and(|since| opened < since)
+    }
 }
 
 impl Connector {
@@ -228,8 +264,9 @@ impl Connector {
         sessions: Sessions,
         key: Option<DatabaseKey>,
         may_write: bool,
+        silence: Silence,
     ) -> Self {
-        Self { url, sessions, key, may_write }
+        Self { url, sessions, key, may_write, silence }
     }
 }
 
@@ -253,15 +290,22 @@ impl r2d2::ManageConnection for Connector {
             };
             prepared.map_err(diesel::r2d2::Error::QueryError)?;
         }
-        Ok(Pooled { connection, snapshot })
+        Ok(Pooled { connection, snapshot, opened: Instant::now() })
     }
 
+    /// Asked each time before a connection is used, so it does not ask the server.
     fn is_valid(&self, connection: &mut Pooled) -> Result<(), Self::Error> {
-        connection.ping().map_err(diesel::r2d2::Error::QueryError)
+        if self.silence.is_after(connection.opened) {
+            return Err(diesel::r2d2::Error::QueryError(DieselError::BrokenTransactionManager));
+        }
+        Ok(())
     }
 
     fn has_broken(&self, connection: &mut Pooled) -> bool {
-        std::thread::panicking() || connection.is_broken() || connection.is_outdated()
+        std::thread::panicking()
+            || connection.is_broken()
+            || connection.is_outdated()
+            || self.silence.is_after(connection.opened)
     }
 }
 
@@ -282,7 +326,8 @@ mod tests {
         let path = folder.path().join("rollcall.db");
         let url: DatabaseUrl = format!("sqlite://{}", path.display()).parse().unwrap();
         let figures = |may_write| {
-            let connector = Connector::new(url.clone(), Sessions::Own, None, may_write);
+            let connector =
+                Connector::new(url.clone(), Sessions::Own, None, may_write, Silence::default());
             let AnyConnection::Sqlite(mut connection) = connector.connect().unwrap().connection
             else {
                 panic!("not SQLite")

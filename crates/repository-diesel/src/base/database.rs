@@ -13,7 +13,7 @@ use rollcall_domain::{LogPace, UserEventKinds};
 use rollcall_repository::RepositoryError;
 
 use super::{
-    connection::{AnyConnection, CONNECTIONS, Connector},
+    connection::{AnyConnection, CONNECTIONS, Connector, Silence, longest_wait},
     database_key::{DatabaseKey, DatabaseKeys},
     database_url::{DatabaseUrl, SqliteMode},
     encryption,
@@ -30,8 +30,6 @@ use crate::replica::Replica;
 
 /// Database work that takes longer than this is logged at warn.
 const SLOW: Duration = Duration::from_millis(500);
-/// How long a caller waits for a connection when all are in use or the server is away.
-const CONNECTION_TIMEOUT: Duration = Duration::from_secs(10);
 /// How many of the connections to PostgreSQL only register: one for each writer.
 const REGISTRATION_CONNECTIONS: u32 = 2;
 /// How many more may be open while earlier ones are without an answer; see
@@ -50,6 +48,8 @@ pub struct Database {
     writer: Option<Server>,
     /// Connections that only register, so that no other work delays it; on SQLite this is `writer`.
     registration: Server,
+    /// Since when the server was silent.
+    pub(super) silence: Silence,
     /// The server that [`Database::view`] reads first.
     pub(crate) replica: Option<Arc<Replica>>,
     /// The key of an encrypted SQLite file.
@@ -97,9 +97,11 @@ impl Database {
                  statements are not prepared ahead"
             );
         }
+        let silence = Silence::default();
         let pool = |size, may_write| {
-            let connector = Connector::new(url.clone(), sessions, key.clone(), may_write);
-            Server::new(url.clone(), connector, size, CONNECTION_TIMEOUT)
+            let connector =
+                Connector::new(url.clone(), sessions, key.clone(), may_write, silence.clone());
+            Server::new(url.clone(), connector, size, longest_wait(&url))
         };
         let (server, writer, registration) = match url {
             DatabaseUrl::Sqlite { .. } => {
@@ -118,6 +120,7 @@ impl Database {
             server,
             writer,
             registration,
+            silence,
             replica: None,
             key,
             events: UserEventKinds::default(),

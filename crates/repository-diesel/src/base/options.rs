@@ -1,8 +1,12 @@
 //! What an owner chooses about a database.
 
-use rollcall_domain::UserEventKinds;
+use std::time::Duration;
+
+use diesel::{RunQueryDsl, sql_types::Bool};
+use rollcall_domain::{UserEventKinds, error_chain};
 
 use super::{
+    connection::AnyConnection,
     database::{Database, check_exists},
     database_key::{DatabaseKey, DatabaseKeys},
     database_url::DatabaseUrl,
@@ -38,6 +42,35 @@ impl Database {
     ) -> Result<Self, OpenError> {
         check_exists(&url)?;
         Self::open_with_keys(url, keys).await
+    }
+
+    /// Refuses a PostgreSQL server that can only be read, such as a standby.
+    ///
+    /// # Errors
+    /// When it can only be read, or cannot be reached any more.
+    pub async fn check_writable(&self) -> Result<(), OpenError> {
+        let can_only_be_read = self.read("whether the server can be written", |connection| {
+            let sql = match connection {
+                AnyConnection::Sqlite(_) => return Ok(false),
+                AnyConnection::Postgres(_) => {
+                    "SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::BOOLEAN"
+                }
+            };
+            Ok(diesel::dsl::sql::<Bool>(sql).get_result(connection)?)
+        });
+        match can_only_be_read.await {
+            Ok(false) => Ok(()),
+            Ok(true) => Err(OpenError::standby(self.url())),
+            Err(error) => Err(OpenError::Failed {
+                url: self.url().clone(),
+                reason: error_chain(&error).into(),
+            }),
+        }
+    }
+
+    /// Lets no connection be used again that was opened before a silence of the server, which lasts until now.
+    pub(crate) fn distrust_connections(&self, silence: Duration) {
+        self.silence.note(silence);
     }
 
     /// The key with which an SQLite file is encrypted.

@@ -6,7 +6,7 @@ use diesel::{RunQueryDsl, r2d2::R2D2Connection, sql_types::Bool};
 use rollcall_repository::{BoxError, RepositoryError};
 
 use super::{
-    connection::{AnyConnection, Connector, SQLITE_IS_LOCKED},
+    connection::{AnyConnection, Connector, LONGEST_CONNECT_PAUSE, SQLITE_IS_LOCKED},
     database_url::DatabaseUrl,
     error::Failure,
 };
@@ -21,6 +21,8 @@ const CHANGED: u32 = 4;
 pub(crate) struct Server {
     url: DatabaseUrl,
     pub(super) pool: r2d2::Pool<Connector>,
+    /// How long a caller waits for a connection.
+    timeout: Duration,
 }
 
 impl Server {
@@ -35,11 +37,11 @@ impl Server {
         let pool = r2d2::Pool::builder()
             .max_size(size)
             .min_idle(Some(0))
-            .connection_timeout(timeout)
-            .test_on_check_out(false)
+            .connection_timeout(timeout.min(2 * LONGEST_CONNECT_PAUSE))
+            .test_on_check_out(true)
             .error_handler(Box::new(r2d2::NopErrorHandler))
             .build_unchecked(connector);
-        Self { url, pool }
+        Self { url, pool, timeout }
     }
 
     /// Where it is.
@@ -87,7 +89,8 @@ impl Server {
 
     /// A connection, or the reason why there is none.
     pub(crate) fn connection(&self) -> Result<r2d2::PooledConnection<Connector>, BoxError> {
-        self.pool.get().map_err(|error| self.url.redact(&error.to_string()).into())
+        let connection = self.pool.get_timeout(self.timeout);
+        connection.map_err(|error| self.url.redact(&error.to_string()).into())
     }
 
     /// A connection, for work of a repository.

@@ -16,7 +16,7 @@ use super::{
     status::{ReplicaStatus, WalPosition},
 };
 use crate::base::{
-    connection::{AnyConnection, CONNECTIONS, Connector},
+    connection::{AnyConnection, CONNECTIONS, Connector, Silence},
     database_url::DatabaseUrl,
     error::Failure,
     server::{Server, blocking},
@@ -157,7 +157,8 @@ impl Replica {
             None => found.age,
         };
         let server = self.state.borrow().server().cloned().unwrap_or_else(|| {
-            let connector = Connector::new(self.url.clone(), sessions, None, false);
+            let connector =
+                Connector::new(self.url.clone(), sessions, None, false, Silence::default());
             Server::new(self.url.clone(), connector, CONNECTIONS, CONNECTION_TIMEOUT)
         });
         State::Up { server, replayed: found.replayed, lag }

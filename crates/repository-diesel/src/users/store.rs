@@ -2,7 +2,7 @@ use std::{cell::Cell, num::NonZeroUsize, time::Duration};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use diesel::Connection;
+use diesel::{Connection, result::Error as DieselError};
 use rollcall_domain::{Registration, TelegramId, TelegramUser, UnreachableReason, Username};
 use rollcall_repository::{Batch, RepositoryError, UserRepository};
 
@@ -29,9 +29,10 @@ impl DieselUserRepository {
     }
 }
 
-/// How long a registration may be under way on PostgreSQL: longer than most servers take to fail over, and
-/// shorter than a connection takes to notice that its server is silent.
-const REGISTRATION_PATIENCE: Duration = Duration::from_secs(15);
+/// How long a registration may be under way on PostgreSQL: shorter than a connection takes to notice that its
+/// server is silent. Together with the wait for a silent host, `connect_timeout`, it is the
+/// time until a standby that was promoted at once takes registrations.
+const REGISTRATION_PATIENCE: Duration = Duration::from_secs(8);
 
 #[async_trait]
 impl UserRepository for DieselUserRepository {
@@ -43,6 +44,10 @@ impl UserRepository for DieselUserRepository {
     ) -> Result<Vec<Registration>, RepositoryError> {
         let attempt = Cell::new(Attempt::First);
         self.database.register_blocking(|connection| {
+            // The wait for the connection may have been too long.
+            if !is_wanted() {
+                return Err(DieselError::RollbackTransaction.into());
+            }
             let attempt = attempt.replace(Attempt::Again);
             registration::register(connection, batch, now, attempt, is_wanted, &self.database)
         })
@@ -54,6 +59,10 @@ impl UserRepository for DieselUserRepository {
             DatabaseUrl::Sqlite { .. } => None,
             DatabaseUrl::Postgres { .. } => Some(REGISTRATION_PATIENCE),
         }
+    }
+
+    fn distrust_connections(&self, silence: Duration) {
+        self.database.distrust_connections(silence);
     }
 
     async fn rehearse(&self, now: DateTime<Utc>) -> Result<(), RepositoryError> {

@@ -101,7 +101,9 @@ impl Watcher {
                 seconds = under_way.as_secs();
                 "the database has not answered a registration, which is tried on another connection"
             );
-            let desk = Arc::new(Desk::with(desk.leave()));
+            let parts = desk.leave();
+            parts.iter().for_each(|part| part.users.distrust_connections(under_way));
+            let desk = Arc::new(Desk::with(parts));
             *place.lock().unwrap_or_else(PoisonError::into_inner) = desk.clone();
             // If the thread cannot be started, this is tried again.
             let _has_writer = self.writer(queued, desk).start();
