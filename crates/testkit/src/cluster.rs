@@ -15,10 +15,12 @@ use std::{
     time::Duration,
 };
 
+use crate::network::Machine;
+
 /// Creates a cluster in a temporary folder, starts it and prints the folder. It ends and deletes the
 /// cluster once the standard input is closed, which happens however the test's process ends.
 /// Parameters: the folder of PostgreSQL's programs, the server's options, and for a standby the folder
-/// of its primary. A standby is called by the name of its folder.
+/// or address of its primary. A standby is called by the name of its folder.
 const SCRIPT: &str = r#"
 trap '' INT TERM HUP
 folder=$(mktemp -d /tmp/rollcall-postgres.XXXXXX) && cd "$folder" || exit 1
@@ -26,11 +28,19 @@ if [ -n "$3" ]; then
     primary="host=$3 user=postgres application_name=${folder##*.}"
     "$1/pg_basebackup" -D data -d "$primary" -R -X stream -c fast --no-sync
 else
-    "$1/initdb" -D data -U postgres -A trust -E UTF8 --locale=C.UTF-8 --no-sync
+    "$1/initdb" -D data -U postgres -A trust -E UTF8 --locale=C.UTF-8 --no-sync &&
+    echo 'host all,replication all all trust' >>data/pg_hba.conf
 fi >log 2>&1 &&
 "$1/pg_ctl" start -w -D data -l log -o "-c listen_addresses='' -k '$folder' $2" >>log 2>&1 &&
 echo "$folder" && read -r _
-[ -f data/postmaster.pid ] && "$1/pg_ctl" stop -m immediate -D data >>log 2>&1 || cat log >&2
+if [ -f data/postmaster.pid ]; then
+    # A frozen server could not end.
+    read -r server <data/postmaster.pid
+    kill -CONT "$server" $(cat "/proc/$server/task/$server/children") >>log 2>&1
+    "$1/pg_ctl" stop -m immediate -D data >>log 2>&1
+else
+    cat log >&2
+fi
 rm -rf "$folder"
 "#;
 
@@ -40,13 +50,15 @@ const NOT_DURABLE: &str = "-c fsync=off -c full_page_writes=off -c max_connectio
 /// Options of a durable server, with memory for ten million users.
 const DURABLE: &str = "-c shared_buffers=2GB -c max_wal_size=4GB";
 
-/// A running server, which listens only on a socket in its folder.
+/// A running server, which listens on a socket in its folder, and at the address of its machine if it has one.
 #[derive(Debug)]
 pub(crate) struct Cluster {
     programs: PathBuf,
     /// The server's options.
     options: &'static str,
     folder: String,
+    /// The address of its machine, if it has one.
+    address: Option<String>,
     databases: AtomicU32,
     /// Stops the server when this process ends.
     _keeper: Child,
@@ -60,13 +72,25 @@ impl Cluster {
 
     /// Starts the server again.
     pub(crate) fn restart(&self) {
-        let options = format!("-c listen_addresses= -k {} {}", self.folder, self.options);
+        let address = self.address.as_deref().unwrap_or_default();
+        let options = format!("-c listen_addresses={address} -k {} {}", self.folder, self.options);
         self.control(&["start", "-w", "-l", "log", "-o", &options]);
     }
 
     /// A streaming standby of this server.
     pub(crate) fn standby(&self) -> Result<Self, String> {
-        Self::start(self.options, Some(&self.folder))
+        Self::start(self.options, Some(&self.folder), None)
+    }
+
+    /// The same on a machine. Both reach each other over the network if this server is on a machine.
+    pub(crate) fn standby_on(&self, machine: &Machine) -> Result<Self, String> {
+        let primary = self.address.as_ref().unwrap_or(&self.folder);
+        Self::start(self.options, Some(primary), Some(machine))
+    }
+
+    /// A server for tests on a machine.
+    pub(crate) fn on(machine: &Machine) -> Result<Self, String> {
+        Self::start(NOT_DURABLE, None, Some(machine))
     }
 
     /// Makes a primary of a standby.
@@ -125,7 +149,7 @@ impl Cluster {
     /// The server of this process, started at the first call; or the reason why it did not start.
     pub(crate) fn of_this_process() -> Result<&'static Self, String> {
         static CLUSTER: OnceLock<Result<Cluster, String>> = OnceLock::new();
-        CLUSTER.get_or_init(|| Self::start(NOT_DURABLE, None)).as_ref().map_err(Clone::clone)
+        CLUSTER.get_or_init(|| Self::start(NOT_DURABLE, None, None)).as_ref().map_err(Clone::clone)
     }
 
     /// Creates an empty database and returns its name.
@@ -175,23 +199,43 @@ impl Cluster {
 
     /// A server for tests.
     pub(crate) fn not_durable() -> Result<Self, String> {
-        Self::start(NOT_DURABLE, None)
+        Self::start(NOT_DURABLE, None, None)
     }
 
     /// A server for benchmarks: commits are on the disk when they return.
     pub(crate) fn durable() -> Result<Self, String> {
-        Self::start(DURABLE, None)
+        Self::start(DURABLE, None, None)
     }
 
-    fn start(options: &'static str, primary: Option<&str>) -> Result<Self, String> {
+    fn start(
+        options: &'static str,
+        primary: Option<&str>,
+        machine: Option<&Machine>,
+    ) -> Result<Self, String> {
         let programs = programs().ok_or("there is no initdb in PATH or /usr/lib/postgresql")?;
-        let mut command = Command::new("sh");
-        command.args(["-c", SCRIPT, "sh"]).arg(&programs).arg(options);
+        let account = unprivileged()?;
+        let address = machine.map(|machine| machine.address().to_owned());
+        let mut command = match machine.map(Machine::entered) {
+            None => Command::new("sh"),
+            Some(entered) => {
+                let mut command = Command::new(&entered[0]);
+                command.args(&entered[1..]);
+                // Entering a machine needs the rights that the account lacks.
+                if let Some((uid, gid)) = account {
+                    command.args([format!("--setuid={uid}"), format!("--setgid={gid}")]);
+                }
+                command.arg("sh");
+                command
+            }
+        };
+        let listens = address.iter().map(|address| format!(" -c listen_addresses={address}"));
+        let listens: String = listens.collect();
+        command.args(["-c", SCRIPT, "sh"]).arg(&programs).arg(options.to_owned() + &listens);
         command.arg(primary.unwrap_or_default());
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         // A separate process group: Ctrl-C ends the tests only, and their end stops the server.
         command.process_group(0).env("LC_ALL", "C").current_dir("/");
-        if let Some((uid, gid)) = unprivileged()? {
+        if let (Some((uid, gid)), None) = (account, machine) {
             command.uid(uid).gid(gid);
         }
         let mut keeper = command.spawn().map_err(|error| error.to_string())?;
@@ -208,7 +252,14 @@ impl Cluster {
             return Err(format!("PostgreSQL did not start: {log}"));
         }
         let folder = folder.trim().to_owned();
-        Ok(Self { programs, options, folder, databases: AtomicU32::new(0), _keeper: keeper })
+        Ok(Self {
+            programs,
+            options,
+            folder,
+            address,
+            databases: AtomicU32::new(0),
+            _keeper: keeper,
+        })
     }
 }
 

@@ -8,14 +8,15 @@ use tempfile::{NamedTempFile, TempDir};
 
 use crate::{
     cluster::Cluster,
+    network::Machine,
     pooler::{OtherProgram, Pooler},
 };
 
 /// A server for tests that may not be installed.
-struct OptionalServer {
-    name: &'static str,
+pub(crate) struct OptionalServer {
+    pub(crate) name: &'static str,
     /// The environment variable that turns its absence into a failure.
-    variable: &'static str,
+    pub(crate) variable: &'static str,
 }
 
 const POSTGRES: OptionalServer =
@@ -25,7 +26,7 @@ const PGBOUNCER: OptionalServer =
 
 impl OptionalServer {
     /// The started server; or `None`, after printing that the test is skipped.
-    fn or_skipped<T>(&self, started: Result<T, String>) -> Option<T> {
+    pub(crate) fn or_skipped<T>(&self, started: Result<T, String>) -> Option<T> {
         let Self { name, variable } = self;
         match started {
             Ok(started) => Some(started),
@@ -141,6 +142,12 @@ impl ThrowAwayServer {
         POSTGRES.or_skipped(Cluster::not_durable()).map(Self)
     }
 
+    /// A running server on a machine, which can be reached at its address, too; `None` and panics are as
+    /// for [`ThrowAwayDatabase::postgres`].
+    pub fn start_on(machine: &Machine) -> Option<Self> {
+        POSTGRES.or_skipped(Cluster::on(machine)).map(Self)
+    }
+
     /// A running server for benchmarks: commits are on the disk when they return.
     ///
     /// # Errors
@@ -164,6 +171,16 @@ impl ThrowAwayServer {
     #[must_use]
     pub fn standby(&self) -> Self {
         Self(self.0.standby().expect("a standby starts"))
+    }
+
+    /// A standby of this server, as [`ThrowAwayServer::standby`], on a machine. If this server is on a
+    /// machine, the standby reaches it over the network.
+    ///
+    /// # Panics
+    /// If it does not start.
+    #[must_use]
+    pub fn standby_on(&self, machine: &Machine) -> Self {
+        Self(self.0.standby_on(machine).expect("a standby starts"))
     }
 
     /// Lets each commit wait until `number` standbys have replayed it (`synchronous_standby_names`, and

@@ -50,7 +50,12 @@ pub(crate) fn tamper(database: &ThrowAwayDatabase, sql: &str) {
 
 /// All users of a database.
 pub(crate) async fn stored(database: &ThrowAwayDatabase) -> Vec<TelegramUser> {
-    let database = Database::open_existing(database.url().parse().unwrap()).await.unwrap();
+    stored_at(database.url()).await
+}
+
+/// All users of the database at a URL.
+pub(crate) async fn stored_at(url: &str) -> Vec<TelegramUser> {
+    let database = Database::open_existing(url.parse().unwrap()).await.unwrap();
     let users = DieselUserRepository::new(database);
     let page = users.users(&UserFilter::new(), UserSort::default(), None, 1000).await.unwrap();
     assert_eq!(page.next, None);
