@@ -1,5 +1,4 @@
 use std::{
-    io::Write as _,
     path::PathBuf,
     time::{Duration, Instant},
 };
@@ -9,41 +8,14 @@ use tempfile::{NamedTempFile, TempDir};
 use crate::{
     cluster::Cluster,
     network::Machine,
+    optional::OptionalServer,
     pooler::{OtherProgram, Pooler},
 };
-
-/// A server for tests that may not be installed.
-pub(crate) struct OptionalServer {
-    pub(crate) name: &'static str,
-    /// The environment variable that turns its absence into a failure.
-    pub(crate) variable: &'static str,
-}
 
 const POSTGRES: OptionalServer =
     OptionalServer { name: "PostgreSQL", variable: "ROLLCALL_REQUIRE_POSTGRES" };
 const PGBOUNCER: OptionalServer =
     OptionalServer { name: "PgBouncer", variable: "ROLLCALL_REQUIRE_PGBOUNCER" };
-
-impl OptionalServer {
-    /// The started server; or `None`, after printing that the test is skipped.
-    pub(crate) fn or_skipped<T>(&self, started: Result<T, String>) -> Option<T> {
-        let Self { name, variable } = self;
-        match started {
-            Ok(started) => Some(started),
-            Err(reason) => {
-                assert!(
-                    std::env::var(variable).as_deref() != Ok("1"),
-                    "{variable}=1, but {name} could not be started: {reason}"
-                );
-                let test = std::thread::current().name().unwrap_or("a test").to_owned();
-                // Not eprintln!, which the test runner would capture.
-                let line = format!("SKIPPED {test}: {name} could not be started: {reason}\n");
-                std::io::stderr().write_all(line.as_bytes()).expect("the standard error is open");
-                None
-            }
-        }
-    }
-}
 
 /// A database of one test, empty at first. It is deleted with this value or with the test's process.
 #[derive(Debug)]

@@ -19,6 +19,7 @@ pub mod contract;
 mod database;
 mod mini_app;
 mod network;
+mod optional;
 mod peers;
 mod picture;
 mod pooler;

@@ -4,7 +4,7 @@ use std::{
     sync::atomic::{AtomicU8, Ordering},
 };
 
-use crate::database::OptionalServer;
+use crate::optional::OptionalServer;
 
 const NETWORK: OptionalServer =
     OptionalServer { name: "a network of its own", variable: "ROLLCALL_REQUIRE_NETWORK" };
