@@ -263,10 +263,17 @@ impl Cluster {
     }
 }
 
+/// Sends a signal to a server, and then to the processes that it has started: one of these may have
+/// ended by now.
 fn signal_all(signal: &str, processes: &[String]) {
-    let mut command = Command::new("kill");
-    command.arg(format!("-{signal}")).args(processes);
-    assert!(command.status().expect("kill can be started").success(), "kill -{signal}");
+    let kill = |processes: &[String]| {
+        let mut command = Command::new("kill");
+        command.arg(format!("-{signal}")).args(processes).stderr(Stdio::null());
+        command.status().expect("kill can be started").success()
+    };
+    let (server, others) = processes.split_at(1);
+    assert!(kill(server), "kill -{signal}");
+    kill(others);
 }
 
 /// Whether a process has not ended; its parent may still have to await it.
