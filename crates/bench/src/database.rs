@@ -1,15 +1,11 @@
 //! The databases to measure.
 
-use std::fs;
-
 use anyhow::{Context, Result, anyhow};
 use clap::ValueEnum;
 use rollcall_domain::SystemClock;
 use rollcall_repository_diesel::{Database, DieselUserRepository};
 use rollcall_service::UserService;
 use rollcall_testkit::{PooledDatabase, ThrowAwayDatabase, ThrowAwayServer};
-
-use crate::end_to_end::cpu_seconds_with_ended;
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Kind {
@@ -60,20 +56,4 @@ pub(crate) async fn service(url: &str) -> Result<UserService> {
     let database = Database::open(url.parse()?).await?;
     database.migrate().await?;
     Ok(UserService::new(DieselUserRepository::new(database), SystemClock))
-}
-
-/// The processor time that a throw-away PostgreSQL server and its processes have used so far.
-pub(crate) fn server_cpu_seconds(url: &str) -> Result<f64> {
-    let (_, folder) = url.split_once("host=").context("a server with a socket in a folder")?;
-    let folder = folder.split('&').next().unwrap_or_default();
-    let lines = fs::read_to_string(format!("{folder}/data/postmaster.pid"))?;
-    let server: u32 = lines.lines().next().context("the server's process")?.parse()?;
-    let children = fs::read_to_string(format!("/proc/{server}/task/{server}/children"))?;
-    // Those that have ended count for the server.
-    let mut seconds = cpu_seconds_with_ended(server)?;
-    for child in children.split_whitespace() {
-        // One may have ended since.
-        seconds += cpu_seconds_with_ended(child.parse()?).unwrap_or_default();
-    }
-    Ok(seconds)
 }

@@ -19,7 +19,8 @@ use tokio::{
 };
 
 use crate::{
-    database::{Databases, server_cpu_seconds},
+    cpu::{cpu_seconds, server_cpu_seconds},
+    database::Databases,
     report::Pairs,
 };
 
@@ -408,27 +409,4 @@ impl RunningBot {
         ensure!(status.success(), "the bot failed: {status}");
         Ok(())
     }
-}
-
-/// The CPU time that a process has used so far.
-pub(crate) fn cpu_seconds(id: u32) -> Result<f64> {
-    let [user, system, ..] = cpu_times(id)?;
-    Ok(user + system)
-}
-
-/// The same with that of its children that have ended.
-pub(crate) fn cpu_seconds_with_ended(id: u32) -> Result<f64> {
-    Ok(cpu_times(id)?.iter().sum())
-}
-
-/// utime, stime, cutime and cstime of a process, in seconds.
-fn cpu_times(id: u32) -> Result<[f64; 4]> {
-    let stat = std::fs::read_to_string(format!("/proc/{id}/stat"))?;
-    // After the name in parentheses: they are the 14th to 17th fields.
-    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split(' ').collect();
-    let mut times = [0.0; 4];
-    for (time, field) in times.iter_mut().zip(&fields[12..]) {
-        *time = field.parse::<f64>()? / 100.0;
-    }
-    Ok(times)
 }

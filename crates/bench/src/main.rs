@@ -5,6 +5,7 @@
 
 mod audience;
 mod broadcast;
+mod cpu;
 mod database;
 mod days;
 mod directory;

@@ -16,7 +16,8 @@ use rollcall_simulator::Simulator;
 use tokio::time::sleep;
 
 use crate::{
-    database::{Databases, server_cpu_seconds},
+    cpu::server_cpu_seconds,
+    database::Databases,
     end_to_end::{Mode, RunningBot, UPDATES_PER_RUN, WEBHOOK_SECRET, bot},
     ingest::message,
     report::Pairs,

@@ -19,8 +19,9 @@ use tempfile::TempDir;
 use tokio::{net::TcpListener, time::sleep};
 
 use crate::{
+    cpu::cpu_seconds,
     database::Databases,
-    end_to_end::{Mode, RunningBot, bot, cpu_seconds},
+    end_to_end::{Mode, RunningBot, bot},
     latency::{measure, percentile},
     report::Pairs,
 };
