@@ -19,6 +19,7 @@
 //! | `suppression` | erased users, who are not stored again until they agree |
 //! | `replica` | reading on a replica of PostgreSQL, and when that is not possible |
 //! | `rekey` | encrypting a database that exists, changing its key, decrypting it |
+//! | `distribute` | distributing a database over several servers with Citus |
 //! | `retention` | deleting what has expired by the owner's settings |
 //! | `user_events` | events that are to be delivered to programs outside |
 //! | `admin` | accounts, sessions, second factors, sign-in failures, the audit log |
@@ -136,6 +137,7 @@ mod base;
 mod bots;
 mod broadcasts;
 mod directory;
+mod distribute;
 mod labels;
 mod personal_data;
 mod preferences;
@@ -167,9 +169,11 @@ pub use base::database_url::{DatabaseUrl, InvalidDatabaseUrl, SqliteMode};
 pub use base::file_mode::{OpenToOthers, open_to_others};
 pub use base::migrations::{Migration, MigrationError, MigrationState};
 pub use base::pooling::{InvalidPoolMode, PoolMode, Sessions};
+pub use base::statements::RefusedStatement;
 pub use base::suppression_key::{InvalidSuppressionKey, SuppressionKey, SuppressionKeyPlace};
 pub use base::{database::Database, open_error::OpenError};
 pub use bots::DieselBotRepository;
+pub use distribute::{DistributeError, Distributed};
 pub use preferences::DieselPreferencesRepository;
 pub use quarantine::DieselQuarantineRepository;
 pub use rekey::{FileRekey, RekeyError, TextRekey};

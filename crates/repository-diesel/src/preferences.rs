@@ -1,10 +1,11 @@
 //! The preferences of users, in the tables `preferences` and `favourite_teams`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use chrono_tz::Tz;
 use diesel::{
+    Connection,
     pg::Pg,
     prelude::*,
     sql_types::{Array, BigInt, Nullable, Text},
@@ -17,12 +18,14 @@ use crate::{
     base::{
         connection::{AnyConnection, either},
         database::Database,
+        distributed,
         error::{Failure, is_unnamed},
         schema::{favourite_teams, preferences},
-        sqlstate,
+        sqlstate::{self, PgTransaction},
         statement::statement,
     },
     row::user::telegram_id,
+    users::lock::lock_sharded,
 };
 
 /// The preferences of users.
@@ -86,7 +89,22 @@ impl PreferencesRepository for DieselPreferencesRepository {
             .write("set a favourite team", move |connection| {
                 let telegram_id = id.get();
                 if is_favourite {
-                    let add = AddFavourite { telegram_id, team, most: MAX_FAVOURITES.into() };
+                    let most = MAX_FAVOURITES.into();
+                    if let AnyConnection::Postgres(connection) = connection
+                        && let Some(shards) = distributed::shards(connection)
+                    {
+                        return connection.transaction(|connection| {
+                            let mut transaction = PgTransaction::new(connection);
+                            lock_sharded(
+                                &mut transaction,
+                                &shards,
+                                &BTreeSet::from([telegram_id]),
+                            )?;
+                            let add = AddFavouriteSharded { telegram_id, team, most };
+                            Ok(add.execute(&mut transaction)? > 0)
+                        });
+                    }
+                    let add = AddFavourite { telegram_id, team, most };
                     return Ok(either!(connection => add.execute(connection)?) > 0);
                 }
                 let remove = RemoveFavourite { telegram_id, team };
@@ -159,6 +177,24 @@ statement! {
             WHERE others.telegram_id = telegram_users.telegram_id
             AND COALESCE(theirs.club, others.team) <> COALESCE(teams.club, teams.id)) < :most
         FOR KEY SHARE OF telegram_users
+        ON CONFLICT (telegram_id, team) DO UPDATE SET team = excluded.team",
+}
+
+statement! {
+    /// The user is locked.
+    struct AddFavouriteSharded {
+        telegram_id: i64 as BigInt,
+        team: i64 as BigInt,
+        most: i64 as BigInt,
+    }
+    Pg => "
+        INSERT INTO favourite_teams (telegram_id, team)
+        SELECT telegram_id, COALESCE(teams.club, teams.id) FROM telegram_users, teams
+        WHERE telegram_id = :telegram_id AND teams.id = :team AND (
+            SELECT count(DISTINCT COALESCE(theirs.club, others.team))
+            FROM favourite_teams AS others LEFT JOIN teams AS theirs ON theirs.id = others.team
+            WHERE others.telegram_id = telegram_users.telegram_id
+            AND COALESCE(theirs.club, others.team) <> COALESCE(teams.club, teams.id)) < :most
         ON CONFLICT (telegram_id, team) DO UPDATE SET team = excluded.team",
 }
 

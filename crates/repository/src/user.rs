@@ -81,6 +81,11 @@ pub trait UserRepository: Send + Sync {
         NonZeroUsize::MIN
     }
 
+    /// Which of the writers registers a user, from 0.
+    fn writer_of(&self, id: TelegramId) -> usize {
+        usize::try_from(id.get()).unwrap_or_default() % self.writers()
+    }
+
     /// Purges `update_id`s recorded before `recorded_before`, and quarantined updates received
     /// before `received_before`, or before `whole_before` if they are whole, because the bot behind did
     /// not accept them: up to `limit` of each. Returns how many were purged.

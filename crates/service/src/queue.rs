@@ -88,8 +88,7 @@ impl Queue {
 
     /// The shard of the user who interacted.
     fn shard(&self, interaction: &Interaction) -> usize {
-        let id = usize::try_from(interaction.telegram_id().get()).unwrap_or_default();
-        id % self.shards.len()
+        self.users.writer_of(interaction.telegram_id()).min(self.shards.len().saturating_sub(1))
     }
 
     /// Splits a batch by shards. A quarantined update goes with its interaction.

@@ -6,6 +6,7 @@ use std::{
 use tempfile::{NamedTempFile, TempDir};
 
 use crate::{
+    citus::CitusDatabase,
     cluster::Cluster,
     network::Machine,
     optional::OptionalServer,
@@ -23,6 +24,8 @@ pub struct ThrowAwayDatabase {
     url: String,
     /// The SQLite file's folder. A PostgreSQL database is deleted with its cluster.
     folder: Option<TempDir>,
+    /// A database of Citus, which is deleted with this value.
+    citus: Option<CitusDatabase>,
 }
 
 impl ThrowAwayDatabase {
@@ -30,7 +33,7 @@ impl ThrowAwayDatabase {
     pub fn sqlite() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder can be created");
         let url = format!("sqlite://{}", folder.path().join("rollcall.db").display());
-        Self { url, folder: Some(folder) }
+        Self { url, folder: Some(folder), citus: None }
     }
 
     /// A database on a PostgreSQL server that this process starts once. `None` if PostgreSQL could
@@ -43,10 +46,33 @@ impl ThrowAwayDatabase {
         Some(Self::on(cluster))
     }
 
+    /// A database of Citus, not distributed yet. `None` if `ROLLCALL_CITUS_URL` names no coordinator.
+    ///
+    /// # Panics
+    /// If the cluster refuses.
+    pub fn citus() -> Option<Self> {
+        let citus = CitusDatabase::create()?;
+        Some(Self { url: citus.url(), folder: None, citus: Some(citus) })
+    }
+
+    /// The URLs of a database of Citus, by its servers: the coordinator and then its workers.
+    pub fn nodes(&self) -> Vec<String> {
+        self.citus.as_ref().map(CitusDatabase::urls).unwrap_or_default()
+    }
+
+    /// The PostgreSQL database of a contract: one of Citus, if `ROLLCALL_CITUS_URL` names a coordinator, and
+    /// else that of [`ThrowAwayDatabase::postgres`].
+    ///
+    /// # Panics
+    /// As that, and if the cluster refuses.
+    pub fn of_contract() -> Option<Self> {
+        Self::citus().or_else(Self::postgres)
+    }
+
     /// An empty database on a server.
     fn on(cluster: &Cluster) -> Self {
         let url = cluster.url(&cluster.create_database());
-        Self { url, folder: None }
+        Self { url, folder: None, citus: None }
     }
 
     /// One database of each available kind; see [`ThrowAwayDatabase::postgres`].
@@ -86,7 +112,7 @@ impl ThrowAwayDatabase {
     /// As [`ThrowAwayDatabase::dump`].
     pub fn cloned(&self) -> Self {
         let cluster = Cluster::of_this_process().expect("the cluster is running");
-        Self { url: cluster.url(&cluster.clone_database(self.name())), folder: None }
+        Self { url: cluster.url(&cluster.clone_database(self.name())), folder: None, citus: None }
     }
 
     /// The name of a PostgreSQL database.
@@ -308,7 +334,7 @@ impl PooledDatabase {
 
     fn of(cluster: &Cluster, database: &str, settings: &str) -> Option<Self> {
         let pooler = PGBOUNCER.or_skipped(Pooler::start(cluster.folder(), settings))?;
-        let database = ThrowAwayDatabase { url: pooler.url(database), folder: None };
+        let database = ThrowAwayDatabase { url: pooler.url(database), folder: None, citus: None };
         Some(Self { pooler, other_program: None, database })
     }
 

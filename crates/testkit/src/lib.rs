@@ -13,6 +13,7 @@
 )]
 
 mod authenticator;
+mod citus;
 mod clock;
 mod cluster;
 pub mod contract;

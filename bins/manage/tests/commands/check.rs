@@ -22,8 +22,13 @@ async fn check_reports_what_the_bot_would_meet() {
         assert_eq!(code, 0, "{printed}");
         assert!(printed.starts_with("✓ Settings: valid\n✓ Database: "), "{printed}");
         let migrations = migrations(&database).await;
+        let statements =
+            printed.lines().find(|it| it.starts_with("✓ Statements: the server takes all "));
+        assert_eq!(statements.is_some(), database.file().is_none(), "{printed}");
+        let statements = statements.map(|it| format!("{it}\n")).unwrap_or_default();
         let expected = format!(
             "✓ Migrations: all {} applied\n\
+             {statements}\
              ✓ Telegram: @rollcall_bot (123456789)\n\
              ✓ Clock: this machine's clock agrees with Telegram's\n\
              ✓ Owner: no bot has used this database yet\n",

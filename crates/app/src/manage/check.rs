@@ -7,13 +7,13 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use clap::Args;
 use rollcall_domain::{SystemClock, TelegramId, grouped};
 use rollcall_repository::BotRepository;
 use rollcall_repository_diesel::{
-    Database, DatabaseKeys, DatabaseUrl, MigrationState, OpenToOthers, PoolMode, ReplicaStatus,
-    Sessions, SuppressionKey, SuppressionKeyPlace, TextRekey, open_to_others,
+    Database, DatabaseKeys, DatabaseUrl, MigrationState, OpenToOthers, PoolMode, RefusedStatement,
+    ReplicaStatus, Sessions, SuppressionKey, SuppressionKeyPlace, TextRekey, open_to_others,
 };
 use rollcall_telegram::{Bot, ClockDifference, Settings};
 
@@ -178,6 +178,7 @@ async fn run(
             report.encryption(database, keys.as_ref()).await?;
             report.suppression_key(database).await?;
             report.events(database).await?;
+            report.statements(database).await?;
         }
     }
     match telegram {
@@ -350,6 +351,39 @@ impl Report {
         let (number, wait) = (grouped(waiting), span(wait));
         let wait = format!("{number} wait for their delivery to EVENTS_URL, the oldest for {wait}");
         writeln!(stdout(), "{mark} Events: {wait}{advice}")?;
+        Ok(())
+    }
+}
+
+impl Report {
+    /// Reports whether a PostgreSQL server takes every statement: others that speak its protocol may not.
+    async fn statements(&mut self, database: &Database) -> anyhow::Result<()> {
+        let what = "Statements";
+        let (all, refused) = match database.check_statements().await {
+            Ok((0, _)) => return Ok(()),
+            Ok(checked) => checked,
+            Err(error) => {
+                self.check(what, Err::<(), _>(error.into()), |()| String::new())?;
+                return Ok(());
+            }
+        };
+        for RefusedStatement { statement, sqlstate, reason } in &refused {
+            let code = sqlstate.as_deref().unwrap_or("without SQLSTATE");
+            writeln!(
+                stdout(),
+                "{} Statement refused ({code}): {reason}: {statement}",
+                colours::failed()
+            )?;
+        }
+        let found = if refused.is_empty() {
+            Ok(())
+        } else {
+            Err(anyhow!(
+                "the server refuses {} of {all}, which it would do for the bot, too",
+                refused.len()
+            ))
+        };
+        self.check(what, found, |()| format!("the server takes all {all}"))?;
         Ok(())
     }
 }

@@ -10,6 +10,7 @@ mod check;
 mod count;
 mod database_key;
 pub(crate) mod demo_data;
+mod distribute;
 mod export;
 mod fetch_games;
 mod filter;
@@ -193,6 +194,12 @@ pub enum Command {
     /// The copy is encrypted with the same key as the database, if it is encrypted; keep that key apart
     /// from it. For PostgreSQL, use pg_dump.
     Backup(backup::Backup),
+    /// Distribute a PostgreSQL database over several servers with Citus
+    ///
+    /// Stop all bots first. The coordinator and its workers need the extension citus; see docs/citus.md. If
+    /// the command is broken off, run it again: it goes on where it stopped. There is no way back but a
+    /// backup.
+    Distribute(distribute::Distribute),
     /// Write a key that encrypts the database to a new file, for DATABASE_KEY_FILE
     ///
     /// A key is 32 random bytes: 64 hexadecimal digits on a line. The first line of the file encrypts,
@@ -280,6 +287,9 @@ pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Res
         Command::ApiKeys(command) => command.run(open, open_or_create).await,
         Command::Audit(command) => command.run(open().await?.accounts()).await,
         Command::Backup(command) => {
+            command.run(&open_existing(&database, environment).await?).await
+        }
+        Command::Distribute(command) => {
             command.run(&open_existing(&database, environment).await?).await
         }
         Command::DatabaseKey(command) => command.run(),

@@ -23,6 +23,7 @@ pub(crate) use super::no_postgres::{PgConnection, copy_from};
 use super::{
     database_key::DatabaseKey,
     database_url::{DatabaseUrl, SqliteMode},
+    distributed::{self, Shards},
     pooling::Sessions,
     read_only::{self, Place, Snapshot},
 };
@@ -78,6 +79,24 @@ impl AnyConnection {
             DatabaseUrl::Postgres { url, pool_mode } => {
                 let (connection, sessions) = Sessions::find(url, *pool_mode)?;
                 Ok((Self::Postgres(connection), sessions))
+            }
+        }
+    }
+
+    /// The shards of the database; `None` if it is not distributed.
+    pub(crate) fn shards(&mut self) -> Option<Arc<Shards>> {
+        match self {
+            Self::Sqlite(_) => None,
+            Self::Postgres(connection) => distributed::shards(connection),
+        }
+    }
+
+    /// The connection, if its database is distributed.
+    pub(crate) fn distributed(&mut self) -> Option<&mut PgConnection> {
+        match self {
+            Self::Sqlite(_) => None,
+            Self::Postgres(connection) => {
+                distributed::shards(connection).is_some().then_some(connection)
             }
         }
     }

@@ -16,7 +16,8 @@ use super::{
     connection::{AnyConnection, CONNECTIONS, Connector, Silence, longest_wait},
     database_key::{DatabaseKey, DatabaseKeys},
     database_url::{DatabaseUrl, SqliteMode},
-    encryption,
+    distributed::Shards,
+    encryption::{self, Opened},
     error::Failure,
     file_mode,
     free_text::FreeText,
@@ -43,6 +44,7 @@ const CHECKPOINT_ROWS: usize = 100_000;
 pub struct Database {
     sessions: Sessions,
     pub(crate) server: Server,
+    shards: Option<Arc<Shards>>,
     /// SQLite's only connection that writes. There can be one at a time, and as long as it is the same
     /// one, its cache stays valid.
     writer: Option<Server>,
@@ -87,7 +89,7 @@ impl Database {
             url => check_exists(url)?,
         }
         // The pool would only report a timeout; a first connection reports the reason.
-        let (sessions, key) = {
+        let (Opened { sessions, shards }, key) = {
             let (url, keys) = (url.clone(), keys.clone());
             blocking(move || encryption::open_first(&url, keys.as_ref())).await?
         };
@@ -110,7 +112,10 @@ impl Database {
             }
             DatabaseUrl::Postgres { .. } => {
                 let others = CONNECTIONS - REGISTRATION_CONNECTIONS;
-                let registration = REGISTRATION_CONNECTIONS + SPARE_CONNECTIONS;
+                // A writer for each shard.
+                let shards = shards.as_ref().map(|shards| shards.number().try_into());
+                let writers = shards.and_then(Result::ok).unwrap_or(REGISTRATION_CONNECTIONS);
+                let registration = writers + SPARE_CONNECTIONS;
                 (pool(others, true), None, pool(registration, true))
             }
         };
@@ -118,6 +123,7 @@ impl Database {
             free_text: FreeText::new(&url, keys),
             sessions,
             server,
+            shards,
             writer,
             registration,
             silence,
@@ -139,6 +145,11 @@ impl Database {
     /// Whether its connections share sessions with other programs.
     pub fn sessions(&self) -> Sessions {
         self.sessions
+    }
+
+    /// The shards of the users; `None` if the database is not distributed.
+    pub(crate) fn shards(&self) -> Option<&Shards> {
+        self.shards.as_deref()
     }
 
     /// The migrations that this program knows, oldest first, each with whether the database has it.

@@ -1,11 +1,14 @@
 //! Which key opens an SQLite file.
 
+use std::sync::Arc;
+
 use diesel::{ConnectionError, RunQueryDsl, result::Error as DieselError, sql_types::Text};
 
 use super::{
     connection::AnyConnection,
     database_key::{DatabaseKey, DatabaseKeys},
     database_url::DatabaseUrl,
+    distributed::Shards,
     open_error::OpenError,
     pooling::Sessions,
 };
@@ -21,21 +24,34 @@ pub(crate) enum Found {
     Plain,
 }
 
+/// What a first connection shows.
+pub(crate) struct Opened {
+    pub(crate) sessions: Sessions,
+    /// The shards of a distributed database.
+    pub(crate) shards: Option<Arc<Shards>>,
+}
+
+impl Opened {
+    fn file() -> Self {
+        Self { sessions: Sessions::Own, shards: None }
+    }
+}
+
 /// Opens a database for the first time. Finds out whether its sessions are shared, and with which of the
 /// keys an SQLite file is encrypted.
 pub(crate) fn open_first(
     url: &DatabaseUrl,
     keys: Option<&DatabaseKeys>,
-) -> Result<(Sessions, Option<DatabaseKey>), OpenError> {
+) -> Result<(Opened, Option<DatabaseKey>), OpenError> {
     if let DatabaseUrl::Postgres { .. } = url {
         let opened = AnyConnection::open(url, None).and_then(|(mut connection, sessions)| {
             connection.check_encoding()?;
-            Ok((sessions, None))
+            Ok((Opened { sessions, shards: connection.shards() }, None))
         });
         return opened.map_err(|error| OpenError::new(url, &error));
     }
     match (find(url, keys)?, keys) {
-        (Found::Plain, None) => Ok((Sessions::Own, None)),
+        (Found::Plain, None) => Ok((Opened::file(), None)),
         (Found::Plain, Some(_)) => Err(OpenError::NotEncrypted(url.clone())),
         (Found::Encrypted(key), keys) => {
             if keys.is_some_and(|keys| *keys.first() != key) {
@@ -44,7 +60,7 @@ pub(crate) fn open_first(
                     key.name()
                 );
             }
-            Ok((Sessions::Own, Some(key)))
+            Ok((Opened::file(), Some(key)))
         }
     }
 }

@@ -126,7 +126,7 @@ pub(crate) fn may_be_for_others(error: &DieselError) -> bool {
 }
 
 /// The SQLSTATE of an error, if Diesel names it.
-fn named(error: &DieselError) -> Option<&'static str> {
+pub(crate) fn named(error: &DieselError) -> Option<&'static str> {
     let DieselError::DatabaseError(kind, _) = error else { return None };
     codes::sqlstate_of(*kind)
 }

@@ -18,7 +18,7 @@ use diesel::{
     sql_types::{Nullable, Text},
 };
 
-use super::{bounds::bounded, connection::PgConnection};
+use super::{bounds::bounded, connection::PgConnection, distributed};
 
 /// How the sessions of a PostgreSQL server are reached: the setting `DATABASE_POOL_MODE`, which has
 /// the names of PgBouncer's pool modes.
@@ -102,15 +102,18 @@ impl Sessions {
     /// Every statement has its index. A cached plan that was made for an empty table would read the
     /// whole table, and would continue to do so when the table has grown.
     fn prepare(self, connection: &mut PgConnection) -> Result<(), ConnectionError> {
+        distributed::find(connection).map_err(ConnectionError::CouldntSetupConfiguration)?;
         match self {
             // With sequential scans off, the few that are necessary look so expensive that PostgreSQL
             // would compile them, which takes longer than running them.
-            Self::Own => connection
-                .batch_execute(
-                    "SET enable_seqscan = off; SET jit = off; \
-                     SET plan_cache_mode = force_generic_plan;",
-                )
-                .map_err(ConnectionError::CouldntSetupConfiguration),
+            Self::Own => {
+                let plans = plans(connection);
+                connection
+                    .batch_execute(&format!(
+                        "SET enable_seqscan = off; SET jit = off; SET plan_cache_mode = {plans}"
+                    ))
+                    .map_err(ConnectionError::CouldntSetupConfiguration)
+            }
             Self::Shared => {
                 connection.set_prepared_statement_cache_size(CacheSize::Disabled);
                 Ok(())
@@ -121,14 +124,26 @@ impl Sessions {
     /// Gives a transaction that has just begun the settings of an own session, until it ends. Rows
     /// are locked in the order in which a plan reads them, so registration needs the same plans in
     /// every session.
-    pub(crate) fn settle(self, connection: &mut impl SimpleConnection) -> QueryResult<()> {
+    pub(crate) fn settle(self, connection: &mut impl Connection) -> QueryResult<()> {
         match self {
             Self::Own => Ok(()),
-            Self::Shared => connection.batch_execute(
-                "SET LOCAL enable_seqscan = off; SET LOCAL jit = off; \
-                 SET LOCAL plan_cache_mode = force_generic_plan",
-            ),
+            Self::Shared => {
+                let plans = plans(connection);
+                connection.batch_execute(&format!(
+                    "SET LOCAL enable_seqscan = off; SET LOCAL jit = off; \
+                     SET LOCAL plan_cache_mode = {plans}"
+                ))
+            }
         }
+    }
+}
+
+/// How plans are made. Citus finds the shards of a statement by its values, so it has no generic plans
+/// (0A000, "could not create distributed plan").
+fn plans(connection: &mut impl Connection) -> &'static str {
+    match distributed::shards(connection) {
+        None => "force_generic_plan",
+        Some(_) => "force_custom_plan",
     }
 }
 

@@ -4,6 +4,8 @@
 //! `sqlstate_of`, which a migration creates, executes that statement and rolls it back. It returns
 //! the SQLSTATE if there was an error. If the work succeeds this time, it is done.
 
+use std::sync::Arc;
+
 use diesel::{
     connection::{
         AnsiTransactionManager, CacheSize, Connection, ConnectionSealed, DefaultLoadingMode,
@@ -19,6 +21,7 @@ use diesel::{
 
 use super::{
     connection::PgConnection,
+    distributed::{self, Shards},
     error::{Failure, is_unnamed},
 };
 
@@ -30,10 +33,10 @@ pub(crate) fn examine<T>(
     work: impl FnOnce(PgTransaction<'_>) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     let mut found = None;
-    let repeated = connection
-        .build_transaction()
-        .read_committed()
-        .run(|connection| work(PgTransaction { connection, examined: Some(&mut found) }));
+    let repeated = connection.build_transaction().read_committed().run(|connection| {
+        let transaction = PgTransaction::new(connection);
+        work(PgTransaction { examined: Some(&mut found), ..transaction })
+    });
     match repeated {
         Err(_) if found.is_some() => Err(Failure::Examined { code: found, error }),
         Err(Failure::Diesel(again)) if is_unnamed(&again) => {
@@ -46,6 +49,8 @@ pub(crate) fn examine<T>(
 /// A connection for a transaction that writes. It can examine each statement before it executes it.
 pub(crate) struct PgTransaction<'a> {
     connection: &'a mut PgConnection,
+    /// The shards of a distributed database.
+    shards: Option<Arc<Shards>>,
     /// Where the SQLSTATE is put that examining a statement has found.
     examined: Option<&'a mut Option<String>>,
 }
@@ -53,7 +58,13 @@ pub(crate) struct PgTransaction<'a> {
 impl<'a> PgTransaction<'a> {
     /// One that just executes.
     pub(crate) fn new(connection: &'a mut PgConnection) -> Self {
-        Self { connection, examined: None }
+        let shards = distributed::shards(connection);
+        Self { connection, shards, examined: None }
+    }
+
+    /// The shards of the database; `None` if it is not distributed.
+    pub(crate) fn shards(&self) -> Option<&Arc<Shards>> {
+        self.shards.as_ref()
     }
 
     /// Fails if the statement would, and keeps the SQLSTATE.

@@ -24,14 +24,25 @@
 //! A parameter without `as` is a group of parameters: `parameters!` declares one, and `rows!` one
 //! for the columns of rows to insert.
 //!
-//! Placeholders are numbered in the order of the fields. A connection finds the statement by its
-//! type, so that it is prepared once.
+//! Placeholders are numbered in the order of the fields, on PostgreSQL each with a cast to its type: so
+//! the text is complete, and can be prepared without us (`statements.rs`). A connection finds the
+//! statement by its type, so that it is prepared once.
 
 use std::{collections::BTreeSet, sync::OnceLock};
 
 use diesel::{
-    QueryResult, backend::Backend, dsl::SqlTypeOf, expression::Selectable, pg::Pg,
-    query_builder::AstPass, result::Error as DieselError, sqlite::Sqlite,
+    QueryResult,
+    backend::Backend,
+    dsl::SqlTypeOf,
+    expression::Selectable,
+    pg::Pg,
+    query_builder::AstPass,
+    result::Error as DieselError,
+    sql_types::{
+        Array, BigInt, Binary, Bool, Date, Integer, Nullable, SmallInt, SqlType, Text, Timestamp,
+        is_nullable::NotNull,
+    },
+    sqlite::Sqlite,
 };
 
 /// The SQL types of the columns of a row struct that derives `Selectable`.
@@ -39,22 +50,68 @@ pub(crate) type Columns<R> = SqlTypeOf<<R as Selectable<Pg>>::SelectExpression>;
 
 /// A database with numbered placeholders.
 pub(crate) trait Placeholders: Backend {
-    /// What precedes the number.
-    const MARK: &str;
+    /// The placeholder with a number, for a parameter of an SQL type of PostgreSQL.
+    fn placeholder(number: usize, sql_type: &str) -> String;
 }
 
 impl Placeholders for Sqlite {
-    const MARK: &str = "?";
+    fn placeholder(number: usize, _: &str) -> String {
+        format!("?{number}")
+    }
 }
 
 impl Placeholders for Pg {
-    const MARK: &str = "$";
+    fn placeholder(number: usize, sql_type: &str) -> String {
+        format!("${number}::{sql_type}")
+    }
 }
+
+/// An SQL type of a parameter.
+pub(crate) trait Typed {
+    /// PostgreSQL's name for it.
+    fn name() -> String;
+}
+
+macro_rules! typed {
+    ($($sql:ty => $name:literal),+ $(,)?) => {
+        $(impl Typed for $sql {
+            fn name() -> String {
+                $name.to_owned()
+            }
+        })+
+    };
+}
+
+typed! {
+    BigInt => "bigint",
+    Binary => "bytea",
+    Bool => "boolean",
+    Date => "date",
+    Integer => "integer",
+    SmallInt => "smallint",
+    Text => "text",
+    Timestamp => "timestamp",
+}
+
+impl<T: Typed + SqlType<IsNull = NotNull>> Typed for Nullable<T> {
+    fn name() -> String {
+        T::name()
+    }
+}
+
+impl<T: Typed + SqlType> Typed for Array<T> {
+    fn name() -> String {
+        format!("{}[]", T::name())
+    }
+}
+
+/// The name of a parameter, and its SQL type on PostgreSQL.
+pub(crate) type Name = (&'static str, String);
 
 /// The parameters of a statement, or a group of them.
 pub(crate) trait Parameters<DB: Backend> {
     /// Adds their names, in the order in which they are bound.
-    fn names(&self, names: &mut Vec<&'static str>);
+    fn names(&self, names: &mut Vec<Name>);
 
     /// Binds their values.
     fn bind<'b>(&'b self, out: &mut AstPass<'_, 'b, DB>) -> QueryResult<()>;
@@ -84,17 +141,17 @@ impl Numbered {
         let mut names = Vec::new();
         parameters.names(&mut names);
         debug_assert!(are_distinct(&names), "two parameters have one name: {names:?}");
-        let text = number(named, &names, DB::MARK)?;
+        let text = number::<DB>(named, &names)?;
         Ok(self.0.get_or_init(|| text))
     }
 }
 
-fn are_distinct(names: &[&str]) -> bool {
-    let distinct: BTreeSet<&&str> = names.iter().collect();
+fn are_distinct(names: &[Name]) -> bool {
+    let distinct: BTreeSet<&str> = names.iter().map(|(name, _)| *name).collect();
     distinct.len() == names.len()
 }
 
-fn number(named: &str, names: &[&str], mark: &str) -> QueryResult<String> {
+fn number<DB: Placeholders>(named: &str, names: &[Name]) -> QueryResult<String> {
     let mut parts = named.split(':');
     let mut text = parts.next().unwrap_or_default().to_owned();
     while let Some(part) = parts.next() {
@@ -107,8 +164,11 @@ fn number(named: &str, names: &[&str], mark: &str) -> QueryResult<String> {
         let end = part.find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
         let (name, rest) = part.split_at(end.unwrap_or(part.len()));
         let unknown = || DieselError::QueryBuilderError(format!("no parameter :{name}").into());
-        let place = names.iter().position(|it| *it == name).ok_or_else(unknown)?;
-        text.push_str(&format!("{mark}{}{rest}", place + 1));
+        let mut numbered = (1..).zip(names);
+        let (place, (_, sql_type)) =
+            numbered.find(|(_, (it, _))| *it == name).ok_or_else(unknown)?;
+        text.push_str(&DB::placeholder(place, sql_type));
+        text.push_str(rest);
     }
     Ok(text)
 }
@@ -151,7 +211,7 @@ macro_rules! parameters {
         { $($(#[$about:meta])* $vis:vis $field:ident: $type:ty $(as $sql:ty)?),* $(,)? }
     ) => {
         impl $crate::base::statement::Parameters<$database> for $this {
-            fn names(&self, names: &mut Vec<&'static str>) {
+            fn names(&self, names: &mut Vec<$crate::base::statement::Name>) {
                 $($crate::base::statement::parameters!(
                     @name $database self names $field $(as $sql)?
                 );)*
@@ -169,7 +229,10 @@ macro_rules! parameters {
         }
     };
     (@name $database:ident $this:ident $names:ident $field:ident as $sql:ty) => {
-        $names.push(stringify!($field))
+        $names.push((
+            stringify!($field),
+            <$sql as $crate::base::statement::Typed>::name(),
+        ))
     };
     (@name $database:ident $this:ident $names:ident $field:ident) => {
         $crate::base::statement::Parameters::<$database>::names(&$this.$field, $names)
@@ -211,7 +274,7 @@ macro_rules! rows {
     ) => {
         $crate::base::statement::parameters! {
             $($meta)*
-            $($vis)* struct $($row)* on Sqlite {
+            $($vis)* struct $($row)* on Sqlite | Pg {
                 $($(#[$about])* pub(crate) $field: $type as $sql,)*
             }
         }
@@ -357,7 +420,10 @@ mod tests {
     fn placeholders_are_numbered_in_the_order_of_the_fields() {
         let find = Find { after: 1, range: Range { first: &2, last: &3 } };
         assert_eq!(text::<Sqlite>(&find), Ok("SELECT ?3 WHERE ?1 < ?2".to_owned()));
-        assert_eq!(text::<Pg>(&find), Ok("SELECT $3::integer WHERE $1 < $2".to_owned()));
+        assert_eq!(
+            text::<Pg>(&find),
+            Ok("SELECT $3::bigint::integer WHERE $1::bigint < $2::bigint".to_owned())
+        );
         let shown = debug_query::<Pg, _>(&find).to_string();
         assert!(shown.ends_with("binds: [1, 2, 3]"), "{shown}");
     }

@@ -9,12 +9,12 @@ use rollcall_repository::{CreatedLabel, DeletedLabel, NewAuditEntry};
 
 use super::{
     row::{LabelRow, title, users},
-    users::{self as of_users, RemoveSome},
+    users as of_users,
 };
 use crate::{
     admin::audit::entry::add_entry,
     base::{
-        connection::{AnyConnection, either},
+        connection::AnyConnection,
         error::Failure,
         schema::{label_numbers, labels, user_labels},
         transaction::Transaction,
@@ -171,8 +171,7 @@ pub(super) fn delete(
         return Ok(DeletedLabel::Used(using));
     }
     lock_label(connection, label.id)?;
-    let some = || RemoveSome { label: label.id, limit: limit.into() };
-    let removed = either!(connection => some().execute(connection)?);
+    let removed = of_users::remove_some(connection, label.id, limit)?;
     if u32::try_from(removed).is_ok_and(|removed| removed >= limit) {
         return Ok(DeletedLabel::Shrunk);
     }

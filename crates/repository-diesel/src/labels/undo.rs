@@ -44,9 +44,27 @@ statement! {
         RETURNING label_changed_users.telegram_id",
 }
 
+statement! {
+    struct ForgetUsersSharded -> BigInt {
+        change: i64 as BigInt,
+        limit: i64 as BigInt,
+    }
+    Pg => "
+        WITH part AS (
+            SELECT telegram_id FROM label_changed_users WHERE change = :change
+            ORDER BY telegram_id LIMIT :limit)
+        DELETE FROM label_changed_users USING part
+        WHERE label_changed_users.telegram_id = part.telegram_id
+            AND label_changed_users.change = :change
+        RETURNING label_changed_users.telegram_id",
+}
+
 fn forget_users(connection: &mut AnyConnection, change: i64, limit: u32) -> QueryResult<Vec<i64>> {
     let forget = ForgetUsers { change, limit: limit.into() };
-    let mut ids: Vec<i64> = either!(connection => forget.load(connection)?);
+    let mut ids: Vec<i64> = match connection.distributed() {
+        Some(connection) => ForgetUsersSharded { change, limit: limit.into() }.load(connection)?,
+        None => either!(connection => forget.load(connection)?),
+    };
     ids.sort_unstable();
     Ok(ids)
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use diesel::{
     pg::Pg,
     prelude::*,
-    sql_types::{BigInt, Integer, Text},
+    sql_types::{Array, BigInt, Integer, Text},
     sqlite::Sqlite,
 };
 use rollcall_domain::{LabelKind, LabelsOfUser, TelegramId};
@@ -20,6 +20,7 @@ use crate::{
         transaction::{Transaction, alike},
     },
     row::user::telegram_id,
+    users::lock::lock_sharded,
 };
 
 /// The ids as a parameter. They are sorted, so that several processes lock rows in one order.
@@ -53,6 +54,29 @@ statement! {
 }
 
 statement! {
+    struct AddSharded<'a> -> BigInt {
+        label: i32 as Integer,
+        ids: &'a [i64] as Array<BigInt>,
+    }
+    Pg => "
+        INSERT INTO user_labels (telegram_id, label)
+        SELECT telegram_users.telegram_id, labels.id FROM labels, telegram_users
+        WHERE labels.id = :label AND telegram_users.telegram_id = ANY(:ids)
+        ON CONFLICT DO NOTHING
+        RETURNING telegram_id",
+}
+
+statement! {
+    struct RemoveSharded<'a> -> BigInt {
+        label: i32 as Integer,
+        ids: &'a [i64] as Array<BigInt>,
+    }
+    Pg => "
+        DELETE FROM user_labels WHERE label = :label AND telegram_id = ANY(:ids)
+        RETURNING telegram_id",
+}
+
+statement! {
     /// Removes a label from users that have it; returns their ids.
     struct Remove<'a> -> BigInt {
         label: i32 as Integer,
@@ -75,9 +99,9 @@ statement! {
 
 statement! {
     /// Removes a label from some of the users that have it.
-    pub(super) struct RemoveSome {
-        pub(super) label: i32 as Integer,
-        pub(super) limit: i64 as BigInt,
+    struct RemoveSome {
+        label: i32 as Integer,
+        limit: i64 as BigInt,
     }
     Sqlite => "
         DELETE FROM user_labels WHERE label = :label AND telegram_id IN (
@@ -87,6 +111,19 @@ statement! {
         WITH part AS (
             SELECT telegram_id FROM user_labels WHERE label = :label
             ORDER BY telegram_id LIMIT :limit FOR UPDATE)
+        DELETE FROM user_labels USING part
+        WHERE user_labels.telegram_id = part.telegram_id AND user_labels.label = :label",
+}
+
+statement! {
+    struct RemoveSomeSharded {
+        label: i32 as Integer,
+        limit: i64 as BigInt,
+    }
+    Pg => "
+        WITH part AS (
+            SELECT telegram_id FROM user_labels WHERE label = :label
+            ORDER BY telegram_id LIMIT :limit)
         DELETE FROM user_labels USING part
         WHERE user_labels.telegram_id = part.telegram_id AND user_labels.label = :label",
 }
@@ -108,6 +145,19 @@ statement! {
         ORDER BY name",
 }
 
+/// Removes a label from some of the users that have it; returns from how many.
+pub(super) fn remove_some(
+    connection: &mut AnyConnection,
+    label: i32,
+    limit: u32,
+) -> QueryResult<usize> {
+    let limit = limit.into();
+    match connection.distributed() {
+        Some(connection) => RemoveSomeSharded { label, limit }.execute(connection),
+        None => either!(connection => RemoveSome { label, limit }.execute(connection)),
+    }
+}
+
 /// Adds a label to users, or removes it; returns those that this changed.
 pub(crate) fn change(
     connection: &mut Transaction<'_>,
@@ -117,6 +167,16 @@ pub(crate) fn change(
 ) -> QueryResult<Vec<i64>> {
     if ids.is_empty() {
         return Ok(Vec::new());
+    }
+    if let Transaction::Postgres(connection) = connection
+        && let Some(shards) = connection.shards().cloned()
+    {
+        // Keeps the users from being deleted before that is stored.
+        lock_sharded(connection, &shards, &ids.iter().copied().collect())?;
+        return match is_added {
+            true => AddSharded { label, ids }.load(connection),
+            false => RemoveSharded { label, ids }.load(connection),
+        };
     }
     let ids = &as_json(ids);
     alike!(connection => match is_added {

@@ -290,6 +290,10 @@ fn add_days(connection: &mut Transaction<'_>, days: Vec<NewDay>) -> QueryResult<
                 AddDay { day }.execute(*connection)?;
             }
         }
+        Transaction::Postgres(_) if days.is_empty() => {}
+        Transaction::Postgres(connection) if connection.shards().is_some() => {
+            AddDaysSharded { days: days.into_iter().collect() }.execute(connection)?;
+        }
         Transaction::Postgres(connection) => {
             AddDays { days: days.into_iter().collect() }.execute(connection)?;
         }
@@ -310,17 +314,37 @@ statement! {
                 THEN excluded.first_hour ELSE first_hour END",
 }
 
+/// What an insert does instead if the day is known.
+macro_rules! merge_days {
+    () => {
+        "
+        ON CONFLICT (telegram_id, day) DO UPDATE SET
+            interactions = stored.interactions + excluded.interactions,
+            first_hour = CASE WHEN excluded.first_hour < stored.first_hour
+                THEN excluded.first_hour ELSE stored.first_hour END"
+    };
+}
+
 statement! {
     struct AddDays {
         days: NewDays,
     }
-    Pg => "
+    Pg => concat!("
         INSERT INTO active_days AS stored (telegram_id, day, interactions, first_hour)
-        SELECT * FROM UNNEST(:telegram_id, :day, :interactions, :first_hour)
-        ON CONFLICT (telegram_id, day) DO UPDATE SET
-            interactions = stored.interactions + excluded.interactions,
-            first_hour = CASE WHEN excluded.first_hour < stored.first_hour
-                THEN excluded.first_hour ELSE stored.first_hour END",
+        SELECT * FROM UNNEST(:telegram_id, :day, :interactions, :first_hour)", merge_days!()),
+}
+
+statement! {
+    struct AddDaysSharded {
+        days: NewDays,
+    }
+    Pg => concat!("
+        INSERT INTO active_days AS stored (telegram_id, day, interactions, first_hour)
+        SELECT users.telegram_id, day, interactions, new.first_hour
+        FROM telegram_users AS users
+        JOIN UNNEST(:telegram_id, :day, :interactions, :first_hour)
+            AS new (id, day, interactions, first_hour) ON new.id = users.telegram_id
+        WHERE users.telegram_id = ANY(:telegram_id)", merge_days!()),
 }
 
 /// Adds a change of a user's reachability; returns whether it is new.

@@ -53,6 +53,7 @@ use crate::{
     base::{
         connection::{AnyConnection, PgConnection},
         database::Database,
+        distributed,
         error::{Failure, is_unnamed, may_be_for_others},
         free_text::FreeText,
         pooling::Sessions,
@@ -165,7 +166,8 @@ fn register_on_postgres(
     is_wanted: &dyn Fn() -> bool,
     sessions: Sessions,
 ) -> Result<Vec<Registration>, Failure> {
-    if let Some(registration) = touch::touch(connection, batch)? {
+    let is_distributed = distributed::shards(connection).is_some();
+    if !is_distributed && let Some(registration) = touch::touch(connection, batch)? {
         return Ok(vec![registration]);
     }
     // Set explicitly, because the server's default may differ: each statement has to see what other
@@ -276,6 +278,7 @@ fn record_users(
     Scope { now, attempt, events, key, with_customers, .. }: Scope<'_>,
     known: &mut KnownUpdates,
 ) -> Result<Recorded, Failure> {
+    let first = interactions.first().map(|it| it.telegram_id().get()).unwrap_or_default();
     let labels = Labels::read(connection, interactions)?;
     suppressed::allow_agreeing(connection, key, interactions)?;
     let seen = upsert::seen_users(interactions, now, &labels);
@@ -318,6 +321,7 @@ fn record_users(
     for interaction in interactions {
         replay.observe(interaction, now);
     }
+    usernames::hold(connection, replay.owners(&contested))?;
 
     let mut sums = histories::add(connection, &mut replay, interactions, labels)?;
     histories::count_interactions(anonymous.iter().copied(), &mut sums);
@@ -340,6 +344,7 @@ fn record_users(
             uses: Uses::of(interactions),
             renamed,
             profiles: &profile_changes,
+            someone: first,
         },
     )?;
     for (tag, users) in tagged {

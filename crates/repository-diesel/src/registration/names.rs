@@ -15,6 +15,7 @@ use diesel::{
 use rollcall_domain::{ProfileField, TelegramId};
 
 use crate::base::{
+    sqlstate::PgTransaction,
     statement::{parameters, rows, statement},
     timestamp::UtcMicros,
     transaction::Transaction,
@@ -97,6 +98,46 @@ macro_rules! add_pending {
 }
 pub(super) use add_pending;
 
+/// Stores the same in a distributed database, next to the users.
+pub(super) fn add_sharded(
+    connection: &mut PgTransaction<'_>,
+    pending: &[i64],
+    changes: &ProfileChanges,
+) -> QueryResult<()> {
+    let Names { changes, pending } = Names::of(pending, changes);
+    if !changes.changed_user.is_empty() {
+        AddChangesSharded { changes }.execute(connection)?;
+    }
+    if !pending.is_empty() {
+        AddPendingSharded { pending }.execute(connection)?;
+    }
+    Ok(())
+}
+
+statement! {
+    struct AddChangesSharded<'a> {
+        changes: NewChanges<'a>,
+    }
+    Pg => "
+        INSERT INTO profile_changes (telegram_id, at, field, old_value, new_value)
+        SELECT users.telegram_id, new.at, field, old_value, new_value
+        FROM telegram_users AS users
+        JOIN UNNEST(:changed_user, :changed_at, :field, :old_value, :new_value)
+            AS new (id, at, field, old_value, new_value) ON new.id = users.telegram_id
+        WHERE users.telegram_id = ANY(:changed_user)
+        ON CONFLICT (telegram_id, at, field) DO UPDATE SET new_value = excluded.new_value",
+}
+
+statement! {
+    struct AddPendingSharded<'a> {
+        pending: &'a [i64] as Array<BigInt>,
+    }
+    Pg => "
+        INSERT INTO search_pending
+        SELECT telegram_id FROM telegram_users WHERE telegram_id = ANY(:pending)
+        ON CONFLICT (telegram_id) DO UPDATE SET telegram_id = excluded.telegram_id WHERE FALSE",
+}
+
 statement! {
     struct AddAll<'a> {
         names: Names<'a>,
@@ -130,6 +171,9 @@ pub(crate) fn add(
     match connection {
         Transaction::Sqlite(connection) => add_each(connection, pending, changes),
         Transaction::Postgres(connection) => {
+            if connection.shards().is_some() {
+                return add_sharded(connection, pending, changes);
+            }
             AddAll { names: Names::of(pending, changes) }.execute(connection).map(drop)
         }
     }

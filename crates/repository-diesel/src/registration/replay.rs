@@ -209,6 +209,17 @@ impl Replay {
         Ok(())
     }
 
+    /// Who of the batch holds each of these names.
+    pub(super) fn owners<'a>(
+        &self,
+        keys: &'a BTreeSet<String>,
+    ) -> impl Iterator<Item = (&'a str, i64)> {
+        keys.iter().filter_map(|key| match self.holders.get(key) {
+            Some(Holder::Within(id)) => Some((key.as_str(), id.get())),
+            _ => None,
+        })
+    }
+
     /// Replays one interaction: the rules of registration for its user, and those of usernames for
     /// all users.
     pub(super) fn observe(&mut self, interaction: &Interaction, now: DateTime<Utc>) {

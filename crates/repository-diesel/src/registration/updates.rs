@@ -19,6 +19,7 @@ use rollcall_domain::Interaction;
 use crate::base::{
     schema::recent_updates,
     slot::slot,
+    sqlstate::PgTransaction,
     statement::{Columns, statement},
     timestamp::UtcMicros,
     transaction::Transaction,
@@ -68,6 +69,9 @@ pub(super) fn remember(
     let recorded = match connection {
         _ if blocks.is_empty() => return Ok(false),
         Transaction::Sqlite(connection) => remember_each(connection, &blocks, now.into())?,
+        Transaction::Postgres(connection) if connection.shards().is_some() => {
+            remember_sharded(connection, interactions, now.into())?
+        }
         Transaction::Postgres(connection) => {
             let (blocks, updates) = blocks.into_iter().unzip();
             RememberAll { blocks, updates, now: now.into() }.load(connection)?
@@ -84,6 +88,40 @@ pub(super) fn remember(
     let before = known.len();
     known.0.extend(update_ids.filter(is_recorded));
     Ok(known.len() > before)
+}
+
+/// Stores the updates in a distributed database, each in the shard of its user. Citus shows a statement what
+/// its own parts have written, so what was recorded before is read first. The locked users keep that from
+/// changing.
+fn remember_sharded(
+    connection: &mut PgTransaction<'_>,
+    interactions: &[&Interaction],
+    now: UtcMicros,
+) -> QueryResult<Vec<RecordedUpdates>> {
+    let Some(shards) = connection.shards().cloned() else { return Ok(Vec::new()) };
+    let mut rows = BTreeMap::<(i64, i64), i64>::new();
+    let mut all_slots = BTreeSet::new();
+    for interaction in interactions {
+        let Some(Place { block, bit }) = interaction.update_id.map(Place::of) else { continue };
+        let user = interaction.telegram_id().get();
+        *rows.entry((block, shards.slot(user))).or_default() |= bit;
+        all_slots.extend(shards.slots(user));
+    }
+    let blocks: BTreeSet<i64> = rows.keys().map(|(block, _)| *block).collect();
+    let recorded = RecordedInShard {
+        blocks: blocks.into_iter().collect(),
+        slots: all_slots.into_iter().collect(),
+    };
+    let recorded = recorded.load(connection)?;
+    let (blocks, slots, updates) = (Vec::new(), Vec::new(), Vec::new());
+    let mut remember = RememberSharded { blocks, slots, updates, now };
+    for ((block, slot), updates) in rows {
+        remember.blocks.push(block);
+        remember.slots.push(slot);
+        remember.updates.push(updates);
+    }
+    remember.execute(connection)?;
+    Ok(recorded)
 }
 
 fn remember_each(
@@ -126,6 +164,36 @@ statement! {
         ON CONFLICT (block, slot) DO UPDATE SET
             updates = updates | excluded.updates,
             recorded_at = max(recorded_at, excluded.recorded_at)",
+}
+
+statement! {
+    struct RecordedInShard -> Columns<RecordedUpdates> {
+        blocks: Vec<i64> as Array<BigInt>,
+        slots: Vec<i64> as Array<BigInt>,
+    }
+    Pg => "
+        SELECT block, updates FROM recent_updates
+        WHERE block = ANY(:blocks) AND slot = ANY(:slots)",
+}
+
+statement! {
+    struct RememberSharded {
+        /// Sorted.
+        blocks: Vec<i64> as Array<BigInt>,
+        slots: Vec<i64> as Array<BigInt>,
+        updates: Vec<i64> as Array<BigInt>,
+        now: UtcMicros as Timestamp,
+    }
+    Pg => "
+        INSERT INTO recent_updates AS stored (block, slot, updates, recorded_at)
+        SELECT block, slots.slot, updates, :now
+        FROM shard_slots AS slots
+        JOIN UNNEST(:blocks, :slots, :updates) AS new (block, slot, updates)
+            ON new.slot = slots.slot
+        WHERE slots.slot = ANY(:slots)
+        ON CONFLICT (block, slot) DO UPDATE SET
+            updates = stored.updates | excluded.updates,
+            recorded_at = GREATEST(stored.recorded_at, excluded.recorded_at)",
 }
 
 statement! {

@@ -3,7 +3,7 @@
 
 use std::{
     cmp::Ordering,
-    collections::{BTreeMap, HashSet, btree_map::Entry},
+    collections::{BTreeMap, HashMap, HashSet, btree_map::Entry},
 };
 
 use chrono::{DateTime, Utc};
@@ -22,6 +22,7 @@ use super::{
 };
 use crate::{
     base::{
+        distributed::Shards,
         sqlstate::PgTransaction,
         statement::{Columns, statement},
         timestamp::UtcMicros,
@@ -121,6 +122,9 @@ fn touch_or_insert_all(
     connection: &mut PgTransaction<'_>,
     users: &[SeenUser],
 ) -> QueryResult<Vec<UpsertedUser>> {
+    if let Some(shards) = connection.shards().cloned() {
+        return touch_or_insert_sharded(connection, users, &shards);
+    }
     let touch = TouchAll {
         telegram_id: users.iter().map(|seen| seen.user.telegram_id.get()).collect(),
         last_seen: users.iter().map(|seen| seen.user.last_seen.into()).collect(),
@@ -132,6 +136,45 @@ fn touch_or_insert_all(
         let new = users.iter().filter(|seen| !known.contains(&seen.user.telegram_id.get()));
         let users = new.map(|seen| NewUser::from(seen.to_store())).collect();
         rows.extend(UpsertAll { users }.load::<UpsertedUser>(connection)?);
+    }
+    Ok(rows)
+}
+
+/// Does the same in a distributed database. The users are those of one shard, if the writer sees to it. Citus
+/// takes rows only as values to the shard that it finds for each, so each new user is a statement.
+fn touch_or_insert_sharded(
+    connection: &mut PgTransaction<'_>,
+    users: &[SeenUser],
+    shards: &Shards,
+) -> QueryResult<Vec<UpsertedUser>> {
+    let ids: Vec<i64> = users.iter().map(|seen| seen.user.telegram_id.get()).collect();
+    let mut rows: Vec<UpsertedUser> = Vec::new();
+    // Shard by shard, so that all processes lock rows in one order.
+    let seen: HashMap<i64, &SeenUser> = ids.iter().copied().zip(users).collect();
+    for part in shards.split(ids.iter().copied()) {
+        let users: Vec<&SeenUser> = part.iter().filter_map(|id| seen.get(id).copied()).collect();
+        let touch = TouchSharded {
+            last_seen: users.iter().map(|seen| seen.user.last_seen.into()).collect(),
+            interactions: users.iter().map(|seen| seen.latest.interactions).collect(),
+            telegram_id: part,
+        };
+        rows.extend(touch.load::<UpsertedUser>(connection)?);
+    }
+    let known: HashSet<i64> = rows.iter().map(UpsertedUser::id).collect();
+    let new: Vec<&SeenUser> =
+        users.iter().filter(|seen| !known.contains(&seen.user.telegram_id.get())).collect();
+    if new.is_empty() {
+        return Ok(rows);
+    }
+    let left_out: HashSet<i64> = {
+        let ids = new.iter().map(|seen| seen.user.telegram_id.get());
+        LeftOut { ids: ids.collect() }.load(connection)?.into_iter().collect()
+    };
+    for seen in new {
+        let insert = UpsertSharded { user: seen.to_store().into() };
+        let mut row: UpsertedUser = insert.get_result(connection)?;
+        row.is_counted = !left_out.contains(&row.id());
+        rows.push(row);
     }
     Ok(rows)
 }
@@ -162,6 +205,33 @@ statement! {
         RETURNING ", upserted_columns!()),
 }
 
+/// PostgreSQL's statement for users that exist, up to what it returns.
+macro_rules! touch_all {
+    () => {
+        "
+        UPDATE telegram_users AS stored SET
+            previous_seen = stored.last_seen,
+            last_seen = GREATEST(stored.last_seen, seen.at),
+            day_interactions = stored.day_interactions +
+                CASE stored.active_day WHEN seen.at::date THEN seen.interactions ELSE 0 END
+        FROM UNNEST(:telegram_id, :last_seen, :interactions) AS seen (id, at, interactions)
+        WHERE stored.telegram_id = seen.id"
+    };
+}
+
+/// What an insert does instead if the user exists.
+macro_rules! touch_known {
+    () => {
+        "
+        ON CONFLICT (telegram_id) DO UPDATE SET
+            previous_seen = stored.last_seen,
+            last_seen = GREATEST(stored.last_seen, excluded.last_seen),
+            day_interactions = stored.day_interactions +
+                CASE stored.active_day WHEN excluded.active_day
+                THEN excluded.day_interactions ELSE 0 END"
+    };
+}
+
 statement! {
     struct TouchAll -> Columns<UpsertedUser> {
         /// Sorted, and the others in the same order.
@@ -169,15 +239,37 @@ statement! {
         last_seen: Vec<UtcMicros> as Array<Timestamp>,
         interactions: Vec<i32> as Array<Integer>,
     }
+    Pg => concat!(touch_all!(), " RETURNING ", upserted_columns!()),
+}
+
+statement! {
+    struct TouchSharded -> Columns<UpsertedUser> {
+        /// Those of one shard; sorted, and the others in the same order.
+        telegram_id: Vec<i64> as Array<BigInt>,
+        last_seen: Vec<UtcMicros> as Array<Timestamp>,
+        interactions: Vec<i32> as Array<Integer>,
+    }
+    Pg => concat!(
+        touch_all!(), " AND stored.telegram_id = ANY(:telegram_id) RETURNING ", upserted_columns!()),
+}
+
+statement! {
+    /// Of these users, those that the sums leave out.
+    struct LeftOut -> BigInt {
+        ids: Vec<i64> as Array<BigInt>,
+    }
+    Pg => "SELECT telegram_id FROM uncounted_users WHERE telegram_id = ANY(:ids)",
+}
+
+statement! {
+    /// Whether the sums count the user is not asked here: Citus takes no subqueries in an insert.
+    struct UpsertSharded<'a> -> Columns<UpsertedUser> {
+        user: NewUser<'a>,
+    }
     Pg => concat!("
-        UPDATE telegram_users AS stored SET
-            previous_seen = stored.last_seen,
-            last_seen = GREATEST(stored.last_seen, seen.at),
-            day_interactions = stored.day_interactions +
-                CASE stored.active_day WHEN seen.at::date THEN seen.interactions ELSE 0 END
-        FROM UNNEST(:telegram_id, :last_seen, :interactions) AS seen (id, at, interactions)
-        WHERE stored.telegram_id = seen.id
-        RETURNING ", upserted_columns!()),
+        INSERT INTO telegram_users AS stored (", columns!(all name), ")
+        VALUES (", columns!(all placeholder), ")", touch_known!(), "
+        RETURNING ", upserted_columns!(stored), ", true"),
 }
 
 statement! {
@@ -186,12 +278,6 @@ statement! {
     }
     Pg => concat!("
         INSERT INTO telegram_users AS stored (", columns!(all name), ")
-        SELECT * FROM UNNEST(", columns!(all placeholder), ")
-        ON CONFLICT (telegram_id) DO UPDATE SET
-            previous_seen = stored.last_seen,
-            last_seen = GREATEST(stored.last_seen, excluded.last_seen),
-            day_interactions = stored.day_interactions +
-                CASE stored.active_day WHEN excluded.active_day
-                THEN excluded.day_interactions ELSE 0 END
+        SELECT * FROM UNNEST(", columns!(all placeholder), ")", touch_known!(), "
         RETURNING ", upserted_columns!()),
 }

@@ -50,10 +50,13 @@ impl UpsertedUser {
 /// The columns of an [`UpsertedUser`].
 macro_rules! upserted_columns {
     () => {
+        concat!(upserted_columns!(stored), ", ", is_counted!())
+    };
+    // Those that the row has.
+    (stored) => {
         concat!(
             columns!(row name),
-            ", previous_seen, first_hour, day_interactions, days_of_month, active_days, ",
-            is_counted!()
+            ", previous_seen, first_hour, day_interactions, days_of_month, active_days"
         )
     };
 }

@@ -3,20 +3,29 @@
 //! Two transactions that give one name to two users would not see each other's rows, so PostgreSQL
 //! locks the names themselves. SQLite has one writer, and needs no locks.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use diesel::{
+    connection::SimpleConnection,
     pg::Pg,
     prelude::*,
-    result::Error as DieselError,
-    sql_types::{Array, BigInt, Bool, Integer, Text},
+    result::{DatabaseErrorKind, Error as DieselError},
+    sql_types::{Array, BigInt, Bool, Integer, Nullable, Text},
     sqlite::Sqlite,
 };
 
-use crate::base::{
-    schema::telegram_users,
-    statement::{Columns, statement},
-    timestamp::UtcMicros,
-    transaction::Transaction,
+use crate::{
+    base::{
+        connection::AnyConnection,
+        distributed::Shards,
+        schema::telegram_users,
+        sqlstate::PgTransaction,
+        statement::{Columns, statement},
+        timestamp::UtcMicros,
+        transaction::Transaction,
+    },
+    users::lock::lock_sharded,
 };
 
 /// A user who holds a username.
@@ -53,6 +62,9 @@ pub(super) fn lock_ahead(
     keys: &[&str],
 ) -> QueryResult<()> {
     let Transaction::Postgres(connection) = connection else { return Ok(()) };
+    if let Some(shards) = connection.shards().cloned() {
+        return lock_ahead_sharded(connection, users, keys, &shards);
+    }
     LockUsernames { namespace: USERNAME_LOCKS, buckets: buckets(keys) }.execute(connection)?;
     LockRows { users, keys }.execute(connection).map(drop)
 }
@@ -62,6 +74,8 @@ pub(super) fn lock_ahead(
 pub(super) fn lock(connection: &mut Transaction<'_>, keys: &[&str]) -> QueryResult<bool> {
     match connection {
         Transaction::Sqlite(_) => Ok(true),
+        // `holders` locks them.
+        Transaction::Postgres(connection) if connection.shards().is_some() => Ok(true),
         Transaction::Postgres(connection) => {
             TryLockUsernames { namespace: USERNAME_LOCKS, buckets: buckets(keys) }
                 .get_result(connection)
@@ -80,8 +94,68 @@ pub(crate) fn holders(
                 .map_err(|error| DieselError::SerializationError(error.into()))?;
             FindHolders { keys }.load(*connection)
         }
+        Transaction::Postgres(connection) if connection.shards().is_some() => {
+            holders_sharded(connection, keys)
+        }
         Transaction::Postgres(connection) => LockHolders { keys }.load(connection),
     }
+}
+
+/// Notes who holds these names from now on, whose holders were read by [`holders`].
+pub(crate) fn hold<'a>(
+    connection: &mut Transaction<'_>,
+    owners: impl Iterator<Item = (&'a str, i64)>,
+) -> QueryResult<()> {
+    let Transaction::Postgres(connection) = connection else { return Ok(()) };
+    if connection.shards().is_none() {
+        return Ok(());
+    }
+    for (key, telegram_id) in owners {
+        Hold { key, telegram_id }.execute(connection)?;
+    }
+    Ok(())
+}
+
+/// Forgets that these users held names.
+pub(crate) fn forget(connection: &mut AnyConnection, ids: &[i64]) -> QueryResult<()> {
+    match connection.distributed() {
+        Some(connection) => Forget { ids }.execute(connection).map(drop),
+        None => Ok(()),
+    }
+}
+
+/// Locks the same in a distributed database, where a statement locks rows of one shard only.
+fn lock_ahead_sharded(
+    connection: &mut PgTransaction<'_>,
+    users: &[i64],
+    keys: &[&str],
+    shards: &Shards,
+) -> QueryResult<()> {
+    let mut ids: BTreeSet<i64> = users.iter().copied().collect();
+    for key in keys {
+        ids.extend(LockName { key }.get_result::<Option<i64>>(connection)?);
+    }
+    lock_sharded(connection, shards, &ids)
+}
+
+/// Locks the names, each of which is a row in the shard of the name, and then the users who may hold them.
+/// A user in a row of `username_holders` may have another name by now; a name without a row has no holder.
+fn holders_sharded(
+    connection: &mut PgTransaction<'_>,
+    keys: &[&str],
+) -> QueryResult<Vec<UsernameHolder>> {
+    let mut found = Vec::new();
+    for &key in keys {
+        let known: Option<Option<i64>> = TryLockName { key }.get_result(connection).optional()?;
+        let may_hold = match known {
+            Some(may_hold) => may_hold,
+            None => LockName { key }.get_result(connection)?,
+        };
+        let Some(telegram_id) = may_hold else { continue };
+        let holder = lock_holder(connection, telegram_id)?;
+        found.extend(Some(holder).filter(|it| it.username().eq_ignore_ascii_case(key)));
+    }
+    Ok(found)
 }
 
 statement! {
@@ -133,6 +207,70 @@ statement! {
         SELECT FROM telegram_users
         WHERE telegram_id = ANY(:users) OR lower(username COLLATE "C") = ANY(:keys)
         ORDER BY telegram_id FOR UPDATE"#,
+}
+
+/// Locks the user who may hold a name. A transaction ends on each server at its own time, so the row of a name may
+/// show a new user a moment before the user's row appears on another server. Deleting a user deletes the rows
+/// of names, too.
+fn lock_holder(
+    connection: &mut PgTransaction<'_>,
+    telegram_id: i64,
+) -> QueryResult<UsernameHolder> {
+    for _ in 0..40 {
+        let holder = LockHolder { telegram_id }.get_result(connection).optional()?;
+        if let Some(holder) = holder {
+            return Ok(holder);
+        }
+        connection.batch_execute("SELECT pg_sleep(0.025)")?;
+    }
+    let reason = "the holder of a username is not stored yet".to_owned();
+    Err(DieselError::DatabaseError(DatabaseErrorKind::SerializationFailure, Box::new(reason)))
+}
+
+statement! {
+    /// Locks the row of a name, if it has one. Fails instead of waiting.
+    struct TryLockName<'a> -> Nullable<BigInt> {
+        key: &'a str as Text,
+    }
+    Pg => "SELECT telegram_id FROM username_holders WHERE name = :key FOR UPDATE NOWAIT",
+}
+
+statement! {
+    /// Locks the row of a name, which is created if need be, and returns who may hold the name.
+    struct LockName<'a> -> Nullable<BigInt> {
+        key: &'a str as Text,
+    }
+    Pg => "
+        INSERT INTO username_holders (name) VALUES (:key)
+        ON CONFLICT (name) DO UPDATE SET name = excluded.name
+        RETURNING telegram_id",
+}
+
+statement! {
+    struct LockHolder -> Columns<UsernameHolder> {
+        telegram_id: i64 as BigInt,
+    }
+    Pg => "
+        SELECT telegram_id, username, last_seen, profile_seen FROM telegram_users
+        WHERE telegram_id = :telegram_id
+        FOR UPDATE NOWAIT",
+}
+
+statement! {
+    struct Forget<'a> {
+        ids: &'a [i64] as Array<BigInt>,
+    }
+    Pg => "DELETE FROM username_holders WHERE telegram_id = ANY(:ids)",
+}
+
+statement! {
+    struct Hold<'a> {
+        key: &'a str as Text,
+        telegram_id: i64 as BigInt,
+    }
+    Pg => "
+        UPDATE username_holders SET telegram_id = :telegram_id
+        WHERE name = :key AND telegram_id IS DISTINCT FROM :telegram_id",
 }
 
 /// How many advisory locks the usernames share: PostgreSQL has memory for a few thousand.

@@ -135,14 +135,25 @@ statement! {
 /// A shift of 64 bits by more than 63 gives zeros; such a shift of a number would not.
 macro_rules! add_uses {
     () => {
-        "
+        concat!(
+            "
         INSERT INTO command_uses AS stored
             (telegram_id, command, first_day, last_day, days, recent_days)
         SELECT used_by, used, used_on, used_on, 1, 1
         FROM UNNEST(:used_by, :used, :used_on) AS new (used_by, used, used_on)
         WHERE new.used_on IS DISTINCT FROM (
             SELECT last_day FROM command_uses AS known
-            WHERE known.telegram_id = new.used_by AND known.command = new.used)
+            WHERE known.telegram_id = new.used_by AND known.command = new.used)",
+            $crate::registration::uses::merge_uses!()
+        )
+    };
+}
+pub(super) use add_uses;
+
+/// What an insert does instead if the user has used the command.
+macro_rules! merge_uses {
+    () => {
+        "
         ON CONFLICT (telegram_id, command) DO UPDATE SET
             first_day = LEAST(stored.first_day, excluded.first_day),
             last_day = GREATEST(stored.last_day, excluded.last_day),
@@ -159,7 +170,29 @@ macro_rules! add_uses {
                     & (1::bit(64) << (stored.last_day - excluded.last_day))::bigint = 0"
     };
 }
-pub(super) use add_uses;
+pub(super) use merge_uses;
+
+/// Adds all uses in a distributed database.
+pub(super) fn add_sharded(connection: &mut PgTransaction<'_>, uses: &Uses) -> QueryResult<()> {
+    for uses in uses.rounds() {
+        AddUsesSharded { uses }.execute(connection)?;
+    }
+    Ok(())
+}
+
+statement! {
+    struct AddUsesSharded {
+        uses: NewUses,
+    }
+    Pg => concat!("
+        INSERT INTO command_uses AS stored
+            (telegram_id, command, first_day, last_day, days, recent_days)
+        SELECT users.telegram_id, used, used_on, used_on, 1, 1
+        FROM telegram_users AS users
+        JOIN UNNEST(:used_by, :used, :used_on) AS new (used_by, used, used_on)
+            ON new.used_by = users.telegram_id
+        WHERE users.telegram_id = ANY(:used_by)", merge_uses!()),
+}
 
 statement! {
     struct AddUses {

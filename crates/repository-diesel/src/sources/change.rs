@@ -140,12 +140,34 @@ pub(crate) fn drop_without_users(
 ) -> Result<Vec<StartPayload>, Failure> {
     connection.transaction(|connection| {
         lock(connection)?;
+        let unlisted = || sources::table.filter(sources::is_listed.eq(false));
+        if connection.shards().is_some() {
+            let found = unlisted().select(sources::payload).load(connection)?;
+            let found = without_users(connection, found)?;
+            return remove(connection, found, at);
+        }
         let came =
             telegram_users::table.filter(telegram_users::source.eq(sources::payload.nullable()));
-        let found = sources::table.filter(sources::is_listed.eq(false)).filter(not(exists(came)));
+        let found = unlisted().filter(not(exists(came)));
         let found: Vec<String> = found.select(sources::payload).load(connection)?;
         remove(connection, found, at)
     })
+}
+
+/// Those of these links by which no user came, in a distributed database: Citus joins no table of which each
+/// server has a copy with what has no row in a distributed one.
+fn without_users(
+    connection: &mut AnyConnection,
+    payloads: Vec<String>,
+) -> QueryResult<Vec<String>> {
+    let mut unbrought = Vec::new();
+    for payload in payloads {
+        let came = telegram_users::table.filter(telegram_users::source.eq(&payload));
+        if !diesel::select(exists(came)).get_result(connection)? {
+            unbrought.push(payload);
+        }
+    }
+    Ok(unbrought)
 }
 
 /// Keeps other transactions from giving labels until this one ends. On SQLite it makes this one the
@@ -192,11 +214,17 @@ pub(crate) fn give_up(connection: &mut AnyConnection, labels: &[i32]) -> QueryRe
         return Ok(());
     }
     let came = telegram_users::table.filter(telegram_users::source.eq(sources::payload.nullable()));
-    let unbrought = sources::table
-        .filter(sources::label.eq_any(labels))
-        .filter(sources::is_listed.eq(false))
-        .filter(not(exists(came)));
-    diesel::delete(unbrought).execute(connection).map(|_| ())
+    let unlisted = || {
+        let found = sources::table.filter(sources::label.eq_any(labels));
+        found.filter(sources::is_listed.eq(false))
+    };
+    if connection.shards().is_some() {
+        let found = unlisted().select(sources::payload).load(connection)?;
+        let unbrought = without_users(connection, found)?;
+        let unbrought = sources::table.filter(sources::payload.eq_any(unbrought));
+        return diesel::delete(unbrought).execute(connection).map(|_| ());
+    }
+    diesel::delete(unlisted().filter(not(exists(came)))).execute(connection).map(|_| ())
 }
 
 /// The labels of the links that these users came by, by payload. Each link gets one, as far as there

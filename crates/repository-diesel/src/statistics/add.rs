@@ -12,6 +12,7 @@ use diesel::{
 use rollcall_domain::{Figure, Label, Sums};
 
 use crate::base::{
+    sqlstate::PgTransaction,
     statement::{rows, statement},
     timestamp::Day,
     transaction::Transaction,
@@ -94,42 +95,88 @@ impl<'a> NewSourceSum<'a> {
     }
 }
 
-/// PostgreSQL's statement for [`NewSums`].
+/// PostgreSQL's statement for [`NewSums`]. The one for a distributed database adds to `:slot`.
 macro_rules! insert_sums {
     () => {
+        $crate::statistics::add::insert_sums!(@ [$crate::base::slot::slot!()] "" "")
+    };
+    (sharded) => {
+        $crate::statistics::add::insert_sums!(
+            @ ["slots.slot"] "shard_slots AS slots CROSS JOIN " " WHERE slots.slot = :slot")
+    };
+    (@ [$($slot:tt)*] $slots:literal $which:literal) => {
         concat!("
         INSERT INTO activity_sums AS stored (figure, day, label, slot, value)
-        SELECT figure, day, label, ", $crate::base::slot::slot!(), ", value
-        FROM UNNEST(:figure, :sum_day, :label, :value) AS new (figure, day, label, value)
+        SELECT figure, day, label, ", $($slot)*, ", value
+        FROM ", $slots, "UNNEST(:figure, :sum_day, :label, :value)
+            AS new (figure, day, label, value)", $which, "
         ON CONFLICT (figure, day, label, slot) DO UPDATE SET value = stored.value + excluded.value")
     };
 }
 pub(crate) use insert_sums;
 
-/// PostgreSQL's statement for [`NewSourceSums`].
+/// PostgreSQL's statement for [`NewSourceSums`], as `insert_sums!`.
 macro_rules! insert_source_sums {
     () => {
-        concat!(
-            "
+        $crate::statistics::add::insert_source_sums!(@ [$crate::base::slot::slot!()] "" "")
+    };
+    (sharded) => {
+        $crate::statistics::add::insert_source_sums!(
+            @ ["slots.slot"] "shard_slots AS slots CROSS JOIN " " WHERE slots.slot = :slot")
+    };
+    (@ [$($slot:tt)*] $slots:literal $which:literal) => {
+        concat!("
         INSERT INTO source_sums AS stored
-        SELECT day, source, ",
-            $crate::base::slot::slot!(),
-            ",
+            (day, source, slot, starts, new_users, reachable, day_1, day_7, day_30)
+        SELECT day, source, ", $($slot)*, ",
             starts, new_users, reachable, day_1, day_7, day_30
-        FROM UNNEST(:source_day, :source_name,
+        FROM ", $slots, "UNNEST(:source_day, :source_name,
             :starts, :new_users, :reachable, :day_1, :day_7, :day_30)
-            AS new (day, source, starts, new_users, reachable, day_1, day_7, day_30)
+            AS new (day, source, starts, new_users, reachable, day_1, day_7, day_30)", $which, "
         ON CONFLICT (day, source, slot) DO UPDATE SET
             starts = stored.starts + excluded.starts,
             new_users = stored.new_users + excluded.new_users,
             reachable = stored.reachable + excluded.reachable,
             day_1 = stored.day_1 + excluded.day_1,
             day_7 = stored.day_7 + excluded.day_7,
-            day_30 = stored.day_30 + excluded.day_30"
-        )
+            day_30 = stored.day_30 + excluded.day_30")
     };
 }
 pub(crate) use insert_source_sums;
+
+statement! {
+    struct AddSumsSharded<'a> {
+        sums: NewSums<'a>,
+        slot: i64 as BigInt,
+    }
+    Pg => insert_sums!(sharded),
+}
+
+statement! {
+    struct AddSourceSumsSharded<'a> {
+        sums: NewSourceSums<'a>,
+        slot: i64 as BigInt,
+    }
+    Pg => insert_source_sums!(sharded),
+}
+
+/// Adds to the sums of a distributed database, in the shard of the slot.
+pub(crate) fn add_sharded(
+    connection: &mut PgTransaction<'_>,
+    sums: &Sums,
+    slot: i64,
+) -> QueryResult<()> {
+    let source_sums: Vec<NewSourceSum<'_>> = NewSourceSum::of(sums).collect();
+    let sums: Vec<NewSum<'_>> = NewSum::of(sums).collect();
+    if !sums.is_empty() {
+        AddSumsSharded { sums: sums.into_iter().collect(), slot }.execute(connection)?;
+    }
+    if !source_sums.is_empty() {
+        let sums = source_sums.into_iter().collect();
+        AddSourceSumsSharded { sums, slot }.execute(connection)?;
+    }
+    Ok(())
+}
 
 statement! {
     /// Adds to all sums in one round trip.
@@ -172,6 +219,10 @@ pub(crate) fn add_sums(connection: &mut Transaction<'_>, sums: &Sums) -> QueryRe
     match connection {
         Transaction::Sqlite(connection) => add_each(connection, sums),
         Transaction::Postgres(connection) => {
+            if let Some(shards) = connection.shards() {
+                let slot = shards.slot(0);
+                return add_sharded(connection, sums, slot);
+            }
             let (sums, source_sums) = (NewSum::of(sums), NewSourceSum::of(sums));
             let add = AddAll { sums: sums.collect(), source_sums: source_sums.collect() };
             add.execute(connection).map(drop)

@@ -57,24 +57,27 @@ impl NewMinute {
     }
 }
 
-/// PostgreSQL's statement for [`NewMinutes`].
+/// PostgreSQL's statement for [`NewMinutes`], as `insert_sums!`.
 macro_rules! insert_minutes {
     () => {
-        concat!(
-            "
+        $crate::statistics::minutes::insert_minutes!(@ [$crate::base::slot::slot!()] "" "")
+    };
+    (sharded) => {
+        $crate::statistics::minutes::insert_minutes!(
+            @ ["slots.slot"] "shard_slots AS slots CROSS JOIN " " WHERE slots.slot = :slot")
+    };
+    (@ [$($slot:tt)*] $slots:literal $which:literal) => {
+        concat!("
         INSERT INTO minute_sums AS stored (place, slot, minute, interactions)
-        SELECT minute % 60, ",
-            $crate::base::slot::slot!(),
-            ", minute, interactions
-        FROM UNNEST(:minute, :in_minute) AS new (minute, interactions)
+        SELECT minute % 60, ", $($slot)*, ", minute, interactions
+        FROM ", $slots, "UNNEST(:minute, :in_minute) AS new (minute, interactions)", $which, "
         ON CONFLICT (place, slot) DO UPDATE SET
             minute = GREATEST(stored.minute, excluded.minute),
             interactions = CASE
                 WHEN excluded.minute > stored.minute THEN excluded.interactions
                 WHEN excluded.minute = stored.minute
                     THEN stored.interactions + excluded.interactions
-                ELSE stored.interactions END"
-        )
+                ELSE stored.interactions END")
     };
 }
 pub(crate) use insert_minutes;

@@ -41,7 +41,13 @@ pub(crate) fn recount(
 ) -> Result<Vec<Difference>, Failure> {
     loop {
         let (differences, names, recounts) = connection.transaction(|connection| {
-            if let AnyConnection::Postgres(connection) = connection {
+            if let Some(connection) = connection.distributed() {
+                // The servers have no moment in common. So what changes users waits until the end.
+                connection.batch_execute(
+                    "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; \
+                     LOCK TABLE telegram_users IN SHARE ROW EXCLUSIVE MODE",
+                )?;
+            } else if let AnyConnection::Postgres(connection) = connection {
                 connection
                     .batch_execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")?;
             }

@@ -8,7 +8,7 @@ use rollcall_domain::TelegramUser;
 
 use crate::{
     base::transaction::Transaction,
-    registration::usernames::{UsernameHolder, holders},
+    registration::usernames::{UsernameHolder, hold, holders},
 };
 
 /// A user that loses its username, and when.
@@ -68,6 +68,7 @@ pub(super) fn settle(
         let id = user.telegram_id.get();
         user.username = user.username.take().filter(|username| owns(&username.key(), id));
     }
+    hold(connection, owners.iter().map(|(key, owner)| (key.as_str(), owner.telegram_id)))?;
     let lost = others.iter().filter(|(key, claim)| !owns(key, claim.telegram_id));
     Ok(lost
         .map(|(key, claim)| Loser {

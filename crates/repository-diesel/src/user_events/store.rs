@@ -14,7 +14,7 @@ use rollcall_repository::{RepositoryError, UserEventRepository};
 
 use crate::{
     base::{
-        connection::AnyConnection,
+        connection::either,
         error::Failure,
         schema::user_events,
         statement::{Columns, statement},
@@ -35,9 +35,12 @@ impl UserEventRepository for DieselUserRepository {
         self.database
             .write("claim events", move |connection| {
                 let claim = Claim { now: now.into(), until: until.into(), limit: limit.into() };
-                let rows: Vec<Row> = match connection {
-                    AnyConnection::Sqlite(connection) => claim.load(connection)?,
-                    AnyConnection::Postgres(connection) => claim.load(connection)?,
+                let rows: Vec<Row> = match connection.distributed() {
+                    Some(connection) => {
+                        let Claim { now, until, limit } = claim;
+                        ClaimSharded { now, until, limit }.load(connection)?
+                    }
+                    None => either!(connection => claim.load(connection)?),
                 };
                 let mut events =
                     rows.into_iter().map(Row::into_event).collect::<Result<Vec<_>, _>>()?;
@@ -97,9 +100,12 @@ impl UserEventRepository for DieselUserRepository {
         self.database
             .write("forget old events", move |connection| {
                 let forget = Forget { before: recorded_before.into(), limit: limit.into() };
-                Ok(match connection {
-                    AnyConnection::Sqlite(connection) => forget.execute(connection)?,
-                    AnyConnection::Postgres(connection) => forget.execute(connection)?,
+                Ok(match connection.distributed() {
+                    Some(connection) => {
+                        let Forget { before, limit } = forget;
+                        ForgetSharded { before, limit }.execute(connection)?
+                    }
+                    None => either!(connection => forget.execute(connection)?),
                 })
             })
             .await
@@ -219,5 +225,39 @@ statement! {
             ORDER BY recorded_at
             LIMIT :limit
             FOR UPDATE SKIP LOCKED) AS old
+        WHERE stored.telegram_id = old.telegram_id AND stored.at = old.at AND stored.event = old.event",
+}
+
+statement! {
+    /// Claims the events recorded first. Citus skips no locked rows, so an event that another process claims
+    /// meanwhile is looked at again, and left to that process.
+    struct ClaimSharded -> Columns<Row> {
+        now: UtcMicros as Timestamp,
+        until: UtcMicros as Timestamp,
+        limit: i64 as BigInt,
+    }
+    Pg => "
+        UPDATE user_events AS stored SET claimed_until = :until
+        FROM (
+            SELECT telegram_id, at, event FROM user_events
+            WHERE claimed_until IS NULL OR claimed_until < :now
+            ORDER BY recorded_at
+            LIMIT :limit) AS due
+        WHERE stored.telegram_id = due.telegram_id AND stored.at = due.at AND stored.event = due.event
+        AND (stored.claimed_until IS NULL OR stored.claimed_until < :now)
+        RETURNING stored.telegram_id, stored.at, stored.event",
+}
+
+statement! {
+    struct ForgetSharded {
+        before: UtcMicros as Timestamp,
+        limit: i64 as BigInt,
+    }
+    Pg => "
+        DELETE FROM user_events AS stored USING (
+            SELECT telegram_id, at, event FROM user_events
+            WHERE recorded_at < :before
+            ORDER BY recorded_at
+            LIMIT :limit) AS old
         WHERE stored.telegram_id = old.telegram_id AND stored.at = old.at AND stored.event = old.event",
 }

@@ -8,7 +8,9 @@ use crate::{
         schema::{active_days, command_uses, quarantine, reach_history, starts, telegram_users},
         suppression_key::KeySource,
     },
-    broadcasts, directory, labels, preferences, sources, statistics, suppression, user_events,
+    broadcasts, directory, labels, preferences,
+    registration::usernames,
+    sources, statistics, suppression, user_events,
 };
 
 /// Deletes users as [`delete`] does, and suppresses those that there were.
@@ -47,6 +49,7 @@ pub(crate) fn delete(connection: &mut AnyConnection, ids: &[i64]) -> Result<Vec<
         labels::users::erase(connection, *id)?;
         user_events::rows::erase(connection, *id)?;
     }
+    usernames::forget(connection, &existing)?;
     // An update may have been quarantined whose user was never stored.
     diesel::delete(quarantine::table.filter(quarantine::telegram_id.eq_any(ids)))
         .execute(connection)?;

@@ -76,9 +76,21 @@ impl UserRepository for DieselUserRepository {
 
     /// PostgreSQL works on one batch while another is prepared or answered; SQLite has one writer.
     fn writers(&self) -> NonZeroUsize {
+        if let Some(shards) = self.database.shards() {
+            return NonZeroUsize::new(shards.number()).unwrap_or(NonZeroUsize::MIN);
+        }
         match self.database.url() {
             DatabaseUrl::Sqlite { .. } => NonZeroUsize::MIN,
             DatabaseUrl::Postgres { .. } => NonZeroUsize::MIN.saturating_add(1),
+        }
+    }
+
+    /// In a distributed database, a writer for each shard: a batch changes one, and one that is away holds up
+    /// only its own users.
+    fn writer_of(&self, id: TelegramId) -> usize {
+        match self.database.shards() {
+            Some(shards) => shards.of(id.get()),
+            None => usize::try_from(id.get()).unwrap_or_default() % self.writers(),
         }
     }
 

@@ -72,7 +72,7 @@ macro_rules! contract {
             use super::*;
             $(#[tokio::test(flavor = "multi_thread")]
             async fn $contract() {
-                let Some(database) = $crate::ThrowAwayDatabase::postgres() else { return };
+                let Some(database) = $crate::ThrowAwayDatabase::of_contract() else { return };
                 let stores = [$open(database.url()).await, $open(database.url()).await];
                 $crate::contract::$module::$contract(stores).await;
             })+

@@ -39,7 +39,10 @@ pub(in crate::directory) fn index_names(
         connection.batch_execute(SMALL_PENDING_LIST)?;
     }
     let take = TakePending { limit: limit.into() };
-    let ids: Vec<i64> = either!(connection => take.load(connection)?);
+    let ids: Vec<i64> = match connection.distributed() {
+        Some(connection) => TakePendingSharded { limit: limit.into() }.load(connection)?,
+        None => either!(connection => take.load(connection)?),
+    };
     index(connection, &ids)
 }
 
@@ -172,6 +175,18 @@ statement! {
         WHERE telegram_id = ANY (ARRAY(
             SELECT telegram_id FROM search_pending ORDER BY telegram_id LIMIT :limit
             FOR UPDATE SKIP LOCKED))
+        RETURNING telegram_id",
+}
+
+statement! {
+    /// Waits for other transactions that hold such users, because Citus skips no locked rows.
+    struct TakePendingSharded -> BigInt {
+        limit: i64 as BigInt,
+    }
+    Pg => "
+        DELETE FROM search_pending
+        WHERE telegram_id = ANY (ARRAY(
+            SELECT telegram_id FROM search_pending ORDER BY telegram_id LIMIT :limit))
         RETURNING telegram_id",
 }
 

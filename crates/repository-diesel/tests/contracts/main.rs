@@ -1,7 +1,10 @@
-//! The contract suites of the testkit, on SQLite and on PostgreSQL.
+//! The contract suites of the testkit, on SQLite and on PostgreSQL. They also hold that the list of
+//! statements for `manage check` has every one that they send; see `statements.rs`.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::sync::Arc;
+mod statements;
+
+use std::{io::Write as _, sync::Arc};
 
 use rollcall_repository::{
     AdminRepository, BotRepository, QuarantineRepository, ScheduleRepository, SegmentRepository,
@@ -379,7 +382,25 @@ mod preferences {
 }
 
 async fn migrated(url: &str) -> Database {
+    diesel::connection::set_default_instrumentation(statements::watch).unwrap();
     let database = Database::open(url.parse().unwrap()).await.unwrap();
     database.migrate().await.unwrap();
-    database
+    // Of the databases here, only those of Citus are reached over TCP.
+    if !url.starts_with("postgres://postgres@") {
+        return database;
+    }
+    database.distribute(4, false, |_, _| {}).await.unwrap();
+    // Opened again, because a program recognises a distributed database when it connects.
+    drop(database);
+    Database::open(url.parse().unwrap()).await.unwrap()
+}
+
+/// With `ROLLCALL_CITUS_URL`, the modules `postgres` run on distributed databases.
+#[test]
+fn the_contracts_run_on_citus() {
+    if std::env::var_os("ROLLCALL_CITUS_URL").is_none() {
+        let line = b"SKIPPED contracts on Citus: ROLLCALL_CITUS_URL is not set\n";
+        // Not eprintln!, which the test runner would capture.
+        std::io::stderr().write_all(line).unwrap();
+    }
 }
