@@ -1,10 +1,5 @@
 //! `manage distribute`, and bots at different servers of the database afterwards.
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod program;
 
@@ -15,7 +10,7 @@ use std::{
 };
 
 use program::run;
-use rollcall_domain::{Interaction, InteractionKind, Profile, SystemClock};
+use rollcall_domain::{Clock, Interaction, InteractionKind, Profile, SystemClock};
 use rollcall_repository::UserRepository as _;
 use rollcall_repository_diesel::{Database, DieselUserRepository};
 use rollcall_service::UserService;
@@ -113,7 +108,7 @@ async fn bots_at_different_servers_count_each_update_once_and_share_no_username(
         bots.push(UserService::new(DieselUserRepository::new(storage), SystemClock));
     }
     assert!(bots.len() > 2, "a coordinator and two workers");
-    let now = chrono::Utc::now();
+    let now = SystemClock.now();
     // Every update reaches every bot. Names go from user to user.
     let interaction = |n: i64| {
         let (user, name) = (1 + n % 50, (n * 7 + n / 50) % 60);
