@@ -28,7 +28,7 @@ async fn odd_text_and_times_cost_no_registration(database: ThrowAwayDatabase) {
             "chat":{{"id":{n},"type":"private","first_name":"{name}"}},"from":{{"id":{n},
             "is_bot":false,"first_name":"{name}","last_name":"{name}","username":"u{n}{name}",
             "language_code":"{name}"}}}}}}"#,
-            first + n
+            first + n - 1
         )
     };
     let updates = [

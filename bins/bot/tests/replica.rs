@@ -57,7 +57,10 @@ impl Site {
     /// With one user, Ada, who is on the replica, too.
     async fn start() -> Option<Self> {
         let primary = ThrowAwayServer::start()?;
-        let (database, standby) = (primary.database(), primary.standby());
+        let database = primary.database();
+        // Otherwise the bot may look at the replica before it has replayed the migrations.
+        Database::open(database.url().parse().unwrap()).await.unwrap().migrate().await.unwrap();
+        let standby = primary.standby();
         let telegram = Simulator::start().await.unwrap();
         let read_url = standby.url_of(&database);
         let settings = [("DATABASE_READ_URL", read_url.as_str()), ("LISTEN_ADDR", "127.0.0.1:0")];
