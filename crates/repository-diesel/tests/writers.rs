@@ -2,7 +2,11 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
-    sync::mpsc::{Receiver, channel},
+    sync::{
+        Mutex,
+        atomic::{AtomicU32, Ordering},
+        mpsc::{Receiver, channel},
+    },
     time::Duration,
 };
 
@@ -31,14 +35,18 @@ fn register(
             update_id: Some(update_id),
             ..Interaction::new(now(), profile, InteractionKind::Text)
         };
-        let wait = move || {
-            is_written.send(()).ok();
-            go.recv().ok();
+        // Asked before the transaction, and again before its commit.
+        let asked = AtomicU32::new(0);
+        let channels = Mutex::new((is_written, go));
+        let is_wanted = || {
+            if asked.fetch_add(1, Ordering::Relaxed) > 0 {
+                let (is_written, go) = &*channels.lock().unwrap();
+                is_written.send(()).ok();
+                go.recv().ok();
+            }
             true
         };
-        let go = std::sync::Mutex::new(wait);
-        let answers =
-            store.register_while(&vec![interaction].into(), now(), &|| (go.lock().unwrap())());
+        let answers = store.register_while(&vec![interaction].into(), now(), &is_wanted);
         answers.unwrap().iter().all(|it| it.repeated)
     });
     (registration, written)
