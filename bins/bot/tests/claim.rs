@@ -123,7 +123,9 @@ async fn the_new_owner_is_an_owner_everywhere(database: ThrowAwayDatabase) {
         (person(7).language_code("de"), "Dieser Bot gehört jetzt dir."),
         (person(8).language_code("ru"), "Теперь вы — владелец этого бота."),
     ] {
-        let telegram = Simulator::start().await.unwrap();
+        // One bot, so no update has the id of another one.
+        let first = 1_000_000 * person.id;
+        let telegram = Simulator::builder().first_update_id(first).start().await.unwrap();
         let settings = [("LISTEN_ADDR", "127.0.0.1:0"), ("TRUSTED_PROXIES", "127.0.0.1")];
         let bot = RunningBot::start(&telegram, &database, &settings).await;
         let code = code(&bot).await;

@@ -78,8 +78,9 @@ async fn check_delivery(telegram: &Simulator, behind: &BotBehind, database: &Thr
         "text":"\u00e4 \ud83d\ude00","unknown":[1.50,null]}, "later":{}}"#;
     telegram.push_raw(odd);
     telegram.write(&Person::new(6, "Bob"), "/start ad_1");
-    let last = telegram.write(&Person::new(6, "Bob"), "/settings");
-    telegram.wait_until_confirmed(last).await.unwrap();
+    telegram.write(&Person::new(6, "Bob"), "/settings");
+    // A webhook may get those of the other chat later.
+    telegram.wait_until_drained().await.unwrap();
     let taken = behind.taken();
     assert_eq!(taken.len(), 3);
     let first = taken.iter().find(|it| it.id == 77_000).unwrap();
