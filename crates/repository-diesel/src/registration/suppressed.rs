@@ -18,6 +18,7 @@ use crate::{
         transaction::{Transaction, alike},
     },
     suppression::hashes,
+    users::lock::lock_sharded,
 };
 
 /// Allows that users are stored who agree to it in the batch.
@@ -86,16 +87,21 @@ pub(super) fn without<'a>(
 ) -> Result<Vec<&'a QuarantinedUpdate>, Failure> {
     let users: BTreeSet<i64> =
         updates.iter().filter_map(|it| it.telegram_id).map(TelegramId::get).collect();
-    let users: Vec<i64> = users.into_iter().collect();
     if let Transaction::Postgres(connection) = connection {
         // Waits for a transaction that is erasing such a user.
-        let locked = telegram_users::table
-            .filter(telegram_users::telegram_id.eq_any(&users))
-            .order(telegram_users::telegram_id)
-            .select(telegram_users::telegram_id)
-            .for_key_share();
-        locked.load::<i64>(connection)?;
+        match connection.shards().cloned() {
+            Some(shards) => lock_sharded(connection, &shards, &users)?,
+            None => {
+                let locked = telegram_users::table
+                    .filter(telegram_users::telegram_id.eq_any(&users))
+                    .order(telegram_users::telegram_id)
+                    .select(telegram_users::telegram_id)
+                    .for_key_share();
+                locked.load::<i64>(connection)?;
+            }
+        }
     }
+    let users: Vec<i64> = users.into_iter().collect();
     let suppressed = hashes::suppressed(connection, key, &users)?;
     let is_kept = |update: &&QuarantinedUpdate| {
         update.telegram_id.is_none_or(|id| !suppressed.contains(&id.get()))
