@@ -353,9 +353,7 @@ impl Report {
         writeln!(stdout(), "{mark} Events: {wait}{advice}")?;
         Ok(())
     }
-}
 
-impl Report {
     /// Reports whether a PostgreSQL server takes every statement: others that speak its protocol may not.
     async fn statements(&mut self, database: &Database) -> anyhow::Result<()> {
         let what = "Statements";

@@ -1,9 +1,9 @@
 //! Step 2: the `update_id`s of a batch are stored, so that an update that Telegram sends again is
 //! recognised.
 //!
-//! An update is always about the same user. So whoever has the user's row locked finds all that others
-//! have stored of the user's updates, and nobody adds to it meanwhile. That is why this step comes after the
-//! upsert. Each writer stores in rows of its own [`slot`](crate::base::slot), and waits for no other.
+//! An update is always about the same user. Once a transaction has locked the user's row, it sees every
+//! update of this user that others have stored, and nobody stores another one. So this step comes after
+//! the upsert. Each writer stores in rows of its own [`slot`](crate::base::slot), and waits for no other.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -172,7 +172,7 @@ impl Replica {
             .set(lag.as_ref().map_or(0.0, Duration::as_secs_f64));
         let before = self.state.send_replace(state.clone());
         match (before, state) {
-            (State::Down(Reason::Unknown), State::Up { .. }) => {
+            (State::Down(Reason::Unknown | Reason::Unusable(_)), State::Up { .. }) => {
                 log::info!("lists, figures and exports are read on the replica {}", self.url);
             }
             (State::Down(_), State::Up { .. }) => {
